@@ -1,0 +1,46 @@
+/** Parses the command line and prints; what it does lives in @chorus/orchestration. */
+import { classifyError } from '@chorus/orchestration';
+import { Command } from 'commander';
+import { devicesCommand } from './commands/devices.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { evaluateCommand } from './commands/evaluate.ts';
+import { predictCommand } from './commands/predict.ts';
+import { trainCommand } from './commands/train.ts';
+
+// `chorus … | head -1` closes the pipe early: that is no error.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+
+const program = new Command('chorus')
+  .description('Train a strong image classifier from your own pictures, and run the same model in node and in a browser.')
+  .addCommand(trainCommand)
+  .addCommand(evaluateCommand)
+  .addCommand(predictCommand)
+  .addCommand(devicesCommand)
+  .addCommand(doctorCommand)
+  .showHelpAfterError()
+  .exitOverride();
+
+for (const command of program.commands) command.exitOverride().showHelpAfterError('(add --help for the options)');
+
+// turbo and pnpm hand a separating `--` on.
+const words = process.argv.slice(2).filter((word, index) => !(word === '--' && index <= 1));
+
+try {
+  await program.parseAsync(words, { from: 'user' });
+} catch (error) {
+  process.exitCode = report(error);
+}
+// Without this the parent's channel keeps the process.
+process.disconnect?.();
+
+function report(error: unknown): number {
+  // commander has printed its message already.
+  if (error instanceof Error && 'code' in error && String(error.code).startsWith('commander.'))
+    return (error as Error & { exitCode: number }).exitCode === 0 ? 0 : 2;
+  const { exitCode, forUser } = classifyError(error);
+  console.error(forUser ? `chorus: ${(error as Error).message}` : error);
+  return exitCode;
+}

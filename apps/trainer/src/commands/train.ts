@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import { presetNames, prepareExperiment, train } from '@chorus/orchestration';
+import { Command } from 'commander';
+import { demoBox } from '../print/demo-box.ts';
+import { leaderboard } from '../print/leaderboard.ts';
+import { progressFor } from '../progress/progress.ts';
+import { stopSignal } from '../stop-signal.ts';
+import { userFolder, userPath } from '../user-folder.ts';
+
+interface TrainFlags {
+  preset: string;
+  config?: string;
+  data?: string;
+  weights?: string;
+  out?: string;
+  resume?: string;
+  workers?: string;
+  set: string[];
+}
+
+export const trainCommand = new Command('train')
+  .description('fine-tune the members, stack them, test them, leave a run folder')
+  .option('--preset <name>', presetNames.join(', '), 'auto')
+  .option('--config <file>', 'an experiment (.ts, .js or .json), as made with defineConfig')
+  .option('--data <folder>', 'images as <split>/<class>/* or <class>/*; or "shapes", drawn by Chorus')
+  .option('--weights <folder>', 'keras-applications .h5 files; or "auto" (the folder in CHORUS_WEIGHTS), or "random"')
+  .option('--out <folder>', 'the run folder (default: runs/<name>-<time>)')
+  .option('--resume <folder>', 'go on with a run that was stopped or killed')
+  .option('--workers <list>', 'a lane per device, such as gpu:0,gpu:1 or cpu:1,cpu:2 (default: CHORUS_WORKERS or auto)')
+  .option('--set <path=value>', 'one value of the experiment; may be repeated', (value, before: string[]) => [...before, value], [])
+  .action(async (flags: TrainFlags) => {
+    const progress = progressFor(process.stdout);
+    const signal = stopSignal((cause) =>
+      progress.note(`${cause}: stopping at the next batch edge (a second one ends at once)`),
+    );
+    const base = userFolder(process.env, process.cwd());
+    try {
+      const { report, folder, exitCode } =
+        flags.resume === undefined
+          ? await trainNew(flags, base, progress, signal)
+          : await train({}, { resume: userPath(flags.resume), observer: progress.observer, signal });
+      progress.end();
+      console.log(leaderboard(report, folder));
+      if (report.demo) console.log(demoBox());
+      process.exitCode = exitCode;
+    } finally {
+      progress.end();
+    }
+  });
+
+async function trainNew(flags: TrainFlags, base: string, progress: Progress, signal: AbortSignal) {
+  const { experiment, preset } = await prepareExperiment({
+    preset: flags.preset,
+    ...(flags.config === undefined ? {} : { file: userPath(flags.config) }),
+    assignments: flags.set,
+    data: flags.data,
+    weights: flags.weights,
+    workers: flags.workers,
+    base,
+    environment: process.env,
+  });
+  progress.note(`preset ${preset.name}: ${preset.reason}`);
+  return train(experiment, {
+    out: flags.out === undefined ? join(base, 'runs', `${preset.name}-${timestamp()}`) : userPath(flags.out),
+    preset: preset.name,
+    observer: progress.observer,
+    signal,
+  });
+}

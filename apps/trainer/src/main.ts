@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+/**
+ * The thin parent of every command: it puts into the real environment what TensorFlow reads before any of our code
+ * runs, starts the command as a child, hands signals on and ends with the child's exit code.
+ *
+ * First Ctrl-C: the child stops at a batch edge. Second: the child is killed at once; a thread inside a native call
+ * would keep `process.exit` waiting.
+ */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { processEnvironment } from '@chorus/orchestration';
+
+const child = spawn(
+  process.execPath,
+  [fileURLToPath(new URL('./command-line.js', import.meta.url)), ...process.argv.slice(2)],
+  // The channel ends with this process, however it ends; the child then stops too.
+  { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], env: { ...process.env, ...processEnvironment } },
+);
+
+let signalCount = 0;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    signalCount += 1;
+    // Not every sender signals the whole process group; the child ignores the signal itself.
+    if (signalCount === 1) child.send({ stop: signal });
+    else child.kill('SIGKILL');
+  });
+}
+
+child.on('exit', (code, signal) => {
+  if (signalCount > 1) process.exit(130);
+  if (signal !== null) {
+    console.error(`The run was ended by ${signal}. Go on with --resume and the run folder.`);
+    process.exit(signal === 'SIGKILL' ? 137 : 1);
+  }
+  process.exit(code ?? 1);
+});

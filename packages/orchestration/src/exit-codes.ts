@@ -1,0 +1,28 @@
+import { DataError } from '@chorus/data';
+import { ModelError } from '@chorus/models';
+import { RuntimeError } from '@chorus/runtime';
+import { StorageError } from '@chorus/storage';
+import { ConfigError, StoppedError, TooFewMembersError } from './errors.ts';
+
+/** What a process that ran an experiment tells its caller. */
+export const exitCodes = {
+  done: 0,
+  bug: 1,
+  badConfig: 2,
+  doneWithFailedMembers: 3,
+  badData: 4,
+  tooFewMembers: 5,
+  stopped: 130,
+} as const;
+
+/**
+ * The exit code of an error that ended a run, and whether its message is for the user (one line, no stack).
+ */
+export function classifyError(error: unknown): { exitCode: number; forUser: boolean } {
+  if (error instanceof StoppedError) return { exitCode: exitCodes.stopped, forUser: true };
+  if (error instanceof TooFewMembersError) return { exitCode: exitCodes.tooFewMembers, forUser: true };
+  if (error instanceof DataError) return { exitCode: exitCodes.badData, forUser: true };
+  const mistakes = [ConfigError, ModelError, RuntimeError, StorageError];
+  if (mistakes.some((kind) => error instanceof kind)) return { exitCode: exitCodes.badConfig, forUser: true };
+  return { exitCode: exitCodes.bug, forUser: false };
+}

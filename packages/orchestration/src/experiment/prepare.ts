@@ -1,0 +1,72 @@
+/** What a user named, in all the places where one can name it → an experiment and the preset it came from. */
+import { resolve } from 'node:path';
+import { createJiti } from 'jiti';
+import { ConfigError } from '../errors.ts';
+import { findGpus } from '../lanes/choose-lanes.ts';
+import { choosePreset, type PresetChoice } from './presets/presets.ts';
+import { parseAssignment, parseWorkers, resolveExperiment } from './resolve.ts';
+import type { Experiment, ExperimentInput } from './schema.ts';
+
+/** Later ones win: preset, file, CHORUS_WEIGHTS and CHORUS_WORKERS, assignments, then data, weights and workers. */
+export interface Named {
+  preset: string;
+  /** Absolute path of a `.ts`, `.js`, `.mjs` or `.json` file with an experiment. */
+  file?: string;
+  /** `path=value`, as in `--set`. */
+  assignments?: readonly string[];
+  data?: string | undefined;
+  weights?: string | undefined;
+  workers?: string | undefined;
+  /** Folder that relative paths of data and weights start from. */
+  base: string;
+  environment: { CHORUS_WEIGHTS?: string | undefined; CHORUS_WORKERS?: string | undefined };
+}
+
+/**
+ * Gathers an experiment.
+ *
+ * @throws ConfigError for anything in it that cannot be, the file included.
+ */
+export async function prepareExperiment(named: Named): Promise<{ experiment: Experiment; preset: PresetChoice }> {
+  const file = named.file === undefined ? {} : await loadExperimentFile(named.file);
+  const workers = named.workers ?? named.environment.CHORUS_WORKERS;
+  const layers: Partial<ExperimentInput>[] = [
+    file,
+    ...(workers === undefined || (named.workers === undefined && file.workers !== undefined)
+      ? []
+      : [{ workers: parseWorkers(workers) }]),
+    ...(named.assignments ?? []).map((assignment): Partial<ExperimentInput> => parseAssignment(assignment)),
+    ...(named.data === undefined ? [] : [{ data: { source: named.data } }]),
+    ...(named.weights === undefined ? [] : [{ weights: named.weights }]),
+  ];
+  const dataNamed = layers.some((layer) => layer.data?.source !== undefined);
+  const weightsNamed =
+    named.environment.CHORUS_WEIGHTS !== undefined || layers.some((layer) => layer.weights !== undefined);
+  const preset = choosePreset(named.preset, { dataNamed, weightsNamed, gpuCount: (await findGpus()).length });
+  if (weightsNamed && !dataNamed && preset.name !== 'demo')
+    throw new ConfigError('Weights were named, but no data: name a folder of images with --data DIR, or --data shapes.');
+  const experiment = resolveExperiment(preset.experiment, ...layers);
+  const path = (value: string, words: readonly string[]) => (words.includes(value) ? value : resolve(named.base, value));
+  return {
+    experiment: {
+      ...experiment,
+      data: { ...experiment.data, source: path(experiment.data.source, ['shapes']) },
+      weights: path(experiment.weights, ['auto', 'random']),
+    },
+    preset,
+  };
+}
+
+// --- internal ---
+
+async function loadExperimentFile(path: string): Promise<Partial<ExperimentInput>> {
+  let loaded: unknown;
+  try {
+    loaded = await createJiti(import.meta.url).import(path, { default: true });
+  } catch (error) {
+    throw new ConfigError(`Expected an experiment in ${path}, received: ${(error as Error).message.split('\n')[0]}`);
+  }
+  if (typeof loaded !== 'object' || loaded === null || Array.isArray(loaded))
+    throw new ConfigError(`Expected ${path} to export an experiment (export default defineConfig({ … })).`);
+  return loaded;
+}

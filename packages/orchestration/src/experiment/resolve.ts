@@ -1,0 +1,127 @@
+/** Preset, config file, command line and environment → one checked experiment. */
+import { distance } from 'fastest-levenshtein';
+import { z } from 'zod';
+import { ConfigError } from '../errors.ts';
+import { type Experiment, type ExperimentInput, experimentSchema, workersSchema } from './schema.ts';
+
+type Json = string | number | boolean | null | undefined | Json[] | { [key: string]: Json };
+type JsonObject = { [key: string]: Json };
+
+/** Gives an experiment file its types; returns what it was given. */
+export function defineConfig(experiment: Partial<ExperimentInput>): Partial<ExperimentInput> {
+  return experiment;
+}
+
+/**
+ * Merges layers, later ones over earlier ones (objects by key, everything else whole), and checks the result.
+ *
+ * @param layers parts of an experiment, the weakest first.
+ * @throws ConfigError naming each wrong field, what was expected and what came.
+ */
+export function resolveExperiment(...layers: readonly object[]): Experiment {
+  const merged = layers.reduce<JsonObject>((below, above) => merge(below, above as JsonObject), {});
+  const parsed = experimentSchema.safeParse(merged);
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.flatMap((issue) => describeIssue(issue, merged));
+  throw new ConfigError(`The experiment is not valid:\n${lines.map((line) => `  ${line}`).join('\n')}`);
+}
+
+/**
+ * Turns `path=value` (as in `--set recipe.batchSize=16`) into a layer for {@link resolveExperiment}.
+ *
+ * The value is read as JSON where it is JSON and as text otherwise; `members.0.alpha=0.5` is refused because arrays
+ * are merged whole.
+ *
+ * @throws ConfigError when there is no `=` or the path is empty or dangerous.
+ */
+export function parseAssignment(assignment: string): object {
+  const equals = assignment.indexOf('=');
+  const keys = assignment.slice(0, Math.max(equals, 0)).split('.');
+  if (equals < 1 || keys.some((key) => !/^[A-Za-z][A-Za-z0-9]*$/.test(key)) || keys.includes('constructor'))
+    throw new ConfigError(`Expected --set path=value, such as --set recipe.batchSize=16; received "${assignment}".`);
+  const text = assignment.slice(equals + 1);
+  let value: unknown = text;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // Not JSON: a plain word such as a path.
+  }
+  return keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as object;
+}
+
+/**
+ * Reads a list of devices as in `--workers gpu:0,gpu:1` or `CHORUS_WORKERS`.
+ *
+ * @throws ConfigError when a name is not a device's.
+ */
+export function parseWorkers(list: string): Experiment['workers'] {
+  const workers = list.trim() === 'auto' ? 'auto' : list.split(',').map((device) => ({ device: device.trim() }));
+  const parsed = workersSchema.safeParse(workers);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(`Expected devices such as gpu:0,gpu:1 or cpu:1,cpu:2, or auto; received "${list}".`);
+}
+
+/** JSON schema of the experiment, for editors. */
+export function experimentJsonSchema(): object {
+  return z.toJSONSchema(experimentSchema, { io: 'input', target: 'draft-2020-12' });
+}
+
+// --- internal ---
+
+function merge(below: JsonObject, above: JsonObject): JsonObject {
+  const merged: JsonObject = { ...below };
+  for (const [key, value] of Object.entries(above)) {
+    if (value === undefined) continue;
+    const present = Object.hasOwn(merged, key) ? merged[key] : undefined;
+    merged[key] = isObject(present) && isObject(value) ? merge(present, value) : value;
+  }
+  return merged;
+}
+
+function isObject(value: Json): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function describeIssue(issue: z.core.$ZodIssue, input: JsonObject): string[] {
+  const where = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const known = knownKeys(issue.path);
+    return issue.keys.map((key) => {
+      const near = known.toSorted((a, b) => distance(a, key) - distance(b, key))[0];
+      const path = [...issue.path, key].join('.');
+      const hint =
+        near !== undefined && distance(near, key) <= Math.max(2, key.length / 3)
+          ? `did you mean "${near}"?`
+          : `known here: ${known.join(', ')}`;
+      return `${path}: unknown key; ${hint}`;
+    });
+  }
+  if (issue.code === 'invalid_union') {
+    const reasons = issue.errors.flat().filter((inner) => inner.code !== 'invalid_type');
+    if (reasons.length > 0)
+      return reasons.flatMap((inner) => describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, input));
+  }
+  const received = valueAt(input, issue.path);
+  const shown = received === undefined ? 'nothing' : JSON.stringify(received);
+  return [`${where === '' ? 'experiment' : where}: ${issue.message} (received ${shown.slice(0, 80)})`];
+}
+
+function valueAt(input: JsonObject, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined),
+    input,
+  );
+}
+
+/** The keys that the schema has at a path, read from its JSON schema. */
+function knownKeys(path: readonly PropertyKey[]): string[] {
+  type Node = { properties?: Record<string, Node>; items?: Node; anyOf?: Node[] };
+  let node = experimentJsonSchema() as Node | undefined;
+  for (const key of path) {
+    const branches: Node[] = node === undefined ? [] : [node, ...(node.anyOf ?? [])];
+    node = branches
+      .map((branch) => (typeof key === 'number' ? branch.items : branch.properties?.[String(key)]))
+      .find((found) => found !== undefined);
+  }
+  return Object.keys(node?.properties ?? {});
+}

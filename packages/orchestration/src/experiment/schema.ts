@@ -1,0 +1,165 @@
+/**
+ * The experiment: everything that decides a run's outcome, in one typed object. Defaults live here and nowhere else;
+ * unknown keys are refused. `experiment.schema.json` beside the package's manifest is made from it, for editors.
+ */
+import { backboneFamilies } from '@chorus/models';
+import { z } from 'zod';
+
+const deviceName = z
+  .string()
+  .regex(/^(cpu|gpu):(0|[1-9][0-9]?)$/, 'expected a device such as "gpu:0" or "cpu:1"')
+  .transform((name) => name as `cpu:${number}` | `gpu:${number}`);
+
+const share = z.number().gt(0).lt(1);
+const learningRate = z.number().positive().max(1);
+const epochCount = z.int().min(1).max(10_000);
+const patience = z.int().min(1).max(10_000);
+
+const recipe = z.strictObject({
+  /** Images a training step. */
+  batchSize: z.int().min(1).max(4096).default(32),
+  /** Mirror every other training image at random. */
+  flip: z.boolean().default(true),
+  /** Share of the pooled features dropped while training. */
+  dropout: z.number().min(0).lt(1).default(0),
+  /** Pre-trained weights, step one: the head alone, on features computed once. */
+  head: z
+    .strictObject({
+      epochCount: epochCount.default(100),
+      learningRate: learningRate.default(1e-3),
+      /** Decoupled (AdamW): each step also shrinks the kernel by `learningRate × weightDecay`. */
+      weightDecay: z.number().min(0).max(10).default(0),
+      patience: patience.default(10),
+    })
+    .prefault({}),
+  /** Pre-trained weights, step two: the last layers (or all) at a lower rate. */
+  fineTune: z
+    .strictObject({
+      /** How many of the backbone's last layers train; 0 leaves the backbone frozen. */
+      lastLayers: z.union([z.int().min(0), z.literal('all')]).default('all'),
+      epochCount: epochCount.default(8),
+      learningRate: learningRate.default(1e-5),
+      weightDecay: z.number().min(0).max(10).default(0),
+      patience: patience.default(3),
+    })
+    .prefault({}),
+  /** Random weights: every layer trains from the start. */
+  scratch: z
+    .strictObject({
+      epochCount: epochCount.default(30),
+      learningRate: learningRate.default(1e-3),
+      weightDecay: z.number().min(0).max(10).default(0),
+      patience: patience.default(8),
+    })
+    .prefault({}),
+});
+
+const member = z.strictObject({
+  /** The member's own name in reports and folders. */
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'expected lower-case letters, digits, ".", "_" or "-" (at most 64)'),
+  backbone: z.enum(backboneFamilies),
+  /** Width multiplier of the MobileNets. */
+  alpha: z.number().positive().default(1),
+  /** Pins the member to this entry of `workers` (from 0). */
+  worker: z.int().min(0).optional(),
+});
+
+const worker = z.strictObject({
+  device: deviceName,
+  /** Upper bound of what TensorFlow takes on this GPU. */
+  memoryLimitMiB: z.int().min(256).optional(),
+});
+
+/** One lane each; `auto` takes every GPU or, without one, what is fastest on this CPU. */
+export const workersSchema = z.union([z.literal('auto'), z.array(worker).min(1).max(64)]);
+
+export const experimentSchema = z
+  .strictObject({
+    /** Names the run folder and the bundle. */
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected letters, digits, ".", "_" or "-" (at most 64)')
+      .default('chorus'),
+    /** Draws the split, the epoch order, the flips and fresh weights. */
+    seed: z.int().min(0).max(0xffffffff).default(0),
+    data: z
+      .strictObject({
+        /** A folder of images (`<split>/<class>/*` or `<class>/*`), or `shapes`, drawn by Chorus itself. */
+        source: z.string().min(1).default('shapes'),
+        /** Only the first images by name of each class (and split folder). */
+        limitPerClass: z.int().min(1).optional(),
+        /** Images of which header or decoded size says more pixels are skipped. */
+        maxPixels: z.int().min(1).default(100_000_000),
+        /** Images that take longer to decode are skipped. */
+        timeoutMs: z.int().min(100).default(10_000),
+      })
+      .prefault({}),
+    /** Side of the square that every image is resized to. */
+    inputSize: z.int().min(32).max(1024).default(160),
+    /** Shares for early stopping, for the stacker and (where the data has no test folder) for the test. */
+    split: z
+      .strictObject({ tune: share.default(0.1), stack: share.default(0.1), test: share.default(0.2) })
+      .refine(({ tune, stack, test }) => tune + stack + test < 0.95, 'tune + stack + test must leave 5 % to fit')
+      .prefault({}),
+    /** A folder of keras-applications `.h5` files, `auto` (the folder in CHORUS_WEIGHTS) or `random`. */
+    weights: z.string().min(1).default('auto'),
+    members: z.array(member).min(2).max(32),
+    recipe: recipe.prefault({}),
+    stacking: z
+      .strictObject({
+        kinds: z.array(z.enum(['mean', 'dense', 'logistic'])).min(1).default(['mean', 'dense', 'logistic']),
+      })
+      .prefault({}),
+    /** See {@link workersSchema}. */
+    workers: workersSchema.default('auto'),
+    runtime: z
+      .strictObject({
+        /** Logical devices cpu:0 … cpu:N-1 that TensorFlow makes of this CPU. */
+        logicalCpuDevices: z.int().min(1).max(64).optional(),
+        /** Threads of one lane's CPU operations. */
+        intraOpThreads: z.int().min(1).max(1024).optional(),
+      })
+      .prefault({}),
+    /** With fewer finished members there is no ensemble. */
+    minMembers: z.int().min(2).default(2),
+  })
+  .superRefine((experiment, context) => {
+    for (const [index, one] of experiment.members.entries()) {
+      const path = ['members', index];
+      if (experiment.members.findIndex((other) => other.name === one.name) !== index)
+        context.addIssue({ code: 'custom', path: [...path, 'name'], message: `"${one.name}" is already taken` });
+      if (one.worker !== undefined && Array.isArray(experiment.workers) && one.worker >= experiment.workers.length)
+        context.addIssue({
+          code: 'custom',
+          path: [...path, 'worker'],
+          message: `expected an entry of workers (0 to ${experiment.workers.length - 1}), received ${one.worker}`,
+        });
+    }
+    if (experiment.minMembers > experiment.members.length)
+      context.addIssue({
+        code: 'custom',
+        path: ['minMembers'],
+        message: `expected at most the ${experiment.members.length} members there are, received ${experiment.minMembers}`,
+      });
+    if (experiment.workers === 'auto') return;
+    for (const [index, one] of experiment.workers.entries()) {
+      const path = ['workers', index];
+      if (experiment.workers.findIndex((other) => other.device === one.device) !== index)
+        context.addIssue({ code: 'custom', path: [...path, 'device'], message: `${one.device} is already taken` });
+      if (one.memoryLimitMiB !== undefined && one.device.startsWith('cpu:'))
+        context.addIssue({
+          code: 'custom',
+          path: [...path, 'memoryLimitMiB'],
+          message: 'only a GPU has a memory limit; leave it out for a CPU device',
+        });
+    }
+  });
+
+/** A whole, checked experiment. */
+export type Experiment = z.output<typeof experimentSchema>;
+/** What a user may write: everything but the members has a default. */
+export type ExperimentInput = z.input<typeof experimentSchema>;
+export type MemberSpec = Experiment['members'][number];
+export type Recipe = Experiment['recipe'];

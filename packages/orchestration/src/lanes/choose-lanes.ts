@@ -1,0 +1,21 @@
+import { availableParallelism } from 'node:os';
+import { type DeviceName, listDevices } from '@chorus/runtime';
+import { type LanePlan, type LaneWishes, planLanes } from './plan.ts';
+
+/**
+ * Plans lanes on this machine.
+ *
+ * @throws ConfigError when a device is not there.
+ */
+export async function chooseLanes(experiment: LaneWishes): Promise<LanePlan> {
+  const named = experiment.workers === 'auto' ? [] : experiment.workers;
+  const onlyCpu = named.length > 0 && named.every((worker) => worker.device.startsWith('cpu:'));
+  // Asking for the GPUs starts TensorFlow in another process: seconds that a run on named CPU devices does not need.
+  return planLanes(experiment, { processorCount: availableParallelism(), gpus: onlyCpu ? [] : await findGpus() });
+}
+
+/** GPUs that TensorFlow can use here. */
+export async function findGpus(): Promise<DeviceName[]> {
+  const devices = await listDevices();
+  return devices.map((device) => device.name).filter((name) => name.startsWith('gpu:'));
+}

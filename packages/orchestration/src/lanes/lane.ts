@@ -1,0 +1,58 @@
+/** One lane: a thread of its own, pinned to one device, that works on one task at a time. */
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import * as Comlink from 'comlink';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import { Piscina } from 'piscina';
+import type { LaneObserver, LaneStartup, LaneTask } from './protocol.ts';
+
+/** What a lane's thread is called with. */
+export interface LaneRequest {
+  task: LaneTask;
+  /** A comlink-wrapped {@link LaneObserver} listens at the other end. */
+  observer: MessagePort;
+}
+
+// The compiled thread entry, the same one from `src` (tests) and from `dist`.
+const workerPath = createRequire(import.meta.url).resolve('#lane-worker');
+
+export class Lane {
+  readonly device: string;
+  readonly #pool: Piscina<LaneRequest, void>;
+  readonly #observer: LaneObserver;
+
+  /** @param observer called in this thread with what the lane's tasks report. */
+  constructor(startup: LaneStartup, observer: LaneObserver) {
+    this.device = startup.runtime.device;
+    this.#observer = observer;
+    this.#pool = new Piscina({
+      filename: pathToFileURL(workerPath).href,
+      minThreads: 1,
+      maxThreads: 1,
+      // The default blocks the thread's event loop between tasks, and with it the observer's messages.
+      atomics: 'disabled',
+      workerData: startup,
+    });
+  }
+
+  /**
+   * Runs a task to its end.
+   *
+   * @throws what the task threw, or an Error when the thread ended under it, whatever its exit code.
+   */
+  async run(task: LaneTask): Promise<void> {
+    const { port1, port2 } = new MessageChannel();
+    Comlink.expose(this.#observer, nodeEndpoint(port1));
+    try {
+      await this.#pool.run({ task, observer: port2 }, { transferList: [port2] });
+    } finally {
+      port1.close();
+    }
+  }
+
+  /** Ends the idle thread. Call it only after every `run` has settled: TensorFlow must not be interrupted. */
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+}

@@ -1,0 +1,88 @@
+/** Which lanes a run gets: pure arithmetic over the experiment and what the machine has. */
+import type { DeviceName, RuntimeOptions } from '@chorus/runtime';
+import { ConfigError } from '../errors.ts';
+import type { Experiment } from '../experiment/schema.ts';
+
+/** What the plan needs to know of the machine. */
+export interface Machine {
+  /** Processors this process may use. */
+  processorCount: number;
+  /** GPUs that TensorFlow can use, such as `gpu:0`. */
+  gpus: readonly DeviceName[];
+}
+
+/** What the plan needs of an experiment. */
+export interface LaneWishes {
+  workers: Experiment['workers'];
+  runtime: Experiment['runtime'];
+  members: readonly { name: string; worker?: number | undefined }[];
+}
+
+export interface LanePlan {
+  /** One per lane; everything but the device is process-wide and equal in all of them. */
+  lanes: RuntimeOptions[];
+  /** Why these lanes, in words for the user. */
+  reason: string;
+}
+
+/**
+ * Plans the lanes of a run.
+ *
+ * `auto` takes every GPU; without one it takes a logical CPU device per member, so that all members train side by side:
+ * a training step has stretches that use one core only, and another lane fills them (see tools/bench).
+ *
+ * @throws ConfigError when a device is not there, listing those that are.
+ */
+export function planLanes(experiment: LaneWishes, machine: Machine): LanePlan {
+  const { devices, limits, reason } = chooseDevices(experiment, machine);
+  const cpuCount = devices.filter((device) => device.startsWith('cpu:')).length;
+  const needed = 1 + Math.max(0, ...devices.filter((device) => device.startsWith('cpu:')).map(deviceIndex));
+  const logicalCpuDevices = experiment.runtime.logicalCpuDevices ?? needed;
+  const available = [...Array.from({ length: logicalCpuDevices }, (_, index) => `cpu:${index}`), ...machine.gpus];
+  const missing = devices.find((device) => !available.includes(device));
+  if (missing !== undefined)
+    throw new ConfigError(
+      `There is no device ${missing}; this machine has ${available.join(', ')}.${
+        missing.startsWith('cpu:') ? ` Raise runtime.logicalCpuDevices (now ${logicalCpuDevices}) for more CPU devices.` : ''
+      }`,
+    );
+  const outOfRange = experiment.members.find((member) => (member.worker ?? 0) >= devices.length);
+  if (outOfRange !== undefined)
+    throw new ConfigError(
+      `Member ${outOfRange.name} is pinned to worker ${outOfRange.worker}, but there are workers 0 to ${devices.length - 1} (${devices.join(', ')}).`,
+    );
+  const intraOpThreads =
+    experiment.runtime.intraOpThreads ?? Math.max(1, Math.ceil(machine.processorCount / Math.max(1, cpuCount)));
+  return {
+    lanes: devices.map((device) => ({ device, logicalCpuDevices, intraOpThreads, gpuMemoryLimitsMiB: limits })),
+    reason,
+  };
+}
+
+// --- internal ---
+
+function chooseDevices(
+  { workers, members, runtime }: LaneWishes,
+  machine: Machine,
+): { devices: DeviceName[]; limits: Record<number, number>; reason: string } {
+  if (workers !== 'auto') {
+    const limited = workers.filter((worker) => worker.memoryLimitMiB !== undefined);
+    return {
+      devices: workers.map((worker) => worker.device),
+      limits: Object.fromEntries(limited.map((worker) => [deviceIndex(worker.device), worker.memoryLimitMiB!])),
+      reason: 'as named',
+    };
+  }
+  if (machine.gpus.length > 0)
+    return { devices: [...machine.gpus], limits: {}, reason: 'a lane per GPU' };
+  const laneCount = Math.min(members.length, Math.max(runtime.logicalCpuDevices ?? members.length, 1));
+  return {
+    devices: Array.from({ length: laneCount }, (_, index) => `cpu:${index}` as const),
+    limits: {},
+    reason: `no GPU: a logical CPU device per member, ${machine.processorCount} processors shared`,
+  };
+}
+
+function deviceIndex(device: string): number {
+  return Number(device.slice(device.indexOf(':') + 1));
+}

@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { runOnLanes } from './schedule.ts';
+
+describe('runOnLanes', () => {
+  it('returns results in the order of the tasks, whatever finishes first', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ cost: fc.nat(9), fails: fc.boolean() }), { maxLength: 12 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.scheduler(),
+        async (tasks, laneCount, scheduler) => {
+          const done = runOnLanes(
+            Array.from({ length: laneCount }, (_, lane) => lane),
+            tasks.map((task, index) => ({ task: { ...task, index }, cost: task.cost })),
+            async (_, task) => {
+              await scheduler.schedule(Promise.resolve());
+              if (task.fails) throw new Error(`task ${task.index}`);
+              return task.index;
+            },
+          );
+          await scheduler.waitFor(done);
+          for (const [index, result] of (await done).entries())
+            expect(result.status === 'fulfilled' ? result.value : (result.reason as Error).message).toBe(
+              tasks[index]!.fails ? `task ${index}` : index,
+            );
+        },
+      ),
+    );
+  });
+
+  it('starts the longest first and runs one task at a time per lane', async () => {
+    const started: string[] = [];
+    const busy = new Set<string>();
+    await runOnLanes(
+      ['a', 'b'],
+      [1, 5, 3, 4].map((cost) => ({ task: `cost ${cost}`, cost })),
+      async (lane, task) => {
+        expect(busy.has(lane)).toBe(false);
+        busy.add(lane);
+        started.push(task);
+        await Promise.resolve();
+        busy.delete(lane);
+      },
+    );
+    expect(started).toEqual(['cost 5', 'cost 4', 'cost 3', 'cost 1']);
+  });
+
+  it('keeps pinned tasks on their lane', async () => {
+    const ran: [string, number][] = [];
+    await runOnLanes(
+      [0, 1],
+      [
+        { task: 'first', cost: 1, pinnedTo: 1 },
+        { task: 'second', cost: 2, pinnedTo: 1 },
+        { task: 'third', cost: 3, pinnedTo: 0 },
+      ],
+      async (lane, task) => void ran.push([task, lane]),
+    );
+    expect(ran.toSorted()).toEqual([
+      ['first', 1],
+      ['second', 1],
+      ['third', 0],
+    ]);
+  });
+
+  it('refuses a task pinned to a lane that is not there', async () => {
+    await expect(runOnLanes([0], [{ task: 'lost', cost: 1, pinnedTo: 3 }], async () => 0)).rejects.toThrow('do not exist');
+  });
+});

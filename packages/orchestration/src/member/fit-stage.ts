@@ -1,0 +1,91 @@
+/** The training loop: epochs of batches, early stopping on `tune`, the best weights kept. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { epochBatches, type ImageBatch } from '@chorus/data';
+import type { EpochMetrics, StageName } from '../lanes/protocol.ts';
+import type { StopFlag } from './stop-flag.ts';
+
+/** What one stage of a recipe does with a model; `fitStage` decides when. */
+export interface Stage {
+  name: StageName;
+  /** Images of the store to learn from. */
+  fit: Uint32Array;
+  seed: number;
+  batchSize: number;
+  flip: boolean;
+  epochCount: number;
+  patience: number;
+  learningRate: number;
+  /** One optimiser step; returns the batch's mean loss before it. */
+  step(batch: ImageBatch, learningRate: number): number;
+  /** Makes the model fit to be evaluated, such as by a pass over its BatchNorm statistics. */
+  settle?(): void;
+  /** Mean loss and accuracy on `tune`. */
+  evaluate(): { loss: number; accuracy: number };
+  /** Remembers the present weights as the best. */
+  keep(): void;
+  /** Puts the remembered weights back. */
+  restore(): void;
+}
+
+/** What a stage tells about an epoch; the caller adds whose it is. */
+export type StageEpoch = Omit<EpochMetrics, 'member' | 'device'>;
+
+export interface StageEvents {
+  onBatch(progress: { stage: StageName; epochIndex: number; stepIndex: number; stepCount: number }): void;
+  onEpoch(epoch: StageEpoch): void;
+}
+
+/**
+ * Runs a stage to its end or until `tune` has not improved for `patience` epochs, then restores the best weights.
+ *
+ * The state it starts from counts as the first candidate, so a stage can never make a member worse on `tune`.
+ *
+ * @throws StoppedError at a batch edge once `stop` is raised; Error when the loss is not a finite number.
+ */
+export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents): Promise<void> {
+  let bestLoss = stage.name === 'scratch' ? Number.POSITIVE_INFINITY : stage.evaluate().loss;
+  let epochsSinceBest = 0;
+  stage.keep();
+  for (let epochIndex = 0; epochIndex < stage.epochCount && epochsSinceBest < stage.patience; epochIndex += 1) {
+    const startedAtMs = Date.now();
+    const stepCount = Math.ceil(stage.fit.length / stage.batchSize);
+    let lossSum = 0;
+    let stepIndex = 0;
+    for (const batch of epochBatches(stage.fit, { ...stage, epochIndex, shuffle: true })) {
+      stop.check();
+      const loss = stage.step(batch, stage.learningRate);
+      if (!Number.isFinite(loss))
+        throw new Error(
+          `the loss became ${loss} in step ${stepIndex} of epoch ${epochIndex} of stage "${stage.name}" at learning rate ${stage.learningRate}; try a lower one`,
+        );
+      lossSum += loss * batch.indices.length;
+      stepIndex += 1;
+      events.onBatch({ stage: stage.name, epochIndex, stepIndex, stepCount });
+      // Steps are synchronous native calls: give messages their turn.
+      await nextTurn();
+    }
+    const trainedUntilMs = Date.now();
+    stage.settle?.();
+    const tune = stage.evaluate();
+    const best = tune.loss < bestLoss;
+    if (best) {
+      bestLoss = tune.loss;
+      stage.keep();
+    }
+    epochsSinceBest = best ? 0 : epochsSinceBest + 1;
+    events.onEpoch({
+      stage: stage.name,
+      epochIndex,
+      startedAtMs,
+      trainedUntilMs,
+      finishedAtMs: Date.now(),
+      stepCount,
+      loss: lossSum / stage.fit.length,
+      tuneLoss: tune.loss,
+      tuneAccuracy: tune.accuracy,
+      learningRate: stage.learningRate,
+      best,
+    });
+  }
+  stage.restore();
+}

@@ -1,0 +1,32 @@
+import type { Report } from './schema.ts';
+
+/** Differences with an adjusted p below this are called real. */
+const significance = 0.05;
+
+/** One paragraph for people: who is better, by how much, and whether that can be luck. */
+export function verdict({ stackers, members, bestMember, demo, baseline }: Omit<Report, 'schemaVersion' | 'verdict'>): string {
+  const chosen = stackers.find((stacker) => stacker.chosen);
+  const single = members.find((member) => member.name === bestMember)?.test;
+  const failed = members.filter((member) => member.status !== 'done').map((member) => member.name);
+  const without = failed.length === 0 ? '' : ` Without ${failed.join(', ')}, which did not finish.`;
+  if (chosen === undefined || single === null || single === undefined)
+    return `There is no ensemble: fewer members finished than it needs.${without}`;
+  const { test, mcnemar } = chosen;
+  const interval = test.wilson95.map(percent).join(' to ');
+  const ensemble = `The ensemble (${chosen.kind}) has ${test.correct} of ${test.count} test images right: ${percent(test.accuracy)} (95 % interval ${interval}).`;
+  const difference = test.correct - single.correct;
+  const p = `exact McNemar p = ${mcnemar.p.toPrecision(2)}, ${mcnemar.pHolm.toPrecision(2)} adjusted for ${stackers.length} stackers`;
+  const best = `the best single member, ${mcnemar.against} (${percent(single.accuracy)})`;
+  let comparison: string;
+  if (difference === 0) comparison = `It is level with ${best}.`;
+  else if (mcnemar.pHolm < significance)
+    comparison = `It is ${difference > 0 ? 'better' : 'worse'} than ${best}, and that is not luck (${p}).`;
+  else comparison = `It is ${Math.abs(difference)} images ${difference > 0 ? 'ahead of' : 'behind'} ${best}, which may be luck (${p}).`;
+  const useless = test.wilson95[0] <= baseline ? ' It is not shown to beat always answering the most frequent class.' : '';
+  const stoodIn = demo ? ' Generated images or random weights stood in: this says nothing about photographs.' : '';
+  return `${ensemble} ${comparison}${useless}${without}${stoodIn}`;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}

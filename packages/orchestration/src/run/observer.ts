@@ -1,0 +1,45 @@
+import type { DuplicateGroup, SkippedImage } from '@chorus/data';
+import type { Experiment } from '../experiment/schema.ts';
+import type { LaneObserver } from '../lanes/protocol.ts';
+import type { Report } from '../report/schema.ts';
+import type { Choice } from '../stacking/choose.ts';
+
+export type MemberState =
+  | { state: 'running'; device: string }
+  | { state: 'done'; device: string; seconds: number }
+  | { state: 'kept'; device: string }
+  | { state: 'failed'; reason: string };
+
+/** Hears what a run does, in the order it happens; nothing it does changes the run. */
+export interface RunObserver extends LaneObserver {
+  /** The plan stands; nothing was read yet. */
+  onStart(run: { experiment: Experiment; folder: string; devices: string[]; lanesReason: string; demo: boolean }): void;
+  onDecode(done: number, total: number): void;
+  onDataset(dataset: {
+    name: string;
+    classes: string[];
+    counts: Report['dataset']['counts'];
+    skipped: SkippedImage[];
+    duplicates: DuplicateGroup[];
+  }): void;
+  onMember(name: string, state: MemberState): void;
+  /** The stacker and the best member are decided; the test images are read next. */
+  onChoice(choice: Choice): void;
+}
+
+const silent: RunObserver = {
+  onStart() {},
+  onDecode() {},
+  onDataset() {},
+  onMember() {},
+  onChoice() {},
+  onStage() {},
+  onBatch() {},
+  onEpoch() {},
+  onWarning() {},
+};
+
+/** Fills what a caller does not want to hear. */
+export function observerFrom(partial: Partial<RunObserver> = {}): RunObserver {
+  return { ...silent, ...partial };
+}

@@ -1,0 +1,97 @@
+/** The folder of one run: where everything of it lies, who may write to it, and what it was started with. */
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { publishFile, tryLock } from '@chorus/storage';
+import { z } from 'zod';
+import { ConfigError } from '../errors.ts';
+import { type Experiment, experimentSchema } from '../experiment/schema.ts';
+
+const startSchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  preset: z.string(),
+  versions: z.record(z.string(), z.string()),
+  /** Of the images and their split, so that a resumed run learns from the same ones. */
+  datasetFingerprint: z.string().nullable(),
+  experiment: experimentSchema,
+});
+
+/** `experiment.json`: what a run was started with. */
+export type RunStart = z.output<typeof startSchema>;
+
+export interface RunFolder {
+  path: string;
+  metrics: string;
+  predictions: string;
+  report: string;
+  bundle: string;
+  member(name: string): string;
+  hasMember(name: string): Promise<boolean>;
+  readStart(): Promise<RunStart>;
+  writeStart(start: RunStart): Promise<void>;
+  /** Lets another process use the folder. */
+  release(): Promise<void>;
+}
+
+/** A name that sorts by time, such as `runs/mobile-2026-11-24T09-30-00`. */
+export function defaultRunFolder(base: string, experiment: Experiment, now: Date): string {
+  return join(base, 'runs', `${experiment.name}-${now.toISOString().slice(0, 19).replaceAll(':', '-')}`);
+}
+
+/**
+ * Makes (or, to resume, opens) a run folder and locks it.
+ *
+ * @throws ConfigError when a new one is not empty, an old one is not a run, or it cannot be written to; StorageError
+ * when another process holds it.
+ */
+export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promise<RunFolder> {
+  const folder = resolve(path);
+  const at = (name: string) => join(folder, name);
+  if (mode === 'resume') await readStart(at('experiment.json'));
+  else await makeWritable(folder);
+  const lock = await tryLock(folder);
+  return {
+    path: folder,
+    metrics: at('metrics.jsonl'),
+    predictions: at('predictions.csv'),
+    report: at('report.json'),
+    bundle: at('bundle'),
+    member: (name) => join(folder, 'members', name),
+    hasMember: (name) => stat(join(folder, 'members', name)).then(
+      () => true,
+      () => false,
+    ),
+    readStart: () => readStart(at('experiment.json')),
+    writeStart: (start) => publishFile(at('experiment.json'), JSON.stringify(start, null, 2)),
+    release: () => lock.release(),
+  };
+}
+
+// --- internal ---
+
+async function makeWritable(folder: string): Promise<void> {
+  try {
+    await mkdir(join(folder, 'members'), { recursive: true });
+    // A folder may exist and yet refuse files: find out now, not after an hour of training.
+    const probe = join(folder, '.writable');
+    await writeFile(probe, '');
+    await rm(probe);
+  } catch (error) {
+    throw new ConfigError(
+      `Expected to write the run into ${folder}, received ${(error as NodeJS.ErrnoException).code}; name another folder with --out.`,
+    );
+  }
+  const started = await readFile(join(folder, 'experiment.json')).catch(() => undefined);
+  if (started !== undefined)
+    throw new ConfigError(`There is a run in ${folder} already; go on with --resume ${folder} or name another --out.`);
+}
+
+async function readStart(path: string): Promise<RunStart> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new ConfigError(`Expected a run folder with ${path}, received ${error.code}.`);
+  });
+  try {
+    return startSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new ConfigError(`${path} is not what a run of this version wrote: ${(error as Error).message.slice(0, 300)}`);
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * A folder that is whole or not there: its files and a `SHA256SUMS` beside them (the format of `sha256sum -c`),
+ * published by one rename. Members and bundles are sealed folders.
+ */
+import { lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { publishFolder, StorageError, sha256 } from '@chorus/storage';
+
+const sumsName = 'SHA256SUMS';
+
+/** Largest file that a sealed folder may hold; a bundle's member is far below. */
+const maxFileBytes = 2 ** 31;
+
+/**
+ * Publishes files as a sealed folder.
+ *
+ * @param files name inside the folder (with `/` between folders) → content.
+ */
+export async function sealFolder(
+  target: string,
+  files: Readonly<Record<string, Uint8Array | string>>,
+  options: { replace?: boolean } = {},
+): Promise<void> {
+  const names = Object.keys(files);
+  for (const name of names) assertInside(name, target);
+  await publishFolder(
+    target,
+    async (temporary) => {
+      const sums: string[] = [];
+      for (const name of names) {
+        const content = files[name]!;
+        await mkdir(dirname(join(temporary, name)), { recursive: true });
+        await writeFile(join(temporary, name), content);
+        sums.push(`${sha256(content)}  ${name}\n`);
+      }
+      await writeFile(join(temporary, sumsName), sums.join(''));
+    },
+    options,
+  );
+}
+
+/**
+ * Opens a sealed folder: reads `SHA256SUMS`, then each of its files, and compares every byte's checksum.
+ *
+ * @returns the content of every file by name.
+ * @throws StorageError naming the file, what was expected and what is there; also for a path that leaves the folder,
+ * a link, or a file that the sums do not list.
+ */
+export async function openSealedFolder(folder: string): Promise<Map<string, Uint8Array>> {
+  const sumsPath = join(folder, sumsName);
+  const sums = await readFile(sumsPath, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new StorageError(`Expected a folder with ${sumsName} at ${folder}, received ${error.code ?? error.message}.`);
+  });
+  const files = new Map<string, Uint8Array>();
+  for (const line of sums.split('\n').filter((text) => text !== '')) {
+    const match = /^([0-9a-f]{64}) {2}(.+)$/.exec(line);
+    if (match === null) throw new StorageError(`${sumsPath}: expected "<sha256>  <name>", received "${line.slice(0, 80)}".`);
+    const [, expected, name] = match as unknown as [string, string, string];
+    assertInside(name, folder);
+    files.set(name, await readChecked(folder, name, expected));
+  }
+  const extra = (await listFiles(folder)).filter((name) => name !== sumsName && !files.has(name));
+  if (extra.length > 0)
+    throw new StorageError(`${folder}: ${sumsName} does not list ${extra.slice(0, 3).join(', ')}; the folder was changed.`);
+  return files;
+}
+
+// --- internal ---
+
+async function readChecked(folder: string, name: string, expected: string): Promise<Uint8Array> {
+  const path = join(folder, name);
+  // Every part of the way, so that no link leads out of the folder.
+  const parts = name.split('/');
+  for (let depth = 1; depth <= parts.length; depth += 1) {
+    const part = join(folder, ...parts.slice(0, depth));
+    const stat = await lstat(part).catch(() => undefined);
+    const fits = depth === parts.length ? stat?.isFile() : stat?.isDirectory();
+    if (!fits) throw new StorageError(`${part}: expected a plain ${depth === parts.length ? 'file' : 'folder'}, as ${sumsName} says.`);
+    if (stat !== undefined && depth === parts.length && stat.size > maxFileBytes)
+      throw new StorageError(`${path}: expected at most ${maxFileBytes} bytes, received ${stat.size}.`);
+  }
+  const content = await readFile(path);
+  const actual = sha256(content);
+  if (actual !== expected)
+    throw new StorageError(`${path} is damaged: expected sha256 ${expected}, received ${actual} (${content.length} bytes).`);
+  return content;
+}
+
+function assertInside(name: string, folder: string): void {
+  const parts = name.split('/');
+  if (name.includes('\\') || name.includes('\0') || name.includes('\n') || parts.some((part) => part === '' || part === '.' || part === '..'))
+    throw new StorageError(`${folder}: expected a name inside the folder, received "${name}".`);
+}
+
+async function listFiles(folder: string, below = ''): Promise<string[]> {
+  const entries = await readdir(join(folder, below), { withFileTypes: true });
+  const lists = await Promise.all(
+    entries.map(async (entry) => {
+      const name = below === '' ? entry.name : `${below}/${entry.name}`;
+      return entry.isDirectory() ? listFiles(folder, name) : [name];
+    }),
+  );
+  return lists.flat();
+}

@@ -1,0 +1,69 @@
+/**
+ * Everything that is decided on held-out images: the stackers are fitted on the members' `stack` outputs, and the best
+ * member and the chosen stacker are picked there too, before any test image is read.
+ */
+import { fitStacker, type Stacker, type StackerKind } from '@chorus/models';
+import { scoreProbabilities } from '../statistics/score.ts';
+import { stratifiedFolds } from './folds.ts';
+import { toProbabilities } from './probabilities.ts';
+
+export interface HeldOutScore {
+  accuracy: number;
+  logLoss: number;
+}
+
+export interface Choice {
+  /** In the order of the experiment's kinds, each fitted on all of `stack`. */
+  stackers: { kind: StackerKind; stacker: Stacker; heldOut: HeldOutScore }[];
+  /** The stacker with the lowest cross-validated log-loss. */
+  chosen: StackerKind;
+  /** Scores of the members, which have never seen `stack`, in the order given. */
+  members: HeldOutScore[];
+  /** Index of the member with the highest accuracy on `stack` (of equal ones, the one with the lower log-loss). */
+  bestMember: number;
+}
+
+const foldCount = 5;
+
+/**
+ * Fits every kind of stacker and decides.
+ *
+ * @param logits per member, in config order: [stack images, outputs].
+ * @param labels class of each stack image.
+ */
+export function fitAndChoose(
+  logits: readonly Float32Array[],
+  labels: Int32Array,
+  options: { kinds: readonly StackerKind[]; classes: readonly string[]; seed: number },
+): Choice {
+  const { kinds, classes, seed } = options;
+  const classCount = classes.length;
+  const score = (probabilities: Float32Array): HeldOutScore => {
+    const { accuracy, logLoss } = scoreProbabilities(probabilities, labels, classes);
+    return { accuracy, logLoss };
+  };
+  const members = logits.map((one) => score(toProbabilities(one, classCount)));
+  const bestMember = members.reduce(
+    (best, one, index) =>
+      one.accuracy > members[best]!.accuracy ||
+      (one.accuracy === members[best]!.accuracy && one.logLoss < members[best]!.logLoss)
+        ? index
+        : best,
+    0,
+  );
+
+  const folds = stratifiedFolds(labels, foldCount, seed);
+  const stackers = kinds.map((kind) => {
+    const outOfFold = new Float32Array(labels.length * classCount);
+    for (const held of folds) {
+      const learning = rowsExcept(labels.length, held);
+      const stacker = fitStacker(kind, pick(logits, learning), labels.filter((_, row) => learning.includes(row)), { classCount, seed });
+      const probabilities = stacker.predict(pick(logits, held));
+      for (const [position, row] of held.entries())
+        outOfFold.set(probabilities.subarray(position * classCount, (position + 1) * classCount), row * classCount);
+    }
+    return { kind, stacker: fitStacker(kind, logits, labels, { classCount, seed }), heldOut: score(outOfFold) };
+  });
+  const chosen = stackers.reduce((best, one) => (one.heldOut.logLoss < best.heldOut.logLoss ? one : best)).kind;
+  return { stackers, chosen, members, bestMember };
+}

@@ -1,0 +1,106 @@
+import { wilson95 } from './wilson.ts';
+
+/** What one classifier's probabilities are worth on a set of labelled images. */
+export interface Score {
+  accuracy: number;
+  correct: number;
+  count: number;
+  /** Wilson's 95 % interval of the accuracy. */
+  wilson95: [low: number, high: number];
+  /** Mean of −ln(probability of the true class), probabilities clipped at 1e-7 as Keras does. */
+  logLoss: number;
+  /** Area under the ROC curve; one against the rest, averaged over classes, when there are more than two. Null when it is not defined. */
+  auc: number | null;
+  perClass: { class: string; count: number; correct: number; recall: number | null }[];
+  /** Rows: true class. Columns: predicted class. Both in the order of the classes. */
+  confusion: number[][];
+}
+
+/**
+ * Scores probabilities, every image counted once.
+ *
+ * @param probabilities [images, classes] row by row, each row summing to 1.
+ * @param labels the true class of each row.
+ */
+export function scoreProbabilities(
+  probabilities: Float32Array,
+  labels: ArrayLike<number>,
+  classes: readonly string[],
+): Score {
+  const classCount = classes.length;
+  const count = labels.length;
+  if (probabilities.length !== count * classCount)
+    throw new Error(`expected ${count} × ${classCount} probabilities, received ${probabilities.length}`);
+  const confusion = classes.map(() => new Array<number>(classCount).fill(0));
+  let logLossSum = 0;
+  for (let row = 0; row < count; row += 1) {
+    const label = labels[row]!;
+    const predicted = argmax(probabilities, row, classCount);
+    confusion[label]![predicted]! += 1;
+    const probability = probabilities[row * classCount + label]!;
+    logLossSum -= Math.log(Math.min(1 - 1e-7, Math.max(1e-7, probability)));
+  }
+  const perClass = classes.map((name, label) => {
+    const row = confusion[label]!;
+    const classTotal = row.reduce((sum, value) => sum + value, 0);
+    return { class: name, count: classTotal, correct: row[label]!, recall: classTotal === 0 ? null : row[label]! / classTotal };
+  });
+  const correct = perClass.reduce((sum, one) => sum + one.correct, 0);
+  return {
+    accuracy: count === 0 ? 0 : correct / count,
+    correct,
+    count,
+    wilson95: wilson95(correct, count),
+    logLoss: count === 0 ? 0 : logLossSum / count,
+    auc: areaUnderCurve(probabilities, labels, classCount),
+    perClass,
+    confusion,
+  };
+}
+
+/** The most probable class of a row; the first one when several are equal. */
+export function argmax(probabilities: Float32Array, row: number, classCount: number): number {
+  let best = 0;
+  for (let label = 1; label < classCount; label += 1)
+    if (probabilities[row * classCount + label]! > probabilities[row * classCount + best]!) best = label;
+  return best;
+}
+
+// --- internal ---
+
+function areaUnderCurve(probabilities: Float32Array, labels: ArrayLike<number>, classCount: number): number | null {
+  // With two classes the curve of the second is that of the first mirrored: one suffices.
+  const targets = classCount === 2 ? [1] : Array.from({ length: classCount }, (_, label) => label);
+  const areas = targets.map((target) => rankArea(probabilities, labels, classCount, target));
+  const defined = areas.filter((area) => area !== null);
+  return defined.length === 0 ? null : defined.reduce((sum, area) => sum + area, 0) / defined.length;
+}
+
+/** Mann-Whitney U over the number of pairs; ties count one half. */
+function rankArea(
+  probabilities: Float32Array,
+  labels: ArrayLike<number>,
+  classCount: number,
+  target: number,
+): number | null {
+  const order = Array.from({ length: labels.length }, (_, row) => row).toSorted(
+    (a, b) => probabilities[a * classCount + target]! - probabilities[b * classCount + target]!,
+  );
+  const valueAt = (position: number) => probabilities[order[position]! * classCount + target]!;
+  let positives = 0;
+  let rankSum = 0;
+  for (let start = 0; start < order.length; ) {
+    let end = start;
+    while (end < order.length && valueAt(end) === valueAt(start)) end += 1;
+    const meanRank = (start + 1 + end) / 2;
+    for (let position = start; position < end; position += 1) {
+      if (labels[order[position]!] !== target) continue;
+      positives += 1;
+      rankSum += meanRank;
+    }
+    start = end;
+  }
+  const negatives = order.length - positives;
+  if (positives === 0 || negatives === 0) return null;
+  return (rankSum - (positives * (positives + 1)) / 2) / (positives * negatives);
+}

@@ -1,0 +1,17 @@
+/** z of a two-sided 95 % interval of the normal distribution. */
+const z95 = 1.959963984540054;
+
+/**
+ * Wilson's 95 % score interval of a proportion (Wilson 1927), good near 0 and 1 and for small counts.
+ *
+ * @returns [low, high] within [0, 1]; [0, 1] when nothing was counted.
+ */
+export function wilson95(correct: number, count: number): [low: number, high: number] {
+  if (count === 0) return [0, 1];
+  const share = correct / count;
+  const z2 = z95 * z95;
+  const centre = (share + z2 / (2 * count)) / (1 + z2 / count);
+  const half = (z95 / (1 + z2 / count)) * Math.sqrt((share * (1 - share)) / count + z2 / (4 * count * count));
+  // At 0 and at 1 the bound is exact; rounding must not push it past the share itself.
+  return [correct === 0 ? 0 : centre - half, correct === count ? 1 : centre + half];
+}

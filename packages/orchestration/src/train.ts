@@ -1,0 +1,341 @@
+/** The story of one run: experiment → images → members on lanes → stackers → test → report and bundle. */
+import { resolve } from 'node:path';
+import { prepareProcess } from '@chorus/runtime';
+import { publishFile } from '@chorus/storage';
+import { writeBundle } from './bundle.ts';
+import { ConfigError, TooFewMembersError } from './errors.ts';
+import { exitCodes } from './exit-codes.ts';
+import { resolveExperiment } from './experiment/resolve.ts';
+import type { Experiment, ExperimentInput } from './experiment/schema.ts';
+import { chooseLanes } from './lanes/choose-lanes.ts';
+import { Lane } from './lanes/lane.ts';
+import { estimateLaneBytes } from './lanes/memory.ts';
+import type { InitialWeights, ReadRecords } from './lanes/protocol.ts';
+import { StopFlag } from './member/stop-flag.ts';
+import { completeReport, findMistakes, majorityShare, reportStackers, type TestOutputs } from './report/build.ts';
+import { predictionsCsv } from './report/predictions-csv.ts';
+import type { MemberReport, Report } from './report/schema.ts';
+import { type Dataset, openDataset } from './run/dataset.ts';
+import { findInitialWeights } from './run/initial-weights.ts';
+import { MetricsLog } from './run/metrics-log.ts';
+import { observerFrom, type RunObserver } from './run/observer.ts';
+import { predictMembers } from './run/predict-members.ts';
+import { defaultRunFolder, openRunFolder, type RunFolder } from './run/run-folder.ts';
+import { findFinishedMembers, type MemberOutcome, trainMembers } from './run/train-members.ts';
+import { type Choice, fitAndChoose } from './stacking/choose.ts';
+import { toProbabilities } from './stacking/probabilities.ts';
+import { scoreProbabilities } from './statistics/score.ts';
+import { versions } from './versions.ts';
+
+export interface TrainOptions {
+  /** Where the run goes; by default `runs/<name>-<time>` below the working folder. */
+  out?: string;
+  /** A run folder to go on with; the experiment then comes from there. */
+  resume?: string;
+  /** Name of the preset that the experiment came from; goes into the report. */
+  preset?: string;
+  observer?: Partial<RunObserver>;
+  /** Stops every lane at its next batch edge; the run then throws StoppedError and can be resumed. */
+  signal?: AbortSignal;
+}
+
+export interface RunResult {
+  report: Report;
+  /** Absolute path of the run folder. */
+  folder: string;
+  /** 0, or 3 when a member failed and the rest went on. */
+  exitCode: number;
+}
+
+/**
+ * Trains an ensemble: every member on a lane of its own, then the stackers, then the report and the bundle.
+ *
+ * Call it in the main thread; it makes and closes its worker threads. Ignored when resuming: `experiment`.
+ *
+ * @throws ConfigError, DataError, RuntimeError, StorageError or ModelError for what the user can mend, before anything
+ * is trained where that is possible; TooFewMembersError when fewer members than `minMembers` finished (the report is
+ * written all the same); StoppedError after `signal`.
+ */
+export async function train(experiment: Partial<ExperimentInput>, options: TrainOptions = {}): Promise<RunResult> {
+  const startedAtMs = Date.now();
+  prepareProcess();
+  const observer = observerFrom(options.observer);
+  const folder =
+    options.resume === undefined
+      ? await startFolder(resolveExperiment(experiment), options)
+      : await openRunFolder(options.resume, 'resume');
+  try {
+    return await runIn(folder, observer, options.signal, startedAtMs);
+  } finally {
+    await folder.release();
+  }
+}
+
+// --- the parts of a run, in their order ---
+
+async function startFolder(experiment: Experiment, options: TrainOptions): Promise<RunFolder> {
+  // Everything that can be wrong with the experiment is found before a folder is made.
+  await chooseLanes(experiment);
+  await findInitialWeights(experiment, process.env);
+  const folder = await openRunFolder(options.out ?? defaultRunFolder(process.cwd(), experiment, new Date()), 'new');
+  const source = experiment.data.source;
+  await folder.writeStart({
+    schemaVersion: 1,
+    preset: options.preset ?? 'none',
+    versions: versions(),
+    datasetFingerprint: null,
+    experiment: {
+      ...experiment,
+      // A resumed run may be started from anywhere.
+      data: { ...experiment.data, source: source === 'shapes' ? source : resolve(source) },
+      weights: ['random', 'auto'].includes(experiment.weights) ? experiment.weights : resolve(experiment.weights),
+    },
+  });
+  return folder;
+}
+
+async function runIn(
+  folder: RunFolder,
+  observer: RunObserver,
+  signal: AbortSignal | undefined,
+  startedAtMs: number,
+): Promise<RunResult> {
+  const start = await folder.readStart();
+  const { experiment } = start;
+  const plan = await chooseLanes(experiment);
+  const weights = await findInitialWeights(experiment, process.env);
+  const demo = experiment.data.source === 'shapes' || experiment.weights === 'random';
+  observer.onStart({
+    experiment,
+    folder: folder.path,
+    devices: plan.lanes.map((lane) => lane.device),
+    lanesReason: plan.reason,
+    demo,
+  });
+
+  const dataset = await openDataset(experiment, estimateLaneBytes(experiment, plan.lanes.length), observer, signal);
+  if (start.datasetFingerprint !== null && start.datasetFingerprint !== dataset.fingerprint)
+    throw new ConfigError(
+      `The images in ${dataset.root} are not those that the run in ${folder.path} started with; start a new run for them.`,
+    );
+  await folder.writeStart({ ...start, datasetFingerprint: dataset.fingerprint });
+  const counts = {
+    fit: dataset.split.fit.length,
+    tune: dataset.split.tune.length,
+    stack: dataset.split.stack.length,
+    test: dataset.split.test.length,
+  };
+  observer.onDataset({ ...dataset, counts });
+  const reads = readRecords(dataset.images.length);
+
+  const stop = new StopFlag();
+  const onAbort = () => stop.raise();
+  signal?.addEventListener('abort', onAbort);
+  if (signal?.aborted) stop.raise();
+  const metrics = new MetricsLog(folder.metrics);
+  const heard: RunObserver = {
+    ...observer,
+    onEpoch(epoch) {
+      metrics.append(epoch);
+      observer.onEpoch(epoch);
+    },
+  };
+  const lanes = plan.lanes.map((runtime) => new Lane({ runtime, stop: stop.shared }, heard));
+  try {
+    stop.check();
+    const finished = await findFinishedMembers(experiment, folder, observer);
+    const trainingStartedAtMs = Date.now();
+    const outcomes = await trainMembers(experiment, dataset, weights, lanes, folder, reads, finished, observer);
+    const membersSeconds = (Date.now() - trainingStartedAtMs) / 1000;
+
+    const parts: Parts = { start, dataset, counts, demo, weights, outcomes, membersSeconds, startedAtMs };
+    const doneCount = outcomes.filter((outcome) => outcome.status === 'done').length;
+    if (doneCount < experiment.minMembers) {
+      await writeReport(folder, reportWithoutEnsemble(parts));
+      throw new TooFewMembersError(
+        `${doneCount} of ${outcomes.length} members finished, ${experiment.minMembers} are needed: ${outcomes
+          .flatMap((outcome, index) =>
+            outcome.status === 'failed' ? [`${experiment.members[index]!.name}: ${outcome.reason}`] : [],
+          )
+          .join('; ')}. The report is ${folder.report}.`,
+      );
+    }
+    const report = await stackAndTest(parts, folder, lanes, reads, observer);
+    return {
+      report,
+      folder: folder.path,
+      exitCode: doneCount < outcomes.length ? exitCodes.doneWithFailedMembers : exitCodes.done,
+    };
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+    await Promise.all(lanes.map((lane) => lane.close()));
+    await metrics.close();
+  }
+}
+
+interface Parts {
+  start: Awaited<ReturnType<RunFolder['readStart']>>;
+  dataset: Dataset;
+  counts: Report['dataset']['counts'];
+  demo: boolean;
+  weights: readonly InitialWeights[];
+  outcomes: readonly MemberOutcome[];
+  membersSeconds: number;
+  startedAtMs: number;
+}
+
+async function stackAndTest(
+  parts: Parts,
+  folder: RunFolder,
+  lanes: readonly Lane[],
+  reads: ReadRecords,
+  observer: RunObserver,
+): Promise<Report> {
+  const { dataset, outcomes, start } = parts;
+  const { experiment } = start;
+  const { classes, images, split } = dataset;
+  const labels = new Int32Array(dataset.labels);
+  const done = outcomes.flatMap((outcome, index) =>
+    outcome.status === 'done' ? [{ name: experiment.members[index]!.name, ...outcome.trained }] : [],
+  );
+
+  const stackStartedAtMs = Date.now();
+  const choice = fitAndChoose(
+    done.map((member) => member.heldOutLogits),
+    labelsOf(labels, split.stack),
+    { kinds: experiment.stacking.kinds, classes, seed: experiment.seed },
+  );
+  const stackSeconds = (Date.now() - stackStartedAtMs) / 1000;
+  observer.onChoice(choice);
+
+  // All is decided: from here on the test images are read.
+  const logits = await predictMembers(lanes, done, { pixels: dataset.pixels, indices: split.test, reads: reads.test });
+  const test: TestOutputs = {
+    paths: Array.from(split.test, (index) => images[index]!.relativePath),
+    labels: labelsOf(labels, split.test),
+    members: new Map(done.map(({ name }, index) => [name, toProbabilities(logits[index]!, classes.length)])),
+    stackers: new Map(choice.stackers.map(({ kind, stacker }) => [kind, stacker.predict(logits)])),
+  };
+
+  const { seed } = experiment;
+  const { limitPerClass } = experiment.data;
+  await writeBundle(
+    folder.bundle,
+    {
+      name: experiment.name,
+      classes,
+      inputSize: experiment.inputSize,
+      demo: parts.demo,
+      split: { seed, ...experiment.split, limitPerClass: limitPerClass ?? null },
+      chosen: choice.chosen,
+    },
+    done,
+    new Map(choice.stackers.map(({ kind, stacker }) => [kind, stacker])),
+  );
+  const columns = [...test.members, ...test.stackers].map(([name, probabilities]) => ({ name, probabilities }));
+  await publishFile(folder.predictions, predictionsCsv(test.paths, test.labels, classes, columns));
+  const report = reportWithEnsemble(parts, choice, done.map(({ name }) => name), test, stackSeconds);
+  await writeReport(folder, report);
+  return report;
+}
+
+// --- reports ---
+
+function reportWithEnsemble(
+  parts: Parts,
+  choice: Choice,
+  doneNames: readonly string[],
+  test: TestOutputs,
+  stackSeconds: number,
+): Report {
+  const { classes } = parts.dataset;
+  const bestMember = doneNames[choice.bestMember]!;
+  return completeReport({
+    ...commonParts(parts, stackSeconds),
+    members: memberReports(parts, (name) => {
+      const position = doneNames.indexOf(name);
+      return position === -1
+        ? { heldOut: null, test: null }
+        : {
+            heldOut: choice.members[position]!,
+            test: scoreProbabilities(test.members.get(name)!, test.labels, classes),
+          };
+    }),
+    bestMember,
+    stackers: reportStackers(choice, bestMember, test, classes),
+    mistakes: findMistakes(test.stackers.get(choice.chosen)!, test, classes),
+  });
+}
+
+function reportWithoutEnsemble(parts: Parts): Report {
+  return completeReport({
+    ...commonParts(parts, 0),
+    members: memberReports(parts, () => ({ heldOut: null, test: null })),
+    bestMember: null,
+    stackers: [],
+    mistakes: [],
+  });
+}
+
+function commonParts({ start, dataset, counts, demo, membersSeconds, startedAtMs }: Parts, stackSeconds: number) {
+  const labels = new Int32Array(dataset.labels);
+  return {
+    experiment: { preset: start.preset, versions: start.versions, ...start.experiment },
+    demo,
+    dataset: {
+      name: dataset.name,
+      classes: dataset.classes,
+      counts,
+      skipped: dataset.skipped,
+      duplicates: dataset.duplicates,
+    },
+    baseline: majorityShare(labelsOf(labels, dataset.split.test), dataset.classes.length),
+    seconds: {
+      decode: dataset.decodeSeconds,
+      members: membersSeconds,
+      stack: stackSeconds,
+      total: (Date.now() - startedAtMs) / 1000,
+    },
+    // Lanes are threads: the process is all there is.
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+  };
+}
+
+function memberReports(
+  { start, outcomes, weights }: Parts,
+  scores: (name: string) => Pick<MemberReport, 'heldOut' | 'test'>,
+): MemberReport[] {
+  return start.experiment.members.map((member, index): MemberReport => {
+    const outcome = outcomes[index]!;
+    const common = { name: member.name, backbone: `${member.backbone} ${member.alpha}`, ...scores(member.name) };
+    if (outcome.status === 'failed')
+      return {
+        ...common,
+        device: outcome.device,
+        backingDevice: null,
+        status: 'failed',
+        reason: outcome.reason,
+        seconds: outcome.seconds,
+        weights: null,
+        recipe: weights[index]!.kind === 'random' ? 'scratch' : 'transfer',
+        resumed: false,
+      };
+    const { device, backingDevice, seconds, recipe, weights: initial } = outcome.trained.record;
+    return { ...common, device, backingDevice, status: 'done', seconds, weights: initial, recipe, resumed: outcome.resumed };
+  });
+}
+
+async function writeReport(folder: RunFolder, report: Report): Promise<void> {
+  await publishFile(folder.report, `${JSON.stringify(report, null, 2)}\n`);
+}
+
+// --- small ---
+
+function labelsOf(labels: Int32Array, indices: Uint32Array): Int32Array {
+  return Int32Array.from(indices, (index) => labels[index]!);
+}
+
+function readRecords(imageCount: number): ReadRecords {
+  const map = () => new SharedArrayBuffer(imageCount);
+  return { fit: map(), tune: map(), stack: map(), test: map() };
+}

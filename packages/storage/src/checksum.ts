@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { StorageError } from './errors.ts';
+
+/** SHA-256 of bytes or of a text's UTF-8, as 64 lower-case hexadecimal digits. */
+export function sha256(content: Uint8Array | string): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/** SHA-256 of a file, read in pieces. */
+export async function sha256File(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
+
+/**
+ * Reads a file that must be exactly the expected one.
+ *
+ * @throws StorageError naming the file and what differs.
+ */
+export async function readVerified(path: string, expected: { sha256: string; bytes: number }): Promise<Uint8Array> {
+  const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    throw new StorageError(`Expected a file of ${expected.bytes} bytes at ${path}, received ${error.code ?? error.message}.`);
+  });
+  if (content.length !== expected.bytes)
+    throw new StorageError(`${path} is damaged: expected ${expected.bytes} bytes, received ${content.length}.`);
+  const actual = sha256(content);
+  if (actual !== expected.sha256)
+    throw new StorageError(`${path} is damaged: expected sha256 ${expected.sha256}, received ${actual}.`);
+  return content;
+}

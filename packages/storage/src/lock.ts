@@ -1,0 +1,117 @@
+/** Locks between processes: a folder beside the locked path, touched while its owner lives (proper-lockfile). */
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import lockfile from 'proper-lockfile';
+import { StorageError } from './errors.ts';
+
+/** A lock that was not touched for this long has lost its owner. */
+const staleMs = 10_000;
+
+export interface Lock {
+  release(): Promise<void>;
+}
+
+/**
+ * Takes the lock of a path, or says who has it; the lock of a killed process is taken over within seconds.
+ *
+ * @param path what is locked; it need not exist, its parent is made.
+ * @throws StorageError naming the owner's process while it lives.
+ */
+export async function tryLock(path: string): Promise<Lock> {
+  const deadline = Date.now() + 2 * staleMs;
+  for (;;) {
+    const lock = await attempt(path);
+    if (lock !== undefined) return lock;
+    const owner = await ownerOf(path);
+    if ((owner !== undefined && isAlive(Number(owner))) || Date.now() > deadline)
+      throw new StorageError(`${path} is in use by process ${owner ?? 'unknown'}; wait for it or stop it.`);
+    // Its owner was killed: the lock goes stale in a moment. Removing it ourselves would race with others who do.
+    await pause();
+  }
+}
+
+/**
+ * Runs `work` while no other process holds the lock of `path`; waits for its turn.
+ *
+ * @param options `onWait` is called once, with the owner's process id, when there is somebody to wait for.
+ * @throws StorageError after `waitMs` (default 30 minutes), and whatever `work` throws.
+ */
+export async function withLock<T>(
+  path: string,
+  work: () => Promise<T>,
+  options: { waitMs?: number; onWait?: (owner: string | undefined) => void } = {},
+): Promise<T> {
+  const { waitMs = 30 * 60_000, onWait } = options;
+  const deadline = Date.now() + waitMs;
+  let told = false;
+  for (;;) {
+    const lock = await attempt(path);
+    if (lock !== undefined) {
+      try {
+        return await work();
+      } finally {
+        await lock.release();
+      }
+    }
+    if (!told) onWait?.(await ownerOf(path));
+    told = true;
+    if (Date.now() > deadline)
+      throw new StorageError(`Waited ${Math.round(waitMs / 1000)} s for process ${await ownerOf(path)} to release ${path}.`);
+    await pause();
+  }
+}
+
+// --- internal ---
+
+async function attempt(path: string): Promise<Lock | undefined> {
+  await mkdir(dirname(path), { recursive: true });
+  let release: () => Promise<void>;
+  try {
+    release = await lockfile.lock(path, {
+      realpath: false,
+      lockfilePath: `${path}.lock`,
+      stale: staleMs,
+      retries: 0,
+      // A machine that slept wakes with a lock that looks stale. While nobody took it over, it is still ours.
+      onCompromised: (error) => void failUnlessOurs(path, error),
+    });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ELOCKED') return undefined;
+    throw error;
+  }
+  await writeFile(ownerPathOf(path), String(process.pid));
+  return {
+    async release() {
+      await rm(ownerPathOf(path), { force: true });
+      // A lock that was compromised is released already.
+      await release().catch(() => {});
+    },
+  };
+}
+
+async function failUnlessOurs(path: string, error: Error): Promise<void> {
+  if ((await ownerOf(path)) !== String(process.pid)) throw error;
+}
+
+function isAlive(processId: number): boolean {
+  try {
+    process.kill(processId, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it exists and belongs to somebody else.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function ownerOf(path: string): Promise<string | undefined> {
+  const text = await readFile(ownerPathOf(path), 'utf8').catch(() => '');
+  return /^[1-9][0-9]*$/.test(text) ? text : undefined;
+}
+
+function ownerPathOf(path: string): string {
+  return `${path}.owner`;
+}
+
+function pause(): Promise<void> {
+  return new Promise((resume) => setTimeout(resume, 100));
+}

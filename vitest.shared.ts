@@ -1,0 +1,16 @@
+import type { ViteUserConfig } from 'vitest/config';
+
+/**
+ * What every package's tests share: one process a file (TensorFlow keeps process-wide state) and one file at a
+ * time (two would share the cores that the lanes under test count on). The JSON file is what `tools/tally` counts.
+ */
+export const sharedTestConfig = {
+  include: ['src/**/*.test.ts'],
+  pool: 'forks',
+  maxWorkers: 1,
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  clearMocks: true,
+  reporters: ['default', 'json'],
+  outputFile: { json: 'test-results.json' },
+} satisfies ViteUserConfig['test'];
