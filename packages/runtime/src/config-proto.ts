@@ -1,0 +1,68 @@
+/**
+ * The few fields of TensorFlow's ConfigProto that Chorus sets, in protocol-buffer encoding.
+ *
+ * Field numbers: tensorflow/core/protobuf/config.proto of TensorFlow 2.21.
+ */
+import { RuntimeError } from './errors.ts';
+
+/** Settings that TensorFlow has once per process: every lane must give the same ones. */
+export interface ProcessSettings {
+  /** Logical CPU devices cpu:0 … cpu:N-1. */
+  logicalCpuDevices: number;
+  /** Threads that one CPU operation of one device may use. */
+  intraOpThreads: number;
+  /** Upper bound of each GPU's memory, one entry per GPU of the machine (null: none), or empty: none at all. */
+  gpuMemoryLimitsMiB: readonly (number | null)[];
+}
+
+/**
+ * Serializes the process-wide settings.
+ *
+ * @throws RuntimeError when a number is out of range.
+ */
+export function encodeConfigProto({ logicalCpuDevices, intraOpThreads, gpuMemoryLimitsMiB }: ProcessSettings): Uint8Array {
+  for (const [name, value] of Object.entries({ logicalCpuDevices, intraOpThreads }))
+    if (!Number.isInteger(value) || value < 1 || value > 4096)
+      throw new RuntimeError(`Expected ${name} to be a whole number from 1 to 4096, received ${value}.`);
+  for (const [gpu, limit] of gpuMemoryLimitsMiB.entries())
+    if (limit !== null && !(limit > 0 && Number.isFinite(limit)))
+      throw new RuntimeError(`Expected the memory limit of gpu:${gpu} in MiB, received ${limit}.`);
+  return Uint8Array.from([
+    ...message(1, [...text(1, 'CPU'), ...integer(2, logicalCpuDevices)]), // device_count["CPU"]
+    ...integer(2, intraOpThreads), // intra_op_parallelism_threads
+    ...integer(5, 1), // inter_op_parallelism_threads: eager runs one op at a time
+    ...message(6, gpuOptions(gpuMemoryLimitsMiB)), // gpu_options
+    ...integer(7, 1), // allow_soft_placement
+  ]);
+}
+
+// --- internal ---
+
+function gpuOptions(limitsMiB: readonly (number | null)[]): number[] {
+  // allow_growth; TensorFlow refuses it beside virtual devices of a fixed size.
+  if (limitsMiB.every((limit) => limit === null)) return integer(4, 1);
+  // experimental.virtual_devices: one entry per GPU, memory_limit_mb in it; an empty one leaves that GPU whole.
+  const virtualDevices = limitsMiB.flatMap((limit) => message(1, limit === null ? [] : float(1, limit)));
+  return message(9, virtualDevices);
+}
+
+function varint(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(Math.floor(value / 0x80))];
+}
+
+function integer(field: number, value: number): number[] {
+  return [...varint(field * 8), ...varint(value)];
+}
+
+function message(field: number, content: readonly number[]): number[] {
+  return [...varint(field * 8 + 2), ...varint(content.length), ...content];
+}
+
+function text(field: number, value: string): number[] {
+  return message(field, [...new TextEncoder().encode(value)]);
+}
+
+/** A packed list of one 32-bit float. */
+function float(field: number, value: number): number[] {
+  return message(field, [...new Uint8Array(Float32Array.of(value).buffer)]);
+}

@@ -1,0 +1,78 @@
+/**
+ * Batch normalisation in training mode as one op each way: FusedBatchNormV3 and FusedBatchNormGradV3.
+ *
+ * Composed of tfjs' own ops it is about a dozen, and made a training step four times as long.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { NativeBackend, OpAttribute } from '../tensorflow.ts';
+
+/** inputs { x [N,H,W,C], gamma [C], beta [C] }, attrs { epsilon } → [y, mean [C], variance [C] (biased), …for the gradient]. */
+export const fusedBatchNorm = 'ChorusFusedBatchNorm';
+const fusedBatchNormGradient = 'ChorusFusedBatchNormGradient';
+
+/** Registers the kernels and the gradient with tfjs, for its backend `tensorflow`; a second call changes nothing. */
+export function registerFusedBatchNorm(): void {
+  if (tf.getKernel(fusedBatchNorm, 'tensorflow') !== undefined) return;
+  tf.registerKernel({
+    kernelName: fusedBatchNorm,
+    backendName: 'tensorflow',
+    kernelFunc({ inputs, attrs, backend }) {
+      const { x, gamma, beta } = inputs as Record<'x' | 'gamma' | 'beta', tf.TensorInfo>;
+      const native = backend as NativeBackend;
+      return tf.tidy(() => {
+        const unused = tf.tensor1d([]); // population mean and variance, of inference only
+        const outputs = native.executeMultipleOutputs(
+          'FusedBatchNormV3',
+          attributes(native, attrs as { epsilon: number }),
+          [x, gamma, beta, unused, unused],
+          6,
+        );
+        const [y, mean, unbiased, ...reserved] = outputs as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+        // The op returns the variance times n / (n − 1); Keras 3 keeps the biased one.
+        const count = x.shape[0]! * x.shape[1]! * x.shape[2]!;
+        return [y, mean, tf.mul(unbiased, (count - 1) / count), ...reserved];
+      });
+    },
+  });
+  tf.registerKernel({
+    kernelName: fusedBatchNormGradient,
+    backendName: 'tensorflow',
+    kernelFunc({ inputs, attrs, backend }) {
+      const { dy, x, gamma, reserved1, reserved2, reserved3 } = inputs as Record<string, tf.TensorInfo>;
+      const native = backend as NativeBackend;
+      const [dx, dgamma, dbeta, ...empty] = native.executeMultipleOutputs(
+        'FusedBatchNormGradV3',
+        attributes(native, attrs as { epsilon: number }),
+        [dy!, x!, gamma!, reserved1!, reserved2!, reserved3!],
+        5,
+      );
+      for (const tensor of empty) tensor.dispose();
+      return [dx!, dgamma!, dbeta!];
+    },
+  });
+  tf.registerGradient({
+    kernelName: fusedBatchNorm,
+    inputsToSave: ['x', 'gamma'],
+    outputsToSave: [false, false, false, true, true, true],
+    // Only y is differentiated: what the moving statistics take from mean and variance has no gradient.
+    gradFunc(dy, saved, attrs) {
+      const [x, gamma, reserved1, reserved2, reserved3] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+      const gradients = tf.engine().runKernel(
+        fusedBatchNormGradient,
+        { dy: (dy as tf.Tensor[])[0]!, x, gamma, reserved1, reserved2, reserved3 },
+        attrs,
+      ) as tf.Tensor[];
+      return { x: () => gradients[0]!, gamma: () => gradients[1]!, beta: () => gradients[2]! };
+    },
+  });
+}
+
+function attributes({ binding }: NativeBackend, { epsilon }: { epsilon: number }): OpAttribute[] {
+  return [
+    { name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
+    { name: 'U', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
+    { name: 'epsilon', type: binding.TF_ATTR_FLOAT, value: epsilon },
+    { name: 'data_format', type: binding.TF_ATTR_STRING, value: 'NHWC' },
+    { name: 'is_training', type: binding.TF_ATTR_BOOL, value: true },
+  ];
+}

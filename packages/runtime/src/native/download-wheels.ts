@@ -1,0 +1,70 @@
+/** Hash-checked wheels, fetched by whatever pip the machine has. */
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RuntimeError } from '../errors.ts';
+import type { NativePlatform, Wheel } from './platforms.ts';
+import { runTool } from './run-tool.ts';
+
+/**
+ * Downloads each wheel, hands it over, and removes it again.
+ *
+ * @param folder where the wheels lie meanwhile.
+ * @throws RuntimeError when python3 or pip is missing, the index cannot be reached, or a hash does not match.
+ */
+export async function downloadWheels(
+  platform: NativePlatform,
+  folder: string,
+  use: (wheelPath: string, wheel: Wheel) => Promise<void>,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const wheel of platform.wheels) {
+    const place = await mkdtemp(join(folder, 'download-'));
+    try {
+      await use(await downloadWheel(platform, wheel, place), wheel);
+    } finally {
+      await rm(place, { recursive: true, force: true });
+    }
+  }
+}
+
+// --- internal ---
+
+async function downloadWheel(platform: NativePlatform, wheel: Wheel, place: string): Promise<string> {
+  const requirements = join(place, 'requirements.txt');
+  await writeFile(requirements, `${wheel.requirement} --hash=sha256:${wheel.sha256}\n`);
+  const python = process.env.CHORUS_PYTHON ?? 'python3';
+  await runTool(
+    python,
+    [
+      ...['-m', 'pip', 'download', '--quiet', '--no-input', '--disable-pip-version-check', '--require-hashes', '--no-deps'],
+      ...['--only-binary=:all:', '--implementation', 'cp', '--python-version', '3.11', '--abi', 'cp311', '--abi', 'none'],
+      ...platform.pipPlatforms.flatMap((tag) => ['--platform', tag]),
+      ...['--dest', place, '--requirement', requirements],
+    ],
+    (failure) => explain(failure, wheel, python),
+  );
+  const name = (await readdir(place)).find((file) => file.endsWith('.whl'));
+  if (name === undefined) throw new RuntimeError(`pip downloaded no wheel for ${wheel.requirement}.`);
+  return join(place, name);
+}
+
+function explain(failure: { missing: boolean; output: string }, wheel: Wheel, python: string): RuntimeError {
+  const { missing, output } = failure;
+  if (missing)
+    return new RuntimeError(
+      `There is no ${python} to download ${wheel.requirement} with; install it: apt-get install python3 python3-pip (or name one with CHORUS_PYTHON).`,
+    );
+  if (output.includes('No module named pip'))
+    return new RuntimeError(`${python} has no pip; install it: apt-get install python3-pip (or python3 -m ensurepip).`);
+  if (output.includes('DO NOT MATCH THE HASHES'))
+    return new RuntimeError(`The index gave another ${wheel.requirement} than expected (sha256 ${wheel.sha256}): ${tail(output)}`);
+  if (output.includes('No space left'))
+    return new RuntimeError(`There is no space left for ${wheel.requirement}; free some or name another place with CHORUS_CACHE.`);
+  return new RuntimeError(
+    `pip could not download ${wheel.requirement}; check the network (PIP_INDEX_URL, PIP_CERT and HTTPS_PROXY are handed on): ${tail(output)}`,
+  );
+}
+
+function tail(output: string): string {
+  return output.trim().split('\n').slice(-3).join(' ').slice(-500);
+}

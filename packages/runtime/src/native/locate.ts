@@ -1,0 +1,83 @@
+/** Where the parts of the native runtime lie, and whether they are there. Quick: it runs at the start of every lane. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { cacheFolder, sha256 } from '@chorus/storage';
+import { RuntimeError } from '../errors.ts';
+import { type NativePlatform, nativePlatform } from './platforms.ts';
+
+export interface NativeRuntime {
+  platform: NativePlatform;
+  /** Has `tensorflow/<libraries>`, `tensorflow/include` and, with a GPU, `nvidia/`; or the user's own build. */
+  libraryFolder: string;
+  /** Holds the libraries themselves. */
+  libraryFiles: string;
+  includeFolder: string;
+  /** The user's own library, by CHORUS_LIBTENSORFLOW; it is never written to. */
+  ownLibrary: boolean;
+  bindingFolder: string;
+  bindingPath: string;
+  quietPath: string;
+  /** C++ sources of the binding: the patched ones of the npm package. */
+  bindingSources: string[];
+  quietSource: string;
+}
+
+const require = createRequire(import.meta.url);
+
+/** Computes where everything is or will be; reads the binding's sources, since their content is part of the name. */
+export function planNativeRuntime(): NativeRuntime {
+  const platform = nativePlatform();
+  const named = process.env.CHORUS_LIBTENSORFLOW;
+  const ownLibrary = named !== undefined && named !== '';
+  const libraryId = sha256(platform.wheels.map((wheel) => wheel.sha256).join('\n')).slice(0, 16);
+  const libraryFolder = ownLibrary ? resolve(named) : cacheFolder('tensorflow', libraryId);
+  const libraryFiles = ownLibrary ? libraryFolder : join(libraryFolder, 'tensorflow');
+
+  const bindingRoot = join(dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json')), 'binding');
+  const names = readdirSync(bindingRoot).toSorted();
+  const quietSource = fileURLToPath(new URL('../../native/quiet.cc', import.meta.url));
+  const contents = [...names.map((name) => join(bindingRoot, name)), quietSource].map((path) => readFileSync(path, 'utf8'));
+  const bindingId = sha256([libraryFolder, ...contents].join('\0')).slice(0, 16);
+  const bindingFolder = cacheFolder('binding', bindingId);
+  return {
+    platform,
+    libraryFolder,
+    libraryFiles,
+    includeFolder: join(libraryFiles, 'include'),
+    ownLibrary,
+    bindingFolder,
+    bindingPath: join(bindingFolder, 'tfjs_binding.node'),
+    quietPath: join(bindingFolder, 'tfjs_quiet.node'),
+    bindingSources: names.filter((name) => name.endsWith('.cc')).map((name) => join(bindingRoot, name)),
+    quietSource,
+  };
+}
+
+/** Both folders appear whole or not at all, so that being there is being ready. */
+export function hasLibrary(native: NativeRuntime): boolean {
+  return native.platform.libraries.every((name) => existsSync(join(native.libraryFiles, name)));
+}
+
+export function hasBinding(native: NativeRuntime): boolean {
+  return existsSync(native.bindingPath);
+}
+
+/**
+ * The native runtime, ready to load.
+ *
+ * @throws RuntimeError naming what is missing and the command that prepares it.
+ */
+export function locateNativeRuntime(): NativeRuntime {
+  const native = planNativeRuntime();
+  if (!hasLibrary(native))
+    throw new RuntimeError(
+      native.ownLibrary
+        ? `CHORUS_LIBTENSORFLOW is ${native.libraryFolder}: expected ${native.platform.libraries.join(' and ')} there.`
+        : `TensorFlow's library is not in ${native.libraryFolder}; prepare it with: pnpm turbo setup`,
+    );
+  if (!hasBinding(native))
+    throw new RuntimeError(`The TensorFlow binding is not in ${native.bindingFolder}; prepare it with: pnpm turbo setup`);
+  return native;
+}

@@ -1,0 +1,39 @@
+/** What of the native runtime is missing: for `chorus doctor`. */
+import { hasBinding, hasLibrary, planNativeRuntime } from './locate.ts';
+import { runTool } from './run-tool.ts';
+
+export interface MissingPart {
+  what: string;
+  /** The command that mends it. */
+  mend: string;
+}
+
+/**
+ * Looks for everything that training needs of this machine; empty when it is ready.
+ *
+ * @throws RuntimeError on a platform without a library.
+ */
+export async function nativeRuntimeStatus(): Promise<MissingPart[]> {
+  const native = planNativeRuntime();
+  const missing: MissingPart[] = [];
+  const python = process.env.CHORUS_PYTHON ?? 'python3';
+  if (!hasLibrary(native)) {
+    missing.push({ what: `TensorFlow's library in ${native.libraryFolder}`, mend: 'pnpm turbo setup' });
+    if (!(await works(python, ['-m', 'pip', '--version'])))
+      missing.push({ what: `${python} with pip`, mend: 'apt-get install python3 python3-pip' });
+  }
+  if (!hasBinding(native)) {
+    const { compiler, compilerMend } = native.platform;
+    missing.push({ what: `the TensorFlow binding in ${native.bindingFolder}`, mend: 'pnpm turbo setup' });
+    if (!(await works(process.env.CXX ?? compiler, ['--version'])))
+      missing.push({ what: `a C++ compiler (${compiler})`, mend: compilerMend });
+  }
+  return missing;
+}
+
+async function works(program: string, parameters: readonly string[]): Promise<boolean> {
+  return runTool(program, parameters, (failure) => new Error(failure.output)).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,86 @@
+/** TensorFlow in this thread, pinned to one device. */
+import * as tf from '@tensorflow/tfjs';
+import { encodeConfigProto, type ProcessSettings } from './config-proto.ts';
+import { chorusName, type DeviceName, tensorflowName } from './device.ts';
+import { RuntimeError } from './errors.ts';
+import { registerFusedBatchNorm } from './kernels/fused-batch-norm.ts';
+import { registerRelu6Gradient } from './kernels/relu6-gradient.ts';
+import { locateNativeRuntime } from './native/locate.ts';
+import { loadTensorflow, type NativeBackend } from './tensorflow.ts';
+
+/** The device is the thread's own; all else must be equal in every thread of the process. */
+export interface RuntimeOptions extends Partial<ProcessSettings> {
+  device: DeviceName;
+}
+
+export interface Runtime {
+  device: DeviceName;
+  /** Every device of this process. */
+  devices: DeviceName[];
+  tensorflowVersion: string;
+  /** TensorFlow's full name of the device whose memory holds a tensor, such as `/job:…/device:CPU:1`. */
+  backingDevice(tensor: tf.Tensor): string;
+}
+
+let current: { key: string; runtime: Runtime } | undefined;
+
+/**
+ * Loads TensorFlow into this thread and pins it to a device; afterwards `@tensorflow/tfjs` computes there.
+ *
+ * @returns the same object when called again with the same options.
+ * @throws RuntimeError when the native runtime is not set up, the device does not exist (the message lists those that
+ * do), this thread or process runs with other settings already.
+ */
+export function initRuntime(options: RuntimeOptions): Runtime {
+  const { device, logicalCpuDevices = 1, intraOpThreads = 1, gpuMemoryLimitsMiB = [] } = options;
+  const settings: ProcessSettings = { logicalCpuDevices, intraOpThreads, gpuMemoryLimitsMiB };
+  const key = JSON.stringify([device, settings]);
+  if (current !== undefined) {
+    if (current.key === key) return current.runtime;
+    throw new RuntimeError(`This thread runs TensorFlow with ${current.key} already; it cannot change to ${key}.`);
+  }
+  const native = locateNativeRuntime();
+  const configProto = encodeConfigProto(settings);
+  let deviceNames: string[];
+  try {
+    ({ deviceNames } = loadTensorflow(native.quietPath, {
+      bindingPath: native.bindingPath,
+      device: tensorflowName(device),
+      configProto,
+    }));
+  } catch (error) {
+    throw explain(error as Error & { code?: string }, device, settings);
+  }
+  registerFusedBatchNorm();
+  registerRelu6Gradient();
+  const backend = tf.backend() as NativeBackend;
+  const runtime: Runtime = {
+    device,
+    devices: deviceNames.map(chorusName),
+    tensorflowVersion: backend.binding.TF_Version,
+    backingDevice(tensor) {
+      const [id] = backend.getInputTensorIds([tensor]) as [number];
+      return backend.binding.tensorDevice(id);
+    },
+  };
+  current = { key, runtime };
+  return runtime;
+}
+
+// --- internal ---
+
+function explain(error: Error & { code?: string }, device: DeviceName, settings: ProcessSettings): Error {
+  if (error.code === 'CHORUS_NO_SUCH_DEVICE') {
+    const known = error.message.split(' ').map(chorusName).join(', ');
+    return new RuntimeError(`There is no device ${device}; TensorFlow has ${known}.`);
+  }
+  if (error.code === 'CHORUS_PROCESS_SETTINGS')
+    return new RuntimeError(
+      `TensorFlow runs in this process with other settings than ${JSON.stringify(settings)}: logical devices, threads and GPU memory are the same for every lane.`,
+    );
+  if (error.code === 'ERR_DLOPEN_FAILED')
+    return new RuntimeError(
+      `The native runtime cannot be loaded (${error.message}); prepare it again with: pnpm turbo setup`,
+    );
+  return error;
+}
