@@ -1,1 +1,33 @@
-export {};
+export type { BackboneArchitecture } from './backbones/architecture.ts';
+export {
+  type BackboneFamily,
+  type BackboneSpec,
+  backboneFamilies,
+  backboneTable,
+  checkBackboneSpec,
+  memberCost,
+} from './backbones/table.ts';
+export { type Classifier, type ClassifierOptions, createClassifier } from './classifier/classifier.ts';
+export type { ModelWeight } from './classifier/model-weights.ts';
+export type { BatchNormMode, CutPoint, TrainablePart, TrainableRange } from './classifier/trainable-part.ts';
+export type { WeightSnapshot } from './classifier/weight-snapshot.ts';
+export { ModelError } from './errors.ts';
+export { type MemberManifest, memberManifestSchema } from './member/manifest.ts';
+export { memberFromBytes, memberToBytes, type SavedMember } from './member/member-bytes.ts';
+export type { Preprocessing } from './preprocessing.ts';
+export type { MemberOutputs } from './stackers/outputs.ts';
+export { toProbabilities } from './stackers/probabilities.ts';
+export {
+  fitStacker,
+  type Stacker,
+  type StackerJson,
+  type StackerKind,
+  stackerFromJson,
+  stackerJsonSchema,
+  stackerKinds,
+} from './stackers/stacker.ts';
+export { Adam, type AdamOptions } from './training/adam.ts';
+export { crossEntropy, type LossOptions } from './training/cross-entropy.ts';
+export { trainStep } from './training/train-step.ts';
+export { chooseWeightFile, type WeightFileChoice } from './weights/choose-weight-file.ts';
+export { loadBackboneWeights } from './weights/load-backbone-weights.ts';

@@ -18,7 +18,7 @@ import { Lane } from './lanes/lane.ts';
 import { StopFlag } from './member/stop-flag.ts';
 import { predictMembers } from './run/predict-members.ts';
 import { observerFrom } from './run/observer.ts';
-import { toProbabilities } from './stacking/probabilities.ts';
+import { toProbabilities } from '@chorus/models';
 import { argmax, type Score, scoreProbabilities } from './statistics/score.ts';
 
 export interface BundleOptions {

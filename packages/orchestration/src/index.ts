@@ -1,1 +1,15 @@
-export {};
+export { listDevices, processEnvironment } from '@chorus/runtime';
+export { type Bundle, type BundleManifest, readBundle } from './bundle.ts';
+export { diagnose, type Finding } from './diagnose.ts';
+export { ConfigError, StoppedError, TooFewMembersError } from './errors.ts';
+export { type Evaluation, evaluateBundle, type Prediction, predictFiles } from './evaluate.ts';
+export { classifyError, exitCodes } from './exit-codes.ts';
+export { prepareExperiment } from './experiment/prepare.ts';
+export { presetNames } from './experiment/presets/presets.ts';
+export { defineConfig, resolveExperiment } from './experiment/resolve.ts';
+export type { Experiment, ExperimentInput } from './experiment/schema.ts';
+export type { EpochMetrics } from './lanes/protocol.ts';
+export { type Report, reportSchema } from './report/schema.ts';
+export type { MemberState, RunObserver } from './run/observer.ts';
+export type { Score } from './statistics/score.ts';
+export { type RunResult, type TrainOptions, train } from './train.ts';

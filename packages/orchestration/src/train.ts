@@ -23,7 +23,7 @@ import { predictMembers } from './run/predict-members.ts';
 import { defaultRunFolder, openRunFolder, type RunFolder } from './run/run-folder.ts';
 import { findFinishedMembers, type MemberOutcome, trainMembers } from './run/train-members.ts';
 import { type Choice, fitAndChoose } from './stacking/choose.ts';
-import { toProbabilities } from './stacking/probabilities.ts';
+import { toProbabilities } from '@chorus/models';
 import { scoreProbabilities } from './statistics/score.ts';
 import { versions } from './versions.ts';
 

@@ -22,6 +22,8 @@ const recipe = z.strictObject({
   flip: z.boolean().default(true),
   /** Share of the pooled features dropped while training. */
   dropout: z.number().min(0).lt(1).default(0),
+  /** Share of each label that is spread evenly over the classes. */
+  labelSmoothing: z.number().min(0).lt(1).default(0),
   /** Pre-trained weights, step one: the head alone, on features computed once. */
   head: z
     .strictObject({

@@ -64,21 +64,22 @@ export function planLanes(experiment: LaneWishes, machine: Machine): LanePlan {
 function chooseDevices(
   { workers, members, runtime }: LaneWishes,
   machine: Machine,
-): { devices: DeviceName[]; limits: Record<number, number>; reason: string } {
+): { devices: DeviceName[]; limits: (number | null)[]; reason: string } {
   if (workers !== 'auto') {
-    const limited = workers.filter((worker) => worker.memoryLimitMiB !== undefined);
+    const limitOf = new Map(workers.map((worker) => [worker.device, worker.memoryLimitMiB ?? null]));
+    const limits = machine.gpus.map((gpu) => limitOf.get(gpu) ?? null);
     return {
       devices: workers.map((worker) => worker.device),
-      limits: Object.fromEntries(limited.map((worker) => [deviceIndex(worker.device), worker.memoryLimitMiB!])),
+      limits: limits.some((limit) => limit !== null) ? limits : [],
       reason: 'as named',
     };
   }
   if (machine.gpus.length > 0)
-    return { devices: [...machine.gpus], limits: {}, reason: 'a lane per GPU' };
+    return { devices: [...machine.gpus], limits: [], reason: 'a lane per GPU' };
   const laneCount = Math.min(members.length, Math.max(runtime.logicalCpuDevices ?? members.length, 1));
   return {
     devices: Array.from({ length: laneCount }, (_, index) => `cpu:${index}` as const),
-    limits: {},
+    limits: [],
     reason: `no GPU: a logical CPU device per member, ${machine.processorCount} processors shared`,
   };
 }

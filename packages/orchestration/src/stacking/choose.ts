@@ -5,7 +5,7 @@
 import { fitStacker, type Stacker, type StackerKind } from '@chorus/models';
 import { scoreProbabilities } from '../statistics/score.ts';
 import { stratifiedFolds } from './folds.ts';
-import { toProbabilities } from './probabilities.ts';
+import { toProbabilities } from '@chorus/models';
 
 export interface HeldOutScore {
   accuracy: number;
@@ -56,9 +56,10 @@ export function fitAndChoose(
   const stackers = kinds.map((kind) => {
     const outOfFold = new Float32Array(labels.length * classCount);
     for (const held of folds) {
-      const learning = rowsExcept(labels.length, held);
-      const stacker = fitStacker(kind, pick(logits, learning), labels.filter((_, row) => learning.includes(row)), { classCount, seed });
-      const probabilities = stacker.predict(pick(logits, held));
+      const others = Array.from(labels.keys()).filter((row) => !held.includes(row));
+      const learning = others.map((row) => labels[row]!);
+      const stacker = fitStacker(kind, rowsOf(logits, others, labels.length), learning, { classCount, seed });
+      const probabilities = stacker.predict(rowsOf(logits, held, labels.length));
       for (const [position, row] of held.entries())
         outOfFold.set(probabilities.subarray(position * classCount, (position + 1) * classCount), row * classCount);
     }
@@ -66,4 +67,15 @@ export function fitAndChoose(
   });
   const chosen = stackers.reduce((best, one) => (one.heldOut.logLoss < best.heldOut.logLoss ? one : best)).kind;
   return { stackers, chosen, members, bestMember };
+}
+
+// --- internal ---
+
+function rowsOf(logits: readonly Float32Array[], rows: readonly number[], rowCount: number): Float32Array[] {
+  return logits.map((one) => {
+    const width = one.length / rowCount;
+    const picked = new Float32Array(rows.length * width);
+    for (const [position, row] of rows.entries()) picked.set(one.subarray(row * width, (row + 1) * width), position * width);
+    return picked;
+  });
 }

@@ -1,0 +1,12 @@
+import { listDevices } from '@chorus/orchestration';
+import { Command } from 'commander';
+
+export const devicesCommand = new Command('devices')
+  .description('list the devices that a worker can be given')
+  .option('--json', 'print one JSON array', false)
+  .action(async ({ json }: { json: boolean }) => {
+    const devices = await listDevices();
+    console.log(json ? JSON.stringify(devices) : devices.map(({ name, kind }) => `${name}  ${kind}`).join('\n'));
+    if (!json && devices.every(({ kind }) => kind === 'CPU'))
+      console.log('No GPU. Several logical CPU devices come with --workers cpu:1,cpu:2,cpu:3');
+  });

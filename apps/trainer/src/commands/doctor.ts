@@ -1,0 +1,13 @@
+import { exitCodes, diagnose } from '@chorus/orchestration';
+import { Command } from 'commander';
+
+export const doctorCommand = new Command('doctor')
+  .description('say what is missing on this machine, and the command that mends it')
+  .action(async () => {
+    const findings = await diagnose(process.env);
+    for (const { what, ok, detail, mend } of findings) {
+      console.log(`${ok ? 'ok     ' : 'missing'}  ${what}: ${detail}`);
+      if (mend !== undefined) console.log(`         mend: ${mend}`);
+    }
+    if (findings.some(({ ok }) => !ok)) process.exitCode = exitCodes.badConfig;
+  });

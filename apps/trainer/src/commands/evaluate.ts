@@ -1,0 +1,27 @@
+import { evaluateBundle } from '@chorus/orchestration';
+import { Command } from 'commander';
+import { evaluationTable } from '../print/leaderboard.ts';
+import { userPath } from '../user-folder.ts';
+
+interface EvaluateFlags {
+  bundle: string;
+  data: string;
+  all: boolean;
+  workers?: string;
+  json: boolean;
+}
+
+export const evaluateCommand = new Command('evaluate')
+  .description('score a bundle on a folder of labelled images, freshly decoded')
+  .requiredOption('--bundle <folder>', 'the bundle of a run')
+  .requiredOption('--data <folder>', 'images as <split>/<class>/* or <class>/*; or "shapes"')
+  .option('--all', "every image; by default those that the bundle's run would test on", false)
+  .option('--workers <list>', 'devices, such as gpu:0 or cpu:0 (default: auto)')
+  .option('--json', 'print one JSON object', false)
+  .action(async (flags: EvaluateFlags) => {
+    const evaluation = await evaluateBundle(userPath(flags.bundle), flags.data === 'shapes' ? 'shapes' : userPath(flags.data), {
+      all: flags.all,
+      ...(flags.workers === undefined ? {} : { workers: flags.workers }),
+    });
+    console.log(flags.json ? JSON.stringify(evaluation) : evaluationTable(evaluation));
+  });

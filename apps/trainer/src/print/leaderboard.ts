@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import type { Evaluation, Report, Score } from '@chorus/orchestration';
+import { printable } from './printable.ts';
+import { table } from './table.ts';
+
+/** The end of a run: every classifier, the failed members with their reasons, the verdict, where it all lies. */
+export function leaderboard(report: Report, folder: string): string {
+  const members = report.members.flatMap((member) =>
+    member.test === null
+      ? []
+      : [{ name: member.name, note: member.name === report.bestMember ? 'best member' : '', score: member.test }],
+  );
+  const stackers = report.stackers.map((stacker) => ({
+    name: `stack: ${stacker.kind}`,
+    note: stacker.chosen ? 'chosen' : '',
+    score: stacker.test,
+  }));
+  const rows = [...stackers, ...members].toSorted((a, b) => b.score.accuracy - a.score.accuracy || a.score.logLoss - b.score.logLoss);
+  const failed = report.members.filter((member) => member.status !== 'done');
+  const { counts, skipped, duplicates } = report.dataset;
+  const lines = [
+    '',
+    table([
+      ['', 'accuracy', '95 % interval', 'right', 'log loss', ''],
+      ...rows.map(({ name, note, score }) => [name, ...scoreCells(score), note]),
+    ]),
+    '',
+    ...failed.map((member) => `${member.status}: ${member.name}: ${printable(member.reason ?? 'no reason given')}`),
+    ...(skipped.length === 0 ? [] : [`${skipped.length} images skipped; see dataset.skipped in the report`]),
+    ...(duplicates.length === 0 ? [] : [`${duplicates.length} images lie in two splits; see dataset.duplicates in the report`]),
+    report.verdict,
+    `${counts.fit + counts.tune} images trained on, ${counts.stack} stacked on, ${counts.test} tested on; ${report.seconds.total.toFixed(0)} s`,
+    `report: ${join(folder, 'report.json')}`,
+    `bundle: ${join(folder, 'bundle')}`,
+  ];
+  return lines.join('\n');
+}
+
+/** What `chorus evaluate` prints. */
+export function evaluationTable(evaluation: Evaluation): string {
+  return [
+    table([
+      ['', 'accuracy', '95 % interval', 'right', 'log loss'],
+      [`stack: ${evaluation.ensemble.kind}`, ...scoreCells(evaluation.ensemble.test)],
+      ...evaluation.members.map(({ name, test }) => [name, ...scoreCells(test)]),
+    ]),
+    ...evaluation.skipped.map(({ path, reason }) => `skipped: ${printable(path)}: ${reason}`),
+  ].join('\n');
+}
+
+function scoreCells({ accuracy, wilson95, correct, count, logLoss }: Score): string[] {
+  const percent = (share: number) => (100 * share).toFixed(1);
+  return [`${percent(accuracy)} %`, `${percent(wilson95[0])} to ${percent(wilson95[1])} %`, `${correct} of ${count}`, logLoss.toFixed(4)];
+}

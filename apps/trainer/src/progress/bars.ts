@@ -1,0 +1,84 @@
+import type { RunObserver } from '@chorus/orchestration';
+import { Listr, type ListrTaskWrapper, type DefaultRenderer, type SimpleRenderer } from 'listr2';
+import { demoBox } from '../print/demo-box.ts';
+import { printable } from '../print/printable.ts';
+import { epochLine } from './lines.ts';
+import type { Progress } from './progress.ts';
+
+type Task = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
+
+/** A row that stays until its promise settles. */
+interface Row {
+  show(text: string): void;
+  done(text: string): void;
+  failed(reason: string): void;
+}
+
+const barWidth = 20;
+
+/** A bar per member, drawn anew as it moves. */
+export function barProgress(): Progress {
+  const rows = new Map<string, Row>();
+  const lastEpoch = new Map<string, string>();
+  let list: Promise<unknown> | undefined;
+
+  const row = (name: string) => rows.get(name);
+  const observer: Partial<RunObserver> = {
+    onStart({ demo, devices, lanesReason, folder, experiment }) {
+      if (demo) console.log(demoBox());
+      console.log(`run folder: ${folder}\nlanes: ${devices.join(', ')} (${lanesReason})`);
+      const names = ['images', ...experiment.members.map((member) => member.name), 'stack and test'];
+      list = new Listr(
+        names.map((title) => ({ title, task: (_: unknown, task: Task) => waitingRow(title, task, rows) })),
+        { concurrent: true, exitOnError: false, rendererOptions: { collapseErrors: false }, registerSignalListeners: false },
+      ).run();
+    },
+    onDecode: (done, total) => row('images')?.show(`${bar(done / total)} ${done} of ${total}`),
+    onDataset: ({ counts, skipped }) =>
+      row('images')?.done(
+        `fit ${counts.fit}, tune ${counts.tune}, stack ${counts.stack}, test ${counts.test}${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`,
+      ),
+    onMember(name, state) {
+      if (state.state === 'running') row(name)?.show(`on ${state.device}`);
+      if (state.state === 'done') row(name)?.done(`${state.seconds.toFixed(1)} s on ${state.device}; ${lastEpoch.get(name) ?? ''}`);
+      if (state.state === 'kept') row(name)?.done('kept from the earlier part of the run');
+      if (state.state === 'failed') row(name)?.failed(printable(state.reason));
+    },
+    onBatch(name, { stage, epochIndex, stepIndex, stepCount }) {
+      row(name)?.show(`${stage} ${epochIndex + 1} ${bar((stepIndex + 1) / stepCount)} ${lastEpoch.get(name) ?? ''}`);
+    },
+    onEpoch(epoch) {
+      lastEpoch.set(epoch.member, epochLine(epoch).slice(epoch.member.length + 2));
+    },
+    onChoice: ({ chosen }) => row('stack and test')?.done(`chosen: ${chosen}`),
+  };
+  return {
+    observer,
+    note: (text) => console.log(text),
+    end() {
+      for (const one of rows.values()) one.done('');
+      rows.clear();
+      void list;
+    },
+  };
+}
+
+function waitingRow(title: string, task: Task, rows: Map<string, Row>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    rows.set(title, {
+      show: (text) => {
+        task.title = `${title}  ${text}`;
+      },
+      done: (text) => {
+        if (text !== '') task.title = `${title}  ${text}`;
+        resolve();
+      },
+      failed: (reason) => reject(new Error(`${title}: ${reason}`)),
+    });
+  });
+}
+
+function bar(share: number): string {
+  const filled = Math.round(share * barWidth);
+  return `${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)}`;
+}

@@ -1,0 +1,59 @@
+import type { EpochMetrics, RunObserver } from '@chorus/orchestration';
+import { demoBox } from '../print/demo-box.ts';
+import { printable } from '../print/printable.ts';
+import type { Progress } from './progress.ts';
+
+/** Epochs of the head's training take milliseconds: a line a second and member is plenty. */
+const quietMs = 1000;
+
+/** One line per event. */
+export function lineProgress(write: (line: string) => void): Progress {
+  const lastEpochAtMs = new Map<string, number>();
+  let decodedTenths = -1;
+  const observer: Partial<RunObserver> = {
+    onStart({ demo, devices, lanesReason, folder, experiment }) {
+      if (demo) write(demoBox());
+      write(`run folder: ${folder}`);
+      write(`lanes: ${devices.join(', ')} (${lanesReason}); members: ${experiment.members.map(({ name }) => name).join(', ')}`);
+    },
+    onDecode(done, total) {
+      const tenths = Math.floor((10 * done) / total);
+      if (tenths === decodedTenths) return;
+      decodedTenths = tenths;
+      if (tenths % 5 === 0) write(`decoded ${done} of ${total} images`);
+    },
+    onDataset({ name, classes, counts, skipped, duplicates }) {
+      write(
+        `${name}: ${classes.map(printable).join(', ')}; fit ${counts.fit}, tune ${counts.tune}, stack ${counts.stack}, test ${counts.test}`,
+      );
+      for (const { path, reason } of skipped.slice(0, 5)) write(`skipped: ${printable(path)}: ${reason}`);
+      if (skipped.length > 5) write(`… and ${skipped.length - 5} more; see the report`);
+      if (duplicates.length > 0) write(`warning: ${duplicates.length} images lie in two splits; see the report`);
+    },
+    onMember(name, state) {
+      if (state.state === 'running') write(`${name}: started on ${state.device}`);
+      if (state.state === 'done') write(`${name}: done on ${state.device} in ${state.seconds.toFixed(1)} s`);
+      if (state.state === 'kept') write(`${name}: kept from the earlier part of the run`);
+      if (state.state === 'failed') write(`${name}: failed: ${printable(state.reason)}`);
+    },
+    onEpoch(epoch) {
+      const last = lastEpochAtMs.get(epoch.member) ?? 0;
+      if (epoch.finishedAtMs - last < quietMs && epoch.stage === 'head') return;
+      lastEpochAtMs.set(epoch.member, epoch.finishedAtMs);
+      write(epochLine(epoch));
+    },
+    onWarning(member, message) {
+      write(`${member}: warning: ${printable(message)}`);
+    },
+    onChoice({ chosen }) {
+      write(`chosen on held-out images: ${chosen}; now the test images are read`);
+    },
+  };
+  return { observer, note: write, end() {} };
+}
+
+/** One epoch in words. */
+export function epochLine(epoch: EpochMetrics): string {
+  const { member, stage, epochIndex, loss, tuneLoss, tuneAccuracy, best } = epoch;
+  return `${member}: ${stage} epoch ${epochIndex + 1}: loss ${loss.toFixed(4)}, tune loss ${tuneLoss.toFixed(4)}, tune accuracy ${(100 * tuneAccuracy).toFixed(1)} %${best ? ' (best so far)' : ''}`;
+}

@@ -1,0 +1,27 @@
+import { totalmem } from 'node:os';
+import { DataError } from './errors.ts';
+
+/** Bytes that this process may use: the machine's or the container's. */
+export function availableMemoryBytes(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
+
+/**
+ * Refuses what this machine cannot hold, before anything is decoded.
+ *
+ * @param need `laneBytes` is what training needs beside the pixels.
+ * @param availableBytes by default {@link availableMemoryBytes}.
+ * @throws DataError with both figures and what to lower.
+ */
+export function checkMemory(
+  need: { imageCount: number; imageSize: number; laneBytes: number },
+  availableBytes: number = availableMemoryBytes(),
+): void {
+  const pixelBytes = need.imageCount * need.imageSize * need.imageSize * 3;
+  if (pixelBytes + need.laneBytes <= availableBytes) return;
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+  throw new DataError(
+    `${need.imageCount} images of ${need.imageSize} × ${need.imageSize} pixels need ${gigabytes(pixelBytes)} and training ${gigabytes(need.laneBytes)}; this machine has ${gigabytes(availableBytes)}. Lower inputSize, data.limitPerClass, recipe.batchSize or the number of workers.`,
+  );
+}

@@ -1,0 +1,23 @@
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+
+/**
+ * A stream of random numbers of its own for every purpose: what one draws does not depend on what another did.
+ *
+ * The stream's seed is FNV-1a (Fowler, Noll, Vo; 32 bits) over `seed/purpose`.
+ */
+export function randomFor(seed: number, purpose: string): RandomGenerator {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(`${seed}/${purpose}`)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return xoroshiro128plus(hash);
+}
+
+/** Fisher and Yates, in place; returns the same array. */
+export function shuffle<T extends { [index: number]: number; length: number }>(values: T, random: RandomGenerator): T {
+  for (let last = values.length - 1; last > 0; last -= 1) {
+    const other = uniformInt(random, 0, last);
+    [values[last], values[other]] = [values[other]!, values[last]!];
+  }
+  return values;
+}

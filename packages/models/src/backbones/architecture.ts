@@ -1,0 +1,22 @@
+import type { Preprocessing } from '../preprocessing.ts';
+import type { Symbolic } from './layer-calls.ts';
+
+/** One architecture and everything that must travel with its weights. */
+export interface BackboneArchitecture {
+  /** Width multipliers that it was trained with. */
+  alphas: readonly number[];
+  /** Input sizes in pixels that keras-applications has weights for, ascending. */
+  trainedSizes: readonly number[];
+  /** Smallest input side in pixels that leaves something to pool. */
+  minimumInputSize: number;
+  /** What its weights expect of an image. */
+  preprocessing: Preprocessing;
+  /** Of the weights that keras-applications publishes. */
+  licence: string;
+  /** Work of a training step on the smallest input and alpha 1, relative to other architectures. */
+  relativeCost: number;
+  /** keras-applications' name of the file without its classification top. */
+  weightFileName(alpha: number, trainedSize: number): string;
+  /** The layers from the preprocessed image [S, S, 3] to the last feature map. */
+  build(image: Symbolic, alpha: number): Symbolic;
+}

@@ -1,0 +1,102 @@
+/**
+ * MobileNetV2, as `keras.applications.MobileNetV2(include_top=False)`.
+ *
+ * Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", 2018, arXiv:1801.04381. Weights:
+ * keras-applications, converted from TensorFlow's models repository, Apache-2.0; trained on ImageNet at 96 to 224 px.
+ * Input −1..1, at least 32×32. Features: 1280, times alpha where it is above 1.
+ */
+import { minusOneToOne } from '../preprocessing.ts';
+import type { BackboneArchitecture } from './architecture.ts';
+import {
+  add,
+  type BorderWidths,
+  batchNorm,
+  conv,
+  depthwiseConv,
+  relu6,
+  type Symbolic,
+  zeroPad,
+} from './layer-calls.ts';
+
+export const mobilenetV2: BackboneArchitecture = {
+  alphas: [0.35, 0.5, 0.75, 1, 1.3, 1.4],
+  trainedSizes: [96, 128, 160, 192, 224],
+  minimumInputSize: 32,
+  preprocessing: minusOneToOne,
+  licence: 'Apache-2.0',
+  relativeCost: 1,
+  weightFileName: (alpha, trainedSize) =>
+    `mobilenet_v2_weights_tf_dim_ordering_tf_kernels_${Number.isInteger(alpha) ? alpha.toFixed(1) : alpha}_${trainedSize}_no_top.h5`,
+
+  // Table 2 of the paper, a call per bottleneck; shapes for 224 px and alpha 1.
+  build(image, alpha) {
+    const width = (channels: number) => makeDivisible(Math.trunc(channels * alpha));
+    let x = image; // 224×224×3
+    x = conv(x, makeDivisible(32 * alpha), 3, 'Conv1', { strides: 2 }); // 112×112×32
+    x = batchNorm(x, 'bn_Conv1', statistics);
+    x = relu6(x, 'Conv1_relu');
+    x = bottleneck(x, width(16), { name: 'expanded_conv', expansion: 1 }); // 112×112×16
+    x = bottleneck(x, width(24), { name: 'block_1', strides: 2 }); // 56×56×24
+    x = bottleneck(x, width(24), { name: 'block_2' });
+    x = bottleneck(x, width(32), { name: 'block_3', strides: 2 }); // 28×28×32
+    x = bottleneck(x, width(32), { name: 'block_4' });
+    x = bottleneck(x, width(32), { name: 'block_5' });
+    x = bottleneck(x, width(64), { name: 'block_6', strides: 2 }); // 14×14×64
+    x = bottleneck(x, width(64), { name: 'block_7' });
+    x = bottleneck(x, width(64), { name: 'block_8' });
+    x = bottleneck(x, width(64), { name: 'block_9' });
+    x = bottleneck(x, width(96), { name: 'block_10' }); // 14×14×96
+    x = bottleneck(x, width(96), { name: 'block_11' });
+    x = bottleneck(x, width(96), { name: 'block_12' });
+    x = bottleneck(x, width(160), { name: 'block_13', strides: 2 }); // 7×7×160
+    x = bottleneck(x, width(160), { name: 'block_14' });
+    x = bottleneck(x, width(160), { name: 'block_15' });
+    x = bottleneck(x, width(320), { name: 'block_16' }); // 7×7×320
+    // The paper leaves the last width alone below alpha 1.
+    x = conv(x, alpha > 1 ? makeDivisible(1280 * alpha) : 1280, 1, 'Conv_1', { padding: 'valid' }); // 7×7×1280
+    x = batchNorm(x, 'Conv_1_bn', statistics);
+    return relu6(x, 'out_relu'); // 7×7×1280
+  },
+};
+
+// --- internal ---
+
+const statistics = { momentum: 0.999, epsilon: 1e-3 };
+
+/** Widen by a 1×1 convolution, filter each channel, narrow again without activation; a shortcut where shapes allow it. */
+function bottleneck(
+  input: Symbolic,
+  filters: number,
+  { name, strides = 1, expansion = 6 }: { name: string; strides?: 1 | 2; expansion?: 1 | 6 },
+): Symbolic {
+  const channels = input.shape[3] as number;
+  let x = input;
+  if (expansion > 1) {
+    x = conv(x, expansion * channels, 1, `${name}_expand`);
+    x = batchNorm(x, `${name}_expand_BN`, statistics);
+    x = relu6(x, `${name}_expand_relu`);
+  }
+  if (strides === 2) x = zeroPad(x, strideTwoPadding(x), `${name}_pad`);
+  x = depthwiseConv(x, 3, `${name}_depthwise`, { strides, padding: strides === 1 ? 'same' : 'valid' });
+  x = batchNorm(x, `${name}_depthwise_BN`, statistics);
+  x = relu6(x, `${name}_depthwise_relu`);
+  x = conv(x, filters, 1, `${name}_project`);
+  x = batchNorm(x, `${name}_project_BN`, statistics);
+  return channels === filters && strides === 1 ? add([input, x], `${name}_add`) : x;
+}
+
+/** Keras' correct_pad for a 3×3 kernel: one row on both sides of an odd side, only behind an even one. */
+function strideTwoPadding(x: Symbolic): BorderWidths {
+  const [height, width] = x.shape.slice(1) as [number, number];
+  const before = (side: number) => side % 2;
+  return [
+    [before(height), 1],
+    [before(width), 1],
+  ];
+}
+
+/** The nearest multiple of 8 that is not more than a tenth smaller. */
+function makeDivisible(channels: number): number {
+  const rounded = Math.max(8, Math.floor((channels + 4) / 8) * 8);
+  return rounded < 0.9 * channels ? rounded + 8 : rounded;
+}

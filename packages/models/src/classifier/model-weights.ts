@@ -1,0 +1,45 @@
+/** A model's weights under names that do not depend on what else was built in the process. */
+import * as tf from '@tensorflow/tfjs';
+import type { GraphNode } from '../graph/layer-graph.ts';
+import { glorotUniform } from '../random/glorot-uniform.ts';
+
+export interface ModelWeight {
+  layerName: string;
+  /** As in Keras: kernel, depthwise_kernel, bias, gamma, beta, moving_mean, moving_variance. */
+  weightName: string;
+  shape: readonly number[];
+  /** Whether it is learnt by gradient; BatchNorm's moving statistics are not. */
+  trainable: boolean;
+  variable: tf.Variable;
+}
+
+/** In the order of the layers and, in each, as Keras stores them. */
+export function weightsOf(nodes: readonly GraphNode[]): ModelWeight[] {
+  return nodes.flatMap(({ layer }) =>
+    layer.weights.map((weight) => ({
+      layerName: layer.name,
+      weightName: weight.originalName.slice(weight.originalName.lastIndexOf('/') + 1),
+      shape: weight.shape as number[],
+      trainable: weight.trainable,
+      // tfjs-layers' wrapper hands out the variable itself, typed as a tensor.
+      variable: weight.read() as tf.Variable,
+    })),
+  );
+}
+
+/** Replaces weights; lengths must fit the shapes. */
+export function setWeights(values: ReadonlyMap<ModelWeight, Float32Array>): void {
+  tf.tidy(() => {
+    for (const [{ variable, shape }, numbers] of values) variable.assign(tf.tensor(numbers, [...shape], 'float32'));
+  });
+}
+
+/** Draws every kernel; biases and BatchNorm start as Keras has them, which is how their layers are built. */
+export function drawKernels(weights: readonly ModelWeight[], seed: number): void {
+  const kernels = weights.filter(({ weightName }) => weightName.endsWith('kernel'));
+  setWeights(
+    new Map(
+      kernels.map((weight) => [weight, glorotUniform(weight.shape, seed, `${weight.layerName}/${weight.weightName}`)]),
+    ),
+  );
+}

@@ -1,0 +1,128 @@
+/**
+ * Freezing: a classifier as a frozen front, run once per image, and a rest that trains.
+ *
+ * Which layers train is a property of this view and not of the layers: each is told at every call. So there is nothing
+ * to recompile, and a frozen layer cannot move, whatever mode the rest runs in.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { ModelError } from '../errors.ts';
+import type { LayerGraph } from '../graph/layer-graph.ts';
+import { inference, type LayerCall } from '../layers/layer-call.ts';
+import type { Preprocessing } from '../preprocessing.ts';
+import { weightsOf } from './model-weights.ts';
+import { takeSnapshot, type WeightSnapshot } from './weight-snapshot.ts';
+
+/**
+ * What trains: the head alone, everything, the head and the backbone's last layers (counted as `model.layers[-n:]` in
+ * Keras), or what lies behind a named cut.
+ */
+export type TrainableRange = 'head' | 'all' | { lastLayers: number } | { behind: string };
+
+/**
+ * How BatchNorm layers that train do so: with the `batch`'s statistics, which the moving ones follow (from scratch, large
+ * batches), or with the `moving` ones as they are, so that training sees the function that inference will (fine-tuning).
+ */
+export type BatchNormMode = 'batch' | 'moving';
+
+/** A place where exactly one tensor flows. */
+export interface CutPoint {
+  /** The layer whose output it is; `input` for the preprocessed image. */
+  layerName: string;
+  /** One image's activations: [H, W, C] or, pooled, [C]. */
+  shape: readonly number[];
+}
+
+/** A view of a classifier, which stays the owner of all weights. */
+export interface TrainablePart {
+  /** Where prefix and suffix meet. */
+  readonly cut: CutPoint;
+  /** What an optimizer changes. */
+  readonly variables: readonly tf.Variable[];
+  /** Images [N,S,S,3], float, 0..255 → activations [N, ...cut.shape], inference mode. The caller disposes. */
+  prefix(images: tf.Tensor4D): tf.Tensor;
+  /** Activations [N, ...cut.shape] → logits [N, outputCount]; frozen layers run in inference mode. The caller disposes. */
+  suffix(activations: tf.Tensor, options: { training: boolean }): tf.Tensor2D;
+  /**
+   * Sets the moving statistics of the BatchNorm layers that train to their mean over some batches, each image weighing
+   * the same. With few steps or a momentum of 0.999 they would still be near their start.
+   *
+   * @param batches of activations [N, ...cut.shape]; each is disposed after its use.
+   */
+  calibrate(batches: Iterable<tf.Tensor>): void;
+  /** Remembers what training changes: variables and BatchNorm statistics. The caller disposes. */
+  snapshot(): WeightSnapshot;
+}
+
+/**
+ * @param backboneEnd index of the backbone's last node; pooling, dropout and the dense layer follow.
+ * @throws ModelError for a range that is not there, naming what is.
+ */
+export function trainablePart(
+  graph: LayerGraph,
+  backboneEnd: number,
+  preprocessing: Preprocessing,
+  range: TrainableRange,
+  batchNorm: BatchNormMode,
+): TrainablePart {
+  const pooled = backboneEnd + 1;
+  const end = graph.nodes.length - 1;
+  const firstTrainable = firstTrainableNode(graph, backboneEnd, range);
+  let cut = firstTrainable - 1;
+  while (!graph.isCut(cut)) cut -= 1;
+
+  const callFor = (index: number, learning: LayerCall) => (index >= firstTrainable ? learning : inference);
+  const weights = weightsOf(graph.nodes.slice(firstTrainable));
+  const run = (activations: tf.Tensor, to: number, learning: LayerCall) =>
+    graph.run(activations, cut, to, (index) => callFor(index, learning));
+
+  return {
+    cut: cutPoint(graph, cut),
+    variables: weights.filter(({ trainable }) => trainable).map(({ variable }) => variable),
+    prefix: (images) => tf.tidy(() => graph.run(preprocessing.apply(images), 0, cut, () => inference)),
+    suffix: (activations, { training }) =>
+      run(activations, end, training ? { training, statistics: batchNorm } : inference) as tf.Tensor2D,
+    calibrate(batches) {
+      let imageCount = 0;
+      for (const batch of batches) {
+        imageCount += batch.shape[0]!;
+        const share = batch.shape[0]! / imageCount;
+        // No BatchNorm lies behind the pooling.
+        run(batch, Math.max(cut, pooled), { training: true, statistics: { share } }).dispose();
+        batch.dispose();
+      }
+    },
+    snapshot: () => takeSnapshot(weights.map(({ variable }) => variable)),
+  };
+}
+
+/** All legal cuts up to the pooled features. */
+export function cutPoints(graph: LayerGraph, backboneEnd: number): CutPoint[] {
+  const indices = Array.from({ length: backboneEnd + 2 }, (_, index) => index);
+  return indices.filter((index) => graph.isCut(index)).map((index) => cutPoint(graph, index));
+}
+
+// --- internal ---
+
+function cutPoint(graph: LayerGraph, index: number): CutPoint {
+  const { layer, shape } = graph.nodes[index]!;
+  return { layerName: layer.name, shape };
+}
+
+function firstTrainableNode(graph: LayerGraph, backboneEnd: number, range: TrainableRange): number {
+  if (range === 'head') return backboneEnd + 2;
+  if (range === 'all') return 1;
+  if ('behind' in range) {
+    const legal = cutPoints(graph, backboneEnd).map(({ layerName }) => layerName);
+    if (!legal.includes(range.behind))
+      throw new ModelError(`Expected a cut out of ${legal.join(', ')}, received ${JSON.stringify(range.behind)}.`);
+    return graph.indexOf(range.behind) + 1;
+  }
+  const { lastLayers } = range;
+  if (!Number.isInteger(lastLayers) || lastLayers < 0 || lastLayers > backboneEnd + 1)
+    throw new ModelError(
+      `Expected lastLayers from 0 to ${backboneEnd + 1}, the layers of this backbone, received ${lastLayers}.`,
+    );
+  if (lastLayers === 0) return backboneEnd + 2;
+  // The input counts as a layer, as in Keras.
+  return Math.max(1, backboneEnd + 1 - lastLayers);
+}

@@ -1,0 +1,101 @@
+/**
+ * Batch normalisation over the channels, with Keras 3's statistics: the variance is the biased one, and
+ * `moving = moving × momentum + batch × (1 − momentum)`.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { LayerCall } from './layer-call.ts';
+
+/** inputs { x [N,H,W,C], gamma [C], beta [C] }, attrs { epsilon } → [y, mean [C], biased variance [C], …]; see packages/runtime. */
+const fusedKernel = 'ChorusFusedBatchNorm';
+
+export interface BatchNormOptions {
+  name: string;
+  /** How slowly the moving statistics follow the batches'. */
+  momentum: number;
+  epsilon: number;
+}
+
+/** [N,H,W,C] → the same shape. tfjs' own layer ignores `trainable` and composes a dozen ops; this one is told per call. */
+export class BatchNorm extends tf.layers.Layer {
+  static readonly className = 'ChorusBatchNorm';
+  readonly #momentum: number;
+  readonly #epsilon: number;
+  #gamma!: tf.Variable;
+  #beta!: tf.Variable;
+  #movingMean!: tf.Variable;
+  #movingVariance!: tf.Variable;
+
+  constructor({ name, momentum, epsilon }: BatchNormOptions) {
+    super({ name });
+    this.#momentum = momentum;
+    this.#epsilon = epsilon;
+  }
+
+  override build(inputShape: tf.Shape): void {
+    const shape = [inputShape.at(-1) as number];
+    const [zeros, ones] = [tf.initializers.zeros(), tf.initializers.ones()];
+    const weight = (name: string, initializer: typeof zeros, trainable: boolean) =>
+      this.addWeight(name, shape, 'float32', initializer, undefined, trainable).read() as tf.Variable;
+    this.#gamma = weight('gamma', ones, true);
+    this.#beta = weight('beta', zeros, true);
+    this.#movingMean = weight('moving_mean', zeros, false);
+    this.#movingVariance = weight('moving_variance', ones, false);
+    this.built = true;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[], call: Partial<LayerCall>): tf.Tensor {
+    const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor4D;
+    const { training = false, statistics = 'moving' } = call;
+    if (!training) return this.#normalise(x);
+    if (statistics === 'moving') return tf.tidy(() => this.#scaleAndShift(x));
+    const share = statistics === 'batch' ? 1 - this.#momentum : statistics.share;
+    return tf.tidy(() => {
+      const { y, mean, variance } = this.#normaliseByBatch(x);
+      moveTowards(this.#movingMean, mean, share);
+      moveTowards(this.#movingVariance, variance, share);
+      return y;
+    });
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), momentum: this.#momentum, epsilon: this.#epsilon };
+  }
+
+  /** One fused op on every backend; its gradient is a long one. */
+  #normalise(x: tf.Tensor4D): tf.Tensor4D {
+    return tf.batchNorm4d(
+      x,
+      this.#movingMean as tf.Tensor as tf.Tensor1D,
+      this.#movingVariance as tf.Tensor as tf.Tensor1D,
+      this.#beta as tf.Tensor as tf.Tensor1D,
+      this.#gamma as tf.Tensor as tf.Tensor1D,
+      this.#epsilon,
+    );
+  }
+
+  /** The same function with constant statistics, in the two ops of which the gradient is cheap. */
+  #scaleAndShift(x: tf.Tensor4D): tf.Tensor4D {
+    const scale = tf.mul(this.#gamma, tf.rsqrt(tf.add(this.#movingVariance, this.#epsilon)));
+    const shift = tf.sub(this.#beta, tf.mul(this.#movingMean, scale));
+    return tf.add(tf.mul(x, scale), shift);
+  }
+
+  #normaliseByBatch(x: tf.Tensor4D): { y: tf.Tensor4D; mean: tf.Tensor1D; variance: tf.Tensor1D } {
+    const [gamma, beta] = [this.#gamma, this.#beta] as tf.Tensor[] as [tf.Tensor1D, tf.Tensor1D];
+    if (tf.getKernel(fusedKernel, tf.getBackend()) !== undefined) {
+      const outputs = tf.engine().runKernel(fusedKernel, { x, gamma, beta }, { epsilon: this.#epsilon });
+      const [y, mean, variance] = outputs as tf.Tensor[] as [tf.Tensor4D, tf.Tensor1D, tf.Tensor1D];
+      return { y, mean, variance };
+    }
+    const { mean, variance } = tf.moments(x, [0, 1, 2]) as { mean: tf.Tensor1D; variance: tf.Tensor1D };
+    return { y: tf.batchNorm4d(x, mean, variance, beta, gamma, this.#epsilon), mean, variance };
+  }
+}
+tf.serialization.registerClass(BatchNorm);
+
+// --- internal ---
+
+/** moving ← moving + share × (batch − moving) */
+function moveTowards(moving: tf.Variable, batch: tf.Tensor, share: number): void {
+  moving.assign(tf.add(moving, tf.mul(tf.sub(batch, moving), share)));
+}

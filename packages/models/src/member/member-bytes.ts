@@ -1,0 +1,127 @@
+/** A classifier as plain data: a manifest and one run of bytes. */
+import { z } from 'zod';
+import { Classifier } from '../classifier/classifier.ts';
+import { type ModelWeight, setWeights } from '../classifier/model-weights.ts';
+import { ModelError } from '../errors.ts';
+import { type MemberManifest, type MemberTensor, memberManifestSchema } from './manifest.ts';
+
+export interface SavedMember {
+  manifest: MemberManifest;
+  /** Little-endian float32 tensors as the manifest lists them. */
+  weights: Uint8Array;
+}
+
+/** Copies a classifier out of the backend; it stays the caller's. */
+export function memberToBytes(classifier: Classifier): SavedMember {
+  const { backbone, preprocessing, classes, outputCount, dropout } = classifier;
+  let byteCount = 0;
+  const tensors = classifier.weights.map((weight): MemberTensor => {
+    const byteLength = sizeOf(weight.shape) * Float32Array.BYTES_PER_ELEMENT;
+    const tensor = { name: nameOf(weight), shape: [...weight.shape], offset: byteCount, byteLength };
+    byteCount += byteLength;
+    return tensor;
+  });
+  const weights = new Uint8Array(byteCount);
+  for (const [index, { variable }] of classifier.weights.entries()) {
+    const { buffer, byteOffset, byteLength } = variable.dataSync<'float32'>();
+    weights.set(new Uint8Array(buffer, byteOffset, byteLength), tensors[index]!.offset);
+  }
+  const manifest: MemberManifest = {
+    format: 'chorus-member',
+    version: 1,
+    backbone,
+    preprocessing: preprocessing.name,
+    classes: [...classes],
+    outputCount,
+    dropout,
+    dtype: 'float32',
+    tensors,
+  };
+  return { manifest, weights };
+}
+
+/**
+ * Makes a classifier of what {@link memberToBytes} wrote.
+ *
+ * Manifest and bytes are a stranger's: they are checked against each other before a model is built, and against the
+ * model before a weight is set. What is allocated is bounded by the bytes that are there.
+ *
+ * @param manifest anything, such as parsed JSON.
+ * @returns a classifier on the current tfjs backend; the caller disposes.
+ * @throws ModelError naming the field or tensor, what was expected and what is there.
+ */
+export function memberFromBytes(manifest: unknown, weights: Uint8Array): Classifier {
+  const parsed = memberManifestSchema.safeParse(manifest);
+  if (!parsed.success) throw new ModelError(`Expected a member's manifest: ${z.prettifyError(parsed.error)}`);
+  const { backbone, preprocessing, classes, outputCount, dropout, tensors } = parsed.data;
+  checkTable(tensors, weights.byteLength);
+  const headBias = tensors.at(-1)!;
+  if (
+    headBias.shape.length !== 1 ||
+    headBias.shape[0] !== outputCount ||
+    outputCount !== (classes.length === 2 ? 1 : classes.length)
+  )
+    throw new ModelError(
+      `Expected the last of the member's tensors to have one number per output of ${classes.length} classes, received [${headBias.shape.join(', ')}] for ${outputCount} outputs.`,
+    );
+
+  // Seeds only dropout masks: no weight is drawn.
+  const classifier = new Classifier({ backbone, classes, dropout, seed: 0 });
+  try {
+    if (preprocessing !== classifier.preprocessing.name)
+      throw new ModelError(`Expected the preprocessing ${classifier.preprocessing.name}, received ${preprocessing}.`);
+    setWeights(matchTensors(classifier.weights, tensors, weights));
+    return classifier;
+  } catch (error) {
+    classifier.dispose();
+    throw error;
+  }
+}
+
+// --- internal ---
+
+function nameOf({ layerName, weightName }: ModelWeight): string {
+  return `${layerName}/${weightName}`;
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1);
+}
+
+/** Tensors lie one behind the other and fill the bytes exactly. */
+function checkTable(tensors: readonly MemberTensor[], weightsByteLength: number): void {
+  let end = 0;
+  for (const { name, shape, offset, byteLength } of tensors) {
+    const expected = sizeOf(shape) * Float32Array.BYTES_PER_ELEMENT;
+    if (byteLength !== expected || offset !== end)
+      throw new ModelError(
+        `Expected tensor ${name} of shape [${shape.join(', ')}] at byte ${end} with ${expected} bytes, received ${byteLength} at byte ${offset}.`,
+      );
+    end += byteLength;
+  }
+  if (end !== weightsByteLength)
+    throw new ModelError(`Expected ${end} bytes of weights, as the manifest lists, received ${weightsByteLength}.`);
+}
+
+function matchTensors(
+  expected: readonly ModelWeight[],
+  tensors: readonly MemberTensor[],
+  weights: Uint8Array,
+): Map<ModelWeight, Float32Array> {
+  if (tensors.length !== expected.length)
+    throw new ModelError(`Expected ${expected.length} tensors of this backbone, received ${tensors.length}.`);
+  return new Map(
+    expected.map((weight, index) => {
+      const { name, shape, offset, byteLength } = tensors[index]!;
+      const [wanted, found] = [`${nameOf(weight)} [${weight.shape.join(', ')}]`, `${name} [${shape.join(', ')}]`];
+      if (wanted !== found) throw new ModelError(`Expected tensor ${wanted} at place ${index + 1}, received ${found}.`);
+      const values = new Float32Array(weights.slice(offset, offset + byteLength).buffer);
+      const broken = values.findIndex((value) => !Number.isFinite(value));
+      if (broken !== -1)
+        throw new ModelError(
+          `Expected finite numbers in tensor ${name}, received ${values[broken]} at index ${broken}.`,
+        );
+      return [weight, values];
+    }),
+  );
+}

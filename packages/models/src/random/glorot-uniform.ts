@@ -1,0 +1,19 @@
+import { uniformFloat32 } from 'pure-rand/distribution/uniformFloat32';
+import { generatorFor } from './generator-for.ts';
+
+/**
+ * Keras' default first values of a kernel: uniform in ±√(6 / (fan in + fan out)).
+ *
+ * Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
+ *
+ * @param shape [...window, in, out]; a depthwise kernel's [h, w, channels, multiplier] counts as such, as in Keras.
+ * @param name of the weight; the same seed and name give the same values.
+ */
+export function glorotUniform(shape: readonly number[], seed: number, name: string): Float32Array {
+  const size = shape.reduce((product, length) => product * length, 1);
+  const [fanIn, fanOut] = shape.slice(-2) as [number, number];
+  const window = size / (fanIn * fanOut);
+  const limit = Math.sqrt(6 / (window * (fanIn + fanOut)));
+  const random = generatorFor(seed, name);
+  return Float32Array.from({ length: size }, () => (2 * uniformFloat32(random) - 1) * limit);
+}

@@ -1,0 +1,32 @@
+import { ModelError } from '../errors.ts';
+
+/** What members say of some images: per member, always in the same order, logits [N, outputs]. */
+export type MemberOutputs = readonly Float32Array[];
+
+/** Logits per image and member: 1 for two classes (of the second), else one per class. */
+export function outputsPerImage(classCount: number): number {
+  return classCount === 2 ? 1 : classCount;
+}
+
+/**
+ * Rows that all members have.
+ *
+ * @throws ModelError naming the member whose outputs are of another length or not finite.
+ */
+export function countRows(logits: MemberOutputs, memberCount: number, classCount: number): number {
+  if (logits.length !== memberCount || memberCount === 0)
+    throw new ModelError(
+      `Expected the outputs of ${memberCount || 'some'} members, received those of ${logits.length}.`,
+    );
+  const rowCount = logits[0]!.length / outputsPerImage(classCount);
+  for (const [member, one] of logits.entries()) {
+    if (!Number.isInteger(rowCount) || one.length !== logits[0]!.length)
+      throw new ModelError(
+        `Expected ${outputsPerImage(classCount)} logits per image, as many images from each member, received ${one.length} from member ${member} and ${logits[0]!.length} from member 0.`,
+      );
+    const broken = one.findIndex((logit) => !Number.isFinite(logit));
+    if (broken !== -1)
+      throw new ModelError(`Expected finite logits, received ${one[broken]} from member ${member} at index ${broken}.`);
+  }
+  return rowCount;
+}

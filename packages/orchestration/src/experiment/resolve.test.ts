@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
+import { ConfigError } from '../errors.ts';
+import { mobile } from './presets/mobile.ts';
+import { choosePreset, presetNames } from './presets/presets.ts';
+import { experimentJsonSchema, parseAssignment, parseWorkers, resolveExperiment } from './resolve.ts';
+
+describe('resolveExperiment', () => {
+  it('fills defaults and lets later layers win', () => {
+    const experiment = resolveExperiment(mobile, { recipe: { batchSize: 16 } }, { recipe: { head: { epochCount: 3 } }, seed: 7 });
+    expect(experiment.recipe.batchSize).toBe(16);
+    expect(experiment.recipe.head.epochCount).toBe(3);
+    expect(experiment.seed).toBe(7);
+    expect(experiment.minMembers).toBe(2);
+    expect(experiment.members.map((member) => member.name)).toEqual(['mobilenet-v2', 'mobilenet', 'mobilenet-075']);
+  });
+
+  test.each<[string, object, RegExp]>([
+    ['an unknown key, with what was meant', { inputSze: 96 }, /inputSze: unknown key; did you mean "inputSize"\?/],
+    ['an unknown key deep inside', { recipe: { fineTune: { epochs: 3 } } }, /recipe\.fineTune\.epochs: unknown key; known here: .*epochCount/],
+    ['an unknown key in a list', { members: [{ ...mobile.members![0], alhpa: 1 }, mobile.members![1]] }, /members\.0\.alhpa: unknown key; did you mean "alpha"\?/],
+    ['a wrong type', { inputSize: 'big' }, /inputSize: .*expected number.*\(received "big"\)/],
+    ['a learning rate that is no number', { recipe: { head: { learningRate: Number.NaN } } }, /recipe\.head\.learningRate/],
+    ['a batch of none', { recipe: { batchSize: 0 } }, /recipe\.batchSize/],
+    ['a batch of a billion', { recipe: { batchSize: 1e9 } }, /recipe\.batchSize/],
+    ['a single member', { members: mobile.members!.slice(0, 1) }, /members: .*2/],
+    ['two members of one name', { members: [mobile.members![0], mobile.members![0]] }, /members\.1\.name: "mobilenet-v2" is already taken/],
+    ['shares that leave nothing to fit', { split: { tune: 0.4, stack: 0.4, test: 0.2 } }, /must leave 5 % to fit/],
+    ['a device that is none', { workers: [{ device: 'tpu:0' }] }, /workers\.0\.device: expected a device such as "gpu:0"/],
+    ['a device twice', { workers: [{ device: 'gpu:0' }, { device: 'gpu:0', memoryLimitMiB: 900 }] }, /workers\.1\.device: gpu:0 is already taken/],
+    ['a memory limit on a CPU', { workers: [{ device: 'cpu:0', memoryLimitMiB: 900 }] }, /only a GPU has a memory limit/],
+    ['a pin to no worker', { workers: [{ device: 'cpu:0' }], members: mobile.members!.map((member) => ({ ...member, worker: 1 })) }, /members\.0\.worker: expected an entry of workers \(0 to 0\), received 1/],
+    ['a member name that is a path', { members: [{ ...mobile.members![0], name: '../x' }, mobile.members![1]] }, /members\.0\.name/],
+    ['more members needed than there are', { minMembers: 4 }, /minMembers: expected at most the 3 members there are, received 4/],
+  ])('refuses %s', (_, layer, message) => {
+    expect(() => resolveExperiment(mobile, layer)).toThrow(ConfigError);
+    expect(() => resolveExperiment(mobile, layer)).toThrow(message);
+  });
+
+  it('either returns an experiment or throws a ConfigError, whatever it is given', () => {
+    fc.assert(
+      fc.property(fc.object({ maxDepth: 3 }), (layer) => {
+        try {
+          resolveExperiment(mobile, layer);
+        } catch (error) {
+          expect(error).toBeInstanceOf(ConfigError);
+        }
+        expect(Object.prototype).not.toHaveProperty('polluted');
+      }),
+    );
+  });
+
+  it('does not let a file change prototypes', () => {
+    expect(() => resolveExperiment(mobile, JSON.parse('{"__proto__": {"polluted": 1}, "seed": 1}'))).toThrow(ConfigError);
+    expect({}).not.toHaveProperty('polluted');
+  });
+});
+
+describe('parseAssignment', () => {
+  test.each<[string, object]>([
+    ['inputSize=128', { inputSize: 128 }],
+    ['data.limitPerClass=500', { data: { limitPerClass: 500 } }],
+    ['weights=random', { weights: 'random' }],
+    ['data.source=a=b', { data: { source: 'a=b' } }],
+    ['workers=[{"device":"cpu:1"}]', { workers: [{ device: 'cpu:1' }] }],
+  ])('reads %s', (text, layer) => expect(parseAssignment(text)).toEqual(layer));
+
+  test.each(['inputSize', '=3', 'a..b=1', '__proto__.x=1', 'constructor.x=1', 'members.0.alpha=1'])('refuses %s', (text) =>
+    expect(() => parseAssignment(text)).toThrow(ConfigError),
+  );
+});
+
+describe('parseWorkers', () => {
+  it('reads lists and auto', () => {
+    expect(parseWorkers('gpu:0, gpu:1')).toEqual([{ device: 'gpu:0' }, { device: 'gpu:1' }]);
+    expect(parseWorkers('auto')).toBe('auto');
+  });
+
+  test.each(['', 'gpu', 'gpu:0,', 'cpu:-1', 'cpu:100'])('refuses "%s"', (text) =>
+    expect(() => parseWorkers(text)).toThrow(`received "${text}"`),
+  );
+});
+
+describe('presets', () => {
+  const situation = { dataNamed: false, weightsNamed: false, gpuCount: 0 };
+
+  test.each(presetNames.filter((name) => name !== 'auto'))('%s is a whole experiment', (name) => {
+    expect(() => resolveExperiment(choosePreset(name, situation).experiment)).not.toThrow();
+  });
+
+  it('takes the demonstration only when nothing was named', () => {
+    expect(choosePreset('auto', situation).name).toBe('demo');
+    expect(choosePreset('auto', { ...situation, dataNamed: true }).name).toBe('mobile');
+    expect(choosePreset('auto', { ...situation, weightsNamed: true }).name).toBe('mobile');
+  });
+
+  it('lists what there is for a name that is not', () => {
+    expect(() => choosePreset('article', situation)).toThrow('expected one of auto, mobile, demo');
+  });
+});
+
+it('the JSON schema knows every field', () => {
+  const { properties } = experimentJsonSchema() as { properties: Record<string, object> };
+  expect(Object.keys(properties)).toEqual(Object.keys(resolveExperiment(mobile)).toSorted((a, b) => Object.keys(properties).indexOf(a) - Object.keys(properties).indexOf(b)));
+});

@@ -1,0 +1,53 @@
+/** The thread of a lane: TensorFlow on the lane's device, then one task after the other. */
+import { memberFromBytes } from '@chorus/models';
+import { initRuntime, type Runtime } from '@chorus/runtime';
+import * as Comlink from 'comlink';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import { Piscina } from 'piscina';
+import { ImageReader } from '../member/image-reader.ts';
+import { predictImages } from '../member/predict-images.ts';
+import { StopFlag } from '../member/stop-flag.ts';
+import { trainMember } from '../member/train-member.ts';
+import type { LaneRequest } from './lane.ts';
+import type { LaneObserver, LaneStartup, PredictTask } from './protocol.ts';
+
+const startup = Piscina.workerData as LaneStartup;
+const stop = new StopFlag(startup.stop);
+
+/** Called by piscina, one task at a time. */
+export default async function runTask({ task, observer: port }: LaneRequest): Promise<void> {
+  const runtime = initRuntime(startup.runtime);
+  const remote = Comlink.wrap<LaneObserver>(nodeEndpoint(port));
+  try {
+    if (task.kind === 'predict') await predict(task);
+    else await trainMember(task, laneContext(runtime, remote));
+    // An answer means that every call before it was heard.
+    await remote.onStage(task.kind === 'predict' ? task.name : task.member.name, 'done');
+  } finally {
+    remote[Comlink.releaseProxy]();
+    port.close();
+  }
+}
+
+// --- internal ---
+
+async function predict(task: PredictTask): Promise<void> {
+  const classifier = memberFromBytes(task.manifest, task.weights);
+  try {
+    const images = new ImageReader(task.pixels, task.reads);
+    new Float32Array(task.logits).set(await predictImages(classifier, images, task.indices, stop));
+  } finally {
+    classifier.dispose();
+  }
+}
+
+function laneContext(runtime: Runtime, remote: Comlink.Remote<LaneObserver>) {
+  // Nobody waits for an answer while training: the loop gives messages their turn.
+  const observer: LaneObserver = {
+    onStage: (...told) => void remote.onStage(...told),
+    onBatch: (...told) => void remote.onBatch(...told),
+    onEpoch: (...told) => void remote.onEpoch(...told),
+    onWarning: (...told) => void remote.onWarning(...told),
+  };
+  return { device: runtime.device, backingDevice: runtime.backingDevice, observer, stop };
+}

@@ -1,0 +1,66 @@
+import { mkdtemp, readFile, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sha256 } from '@chorus/storage';
+import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
+import { openSealedFolder, sealFolder } from './sealed-folder.ts';
+
+let parent: string;
+let folder: string;
+
+beforeEach(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'chorus-sealed-'));
+  folder = join(parent, 'bundle');
+  await writeFile(join(parent, 'secret'), 'secret');
+  await sealFolder(folder, { 'bundle.json': '{}', 'members/a.bin': Uint8Array.of(1, 2, 3, 4), 'members/b.bin': Uint8Array.of(5, 6, 7, 8) });
+});
+afterEach(() => rm(parent, { recursive: true, force: true }));
+
+const at = (name: string) => join(folder, name);
+
+describe('a sealed folder', () => {
+  it('gives back what was put in', async () => {
+    const files = await openSealedFolder(folder);
+    expect([...files.keys()]).toEqual(['bundle.json', 'members/a.bin', 'members/b.bin']);
+    expect([...files.get('members/a.bin')!]).toEqual([1, 2, 3, 4]);
+  });
+
+  test.each<[string, () => Promise<unknown>, RegExp]>([
+    ['a byte short', () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3)), /a\.bin is damaged: expected sha256 [0-9a-f]{64}, received/],
+    ['a byte longer', () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3, 4, 0)), /a\.bin is damaged/],
+    ['a bit flipped', () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3, 5)), /a\.bin is damaged/],
+    ['two files of the same size swapped', swap, /a\.bin is damaged/],
+    ['a file missing', () => unlink(at('members/b.bin')), /b\.bin: expected a plain file/],
+    ['a file too many', () => writeFile(at('members/c.bin'), ''), /does not list members\/c\.bin/],
+    ['no sums', () => unlink(at('SHA256SUMS')), /Expected a folder with SHA256SUMS/],
+    ['sums that are none', () => writeFile(at('SHA256SUMS'), 'hello\n'), /expected "<sha256> {2}<name>", received "hello"/],
+    ['a link out of the folder', link, /a\.bin: expected a plain file/],
+    ['a path out of the folder', () => list('../secret'), /expected a name inside the folder, received "\.\.\/secret"/],
+    ['an absolute path', () => list(join(parent, 'secret')), /expected a name inside the folder/],
+    ['a path with a backslash', () => list('..\\secret'), /expected a name inside the folder/],
+  ])('is refused with %s', async (_, damage, message) => {
+    await damage();
+    await expect(openSealedFolder(folder)).rejects.toThrow(message);
+  });
+
+  it('is not written with names that leave it', async () => {
+    await expect(sealFolder(join(parent, 'x'), { '../y': '' })).rejects.toThrow('expected a name inside the folder');
+  });
+});
+
+async function swap() {
+  await rename(at('members/a.bin'), at('members/x'));
+  await rename(at('members/b.bin'), at('members/a.bin'));
+  await rename(at('members/x'), at('members/b.bin'));
+}
+
+async function link() {
+  await unlink(at('members/a.bin'));
+  await writeFile(join(parent, 'a.bin'), Uint8Array.of(1, 2, 3, 4));
+  await symlink(join(parent, 'a.bin'), at('members/a.bin'));
+}
+
+async function list(name: string) {
+  const sums = await readFile(at('SHA256SUMS'), 'utf8');
+  await writeFile(at('SHA256SUMS'), `${sums}${sha256('secret')}  ${name}\n`);
+}
