@@ -1,6 +1,6 @@
 /** Parses the command line and prints; what it does lives in @chorus/orchestration. */
-import { classifyError } from '@chorus/orchestration';
-import { Command } from 'commander';
+import { classifyError, exitCodes } from '@chorus/orchestration';
+import { Command, CommanderError } from 'commander';
 import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
@@ -33,13 +33,13 @@ try {
 } catch (error) {
   process.exitCode = report(error);
 }
-// Without this the parent's channel keeps the process.
+// The parent's channel would keep the process; nobody asks to stop any more.
+process.removeAllListeners('disconnect');
 process.disconnect?.();
 
 function report(error: unknown): number {
   // commander has printed its message already.
-  if (error instanceof Error && 'code' in error && String(error.code).startsWith('commander.'))
-    return (error as Error & { exitCode: number }).exitCode === 0 ? 0 : 2;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.badConfig;
   const { exitCode, forUser } = classifyError(error);
   console.error(forUser ? `chorus: ${(error as Error).message}` : error);
   return exitCode;

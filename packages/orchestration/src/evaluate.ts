@@ -2,10 +2,10 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import {
-  attachPixels,
   createPixelStore,
   DataError,
   decodeImages,
+  PixelStore,
   type SkippedImage,
   scanImageFolder,
   splitImages,
@@ -69,7 +69,7 @@ export async function evaluateBundle(
     );
   const chosen = options.all
     ? folder.images
-    : Array.from(splitImages(folder, { seed: split.seed, fractions: split }).test, (index) => folder.images[index]!);
+    : Array.from(splitImages(folder, { seed: split.seed, shares: split }).test, (index) => folder.images[index]!);
   const run = await classify(bundle, chosen, options);
   const images = run.kept.map((position) => chosen[position]!);
   const labels = images.map((image) => image.label);
@@ -128,9 +128,9 @@ async function classify(bundle: Bundle, images: readonly { path: string }[], opt
   const pixels = createPixelStore(images.length, manifest.inputSize);
   const { skipped } = await decodeImages(images, pixels, {
     concurrency: availableParallelism(),
-    maximumSkippedShare: 1,
+    maxSkippedShare: 1,
   });
-  const store = attachPixels(pixels);
+  const store = new PixelStore(pixels);
   const kept = images.flatMap((_, position) => (store.isReady(position) ? [position] : []));
   if (kept.length === 0) return { kept, skipped, ensemble: new Float32Array(), members: [] };
   const lanes = plan.lanes.map((runtime) => new Lane({ runtime, stop: new StopFlag().shared }, observerFrom()));

@@ -28,8 +28,10 @@ import { scoreProbabilities } from './statistics/score.ts';
 import { versions } from './versions.ts';
 
 export interface TrainOptions {
-  /** Where the run goes; by default `runs/<name>-<time>` below the working folder. */
+  /** Where the run goes; by default `runs/<name>-<time>` below `base`. */
   out?: string;
+  /** By default the working folder. */
+  base?: string;
   /** A run folder to go on with; the experiment then comes from there. */
   resume?: string;
   /** Name of the preset that the experiment came from; goes into the report. */
@@ -77,7 +79,7 @@ async function startFolder(experiment: Experiment, options: TrainOptions): Promi
   // Everything that can be wrong with the experiment is found before a folder is made.
   await chooseLanes(experiment);
   await findInitialWeights(experiment, process.env);
-  const folder = await openRunFolder(options.out ?? defaultRunFolder(process.cwd(), experiment, new Date()), 'new');
+  const folder = await openRunFolder(options.out ?? defaultRunFolder(options.base ?? process.cwd(), experiment, new Date()), 'new');
   const source = experiment.data.source;
   await folder.writeStart({
     schemaVersion: 1,

@@ -1,18 +1,98 @@
-// Lowers TensorFlow's log level before libtensorflow_cc is loaded: its static
-// initialisers log already, and TF_CPP_MIN_LOG_LEVEL does not reach those.
-// Links libtensorflow_framework alone; loaded once per process, before the
-// binding.
+// Loads libtensorflow_framework without its notices: its static initialisers
+// log before any level can be set, whatever TF_CPP_MIN_LOG_LEVEL says. While it
+// is loaded, stderr goes to a temporary file; what is no notice is handed on.
 
+#include <dlfcn.h>
 #include <node_api.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <string>
 
+#include "absl/base/options.h"
 #include "absl/log/globals.h"
 
-static napi_value Init(napi_env, napi_value exports) {
-  // Who sets the variable wants to see the log.
-  if (std::getenv("TF_CPP_MIN_LOG_LEVEL") == nullptr) {
-    absl::SetMinLogLevel(absl::LogSeverityAtLeast::kError);
+namespace {
+
+#define CHORUS_TEXT_(x) #x
+#define CHORUS_TEXT(x) CHORUS_TEXT_(x)
+
+// Absl's informational lines begin with "I" and digits.
+bool IsNotice(const std::string &line) {
+  return line.rfind("I0000 ", 0) == 0 ||
+         line.rfind("WARNING: All log messages before absl", 0) == 0;
+}
+
+void HandOn(FILE *captured) {
+  std::rewind(captured);
+  char line[4096];
+  while (std::fgets(line, sizeof line, captured) != nullptr) {
+    if (!IsNotice(line)) std::fputs(line, stderr);
+  }
+}
+
+void *LoadCapturing(const char *path) {
+  FILE *captured = std::tmpfile();
+  const int saved = captured == nullptr ? -1 : dup(STDERR_FILENO);
+  if (saved >= 0) dup2(fileno(captured), STDERR_FILENO);
+  void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  if (saved >= 0) {
+    std::fflush(stderr);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    HandOn(captured);
+  }
+  if (captured != nullptr) std::fclose(captured);
+  return library;
+}
+
+// The library is not linked, so that it is loaded here and not before: its
+// function is found by its mangled name, which has absl's version in it.
+void RaiseLogLevel(void *library) {
+  const std::string version = CHORUS_TEXT(ABSL_OPTION_INLINE_NAMESPACE_NAME);
+  const std::string name = "_ZN4absl" + std::to_string(version.size()) +
+                           version +
+                           "14SetMinLogLevelENS0_18LogSeverityAtLeastE";
+  void *symbol = dlsym(library, name.c_str());
+  if (symbol == nullptr) return;
+  reinterpret_cast<void (*)(absl::LogSeverityAtLeast)>(symbol)(
+      absl::LogSeverityAtLeast::kError);
+}
+
+// loadQuietly(path): once per process; who sets TF_CPP_MIN_LOG_LEVEL wants to
+// see the notices.
+napi_value LoadQuietly(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value argument;
+  char path[4096];
+  if (napi_get_cb_info(env, info, &argc, &argument, nullptr, nullptr) !=
+          napi_ok ||
+      argc < 1 ||
+      napi_get_value_string_utf8(env, argument, path, sizeof path, nullptr) !=
+          napi_ok) {
+    napi_throw_error(env, nullptr, "Expected loadQuietly(path)");
+    return nullptr;
+  }
+  static std::once_flag once;
+  std::call_once(once, [&path] {
+    if (std::getenv("TF_CPP_MIN_LOG_LEVEL") != nullptr) return;
+    void *library = LoadCapturing(path);
+    // If it cannot be loaded, the binding says why when it is.
+    if (library != nullptr) RaiseLogLevel(library);
+  });
+  return nullptr;
+}
+
+}  // namespace
+
+static napi_value Init(napi_env env, napi_value exports) {
+  napi_value function;
+  if (napi_create_function(env, "loadQuietly", NAPI_AUTO_LENGTH, LoadQuietly,
+                           nullptr, &function) == napi_ok) {
+    napi_set_named_property(env, exports, "loadQuietly", function);
   }
   return exports;
 }

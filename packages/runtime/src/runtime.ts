@@ -43,7 +43,7 @@ export function initRuntime(options: RuntimeOptions): Runtime {
   const configProto = encodeConfigProto(settings);
   let deviceNames: string[];
   try {
-    ({ deviceNames } = loadTensorflow(native.quietPath, {
+    ({ deviceNames } = loadTensorflow({ path: native.quietPath, framework: native.frameworkPath }, {
       bindingPath: native.bindingPath,
       device: tensorflowName(device),
       configProto,

@@ -46,9 +46,11 @@ const handedOverKey = Symbol.for('chorus.tensorflow');
  * @throws what the binding throws: unknown device (`CHORUS_NO_SUCH_DEVICE`, the message lists those that exist),
  * other process settings than the first (`CHORUS_PROCESS_SETTINGS`), or a library that cannot be loaded.
  */
-export function loadTensorflow(quietPath: string, handedOver: HandedOver): Required<HandedOver> {
-  // Before the big library: its initialisers log.
-  require(quietPath);
+export function loadTensorflow(
+  quiet: { path: string; framework: string },
+  handedOver: HandedOver,
+): Required<HandedOver> {
+  (require(quiet.path) as { loadQuietly(path: string): void }).loadQuietly(quiet.framework);
   const globals = globalThis as { [handedOverKey]?: HandedOver };
   globals[handedOverKey] = handedOver;
   require('@tensorflow/tfjs-node-gpu');

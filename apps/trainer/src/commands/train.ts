@@ -1,9 +1,8 @@
-import { join } from 'node:path';
 import { presetNames, prepareExperiment, train } from '@chorus/orchestration';
 import { Command } from 'commander';
 import { demoBox } from '../print/demo-box.ts';
 import { leaderboard } from '../print/leaderboard.ts';
-import { progressFor } from '../progress/progress.ts';
+import { type Progress, progressFor } from '../progress/progress.ts';
 import { stopSignal } from '../stop-signal.ts';
 import { userFolder, userPath } from '../user-folder.ts';
 
@@ -61,7 +60,7 @@ async function trainNew(flags: TrainFlags, base: string, progress: Progress, sig
   });
   progress.note(`preset ${preset.name}: ${preset.reason}`);
   return train(experiment, {
-    out: flags.out === undefined ? join(base, 'runs', `${preset.name}-${timestamp()}`) : userPath(flags.out),
+    ...(flags.out === undefined ? { base } : { out: userPath(flags.out) }),
     preset: preset.name,
     observer: progress.observer,
     signal,

@@ -47,7 +47,7 @@ export class BatchNorm extends tf.layers.Layer {
     const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor4D;
     const { training = false, statistics = 'moving' } = call;
     if (!training) return this.#normalise(x);
-    if (statistics === 'moving') return tf.tidy(() => this.#scaleAndShift(x));
+    if (statistics === 'moving') return tf.tidy(() => this.#normaliseByMoving(x));
     const share = statistics === 'batch' ? 1 - this.#momentum : statistics.share;
     return tf.tidy(() => {
       const { y, mean, variance } = this.#normaliseByBatch(x);
@@ -61,7 +61,7 @@ export class BatchNorm extends tf.layers.Layer {
     return { ...super.getConfig(), momentum: this.#momentum, epsilon: this.#epsilon };
   }
 
-  /** One fused op on every backend; its gradient is a long one. */
+  /** One fused op on every backend. */
   #normalise(x: tf.Tensor4D): tf.Tensor4D {
     return tf.batchNorm4d(
       x,
@@ -73,11 +73,24 @@ export class BatchNorm extends tf.layers.Layer {
     );
   }
 
-  /** The same function with constant statistics, in the two ops of which the gradient is cheap. */
-  #scaleAndShift(x: tf.Tensor4D): tf.Tensor4D {
-    const scale = tf.mul(this.#gamma, tf.rsqrt(tf.add(this.#movingVariance, this.#epsilon)));
-    const shift = tf.sub(this.#beta, tf.mul(this.#movingMean, scale));
-    return tf.add(tf.mul(x, scale), shift);
+  /**
+   * The same with a gradient of its own for constant statistics. tfjs' gradient of batchNorm also derives by mean and
+   * variance, and a composed one would keep a second copy of the activations.
+   */
+  #normaliseByMoving(x: tf.Tensor4D): tf.Tensor4D {
+    const normalise = tf.customGrad((x, gamma, _beta, save) => {
+      (save as tf.GradSaveFunc)([x as tf.Tensor, gamma as tf.Tensor]);
+      return { value: this.#normalise(x as tf.Tensor4D), gradFunc: (dy, saved) => tf.tidy(() => this.#gradients(dy, saved)) };
+    });
+    return normalise(x, this.#gamma, this.#beta) as tf.Tensor4D;
+  }
+
+  #gradients(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] {
+    const [x, gamma] = saved as [tf.Tensor, tf.Tensor];
+    const inverse = tf.rsqrt(tf.add(this.#movingVariance, this.#epsilon));
+    const dbeta = tf.sum(dy, [0, 1, 2]);
+    const dgamma = tf.mul(tf.sub(tf.sum(tf.mul(dy, x), [0, 1, 2]), tf.mul(this.#movingMean, dbeta)), inverse);
+    return [tf.mul(dy, tf.mul(gamma, inverse)), dgamma, dbeta];
   }
 
   #normaliseByBatch(x: tf.Tensor4D): { y: tf.Tensor4D; mean: tf.Tensor1D; variance: tf.Tensor1D } {

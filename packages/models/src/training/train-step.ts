@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { TrainablePart } from '../classifier/trainable-part.ts';
 import type { Adam } from './adam.ts';
+import { backpropagate } from './backpropagate.ts';
 import { crossEntropy, type LossOptions } from './cross-entropy.ts';
 
 /**
@@ -17,8 +18,8 @@ export function trainStep(
 ): number {
   return tf.tidy(() => {
     const loss = () => crossEntropy(part.suffix(batch.activations, { training: true }), batch.labels, options);
-    const { value, grads } = tf.variableGrads(loss, [...part.variables]);
-    optimizer.update(part.variables, grads, options.learningRate);
+    const { value, gradients } = backpropagate(loss, part.variables);
+    optimizer.update(part.variables, gradients, options.learningRate);
     // The one place where a step waits for the device.
     return value.dataSync()[0]!;
   });

@@ -1,14 +1,14 @@
-import { attachPixels, fillBatch, type ImageBatch, type PixelStoreHandle } from '@chorus/data';
+import { fillBatch, type ImageBatch, PixelStore, type PixelStoreHandle } from '@chorus/data';
 import * as tf from '@tensorflow/tfjs';
 
 /** Pixels of a store as tensors, for one purpose; every image that is read is recorded. */
 export class ImageReader {
-  readonly #store: ReturnType<typeof attachPixels>;
+  readonly #store: PixelStore;
   readonly #reads: Uint8Array;
 
   /** @param reads Uint8 per image of the store; set when the image is read. */
   constructor(handle: PixelStoreHandle, reads: SharedArrayBuffer) {
-    this.#store = attachPixels(handle);
+    this.#store = new PixelStore(handle);
     this.#reads = new Uint8Array(reads);
   }
 

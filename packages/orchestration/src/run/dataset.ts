@@ -2,7 +2,6 @@
 import { availableParallelism } from 'node:os';
 import { basename, resolve } from 'node:path';
 import {
-  attachPixels,
   checkMemory,
   createPixelStore,
   decodeImages,
@@ -11,6 +10,7 @@ import {
   findDuplicates,
   type ImageFile,
   type ImageSplit,
+  PixelStore,
   type PixelStoreHandle,
   type SkippedImage,
   scanImageFolder,
@@ -61,8 +61,8 @@ export async function openDataset(
   const root = source === 'shapes' ? await ensureShapes(shapes) : resolve(source);
   const folder = await scanImageFolder(root, limitPerClass === undefined ? {} : { limitPerClass });
   const { images, classes } = folder;
-  const drawn = splitImages(folder, { seed: experiment.seed, fractions: experiment.split });
-  checkMemory({ imageCount: images.length, imageSize: experiment.inputSize, otherBytes: laneBytes });
+  const drawn = splitImages(folder, { seed: experiment.seed, shares: experiment.split });
+  checkMemory({ imageCount: images.length, imageSize: experiment.inputSize, laneBytes });
   const pixels = createPixelStore(images.length, experiment.inputSize);
   const decoded = await decodeImages(images, pixels, {
     concurrency: availableParallelism(),
@@ -72,7 +72,7 @@ export async function openDataset(
     ...(signal === undefined ? {} : { signal }),
   });
   // A damaged image leaves its split; the others stay where they were drawn.
-  const store = attachPixels(pixels);
+  const store = new PixelStore(pixels);
   const ready = (indices: Uint32Array) => indices.filter((index) => store.isReady(index));
   const split: ImageSplit = {
     fit: ready(drawn.fit),

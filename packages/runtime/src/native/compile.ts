@@ -17,7 +17,7 @@ export async function compileBinding(native: NativeRuntime, target: string): Pro
   const { platform, libraryFiles } = native;
   const [framework, cc] = platform.libraries.map((name) => join(libraryFiles, name)) as [string, string];
   await compile(native, native.bindingSources, [cc, framework], join(target, 'tfjs_binding.node'));
-  await compile(native, [native.quietSource], [framework], join(target, 'tfjs_quiet.node'));
+  await compile(native, [native.quietSource], ['-ldl'], join(target, 'tfjs_quiet.node'));
 }
 
 // --- internal ---

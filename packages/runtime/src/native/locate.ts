@@ -19,6 +19,7 @@ export interface NativeRuntime {
   bindingFolder: string;
   bindingPath: string;
   quietPath: string;
+  frameworkPath: string;
   /** C++ sources of the binding: the patched ones of the npm package. */
   bindingSources: string[];
   quietSource: string;
@@ -50,6 +51,7 @@ export function planNativeRuntime(): NativeRuntime {
     bindingFolder,
     bindingPath: join(bindingFolder, 'tfjs_binding.node'),
     quietPath: join(bindingFolder, 'tfjs_quiet.node'),
+    frameworkPath: join(libraryFiles, platform.libraries[0]),
     bindingSources: names.filter((name) => name.endsWith('.cc')).map((name) => join(bindingRoot, name)),
     quietSource,
   };
