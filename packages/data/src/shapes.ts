@@ -15,7 +15,7 @@ import sharp from 'sharp';
 import { randomFor } from './shuffle.ts';
 
 /** Raised when the drawing changes, so that no cache holds the old one. */
-const drawingVersion = 1;
+const drawingVersion = 3;
 
 /** Side of the drawn images, pixels. */
 const sidePixels = 96;
@@ -25,14 +25,14 @@ const forms = {
   discs: [],
   triangles: regular(3, () => 1),
   squares: regular(4, () => 1),
-  stars: regular(10, (corner) => (corner % 2 === 0 ? 1 : 0.45)),
+  stars: regular(14, (corner) => (corner % 2 === 0 ? 1 : 0.35)),
 } satisfies Record<string, Point[]>;
 
 export type ShapeForm = keyof typeof forms;
 
 export interface ShapesOptions {
   seed: number;
-  /** At least two forms; by default discs and triangles. */
+  /** At least two forms; by default discs and stars. */
   classes?: readonly ShapeForm[];
   imagesPerClass: { train: number; validation: number };
 }
@@ -46,7 +46,7 @@ type Colour = readonly [red: number, green: number, blue: number];
  * The same options give the same bytes on one version of sharp.
  */
 export async function drawShapes(folder: string, options: ShapesOptions): Promise<void> {
-  const { seed, classes = ['discs', 'triangles'], imagesPerClass } = options;
+  const { seed, classes = ['discs', 'stars'], imagesPerClass } = options;
   const noise = noiseTile(randomFor(seed, 'noise'));
   for (const [split, count] of Object.entries(imagesPerClass))
     for (const form of classes) {
@@ -83,10 +83,10 @@ async function drawShape(form: ShapeForm, noise: Int8Array, random: RandomGenera
   const [from, to] = [colour(), colour()];
   // Drawn again until it stands out from its background; which classes do is the same for all.
   let ink = colour();
-  while (difference(ink, from) < 120 || difference(ink, to) < 120) ink = colour();
-  // The same areas for all forms: 4 to 16 % of the image.
-  const area = between(0.04, 0.16) * sidePixels ** 2;
-  const reach = Math.sqrt(area) * 1.1;
+  while (difference(ink, from) < 150 || difference(ink, to) < 150) ink = colour();
+  // The same areas for all forms: 8 to 20 % of the image.
+  const area = between(0.08, 0.2) * sidePixels ** 2;
+  const reach = Math.sqrt(area);
   const [x, y] = [between(reach, sidePixels - reach), between(reach, sidePixels - reach)];
   const angle = between(0, 2 * Math.PI);
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${sidePixels}" height="${sidePixels}">
@@ -94,7 +94,7 @@ async function drawShape(form: ShapeForm, noise: Int8Array, random: RandomGenera
     <rect width="100%" height="100%" fill="url(#g)"/>
     ${outline(form, area, [x, y], angle, rgb(ink))}</svg>`;
   const { data, info } = await sharp(Buffer.from(svg)).removeAlpha().raw().toBuffer({ resolveWithObject: true });
-  const strength = between(0, 0.35);
+  const strength = between(0, 0.25);
   const shift = uniformInt(random, 0, noise.length - 1);
   // A Uint8ClampedArray holds what leaves 0 … 255 at the edge.
   const pixels = new Uint8ClampedArray(data);

@@ -17,6 +17,8 @@ export const bundleSchema = z.strictObject({
   classes: z.array(z.string()).min(2),
   /** Images are resized whole to this square, bilinear with antialiasing. */
   inputSize: z.int().min(1),
+  /** Members answer with the mean of an image and its mirror image. */
+  mirror: z.boolean(),
   demo: z.boolean(),
   /** How the run drew its test images, so that `evaluate` finds the same ones. */
   split: z.strictObject({

@@ -139,6 +139,7 @@ async function classify(bundle: Bundle, images: readonly { path: string }[], opt
       pixels,
       indices: Uint32Array.from(kept),
       reads: new SharedArrayBuffer(images.length),
+      mirror: manifest.mirror,
     });
     return {
       kept,

@@ -211,7 +211,10 @@ async function stackAndTest(
   observer.onChoice(choice);
 
   // All is decided: from here on the test images are read.
-  const logits = await predictMembers(lanes, done, { pixels: dataset.pixels, indices: split.test, reads: reads.test });
+  const logits = await predictMembers(lanes, done, {
+    ...{ pixels: dataset.pixels, indices: split.test, reads: reads.test },
+    mirror: experiment.mirror,
+  });
   const test: TestOutputs = {
     paths: Array.from(split.test, (index) => images[index]!.relativePath),
     labels: labelsOf(labels, split.test),
@@ -227,6 +230,7 @@ async function stackAndTest(
       name: experiment.name,
       classes,
       inputSize: experiment.inputSize,
+      mirror: experiment.mirror,
       demo: parts.demo,
       split: { seed, ...experiment.split, limitPerClass: limitPerClass ?? null },
       chosen: choice.chosen,

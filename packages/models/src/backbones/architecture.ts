@@ -17,6 +17,8 @@ export interface BackboneArchitecture {
   relativeCost: number;
   /** keras-applications' name of the file without its classification top. */
   weightFileName(alpha: number, trainedSize: number): string;
+  /** Channels of the last feature map. */
+  featureWidth(alpha: number): number;
   /** The layers from the preprocessed image [S, S, 3] to the last feature map. */
   build(image: Symbolic, alpha: number): Symbolic;
 }

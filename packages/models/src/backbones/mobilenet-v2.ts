@@ -27,6 +27,7 @@ export const mobilenetV2: BackboneArchitecture = {
   relativeCost: 1,
   weightFileName: (alpha, trainedSize) =>
     `mobilenet_v2_weights_tf_dim_ordering_tf_kernels_${Number.isInteger(alpha) ? alpha.toFixed(1) : alpha}_${trainedSize}_no_top.h5`,
+  featureWidth,
 
   // Table 2 of the paper, a call per bottleneck; shapes for 224 px and alpha 1.
   build(image, alpha) {
@@ -52,8 +53,7 @@ export const mobilenetV2: BackboneArchitecture = {
     x = bottleneck(x, width(160), { name: 'block_14' });
     x = bottleneck(x, width(160), { name: 'block_15' });
     x = bottleneck(x, width(320), { name: 'block_16' }); // 7×7×320
-    // The paper leaves the last width alone below alpha 1.
-    x = conv(x, alpha > 1 ? makeDivisible(1280 * alpha) : 1280, 1, 'Conv_1', { padding: 'valid' }); // 7×7×1280
+    x = conv(x, featureWidth(alpha), 1, 'Conv_1', { padding: 'valid' }); // 7×7×1280
     x = batchNorm(x, 'Conv_1_bn', statistics);
     return relu6(x, 'out_relu'); // 7×7×1280
   },
@@ -93,6 +93,11 @@ function strideTwoPadding(x: Symbolic): BorderWidths {
     [before(height), 1],
     [before(width), 1],
   ];
+}
+
+/** The paper leaves the last width alone below alpha 1. */
+function featureWidth(alpha: number): number {
+  return alpha > 1 ? makeDivisible(1280 * alpha) : 1280;
 }
 
 /** The nearest multiple of 8 that is not more than a tenth smaller. */

@@ -19,6 +19,7 @@ export const mobilenet: BackboneArchitecture = {
   // 1 → 1_0, 0.75 → 7_5, 0.5 → 5_0, 0.25 → 2_5
   weightFileName: (alpha, trainedSize) =>
     `mobilenet_${alpha === 1 ? '1_0' : (alpha * 10).toFixed(1).replace('.', '_')}_${trainedSize}_tf_no_top.h5`,
+  featureWidth: (alpha) => 1024 * alpha,
 
   // Table 1 of the paper; shapes for 224 px and alpha 1.
   build(image, alpha) {

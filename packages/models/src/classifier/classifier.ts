@@ -71,7 +71,7 @@ export class Classifier {
     this.model = buildModel(backbone, { outputCount: this.outputCount, dropout, seed });
     this.#graph = new LayerGraph(this.model);
     this.#backboneEnd = this.#graph.indexOf('pooled') - 1;
-    this.featureWidth = this.#graph.nodes[this.#backboneEnd]!.shape.at(-1)!;
+    this.featureWidth = backboneTable[backbone.family].featureWidth(backbone.alpha);
     this.cutPoints = cutPoints(this.#graph, this.#backboneEnd);
     this.backboneWeights = weightsOf(this.#graph.nodes.slice(0, this.#backboneEnd + 1));
     this.weights = [...this.backboneWeights, ...weightsOf(this.#graph.nodes.slice(this.#backboneEnd + 1))];

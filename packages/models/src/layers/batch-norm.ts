@@ -80,7 +80,10 @@ export class BatchNorm extends tf.layers.Layer {
   #normaliseByMoving(x: tf.Tensor4D): tf.Tensor4D {
     const normalise = tf.customGrad((x, gamma, _beta, save) => {
       (save as tf.GradSaveFunc)([x as tf.Tensor, gamma as tf.Tensor]);
-      return { value: this.#normalise(x as tf.Tensor4D), gradFunc: (dy, saved) => tf.tidy(() => this.#gradients(dy, saved)) };
+      return {
+        value: this.#normalise(x as tf.Tensor4D),
+        gradFunc: (dy, saved) => tf.tidy(() => this.#gradients(dy, saved)),
+      };
     });
     return normalise(x, this.#gamma, this.#beta) as tf.Tensor4D;
   }

@@ -2,43 +2,41 @@
 import { z } from 'zod';
 import { backboneFamilies } from '../backbones/table.ts';
 
-const count = z
-  .int()
-  .min(0)
-  .max(2 ** 31);
+const largest = 0x7fffffff;
+const byteCount = z.int().min(0).max(largest);
+const side = z.int().min(1).max(largest);
 
 const tensorSchema = z.strictObject({
   /** `layer/weight`, such as `Conv1/kernel`. */
   name: z.string().min(1).max(200),
-  shape: z
-    .array(
-      z
-        .int()
-        .min(1)
-        .max(2 ** 31),
-    )
-    .max(6),
+  shape: z.array(side).max(6),
   /** Of its first byte in the weights. */
-  offset: count,
-  byteLength: count,
+  offset: byteCount,
+  byteLength: byteCount,
 });
 
 /** A member's manifest; the weights' own checksum is kept by whoever stores both. */
-export const memberManifestSchema = z.strictObject({
-  format: z.literal('chorus-member'),
-  version: z.literal(1),
-  backbone: z.strictObject({ family: z.enum(backboneFamilies), alpha: z.number(), inputSize: z.int() }),
-  /** Name of what its weights expect of raw pixels. */
-  preprocessing: z.string().max(100),
-  classes: z.array(z.string().max(1000)).min(2).max(100_000),
-  /** Logits per image: 1 for two classes (of the second), else one per class. */
-  outputCount: z.int().min(1),
-  dropout: z.number().min(0).lt(1),
-  /** Little-endian. */
-  dtype: z.literal('float32'),
-  /** One behind the other, without gaps. */
-  tensors: z.array(tensorSchema).min(1).max(10_000),
-});
+export const memberManifestSchema = z
+  .strictObject({
+    format: z.literal('chorus-member'),
+    version: z.literal(1),
+    backbone: z.strictObject({ family: z.enum(backboneFamilies), alpha: z.number(), inputSize: z.int() }),
+    /** Name of what its weights expect of raw pixels. */
+    preprocessing: z.string().max(100),
+    classes: z.array(z.string().max(1000)).min(2).max(100_000),
+    /** Logits per image: 1 for two classes (of the second), else one per class. */
+    outputCount: z.int().min(1),
+    dropout: z.number().min(0).lt(1),
+    /** Little-endian. */
+    dtype: z.literal('float32'),
+    /** One behind the other, without gaps. */
+    tensors: z.array(tensorSchema).min(1).max(10_000),
+  })
+  .refine(({ classes }) => new Set(classes).size === classes.length, 'classes must differ')
+  .refine(
+    ({ classes, outputCount }) => outputCount === (classes.length === 2 ? 1 : classes.length),
+    'outputCount must be 1 for two classes, else their number',
+  );
 
 export type MemberManifest = z.output<typeof memberManifestSchema>;
 export type MemberTensor = z.output<typeof tensorSchema>;

@@ -1,5 +1,6 @@
 /** A classifier as plain data: a manifest and one run of bytes. */
 import { z } from 'zod';
+import { backboneTable, checkBackboneSpec } from '../backbones/table.ts';
 import { Classifier } from '../classifier/classifier.ts';
 import { type ModelWeight, setWeights } from '../classifier/model-weights.ts';
 import { ModelError } from '../errors.ts';
@@ -55,15 +56,8 @@ export function memberFromBytes(manifest: unknown, weights: Uint8Array): Classif
   if (!parsed.success) throw new ModelError(`Expected a member's manifest: ${z.prettifyError(parsed.error)}`);
   const { backbone, preprocessing, classes, outputCount, dropout, tensors } = parsed.data;
   checkTable(tensors, weights.byteLength);
-  const headBias = tensors.at(-1)!;
-  if (
-    headBias.shape.length !== 1 ||
-    headBias.shape[0] !== outputCount ||
-    outputCount !== (classes.length === 2 ? 1 : classes.length)
-  )
-    throw new ModelError(
-      `Expected the last of the member's tensors to have one number per output of ${classes.length} classes, received [${headBias.shape.join(', ')}] for ${outputCount} outputs.`,
-    );
+  checkBackboneSpec(backbone);
+  checkHead(tensors, backboneTable[backbone.family].featureWidth(backbone.alpha), outputCount);
 
   // Seeds only dropout masks: no weight is drawn.
   const classifier = new Classifier({ backbone, classes, dropout, seed: 0 });
@@ -103,6 +97,18 @@ function checkTable(tensors: readonly MemberTensor[], weightsByteLength: number)
     throw new ModelError(`Expected ${end} bytes of weights, as the manifest lists, received ${weightsByteLength}.`);
 }
 
+/** The one part of which the manifest alone decides the size. */
+function checkHead(tensors: readonly MemberTensor[], featureWidth: number, outputCount: number): void {
+  const found = tensors.slice(-2).map(({ name, shape }) => describe(name, shape));
+  const wanted = [describe('head/kernel', [featureWidth, outputCount]), describe('head/bias', [outputCount])];
+  if (found.join() !== wanted.join())
+    throw new ModelError(`Expected the last tensors to be ${wanted.join(' and ')}, received ${found.join(' and ')}.`);
+}
+
+function describe(name: string, shape: readonly number[]): string {
+  return `${name} [${shape.join(', ')}]`;
+}
+
 function matchTensors(
   expected: readonly ModelWeight[],
   tensors: readonly MemberTensor[],
@@ -113,7 +119,7 @@ function matchTensors(
   return new Map(
     expected.map((weight, index) => {
       const { name, shape, offset, byteLength } = tensors[index]!;
-      const [wanted, found] = [`${nameOf(weight)} [${weight.shape.join(', ')}]`, `${name} [${shape.join(', ')}]`];
+      const [wanted, found] = [describe(nameOf(weight), weight.shape), describe(name, shape)];
       if (wanted !== found) throw new ModelError(`Expected tensor ${wanted} at place ${index + 1}, received ${found}.`);
       const values = new Float32Array(weights.slice(offset, offset + byteLength).buffer);
       const broken = values.findIndex((value) => !Number.isFinite(value));

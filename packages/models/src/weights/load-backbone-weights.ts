@@ -54,7 +54,7 @@ function matchWeights(
   expected: readonly ModelWeight[],
   stored: readonly StoredWeight[],
 ): [ModelWeight, Float32Array][] {
-  const wanted = expected.map(({ weightName, shape }) => describe(weightName, shape)).join(', ');
+  const wanted = expected.map(({ weightName, shape }) => describe(bareName(weightName), shape)).join(', ');
   const found = stored.map(({ name, shape }) => describe(bareName(name), shape)).join(', ');
   if (wanted !== found) throw new ModelError(`${where}: expected ${wanted}, received ${found}.`);
   return expected.map((weight, index) => {
@@ -72,7 +72,13 @@ function describe(name: string, shape: readonly number[]): string {
   return `${name} [${shape.join(', ')}]`;
 }
 
-/** `Conv1/Conv1/kernel:0` and `Conv1/kernel` → `kernel`: how Keras' versions wrote the same thing. */
+/**
+ * What Keras' versions have in common: `conv1/conv1/kernel:0` and `conv1/kernel` are `kernel`, and so is a depthwise
+ * kernel, which Keras 3 gives that name.
+ */
 function bareName(name: string): string {
-  return name.slice(name.lastIndexOf('/') + 1).replace(/:\d+$/, '');
+  return name
+    .replace(/^.*\//, '')
+    .replace(/:\d+$/, '')
+    .replace(/^depthwise_kernel$/, 'kernel');
 }

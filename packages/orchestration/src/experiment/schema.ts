@@ -109,6 +109,8 @@ export const experimentSchema = z
     weights: z.string().min(1).default('auto'),
     members: z.array(member).min(2).max(32),
     recipe: recipe.prefault({}),
+    /** Members answer with the mean of an image and its mirror image: twice the time for a prediction, fewer errors. */
+    mirror: z.boolean().default(true),
     stacking: z
       .strictObject({
         kinds: z.array(z.enum(['mean', 'dense', 'logistic'])).min(1).default(['mean', 'dense', 'logistic']),

@@ -35,7 +35,7 @@ async function predict(task: PredictTask): Promise<void> {
   const classifier = memberFromBytes(task.manifest, task.weights);
   try {
     const images = new ImageReader(task.pixels, task.reads);
-    new Float32Array(task.logits).set(await predictImages(classifier, images, task.indices, stop));
+    new Float32Array(task.logits).set(await predictImages(classifier, images, task.indices, task.mirror, stop));
   } finally {
     classifier.dispose();
   }

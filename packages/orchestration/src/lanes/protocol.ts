@@ -40,6 +40,8 @@ export interface TrainTask {
   tune: Uint32Array;
   stack: Uint32Array;
   reads: Pick<ReadRecords, 'fit' | 'tune' | 'stack'>;
+  /** Average the logits on `stack` with those of the mirror images. */
+  mirror: boolean;
   /** Where the member is published, with its logits on `stack`. */
   folder: string;
 }
@@ -54,6 +56,8 @@ export interface PredictTask {
   indices: Uint32Array;
   /** Uint8 per image of the store, set when its pixels are read. */
   reads: SharedArrayBuffer;
+  /** Average each image's logits with its mirror image's. */
+  mirror: boolean;
   /** Float32[indices × outputs], filled by the task. */
   logits: SharedArrayBuffer;
 }

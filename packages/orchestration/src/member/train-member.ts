@@ -57,7 +57,7 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<v
     }
     lane.observer.onStage(task.member.name, 'predict');
     const images = new ImageReader(task.pixels, task.reads.stack);
-    const heldOutLogits = await predictImages(classifier, images, task.stack, lane.stop);
+    const heldOutLogits = await predictImages(classifier, images, task.stack, task.mirror, lane.stop);
     const { manifest, weights } = memberToBytes(classifier);
     await writeMember(task.folder, {
       record: {

@@ -21,7 +21,7 @@ export interface PredictingMember {
 export async function predictMembers(
   lanes: readonly Lane[],
   members: readonly PredictingMember[],
-  images: { pixels: PixelStoreHandle; indices: Uint32Array; reads: SharedArrayBuffer },
+  images: { pixels: PixelStoreHandle; indices: Uint32Array; reads: SharedArrayBuffer; mirror: boolean },
 ): Promise<Float32Array[]> {
   const outputs = members.map(({ manifest }) => {
     const width = manifest.outputCount;

@@ -61,6 +61,7 @@ export async function trainMembers(
         tune: dataset.split.tune,
         stack: dataset.split.stack,
         reads: { fit: reads.fit, tune: reads.tune, stack: reads.stack },
+        mirror: experiment.mirror,
         folder: folder.member(member.name),
       });
       // Read back what was published: the bundle gets the bytes that are on the disk.

@@ -9,6 +9,7 @@ export const demo: Partial<ExperimentInput> = {
   inputSize: 64,
   data: { source: 'shapes' },
   weights: 'random',
+  recipe: { scratch: { epochCount: 12 } },
   members: [
     { name: 'mobilenet-v2', backbone: 'mobilenet-v2', alpha: 0.35 },
     { name: 'mobilenet-050', backbone: 'mobilenet', alpha: 0.5 },

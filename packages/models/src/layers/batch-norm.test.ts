@@ -1,0 +1,139 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { useNativeBackend } from '../native-backend.fixture.ts';
+import { largestDifference, seededTensor } from '../numbers.fixture.ts';
+import { BatchNorm } from './batch-norm.ts';
+import type { LayerCall } from './layer-call.ts';
+
+beforeAll(useNativeBackend);
+
+const epsilon = 1e-3;
+const training = (statistics: LayerCall['statistics']): LayerCall => ({ training: true, statistics });
+
+/** A layer over three channels with weights that are not the neutral ones. */
+function layerOfThree(): { layer: BatchNorm; read: () => number[][]; variables: tf.Variable[] } {
+  const layer = new BatchNorm({ name: 'bn', momentum: 0.9, epsilon });
+  layer.build([null, 2, 2, 3]);
+  tf.tidy(() =>
+    layer.setWeights([
+      tf.tensor1d([1, 2, -1]),
+      tf.tensor1d([0.5, 0, 0.1]),
+      tf.tensor1d([0.2, -0.3, 1]),
+      tf.tensor1d([1, 0.5, 2]),
+    ]),
+  );
+  const variables = layer.weights.map((weight) => weight.read() as tf.Variable);
+  return { layer, variables, read: () => variables.map((variable) => Array.from(variable.dataSync())) };
+}
+
+/** Output, gradients by x, gamma and beta of a sum that weighs every output differently, and weights afterwards. */
+function everything(backend: string, statistics: LayerCall['statistics']): number[][] {
+  tf.setBackend(backend);
+  const { layer, read, variables } = layerOfThree();
+  const results = tf.tidy(() => {
+    const x = seededTensor<tf.Rank.R4>([4, 2, 2, 3], -2, 3);
+    const weights = seededTensor<tf.Rank.R4>([4, 2, 2, 3], -1, 1, 1);
+    const y = layer.apply(x, training(statistics)) as tf.Tensor;
+    const { grads } = tf.variableGrads(
+      () => tf.sum(tf.mul(weights, layer.apply(x, training('moving')) as tf.Tensor)) as tf.Scalar,
+      variables.slice(0, 2),
+    );
+    const byX = tf.grad((input) => tf.sum(tf.mul(weights, layer.apply(input, training(statistics)) as tf.Tensor)))(x);
+    return [y, byX, ...Object.values(grads).filter((one) => one !== null)].map((one) => Array.from(one.dataSync()));
+  });
+  const all = [...results, ...read()];
+  layer.dispose();
+  tf.setBackend('tensorflow');
+  return all;
+}
+
+describe.each(['tensorflow', 'cpu'])('on backend %s', (backend) => {
+  it('normalises by the batch and keeps statistics as Keras 3 does', async () => {
+    await tf.setBackend(backend);
+    const { layer, read } = layerOfThree();
+    const x = tf.tensor4d([1, 0, 0, 3, 0, 0, 5, 0, 0, 7, 0, 8], [1, 2, 2, 3]);
+    const y = layer.apply(x, training('batch')) as tf.Tensor;
+    // Channel 0 is 1, 3, 5, 7: mean 4, biased variance 5 (the unbiased one would be 6.67).
+    const channel = Array.from(y.dataSync()).filter((_, index) => index % 3 === 0);
+    expect(
+      largestDifference(
+        channel,
+        [1, 3, 5, 7].map((one) => (one - 4) / Math.sqrt(5 + epsilon) + 0.5),
+      ),
+    ).toBeLessThan(1e-5);
+    const [, , mean, variance] = read() as [number[], number[], number[], number[]];
+    expect(largestDifference(mean, [0.2 * 0.9 + 0.4, -0.3 * 0.9, 0.9 + 0.2])).toBeLessThan(1e-6);
+    expect(largestDifference(variance, [0.9 + 0.5, 0.5 * 0.9, 2 * 0.9 + 1.2])).toBeLessThan(1e-6);
+    tf.dispose([x, y]);
+    layer.dispose();
+    await tf.setBackend('tensorflow');
+  });
+});
+
+it.each(['batch', 'moving', { share: 0.25 }] as const)(
+  'fused and composed ops give the same numbers with %o',
+  (statistics) => {
+    const fused = everything('tensorflow', statistics);
+    const composed = everything('cpu', statistics);
+    for (const [index, numbers] of fused.entries())
+      expect(largestDifference(numbers, composed[index]!)).toBeLessThan(2e-5);
+  },
+);
+
+it('takes a share of the batch into the moving statistics', () => {
+  const { layer, read } = layerOfThree();
+  tf.tidy(() => layer.apply(tf.fill([1, 2, 2, 3], 4), training({ share: 1 })));
+  expect(read().slice(2)).toEqual([
+    [4, 4, 4],
+    [0, 0, 0],
+  ]);
+  tf.tidy(() => layer.apply(tf.fill([1, 2, 2, 3], 8), training({ share: 0.5 })));
+  expect(read()[2]).toEqual([6, 6, 6]);
+  layer.dispose();
+});
+
+it('is one function in inference and with moving statistics, which stay', () => {
+  const { layer, read } = layerOfThree();
+  const before = read();
+  const x = seededTensor<tf.Rank.R4>([4, 2, 2, 3], -2, 3);
+  const [inferred, trained] = [{}, training('moving')].map((call) => layer.apply(x, call) as tf.Tensor) as [
+    tf.Tensor,
+    tf.Tensor,
+  ];
+  expect(trained.dataSync()).toEqual(inferred.dataSync());
+  const [first] = inferred.dataSync();
+  expect(first).toBeCloseTo((x.dataSync()[0]! - 0.2) / Math.sqrt(1 + epsilon) + 0.5, 5);
+  expect(read()).toEqual(before);
+  tf.dispose([x, inferred, trained]);
+  layer.dispose();
+});
+
+it('has with moving statistics the gradient that tfjs derives', () => {
+  const { layer, variables } = layerOfThree();
+  const [gamma, beta, mean, variance] = variables as tf.Tensor[] as [
+    tf.Tensor1D,
+    tf.Tensor1D,
+    tf.Tensor1D,
+    tf.Tensor1D,
+  ];
+  tf.tidy(() => {
+    const x = seededTensor<tf.Rank.R4>([4, 2, 2, 3], -2, 3);
+    const weights = seededTensor<tf.Rank.R4>([4, 2, 2, 3], -1, 1, 1);
+    const loss = (y: tf.Tensor) => tf.sum(tf.mul(weights, y)) as tf.Scalar;
+    const own = () => loss(layer.apply(x, training('moving')) as tf.Tensor);
+    const derived = () => loss(tf.batchNorm4d(x, mean, variance, beta, gamma, epsilon));
+    const [a, b] = [own, derived].map((f) => tf.variableGrads(f, variables.slice(0, 2)).grads);
+    for (const { name } of variables.slice(0, 2))
+      expect(largestDifference(a![name]!.dataSync(), b![name]!.dataSync())).toBeLessThan(1e-5);
+  });
+  layer.dispose();
+});
+
+it('leaves no tensors behind', () => {
+  const before = tf.memory().numTensors;
+  const { layer } = layerOfThree();
+  for (const statistics of ['batch', 'moving', { share: 0.5 }] as const)
+    tf.tidy(() => layer.apply(tf.ones([1, 2, 2, 3]), training(statistics)));
+  layer.dispose();
+  expect(tf.memory().numTensors).toBe(before);
+});

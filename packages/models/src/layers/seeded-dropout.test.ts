@@ -1,0 +1,38 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, expect, it } from 'vitest';
+import { SeededDropout } from './seeded-dropout.ts';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+function masks(seed: number, count: number, options: { training: boolean } = { training: true }): number[][] {
+  const layer = new SeededDropout({ name: 'dropout', rate: 0.25, seed });
+  return Array.from({ length: count }, () =>
+    tf.tidy(() => Array.from((layer.apply(tf.ones([100, 100]), options) as tf.Tensor).dataSync())),
+  );
+}
+
+it('drops its share and scales up the rest', () => {
+  const [mask] = masks(1, 1) as [number[]];
+  expect(new Set(mask)).toEqual(new Set([0, Math.fround(4 / 3)]));
+  const dropped = mask.filter((one) => one === 0).length / mask.length;
+  // 10,000 draws: five standard deviations are 0.022.
+  expect(Math.abs(dropped - 0.25)).toBeLessThan(0.022);
+});
+
+it('draws another mask each time, and the same ones from the same seed', () => {
+  const [first, second] = masks(1, 2);
+  expect(second).not.toEqual(first);
+  expect(masks(1, 2)).toEqual([first, second]);
+  expect(masks(2, 1)).not.toEqual([first]);
+});
+
+it('lets everything through in inference', () => {
+  const [mask] = masks(1, 1, { training: false });
+  expect(new Set(mask)).toEqual(new Set([1]));
+});
+
+it('leaves no tensors behind', () => {
+  const before = tf.memory().numTensors;
+  masks(1, 3);
+  expect(tf.memory().numTensors).toBe(before);
+});
