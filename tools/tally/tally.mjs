@@ -29,7 +29,9 @@ for (const folder of packages) {
   }
   const results = JSON.parse(readFileSync(path, 'utf8'));
   // A file that could not be loaded has failed without a failed test.
-  const brokenFiles = results.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0);
+  const brokenFiles = results.testResults.filter(
+    (file) => file.status === 'failed' && file.assertionResults.length === 0,
+  );
   total.passed += results.numPassedTests;
   total.failed += results.numFailedTests + brokenFiles.length;
   total.skipped += results.numPendingTests + results.numTodoTests;

@@ -14,7 +14,9 @@ for (const stream of [process.stdout, process.stderr])
   });
 
 const program = new Command('chorus')
-  .description('Train a strong image classifier from your own pictures, and run the same model in node and in a browser.')
+  .description(
+    'Train a strong image classifier from your own pictures, and run the same model in node and in a browser.',
+  )
   .addCommand(trainCommand)
   .addCommand(evaluateCommand)
   .addCommand(predictCommand)

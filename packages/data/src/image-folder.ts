@@ -53,7 +53,10 @@ export async function scanImageFolder(root: string, options: { limitPerClass?: n
   const splits = splitFolders.filter((name) => top.includes(name));
   if (splits.length > 0 && !splits.includes('train'))
     throw new DataError(`Expected a folder train beside ${splits.join(' and ')} in ${root}, received none.`);
-  const places = splits.length === 0 ? [{ folder: null, path: root }] : splits.map((name) => ({ folder: name, path: join(root, name) }));
+  const places =
+    splits.length === 0
+      ? [{ folder: null, path: root }]
+      : splits.map((name) => ({ folder: name, path: join(root, name) }));
   const classes = [...new Set((await Promise.all(places.map(({ path }) => subfolders(path)))).flat())].toSorted(byName);
   if (classes.length < 2)
     throw new DataError(
@@ -97,13 +100,16 @@ async function scanClass(
 ): Promise<{ images: ImageFile[]; skipped: SkippedImage[] }> {
   const images: ImageFile[] = [];
   const skipped: SkippedImage[] = [];
-  const entries = (await list(path).catch(() => [])).filter(({ name }) => !name.startsWith('.') && imageEndings.test(name));
+  const entries = (await list(path).catch(() => [])).filter(
+    ({ name }) => !name.startsWith('.') && imageEndings.test(name),
+  );
   for (const { name } of entries.toSorted((a, b) => byName(a.name, b.name))) {
     const file = join(path, name);
     const relativePath = relative(root, file).split('\\').join('/');
     // stat never opens: a FIFO would wait for its writer.
     const target = await stat(file).catch((error: NodeJS.ErrnoException) => error);
-    if (target instanceof Error) skipped.push({ path: relativePath, reason: target.code === 'ENOENT' ? 'broken link' : `${target.code}` });
+    if (target instanceof Error)
+      skipped.push({ path: relativePath, reason: target.code === 'ENOENT' ? 'broken link' : `${target.code}` });
     else if (!target.isFile()) skipped.push({ path: relativePath, reason: kindOf(target) });
     else images.push({ path: file, relativePath, ...place, sizeBytes: target.size });
   }

@@ -2,7 +2,13 @@ export { type EpochOptions, epochBatches, fillBatch, type ImageBatch } from './b
 export { type DecodeAllOptions, type DecodeOptions, decodeImage, decodeImages } from './decode.ts';
 export { type DuplicateGroup, findDuplicates } from './duplicates.ts';
 export { DataError } from './errors.ts';
-export { type ImageFile, type ImageFolder, type SkippedImage, type SplitFolder, scanImageFolder } from './image-folder.ts';
+export {
+  type ImageFile,
+  type ImageFolder,
+  type SkippedImage,
+  type SplitFolder,
+  scanImageFolder,
+} from './image-folder.ts';
 export { availableMemoryBytes, checkMemory } from './memory.ts';
 export { createPixelStore, PixelStore, type PixelStoreHandle } from './pixel-store.ts';
 export { drawShapes, ensureShapes, type ShapeForm, type ShapesOptions } from './shapes.ts';

@@ -22,7 +22,13 @@ export function createPixelStore(count: number, size: number): PixelStoreHandle 
   const segments: SharedArrayBuffer[] = [];
   for (let first = 0; first < count; first += imagesPerSegment)
     segments.push(new SharedArrayBuffer(Math.min(imagesPerSegment, count - first) * imageBytes));
-  return { size, count, segments, imagesPerSegment, ready: new SharedArrayBuffer(count * Int32Array.BYTES_PER_ELEMENT) };
+  return {
+    size,
+    count,
+    segments,
+    imagesPerSegment,
+    ready: new SharedArrayBuffer(count * Int32Array.BYTES_PER_ELEMENT),
+  };
 }
 
 /** One thread's view of a store. */
@@ -59,7 +65,8 @@ export class PixelStore {
 
   /** Copies an image into its slot and lets all threads see it. */
   publish(index: number, pixels: Uint8Array): void {
-    if (pixels.length !== this.#imageBytes) throw new Error(`expected ${this.#imageBytes} bytes of pixels, received ${pixels.length}`);
+    if (pixels.length !== this.#imageBytes)
+      throw new Error(`expected ${this.#imageBytes} bytes of pixels, received ${pixels.length}`);
     this.#slot(index).set(pixels);
     // After the pixels: a thread that sees the flag sees them too.
     Atomics.store(this.#ready, index, 1);

@@ -4,13 +4,14 @@
  * Classes differ by form alone: colours, size (area), place, turn, background and noise come from the same
  * distributions for all of them.
  */
+
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder, publishFolder, sha256, withLock } from '@chorus/storage';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
-import { existsSync } from 'node:fs';
 import sharp from 'sharp';
 import { randomFor } from './shuffle.ts';
 
@@ -147,5 +148,6 @@ function noiseTile(random: RandomGenerator): Int8Array {
 }
 
 async function inGroups<T>(values: readonly T[], size: number, work: (value: T) => Promise<void>): Promise<void> {
-  for (let start = 0; start < values.length; start += size) await Promise.all(values.slice(start, start + size).map(work));
+  for (let start = 0; start < values.length; start += size)
+    await Promise.all(values.slice(start, start + size).map(work));
 }

@@ -52,7 +52,12 @@ export function splitImages(
     parts.fit.push(...drawn);
   }
   const ascending = (indices: number[]) => Uint32Array.from(indices).sort();
-  return { fit: ascending(parts.fit), tune: ascending(parts.tune), stack: ascending(parts.stack), test: ascending(parts.test) };
+  return {
+    fit: ascending(parts.fit),
+    tune: ascending(parts.tune),
+    stack: ascending(parts.stack),
+    test: ascending(parts.test),
+  };
 }
 
 // --- internal ---

@@ -81,7 +81,8 @@ export async function readBundle(folder: string): Promise<Bundle> {
   const files = await openSealedFolder(folder);
   const content = (name: string): Uint8Array => {
     const bytes = files.get(name);
-    if (bytes === undefined) throw new StorageError(`${folder}: expected the file ${name}, which its SHA256SUMS does not list.`);
+    if (bytes === undefined)
+      throw new StorageError(`${folder}: expected the file ${name}, which its SHA256SUMS does not list.`);
     return bytes;
   };
   const parsed = bundleSchema.safeParse(parseJson(content('bundle.json'), folder));

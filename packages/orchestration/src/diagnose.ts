@@ -2,9 +2,9 @@
 import { statfs } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { listDevices, nativeRuntimeStatus } from '@chorus/runtime';
-import { findInitialWeights } from './run/initial-weights.ts';
 import { choosePreset } from './experiment/presets/presets.ts';
 import { resolveExperiment } from './experiment/resolve.ts';
+import { findInitialWeights } from './run/initial-weights.ts';
 
 export interface Finding {
   what: string;
@@ -19,7 +19,14 @@ const comfortableBytes = 4e9;
 
 /** Looks at everything, the broken parts included; never throws for something that is missing. */
 export async function diagnose(environment: { CHORUS_WEIGHTS?: string | undefined }): Promise<Finding[]> {
-  return [nodeVersion(), ...(await nativeRuntime()), await devices(), memory(), await disk(), await weights(environment)];
+  return [
+    nodeVersion(),
+    ...(await nativeRuntime()),
+    await devices(),
+    memory(),
+    await disk(),
+    await weights(environment),
+  ];
 }
 
 // --- internal ---
@@ -27,7 +34,12 @@ export async function diagnose(environment: { CHORUS_WEIGHTS?: string | undefine
 function nodeVersion(): Finding {
   const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
   const ok = major > 20 || (major === 20 && minor >= 19);
-  return { what: 'node', ok, detail: `${process.versions.node} (20.19 or later is needed)`, ...(ok ? {} : { mend: 'npx -y node@24 …' }) };
+  return {
+    what: 'node',
+    ok,
+    detail: `${process.versions.node} (20.19 or later is needed)`,
+    ...(ok ? {} : { mend: 'npx -y node@24 …' }),
+  };
 }
 
 async function nativeRuntime(): Promise<Finding[]> {
@@ -53,7 +65,11 @@ async function devices(): Promise<Finding> {
 
 function memory(): Finding {
   const bytes = process.constrainedMemory() > 0 ? Math.min(process.constrainedMemory(), totalmem()) : totalmem();
-  return { what: 'memory', ok: bytes >= comfortableBytes, detail: `${(bytes / 1e9).toFixed(1)} GB (4 GB are comfortable)` };
+  return {
+    what: 'memory',
+    ok: bytes >= comfortableBytes,
+    detail: `${(bytes / 1e9).toFixed(1)} GB (4 GB are comfortable)`,
+  };
 }
 
 async function disk(): Promise<Finding> {

@@ -10,15 +10,15 @@ import {
   scanImageFolder,
   splitImages,
 } from '@chorus/data';
+import { toProbabilities } from '@chorus/models';
 import { prepareProcess } from '@chorus/runtime';
 import { type Bundle, readBundle } from './bundle.ts';
 import { parseWorkers } from './experiment/resolve.ts';
 import { chooseLanes } from './lanes/choose-lanes.ts';
 import { Lane } from './lanes/lane.ts';
 import { StopFlag } from './member/stop-flag.ts';
-import { predictMembers } from './run/predict-members.ts';
 import { observerFrom } from './run/observer.ts';
-import { toProbabilities } from '@chorus/models';
+import { predictMembers } from './run/predict-members.ts';
 import { argmax, type Score, scoreProbabilities } from './statistics/score.ts';
 
 export interface BundleOptions {
@@ -121,7 +121,11 @@ interface Classified {
   members: Float32Array[];
 }
 
-async function classify(bundle: Bundle, images: readonly { path: string }[], options: BundleOptions): Promise<Classified> {
+async function classify(
+  bundle: Bundle,
+  images: readonly { path: string }[],
+  options: BundleOptions,
+): Promise<Classified> {
   prepareProcess();
   const { manifest, members, stackers } = bundle;
   const plan = await chooseLanes({ workers: parseWorkers(options.workers ?? 'auto'), runtime: {}, members });

@@ -1,5 +1,6 @@
 /** The story of one run: experiment → images → members on lanes → stackers → test → report and bundle. */
 import { resolve } from 'node:path';
+import { toProbabilities } from '@chorus/models';
 import { prepareProcess } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
 import { writeBundle } from './bundle.ts';
@@ -23,7 +24,6 @@ import { predictMembers } from './run/predict-members.ts';
 import { defaultRunFolder, openRunFolder, type RunFolder } from './run/run-folder.ts';
 import { findFinishedMembers, type MemberOutcome, trainMembers } from './run/train-members.ts';
 import { type Choice, fitAndChoose } from './stacking/choose.ts';
-import { toProbabilities } from '@chorus/models';
 import { scoreProbabilities } from './statistics/score.ts';
 import { versions } from './versions.ts';
 
@@ -79,7 +79,10 @@ async function startFolder(experiment: Experiment, options: TrainOptions): Promi
   // Everything that can be wrong with the experiment is found before a folder is made.
   await chooseLanes(experiment);
   await findInitialWeights(experiment, process.env);
-  const folder = await openRunFolder(options.out ?? defaultRunFolder(options.base ?? process.cwd(), experiment, new Date()), 'new');
+  const folder = await openRunFolder(
+    options.out ?? defaultRunFolder(options.base ?? process.cwd(), experiment, new Date()),
+    'new',
+  );
   const source = experiment.data.source;
   await folder.writeStart({
     schemaVersion: 1,
@@ -240,7 +243,13 @@ async function stackAndTest(
   );
   const columns = [...test.members, ...test.stackers].map(([name, probabilities]) => ({ name, probabilities }));
   await publishFile(folder.predictions, predictionsCsv(test.paths, test.labels, classes, columns));
-  const report = reportWithEnsemble(parts, choice, done.map(({ name }) => name), test, stackSeconds);
+  const report = reportWithEnsemble(
+    parts,
+    choice,
+    done.map(({ name }) => name),
+    test,
+    stackSeconds,
+  );
   await writeReport(folder, report);
   return report;
 }
@@ -327,7 +336,16 @@ function memberReports(
         resumed: false,
       };
     const { device, backingDevice, seconds, recipe, weights: initial } = outcome.trained.record;
-    return { ...common, device, backingDevice, status: 'done', seconds, weights: initial, recipe, resumed: outcome.resumed };
+    return {
+      ...common,
+      device,
+      backingDevice,
+      status: 'done',
+      seconds,
+      weights: initial,
+      recipe,
+      resumed: outcome.resumed,
+    };
   });
 }
 

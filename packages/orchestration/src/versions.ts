@@ -6,5 +6,10 @@ const require = createRequire(import.meta.url);
 export function versions(): Record<string, string> {
   const own = require('../package.json') as { version: string };
   const tfjs = require('@tensorflow/tfjs/package.json') as { version: string };
-  return { chorus: own.version, node: process.versions.node, tfjs: tfjs.version, platform: `${process.platform}-${process.arch}` };
+  return {
+    chorus: own.version,
+    node: process.versions.node,
+    tfjs: tfjs.version,
+    platform: `${process.platform}-${process.arch}`,
+  };
 }

@@ -20,7 +20,11 @@ export interface ProcessSettings {
  *
  * @throws RuntimeError when a number is out of range.
  */
-export function encodeConfigProto({ logicalCpuDevices, intraOpThreads, gpuMemoryLimitsMiB }: ProcessSettings): Uint8Array {
+export function encodeConfigProto({
+  logicalCpuDevices,
+  intraOpThreads,
+  gpuMemoryLimitsMiB,
+}: ProcessSettings): Uint8Array {
   for (const [name, value] of Object.entries({ logicalCpuDevices, intraOpThreads }))
     if (!Number.isInteger(value) || value < 1 || value > 4096)
       throw new RuntimeError(`Expected ${name} to be a whole number from 1 to 4096, received ${value}.`);

@@ -43,11 +43,14 @@ export function initRuntime(options: RuntimeOptions): Runtime {
   const configProto = encodeConfigProto(settings);
   let deviceNames: string[];
   try {
-    ({ deviceNames } = loadTensorflow({ path: native.quietPath, framework: native.frameworkPath }, {
-      bindingPath: native.bindingPath,
-      device: tensorflowName(device),
-      configProto,
-    }));
+    ({ deviceNames } = loadTensorflow(
+      { path: native.quietPath, framework: native.frameworkPath },
+      {
+        bindingPath: native.bindingPath,
+        device: tensorflowName(device),
+        configProto,
+      },
+    ));
   } catch (error) {
     throw explain(error as Error & { code?: string }, device, settings);
   }

@@ -29,7 +29,12 @@ export interface NativeBackend extends tfjs.KernelBackend {
   };
   getInputTensorIds(tensors: tfjs.TensorInfo[]): number[];
   executeSingleOutput(name: string, attributes: OpAttribute[], inputs: tfjs.TensorInfo[]): tfjs.Tensor;
-  executeMultipleOutputs(name: string, attributes: OpAttribute[], inputs: tfjs.TensorInfo[], count: number): tfjs.Tensor[];
+  executeMultipleOutputs(
+    name: string,
+    attributes: OpAttribute[],
+    inputs: tfjs.TensorInfo[],
+    count: number,
+  ): tfjs.Tensor[];
 }
 
 export interface OpAttribute {

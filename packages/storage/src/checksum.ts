@@ -23,7 +23,9 @@ export async function sha256File(path: string): Promise<string> {
  */
 export async function readVerified(path: string, expected: { sha256: string; bytes: number }): Promise<Uint8Array> {
   const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new StorageError(`Expected a file of ${expected.bytes} bytes at ${path}, received ${error.code ?? error.message}.`);
+    throw new StorageError(
+      `Expected a file of ${expected.bytes} bytes at ${path}, received ${error.code ?? error.message}.`,
+    );
   });
   if (content.length !== expected.bytes)
     throw new StorageError(`${path} is damaged: expected ${expected.bytes} bytes, received ${content.length}.`);

@@ -56,7 +56,9 @@ export async function withLock<T>(
     if (!told) onWait?.(await ownerOf(path));
     told = true;
     if (Date.now() > deadline)
-      throw new StorageError(`Waited ${Math.round(waitMs / 1000)} s for process ${await ownerOf(path)} to release ${path}.`);
+      throw new StorageError(
+        `Waited ${Math.round(waitMs / 1000)} s for process ${await ownerOf(path)} to release ${path}.`,
+      );
     await pause();
   }
 }

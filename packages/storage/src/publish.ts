@@ -25,7 +25,8 @@ export async function publishFolder(
   options: { replace?: boolean } = {},
 ): Promise<void> {
   const parent = dirname(target);
-  const aside = (what: string) => join(parent, `.${basename(target)}.${what}-${process.pid}-${randomBytes(4).toString('hex')}`);
+  const aside = (what: string) =>
+    join(parent, `.${basename(target)}.${what}-${process.pid}-${randomBytes(4).toString('hex')}`);
   const temporary = aside('tmp');
   await mkdir(temporary, { recursive: true });
   try {

@@ -29,7 +29,9 @@ async function holder(path: string): Promise<ChildProcess> {
     const lock = await tryLock(${JSON.stringify(path)});
     console.log('held');
     process.stdin.on('end', async () => { await lock.release(); process.exit(0); }).resume();`;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   children.push(child);
   const [line] = await once(createInterface(child.stdout!), 'line');
   expect(line).toBe('held');
@@ -68,14 +70,16 @@ describe('locks', () => {
     const child = await holder(path);
     const waitedFor: (string | undefined)[] = [];
     let worked = false;
-    const work = withLock(path, async () => void (worked = true), {
+    const work = async () => {
+      worked = true;
+    };
+    await withLock(path, work, {
       onWait: (owner) => {
         waitedFor.push(owner);
         expect(worked).toBe(false);
         child.stdin!.end();
       },
     });
-    await work;
     expect(worked).toBe(true);
     expect(waitedFor).toEqual([String(child.pid)]);
   });

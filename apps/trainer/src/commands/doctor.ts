@@ -1,4 +1,4 @@
-import { exitCodes, diagnose } from '@chorus/orchestration';
+import { diagnose, exitCodes } from '@chorus/orchestration';
 import { Command } from 'commander';
 
 export const doctorCommand = new Command('doctor')

@@ -19,9 +19,13 @@ export const evaluateCommand = new Command('evaluate')
   .option('--workers <list>', 'devices, such as gpu:0 or cpu:0 (default: auto)')
   .option('--json', 'print one JSON object', false)
   .action(async (flags: EvaluateFlags) => {
-    const evaluation = await evaluateBundle(userPath(flags.bundle), flags.data === 'shapes' ? 'shapes' : userPath(flags.data), {
-      all: flags.all,
-      ...(flags.workers === undefined ? {} : { workers: flags.workers }),
-    });
+    const evaluation = await evaluateBundle(
+      userPath(flags.bundle),
+      flags.data === 'shapes' ? 'shapes' : userPath(flags.data),
+      {
+        all: flags.all,
+        ...(flags.workers === undefined ? {} : { workers: flags.workers }),
+      },
+    );
     console.log(flags.json ? JSON.stringify(evaluation) : evaluationTable(evaluation));
   });

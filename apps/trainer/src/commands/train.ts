@@ -1,4 +1,4 @@
-import { presetNames, prepareExperiment, train } from '@chorus/orchestration';
+import { prepareExperiment, presetNames, train } from '@chorus/orchestration';
 import { Command } from 'commander';
 import { demoBox } from '../print/demo-box.ts';
 import { leaderboard } from '../print/leaderboard.ts';
@@ -26,7 +26,12 @@ export const trainCommand = new Command('train')
   .option('--out <folder>', 'the run folder (default: runs/<name>-<time>)')
   .option('--resume <folder>', 'go on with a run that was stopped or killed')
   .option('--workers <list>', 'a lane per device, such as gpu:0,gpu:1 or cpu:1,cpu:2 (default: CHORUS_WORKERS or auto)')
-  .option('--set <path=value>', 'one value of the experiment; may be repeated', (value, before: string[]) => [...before, value], [])
+  .option(
+    '--set <path=value>',
+    'one value of the experiment; may be repeated',
+    (value, before: string[]) => [...before, value],
+    [],
+  )
   .action(async (flags: TrainFlags) => {
     const progress = progressFor(process.stdout);
     const signal = stopSignal((cause) =>

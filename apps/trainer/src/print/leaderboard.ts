@@ -15,7 +15,9 @@ export function leaderboard(report: Report, folder: string): string {
     note: stacker.chosen ? 'chosen' : '',
     score: stacker.test,
   }));
-  const rows = [...stackers, ...members].toSorted((a, b) => b.score.accuracy - a.score.accuracy || a.score.logLoss - b.score.logLoss);
+  const rows = [...stackers, ...members].toSorted(
+    (a, b) => b.score.accuracy - a.score.accuracy || a.score.logLoss - b.score.logLoss,
+  );
   const failed = report.members.filter((member) => member.status !== 'done');
   const { counts, skipped, duplicates } = report.dataset;
   const lines = [
@@ -27,7 +29,9 @@ export function leaderboard(report: Report, folder: string): string {
     '',
     ...failed.map((member) => `${member.status}: ${member.name}: ${printable(member.reason ?? 'no reason given')}`),
     ...(skipped.length === 0 ? [] : [`${skipped.length} images skipped; see dataset.skipped in the report`]),
-    ...(duplicates.length === 0 ? [] : [`${duplicates.length} images lie in two splits; see dataset.duplicates in the report`]),
+    ...(duplicates.length === 0
+      ? []
+      : [`${duplicates.length} images lie in two splits; see dataset.duplicates in the report`]),
     report.verdict,
     `${counts.fit + counts.tune} images trained on, ${counts.stack} stacked on, ${counts.test} tested on; ${report.seconds.total.toFixed(0)} s`,
     `report: ${join(folder, 'report.json')}`,
@@ -50,5 +54,10 @@ export function evaluationTable(evaluation: Evaluation): string {
 
 function scoreCells({ accuracy, wilson95, correct, count, logLoss }: Score): string[] {
   const percent = (share: number) => (100 * share).toFixed(1);
-  return [`${percent(accuracy)} %`, `${percent(wilson95[0])} to ${percent(wilson95[1])} %`, `${correct} of ${count}`, logLoss.toFixed(4)];
+  return [
+    `${percent(accuracy)} %`,
+    `${percent(wilson95[0])} to ${percent(wilson95[1])} %`,
+    `${correct} of ${count}`,
+    logLoss.toFixed(4),
+  ];
 }

@@ -1,5 +1,5 @@
 import type { RunObserver } from '@chorus/orchestration';
-import { Listr, type ListrTaskWrapper, type DefaultRenderer, type SimpleRenderer } from 'listr2';
+import { type DefaultRenderer, Listr, type ListrTaskWrapper, type SimpleRenderer } from 'listr2';
 import { demoBox } from '../print/demo-box.ts';
 import { printable } from '../print/printable.ts';
 import { epochLine } from './lines.ts';
@@ -30,7 +30,12 @@ export function barProgress(): Progress {
       const names = ['images', ...experiment.members.map((member) => member.name), 'stack and test'];
       list = new Listr(
         names.map((title) => ({ title, task: (_: unknown, task: Task) => waitingRow(title, task, rows) })),
-        { concurrent: true, exitOnError: false, rendererOptions: { collapseErrors: false }, registerSignalListeners: false },
+        {
+          concurrent: true,
+          exitOnError: false,
+          rendererOptions: { collapseErrors: false },
+          registerSignalListeners: false,
+        },
       ).run();
     },
     onDecode: (done, total) => row('images')?.show(`${bar(done / total)} ${done} of ${total}`),
@@ -40,7 +45,8 @@ export function barProgress(): Progress {
       ),
     onMember(name, state) {
       if (state.state === 'running') row(name)?.show(`on ${state.device}`);
-      if (state.state === 'done') row(name)?.done(`${state.seconds.toFixed(1)} s on ${state.device}; ${lastEpoch.get(name) ?? ''}`);
+      if (state.state === 'done')
+        row(name)?.done(`${state.seconds.toFixed(1)} s on ${state.device}; ${lastEpoch.get(name) ?? ''}`);
       if (state.state === 'kept') row(name)?.done('kept from the earlier part of the run');
       if (state.state === 'failed') row(name)?.failed(printable(state.reason));
     },

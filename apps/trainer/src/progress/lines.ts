@@ -14,7 +14,9 @@ export function lineProgress(write: (line: string) => void): Progress {
     onStart({ demo, devices, lanesReason, folder, experiment }) {
       if (demo) write(demoBox());
       write(`run folder: ${folder}`);
-      write(`lanes: ${devices.join(', ')} (${lanesReason}); members: ${experiment.members.map(({ name }) => name).join(', ')}`);
+      write(
+        `lanes: ${devices.join(', ')} (${lanesReason}); members: ${experiment.members.map(({ name }) => name).join(', ')}`,
+      );
     },
     onDecode(done, total) {
       const tenths = Math.floor((10 * done) / total);

@@ -10,10 +10,14 @@ beforeAll(useNativeBackend);
 const epsilon = 1e-3;
 const training = (statistics: LayerCall['statistics']): LayerCall => ({ training: true, statistics });
 
+function call(layer: BatchNorm, x: tf.Tensor, how: Partial<LayerCall>): tf.Tensor {
+  return layer.apply(x, how) as tf.Tensor;
+}
+
 /** A layer over three channels with weights that are not the neutral ones. */
 function layerOfThree(): { layer: BatchNorm; read: () => number[][]; variables: tf.Variable[] } {
   const layer = new BatchNorm({ name: 'bn', momentum: 0.9, epsilon });
-  layer.build([null, 2, 2, 3]);
+  layer.apply(tf.input({ shape: [2, 2, 3] }));
   tf.tidy(() =>
     layer.setWeights([
       tf.tensor1d([1, 2, -1]),
@@ -33,12 +37,12 @@ function everything(backend: string, statistics: LayerCall['statistics']): numbe
   const results = tf.tidy(() => {
     const x = seededTensor<tf.Rank.R4>([4, 2, 2, 3], -2, 3);
     const weights = seededTensor<tf.Rank.R4>([4, 2, 2, 3], -1, 1, 1);
-    const y = layer.apply(x, training(statistics)) as tf.Tensor;
+    const y = call(layer, x, training(statistics));
     const { grads } = tf.variableGrads(
-      () => tf.sum(tf.mul(weights, layer.apply(x, training('moving')) as tf.Tensor)) as tf.Scalar,
+      () => tf.sum(tf.mul(weights, call(layer, x, training('moving')))) as tf.Scalar,
       variables.slice(0, 2),
     );
-    const byX = tf.grad((input) => tf.sum(tf.mul(weights, layer.apply(input, training(statistics)) as tf.Tensor)))(x);
+    const byX = tf.grad((input) => tf.sum(tf.mul(weights, call(layer, input, training(statistics)))))(x);
     return [y, byX, ...Object.values(grads).filter((one) => one !== null)].map((one) => Array.from(one.dataSync()));
   });
   const all = [...results, ...read()];
@@ -52,7 +56,7 @@ describe.each(['tensorflow', 'cpu'])('on backend %s', (backend) => {
     await tf.setBackend(backend);
     const { layer, read } = layerOfThree();
     const x = tf.tensor4d([1, 0, 0, 3, 0, 0, 5, 0, 0, 7, 0, 8], [1, 2, 2, 3]);
-    const y = layer.apply(x, training('batch')) as tf.Tensor;
+    const y = call(layer, x, training('batch'));
     // Channel 0 is 1, 3, 5, 7: mean 4, biased variance 5 (the unbiased one would be 6.67).
     const channel = Array.from(y.dataSync()).filter((_, index) => index % 3 === 0);
     expect(
@@ -82,12 +86,12 @@ it.each(['batch', 'moving', { share: 0.25 }] as const)(
 
 it('takes a share of the batch into the moving statistics', () => {
   const { layer, read } = layerOfThree();
-  tf.tidy(() => layer.apply(tf.fill([1, 2, 2, 3], 4), training({ share: 1 })));
+  call(layer, tf.fill([1, 2, 2, 3], 4), training({ share: 1 }));
   expect(read().slice(2)).toEqual([
     [4, 4, 4],
     [0, 0, 0],
   ]);
-  tf.tidy(() => layer.apply(tf.fill([1, 2, 2, 3], 8), training({ share: 0.5 })));
+  call(layer, tf.fill([1, 2, 2, 3], 8), training({ share: 0.5 }));
   expect(read()[2]).toEqual([6, 6, 6]);
   layer.dispose();
 });
@@ -96,10 +100,7 @@ it('is one function in inference and with moving statistics, which stay', () => 
   const { layer, read } = layerOfThree();
   const before = read();
   const x = seededTensor<tf.Rank.R4>([4, 2, 2, 3], -2, 3);
-  const [inferred, trained] = [{}, training('moving')].map((call) => layer.apply(x, call) as tf.Tensor) as [
-    tf.Tensor,
-    tf.Tensor,
-  ];
+  const [inferred, trained] = [{}, training('moving')].map((how) => call(layer, x, how)) as [tf.Tensor, tf.Tensor];
   expect(trained.dataSync()).toEqual(inferred.dataSync());
   const [first] = inferred.dataSync();
   expect(first).toBeCloseTo((x.dataSync()[0]! - 0.2) / Math.sqrt(1 + epsilon) + 0.5, 5);
@@ -120,7 +121,7 @@ it('has with moving statistics the gradient that tfjs derives', () => {
     const x = seededTensor<tf.Rank.R4>([4, 2, 2, 3], -2, 3);
     const weights = seededTensor<tf.Rank.R4>([4, 2, 2, 3], -1, 1, 1);
     const loss = (y: tf.Tensor) => tf.sum(tf.mul(weights, y)) as tf.Scalar;
-    const own = () => loss(layer.apply(x, training('moving')) as tf.Tensor);
+    const own = () => loss(call(layer, x, training('moving')));
     const derived = () => loss(tf.batchNorm4d(x, mean, variance, beta, gamma, epsilon));
     const [a, b] = [own, derived].map((f) => tf.variableGrads(f, variables.slice(0, 2)).grads);
     for (const { name } of variables.slice(0, 2))
@@ -133,7 +134,7 @@ it('leaves no tensors behind', () => {
   const before = tf.memory().numTensors;
   const { layer } = layerOfThree();
   for (const statistics of ['batch', 'moving', { share: 0.5 }] as const)
-    tf.tidy(() => layer.apply(tf.ones([1, 2, 2, 3]), training(statistics)));
+    tf.tidy(() => call(layer, tf.ones([1, 2, 2, 3]), training(statistics)).dispose());
   layer.dispose();
   expect(tf.memory().numTensors).toBe(before);
 });

@@ -44,9 +44,12 @@ export async function prepareExperiment(named: Named): Promise<{ experiment: Exp
     named.environment.CHORUS_WEIGHTS !== undefined || layers.some((layer) => layer.weights !== undefined);
   const preset = choosePreset(named.preset, { dataNamed, weightsNamed, gpuCount: (await findGpus()).length });
   if (weightsNamed && !dataNamed && preset.name !== 'demo')
-    throw new ConfigError('Weights were named, but no data: name a folder of images with --data DIR, or --data shapes.');
+    throw new ConfigError(
+      'Weights were named, but no data: name a folder of images with --data DIR, or --data shapes.',
+    );
   const experiment = resolveExperiment(preset.experiment, ...layers);
-  const path = (value: string, words: readonly string[]) => (words.includes(value) ? value : resolve(named.base, value));
+  const path = (value: string, words: readonly string[]) =>
+    words.includes(value) ? value : resolve(named.base, value);
   return {
     experiment: {
       ...experiment,

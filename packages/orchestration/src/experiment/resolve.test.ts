@@ -7,7 +7,11 @@ import { experimentJsonSchema, parseAssignment, parseWorkers, resolveExperiment 
 
 describe('resolveExperiment', () => {
   it('fills defaults and lets later layers win', () => {
-    const experiment = resolveExperiment(mobile, { recipe: { batchSize: 16 } }, { recipe: { head: { epochCount: 3 } }, seed: 7 });
+    const experiment = resolveExperiment(
+      mobile,
+      { recipe: { batchSize: 16 } },
+      { recipe: { head: { epochCount: 3 } }, seed: 7 },
+    );
     expect(experiment.recipe.batchSize).toBe(16);
     expect(experiment.recipe.head.epochCount).toBe(3);
     expect(experiment.seed).toBe(7);
@@ -17,21 +21,61 @@ describe('resolveExperiment', () => {
 
   test.each<[string, object, RegExp]>([
     ['an unknown key, with what was meant', { inputSze: 96 }, /inputSze: unknown key; did you mean "inputSize"\?/],
-    ['an unknown key deep inside', { recipe: { fineTune: { epochs: 3 } } }, /recipe\.fineTune\.epochs: unknown key; known here: .*epochCount/],
-    ['an unknown key in a list', { members: [{ ...mobile.members![0], alhpa: 1 }, mobile.members![1]] }, /members\.0\.alhpa: unknown key; did you mean "alpha"\?/],
+    [
+      'an unknown key deep inside',
+      { recipe: { fineTune: { epochs: 3 } } },
+      /recipe\.fineTune\.epochs: unknown key; known here: .*epochCount/,
+    ],
+    [
+      'an unknown key in a list',
+      { members: [{ ...mobile.members![0], alhpa: 1 }, mobile.members![1]] },
+      /members\.0\.alhpa: unknown key; did you mean "alpha"\?/,
+    ],
     ['a wrong type', { inputSize: 'big' }, /inputSize: .*expected number.*\(received "big"\)/],
-    ['a learning rate that is no number', { recipe: { head: { learningRate: Number.NaN } } }, /recipe\.head\.learningRate/],
+    [
+      'a learning rate that is no number',
+      { recipe: { head: { learningRate: Number.NaN } } },
+      /recipe\.head\.learningRate/,
+    ],
     ['a batch of none', { recipe: { batchSize: 0 } }, /recipe\.batchSize/],
     ['a batch of a billion', { recipe: { batchSize: 1e9 } }, /recipe\.batchSize/],
     ['a single member', { members: mobile.members!.slice(0, 1) }, /members: .*2/],
-    ['two members of one name', { members: [mobile.members![0], mobile.members![0]] }, /members\.1\.name: "mobilenet-v2" is already taken/],
+    [
+      'two members of one name',
+      { members: [mobile.members![0], mobile.members![0]] },
+      /members\.1\.name: "mobilenet-v2" is already taken/,
+    ],
     ['shares that leave nothing to fit', { split: { tune: 0.4, stack: 0.4, test: 0.2 } }, /must leave 5 % to fit/],
-    ['a device that is none', { workers: [{ device: 'tpu:0' }] }, /workers\.0\.device: expected a device such as "gpu:0"/],
-    ['a device twice', { workers: [{ device: 'gpu:0' }, { device: 'gpu:0', memoryLimitMiB: 900 }] }, /workers\.1\.device: gpu:0 is already taken/],
-    ['a memory limit on a CPU', { workers: [{ device: 'cpu:0', memoryLimitMiB: 900 }] }, /only a GPU has a memory limit/],
-    ['a pin to no worker', { workers: [{ device: 'cpu:0' }], members: mobile.members!.map((member) => ({ ...member, worker: 1 })) }, /members\.0\.worker: expected an entry of workers \(0 to 0\), received 1/],
-    ['a member name that is a path', { members: [{ ...mobile.members![0], name: '../x' }, mobile.members![1]] }, /members\.0\.name/],
-    ['more members needed than there are', { minMembers: 4 }, /minMembers: expected at most the 3 members there are, received 4/],
+    [
+      'a device that is none',
+      { workers: [{ device: 'tpu:0' }] },
+      /workers\.0\.device: expected a device such as "gpu:0"/,
+    ],
+    [
+      'a device twice',
+      { workers: [{ device: 'gpu:0' }, { device: 'gpu:0', memoryLimitMiB: 900 }] },
+      /workers\.1\.device: gpu:0 is already taken/,
+    ],
+    [
+      'a memory limit on a CPU',
+      { workers: [{ device: 'cpu:0', memoryLimitMiB: 900 }] },
+      /only a GPU has a memory limit/,
+    ],
+    [
+      'a pin to no worker',
+      { workers: [{ device: 'cpu:0' }], members: mobile.members!.map((member) => ({ ...member, worker: 1 })) },
+      /members\.0\.worker: expected an entry of workers \(0 to 0\), received 1/,
+    ],
+    [
+      'a member name that is a path',
+      { members: [{ ...mobile.members![0], name: '../x' }, mobile.members![1]] },
+      /members\.0\.name/,
+    ],
+    [
+      'more members needed than there are',
+      { minMembers: 4 },
+      /minMembers: expected at most the 3 members there are, received 4/,
+    ],
   ])('refuses %s', (_, layer, message) => {
     expect(() => resolveExperiment(mobile, layer)).toThrow(ConfigError);
     expect(() => resolveExperiment(mobile, layer)).toThrow(message);
@@ -51,7 +95,9 @@ describe('resolveExperiment', () => {
   });
 
   it('does not let a file change prototypes', () => {
-    expect(() => resolveExperiment(mobile, JSON.parse('{"__proto__": {"polluted": 1}, "seed": 1}'))).toThrow(ConfigError);
+    expect(() => resolveExperiment(mobile, JSON.parse('{"__proto__": {"polluted": 1}, "seed": 1}'))).toThrow(
+      ConfigError,
+    );
     expect({}).not.toHaveProperty('polluted');
   });
 });
@@ -65,8 +111,9 @@ describe('parseAssignment', () => {
     ['workers=[{"device":"cpu:1"}]', { workers: [{ device: 'cpu:1' }] }],
   ])('reads %s', (text, layer) => expect(parseAssignment(text)).toEqual(layer));
 
-  test.each(['inputSize', '=3', 'a..b=1', '__proto__.x=1', 'constructor.x=1', 'members.0.alpha=1'])('refuses %s', (text) =>
-    expect(() => parseAssignment(text)).toThrow(ConfigError),
+  test.each(['inputSize', '=3', 'a..b=1', '__proto__.x=1', 'constructor.x=1', 'members.0.alpha=1'])(
+    'refuses %s',
+    (text) => expect(() => parseAssignment(text)).toThrow(ConfigError),
   );
 });
 
@@ -101,5 +148,9 @@ describe('presets', () => {
 
 it('the JSON schema knows every field', () => {
   const { properties } = experimentJsonSchema() as { properties: Record<string, object> };
-  expect(Object.keys(properties)).toEqual(Object.keys(resolveExperiment(mobile)).toSorted((a, b) => Object.keys(properties).indexOf(a) - Object.keys(properties).indexOf(b)));
+  expect(Object.keys(properties)).toEqual(
+    Object.keys(resolveExperiment(mobile)).toSorted(
+      (a, b) => Object.keys(properties).indexOf(a) - Object.keys(properties).indexOf(b),
+    ),
+  );
 });

@@ -108,7 +108,8 @@ function describeIssue(issue: z.core.$ZodIssue, input: JsonObject): string[] {
 
 function valueAt(input: JsonObject, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
-    (value, key) => (typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined),
+    (value, key) =>
+      typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined,
     input,
   );
 }

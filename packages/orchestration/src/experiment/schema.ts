@@ -113,7 +113,10 @@ export const experimentSchema = z
     mirror: z.boolean().default(true),
     stacking: z
       .strictObject({
-        kinds: z.array(z.enum(['mean', 'dense', 'logistic'])).min(1).default(['mean', 'dense', 'logistic']),
+        kinds: z
+          .array(z.enum(['mean', 'dense', 'logistic']))
+          .min(1)
+          .default(['mean', 'dense', 'logistic']),
       })
       .prefault({}),
     /** See {@link workersSchema}. */

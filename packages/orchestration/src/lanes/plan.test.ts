@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { type LaneWishes, planLanes } from './plan.ts';
 
 const members = [{ name: 'a' }, { name: 'b' }, { name: 'c' }];
-const wishes = (changes: Partial<LaneWishes> = {}): LaneWishes => ({ workers: 'auto', runtime: {}, members, ...changes });
+const wishes = (changes: Partial<LaneWishes> = {}): LaneWishes => ({
+  workers: 'auto',
+  runtime: {},
+  members,
+  ...changes,
+});
 const noGpu = { processorCount: 2, gpus: [] };
 const twoGpus = { processorCount: 8, gpus: ['gpu:0', 'gpu:1'] as const };
 
@@ -20,7 +25,10 @@ describe('planLanes', () => {
   });
 
   it('differs between lanes in the device only: all else is process-wide', () => {
-    const { lanes } = planLanes(wishes({ workers: [{ device: 'gpu:1', memoryLimitMiB: 8000 }, { device: 'cpu:2' }] }), twoGpus);
+    const { lanes } = planLanes(
+      wishes({ workers: [{ device: 'gpu:1', memoryLimitMiB: 8000 }, { device: 'cpu:2' }] }),
+      twoGpus,
+    );
     const [first, second] = lanes.map(({ device: _, ...settings }) => settings);
     expect(first).toEqual(second);
     expect(first).toMatchObject({ logicalCpuDevices: 3, gpuMemoryLimitsMiB: [null, 8000] });
@@ -30,9 +38,9 @@ describe('planLanes', () => {
     expect(() => planLanes(wishes({ workers: [{ device: 'gpu:7' }] }), twoGpus)).toThrow(
       'There is no device gpu:7; this machine has cpu:0, gpu:0, gpu:1.',
     );
-    expect(() => planLanes(wishes({ workers: [{ device: 'cpu:4' }], runtime: { logicalCpuDevices: 4 } }), noGpu)).toThrow(
-      'this machine has cpu:0, cpu:1, cpu:2, cpu:3. Raise runtime.logicalCpuDevices (now 4)',
-    );
+    expect(() =>
+      planLanes(wishes({ workers: [{ device: 'cpu:4' }], runtime: { logicalCpuDevices: 4 } }), noGpu),
+    ).toThrow('this machine has cpu:0, cpu:1, cpu:2, cpu:3. Raise runtime.logicalCpuDevices (now 4)');
   });
 
   it('refuses a member pinned beyond the lanes that auto found', () => {

@@ -43,7 +43,9 @@ export function planLanes(experiment: LaneWishes, machine: Machine): LanePlan {
   if (missing !== undefined)
     throw new ConfigError(
       `There is no device ${missing}; this machine has ${available.join(', ')}.${
-        missing.startsWith('cpu:') ? ` Raise runtime.logicalCpuDevices (now ${logicalCpuDevices}) for more CPU devices.` : ''
+        missing.startsWith('cpu:')
+          ? ` Raise runtime.logicalCpuDevices (now ${logicalCpuDevices}) for more CPU devices.`
+          : ''
       }`,
     );
   const outOfRange = experiment.members.find((member) => (member.worker ?? 0) >= devices.length);
@@ -74,8 +76,7 @@ function chooseDevices(
       reason: 'as named',
     };
   }
-  if (machine.gpus.length > 0)
-    return { devices: [...machine.gpus], limits: [], reason: 'a lane per GPU' };
+  if (machine.gpus.length > 0) return { devices: [...machine.gpus], limits: [], reason: 'a lane per GPU' };
   const laneCount = Math.min(members.length, Math.max(runtime.logicalCpuDevices ?? members.length, 1));
   return {
     devices: Array.from({ length: laneCount }, (_, index) => `cpu:${index}` as const),

@@ -89,7 +89,10 @@ export interface EpochMetrics {
 /** Called by a lane, over comlink; the run implements it. */
 export interface LaneObserver {
   onStage(member: string, stage: StageName | 'features' | 'predict' | 'done'): void;
-  onBatch(member: string, progress: { stage: StageName; epochIndex: number; stepIndex: number; stepCount: number }): void;
+  onBatch(
+    member: string,
+    progress: { stage: StageName; epochIndex: number; stepIndex: number; stepCount: number },
+  ): void;
   onEpoch(metrics: EpochMetrics): void;
   onWarning(member: string, message: string): void;
 }

@@ -65,6 +65,8 @@ describe('runOnLanes', () => {
   });
 
   it('refuses a task pinned to a lane that is not there', async () => {
-    await expect(runOnLanes([0], [{ task: 'lost', cost: 1, pinnedTo: 3 }], async () => 0)).rejects.toThrow('do not exist');
+    await expect(runOnLanes([0], [{ task: 'lost', cost: 1, pinnedTo: 3 }], async () => 0)).rejects.toThrow(
+      'do not exist',
+    );
   });
 });

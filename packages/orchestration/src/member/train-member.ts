@@ -126,7 +126,12 @@ async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask
       tf.tidy(() => {
         const activations = fitActivations.batch(batch);
         const targets = tf.tensor1d(labelsOf(batch.indices), 'int32');
-        return trainStep(part, adam, { activations, labels: targets }, { learningRate, labelSmoothing: recipe.labelSmoothing });
+        return trainStep(
+          part,
+          adam,
+          { activations, labels: targets },
+          { learningRate, labelSmoothing: recipe.labelSmoothing },
+        );
       }),
     // From few steps the moving statistics are still near their start.
     ...(plan.batchNorm === 'batch' ? { settle: () => part.calibrate(activationsOf(fitActivations, fit)) } : {}),

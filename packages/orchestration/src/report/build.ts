@@ -34,7 +34,9 @@ export function reportStackers(
   const correct = (probabilities: Float32Array) =>
     Array.from(test.labels, (label, row) => argmax(probabilities, row, classes.length) === label);
   const memberCorrect = correct(test.members.get(bestMember)!);
-  const differences = choice.stackers.map(({ kind }) => pairedDifference(correct(test.stackers.get(kind)!), memberCorrect));
+  const differences = choice.stackers.map(({ kind }) =>
+    pairedDifference(correct(test.stackers.get(kind)!), memberCorrect),
+  );
   const pValues = differences.map(exactMcnemar);
   const adjusted = holm(pValues);
   return choice.stackers.map(({ kind, heldOut }, index) => ({
@@ -77,4 +79,3 @@ export function findMistakes(
 export function completeReport(parts: Omit<Report, 'schemaVersion' | 'verdict'>): Report {
   return { schemaVersion: 1, ...parts, verdict: verdict(parts) };
 }
-

@@ -28,7 +28,9 @@ export const memberReportSchema = z.strictObject({
   reason: z.string().optional(),
   seconds: z.number().min(0),
   /** Which weights it started from; a file of another size than `inputSize` says so in `note`. */
-  weights: z.strictObject({ source: z.string(), sha256: z.string().nullable(), note: z.string().optional() }).nullable(),
+  weights: z
+    .strictObject({ source: z.string(), sha256: z.string().nullable(), note: z.string().optional() })
+    .nullable(),
   recipe: z.enum(['transfer', 'scratch']),
   /** True when an earlier part of the run trained it and it was found whole. */
   resumed: z.boolean(),
@@ -64,7 +66,9 @@ export const reportSchema = z.strictObject({
     classes: z.array(z.string()).min(2),
     counts: z.strictObject({ fit: count, tune: count, stack: count, test: count }),
     skipped: z.array(skipped),
-    duplicates: z.array(z.strictObject({ sha256: z.string(), paths: z.array(z.string()), splits: z.array(z.string()) })),
+    duplicates: z.array(
+      z.strictObject({ sha256: z.string(), paths: z.array(z.string()), splits: z.array(z.string()) }),
+    ),
   }),
   /** The share of the test images in the class that is most frequent among them. */
   baseline: share,

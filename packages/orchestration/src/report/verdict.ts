@@ -4,7 +4,13 @@ import type { Report } from './schema.ts';
 const significance = 0.05;
 
 /** One paragraph for people: who is better, by how much, and whether that can be luck. */
-export function verdict({ stackers, members, bestMember, demo, baseline }: Omit<Report, 'schemaVersion' | 'verdict'>): string {
+export function verdict({
+  stackers,
+  members,
+  bestMember,
+  demo,
+  baseline,
+}: Omit<Report, 'schemaVersion' | 'verdict'>): string {
   const chosen = stackers.find((stacker) => stacker.chosen);
   const single = members.find((member) => member.name === bestMember)?.test;
   const failed = members.filter((member) => member.status !== 'done').map((member) => member.name);
@@ -21,8 +27,10 @@ export function verdict({ stackers, members, bestMember, demo, baseline }: Omit<
   if (difference === 0) comparison = `It is level with ${best}.`;
   else if (mcnemar.pHolm < significance)
     comparison = `It is ${difference > 0 ? 'better' : 'worse'} than ${best}, and that is not luck (${p}).`;
-  else comparison = `It is ${Math.abs(difference)} images ${difference > 0 ? 'ahead of' : 'behind'} ${best}, which may be luck (${p}).`;
-  const useless = test.wilson95[0] <= baseline ? ' It is not shown to beat always answering the most frequent class.' : '';
+  else
+    comparison = `It is ${Math.abs(difference)} images ${difference > 0 ? 'ahead of' : 'behind'} ${best}, which may be luck (${p}).`;
+  const useless =
+    test.wilson95[0] <= baseline ? ' It is not shown to beat always answering the most frequent class.' : '';
   const stoodIn = demo ? ' Generated images or random weights stood in: this says nothing about photographs.' : '';
   return `${ensemble} ${comparison}${useless}${without}${stoodIn}`;
 }

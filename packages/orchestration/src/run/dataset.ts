@@ -4,8 +4,8 @@ import { basename, resolve } from 'node:path';
 import {
   checkMemory,
   createPixelStore,
-  decodeImages,
   type DuplicateGroup,
+  decodeImages,
   ensureShapes,
   findDuplicates,
   type ImageFile,

@@ -1,4 +1,4 @@
-import { type WriteStream, createWriteStream } from 'node:fs';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { EpochMetrics } from '../lanes/protocol.ts';
 

@@ -43,4 +43,3 @@ export async function predictMembers(
   for (const result of results) if (result.status === 'rejected') throw result.reason;
   return outputs;
 }
-

@@ -56,10 +56,11 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
     report: at('report.json'),
     bundle: at('bundle'),
     member: (name) => join(folder, 'members', name),
-    hasMember: (name) => stat(join(folder, 'members', name)).then(
-      () => true,
-      () => false,
-    ),
+    hasMember: (name) =>
+      stat(join(folder, 'members', name)).then(
+        () => true,
+        () => false,
+      ),
     readStart: () => readStart(at('experiment.json')),
     writeStart: (start) => publishFile(at('experiment.json'), JSON.stringify(start, null, 2)),
     release: () => lock.release(),

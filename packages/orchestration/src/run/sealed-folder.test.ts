@@ -12,7 +12,11 @@ beforeEach(async () => {
   parent = await mkdtemp(join(tmpdir(), 'chorus-sealed-'));
   folder = join(parent, 'bundle');
   await writeFile(join(parent, 'secret'), 'secret');
-  await sealFolder(folder, { 'bundle.json': '{}', 'members/a.bin': Uint8Array.of(1, 2, 3, 4), 'members/b.bin': Uint8Array.of(5, 6, 7, 8) });
+  await sealFolder(folder, {
+    'bundle.json': '{}',
+    'members/a.bin': Uint8Array.of(1, 2, 3, 4),
+    'members/b.bin': Uint8Array.of(5, 6, 7, 8),
+  });
 });
 afterEach(() => rm(parent, { recursive: true, force: true }));
 
@@ -26,14 +30,22 @@ describe('a sealed folder', () => {
   });
 
   test.each<[string, () => Promise<unknown>, RegExp]>([
-    ['a byte short', () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3)), /a\.bin is damaged: expected sha256 [0-9a-f]{64}, received/],
+    [
+      'a byte short',
+      () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3)),
+      /a\.bin is damaged: expected sha256 [0-9a-f]{64}, received/,
+    ],
     ['a byte longer', () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3, 4, 0)), /a\.bin is damaged/],
     ['a bit flipped', () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3, 5)), /a\.bin is damaged/],
     ['two files of the same size swapped', swap, /a\.bin is damaged/],
     ['a file missing', () => unlink(at('members/b.bin')), /b\.bin: expected a plain file/],
     ['a file too many', () => writeFile(at('members/c.bin'), ''), /does not list members\/c\.bin/],
     ['no sums', () => unlink(at('SHA256SUMS')), /Expected a folder with SHA256SUMS/],
-    ['sums that are none', () => writeFile(at('SHA256SUMS'), 'hello\n'), /expected "<sha256> {2}<name>", received "hello"/],
+    [
+      'sums that are none',
+      () => writeFile(at('SHA256SUMS'), 'hello\n'),
+      /expected "<sha256> {2}<name>", received "hello"/,
+    ],
     ['a link out of the folder', link, /a\.bin: expected a plain file/],
     ['a path out of the folder', () => list('../secret'), /expected a name inside the folder, received "\.\.\/secret"/],
     ['an absolute path', () => list(join(parent, 'secret')), /expected a name inside the folder/],

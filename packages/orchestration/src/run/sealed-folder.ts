@@ -54,14 +54,17 @@ export async function openSealedFolder(folder: string): Promise<Map<string, Uint
   const files = new Map<string, Uint8Array>();
   for (const line of sums.split('\n').filter((text) => text !== '')) {
     const match = /^([0-9a-f]{64}) {2}(.+)$/.exec(line);
-    if (match === null) throw new StorageError(`${sumsPath}: expected "<sha256>  <name>", received "${line.slice(0, 80)}".`);
+    if (match === null)
+      throw new StorageError(`${sumsPath}: expected "<sha256>  <name>", received "${line.slice(0, 80)}".`);
     const [, expected, name] = match as unknown as [string, string, string];
     assertInside(name, folder);
     files.set(name, await readChecked(folder, name, expected));
   }
   const extra = (await listFiles(folder)).filter((name) => name !== sumsName && !files.has(name));
   if (extra.length > 0)
-    throw new StorageError(`${folder}: ${sumsName} does not list ${extra.slice(0, 3).join(', ')}; the folder was changed.`);
+    throw new StorageError(
+      `${folder}: ${sumsName} does not list ${extra.slice(0, 3).join(', ')}; the folder was changed.`,
+    );
   return files;
 }
 
@@ -75,20 +78,30 @@ async function readChecked(folder: string, name: string, expected: string): Prom
     const part = join(folder, ...parts.slice(0, depth));
     const stat = await lstat(part).catch(() => undefined);
     const fits = depth === parts.length ? stat?.isFile() : stat?.isDirectory();
-    if (!fits) throw new StorageError(`${part}: expected a plain ${depth === parts.length ? 'file' : 'folder'}, as ${sumsName} says.`);
+    if (!fits)
+      throw new StorageError(
+        `${part}: expected a plain ${depth === parts.length ? 'file' : 'folder'}, as ${sumsName} says.`,
+      );
     if (stat !== undefined && depth === parts.length && stat.size > maxFileBytes)
       throw new StorageError(`${path}: expected at most ${maxFileBytes} bytes, received ${stat.size}.`);
   }
   const content = await readFile(path);
   const actual = sha256(content);
   if (actual !== expected)
-    throw new StorageError(`${path} is damaged: expected sha256 ${expected}, received ${actual} (${content.length} bytes).`);
+    throw new StorageError(
+      `${path} is damaged: expected sha256 ${expected}, received ${actual} (${content.length} bytes).`,
+    );
   return content;
 }
 
 function assertInside(name: string, folder: string): void {
   const parts = name.split('/');
-  if (name.includes('\\') || name.includes('\0') || name.includes('\n') || parts.some((part) => part === '' || part === '.' || part === '..'))
+  if (
+    name.includes('\\') ||
+    name.includes('\0') ||
+    name.includes('\n') ||
+    parts.some((part) => part === '' || part === '.' || part === '..')
+  )
     throw new StorageError(`${folder}: expected a name inside the folder, received "${name}".`);
 }
 

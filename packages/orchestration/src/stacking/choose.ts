@@ -2,10 +2,9 @@
  * Everything that is decided on held-out images: the stackers are fitted on the members' `stack` outputs, and the best
  * member and the chosen stacker are picked there too, before any test image is read.
  */
-import { fitStacker, type Stacker, type StackerKind } from '@chorus/models';
+import { fitStacker, type Stacker, type StackerKind, toProbabilities } from '@chorus/models';
 import { scoreProbabilities } from '../statistics/score.ts';
 import { stratifiedFolds } from './folds.ts';
-import { toProbabilities } from '@chorus/models';
 
 export interface HeldOutScore {
   accuracy: number;
@@ -75,7 +74,8 @@ function rowsOf(logits: readonly Float32Array[], rows: readonly number[], rowCou
   return logits.map((one) => {
     const width = one.length / rowCount;
     const picked = new Float32Array(rows.length * width);
-    for (const [position, row] of rows.entries()) picked.set(one.subarray(row * width, (row + 1) * width), position * width);
+    for (const [position, row] of rows.entries())
+      picked.set(one.subarray(row * width, (row + 1) * width), position * width);
     return picked;
   });
 }

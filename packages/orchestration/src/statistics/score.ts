@@ -43,7 +43,12 @@ export function scoreProbabilities(
   const perClass = classes.map((name, label) => {
     const row = confusion[label]!;
     const classTotal = row.reduce((sum, value) => sum + value, 0);
-    return { class: name, count: classTotal, correct: row[label]!, recall: classTotal === 0 ? null : row[label]! / classTotal };
+    return {
+      class: name,
+      count: classTotal,
+      correct: row[label]!,
+      recall: classTotal === 0 ? null : row[label]! / classTotal,
+    };
   });
   const correct = perClass.reduce((sum, one) => sum + one.correct, 0);
   return {

@@ -56,7 +56,10 @@ describe('exactMcnemar', () => {
   });
 
   it('counts each discordant image once', () => {
-    expect(pairedDifference([true, true, false, false], [true, false, true, false])).toEqual({ onlyFirst: 1, onlySecond: 1 });
+    expect(pairedDifference([true, true, false, false], [true, false, true, false])).toEqual({
+      onlyFirst: 1,
+      onlySecond: 1,
+    });
   });
 });
 

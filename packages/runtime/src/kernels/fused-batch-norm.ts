@@ -27,7 +27,14 @@ export function registerFusedBatchNorm(): void {
           [x, gamma, beta, unused, unused],
           6,
         );
-        const [y, mean, unbiased, ...reserved] = outputs as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+        const [y, mean, unbiased, ...reserved] = outputs as [
+          tf.Tensor,
+          tf.Tensor,
+          tf.Tensor,
+          tf.Tensor,
+          tf.Tensor,
+          tf.Tensor,
+        ];
         // The op returns the variance times n / (n − 1); Keras 3 keeps the biased one.
         const count = x.shape[0]! * x.shape[1]! * x.shape[2]!;
         return [y, mean, tf.mul(unbiased, (count - 1) / count), ...reserved];
@@ -56,12 +63,20 @@ export function registerFusedBatchNorm(): void {
     outputsToSave: [false, false, false, true, true, true],
     // Only y is differentiated: what the moving statistics take from mean and variance has no gradient.
     gradFunc(dy, saved, attrs) {
-      const [x, gamma, reserved1, reserved2, reserved3] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-      const gradients = tf.engine().runKernel(
-        fusedBatchNormGradient,
-        { dy: (dy as tf.Tensor[])[0]!, x, gamma, reserved1, reserved2, reserved3 },
-        attrs,
-      ) as tf.Tensor[];
+      const [x, gamma, reserved1, reserved2, reserved3] = saved as [
+        tf.Tensor,
+        tf.Tensor,
+        tf.Tensor,
+        tf.Tensor,
+        tf.Tensor,
+      ];
+      const gradients = tf
+        .engine()
+        .runKernel(
+          fusedBatchNormGradient,
+          { dy: (dy as tf.Tensor[])[0]!, x, gamma, reserved1, reserved2, reserved3 },
+          attrs,
+        ) as tf.Tensor[];
       return { x: () => gradients[0]!, gamma: () => gradients[1]!, beta: () => gradients[2]! };
     },
   });

@@ -37,7 +37,7 @@ async function compile(
       ...sources,
       ...libraries,
       ...platform.linkerFlags,
-      ...['-Wl,-rpath,' + libraryFiles, '-o', output],
+      ...[`-Wl,-rpath,${libraryFiles}`, '-o', output],
     ],
     (failure) => explain(failure, compiler, platform.compilerMend),
   );

@@ -36,8 +36,27 @@ async function downloadWheel(platform: NativePlatform, wheel: Wheel, place: stri
   await runTool(
     python,
     [
-      ...['-m', 'pip', 'download', '--quiet', '--no-input', '--disable-pip-version-check', '--require-hashes', '--no-deps'],
-      ...['--only-binary=:all:', '--implementation', 'cp', '--python-version', '3.11', '--abi', 'cp311', '--abi', 'none'],
+      ...[
+        '-m',
+        'pip',
+        'download',
+        '--quiet',
+        '--no-input',
+        '--disable-pip-version-check',
+        '--require-hashes',
+        '--no-deps',
+      ],
+      ...[
+        '--only-binary=:all:',
+        '--implementation',
+        'cp',
+        '--python-version',
+        '3.11',
+        '--abi',
+        'cp311',
+        '--abi',
+        'none',
+      ],
       ...platform.pipPlatforms.flatMap((tag) => ['--platform', tag]),
       ...['--dest', place, '--requirement', requirements],
     ],
@@ -57,9 +76,13 @@ function explain(failure: { missing: boolean; output: string }, wheel: Wheel, py
   if (output.includes('No module named pip'))
     return new RuntimeError(`${python} has no pip; install it: apt-get install python3-pip (or python3 -m ensurepip).`);
   if (output.includes('DO NOT MATCH THE HASHES'))
-    return new RuntimeError(`The index gave another ${wheel.requirement} than expected (sha256 ${wheel.sha256}): ${tail(output)}`);
+    return new RuntimeError(
+      `The index gave another ${wheel.requirement} than expected (sha256 ${wheel.sha256}): ${tail(output)}`,
+    );
   if (output.includes('No space left'))
-    return new RuntimeError(`There is no space left for ${wheel.requirement}; free some or name another place with CHORUS_CACHE.`);
+    return new RuntimeError(
+      `There is no space left for ${wheel.requirement}; free some or name another place with CHORUS_CACHE.`,
+    );
   return new RuntimeError(
     `pip could not download ${wheel.requirement}; check the network (PIP_INDEX_URL, PIP_CERT and HTTPS_PROXY are handed on): ${tail(output)}`,
   );

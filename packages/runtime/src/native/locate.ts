@@ -39,7 +39,9 @@ export function planNativeRuntime(): NativeRuntime {
   const bindingRoot = join(dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json')), 'binding');
   const names = readdirSync(bindingRoot).toSorted();
   const quietSource = fileURLToPath(new URL('../../native/quiet.cc', import.meta.url));
-  const contents = [...names.map((name) => join(bindingRoot, name)), quietSource].map((path) => readFileSync(path, 'utf8'));
+  const contents = [...names.map((name) => join(bindingRoot, name)), quietSource].map((path) =>
+    readFileSync(path, 'utf8'),
+  );
   const bindingId = sha256([libraryFolder, ...contents].join('\0')).slice(0, 16);
   const bindingFolder = cacheFolder('binding', bindingId);
   return {
@@ -80,6 +82,8 @@ export function locateNativeRuntime(): NativeRuntime {
         : `TensorFlow's library is not in ${native.libraryFolder}; prepare it with: pnpm turbo setup`,
     );
   if (!hasBinding(native))
-    throw new RuntimeError(`The TensorFlow binding is not in ${native.bindingFolder}; prepare it with: pnpm turbo setup`);
+    throw new RuntimeError(
+      `The TensorFlow binding is not in ${native.bindingFolder}; prepare it with: pnpm turbo setup`,
+    );
   return native;
 }

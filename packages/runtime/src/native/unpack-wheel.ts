@@ -17,7 +17,9 @@ export async function unpackWheel(wheelPath: string, entries: readonly string[],
   const zip = await openPromise(wheelPath, { lazyEntries: true });
   try {
     for await (const entry of zip.eachEntry()) {
-      const wanted = entries.find((name) => entry.fileName === name || (name.endsWith('/') && entry.fileName.startsWith(name)));
+      const wanted = entries.find(
+        (name) => entry.fileName === name || (name.endsWith('/') && entry.fileName.startsWith(name)),
+      );
       if (wanted === undefined || entry.fileName.endsWith('/')) continue;
       missing.delete(wanted);
       const path = join(target, entry.fileName);

@@ -39,7 +39,8 @@ export function choosePreset(
       reason: 'neither data nor weights were named, so generated shapes and random weights stand in',
       experiment: demo,
     };
-  const hardware = situation.gpuCount === 0 ? 'no GPU here' : `${situation.gpuCount} GPU${situation.gpuCount > 1 ? 's' : ''} here`;
+  const hardware =
+    situation.gpuCount === 0 ? 'no GPU here' : `${situation.gpuCount} GPU${situation.gpuCount > 1 ? 's' : ''} here`;
   return {
     name: 'mobile',
     reason: `${hardware}; MobileNets are what this version can fine-tune anywhere in minutes`,
