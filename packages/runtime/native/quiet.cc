@@ -62,6 +62,15 @@ void RaiseLogLevel(void *library) {
       absl::LogSeverityAtLeast::kError);
 }
 
+// Node unloads an addon with the last thread that required it, and "once" with
+// it.
+void StayLoaded() {
+  Dl_info addon;
+  if (dladdr(reinterpret_cast<void *>(&StayLoaded), &addon) != 0) {
+    dlopen(addon.dli_fname, RTLD_NOW | RTLD_NODELETE);
+  }
+}
+
 // loadQuietly(path): once per process; who sets TF_CPP_MIN_LOG_LEVEL wants to
 // see the notices.
 napi_value LoadQuietly(napi_env env, napi_callback_info info) {
@@ -78,6 +87,7 @@ napi_value LoadQuietly(napi_env env, napi_callback_info info) {
   }
   static std::once_flag once;
   std::call_once(once, [&path] {
+    StayLoaded();
     if (std::getenv("TF_CPP_MIN_LOG_LEVEL") != nullptr) return;
     void *library = LoadCapturing(path);
     // If it cannot be loaded, the binding says why when it is.

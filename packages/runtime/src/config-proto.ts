@@ -43,11 +43,12 @@ export function encodeConfigProto({
 // --- internal ---
 
 function gpuOptions(limitsMiB: readonly (number | null)[]): number[] {
-  // allow_growth; TensorFlow refuses it beside virtual devices of a fixed size.
-  if (limitsMiB.every((limit) => limit === null)) return integer(4, 1);
+  // allow_growth: a GPU's memory is taken as it is needed, up to its limit.
+  const growth = integer(4, 1);
+  if (limitsMiB.every((limit) => limit === null)) return growth;
   // experimental.virtual_devices: one entry per GPU, memory_limit_mb in it; an empty one leaves that GPU whole.
   const virtualDevices = limitsMiB.flatMap((limit) => message(1, limit === null ? [] : float(1, limit)));
-  return message(9, virtualDevices);
+  return [...growth, ...message(9, virtualDevices)];
 }
 
 function varint(value: number): number[] {

@@ -1,4 +1,6 @@
 /** TensorFlow in this thread, pinned to one device. */
+import { availableParallelism } from 'node:os';
+import { isMainThread } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs';
 import { encodeConfigProto, type ProcessSettings } from './config-proto.ts';
 import { chorusName, type DeviceName, tensorflowName } from './device.ts';
@@ -6,9 +8,13 @@ import { RuntimeError } from './errors.ts';
 import { registerFusedBatchNorm } from './kernels/fused-batch-norm.ts';
 import { registerRelu6Gradient } from './kernels/relu6-gradient.ts';
 import { locateNativeRuntime } from './native/locate.ts';
+import { prepareProcess } from './process.ts';
 import { loadTensorflow, type NativeBackend } from './tensorflow.ts';
 
-/** The device is the thread's own; all else must be equal in every thread of the process. */
+/**
+ * The device is the thread's own; all else must be equal in every thread of the process: one logical CPU device, every
+ * processor and no GPU limit unless told otherwise.
+ */
 export interface RuntimeOptions extends Partial<ProcessSettings> {
   device: DeviceName;
 }
@@ -27,20 +33,23 @@ let current: { key: string; runtime: Runtime } | undefined;
 /**
  * Loads TensorFlow into this thread and pins it to a device; afterwards `@tensorflow/tfjs` computes there.
  *
+ * Before worker threads call it, the main thread calls {@link prepareProcess}.
+ *
  * @returns the same object when called again with the same options.
  * @throws RuntimeError when the native runtime is not set up, the device does not exist (the message lists those that
  * do), this thread or process runs with other settings already.
  */
 export function initRuntime(options: RuntimeOptions): Runtime {
-  const { device, logicalCpuDevices = 1, intraOpThreads = 1, gpuMemoryLimitsMiB = [] } = options;
+  const { device, logicalCpuDevices = 1, intraOpThreads = availableParallelism(), gpuMemoryLimitsMiB = [] } = options;
   const settings: ProcessSettings = { logicalCpuDevices, intraOpThreads, gpuMemoryLimitsMiB };
   const key = JSON.stringify([device, settings]);
   if (current !== undefined) {
     if (current.key === key) return current.runtime;
     throw new RuntimeError(`This thread runs TensorFlow with ${current.key} already; it cannot change to ${key}.`);
   }
-  const native = locateNativeRuntime();
   const configProto = encodeConfigProto(settings);
+  const native = locateNativeRuntime();
+  if (isMainThread) prepareProcess();
   let deviceNames: string[];
   try {
     ({ deviceNames } = loadTensorflow(
@@ -49,6 +58,7 @@ export function initRuntime(options: RuntimeOptions): Runtime {
         bindingPath: native.bindingPath,
         device: tensorflowName(device),
         configProto,
+        settings: JSON.stringify(settings),
       },
     ));
   } catch (error) {
@@ -79,7 +89,11 @@ function explain(error: Error & { code?: string }, device: DeviceName, settings:
   }
   if (error.code === 'CHORUS_PROCESS_SETTINGS')
     return new RuntimeError(
-      `TensorFlow runs in this process with other settings than ${JSON.stringify(settings)}: logical devices, threads and GPU memory are the same for every lane.`,
+      `TensorFlow runs in this process with ${error.message}, and ${device} asked for ${JSON.stringify(settings)}: logical devices, threads and GPU memory must be the same in every thread.`,
+    );
+  if (error.code === 'CHORUS_SHARED_THREAD_POOL')
+    return new RuntimeError(
+      'All lanes would share one thread pool; call prepareProcess() in the main thread before they start.',
     );
   if (error.code === 'ERR_DLOPEN_FAILED')
     return new RuntimeError(

@@ -12,6 +12,8 @@ export interface HandedOver {
   /** TensorFlow's short name, such as `CPU:1`. */
   device: string;
   configProto: Uint8Array;
+  /** What `configProto` says, in words: the first thread's are the error message of one that asks for others. */
+  settings: string;
   /** TensorFlow's full names of all devices of the context; set by the package. */
   deviceNames?: string[];
 }
@@ -48,8 +50,9 @@ const handedOverKey = Symbol.for('chorus.tensorflow');
 /**
  * Loads TensorFlow into this thread.
  *
- * @throws what the binding throws: unknown device (`CHORUS_NO_SUCH_DEVICE`, the message lists those that exist),
- * other process settings than the first (`CHORUS_PROCESS_SETTINGS`), or a library that cannot be loaded.
+ * @throws what the binding throws: unknown device (`CHORUS_NO_SUCH_DEVICE`, the message lists those that exist), other
+ * process settings than the first (`CHORUS_PROCESS_SETTINGS`, the message is the first's), one thread pool for all
+ * (`CHORUS_SHARED_THREAD_POOL`), or a library that cannot be loaded. Another call may follow.
  */
 export function loadTensorflow(
   quiet: { path: string; framework: string },

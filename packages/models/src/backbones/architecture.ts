@@ -13,7 +13,7 @@ export interface BackboneArchitecture {
   preprocessing: Preprocessing;
   /** Of the weights that keras-applications publishes. */
   licence: string;
-  /** Work of a training step on the smallest input and alpha 1, relative to other architectures. */
+  /** Time of a training step at alpha 1, relative to MobileNet's; measured on a CPU. */
   relativeCost: number;
   /** keras-applications' name of the file without its classification top. */
   weightFileName(alpha: number, trainedSize: number): string;

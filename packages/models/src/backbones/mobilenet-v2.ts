@@ -24,7 +24,7 @@ export const mobilenetV2: BackboneArchitecture = {
   minimumInputSize: 32,
   preprocessing: minusOneToOne,
   licence: 'Apache-2.0',
-  relativeCost: 1,
+  relativeCost: 0.9,
   weightFileName: (alpha, trainedSize) =>
     `mobilenet_v2_weights_tf_dim_ordering_tf_kernels_${Number.isInteger(alpha) ? alpha.toFixed(1) : alpha}_${trainedSize}_no_top.h5`,
   featureWidth,

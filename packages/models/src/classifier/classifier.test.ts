@@ -1,0 +1,104 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ModelError } from '../errors.ts';
+import { useNativeBackend } from '../native-backend.fixture.ts';
+import { largestDifference, noiseImages } from '../numbers.fixture.ts';
+import { createClassifier } from './classifier.ts';
+
+beforeAll(useNativeBackend);
+
+const small = { family: 'mobilenet', alpha: 0.25, inputSize: 32 } as const;
+const pets = ['cats', 'dogs'];
+
+describe('createClassifier', () => {
+  it.each([
+    [pets, 1],
+    [['a', 'b', 'c'], 3],
+  ])('has logits for the classes %o: %i', (classes, outputCount) => {
+    const classifier = createClassifier({ backbone: small, classes, seed: 1 });
+    tf.tidy(() => {
+      const images = noiseImages(3, 32);
+      expect(classifier.logits(images).shape).toEqual([3, outputCount]);
+      expect(classifier.features(images).shape).toEqual([3, 256]);
+      expect(classifier.outputCount).toBe(outputCount);
+    });
+    classifier.dispose();
+  });
+
+  it('gives each image its own logits, whatever it is batched with', () => {
+    const classifier = createClassifier({ backbone: small, classes: pets, seed: 1 });
+    tf.tidy(() => {
+      const images = noiseImages(3, 32);
+      const together = classifier.logits(images).dataSync();
+      const alone = tf.split(images, 3).map((image) => classifier.logits(image as tf.Tensor4D).dataSync()[0]!);
+      expect(new Set(together).size).toBe(3);
+      expect(largestDifference(together, alone)).toBeLessThan(1e-6);
+    });
+    classifier.dispose();
+  });
+
+  it('follows from its seed', () => {
+    const logits = (seed: number) => {
+      const classifier = createClassifier({ backbone: small, classes: pets, seed });
+      const numbers = tf.tidy(() => classifier.logits(noiseImages(2, 32)).dataSync());
+      classifier.dispose();
+      return numbers;
+    };
+    expect(logits(1)).toEqual(logits(1));
+    expect(logits(2)).not.toEqual(logits(1));
+  });
+
+  it('gives the same numbers on tfjs’ own backend', async () => {
+    const logits = async (backend: string) => {
+      await tf.setBackend(backend);
+      const classifier = createClassifier({ backbone: small, classes: pets, seed: 1 });
+      const numbers = tf.tidy(() => classifier.logits(noiseImages(2, 32)).dataSync());
+      classifier.dispose();
+      return numbers;
+    };
+    const own = await logits('cpu');
+    expect(largestDifference(await logits('tensorflow'), own)).toBeLessThan(1e-4);
+  });
+
+  it('lists its cuts', () => {
+    const classifier = createClassifier({
+      backbone: { ...small, family: 'mobilenet-v2', alpha: 0.35 },
+      classes: pets,
+      seed: 1,
+    });
+    const shapes = new Map(classifier.cutPoints.map(({ layerName, shape }) => [layerName, shape]));
+    expect(shapes.get('input')).toEqual([32, 32, 3]);
+    expect(shapes.get('block_3_project_BN')).toEqual([4, 4, 16]);
+    expect(shapes.get('block_12_add')).toEqual([2, 2, 32]);
+    expect(shapes.get('pooled')).toEqual([1280]);
+    // Inside of a block with a shortcut two tensors flow.
+    expect(shapes.has('block_12_expand')).toBe(false);
+    expect(shapes.has('head')).toBe(false);
+    classifier.dispose();
+  });
+
+  it.each([
+    [{ classes: ['one'] }, /at least two different classes, received \["one"\]/],
+    [{ classes: ['a', 'a'] }, /at least two different classes/],
+    [{ dropout: 1 }, /dropout from 0 to below 1, received 1/],
+    [{ dropout: Number.NaN }, /received NaN/],
+    [{ backbone: { ...small, alpha: 2 } }, /alpha of mobilenet/],
+  ])('refuses %o and leaves nothing behind', (wrong, message) => {
+    const before = tf.memory().numTensors;
+    const make = () => createClassifier({ backbone: small, classes: pets, seed: 1, ...wrong });
+    expect(make).toThrow(ModelError);
+    expect(make).toThrow(message);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('leaves no tensors behind', () => {
+    const before = tf.memory().numTensors;
+    const classifier = createClassifier({ backbone: small, classes: pets, seed: 1 });
+    expect(tf.memory().numTensors).toBe(before + classifier.weights.length);
+    const images = noiseImages(2, 32);
+    tf.dispose([classifier.logits(images), classifier.features(images), images]);
+    expect(tf.memory().numTensors).toBe(before + classifier.weights.length);
+    classifier.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});

@@ -1,0 +1,225 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { BackboneFamily } from '../backbones/table.ts';
+import { ModelError } from '../errors.ts';
+import { useNativeBackend } from '../native-backend.fixture.ts';
+import { largestDifference, noiseImages } from '../numbers.fixture.ts';
+import { Adam } from '../training/adam.ts';
+import { trainStep } from '../training/train-step.ts';
+import { type Classifier, createClassifier } from './classifier.ts';
+import type { BatchNormMode, TrainablePart, TrainableRange } from './trainable-part.ts';
+
+beforeAll(useNativeBackend);
+
+/** With statistics of some images: with those of no image, drawn weights let next to nothing through. */
+function smallest(family: BackboneFamily, inputSize = 32): Classifier {
+  const alpha = family === 'mobilenet' ? 0.25 : 0.35;
+  const classifier = createClassifier({ backbone: { family, alpha, inputSize }, classes: ['a', 'b', 'c'], seed: 1 });
+  const all = classifier.part('all', { batchNorm: 'batch' });
+  all.calibrate([tf.tidy(() => all.prefix(noiseImages(8, inputSize, 1)))]);
+  return classifier;
+}
+
+function train(part: TrainablePart, images: tf.Tensor4D, stepCount: number): void {
+  const adam = new Adam();
+  tf.tidy(() => {
+    const activations = part.prefix(images);
+    const labels = tf.tensor1d(
+      Array.from({ length: images.shape[0] }, (_, index) => index % 3),
+      'int32',
+    );
+    for (let step = 0; step < stepCount; step += 1)
+      trainStep(part, adam, { activations, labels }, { learningRate: 1e-2 });
+  });
+  adam.dispose();
+}
+
+/** Names of weights that are not bit for bit as before. */
+function changedBy(classifier: Classifier, work: () => void): string[] {
+  const before = classifier.weights.map(({ variable }) => Buffer.from(variable.dataSync().slice().buffer));
+  work();
+  return classifier.weights.flatMap(({ layerName, weightName, variable }, index) =>
+    before[index]!.equals(Buffer.from(variable.dataSync().slice().buffer)) ? [] : [`${layerName}/${weightName}`],
+  );
+}
+
+function namesFrom(classifier: Classifier, layerName: string): string[] {
+  const first = classifier.weights.findIndex((weight) => weight.layerName === layerName);
+  return classifier.weights.slice(first).map((weight) => `${weight.layerName}/${weight.weightName}`);
+}
+
+const statistics = /moving_(mean|variance)$/;
+
+describe('freezing', () => {
+  // First layer with weights that trains. In MobileNetV2 the last 17 begin inside of a block with a shortcut.
+  const cases: [BackboneFamily, TrainableRange, string, string][] = [
+    ['mobilenet', 'all', 'input', 'conv1'],
+    ['mobilenet', { lastLayers: 12 }, 'conv_pad_12', 'conv_dw_12'],
+    ['mobilenet', { behind: 'conv_pw_11_relu' }, 'conv_pw_11_relu', 'conv_dw_12'],
+    ['mobilenet', 'head', 'pooled', 'head'],
+    ['mobilenet', { lastLayers: 0 }, 'pooled', 'head'],
+    ['mobilenet-v2', 'all', 'input', 'Conv1'],
+    ['mobilenet-v2', { lastLayers: 17 }, 'block_14_add', 'block_15_depthwise'],
+    ['mobilenet-v2', 'head', 'pooled', 'head'],
+  ];
+
+  it.each(cases)('%s with %o is cut at %s and trains from %s on', (family, range, cut, first) => {
+    const classifier = smallest(family);
+    const images = noiseImages(6, 32);
+    for (const batchNorm of ['batch', 'moving'] as BatchNormMode[]) {
+      const part = classifier.part(range, { batchNorm });
+      expect(part.cut).toEqual(classifier.cutPoints.find(({ layerName }) => layerName === cut));
+      const changed = changedBy(classifier, () => train(part, images, 2));
+      const expected = namesFrom(classifier, first).filter((name) => batchNorm === 'batch' || !statistics.test(name));
+      // All else, weights and statistics, is bit for bit as it was.
+      expect(changed).toEqual(expected);
+      expect(part.variables).toHaveLength(expected.filter((name) => !statistics.test(name)).length);
+    }
+    images.dispose();
+    classifier.dispose();
+  });
+
+  it.each([
+    [{ lastLayers: -1 }, /from 0 to 86, the layers of this backbone, received -1/],
+    [{ lastLayers: 87 }, /received 87/],
+    [{ lastLayers: 1.5 }, /received 1.5/],
+    [{ behind: 'nowhere' }, /cut out of input, conv1, .*, pooled, received "nowhere"/],
+  ])('refuses %o', (range, message) => {
+    const classifier = smallest('mobilenet');
+    expect(() => classifier.part(range, { batchNorm: 'batch' })).toThrow(ModelError);
+    expect(() => classifier.part(range, { batchNorm: 'batch' })).toThrow(message);
+    classifier.dispose();
+  });
+
+  it('takes all layers for all', () => {
+    const classifier = smallest('mobilenet');
+    const all = classifier.part('all', { batchNorm: 'batch' });
+    const counted = classifier.part({ lastLayers: 86 }, { batchNorm: 'batch' });
+    expect(counted.cut).toEqual(all.cut);
+    expect(counted.variables).toEqual(all.variables);
+    classifier.dispose();
+  });
+});
+
+describe('prefix and suffix', () => {
+  it.each([
+    ['mobilenet', { lastLayers: 12 }],
+    ['mobilenet-v2', { lastLayers: 17 }],
+    ['mobilenet-v2', 'head'],
+  ] as [BackboneFamily, TrainableRange][])('of %s at %o make the whole', (family, range) => {
+    const classifier = smallest(family, 47);
+    tf.tidy(() => {
+      const images = noiseImages(3, 47);
+      const whole = classifier.logits(images).dataSync();
+      const part = classifier.part(range, { batchNorm: 'batch' });
+      const activations = part.prefix(images);
+      expect(activations.shape).toEqual([3, ...part.cut.shape]);
+      expect(part.suffix(activations, { training: false }).dataSync()).toEqual(whole);
+      // Without batch statistics (and dropout), training runs the same function.
+      const still = classifier.part(range, { batchNorm: 'moving' });
+      expect(largestDifference(still.suffix(activations, { training: true }).dataSync(), whole)).toBeLessThan(1e-6);
+    });
+    classifier.dispose();
+  });
+});
+
+describe('every variable', () => {
+  it.each([
+    ['mobilenet', 'batch'],
+    ['mobilenet', 'moving'],
+    ['mobilenet-v2', 'batch'],
+    ['mobilenet-v2', 'moving'],
+  ] as [BackboneFamily, BatchNormMode][])('of %s gets a gradient with %s statistics', (family, batchNorm) => {
+    // At 64 px the last maps are 2×2: on 1×1 ones the border of a depthwise kernel meets only padding.
+    const classifier = smallest(family, 64);
+    const part = classifier.part('all', { batchNorm });
+    tf.tidy(() => {
+      const images = part.prefix(noiseImages(4, 64));
+      const { grads } = tf.variableGrads(
+        () => tf.mean(tf.square(part.suffix(images, { training: true }))) as tf.Scalar,
+        [...part.variables],
+      );
+      for (const { name } of part.variables) {
+        const values = grads[name]!.dataSync();
+        expect(values.every(Number.isFinite), name).toBe(true);
+        expect(
+          values.some((value) => value !== 0),
+          name,
+        ).toBe(true);
+      }
+    });
+    classifier.dispose();
+  });
+});
+
+describe('calibrate', () => {
+  it('sets the statistics to the mean over all images, however they are batched', () => {
+    const classifier = smallest('mobilenet');
+    const part = classifier.part('all', { batchNorm: 'batch' });
+    const images = part.prefix(noiseImages(7, 32)) as tf.Tensor4D;
+    const batches = (sizes: number[]) => tf.split(images, sizes);
+    const first = classifier.weights.find(({ weightName }) => weightName === 'moving_mean')!.variable;
+    part.calibrate(batches([7]));
+    const whole = first.dataSync().slice();
+    part.calibrate(batches([3, 3, 1]));
+    // Means of the first layer add up; what is behind it depends on the batch.
+    expect(largestDifference(first.dataSync(), whole)).toBeLessThan(1e-6);
+    images.dispose();
+    classifier.dispose();
+  });
+
+  it('makes inference agree with training on the same batch', () => {
+    const classifier = smallest('mobilenet-v2');
+    const part = classifier.part('all', { batchNorm: 'batch' });
+    const images = part.prefix(noiseImages(8, 32));
+    part.calibrate([images.clone()]);
+    const [inferred, trained] = [false, true].map((training) => part.suffix(images, { training }));
+    expect(largestDifference(inferred!.dataSync(), trained!.dataSync())).toBeLessThan(1e-3);
+    tf.dispose([images, inferred!, trained!]);
+    classifier.dispose();
+  });
+
+  it('leaves frozen statistics alone', () => {
+    const classifier = smallest('mobilenet');
+    const part = classifier.part({ behind: 'conv_pw_11_relu' }, { batchNorm: 'batch' });
+    const images = noiseImages(4, 32);
+    const changed = changedBy(classifier, () => part.calibrate([part.prefix(images)]));
+    expect(changed).toEqual(namesFrom(classifier, 'conv_dw_12').filter((name) => statistics.test(name)));
+    images.dispose();
+    classifier.dispose();
+  });
+
+  it('disposes its batches, also when their source fails', () => {
+    const classifier = smallest('mobilenet');
+    const part = classifier.part('all', { batchNorm: 'batch' });
+    const before = tf.memory().numTensors;
+    function* failing() {
+      yield tf.ones([2, 32, 32, 3]);
+      throw new Error('stopped');
+    }
+    expect(() => part.calibrate(failing())).toThrow('stopped');
+    expect(tf.memory().numTensors).toBe(before);
+    classifier.dispose();
+  });
+});
+
+describe('snapshot', () => {
+  it('puts weights and statistics back, bit for bit and more than once', () => {
+    const classifier = smallest('mobilenet');
+    const part = classifier.part({ behind: 'conv_pw_11_relu' }, { batchNorm: 'batch' });
+    const images = noiseImages(4, 32);
+    const tensors = tf.memory().numTensors;
+    const snapshot = part.snapshot();
+    for (const _ of [1, 2]) {
+      const changed = changedBy(classifier, () => {
+        train(part, images, 2);
+        snapshot.restore();
+      });
+      expect(changed).toEqual([]);
+    }
+    snapshot.dispose();
+    expect(tf.memory().numTensors).toBe(tensors);
+    images.dispose();
+    classifier.dispose();
+  });
+});

@@ -1,0 +1,119 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { largestDifference, seededTensor } from '../numbers.fixture.ts';
+import { Adam, type AdamOptions } from './adam.ts';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+/** Values of variables after some steps. */
+function after(
+  starts: tf.Tensor[],
+  gradients: readonly (readonly tf.Tensor[])[],
+  options: AdamOptions & { learningRate: number },
+): number[][] {
+  const variables = starts.map((start) => tf.variable(start));
+  const adam = new Adam(options);
+  for (const step of gradients)
+    adam.update(
+      variables,
+      Object.fromEntries(variables.map(({ name }, index) => [name, step[index]!])),
+      options.learningRate,
+    );
+  const values = variables.map((variable) => Array.from(variable.dataSync()));
+  adam.dispose();
+  tf.dispose(variables);
+  return values;
+}
+
+/** The rule by hand, in 64 bits. */
+function byHand(start: number, gradients: number[], learningRate: number, weightDecay = 0): number {
+  let [w, m, v] = [start, 0, 0];
+  for (const [index, g] of gradients.entries()) {
+    const t = index + 1;
+    const alpha = (learningRate * Math.sqrt(1 - 0.999 ** t)) / (1 - 0.9 ** t);
+    m += (g - m) * 0.1;
+    v += (g * g - v) * 0.001;
+    w -= w * learningRate * weightDecay;
+    w -= (alpha * m) / (Math.sqrt(v) + 1e-7);
+  }
+  return w;
+}
+
+describe('Adam', () => {
+  const gradients = [0.3, -2, 1e-5, 0, 0.7];
+
+  it('follows Keras’ rule', () => {
+    tf.tidy(() => {
+      const [found] = after(
+        [tf.tensor1d([0.5])],
+        gradients.map((g) => [tf.tensor1d([g])]),
+        { learningRate: 0.01 },
+      );
+      expect(found![0]).toBeCloseTo(byHand(0.5, gradients, 0.01), 6);
+    });
+  });
+
+  it('adds epsilon before the bias correction: tiny gradients move less than with tfjs’ rule', () => {
+    tf.tidy(() => {
+      const g = 1e-6;
+      const [own] = after([tf.tensor1d([0])], [[tf.tensor1d([g])]], { learningRate: 1 });
+      // √v = g √0.001 is a third of epsilon.
+      const expected = -(Math.sqrt(0.001) * g) / (Math.sqrt(0.001) * g + 1e-7);
+      expect(own![0]).toBeCloseTo(expected, 5);
+      const variable = tf.variable(tf.tensor1d([0]));
+      tf.train.adam(1, 0.9, 0.999, 1e-7).applyGradients([{ name: variable.name, tensor: tf.tensor1d([g]) }]);
+      expect(Math.abs(own![0]! - variable.dataSync()[0]!)).toBeGreaterThan(0.1);
+      variable.dispose();
+    });
+  });
+
+  it('treats variables side by side as if each were alone', () => {
+    tf.tidy(() => {
+      const shapes = [[2, 3], [4], [1, 1, 2, 2]];
+      const starts = shapes.map((shape) => seededTensor(shape as [number], -1, 1));
+      const steps = [1, 2, 3].map((seed) => shapes.map((shape) => seededTensor(shape as [number], -1, 1, seed)));
+      const together = after(starts, steps, { learningRate: 0.1, weightDecay: 0.2 });
+      for (const [index, start] of starts.entries()) {
+        const [alone] = after(
+          [start],
+          steps.map((step) => [step[index]!]),
+          { learningRate: 0.1, weightDecay: 0.2 },
+        );
+        expect(together[index]).toEqual(alone);
+      }
+    });
+  });
+
+  it('decays kernels, decoupled from the gradient, and nothing else', () => {
+    tf.tidy(() => {
+      const steps = gradients.map((g) => [tf.tensor2d([[g]]), tf.tensor1d([g])]);
+      const [kernel, bias] = after([tf.tensor2d([[0.5]]), tf.tensor1d([0.5])], steps, {
+        learningRate: 0.01,
+        weightDecay: 0.5,
+      });
+      expect(kernel![0]).toBeCloseTo(byHand(0.5, gradients, 0.01, 0.5), 6);
+      expect(bias![0]).toBeCloseTo(byHand(0.5, gradients, 0.01), 6);
+      expect(largestDifference(kernel!, bias!)).toBeGreaterThan(0.01);
+    });
+  });
+
+  it('refuses other variables than those of its first step, and missing gradients', () => {
+    const [a, b] = [tf.variable(tf.scalar(0)), tf.variable(tf.scalar(0))];
+    const adam = new Adam();
+    const g = tf.scalar(1);
+    adam.update([a], { [a.name]: g }, 0.1);
+    expect(() => adam.update([b], { [b.name]: g }, 0.1)).toThrow('an optimizer of other variables');
+    expect(() => adam.update([a, b], { [a.name]: g, [b.name]: g }, 0.1)).toThrow('an optimizer of other variables');
+    expect(() => adam.update([a], {}, 0.1)).toThrow(`no gradient for ${a.name}`);
+    adam.dispose();
+    tf.dispose([a, b, g]);
+  });
+
+  it('leaves no tensors behind', () => {
+    const before = tf.memory().numTensors;
+    tf.tidy(() =>
+      after([tf.ones([2, 2])], [[tf.ones([2, 2])], [tf.ones([2, 2])]], { learningRate: 0.1, weightDecay: 1 }),
+    );
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});

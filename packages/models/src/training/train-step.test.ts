@@ -1,0 +1,100 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { BackboneFamily } from '../backbones/table.ts';
+import { createClassifier } from '../classifier/classifier.ts';
+import { useNativeBackend } from '../native-backend.fixture.ts';
+import { Adam } from './adam.ts';
+import { trainStep } from './train-step.ts';
+
+beforeAll(useNativeBackend);
+
+/** Sixteen images of size 48: a bright disc, square or cross somewhere on a dark ground. */
+function drawnShapes(): { images: tf.Tensor4D; labels: tf.Tensor1D } {
+  const [count, size] = [16, 48];
+  const inside = [
+    (dx: number, dy: number) => dx * dx + dy * dy < 100,
+    (dx: number, dy: number) => Math.max(Math.abs(dx), Math.abs(dy)) < 9,
+    (dx: number, dy: number) => Math.min(Math.abs(dx), Math.abs(dy)) < 3 && Math.max(Math.abs(dx), Math.abs(dy)) < 12,
+  ];
+  const pixels = new Float32Array(count * size * size * 3);
+  for (let image = 0; image < count; image += 1) {
+    const [x0, y0] = [16 + ((image * 7) % 16), 16 + ((image * 11) % 16)];
+    for (let y = 0; y < size; y += 1)
+      for (let x = 0; x < size; x += 1)
+        pixels
+          .fill(inside[image % 3]!(x - x0, y - y0) ? 200 : 30, ((image * size + y) * size + x) * 3)
+          .fill(0, ((image * size + y) * size + x) * 3 + 3);
+  }
+  const labels = Array.from({ length: count }, (_, image) => image % 3);
+  return { images: tf.tensor4d(pixels, [count, size, size, 3]), labels: tf.tensor1d(labels, 'int32') };
+}
+
+describe('trainStep', () => {
+  it.each([
+    ['mobilenet', 0.25],
+    ['mobilenet-v2', 0.35],
+  ] as [BackboneFamily, number][])('lets %s from scratch learn sixteen images by heart', (family, alpha) => {
+    const classifier = createClassifier({
+      backbone: { family, alpha, inputSize: 48 },
+      classes: ['disc', 'square', 'cross'],
+      dropout: 0.1,
+      seed: 3,
+    });
+    const { images, labels } = drawnShapes();
+    const part = classifier.part('all', { batchNorm: 'batch' });
+    const activations = part.prefix(images);
+    const adam = new Adam();
+    const losses = Array.from({ length: 40 }, () =>
+      trainStep(part, adam, { activations, labels }, { learningRate: 3e-3 }),
+    );
+    part.calibrate([activations]);
+    expect(losses[0]).toBeGreaterThan(0.5);
+    expect(losses.at(-1)).toBeLessThan(0.1);
+    const predicted = tf.tidy(() => tf.argMax(classifier.logits(images), 1).dataSync());
+    expect(predicted).toEqual(labels.dataSync());
+    adam.dispose();
+    classifier.dispose();
+    tf.dispose([images, labels]);
+  });
+
+  it('returns the loss before the step, and leaves no tensors behind', () => {
+    const classifier = createClassifier({
+      backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 32 },
+      classes: ['a', 'b'],
+      seed: 1,
+    });
+    const part = classifier.part('head', { batchNorm: 'moving' });
+    const batch = { activations: tf.ones([4, 256]), labels: tf.tensor1d([0, 1, 1, 1], 'int32') };
+    const before = tf.memory().numTensors;
+    const adam = new Adam();
+    const losses = [1, 2, 3].map(() => trainStep(part, adam, batch, { learningRate: 1e-3, labelSmoothing: 0.1 }));
+    adam.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+    expect(losses).toEqual(losses.toSorted((a, b) => b - a));
+    expect(losses[2]).toBeLessThan(losses[0]!);
+    tf.dispose(batch);
+    classifier.dispose();
+  });
+
+  it('gives the same weights from the same seed, dropout included', () => {
+    const run = () => {
+      const classifier = createClassifier({
+        backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 48 },
+        classes: ['disc', 'square', 'cross'],
+        dropout: 0.5,
+        seed: 1,
+      });
+      const { images, labels } = drawnShapes();
+      const part = classifier.part('all', { batchNorm: 'batch' });
+      const activations = part.prefix(images);
+      const adam = new Adam();
+      for (let step = 0; step < 3; step += 1) trainStep(part, adam, { activations, labels }, { learningRate: 1e-3 });
+      const weights = classifier.weights.map(({ variable }) => variable.dataSync().slice());
+      adam.dispose();
+      classifier.dispose();
+      tf.dispose([images, labels, activations]);
+      return weights;
+    };
+    expect(run()).toEqual(run());
+  });
+});

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { backboneTable } from '../backbones/table.ts';
+import { chooseWeightFile } from './choose-weight-file.ts';
+
+const v2 = (alpha: string, size: number) =>
+  `mobilenet_v2_weights_tf_dim_ordering_tf_kernels_${alpha}_${size}_no_top.h5`;
+
+it.each([
+  ['mobilenet', 1, 224, 'mobilenet_1_0_224_tf_no_top.h5'],
+  ['mobilenet', 0.75, 192, 'mobilenet_7_5_192_tf_no_top.h5'],
+  ['mobilenet', 0.5, 160, 'mobilenet_5_0_160_tf_no_top.h5'],
+  ['mobilenet', 0.25, 128, 'mobilenet_2_5_128_tf_no_top.h5'],
+  ['mobilenet-v2', 1, 224, v2('1.0', 224)],
+  ['mobilenet-v2', 1.4, 96, v2('1.4', 96)],
+  ['mobilenet-v2', 0.35, 128, v2('0.35', 128)],
+] as const)('%s %f at %i px is named as in keras-applications', (family, alpha, size, name) => {
+  expect(backboneTable[family].weightFileName(alpha, size)).toBe(name);
+});
+
+describe('chooseWeightFile', () => {
+  const sizes = (...there: number[]) => there.map((size) => v2('1.0', size));
+
+  it.each([
+    [160, [128, 160, 224], 160, true],
+    [160, [128, 192], 192, false],
+    [160, [224], 224, false],
+    [150, [224, 128, 160], 160, false],
+    [32, [224, 96, 128], 96, false],
+    [512, [96, 224], 224, false],
+  ])('at %i px of %o takes %i', (inputSize, there, trainedSize, exact) => {
+    expect(chooseWeightFile('mobilenet-v2', 1, inputSize, sizes(...there))).toEqual({
+      fileName: v2('1.0', trainedSize),
+      trainedSize,
+      exact,
+    });
+  });
+
+  it('passes over other files', () => {
+    const others = [
+      'README.md',
+      v2('0.75', 224),
+      v2('1.0', 224).replace('_no_top', ''),
+      'mobilenet_1_0_224_tf_no_top.h5',
+    ];
+    expect(chooseWeightFile('mobilenet-v2', 1, 224, others)).toBeUndefined();
+    expect(chooseWeightFile('mobilenet', 1, 224, others)?.fileName).toBe('mobilenet_1_0_224_tf_no_top.h5');
+    expect(chooseWeightFile('mobilenet', 1, 224, [])).toBeUndefined();
+  });
+});

@@ -1,0 +1,70 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { prepareProcess } from '../process.ts';
+import { initRuntime } from '../runtime.ts';
+import { fusedBatchNorm } from './fused-batch-norm.ts';
+
+beforeAll(() => {
+  prepareProcess();
+  initRuntime({ device: 'cpu:0' });
+});
+
+function expectClose(actual: tf.Tensor, expected: tf.Tensor, tolerance: number): void {
+  const difference = tf.tidy(() => actual.sub(expected).abs().max().dataSync()[0]!);
+  expect(actual.shape).toEqual(expected.shape);
+  expect(difference).toBeLessThanOrEqual(tolerance);
+}
+
+describe('fused batch normalisation', () => {
+  const epsilon = 1e-3;
+  const composed = (x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) => {
+    const { mean, variance } = tf.moments(x, [0, 1, 2]);
+    return { y: x.sub(mean).mul(variance.add(epsilon).rsqrt()).mul(gamma).add(beta), mean, variance };
+  };
+  const fused = (x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) => {
+    const inputs = { x, gamma, beta } as unknown as tf.NamedTensorMap;
+    const [y, mean, variance] = tf.engine().runKernel(fusedBatchNorm, inputs, { epsilon }) as tf.Tensor[];
+    return { y: y!, mean: mean!, variance: variance! };
+  };
+
+  it.each([
+    [[4, 5, 6, 3]],
+    [[1, 2, 2, 7]],
+    [[2, 1, 1, 2]],
+  ] as [[number, number, number, number]][])('equals the composed ops on %j: result, statistics (biased) and gradients', (shape) => {
+    const x = tf.randomNormal(shape, 3, 2, 'float32', 1);
+    const gamma = tf.randomUniform([shape[3]], 0.5, 2, 'float32', 2);
+    const beta = tf.randomNormal([shape[3]], 0, 1, 'float32', 3);
+    const [one, other] = [fused(x, gamma, beta), composed(x, gamma, beta)];
+    expectClose(one.y, other.y, 1e-4);
+    expectClose(one.mean, other.mean, 1e-5);
+    expectClose(one.variance, other.variance, 1e-4);
+    const weights = tf.randomNormal(shape, 0, 1, 'float32', 4);
+    const gradients = (norm: typeof fused) =>
+      tf.grads((...inputs: tf.Tensor[]) => norm(inputs[0]!, inputs[1]!, inputs[2]!).y.mul(weights).sum())([x, gamma, beta]);
+    const expected = gradients(composed);
+    for (const [index, gradient] of gradients(fused).entries()) expectClose(gradient, expected[index]!, 1e-3);
+  });
+
+  it('leaves no tensor behind', () => {
+    const x = tf.ones([2, 3, 3, 4]);
+    const [gamma, beta] = [tf.variable(tf.ones([4])), tf.variable(tf.zeros([4]))];
+    const before = tf.memory().numTensors;
+    for (const tensor of Object.values(fused(x, gamma, beta))) tensor.dispose();
+    const reserved = tf.memory().numTensors - before;
+    tf.tidy(() => {
+      tf.variableGrads(() => fused(x, gamma, beta).y.sum().asScalar(), [gamma, beta]);
+    });
+    // The forward pass alone hands out its three reserves, the gradient's food; inside a tidy all of it goes.
+    expect(reserved).toBe(3);
+    expect(tf.memory().numTensors).toBe(before + reserved);
+  });
+});
+
+describe('ReLU6', () => {
+  it('has the gradient 1 between 0 and 6 and 0 elsewhere', () => {
+    const x = tf.tensor1d([-1, 0.5, 3, 5.999, 6.5, 100]);
+    const gradient = tf.grad((value: tf.Tensor) => tf.relu6(value).mul(tf.tensor1d([1, 2, 3, 4, 5, 6])).sum())(x);
+    expect([...gradient.dataSync()]).toEqual([0, 2, 3, 4, 0, 0]);
+  });
+});

@@ -1,0 +1,84 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RuntimeOptions } from './runtime.ts';
+import { prepareProcess } from './process.ts';
+
+interface Trained {
+  device: string;
+  losses: number[];
+  kernel: number[];
+  backing: Record<'convolution' | 'gradient' | 'optimizer', string>;
+  threadCount: number;
+}
+
+const laneCount = 3;
+const common = { logicalCpuDevices: laneCount + 1, intraOpThreads: 2 };
+const gate = new SharedArrayBuffer(4);
+const pools: Piscina[] = [];
+
+function lane(startup: RuntimeOptions): Piscina {
+  const pool = new Piscina({
+    filename: fileURLToPath(new URL('./lane.fixture.mjs', import.meta.url)),
+    minThreads: 1,
+    maxThreads: 1,
+    workerData: { startup, gate, laneCount },
+  });
+  pools.push(pool);
+  return pool;
+}
+
+beforeAll(() => prepareProcess());
+afterAll(() => Promise.all(pools.map((pool) => pool.close())));
+
+describe('three lanes on three logical devices', () => {
+  let together: Trained[];
+  let alone: Trained[];
+
+  beforeAll(async () => {
+    const devices = ['cpu:1', 'cpu:2', 'cpu:3'] as const;
+    const train = (pool: Piscina, meet: boolean): Promise<Trained> => pool.run({ stepCount: 25, together: meet });
+    const lanes = devices.map((device) => lane({ device, ...common }));
+    together = await Promise.all(lanes.map((one) => train(one, true)));
+    alone = [];
+    for (const one of lanes) alone.push(await train(one, false));
+  });
+
+  it('learn', () => {
+    for (const { losses } of together) expect(losses.at(-1)).toBeLessThan(losses[0]!);
+  });
+
+  it('get bit for bit what each gets alone, and what the others get from the same start', () => {
+    for (const [index, one] of together.entries()) {
+      expect(one.losses).toEqual(alone[index]!.losses);
+      expect(one.kernel).toEqual(alone[index]!.kernel);
+      expect(one.losses).toEqual(together[0]!.losses);
+    }
+  });
+
+  it("keep a convolution's output, its gradient and the optimizer's slots on their own device, as TensorFlow names it", () => {
+    for (const { device, backing } of together) {
+      const name = `/job:localhost/replica:0/task:0/device:${device.toUpperCase()}`;
+      expect(backing).toEqual({ convolution: name, gradient: name, optimizer: name });
+    }
+  });
+
+  it.skipIf(!existsSync('/proc/self/task'))('add a bounded number of threads each: two per logical device and few of their own', async () => {
+    const before = readdirSync('/proc/self/task').length;
+    const [{ threadCount }] = (await Promise.all([lane({ device: 'cpu:0', ...common }).run({ stepCount: 1, together: false })])) as [Trained];
+    // A pool of intraOpThreads for each of the four logical devices, node's thread, and TensorFlow's own few.
+    expect(threadCount - before).toBeGreaterThanOrEqual(2);
+    expect(threadCount - before).toBeLessThanOrEqual(common.logicalCpuDevices * common.intraOpThreads + 8);
+  });
+
+  it('are refused other process-wide settings than the first', async () => {
+    const other = lane({ device: 'cpu:0', ...common, intraOpThreads: 3 });
+    await expect(other.run({ stepCount: 1, together: false })).rejects.toThrow(/runs in this process with .*"intraOpThreads":2.* asked for .*"intraOpThreads":3/);
+  });
+
+  it('are refused a device that does not exist, and told those that do', async () => {
+    const other = lane({ device: 'gpu:7', ...common });
+    await expect(other.run({ stepCount: 1, together: false })).rejects.toThrow('There is no device gpu:7; TensorFlow has cpu:0, cpu:1, cpu:2, cpu:3.');
+  });
+});
