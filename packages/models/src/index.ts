@@ -9,7 +9,8 @@ export {
 } from './backbones/table.ts';
 export { type Classifier, type ClassifierOptions, createClassifier } from './classifier/classifier.ts';
 export type { ModelWeight } from './classifier/model-weights.ts';
-export type { BatchNormMode, CutPoint, TrainablePart, TrainableRange } from './classifier/trainable-part.ts';
+export type { BatchNormMode, TrainablePart } from './classifier/trainable-part.ts';
+export type { CutPoint, TrainableRange } from './classifier/trainable-range.ts';
 export type { WeightSnapshot } from './classifier/weight-snapshot.ts';
 export { ModelError } from './errors.ts';
 export { type MemberManifest, memberManifestSchema } from './member/manifest.ts';

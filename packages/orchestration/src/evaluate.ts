@@ -14,16 +14,20 @@ import { toProbabilities } from '@chorus/models';
 import { prepareProcess } from '@chorus/runtime';
 import { type Bundle, readBundle } from './bundle.ts';
 import { parseWorkers } from './experiment/resolve.ts';
+import type { Experiment } from './experiment/schema.ts';
 import { chooseLanes } from './lanes/choose-lanes.ts';
 import { Lane } from './lanes/lane.ts';
 import { StopFlag } from './member/stop-flag.ts';
+import { dataFolder } from './run/dataset.ts';
 import { observerFrom } from './run/observer.ts';
 import { predictMembers } from './run/predict-members.ts';
 import { argmax, type Score, scoreProbabilities } from './statistics/score.ts';
 
 export interface BundleOptions {
-  /** Devices to run on, as in `workers` of an experiment. */
+  /** Devices to run on, such as `gpu:0` or `cpu:1,cpu:2`; by default `auto`. */
   workers?: string;
+  /** As in an experiment; after a run in the same process it must be that run's. */
+  runtime?: Experiment['runtime'];
 }
 
 export interface Evaluation {
@@ -45,7 +49,7 @@ export interface Prediction {
 }
 
 /**
- * Scores a bundle on a folder of labelled images, freshly decoded.
+ * Scores a bundle on a folder of labelled images (or `shapes`), freshly decoded.
  *
  * By default it takes the images that a run with this bundle's split would test on, so that a run's report can be
  * reproduced from its data and its bundle alone; `all` takes every image.
@@ -54,13 +58,13 @@ export interface Prediction {
  */
 export async function evaluateBundle(
   bundleFolder: string,
-  dataFolder: string,
+  data: string,
   options: BundleOptions & { all?: boolean } = {},
 ): Promise<Evaluation> {
   const bundle = await readBundle(bundleFolder);
   const { classes, split } = bundle.manifest;
   const folder = await scanImageFolder(
-    resolve(dataFolder),
+    await dataFolder(data),
     split.limitPerClass === null || options.all ? {} : { limitPerClass: split.limitPerClass },
   );
   if (folder.classes.join('\n') !== classes.join('\n'))
@@ -128,7 +132,11 @@ async function classify(
 ): Promise<Classified> {
   prepareProcess();
   const { manifest, members, stackers } = bundle;
-  const plan = await chooseLanes({ workers: parseWorkers(options.workers ?? 'auto'), runtime: {}, members });
+  const plan = await chooseLanes({
+    workers: parseWorkers(options.workers ?? 'auto'),
+    runtime: options.runtime ?? {},
+    members,
+  });
   const pixels = createPixelStore(images.length, manifest.inputSize);
   const { skipped } = await decodeImages(images, pixels, {
     concurrency: availableParallelism(),

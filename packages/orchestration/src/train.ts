@@ -130,8 +130,8 @@ async function runIn(
     stack: dataset.split.stack.length,
     test: dataset.split.test.length,
   };
-  observer.onDataset({ ...dataset, counts });
   const reads = readRecords(dataset.images.length);
+  observer.onDataset({ ...dataset, counts, reads });
 
   const stop = new StopFlag();
   const onAbort = () => stop.raise();
@@ -150,7 +150,7 @@ async function runIn(
     stop.check();
     const finished = await findFinishedMembers(experiment, folder, observer);
     const trainingStartedAtMs = Date.now();
-    const outcomes = await trainMembers(experiment, dataset, weights, lanes, folder, reads, finished, observer);
+    const outcomes = await trainMembers(experiment, dataset, weights, lanes, folder, reads, finished, heard, stop);
     const membersSeconds = (Date.now() - trainingStartedAtMs) / 1000;
 
     const parts: Parts = { start, dataset, counts, demo, weights, outcomes, membersSeconds, startedAtMs };
@@ -171,6 +171,9 @@ async function runIn(
       folder: folder.path,
       exitCode: doneCount < outcomes.length ? exitCodes.doneWithFailedMembers : exitCodes.done,
     };
+  } catch (error) {
+    stop.check();
+    throw error;
   } finally {
     signal?.removeEventListener('abort', onAbort);
     await Promise.all(lanes.map((lane) => lane.close()));

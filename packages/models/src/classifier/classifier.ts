@@ -8,14 +8,8 @@ import { inference } from '../layers/layer-call.ts';
 import { SeededDropout } from '../layers/seeded-dropout.ts';
 import type { Preprocessing } from '../preprocessing.ts';
 import { drawKernels, type ModelWeight, weightsOf } from './model-weights.ts';
-import {
-  type BatchNormMode,
-  type CutPoint,
-  cutPoints,
-  type TrainablePart,
-  type TrainableRange,
-  trainablePart,
-} from './trainable-part.ts';
+import { type BatchNormMode, type TrainablePart, trainablePart } from './trainable-part.ts';
+import { type CutPoint, cutPoints, type TrainableRange } from './trainable-range.ts';
 
 export interface ClassifierOptions {
   backbone: BackboneSpec;
@@ -93,7 +87,8 @@ export class Classifier {
    * @throws ModelError for a range that this backbone has not.
    */
   part(range: TrainableRange, { batchNorm }: { batchNorm: BatchNormMode }): TrainablePart {
-    return trainablePart(this.#graph, this.#backboneEnd, this.preprocessing, range, batchNorm);
+    const layers = { graph: this.#graph, backboneEnd: this.#backboneEnd, preprocessing: this.preprocessing };
+    return trainablePart(layers, range, batchNorm);
   }
 
   dispose(): void {

@@ -7,7 +7,8 @@ import { largestDifference, noiseImages } from '../numbers.fixture.ts';
 import { Adam } from '../training/adam.ts';
 import { trainStep } from '../training/train-step.ts';
 import { type Classifier, createClassifier } from './classifier.ts';
-import type { BatchNormMode, TrainablePart, TrainableRange } from './trainable-part.ts';
+import type { BatchNormMode, TrainablePart } from './trainable-part.ts';
+import type { TrainableRange } from './trainable-range.ts';
 
 beforeAll(useNativeBackend);
 

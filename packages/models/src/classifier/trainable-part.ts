@@ -5,32 +5,18 @@
  * to recompile, and a frozen layer cannot move, whatever mode the rest runs in.
  */
 import * as tf from '@tensorflow/tfjs';
-import { ModelError } from '../errors.ts';
 import type { LayerGraph } from '../graph/layer-graph.ts';
 import { inference, type LayerCall } from '../layers/layer-call.ts';
 import type { Preprocessing } from '../preprocessing.ts';
 import { weightsOf } from './model-weights.ts';
+import { type CutPoint, cutPoint, firstTrainableNode, type TrainableRange } from './trainable-range.ts';
 import { takeSnapshot, type WeightSnapshot } from './weight-snapshot.ts';
-
-/**
- * What trains: the head alone, everything, the head and the backbone's last layers (counted as `model.layers[-n:]` in
- * Keras), or what lies behind a named cut.
- */
-export type TrainableRange = 'head' | 'all' | { lastLayers: number } | { behind: string };
 
 /**
  * How BatchNorm layers that train do so: with the `batch`'s statistics, which the moving ones follow (from scratch, large
  * batches), or with the `moving` ones as they are, so that training sees the function that inference will (fine-tuning).
  */
 export type BatchNormMode = 'batch' | 'moving';
-
-/** A place where exactly one tensor flows. */
-export interface CutPoint {
-  /** The layer whose output it is; `input` for the preprocessed image. */
-  layerName: string;
-  /** One image's activations: [H, W, C] or, pooled, [C]. */
-  shape: readonly number[];
-}
 
 /** A view of a classifier, which stays the owner of all weights. */
 export interface TrainablePart {
@@ -53,14 +39,17 @@ export interface TrainablePart {
   snapshot(): WeightSnapshot;
 }
 
-/**
- * @param backboneEnd index of the backbone's last node; pooling, dropout and the dense layer follow.
- * @throws ModelError for a range that is not there, naming what is.
- */
+/** A classifier's layers and what comes before them. */
+interface Layers {
+  graph: LayerGraph;
+  /** Index of the backbone's last node; pooling, dropout and the dense layer follow. */
+  backboneEnd: number;
+  preprocessing: Preprocessing;
+}
+
+/** @throws ModelError for a range that is not there, naming what is. */
 export function trainablePart(
-  graph: LayerGraph,
-  backboneEnd: number,
-  preprocessing: Preprocessing,
+  { graph, backboneEnd, preprocessing }: Layers,
   range: TrainableRange,
   batchNorm: BatchNormMode,
 ): TrainablePart {
@@ -87,42 +76,13 @@ export function trainablePart(
         imageCount += batch.shape[0]!;
         const share = batch.shape[0]! / imageCount;
         // No BatchNorm lies behind the pooling.
-        run(batch, Math.max(cut, pooled), { training: true, statistics: { share } }).dispose();
-        batch.dispose();
+        try {
+          run(batch, Math.max(cut, pooled), { training: true, statistics: { share } }).dispose();
+        } finally {
+          batch.dispose();
+        }
       }
     },
     snapshot: () => takeSnapshot(weights.map(({ variable }) => variable)),
   };
-}
-
-/** All legal cuts up to the pooled features. */
-export function cutPoints(graph: LayerGraph, backboneEnd: number): CutPoint[] {
-  const indices = Array.from({ length: backboneEnd + 2 }, (_, index) => index);
-  return indices.filter((index) => graph.isCut(index)).map((index) => cutPoint(graph, index));
-}
-
-// --- internal ---
-
-function cutPoint(graph: LayerGraph, index: number): CutPoint {
-  const { layer, shape } = graph.nodes[index]!;
-  return { layerName: layer.name, shape };
-}
-
-function firstTrainableNode(graph: LayerGraph, backboneEnd: number, range: TrainableRange): number {
-  if (range === 'head') return backboneEnd + 2;
-  if (range === 'all') return 1;
-  if ('behind' in range) {
-    const legal = cutPoints(graph, backboneEnd).map(({ layerName }) => layerName);
-    if (!legal.includes(range.behind))
-      throw new ModelError(`Expected a cut out of ${legal.join(', ')}, received ${JSON.stringify(range.behind)}.`);
-    return graph.indexOf(range.behind) + 1;
-  }
-  const { lastLayers } = range;
-  if (!Number.isInteger(lastLayers) || lastLayers < 0 || lastLayers > backboneEnd + 1)
-    throw new ModelError(
-      `Expected lastLayers from 0 to ${backboneEnd + 1}, the layers of this backbone, received ${lastLayers}.`,
-    );
-  if (lastLayers === 0) return backboneEnd + 2;
-  // The input counts as a layer, as in Keras.
-  return Math.max(1, backboneEnd + 1 - lastLayers);
 }

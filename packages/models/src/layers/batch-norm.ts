@@ -5,8 +5,13 @@
 import * as tf from '@tensorflow/tfjs';
 import type { LayerCall } from './layer-call.ts';
 
-/** inputs { x [N,H,W,C], gamma [C], beta [C] }, attrs { epsilon } → [y, mean [C], biased variance [C], …]; see packages/runtime. */
-const fusedKernel = 'ChorusFusedBatchNorm';
+/** Kernels of packages/runtime; a backend without them composes the same numbers of its own ops. Attrs: { epsilon }. */
+const kernels = {
+  /** { x [N,H,W,C], gamma [C], beta [C] } → [y, mean [C], biased variance [C], …] */
+  byBatch: 'ChorusFusedBatchNorm',
+  /** { dy [N,H,W,C], x, gamma, mean, variance [C] } → [dx, dgamma, dbeta] for constant mean and variance. */
+  gradientByMoving: 'ChorusFrozenBatchNormGradient',
+};
 
 export interface BatchNormOptions {
   name: string;
@@ -90,16 +95,21 @@ export class BatchNorm extends tf.layers.Layer {
 
   #gradients(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] {
     const [x, gamma] = saved as [tf.Tensor, tf.Tensor];
-    const inverse = tf.rsqrt(tf.add(this.#movingVariance, this.#epsilon));
-    const dbeta = tf.sum(dy, [0, 1, 2]);
-    const dgamma = tf.mul(tf.sub(tf.sum(tf.mul(dy, x), [0, 1, 2]), tf.mul(this.#movingMean, dbeta)), inverse);
-    return [tf.mul(dy, tf.mul(gamma, inverse)), dgamma, dbeta];
+    const [mean, variance] = [this.#movingMean, this.#movingVariance];
+    if (hasKernel(kernels.gradientByMoving)) {
+      const inputs = { dy, x, gamma, mean, variance };
+      return tf.engine().runKernel(kernels.gradientByMoving, inputs, { epsilon: this.#epsilon }) as tf.Tensor[];
+    }
+    const inverse = tf.rsqrt(tf.add(variance, this.#epsilon));
+    const dx = tf.mul(dy, tf.mul(gamma, inverse));
+    const dgamma = tf.mul(tf.sum(tf.mul(dy, tf.sub(x, mean)), [0, 1, 2]), inverse);
+    return [dx, dgamma, tf.sum(dy, [0, 1, 2])];
   }
 
   #normaliseByBatch(x: tf.Tensor4D): { y: tf.Tensor4D; mean: tf.Tensor1D; variance: tf.Tensor1D } {
     const [gamma, beta] = [this.#gamma, this.#beta] as tf.Tensor[] as [tf.Tensor1D, tf.Tensor1D];
-    if (tf.getKernel(fusedKernel, tf.getBackend()) !== undefined) {
-      const outputs = tf.engine().runKernel(fusedKernel, { x, gamma, beta }, { epsilon: this.#epsilon });
+    if (hasKernel(kernels.byBatch)) {
+      const outputs = tf.engine().runKernel(kernels.byBatch, { x, gamma, beta }, { epsilon: this.#epsilon });
       const [y, mean, variance] = outputs as tf.Tensor[] as [tf.Tensor4D, tf.Tensor1D, tf.Tensor1D];
       return { y, mean, variance };
     }
@@ -110,6 +120,10 @@ export class BatchNorm extends tf.layers.Layer {
 tf.serialization.registerClass(BatchNorm);
 
 // --- internal ---
+
+function hasKernel(name: string): boolean {
+  return tf.getKernel(name, tf.getBackend()) !== undefined;
+}
 
 /** moving ← moving + share × (batch − moving) */
 function moveTowards(moving: tf.Variable, batch: tf.Tensor, share: number): void {

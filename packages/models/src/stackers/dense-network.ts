@@ -1,8 +1,10 @@
 import { rowLoss } from './row-loss.ts';
 
-/** Dense(10, relu) → Dense(outputs), over one flat vector of weights. */
+/** Dense(10, relu) → Dense(outputs) over one flat vector of weights, or of their gradient. */
 export class DenseNetwork {
   static readonly hiddenCount = 10;
+  readonly inputCount: number;
+  readonly outputCount: number;
   readonly weights: Float64Array;
   /** [inputs, hidden], [hidden], [hidden, outputs], [outputs]: views of the weights, in this order. */
   readonly hiddenKernel: Float64Array;
@@ -14,15 +16,20 @@ export class DenseNetwork {
     return (inputCount + 1) * DenseNetwork.hiddenCount + (DenseNetwork.hiddenCount + 1) * outputCount;
   }
 
-  constructor(inputCount: number, outputCount: number, weights: Float64Array) {
+  constructor(
+    inputCount: number,
+    outputCount: number,
+    weights = new Float64Array(DenseNetwork.weightCount(inputCount, outputCount)),
+  ) {
     const { hiddenCount } = DenseNetwork;
+    this.inputCount = inputCount;
+    this.outputCount = outputCount;
     this.weights = weights;
-    const ends = [inputCount, 1, outputCount].map((rows) => rows * hiddenCount);
-    const [first, second, third] = [ends[0]!, ends[0]! + ends[1]!, ends[0]! + ends[1]! + ends[2]!];
-    this.hiddenKernel = weights.subarray(0, first);
-    this.hiddenBias = weights.subarray(first, second);
-    this.outputKernel = weights.subarray(second, third);
-    this.outputBias = weights.subarray(third);
+    const outputStart = (inputCount + 1) * hiddenCount;
+    this.hiddenKernel = weights.subarray(0, inputCount * hiddenCount);
+    this.hiddenBias = weights.subarray(inputCount * hiddenCount, outputStart);
+    this.outputKernel = weights.subarray(outputStart, outputStart + hiddenCount * outputCount);
+    this.outputBias = weights.subarray(outputStart + hiddenCount * outputCount);
   }
 
   /** [inputs] → [outputs] */
@@ -34,24 +41,19 @@ export class DenseNetwork {
     return rowLoss(this.logits(input), label).loss;
   }
 
-  /** Adds `weight` × the gradient of one row's loss to a vector laid out as the weights. */
-  addGradient(input: Float64Array, label: number, gradient: Float64Array, weight: number): void {
-    const into = new DenseNetwork(input.length, this.outputBias.length, gradient);
+  /** Adds `share` × the gradient of one row's loss to a vector laid out as the weights. */
+  addGradient(input: Float64Array, label: number, gradient: DenseNetwork, share: number): void {
     const hidden = relu(affine(input, this.hiddenKernel, this.hiddenBias));
     const { slopes } = rowLoss(affine(hidden, this.outputKernel, this.outputBias), label);
-    const outputCount = slopes.length;
-    for (const [output, slope] of slopes.entries()) into.outputBias[output]! += weight * slope;
-    for (const [unit, activation] of hidden.entries()) {
-      if (activation === 0) continue;
-      let slopeOfUnit = 0;
-      for (const [output, slope] of slopes.entries()) {
-        into.outputKernel[unit * outputCount + output]! += weight * slope * activation;
-        slopeOfUnit += slope * this.outputKernel[unit * outputCount + output]!;
-      }
-      into.hiddenBias[unit]! += weight * slopeOfUnit;
-      for (const [index, value] of input.entries())
-        into.hiddenKernel[index * hidden.length + unit]! += weight * slopeOfUnit * value;
-    }
+    // Where relu gave 0, nothing flows back.
+    const hiddenSlopes = hidden.map((activation, unit) => (activation > 0 ? this.#slopeOf(unit, slopes) : 0));
+    addOuterProduct(gradient.outputKernel, gradient.outputBias, hidden, slopes, share);
+    addOuterProduct(gradient.hiddenKernel, gradient.hiddenBias, input, hiddenSlopes, share);
+  }
+
+  /** How the loss changes with a hidden unit. */
+  #slopeOf(unit: number, slopes: Float64Array): number {
+    return slopes.reduce((sum, slope, output) => sum + slope * this.outputKernel[unit * slopes.length + output]!, 0);
   }
 }
 
@@ -60,9 +62,25 @@ export class DenseNetwork {
 /** [n] × [n, m] + [m] */
 function affine(input: Float64Array, kernel: Float64Array, bias: Float64Array): Float64Array {
   const output = bias.slice();
-  for (const [row, value] of input.entries())
-    for (const column of output.keys()) output[column]! += value * kernel[row * output.length + column]!;
+  for (let row = 0; row < input.length; row += 1)
+    for (let column = 0; column < output.length; column += 1)
+      output[column]! += input[row]! * kernel[row * output.length + column]!;
   return output;
+}
+
+/** What a row adds to the gradient of the kernel and bias of {@link affine}. */
+function addOuterProduct(
+  kernel: Float64Array,
+  bias: Float64Array,
+  input: Float64Array,
+  slopes: Float64Array,
+  share: number,
+): void {
+  for (let column = 0; column < slopes.length; column += 1) {
+    const slope = share * slopes[column]!;
+    bias[column]! += slope;
+    for (let row = 0; row < input.length; row += 1) kernel[row * slopes.length + column]! += slope * input[row]!;
+  }
 }
 
 function relu(values: Float64Array): Float64Array {

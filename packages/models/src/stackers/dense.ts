@@ -52,9 +52,9 @@ export function fitDense(
     shuffle(learning, random);
     for (let start = 0; start < learning.length; start += batchSize) {
       const batch = learning.slice(start, start + batchSize);
-      const gradient = new Float64Array(network.weights.length);
+      const gradient = new DenseNetwork(network.inputCount, network.outputCount);
       for (const row of batch) network.addGradient(inputs[row]!, labels[row]!, gradient, 1 / batch.length);
-      adam.step(gradient);
+      adam.step(gradient.weights);
     }
     const loss = watchedLoss();
     if (loss < best.loss) best = { loss, weights: network.weights.slice(), epochIndex };
@@ -82,11 +82,7 @@ export function denseWeightCount(memberCount: number, classCount: number): numbe
 function newNetwork(memberCount: number, classCount: number, seed: number): DenseNetwork {
   const outputCount = outputsPerImage(classCount);
   const inputCount = memberCount * outputCount;
-  const network = new DenseNetwork(
-    inputCount,
-    outputCount,
-    new Float64Array(DenseNetwork.weightCount(inputCount, outputCount)),
-  );
+  const network = new DenseNetwork(inputCount, outputCount);
   network.hiddenKernel.set(glorotUniform([inputCount, DenseNetwork.hiddenCount], seed, 'stacker/hidden'));
   network.outputKernel.set(glorotUniform([DenseNetwork.hiddenCount, outputCount], seed, 'stacker/output'));
   return network;

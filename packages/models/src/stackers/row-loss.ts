@@ -1,4 +1,4 @@
-import { softmaxRows } from './probabilities.ts';
+import { sigmoid, softmaxRows } from './probabilities.ts';
 
 /**
  * Cross-entropy of one image's logits, and its slope in each: probability − target.
@@ -12,8 +12,8 @@ export function rowLoss(logits: Float64Array, label: number): { loss: number; sl
     slopes[label]! -= 1;
     return { loss, slopes };
   }
-  const [logit] = logits as unknown as [number];
+  const logit = logits[0]!;
   // log(1 + e^z) − y z, of which neither part overflows.
   const loss = Math.max(logit, 0) + Math.log1p(Math.exp(-Math.abs(logit))) - label * logit;
-  return { loss, slopes: Float64Array.of(1 / (1 + Math.exp(-logit)) - label) };
+  return { loss, slopes: Float64Array.of(sigmoid(logit) - label) };
 }

@@ -16,7 +16,8 @@ export class ScalarAdam {
   step(gradient: Float64Array): void {
     this.#stepCount += 1;
     const rate = (this.#learningRate * Math.sqrt(1 - 0.999 ** this.#stepCount)) / (1 - 0.9 ** this.#stepCount);
-    for (const [index, slope] of gradient.entries()) {
+    for (let index = 0; index < gradient.length; index += 1) {
+      const slope = gradient[index]!;
       const m = 0.9 * this.#m[index]! + 0.1 * slope;
       const v = 0.999 * this.#v[index]! + 0.001 * slope ** 2;
       this.#m[index] = m;

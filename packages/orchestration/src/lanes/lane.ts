@@ -22,12 +22,15 @@ export class Lane {
   readonly #pool: Piscina<LaneRequest, void>;
   readonly #observer: LaneObserver;
 
-  /** @param observer called in this thread with what the lane's tasks report. */
-  constructor(startup: LaneStartup, observer: LaneObserver) {
+  /**
+   * @param observer called in this thread with what the lane's tasks report.
+   * @param entry file of the thread; another one in tests only.
+   */
+  constructor(startup: LaneStartup, observer: LaneObserver, entry = workerPath) {
     this.device = startup.runtime.device;
     this.#observer = observer;
     this.#pool = new Piscina({
-      filename: pathToFileURL(workerPath).href,
+      filename: pathToFileURL(entry).href,
       minThreads: 1,
       maxThreads: 1,
       // The default blocks the thread's event loop between tasks, and with it the observer's messages.

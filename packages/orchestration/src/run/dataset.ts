@@ -45,6 +45,11 @@ export interface DatasetEvents {
 /** Generated images: sizes of the data set `shapes`. */
 const shapes = { seed: 1, imagesPerClass: { train: 600, validation: 200 } };
 
+/** The folder that a data source stands for; `shapes` is drawn into the cache when it is not there. */
+export async function dataFolder(source: string): Promise<string> {
+  return source === 'shapes' ? ensureShapes(shapes) : resolve(source);
+}
+
 /**
  * Finds, splits and decodes the experiment's images.
  *
@@ -58,7 +63,7 @@ export async function openDataset(
   signal?: AbortSignal,
 ): Promise<Dataset> {
   const { source, limitPerClass, maxPixels, timeoutMs } = experiment.data;
-  const root = source === 'shapes' ? await ensureShapes(shapes) : resolve(source);
+  const root = await dataFolder(source);
   const folder = await scanImageFolder(root, limitPerClass === undefined ? {} : { limitPerClass });
   const { images, classes } = folder;
   const drawn = splitImages(folder, { seed: experiment.seed, shares: experiment.split });

@@ -1,6 +1,6 @@
 import type { DuplicateGroup, SkippedImage } from '@chorus/data';
 import type { Experiment } from '../experiment/schema.ts';
-import type { LaneObserver } from '../lanes/protocol.ts';
+import type { LaneObserver, ReadRecords } from '../lanes/protocol.ts';
 import type { Report } from '../report/schema.ts';
 import type { Choice } from '../stacking/choose.ts';
 
@@ -21,6 +21,8 @@ export interface RunObserver extends LaneObserver {
     counts: Report['dataset']['counts'];
     skipped: SkippedImage[];
     duplicates: DuplicateGroup[];
+    /** Fills while lanes read pixels: who looked at which image so far. */
+    reads: ReadRecords;
   }): void;
   onMember(name: string, state: MemberState): void;
   /** The stacker and the best member are decided; the test images are read next. */

@@ -1,12 +1,12 @@
 /** Every member, trained on some lane or kept from an earlier part of the run. */
 import { memberCost } from '@chorus/models';
 import { StorageError } from '@chorus/storage';
-import { StoppedError } from '../errors.ts';
 import type { Experiment } from '../experiment/schema.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { InitialWeights, ReadRecords } from '../lanes/protocol.ts';
 import { runOnLanes } from '../lanes/schedule.ts';
 import { readMember, type TrainedMember } from '../member/member-folder.ts';
+import type { StopFlag } from '../member/stop-flag.ts';
 import type { Dataset } from './dataset.ts';
 import type { RunObserver } from './observer.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -32,6 +32,7 @@ export async function trainMembers(
   reads: ReadRecords,
   finished: ReadonlyMap<string, TrainedMember>,
   observer: RunObserver,
+  stop: StopFlag,
 ): Promise<MemberOutcome[]> {
   const startedAtMs = new Map<string, number>();
   const deviceOf = new Map<string, string>();
@@ -80,7 +81,8 @@ export async function trainMembers(
     const result = results.get(name)!;
     if (result.status === 'fulfilled')
       return { status: 'done', trained: result.value, resumed: false, seconds: result.value.record.seconds };
-    if (isStop(result.reason)) throw new StoppedError('the run was stopped');
+    // Of an error's class nothing is left behind a thread's border: the flag says why it failed.
+    stop.check();
     const reason = describe(result.reason);
     observer.onMember(name, { state: 'failed', reason });
     return {
@@ -115,11 +117,6 @@ export async function findFinishedMembers(
 }
 
 // --- internal ---
-
-/** Errors cross a thread's border as plain ones: the name is what is left of the class. */
-function isStop(reason: unknown): boolean {
-  return reason instanceof Error && reason.name === 'StoppedError';
-}
 
 function describe(reason: unknown): string {
   return reason instanceof Error ? reason.message : String(reason);

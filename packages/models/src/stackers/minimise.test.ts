@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { minimise } from './minimise.ts';
+
+it('finds the bottom of a long, narrow valley', () => {
+  const curvature = [1e-2, 1, 1e4];
+  const bottom = [3, -2, 0.5];
+  const found = minimise(
+    (point) => {
+      const distance = point.map((one, index) => one - bottom[index]!);
+      return {
+        value: distance.reduce((sum, one, index) => sum + (curvature[index]! / 2) * one ** 2, 0),
+        gradient: distance.map((one, index) => curvature[index]! * one),
+      };
+    },
+    new Float64Array(3),
+    1e-9,
+  );
+  for (const [index, one] of found.entries()) expect(one).toBeCloseTo(bottom[index]!, 6);
+});
+
+it('finds the bottom of what is not quadratic', () => {
+  // log(e^x + e^−2x): e^3x = 2.
+  const evaluate = ([x]: Float64Array) => {
+    const [up, down] = [Math.exp(x!), Math.exp(-2 * x!)];
+    return { value: Math.log(up + down), gradient: Float64Array.of((up - 2 * down) / (up + down)) };
+  };
+  expect(minimise(evaluate, Float64Array.of(10), 1e-10)[0]).toBeCloseTo(Math.log(2) / 3, 9);
+});
+
+it('says so when there is no bottom', () => {
+  const slope = (point: Float64Array) => ({ value: point[0]!, gradient: Float64Array.of(1) });
+  expect(() => minimise(slope, new Float64Array(1), 1e-6)).toThrow(/no minimum|no way down/);
+});

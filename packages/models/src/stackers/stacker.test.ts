@@ -1,0 +1,200 @@
+import fc from 'fast-check';
+import { uniformFloat32 } from 'pure-rand/distribution/uniformFloat32';
+import { describe, expect, it } from 'vitest';
+import { ModelError } from '../errors.ts';
+import { largestDifference } from '../numbers.fixture.ts';
+import { generatorFor } from '../random/generator-for.ts';
+import { fitLogistic } from './logistic.ts';
+import { toProbabilities } from './probabilities.ts';
+import { fitStacker, type StackerKind, stackerFromJson, stackerKinds } from './stacker.ts';
+
+interface HeldOut {
+  logits: Float32Array[];
+  labels: number[];
+}
+
+/** Outputs of members of which each is right to its own degree: `skill` times the truth, plus noise. */
+function heldOut(rowCount: number, classCount: number, skills: readonly number[], seed = 1): HeldOut {
+  const random = generatorFor(seed, 'held out');
+  // The sum of four uniform draws is nearly normal.
+  const noise = () => [0, 0, 0, 0].reduce((sum) => sum + uniformFloat32(random) - 0.5, 0) * Math.sqrt(3);
+  const labels = Array.from({ length: rowCount }, (_, row) => row % classCount);
+  const outputs = classCount === 2 ? 1 : classCount;
+  const logits = skills.map((skill) =>
+    Float32Array.from({ length: rowCount * outputs }, (_, index) => {
+      const label = labels[Math.floor(index / outputs)]!;
+      const truth = classCount === 2 ? 2 * label - 1 : Number(index % outputs === label);
+      return skill * truth + noise();
+    }),
+  );
+  return { logits, labels };
+}
+
+function logLoss(probabilities: Float32Array, labels: readonly number[], classCount: number): number {
+  return (
+    labels.reduce((sum, label, row) => sum - Math.log(probabilities[row * classCount + label]!), 0) / labels.length
+  );
+}
+
+function fit(kind: StackerKind, { logits, labels }: HeldOut, classCount: number, seed = 3) {
+  return fitStacker(kind, logits, labels, { classCount, seed });
+}
+
+describe('toProbabilities', () => {
+  it('is the sigmoid of one logit, of the second class', () => {
+    const [a, b] = toProbabilities(Float32Array.of(Math.log(3)), 2);
+    expect(largestDifference([a!, b!], [0.25, 0.75])).toBeLessThan(1e-6);
+  });
+
+  it('is the softmax of several, however large', () => {
+    const found = toProbabilities(Float32Array.of(0, Math.log(3), 0, 1e4, 1e4, -1e4), 3);
+    expect(largestDifference(found, [0.2, 0.6, 0.2, 0.5, 0.5, 0])).toBeLessThan(1e-6);
+  });
+});
+
+describe.each(stackerKinds)('%s', (kind) => {
+  it.each([2, 4])('gives rows that sum to 1, with %i classes', (classCount) => {
+    const data = heldOut(60, classCount, [1, 2, 1]);
+    const probabilities = fit(kind, data, classCount).predict(data.logits);
+    expect(probabilities).toHaveLength(60 * classCount);
+    for (let row = 0; row < 60; row += 1) {
+      const sum = probabilities.subarray(row * classCount, (row + 1) * classCount).reduce((a, b) => a + b, 0);
+      expect(sum).toBeCloseTo(1, 5);
+    }
+  });
+
+  it.each([2, 4])('is better than guessing on rows it has not seen, with %i classes', (classCount) => {
+    const stacker = fit(kind, heldOut(300, classCount, [2, 3, 1]), classCount);
+    const unseen = heldOut(400, classCount, [2, 3, 1], 2);
+    expect(logLoss(stacker.predict(unseen.logits), unseen.labels, classCount)).toBeLessThan(0.8 * Math.log(classCount));
+  });
+
+  it('follows from its numbers and seed', () => {
+    const data = heldOut(100, 3, [1, 2]);
+    const predict = () => fit(kind, data, 3).predict(data.logits);
+    expect(predict()).toEqual(predict());
+  });
+
+  it('comes back from JSON the same', () => {
+    const data = heldOut(50, 3, [1, 2]);
+    const stacker = fit(kind, data, 3);
+    const again = stackerFromJson(JSON.parse(JSON.stringify(stacker)));
+    expect(again.kind).toBe(kind);
+    expect(again.predict(data.logits)).toEqual(stacker.predict(data.logits));
+    expect(again.toJSON()).toEqual(stacker.toJSON());
+  });
+
+  it.each([
+    [
+      'members of different length',
+      ({ logits }: HeldOut) => [logits[0]!, logits[1]!.subarray(3)],
+      /received 147 from member 1 and 150/,
+    ],
+    ['half an image', ({ logits }: HeldOut) => logits.map((one) => one.subarray(1)), /3 logits per image/],
+    ['one member less', ({ logits }: HeldOut) => logits.slice(1), /outputs of 2 members, received those of 1/],
+    ['no members', () => [], /received those of 0/],
+    [
+      'logits that are no numbers',
+      ({ logits }: HeldOut) => [logits[0]!, logits[1]!.map((one, index) => (index === 7 ? Number.NaN : one))],
+      /NaN from member 1 at index 7/,
+    ],
+  ])('refuses %s', (_, change, message) => {
+    const data = heldOut(50, 3, [1, 2]);
+    const predict = () => fit(kind, data, 3).predict(change(data));
+    expect(predict).toThrow(ModelError);
+    expect(predict).toThrow(message);
+  });
+
+  it.each([
+    [[0, 1], /a label for each of 50 images, received 2/],
+    [Array.from({ length: 50 }, () => 3), /labels from 0 to 2, received 3 at index 0/],
+    [Array.from({ length: 50 }, () => 0.5), /received 0.5/],
+  ])('refuses the labels %#', (labels, message) => {
+    expect(() => fit(kind, { ...heldOut(50, 3, [1, 2]), labels }, 3)).toThrow(message);
+  });
+});
+
+describe('mean', () => {
+  it('is the mean of probabilities, not of logits', () => {
+    const logits = [Float32Array.of(Math.log(3)), Float32Array.of(Math.log(1 / 9))];
+    const found = fit('mean', { logits, labels: [1] }, 2).predict(logits);
+    expect(largestDifference(found, [1 - 0.425, 0.425])).toBeLessThan(1e-6);
+  });
+});
+
+describe('logistic', () => {
+  it('learns whom to trust, and how much', () => {
+    const skills = [3, 0];
+    const stacker = fit('logistic', heldOut(600, 2, skills), 2);
+    const { coefficients } = stacker.toJSON() as { coefficients: number[] };
+    expect(coefficients[0]).toBeGreaterThan(1);
+    expect(Math.abs(coefficients[1]!)).toBeLessThan(0.5);
+    const unseen = heldOut(600, 2, skills, 2);
+    const mean = fit('mean', unseen, 2).predict(unseen.logits);
+    expect(logLoss(stacker.predict(unseen.logits), unseen.labels, 2)).toBeLessThan(
+      0.7 * logLoss(mean, unseen.labels, 2),
+    );
+  });
+
+  it('stays near the mean of the logits where there is little to learn from', () => {
+    const { coefficients } = fitLogistic([Float32Array.of(0.1, -0.1), Float32Array.of(-0.1, 0.1)], [0, 1], 2);
+    expect(largestDifference(coefficients, [0.5, 0.5, 0])).toBeLessThan(0.03);
+  });
+
+  it('is where its gradient ends', () => {
+    // One member, logits ±1, always right: w = 1 + 4 (1 − σ(w)) / 10 for four images against ten of the prior.
+    const { coefficients } = fitLogistic([Float32Array.of(1, -1, 1, -1)], [1, 0, 1, 0], 2);
+    const [weight, bias] = coefficients as [number, number];
+    expect(weight).toBeCloseTo(1 + 0.4 / (1 + Math.exp(weight)), 6);
+    expect(bias).toBeCloseTo(0, 6);
+  });
+});
+
+describe('dense', () => {
+  it('can do what no weighing can: one member is right exactly where another is unsure', () => {
+    const random = generatorFor(1, 'switch');
+    const rows = Array.from(
+      { length: 300 },
+      () => [uniformFloat32(random) < 0.5, uniformFloat32(random) < 0.5] as const,
+    );
+    // The class is whether the two members disagree.
+    const labels = rows.map(([a, b]) => Number(a !== b));
+    const logits = [0, 1].map((member) => Float32Array.from(rows, (row) => (row[member]! ? 3 : -3)));
+    const loss = (kind: StackerKind) => logLoss(fit(kind, { logits, labels }, 2).predict(logits), labels, 2);
+    expect(loss('logistic')).toBeGreaterThan(0.65);
+    expect(loss('dense')).toBeLessThan(0.3);
+  });
+
+  it('takes another order and other weights from another seed', () => {
+    const data = heldOut(100, 2, [1, 2]);
+    expect(fit('dense', data, 2, 4).predict(data.logits)).not.toEqual(fit('dense', data, 2, 3).predict(data.logits));
+  });
+
+  it('works with fewer rows than can be set aside', () => {
+    const data = heldOut(4, 2, [1, 2]);
+    expect(fit('dense', data, 2).predict(data.logits)).toHaveLength(8);
+  });
+});
+
+describe('stackerFromJson', () => {
+  const logistic = { kind: 'logistic', memberCount: 2, classCount: 2, coefficients: [0.5, 0.5, 0] };
+  it.each([
+    ['an unknown kind', { ...logistic, kind: 'greedy' }],
+    ['a missing coefficient', { ...logistic, coefficients: [0.5, 0.5] }],
+    ['a coefficient too many', { ...logistic, coefficients: [0.5, 0.5, 0, 0] }],
+    ['a coefficient that is no number', { ...logistic, coefficients: [0.5, null, 0] }],
+    ['an infinite coefficient', { ...logistic, coefficients: [0.5, Number.POSITIVE_INFINITY, 0] }],
+    ['more members than coefficients', { ...logistic, memberCount: 3 }],
+    ['no members', { kind: 'mean', memberCount: 0, classCount: 2 }],
+    ['one class', { kind: 'mean', memberCount: 1, classCount: 1 }],
+    ['a dense one of other weights', { kind: 'dense', memberCount: 2, classCount: 2, weights: [1] }],
+    ['an unknown key', { ...logistic, code: 'process.exit()' }],
+    ['a prototype', JSON.parse('{"__proto__":{"kind":"mean"},"memberCount":1,"classCount":2}')],
+  ])('refuses %s', (_, json) => {
+    expect(() => stackerFromJson(json)).toThrow(ModelError);
+  });
+
+  it('refuses anything else', () => {
+    fc.assert(fc.property(fc.jsonValue(), (json) => void expect(() => stackerFromJson(json)).toThrow(ModelError)));
+  });
+});

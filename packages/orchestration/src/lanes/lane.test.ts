@@ -1,0 +1,28 @@
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { StopFlag } from '../member/stop-flag.ts';
+import { observerFrom } from '../run/observer.ts';
+import { Lane } from './lane.ts';
+import type { PredictTask } from './protocol.ts';
+
+let lane: Lane;
+const task = (name: string) => ({ kind: 'predict', name }) as PredictTask;
+
+beforeAll(() => {
+  const startup = { runtime: { device: 'cpu:0' }, stop: new StopFlag().shared } as const;
+  lane = new Lane(startup, observerFrom(), fileURLToPath(new URL('./leaving.fixture.mjs', import.meta.url)));
+});
+afterAll(() => lane.close());
+
+describe('a lane', () => {
+  test.each([
+    ['exit 0', /exited with code: 0/],
+    ['exit 3', /exited with code: 3/],
+    ['throw', /out of range/],
+  ])('fails the task of a thread that ends by %s, and takes the next one', async (name, message) => {
+    await expect(lane.run(task(name))).rejects.toThrow(message);
+    await expect(lane.run(task('finish'))).resolves.toBeUndefined();
+  });
+
+  it('knows its device', () => expect(lane.device).toBe('cpu:0'));
+});

@@ -1,0 +1,373 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { drawShapes } from '@chorus/data';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { ConfigError, StoppedError, TooFewMembersError } from './errors.ts';
+import { evaluateBundle, predictFiles } from './evaluate.ts';
+import type { ExperimentInput } from './experiment/schema.ts';
+import type { EpochMetrics, ReadRecords } from './lanes/protocol.ts';
+import { reportJsonSchema, reportSchema } from './report/schema.ts';
+import type { MemberState } from './run/observer.ts';
+import { type RunResult, train } from './train.ts';
+
+let parent: string;
+let data: string;
+const at = (name: string) => join(parent, name);
+
+/** Process-wide, so that every run and evaluation of this file shares them. */
+const runtime = { logicalCpuDevices: 3, intraOpThreads: 1 };
+
+/** Two slim members on tiny images: seconds. */
+const small = (): Partial<ExperimentInput> => ({
+  name: 'small',
+  inputSize: 32,
+  data: { source: data },
+  weights: 'random',
+  members: [
+    { name: 'wide', backbone: 'mobilenet', alpha: 0.5 },
+    { name: 'slim', backbone: 'mobilenet', alpha: 0.25 },
+  ],
+  recipe: { batchSize: 16, scratch: { epochCount: 2 } },
+  workers: [{ device: 'cpu:1' }, { device: 'cpu:2' }],
+  runtime,
+});
+
+beforeAll(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'chorus-train-'));
+  data = at('data');
+  // 90 test images: batches of 32 leave a partial last one.
+  await drawShapes(data, { seed: 1, imagesPerClass: { train: 80, validation: 45 } });
+  await cp(join(data, 'train/discs/discs-00000.png'), join(data, 'validation/discs/discs-00000.png'));
+  await writeFile(join(data, 'train/stars/stars-00001.png'), 'This is a text.');
+});
+afterAll(() => rm(parent, { recursive: true, force: true }));
+
+describe('a whole run', () => {
+  let result: RunResult;
+  const epochs: EpochMetrics[] = [];
+  const members: [string, MemberState][] = [];
+  let reads: ReadRecords;
+  let testReadsAtChoice = -1;
+  let parts: Record<'fit' | 'tune' | 'stack' | 'test', number>;
+
+  beforeAll(async () => {
+    result = await train(small(), {
+      out: at('run'),
+      observer: {
+        onDataset: (dataset) => {
+          reads = dataset.reads;
+          parts = dataset.counts;
+        },
+        onEpoch: (epoch) => epochs.push(epoch),
+        onMember: (name, state) => members.push([name, state]),
+        onChoice: () => {
+          testReadsAtChoice = count(reads.test);
+        },
+      },
+    });
+  });
+
+  it('ends well, with a report as its schema says', async () => {
+    expect(result.exitCode).toBe(0);
+    const report = reportSchema.parse(JSON.parse(await readFile(at('run/report.json'), 'utf8')));
+    expect(report).toEqual(result.report);
+    expect(report.demo).toBe(true);
+    expect(report.baseline).toBe(0.5);
+    expect(report.stackers.map(({ kind }) => kind)).toEqual(['mean', 'dense', 'logistic']);
+    expect(report.stackers.filter(({ chosen }) => chosen)).toHaveLength(1);
+    expect(report.dataset.counts).toEqual(parts);
+    expect(report.verdict).toContain('Generated images or random weights stood in');
+  });
+
+  it('counts every test image, the partial last batch included', () => {
+    for (const { test: score } of [...result.report.members, ...result.report.stackers]) expect(score!.count).toBe(90);
+  });
+
+  it('lists skipped files and pictures that lie in two splits', () => {
+    expect(result.report.dataset.skipped).toEqual([
+      { path: 'train/stars/stars-00001.png', reason: expect.stringContaining('not an image') },
+    ]);
+    expect(result.report.dataset.duplicates).toMatchObject([
+      { paths: ['train/discs/discs-00000.png', 'validation/discs/discs-00000.png'] },
+    ]);
+  });
+
+  it('trains each member on its own device, as TensorFlow names it', () => {
+    expect(result.report.members.map(({ device, backingDevice }) => [device, backingDevice])).toEqual([
+      ['cpu:1', '/job:localhost/replica:0/task:0/device:CPU:1'],
+      ['cpu:2', '/job:localhost/replica:0/task:0/device:CPU:2'],
+    ]);
+  });
+
+  it('trains them at the same time', () => {
+    const [wide, slim] = ['wide', 'slim'].map((name) => epochs.filter((epoch) => epoch.member === name));
+    const overlap = wide!.some((one) =>
+      slim!.some((other) => one.startedAtMs < other.trainedUntilMs && other.startedAtMs < one.trainedUntilMs),
+    );
+    expect(overlap).toBe(true);
+  });
+
+  it('reads each image for one purpose only, and no test image before all is decided', () => {
+    expect(testReadsAtChoice).toBe(0);
+    expect({
+      fit: count(reads.fit),
+      tune: count(reads.tune),
+      stack: count(reads.stack),
+      test: count(reads.test),
+    }).toEqual(parts);
+    const purposes = [reads.fit, reads.tune, reads.stack, reads.test].map((map) => new Uint8Array(map));
+    for (let image = 0; image < purposes[0]!.length; image += 1)
+      expect(purposes.reduce((sum, map) => sum + map[image]!, 0)).toBeLessThanOrEqual(1);
+  });
+
+  it('logs a line per epoch and member', async () => {
+    const lines = (await readFile(at('run/metrics.jsonl'), 'utf8')).trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toEqual(epochs);
+    expect(epochs).toHaveLength(4);
+  });
+
+  it('writes predictions from which its figures can be recomputed', async () => {
+    const [header, ...rows] = (await readFile(at('run/predictions.csv'), 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => line.split(','));
+    expect(rows).toHaveLength(90);
+    for (const { kind, test: score } of result.report.stackers) {
+      const [discs, stars] = [header!.indexOf(`${kind}:discs`), header!.indexOf(`${kind}:stars`)];
+      const right = rows.filter(
+        (row) => (Number(row[discs]) >= Number(row[stars]) ? 'discs' : 'stars') === row[1],
+      ).length;
+      expect(right).toBe(score.correct);
+    }
+  });
+
+  it('leaves a bundle that says the same of freshly decoded files when all else is gone', async () => {
+    await cp(at('run/bundle'), at('elsewhere'), { recursive: true });
+    const csv = (await readFile(at('run/predictions.csv'), 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => line.split(','));
+    const chosen = result.report.stackers.find((stacker) => stacker.chosen)!;
+    const column = csv[0]!.indexOf(`${chosen.kind}:stars`);
+    await cp(at('run'), at('run-copy'), { recursive: true });
+    await rm(at('run'), { recursive: true });
+    const evaluation = await evaluateBundle(at('elsewhere'), data, { workers: 'cpu:0', runtime });
+    expect(evaluation.ensemble.test.correct).toBe(chosen.test.correct);
+    expect(evaluation.members.map(({ test: score }) => score.correct)).toEqual(
+      result.report.members.map(({ test: score }) => score!.correct),
+    );
+    const recorded = new Map(csv.slice(1).map((row) => [row[0], Number(row[column])]));
+    expect(evaluation.predictions).toHaveLength(90);
+    for (const { path, probabilities } of evaluation.predictions)
+      expect(Math.abs(probabilities.stars! - recorded.get(path)!)).toBeLessThan(1e-5);
+  });
+
+  it('predicts files in the order given, and says why one cannot be', async () => {
+    const files = ['stars/stars-00003.png', 'discs/discs-00003.png'].map((name) => join(data, 'validation', name));
+    const bad = join(data, 'train/stars/stars-00001.png');
+    const { predictions, skipped } = await predictFiles(at('elsewhere'), [files[0]!, bad, files[1]!], {
+      workers: 'cpu:0',
+      runtime,
+    });
+    expect(predictions.map(({ path }) => path)).toEqual(files);
+    for (const { probabilities } of predictions) expect(probabilities.discs! + probabilities.stars!).toBeCloseTo(1, 6);
+    expect(skipped).toMatchObject([{ path: bad }]);
+  });
+
+  it('refuses a bundle of which a bit was flipped', async () => {
+    await cp(at('elsewhere'), at('damaged'), { recursive: true });
+    const path = at('damaged/members/slim.bin');
+    const bytes = await readFile(path);
+    bytes[1000]! ^= 1;
+    await writeFile(path, bytes);
+    await expect(predictFiles(at('damaged'), [path])).rejects.toThrow(/slim\.bin is damaged: expected sha256/);
+  });
+
+  it('has its JSON schema beside the package', async () => {
+    const committed = JSON.parse(await readFile(new URL('../report.schema.json', import.meta.url), 'utf8'));
+    expect(committed).toEqual(JSON.parse(JSON.stringify(reportJsonSchema())));
+  });
+
+  it('does not start in a folder that holds a run, or one that cannot be written to', async () => {
+    await expect(train(small(), { out: at('run-copy') })).rejects.toThrow(/There is a run in .*go on with --resume/);
+    await writeFile(at('file'), '');
+    const blocked = train(small(), { out: at('file/run') });
+    await expect(blocked).rejects.toThrow(ConfigError);
+    await expect(blocked).rejects.toThrow(/received ENOTDIR; name another folder with --out/);
+  });
+});
+
+describe('members that fail', () => {
+  /** Weight files by Keras' names, of which those named are no HDF5. */
+  const names = {
+    wide: 'mobilenet_5_0_160_tf_no_top.h5',
+    slim: 'mobilenet_2_5_128_tf_no_top.h5',
+    third: 'mobilenet_7_5_192_tf_no_top.h5',
+  };
+  const pretrained = fileURLToPath(new URL('../../../../shared/data/pretrained/', import.meta.url));
+
+  async function weightsWith(...broken: (keyof typeof names)[]): Promise<string> {
+    const folder = await mkdtemp(at('weights-'));
+    for (const [member, name] of Object.entries(names))
+      if (broken.includes(member as keyof typeof names)) await writeFile(join(folder, name), 'This is a text.');
+      else await cp(join(pretrained, name), join(folder, name));
+    return folder;
+  }
+
+  const three = (weights: string): Partial<ExperimentInput> => ({
+    ...small(),
+    weights,
+    members: [...small().members!, { name: 'third', backbone: 'mobilenet', alpha: 0.75 }],
+    recipe: { batchSize: 16, head: { epochCount: 2 }, fineTune: { lastLayers: 0 } },
+  });
+
+  it.skipIf(!existsSync(pretrained))(
+    'do not take the others with them: exit code 3, their reason in the report (needs ../shared)',
+    async () => {
+      const { report, exitCode } = await train(three(await weightsWith('wide')), { out: at('one-fails') });
+      expect(exitCode).toBe(3);
+      expect(report.members.map(({ name, status }) => [name, status])).toEqual([
+        ['wide', 'failed'],
+        ['slim', 'done'],
+        ['third', 'done'],
+      ]);
+      expect(report.members[0]!.reason).toContain('mobilenet_5_0_160_tf_no_top.h5');
+      expect(report.verdict).toContain('Without wide');
+      expect(report.members[1]!.weights).toMatchObject({
+        note: 'trained at 128 px, used at 32 px',
+        sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      });
+      expect(report.demo).toBe(false);
+    },
+  );
+
+  it('leave a report and exit code 5 when too few are left', async () => {
+    const folder = await weightsWith('wide', 'slim', 'third');
+    const run = train(three(folder), { out: at('all-fail') });
+    await expect(run).rejects.toThrow(TooFewMembersError);
+    await expect(run).rejects.toThrow(/0 of 3 members finished, 2 are needed: wide: /);
+    const report = reportSchema.parse(JSON.parse(await readFile(at('all-fail/report.json'), 'utf8')));
+    expect(report.members.map(({ status }) => status)).toEqual(['failed', 'failed', 'failed']);
+    expect(report.stackers).toEqual([]);
+    expect(report.verdict).toContain('There is no ensemble');
+  });
+});
+
+describe('stopping and going on', () => {
+  it('stops at a batch edge and keeps what is finished; a damaged member is trained again', async () => {
+    const controller = new AbortController();
+    const stopped = train(
+      { ...small(), workers: [{ device: 'cpu:1' }] },
+      {
+        out: at('stopped'),
+        signal: controller.signal,
+        // One lane: when the second member starts, the first is done.
+        observer: { onMember: (name, { state }) => state === 'running' && name === 'slim' && controller.abort() },
+      },
+    );
+    await expect(stopped).rejects.toThrow(StoppedError);
+    expect(await readdir(at('stopped/members'))).toEqual(['wide']);
+    expect(existsSync(at('stopped/report.json'))).toBe(false);
+
+    const states: string[] = [];
+    const observer = { onMember: (name: string, { state }: MemberState) => void states.push(`${name} ${state}`) };
+    const { report } = await train({}, { resume: at('stopped'), observer });
+    expect(states).toContain('wide kept');
+    expect(states).toContain('slim done');
+    expect(report.members.map(({ resumed }) => resumed)).toEqual([true, false]);
+
+    const bytes = await readFile(at('stopped/members/wide/weights.bin'));
+    await writeFile(at('stopped/members/wide/weights.bin'), bytes.subarray(1));
+    const warnings: string[] = [];
+    states.length = 0;
+    await train(
+      {},
+      { resume: at('stopped'), observer: { ...observer, onWarning: (_, message) => void warnings.push(message) } },
+    );
+    expect(warnings).toEqual([expect.stringMatching(/weights\.bin is damaged: .* The member is trained again\./)]);
+    expect(states).toContain('wide done');
+    expect(states).toContain('slim kept');
+  });
+
+  it('goes on after a kill, with the same images only', async () => {
+    await killedRun(at('killed'));
+    const { report } = await train({}, { resume: at('killed') });
+    expect(report.members.map(({ resumed }) => resumed)).toEqual([true, false]);
+    await cp(join(data, 'train/stars/stars-00002.png'), join(data, 'train/stars/stars-99999.png'));
+    await expect(train({}, { resume: at('killed') })).rejects.toThrow(/are not those that the run in .* started with/);
+    await rm(join(data, 'train/stars/stars-99999.png'));
+  });
+
+  /** A run in a process of its own, killed when its second member starts. */
+  async function killedRun(out: string): Promise<void> {
+    const experiment = JSON.stringify({ ...small(), workers: [{ device: 'cpu:1' }] });
+    const script = `import { train } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)};
+      await train(${experiment}, { out: ${JSON.stringify(out)},
+        observer: { onMember: (name, { state }) => name === 'slim' && state === 'running' && process.kill(process.pid, 'SIGKILL') } });`;
+    const child: ChildProcess = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+      stdio: 'inherit',
+    });
+    const signal = await new Promise((done) => child.on('exit', (_, name) => done(name)));
+    expect(signal).toBe('SIGKILL');
+  }
+});
+
+describe('what is refused before anything is decoded', () => {
+  test.each<[string, () => Partial<ExperimentInput>, RegExp]>([
+    [
+      'a device that is not there',
+      () => ({ ...small(), workers: [{ device: 'gpu:7' }] }),
+      /There is no device gpu:7; this machine has cpu:0/,
+    ],
+    [
+      'weights that were not named',
+      () => ({ ...small(), weights: 'auto' }),
+      /Expected pre-trained weights, received none: .*--weights random/,
+    ],
+    [
+      'a folder without weights',
+      () => ({ ...small(), weights: data }),
+      /has no weights for member wide \(mobilenet, alpha 0\.5\); it has no \.h5 file/,
+    ],
+    [
+      'images that are not there',
+      () => ({ ...small(), data: { source: at('none') } }),
+      /Expected a folder of images at .*none, received ENOENT/,
+    ],
+  ])('%s', async (_, experiment, message) => {
+    let decoded = false;
+    const onDecode = () => {
+      decoded = true;
+    };
+    await expect(train(experiment(), { out: await mkdtemp(at('refused-')), observer: { onDecode } })).rejects.toThrow(
+      message,
+    );
+    expect(decoded).toBe(false);
+  });
+});
+
+it('the example of the README runs', async () => {
+  const readme = await readFile(new URL('../../../README.md', import.meta.url), 'utf8');
+  const example = /```js\n(import { train }[\s\S]*?)```/.exec(readme)![1]!;
+  await mkdir(at('example'));
+  const code = example
+    .replace("'@chorus/orchestration'", JSON.stringify(new URL('../dist/index.js', import.meta.url).href))
+    .replace("'./photos'", JSON.stringify(data));
+  await writeFile(at('example/train.mjs'), code);
+  const child = spawn(process.execPath, [at('example/train.mjs')], { cwd: at('example') });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  child.stderr.pipe(process.stderr);
+  expect(await new Promise((done) => child.on('exit', done))).toBe(0);
+  expect(output).toMatch(/The ensemble \((mean|dense|logistic)\) has \d+ of 90 test images right/);
+});
+
+function count(map: SharedArrayBuffer): number {
+  return new Uint8Array(map).reduce((sum, read) => sum + read, 0);
+}

@@ -1,0 +1,8 @@
+/** Writes the JSON schemas beside the package's manifest: `pnpm --filter @chorus/orchestration schemas`. */
+import { writeFileSync } from 'node:fs';
+import { experimentJsonSchema } from './experiment/resolve.ts';
+import { reportJsonSchema } from './report/schema.ts';
+
+const schemas = { 'report.schema.json': reportJsonSchema(), 'experiment.schema.json': experimentJsonSchema() };
+for (const [name, schema] of Object.entries(schemas))
+  writeFileSync(new URL(`../${name}`, import.meta.url), `${JSON.stringify(schema, null, 2)}\n`);
