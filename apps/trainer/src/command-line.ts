@@ -1,5 +1,4 @@
 /** Parses the command line and prints; what it does lives in @chorus/orchestration. */
-import { classifyError, exitCodes } from '@chorus/orchestration';
 import { Command, CommanderError } from 'commander';
 import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -33,15 +32,16 @@ const words = process.argv.slice(2).filter((word, index) => !(word === '--' && i
 try {
   await program.parseAsync(words, { from: 'user' });
 } catch (error) {
-  process.exitCode = report(error);
+  process.exitCode = await report(error);
 }
 // The parent's channel would keep the process; nobody asks to stop any more.
 process.removeAllListeners('disconnect');
 process.disconnect?.();
 
-function report(error: unknown): number {
+async function report(error: unknown): Promise<number> {
   // commander has printed its message already.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.badConfig;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const { classifyError } = await import('@chorus/orchestration');
   const { exitCode, forUser } = classifyError(error);
   console.error(forUser ? `chorus: ${(error as Error).message}` : error);
   return exitCode;

@@ -8,7 +8,7 @@
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { processEnvironment } from '@chorus/orchestration';
+import { processEnvironment } from '@chorus/orchestration/environment';
 
 const child = spawn(
   process.execPath,

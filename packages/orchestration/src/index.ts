@@ -1,4 +1,4 @@
-export { listDevices, processEnvironment } from '@chorus/runtime';
+export { listDevices } from '@chorus/runtime';
 export { type Bundle, type BundleManifest, readBundle } from './bundle.ts';
 export { diagnose, type Finding } from './diagnose.ts';
 export { ConfigError, StoppedError, TooFewMembersError } from './errors.ts';

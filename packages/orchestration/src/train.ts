@@ -4,7 +4,7 @@ import { toProbabilities } from '@chorus/models';
 import { prepareProcess } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
 import { writeBundle } from './bundle.ts';
-import { ConfigError, TooFewMembersError } from './errors.ts';
+import { ConfigError, StoppedError, TooFewMembersError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { resolveExperiment } from './experiment/resolve.ts';
 import type { Experiment, ExperimentInput } from './experiment/schema.ts';
@@ -172,7 +172,7 @@ async function runIn(
       exitCode: doneCount < outcomes.length ? exitCodes.doneWithFailedMembers : exitCodes.done,
     };
   } catch (error) {
-    stop.check();
+    if (stop.raised) throw new StoppedError(`The run was stopped; go on with --resume ${folder.path}`);
     throw error;
   } finally {
     signal?.removeEventListener('abort', onAbort);

@@ -1,9 +1,12 @@
 /** Which devices TensorFlow has here, asked in a process of its own: a context in ours would fix its settings. */
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { fork } from 'node:child_process';
+import { createRequire } from 'node:module';
 import type { DeviceName } from './device.ts';
+import type { DevicesAnswer } from './devices.child.ts';
 import { RuntimeError } from './errors.ts';
-import { hasNvidiaDriver } from './native/platforms.ts';
+import { nativePlatform } from './native/platforms.ts';
+
+const require = createRequire(import.meta.url);
 
 export interface Device {
   name: DeviceName;
@@ -13,38 +16,30 @@ export interface Device {
 /**
  * Lists TensorFlow's devices.
  *
- * Without an NVIDIA driver there can be no GPU, and the answer comes without starting TensorFlow.
+ * Without an NVIDIA GPU the answer comes without starting TensorFlow.
  *
  * @throws RuntimeError when the native runtime is not set up or TensorFlow cannot start.
  */
 export async function listDevices(options: { logicalCpuDevices?: number } = {}): Promise<Device[]> {
   const { logicalCpuDevices = 1 } = options;
-  const names = hasNvidiaDriver()
-    ? await ask(logicalCpuDevices)
+  const names = nativePlatform().hasGpus
+    ? await askTensorflow(logicalCpuDevices)
     : Array.from({ length: logicalCpuDevices }, (_, index): DeviceName => `cpu:${index}`);
   return names.map((name) => ({ name, kind: name.startsWith('gpu:') ? 'GPU' : 'CPU' }));
 }
 
-// --- internal ---
-
-async function ask(logicalCpuDevices: number): Promise<DeviceName[]> {
-  const runtimeUrl = new URL('./index.js', import.meta.url).href;
-  const script = `import { initRuntime } from ${JSON.stringify(runtimeUrl)};
-    console.log(JSON.stringify(initRuntime({ device: 'cpu:0', logicalCpuDevices: ${logicalCpuDevices} }).devices));`;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    cwd: fileURLToPath(new URL('.', import.meta.url)),
+/** Starts TensorFlow in a process of its own, and asks it for its devices. */
+export async function askTensorflow(logicalCpuDevices: number): Promise<DeviceName[]> {
+  const child = fork(require.resolve('#devices-child'), [String(logicalCpuDevices)], {
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  let output = '';
-  let errors = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    output += chunk.toString();
+  let answer: DevicesAnswer | undefined;
+  child.on('message', (message) => {
+    answer = message as DevicesAnswer;
   });
-  child.stderr.on('data', (chunk: Buffer) => {
-    errors += chunk.toString();
-  });
-  const exitCode = await new Promise<number | null>((done) => child.on('close', done));
-  if (exitCode !== 0)
-    throw new RuntimeError(`TensorFlow could not list its devices: ${errors.trim().split('\n').slice(-2).join(' ')}`);
-  return JSON.parse(output) as DeviceName[];
+  const ending = await new Promise((done) => child.on('close', (exitCode, signal) => done(signal ?? exitCode)));
+  if (answer === undefined) throw new RuntimeError(`TensorFlow could not list its devices: it ended with ${ending}.`);
+  if ('error' in answer) throw new RuntimeError(answer.error);
+  return answer.devices;
 }

@@ -17,7 +17,7 @@ function numbers(shape, scale) {
 
 export default async function train({ stepCount, together }) {
   const runtime = initRuntime(startup);
-  if (together) meet();
+  if (together) meet(0);
   const images = numbers([8, 24, 24, 3], 2);
   const kernel = tf.variable(numbers([3, 3, 3, 16], 0.3));
   const gamma = tf.variable(tf.ones([16]));
@@ -31,8 +31,13 @@ export default async function train({ stepCount, together }) {
     return tf.relu6(normal).mean([1, 2]).matMul(head);
   };
   const losses = [];
-  for (let step = 0; step < stepCount; step += 1)
-    losses.push(tf.tidy(() => optimizer.minimize(() => tf.losses.sigmoidCrossEntropy(labels, forward()), true).dataSync()[0]));
+  for (let step = 0; step < stepCount; step += 1) {
+    // Everybody is between its first step and its last one at the same time.
+    if (together && step === stepCount >> 1) meet(1);
+    losses.push(
+      tf.tidy(() => optimizer.minimize(() => tf.losses.sigmoidCrossEntropy(labels, forward()), true).dataSync()[0]),
+    );
+  }
 
   const { grads } = tf.variableGrads(() => tf.losses.sigmoidCrossEntropy(labels, forward()), [kernel]);
   const output = tf.conv2d(images, kernel, 2, 'same');
@@ -50,10 +55,11 @@ export default async function train({ stepCount, together }) {
   };
 }
 
-/** Nobody goes on before everybody is here. */
-function meet() {
+/** Nobody goes on before everybody is at this place. */
+function meet(place) {
   const arrived = new Int32Array(gate);
-  Atomics.add(arrived, 0, 1);
-  Atomics.notify(arrived, 0);
-  for (let seen = Atomics.load(arrived, 0); seen < laneCount; seen = Atomics.load(arrived, 0)) Atomics.wait(arrived, 0, seen);
+  Atomics.add(arrived, place, 1);
+  Atomics.notify(arrived, place);
+  for (let seen = Atomics.load(arrived, place); seen < laneCount; seen = Atomics.load(arrived, place))
+    Atomics.wait(arrived, place, seen);
 }

@@ -1,5 +1,5 @@
 /** Locks between processes: a folder beside the locked path, touched while its owner lives (proper-lockfile). */
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import lockfile from 'proper-lockfile';
 import { StorageError } from './errors.ts';
@@ -67,12 +67,41 @@ export async function withLock<T>(
 
 async function attempt(path: string): Promise<Lock | undefined> {
   await mkdir(dirname(path), { recursive: true });
+  return (await acquire(path, Number.POSITIVE_INFINITY)) ?? (await takeOver(path));
+}
+
+/** Only one at a time removes a stale lock: a second one would remove the first's new lock. */
+async function takeOver(path: string): Promise<Lock | undefined> {
+  const guard = `${path}.lock.takeover`;
+  if (!(await isOld(lockPathOf(path)))) return undefined;
+  try {
+    await mkdir(guard);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    // Somebody is at it, or was killed at it.
+    if (await isOld(guard)) await rm(guard, { recursive: true, force: true });
+    return undefined;
+  }
+  try {
+    return (await isOld(lockPathOf(path))) ? await acquire(path, staleMs) : undefined;
+  } finally {
+    await rm(guard, { recursive: true, force: true });
+  }
+}
+
+async function isOld(folder: string): Promise<boolean> {
+  const { mtimeMs } = await stat(folder).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+  return mtimeMs < Date.now() - staleMs;
+}
+
+async function acquire(path: string, staleAfterMs: number): Promise<Lock | undefined> {
   let release: () => Promise<void>;
   try {
     release = await lockfile.lock(path, {
       realpath: false,
-      lockfilePath: `${path}.lock`,
-      stale: staleMs,
+      lockfilePath: lockPathOf(path),
+      stale: staleAfterMs,
+      update: staleMs / 2,
       retries: 0,
       // A machine that slept wakes with a lock that looks stale. While nobody took it over, it is still ours.
       onCompromised: (error) => void failUnlessOurs(path, error),
@@ -92,7 +121,11 @@ async function attempt(path: string): Promise<Lock | undefined> {
 }
 
 async function failUnlessOurs(path: string, error: Error): Promise<void> {
-  if ((await ownerOf(path)) !== String(process.pid)) throw error;
+  const owner = await ownerOf(path);
+  if (owner !== String(process.pid))
+    throw new StorageError(`${path} was taken over by process ${owner ?? 'unknown'} while this one stood still.`, {
+      cause: error,
+    });
 }
 
 function isAlive(processId: number): boolean {
@@ -108,6 +141,10 @@ function isAlive(processId: number): boolean {
 async function ownerOf(path: string): Promise<string | undefined> {
   const text = await readFile(ownerPathOf(path), 'utf8').catch(() => '');
   return /^[1-9][0-9]*$/.test(text) ? text : undefined;
+}
+
+function lockPathOf(path: string): string {
+  return `${path}.lock`;
 }
 
 function ownerPathOf(path: string): string {

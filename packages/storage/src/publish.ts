@@ -25,28 +25,53 @@ export async function publishFolder(
   options: { replace?: boolean } = {},
 ): Promise<void> {
   const parent = dirname(target);
-  const aside = (what: string) =>
-    join(parent, `.${basename(target)}.${what}-${process.pid}-${randomBytes(4).toString('hex')}`);
-  const temporary = aside('tmp');
+  const temporary = besides(target, 'tmp');
   await mkdir(temporary, { recursive: true });
   try {
     await fill(temporary);
     await syncTree(temporary);
-    if (options.replace) await replaceFolder(temporary, target, aside('old'));
-    else await rename(temporary, target);
+    if (options.replace) await replaceFolder(temporary, target);
+    else await renameToFree(temporary, target);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
-    if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
-      throw new StorageError(`${target} exists already.`);
     throw error;
   }
   await syncFolder(parent);
 }
 
+/**
+ * Removes what killed processes left when they published into a folder. Only for the holder of a lock that keeps
+ * others from publishing there.
+ */
+export async function removeUnfinished(parent: string): Promise<void> {
+  const names = await readdir(parent).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  for (const name of names)
+    if (/^\..+\.(tmp|old)-\d+-[0-9a-f]{8}$/.test(name)) await rm(join(parent, name), { recursive: true, force: true });
+}
+
 // --- internal ---
 
+/** A name that nobody else uses, on the same file system. */
+function besides(target: string, what: 'tmp' | 'old'): string {
+  const unique = `${process.pid}-${randomBytes(4).toString('hex')}`;
+  return join(dirname(target), `.${basename(target)}.${what}-${unique}`);
+}
+
+async function renameToFree(temporary: string, target: string): Promise<void> {
+  try {
+    await rename(temporary, target);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    throw ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(code) ? new StorageError(`${target} exists already.`) : error;
+  }
+}
+
 /** rename(2) does not replace a folder with content: the old one steps aside first, and is removed last. */
-async function replaceFolder(temporary: string, target: string, old: string): Promise<void> {
+async function replaceFolder(temporary: string, target: string): Promise<void> {
+  const old = besides(target, 'old');
   const stepped = await rename(target, old).then(
     () => true,
     (error: NodeJS.ErrnoException) => {
@@ -54,7 +79,12 @@ async function replaceFolder(temporary: string, target: string, old: string): Pr
       throw error;
     },
   );
-  await rename(temporary, target);
+  try {
+    await rename(temporary, target);
+  } catch (error) {
+    if (stepped) await rename(old, target);
+    throw error;
+  }
   if (stepped) await rm(old, { recursive: true, force: true });
 }
 

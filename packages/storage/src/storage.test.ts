@@ -1,42 +1,24 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cacheFolder } from './cache-folder.ts';
 import { readVerified, sha256, sha256File } from './checksum.ts';
 import { StorageError } from './errors.ts';
+import { holder, killHolders } from './holder.fixture.ts';
 import { tryLock, withLock } from './lock.ts';
-import { publishFile, publishFolder } from './publish.ts';
+import { publishFile, publishFolder, removeUnfinished } from './publish.ts';
 
 let folder: string;
-const children: ChildProcess[] = [];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chorus-storage-'));
 });
 afterEach(async () => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
+  killHolders();
   await rm(folder, { recursive: true, force: true });
   vi.unstubAllEnvs();
 });
-
-/** A process that takes the lock of `path`, says so, and holds it until it is killed or its input ends. */
-async function holder(path: string): Promise<ChildProcess> {
-  const script = `import { tryLock } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)};
-    const lock = await tryLock(${JSON.stringify(path)});
-    console.log('held');
-    process.stdin.on('end', async () => { await lock.release(); process.exit(0); }).resume();`;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  children.push(child);
-  const [line] = await once(createInterface(child.stdout!), 'line');
-  expect(line).toBe('held');
-  return child;
-}
 
 describe('cacheFolder', () => {
   it('follows CHORUS_CACHE, then XDG_CACHE_HOME', () => {
@@ -51,23 +33,13 @@ describe('cacheFolder', () => {
 describe('locks', () => {
   it('names the living process that holds one', async () => {
     const path = join(folder, 'run');
-    const child = await holder(path);
+    const { child } = await holder(path);
     await expect(tryLock(path)).rejects.toThrow(`in use by process ${child.pid}`);
-  });
-
-  it('takes over from a process that was killed', async () => {
-    const path = join(folder, 'run');
-    const child = await holder(path);
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    const lock = await tryLock(path);
-    await expect(tryLock(path)).rejects.toThrow(`in use by process ${process.pid}`);
-    await lock.release();
   });
 
   it('waits for another process, says so once, and then works alone', async () => {
     const path = join(folder, 'shared');
-    const child = await holder(path);
+    const { child } = await holder(path);
     const waitedFor: (string | undefined)[] = [];
     let worked = false;
     const work = async () => {
@@ -92,7 +64,7 @@ describe('locks', () => {
 
   it('says after the longest wait who is in the way', async () => {
     const path = join(folder, 'shared');
-    const child = await holder(path);
+    const { child } = await holder(path);
     await expect(withLock(path, async () => {}, { waitMs: 0 })).rejects.toThrow(`process ${child.pid}`);
   });
 });
@@ -118,7 +90,16 @@ describe('publishFolder', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('does not replace unless told to', async () => {
+  it('keeps the earlier folder when its successor is not finished', async () => {
+    const target = join(folder, 'x');
+    await publishFolder(target, (temporary) => writeFile(join(temporary, 'a'), 'one'));
+    const fill = () => Promise.reject(new Error('disk full'));
+    await expect(publishFolder(target, fill, { replace: true })).rejects.toThrow('disk full');
+    expect(await readFile(join(target, 'a'), 'utf8')).toBe('one');
+    expect(await readdir(folder)).toEqual(['x']);
+  });
+
+  it('does not replace unless told to, nor a file', async () => {
     const target = join(folder, 'x');
     const put = (content: string, replace: boolean) =>
       publishFolder(target, (temporary) => writeFile(join(temporary, 'a'), content), { replace });
@@ -127,7 +108,44 @@ describe('publishFolder', () => {
     expect(await readFile(join(target, 'a'), 'utf8')).toBe('one');
     await put('three', true);
     expect(await readFile(join(target, 'a'), 'utf8')).toBe('three');
+    await writeFile(join(target, 'file'), '');
+    await expect(publishFolder(join(target, 'file'), async () => {})).rejects.toThrow('file exists already');
+    await rm(join(target, 'file'));
     expect(await readdir(folder)).toEqual(['x']);
+  });
+});
+
+describe('removeUnfinished', () => {
+  it('removes what a killed process left, and nothing else', async () => {
+    await removeUnfinished(join(folder, 'none'));
+    for (const name of ['.x.tmp-12-0123abcd', '.x.old-7-00000000']) {
+      await mkdir(join(folder, name, 'inner'), { recursive: true });
+      await writeFile(join(folder, name, 'inner', 'a'), 'half');
+    }
+    const others = ['.x', '.x.tmp-12', 'x.tmp-12-0123abcd', 'x'];
+    for (const name of others) await mkdir(join(folder, name));
+    await removeUnfinished(folder);
+    expect((await readdir(folder)).toSorted()).toEqual(others.toSorted());
+  });
+});
+
+describe('publishFile', () => {
+  it('puts text and bytes in the place of an earlier file, and leaves nothing beside it', async () => {
+    const path = join(folder, 'deep', 'report.json');
+    await publishFile(path, 'öne');
+    expect(await readFile(path, 'utf8')).toBe('öne');
+    await publishFile(path, Uint8Array.of(1, 2, 255));
+    expect([...(await readFile(path))]).toEqual([1, 2, 255]);
+    expect(await readdir(join(folder, 'deep'))).toEqual(['report.json']);
+  });
+});
+
+describe('sha256', () => {
+  // NIST FIPS 180-2, appendix B.1.
+  it('hashes bytes and the UTF-8 of a text alike', () => {
+    const abc = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
+    expect(sha256('abc')).toBe(abc);
+    expect(sha256(Uint8Array.of(97, 98, 99))).toBe(abc);
   });
 });
 

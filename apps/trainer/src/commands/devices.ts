@@ -1,10 +1,10 @@
-import { listDevices } from '@chorus/orchestration';
 import { Command } from 'commander';
 
 export const devicesCommand = new Command('devices')
   .description('list the devices that a worker can be given')
   .option('--json', 'print one JSON array', false)
   .action(async ({ json }: { json: boolean }) => {
+    const { listDevices } = await import('@chorus/orchestration');
     const devices = await listDevices();
     console.log(json ? JSON.stringify(devices) : devices.map(({ name, kind }) => `${name}  ${kind}`).join('\n'));
     if (!json && devices.every(({ kind }) => kind === 'CPU'))

@@ -1,9 +1,9 @@
-import { diagnose, exitCodes } from '@chorus/orchestration';
 import { Command } from 'commander';
 
 export const doctorCommand = new Command('doctor')
   .description('say what is missing on this machine, and the command that mends it')
   .action(async () => {
+    const { exitCodes, diagnose } = await import('@chorus/orchestration');
     const findings = await diagnose(process.env);
     for (const { what, ok, detail, mend } of findings) {
       console.log(`${ok ? 'ok     ' : 'missing'}  ${what}: ${detail}`);

@@ -1,4 +1,3 @@
-import { evaluateBundle } from '@chorus/orchestration';
 import { Command } from 'commander';
 import { evaluationTable } from '../print/leaderboard.ts';
 import { userPath } from '../user-folder.ts';
@@ -19,6 +18,7 @@ export const evaluateCommand = new Command('evaluate')
   .option('--workers <list>', 'devices, such as gpu:0 or cpu:0 (default: auto)')
   .option('--json', 'print one JSON object', false)
   .action(async (flags: EvaluateFlags) => {
+    const { evaluateBundle } = await import('@chorus/orchestration');
     const evaluation = await evaluateBundle(
       userPath(flags.bundle),
       flags.data === 'shapes' ? 'shapes' : userPath(flags.data),

@@ -1,4 +1,3 @@
-import { exitCodes, predictFiles } from '@chorus/orchestration';
 import { Command } from 'commander';
 import { printable } from '../print/printable.ts';
 import { userPath } from '../user-folder.ts';
@@ -16,6 +15,7 @@ export const predictCommand = new Command('predict')
   .option('--workers <list>', 'devices, such as gpu:0 or cpu:0 (default: auto)')
   .option('--json', 'print one JSON object a line', false)
   .action(async (files: string[], flags: PredictFlags) => {
+    const { exitCodes, predictFiles } = await import('@chorus/orchestration');
     const { predictions, skipped } = await predictFiles(userPath(flags.bundle), files.map(userPath), {
       ...(flags.workers === undefined ? {} : { workers: flags.workers }),
     });

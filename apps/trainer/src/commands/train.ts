@@ -19,7 +19,7 @@ interface TrainFlags {
 
 export const trainCommand = new Command('train')
   .description('fine-tune the members, stack them, test them, leave a run folder')
-  .option('--preset <name>', presetNames.join(', '), 'auto')
+  .option('--preset <name>', 'auto, mobile, demo', 'auto')
   .option('--config <file>', 'an experiment (.ts, .js or .json), as made with defineConfig')
   .option('--data <folder>', 'images as <split>/<class>/* or <class>/*; or "shapes", drawn by Chorus')
   .option('--weights <folder>', 'keras-applications .h5 files; or "auto" (the folder in CHORUS_WEIGHTS), or "random"')
@@ -33,6 +33,7 @@ export const trainCommand = new Command('train')
     [],
   )
   .action(async (flags: TrainFlags) => {
+    const { train } = await import('@chorus/orchestration');
     const progress = progressFor(process.stdout);
     const signal = stopSignal((cause) =>
       progress.note(`${cause}: stopping at the next batch edge (a second one ends at once)`),
@@ -53,6 +54,7 @@ export const trainCommand = new Command('train')
   });
 
 async function trainNew(flags: TrainFlags, base: string, progress: Progress, signal: AbortSignal) {
+  const { prepareExperiment, train } = await import('@chorus/orchestration');
   const { experiment, preset } = await prepareExperiment({
     preset: flags.preset,
     ...(flags.config === undefined ? {} : { file: userPath(flags.config) }),

@@ -20,6 +20,6 @@ export class StopFlag {
 
   /** @throws StoppedError once the flag is up. */
   check(): void {
-    if (this.raised) throw new StoppedError('The run was stopped; go on with --resume and its folder.');
+    if (this.raised) throw new StoppedError('stopped at a batch edge');
   }
 }

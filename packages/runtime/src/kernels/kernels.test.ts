@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { prepareProcess } from '../process.ts';
 import { initRuntime } from '../runtime.ts';
+import type { NativeBackend } from '../tensorflow.ts';
 import { fusedBatchNorm } from './fused-batch-norm.ts';
 
 beforeAll(() => {
@@ -27,24 +28,27 @@ describe('fused batch normalisation', () => {
     return { y: y!, mean: mean!, variance: variance! };
   };
 
-  it.each([
-    [[4, 5, 6, 3]],
-    [[1, 2, 2, 7]],
-    [[2, 1, 1, 2]],
-  ] as [[number, number, number, number]][])('equals the composed ops on %j: result, statistics (biased) and gradients', (shape) => {
-    const x = tf.randomNormal(shape, 3, 2, 'float32', 1);
-    const gamma = tf.randomUniform([shape[3]], 0.5, 2, 'float32', 2);
-    const beta = tf.randomNormal([shape[3]], 0, 1, 'float32', 3);
-    const [one, other] = [fused(x, gamma, beta), composed(x, gamma, beta)];
-    expectClose(one.y, other.y, 1e-4);
-    expectClose(one.mean, other.mean, 1e-5);
-    expectClose(one.variance, other.variance, 1e-4);
-    const weights = tf.randomNormal(shape, 0, 1, 'float32', 4);
-    const gradients = (norm: typeof fused) =>
-      tf.grads((...inputs: tf.Tensor[]) => norm(inputs[0]!, inputs[1]!, inputs[2]!).y.mul(weights).sum())([x, gamma, beta]);
-    const expected = gradients(composed);
-    for (const [index, gradient] of gradients(fused).entries()) expectClose(gradient, expected[index]!, 1e-3);
-  });
+  it.each([[[4, 5, 6, 3]], [[1, 2, 2, 7]], [[2, 1, 1, 2]]] as [[number, number, number, number]][])(
+    'equals the composed ops on %j: result, statistics (biased) and gradients',
+    (shape) => {
+      const x = tf.randomNormal(shape, 3, 2, 'float32', 1);
+      const gamma = tf.randomUniform([shape[3]], 0.5, 2, 'float32', 2);
+      const beta = tf.randomNormal([shape[3]], 0, 1, 'float32', 3);
+      const [one, other] = [fused(x, gamma, beta), composed(x, gamma, beta)];
+      expectClose(one.y, other.y, 1e-4);
+      expectClose(one.mean, other.mean, 1e-5);
+      expectClose(one.variance, other.variance, 1e-4);
+      const weights = tf.randomNormal(shape, 0, 1, 'float32', 4);
+      const gradients = (norm: typeof fused) =>
+        tf.grads((...inputs: tf.Tensor[]) => norm(inputs[0]!, inputs[1]!, inputs[2]!).y.mul(weights).sum())([
+          x,
+          gamma,
+          beta,
+        ]);
+      const expected = gradients(composed);
+      for (const [index, gradient] of gradients(fused).entries()) expectClose(gradient, expected[index]!, 1e-3);
+    },
+  );
 
   it('leaves no tensor behind', () => {
     const x = tf.ones([2, 3, 3, 4]);
@@ -61,10 +65,100 @@ describe('fused batch normalisation', () => {
   });
 });
 
+/** Names of the TensorFlow ops that `work` runs, in their order. */
+function opsOf(work: () => void): string[] {
+  const backend = tf.backend() as NativeBackend;
+  const { executeSingleOutput, executeMultipleOutputs } = backend;
+  const names: string[] = [];
+  backend.executeSingleOutput = (name, ...rest) => {
+    names.push(name);
+    return executeSingleOutput.call(backend, name, ...rest);
+  };
+  backend.executeMultipleOutputs = (name, ...rest) => {
+    names.push(name);
+    return executeMultipleOutputs.call(backend, name, ...rest);
+  };
+  try {
+    tf.tidy(work);
+  } finally {
+    Object.assign(backend, { executeSingleOutput, executeMultipleOutputs });
+  }
+  return names;
+}
+
+describe('what a MobileNet is made of', () => {
+  const x = () => tf.ones([2, 8, 8, 4]) as tf.Tensor4D;
+  const channels = () => tf.ones([4]) as tf.Tensor1D;
+
+  it.each<[string, () => void, string[]]>([
+    ['batch normalisation by moving statistics', () => tf.batchNorm4d(x(), channels(), channels()), ['FusedBatchNorm']],
+    [
+      'batch normalisation in training',
+      () =>
+        tf.grad((value: tf.Tensor) => {
+          const inputs = { x: value, gamma: channels(), beta: channels() } as unknown as tf.NamedTensorMap;
+          return (tf.engine().runKernel(fusedBatchNorm, inputs, { epsilon: 1e-3 }) as tf.Tensor[])[0]!;
+        })(x()),
+      ['FusedBatchNormV3', 'FusedBatchNormGradV3'],
+    ],
+    ['ReLU6', () => tf.grad((value: tf.Tensor) => tf.relu6(value))(x()), ['Relu6', 'Relu6Grad']],
+    [
+      'a depthwise convolution',
+      () =>
+        tf.grads((value: tf.Tensor, kernel: tf.Tensor) =>
+          tf.depthwiseConv2d(value as tf.Tensor4D, kernel as tf.Tensor4D, 1, 'same'),
+        )([x(), tf.ones([3, 3, 4, 1])]),
+      ['DepthwiseConv2dNative', 'DepthwiseConv2dNativeBackpropInput', 'DepthwiseConv2dNativeBackpropFilter'],
+    ],
+  ])('runs %s as one op each way', (_, work, expected) => {
+    const incidental = ['Mul', 'Reshape', 'Fill'];
+    expect(opsOf(work).filter((name) => !incidental.includes(name))).toEqual(expected);
+  });
+});
+
 describe('ReLU6', () => {
+  it('equals the composed ops: result and gradient', () => {
+    const x = tf.randomNormal([3, 5, 5, 2], 3, 4, 'float32', 5);
+    const weights = tf.randomNormal(x.shape, 0, 1, 'float32', 6);
+    expectClose(tf.relu6(x), x.clipByValue(0, 6), 0);
+    const gradient = (relu: (value: tf.Tensor) => tf.Tensor) => tf.grad((value) => relu(value).mul(weights).sum())(x);
+    expectClose(
+      gradient(tf.relu6),
+      gradient((value) => tf.clipByValue(value, 0, 6)),
+      0,
+    );
+  });
+
+  it('leaves no tensor behind', () => {
+    const x = tf.variable(tf.ones([4]));
+    const before = tf.memory().numTensors;
+    tf.tidy(() => {
+      tf.variableGrads(() => tf.relu6(x).sum().asScalar(), [x]);
+    });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('keeps the composed gradient on other backends', async () => {
+    // tfjs recommends its native backend.
+    vi.spyOn(console, 'warn').mockReturnValue();
+    await tf.setBackend('cpu');
+    try {
+      const gradient = tf.grad((value: tf.Tensor) => tf.relu6(value))(tf.tensor1d([-1, 3, 100]));
+      expect([...gradient.dataSync()]).toEqual([0, 1, 0]);
+    } finally {
+      await tf.setBackend('tensorflow');
+      vi.restoreAllMocks();
+    }
+  });
+
   it('has the gradient 1 between 0 and 6 and 0 elsewhere', () => {
     const x = tf.tensor1d([-1, 0.5, 3, 5.999, 6.5, 100]);
-    const gradient = tf.grad((value: tf.Tensor) => tf.relu6(value).mul(tf.tensor1d([1, 2, 3, 4, 5, 6])).sum())(x);
+    const gradient = tf.grad((value: tf.Tensor) =>
+      tf
+        .relu6(value)
+        .mul(tf.tensor1d([1, 2, 3, 4, 5, 6]))
+        .sum(),
+    )(x);
     expect([...gradient.dataSync()]).toEqual([0, 2, 3, 4, 0, 0]);
   });
 });

@@ -1,7 +1,7 @@
 /** The binding, compiled from the npm package's own (patched) sources against the library. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { RuntimeError } from '../errors.ts';
 import type { NativeRuntime } from './locate.ts';
 import { runTool, type ToolFailure } from './run-tool.ts';
@@ -9,37 +9,35 @@ import { runTool, type ToolFailure } from './run-tool.ts';
 const require = createRequire(import.meta.url);
 
 /**
- * Compiles binding and quietener into a folder.
+ * Compiles binding and quietener into a folder, and loads them once.
  *
- * @throws RuntimeError when there is no compiler, or it refuses the sources.
+ * @throws RuntimeError when there is no compiler, it refuses the sources, or the library is not for this machine.
  */
 export async function compileBinding(native: NativeRuntime, target: string): Promise<void> {
-  const { platform, libraryFiles } = native;
-  const [framework, cc] = platform.libraries.map((name) => join(libraryFiles, name)) as [string, string];
-  await compile(native, native.bindingSources, [cc, framework], join(target, 'tfjs_binding.node'));
-  await compile(native, [native.quietSource], ['-ldl'], join(target, 'tfjs_quiet.node'));
+  const { frameworkPath, ccPath } = native;
+  const binding = join(target, basename(native.bindingPath));
+  const quiet = join(target, basename(native.quietPath));
+  await compile(native, [...native.bindingSources, ccPath, frameworkPath], binding);
+  await compile(native, [native.quietSource, '-ldl'], quiet);
+  await runTool(
+    process.execPath,
+    ['--eval', `require(process.argv[1]).loadQuietly(process.argv[2]); require(process.argv[3])`].concat(
+      quiet,
+      frameworkPath,
+      binding,
+    ),
+    ({ output }) => new RuntimeError(`TensorFlow's library cannot be loaded on this machine: ${excerpt(output)}`),
+  );
 }
 
 // --- internal ---
 
-async function compile(
-  { platform, includeFolder, libraryFiles }: NativeRuntime,
-  sources: readonly string[],
-  libraries: readonly string[],
-  output: string,
-): Promise<void> {
-  const compiler = process.env.CXX ?? platform.compiler;
-  await runTool(
-    compiler,
-    [
-      ...['-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8', '-w'],
-      ...['-I', nodeHeaders(), '-I', includeFolder],
-      ...sources,
-      ...libraries,
-      ...platform.linkerFlags,
-      ...[`-Wl,-rpath,${libraryFiles}`, '-o', output],
-    ],
-    (failure) => explain(failure, compiler, platform.compilerMend),
+async function compile(native: NativeRuntime, inputs: readonly string[], output: string): Promise<void> {
+  const { platform, includeFolder, libraryFiles } = native;
+  const compiler = process.env.CHORUS_CXX ?? platform.compiler;
+  const folders = ['-I', nodeHeaders(), '-I', includeFolder, '-Xlinker', '-rpath', '-Xlinker', libraryFiles];
+  await runTool(compiler, [...platform.compilerFlags, ...folders, ...inputs, '-o', output], (failure) =>
+    explain(failure, compiler, platform.compilerMend),
   );
 }
 
@@ -54,6 +52,10 @@ function explain({ missing, output }: ToolFailure, compiler: string, mend: strin
   return new RuntimeError(
     missing
       ? `There is no C++ compiler (${compiler}); install one: ${mend}`
-      : `${compiler} could not compile the TensorFlow binding: ${output.split('\n').slice(0, 5).join(' ').slice(0, 600)}`,
+      : `${compiler} could not compile the TensorFlow binding: ${excerpt(output)}`,
   );
+}
+
+function excerpt(output: string): string {
+  return output.trim().split('\n').slice(0, 6).join(' ').slice(0, 600);
 }

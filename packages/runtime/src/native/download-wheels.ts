@@ -1,26 +1,32 @@
 /** Hash-checked wheels, fetched by whatever pip the machine has. */
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RuntimeError } from '../errors.ts';
 import type { NativePlatform, Wheel } from './platforms.ts';
-import { runTool } from './run-tool.ts';
+import { runTool, type ToolFailure } from './run-tool.ts';
+
+/** With these, any python3's pip takes the wheel for CPython 3.11 of a named platform. */
+const pipDownload =
+  '-m pip download --quiet --no-input --disable-pip-version-check --require-hashes --no-deps --only-binary=:all: --implementation cp --python-version 3.11 --abi cp311'.split(
+    ' ',
+  );
 
 /**
  * Downloads each wheel, hands it over, and removes it again.
  *
- * @param folder where the wheels lie meanwhile.
+ * @param folder holds the wheels meanwhile, one after the other.
  * @throws RuntimeError when python3 or pip is missing, the index cannot be reached, or a hash does not match.
  */
 export async function downloadWheels(
   platform: NativePlatform,
   folder: string,
-  use: (wheelPath: string, wheel: Wheel) => Promise<void>,
+  { onDownload, onWheel }: { onDownload(wheel: Wheel): void; onWheel(wheelPath: string, wheel: Wheel): Promise<void> },
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
   for (const wheel of platform.wheels) {
+    onDownload(wheel);
     const place = await mkdtemp(join(folder, 'download-'));
     try {
-      await use(await downloadWheel(platform, wheel, place), wheel);
+      await onWheel(await downloadWheel(platform, wheel, place), wheel);
     } finally {
       await rm(place, { recursive: true, force: true });
     }
@@ -33,42 +39,20 @@ async function downloadWheel(platform: NativePlatform, wheel: Wheel, place: stri
   const requirements = join(place, 'requirements.txt');
   await writeFile(requirements, `${wheel.requirement} --hash=sha256:${wheel.sha256}\n`);
   const python = process.env.CHORUS_PYTHON ?? 'python3';
+  const platforms = platform.pipPlatforms.flatMap((tag) => ['--platform', tag]);
   await runTool(
     python,
-    [
-      ...[
-        '-m',
-        'pip',
-        'download',
-        '--quiet',
-        '--no-input',
-        '--disable-pip-version-check',
-        '--require-hashes',
-        '--no-deps',
-      ],
-      ...[
-        '--only-binary=:all:',
-        '--implementation',
-        'cp',
-        '--python-version',
-        '3.11',
-        '--abi',
-        'cp311',
-        '--abi',
-        'none',
-      ],
-      ...platform.pipPlatforms.flatMap((tag) => ['--platform', tag]),
-      ...['--dest', place, '--requirement', requirements],
-    ],
+    [...pipDownload, ...platforms, '--dest', place, '--requirement', requirements],
     (failure) => explain(failure, wheel, python),
+    // pip's own temporary copy beside the wheel: the system's temporary folder may be small.
+    { TMPDIR: place },
   );
   const name = (await readdir(place)).find((file) => file.endsWith('.whl'));
   if (name === undefined) throw new RuntimeError(`pip downloaded no wheel for ${wheel.requirement}.`);
   return join(place, name);
 }
 
-function explain(failure: { missing: boolean; output: string }, wheel: Wheel, python: string): RuntimeError {
-  const { missing, output } = failure;
+function explain({ missing, output }: ToolFailure, wheel: Wheel, python: string): RuntimeError {
   if (missing)
     return new RuntimeError(
       `There is no ${python} to download ${wheel.requirement} with; install it: apt-get install python3 python3-pip (or name one with CHORUS_PYTHON).`,

@@ -20,6 +20,7 @@ export interface NativeRuntime {
   bindingPath: string;
   quietPath: string;
   frameworkPath: string;
+  ccPath: string;
   /** C++ sources of the binding: the patched ones of the npm package. */
   bindingSources: string[];
   quietSource: string;
@@ -32,7 +33,7 @@ export function planNativeRuntime(): NativeRuntime {
   const platform = nativePlatform();
   const named = process.env.CHORUS_LIBTENSORFLOW;
   const ownLibrary = named !== undefined && named !== '';
-  const libraryId = sha256(platform.wheels.map((wheel) => wheel.sha256).join('\n')).slice(0, 16);
+  const libraryId = sha256(JSON.stringify(platform.wheels)).slice(0, 16);
   const libraryFolder = ownLibrary ? resolve(named) : cacheFolder('tensorflow', libraryId);
   const libraryFiles = ownLibrary ? libraryFolder : join(libraryFolder, 'tensorflow');
 
@@ -42,7 +43,7 @@ export function planNativeRuntime(): NativeRuntime {
   const contents = [...names.map((name) => join(bindingRoot, name)), quietSource].map((path) =>
     readFileSync(path, 'utf8'),
   );
-  const bindingId = sha256([libraryFolder, ...contents].join('\0')).slice(0, 16);
+  const bindingId = sha256([libraryFolder, ...platform.compilerFlags, ...contents].join('\0')).slice(0, 16);
   const bindingFolder = cacheFolder('binding', bindingId);
   return {
     platform,
@@ -54,6 +55,7 @@ export function planNativeRuntime(): NativeRuntime {
     bindingPath: join(bindingFolder, 'tfjs_binding.node'),
     quietPath: join(bindingFolder, 'tfjs_quiet.node'),
     frameworkPath: join(libraryFiles, platform.libraries[0]),
+    ccPath: join(libraryFiles, platform.libraries[1]),
     bindingSources: names.filter((name) => name.endsWith('.cc')).map((name) => join(bindingRoot, name)),
     quietSource,
   };

@@ -1,6 +1,6 @@
 /** Where TensorFlow's C library comes from: one table, platform → wheels of the Python package index and their hashes. */
-import { existsSync, readdirSync } from 'node:fs';
 import { RuntimeError } from '../errors.ts';
+import { hasNvidiaGpu } from './nvidia.ts';
 
 export interface Wheel {
   /** As pip names it, with the version. */
@@ -21,8 +21,9 @@ export interface NativePlatform {
   compiler: string;
   /** What to do to get the compiler. */
   compilerMend: string;
-  /** Linker flags that let undefined symbols of node be found at load time. */
-  linkerFlags: readonly string[];
+  compilerFlags: readonly string[];
+  /** Whether this library can use GPUs. */
+  hasGpus: boolean;
   /** Bytes that must be free: the wheels and what is unpacked of them. */
   neededBytes: number;
 }
@@ -46,26 +47,31 @@ function nvidiaWheel(requirement: string, sha256: string): Wheel {
   return { requirement, sha256, entries: ['nvidia/'] };
 }
 
-const gnu = { compiler: 'g++', compilerMend: 'apt-get install g++ (or dnf install gcc-c++)', linkerFlags: [] };
+/** Warnings are for those who work on the npm package. */
+const compilerFlags = ['-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8', '-w'];
 
 const linuxX64: NativePlatform = {
   name: 'linux-x64',
   pipPlatforms: ['manylinux_2_27_x86_64'],
   wheels: [tensorflowWheel('tensorflow-cpu', '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c', elf)],
   libraries: elf,
-  ...gnu,
-  neededBytes: 1.3e9,
+  compiler: 'g++',
+  compilerMend: 'apt-get install g++ (or dnf install gcc-c++)',
+  compilerFlags,
+  hasGpus: false,
+  neededBytes: 1.4e9,
 };
 
 /** CUDA 12 comes from the wheels that `tensorflow[and-cuda]` names; only the driver is the machine's. */
 const linuxX64Gpu: NativePlatform = {
   ...linuxX64,
   name: 'linux-x64-gpu',
-  pipPlatforms: ['manylinux_2_28_x86_64', 'manylinux_2_27_x86_64', 'manylinux2014_x86_64', 'manylinux2010_x86_64'],
+  hasGpus: true,
+  pipPlatforms: ['manylinux_2_27_x86_64', 'manylinux_2_25_x86_64', 'manylinux2014_x86_64', 'manylinux2010_x86_64'],
   wheels: [
     tensorflowWheel('tensorflow', '9056fbc9ba04235810b71ae6cbd958a196e8804fb53bbcffbf3e23b56155f124', elf),
     nvidiaWheel('nvidia-cublas-cu12==12.9.3.13', 'd7d51055f161b317c7105ddaae90e71eda059026074ffef93cf7cde2886bfe72'),
-    nvidiaWheel('nvidia-cuda-cupti-cu12==12.8.90', 'ea0cb07ebda26bb9b29ba82cda34849e73c166c18162d3913575b0c9db9a6182'),
+    nvidiaWheel('nvidia-cuda-cupti-cu12==12.9.79', '096bcf334f13e1984ba36685ad4c1d6347db214de03dbb6eebb237b41d9d934f'),
     nvidiaWheel('nvidia-cuda-nvcc-cu12==12.9.86', '5d6a0d32fdc7ea39917c20065614ae93add6f577d840233237ff08e9a38f58f0'),
     nvidiaWheel('nvidia-cuda-nvrtc-cu12==12.9.86', '210cf05005a447e29214e9ce50851e83fc5f4358df8b453155d5e1918094dcb4'),
     nvidiaWheel(
@@ -97,29 +103,38 @@ const macArm64: NativePlatform = {
   libraries: machO,
   compiler: 'clang++',
   compilerMend: 'xcode-select --install',
-  linkerFlags: ['-undefined', 'dynamic_lookup'],
-  neededBytes: 1.3e9,
+  // Node's own symbols are found when node loads the addon.
+  compilerFlags: [...compilerFlags, '-undefined', 'dynamic_lookup'],
+  hasGpus: false,
+  neededBytes: 1.4e9,
 };
 
 const platforms: readonly NativePlatform[] = [linuxX64, linuxX64Gpu, linuxArm64, macArm64];
 
+/** What decides about the library. */
+export interface Machine {
+  platform: NodeJS.Platform;
+  arch: string;
+  hasNvidiaGpu: boolean;
+}
+
 /**
- * This machine's row of the table.
+ * The table's row of a machine, by default this one.
  *
  * @throws RuntimeError on a platform without a wheel.
  */
-export function nativePlatform(): NativePlatform {
-  const name = `${process.platform}-${process.arch}${hasNvidiaDriver() ? '-gpu' : ''}`;
-  const platform = platforms.find((one) => one.name === name);
-  if (platform !== undefined) return platform;
+export function nativePlatform(machine: Machine = thisMachine()): NativePlatform {
+  const { platform, arch, hasNvidiaGpu } = machine;
+  const row = platforms.find(({ name }) => name === `${platform}-${arch}${hasNvidiaGpu ? '-gpu' : ''}`);
+  if (row !== undefined) return row;
   throw new RuntimeError(
-    `TensorFlow ${version} has no library for ${process.platform}-${process.arch}; Chorus trains on linux-x64, linux-arm64 and darwin-arm64 (on Windows: inside WSL2).`,
+    `TensorFlow ${version} has no library for ${platform}-${arch}; Chorus trains on linux-x64, linux-arm64 and darwin-arm64 (on Windows: inside WSL2).`,
   );
 }
 
-/** Whether the kernel's part of NVIDIA's driver runs, with a GPU (WSL2 has it under another name). */
-export function hasNvidiaDriver(): boolean {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return false;
-  const gpus = '/proc/driver/nvidia/gpus';
-  return (existsSync(gpus) && readdirSync(gpus).length > 0) || existsSync('/usr/lib/wsl/lib/libcuda.so.1');
+// --- internal ---
+
+function thisMachine(): Machine {
+  const { platform, arch } = process;
+  return { platform, arch, hasNvidiaGpu: platform === 'linux' && arch === 'x64' && hasNvidiaGpu() };
 }

@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process';
 export interface ToolFailure {
   /** The program itself is not there. */
   missing: boolean;
-  exitCode: number | null;
   /** What it printed, both streams. */
   output: string;
 }
@@ -12,22 +11,29 @@ export interface ToolFailure {
  * Runs a program to its end.
  *
  * @param explain makes the error to throw from a failure.
+ * @param environment variables beside this process's own.
  */
 export async function runTool(
   program: string,
   parameters: readonly string[],
   explain: (failure: ToolFailure) => Error,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const failure = await new Promise<ToolFailure | undefined>((done) => {
-    const child = spawn(program, parameters, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, parameters, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
+    });
     let output = '';
     const collect = (chunk: Buffer) => {
       output += chunk.toString();
     };
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
-    child.on('error', (error) => done({ missing: true, exitCode: null, output: error.message }));
-    child.on('close', (exitCode) => done(exitCode === 0 ? undefined : { missing: false, exitCode, output }));
+    child.on('error', (error) => done({ missing: true, output: error.message }));
+    child.on('close', (exitCode, signal) =>
+      done(exitCode === 0 ? undefined : { missing: false, output: output || `ended by ${signal ?? exitCode}` }),
+    );
   });
   if (failure !== undefined) throw explain(failure);
 }

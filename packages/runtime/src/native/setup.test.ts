@@ -1,21 +1,23 @@
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder } from '@chorus/storage';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { RuntimeError } from '../errors.ts';
 import { planNativeRuntime } from './locate.ts';
-import { setupRuntime } from './setup.ts';
+import { requireSpace, setupRuntime } from './setup.ts';
 import { nativeRuntimeStatus } from './status.ts';
-import { unpackWheel } from './unpack-wheel.ts';
 
 const ready = planNativeRuntime();
+const [wheel] = ready.platform.wheels as [(typeof ready.platform.wheels)[0]];
 let cache: string;
 
 beforeEach(async () => {
-  cache = await mkdtemp(join(tmpdir(), 'chorus-setup-'));
+  // With characters that shells and linkers read in their own way.
+  cache = await mkdtemp(join(tmpdir(), 'chorus setup,'));
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
@@ -23,7 +25,7 @@ afterEach(async () => {
 });
 
 /** The setup command in a process of its own, with the library of this machine and an empty cache. */
-function setupProcess(environment: Record<string, string> = {}): Promise<{ exitCode: number | null; output: string }> {
+function start(environment: Record<string, string> = {}) {
   const script = fileURLToPath(new URL('../../dist/setup-cli.js', import.meta.url));
   const child = spawn(process.execPath, [script], {
     env: { ...process.env, CHORUS_CACHE: cache, CHORUS_LIBTENSORFLOW: ready.libraryFiles, ...environment },
@@ -33,79 +35,152 @@ function setupProcess(environment: Record<string, string> = {}): Promise<{ exitC
     stream.on('data', (chunk: Buffer) => {
       output += chunk.toString();
     });
-  return new Promise((done) => child.on('close', (exitCode) => done({ exitCode, output })));
+  const ended = once(child, 'close').then(([exitCode]) => ({ exitCode: exitCode as number | null, output }));
+  return { child, ended };
 }
 
-describe('setting up the native runtime', () => {
-  it('compiles once when two processes start at the same time, and then does nothing', async () => {
-    const both = await Promise.all([setupProcess(), setupProcess()]);
+const setUp = (environment: Record<string, string>) => start(environment).ended;
+
+/** An executable script, to be named as the compiler or as Python. */
+async function program(lines: string): Promise<string> {
+  const path = join(cache, 'program');
+  await writeFile(path, `#!/bin/sh\n${lines}\n`);
+  await chmod(path, 0o755);
+  return path;
+}
+
+/** What stands in the cache, temporary folders included. */
+const contentOf = (kind: string) => readdir(join(cache, kind)).catch(() => []);
+
+describe('setting up', () => {
+  it('mends what a killed process left, compiles once for two that start at the same time, and then does nothing', async () => {
+    const pipe = join(cache, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const compiler = await program(`echo $$ >'${pipe}'; exec sleep 600`);
+    const killed = start({ CHORUS_CXX: compiler });
+    const compilerId = Number(await readFile(pipe, 'utf8'));
+    killed.child.kill('SIGKILL');
+    process.kill(compilerId, 'SIGKILL');
+    await killed.ended;
+    expect(await contentOf('binding')).toEqual([expect.stringContaining('.tmp-')]);
+
+    const both = await Promise.all([setUp({}), setUp({})]);
     expect(both.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
     expect(both.filter(({ output }) => output.includes('compiling the binding'))).toHaveLength(1);
-    expect(both.filter(({ output }) => output.includes('waiting for process'))).toHaveLength(1);
-    expect(await setupProcess()).toEqual({ exitCode: 0, output: '' });
+    const [bindingFolder, ...leftovers] = await contentOf('binding');
+    expect(leftovers).toEqual([]);
+    expect(await contentOf(join('binding', bindingFolder!))).toEqual(['tfjs_binding.node', 'tfjs_quiet.node']);
+    // Neither compiler nor Python is looked for when all is there.
+    expect(await setUp({ PATH: cache })).toEqual({ exitCode: 0, output: '' });
   });
 
-  it('mends what a killed one left: an unfinished folder and a lock without an owner', async () => {
-    await mkdir(join(cache, 'binding', '.abc.tmp-1-00'), { recursive: true });
-    await writeFile(join(cache, 'binding', '.abc.tmp-1-00', 'tfjs_binding.node'), 'half');
-    await mkdir(join(cache, 'setup.lock'));
-    const { exitCode, output } = await setupProcess();
-    expect(output).toContain('compiling the binding');
-    expect(exitCode).toBe(0);
-    const folders = (await readdir(join(cache, 'binding'))).filter((name) => !name.startsWith('.'));
-    expect(await readdir(join(cache, 'binding', folders[0]!))).toEqual(['tfjs_binding.node', 'tfjs_quiet.node']);
-  });
+  describe('says what is missing and what mends it', () => {
+    it('no compiler', async () => {
+      const { exitCode, output } = await setUp({ CHORUS_CXX: 'no-such-compiler' });
+      expect(exitCode).toBe(2);
+      expect(output).toMatch(/^chorus: There is no C\+\+ compiler \(no-such-compiler\); install one: \S+/m);
+      expect(await contentOf('binding')).toEqual([]);
+    });
 
-  it('names the command that brings a compiler', async () => {
-    const { exitCode, output } = await setupProcess({ CXX: 'no-such-compiler' });
-    expect(exitCode).toBe(2);
-    expect(output).toMatch(/There is no C\+\+ compiler \(no-such-compiler\); install one: \S+/);
-    expect(existsSync(join(cache, 'binding'))).toBe(true);
-    expect(await readdir(join(cache, 'binding'))).toEqual([]);
-  });
+    it('a compiler that refuses the sources', async () => {
+      const compiler = await program('echo "error: unrecognized option -std=c++17" >&2; exit 1');
+      const { exitCode, output } = await setUp({ CHORUS_CXX: compiler });
+      expect(exitCode).toBe(2);
+      expect(output).toContain('could not compile the TensorFlow binding: error: unrecognized option');
+      expect(await contentOf('binding')).toEqual([]);
+    });
 
-  it('names the command that brings python3, or pip', async () => {
-    const noLibrary = { CHORUS_LIBTENSORFLOW: '' };
-    expect((await setupProcess({ ...noLibrary, CHORUS_PYTHON: 'no-such-python' })).output).toMatch(/There is no no-such-python .*apt-get install python3/);
-    const python = join(cache, 'python');
-    await writeFile(python, '#!/bin/sh\necho "$0: No module named pip" >&2\nexit 1\n');
-    await chmod(python, 0o755);
-    const { exitCode, output } = await setupProcess({ ...noLibrary, CHORUS_PYTHON: python });
-    expect(exitCode).toBe(2);
-    expect(output).toContain('has no pip; install it');
-    expect(await readdir(join(cache, 'wheels'))).toEqual([]);
-  });
+    it('a library that is not for this machine', async () => {
+      const compiler = await program('for name; do output=$name; done; echo "no library" >"$output"');
+      const { exitCode, output } = await setUp({ CHORUS_CXX: compiler });
+      expect(exitCode).toBe(2);
+      expect(output).toContain("chorus: TensorFlow's library cannot be loaded on this machine: ");
+      expect(await contentOf('binding')).toEqual([]);
+    });
 
-  it('refuses a wheel of another hash, and says which was expected', async () => {
-    const python = join(cache, 'python');
-    await writeFile(python, '#!/bin/sh\necho "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE." >&2\nexit 1\n');
-    await chmod(python, 0o755);
-    const { output } = await setupProcess({ CHORUS_LIBTENSORFLOW: '', CHORUS_PYTHON: python });
-    expect(output).toContain(ready.platform.wheels[0]!.sha256);
-    expect(await readdir(join(cache, 'tensorflow'))).toEqual([]);
-  });
+    it('no python3', async () => {
+      const { exitCode, output } = await setUp({ CHORUS_LIBTENSORFLOW: '', CHORUS_PYTHON: 'no-such-python' });
+      expect(exitCode).toBe(2);
+      expect(output).toMatch(/^chorus: There is no no-such-python to download .*apt-get install python3/m);
+    });
 
-  it('says what CHORUS_LIBTENSORFLOW must hold', async () => {
-    vi.stubEnv('CHORUS_LIBTENSORFLOW', cache);
-    await expect(setupRuntime()).rejects.toThrow(`CHORUS_LIBTENSORFLOW is ${cache}: expected ${ready.platform.libraries.join(' and ')} there.`);
+    it('no pip', async () => {
+      // Without its site-packages.
+      const python = await program('exec python3 -S "$@"');
+      const { exitCode, output } = await setUp({ CHORUS_LIBTENSORFLOW: '', CHORUS_PYTHON: python });
+      expect(exitCode).toBe(2);
+      expect(output).toContain('has no pip; install it: apt-get install python3-pip');
+    });
+
+    it('a wheel with another hash', async () => {
+      const [name, version] = wheel.requirement.split('==') as [string, string];
+      const tags = `cp311-cp311-${ready.platform.pipPlatforms[0]}`;
+      await writeFile(join(cache, `${name.replaceAll('-', '_')}-${version}-${tags}.whl`), 'not the wheel');
+      // pip splits the list of places at spaces.
+      const places = `file://${cache.replaceAll(' ', '%20')}`;
+      const { exitCode, output } = await setUp({ CHORUS_LIBTENSORFLOW: '', PIP_NO_INDEX: '1', PIP_FIND_LINKS: places });
+      expect(exitCode).toBe(2);
+      expect(output).toContain(`The index gave another ${wheel.requirement} than expected (sha256 ${wheel.sha256})`);
+      expect(await contentOf('tensorflow')).toEqual([]);
+    });
+
+    it('no network', async () => {
+      const { exitCode, output } = await setUp({
+        CHORUS_LIBTENSORFLOW: '',
+        PIP_INDEX_URL: 'http://127.0.0.1:1/simple',
+        PIP_FIND_LINKS: '',
+        PIP_RETRIES: '0',
+        NO_PROXY: '*',
+        no_proxy: '*',
+      });
+      expect(exitCode).toBe(2);
+      expect(output).toContain(`pip could not download ${wheel.requirement}; check the network`);
+      expect(await contentOf('tensorflow')).toEqual([]);
+    });
+
+    it('no space', async () => {
+      await requireSpace(cache, 1);
+      await expect(requireSpace(cache, 1e18)).rejects.toThrow(RuntimeError);
+      await expect(requireSpace(cache, 1e18)).rejects.toThrow(
+        /needs 1000000000.0 GB in .*, and \d+\.\d GB are free; .*CHORUS_CACHE/,
+      );
+    });
+
+    it('a cache that cannot be made', async () => {
+      const file = join(cache, 'file');
+      await writeFile(file, '');
+      const { exitCode, output } = await setUp({ CHORUS_CACHE: join(file, 'cache') });
+      expect(exitCode).toBe(2);
+      expect(output).toContain(
+        `${join(file, 'cache')} cannot be written to (ENOTDIR); name another place with CHORUS_CACHE`,
+      );
+    });
+
+    it('an own library that is not there', async () => {
+      vi.stubEnv('CHORUS_LIBTENSORFLOW', cache);
+      const { libraries } = ready.platform;
+      await expect(setupRuntime()).rejects.toThrow(
+        `CHORUS_LIBTENSORFLOW is ${cache}: expected ${libraries.join(' and ')} there.`,
+      );
+    });
   });
 });
 
 describe('nativeRuntimeStatus', () => {
-  it('finds nothing missing where all is set up, and names the command where it is not', async () => {
+  it('finds nothing missing where all is set up', async () => {
     expect(await nativeRuntimeStatus()).toEqual([]);
-    vi.stubEnv('CHORUS_CACHE', cache);
-    const missing = await nativeRuntimeStatus();
-    expect(missing.map(({ mend }) => mend)).toContain('pnpm turbo setup');
-    expect(missing.some(({ what }) => what.includes(cacheFolder('tensorflow')))).toBe(true);
   });
-});
 
-describe('unpackWheel', () => {
-  it('refuses a file that is no zip, and leaves nothing', async () => {
-    const wheel = join(cache, 'x.whl');
-    await writeFile(wheel, 'This is a text.');
-    await expect(unpackWheel(wheel, ['a'], join(cache, 'out'))).rejects.toThrow();
-    expect(existsSync(join(cache, 'out'))).toBe(false);
+  it('names each missing part and the command that brings it', async () => {
+    vi.stubEnv('CHORUS_CACHE', cache);
+    vi.stubEnv('CHORUS_PYTHON', 'no-such-python');
+    vi.stubEnv('CHORUS_CXX', 'no-such-compiler');
+    const { compiler, compilerMend } = ready.platform;
+    expect(await nativeRuntimeStatus()).toEqual([
+      { what: expect.stringContaining(cacheFolder('tensorflow')), mend: 'pnpm turbo setup' },
+      { what: 'no-such-python with pip', mend: expect.stringContaining('install python3') },
+      { what: expect.stringContaining(cacheFolder('binding')), mend: 'pnpm turbo setup' },
+      { what: `a C++ compiler (${compiler})`, mend: compilerMend },
+    ]);
   });
 });

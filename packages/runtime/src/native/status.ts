@@ -25,7 +25,7 @@ export async function nativeRuntimeStatus(): Promise<MissingPart[]> {
   if (!hasBinding(native)) {
     const { compiler, compilerMend } = native.platform;
     missing.push({ what: `the TensorFlow binding in ${native.bindingFolder}`, mend: 'pnpm turbo setup' });
-    if (!(await works(process.env.CXX ?? compiler, ['--version'])))
+    if (!(await works(process.env.CHORUS_CXX ?? compiler, ['--version'])))
       missing.push({ what: `a C++ compiler (${compiler})`, mend: compilerMend });
   }
   return missing;

@@ -1,0 +1,283 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, it, test, vi } from 'vitest';
+
+const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const workspace = fileURLToPath(new URL('../../..', import.meta.url));
+const children: ChildProcess[] = [];
+let folder: string;
+const at = (name: string) => join(folder, name);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chorus-cli-'));
+  // Two slim members, a few images: seconds.
+  const experiment = {
+    inputSize: 32,
+    data: { source: 'shapes', limitPerClass: 60 },
+    weights: 'random',
+    members: [
+      { name: 'wide', backbone: 'mobilenet', alpha: 0.5 },
+      { name: 'slim', backbone: 'mobilenet', alpha: 0.25 },
+    ],
+    recipe: { scratch: { epochCount: 1 } },
+  };
+  await writeFile(at('small.json'), JSON.stringify(experiment));
+  await writeFile(
+    at('long.json'),
+    JSON.stringify({ ...experiment, recipe: { scratch: { epochCount: 10_000, patience: 10_000 } } }),
+  );
+  await writeFile(
+    at('small.ts'),
+    `import type { Experiment } from 'nowhere';\nconst seed: number = 5;\nexport default { ...${JSON.stringify(experiment)}, seed } satisfies Partial<Experiment>;\n`,
+  );
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => {
+  for (const child of children.splice(0)) if (child.exitCode === null) child.kill('SIGKILL');
+});
+
+interface Ended {
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function start(
+  parameters: string[],
+  environment: NodeJS.ProcessEnv = {},
+): { child: ChildProcess; ended: Promise<Ended> } {
+  // A group of its own, as a terminal gives one: a signal reaches parent and child.
+  const child = spawn(process.execPath, [main, ...parameters], {
+    cwd: folder,
+    detached: true,
+    env: {
+      ...process.env,
+      INIT_CWD: folder,
+      TURBO_HASH: undefined,
+      CHORUS_WORKERS: undefined,
+      CHORUS_WEIGHTS: undefined,
+      ...environment,
+    },
+  });
+  children.push(child);
+  const result: Ended = { exitCode: null, stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk: Buffer) => {
+    result.stdout += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    result.stderr += chunk.toString();
+  });
+  const ended = new Promise<Ended>((done) => child.on('close', (exitCode) => done({ ...result, exitCode })));
+  return { child, ended };
+}
+
+const chorus = (...parameters: string[]) => start(parameters).ended;
+
+/** Resolves when the output has a text. */
+function printed(child: ChildProcess, text: string): Promise<void> {
+  let output = '';
+  return new Promise((done, failed) => {
+    child.stdout!.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      if (output.includes(text)) done();
+    });
+    child.on('close', () => failed(new Error(`ended without "${text}": ${output}`)));
+  });
+}
+
+/** Processes of a group. */
+function groupOf(child: ChildProcess): string[] {
+  try {
+    return execFileSync('pgrep', ['-g', String(child.pid)], { encoding: 'utf8' })
+      .trim()
+      .split('\n');
+  } catch {
+    return [];
+  }
+}
+
+describe('chorus train', () => {
+  it('runs an experiment from a file, in plain lines, and ends with a leaderboard, the verdict and the report', async () => {
+    const { exitCode, stdout, stderr } = await chorus(
+      'train',
+      '--config',
+      'small.json',
+      '--out',
+      'run',
+      '--workers',
+      'cpu:1,cpu:2',
+    );
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toContain('lanes: cpu:1, cpu:2 (as named); members: wide, slim');
+    expect(stdout).toContain('This is a demonstration');
+    expect(stdout).toMatch(/wide: scratch epoch 1: loss \d\.\d{4}/);
+    expect(stdout).toMatch(/stack: (mean|dense|logistic) .* chosen/);
+    expect(stdout).toContain('The ensemble (');
+    expect(stdout).toContain(`report: ${at('run/report.json')}`);
+    expect(stdout).not.toContain('\u001b[');
+    const { experiment } = JSON.parse(await readFile(at('run/report.json'), 'utf8'));
+    expect(experiment.data.limitPerClass).toBe(60);
+  });
+
+  it('evaluates its bundle to the same figures, and predicts', async () => {
+    const report = JSON.parse(await readFile(at('run/report.json'), 'utf8'));
+    const evaluation = JSON.parse(
+      (await chorus('evaluate', '--bundle', 'run/bundle', '--data', 'shapes', '--json')).stdout,
+    );
+    const chosen = report.stackers.find((stacker: { chosen: boolean }) => stacker.chosen);
+    expect(evaluation.ensemble.test.correct).toBe(chosen.test.correct);
+    expect(evaluation.ensemble.test.count).toBe(120);
+    const { stdout, stderr, exitCode } = await chorus('predict', '--bundle', 'run/bundle', '--json', 'nowhere.jpg');
+    expect(stdout).toBe('');
+    expect(stderr).toContain('nowhere.jpg: ENOENT');
+    expect(exitCode).toBe(4);
+  });
+
+  it('reads experiments in TypeScript, and lets --set and --workers win', async () => {
+    const parameters = [
+      '--config',
+      'small.ts',
+      '--out',
+      'typed',
+      '--set',
+      'seed=9',
+      '--set',
+      'recipe.batchSize=16',
+      '--workers',
+      'cpu:0',
+    ];
+    expect((await chorus('train', ...parameters)).exitCode).toBe(0);
+    const { experiment, members } = JSON.parse(await readFile(at('typed/report.json'), 'utf8'));
+    expect(experiment).toMatchObject({ seed: 9, recipe: { batchSize: 16 }, workers: [{ device: 'cpu:0' }] });
+    expect(members.map((member: { device: string }) => member.device)).toEqual(['cpu:0', 'cpu:0']);
+  });
+
+  it('stops at a batch edge on Ctrl-C, leaves no process, exits 130, and goes on with --resume', async () => {
+    const { child, ended } = start(['train', '--config', 'long.json', '--out', 'stopped', '--workers', 'cpu:0']);
+    await printed(child, 'epoch 2');
+    process.kill(-child.pid!, 'SIGINT');
+    const { exitCode, stderr } = await ended;
+    expect(exitCode).toBe(130);
+    expect(stderr).toContain(`go on with --resume ${at('stopped')}`);
+    expect(groupOf(child)).toEqual([]);
+    const again = start(['train', '--resume', 'stopped']);
+    await printed(again.child, 'wide: started on cpu:0');
+    process.kill(-again.child.pid!, 'SIGTERM');
+    expect((await again.ended).exitCode).toBe(130);
+  });
+
+  it('ends at once on a second Ctrl-C', async () => {
+    const { child, ended } = start(['train', '--config', 'long.json', '--out', 'twice', '--workers', 'cpu:0']);
+    await printed(child, 'epoch 1');
+    process.kill(-child.pid!, 'SIGINT');
+    process.kill(child.pid!, 'SIGINT');
+    expect((await ended).exitCode).toBe(130);
+    expect(groupOf(child)).toEqual([]);
+  });
+
+  it('does not outlive a parent that was killed', async () => {
+    const { child, ended } = start(['train', '--config', 'long.json', '--out', 'orphan', '--workers', 'cpu:0']);
+    await printed(child, 'epoch 1');
+    child.kill('SIGKILL');
+    // `close` waits for the last process that holds the pipes.
+    await ended;
+    await vi.waitFor(() => expect(groupOf(child)).toEqual([]), { timeout: 10_000 });
+  });
+
+  it('takes CHORUS_WORKERS, and refuses a device that is not there before it reads an image', async () => {
+    const { exitCode, stdout, stderr } = await start(['train', '--config', 'small.json', '--out', 'none'], {
+      CHORUS_WORKERS: 'gpu:7',
+    }).ended;
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/^chorus: There is no device gpu:7; this machine has cpu:0\S*\n$/);
+    expect(stdout).not.toContain('decoded');
+    expect(await readdir(folder)).not.toContain('none');
+  });
+
+  test.each<[string, string[], number, RegExp]>([
+    ['an unknown option', ['train', '--presett', 'mobile'], 2, /Did you mean --preset\?/],
+    ['an unknown command', ['trian'], 2, /Did you mean train\?/],
+    ['an unknown preset', ['train', '--preset', 'huge'], 2, /There is no preset "huge"; expected one of auto/],
+    [
+      'an unknown key',
+      ['train', '--set', 'recipe.batchsize=4'],
+      2,
+      /recipe\.batchsize: unknown key; did you mean "batchSize"\?/,
+    ],
+    ['a file that is not there', ['train', '--config', 'none.json'], 2, /Expected an experiment in .*none\.json/],
+    ['data without weights', ['train', '--data', '.'], 2, /Expected pre-trained weights, received none/],
+    [
+      'weights without data',
+      ['train', '--weights', 'random', '--preset', 'mobile'],
+      2,
+      /Weights were named, but no data/,
+    ],
+    [
+      'data that is not there',
+      ['train', '--data', 'none', '--weights', 'random'],
+      4,
+      /Expected a folder of images at .*none, received ENOENT/,
+    ],
+    [
+      'a run that is none',
+      ['train', '--resume', 'none'],
+      2,
+      /Expected a run folder with .*experiment\.json, received ENOENT/,
+    ],
+    [
+      'a bundle that is none',
+      ['evaluate', '--bundle', 'none', '--data', 'shapes'],
+      2,
+      /Expected a folder with SHA256SUMS at .*none/,
+    ],
+  ])('answers %s in one line, without a stack', async (_, parameters, code, message) => {
+    const { exitCode, stderr } = await chorus(...parameters);
+    expect(exitCode).toBe(code);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toContain('    at ');
+  });
+});
+
+describe('the other commands', () => {
+  it('lists devices', async () => {
+    const { exitCode, stdout } = await chorus('devices', '--json');
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)[0]).toEqual({ name: 'cpu:0', kind: 'CPU' });
+  });
+
+  it('says what is missing and how to get it', async () => {
+    const { exitCode, stdout } = await start(['doctor'], { CHORUS_CACHE: at('empty-cache') }).ended;
+    expect(exitCode).toBe(2);
+    expect(stdout).toMatch(/missing {2}native runtime: TensorFlow's library in .*\n +mend: pnpm turbo setup/);
+    expect(stdout).toMatch(/ok {6} node: /);
+  });
+
+  it('survives a reader that leaves', async () => {
+    const command = `${JSON.stringify(process.execPath)} ${JSON.stringify(main)} --help | head -n 1; echo "\${PIPESTATUS[0]}"`;
+    expect(execFileSync('bash', ['-c', command], { encoding: 'utf8' })).toMatch(/^Usage: chorus .*\n0\n$/);
+  });
+});
+
+it('turbo and a direct call share one cache, wherever the variables put it', async () => {
+  const environment = { ...process.env, CHORUS_CACHE: undefined, XDG_CACHE_HOME: at('xdg') };
+  const script = "import('@chorus/storage').then(({ cacheFolder }) => console.log(cacheFolder()))";
+  const direct = execFileSync('node', ['-e', script], {
+    cwd: join(workspace, 'packages/runtime'),
+    env: environment,
+    encoding: 'utf8',
+  });
+  expect(direct.trim()).toBe(at('xdg/chorus'));
+  const underTurbo = execFileSync(
+    'npx',
+    ['-y', 'pnpm@12', 'turbo', 'run', 'cache-folder', '--filter=@chorus/runtime', '--output-logs=full'],
+    {
+      cwd: workspace,
+      env: environment,
+      encoding: 'utf8',
+    },
+  );
+  expect(underTurbo).toContain(at('xdg/chorus'));
+});

@@ -1,0 +1,23 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+
+const run = promisify(execFile);
+const runtimeUrl = new URL('../dist/index.js', import.meta.url).href;
+const script = `
+  import { initRuntime } from ${JSON.stringify(runtimeUrl)};
+  initRuntime({ device: 'cpu:0' });
+  console.error('own line');`;
+
+const stderrOf = async (environment: Record<string, string>): Promise<string> => {
+  const env: NodeJS.ProcessEnv = { ...process.env, ...environment };
+  return (await run(process.execPath, ['--input-type=module', '--eval', script], { env })).stderr;
+};
+
+it('TensorFlow starts without a word', async () => {
+  expect(await stderrOf({})).toBe('own line\n');
+});
+
+it('who sets TF_CPP_MIN_LOG_LEVEL sees what it logs', async () => {
+  expect(await stderrOf({ TF_CPP_MIN_LOG_LEVEL: '0' })).toMatch(/I0000 .*\n(.*\n)*own line/);
+});

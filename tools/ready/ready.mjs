@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+/**
+ * Makes the command line ready to run: builds what changed and sets up the native runtime, through turbo. Says only what
+ * takes long, and all that turbo printed when it fails; standard output stays the command's own.
+ */
+import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+const turbo = spawn('turbo', ['run', 'setup', '--filter=@chorus/trainer...', '--log-order=stream'], { cwd: root });
+const printed = [];
+for (const stream of [turbo.stdout, turbo.stderr])
+  createInterface(stream).on('line', (line) => {
+    printed.push(line);
+    const step = /native runtime: .*/.exec(line);
+    if (step !== null) console.error(step[0]);
+  });
+turbo.on('error', (error) => {
+  console.error(`turbo cannot be started (${error.message}); use: pnpm chorus`);
+  process.exit(2);
+});
+turbo.on('close', (exitCode) => {
+  if (exitCode !== 0) console.error(printed.join('\n'));
+  process.exit(exitCode === 0 ? 0 : 2);
+});
