@@ -316,6 +316,16 @@ describe('stopping and going on', () => {
   }
 });
 
+it('an observer that throws becomes a warning, and the run goes on', async () => {
+  const warned = new Promise<Error>((done) => process.once('warning', done));
+  const onBatch = () => {
+    throw new RangeError('of the listener');
+  };
+  const { exitCode } = await train({ ...small(), recipe: { batchSize: 64, scratch: { epochCount: 1 } } }, { out: at('observed'), observer: { onBatch } });
+  expect(exitCode).toBe(0);
+  expect((await warned).message).toContain("the observer's onBatch threw: RangeError: of the listener");
+});
+
 describe('what is refused before anything is decoded', () => {
   test.each<[string, () => Partial<ExperimentInput>, RegExp]>([
     [

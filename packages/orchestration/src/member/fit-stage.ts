@@ -59,8 +59,8 @@ export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents
           `the loss became ${loss} in step ${stepIndex} of epoch ${epochIndex} of stage "${stage.name}" at learning rate ${stage.learningRate}; try a lower one`,
         );
       lossSum += loss * batch.indices.length;
-      stepIndex += 1;
       events.onBatch({ stage: stage.name, epochIndex, stepIndex, stepCount });
+      stepIndex += 1;
       // Steps are synchronous native calls: give messages their turn.
       await nextTurn();
     }

@@ -41,7 +41,30 @@ const silent: RunObserver = {
   onWarning() {},
 };
 
-/** Fills what a caller does not want to hear. */
+/**
+ * Fills what a caller does not want to hear. What an observer throws becomes a warning of the process: it is a bug of the
+ * one who listens, and no reason to lose a run.
+ */
 export function observerFrom(partial: Partial<RunObserver> = {}): RunObserver {
-  return { ...silent, ...partial };
+  const heard = { ...silent, ...partial };
+  const guard =
+    <Told extends unknown[]>(name: keyof RunObserver, call: (...told: Told) => void) =>
+    (...told: Told): void => {
+      try {
+        call.apply(heard, told);
+      } catch (error) {
+        process.emitWarning(`the observer's ${name} threw: ${(error as Error).stack ?? String(error)}`);
+      }
+    };
+  return {
+    onStart: guard('onStart', heard.onStart),
+    onDecode: guard('onDecode', heard.onDecode),
+    onDataset: guard('onDataset', heard.onDataset),
+    onMember: guard('onMember', heard.onMember),
+    onChoice: guard('onChoice', heard.onChoice),
+    onStage: guard('onStage', heard.onStage),
+    onBatch: guard('onBatch', heard.onBatch),
+    onEpoch: guard('onEpoch', heard.onEpoch),
+    onWarning: guard('onWarning', heard.onWarning),
+  };
 }
