@@ -10,7 +10,8 @@ const script = `
   console.error('own line');`;
 
 const stderrOf = async (environment: Record<string, string>): Promise<string> => {
-  const env: NodeJS.ProcessEnv = { ...process.env, ...environment };
+  const { TF_CPP_MIN_LOG_LEVEL: _, ...inherited } = process.env;
+  const env = { ...inherited, ...environment };
   return (await run(process.execPath, ['--input-type=module', '--eval', script], { env })).stderr;
 };
 

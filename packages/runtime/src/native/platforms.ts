@@ -62,7 +62,11 @@ const linuxX64: NativePlatform = {
   neededBytes: 1.4e9,
 };
 
-/** CUDA 12 comes from the wheels that `tensorflow[and-cuda]` names; only the driver is the machine's. */
+/**
+ * CUDA 12 comes from the wheels that `tensorflow[and-cuda]` names; only the driver is the machine's. The library finds
+ * them in `nvidia/` beside its own folder, by its run path. Not tried with a GPU yet: the binding compiles against this
+ * library and computes on its CPU devices.
+ */
 const linuxX64Gpu: NativePlatform = {
   ...linuxX64,
   name: 'linux-x64-gpu',
