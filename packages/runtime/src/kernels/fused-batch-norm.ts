@@ -10,6 +10,12 @@ import type { NativeBackend, OpAttribute } from '../tensorflow.ts';
 export const fusedBatchNorm = 'ChorusFusedBatchNorm';
 const fusedBatchNormGradient = 'ChorusFusedBatchNormGradient';
 
+/**
+ * inputs { dy [N,H,W,C], x [N,H,W,C], gamma, mean, variance [C] }, attrs { epsilon } → [dx, dgamma, dbeta]: the gradient of
+ * normalising by constant statistics.
+ */
+export const frozenBatchNormGradient = 'ChorusFrozenBatchNormGradient';
+
 /** Registers the kernels and the gradient with tfjs, for its backend `tensorflow`; a second call changes nothing. */
 export function registerFusedBatchNorm(): void {
   if (tf.getKernel(fusedBatchNorm, 'tensorflow') !== undefined) return;
@@ -23,7 +29,7 @@ export function registerFusedBatchNorm(): void {
         const unused = tf.tensor1d([]); // population mean and variance, of inference only
         const outputs = native.executeMultipleOutputs(
           'FusedBatchNormV3',
-          attributes(native, attrs as { epsilon: number }),
+          attributes(native, attrs as { epsilon: number }, true),
           [x, gamma, beta, unused, unused],
           6,
         );
@@ -49,12 +55,30 @@ export function registerFusedBatchNorm(): void {
       const native = backend as NativeBackend;
       const [dx, dgamma, dbeta, ...empty] = native.executeMultipleOutputs(
         'FusedBatchNormGradV3',
-        attributes(native, attrs as { epsilon: number }),
+        attributes(native, attrs as { epsilon: number }, true),
         [dy!, x!, gamma!, reserved1!, reserved2!, reserved3!],
         5,
       );
       for (const tensor of empty) tensor.dispose();
       return [dx!, dgamma!, dbeta!];
+    },
+  });
+  tf.registerKernel({
+    kernelName: frozenBatchNormGradient,
+    backendName: 'tensorflow',
+    kernelFunc({ inputs, attrs, backend }) {
+      const { dy, x, gamma, mean, variance } = inputs as Record<string, tf.TensorInfo>;
+      const native = backend as NativeBackend;
+      return tf.tidy(() =>
+        native
+          .executeMultipleOutputs(
+            'FusedBatchNormGradV3',
+            attributes(native, attrs as { epsilon: number }, false),
+            [dy!, x!, gamma!, mean!, variance!, tf.tensor1d([])],
+            5,
+          )
+          .slice(0, 3),
+      );
     },
   });
   tf.registerGradient({
@@ -82,12 +106,12 @@ export function registerFusedBatchNorm(): void {
   });
 }
 
-function attributes({ binding }: NativeBackend, { epsilon }: { epsilon: number }): OpAttribute[] {
+function attributes({ binding }: NativeBackend, { epsilon }: { epsilon: number }, training: boolean): OpAttribute[] {
   return [
     { name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
     { name: 'U', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
     { name: 'epsilon', type: binding.TF_ATTR_FLOAT, value: epsilon },
     { name: 'data_format', type: binding.TF_ATTR_STRING, value: 'NHWC' },
-    { name: 'is_training', type: binding.TF_ATTR_BOOL, value: true },
+    { name: 'is_training', type: binding.TF_ATTR_BOOL, value: training },
   ];
 }

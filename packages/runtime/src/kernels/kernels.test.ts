@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { prepareProcess } from '../process.ts';
 import { initRuntime } from '../runtime.ts';
 import type { NativeBackend } from '../tensorflow.ts';
-import { fusedBatchNorm } from './fused-batch-norm.ts';
+import { frozenBatchNormGradient, fusedBatchNorm } from './fused-batch-norm.ts';
 
 beforeAll(() => {
   prepareProcess();
@@ -160,5 +160,26 @@ describe('ReLU6', () => {
         .sum(),
     )(x);
     expect([...gradient.dataSync()]).toEqual([0, 2, 3, 4, 0, 0]);
+  });
+});
+
+describe('the gradient of normalising by constant statistics', () => {
+  it('equals that of the composed ops, and leaves no tensor behind', () => {
+    const x = tf.randomNormal([3, 4, 5, 6], 1, 2, 'float32', 1);
+    const dy = tf.randomNormal([3, 4, 5, 6], 0, 1, 'float32', 2);
+    const [gamma, mean] = [tf.randomUniform([6], 0.5, 2, 'float32', 3), tf.randomNormal([6], 0, 1, 'float32', 4)];
+    const variance = tf.randomUniform([6], 0.5, 2, 'float32', 5);
+    const normal = (value: tf.Tensor, scale: tf.Tensor, shift: tf.Tensor) =>
+      value.sub(mean).mul(variance.add(1e-3).rsqrt()).mul(scale).add(shift);
+    const expected = tf.grads((value, scale, shift) => normal(value!, scale!, shift!).mul(dy).sum())([
+      x,
+      gamma,
+      tf.zeros([6]),
+    ]);
+    const before = tf.memory().numTensors;
+    const inputs = { dy, x, gamma, mean, variance } as unknown as tf.NamedTensorMap;
+    const fused = tf.engine().runKernel(frozenBatchNormGradient, inputs, { epsilon: 1e-3 }) as tf.Tensor[];
+    expect(tf.memory().numTensors).toBe(before + 3);
+    for (const [index, gradient] of fused.entries()) expectClose(gradient, expected[index]!, 1e-3);
   });
 });

@@ -4,28 +4,35 @@ import type { NativeBackend } from '../tensorflow.ts';
 
 const relu6Gradient = 'ChorusRelu6Gradient';
 
-/** Registers the kernel and puts it into tfjs' gradient of Relu6; other backends keep the composed one. */
+/** Registers the kernel and puts it into tfjs' gradient of Relu6; other backends get composed ops. */
 export function registerRelu6Gradient(): void {
   if (tf.getKernel(relu6Gradient, 'tensorflow') !== undefined) return;
   tf.registerKernel({
     kernelName: relu6Gradient,
     backendName: 'tensorflow',
     kernelFunc({ inputs, backend }) {
-      const { dy, x } = inputs as Record<'dy' | 'x', tf.TensorInfo>;
+      const { dy, y } = inputs as Record<'dy' | 'y', tf.TensorInfo>;
       const native = backend as NativeBackend;
       const type = { name: 'T', type: native.binding.TF_ATTR_TYPE, value: native.binding.TF_FLOAT };
-      return native.executeSingleOutput('Relu6Grad', [type], [dy, x]);
+      return native.executeSingleOutput('Relu6Grad', [type], [dy, y]);
     },
   });
-  const composed = tf.getGradient(tf.Relu6)!;
   // tfjs warns when a gradient is registered twice.
   tf.unregisterGradient(tf.Relu6);
   tf.registerGradient({
-    ...composed,
-    gradFunc(dy, saved, attrs) {
-      if (tf.getKernel(relu6Gradient, tf.getBackend()) === undefined) return composed.gradFunc(dy, saved, attrs);
-      const [x] = saved as [tf.Tensor];
-      return { x: () => tf.engine().runKernel(relu6Gradient, { dy: dy as tf.Tensor, x }) as tf.Tensor };
+    kernelName: tf.Relu6,
+    // The output and not, as tfjs has it, the input: the next layer keeps it anyway, so a third of the memory goes away.
+    inputsToSave: [],
+    outputsToSave: [true],
+    gradFunc(dy, saved) {
+      const [y] = saved as [tf.Tensor];
+      const slope = dy as tf.Tensor;
+      return {
+        x: () =>
+          tf.getKernel(relu6Gradient, tf.getBackend()) === undefined
+            ? slope.mul(y.greater(0).logicalAnd(y.less(6)).cast('float32'))
+            : (tf.engine().runKernel(relu6Gradient, { dy: slope, y }) as tf.Tensor),
+      };
     },
   });
 }
