@@ -321,7 +321,10 @@ it('an observer that throws becomes a warning, and the run goes on', async () =>
   const onBatch = () => {
     throw new RangeError('of the listener');
   };
-  const { exitCode } = await train({ ...small(), recipe: { batchSize: 64, scratch: { epochCount: 1 } } }, { out: at('observed'), observer: { onBatch } });
+  const { exitCode } = await train(
+    { ...small(), recipe: { batchSize: 64, scratch: { epochCount: 1 } } },
+    { out: at('observed'), observer: { onBatch } },
+  );
   expect(exitCode).toBe(0);
   expect((await warned).message).toContain("the observer's onBatch threw: RangeError: of the listener");
 });

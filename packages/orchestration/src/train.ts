@@ -11,20 +11,20 @@ import type { Experiment, ExperimentInput } from './experiment/schema.ts';
 import { chooseLanes } from './lanes/choose-lanes.ts';
 import { Lane } from './lanes/lane.ts';
 import { estimateLaneBytes } from './lanes/memory.ts';
-import type { InitialWeights, ReadRecords } from './lanes/protocol.ts';
+import type { ReadRecords } from './lanes/protocol.ts';
 import { StopFlag } from './member/stop-flag.ts';
-import { completeReport, findMistakes, majorityShare, reportStackers, type TestOutputs } from './report/build.ts';
+import type { TestOutputs } from './report/build.ts';
 import { predictionsCsv } from './report/predictions-csv.ts';
-import type { MemberReport, Report } from './report/schema.ts';
-import { type Dataset, openDataset } from './run/dataset.ts';
+import type { Report } from './report/schema.ts';
+import { labelsOf, openDataset } from './run/dataset.ts';
 import { findInitialWeights } from './run/initial-weights.ts';
 import { MetricsLog } from './run/metrics-log.ts';
 import { observerFrom, type RunObserver } from './run/observer.ts';
 import { predictMembers } from './run/predict-members.ts';
 import { defaultRunFolder, openRunFolder, type RunFolder } from './run/run-folder.ts';
-import { findFinishedMembers, type MemberOutcome, trainMembers } from './run/train-members.ts';
-import { type Choice, fitAndChoose } from './stacking/choose.ts';
-import { scoreProbabilities } from './statistics/score.ts';
+import { type RunParts, reportWithEnsemble, reportWithoutEnsemble } from './run/run-report.ts';
+import { findFinishedMembers, trainMembers } from './run/train-members.ts';
+import { fitAndChoose } from './stacking/choose.ts';
 import { versions } from './versions.ts';
 
 export interface TrainOptions {
@@ -153,7 +153,7 @@ async function runIn(
     const outcomes = await trainMembers(experiment, dataset, weights, lanes, folder, reads, finished, heard, stop);
     const membersSeconds = (Date.now() - trainingStartedAtMs) / 1000;
 
-    const parts: Parts = { start, dataset, counts, demo, weights, outcomes, membersSeconds, startedAtMs };
+    const parts: RunParts = { start, dataset, counts, demo, weights, outcomes, membersSeconds, startedAtMs };
     const doneCount = outcomes.filter((outcome) => outcome.status === 'done').length;
     if (doneCount < experiment.minMembers) {
       await writeReport(folder, reportWithoutEnsemble(parts));
@@ -181,19 +181,8 @@ async function runIn(
   }
 }
 
-interface Parts {
-  start: Awaited<ReturnType<RunFolder['readStart']>>;
-  dataset: Dataset;
-  counts: Report['dataset']['counts'];
-  demo: boolean;
-  weights: readonly InitialWeights[];
-  outcomes: readonly MemberOutcome[];
-  membersSeconds: number;
-  startedAtMs: number;
-}
-
 async function stackAndTest(
-  parts: Parts,
+  parts: RunParts,
   folder: RunFolder,
   lanes: readonly Lane[],
   reads: ReadRecords,
@@ -202,7 +191,6 @@ async function stackAndTest(
   const { dataset, outcomes, start } = parts;
   const { experiment } = start;
   const { classes, images, split } = dataset;
-  const labels = new Int32Array(dataset.labels);
   const done = outcomes.flatMap((outcome, index) =>
     outcome.status === 'done' ? [{ name: experiment.members[index]!.name, ...outcome.trained }] : [],
   );
@@ -210,7 +198,7 @@ async function stackAndTest(
   const stackStartedAtMs = Date.now();
   const choice = fitAndChoose(
     done.map((member) => member.heldOutLogits),
-    labelsOf(labels, split.stack),
+    labelsOf(dataset, split.stack),
     { kinds: experiment.stacking.kinds, classes, seed: experiment.seed },
   );
   const stackSeconds = (Date.now() - stackStartedAtMs) / 1000;
@@ -223,7 +211,7 @@ async function stackAndTest(
   });
   const test: TestOutputs = {
     paths: Array.from(split.test, (index) => images[index]!.relativePath),
-    labels: labelsOf(labels, split.test),
+    labels: labelsOf(dataset, split.test),
     members: new Map(done.map(({ name }, index) => [name, toProbabilities(logits[index]!, classes.length)])),
     stackers: new Map(choice.stackers.map(({ kind, stacker }) => [kind, stacker.predict(logits)])),
   };
@@ -257,110 +245,11 @@ async function stackAndTest(
   return report;
 }
 
-// --- reports ---
-
-function reportWithEnsemble(
-  parts: Parts,
-  choice: Choice,
-  doneNames: readonly string[],
-  test: TestOutputs,
-  stackSeconds: number,
-): Report {
-  const { classes } = parts.dataset;
-  const bestMember = doneNames[choice.bestMember]!;
-  return completeReport({
-    ...commonParts(parts, stackSeconds),
-    members: memberReports(parts, (name) => {
-      const position = doneNames.indexOf(name);
-      return position === -1
-        ? { heldOut: null, test: null }
-        : {
-            heldOut: choice.members[position]!,
-            test: scoreProbabilities(test.members.get(name)!, test.labels, classes),
-          };
-    }),
-    bestMember,
-    stackers: reportStackers(choice, bestMember, test, classes),
-    mistakes: findMistakes(test.stackers.get(choice.chosen)!, test, classes),
-  });
-}
-
-function reportWithoutEnsemble(parts: Parts): Report {
-  return completeReport({
-    ...commonParts(parts, 0),
-    members: memberReports(parts, () => ({ heldOut: null, test: null })),
-    bestMember: null,
-    stackers: [],
-    mistakes: [],
-  });
-}
-
-function commonParts({ start, dataset, counts, demo, membersSeconds, startedAtMs }: Parts, stackSeconds: number) {
-  const labels = new Int32Array(dataset.labels);
-  return {
-    experiment: { preset: start.preset, versions: start.versions, ...start.experiment },
-    demo,
-    dataset: {
-      name: dataset.name,
-      classes: dataset.classes,
-      counts,
-      skipped: dataset.skipped,
-      duplicates: dataset.duplicates,
-    },
-    baseline: majorityShare(labelsOf(labels, dataset.split.test), dataset.classes.length),
-    seconds: {
-      decode: dataset.decodeSeconds,
-      members: membersSeconds,
-      stack: stackSeconds,
-      total: (Date.now() - startedAtMs) / 1000,
-    },
-    // Lanes are threads: the process is all there is.
-    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-  };
-}
-
-function memberReports(
-  { start, outcomes, weights }: Parts,
-  scores: (name: string) => Pick<MemberReport, 'heldOut' | 'test'>,
-): MemberReport[] {
-  return start.experiment.members.map((member, index): MemberReport => {
-    const outcome = outcomes[index]!;
-    const common = { name: member.name, backbone: `${member.backbone} ${member.alpha}`, ...scores(member.name) };
-    if (outcome.status === 'failed')
-      return {
-        ...common,
-        device: outcome.device,
-        backingDevice: null,
-        status: 'failed',
-        reason: outcome.reason,
-        seconds: outcome.seconds,
-        weights: null,
-        recipe: weights[index]!.kind === 'random' ? 'scratch' : 'transfer',
-        resumed: false,
-      };
-    const { device, backingDevice, seconds, recipe, weights: initial } = outcome.trained.record;
-    return {
-      ...common,
-      device,
-      backingDevice,
-      status: 'done',
-      seconds,
-      weights: initial,
-      recipe,
-      resumed: outcome.resumed,
-    };
-  });
-}
-
 async function writeReport(folder: RunFolder, report: Report): Promise<void> {
   await publishFile(folder.report, `${JSON.stringify(report, null, 2)}\n`);
 }
 
 // --- small ---
-
-function labelsOf(labels: Int32Array, indices: Uint32Array): Int32Array {
-  return Int32Array.from(indices, (index) => labels[index]!);
-}
 
 function readRecords(imageCount: number): ReadRecords {
   const map = () => new SharedArrayBuffer(imageCount);

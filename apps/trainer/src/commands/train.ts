@@ -1,8 +1,8 @@
-import { prepareExperiment, presetNames, train } from '@chorus/orchestration';
 import { Command } from 'commander';
 import { demoBox } from '../print/demo-box.ts';
 import { leaderboard } from '../print/leaderboard.ts';
-import { type Progress, progressFor } from '../progress/progress.ts';
+import type { Progress } from '../progress/progress.ts';
+import { progressFor } from '../progress/progress-for.ts';
 import { stopSignal } from '../stop-signal.ts';
 import { userFolder, userPath } from '../user-folder.ts';
 

@@ -93,6 +93,8 @@ describe('fitStage', () => {
 
   it('fails on a loss that is no number, and says at which rate', async () => {
     const { stage } = scripted([], { step: () => Number.NaN });
-    await expect(run(stage)).rejects.toThrow('the loss became NaN in step 0 of epoch 0 of stage "scratch" at learning rate 0.1; try a lower one');
+    await expect(run(stage)).rejects.toThrow(
+      'the loss became NaN in step 0 of epoch 0 of stage "scratch" at learning rate 0.1; try a lower one',
+    );
   });
 });

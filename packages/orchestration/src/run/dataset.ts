@@ -102,6 +102,12 @@ export async function openDataset(
   };
 }
 
+/** The class of each of some images. */
+export function labelsOf({ labels }: Pick<Dataset, 'labels'>, indices: Uint32Array): Int32Array {
+  const all = new Int32Array(labels);
+  return Int32Array.from(indices, (index) => all[index]!);
+}
+
 // --- internal ---
 
 function fingerprint(images: readonly ImageFile[], split: ImageSplit): string {
