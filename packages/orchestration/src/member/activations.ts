@@ -6,6 +6,9 @@ import * as tf from '@tensorflow/tfjs';
 import type { ImageReader } from './image-reader.ts';
 import type { StopFlag } from './stop-flag.ts';
 
+/** What a stage may keep of its frozen front's output, for `fit` and `tune` together; bytes. */
+export const activationBudgetBytes = 2 ** 30;
+
 /** Images a forward pass, where no gradient is needed. */
 export const forwardBatchSize = 32;
 
@@ -13,42 +16,47 @@ export const forwardBatchSize = 32;
 export class Activations {
   readonly #part: TrainablePart;
   readonly #images: ImageReader;
-  /** Row of an image, unmirrored; its mirror image is the next one. */
-  readonly #rowOf: ReadonlyMap<number, number>;
+  readonly #positionOf: ReadonlyMap<number, number>;
+  /** 2 where an image's mirror image is kept behind it. */
+  readonly #rowsPerImage: 1 | 2;
   readonly #width: number;
   /** [rows, width]; undefined where the front is run anew each time. */
   #rows: Float32Array | undefined;
 
-  constructor(part: TrainablePart, images: ImageReader, indices: Uint32Array) {
+  /** @param mirrored whether batches will mirror images. */
+  constructor(part: TrainablePart, images: ImageReader, indices: Uint32Array, mirrored: boolean) {
     this.#part = part;
     this.#images = images;
-    this.#rowOf = new Map(Array.from(indices, (index, position) => [index, 2 * position]));
+    this.#positionOf = new Map(Array.from(indices, (index, position) => [index, position]));
+    this.#rowsPerImage = mirrored ? 2 : 1;
     this.#width = part.cut.shape.reduce((product, side) => product * side, 1);
   }
 
   /**
    * Runs the front over all images, if what comes out is worth keeping: behind the input and within the budget.
    *
-   * @param mirrored also the mirror images.
+   * @returns bytes kept.
    */
-  async compute(mirrored: boolean, budgetBytes: number, stop: StopFlag): Promise<void> {
-    const length = 2 * this.#rowOf.size * this.#width;
-    if (this.#part.cut.layerName === 'input' || length * Float32Array.BYTES_PER_ELEMENT > budgetBytes) return;
+  async compute(budgetBytes: number, stop: StopFlag): Promise<number> {
+    const length = this.#rowsPerImage * this.#positionOf.size * this.#width;
+    const bytes = length * Float32Array.BYTES_PER_ELEMENT;
+    if (this.#part.cut.layerName === 'input' || bytes > budgetBytes) return 0;
     const rows = new Float32Array(length);
-    const indices = Uint32Array.from(this.#rowOf.keys());
+    const indices = Uint32Array.from(this.#positionOf.keys());
     for (const batch of plainBatches(indices, forwardBatchSize)) {
-      for (const flip of mirrored ? [0, 1] : [0]) {
+      for (const flip of this.#rowsPerImage === 2 ? [0, 1] : [0]) {
         stop.check();
         const values = tf.tidy(() => this.#run({ ...batch, flips: batch.flips.map(() => flip) }).dataSync());
         for (const [position, index] of batch.indices.entries())
           rows.set(
             values.subarray(position * this.#width, (position + 1) * this.#width) as Float32Array,
-            (this.#rowOf.get(index)! + flip) * this.#width,
+            this.#startOf(index, flip),
           );
         await nextTurn();
       }
     }
     this.#rows = rows;
+    return bytes;
   }
 
   /** [N, ...cut]; the caller disposes. */
@@ -56,10 +64,14 @@ export class Activations {
     if (this.#rows === undefined) return this.#run(batch);
     const values = new Float32Array(batch.indices.length * this.#width);
     for (const [position, index] of batch.indices.entries()) {
-      const start = (this.#rowOf.get(index)! + batch.flips[position]!) * this.#width;
+      const start = this.#startOf(index, batch.flips[position]!);
       values.set(this.#rows.subarray(start, start + this.#width), position * this.#width);
     }
     return tf.tensor(values, [batch.indices.length, ...this.#part.cut.shape]);
+  }
+
+  #startOf(index: number, flip: number): number {
+    return (this.#positionOf.get(index)! * this.#rowsPerImage + flip) * this.#width;
   }
 
   #run(batch: ImageBatch): tf.Tensor {

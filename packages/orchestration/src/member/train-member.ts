@@ -16,15 +16,12 @@ import {
 import * as tf from '@tensorflow/tfjs';
 import type { EpochMetrics, LaneObserver, StageName, TrainTask } from '../lanes/protocol.ts';
 import { scoreProbabilities } from '../statistics/score.ts';
-import { Activations, forwardBatchSize, plainBatches } from './activations.ts';
+import { Activations, activationBudgetBytes, forwardBatchSize, plainBatches } from './activations.ts';
 import { fitStage, type Stage } from './fit-stage.ts';
 import { ImageReader } from './image-reader.ts';
 import { writeMember } from './member-folder.ts';
 import { predictImages } from './predict-images.ts';
 import type { StopFlag } from './stop-flag.ts';
-
-/** What a lane may keep of a frozen front's output, for `fit` and `tune` together. */
-const activationBudgetBytes = 2 ** 30;
 
 /** The lane that a member is trained on. */
 export interface LaneContext {
@@ -108,10 +105,10 @@ async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask
   const labelsOf = (indices: Uint32Array) => Int32Array.from(indices, (index) => labels[index]!);
   const part = classifier.part(plan.range, { batchNorm: plan.batchNorm });
   lane.observer.onStage(name, 'features');
-  const fitActivations = new Activations(part, new ImageReader(task.pixels, task.reads.fit), fit);
-  const tuneActivations = new Activations(part, new ImageReader(task.pixels, task.reads.tune), tune);
-  await fitActivations.compute(recipe.flip, activationBudgetBytes, lane.stop);
-  await tuneActivations.compute(false, activationBudgetBytes, lane.stop);
+  const fitActivations = new Activations(part, new ImageReader(task.pixels, task.reads.fit), fit, recipe.flip);
+  const tuneActivations = new Activations(part, new ImageReader(task.pixels, task.reads.tune), tune, false);
+  const keptBytes = await fitActivations.compute(activationBudgetBytes, lane.stop);
+  await tuneActivations.compute(activationBudgetBytes - keptBytes, lane.stop);
   lane.observer.onStage(name, plan.name);
 
   const adam = new Adam({ weightDecay: plan.weightDecay });

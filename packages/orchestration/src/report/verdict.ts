@@ -31,7 +31,9 @@ export function verdict({
     comparison = `It is ${Math.abs(difference)} images ${difference > 0 ? 'ahead of' : 'behind'} ${best}, which may be luck (${p}).`;
   const useless =
     test.wilson95[0] <= baseline ? ' It is not shown to beat always answering the most frequent class.' : '';
-  const stoodIn = demo ? ' Generated images or random weights stood in: this says nothing about photographs.' : '';
+  const stoodIn = demo
+    ? ' Generated images or random weights stood in: this says nothing about photographs. For your own: pnpm turbo train -- --data DIR --weights DIR.'
+    : '';
   return `${ensemble} ${comparison}${useless}${without}${stoodIn}`;
 }
 

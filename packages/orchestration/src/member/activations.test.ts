@@ -1,0 +1,69 @@
+import { createPixelStore, type ImageBatch, PixelStore } from '@chorus/data';
+import { createClassifier, type TrainableRange } from '@chorus/models';
+import { initRuntime } from '@chorus/runtime';
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it, test } from 'vitest';
+import { Activations } from './activations.ts';
+import { ImageReader } from './image-reader.ts';
+import { StopFlag } from './stop-flag.ts';
+
+const size = 32;
+const imageCount = 5;
+const indices = Uint32Array.of(4, 0, 2);
+const handle = createPixelStore(imageCount, size);
+
+beforeAll(() => {
+  initRuntime({ device: 'cpu:0', intraOpThreads: 1 });
+  const store = new PixelStore(handle);
+  for (let image = 0; image < imageCount; image += 1)
+    store.publish(
+      image,
+      Uint8Array.from({ length: size * size * 3 }, (_, index) => (index * (image + 3)) % 256),
+    );
+});
+
+const classifier = (): ReturnType<typeof createClassifier> =>
+  createClassifier({ backbone: { family: 'mobilenet', alpha: 0.25, inputSize: size }, classes: ['a', 'b'], seed: 1 });
+
+const batch: ImageBatch = { indices: Uint32Array.of(2, 4), flips: Uint8Array.of(1, 0) };
+
+describe('activations that are kept', () => {
+  test.each<[TrainableRange]>([['head'], [{ lastLayers: 20 }]])(
+    'equal those computed anew, mirrored or not: %j',
+    async (range) => {
+      const model = classifier();
+      const part = model.part(range, { batchNorm: 'moving' });
+      const reader = new ImageReader(handle, new SharedArrayBuffer(imageCount));
+      const kept = new Activations(part, reader, indices, true);
+      const fresh = new Activations(part, reader, indices, true);
+      const width = part.cut.shape.reduce((product, side) => product * side, 1);
+      expect(await kept.compute(1e9, new StopFlag())).toBe(2 * 3 * width * 4);
+      expect(await fresh.compute(10, new StopFlag())).toBe(0);
+      const before = tf.memory().numTensors;
+      const [one, other] = [kept.batch(batch), fresh.batch(batch)];
+      expect(tf.memory().numTensors).toBe(before + 2);
+      expect(one.shape).toEqual([2, ...part.cut.shape]);
+      const largest = tf.tidy(() => one.sub(other).abs().max().dataSync()[0]!);
+      expect(largest).toBeLessThan(1e-5);
+      tf.dispose([one, other]);
+      model.dispose();
+    },
+  );
+
+  it('are not kept where the cut is the input: pixels are cheaper', async () => {
+    const model = classifier();
+    const part = model.part('all', { batchNorm: 'batch' });
+    const reader = new ImageReader(handle, new SharedArrayBuffer(imageCount));
+    expect(await new Activations(part, reader, indices, true).compute(1e9, new StopFlag())).toBe(0);
+    model.dispose();
+  });
+
+  it('come from the images that they are asked for, and each read is recorded', async () => {
+    const model = classifier();
+    const reads = new SharedArrayBuffer(imageCount);
+    const part = model.part('head', { batchNorm: 'moving' });
+    await new Activations(part, new ImageReader(handle, reads), indices, false).compute(1e9, new StopFlag());
+    expect([...new Uint8Array(reads)]).toEqual([1, 0, 1, 0, 1]);
+    model.dispose();
+  });
+});
