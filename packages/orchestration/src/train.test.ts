@@ -293,6 +293,18 @@ describe('stopping and going on', () => {
     expect(states).toContain('slim kept');
   });
 
+  it('stops while it decodes', async () => {
+    const controller = new AbortController();
+    const stopped = train(small(), {
+      out: at('undecoded'),
+      signal: controller.signal,
+      observer: { onDecode: () => controller.abort() },
+    });
+    await expect(stopped).rejects.toThrow(StoppedError);
+    await expect(stopped).rejects.toThrow(`go on with --resume ${at('undecoded')}`);
+    expect((await train({}, { resume: at('undecoded') })).exitCode).toBe(0);
+  });
+
   it('goes on after a kill, with the same images only', async () => {
     await killedRun(at('killed'));
     const { report } = await train({}, { resume: at('killed') });

@@ -11,7 +11,8 @@ import type { Experiment, ExperimentInput } from './experiment/schema.ts';
 import { chooseLanes } from './lanes/choose-lanes.ts';
 import { Lane } from './lanes/lane.ts';
 import { estimateLaneBytes } from './lanes/memory.ts';
-import type { ReadRecords } from './lanes/protocol.ts';
+import type { LanePlan } from './lanes/plan.ts';
+import type { InitialWeights, ReadRecords } from './lanes/protocol.ts';
 import { StopFlag } from './member/stop-flag.ts';
 import type { TestOutputs } from './report/build.ts';
 import { predictionsCsv } from './report/predictions-csv.ts';
@@ -61,28 +62,44 @@ export interface RunResult {
 export async function train(experiment: Partial<ExperimentInput>, options: TrainOptions = {}): Promise<RunResult> {
   const startedAtMs = Date.now();
   prepareProcess();
-  const observer = observerFrom(options.observer);
-  const folder =
-    options.resume === undefined
-      ? await startFolder(resolveExperiment(experiment), options)
-      : await openRunFolder(options.resume, 'resume');
+  const stop = new StopFlag();
+  const onAbort = () => stop.raise();
+  options.signal?.addEventListener('abort', onAbort);
+  if (options.signal?.aborted) stop.raise();
+  let folder: RunFolder | undefined;
   try {
-    return await runIn(folder, observer, options.signal, startedAtMs);
+    folder = options.resume === undefined ? undefined : await openRunFolder(options.resume, 'resume');
+    const whole = folder === undefined ? resolveExperiment(experiment) : (await folder.readStart()).experiment;
+    // Everything that can be wrong with the experiment is found before a new folder is made.
+    const plan = await chooseLanes(whole);
+    const weights = await findInitialWeights(whole, process.env);
+    folder ??= await startFolder(whole, options);
+    return await runIn(folder, { plan, weights, stop, startedAtMs }, observerFrom(options.observer), options.signal);
+  } catch (error) {
+    // Whatever broke off first, it did because it was told to.
+    if (!stop.raised) throw error;
+    throw new StoppedError(
+      folder === undefined ? 'The run was stopped.' : `The run was stopped; go on with --resume ${folder.path}`,
+    );
   } finally {
-    await folder.release();
+    options.signal?.removeEventListener('abort', onAbort);
+    await folder?.release();
   }
 }
 
 // --- the parts of a run, in their order ---
 
+/** What is known before the first image is read. */
+interface Preparation {
+  plan: LanePlan;
+  weights: readonly InitialWeights[];
+  stop: StopFlag;
+  startedAtMs: number;
+}
+
 async function startFolder(experiment: Experiment, options: TrainOptions): Promise<RunFolder> {
-  // Everything that can be wrong with the experiment is found before a folder is made.
-  await chooseLanes(experiment);
-  await findInitialWeights(experiment, process.env);
-  const folder = await openRunFolder(
-    options.out ?? defaultRunFolder(options.base ?? process.cwd(), experiment, new Date()),
-    'new',
-  );
+  const path = options.out ?? defaultRunFolder(options.base ?? process.cwd(), experiment, new Date());
+  const folder = await openRunFolder(path, 'new');
   const source = experiment.data.source;
   await folder.writeStart({
     schemaVersion: 1,
@@ -101,14 +118,12 @@ async function startFolder(experiment: Experiment, options: TrainOptions): Promi
 
 async function runIn(
   folder: RunFolder,
+  { plan, weights, stop, startedAtMs }: Preparation,
   observer: RunObserver,
   signal: AbortSignal | undefined,
-  startedAtMs: number,
 ): Promise<RunResult> {
   const start = await folder.readStart();
   const { experiment } = start;
-  const plan = await chooseLanes(experiment);
-  const weights = await findInitialWeights(experiment, process.env);
   const demo = experiment.data.source === 'shapes' || experiment.weights === 'random';
   observer.onStart({
     experiment,
@@ -133,10 +148,6 @@ async function runIn(
   const reads = readRecords(dataset.images.length);
   observer.onDataset({ ...dataset, counts, reads });
 
-  const stop = new StopFlag();
-  const onAbort = () => stop.raise();
-  signal?.addEventListener('abort', onAbort);
-  if (signal?.aborted) stop.raise();
   const metrics = new MetricsLog(folder.metrics);
   const heard: RunObserver = {
     ...observer,
@@ -171,11 +182,7 @@ async function runIn(
       folder: folder.path,
       exitCode: doneCount < outcomes.length ? exitCodes.doneWithFailedMembers : exitCodes.done,
     };
-  } catch (error) {
-    if (stop.raised) throw new StoppedError(`The run was stopped; go on with --resume ${folder.path}`);
-    throw error;
   } finally {
-    signal?.removeEventListener('abort', onAbort);
     await Promise.all(lanes.map((lane) => lane.close()));
     await metrics.close();
   }
