@@ -24,6 +24,13 @@ describe('planLanes', () => {
     expect(lanes.every((lane) => lane.logicalCpuDevices === 3)).toBe(true);
   });
 
+  it('does not open a lane for each of many members on few processors', () => {
+    const many = Array.from({ length: 9 }, (_, index) => ({ name: String(index) }));
+    expect(planLanes(wishes({ members: many }), noGpu).lanes).toHaveLength(3);
+    expect(planLanes(wishes({ members: many }), { ...noGpu, processorCount: 4 }).lanes).toHaveLength(4);
+    expect(planLanes(wishes({ members: many, runtime: { logicalCpuDevices: 2 } }), noGpu).lanes).toHaveLength(2);
+  });
+
   it('differs between lanes in the device only: all else is process-wide', () => {
     const { lanes } = planLanes(
       wishes({ workers: [{ device: 'gpu:1', memoryLimitMiB: 8000 }, { device: 'cpu:2' }] }),

@@ -1,8 +1,10 @@
 import type { ExperimentInput } from '../schema.ts';
 
 /**
- * demo: what `auto` takes when neither data nor weights were named. Three slim MobileNets learn generated shapes from
- * random weights: it shows the whole story in a few minutes on two CPU cores, and says nothing about photographs.
+ * demo: what `auto` takes when neither data nor weights were named. Three slim MobileNets learn to tell drawn discs from
+ * stars, from random weights: the whole story, and nothing about photographs.
+ *
+ * Cost: 80 seconds and 1.5 GB on two CPU cores. Result: members 92 to 96 % of 400 test images, the ensemble 97.5 %.
  */
 export const demo: Partial<ExperimentInput> = {
   name: 'demo',

@@ -1,9 +1,10 @@
 import type { ExperimentInput } from '../schema.ts';
 
 /**
- * mobile: three MobileNets, an ensemble small enough for a browser (9 M parameters, 36 MB).
- * Needs pre-trained weights. 2,000 photographs of cats and dogs at 160 px, on two CPU cores: see README for the
- * measured minutes and accuracy.
+ * mobile: three MobileNets, an ensemble small enough for a browser (7.3 M parameters, 29 MB).
+ *
+ * Cost: pre-trained weights; with 2,000 photographs 6 minutes and 4 GB on two CPU cores. Result there: 98.7 % of 1,000 other
+ * photographs of cats and dogs (95 % interval 97.8 to 99.2 %), the best single member 98.3 %.
  */
 export const mobile: Partial<ExperimentInput> = {
   name: 'mobile',
