@@ -22,13 +22,14 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     signalCount += 1;
     // Not every sender signals the whole process group; the child ignores the signal itself.
-    if (signalCount === 1) child.send({ stop: signal });
+    if (signalCount === 1 && child.connected) child.send({ stop: signal });
     else child.kill('SIGKILL');
   });
 }
 
 child.on('exit', (code, signal) => {
-  if (signalCount > 1) process.exit(130);
+  // It was killed by the second signal, or had not yet learnt to listen to the first.
+  if (signalCount > 0 && signal !== null) process.exit(130);
   if (signal !== null) {
     console.error(`The run was ended by ${signal}. Go on with --resume and the run folder.`);
     process.exit(signal === 'SIGKILL' ? 137 : 1);

@@ -1,3 +1,4 @@
+import { presetNames } from '@chorus/orchestration/presets';
 import { Command } from 'commander';
 import { demoBox } from '../print/demo-box.ts';
 import { leaderboard } from '../print/leaderboard.ts';
@@ -19,7 +20,7 @@ interface TrainFlags {
 
 export const trainCommand = new Command('train')
   .description('fine-tune the members, stack them, test them, leave a run folder')
-  .option('--preset <name>', 'auto, mobile, demo', 'auto')
+  .option('--preset <name>', presetNames.join(', '), 'auto')
   .option('--config <file>', 'an experiment (.ts, .js or .json), as made with defineConfig')
   .option('--data <folder>', 'images as <split>/<class>/* or <class>/*; or "shapes", drawn by Chorus')
   .option('--weights <folder>', 'keras-applications .h5 files; or "auto" (the folder in CHORUS_WEIGHTS), or "random"')
@@ -33,7 +34,10 @@ export const trainCommand = new Command('train')
     [],
   )
   .action(async (flags: TrainFlags) => {
-    const { train } = await import('@chorus/orchestration');
+    const { ConfigError, train } = await import('@chorus/orchestration');
+    const ignored = ignoredWithResume(flags);
+    if (ignored !== undefined)
+      throw new ConfigError(`A resumed run goes on as it was started; leave out ${ignored}, or start a new run.`);
     const progress = progressFor(process.stdout);
     const signal = stopSignal((cause) =>
       progress.note(`${cause}: stopping at the next batch edge (a second one ends at once)`),
@@ -72,4 +76,13 @@ async function trainNew(flags: TrainFlags, base: string, progress: Progress, sig
     observer: progress.observer,
     signal,
   });
+}
+
+/** An option that a resumed run would pass over. */
+function ignoredWithResume({ resume, preset, set, ...named }: TrainFlags): string | undefined {
+  if (resume === undefined) return undefined;
+  if (preset !== 'auto') return '--preset';
+  if (set.length > 0) return '--set';
+  const option = Object.keys(named)[0];
+  return option === undefined ? undefined : `--${option}`;
 }
