@@ -31,7 +31,7 @@ beforeAll(async () => {
   );
   await writeFile(
     at('small.ts'),
-    `import type { Experiment } from 'nowhere';\nconst seed: number = 5;\nexport default { ...${JSON.stringify(experiment)}, seed } satisfies Partial<Experiment>;\n`,
+    `import { defineConfig } from '@chorus/orchestration';\nconst seed: number = 5;\nexport default defineConfig({ ...${JSON.stringify(experiment)}, seed });\n`,
   );
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));

@@ -1,5 +1,6 @@
 /** What a user named, in all the places where one can name it → an experiment and the preset it came from. */
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createJiti } from 'jiti';
 import { ConfigError } from '../errors.ts';
 import { findGpus } from '../lanes/choose-lanes.ts';
@@ -65,7 +66,9 @@ export async function prepareExperiment(named: Named): Promise<{ experiment: Exp
 async function loadExperimentFile(path: string): Promise<Partial<ExperimentInput>> {
   let loaded: unknown;
   try {
-    loaded = await createJiti(import.meta.url).import(path, { default: true });
+    // Wherever the file lies, `defineConfig` is this package's.
+    const alias = { '@chorus/orchestration': fileURLToPath(new URL('./resolve.js', import.meta.url)) };
+    loaded = await createJiti(import.meta.url, { alias }).import(path, { default: true });
   } catch (error) {
     throw new ConfigError(`Expected an experiment in ${path}, received: ${(error as Error).message.split('\n')[0]}`);
   }
