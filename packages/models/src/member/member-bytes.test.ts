@@ -48,6 +48,12 @@ describe('memberToBytes and memberFromBytes', () => {
     again.dispose();
   });
 
+  it("read node's Buffer, of which slice() shares memory", () => {
+    const again = memberFromBytes(fromFile(), Buffer.from(saved.weights));
+    expectSame(memberToBytes(again), saved);
+    again.dispose();
+  });
+
   it('describe what is there', () => {
     expect(memberManifestSchema.parse(fromFile())).toEqual(saved.manifest);
     expect(saved.manifest).toMatchObject({ preprocessing: 'minus-one-to-one', outputCount: 3, dtype: 'float32' });

@@ -121,7 +121,8 @@ function matchTensors(
       const { name, shape, offset, byteLength } = tensors[index]!;
       const [wanted, found] = [describe(nameOf(weight), weight.shape), describe(name, shape)];
       if (wanted !== found) throw new ModelError(`Expected tensor ${wanted} at place ${index + 1}, received ${found}.`);
-      const values = new Float32Array(weights.slice(offset, offset + byteLength).buffer);
+      // A copy starts at a multiple of four. Made so, and not by slice(), which in a node Buffer shares memory.
+      const values = new Float32Array(new Uint8Array(weights.subarray(offset, offset + byteLength)).buffer);
       const broken = values.findIndex((value) => !Number.isFinite(value));
       if (broken !== -1)
         throw new ModelError(

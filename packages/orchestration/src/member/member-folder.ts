@@ -1,5 +1,6 @@
 /** A trained member on disk: a sealed folder with its model, what is known of its training, and its held-out logits. */
 import { type MemberManifest, memberManifestSchema } from '@chorus/models';
+import { StorageError } from '@chorus/storage';
 import { z } from 'zod';
 import { openSealedFolder, sealFolder } from '../run/sealed-folder.ts';
 
@@ -42,28 +43,24 @@ export async function writeMember(folder: string, member: TrainedMember): Promis
 /**
  * Reads a member back, every byte checked.
  *
- * @throws StorageError when the folder is not whole; ZodError-free: a damaged manifest is a StorageError too.
+ * @throws StorageError when the folder is not whole, or not what this version writes.
  */
 export async function readMember(folder: string): Promise<TrainedMember> {
   const files = await openSealedFolder(folder);
-  const { schemaVersion: _, model, ...record } = memberFileSchema.parse(JSON.parse(text(files, 'member.json')));
-  const heldOut = content(files, 'held-out.f32');
+  const content = (name: string): Uint8Array => {
+    const bytes = files.get(name);
+    if (bytes === undefined) throw new StorageError(`${folder}: expected the file ${name}.`);
+    return bytes;
+  };
+  const parsed = memberFileSchema.safeParse(JSON.parse(new TextDecoder().decode(content('member.json'))));
+  if (!parsed.success)
+    throw new StorageError(`${folder}/member.json is not a member of this version: ${z.prettifyError(parsed.error)}`);
+  const { schemaVersion: _, model, ...record } = parsed.data;
   return {
     record,
     manifest: model,
-    weights: content(files, 'weights.bin'),
-    heldOutLogits: new Float32Array(heldOut.slice().buffer),
+    weights: content('weights.bin'),
+    // A copy starts at a multiple of four, whatever the view did.
+    heldOutLogits: new Float32Array(new Uint8Array(content('held-out.f32')).buffer),
   };
-}
-
-// --- internal ---
-
-function content(files: ReadonlyMap<string, Uint8Array>, name: string): Uint8Array {
-  const bytes = files.get(name);
-  if (bytes === undefined) throw new Error(`a member folder without ${name}`);
-  return bytes;
-}
-
-function text(files: ReadonlyMap<string, Uint8Array>, name: string): string {
-  return new TextDecoder().decode(content(files, name));
 }

@@ -83,9 +83,15 @@ async function initialClassifier(task: TrainTask): Promise<Classifier> {
     dropout: task.recipe.dropout,
     seed: task.seed,
   });
-  if (weights.kind === 'file')
+  if (weights.kind === 'random') return classifier;
+  try {
     await loadBackboneWeights(classifier, { name: basename(weights.path), bytes: await readFile(weights.path) });
-  return classifier;
+    return classifier;
+  } catch (error) {
+    // The lane lives on, and takes another member.
+    classifier.dispose();
+    throw error;
+  }
 }
 
 interface StagePlan {
