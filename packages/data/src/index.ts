@@ -12,4 +12,5 @@ export {
 export { availableMemoryBytes, checkMemory } from './memory.ts';
 export { createPixelStore, PixelStore, type PixelStoreHandle } from './pixel-store.ts';
 export { drawShapes, ensureShapes, type ShapeForm, type ShapesOptions } from './shapes.ts';
+export { seedFor, shuffle } from './shuffle.ts';
 export { type ImageSplit, type SplitName, type SplitShares, splitImages, splitNames } from './split.ts';

@@ -3,14 +3,19 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 
 /**
- * A stream of random numbers of its own for every purpose: what one draws does not depend on what another did.
+ * A seed of its own for every purpose: what one draws does not depend on what another did.
  *
- * The stream's seed is FNV-1a (Fowler, Noll, Vo; 32 bits) over `seed/purpose`.
+ * FNV-1a (Fowler, Noll, Vo; 32 bits) over the text `seed/purpose`.
  */
-export function randomFor(seed: number, purpose: string): RandomGenerator {
+export function seedFor(seed: number, purpose: string): number {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(`${seed}/${purpose}`)) hash = Math.imul(hash ^ byte, 0x01000193);
-  return xoroshiro128plus(hash);
+  return hash >>> 0;
+}
+
+/** A stream of random numbers of its own for every purpose; see {@link seedFor}. */
+export function randomFor(seed: number, purpose: string): RandomGenerator {
+  return xoroshiro128plus(seedFor(seed, purpose));
 }
 
 /** Fisher and Yates, in place; returns the same array. */

@@ -1,4 +1,5 @@
 /** Every member, trained on some lane or kept from an earlier part of the run. */
+import { seedFor } from '@chorus/data';
 import { memberCost } from '@chorus/models';
 import { StorageError } from '@chorus/storage';
 import type { Experiment } from '../experiment/schema.ts';
@@ -10,7 +11,6 @@ import type { StopFlag } from '../member/stop-flag.ts';
 import type { Dataset } from './dataset.ts';
 import type { RunObserver } from './observer.ts';
 import type { RunFolder } from './run-folder.ts';
-import { seedFor } from './seeds.ts';
 
 export type MemberOutcome =
   | { status: 'done'; trained: TrainedMember; resumed: boolean; seconds: number }
@@ -53,6 +53,7 @@ export async function trainMembers(
         member,
         recipe: experiment.recipe,
         weights: weights[experiment.members.indexOf(member)]!,
+        // By name: adding or reordering members changes nothing for the others.
         seed: seedFor(experiment.seed, member.name),
         inputSize: experiment.inputSize,
         classes: dataset.classes,

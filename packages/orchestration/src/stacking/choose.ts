@@ -44,14 +44,20 @@ export function fitAndChoose(
   const members = logits.map((one) => score(toProbabilities(one, classCount)));
   const bestMember = members.reduce((best, one, index) => (one.logLoss < members[best]!.logLoss ? index : best), 0);
 
-  const folds = stratifiedFolds(labels, foldCount, seed);
+  const folds = stratifiedFolds(labels, foldCount, seed).map((held) => {
+    const isHeld = new Set(held);
+    const others = Array.from(labels.keys()).filter((row) => !isHeld.has(row));
+    return {
+      held,
+      heldLogits: rowsOf(logits, held, labels.length),
+      otherLogits: rowsOf(logits, others, labels.length),
+      otherLabels: others.map((row) => labels[row]!),
+    };
+  });
   const stackers = kinds.map((kind) => {
     const outOfFold = new Float32Array(labels.length * classCount);
-    for (const held of folds) {
-      const others = Array.from(labels.keys()).filter((row) => !held.includes(row));
-      const learning = others.map((row) => labels[row]!);
-      const stacker = fitStacker(kind, rowsOf(logits, others, labels.length), learning, { classCount, seed });
-      const probabilities = stacker.predict(rowsOf(logits, held, labels.length));
+    for (const { held, heldLogits, otherLogits, otherLabels } of folds) {
+      const probabilities = fitStacker(kind, otherLogits, otherLabels, { classCount, seed }).predict(heldLogits);
       for (const [position, row] of held.entries())
         outOfFold.set(probabilities.subarray(position * classCount, (position + 1) * classCount), row * classCount);
     }

@@ -1,4 +1,4 @@
-import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { shuffle } from '@chorus/data';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
 /**
@@ -17,11 +17,7 @@ export function stratifiedFolds(labels: ArrayLike<number>, foldCount: number, se
   const folds: number[][] = Array.from({ length: foldCount }, () => []);
   let next = 0;
   for (const label of [...byClass.keys()].toSorted((a, b) => a - b)) {
-    const rows = byClass.get(label)!;
-    for (let last = rows.length - 1; last > 0; last -= 1) {
-      const other = uniformInt(random, 0, last);
-      [rows[last], rows[other]] = [rows[other]!, rows[last]!];
-    }
+    const rows = shuffle(byClass.get(label)!, random);
     // One dealer for all classes: the folds' sizes differ by at most one.
     for (const row of rows) {
       folds[next % foldCount]!.push(row);
