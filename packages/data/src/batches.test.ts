@@ -25,6 +25,34 @@ describe('epochBatches', () => {
     );
   });
 
+  it('leaves out what fills no last batch, where it shall: other images each epoch', () => {
+    const indices = Uint32Array.from({ length: 20 }, (_, index) => index);
+    const epochs = [0, 1, 2].map((epochIndex) =>
+      [
+        ...epochBatches(indices, {
+          ...{ batchSize: 8, seed: 1, epochIndex, shuffle: true, flip: false },
+          wholeBatchesOnly: true,
+        }),
+      ].map((batch) => [...batch.indices]),
+    );
+    expect(epochs.map((epoch) => epoch.map((batch) => batch.length))).toEqual([
+      [8, 8],
+      [8, 8],
+      [8, 8],
+    ]);
+    expect(new Set(epochs[0]!.flat()).size).toBe(16);
+    expect(
+      epochs
+        .map((epoch) =>
+          epoch
+            .flat()
+            .toSorted((a, b) => a - b)
+            .join(),
+        )
+        .every((one, _, all) => one === all[0]),
+    ).toBe(false);
+  });
+
   it('follows from seed and epoch, and differs between them', () => {
     const indices = Uint32Array.from({ length: 50 }, (_, index) => index);
     const epoch = (seed: number, epochIndex: number) =>

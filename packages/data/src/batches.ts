@@ -17,15 +17,18 @@ export interface EpochOptions {
   epochIndex: number;
   shuffle: boolean;
   flip: boolean;
+  /** Leaves out what does not fill a last batch; by default that batch is as small as it comes. */
+  wholeBatchesOnly?: boolean;
 }
 
-/** One epoch: every image once, the last batch as small as it comes. Order and flips follow from seed and epoch. */
+/** One epoch: every image once. Order and flips follow from seed and epoch. */
 export function* epochBatches(indices: Uint32Array, options: EpochOptions): Generator<ImageBatch> {
-  const { batchSize, seed, epochIndex } = options;
+  const { batchSize, seed, epochIndex, wholeBatchesOnly = false } = options;
   const order = indices.slice();
   if (options.shuffle) shuffle(order, randomFor(seed, `order ${epochIndex}`));
   const random = randomFor(seed, `flips ${epochIndex}`);
-  for (let start = 0; start < order.length; start += batchSize) {
+  const end = wholeBatchesOnly ? order.length - (order.length % batchSize) : order.length;
+  for (let start = 0; start < end; start += batchSize) {
     const batch = order.slice(start, start + batchSize);
     yield { indices: batch, flips: Uint8Array.from(batch, () => (options.flip ? uniformInt(random, 0, 1) : 0)) };
   }

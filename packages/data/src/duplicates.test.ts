@@ -30,12 +30,12 @@ describe('findDuplicates', () => {
     const { images } = await scanImageFolder(root);
     const indexOf = (path: string) => images.findIndex((image) => image.relativePath === path);
     const of = (...paths: string[]) => Uint32Array.from(paths, indexOf);
-    const groups = await findDuplicates(images, {
-      fit: of('train/a/1.jpg', 'train/a/2.jpg', 'train/a/3.jpg', 'train/b/1.jpg'),
-      tune: of(),
-      stack: of(),
-      test: of('test/a/9.jpg', 'test/b/9.jpg'),
-    });
+    const sets = new Map([
+      ['fit', of('train/a/1.jpg', 'train/a/2.jpg', 'train/a/3.jpg', 'train/b/1.jpg')],
+      ['tune', of()],
+      ['test', of('test/a/9.jpg', 'test/b/9.jpg')],
+    ]);
+    const groups = await findDuplicates(images, sets);
     expect(groups.map(({ paths, splits }) => ({ paths, splits }))).toEqual([
       { paths: ['test/a/9.jpg', 'train/a/1.jpg'], splits: ['fit', 'test'] },
     ]);

@@ -2,6 +2,7 @@ export { type EpochOptions, epochBatches, fillBatch, type ImageBatch } from './b
 export { type DecodeAllOptions, type DecodeOptions, decodeImage, decodeImages } from './decode.ts';
 export { type DuplicateGroup, findDuplicates } from './duplicates.ts';
 export { DataError } from './errors.ts';
+export { stratifiedFolds } from './folds.ts';
 export {
   type ImageFile,
   type ImageFolder,
@@ -13,4 +14,13 @@ export { availableMemoryBytes, checkMemory } from './memory.ts';
 export { createPixelStore, PixelStore, type PixelStoreHandle } from './pixel-store.ts';
 export { drawShapes, ensureShapes, type ShapeForm, type ShapesOptions } from './shapes.ts';
 export { seedFor, shuffle } from './shuffle.ts';
-export { type ImageSplit, type SplitName, type SplitShares, splitImages, splitNames } from './split.ts';
+export {
+  disjointSets,
+  filterSplit,
+  type ImageSplit,
+  type SplitPart,
+  type SplitPlan,
+  type StackingImages,
+  splitImages,
+  trainingImages,
+} from './split.ts';

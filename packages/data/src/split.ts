@@ -1,66 +1,201 @@
-/** Which image is for what: drawn from a seed, spread evenly over the classes, every image in exactly one part. */
+/**
+ * Which image is for what: drawn from a seed, spread evenly over the classes.
+ *
+ * The test images are set aside first. The others make one or more parts: what one training of a member learns from
+ * (`fit`), is watched on (`tune`) and answers without having seen it (`heldOut`: what the stackers learn from).
+ */
 import { DataError } from './errors.ts';
+import { stratifiedFolds } from './folds.ts';
 import type { ImageFolder } from './image-folder.ts';
-import { randomFor, shuffle } from './shuffle.ts';
+import { randomFor, seedFor, shuffle } from './shuffle.ts';
 
-/** `fit` for gradients, `tune` for early stopping, `stack` for the stacker, `test` for the report. */
-export const splitNames = ['fit', 'tune', 'stack', 'test'] as const;
-export type SplitName = (typeof splitNames)[number];
+/** Where the stackers' images come from. */
+export type StackingImages =
+  /** A share of the images is held out from every member. */
+  | { kind: 'holdout'; fraction: number }
+  /**
+   * Every image is held out once: one training per fold, which answers on its fold. `refit` adds a training on all
+   * images, which is what predicts later; `average` leaves that to the fold's models together.
+   */
+  | { kind: 'kfold'; folds: number; members: 'refit' | 'average' }
+  /** A flaw, kept to reproduce others' results: the members' own training images. */
+  | { kind: 'training-images' };
 
-/** Ascending indices into the images. */
-export type ImageSplit = Record<SplitName, Uint32Array>;
-
-export interface SplitShares {
-  /** Of the images that are not given as test images by their folder. */
-  tune: number;
-  stack: number;
-  /** Of all images; unused where a `validation` or `test` folder is the test set. */
+/** What decides a split, beside the images and their classes. */
+export interface SplitPlan {
+  seed: number;
+  /** Share for early stopping, of what a training has; `test` watches the test images (a flaw). */
+  tune: number | 'test';
+  /** Share of all images to test on; unused where a `validation` or `test` folder is the test set. */
   test: number;
+  stacking: StackingImages;
+  /** Leaves out test images, drawn at random, until their number is a multiple of this (a flaw); 1 keeps all. */
+  testMultipleOf: number;
+}
+
+/** One training of every member. Ascending indices into the images. */
+export interface SplitPart {
+  /** `holdout`, `fold-1` …, or `all` (no image is held out, or they are the training images themselves). */
+  name: string;
+  fit: Uint32Array;
+  tune: Uint32Array;
+  heldOut: Uint32Array;
+}
+
+export interface ImageSplit {
+  /** Ascending. */
+  test: Uint32Array;
+  /** In the order of the folds, `all` last. */
+  parts: SplitPart[];
 }
 
 /**
- * Draws the split. The same seed and names give the same split, whatever the order of the images.
+ * Draws the split. The same plan and names give the same split, whatever the order of the images.
  *
  * @throws DataError when a class has fewer images than the parts need: one in each.
  */
-export function splitImages(
-  { images, classes, root }: Pick<ImageFolder, 'images' | 'classes' | 'root'>,
-  { seed, shares }: { seed: number; shares: SplitShares },
-): ImageSplit {
-  const parts: Record<SplitName, number[]> = { fit: [], tune: [], stack: [], test: [] };
-  const hasTestFolder = images.some(({ folder }) => isTestFolder(folder));
-  for (const [label, name] of classes.entries()) {
-    const ofClass = [...images.entries()].filter(([, image]) => image.label === label);
-    const given = ofClass.filter(([, { folder }]) => isTestFolder(folder)).map(([index]) => index);
-    const drawn = ofClass
-      .filter(([, { folder }]) => !isTestFolder(folder))
-      .toSorted(([, a], [, b]) => (a.relativePath < b.relativePath ? -1 : 1))
-      .map(([index]) => index);
-    shuffle(drawn, randomFor(seed, `split ${name}`));
-    parts.test.push(...given);
-    const wanted = hasTestFolder ? { tune: shares.tune, stack: shares.stack } : shares;
-    const needed = Object.keys(wanted).length + 1;
-    if (drawn.length < needed)
-      throw new DataError(
-        `Expected at least ${needed} images of class "${name}" to ${hasTestFolder ? 'train on' : 'train and test on'} in ${root}, received ${drawn.length}.`,
-      );
-    const total = drawn.length;
-    for (const [part, share] of Object.entries(wanted) as [SplitName, number][])
-      parts[part].push(...drawn.splice(0, Math.max(1, Math.round(share * total))));
-    if (drawn.length === 0)
-      throw new DataError(`No image of class "${name}" is left to fit; lower split.tune, split.stack or split.test.`);
-    parts.fit.push(...drawn);
+export function splitImages(folder: Pick<ImageFolder, 'images' | 'classes' | 'root'>, plan: SplitPlan): ImageSplit {
+  const drawn = folder.classes.map((_, label) => drawClass(folder, label, plan));
+  const test = wholeGroups(ascending(drawn.flatMap((one) => one.test)), plan.testMultipleOf, plan.seed);
+  const tune = (indices: number[]) => (plan.tune === 'test' ? test : ascending(indices));
+  const fitOn = (name: string, sets: readonly LearningSet[], heldOut: Uint32Array | 'fit'): SplitPart => {
+    const fit = ascending(sets.flatMap((one) => one.fit));
+    return { name, fit, tune: tune(sets.flatMap((one) => one.tune)), heldOut: heldOut === 'fit' ? fit : heldOut };
+  };
+  const { stacking } = plan;
+  switch (stacking.kind) {
+    case 'holdout':
+      return { test, parts: [fitOn('holdout', drawn, ascending(drawn.flatMap((one) => one.heldOut)))] };
+    case 'training-images':
+      return { test, parts: [fitOn('all', drawn, 'fit')] };
+    case 'kfold': {
+      // From all images of a class in their drawn order: learning sets are cut anew for every fold.
+      const pools = drawn.map(({ fit, tune: watched }) => [...watched, ...fit]);
+      const folds = dealFolds(pools, stacking.folds, plan.seed).map((held, index) => {
+        const others = pools.map((pool) =>
+          cutTune(
+            pool.filter((image) => !held.has(image)),
+            plan.tune,
+          ),
+        );
+        return fitOn(`fold-${index + 1}`, others, ascending([...held]));
+      });
+      const all = fitOn('all', drawn, new Uint32Array());
+      return { test, parts: stacking.members === 'refit' ? [...folds, all] : folds };
+    }
   }
-  const ascending = (indices: number[]) => Uint32Array.from(indices).sort();
+}
+
+/** Every image that some training learns from, is watched on or answers on. Ascending. */
+export function trainingImages({ parts, test }: ImageSplit): Uint32Array {
+  const tested = new Set(test);
+  const all = new Set(parts.flatMap(({ fit, tune, heldOut }) => [...fit, ...tune, ...heldOut]));
+  return ascending([...all].filter((image) => !tested.has(image)));
+}
+
+/** Leaves out what `keep` refuses, such as images that cannot be decoded; the others stay where they were drawn. */
+export function filterSplit({ test, parts }: ImageSplit, keep: (index: number) => boolean): ImageSplit {
   return {
-    fit: ascending(parts.fit),
-    tune: ascending(parts.tune),
-    stack: ascending(parts.stack),
-    test: ascending(parts.test),
+    test: test.filter(keep),
+    parts: parts.map(({ name, fit, tune, heldOut }) => ({
+      name,
+      fit: fit.filter(keep),
+      tune: tune.filter(keep),
+      heldOut: heldOut.filter(keep),
+    })),
   };
 }
 
+/** The images by what sets them apart, for reports: a partition, whatever flaws let parts overlap. */
+export function disjointSets({ test, parts }: ImageSplit): Map<string, Uint32Array> {
+  const folds = parts.filter(({ name }) => name.startsWith('fold-'));
+  if (folds.length > 0) return new Map([...folds.map(({ name, heldOut }) => [name, heldOut] as const), ['test', test]]);
+  const { name, fit, tune, heldOut } = parts[0]!;
+  const tested = new Set(test);
+  const sets = new Map([['fit', fit]]);
+  if (!tune.some((image) => tested.has(image))) sets.set('tune', tune);
+  if (name === 'holdout') sets.set('stack', heldOut);
+  return sets.set('test', test);
+}
+
 // --- internal ---
+
+interface LearningSet {
+  fit: number[];
+  tune: number[];
+}
+
+/** One class's images, each in one list. */
+function drawClass(
+  { images, classes, root }: Pick<ImageFolder, 'images' | 'classes' | 'root'>,
+  label: number,
+  plan: SplitPlan,
+): LearningSet & { heldOut: number[]; test: number[] } {
+  const hasTestFolder = images.some(({ folder }) => isTestFolder(folder));
+  const ofClass = [...images.entries()].filter(([, image]) => image.label === label);
+  const given = ofClass.filter(([, { folder }]) => isTestFolder(folder)).map(([index]) => index);
+  const drawn = ofClass
+    .filter(([, { folder }]) => !isTestFolder(folder))
+    .toSorted(([, a], [, b]) => (a.relativePath < b.relativePath ? -1 : 1))
+    .map(([index]) => index);
+  const name = classes[label]!;
+  shuffle(drawn, randomFor(plan.seed, `split ${name}`));
+
+  const { stacking } = plan;
+  const tuneShare = plan.tune === 'test' ? 0 : plan.tune;
+  const heldOutShare = stacking.kind === 'holdout' ? stacking.fraction : 0;
+  const testShare = hasTestFolder ? 0 : plan.test;
+  const wanted = [tuneShare, heldOutShare, testShare];
+  const needed = 1 + wanted.filter((share) => share > 0).length;
+  if (drawn.length < needed)
+    throw new DataError(
+      `Expected at least ${needed} images of class "${name}" to ${hasTestFolder ? 'train on' : 'train and test on'} in ${root}, received ${drawn.length}.`,
+    );
+  const total = drawn.length;
+  const [tune, heldOut, test] = wanted.map((share) => drawn.splice(0, countOf(share, total))) as [
+    number[],
+    number[],
+    number[],
+  ];
+  if (drawn.length === 0)
+    throw new DataError(
+      `No image of class "${name}" is left to fit; lower split.tune, split.test or stacking.fraction.`,
+    );
+  // One image to learn from and one to watch beside a fold, of which the largest has n / k, rounded up.
+  if (stacking.kind === 'kfold' && drawn.length + tune.length < stacking.folds + 2)
+    throw new DataError(
+      `Expected at least ${stacking.folds + 2} images of class "${name}" to train on in ${stacking.folds} folds in ${root}, received ${drawn.length + tune.length}; lower stacking.folds.`,
+    );
+  return { fit: drawn, tune, heldOut, test: hasTestFolder ? given : test };
+}
+
+/** At least one, where any are wanted. */
+function countOf(share: number, total: number): number {
+  return share === 0 ? 0 : Math.max(1, Math.round(share * total));
+}
+
+function cutTune(pool: readonly number[], tune: SplitPlan['tune']): LearningSet {
+  const count = tune === 'test' ? 0 : countOf(tune, pool.length);
+  return { tune: pool.slice(0, count), fit: pool.slice(count) };
+}
+
+/** Every image in exactly one fold, the classes spread. */
+function dealFolds(pools: readonly (readonly number[])[], foldCount: number, seed: number): Set<number>[] {
+  const images = pools.flat();
+  const labels = pools.flatMap((pool, label) => pool.map(() => label));
+  return stratifiedFolds(labels, foldCount, seedFor(seed, 'folds')).map(
+    (rows) => new Set(rows.map((row) => images[row]!)),
+  );
+}
+
+function wholeGroups(test: Uint32Array, groupSize: number, seed: number): Uint32Array {
+  const kept = shuffle(test.slice(), randomFor(seed, 'test groups')).slice(0, test.length - (test.length % groupSize));
+  return groupSize === 1 ? test : kept.sort();
+}
+
+function ascending(indices: readonly number[]): Uint32Array {
+  return Uint32Array.from(indices).sort();
+}
 
 function isTestFolder(folder: string | null): boolean {
   return folder === 'validation' || folder === 'test';

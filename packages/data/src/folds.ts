@@ -1,5 +1,5 @@
-import { shuffle } from '@chorus/data';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { shuffle } from './shuffle.ts';
 
 /**
  * Deals rows into folds so that every class is spread as evenly as it can be.
