@@ -11,6 +11,8 @@ import { Relu6 } from '../layers/relu6.ts';
 /** One image's [H, W, C] or [C] behind a leading batch dimension. */
 export type Symbolic = tf.SymbolicTensor;
 type Padding = 'same' | 'valid';
+/** Side of a square window, or [height, width]. */
+export type KernelSize = number | [number, number];
 /** [[top, bottom], [left, right]] */
 export type BorderWidths = [[number, number], [number, number]];
 
@@ -22,7 +24,7 @@ export function imageInput(inputSize: number): Symbolic {
 export function conv(
   x: Symbolic,
   filters: number,
-  kernelSize: number,
+  kernelSize: KernelSize,
   name: string,
   { strides = 1, padding = 'same' }: { strides?: number; padding?: Padding } = {},
 ): Symbolic {
@@ -41,13 +43,23 @@ export function depthwiseConv(
   return call(tf.layers.depthwiseConv2d({ ...options, depthwiseInitializer: 'zeros' }), x);
 }
 
-/** Momentum and epsilon default to Keras' own. */
+/** A filter per channel, then a 1×1 convolution across them: one layer with two kernels. Without bias. */
+export function separableConv(x: Symbolic, filters: number, kernelSize: number, name: string): Symbolic {
+  const zeros = { depthwiseInitializer: 'zeros', pointwiseInitializer: 'zeros' } as const;
+  return call(tf.layers.separableConv2d({ name, filters, kernelSize, padding: 'same', useBias: false, ...zeros }), x);
+}
+
+/** Momentum and epsilon default to Keras' own; without `scale` it has no gamma. */
 export function batchNorm(
   x: Symbolic,
   name: string,
-  { momentum = 0.99, epsilon = 1e-3 }: { momentum?: number; epsilon?: number } = {},
+  { momentum = 0.99, epsilon = 1e-3, scale = true }: { momentum?: number; epsilon?: number; scale?: boolean } = {},
 ): Symbolic {
-  return call(new BatchNorm({ name, momentum, epsilon }), x);
+  return call(new BatchNorm({ name, momentum, epsilon, scale }), x);
+}
+
+export function relu(x: Symbolic, name: string): Symbolic {
+  return call(tf.layers.reLU({ name }), x);
 }
 
 export function relu6(x: Symbolic, name: string): Symbolic {
@@ -56,6 +68,25 @@ export function relu6(x: Symbolic, name: string): Symbolic {
 
 export function zeroPad(x: Symbolic, padding: BorderWidths, name: string): Symbolic {
   return call(tf.layers.zeroPadding2d({ name, padding }), x);
+}
+
+export function maxPool(
+  x: Symbolic,
+  poolSize: number,
+  name: string,
+  { strides, padding = 'valid' }: { strides: number; padding?: Padding },
+): Symbolic {
+  return call(tf.layers.maxPooling2d({ name, poolSize, strides, padding }), x);
+}
+
+/** Every pixel becomes the mean of the window around it, as far as that lies in the image. */
+export function averagePool(x: Symbolic, poolSize: number, name: string): Symbolic {
+  return call(tf.layers.averagePooling2d({ name, poolSize, strides: 1, padding: 'same' }), x);
+}
+
+/** Joins channels. */
+export function concatenate(xs: Symbolic[], name: string): Symbolic {
+  return tf.layers.concatenate({ name }).apply(xs) as Symbolic;
 }
 
 export function add(xs: Symbolic[], name: string): Symbolic {

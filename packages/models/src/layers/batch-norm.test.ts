@@ -14,13 +14,17 @@ function call(layer: BatchNorm, x: tf.Tensor, how: Partial<LayerCall>): tf.Tenso
   return layer.apply(x, how) as tf.Tensor;
 }
 
-/** A layer over three channels with weights that are not the neutral ones. */
-function layerOfThree(): { layer: BatchNorm; read: () => number[][]; variables: tf.Variable[] } {
-  const layer = new BatchNorm({ name: 'bn', momentum: 0.9, epsilon });
+/** A layer over three channels with weights that are not the neutral ones; without gamma where that is undefined. */
+function layerOfThree([gamma]: [(number[] | undefined)?] = [[1, 2, -1]]): {
+  layer: BatchNorm;
+  read: () => number[][];
+  variables: tf.Variable[];
+} {
+  const layer = new BatchNorm({ name: 'bn', momentum: 0.9, epsilon, scale: gamma !== undefined });
   layer.apply(tf.input({ shape: [2, 2, 3] }));
   tf.tidy(() =>
     layer.setWeights([
-      tf.tensor1d([1, 2, -1]),
+      ...(gamma === undefined ? [] : [tf.tensor1d(gamma)]),
       tf.tensor1d([0.5, 0, 0.1]),
       tf.tensor1d([0.2, -0.3, 1]),
       tf.tensor1d([1, 0.5, 2]),
@@ -130,11 +134,38 @@ it('has with moving statistics the gradient that tfjs derives', () => {
   layer.dispose();
 });
 
+describe.each(['tensorflow', 'cpu'])('without gamma on backend %s', (backend) => {
+  it.each(['batch', 'moving', { share: 0.25 }] as const)('is the layer with a gamma of 1, with %o', (statistics) => {
+    tf.setBackend(backend);
+    const [ones, none] = [[1, 1, 1], undefined].map((gamma) => {
+      const { layer, variables, read } = layerOfThree([gamma]);
+      const beta = variables.at(-3)!;
+      const results = tf.tidy(() => {
+        const x = seededTensor<tf.Rank.R4>([4, 2, 2, 3], -2, 3);
+        const weights = seededTensor<tf.Rank.R4>([4, 2, 2, 3], -1, 1, 1);
+        const loss = (input: tf.Tensor) => tf.sum(tf.mul(weights, call(layer, input, training(statistics))));
+        const { grads } = tf.variableGrads(() => loss(x) as tf.Scalar, [beta]);
+        const tensors = [call(layer, x, {}), tf.grad(loss)(x), grads[beta.name]!];
+        return [...tensors.map((tensor) => Array.from(tensor.dataSync())), ...read().slice(-3)];
+      });
+      layer.dispose();
+      return { results, weightCount: variables.length };
+    });
+    expect([ones!.weightCount, none!.weightCount]).toEqual([4, 3]);
+    expect(none!.results).toEqual(ones!.results);
+    tf.setBackend('tensorflow');
+  });
+});
+
 it('leaves no tensors behind', () => {
   const before = tf.memory().numTensors;
-  const { layer } = layerOfThree();
-  for (const statistics of ['batch', 'moving', { share: 0.5 }] as const)
-    tf.tidy(() => call(layer, tf.ones([1, 2, 2, 3]), training(statistics)).dispose());
-  layer.dispose();
+  for (const gamma of [[1, 2, -1], undefined]) {
+    const { layer } = layerOfThree([gamma]);
+    for (const statistics of ['batch', 'moving', { share: 0.5 }] as const)
+      tf.tidy(() => call(layer, tf.ones([1, 2, 2, 3]), training(statistics)).dispose());
+    const x = tf.ones([1, 2, 2, 3]);
+    tf.dispose([x, call(layer, x, {})]);
+    layer.dispose();
+  }
   expect(tf.memory().numTensors).toBe(before);
 });

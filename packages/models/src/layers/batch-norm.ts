@@ -18,6 +18,8 @@ export interface BatchNormOptions {
   /** How slowly the moving statistics follow the batches'. */
   momentum: number;
   epsilon: number;
+  /** Whether it has a gamma; else the factor is 1. */
+  scale: boolean;
 }
 
 /** [N,H,W,C] → the same shape. tfjs' own layer ignores `trainable` and composes a dozen ops; this one is told per call. */
@@ -25,15 +27,17 @@ export class BatchNorm extends tf.layers.Layer {
   static readonly className = 'ChorusBatchNorm';
   readonly #momentum: number;
   readonly #epsilon: number;
-  #gamma!: tf.Variable;
+  readonly #scale: boolean;
+  #gamma: tf.Variable | undefined;
   #beta!: tf.Variable;
   #movingMean!: tf.Variable;
   #movingVariance!: tf.Variable;
 
-  constructor({ name, momentum, epsilon }: BatchNormOptions) {
+  constructor({ name, momentum, epsilon, scale }: BatchNormOptions) {
     super({ name });
     this.#momentum = momentum;
     this.#epsilon = epsilon;
+    this.#scale = scale;
   }
 
   override build(inputShape: tf.Shape): void {
@@ -41,7 +45,7 @@ export class BatchNorm extends tf.layers.Layer {
     const [zeros, ones] = [tf.initializers.zeros(), tf.initializers.ones()];
     const weight = (name: string, initializer: typeof zeros, trainable: boolean) =>
       this.addWeight(name, shape, 'float32', initializer, undefined, trainable).read() as tf.Variable;
-    this.#gamma = weight('gamma', ones, true);
+    if (this.#scale) this.#gamma = weight('gamma', ones, true);
     this.#beta = weight('beta', zeros, true);
     this.#movingMean = weight('moving_mean', zeros, false);
     this.#movingVariance = weight('moving_variance', ones, false);
@@ -51,7 +55,7 @@ export class BatchNorm extends tf.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[], call: Partial<LayerCall>): tf.Tensor {
     const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor4D;
     const { training = false, statistics = 'moving' } = call;
-    if (!training) return this.#normalise(x);
+    if (!training) return tf.tidy(() => this.#normalise(x, this.#factor()));
     if (statistics === 'moving') return tf.tidy(() => this.#normaliseByMoving(x));
     const share = statistics === 'batch' ? 1 - this.#momentum : statistics.share;
     return tf.tidy(() => {
@@ -63,17 +67,22 @@ export class BatchNorm extends tf.layers.Layer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), momentum: this.#momentum, epsilon: this.#epsilon };
+    return { ...super.getConfig(), momentum: this.#momentum, epsilon: this.#epsilon, scale: this.#scale };
+  }
+
+  /** Gamma, or the ones in its place, which whoever asks tidies away. */
+  #factor(): tf.Tensor1D {
+    return (this.#gamma ?? tf.ones(this.#beta.shape)) as tf.Tensor as tf.Tensor1D;
   }
 
   /** One fused op on every backend. */
-  #normalise(x: tf.Tensor4D): tf.Tensor4D {
+  #normalise(x: tf.Tensor4D, gamma: tf.Tensor1D): tf.Tensor4D {
     return tf.batchNorm4d(
       x,
       this.#movingMean as tf.Tensor as tf.Tensor1D,
       this.#movingVariance as tf.Tensor as tf.Tensor1D,
       this.#beta as tf.Tensor as tf.Tensor1D,
-      this.#gamma as tf.Tensor as tf.Tensor1D,
+      gamma,
       this.#epsilon,
     );
   }
@@ -86,11 +95,11 @@ export class BatchNorm extends tf.layers.Layer {
     const normalise = tf.customGrad((x, gamma, _beta, save) => {
       (save as tf.GradSaveFunc)([x as tf.Tensor, gamma as tf.Tensor]);
       return {
-        value: this.#normalise(x as tf.Tensor4D),
+        value: this.#normalise(x as tf.Tensor4D, gamma as tf.Tensor1D),
         gradFunc: (dy, saved) => tf.tidy(() => this.#gradients(dy, saved)),
       };
     });
-    return normalise(x, this.#gamma, this.#beta) as tf.Tensor4D;
+    return normalise(x, this.#factor(), this.#beta) as tf.Tensor4D;
   }
 
   #gradients(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] {
@@ -107,7 +116,7 @@ export class BatchNorm extends tf.layers.Layer {
   }
 
   #normaliseByBatch(x: tf.Tensor4D): { y: tf.Tensor4D; mean: tf.Tensor1D; variance: tf.Tensor1D } {
-    const [gamma, beta] = [this.#gamma, this.#beta] as tf.Tensor[] as [tf.Tensor1D, tf.Tensor1D];
+    const [gamma, beta] = [this.#factor(), this.#beta as tf.Tensor as tf.Tensor1D];
     if (hasKernel(kernels.byBatch)) {
       const outputs = tf.engine().runKernel(kernels.byBatch, { x, gamma, beta }, { epsilon: this.#epsilon });
       const [y, mean, variance] = outputs as tf.Tensor[] as [tf.Tensor4D, tf.Tensor1D, tf.Tensor1D];
