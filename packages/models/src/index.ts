@@ -1,4 +1,5 @@
 export type { BackboneArchitecture } from './backbones/architecture.ts';
+export type { PublishedFile } from './backbones/published-file.ts';
 export {
   type BackboneFamily,
   type BackboneSpec,

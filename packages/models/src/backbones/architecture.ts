@@ -1,5 +1,6 @@
 import type { Preprocessing } from '../preprocessing.ts';
 import type { Symbolic } from './layer-calls.ts';
+import type { PublishedFile } from './published-file.ts';
 
 /** One architecture and everything that must travel with its weights. */
 export interface BackboneArchitecture {
@@ -15,8 +16,10 @@ export interface BackboneArchitecture {
   licence: string;
   /** Time of a training step at alpha 1, relative to MobileNet's; measured on a CPU. */
   relativeCost: number;
-  /** keras-applications' name of the file without its classification top. */
-  weightFileName(alpha: number, trainedSize: number): string;
+  /** The file without its classification top. */
+  weightFile(alpha: number, trainedSize: number): PublishedFile;
+  /** Layers with weights that Keras gives no name: its files have a counter there, such as `conv2d_94`. */
+  unnamedInKeras?: RegExp;
   /** Channels of the last feature map. */
   featureWidth(alpha: number): number;
   /** The layers from the preprocessed image [S, S, 3] to the last feature map. */

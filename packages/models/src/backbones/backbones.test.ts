@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Classifier } from '../classifier/classifier.ts';
@@ -29,17 +30,19 @@ const asInKeras: [BackboneFamily, number, number, number, number, number][] = [
   ['mobilenet-v2', 1, 2_257_984, 2_223_872, 154, 1280],
   ['mobilenet-v2', 1.3, 3_766_048, 3_721_792, 154, 1664],
   ['mobilenet-v2', 1.4, 4_363_712, 4_315_776, 154, 1792],
+  ['inception-v3', 1, 21_802_784, 21_768_352, 311, 2048],
+  ['xception', 1, 20_861_480, 20_806_952, 132, 2048],
 ];
 
 describe('as in keras.applications', () => {
   it.each(asInKeras)('%s %f has its parameters', (family, alpha, parameters, learnt, layers, featureWidth) => {
-    const classifier = build({ family, alpha, inputSize: 32 });
+    const classifier = build({ family, alpha, inputSize: backboneTable[family].minimumInputSize });
     const count = (weights: typeof classifier.weights) => weights.reduce((sum, { variable }) => sum + variable.size, 0);
     const backbone = classifier.model.layers.slice(0, -3);
     expect(count(classifier.backboneWeights)).toBe(parameters);
     expect(count(classifier.backboneWeights.filter(({ trainable }) => trainable))).toBe(learnt);
     expect(backbone).toHaveLength(layers);
-    expect(backbone.at(-1)!.outputShape).toEqual([null, 1, 1, featureWidth]);
+    expect(backbone.at(-1)!.outputShape.at(-1)).toBe(featureWidth);
     expect(classifier.featureWidth).toBe(featureWidth);
     classifier.dispose();
   });
@@ -49,21 +52,26 @@ describe('as in keras.applications', () => {
     for (const family of backboneFamilies) expect(backboneTable[family].alphas).toEqual(tested(family));
   });
 
-  // Sides of the last feature map; odd ones show the padding.
-  const sides = { mobilenet: [1, 1, 1, 2, 2, 3, 4, 9], 'mobilenet-v2': [1, 2, 2, 2, 2, 4, 5, 10] };
+  // Sides of the last feature map by input size; odd ones show the padding.
+  const sides: Record<BackboneFamily, Record<number, number>> = {
+    mobilenet: { 32: 1, 33: 1, 47: 1, 63: 2, 64: 2, 97: 3, 129: 4, 299: 9 },
+    'mobilenet-v2': { 32: 1, 33: 2, 47: 2, 63: 2, 64: 2, 97: 4, 129: 5, 299: 10 },
+    'inception-v3': { 75: 1, 97: 1, 128: 2, 139: 3, 161: 3, 224: 5, 299: 8 },
+    xception: { 71: 3, 97: 3, 128: 4, 139: 5, 161: 5, 224: 7, 299: 10 },
+  };
   it.each(backboneFamilies)('%s has its shapes at any size', (family) => {
-    const found = [32, 33, 47, 63, 64, 97, 129, 299].map((inputSize) => {
-      const classifier = build({ family, alpha: backboneTable[family].alphas[0]!, inputSize });
+    const found = Object.keys(sides[family]).map((inputSize) => {
+      const classifier = build({ family, alpha: backboneTable[family].alphas[0]!, inputSize: Number(inputSize) });
       const { shape } = classifier.cutPoints.at(-2)!;
       classifier.dispose();
-      return shape[0];
+      return [inputSize, shape[0]];
     });
-    expect(found).toEqual(sides[family]);
+    expect(Object.fromEntries(found)).toEqual(sides[family]);
   });
 
   it('names its layers', () => {
     const names = (family: BackboneFamily) => {
-      const classifier = build({ family, alpha: 1, inputSize: 32 });
+      const classifier = build({ family, alpha: 1, inputSize: backboneTable[family].minimumInputSize });
       classifier.dispose();
       return classifier.model.layers.map(({ name }) => name);
     };
@@ -78,18 +86,70 @@ describe('as in keras.applications', () => {
       [2, 4, 5, 7, 8, 9, 11, 12, 14, 15].map((block) => `block_${block}_add`),
     );
     expect(v2.slice(-6)).toEqual(['Conv_1', 'Conv_1_bn', 'out_relu', 'pooled', 'dropout', 'head']);
+    const v3 = names('inception-v3');
+    expect(v3.slice(1, 8).join(' ')).toBe('stem_1_conv stem_1_bn stem_1 stem_2_conv stem_2_bn stem_2 stem_3_conv');
+    // Where Keras has them, too: its tutorials fine-tune what is behind layer 248.
+    const mixed = v3.flatMap((name, place) => (/^mixed\d+(_\d)?$/.test(name) ? [`${name}@${place}`] : []));
+    expect(mixed.join(' ')).toBe(
+      'mixed0@40 mixed1@63 mixed2@86 mixed3@100 mixed4@132 mixed5@164 mixed6@196 mixed7@228 mixed8@248 mixed9_0@276 mixed9@279 mixed9_1@307 mixed10@310',
+    );
+    const x = names('xception');
+    expect(x.slice(4, 17).join(' ')).toBe(
+      'block1_conv2 block1_conv2_bn block1_conv2_act block2_sepconv1 block2_sepconv1_bn block2_sepconv2_act block2_sepconv2 block2_sepconv2_bn block2_residual_conv block2_pool block2_residual_bn block2_add block3_sepconv1_act',
+    );
+    expect(x.slice(-11, -3).join(' ')).toBe(
+      'block13_residual_bn block13_add block14_sepconv1 block14_sepconv1_bn block14_sepconv1_act block14_sepconv2 block14_sepconv2_bn block14_sepconv2_act',
+    );
+  });
+
+  // SHA-256 of [[[weight name, shape], …], …] in the order of the file that tf_keras 2.21 (the layout of the official
+  // files) and Keras 3.15 write.
+  it.each([
+    ['inception-v3', 'ddb3453ce6ad20799f5e0d2d075b07439f5a68cb18bfc7a5f417be088c7ccbf0'],
+    ['xception', '7698d6f2cb3bc01dd6e5f838c5fabc374488f99f74bee07f8dcd20e5378e80d5'],
+  ] as [BackboneFamily, string][])('%s has its weights in the order of Keras’ files', (family, sha256) => {
+    const classifier = build({ family, alpha: 1, inputSize: 75 });
+    const layerNames = [...new Set(classifier.backboneWeights.map(({ layerName }) => layerName))];
+    const shapes = layerNames.map((name) =>
+      classifier.backboneWeights
+        .filter(({ layerName }) => layerName === name)
+        .map(({ weightName, shape }) => [weightName, shape]),
+    );
+    expect(createHash('sha256').update(JSON.stringify(shapes)).digest('hex')).toBe(sha256);
+    classifier.dispose();
+  });
+
+  it('has the branches of InceptionV3 in the order of Keras’ files', () => {
+    // N of the file's conv2d_N: Keras counts layers as they are made, and stores them by their depth.
+    const inKeras = [
+      [0, 1, 2, 3, 4, 8, 6, 9, 5, 7, 10, 11, 15, 13, 16, 12, 14, 17, 18, 22, 20, 23, 19, 21, 24, 25, 27, 28, 26, 29],
+      [34, 35, 31, 36, 32, 37, 30, 33, 38, 39, 44, 45, 41, 46, 42, 47, 40, 43, 48, 49, 54, 55, 51, 56, 52, 57, 50, 53],
+      [58, 59, 64, 65, 61, 66, 62, 67, 60, 63, 68, 69, 72, 73, 70, 74, 71, 75, 80, 77, 81, 78, 79, 82, 83, 76, 84, 89],
+      [86, 90, 87, 88, 91, 92, 85, 93],
+    ].flat();
+    const classifier = build({ family: 'inception-v3', alpha: 1, inputSize: 75 });
+    const convolutions = classifier.model.layers.filter(({ name }) => name.endsWith('_conv'));
+    const asMade = convolutions.toSorted((a, b) => a.id - b.id);
+    expect(convolutions.map((layer) => asMade.indexOf(layer))).toEqual(inKeras);
+    classifier.dispose();
   });
 });
 
 describe('checkBackboneSpec', () => {
   it.each([
-    [{ family: 'resnet', alpha: 1, inputSize: 160 }, /backbone out of mobilenet, mobilenet-v2, received "resnet"/],
+    [
+      { family: 'resnet', alpha: 1, inputSize: 160 },
+      /backbone out of mobilenet, mobilenet-v2, inception-v3, xception, received "resnet"/,
+    ],
     [{ family: '__proto__', alpha: 1, inputSize: 160 }, /received "__proto__"/],
     [
       { family: 'mobilenet', alpha: 0.35, inputSize: 160 },
       /alpha of mobilenet out of 0.25, 0.5, 0.75, 1, received 0.35/,
     ],
     [{ family: 'mobilenet', alpha: Number.NaN, inputSize: 160 }, /received NaN/],
+    [{ family: 'xception', alpha: 0.5, inputSize: 160 }, /alpha of xception out of 1, received 0.5/],
+    [{ family: 'inception-v3', alpha: 1, inputSize: 74 }, /of inception-v3 from 75 to 2048 px, received 74/],
+    [{ family: 'xception', alpha: 1, inputSize: 70 }, /of xception from 71 to 2048 px, received 70/],
     [{ family: 'mobilenet-v2', alpha: 1, inputSize: 31 }, /from 32 to 2048 px, received 31/],
     [{ family: 'mobilenet-v2', alpha: 1, inputSize: 160.5 }, /received 160.5/],
     [{ family: 'mobilenet-v2', alpha: 1, inputSize: 1e9 }, /received 1000000000/],

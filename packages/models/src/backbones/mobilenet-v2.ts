@@ -17,6 +17,7 @@ import {
   type Symbolic,
   zeroPad,
 } from './layer-calls.ts';
+import { publishedFile } from './published-file.ts';
 
 export const mobilenetV2: BackboneArchitecture = {
   alphas: [0.35, 0.5, 0.75, 1, 1.3, 1.4],
@@ -25,8 +26,11 @@ export const mobilenetV2: BackboneArchitecture = {
   preprocessing: minusOneToOne,
   licence: 'Apache-2.0',
   relativeCost: 0.9,
-  weightFileName: (alpha, trainedSize) =>
-    `mobilenet_v2_weights_tf_dim_ordering_tf_kernels_${Number.isInteger(alpha) ? alpha.toFixed(1) : alpha}_${trainedSize}_no_top.h5`,
+  weightFile(alpha, trainedSize) {
+    const width = Number.isInteger(alpha) ? alpha.toFixed(1) : alpha;
+    const name = `mobilenet_v2_weights_tf_dim_ordering_tf_kernels_${width}_${trainedSize}_no_top.h5`;
+    return publishedFile('mobilenet_v2', name);
+  },
   featureWidth,
 
   // Table 2 of the paper, a call per bottleneck; shapes for 224 px and alpha 1.

@@ -8,6 +8,7 @@
 import { minusOneToOne } from '../preprocessing.ts';
 import type { BackboneArchitecture } from './architecture.ts';
 import { type BorderWidths, batchNorm, conv, depthwiseConv, relu6, type Symbolic, zeroPad } from './layer-calls.ts';
+import { publishedFile } from './published-file.ts';
 
 export const mobilenet: BackboneArchitecture = {
   alphas: [0.25, 0.5, 0.75, 1],
@@ -17,8 +18,10 @@ export const mobilenet: BackboneArchitecture = {
   licence: 'Apache-2.0',
   relativeCost: 1,
   // 1 → 1_0, 0.75 → 7_5, 0.5 → 5_0, 0.25 → 2_5
-  weightFileName: (alpha, trainedSize) =>
-    `mobilenet_${alpha === 1 ? '1_0' : (alpha * 10).toFixed(1).replace('.', '_')}_${trainedSize}_tf_no_top.h5`,
+  weightFile(alpha, trainedSize) {
+    const width = alpha === 1 ? '1_0' : (alpha * 10).toFixed(1).replace('.', '_');
+    return publishedFile('mobilenet', `mobilenet_${width}_${trainedSize}_tf_no_top.h5`);
+  },
   featureWidth: (alpha) => 1024 * alpha,
 
   // Table 1 of the paper; shapes for 224 px and alpha 1.

@@ -1,16 +1,20 @@
 /** Which backbones there are, and what may be asked of them. */
 import { ModelError } from '../errors.ts';
 import type { BackboneArchitecture } from './architecture.ts';
+import { inceptionV3 } from './inception-v3.ts';
 import { mobilenet } from './mobilenet.ts';
 import { mobilenetV2 } from './mobilenet-v2.ts';
+import { xception } from './xception.ts';
 
-export const backboneFamilies = ['mobilenet', 'mobilenet-v2'] as const;
+export const backboneFamilies = ['mobilenet', 'mobilenet-v2', 'inception-v3', 'xception'] as const;
 export type BackboneFamily = (typeof backboneFamilies)[number];
 
 /** A new family is a file beside this one and a line here. */
 export const backboneTable: Readonly<Record<BackboneFamily, BackboneArchitecture>> = {
   mobilenet,
   'mobilenet-v2': mobilenetV2,
+  'inception-v3': inceptionV3,
+  xception,
 };
 
 /** One backbone of a family. */

@@ -13,8 +13,22 @@ it.each([
   ['mobilenet-v2', 1, 224, v2('1.0', 224)],
   ['mobilenet-v2', 1.4, 96, v2('1.4', 96)],
   ['mobilenet-v2', 0.35, 128, v2('0.35', 128)],
-] as const)('%s %f at %i px is named as in keras-applications', (family, alpha, size, name) => {
-  expect(backboneTable[family].weightFileName(alpha, size)).toBe(name);
+  ['inception-v3', 1, 299, 'inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5'],
+  ['xception', 1, 299, 'xception_weights_tf_dim_ordering_tf_kernels_notop.h5'],
+] as const)('%s %f at %i px is published as in keras-applications', (family, alpha, size, name) => {
+  const folder = family.replace('-', '_');
+  // Keras' source has a hash of these two only.
+  const md5 = {
+    mobilenet: {},
+    'mobilenet-v2': {},
+    'inception-v3': { md5: 'bcbd6486424b2319ff4ef7d526e38f63' },
+    xception: { md5: 'b0042744bf5b25fce3cb969f33bebb97' },
+  }[family];
+  expect(backboneTable[family].weightFile(alpha, size)).toEqual({
+    name,
+    url: `https://storage.googleapis.com/tensorflow/keras-applications/${folder}/${name}`,
+    ...md5,
+  });
 });
 
 describe('chooseWeightFile', () => {

@@ -21,11 +21,11 @@ export function chooseWeightFile(
   inputSize: number,
   fileNames: readonly string[],
 ): WeightFileChoice | undefined {
-  const { trainedSizes, weightFileName } = backboneTable[family];
+  const { trainedSizes, weightFile } = backboneTable[family];
   const distance = (trainedSize: number) => Math.abs(trainedSize - inputSize);
   return trainedSizes
     .map((trainedSize) => ({
-      fileName: weightFileName(alpha, trainedSize),
+      fileName: weightFile(alpha, trainedSize).name,
       trainedSize,
       exact: trainedSize === inputSize,
     }))

@@ -53,3 +53,38 @@ export function layersOf(classifier: Classifier, suffix = ':0'): LayerToWrite[] 
   }
   return [...layers.values()];
 }
+
+/**
+ * The same layers with counters for the names of those that Keras leaves unnamed; counters go on from model to model, so
+ * they may start anywhere.
+ */
+export function withCounters(
+  layers: readonly LayerToWrite[],
+  unnamed: RegExp,
+  { convolution, batchNorm, first }: { convolution: string; batchNorm: string; first: number },
+): LayerToWrite[] {
+  const counts = new Map<string, number>();
+  return layers.map((layer) => {
+    if (!unnamed.test(layer.name)) return layer;
+    const kind = layer.weights.length === 1 ? convolution : batchNorm;
+    const count = counts.get(kind) ?? first;
+    counts.set(kind, count + 1);
+    const name = count === 0 ? kind : `${kind}_${count}`;
+    return {
+      name,
+      weights: layer.weights.map((weight) => ({ ...weight, name: weight.name.replace(layer.name, name) })),
+    };
+  });
+}
+
+/** The same layers with their weights named as in Keras 1. */
+export function namedAsInKeras1(layers: readonly LayerToWrite[]): LayerToWrite[] {
+  const old: Record<string, string> = { kernel: 'W', moving_mean: 'running_mean', moving_variance: 'running_std' };
+  return layers.map(({ name, weights }) => ({
+    name,
+    weights: weights.map((weight) => {
+      const last = weight.name.replace(/^.*\/|:0$/g, '');
+      return { ...weight, name: `${name}_${old[last] ?? last}:0` };
+    }),
+  }));
+}

@@ -4,10 +4,10 @@ import * as tf from '@tensorflow/tfjs';
 import type { File } from 'h5wasm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BackboneFamily, backboneTable } from '../backbones/table.ts';
-import { type Classifier, createClassifier } from '../classifier/classifier.ts';
+import { Classifier, createClassifier } from '../classifier/classifier.ts';
 import { ModelError } from '../errors.ts';
 import { chooseWeightFile } from './choose-weight-file.ts';
-import { h5File, type LayerToWrite, layersOf, writeLayers } from './h5.fixture.ts';
+import { h5File, type LayerToWrite, layersOf, namedAsInKeras1, withCounters, writeLayers } from './h5.fixture.ts';
 import { loadBackboneWeights } from './load-backbone-weights.ts';
 
 const pretrained = join(import.meta.dirname, '../../../../../shared/data/pretrained');
@@ -209,6 +209,109 @@ describe('loadBackboneWeights', () => {
     await Promise.all([1, 2, 3].map(() => loadBackboneWeights(classifier, { name: 'some.h5', bytes })));
     expect(weights()[0]).toEqual(Array.from(layers[0]!.weights[0]!.values));
   });
+});
+
+describe.each(['inception-v3', 'xception'] as const)('%s', (family) => {
+  const unnamed = backboneTable[family].unnamedInKeras!;
+  const keras2 = { convolution: 'conv2d', batchNorm: 'batch_normalization' };
+  let large: Classifier;
+  let ownNames: LayerToWrite[];
+  let counted: LayerToWrite[];
+
+  beforeAll(() => {
+    const backbone = { family, alpha: 1, inputSize: backboneTable[family].minimumInputSize };
+    large = new Classifier({ backbone, classes: ['a', 'b'], seed: 1 });
+    ownNames = layersOf(large);
+    counted = withCounters(ownNames, unnamed, { ...keras2, first: 95 });
+  });
+  afterAll(() => large.dispose());
+
+  async function loadLarge(content: LayerToWrite[]): Promise<void> {
+    const bytes = await h5File((file) => writeLayers(file, content));
+    await loadBackboneWeights(large, { name: 'some.h5', bytes });
+  }
+
+  /** Names of weights that are not as in the file, bit for bit. */
+  function otherThanWritten(): string[] {
+    const written = ownNames.flatMap((layer) => layer.weights.map(({ values }) => values as Float32Array));
+    return large.backboneWeights.flatMap(({ layerName, weightName, variable }, index) =>
+      Buffer.from(variable.dataSync<'float32'>().buffer).equals(Buffer.from(written[index]!.buffer))
+        ? []
+        : [`${layerName}/${weightName}`],
+    );
+  }
+
+  const files: [string, () => LayerToWrite[]][] = [
+    ['with counters from anywhere', () => counted],
+    ['of a fresh Keras process', () => withCounters(ownNames, unnamed, { ...keras2, first: 0 })],
+    [
+      'of Keras 1',
+      () => {
+        const keras1 = { convolution: 'convolution2d', batchNorm: 'batchnormalization', first: 1 };
+        return namedAsInKeras1(withCounters(ownNames, unnamed, keras1));
+      },
+    ],
+  ];
+  it.each(files)('loads a file %s', async (_, content) => {
+    tf.tidy(() => {
+      for (const { variable } of large.backboneWeights) variable.assign(tf.zeros(variable.shape));
+    });
+    await loadLarge(content());
+    expect(otherThanWritten()).toEqual([]);
+  });
+
+  it('refuses what does not fit, naming the group, and changes nothing', async () => {
+    await loadLarge(counted);
+    const [first, next] = counted.flatMap(({ name }, place) => (/^conv2d_\d+$/.test(name) ? [place] : []));
+    const place = first! + 1;
+    const [own, conv, norm] = [ownNames[first!]!.name, counted[first!]!, counted[place]!];
+    const swapped = counted.toSpliced(first!, 1, counted[next!]!).toSpliced(next!, 1, conv);
+    const renamed = (name: string) => counted.toSpliced(first!, 1, { ...conv, name });
+    const refusals: [LayerToWrite[], string | RegExp][] = [
+      [swapped, `some.h5: /${counted[next!]!.name} (${own}): expected kernel [`],
+      [
+        counted.toSpliced(first!, 2, norm, conv),
+        `expected a conv2d (${own}) at place ${place} of ${counted.length}, received ${norm.name};`,
+      ],
+      [renamed('batch_normalization_7'), 'received batch_normalization_7;'],
+      [renamed('dense_7'), `expected a conv2d (${own}) at place ${place} of ${counted.length}, received dense_7;`],
+      [counted.slice(0, -1), 'received the end of the file;'],
+      [
+        [...counted, { ...conv, name: 'conv2d_9999' }],
+        /no more layers with weights at place \d+ of \d+, received conv2d_9999/,
+      ],
+    ];
+    for (const [content, message] of refusals) {
+      const attempt = loadLarge(content);
+      await expect(attempt).rejects.toThrow(ModelError);
+      await expect(attempt).rejects.toThrow(message);
+    }
+    expect(otherThanWritten()).toEqual([]);
+  });
+});
+
+it('refuses a file that lists a layer twice', async () => {
+  const backbone = { family: 'inception-v3', alpha: 1, inputSize: 75 } as const;
+  const inception = new Classifier({ backbone, classes: ['a', 'b'], seed: 1 });
+  const bytes = await h5File((file) => {
+    const counters = { convolution: 'conv2d', batchNorm: 'batch_normalization', first: 0 };
+    const layers = withCounters(layersOf(inception), /./, counters);
+    writeLayers(file, layers);
+    file.delete_attribute('layer_names');
+    const names = layers.map(({ name }) => name);
+    // Both follow convolutions with as many filters.
+    file.create_attribute('layer_names', names.with(names.indexOf('batch_normalization_1'), 'batch_normalization'));
+  });
+  await expect(loadBackboneWeights(inception, { name: 'some.h5', bytes })).rejects.toThrow(
+    'some.h5: expected each layer once in layer_names, received batch_normalization twice.',
+  );
+  inception.dispose();
+});
+
+it('a layer that Keras names may not have a counter', async () => {
+  await expect(load(changed(0, (layer) => ({ ...layer, name: 'conv2d_1' })))).rejects.toThrow(
+    /expected layer conv1 at place 1 of 54, received conv2d_1/,
+  );
 });
 
 describe('real weights', () => {

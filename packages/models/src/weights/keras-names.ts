@@ -1,0 +1,35 @@
+/**
+ * What Keras' versions call the same thing. The official files are of all ages: Xception's was published with Keras 1.2,
+ * InceptionV3's with 2.0.
+ */
+
+/** The kind of a layer that Keras named by a counter: `conv2d`, `conv2d_94`, in Keras 1 `convolution2d_1`. */
+export function counterKind(layerName: string): 'conv2d' | 'batch_normalization' | undefined {
+  if (/^conv(olution)?2d(_\d+)?$/.test(layerName)) return 'conv2d';
+  if (/^batch_?normalization(_\d+)?$/.test(layerName)) return 'batch_normalization';
+  return undefined;
+}
+
+/**
+ * A weight's name in Keras 2: `kernel` for `conv1/conv1/kernel:0`, for `conv1/kernel` (Keras 3) and for `conv1_W:0` or
+ * `conv1_W_1:0` (Keras 1).
+ *
+ * A depthwise kernel is a `kernel` too, which Keras 3 calls it.
+ */
+export function weightName(layerName: string, storedName: string): string {
+  const bare = storedName.replace(/^.*\//, '').replace(/:\d+$/, '');
+  if (bare.startsWith(`${layerName}_`)) {
+    const first = bare.slice(layerName.length + 1).replace(/_\d+$/, '');
+    return namesOfKeras1.get(first) ?? weightName(layerName, first);
+  }
+  return bare === 'depthwise_kernel' ? 'kernel' : bare;
+}
+
+// --- internal ---
+
+const namesOfKeras1 = new Map([
+  ['W', 'kernel'],
+  ['running_mean', 'moving_mean'],
+  // In spite of its name it holds the variance.
+  ['running_std', 'moving_variance'],
+]);
