@@ -60,6 +60,32 @@ describe('createClassifier', () => {
     expect(largestDifference(await logits('tensorflow'), own)).toBeLessThan(1e-4);
   });
 
+  it('takes raw pixels, blue first, where told to', () => {
+    const logits = (preprocessing: 'raw-bgr' | undefined, images: (raw: tf.Tensor4D) => tf.Tensor4D) => {
+      const classifier = createClassifier({ backbone: small, classes: pets, preprocessing, seed: 1 });
+      const part = classifier.part('all', { batchNorm: 'batch' });
+      const numbers = tf.tidy(() => {
+        const prepared = images(noiseImages(2, 32));
+        expect(part.suffix(part.prefix(prepared), { training: false }).dataSync()).toEqual(
+          classifier.logits(prepared).dataSync(),
+        );
+        return classifier.logits(prepared).dataSync();
+      });
+      classifier.dispose();
+      return numbers;
+    };
+    const raw = logits('raw-bgr', (images) => images);
+    // What the usual preprocessing turns into those numbers.
+    const undone = logits(undefined, (images) => tf.mul(tf.add(tf.reverse(images, 3), 1), 127.5));
+    expect(largestDifference(raw, undone)).toBeLessThan(1e-4 * Math.abs(raw[0]!));
+    expect(
+      largestDifference(
+        raw,
+        logits(undefined, (images) => images),
+      ),
+    ).toBeGreaterThan(0.1 * Math.abs(raw[0]!));
+  });
+
   it('lists its cuts', () => {
     const classifier = createClassifier({
       backbone: { ...small, family: 'mobilenet-v2', alpha: 0.35 },
@@ -83,6 +109,7 @@ describe('createClassifier', () => {
     [{ dropout: 1 }, /dropout from 0 to below 1, received 1/],
     [{ dropout: Number.NaN }, /received NaN/],
     [{ backbone: { ...small, alpha: 2 } }, /alpha of mobilenet/],
+    [{ preprocessing: 'zero-to-one' as 'raw-bgr' }, /preprocessing minus-one-to-one, .* received zero-to-one/],
   ])('refuses %o and leaves nothing behind', (wrong, message) => {
     const before = tf.memory().numTensors;
     const make = () => createClassifier({ backbone: small, classes: pets, seed: 1, ...wrong });

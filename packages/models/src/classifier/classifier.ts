@@ -6,7 +6,7 @@ import { ModelError } from '../errors.ts';
 import { LayerGraph } from '../graph/layer-graph.ts';
 import { inference } from '../layers/layer-call.ts';
 import { SeededDropout } from '../layers/seeded-dropout.ts';
-import type { Preprocessing } from '../preprocessing.ts';
+import { checkPreprocessing, type Preprocessing, type PreprocessingName, preprocessings } from '../preprocessing.ts';
 import { drawKernels, type ModelWeight, weightsOf } from './model-weights.ts';
 import { type BatchNormMode, type TrainablePart, trainablePart } from './trainable-part.ts';
 import { type CutPoint, cutPoints, type TrainableRange } from './trainable-range.ts';
@@ -17,6 +17,8 @@ export interface ClassifierOptions {
   classes: readonly string[];
   /** Share of the pooled features that is dropped while training, 0 (the default) to below 1. */
   dropout?: number;
+  /** Of raw pixels: the one of the family's published weights (the default), or `raw-bgr`. */
+  preprocessing?: PreprocessingName | undefined;
   /** Draws the weights and the dropout masks. */
   seed: number;
 }
@@ -25,7 +27,7 @@ export interface ClassifierOptions {
  * Builds a classifier with weights drawn from the seed; `loadBackboneWeights` puts trained ones in their place.
  *
  * @returns a classifier on the current tfjs backend; the caller disposes.
- * @throws ModelError for a backbone or classes that cannot be.
+ * @throws ModelError for a backbone, preprocessing or classes that cannot be.
  */
 export function createClassifier(options: ClassifierOptions): Classifier {
   const classifier = new Classifier(options);
@@ -54,11 +56,14 @@ export class Classifier {
   readonly #backboneEnd: number;
 
   /** Kernels are zero: {@link createClassifier} draws them. */
-  constructor({ backbone, classes, dropout = 0, seed }: ClassifierOptions) {
+  constructor({ backbone, classes, dropout = 0, preprocessing, seed }: ClassifierOptions) {
     checkBackboneSpec(backbone);
+    const own = backboneTable[backbone.family].preprocessing;
+    const chosen = preprocessing ?? own.name;
+    checkPreprocessing(chosen, own);
     checkHead(classes, dropout);
     this.backbone = { ...backbone };
-    this.preprocessing = backboneTable[backbone.family].preprocessing;
+    this.preprocessing = preprocessings[chosen];
     this.classes = [...classes];
     this.dropout = dropout;
     this.outputCount = classes.length === 2 ? 1 : classes.length;

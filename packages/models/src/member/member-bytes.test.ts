@@ -54,6 +54,18 @@ describe('memberToBytes and memberFromBytes', () => {
     again.dispose();
   });
 
+  it('carry raw pixels, blue first, over', () => {
+    const backbone = { family: 'mobilenet', alpha: 0.25, inputSize: 32 } as const;
+    const raw = createClassifier({ backbone, classes: ['cats', 'dogs'], preprocessing: 'raw-bgr', seed: 5 });
+    const { manifest, weights } = memberToBytes(raw);
+    expect(manifest.preprocessing).toBe('raw-bgr');
+    const again = memberFromBytes(JSON.parse(JSON.stringify(manifest)), weights);
+    expect(again.preprocessing).toBe(raw.preprocessing);
+    expectSame(memberToBytes(again), { manifest, weights });
+    raw.dispose();
+    again.dispose();
+  });
+
   it('describe what is there', () => {
     expect(memberManifestSchema.parse(fromFile())).toEqual(saved.manifest);
     expect(saved.manifest).toMatchObject({ preprocessing: 'minus-one-to-one', outputCount: 3, dtype: 'float32' });
@@ -139,8 +151,9 @@ describe('memberFromBytes refuses', () => {
     [
       'another preprocessing',
       field({ preprocessing: 'zero-to-one' }),
-      /preprocessing minus-one-to-one, received zero-to-one/,
+      /preprocessing minus-one-to-one, .* or raw-bgr, received zero-to-one/,
     ],
+    ['an inherited preprocessing', field({ preprocessing: 'toString' }), /received toString/],
     ['other classes than outputs', field({ classes: ['cats', 'dogs'] }), /outputCount/],
     [
       'more classes than numbers',

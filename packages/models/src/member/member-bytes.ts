@@ -4,6 +4,7 @@ import { backboneTable, checkBackboneSpec } from '../backbones/table.ts';
 import { Classifier } from '../classifier/classifier.ts';
 import { type ModelWeight, setWeights } from '../classifier/model-weights.ts';
 import { ModelError } from '../errors.ts';
+import { checkPreprocessing } from '../preprocessing.ts';
 import { type MemberManifest, type MemberTensor, memberManifestSchema } from './manifest.ts';
 
 export interface SavedMember {
@@ -57,13 +58,12 @@ export function memberFromBytes(manifest: unknown, weights: Uint8Array): Classif
   const { backbone, preprocessing, classes, outputCount, dropout, tensors } = parsed.data;
   checkTable(tensors, weights.byteLength);
   checkBackboneSpec(backbone);
+  checkPreprocessing(preprocessing, backboneTable[backbone.family].preprocessing);
   checkHead(tensors, backboneTable[backbone.family].featureWidth(backbone.alpha), outputCount);
 
   // Seeds only dropout masks: no weight is drawn.
-  const classifier = new Classifier({ backbone, classes, dropout, seed: 0 });
+  const classifier = new Classifier({ backbone, classes, dropout, preprocessing, seed: 0 });
   try {
-    if (preprocessing !== classifier.preprocessing.name)
-      throw new ModelError(`Expected the preprocessing ${classifier.preprocessing.name}, received ${preprocessing}.`);
     setWeights(matchTensors(classifier.weights, tensors, weights));
     return classifier;
   } catch (error) {

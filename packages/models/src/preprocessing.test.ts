@@ -1,0 +1,36 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, expect, it } from 'vitest';
+import { ModelError } from './errors.ts';
+import { checkPreprocessing, minusOneToOne, preprocessingNames, preprocessings } from './preprocessing.ts';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+it.each([
+  ['minus-one-to-one', [-1, 0, 1, -1, 1, 0]],
+  ['raw-bgr', [255, 127.5, 0, 127.5, 255, 0]],
+] as const)('%s of two pixels', (name, expected) => {
+  tf.tidy(() => {
+    const images = tf.tensor4d([0, 127.5, 255, 0, 255, 127.5], [1, 1, 2, 3]);
+    const found = preprocessings[name].apply(images);
+    expect(found.shape).toEqual(images.shape);
+    expect(Array.from(found.dataSync())).toEqual(expected);
+  });
+});
+
+it.each(preprocessingNames)('%s is found under its own name, and leaves no tensors behind', (name) => {
+  expect(preprocessings[name].name).toBe(name);
+  const images = tf.ones<tf.Rank.R4>([1, 2, 2, 3]);
+  const before = tf.memory().numTensors;
+  preprocessings[name].apply(images).dispose();
+  expect(tf.memory().numTensors).toBe(before);
+  images.dispose();
+});
+
+it('refuses what is neither the own one nor raw-bgr', () => {
+  for (const name of ['minus-one-to-one', 'raw-bgr'])
+    expect(() => checkPreprocessing(name, minusOneToOne)).not.toThrow();
+  expect(() => checkPreprocessing('zero-to-one', minusOneToOne)).toThrow(ModelError);
+  expect(() => checkPreprocessing('zero-to-one', minusOneToOne)).toThrow(
+    "Expected the preprocessing minus-one-to-one, as this backbone's weights do, or raw-bgr, received zero-to-one.",
+  );
+});
