@@ -22,12 +22,12 @@ beforeAll(async () => {
       { name: 'wide', backbone: 'mobilenet', alpha: 0.5 },
       { name: 'slim', backbone: 'mobilenet', alpha: 0.25 },
     ],
-    recipe: { scratch: { epochCount: 1 } },
+    recipe: { whole: { epochCount: 1 } },
   };
   await writeFile(at('small.json'), JSON.stringify(experiment));
   await writeFile(
     at('long.json'),
-    JSON.stringify({ ...experiment, recipe: { scratch: { epochCount: 10_000, patience: 10_000 } } }),
+    JSON.stringify({ ...experiment, recipe: { whole: { epochCount: 10_000, patience: 10_000 } } }),
   );
   await writeFile(
     at('small.ts'),
@@ -113,7 +113,7 @@ describe('chorus train', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toContain('lanes: cpu:1, cpu:2 (as named); members: wide, slim');
     expect(stdout).toContain('This is a demonstration');
-    expect(stdout).toMatch(/wide: scratch epoch 1: loss \d\.\d{4}/);
+    expect(stdout).toMatch(/wide: whole epoch 1: loss \d\.\d{4}/);
     expect(stdout).toMatch(/stack: (mean|dense|logistic) .* chosen/);
     expect(stdout).toContain('The ensemble (');
     expect(stdout).toContain(`report: ${at('run/report.json')}`);
@@ -213,7 +213,7 @@ describe('chorus train', () => {
       'weights without data',
       ['train', '--weights', 'random', '--preset', 'mobile'],
       2,
-      /Weights were named, but no data/,
+      /Preset mobile needs images: name a folder with --data DIR, or --data shapes or --data cats-and-dogs\./,
     ],
     [
       'data that is not there',

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { downloadCommand } from './commands/download.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { predictCommand } from './commands/predict.ts';
 import { trainCommand } from './commands/train.ts';
@@ -19,6 +20,7 @@ const program = new Command('chorus')
   .addCommand(trainCommand)
   .addCommand(evaluateCommand)
   .addCommand(predictCommand)
+  .addCommand(downloadCommand)
   .addCommand(devicesCommand)
   .addCommand(doctorCommand)
   .showHelpAfterError()

@@ -43,7 +43,7 @@ describe('findDuplicates', () => {
 });
 
 describe('checkMemory', () => {
-  const need = { imageCount: 1000, imageSize: 1000, laneBytes: 2e9 };
+  const need = { imageCount: 1000, imageSizes: [1000], laneBytes: 2e9 };
 
   it('refuses what the machine cannot hold, with both figures and what to lower', () => {
     expect(() => checkMemory(need, 4e9)).toThrow(DataError);

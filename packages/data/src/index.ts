@@ -18,6 +18,7 @@ export {
   disjointSets,
   filterSplit,
   type ImageSplit,
+  partNames,
   type SplitPart,
   type SplitPlan,
   type StackingImages,

@@ -15,13 +15,13 @@ export function availableMemoryBytes(): number {
  * @throws DataError with both figures and what to lower.
  */
 export function checkMemory(
-  need: { imageCount: number; imageSize: number; laneBytes: number },
+  need: { imageCount: number; imageSizes: readonly number[]; laneBytes: number },
   availableBytes: number = availableMemoryBytes(),
 ): void {
-  const pixelBytes = need.imageCount * need.imageSize * need.imageSize * 3;
+  const pixelBytes = need.imageSizes.reduce((sum, size) => sum + need.imageCount * size * size * 3, 0);
   if (pixelBytes + need.laneBytes <= availableBytes) return;
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   throw new DataError(
-    `${need.imageCount} images of ${need.imageSize} × ${need.imageSize} pixels need ${gigabytes(pixelBytes)} and training ${gigabytes(need.laneBytes)}; this machine has ${gigabytes(availableBytes)}. Lower inputSize, data.limitPerClass, recipe.batchSize or the number of workers.`,
+    `${need.imageCount} images of ${need.imageSizes.map((size) => `${size} × ${size}`).join(' and ')} pixels need ${gigabytes(pixelBytes)} and training ${gigabytes(need.laneBytes)}; this machine has ${gigabytes(availableBytes)}. Lower inputSize, data.limitPerClass, recipe.batchSize or the number of workers.`,
   );
 }

@@ -33,6 +33,14 @@ export interface SplitPlan {
   testMultipleOf: number;
 }
 
+/** Names of the parts that a way of stacking makes, in their order. */
+export function partNames(stacking: StackingImages): string[] {
+  if (stacking.kind === 'holdout') return ['holdout'];
+  if (stacking.kind === 'training-images') return ['all'];
+  const folds = Array.from({ length: stacking.folds }, (_, index) => `fold-${index + 1}`);
+  return stacking.members === 'refit' ? [...folds, 'all'] : folds;
+}
+
 /** One training of every member. Ascending indices into the images. */
 export interface SplitPart {
   /** `holdout`, `fold-1` …, or `all` (no image is held out, or they are the training images themselves). */
@@ -69,6 +77,7 @@ export function splitImages(folder: Pick<ImageFolder, 'images' | 'classes' | 'ro
     case 'training-images':
       return { test, parts: [fitOn('all', drawn, 'fit')] };
     case 'kfold': {
+      const names = partNames(stacking);
       // From all images of a class in their drawn order: learning sets are cut anew for every fold.
       const pools = drawn.map(({ fit, tune: watched }) => [...watched, ...fit]);
       const folds = dealFolds(pools, stacking.folds, plan.seed).map((held, index) => {
@@ -78,10 +87,10 @@ export function splitImages(folder: Pick<ImageFolder, 'images' | 'classes' | 'ro
             plan.tune,
           ),
         );
-        return fitOn(`fold-${index + 1}`, others, ascending([...held]));
+        return fitOn(names[index]!, others, ascending([...held]));
       });
-      const all = fitOn('all', drawn, new Uint32Array());
-      return { test, parts: stacking.members === 'refit' ? [...folds, all] : folds };
+      const rest = names.slice(folds.length).map((name) => fitOn(name, drawn, new Uint32Array()));
+      return { test, parts: [...folds, ...rest] };
     }
   }
 }

@@ -1,50 +1,62 @@
 /** The bundle: one sealed folder with everything that classifies an image, for node and for a browser. */
 import {
-  type MemberManifest,
   memberManifestSchema,
   type Stacker,
   type StackerKind,
   stackerFromJson,
   stackerJsonSchema,
+  stackerKinds,
 } from '@chorus/models';
 import { StorageError } from '@chorus/storage';
 import { z } from 'zod';
+import { stackingSchema } from './experiment/schema.ts';
+import type { PredictingMember } from './run/predict-members.ts';
 import { openSealedFolder, sealFolder } from './run/sealed-folder.ts';
 
 export const bundleSchema = z.strictObject({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(2),
   name: z.string(),
   classes: z.array(z.string()).min(2),
-  /** Images are resized whole to this square, bilinear with antialiasing. */
-  inputSize: z.int().min(1),
+  /** How a file becomes pixels: upright, whole, resized to the square that each model's backbone names. */
+  decoding: z.strictObject({
+    maxPixels: z.int(),
+    timeoutMs: z.int(),
+    background: z.string(),
+    resize: z.enum(['antialiased', 'opencv']),
+  }),
   /** Members answer with the mean of an image and its mirror image. */
   mirror: z.boolean(),
   demo: z.boolean(),
   /** How the run drew its test images, so that `evaluate` finds the same ones. */
   split: z.strictObject({
-    seed: z.int(),
-    tune: z.number(),
-    stack: z.number(),
-    test: z.number(),
+    plan: z.strictObject({
+      seed: z.int(),
+      tune: z.union([z.number(), z.literal('test')]),
+      test: z.number(),
+      stacking: stackingSchema,
+      testMultipleOf: z.int().min(1),
+    }),
     limitPerClass: z.int().nullable(),
   }),
-  members: z.array(z.strictObject({ name: z.string(), file: z.string(), model: memberManifestSchema })).min(1),
-  chosen: z.enum(['mean', 'dense', 'logistic']),
-  stackers: z.array(z.strictObject({ kind: z.enum(['mean', 'dense', 'logistic']), state: stackerJsonSchema })).min(1),
+  members: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        /** One, or those of several folds, whose logits are averaged. */
+        models: z.array(z.strictObject({ file: z.string(), model: memberManifestSchema })).min(1),
+      }),
+    )
+    .min(1),
+  chosen: z.enum(stackerKinds),
+  stackers: z.array(z.strictObject({ kind: z.enum(stackerKinds), state: stackerJsonSchema })).min(1),
 });
 
 export type BundleManifest = z.output<typeof bundleSchema>;
 
-export interface BundleMember {
-  name: string;
-  manifest: MemberManifest;
-  weights: Uint8Array;
-}
-
 export interface Bundle {
   manifest: BundleManifest;
   /** In the order of the stacker's inputs. */
-  members: BundleMember[];
+  members: PredictingMember[];
   stackers: ReadonlyMap<StackerKind, Stacker>;
 }
 
@@ -52,22 +64,29 @@ export interface Bundle {
 export async function writeBundle(
   folder: string,
   manifest: Omit<BundleManifest, 'schemaVersion' | 'members' | 'stackers'>,
-  members: readonly BundleMember[],
+  members: readonly PredictingMember[],
   stackers: ReadonlyMap<StackerKind, Stacker>,
 ): Promise<void> {
-  const file = (name: string) => `members/${name}.bin`;
+  const named = members.map(({ name, models }) => ({
+    name,
+    models: models.map((model, index) => ({
+      file: models.length === 1 ? `members/${name}.bin` : `members/${name}/${index + 1}.bin`,
+      model,
+    })),
+  }));
   const whole: BundleManifest = bundleSchema.parse({
-    schemaVersion: 1,
+    schemaVersion: 2,
     ...manifest,
-    members: members.map((member) => ({ name: member.name, file: file(member.name), model: member.manifest })),
+    members: named.map(({ name, models }) => ({
+      name,
+      models: models.map(({ file, model }) => ({ file, model: model.manifest })),
+    })),
     stackers: [...stackers].map(([kind, stacker]) => ({ kind, state: stacker.toJSON() })),
   });
+  const files = named.flatMap(({ models }) => models.map(({ file, model }) => [file, model.weights] as const));
   await sealFolder(
     folder,
-    {
-      'bundle.json': JSON.stringify(whole, null, 2),
-      ...Object.fromEntries(members.map((member) => [file(member.name), member.weights])),
-    },
+    { 'bundle.json': JSON.stringify(whole, null, 2), ...Object.fromEntries(files) },
     { replace: true },
   );
 }
@@ -91,7 +110,10 @@ export async function readBundle(folder: string): Promise<Bundle> {
   const manifest = parsed.data;
   return {
     manifest,
-    members: manifest.members.map(({ name, file, model }) => ({ name, manifest: model, weights: content(file) })),
+    members: manifest.members.map(({ name, models }) => ({
+      name,
+      models: models.map(({ file, model }) => ({ manifest: model, weights: content(file) })),
+    })),
     stackers: new Map(manifest.stackers.map(({ kind, state }) => [kind, stackerFromJson(state)])),
   };
 }

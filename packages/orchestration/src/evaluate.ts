@@ -73,7 +73,7 @@ export async function evaluateBundle(
     );
   const chosen = options.all
     ? folder.images
-    : Array.from(splitImages(folder, { seed: split.seed, shares: split }).test, (index) => folder.images[index]!);
+    : Array.from(splitImages(folder, split.plan).test, (index) => folder.images[index]!);
   const run = await classify(bundle, chosen, options);
   const images = run.kept.map((position) => chosen[position]!);
   const labels = images.map((image) => image.label);
@@ -137,18 +137,22 @@ async function classify(
     runtime: options.runtime ?? {},
     members,
   });
-  const pixels = createPixelStore(images.length, manifest.inputSize);
-  const { skipped } = await decodeImages(images, pixels, {
+  const sizes = new Set(
+    members.flatMap(({ models }) => models.map(({ manifest: { backbone } }) => backbone.inputSize)),
+  );
+  const stores = [...sizes].map((size) => createPixelStore(images.length, size));
+  const { skipped } = await decodeImages(images, stores, {
+    ...manifest.decoding,
     concurrency: availableParallelism(),
     maxSkippedShare: 1,
   });
-  const store = new PixelStore(pixels);
+  const store = new PixelStore(stores[0]!);
   const kept = images.flatMap((_, position) => (store.isReady(position) ? [position] : []));
   if (kept.length === 0) return { kept, skipped, ensemble: new Float32Array(), members: [] };
   const lanes = plan.lanes.map((runtime) => new Lane({ runtime, stop: new StopFlag().shared }, observerFrom()));
   try {
     const logits = await predictMembers(lanes, members, {
-      pixels,
+      pixels: new Map(stores.map((one) => [one.size, one])),
       indices: Uint32Array.from(kept),
       reads: new SharedArrayBuffer(images.length),
       mirror: manifest.mirror,

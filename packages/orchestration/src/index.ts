@@ -1,6 +1,7 @@
 export { listDevices } from '@chorus/runtime';
 export { type Bundle, type BundleManifest, readBundle } from './bundle.ts';
-export { diagnose, type Finding } from './diagnose.ts';
+export { diagnose } from './diagnose/diagnose.ts';
+export type { Finding } from './diagnose/finding.ts';
 export { ConfigError, StoppedError, TooFewMembersError } from './errors.ts';
 export { type Evaluation, evaluateBundle, type Prediction, predictFiles } from './evaluate.ts';
 export { classifyError, exitCodes } from './exit-codes.ts';
@@ -9,6 +10,7 @@ export { presetNames } from './experiment/presets/presets.ts';
 export { defineConfig, resolveExperiment } from './experiment/resolve.ts';
 export type { Experiment, ExperimentInput } from './experiment/schema.ts';
 export type { EpochMetrics } from './lanes/protocol.ts';
+export { prefetch } from './prefetch.ts';
 export { type Report, reportSchema } from './report/schema.ts';
 export type { MemberState, RunObserver } from './run/observer.ts';
 export type { Score } from './statistics/score.ts';

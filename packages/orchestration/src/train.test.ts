@@ -6,13 +6,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { drawShapes } from '@chorus/data';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { readBundle } from './bundle.ts';
 import { ConfigError, StoppedError, TooFewMembersError } from './errors.ts';
 import { evaluateBundle, predictFiles } from './evaluate.ts';
+import { article } from './experiment/presets/article.ts';
 import type { ExperimentInput } from './experiment/schema.ts';
 import type { EpochMetrics, ReadRecords } from './lanes/protocol.ts';
-import { reportJsonSchema, reportSchema } from './report/schema.ts';
+import { type ImageCounts, reportJsonSchema, reportSchema } from './report/schema.ts';
 import type { MemberState } from './run/observer.ts';
 import { type RunResult, train } from './train.ts';
+
+const pretrained = fileURLToPath(new URL('../../../../shared/data/pretrained/', import.meta.url));
 
 let parent: string;
 let data: string;
@@ -31,7 +35,7 @@ const small = (): Partial<ExperimentInput> => ({
     { name: 'wide', backbone: 'mobilenet', alpha: 0.5 },
     { name: 'slim', backbone: 'mobilenet', alpha: 0.25 },
   ],
-  recipe: { batchSize: 16, scratch: { epochCount: 2 } },
+  recipe: { batchSize: 16, whole: { epochCount: 2 } },
   workers: [{ device: 'cpu:1' }, { device: 'cpu:2' }],
   runtime,
 });
@@ -52,7 +56,7 @@ describe('a whole run', () => {
   const members: [string, MemberState][] = [];
   let reads: ReadRecords;
   let testReadsAtChoice = -1;
-  let parts: Record<'fit' | 'tune' | 'stack' | 'test', number>;
+  let counts: ImageCounts;
 
   beforeAll(async () => {
     result = await train(small(), {
@@ -60,7 +64,7 @@ describe('a whole run', () => {
       observer: {
         onDataset: (dataset) => {
           reads = dataset.reads;
-          parts = dataset.counts;
+          counts = dataset.counts;
         },
         onEpoch: (epoch) => epochs.push(epoch),
         onMember: (name, state) => members.push([name, state]),
@@ -79,7 +83,9 @@ describe('a whole run', () => {
     expect(report.baseline).toBe(0.5);
     expect(report.stackers.map(({ kind }) => kind)).toEqual(['mean', 'dense', 'logistic']);
     expect(report.stackers.filter(({ chosen }) => chosen)).toHaveLength(1);
-    expect(report.dataset.counts).toEqual(parts);
+    expect(report.dataset.counts).toEqual(counts);
+    expect(report.flaws).toEqual([]);
+    expect(report.stacking).toBe(`${counts.parts[0]!.heldOut} images were held out from every member for the stackers`);
     expect(report.verdict).toContain('Generated images or random weights stood in');
   });
 
@@ -97,7 +103,8 @@ describe('a whole run', () => {
   });
 
   it('trains each member on its own device, as TensorFlow names it', () => {
-    expect(result.report.members.map(({ device, backingDevice }) => [device, backingDevice])).toEqual([
+    const trainings = result.report.members.flatMap((member) => member.trainings);
+    expect(trainings.map(({ device, backingDevice }) => [device, backingDevice])).toEqual([
       ['cpu:1', '/job:localhost/replica:0/task:0/device:CPU:1'],
       ['cpu:2', '/job:localhost/replica:0/task:0/device:CPU:2'],
     ]);
@@ -118,7 +125,12 @@ describe('a whole run', () => {
       tune: count(reads.tune),
       stack: count(reads.stack),
       test: count(reads.test),
-    }).toEqual(parts);
+    }).toEqual({
+      fit: counts.parts[0]!.fit,
+      tune: counts.parts[0]!.tune,
+      stack: counts.parts[0]!.heldOut,
+      test: counts.test,
+    });
     const purposes = [reads.fit, reads.tune, reads.stack, reads.test].map((map) => new Uint8Array(map));
     for (let image = 0; image < purposes[0]!.length; image += 1)
       expect(purposes.reduce((sum, map) => sum + map[image]!, 0)).toBeLessThanOrEqual(1);
@@ -128,6 +140,25 @@ describe('a whole run', () => {
     const lines = (await readFile(at('run/metrics.jsonl'), 'utf8')).trim().split('\n');
     expect(lines.map((line) => JSON.parse(line))).toEqual(epochs);
     expect(epochs).toHaveLength(4);
+  });
+
+  it('says where the wall time of each lane went: what it worked on and what it waited for', () => {
+    const { lanes, seconds } = result.report;
+    expect(lanes.map(({ device, tasks }) => [device, tasks.map(({ kind }) => kind).toSorted()])).toEqual([
+      ['cpu:1', ['predict', 'train']],
+      ['cpu:2', ['predict', 'train']],
+    ]);
+    for (const { busySeconds, waits } of lanes) {
+      const all = waits.reduce((sum, wait) => sum + wait.seconds, busySeconds);
+      expect(all).toBeCloseTo(seconds.total, 6);
+      expect(waits.map((wait) => wait.for)).toEqual([
+        'images to be decoded',
+        'members on other lanes',
+        'the stackers',
+        'members on other lanes to be tested',
+        'the bundle and the report to be written',
+      ]);
+    }
   });
 
   it('writes predictions from which its figures can be recomputed', async () => {
@@ -201,6 +232,199 @@ describe('a whole run', () => {
   });
 });
 
+describe('k folds', () => {
+  it.each([
+    ['refit', ['fold-1', 'fold-2', 'fold-3', 'all'], 1, 'the model of all'],
+    ['average', ['fold-1', 'fold-2', 'fold-3'], 3, 'the mean of 3 models'],
+  ] as const)(
+    'trains each member once per fold; the bundle has them by %s and gives the same answers',
+    async (members, parts, modelCount, predictsWith) => {
+      let testReadsAtChoice = -1;
+      let reads: ReadRecords;
+      const finished: string[] = [];
+      const { report } = await train(
+        {
+          ...small(),
+          recipe: { batchSize: 16, whole: { epochCount: 1 } },
+          stacking: { kind: 'kfold', folds: 3, members },
+        },
+        {
+          out: at(`folds-${members}`),
+          observer: {
+            onDataset: (dataset) => {
+              ({ reads } = dataset);
+            },
+            onMember: (task, { state }) => state === 'done' && void finished.push(task),
+            onChoice: () => {
+              testReadsAtChoice = count(reads.test);
+            },
+          },
+        },
+      );
+      expect(testReadsAtChoice).toBe(0);
+      expect(finished.toSorted()).toEqual(
+        ['wide', 'slim'].flatMap((name) => parts.map((part) => `${name}/${part}`)).toSorted(),
+      );
+      for (const member of report.members) {
+        expect(member.trainings.map(({ part }) => part)).toEqual(parts);
+        expect(member.predictsWith).toBe(predictsWith);
+      }
+      // 159 usable images in train, each held out once.
+      expect(report.dataset.counts.training).toBe(159);
+      const heldOut = report.dataset.counts.parts.map((part) => part.heldOut);
+      expect(heldOut.reduce((sum, one) => sum + one, 0)).toBe(159);
+      expect(report.stacking).toContain('each member was trained on 3 folds');
+      expect(report.dataset.duplicates).toMatchObject([{ splits: [expect.stringMatching(/^fold-\d$/), 'test'] }]);
+
+      const bundle = await readBundle(at(`folds-${members}/bundle`));
+      expect(bundle.members.map(({ models }) => models.length)).toEqual([modelCount, modelCount]);
+      const evaluation = await evaluateBundle(at(`folds-${members}/bundle`), data, { workers: 'cpu:0', runtime });
+      expect(evaluation.members.map(({ test: score }) => score.correct)).toEqual(
+        report.members.map(({ test: score }) => score!.correct),
+      );
+      expect(evaluation.ensemble.test.logLoss).toBeCloseTo(
+        report.stackers.find(({ chosen }) => chosen)!.test.logLoss,
+        5,
+      );
+    },
+  );
+
+  it('fails a member of which one fold fails, and keeps the finished ones for a resumed run', async () => {
+    const experiment = {
+      ...small(),
+      members: [...small().members!, { name: 'third', backbone: 'mobilenet' as const, alpha: 0.25 }],
+      recipe: { batchSize: 16, whole: { epochCount: 1 } },
+      stacking: { kind: 'kfold' as const, folds: 2, members: 'average' as const },
+    };
+    // Where the folder of that training shall be, there is a file.
+    await mkdir(at('fold-fails/members/slim'), { recursive: true });
+    await writeFile(at('fold-fails/members/slim/fold-2'), '');
+    const { report, exitCode } = await train(experiment, { out: at('fold-fails') });
+    expect(exitCode).toBe(3);
+    expect(report.members.map(({ name, status }) => [name, status])).toEqual([
+      ['wide', 'done'],
+      ['slim', 'failed'],
+      ['third', 'done'],
+    ]);
+    expect(report.members[1]!.reason).toMatch(/^fold-2: /);
+    expect(report.members[1]!.trainings.map(({ part }) => part)).toEqual(['fold-1']);
+    await rm(at('fold-fails/members/slim/fold-2'));
+    const again = await train({}, { resume: at('fold-fails') });
+    expect(again.exitCode).toBe(0);
+    expect(again.report.members.flatMap(({ trainings }) => trainings.map(({ resumed }) => resumed))).toEqual([
+      true,
+      true,
+      true,
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  it.skipIf(!existsSync(pretrained))(
+    'computes what a frozen backbone makes of the images once for all folds (needs ../shared)',
+    async () => {
+      const { report } = await train(
+        {
+          ...small(),
+          weights: pretrained,
+          recipe: { batchSize: 16, head: { epochCount: 3 }, fineTune: { lastLayers: 0 } },
+          stacking: { kind: 'kfold', folds: 3, members: 'refit' },
+        },
+        { out: at('frozen-folds') },
+      );
+      const tasks = report.lanes.flatMap((lane) => lane.tasks.map(({ task, kind }) => `${kind} ${task}`));
+      expect(tasks.filter((task) => task.startsWith('features')).toSorted()).toEqual([
+        'features slim',
+        'features wide',
+      ]);
+      expect(tasks.filter((task) => task.startsWith('train'))).toHaveLength(8);
+    },
+  );
+});
+
+it('reads members of two input sizes from one decoding, and so does the bundle', async () => {
+  const [wide, slim] = small().members! as [object, object];
+  const { report } = await train(
+    {
+      ...small(),
+      members: [wide, { ...slim, inputSize: 48 }] as ExperimentInput['members'],
+      recipe: { batchSize: 16, whole: { epochCount: 1 } },
+    },
+    { out: at('two-sizes') },
+  );
+  expect(report.dataset.inputSizes).toEqual([32, 48]);
+  expect(report.members.map(({ inputSize }) => inputSize)).toEqual([32, 48]);
+  const evaluation = await evaluateBundle(at('two-sizes/bundle'), data, { workers: 'cpu:0', runtime });
+  expect(evaluation.members.map(({ test: score }) => score.correct)).toEqual(
+    report.members.map(({ test: score }) => score!.correct),
+  );
+});
+
+it('row 10 of the faults: odd names go through to the predictions and the report as they are', async () => {
+  const odd = ['a\nb.png', '--x.png', '<img src=x onerror=alert(1)>.png', 'say "hi", you.png', 'é…🙂.png', `${'n'.repeat(251)}.png`];
+  const folder = at('odd-names');
+  await cp(data, folder, { recursive: true });
+  for (const form of ['discs', 'stars'])
+    for (const [index, name] of odd.entries())
+      await cp(join(data, `validation/${form}/${form}-0000${index + 1}.png`), join(folder, 'validation', form, name));
+  const { report } = await train(
+    { ...small(), data: { source: folder }, recipe: { batchSize: 64, whole: { epochCount: 1 } } },
+    { out: at('odd-run') },
+  );
+  expect(report.dataset.counts.test).toBe(90 + 2 * odd.length);
+  const paths = csvRows(await readFile(at('odd-run/predictions.csv'), 'utf8')).map(([path]) => path);
+  for (const name of odd) expect(paths).toContain(`validation/stars/${name}`);
+  const evaluation = await evaluateBundle(at('odd-run/bundle'), folder, { workers: 'cpu:0', runtime });
+  expect(evaluation.predictions.map(({ path }) => path)).toEqual(paths.slice(1));
+  // A picture and its copy under another name are both in the test: no two sets share it.
+  expect(report.dataset.duplicates).toHaveLength(1);
+});
+
+it("runs the article's procedure with its flaws, and says which ones", async () => {
+  let reads: ReadRecords;
+  let testReadsAtChoice = -1;
+  const { flaws, stacking, stackers, mirror } = article;
+  const { report } = await train(
+    {
+      ...{ ...small(), flaws, stacking, stackers, mirror },
+      recipe: { batchSize: 16, flip: false, whole: { epochCount: 2, learningRate: 1e-4, patience: 1 } },
+    },
+    {
+      out: at('article'),
+      observer: {
+        onDataset: (dataset) => {
+          ({ reads } = dataset);
+        },
+        onChoice: () => {
+          testReadsAtChoice = count(reads.test);
+        },
+      },
+    },
+  );
+  expect(report.flaws.map(({ name }) => name)).toEqual([
+    'flaws.rawBgr',
+    'flaws.aliasedResize',
+    'flaws.wholeFromStart',
+    'flaws.lastEpoch',
+    'flaws.wholeBatchesOnly',
+    'flaws.tuneOnTest',
+    'flaws.fromLogitsOnSigmoid',
+    'stacking.kind',
+  ]);
+  expect(report.verdict).toContain('8 known flaws of the procedure are on');
+  // 90 test images are five whole batches and a rest; they were watched while training.
+  expect(report.dataset.counts).toMatchObject({
+    training: 159,
+    test: 80,
+    parts: [{ fit: 159, tune: 80, heldOut: 159 }],
+  });
+  expect(testReadsAtChoice).toBe(0);
+  expect(report.stackers.map(({ kind, test: score }) => [kind, score.count])).toEqual([['dense', 80]]);
+  const evaluation = await evaluateBundle(at('article/bundle'), data, { workers: 'cpu:0', runtime });
+  expect(evaluation.ensemble.test.correct).toBe(report.stackers[0]!.test.correct);
+});
+
 describe('members that fail', () => {
   /** Weight files by Keras' names, of which those named are no HDF5. */
   const names = {
@@ -208,8 +432,6 @@ describe('members that fail', () => {
     slim: 'mobilenet_2_5_128_tf_no_top.h5',
     third: 'mobilenet_7_5_192_tf_no_top.h5',
   };
-  const pretrained = fileURLToPath(new URL('../../../../shared/data/pretrained/', import.meta.url));
-
   async function weightsWith(...broken: (keyof typeof names)[]): Promise<string> {
     const folder = await mkdtemp(at('weights-'));
     for (const [member, name] of Object.entries(names))
@@ -278,10 +500,10 @@ describe('stopping and going on', () => {
     const { report } = await train({}, { resume: at('stopped'), observer });
     expect(states).toContain('wide kept');
     expect(states).toContain('slim done');
-    expect(report.members.map(({ resumed }) => resumed)).toEqual([true, false]);
+    expect(report.members.map(({ trainings }) => trainings[0]!.resumed)).toEqual([true, false]);
 
-    const bytes = await readFile(at('stopped/members/wide/weights.bin'));
-    await writeFile(at('stopped/members/wide/weights.bin'), bytes.subarray(1));
+    const bytes = await readFile(at('stopped/members/wide/holdout/weights.bin'));
+    await writeFile(at('stopped/members/wide/holdout/weights.bin'), bytes.subarray(1));
     const warnings: string[] = [];
     states.length = 0;
     await train(
@@ -308,7 +530,7 @@ describe('stopping and going on', () => {
   it('goes on after a kill, with the same images only', async () => {
     await killedRun(at('killed'));
     const { report } = await train({}, { resume: at('killed') });
-    expect(report.members.map(({ resumed }) => resumed)).toEqual([true, false]);
+    expect(report.members.map(({ trainings }) => trainings[0]!.resumed)).toEqual([true, false]);
     await cp(join(data, 'train/stars/stars-00002.png'), join(data, 'train/stars/stars-99999.png'));
     await expect(train({}, { resume: at('killed') })).rejects.toThrow(/are not those that the run in .* started with/);
     await rm(join(data, 'train/stars/stars-99999.png'));
@@ -334,7 +556,7 @@ it('an observer that throws becomes a warning, and the run goes on', async () =>
     throw new RangeError('of the listener');
   };
   const { exitCode } = await train(
-    { ...small(), recipe: { batchSize: 64, scratch: { epochCount: 1 } } },
+    { ...small(), recipe: { batchSize: 64, whole: { epochCount: 1 } } },
     { out: at('observed'), observer: { onBatch } },
   );
   expect(exitCode).toBe(0);
@@ -395,4 +617,14 @@ it('the example of the README runs', async () => {
 
 function count(map: SharedArrayBuffer): number {
   return new Uint8Array(map).reduce((sum, read) => sum + read, 0);
+}
+
+/** Reads RFC 4180, quoted line ends included. */
+function csvRows(text: string): string[][] {
+  const rows: string[][] = [[]];
+  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\n]*))(,|\n)/g)) {
+    rows.at(-1)!.push(quoted === undefined ? plain! : quoted.replaceAll('""', '"'));
+    if (end === '\n') rows.push([]);
+  }
+  return rows.slice(0, -1);
 }

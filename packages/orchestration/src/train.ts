@@ -1,5 +1,6 @@
 /** The story of one run: experiment → images → members on lanes → stackers → test → report and bundle. */
 import { resolve } from 'node:path';
+import { type ImageSplit, trainingImages } from '@chorus/data';
 import { toProbabilities } from '@chorus/models';
 import { prepareProcess } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
@@ -13,19 +14,22 @@ import { Lane } from './lanes/lane.ts';
 import { estimateLaneBytes } from './lanes/memory.ts';
 import type { LanePlan } from './lanes/plan.ts';
 import type { InitialWeights, ReadRecords } from './lanes/protocol.ts';
+import { Timeline } from './lanes/timeline.ts';
 import { StopFlag } from './member/stop-flag.ts';
 import type { TestOutputs } from './report/build.ts';
 import { predictionsCsv } from './report/predictions-csv.ts';
-import type { Report } from './report/schema.ts';
-import { labelsOf, openDataset } from './run/dataset.ts';
-import { findInitialWeights } from './run/initial-weights.ts';
+import type { ImageCounts, Report } from './report/schema.ts';
+import { decodingOf, isNamedSource, labelsOf, openDataset, splitPlanOf } from './run/dataset.ts';
+import { findInitialWeights, isNamedWeights } from './run/initial-weights.ts';
 import { MetricsLog } from './run/metrics-log.ts';
 import { observerFrom, type RunObserver } from './run/observer.ts';
 import { predictMembers } from './run/predict-members.ts';
 import { defaultRunFolder, openRunFolder, type RunFolder } from './run/run-folder.ts';
-import { type RunParts, reportWithEnsemble, reportWithoutEnsemble } from './run/run-report.ts';
-import { findFinishedMembers, trainMembers } from './run/train-members.ts';
+import { phaseNames, type RunParts, reportWithEnsemble, reportWithoutEnsemble } from './run/run-report.ts';
+import { taskNames } from './run/tasks.ts';
+import { predictingTrainings, type Training, trainMembers } from './run/train-members.ts';
 import { fitAndChoose } from './stacking/choose.ts';
+import { gatherHeldOut, type HeldOutAnswers } from './stacking/held-out.ts';
 import { versions } from './versions.ts';
 
 export interface TrainOptions {
@@ -102,15 +106,15 @@ async function startFolder(experiment: Experiment, options: TrainOptions): Promi
   const folder = await openRunFolder(path, 'new');
   const source = experiment.data.source;
   await folder.writeStart({
-    schemaVersion: 1,
+    schemaVersion: 2,
     preset: options.preset ?? 'none',
     versions: versions(),
     datasetFingerprint: null,
     experiment: {
       ...experiment,
       // A resumed run may be started from anywhere.
-      data: { ...experiment.data, source: source === 'shapes' ? source : resolve(source) },
-      weights: ['random', 'auto'].includes(experiment.weights) ? experiment.weights : resolve(experiment.weights),
+      data: { ...experiment.data, source: isNamedSource(source) ? source : resolve(source) },
+      weights: isNamedWeights(experiment.weights) ? experiment.weights : resolve(experiment.weights),
     },
   });
   return folder;
@@ -131,7 +135,9 @@ async function runIn(
     devices: plan.lanes.map((lane) => lane.device),
     lanesReason: plan.reason,
     demo,
+    tasks: taskNames(experiment),
   });
+  const timeline = new Timeline(startedAtMs);
 
   const dataset = await openDataset(experiment, estimateLaneBytes(experiment, plan.lanes.length), observer, signal);
   if (start.datasetFingerprint !== null && start.datasetFingerprint !== dataset.fingerprint)
@@ -139,12 +145,8 @@ async function runIn(
       `The images in ${dataset.root} are not those that the run in ${folder.path} started with; start a new run for them.`,
     );
   await folder.writeStart({ ...start, datasetFingerprint: dataset.fingerprint });
-  const counts = {
-    fit: dataset.split.fit.length,
-    tune: dataset.split.tune.length,
-    stack: dataset.split.stack.length,
-    test: dataset.split.test.length,
-  };
+  timeline.end(phaseNames.decode);
+  const counts = countImages(dataset.split);
   const reads = readRecords(dataset.images.length);
   observer.onDataset({ ...dataset, counts, reads });
 
@@ -159,12 +161,13 @@ async function runIn(
   const lanes = plan.lanes.map((runtime) => new Lane({ runtime, stop: stop.shared }, heard));
   try {
     stop.check();
-    const finished = await findFinishedMembers(experiment, folder, observer);
-    const trainingStartedAtMs = Date.now();
-    const outcomes = await trainMembers(experiment, dataset, weights, lanes, folder, reads, finished, heard, stop);
-    const membersSeconds = (Date.now() - trainingStartedAtMs) / 1000;
+    const outcomes = await trainMembers({
+      ...{ experiment, dataset, weights, lanes, folder, reads, stop },
+      observer: heard,
+    });
+    timeline.end(phaseNames.members);
 
-    const parts: RunParts = { start, dataset, counts, demo, weights, outcomes, membersSeconds, startedAtMs };
+    const parts: RunParts = { start, dataset, counts, demo, weights, outcomes, lanes, timeline };
     const doneCount = outcomes.filter((outcome) => outcome.status === 'done').length;
     if (doneCount < experiment.minMembers) {
       await writeReport(folder, reportWithoutEnsemble(parts));
@@ -195,24 +198,33 @@ async function stackAndTest(
   reads: ReadRecords,
   observer: RunObserver,
 ): Promise<Report> {
-  const { dataset, outcomes, start } = parts;
+  const { dataset, outcomes, start, timeline } = parts;
   const { experiment } = start;
   const { classes, images, split } = dataset;
   const done = outcomes.flatMap((outcome, index) =>
-    outcome.status === 'done' ? [{ name: experiment.members[index]!.name, ...outcome.trained }] : [],
+    outcome.status === 'done' ? [{ name: experiment.members[index]!.name, trainings: outcome.trainings }] : [],
   );
+  const members = done.map(({ name, trainings }) => ({
+    name,
+    models: predictingTrainings(trainings).map(({ trained }) => trained),
+  }));
 
-  const stackStartedAtMs = Date.now();
+  const answers = done.map(({ trainings }) => heldOutAnswers(split, trainings));
+  const { flaws, stackers, seed } = experiment;
   const choice = fitAndChoose(
-    done.map((member) => member.heldOutLogits),
-    labelsOf(dataset, split.stack),
-    { kinds: experiment.stacking.kinds, classes, seed: experiment.seed },
+    answers.map(({ logits }) => logits),
+    labelsOf(dataset, answers[0]!.indices),
+    {
+      kinds: stackers.kinds,
+      dense: { ...stackers.dense, wholeBatchesOnly: flaws.wholeBatchesOnly },
+      ...{ classes, seed },
+    },
   );
-  const stackSeconds = (Date.now() - stackStartedAtMs) / 1000;
+  timeline.end(phaseNames.stack);
   observer.onChoice(choice);
 
   // All is decided: from here on the test images are read.
-  const logits = await predictMembers(lanes, done, {
+  const logits = await predictMembers(lanes, members, {
     ...{ pixels: dataset.pixels, indices: split.test, reads: reads.test },
     mirror: experiment.mirror,
   });
@@ -223,20 +235,21 @@ async function stackAndTest(
     stackers: new Map(choice.stackers.map(({ kind, stacker }) => [kind, stacker.predict(logits)])),
   };
 
-  const { seed } = experiment;
+  timeline.end(phaseNames.test);
+
   const { limitPerClass } = experiment.data;
   await writeBundle(
     folder.bundle,
     {
       name: experiment.name,
       classes,
-      inputSize: experiment.inputSize,
+      decoding: decodingOf(experiment),
       mirror: experiment.mirror,
       demo: parts.demo,
-      split: { seed, ...experiment.split, limitPerClass: limitPerClass ?? null },
+      split: { plan: splitPlanOf(experiment), limitPerClass: limitPerClass ?? null },
       chosen: choice.chosen,
     },
-    done,
+    members,
     new Map(choice.stackers.map(({ kind, stacker }) => [kind, stacker])),
   );
   const columns = [...test.members, ...test.stackers].map(([name, probabilities]) => ({ name, probabilities }));
@@ -246,7 +259,6 @@ async function stackAndTest(
     choice,
     done.map(({ name }) => name),
     test,
-    stackSeconds,
   );
   await writeReport(folder, report);
   return report;
@@ -257,6 +269,29 @@ async function writeReport(folder: RunFolder, report: Report): Promise<void> {
 }
 
 // --- small ---
+
+/** One member's answers on every image that some part held out. */
+function heldOutAnswers(split: ImageSplit, trainings: readonly Training[]): HeldOutAnswers {
+  const { outputCount } = trainings[0]!.trained.manifest;
+  const answers = trainings.map(({ part, trained }) => ({
+    part: split.parts.find(({ name }) => name === part)!,
+    logits: trained.heldOutLogits,
+  }));
+  return gatherHeldOut(answers, outputCount);
+}
+
+function countImages(split: ImageSplit): ImageCounts {
+  return {
+    training: trainingImages(split).length,
+    test: split.test.length,
+    parts: split.parts.map(({ name, fit, tune, heldOut }) => ({
+      name,
+      fit: fit.length,
+      tune: tune.length,
+      heldOut: heldOut.length,
+    })),
+  };
+}
 
 function readRecords(imageCount: number): ReadRecords {
   const map = () => new SharedArrayBuffer(imageCount);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Evaluation, Report, Score } from '@chorus/orchestration';
+import { countsLine } from './counts-line.ts';
 import { printable } from './printable.ts';
 import { table } from './table.ts';
 
@@ -33,7 +34,9 @@ export function leaderboard(report: Report, folder: string): string {
       ? []
       : [`${duplicates.length} images lie in two splits; see dataset.duplicates in the report`]),
     report.verdict,
-    `${counts.fit + counts.tune} images trained on, ${counts.stack} stacked on, ${counts.test} tested on; ${report.seconds.total.toFixed(0)} s`,
+    ...report.flaws.map(({ name, description }) => `flaw: ${name}: ${description}`),
+    `images: ${countsLine(counts)}; ${report.seconds.total.toFixed(0)} s`,
+    ...report.lanes.map(laneLine),
     `report: ${join(folder, 'report.json')}`,
     `bundle: ${join(folder, 'bundle')}`,
   ];
@@ -50,6 +53,12 @@ export function evaluationTable(evaluation: Evaluation): string {
     ]),
     ...evaluation.skipped.map(({ path, reason }) => `skipped: ${printable(path)}: ${reason}`),
   ].join('\n');
+}
+
+function laneLine({ device, busySeconds, waits }: Report['lanes'][number]): string {
+  const long = waits.filter(({ seconds }) => seconds >= 0.1).toSorted((a, b) => b.seconds - a.seconds);
+  const waited = long.map((wait) => `${wait.seconds.toFixed(1)} s for ${wait.for}`).join(', ');
+  return `${device}: worked ${busySeconds.toFixed(1)} s${waited === '' ? '' : `, waited ${waited}`}`;
 }
 
 function scoreCells({ accuracy, wilson95, correct, count, logLoss }: Score): string[] {

@@ -1,5 +1,6 @@
 import type { RunObserver } from '@chorus/orchestration';
 import { type DefaultRenderer, Listr, type ListrTaskWrapper, type SimpleRenderer } from 'listr2';
+import { countsLine } from '../print/counts-line.ts';
 import { demoBox } from '../print/demo-box.ts';
 import { printable } from '../print/printable.ts';
 import { epochLine } from './lines.ts';
@@ -24,10 +25,10 @@ export function barProgress(): Progress {
 
   const row = (name: string) => rows.get(name);
   const observer: Partial<RunObserver> = {
-    onStart({ demo, devices, lanesReason, folder, experiment }) {
+    onStart({ demo, devices, lanesReason, folder, tasks }) {
       if (demo) console.log(demoBox());
       console.log(`run folder: ${folder}\nlanes: ${devices.join(', ')} (${lanesReason})`);
-      const names = ['images', ...experiment.members.map((member) => member.name), 'stack and test'];
+      const names = ['images', ...tasks, 'stack and test'];
       list = new Listr(
         names.map((title) => ({ title, task: (_: unknown, task: Task) => waitingRow(title, task, rows) })),
         {
@@ -40,9 +41,7 @@ export function barProgress(): Progress {
     },
     onDecode: (done, total) => row('images')?.show(`${bar(done / total)} ${done} of ${total}`),
     onDataset: ({ counts, skipped }) =>
-      row('images')?.done(
-        `fit ${counts.fit}, tune ${counts.tune}, stack ${counts.stack}, test ${counts.test}${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`,
-      ),
+      row('images')?.done(`${countsLine(counts)}${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`),
     onMember(name, state) {
       if (state.state === 'running') row(name)?.show(`on ${state.device}`);
       if (state.state === 'done')
@@ -54,7 +53,7 @@ export function barProgress(): Progress {
       row(name)?.show(`${stage} ${epochIndex + 1} ${bar((stepIndex + 1) / stepCount)} ${lastEpoch.get(name) ?? ''}`);
     },
     onEpoch(epoch) {
-      lastEpoch.set(epoch.member, epochLine(epoch).slice(epoch.member.length + 2));
+      lastEpoch.set(epoch.task, epochLine(epoch).slice(epoch.task.length + 2));
     },
     onChoice: ({ chosen }) => row('stack and test')?.done(`chosen: ${chosen}`),
   };

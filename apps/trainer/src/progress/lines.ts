@@ -1,4 +1,5 @@
 import type { EpochMetrics, RunObserver } from '@chorus/orchestration';
+import { countsLine } from '../print/counts-line.ts';
 import { demoBox } from '../print/demo-box.ts';
 import { printable } from '../print/printable.ts';
 import type { Progress } from './progress.ts';
@@ -25,9 +26,7 @@ export function lineProgress(write: (line: string) => void): Progress {
       if (tenths % 5 === 0) write(`decoded ${done} of ${total} images`);
     },
     onDataset({ name, classes, counts, skipped, duplicates }) {
-      write(
-        `${name}: ${classes.map(printable).join(', ')}; fit ${counts.fit}, tune ${counts.tune}, stack ${counts.stack}, test ${counts.test}`,
-      );
+      write(`${printable(name)}: ${classes.map(printable).join(', ')}; ${countsLine(counts)}`);
       for (const { path, reason } of skipped.slice(0, 5)) write(`skipped: ${printable(path)}: ${reason}`);
       if (skipped.length > 5) write(`… and ${skipped.length - 5} more; see the report`);
       if (duplicates.length > 0) write(`warning: ${duplicates.length} images lie in two splits; see the report`);
@@ -39,13 +38,13 @@ export function lineProgress(write: (line: string) => void): Progress {
       if (state.state === 'failed') write(`${name}: failed: ${printable(state.reason)}`);
     },
     onEpoch(epoch) {
-      const last = lastEpochAtMs.get(epoch.member) ?? 0;
+      const last = lastEpochAtMs.get(epoch.task) ?? 0;
       if (epoch.finishedAtMs - last < quietMs && epoch.stage === 'head') return;
-      lastEpochAtMs.set(epoch.member, epoch.finishedAtMs);
+      lastEpochAtMs.set(epoch.task, epoch.finishedAtMs);
       write(epochLine(epoch));
     },
-    onWarning(member, message) {
-      write(`${member}: warning: ${printable(message)}`);
+    onWarning(task, message) {
+      write(`${task}: warning: ${printable(message)}`);
     },
     onChoice({ chosen }) {
       write(`chosen on held-out images: ${chosen}; now the test images are read`);
@@ -56,6 +55,6 @@ export function lineProgress(write: (line: string) => void): Progress {
 
 /** One epoch in words. */
 export function epochLine(epoch: EpochMetrics): string {
-  const { member, stage, epochIndex, loss, tuneLoss, tuneAccuracy, best } = epoch;
-  return `${member}: ${stage} epoch ${epochIndex + 1}: loss ${loss.toFixed(4)}, tune loss ${tuneLoss.toFixed(4)}, tune accuracy ${(100 * tuneAccuracy).toFixed(1)} %${best ? ' (best so far)' : ''}`;
+  const { task, stage, epochIndex, loss, tuneLoss, tuneAccuracy, best } = epoch;
+  return `${task}: ${stage} epoch ${epochIndex + 1}: loss ${loss.toFixed(4)}, tune loss ${tuneLoss.toFixed(4)}, tune accuracy ${(100 * tuneAccuracy).toFixed(1)} %${best ? ' (best so far)' : ''}`;
 }

@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { createJiti } from 'jiti';
 import { ConfigError } from '../errors.ts';
 import { findGpus } from '../lanes/choose-lanes.ts';
-import { choosePreset, type PresetChoice } from './presets/presets.ts';
+import { isNamedSource, namedSources } from '../run/dataset.ts';
+import { isNamedWeights, missingWeights } from '../run/initial-weights.ts';
+import { choosePreset, type PresetChoice, presets } from './presets/presets.ts';
 import { parseAssignment, parseWorkers, resolveExperiment } from './resolve.ts';
 import type { Experiment, ExperimentInput } from './schema.ts';
 
@@ -40,25 +42,31 @@ export async function prepareExperiment(named: Named): Promise<{ experiment: Exp
     ...(named.data === undefined ? [] : [{ data: { source: named.data } }]),
     ...(named.weights === undefined ? [] : [{ weights: named.weights }]),
   ];
+  // Relative paths start from the user's folder, whichever layer they came from.
+  const path = (value: string, isName: boolean) => (isName ? value : resolve(named.base, value));
+  const resolved = (preset: object): Experiment => {
+    const experiment = resolveExperiment(preset, ...layers);
+    const { source } = experiment.data;
+    return {
+      ...experiment,
+      data: { ...experiment.data, source: path(source, isNamedSource(source)) },
+      weights: path(experiment.weights, isNamedWeights(experiment.weights)),
+    };
+  };
   const dataNamed = layers.some((layer) => layer.data?.source !== undefined);
   const weightsNamed =
     named.environment.CHORUS_WEIGHTS !== undefined || layers.some((layer) => layer.weights !== undefined);
-  const preset = choosePreset(named.preset, { dataNamed, weightsNamed, gpuCount: (await findGpus()).length });
-  if (weightsNamed && !dataNamed && preset.name !== 'demo')
+  const preset = await choosePreset(named.preset, {
+    dataNamed,
+    weightsNamed,
+    gpuCount: (await findGpus()).length,
+    hasWeightsFor: async (name) => (await missingWeights(resolved(presets[name]), named.environment)) === undefined,
+  });
+  if (!dataNamed && preset.experiment.data?.source === undefined)
     throw new ConfigError(
-      'Weights were named, but no data: name a folder of images with --data DIR, or --data shapes.',
+      `Preset ${preset.name} needs images: name a folder with --data DIR, or --data ${namedSources.join(' or --data ')}.`,
     );
-  const experiment = resolveExperiment(preset.experiment, ...layers);
-  const path = (value: string, words: readonly string[]) =>
-    words.includes(value) ? value : resolve(named.base, value);
-  return {
-    experiment: {
-      ...experiment,
-      data: { ...experiment.data, source: path(experiment.data.source, ['shapes']) },
-      weights: path(experiment.weights, ['auto', 'random']),
-    },
-    preset,
-  };
+  return { experiment: resolved(preset.experiment), preset };
 }
 
 // --- internal ---

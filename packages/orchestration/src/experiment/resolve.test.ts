@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { ConfigError } from '../errors.ts';
+import { describeFlaws } from './flaws.ts';
 import { mobile } from './presets/mobile.ts';
-import { choosePreset, presetNames } from './presets/presets.ts';
+import { choosePreset, type PresetName, presets, type Situation } from './presets/presets.ts';
 import { experimentJsonSchema, parseAssignment, parseWorkers, resolveExperiment } from './resolve.ts';
 
 describe('resolveExperiment', () => {
@@ -46,7 +47,30 @@ describe('resolveExperiment', () => {
       { members: [mobile.members![0], mobile.members![0]] },
       /members\.1\.name: "mobilenet-v2" is already taken/,
     ],
-    ['shares that leave nothing to fit', { split: { tune: 0.4, stack: 0.4, test: 0.2 } }, /must leave 5 % to fit/],
+    [
+      'shares that leave nothing to fit',
+      { split: { tune: 0.4, test: 0.2 }, stacking: { kind: 'holdout', fraction: 0.4 } },
+      /split: tune, test and stacking\.fraction must leave 5 % to fit/,
+    ],
+    ['a way of stacking that is none', { stacking: { kind: 'bagging' } }, /stacking.*/],
+    ['a fold alone', { stacking: { kind: 'kfold', folds: 1 } }, /stacking\.folds/],
+    [
+      'a key of another way of stacking',
+      { stacking: { kind: 'kfold', fraction: 0.2 } },
+      /stacking\.fraction: unknown key/,
+    ],
+    ['an unknown flaw', { flaws: { rawRgb: true } }, /flaws\.rawRgb: unknown key; did you mean "rawBgr"\?/],
+    [
+      'an image size that a backbone cannot have',
+      { members: [{ name: 'i', backbone: 'inception-v3', inputSize: 74 }, mobile.members![1]] },
+      /members\.0\.backbone: Expected an input size of inception-v3 from 75 to 2048 px, received 74/,
+    ],
+    [
+      'a width that a backbone has not',
+      { members: [{ name: 'x', backbone: 'xception', alpha: 0.5 }, mobile.members![1]] },
+      /members\.0\.backbone: Expected an alpha of xception out of 1, received 0\.5/,
+    ],
+    ['a colour that is none', { data: { background: 'rgb(0,0,0)' } }, /data\.background: expected a colour/],
     [
       'a device that is none',
       { workers: [{ device: 'tpu:0' }] },
@@ -129,21 +153,49 @@ describe('parseWorkers', () => {
   );
 });
 
+it('lets a layer change the kind of stacking, whatever the one below said of its own', () => {
+  const below = { ...mobile, stacking: { kind: 'holdout', fraction: 0.2 } };
+  expect(resolveExperiment(below, { stacking: { kind: 'kfold' } }).stacking).toEqual({
+    kind: 'kfold',
+    folds: 5,
+    members: 'refit',
+  });
+  expect(resolveExperiment(below, { stacking: { kind: 'holdout' } }).stacking).toEqual({
+    kind: 'holdout',
+    fraction: 0.2,
+  });
+});
+
 describe('presets', () => {
-  const situation = { dataNamed: false, weightsNamed: false, gpuCount: 0 };
+  const everything = async () => true;
+  const situation: Situation = { dataNamed: true, weightsNamed: true, gpuCount: 0, hasWeightsFor: everything };
 
-  test.each(presetNames.filter((name) => name !== 'auto'))('%s is a whole experiment', (name) => {
-    expect(() => resolveExperiment(choosePreset(name, situation).experiment)).not.toThrow();
+  test.each(Object.keys(presets) as PresetName[])('%s is a whole experiment, flawed or not as it says', (name) => {
+    const flaws = describeFlaws(resolveExperiment(presets[name]));
+    expect(flaws.map((flaw) => flaw.name)).toHaveLength(name === 'article' ? 8 : 0);
   });
 
-  it('takes the demonstration only when nothing was named', () => {
-    expect(choosePreset('auto', situation).name).toBe('demo');
-    expect(choosePreset('auto', { ...situation, dataNamed: true }).name).toBe('mobile');
-    expect(choosePreset('auto', { ...situation, weightsNamed: true }).name).toBe('mobile');
+  const onlyMobileNets = async (name: PresetName) => name === 'mobile';
+  test.each<[string, Partial<Situation>, PresetName]>([
+    ['nothing was named', { dataNamed: false, weightsNamed: false }, 'demo'],
+    ['there is no GPU', {}, 'cpu'],
+    ['there is a GPU', { gpuCount: 1 }, 'sound'],
+    ['only data was named', { weightsNamed: false }, 'cpu'],
+    ['the weights are those of MobileNets', { hasWeightsFor: onlyMobileNets }, 'mobile'],
+    [
+      'the weights are those of MobileNets, and there is a GPU',
+      { hasWeightsFor: onlyMobileNets, gpuCount: 2 },
+      'mobile',
+    ],
+    ['no weights are there: what is missing is said of the best one', { hasWeightsFor: async () => false }, 'cpu'],
+  ])('auto, when %s', async (_, changes, expected) => {
+    expect((await choosePreset('auto', { ...situation, ...changes })).name).toBe(expected);
   });
 
-  it('lists what there is for a name that is not', () => {
-    expect(() => choosePreset('article', situation)).toThrow('expected one of auto, mobile, demo');
+  it('lists what there is for a name that is not', async () => {
+    await expect(choosePreset('huge', situation)).rejects.toThrow(
+      'expected one of auto, article, sound, cpu, mobile, demo',
+    );
   });
 });
 

@@ -13,7 +13,8 @@ export function defineConfig(experiment: Partial<ExperimentInput>): Partial<Expe
 }
 
 /**
- * Merges layers, later ones over earlier ones (objects by key, everything else whole), and checks the result.
+ * Merges layers, later ones over earlier ones, and checks the result. Objects are merged by key, but where a later one names
+ * another `kind` it stands alone; everything else is taken whole.
  *
  * @param layers parts of an experiment, the weakest first.
  * @throws ConfigError naming each wrong field, what was expected and what came.
@@ -73,9 +74,14 @@ function merge(below: JsonObject, above: JsonObject): JsonObject {
   for (const [key, value] of Object.entries(above)) {
     if (value === undefined) continue;
     const present = Object.hasOwn(merged, key) ? merged[key] : undefined;
-    merged[key] = isObject(present) && isObject(value) ? merge(present, value) : value;
+    merged[key] = isObject(present) && isObject(value) && !changesKind(present, value) ? merge(present, value) : value;
   }
   return merged;
+}
+
+/** `stacking` of one kind knows other keys than of another. */
+function changesKind(below: JsonObject, above: JsonObject): boolean {
+  return above.kind !== undefined && above.kind !== below.kind;
 }
 
 function isObject(value: Json): value is JsonObject {

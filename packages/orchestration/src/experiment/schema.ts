@@ -2,8 +2,16 @@
  * The experiment: everything that decides a run's outcome, in one typed object. Defaults live here and nowhere else;
  * unknown keys are refused. `experiment.schema.json` beside the package's manifest is made from it, for editors.
  */
-import { backboneFamilies } from '@chorus/models';
+import {
+  type BackboneSpec,
+  backboneFamilies,
+  checkBackboneSpec,
+  denseFitDefaults,
+  ModelError,
+  stackerKinds,
+} from '@chorus/models';
 import { z } from 'zod';
+import { flawsSchema } from './flaws.ts';
 
 const deviceName = z
   .string()
@@ -45,8 +53,8 @@ const recipe = z.strictObject({
       patience: patience.default(3),
     })
     .prefault({}),
-  /** Random weights: every layer trains from the start. */
-  scratch: z
+  /** Random weights (or the flaw `wholeFromStart`): every layer trains from the first step. */
+  whole: z
     .strictObject({
       epochCount: epochCount.default(30),
       learningRate: learningRate.default(1e-3),
@@ -64,6 +72,8 @@ const member = z.strictObject({
   backbone: z.enum(backboneFamilies),
   /** Width multiplier of the MobileNets. */
   alpha: z.number().positive().default(1),
+  /** Side of this member's images, where it is not the experiment's. */
+  inputSize: z.int().min(32).max(1024).optional(),
   /** Pins the member to this entry of `workers` (from 0). */
   worker: z.int().min(0).optional(),
 });
@@ -73,6 +83,23 @@ const worker = z.strictObject({
   /** Upper bound of what TensorFlow takes on this GPU. */
   memoryLimitMiB: z.int().min(256).optional(),
 });
+
+/** Where the images come from that the stackers learn from. */
+export const stackingSchema = z.discriminatedUnion('kind', [
+  /** A share of the images, which no member learns from. */
+  z.strictObject({ kind: z.literal('holdout'), fraction: share.default(0.1) }),
+  /**
+   * All of them: each member is trained once per fold and answers on the fold that it has not seen. The bundle's
+   * members are trained once more on everything (`refit`) or are the fold's models together (`average`).
+   */
+  z.strictObject({
+    kind: z.literal('kfold'),
+    folds: z.int().min(2).max(20).default(5),
+    members: z.enum(['refit', 'average']).default('refit'),
+  }),
+  /** A flaw: the images that the members learnt from, on which they are better than they are. */
+  z.strictObject({ kind: z.literal('training-images') }),
+]);
 
 /** One lane each; `auto` takes every GPU or, without one, what is fastest on this CPU. */
 export const workersSchema = z.union([z.literal('auto'), z.array(worker).min(1).max(64)]);
@@ -88,37 +115,56 @@ export const experimentSchema = z
     seed: z.int().min(0).max(0xffffffff).default(0),
     data: z
       .strictObject({
-        /** A folder of images (`<split>/<class>/*` or `<class>/*`), or `shapes`, drawn by Chorus itself. */
+        /**
+         * A folder of images (`<split>/<class>/*` or `<class>/*`), `shapes`, drawn by Chorus itself, or `cats-and-dogs`,
+         * 3,000 photographs that are downloaded when they are not in the cache.
+         */
         source: z.string().min(1).default('shapes'),
         /** Only the first images by name of each class (and split folder). */
         limitPerClass: z.int().min(1).optional(),
         /** Images of which header or decoded size says more pixels are skipped. */
         maxPixels: z.int().min(1).default(100_000_000),
+        /** Colour behind transparent pixels: a name or #rrggbb. */
+        background: z
+          .string()
+          .regex(/^(#[0-9a-fA-F]{6}|[a-z]{3,30})$/, 'expected a colour such as "white" or "#ffffff"')
+          .default('white'),
         /** Images that take longer to decode are skipped. */
         timeoutMs: z.int().min(100).default(10_000),
       })
       .prefault({}),
     /** Side of the square that every image is resized to. */
     inputSize: z.int().min(32).max(1024).default(160),
-    /** Shares for early stopping, for the stacker and (where the data has no test folder) for the test. */
-    split: z
-      .strictObject({ tune: share.default(0.1), stack: share.default(0.1), test: share.default(0.2) })
-      .refine(({ tune, stack, test }) => tune + stack + test < 0.95, 'tune + stack + test must leave 5 % to fit')
-      .prefault({}),
-    /** A folder of keras-applications `.h5` files, `auto` (the folder in CHORUS_WEIGHTS) or `random`. */
+    /** Shares for early stopping and (where the data has no test folder) for the test. */
+    split: z.strictObject({ tune: share.default(0.1), test: share.default(0.2) }).prefault({}),
+    /**
+     * A folder of keras-applications `.h5` files, `imagenet` (the published files, downloaded when they are not in the
+     * cache), `auto` (the folder in CHORUS_WEIGHTS where it is set, else `imagenet`) or `random`.
+     */
     weights: z.string().min(1).default('auto'),
     members: z.array(member).min(2).max(32),
     recipe: recipe.prefault({}),
     /** Members answer with the mean of an image and its mirror image: twice the time for a prediction, fewer errors. */
     mirror: z.boolean().default(true),
-    stacking: z
+    /** See {@link stackingSchema}. */
+    stacking: stackingSchema.prefault({ kind: 'holdout' }),
+    stackers: z
       .strictObject({
         kinds: z
-          .array(z.enum(['mean', 'dense', 'logistic']))
+          .array(z.enum(stackerKinds))
           .min(1)
-          .default(['mean', 'dense', 'logistic']),
+          .default([...stackerKinds]),
+        /** Dense(10, relu) → Dense, the article's head. */
+        dense: z
+          .strictObject({
+            epochCount: epochCount.default(denseFitDefaults.epochCount),
+            /** Epochs without a lower loss on the rows set aside; null sets none aside and keeps the last epoch. */
+            patience: patience.nullable().default(denseFitDefaults.patience),
+          })
+          .prefault({}),
       })
       .prefault({}),
+    flaws: flawsSchema.prefault({}),
     /** See {@link workersSchema}. */
     workers: workersSchema.default('auto'),
     runtime: z
@@ -133,8 +179,18 @@ export const experimentSchema = z
     minMembers: z.int().min(2).default(2),
   })
   .superRefine((experiment, context) => {
+    const { split, stacking } = experiment;
+    const kept = 1 - split.tune - split.test - (stacking.kind === 'holdout' ? stacking.fraction : 0);
+    if (kept < 0.05)
+      context.addIssue({
+        code: 'custom',
+        path: ['split'],
+        message: `tune, test and stacking.fraction must leave 5 % to fit, received ${JSON.stringify({ ...split, stacking })}`,
+      });
     for (const [index, one] of experiment.members.entries()) {
       const path = ['members', index];
+      const wrong = backboneMistake(one, experiment.inputSize);
+      if (wrong !== undefined) context.addIssue({ code: 'custom', path: [...path, 'backbone'], message: wrong });
       if (experiment.members.findIndex((other) => other.name === one.name) !== index)
         context.addIssue({ code: 'custom', path: [...path, 'name'], message: `"${one.name}" is already taken` });
       if (one.worker !== undefined && Array.isArray(experiment.workers) && one.worker >= experiment.workers.length)
@@ -170,3 +226,33 @@ export type Experiment = z.output<typeof experimentSchema>;
 export type ExperimentInput = z.input<typeof experimentSchema>;
 export type MemberSpec = Experiment['members'][number];
 export type Recipe = Experiment['recipe'];
+
+/** Side of a member's images, pixels. */
+export function inputSizeOf(member: Pick<MemberSpec, 'inputSize'>, experiment: Pick<Experiment, 'inputSize'>): number {
+  return member.inputSize ?? experiment.inputSize;
+}
+
+/** Every size that some member wants, ascending. */
+export function inputSizesOf(experiment: Pick<Experiment, 'inputSize' | 'members'>): number[] {
+  return [...new Set(experiment.members.map((member) => inputSizeOf(member, experiment)))].toSorted((a, b) => a - b);
+}
+
+/** The architecture that a member is of. */
+export function backboneSpecOf(
+  member: Pick<MemberSpec, 'backbone' | 'alpha' | 'inputSize'>,
+  experiment: Pick<Experiment, 'inputSize'>,
+): BackboneSpec {
+  return { family: member.backbone, alpha: member.alpha, inputSize: inputSizeOf(member, experiment) };
+}
+
+// --- internal ---
+
+function backboneMistake(member: MemberSpec, inputSize: number): string | undefined {
+  try {
+    checkBackboneSpec(backboneSpecOf(member, { inputSize }));
+    return undefined;
+  } catch (error) {
+    if (error instanceof ModelError) return error.message;
+    throw error;
+  }
+}

@@ -6,6 +6,7 @@ import * as Comlink from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { Piscina } from 'piscina';
 import type { LaneObserver, LaneStartup, LaneTask } from './protocol.ts';
+import type { LaneWork } from './timeline.ts';
 
 /** What a lane's thread is called with. */
 export interface LaneRequest {
@@ -19,6 +20,8 @@ const workerPath = createRequire(import.meta.url).resolve('#lane-worker');
 
 export class Lane {
   readonly device: string;
+  /** The tasks so far, failed ones included. */
+  readonly work: LaneWork[] = [];
   readonly #pool: Piscina<LaneRequest, void>;
   readonly #observer: LaneObserver;
 
@@ -47,10 +50,12 @@ export class Lane {
   async run(task: LaneTask): Promise<void> {
     const { port1, port2 } = new MessageChannel();
     Comlink.expose(this.#observer, nodeEndpoint(port1));
+    const startedAtMs = Date.now();
     try {
       await this.#pool.run({ task, observer: port2 }, { transferList: [port2] });
     } finally {
       port1.close();
+      this.work.push({ task: task.name, kind: task.kind, startedAtMs, finishedAtMs: Date.now() });
     }
   }
 

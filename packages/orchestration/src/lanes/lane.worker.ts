@@ -7,9 +7,9 @@ import { Piscina } from 'piscina';
 import { ImageReader } from '../member/image-reader.ts';
 import { predictImages } from '../member/predict-images.ts';
 import { StopFlag } from '../member/stop-flag.ts';
-import { trainMember } from '../member/train-member.ts';
+import { computeFeatures, type LaneContext, trainMember } from '../member/train-member.ts';
 import type { LaneRequest } from './lane.ts';
-import type { LaneObserver, LaneStartup, PredictTask } from './protocol.ts';
+import type { LaneObserver, LaneStartup, LaneTask, PredictTask } from './protocol.ts';
 
 const startup = Piscina.workerData as LaneStartup;
 const stop = new StopFlag(startup.stop);
@@ -19,10 +19,9 @@ export default async function runTask({ task, observer: port }: LaneRequest): Pr
   const runtime = initRuntime(startup.runtime);
   const remote = Comlink.wrap<LaneObserver>(nodeEndpoint(port));
   try {
-    if (task.kind === 'predict') await predict(task);
-    else await trainMember(task, laneContext(runtime, remote));
+    await run(task, laneContext(runtime, remote));
     // An answer means that every call before it was heard.
-    await remote.onStage(task.kind === 'predict' ? task.name : task.member.name, 'done');
+    await remote.onStage(task.name, 'done');
   } finally {
     remote[Comlink.releaseProxy]();
     port.close();
@@ -30,6 +29,17 @@ export default async function runTask({ task, observer: port }: LaneRequest): Pr
 }
 
 // --- internal ---
+
+async function run(task: LaneTask, lane: LaneContext): Promise<void> {
+  switch (task.kind) {
+    case 'features':
+      return computeFeatures(task, lane);
+    case 'train':
+      return trainMember(task, lane);
+    case 'predict':
+      return predict(task);
+  }
+}
 
 async function predict(task: PredictTask): Promise<void> {
   const classifier = memberFromBytes(task.manifest, task.weights);
@@ -41,7 +51,7 @@ async function predict(task: PredictTask): Promise<void> {
   }
 }
 
-function laneContext(runtime: Runtime, remote: Comlink.Remote<LaneObserver>) {
+function laneContext(runtime: Runtime, remote: Comlink.Remote<LaneObserver>): LaneContext {
   // Nobody waits for an answer while training: the loop gives messages their turn.
   const observer: LaneObserver = {
     onStage: (...told) => void remote.onStage(...told),

@@ -1,23 +1,30 @@
-import type { Experiment } from '../experiment/schema.ts';
+import { type BackboneFamily, backboneTable } from '@chorus/models';
+import { backboneSpecOf, type Experiment } from '../experiment/schema.ts';
 import { activationBudgetBytes } from '../member/activations.ts';
 
 /** TensorFlow's library, its pools and the thread's heap. */
 const laneBaseBytes = 300 * 2 ** 20;
 
-/**
- * Activations and gradients that training all layers of the widest backbone here (MobileNetV2 1.0) keeps per input pixel
- * of a batch: 3.45 GB for 32 images of 224 × 224 were measured.
- */
-const bytesPerPixel = 3.45e9 / (32 * 224 * 224);
-
 /** What the lanes may need at their peak, all of them training at once, beside the shared pixels; bytes. */
 export function estimateLaneBytes(
-  { inputSize, recipe, members, weights }: Pick<Experiment, 'inputSize' | 'recipe' | 'members' | 'weights'>,
+  experiment: Pick<Experiment, 'inputSize' | 'recipe' | 'members' | 'weights' | 'flaws'>,
   laneCount: number,
 ): number {
-  const busyLanes = Math.min(laneCount, members.length);
-  const trainsAll = weights === 'random' || recipe.fineTune.lastLayers === 'all';
-  const stepBytes = recipe.batchSize * inputSize * inputSize * bytesPerPixel;
-  // Behind a frozen front, its kept output is what is large.
-  return busyLanes * (laneBaseBytes + (trainsAll ? stepBytes : activationBudgetBytes));
+  const { recipe, weights, flaws, members } = experiment;
+  const trainsAll = weights === 'random' || flaws.wholeFromStart || recipe.fineTune.lastLayers === 'all';
+  const perMember = members.map((member) => {
+    const { family, inputSize } = backboneSpecOf(member, experiment);
+    // Behind a frozen front, its kept output is what is large.
+    return trainsAll ? recipe.batchSize * inputSize * inputSize * trainingBytesPerPixel(family) : activationBudgetBytes;
+  });
+  // The largest at the same time.
+  const busiest = perMember.toSorted((a, b) => b - a).slice(0, laneCount);
+  return busiest.reduce((sum, bytes) => sum + laneBaseBytes + bytes, 0);
+}
+
+// --- internal ---
+
+/** Activations and gradients that training all layers keeps per input pixel of a batch. */
+function trainingBytesPerPixel(family: BackboneFamily): number {
+  return backboneTable[family].trainingBytesPerPixel;
 }

@@ -1,8 +1,9 @@
 /** What crosses between the run and its lanes: plain data and shared memory, never tensors, models or functions. */
 import type { PixelStoreHandle } from '@chorus/data';
-import type { MemberManifest } from '@chorus/models';
+import type { BackboneSpec, MemberManifest } from '@chorus/models';
 import type { RuntimeOptions } from '@chorus/runtime';
-import type { MemberSpec, Recipe } from '../experiment/schema.ts';
+import type { Flaws } from '../experiment/flaws.ts';
+import type { Recipe } from '../experiment/schema.ts';
 
 /** Given to a lane's thread once, when it starts. */
 export interface LaneStartup {
@@ -24,29 +25,59 @@ export interface ReadRecords {
   test: SharedArrayBuffer;
 }
 
-/** Fine-tunes a member and publishes its folder. */
-export interface TrainTask {
-  kind: 'train';
-  member: MemberSpec;
-  recipe: Recipe;
+/** What every task on a member to be trained needs: the untrained member and the images in its size. */
+export interface MemberTask {
+  /** Of the task, in messages: the member's, with the part's behind it where there are several. */
+  name: string;
+  backbone: BackboneSpec;
   weights: InitialWeights;
-  seed: number;
-  inputSize: number;
   classes: string[];
+  /** Draws fresh weights, order and flips. */
+  seed: number;
+  flaws: Flaws;
+  recipe: Recipe;
   pixels: PixelStoreHandle;
+}
+
+/** Computes what a pre-trained, frozen backbone makes of all training images: once for all parts of a member. */
+export interface FeaturesTask extends MemberTask {
+  kind: 'features';
+  features: SharedFeatures;
+  /** Uint8 per image of the store, set when its pixels are read. */
+  reads: SharedArrayBuffer;
+}
+
+/** Pooled features in memory that all lanes see. */
+export interface SharedFeatures {
+  /** The images that have rows. */
+  indices: Uint32Array;
+  /** 2 where an image's mirror image has the row behind it. */
+  rowsPerImage: 1 | 2;
+  /** Float32[indices × rowsPerImage × width]. */
+  rows: SharedArrayBuffer;
+}
+
+/** Trains a member on one part of the split and publishes its folder. */
+export interface TrainTask extends MemberTask {
+  kind: 'train';
+  /** Member and part, as in the split. */
+  member: string;
+  part: string;
   /** Int32 per image of the store: its class. */
   labels: SharedArrayBuffer;
   fit: Uint32Array;
   tune: Uint32Array;
-  stack: Uint32Array;
+  heldOut: Uint32Array;
+  /** Of all training images, where a {@link FeaturesTask} has computed them. */
+  features?: SharedFeatures | undefined;
   reads: Pick<ReadRecords, 'fit' | 'tune' | 'stack'>;
-  /** Average the logits on `stack` with those of the mirror images. */
+  /** Average the logits on `heldOut` with those of the mirror images. */
   mirror: boolean;
-  /** Where the member is published, with its logits on `stack`. */
+  /** Where the member is published, with its logits on `heldOut`. */
   folder: string;
 }
 
-/** Runs a finished member over images. */
+/** Runs a finished model over images. */
 export interface PredictTask {
   kind: 'predict';
   name: string;
@@ -62,13 +93,17 @@ export interface PredictTask {
   logits: SharedArrayBuffer;
 }
 
-export type LaneTask = TrainTask | PredictTask;
+export type LaneTask = FeaturesTask | TrainTask | PredictTask;
 
-export type StageName = 'head' | 'fine-tune' | 'scratch';
+export type StageName = 'head' | 'fine-tune' | 'whole';
 
 /** One line of `metrics.jsonl`. Times are milliseconds since the epoch, so that lanes can be laid side by side. */
 export interface EpochMetrics {
+  /** Member and part, as tasks are called in messages. */
+  task: string;
   member: string;
+  /** Of the split: `holdout`, `fold-1` …, `all`. */
+  part: string;
   device: string;
   stage: StageName;
   epochIndex: number;
@@ -86,13 +121,10 @@ export interface EpochMetrics {
   best: boolean;
 }
 
-/** Called by a lane, over comlink; the run implements it. */
+/** Called by a lane, over comlink; the run implements it. `task` is the task's name. */
 export interface LaneObserver {
-  onStage(member: string, stage: StageName | 'features' | 'predict' | 'done'): void;
-  onBatch(
-    member: string,
-    progress: { stage: StageName; epochIndex: number; stepIndex: number; stepCount: number },
-  ): void;
+  onStage(task: string, stage: StageName | 'features' | 'predict' | 'done'): void;
+  onBatch(task: string, progress: { stage: StageName; epochIndex: number; stepIndex: number; stepCount: number }): void;
   onEpoch(metrics: EpochMetrics): void;
-  onWarning(member: string, message: string): void;
+  onWarning(task: string, message: string): void;
 }

@@ -50,6 +50,21 @@ describe('activations that are kept', () => {
     },
   );
 
+  it('are the same when another task has put them into shared memory', async () => {
+    const model = classifier();
+    const part = model.part('head', { batchNorm: 'moving' });
+    const reader = new ImageReader(handle, new SharedArrayBuffer(imageCount));
+    const own = new Activations(part, reader, indices, true);
+    await own.compute(1e9, new StopFlag());
+    const rows = new SharedArrayBuffer(2 * indices.length * model.featureWidth * 4);
+    await new Activations(part, reader, indices, true).fill(new Float32Array(rows), new StopFlag());
+    const shared = Activations.shared(part, reader, { indices, rowsPerImage: 2, rows });
+    const [one, other] = [own.batch(batch), shared.batch(batch)];
+    expect(other.dataSync()).toEqual(one.dataSync());
+    tf.dispose([one, other]);
+    model.dispose();
+  });
+
   it('are not kept where the cut is the input: pixels are cheaper', async () => {
     const model = classifier();
     const part = model.part('all', { batchNorm: 'batch' });

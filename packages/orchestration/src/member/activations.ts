@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { epochBatches, type ImageBatch } from '@chorus/data';
 import type { TrainablePart } from '@chorus/models';
 import * as tf from '@tensorflow/tfjs';
+import type { SharedFeatures } from '../lanes/protocol.ts';
 import type { ImageReader } from './image-reader.ts';
 import type { StopFlag } from './stop-flag.ts';
 
@@ -32,6 +33,13 @@ export class Activations {
     this.#width = part.cut.shape.reduce((product, side) => product * side, 1);
   }
 
+  /** Those that another task has computed: of the cut in front of the head, of the same first weights. */
+  static shared(part: TrainablePart, images: ImageReader, features: SharedFeatures): Activations {
+    const activations = new Activations(part, images, features.indices, features.rowsPerImage === 2);
+    activations.#rows = new Float32Array(features.rows);
+    return activations;
+  }
+
   /**
    * Runs the front over all images, if what comes out is worth keeping: behind the input and within the budget.
    *
@@ -42,6 +50,13 @@ export class Activations {
     const bytes = length * Float32Array.BYTES_PER_ELEMENT;
     if (this.#part.cut.layerName === 'input' || bytes > budgetBytes) return 0;
     const rows = new Float32Array(length);
+    await this.fill(rows, stop);
+    this.#rows = rows;
+    return bytes;
+  }
+
+  /** Runs the front over all images into [images × (1 or, mirrored, 2), width]. */
+  async fill(rows: Float32Array, stop: StopFlag): Promise<void> {
     const indices = Uint32Array.from(this.#positionOf.keys());
     for (const batch of plainBatches(indices, forwardBatchSize)) {
       for (const flip of this.#rowsPerImage === 2 ? [0, 1] : [0]) {
@@ -55,8 +70,6 @@ export class Activations {
         await nextTurn();
       }
     }
-    this.#rows = rows;
-    return bytes;
   }
 
   /** [N, ...cut]; the caller disposes. */

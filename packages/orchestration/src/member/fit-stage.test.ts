@@ -8,11 +8,13 @@ function scripted(tuneLosses: number[], changes: Partial<Stage> = {}) {
   const model = { steps: 0, kept: -1 };
   let evaluation = 0;
   const stage: Stage = {
-    name: 'scratch',
+    name: 'whole',
     fit: Uint32Array.from({ length: 10 }, (_, index) => index),
     seed: 1,
     batchSize: 4,
     flip: false,
+    wholeBatchesOnly: false,
+    keeps: 'best',
     epochCount: 20,
     patience: 2,
     learningRate: 0.1,
@@ -61,6 +63,19 @@ describe('fitStage', () => {
     ]);
   });
 
+  it('keeps the flaws of ending with the last epoch and of leaving out what fills no batch', async () => {
+    const { stage, model } = scripted([3, 1, 2, 2, 2], { epochCount: 5, keeps: 'last', wholeBatchesOnly: true });
+    const { epochs, batches } = await run(stage);
+    expect(epochs.map(({ best }) => best)).toEqual([true, true, false, false, false]);
+    expect(batches.slice(0, 3)).toEqual([
+      [0, 2],
+      [1, 2],
+      [0, 2],
+    ]);
+    expect(model.steps).toBe(10);
+    expect(epochs[0]!.loss).toBe(4);
+  });
+
   it('counts the weights that it starts from as a candidate, where they are trained ones', async () => {
     const { stage, model } = scripted([1, 2, 2], { name: 'fine-tune' });
     await run(stage);
@@ -94,7 +109,7 @@ describe('fitStage', () => {
   it('fails on a loss that is no number, and says at which rate', async () => {
     const { stage } = scripted([], { step: () => Number.NaN });
     await expect(run(stage)).rejects.toThrow(
-      'the loss became NaN in step 0 of epoch 0 of stage "scratch" at learning rate 0.1; try a lower one',
+      'the loss became NaN in step 0 of epoch 0 of stage "whole" at learning rate 0.1; try a lower one',
     );
   });
 });

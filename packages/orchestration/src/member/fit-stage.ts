@@ -12,8 +12,12 @@ export interface Stage {
   seed: number;
   batchSize: number;
   flip: boolean;
+  /** See the flaw of this name. */
+  wholeBatchesOnly: boolean;
   epochCount: number;
   patience: number;
+  /** Which weights the stage ends with: of the epoch that was best on `tune`, or (a flaw) of the last one. */
+  keeps: 'best' | 'last';
   learningRate: number;
   /** One optimiser step; returns the batch's mean loss before it. */
   step(batch: ImageBatch, learningRate: number): number;
@@ -28,7 +32,7 @@ export interface Stage {
 }
 
 /** What a stage tells about an epoch; the caller adds whose it is. */
-export type StageEpoch = Omit<EpochMetrics, 'member' | 'device'>;
+export type StageEpoch = Omit<EpochMetrics, 'task' | 'member' | 'part' | 'device'>;
 
 export interface StageEvents {
   onBatch(progress: { stage: StageName; epochIndex: number; stepIndex: number; stepCount: number }): void;
@@ -38,18 +42,22 @@ export interface StageEvents {
 /**
  * Runs a stage to its end or until `tune` has not improved for `patience` epochs, then restores the best weights.
  *
- * The state it starts from counts as the first candidate, so a stage can never make a member worse on `tune`.
+ * The state it starts from counts as the first candidate, so a stage can never make a member worse on `tune`. A stage that
+ * keeps the last weights runs all its epochs.
  *
  * @throws StoppedError at a batch edge once `stop` is raised; Error when the loss is not a finite number.
  */
 export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents): Promise<void> {
-  let bestLoss = stage.name === 'scratch' ? Number.POSITIVE_INFINITY : stage.evaluate().loss;
+  let bestLoss = stage.name === 'whole' ? Number.POSITIVE_INFINITY : stage.evaluate().loss;
   let epochsSinceBest = 0;
   stage.keep();
-  for (let epochIndex = 0; epochIndex < stage.epochCount && epochsSinceBest < stage.patience; epochIndex += 1) {
+  const patience = stage.keeps === 'best' ? stage.patience : Number.POSITIVE_INFINITY;
+  const batchCount = stage.fit.length / stage.batchSize;
+  const stepCount = stage.wholeBatchesOnly ? Math.floor(batchCount) : Math.ceil(batchCount);
+  for (let epochIndex = 0; epochIndex < stage.epochCount && epochsSinceBest < patience; epochIndex += 1) {
     const startedAtMs = Date.now();
-    const stepCount = Math.ceil(stage.fit.length / stage.batchSize);
     let lossSum = 0;
+    let imageCount = 0;
     let stepIndex = 0;
     for (const batch of epochBatches(stage.fit, { ...stage, epochIndex, shuffle: true })) {
       stop.check();
@@ -59,6 +67,7 @@ export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents
           `the loss became ${loss} in step ${stepIndex} of epoch ${epochIndex} of stage "${stage.name}" at learning rate ${stage.learningRate}; try a lower one`,
         );
       lossSum += loss * batch.indices.length;
+      imageCount += batch.indices.length;
       events.onBatch({ stage: stage.name, epochIndex, stepIndex, stepCount });
       stepIndex += 1;
       // Steps are synchronous native calls: give messages their turn.
@@ -80,12 +89,12 @@ export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents
       trainedUntilMs,
       finishedAtMs: Date.now(),
       stepCount,
-      loss: lossSum / stage.fit.length,
+      loss: lossSum / imageCount,
       tuneLoss: tune.loss,
       tuneAccuracy: tune.accuracy,
       learningRate: stage.learningRate,
       best,
     });
   }
-  stage.restore();
+  if (stage.keeps === 'best') stage.restore();
 }

@@ -9,7 +9,7 @@ const memberFileSchema = z.strictObject({
   device: z.string(),
   backingDevice: z.string(),
   seconds: z.number().min(0),
-  recipe: z.enum(['transfer', 'scratch']),
+  recipe: z.enum(['transfer', 'whole']),
   weights: z.strictObject({ source: z.string(), sha256: z.string().nullable(), note: z.string().optional() }),
   model: memberManifestSchema,
 });

@@ -6,6 +6,7 @@ import {
   type BatchNormMode,
   type Classifier,
   createClassifier,
+  type LossOptions,
   loadBackboneWeights,
   memberToBytes,
   type TrainablePart,
@@ -14,7 +15,7 @@ import {
   trainStep,
 } from '@chorus/models';
 import * as tf from '@tensorflow/tfjs';
-import type { EpochMetrics, LaneObserver, StageName, TrainTask } from '../lanes/protocol.ts';
+import type { EpochMetrics, FeaturesTask, LaneObserver, MemberTask, StageName, TrainTask } from '../lanes/protocol.ts';
 import { scoreProbabilities } from '../statistics/score.ts';
 import { Activations, activationBudgetBytes, forwardBatchSize, plainBatches } from './activations.ts';
 import { fitStage, type Stage } from './fit-stage.ts';
@@ -32,9 +33,10 @@ export interface LaneContext {
 }
 
 /**
- * Trains a member by its recipe, computes its logits on the `stack` images and publishes it.
+ * Trains a member by its recipe, computes its logits on the held-out images and publishes it.
  *
- * Pre-trained: first the head on features computed once, then the last layers at a lower rate. Random: all layers.
+ * Pre-trained: first the head on features computed once, then the last layers at a lower rate. Random (or by a flaw of the
+ * experiment): all layers from the first step.
  *
  * @throws StoppedError at a batch edge; ModelError for weights that do not fit; Error when the loss is not finite.
  */
@@ -42,26 +44,17 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<v
   const startedAtMs = Date.now();
   const classifier = await initialClassifier(task);
   try {
-    const { recipe } = task;
-    if (task.weights.kind === 'random') {
-      await runStage(classifier, { name: 'scratch', range: 'all', batchNorm: 'batch', ...recipe.scratch }, task, lane);
-    } else {
-      await runStage(classifier, { name: 'head', range: 'head', batchNorm: 'moving', ...recipe.head }, task, lane);
-      const { lastLayers, ...fineTune } = recipe.fineTune;
-      const range: TrainableRange = lastLayers === 'all' ? 'all' : { lastLayers };
-      if (lastLayers !== 0)
-        await runStage(classifier, { name: 'fine-tune', range, batchNorm: 'moving', ...fineTune }, task, lane);
-    }
-    lane.observer.onStage(task.member.name, 'predict');
-    const images = new ImageReader(task.pixels, task.reads.stack);
-    const heldOutLogits = await predictImages(classifier, images, task.stack, task.mirror, lane.stop);
+    const recipe = recipeOf(task);
+    for (const stage of stagesOf(task)) await runStage(classifier, stage, task, lane);
+    lane.observer.onStage(task.name, 'predict');
+    const heldOutLogits = await predictHeldOut(classifier, task, lane);
     const { manifest, weights } = memberToBytes(classifier);
     await writeMember(task.folder, {
       record: {
         device: lane.device,
         backingDevice: lane.backingDevice(classifier.weights[0]!.variable),
         seconds: (Date.now() - startedAtMs) / 1000,
-        recipe: task.weights.kind === 'random' ? 'scratch' : 'transfer',
+        recipe,
         weights: describeWeights(task),
       },
       manifest,
@@ -73,15 +66,29 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<v
   }
 }
 
+/** Computes the pooled features of a pre-trained, frozen backbone into the task's shared memory. */
+export async function computeFeatures(task: FeaturesTask, lane: LaneContext): Promise<void> {
+  const classifier = await initialClassifier(task);
+  try {
+    lane.observer.onStage(task.name, 'features');
+    const { indices, rowsPerImage, rows } = task.features;
+    const part = classifier.part('head', { batchNorm: 'moving' });
+    const activations = new Activations(part, new ImageReader(task.pixels, task.reads), indices, rowsPerImage === 2);
+    await activations.fill(new Float32Array(rows), lane.stop);
+  } finally {
+    classifier.dispose();
+  }
+}
+
 // --- internal ---
 
-async function initialClassifier(task: TrainTask): Promise<Classifier> {
-  const { member, inputSize, weights } = task;
+async function initialClassifier({ backbone, recipe, flaws, classes, seed, weights }: MemberTask): Promise<Classifier> {
   const classifier = createClassifier({
-    backbone: { family: member.backbone, alpha: member.alpha, inputSize },
-    classes: task.classes,
-    dropout: task.recipe.dropout,
-    seed: task.seed,
+    backbone,
+    classes,
+    dropout: recipe.dropout,
+    seed,
+    ...(flaws.rawBgr ? { preprocessing: 'raw-bgr' as const } : {}),
   });
   if (weights.kind === 'random') return classifier;
   try {
@@ -94,10 +101,50 @@ async function initialClassifier(task: TrainTask): Promise<Classifier> {
   }
 }
 
+function recipeOf({ weights, flaws }: MemberTask): 'transfer' | 'whole' {
+  return weights.kind === 'random' || flaws.wholeFromStart ? 'whole' : 'transfer';
+}
+
+/** The stages of the task's recipe, in their order. */
+function stagesOf(task: TrainTask): StagePlan[] {
+  const { recipe } = task;
+  if (recipeOf(task) === 'whole')
+    return [
+      { name: 'whole', range: 'all', batchNorm: 'batch', settles: task.weights.kind === 'random', ...recipe.whole },
+    ];
+  const { lastLayers, ...fineTune } = recipe.fineTune;
+  const frozen = { batchNorm: 'moving', settles: false } as const;
+  const head: StagePlan = { name: 'head', range: 'head', ...frozen, ...recipe.head };
+  if (lastLayers === 0) return [head];
+  return [head, { name: 'fine-tune', range: lastLayers === 'all' ? 'all' : { lastLayers }, ...frozen, ...fineTune }];
+}
+
+/** [heldOut, outputs], with the mean of an image and its mirror image where the task says so. */
+async function predictHeldOut(classifier: Classifier, task: TrainTask, lane: LaneContext): Promise<Float32Array> {
+  const images = new ImageReader(task.pixels, task.reads.stack);
+  const { features, heldOut, mirror } = task;
+  if (features === undefined || task.recipe.fineTune.lastLayers !== 0 || (mirror && features.rowsPerImage === 1))
+    return predictImages(classifier, images, heldOut, mirror, lane.stop);
+  // The backbone is as it was: its features are known.
+  const part = classifier.part('head', { batchNorm: 'moving' });
+  const activations = Activations.shared(part, images, features);
+  return Float32Array.from(
+    [...plainBatches(heldOut, forwardBatchSize)].flatMap((batch) => [
+      ...tf.tidy(() => {
+        const logits = (flip: 0 | 1) =>
+          part.suffix(activations.batch({ ...batch, flips: batch.flips.map(() => flip) }), { training: false });
+        return (mirror ? tf.div(tf.add(logits(0), logits(1)), 2) : logits(0)).dataSync();
+      }),
+    ]),
+  );
+}
+
 interface StagePlan {
   name: StageName;
   range: TrainableRange;
   batchNorm: BatchNormMode;
+  /** Takes BatchNorm's moving statistics from a pass over the images: from few steps they are still near their start. */
+  settles: boolean;
   epochCount: number;
   patience: number;
   learningRate: number;
@@ -105,19 +152,19 @@ interface StagePlan {
 }
 
 async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask, lane: LaneContext): Promise<void> {
-  const { name } = task.member;
-  const { recipe, fit, tune } = task;
+  const { name, member, part: partName, recipe, flaws, fit, tune } = task;
   const labels = new Int32Array(task.labels);
   const labelsOf = (indices: Uint32Array) => Int32Array.from(indices, (index) => labels[index]!);
   const part = classifier.part(plan.range, { batchNorm: plan.batchNorm });
   lane.observer.onStage(name, 'features');
-  const fitActivations = new Activations(part, new ImageReader(task.pixels, task.reads.fit), fit, recipe.flip);
-  const tuneActivations = new Activations(part, new ImageReader(task.pixels, task.reads.tune), tune, false);
-  const keptBytes = await fitActivations.compute(activationBudgetBytes, lane.stop);
-  await tuneActivations.compute(activationBudgetBytes - keptBytes, lane.stop);
+  const { fitActivations, tuneActivations } = await stageActivations(part, plan, task, lane);
   lane.observer.onStage(name, plan.name);
 
   const adam = new Adam({ weightDecay: plan.weightDecay });
+  const lossOptions: LossOptions = {
+    labelSmoothing: recipe.labelSmoothing,
+    ...(flaws.fromLogitsOnSigmoid === null ? {} : { fromLogitsOnSigmoid: flaws.fromLogitsOnSigmoid }),
+  };
   let best = part.snapshot();
   const stage: Stage = {
     ...plan,
@@ -125,19 +172,15 @@ async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask
     seed: task.seed,
     batchSize: recipe.batchSize,
     flip: recipe.flip,
+    wholeBatchesOnly: flaws.wholeBatchesOnly,
+    keeps: flaws.lastEpoch ? 'last' : 'best',
     step: (batch, learningRate) =>
       tf.tidy(() => {
         const activations = fitActivations.batch(batch);
         const targets = tf.tensor1d(labelsOf(batch.indices), 'int32');
-        return trainStep(
-          part,
-          adam,
-          { activations, labels: targets },
-          { learningRate, labelSmoothing: recipe.labelSmoothing },
-        );
+        return trainStep(part, adam, { activations, labels: targets }, { learningRate, ...lossOptions });
       }),
-    // From few steps the moving statistics are still near their start.
-    ...(plan.batchNorm === 'batch' ? { settle: () => part.calibrate(activationsOf(fitActivations, fit)) } : {}),
+    ...(plan.settles ? { settle: () => part.calibrate(activationsOf(fitActivations, fit)) } : {}),
     evaluate: () => evaluate(part, tuneActivations, tune, labelsOf(tune), task.classes),
     keep() {
       best.dispose();
@@ -148,12 +191,41 @@ async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask
   try {
     await fitStage(stage, lane.stop, {
       onBatch: (progress) => lane.observer.onBatch(name, progress),
-      onEpoch: (epoch) => lane.observer.onEpoch({ member: name, device: lane.device, ...epoch } satisfies EpochMetrics),
+      onEpoch: (epoch) =>
+        lane.observer.onEpoch({
+          task: name,
+          member,
+          part: partName,
+          device: lane.device,
+          ...epoch,
+        } satisfies EpochMetrics),
     });
   } finally {
     best.dispose();
     adam.dispose();
   }
+}
+
+/** What a stage's frozen front makes of its images; for the head from the features that all parts share. */
+async function stageActivations(part: TrainablePart, plan: StagePlan, task: TrainTask, lane: LaneContext) {
+  const { fit, tune, recipe, features } = task;
+  const fitReader = new ImageReader(task.pixels, task.reads.fit);
+  const tuneReader = new ImageReader(task.pixels, task.reads.tune);
+  if (plan.name === 'head' && features !== undefined) {
+    const fitActivations = Activations.shared(part, fitReader, features);
+    // Watched test images (a flaw) are not among the training images.
+    const known = new Set(features.indices);
+    if (tune.every((index) => known.has(index)))
+      return { fitActivations, tuneActivations: Activations.shared(part, tuneReader, features) };
+    const tuneActivations = new Activations(part, tuneReader, tune, false);
+    await tuneActivations.compute(activationBudgetBytes, lane.stop);
+    return { fitActivations, tuneActivations };
+  }
+  const fitActivations = new Activations(part, fitReader, fit, recipe.flip);
+  const tuneActivations = new Activations(part, tuneReader, tune, false);
+  const keptBytes = await fitActivations.compute(activationBudgetBytes, lane.stop);
+  await tuneActivations.compute(activationBudgetBytes - keptBytes, lane.stop);
+  return { fitActivations, tuneActivations };
 }
 
 function evaluate(

@@ -77,5 +77,5 @@ export function findMistakes(
 
 /** Adds what follows from the other parts. */
 export function completeReport(parts: Omit<Report, 'schemaVersion' | 'verdict'>): Report {
-  return { schemaVersion: 1, ...parts, verdict: verdict(parts) };
+  return { schemaVersion: 2, ...parts, verdict: verdict(parts) };
 }

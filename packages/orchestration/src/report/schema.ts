@@ -1,10 +1,19 @@
 /** `report.json`: the last word of a run. `report.schema.json` beside the package's manifest is made from it. */
+import { stackerKinds } from '@chorus/models';
 import { z } from 'zod';
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(0);
 
 const skipped = z.strictObject({ path: z.string(), reason: z.string() });
+
+/** How many images are for what. */
+const countsSchema = z.strictObject({
+  /** Images that some member learns from, is watched on or answers on for the stackers. */
+  training: count,
+  test: count,
+  parts: z.array(z.strictObject({ name: z.string(), fit: count, tune: count, heldOut: count })).min(1),
+});
 
 /** One classifier on the test images. */
 export const testScoreSchema = z.strictObject({
@@ -18,31 +27,55 @@ export const testScoreSchema = z.strictObject({
   confusion: z.array(z.array(count)),
 });
 
+/** One member on one part of the split. */
+const trainingSchema = z.strictObject({
+  /** `holdout`, `fold-1` …, or `all`. */
+  part: z.string(),
+  /** Lane that trained it, and what TensorFlow itself calls the device of its variables. */
+  device: z.string(),
+  backingDevice: z.string(),
+  seconds: z.number().min(0),
+  /** True when an earlier part of the run trained it and it was found whole. */
+  resumed: z.boolean(),
+});
+
 export const memberReportSchema = z.strictObject({
   name: z.string(),
   backbone: z.string(),
-  /** Lane that trained it, and what TensorFlow itself calls the device of its variables. */
-  device: z.string().nullable(),
-  backingDevice: z.string().nullable(),
+  inputSize: z.int().min(1),
   status: z.enum(['done', 'failed', 'skipped']),
   reason: z.string().optional(),
+  /** Lane of the training that failed. */
+  failedOn: z.string().nullable().optional(),
+  /** Of all its trainings together. */
   seconds: z.number().min(0),
-  /** Which weights it started from; a file of another size than `inputSize` says so in `note`. */
+  trainings: z.array(trainingSchema),
+  /** What answers on the test images and goes into the bundle. */
+  predictsWith: z.string().nullable(),
+  /** Which weights it started from; a file of another size than the member's images says so in `note`. */
   weights: z
     .strictObject({ source: z.string(), sha256: z.string().nullable(), note: z.string().optional() })
     .nullable(),
-  recipe: z.enum(['transfer', 'scratch']),
-  /** True when an earlier part of the run trained it and it was found whole. */
-  resumed: z.boolean(),
-  /** On the `stack` images, before any test image was read. */
+  recipe: z.enum(['transfer', 'whole']),
+  /** On the images that the stackers learn from, before any test image was read. */
   heldOut: z.strictObject({ accuracy: share, logLoss: z.number().min(0) }).nullable(),
   test: testScoreSchema.nullable(),
 });
 
+const laneReportSchema = z.strictObject({
+  device: z.string(),
+  busySeconds: z.number().min(0),
+  tasks: z.array(
+    z.strictObject({ task: z.string(), kind: z.enum(['features', 'train', 'predict']), seconds: z.number().min(0) }),
+  ),
+  /** With `busySeconds` they add up to the run's seconds. */
+  waits: z.array(z.strictObject({ for: z.string(), seconds: z.number().min(0) })),
+});
+
 export const stackerReportSchema = z.strictObject({
-  kind: z.enum(['mean', 'dense', 'logistic']),
+  kind: z.enum(stackerKinds),
   chosen: z.boolean(),
-  /** Cross-validated on the `stack` images, before any test image was read. */
+  /** Cross-validated on the images that the stackers learn from, before any test image was read. */
   heldOut: z.strictObject({ accuracy: share, logLoss: z.number().min(0) }),
   test: testScoreSchema,
   /** Exact, against the best single member; `pHolm` is adjusted over the stackers. */
@@ -56,15 +89,19 @@ export const stackerReportSchema = z.strictObject({
 });
 
 export const reportSchema = z.strictObject({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(2),
   /** The resolved experiment, with the preset and versions that it ran with. */
   experiment: z.record(z.string(), z.unknown()),
   /** Generated images or random weights stood in: the figures say nothing about photographs. */
   demo: z.boolean(),
+  /** Flaws that were asked for, to reproduce others' results; none in a sound run. */
+  flaws: z.array(z.strictObject({ name: z.string(), description: z.string() })),
   dataset: z.strictObject({
     name: z.string(),
     classes: z.array(z.string()).min(2),
-    counts: z.strictObject({ fit: count, tune: count, stack: count, test: count }),
+    counts: countsSchema,
+    /** Sides of the decoded images, pixels. */
+    inputSizes: z.array(z.int().min(1)).min(1),
     skipped: z.array(skipped),
     duplicates: z.array(
       z.strictObject({ sha256: z.string(), paths: z.array(z.string()), splits: z.array(z.string()) }),
@@ -77,20 +114,26 @@ export const reportSchema = z.strictObject({
   bestMember: z.string().nullable(),
   stackers: z.array(stackerReportSchema),
   verdict: z.string(),
+  /** How the members were trained for the stackers, and which of their models is kept, in words. */
+  stacking: z.string(),
+  lanes: z.array(laneReportSchema),
   /** The most confident errors of the chosen stacker, the worst first. */
   mistakes: z
     .array(z.strictObject({ path: z.string(), label: z.string(), predicted: z.string(), probability: share }))
     .max(20),
+  /** Wall time. */
   seconds: z.strictObject({
     decode: z.number().min(0),
     members: z.number().min(0),
     stack: z.number().min(0),
+    test: z.number().min(0),
     total: z.number().min(0),
   }),
   peakMemoryBytes: z.int().min(0),
 });
 
 export type Report = z.output<typeof reportSchema>;
+export type ImageCounts = z.output<typeof countsSchema>;
 export type MemberReport = z.output<typeof memberReportSchema>;
 export type StackerReport = z.output<typeof stackerReportSchema>;
 

@@ -10,6 +10,7 @@ export function verdict({
   bestMember,
   demo,
   baseline,
+  flaws,
 }: Omit<Report, 'schemaVersion' | 'verdict'>): string {
   const chosen = stackers.find((stacker) => stacker.chosen);
   const single = members.find((member) => member.name === bestMember)?.test;
@@ -34,7 +35,11 @@ export function verdict({
   const stoodIn = demo
     ? ' Generated images or random weights stood in: this says nothing about photographs. For your own: pnpm turbo train -- --data DIR --weights DIR.'
     : '';
-  return `${ensemble} ${comparison}${useless}${without}${stoodIn}`;
+  const flawed =
+    flaws.length === 0
+      ? ''
+      : ` ${flaws.length} known flaws of the procedure are on (see flaws): the figures flatter it.`;
+  return `${ensemble} ${comparison}${useless}${without}${flawed}${stoodIn}`;
 }
 
 function percent(share: number): string {

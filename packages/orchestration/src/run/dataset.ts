@@ -4,20 +4,25 @@ import { basename, resolve } from 'node:path';
 import {
   checkMemory,
   createPixelStore,
+  type DecodeOptions,
   type DuplicateGroup,
   decodeImages,
+  disjointSets,
+  ensureCatsAndDogs,
   ensureShapes,
+  filterSplit,
   findDuplicates,
   type ImageFile,
   type ImageSplit,
   PixelStore,
   type PixelStoreHandle,
   type SkippedImage,
+  type SplitPlan,
   scanImageFolder,
   splitImages,
 } from '@chorus/data';
 import { sha256 } from '@chorus/storage';
-import type { Experiment } from '../experiment/schema.ts';
+import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
 
 /** Decoded images of a run and what each is for. */
 export interface Dataset {
@@ -25,12 +30,13 @@ export interface Dataset {
   /** Absolute path that the relative ones start from. */
   root: string;
   classes: string[];
-  /** Every file found, in a fixed order; a skipped one keeps its place, but no split has it. */
+  /** Every file found, in a fixed order; a skipped one keeps its place, but the split has it no more. */
   images: ImageFile[];
   split: ImageSplit;
   skipped: SkippedImage[];
   duplicates: DuplicateGroup[];
-  pixels: PixelStoreHandle;
+  /** By their images' side in pixels. */
+  pixels: ReadonlyMap<number, PixelStoreHandle>;
   /** Int32 per image. */
   labels: SharedArrayBuffer;
   decodeSeconds: number;
@@ -45,9 +51,34 @@ export interface DatasetEvents {
 /** Generated images: sizes of the data set `shapes`. */
 const shapes = { seed: 1, imagesPerClass: { train: 600, validation: 200 } };
 
-/** The folder that a data source stands for; `shapes` is drawn into the cache when it is not there. */
+/** Sources that are no folders. */
+export const namedSources: readonly string[] = ['shapes', 'cats-and-dogs'];
+
+export function isNamedSource(source: string): boolean {
+  return namedSources.includes(source);
+}
+
+/** The folder that a data source stands for; a named one is drawn or downloaded when it is not in the cache. */
 export async function dataFolder(source: string): Promise<string> {
-  return source === 'shapes' ? ensureShapes(shapes) : resolve(source);
+  if (source === 'shapes') return ensureShapes(shapes);
+  return source === 'cats-and-dogs' ? ensureCatsAndDogs() : resolve(source);
+}
+
+/** How the experiment's images are split. */
+export function splitPlanOf({ seed, split, stacking, flaws, recipe }: Experiment): SplitPlan {
+  return {
+    seed,
+    tune: flaws.tuneOnTest ? 'test' : split.tune,
+    test: split.test,
+    stacking,
+    testMultipleOf: flaws.wholeBatchesOnly ? recipe.batchSize : 1,
+  };
+}
+
+/** How the experiment's images are decoded. */
+export function decodingOf({ data, flaws }: Experiment): Required<DecodeOptions> {
+  const { maxPixels, timeoutMs, background } = data;
+  return { maxPixels, timeoutMs, background, resize: flaws.aliasedResize ? 'opencv' : 'antialiased' };
 }
 
 /**
@@ -62,40 +93,33 @@ export async function openDataset(
   events: DatasetEvents,
   signal?: AbortSignal,
 ): Promise<Dataset> {
-  const { source, limitPerClass, maxPixels, timeoutMs } = experiment.data;
+  const { source, limitPerClass } = experiment.data;
   const root = await dataFolder(source);
   const folder = await scanImageFolder(root, limitPerClass === undefined ? {} : { limitPerClass });
   const { images, classes } = folder;
-  const drawn = splitImages(folder, { seed: experiment.seed, shares: experiment.split });
-  checkMemory({ imageCount: images.length, imageSize: experiment.inputSize, laneBytes });
-  const pixels = createPixelStore(images.length, experiment.inputSize);
-  const decoded = await decodeImages(images, pixels, {
+  const drawn = splitImages(folder, splitPlanOf(experiment));
+  const sizes = inputSizesOf(experiment);
+  checkMemory({ imageCount: images.length, imageSizes: sizes, laneBytes });
+  const stores = sizes.map((size) => createPixelStore(images.length, size));
+  const decoded = await decodeImages(images, stores, {
+    ...decodingOf(experiment),
     concurrency: availableParallelism(),
-    maxPixels,
-    timeoutMs,
     onProgress: events.onDecode,
     ...(signal === undefined ? {} : { signal }),
   });
-  // A damaged image leaves its split; the others stay where they were drawn.
-  const store = new PixelStore(pixels);
-  const ready = (indices: Uint32Array) => indices.filter((index) => store.isReady(index));
-  const split: ImageSplit = {
-    fit: ready(drawn.fit),
-    tune: ready(drawn.tune),
-    stack: ready(drawn.stack),
-    test: ready(drawn.test),
-  };
+  const store = new PixelStore(stores[0]!);
+  const split = filterSplit(drawn, (index) => store.isReady(index));
   const labels = new SharedArrayBuffer(images.length * Int32Array.BYTES_PER_ELEMENT);
   new Int32Array(labels).set(images.map((image) => image.label));
   return {
-    name: source === 'shapes' ? 'shapes' : basename(root),
+    name: isNamedSource(source) ? source : basename(root),
     root,
     classes,
     images,
     split,
     skipped: [...folder.skipped, ...decoded.skipped],
-    duplicates: await findDuplicates(images, split),
-    pixels,
+    duplicates: await findDuplicates(images, disjointSets(split)),
+    pixels: new Map(stores.map((one) => [one.size, one])),
     labels,
     decodeSeconds: decoded.seconds,
     fingerprint: fingerprint(images, split),
@@ -112,6 +136,6 @@ export function labelsOf({ labels }: Pick<Dataset, 'labels'>, indices: Uint32Arr
 
 function fingerprint(images: readonly ImageFile[], split: ImageSplit): string {
   const files = images.map((image) => `${image.relativePath}\0${image.sizeBytes}`);
-  const parts = Object.entries(split).map(([name, indices]) => `${name}:${indices.join(',')}`);
-  return sha256([...files, ...parts].join('\n'));
+  const parts = split.parts.map(({ name, fit, tune, heldOut }) => [name, fit, tune, heldOut].join(';'));
+  return sha256([...files, ...parts, `test;${split.test}`].join('\n'));
 }

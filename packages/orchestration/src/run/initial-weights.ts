@@ -1,48 +1,108 @@
 /** Which file each member starts from: decided before anything is decoded. */
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { chooseWeightFile } from '@chorus/models';
+import { backboneTable, chooseWeightFile, type PublishedFile, type WeightFileChoice } from '@chorus/models';
 import { sha256File } from '@chorus/storage';
 import { ConfigError } from '../errors.ts';
-import type { Experiment } from '../experiment/schema.ts';
+import { backboneSpecOf, type Experiment, type MemberSpec } from '../experiment/schema.ts';
 import type { InitialWeights } from '../lanes/protocol.ts';
+import { ensurePublishedWeights } from './published-weights.ts';
+
+/** Weights that are no folder. */
+export const namedWeights: readonly string[] = ['auto', 'imagenet', 'random'];
+
+export function isNamedWeights(weights: string): boolean {
+  return namedWeights.includes(weights);
+}
+
+type Wishes = Pick<Experiment, 'weights' | 'members' | 'inputSize'>;
+interface Environment {
+  CHORUS_WEIGHTS?: string | undefined;
+}
+
+/** Where an experiment's weights come from: `random`, `imagenet`, or the absolute path of a folder. */
+export function weightSource({ weights }: Pick<Experiment, 'weights'>, { CHORUS_WEIGHTS = '' }: Environment): string {
+  if (weights === 'random' || weights === 'imagenet') return weights;
+  if (weights !== 'auto') return resolve(weights);
+  return CHORUS_WEIGHTS === '' ? 'imagenet' : resolve(CHORUS_WEIGHTS);
+}
 
 /**
- * Finds every member's first weights.
+ * Finds every member's first weights; published ones are downloaded when they are not in the cache.
  *
  * @returns in the order of the members.
- * @throws ConfigError when weights were named (or `auto` was left) and cannot be had; nothing falls back to random ones.
+ * @throws ConfigError when a folder has none of a member; StorageError when the published ones cannot be had. Nothing falls
+ * back to random ones.
  */
-export async function findInitialWeights(
-  experiment: Pick<Experiment, 'weights' | 'members' | 'inputSize'>,
-  environment: { CHORUS_WEIGHTS?: string | undefined },
-): Promise<InitialWeights[]> {
-  if (experiment.weights === 'random') return experiment.members.map(() => ({ kind: 'random' }));
-  const named = experiment.weights === 'auto' ? environment.CHORUS_WEIGHTS : experiment.weights;
-  if (named === undefined || named === '')
-    throw new ConfigError(
-      'Expected pre-trained weights, received none: name a folder of keras-applications .h5 files with --weights DIR or CHORUS_WEIGHTS, or train from scratch with --weights random.',
-    );
-  const folder = resolve(named);
+export async function findInitialWeights(experiment: Wishes, environment: Environment): Promise<InitialWeights[]> {
+  const source = weightSource(experiment, environment);
+  if (source === 'random') return experiment.members.map(() => ({ kind: 'random' }));
+  const files = source === 'imagenet' ? undefined : await h5Files(source);
+  const found: InitialWeights[] = [];
+  // One after the other: members of one architecture share a file.
+  for (const member of experiment.members) {
+    const { inputSize } = backboneSpecOf(member, experiment);
+    if (files === undefined) {
+      const { file, trainedSize } = publishedFileOf(member, experiment);
+      found.push(await initialWeights(await ensurePublishedWeights(file), trainedSize, inputSize));
+    } else {
+      const { fileName, trainedSize } = chooseIn(source, files, member, experiment);
+      found.push(await initialWeights(join(source, fileName), trainedSize, inputSize));
+    }
+  }
+  return found;
+}
+
+/**
+ * Says what findInitialWeights would miss in a folder; published weights are never missing, only not downloaded yet.
+ *
+ * @returns undefined when every member has a file.
+ */
+export async function missingWeights(experiment: Wishes, environment: Environment): Promise<string | undefined> {
+  const source = weightSource(experiment, environment);
+  if (source === 'random' || source === 'imagenet') return undefined;
+  try {
+    const names = await h5Files(source);
+    for (const member of experiment.members) chooseIn(source, names, member, experiment);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+}
+
+/** The published file that a member starts from. */
+export function publishedFileOf(
+  member: MemberSpec,
+  experiment: Pick<Experiment, 'inputSize'>,
+): { file: PublishedFile; trainedSize: number } {
+  const { family, alpha, inputSize } = backboneSpecOf(member, experiment);
+  const { trainedSizes, weightFile } = backboneTable[family];
+  const names = trainedSizes.map((size) => weightFile(alpha, size).name);
+  const { trainedSize } = chooseWeightFile(family, alpha, inputSize, names)!;
+  return { file: weightFile(alpha, trainedSize), trainedSize };
+}
+
+// --- internal ---
+
+async function h5Files(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     throw new ConfigError(`Expected a folder of .h5 weight files at ${folder}, received ${error.code}; see --weights.`);
   });
-  return Promise.all(
-    experiment.members.map(async (member): Promise<InitialWeights> => {
-      const choice = chooseWeightFile(member.backbone, member.alpha, experiment.inputSize, names);
-      if (choice === undefined)
-        throw new ConfigError(
-          `${folder} has no weights for member ${member.name} (${member.backbone}, alpha ${member.alpha}); it has ${
-            names.filter((name) => name.endsWith('.h5')).join(', ') || 'no .h5 file'
-          }.`,
-        );
-      const path = join(folder, choice.fileName);
-      return {
-        kind: 'file',
-        path,
-        sha256: await sha256File(path),
-        ...(choice.exact ? {} : { note: `trained at ${choice.trainedSize} px, used at ${experiment.inputSize} px` }),
-      };
-    }),
-  );
+  return names.filter((name) => name.endsWith('.h5'));
+}
+
+function chooseIn(folder: string, names: readonly string[], member: MemberSpec, experiment: Wishes): WeightFileChoice {
+  const { family, alpha, inputSize } = backboneSpecOf(member, experiment);
+  const choice = chooseWeightFile(family, alpha, inputSize, names);
+  if (choice === undefined)
+    throw new ConfigError(
+      `${folder} has no weights for member ${member.name} (${family}, alpha ${alpha}); it has ${names.join(', ') || 'no .h5 file'}.`,
+    );
+  return choice;
+}
+
+async function initialWeights(path: string, trainedSize: number, inputSize: number): Promise<InitialWeights> {
+  const note = trainedSize === inputSize ? {} : { note: `trained at ${trainedSize} px, used at ${inputSize} px` };
+  return { kind: 'file', path, sha256: await sha256File(path), ...note };
 }

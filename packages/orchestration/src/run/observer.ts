@@ -1,7 +1,7 @@
 import type { DuplicateGroup, SkippedImage } from '@chorus/data';
 import type { Experiment } from '../experiment/schema.ts';
 import type { LaneObserver, ReadRecords } from '../lanes/protocol.ts';
-import type { Report } from '../report/schema.ts';
+import type { ImageCounts } from '../report/schema.ts';
 import type { Choice } from '../stacking/choose.ts';
 
 export type MemberState =
@@ -13,18 +13,26 @@ export type MemberState =
 /** Hears what a run does, in the order it happens; nothing it does changes the run. */
 export interface RunObserver extends LaneObserver {
   /** The plan stands; nothing was read yet. */
-  onStart(run: { experiment: Experiment; folder: string; devices: string[]; lanesReason: string; demo: boolean }): void;
+  onStart(run: {
+    experiment: Experiment;
+    folder: string;
+    devices: string[];
+    lanesReason: string;
+    demo: boolean;
+    /** Names of the trainings to come; everything about one goes by its name. */
+    tasks: string[];
+  }): void;
   onDecode(done: number, total: number): void;
   onDataset(dataset: {
     name: string;
     classes: string[];
-    counts: Report['dataset']['counts'];
+    counts: ImageCounts;
     skipped: SkippedImage[];
     duplicates: DuplicateGroup[];
     /** Fills while lanes read pixels: who looked at which image so far. */
     reads: ReadRecords;
   }): void;
-  onMember(name: string, state: MemberState): void;
+  onMember(task: string, state: MemberState): void;
   /** The stacker and the best member are decided; the test images are read next. */
   onChoice(choice: Choice): void;
 }

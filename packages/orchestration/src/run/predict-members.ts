@@ -1,45 +1,62 @@
 /** Members' logits on images of a store, over the lanes; what `train` does for its test images, `evaluate` and `predict` for any. */
 import type { PixelStoreHandle } from '@chorus/data';
-import { type MemberManifest, memberCost } from '@chorus/models';
+import { memberCost, type SavedMember } from '@chorus/models';
 import type { Lane } from '../lanes/lane.ts';
 import { runOnLanes } from '../lanes/schedule.ts';
 
 /** A member as far as predicting needs it. */
 export interface PredictingMember {
   name: string;
-  manifest: MemberManifest;
-  weights: Uint8Array;
+  /** One, or the models of several folds, whose logits are averaged. */
+  models: readonly SavedMember[];
 }
 
 /**
  * Runs every member over the images.
  *
- * @param reads Uint8 per image of the store, set as the lanes read them.
+ * @param images `pixels` by the images' side; `reads`: Uint8 per image of the store, set as the lanes read them.
  * @returns per member, in the order given: [images, outputs].
  * @throws the first failure; a finished ensemble has no use for some of its members.
  */
 export async function predictMembers(
   lanes: readonly Lane[],
   members: readonly PredictingMember[],
-  images: { pixels: PixelStoreHandle; indices: Uint32Array; reads: SharedArrayBuffer; mirror: boolean },
+  images: {
+    pixels: ReadonlyMap<number, PixelStoreHandle>;
+    indices: Uint32Array;
+    reads: SharedArrayBuffer;
+    mirror: boolean;
+  },
 ): Promise<Float32Array[]> {
-  const outputs = members.map(({ manifest }) => {
-    const width = manifest.outputCount;
-    return new Float32Array(new SharedArrayBuffer(images.indices.length * width * Float32Array.BYTES_PER_ELEMENT));
-  });
+  const tasks = members.flatMap(({ name, models }) =>
+    models.map((model) => {
+      const length = images.indices.length * model.manifest.outputCount;
+      return { name, model, logits: new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT) };
+    }),
+  );
   const results = await runOnLanes(
     lanes,
-    members.map((member, index) => ({ task: index, cost: memberCost(member.manifest.backbone) })),
-    (lane, index) =>
+    tasks.map((task) => ({ task, cost: memberCost(task.model.manifest.backbone) })),
+    (lane, { name, model, logits }) =>
       lane.run({
         kind: 'predict',
-        name: members[index]!.name,
-        manifest: members[index]!.manifest,
-        weights: members[index]!.weights,
+        name,
+        ...model,
         ...images,
-        logits: outputs[index]!.buffer as SharedArrayBuffer,
+        pixels: images.pixels.get(model.manifest.backbone.inputSize)!,
+        logits,
       }),
   );
   for (const result of results) if (result.status === 'rejected') throw result.reason;
-  return outputs;
+  return members.map(({ name }) =>
+    meanOf(tasks.filter((task) => task.name === name).map(({ logits }) => new Float32Array(logits))),
+  );
+}
+
+// --- internal ---
+
+function meanOf(logits: readonly Float32Array[]): Float32Array {
+  const [first, ...others] = logits as [Float32Array, ...Float32Array[]];
+  if (others.length === 0) return first;
+  return first.map((_, index) => logits.reduce((sum, one) => sum + one[index]!, 0) / logits.length);
 }

@@ -7,7 +7,7 @@ import { ConfigError } from '../errors.ts';
 import { type Experiment, experimentSchema } from '../experiment/schema.ts';
 
 const startSchema = z.strictObject({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(2),
   preset: z.string(),
   versions: z.record(z.string(), z.string()),
   /** Of the images and their split, so that a resumed run learns from the same ones. */
@@ -24,8 +24,8 @@ export interface RunFolder {
   predictions: string;
   report: string;
   bundle: string;
-  member(name: string): string;
-  hasMember(name: string): Promise<boolean>;
+  member(name: string, part: string): string;
+  hasMember(name: string, part: string): Promise<boolean>;
   readStart(): Promise<RunStart>;
   writeStart(start: RunStart): Promise<void>;
   /** Lets another process use the folder. */
@@ -55,9 +55,9 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
     predictions: at('predictions.csv'),
     report: at('report.json'),
     bundle: at('bundle'),
-    member: (name) => join(folder, 'members', name),
-    hasMember: (name) =>
-      stat(join(folder, 'members', name)).then(
+    member: (name, part) => join(folder, 'members', name, part),
+    hasMember: (name, part) =>
+      stat(join(folder, 'members', name, part)).then(
         () => true,
         () => false,
       ),

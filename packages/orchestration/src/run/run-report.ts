@@ -1,25 +1,37 @@
 /** From what a run found out to its report. */
-
+import { describeFlaws } from '../experiment/flaws.ts';
+import { type Experiment, inputSizeOf, inputSizesOf } from '../experiment/schema.ts';
+import type { Lane } from '../lanes/lane.ts';
 import type { InitialWeights } from '../lanes/protocol.ts';
+import { laneTimes, type Timeline } from '../lanes/timeline.ts';
 import { completeReport, findMistakes, majorityShare, reportStackers, type TestOutputs } from '../report/build.ts';
-import type { MemberReport, Report } from '../report/schema.ts';
+import type { ImageCounts, MemberReport, Report } from '../report/schema.ts';
 import type { Choice } from '../stacking/choose.ts';
 import { scoreProbabilities } from '../statistics/score.ts';
 import { type Dataset, labelsOf } from './dataset.ts';
 import type { RunStart } from './run-folder.ts';
-import type { MemberOutcome } from './train-members.ts';
+import { type MemberOutcome, predictingTrainings } from './train-members.ts';
 
 /** What is known once the members have been trained. */
 export interface RunParts {
   start: RunStart;
   dataset: Dataset;
-  counts: Report['dataset']['counts'];
+  counts: ImageCounts;
   demo: boolean;
   weights: readonly InitialWeights[];
   outcomes: readonly MemberOutcome[];
-  membersSeconds: number;
-  startedAtMs: number;
+  lanes: readonly Pick<Lane, 'device' | 'work'>[];
+  timeline: Timeline;
 }
+
+/** What lanes wait for in the phases of a run, in their order. */
+export const phaseNames = {
+  decode: 'images to be decoded',
+  members: 'members on other lanes',
+  stack: 'the stackers',
+  test: 'members on other lanes to be tested',
+  write: 'the bundle and the report to be written',
+} as const;
 
 /** The report of a run that came to an ensemble. */
 export function reportWithEnsemble(
@@ -27,12 +39,11 @@ export function reportWithEnsemble(
   choice: Choice,
   doneNames: readonly string[],
   test: TestOutputs,
-  stackSeconds: number,
 ): Report {
   const { classes } = parts.dataset;
   const bestMember = doneNames[choice.bestMember]!;
   return completeReport({
-    ...commonParts(parts, stackSeconds),
+    ...commonParts(parts),
     members: memberReports(parts, (name) => {
       const position = doneNames.indexOf(name);
       return position === -1
@@ -51,7 +62,7 @@ export function reportWithEnsemble(
 /** The report of a run with too few finished members. */
 export function reportWithoutEnsemble(parts: RunParts): Report {
   return completeReport({
-    ...commonParts(parts, 0),
+    ...commonParts(parts),
     members: memberReports(parts, () => ({ heldOut: null, test: null })),
     bestMember: null,
     stackers: [],
@@ -61,58 +72,92 @@ export function reportWithoutEnsemble(parts: RunParts): Report {
 
 // --- internal ---
 
-function commonParts({ start, dataset, counts, demo, membersSeconds, startedAtMs }: RunParts, stackSeconds: number) {
+function commonParts({ start, dataset, counts, demo, lanes, timeline }: RunParts) {
+  const { experiment } = start;
+  timeline.end(phaseNames.write);
+  const secondsOf = (waitingFor: string) =>
+    timeline.phases.reduce(
+      (sum, phase) => (phase.waitingFor === waitingFor ? sum + (phase.finishedAtMs - phase.startedAtMs) / 1000 : sum),
+      0,
+    );
   return {
-    experiment: { preset: start.preset, versions: start.versions, ...start.experiment },
+    experiment: { preset: start.preset, versions: start.versions, ...experiment },
     demo,
+    flaws: describeFlaws(experiment),
     dataset: {
       name: dataset.name,
       classes: dataset.classes,
       counts,
+      inputSizes: inputSizesOf(experiment),
       skipped: dataset.skipped,
       duplicates: dataset.duplicates,
     },
     baseline: majorityShare(labelsOf(dataset, dataset.split.test), dataset.classes.length),
+    stacking: describeStacking(experiment.stacking, counts),
+    lanes: lanes.map(({ device, work }) => laneTimes(device, work, timeline.phases)),
     seconds: {
-      decode: dataset.decodeSeconds,
-      members: membersSeconds,
-      stack: stackSeconds,
-      total: (Date.now() - startedAtMs) / 1000,
+      decode: secondsOf(phaseNames.decode),
+      members: secondsOf(phaseNames.members),
+      stack: secondsOf(phaseNames.stack),
+      test: secondsOf(phaseNames.test),
+      total: timeline.seconds,
     },
     // Lanes are threads: the process is all there is.
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
   };
 }
 
+function describeStacking(stacking: Experiment['stacking'], { training, parts }: ImageCounts): string {
+  switch (stacking.kind) {
+    case 'holdout':
+      return `${parts[0]!.heldOut} images were held out from every member for the stackers`;
+    case 'training-images':
+      return "the stackers learnt from the members' own training images";
+    case 'kfold':
+      return `each member was trained on ${stacking.folds} folds and answered for the stackers on the fold that it had not seen (${training} images); ${
+        stacking.members === 'refit'
+          ? 'the bundle has members trained once more on all of them'
+          : "the bundle's members are the mean of the fold's models"
+      }`;
+  }
+}
+
 function memberReports(
   { start, outcomes, weights }: RunParts,
   scores: (name: string) => Pick<MemberReport, 'heldOut' | 'test'>,
 ): MemberReport[] {
-  return start.experiment.members.map((member, index): MemberReport => {
+  const { experiment } = start;
+  return experiment.members.map((member, index): MemberReport => {
     const outcome = outcomes[index]!;
-    const common = { name: member.name, backbone: `${member.backbone} ${member.alpha}`, ...scores(member.name) };
+    const common = {
+      name: member.name,
+      backbone: `${member.backbone} ${member.alpha}`,
+      inputSize: inputSizeOf(member, experiment),
+      ...scores(member.name),
+      seconds: outcome.seconds,
+      trainings: outcome.trainings.map(({ part, trained, resumed }) => {
+        const { device, backingDevice, seconds } = trained.record;
+        return { part, device, backingDevice, seconds, resumed };
+      }),
+    };
     if (outcome.status === 'failed')
       return {
         ...common,
-        device: outcome.device,
-        backingDevice: null,
         status: 'failed',
         reason: outcome.reason,
-        seconds: outcome.seconds,
+        failedOn: outcome.device,
+        predictsWith: null,
         weights: null,
-        recipe: weights[index]!.kind === 'random' ? 'scratch' : 'transfer',
-        resumed: false,
+        recipe: weights[index]!.kind === 'random' || experiment.flaws.wholeFromStart ? 'whole' : 'transfer',
       };
-    const { device, backingDevice, seconds, recipe, weights: initial } = outcome.trained.record;
+    const { recipe, weights: initial } = outcome.trainings[0]!.trained.record;
+    const models = predictingTrainings(outcome.trainings);
     return {
       ...common,
-      device,
-      backingDevice,
       status: 'done',
-      seconds,
+      predictsWith: models.length === 1 ? `the model of ${models[0]!.part}` : `the mean of ${models.length} models`,
       weights: initial,
       recipe,
-      resumed: outcome.resumed,
     };
   });
 }

@@ -2,9 +2,9 @@
  * Everything that is decided on held-out images: the stackers are fitted on the members' `stack` outputs, and the best
  * member and the chosen stacker are picked there too, before any test image is read.
  */
-import { fitStacker, type Stacker, type StackerKind, toProbabilities } from '@chorus/models';
+import { stratifiedFolds } from '@chorus/data';
+import { type DenseFitOptions, fitStacker, type Stacker, type StackerKind, toProbabilities } from '@chorus/models';
 import { scoreProbabilities } from '../statistics/score.ts';
-import { stratifiedFolds } from './folds.ts';
 
 export interface HeldOutScore {
   accuracy: number;
@@ -33,9 +33,9 @@ const foldCount = 5;
 export function fitAndChoose(
   logits: readonly Float32Array[],
   labels: Int32Array,
-  options: { kinds: readonly StackerKind[]; classes: readonly string[]; seed: number },
+  options: { kinds: readonly StackerKind[]; dense?: DenseFitOptions; classes: readonly string[]; seed: number },
 ): Choice {
-  const { kinds, classes, seed } = options;
+  const { kinds, classes, seed, dense } = options;
   const classCount = classes.length;
   const score = (probabilities: Float32Array): HeldOutScore => {
     const { accuracy, logLoss } = scoreProbabilities(probabilities, labels, classes);
@@ -54,14 +54,15 @@ export function fitAndChoose(
       otherLabels: others.map((row) => labels[row]!),
     };
   });
+  const fitOptions = { classCount, seed, ...(dense === undefined ? {} : { dense }) };
   const stackers = kinds.map((kind) => {
     const outOfFold = new Float32Array(labels.length * classCount);
     for (const { held, heldLogits, otherLogits, otherLabels } of folds) {
-      const probabilities = fitStacker(kind, otherLogits, otherLabels, { classCount, seed }).predict(heldLogits);
+      const probabilities = fitStacker(kind, otherLogits, otherLabels, fitOptions).predict(heldLogits);
       for (const [position, row] of held.entries())
         outOfFold.set(probabilities.subarray(position * classCount, (position + 1) * classCount), row * classCount);
     }
-    return { kind, stacker: fitStacker(kind, logits, labels, { classCount, seed }), heldOut: score(outOfFold) };
+    return { kind, stacker: fitStacker(kind, logits, labels, fitOptions), heldOut: score(outOfFold) };
   });
   const chosen = stackers.reduce((best, one) => (one.heldOut.logLoss < best.heldOut.logLoss ? one : best)).kind;
   return { stackers, chosen, members, bestMember };

@@ -1,49 +1,64 @@
 import { ConfigError } from '../../errors.ts';
 import type { ExperimentInput } from '../schema.ts';
+import { article } from './article.ts';
+import { cpu } from './cpu.ts';
 import { demo } from './demo.ts';
 import { mobile } from './mobile.ts';
+import { sound } from './sound.ts';
 
-const presets = { mobile, demo } satisfies Record<string, Partial<ExperimentInput>>;
+export const presets = { article, sound, cpu, mobile, demo } satisfies Record<string, Partial<ExperimentInput>>;
 
-export type PresetName = keyof typeof presets | 'auto';
+export type PresetName = keyof typeof presets;
 
 /** Names that `--preset` takes, the default first. */
-export const presetNames: readonly PresetName[] = ['auto', ...(Object.keys(presets) as (keyof typeof presets)[])];
+export const presetNames: readonly (PresetName | 'auto')[] = ['auto', ...(Object.keys(presets) as PresetName[])];
+
+/** Whether a CPU would need days for it. */
+export function wantsGpu(name: PresetName): boolean {
+  return name === 'article' || name === 'sound';
+}
 
 export interface PresetChoice {
-  name: Exclude<PresetName, 'auto'>;
+  name: PresetName;
   /** Why `auto` took it; for a preset that was named, that it was. */
   reason: string;
   experiment: Partial<ExperimentInput>;
 }
 
+/** What `auto` goes by. */
+export interface Situation {
+  dataNamed: boolean;
+  weightsNamed: boolean;
+  gpuCount: number;
+  /** Whether first weights of all the preset's members can be had here: from the folder that was named, or published. */
+  hasWeightsFor(preset: PresetName): Promise<boolean>;
+}
+
 /**
- * Finds a preset by name; `auto` picks by what was named and by the hardware.
+ * Finds a preset by name; `auto` picks by what was named, by the hardware and by the weights that are there.
  *
- * @param situation what the user named and whether this machine has a GPU.
  * @throws ConfigError listing the presets when there is none of that name.
  */
-export function choosePreset(
-  name: string,
-  situation: { dataNamed: boolean; weightsNamed: boolean; gpuCount: number },
-): PresetChoice {
+export async function choosePreset(name: string, situation: Situation): Promise<PresetChoice> {
   if (name !== 'auto') {
     if (!Object.hasOwn(presets, name))
       throw new ConfigError(`There is no preset "${name}"; expected one of ${presetNames.join(', ')}.`);
-    const named = name as keyof typeof presets;
-    return { name: named, reason: 'named on the command line', experiment: presets[named] };
+    return choice(name as PresetName, 'named on the command line');
   }
   if (!situation.dataNamed && !situation.weightsNamed)
-    return {
-      name: 'demo',
-      reason: 'neither data nor weights were named, so generated shapes and random weights stand in',
-      experiment: demo,
-    };
-  const hardware =
-    situation.gpuCount === 0 ? 'no GPU here' : `${situation.gpuCount} GPU${situation.gpuCount > 1 ? 's' : ''} here`;
-  return {
-    name: 'mobile',
-    reason: `${hardware}; MobileNets are what this version can fine-tune anywhere in minutes`,
-    experiment: mobile,
-  };
+    return choice('demo', 'neither data nor weights were named, so generated shapes and random weights stand in');
+  const { gpuCount } = situation;
+  const preferred = gpuCount > 0 ? 'sound' : 'cpu';
+  const hardware = gpuCount === 0 ? 'no GPU here' : `${gpuCount} GPU${gpuCount > 1 ? 's' : ''} here`;
+  if (await situation.hasWeightsFor(preferred)) return choice(preferred, hardware);
+  // The folder has no InceptionV3 and Xception; MobileNets are fine-tuned anywhere in minutes.
+  if (await situation.hasWeightsFor('mobile'))
+    return choice('mobile', `${hardware}, and the weights that were named are those of MobileNets`);
+  return choice(preferred, hardware);
+}
+
+// --- internal ---
+
+function choice(name: PresetName, reason: string): PresetChoice {
+  return { name, reason, experiment: presets[name] };
 }

@@ -1,0 +1,61 @@
+/** What every run needs: node, the native runtime, a device, disk. */
+import { statfs } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { type Device, listDevices, nativeRuntimeStatus } from '@chorus/runtime';
+import type { Finding } from './finding.ts';
+
+/** @returns also the GPUs that TensorFlow can use. */
+export async function examineMachine(): Promise<{ findings: Finding[]; gpus: Device['name'][] }> {
+  const { finding, gpus } = await devices();
+  return { findings: [nodeVersion(), ...(await nativeRuntime()), finding, await disk()], gpus };
+}
+
+// --- internal ---
+
+function nodeVersion(): Finding {
+  const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
+  const ok = major > 20 || (major === 20 && minor >= 19);
+  return {
+    preset: null,
+    what: 'node',
+    ok,
+    detail: `${process.versions.node} (20.19 or later is needed)`,
+    ...(ok ? {} : { mend: 'npx -y node@24 …' }),
+  };
+}
+
+async function nativeRuntime(): Promise<Finding[]> {
+  const common = { preset: null, what: 'native runtime' };
+  try {
+    const missing = await nativeRuntimeStatus();
+    if (missing.length === 0) return [{ ...common, ok: true, detail: 'TensorFlow and its binding are in the cache' }];
+    return missing.map((part) => ({ ...common, ok: false, detail: part.what, mend: part.mend }));
+  } catch (error) {
+    return [{ ...common, ok: false, detail: (error as Error).message }];
+  }
+}
+
+async function devices(): Promise<{ finding: Finding; gpus: Device['name'][] }> {
+  const common = { preset: null, what: 'devices' };
+  try {
+    const names = (await listDevices()).map(({ name }) => name);
+    const detail = `${names.join(', ')}; ${availableParallelism()} processors`;
+    return {
+      finding: { ...common, ok: true, detail },
+      gpus: names.filter((name) => name.startsWith('gpu:')),
+    };
+  } catch (error) {
+    return { finding: { ...common, ok: false, detail: (error as Error).message, mend: 'pnpm turbo setup' }, gpus: [] };
+  }
+}
+
+async function disk(): Promise<Finding> {
+  const { bavail, bsize } = await statfs(process.cwd());
+  const bytes = bavail * bsize;
+  return {
+    preset: null,
+    what: 'disk',
+    ok: bytes > 1e9,
+    detail: `${(bytes / 1e9).toFixed(1)} GB free in the working folder`,
+  };
+}

@@ -1,0 +1,85 @@
+/** What one preset needs beside that: first weights, a data set, memory, a GPU. */
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { availableMemoryBytes, catsAndDogsFolder } from '@chorus/data';
+import type { Device } from '@chorus/runtime';
+import { type PresetName, presets, wantsGpu } from '../experiment/presets/presets.ts';
+import { resolveExperiment } from '../experiment/resolve.ts';
+import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
+import { estimateLaneBytes } from '../lanes/memory.ts';
+import { planLanes } from '../lanes/plan.ts';
+import { missingWeights, publishedFileOf, weightSource } from '../run/initial-weights.ts';
+import { publishedWeightsPath } from '../run/published-weights.ts';
+import type { Finding } from './finding.ts';
+
+interface Environment {
+  CHORUS_WEIGHTS?: string | undefined;
+}
+
+/** Photographs that memory is estimated for, where the user's own are not known yet. */
+const typicalImageCount = 3000;
+
+export async function examinePreset(
+  name: PresetName,
+  { environment, gpus }: { environment: Environment; gpus: readonly Device['name'][] },
+): Promise<Finding[]> {
+  const experiment = resolveExperiment(presets[name]);
+  return [
+    await weights(name, experiment, environment),
+    data(name, presets[name].data?.source),
+    memory(name, experiment, gpus),
+    ...(wantsGpu(name) ? [gpu(name, gpus)] : []),
+  ];
+}
+
+// --- internal ---
+
+async function weights(preset: PresetName, experiment: Experiment, environment: Environment): Promise<Finding> {
+  const common = { preset, what: 'weights' };
+  const source = weightSource(experiment, environment);
+  if (source === 'random') return { ...common, ok: true, detail: 'drawn from the seed' };
+  if (source !== 'imagenet') {
+    const missing = await missingWeights(experiment, environment);
+    if (missing === undefined) return { ...common, ok: true, detail: `all in ${source}` };
+    return { ...common, ok: false, detail: missing, mend: 'unset CHORUS_WEIGHTS, or add the files to its folder' };
+  }
+  const missing = experiment.members
+    .map((member) => publishedFileOf(member, experiment).file.name)
+    .filter((name) => !existsSync(publishedWeightsPath(name)));
+  if (missing.length === 0) return { ...common, ok: true, detail: 'all in the cache' };
+  const detail = `not in the cache yet: ${missing.join(', ')}`;
+  return { ...common, ok: false, detail, mend: `pnpm chorus download --preset ${preset}` };
+}
+
+function data(preset: PresetName, source: string | undefined): Finding {
+  const common = { preset, what: 'data' };
+  if (source === undefined) return { ...common, ok: true, detail: 'your own images: --data DIR' };
+  if (source === 'shapes') return { ...common, ok: true, detail: 'drawn by Chorus' };
+  const folder = catsAndDogsFolder();
+  if (existsSync(folder)) return { ...common, ok: true, detail: folder };
+  const mend = `pnpm chorus download --preset ${preset}`;
+  return { ...common, ok: false, detail: `not in the cache yet: ${source}`, mend };
+}
+
+function memory(preset: PresetName, experiment: Experiment, gpus: readonly Device['name'][]): Finding {
+  const { lanes } = planLanes(experiment, { processorCount: availableParallelism(), gpus });
+  // What lanes keep lies in the GPUs' memory where there are some.
+  const laneBytes = gpus.length > 0 ? 0 : estimateLaneBytes(experiment, lanes.length);
+  const pixelBytes = inputSizesOf(experiment).reduce((sum, size) => sum + typicalImageCount * size * size * 3, 0);
+  const [needed, available] = [laneBytes + pixelBytes, availableMemoryBytes()];
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+  const ok = needed <= available;
+  return {
+    preset,
+    what: 'memory',
+    ok,
+    detail: `about ${gigabytes(needed)} for ${typicalImageCount} images at most; this machine has ${gigabytes(available)}`,
+    ...(ok ? {} : { mend: `pnpm chorus train --preset ${preset} --set recipe.batchSize=8 …` }),
+  };
+}
+
+function gpu(preset: PresetName, gpus: readonly string[]): Finding {
+  const common = { preset, what: 'GPU' };
+  if (gpus.length > 0) return { ...common, ok: true, detail: gpus.join(', ') };
+  return { ...common, ok: false, detail: 'none here: days on a CPU', mend: 'pnpm chorus train --preset cpu …' };
+}

@@ -1,0 +1,58 @@
+/**
+ * Flaws of a published procedure, kept so that it can be reproduced: each a named switch, off unless it is asked for, and
+ * named in the report where it is on.
+ *
+ * The procedure is V. Agarwal's of 2020, "Destroy Image Classification by Ensemble of Pre-trained models"; see the preset
+ * `article`.
+ */
+import { z } from 'zod';
+
+export const flawsSchema = z.strictObject({
+  /** Raw values 0 … 255 in the order blue, green, red, whatever the weights were trained on. */
+  rawBgr: z.boolean().default(false),
+  /** Images are resized as OpenCV does by default: two-tap bilinear, which skips most pixels of a large image. */
+  aliasedResize: z.boolean().default(false),
+  /** Pre-trained layers and a random head learn together from the first step, by `recipe.whole`, in batch statistics. */
+  wholeFromStart: z.boolean().default(false),
+  /** The last epoch's weights are kept, whatever the images say that are watched. */
+  lastEpoch: z.boolean().default(false),
+  /** What does not fill a batch is left out: in each epoch of members and dense stacker, and of the test. */
+  wholeBatchesOnly: z.boolean().default(false),
+  /** The images that are watched while training are the test images. */
+  tuneOnTest: z.boolean().default(false),
+  /**
+   * BinaryCrossentropy(from_logits=True) on sigmoid outputs. `tf-keras` warns and takes the logits behind the sigmoid: the
+   * right loss after all. `keras-3` takes the sigmoid of the sigmoid.
+   */
+  fromLogitsOnSigmoid: z.enum(['tf-keras', 'keras-3']).nullable().default(null),
+});
+
+export type Flaws = z.output<typeof flawsSchema>;
+
+const descriptions: Record<keyof Flaws | 'trainingImages', string> = {
+  rawBgr: 'pixels go in raw, 0 to 255, in BGR order, whatever the weights were trained on',
+  aliasedResize: 'images are resized without antialiasing',
+  wholeFromStart: 'a random head shakes the pre-trained layers from the first step',
+  lastEpoch: 'the last epoch is kept, overfitted or not',
+  wholeBatchesOnly: 'images that fill no last batch are neither learnt from nor tested on',
+  tuneOnTest: 'the test images are watched while training',
+  fromLogitsOnSigmoid: 'the loss is told that sigmoid outputs are logits',
+  trainingImages: "the stacker learns from the members' own training images, on which they are better than they are",
+};
+
+/** Every flaw of an experiment that is on, in words; empty for a sound one. */
+export function describeFlaws(experiment: {
+  flaws: Flaws;
+  stacking: { kind: string };
+}): { name: string; description: string }[] {
+  const on = (Object.entries(experiment.flaws) as [keyof Flaws, boolean | string | null][]).filter(
+    ([, value]) => value,
+  );
+  const found = on.map(([name, value]) => ({
+    name: `flaws.${name}`,
+    description: typeof value === 'string' ? `${descriptions[name]} (as ${value} reads it)` : descriptions[name],
+  }));
+  return experiment.stacking.kind === 'training-images'
+    ? [...found, { name: 'stacking.kind', description: descriptions.trainingImages }]
+    : found;
+}

@@ -1,0 +1,14 @@
+import type { ExperimentInput } from '../schema.ts';
+import { threeBackbones } from './three-backbones.ts';
+
+/**
+ * cpu: the article's ensemble for a laptop: small images, frozen backbones, of which the features are computed once; five
+ * folds of heads on them cost seconds.
+ */
+export const cpu: Partial<ExperimentInput> = {
+  name: 'cpu',
+  inputSize: 128,
+  members: threeBackbones,
+  recipe: { fineTune: { lastLayers: 0 } },
+  stacking: { kind: 'kfold', folds: 5, members: 'refit' },
+};

@@ -1,0 +1,36 @@
+/** The members' answers on images that they have not learnt from, gathered from all parts of the split. */
+import type { SplitPart } from '@chorus/data';
+
+export interface HeldOutAnswers {
+  /** The images that some part held out, each once, ascending. */
+  indices: Uint32Array;
+  /** [indices, outputs] */
+  logits: Float32Array;
+}
+
+/**
+ * Puts a member's answers into the order of the images, whatever parts they came from.
+ *
+ * @param parts those that hold images out, in any order, with the member's logits [heldOut, outputs] of each.
+ * @throws Error when an image was held out twice, or a part's logits are not of its images.
+ */
+export function gatherHeldOut(
+  parts: readonly { part: Pick<SplitPart, 'name' | 'heldOut'>; logits: Float32Array }[],
+  outputCount: number,
+): HeldOutAnswers {
+  const rowOf = new Map<number, Float32Array>();
+  for (const { part, logits } of parts) {
+    if (logits.length !== part.heldOut.length * outputCount)
+      throw new Error(
+        `expected ${part.heldOut.length} × ${outputCount} logits of ${part.name}, received ${logits.length}`,
+      );
+    for (const [row, index] of part.heldOut.entries()) {
+      if (rowOf.has(index)) throw new Error(`image ${index} was held out twice, the second time by ${part.name}`);
+      rowOf.set(index, logits.subarray(row * outputCount, (row + 1) * outputCount));
+    }
+  }
+  const indices = Uint32Array.from(rowOf.keys()).sort();
+  const logits = new Float32Array(indices.length * outputCount);
+  for (const [row, index] of indices.entries()) logits.set(rowOf.get(index)!, row * outputCount);
+  return { indices, logits };
+}
