@@ -17,6 +17,7 @@ export { ModelError } from './errors.ts';
 export { type MemberManifest, memberManifestSchema } from './member/manifest.ts';
 export { memberFromBytes, memberToBytes, type SavedMember } from './member/member-bytes.ts';
 export { type Preprocessing, type PreprocessingName, preprocessingNames } from './preprocessing.ts';
+export { type DenseFitOptions, denseFitDefaults } from './stackers/dense.ts';
 export type { MemberOutputs } from './stackers/outputs.ts';
 export { toProbabilities } from './stackers/probabilities.ts';
 export {
@@ -29,7 +30,7 @@ export {
   stackerKinds,
 } from './stackers/stacker.ts';
 export { Adam, type AdamOptions } from './training/adam.ts';
-export { crossEntropy, type LossOptions } from './training/cross-entropy.ts';
+export { crossEntropy, type FromLogitsOnSigmoid, type LossOptions } from './training/cross-entropy.ts';
 export { trainStep } from './training/train-step.ts';
 export { chooseWeightFile, type WeightFileChoice } from './weights/choose-weight-file.ts';
 export { loadBackboneWeights } from './weights/load-backbone-weights.ts';

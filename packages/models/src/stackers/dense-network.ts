@@ -1,4 +1,11 @@
+import type { FromLogitsOnSigmoid } from '../training/cross-entropy.ts';
 import { rowLoss } from './row-loss.ts';
+
+/** What one image gives to learn from: the network's inputs, and its class. */
+export interface DenseRow {
+  input: Float64Array;
+  label: number;
+}
 
 /** Dense(10, relu) → Dense(outputs) over one flat vector of weights, or of their gradient. */
 export class DenseNetwork {
@@ -37,14 +44,26 @@ export class DenseNetwork {
     return affine(relu(affine(input, this.hiddenKernel, this.hiddenBias)), this.outputKernel, this.outputBias);
   }
 
-  loss(input: Float64Array, label: number): number {
-    return rowLoss(this.logits(input), label).loss;
+  loss({ input, label }: DenseRow, fromLogitsOnSigmoid?: FromLogitsOnSigmoid): number {
+    return rowLoss(this.logits(input), label, fromLogitsOnSigmoid).loss;
   }
 
-  /** Adds `share` × the gradient of one row's loss to a vector laid out as the weights. */
-  addGradient(input: Float64Array, label: number, gradient: DenseNetwork, share: number): void {
+  /** Of the batch's mean loss, laid out as the weights. */
+  gradient(batch: readonly DenseRow[], fromLogitsOnSigmoid?: FromLogitsOnSigmoid): Float64Array {
+    const gradient = new DenseNetwork(this.inputCount, this.outputCount);
+    for (const row of batch) this.#addGradient(row, gradient, 1 / batch.length, fromLogitsOnSigmoid);
+    return gradient.weights;
+  }
+
+  /** Adds `share` × the gradient of one row's loss. */
+  #addGradient(
+    { input, label }: DenseRow,
+    gradient: DenseNetwork,
+    share: number,
+    fromLogitsOnSigmoid: FromLogitsOnSigmoid | undefined,
+  ): void {
     const hidden = relu(affine(input, this.hiddenKernel, this.hiddenBias));
-    const { slopes } = rowLoss(affine(hidden, this.outputKernel, this.outputBias), label);
+    const { slopes } = rowLoss(affine(hidden, this.outputKernel, this.outputBias), label, fromLogitsOnSigmoid);
     // Where relu gave 0, nothing flows back.
     const hiddenSlopes = hidden.map((activation, unit) => (activation > 0 ? this.#slopeOf(unit, slopes) : 0));
     addOuterProduct(gradient.outputKernel, gradient.outputBias, hidden, slopes, share);

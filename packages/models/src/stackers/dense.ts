@@ -3,13 +3,15 @@
  * probabilities → Dense(10, relu) → Dense(1 or C), trained by Adam at 1e-3 in batches of 32.
  *
  * It has a few dozen weights and learns from a few hundred rows, so it is plain numbers: no tensor backend, and the same
- * bits on every machine. A fifth of the rows is set aside to say when to stop.
+ * bits on every machine.
  */
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+import { ModelError } from '../errors.ts';
 import { generatorFor } from '../random/generator-for.ts';
 import { glorotUniform } from '../random/glorot-uniform.ts';
-import { DenseNetwork } from './dense-network.ts';
+import type { FromLogitsOnSigmoid } from '../training/cross-entropy.ts';
+import { DenseNetwork, type DenseRow } from './dense-network.ts';
 import { countRows, type MemberOutputs, outputsPerImage } from './outputs.ts';
 import { sigmoid, softmaxRows, toProbabilities } from './probabilities.ts';
 import { ScalarAdam } from './scalar-adam.ts';
@@ -21,41 +23,64 @@ export interface DenseModel {
   weights: number[];
 }
 
+/** How long a dense stacker trains, and on which rows. */
+export interface DenseFitOptions {
+  /** Times that the rows are gone through; the most, where there is patience. */
+  epochCount: number;
+  /**
+   * A fifth of the rows is set aside, training stops after so many epochs without a lower loss on them, and the best
+   * epoch's weights are kept. null: all rows train in all epochs, and the last one's weights are kept.
+   */
+  patience: number | null;
+  /** Whether the rows of an epoch that do not fill a batch of 32 are left out; which ones those are changes each time. */
+  wholeBatchesOnly: boolean;
+  /** As `crossEntropy` has it. */
+  fromLogitsOnSigmoid?: FromLogitsOnSigmoid | undefined;
+}
+
+export const denseFitDefaults: Readonly<DenseFitOptions> = { epochCount: 1000, patience: 50, wholeBatchesOnly: false };
+
 const learningRate = 1e-3;
 const batchSize = 32;
-const maximumEpochCount = 1000;
-/** Epochs without a lower loss on the rows set aside. */
-const patience = 50;
 /** Of each class, one row in so many is set aside. */
 const setAsideEvery = 5;
 
-/** @param labels class of each image. */
+/**
+ * @param labels class of each image.
+ * @throws ModelError for options that cannot be, and when there are only whole batches to learn from and not even one.
+ */
 export function fitDense(
   logits: MemberOutputs,
   labels: ArrayLike<number>,
-  { classCount, seed }: { classCount: number; seed: number },
+  { classCount, seed, dense }: { classCount: number; seed: number; dense: DenseFitOptions },
 ): DenseModel {
+  const { epochCount, patience, wholeBatchesOnly, fromLogitsOnSigmoid } = dense;
+  checkOptions(dense);
   const memberCount = logits.length;
-  const inputs = inputRows(logits, classCount);
+  const rows = inputRows(logits, classCount).map((input, row) => ({ input, label: labels[row]! }));
   const network = newNetwork(memberCount, classCount, seed);
   const random = generatorFor(seed, 'stacker/order');
-  const { learning, watching } = splitRows(labels, inputs.length, random);
-  const adam = new ScalarAdam(network.weights, learningRate);
-  const watchedLoss = () => watching.reduce((sum, row) => sum + network.loss(inputs[row]!, labels[row]!), 0);
+  const { learning, watching } = patience === null ? { learning: rows, watching: [] } : splitRows(rows, random);
+  const rowsPerEpoch = wholeBatchesOnly ? learning.length - (learning.length % batchSize) : learning.length;
+  if (wholeBatchesOnly && rowsPerEpoch === 0)
+    throw new ModelError(
+      `Expected at least ${batchSize} images for a dense stacker to learn from in whole batches only, received ${learning.length}; give it more, or switch wholeBatchesOnly off.`,
+    );
 
-  let best = { loss: watchedLoss(), weights: network.weights.slice(), epochIndex: -1 };
-  for (
-    let epochIndex = 0;
-    epochIndex < maximumEpochCount && epochIndex - best.epochIndex <= patience;
-    epochIndex += 1
-  ) {
+  const adam = new ScalarAdam(network.weights, learningRate);
+  const trainEpoch = () => {
     shuffle(learning, random);
-    for (let start = 0; start < learning.length; start += batchSize) {
-      const batch = learning.slice(start, start + batchSize);
-      const gradient = new DenseNetwork(network.inputCount, network.outputCount);
-      for (const row of batch) network.addGradient(inputs[row]!, labels[row]!, gradient, 1 / batch.length);
-      adam.step(gradient.weights);
-    }
+    for (let start = 0; start < rowsPerEpoch; start += batchSize)
+      adam.step(network.gradient(learning.slice(start, start + batchSize), fromLogitsOnSigmoid));
+  };
+  if (patience === null) {
+    for (let epochIndex = 0; epochIndex < epochCount; epochIndex += 1) trainEpoch();
+    return { memberCount, classCount, weights: Array.from(network.weights) };
+  }
+  const watchedLoss = () => watching.reduce((sum, row) => sum + network.loss(row, fromLogitsOnSigmoid), 0);
+  let best = { loss: watchedLoss(), weights: network.weights.slice(), epochIndex: -1 };
+  for (let epochIndex = 0; epochIndex < epochCount && epochIndex - best.epochIndex <= patience; epochIndex += 1) {
+    trainEpoch();
     const loss = watchedLoss();
     if (loss < best.loss) best = { loss, weights: network.weights.slice(), epochIndex };
   }
@@ -78,6 +103,13 @@ export function denseWeightCount(memberCount: number, classCount: number): numbe
 }
 
 // --- internal ---
+
+function checkOptions({ epochCount, patience }: DenseFitOptions): void {
+  if (!Number.isInteger(epochCount) || epochCount < 1)
+    throw new ModelError(`Expected an epochCount of a dense stacker of 1 or more, received ${epochCount}.`);
+  if (patience !== null && (!Number.isInteger(patience) || patience < 0))
+    throw new ModelError(`Expected a patience of a dense stacker of 0 or more epochs, or null, received ${patience}.`);
+}
 
 function newNetwork(memberCount: number, classCount: number, seed: number): DenseNetwork {
   const outputCount = outputsPerImage(classCount);
@@ -104,22 +136,21 @@ function inputRows(logits: MemberOutputs, classCount: number): Float64Array[] {
 }
 
 /** With too few rows to set any aside, all do both. */
-function splitRows(labels: ArrayLike<number>, rowCount: number, random: RandomGenerator) {
-  const rows = Array.from({ length: rowCount }, (_, row) => row);
+function splitRows(rows: DenseRow[], random: RandomGenerator): { learning: DenseRow[]; watching: DenseRow[] } {
   shuffle(rows, random);
   const seen = new Map<number, number>();
-  const watching: number[] = [];
-  const learning: number[] = [];
+  const watching: DenseRow[] = [];
+  const learning: DenseRow[] = [];
   for (const row of rows) {
-    const place = (seen.get(labels[row]!) ?? 0) + 1;
-    seen.set(labels[row]!, place);
+    const place = (seen.get(row.label) ?? 0) + 1;
+    seen.set(row.label, place);
     (place % setAsideEvery === 0 ? watching : learning).push(row);
   }
   return { learning, watching: watching.length > 0 ? watching : rows };
 }
 
 /** Fisher and Yates. */
-function shuffle(rows: number[], random: RandomGenerator): void {
+function shuffle(rows: DenseRow[], random: RandomGenerator): void {
   for (let last = rows.length - 1; last > 0; last -= 1) {
     const other = uniformInt(random, 0, last);
     [rows[last], rows[other]] = [rows[other]!, rows[last]!];

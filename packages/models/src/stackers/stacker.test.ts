@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ModelError } from '../errors.ts';
 import { largestDifference } from '../numbers.fixture.ts';
 import { generatorFor } from '../random/generator-for.ts';
+import { type DenseFitOptions, denseFitDefaults } from './dense.ts';
 import { fitLogistic } from './logistic.ts';
 import { toProbabilities } from './probabilities.ts';
 import { fitStacker, type StackerKind, stackerFromJson, stackerKinds } from './stacker.ts';
@@ -173,6 +174,68 @@ describe('dense', () => {
   it('works with fewer rows than can be set aside', () => {
     const data = heldOut(4, 2, [1, 2]);
     expect(fit('dense', data, 2).predict(data.logits)).toHaveLength(8);
+  });
+});
+
+describe('dense, told how long', () => {
+  const articles: DenseFitOptions = { epochCount: 20, patience: null, wholeBatchesOnly: true };
+  const fitFor = (dense: DenseFitOptions | undefined, data = heldOut(100, 2, [1, 2])) =>
+    fitStacker('dense', data.logits, data.labels, { classCount: 2, seed: 3, dense }).toJSON();
+
+  it('trains as its defaults say when it is not told', () => {
+    expect(fitFor(denseFitDefaults)).toEqual(fitFor(undefined));
+  });
+
+  it('keeps the last epoch’s weights of all rows without patience', () => {
+    // 10 rows: set aside, they would be 2, and another epoch might be the best one.
+    const data = heldOut(10, 2, [1, 2]);
+    const afterEpochs = (epochCount: number) => fitFor({ ...articles, epochCount, wholeBatchesOnly: false }, data);
+    expect(afterEpochs(3)).not.toEqual(afterEpochs(2));
+    const changed = heldOut(10, 2, [1, 2]);
+    for (let row = 0; row < 10; row += 1) {
+      changed.logits[0]![row]! += 1;
+      expect(fitFor({ ...articles, wholeBatchesOnly: false }, changed)).not.toEqual(
+        fitFor({ ...articles, wholeBatchesOnly: false }, data),
+      );
+      changed.logits[0]![row] = data.logits[0]![row]!;
+    }
+  });
+
+  it.each([
+    [true, 3],
+    [false, 4],
+  ])('makes the steps of an epoch out of whole batches only: %s', (wholeBatchesOnly, stepCount) => {
+    // Rows that are all the same give every batch the same gradient, however many rows it has.
+    const same = (rowCount: number) => ({
+      logits: [new Float32Array(rowCount).fill(1)],
+      labels: Array(rowCount).fill(1),
+    });
+    const found = fitFor({ epochCount: 1, patience: null, wholeBatchesOnly }, same(100));
+    const stepByStep = fitFor({ epochCount: stepCount, patience: null, wholeBatchesOnly }, same(32));
+    const [a, b] = [found, stepByStep].map((json) => (json.kind === 'dense' ? json.weights : []));
+    expect(a).not.toHaveLength(0);
+    expect(largestDifference(a!, b!)).toBeLessThan(1e-9);
+  });
+
+  it('takes the loss that it is told', () => {
+    expect(fitFor({ ...articles, fromLogitsOnSigmoid: 'cached-logits' })).toEqual(fitFor(articles));
+    expect(fitFor({ ...articles, fromLogitsOnSigmoid: 'probabilities' })).not.toEqual(fitFor(articles));
+  });
+
+  it.each([
+    [{ ...articles, epochCount: 0 }, /epochCount of a dense stacker of 1 or more, received 0/],
+    [{ ...articles, epochCount: 1.5 }, /received 1.5/],
+    [{ ...articles, patience: -1 }, /patience of a dense stacker of 0 or more epochs, or null, received -1/],
+  ])('refuses %o', (dense, message) => {
+    expect(() => fitFor(dense)).toThrow(ModelError);
+    expect(() => fitFor(dense)).toThrow(message);
+  });
+
+  it('refuses whole batches of which there is none', () => {
+    expect(() => fitFor(articles, heldOut(31, 2, [1, 2]))).toThrow(ModelError);
+    expect(() => fitFor(articles, heldOut(31, 2, [1, 2]))).toThrow(
+      /at least 32 images .* received 31; .*wholeBatchesOnly/,
+    );
   });
 });
 

@@ -1,7 +1,7 @@
 /** Stackers: what turns the members' outputs into the ensemble's. They see numbers, never images. */
 import { z } from 'zod';
 import { ModelError } from '../errors.ts';
-import { denseWeightCount, fitDense, predictDense } from './dense.ts';
+import { type DenseFitOptions, denseFitDefaults, denseWeightCount, fitDense, predictDense } from './dense.ts';
 import { fitLogistic, predictLogistic } from './logistic.ts';
 import { predictMean } from './mean.ts';
 import { countRows, type MemberOutputs, outputsPerImage } from './outputs.ts';
@@ -44,16 +44,23 @@ export interface Stacker {
 
 /**
  * Fits a stacker on outputs for images that no member was trained on; the same numbers and seed give the same stacker.
+ * (The article fits its own, `dense`, on those that all of them were; that is for the caller to decide.)
  *
  * @param logits per member: [N] for two classes (of the second), else [N, classCount].
  * @param labels class of each image, 0 to classCount − 1.
- * @throws ModelError as {@link Stacker.predict}, and when labels and outputs are not of as many images.
+ * @param options `dense`: how the kind of that name trains; the others leave it alone.
+ * @throws ModelError as {@link Stacker.predict}, when labels and outputs are not of as many images, and for options of
+ * `dense` that cannot be or leave it nothing to learn from.
  */
 export function fitStacker(
   kind: StackerKind,
   logits: MemberOutputs,
   labels: ArrayLike<number>,
-  { classCount, seed }: { classCount: number; seed: number },
+  {
+    classCount,
+    seed,
+    dense = denseFitDefaults,
+  }: { classCount: number; seed: number; dense?: DenseFitOptions | undefined },
 ): Stacker {
   const memberCount = logits.length;
   checkLabels(labels, countRows(logits, memberCount, classCount), classCount);
@@ -61,7 +68,7 @@ export function fitStacker(
     case 'mean':
       return stackerFrom({ kind, memberCount, classCount });
     case 'dense':
-      return stackerFrom({ kind, ...fitDense(logits, labels, { classCount, seed }) });
+      return stackerFrom({ kind, ...fitDense(logits, labels, { classCount, seed, dense }) });
     case 'logistic':
       return stackerFrom({ kind, ...fitLogistic(logits, labels, classCount) });
   }

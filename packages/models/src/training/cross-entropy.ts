@@ -1,8 +1,20 @@
 import * as tf from '@tensorflow/tfjs';
 
+/**
+ * What Keras hands to a loss that it was told to compute from logits, `from_logits=True`, while the model ends in a
+ * sigmoid (or softmax). Both are meant for following such code; the right cross-entropy is `cached-logits`:
+ * - `cached-logits`: the logits that the sigmoid was made of, kept beside its output, so that the mistake has no effect:
+ *   tf_keras 2.21 and Keras 3 on TensorFlow, which warn.
+ * - `probabilities`: the sigmoid's output as if it were logits, so that the loss is that of σ(σ(z)) (of more classes:
+ *   softmax of softmax) and never reaches 0: TensorFlow 2.1 and 2.2, which say nothing.
+ */
+export type FromLogitsOnSigmoid = 'cached-logits' | 'probabilities';
+
 export interface LossOptions {
   /** Share of each label that is spread evenly over the classes, 0 (the default) to below 1. */
   labelSmoothing?: number | undefined;
+  /** Without it the loss is of the logits, as with `cached-logits`. */
+  fromLogitsOnSigmoid?: FromLogitsOnSigmoid | undefined;
 }
 
 /**
@@ -13,11 +25,14 @@ export interface LossOptions {
  * @returns a scalar; the caller disposes.
  */
 export function crossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D, options: LossOptions = {}): tf.Scalar {
-  return tf.tidy(() =>
-    logits.shape[1] === 1
-      ? binary(tf.reshape(logits, [-1]), tf.cast(labels, 'float32'), options)
-      : categorical(logits, labels, options),
-  );
+  return tf.tidy(() => {
+    const isBinary = logits.shape[1] === 1;
+    let taken = logits;
+    if (options.fromLogitsOnSigmoid === 'probabilities') taken = isBinary ? tf.sigmoid(logits) : tf.softmax(logits);
+    return isBinary
+      ? binary(tf.reshape(taken, [-1]), tf.cast(labels, 'float32'), options)
+      : categorical(taken, labels, options);
+  });
 }
 
 // --- internal ---
