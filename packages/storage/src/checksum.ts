@@ -16,6 +16,21 @@ export async function sha256File(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
+/** Size and hashes of a file, read once, in pieces; hashes as lower-case hexadecimal digits. */
+export async function measureFile<Name extends 'md5' | 'sha256'>(
+  path: string,
+  hashNames: readonly Name[],
+): Promise<{ bytes: number; hashes: Record<Name, string> }> {
+  const hashes = hashNames.map((name) => [name, createHash(name)] as const);
+  let bytes = 0;
+  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    for (const [, hash] of hashes) hash.update(chunk);
+  }
+  const digests = hashes.map(([name, hash]) => [name, hash.digest('hex')] as const);
+  return { bytes, hashes: Object.fromEntries(digests) as Record<Name, string> };
+}
+
 /**
  * Reads a file that must be exactly the expected one.
  *

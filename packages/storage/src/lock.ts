@@ -8,6 +8,8 @@ import { StorageError } from './errors.ts';
 const staleMs = 10_000;
 
 export interface Lock {
+  /** @throws StorageError when another process took the lock over, while this one stood still. */
+  assertHeld(): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -33,22 +35,24 @@ export async function tryLock(path: string): Promise<Lock> {
 /**
  * Runs `work` while no other process holds the lock of `path`; waits for its turn.
  *
+ * @param work is handed the lock, to ask before it publishes whether it still holds it.
  * @param options `onWait` is called once, with the owner's process id, when there is somebody to wait for.
- * @throws StorageError after `waitMs` (default 30 minutes), and whatever `work` throws.
+ * @throws StorageError after `waitMs` (default 30 minutes), the signal's reason, and whatever `work` throws.
  */
 export async function withLock<T>(
   path: string,
-  work: () => Promise<T>,
-  options: { waitMs?: number; onWait?: (owner: string | undefined) => void } = {},
+  work: (lock: Lock) => Promise<T>,
+  options: { waitMs?: number; onWait?: (owner: string | undefined) => void; signal?: AbortSignal } = {},
 ): Promise<T> {
-  const { waitMs = 30 * 60_000, onWait } = options;
+  const { waitMs = 30 * 60_000, onWait, signal } = options;
   const deadline = Date.now() + waitMs;
   let told = false;
   for (;;) {
+    signal?.throwIfAborted();
     const lock = await attempt(path);
     if (lock !== undefined) {
       try {
-        return await work();
+        return await work(lock);
       } finally {
         await lock.release();
       }
@@ -104,7 +108,7 @@ async function acquire(path: string, staleAfterMs: number): Promise<Lock | undef
       update: staleMs / 2,
       retries: 0,
       // A machine that slept wakes with a lock that looks stale. While nobody took it over, it is still ours.
-      onCompromised: (error) => void failUnlessOurs(path, error),
+      onCompromised: (error) => void assertOurs(path, error),
     });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ELOCKED') return undefined;
@@ -112,6 +116,7 @@ async function acquire(path: string, staleAfterMs: number): Promise<Lock | undef
   }
   await writeFile(ownerPathOf(path), String(process.pid));
   return {
+    assertHeld: () => assertOurs(path),
     async release() {
       await rm(ownerPathOf(path), { force: true });
       // A lock that was compromised is released already.
@@ -120,11 +125,11 @@ async function acquire(path: string, staleAfterMs: number): Promise<Lock | undef
   };
 }
 
-async function failUnlessOurs(path: string, error: Error): Promise<void> {
+async function assertOurs(path: string, cause?: Error): Promise<void> {
   const owner = await ownerOf(path);
   if (owner !== String(process.pid))
     throw new StorageError(`${path} was taken over by process ${owner ?? 'unknown'} while this one stood still.`, {
-      cause: error,
+      cause,
     });
 }
 

@@ -11,6 +11,13 @@ export async function publishFile(path: string, content: string | Uint8Array): P
   await writeFileAtomic(path, typeof content === 'string' ? content : Buffer.from(content));
 }
 
+/** Makes a file that was written under another name of the same folder appear whole, in the place of an earlier one. */
+export async function publishWrittenFile(temporary: string, path: string): Promise<void> {
+  await syncFile(temporary);
+  await rename(temporary, path);
+  await syncFolder(dirname(path));
+}
+
 /**
  * Makes a folder appear whole, by one rename.
  *

@@ -1,0 +1,550 @@
+/** Numbers are the rows of the project's table of faults. */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { sha256 } from '../checksum.ts';
+import { StorageError } from '../errors.ts';
+import { type FetchOptions, fetchFile } from './fetch-file.ts';
+import { fetcher, killFetchers } from './fetcher.fixture.ts';
+import {
+  type Behaviour,
+  content,
+  cutAt60,
+  type HostileServer,
+  hostileServer,
+  serve,
+  silence,
+  status,
+  whole,
+} from './hostile-server.fixture.ts';
+import type { FileSource } from './source.ts';
+
+const good = sha256(content);
+const limits = { stallTimeoutMs: 300, firstDelayMs: 1, longestDelayMs: 2_000, retryCount: 3 };
+const wrong = Buffer.from(content).fill(7, 1000, 1010);
+
+let folder: string;
+let path: string;
+let server: HostileServer;
+let notices: string[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chorus-fetch-'));
+  path = join(folder, 'some.bin');
+  notices = [];
+  vi.stubEnv('NO_PROXY', '127.0.0.1');
+  vi.stubEnv('no_proxy', '127.0.0.1');
+});
+afterEach(async () => {
+  killFetchers();
+  await server?.close();
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function start(...behaviours: Behaviour[]): Promise<void> {
+  await server?.close();
+  server = await hostileServer(...behaviours);
+}
+
+function options(others: Partial<FetchOptions> = {}): FetchOptions {
+  return {
+    path,
+    maximumBytes: 1_000_000,
+    limits,
+    allowLoopbackHttp: true,
+    onNotice: (notice) => notices.push(notice),
+    ...others,
+  };
+}
+
+function fetchIt(source: Omit<FileSource, 'url'> = {}, others: Partial<FetchOptions> = {}) {
+  return fetchFile({ url: server.url, ...source }, options(others));
+}
+
+async function expectGood(): Promise<void> {
+  expect(sha256(await readFile(path))).toBe(good);
+}
+
+describe('a download', () => {
+  it('brings the file, tells how far it is, and leaves nothing else but what it trusts', async () => {
+    await start(serve());
+    const progress: [number, number | undefined][] = [];
+    const file = await fetchIt({}, { onProgress: (...step) => progress.push(step) });
+    expect(file).toEqual({ path, bytes: content.length, sha256: good });
+    await expectGood();
+    expect(progress.at(-1)).toEqual([content.length, content.length]);
+    expect((await readdir(folder)).toSorted()).toEqual(['some.bin', 'some.bin.trusted.json']);
+    expect(notices).toEqual([]);
+  });
+
+  it('leaves the file alone where there is a hash of its publisher', async () => {
+    await start(serve());
+    await fetchIt({ sha256: good, md5: createHash('md5').update(content).digest('hex'), bytes: content.length });
+    expect(await readdir(folder)).toEqual(['some.bin']);
+  });
+
+  it('survives a server that closes the connection while the disk is behind', async () => {
+    await start(whole({ 'content-length': content.length, connection: 'close' }));
+    await fetchIt();
+    await expectGood();
+  });
+
+  it('knows an empty file from a missing one', async () => {
+    await start(whole({ 'content-length': 0 }, Buffer.alloc(0)));
+    expect(await fetchIt()).toMatchObject({ bytes: 0, sha256: sha256('') });
+  });
+});
+
+describe('23, 24: a download goes on', () => {
+  it.each<[string, Behaviour[], (string | undefined)[]]>([
+    ['when it was cut at 60 %', [cutAt60('break'), serve()], [undefined, 'bytes=120000-']],
+    ['when it stalled at 60 %', [cutAt60('stall'), serve()], [undefined, 'bytes=120000-']],
+    ['when headers did not come', [silence, serve()], [undefined, undefined]],
+    ['after 503, 429 and 408', [status(503), status(429), status(408), serve()], Array(4).fill(undefined)],
+    [
+      'from the beginning when the server ignores Range',
+      [cutAt60('break'), whole({ 'content-length': content.length })],
+      [undefined, 'bytes=120000-'],
+    ],
+    ['from the beginning after 416', [cutAt60('break'), status(416), serve()], [undefined, 'bytes=120000-', undefined]],
+    [
+      'from the beginning when its version changed',
+      [cutAt60('break', '"zero"'), serve()],
+      [undefined, 'bytes=120000-'],
+    ],
+    [
+      'from the beginning when a careless server continues another version',
+      [
+        cutAt60('break', '"zero"'),
+        (request, response) => {
+          delete request.headers['if-range'];
+          serve()(request, response);
+        },
+        serve(),
+      ],
+      [undefined, 'bytes=120000-', undefined],
+    ],
+    [
+      'from the beginning when the server continues elsewhere',
+      [
+        cutAt60('break'),
+        (_, response) => {
+          response
+            .writeHead(206, { 'content-range': `bytes 5-${content.length - 1}/${content.length}` })
+            .end(content.subarray(5));
+        },
+        serve(),
+      ],
+      [undefined, 'bytes=120000-', undefined],
+    ],
+    ['from the beginning when the server names no version', [cutAt60('break', ''), serve()], [undefined, undefined]],
+  ])('%s', async (_, behaviours, ranges) => {
+    await start(...behaviours);
+    await fetchIt();
+    await expectGood();
+    expect(server.requests.map(({ range }) => range)).toEqual(ranges);
+    expect(server.requests.every(({ range, ifRange }) => range === undefined || ifRange !== undefined)).toBe(true);
+    expect(notices.every((notice) => /trying again in 0\.0 s$/.test(notice))).toBe(true);
+  });
+
+  it('when the server names no version, but its publisher a hash', async () => {
+    await start(cutAt60('break', ''), serve());
+    await fetchIt({ sha256: good });
+    expect(server.requests).toEqual([
+      { range: undefined, ifRange: undefined },
+      { range: 'bytes=120000-', ifRange: undefined },
+    ]);
+  });
+
+  it('in the next call, after one that gave up', async () => {
+    await start(cutAt60('break'), status(503));
+    await expect(fetchIt()).rejects.toThrow(/received HTTP 503\. Check the network/);
+    expect((await readdir(folder)).toSorted()).toEqual(['some.bin.partial', 'some.bin.partial.json']);
+    const { url, requests } = server;
+    expect(requests).toHaveLength(4);
+    await writeFile(`${path}.partial.json`, (await readFile(`${path}.partial.json`, 'utf8')).replace(url, 'PLACE'));
+    await start(serve());
+    await writeFile(
+      `${path}.partial.json`,
+      (await readFile(`${path}.partial.json`, 'utf8')).replace('PLACE', server.url),
+    );
+    await fetchIt();
+    await expectGood();
+    expect(server.requests.map(({ range }) => range)).toEqual(['bytes=120000-']);
+  });
+
+  it('after kill -9 in the middle, in another process', async () => {
+    await start(cutAt60('stall'), serve());
+    const first = fetcher({ url: server.url }, { path, maximumBytes: 1_000_000, allowLoopbackHttp: true });
+    await first.says(/^bytes 120000$/);
+    first.child.kill('SIGKILL');
+    await first.result;
+    expect(await readdir(folder)).not.toContain('some.bin');
+    await fetchIt();
+    await expectGood();
+    expect(server.requests[1]).toEqual({ range: 'bytes=120000-', ifRange: '"one"' });
+  });
+
+  it('without asking when all of it had arrived', async () => {
+    await start(serve());
+    await writeFile(`${path}.partial`, content);
+    await writeFile(
+      `${path}.partial.json`,
+      JSON.stringify({ url: server.url, etag: '"one"', totalBytes: content.length }),
+    );
+    await fetchIt();
+    await expectGood();
+    expect(server.requests).toEqual([]);
+  });
+
+  it.each([
+    ['of another address', () => JSON.stringify({ url: 'https://example.org/', etag: '"one"' })],
+    ['with a note that is cut', () => `{"url":"${server.url}"`],
+    ['longer than the whole', () => JSON.stringify({ url: server.url, etag: '"one"', totalBytes: 9 })],
+  ])('from the beginning when there is a part %s', async (_, note) => {
+    await start(serve());
+    await writeFile(`${path}.partial`, 'something else');
+    await writeFile(`${path}.partial.json`, note());
+    await fetchIt();
+    await expectGood();
+    expect(server.requests.map(({ range }) => range)).toEqual([undefined]);
+  });
+});
+
+describe('24: a download is refused', () => {
+  const length = { 'content-length': content.length };
+  it.each<[string, Behaviour, Omit<FileSource, 'url'>, RegExp, number]>([
+    ['after too many faults', status(500), {}, /received HTTP 500\. Check the network \(HTTPS_PROXY/, 4],
+    [
+      'when the server asks for too long a wait',
+      status(503, { 'retry-after': '3600' }),
+      {},
+      /asked again in 3600 s/,
+      1,
+    ],
+    ['when the file is not there', status(404), {}, /expected a file, received HTTP 404\. Try later, or put/, 1],
+    ['when it may not be had', status(403), {}, /received HTTP 403/, 1],
+    ['for an answer that was not asked for', status(206), {}, /received HTTP 206/, 1],
+    ['for redirects without end', status(302, { location: '/again' }), {}, /at most 5 redirects, received more/, 6],
+    ['for a redirect to another scheme', status(302, { location: 'file:///etc/passwd' }), {}, /begins with https/, 1],
+    [
+      'for a redirect to another host over http',
+      status(302, { location: 'http://10.0.0.1/' }),
+      {},
+      /http:\/\/10\.0/,
+      1,
+    ],
+    ['for another size than expected', whole(length), { bytes: 5 }, /expected 5 bytes, received an answer of 2/, 1],
+    ['for too many bytes', whole({ 'content-length': 2e6 }), {}, /at most 1000000 bytes, received an answer of 2/, 1],
+    [
+      'without a size and a hash',
+      (_, response) => {
+        response.writeHead(200).end(content);
+      },
+      {},
+      /expected the size in the answer/,
+      1,
+    ],
+    [
+      'when content has no end',
+      (_, response) => {
+        response.writeHead(200, { 'transfer-encoding': 'chunked' });
+        const more = () => response.write(content, more);
+        more();
+      },
+      { sha256: good },
+      /at most 1000000 bytes, received more/,
+      1,
+    ],
+    [
+      'when more arrives than was known',
+      (_, response) => {
+        response.writeHead(200, { 'transfer-encoding': 'chunked' }).end(Buffer.concat([content, content]));
+      },
+      { bytes: content.length },
+      /at most 200000 bytes, received more/,
+      1,
+    ],
+    [
+      'when less arrives than was promised, again and again',
+      (_, response) => {
+        response.writeHead(200, { 'content-length': content.length + 5 });
+        response.write(content, () => response.destroy());
+      },
+      {},
+      /Could not download/,
+      4,
+    ],
+    ['when it is encoded', whole({ ...length, 'content-encoding': 'gzip' }), {}, /received it encoded as gzip/, 1],
+  ])('%s', async (_, behaviour, source, message, requestCount) => {
+    await start(behaviour);
+    const attempt = fetchIt(source);
+    await expect(attempt).rejects.toThrow(StorageError);
+    await expect(attempt).rejects.toThrow(message);
+    await expect(attempt).rejects.toThrow(/^Could not download http:[^\n]* or put the file at [^\n]*some\.bin\.$/);
+    expect(server.requests).toHaveLength(requestCount);
+    expect(await readdir(folder)).not.toContain('some.bin');
+  });
+
+  it('with less than promised, as far as a server may say so', async () => {
+    await start((_, response) => {
+      response.writeHead(200, { 'content-length': 500 }).end(content.subarray(0, 500));
+    });
+    await expect(fetchIt({ bytes: content.length })).rejects.toThrow('received an answer of 500 bytes');
+  });
+
+  it('takes what comes after the promised size for no part of it', async () => {
+    await start((_, response) => {
+      response.socket!.end(
+        Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\ncontent-length: ${content.length}\r\n\r\n`), content, content]),
+      );
+    });
+    await fetchIt();
+    await expectGood();
+  });
+
+  it('when nobody listens, after all tries', async () => {
+    await start(serve());
+    const { url } = server;
+    await server.close();
+    await expect(fetchFile({ url }, options())).rejects.toThrow(/ECONNREFUSED.*Check the network.*put the file at/);
+    await start(serve());
+  });
+
+  it.each([
+    ['http://example.org/a', {}, /a file without a publisher's hash, received http:\/\/example\.org/],
+    ['ftp://example.org/a', { sha256: good }, /begins with https:\/\//],
+    [
+      'https://me:secret@example.org/a',
+      {},
+      /without a user's name or password, received one at https:\/\/example\.org/,
+    ],
+    [
+      'https://example.org/a',
+      { md5: 'ABC' },
+      /Expected the md5 of .* as 32 lower-case hexadecimal digits, received "ABC"/,
+    ],
+    ['https://example.org/a', { bytes: 0 }, /whole bytes above 0, received 0/],
+  ])('of %s %j', async (url, source, message) => {
+    await expect(fetchFile({ url, ...source }, options())).rejects.toThrow(message);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('over http without being told that this machine is good enough', async () => {
+    await start(serve());
+    await expect(fetchIt({}, { allowLoopbackHttp: false })).rejects.toThrow(/without a publisher's hash/);
+    await fetchIt({ sha256: good }, { allowLoopbackHttp: false });
+    await expectGood();
+  });
+});
+
+describe('25: wrong content', () => {
+  const hashes = { sha256: good };
+  const length = { 'content-length': content.length };
+
+  it('once is downloaded again', async () => {
+    await start(whole(length, wrong), serve());
+    await fetchIt(hashes);
+    await expectGood();
+    expect(notices).toEqual([expect.stringContaining(`received ${sha256(wrong)}. It is downloaded again.`)]);
+  });
+
+  it('twice is an error with both hashes, and nothing is kept', async () => {
+    await start(whole(length, wrong));
+    await expect(fetchIt(hashes)).rejects.toThrow(
+      new RegExp(`^Expected sha256 ${good} of .*, received ${sha256(wrong)}\\. It was downloaded twice\\.$`),
+    );
+    expect(server.requests).toHaveLength(2);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is told by MD5, where its publisher has no other', async () => {
+    await start(whole(length, wrong));
+    const md5 = (bytes: Buffer) => createHash('md5').update(bytes).digest('hex');
+    await expect(fetchIt({ md5: md5(content) })).rejects.toThrow(new RegExp(`${md5(content)}.*${md5(wrong)}`));
+  });
+
+  it('is told by the check, where there is no hash', async () => {
+    await start(whole(length, wrong), serve());
+    const check = async (place: string) => {
+      const bytes = await readFile(place);
+      if (!bytes.equals(content)) throw new Error(`expected good bytes, received ${bytes.length} others`);
+    };
+    await fetchIt({}, { check });
+    await expectGood();
+    await rm(folder, { recursive: true });
+    await start(whole(length, wrong));
+    await expect(fetchIt({}, { check })).rejects.toThrow(/another content of http.*received 200000 others It was/);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('in the cache is downloaded again; without a network the error says both', async () => {
+    await start(serve());
+    await fetchIt();
+    await writeFile(path, wrong);
+    await fetchIt();
+    await expectGood();
+    expect(notices).toEqual([expect.stringMatching(/received \w{64}\. It is downloaded again\.$/)]);
+    await writeFile(path, wrong);
+    const { url } = server;
+    await server.close();
+    await expect(fetchFile({ url }, options())).rejects.toThrow(
+      new RegExp(`received ${sha256(wrong)}\\. It could not be replaced: Could not download .*ECONNREFUSED`),
+    );
+    expect(sha256(await readFile(path))).toBe(sha256(wrong));
+    await start(serve());
+  });
+
+  it('of a publisher who changed the file is refused until the user accepts it', async () => {
+    await start(serve());
+    const { url } = server;
+    await fetchIt();
+    await rm(path);
+    await start(whole(length, wrong));
+    const trusted = `${path}.trusted.json`;
+    const attempt = fetchIt();
+    await expect(attempt).rejects.toThrow(new RegExp(`sha256 ${good}, noted when .*received ${sha256(wrong)}`));
+    await expect(attempt).rejects.toThrow(`if its publisher changed it and you trust the new one, delete ${trusted}.`);
+    expect(JSON.parse(await readFile(trusted, 'utf8'))).toEqual({ url, bytes: content.length, sha256: good });
+    await rm(trusted);
+    expect(await fetchIt()).toMatchObject({ sha256: sha256(wrong) });
+  });
+
+  it('is not hidden by a note that cannot be read', async () => {
+    await start(serve());
+    await fetchIt();
+    await writeFile(`${path}.trusted.json`, '{"sha256":');
+    await expect(fetchIt()).rejects.toThrow(/Expected url, bytes and sha256 in .*trusted\.json, received others/);
+  });
+});
+
+describe('26: two processes at once', () => {
+  it('share one download', async () => {
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await start((request, response) => void released.then(() => serve()(request, response)));
+    const options = { path, maximumBytes: 1_000_000, allowLoopbackHttp: true };
+    const both = [fetcher({ url: server.url }, options), fetcher({ url: server.url }, options)];
+    await Promise.race(both.map((one) => one.says(/^waiting for process \d+, which downloads/)));
+    release();
+    expect(await Promise.all(both.map((one) => one.result))).toEqual([good, good]);
+    expect(server.requests).toHaveLength(1);
+    expect((await readdir(folder)).toSorted()).toEqual(['some.bin', 'some.bin.trusted.json']);
+  });
+});
+
+describe('27: without a network', () => {
+  it('a file that was downloaded before is there', async () => {
+    await start(serve());
+    const first = await fetchIt();
+    await server.close();
+    expect(await fetchFile({ url: server.url }, options())).toEqual(first);
+    await start(serve());
+  });
+
+  it('a file that the user put there is checked and taken', async () => {
+    await start(status(500));
+    await writeFile(path, content);
+    const checked: string[] = [];
+    await fetchIt({}, { check: async (place) => void checked.push(place) });
+    await fetchIt({}, { check: async (place) => void checked.push(place) });
+    expect(checked).toEqual([path]);
+    expect(server.requests).toEqual([]);
+    await expect(fetchIt({ bytes: 3 })).rejects.toThrow(/Expected 3 bytes of .*, received 200000\. It could not be/);
+  });
+
+  const canUnshare = (() => {
+    try {
+      execFileSync('unshare', ['-rn', 'true'], { stdio: 'ignore' });
+      return true;
+    } catch {
+      return false;
+    }
+  })();
+  it.skipIf(!canUnshare)('the error says all there is to do (needs unshare -rn)', async () => {
+    const source = { url: 'https://example.org/some.bin' };
+    const options = { path, maximumBytes: 1_000_000, limits };
+    const cold = fetcher(source, options, { through: ['unshare', '-rn'] });
+    expect(await cold.result).toMatch(
+      /^Could not download https:\/\/example\.org\/some\.bin: .*HTTPS_PROXY.*put the file at .*some\.bin\.$/,
+    );
+    await writeFile(path, content);
+    const warm = fetcher(source, options, { through: ['unshare', '-rn'] });
+    expect(await warm.result).toBe(good);
+  });
+});
+
+describe('surroundings', () => {
+  it('30: a full disk is named', async () => {
+    await start(serve());
+    await symlink('/dev/full', `${path}.partial`);
+    await expect(fetchIt()).rejects.toThrow(/^Expected space for .*some\.bin, received ENOSPC; free some/);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('a folder that is a file is named', async () => {
+    await start(serve());
+    await writeFile(join(folder, 'file'), '');
+    await expect(fetchIt({}, { path: join(folder, 'file', 'some.bin') })).rejects.toThrow(
+      /Expected to write .*, received ENOTDIR; name another place with CHORUS_CACHE/,
+    );
+  });
+
+  it('a proxy of the environment is used', async () => {
+    await start(serve());
+    const asked: string[] = [];
+    const proxy = createServer().on('connect', (request, socket, head) => {
+      asked.push(request.url!);
+      const [host, port] = request.url!.split(':');
+      const upstream = connect(Number(port), host, () => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n');
+        upstream.write(head);
+        upstream.pipe(socket).pipe(upstream);
+      });
+      for (const end of [upstream, socket]) end.on('error', () => {});
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    vi.stubEnv('NO_PROXY', '');
+    vi.stubEnv('no_proxy', '');
+    for (const name of ['HTTP_PROXY', 'http_proxy'])
+      vi.stubEnv(name, `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
+    await fetchIt();
+    await expectGood();
+    expect(asked).toEqual([new URL(server.url).host]);
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+
+  it.each([
+    ['before it begins', 0],
+    ['while content arrives', 1],
+  ])('the signal ends it %s, with its reason, and keeps what arrived', async (_, requestCount) => {
+    await start(cutAt60('stall'));
+    const controller = new AbortController();
+    if (requestCount === 0) controller.abort(new Error('enough'));
+    const onProgress = (bytes: number) => {
+      if (bytes === 120_000) controller.abort(new Error('enough'));
+    };
+    await expect(fetchIt({}, { signal: controller.signal, onProgress })).rejects.toThrow(/^enough$/);
+    expect(server.requests).toHaveLength(requestCount);
+    expect((await readdir(folder)).filter((name) => name.endsWith('.partial'))).toHaveLength(requestCount);
+  });
+
+  it('the signal ends a pause', async () => {
+    await start(status(503));
+    const controller = new AbortController();
+    const slow = { ...limits, firstDelayMs: 60_000, longestDelayMs: 60_000 };
+    const onNotice = () => controller.abort(new Error('enough'));
+    await expect(fetchIt({}, { signal: controller.signal, limits: slow, onNotice })).rejects.toThrow(/^enough$/);
+  });
+});
