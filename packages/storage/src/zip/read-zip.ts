@@ -1,0 +1,138 @@
+/** Zip files from strangers: all names and sizes are looked at before the first byte is unpacked. */
+import { stat } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { crc32 } from 'node:zlib';
+import { type Entry, openPromise, type ZipFile } from 'yauzl';
+import { StorageError } from '../errors.ts';
+import { nameKey, whyUnsafe } from './entry-name.ts';
+
+export interface ZipLimits {
+  /** Files and folders. */
+  entryCount: number;
+  /** Of all files together, unpacked. */
+  bytes: number;
+  /** Unpacked bytes to bytes of the archive. */
+  ratio: number;
+}
+
+/** A file of an archive. */
+export interface ZipEntry {
+  /** With `/` between its parts; safe to be a path below a folder. */
+  name: string;
+  /** Unpacked. */
+  bytes: number;
+}
+
+/**
+ * Hands out the files of an archive, one after the other, in its order.
+ *
+ * @param visit reads `content` to its end, or leaves it unread; whether it is whole shows at its end.
+ * @throws StorageError when the archive is damaged, above the limits, or has names that leave a folder, are there twice
+ * or are a file's and a folder's, links or encrypted files; whatever `visit` throws.
+ */
+export async function readZip(
+  archivePath: string,
+  limits: ZipLimits,
+  visit: (entry: ZipEntry, content: AsyncIterable<Uint8Array>) => Promise<void>,
+): Promise<void> {
+  const zip = await openPromise(archivePath, { lazyEntries: true, autoClose: false, strictFileNames: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      throw damaged(archivePath, error);
+    },
+  );
+  try {
+    const { size } = await stat(archivePath);
+    const files = await listFiles(zip, archivePath, limits, size);
+    for (const entry of files)
+      await visit({ name: entry.fileName, bytes: entry.uncompressedSize }, contentOf(zip, entry, archivePath));
+  } finally {
+    zip.close();
+  }
+}
+
+// --- internal ---
+
+async function listFiles(zip: ZipFile, archivePath: string, limits: ZipLimits, archiveBytes: number): Promise<Entry[]> {
+  const refuse = (expected: string, received: string | number): StorageError =>
+    new StorageError(`Expected ${expected} in ${archivePath}, received ${received}.`);
+  if (zip.entryCount > limits.entryCount)
+    throw refuse(`at most ${limits.entryCount} files and folders`, `${zip.entryCount}`);
+  const longestBytes = Math.min(limits.bytes, limits.ratio * archiveBytes);
+  const files: Entry[] = [];
+  const seen = new Map<string, 'file' | 'folder'>();
+  let bytes = 0;
+  try {
+    for await (const entry of zip.eachEntry()) {
+      const name = entry.fileName;
+      const quoted = JSON.stringify(name);
+      const why = whyUnsafe(name);
+      if (why !== undefined) throw refuse('names that stay in their folder', `${quoted}: ${why}`);
+      const kind = kindOf(entry);
+      if (kind === 'other') throw refuse('files and folders alone', `${quoted}, a link or a device`);
+      if (!note(seen, name, kind)) throw refuse('every name once', quoted);
+      if (kind === 'folder') continue;
+      if (!entry.canDecodeFileData())
+        throw refuse('plain or deflated files', `${quoted}, encrypted or packed otherwise`);
+      bytes += entry.uncompressedSize;
+      if (!(bytes <= longestBytes)) throw refuse(`at most ${longestBytes} unpacked bytes`, 'more');
+      files.push(entry);
+    }
+  } catch (error) {
+    throw error instanceof StorageError ? error : damaged(archivePath, error as Error);
+  }
+  return files;
+}
+
+/** By its name and, where the archive was made on Unix, by its mode. */
+function kindOf(entry: Entry): 'file' | 'folder' | 'other' {
+  const byName = entry.fileName.endsWith('/') ? 'folder' : 'file';
+  const madeOnUnix = entry.versionMadeBy >> 8 === 3;
+  const type = madeOnUnix ? (entry.externalFileAttributes >>> 16) & 0o170000 : 0;
+  if (type === 0) return byName;
+  return type === (byName === 'folder' ? 0o040000 : 0o100000) ? byName : 'other';
+}
+
+/** @returns false when the name is there already, or is a file where another needs a folder. */
+function note(seen: Map<string, 'file' | 'folder'>, name: string, kind: 'file' | 'folder'): boolean {
+  const parts = nameKey(kind === 'folder' ? name.slice(0, -1) : name).split('/');
+  for (let count = 1; count < parts.length; count += 1) {
+    const parent = parts.slice(0, count).join('/');
+    if (seen.get(parent) === 'file') return false;
+    seen.set(parent, 'folder');
+  }
+  const whole = parts.join('/');
+  const earlier = seen.get(whole);
+  // A folder may be listed after its files, but not as a file.
+  if (earlier !== undefined && (earlier === 'file' || kind === 'file')) return false;
+  seen.set(whole, kind);
+  return true;
+}
+
+/** The reader checks the size, and not the checksum. */
+async function* contentOf(zip: ZipFile, entry: Entry, archivePath: string): AsyncGenerator<Uint8Array> {
+  let checksum = 0;
+  try {
+    const stream: Readable = await zip.openReadStreamPromise(entry);
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      checksum = crc32(chunk, checksum);
+      yield chunk;
+    }
+  } catch (error) {
+    throw damaged(archivePath, error as Error, entry.fileName);
+  }
+  if (checksum !== entry.crc32)
+    throw damaged(
+      archivePath,
+      new Error(`its checksum is ${hex(checksum)} instead of ${hex(entry.crc32)}`),
+      entry.fileName,
+    );
+}
+
+function damaged(archivePath: string, { message }: Error, name?: string): StorageError {
+  const where = name === undefined ? archivePath : `${JSON.stringify(name)} in ${archivePath}`;
+  return new StorageError(`Expected a whole zip file, received a damaged one: ${where}: ${message}.`);
+}
+
+function hex(checksum: number): string {
+  return checksum.toString(16).padStart(8, '0');
+}
