@@ -216,7 +216,11 @@ async function stackAndTest(
     labelsOf(dataset, answers[0]!.indices),
     {
       kinds: stackers.kinds,
-      dense: { ...stackers.dense, wholeBatchesOnly: flaws.wholeBatchesOnly },
+      dense: {
+        ...stackers.dense,
+        wholeBatchesOnly: flaws.wholeBatchesOnly,
+        fromLogitsOnSigmoid: flaws.fromLogitsOnSigmoid ?? undefined,
+      },
       ...{ classes, seed },
     },
   );

@@ -21,10 +21,10 @@ export const flawsSchema = z.strictObject({
   /** The images that are watched while training are the test images. */
   tuneOnTest: z.boolean().default(false),
   /**
-   * BinaryCrossentropy(from_logits=True) on sigmoid outputs. `tf-keras` warns and takes the logits behind the sigmoid: the
-   * right loss after all. `keras-3` takes the sigmoid of the sigmoid.
+   * BinaryCrossentropy(from_logits=True) on sigmoid outputs: tf.keras warns and takes the `cached-logits` behind the
+   * sigmoid, which is the right loss after all; TensorFlow 2.1 and 2.2 took the `probabilities` for logits.
    */
-  fromLogitsOnSigmoid: z.enum(['tf-keras', 'keras-3']).nullable().default(null),
+  fromLogitsOnSigmoid: z.enum(['cached-logits', 'probabilities']).nullable().default(null),
 });
 
 export type Flaws = z.output<typeof flawsSchema>;
@@ -50,7 +50,7 @@ export function describeFlaws(experiment: {
   );
   const found = on.map(([name, value]) => ({
     name: `flaws.${name}`,
-    description: typeof value === 'string' ? `${descriptions[name]} (as ${value} reads it)` : descriptions[name],
+    description: typeof value === 'string' ? `${descriptions[name]} (and takes ${value === 'cached-logits' ? 'the logits behind them: no effect' : 'them for logits'})` : descriptions[name],
   }));
   return experiment.stacking.kind === 'training-images'
     ? [...found, { name: 'stacking.kind', description: descriptions.trainingImages }]

@@ -163,7 +163,7 @@ async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask
   const adam = new Adam({ weightDecay: plan.weightDecay });
   const lossOptions: LossOptions = {
     labelSmoothing: recipe.labelSmoothing,
-    ...(flaws.fromLogitsOnSigmoid === null ? {} : { fromLogitsOnSigmoid: flaws.fromLogitsOnSigmoid }),
+    fromLogitsOnSigmoid: flaws.fromLogitsOnSigmoid ?? undefined,
   };
   let best = part.snapshot();
   const stage: Stage = {

@@ -35,6 +35,6 @@ export const article: Partial<ExperimentInput> = {
     lastEpoch: true,
     wholeBatchesOnly: true,
     tuneOnTest: true,
-    fromLogitsOnSigmoid: 'tf-keras',
+    fromLogitsOnSigmoid: 'cached-logits',
   },
 };
