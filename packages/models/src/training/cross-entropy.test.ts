@@ -1,24 +1,25 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import golden from '../../../../tools/golden/article.json' with { type: 'json' };
+import { articleLabels, draw, streams } from '../article-formula.fixture.ts';
 import { largestDifference } from '../numbers.fixture.ts';
-import { crossEntropy } from './cross-entropy.ts';
+import { sigmoid } from '../stackers/probabilities.ts';
+import { crossEntropy, type LossOptions } from './cross-entropy.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
 function lossAndGradient(
   logits: number[][],
   labels: number[],
-  labelSmoothing = 0,
+  options: LossOptions = {},
 ): { loss: number; gradient: number[] } {
   return tf.tidy(() => {
     const z = tf.tensor2d(logits);
     const y = tf.tensor1d(labels, 'int32');
-    const { value, grad } = tf.valueAndGrad((x) => crossEntropy(x as tf.Tensor2D, y, { labelSmoothing }))(z);
+    const { value, grad } = tf.valueAndGrad((x) => crossEntropy(x as tf.Tensor2D, y, options))(z);
     return { loss: value.dataSync()[0]!, gradient: Array.from(grad.dataSync()) };
   });
 }
-
-const sigmoid = (z: number) => 1 / (1 + Math.exp(-z));
 
 describe('crossEntropy', () => {
   it('is binary for one logit, the mean over the batch', () => {
@@ -38,14 +39,14 @@ describe('crossEntropy', () => {
   });
 
   it('agrees between two classes and one logit', () => {
-    const one = lossAndGradient([[1.5], [-0.5]], [0, 1], 0.1).loss;
+    const one = lossAndGradient([[1.5], [-0.5]], [0, 1], { labelSmoothing: 0.1 }).loss;
     const two = lossAndGradient(
       [
         [0, 1.5],
         [0, -0.5],
       ],
       [0, 1],
-      0.1,
+      { labelSmoothing: 0.1 },
     ).loss;
     expect(one).toBeCloseTo(two, 5);
   });
@@ -69,10 +70,67 @@ describe('crossEntropy', () => {
 
   it('smooths labels: the best logit is no longer an infinite one', () => {
     // With 0.2 over two classes the target is 0.9, which logit log(9) meets.
-    const [gradient] = lossAndGradient([[Math.log(9)]], [1], 0.2).gradient;
+    const [gradient] = lossAndGradient([[Math.log(9)]], [1], { labelSmoothing: 0.2 }).gradient;
     expect(gradient).toBeCloseTo(0, 6);
     // With 0.3 over three classes it is 0.8, 0.1, 0.1.
-    const { gradient: categorical } = lossAndGradient([[Math.log(8), 0, 0]], [0], 0.3);
+    const { gradient: categorical } = lossAndGradient([[Math.log(8), 0, 0]], [0], { labelSmoothing: 0.3 });
     expect(largestDifference(categorical, [0, 0, 0])).toBeLessThan(1e-6);
+  });
+});
+
+describe('crossEntropy from logits on a sigmoid', () => {
+  it.each([
+    [
+      [[2], [-1]],
+      [1, 0],
+    ],
+    [
+      [
+        [1, 2, 3],
+        [0, -1, 0],
+      ],
+      [2, 0],
+    ],
+  ])('is with cached logits what it is without: %o', (logits, labels) => {
+    const cached = lossAndGradient(logits, labels, { fromLogitsOnSigmoid: 'cached-logits', labelSmoothing: 0.1 });
+    expect(cached).toEqual(lossAndGradient(logits, labels, { labelSmoothing: 0.1 }));
+  });
+
+  it('is that of the sigmoid’s sigmoid with probabilities, as Keras’ formula has it', () => {
+    const logits = Float32Array.from(draw(streams.loss, 16), (u) => 12 * u - 6);
+    const labels = articleLabels(16);
+    const column = Array.from(logits, (z) => [z]);
+    const once = lossAndGradient(column, labels, { fromLogitsOnSigmoid: 'cached-logits' }).loss;
+    expect(Math.abs(once - golden.loss.tfKeras)).toBeLessThan(1e-6);
+    const { loss, gradient } = lossAndGradient(column, labels, { fromLogitsOnSigmoid: 'probabilities' });
+    expect(Math.abs(loss - golden.loss.tensorFlow22)).toBeLessThan(1e-6);
+    const slopes = Array.from(logits, sigmoid).map((p, row) => ((sigmoid(p) - labels[row]!) * p * (1 - p)) / 16);
+    expect(largestDifference(gradient, slopes)).toBeLessThan(1e-7);
+  });
+
+  it('is that of the softmax’s softmax with probabilities of several', () => {
+    const softmax = (numbers: number[]) => {
+      const sum = numbers.reduce((total, one) => total + Math.exp(one), 0);
+      return numbers.map((one) => Math.exp(one) / sum);
+    };
+    const lossOf = (logits: number[]) => -Math.log(softmax(softmax(logits))[2]!);
+    const { loss, gradient } = lossAndGradient([[1, 2, 3]], [2], { fromLogitsOnSigmoid: 'probabilities' });
+    expect(loss).toBeCloseTo(lossOf([1, 2, 3]), 6);
+    const slopes = [0, 1, 2].map((moved) => {
+      const [up, down] = [1e-5, -1e-5].map((step) => lossOf([1, 2, 3].map((z, at) => z + (at === moved ? step : 0))));
+      return (up! - down!) / 2e-5;
+    });
+    expect(largestDifference(gradient, slopes)).toBeLessThan(1e-6);
+  });
+
+  it.each([
+    // σ(0) and σ(1) are all that there is: log 2 and log(1 + e) for a sure mistake, log(1 + 1/e) for the right answer.
+    [[[1e4], [-1e4]], [0, 1], (Math.log(1 + Math.E) + Math.log(2)) / 2],
+    [[[1e4]], [1], Math.log(1 + 1 / Math.E)],
+    [[[1e4, 0, 0]], [1], Math.log(Math.E + 2)],
+  ])('stays finite for %o', (logits, labels, expected) => {
+    const { loss, gradient } = lossAndGradient(logits, labels, { fromLogitsOnSigmoid: 'probabilities' });
+    expect(loss).toBeCloseTo(expected, 5);
+    expect(gradient.every((slope) => Math.abs(slope) < 1e-6)).toBe(true);
   });
 });

@@ -1,0 +1,188 @@
+"""Writes article.json: what the procedure of "Destroy Image Classification by Ensemble of Pre-trained models" (Vardan
+Agarwal, 2020) computes in Keras, number by number, for packages/models/src/article.test.ts.
+
+    python3 -m venv VENV && VENV/bin/pip install tensorflow-cpu==2.21.0 tf_keras==2.21.0 keras==3.15.1
+    VENV/bin/python tools/golden/article.py && npx biome check --write tools/golden
+
+Weights, pixels and labels come from `draw`, which article-formula.fixture.ts repeats bit for bit.
+
+The article compiles `BinaryCrossentropy(from_logits=True)` on the output of a sigmoid. Versions differ in what that is:
+- TensorFlow 2.1 and 2.2, the article's own, take the probabilities for logits and apply a second sigmoid
+  (python/keras/backend.py, binary_crossentropy: `if from_logits: return nn.sigmoid_cross_entropy_with_logits(
+  labels=target, logits=output)`). No wheel of theirs runs beside this script, so the loss below is that line.
+- tf_keras 2.21 and Keras 3 on TensorFlow warn, and take the logits that the sigmoid was made of (`_keras_logits`).
+"""
+
+import json
+import os
+import pathlib
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+SIZE, IMAGES, STEPS = 32, 16, 3
+ROWS, MEMBERS, EPOCHS, BATCH = 96, 3, 2, 32
+# Streams of `draw`; a model's weights have the streams 0, 1, ... in its order.
+COARSE, FINE, STACKER, ANSWERS, LOSS = 1000, 1001, 2000, 2010, 3000
+
+
+def draw(stream, count):
+    """Numbers 0 to below 1: MurmurHash3's finaliser over stream and index, in 32 bits."""
+    h = np.arange(count, dtype=np.uint32) ^ np.uint32((stream + 1) * 0x9E3779B1 % 2**32)
+    h = (h ^ (h >> 16)) * np.uint32(0x85EBCA6B)
+    h = (h ^ (h >> 13)) * np.uint32(0xC2B2AE35)
+    return (h ^ (h >> 16)) / 2.0**32
+
+
+def weight(stream, name, shape):
+    """First values by the weight's name.
+
+    The first BatchNorm sees raw pixels, so its statistics are of their scale. The others' variance keeps what differs
+    between images through 27 layers, and their positive beta most channels open: with as many closed, gradients grow so
+    much towards the input that rounding alone makes tf_keras and Keras 3 differ by 3e-3 after two steps, not by 1e-6.
+    """
+    u = draw(stream, int(np.prod(shape)))
+    raw = "conv1_bn" in name
+    kind = name.split("/")[-1]
+    if kind in ("gamma", "beta"):
+        u = u + 0.5
+    elif kind == "bias":
+        u = u - 0.5
+    elif kind == "moving_mean":
+        u = (u - 0.5) * (200 if raw else 1)
+    elif kind == "moving_variance":
+        u = (u + 0.5) * (40_000 if raw else 0.5)
+    else:
+        # [...window, in, out], a depthwise kernel [h, w, channels, 1].
+        depthwise = len(shape) == 4 and shape[3] == 1
+        u = (2 * u - 1) * np.sqrt(6 / np.prod(shape[:2] if depthwise else shape[:-1]))
+    return u.reshape(shape).astype("float32")
+
+
+def images():
+    """[N,S,S,3] RGB 0..255: patches of 8×8 px in one colour, and noise."""
+    fine = np.floor(64 * draw(FINE, IMAGES * SIZE * SIZE * 3)).reshape(IMAGES, SIZE, SIZE, 3)
+    coarse = np.floor(192 * draw(COARSE, IMAGES * 4 * 4 * 3)).reshape(IMAGES, 4, 4, 3)
+    return (fine + coarse.repeat(8, axis=1).repeat(8, axis=2)).astype("float32")
+
+
+def labels(count):
+    return np.array([(5 * row) % 7 < 3 for row in range(count)], "float32")
+
+
+def from_probabilities(y_true, y_pred):
+    """TensorFlow 2.1's and 2.2's binary_crossentropy(from_logits=True). The identity hides where the output is from."""
+    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=y_true, logits=tf.identity(y_pred)), axis=-1)
+
+
+def compile_as_article(library, model, learning_rate, loss):
+    loss = loss or library.losses.BinaryCrossentropy(from_logits=True)
+    model.compile(optimizer=library.optimizers.Adam(learning_rate), loss=loss, metrics=["accuracy"])
+
+
+def named_weights(layers):
+    """(layer/weight, variable), the weight as Keras 3 calls it."""
+    kind = lambda variable: variable.name.split("/")[-1].split(":")[0].removeprefix("depthwise_")
+    return [(f"{layer.name}/{kind(variable)}", variable) for layer in layers for variable in layer.weights]
+
+
+def train_member(library, loss=None):
+    base = library.applications.MobileNet(input_shape=(SIZE, SIZE, 3), alpha=0.25, include_top=False, weights=None)
+    base.trainable = True
+    head = library.layers.Dense(1, activation="sigmoid", name="head")
+    model = library.Sequential([base, library.layers.GlobalAveragePooling2D(), head])
+    model.build((None, SIZE, SIZE, 3))
+    named = named_weights([*base.layers, head])
+    start = {name: weight(stream, name, tuple(variable.shape)) for stream, (name, variable) in enumerate(named)}
+    for name, variable in named:
+        variable.assign(start[name])
+
+    bgr, y = images()[..., ::-1], labels(IMAGES)[:, None]
+    features = library.Sequential(model.layers[:2]).predict(bgr, verbose=0)
+    assert features.std(axis=0).mean() > 0.02, features.std(axis=0).mean()
+    first_predictions = model.predict(bgr, verbose=0)[:, 0]
+    compile_as_article(library, model, 1e-4, loss)
+    losses = []
+    for _ in range(STEPS):
+        model.reset_metrics()  # Keras 3's are means since the last reset.
+        losses.append(model.train_on_batch(bgr, y)[0])
+    watched = [name for name in start if name.split("/")[0] in
+               ("conv1", "conv1_bn", "conv_dw_7", "conv_pw_7_bn", "conv_pw_13", "conv_pw_13_bn", "head")]
+    changes = {name: variable.numpy() - start[name] for name, variable in named}
+    return {
+        "featureSpread": rounded(features.std(axis=0).mean()),
+        "weightTensors": len(named),
+        "firstPredictions": rounded(first_predictions),
+        "losses": rounded(losses),
+        "predictions": rounded(model.predict(bgr, verbose=0)[:, 0]),
+        # Norms of what the steps changed.
+        "changes": {name: rounded(np.linalg.norm(changes[name].astype("float64"))) for name in watched},
+    }
+
+
+def train_stacker(loss=None):
+    model = tf_keras.Sequential([
+        tf_keras.layers.Input((MEMBERS,)),
+        tf_keras.layers.Dense(10, activation="relu"),
+        tf_keras.layers.Dense(1, activation="sigmoid"),
+    ])
+    for stream, (name, variable) in enumerate(named_weights(model.layers), STACKER):
+        variable.assign(weight(stream, name, tuple(variable.shape)))
+    answers = draw(ANSWERS, ROWS * MEMBERS).reshape(ROWS, MEMBERS).astype("float32")
+    compile_as_article(tf_keras, model, 1e-3, loss)
+    sizes = {"batch_size": BATCH, "steps_per_epoch": ROWS // BATCH, "epochs": EPOCHS}
+    history = model.fit(answers, labels(ROWS), **sizes, shuffle=False, verbose=0)
+    return {
+        "losses": rounded(history.history["loss"]),
+        "weights": rounded(np.concatenate([variable.numpy().ravel() for variable in model.weights])),
+    }
+
+
+def loss_of_logits(library, logits, y, **options):
+    """The loss of one Dense(1, sigmoid) whose logits are these, as train_on_batch has it."""
+    model = library.Sequential([library.layers.Input((1,)), library.layers.Dense(1, activation="sigmoid")])
+    model.layers[-1].set_weights([np.ones((1, 1), "float32"), np.zeros(1, "float32")])
+    model.compile(loss=library.losses.BinaryCrossentropy(from_logits=True), metrics=["accuracy"], **options)
+    return rounded(model.train_on_batch(logits[:, None], y[:, None])[0])
+
+
+def check_loss():
+    logits, y = (12 * draw(LOSS, IMAGES) - 6).astype("float32"), labels(IMAGES)
+    cross_entropy = lambda z: rounded(np.mean(np.log1p(np.exp(z)) - y * z))
+    once = lambda z: 1 / (1 + np.exp(-z))
+    found = {
+        "cachedLogits": cross_entropy(logits),
+        "probabilities": cross_entropy(once(logits)),
+        "tfKeras": loss_of_logits(tf_keras, logits, y),
+        "tfKerasEager": loss_of_logits(tf_keras, logits, y, run_eagerly=True),
+        "keras3OnTensorFlow": loss_of_logits(keras, logits, y),
+        "keras3OnTensorFlowEager": loss_of_logits(keras, logits, y, run_eagerly=True),
+        "tensorFlow22": rounded(np.mean(from_probabilities(y[:, None], once(logits)[:, None]))),
+    }
+    for version in ("tfKeras", "tfKerasEager", "keras3OnTensorFlow", "keras3OnTensorFlowEager"):
+        assert abs(found[version] - found["cachedLogits"]) < 1e-6, (version, found)
+    assert abs(found["tensorFlow22"] - found["probabilities"]) < 1e-6, found
+    return found
+
+
+def rounded(numbers):
+    """Nine digits say all that a float32 knows."""
+    return np.vectorize(lambda one: float(f"{one:.9g}"), otypes=[float])(numbers).tolist()
+
+
+golden = {
+    "versions": {"tensorflow": tf.__version__, "tf_keras": tf_keras.__version__, "keras": keras.__version__},
+    "loss": check_loss(),
+    "member": {
+        "tfKeras": train_member(tf_keras),
+        "keras3OnTensorFlow": train_member(keras),
+        "tensorFlow22Loss": train_member(tf_keras, from_probabilities),
+    },
+    "stacker": {"tfKeras": train_stacker(), "tensorFlow22Loss": train_stacker(from_probabilities)},
+}
+pathlib.Path(__file__).with_suffix(".json").write_text(json.dumps(golden, indent=2) + "\n")
