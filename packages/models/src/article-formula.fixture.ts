@@ -1,4 +1,4 @@
-/** The numbers that `tools/golden/article.py` gives to Keras: its `draw`, `weight`, `images` and `labels`, bit for bit. */
+/** What `tools/golden/article.py` gives to Keras, bit for bit: its `draw`, `weight`, `images` and `labels`. */
 import * as tf from '@tensorflow/tfjs';
 
 export const imageCount = 16;

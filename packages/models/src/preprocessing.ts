@@ -19,7 +19,7 @@ export const minusOneToOne: Preprocessing = {
   apply: (images) => tf.tidy(() => tf.sub(tf.div(images, 127.5), 1)),
 };
 
-/** 0..255 as they are, blue first: what cv2.imread gives to a model without preprocessing. No published weights expect it. */
+/** 0..255 as they are, blue first: cv2.imread's pixels without any preprocessing. No published weights expect it. */
 export const rawBgr: Preprocessing = {
   name: 'raw-bgr',
   apply: (images) => tf.reverse(images, 3),

@@ -32,7 +32,7 @@ export interface DenseFitOptions {
    * epoch's weights are kept. null: all rows train in all epochs, and the last one's weights are kept.
    */
   patience: number | null;
-  /** Whether the rows of an epoch that do not fill a batch of 32 are left out; which ones those are changes each time. */
+  /** Whether the rows that do not fill an epoch's last batch of 32 are left out; others each time. */
   wholeBatchesOnly: boolean;
   /** As `crossEntropy` has it. */
   fromLogitsOnSigmoid?: FromLogitsOnSigmoid | undefined;

@@ -3,8 +3,8 @@ import * as tf from '@tensorflow/tfjs';
 /**
  * What Keras hands to a loss that it was told to compute from logits, `from_logits=True`, while the model ends in a
  * sigmoid (or softmax). Both are meant for following such code; the right cross-entropy is `cached-logits`:
- * - `cached-logits`: the logits that the sigmoid was made of, kept beside its output, so that the mistake has no effect:
- *   tf_keras 2.21 and Keras 3 on TensorFlow, which warn.
+ * - `cached-logits`: the logits that the sigmoid was made of, kept beside its output, so that it does no harm: tf_keras
+ *   2.21 and Keras 3 on TensorFlow, which warn.
  * - `probabilities`: the sigmoid's output as if it were logits, so that the loss is that of σ(σ(z)) (of more classes:
  *   softmax of softmax) and never reaches 0: TensorFlow 2.1 and 2.2, which say nothing.
  */
