@@ -1,11 +1,16 @@
-/** Files → pixels: one decode per file, whole image, orientation applied, resized as PIL's bilinear. */
-import { readFile, stat } from 'node:fs/promises';
-import sharp from 'sharp';
+/** Files → pixels: one decode per file, whole image, upright, in every size that is asked for. */
+import { PixelBudget, withinTime } from './decode-budget.ts';
+import { type FileStamp, readImageFile } from './decode-file.ts';
+import { decodePixels, isColour, readHeader } from './decode-pixels.ts';
+import { type ResizeMethod, resizeToSquare } from './decode-resize.ts';
 import { DataError } from './errors.ts';
-import type { SkippedImage } from './image-folder.ts';
+import type { SkippedImage } from './image-walk.ts';
 import { PixelStore, type PixelStoreHandle } from './pixel-store.ts';
 
 export interface DecodeOptions {
+  /** A CSS colour (`white`, `#7f7f7f`) that shows through transparent pixels; see {@link isColour}. */
+  background: string;
+  resize: ResizeMethod;
   /** Images with more pixels by their header are refused; default 100 million. */
   maxPixels?: number;
   /** Time for one image; default 10 s. */
@@ -13,7 +18,7 @@ export interface DecodeOptions {
 }
 
 export interface DecodeAllOptions extends DecodeOptions {
-  /** Images at a time; default 4. */
+  /** Images at a time; default 4. Fewer where they are large: at most `maxPixels` are decoded at a time. */
   concurrency?: number;
   /** More than this share of bad images is an error; default 0.05. */
   maxSkippedShare?: number;
@@ -21,57 +26,49 @@ export interface DecodeAllOptions extends DecodeOptions {
   signal?: AbortSignal;
 }
 
-/** Formats by content, whatever a file's ending says. SVG is a program, and not among them. */
-const formats = ['jpeg', 'png', 'webp', 'gif', 'heif', 'tiff'];
-
-// Every file is decoded once: a cache would only hold memory.
-sharp.cache(false);
-
-/**
- * Decodes one file.
- *
- * @param size side of the result, pixels.
- * @returns [size, size, 3], RGB 0 … 255 in sRGB.
- * @throws Error of which the message says why the file is no usable image.
- */
-export async function decodeImage(path: string, size: number, options: DecodeOptions = {}): Promise<Uint8Array> {
-  const { maxPixels = 100_000_000, timeoutMs = 10_000 } = options;
-  const target = await stat(path);
-  if (!target.isFile()) throw new Error('not a plain file');
-  if (target.size === 0) throw new Error('not an image: the file is empty');
-  // By content and not by name: libvips would open whatever a name says.
-  const image = sharp(await readFile(path), { failOn: 'error', limitInputPixels: maxPixels });
-  const { format, width, height } = await image.metadata().catch((error: Error) => {
-    throw new Error(`not an image: ${error.message}`);
-  });
-  if (!formats.includes(format)) throw new Error(`not an accepted image: ${format}`);
-  if (width * height > maxPixels) throw new Error(`too large: ${width} × ${height} pixels by its header`);
-  const { data, info } = await image
-    .autoOrient()
-    .toColourspace('srgb')
-    .flatten({ background: '#000000' })
-    // PIL's BILINEAR is a triangle filter that widens with the reduction; so is libvips' linear kernel.
-    .resize(size, size, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false })
-    .timeout({ seconds: Math.max(1, Math.ceil(timeoutMs / 1000)) })
-    .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true });
-  return info.channels === 3 ? data : greyToRgb(data);
+/** An image to decode; with size and time of its listing, it is skipped when it changed since. */
+export interface ImageToDecode extends Partial<FileStamp> {
+  path: string;
+  relativePath?: string;
 }
 
 /**
- * Decodes files into their slots of a store; an image that cannot be used is skipped, with its reason.
+ * Decodes one file, once, into squares.
  *
- * @param images in the order of the store's slots.
- * @throws DataError when too many are bad; the signal's reason when it is aborted.
+ * @param sizes sides of the results, pixels.
+ * @returns for each size [size, size, 3], RGB 0 … 255 in sRGB.
+ * @throws Error of which the message says why the file is no usable image.
+ */
+export async function decodeImage(
+  path: string,
+  sizes: readonly number[],
+  options: DecodeOptions,
+): Promise<Uint8Array[]> {
+  requireColour(options.background);
+  return decodeWithin(new PixelBudget(maxPixelsOf(options)), { path }, sizes, options);
+}
+
+/**
+ * Decodes files into their slots of a store per size; an image that cannot be used is skipped, with its reason, and is
+ * then in none of them.
+ *
+ * @param images in the order of the stores' slots.
+ * @throws DataError when too many are bad or the background is no colour; the signal's reason when it is aborted.
  */
 export async function decodeImages(
-  images: readonly { path: string; relativePath?: string }[],
-  handle: PixelStoreHandle,
-  options: DecodeAllOptions = {},
+  images: readonly ImageToDecode[],
+  handles: readonly PixelStoreHandle[],
+  options: DecodeAllOptions,
 ): Promise<{ skipped: SkippedImage[]; seconds: number }> {
   const { concurrency = 4, maxSkippedShare = 0.05, onProgress, signal } = options;
+  requireColour(options.background);
   const startedAtMs = Date.now();
-  const store = new PixelStore(handle);
+  const stores = handles.map((handle) => new PixelStore(handle));
+  for (const { count } of stores)
+    if (count !== images.length)
+      throw new Error(`expected stores of ${images.length} images, received one of ${count}`);
+  const sizes = stores.map(({ size }) => size);
+  const budget = new PixelBudget(maxPixelsOf(options));
   const skipped: (SkippedImage | undefined)[] = new Array(images.length);
   let next = 0;
   let doneCount = 0;
@@ -81,11 +78,13 @@ export async function decodeImages(
       signal?.throwIfAborted();
       const index = next;
       next += 1;
-      const { path, relativePath = path } = images[index]!;
+      const image = images[index]!;
       try {
-        store.publish(index, await decodeImage(path, handle.size, options));
+        const squares = await decodeWithin(budget, image, sizes, options);
+        // All sizes are there before the first is published.
+        for (const [position, store] of stores.entries()) store.publish(index, squares[position]!);
       } catch (error) {
-        skipped[index] = { path: relativePath, reason: firstLine(error as Error) };
+        skipped[index] = { path: image.relativePath ?? image.path, reason: (error as Error).message };
       }
       doneCount += 1;
       onProgress?.(doneCount, images.length);
@@ -106,12 +105,26 @@ export async function decodeImages(
 
 // --- internal ---
 
-function greyToRgb(grey: Uint8Array): Uint8Array {
-  const rgb = new Uint8Array(grey.length * 3);
-  for (const [index, value] of grey.entries()) rgb.fill(value, 3 * index, 3 * index + 3);
-  return rgb;
+function maxPixelsOf({ maxPixels = 100_000_000 }: DecodeOptions): number {
+  return maxPixels;
 }
 
-function firstLine(error: Error): string {
-  return error.message.split('\n')[0]!;
+async function decodeWithin(
+  budget: PixelBudget,
+  image: ImageToDecode,
+  sizes: readonly number[],
+  options: DecodeOptions,
+): Promise<Uint8Array[]> {
+  const { background, resize, timeoutMs = 10_000 } = options;
+  const bytes = await readImageFile(image.path, image);
+  const header = await withinTime(readHeader(bytes, maxPixelsOf(options)), timeoutMs);
+  return budget.run(header.width * header.height, timeoutMs, async () => {
+    const pixels = await decodePixels(bytes, header, { background, timeoutMs });
+    return Promise.all(sizes.map((size) => resizeToSquare(pixels, size, resize)));
+  });
+}
+
+function requireColour(background: string): void {
+  if (!isColour(background))
+    throw new DataError(`Expected a colour such as "white" or "#7f7f7f" as background, received "${background}".`);
 }

@@ -1,15 +1,23 @@
 export { type EpochOptions, epochBatches, fillBatch, type ImageBatch } from './batches.ts';
-export { type DecodeAllOptions, type DecodeOptions, decodeImage, decodeImages } from './decode.ts';
+export {
+  type DecodeAllOptions,
+  type DecodeOptions,
+  decodeImage,
+  decodeImages,
+  type ImageToDecode,
+} from './decode.ts';
+export { isColour } from './decode-pixels.ts';
+export { type ResizeMethod, resizeMethods } from './decode-resize.ts';
 export { type DuplicateGroup, findDuplicates } from './duplicates.ts';
 export { DataError } from './errors.ts';
 export { stratifiedFolds } from './folds.ts';
 export {
   type ImageFile,
   type ImageFolder,
-  type SkippedImage,
   type SplitFolder,
   scanImageFolder,
 } from './image-folder.ts';
+export type { SkippedImage } from './image-walk.ts';
 export { availableMemoryBytes, checkMemory } from './memory.ts';
 export { createPixelStore, PixelStore, type PixelStoreHandle } from './pixel-store.ts';
 export { drawShapes, ensureShapes, type ShapeForm, type ShapesOptions } from './shapes.ts';

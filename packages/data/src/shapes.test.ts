@@ -42,7 +42,7 @@ describe('the data set shapes', () => {
 
   it('cannot be told apart by colour: logistic regression on histograms stays below 60 %', async () => {
     const handle = createPixelStore(folder.images.length, size);
-    await decodeImages(folder.images, handle);
+    await decodeImages(folder.images, [handle], { background: 'black', resize: 'antialiased' });
     const store = new PixelStore(handle);
     const rows = folder.images.map((_, index) => histogram(store.pixels(index)));
     const labels = folder.images.map((image) => image.label);

@@ -9,7 +9,7 @@ function imagesOf(counts: number[], folder: SplitFolder | null, prefix = ''): Im
   return counts.flatMap((count, label) =>
     Array.from({ length: count }, (_, index) => {
       const relativePath = `${prefix}${label}/${index}.jpg`;
-      return { path: `${root}/${relativePath}`, relativePath, label, folder, sizeBytes: 1 };
+      return { path: `${root}/${relativePath}`, relativePath, label, folder, sizeBytes: 1, mtimeMs: 0 };
     }),
   );
 }

@@ -1,0 +1,235 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { decodeImage, decodeImages } from './decode.ts';
+import {
+  pngBytes,
+  resizeAvifClaim,
+  resizeGifClaim,
+  resizeJpegClaim,
+  resizeTiffClaim,
+  resizeWebpClaim,
+  withStrayBytes,
+} from './image-bytes.fixture.ts';
+import { createPixelStore, PixelStore } from './pixel-store.ts';
+
+const options = { background: 'white', resize: 'antialiased' } as const;
+const decode = async (path: string) => (await decodeImage(path, [32], options))[0]!;
+/** Tests may run as root, whom nothing is forbidden; on Linux and macOS this user may nothing. */
+const nobody = 65534;
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+
+/** 64 × 64, red. */
+const small = () => sharp({ create: { width: 64, height: 64, channels: 3, background: 'red' } });
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chorus-faults-'));
+  await chmod(folder, 0o755);
+  await small().jpeg().toFile(at('good.jpg'));
+  await small().png().toFile(at('good.png'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** What a process of its own makes of files. */
+async function decodeApart(paths: string[], user?: number): Promise<{ outcomes: string[]; maxRssBytes: number }> {
+  const script = fileURLToPath(new URL('./decode.fixture.mjs', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [script, JSON.stringify({ paths, user })]);
+  return JSON.parse(stdout);
+}
+
+describe('row 1: a truncated image', () => {
+  beforeAll(async () => {
+    const width = 120;
+    const noise = Buffer.from(Array.from({ length: width * 90 * 3 }, (_, index) => (index * index * 31 + index) % 251));
+    const image = () => sharp(noise, { raw: { width, height: 90, channels: 3 } });
+    const whole = {
+      jpg: await image().jpeg().toBuffer(),
+      'progressive.jpg': await image().jpeg({ progressive: true }).toBuffer(),
+      png: await image().png().toBuffer(),
+      webp: await image().webp().toBuffer(),
+      gif: await image().gif().toBuffer(),
+      tiff: await image().tiff().toBuffer(),
+      avif: await image().avif().toBuffer(),
+    };
+    for (const [ending, bytes] of Object.entries(whole))
+      for (const percent of [10, 50, 90])
+        await writeFile(at(`cut-${percent}.${ending}`), bytes.subarray(0, (bytes.length * percent) / 100));
+    // As a rescued file may be: cut, and its end marker set again.
+    await writeFile(
+      at('mended.jpg'),
+      Buffer.concat([whole.jpg.subarray(0, whole.jpg.length / 2), whole.jpg.subarray(-2)]),
+    );
+    await writeFile(at('stray.jpg'), withStrayBytes(whole.jpg));
+    await writeFile(at('whole.jpg'), whole.jpg);
+  });
+
+  const endings = ['jpg', 'progressive.jpg', 'png', 'webp', 'gif', 'tiff', 'avif'];
+  test.each(endings.flatMap((ending) => [10, 50, 90].map((percent) => `cut-${percent}.${ending}`)))(
+    'is refused: %s',
+    async (name) => {
+      await expect(decode(at(name))).rejects.toThrow(/^damaged: ./);
+    },
+  );
+
+  it('is refused too when its end was set again', async () => {
+    await expect(decode(at('mended.jpg'))).rejects.toThrow(/^damaged: .*premature end/i);
+  });
+
+  it('is not one that has bytes too many: these are passed over', async () => {
+    expect(await decode(at('stray.jpg'))).toEqual(await decode(at('whole.jpg')));
+  });
+});
+
+describe('row 2: what is no image', () => {
+  test.each([
+    ['empty', '', /^not an image: the file is empty$/],
+    ['text', 'This is a text.', /^not an image: it starts like none of/],
+    ['two bytes of a JPEG', Buffer.from([0xff, 0xd8]), /^not an image/],
+    ['a bitmap', `BM${'\0'.repeat(90)}`, /^not an accepted image: bmp; save it as JPEG or PNG$/],
+  ])('is refused: %s', async (_, content, reason) => {
+    await writeFile(at('no-image.jpg'), content);
+    await expect(decode(at('no-image.jpg'))).rejects.toThrow(reason);
+  });
+});
+
+describe('rows 3 and 4: a file that claims to be huge', () => {
+  /** Encoders' own files with other sizes in their headers. */
+  async function claims(width: number, height: number): Promise<Record<string, Buffer>> {
+    const frames = Buffer.concat([Buffer.alloc(64 * 64 * 3), Buffer.alloc(64 * 64 * 3, 200)]);
+    const animated = () => sharp(frames, { raw: { width: 64, height: 128, channels: 3, pageHeight: 64 } });
+    return {
+      jpeg: resizeJpegClaim(await small().jpeg().toBuffer(), width, height),
+      'progressive jpeg': resizeJpegClaim(await small().jpeg({ progressive: true }).toBuffer(), width, height),
+      png: pngBytes(width, height),
+      'interlaced png': pngBytes(width, height, { interlaced: true }),
+      gif: resizeGifClaim(await small().gif().toBuffer(), width, height),
+      'animated gif': resizeGifClaim(
+        await animated()
+          .gif({ delay: [9, 9] })
+          .toBuffer(),
+        width,
+        height,
+      ),
+      tiff: resizeTiffClaim(await small().tiff().toBuffer(), width, height),
+      avif: resizeAvifClaim(await small().avif().toBuffer(), width, height),
+    };
+  }
+
+  const write = async (prefix: string, files: Record<string, Buffer>) => {
+    const paths = Object.keys(files).map((name) => at(`${prefix} ${name}`));
+    await Promise.all(Object.values(files).map((bytes, index) => writeFile(paths[index]!, bytes)));
+    return paths;
+  };
+
+  /** Far below what 80 million pixels take (240 MB), far above what two runs of a process differ by. */
+  const marginBytes = 64e6;
+
+  it('is refused by its header, in no memory: PNG of 60,000 × 60,000, JPEG of 64,250 × 64,250 and others', async () => {
+    const webp = resizeWebpClaim(await small().webp({ lossless: true }).toBuffer(), 16_000, 16_000);
+    const paths = await write('bomb', {
+      ...(await claims(60_000, 60_000)),
+      'row 4': resizeJpegClaim(await small().jpeg().toBuffer(), 64_250, 64_250),
+      webp,
+    });
+    const plain = await decodeApart([at('good.jpg'), at('good.png')]);
+    const bombs = await decodeApart([at('good.jpg'), at('good.png'), ...paths]);
+    expect(bombs.outcomes.slice(0, 2)).toEqual(['decoded', 'decoded']);
+    for (const [index, outcome] of bombs.outcomes.slice(2).entries())
+      expect(`${paths[index]} ${outcome}`).toMatch(/too large: .* by its header/);
+    expect(bombs.maxRssBytes).toBeLessThan(plain.maxRssBytes + marginBytes);
+  });
+
+  it('is refused, in no memory, when its size is allowed but its data missing', async () => {
+    const paths = await write('hollow', await claims(9000, 9000));
+    const plain = await decodeApart([at('good.jpg'), at('good.png')]);
+    const hollow = await decodeApart([at('good.jpg'), at('good.png'), ...paths]);
+    for (const [index, outcome] of hollow.outcomes.slice(2).entries())
+      expect(`${paths[index]} ${outcome}`).toMatch(/damaged: ./);
+    expect(hollow.maxRssBytes).toBeLessThan(plain.maxRssBytes + marginBytes);
+  });
+
+  it('is refused when it is larger than the caller allows', async () => {
+    await expect(decodeImage(at('good.png'), [8], { ...options, maxPixels: 64 * 64 - 1 })).rejects.toThrow('too large');
+    await expect(decodeImage(at('good.png'), [8], { ...options, maxPixels: 64 * 64 })).resolves.toHaveLength(1);
+  });
+});
+
+describe('row 6: SVG', () => {
+  test.each([
+    ['with a link', '<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>'],
+    ['after a prologue', '<?xml version="1.0"?>\n<!-- a drawing -->\n<svg width="9" height="9"></svg>'],
+    ['with a huge text', `<svg width="9" height="9"><text>${'a'.repeat(20_000_000)}</text></svg>`],
+  ])('is not accepted: %s', async (_, content) => {
+    await writeFile(at('drawing.jpg'), content);
+    await expect(decode(at('drawing.jpg'))).rejects.toThrow('not an accepted image: svg');
+  });
+});
+
+describe('row 7: a slow decode', () => {
+  it('is given up and skipped, and the others are decoded', async () => {
+    const side = 5000;
+    const lines = Buffer.alloc(side * (side * 3 + 8));
+    await writeFile(at('slow.png'), pngBytes(side, side, { interlaced: true, lines }));
+    const handle = createPixelStore(2, 8);
+    const images = [{ path: at('slow.png') }, { path: at('slow.png') }];
+    const { skipped } = await decodeImages(images, [handle], { ...options, timeoutMs: 1, maxSkippedShare: 1 });
+    expect(skipped).toHaveLength(2);
+    for (const { reason } of skipped) expect(reason).toBe('took longer than 1 ms to decode');
+    expect(new PixelStore(handle).isReady(0)).toBe(false);
+    // It is whole: with more time it is an image.
+    await expect(decodeImage(at('slow.png'), [8], { ...options, timeoutMs: 3_600_000 })).resolves.toHaveLength(1);
+  });
+});
+
+describe('row 8: what cannot be opened', () => {
+  beforeAll(async () => {
+    execFileSync('mkfifo', [at('pipe.jpg')]);
+    await symlink(at('nowhere'), at('broken.jpg'));
+    await symlink(at('itself.jpg'), at('itself.jpg'));
+    await symlink('/dev/zero', at('zero.jpg'));
+    await mkdir(at('folder.jpg'));
+    await writeFile(at('forbidden.jpg'), await readFile(at('good.jpg')));
+    await chmod(at('forbidden.jpg'), 0);
+  });
+
+  test.each([
+    ['pipe.jpg', 'not a plain file: a named pipe, not an image'],
+    ['zero.jpg', 'not a plain file: a device, not an image'],
+    ['folder.jpg', 'not a plain file: a folder, not an image'],
+    ['broken.jpg', 'cannot be read: no such file (ENOENT)'],
+    ['itself.jpg', 'cannot be read: a link that leads to itself (ELOOP)'],
+  ])('is refused, and waited for by nobody: %s', async (name, reason) => {
+    await expect(decode(at(name))).rejects.toThrow(reason);
+  });
+
+  it('is refused: a file without permission', async () => {
+    const user = process.getuid!() === 0 ? nobody : undefined;
+    const { outcomes } = await decodeApart([at('good.jpg'), at('forbidden.jpg')], user);
+    expect(outcomes).toEqual(['decoded', 'cannot be read: no permission (EACCES)']);
+  });
+});
+
+describe('row 15: a file that is not what was listed', () => {
+  it('is skipped', async () => {
+    await writeFile(at('listed.jpg'), await readFile(at('good.jpg')));
+    const { size, mtimeMs } = await stat(at('listed.jpg'));
+    const skippedOf = async () => {
+      const images = [{ path: at('listed.jpg'), relativePath: 'listed.jpg', sizeBytes: size, mtimeMs }];
+      return (await decodeImages(images, [createPixelStore(1, 8)], { ...options, maxSkippedShare: 1 })).skipped;
+    };
+    const changed = [{ path: 'listed.jpg', reason: 'changed since it was listed' }];
+    expect(await skippedOf()).toEqual([]);
+    await utimes(at('listed.jpg'), new Date(), new Date(mtimeMs + 5000));
+    expect(await skippedOf()).toEqual(changed);
+    await writeFile(at('listed.jpg'), await readFile(at('good.png')));
+    await utimes(at('listed.jpg'), new Date(), new Date(mtimeMs));
+    expect(await skippedOf()).toEqual(changed);
+  });
+});

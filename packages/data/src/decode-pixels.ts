@@ -1,0 +1,124 @@
+/** Bytes of an image file → its pixels: the first frame, upright, RGB in sRGB, 8 bit, on a background. */
+import sharp from 'sharp';
+import { formatOf, type ImageFormat } from './decode-format.ts';
+
+// Every file is decoded once: a cache would only hold memory.
+sharp.cache(false);
+
+/** [height, width, 3], RGB 0 … 255 in sRGB. */
+export interface RgbImage {
+  data: Uint8Array;
+  width: number;
+  height: number;
+}
+
+/** What a file says of itself before anything of it is decoded. */
+export interface ImageHeader {
+  format: ImageFormat;
+  width: number;
+  height: number;
+  /** 16 bit with a colour profile. */
+  isDeepWithProfile: boolean;
+}
+
+/** Whether a text names a colour, as CSS does: `white`, `#7f7f7f`, `rgb(127, 127, 127)`. */
+export function isColour(text: string): boolean {
+  try {
+    sharp().flatten({ background: text });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Reads a file's header.
+ *
+ * @throws Error of which the message says why the file is no usable image.
+ */
+export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<ImageHeader> {
+  const format = formatOf(bytes);
+  const header = await sharp(bytes, { limitInputPixels: maxPixels })
+    .metadata()
+    .catch((error: Error) => {
+      throw /exceeds pixel limit/.test(error.message)
+        ? new Error(`too large: more than ${maxPixels} pixels by its header`)
+        : new Error(`damaged: ${reasonOf(error)}`);
+    });
+  const { width, height, depth, hasProfile } = header;
+  if (width * height > maxPixels)
+    throw new Error(`too large: ${width} × ${height} by its header, at most ${maxPixels} pixels are decoded`);
+  if (depth !== 'uchar' && depth !== 'ushort')
+    throw new Error(`not an accepted image: its values are of type ${depth}; save it with 8 or 16 bit`);
+  // Some decoders take memory for all pixels before they miss the first.
+  if (width * height > bytes.length * (maxPixelsPerByte[format] ?? Number.POSITIVE_INFINITY))
+    throw new Error(`damaged: ${bytes.length} bytes cannot hold the ${width} × ${height} pixels of its header`);
+  return { format, width, height, isDeepWithProfile: depth === 'ushort' && hasProfile };
+}
+
+/**
+ * Decodes a file at its full size.
+ *
+ * @param options `background`: what shows through transparent pixels; `timeoutMs`: libvips is told to stop after it.
+ * @throws Error of which the message says why the file is no usable image.
+ */
+export async function decodePixels(
+  bytes: Uint8Array,
+  header: ImageHeader,
+  options: { background: string; timeoutMs: number },
+): Promise<RgbImage> {
+  const decode = (failOn: 'error' | 'warning') => {
+    const image = sharp(bytes, { failOn, limitInputPixels: header.width * header.height })
+      .autoOrient()
+      .toColourspace('srgb')
+      .timeout({ seconds: Math.min(Math.ceil(options.timeoutMs / 1000), 3600) });
+    // sharp takes 16 bit with a profile to Display P3 and leaves it there, unless an output profile is named.
+    return (header.isDeepWithProfile ? image.withIccProfile('srgb') : image)
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+  };
+  const { data, info } = await (header.format === 'jpeg' ? decodeJpeg(decode) : decode('error')).catch(
+    (error: Error) => {
+      throw new Error(`damaged: ${reasonOf(error)}`, { cause: error });
+    },
+  );
+  const { width, height, channels } = info;
+  if (channels === 3) return { data, width, height };
+  if (channels !== 4) throw new Error(`not an accepted image: ${channels} channels`);
+  // Not in the first pipeline: there a grey image would still be grey, and so would its background.
+  const flat = await sharp(data, { raw: { width, height, channels }, limitInputPixels: false })
+    .flatten({ background: options.background })
+    .raw()
+    .toBuffer();
+  return { data: flat, width, height };
+}
+
+// --- internal ---
+
+/** What a format can pack at the very most; for the others there is no bound. */
+const maxPixelsPerByte: Partial<Record<ImageFormat, number>> = {
+  // 8 × 8 pixels take a bit or more.
+  jpeg: 64 * 8,
+  // Deflate repeats up to 258 bytes for 2 bits; a byte may be 8 pixels.
+  png: 258 * 4 * 8,
+  // LZW repeats less than 4096 pixels for 12 bits.
+  gif: (4096 * 8) / 12,
+};
+
+/** Lost pixels, of which libjpeg only warns; its other warnings are of no consequence (bytes too many, …). */
+const lostPixels = /premature end|bad Huffman code|found marker/i;
+
+async function decodeJpeg<T>(decode: (failOn: 'error' | 'warning') => Promise<T>): Promise<T> {
+  return decode('warning').catch((error: Error) => {
+    if (lostPixels.test(error.message)) throw error;
+    return decode('error');
+  });
+}
+
+function reasonOf({ message }: Error): string {
+  if (/compression format has not been built in/.test(message))
+    return `${/: (\w+) \(/.exec(message)?.[1] ?? 'its'} compression is not in this build of libvips; save it as JPEG, PNG or AVIF`;
+  // libheif's reader first tells of every place that it looked at in vain.
+  const lines = message.split('\n').filter((line) => !line.startsWith('source: bad seek'));
+  return lines[0] ?? message;
+}

@@ -1,0 +1,17 @@
+// A process that decodes files, and tells what became of each and how much memory it took at most.
+import { decodeImage } from '../dist/index.js';
+
+const { paths, user } = JSON.parse(process.argv[2]);
+// After the modules are loaded, which may lie where that user sees nothing.
+if (user !== undefined) process.setuid(user);
+const outcomes = [];
+for (const path of paths) {
+  const decoded = decodeImage(path, [32], { background: 'white', resize: 'antialiased' });
+  outcomes.push(
+    await decoded.then(
+      () => 'decoded',
+      (error) => error.message,
+    ),
+  );
+}
+process.stdout.write(JSON.stringify({ outcomes, maxRssBytes: process.resourceUsage().maxRSS * 1024 }));
