@@ -8,6 +8,7 @@ export {
 } from './decode.ts';
 export { isColour } from './decode-pixels.ts';
 export { type ResizeMethod, resizeMethods } from './decode-resize.ts';
+export { type CatsAndDogsOptions, catsAndDogsFolder, ensureCatsAndDogs } from './cats-and-dogs.ts';
 export { type DuplicateGroup, findDuplicates } from './duplicates.ts';
 export { DataError } from './errors.ts';
 export { stratifiedFolds } from './folds.ts';

@@ -1,0 +1,24 @@
+import { ModelError } from '../errors.ts';
+import { withStoredLayers } from './h5-file.ts';
+
+/**
+ * Looks whether a file is a whole `.h5` file of layers with weights, of whatever backbone; `loadBackboneWeights` still
+ * decides whether it fits one.
+ *
+ * @param file its name, for messages, and its content.
+ * @throws ModelError naming the file, what was expected and what is there.
+ */
+export async function checkWeightFile(file: { name: string; bytes: Uint8Array }): Promise<void> {
+  await withStoredLayers(file, (layers) => {
+    const weights = layers.flatMap((layer) => layer.weights);
+    if (weights.length === 0)
+      throw new ModelError(`${file.name}: expected layers with weights, received ${layers.length} layers with none.`);
+    const numbers = weights.reduce((sum, { shape }) => sum + shape.reduce((product, side) => product * side, 1), 0);
+    // Keras packs nothing: more numbers than fit would only be made up while reading.
+    if (!(4 * numbers <= file.bytes.length))
+      throw new ModelError(
+        `${file.name}: expected at most ${file.bytes.length} bytes of weights, received ${4 * numbers} by their shapes.`,
+      );
+    for (const weight of weights) weight.read();
+  });
+}

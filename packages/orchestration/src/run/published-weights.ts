@@ -1,0 +1,41 @@
+/** Weight files of keras-applications from their publisher, in the user's cache. */
+import { readFile } from 'node:fs/promises';
+import { checkWeightFile } from '@chorus/models';
+import { cacheFolder, type FetchOptions, fetchFile } from '@chorus/storage';
+import { ConfigError } from '../errors.ts';
+
+export interface PublishedWeightFile {
+  /** The file's name in the cache, `*.h5`. */
+  name: string;
+  url: string;
+  /** Its publisher's, where there is one. */
+  md5?: string;
+}
+
+/** Above the largest file of keras-applications' convolutional families without its classification top. */
+const maximumBytes = 1e9;
+
+/**
+ * The path of a weight file, which is downloaded when the cache does not have it.
+ *
+ * @returns a file that is what its publisher's hash says or, without one, holds layers with weights and is the same as
+ * at its first download.
+ * @throws StorageError naming the address, what came instead and where the file can be put by hand.
+ */
+export async function ensurePublishedWeights(
+  { name, url, md5 }: PublishedWeightFile,
+  options: Pick<FetchOptions, 'onProgress' | 'onNotice' | 'signal' | 'limits' | 'allowLoopbackHttp'> = {},
+): Promise<string> {
+  if (!/^\w[\w.-]*\.h5$/.test(name))
+    throw new ConfigError(`Expected the name of an .h5 file, received ${JSON.stringify(name)}.`);
+  const { path } = await fetchFile(
+    { url, ...(md5 === undefined ? {} : { md5 }) },
+    {
+      ...options,
+      path: cacheFolder('weights', name),
+      maximumBytes,
+      check: async (place) => checkWeightFile({ name, bytes: await readFile(place) }),
+    },
+  );
+  return path;
+}
