@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -87,15 +87,6 @@ describe('ensureCatsAndDogs', () => {
     await rm(first, { recursive: true });
     expect(await ensure()).toBe(first);
     expect(requestCount).toBe(1);
-  });
-
-  it('takes an archive that the user put there', async () => {
-    await writeArchive();
-    const target = join(folder, 'cache', 'published-datasets', 'cats_and_dogs_filtered.zip');
-    await mkdir(join(target, '..'), { recursive: true });
-    await writeFile(target, await readFile(archive));
-    await ensure();
-    expect(requestCount).toBe(0);
   });
 
   it.each([

@@ -62,6 +62,24 @@ describe('locks', () => {
     await expect(withLock(path, async () => 'worked')).resolves.toBe('worked');
   });
 
+  it('tells its holder when another process took it over', async () => {
+    const path = join(folder, 'shared');
+    const work = withLock(path, async (lock) => {
+      await lock.assertHeld();
+      await writeFile(`${path}.owner`, '1');
+      await lock.assertHeld();
+    });
+    await expect(work).rejects.toThrow(`${path} was taken over by process 1 while this one stood still.`);
+  });
+
+  it('ends waiting by the signal, with its reason', async () => {
+    const path = join(folder, 'shared');
+    await holder(path);
+    const controller = new AbortController();
+    const onWait = () => controller.abort(new Error('enough'));
+    await expect(withLock(path, async () => {}, { onWait, signal: controller.signal })).rejects.toThrow(/^enough$/);
+  });
+
   it('says after the longest wait who is in the way', async () => {
     const path = join(folder, 'shared');
     const { child } = await holder(path);
