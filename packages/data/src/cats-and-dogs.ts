@@ -5,7 +5,7 @@
  * photographs are their owners'. Its publisher names no hash.
  */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
   cacheFolder,
   type FetchOptions,
@@ -40,6 +40,11 @@ const counts: Readonly<Record<string, number>> = {
 
 const limits = { entryCount: 20_000, bytes: 200e6, ratio: 50 };
 
+/** Where the data set lies once it was downloaded. */
+export function catsAndDogsFolder(): string {
+  return cacheFolder('published-datasets', 'cats-and-dogs');
+}
+
 /**
  * The data set in the user's cache, downloaded and unpacked there when it is not; safe when several processes ask at
  * once, and after one that was killed. The archive stays beside it.
@@ -50,8 +55,8 @@ const limits = { entryCount: 20_000, bytes: 200e6, ratio: 50 };
  */
 export async function ensureCatsAndDogs(options: CatsAndDogsOptions = {}): Promise<string> {
   const { source = publicArchive, ...fetching } = options;
-  const parent = cacheFolder('published-datasets');
-  const folder = join(parent, 'cats-and-dogs');
+  const folder = catsAndDogsFolder();
+  const parent = dirname(folder);
   if (existsSync(folder)) return folder;
   const work = async () => {
     if (existsSync(folder)) return;

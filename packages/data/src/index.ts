@@ -1,4 +1,5 @@
 export { type EpochOptions, epochBatches, fillBatch, type ImageBatch } from './batches.ts';
+export { type CatsAndDogsOptions, catsAndDogsFolder, ensureCatsAndDogs } from './cats-and-dogs.ts';
 export {
   type DecodeAllOptions,
   type DecodeOptions,
@@ -8,7 +9,6 @@ export {
 } from './decode.ts';
 export { isColour } from './decode-pixels.ts';
 export { type ResizeMethod, resizeMethods } from './decode-resize.ts';
-export { type CatsAndDogsOptions, catsAndDogsFolder, ensureCatsAndDogs } from './cats-and-dogs.ts';
 export { type DuplicateGroup, findDuplicates } from './duplicates.ts';
 export { DataError } from './errors.ts';
 export { stratifiedFolds } from './folds.ts';

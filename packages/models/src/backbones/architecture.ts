@@ -16,6 +16,11 @@ export interface BackboneArchitecture {
   licence: string;
   /** Time of a training step at alpha 1, relative to MobileNet's; measured on a CPU. */
   relativeCost: number;
+  /**
+   * What training all layers at alpha 1 keeps per input pixel of a batch (activations, and gradients on their way), beside
+   * the weights; measured on a CPU.
+   */
+  trainingBytesPerPixel: number;
   /** The file without its classification top. */
   weightFile(alpha: number, trainedSize: number): PublishedFile;
   /** Layers with weights that Keras gives no name: its files have a counter there, such as `conv2d_94`. */

@@ -26,6 +26,7 @@ export const mobilenetV2: BackboneArchitecture = {
   preprocessing: minusOneToOne,
   licence: 'Apache-2.0',
   relativeCost: 0.9,
+  trainingBytesPerPixel: 2150,
   weightFile(alpha, trainedSize) {
     const width = Number.isInteger(alpha) ? alpha.toFixed(1) : alpha;
     const name = `mobilenet_v2_weights_tf_dim_ordering_tf_kernels_${width}_${trainedSize}_no_top.h5`;

@@ -17,6 +17,7 @@ export const xception: BackboneArchitecture = {
   preprocessing: minusOneToOne,
   licence: 'MIT',
   relativeCost: 1,
+  trainingBytesPerPixel: 2150,
   weightFile: () =>
     publishedFile('xception', 'xception_weights_tf_dim_ordering_tf_kernels_notop.h5', {
       md5: 'b0042744bf5b25fce3cb969f33bebb97',

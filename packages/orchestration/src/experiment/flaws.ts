@@ -50,7 +50,10 @@ export function describeFlaws(experiment: {
   );
   const found = on.map(([name, value]) => ({
     name: `flaws.${name}`,
-    description: typeof value === 'string' ? `${descriptions[name]} (and takes ${value === 'cached-logits' ? 'the logits behind them: no effect' : 'them for logits'})` : descriptions[name],
+    description:
+      typeof value === 'string'
+        ? `${descriptions[name]} (and takes ${value === 'cached-logits' ? 'the logits behind them: no effect' : 'them for logits'})`
+        : descriptions[name],
   }));
   return experiment.stacking.kind === 'training-images'
     ? [...found, { name: 'stacking.kind', description: descriptions.trainingImages }]

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { backboneTable, chooseWeightFile, type PublishedFile, type WeightFileChoice } from '@chorus/models';
-import { sha256File } from '@chorus/storage';
+import { StorageError, sha256File } from '@chorus/storage';
 import { ConfigError } from '../errors.ts';
 import { backboneSpecOf, type Experiment, type MemberSpec } from '../experiment/schema.ts';
 import type { InitialWeights } from '../lanes/protocol.ts';
@@ -44,7 +44,7 @@ export async function findInitialWeights(experiment: Wishes, environment: Enviro
     const { inputSize } = backboneSpecOf(member, experiment);
     if (files === undefined) {
       const { file, trainedSize } = publishedFileOf(member, experiment);
-      found.push(await initialWeights(await ensurePublishedWeights(file), trainedSize, inputSize));
+      found.push(await initialWeights(await download(file), trainedSize, inputSize));
     } else {
       const { fileName, trainedSize } = chooseIn(source, files, member, experiment);
       found.push(await initialWeights(join(source, fileName), trainedSize, inputSize));
@@ -100,6 +100,14 @@ function chooseIn(folder: string, names: readonly string[], member: MemberSpec, 
       `${folder} has no weights for member ${member.name} (${family}, alpha ${alpha}); it has ${names.join(', ') || 'no .h5 file'}.`,
     );
   return choice;
+}
+
+async function download(file: PublishedFile): Promise<string> {
+  return ensurePublishedWeights(file).catch((error: Error) => {
+    if (!(error instanceof StorageError)) throw error;
+    const others = 'Or name a folder of .h5 files with --weights DIR, or --weights random.';
+    throw new StorageError(`${error.message} ${others}`, { cause: error });
+  });
 }
 
 async function initialWeights(path: string, trainedSize: number, inputSize: number): Promise<InitialWeights> {

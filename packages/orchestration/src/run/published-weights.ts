@@ -1,19 +1,16 @@
 /** Weight files of keras-applications from their publisher, in the user's cache. */
 import { readFile } from 'node:fs/promises';
-import { checkWeightFile } from '@chorus/models';
+import { checkWeightFile, type PublishedFile } from '@chorus/models';
 import { cacheFolder, type FetchOptions, fetchFile } from '@chorus/storage';
 import { ConfigError } from '../errors.ts';
 
-export interface PublishedWeightFile {
-  /** The file's name in the cache, `*.h5`. */
-  name: string;
-  url: string;
-  /** Its publisher's, where there is one. */
-  md5?: string;
-}
-
 /** Above the largest file of keras-applications' convolutional families without its classification top. */
 const maximumBytes = 1e9;
+
+/** Where a weight file lies once it was downloaded, or was put there by hand. */
+export function publishedWeightsPath(name: string): string {
+  return cacheFolder('weights', name);
+}
 
 /**
  * The path of a weight file, which is downloaded when the cache does not have it.
@@ -23,7 +20,7 @@ const maximumBytes = 1e9;
  * @throws StorageError naming the address, what came instead and where the file can be put by hand.
  */
 export async function ensurePublishedWeights(
-  { name, url, md5 }: PublishedWeightFile,
+  { name, url, md5 }: PublishedFile,
   options: Pick<FetchOptions, 'onProgress' | 'onNotice' | 'signal' | 'limits' | 'allowLoopbackHttp'> = {},
 ): Promise<string> {
   if (!/^\w[\w.-]*\.h5$/.test(name))
@@ -32,7 +29,7 @@ export async function ensurePublishedWeights(
     { url, ...(md5 === undefined ? {} : { md5 }) },
     {
       ...options,
-      path: cacheFolder('weights', name),
+      path: publishedWeightsPath(name),
       maximumBytes,
       check: async (place) => checkWeightFile({ name, bytes: await readFile(place) }),
     },
