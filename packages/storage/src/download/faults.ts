@@ -35,8 +35,11 @@ export function explainFault(error: NodeJS.ErrnoException, url: string, path: st
       { cause: error },
     );
   if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR'].includes(code))
-    return new StorageError(`Expected to write ${path}, received ${code}; name another place with CHORUS_CACHE.`, {
-      cause: error,
-    });
+    return new StorageError(
+      `Expected to read and write ${path}, received ${code}; name another place with CHORUS_CACHE.`,
+      {
+        cause: error,
+      },
+    );
   return error;
 }

@@ -495,7 +495,7 @@ describe('surroundings', () => {
     await start(serve());
     await writeFile(join(folder, 'file'), '');
     await expect(fetchIt({}, { path: join(folder, 'file', 'some.bin') })).rejects.toThrow(
-      /Expected to write .*, received ENOTDIR; name another place with CHORUS_CACHE/,
+      /Expected to read and write .*, received ENOTDIR; name another place with CHORUS_CACHE/,
     );
   });
 

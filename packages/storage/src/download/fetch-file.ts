@@ -93,7 +93,7 @@ type Inspection =
   | { state: 'good'; file: FetchedFile }
   /** Whole as far as can be told, and never seen before. */
   | { state: 'new'; file: FetchedFile }
-  /** A whole sentence, and how another one may end. */
+  /** `reason` is a whole sentence; `mend` is what the last word to the user ends with. */
   | { state: 'wrong'; reason: string; mend?: string }
   | { state: 'missing' };
 
