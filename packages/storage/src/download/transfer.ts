@@ -82,7 +82,7 @@ async function placeOf(
     return { start: 0, totalBytes: of.totalBytes ?? source.bytes };
   }
   if (there !== undefined && answer.status === 206) {
-    const totalBytes = encoding === 'identity' ? totalOfRest(answer, there) : undefined;
+    const totalBytes = encoding === 'identity' ? totalOfRest(answer, there, source) : undefined;
     if (totalBytes !== undefined) {
       checkTotal(totalBytes, source, maximumBytes);
       return { start: there.bytes, totalBytes };
@@ -124,15 +124,18 @@ function checkTotal(totalBytes: number | undefined, source: FileSource, maximumB
     throw new TransferRefusal(`expected at most ${maximumBytes} bytes, received an answer of ${totalBytes} bytes`);
 }
 
-/** The size of the whole file, when the content begins where the part ends and is the rest of the same file. */
-function totalOfRest(answer: Answer, { bytes, of }: Part): number | undefined {
+/** The size of the whole file, when the content begins where the part ends and is the rest of the same version. */
+function totalOfRest(answer: Answer, { bytes, of }: Part, source: FileSource): number | undefined {
   const [, first, last, total] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(answer.header('content-range') ?? '') ?? [];
-  const etag = answer.header('etag');
+  const [etag, lastModified] = ['etag', 'last-modified'].map(answer.header);
+  // RFC 9110, 15.3.7: a rest has the tag that the whole would have. Where nothing else tells versions apart, it must.
+  const sameTag = etag === of.etag || (hasHash(source) && (etag === undefined || of.etag === undefined));
   const isRest =
     Number(first) === bytes &&
     Number(last) === Number(total) - 1 &&
     Number(total) === (of.totalBytes ?? Number(total)) &&
-    (etag === undefined || of.etag === undefined || etag === of.etag);
+    sameTag &&
+    (lastModified === undefined || lastModified === of.lastModified);
   return isRest ? Number(total) : undefined;
 }
 

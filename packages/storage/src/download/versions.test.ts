@@ -1,0 +1,80 @@
+/** Whatever servers do and in whatever order: what gets the final name is one version of the file, whole. */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { sha256 } from '../checksum.ts';
+import { StorageError } from '../errors.ts';
+import { fetchFile } from './fetch-file.ts';
+import { type Behaviour, content, hostileServer, serve, status, whole } from './hostile-server.fixture.ts';
+
+const versions = [content, Buffer.from(content).reverse()] as const;
+const names = versions.map(sha256);
+
+beforeAll(() => {
+  vi.stubEnv('NO_PROXY', '127.0.0.1');
+  vi.stubEnv('no_proxy', '127.0.0.1');
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+});
+
+const version = fc.constantFrom(0, 1);
+const tagOf = (index: number) => ['"one"', '"two"'][index]!;
+
+/** Well-behaved, and every way to be careless about which version and which part is sent. */
+const behaviour: fc.Arbitrary<Behaviour> = fc.oneof(
+  version.map((index) => serve(versions[index], tagOf(index))),
+  version.map((index) => whole({ 'content-length': content.length, etag: tagOf(index) }, versions[index])),
+  version.map((index) => whole({ 'content-length': content.length }, versions[index])),
+  fc.constantFrom(status(416), status(503), status(206)),
+  // Breaks off somewhere, of a beginning or of the rest that was asked for, with a tag or without one.
+  fc.tuple(version, fc.double({ min: 0, max: 1, noNaN: true }), fc.boolean()).map(
+    ([index, share, tagged]): Behaviour =>
+      (request, response) => {
+        const first = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+        const rest = versions[index]!.subarray(first);
+        const headers = { 'content-length': rest.length, ...(tagged ? { etag: tagOf(index) } : {}) };
+        const range = { 'content-range': `bytes ${first}-${content.length - 1}/${content.length}` };
+        response.writeHead(first > 0 ? 206 : 200, first > 0 ? { ...headers, ...range } : headers);
+        response.write(rest.subarray(0, Math.ceil(share * rest.length)), () => response.destroy());
+      },
+  ),
+);
+
+it.each([
+  ['the publisher names a hash', true],
+  ['there is only what the server says', false],
+])('where %s', async (_, hasHash) => {
+  const outcomes = new Set<string>();
+  await fc.assert(
+    fc.asyncProperty(fc.array(behaviour, { minLength: 1, maxLength: 6 }), async (behaviours) => {
+      const folder = await mkdtemp(join(tmpdir(), 'chorus-versions-'));
+      const server = await hostileServer(...behaviours);
+      const path = join(folder, 'some.bin');
+      const outcome = await fetchFile(
+        { url: server.url, ...(hasHash ? { sha256: names[0]! } : {}) },
+        {
+          path,
+          maximumBytes: 1_000_000,
+          limits: { firstDelayMs: 0, longestDelayMs: 10 },
+          allowLoopbackHttp: true,
+        },
+      ).catch((error) => {
+        expect(error).toBeInstanceOf(StorageError);
+        return undefined;
+      });
+      outcomes.add(outcome === undefined ? 'refused' : 'taken');
+      if (outcome === undefined) expect(await readdir(folder)).not.toContain('some.bin');
+      else {
+        expect(hasHash ? names.slice(0, 1) : names).toContain(outcome.sha256);
+        expect(sha256(await readFile(path))).toBe(outcome.sha256);
+      }
+      await server.close();
+      await rm(folder, { recursive: true, force: true });
+    }),
+    { numRuns: 150 },
+  );
+  expect([...outcomes].toSorted()).toEqual(['refused', 'taken']);
+});
