@@ -9,7 +9,8 @@ const limits = { entryCount: 200_000, bytes: 20e9, ratio: 100 };
  * Unpacks the named entries of a wheel.
  *
  * @param entries names, or folders with a trailing `/`.
- * @throws RuntimeError when one of `entries` is not in the file; StorageError when the file is no safe and whole zip file.
+ * @throws RuntimeError when one of `entries` is not in the file; StorageError when the file is no safe and whole zip
+ * file.
  */
 export async function unpackWheel(wheelPath: string, entries: readonly string[], target: string): Promise<void> {
   const missing = new Set(entries);

@@ -29,7 +29,9 @@ export interface ExchangeOptions {
   signal: AbortSignal | undefined;
 }
 
-/** @throws TransferFault when nobody answers; TransferRefusal for a certificate that is not trusted; the signal's reason. */
+/**
+ * @throws TransferFault when nobody answers; TransferRefusal for a certificate that is not trusted; the signal's reason.
+ */
 export function exchange(dispatcher: Dispatcher, address: URL, options: ExchangeOptions): Promise<Answer> {
   const { headers, maximumBytes, signal } = options;
   return new Promise((resolve, reject) => {
