@@ -6,7 +6,7 @@ import { encodeConfigProto, type ProcessSettings } from './config-proto.ts';
 import { chorusName, type DeviceName, tensorflowName } from './device.ts';
 import { RuntimeError } from './errors.ts';
 import { registerFusedBatchNorm } from './kernels/fused-batch-norm.ts';
-import { registerRelu6Gradient } from './kernels/relu6-gradient.ts';
+import { registerReluGradients } from './kernels/relu-gradients.ts';
 import { locateNativeRuntime } from './native/locate.ts';
 import { prepareProcess } from './process.ts';
 import { loadTensorflow, type NativeBackend } from './tensorflow.ts';
@@ -65,7 +65,7 @@ export function initRuntime(options: RuntimeOptions): Runtime {
     throw explain(error as Error & { code?: string }, device, settings);
   }
   registerFusedBatchNorm();
-  registerRelu6Gradient();
+  registerReluGradients();
   const backend = tf.backend() as NativeBackend;
   const runtime: Runtime = {
     device,

@@ -86,7 +86,7 @@ function opsOf(work: () => void): string[] {
   return names;
 }
 
-describe('what a MobileNet is made of', () => {
+describe('what backbones are made of', () => {
   const x = () => tf.ones([2, 8, 8, 4]) as tf.Tensor4D;
   const channels = () => tf.ones([4]) as tf.Tensor1D;
 
@@ -101,6 +101,17 @@ describe('what a MobileNet is made of', () => {
         })(x()),
       ['FusedBatchNormV3', 'FusedBatchNormGradV3'],
     ],
+    ['ReLU', () => tf.grad((value: tf.Tensor) => tf.relu(value))(x()), ['Relu', 'ReluGrad']],
+    [
+      'a max pooling',
+      () => tf.grad((value: tf.Tensor) => tf.maxPool(value as tf.Tensor4D, 3, 2, 'same'))(x()),
+      ['MaxPool', 'MaxPoolGrad'],
+    ],
+    [
+      'an average pooling',
+      () => tf.grad((value: tf.Tensor) => tf.avgPool(value as tf.Tensor4D, 3, 1, 'same'))(x()),
+      ['AvgPool', 'AvgPoolGrad'],
+    ],
     ['ReLU6', () => tf.grad((value: tf.Tensor) => tf.relu6(value))(x()), ['Relu6', 'Relu6Grad']],
     [
       'a depthwise convolution',
@@ -111,29 +122,29 @@ describe('what a MobileNet is made of', () => {
       ['DepthwiseConv2dNative', 'DepthwiseConv2dNativeBackpropInput', 'DepthwiseConv2dNativeBackpropFilter'],
     ],
   ])('runs %s as one op each way', (_, work, expected) => {
-    const incidental = ['Mul', 'Reshape', 'Fill'];
+    const incidental = ['Mul', 'Reshape', 'Fill', 'Cast'];
     expect(opsOf(work).filter((name) => !incidental.includes(name))).toEqual(expected);
   });
 });
 
-describe('ReLU6', () => {
+describe.each([
+  ['ReLU', tf.relu, [0, 2, 3, 4, 5, 6], Number.POSITIVE_INFINITY],
+  ['ReLU6', tf.relu6, [0, 2, 3, 4, 0, 0], 6],
+] as const)('%s', (_, relu, slopes, top) => {
   it('equals the composed ops: result and gradient', () => {
     const x = tf.randomNormal([3, 5, 5, 2], 3, 4, 'float32', 5);
     const weights = tf.randomNormal(x.shape, 0, 1, 'float32', 6);
-    expectClose(tf.relu6(x), x.clipByValue(0, 6), 0);
-    const gradient = (relu: (value: tf.Tensor) => tf.Tensor) => tf.grad((value) => relu(value).mul(weights).sum())(x);
-    expectClose(
-      gradient(tf.relu6),
-      gradient((value) => tf.clipByValue(value, 0, 6)),
-      0,
-    );
+    const clipped = (value: tf.Tensor) => tf.clipByValue(value, 0, top);
+    expectClose(relu(x), clipped(x), 0);
+    const gradient = (of: (value: tf.Tensor) => tf.Tensor) => tf.grad((value) => of(value).mul(weights).sum())(x);
+    expectClose(gradient(relu), gradient(clipped), 0);
   });
 
   it('leaves no tensor behind', () => {
     const x = tf.variable(tf.ones([4]));
     const before = tf.memory().numTensors;
     tf.tidy(() => {
-      tf.variableGrads(() => tf.relu6(x).sum().asScalar(), [x]);
+      tf.variableGrads(() => relu(x).sum().asScalar(), [x]);
     });
     expect(tf.memory().numTensors).toBe(before);
   });
@@ -143,23 +154,22 @@ describe('ReLU6', () => {
     vi.spyOn(console, 'warn').mockReturnValue();
     await tf.setBackend('cpu');
     try {
-      const gradient = tf.grad((value: tf.Tensor) => tf.relu6(value))(tf.tensor1d([-1, 3, 100]));
-      expect([...gradient.dataSync()]).toEqual([0, 1, 0]);
+      const gradient = tf.grad((value: tf.Tensor) => relu(value))(tf.tensor1d([-1, 3, 100]));
+      expect([...gradient.dataSync()]).toEqual([0, 1, Number(top > 100)]);
     } finally {
       await tf.setBackend('tensorflow');
       vi.restoreAllMocks();
     }
   });
 
-  it('has the gradient 1 between 0 and 6 and 0 elsewhere', () => {
+  it('has the gradient 1 where it rises and 0 elsewhere', () => {
     const x = tf.tensor1d([-1, 0.5, 3, 5.999, 6.5, 100]);
     const gradient = tf.grad((value: tf.Tensor) =>
-      tf
-        .relu6(value)
+      relu(value)
         .mul(tf.tensor1d([1, 2, 3, 4, 5, 6]))
         .sum(),
     )(x);
-    expect([...gradient.dataSync()]).toEqual([0, 2, 3, 4, 0, 0]);
+    expect([...gradient.dataSync()]).toEqual(slopes);
   });
 });
 

@@ -1,0 +1,45 @@
+/** The gradients of ReLU and ReLU6 as one op each; tfjs composes them of four or five. */
+import * as tf from '@tensorflow/tfjs';
+import type { NativeBackend } from '../tensorflow.ts';
+
+/** tfjs' kernel, TensorFlow's op for its gradient, and where the slope is 1. */
+const activations = [
+  { kernel: tf.Relu, gradientOp: 'ReluGrad', rises: (y: tf.Tensor) => y.greater(0) },
+  { kernel: tf.Relu6, gradientOp: 'Relu6Grad', rises: (y: tf.Tensor) => y.greater(0).logicalAnd(y.less(6)) },
+];
+
+/** Registers the kernels and puts them into tfjs' gradients of Relu and Relu6; other backends get composed ops. */
+export function registerReluGradients(): void {
+  for (const { kernel, gradientOp, rises } of activations) {
+    const gradientKernel = `Chorus${gradientOp}`;
+    if (tf.getKernel(gradientKernel, 'tensorflow') !== undefined) return;
+    tf.registerKernel({
+      kernelName: gradientKernel,
+      backendName: 'tensorflow',
+      kernelFunc({ inputs, backend }) {
+        const { dy, y } = inputs as Record<'dy' | 'y', tf.TensorInfo>;
+        const native = backend as NativeBackend;
+        const type = { name: 'T', type: native.binding.TF_ATTR_TYPE, value: native.binding.TF_FLOAT };
+        return native.executeSingleOutput(gradientOp, [type], [dy, y]);
+      },
+    });
+    // tfjs warns when a gradient is registered twice.
+    tf.unregisterGradient(kernel);
+    tf.registerGradient({
+      kernelName: kernel,
+      // The output and not, as tfjs has it, the input: the next layer keeps it anyway, so a third of the memory goes away.
+      inputsToSave: [],
+      outputsToSave: [true],
+      gradFunc(dy, saved) {
+        const [y] = saved as [tf.Tensor];
+        const slope = dy as tf.Tensor;
+        return {
+          x: () =>
+            tf.getKernel(gradientKernel, tf.getBackend()) === undefined
+              ? slope.mul(rises(y).cast('float32'))
+              : (tf.engine().runKernel(gradientKernel, { dy: slope, y }) as tf.Tensor),
+        };
+      },
+    });
+  }
+}
