@@ -97,6 +97,33 @@ describe('Adam', () => {
     });
   });
 
+  it('treats variables of millions of weights as it does small ones', () => {
+    tf.tidy(() => {
+      // Two that share a vector, one that begins the next, one that is longer than any by itself, a small one.
+      const lengths = [2 ** 19, 2 ** 19, 2 ** 19, 2 ** 20 + 1, 3];
+      const starts = lengths.map((length) => tf.fill([length], 0.5));
+      const [gradient, rate] = [0.3, 0.01];
+      const steps = [1, 2].map(() => lengths.map((length) => tf.fill([length], gradient)));
+      const found = after(starts, steps, { learningRate: rate });
+      const expected = byHand(0.5, [gradient, gradient], rate);
+      for (const [index, values] of found.entries()) {
+        expect(values).toHaveLength(lengths[index]!);
+        expect(Math.min(...new Set(values))).toBeCloseTo(expected, 6);
+        expect(Math.max(...new Set(values))).toBeCloseTo(expected, 6);
+      }
+    });
+  });
+
+  it('changes nothing when a later gradient is missing', () => {
+    const [a, b] = [tf.variable(tf.zeros([2 ** 20])), tf.variable(tf.scalar(0))];
+    const adam = new Adam();
+    const g = tf.ones([2 ** 20]);
+    expect(() => adam.update([a, b], { [a.name]: g }, 0.1)).toThrow(`no gradient for ${b.name}`);
+    expect(a.dataSync().every((value) => value === 0)).toBe(true);
+    adam.dispose();
+    tf.dispose([a, b, g]);
+  });
+
   it('refuses other variables than those of its first step, and missing gradients', () => {
     const [a, b] = [tf.variable(tf.scalar(0)), tf.variable(tf.scalar(0))];
     const adam = new Adam();

@@ -23,8 +23,7 @@ export class Adam {
   readonly #beta2: number;
   readonly #epsilon: number;
   readonly #weightDecay: number;
-  /** Of all variables one behind the other: ten ops on one long vector cost less than ten for each variable. */
-  #moments: { m: tf.Variable; v: tf.Variable } | undefined;
+  #groups: readonly Group[] = [];
   #variables: readonly tf.Variable[] = [];
   #stepCount = 0;
 
@@ -43,40 +42,43 @@ export class Adam {
    * @throws Error when a variable has no gradient, or the variables are others than in the first step.
    */
   update(variables: readonly tf.Variable[], gradients: tf.NamedTensorMap, learningRate: number): void {
-    const { m, v } = this.#momentsOf(variables);
+    this.#begin(variables);
+    // All of them, before anything changes.
+    const gradientsOf = new Map(variables.map((variable) => [variable, gradientOf(variable, gradients)]));
     this.#stepCount += 1;
-    const rate = (learningRate * Math.sqrt(1 - this.#beta2 ** this.#stepCount)) / (1 - this.#beta1 ** this.#stepCount);
-    tf.tidy(() => {
-      const gradient = tf.concat1d(variables.map((variable) => flat(gradientOf(variable, gradients))));
-      m.assign(tf.add(tf.mul(m, this.#beta1), tf.mul(gradient, 1 - this.#beta1)));
-      v.assign(tf.add(tf.mul(v, this.#beta2), tf.mul(tf.square(gradient), 1 - this.#beta2)));
-      const change = tf.div(tf.mul(m, rate), tf.add(tf.sqrt(v), this.#epsilon));
-      const changes = tf.split(change, sizesOf(variables));
-      for (const [index, variable] of variables.entries())
-        variable.assign(tf.sub(this.#decayed(variable, learningRate), tf.reshape(changes[index]!, variable.shape)));
-    });
+    const [share1, share2] = [1 - this.#beta1, 1 - this.#beta2];
+    const unbiased = Math.sqrt(1 - this.#beta2 ** this.#stepCount) / (1 - this.#beta1 ** this.#stepCount);
+    const rate = (learningRate * unbiased * share1) / Math.sqrt(share2);
+    const epsilon = this.#epsilon / Math.sqrt(share2);
+    for (const group of this.#groups)
+      tf.tidy(() => {
+        const { m, v } = group;
+        const gradient = tf.concat1d(group.variables.map((variable) => flat(gradientsOf.get(variable)!)));
+        m.assign(tf.add(tf.mul(m, this.#beta1), gradient));
+        v.assign(tf.add(tf.mul(v, this.#beta2), tf.square(gradient)));
+        const change = tf.mul(tf.div(m, tf.add(tf.sqrt(v), epsilon)), rate);
+        const changes = tf.split(change, sizesOf(group.variables));
+        for (const [index, variable] of group.variables.entries())
+          variable.assign(tf.sub(this.#decayed(variable, learningRate), tf.reshape(changes[index]!, variable.shape)));
+      });
   }
 
   /** Forgets the moments; the variables stay. */
   dispose(): void {
-    tf.dispose(this.#moments);
-    this.#moments = undefined;
+    for (const { m, v } of this.#groups) tf.dispose([m, v]);
+    this.#groups = [];
+    this.#variables = [];
     this.#stepCount = 0;
   }
 
-  #momentsOf(variables: readonly tf.Variable[]): { m: tf.Variable; v: tf.Variable } {
-    if (this.#moments === undefined) {
-      const length = sizesOf(variables).reduce((sum, size) => sum + size, 0);
-      this.#moments = tf.tidy(() => ({
-        m: tf.variable(tf.zeros([length]), false),
-        v: tf.variable(tf.zeros([length]), false),
-      }));
+  #begin(variables: readonly tf.Variable[]): void {
+    if (this.#stepCount === 0) {
+      this.#groups = groupsOf(variables);
       this.#variables = [...variables];
     }
     const same = (variable: tf.Variable, index: number) => variable === this.#variables[index];
     if (variables.length !== this.#variables.length || !variables.every(same))
       throw new Error('an optimizer of other variables');
-    return this.#moments;
   }
 
   #decayed(variable: tf.Variable, learningRate: number): tf.Tensor {
@@ -86,6 +88,38 @@ export class Adam {
 }
 
 // --- internal ---
+
+/** Variables one behind the other: ten ops on a long vector cost less than ten for each variable. */
+interface Group {
+  variables: readonly tf.Variable[];
+  /** Moments without their factors 1 − β, which go into rate and epsilon: that saves two passes. */
+  m: tf.Variable;
+  v: tf.Variable;
+}
+
+/**
+ * Longer ones are no faster, and each of the ten ops makes a vector as long: with all 22 million weights of InceptionV3 in
+ * one, a run peaks at 1.8 GB, not 1.1.
+ */
+const maximumGroupLength = 2 ** 20;
+
+function groupsOf(variables: readonly tf.Variable[]): Group[] {
+  const groups: tf.Variable[][] = [];
+  let length = Number.POSITIVE_INFINITY;
+  for (const variable of variables) {
+    length += variable.size;
+    if (length > maximumGroupLength) {
+      groups.push([]);
+      length = variable.size;
+    }
+    groups.at(-1)!.push(variable);
+  }
+  return groups.map((group) => {
+    const total = sizesOf(group).reduce((sum, size) => sum + size, 0);
+    const moment = () => tf.tidy(() => tf.variable(tf.zeros([total]), false));
+    return { variables: group, m: moment(), v: moment() };
+  });
+}
 
 function gradientOf({ name }: tf.Variable, gradients: tf.NamedTensorMap): tf.Tensor {
   const gradient = gradients[name];

@@ -44,7 +44,7 @@ describe('trainStep', () => {
     const part = classifier.part('all', { batchNorm: 'batch' });
     const activations = part.prefix(images);
     const adam = new Adam();
-    const losses = Array.from({ length: 20 }, () =>
+    const losses = Array.from({ length: 30 }, () =>
       trainStep(part, adam, { activations, labels }, { learningRate: 5e-3 }),
     );
     part.calibrate([activations]);
