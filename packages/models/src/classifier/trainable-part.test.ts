@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { BackboneFamily } from '../backbones/table.ts';
+import { type BackboneFamily, backboneTable } from '../backbones/table.ts';
 import { ModelError } from '../errors.ts';
 import { useNativeBackend } from '../native-backend.fixture.ts';
 import { largestDifference, noiseImages } from '../numbers.fixture.ts';
@@ -13,8 +13,8 @@ import type { TrainableRange } from './trainable-range.ts';
 beforeAll(useNativeBackend);
 
 /** With statistics of some images: with those of no image, drawn weights let next to nothing through. */
-function smallest(family: BackboneFamily, inputSize = 32): Classifier {
-  const alpha = family === 'mobilenet' ? 0.25 : 0.35;
+function smallest(family: BackboneFamily, inputSize = backboneTable[family].minimumInputSize): Classifier {
+  const alpha = backboneTable[family].alphas[0]!;
   const classifier = createClassifier({ backbone: { family, alpha, inputSize }, classes: ['a', 'b', 'c'], seed: 1 });
   const all = classifier.part('all', { batchNorm: 'batch' });
   all.calibrate([tf.tidy(() => all.prefix(noiseImages(8, inputSize, 1)))]);
@@ -62,11 +62,14 @@ describe('freezing', () => {
     ['mobilenet-v2', 'all', 'input', 'Conv1'],
     ['mobilenet-v2', { lastLayers: 17 }, 'block_14_add', 'block_15_depthwise'],
     ['mobilenet-v2', 'head', 'pooled', 'head'],
+    // The two last blocks; in Keras, too, they are what is behind the first 249 layers.
+    ['inception-v3', { lastLayers: 311 - 249 }, 'mixed8', 'mixed9_branch3x3dbl_1_conv'],
+    ['xception', { behind: 'block13_add' }, 'block13_add', 'block14_sepconv1'],
   ];
 
   it.each(cases)('%s with %o is cut at %s and trains from %s on', (family, range, cut, first) => {
     const classifier = smallest(family);
-    const images = noiseImages(6, 32);
+    const images = noiseImages(6, classifier.backbone.inputSize);
     for (const batchNorm of ['batch', 'moving'] as BatchNormMode[]) {
       const part = classifier.part(range, { batchNorm });
       expect(part.cut).toEqual(classifier.cutPoints.find(({ layerName }) => layerName === cut));
@@ -126,31 +129,38 @@ describe('prefix and suffix', () => {
 
 describe('every variable', () => {
   it.each([
-    ['mobilenet', 'batch'],
-    ['mobilenet', 'moving'],
-    ['mobilenet-v2', 'batch'],
-    ['mobilenet-v2', 'moving'],
-  ] as [BackboneFamily, BatchNormMode][])('of %s gets a gradient with %s statistics', (family, batchNorm) => {
     // At 64 px the last maps are 2×2: on 1×1 ones the border of a depthwise kernel meets only padding.
-    const classifier = smallest(family, 64);
-    const part = classifier.part('all', { batchNorm });
-    tf.tidy(() => {
-      const images = part.prefix(noiseImages(4, 64));
-      const { grads } = tf.variableGrads(
-        () => tf.mean(tf.square(part.suffix(images, { training: true }))) as tf.Scalar,
-        [...part.variables],
-      );
-      for (const { name } of part.variables) {
-        const values = grads[name]!.dataSync();
-        expect(values.every(Number.isFinite), name).toBe(true);
-        expect(
-          values.some((value) => value !== 0),
-          name,
-        ).toBe(true);
-      }
-    });
-    classifier.dispose();
-  });
+    ['mobilenet', 64, 'batch'],
+    ['mobilenet', 64, 'moving'],
+    ['mobilenet-v2', 64, 'batch'],
+    ['mobilenet-v2', 64, 'moving'],
+    ['inception-v3', 75, 'batch'],
+    ['inception-v3', 75, 'moving'],
+    ['xception', 71, 'batch'],
+    ['xception', 71, 'moving'],
+  ] as [BackboneFamily, number, BatchNormMode][])(
+    'of %s at %i px gets a gradient with %s statistics',
+    (family, inputSize, batchNorm) => {
+      const classifier = smallest(family, inputSize);
+      const part = classifier.part('all', { batchNorm });
+      tf.tidy(() => {
+        const images = part.prefix(noiseImages(4, inputSize));
+        const { grads } = tf.variableGrads(
+          () => tf.mean(tf.square(part.suffix(images, { training: true }))) as tf.Scalar,
+          [...part.variables],
+        );
+        for (const { name } of part.variables) {
+          const values = grads[name]!.dataSync();
+          expect(values.every(Number.isFinite), name).toBe(true);
+          expect(
+            values.some((value) => value !== 0),
+            name,
+          ).toBe(true);
+        }
+      });
+      classifier.dispose();
+    },
+  );
 });
 
 describe('calibrate', () => {

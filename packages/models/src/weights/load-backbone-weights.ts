@@ -57,7 +57,7 @@ function matchLayers(
       throw new ModelError(
         `${fileName}: expected ${wanted === undefined ? 'no more layers with weights' : describeLayer(wanted)} at place ${
           index + 1
-        } of ${expected.length}, received ${found ?? 'the end of the file'}; is it a *_no_top.h5 file of this backbone?`,
+        } of ${expected.length}, received ${found ?? 'the end of the file'}; is it a *_no_top.h5 or *_notop.h5 file of this backbone?`,
       );
   }
   const names = stored.map(({ name }) => name);
