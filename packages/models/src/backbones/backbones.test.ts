@@ -161,6 +161,8 @@ describe('checkBackboneSpec', () => {
 
 it('puts members in the order of their cost', () => {
   const cost = (family: BackboneFamily, alpha: number, inputSize: number) => memberCost({ family, alpha, inputSize });
+  expect(cost('xception', 1, 160)).toBeGreaterThan(cost('inception-v3', 1, 160));
+  expect(cost('inception-v3', 1, 160)).toBeGreaterThan(cost('mobilenet', 1, 224));
   expect(cost('mobilenet', 1, 160)).toBeGreaterThan(cost('mobilenet-v2', 1, 160));
   expect(cost('mobilenet-v2', 1, 160)).toBeGreaterThan(cost('mobilenet', 0.75, 160));
   expect(cost('mobilenet', 0.75, 224)).toBeGreaterThan(cost('mobilenet', 0.75, 160));

@@ -25,7 +25,7 @@ export const inceptionV3: BackboneArchitecture = {
   minimumInputSize: 75,
   preprocessing: minusOneToOne,
   licence: 'Apache-2.0',
-  relativeCost: 1,
+  relativeCost: 3.5,
   trainingBytesPerPixel: 2150,
   weightFile: () =>
     publishedFile('inception_v3', 'inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5', {

@@ -16,7 +16,7 @@ export const xception: BackboneArchitecture = {
   minimumInputSize: 71,
   preprocessing: minusOneToOne,
   licence: 'MIT',
-  relativeCost: 1,
+  relativeCost: 6,
   trainingBytesPerPixel: 2150,
   weightFile: () =>
     publishedFile('xception', 'xception_weights_tf_dim_ordering_tf_kernels_notop.h5', {
