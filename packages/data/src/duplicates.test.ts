@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => rm(root, { recursive: true, force: true }));
 
 describe('findDuplicates', () => {
-  it('reports equal bytes in two splits, and neither equal sizes nor copies within one split', async () => {
+  it('row 12: reports equal bytes in two splits, and neither equal sizes nor copies within one split', async () => {
     const contents = {
       'train/a/1.jpg': 'same',
       'train/a/2.jpg': 'twin',

@@ -1,10 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
+import { decodeImages } from './decode.ts';
 import { DataError } from './errors.ts';
-import { scanImageFolder } from './image-folder.ts';
+import { type ImageFolder, scanImageFolder } from './image-folder.ts';
+import { createPixelStore } from './pixel-store.ts';
 
 let root: string;
 
@@ -16,10 +19,12 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 /** Empty files: a scan opens none of them. */
 async function put(...paths: string[]): Promise<void> {
   for (const path of paths) {
-    await mkdir(join(root, path, '..'), { recursive: true });
-    await writeFile(join(root, path), '');
+    await mkdir(path.endsWith('/') ? join(root, path) : dirname(join(root, path)), { recursive: true });
+    if (!path.endsWith('/')) await writeFile(join(root, path), '');
   }
 }
+
+const pathsOf = ({ images }: ImageFolder) => images.map(({ relativePath }) => relativePath);
 
 describe('scanImageFolder', () => {
   it('reads a plain folder of classes, sorted, whatever order they were made in', async () => {
@@ -44,17 +49,168 @@ describe('scanImageFolder', () => {
     ]);
   });
 
-  it('skips a named pipe without opening it, a folder named like an image, and a broken link', async () => {
-    await put('a/1.jpg', 'b/1.jpg', 'a/folder.jpg/x');
+  it('goes into the subfolders of a class, in the order of whole paths, and keeps the first of these', async () => {
+    await put('a/z.jpg', 'a/2019/may/1.jpg', 'a/2019/1.jpg', 'a/.thumbs/1.jpg', 'b/1.jpg', 'stray.jpg');
+    expect(pathsOf(await scanImageFolder(root))).toEqual(['a/2019/1.jpg', 'a/2019/may/1.jpg', 'a/z.jpg', 'b/1.jpg']);
+    expect(pathsOf(await scanImageFolder(root, { limitPerClass: 1 }))).toEqual(['a/2019/1.jpg', 'b/1.jpg']);
+  });
+
+  it('goes 16 folders deep', async () => {
+    const deep = (count: number) => Array.from({ length: count }, (_, index) => index + 1).join('/');
+    await put('a/1.jpg', 'b/1.jpg', `a/${deep(16)}/x.jpg`, `a/${deep(17)}/y.jpg`);
+    const folder = await scanImageFolder(root);
+    expect(pathsOf(folder)).toEqual([`a/${deep(16)}/x.jpg`, 'a/1.jpg', 'b/1.jpg'].toSorted());
+    expect(folder.skipped).toEqual([{ path: `a/${deep(17)}`, reason: 'more than 16 folders deep' }]);
+  });
+
+  it('says of each file how large it is and when it was last changed', async () => {
+    await put('a/1.jpg', 'b/1.jpg');
+    await writeFile(join(root, 'a/1.jpg'), 'abc');
+    const { size, mtimeMs } = await stat(join(root, 'a/1.jpg'));
+    const { images } = await scanImageFolder(root);
+    expect(images[0]).toMatchObject({ path: join(root, 'a/1.jpg'), sizeBytes: size, mtimeMs });
+  });
+
+  it('row 8: skips a named pipe without opening it, a folder named like an image, and a broken link', async () => {
+    await put('a/1.jpg', 'b/1.jpg', 'a/folder.jpg/x.jpg');
     execFileSync('mkfifo', [join(root, 'a', 'pipe.jpg')]);
     await symlink(join(root, 'nowhere'), join(root, 'a', 'link.jpg'));
-    const { images, skipped } = await scanImageFolder(root);
-    expect(images).toHaveLength(2);
-    expect(skipped).toEqual([
+    await symlink('itself.jpg', join(root, 'a', 'itself.jpg'));
+    const folder = await scanImageFolder(root);
+    expect(pathsOf(folder)).toEqual(['a/1.jpg', 'b/1.jpg']);
+    expect(folder.skipped).toEqual([
       { path: 'a/folder.jpg', reason: 'a folder, not an image' },
+      { path: 'a/itself.jpg', reason: 'a link that leads to itself' },
       { path: 'a/link.jpg', reason: 'broken link' },
       { path: 'a/pipe.jpg', reason: 'a named pipe, not an image' },
     ]);
+  });
+
+  it('row 8: skips a link to a pipe of the data set, and to a device', async () => {
+    await put('a/1.jpg', 'b/1.jpg');
+    execFileSync('mkfifo', [join(root, 'pipe')]);
+    await symlink('../pipe', join(root, 'a', 'pipe.jpg'));
+    await symlink('/dev/zero', join(root, 'a', 'zero.jpg'));
+    expect((await scanImageFolder(root)).skipped).toEqual([
+      { path: 'a/pipe.jpg', reason: 'a named pipe, not an image' },
+      { path: 'a/zero.jpg', reason: 'link out of the data set' },
+    ]);
+  });
+
+  it('row 9: does not run round in loops of links, and says so', async () => {
+    await put('a/1.jpg', 'a/sub/1.jpg', 'b/1.jpg', 'b/sub/1.jpg');
+    await symlink('.', join(root, 'loop'));
+    await symlink('.', join(root, 'a', 'loop'));
+    await symlink('../..', join(root, 'a', 'sub', 'up'));
+    await symlink('../b/sub', join(root, 'a', 'other'));
+    await symlink('../a', join(root, 'b', 'other'));
+    const folder = await scanImageFolder(root);
+    expect(folder.classes).toEqual(['a', 'b']);
+    expect(pathsOf(folder)).toEqual(['a/1.jpg', 'a/sub/1.jpg', 'b/1.jpg', 'b/sub/1.jpg']);
+    expect(folder.skipped).toEqual([
+      { path: 'a/loop', reason: 'a link back to a folder that it lies in' },
+      { path: 'a/other', reason: 'the same as b/sub, which is listed' },
+      { path: 'a/sub/up', reason: 'a link back to a folder that it lies in' },
+      { path: 'b/other', reason: 'the same as a, which is listed' },
+      { path: 'loop', reason: 'a link back to a folder that it lies in' },
+    ]);
+  });
+
+  it('row 9: follows no link out of the data set', async () => {
+    const outside = await mkdtemp(join(tmpdir(), 'chorus-outside-'));
+    try {
+      await put('a/1.jpg', 'b/1.jpg');
+      await mkdir(join(outside, 'c'));
+      await writeFile(join(outside, 'c', '1.jpg'), '');
+      await symlink(join(outside, 'c'), join(root, 'c'));
+      await symlink(join(outside, 'c'), join(root, 'a', 'sub'));
+      await symlink(join(outside, 'c', '1.jpg'), join(root, 'b', '2.jpg'));
+      const folder = await scanImageFolder(root);
+      expect(pathsOf(folder)).toEqual(['a/1.jpg', 'b/1.jpg']);
+      const reason = 'link out of the data set';
+      expect(folder.skipped).toEqual(['a/sub', 'b/2.jpg', 'c'].map((path) => ({ path, reason })));
+      // A folder whose name the data set's begins with is outside, too.
+      await mkdir(`${root}-more`);
+      await writeFile(join(`${root}-more`, '1.jpg'), '');
+      await symlink(join(`${root}-more`, '1.jpg'), join(root, 'b', '3.jpg'));
+      expect((await scanImageFolder(root)).skipped).toContainEqual({ path: 'b/3.jpg', reason });
+    } finally {
+      await rm(outside, { recursive: true, force: true });
+      await rm(`${root}-more`, { recursive: true, force: true });
+    }
+  });
+
+  it('row 9: follows links within the data set once, and the data set itself may be one', async () => {
+    await put('all/x/1.jpg', 'all/x/2.jpg', 'all/y.jpg', 'train/b/1.jpg', 'train/a/0.jpg');
+    await symlink('../../all/x', join(root, 'train', 'a', 'more'));
+    await symlink('../../all/y.jpg', join(root, 'train', 'a', 'y.jpg'));
+    await symlink('../../all/y.jpg', join(root, 'train', 'b', 'y.jpg'));
+    await symlink('0.jpg', join(root, 'train', 'a', 'again.jpg'));
+    await symlink('../all/x', join(root, 'train', 'c'));
+    const link = `${root}-link`;
+    await symlink(root, link);
+    try {
+      for (const place of [root, link]) {
+        const folder = await scanImageFolder(place);
+        expect(folder.classes).toEqual(['a', 'b', 'c']);
+        expect(folder.images.map(({ path }) => path)).toEqual(
+          ['a/0.jpg', 'a/y.jpg', 'b/1.jpg', 'c/1.jpg', 'c/2.jpg'].map((path) => join(place, 'train', path)),
+        );
+        expect(folder.skipped).toEqual([
+          { path: 'train/a/again.jpg', reason: 'the same as train/a/0.jpg, which is listed' },
+          { path: 'train/a/more', reason: 'the same as train/c, which is listed' },
+          { path: 'train/b/y.jpg', reason: 'the same as train/a/y.jpg, which is listed' },
+        ]);
+      }
+    } finally {
+      await rm(link);
+    }
+  });
+
+  const oddNames = [
+    'new\nline.jpg',
+    '--x.jpg',
+    '-rf.jpg',
+    '<img onerror=alert(1)>.jpg',
+    ' spaces .jpg',
+    'semi;colon&$(x)`y`"\'.jpg',
+    '#?%20.jpg',
+    'back\\slash.jpg',
+    '\u{1F408} кошка 猫.jpg',
+    // One composed, one not: two files.
+    'caf\u00e9.jpg',
+    'cafe\u0301.jpg',
+    `${'n'.repeat(251)}.jpg`,
+    '\ufffd.jpg',
+  ];
+
+  it('row 10: keeps odd names to the letter, and the files can be decoded', async () => {
+    const jpeg = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
+      .jpeg()
+      .toBuffer();
+    await put('b/1.jpg', 'new\nclass/1.jpg');
+    await mkdir(join(root, 'a'));
+    for (const name of oddNames) await writeFile(join(root, 'a', name), jpeg);
+    const folder = await scanImageFolder(root);
+    expect(folder.classes).toEqual(['a', 'b', 'new\nclass']);
+    const odd = folder.images.filter(({ label }) => label === 0);
+    expect(odd.map(({ relativePath }) => relativePath)).toEqual(oddNames.map((name) => `a/${name}`).toSorted());
+    const handle = createPixelStore(odd.length, 8);
+    await expect(decodeImages(odd, [handle], { background: 'white', resize: 'antialiased' })).resolves.toMatchObject({
+      skipped: [],
+    });
+  });
+
+  // Only Linux' file systems keep such names.
+  it.skipIf(process.platform !== 'linux')('row 10: skips a name that is not UTF-8, and says which', async () => {
+    await put('a/1.jpg', 'b/1.jpg');
+    const bytes = (text: string) => Buffer.from(text, 'latin1');
+    await writeFile(Buffer.concat([Buffer.from(join(root, 'a')), bytes('/caf\xe9.jpg')]), '');
+    const folder = await scanImageFolder(root);
+    expect(pathsOf(folder)).toEqual(['a/1.jpg', 'b/1.jpg']);
+    expect(folder.skipped).toEqual([{ path: 'a/caf\\xe9.jpg', reason: 'its name is not valid UTF-8; rename it' }]);
+    await mkdir(Buffer.concat([Buffer.from(root), bytes('/\xe9t\xe9')]));
+    await expect(scanImageFolder(root)).rejects.toThrow(/Expected names in UTF-8 in .*, received "\\xe9t\\xe9"/);
   });
 
   test.each<[string, string[], RegExp]>([
@@ -66,11 +222,21 @@ describe('scanImageFolder', () => {
       ['train/a/1.jpg', 'train/b/1.jpg', 'test/a/1.jpg'],
       /class "b" in .*test\/b, received none/,
     ],
+    ['one image', ['cats/1.jpg', 'dogs/'], /Expected images of class "dogs" in .*dogs, received none/],
     ['no train folder', ['test/a/1.jpg', 'test/b/1.jpg'], /Expected a folder train beside test/],
-  ])('says what was expected and what came: %s', async (_, paths, message) => {
+  ])('row 11: says what was expected and what came: %s', async (_, paths, message) => {
     await put(...paths);
     await expect(scanImageFolder(root)).rejects.toThrow(DataError);
     await expect(scanImageFolder(root)).rejects.toThrow(message);
+  });
+
+  it('row 11: says why a class has no image when there was something', async () => {
+    await put('a/1.jpg', 'b/');
+    await symlink(tmpdir(), join(root, 'b', 'x'));
+    await symlink('nowhere', join(root, 'b', 'y.jpg'));
+    await expect(scanImageFolder(root)).rejects.toThrow(
+      /class "b" in .*b, received none \(b\/x: link out of the data set; and 1 more\)\.$/,
+    );
   });
 
   it('names a folder that is not there', async () => {

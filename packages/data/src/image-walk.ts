@@ -59,6 +59,8 @@ export class ImageWalk {
 
   /** Lists what links lead to; every folder and file once. Comes last. */
   async followLinks(): Promise<void> {
+    // A class of its own before a part of another one.
+    this.#links.sort((a, b) => a.depth - b.depth);
     // What they lead to may have links of its own, which join the queue.
     for (let link = this.#links.shift(); link !== undefined; link = this.#links.shift()) await this.#follow(link);
   }
