@@ -229,7 +229,7 @@ describe('row 5: every kind of image becomes the right RGB', () => {
 
   it('HEIC is refused, and the reason says what is missing', async () => {
     await expect(decode(Buffer.from(heic, 'base64'))).rejects.toThrow(
-      'HEVC compression is not in this build of libvips; save it as JPEG, PNG or AVIF',
+      'not an accepted image: HEVC compression is not in this build of libvips; save it as JPEG, PNG or AVIF',
     );
   });
 });

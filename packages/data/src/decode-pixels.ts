@@ -4,6 +4,8 @@ import { formatOf, type ImageFormat } from './decode-format.ts';
 
 // Every file is decoded once: a cache would only hold memory.
 sharp.cache(false);
+// Images are decoded side by side: threads within one would only wait for each other.
+sharp.concurrency(1);
 
 /** [height, width, 3], RGB 0 … 255 in sRGB. */
 export interface RgbImage {
@@ -38,12 +40,11 @@ export function isColour(text: string): boolean {
  */
 export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<ImageHeader> {
   const format = formatOf(bytes);
-  const header = await sharp(bytes, { limitInputPixels: maxPixels })
+  // libvips' own limit would not say which size it met.
+  const header = await sharp(bytes, { limitInputPixels: false })
     .metadata()
     .catch((error: Error) => {
-      throw /exceeds pixel limit/.test(error.message)
-        ? new Error(`too large: more than ${maxPixels} pixels by its header`)
-        : new Error(`damaged: ${reasonOf(error)}`);
+      throw unusable(error);
     });
   const { width, height, depth, hasProfile } = header;
   if (width * height > maxPixels)
@@ -53,7 +54,12 @@ export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<
   // Some decoders take memory for all pixels before they miss the first.
   if (width * height > bytes.length * (maxPixelsPerByte[format] ?? Number.POSITIVE_INFINITY))
     throw new Error(`damaged: ${bytes.length} bytes cannot hold the ${width} × ${height} pixels of its header`);
-  return { format, width, height, isDeepWithProfile: depth === 'ushort' && hasProfile };
+  return {
+    format,
+    width,
+    height,
+    isDeepWithProfile: depth === 'ushort' && hasProfile,
+  };
 }
 
 /**
@@ -65,29 +71,15 @@ export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<
 export async function decodePixels(
   bytes: Uint8Array,
   header: ImageHeader,
-  options: { background: string; timeoutMs: number },
+  { background, timeoutMs }: { background: string; timeoutMs: number },
 ): Promise<RgbImage> {
-  const decode = (failOn: 'error' | 'warning') => {
-    const image = sharp(bytes, { failOn, limitInputPixels: header.width * header.height })
-      .autoOrient()
-      .toColourspace('srgb')
-      .timeout({ seconds: Math.min(Math.ceil(options.timeoutMs / 1000), 3600) });
-    // sharp takes 16 bit with a profile to Display P3 and leaves it there, unless an output profile is named.
-    return (header.isDeepWithProfile ? image.withIccProfile('srgb') : image)
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true });
-  };
-  const { data, info } = await (header.format === 'jpeg' ? decodeJpeg(decode) : decode('error')).catch(
-    (error: Error) => {
-      throw new Error(`damaged: ${reasonOf(error)}`, { cause: error });
-    },
-  );
+  const { data, info } = await decode(bytes, header, timeoutMs);
   const { width, height, channels } = info;
   if (channels === 3) return { data, width, height };
   if (channels !== 4) throw new Error(`not an accepted image: ${channels} channels`);
   // Not in the first pipeline: there a grey image would still be grey, and so would its background.
   const flat = await sharp(data, { raw: { width, height, channels }, limitInputPixels: false })
-    .flatten({ background: options.background })
+    .flatten({ background })
     .raw()
     .toBuffer();
   return { data: flat, width, height };
@@ -108,17 +100,36 @@ const maxPixelsPerByte: Partial<Record<ImageFormat, number>> = {
 /** Lost pixels, of which libjpeg only warns; its other warnings are of no consequence (bytes too many, …). */
 const lostPixels = /premature end|bad Huffman code|found marker/i;
 
-async function decodeJpeg<T>(decode: (failOn: 'error' | 'warning') => Promise<T>): Promise<T> {
-  return decode('warning').catch((error: Error) => {
-    if (lostPixels.test(error.message)) throw error;
-    return decode('error');
-  });
+async function decode(bytes: Uint8Array, header: ImageHeader, timeoutMs: number) {
+  const run = (failOn: 'error' | 'warning') => {
+    const image = sharp(bytes, { failOn, limitInputPixels: header.width * header.height })
+      .autoOrient()
+      .toColourspace('srgb')
+      .timeout({ seconds: Math.min(Math.ceil(timeoutMs / 1000), 3600) });
+    // sharp takes 16 bit with a profile to Display P3 and leaves it there, unless an output profile is named.
+    return (header.isDeepWithProfile ? image.withIccProfile('srgb') : image)
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+  };
+  const strict = header.format === 'jpeg';
+  return run(strict ? 'warning' : 'error')
+    .catch((error: Error) => {
+      if (!strict || lostPixels.test(error.message)) throw error;
+      return run('error');
+    })
+    .catch((error: Error) => {
+      throw unusable(error);
+    });
 }
 
-function reasonOf({ message }: Error): string {
-  if (/compression format has not been built in/.test(message))
-    return `${/: (\w+) \(/.exec(message)?.[1] ?? 'its'} compression is not in this build of libvips; save it as JPEG, PNG or AVIF`;
+/** What libvips says, as a reason for people. */
+function unusable(cause: Error): Error {
+  if (/compression format has not been built in/.test(cause.message)) {
+    const codec = /built in: (\w+)/.exec(cause.message)?.[1] ?? 'its';
+    const reason = `${codec} compression is not in this build of libvips; save it as JPEG, PNG or AVIF`;
+    return new Error(`not an accepted image: ${reason}`, { cause });
+  }
   // libheif's reader first tells of every place that it looked at in vain.
-  const lines = message.split('\n').filter((line) => !line.startsWith('source: bad seek'));
-  return lines[0] ?? message;
+  const line = cause.message.split('\n').find((one) => !one.startsWith('source: bad seek'));
+  return new Error(`${line?.startsWith('timeout') ? 'slow' : 'damaged'}: ${line ?? cause.message}`, { cause });
 }

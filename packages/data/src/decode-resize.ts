@@ -20,6 +20,7 @@ export type ResizeMethod = (typeof resizeMethods)[number];
 export async function resizeToSquare(image: RgbImage, size: number, method: ResizeMethod): Promise<Uint8Array> {
   if (method === 'opencv') return resizeLikeOpenCv(image, size);
   const { data, width, height } = image;
+  // libvips' linear kernel is PIL's triangle; before it reduces by much, it averages whole blocks.
   return sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false })
     .resize(size, size, { fit: 'fill', kernel: 'linear' })
     .raw()

@@ -45,10 +45,16 @@ function differences(ours: Uint8Array, theirs: Uint8Array): number[] {
 describe('decodeImage', () => {
   it('gives each size, the same as if it were the only one, in the order asked for', async () => {
     const sizes = [32, 16, 120, 200];
-    const squares = await decodeImage(at('good.jpg'), sizes, options);
-    expect(squares.map(({ length }) => length)).toEqual(sizes.map((size) => size * size * 3));
-    for (const [position, size] of sizes.entries())
-      expect(squares[position]).toEqual((await decodeImage(at('good.jpg'), [size], options))[0]);
+    const { image } = picture(120, 90);
+    await image().toColourspace('b-w').jpeg().toFile(at('grey.jpg'));
+    await image().toColourspace('cmyk').jpeg().toFile(at('cmyk.jpg'));
+    await image().withMetadata({ orientation: 6 }).jpeg().toFile(at('turned.jpg'));
+    for (const name of ['good.jpg', 'good.png', 'grey.jpg', 'cmyk.jpg', 'turned.jpg']) {
+      const squares = await decodeImage(at(name), sizes, options);
+      expect(squares.map(({ length }) => length)).toEqual(sizes.map((size) => size * size * 3));
+      for (const [position, size] of sizes.entries())
+        expect(squares[position]).toEqual((await decodeImage(at(name), [size], options))[0]);
+    }
   });
 
   // Enlarging, libvips samples between pixels otherwise than PIL; reducing by much, it first averages whole blocks.
@@ -81,6 +87,8 @@ describe('decodeImage', () => {
     const [ours] = await decodeImage(at('large.jpg'), [100], options);
     const [plain] = await decodeImage(at('large.png'), [100], options);
     expect(ours).toEqual(plain);
+    const [among] = await decodeImage(at('large.jpg'), [100, 8], options);
+    expect(ours).toEqual(among);
   });
 
   it("resizes as OpenCV does when asked to, from the image's own pixels", async () => {
@@ -163,6 +171,10 @@ describe('decodeImages', () => {
       options,
     );
     expect(skipped).toEqual([]);
+    for (const name of names.slice(0, 5)) {
+      const path = new URL(name, photographs).pathname;
+      expect((await decodeImage(path, [64], options))[0]).toEqual((await decodeImage(path, [64, 96], options))[0]);
+    }
   });
 });
 
