@@ -16,10 +16,9 @@ export interface BackboneArchitecture {
   licence: string;
   /** Time of a training step at alpha 1, relative to MobileNet's; measured on a CPU. */
   relativeCost: number;
-  /**
-   * What training all layers at alpha 1 keeps per input pixel of a batch (activations, and gradients on their way), beside
-   * the weights; measured on a CPU.
-   */
+  /** At alpha 1, without a head. */
+  parameterCount: number;
+  /** Activations, and gradients on their way, that training all layers keeps per input pixel of a batch; measured. */
   trainingBytesPerPixel: number;
   /** The file without its classification top. */
   weightFile(alpha: number, trainedSize: number): PublishedFile;

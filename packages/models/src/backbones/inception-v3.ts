@@ -26,7 +26,8 @@ export const inceptionV3: BackboneArchitecture = {
   preprocessing: minusOneToOne,
   licence: 'Apache-2.0',
   relativeCost: 3.5,
-  trainingBytesPerPixel: 2150,
+  parameterCount: 21_802_784,
+  trainingBytesPerPixel: 1000,
   weightFile: () =>
     publishedFile('inception_v3', 'inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5', {
       md5: 'bcbd6486424b2319ff4ef7d526e38f63',

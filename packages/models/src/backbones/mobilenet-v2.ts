@@ -26,6 +26,7 @@ export const mobilenetV2: BackboneArchitecture = {
   preprocessing: minusOneToOne,
   licence: 'Apache-2.0',
   relativeCost: 0.9,
+  parameterCount: 2_257_984,
   trainingBytesPerPixel: 2150,
   weightFile(alpha, trainedSize) {
     const width = Number.isInteger(alpha) ? alpha.toFixed(1) : alpha;

@@ -17,7 +17,8 @@ export const mobilenet: BackboneArchitecture = {
   preprocessing: minusOneToOne,
   licence: 'Apache-2.0',
   relativeCost: 1,
-  trainingBytesPerPixel: 2150,
+  parameterCount: 3_228_864,
+  trainingBytesPerPixel: 1200,
   // 1 → 1_0, 0.75 → 7_5, 0.5 → 5_0, 0.25 → 2_5
   weightFile(alpha, trainedSize) {
     const width = alpha === 1 ? '1_0' : (alpha * 10).toFixed(1).replace('.', '_');

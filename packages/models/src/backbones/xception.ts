@@ -17,7 +17,8 @@ export const xception: BackboneArchitecture = {
   preprocessing: minusOneToOne,
   licence: 'MIT',
   relativeCost: 6,
-  trainingBytesPerPixel: 2150,
+  parameterCount: 20_861_480,
+  trainingBytesPerPixel: 2600,
   weightFile: () =>
     publishedFile('xception', 'xception_weights_tf_dim_ordering_tf_kernels_notop.h5', {
       md5: 'b0042744bf5b25fce3cb969f33bebb97',
