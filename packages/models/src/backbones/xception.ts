@@ -35,7 +35,7 @@ export const xception: BackboneArchitecture = {
     x = conv(x, 64, 3, 'block1_conv2', { padding: 'valid' }); // 147×147×64
     x = batchNorm(x, 'block1_conv2_bn');
     x = relu(x, 'block1_conv2_act');
-    x = halvingBlock(x, [128, 128], 'block2'); // 74×74×128
+    x = halvingBlock(x, [128, 128], 'block2', { isActivated: true }); // 74×74×128
     x = halvingBlock(x, [256, 256], 'block3'); // 37×37×256
     x = halvingBlock(x, [728, 728], 'block4'); // 19×19×728
     x = middleBlock(x, 'block5'); // 19×19×728
@@ -57,10 +57,14 @@ export const xception: BackboneArchitecture = {
 // --- internal ---
 
 /** Two separable convolutions and a pooling, around which a strided 1×1 convolution leads. */
-function halvingBlock(input: Symbolic, [first, second]: [number, number], name: string): Symbolic {
+function halvingBlock(
+  input: Symbolic,
+  [first, second]: [number, number],
+  name: string,
+  { isActivated = false }: { isActivated?: boolean } = {},
+): Symbolic {
   let x = input;
-  // What comes into block 2 is activated already.
-  if (name !== 'block2') x = relu(x, `${name}_sepconv1_act`);
+  if (!isActivated) x = relu(x, `${name}_sepconv1_act`);
   x = separable(x, first, `${name}_sepconv1`);
   x = relu(x, `${name}_sepconv2_act`);
   x = separable(x, second, `${name}_sepconv2`);

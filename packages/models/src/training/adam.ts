@@ -72,7 +72,7 @@ export class Adam {
   }
 
   #begin(variables: readonly tf.Variable[]): void {
-    if (this.#stepCount === 0) {
+    if (this.#variables.length === 0) {
       this.#groups = groupsOf(variables);
       this.#variables = [...variables];
     }
