@@ -24,6 +24,18 @@ describe('planLanes', () => {
     expect(lanes.every((lane) => lane.logicalCpuDevices === 3)).toBe(true);
   });
 
+  it.each([
+    [1, 3, 1],
+    [2, 3, 2],
+    [2, 1, 2],
+    [16, 3, 11],
+    [16, 1, 16],
+  ])('of %i processors gives each of %i CPU lanes %i threads', (processorCount, laneCount, threads) => {
+    const workers = Array.from({ length: laneCount }, (_, index) => ({ device: `cpu:${index}` as const }));
+    const { lanes } = planLanes(wishes({ workers }), { processorCount, gpus: [] });
+    expect(lanes.map((lane) => lane.intraOpThreads)).toEqual(workers.map(() => threads));
+  });
+
   it('does not open a lane for each of many members on few processors', () => {
     const many = Array.from({ length: 9 }, (_, index) => ({ name: String(index) }));
     expect(planLanes(wishes({ members: many }), noGpu).lanes).toHaveLength(3);
