@@ -18,7 +18,7 @@ import {
 } from './image-bytes.fixture.ts';
 import { createPixelStore, PixelStore } from './pixel-store.ts';
 
-const options = { background: 'white', resize: 'antialiased' } as const;
+const options = { background: 'white', resize: 'antialiased', maxPixels: 1e8, timeoutMs: 10_000 } as const;
 const decode = async (path: string) => (await decodeImage(path, [32], options))[0]!;
 /** Tests may run as root, whom nothing is forbidden; on Linux and macOS this user may nothing. */
 const nobody = 65534;

@@ -28,7 +28,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 async function decode(bytes: Buffer, background = 'white', size = side): Promise<Uint8Array> {
   const path = join(folder, 'image.jpg');
   await writeFile(path, bytes);
-  return (await decodeImage(path, [size], { background, resize: 'antialiased' }))[0]!;
+  return (
+    await decodeImage(path, [size], { background, resize: 'antialiased', maxPixels: 1e8, timeoutMs: 10_000 })
+  )[0]!;
 }
 
 function picture(colourAt: (quarter: number) => readonly number[], width = side, height = side): Sharp {

@@ -9,7 +9,7 @@ import { resizeLikeOpenCv } from './decode-opencv.ts';
 import { DataError } from './errors.ts';
 import { createPixelStore, PixelStore } from './pixel-store.ts';
 
-const options = { background: 'white', resize: 'antialiased' } as const;
+const options = { background: 'white', resize: 'antialiased', maxPixels: 1e8, timeoutMs: 10_000 } as const;
 
 let folder: string;
 const at = (name: string) => join(folder, name);

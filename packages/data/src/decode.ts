@@ -11,10 +11,10 @@ export interface DecodeOptions {
   /** A CSS colour (`white`, `#7f7f7f`) that shows through transparent pixels; see {@link isColour}. */
   background: string;
   resize: ResizeMethod;
-  /** Images with more pixels by their header are refused; default 100 million. */
-  maxPixels?: number;
-  /** Time for one image; default 10 s. */
-  timeoutMs?: number;
+  /** Images with more pixels by their header are refused. */
+  maxPixels: number;
+  /** Time for one image. */
+  timeoutMs: number;
 }
 
 export interface DecodeAllOptions extends DecodeOptions {
@@ -45,7 +45,7 @@ export async function decodeImage(
   options: DecodeOptions,
 ): Promise<Uint8Array[]> {
   requireColour(options.background);
-  return decodeWithin(new PixelBudget(maxPixelsOf(options)), { path }, sizes, options);
+  return decodeWithin(new PixelBudget(options.maxPixels), { path }, sizes, options);
 }
 
 /**
@@ -68,7 +68,7 @@ export async function decodeImages(
     if (count !== images.length)
       throw new Error(`expected stores of ${images.length} images, received one of ${count}`);
   const sizes = stores.map(({ size }) => size);
-  const budget = new PixelBudget(maxPixelsOf(options));
+  const budget = new PixelBudget(options.maxPixels);
   const skipped: (SkippedImage | undefined)[] = new Array(images.length);
   let next = 0;
   let doneCount = 0;
@@ -105,19 +105,15 @@ export async function decodeImages(
 
 // --- internal ---
 
-function maxPixelsOf({ maxPixels = 100_000_000 }: DecodeOptions): number {
-  return maxPixels;
-}
-
 async function decodeWithin(
   budget: PixelBudget,
   image: ImageToDecode,
   sizes: readonly number[],
   options: DecodeOptions,
 ): Promise<Uint8Array[]> {
-  const { background, resize, timeoutMs = 10_000 } = options;
+  const { background, resize, timeoutMs } = options;
   const bytes = await readImageFile(image.path, image);
-  const header = await withinTime(readHeader(bytes, maxPixelsOf(options)), timeoutMs);
+  const header = await withinTime(readHeader(bytes, options.maxPixels), timeoutMs);
   return budget.run(header.width * header.height, timeoutMs, async () => {
     const pixels = await decodePixels(bytes, header, { background, timeoutMs });
     return Promise.all(sizes.map((size) => resizeToSquare(pixels, size, resize)));

@@ -196,7 +196,8 @@ describe('scanImageFolder', () => {
     const odd = folder.images.filter(({ label }) => label === 0);
     expect(odd.map(({ relativePath }) => relativePath)).toEqual(oddNames.map((name) => `a/${name}`).toSorted());
     const handle = createPixelStore(odd.length, 8);
-    await expect(decodeImages(odd, [handle], { background: 'white', resize: 'antialiased' })).resolves.toMatchObject({
+    const options = { background: 'white', resize: 'antialiased', maxPixels: 1e8, timeoutMs: 10_000 } as const;
+    await expect(decodeImages(odd, [handle], options)).resolves.toMatchObject({
       skipped: [],
     });
   });

@@ -42,7 +42,8 @@ describe('the data set shapes', () => {
 
   it('cannot be told apart by colour: logistic regression on histograms stays below 60 %', async () => {
     const handle = createPixelStore(folder.images.length, size);
-    await decodeImages(folder.images, [handle], { background: 'black', resize: 'antialiased' });
+    const options = { background: 'black', resize: 'antialiased', maxPixels: 1e6, timeoutMs: 10_000 } as const;
+    await decodeImages(folder.images, [handle], options);
     const store = new PixelStore(handle);
     const rows = folder.images.map((_, index) => histogram(store.pixels(index)));
     const labels = folder.images.map((image) => image.label);

@@ -1,4 +1,5 @@
 /** The bundle: one sealed folder with everything that classifies an image, for node and for a browser. */
+import { isColour, resizeMethods } from '@chorus/data';
 import {
   memberManifestSchema,
   type Stacker,
@@ -21,8 +22,8 @@ export const bundleSchema = z.strictObject({
   decoding: z.strictObject({
     maxPixels: z.int(),
     timeoutMs: z.int(),
-    background: z.string(),
-    resize: z.enum(['antialiased', 'opencv']),
+    background: z.string().refine(isColour, 'expected a colour'),
+    resize: z.enum(resizeMethods),
   }),
   /** Members answer with the mean of an image and its mirror image. */
   mirror: z.boolean(),

@@ -70,7 +70,7 @@ describe('resolveExperiment', () => {
       { members: [{ name: 'x', backbone: 'xception', alpha: 0.5 }, mobile.members![1]] },
       /members\.0\.backbone: Expected an alpha of xception out of 1, received 0\.5/,
     ],
-    ['a colour that is none', { data: { background: 'rgb(0,0,0)' } }, /data\.background: expected a colour/],
+    ['a colour that is none', { data: { background: 'glass' } }, /data\.background: expected a colour/],
     [
       'a device that is none',
       { workers: [{ device: 'tpu:0' }] },

@@ -2,6 +2,7 @@
  * The experiment: everything that decides a run's outcome, in one typed object. Defaults live here and nowhere else;
  * unknown keys are refused. `experiment.schema.json` beside the package's manifest is made from it, for editors.
  */
+import { isColour } from '@chorus/data';
 import {
   type BackboneSpec,
   backboneFamilies,
@@ -124,11 +125,8 @@ export const experimentSchema = z
         limitPerClass: z.int().min(1).optional(),
         /** Images of which header or decoded size says more pixels are skipped. */
         maxPixels: z.int().min(1).default(100_000_000),
-        /** Colour behind transparent pixels: a name or #rrggbb. */
-        background: z
-          .string()
-          .regex(/^(#[0-9a-fA-F]{6}|[a-z]{3,30})$/, 'expected a colour such as "white" or "#ffffff"')
-          .default('white'),
+        /** Colour behind transparent pixels, as CSS names it. */
+        background: z.string().refine(isColour, 'expected a colour such as "white" or "#ffffff"').default('white'),
         /** Images that take longer to decode are skipped. */
         timeoutMs: z.int().min(100).default(10_000),
       })

@@ -76,7 +76,7 @@ export function splitPlanOf({ seed, split, stacking, flaws, recipe }: Experiment
 }
 
 /** How the experiment's images are decoded. */
-export function decodingOf({ data, flaws }: Experiment): Required<DecodeOptions> {
+export function decodingOf({ data, flaws }: Experiment): DecodeOptions {
   const { maxPixels, timeoutMs, background } = data;
   return { maxPixels, timeoutMs, background, resize: flaws.aliasedResize ? 'opencv' : 'antialiased' };
 }
