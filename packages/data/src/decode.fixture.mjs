@@ -6,7 +6,10 @@ const { paths, user } = JSON.parse(process.argv[2]);
 if (user !== undefined) process.setuid(user);
 const outcomes = [];
 for (const path of paths) {
-  const decoded = decodeImage(path, [32], { background: 'white', resize: 'antialiased' });
+  const decoded = decodeImage(path, [32], {
+    ...{ background: 'white', resize: 'antialiased' },
+    ...{ maxPixels: 1e8, timeoutMs: 10_000 },
+  });
   outcomes.push(
     await decoded.then(
       () => 'decoded',
