@@ -1,8 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Finding } from '@chorus/orchestration';
 import { afterAll, afterEach, beforeAll, describe, expect, it, test, vi } from 'vitest';
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -132,7 +134,7 @@ describe('chorus train', () => {
     expect(evaluation.ensemble.test.count).toBe(120);
     const { stdout, stderr, exitCode } = await chorus('predict', '--bundle', 'run/bundle', '--json', 'nowhere.jpg');
     expect(stdout).toBe('');
-    expect(stderr).toContain('nowhere.jpg: ENOENT');
+    expect(stderr).toContain('nowhere.jpg: cannot be read: no such file (ENOENT)');
     expect(exitCode).toBe(4);
   });
 
@@ -265,6 +267,35 @@ describe('the other commands', () => {
     expect(exitCode).toBe(2);
     expect(stdout).toMatch(/missing {2}native runtime: TensorFlow's library in .*\n +mend: pnpm turbo setup/);
     expect(stdout).toMatch(/ok {6} node: /);
+  });
+
+  it('says for each preset what it lacks here, and the command that mends it', async () => {
+    const weights = fileURLToPath(new URL('../../../../shared/data/pretrained/', import.meta.url));
+    const environment = { CHORUS_CACHE: at('empty-cache'), CHORUS_WEIGHTS: existsSync(weights) ? weights : undefined };
+    const { stdout } = await start(['doctor', '--json'], environment).ended;
+    const findings: Finding[] = JSON.parse(stdout);
+    const of = (preset: string, what: string) => findings.find((one) => one.preset === preset && one.what === what);
+    for (const preset of ['article', 'sound', 'cpu', 'mobile', 'demo'])
+      for (const what of ['weights', 'data', 'memory']) expect(of(preset, what)).toBeDefined();
+    expect(of('demo', 'weights')).toMatchObject({ ok: true });
+    expect(of('article', 'data')).toMatchObject({ ok: false, mend: 'pnpm chorus download --preset article' });
+    expect(of('article', 'GPU')).toBeDefined();
+    expect(of('sound', 'GPU')).toBeDefined();
+    expect(of('cpu', 'GPU')).toBeUndefined();
+    expect(of('cpu', 'weights')).toMatchObject({ ok: false, detail: expect.stringContaining('inception') });
+    expect(of('mobile', 'weights')).toMatchObject({ ok: existsSync(weights) });
+    for (const { ok, mend, what } of findings)
+      if (!ok && what !== 'memory') expect(mend).toMatch(/^(pnpm|npx|unset|sudo|apt)/);
+    const words = (await start(['doctor'], environment).ended).stdout;
+    expect(words).toMatch(/preset demo: ready\nok {6} weights: drawn from the seed\n/);
+    expect(words).toMatch(/preset article: not ready\n/);
+  });
+
+  it('cannot download without a network, and says where a file can be put by hand', async () => {
+    const offline = { HTTPS_PROXY: 'http://127.0.0.1:9', NO_PROXY: '', CHORUS_CACHE: at('offline-cache') };
+    const { exitCode, stderr } = await start(['download', '--preset', 'mobile'], offline).ended;
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/^chorus: Could not download https:\S+: .*or put the file at \S+offline-cache\/weights\//);
   });
 
   it('survives a reader that leaves', async () => {

@@ -1,20 +1,21 @@
-import type { Experiment } from './experiment/schema.ts';
+import { choosePreset, presets } from './experiment/presets/presets.ts';
+import { resolveExperiment } from './experiment/resolve.ts';
 import { dataFolder } from './run/dataset.ts';
 import { findInitialWeights } from './run/initial-weights.ts';
 
 /**
- * Brings what an experiment needs into the cache: its data set, where it has a name, and its members' first weights.
+ * Brings what a preset needs into the cache: its members' first weights and, where it names one, its data set.
  *
- * @returns where they are now.
- * @throws as `train` does when something cannot be had.
+ * @returns the files and folders, each once.
+ * @throws ConfigError when there is no such preset; StorageError when something cannot be had.
  */
-export async function prefetch(
-  experiment: Pick<Experiment, 'data' | 'weights' | 'members' | 'inputSize'>,
+export async function prefetchPreset(
+  name: string,
   environment: { CHORUS_WEIGHTS?: string | undefined },
-): Promise<{ data: string; weights: string[] }> {
-  const weights = await findInitialWeights(experiment, environment);
-  return {
-    data: await dataFolder(experiment.data.source),
-    weights: weights.map((one) => (one.kind === 'file' ? one.path : one.kind)),
-  };
+): Promise<string[]> {
+  const preset = choosePreset(name);
+  const weights = await findInitialWeights(resolveExperiment(preset.experiment), environment);
+  const source = presets[preset.name].data?.source;
+  const paths = weights.flatMap((one) => (one.kind === 'file' ? [one.path] : []));
+  return [...new Set([...paths, ...(source === undefined ? [] : [await dataFolder(source)])])];
 }

@@ -13,15 +13,15 @@ interface EvaluateFlags {
 export const evaluateCommand = new Command('evaluate')
   .description('score a bundle on a folder of labelled images, freshly decoded')
   .requiredOption('--bundle <folder>', 'the bundle of a run')
-  .requiredOption('--data <folder>', 'images as <split>/<class>/* or <class>/*; or "shapes"')
+  .requiredOption('--data <folder>', 'images as <split>/<class>/* or <class>/*; or "shapes" or "cats-and-dogs"')
   .option('--all', "every image; by default those that the bundle's run would test on", false)
   .option('--workers <list>', 'devices, such as gpu:0 or cpu:0 (default: auto)')
   .option('--json', 'print one JSON object', false)
   .action(async (flags: EvaluateFlags) => {
-    const { evaluateBundle } = await import('@chorus/orchestration');
+    const { evaluateBundle, isNamedSource } = await import('@chorus/orchestration');
     const evaluation = await evaluateBundle(
       userPath(flags.bundle),
-      flags.data === 'shapes' ? 'shapes' : userPath(flags.data),
+      isNamedSource(flags.data) ? flags.data : userPath(flags.data),
       {
         all: flags.all,
         ...(flags.workers === undefined ? {} : { workers: flags.workers }),

@@ -22,8 +22,14 @@ export const trainCommand = new Command('train')
   .description('fine-tune the members, stack them, test them, leave a run folder')
   .option('--preset <name>', presetNames.join(', '), 'auto')
   .option('--config <file>', 'an experiment (.ts, .js or .json), as made with defineConfig')
-  .option('--data <folder>', 'images as <split>/<class>/* or <class>/*; or "shapes", drawn by Chorus')
-  .option('--weights <folder>', 'keras-applications .h5 files; or "auto" (the folder in CHORUS_WEIGHTS), or "random"')
+  .option(
+    '--data <folder>',
+    'images as <split>/<class>/* or <class>/*; or "shapes" (drawn), or "cats-and-dogs" (downloaded)',
+  )
+  .option(
+    '--weights <folder>',
+    'keras-applications .h5 files; or "imagenet" (downloaded), "random", "auto" (CHORUS_WEIGHTS, else imagenet)',
+  )
   .option('--out <folder>', 'the run folder (default: runs/<name>-<time>)')
   .option('--resume <folder>', 'go on with a run that was stopped or killed')
   .option('--workers <list>', 'a lane per device, such as gpu:0,gpu:1 or cpu:1,cpu:2 (default: CHORUS_WORKERS or auto)')
@@ -69,10 +75,10 @@ async function trainNew(flags: TrainFlags, base: string, progress: Progress, sig
     base,
     environment: process.env,
   });
-  progress.note(`preset ${preset.name}: ${preset.reason}`);
+  if (preset !== undefined) progress.note(`preset ${preset.name}: ${preset.reason}`);
   return train(experiment, {
     ...(flags.out === undefined ? { base } : { out: userPath(flags.out) }),
-    preset: preset.name,
+    ...(preset === undefined ? {} : { preset: preset.name }),
     observer: progress.observer,
     signal,
   });

@@ -81,5 +81,5 @@ function memory(preset: PresetName, experiment: Experiment, gpus: readonly Devic
 function gpu(preset: PresetName, gpus: readonly string[]): Finding {
   const common = { preset, what: 'GPU' };
   if (gpus.length > 0) return { ...common, ok: true, detail: gpus.join(', ') };
-  return { ...common, ok: false, detail: 'none here: days on a CPU', mend: 'pnpm chorus train --preset cpu …' };
+  return { ...common, ok: false, detail: 'none here: hours on a CPU', mend: 'pnpm chorus train --preset cpu …' };
 }

@@ -6,12 +6,13 @@ import { ConfigError } from '../errors.ts';
 import { findGpus } from '../lanes/choose-lanes.ts';
 import { isNamedSource, namedSources } from '../run/dataset.ts';
 import { isNamedWeights, missingWeights } from '../run/initial-weights.ts';
-import { choosePreset, type PresetChoice, presets } from './presets/presets.ts';
+import { choosePreset, choosePresetFor, type PresetChoice, presets } from './presets/presets.ts';
 import { parseAssignment, parseWorkers, resolveExperiment } from './resolve.ts';
 import type { Experiment, ExperimentInput } from './schema.ts';
 
 /** Later ones win: preset, file, CHORUS_WEIGHTS and CHORUS_WORKERS, assignments, then data, weights and workers. */
 export interface Named {
+  /** A name, or `auto`. */
   preset: string;
   /** Absolute path of a `.ts`, `.js`, `.mjs` or `.json` file with an experiment. */
   file?: string;
@@ -28,9 +29,12 @@ export interface Named {
 /**
  * Gathers an experiment.
  *
+ * @returns also the preset that it starts from; none where `auto` was left and the experiment has members of its own.
  * @throws ConfigError for anything in it that cannot be, the file included.
  */
-export async function prepareExperiment(named: Named): Promise<{ experiment: Experiment; preset: PresetChoice }> {
+export async function prepareExperiment(
+  named: Named,
+): Promise<{ experiment: Experiment; preset: PresetChoice | undefined }> {
   const file = named.file === undefined ? {} : await loadExperimentFile(named.file);
   const workers = named.workers ?? named.environment.CHORUS_WORKERS;
   const layers: Partial<ExperimentInput>[] = [
@@ -56,17 +60,24 @@ export async function prepareExperiment(named: Named): Promise<{ experiment: Exp
   const dataNamed = layers.some((layer) => layer.data?.source !== undefined);
   const weightsNamed =
     named.environment.CHORUS_WEIGHTS !== undefined || layers.some((layer) => layer.weights !== undefined);
-  const preset = await choosePreset(named.preset, {
-    dataNamed,
-    weightsNamed,
-    gpuCount: (await findGpus()).length,
-    hasWeightsFor: async (name) => (await missingWeights(resolved(presets[name]), named.environment)) === undefined,
-  });
-  if (!dataNamed && preset.experiment.data?.source === undefined)
+  const preset = await choose();
+  if (!dataNamed && preset !== undefined && preset.experiment.data?.source === undefined)
     throw new ConfigError(
       `Preset ${preset.name} needs images: name a folder with --data DIR, or --data ${namedSources.join(' or --data ')}.`,
     );
-  return { experiment: resolved(preset.experiment), preset };
+  return { experiment: resolved(preset?.experiment ?? {}), preset };
+
+  async function choose(): Promise<PresetChoice | undefined> {
+    if (named.preset !== 'auto') return choosePreset(named.preset);
+    // An ensemble of the user's own: what a preset says was said of another one.
+    if (layers.some((layer) => layer.members !== undefined)) return undefined;
+    return choosePresetFor({
+      dataNamed,
+      weightsNamed,
+      gpuCount: (await findGpus()).length,
+      hasWeightsFor: async (name) => (await missingWeights(resolved(presets[name]), named.environment)) === undefined,
+    });
+  }
 }
 
 // --- internal ---

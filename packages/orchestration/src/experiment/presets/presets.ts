@@ -13,7 +13,7 @@ export type PresetName = keyof typeof presets;
 /** Names that `--preset` takes, the default first. */
 export const presetNames: readonly (PresetName | 'auto')[] = ['auto', ...(Object.keys(presets) as PresetName[])];
 
-/** Whether a CPU would need days for it. */
+/** Whether a CPU would need hours for it. */
 export function wantsGpu(name: PresetName): boolean {
   return name === 'article' || name === 'sound';
 }
@@ -25,6 +25,17 @@ export interface PresetChoice {
   experiment: Partial<ExperimentInput>;
 }
 
+/**
+ * Finds a preset by its name.
+ *
+ * @throws ConfigError listing the presets when there is none of that name.
+ */
+export function choosePreset(name: string): PresetChoice {
+  if (!Object.hasOwn(presets, name))
+    throw new ConfigError(`There is no preset "${name}"; expected one of ${presetNames.join(', ')}.`);
+  return choice(name as PresetName, 'named on the command line');
+}
+
 /** What `auto` goes by. */
 export interface Situation {
   dataNamed: boolean;
@@ -34,17 +45,8 @@ export interface Situation {
   hasWeightsFor(preset: PresetName): Promise<boolean>;
 }
 
-/**
- * Finds a preset by name; `auto` picks by what was named, by the hardware and by the weights that are there.
- *
- * @throws ConfigError listing the presets when there is none of that name.
- */
-export async function choosePreset(name: string, situation: Situation): Promise<PresetChoice> {
-  if (name !== 'auto') {
-    if (!Object.hasOwn(presets, name))
-      throw new ConfigError(`There is no preset "${name}"; expected one of ${presetNames.join(', ')}.`);
-    return choice(name as PresetName, 'named on the command line');
-  }
+/** What `auto` stands for: by what was named, by the hardware and by the weights that are there. */
+export async function choosePresetFor(situation: Situation): Promise<PresetChoice> {
   if (!situation.dataNamed && !situation.weightsNamed)
     return choice('demo', 'neither data nor weights were named, so generated shapes and random weights stand in');
   const { gpuCount } = situation;
