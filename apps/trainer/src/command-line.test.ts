@@ -255,6 +255,16 @@ it('cannot have published weights without a network: says where to put them by h
   );
 });
 
+it('stops on Ctrl-C while it waits for a download', async () => {
+  const offline = { HTTPS_PROXY: 'http://127.0.0.1:9', NO_PROXY: '', CHORUS_CACHE: at('offline-cache') };
+  const { child, ended } = start(['train', '--data', '.'], offline);
+  await printed(child, 'trying again');
+  process.kill(-child.pid!, 'SIGINT');
+  const { exitCode, stderr } = await ended;
+  expect(exitCode).toBe(130);
+  expect(stderr).toBe('chorus: The run was stopped.\n');
+});
+
 describe('the other commands', () => {
   it('lists devices', async () => {
     const { exitCode, stdout } = await chorus('devices', '--json');
@@ -295,7 +305,8 @@ describe('the other commands', () => {
     const offline = { HTTPS_PROXY: 'http://127.0.0.1:9', NO_PROXY: '', CHORUS_CACHE: at('offline-cache') };
     const { exitCode, stderr } = await start(['download', '--preset', 'mobile'], offline).ended;
     expect(exitCode).toBe(2);
-    expect(stderr).toMatch(/^chorus: Could not download https:\S+: .*or put the file at \S+offline-cache\/weights\//);
+    expect(stderr).toMatch(/^https:\S+: .*; trying again in [\d.]+ s$/m);
+    expect(stderr).toMatch(/^chorus: Could not download https:\S+: .*or put the file at \S+offline-cache\/weights\//m);
   });
 
   it('survives a reader that leaves', async () => {

@@ -149,6 +149,37 @@ describe('splitImages', () => {
     );
   });
 
+  it('leaves out the same test images, whatever the order of the images, and refuses to leave out all', () => {
+    const images = imagesOf([50, 50], null);
+    const plan = planOf({ testMultipleOf: 16 });
+    const testOf = (some: ImageFile[]) =>
+      [...splitImages({ images: some, classes: ['0', '1'], root }, plan).test]
+        .map((index) => some[index]!.relativePath)
+        .toSorted();
+    expect(testOf(images)).toHaveLength(16);
+    expect(testOf(images.toReversed())).toEqual(testOf(images));
+    const tooMany = planOf({ testMultipleOf: 32 });
+    expect(() => splitImages({ images, classes: ['0', '1'], root }, tooMany)).toThrow(
+      'Expected at least 32 images to test on, a whole batch (flaws.wholeBatchesOnly), in /data, received 20',
+    );
+  });
+
+  it('leaves every fold something of each class to fit, whatever the shares', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 4, max: 9 }), { minLength: 2, maxLength: 3 }),
+        fc.double({ min: 0.01, max: 0.75, noNaN: true }),
+        (counts, tune) => {
+          const images = [...imagesOf(counts, 'train', 'train/'), ...imagesOf(counts, 'test', 'test/')];
+          const plan = planOf({ tune, stacking: { kind: 'kfold', folds: 2, members: 'average' } });
+          const split = splitImages({ images, classes: classesOf(counts), root }, plan);
+          for (const { fit } of split.parts)
+            expect(new Set([...fit].map((index) => images[index]!.label)).size).toBe(counts.length);
+        },
+      ),
+    );
+  });
+
   it('draws another split from another seed', () => {
     const folder = { images: imagesOf([50, 50], null), classes: ['0', '1'], root };
     expect(splitImages(folder, planOf({ seed: 1 })).test).not.toEqual(splitImages(folder, planOf({ seed: 2 })).test);

@@ -64,7 +64,7 @@ export interface ImageSplit {
  */
 export function splitImages(folder: Pick<ImageFolder, 'images' | 'classes' | 'root'>, plan: SplitPlan): ImageSplit {
   const drawn = folder.classes.map((_, label) => drawClass(folder, label, plan));
-  const test = wholeGroups(ascending(drawn.flatMap((one) => one.test)), plan.testMultipleOf, plan.seed);
+  const test = wholeGroups(folder, ascending(drawn.flatMap((one) => one.test)), plan);
   const tune = (indices: number[]) => (plan.tune === 'test' ? test : ascending(indices));
   const fitOn = (name: string, sets: readonly LearningSet[], heldOut: Uint32Array | 'fit'): SplitPart => {
     const fit = ascending(sets.flatMap((one) => one.fit));
@@ -184,7 +184,8 @@ function countOf(share: number, total: number): number {
 }
 
 function cutTune(pool: readonly number[], tune: SplitPlan['tune']): LearningSet {
-  const count = tune === 'test' ? 0 : countOf(tune, pool.length);
+  // Whatever the share, one is left to fit.
+  const count = tune === 'test' ? 0 : Math.min(countOf(tune, pool.length), pool.length - 1);
   return { tune: pool.slice(0, count), fit: pool.slice(count) };
 }
 
@@ -197,9 +198,19 @@ function dealFolds(pools: readonly (readonly number[])[], foldCount: number, see
   );
 }
 
-function wholeGroups(test: Uint32Array, groupSize: number, seed: number): Uint32Array {
-  const kept = shuffle(test.slice(), randomFor(seed, 'test groups')).slice(0, test.length - (test.length % groupSize));
-  return groupSize === 1 ? test : kept.sort();
+function wholeGroups(
+  { images, root }: Pick<ImageFolder, 'images' | 'root'>,
+  test: Uint32Array,
+  { testMultipleOf, seed }: SplitPlan,
+): Uint32Array {
+  const count = test.length - (test.length % testMultipleOf);
+  if (count === test.length) return test;
+  if (count === 0)
+    throw new DataError(
+      `Expected at least ${testMultipleOf} images to test on, a whole batch (flaws.wholeBatchesOnly), in ${root}, received ${test.length}; lower recipe.batchSize.`,
+    );
+  const byPath = [...test].toSorted((a, b) => (images[a]!.relativePath < images[b]!.relativePath ? -1 : 1));
+  return ascending(shuffle(byPath, randomFor(seed, 'test groups')).slice(0, count));
 }
 
 function ascending(indices: readonly number[]): Uint32Array {

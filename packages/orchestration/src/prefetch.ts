@@ -1,6 +1,7 @@
-import { choosePreset, presets } from './experiment/presets/presets.ts';
+import { choosePreset } from './experiment/presets/presets.ts';
 import { resolveExperiment } from './experiment/resolve.ts';
 import { dataFolder } from './run/dataset.ts';
+import type { Downloads } from './run/downloads.ts';
 import { findInitialWeights } from './run/initial-weights.ts';
 
 /**
@@ -12,10 +13,11 @@ import { findInitialWeights } from './run/initial-weights.ts';
 export async function prefetchPreset(
   name: string,
   environment: { CHORUS_WEIGHTS?: string | undefined },
+  downloads: Downloads = {},
 ): Promise<string[]> {
   const preset = choosePreset(name);
-  const weights = await findInitialWeights(resolveExperiment(preset.experiment), environment);
-  const source = presets[preset.name].data?.source;
+  const weights = await findInitialWeights(resolveExperiment(preset.experiment), environment, downloads);
+  const source = preset.experiment.data?.source;
   const paths = weights.flatMap((one) => (one.kind === 'file' ? [one.path] : []));
-  return [...new Set([...paths, ...(source === undefined ? [] : [await dataFolder(source)])])];
+  return [...new Set([...paths, ...(source === undefined ? [] : [await dataFolder(source, downloads)])])];
 }

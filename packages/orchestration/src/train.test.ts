@@ -356,7 +356,7 @@ describe('k folds', () => {
         ['slim', 'failed', 0],
         ['third', 'done', 2],
       ]);
-      expect(report.members[1]!.reason).toMatch(/^fold-1: mobilenet_2_5_128_tf_no_top\.h5: /);
+      expect(report.members[1]!.reason).toMatch(/^features: mobilenet_2_5_128_tf_no_top\.h5: /);
     },
   );
 });
@@ -514,7 +514,7 @@ describe('stopping and going on', () => {
       {},
       { resume: at('stopped'), observer: { ...observer, onWarning: (_, message) => void warnings.push(message) } },
     );
-    expect(warnings).toEqual([expect.stringMatching(/weights\.bin is damaged: .* The member is trained again\./)]);
+    expect(warnings).toEqual([expect.stringMatching(/weights\.bin is damaged: .* It is trained again\./)]);
     expect(states).toContain('wide done');
     expect(states).toContain('slim kept');
   });

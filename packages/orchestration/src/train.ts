@@ -19,8 +19,9 @@ import { StopFlag } from './member/stop-flag.ts';
 import type { TestOutputs } from './report/build.ts';
 import { predictionsCsv } from './report/predictions-csv.ts';
 import type { ImageCounts, Report } from './report/schema.ts';
-import { decodingOf, isNamedSource, labelsOf, openDataset, splitPlanOf } from './run/dataset.ts';
-import { findInitialWeights, isNamedWeights } from './run/initial-weights.ts';
+import { dataFolder, decodingOf, isNamedSource, labelsOf, openDataset, splitPlanOf } from './run/dataset.ts';
+import type { Downloads } from './run/downloads.ts';
+import { findInitialWeights, weightSource } from './run/initial-weights.ts';
 import { MetricsLog } from './run/metrics-log.ts';
 import { observerFrom, type RunObserver } from './run/observer.ts';
 import { predictMembers } from './run/predict-members.ts';
@@ -75,10 +76,14 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
     folder = options.resume === undefined ? undefined : await openRunFolder(options.resume, 'resume');
     const whole = folder === undefined ? resolveExperiment(experiment) : (await folder.readStart()).experiment;
     // Everything that can be wrong with the experiment is found before a new folder is made.
+    const observer = observerFrom(options.observer);
+    const { onDownload, onNotice } = observer;
+    const downloads: Downloads = { onDownload, onNotice, ...(options.signal && { signal: options.signal }) };
     const plan = await chooseLanes(whole);
-    const weights = await findInitialWeights(whole, process.env);
+    const weights = await findInitialWeights(whole, process.env, downloads);
+    const root = await dataFolder(whole.data.source, downloads);
     folder ??= await startFolder(whole, options);
-    return await runIn(folder, { plan, weights, stop, startedAtMs }, observerFrom(options.observer), options.signal);
+    return await runIn(folder, { plan, weights, root, stop, startedAtMs }, observer, options.signal);
   } catch (error) {
     // Whatever broke off first, it did because it was told to.
     if (!stop.raised) throw error;
@@ -97,6 +102,8 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
 interface Preparation {
   plan: LanePlan;
   weights: readonly InitialWeights[];
+  /** Folder of the images. */
+  root: string;
   stop: StopFlag;
   startedAtMs: number;
 }
@@ -114,7 +121,7 @@ async function startFolder(experiment: Experiment, options: TrainOptions): Promi
       ...experiment,
       // A resumed run may be started from anywhere.
       data: { ...experiment.data, source: isNamedSource(source) ? source : resolve(source) },
-      weights: isNamedWeights(experiment.weights) ? experiment.weights : resolve(experiment.weights),
+      weights: weightSource(experiment, process.env),
     },
   });
   return folder;
@@ -122,7 +129,7 @@ async function startFolder(experiment: Experiment, options: TrainOptions): Promi
 
 async function runIn(
   folder: RunFolder,
-  { plan, weights, stop, startedAtMs }: Preparation,
+  { plan, weights, root, stop, startedAtMs }: Preparation,
   observer: RunObserver,
   signal: AbortSignal | undefined,
 ): Promise<RunResult> {
@@ -139,7 +146,9 @@ async function runIn(
   });
   const timeline = new Timeline(startedAtMs);
 
-  const dataset = await openDataset(experiment, estimateLaneBytes(experiment, plan.lanes.length), observer, signal);
+  const laneBytes = (imageCount: number) => estimateLaneBytes(experiment, plan.lanes, imageCount);
+  timeline.end(phaseNames.prepare);
+  const dataset = await openDataset(experiment, root, laneBytes, observer, signal);
   if (start.datasetFingerprint !== null && start.datasetFingerprint !== dataset.fingerprint)
     throw new ConfigError(
       `The images in ${dataset.root} are not those that the run in ${folder.path} started with; start a new run for them.`,

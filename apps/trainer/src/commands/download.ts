@@ -1,10 +1,16 @@
 import { presetNames } from '@chorus/orchestration/presets';
 import { Command } from 'commander';
+import { downloadLines } from '../progress/download-lines.ts';
 
 export const downloadCommand = new Command('download')
   .description('bring what a preset needs into the cache, weights and data; a run does it by itself')
   .requiredOption('--preset <name>', presetNames.filter((name) => name !== 'auto').join(', '))
   .action(async ({ preset }: { preset: string }) => {
     const { prefetchPreset } = await import('@chorus/orchestration');
-    for (const path of await prefetchPreset(preset, process.env)) console.log(path);
+    // Standard output is for the paths.
+    const paths = await prefetchPreset(preset, process.env, {
+      onDownload: downloadLines(console.error),
+      onNotice: (notice) => console.error(notice),
+    });
+    for (const path of paths) console.log(path);
   });

@@ -3,6 +3,7 @@ import { type DefaultRenderer, Listr, type ListrTaskWrapper, type SimpleRenderer
 import { countsLine } from '../print/counts-line.ts';
 import { demoBox } from '../print/demo-box.ts';
 import { printable } from '../print/printable.ts';
+import { downloadLines } from './download-lines.ts';
 import { epochLine } from './lines.ts';
 import type { Progress } from './progress.ts';
 
@@ -25,6 +26,8 @@ export function barProgress(): Progress {
 
   const row = (name: string) => rows.get(name);
   const observer: Partial<RunObserver> = {
+    onDownload: downloadLines(console.log),
+    onNotice: (notice) => console.log(notice),
     onStart({ demo, devices, lanesReason, folder, tasks }) {
       if (demo) console.log(demoBox());
       console.log(`run folder: ${folder}\nlanes: ${devices.join(', ')} (${lanesReason})`);

@@ -2,6 +2,7 @@ import type { EpochMetrics, RunObserver } from '@chorus/orchestration';
 import { countsLine } from '../print/counts-line.ts';
 import { demoBox } from '../print/demo-box.ts';
 import { printable } from '../print/printable.ts';
+import { downloadLines } from './download-lines.ts';
 import type { Progress } from './progress.ts';
 
 /** Epochs of the head's training take milliseconds: a line a second and member is plenty. */
@@ -12,6 +13,8 @@ export function lineProgress(write: (line: string) => void): Progress {
   const lastEpochAtMs = new Map<string, number>();
   let decodedTenths = -1;
   const observer: Partial<RunObserver> = {
+    onDownload: downloadLines(write),
+    onNotice: write,
     onStart({ demo, devices, lanesReason, folder, experiment }) {
       if (demo) write(demoBox());
       write(`run folder: ${folder}`);

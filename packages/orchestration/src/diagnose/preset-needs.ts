@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { availableMemoryBytes, catsAndDogsFolder } from '@chorus/data';
 import type { Device } from '@chorus/runtime';
-import { type PresetName, presets, wantsGpu } from '../experiment/presets/presets.ts';
+import { choosePreset, type PresetName, presets } from '../experiment/presets/presets.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
 import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
-import { estimateLaneBytes } from '../lanes/memory.ts';
+import { estimateLaneBytes, trainsAll } from '../lanes/memory.ts';
 import { planLanes } from '../lanes/plan.ts';
 import { missingWeights, publishedFileOf, weightSource } from '../run/initial-weights.ts';
 import { publishedWeightsPath } from '../run/published-weights.ts';
@@ -23,12 +23,12 @@ export async function examinePreset(
   name: PresetName,
   { environment, gpus }: { environment: Environment; gpus: readonly Device['name'][] },
 ): Promise<Finding[]> {
-  const experiment = resolveExperiment(presets[name]);
+  const experiment = resolveExperiment(presets[name].experiment);
   return [
     await weights(name, experiment, environment),
-    data(name, presets[name].data?.source),
+    data(name, choosePreset(name).experiment.data?.source),
     memory(name, experiment, gpus),
-    ...(wantsGpu(name) ? [gpu(name, gpus)] : []),
+    ...(presets[name].wantsGpu ? [gpu(name, gpus)] : []),
   ];
 }
 
@@ -63,8 +63,7 @@ function data(preset: PresetName, source: string | undefined): Finding {
 
 function memory(preset: PresetName, experiment: Experiment, gpus: readonly Device['name'][]): Finding {
   const { lanes } = planLanes(experiment, { processorCount: availableParallelism(), gpus });
-  // What lanes keep lies in the GPUs' memory where there are some.
-  const laneBytes = gpus.length > 0 ? 0 : estimateLaneBytes(experiment, lanes.length);
+  const laneBytes = estimateLaneBytes(experiment, lanes, typicalImageCount);
   const pixelBytes = inputSizesOf(experiment).reduce((sum, size) => sum + typicalImageCount * size * size * 3, 0);
   const [needed, available] = [laneBytes + pixelBytes, availableMemoryBytes()];
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
@@ -74,7 +73,11 @@ function memory(preset: PresetName, experiment: Experiment, gpus: readonly Devic
     what: 'memory',
     ok,
     detail: `about ${gigabytes(needed)} for ${typicalImageCount} images at most; this machine has ${gigabytes(available)}`,
-    ...(ok ? {} : { mend: `pnpm chorus train --preset ${preset} --set recipe.batchSize=8 …` }),
+    ...(ok
+      ? {}
+      : {
+          mend: `pnpm chorus train --preset ${preset} ${trainsAll(experiment) ? '--set recipe.batchSize=8' : '--workers cpu:0'} …`,
+        }),
   };
 }
 

@@ -36,7 +36,9 @@ export async function prepareExperiment(
   named: Named,
 ): Promise<{ experiment: Experiment; preset: PresetChoice | undefined }> {
   const file = named.file === undefined ? {} : await loadExperimentFile(named.file);
-  const workers = named.workers ?? named.environment.CHORUS_WORKERS;
+  // An empty variable is none.
+  const { CHORUS_WEIGHTS: weightsFolder = '', CHORUS_WORKERS: workersList = '' } = named.environment;
+  const workers = named.workers ?? (workersList === '' ? undefined : workersList);
   const layers: Partial<ExperimentInput>[] = [
     file,
     ...(workers === undefined || (named.workers === undefined && file.workers !== undefined)
@@ -54,12 +56,14 @@ export async function prepareExperiment(
     return {
       ...experiment,
       data: { ...experiment.data, source: path(source, isNamedSource(source)) },
-      weights: path(experiment.weights, isNamedWeights(experiment.weights)),
+      weights:
+        experiment.weights === 'auto' && weightsFolder !== ''
+          ? resolve(named.base, weightsFolder)
+          : path(experiment.weights, isNamedWeights(experiment.weights)),
     };
   };
   const dataNamed = layers.some((layer) => layer.data?.source !== undefined);
-  const weightsNamed =
-    named.environment.CHORUS_WEIGHTS !== undefined || layers.some((layer) => layer.weights !== undefined);
+  const weightsNamed = weightsFolder !== '' || layers.some((layer) => layer.weights !== undefined);
   const preset = await choose();
   if (!dataNamed && preset !== undefined && preset.experiment.data?.source === undefined)
     throw new ConfigError(
@@ -75,7 +79,8 @@ export async function prepareExperiment(
       dataNamed,
       weightsNamed,
       gpuCount: (await findGpus()).length,
-      hasWeightsFor: async (name) => (await missingWeights(resolved(presets[name]), named.environment)) === undefined,
+      hasWeightsFor: async (name) =>
+        (await missingWeights(resolved(presets[name].experiment), named.environment)) === undefined,
     });
   }
 }

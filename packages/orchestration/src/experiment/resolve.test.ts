@@ -171,7 +171,7 @@ describe('presets', () => {
   const situation: Situation = { dataNamed: true, weightsNamed: true, gpuCount: 0, hasWeightsFor: everything };
 
   test.each(Object.keys(presets) as PresetName[])('%s is a whole experiment, flawed or not as it says', (name) => {
-    const flaws = describeFlaws(resolveExperiment(presets[name]));
+    const flaws = describeFlaws(resolveExperiment(presets[name].experiment));
     expect(flaws.map((flaw) => flaw.name)).toHaveLength(name === 'article' ? 8 : 0);
   });
 

@@ -39,7 +39,7 @@ export interface LanePlan {
  * Plans the lanes of a run.
  *
  * `auto` takes every GPU; without one it takes a logical CPU device per member, with a share of the threads each: a
- * training step has stretches that use one core only, and another lane fills them. On two cores three such lanes took 0.82
+ * training step has stretches that use one core only, and another lane fills them. On two cores three lanes of one thread took 0.82
  * of the time of one lane with two threads (three MobileNets, 128 px, two runs each in turn: 26.8 and 27.3 s, 32.3 and
  * 33.4 s).
  *

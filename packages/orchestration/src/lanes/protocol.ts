@@ -117,7 +117,7 @@ export interface EpochMetrics {
   tuneLoss: number;
   tuneAccuracy: number;
   learningRate: number;
-  /** This epoch's weights are the best so far and were kept. */
+  /** This epoch's loss on `tune` is the lowest so far. */
   best: boolean;
 }
 

@@ -46,6 +46,39 @@ describe('runOnLanes', () => {
     expect(started).toEqual(['cost 5', 'cost 4', 'cost 3', 'cost 1']);
   });
 
+  it('starts a task only after the one that it comes after, well or not, whatever the lanes do meanwhile', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ cost: fc.nat(9), after: fc.option(fc.nat(11)), fails: fc.boolean() }), { maxLength: 12 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.scheduler(),
+        async (tasks, laneCount, scheduler) => {
+          const settled = new Set<number>();
+          const done = runOnLanes(
+            Array.from({ length: laneCount }, (_, lane) => lane),
+            tasks.map(({ cost, after }, index) => ({
+              task: index,
+              cost,
+              // An earlier one, so that none waits for itself.
+              after: after === null || after >= index ? undefined : after,
+            })),
+            async (_, index) => {
+              const { after } = tasks[index]!;
+              if (after !== null && after < index) expect(settled.has(after)).toBe(true);
+              await scheduler.schedule(Promise.resolve());
+              settled.add(index);
+              if (tasks[index]!.fails) throw new Error('fails');
+            },
+          );
+          await scheduler.waitFor(done);
+          expect((await done).map(({ status }) => status)).toEqual(
+            tasks.map(({ fails }) => (fails ? 'rejected' : 'fulfilled')),
+          );
+        },
+      ),
+    );
+  });
+
   it('keeps pinned tasks on their lane', async () => {
     const ran: [string, number][] = [];
     await runOnLanes(

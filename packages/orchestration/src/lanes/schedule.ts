@@ -6,6 +6,8 @@ export interface Scheduled<Task> {
   cost: number;
   /** Index of the only lane that may run it. */
   pinnedTo?: number | undefined;
+  /** Index of a task that has to be settled, well or not, before this one starts. */
+  after?: number | undefined;
 }
 
 /**
@@ -20,24 +22,42 @@ export async function runOnLanes<Lane, Task, Result>(
 ): Promise<PromiseSettledResult<Result>[]> {
   const results = new Array<PromiseSettledResult<Result>>(tasks.length);
   const waiting = tasks.map((_, index) => index).toSorted((a, b) => tasks[b]!.cost - tasks[a]!.cost || a - b);
+  let oneSettles = nextTime();
 
   async function serve(lane: Lane, laneIndex: number): Promise<void> {
     for (;;) {
-      const position = waiting.findIndex((index) => {
-        const pinnedTo = tasks[index]!.pinnedTo;
-        return pinnedTo === undefined || pinnedTo === laneIndex;
-      });
-      if (position === -1) return;
-      const [index] = waiting.splice(position, 1) as [number];
+      const open = waiting.filter((index) => (tasks[index]!.pinnedTo ?? laneIndex) === laneIndex);
+      if (open.length === 0) return;
+      const index = open.find((one) => isReady(tasks[one]!.after));
+      if (index === undefined) {
+        // What all of them come after runs on another lane.
+        await oneSettles.promise;
+        continue;
+      }
+      waiting.splice(waiting.indexOf(index), 1);
       try {
         results[index] = { status: 'fulfilled', value: await run(lane, tasks[index]!.task, laneIndex) };
       } catch (reason) {
         results[index] = { status: 'rejected', reason };
       }
+      oneSettles.resolve();
+      oneSettles = nextTime();
     }
   }
 
+  const isReady = (after: number | undefined) => after === undefined || results[after] !== undefined;
+  const lost = waiting.filter((index) => (tasks[index]!.pinnedTo ?? 0) >= lanes.length);
+  if (lost.length > 0) throw new Error(`tasks ${lost.join(', ')} are pinned to lanes that do not exist`);
   await Promise.all(lanes.map(serve));
-  if (waiting.length > 0) throw new Error(`tasks ${waiting.join(', ')} are pinned to lanes that do not exist`);
   return results;
+}
+
+// --- internal ---
+
+function nextTime(): { promise: Promise<void>; resolve(): void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
 }

@@ -42,16 +42,17 @@ export interface StageEvents {
 /**
  * Runs a stage to its end or until `tune` has not improved for `patience` epochs, then restores the best weights.
  *
- * The state it starts from counts as the first candidate, so a stage can never make a member worse on `tune`. A stage that
- * keeps the last weights runs all its epochs.
+ * Trained weights that it starts from count as the first candidate, so that it can never make a member worse on `tune`. A
+ * stage that keeps the last weights runs all its epochs.
  *
  * @throws StoppedError at a batch edge once `stop` is raised; Error when the loss is not a finite number.
  */
 export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents): Promise<void> {
   let bestLoss = stage.name === 'whole' ? Number.POSITIVE_INFINITY : stage.evaluate().loss;
   let epochsSinceBest = 0;
-  stage.keep();
-  const patience = stage.keeps === 'best' ? stage.patience : Number.POSITIVE_INFINITY;
+  const keepsBest = stage.keeps === 'best';
+  if (keepsBest) stage.keep();
+  const patience = keepsBest ? stage.patience : Number.POSITIVE_INFINITY;
   const batchCount = stage.fit.length / stage.batchSize;
   const stepCount = stage.wholeBatchesOnly ? Math.floor(batchCount) : Math.ceil(batchCount);
   for (let epochIndex = 0; epochIndex < stage.epochCount && epochsSinceBest < patience; epochIndex += 1) {
@@ -79,7 +80,7 @@ export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents
     const best = tune.loss < bestLoss;
     if (best) {
       bestLoss = tune.loss;
-      stage.keep();
+      if (keepsBest) stage.keep();
     }
     epochsSinceBest = best ? 0 : epochsSinceBest + 1;
     events.onEpoch({
@@ -96,5 +97,5 @@ export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents
       best,
     });
   }
-  if (stage.keeps === 'best') stage.restore();
+  if (keepsBest) stage.restore();
 }

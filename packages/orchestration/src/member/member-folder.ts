@@ -22,7 +22,7 @@ export interface TrainedMember {
   manifest: MemberManifest;
   /** Raw little-endian tensors as the manifest lists them. */
   weights: Uint8Array;
-  /** [stack images, outputs] */
+  /** [heldOut, outputs] */
   heldOutLogits: Float32Array;
 }
 

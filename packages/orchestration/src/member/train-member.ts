@@ -123,7 +123,7 @@ function stagesOf(task: TrainTask): StagePlan[] {
 async function predictHeldOut(classifier: Classifier, task: TrainTask, lane: LaneContext): Promise<Float32Array> {
   const images = new ImageReader(task.pixels, task.reads.stack);
   const { features, heldOut, mirror } = task;
-  if (features === undefined || task.recipe.fineTune.lastLayers !== 0 || (mirror && features.rowsPerImage === 1))
+  if (features === undefined || task.recipe.fineTune.lastLayers !== 0)
     return predictImages(classifier, images, heldOut, mirror, lane.stop);
   // The backbone is as it was: its features are known.
   const part = classifier.part('head', { batchNorm: 'moving' });

@@ -123,6 +123,8 @@ export const reportSchema = z.strictObject({
     .max(20),
   /** Wall time. */
   seconds: z.strictObject({
+    /** Until devices, first weights and the data set's folder were found, downloads included. */
+    prepare: z.number().min(0),
     decode: z.number().min(0),
     members: z.number().min(0),
     stack: z.number().min(0),

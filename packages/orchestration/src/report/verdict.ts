@@ -35,11 +35,16 @@ export function verdict({
   const stoodIn = demo
     ? ' Generated images or random weights stood in: this says nothing about photographs. For your own: pnpm turbo train -- --data DIR --weights DIR.'
     : '';
-  const flawed =
-    flaws.length === 0
-      ? ''
-      : ` ${flaws.length} known flaws of the procedure are on (see flaws): the figures flatter it.`;
+  const flawed = flaws.length === 0 ? '' : ` ${describeCount(flaws)}`;
   return `${ensemble} ${comparison}${useless}${without}${flawed}${stoodIn}`;
+}
+
+/** Of all flaws these let the figures be seen before they are made. */
+const flattering = ['flaws.tuneOnTest', 'stacking.kind'];
+
+function describeCount(flaws: Report['flaws']): string {
+  const count = `${flaws.length} known flaw${flaws.length > 1 ? 's of the procedure are' : ' of the procedure is'} on (see flaws)`;
+  return flaws.some(({ name }) => flattering.includes(name)) ? `${count}: the figures flatter it.` : `${count}.`;
 }
 
 function percent(share: number): string {

@@ -4,6 +4,7 @@ import { basename, resolve } from 'node:path';
 import {
   checkMemory,
   createPixelStore,
+  DataError,
   type DecodeOptions,
   type DuplicateGroup,
   decodeImages,
@@ -23,6 +24,7 @@ import {
 } from '@chorus/data';
 import { sha256 } from '@chorus/storage';
 import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
+import type { Downloads } from './downloads.ts';
 
 /** Decoded images of a run and what each is for. */
 export interface Dataset {
@@ -39,7 +41,6 @@ export interface Dataset {
   pixels: ReadonlyMap<number, PixelStoreHandle>;
   /** Int32 per image. */
   labels: SharedArrayBuffer;
-  decodeSeconds: number;
   /** Changes when a file is added, removed, renamed or changes its size, or when the split is drawn otherwise. */
   fingerprint: string;
 }
@@ -59,9 +60,13 @@ export function isNamedSource(source: string): boolean {
 }
 
 /** The folder that a data source stands for; a named one is drawn or downloaded when it is not in the cache. */
-export async function dataFolder(source: string): Promise<string> {
+export async function dataFolder(source: string, { onDownload, ...fetching }: Downloads = {}): Promise<string> {
   if (source === 'shapes') return ensureShapes(shapes);
-  return source === 'cats-and-dogs' ? ensureCatsAndDogs() : resolve(source);
+  if (source !== 'cats-and-dogs') return resolve(source);
+  return ensureCatsAndDogs({
+    ...fetching,
+    onProgress: (bytes, total) => onDownload?.(source, bytes, total),
+  });
 }
 
 /** How the experiment's images are split. */
@@ -84,22 +89,23 @@ export function decodingOf({ data, flaws }: Experiment): DecodeOptions {
 /**
  * Finds, splits and decodes the experiment's images.
  *
+ * @param root folder of the experiment's data source.
  * @param laneBytes what the lanes will need beside the pixels; too much for this machine is refused before decoding.
  * @throws DataError for missing, damaged or too few images, or too little memory.
  */
 export async function openDataset(
   experiment: Experiment,
-  laneBytes: number,
+  root: string,
+  laneBytes: (imageCount: number) => number,
   events: DatasetEvents,
   signal?: AbortSignal,
 ): Promise<Dataset> {
   const { source, limitPerClass } = experiment.data;
-  const root = await dataFolder(source);
   const folder = await scanImageFolder(root, limitPerClass === undefined ? {} : { limitPerClass });
   const { images, classes } = folder;
   const drawn = splitImages(folder, splitPlanOf(experiment));
   const sizes = inputSizesOf(experiment);
-  checkMemory({ imageCount: images.length, imageSizes: sizes, laneBytes });
+  checkMemory({ imageCount: images.length, imageSizes: sizes, laneBytes: laneBytes(images.length) });
   const stores = sizes.map((size) => createPixelStore(images.length, size));
   const decoded = await decodeImages(images, stores, {
     ...decodingOf(experiment),
@@ -109,6 +115,7 @@ export async function openDataset(
   });
   const store = new PixelStore(stores[0]!);
   const split = filterSplit(drawn, (index) => store.isReady(index));
+  if (experiment.flaws.wholeBatchesOnly) checkBatches(split, experiment.recipe.batchSize);
   const labels = new SharedArrayBuffer(images.length * Int32Array.BYTES_PER_ELEMENT);
   new Int32Array(labels).set(images.map((image) => image.label));
   return {
@@ -121,7 +128,6 @@ export async function openDataset(
     duplicates: await findDuplicates(images, disjointSets(split)),
     pixels: new Map(stores.map((one) => [one.size, one])),
     labels,
-    decodeSeconds: decoded.seconds,
     fingerprint: fingerprint(images, split),
   };
 }
@@ -133,6 +139,15 @@ export function labelsOf({ labels }: Pick<Dataset, 'labels'>, indices: Uint32Arr
 }
 
 // --- internal ---
+
+/** Leaving out what fills no batch must leave something. */
+function checkBatches({ parts }: ImageSplit, batchSize: number): void {
+  const small = parts.find(({ fit }) => fit.length < batchSize);
+  if (small !== undefined)
+    throw new DataError(
+      `Expected at least ${batchSize} images to fit, a whole batch (flaws.wholeBatchesOnly), received ${small.fit.length}; lower recipe.batchSize.`,
+    );
+}
 
 function fingerprint(images: readonly ImageFile[], split: ImageSplit): string {
   const files = images.map((image) => `${image.relativePath}\0${image.sizeBytes}`);

@@ -2,10 +2,11 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { backboneTable, chooseWeightFile, type PublishedFile, type WeightFileChoice } from '@chorus/models';
-import { StorageError, sha256File } from '@chorus/storage';
+import { type FetchedFile, StorageError, sha256File } from '@chorus/storage';
 import { ConfigError } from '../errors.ts';
 import { backboneSpecOf, type Experiment, type MemberSpec } from '../experiment/schema.ts';
 import type { InitialWeights } from '../lanes/protocol.ts';
+import type { Downloads } from './downloads.ts';
 import { ensurePublishedWeights } from './published-weights.ts';
 
 /** Weights that are no folder. */
@@ -34,7 +35,11 @@ export function weightSource({ weights }: Pick<Experiment, 'weights'>, { CHORUS_
  * @throws ConfigError when a folder has none of a member; StorageError when the published ones cannot be had. Nothing falls
  * back to random ones.
  */
-export async function findInitialWeights(experiment: Wishes, environment: Environment): Promise<InitialWeights[]> {
+export async function findInitialWeights(
+  experiment: Wishes,
+  environment: Environment,
+  downloads: Downloads = {},
+): Promise<InitialWeights[]> {
   const source = weightSource(experiment, environment);
   if (source === 'random') return experiment.members.map(() => ({ kind: 'random' }));
   const files = source === 'imagenet' ? undefined : await h5Files(source);
@@ -44,10 +49,12 @@ export async function findInitialWeights(experiment: Wishes, environment: Enviro
     const { inputSize } = backboneSpecOf(member, experiment);
     if (files === undefined) {
       const { file, trainedSize } = publishedFileOf(member, experiment);
-      found.push(await initialWeights(await download(file), trainedSize, inputSize));
+      const { path, sha256 } = await download(file, downloads);
+      found.push(initialWeights({ path, sha256 }, trainedSize, inputSize));
     } else {
       const { fileName, trainedSize } = chooseIn(source, files, member, experiment);
-      found.push(await initialWeights(join(source, fileName), trainedSize, inputSize));
+      const path = join(source, fileName);
+      found.push(initialWeights({ path, sha256: await sha256File(path) }, trainedSize, inputSize));
     }
   }
   return found;
@@ -102,15 +109,20 @@ function chooseIn(folder: string, names: readonly string[], member: MemberSpec, 
   return choice;
 }
 
-async function download(file: PublishedFile): Promise<string> {
-  return ensurePublishedWeights(file).catch((error: Error) => {
+async function download(file: PublishedFile, { onDownload, ...fetching }: Downloads): Promise<FetchedFile> {
+  const onProgress = (bytes: number, total: number | undefined) => onDownload?.(file.name, bytes, total);
+  return ensurePublishedWeights(file, { ...fetching, onProgress }).catch((error: Error) => {
     if (!(error instanceof StorageError)) throw error;
     const others = 'Or name a folder of .h5 files with --weights DIR, or --weights random.';
     throw new StorageError(`${error.message} ${others}`, { cause: error });
   });
 }
 
-async function initialWeights(path: string, trainedSize: number, inputSize: number): Promise<InitialWeights> {
+function initialWeights(
+  file: { path: string; sha256: string },
+  trainedSize: number,
+  inputSize: number,
+): InitialWeights {
   const note = trainedSize === inputSize ? {} : { note: `trained at ${trainedSize} px, used at ${inputSize} px` };
-  return { kind: 'file', path, sha256: await sha256File(path), ...note };
+  return { kind: 'file', ...file, ...note };
 }

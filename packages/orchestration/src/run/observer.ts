@@ -12,6 +12,9 @@ export type MemberState =
 
 /** Hears what a run does, in the order it happens; nothing it does changes the run. */
 export interface RunObserver extends LaneObserver {
+  /** Weights or a data set come from their publisher; in words where a download waits or is tried again. */
+  onDownload(name: string, bytes: number, totalBytes: number | undefined): void;
+  onNotice(notice: string): void;
   /** The plan stands; nothing was read yet. */
   onStart(run: {
     experiment: Experiment;
@@ -38,6 +41,8 @@ export interface RunObserver extends LaneObserver {
 }
 
 const silent: RunObserver = {
+  onDownload() {},
+  onNotice() {},
   onStart() {},
   onDecode() {},
   onDataset() {},
@@ -65,6 +70,8 @@ export function observerFrom(partial: Partial<RunObserver> = {}): RunObserver {
       }
     };
   return {
+    onDownload: guard('onDownload', heard.onDownload),
+    onNotice: guard('onNotice', heard.onNotice),
     onStart: guard('onStart', heard.onStart),
     onDecode: guard('onDecode', heard.onDecode),
     onDataset: guard('onDataset', heard.onDataset),

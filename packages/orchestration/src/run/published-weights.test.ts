@@ -41,11 +41,11 @@ const local = { allowLoopbackHttp: true };
 describe('ensurePublishedWeights', () => {
   it.skipIf(!existsSync(realFile))('brings a weight file into the cache (needs ../shared)', async () => {
     served = await readFile(realFile);
-    const path = await ensurePublishedWeights({ name: 'some.h5', url }, local);
+    const { path } = await ensurePublishedWeights({ name: 'some.h5', url }, local);
     expect(path).toBe(join(folder, 'weights', 'some.h5'));
     expect((await readFile(path)).equals(served)).toBe(true);
     server.close();
-    expect(await ensurePublishedWeights({ name: 'some.h5', url }, local)).toBe(path);
+    expect((await ensurePublishedWeights({ name: 'some.h5', url }, local)).path).toBe(path);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 /** Weight files of keras-applications from their publisher, in the user's cache. */
 import { readFile } from 'node:fs/promises';
 import { checkWeightFile, type PublishedFile } from '@chorus/models';
-import { cacheFolder, type FetchOptions, fetchFile } from '@chorus/storage';
+import { cacheFolder, type FetchedFile, type FetchOptions, fetchFile } from '@chorus/storage';
 import { ConfigError } from '../errors.ts';
 
 /** Above the largest file of keras-applications' convolutional families without its classification top. */
@@ -13,7 +13,7 @@ export function publishedWeightsPath(name: string): string {
 }
 
 /**
- * The path of a weight file, which is downloaded when the cache does not have it.
+ * A weight file, which is downloaded when the cache does not have it.
  *
  * @returns a file that is what its publisher's hash says or, without one, holds layers with weights and is the same as
  * at its first download.
@@ -22,10 +22,10 @@ export function publishedWeightsPath(name: string): string {
 export async function ensurePublishedWeights(
   { name, url, md5 }: PublishedFile,
   options: Pick<FetchOptions, 'onProgress' | 'onNotice' | 'signal' | 'limits' | 'allowLoopbackHttp'> = {},
-): Promise<string> {
+): Promise<FetchedFile> {
   if (!/^\w[\w.-]*\.h5$/.test(name))
     throw new ConfigError(`Expected the name of an .h5 file, received ${JSON.stringify(name)}.`);
-  const { path } = await fetchFile(
+  return fetchFile(
     { url, ...(md5 === undefined ? {} : { md5 }) },
     {
       ...options,
@@ -34,5 +34,4 @@ export async function ensurePublishedWeights(
       check: async (place) => checkWeightFile({ name, bytes: await readFile(place) }),
     },
   );
-  return path;
 }

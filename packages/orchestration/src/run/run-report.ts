@@ -26,6 +26,7 @@ export interface RunParts {
 
 /** What lanes wait for in the phases of a run, in their order. */
 export const phaseNames = {
+  prepare: 'weights, data and devices to be found',
   decode: 'images to be decoded',
   members: 'members on other lanes',
   stack: 'the stackers',
@@ -96,6 +97,7 @@ function commonParts({ start, dataset, counts, demo, lanes, timeline }: RunParts
     stacking: describeStacking(experiment.stacking, counts),
     lanes: lanes.map(({ device, work }) => laneTimes(device, work, timeline.phases)),
     seconds: {
+      prepare: secondsOf(phaseNames.prepare),
       decode: secondsOf(phaseNames.decode),
       members: secondsOf(phaseNames.members),
       stack: secondsOf(phaseNames.stack),

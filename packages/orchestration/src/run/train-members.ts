@@ -5,14 +5,14 @@ import { StorageError } from '@chorus/storage';
 import { backboneSpecOf, type Experiment, type MemberSpec } from '../experiment/schema.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { InitialWeights, MemberTask, ReadRecords, SharedFeatures } from '../lanes/protocol.ts';
-import { runOnLanes } from '../lanes/schedule.ts';
+import { runOnLanes, type Scheduled } from '../lanes/schedule.ts';
 import { activationBudgetBytes } from '../member/activations.ts';
 import { readMember, type TrainedMember } from '../member/member-folder.ts';
 import type { StopFlag } from '../member/stop-flag.ts';
 import type { Dataset } from './dataset.ts';
 import type { RunObserver } from './observer.ts';
 import type { RunFolder } from './run-folder.ts';
-import { taskName } from './tasks.ts';
+import { featuresName, sharesFeatures, taskName } from './tasks.ts';
 
 /** A member trained on one part. */
 export interface Training {
@@ -40,88 +40,24 @@ export interface MemberRun {
 }
 
 /**
- * Trains what is not there yet. One member's failure leaves the others alone; a member is done when it is on every part.
+ * Trains what is not there yet. One member's failure leaves the others alone; a member is done when it is on every part,
+ * and once a part of it has failed the others are not begun.
  *
  * @returns an outcome per member, in the order of the experiment.
  * @throws StoppedError when the run was asked to stop: nothing is known of the trainings under way then.
  */
 export async function trainMembers(run: MemberRun): Promise<MemberOutcome[]> {
-  const { experiment, dataset, folder, observer, stop } = run;
-  const finished = await findFinished(run);
-  const tasks = experiment.members.flatMap((member) => dataset.split.parts.map((part) => ({ member, part })));
-  const missing = tasks.filter(({ member, part }) => !finished.has(keyOf(member, part)));
-  const features = await sharedFeatures(run, [...new Set(missing.map(({ member }) => member))]);
-
-  const startedAtMs = new Map<string, number>();
-  const deviceOf = new Map<string, string>();
-  const settled = await runOnLanes(
-    run.lanes,
-    missing.map((task) => ({
-      task,
-      cost: memberCost(backboneSpecOf(task.member, experiment)) * task.part.fit.length,
-      pinnedTo: task.member.worker,
-    })),
-    async (lane, { member, part }): Promise<TrainedMember> => {
-      const common = memberTask(run, member, part);
-      const shared = features.get(member.name);
-      if (shared instanceof Error) throw shared;
-      startedAtMs.set(common.name, Date.now());
-      deviceOf.set(common.name, lane.device);
-      observer.onMember(common.name, { state: 'running', device: lane.device });
-      await lane.run({
-        ...common,
-        kind: 'train',
-        member: member.name,
-        part: part.name,
-        labels: dataset.labels,
-        fit: part.fit,
-        tune: part.tune,
-        heldOut: part.heldOut,
-        features: shared,
-        reads: { fit: run.reads.fit, tune: run.reads.tune, stack: run.reads.stack },
-        mirror: experiment.mirror,
-        folder: folder.member(member.name, part.name),
-      });
-      // Read back what was published: the bundle gets the bytes that are on the disk.
-      const trained = await readMember(folder.member(member.name, part.name));
-      observer.onMember(common.name, { state: 'done', device: lane.device, seconds: trained.record.seconds });
-      return trained;
-    },
-  );
-  const results = new Map(
-    settled.map((result, index) => [keyOf(missing[index]!.member, missing[index]!.part), result]),
-  );
-
-  return experiment.members.map((member): MemberOutcome => {
-    const trainings: Training[] = [];
-    const failures: { reason: string; device: string | null }[] = [];
-    let seconds = 0;
-    for (const part of dataset.split.parts) {
-      const name = nameOf(run, member, part);
-      const kept = finished.get(keyOf(member, part));
-      const result = results.get(keyOf(member, part));
-      if (kept !== undefined) {
-        observer.onMember(name, { state: 'kept', device: kept.record.device });
-        trainings.push({ part: part.name, trained: kept, resumed: true });
-        seconds += kept.record.seconds;
-      } else if (result?.status === 'fulfilled') {
-        trainings.push({ part: part.name, trained: result.value, resumed: false });
-        seconds += result.value.record.seconds;
-      } else {
-        // Of an error's class nothing is left behind a thread's border: the flag says why it failed.
-        stop.check();
-        const reason = describe(result?.reason);
-        observer.onMember(name, { state: 'failed', reason });
-        failures.push({
-          reason: name === member.name ? reason : `${part.name}: ${reason}`,
-          device: deviceOf.get(name) ?? null,
-        });
-        seconds += (Date.now() - (startedAtMs.get(name) ?? Date.now())) / 1000;
-      }
-    }
-    const [failure] = failures;
-    if (failure === undefined) return { status: 'done', trainings, seconds };
-    return { status: 'failed', ...failure, trainings, seconds };
+  const { experiment, lanes, stop } = run;
+  const records = new Map(experiment.members.map((member) => [member.name, newRecord(member)]));
+  await keepFinished(run, records);
+  const tasks = plannedTasks(run, records);
+  await runOnLanes(lanes, tasks, (lane, task) => runTask(run, lane, task));
+  stop.check();
+  return experiment.members.map(({ name }): MemberOutcome => {
+    const { trainings, seconds, failure } = records.get(name)!;
+    const inOrder = run.dataset.split.parts.flatMap((part) => trainings.get(part.name) ?? []);
+    if (failure !== undefined) return { status: 'failed', ...failure, trainings: inOrder, seconds };
+    return { status: 'done', trainings: inOrder, seconds };
   });
 }
 
@@ -133,11 +69,136 @@ export function predictingTrainings(trainings: readonly Training[]): Training[] 
 
 // --- internal ---
 
+/** What is known of a member so far. */
+interface MemberRecord {
+  member: MemberSpec;
+  trainings: Map<string, Training>;
+  failure: { reason: string; device: string | null } | undefined;
+  /** Of all its tasks. */
+  seconds: number;
+}
+
+/** One thing to do on a lane: a training, or the features that a member's trainings share. */
+interface MemberWork {
+  record: MemberRecord;
+  name: string;
+  /** Undefined for the features. */
+  part: SplitPart | undefined;
+  features: SharedFeatures | undefined;
+}
+
+function newRecord(member: MemberSpec): MemberRecord {
+  return { member, trainings: new Map(), failure: undefined, seconds: 0 };
+}
+
+function plannedTasks(run: MemberRun, records: ReadonlyMap<string, MemberRecord>): Scheduled<MemberWork>[] {
+  const { experiment, dataset } = run;
+  const tasks: Scheduled<MemberWork>[] = [];
+  for (const record of records.values()) {
+    const { member } = record;
+    const cost = memberCost(backboneSpecOf(member, experiment));
+    const missing = dataset.split.parts.filter((part) => !record.trainings.has(part.name));
+    const features = missing.length > 0 ? sharedFeatures(run, member) : undefined;
+    const common = { record, features };
+    let after: number | undefined;
+    if (features !== undefined) {
+      after = tasks.length;
+      tasks.push({
+        task: { ...common, name: featuresName(member.name), part: undefined },
+        cost: cost * features.indices.length * features.rowsPerImage,
+        pinnedTo: member.worker,
+      });
+    }
+    for (const part of missing)
+      tasks.push({
+        task: { ...common, name: taskName(member.name, part.name, dataset.split.parts.length), part },
+        cost: cost * part.fit.length,
+        pinnedTo: member.worker,
+        after,
+      });
+  }
+  return tasks;
+}
+
+/**
+ * Memory for the pooled features of all training images: in front of a member's head the backbone is the same on every part.
+ *
+ * @returns undefined where parts share none, or they are not worth keeping.
+ */
+function sharedFeatures({ experiment, dataset }: MemberRun, member: MemberSpec): SharedFeatures | undefined {
+  const indices = trainingImages(dataset.split);
+  const rowsPerImage = experiment.recipe.flip || experiment.mirror ? 2 : 1;
+  const width = backboneTable[member.backbone].featureWidth(member.alpha);
+  const bytes = indices.length * rowsPerImage * width * Float32Array.BYTES_PER_ELEMENT;
+  if (!sharesFeatures(experiment) || bytes > activationBudgetBytes) return undefined;
+  return { indices, rowsPerImage, rows: new SharedArrayBuffer(bytes) };
+}
+
+async function runTask(run: MemberRun, lane: Lane, work: MemberWork): Promise<void> {
+  const { observer, stop } = run;
+  const { record, name, part } = work;
+  // It could not be of use any more.
+  if (record.failure !== undefined || stop.raised) return;
+  const startedAtMs = Date.now();
+  observer.onMember(name, { state: 'running', device: lane.device });
+  try {
+    if (part === undefined) await computeFeatures(run, lane, work);
+    else record.trainings.set(part.name, await train(run, lane, work, part));
+    const seconds = (Date.now() - startedAtMs) / 1000;
+    observer.onMember(name, { state: 'done', device: lane.device, seconds });
+  } catch (error) {
+    // Of an error's class nothing is left behind a thread's border: the flag says why it failed.
+    if (stop.raised) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    record.failure = {
+      reason: name === record.member.name ? reason : `${name.slice(record.member.name.length + 1)}: ${reason}`,
+      device: lane.device,
+    };
+    observer.onMember(name, { state: 'failed', reason });
+  } finally {
+    record.seconds += (Date.now() - startedAtMs) / 1000;
+  }
+}
+
+async function computeFeatures(run: MemberRun, lane: Lane, { record, name, features }: MemberWork): Promise<void> {
+  await lane.run({
+    ...memberTask(run, record.member, name),
+    kind: 'features',
+    features: features!,
+    reads: run.reads.fit,
+  });
+}
+
+async function train(
+  run: MemberRun,
+  lane: Lane,
+  { record, name, features }: MemberWork,
+  part: SplitPart,
+): Promise<Training> {
+  const { experiment, dataset, reads } = run;
+  const { member } = record;
+  const folder = run.folder.member(member.name, part.name);
+  await lane.run({
+    ...memberTask(run, member, name),
+    kind: 'train',
+    member: member.name,
+    part: part.name,
+    labels: dataset.labels,
+    fit: part.fit,
+    tune: part.tune,
+    heldOut: part.heldOut,
+    features,
+    reads: { fit: reads.fit, tune: reads.tune, stack: reads.stack },
+    mirror: experiment.mirror,
+    folder,
+  });
+  // Read back what was published: the bundle gets the bytes that are on the disk.
+  return { part: part.name, trained: await readMember(folder), resumed: false };
+}
+
 /** What all tasks on a member have in common. */
-function memberTask(run: MemberRun, member: MemberSpec, part?: SplitPart): MemberTask {
-  const { experiment, dataset, weights } = run;
+function memberTask({ experiment, dataset, weights }: MemberRun, member: MemberSpec, name: string): MemberTask {
   const backbone = backboneSpecOf(member, experiment);
-  const name = part === undefined ? member.name : nameOf(run, member, part);
   return {
     name,
     backbone,
@@ -152,73 +213,27 @@ function memberTask(run: MemberRun, member: MemberSpec, part?: SplitPart): Membe
 }
 
 /**
- * Pooled features of all training images for the members that will train a head on several parts: the backbone in front of
- * it is the same for all of them.
- *
- * @returns by member; an Error where they could not be computed, and nothing where they are not worth keeping.
+ * Keeps the trainings that an earlier part of the run finished: read and checked byte by byte, and begun with the same
+ * weights. Another one is done again, and the observer is told why.
  */
-async function sharedFeatures(
-  run: MemberRun,
-  members: readonly MemberSpec[],
-): Promise<Map<string, SharedFeatures | Error>> {
-  const { experiment, dataset, stop } = run;
-  if (dataset.split.parts.length === 1 || experiment.flaws.wholeFromStart) return new Map();
-  const indices = trainingImages(dataset.split);
-  const rowsPerImage = experiment.recipe.flip || experiment.mirror ? 2 : 1;
-  const tasks = members.flatMap((member) => {
-    const task = memberTask(run, member);
-    const width = backboneTable[member.backbone].featureWidth(member.alpha);
-    const bytes = indices.length * rowsPerImage * width * Float32Array.BYTES_PER_ELEMENT;
-    if (task.weights.kind === 'random' || bytes > activationBudgetBytes) return [];
-    const features: SharedFeatures = { indices, rowsPerImage, rows: new SharedArrayBuffer(bytes) };
-    return [{ member, task, features }];
-  });
-  const settled = await runOnLanes(
-    run.lanes,
-    tasks.map((task) => ({
-      task,
-      cost: memberCost(task.task.backbone) * indices.length,
-      pinnedTo: task.member.worker,
-    })),
-    (lane, { task, features }) => lane.run({ ...task, kind: 'features', features, reads: run.reads.fit }),
-  );
-  stop.check();
-  return new Map(
-    settled.map((result, index) => {
-      const { member, features } = tasks[index]!;
-      return [member.name, result.status === 'fulfilled' ? features : new Error(describe(result.reason))];
-    }),
-  );
-}
-
-/**
- * Trainings that an earlier part of the run finished: read and checked byte by byte. A damaged one is done again, and the
- * observer is told why.
- */
-async function findFinished(run: MemberRun): Promise<Map<string, TrainedMember>> {
-  const { experiment, dataset, folder, observer } = run;
-  const finished = new Map<string, TrainedMember>();
-  for (const member of experiment.members)
+async function keepFinished(run: MemberRun, records: ReadonlyMap<string, MemberRecord>): Promise<void> {
+  const { experiment, dataset, folder, observer, weights } = run;
+  for (const [index, member] of experiment.members.entries())
     for (const part of dataset.split.parts) {
       if (!(await folder.hasMember(member.name, part.name))) continue;
+      const name = taskName(member.name, part.name, dataset.split.parts.length);
       try {
-        finished.set(keyOf(member, part), await readMember(folder.member(member.name, part.name)));
+        const trained = await readMember(folder.member(member.name, part.name));
+        const initial = weights[index]!;
+        if (trained.record.weights.sha256 !== (initial.kind === 'file' ? initial.sha256 : null))
+          throw new StorageError(`${name} began with other weights (${trained.record.weights.source}).`);
+        const record = records.get(member.name)!;
+        record.trainings.set(part.name, { part: part.name, trained, resumed: true });
+        record.seconds += trained.record.seconds;
+        observer.onMember(name, { state: 'kept', device: trained.record.device });
       } catch (error) {
         if (!(error instanceof StorageError)) throw error;
-        observer.onWarning(nameOf(run, member, part), `${error.message} The member is trained again.`);
+        observer.onWarning(name, `${error.message} It is trained again.`);
       }
     }
-  return finished;
-}
-
-function keyOf(member: MemberSpec, part: SplitPart): string {
-  return `${member.name}/${part.name}`;
-}
-
-function nameOf({ dataset }: MemberRun, member: MemberSpec, part: SplitPart): string {
-  return taskName(member.name, part.name, dataset.split.parts.length);
-}
-
-function describe(reason: unknown): string {
-  return reason instanceof Error ? reason.message : String(reason);
 }

@@ -1,6 +1,7 @@
 /**
- * Everything that is decided on held-out images: the stackers are fitted on the members' `stack` outputs, and the best
- * member and the chosen stacker are picked there too, before any test image is read.
+ * Everything that is decided before any test image is read: the stackers are fitted on the members' answers to images that
+ * these have not learnt from (but for the flaw `training-images`), and the best member and the chosen stacker are picked
+ * there too.
  */
 import { stratifiedFolds } from '@chorus/data';
 import { type DenseFitOptions, fitStacker, type Stacker, type StackerKind, toProbabilities } from '@chorus/models';
@@ -12,13 +13,13 @@ export interface HeldOutScore {
 }
 
 export interface Choice {
-  /** In the order of the experiment's kinds, each fitted on all of `stack`. */
+  /** In the order of the experiment's kinds, each fitted on all of these images. */
   stackers: { kind: StackerKind; stacker: Stacker; heldOut: HeldOutScore }[];
   /** The stacker with the lowest cross-validated log-loss. */
   chosen: StackerKind;
-  /** Scores of the members, which have never seen `stack`, in the order given. */
+  /** Scores of the members there, in the order given. */
   members: HeldOutScore[];
-  /** Index of the member with the lowest log-loss on `stack`: on a few hundred images it tells more than accuracy. */
+  /** Index of the member with the lowest log-loss: on a few hundred images it tells more than accuracy. */
   bestMember: number;
 }
 
@@ -27,8 +28,8 @@ const foldCount = 5;
 /**
  * Fits every kind of stacker and decides.
  *
- * @param logits per member, in config order: [stack images, outputs].
- * @param labels class of each stack image.
+ * @param logits per member, in config order: [images, outputs].
+ * @param labels class of each image.
  */
 export function fitAndChoose(
   logits: readonly Float32Array[],

@@ -6,17 +6,19 @@ import { demo } from './demo.ts';
 import { mobile } from './mobile.ts';
 import { sound } from './sound.ts';
 
-export const presets = { article, sound, cpu, mobile, demo } satisfies Record<string, Partial<ExperimentInput>>;
+/** `wantsGpu`: a CPU would need hours. */
+export const presets = {
+  article: { experiment: article, wantsGpu: true },
+  sound: { experiment: sound, wantsGpu: true },
+  cpu: { experiment: cpu, wantsGpu: false },
+  mobile: { experiment: mobile, wantsGpu: false },
+  demo: { experiment: demo, wantsGpu: false },
+} satisfies Record<string, { experiment: Partial<ExperimentInput>; wantsGpu: boolean }>;
 
 export type PresetName = keyof typeof presets;
 
 /** Names that `--preset` takes, the default first. */
 export const presetNames: readonly (PresetName | 'auto')[] = ['auto', ...(Object.keys(presets) as PresetName[])];
-
-/** Whether a CPU would need hours for it. */
-export function wantsGpu(name: PresetName): boolean {
-  return name === 'article' || name === 'sound';
-}
 
 export interface PresetChoice {
   name: PresetName;
@@ -62,5 +64,5 @@ export async function choosePresetFor(situation: Situation): Promise<PresetChoic
 // --- internal ---
 
 function choice(name: PresetName, reason: string): PresetChoice {
-  return { name, reason, experiment: presets[name] };
+  return { name, reason, experiment: presets[name].experiment };
 }
