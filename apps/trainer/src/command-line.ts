@@ -6,6 +6,7 @@ import { downloadCommand } from './commands/download.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { predictCommand } from './commands/predict.ts';
 import { trainCommand } from './commands/train.ts';
+import { printableLines } from './print/printable.ts';
 
 // `chorus … | head -1` closes the pipe early: that is no error.
 for (const stream of [process.stdout, process.stderr])
@@ -45,6 +46,6 @@ async function report(error: unknown): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const { classifyError } = await import('@chorus/orchestration');
   const { exitCode, forUser } = classifyError(error);
-  console.error(forUser ? `chorus: ${(error as Error).message}` : error);
+  console.error(forUser ? `chorus: ${printableLines((error as Error).message)}` : error);
   return exitCode;
 }

@@ -40,7 +40,7 @@ describe('the default run', () => {
   it('says at the start, in the leaderboard and in the report that it is a demonstration', () => {
     expect(output.split('This is a demonstration')).toHaveLength(3);
     expect(report.demo).toBe(true);
-    expect(report.verdict).toContain('pnpm turbo train -- --data DIR --weights DIR');
+    expect(report.verdict).toContain('For your own: pnpm turbo train -- --data DIR.');
   });
 
   it('learns: each loss falls, and each member is surely better than the majority class', () => {

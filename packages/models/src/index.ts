@@ -17,7 +17,7 @@ export { ModelError } from './errors.ts';
 export { type MemberManifest, memberManifestSchema } from './member/manifest.ts';
 export { memberFromBytes, memberToBytes, type SavedMember } from './member/member-bytes.ts';
 export { type Preprocessing, type PreprocessingName, preprocessingNames } from './preprocessing.ts';
-export { type DenseFitOptions, denseFitDefaults } from './stackers/dense.ts';
+export { type DenseFitOptions, denseBatchSize, denseFitDefaults } from './stackers/dense.ts';
 export type { MemberOutputs } from './stackers/outputs.ts';
 export { toProbabilities } from './stackers/probabilities.ts';
 export {

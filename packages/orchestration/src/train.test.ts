@@ -4,14 +4,17 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { drawShapes } from '@chorus/data';
+import { drawShapes, scanImageFolder, splitImages } from '@chorus/data';
+import { stackerFromJson } from '@chorus/models';
+import { sha256 } from '@chorus/storage';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { readBundle } from './bundle.ts';
+import { readBundle, writeBundle } from './bundle.ts';
 import { ConfigError, StoppedError, TooFewMembersError } from './errors.ts';
 import { evaluateBundle, predictFiles } from './evaluate.ts';
 import { article } from './experiment/presets/article.ts';
 import type { ExperimentInput } from './experiment/schema.ts';
 import type { EpochMetrics, ReadRecords } from './lanes/protocol.ts';
+import { readMember } from './member/member-folder.ts';
 import { type ImageCounts, reportJsonSchema, reportSchema } from './report/schema.ts';
 import type { MemberState } from './run/observer.ts';
 import { type RunResult, train } from './train.ts';
@@ -173,11 +176,13 @@ describe('a whole run', () => {
       const all = waits.reduce((sum, wait) => sum + wait.seconds, busySeconds);
       expect(all).toBeCloseTo(seconds.total, 6);
       expect(waits.map((wait) => wait.for)).toEqual([
+        'weights, data and devices to be found',
         'images to be decoded',
         'members on other lanes',
         'the stackers',
         'members on other lanes to be tested',
         'the bundle and the report to be written',
+        'its thread and TensorFlow to start',
       ]);
     }
   });
@@ -342,6 +347,39 @@ describe('k folds', () => {
     },
   );
 
+  it.skipIf(!existsSync(pretrained)).each([true, false])(
+    'answers from shared features as the whole model does, mirror %s (needs ../shared)',
+    async (mirror) => {
+      const out = at(`shared-${mirror}`);
+      await train(
+        {
+          ...small(),
+          ...{ weights: pretrained, mirror, seed: 3 },
+          recipe: { batchSize: 16, flip: false, head: { epochCount: 3 }, fineTune: { lastLayers: 0 } },
+          stacking: { kind: 'kfold', folds: 2, members: 'average' },
+        },
+        { out },
+      );
+      // The model of one fold, as a bundle of its own, on the images that the fold held out.
+      const { manifest, weights, heldOutLogits } = await readMember(join(out, 'members/slim/fold-1'));
+      const bundle = await readBundle(join(out, 'bundle'));
+      await writeBundle(
+        at(`alone-${mirror}`),
+        { ...bundle.manifest, chosen: 'mean' },
+        [{ name: 'slim', models: [{ manifest, weights }] }],
+        new Map([['mean', stackerFromJson({ kind: 'mean', memberCount: 1, classCount: 2 })]]),
+      );
+      const folder = await scanImageFolder(data);
+      const { heldOut } = splitImages(folder, bundle.manifest.split.plan).parts[0]!;
+      const paths = [...heldOut].map((index) => folder.images[index]!.path);
+      const { predictions } = await predictFiles(at(`alone-${mirror}`), paths, { workers: 'cpu:0', runtime });
+      // One file of the training images is damaged: its row is in neither.
+      expect(predictions).toHaveLength(heldOutLogits.length);
+      for (const [row, { probabilities }] of predictions.entries())
+        expect(Math.abs(probabilities.stars! - 1 / (1 + Math.exp(-heldOutLogits[row]!)))).toBeLessThan(1e-5);
+    },
+  );
+
   it.skipIf(!existsSync(pretrained))(
     'fail a member whole when its weights do not fit, and leave the others alone (needs ../shared)',
     async () => {
@@ -361,16 +399,19 @@ describe('k folds', () => {
   );
 });
 
-it('reads members of two input sizes from one decoding, and so does the bundle', async () => {
+it('has members of two input sizes, decodes each image once for both, and so does the bundle', async () => {
   const [wide, slim] = small().members! as [object, object];
+  const decoded: [number, number][] = [];
   const { report } = await train(
     {
       ...small(),
       members: [wide, { ...slim, inputSize: 48 }] as ExperimentInput['members'],
       recipe: { batchSize: 16, whole: { epochCount: 1 } },
     },
-    { out: at('two-sizes') },
+    { out: at('two-sizes'), observer: { onDecode: (done, total) => decoded.push([done, total]) } },
   );
+  expect(decoded).toEqual(decoded.map((_, index) => [index + 1, 250]));
+  expect(decoded).toHaveLength(250);
   expect(report.dataset.inputSizes).toEqual([32, 48]);
   expect(report.members.map(({ inputSize }) => inputSize)).toEqual([32, 48]);
   const evaluation = await evaluateBundle(at('two-sizes/bundle'), data, { workers: 'cpu:0', runtime });
@@ -409,6 +450,7 @@ it('row 10 of the faults: odd names go through to the predictions and the report
 it("runs the article's procedure with its flaws, and says which ones", async () => {
   let reads: ReadRecords;
   let watchedTestImages = -1;
+  const epochs: EpochMetrics[] = [];
   const { flaws, stacking, stackers, mirror } = article;
   const { report } = await train(
     {
@@ -421,6 +463,7 @@ it("runs the article's procedure with its flaws, and says which ones", async () 
         onDataset: (dataset) => {
           ({ reads } = dataset);
         },
+        onEpoch: (epoch) => epochs.push(epoch),
         onChoice: () => {
           watchedTestImages = count(reads.tune);
         },
@@ -445,6 +488,19 @@ it("runs the article's procedure with its flaws, and says which ones", async () 
     parts: [{ fit: 159, tune: 80, heldOut: 159 }],
   });
   expect(watchedTestImages).toBe(80);
+  // Patience of one epoch stops nobody, and what fills no batch of 16 is left out of 159.
+  expect(epochs.map(({ task, epochIndex, stepCount }) => [task, epochIndex, stepCount]).toSorted()).toEqual([
+    ['slim', 0, 9],
+    ['slim', 1, 9],
+    ['wide', 0, 9],
+    ['wide', 1, 9],
+  ]);
+  const { manifest } = await readBundle(at('article/bundle'));
+  expect(manifest.decoding.resize).toBe('opencv');
+  expect(manifest.members.flatMap(({ models }) => models.map(({ model }) => model.preprocessing))).toEqual([
+    'raw-bgr',
+    'raw-bgr',
+  ]);
   expect(report.stackers.map(({ kind, test: score }) => [kind, score.count])).toEqual([['dense', 80]]);
   const evaluation = await evaluateBundle(at('article/bundle'), data, { workers: 'cpu:0', runtime });
   expect(evaluation.ensemble.test.correct).toBe(report.stackers[0]!.test.correct);
@@ -552,6 +608,36 @@ describe('stopping and going on', () => {
     const signal = await new Promise((done) => child.on('exit', (_, name) => done(name)));
     expect(signal).toBe('SIGKILL');
   }
+});
+
+it('does not go on with a training that began with other weights', async () => {
+  await train({ ...small(), recipe: { batchSize: 64, whole: { epochCount: 1 } } }, { out: at('other-weights') });
+  const path = at('other-weights/members/slim/holdout/member.json');
+  const member = JSON.parse(await readFile(path, 'utf8'));
+  const changed = JSON.stringify({ ...member, weights: { source: 'elsewhere.h5', sha256: 'a'.repeat(64) } });
+  await writeFile(path, changed);
+  const sums = at('other-weights/members/slim/holdout/SHA256SUMS');
+  await writeFile(sums, (await readFile(sums, 'utf8')).replace(/^.*member\.json$/m, `${sha256(changed)}  member.json`));
+  const warnings: string[] = [];
+  const onWarning = (task: string, message: string) => void warnings.push(`${task}: ${message}`);
+  const { report } = await train({}, { resume: at('other-weights'), observer: { onWarning } });
+  expect(warnings).toEqual(['slim: slim began with other weights (elsewhere.h5). It is trained again.']);
+  expect(report.members.map(({ trainings }) => trainings[0]!.resumed)).toEqual([true, false]);
+});
+
+it('tells of a failed member when it fails, with its own time, and trains no more of its folds', async () => {
+  const told: string[] = [];
+  const onMember = (task: string, { state }: MemberState) => void told.push(`${task} ${state}`);
+  const broken = await mkdtemp(at('weights-'));
+  for (const name of Object.values(names)) await writeFile(join(broken, name), 'This is a text.');
+  const run = train(
+    { ...three(broken), workers: [{ device: 'cpu:1' }], stacking: { kind: 'kfold', folds: 2, members: 'average' } },
+    { out: at('told'), observer: { onMember } },
+  );
+  await expect(run).rejects.toThrow(TooFewMembersError);
+  expect(told).toEqual(
+    ['third', 'wide', 'slim'].flatMap((name) => [`${name}/features running`, `${name}/features failed`]),
+  );
 });
 
 it('an observer that throws becomes a warning, and the run goes on', async () => {

@@ -1,7 +1,7 @@
 /** The story of one run: experiment → images → members on lanes → stackers → test → report and bundle. */
 import { resolve } from 'node:path';
 import { type ImageSplit, trainingImages } from '@chorus/data';
-import { toProbabilities } from '@chorus/models';
+import { type SavedMember, toProbabilities } from '@chorus/models';
 import { prepareProcess } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
 import { writeBundle } from './bundle.ts';
@@ -15,6 +15,7 @@ import { estimateLaneBytes } from './lanes/memory.ts';
 import type { LanePlan } from './lanes/plan.ts';
 import type { InitialWeights, ReadRecords } from './lanes/protocol.ts';
 import { Timeline } from './lanes/timeline.ts';
+import { readMember } from './member/member-folder.ts';
 import { StopFlag } from './member/stop-flag.ts';
 import type { TestOutputs } from './report/build.ts';
 import { predictionsCsv } from './report/predictions-csv.ts';
@@ -24,7 +25,7 @@ import type { Downloads } from './run/downloads.ts';
 import { findInitialWeights, weightSource } from './run/initial-weights.ts';
 import { MetricsLog } from './run/metrics-log.ts';
 import { observerFrom, type RunObserver } from './run/observer.ts';
-import { predictMembers } from './run/predict-members.ts';
+import { type PredictingMember, predictMembers } from './run/predict-members.ts';
 import { defaultRunFolder, openRunFolder, type RunFolder } from './run/run-folder.ts';
 import { phaseNames, type RunParts, reportWithEnsemble, reportWithoutEnsemble } from './run/run-report.ts';
 import { taskNames } from './run/tasks.ts';
@@ -213,11 +214,6 @@ async function stackAndTest(
   const done = outcomes.flatMap((outcome, index) =>
     outcome.status === 'done' ? [{ name: experiment.members[index]!.name, trainings: outcome.trainings }] : [],
   );
-  const members = done.map(({ name, trainings }) => ({
-    name,
-    models: predictingTrainings(trainings).map(({ trained }) => trained),
-  }));
-
   const answers = done.map(({ trainings }) => heldOutAnswers(split, trainings));
   const { flaws, stackers, seed } = experiment;
   const choice = fitAndChoose(
@@ -237,6 +233,7 @@ async function stackAndTest(
   observer.onChoice(choice);
 
   // All is decided: from here on the test images are read.
+  const members = await Promise.all(done.map(loadMember));
   const logits = await predictMembers(lanes, members, {
     ...{ pixels: dataset.pixels, indices: split.test, reads: reads.test },
     mirror: experiment.mirror,
@@ -283,12 +280,22 @@ async function writeReport(folder: RunFolder, report: Report): Promise<void> {
 
 // --- small ---
 
+/** A member with the models that answer for it, from the disk. */
+async function loadMember({ name, trainings }: { name: string; trainings: Training[] }): Promise<PredictingMember> {
+  const models: SavedMember[] = [];
+  for (const { folder } of predictingTrainings(trainings)) {
+    const { manifest, weights } = await readMember(folder);
+    models.push({ manifest, weights });
+  }
+  return { name, models };
+}
+
 /** One member's answers on every image that some part held out. */
 function heldOutAnswers(split: ImageSplit, trainings: readonly Training[]): HeldOutAnswers {
-  const { outputCount } = trainings[0]!.trained.manifest;
-  const answers = trainings.map(({ part, trained }) => ({
+  const { outputCount } = trainings[0]!.manifest;
+  const answers = trainings.map(({ part, heldOutLogits }) => ({
     part: split.parts.find(({ name }) => name === part)!,
-    logits: trained.heldOutLogits,
+    logits: heldOutLogits,
   }));
   return gatherHeldOut(answers, outputCount);
 }

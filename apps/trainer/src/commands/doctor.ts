@@ -8,20 +8,20 @@ export const doctorCommand = new Command('doctor')
     const { exitCodes, diagnose } = await import('@chorus/orchestration');
     const findings = await diagnose(process.env);
     if (json) console.log(JSON.stringify(findings));
-    else
-      for (const preset of new Set(findings.map((one) => one.preset)))
-        print(
-          preset,
-          findings.filter((one) => one.preset === preset),
-        );
+    else print(findings);
     // What one preset lacks keeps nobody from the others.
     if (findings.some(({ ok, preset }) => !ok && preset === null)) process.exitCode = exitCodes.badConfig;
   });
 
-function print(preset: string | null, findings: readonly Finding[]): void {
-  if (preset !== null) console.log(`\npreset ${preset}: ${findings.every(({ ok }) => ok) ? 'ready' : 'not ready'}`);
-  for (const { what, ok, detail, mend } of findings) {
-    console.log(`${ok ? 'ok     ' : 'missing'}  ${what}: ${detail}`);
-    if (mend !== undefined) console.log(`         mend: ${mend}`);
+function print(findings: readonly Finding[]): void {
+  for (const preset of new Set(findings.map((one) => one.preset))) {
+    const own = findings.filter((one) => one.preset === preset);
+    // What all presets need, this one needs too.
+    const ready = findings.every((one) => one.ok || (one.preset !== null && one.preset !== preset));
+    if (preset !== null) console.log(`\npreset ${preset}: ${ready ? 'ready' : 'not ready'}`);
+    for (const { what, ok, detail, mend } of own) {
+      console.log(`${ok ? 'ok     ' : 'missing'}  ${what}: ${detail}`);
+      if (mend !== undefined) console.log(`         mend: ${mend}`);
+    }
   }
 }

@@ -24,9 +24,9 @@ export const predictCommand = new Command('predict')
       console.log(
         flags.json
           ? JSON.stringify(prediction)
-          : `${printable(path)}  ${predicted}  ${(100 * probabilities[predicted]!).toFixed(1)} %`,
+          : `${printable(path)}  ${printable(predicted)}  ${(100 * probabilities[predicted]!).toFixed(1)} %`,
       );
     }
-    for (const { path, reason } of skipped) console.error(`chorus: ${printable(path)}: ${reason}`);
+    for (const { path, reason } of skipped) console.error(`chorus: ${printable(path)}: ${printable(reason)}`);
     if (skipped.length > 0) process.exitCode = exitCodes.badData;
   });

@@ -32,7 +32,7 @@ export function leaderboard(report: Report, folder: string): string {
     ...(skipped.length === 0 ? [] : [`${skipped.length} images skipped; see dataset.skipped in the report`]),
     ...(duplicates.length === 0
       ? []
-      : [`${duplicates.length} images lie in two splits; see dataset.duplicates in the report`]),
+      : [`${duplicates.length} pictures lie in two sets of the split; see dataset.duplicates in the report`]),
     report.verdict,
     ...report.flaws.map(({ name, description }) => `flaw: ${name}: ${description}`),
     `images: ${countsLine(counts)}; ${report.seconds.total.toFixed(0)} s`,
@@ -51,7 +51,7 @@ export function evaluationTable(evaluation: Evaluation): string {
       [`stack: ${evaluation.ensemble.kind}`, ...scoreCells(evaluation.ensemble.test)],
       ...evaluation.members.map(({ name, test }) => [name, ...scoreCells(test)]),
     ]),
-    ...evaluation.skipped.map(({ path, reason }) => `skipped: ${printable(path)}: ${reason}`),
+    ...evaluation.skipped.map(({ path, reason }) => `skipped: ${printable(path)}: ${printable(reason)}`),
   ].join('\n');
 }
 

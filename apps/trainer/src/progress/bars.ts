@@ -53,7 +53,8 @@ export function barProgress(): Progress {
       if (state.state === 'failed') row(name)?.failed(printable(state.reason));
     },
     onBatch(name, { stage, epochIndex, stepIndex, stepCount }) {
-      row(name)?.show(`${stage} ${epochIndex + 1} ${bar((stepIndex + 1) / stepCount)} ${lastEpoch.get(name) ?? ''}`);
+      const epoch = stage === 'features' ? '' : ` ${epochIndex + 1}`;
+      row(name)?.show(`${stage}${epoch} ${bar((stepIndex + 1) / stepCount)} ${lastEpoch.get(name) ?? ''}`);
     },
     onEpoch(epoch) {
       lastEpoch.set(epoch.task, epochLine(epoch).slice(epoch.task.length + 2));

@@ -11,6 +11,7 @@ const quietMs = 1000;
 /** One line per event. */
 export function lineProgress(write: (line: string) => void): Progress {
   const lastEpochAtMs = new Map<string, number>();
+  const lastFifths = new Map<string, number>();
   let decodedTenths = -1;
   const observer: Partial<RunObserver> = {
     onDownload: downloadLines(write),
@@ -30,15 +31,25 @@ export function lineProgress(write: (line: string) => void): Progress {
     },
     onDataset({ name, classes, counts, skipped, duplicates }) {
       write(`${printable(name)}: ${classes.map(printable).join(', ')}; ${countsLine(counts)}`);
-      for (const { path, reason } of skipped.slice(0, 5)) write(`skipped: ${printable(path)}: ${reason}`);
+      for (const { path, reason } of skipped.slice(0, 5)) write(`skipped: ${printable(path)}: ${printable(reason)}`);
       if (skipped.length > 5) write(`… and ${skipped.length - 5} more; see the report`);
-      if (duplicates.length > 0) write(`warning: ${duplicates.length} images lie in two splits; see the report`);
+      if (duplicates.length > 0)
+        write(
+          `warning: ${duplicates.length} pictures lie in two sets of the split; see dataset.duplicates in the report`,
+        );
     },
     onMember(name, state) {
       if (state.state === 'running') write(`${name}: started on ${state.device}`);
       if (state.state === 'done') write(`${name}: done on ${state.device} in ${state.seconds.toFixed(1)} s`);
       if (state.state === 'kept') write(`${name}: kept from the earlier part of the run`);
       if (state.state === 'failed') write(`${name}: failed: ${printable(state.reason)}`);
+    },
+    // Epochs have lines of their own.
+    onBatch(task, { stage, stepIndex, stepCount }) {
+      const fifths = Math.floor((5 * (stepIndex + 1)) / stepCount);
+      if (stage !== 'features' || fifths === lastFifths.get(task)) return;
+      lastFifths.set(task, fifths);
+      if (fifths > 0) write(`${task}: ${20 * fifths} % of the images`);
     },
     onEpoch(epoch) {
       const last = lastEpochAtMs.get(epoch.task) ?? 0;

@@ -41,7 +41,8 @@ export interface DenseFitOptions {
 export const denseFitDefaults: Readonly<DenseFitOptions> = { epochCount: 1000, patience: 50, wholeBatchesOnly: false };
 
 const learningRate = 1e-3;
-const batchSize = 32;
+/** Rows a step. */
+export const denseBatchSize = 32;
 /** Of each class, one row in so many is set aside. */
 const setAsideEvery = 5;
 
@@ -61,17 +62,17 @@ export function fitDense(
   const network = newNetwork(memberCount, classCount, seed);
   const random = generatorFor(seed, 'stacker/order');
   const { learning, watching } = patience === null ? { learning: rows, watching: [] } : splitRows(rows, random);
-  const rowsPerEpoch = wholeBatchesOnly ? learning.length - (learning.length % batchSize) : learning.length;
+  const rowsPerEpoch = wholeBatchesOnly ? learning.length - (learning.length % denseBatchSize) : learning.length;
   if (wholeBatchesOnly && rowsPerEpoch === 0)
     throw new ModelError(
-      `Expected at least ${batchSize} images for a dense stacker to learn from in whole batches only, received ${learning.length}; give it more, or switch wholeBatchesOnly off.`,
+      `Expected at least ${denseBatchSize} images for a dense stacker to learn from in whole batches only, received ${learning.length}; give it more, or switch wholeBatchesOnly off.`,
     );
 
   const adam = new ScalarAdam(network.weights, learningRate);
   const trainEpoch = () => {
     shuffle(learning, random);
-    for (let start = 0; start < rowsPerEpoch; start += batchSize)
-      adam.step(network.gradient(learning.slice(start, start + batchSize), fromLogitsOnSigmoid));
+    for (let start = 0; start < rowsPerEpoch; start += denseBatchSize)
+      adam.step(network.gradient(learning.slice(start, start + denseBatchSize), fromLogitsOnSigmoid));
   };
   if (patience === null) {
     for (let epochIndex = 0; epochIndex < epochCount; epochIndex += 1) trainEpoch();

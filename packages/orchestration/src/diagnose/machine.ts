@@ -1,5 +1,4 @@
-/** What every run needs: node, the native runtime, a device, disk. */
-import { statfs } from 'node:fs/promises';
+/** What every run needs: node, the native runtime, a device. */
 import { availableParallelism } from 'node:os';
 import { type Device, listDevices, nativeRuntimeStatus } from '@chorus/runtime';
 import type { Finding } from './finding.ts';
@@ -7,7 +6,7 @@ import type { Finding } from './finding.ts';
 /** @returns also the GPUs that TensorFlow can use. */
 export async function examineMachine(): Promise<{ findings: Finding[]; gpus: Device['name'][] }> {
   const { finding, gpus } = await devices();
-  return { findings: [nodeVersion(), ...(await nativeRuntime()), finding, await disk()], gpus };
+  return { findings: [nodeVersion(), ...(await nativeRuntime()), finding], gpus };
 }
 
 // --- internal ---
@@ -47,15 +46,4 @@ async function devices(): Promise<{ finding: Finding; gpus: Device['name'][] }> 
   } catch (error) {
     return { finding: { ...common, ok: false, detail: (error as Error).message, mend: 'pnpm turbo setup' }, gpus: [] };
   }
-}
-
-async function disk(): Promise<Finding> {
-  const { bavail, bsize } = await statfs(process.cwd());
-  const bytes = bavail * bsize;
-  return {
-    preset: null,
-    what: 'disk',
-    ok: bytes > 1e9,
-    detail: `${(bytes / 1e9).toFixed(1)} GB free in the working folder`,
-  };
 }

@@ -1,7 +1,9 @@
-/** What one preset needs beside that: first weights, a data set, memory, a GPU. */
+/** What one preset needs beside that: first weights, a data set, memory, disk, a GPU. */
 import { existsSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { availableMemoryBytes, catsAndDogsFolder } from '@chorus/data';
+import { availableMemoryBytes, catsAndDogsFolder, partNames } from '@chorus/data';
+import { backboneTable } from '@chorus/models';
 import type { Device } from '@chorus/runtime';
 import { choosePreset, type PresetName, presets } from '../experiment/presets/presets.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
@@ -28,6 +30,7 @@ export async function examinePreset(
     await weights(name, experiment, environment),
     data(name, choosePreset(name).experiment.data?.source),
     memory(name, experiment, gpus),
+    await disk(name, experiment),
     ...(presets[name].wantsGpu ? [gpu(name, gpus)] : []),
   ];
 }
@@ -41,7 +44,12 @@ async function weights(preset: PresetName, experiment: Experiment, environment: 
   if (source !== 'imagenet') {
     const missing = await missingWeights(experiment, environment);
     if (missing === undefined) return { ...common, ok: true, detail: `all in ${source}` };
-    return { ...common, ok: false, detail: missing, mend: 'unset CHORUS_WEIGHTS, or add the files to its folder' };
+    return {
+      ...common,
+      ok: false,
+      detail: missing,
+      mend: `env -u CHORUS_WEIGHTS pnpm chorus download --preset ${preset}`,
+    };
   }
   const missing = experiment.members
     .map((member) => publishedFileOf(member, experiment).file.name)
@@ -66,7 +74,6 @@ function memory(preset: PresetName, experiment: Experiment, gpus: readonly Devic
   const laneBytes = estimateLaneBytes(experiment, lanes, typicalImageCount);
   const pixelBytes = inputSizesOf(experiment).reduce((sum, size) => sum + typicalImageCount * size * size * 3, 0);
   const [needed, available] = [laneBytes + pixelBytes, availableMemoryBytes()];
-  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   const ok = needed <= available;
   return {
     preset,
@@ -76,13 +83,35 @@ function memory(preset: PresetName, experiment: Experiment, gpus: readonly Devic
     ...(ok
       ? {}
       : {
-          mend: `pnpm chorus train --preset ${preset} ${trainsAll(experiment) ? '--set recipe.batchSize=8' : '--workers cpu:0'} …`,
+          mend: `pnpm chorus train --preset ${preset} ${trainsAll(experiment) ? '--set recipe.batchSize=8' : '--workers cpu:0'} --data DIR`,
         }),
   };
 }
 
+async function disk(preset: PresetName, experiment: Experiment): Promise<Finding> {
+  const { bavail, bsize } = await statfs(process.cwd());
+  const parts = partNames(experiment.stacking).length;
+  const models = experiment.members.reduce((sum, { backbone, alpha }) => {
+    const { parameterCount } = backboneTable[backbone];
+    return sum + parameterCount * alpha ** 2 * Float32Array.BYTES_PER_ELEMENT;
+  }, 0);
+  // A model for each part and, at most, as many in the bundle.
+  const [needed, free] = [2 * parts * models, bavail * bsize];
+  const detail = `at most ${gigabytes(needed)} for a run; ${gigabytes(free)} are free in the working folder`;
+  return { preset, what: 'disk', ok: needed <= free, detail };
+}
+
 function gpu(preset: PresetName, gpus: readonly string[]): Finding {
   const common = { preset, what: 'GPU' };
-  if (gpus.length > 0) return { ...common, ok: true, detail: gpus.join(', ') };
-  return { ...common, ok: false, detail: 'none here: hours on a CPU', mend: 'pnpm chorus train --preset cpu …' };
+  if (gpus.length > 0) return { ...common, ok: true, detail: `${gpus.join(', ')}; their memory is not examined` };
+  return {
+    ...common,
+    ok: false,
+    detail: 'none here: hours on a CPU',
+    mend: 'pnpm chorus train --preset cpu --data DIR',
+  };
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
 }

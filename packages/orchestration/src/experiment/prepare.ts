@@ -7,7 +7,7 @@ import { findGpus } from '../lanes/choose-lanes.ts';
 import { isNamedSource, namedSources } from '../run/dataset.ts';
 import { isNamedWeights, missingWeights } from '../run/initial-weights.ts';
 import { choosePreset, choosePresetFor, type PresetChoice, presets } from './presets/presets.ts';
-import { parseAssignment, parseWorkers, resolveExperiment } from './resolve.ts';
+import { mergeLayers, parseAssignment, parseWorkers, resolveExperiment } from './resolve.ts';
 import type { Experiment, ExperimentInput } from './schema.ts';
 
 /** Later ones win: preset, file, CHORUS_WEIGHTS and CHORUS_WORKERS, assignments, then data, weights and workers. */
@@ -44,7 +44,8 @@ export async function prepareExperiment(
     ...(workers === undefined || (named.workers === undefined && file.workers !== undefined)
       ? []
       : [{ workers: parseWorkers(workers) }]),
-    ...(named.assignments ?? []).map((assignment): Partial<ExperimentInput> => parseAssignment(assignment)),
+    // One layer, so that the order of a kind and its keys does not matter.
+    mergeLayers(...(named.assignments ?? []).map(parseAssignment)),
     ...(named.data === undefined ? [] : [{ data: { source: named.data } }]),
     ...(named.weights === undefined ? [] : [{ weights: named.weights }]),
   ];
@@ -65,9 +66,9 @@ export async function prepareExperiment(
   const dataNamed = layers.some((layer) => layer.data?.source !== undefined);
   const weightsNamed = weightsFolder !== '' || layers.some((layer) => layer.weights !== undefined);
   const preset = await choose();
-  if (!dataNamed && preset !== undefined && preset.experiment.data?.source === undefined)
+  if (!dataNamed && preset?.experiment.data?.source === undefined)
     throw new ConfigError(
-      `Preset ${preset.name} needs images: name a folder with --data DIR, or --data ${namedSources.join(' or --data ')}.`,
+      `${preset === undefined ? 'The experiment' : `Preset ${preset.name}`} needs images: name a folder with --data DIR, or --data ${namedSources.join(' or --data ')}.`,
     );
   return { experiment: resolved(preset?.experiment ?? {}), preset };
 
@@ -78,6 +79,7 @@ export async function prepareExperiment(
     return choosePresetFor({
       dataNamed,
       weightsNamed,
+      fromScratch: layers.some((layer) => layer.weights === 'random'),
       gpuCount: (await findGpus()).length,
       hasWeightsFor: async (name) =>
         (await missingWeights(resolved(presets[name].experiment), named.environment)) === undefined,

@@ -5,7 +5,7 @@ import { ConfigError } from '../errors.ts';
 import { describeFlaws } from './flaws.ts';
 import { mobile } from './presets/mobile.ts';
 import { choosePreset, choosePresetFor, type PresetName, presets, type Situation } from './presets/presets.ts';
-import { experimentJsonSchema, parseAssignment, parseWorkers, resolveExperiment } from './resolve.ts';
+import { experimentJsonSchema, mergeLayers, parseAssignment, parseWorkers, resolveExperiment } from './resolve.ts';
 
 describe('resolveExperiment', () => {
   it('fills defaults and lets later layers win', () => {
@@ -52,7 +52,17 @@ describe('resolveExperiment', () => {
       { split: { tune: 0.4, test: 0.2 }, stacking: { kind: 'holdout', fraction: 0.4 } },
       /split: tune, test and stacking\.fraction must leave 5 % to fit/,
     ],
-    ['a way of stacking that is none', { stacking: { kind: 'bagging' } }, /stacking.*/],
+    [
+      'a way of stacking that is none',
+      { stacking: { kind: 'bagging' } },
+      /stacking.*: expected \{ kind: "holdout", fraction \}, .*\(received/,
+    ],
+    ['a way of stacking by its name', { stacking: 'kfold' }, /stacking: expected \{ kind: "holdout"/],
+    [
+      'a misspelt key of stacking',
+      { stacking: { kind: 'kfold', fold: 3 } },
+      /stacking\.fold: unknown key; did you mean "folds"/,
+    ],
     ['a fold alone', { stacking: { kind: 'kfold', folds: 1 } }, /stacking\.folds/],
     [
       'a key of another way of stacking',
@@ -164,11 +174,17 @@ it('lets a layer change the kind of stacking, whatever the one below said of its
     kind: 'holdout',
     fraction: 0.2,
   });
+  // A layer of several assignments may name the kind last.
+  const assignments = mergeLayers(parseAssignment('stacking.folds=3'), parseAssignment('stacking.kind=kfold'));
+  expect(resolveExperiment(below, assignments).stacking).toEqual({ kind: 'kfold', folds: 3, members: 'refit' });
 });
 
 describe('presets', () => {
   const everything = async () => true;
-  const situation: Situation = { dataNamed: true, weightsNamed: true, gpuCount: 0, hasWeightsFor: everything };
+  const situation: Situation = {
+    ...{ dataNamed: true, weightsNamed: true, fromScratch: false, gpuCount: 0 },
+    hasWeightsFor: everything,
+  };
 
   test.each(Object.keys(presets) as PresetName[])('%s is a whole experiment, flawed or not as it says', (name) => {
     const flaws = describeFlaws(resolveExperiment(presets[name].experiment));
@@ -180,6 +196,7 @@ describe('presets', () => {
     ['nothing was named', { dataNamed: false, weightsNamed: false }, 'demo'],
     ['there is no GPU', {}, 'cpu'],
     ['there is a GPU', { gpuCount: 1 }, 'sound'],
+    ['random weights were named', { fromScratch: true, gpuCount: 1 }, 'mobile'],
     ['only data was named', { weightsNamed: false }, 'cpu'],
     ['the weights are those of MobileNets', { hasWeightsFor: onlyMobileNets }, 'mobile'],
     [
@@ -193,7 +210,8 @@ describe('presets', () => {
   });
 
   it('lists what there is for a name that is not', () => {
-    expect(() => choosePreset('huge')).toThrow('expected one of auto, article, sound, cpu, mobile, demo');
+    expect(() => choosePreset('huge')).toThrow('expected one of article, sound, cpu, mobile, demo.');
+    expect(() => choosePreset('artcle')).toThrow('There is no preset "artcle"; did you mean article?');
   });
 });
 

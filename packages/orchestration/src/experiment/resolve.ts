@@ -20,11 +20,16 @@ export function defineConfig(experiment: Partial<ExperimentInput>): Partial<Expe
  * @throws ConfigError naming each wrong field, what was expected and what came.
  */
 export function resolveExperiment(...layers: readonly object[]): Experiment {
-  const merged = layers.reduce<JsonObject>((below, above) => merge(below, above as JsonObject), {});
+  const merged = mergeLayers(...layers) as JsonObject;
   const parsed = experimentSchema.safeParse(merged);
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.flatMap((issue) => describeIssue(issue, merged));
   throw new ConfigError(`The experiment is not valid:\n${lines.map((line) => `  ${line}`).join('\n')}`);
+}
+
+/** Merges layers, later ones over earlier ones; see {@link resolveExperiment}. */
+export function mergeLayers(...layers: readonly object[]): object {
+  return layers.reduce<JsonObject>((below, above) => merge(below, above as JsonObject), {});
 }
 
 /**
@@ -81,7 +86,7 @@ function merge(below: JsonObject, above: JsonObject): JsonObject {
 
 /** `stacking` of one kind knows other keys than of another. */
 function changesKind(below: JsonObject, above: JsonObject): boolean {
-  return above.kind !== undefined && above.kind !== below.kind;
+  return above.kind !== undefined && below.kind !== undefined && above.kind !== below.kind;
 }
 
 function isObject(value: Json): value is JsonObject {
@@ -120,15 +125,17 @@ function valueAt(input: JsonObject, path: readonly PropertyKey[]): unknown {
   );
 }
 
-/** The keys that the schema has at a path, read from its JSON schema. */
+/** The keys that the schema has at a path, in whichever of its alternatives, read from its JSON schema. */
 function knownKeys(path: readonly PropertyKey[]): string[] {
-  type Node = { properties?: Record<string, Node>; items?: Node; anyOf?: Node[] };
-  let node = experimentJsonSchema() as Node | undefined;
-  for (const key of path) {
-    const branches: Node[] = node === undefined ? [] : [node, ...(node.anyOf ?? [])];
-    node = branches
-      .map((branch) => (typeof key === 'number' ? branch.items : branch.properties?.[String(key)]))
-      .find((found) => found !== undefined);
-  }
-  return Object.keys(node?.properties ?? {});
+  type Node = { properties?: Record<string, Node>; items?: Node; anyOf?: Node[]; oneOf?: Node[] };
+  const branches = (node: Node): Node[] => [node, ...(node.anyOf ?? []), ...(node.oneOf ?? [])];
+  const found = path.reduce<Node[]>(
+    (nodes, key) =>
+      nodes
+        .flatMap(branches)
+        .map((branch) => (typeof key === 'number' ? branch.items : branch.properties?.[String(key)]))
+        .filter((one) => one !== undefined),
+    [experimentJsonSchema() as Node],
+  );
+  return [...new Set(found.flatMap(branches).flatMap((node) => Object.keys(node.properties ?? {})))];
 }

@@ -86,21 +86,27 @@ const worker = z.strictObject({
 });
 
 /** Where the images come from that the stackers learn from. */
-export const stackingSchema = z.discriminatedUnion('kind', [
-  /** A share of the images, which no member learns from. */
-  z.strictObject({ kind: z.literal('holdout'), fraction: share.default(0.1) }),
-  /**
-   * All of them: each member is trained once per fold and answers on the fold that it has not seen. The bundle's
-   * members are trained once more on everything (`refit`) or are the fold's models together (`average`).
-   */
-  z.strictObject({
-    kind: z.literal('kfold'),
-    folds: z.int().min(2).max(20).default(5),
-    members: z.enum(['refit', 'average']).default('refit'),
-  }),
-  /** A flaw: the images that the members learnt from, on which they are better than they are. */
-  z.strictObject({ kind: z.literal('training-images') }),
-]);
+export const stackingSchema = z.discriminatedUnion(
+  'kind',
+  [
+    /** A share of the images, which no member learns from. */
+    z.strictObject({ kind: z.literal('holdout'), fraction: share.default(0.1) }),
+    /**
+     * All of them: each member is trained once per fold and answers on the fold that it has not seen. The bundle's
+     * members are trained once more on everything (`refit`) or are the fold's models together (`average`).
+     */
+    z.strictObject({
+      kind: z.literal('kfold'),
+      folds: z.int().min(2).max(20).default(5),
+      members: z.enum(['refit', 'average']).default('refit'),
+    }),
+    /** A flaw: the images that the members learnt from, on which they are better than they are. */
+    z.strictObject({ kind: z.literal('training-images') }),
+  ],
+  {
+    error: 'expected { kind: "holdout", fraction }, { kind: "kfold", folds, members } or { kind: "training-images" }',
+  },
+);
 
 /** One lane each; `auto` takes every GPU or, without one, what is fastest on this CPU. */
 export const workersSchema = z.union([z.literal('auto'), z.array(worker).min(1).max(64)]);

@@ -13,6 +13,8 @@ export interface LaneRequest {
   task: LaneTask;
   /** A comlink-wrapped {@link LaneObserver} listens at the other end. */
   observer: MessagePort;
+  /** Float64[1]: the thread writes when it began with the task, milliseconds since the epoch. */
+  startedAtMs: SharedArrayBuffer;
 }
 
 // The compiled thread entry, the same one from `src` (tests) and from `dist`.
@@ -50,12 +52,17 @@ export class Lane {
   async run(task: LaneTask): Promise<void> {
     const { port1, port2 } = new MessageChannel();
     Comlink.expose(this.#observer, nodeEndpoint(port1));
-    const startedAtMs = Date.now();
+    const givenAtMs = Date.now();
+    const started = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
     try {
-      await this.#pool.run({ task, observer: port2 }, { transferList: [port2] });
+      const request = { task, observer: port2, startedAtMs: started.buffer as SharedArrayBuffer };
+      await this.#pool.run(request, { transferList: [port2] });
     } finally {
       port1.close();
-      this.work.push({ task: task.name, kind: task.kind, startedAtMs, finishedAtMs: Date.now() });
+      const finishedAtMs = Date.now();
+      // A thread that ended before it began has worked at nothing.
+      const startedAtMs = started[0] === 0 ? finishedAtMs : started[0]!;
+      this.work.push({ task: task.name, kind: task.kind, givenAtMs, startedAtMs, finishedAtMs });
     }
   }
 

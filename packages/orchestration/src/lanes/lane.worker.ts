@@ -15,8 +15,9 @@ const startup = Piscina.workerData as LaneStartup;
 const stop = new StopFlag(startup.stop);
 
 /** Called by piscina, one task at a time. */
-export default async function runTask({ task, observer: port }: LaneRequest): Promise<void> {
+export default async function runTask({ task, observer: port, startedAtMs }: LaneRequest): Promise<void> {
   const runtime = initRuntime(startup.runtime);
+  new Float64Array(startedAtMs)[0] = Date.now();
   const remote = Comlink.wrap<LaneObserver>(nodeEndpoint(port));
   try {
     await run(task, laneContext(runtime, remote));

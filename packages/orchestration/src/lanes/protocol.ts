@@ -124,7 +124,10 @@ export interface EpochMetrics {
 /** Called by a lane, over comlink; the run implements it. `task` is the task's name. */
 export interface LaneObserver {
   onStage(task: string, stage: StageName | 'features' | 'predict' | 'done'): void;
-  onBatch(task: string, progress: { stage: StageName; epochIndex: number; stepIndex: number; stepCount: number }): void;
+  onBatch(
+    task: string,
+    progress: { stage: StageName | 'features'; epochIndex: number; stepIndex: number; stepCount: number },
+  ): void;
   onEpoch(metrics: EpochMetrics): void;
   onWarning(task: string, message: string): void;
 }

@@ -8,8 +8,8 @@ it('says what a lane waited for in each phase', () => {
   for (const name of ['images', 'members on other lanes', 'the stackers']) timeline.end(name);
   expect(timeline.seconds).toBe(41);
   const work: LaneWork[] = [
-    { task: 'a', kind: 'train', startedAtMs: 10_500, finishedAtMs: 20_500 },
-    { task: 'b', kind: 'train', startedAtMs: 20_500, finishedAtMs: 33_000 },
+    { task: 'a', kind: 'train', givenAtMs: 10_100, startedAtMs: 10_500, finishedAtMs: 20_500 },
+    { task: 'b', kind: 'train', givenAtMs: 20_500, startedAtMs: 20_500, finishedAtMs: 33_000 },
   ];
   expect(laneTimes('gpu:0', work, timeline.phases)).toEqual({
     device: 'gpu:0',
@@ -20,8 +20,9 @@ it('says what a lane waited for in each phase', () => {
     ],
     waits: [
       { for: 'images', seconds: 10 },
-      { for: 'members on other lanes', seconds: 7.5 },
+      { for: 'members on other lanes', seconds: 7.1 },
       { for: 'the stackers', seconds: 1 },
+      { for: 'its thread and TensorFlow to start', seconds: 0.4 },
     ],
   });
 });
@@ -39,10 +40,11 @@ it('adds up: work and waits are the whole run, wherever tasks lie', () => {
       let at = 0;
       const work = workLengths.flatMap((length): LaneWork[] => {
         // A gap before each, and nothing after the run's end.
-        const startedAtMs = Math.min(at + 3, now);
+        const givenAtMs = Math.min(at + 3, now);
+        const startedAtMs = Math.min(givenAtMs + 2, now);
         const finishedAtMs = Math.min(startedAtMs + length, now);
         at = finishedAtMs;
-        return [{ task: 't', kind: 'train', startedAtMs, finishedAtMs }];
+        return [{ task: 't', kind: 'train', givenAtMs, startedAtMs, finishedAtMs }];
       });
       const { busySeconds, waits } = laneTimes('cpu:0', work, timeline.phases);
       const waited = waits.reduce((sum, { seconds }) => sum + seconds, 0);

@@ -4,6 +4,9 @@
 export interface LaneWork {
   task: string;
   kind: 'features' | 'train' | 'predict';
+  /** When the lane was given it. */
+  givenAtMs: number;
+  /** When the lane's thread began with it, TensorFlow loaded. */
   startedAtMs: number;
   finishedAtMs: number;
 }
@@ -53,18 +56,19 @@ export class Timeline {
 /** @param work of one lane, in its order; no two tasks overlap. */
 export function laneTimes(device: string, work: readonly LaneWork[], phases: readonly Phase[]): LaneTimes {
   const waits = phases.map((phase) => {
-    const busyMs = work.reduce((sum, one) => sum + overlapMs(one, phase), 0);
-    return { for: phase.waitingFor, seconds: (phase.finishedAtMs - phase.startedAtMs - busyMs) / 1000 };
+    const takenMs = total(work.map((one) => overlapMs({ ...one, startedAtMs: one.givenAtMs }, phase)));
+    return { for: phase.waitingFor, seconds: (phase.finishedAtMs - phase.startedAtMs - takenMs) / 1000 };
   });
+  const startingMs = total(work.map(({ givenAtMs, startedAtMs }) => startedAtMs - givenAtMs));
   return {
     device,
-    busySeconds: work.reduce((sum, { startedAtMs, finishedAtMs }) => sum + finishedAtMs - startedAtMs, 0) / 1000,
+    busySeconds: total(work.map(({ startedAtMs, finishedAtMs }) => finishedAtMs - startedAtMs)) / 1000,
     tasks: work.map(({ task, kind, startedAtMs, finishedAtMs }) => ({
       task,
       kind,
       seconds: (finishedAtMs - startedAtMs) / 1000,
     })),
-    waits,
+    waits: [...waits, { for: 'its thread and TensorFlow to start', seconds: startingMs / 1000 }],
   };
 }
 
@@ -77,4 +81,8 @@ interface Span {
 
 function overlapMs(a: Span, b: Span): number {
   return Math.max(0, Math.min(a.finishedAtMs, b.finishedAtMs) - Math.max(a.startedAtMs, b.startedAtMs));
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }

@@ -55,9 +55,19 @@ export class Activations {
     return bytes;
   }
 
-  /** Runs the front over all images into [images × (1 or, mirrored, 2), width]. */
-  async fill(rows: Float32Array, stop: StopFlag): Promise<void> {
+  /**
+   * Runs the front over all images into [images × (1 or, mirrored, 2), width].
+   *
+   * @param onBatch called after each batch of so many.
+   */
+  async fill(
+    rows: Float32Array,
+    stop: StopFlag,
+    onBatch: (batchIndex: number, batchCount: number) => void = () => {},
+  ): Promise<void> {
     const indices = Uint32Array.from(this.#positionOf.keys());
+    const batchCount = Math.ceil(indices.length / forwardBatchSize);
+    let batchIndex = 0;
     for (const batch of plainBatches(indices, forwardBatchSize)) {
       for (const flip of this.#rowsPerImage === 2 ? [0, 1] : [0]) {
         stop.check();
@@ -69,6 +79,8 @@ export class Activations {
           );
         await nextTurn();
       }
+      onBatch(batchIndex, batchCount);
+      batchIndex += 1;
     }
   }
 

@@ -74,7 +74,9 @@ export async function computeFeatures(task: FeaturesTask, lane: LaneContext): Pr
     const { indices, rowsPerImage, rows } = task.features;
     const part = classifier.part('head', { batchNorm: 'moving' });
     const activations = new Activations(part, new ImageReader(task.pixels, task.reads), indices, rowsPerImage === 2);
-    await activations.fill(new Float32Array(rows), lane.stop);
+    await activations.fill(new Float32Array(rows), lane.stop, (stepIndex, stepCount) =>
+      lane.observer.onBatch(task.name, { stage: 'features', epochIndex: 0, stepIndex, stepCount }),
+    );
   } finally {
     classifier.dispose();
   }

@@ -96,6 +96,8 @@ export const reportSchema = z.strictObject({
   demo: z.boolean(),
   /** Flaws that were asked for, to reproduce others' results; none in a sound run. */
   flaws: z.array(z.strictObject({ name: z.string(), description: z.string() })),
+  /** What the preset chose where the procedure that it follows is silent. */
+  choices: z.array(z.string()),
   dataset: z.strictObject({
     name: z.string(),
     classes: z.array(z.string()).min(2),

@@ -22,18 +22,18 @@ export function verdict({
   const interval = test.wilson95.map(percent).join(' to ');
   const ensemble = `The ensemble (${chosen.kind}) has ${test.correct} of ${test.count} test images right: ${percent(test.accuracy)} (95 % interval ${interval}).`;
   const difference = test.correct - single.correct;
-  const p = `exact McNemar p = ${mcnemar.p.toPrecision(2)}, ${mcnemar.pHolm.toPrecision(2)} adjusted for ${stackers.length} stackers`;
+  const p = `exact McNemar p = ${mcnemar.p.toPrecision(2)}, ${mcnemar.pHolm.toPrecision(2)} adjusted for ${count(stackers.length, 'stacker')}`;
   const best = `the best single member, ${mcnemar.against} (${percent(single.accuracy)})`;
   let comparison: string;
   if (difference === 0) comparison = `It is level with ${best}.`;
   else if (mcnemar.pHolm < significance)
     comparison = `It is ${difference > 0 ? 'better' : 'worse'} than ${best}, and that is not luck (${p}).`;
   else
-    comparison = `It is ${Math.abs(difference)} images ${difference > 0 ? 'ahead of' : 'behind'} ${best}, which may be luck (${p}).`;
+    comparison = `It is ${count(Math.abs(difference), 'image')} ${difference > 0 ? 'ahead of' : 'behind'} ${best}, which may be luck (${p}).`;
   const useless =
     test.wilson95[0] <= baseline ? ' It is not shown to beat always answering the most frequent class.' : '';
   const stoodIn = demo
-    ? ' Generated images or random weights stood in: this says nothing about photographs. For your own: pnpm turbo train -- --data DIR --weights DIR.'
+    ? ' Generated images or random weights stood in: this says nothing about photographs. For your own: pnpm turbo train -- --data DIR.'
     : '';
   const flawed = flaws.length === 0 ? '' : ` ${describeCount(flaws)}`;
   return `${ensemble} ${comparison}${useless}${without}${flawed}${stoodIn}`;
@@ -43,8 +43,12 @@ export function verdict({
 const flattering = ['flaws.tuneOnTest', 'stacking.kind'];
 
 function describeCount(flaws: Report['flaws']): string {
-  const count = `${flaws.length} known flaw${flaws.length > 1 ? 's of the procedure are' : ' of the procedure is'} on (see flaws)`;
-  return flaws.some(({ name }) => flattering.includes(name)) ? `${count}: the figures flatter it.` : `${count}.`;
+  const are = `${count(flaws.length, 'known flaw')} of the procedure ${flaws.length === 1 ? 'is' : 'are'} on (see flaws)`;
+  return flaws.some(({ name }) => flattering.includes(name)) ? `${are}: the figures flatter it.` : `${are}.`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function percent(share: number): string {

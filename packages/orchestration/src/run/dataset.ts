@@ -22,6 +22,7 @@ import {
   scanImageFolder,
   splitImages,
 } from '@chorus/data';
+import { denseBatchSize } from '@chorus/models';
 import { sha256 } from '@chorus/storage';
 import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
 import type { Downloads } from './downloads.ts';
@@ -115,7 +116,7 @@ export async function openDataset(
   });
   const store = new PixelStore(stores[0]!);
   const split = filterSplit(drawn, (index) => store.isReady(index));
-  if (experiment.flaws.wholeBatchesOnly) checkBatches(split, experiment.recipe.batchSize);
+  if (experiment.flaws.wholeBatchesOnly) checkBatches(split, experiment);
   const labels = new SharedArrayBuffer(images.length * Int32Array.BYTES_PER_ELEMENT);
   new Int32Array(labels).set(images.map((image) => image.label));
   return {
@@ -141,11 +142,20 @@ export function labelsOf({ labels }: Pick<Dataset, 'labels'>, indices: Uint32Arr
 // --- internal ---
 
 /** Leaving out what fills no batch must leave something. */
-function checkBatches({ parts }: ImageSplit, batchSize: number): void {
-  const small = parts.find(({ fit }) => fit.length < batchSize);
+function checkBatches({ parts }: ImageSplit, { recipe, stackers }: Experiment): void {
+  const why = 'a whole batch (flaws.wholeBatchesOnly)';
+  const small = parts.find(({ fit }) => fit.length < recipe.batchSize);
   if (small !== undefined)
     throw new DataError(
-      `Expected at least ${batchSize} images to fit, a whole batch (flaws.wholeBatchesOnly), received ${small.fit.length}; lower recipe.batchSize.`,
+      `Expected at least ${recipe.batchSize} images to fit, ${why}, received ${small.fit.length}; lower recipe.batchSize.`,
+    );
+  const rows = parts.reduce((sum, { heldOut }) => sum + heldOut.length, 0);
+  // Cross-validation leaves four fifths of them, and patience four fifths of these; folds differ by an image per class.
+  const kept = stackers.dense.patience === null ? 0.8 : 0.64;
+  const needed = Math.ceil((denseBatchSize + 4) / kept);
+  if (stackers.kinds.includes('dense') && rows < needed)
+    throw new DataError(
+      `Expected at least ${needed} images for the dense stacker, ${why}, received ${rows}; leave dense out of stackers.kinds.`,
     );
 }
 

@@ -1,5 +1,6 @@
 /** From what a run found out to its report. */
 import { describeFlaws } from '../experiment/flaws.ts';
+import { choicesOf } from '../experiment/presets/presets.ts';
 import { type Experiment, inputSizeOf, inputSizesOf } from '../experiment/schema.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { InitialWeights } from '../lanes/protocol.ts';
@@ -85,6 +86,7 @@ function commonParts({ start, dataset, counts, demo, lanes, timeline }: RunParts
     experiment: { preset: start.preset, versions: start.versions, ...experiment },
     demo,
     flaws: describeFlaws(experiment),
+    choices: [...choicesOf(start.preset)],
     dataset: {
       name: dataset.name,
       classes: dataset.classes,
@@ -118,8 +120,8 @@ function describeStacking(stacking: Experiment['stacking'], { training, parts }:
     case 'kfold':
       return `each member was trained on ${stacking.folds} folds and answered for the stackers on the fold that it had not seen (${training} images); ${
         stacking.members === 'refit'
-          ? 'the bundle has members trained once more on all of them'
-          : "the bundle's members are the mean of the fold's models"
+          ? 'the bundle has members trained once more, without holding a fold out'
+          : "the bundle's members are the mean of the folds' models"
       }`;
   }
 }
@@ -137,8 +139,8 @@ function memberReports(
       inputSize: inputSizeOf(member, experiment),
       ...scores(member.name),
       seconds: outcome.seconds,
-      trainings: outcome.trainings.map(({ part, trained, resumed }) => {
-        const { device, backingDevice, seconds } = trained.record;
+      trainings: outcome.trainings.map(({ part, record, resumed }) => {
+        const { device, backingDevice, seconds } = record;
         return { part, device, backingDevice, seconds, resumed };
       }),
     };
@@ -152,7 +154,7 @@ function memberReports(
         weights: null,
         recipe: weights[index]!.kind === 'random' || experiment.flaws.wholeFromStart ? 'whole' : 'transfer',
       };
-    const { recipe, weights: initial } = outcome.trainings[0]!.trained.record;
+    const { recipe, weights: initial } = outcome.trainings[0]!.record;
     const models = predictingTrainings(outcome.trainings);
     return {
       ...common,

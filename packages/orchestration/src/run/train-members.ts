@@ -14,10 +14,11 @@ import type { RunObserver } from './observer.ts';
 import type { RunFolder } from './run-folder.ts';
 import { featuresName, sharesFeatures, taskName } from './tasks.ts';
 
-/** A member trained on one part. */
-export interface Training {
+/** A member trained on one part; its weights stay on the disk until somebody predicts with them. */
+export interface Training extends Omit<TrainedMember, 'weights'> {
   part: string;
-  trained: TrainedMember;
+  /** Of its member and part. */
+  folder: string;
   /** An earlier part of the run trained it. */
   resumed: boolean;
 }
@@ -192,8 +193,15 @@ async function train(
     mirror: experiment.mirror,
     folder,
   });
-  // Read back what was published: the bundle gets the bytes that are on the disk.
-  return { part: part.name, trained: await readMember(folder), resumed: false };
+  // Read back what was published, every byte checked.
+  return trainingOf(await readMember(folder), { part: part.name, folder, resumed: false });
+}
+
+function trainingOf(
+  { weights: _, ...rest }: TrainedMember,
+  about: Pick<Training, 'part' | 'folder' | 'resumed'>,
+): Training {
+  return { ...rest, ...about };
 }
 
 /** What all tasks on a member have in common. */
@@ -223,12 +231,13 @@ async function keepFinished(run: MemberRun, records: ReadonlyMap<string, MemberR
       if (!(await folder.hasMember(member.name, part.name))) continue;
       const name = taskName(member.name, part.name, dataset.split.parts.length);
       try {
-        const trained = await readMember(folder.member(member.name, part.name));
+        const path = folder.member(member.name, part.name);
+        const trained = await readMember(path);
         const initial = weights[index]!;
         if (trained.record.weights.sha256 !== (initial.kind === 'file' ? initial.sha256 : null))
           throw new StorageError(`${name} began with other weights (${trained.record.weights.source}).`);
         const record = records.get(member.name)!;
-        record.trainings.set(part.name, { part: part.name, trained, resumed: true });
+        record.trainings.set(part.name, trainingOf(trained, { part: part.name, folder: path, resumed: true }));
         record.seconds += trained.record.seconds;
         observer.onMember(name, { state: 'kept', device: trained.record.device });
       } catch (error) {

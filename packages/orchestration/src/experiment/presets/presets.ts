@@ -1,19 +1,27 @@
+import { closest, distance } from 'fastest-levenshtein';
 import { ConfigError } from '../../errors.ts';
 import type { ExperimentInput } from '../schema.ts';
-import { article } from './article.ts';
+import { article, articleChoices } from './article.ts';
 import { cpu } from './cpu.ts';
 import { demo } from './demo.ts';
 import { mobile } from './mobile.ts';
 import { sound } from './sound.ts';
 
-/** `wantsGpu`: a CPU would need hours. */
+interface Preset {
+  experiment: Partial<ExperimentInput>;
+  /** A CPU would need hours. */
+  wantsGpu: boolean;
+  /** What was chosen where the procedure that it follows is silent. */
+  choices?: readonly string[];
+}
+
 export const presets = {
-  article: { experiment: article, wantsGpu: true },
+  article: { experiment: article, wantsGpu: true, choices: articleChoices },
   sound: { experiment: sound, wantsGpu: true },
   cpu: { experiment: cpu, wantsGpu: false },
   mobile: { experiment: mobile, wantsGpu: false },
   demo: { experiment: demo, wantsGpu: false },
-} satisfies Record<string, { experiment: Partial<ExperimentInput>; wantsGpu: boolean }>;
+} satisfies Record<string, Preset>;
 
 export type PresetName = keyof typeof presets;
 
@@ -33,8 +41,12 @@ export interface PresetChoice {
  * @throws ConfigError listing the presets when there is none of that name.
  */
 export function choosePreset(name: string): PresetChoice {
-  if (!Object.hasOwn(presets, name))
-    throw new ConfigError(`There is no preset "${name}"; expected one of ${presetNames.join(', ')}.`);
+  if (!Object.hasOwn(presets, name)) {
+    const names = Object.keys(presets);
+    const near = closest(name, names);
+    const hint = distance(near, name) <= 2 ? `did you mean ${near}?` : `expected one of ${names.join(', ')}.`;
+    throw new ConfigError(`There is no preset "${name}"; ${hint}`);
+  }
   return choice(name as PresetName, 'named on the command line');
 }
 
@@ -42,6 +54,8 @@ export function choosePreset(name: string): PresetChoice {
 export interface Situation {
   dataNamed: boolean;
   weightsNamed: boolean;
+  /** Random weights were named. */
+  fromScratch: boolean;
   gpuCount: number;
   /** Whether first weights of all the preset's members can be had here: from the folder that was named, or published. */
   hasWeightsFor(preset: PresetName): Promise<boolean>;
@@ -51,6 +65,7 @@ export interface Situation {
 export async function choosePresetFor(situation: Situation): Promise<PresetChoice> {
   if (!situation.dataNamed && !situation.weightsNamed)
     return choice('demo', 'neither data nor weights were named, so generated shapes and random weights stand in');
+  if (situation.fromScratch) return choice('mobile', 'of random weights MobileNets learn the fastest');
   const { gpuCount } = situation;
   const preferred = gpuCount > 0 ? 'sound' : 'cpu';
   const hardware = gpuCount === 0 ? 'no GPU here' : `${gpuCount} GPU${gpuCount > 1 ? 's' : ''} here`;
@@ -59,6 +74,12 @@ export async function choosePresetFor(situation: Situation): Promise<PresetChoic
   if (await situation.hasWeightsFor('mobile'))
     return choice('mobile', `${hardware}, and the weights that were named are those of MobileNets`);
   return choice(preferred, hardware);
+}
+
+/** What a preset chose where the procedure that it follows is silent; nothing for other presets and none. */
+export function choicesOf(name: string): readonly string[] {
+  const preset: Preset | undefined = Object.hasOwn(presets, name) ? presets[name as PresetName] : undefined;
+  return preset?.choices ?? [];
 }
 
 // --- internal ---
