@@ -302,6 +302,9 @@ describe('k folds', () => {
       expect(report.stacking).toContain('each member was trained on 3 folds');
       expect(report.dataset.duplicates).toMatchObject([{ splits: [expect.stringMatching(/^fold-\d$/), 'test'] }]);
 
+      // Of a fold that only answers for the stackers no weights are kept.
+      const kept = parts.filter((part) => existsSync(at(`folds-${members}/members/wide/${part}/weights.bin`)));
+      expect(kept).toEqual(members === 'refit' ? ['all'] : parts);
       const bundle = await readBundle(at(`folds-${members}/bundle`));
       expect(bundle.members.map(({ models }) => models.length)).toEqual([modelCount, modelCount]);
       const evaluation = await evaluateBundle(at(`folds-${members}/bundle`), data, { workers: 'cpu:0', runtime });
@@ -340,8 +343,8 @@ describe('k folds', () => {
       );
       const tasks = report.lanes.flatMap((lane) => lane.tasks.map(({ task, kind }) => `${kind} ${task}`));
       expect(tasks.filter((task) => task.startsWith('features')).toSorted()).toEqual([
-        'features slim',
-        'features wide',
+        'features slim/features',
+        'features wide/features',
       ]);
       expect(tasks.filter((task) => task.startsWith('train'))).toHaveLength(8);
     },
@@ -362,6 +365,7 @@ describe('k folds', () => {
       );
       // The model of one fold, as a bundle of its own, on the images that the fold held out.
       const { manifest, weights, heldOutLogits } = await readMember(join(out, 'members/slim/fold-1'));
+      if (weights === undefined) throw new Error('a fold that answers in the bundle keeps its weights');
       const bundle = await readBundle(join(out, 'bundle'));
       await writeBundle(
         at(`alone-${mirror}`),

@@ -29,7 +29,7 @@ import { type PredictingMember, predictMembers } from './run/predict-members.ts'
 import { defaultRunFolder, openRunFolder, type RunFolder } from './run/run-folder.ts';
 import { phaseNames, type RunParts, reportWithEnsemble, reportWithoutEnsemble } from './run/run-report.ts';
 import { taskNames } from './run/tasks.ts';
-import { predictingTrainings, type Training, trainMembers } from './run/train-members.ts';
+import { type Training, trainMembers } from './run/train-members.ts';
 import { fitAndChoose } from './stacking/choose.ts';
 import { gatherHeldOut, type HeldOutAnswers } from './stacking/held-out.ts';
 import { versions } from './versions.ts';
@@ -283,9 +283,9 @@ async function writeReport(folder: RunFolder, report: Report): Promise<void> {
 /** A member with the models that answer for it, from the disk. */
 async function loadMember({ name, trainings }: { name: string; trainings: Training[] }): Promise<PredictingMember> {
   const models: SavedMember[] = [];
-  for (const { folder } of predictingTrainings(trainings)) {
+  for (const { folder } of trainings) {
     const { manifest, weights } = await readMember(folder);
-    models.push({ manifest, weights });
+    if (weights !== undefined) models.push({ manifest, weights });
   }
   return { name, models };
 }

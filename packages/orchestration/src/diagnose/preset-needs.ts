@@ -12,6 +12,7 @@ import { estimateLaneBytes, trainsAll } from '../lanes/memory.ts';
 import { planLanes } from '../lanes/plan.ts';
 import { missingWeights, publishedFileOf, weightSource } from '../run/initial-weights.ts';
 import { publishedWeightsPath } from '../run/published-weights.ts';
+import { predictsLater } from '../run/train-members.ts';
 import type { Finding } from './finding.ts';
 
 interface Environment {
@@ -90,14 +91,14 @@ function memory(preset: PresetName, experiment: Experiment, gpus: readonly Devic
 
 async function disk(preset: PresetName, experiment: Experiment): Promise<Finding> {
   const { bavail, bsize } = await statfs(process.cwd());
-  const parts = partNames(experiment.stacking).length;
+  const parts = partNames(experiment.stacking).filter((part) => predictsLater(part, experiment.stacking)).length;
   const models = experiment.members.reduce((sum, { backbone, alpha }) => {
     const { parameterCount } = backboneTable[backbone];
     return sum + parameterCount * alpha ** 2 * Float32Array.BYTES_PER_ELEMENT;
   }, 0);
-  // A model for each part and, at most, as many in the bundle.
+  // Once among the run's members and once in its bundle.
   const [needed, free] = [2 * parts * models, bavail * bsize];
-  const detail = `at most ${gigabytes(needed)} for a run; ${gigabytes(free)} are free in the working folder`;
+  const detail = `${gigabytes(needed)} for a run; ${gigabytes(free)} are free in the working folder`;
   return { preset, what: 'disk', ok: needed <= free, detail };
 }
 

@@ -75,6 +75,8 @@ export interface TrainTask extends MemberTask {
   mirror: boolean;
   /** Where the member is published, with its logits on `heldOut`. */
   folder: string;
+  /** Whether its weights are published too: somebody will predict with them. */
+  keepsWeights: boolean;
 }
 
 /** Runs a finished model over images. */

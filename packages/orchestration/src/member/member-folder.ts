@@ -20,8 +20,8 @@ export type MemberRecord = Omit<z.output<typeof memberFileSchema>, 'model' | 'sc
 export interface TrainedMember {
   record: MemberRecord;
   manifest: MemberManifest;
-  /** Raw little-endian tensors as the manifest lists them. */
-  weights: Uint8Array;
+  /** Raw little-endian tensors as the manifest lists them; not kept of a fold of which only the answers are needed. */
+  weights: Uint8Array | undefined;
   /** [heldOut, outputs] */
   heldOutLogits: Float32Array;
 }
@@ -33,7 +33,7 @@ export async function writeMember(folder: string, member: TrainedMember): Promis
     folder,
     {
       'member.json': JSON.stringify({ schemaVersion: 1, ...member.record, model: member.manifest }, null, 2),
-      'weights.bin': member.weights,
+      ...(member.weights === undefined ? {} : { 'weights.bin': member.weights }),
       'held-out.f32': new Uint8Array(buffer, byteOffset, byteLength),
     },
     { replace: true },
@@ -59,7 +59,7 @@ export async function readMember(folder: string): Promise<TrainedMember> {
   return {
     record,
     manifest: model,
-    weights: content('weights.bin'),
+    weights: files.get('weights.bin'),
     // A copy starts at a multiple of four, whatever the view did.
     heldOutLogits: new Float32Array(new Uint8Array(content('held-out.f32')).buffer),
   };

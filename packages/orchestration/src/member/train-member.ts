@@ -58,7 +58,7 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<v
         weights: describeWeights(task),
       },
       manifest,
-      weights,
+      weights: task.keepsWeights ? weights : undefined,
       heldOutLogits,
     });
   } finally {

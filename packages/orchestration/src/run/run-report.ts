@@ -11,7 +11,7 @@ import type { Choice } from '../stacking/choose.ts';
 import { scoreProbabilities } from '../statistics/score.ts';
 import { type Dataset, labelsOf } from './dataset.ts';
 import type { RunStart } from './run-folder.ts';
-import { type MemberOutcome, predictingTrainings } from './train-members.ts';
+import { type MemberOutcome, predictsLater } from './train-members.ts';
 
 /** What is known once the members have been trained. */
 export interface RunParts {
@@ -155,7 +155,7 @@ function memberReports(
         recipe: weights[index]!.kind === 'random' || experiment.flaws.wholeFromStart ? 'whole' : 'transfer',
       };
     const { recipe, weights: initial } = outcome.trainings[0]!.record;
-    const models = predictingTrainings(outcome.trainings);
+    const models = outcome.trainings.filter(({ part }) => predictsLater(part, experiment.stacking));
     return {
       ...common,
       status: 'done',

@@ -1,5 +1,5 @@
 /** Every member, trained on every part of the split on some lane, or kept from an earlier part of the run. */
-import { type SplitPart, seedFor, trainingImages } from '@chorus/data';
+import { partNames, type SplitPart, seedFor, trainingImages } from '@chorus/data';
 import { backboneTable, memberCost } from '@chorus/models';
 import { StorageError } from '@chorus/storage';
 import { backboneSpecOf, type Experiment, type MemberSpec } from '../experiment/schema.ts';
@@ -62,10 +62,9 @@ export async function trainMembers(run: MemberRun): Promise<MemberOutcome[]> {
   });
 }
 
-/** The trainings of which the models answer later on: the one on all images where there is one, else all. */
-export function predictingTrainings(trainings: readonly Training[]): Training[] {
-  const whole = trainings.filter(({ part }) => part === 'all');
-  return whole.length > 0 ? whole : [...trainings];
+/** Whether a part's model answers later on: the one on all images where there is one, else every one. */
+export function predictsLater(part: string, stacking: Experiment['stacking']): boolean {
+  return part === 'all' || !partNames(stacking).includes('all');
 }
 
 // --- internal ---
@@ -192,6 +191,7 @@ async function train(
     reads: { fit: reads.fit, tune: reads.tune, stack: reads.stack },
     mirror: experiment.mirror,
     folder,
+    keepsWeights: predictsLater(part.name, experiment.stacking),
   });
   // Read back what was published, every byte checked.
   return trainingOf(await readMember(folder), { part: part.name, folder, resumed: false });
@@ -234,6 +234,8 @@ async function keepFinished(run: MemberRun, records: ReadonlyMap<string, MemberR
         const path = folder.member(member.name, part.name);
         const trained = await readMember(path);
         const initial = weights[index]!;
+        if (trained.weights === undefined && predictsLater(part.name, experiment.stacking))
+          throw new StorageError(`${path} has no weights.`);
         if (trained.record.weights.sha256 !== (initial.kind === 'file' ? initial.sha256 : null))
           throw new StorageError(`${name} began with other weights (${trained.record.weights.source}).`);
         const record = records.get(member.name)!;
