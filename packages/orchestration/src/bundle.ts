@@ -8,11 +8,10 @@ import {
   stackerJsonSchema,
   stackerKinds,
 } from '@chorus/models';
-import { StorageError } from '@chorus/storage';
+import { openSealedFolder, StorageError, sealFolder } from '@chorus/storage';
 import { z } from 'zod';
 import { stackingSchema } from './experiment/schema.ts';
 import type { PredictingMember } from './run/predict-members.ts';
-import { openSealedFolder, sealFolder } from './run/sealed-folder.ts';
 
 export const bundleSchema = z.strictObject({
   schemaVersion: z.literal(2),

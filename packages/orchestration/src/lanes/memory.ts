@@ -1,8 +1,8 @@
 import { backboneTable } from '@chorus/models';
 import type { RuntimeOptions } from '@chorus/runtime';
 import { backboneSpecOf, type Experiment } from '../experiment/schema.ts';
+import { sharesFeatures } from '../experiment/tasks.ts';
 import { activationBudgetBytes } from '../member/activations.ts';
-import { sharesFeatures } from '../run/tasks.ts';
 
 /** TensorFlow's library, its pools and the thread's heap. */
 const laneBaseBytes = 300 * 2 ** 20;

@@ -1,8 +1,7 @@
 /** A trained member on disk: a sealed folder with its model, what is known of its training, and its held-out logits. */
 import { type MemberManifest, memberManifestSchema } from '@chorus/models';
-import { StorageError } from '@chorus/storage';
+import { openSealedFolder, StorageError, sealFolder } from '@chorus/storage';
 import { z } from 'zod';
-import { openSealedFolder, sealFolder } from '../run/sealed-folder.ts';
 
 const memberFileSchema = z.strictObject({
   schemaVersion: z.literal(1),

@@ -3,6 +3,7 @@ import { partNames, type SplitPart, seedFor, trainingImages } from '@chorus/data
 import { backboneTable, memberCost } from '@chorus/models';
 import { StorageError } from '@chorus/storage';
 import { backboneSpecOf, type Experiment, type MemberSpec } from '../experiment/schema.ts';
+import { featuresName, sharesFeatures, taskName } from '../experiment/tasks.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { InitialWeights, MemberTask, ReadRecords, SharedFeatures } from '../lanes/protocol.ts';
 import { runOnLanes, type Scheduled } from '../lanes/schedule.ts';
@@ -12,7 +13,6 @@ import type { StopFlag } from '../member/stop-flag.ts';
 import type { Dataset } from './dataset.ts';
 import type { RunObserver } from './observer.ts';
 import type { RunFolder } from './run-folder.ts';
-import { featuresName, sharesFeatures, taskName } from './tasks.ts';
 
 /** A member trained on one part; its weights stay on the disk until somebody predicts with them. */
 export interface Training extends Omit<TrainedMember, 'weights'> {

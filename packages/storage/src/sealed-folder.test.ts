@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sha256 } from '@chorus/storage';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
+import { sha256 } from './checksum.ts';
 import { openSealedFolder, sealFolder } from './sealed-folder.ts';
 
 let parent: string;

@@ -4,7 +4,9 @@
  */
 import { lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { publishFolder, StorageError, sha256 } from '@chorus/storage';
+import { sha256 } from './checksum.ts';
+import { StorageError } from './errors.ts';
+import { publishFolder } from './publish.ts';
 
 const sumsName = 'SHA256SUMS';
 

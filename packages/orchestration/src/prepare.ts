@@ -2,13 +2,13 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createJiti } from 'jiti';
-import { ConfigError } from '../errors.ts';
-import { findGpus } from '../lanes/choose-lanes.ts';
-import { isNamedSource, namedSources } from '../run/dataset.ts';
-import { isNamedWeights, missingWeights } from '../run/initial-weights.ts';
-import { choosePreset, choosePresetFor, type PresetChoice, presets } from './presets/presets.ts';
-import { mergeLayers, parseAssignment, parseWorkers, resolveExperiment } from './resolve.ts';
-import type { Experiment, ExperimentInput } from './schema.ts';
+import { ConfigError } from './errors.ts';
+import { choosePreset, choosePresetFor, type PresetChoice, presets } from './experiment/presets/presets.ts';
+import { mergeLayers, parseAssignment, parseWorkers, resolveExperiment } from './experiment/resolve.ts';
+import type { Experiment, ExperimentInput } from './experiment/schema.ts';
+import { findGpus } from './lanes/choose-lanes.ts';
+import { isNamedSource, namedSources } from './run/dataset.ts';
+import { isNamedWeights, missingWeights } from './run/initial-weights.ts';
 
 /** Later ones win: preset, file, CHORUS_WEIGHTS and CHORUS_WORKERS, assignments, then data, weights and workers. */
 export interface Named {
@@ -93,7 +93,7 @@ async function loadExperimentFile(path: string): Promise<Partial<ExperimentInput
   let loaded: unknown;
   try {
     // Wherever the file lies, `defineConfig` is this package's.
-    const alias = { '@chorus/orchestration': fileURLToPath(new URL('./resolve.js', import.meta.url)) };
+    const alias = { '@chorus/orchestration': fileURLToPath(new URL('./experiment/resolve.js', import.meta.url)) };
     loaded = await createJiti(import.meta.url, { alias }).import(path, { default: true });
   } catch (error) {
     throw new ConfigError(`Expected an experiment in ${path}, received: ${(error as Error).message.split('\n')[0]}`);

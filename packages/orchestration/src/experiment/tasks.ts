@@ -1,6 +1,6 @@
 /** What a run has to do on its lanes before the stackers: the names by which everybody speaks of it. */
 import { partNames } from '@chorus/data';
-import type { Experiment } from '../experiment/schema.ts';
+import type { Experiment } from './schema.ts';
 
 /** How a training is called: its member, and the part where there are several. */
 export function taskName(member: string, part: string, partCount: number): string {
