@@ -19,6 +19,7 @@ import { chooseLanes } from './lanes/choose-lanes.ts';
 import { Lane } from './lanes/lane.ts';
 import { StopFlag } from './member/stop-flag.ts';
 import { dataFolder } from './run/dataset.ts';
+import type { Downloads } from './run/downloads.ts';
 import { observerFrom } from './run/observer.ts';
 import { predictMembers } from './run/predict-members.ts';
 import { argmax, type Score, scoreProbabilities } from './statistics/score.ts';
@@ -28,6 +29,8 @@ export interface BundleOptions {
   workers?: string;
   /** As in an experiment; after a run in the same process it must be that run's. */
   runtime?: Experiment['runtime'];
+  /** Follows, and ends, the download of a named data set. */
+  downloads?: Downloads;
 }
 
 export interface Evaluation {
@@ -49,7 +52,7 @@ export interface Prediction {
 }
 
 /**
- * Scores a bundle on a folder of labelled images (or `shapes`), freshly decoded.
+ * Scores a bundle on a folder of labelled images (or a data set by its name), freshly decoded.
  *
  * By default it takes the images that a run with this bundle's split would test on, so that a run's report can be
  * reproduced from its data and its bundle alone; `all` takes every image.
@@ -64,7 +67,7 @@ export async function evaluateBundle(
   const bundle = await readBundle(bundleFolder);
   const { classes, split } = bundle.manifest;
   const folder = await scanImageFolder(
-    await dataFolder(data),
+    await dataFolder(data, options.downloads),
     split.limitPerClass === null || options.all ? {} : { limitPerClass: split.limitPerClass },
   );
   if (folder.classes.join('\n') !== classes.join('\n'))

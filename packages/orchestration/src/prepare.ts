@@ -3,14 +3,23 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createJiti } from 'jiti';
 import { ConfigError } from './errors.ts';
-import { choosePreset, choosePresetFor, type PresetChoice, presets } from './experiment/presets/presets.ts';
+import {
+  choosePreset,
+  choosePresetFor,
+  type PresetChoice,
+  type PresetName,
+  presets,
+} from './experiment/presets/presets.ts';
 import { mergeLayers, parseAssignment, parseWorkers, resolveExperiment } from './experiment/resolve.ts';
 import type { Experiment, ExperimentInput } from './experiment/schema.ts';
 import { findGpus } from './lanes/choose-lanes.ts';
 import { isNamedSource, namedSources } from './run/dataset.ts';
 import { isNamedWeights, missingWeights } from './run/initial-weights.ts';
 
-/** Later ones win: preset, file, CHORUS_WEIGHTS and CHORUS_WORKERS, assignments, then data, weights and workers. */
+/**
+ * Later ones win: preset, file, assignments, then data, weights and workers. CHORUS_WORKERS counts where none of these names
+ * workers, CHORUS_WEIGHTS where weights are `auto`.
+ */
 export interface Named {
   /** A name, or `auto`. */
   preset: string;
@@ -38,21 +47,20 @@ export async function prepareExperiment(
   const file = named.file === undefined ? {} : await loadExperimentFile(named.file);
   // An empty variable is none.
   const { CHORUS_WEIGHTS: weightsFolder = '', CHORUS_WORKERS: workersList = '' } = named.environment;
-  const workers = named.workers ?? (workersList === '' ? undefined : workersList);
   const layers: Partial<ExperimentInput>[] = [
+    ...(workersList === '' ? [] : [{ workers: parseWorkers(workersList) }]),
     file,
-    ...(workers === undefined || (named.workers === undefined && file.workers !== undefined)
-      ? []
-      : [{ workers: parseWorkers(workers) }]),
     // One layer, so that the order of a kind and its keys does not matter.
     mergeLayers(...(named.assignments ?? []).map(parseAssignment)),
     ...(named.data === undefined ? [] : [{ data: { source: named.data } }]),
     ...(named.weights === undefined ? [] : [{ weights: named.weights }]),
+    ...(named.workers === undefined ? [] : [{ workers: parseWorkers(named.workers) }]),
   ];
+  const own: Partial<ExperimentInput> = mergeLayers(...layers);
   // Relative paths start from the user's folder, whichever layer they came from.
   const path = (value: string, isName: boolean) => (isName ? value : resolve(named.base, value));
   const resolved = (preset: object): Experiment => {
-    const experiment = resolveExperiment(preset, ...layers);
+    const experiment = resolveExperiment(preset, own);
     const { source } = experiment.data;
     return {
       ...experiment,
@@ -63,8 +71,8 @@ export async function prepareExperiment(
           : path(experiment.weights, isNamedWeights(experiment.weights)),
     };
   };
-  const dataNamed = layers.some((layer) => layer.data?.source !== undefined);
-  const weightsNamed = weightsFolder !== '' || layers.some((layer) => layer.weights !== undefined);
+  const dataNamed = own.data?.source !== undefined;
+  const weightsNamed = weightsFolder !== '' || own.weights !== undefined;
   const preset = await choose();
   if (!dataNamed && preset?.experiment.data?.source === undefined)
     throw new ConfigError(
@@ -72,17 +80,26 @@ export async function prepareExperiment(
     );
   return { experiment: resolved(preset?.experiment ?? {}), preset };
 
+  /** A preset that does not go with what was named has no weights for it either. */
+  async function fits(name: PresetName): Promise<boolean> {
+    try {
+      return (await missingWeights(resolved(presets[name].experiment), named.environment)) === undefined;
+    } catch (error) {
+      if (error instanceof ConfigError) return false;
+      throw error;
+    }
+  }
+
   async function choose(): Promise<PresetChoice | undefined> {
     if (named.preset !== 'auto') return choosePreset(named.preset);
     // An ensemble of the user's own: what a preset says was said of another one.
-    if (layers.some((layer) => layer.members !== undefined)) return undefined;
+    if (own.members !== undefined) return undefined;
     return choosePresetFor({
       dataNamed,
       weightsNamed,
-      fromScratch: layers.some((layer) => layer.weights === 'random'),
+      fromScratch: own.weights === 'random',
       gpuCount: (await findGpus()).length,
-      hasWeightsFor: async (name) =>
-        (await missingWeights(resolved(presets[name].experiment), named.environment)) === undefined,
+      hasWeightsFor: fits,
     });
   }
 }

@@ -178,7 +178,7 @@ describe('a whole run', () => {
       expect(waits.map((wait) => wait.for)).toEqual([
         'weights, data and devices to be found',
         'images to be decoded',
-        'members on other lanes',
+        'other lanes, or finished members to be checked',
         'the stackers',
         'members on other lanes to be tested',
         'the bundle and the report to be written',
@@ -640,7 +640,12 @@ it('tells of a failed member when it fails, with its own time, and trains no mor
   );
   await expect(run).rejects.toThrow(TooFewMembersError);
   expect(told).toEqual(
-    ['third', 'wide', 'slim'].flatMap((name) => [`${name}/features running`, `${name}/features failed`]),
+    ['third', 'wide', 'slim'].flatMap((name) => [
+      `${name}/features running`,
+      `${name}/features failed`,
+      `${name}/fold-1 skipped`,
+      `${name}/fold-2 skipped`,
+    ]),
   );
 });
 

@@ -29,7 +29,7 @@ import { observerFrom, type RunObserver } from './run/observer.ts';
 import { type PredictingMember, predictMembers } from './run/predict-members.ts';
 import { defaultRunFolder, openRunFolder, type RunFolder } from './run/run-folder.ts';
 import { phaseNames, type RunParts, reportWithEnsemble, reportWithoutEnsemble } from './run/run-report.ts';
-import { type Training, trainMembers } from './run/train-members.ts';
+import { predictsLater, type Training, trainMembers } from './run/train-members.ts';
 import { fitAndChoose } from './stacking/choose.ts';
 import { gatherHeldOut, type HeldOutAnswers } from './stacking/held-out.ts';
 import { versions } from './versions.ts';
@@ -233,7 +233,7 @@ async function stackAndTest(
   observer.onChoice(choice);
 
   // All is decided: from here on the test images are read.
-  const members = await Promise.all(done.map(loadMember));
+  const members = await Promise.all(done.map((member) => loadMember(member, experiment.stacking)));
   const logits = await predictMembers(lanes, members, {
     ...{ pixels: dataset.pixels, indices: split.test, reads: reads.test },
     mirror: experiment.mirror,
@@ -281,11 +281,15 @@ async function writeReport(folder: RunFolder, report: Report): Promise<void> {
 // --- small ---
 
 /** A member with the models that answer for it, from the disk. */
-async function loadMember({ name, trainings }: { name: string; trainings: Training[] }): Promise<PredictingMember> {
+async function loadMember(
+  { name, trainings }: { name: string; trainings: Training[] },
+  stacking: Experiment['stacking'],
+): Promise<PredictingMember> {
   const models: SavedMember[] = [];
-  for (const { folder } of trainings) {
+  for (const { folder, part } of trainings.filter((training) => predictsLater(training.part, stacking))) {
     const { manifest, weights } = await readMember(folder);
-    if (weights !== undefined) models.push({ manifest, weights });
+    if (weights === undefined) throw new Error(`${folder}: no weights of ${part}, which answers later on`);
+    models.push({ manifest, weights });
   }
   return { name, models };
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { evaluationTable } from '../print/leaderboard.ts';
+import { downloadLines } from '../progress/download-lines.ts';
 import { userPath } from '../user-folder.ts';
 
 interface EvaluateFlags {
@@ -24,6 +25,7 @@ export const evaluateCommand = new Command('evaluate')
       isNamedSource(flags.data) ? flags.data : userPath(flags.data),
       {
         all: flags.all,
+        downloads: { onDownload: downloadLines(console.error), onNotice: (notice) => console.error(notice) },
         ...(flags.workers === undefined ? {} : { workers: flags.workers }),
       },
     );

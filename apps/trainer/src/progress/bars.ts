@@ -14,6 +14,8 @@ interface Row {
   show(text: string): void;
   done(text: string): void;
   failed(reason: string): void;
+  /** Ends it, unless it has ended. */
+  skipped(reason: string): void;
 }
 
 const barWidth = 20;
@@ -51,6 +53,7 @@ export function barProgress(): Progress {
         row(name)?.done(`${state.seconds.toFixed(1)} s on ${state.device}; ${lastEpoch.get(name) ?? ''}`);
       if (state.state === 'kept') row(name)?.done('kept from the earlier part of the run');
       if (state.state === 'failed') row(name)?.failed(printable(state.reason));
+      if (state.state === 'skipped') row(name)?.skipped('another part of its member failed');
     },
     onBatch(name, { stage, epochIndex, stepIndex, stepCount }) {
       const epoch = stage === 'features' ? '' : ` ${epochIndex + 1}`;
@@ -59,13 +62,14 @@ export function barProgress(): Progress {
     onEpoch(epoch) {
       lastEpoch.set(epoch.task, epochLine(epoch).slice(epoch.task.length + 2));
     },
+    onWarning: (name, message) => console.log(`${name}: warning: ${printable(message)}`),
     onChoice: ({ chosen }) => row('stack and test')?.done(`chosen: ${chosen}`),
   };
   return {
     observer,
     note: (text) => console.log(text),
     end() {
-      for (const one of rows.values()) one.done('');
+      for (const one of rows.values()) one.skipped('not run');
       rows.clear();
       void list;
     },
@@ -74,15 +78,26 @@ export function barProgress(): Progress {
 
 function waitingRow(title: string, task: Task, rows: Map<string, Row>): Promise<void> {
   return new Promise((resolve, reject) => {
+    let hasEnded = false;
     rows.set(title, {
       show: (text) => {
         task.title = `${title}  ${text}`;
       },
       done: (text) => {
-        if (text !== '') task.title = `${title}  ${text}`;
+        hasEnded = true;
+        task.title = `${title}  ${text}`;
         resolve();
       },
-      failed: (reason) => reject(new Error(`${title}: ${reason}`)),
+      failed: (reason) => {
+        hasEnded = true;
+        reject(new Error(`${title}: ${reason}`));
+      },
+      skipped: (reason) => {
+        if (hasEnded) return;
+        hasEnded = true;
+        task.skip(`${title}  ${reason}`);
+        resolve();
+      },
     });
   });
 }

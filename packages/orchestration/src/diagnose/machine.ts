@@ -19,7 +19,7 @@ function nodeVersion(): Finding {
     what: 'node',
     ok,
     detail: `${process.versions.node} (20.19 or later is needed)`,
-    ...(ok ? {} : { mend: 'npx -y node@24 …' }),
+    ...(ok ? {} : { mend: 'npx -y node@24 apps/trainer/dist/main.js train' }),
   };
 }
 
@@ -30,7 +30,7 @@ async function nativeRuntime(): Promise<Finding[]> {
     if (missing.length === 0) return [{ ...common, ok: true, detail: 'TensorFlow and its binding are in the cache' }];
     return missing.map((part) => ({ ...common, ok: false, detail: part.what, mend: part.mend }));
   } catch (error) {
-    return [{ ...common, ok: false, detail: (error as Error).message }];
+    return [{ ...common, ok: false, detail: (error as Error).message, mend: 'pnpm turbo setup' }];
   }
 }
 

@@ -49,7 +49,7 @@ async function weights(preset: PresetName, experiment: Experiment, environment: 
       ...common,
       ok: false,
       detail: missing,
-      mend: `env -u CHORUS_WEIGHTS pnpm chorus download --preset ${preset}`,
+      mend: `pnpm chorus train --preset ${preset} --weights imagenet${dataOption(preset)}`,
     };
   }
   const missing = experiment.members
@@ -84,7 +84,7 @@ function memory(preset: PresetName, experiment: Experiment, gpus: readonly Devic
     ...(ok
       ? {}
       : {
-          mend: `pnpm chorus train --preset ${preset} ${trainsAll(experiment) ? '--set recipe.batchSize=8' : '--workers cpu:0'} --data DIR`,
+          mend: `pnpm chorus train --preset ${preset} ${trainsAll(experiment) ? '--set recipe.batchSize=8' : '--workers cpu:0'}${dataOption(preset)}`,
         }),
   };
 }
@@ -115,4 +115,9 @@ function gpu(preset: PresetName, gpus: readonly string[]): Finding {
 
 function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+/** What a command has to name beside a preset without a data set of its own. */
+function dataOption(preset: PresetName): string {
+  return choosePreset(preset).experiment.data?.source === undefined ? ' --data DIR' : '';
 }

@@ -35,6 +35,18 @@ describe('estimateLaneBytes', () => {
     );
   });
 
+  it('counts as many of the largest member as its folds may train at once', () => {
+    const folds = { ...presets.demo.experiment, stacking: { kind: 'kfold', folds: 5 } };
+    const xception = { ...folds, members: presets.demo.experiment.members!.slice(1), minMembers: 2 };
+    expect(estimate(folds, three)).toBe(estimate(xception, three));
+    expect(estimate(folds, three)).toBeGreaterThan(1.2 * estimate(presets.demo.experiment, three));
+  });
+
+  it('of frozen backbones keeps megabytes, and of deeper cuts the budget, on GPUs too', () => {
+    expect(estimate(presets.cpu.experiment, three)).toBeLessThan(2e9);
+    expect(estimate(presets.mobile.experiment, ['gpu:0', 'gpu:1'])).toBeGreaterThan(2 * 2 ** 30);
+  });
+
   it('counts the features that folds share', () => {
     const more = estimate(presets.cpu.experiment, three, 4000) - estimate(presets.cpu.experiment, three, 3000);
     expect(more).toBe(1000 * 2 * (1280 + 2048 + 2048) * 4);

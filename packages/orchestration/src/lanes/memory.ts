@@ -1,6 +1,7 @@
+import { partNames } from '@chorus/data';
 import { backboneTable } from '@chorus/models';
 import type { RuntimeOptions } from '@chorus/runtime';
-import { backboneSpecOf, type Experiment } from '../experiment/schema.ts';
+import { backboneSpecOf, type Experiment, type MemberSpec } from '../experiment/schema.ts';
 import { sharesFeatures } from '../experiment/tasks.ts';
 import { activationBudgetBytes } from '../member/activations.ts';
 
@@ -19,21 +20,22 @@ export function estimateLaneBytes(
   lanes: readonly Pick<RuntimeOptions, 'device'>[],
   imageCount: number,
 ): number {
-  const { recipe, members } = experiment;
-  const all = trainsAll(experiment);
-  const ofMembers = members.map((member) => {
-    const { family, alpha, inputSize } = backboneSpecOf(member, experiment);
-    const { parameterCount, trainingBytesPerPixel } = backboneTable[family];
-    const weightBytes = parameterCount * alpha ** 2 * Float32Array.BYTES_PER_ELEMENT;
-    // Behind a frozen front, its kept output is what is large.
-    if (!all) return weightBytes + activationBudgetBytes;
-    return weightCopies * weightBytes + recipe.batchSize * inputSize * inputSize * trainingBytesPerPixel;
-  });
+  const { members, stacking } = experiment;
+  const partCount = partNames(stacking).length;
+  // A member trains on as many lanes as it has parts; the largest do at the same time.
+  const largest = (bytesOf: (member: MemberSpec) => number, laneCount: number) =>
+    members
+      .flatMap((member) => new Array<number>(partCount).fill(bytesOf(member)))
+      .toSorted((a, b) => b - a)
+      .slice(0, laneCount)
+      .reduce((sum, bytes) => sum + bytes, 0);
   const cpuCount = lanes.filter(({ device }) => device.startsWith('cpu:')).length;
-  // The largest at the same time.
-  const busiest = ofMembers.toSorted((a, b) => b - a).slice(0, cpuCount);
-  const training = busiest.reduce((sum, bytes) => sum + bytes, lanes.length * laneBaseBytes);
-  return training + (sharesFeatures(experiment) ? featureBytes(members, imageCount) : 0);
+  const training = largest((member) => trainingBytes(member, experiment), cpuCount);
+  const kept = largest((member) => keptBytes(member, experiment, imageCount), lanes.length);
+  const shared = sharesFeatures(experiment)
+    ? members.reduce((sum, member) => sum + sharedBytes(member, imageCount), 0)
+    : 0;
+  return lanes.length * laneBaseBytes + training + kept + shared;
 }
 
 /** Whether members learn whole, so that a step's activations are what takes memory. */
@@ -43,10 +45,32 @@ export function trainsAll({ weights, flaws, recipe }: Pick<Experiment, 'weights'
 
 // --- internal ---
 
-/** Features of all members and their mirror images, which stay for the whole run. */
-function featureBytes(members: Experiment['members'], imageCount: number): number {
-  return members.reduce((sum, { backbone, alpha }) => {
-    const bytes = 2 * imageCount * backboneTable[backbone].featureWidth(alpha) * Float32Array.BYTES_PER_ELEMENT;
-    return sum + (bytes > activationBudgetBytes ? 0 : bytes);
-  }, 0);
+type Wishes = Parameters<typeof estimateLaneBytes>[0];
+
+/** What a step takes on its device. */
+function trainingBytes(member: MemberSpec, experiment: Wishes): number {
+  const { family, alpha, inputSize } = backboneSpecOf(member, experiment);
+  const { parameterCount, trainingBytesPerPixel } = backboneTable[family];
+  const weightBytes = parameterCount * alpha ** 2 * Float32Array.BYTES_PER_ELEMENT;
+  if (!trainsAll(experiment)) return weightBytes;
+  return weightCopies * weightBytes + experiment.recipe.batchSize * inputSize * inputSize * trainingBytesPerPixel;
+}
+
+/** A frozen front's output that one training keeps for itself. */
+function keptBytes(member: MemberSpec, experiment: Wishes, imageCount: number): number {
+  if (trainsAll(experiment)) return 0;
+  // Behind a deeper cut it may be anything.
+  if (experiment.recipe.fineTune.lastLayers !== 0) return activationBudgetBytes;
+  return sharesFeatures(experiment) ? 0 : Math.min(activationBudgetBytes, featureBytes(member, imageCount));
+}
+
+/** Features that all parts of a member share, for the whole run; too large ones are not kept. */
+function sharedBytes(member: MemberSpec, imageCount: number): number {
+  const bytes = featureBytes(member, imageCount);
+  return bytes > activationBudgetBytes ? 0 : bytes;
+}
+
+/** Pooled features of images and mirror images. */
+function featureBytes({ backbone, alpha }: MemberSpec, imageCount: number): number {
+  return 2 * imageCount * backboneTable[backbone].featureWidth(alpha) * Float32Array.BYTES_PER_ELEMENT;
 }

@@ -49,16 +49,20 @@ describe('runOnLanes', () => {
   it('starts a task only after the one that it comes after, well or not, whatever the lanes do meanwhile', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.record({ cost: fc.nat(9), after: fc.option(fc.nat(11)), fails: fc.boolean() }), { maxLength: 12 }),
+        fc.array(
+          fc.record({ cost: fc.nat(9), after: fc.option(fc.nat(11)), pin: fc.option(fc.nat(3)), fails: fc.boolean() }),
+          { maxLength: 12 },
+        ),
         fc.integer({ min: 1, max: 4 }),
         fc.scheduler(),
         async (tasks, laneCount, scheduler) => {
           const settled = new Set<number>();
           const done = runOnLanes(
             Array.from({ length: laneCount }, (_, lane) => lane),
-            tasks.map(({ cost, after }, index) => ({
+            tasks.map(({ cost, after, pin }, index) => ({
               task: index,
               cost,
+              pinnedTo: pin === null ? undefined : pin % laneCount,
               // An earlier one, so that none waits for itself.
               after: after === null || after >= index ? undefined : after,
             })),

@@ -43,11 +43,11 @@ export const memberReportSchema = z.strictObject({
   name: z.string(),
   backbone: z.string(),
   inputSize: z.int().min(1),
-  status: z.enum(['done', 'failed', 'skipped']),
+  status: z.enum(['done', 'failed']),
   reason: z.string().optional(),
   /** Lane of the training that failed. */
   failedOn: z.string().nullable().optional(),
-  /** Of all its trainings together. */
+  /** Of all its tasks together, the features that its trainings share among them. */
   seconds: z.number().min(0),
   trainings: z.array(trainingSchema),
   /** What answers on the test images and goes into the bundle. */

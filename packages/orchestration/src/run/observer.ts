@@ -8,7 +8,9 @@ export type MemberState =
   | { state: 'running'; device: string }
   | { state: 'done'; device: string; seconds: number }
   | { state: 'kept'; device: string }
-  | { state: 'failed'; reason: string };
+  | { state: 'failed'; reason: string }
+  /** Another part of its member has failed. */
+  | { state: 'skipped' };
 
 /** Hears what a run does, in the order it happens; nothing it does changes the run. */
 export interface RunObserver extends LaneObserver {

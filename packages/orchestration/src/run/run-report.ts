@@ -29,7 +29,7 @@ export interface RunParts {
 export const phaseNames = {
   prepare: 'weights, data and devices to be found',
   decode: 'images to be decoded',
-  members: 'members on other lanes',
+  members: 'other lanes, or finished members to be checked',
   stack: 'the stackers',
   test: 'members on other lanes to be tested',
   write: 'the bundle and the report to be written',

@@ -112,7 +112,11 @@ function plannedTasks(run: MemberRun, records: ReadonlyMap<string, MemberRecord>
     for (const part of missing)
       tasks.push({
         task: { ...common, name: taskName(member.name, part.name, dataset.split.parts.length), part },
-        cost: cost * part.fit.length,
+        // Behind shared features only a head is trained.
+        cost:
+          features !== undefined && experiment.recipe.fineTune.lastLayers === 0
+            ? part.fit.length
+            : cost * part.fit.length,
         pinnedTo: member.worker,
         after,
       });
@@ -137,8 +141,12 @@ function sharedFeatures({ experiment, dataset }: MemberRun, member: MemberSpec):
 async function runTask(run: MemberRun, lane: Lane, work: MemberWork): Promise<void> {
   const { observer, stop } = run;
   const { record, name, part } = work;
+  if (stop.raised) return;
   // It could not be of use any more.
-  if (record.failure !== undefined || stop.raised) return;
+  if (record.failure !== undefined) {
+    observer.onMember(name, { state: 'skipped' });
+    return;
+  }
   const startedAtMs = Date.now();
   observer.onMember(name, { state: 'running', device: lane.device });
   try {

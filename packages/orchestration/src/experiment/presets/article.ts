@@ -36,9 +36,9 @@ export const article: Partial<ExperimentInput> = {
 /** What the article leaves open, and what was chosen; goes into the report. */
 export const articleChoices: readonly string[] = [
   'Images are shuffled in each epoch, from the seed; there once as they are loaded and again by Keras.',
-  "Of 2,000 images the last 16 of each epoch's order are left out; there a short batch opens the next epoch.",
-  'The 992 test images are drawn from the seed.',
-  'Labels are 0 for the first class (cats) and 1 for the second; there 1 for cats and 0 for dogs.',
+  "What fills no batch at the end of an epoch's order is left out of it; there a short batch opens the next epoch.",
+  'Which test images fill no batch and are left out is drawn from the seed.',
+  'Labels follow the order of the class names; there they were 1 for cats and 0 for dogs.',
   "Heads and the dense stacker start from Glorot's uniform draws and zero biases, as Keras' layers do.",
   'Adam has the epsilon 1e-7 of Keras.',
   'from_logits on sigmoid outputs is read as tf.keras reads it today; TensorFlow 2.1 and 2.2 took the sigmoid twice (flaws.fromLogitsOnSigmoid: "probabilities").',
