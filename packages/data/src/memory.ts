@@ -7,6 +7,11 @@ export function availableMemoryBytes(): number {
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
+/** What the pixels of so many images take, a store for each side. */
+export function pixelBytes({ imageCount, imageSizes }: { imageCount: number; imageSizes: readonly number[] }): number {
+  return imageSizes.reduce((sum, size) => sum + imageCount * size * size * 3, 0);
+}
+
 /**
  * Refuses what this machine cannot hold, before anything is decoded.
  *
@@ -18,10 +23,10 @@ export function checkMemory(
   need: { imageCount: number; imageSizes: readonly number[]; laneBytes: number },
   availableBytes: number = availableMemoryBytes(),
 ): void {
-  const pixelBytes = need.imageSizes.reduce((sum, size) => sum + need.imageCount * size * size * 3, 0);
-  if (pixelBytes + need.laneBytes <= availableBytes) return;
+  const pixels = pixelBytes(need);
+  if (pixels + need.laneBytes <= availableBytes) return;
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   throw new DataError(
-    `${need.imageCount} images of ${need.imageSizes.map((size) => `${size} × ${size}`).join(' and ')} pixels need ${gigabytes(pixelBytes)} and training ${gigabytes(need.laneBytes)}; this machine has ${gigabytes(availableBytes)}. Lower inputSize, data.limitPerClass, recipe.batchSize or the number of workers.`,
+    `${need.imageCount} images of ${need.imageSizes.map((size) => `${size} × ${size}`).join(' and ')} pixels need ${gigabytes(pixels)} and training ${gigabytes(need.laneBytes)}; this machine has ${gigabytes(availableBytes)}. Lower inputSize, data.limitPerClass, recipe.batchSize or the number of workers.`,
   );
 }

@@ -1,15 +1,6 @@
 /** A bundle at work: on a folder of labelled images, or on single files. */
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import {
-  createPixelStore,
-  DataError,
-  decodeImages,
-  PixelStore,
-  type SkippedImage,
-  scanImageFolder,
-  splitImages,
-} from '@chorus/data';
+import { DataError, type SkippedImage, scanImageFolder, splitImages } from '@chorus/data';
 import { toProbabilities } from '@chorus/models';
 import { prepareProcess } from '@chorus/runtime';
 import { type Bundle, readBundle } from './bundle.ts';
@@ -19,6 +10,7 @@ import { chooseLanes } from './lanes/choose-lanes.ts';
 import { Lane } from './lanes/lane.ts';
 import { StopFlag } from './member/stop-flag.ts';
 import { dataFolder } from './run/dataset.ts';
+import { decodeToStores } from './run/decode-to-stores.ts';
 import type { Downloads } from './run/downloads.ts';
 import { observerFrom } from './run/observer.ts';
 import { predictMembers } from './run/predict-members.ts';
@@ -143,19 +135,16 @@ async function classify(
   const sizes = new Set(
     members.flatMap(({ models }) => models.map(({ manifest: { backbone } }) => backbone.inputSize)),
   );
-  const stores = [...sizes].map((size) => createPixelStore(images.length, size));
-  const { skipped } = await decodeImages(images, stores, {
+  const { pixels, isReady, skipped } = await decodeToStores(images, [...sizes], {
     ...manifest.decoding,
-    concurrency: availableParallelism(),
     maxSkippedShare: 1,
   });
-  const store = new PixelStore(stores[0]!);
-  const kept = images.flatMap((_, position) => (store.isReady(position) ? [position] : []));
+  const kept = images.flatMap((_, position) => (isReady(position) ? [position] : []));
   if (kept.length === 0) return { kept, skipped, ensemble: new Float32Array(), members: [] };
   const lanes = plan.lanes.map((runtime) => new Lane({ runtime, stop: new StopFlag().shared }, observerFrom()));
   try {
     const logits = await predictMembers(lanes, members, {
-      pixels: new Map(stores.map((one) => [one.size, one])),
+      pixels,
       indices: Uint32Array.from(kept),
       reads: new SharedArrayBuffer(images.length),
       mirror: manifest.mirror,

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import { StorageError } from './errors.ts';
 
 /** SHA-256 of bytes or of a text's UTF-8, as 64 lower-case hexadecimal digits. */
@@ -11,9 +10,7 @@ export function sha256(content: Uint8Array | string): string {
 
 /** SHA-256 of a file, read in pieces. */
 export async function sha256File(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
+  return (await measureFile(path, ['sha256'])).hashes.sha256;
 }
 
 /** Size and hashes of a file, read once, in pieces; hashes as lower-case hexadecimal digits. */

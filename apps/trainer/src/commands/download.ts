@@ -8,9 +8,6 @@ export const downloadCommand = new Command('download')
   .action(async ({ preset }: { preset: string }) => {
     const { prefetchPreset } = await import('@chorus/orchestration');
     // Standard output is for the paths.
-    const paths = await prefetchPreset(preset, process.env, {
-      onDownload: downloadLines(console.error),
-      onNotice: (notice) => console.error(notice),
-    });
+    const paths = await prefetchPreset(preset, process.env, downloadLines(console.error));
     for (const path of paths) console.log(path);
   });

@@ -25,7 +25,7 @@ export const evaluateCommand = new Command('evaluate')
       isNamedSource(flags.data) ? flags.data : userPath(flags.data),
       {
         all: flags.all,
-        downloads: { onDownload: downloadLines(console.error), onNotice: (notice) => console.error(notice) },
+        downloads: downloadLines(console.error),
         ...(flags.workers === undefined ? {} : { workers: flags.workers }),
       },
     );

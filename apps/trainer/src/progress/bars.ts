@@ -28,8 +28,7 @@ export function barProgress(): Progress {
 
   const row = (name: string) => rows.get(name);
   const observer: Partial<RunObserver> = {
-    onDownload: downloadLines(console.log),
-    onNotice: (notice) => console.log(notice),
+    ...downloadLines((line) => console.log(line)),
     onStart({ demo, devices, lanesReason, folder, tasks }) {
       if (demo) console.log(demoBox());
       console.log(`run folder: ${folder}\nlanes: ${devices.join(', ')} (${lanesReason})`);

@@ -14,8 +14,7 @@ export function lineProgress(write: (line: string) => void): Progress {
   const lastFifths = new Map<string, number>();
   let decodedTenths = -1;
   const observer: Partial<RunObserver> = {
-    onDownload: downloadLines(write),
-    onNotice: write,
+    ...downloadLines(write),
     onStart({ demo, devices, lanesReason, folder, experiment }) {
       if (demo) write(demoBox());
       write(`run folder: ${folder}`);

@@ -2,13 +2,12 @@
 import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { availableMemoryBytes, catsAndDogsFolder, partNames } from '@chorus/data';
-import { backboneTable } from '@chorus/models';
+import { availableMemoryBytes, catsAndDogsFolder, partNames, pixelBytes } from '@chorus/data';
 import type { Device } from '@chorus/runtime';
 import { choosePreset, type PresetName, presets } from '../experiment/presets/presets.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
 import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
-import { estimateLaneBytes, trainsAll } from '../lanes/memory.ts';
+import { estimateLaneBytes, trainsAll, weightBytes } from '../lanes/memory.ts';
 import { planLanes } from '../lanes/plan.ts';
 import { missingWeights, publishedFileOf, weightSource } from '../run/initial-weights.ts';
 import { publishedWeightsPath } from '../run/published-weights.ts';
@@ -29,7 +28,7 @@ export async function examinePreset(
   const experiment = resolveExperiment(presets[name].experiment);
   return [
     await weights(name, experiment, environment),
-    data(name, choosePreset(name).experiment.data?.source),
+    data(name),
     memory(name, experiment, gpus),
     await disk(name, experiment),
     ...(presets[name].wantsGpu ? [gpu(name, gpus)] : []),
@@ -60,8 +59,9 @@ async function weights(preset: PresetName, experiment: Experiment, environment: 
   return { ...common, ok: false, detail, mend: `pnpm chorus download --preset ${preset}` };
 }
 
-function data(preset: PresetName, source: string | undefined): Finding {
+function data(preset: PresetName): Finding {
   const common = { preset, what: 'data' };
+  const source = ownSource(preset);
   if (source === undefined) return { ...common, ok: true, detail: 'your own images: --data DIR' };
   if (source === 'shapes') return { ...common, ok: true, detail: 'drawn by Chorus' };
   const folder = catsAndDogsFolder();
@@ -73,8 +73,8 @@ function data(preset: PresetName, source: string | undefined): Finding {
 function memory(preset: PresetName, experiment: Experiment, gpus: readonly Device['name'][]): Finding {
   const { lanes } = planLanes(experiment, { processorCount: availableParallelism(), gpus });
   const laneBytes = estimateLaneBytes(experiment, lanes, typicalImageCount);
-  const pixelBytes = inputSizesOf(experiment).reduce((sum, size) => sum + typicalImageCount * size * size * 3, 0);
-  const [needed, available] = [laneBytes + pixelBytes, availableMemoryBytes()];
+  const pixels = pixelBytes({ imageCount: typicalImageCount, imageSizes: inputSizesOf(experiment) });
+  const [needed, available] = [laneBytes + pixels, availableMemoryBytes()];
   const ok = needed <= available;
   return {
     preset,
@@ -92,10 +92,7 @@ function memory(preset: PresetName, experiment: Experiment, gpus: readonly Devic
 async function disk(preset: PresetName, experiment: Experiment): Promise<Finding> {
   const { bavail, bsize } = await statfs(process.cwd());
   const parts = partNames(experiment.stacking).filter((part) => predictsLater(part, experiment.stacking)).length;
-  const models = experiment.members.reduce((sum, { backbone, alpha }) => {
-    const { parameterCount } = backboneTable[backbone];
-    return sum + parameterCount * alpha ** 2 * Float32Array.BYTES_PER_ELEMENT;
-  }, 0);
+  const models = experiment.members.reduce((sum, member) => sum + weightBytes(member), 0);
   // Once among the run's members and once in its bundle.
   const [needed, free] = [2 * parts * models, bavail * bsize];
   const detail = `${gigabytes(needed)} for a run; ${gigabytes(free)} are free in the working folder`;
@@ -117,7 +114,12 @@ function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
+/** The data set that a preset names; undefined where it takes the user's. */
+function ownSource(preset: PresetName): string | undefined {
+  return choosePreset(preset).experiment.data?.source;
+}
+
 /** What a command has to name beside a preset without a data set of its own. */
 function dataOption(preset: PresetName): string {
-  return choosePreset(preset).experiment.data?.source === undefined ? ' --data DIR' : '';
+  return ownSource(preset) === undefined ? ' --data DIR' : '';
 }

@@ -43,17 +43,22 @@ export function trainsAll({ weights, flaws, recipe }: Pick<Experiment, 'weights'
   return weights === 'random' || flaws.wholeFromStart || recipe.fineTune.lastLayers === 'all';
 }
 
+/** What a member's weights take, about: most of them go with the square of alpha. */
+export function weightBytes({ backbone, alpha }: Pick<MemberSpec, 'backbone' | 'alpha'>): number {
+  return backboneTable[backbone].parameterCount * alpha ** 2 * Float32Array.BYTES_PER_ELEMENT;
+}
+
 // --- internal ---
 
 type Wishes = Parameters<typeof estimateLaneBytes>[0];
 
 /** What a step takes on its device. */
 function trainingBytes(member: MemberSpec, experiment: Wishes): number {
-  const { family, alpha, inputSize } = backboneSpecOf(member, experiment);
-  const { parameterCount, trainingBytesPerPixel } = backboneTable[family];
-  const weightBytes = parameterCount * alpha ** 2 * Float32Array.BYTES_PER_ELEMENT;
-  if (!trainsAll(experiment)) return weightBytes;
-  return weightCopies * weightBytes + experiment.recipe.batchSize * inputSize * inputSize * trainingBytesPerPixel;
+  const { family, inputSize } = backboneSpecOf(member, experiment);
+  const weights = weightBytes(member);
+  if (!trainsAll(experiment)) return weights;
+  const { trainingBytesPerPixel } = backboneTable[family];
+  return weightCopies * weights + experiment.recipe.batchSize * inputSize * inputSize * trainingBytesPerPixel;
 }
 
 /** A frozen front's output that one training keeps for itself. */

@@ -1,9 +1,11 @@
 /** Where the wall time of a run went, lane by lane: what each worked on, and what it waited for. */
 
+import type { LaneTask } from './protocol.ts';
+
 /** One task on one lane; milliseconds since the epoch. */
 export interface LaneWork {
   task: string;
-  kind: 'features' | 'train' | 'predict';
+  kind: LaneTask['kind'];
   /** When the lane was given it. */
   givenAtMs: number;
   /** When the lane's thread began with it, TensorFlow loaded. */

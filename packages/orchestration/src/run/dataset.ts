@@ -1,13 +1,10 @@
 /** From the experiment's `data` to decoded pixels and a split: everything that happens before a lane starts. */
-import { availableParallelism } from 'node:os';
 import { basename, resolve } from 'node:path';
 import {
   checkMemory,
-  createPixelStore,
   DataError,
   type DecodeOptions,
   type DuplicateGroup,
-  decodeImages,
   disjointSets,
   ensureCatsAndDogs,
   ensureShapes,
@@ -15,7 +12,6 @@ import {
   findDuplicates,
   type ImageFile,
   type ImageSplit,
-  PixelStore,
   type PixelStoreHandle,
   type SkippedImage,
   type SplitPlan,
@@ -25,6 +21,7 @@ import {
 import { denseBatchSize } from '@chorus/models';
 import { sha256 } from '@chorus/storage';
 import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
+import { decodeToStores } from './decode-to-stores.ts';
 import type { Downloads } from './downloads.ts';
 
 /** Decoded images of a run and what each is for. */
@@ -107,15 +104,12 @@ export async function openDataset(
   const drawn = splitImages(folder, splitPlanOf(experiment));
   const sizes = inputSizesOf(experiment);
   checkMemory({ imageCount: images.length, imageSizes: sizes, laneBytes: laneBytes(images.length) });
-  const stores = sizes.map((size) => createPixelStore(images.length, size));
-  const decoded = await decodeImages(images, stores, {
+  const decoded = await decodeToStores(images, sizes, {
     ...decodingOf(experiment),
-    concurrency: availableParallelism(),
     onProgress: events.onDecode,
     ...(signal === undefined ? {} : { signal }),
   });
-  const store = new PixelStore(stores[0]!);
-  const split = filterSplit(drawn, (index) => store.isReady(index));
+  const split = filterSplit(drawn, decoded.isReady);
   if (experiment.flaws.wholeBatchesOnly) checkBatches(split, experiment);
   const labels = new SharedArrayBuffer(images.length * Int32Array.BYTES_PER_ELEMENT);
   new Int32Array(labels).set(images.map((image) => image.label));
@@ -127,7 +121,7 @@ export async function openDataset(
     split,
     skipped: [...folder.skipped, ...decoded.skipped],
     duplicates: await findDuplicates(images, disjointSets(split)),
-    pixels: new Map(stores.map((one) => [one.size, one])),
+    pixels: decoded.pixels,
     labels,
     fingerprint: fingerprint(images, split),
   };
