@@ -4,10 +4,14 @@ import type { PublishedFile } from './published-file.ts';
 
 /** One architecture and everything that must travel with its weights. */
 export interface BackboneArchitecture {
+  /** Of the function in keras.applications that makes the same layers. */
+  kerasName: string;
   /** Width multipliers that it was trained with. */
   alphas: readonly number[];
   /** Input sizes in pixels that keras-applications has weights for, ascending. */
   trainedSizes: readonly number[];
+  /** Input size in pixels that keras.applications takes where none is named. */
+  defaultInputSize: number;
   /** Smallest input side in pixels that leaves something to pool. */
   minimumInputSize: number;
   /** What its weights expect of an image. */
@@ -22,6 +26,8 @@ export interface BackboneArchitecture {
   trainingBytesPerPixel: number;
   /** The file without its classification top. */
   weightFile(alpha: number, trainedSize: number): PublishedFile;
+  /** The layer with weights of Keras' classification top, which files may have behind the backbone's. */
+  topInKeras: string;
   /** Layers with weights that Keras gives no name: its files have a counter there, such as `conv2d_94`. */
   unnamedInKeras?: RegExp;
   /** Channels of the last feature map. */

@@ -20,8 +20,10 @@ import {
 import { publishedFile } from './published-file.ts';
 
 export const inceptionV3: BackboneArchitecture = {
+  kerasName: 'InceptionV3',
   alphas: [1],
   trainedSizes: [299],
+  defaultInputSize: 299,
   minimumInputSize: 75,
   preprocessing: minusOneToOne,
   licence: 'Apache-2.0',
@@ -33,6 +35,7 @@ export const inceptionV3: BackboneArchitecture = {
       md5: 'bcbd6486424b2319ff4ef7d526e38f63',
     }),
   unnamedInKeras: /_(conv|bn)$/,
+  topInKeras: 'predictions',
   featureWidth: () => 2048,
 
   // Table 1 of the paper as Keras has it (mixed3 and mixed8 halve the side); shapes for 299 px.

@@ -20,8 +20,10 @@ import {
 import { publishedFile } from './published-file.ts';
 
 export const mobilenetV2: BackboneArchitecture = {
+  kerasName: 'MobileNetV2',
   alphas: [0.35, 0.5, 0.75, 1, 1.3, 1.4],
   trainedSizes: [96, 128, 160, 192, 224],
+  defaultInputSize: 224,
   minimumInputSize: 32,
   preprocessing: minusOneToOne,
   licence: 'Apache-2.0',
@@ -33,6 +35,7 @@ export const mobilenetV2: BackboneArchitecture = {
     const name = `mobilenet_v2_weights_tf_dim_ordering_tf_kernels_${width}_${trainedSize}_no_top.h5`;
     return publishedFile('mobilenet_v2', name);
   },
+  topInKeras: 'predictions',
   featureWidth,
 
   // Table 2 of the paper, a call per bottleneck; shapes for 224 px and alpha 1.

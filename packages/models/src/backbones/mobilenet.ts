@@ -11,8 +11,10 @@ import { type BorderWidths, batchNorm, conv, depthwiseConv, relu6, type Symbolic
 import { publishedFile } from './published-file.ts';
 
 export const mobilenet: BackboneArchitecture = {
+  kerasName: 'MobileNet',
   alphas: [0.25, 0.5, 0.75, 1],
   trainedSizes: [128, 160, 192, 224],
+  defaultInputSize: 224,
   minimumInputSize: 32,
   preprocessing: minusOneToOne,
   licence: 'Apache-2.0',
@@ -24,6 +26,7 @@ export const mobilenet: BackboneArchitecture = {
     const width = alpha === 1 ? '1_0' : (alpha * 10).toFixed(1).replace('.', '_');
     return publishedFile('mobilenet', `mobilenet_${width}_${trainedSize}_tf_no_top.h5`);
   },
+  topInKeras: 'conv_preds',
   featureWidth: (alpha) => 1024 * alpha,
 
   // Table 1 of the paper; shapes for 224 px and alpha 1.

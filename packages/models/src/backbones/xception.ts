@@ -11,8 +11,10 @@ import { add, batchNorm, conv, maxPool, relu, type Symbolic, separableConv } fro
 import { publishedFile } from './published-file.ts';
 
 export const xception: BackboneArchitecture = {
+  kerasName: 'Xception',
   alphas: [1],
   trainedSizes: [299],
+  defaultInputSize: 299,
   minimumInputSize: 71,
   preprocessing: minusOneToOne,
   licence: 'MIT',
@@ -24,6 +26,7 @@ export const xception: BackboneArchitecture = {
       md5: 'b0042744bf5b25fce3cb969f33bebb97',
     }),
   unnamedInKeras: /_residual_(conv|bn)$/,
+  topInKeras: 'predictions',
   featureWidth: () => 2048,
 
   // Figure 5 of the paper; shapes for 299 px.
