@@ -1,10 +1,10 @@
 """Writes article.json: what the procedure of "Destroy Image Classification by Ensemble of Pre-trained models" (Vardan
-Agarwal, 2020) computes in Keras, number by number, for packages/models/src/article.test.ts.
+Agarwal, 2020) computes in Keras, number by number, for src/article.test.ts and packages/models/src/stackers/article.test.ts.
 
     python3 -m venv VENV && VENV/bin/pip install tensorflow-cpu==2.21.0 tf_keras==2.21.0 keras==3.15.1
     VENV/bin/python tools/golden/article.py && npx biome check --write tools/golden
 
-Weights, pixels and labels come from `draw`, which article-formula.fixture.ts repeats bit for bit.
+Weights, pixels and labels come from formula.py, which src/formula.ts repeats bit for bit.
 
 The article compiles `BinaryCrossentropy(from_logits=True)` on the output of a sigmoid. Versions differ in what that is:
 - TensorFlow 2.1 and 2.2, the article's own, take the probabilities for logits and apply a second sigmoid
@@ -25,54 +25,19 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from formula import draw, images, kind_of, labels, rounded, weight
+
 SIZE, IMAGES, STEPS = 32, 16, 3
 ROWS, MEMBERS, EPOCHS, BATCH = 96, 3, 2, 32
 # Streams of `draw`; a model's weights have the streams 0, 1, ... in its order.
-COARSE, FINE, STACKER, ANSWERS, LOSS = 1000, 1001, 2000, 2010, 3000
+PIXELS, STACKER, ANSWERS, LOSS = 1000, 2000, 2010, 3000
 
 
-def draw(stream, count):
-    """Numbers 0 to below 1: MurmurHash3's finaliser over stream and index, in 32 bits."""
-    h = np.arange(count, dtype=np.uint32) ^ np.uint32((stream + 1) * 0x9E3779B1 % 2**32)
-    h = (h ^ (h >> 16)) * np.uint32(0x85EBCA6B)
-    h = (h ^ (h >> 13)) * np.uint32(0xC2B2AE35)
-    return (h ^ (h >> 16)) / 2.0**32
-
-
-def weight(stream, name, shape):
-    """First values by the weight's name.
-
-    The first BatchNorm sees raw pixels, so its statistics are of their scale. The others' variance keeps what differs
-    between images through 27 layers, and their positive beta most channels open: with as many closed, gradients grow so
-    much towards the input that rounding alone makes tf_keras and Keras 3 differ by 3e-3 after two steps, not by 1e-6.
-    """
-    u = draw(stream, int(np.prod(shape)))
-    raw = "conv1_bn" in name
-    kind = name.split("/")[-1]
-    if kind in ("gamma", "beta"):
-        u = u + 0.5
-    elif kind == "bias":
-        u = u - 0.5
-    elif kind == "moving_mean":
-        u = (u - 0.5) * (200 if raw else 1)
-    elif kind == "moving_variance":
-        u = (u + 0.5) * (40_000 if raw else 0.5)
-    else:
-        # [...window, in, out], a depthwise kernel [h, w, channels, 1].
-        depthwise = len(shape) == 4 and shape[3] == 1
-        u = (2 * u - 1) * np.sqrt(6 / np.prod(shape[:2] if depthwise else shape[:-1]))
-    return u.reshape(shape).astype("float32")
-
-
-def images():
-    """[N,S,S,3] RGB 0..255: patches of 8×8 px in one colour, and noise."""
-    fine = np.floor(64 * draw(FINE, IMAGES * SIZE * SIZE * 3)).reshape(IMAGES, SIZE, SIZE, 3)
-    coarse = np.floor(192 * draw(COARSE, IMAGES * 4 * 4 * 3)).reshape(IMAGES, 4, 4, 3)
-    return (fine + coarse.repeat(8, axis=1).repeat(8, axis=2)).astype("float32")
-
-
-def labels(count):
-    return np.array([(5 * row) % 7 < 3 for row in range(count)], "float32")
+def first_value(stream, name, shape):
+    """The first BatchNorm sees raw pixels, so its statistics are of their scale."""
+    value = weight(stream, name.split("/")[-1], shape)
+    scale = {"conv1_bn/moving_mean": 200, "conv1_bn/moving_variance": 160_000}.get(name, 1)
+    return value * np.float32(scale)
 
 
 def from_probabilities(y_true, y_pred):
@@ -86,9 +51,8 @@ def compile_as_article(library, model, learning_rate, loss):
 
 
 def named_weights(layers):
-    """(layer/weight, variable), the weight as Keras 3 calls it."""
-    kind = lambda variable: variable.name.split("/")[-1].split(":")[0].removeprefix("depthwise_")
-    return [(f"{layer.name}/{kind(variable)}", variable) for layer in layers for variable in layer.weights]
+    """(layer/weight, variable), the weight as Keras 2 calls it."""
+    return [(f"{layer.name}/{kind_of(layer, variable)}", variable) for layer in layers for variable in layer.weights]
 
 
 def train_member(library, loss=None):
@@ -98,11 +62,11 @@ def train_member(library, loss=None):
     model = library.Sequential([base, library.layers.GlobalAveragePooling2D(), head])
     model.build((None, SIZE, SIZE, 3))
     named = named_weights([*base.layers, head])
-    start = {name: weight(stream, name, tuple(variable.shape)) for stream, (name, variable) in enumerate(named)}
+    start = {name: first_value(stream, name, tuple(variable.shape)) for stream, (name, variable) in enumerate(named)}
     for name, variable in named:
         variable.assign(start[name])
 
-    bgr, y = images()[..., ::-1], labels(IMAGES)[:, None]
+    bgr, y = images(PIXELS, IMAGES, SIZE)[..., ::-1], labels(IMAGES)[:, None]
     features = library.Sequential(model.layers[:2]).predict(bgr, verbose=0)
     assert features.std(axis=0).mean() > 0.02, features.std(axis=0).mean()
     first_predictions = model.predict(bgr, verbose=0)[:, 0]
@@ -125,15 +89,22 @@ def train_member(library, loss=None):
     }
 
 
+def stacker_start():
+    """[(name, value)] of the first weights, and the members' answers [ROWS, MEMBERS]."""
+    shapes = {"kernel": (MEMBERS, 10), "bias": (10,)}, {"kernel": (10, 1), "bias": (1,)}
+    named = [(kind, shape) for layer in shapes for kind, shape in layer.items()]
+    values = [weight(stream, kind, shape) for stream, (kind, shape) in enumerate(named, STACKER)]
+    return values, draw(ANSWERS, ROWS * MEMBERS).reshape(ROWS, MEMBERS).astype("float32")
+
+
 def train_stacker(loss=None):
     model = tf_keras.Sequential([
         tf_keras.layers.Input((MEMBERS,)),
         tf_keras.layers.Dense(10, activation="relu"),
         tf_keras.layers.Dense(1, activation="sigmoid"),
     ])
-    for stream, (name, variable) in enumerate(named_weights(model.layers), STACKER):
-        variable.assign(weight(stream, name, tuple(variable.shape)))
-    answers = draw(ANSWERS, ROWS * MEMBERS).reshape(ROWS, MEMBERS).astype("float32")
+    values, answers = stacker_start()
+    model.set_weights(values)
     compile_as_article(tf_keras, model, 1e-3, loss)
     sizes = {"batch_size": BATCH, "steps_per_epoch": ROWS // BATCH, "epochs": EPOCHS}
     history = model.fit(answers, labels(ROWS), **sizes, shuffle=False, verbose=0)
@@ -156,6 +127,8 @@ def check_loss():
     cross_entropy = lambda z: rounded(np.mean(np.log1p(np.exp(z)) - y * z))
     once = lambda z: 1 / (1 + np.exp(-z))
     found = {
+        "logits": rounded(logits),
+        "labels": rounded(y),
         "cachedLogits": cross_entropy(logits),
         "probabilities": cross_entropy(once(logits)),
         "tfKeras": loss_of_logits(tf_keras, logits, y),
@@ -170,11 +143,6 @@ def check_loss():
     return found
 
 
-def rounded(numbers):
-    """Nine digits say all that a float32 knows."""
-    return np.vectorize(lambda one: float(f"{one:.9g}"), otypes=[float])(numbers).tolist()
-
-
 golden = {
     "versions": {"tensorflow": tf.__version__, "tf_keras": tf_keras.__version__, "keras": keras.__version__},
     "loss": check_loss(),
@@ -183,6 +151,12 @@ golden = {
         "keras3OnTensorFlow": train_member(keras),
         "tensorFlow22Loss": train_member(tf_keras, from_probabilities),
     },
-    "stacker": {"tfKeras": train_stacker(), "tensorFlow22Loss": train_stacker(from_probabilities)},
+    "stacker": {
+        "firstWeights": rounded(np.concatenate([value.ravel() for value in stacker_start()[0]])),
+        "answers": rounded(stacker_start()[1].ravel()),
+        "labels": rounded(labels(ROWS)),
+        "tfKeras": train_stacker(),
+        "tensorFlow22Loss": train_stacker(from_probabilities),
+    },
 }
 pathlib.Path(__file__).with_suffix(".json").write_text(json.dumps(golden, indent=2) + "\n")

@@ -1,0 +1,166 @@
+/** The checks: each compares what Chorus computes with what Keras did, and says what is worst. */
+import { backboneTable } from '@chorus/models';
+import type { GoldenCase } from './cases.ts';
+import { buildCase, measureFeatures, measurePreprocessing, measureTraining, type Training } from './measure.ts';
+import type { Reference } from './reference.ts';
+
+/** The worst of many comparisons. */
+export interface Finding {
+  check: string;
+  worst: number;
+  limit: number;
+  /** Of the worst. */
+  where: string;
+}
+
+/** Structure, preprocessing and BatchNorm's constants; `worst` counts differences. */
+export function checkParameters(golden: GoldenCase, reference: Reference): Finding[] {
+  const { minimumInputSize, unnamedInKeras, featureWidth } = backboneTable[golden.family];
+  const classifier = buildCase(golden, minimumInputSize);
+  const layers = classifier.model.layers.slice(0, -3);
+  const nameInKeras = (name: string, given: string) => (unnamedInKeras?.test(name) ? given : name);
+  const weights = classifier.backboneWeights.map(({ layerName, weightName, shape }, index) => [
+    nameInKeras(layerName, reference.weights[index]?.[0] ?? ''),
+    weightName,
+    shape,
+  ]);
+  const batchNorm = layers
+    .filter((layer) => layer.weights.some(({ originalName }) => originalName.endsWith('/moving_mean')))
+    .map((layer, index) => {
+      const { momentum, epsilon } = layer.getConfig();
+      return [nameInKeras(layer.name, reference.batchNorm[index]?.[0] ?? ''), momentum, epsilon];
+    });
+  const preprocessed = Array.from(measurePreprocessing(classifier));
+  classifier.dispose();
+  return [
+    differences('parameters', [...weights, [layers.length]], [...reference.weights, [reference.layerCount]]),
+    differences('feature width', [featureWidth(golden.alpha)], [reference.featureWidth]),
+    differences('BatchNorm momentum and epsilon', batchNorm, reference.batchNorm),
+    differences('preprocessing', preprocessed, reference.preprocessed.map(Math.fround)),
+  ];
+}
+
+/** Pooled features at one input size. */
+export function checkFeatures(golden: GoldenCase, inputSize: number, reference: Reference): Finding[] {
+  const found = measureFeatures(golden, inputSize);
+  return (['inference', 'training'] as const).map((mode) => {
+    const expected = tensor(reference, `features/${inputSize}/${mode}`);
+    const worst = expected.distanceTo(found[mode]) / expected.norm;
+    return { check: `features, ${mode}`, worst, limit: 1e-4, where: `${inputSize} px` };
+  });
+}
+
+/** Gradients, losses, statistics and weights of three steps, with all layers or the last ones training. */
+export function checkTraining(golden: GoldenCase, range: 'all' | 'suffix', reference: Reference): Finding[] {
+  const found = measureTraining(golden, range);
+  const name = range === 'all' ? '' : ', frozen front';
+  const losses = found.losses.map((loss, step) => [`step ${step + 1}`, relative(loss, reference.losses[range][step]!)]);
+  return [
+    ...checkGradients(`gradients${name}`, found.gradients, reference, `${range}/gradient`),
+    ...checkGradients(
+      `gradients by moving statistics${name}`,
+      found.gradientsByMoving,
+      reference,
+      `${range}/gradient by moving statistics`,
+    ),
+    worstOf(`losses of three steps${name}`, 1e-3, losses as [string, number][]),
+    ...checkChanges(name, found, reference, range),
+  ];
+}
+
+// --- internal ---
+
+/** A gradient below this share of all gradients is rounding: the next BatchNorm takes out what its weight adds. */
+const negligible = 1e-6;
+
+function checkGradients(check: string, found: Training['gradients'], reference: Reference, prefix: string): Finding[] {
+  const expected = tensorsBelow(reference, prefix);
+  const all = Math.hypot(...Array.from(expected.values(), ({ norm }) => norm));
+  const distances = Array.from(expected, ([place, { norm, distanceTo }]) => {
+    const gradient = found.get(place);
+    const distance = gradient === undefined ? Number.POSITIVE_INFINITY : distanceTo(gradient);
+    return { where: weightAt(reference, place), norm, distance };
+  });
+  const isNegligible = ({ norm }: { norm: number }) => norm < negligible * all;
+  return [
+    differences(`${check}: which`, [...found.keys()], [...expected.keys()]),
+    worstOf(
+      check,
+      1e-3,
+      distances.filter((one) => !isNegligible(one)).map(({ where, norm, distance }) => [where, distance / norm]),
+    ),
+    worstOf(
+      `${check}: those that are rounding`,
+      negligible,
+      distances.filter(isNegligible).map(({ where, distance }) => [where, distance / all]),
+    ),
+  ];
+}
+
+function checkChanges(name: string, found: Training, reference: Reference, range: 'all' | 'suffix'): Finding[] {
+  const expected = tensorsBelow(reference, `${range}/change`);
+  const gradients = tensorsBelow(reference, `${range}/gradient`);
+  const all = Math.hypot(...Array.from(gradients.values(), ({ norm }) => norm));
+  const distances = Array.from(expected, ([place, { norm, distanceTo }]) => ({
+    place,
+    where: weightAt(reference, place),
+    share: distanceTo(found.changes.get(place) ?? new Float32Array(0)) / norm,
+  }));
+  // Adam makes whole steps of what is rounding, too, and in front of a batch's statistics these change the next gradients.
+  const learnt = distances.filter(({ place }) => (gradients.get(place)?.norm ?? 0) > negligible * all);
+  const statistics = distances.filter(({ place }) => !gradients.has(place));
+  return [
+    differences(`what three steps change${name}`, [...found.changes.keys()], [...expected.keys()]),
+    worstOf(
+      `BatchNorm statistics${name}`,
+      1e-3,
+      statistics.map(({ where, share }) => [where, share]),
+    ),
+    worstOf(
+      `changes of weights${name}`,
+      1e-2,
+      learnt.map(({ where, share }) => [where, share]),
+    ),
+  ];
+}
+
+function tensor(reference: Reference, name: string) {
+  const found = reference.tensors.get(name);
+  if (found === undefined) throw new Error(`the reference has no ${name}`);
+  return found;
+}
+
+/** By place. */
+function tensorsBelow(reference: Reference, prefix: string) {
+  return new Map(
+    Array.from(reference.tensors).flatMap(([name, one]) => {
+      const [folder, place] = [name.slice(0, name.lastIndexOf('/')), Number(name.slice(name.lastIndexOf('/') + 1))];
+      return folder === prefix ? [[place, one] as const] : [];
+    }),
+  );
+}
+
+function weightAt({ weights }: Reference, place: number): string {
+  const [layer, name] = weights[place] ?? ['head', place === weights.length ? 'kernel' : 'bias'];
+  return `${layer}/${name}`;
+}
+
+function relative(found: number, expected: number): number {
+  return Math.abs(found - expected) / Math.abs(expected);
+}
+
+/** How many of two lists' places differ. */
+function differences(check: string, found: readonly unknown[], expected: readonly unknown[]): Finding {
+  const places = Array.from({ length: Math.max(found.length, expected.length) }, (_, index) => index);
+  const text = (one: unknown) => JSON.stringify(one) ?? 'nothing';
+  const wrong = places.filter((place) => text(found[place]) !== text(expected[place]));
+  const [first] = wrong;
+  const where = first === undefined ? '' : `${text(found[first])}, in Keras ${text(expected[first])}`;
+  return { check, worst: wrong.length, limit: 0, where };
+}
+
+function worstOf(check: string, limit: number, comparisons: readonly [string, number][]): Finding {
+  // NaN counts as worst.
+  const [where, worst] = comparisons.reduce((most, one) => (one[1] <= most[1] ? most : one), ['', 0]);
+  return { check, worst, limit, where };
+}

@@ -1,0 +1,63 @@
+/** `formula.py`, bit for bit: weights, pixels and labels from a tensor's number and an element's index. */
+import * as tf from '@tensorflow/tfjs';
+
+/** 32 bits, unsigned: MurmurHash3's finaliser over stream and index. */
+export function bits(stream: number, index: number): number {
+  let h = index ^ Math.imul(stream + 1, 0x9e3779b1);
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** Numbers 0 to below 1. */
+export function draw(stream: number, count: number): Float64Array {
+  return Float64Array.from({ length: count }, (_, index) => bits(stream, index) / 2 ** 32);
+}
+
+/** First values of a weight by its name in Keras 2, such as `depthwise_kernel`. */
+export function weight(stream: number, weightName: string, shape: readonly number[]): Float32Array {
+  return Float32Array.from(draw(stream, sizeOf(shape)), formulaFor(weightName, shape));
+}
+
+/** [count, size, size, 3] RGB, whole numbers 0..253: a colour, 4 by 4 patches and noise. The caller disposes. */
+export function images(stream: number, count: number, size: number): tf.Tensor4D {
+  const colours = draw(stream, count * 3);
+  const patches = draw(stream + 1, count * 4 * 4 * 3);
+  const pixels = Float32Array.from(draw(stream + 2, count * size * size * 3), (noise, index) => {
+    const [channel, x] = [index % 3, Math.floor(index / 3) % size];
+    const [y, image] = [Math.floor(index / 3 / size) % size, Math.floor(index / 3 / size ** 2)];
+    const patch = (image * 4 + Math.floor((y * 4) / size)) * 4 + Math.floor((x * 4) / size);
+    const [colour, brightness] = [colours[image * 3 + channel]!, patches[patch * 3 + channel]!];
+    return Math.floor(128 * colour) + Math.floor(64 * brightness) + Math.floor(64 * noise);
+  });
+  return tf.tensor4d(pixels, [count, size, size, 3]);
+}
+
+/** 0 or 1. */
+export function labels(count: number): number[] {
+  return Array.from({ length: count }, (_, row) => Number((5 * row) % 7 < 3));
+}
+
+// --- internal ---
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, side) => product * side, 1);
+}
+
+function formulaFor(weightName: string, shape: readonly number[]): (u: number) => number {
+  switch (weightName) {
+    case 'gamma':
+      return (u) => u / 2 + 0.5;
+    case 'beta':
+      return (u) => u + (u > 0.98 ? 5.5 : 1);
+    case 'bias':
+    case 'moving_mean':
+      return (u) => u - 0.5;
+    case 'moving_variance':
+      return (u) => (u + 0.5) * 0.25;
+    default: {
+      const bound = Math.sqrt(6 / sizeOf(weightName === 'depthwise_kernel' ? shape.slice(0, 2) : shape.slice(0, -1)));
+      return (u) => (2 * u - 1) * bound;
+    }
+  }
+}

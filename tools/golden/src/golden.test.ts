@@ -1,0 +1,41 @@
+/** Every backbone against what Keras computed of it: `backbones/`, which backbones.py wrote and explains. */
+import { join } from 'node:path';
+import { initRuntime, prepareProcess } from '@chorus/runtime';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { cases } from './cases.ts';
+import { checkFeatures, checkParameters, checkTraining, type Finding } from './checks.ts';
+import { readReference } from './reference.ts';
+
+const folder = join(import.meta.dirname, '../backbones');
+
+beforeAll(() => {
+  prepareProcess();
+  initRuntime({ device: 'cpu:0', intraOpThreads: 2 });
+});
+
+/** All at once, so that a failure shows the whole picture. */
+function expectWithin(findings: readonly Finding[]): void {
+  expect(findings).not.toHaveLength(0);
+  expect(findings.filter(({ worst, limit }) => !(worst <= limit))).toEqual([]);
+}
+
+describe.each(cases)('$name', (golden) => {
+  const reference = readReference(folder, golden);
+
+  it("has Keras' parameters, constants and preprocessing", () => {
+    expectWithin(checkParameters(golden, reference));
+  });
+
+  it.each(golden.sizes)('has its features at %d px', (inputSize) => {
+    // Of images that look alike to the network anything would agree.
+    expect(reference.spread[inputSize]).toBeGreaterThan(0.02);
+    expectWithin(checkFeatures(golden, inputSize, reference));
+  });
+
+  it.each([
+    ['with all layers', 'all'],
+    ['behind a frozen front', 'suffix'],
+  ] as const)('has its gradients and three steps of training %s', (_, range) => {
+    expectWithin(checkTraining(golden, range, reference));
+  });
+});

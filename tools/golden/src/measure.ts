@@ -1,0 +1,146 @@
+/** What Chorus computes where backbones.py lets Keras compute. */
+import {
+  Adam,
+  backboneTable,
+  type Classifier,
+  createClassifier,
+  crossEntropy,
+  type TrainablePart,
+  trainStep,
+} from '@chorus/models';
+import * as tf from '@tensorflow/tfjs';
+import type { GoldenCase } from './cases.ts';
+import { images, labels, weight } from './formula.ts';
+
+const imageCount = 16;
+const stepCount = 3;
+const learningRate = 1e-4;
+/** Streams of the formula; a model's weights have those from the case's first on, in its order. */
+const streams = { batch: 0, other: 3 };
+
+/** A classifier with the formula's weights and one logit. The caller disposes. */
+export function buildCase(golden: GoldenCase, inputSize: number, classes: string[] = ['0', '1']): Classifier {
+  const { family, alpha, firstStream } = golden;
+  const classifier = createClassifier({ backbone: { family, alpha, inputSize }, classes, seed: 0 });
+  // Moving statistics come from a batch.
+  for (const [place, { weightName, shape, variable }] of classifier.weights.entries())
+    if (!weightName.startsWith('moving_'))
+      tf.tidy(() => variable.assign(tf.tensor(weight(firstStream + place, weightName, shape), [...shape])));
+  return classifier;
+}
+
+/** Pooled features [16, width] of a batch in training mode and, with that batch's statistics, of another in inference. */
+export function measureFeatures(
+  golden: GoldenCase,
+  inputSize: number,
+): { training: Float32Array; inference: Float32Array } {
+  const classifier = withFeaturesAsLogits(golden, inputSize);
+  const part = classifier.part('all', { batchNorm: 'batch' });
+  try {
+    return tf.tidy(() => {
+      const batch = part.prefix(images(streams.batch, imageCount, inputSize));
+      part.calibrate([batch.clone()]);
+      return {
+        inference: classifier.features(images(streams.other, imageCount, inputSize)).dataSync<'float32'>(),
+        training: part.suffix(batch, { training: true }).dataSync<'float32'>(),
+      };
+    });
+  } finally {
+    classifier.dispose();
+  }
+}
+
+/** By the weights' places in `classifier.weights`. */
+type Tensors = Map<number, Float32Array>;
+
+export interface Training {
+  /** Before each step. */
+  losses: number[];
+  /** Of the first step, by the batch's and by the moving statistics. */
+  gradients: Tensors;
+  gradientsByMoving: Tensors;
+  /** What three steps of Adam changed, BatchNorm's statistics among it. */
+  changes: Tensors;
+}
+
+/** Three steps on one batch. Moving statistics are another batch's; where they learn, they start afresh. */
+export function measureTraining(golden: GoldenCase, range: 'all' | 'suffix'): Training {
+  const { trainingSize, suffixLayers } = golden;
+  const classifier = buildCase(golden, trainingSize);
+  const all = classifier.part('all', { batchNorm: 'batch' });
+  tf.tidy(() => all.calibrate([all.prefix(images(streams.other, imageCount, trainingSize))]));
+  const trainable = range === 'all' ? range : { lastLayers: suffixLayers };
+  const part = classifier.part(trainable, { batchNorm: 'batch' });
+  const batch = tf.tidy(() => ({
+    activations: part.prefix(images(streams.batch, imageCount, trainingSize)),
+    labels: tf.tensor1d(labels(imageCount), 'int32'),
+  }));
+  const gradientsByMoving = gradientsOf(classifier, classifier.part(trainable, { batchNorm: 'moving' }), batch);
+  const before = part.snapshot();
+  const gradients = gradientsOf(classifier, part, batch);
+  before.restore();
+  startAfresh(classifier, part);
+  const first = classifier.weights.map(({ variable }) => variable.dataSync<'float32'>().slice());
+  const adam = new Adam();
+  const losses = Array.from({ length: stepCount }, () => trainStep(part, adam, batch, { learningRate }));
+  const changes: Tensors = new Map();
+  for (const [place, { variable }] of classifier.weights.entries()) {
+    const change = variable.dataSync<'float32'>().map((value, index) => value - first[place]![index]!);
+    if (change.some((one) => one !== 0)) changes.set(place, change);
+  }
+  adam.dispose();
+  before.dispose();
+  tf.dispose(batch);
+  classifier.dispose();
+  return { losses, gradients, gradientsByMoving, changes };
+}
+
+/** The formula's first image at 4 px as the first layer gets it. */
+export function measurePreprocessing(classifier: Classifier): Float32Array {
+  return tf.tidy(() => classifier.preprocessing.apply(images(streams.batch, 1, 4)).dataSync<'float32'>());
+}
+
+// --- internal ---
+
+/** Gives the BatchNorm layers that train the statistics that Keras makes them with. */
+function startAfresh({ weights }: Classifier, part: TrainablePart): void {
+  const learning = new Set(part.variables);
+  const layers = new Set(weights.filter(({ variable }) => learning.has(variable)).map(({ layerName }) => layerName));
+  for (const { layerName, weightName, variable } of weights) {
+    if (!layers.has(layerName)) continue;
+    if (weightName === 'moving_mean') tf.tidy(() => variable.assign(tf.zerosLike(variable)));
+    if (weightName === 'moving_variance') tf.tidy(() => variable.assign(tf.onesLike(variable)));
+  }
+}
+
+/** As many classes as features and the identity for a head: nothing else gives features in training mode. */
+function withFeaturesAsLogits(golden: GoldenCase, inputSize: number): Classifier {
+  const width = backboneTable[golden.family].featureWidth(golden.alpha);
+  const classifier = buildCase(
+    golden,
+    inputSize,
+    Array.from({ length: width }, (_, index) => `${index}`),
+  );
+  const [kernel, bias] = classifier.weights.slice(-2).map(({ variable }) => variable) as [tf.Variable, tf.Variable];
+  tf.tidy(() => {
+    kernel.assign(tf.eye(width));
+    bias.assign(tf.zeros([width]));
+  });
+  return classifier;
+}
+
+/** Of the mean cross-entropy. */
+function gradientsOf(
+  { weights }: Classifier,
+  part: TrainablePart,
+  batch: { activations: tf.Tensor; labels: tf.Tensor1D },
+): Tensors {
+  const loss = () => crossEntropy(part.suffix(batch.activations, { training: true }), batch.labels);
+  const { value, grads } = tf.variableGrads(loss, [...part.variables]);
+  const found = weights.flatMap(({ variable }, place) => {
+    const gradient = grads[variable.name];
+    return gradient === undefined ? [] : [[place, gradient.dataSync<'float32'>()] as const];
+  });
+  tf.dispose([value, grads]);
+  return new Map(found);
+}

@@ -1,0 +1,87 @@
+/** What backbones.py wrote of one case. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { GoldenCase } from './cases.ts';
+import { bits } from './formula.ts';
+
+/** A tensor of Keras'. */
+export interface ReferenceTensor {
+  norm: number;
+  /** ‖values − tensor‖: exactly where the whole tensor is at hand, else by its projections to within a third or so. */
+  distanceTo(values: Float32Array): number;
+}
+
+export interface Reference {
+  versions: Record<string, string>;
+  /** Of the backbone, the input among them. */
+  layerCount: number;
+  featureWidth: number;
+  /** Layer, weight (as in Keras 2), shape; in Keras' order. */
+  weights: readonly [string, string, number[]][];
+  /** Layer, momentum, epsilon. */
+  batchNorm: readonly [string, number, number][];
+  /** The first image at 4 px through preprocess_input. */
+  preprocessed: readonly number[];
+  /** Of the features across images, by input size. */
+  spread: Record<string, number>;
+  /** Before each of three steps, with all layers training and with the last ones. */
+  losses: Record<'all' | 'suffix', number[]>;
+  /** By name, such as `all/gradient/0`. */
+  tensors: ReadonlyMap<string, ReferenceTensor>;
+}
+
+/** @throws Error when the case has no such files in the folder. */
+export function readReference(folder: string, { name }: GoldenCase): Reference {
+  const { tensors, ...rest } = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Stored;
+  const entries = Object.entries(tensors);
+  const isWhole = entries.some(([, stored]) => !Array.isArray(stored));
+  const bytes = isWhole ? readFileSync(join(folder, `${name}.bin`)) : Buffer.alloc(0);
+  const numbers = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  return {
+    ...rest,
+    tensors: new Map(
+      entries.map(([tensorName, stored]) => [
+        tensorName,
+        Array.isArray(stored)
+          ? summarised(stored)
+          : whole(numbers.subarray(stored.first, stored.first + stored.length)),
+      ]),
+    ),
+  };
+}
+
+// --- internal ---
+
+interface Stored extends Omit<Reference, 'tensors'> {
+  /** [norm, projections…], or where the tensor lies in the file beside this one. */
+  tensors: Record<string, number[] | { first: number; length: number }>;
+}
+
+const signStream = 6;
+
+function whole(tensor: Float32Array): ReferenceTensor {
+  const distanceTo = (values: Float32Array) => {
+    if (values.length !== tensor.length) throw new Error(`${values.length} numbers, not ${tensor.length}`);
+    return Math.sqrt(values.reduce((sum, value, index) => sum + (value - tensor[index]!) ** 2, 0));
+  };
+  return { norm: Math.sqrt(tensor.reduce((sum, value) => sum + value ** 2, 0)), distanceTo };
+}
+
+function summarised([norm, ...projections]: readonly number[]): ReferenceTensor {
+  const distanceTo = (values: Float32Array) => {
+    const found = project(values, projections.length);
+    const squares = projections.reduce((sum, one, index) => sum + (found[index]! - one) ** 2, 0);
+    return Math.sqrt(squares / projections.length);
+  };
+  return { norm: norm!, distanceTo };
+}
+
+/** Onto vectors of ±1: bit n of an element's hash is its sign in vector n. */
+function project(values: Float32Array, count: number): Float64Array {
+  const projections = new Float64Array(count);
+  for (let index = 0; index < values.length; index += 1) {
+    const [value, signs] = [values[index]!, bits(signStream, index)];
+    for (let bit = 0; bit < count; bit += 1) projections[bit]! += (signs >>> bit) & 1 ? -value : value;
+  }
+  return projections;
+}
