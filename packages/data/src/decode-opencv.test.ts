@@ -1,13 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { resizeLikeOpenCv } from './decode-opencv.ts';
-
-/** Full of edges: each value from a formula that the script below shares. */
-function picture(width: number, height: number): Uint8Array {
-  return Uint8Array.from({ length: width * height * 3 }, (_, index) => {
-    const [x, y, channel] = [Math.floor(index / 3) % width, Math.floor(index / 3 / width), index % 3];
-    return (x * x * 3 + y * y * 5 + x * y * 7 + (x + 1) * channel * 53) % 256;
-  });
-}
+import { picture } from './picture.fixture.ts';
 
 // opencv-python-headless 5.0.0 (and 4.14.0, which gives the same):
 //   y, x, c = np.meshgrid(np.arange(height), np.arange(width), np.arange(3), indexing='ij')

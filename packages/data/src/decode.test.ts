@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeImage, decodeImages } from './decode.ts';
 import { resizeLikeOpenCv } from './decode-opencv.ts';
+import { resizeLikePillow } from './decode-pillow.ts';
 import { DataError } from './errors.ts';
 import { createPixelStore, PixelStore } from './pixel-store.ts';
 
@@ -91,10 +92,13 @@ describe('decodeImage', () => {
     expect(ours).toEqual(among);
   });
 
-  it("resizes as OpenCV does when asked to, from the image's own pixels", async () => {
+  it.each([
+    ['opencv', resizeLikeOpenCv],
+    ['pillow', resizeLikePillow],
+  ] as const)("resizes as %s does when asked to, from the image's own pixels", async (resize, method) => {
     const { pixels } = picture(120, 90);
-    const [ours] = await decodeImage(at('good.png'), [24], { ...options, resize: 'opencv' });
-    expect(ours).toEqual(resizeLikeOpenCv({ data: pixels, width: 120, height: 90 }, 24));
+    const [ours] = await decodeImage(at('good.png'), [24], { ...options, resize });
+    expect(ours).toEqual(method({ data: pixels, width: 120, height: 90 }, 24));
     expect(ours).not.toEqual((await decodeImage(at('good.png'), [24], options))[0]);
   });
 
