@@ -4,6 +4,7 @@ import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { downloadCommand } from './commands/download.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
+import { featuresCommand } from './commands/features.ts';
 import { predictCommand } from './commands/predict.ts';
 import { trainCommand } from './commands/train.ts';
 import { printableLines } from './print/printable.ts';
@@ -21,6 +22,7 @@ const program = new Command('chorus')
   .addCommand(trainCommand)
   .addCommand(evaluateCommand)
   .addCommand(predictCommand)
+  .addCommand(featuresCommand)
   .addCommand(downloadCommand)
   .addCommand(devicesCommand)
   .addCommand(doctorCommand)

@@ -8,6 +8,7 @@ export { classifyError, exitCodes } from './exit-codes.ts';
 export { presetNames } from './experiment/presets/presets.ts';
 export { defineConfig, resolveExperiment } from './experiment/resolve.ts';
 export type { Experiment, ExperimentInput } from './experiment/schema.ts';
+export { extractFeatures, type Features, type FeaturesOptions, writeFeatures } from './features.ts';
 export type { EpochMetrics } from './lanes/protocol.ts';
 export { prefetchPreset } from './prefetch.ts';
 export { prepareExperiment } from './prepare.ts';

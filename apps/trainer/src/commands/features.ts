@@ -1,0 +1,43 @@
+import { Command } from 'commander';
+import { stopSignal } from '../stop-signal.ts';
+import { userPath } from '../user-folder.ts';
+
+interface FeaturesFlags {
+  backbone: string;
+  alpha?: number;
+  weights: string;
+  size?: number;
+  resize?: string;
+  out: string;
+  device?: string;
+}
+
+export const featuresCommand = new Command('features')
+  .description("write a backbone's pooled features of image files, a row each, as a NumPy array")
+  .argument('<file...>', 'images')
+  .requiredOption('--backbone <name>', 'such as mobilenet-v2')
+  .option('--alpha <number>', 'its width multiplier (default: 1)', Number)
+  .requiredOption('--weights <file>', 'a keras-applications .h5 file')
+  .option('--size <pixels>', "side of the square that images are resized to (default: the backbone's in Keras)", Number)
+  .option('--resize <method>', "pillow, as Keras' load_img; antialiased, as in training; opencv (default: pillow)")
+  .requiredOption('--out <file>', 'the array, .npy; replaced when it is there')
+  .option('--device <name>', 'such as gpu:1 (default: the first GPU, else cpu:0)')
+  .action(async (files: string[], { size: inputSize, weights, out, ...flags }: FeaturesFlags) => {
+    const { writeFeatures } = await import('@chorus/orchestration');
+    const path = userPath(out);
+    let lastTenth = 0;
+    const { width } = await writeFeatures(path, files.map(userPath), {
+      ...flags,
+      inputSize,
+      weights: userPath(weights),
+      onProgress(done, total) {
+        const tenth = Math.floor((10 * done) / total);
+        if (tenth === lastTenth) return;
+        lastTenth = tenth;
+        console.error(`features of ${done} of ${total} images`);
+      },
+      signal: stopSignal((cause) => console.error(`${cause}: stopping (a second one ends at once)`)),
+    });
+    // Standard output is for the result.
+    console.log(`${path}: ${files.length} images, ${width} features each`);
+  });
