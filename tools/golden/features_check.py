@@ -32,8 +32,11 @@ LIMIT = 1e-4
 BATCH = 32
 
 
-def keras_features(paths, build, module, size, weights, alpha):
-    model = build(include_top=False, pooling="avg", weights=weights, input_shape=(size, size, 3),
+def keras_features(paths, backbone, weights, size=None, alpha=None):
+    """[images, width], float32."""
+    build, module, default_size = BACKBONES[backbone]
+    size = size or default_size
+    model = build(include_top=False, pooling="avg", weights=str(weights), input_shape=(size, size, 3),
                   **({} if alpha is None else {"alpha": alpha}))
     load = lambda path: keras.utils.img_to_array(
         keras.utils.load_img(path, target_size=(size, size), interpolation="bilinear"))
@@ -48,31 +51,34 @@ def files_of(path):
     return sorted(one for one in path.iterdir() if one.is_file()) if path.is_dir() else [path]
 
 
-parser = argparse.ArgumentParser(description="Compares the output of `chorus features` with Keras.")
-parser.add_argument("paths", type=pathlib.Path, nargs="+")
-parser.add_argument("--backbone", choices=BACKBONES, required=True)
-parser.add_argument("--alpha", type=float)
-parser.add_argument("--weights", required=True)
-parser.add_argument("--size", type=int)
-parser.add_argument("--out", required=True, help="what chorus features wrote")
-options = parser.parse_args()
+def check():
+    parser = argparse.ArgumentParser(description="Compares the output of `chorus features` with Keras.")
+    parser.add_argument("paths", type=pathlib.Path, nargs="+")
+    parser.add_argument("--backbone", choices=BACKBONES, required=True)
+    parser.add_argument("--alpha", type=float)
+    parser.add_argument("--weights", required=True)
+    parser.add_argument("--size", type=int)
+    parser.add_argument("--out", required=True, help="what chorus features wrote")
+    options = parser.parse_args()
 
-build, module, default_size = BACKBONES[options.backbone]
-paths = [file for path in options.paths for file in files_of(path)]
-theirs = keras_features(paths, build, module, options.size or default_size, options.weights, options.alpha)
-theirs = theirs.astype("float64")
-ours = np.load(options.out)
-assert ours.dtype == np.dtype("<f4") and ours.shape == theirs.shape, (ours.dtype, ours.shape, theirs.shape)
-differences = np.abs(ours - theirs)
-errors = {
-    # Largest difference over the largest feature.
-    "largest": differences.max() / np.abs(theirs).max(),
-    # Norm of the difference over the norm of the features: of all images, and of the worst one.
-    "norm": np.linalg.norm(differences) / np.linalg.norm(theirs),
-    "worstImage": (np.linalg.norm(differences, axis=1) / np.linalg.norm(theirs, axis=1)).max(),
-}
-spread = theirs.std(axis=0).mean()
-print(json.dumps({"images": len(paths), "width": ours.shape[1], "spread": round(spread, 4),
-                  **{name: float(f"{error:.2g}") for name, error in errors.items()}, "limit": LIMIT}))
-# Features that hardly depend on the image prove nothing.
-sys.exit(0 if max(errors.values()) <= LIMIT and spread > 0.02 else 1)
+    paths = [file for path in options.paths for file in files_of(path)]
+    theirs = keras_features(paths, options.backbone, options.weights, options.size, options.alpha).astype("float64")
+    ours = np.load(options.out)
+    assert ours.dtype == np.dtype("<f4") and ours.shape == theirs.shape, (ours.dtype, ours.shape, theirs.shape)
+    differences = np.abs(ours - theirs)
+    errors = {
+        # Largest difference over the largest feature.
+        "largest": differences.max() / np.abs(theirs).max(),
+        # Norm of the difference over the norm of the features: of all images, and of the worst one.
+        "norm": np.linalg.norm(differences) / np.linalg.norm(theirs),
+        "worstImage": (np.linalg.norm(differences, axis=1) / np.linalg.norm(theirs, axis=1)).max(),
+    }
+    spread = theirs.std(axis=0).mean()
+    print(json.dumps({"images": len(paths), "width": ours.shape[1], "spread": round(spread, 4),
+                      **{name: float(f"{error:.2g}") for name, error in errors.items()}, "limit": LIMIT}))
+    # Features that hardly depend on the image prove nothing.
+    return 0 if max(errors.values()) <= LIMIT and spread > 0.02 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(check())

@@ -310,6 +310,43 @@ it('stops on Ctrl-C while it waits for a download', async () => {
   expect(stderr).toBe('chorus: The run was stopped.\n');
 });
 
+describe('chorus features', () => {
+  const shared = fileURLToPath(new URL('../../../../shared/data/', import.meta.url));
+  const settings = ['--backbone', 'mobilenet', '--alpha', '0.25', '--size', '32', '--device', 'cpu:0'];
+  const weights = join(shared, 'pretrained/mobilenet_2_5_128_tf_no_top.h5');
+
+  it.skipIf(!existsSync(shared))('writes a row for each file, from where the user stands (../shared)', async () => {
+    await symlink(weights, at('weights.h5'));
+    for (const name of ['cat.4001.jpg', 'cat.4002.jpg'])
+      await symlink(join(shared, 'cats-vs-dogs/validation/cats', name), at(name));
+    const named = [...settings, '--weights', 'weights.h5', '--out', 'new/f.npy', 'cat.4001.jpg', 'cat.4002.jpg'];
+    expect(await chorus('features', ...named)).toEqual({
+      exitCode: 0,
+      stdout: `${at('new/f.npy')}: 2 images, 256 features each\n`,
+      stderr: 'features of 2 of 2 images\n',
+    });
+    const bytes = await readFile(at('new/f.npy'));
+    expect(bytes).toHaveLength(128 + 2 * 256 * 4);
+    const { exitCode, stdout, stderr } = await chorus('features', ...named, 'nowhere.jpg');
+    expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: '' });
+    expect(stderr).toMatch(/^chorus: 1 of 3 images cannot be used, .*: \S+nowhere\.jpg \(cannot be read: .*\)/m);
+    expect(await readFile(at('new/f.npy'))).toEqual(bytes);
+  });
+
+  test.each<[string, string[], RegExp]>([
+    ['no files', [...settings, '--weights', 'f.h5', '--out', 'f.npy'], /missing required argument 'file'/],
+    [
+      'an unknown backbone',
+      ['--backbone', 'resnet', '--weights', 'f.h5', '--out', 'f.npy', 'a.jpg'],
+      /^chorus: Expected a backbone out of mobilenet, mobilenet-v2, inception-v3, xception, received "resnet"\.\n$/,
+    ],
+  ])('answers %s in one line', async (_, parameters, message) => {
+    const { exitCode, stderr } = await chorus('features', ...parameters);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+});
+
 describe('the other commands', () => {
   it('lists devices', async () => {
     const { exitCode, stdout } = await chorus('devices', '--json');

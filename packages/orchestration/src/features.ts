@@ -1,6 +1,6 @@
 /** Pooled features of a pre-trained backbone, for other tools: Keras' `include_top=False, pooling='avg'`. */
 import { access, constants, readFile, stat } from 'node:fs/promises';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { DataError, type DecodeOptions, resizeMethods, type SkippedImage } from '@chorus/data';
 import {
   backboneFamilies,
@@ -50,18 +50,18 @@ export interface Features {
 /**
  * Computes features of image files, a batch at a time, in this thread: TensorFlow runs in it from then on.
  *
- * @throws ConfigError, ModelError for options or weights that do not fit, before an image is read; DataError naming the files
- * that cannot be decoded; StoppedError after `signal`.
+ * @throws ConfigError or ModelError for options or weights that do not fit, before an image is read; DataError naming
+ * the files that cannot be decoded; StoppedError after `signal`.
  */
 export async function extractFeatures(paths: readonly string[], options: FeaturesOptions): Promise<Features> {
   if (paths.length === 0) throw new ConfigError('Expected image files, received none.');
   const { alpha = 1, resize = 'pillow', device = 'auto' } = options;
   const family = oneOf(backboneFamilies, 'a backbone', options.backbone);
-  const backbone = { family, alpha, inputSize: options.inputSize ?? backboneTable[family].defaultInputSize };
-  checkBackboneSpec(backbone);
   const { maxPixels, timeoutMs, background } = experimentSchema.shape.data.parse({});
   const decoding = { maxPixels, timeoutMs, background, resize: oneOf(resizeMethods, 'a resize method', resize) };
   const weights = await readWeights(options.weights);
+  const backbone = { family, alpha, inputSize: options.inputSize ?? backboneTable[family].defaultInputSize };
+  checkBackboneSpec(backbone);
   const { lanes } = await chooseLanes({ workers: parseWorkers(device), runtime: {}, members: [{ name: family }] });
   if (device !== 'auto' && lanes.length > 1) throw new ConfigError(`Expected one device, received "${device}".`);
   initRuntime(lanes[0]!);
@@ -148,7 +148,8 @@ async function readWeights(path: string): Promise<{ name: string; bytes: Uint8Ar
 async function requirePlace(out: string): Promise<void> {
   if (!out.endsWith('.npy')) throw new ConfigError(`Expected an output file that ends in .npy, received ${out}.`);
   const folder = dirname(out);
-  await access(folder, constants.W_OK).catch(({ code }: NodeJS.ErrnoException) => {
+  // The slash: a file is no folder.
+  await access(join(folder, '/'), constants.W_OK).catch(({ code }: NodeJS.ErrnoException) => {
     // It is made later.
     if (code !== 'ENOENT') throw new ConfigError(`Expected a folder to write to at ${folder}, received ${code}.`);
   });

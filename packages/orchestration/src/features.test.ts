@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DataError } from '@chorus/data';
+import { ModelError } from '@chorus/models';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import golden from '../../../tools/golden/features.json' with { type: 'json' };
+import { ConfigError, StoppedError } from './errors.ts';
+import { extractFeatures, type FeaturesOptions, writeFeatures } from './features.ts';
+
+const shared = join(import.meta.dirname, '../../../../shared/data');
+const { alpha, size: inputSize } = golden;
+const options: FeaturesOptions = {
+  backbone: 'mobilenet',
+  alpha,
+  inputSize,
+  weights: join(shared, 'pretrained', golden.weights),
+  device: 'cpu:0',
+};
+const photographs = golden.photographs.map((name) => join(shared, 'cats-vs-dogs/validation', name));
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chorus-features-'));
+  await writeFile(at('text.jpg'), 'This is a text.');
+  await mkdir(at('folder.npy'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe.skipIf(!existsSync(shared))('with the weights and photographs in ../shared', () => {
+  it("gives Keras' features of a broad, a tall and a small photograph", async () => {
+    const { rows, width } = await extractFeatures(photographs, options);
+    const expected = new Float32Array(Uint8Array.from(Buffer.from(golden.features, 'base64')).buffer);
+    expect([rows.length, width]).toEqual([expected.length, expected.length / photographs.length]);
+    const differences = rows.map((value, index) => Math.abs(value - expected[index]!));
+    expect(Math.max(...differences) / Math.max(...expected)).toBeLessThan(1e-5);
+  });
+
+  it('writes a row for each file, in their order, over several batches, in the place of an earlier array', async () => {
+    const small = { ...options, inputSize: 32 };
+    const [broad, tall] = photographs as [string, string];
+    const paths = Array.from({ length: 40 }, (_, index) => (index % 3 === 0 ? tall : broad));
+    await writeFile(at('out.npy'), 'an earlier one');
+    const progress: number[][] = [];
+    const written = await writeFeatures(at('out.npy'), paths, {
+      ...small,
+      onProgress: (...told) => progress.push(told),
+    });
+    expect(progress).toEqual([
+      [32, 40],
+      [40, 40],
+    ]);
+    const bytes = await readFile(at('out.npy'));
+    expect(bytes.subarray(10, 128).toString('latin1')).toContain("'<f4', 'fortran_order': False, 'shape': (40, 256)");
+    expect(bytes.subarray(128)).toEqual(Buffer.from(written.rows.buffer));
+    const alone = await extractFeatures([tall], small);
+    for (const row of [0, 33, 39])
+      for (const [index, value] of alone.rows.entries())
+        expect(Math.abs(written.rows[row * 256 + index]! - value)).toBeLessThan(1e-5);
+  });
+
+  it('names every file that cannot be decoded, and leaves an earlier array as it is', async () => {
+    await writeFile(at('kept.npy'), 'an earlier one');
+    const paths = [photographs[0]!, at('text.jpg'), at('nowhere.jpg')];
+    const writing = writeFeatures(at('kept.npy'), paths, { ...options, inputSize: 32 });
+    await expect(writing).rejects.toThrow(DataError);
+    await expect(writing).rejects.toThrow(
+      /^2 of 3 images cannot be used, and each must have its row: \S+text\.jpg \(not an image: .*\); \S+nowhere\.jpg \(cannot be read: .*\)\. Leave them out\.$/,
+    );
+    expect(await readFile(at('kept.npy'), 'utf8')).toBe('an earlier one');
+  });
+
+  it('stops at a batch edge', async () => {
+    const stopping = writeFeatures(at('stopped.npy'), photographs, { ...options, signal: AbortSignal.abort() });
+    await expect(stopping).rejects.toThrow(StoppedError);
+    expect(await readdir(folder)).not.toContain('stopped.npy');
+  });
+});
+
+type Wishes = Partial<FeaturesOptions> & { out?: string; paths?: string[] };
+test.each<[string, Wishes, new (message: string) => Error, RegExp]>([
+  ['no files', { paths: [] }, ConfigError, /^Expected image files, received none\.$/],
+  [
+    'an unknown backbone',
+    { backbone: 'resnet' },
+    ConfigError,
+    /^Expected a backbone out of mobilenet, mobilenet-v2, inception-v3, xception, received "resnet"\.$/,
+  ],
+  ['an alpha that is none', { alpha: 0.3 }, ModelError, /^Expected an alpha of mobilenet out of .* received 0\.3\.$/],
+  ['a small size', { inputSize: 31 }, ModelError, /^Expected an input size of mobilenet from 32 to .* received 31\.$/],
+  ['a size that is none', { inputSize: Number('big') }, ModelError, /received NaN\.$/],
+  ['a resize method', { resize: 'cubic' }, ConfigError, /out of antialiased, pillow, opencv, received "cubic"\.$/],
+  [
+    'weights that are not there',
+    { weights: 'none.h5' },
+    ConfigError,
+    /^Expected an \.h5 weight file at \S+none\.h5, received ENOENT\.$/,
+  ],
+  ['weights that are none', {}, ModelError, /^text\.jpg: expected an HDF5 file/],
+  ['several devices', { device: 'cpu:0,cpu:1' }, ConfigError, /^Expected one device, received "cpu:0,cpu:1"\.$/],
+  ['a device that is none', { device: 'cpu:9x' }, ConfigError, /received "cpu:9x"\.$/],
+  ['a photograph as output', { out: 'text.jpg' }, ConfigError, /^Expected an output file that ends in \.npy/],
+  ['a folder as output', { out: 'folder.npy' }, ConfigError, /^Expected an output file, received the folder/],
+  ['a file as the folder of the output', { out: 'text.jpg/f.npy' }, ConfigError, /ENOTDIR/],
+])('refuses %s in one line', async (_, { out = 'none.npy', paths = ['some.jpg'], ...wishes }, kind, message) => {
+  const named = { ...options, weights: 'text.jpg', ...wishes };
+  const writing = writeFeatures(at(out), paths, { ...named, weights: at(named.weights) });
+  await expect(writing).rejects.toThrow(kind);
+  await expect(writing).rejects.toThrow(message);
+  expect(await readdir(folder)).not.toContain('none.npy');
+});
