@@ -322,7 +322,7 @@ describe('chorus features', () => {
     const named = [...settings, '--weights', 'weights.h5', '--out', 'new/f.npy', 'cat.4001.jpg', 'cat.4002.jpg'];
     expect(await chorus('features', ...named)).toEqual({
       exitCode: 0,
-      stdout: `${at('new/f.npy')}: 2 images, 256 features each\n`,
+      stdout: `${at('new/f.npy')}: [2, 256], float32\n`,
       stderr: 'features of 2 of 2 images\n',
     });
     const bytes = await readFile(at('new/f.npy'));
@@ -333,17 +333,10 @@ describe('chorus features', () => {
     expect(await readFile(at('new/f.npy'))).toEqual(bytes);
   });
 
-  test.each<[string, string[], RegExp]>([
-    ['no files', [...settings, '--weights', 'f.h5', '--out', 'f.npy'], /missing required argument 'file'/],
-    [
-      'an unknown backbone',
-      ['--backbone', 'resnet', '--weights', 'f.h5', '--out', 'f.npy', 'a.jpg'],
-      /^chorus: Expected a backbone out of mobilenet, mobilenet-v2, inception-v3, xception, received "resnet"\.\n$/,
-    ],
-  ])('answers %s in one line', async (_, parameters, message) => {
-    const { exitCode, stderr } = await chorus('features', ...parameters);
+  it('asks for files', async () => {
+    const { exitCode, stderr } = await chorus('features', ...settings, '--weights', 'f.h5', '--out', 'f.npy');
     expect(exitCode).toBe(2);
-    expect(stderr).toMatch(message);
+    expect(stderr).toContain("missing required argument 'file'");
   });
 });
 

@@ -39,5 +39,5 @@ export const featuresCommand = new Command('features')
       signal: stopSignal((cause) => console.error(`${cause}: stopping (a second one ends at once)`)),
     });
     // Standard output is for the result.
-    console.log(`${path}: ${files.length} images, ${width} features each`);
+    console.log(`${path}: [${files.length}, ${width}], float32`);
   });
