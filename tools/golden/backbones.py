@@ -6,6 +6,10 @@ compares with the whole tensors.
 For each case, as src/cases.ts describes it, OUT gets NAME.json and, for whole tensors, NAME.bin. Weights, pixels and labels
 come from formula.py. BatchNorm's moving statistics are those of a batch (a pass in training mode at momentum 0): with fresh
 ones the features would hardly depend on the image, and nothing would be compared.
+
+Keras 3 is the reference, and for gradients through all layers tf_keras is a second one. Its BatchNorm is one fused op, as
+Chorus' is, where Keras 3 composes it: in a deep network that rounds differently, so that some units end on the other side
+of a ReLU's bend, and the two libraries' gradients of the same InceptionV3 differ by some hundredths.
 """
 
 import json
@@ -19,12 +23,13 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 import keras
 import numpy as np
 import tensorflow as tf
+import tf_keras
 
 from formula import bits, images, kind_of, labels, rounded, weight
 
 # Streams of formula.py; a model's weights have those from the case's first on, in its order.
 BATCH_PIXELS, OTHER_PIXELS, SIGNS = 0, 3, 6
-BATCH, STEPS, LEARNING_RATE = 16, 3, 1e-4
+BATCH, STEPS, LEARNING_RATE = 16, 3, 1e-5
 PROJECTIONS = 16
 
 
@@ -53,13 +58,13 @@ def summary(values):
     return [np.linalg.norm(exact), *projections]
 
 
-def build(case, size):
-    """(backbone, model from preprocessed images to one logit), with the formula's weights."""
-    keras.backend.clear_session()  # Else the counters in layers' names go on.
-    backbone = getattr(keras.applications, case["keras"])(
+def build(case, size, library=keras):
+    """(backbone, model from preprocessed images to one logit and the pooled features), with the formula's weights."""
+    library.backend.clear_session()  # Else the counters in layers' names go on.
+    backbone = getattr(library.applications, case["keras"])(
         input_shape=(size, size, 3), include_top=False, weights=None, **case["arguments"])
-    pooled = keras.layers.GlobalAveragePooling2D(name="pooled")(backbone.output)
-    model = keras.Model(backbone.input, [keras.layers.Dense(1, name="head")(pooled), pooled])
+    pooled = library.layers.GlobalAveragePooling2D(name="pooled")(backbone.output)
+    model = library.Model(backbone.input, [library.layers.Dense(1, name="head")(pooled), pooled])
     for stream, (layer, variable) in enumerate(weights_of(model), case["firstStream"]):
         kind = kind_of(layer, variable)
         if not kind.startswith("moving_"):
@@ -75,10 +80,14 @@ def batch_norms(model):
     return [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
 
 
-def preprocessed(case, stream, count, size):
-    """Of the module beside the backbone's function."""
+def preprocess(case, pixels):
+    """With preprocess_input of the module that the backbone's function is in."""
     module = sys.modules[getattr(keras.applications, case["keras"]).__module__]
-    return module.preprocess_input(images(stream, count, size).copy())
+    return module.preprocess_input(pixels.copy())
+
+
+def preprocessed(case, stream, count, size):
+    return preprocess(case, images(stream, count, size))
 
 
 def use_statistics_of(model, batch):
@@ -109,7 +118,25 @@ def gradients_of(model, batch, y, training):
     with tf.GradientTape() as tape:
         logits, _ = model(batch, training=training)
         loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(y, logits))
-    return loss, tape.gradient(loss, [variable.value for variable in model.trainable_variables])
+    # Keras 3 has its own variables around TensorFlow's.
+    return loss, tape.gradient(loss, [getattr(one, "_value", one) for one in model.trainable_variables])
+
+
+def places(model):
+    """By variable, its place in the model's weights."""
+    return {id(variable): place for place, (_, variable) in enumerate(weights_of(model))}
+
+
+def fused_gradients(case, size, reference, tensors):
+    """tf_keras' gradients, where the reference model has been given its weights and statistics."""
+    _, model = build(case, size, tf_keras)
+    for (_, variable), (_, value) in zip(weights_of(model), weights_of(reference)):
+        variable.assign(value.numpy())
+    place = places(model)
+    batch, y = preprocessed(case, BATCH_PIXELS, BATCH, size), labels(BATCH)[:, None]
+    for kind, training in (("fused gradient by moving statistics", False), ("fused gradient", True)):
+        for variable, gradient in zip(model.trainable_variables, gradients_of(model, batch, y, training)[1]):
+            tensors.add(f"all/{kind}/{place[id(variable)]}", gradient)
 
 
 def train(case, size, prefix, tensors, frozen_count=0):
@@ -120,20 +147,22 @@ def train(case, size, prefix, tensors, frozen_count=0):
     backbone, model = build(case, size)
     batch, y = preprocessed(case, BATCH_PIXELS, BATCH, size), labels(BATCH)[:, None]
     use_statistics_of(model, preprocessed(case, OTHER_PIXELS, BATCH, size))
+    if frozen_count == 0:
+        fused_gradients(case, size, model, tensors)
     for layer in backbone.layers[:frozen_count]:
         layer.trainable = False
-    number = {variable.path: stream for stream, (_, variable) in enumerate(weights_of(model))}
+    place = places(model)
 
     def keep(kind, gradients):
         for variable, gradient in zip(model.trainable_variables, gradients):
-            tensors.add(f"{prefix}/{kind}/{number[variable.path]}", gradient)
+            tensors.add(f"{prefix}/{kind}/{place[id(variable)]}", gradient)
 
     keep("gradient by moving statistics", gradients_of(model, batch, y, training=False)[1])
     for layer in batch_norms(model):
         if layer.trainable:
             layer.moving_mean.assign(np.zeros(layer.moving_mean.shape))
             layer.moving_variance.assign(np.ones(layer.moving_variance.shape))
-    first = {variable.path: variable.numpy() for _, variable in weights_of(model)}
+    first = [variable.numpy() for _, variable in weights_of(model)]
     optimizer = keras.optimizers.Adam(LEARNING_RATE)
     losses = []
     for step in range(STEPS):
@@ -142,10 +171,10 @@ def train(case, size, prefix, tensors, frozen_count=0):
             keep("gradient", gradients)
         losses.append(float(loss))
         optimizer.apply(gradients, model.trainable_variables)
-    for _, variable in weights_of(model):
-        change = variable.numpy() - first[variable.path]
+    for index, (_, variable) in enumerate(weights_of(model)):
+        change = variable.numpy() - first[index]
         if change.any():
-            tensors.add(f"{prefix}/change/{number[variable.path]}", change)
+            tensors.add(f"{prefix}/change/{index}", change)
     return rounded(losses)
 
 
@@ -158,28 +187,25 @@ def describe(case):
         "weights": [(layer.name, kind_of(layer, variable), tuple(variable.shape))
                     for layer, variable in weights_of(backbone)],
         "batchNorm": statistics,
-        "preprocessed": rounded(preprocessed(case, BATCH_PIXELS, 1, 4).ravel()),
+        "preprocessed": rounded(preprocess(case, np.arange(258, dtype="float32").reshape(1, 1, 86, 3) % 256).ravel()),
     }
 
 
 def measure(case, whole):
     tensors = Tensors(whole)
     reference = describe(case)
-    if "trainingSize" in case:
-        frozen_count = reference["layerCount"] - case["suffixLayers"]
-        reference |= {
-            "spread": {size: forward(case, size, tensors) for size in case["sizes"]},
-            "losses": {
-                "all": train(case, case["trainingSize"], "all", tensors),
-                "suffix": train(case, case["trainingSize"], "suffix", tensors, frozen_count),
-            },
-        }
+    reference["spread"] = {size: forward(case, size, tensors) for size in case["sizes"]}
+    training_size, frozen_count = case["trainingSize"], reference["layerCount"] - case["suffixLayers"]
+    reference["losses"] = {
+        "all": train(case, training_size, "all", tensors),
+        "suffix": train(case, training_size, "suffix", tensors, frozen_count),
+    }
     return reference | {"tensors": tensors.index}, tensors.chunks
 
 
 def main(cases, out, whole):
     keras.utils.set_random_seed(0)
-    versions = {"tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__}
+    versions = {library.__name__: library.__version__ for library in (tf, keras, tf_keras, np)}
     for case in json.loads(pathlib.Path(cases).read_text()):
         reference, chunks = measure(case, whole)
         if whole:

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Makes the command line ready to run: builds what changed and sets up the native runtime, through turbo. Says only what
+ * Makes packages (the command line, unless others are named) ready to run: builds what changed and sets up the native runtime, through turbo. Says only what
  * takes long, and all that turbo printed when it fails; standard output stays the command's own.
  */
 import { spawn } from 'node:child_process';
@@ -9,7 +9,9 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
-const turbo = spawn('turbo', ['run', 'setup', '--filter=@chorus/trainer...', '--log-order=stream'], { cwd: root });
+const names = process.argv.length > 2 ? process.argv.slice(2) : ['@chorus/trainer'];
+const filters = names.map((name) => `--filter=${name}...`);
+const turbo = spawn('turbo', ['run', 'setup', ...filters, '--log-order=stream'], { cwd: root });
 const printed = [];
 for (const stream of [turbo.stdout, turbo.stderr])
   createInterface(stream).on('line', (line) => {

@@ -2,7 +2,7 @@
 import { backboneTable } from '@chorus/models';
 import type { GoldenCase } from './cases.ts';
 import { buildCase, measureFeatures, measurePreprocessing, measureTraining, type Training } from './measure.ts';
-import type { Reference } from './reference.ts';
+import type { Reference, ReferenceTensor } from './reference.ts';
 
 /** The worst of many comparisons. */
 export interface Finding {
@@ -54,16 +54,24 @@ export function checkFeatures(golden: GoldenCase, inputSize: number, reference: 
 export function checkTraining(golden: GoldenCase, range: 'all' | 'suffix', reference: Reference): Finding[] {
   const found = measureTraining(golden, range);
   const name = range === 'all' ? '' : ', frozen front';
-  const losses = found.losses.map((loss, step) => [`step ${step + 1}`, relative(loss, reference.losses[range][step]!)]);
+  const kinds = [
+    ['gradient', found.gradients],
+    ['gradient by moving statistics', found.gradientsByMoving],
+  ] as const;
   return [
-    ...checkGradients(`gradients${name}`, found.gradients, reference, `${range}/gradient`),
-    ...checkGradients(
-      `gradients by moving statistics${name}`,
-      found.gradientsByMoving,
-      reference,
-      `${range}/gradient by moving statistics`,
+    ...kinds.flatMap(([kind, gradients]) =>
+      range === 'all'
+        ? [
+            ...checkGradients(kind, gradients, reference, `all/fused ${kind}`),
+            ...checkGradients(`${kind}, composed BatchNorm`, gradients, reference, `all/${kind}`, composedLimit),
+          ]
+        : checkGradients(`${kind}${name}`, gradients, reference, `suffix/${kind}`),
     ),
-    worstOf(`losses of three steps${name}`, 1e-3, losses as [string, number][]),
+    worstOf(
+      `losses of three steps${name}`,
+      1e-3,
+      found.losses.map((loss, step) => [`step ${step + 1}`, relative(loss, reference.losses[range][step]!)]),
+    ),
     ...checkChanges(name, found, reference, range),
   ];
 }
@@ -73,7 +81,19 @@ export function checkTraining(golden: GoldenCase, range: 'all' | 'suffix', refer
 /** A gradient below this share of all gradients is rounding: the next BatchNorm takes out what its weight adds. */
 const negligible = 1e-6;
 
-function checkGradients(check: string, found: Training['gradients'], reference: Reference, prefix: string): Finding[] {
+/**
+ * Through all of a deep network rounding moves units across a ReLU's bend, so that tf_keras, of which the BatchNorm is one op
+ * as ours is, and Keras 3, which composes it, are as far apart: see backbones.py.
+ */
+const composedLimit = 0.1;
+
+function checkGradients(
+  check: string,
+  found: Training['gradients'],
+  reference: Reference,
+  prefix: string,
+  limit = 1e-3,
+): Finding[] {
   const expected = tensorsBelow(reference, prefix);
   const all = Math.hypot(...Array.from(expected.values(), ({ norm }) => norm));
   const distances = Array.from(expected, ([place, { norm, distanceTo }]) => {
@@ -86,7 +106,7 @@ function checkGradients(check: string, found: Training['gradients'], reference: 
     differences(`${check}: which`, [...found.keys()], [...expected.keys()]),
     worstOf(
       check,
-      1e-3,
+      limit,
       distances.filter((one) => !isNegligible(one)).map(({ where, norm, distance }) => [where, distance / norm]),
     ),
     worstOf(
@@ -97,30 +117,34 @@ function checkGradients(check: string, found: Training['gradients'], reference: 
   ];
 }
 
+/** After three steps. Adam makes whole steps even of what is rounding, so weights are compared in a short part only. */
 function checkChanges(name: string, found: Training, reference: Reference, range: 'all' | 'suffix'): Finding[] {
   const expected = tensorsBelow(reference, `${range}/change`);
   const gradients = tensorsBelow(reference, `${range}/gradient`);
   const all = Math.hypot(...Array.from(gradients.values(), ({ norm }) => norm));
-  const distances = Array.from(expected, ([place, { norm, distanceTo }]) => ({
-    place,
-    where: weightAt(reference, place),
-    share: distanceTo(found.changes.get(place) ?? new Float32Array(0)) / norm,
-  }));
-  // Adam makes whole steps of what is rounding, too, and in front of a batch's statistics these change the next gradients.
-  const learnt = distances.filter(({ place }) => (gradients.get(place)?.norm ?? 0) > negligible * all);
-  const statistics = distances.filter(({ place }) => !gradients.has(place));
+  const share = (place: number, { norm, distanceTo }: ReferenceTensor): [string, number] => {
+    const change = found.changes.get(place);
+    return [weightAt(reference, place), change === undefined ? 1 : distanceTo(change) / norm];
+  };
+  const shares = Array.from(expected, ([place, one]) => ({ place, share: share(place, one) }));
+  const isLearnt = (place: number) => (gradients.get(place)?.norm ?? 0) > negligible * all;
+  const frozen = [...found.changes.keys()].filter((place) => !expected.has(place) && !gradients.has(place));
   return [
-    differences(`what three steps change${name}`, [...found.changes.keys()], [...expected.keys()]),
+    differences(`frozen weights that changed${name}`, frozen, []),
     worstOf(
       `BatchNorm statistics${name}`,
       1e-3,
-      statistics.map(({ where, share }) => [where, share]),
+      shares.filter(({ place }) => !gradients.has(place)).map((one) => one.share),
     ),
-    worstOf(
-      `changes of weights${name}`,
-      1e-2,
-      learnt.map(({ where, share }) => [where, share]),
-    ),
+    ...(range === 'all'
+      ? []
+      : [
+          worstOf(
+            `changes of weights${name}`,
+            1e-2,
+            shares.filter(({ place }) => isLearnt(place)).map((one) => one.share),
+          ),
+        ]),
   ];
 }
 

@@ -11,12 +11,18 @@ export function bits(stream: number, index: number): number {
 
 /** Numbers 0 to below 1. */
 export function draw(stream: number, count: number): Float64Array {
-  return Float64Array.from({ length: count }, (_, index) => bits(stream, index) / 2 ** 32);
+  const numbers = new Float64Array(count);
+  // A loop, for there are millions.
+  for (let index = 0; index < count; index += 1) numbers[index] = bits(stream, index) / 2 ** 32;
+  return numbers;
 }
 
 /** First values of a weight by its name in Keras 2, such as `depthwise_kernel`. */
 export function weight(stream: number, weightName: string, shape: readonly number[]): Float32Array {
-  return Float32Array.from(draw(stream, sizeOf(shape)), formulaFor(weightName, shape));
+  const [numbers, formula] = [draw(stream, sizeOf(shape)), formulaFor(weightName, shape)];
+  const values = new Float32Array(numbers.length);
+  for (let index = 0; index < values.length; index += 1) values[index] = formula(numbers[index]!);
+  return values;
 }
 
 /** [count, size, size, 3] RGB, whole numbers 0..253: a colour, 4 by 4 patches and noise. The caller disposes. */

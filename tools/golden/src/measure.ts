@@ -14,7 +14,7 @@ import { images, labels, weight } from './formula.ts';
 
 const imageCount = 16;
 const stepCount = 3;
-const learningRate = 1e-4;
+const learningRate = 1e-5;
 /** Streams of the formula; a model's weights have those from the case's first on, in its order. */
 const streams = { batch: 0, other: 3 };
 
@@ -95,9 +95,10 @@ export function measureTraining(golden: GoldenCase, range: 'all' | 'suffix'): Tr
   return { losses, gradients, gradientsByMoving, changes };
 }
 
-/** The formula's first image at 4 px as the first layer gets it. */
-export function measurePreprocessing(classifier: Classifier): Float32Array {
-  return tf.tidy(() => classifier.preprocessing.apply(images(streams.batch, 1, 4)).dataSync<'float32'>());
+/** Pixels of every value, 0 … 255 and 0, 1 again, as the first layer gets them. */
+export function measurePreprocessing({ preprocessing }: Classifier): Float32Array {
+  const pixels = Float32Array.from({ length: 258 }, (_, index) => index % 256);
+  return tf.tidy(() => preprocessing.apply(tf.tensor4d(pixels, [1, 1, 86, 3])).dataSync<'float32'>());
 }
 
 // --- internal ---

@@ -20,7 +20,7 @@ export interface Reference {
   weights: readonly [string, string, number[]][];
   /** Layer, momentum, epsilon. */
   batchNorm: readonly [string, number, number][];
-  /** The first image at 4 px through preprocess_input. */
+  /** 258 pixel values, 0 … 255 and 0, 1 again, through preprocess_input. */
   preprocessed: readonly number[];
   /** Of the features across images, by input size. */
   spread: Record<string, number>;

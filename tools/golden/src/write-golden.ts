@@ -1,0 +1,16 @@
+/** `pnpm golden [--only NAME,NAME]`: lets Keras write the numbers that the tests compare with into `backbones/`. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { chooseCases } from './choose-cases.ts';
+import { preparePython, runScript, scriptsFolder, withTemporaryFolder } from './python.ts';
+
+const chosen = chooseCases();
+const python = await preparePython();
+await withTemporaryFolder(async (folder) => {
+  for (const golden of chosen) {
+    const description = join(folder, 'cases.json');
+    writeFileSync(description, JSON.stringify([golden]));
+    await runScript(python, 'backbones.py', [description, join(scriptsFolder, 'backbones'), 'summaries']);
+    console.log(golden.name);
+  }
+});
