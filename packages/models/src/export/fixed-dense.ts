@@ -1,0 +1,38 @@
+import * as tf from '@tensorflow/tfjs';
+import type { Symbolic } from '../backbones/layer-calls.ts';
+
+/**
+ * A dense layer over the last dimension, of which the numbers are known: x [N, …, n] → [N, …, m].
+ *
+ * @param kernel n rows of m.
+ */
+export function fixedDense(
+  x: Symbolic,
+  name: string,
+  {
+    kernel,
+    bias,
+    activation = 'linear',
+  }: { kernel: readonly (readonly number[])[]; bias?: readonly number[]; activation?: 'linear' | 'relu' | 'softmax' },
+): Symbolic {
+  const units = kernel[0]!.length;
+  const layer = tf.layers.dense({
+    name,
+    units,
+    activation,
+    useBias: bias !== undefined,
+    kernelInitializer: 'zeros',
+  });
+  const output = layer.apply(x) as Symbolic;
+  tf.tidy(() => {
+    const tensors = [tf.tensor2d(kernel.flat(), [kernel.length, units])];
+    layer.setWeights(bias === undefined ? tensors : [...tensors, tf.tensor1d([...bias])]);
+  });
+  return output;
+}
+
+/** The last dimension in another order: output i is input `order[i]`, exactly. */
+export function reorder(x: Symbolic, name: string, order: readonly number[]): Symbolic {
+  const kernel = order.map((_, row) => order.map((from) => Number(from === row)));
+  return fixedDense(x, name, { kernel });
+}

@@ -1,0 +1,50 @@
+/**
+ * Weights in the layout of Keras 3's `.weights.h5`: `layers/<class>_<n>/vars/<i>`, where n counts the layers of a class in
+ * the model's order (the first has no number), and i the weights of the layer (keras/src/saving/saving_lib.py).
+ */
+import h5wasm, { File } from 'h5wasm';
+import type { PlainNetwork } from './plain-network.ts';
+
+/** @returns a file that `load_weights` of the same layers in Keras reads; the network stays the caller's. */
+export async function kerasWeightFile({ name, model }: PlainNetwork): Promise<Uint8Array> {
+  const { FS, activate_throwing_error_handler: throwErrors } = await h5wasm.ready;
+  // Else libhdf5 prints its errors and goes on.
+  throwErrors();
+  const path = `/${nextFileNumber++}.weights.h5`;
+  const file = new File(path, 'w');
+  try {
+    const layers = file.create_group('layers');
+    const counts = new Map<string, number>();
+    for (const layer of model.layers.filter(({ weights }) => weights.length > 0)) {
+      const kind = snakeCase(layer.getClassName());
+      const count = counts.get(kind) ?? 0;
+      counts.set(kind, count + 1);
+      const vars = layers.create_group(count === 0 ? kind : `${kind}_${count}`).create_group('vars');
+      vars.create_attribute('name', layer.name.slice(name.length + 1));
+      for (const [index, weight] of layer.weights.entries()) {
+        const { shape } = weight;
+        const data = weight.read().dataSync<'float32'>();
+        vars.create_dataset({ name: String(index), data, shape: shape as number[] });
+      }
+    }
+  } finally {
+    file.close();
+  }
+  try {
+    return FS.readFile(path);
+  } finally {
+    FS.unlink(path);
+  }
+}
+
+// --- internal ---
+
+let nextFileNumber = 0;
+
+/** `DepthwiseConv2D` → `depthwise_conv2d`, as keras/src/utils/naming.py. */
+function snakeCase(className: string): string {
+  return className
+    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase();
+}

@@ -1,0 +1,156 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type BackboneSpec, backboneFamilies, backboneTable } from '../backbones/table.ts';
+import { type Classifier, type ClassifierOptions, createClassifier } from '../classifier/classifier.ts';
+import { setWeights } from '../classifier/model-weights.ts';
+import { largestDifference, noiseImages, seededTensor } from '../numbers.fixture.ts';
+import { denseFitDefaults } from '../stackers/dense.ts';
+import { toProbabilities } from '../stackers/probabilities.ts';
+import { fitStacker, type StackerKind, stackerKinds } from '../stackers/stacker.ts';
+import { layersModelFiles } from './layers-model-files.ts';
+import { createPlainEnsemble, type PlainEnsemble } from './plain-ensemble.ts';
+import { type PlainJob, runInPlainTfjs } from './plain-tfjs.fixture.ts';
+
+// The backend of the process that it is compared with: what differs is then the model, and not rounding.
+tf.enableProdMode();
+await tf.setBackend('cpu');
+
+const slim = (inputSize: number): BackboneSpec => ({ family: 'mobilenet', alpha: 0.25, inputSize });
+const imageCount = 6;
+
+/** Images that differ as photographs do: of noise that is all alike, BatchNorm makes much of what is rounding. */
+function images(count: number, size: number, seed: number): tf.Tensor4D {
+  return tf.tidy(() => tf.image.resizeBilinear(noiseImages(count, 2, seed), [size, size]).round());
+}
+
+/** With BatchNorm of every kind of number, without which nothing that comes out depends on the image. */
+function lively(options: Omit<ClassifierOptions, 'backbone'> & { inputSize: number }): Classifier {
+  const { inputSize, seed, ...rest } = options;
+  const classifier = createClassifier({ ...rest, seed, backbone: slim(inputSize) });
+  const draw = (shape: readonly number[], low: number, high: number, salt: number) =>
+    tf.tidy(() => seededTensor([...shape] as [number], low, high, seed + salt).dataSync<'float32'>());
+  const drawn = classifier.weights.flatMap((weight, index) => {
+    if (weight.weightName === 'gamma') return [[weight, draw(weight.shape, 0.5, 0.8, index)] as const];
+    if (weight.weightName === 'beta') return [[weight, draw(weight.shape, 1, 2, index)] as const];
+    return weight.layerName === 'head' ? [[weight, draw(weight.shape, -0.1, 0.1, index)] as const] : [];
+  });
+  setWeights(new Map(drawn));
+  const part = classifier.part('all', { batchNorm: 'batch' });
+  part.calibrate([tf.tidy(() => part.prefix(images(32, inputSize, 9)))]);
+  return classifier;
+}
+
+interface Case {
+  stacker: StackerKind;
+  classes: string[];
+  mirror: boolean;
+}
+const cases = stackerKinds.flatMap((stacker, index): Case[] => [
+  { stacker, classes: ['a', 'b'], mirror: index === 1 },
+  { stacker, classes: ['a', 'b', 'c'], mirror: index !== 1 },
+]);
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chorus-plain-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function save(model: tf.LayersModel, name: string): Promise<string> {
+  const target = join(folder, name);
+  await mkdir(target, { recursive: true });
+  for (const [file, content] of await layersModelFiles(model)) await writeFile(join(target, file), content);
+  return target;
+}
+
+/** Logits as a bundle's member answers. */
+function answer(classifiers: readonly Classifier[], images: tf.Tensor4D, mirror: boolean): Float32Array {
+  return tf.tidy(() => {
+    const views = mirror ? [images, tf.reverse(images, 2)] : [images];
+    const logits = classifiers.flatMap((classifier) => views.map((view) => classifier.logits(view)));
+    return tf
+      .addN(logits)
+      .div(logits.length)
+      .dataSync<'float32'>()
+      .slice();
+  });
+}
+
+describe('members of two sizes, one on raw BGR, one of two folds', () => {
+  const jobs: PlainJob[] = [];
+  const wanted: Float32Array[] = [];
+  let outputs: number[][];
+
+  beforeAll(async () => {
+    const bySize = new Map([32, 47].map((size) => [size, images(imageCount, size, 3)]));
+    const input = (size: number) => ({
+      values: Array.from(bySize.get(size)!.dataSync()),
+      shape: [imageCount, size, size, 3],
+    });
+    for (const { stacker: kind, classes, mirror } of cases) {
+      const classCount = classes.length;
+      const members = [
+        // A name that another part of the model could have.
+        { name: 'image_32', size: 32, classifiers: [1, 2].map((seed) => lively({ classes, seed, inputSize: 32 })) },
+        {
+          name: '0.bgr',
+          size: 47,
+          classifiers: [lively({ classes, seed: 3, inputSize: 47, preprocessing: 'raw-bgr', dropout: 0.5 })],
+        },
+      ];
+      const logits = members.map(({ classifiers, size }) => answer(classifiers, bySize.get(size)!, mirror));
+      const labels = Array.from({ length: imageCount }, (_, row) => row % classCount);
+      const stacker = fitStacker(kind, logits, labels, {
+        classCount,
+        seed: 1,
+        dense: { ...denseFitDefaults, epochCount: 20, patience: null },
+      });
+      const plain = createPlainEnsemble(members, { mirror, stacker: stacker.toJSON() });
+      for (const { classifiers } of members) for (const classifier of classifiers) classifier.dispose();
+      for (const [index, member] of plain.members.entries()) {
+        const target = await save(member.model, `${kind}-${classCount}/${member.name}`);
+        jobs.push({ folder: target, inputs: [input(members[index]!.size)] });
+        wanted.push(toProbabilities(logits[index]!, classCount));
+      }
+      const target = await save(plain.model, `${kind}-${classCount}/ensemble`);
+      jobs.push({ folder: target, inputs: [input(32), input(47)] });
+      wanted.push(stacker.predict(logits));
+      plain.dispose();
+    }
+    outputs = await runInPlainTfjs(jobs);
+  });
+
+  const named = cases.flatMap((one) => ['first member', 'second member', 'ensemble'].map((model) => ({ ...one, model })));
+  it.each(named.map((one, index) => ({ ...one, index })))(
+    '$stacker of $classes.length classes, mirror $mirror: the $model answers in plain tfjs as here',
+    ({ index }) => {
+      const [here, there] = [wanted[index]!, outputs[index]!];
+      const classCount = here.length / imageCount;
+      const ofFirstClass = Array.from({ length: imageCount }, (_, row) => here[row * classCount]!);
+console.log(largestDifference(here,there), Math.max(...ofFirstClass) - Math.min(...ofFirstClass));
+      expect(Math.max(...ofFirstClass) - Math.min(...ofFirstClass)).toBeGreaterThan(1e-3);
+      expect(largestDifference(here, there)).toBeLessThan(1e-5);
+    },
+  );
+});
+
+describe.each(backboneFamilies)('%s', (family) => {
+  it('is made of classes of tfjs alone, of which nothing is left when it is disposed of', async () => {
+    const backbone = { family, alpha: backboneTable[family].alphas[0]!, inputSize: backboneTable[family].minimumInputSize };
+    const before = tf.memory().numTensors;
+    const classifier = createClassifier({ backbone, classes: ['a', 'b'], seed: 1 });
+    let plain: PlainEnsemble;
+    plain = createPlainEnsemble([{ name: 'only', classifiers: [classifier] }], {
+      mirror: true,
+      stacker: { kind: 'mean', memberCount: 1, classCount: 2 },
+    });
+    classifier.dispose();
+    const files = await layersModelFiles(plain.model);
+    plain.dispose();
+    expect(files.get('model.json')).not.toContain('Chorus');
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});

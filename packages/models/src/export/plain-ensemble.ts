@@ -1,0 +1,52 @@
+/** An ensemble in layers that tfjs has itself, for whoever has nothing of ours. */
+import * as tf from '@tensorflow/tfjs';
+import type { Classifier } from '../classifier/classifier.ts';
+import type { StackerJson } from '../stackers/stacker.ts';
+import { imageOf, memberLogits, memberModel, type PlainMember, plainMember } from './plain-member.ts';
+import { stackerLayers } from './stacker-layers.ts';
+
+export interface PlainEnsemble {
+  /** In the order given; each with a model from images [N,S,S,3], float, 0..255, RGB, to class probabilities [N, classes]. */
+  members: readonly (PlainMember & { model: tf.LayersModel })[];
+  /** The same of all: an input `image_<S>` for each side S that a member has, smallest first. */
+  model: tf.LayersModel;
+  dispose(): void;
+}
+
+/**
+ * Copies an ensemble into plain layers; the networks are shared by the members' models and the whole one.
+ *
+ * @param members in the order of the stacker's fit; a member's classifiers (one, or those of several folds, whose logits
+ * are averaged) stay the caller's and may be disposed of right after.
+ * @param options `mirror`: members answer with the mean of an image and its mirror image.
+ * @returns models on the current backend; the caller disposes.
+ */
+export function createPlainEnsemble(
+  members: readonly { name: string; classifiers: readonly Classifier[] }[],
+  { mirror, stacker }: { mirror: boolean; stacker: StackerJson },
+): PlainEnsemble {
+  const plain = members.map(({ name, classifiers }) => plainMember(name, classifiers, { mirror }));
+  const whole = wholeModel(plain, stacker);
+  const withModels = plain.map((member) => ({ ...member, model: memberModel(member) }));
+  return {
+    members: withModels,
+    model: whole,
+    dispose() {
+      // tfjs counts a shared network once per call and would never let go of it.
+      const weights = [whole, ...withModels.map(({ model }) => model)].flatMap((model) => model.weights);
+      for (const weight of new Set(weights)) weight.dispose();
+    },
+  };
+}
+
+// --- internal ---
+
+function wholeModel(members: readonly PlainMember[], stacker: StackerJson): tf.LayersModel {
+  const sizes = [...new Set(members.map(({ inputSize }) => inputSize))].sort((a, b) => a - b);
+  const images = new Map(sizes.map((size) => [size, imageOf(size)]));
+  const answers = members.map((member) => ({
+    name: member.name,
+    logits: memberLogits(member, images.get(member.inputSize)!),
+  }));
+  return tf.model({ inputs: [...images.values()], outputs: stackerLayers(stacker, answers), name: 'ensemble' });
+}

@@ -1,0 +1,71 @@
+/** A member of plain layers, from raw pixels on. */
+import * as tf from '@tensorflow/tfjs';
+import type { Symbolic } from '../backbones/layer-calls.ts';
+import type { Classifier } from '../classifier/classifier.ts';
+import type { PreprocessingName } from '../preprocessing.ts';
+import { reorder } from './fixed-dense.ts';
+import { type PlainNetwork, plainNetwork } from './plain-network.ts';
+import { classProbabilities, meanOf } from './probability-layers.ts';
+
+export interface PlainMember {
+  name: string;
+  /** One, or those of several folds, whose logits are averaged. */
+  networks: readonly PlainNetwork[];
+  /** Side of its images in pixels. */
+  inputSize: number;
+  preprocessing: PreprocessingName;
+  /** Whether its logits are the mean of an image's and its mirror image's. */
+  mirror: boolean;
+  classCount: number;
+}
+
+/** @param classifiers one, or those of several folds: of one backbone, preprocessing and list of classes. */
+export function plainMember(
+  name: string,
+  classifiers: readonly Classifier[],
+  { mirror }: { mirror: boolean },
+): PlainMember {
+  const { backbone, preprocessing, classes } = classifiers[0]!;
+  const networks = classifiers.map((classifier, index) =>
+    plainNetwork(classifier, classifiers.length === 1 ? `${name}/network` : `${name}/network_${index + 1}`),
+  );
+  const [inputSize, classCount] = [backbone.inputSize, classes.length];
+  return { name, networks, inputSize, preprocessing: preprocessing.name, mirror, classCount };
+}
+
+/** Images [N,S,S,3], 0..255. */
+export function imageOf(inputSize: number): Symbolic {
+  return tf.input({ shape: [inputSize, inputSize, 3], name: `image_${inputSize}` });
+}
+
+/** Images as {@link imageOf} has them → logits [N, outputs]; may be called for several models. */
+export function memberLogits({ name, networks, inputSize, preprocessing, mirror }: PlainMember, image: Symbolic) {
+  const x = preprocess[preprocessing](image, `${name}/${preprocessing}`);
+  const views = mirror ? [x, mirrored(x, `${name}/mirror`, inputSize)] : [x];
+  const logits = networks.flatMap(({ model }) => views.map((view) => model.apply(view) as Symbolic));
+  return meanOf(logits, `${name}/logits`);
+}
+
+/** Images as {@link imageOf} has them → class probabilities [N, classCount]. */
+export function memberModel(member: PlainMember): tf.LayersModel {
+  const image = imageOf(member.inputSize);
+  const outputs = classProbabilities(memberLogits(member, image), member.classCount, `${member.name}/probabilities`);
+  return tf.model({ inputs: image, outputs, name: member.name });
+}
+
+// --- internal ---
+
+/** As `preprocessings`, in layers. */
+const preprocess: Readonly<Record<PreprocessingName, (image: Symbolic, name: string) => Symbolic>> = {
+  'minus-one-to-one': (image, name) =>
+    tf.layers.rescaling({ name, scale: 1 / 127.5, offset: -1 }).apply(image) as Symbolic,
+  'raw-bgr': (image, name) => reorder(image, name, [2, 1, 0]),
+};
+
+/** Columns from right to left; tfjs has no layer that reverses, but one that swaps dimensions. */
+function mirrored(x: Symbolic, name: string, width: number): Symbolic {
+  const swapped = tf.layers.permute({ name: `${name}_columns_last`, dims: [1, 3, 2] }).apply(x) as Symbolic;
+  const fromRight = Array.from({ length: width }, (_, column) => width - 1 - column);
+  const reversed = reorder(swapped, `${name}_reversed`, fromRight);
+  return tf.layers.permute({ name: `${name}_channels_last`, dims: [1, 3, 2] }).apply(reversed) as Symbolic;
+}
