@@ -14,6 +14,11 @@ export type { BatchNormMode, TrainablePart } from './classifier/trainable-part.t
 export type { CutPoint, TrainableRange } from './classifier/trainable-range.ts';
 export type { WeightSnapshot } from './classifier/weight-snapshot.ts';
 export { ModelError } from './errors.ts';
+export { kerasWeightFile } from './export/keras-weight-file.ts';
+export { layersModelFiles } from './export/layers-model-files.ts';
+export { createPlainEnsemble, type PlainEnsemble } from './export/plain-ensemble.ts';
+export type { PlainMember } from './export/plain-member.ts';
+export type { PlainNetwork } from './export/plain-network.ts';
 export { type MemberManifest, memberManifestSchema } from './member/manifest.ts';
 export { memberFromBytes, memberToBytes, type SavedMember } from './member/member-bytes.ts';
 export type { Preprocessing, PreprocessingName } from './preprocessing.ts';

@@ -22,10 +22,7 @@ export async function layersModelFiles(model: tf.LayersModel): Promise<Map<strin
   const shards = Array.from(
     { length: count },
     (_, index) =>
-      [
-        `group1-shard${index + 1}of${count}.bin`,
-        bytes.subarray(index * shardBytes, (index + 1) * shardBytes),
-      ] as const,
+      [`group1-shard${index + 1}of${count}.bin`, bytes.subarray(index * shardBytes, (index + 1) * shardBytes)] as const,
   );
   const weightsManifest = [{ paths: shards.map(([name]) => name), weights: weightSpecs }];
   const json = { format, generatedBy, convertedBy, modelTopology, weightsManifest };

@@ -11,10 +11,7 @@ import { classProbabilities, meanOf } from './probability-layers.ts';
  * @param members in the order of the stacker's fit: logits [N, outputs].
  * @returns class probabilities [N, classCount].
  */
-export function stackerLayers(
-  json: StackerJson,
-  members: readonly { name: string; logits: Symbolic }[],
-): Symbolic {
+export function stackerLayers(json: StackerJson, members: readonly { name: string; logits: Symbolic }[]): Symbolic {
   const { classCount } = json;
   const outputCount = outputsPerImage(classCount);
   switch (json.kind) {
