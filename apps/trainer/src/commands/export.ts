@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { userPath } from '../user-folder.ts';
+
+interface ExportFlags {
+  bundle: string;
+  format: string;
+  out?: string;
+}
+
+export const exportCommand = new Command('export')
+  .description('write a bundle as models for tfjs alone and for Keras')
+  .requiredOption('--bundle <folder>', 'the bundle of a run')
+  .requiredOption(
+    '--format <name>',
+    'keras (weights and a script for Keras, and models for tfjs) or tfjs (these alone)',
+  )
+  .option('--out <folder>', 'where to (default: export-<format> beside the bundle)')
+  .action(async (flags: ExportFlags) => {
+    const { exportBundle } = await import('@chorus/orchestration');
+    const { folder, description, byteCount } = await exportBundle(userPath(flags.bundle), flags.format, {
+      ...(flags.out === undefined ? {} : { out: userPath(flags.out) }),
+    });
+    const { ensemble, members } = description;
+    console.log(`ensemble (${ensemble.stacker}): ${join(folder, ensemble.tfjs)}`);
+    for (const { name, tfjs, keras } of members)
+      for (const path of [tfjs, ...(keras?.weights ?? [])]) console.log(`${name}: ${join(folder, path)}`);
+    console.log(`how to load them: ${join(folder, 'README.md')} (${(byteCount / 1e6).toFixed(1)} MB in all)`);
+  });

@@ -1,0 +1,92 @@
+/** `export.json`: what the files of an export are; `members.py` reads it, and it tells an export from other folders. */
+import { backboneTable, type PlainEnsemble } from '@chorus/models';
+import { z } from 'zod';
+import type { BundleManifest } from '../bundle.ts';
+
+export const exportFormats = ['keras', 'tfjs'] as const;
+/** `tfjs`: models for tfjs; `keras`: these, and weights with a script for Keras. */
+export type ExportFormat = (typeof exportFormats)[number];
+
+/** Enough to know one by. */
+export const exportMark = z.looseObject({ format: z.literal('chorus-export') });
+
+export interface ExportDescription extends z.output<typeof exportMark> {
+  version: 1;
+  /** The run's. */
+  name: string;
+  /** In the order of the probabilities. */
+  classes: string[];
+  /** How an image comes to its size. */
+  resize: string;
+  /** Whether members answer with the mean of an image and its mirror image; built in. */
+  mirror: boolean;
+  ensemble: {
+    stacker: string;
+    /** In the order in which the model takes them. */
+    inputs: { name: string; size: number }[];
+    tfjs: string;
+  };
+  members: MemberDescription[];
+}
+
+interface MemberDescription {
+  name: string;
+  inputSize: number;
+  preprocessing: string;
+  tfjs: string;
+  /** What makes the same layers in Keras. Several weight files: models of which the logits are averaged. */
+  keras?: {
+    application: string;
+    arguments: { alpha?: number };
+    dropout: number;
+    weights: string[];
+  };
+}
+
+/** @param ensemble the bundle's. */
+export function describeExport(
+  manifest: BundleManifest,
+  ensemble: PlainEnsemble,
+  format: ExportFormat,
+): ExportDescription {
+  const { name, classes, decoding, mirror, chosen, members } = manifest;
+  const sizes = ensemble.model.inputs.map((input) => ({ name: input.name, size: input.shape[1]! }));
+  return {
+    format: 'chorus-export',
+    version: 1,
+    name,
+    classes,
+    resize: decoding.resize,
+    mirror,
+    ensemble: { stacker: chosen, inputs: sizes, tfjs: `${ensembleFolder}/model.json` },
+    members: members.map(({ name: member, models }) => {
+      const { backbone, preprocessing, dropout } = models[0]!.model;
+      const { kerasName, alphas } = backboneTable[backbone.family];
+      const keras = {
+        application: kerasName,
+        arguments: alphas.length > 1 ? { alpha: backbone.alpha } : {},
+        dropout,
+        weights: kerasWeightNames(member, models.length),
+      };
+      return {
+        name: member,
+        inputSize: backbone.inputSize,
+        preprocessing,
+        tfjs: `${memberFolder(member)}/model.json`,
+        ...(format === 'keras' ? { keras } : {}),
+      };
+    }),
+  };
+}
+
+export const ensembleFolder = 'tfjs/ensemble';
+
+export function memberFolder(member: string): string {
+  return `tfjs/members/${member}`;
+}
+
+export function kerasWeightNames(member: string, modelCount: number): string[] {
+  return Array.from({ length: modelCount }, (_, index) =>
+    modelCount === 1 ? `keras/${member}.weights.h5` : `keras/${member}.${index + 1}.weights.h5`,
+  );
+}
