@@ -1,0 +1,91 @@
+/** Bundles without a training, of members whose answers depend on the image as trained ones' do. */
+import {
+  type BackboneSpec,
+  type Classifier,
+  createClassifier,
+  fitStacker,
+  memberToBytes,
+  type PreprocessingName,
+  type StackerKind,
+} from '@chorus/models';
+import * as tf from '@tensorflow/tfjs';
+import { writeBundle } from '../bundle.ts';
+
+export interface LivelyMember {
+  name: string;
+  backbone: BackboneSpec;
+  /** Several answer with the mean of their logits. */
+  modelCount?: number;
+  preprocessing?: PreprocessingName;
+}
+
+/** Writes a bundle; everything in it follows from its options. */
+export async function writeLivelyBundle(
+  folder: string,
+  members: readonly LivelyMember[],
+  { classes, mirror, chosen }: { classes: string[]; mirror: boolean; chosen: StackerKind },
+): Promise<void> {
+  const saved = members.map(({ name, backbone, modelCount = 1, preprocessing }) => ({
+    name,
+    models: Array.from({ length: modelCount }, (_, seed) => {
+      const classifier = createClassifier({ backbone, classes, seed, preprocessing, dropout: 0.2 });
+      enliven(classifier);
+      const model = memberToBytes(classifier);
+      classifier.dispose();
+      return model;
+    }),
+  }));
+  const rowCount = 30;
+  const outputs = classes.length === 2 ? 1 : classes.length;
+  const logits = members.map((_, index) => numbers([rowCount * outputs], -2, 2, index));
+  const labels = Array.from({ length: rowCount }, (_, row) => row % classes.length);
+  const stacker = fitStacker(chosen, logits, labels, { classCount: classes.length, seed: 0 });
+  await writeBundle(
+    folder,
+    {
+      name: 'lively',
+      classes,
+      decoding: { maxPixels: 1e6, timeoutMs: 10_000, background: '#000000', resize: 'antialiased' },
+      mirror,
+      demo: true,
+      split: {
+        plan: { seed: 0, tune: 0.1, test: 0.2, stacking: { kind: 'holdout', fraction: 0.1 }, testMultipleOf: 1 },
+        limitPerClass: null,
+      },
+      chosen,
+    },
+    saved,
+    new Map([[chosen, stacker]]),
+  );
+}
+
+/** Images [count, size, size, 3] of whole numbers 0..255 that differ as photographs do; the caller disposes. */
+export function livelyImages(count: number, size: number, seed: number): tf.Tensor4D {
+  return tf.tidy(() => {
+    const coarse = tf.randomUniform<tf.Rank.R4>([count, 3, 3, 3], 0, 255, 'float32', seed);
+    return tf.image.resizeBilinear(coarse, [size, size]).round();
+  });
+}
+
+// --- internal ---
+
+/**
+ * Freshly drawn weights give features that hardly depend on the image. Here BatchNorm has the statistics of a batch, and
+ * numbers of every kind, but such that rounding does not grow from layer to layer.
+ */
+function enliven(classifier: Classifier): void {
+  const ranges: Record<string, [number, number]> = { gamma: [0.5, 0.8], beta: [1, 2], kernel: [-0.1, 0.1] };
+  for (const [index, { layerName, weightName, shape, variable }] of classifier.weights.entries()) {
+    const range = ranges[weightName];
+    if (range === undefined || (weightName === 'kernel' && layerName !== 'head')) continue;
+    tf.tidy(() => variable.assign(tf.tensor(numbers(shape, ...range, index), [...shape])));
+  }
+  const part = classifier.part('all', { batchNorm: 'batch' });
+  const images = livelyImages(16, classifier.backbone.inputSize, 1);
+  part.calibrate([part.prefix(images)]);
+  images.dispose();
+}
+
+function numbers(shape: readonly number[], low: number, high: number, seed: number): Float32Array {
+  return tf.tidy(() => tf.randomUniform([...shape], low, high, 'float32', seed).dataSync<'float32'>());
+}
