@@ -4,6 +4,7 @@ import {
   type Classifier,
   createClassifier,
   fitStacker,
+  type ModelWeight,
   memberToBytes,
   type PreprocessingName,
   type StackerKind,
@@ -74,7 +75,7 @@ export function livelyImages(count: number, size: number, seed: number): tf.Tens
  * numbers of every kind, but such that rounding does not grow from layer to layer.
  */
 function enliven(classifier: Classifier): void {
-  const ranges: Record<string, [number, number]> = { gamma: [0.5, 0.8], beta: [1, 2], kernel: [-0.1, 0.1] };
+  const ranges: Record<string, [number, number]> = { gamma: [0.5, 0.8], beta: [0.5, 1], kernel: [-0.1, 0.1] };
   for (const [index, { layerName, weightName, shape, variable }] of classifier.weights.entries()) {
     const range = ranges[weightName];
     if (range === undefined || (weightName === 'kernel' && layerName !== 'head')) continue;
@@ -83,6 +84,14 @@ function enliven(classifier: Classifier): void {
   const part = classifier.part('all', { batchNorm: 'batch' });
   const images = livelyImages(16, classifier.backbone.inputSize, 1);
   part.calibrate([part.prefix(images)]);
+  // Else some head answers every image with nearly 0 or nearly 1.
+  const [kernel, bias] = classifier.weights.slice(-2) as [ModelWeight, ModelWeight];
+  tf.tidy(() => {
+    const { mean, variance } = tf.moments(classifier.logits(images), 0);
+    const scale = tf.rsqrt(variance);
+    kernel.variable.assign(tf.mul(kernel.variable, scale));
+    bias.variable.assign(tf.neg(tf.mul(mean, scale)));
+  });
   images.dispose();
 }
 

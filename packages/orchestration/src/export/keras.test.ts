@@ -1,0 +1,89 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BackboneSpec, memberFromBytes, toProbabilities } from '@chorus/models';
+import { initRuntime, prepareProcess } from '@chorus/runtime';
+import * as tf from '@tensorflow/tfjs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readBundle } from '../bundle.ts';
+import { exportBundle } from './export-bundle.ts';
+import { type LivelyMember, livelyImages, writeLivelyBundle } from './lively-bundle.fixture.ts';
+
+const check = fileURLToPath(new URL('../../../../tools/golden/export_check.py', import.meta.url));
+const { CHORUS_KERAS: python } = process.env;
+
+const backbones: [string, BackboneSpec][] = [
+  ['mobilenet_1.0', { family: 'mobilenet', alpha: 1, inputSize: 96 }],
+  ['mobilenet_0.5', { family: 'mobilenet', alpha: 0.5, inputSize: 161 }],
+  ['mobilenet_0.25', { family: 'mobilenet', alpha: 0.25, inputSize: 32 }],
+  ['mobilenet-v2_1.0', { family: 'mobilenet-v2', alpha: 1, inputSize: 224 }],
+  ['mobilenet-v2_0.5', { family: 'mobilenet-v2', alpha: 0.5, inputSize: 97 }],
+  ['inception-v3', { family: 'inception-v3', alpha: 1, inputSize: 139 }],
+  ['xception', { family: 'xception', alpha: 1, inputSize: 131 }],
+];
+
+const cases: { what: string; classes: string[]; mirror: boolean; members: LivelyMember[] }[] = [
+  {
+    what: 'every backbone, two classes',
+    classes: ['a', 'b'],
+    mirror: false,
+    members: backbones.map(([name, backbone]) => ({ name, backbone })),
+  },
+  {
+    what: 'three classes, mirrored, two folds, raw BGR',
+    classes: ['a', 'b', 'c'],
+    mirror: true,
+    members: [
+      { name: 'folds', backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 47 }, modelCount: 2 },
+      { name: 'bgr', backbone: { family: 'mobilenet-v2', alpha: 0.35, inputSize: 32 }, preprocessing: 'raw-bgr' },
+    ],
+  },
+];
+
+describe.skipIf(python === undefined)('live Keras (skipped unless CHORUS_KERAS names a python that has it)', () => {
+  let parent: string;
+  beforeAll(async () => {
+    prepareProcess();
+    initRuntime({ device: 'cpu:0' });
+    parent = await mkdtemp(join(tmpdir(), 'chorus-keras-'));
+  });
+  afterAll(() => rm(parent, { recursive: true, force: true }));
+
+  it.each(cases)('loads an export and answers the same: $what', async ({ classes, mirror, members }) => {
+    const bundle = join(parent, String(classes.length), 'bundle');
+    await writeLivelyBundle(bundle, members, { classes, mirror, chosen: 'mean' });
+    const { folder } = await exportBundle(bundle, 'keras');
+    const answers = join(parent, String(classes.length), 'answers');
+    await writeAnswers(bundle, answers);
+    const [exitCode, stdout] = await new Promise<[unknown, string]>((done) => {
+      execFile(python!, [check, folder, answers], (error, output) => done([error?.code ?? 0, output]));
+    });
+    console.log(stdout);
+    expect(exitCode).toBe(0);
+    expect(stdout.trim().split('\n')).toHaveLength(members.length);
+  });
+});
+
+// --- internal ---
+
+/** What the members say of some images, as the check wants it. */
+async function writeAnswers(bundleFolder: string, folder: string): Promise<void> {
+  await mkdir(folder);
+  const { manifest, members } = await readBundle(bundleFolder);
+  for (const { name, models } of members) {
+    const size = models[0]!.manifest.backbone.inputSize;
+    const images = livelyImages(4, size, 2);
+    const classifiers = models.map((model) => memberFromBytes(model.manifest, model.weights));
+    const logits = tf.tidy(() => {
+      const views = manifest.mirror ? [images, tf.reverse(images, 2)] : [images];
+      const answers = classifiers.flatMap((classifier) => views.map((view) => classifier.logits(view)));
+      return tf.addN(answers).div(answers.length).dataSync<'float32'>();
+    });
+    for (const classifier of classifiers) classifier.dispose();
+    await writeFile(join(folder, `images_${size}.f32`), images.dataSync());
+    await writeFile(join(folder, `${name}.f32`), toProbabilities(logits, manifest.classes.length));
+    images.dispose();
+  }
+}

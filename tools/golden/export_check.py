@@ -1,0 +1,36 @@
+"""Compares the members of an export, loaded in Keras, with answers that were recorded where it was made.
+
+    VENV/bin/python tools/golden/export_check.py EXPORT ANSWERS
+
+EXPORT: what `chorus export --format keras` wrote. ANSWERS: a folder with, as little-endian float32 without a header,
+`images_<S>.f32` [N, S, S, 3] for each size and `<member>.f32` [N, classes] for each member. Prints a line per member and
+ends with 1 where a probability differs by more than LIMIT.
+
+Written for keras 3.15.1 on tensorflow-cpu 2.21.0.
+"""
+
+import os
+import pathlib
+import sys
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import numpy as np
+
+LIMIT = 1e-5
+
+export, answers = (pathlib.Path(argument).resolve() for argument in sys.argv[1:])
+sys.path.insert(0, str(export / "keras"))
+import members  # noqa: E402
+
+failed = False
+for member in members.EXPORT["members"]:
+    name, size = member["name"], member["inputSize"]
+    images = np.fromfile(answers / f"images_{size}.f32", "<f4").reshape(-1, size, size, 3)
+    wanted = np.fromfile(answers / f"{name}.f32", "<f4").reshape(len(images), len(members.CLASSES))
+    found = np.asarray(members.load_member(name)(images))
+    difference = float(np.abs(found - wanted).max())
+    spread = float(np.ptp(wanted, axis=0).max())
+    failed |= not difference <= LIMIT
+    print(f"{name}: {difference:.1e} (limit {LIMIT:.0e}; between images {spread:.2f})", flush=True)
+sys.exit(failed)
