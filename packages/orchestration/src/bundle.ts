@@ -1,6 +1,8 @@
 /** The bundle: one sealed folder with everything that classifies an image, for node and for a browser. */
+import { isDeepStrictEqual } from 'node:util';
 import { isColour, resizeMethods } from '@chorus/data';
 import {
+  type MemberManifest,
   memberManifestSchema,
   type Stacker,
   type StackerKind,
@@ -10,46 +12,63 @@ import {
 } from '@chorus/models';
 import { openSealedFolder, StorageError, sealFolder } from '@chorus/storage';
 import { z } from 'zod';
-import { stackingSchema } from './experiment/schema.ts';
+import { memberNameSchema, stackingSchema } from './experiment/schema.ts';
 import type { PredictingMember } from './run/predict-members.ts';
 
-export const bundleSchema = z.strictObject({
-  schemaVersion: z.literal(2),
-  name: z.string(),
-  classes: z.array(z.string()).min(2),
-  /** How a file becomes pixels: upright, whole, resized to the square that each model's backbone names. */
-  decoding: z.strictObject({
-    maxPixels: z.int(),
-    timeoutMs: z.int(),
-    background: z.string().refine(isColour, 'expected a colour'),
-    resize: z.enum(resizeMethods),
-  }),
-  /** Members answer with the mean of an image and its mirror image. */
-  mirror: z.boolean(),
-  demo: z.boolean(),
-  /** How the run drew its test images, so that `evaluate` finds the same ones. */
-  split: z.strictObject({
-    plan: z.strictObject({
-      seed: z.int(),
-      tune: z.union([z.number(), z.literal('test')]),
-      test: z.number(),
-      stacking: stackingSchema,
-      testMultipleOf: z.int().min(1),
+export const bundleSchema = z
+  .strictObject({
+    schemaVersion: z.literal(2),
+    name: z.string(),
+    classes: z.array(z.string()).min(2),
+    /** How a file becomes pixels: upright, whole, resized to the square that each model's backbone names. */
+    decoding: z.strictObject({
+      maxPixels: z.int(),
+      timeoutMs: z.int(),
+      background: z.string().refine(isColour, 'expected a colour'),
+      resize: z.enum(resizeMethods),
     }),
-    limitPerClass: z.int().nullable(),
-  }),
-  members: z
-    .array(
-      z.strictObject({
-        name: z.string(),
-        /** One, or those of several folds, whose logits are averaged. */
-        models: z.array(z.strictObject({ file: z.string(), model: memberManifestSchema })).min(1),
+    /** Members answer with the mean of an image and its mirror image. */
+    mirror: z.boolean(),
+    demo: z.boolean(),
+    /** How the run drew its test images, so that `evaluate` finds the same ones. */
+    split: z.strictObject({
+      plan: z.strictObject({
+        seed: z.int(),
+        tune: z.union([z.number(), z.literal('test')]),
+        test: z.number(),
+        stacking: stackingSchema,
+        testMultipleOf: z.int().min(1),
       }),
-    )
-    .min(1),
-  chosen: z.enum(stackerKinds),
-  stackers: z.array(z.strictObject({ kind: z.enum(stackerKinds), state: stackerJsonSchema })).min(1),
-});
+      limitPerClass: z.int().nullable(),
+    }),
+    members: z
+      .array(
+        z.strictObject({
+          name: memberNameSchema,
+          /** One, or those of several folds, whose logits are averaged. */
+          models: z.array(z.strictObject({ file: z.string(), model: memberManifestSchema })).min(1),
+        }),
+      )
+      .min(1),
+    chosen: z.enum(stackerKinds),
+    stackers: z.array(z.strictObject({ kind: z.enum(stackerKinds), state: stackerJsonSchema })).min(1),
+  })
+  .refine(({ members }) => new Set(members.map(({ name }) => name)).size === members.length, 'member names must differ')
+  .refine(
+    ({ members, classes }) =>
+      members.every(({ models }) => models.every(({ model }) => isDeepStrictEqual(model.classes, classes))),
+    'every model must have the classes of the bundle',
+  )
+  .refine(
+    ({ members }) => members.every(({ models }) => models.every(({ model }) => seesAs(model, models[0]!.model))),
+    'the models of a member must have one backbone and preprocessing',
+  )
+  .refine(({ chosen, stackers }) => stackers.some(({ kind }) => kind === chosen), 'the chosen stacker must be there')
+  .refine(
+    ({ members, classes, stackers }) =>
+      stackers.every(({ state }) => state.memberCount === members.length && state.classCount === classes.length),
+    'stackers must be of as many members and classes as the bundle has',
+  );
 
 export type BundleManifest = z.output<typeof bundleSchema>;
 
@@ -119,6 +138,10 @@ export async function readBundle(folder: string): Promise<Bundle> {
 }
 
 // --- internal ---
+
+function seesAs(one: MemberManifest, other: MemberManifest): boolean {
+  return one.preprocessing === other.preprocessing && isDeepStrictEqual(one.backbone, other.backbone);
+}
 
 function parseJson(bytes: Uint8Array, folder: string): unknown {
   try {

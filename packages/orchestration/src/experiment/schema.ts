@@ -65,11 +65,14 @@ const recipe = z.strictObject({
     .prefault({}),
 });
 
+/** It becomes the name of folders. */
+export const memberNameSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'expected lower-case letters, digits, ".", "_" or "-" (at most 64)');
+
 const member = z.strictObject({
   /** The member's own name in reports and folders. */
-  name: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'expected lower-case letters, digits, ".", "_" or "-" (at most 64)'),
+  name: memberNameSchema,
   backbone: z.enum(backboneFamilies),
   /** Width multiplier of the MobileNets. */
   alpha: z.number().positive().default(1),
