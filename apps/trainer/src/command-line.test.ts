@@ -146,6 +146,23 @@ describe('chorus train', () => {
     expect(exitCode).toBe(4);
   });
 
+  it('exports its bundle, beside it or elsewhere, and over nothing else', async () => {
+    const { exitCode, stdout, stderr } = await chorus('export', '--bundle', 'run/bundle', '--format', 'keras');
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    const exported = at('run/export-keras');
+    for (const line of [
+      `: ${exported}/tfjs/ensemble/model.json`,
+      `wide: ${exported}/keras/wide.weights.h5`,
+      `how to load them: ${exported}/README.md`,
+    ])
+      expect(stdout).toContain(line);
+    const refused = await chorus('export', '--bundle', 'run/bundle', '--format', 'tfjs', '--out', 'run');
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toMatch(
+      /^chorus: Expected nothing or an earlier export at .*; name another place with --out\.$/m,
+    );
+  });
+
   it('reads experiments in TypeScript, and lets --set and --workers win', async () => {
     const parameters = [
       '--config',

@@ -4,5 +4,52 @@ import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { downloadCommand } from './commands/download.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
+import { exportCommand } from './commands/export.ts';
+import { featuresCommand } from './commands/features.ts';
+import { predictCommand } from './commands/predict.ts';
+import { trainCommand } from './commands/train.ts';
+import { printableLines } from './print/printable.ts';
 
+// `chorus … | head -1` closes the pipe early: that is no error.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+
+const program = new Command('chorus')
+  .description(
+    'Train a strong image classifier from your own pictures, and run the same model in node and in a browser.',
+  )
+  .addCommand(trainCommand)
+  .addCommand(evaluateCommand)
+  .addCommand(predictCommand)
+  .addCommand(featuresCommand)
   .addCommand(exportCommand)
+  .addCommand(downloadCommand)
+  .addCommand(devicesCommand)
+  .addCommand(doctorCommand)
+  .showHelpAfterError()
+  .exitOverride();
+
+for (const command of program.commands) command.exitOverride().showHelpAfterError('(add --help for the options)');
+
+// turbo and pnpm hand a separating `--` on.
+const words = process.argv.slice(2).filter((word, index) => !(word === '--' && index <= 1));
+
+try {
+  await program.parseAsync(words, { from: 'user' });
+} catch (error) {
+  process.exitCode = await report(error);
+}
+// The parent's channel would keep the process; nobody asks to stop any more.
+process.removeAllListeners('disconnect');
+process.disconnect?.();
+
+async function report(error: unknown): Promise<number> {
+  // commander has printed its message already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  const { classifyError } = await import('@chorus/orchestration');
+  const { exitCode, forUser } = classifyError(error);
+  console.error(forUser ? `chorus: ${printableLines((error as Error).message)}` : error);
+  return exitCode;
+}

@@ -57,8 +57,11 @@ export function memberModel(member: PlainMember): tf.LayersModel {
 
 /** As `preprocessings`, in layers. */
 const preprocess: Readonly<Record<PreprocessingName, (image: Symbolic, name: string) => Symbolic>> = {
-  'minus-one-to-one': (image, name) =>
-    tf.layers.rescaling({ name, scale: 1 / 127.5, offset: -1 }).apply(image) as Symbolic,
+  // Whole numbers are centred exactly, and only then rounded: half the error of x × (1 / 127.5) − 1.
+  'minus-one-to-one': (image, name) => {
+    const centred = tf.layers.rescaling({ name: `${name}/centred`, scale: 1, offset: -127.5 }).apply(image) as Symbolic;
+    return tf.layers.rescaling({ name, scale: 1 / 127.5 }).apply(centred) as Symbolic;
+  },
   'raw-bgr': (image, name) => reorder(image, name, [2, 1, 0]),
 };
 

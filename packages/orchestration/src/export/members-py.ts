@@ -15,8 +15,9 @@ FOLDER = pathlib.Path(__file__).resolve().parent.parent
 EXPORT = json.loads((FOLDER / "export.json").read_text(encoding="utf-8"))
 CLASSES = EXPORT["classes"]
 
+# As in training, to the last bit; a Rescaling layer multiplies and rounds differently.
 PREPROCESSING = {
-    "minus-one-to-one": lambda image: keras.layers.Rescaling(1 / 127.5, -1)(image),
+    "minus-one-to-one": lambda image: image / 127.5 - 1.0,
     "raw-bgr": lambda image: image[..., ::-1],
 }
 
