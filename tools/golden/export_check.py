@@ -3,7 +3,7 @@
     VENV/bin/python tools/golden/export_check.py EXPORT ANSWERS
 
 EXPORT: what `chorus export --format keras` wrote. ANSWERS: a folder with, as little-endian float32 without a header,
-`images_<S>.f32` [N, S, S, 3] for each size and `<member>.f32` [N, classes] for each member. Prints a line per member and
+`images_<S>.f32` [N, S, S, 3] for each size and `<member>.f32` [N, classes] for each member. Prints a line a member and
 ends with 1 where a probability differs by more than LIMIT.
 
 Written for keras 3.15.1 on tensorflow-cpu 2.21.0.

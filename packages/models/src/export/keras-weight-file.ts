@@ -1,6 +1,6 @@
 /**
- * Weights in the layout of Keras 3's `.weights.h5`: `layers/<class>_<n>/vars/<i>`, where n counts the layers of a class in
- * the model's order (the first has no number), and i the weights of the layer (keras/src/saving/saving_lib.py).
+ * Weights in the layout of Keras 3's `.weights.h5`: `layers/<class>_<n>/vars/<i>`, where n counts the layers of a class
+ * in the model's order (the first has no number), and i the weights of the layer (keras/src/saving/saving_lib.py).
  */
 import h5wasm, { File } from 'h5wasm';
 import type { PlainNetwork } from './plain-network.ts';

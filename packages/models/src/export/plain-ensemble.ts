@@ -6,7 +6,7 @@ import { imageOf, memberLogits, memberModel, type PlainMember, plainMember } fro
 import { stackerLayers } from './stacker-layers.ts';
 
 export interface PlainEnsemble {
-  /** In the order given; each with a model from images [N,S,S,3], float, 0..255, RGB, to class probabilities [N, classes]. */
+  /** In the order given; a model takes images [N,S,S,3], float, 0..255, RGB, and gives probabilities [N, classes]. */
   members: readonly (PlainMember & { model: tf.LayersModel })[];
   /** The same of all: an input `image_<S>` for each side S that a member has, smallest first. */
   model: tf.LayersModel;
@@ -16,8 +16,8 @@ export interface PlainEnsemble {
 /**
  * Copies an ensemble into plain layers; the networks are shared by the members' models and the whole one.
  *
- * @param members in the order of the stacker's fit; a member's classifiers (one, or those of several folds, whose logits
- * are averaged) stay the caller's and may be disposed of right after.
+ * @param members in the order of the stacker's fit; a member's classifiers (one, or those of several folds, of which the
+ * logits are averaged) stay the caller's and may be disposed of right after.
  * @param options `mirror`: members answer with the mean of an image and its mirror image.
  * @returns models on the current backend; the caller disposes.
  */

@@ -39,7 +39,8 @@ export function imageOf(inputSize: number): Symbolic {
 }
 
 /** Images as {@link imageOf} has them → logits [N, outputs]; may be called for several models. */
-export function memberLogits({ name, networks, inputSize, preprocessing, mirror }: PlainMember, image: Symbolic) {
+export function memberLogits(member: PlainMember, image: Symbolic): Symbolic {
+  const { name, networks, inputSize, preprocessing, mirror } = member;
   const x = preprocess[preprocessing](image, `${name}/${preprocessing}`);
   const views = mirror ? [x, mirrored(x, `${name}/mirror`, inputSize)] : [x];
   const logits = networks.flatMap(({ model }) => views.map((view) => model.apply(view) as Symbolic));

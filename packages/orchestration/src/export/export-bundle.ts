@@ -34,8 +34,8 @@ export interface ExportResult {
 /**
  * Writes a bundle's members and its whole ensemble in the formats of others; the folder appears whole.
  *
- * @param options `out`: absolute path of the folder, by default `export-<format>` beside the bundle's; an earlier export
- * there is replaced.
+ * @param options `out`: absolute path of the folder, by default `export-<format>` beside the bundle; an earlier export
+ * there is replaced, whole.
  * @throws StorageError for a damaged bundle, ConfigError when something else lies at `out` or there is no such format.
  */
 export async function exportBundle(

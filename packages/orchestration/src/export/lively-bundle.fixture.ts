@@ -71,7 +71,7 @@ export function livelyImages(count: number, size: number, seed: number): tf.Tens
 // --- internal ---
 
 /**
- * Freshly drawn weights give features that hardly depend on the image. Here BatchNorm has the statistics of a batch, and
+ * Freshly drawn weights give features that hardly depend on the image. Here BatchNorm has a batch's statistics, and
  * numbers of every kind, but such that rounding does not grow from layer to layer.
  */
 function enliven(classifier: Classifier): void {

@@ -1,5 +1,5 @@
-/** The script of an export that makes its members in Keras; the same for every export, which it reads in `export.json`. */
-export const membersPy = `"""The members of the ensemble as Keras 3 models, for \`pip install keras tensorflow\` (or another backend of Keras).
+/** The script that makes an export's members in Keras; the same for all exports, it reads theirs in `export.json`. */
+export const membersPy = `"""The members of the ensemble as Keras 3 models; needs keras and a backend (tensorflow, …).
 
     from members import load_member
     model = load_member("wide")     # the names are in ../export.json
@@ -37,7 +37,7 @@ def load_member(name):
 
 
 def load_network(member, weights):
-    """Raw images [N, S, S, 3] -> logits [N, 1] for two classes, else [N, classes]; all layers on one level, to train on."""
+    """Raw images [N, S, S, 3] -> logits [N, 1] for two classes, else [N, classes]; layers on one level, to train on."""
     keras_part, size = member["keras"], member["inputSize"]
     image = keras.Input((size, size, 3))
     backbone = getattr(keras.applications, keras_part["application"])(

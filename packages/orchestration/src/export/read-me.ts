@@ -21,9 +21,10 @@ export function readMe({ name, classes, resize, ensemble, members }: ExportDescr
     '',
     `Classes, in the order of every output: ${classes.map((one) => JSON.stringify(one)).join(', ')}.`,
     '',
-    'Every model takes float images [N, S, S, 3], RGB, 0 to 255, and gives probabilities [N, classes] of which each row sums',
-    `to 1. An image is turned upright, taken to sRGB and resized whole (no crop) to S × S; in training by "${resize}". S is`,
-    `${members.map(({ name: member, inputSize }) => `${inputSize} for ${member}`).join(', ')}. \`export.json\` says all this to programs.`,
+    'Every model takes float images [N, S, S, 3], RGB, 0 to 255, and gives probabilities [N, classes] whose rows sum to',
+    `1. An image is turned upright, taken to sRGB and resized whole, without a crop ("${resize}" in training), to`,
+    `S × S: ${members.map(({ name: member, inputSize }) => `${inputSize} for ${member}`).join(', ')}.`,
+    '`export.json` says all this to programs.',
     '',
     `\`tfjs/ensemble\` is the whole ensemble (${ensemble.stacker}), its inputs ${ensemble.inputs
       .map((input) => `\`${input.name}\``)
