@@ -1,5 +1,5 @@
 /** The script that makes an export's members in Keras; the same for all exports, it reads theirs in `export.json`. */
-export const membersPy = `"""The members of the ensemble as Keras 3 models; needs keras and a backend (tensorflow, …).
+export const membersPy = `"""The members of the ensemble as Keras 3 models; needs keras and a backend (tensorflow, ...).
 
     from members import load_member
     model = load_member("wide")     # the names are in ../export.json
