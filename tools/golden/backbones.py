@@ -47,7 +47,7 @@ class Tensors:
             self.chunks.append(values)
             self.length += values.size
         else:
-            self.index[name] = rounded(summary(values), digits=7)
+            self.index[name] = rounded(summary(values), digits=6)
 
 
 def summary(values):
@@ -147,8 +147,6 @@ def train(case, size, prefix, tensors, frozen_count=0):
     backbone, model = build(case, size)
     batch, y = preprocessed(case, BATCH_PIXELS, BATCH, size), labels(BATCH)[:, None]
     use_statistics_of(model, preprocessed(case, OTHER_PIXELS, BATCH, size))
-    if frozen_count == 0:
-        fused_gradients(case, size, model, tensors)
     for layer in backbone.layers[:frozen_count]:
         layer.trainable = False
     place = places(model)
@@ -157,7 +155,10 @@ def train(case, size, prefix, tensors, frozen_count=0):
         for variable, gradient in zip(model.trainable_variables, gradients):
             tensors.add(f"{prefix}/{kind}/{place[id(variable)]}", gradient)
 
-    keep("gradient by moving statistics", gradients_of(model, batch, y, training=False)[1])
+    if frozen_count == 0:
+        fused_gradients(case, size, model, tensors)
+    else:
+        keep("gradient by moving statistics", gradients_of(model, batch, y, training=False)[1])
     for layer in batch_norms(model):
         if layer.trainable:
             layer.moving_mean.assign(np.zeros(layer.moving_mean.shape))
@@ -171,15 +172,17 @@ def train(case, size, prefix, tensors, frozen_count=0):
             keep("gradient", gradients)
         losses.append(float(loss))
         optimizer.apply(gradients, model.trainable_variables)
+    # Adam makes whole steps even of what is rounding, so weights are compared in a short part only.
+    learnt = {id(variable) for variable in model.trainable_variables} if frozen_count == 0 else set()
     for index, (_, variable) in enumerate(weights_of(model)):
         change = variable.numpy() - first[index]
-        if change.any():
+        if change.any() and id(variable) not in learnt:
             tensors.add(f"{prefix}/change/{index}", change)
     return rounded(losses)
 
 
 def describe(case):
-    backbone, model = build(case, case["sizes"][0])
+    backbone, model = build(case, case["smallest"])
     statistics = [(layer.name, layer.momentum, layer.epsilon) for layer in batch_norms(model)]
     return {
         "layerCount": len(backbone.layers),
@@ -194,12 +197,14 @@ def describe(case):
 def measure(case, whole):
     tensors = Tensors(whole)
     reference = describe(case)
-    reference["spread"] = {size: forward(case, size, tensors) for size in case["sizes"]}
-    training_size, frozen_count = case["trainingSize"], reference["layerCount"] - case["suffixLayers"]
-    reference["losses"] = {
-        "all": train(case, training_size, "all", tensors),
-        "suffix": train(case, training_size, "suffix", tensors, frozen_count),
-    }
+    if "numbers" in case:
+        numbers = case["numbers"]
+        size, frozen_count = numbers["trainingSize"], reference["layerCount"] - numbers["suffixLayers"]
+        reference["spread"] = {size: forward(case, size, tensors) for size in numbers["sizes"]}
+        reference["losses"] = {
+            "all": train(case, size, "all", tensors),
+            "suffix": train(case, size, "suffix", tensors, frozen_count),
+        }
     return reference | {"tensors": tensors.index}, tensors.chunks
 
 

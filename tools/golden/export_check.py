@@ -3,12 +3,13 @@
     VENV/bin/python tools/golden/export_check.py EXPORT ANSWERS
 
 EXPORT: what `chorus export --format keras` wrote. ANSWERS: a folder with, as little-endian float32 without a header,
-`images_<S>.f32` [N, S, S, 3] for each size and `<member>.f32` [N, classes] for each member. Prints a line a member and
-ends with 1 where a probability differs by more than LIMIT.
+`images_<S>.f32` [N, S, S, 3] for each size and `<member>.f32` [N, classes] for each member. Prints a line of JSON a member
+and ends with 1 where a probability differs by more than LIMIT.
 
 Written for keras 3.15.1 on tensorflow-cpu 2.21.0.
 """
 
+import json
 import os
 import pathlib
 import sys
@@ -32,5 +33,7 @@ for member in members.EXPORT["members"]:
     difference = float(np.abs(found - wanted).max())
     spread = float(np.ptp(wanted, axis=0).max())
     failed |= not difference <= LIMIT
-    print(f"{name}: {difference:.1e} (limit {LIMIT:.0e}; between images {spread:.2f})", flush=True)
+    finding = {"name": name, "check": "export in Keras, probabilities", "worst": float(f"{difference:.2g}"),
+               "limit": LIMIT, "where": f"{spread:.2f} between images"}
+    print(json.dumps(finding), flush=True)
 sys.exit(failed)

@@ -65,7 +65,7 @@ export interface Training {
 
 /** Three steps on one batch. Moving statistics are another batch's; where they learn, they start afresh. */
 export function measureTraining(golden: GoldenCase, range: 'all' | 'suffix'): Training {
-  const { trainingSize, suffixLayers } = golden;
+  const { trainingSize, suffixLayers } = golden.numbers!;
   const classifier = buildCase(golden, trainingSize);
   const all = classifier.part('all', { batchNorm: 'batch' });
   tf.tidy(() => all.calibrate([all.prefix(images(streams.other, imageCount, trainingSize))]));

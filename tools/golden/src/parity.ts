@@ -1,55 +1,46 @@
 /**
- * `pnpm parity [--only NAME,NAME]`: lets Keras compute beside Chorus, compares whole tensors, prints a table and ends with 1
- * where something is above its limit.
+ * `pnpm parity [--only NAME,NAME]`: lets Keras compute beside Chorus, compares whole tensors and real files, prints a table
+ * and ends with 1 where something is above its limit. `--only` leaves out what is not of these backbones.
  */
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { initRuntime, prepareProcess } from '@chorus/runtime';
-import type { GoldenCase } from './cases.ts';
-import { checkFeatures, checkParameters, checkTraining, type Finding } from './checks.ts';
+import { cases } from './cases.ts';
+import type { Finding } from './checks.ts';
 import { chooseCases } from './choose-cases.ts';
-import { preparePython, runScript, withTemporaryFolder } from './python.ts';
-import { readReference } from './reference.ts';
+import { compareBackbone } from './live/backbones.ts';
+import { compareExports } from './live/exports.ts';
+import { comparePhotographs, hasPhotographs } from './live/photographs.ts';
+import { preparePython, withTemporaryFolder } from './python.ts';
 
 const chosen = chooseCases();
 const python = await preparePython();
 prepareProcess();
 initRuntime({ device: 'cpu:0' });
-const isWithin = await withTemporaryFolder(async (folder) => {
-  let within = true;
-  printHeader();
-  for (const golden of chosen) {
-    const findings = await compare(golden, folder);
-    for (const finding of findings) printRow(golden.name, finding);
-    within &&= findings.every(({ worst, limit }) => worst <= limit);
-  }
-  return within;
+printRow('backbone', 'check', 'worst', 'limit');
+let allWithin = true;
+await withTemporaryFolder(async (folder) => {
+  for (const golden of chosen) report(golden.name, await compareBackbone(python, golden, folder));
+  if (chosen.length < cases.length) return;
+  for (const [name, findings] of await compareExports(python)) report(name, findings);
+  if (!hasPhotographs()) console.log('Real weights and photographs: left out, there is no ../shared/data.');
+  else for (const [name, findings] of await comparePhotographs(python, folder)) report(name, findings);
 });
-process.exitCode = isWithin ? 0 : 1;
+console.log(allWithin ? 'All within their limits.' : 'Not all within their limits.');
+process.exitCode = allWithin ? 0 : 1;
 
 // --- internal ---
 
-async function compare(golden: GoldenCase, folder: string): Promise<Finding[]> {
-  const description = join(folder, `${golden.name}.cases.json`);
-  writeFileSync(description, JSON.stringify([golden]));
-  await runScript(python, 'backbones.py', [description, folder, 'whole']);
-  const reference = readReference(folder, golden);
-  const findings = [
-    ...checkParameters(golden, reference),
-    ...golden.sizes.flatMap((inputSize) => checkFeatures(golden, inputSize, reference)),
-    ...checkTraining(golden, 'all', reference),
-    ...checkTraining(golden, 'suffix', reference),
-  ];
-  rmSync(join(folder, `${golden.name}.bin`));
-  return findings;
+function report(name: string, findings: readonly Finding[]): void {
+  for (const { check, worst, limit, where } of findings) {
+    const isWithin = worst <= limit;
+    allWithin &&= isWithin;
+    printRow(name, check, numeral(worst), numeral(limit), isWithin ? '' : `  ABOVE: ${where}`);
+  }
 }
 
-function printHeader(): void {
-  console.log(`${'backbone'.padEnd(18)} ${'check'.padEnd(62)} ${'worst'.padStart(8)} ${'limit'.padStart(8)}`);
+function printRow(name: string, check: string, worst: string, limit: string, remark = ''): void {
+  console.log(`${name.padEnd(20)} ${check.padEnd(70)} ${worst.padStart(8)} ${limit.padStart(8)}${remark}`);
 }
 
-function printRow(name: string, { check, worst, limit, where }: Finding): void {
-  const numbers = [worst, limit].map((one) => (Number.isInteger(one) ? `${one}` : one.toExponential(1)).padStart(8));
-  const verdict = worst <= limit ? '' : `  ABOVE: ${where}`;
-  console.log(`${name.padEnd(18)} ${check.padEnd(62)} ${numbers.join(' ')}${verdict}`);
+function numeral(value: number): string {
+  return Number.isInteger(value) ? `${value}` : value.toExponential(1);
 }

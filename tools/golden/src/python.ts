@@ -9,6 +9,7 @@ import { cacheFolder, publishFile, sha256, withLock } from '@chorus/storage';
 
 /** Of this package: the scripts are there. */
 export const scriptsFolder = join(import.meta.dirname, '..');
+export const repository = join(scriptsFolder, '../..');
 
 /**
  * Path of the environment's interpreter, made anew where requirements.txt has changed.
@@ -35,14 +36,35 @@ export async function preparePython(): Promise<string> {
   return python;
 }
 
+/** Runs a script of this package; as {@link runProgram}. */
+export function runScript(
+  python: string,
+  script: string,
+  parameters: readonly string[],
+  options: ProgramOptions = {},
+): Promise<string[]> {
+  return runProgram(python, [join(scriptsFolder, script), ...parameters], options);
+}
+
+export interface ProgramOptions {
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+  /** Those that are no failure; 0 alone by default. */
+  exitCodes?: readonly number[];
+}
+
 /**
- * Runs a script of this package.
+ * Runs a program to its end.
  *
  * @returns the lines that it printed.
- * @throws Error with the end of what it said when it fails.
+ * @throws Error with the end of what it said, when it fails.
  */
-export async function runScript(python: string, script: string, parameters: readonly string[]): Promise<string[]> {
-  const child = spawn(python, [join(scriptsFolder, script), ...parameters], { stdio: ['ignore', 'pipe', 'pipe'] });
+export async function runProgram(
+  program: string,
+  parameters: readonly string[],
+  { exitCodes = [0], ...options }: ProgramOptions = {},
+): Promise<string[]> {
+  const child = spawn(program, parameters, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   const [lines, complaints]: [string[], string[]] = [[], []];
   createInterface(child.stdout).on('line', (line) => lines.push(line));
   createInterface(child.stderr).on('line', (line) => complaints.push(line));
@@ -50,8 +72,9 @@ export async function runScript(python: string, script: string, parameters: read
     child.on('error', fail);
     child.on('close', done);
   });
-  if (exitCode !== 0) throw new Error(`${script} failed:\n${complaints.slice(-20).join('\n')}`);
-  return lines;
+  if (exitCode !== null && exitCodes.includes(exitCode)) return lines;
+  const command = [program, ...parameters].join(' ').slice(0, 300);
+  throw new Error(`${command} ended with ${exitCode}:\n${[...lines, ...complaints].slice(-20).join('\n')}`);
 }
 
 /** Gives a new folder to `use` and removes it afterwards. */

@@ -1,0 +1,23 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { GoldenCase } from '../cases.ts';
+import { checkFeatures, checkParameters, checkTraining, type Finding } from '../checks.ts';
+import { runScript } from '../python.ts';
+import { readReference } from '../reference.ts';
+
+/** One backbone beside Keras' own, tensor by tensor. */
+export async function compareBackbone(python: string, golden: GoldenCase, folder: string): Promise<Finding[]> {
+  const description = join(folder, `${golden.name}.cases.json`);
+  writeFileSync(description, JSON.stringify([golden]));
+  await runScript(python, 'backbones.py', [description, folder, 'whole']);
+  const reference = readReference(folder, golden);
+  rmSync(join(folder, `${golden.name}.bin`));
+  const parameters = checkParameters(golden, reference);
+  if (golden.numbers === undefined) return parameters;
+  return [
+    ...parameters,
+    ...golden.numbers.sizes.flatMap((inputSize) => checkFeatures(golden, inputSize, reference)),
+    ...checkTraining(golden, 'all', reference),
+    ...checkTraining(golden, 'suffix', reference),
+  ];
+}
