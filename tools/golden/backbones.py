@@ -7,9 +7,9 @@ For each case, as src/cases.ts describes it, OUT gets NAME.json and, for whole t
 come from formula.py. BatchNorm's moving statistics are those of a batch (a pass in training mode at momentum 0): with fresh
 ones the features would hardly depend on the image, and nothing would be compared.
 
-Keras 3 is the reference, and for gradients through all layers tf_keras is a second one. Its BatchNorm is one fused op, as
-Chorus' is, where Keras 3 composes it: in a deep network that rounds differently, so that some units end on the other side
-of a ReLU's bend, and the two libraries' gradients of the same InceptionV3 differ by some hundredths.
+Keras 3 is the reference, and for gradients through all layers in training mode tf_keras is a second one. Its BatchNorm is one
+fused op, as Chorus' is, where Keras 3 composes it: in a deep network that rounds differently, so that some units end on the
+other side of a ReLU's bend, and the two libraries' gradients of the same InceptionV3 differ by some hundredths.
 """
 
 import json
@@ -127,16 +127,13 @@ def places(model):
     return {id(variable): place for place, (_, variable) in enumerate(weights_of(model))}
 
 
-def fused_gradients(case, size, reference, tensors):
-    """tf_keras' gradients, where the reference model has been given its weights and statistics."""
+def fused_gradients(case, size, tensors):
+    """tf_keras' gradients in training mode."""
     _, model = build(case, size, tf_keras)
-    for (_, variable), (_, value) in zip(weights_of(model), weights_of(reference)):
-        variable.assign(value.numpy())
     place = places(model)
-    batch, y = preprocessed(case, BATCH_PIXELS, BATCH, size), labels(BATCH)[:, None]
-    for kind, training in (("fused gradient by moving statistics", False), ("fused gradient", True)):
-        for variable, gradient in zip(model.trainable_variables, gradients_of(model, batch, y, training)[1]):
-            tensors.add(f"all/{kind}/{place[id(variable)]}", gradient)
+    _, gradients = gradients_of(model, preprocessed(case, BATCH_PIXELS, BATCH, size), labels(BATCH)[:, None], True)
+    for variable, gradient in zip(model.trainable_variables, gradients):
+        tensors.add(f"all/fused gradient/{place[id(variable)]}", gradient)
 
 
 def train(case, size, prefix, tensors, frozen_count=0):
@@ -155,10 +152,7 @@ def train(case, size, prefix, tensors, frozen_count=0):
         for variable, gradient in zip(model.trainable_variables, gradients):
             tensors.add(f"{prefix}/{kind}/{place[id(variable)]}", gradient)
 
-    if frozen_count == 0:
-        fused_gradients(case, size, model, tensors)
-    else:
-        keep("gradient by moving statistics", gradients_of(model, batch, y, training=False)[1])
+    keep("gradient by moving statistics", gradients_of(model, batch, y, training=False)[1])
     for layer in batch_norms(model):
         if layer.trainable:
             layer.moving_mean.assign(np.zeros(layer.moving_mean.shape))
@@ -205,6 +199,7 @@ def measure(case, whole):
             "all": train(case, size, "all", tensors),
             "suffix": train(case, size, "suffix", tensors, frozen_count),
         }
+        fused_gradients(case, size, tensors)
     return reference | {"tensors": tensors.index}, tensors.chunks
 
 
