@@ -2,49 +2,45 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { File } from 'h5wasm';
 import { describe, expect, it } from 'vitest';
+import hostile from '../../../../tools/golden/hostile-h5.json' with { type: 'json' };
 import { ModelError } from '../errors.ts';
 import { checkWeightFile } from './check-weight-file.ts';
-import { h5File, type LayerToWrite, writeLayers } from './h5.fixture.ts';
+import { h5File, type LayerToWrite, writeCountedLayers, writeLayers } from './h5.fixture.ts';
 
 const pretrained = join(import.meta.dirname, '../../../../../shared/data/pretrained');
 
 const layers: LayerToWrite[] = [
   { name: 'conv1', weights: [{ name: 'kernel:0', shape: [2, 3], values: new Float32Array(6) }] },
 ];
+const layouts: [string, (file: File, layers: LayerToWrite[]) => void][] = [
+  ['.h5', writeLayers],
+  ['.weights.h5', writeCountedLayers],
+];
 
-async function check(write: (file: File) => void): Promise<void> {
-  await checkWeightFile({ name: 'some.h5', bytes: await h5File(write) });
+async function check(content: Uint8Array | ((file: File) => void)): Promise<void> {
+  const bytes = typeof content === 'function' ? await h5File(content) : content;
+  await checkWeightFile({ name: 'some.h5', bytes });
 }
 
 describe('checkWeightFile', () => {
-  it('takes layers with weights', async () => {
-    await check((file) => writeLayers(file, layers));
+  it.each(layouts)('takes layers with weights, %s', async (_, write) => {
+    await check((file) => write(file, layers));
   });
 
-  it.each<[string, (file: File) => void, RegExp]>([
-    ['nothing', () => {}, /expected a Group at \/model_weights, received nothing/],
-    ['layers without weights', (file) => writeLayers(file, []), /expected layers with weights, received 0 layers/],
-    [
-      'more numbers than it has room for',
-      (file) => {
-        writeLayers(file, [{ name: 'conv1', weights: [] }]);
-        const group = file.get('conv1') as ReturnType<File['create_group']>;
-        group.delete_attribute('weight_names');
-        group.create_attribute('weight_names', ['kernel:0']);
-        group
-          .create_dataset({
-            name: 'kernel:0',
-            data: new Float32Array(1),
-            shape: [1, 1],
-            maxshape: [null, null],
-            chunks: [1, 1],
-          })
-          .resize([1e6, 1e6]);
-      },
+  it.each<[string, Uint8Array | ((file: File) => void), RegExp]>([
+    ['nothing', () => {}, /expected Keras' layers .*, received an empty file/],
+    ...layouts.map(([layout, write]): [string, (file: File) => void, RegExp] => [
+      `layers without weights, ${layout}`,
+      (file) => write(file, []),
+      /expected layers with weights, received 0 layers/,
+    ]),
+    ...(['listed', 'counted'] as const).map((layout): [string, Uint8Array, RegExp] => [
+      `more numbers than it has room for, ${layout}`,
+      Buffer.from(hostile.files.terabytes[layout], 'base64'),
       /bytes of weights, received 4000000000000 by their shapes/,
-    ],
-  ])('refuses %s', async (_, write, message) => {
-    const attempt = check(write);
+    ]),
+  ])('refuses %s', async (_, content, message) => {
+    const attempt = check(content);
     await expect(attempt).rejects.toThrow(ModelError);
     await expect(attempt).rejects.toThrow(message);
   });

@@ -1,5 +1,5 @@
 import { ModelError } from '../errors.ts';
-import { withStoredLayers } from './h5-file.ts';
+import { withStoredLayers } from './stored-layers.ts';
 
 /**
  * Looks whether a file is a whole `.h5` file of layers with weights, of whatever backbone; `loadBackboneWeights` still

@@ -1,47 +1,43 @@
 /**
- * Keras' `.h5` weight files as plain numbers: a group per layer, in the order of the attribute `layer_names`, each with
- * its datasets in the order of `weight_names`.
+ * A stranger's HDF5 file, looked into with care: no link is followed, and nothing is read of a dataset before its shape,
+ * type and layout are known.
  *
- * The file is a stranger's: it is opened in the wasm module's own memory, so that links lead nowhere; nothing is read
- * of a dataset before its shape and type are known.
+ * What libhdf5 allocates follows from the file's size and from shapes that its caller compared: of the layouts only the
+ * one that Keras writes is taken, where numbers lie in one piece. Chunks and filters could unfold into any size, virtual
+ * datasets name other files. External storage does too, which h5wasm does not tell: so there are no other files. They
+ * are opened in the wasm module's own memory, emptied of its devices, under a name that no file can foresee.
  */
-import h5wasm, { Dataset, File, Group } from 'h5wasm';
+import h5wasm, { type Attribute, Dataset, File, Group } from 'h5wasm';
 import { ModelError } from '../errors.ts';
 
 /** One dataset; `read` copies its numbers out. */
 export interface StoredWeight {
-  /** As in `weight_names`, such as `Conv1/kernel:0`. */
+  /** In its layer's group, such as `Conv1/kernel:0`, or `0` in Keras 3's layout. */
   name: string;
   shape: readonly number[];
   read(): Float32Array;
 }
 
-export interface StoredLayer {
-  name: string;
-  weights: StoredWeight[];
-}
-
-const maximumLayers = 10_000;
-const maximumWeightsPerLayer = 100;
-
 /**
- * Opens a file, hands the layers that have weights to `use`, and closes it.
+ * Opens a file, hands its root to `use`, and closes it.
  *
- * @throws ModelError naming the file and the group for anything that is not as Keras writes it.
+ * @throws ModelError naming the file where it is no whole HDF5 file.
  */
-export async function withStoredLayers<T>(
-  file: { name: string; bytes: Uint8Array },
-  use: (layers: StoredLayer[]) => T,
-): Promise<T> {
+export async function withH5File<T>(file: { name: string; bytes: Uint8Array }, use: (root: H5Group) => T): Promise<T> {
   const { FS, activate_throwing_error_handler: throwErrors } = await h5wasm.ready;
+  removeDevices(FS);
   // Else libhdf5 prints its errors and goes on.
   throwErrors();
-  const path = `/${nextFileNumber++}.h5`;
+  if (file.bytes[0] === 0x50 && file.bytes[1] === 0x4b)
+    throw new ModelError(
+      `${file.name}: expected an HDF5 file, received a zip archive; of a .keras file: model.save_weights("x.weights.h5").`,
+    );
+  const path = `/${crypto.randomUUID()}.h5`;
   FS.writeFile(path, file.bytes);
   try {
     const opened = attempt(file.name, 'expected an HDF5 file', () => new File(path, 'r'));
     try {
-      return use(readLayers(file.name, opened));
+      return use(new H5Group(file.name, opened));
     } finally {
       opened.close();
     }
@@ -50,71 +46,139 @@ export async function withStoredLayers<T>(
   }
 }
 
+/** A group of an opened file. All methods throw a ModelError that names the file and the place. */
+export class H5Group {
+  readonly #fileName: string;
+  readonly #group: Group;
+
+  constructor(fileName: string, group: Group) {
+    this.#fileName = fileName;
+    this.#group = group;
+  }
+
+  /** As in `/layers/conv2d`; empty for the root. */
+  get path(): string {
+    return this.#group.path === '/' ? '' : this.#group.path;
+  }
+
+  /** What there is in it, in alphabetical order. */
+  names(): string[] {
+    return attempt(this.#fileName, `expected a Group at ${this.path}/`, () => this.#group.keys());
+  }
+
+  /** @param name of a group right in this one. */
+  group(name: string): H5Group {
+    return new H5Group(this.#fileName, this.#child(name, Group));
+  }
+
+  /** @param path of 32-bit floats; here groups may be on the way. */
+  weight(path: string): StoredWeight {
+    const folders = path.split('/');
+    const name = folders.pop()!;
+    const parent = folders.reduce<H5Group>((group, folder) => group.group(folder), this);
+    return { ...parent.#numbers(name), name: path };
+  }
+
+  /** Whether there is an attribute of this name. */
+  hasAttribute(name: string): boolean {
+    return attempt(this.#fileName, `expected attributes of ${this.path}/`, () => name in this.#group.attrs);
+  }
+
+  /** An attribute with one text. */
+  text(attributeName: string): string {
+    const text = this.#valueOf(this.#attribute(attributeName));
+    if (typeof text !== 'string') throw this.#otherAttribute(attributeName, 'to be one text', 'another value');
+    return text;
+  }
+
+  /** An attribute with a list of texts. */
+  texts(attributeName: string): string[] {
+    const attribute = this.#attribute(attributeName);
+    const { shape } = attribute;
+    if (shape?.length !== 1 || shape[0]! > maximumTexts)
+      throw this.#otherAttribute(
+        attributeName,
+        `to list at most ${maximumTexts} names`,
+        `shape ${JSON.stringify(shape)}`,
+      );
+    // Keras writes an empty list as numbers.
+    if (shape[0] === 0) return [];
+    const texts = this.#valueOf(attribute);
+    if (!Array.isArray(texts) || !texts.every((text) => typeof text === 'string'))
+      throw this.#otherAttribute(attributeName, 'to list names', 'other values');
+    return texts;
+  }
+
+  #numbers(name: string): Omit<StoredWeight, 'name'> {
+    const dataset = this.#child(name, Dataset);
+    const where = `${this.path}/${name}`;
+    const { shape, dtype, metadata } = attempt(this.#fileName, `expected a Dataset at ${where}`, () => ({
+      shape: dataset.shape,
+      dtype: dataset.dtype,
+      metadata: dataset.metadata,
+    }));
+    const refuse = (expected: string, received: string) =>
+      new ModelError(`${this.#fileName}: ${where}: expected ${expected}, received ${received}.`);
+    if (dtype !== '<f' || metadata.size !== 4) throw refuse('32-bit floats', `type ${JSON.stringify(dtype)}`);
+    if (shape === null || metadata.virtual_sources !== undefined)
+      throw refuse('a dataset with numbers of its own', shape === null ? 'an empty one' : 'a virtual one');
+    if (metadata.chunks !== null)
+      throw refuse('numbers in one piece, as Keras stores them', `chunks of [${metadata.chunks.join(', ')}]`);
+    const read = () =>
+      attempt(this.#fileName, `expected readable numbers in ${where}`, () => dataset.value as Float32Array);
+    return { shape, read };
+  }
+
+  #child<T extends Group | Dataset>(name: string, kind: abstract new (...args: never[]) => T): T {
+    if (['', '.', '..'].includes(name) || name.includes('/'))
+      throw new ModelError(
+        `${this.#fileName}: expected names in ${this.path}/ without slashes and dots alone, received ${JSON.stringify(name)}.`,
+      );
+    const where = `${this.path}/${name}`;
+    const expected = `expected a ${kind.name} at ${where}`;
+    // Before anything is opened: libhdf5 would follow a link to wherever it leads.
+    const isLink = attempt(
+      this.#fileName,
+      expected,
+      () => this.#group.get_link(where) !== null || 'filename' in this.#group.get_external_link(where),
+    );
+    if (isLink) throw new ModelError(`${this.#fileName}: ${expected}, received a link.`);
+    const found = attempt(this.#fileName, expected, () => this.#group.get(where));
+    if (!(found instanceof kind))
+      throw new ModelError(`${this.#fileName}: ${expected}, received ${found?.constructor.name ?? 'nothing'}.`);
+    return found;
+  }
+
+  #attribute(name: string): Attribute {
+    const attribute = attempt(this.#fileName, `expected ${this.#placeOf(name)}`, () => this.#group.attrs[name]);
+    if (attribute === undefined)
+      throw new ModelError(`${this.#fileName}: expected ${this.#placeOf(name)}, received none.`);
+    return attribute;
+  }
+
+  #valueOf(attribute: Attribute): unknown {
+    return attempt(this.#fileName, `expected a readable ${this.#placeOf(attribute.name)}`, () => attribute.value);
+  }
+
+  #otherAttribute(name: string, expected: string, received: string): ModelError {
+    return new ModelError(`${this.#fileName}: expected ${this.#placeOf(name)} ${expected}, received ${received}.`);
+  }
+
+  #placeOf(attributeName: string): string {
+    return `the attribute ${attributeName} of ${this.path || '/'}`;
+  }
+}
+
 // --- internal ---
 
-let nextFileNumber = 0;
+const maximumTexts = 10_000;
 
-function readLayers(fileName: string, root: Group): StoredLayer[] {
-  // A whole saved model keeps its weights one group down.
-  const top = 'layer_names' in root.attrs ? root : child(fileName, root, 'model_weights', Group);
-  const layerNames = stringsAttribute(fileName, top, 'layer_names', maximumLayers);
-  return layerNames
-    .map((layerName) => {
-      const group = child(fileName, top, layerName, Group);
-      const weightNames = stringsAttribute(fileName, group, 'weight_names', maximumWeightsPerLayer);
-      return { name: layerName, weights: weightNames.map((name) => storedWeight(fileName, group, name)) };
-    })
-    .filter(({ weights }) => weights.length > 0);
-}
-
-function storedWeight(fileName: string, group: Group, name: string): StoredWeight {
-  const dataset = child(fileName, group, name, Dataset);
-  const { shape, dtype, metadata } = dataset;
-  const where = `${fileName}: ${group.path}/${name}`;
-  if (dtype !== '<f' || metadata.size !== 4)
-    throw new ModelError(`${where}: expected 32-bit floats, received type ${JSON.stringify(dtype)}.`);
-  if (shape === null || metadata.virtual_sources !== undefined)
-    throw new ModelError(`${where}: expected a dataset with numbers of its own.`);
-  return {
-    name,
-    shape,
-    read: () =>
-      attempt(fileName, `expected readable numbers in ${group.path}/${name}`, () => dataset.value as Float32Array),
-  };
-}
-
-function child<T extends Group | Dataset>(
-  fileName: string,
-  group: Group,
-  name: string,
-  kind: abstract new (...args: never[]) => T,
-): T {
-  const where = `${group.path === '/' ? '' : group.path}/${name}`;
-  const found = attempt(fileName, `expected ${where}`, () => group.get(name));
-  if (!(found instanceof kind))
-    throw new ModelError(
-      `${fileName}: expected a ${kind.name} at ${where}, received ${found?.constructor.name ?? 'nothing'}.`,
-    );
-  return found;
-}
-
-function stringsAttribute(fileName: string, group: Group, name: string, maximumCount: number): string[] {
-  const attribute = attempt(fileName, `expected the attribute ${name} of ${group.path}`, () => group.attrs[name]);
-  const count = attribute?.shape?.[0];
-  if (attribute?.shape?.length !== 1 || count === undefined || count > maximumCount)
-    throw new ModelError(
-      `${fileName}: expected the attribute ${name} of ${group.path} to list at most ${maximumCount} names, received ${
-        attribute === undefined ? 'none' : `shape ${JSON.stringify(attribute.shape)}`
-      }.`,
-    );
-  // Keras writes an empty list as numbers.
-  if (count === 0) return [];
-  const names = attempt(fileName, `expected names in ${name} of ${group.path}`, () => attribute.value);
-  if (!Array.isArray(names) || !names.every((one) => typeof one === 'string'))
-    throw new ModelError(
-      `${fileName}: expected the attribute ${name} of ${group.path} to list names, received others.`,
-    );
-  return names;
+/** Else external storage at `/dev/null` would read as zeros. */
+function removeDevices(fileSystem: Awaited<typeof h5wasm.ready>['FS']): void {
+  for (const name of fileSystem.readdir('/dev')) {
+    const path = `/dev/${name}`;
+    if (!fileSystem.isDir(fileSystem.lstat(path).mode)) fileSystem.unlink(path);
+  }
 }
 
 /** libhdf5's errors are a page long, and the reason is in the last line but two. */

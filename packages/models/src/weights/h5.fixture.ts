@@ -1,6 +1,9 @@
 import h5wasm, { File, type Group } from 'h5wasm';
 import type { Classifier } from '../classifier/classifier.ts';
 import { glorotUniform } from '../random/glorot-uniform.ts';
+import type { StoredWeight } from './h5-file.ts';
+import { kindOf } from './keras-names.ts';
+import type { StoredLayer } from './stored-layers.ts';
 
 export interface LayerToWrite {
   name: string;
@@ -21,13 +24,14 @@ export async function h5File(write: (file: File) => void): Promise<Uint8Array> {
   return bytes;
 }
 
-/** Writes layers as Keras does, those without weights among them. */
+/** Writes layers as Keras does into `.h5` files, those without weights among them. */
 export function writeLayers(top: Group, layers: readonly LayerToWrite[]): void {
-  top.create_attribute('layer_names', ['input_1', ...layers.map(({ name }) => name)]);
-  top.create_group('input_1').create_attribute('weight_names', new Float64Array());
+  writeTexts(top, 'layer_names', ['input_1', ...layers.map(({ name }) => name)]);
+  writeTexts(top.create_group('input_1'), 'weight_names', []);
   for (const { name, weights } of layers) {
     const group = top.create_group(name);
-    group.create_attribute(
+    writeTexts(
+      group,
       'weight_names',
       weights.map((weight) => weight.name),
     );
@@ -41,17 +45,86 @@ export function writeLayers(top: Group, layers: readonly LayerToWrite[]): void {
   }
 }
 
-/** What a keras-applications file of this backbone holds, with numbers that follow from the weights' names. */
-export function layersOf(classifier: Classifier, suffix = ':0'): LayerToWrite[] {
-  const layers = new Map<string, LayerToWrite>();
-  for (const { layerName, weightName, shape } of classifier.backboneWeights) {
-    const layer = layers.get(layerName) ?? { name: layerName, weights: [] };
-    layers.set(layerName, layer);
-    const name = `${layerName}/${weightName}`;
-    const drawn = glorotUniform(shape.length > 1 ? shape : [1, shape[0]!], 7, name);
-    layer.weights.push({ name: `${name}${suffix}`, shape: [...shape], values: drawn.map((one) => one + 1.5) });
+/** Replaces an attribute by a list of texts as h5py writes it: of equal length, and numbers where it is empty. */
+export function writeTexts(group: Group, attributeName: string, texts: readonly string[]): void {
+  if (attributeName in group.attrs) group.delete_attribute(attributeName);
+  if (texts.length === 0) group.create_attribute(attributeName, new Float64Array());
+  else group.create_attribute(attributeName, [...texts], null, `S${Math.max(...texts.map((text) => text.length))}`);
+}
+
+/**
+ * Writes layers as Keras does into `.weights.h5` files, those without weights among them.
+ *
+ * @param names whether `vars` have the layers' names, as since Keras 3.7.
+ * @param folder where the layers are, and how far their counts are apart: Keras 2.12 to 2.14 differ.
+ */
+export function writeCountedLayers(
+  file: Group,
+  layers: readonly LayerToWrite[],
+  { names = true, folder = 'layers', step = 1 }: { names?: boolean; folder?: string; step?: number } = {},
+): void {
+  const counts = new Map<string, number>();
+  const writeLayer = (kind: string, { name, weights }: LayerToWrite) => {
+    const count = counts.get(kind) ?? 0;
+    counts.set(kind, count + (weights.length > 0 ? step : 1));
+    const vars = top.create_group(count === 0 ? kind : `${kind}_${count}`).create_group('vars');
+    if (names) vars.create_attribute('name', name);
+    for (const [index, { values, shape }] of weights.entries())
+      vars.create_dataset({ name: String(index), data: values, shape });
+  };
+  const top = file.create_group(folder);
+  writeLayer('input_layer', { name: 'input_1', weights: [] });
+  for (const [index, layer] of layers.entries()) {
+    writeLayer(kindOfLayer(layer), layer);
+    writeLayer('re_lu', { name: `re_lu_${index}`, weights: [] });
   }
-  return [...layers.values()];
+  const own = file.create_group('vars');
+  if (names) own.create_attribute('name', 'model');
+}
+
+/** What a keras-applications file of this backbone holds, with numbers that follow from the weights' names. */
+export function layersOf(classifier: Classifier): LayerToWrite[] {
+  return layersWith(classifier, (name, shape) =>
+    glorotUniform(shape.length > 1 ? shape : [1, shape[0]!], 7, name).map((one) => one + 1.5),
+  );
+}
+
+/** The same without a file's numbers: the only one of each weight is its place among the backbone's. */
+export function placesOf(classifier: Classifier): LayerToWrite[] {
+  return layersWith(classifier, (_name, _shape, place) => Float32Array.of(place));
+}
+
+/** These layers as they are read from an `.h5` file. */
+export function listed(layers: readonly LayerToWrite[]): StoredLayer[] {
+  return layers.map(({ name, weights }) => ({ path: `/${name}`, name, weights: weights.map(toStored) }));
+}
+
+/** These layers as they are read from a `.weights.h5` file; before Keras 3.7 without names. */
+export function counted(layers: readonly LayerToWrite[], { names = true } = {}): StoredLayer[] {
+  const counts = new Map<string, number>();
+  return layers.map((layer) => {
+    const kind = kindOfLayer(layer);
+    const count = counts.get(kind) ?? 0;
+    counts.set(kind, count + 1);
+    return {
+      path: `/layers/${kind}${count === 0 ? '' : `_${count}`}`,
+      kind,
+      ...(names ? { name: layer.name } : {}),
+      weights: layer.weights.map((weight, index) => ({ ...toStored(weight), name: String(index) })),
+    };
+  });
+}
+
+/** A classification top as keras.applications puts it behind a backbone: of zeros, for two classes. */
+export function topOf({ featureWidth }: Classifier, name: string): LayerToWrite {
+  const shape = name === 'conv_preds' ? [1, 1, featureWidth, 2] : [featureWidth, 2];
+  return {
+    name,
+    weights: [
+      { name: `${name}/kernel:0`, shape, values: new Float32Array(2 * featureWidth) },
+      { name: `${name}/bias:0`, shape: [2], values: new Float32Array(2) },
+    ],
+  };
 }
 
 /**
@@ -87,4 +160,29 @@ export function namedAsInKeras1(layers: readonly LayerToWrite[]): LayerToWrite[]
       return { ...weight, name: `${name}_${old[last] ?? last}:0` };
     }),
   }));
+}
+
+// --- internal ---
+
+function layersWith(
+  classifier: Classifier,
+  valuesOf: (name: string, shape: readonly number[], place: number) => Float32Array,
+): LayerToWrite[] {
+  const layers = new Map<string, LayerToWrite>();
+  for (const [place, { layerName, weightName, shape }] of classifier.backboneWeights.entries()) {
+    const layer = layers.get(layerName) ?? { name: layerName, weights: [] };
+    layers.set(layerName, layer);
+    const name = `${layerName}/${weightName}`;
+    layer.weights.push({ name: `${name}:0`, shape: [...shape], values: valuesOf(name, shape, place) });
+  }
+  return [...layers.values()];
+}
+
+function toStored({ name, shape, values }: LayerToWrite['weights'][number]): StoredWeight {
+  return { name, shape, read: () => values as Float32Array };
+}
+
+function kindOfLayer({ weights }: LayerToWrite): string {
+  const names = weights.map(({ name }) => name.replace(/^.*\/|:0$/g, ''));
+  return names[0] === 'kernel' && weights[0]!.shape.length === 2 ? 'dense' : kindOf(names);
 }

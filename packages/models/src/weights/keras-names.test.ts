@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { counterKind, weightName } from './keras-names.ts';
+import { counterKind, isTopName, kindOf, weightName } from './keras-names.ts';
 
 describe('counterKind', () => {
   it.each([
@@ -18,6 +18,31 @@ describe('counterKind', () => {
     ['', undefined],
   ])('of %j is %s', (name, kind) => {
     expect(counterKind(name)).toBe(kind);
+  });
+});
+
+describe('kindOf', () => {
+  it.each([
+    [['kernel'], 'conv2d'],
+    [['depthwise_kernel'], 'depthwise_conv2d'],
+    [['depthwise_kernel', 'pointwise_kernel'], 'separable_conv2d'],
+    [['gamma', 'beta', 'moving_mean', 'moving_variance'], 'batch_normalization'],
+    [['beta', 'moving_mean', 'moving_variance'], 'batch_normalization'],
+  ])('of %j is %s', (weightNames, kind) => {
+    expect(kindOf(weightNames)).toBe(kind);
+  });
+});
+
+describe('isTopName', () => {
+  it.each([
+    ['predictions', 'predictions', true],
+    ['Logits', 'predictions', true],
+    ['conv_preds', 'conv_preds', true],
+    ['Logits', 'conv_preds', false],
+    ['predictions', 'conv_preds', false],
+    ['head', 'predictions', false],
+  ])('%s for %s: %s', (name, top, is) => {
+    expect(isTopName(name, top)).toBe(is);
   });
 });
 

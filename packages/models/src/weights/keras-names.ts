@@ -3,11 +3,27 @@
  * InceptionV3's with 2.0.
  */
 
+/** A class of layers with weights, as Keras names its layers where nobody did. */
+export type LayerKind = 'conv2d' | 'depthwise_conv2d' | 'separable_conv2d' | 'batch_normalization' | 'dense';
+
+/** @param weightNames of a backbone's layer, in order. */
+export function kindOf(weightNames: readonly string[]): LayerKind {
+  if (weightNames.includes('moving_mean')) return 'batch_normalization';
+  if (weightNames.includes('pointwise_kernel')) return 'separable_conv2d';
+  return weightNames[0] === 'depthwise_kernel' ? 'depthwise_conv2d' : 'conv2d';
+}
+
 /** The kind of a layer that Keras named by a counter: `conv2d`, `conv2d_94`, in Keras 1 `convolution2d_1`. */
-export function counterKind(layerName: string): 'conv2d' | 'batch_normalization' | undefined {
+export function counterKind(layerName: string): LayerKind | undefined {
   if (/^conv(olution)?2d(_\d+)?$/.test(layerName)) return 'conv2d';
   if (/^batch_?normalization(_\d+)?$/.test(layerName)) return 'batch_normalization';
   return undefined;
+}
+
+/** Whether this is the layer with weights of a classification top that Keras calls `topInKeras` today. */
+export function isTopName(layerName: string, topInKeras: string): boolean {
+  // MobileNetV2's until TensorFlow 2.1, and in its official files.
+  return layerName === topInKeras || (topInKeras === 'predictions' && layerName === 'Logits');
 }
 
 /**

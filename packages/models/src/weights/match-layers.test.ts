@@ -1,0 +1,213 @@
+import * as tf from '@tensorflow/tfjs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type BackboneFamily, backboneTable } from '../backbones/table.ts';
+import { Classifier } from '../classifier/classifier.ts';
+import { ModelError } from '../errors.ts';
+import { counted, type LayerToWrite, listed, namedAsInKeras1, placesOf, topOf, withCounters } from './h5.fixture.ts';
+import { matchLayers } from './match-layers.ts';
+import type { StoredLayer } from './stored-layers.ts';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+const keras2 = { convolution: 'conv2d', batchNorm: 'batch_normalization' };
+const keras1 = { convolution: 'convolution2d', batchNorm: 'batchnormalization', first: 1 };
+const layouts: [string, (layers: LayerToWrite[]) => StoredLayer[]][] = [
+  ['.h5', listed],
+  ['.weights.h5', counted],
+  ['.weights.h5 without names', (layers) => counted(layers, { names: false })],
+];
+
+function swapped<T>(items: readonly T[], first: number, second: number): T[] {
+  return items.with(first, items[second]!).with(second, items[first]!);
+}
+
+describe.each([
+  ['mobilenet', 0.25],
+  ['mobilenet-v2', 0.35],
+  ['inception-v3', 1],
+  ['xception', 1],
+] as [BackboneFamily, number][])('%s %f', (family, alpha) => {
+  const { topInKeras, unnamedInKeras, minimumInputSize } = backboneTable[family];
+  const counters = (first: number) => withCounters(placesOf(classifier), unnamedInKeras ?? /^$/, { ...keras2, first });
+  let classifier: Classifier;
+
+  beforeAll(() => {
+    const backbone = { family, alpha, inputSize: minimumInputSize };
+    classifier = new Classifier({ backbone, classes: ['a', 'b'], seed: 0 });
+  });
+  afterAll(() => classifier.dispose());
+
+  function expectEveryWeight(stored: StoredLayer[]): void {
+    const matched = matchLayers('some.h5', classifier, stored);
+    expect(matched).toHaveLength(classifier.backboneWeights.length);
+    for (const [place, { weight, stored: found }] of matched.entries())
+      expect([weight === classifier.backboneWeights[place], found.read()[0]]).toEqual([true, place]);
+  }
+
+  it.each(layouts)('finds every weight in a file %s, with a top or without', (_, layout) => {
+    for (const layers of [counters(0), counters(95)]) {
+      expectEveryWeight(layout(layers));
+      expectEveryWeight(layout([...layers, topOf(classifier, topInKeras)]));
+    }
+  });
+
+  it('finds every weight in a file of Keras 1', () => {
+    expectEveryWeight(listed(namedAsInKeras1(withCounters(placesOf(classifier), unnamedInKeras ?? /^$/, keras1))));
+  });
+
+  it.each(layouts)('takes nothing for a top that is none, %s', (_, layout) => {
+    const top = topOf(classifier, topInKeras);
+    const [kernel, bias] = top.weights as [LayerToWrite['weights'][number], LayerToWrite['weights'][number]];
+    const tops: LayerToWrite[][] = [
+      [{ ...top, weights: [kernel] }],
+      [{ ...top, weights: [kernel, bias, bias] }],
+      [{ ...top, weights: [kernel, { ...bias, shape: [3] }] }],
+      [{ ...top, weights: [{ ...kernel, shape: kernel.shape.with(-2, 8) }, bias] }],
+      [top, top],
+      [counters(0)[0]!],
+      ...(layout([top])[0]!.name === undefined ? [] : [[{ ...top, name: 'head' }]]),
+    ];
+    for (const others of tops) {
+      const attempt = () => matchLayers('some.h5', classifier, layout([...counters(0), ...others]));
+      expect(attempt).toThrow(ModelError);
+      expect(attempt).toThrow(
+        /^some\.h5: expected nothing behind the backbone but Keras' \w+ of \d+ features, received /,
+      );
+    }
+  });
+});
+
+it('a top of MobileNetV2 may have its old name', () => {
+  const backbone = { family: 'mobilenet-v2', alpha: 0.35, inputSize: 32 } as const;
+  const classifier = new Classifier({ backbone, classes: ['a', 'b'], seed: 0 });
+  const layers = [...placesOf(classifier), { ...topOf(classifier, 'predictions'), name: 'Logits' }];
+  expect(matchLayers('some.h5', classifier, listed(layers))).toHaveLength(classifier.backboneWeights.length);
+  classifier.dispose();
+});
+
+describe('refuses', () => {
+  let mobilenet: Classifier;
+  let inception: Classifier;
+  beforeAll(() => {
+    const options = { classes: ['a', 'b'], seed: 0 };
+    mobilenet = new Classifier({ backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 32 }, ...options });
+    inception = new Classifier({ backbone: { family: 'inception-v3', alpha: 1, inputSize: 75 }, ...options });
+  });
+  afterAll(() => {
+    mobilenet.dispose();
+    inception.dispose();
+  });
+
+  /** MobileNet's layers with one of them changed. */
+  const changed = (place: number, change: (layer: LayerToWrite) => LayerToWrite) => {
+    const layers = placesOf(mobilenet);
+    return layers.with(place, change(layers[place]!));
+  };
+  const otherShape = (layer: LayerToWrite, shape: number[]) => ({
+    ...layer,
+    weights: layer.weights.with(0, { ...layer.weights[0]!, shape }),
+  });
+  const inCounters = () =>
+    withCounters(placesOf(inception), backboneTable['inception-v3'].unnamedInKeras!, { ...keras2, first: 95 });
+
+  const cases: [string, () => [Classifier, StoredLayer[]], string][] = [
+    [
+      'a missing layer',
+      () => [mobilenet, listed(placesOf(mobilenet).slice(0, -1))],
+      'expected layer conv_pw_13_bn at place 54 of 54, received the end of the file; is it a file of keras.applications.MobileNet, and not of a model around it?',
+    ],
+    [
+      'a missing layer, .weights.h5',
+      () => [mobilenet, counted(placesOf(mobilenet).slice(0, -1))],
+      'expected layer conv_pw_13_bn at place 54 of 54, received no more batch_normalization; is it',
+    ],
+    [
+      'another layer',
+      () => [mobilenet, listed(changed(3, (layer) => ({ ...layer, name: 'conv_x' })))],
+      'expected layer conv_dw_1_bn at place 4 of 54, received conv_x; is it',
+    ],
+    [
+      'another layer, .weights.h5',
+      () => [mobilenet, counted(changed(3, (layer) => ({ ...layer, name: 'conv_x' })))],
+      'expected layer conv_dw_1_bn at place 4 of 54, received /layers/batch_normalization_1 (conv_x); is it',
+    ],
+    [
+      'two layers in the other order',
+      () => [mobilenet, listed(swapped(placesOf(mobilenet), 0, 1))],
+      'expected layer conv1 at place 1 of 54, received conv1_bn; is it',
+    ],
+    [
+      'two layers in the other order, .weights.h5',
+      () => [mobilenet, counted(swapped(placesOf(mobilenet), 1, 3))],
+      'expected layer conv1_bn at place 2 of 54, received /layers/batch_normalization (conv_dw_1_bn); is it',
+    ],
+    [
+      'two layers in the other order, .weights.h5 without names',
+      () => [mobilenet, counted(swapped(placesOf(mobilenet), 2, 6), { names: false })],
+      '/layers/depthwise_conv2d (conv_dw_1): expected kernel [3, 3, 8, 1], received kernel [3, 3, 16, 1].',
+    ],
+    [
+      'a counter for a layer that Keras names',
+      () => [mobilenet, listed(changed(0, (layer) => ({ ...layer, name: 'conv2d_1' })))],
+      'expected layer conv1 at place 1 of 54, received conv2d_1; is it',
+    ],
+    [
+      'another shape',
+      () => [mobilenet, listed(changed(0, (layer) => otherShape(layer, [3, 3, 8, 3])))],
+      '/conv1: expected kernel [3, 3, 3, 8], received kernel [3, 3, 8, 3].',
+    ],
+    [
+      'another shape, .weights.h5',
+      () => [mobilenet, counted(changed(0, (layer) => otherShape(layer, [3, 3, 1e6, 1e6])))],
+      '/layers/conv2d: expected kernel [3, 3, 3, 8], received kernel [3, 3, 1000000, 1000000].',
+    ],
+    [
+      'another weight',
+      () => {
+        const rename = (layer: LayerToWrite) => ({
+          ...layer,
+          weights: layer.weights.with(0, { ...layer.weights[0]!, name: 'conv1_bn/delta:0' }),
+        });
+        return [mobilenet, listed(changed(1, rename))];
+      },
+      '/conv1_bn: expected gamma [8], beta [8], moving_mean [8], moving_variance [8], received delta [8], beta [8],',
+    ],
+    [
+      'a weight too few, .weights.h5',
+      () => [mobilenet, counted(changed(1, (layer) => ({ ...layer, weights: layer.weights.slice(1) })))],
+      '/layers/batch_normalization: expected gamma [8], beta [8], moving_mean [8], moving_variance [8], received gamma [8], beta [8], moving_mean [8].',
+    ],
+    [
+      'another kind of layer where Keras has counters',
+      () => [
+        inception,
+        listed(inCounters().map((layer, place) => (place === 0 ? { ...layer, name: 'dense_7' } : layer))),
+      ],
+      'expected a conv2d (stem_1_conv) at place 1 of 188, received dense_7; is it',
+    ],
+    [
+      'convolutions in the other order where Keras has counters',
+      () => [inception, listed(swapped(inCounters(), 0, 2))],
+      '/conv2d_96 (stem_1_conv): expected kernel [3, 3, 3, 32], received kernel [3, 3, 32, 32].',
+    ],
+    [
+      'another kind of name in a .weights.h5 file',
+      () => [
+        inception,
+        counted(inCounters().map((layer, place) => (place === 0 ? { ...layer, name: 'dense_7' } : layer))),
+      ],
+      'expected a conv2d (stem_1_conv) at place 1 of 188, received /layers/conv2d (dense_7); is it',
+    ],
+    [
+      'a head of one’s own',
+      () => [mobilenet, counted([...placesOf(mobilenet), { ...topOf(mobilenet, 'predictions'), name: 'head' }])],
+      'received /layers/dense (head) with [256, 2] and [2]; save the backbone alone: keras.Model(model.input, model.get_layer("conv_pw_13_relu").output).save_weights("x.weights.h5").',
+    ],
+  ];
+  it.each(cases)('%s', (_, content, message) => {
+    const [classifier, stored] = content();
+    const attempt = () => matchLayers('some.h5', classifier, stored);
+    expect(attempt).toThrow(ModelError);
+    expect(attempt).toThrow(message);
+  });
+});

@@ -1,0 +1,127 @@
+/** Which weight of a backbone each dataset of a file is: by the order of layers, by their names and by all shapes. */
+import { backboneTable } from '../backbones/table.ts';
+import type { Classifier } from '../classifier/classifier.ts';
+import type { ModelWeight } from '../classifier/model-weights.ts';
+import { ModelError } from '../errors.ts';
+import type { StoredWeight } from './h5-file.ts';
+import { counterKind, isTopName, kindOf, type LayerKind, weightName } from './keras-names.ts';
+import type { StoredLayer } from './stored-layers.ts';
+
+export interface MatchedWeight {
+  weight: ModelWeight;
+  /** Of the same shape. */
+  stored: StoredWeight;
+  /** File and group, for messages. */
+  where: string;
+}
+
+/**
+ * Pairs all weights of a classifier's backbone with those of a file; a classification top behind them is passed over.
+ *
+ * @throws ModelError naming the file, the group, what was expected and what is there, for anything missing, left over, or
+ * of another name or shape.
+ */
+export function matchLayers(
+  fileName: string,
+  { backbone, backboneWeights, cutPoints, featureWidth }: Classifier,
+  stored: readonly StoredLayer[],
+): MatchedWeight[] {
+  const { kerasName, topInKeras, unnamedInKeras } = backboneTable[backbone.family];
+  const expected = expectedLayers(backboneWeights, unnamedInKeras);
+  const hint = `is it a file of keras.applications.${kerasName}, and not of a model around it?`;
+  const left = [...stored];
+  const matched = expected.flatMap((wanted, index) => {
+    const place = left.findIndex(({ kind }) => kind === undefined || kind === wanted.kind);
+    const found = left[place];
+    if (found === undefined || !fits(found, wanted))
+      throw new ModelError(
+        `${fileName}: expected ${describeLayer(wanted)} at place ${index + 1} of ${expected.length}, received ${
+          found === undefined
+            ? stored[0]?.kind === undefined
+              ? 'the end of the file'
+              : `no more ${wanted.kind}`
+            : nameOf(found)
+        }; ${hint}`,
+      );
+    left.splice(place, 1);
+    return matchWeights(fileName, wanted, found);
+  });
+  if (left.length > 1 || (left[0] !== undefined && !isTop(left[0], topInKeras, featureWidth))) {
+    const others = left.slice(0, 3).map((layer) => describeStored(layer));
+    const end = cutPoints.at(-2)!.layerName;
+    throw new ModelError(
+      `${fileName}: expected nothing behind the backbone but Keras' ${topInKeras} of ${featureWidth} features, received ${others.join(', ')}; ` +
+        `save the backbone alone: keras.Model(model.input, model.get_layer("${end}").output).save_weights("x.weights.h5").`,
+    );
+  }
+  return matched;
+}
+
+// --- internal ---
+
+interface ExpectedLayer {
+  name: string;
+  kind: LayerKind;
+  /** Whether a file may have a counter for its name. */
+  unnamed: boolean;
+  weights: ModelWeight[];
+}
+
+function expectedLayers(weights: readonly ModelWeight[], unnamedInKeras: RegExp | undefined): ExpectedLayer[] {
+  const layers = new Map<string, ModelWeight[]>();
+  for (const weight of weights) layers.set(weight.layerName, [...(layers.get(weight.layerName) ?? []), weight]);
+  return [...layers].map(([name, own]) => ({
+    name,
+    kind: kindOf(own.map((weight) => weight.weightName)),
+    unnamed: unnamedInKeras?.test(name) ?? false,
+    weights: own,
+  }));
+}
+
+function fits({ name }: StoredLayer, wanted: ExpectedLayer): boolean {
+  return name === undefined || name === wanted.name || (wanted.unnamed && counterKind(name) === wanted.kind);
+}
+
+function isTop({ name, kind, weights }: StoredLayer, topInKeras: string, featureWidth: number): boolean {
+  const [kernel, bias, ...others] = weights.map(({ shape }) => shape);
+  const classes = kernel?.at(-1);
+  // MobileNet has a 1×1 convolution of the pooled features.
+  const [shape, ownKind] =
+    topInKeras === 'conv_preds' ? [[1, 1, featureWidth, classes], 'conv2d'] : [[featureWidth, classes], 'dense'];
+  return (
+    (name === undefined || isTopName(name, topInKeras)) &&
+    (kind === undefined || kind === ownKind) &&
+    `${kernel}` === `${shape}` &&
+    `${bias}` === `${classes}` &&
+    others.length === 0
+  );
+}
+
+function matchWeights(fileName: string, wanted: ExpectedLayer, found: StoredLayer): MatchedWeight[] {
+  const where = `${fileName}: ${found.path}${found.name === wanted.name ? '' : ` (${wanted.name})`}`;
+  const names = wanted.weights.map((weight) => weightName(wanted.name, weight.weightName));
+  // A .weights.h5 file has only numbers for them.
+  const storedNames = found.weights.map(({ name }, index) =>
+    found.kind === undefined ? weightName(found.name!, name) : (names[index] ?? name),
+  );
+  const expected = wanted.weights.map(({ shape }, index) => describe(names[index]!, shape)).join(', ');
+  const received = found.weights.map(({ shape }, index) => describe(storedNames[index]!, shape)).join(', ');
+  if (expected !== received) throw new ModelError(`${where}: expected ${expected}, received ${received}.`);
+  return wanted.weights.map((weight, index) => ({ weight, stored: found.weights[index]!, where }));
+}
+
+function describeLayer({ name, unnamed, kind }: ExpectedLayer): string {
+  return unnamed ? `a ${kind} (${name})` : `layer ${name}`;
+}
+
+function nameOf({ name, path, kind }: StoredLayer): string {
+  return kind === undefined ? name! : `${path}${name === undefined ? '' : ` (${name})`}`;
+}
+
+function describeStored(layer: StoredLayer): string {
+  return `${nameOf(layer)} with ${layer.weights.map(({ shape }) => `[${shape.join(', ')}]`).join(' and ')}`;
+}
+
+function describe(name: string, shape: readonly number[]): string {
+  return `${name} [${shape.join(', ')}]`;
+}

@@ -1,0 +1,100 @@
+/**
+ * The layers with weights of the files that Keras writes, whichever version wrote them.
+ *
+ * Until Keras 2 (and today by `model.save('….h5')`, one group down) a file lists its layers in the model's order in the
+ * attribute `layer_names`, and each layer's datasets in `weight_names`. A `.weights.h5` file has no such list: a group
+ * is called by its layer's class and counted within it in the model's order (`layers/conv2d`, `layers/conv2d_1`, …), its
+ * datasets are `vars/0`, `vars/1`, …; since Keras 3.7 the attribute `name` of `vars` is the layer's own.
+ */
+import { ModelError } from '../errors.ts';
+import { type H5Group, type StoredWeight, withH5File } from './h5-file.ts';
+
+export interface StoredLayer {
+  /** Of its group in the file, for messages. */
+  path: string;
+  /** As Keras knew it; not in `.weights.h5` files before Keras 3.7. */
+  name?: string;
+  /** Its class as in `.weights.h5` files, such as `conv2d`; no other layout tells. */
+  kind?: string;
+  weights: StoredWeight[];
+}
+
+/**
+ * Opens a file, hands the layers that have weights to `use`, and closes it. They come in the order of the file's list
+ * or, in a `.weights.h5` file, in the model's order within each kind.
+ *
+ * @throws ModelError naming the file and the group for anything that is not as Keras writes it.
+ */
+export async function withStoredLayers<T>(
+  file: { name: string; bytes: Uint8Array },
+  use: (layers: StoredLayer[]) => T,
+): Promise<T> {
+  return withH5File(file, (root) => use(readLayers(file.name, root).filter(({ weights }) => weights.length > 0)));
+}
+
+// --- internal ---
+
+function readLayers(fileName: string, root: H5Group): StoredLayer[] {
+  if (root.hasAttribute('layer_names')) return listedLayers(fileName, root);
+  const there = root.names();
+  // A whole saved model has its weights there.
+  if (there.includes('model_weights')) return listedLayers(fileName, root.group('model_weights'));
+  if (there.includes('layers')) return countedLayers(fileName, root.group('layers'), 1);
+  // Keras 2.12 to 2.14 went over each layer with weights twice, and counted on.
+  const twice = '_layer_checkpoint_dependencies';
+  if (there.includes(twice)) return countedLayers(fileName, root.group(twice), 2);
+  throw new ModelError(
+    `${fileName}: expected Keras' layers (layer_names, /model_weights or /layers), received ${
+      there.slice(0, 5).join(', ') || 'an empty file'
+    }.`,
+  );
+}
+
+function listedLayers(fileName: string, top: H5Group): StoredLayer[] {
+  const names = top.texts('layer_names');
+  const repeated = names.find((name, index) => names.indexOf(name) < index);
+  if (repeated !== undefined)
+    throw new ModelError(`${fileName}: expected each layer once in layer_names, received ${repeated} twice.`);
+  return names.map((name) => {
+    const group = top.group(name);
+    return { path: group.path, name, weights: group.texts('weight_names').map((path) => group.weight(path)) };
+  });
+}
+
+/** @param step from one layer's count to the next one's. */
+function countedLayers(fileName: string, top: H5Group, step: number): StoredLayer[] {
+  const counted = top.names().map((groupName) => {
+    const [, kind, count = '0'] = /^(.*?)(?:_(\d+))?$/s.exec(groupName)!;
+    return { kind: kind!, count: Number(count), groupName };
+  });
+  // The count decides: in alphabetical order conv2d_10 comes before conv2d_9.
+  counted.sort((a, b) => a.count - b.count);
+  const layers = counted.map(({ kind, count, groupName }) => ({
+    count,
+    layer: countedLayer(fileName, top.group(groupName), kind),
+  }));
+  const withWeights = layers.filter(({ layer }) => layer.weights.length > 0);
+  const seen = new Map<string, number>();
+  return withWeights.map(({ count, layer }) => {
+    const expected = seen.get(layer.kind!) ?? 0;
+    if (count !== expected)
+      throw new ModelError(
+        `${fileName}: expected a Group at ${top.path}/${layer.kind}${expected === 0 ? '' : `_${expected}`}, received ${layer.path} in its place.`,
+      );
+    seen.set(layer.kind!, expected + step);
+    return layer;
+  });
+}
+
+function countedLayer(fileName: string, group: H5Group, kind: string): StoredLayer {
+  const { path } = group;
+  const there = group.names();
+  if (there.includes('layers') || there.includes('_layer_checkpoint_dependencies'))
+    throw new ModelError(
+      `${fileName}: expected a backbone's own layers, received a model within a model at ${path}; save it alone: model.get_layer(ITS NAME).save_weights("x.weights.h5").`,
+    );
+  if (!there.includes('vars')) return { path, kind, weights: [] };
+  const vars = group.group('vars');
+  const weights = vars.names().map((_, index) => vars.weight(String(index)));
+  return { path, kind, weights, ...(vars.hasAttribute('name') ? { name: vars.text('name') } : {}) };
+}
