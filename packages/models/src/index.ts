@@ -37,6 +37,7 @@ export {
 export { Adam, type AdamOptions } from './training/adam.ts';
 export { crossEntropy, type FromLogitsOnSigmoid, type LossOptions } from './training/cross-entropy.ts';
 export { trainStep } from './training/train-step.ts';
+export { alphaOfFile } from './weights/alpha-of-file.ts';
 export { checkWeightFile } from './weights/check-weight-file.ts';
 export { chooseWeightFile, type WeightFileChoice } from './weights/choose-weight-file.ts';
 export { loadBackboneWeights } from './weights/load-backbone-weights.ts';

@@ -1,0 +1,45 @@
+import { type BackboneFamily, backboneTable } from '../backbones/table.ts';
+import { Classifier } from '../classifier/classifier.ts';
+import { ModelError } from '../errors.ts';
+import { matchLayers } from './match-layers.ts';
+import { type StoredLayer, withStoredLayers } from './stored-layers.ts';
+
+/**
+ * The width multiplier whose shapes a weight file has. A family with one width has that; `loadBackboneWeights` decides
+ * whether the file fits. Else up to a model per width is built, on the current tfjs backend, and disposed again.
+ *
+ * @param file its name, for messages, and its content; see `loadBackboneWeights` for what may be in it.
+ * @throws ModelError naming the file and the family's alphas where it fits none.
+ */
+export async function alphaOfFile(family: BackboneFamily, file: { name: string; bytes: Uint8Array }): Promise<number> {
+  const { alphas, featureWidth } = backboneTable[family];
+  if (alphas.length === 1) return alphas[0]!;
+  return withStoredLayers(file, (layers) => {
+    // The last convolution has the features for its outputs: shapes that need no model leave one alpha, or a few. Wide
+    // ones first, whose last width no narrower one has on its way.
+    const widths = new Set(layers.flatMap(({ weights }) => weights.map(({ shape }) => shape.at(-1))));
+    const candidates = alphas.toReversed().filter((alpha) => widths.has(featureWidth(alpha)));
+    const alpha = candidates.find((candidate) => fitsAlpha(family, candidate, layers));
+    if (alpha === undefined)
+      throw new ModelError(
+        `${file.name}: expected weights of ${family} with an alpha out of ${alphas.join(', ')}, received layers that fit none.`,
+      );
+    return alpha;
+  });
+}
+
+// --- internal ---
+
+function fitsAlpha(family: BackboneFamily, alpha: number, layers: readonly StoredLayer[]): boolean {
+  const backbone = { family, alpha, inputSize: backboneTable[family].minimumInputSize };
+  const classifier = new Classifier({ backbone, classes: ['one', 'other'], seed: 0 });
+  try {
+    matchLayers('', classifier, layers);
+    return true;
+  } catch (error) {
+    if (error instanceof ModelError) return false;
+    throw error;
+  } finally {
+    classifier.dispose();
+  }
+}
