@@ -9,6 +9,7 @@
  */
 import h5wasm, { type Attribute, Dataset, File, Group } from 'h5wasm';
 import { ModelError } from '../errors.ts';
+import { checkGlobalHeaps } from './global-heaps.ts';
 
 /** One dataset; `read` copies its numbers out. */
 export interface StoredWeight {
@@ -32,6 +33,7 @@ export async function withH5File<T>(file: { name: string; bytes: Uint8Array }, u
     throw new ModelError(
       `${file.name}: expected an HDF5 file, received a zip archive; of a .keras file: model.save_weights("x.weights.h5").`,
     );
+  checkGlobalHeaps(file);
   const path = `/${crypto.randomUUID()}.h5`;
   FS.writeFile(path, file.bytes);
   try {
@@ -39,7 +41,7 @@ export async function withH5File<T>(file: { name: string; bytes: Uint8Array }, u
     try {
       return use(new H5Group(file.name, opened));
     } finally {
-      opened.close();
+      attempt(file.name, 'expected a sound HDF5 file', () => opened.close());
     }
   } finally {
     FS.unlink(path);
@@ -63,7 +65,12 @@ export class H5Group {
 
   /** What there is in it, in alphabetical order. */
   names(): string[] {
-    return attempt(this.#fileName, `expected a Group at ${this.path}/`, () => this.#group.keys());
+    const names = attempt(this.#fileName, `expected a Group at ${this.path}/`, () => this.#group.keys());
+    if (names.length > maximumNames)
+      throw new ModelError(
+        `${this.#fileName}: expected at most ${maximumNames} names in ${this.path}/, received ${names.length}.`,
+      );
+    return names;
   }
 
   /** @param name of a group right in this one. */
@@ -95,10 +102,10 @@ export class H5Group {
   texts(attributeName: string): string[] {
     const attribute = this.#attribute(attributeName);
     const { shape } = attribute;
-    if (shape?.length !== 1 || shape[0]! > maximumTexts)
+    if (shape?.length !== 1 || shape[0]! > maximumNames)
       throw this.#otherAttribute(
         attributeName,
-        `to list at most ${maximumTexts} names`,
+        `to list at most ${maximumNames} names`,
         `shape ${JSON.stringify(shape)}`,
       );
     // Keras writes an empty list as numbers.
@@ -171,7 +178,7 @@ export class H5Group {
 
 // --- internal ---
 
-const maximumTexts = 10_000;
+const maximumNames = 10_000;
 
 /** Else external storage at `/dev/null` would read as zeros. */
 function removeDevices(fileSystem: Awaited<typeof h5wasm.ready>['FS']): void {

@@ -55,7 +55,7 @@ export function writeTexts(group: Group, attributeName: string, texts: readonly 
 /**
  * Writes layers as Keras does into `.weights.h5` files, those without weights among them.
  *
- * @param names whether `vars` have the layers' names, as since Keras 3.7.
+ * @param names whether `vars` have the layers' names, as since Keras 3.6.
  * @param folder where the layers are, and how far their counts are apart: Keras 2.12 to 2.14 differ.
  */
 export function writeCountedLayers(
@@ -99,7 +99,7 @@ export function listed(layers: readonly LayerToWrite[]): StoredLayer[] {
   return layers.map(({ name, weights }) => ({ path: `/${name}`, name, weights: weights.map(toStored) }));
 }
 
-/** These layers as they are read from a `.weights.h5` file; before Keras 3.7 without names. */
+/** These layers as they are read from a `.weights.h5` file; before Keras 3.6 without names. */
 export function counted(layers: readonly LayerToWrite[], { names = true } = {}): StoredLayer[] {
   const counts = new Map<string, number>();
   return layers.map((layer) => {

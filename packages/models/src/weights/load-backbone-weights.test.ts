@@ -53,7 +53,7 @@ describe('loadBackboneWeights', () => {
     ],
     ['of save_weights', (file) => writeCountedLayers(file, layers)],
     ['of save_weights with the top', (file) => writeCountedLayers(file, [...layers, top()])],
-    ['of save_weights before Keras 3.7', (file) => writeCountedLayers(file, layers, { names: false })],
+    ['of save_weights before Keras 3.6', (file) => writeCountedLayers(file, layers, { names: false })],
     [
       'of save_weights in Keras 2.12 to 2.14',
       (file) => writeCountedLayers(file, layers, { names: false, folder: '_layer_checkpoint_dependencies', step: 2 }),

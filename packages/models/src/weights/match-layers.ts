@@ -102,7 +102,7 @@ function matchWeights(fileName: string, wanted: ExpectedLayer, found: StoredLaye
   const names = wanted.weights.map((weight) => weightName(wanted.name, weight.weightName));
   // A .weights.h5 file has only numbers for them.
   const storedNames = found.weights.map(({ name }, index) =>
-    found.kind === undefined ? weightName(found.name!, name) : (names[index] ?? name),
+    found.kind === undefined ? weightName(found.name, name) : (names[index] ?? name),
   );
   const expected = wanted.weights.map(({ shape }, index) => describe(names[index]!, shape)).join(', ');
   const received = found.weights.map(({ shape }, index) => describe(storedNames[index]!, shape)).join(', ');
@@ -115,7 +115,8 @@ function describeLayer({ name, unnamed, kind }: ExpectedLayer): string {
 }
 
 function nameOf({ name, path, kind }: StoredLayer): string {
-  return kind === undefined ? name! : `${path}${name === undefined ? '' : ` (${name})`}`;
+  if (kind === undefined) return name;
+  return name === undefined ? path : `${path} (${name})`;
 }
 
 function describeStored(layer: StoredLayer): string {

@@ -211,7 +211,7 @@ describe.each(['listed', 'counted'] as const)('refuses with %s layers', (name) =
     for (const percent of [0, 0.1, 10, 50, 90, 99.99]) {
       const attempt = read(whole.subarray(0, Math.floor((whole.length * percent) / 100)));
       await expect(attempt).rejects.toThrow(ModelError);
-      await expect(attempt).rejects.toThrow(/^some\.h5: expected an HDF5 file, received an error: [^\n]+$/);
+      await expect(attempt).rejects.toThrow(/^some\.h5: expected an HDF5 file, received [^\n]+$/);
     }
   });
 });
@@ -334,8 +334,12 @@ describe('refuses', () => {
   });
 
   it.each([
-    ['text', new TextEncoder().encode('not a weight file'), /^some\.h5: expected an HDF5 file, received an error: /],
-    ['zeros', new Uint8Array(4096), /^some\.h5: expected an HDF5 file, received an error: /],
+    [
+      'text',
+      new TextEncoder().encode('not a weight file'),
+      /^some\.h5: expected an HDF5 file, received another one or a part of one\.$/,
+    ],
+    ['zeros', new Uint8Array(4096), /^some\.h5: expected an HDF5 file, received another one or a part of one\.$/],
     [
       'a .keras file',
       Uint8Array.of(0x50, 0x4b, 3, 4),

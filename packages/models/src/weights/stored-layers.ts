@@ -4,18 +4,29 @@
  * Until Keras 2 (and today by `model.save('….h5')`, one group down) a file lists its layers in the model's order in the
  * attribute `layer_names`, and each layer's datasets in `weight_names`. A `.weights.h5` file has no such list: a group
  * is called by its layer's class and counted within it in the model's order (`layers/conv2d`, `layers/conv2d_1`, …), its
- * datasets are `vars/0`, `vars/1`, …; since Keras 3.7 the attribute `name` of `vars` is the layer's own.
+ * datasets are `vars/0`, `vars/1`, …; since Keras 3.6 the attribute `name` of `vars` is the layer's own.
  */
 import { ModelError } from '../errors.ts';
 import { type H5Group, type StoredWeight, withH5File } from './h5-file.ts';
 
-export interface StoredLayer {
+export type StoredLayer = ListedLayer | CountedLayer;
+
+/** Of a file that lists its layers. */
+interface ListedLayer {
   /** Of its group in the file, for messages. */
   path: string;
-  /** As Keras knew it; not in `.weights.h5` files before Keras 3.7. */
+  name: string;
+  kind?: undefined;
+  weights: StoredWeight[];
+}
+
+/** Of a `.weights.h5` file. */
+interface CountedLayer {
+  path: string;
+  /** Not before Keras 3.6. */
   name?: string;
-  /** Its class as in `.weights.h5` files, such as `conv2d`; no other layout tells. */
-  kind?: string;
+  /** Its class, such as `conv2d`. */
+  kind: string;
   weights: StoredWeight[];
 }
 
@@ -50,7 +61,7 @@ function readLayers(fileName: string, root: H5Group): StoredLayer[] {
   );
 }
 
-function listedLayers(fileName: string, top: H5Group): StoredLayer[] {
+function listedLayers(fileName: string, top: H5Group): ListedLayer[] {
   const names = top.texts('layer_names');
   const repeated = names.find((name, index) => names.indexOf(name) < index);
   if (repeated !== undefined)
@@ -62,7 +73,7 @@ function listedLayers(fileName: string, top: H5Group): StoredLayer[] {
 }
 
 /** @param step from one layer's count to the next one's. */
-function countedLayers(fileName: string, top: H5Group, step: number): StoredLayer[] {
+function countedLayers(fileName: string, top: H5Group, step: number): CountedLayer[] {
   const counted = top.names().map((groupName) => {
     const [, kind, count = '0'] = /^(.*?)(?:_(\d+))?$/s.exec(groupName)!;
     return { kind: kind!, count: Number(count), groupName };
@@ -76,17 +87,17 @@ function countedLayers(fileName: string, top: H5Group, step: number): StoredLaye
   const withWeights = layers.filter(({ layer }) => layer.weights.length > 0);
   const seen = new Map<string, number>();
   return withWeights.map(({ count, layer }) => {
-    const expected = seen.get(layer.kind!) ?? 0;
+    const expected = seen.get(layer.kind) ?? 0;
     if (count !== expected)
       throw new ModelError(
         `${fileName}: expected a Group at ${top.path}/${layer.kind}${expected === 0 ? '' : `_${expected}`}, received ${layer.path} in its place.`,
       );
-    seen.set(layer.kind!, expected + step);
+    seen.set(layer.kind, expected + step);
     return layer;
   });
 }
 
-function countedLayer(fileName: string, group: H5Group, kind: string): StoredLayer {
+function countedLayer(fileName: string, group: H5Group, kind: string): CountedLayer {
   const { path } = group;
   const there = group.names();
   if (there.includes('layers') || there.includes('_layer_checkpoint_dependencies'))

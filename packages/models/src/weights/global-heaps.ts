@@ -1,0 +1,65 @@
+/**
+ * Guards against a file on which libhdf5 2.0 never comes back: it walks through a global heap (where texts of variable
+ * length lie, such as the layers' names in `.weights.h5` files) by the sizes of its objects, and a size of nothing keeps
+ * it where it is. One damaged byte is enough.
+ *
+ * HDF5 File Format Specification, III.E: "GCOL", version 1, 3 reserved bytes, size; then objects of index (2 bytes), 2 and
+ * 4 bytes, size, and content up to a multiple of 8 bytes. Object 0 is free space, its size that of all of it.
+ */
+import { ModelError } from '../errors.ts';
+
+/** @throws ModelError where one of the file's heaps has no end, or where sizes are not of 8 bytes as everywhere. */
+export function checkGlobalHeaps({ name, bytes }: { name: string; bytes: Uint8Array }): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  checkSizesOfSizes(name, view);
+  let heapBytes = 0;
+  for (let at = bytes.indexOf(letterG); at !== -1; at = bytes.indexOf(letterG, at + 1)) {
+    const size = heapSize(view, at);
+    if (size === undefined) continue;
+    heapBytes += size;
+    // More than the file has would be heaps within heaps.
+    if (heapBytes > bytes.length || sizeAt(view, at + 8) !== size || !hasEnd(view, at, at + size))
+      throw new ModelError(`${name}: expected a sound HDF5 file, received a broken global heap at byte ${at}.`);
+  }
+}
+
+// --- internal ---
+
+const letterG = 0x47;
+const headerBytes = 16;
+const minimumHeapBytes = 4096;
+
+function checkSizesOfSizes(name: string, view: DataView): void {
+  // Behind the signature: the version of the superblock, on which the place of both sizes depends.
+  const place = view.byteLength > headerBytes && view.getUint8(8) < 2 ? 13 : 9;
+  const isHdf5 = view.byteLength > headerBytes && view.getUint32(0) === 0x89484446 && view.getUint32(4) === 0x0d0a1a0a;
+  if (!isHdf5) throw new ModelError(`${name}: expected an HDF5 file, received another one or a part of one.`);
+  if (view.getUint8(place) !== 8 || view.getUint8(place + 1) !== 8)
+    throw new ModelError(
+      `${name}: expected addresses and sizes of 8 bytes, received ${view.getUint8(place)} and ${view.getUint8(place + 1)}.`,
+    );
+}
+
+/** Of the heap that starts there, if one does: the lower half is all that 32-bit WebAssembly looks at. */
+function heapSize(view: DataView, at: number): number | undefined {
+  if (at + headerBytes > view.byteLength || view.getUint32(at) !== 0x47434f4c || view.getUint8(at + 4) !== 1)
+    return undefined;
+  const size = view.getUint32(at + 8, true);
+  return size >= minimumHeapBytes && at + size <= view.byteLength ? size : undefined;
+}
+
+function hasEnd(view: DataView, start: number, end: number): boolean {
+  let at = start + headerBytes;
+  // What is too small for an object's header is free space.
+  while (at + headerBytes <= end) {
+    const size = sizeAt(view, at + 8);
+    const step = view.getUint16(at, true) === 0 ? size : headerBytes + Math.ceil(size / 8) * 8;
+    if (step < headerBytes || at + step > end) return false;
+    at += step;
+  }
+  return true;
+}
+
+function sizeAt(view: DataView, at: number): number {
+  return Number(view.getBigUint64(at, true));
+}
