@@ -114,7 +114,7 @@ describe('refuses', () => {
     [
       'a missing layer',
       () => [mobilenet, listed(placesOf(mobilenet).slice(0, -1))],
-      'expected layer conv_pw_13_bn at place 54 of 54, received the end of the file; is it a file of keras.applications.MobileNet, and not of a model around it?',
+      'expected layer conv_pw_13_bn at place 54 of 54, received the end of the file; is it of keras.applications.MobileNet alone? Out of a model around it: model.get_layer(ITS NAME).save_weights("x.weights.h5").',
     ],
     [
       'a missing layer, .weights.h5',

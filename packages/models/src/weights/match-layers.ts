@@ -28,7 +28,7 @@ export function matchLayers(
 ): MatchedWeight[] {
   const { kerasName, topInKeras, unnamedInKeras } = backboneTable[backbone.family];
   const expected = expectedLayers(backboneWeights, unnamedInKeras);
-  const hint = `is it a file of keras.applications.${kerasName}, and not of a model around it?`;
+  const hint = `is it of keras.applications.${kerasName} alone? Out of a model around it: model.get_layer(ITS NAME).save_weights("x.weights.h5").`;
   const left = [...stored];
   const matched = expected.flatMap((wanted, index) => {
     const place = left.findIndex(({ kind }) => kind === undefined || kind === wanted.kind);

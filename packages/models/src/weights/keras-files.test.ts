@@ -1,0 +1,46 @@
+/** Reads what `tools/golden/weight_files.py` wrote, which says how; skipped without it. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { expect, it } from 'vitest';
+import { backboneFamilies, backboneTable } from '../backbones/table.ts';
+import { Classifier } from '../classifier/classifier.ts';
+import { alphaOfFile } from './alpha-of-file.ts';
+import { checkWeightFile } from './check-weight-file.ts';
+import { loadBackboneWeights } from './load-backbone-weights.ts';
+
+const folder = process.env.CHORUS_KERAS_FILES ?? '';
+const files = ['keras', 'tf_keras']
+  .map((library) => join(folder, library))
+  .filter((path) => folder !== '' && existsSync(path))
+  .flatMap((path) => readdirSync(path).map((name) => join(path, name)))
+  .filter((path) => path.endsWith('.h5'));
+
+it.skipIf(files.length === 0)(
+  'every weight of every file of Keras’ is read bit for bit (needs them)',
+  async () => {
+    await tf.setBackend('cpu');
+    for (const path of files) {
+      const [, kerasName, alphaText, top] = /(\w+)_([\d.]+)_(top|notop)\.[\w.]+$/.exec(path)!;
+      const family = backboneFamilies.find((one) => backboneTable[one].kerasName === kerasName)!;
+      const alpha = Number(alphaText);
+      const file = { name: path, bytes: readFileSync(path) };
+      await checkWeightFile(file);
+      expect(await alphaOfFile(family, file)).toBe(alpha);
+      const backbone = { family, alpha, inputSize: backboneTable[family].minimumInputSize };
+      const classifier = new Classifier({ backbone, classes: ['a', 'b'], seed: 0 });
+      await loadBackboneWeights(classifier, file);
+      const numbers = readFileSync(path.replace(/(_(?:no)?top)\..*$/, '$1.f32'));
+      let at = 0;
+      for (const { layerName, weightName, variable } of classifier.backboneWeights) {
+        const expected = numbers.subarray(at, at + 4 * variable.size);
+        const found = Buffer.from(variable.dataSync<'float32'>().slice().buffer);
+        expect(`${path} ${layerName}/${weightName} ${expected.equals(found)}`).toMatch(/ true$/);
+        at += expected.length;
+      }
+      expect(top === 'top' ? at < numbers.length : at === numbers.length).toBe(true);
+      classifier.dispose();
+    }
+  },
+  1_200_000,
+);
