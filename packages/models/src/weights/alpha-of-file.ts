@@ -22,7 +22,8 @@ export async function alphaOfFile(family: BackboneFamily, file: { name: string; 
     const alpha = candidates.find((candidate) => fitsAlpha(family, candidate, layers));
     if (alpha === undefined)
       throw new ModelError(
-        `${file.name}: expected weights of ${family} with an alpha out of ${alphas.join(', ')}, received layers that fit none.`,
+        `${file.name}: expected weights of ${family} with an alpha out of ${alphas.join(', ')}, ` +
+          'received layers that fit none.',
       );
     return alpha;
   });

@@ -31,7 +31,8 @@ export async function withH5File<T>(file: { name: string; bytes: Uint8Array }, u
   throwErrors();
   if (file.bytes[0] === 0x50 && file.bytes[1] === 0x4b)
     throw new ModelError(
-      `${file.name}: expected an HDF5 file, received a zip archive; of a .keras file: model.save_weights("x.weights.h5").`,
+      `${file.name}: expected an HDF5 file, received a zip archive; ` +
+        'of a .keras file: model.save_weights("x.weights.h5").',
     );
   checkGlobalHeaps(file);
   const path = `/${crypto.randomUUID()}.h5`;
@@ -63,14 +64,15 @@ export class H5Group {
     return this.#group.path === '/' ? '' : this.#group.path;
   }
 
-  /** What there is in it, in alphabetical order. */
+  /** What there is in it. */
   names(): string[] {
-    const names = attempt(this.#fileName, `expected a Group at ${this.path}/`, () => this.#group.keys());
+    const where = `${this.path}/`;
+    const names = attempt(this.#fileName, `expected a Group at ${where}`, () => this.#group.keys());
     if (names.length > maximumNames)
       throw new ModelError(
-        `${this.#fileName}: expected at most ${maximumNames} names in ${this.path}/, received ${names.length}.`,
+        `${this.#fileName}: expected at most ${maximumNames} names in ${where}, received ${names.length}.`,
       );
-    return names;
+    return names.map((name) => this.#printable(name, where));
   }
 
   /** @param name of a group right in this one. */
@@ -95,7 +97,7 @@ export class H5Group {
   text(attributeName: string): string {
     const text = this.#valueOf(this.#attribute(attributeName));
     if (typeof text !== 'string') throw this.#otherAttribute(attributeName, 'to be one text', 'another value');
-    return text;
+    return this.#printable(text, this.#placeOf(attributeName));
   }
 
   /** An attribute with a list of texts. */
@@ -113,7 +115,7 @@ export class H5Group {
     const texts = this.#valueOf(attribute);
     if (!Array.isArray(texts) || !texts.every((text) => typeof text === 'string'))
       throw this.#otherAttribute(attributeName, 'to list names', 'other values');
-    return texts;
+    return texts.map((text) => this.#printable(text, this.#placeOf(attributeName)));
   }
 
   #numbers(name: string): Omit<StoredWeight, 'name'> {
@@ -139,7 +141,8 @@ export class H5Group {
   #child<T extends Group | Dataset>(name: string, kind: abstract new (...args: never[]) => T): T {
     if (['', '.', '..'].includes(name) || name.includes('/'))
       throw new ModelError(
-        `${this.#fileName}: expected names in ${this.path}/ without slashes and dots alone, received ${JSON.stringify(name)}.`,
+        `${this.#fileName}: expected names in ${this.path}/ without slashes and dots alone, received ` +
+          `${JSON.stringify(name)}.`,
       );
     const where = `${this.path}/${name}`;
     const expected = `expected a ${kind.name} at ${where}`;
@@ -154,6 +157,15 @@ export class H5Group {
     if (!(found instanceof kind))
       throw new ModelError(`${this.#fileName}: ${expected}, received ${found?.constructor.name ?? 'nothing'}.`);
     return found;
+  }
+
+  /** What a file says goes into messages of one line. */
+  #printable(name: string, where: string): string {
+    if (name.length <= maximumNameLength && !/\p{Cc}/u.test(name)) return name;
+    throw new ModelError(
+      `${this.#fileName}: expected at most ${maximumNameLength} printable characters in ${where}, received ` +
+        `${JSON.stringify(name.slice(0, 20))} of ${name.length}.`,
+    );
   }
 
   #attribute(name: string): Attribute {
@@ -179,6 +191,7 @@ export class H5Group {
 // --- internal ---
 
 const maximumNames = 10_000;
+const maximumNameLength = 200;
 
 /** Else external storage at `/dev/null` would read as zeros. */
 function removeDevices(fileSystem: Awaited<typeof h5wasm.ready>['FS']): void {

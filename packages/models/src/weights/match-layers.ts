@@ -28,21 +28,18 @@ export function matchLayers(
 ): MatchedWeight[] {
   const { kerasName, topInKeras, unnamedInKeras } = backboneTable[backbone.family];
   const expected = expectedLayers(backboneWeights, unnamedInKeras);
-  const hint = `is it of keras.applications.${kerasName} alone? Out of a model around it: model.get_layer(ITS NAME).save_weights("x.weights.h5").`;
   const left = [...stored];
   const matched = expected.flatMap((wanted, index) => {
     const place = left.findIndex(({ kind }) => kind === undefined || kind === wanted.kind);
     const found = left[place];
-    if (found === undefined || !fits(found, wanted))
+    if (found === undefined || !fits(found, wanted)) {
+      const end = stored[0]?.kind === undefined ? 'the end of the file' : `no more ${wanted.kind}`;
       throw new ModelError(
-        `${fileName}: expected ${describeLayer(wanted)} at place ${index + 1} of ${expected.length}, received ${
-          found === undefined
-            ? stored[0]?.kind === undefined
-              ? 'the end of the file'
-              : `no more ${wanted.kind}`
-            : nameOf(found)
-        }; ${hint}`,
+        `${fileName}: expected ${describeLayer(wanted)} at place ${index + 1} of ${expected.length}, ` +
+          `received ${found === undefined ? end : nameOf(found)}; is it of keras.applications.${kerasName} alone? ` +
+          'Out of a model around it: model.get_layer(ITS NAME).save_weights("x.weights.h5").',
       );
+    }
     left.splice(place, 1);
     return matchWeights(fileName, wanted, found);
   });
@@ -50,8 +47,9 @@ export function matchLayers(
     const others = left.slice(0, 3).map((layer) => describeStored(layer));
     const end = cutPoints.at(-2)!.layerName;
     throw new ModelError(
-      `${fileName}: expected nothing behind the backbone but Keras' ${topInKeras} of ${featureWidth} features, received ${others.join(', ')}; ` +
-        `save the backbone alone: keras.Model(model.input, model.get_layer("${end}").output).save_weights("x.weights.h5").`,
+      `${fileName}: expected nothing behind the backbone but Keras' ${topInKeras} of ${featureWidth} features, ` +
+        `received ${others.join(', ')}; save the backbone alone: ` +
+        `keras.Model(model.input, model.get_layer("${end}").output).save_weights("x.weights.h5").`,
     );
   }
   return matched;

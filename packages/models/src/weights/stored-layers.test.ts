@@ -285,6 +285,23 @@ describe('refuses', () => {
       'without slashes and dots alone, received "',
     ]),
     [
+      'a layer name of two lines',
+      withNames(['conv1\n7']),
+      'expected at most 200 printable characters in the attribute layer_names of /, received "conv1\\n7" of 7.',
+    ],
+    [
+      'an endless name',
+      counted((layers) => {
+        layers.create_group('dense').create_group('vars').create_attribute('name', 'x'.repeat(1e6));
+      }),
+      'in the attribute name of /layers/dense/vars, received "xxxxxxxxxxxxxxxxxxxx" of 1000000.',
+    ],
+    [
+      'a group name of two lines',
+      counted((layers) => layers.create_group('dense\n7')),
+      'expected at most 200 printable characters in /layers/, received "dense\\n7" of 7.',
+    ],
+    [
       'a group named ..',
       counted((layers) => layers.create_hard_link('/layers/conv2d', '..')),
       'expected names in /layers/ without slashes and dots alone, received "..".',

@@ -88,10 +88,10 @@ function countedLayers(fileName: string, top: H5Group, step: number): CountedLay
   const seen = new Map<string, number>();
   return withWeights.map(({ count, layer }) => {
     const expected = seen.get(layer.kind) ?? 0;
-    if (count !== expected)
-      throw new ModelError(
-        `${fileName}: expected a Group at ${top.path}/${layer.kind}${expected === 0 ? '' : `_${expected}`}, received ${layer.path} in its place.`,
-      );
+    if (count !== expected) {
+      const missing = `${top.path}/${layer.kind}${expected === 0 ? '' : `_${expected}`}`;
+      throw new ModelError(`${fileName}: expected a Group at ${missing}, received ${layer.path} in its place.`);
+    }
     seen.set(layer.kind, expected + step);
     return layer;
   });
@@ -102,7 +102,8 @@ function countedLayer(fileName: string, group: H5Group, kind: string): CountedLa
   const there = group.names();
   if (there.includes('layers') || there.includes('_layer_checkpoint_dependencies'))
     throw new ModelError(
-      `${fileName}: expected a backbone's own layers, received a model within a model at ${path}; save it alone: model.get_layer(ITS NAME).save_weights("x.weights.h5").`,
+      `${fileName}: expected a backbone's own layers, received a model within a model at ${path}; ` +
+        'save it alone: model.get_layer(ITS NAME).save_weights("x.weights.h5").',
     );
   if (!there.includes('vars')) return { path, kind, weights: [] };
   const vars = group.group('vars');
