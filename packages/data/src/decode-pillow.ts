@@ -13,45 +13,73 @@ import type { RgbImage } from './decode-pixels.ts';
 export function resizeLikePillow({ data, width, height }: RgbImage, size: number): Uint8Array {
   // As Pillow has it: where the height loses more than twice as many pixels as the width.
   const rowsFirst = height > size && height - size > 2 * (width - size);
-  if (rowsFirst) {
-    const rows = resample(data, { outer: 1, length: height, inner: width * 3 }, size);
-    return resample(rows, { outer: size, length: width, inner: 3 }, size);
-  }
-  const columns = resample(data, { outer: height, length: width, inner: 3 }, size);
-  return resample(columns, { outer: 1, length: height, inner: size * 3 }, size);
+  if (rowsFirst) return resampleColumns(resampleRows(data, height, size, width * 3), size, width, size);
+  return resampleRows(resampleColumns(data, height, width, size), height, size, size * 3);
 }
 
 // --- internal ---
 
 /** Pillow's src/libImaging/Resample.c calls it PRECISION_BITS. */
 const weightBits = 22;
+/** What sums begin with, so that the shift at their end rounds. */
+const half = 1 << (weightBits - 1);
 
-/** Resamples the middle dimension: [outer, length, inner] → [outer, size, inner]; nothing where it has that size. */
-function resample(
-  data: Uint8Array,
-  { outer, length, inner }: { outer: number; length: number; inner: number },
-  size: number,
-): Uint8Array {
+// Sums are written to clamped arrays, as rounded weights of thousands of pixels may add up to more than one.
+
+/** [height, length, 3] → [height, size, 3]; nothing where it has that size. */
+function resampleColumns(data: Uint8Array, height: number, length: number, size: number): Uint8Array {
   if (length === size) return data;
   const { first, count, weights, stride } = triangles(length, size);
-  // Clamped, as rounded weights of thousands of pixels may add up to more than one.
-  const result = new Uint8ClampedArray(outer * size * inner);
+  const result = new Uint8ClampedArray(height * size * 3);
   let to = 0;
-  for (let block = 0; block < outer; block += 1)
+  for (let row = 0; row < height; row += 1)
     for (let position = 0; position < size; position += 1) {
-      const start = (block * length + first[position]!) * inner;
-      const end = start + count[position]! * inner;
-      for (let offset = 0; offset < inner; offset += 1) {
-        let sum = 1 << (weightBits - 1);
-        let weight = position * stride;
-        for (let from = start + offset; from < end; from += inner) {
-          sum = (sum + Math.imul(data[from]!, weights[weight]!)) | 0;
-          weight += 1;
-        }
-        result[to] = sum >> weightBits;
-        to += 1;
+      let from = (row * length + first[position]!) * 3;
+      let index = position * stride;
+      const end = index + count[position]!;
+      let red = half;
+      let green = half;
+      let blue = half;
+      for (; index < end; index += 1) {
+        const weight = weights[index]!;
+        red = (red + Math.imul(data[from]!, weight)) | 0;
+        green = (green + Math.imul(data[from + 1]!, weight)) | 0;
+        blue = (blue + Math.imul(data[from + 2]!, weight)) | 0;
+        from += 3;
       }
+      result[to] = red >> weightBits;
+      result[to + 1] = green >> weightBits;
+      result[to + 2] = blue >> weightBits;
+      to += 3;
     }
+  return new Uint8Array(result.buffer);
+}
+
+/** [length, width] → [size, width], line by line as they lie in memory; nothing where it has that size. */
+function resampleRows(data: Uint8Array, length: number, size: number, width: number): Uint8Array {
+  if (length === size) return data;
+  const { first, count, weights, stride } = triangles(length, size);
+  const result = new Uint8ClampedArray(size * width);
+  const sums = new Int32Array(width);
+  for (let position = 0; position < size; position += 1) {
+    sums.fill(half);
+    let index = position * stride;
+    let from = first[position]! * width;
+    const end = from + count[position]! * width;
+    // Two lines at a time: the sums are read and written half as often.
+    for (; from < end; from += 2 * width) {
+      const weight = weights[index]!;
+      // An odd one out is followed by a weight of 0, and perhaps by no line.
+      const nextWeight = weights[index + 1]!;
+      const next = from + width < end ? from + width : from;
+      for (let offset = 0; offset < width; offset += 1)
+        sums[offset] =
+          (sums[offset]! + Math.imul(data[from + offset]!, weight) + Math.imul(data[next + offset]!, nextWeight)) | 0;
+      index += 2;
+    }
+    const to = position * width;
+    for (let offset = 0; offset < width; offset += 1) result[to + offset] = sums[offset]! >> weightBits;
+  }
   return new Uint8Array(result.buffer);
 }
 
@@ -59,8 +87,9 @@ interface Triangles {
   /** Of the pixels that go into each result. */
   first: Int32Array;
   count: Int32Array;
-  /** [size, stride]; those of one result add up to 2 ** weightBits, about. */
+  /** [size, stride], zeros behind the `count` of each; those of one result add up to 2 ** weightBits, about. */
   weights: Int32Array;
+  /** Even, and at least `count`. */
   stride: number;
 }
 
@@ -68,22 +97,22 @@ interface Triangles {
 function triangles(length: number, size: number): Triangles {
   const scale = length / size;
   const reach = Math.max(scale, 1);
-  const stride = Math.ceil(reach) * 2 + 1;
+  const stride = Math.ceil(reach) * 2 + 2;
   const first = new Int32Array(size);
   const count = new Int32Array(size);
   const weights = new Int32Array(size * stride);
+  const heights = new Float64Array(stride);
   for (let position = 0; position < size; position += 1) {
     const centre = (position + 0.5) * scale;
     const from = Math.max(Math.trunc(centre - reach + 0.5), 0);
     const to = Math.min(Math.trunc(centre + reach + 0.5), length);
-    const heights = Array.from({ length: to - from }, (_, index) =>
-      Math.max(1 - Math.abs((index + from - centre + 0.5) * (1 / reach)), 0),
-    );
-    const total = heights.reduce((sum, one) => sum + one, 0);
-    weights.set(
-      heights.map((one) => Math.trunc(0.5 + (one / total) * 2 ** weightBits)),
-      position * stride,
-    );
+    let total = 0;
+    for (let index = 0; index < to - from; index += 1) {
+      heights[index] = Math.max(1 - Math.abs((index + from - centre + 0.5) * (1 / reach)), 0);
+      total += heights[index]!;
+    }
+    for (let index = 0; index < to - from; index += 1)
+      weights[position * stride + index] = Math.trunc(0.5 + (heights[index]! / total) * 2 ** weightBits);
     first[position] = from;
     count[position] = to - from;
   }
