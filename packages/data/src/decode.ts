@@ -2,10 +2,11 @@
 import { PixelBudget, withinTime } from './decode-budget.ts';
 import { type FileStamp, readImageFile } from './decode-file.ts';
 import { decodePixels, isColour, readHeader } from './decode-pixels.ts';
-import { type ResizeMethod, resizeToSquare } from './decode-resize.ts';
+import type { ResizeMethod } from './decode-resize.ts';
 import { DataError } from './errors.ts';
 import type { SkippedImage } from './image-walk.ts';
 import { PixelStore, type PixelStoreHandle } from './pixel-store.ts';
+import { ResizeThreads } from './resize-threads.ts';
 
 export interface DecodeOptions {
   /** A CSS colour (`white`, `#7f7f7f`) that shows through transparent pixels; see {@link isColour}. */
@@ -45,7 +46,12 @@ export async function decodeImage(
   options: DecodeOptions,
 ): Promise<Uint8Array[]> {
   requireColour(options.background);
-  return decodeWithin(new PixelBudget(options.maxPixels), { path }, sizes, options);
+  const threads = new ResizeThreads(1);
+  try {
+    return await decodeWithin({ budget: new PixelBudget(options.maxPixels), threads }, { path }, sizes, options);
+  } finally {
+    await threads.close();
+  }
 }
 
 /**
@@ -69,6 +75,7 @@ export async function decodeImages(
       throw new Error(`expected stores of ${images.length} images, received one of ${count}`);
   const sizes = stores.map(({ size }) => size);
   const budget = new PixelBudget(options.maxPixels);
+  const threads = new ResizeThreads(concurrency);
   const skipped: (SkippedImage | undefined)[] = new Array(images.length);
   let next = 0;
   let doneCount = 0;
@@ -80,7 +87,7 @@ export async function decodeImages(
       next += 1;
       const image = images[index]!;
       try {
-        const squares = await decodeWithin(budget, image, sizes, options);
+        const squares = await decodeWithin({ budget, threads }, image, sizes, options);
         // All sizes are there before the first is published.
         for (const [position, store] of stores.entries()) store.publish(index, squares[position]!);
       } catch (error) {
@@ -91,7 +98,11 @@ export async function decodeImages(
     }
   }
 
-  await Promise.all(Array.from({ length: Math.min(concurrency, images.length) }, work));
+  try {
+    await Promise.all(Array.from({ length: Math.min(concurrency, images.length) }, work));
+  } finally {
+    await threads.close();
+  }
   const bad = skipped.filter((one) => one !== undefined);
   if (bad.length > maxSkippedShare * images.length)
     throw new DataError(
@@ -106,7 +117,7 @@ export async function decodeImages(
 // --- internal ---
 
 async function decodeWithin(
-  budget: PixelBudget,
+  { budget, threads }: { budget: PixelBudget; threads: ResizeThreads },
   image: ImageToDecode,
   sizes: readonly number[],
   options: DecodeOptions,
@@ -116,7 +127,7 @@ async function decodeWithin(
   const header = await withinTime(readHeader(bytes, options.maxPixels), timeoutMs);
   return budget.run(header.width * header.height, timeoutMs, async () => {
     const pixels = await decodePixels(bytes, header, { background, timeoutMs });
-    return Promise.all(sizes.map((size) => resizeToSquare(pixels, size, resize)));
+    return threads.resize(pixels, sizes, resize);
   });
 }
 

@@ -81,7 +81,7 @@ export function splitPlanOf({ seed, split, stacking, flaws, recipe }: Experiment
 /** How the experiment's images are decoded. */
 export function decodingOf({ data, flaws }: Experiment): DecodeOptions {
   const { maxPixels, timeoutMs, background } = data;
-  return { maxPixels, timeoutMs, background, resize: flaws.aliasedResize ? 'opencv' : 'antialiased' };
+  return { maxPixels, timeoutMs, background, resize: flaws.aliasedResize ? 'opencv' : 'pillow' };
 }
 
 /**
