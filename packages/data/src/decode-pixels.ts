@@ -7,7 +7,7 @@ sharp.cache(false);
 // Images are decoded side by side: threads within one would only wait for each other.
 sharp.concurrency(1);
 
-/** [height, width, 3], RGB 0 … 255 in sRGB, in memory of its own that may be handed to another thread. */
+/** [height, width, 3], RGB 0 … 255 in sRGB. */
 export interface RgbImage {
   data: Uint8Array;
   width: number;
@@ -81,8 +81,8 @@ export async function decodePixels(
   const flat = await sharp(data, { raw: { width, height, channels }, limitInputPixels: false })
     .flatten({ background })
     .raw()
-    .toUint8Array();
-  return { data: flat.data, width, height };
+    .toBuffer();
+  return { data: flat, width, height };
 }
 
 // --- internal ---
@@ -107,7 +107,9 @@ async function decode(bytes: Uint8Array, header: ImageHeader, timeoutMs: number)
       .toColourspace('srgb')
       .timeout({ seconds: Math.min(Math.ceil(timeoutMs / 1000), 3600) });
     // sharp takes 16 bit with a profile to Display P3 and leaves it there, unless an output profile is named.
-    return (header.isDeepWithProfile ? image.withIccProfile('srgb') : image).raw({ depth: 'uchar' }).toUint8Array();
+    return (header.isDeepWithProfile ? image.withIccProfile('srgb') : image)
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
   };
   const strict = header.format === 'jpeg';
   return run(strict ? 'warning' : 'error')

@@ -19,7 +19,10 @@ export interface DecodeOptions {
 }
 
 export interface DecodeAllOptions extends DecodeOptions {
-  /** Images at a time; default 4. Fewer where they are large: at most `maxPixels` are decoded at a time. */
+  /**
+   * Images at a time, and threads at most; default 4. Fewer where they are large: at most `maxPixels` are decoded at a
+   * time, of which those in a thread take memory twice (see {@link ResizeThreads}).
+   */
   concurrency?: number;
   /** More than this share of bad images is an error; default 0.05. */
   maxSkippedShare?: number;

@@ -23,11 +23,10 @@ describe('ResizeThreads', () => {
     expect(squares).toEqual([8, 3, 8].map((size) => resizeLikePillow(large(), size)));
   });
 
-  it('hands over an image that has the right size, also twice', async () => {
+  it('gives an image that has the right size as it is, also twice', async () => {
     const side = Math.sqrt(largePixelCount);
     const image = { ...large(), width: side, height: side };
     const squares = await open(1).resize(image, [side, side], 'pillow');
-    expect(image.data).toHaveLength(0);
     expect(squares.map((square) => Buffer.compare(square, pixels))).toEqual([0, 0]);
   });
 
