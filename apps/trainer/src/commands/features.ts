@@ -19,7 +19,10 @@ export const featuresCommand = new Command('features')
   .option('--alpha <number>', 'its width multiplier (default: 1)', Number)
   .requiredOption('--weights <file>', 'a keras-applications .h5 file')
   .option('--size <pixels>', "side of the square that images are resized to (default: the backbone's in Keras)", Number)
-  .option('--resize <method>', "pillow, as Keras' load_img; antialiased, as in training; opencv (default: pillow)")
+  .option(
+    '--resize <method>',
+    "pillow, as Keras' load_img and in training; antialiased, sharp's own; opencv (default: pillow)",
+  )
   .requiredOption('--out <file>', 'the array, .npy; replaced when it is there')
   .option('--device <name>', 'such as gpu:1 (default: the first GPU, else cpu:0)')
   .action(async (files: string[], { size: inputSize, weights, out, ...flags }: FeaturesFlags) => {
