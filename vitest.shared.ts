@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import type { ViteUserConfig } from 'vitest/config';
 
 /**
@@ -6,6 +7,7 @@ import type { ViteUserConfig } from 'vitest/config';
  */
 export const sharedTestConfig = {
   include: ['src/**/*.test.ts'],
+  setupFiles: [fileURLToPath(new URL('./vitest.setup.ts', import.meta.url))],
   pool: 'forks',
   maxWorkers: 1,
   testTimeout: 120_000,
