@@ -5,11 +5,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Finding } from '@chorus/orchestration';
-import { afterAll, afterEach, beforeAll, describe, expect, it, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test, vi } from 'vitest';
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const workspace = fileURLToPath(new URL('../../..', import.meta.url));
 const children: ChildProcess[] = [];
+/** What waits for a network that is not there, beside the other tests. */
+let offline: Record<'train' | 'download', Promise<Ended>>;
 let folder: string;
 const at = (name: string) => join(folder, name);
 
@@ -35,10 +37,14 @@ beforeAll(async () => {
     at('small.ts'),
     `import { defineConfig } from '@chorus/orchestration';\nconst seed: number = 5;\nexport default defineConfig({ ...${JSON.stringify(experiment)}, seed });\n`,
   );
+  offline = {
+    train: start(['train', '--data', '.'], withoutNetwork('train-cache')).ended,
+    download: start(['download', '--preset', 'mobile'], withoutNetwork('download-cache')).ended,
+  };
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
-afterEach(() => {
-  for (const child of children.splice(0)) if (child.exitCode === null) child.kill('SIGKILL');
+afterAll(async () => {
+  for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');
+  await rm(folder, { recursive: true, force: true });
 });
 
 interface Ended {
@@ -74,6 +80,11 @@ function start(
   });
   const ended = new Promise<Ended>((done) => child.on('close', (exitCode) => done({ ...result, exitCode })));
   return { child, ended };
+}
+
+/** A proxy that nobody serves: no name is looked up, whatever network this machine has. */
+function withoutNetwork(cache: string): NodeJS.ProcessEnv {
+  return { HTTPS_PROXY: 'http://127.0.0.1:9', NO_PROXY: '', CHORUS_CACHE: at(cache) };
 }
 
 const chorus = (...parameters: string[]) => start(parameters).ended;
@@ -271,12 +282,10 @@ describe('chorus train', () => {
 });
 
 it('cannot have published weights without a network: says where to put them by hand, and what else there is', async () => {
-  // A proxy that nobody serves: no name is looked up, whatever network this machine has.
-  const offline = { HTTPS_PROXY: 'http://127.0.0.1:9', NO_PROXY: '', CHORUS_CACHE: at('offline-cache') };
-  const { exitCode, stderr } = await start(['train', '--data', '.'], offline).ended;
+  const { exitCode, stderr } = await offline.train;
   expect(exitCode).toBe(2);
   expect(stderr).toMatch(
-    /^chorus: Could not download https:\/\/\S+mobilenet_v2\S+\.h5: .*, or put the file at \S+offline-cache\/weights\/mobilenet_v2\S+\.h5\. Or name a folder of \.h5 files with --weights DIR, or --weights random\.\n$/,
+    /^chorus: Could not download https:\/\/\S+mobilenet_v2\S+\.h5: .*, or put the file at \S+train-cache\/weights\/mobilenet_v2\S+\.h5\. Or name a folder of \.h5 files with --weights DIR, or --weights random\.\n$/,
   );
 });
 
@@ -318,8 +327,7 @@ it('keeps control characters of odd names off the terminal: in what is skipped, 
 });
 
 it('stops on Ctrl-C while it waits for a download', async () => {
-  const offline = { HTTPS_PROXY: 'http://127.0.0.1:9', NO_PROXY: '', CHORUS_CACHE: at('offline-cache') };
-  const { child, ended } = start(['train', '--data', '.'], offline);
+  const { child, ended } = start(['train', '--data', '.'], withoutNetwork('stopped-cache'));
   await printed(child, 'trying again');
   process.kill(-child.pid!, 'SIGINT');
   const { exitCode, stderr } = await ended;
@@ -396,11 +404,10 @@ describe('the other commands', () => {
   });
 
   it('cannot download without a network, and says where a file can be put by hand', async () => {
-    const offline = { HTTPS_PROXY: 'http://127.0.0.1:9', NO_PROXY: '', CHORUS_CACHE: at('offline-cache') };
-    const { exitCode, stderr } = await start(['download', '--preset', 'mobile'], offline).ended;
+    const { exitCode, stderr } = await offline.download;
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(/^https:\S+: .*; trying again in [\d.]+ s$/m);
-    expect(stderr).toMatch(/^chorus: Could not download https:\S+: .*or put the file at \S+offline-cache\/weights\//m);
+    expect(stderr).toMatch(/^chorus: Could not download https:\S+: .*or put the file at \S+download-cache\/weights\//m);
   });
 
   it('survives a reader that leaves', async () => {

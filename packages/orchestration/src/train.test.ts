@@ -40,9 +40,12 @@ const small = (): Partial<ExperimentInput> => ({
     { name: 'slim', backbone: 'mobilenet', alpha: 0.25 },
   ],
   recipe: { batchSize: 16, whole: { epochCount: 2 } },
-  workers: [{ device: 'cpu:1' }, { device: 'cpu:2' }],
+  workers: [{ device: 'cpu:1' }],
   runtime,
 });
+
+/** For what is about lanes; starting one costs a second. */
+const twoLanes: Partial<ExperimentInput> = { workers: [{ device: 'cpu:1' }, { device: 'cpu:2' }] };
 
 /** Weight files by Keras' names, of which those named are no HDF5. */
 const names = {
@@ -60,6 +63,7 @@ async function weightsWith(...broken: (keyof typeof names)[]): Promise<string> {
 
 const three = (weights: string): Partial<ExperimentInput> => ({
   ...small(),
+  ...twoLanes,
   weights,
   members: [...small().members!, { name: 'third', backbone: 'mobilenet', alpha: 0.75 }],
   recipe: { batchSize: 16, head: { epochCount: 2 }, fineTune: { lastLayers: 0 } },
@@ -88,7 +92,7 @@ describe('a whole run', () => {
   beforeAll(async () => {
     // Long enough for one lane to find the other still training, whichever starts first.
     result = await train(
-      { ...small(), recipe: { batchSize: 16, whole: { epochCount: 6, patience: 6 } } },
+      { ...small(), ...twoLanes, recipe: { batchSize: 16, whole: { epochCount: 6, patience: 6 } } },
       {
         out: at('run'),
         observer: {
@@ -278,6 +282,7 @@ describe('k folds', () => {
       const { report } = await train(
         {
           ...small(),
+          ...twoLanes,
           recipe: { batchSize: 16, whole: { epochCount: 1 } },
           stacking: { kind: 'kfold', folds: 3, members },
         },
@@ -342,6 +347,7 @@ describe('k folds', () => {
       const { report } = await train(
         {
           ...small(),
+          ...twoLanes,
           weights: pretrained,
           recipe: { batchSize: 16, head: { epochCount: 3 }, fineTune: { lastLayers: 0 } },
           stacking: { kind: 'kfold', folds: 3, members: 'refit' },
@@ -581,15 +587,12 @@ describe('members that fail', () => {
 describe('stopping and going on', () => {
   it('stops at a batch edge and keeps what is finished; a damaged member is trained again', async () => {
     const controller = new AbortController();
-    const stopped = train(
-      { ...small(), workers: [{ device: 'cpu:1' }] },
-      {
-        out: at('stopped'),
-        signal: controller.signal,
-        // One lane: when the second member starts, the first is done.
-        observer: { onMember: (name, { state }) => state === 'running' && name === 'slim' && controller.abort() },
-      },
-    );
+    const stopped = train(small(), {
+      out: at('stopped'),
+      signal: controller.signal,
+      // One lane: when the second member starts, the first is done.
+      observer: { onMember: (name, { state }) => state === 'running' && name === 'slim' && controller.abort() },
+    });
     await expect(stopped).rejects.toThrow(StoppedError);
     expect(await readdir(at('stopped/members'))).toEqual(['wide']);
     expect(existsSync(at('stopped/report.json'))).toBe(false);
@@ -729,7 +732,7 @@ it('the example of the README runs', async () => {
 
 /** A run in a process of its own, killed when its second member starts; the signal that ended it. */
 function killedRun(out: string): Promise<NodeJS.Signals | null> {
-  const experiment = JSON.stringify({ ...small(), workers: [{ device: 'cpu:1' }] });
+  const experiment = JSON.stringify(small());
   const script = `import { train } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)};
     await train(${experiment}, { out: ${JSON.stringify(out)},
       observer: { onMember: (name, { state }) => name === 'slim' && state === 'running' && process.kill(process.pid, 'SIGKILL') } });`;
