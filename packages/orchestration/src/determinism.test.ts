@@ -1,0 +1,97 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { drawShapes } from '@chorus/data';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ExperimentInput } from './experiment/schema.ts';
+import type { EpochMetrics } from './lanes/protocol.ts';
+import { train } from './train.ts';
+
+const pretrained = fileURLToPath(new URL('../../../../shared/data/pretrained/', import.meta.url));
+const members = [
+  { name: 'wide', backbone: 'mobilenet', alpha: 0.5 },
+  { name: 'slim', backbone: 'mobilenet', alpha: 0.25 },
+] satisfies ExperimentInput['members'];
+
+let parent: string;
+
+beforeAll(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'chorus-determinism-'));
+  await drawShapes(join(parent, 'data'), { seed: 1, imagesPerClass: { train: 24, validation: 12 } });
+});
+afterAll(() => rm(parent, { recursive: true, force: true }));
+
+/** What a run leaves in its folder, as it is. */
+interface Left {
+  metrics: EpochMetrics[];
+  predictions: string;
+  report: unknown;
+}
+
+async function run(name: string, changes: Partial<ExperimentInput>): Promise<Left> {
+  const out = join(parent, name);
+  const experiment: ExperimentInput = {
+    name: 'twice',
+    inputSize: 32,
+    data: { source: join(parent, 'data') },
+    members,
+    runtime: { logicalCpuDevices: 3, intraOpThreads: 1 },
+    ...changes,
+  };
+  await train(experiment, { out });
+  const text = (file: string) => readFile(join(out, file), 'utf8');
+  const metrics = (await text('metrics.jsonl')).trim().split('\n');
+  return {
+    metrics: metrics.map((line) => JSON.parse(line)),
+    predictions: await text('predictions.csv'),
+    report: JSON.parse(await text('report.json')),
+  };
+}
+
+/** Without what two runs may differ in, by its name; lines of metrics by member, of which each writes its own in order. */
+function without(varying: RegExp, { metrics, predictions, report }: Left): Left {
+  const lasting = <T>(value: T): T =>
+    JSON.parse(JSON.stringify(value, (key, one) => (varying.test(key) ? undefined : one)));
+  return {
+    metrics: lasting(metrics).toSorted((a, b) => a.task.localeCompare(b.task)),
+    predictions,
+    report: lasting(report),
+  };
+}
+
+const timesAndMemory = /seconds$|Ms$|Bytes$/i;
+const placesToo = /seconds$|Ms$|Bytes$|device$|^lanes$|^workers?$/i;
+
+const oneEpoch = { epochCount: 1, learningRate: 1e-3 };
+describe.each<[string, Partial<ExperimentInput>, boolean]>([
+  ['from random weights', { weights: 'random', recipe: { batchSize: 8, whole: { epochCount: 2 } } }, true],
+  [
+    'in folds from published weights (needs ../shared)',
+    {
+      weights: pretrained,
+      recipe: { batchSize: 8, head: oneEpoch, fineTune: { ...oneEpoch, lastLayers: 12 } },
+      stacking: { kind: 'kfold', folds: 2, members: 'average' },
+    },
+    existsSync(pretrained),
+  ],
+])('a seed, one thread: training %s', (name, recipe, there) => {
+  const one = { ...recipe, members, workers: [{ device: 'cpu:1' }] } satisfies Partial<ExperimentInput>;
+  // Pinned: else the lane that is free first has the next training.
+  const two = {
+    ...recipe,
+    members: members.map((member, worker) => ({ ...member, worker })),
+    workers: [{ device: 'cpu:1' }, { device: 'cpu:2' }],
+  } satisfies Partial<ExperimentInput>;
+
+  it.skipIf(!there)('leaves the same to the last bit twice in a row, and alone as beside another lane', async () => {
+    const first = await run(`${name} first`, two);
+    expect(new Set(first.metrics.map(({ loss }) => loss)).size).toBe(first.metrics.length);
+    const again = await run(`${name} again`, two);
+    expect(without(timesAndMemory, again)).toEqual(without(timesAndMemory, first));
+    // A member at a time, and nobody beside it.
+    const alone = await run(`${name} alone`, one);
+    expect(without(placesToo, alone)).toEqual(without(placesToo, first));
+  });
+});
