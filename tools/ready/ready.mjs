@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Makes packages (the command line, unless others are named) ready to run: builds what changed and sets up the native runtime, through turbo. Says only what
- * takes long, and all that turbo printed when it fails; standard output stays the command's own.
+ * Makes packages ready to run, `ready.mjs PACKAGE…`: builds what changed and sets up the native runtime, through turbo. Says
+ * only what takes long, and all that turbo printed when it fails; standard output stays the command's own.
  */
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
@@ -9,8 +9,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
-const names = process.argv.length > 2 ? process.argv.slice(2) : ['@chorus/trainer'];
-const filters = names.map((name) => `--filter=${name}...`);
+const filters = process.argv.slice(2).map((name) => `--filter=${name}...`);
 const turbo = spawn('turbo', ['run', 'setup', ...filters, '--log-order=stream'], { cwd: root });
 const printed = [];
 for (const stream of [turbo.stdout, turbo.stderr])
@@ -20,7 +19,7 @@ for (const stream of [turbo.stdout, turbo.stderr])
     if (step !== null) console.error(step[0]);
   });
 turbo.on('error', (error) => {
-  console.error(`turbo cannot be started (${error.message}); use: pnpm chorus`);
+  console.error(`turbo cannot be started (${error.message}); use: pnpm chorus or pnpm bench`);
   process.exit(2);
 });
 turbo.on('close', (exitCode) => {

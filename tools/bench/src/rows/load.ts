@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type BackboneFamily, type BackboneSpec, backboneTable, createClassifier } from '@chorus/models';
+import { initRuntime } from '@chorus/runtime';
+import { randomKerasFile } from '../keras-file.ts';
+import type { Measurement, Row } from '../row.ts';
+
+const contestants: [BackboneFamily, number][] = [
+  ['mobilenet', 1],
+  ['mobilenet', 0.5],
+  ['mobilenet-v2', 1],
+  ['mobilenet-v2', 0.5],
+  ['inception-v3', 1],
+  ['xception', 1],
+];
+
+/** From nothing to the first prediction, a fresh process a turn; TensorFlow has started before. */
+export const load: Row = {
+  name: 'load',
+  title: 'seconds to build each backbone at its default size, to read and load its weight file, and to predict once',
+  async measure({ roundCount, onProgress }) {
+    initRuntime({ device: 'cpu:0' });
+    const folder = await mkdtemp(join(tmpdir(), 'chorus-bench-'));
+    try {
+      const turns: { name: string; backbone: BackboneSpec; path: string }[] = [];
+      for (const [family, alpha] of contestants) {
+        const backbone = { family, alpha, inputSize: backboneTable[family].defaultInputSize };
+        const name = `${family} ${alpha.toFixed(1)}, ${backbone.inputSize} px`;
+        onProgress(`writing weights of ${name}`);
+        const path = join(folder, `${family}-${alpha}.h5`);
+        await writeFile(path, await weightsOf(backbone));
+        turns.push({ name, backbone, path });
+      }
+      const measurements = new Map<string, Measurement>();
+      for (let round = 1; round <= roundCount; round += 1) {
+        onProgress(`round ${round} of ${roundCount}`);
+        for (const { name, backbone, path } of turns)
+          for (const [quantity, seconds] of Object.entries(await turn(backbone, path))) {
+            const key = `${name} ${quantity}`;
+            const measurement = measurements.get(key) ?? { contestant: name, quantity, unit: 's', samples: [] };
+            measurement.samples.push(seconds);
+            measurements.set(key, measurement);
+          }
+      }
+      return [...measurements.values()];
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+// --- internal ---
+
+async function weightsOf(backbone: BackboneSpec): Promise<Uint8Array> {
+  const classifier = createClassifier({ backbone, classes: ['a', 'b'], seed: 0 });
+  try {
+    return await randomKerasFile(classifier);
+  } finally {
+    classifier.dispose();
+  }
+}
+
+/** Seconds by step, in their order, and of build and load together. */
+async function turn(backbone: BackboneSpec, path: string): Promise<Record<string, number>> {
+  const child = fileURLToPath(new URL('./load.child.js', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [child, JSON.stringify(backbone), path]);
+  const seconds: Record<'build' | 'read file' | 'load' | 'first prediction', number> = JSON.parse(stdout);
+  return { ...seconds, 'build + load': seconds.build + seconds['read file'] + seconds.load };
+}
