@@ -66,7 +66,7 @@ export async function extractFeatures(paths: readonly string[], options: Feature
   if (device !== 'auto' && lanes.length > 1) throw new ConfigError(`Expected one device, received "${device}".`);
   initRuntime(lanes[0]!);
   // The head stays unused.
-  const classifier = createClassifier({ backbone, classes: ['first', 'second'], seed: 0 });
+  const classifier = createClassifier({ backbone, classes: ['first', 'second'], seed: 0, draws: 'head' });
   try {
     await loadBackboneWeights(classifier, weights);
     const rows = await featureRows(classifier, paths, decoding, options);

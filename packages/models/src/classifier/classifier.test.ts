@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { ModelError } from '../errors.ts';
 import { useNativeBackend } from '../native-backend.fixture.ts';
 import { largestDifference, noiseImages } from '../numbers.fixture.ts';
-import { createClassifier } from './classifier.ts';
+import { type Classifier, createClassifier } from './classifier.ts';
 
 beforeAll(useNativeBackend);
 
@@ -46,6 +46,18 @@ describe('createClassifier', () => {
     };
     expect(logits(1)).toEqual(logits(1));
     expect(logits(2)).not.toEqual(logits(1));
+  });
+
+  it('draws the head alone where a file brings the rest: the same head, before kernels of zero', () => {
+    const [whole, head] = (['all', 'head'] as const).map((draws) =>
+      createClassifier({ backbone: small, classes: pets, seed: 1, draws }),
+    ) as [Classifier, Classifier];
+    const kernels = ({ weights }: Classifier) =>
+      weights.filter(({ weightName }) => weightName.endsWith('kernel')).map(({ variable }) => variable.dataSync());
+    expect(kernels(head).at(-1)).toEqual(kernels(whole).at(-1));
+    for (const kernel of kernels(head).slice(0, -1)) expect(kernel.every((value) => value === 0)).toBe(true);
+    whole.dispose();
+    head.dispose();
   });
 
   it('gives the same numbers on tfjs’ own backend', async () => {

@@ -21,6 +21,8 @@ export interface ClassifierOptions {
   preprocessing?: PreprocessingName | undefined;
   /** Draws the weights and the dropout masks. */
   seed: number;
+  /** Which kernels are drawn: all (the default), or the head's, where a file's come into the backbone next. */
+  draws?: 'all' | 'head';
 }
 
 /**
@@ -31,7 +33,8 @@ export interface ClassifierOptions {
  */
 export function createClassifier(options: ClassifierOptions): Classifier {
   const classifier = new Classifier(options);
-  drawKernels(classifier.weights, options.seed);
+  const { weights, backboneWeights } = classifier;
+  drawKernels(options.draws === 'head' ? weights.slice(backboneWeights.length) : weights, options.seed);
   return classifier;
 }
 

@@ -90,6 +90,7 @@ async function initialClassifier({ backbone, recipe, flaws, classes, seed, weigh
     classes,
     dropout: recipe.dropout,
     seed,
+    draws: weights.kind === 'random' ? 'all' : 'head',
     ...(flaws.rawBgr ? { preprocessing: 'raw-bgr' as const } : {}),
   });
   if (weights.kind === 'random') return classifier;
