@@ -3,6 +3,7 @@ import { access, constants, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { DataError, type DecodeOptions, resizeMethods, type SkippedImage } from '@chorus/data';
 import {
+  alphaOfFile,
   backboneFamilies,
   backboneTable,
   type Classifier,
@@ -25,7 +26,7 @@ import { decodeToStores } from './run/decode-to-stores.ts';
 export interface FeaturesOptions {
   /** A family of backbones, such as `mobilenet-v2`. */
   backbone: string;
-  /** Width multiplier; default 1. */
+  /** Width multiplier; by default the one whose shapes the weights have. */
   alpha?: number | undefined;
   /** Path of a keras-applications `.h5` file. */
   weights: string;
@@ -55,16 +56,18 @@ export interface Features {
  */
 export async function extractFeatures(paths: readonly string[], options: FeaturesOptions): Promise<Features> {
   if (paths.length === 0) throw new ConfigError('Expected image files, received none.');
-  const { alpha = 1, resize = 'pillow', device = 'auto' } = options;
+  const { resize = 'pillow', device = 'auto' } = options;
   const family = oneOf(backboneFamilies, 'a backbone', options.backbone);
   const { maxPixels, timeoutMs, background } = experimentSchema.shape.data.parse({});
   const decoding = { maxPixels, timeoutMs, background, resize: oneOf(resizeMethods, 'a resize method', resize) };
   const weights = await readWeights(options.weights);
-  const backbone = { family, alpha, inputSize: options.inputSize ?? backboneTable[family].defaultInputSize };
-  checkBackboneSpec(backbone);
+  const { alphas, defaultInputSize } = backboneTable[family];
+  const inputSize = options.inputSize ?? defaultInputSize;
+  checkBackboneSpec({ family, alpha: options.alpha ?? alphas[0]!, inputSize });
   const { lanes } = await chooseLanes({ workers: parseWorkers(device), runtime: {}, members: [{ name: family }] });
   if (device !== 'auto' && lanes.length > 1) throw new ConfigError(`Expected one device, received "${device}".`);
   initRuntime(lanes[0]!);
+  const backbone = { family, alpha: options.alpha ?? (await alphaOfFile(family, weights)), inputSize };
   // The head stays unused.
   const classifier = createClassifier({ backbone, classes: ['first', 'second'], seed: 0, draws: 'head' });
   try {

@@ -16,7 +16,7 @@ export const featuresCommand = new Command('features')
   .description("write a backbone's pooled features of image files, a row each, as a NumPy array")
   .argument('<file...>', 'images')
   .requiredOption('--backbone <name>', 'such as mobilenet-v2')
-  .option('--alpha <number>', 'its width multiplier (default: 1)', Number)
+  .option('--alpha <number>', 'its width multiplier (default: that of the weights)', Number)
   .requiredOption('--weights <file>', 'a keras-applications .h5 file')
   .option('--size <pixels>', "side of the square that images are resized to (default: the backbone's in Keras)", Number)
   .option(
