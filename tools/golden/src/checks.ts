@@ -47,7 +47,7 @@ export function checkFeatures(golden: GoldenCase, inputSize: number, reference: 
   return (['inference', 'training'] as const).map((mode) => {
     const expected = tensor(reference, `features/${inputSize}/${mode}`);
     const worst = expected.distanceTo(found[mode]) / expected.norm;
-    return { check: `features, ${mode}`, worst, limit: 1e-4, where: `${inputSize} px` };
+    return { check: `features at ${inputSize} px, ${mode}`, worst, limit: 1e-4, where: mode };
   });
 }
 

@@ -9,6 +9,7 @@ import { chooseCases } from './choose-cases.ts';
 import { compareBackbone } from './live/backbones.ts';
 import { compareExports } from './live/exports.ts';
 import { comparePhotographs, hasPhotographs } from './live/photographs.ts';
+import { compareWeightFiles } from './live/weight-files.ts';
 import { preparePython, withTemporaryFolder } from './python.ts';
 
 const chosen = chooseCases();
@@ -20,6 +21,7 @@ let allWithin = true;
 await withTemporaryFolder(async (folder) => {
   for (const golden of chosen) report(golden.name, await compareBackbone(python, golden, folder));
   if (chosen.length < cases.length) return;
+  report('all', await compareWeightFiles(python, folder));
   for (const [name, findings] of await compareExports(python)) report(name, findings);
   if (!hasPhotographs()) console.log('Real weights and photographs: left out, there is no ../shared/data.');
   else for (const [name, findings] of await comparePhotographs(python, folder)) report(name, findings);
