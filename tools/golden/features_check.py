@@ -27,8 +27,8 @@ BATCH = 32
 
 def application(backbone):
     """The function that makes a family's models: MobileNetV2 for mobilenet-v2."""
-    functions = {name.lower(): name for name in dir(keras.applications)}
-    return getattr(keras.applications, functions[f"{backbone.replace('-', '')}"])
+    functions = {name.lower(): one for name, one in vars(keras.applications).items() if callable(one)}
+    return functions[backbone.replace("-", "")]
 
 
 def keras_features(paths, backbone, weights, size, alpha=None):

@@ -42,15 +42,12 @@ export async function comparePhotographs(python: string, folder: string): Promis
     const weights = join(data, 'pretrained', file);
     const options = ['--backbone', backbone, '--alpha', `${alpha}`, '--weights', weights];
     const out = join(folder, 'features.npy');
-    const check = await runScript(python, 'features_check.py', [
-      ...options,
-      '--size',
-      `${size}`,
-      '--out',
-      out,
-      ...some,
-    ]);
-    const findings = check.map((line) => JSON.parse(line) as Finding);
+    const parameters = [...options, '--size', `${size}`, '--out', out, ...some];
+    await features(parameters);
+    // It ends with 1 where an error is above its limit, which the table shows.
+    const lines = await runScript(python, 'features_check.py', parameters, { exitCodes: [0, 1] });
+    const findings = lines.map((line) => JSON.parse(line) as Finding);
+    if (findings.length === 0) throw new Error(`features_check.py said nothing of ${file}.`);
     if (headRight !== undefined) findings.push(await checkHead(python, folder, options, headRight));
     compared.push([`${backbone}-${alpha}, real`, findings]);
   }
@@ -60,8 +57,8 @@ export async function comparePhotographs(python: string, folder: string): Promis
 // --- internal ---
 
 const headSize = 160;
-/** Of 1,000: what another version of the solver may change. */
-const headLimit = 3;
+/** Of 1,000: what another version of the solver or of Pillow may change. */
+const headLimit = 5;
 
 async function checkHead(
   python: string,
