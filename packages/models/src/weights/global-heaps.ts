@@ -8,19 +8,26 @@
  */
 import { ModelError } from '../errors.ts';
 
-/** @throws ModelError where one of the file's heaps has no end, or where sizes are not of 8 bytes as everywhere. */
-export function checkGlobalHeaps({ name, bytes }: { name: string; bytes: Uint8Array }): void {
+/**
+ * @returns size of the longest object in any heap, in bytes.
+ * @throws ModelError where one of the file's heaps has no end, or where sizes are not of 8 bytes as everywhere.
+ */
+export function checkGlobalHeaps({ name, bytes }: { name: string; bytes: Uint8Array }): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   checkSizesOfSizes(name, view);
   let heapBytes = 0;
+  let longest = 0;
   for (let at = bytes.indexOf(letterG); at !== -1; at = bytes.indexOf(letterG, at + 1)) {
     const size = heapSize(view, at);
     if (size === undefined) continue;
     heapBytes += size;
     // More than the file has would be heaps within heaps.
-    if (heapBytes > bytes.length || sizeAt(view, at + 8) !== size || !hasEnd(view, at, at + size))
+    const longestHere = heapBytes > bytes.length ? undefined : longestObject(view, at, at + size);
+    if (longestHere === undefined || sizeAt(view, at + 8) !== size)
       throw new ModelError(`${name}: expected a sound HDF5 file, received a broken global heap at byte ${at}.`);
+    longest = Math.max(longest, longestHere);
   }
+  return longest;
 }
 
 // --- internal ---
@@ -48,16 +55,20 @@ function heapSize(view: DataView, at: number): number | undefined {
   return size >= minimumHeapBytes && at + size <= view.byteLength ? size : undefined;
 }
 
-function hasEnd(view: DataView, start: number, end: number): boolean {
+/** Size in bytes of a heap's longest object; undefined where they do not end with the heap. */
+function longestObject(view: DataView, start: number, end: number): number | undefined {
+  let longest = 0;
   let at = start + headerBytes;
   // What is too small for an object's header is free space.
   while (at + headerBytes <= end) {
     const size = sizeAt(view, at + 8);
-    const step = view.getUint16(at, true) === 0 ? size : headerBytes + Math.ceil(size / 8) * 8;
-    if (step < headerBytes || at + step > end) return false;
+    const isFree = view.getUint16(at, true) === 0;
+    const step = isFree ? size : headerBytes + Math.ceil(size / 8) * 8;
+    if (step < headerBytes || at + step > end) return undefined;
+    if (!isFree) longest = Math.max(longest, size);
     at += step;
   }
-  return true;
+  return longest;
 }
 
 function sizeAt(view: DataView, at: number): number {

@@ -1,7 +1,7 @@
 import h5wasm, { File, type Group } from 'h5wasm';
 import type { Classifier } from '../classifier/classifier.ts';
 import { glorotUniform } from '../random/glorot-uniform.ts';
-import type { StoredWeight } from './h5-file.ts';
+import type { StoredWeight } from './h5-group.ts';
 import { kindOf } from './keras-names.ts';
 import type { StoredLayer } from './stored-layers.ts';
 

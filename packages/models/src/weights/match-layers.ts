@@ -3,7 +3,7 @@ import { backboneTable } from '../backbones/table.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import type { ModelWeight } from '../classifier/model-weights.ts';
 import { ModelError } from '../errors.ts';
-import type { StoredWeight } from './h5-file.ts';
+import type { StoredWeight } from './h5-group.ts';
 import { counterKind, isTopName, kindOf, type LayerKind, weightName } from './keras-names.ts';
 import type { StoredLayer } from './stored-layers.ts';
 

@@ -49,7 +49,16 @@ describe('withStoredLayers', () => {
     expect(await namesOf((file) => writeCountedLayers(file, [conv1], { names: false }))).toEqual([undefined, 'conv2d']);
   });
 
-  // It costs no more than a copy would.
+  it("has names of several lengths, as Keras writes them with today's h5py", async () => {
+    const file = await h5File((content) => {
+      writeLayers(content, [conv1, norms[0]!]);
+      content.delete_attribute('layer_names');
+      content.create_attribute('layer_names', ['conv1', 'bn_0']);
+    });
+    expect((await read(file)).map(([path]) => path)).toEqual(['/conv1', '/bn_0']);
+  });
+
+  // It costs no more than a copy would; how many is counted.
   it('lets two layers share a group', async () => {
     const shared = await h5File((file) => {
       writeLayers(file, norms.slice(0, 1));
@@ -200,10 +209,35 @@ describe.each(['listed', 'counted'] as const)('refuses with %s layers', (name) =
     await expect(attempt).rejects.toThrow(/^some\.h5: [^\n]+\.$/);
   });
 
-  it('nothing of a shape that nobody compared: it is known before a number is read', async () => {
-    const bytes = await golden('terabytes')();
-    const shapes = await withStoredLayers({ name: 'some.h5', bytes }, ([layer]) => layer?.weights[0]?.shape);
-    expect(shapes).toEqual([1e6, 1e6]);
+  it('more numbers than the file has room for: libhdf5 would make up what was never written', async () => {
+    const attempt = golden('terabytes')().then(read);
+    await expect(attempt).rejects.toThrow(ModelError);
+    await expect(attempt).rejects.toThrow(
+      /^some\.h5: expected at most \d+ bytes of weights, as the file has, received 4000000000000 by the shapes up to \/\S+ \[1000000, 1000000\]\.$/,
+    );
+  });
+
+  it('links that make many weights of few', async () => {
+    const one = { ...conv1, weights: [{ name: kernelName, shape: [1], values: new Float32Array(1) }] };
+    const bomb = await h5File((file) => {
+      write(file, [one]);
+      const parent = file.get(folder) as Group;
+      const names = Array.from({ length: 200 }, (_, index) => (name === 'listed' ? `weight_${index}` : `${index}`));
+      for (const link of names) if (link !== kernelName) parent.create_hard_link(place, link);
+      const groups = names.map((_, index) => (index === 0 ? group : `${group}_${index}`));
+      for (const link of groups.slice(1)) file.create_hard_link(group, link.slice(1));
+      if (name === 'counted') return;
+      writeTexts(file.get(group) as Group, 'weight_names', names);
+      writeTexts(
+        file,
+        'layer_names',
+        groups.map((path) => path.slice(1)),
+      );
+    });
+    // With room for as many numbers.
+    const attempt = read(Buffer.concat([bomb, Buffer.alloc(200 * 200 * 4)]));
+    await expect(attempt).rejects.toThrow(ModelError);
+    await expect(attempt).rejects.toThrow(/^some\.h5: expected at most 20000 names in all, .*, received \d+ more of /);
   });
 
   it('a file that is cut anywhere', async () => {
@@ -248,12 +282,37 @@ describe('refuses', () => {
     [
       'one text for layer names',
       (file) => file.create_attribute('layer_names', 'conv1'),
-      'expected the attribute layer_names of / to list at most 10000 names, received shape [].',
+      'expected the attribute layer_names of / to list names, received shape [].',
     ],
     [
       'endless layer names',
-      (file) => file.create_attribute('layer_names', new Int8Array(10_001)),
-      'expected the attribute layer_names of / to list at most 10000 names, received shape [10001].',
+      (file) => file.create_attribute('layer_names', new Int8Array(20_001)),
+      'expected at most 20000 names in all, more than any backbone has, received 20001 more of the attribute layer_names of /.',
+    ],
+    [
+      'layer names that may all lie in one place',
+      (file) => file.create_attribute('layer_names', ['x'.repeat(1e6), ...new Array<string>(200).fill('conv1')]),
+      'expected the attribute layer_names of / to be short, received 201 texts of up to 1000000 bytes each.',
+    ],
+    [
+      'endless attributes',
+      (file) => {
+        writeLayers(file, [{ name: 'layer', weights: [] }]);
+        for (let index = 0; index < 200; index += 1)
+          (file.get('layer') as Group).create_attribute(`attribute_${index}`, new Int8Array(1));
+        const names = Array.from({ length: 200 }, (_, index) => `layer_${index}`);
+        for (const link of names) file.create_hard_link('/layer', link);
+        writeTexts(file, 'layer_names', names);
+      },
+      'received 201 more of attributes of /layer_',
+    ],
+    [
+      'a weight far below its layer',
+      (file) => {
+        withNames(['conv1'], [`${'conv1/'.repeat(5)}kernel:0`])(file);
+        file.create_hard_link('/conv1', 'conv1/conv1');
+      },
+      'expected at most 4 groups on the way to a weight of /conv1, received conv1/conv1/',
     ],
     [
       'no weight names',
@@ -336,6 +395,13 @@ describe('refuses', () => {
         layers.create_group('dense').create_group('vars').create_attribute('name', 7);
       }),
       'expected the attribute name of /layers/dense/vars to be one text, received another value.',
+    ],
+    [
+      'several texts for a name',
+      counted((layers) => {
+        layers.create_group('dense').create_group('vars').create_attribute('name', ['dense', 'other']);
+      }),
+      'expected the attribute name of /layers/dense/vars to be one text, received shape [2].',
     ],
     [
       'a model within a model',

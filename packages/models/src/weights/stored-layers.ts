@@ -7,7 +7,8 @@
  * datasets are `vars/0`, `vars/1`, …; since Keras 3.6 the attribute `name` of `vars` is the layer's own.
  */
 import { ModelError } from '../errors.ts';
-import { type H5Group, type StoredWeight, withH5File } from './h5-file.ts';
+import { withH5File } from './h5-file.ts';
+import type { H5Group, StoredWeight } from './h5-group.ts';
 
 export type StoredLayer = ListedLayer | CountedLayer;
 

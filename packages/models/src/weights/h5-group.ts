@@ -1,0 +1,170 @@
+import { type Attribute, Dataset, Group } from 'h5wasm';
+import { ModelError } from '../errors.ts';
+import { attempt } from './libhdf5-errors.ts';
+import type { ReadingLimits } from './reading-limits.ts';
+
+/** One dataset; `read` copies its numbers out. */
+export interface StoredWeight {
+  /** In its layer's group, such as `Conv1/kernel:0`, or `0` in Keras 3's layout. */
+  name: string;
+  shape: readonly number[];
+  read(): Float32Array;
+}
+
+/** A group of a stranger's file. All methods throw a ModelError that names the file and the place. */
+export class H5Group {
+  readonly #fileName: string;
+  readonly #limits: ReadingLimits;
+  readonly #group: Group;
+
+  /** @param limits of all that is looked at in the file. */
+  constructor(fileName: string, limits: ReadingLimits, group: Group) {
+    this.#fileName = fileName;
+    this.#limits = limits;
+    this.#group = group;
+  }
+
+  /** As in `/layers/conv2d`; empty for the root. */
+  get path(): string {
+    return this.#group.path === '/' ? '' : this.#group.path;
+  }
+
+  /** What there is in it. */
+  names(): string[] {
+    const where = `${this.path}/`;
+    const names = attempt(this.#fileName, `expected a Group at ${where}`, () => this.#group.keys());
+    this.#limits.takeNames(names.length, where);
+    return names.map((name) => this.#printable(name, where));
+  }
+
+  /** @param name of a group right in this one. */
+  group(name: string): H5Group {
+    return new H5Group(this.#fileName, this.#limits, this.#child(name, Group));
+  }
+
+  /** @param path of 32-bit floats; here groups may be on the way. */
+  weight(path: string): StoredWeight {
+    const folders = path.split('/');
+    const name = folders.pop()!;
+    if (folders.length > maximumFolders)
+      throw this.#error(`expected at most ${maximumFolders} groups on the way to a weight of ${this.path}`, path);
+    const parent = folders.reduce<H5Group>((group, folder) => group.group(folder), this);
+    return { ...parent.#numbers(name), name: path };
+  }
+
+  /** Whether there is an attribute of this name. */
+  hasAttribute(name: string): boolean {
+    return name in this.#attributes();
+  }
+
+  /** An attribute with one text. */
+  text(attributeName: string): string {
+    const attribute = this.#attribute(attributeName);
+    const where = this.#placeOf(attributeName);
+    if (!isText(attribute)) throw this.#error(`expected ${where} to be one text`, 'another value');
+    // Many could lie in one place, and take as much memory as if each had its own.
+    if (attribute.shape?.length !== 0)
+      throw this.#error(`expected ${where} to be one text`, `shape ${JSON.stringify(attribute.shape)}`);
+    return this.#printable(this.#valueOf(attribute) as string, where);
+  }
+
+  /** An attribute with a list of texts. */
+  texts(attributeName: string): string[] {
+    const attribute = this.#attribute(attributeName);
+    const where = this.#placeOf(attributeName);
+    const { shape, metadata } = attribute;
+    if (shape?.length !== 1) throw this.#error(`expected ${where} to list names`, `shape ${JSON.stringify(shape)}`);
+    const count = shape[0]!;
+    this.#limits.takeNames(count, where);
+    // Keras writes an empty list as numbers.
+    if (count === 0) return [];
+    if (!isText(attribute)) throw this.#error(`expected ${where} to list names`, 'other values');
+    // As Keras writes lists with today's h5py.
+    if (metadata.vlen) this.#limits.takeTexts(count, where);
+    return (this.#valueOf(attribute) as string[]).map((text) => this.#printable(text, where));
+  }
+
+  #numbers(name: string): Omit<StoredWeight, 'name'> {
+    const dataset = this.#child(name, Dataset);
+    const where = `${this.path}/${name}`;
+    const { shape, dtype, metadata } = attempt(this.#fileName, `expected a Dataset at ${where}`, () => ({
+      shape: dataset.shape,
+      dtype: dataset.dtype,
+      metadata: dataset.metadata,
+    }));
+    const refuse = (expected: string, received: string) => this.#error(`${where}: expected ${expected}`, received);
+    if (dtype !== '<f' || metadata.size !== 4) throw refuse('32-bit floats', `type ${JSON.stringify(dtype)}`);
+    if (shape === null || metadata.virtual_sources !== undefined)
+      throw refuse('a dataset with numbers of its own', shape === null ? 'an empty one' : 'a virtual one');
+    if (metadata.chunks !== null)
+      throw refuse('numbers in one piece, as Keras stores them', `chunks of [${metadata.chunks.join(', ')}]`);
+    this.#limits.takeWeight(shape, where);
+    const read = () =>
+      attempt(this.#fileName, `expected readable numbers in ${where}`, () => dataset.value as Float32Array);
+    return { shape, read };
+  }
+
+  #child<T extends Group | Dataset>(name: string, kind: abstract new (...args: never[]) => T): T {
+    if (['', '.', '..'].includes(name) || name.includes('/'))
+      throw this.#error(`expected names in ${this.path}/ without slashes and dots alone`, JSON.stringify(name));
+    const where = `${this.path}/${name}`;
+    const expected = `expected a ${kind.name} at ${where}`;
+    this.#limits.takeNames(1, where);
+    // Before anything is opened: libhdf5 would follow a link to wherever it leads.
+    const isLink = attempt(
+      this.#fileName,
+      expected,
+      () => this.#group.get_link(where) !== null || 'filename' in this.#group.get_external_link(where),
+    );
+    if (isLink) throw this.#error(expected, 'a link');
+    const found = attempt(this.#fileName, expected, () => this.#group.get(where));
+    if (!(found instanceof kind)) throw this.#error(expected, found?.constructor.name ?? 'nothing');
+    return found;
+  }
+
+  /** What a file says goes into messages of one line. */
+  #printable(name: string, where: string): string {
+    if (name.length <= maximumNameLength && !/\p{Cc}/u.test(name)) return name;
+    const received = `${JSON.stringify(name.slice(0, 20))} of ${name.length}`;
+    throw this.#error(`expected at most ${maximumNameLength} printable characters in ${where}`, received);
+  }
+
+  #attributes(): Record<string, Attribute> {
+    const where = `attributes of ${this.path || '/'}`;
+    const attributes = attempt(this.#fileName, `expected ${where}`, () => this.#group.attrs);
+    this.#limits.takeNames(Object.keys(attributes).length, where);
+    return attributes;
+  }
+
+  #attribute(name: string): Attribute {
+    const attributes = this.#attributes();
+    const where = this.#placeOf(name);
+    const attribute = attempt(this.#fileName, `expected ${where}`, () => attributes[name]);
+    if (attribute === undefined) throw this.#error(`expected ${where}`, 'none');
+    return attribute;
+  }
+
+  #valueOf(attribute: Attribute): unknown {
+    return attempt(this.#fileName, `expected to read ${this.#placeOf(attribute.name)}`, () => attribute.value);
+  }
+
+  #placeOf(attributeName: string): string {
+    return `the attribute ${attributeName} of ${this.path || '/'}`;
+  }
+
+  #error(expectation: string, received: string): ModelError {
+    return new ModelError(`${this.#fileName}: ${expectation}, received ${received}.`);
+  }
+}
+
+// --- internal ---
+
+const maximumNameLength = 200;
+/** Keras has one or two. */
+const maximumFolders = 4;
+/** H5T_STRING */
+const textType = 3;
+
+function isText({ metadata }: Attribute): boolean {
+  return metadata.type === textType;
+}
