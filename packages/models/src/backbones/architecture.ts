@@ -28,7 +28,10 @@ export interface BackboneArchitecture {
   weightFile(alpha: number, trainedSize: number): PublishedFile;
   /** The layer with weights of Keras' classification top, which files may have behind the backbone's. */
   topInKeras: string;
-  /** Layers with weights that Keras gives no name: its files have a counter there, such as `conv2d_94`. */
+  /**
+   * Layers with weights that Keras gives no name: its files have a counter there, such as `conv2d_94`, and `build` makes
+   * them in the order in which Keras counts them.
+   */
   unnamedInKeras?: RegExp;
   /** Channels of the last feature map. */
   featureWidth(alpha: number): number;

@@ -128,21 +128,29 @@ export function topOf({ featureWidth }: Classifier, name: string): LayerToWrite 
 }
 
 /**
- * The same layers with counters for the names of those that Keras leaves unnamed; counters go on from model to model, so
- * they may start anywhere.
+ * The same layers with counters for the names of those that Keras leaves unnamed.
+ *
+ * @param naming `order`: of the layers of a kind, in the order in which they run, which one Keras makes it as; `first`: of
+ * the one that it makes first, which may be anything, as counters go on from model to model.
  */
 export function withCounters(
   layers: readonly LayerToWrite[],
   unnamed: RegExp,
-  { convolution, batchNorm, first }: { convolution: string; batchNorm: string; first: number },
+  {
+    convolution,
+    batchNorm,
+    order,
+    first,
+  }: { convolution: string; batchNorm: string; order: readonly number[]; first: number },
 ): LayerToWrite[] {
   const counts = new Map<string, number>();
   return layers.map((layer) => {
     if (!unnamed.test(layer.name)) return layer;
     const kind = layer.weights.length === 1 ? convolution : batchNorm;
-    const count = counts.get(kind) ?? first;
-    counts.set(kind, count + 1);
-    const name = count === 0 ? kind : `${kind}_${count}`;
+    const place = counts.get(kind) ?? 0;
+    counts.set(kind, place + 1);
+    const counter = first + order[place]!;
+    const name = counter === 0 ? kind : `${kind}_${counter}`;
     return {
       name,
       weights: layer.weights.map((weight) => ({ ...weight, name: weight.name.replace(layer.name, name) })),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { counterKind, isTopName, kindOf, weightName } from './keras-names.ts';
+import { counterKind, counterOf, isTopName, kindOf, weightName } from './keras-names.ts';
 
 describe('counterKind', () => {
   it.each([
@@ -19,6 +19,14 @@ describe('counterKind', () => {
   ])('of %j is %s', (name, kind) => {
     expect(counterKind(name)).toBe(kind);
   });
+});
+
+it.each([
+  ['conv2d', 0],
+  ['conv2d_94', 94],
+  ['batchnormalization_1', 1],
+])('the counter of %j is %i', (name, counter) => {
+  expect(counterOf(name)).toBe(counter);
 });
 
 describe('kindOf', () => {

@@ -20,6 +20,11 @@ export function counterKind(layerName: string): LayerKind | undefined {
   return undefined;
 }
 
+/** Of a layer that Keras named by a counter: of `conv2d_94` 94, of `conv2d`, which it made first, 0. */
+export function counterOf(layerName: string): number {
+  return Number(/_(\d+)$/.exec(layerName)?.[1] ?? 0);
+}
+
 /** Whether this is the layer with weights of a classification top that Keras calls `topInKeras` today. */
 export function isTopName(layerName: string, topInKeras: string): boolean {
   // MobileNetV2's until TensorFlow 2.1, and in its official files.

@@ -11,6 +11,16 @@ beforeAll(() => tf.setBackend('cpu'));
 
 const keras2 = { convolution: 'conv2d', batchNorm: 'batch_normalization' };
 const keras1 = { convolution: 'convolution2d', batchNorm: 'batchnormalization', first: 1 };
+/** Counters in `layer_names` of files that Keras 3.15.1 and tf_keras 2.21 wrote, less the first one. */
+const orders: Partial<Record<BackboneFamily, number[]>> = {
+  'inception-v3': [
+    0, 1, 2, 3, 4, 8, 6, 9, 5, 7, 10, 11, 15, 13, 16, 12, 14, 17, 18, 22, 20, 23, 19, 21, 24, 25, 27, 28, 26, 29, 34,
+    35, 31, 36, 32, 37, 30, 33, 38, 39, 44, 45, 41, 46, 42, 47, 40, 43, 48, 49, 54, 55, 51, 56, 52, 57, 50, 53, 58, 59,
+    64, 65, 61, 66, 62, 67, 60, 63, 68, 69, 72, 73, 70, 74, 71, 75, 80, 77, 81, 78, 79, 82, 83, 76, 84, 89, 86, 90, 87,
+    88, 91, 92, 85, 93,
+  ],
+  xception: [0, 1, 2, 3],
+};
 const layouts: [string, (layers: LayerToWrite[]) => StoredLayer[]][] = [
   ['.h5', listed],
   ['.weights.h5', counted],
@@ -28,7 +38,9 @@ describe.each([
   ['xception', 1],
 ] as [BackboneFamily, number][])('%s %f', (family, alpha) => {
   const { topInKeras, unnamedInKeras, minimumInputSize } = backboneTable[family];
-  const counters = (first: number) => withCounters(placesOf(classifier), unnamedInKeras ?? /^$/, { ...keras2, first });
+  const order = orders[family] ?? [];
+  const counters = (first: number) =>
+    withCounters(placesOf(classifier), unnamedInKeras ?? /^$/, { ...keras2, order, first });
   let classifier: Classifier;
 
   beforeAll(() => {
@@ -52,7 +64,9 @@ describe.each([
   });
 
   it('finds every weight in a file of Keras 1', () => {
-    expectEveryWeight(listed(namedAsInKeras1(withCounters(placesOf(classifier), unnamedInKeras ?? /^$/, keras1))));
+    expectEveryWeight(
+      listed(namedAsInKeras1(withCounters(placesOf(classifier), unnamedInKeras ?? /^$/, { ...keras1, order }))),
+    );
   });
 
   it.each(layouts)('takes nothing for a top that is none, %s', (_, layout) => {
@@ -108,7 +122,12 @@ describe('refuses', () => {
     weights: layer.weights.with(0, { ...layer.weights[0]!, shape }),
   });
   const inCounters = () =>
-    withCounters(placesOf(inception), backboneTable['inception-v3'].unnamedInKeras!, { ...keras2, first: 95 });
+    withCounters(placesOf(inception), backboneTable['inception-v3'].unnamedInKeras!, {
+      ...keras2,
+      order: orders['inception-v3']!,
+      first: 95,
+    });
+  const placeOf = (layers: readonly LayerToWrite[], name: string) => layers.findIndex((layer) => layer.name === name);
 
   const cases: [string, () => [Classifier, StoredLayer[]], string][] = [
     [
@@ -190,6 +209,14 @@ describe('refuses', () => {
       () => [inception, listed(swapped(inCounters(), 0, 2))],
       '/conv2d_96 (stem_1_conv): expected kernel [3, 3, 3, 32], received kernel [3, 3, 32, 32].',
     ],
+    ...([listed, counted] as const).map((layout): [string, () => [Classifier, StoredLayer[]], string] => [
+      `convolutions of one shape in the other order where Keras has counters, ${layout.name}`,
+      () => {
+        const layers = inCounters();
+        return [inception, layout(swapped(layers, placeOf(layers, 'conv2d_100'), placeOf(layers, 'conv2d_103')))];
+      },
+      'expected a lower counter for mixed0_branch1x1_1_conv than for mixed0_branch5x5_1_conv, which Keras makes later, received conv2d_103 and conv2d_101: layers have changed places.',
+    ]),
     [
       'another kind of name in a .weights.h5 file',
       () => [

@@ -1,10 +1,10 @@
-/** Which weight of a backbone each dataset of a file is: by the order of layers, by their names and by all shapes. */
+/** Which weight of a backbone each dataset of a file is: by the order of layers, by their names or counters, by all shapes. */
 import { backboneTable } from '../backbones/table.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import type { ModelWeight } from '../classifier/model-weights.ts';
 import { ModelError } from '../errors.ts';
 import type { StoredWeight } from './h5-group.ts';
-import { counterKind, isTopName, kindOf, type LayerKind, weightName } from './keras-names.ts';
+import { counterKind, counterOf, isTopName, kindOf, type LayerKind, weightName } from './keras-names.ts';
 import type { StoredLayer } from './stored-layers.ts';
 
 export interface MatchedWeight {
@@ -23,13 +23,14 @@ export interface MatchedWeight {
  */
 export function matchLayers(
   fileName: string,
-  { backbone, backboneWeights, cutPoints, featureWidth }: Classifier,
+  { backbone, backboneWeights, cutPoints, featureWidth, model }: Classifier,
   stored: readonly StoredLayer[],
 ): MatchedWeight[] {
   const { kerasName, topInKeras, unnamedInKeras } = backboneTable[backbone.family];
-  const expected = expectedLayers(backboneWeights, unnamedInKeras);
+  const madeAt = new Map(model.layers.map(({ name, id }) => [name, id]));
+  const expected = expectedLayers(backboneWeights, madeAt, unnamedInKeras);
   const left = [...stored];
-  const matched = expected.flatMap((wanted, index) => {
+  const pairs = expected.map((wanted, index) => {
     const place = left.findIndex(({ kind }) => kind === undefined || kind === wanted.kind);
     const found = left[place];
     if (found === undefined || !fits(found, wanted)) {
@@ -41,8 +42,9 @@ export function matchLayers(
       );
     }
     left.splice(place, 1);
-    return matchWeights(fileName, wanted, found);
+    return { wanted, found, matched: matchWeights(fileName, wanted, found) };
   });
+  checkCounters(fileName, pairs);
   if (left.length > 1 || (left[0] !== undefined && !isTop(left[0], topInKeras, featureWidth))) {
     const others = left.slice(0, 3).map((layer) => describeStored(layer));
     const end = cutPoints.at(-2)!.layerName;
@@ -52,7 +54,7 @@ export function matchLayers(
         `keras.Model(model.input, model.get_layer("${end}").output).save_weights("x.weights.h5").`,
     );
   }
-  return matched;
+  return pairs.flatMap(({ matched }) => matched);
 }
 
 // --- internal ---
@@ -62,22 +64,48 @@ interface ExpectedLayer {
   kind: LayerKind;
   /** Whether a file may have a counter for its name. */
   unnamed: boolean;
+  /** Grows from one layer to the next that Keras makes, which is not the order in which they run. */
+  madeAt: number;
   weights: ModelWeight[];
 }
 
-function expectedLayers(weights: readonly ModelWeight[], unnamedInKeras: RegExp | undefined): ExpectedLayer[] {
+function expectedLayers(
+  weights: readonly ModelWeight[],
+  madeAt: ReadonlyMap<string, number>,
+  unnamedInKeras: RegExp | undefined,
+): ExpectedLayer[] {
   const layers = new Map<string, ModelWeight[]>();
   for (const weight of weights) layers.set(weight.layerName, [...(layers.get(weight.layerName) ?? []), weight]);
   return [...layers].map(([name, own]) => ({
     name,
     kind: kindOf(own.map((weight) => weight.weightName)),
     unnamed: unnamedInKeras?.test(name) ?? false,
+    madeAt: madeAt.get(name)!,
     weights: own,
   }));
 }
 
 function fits({ name }: StoredLayer, wanted: ExpectedLayer): boolean {
   return name === undefined || name === wanted.name || (wanted.unnamed && counterKind(name) === wanted.kind);
+}
+
+/**
+ * Keras counts layers as it makes them and lists them as they run, two orders in InceptionV3: of layers that changed places,
+ * though of one shape, the counters tell.
+ */
+function checkCounters(fileName: string, pairs: readonly { wanted: ExpectedLayer; found: StoredLayer }[]): void {
+  const last = new Map<LayerKind, { wanted: ExpectedLayer; name: string }>();
+  for (const { wanted, found } of pairs.toSorted((a, b) => a.wanted.madeAt - b.wanted.madeAt)) {
+    const { name } = found;
+    if (name === undefined || name === wanted.name) continue;
+    const before = last.get(wanted.kind);
+    if (before !== undefined && counterOf(before.name) >= counterOf(name))
+      throw new ModelError(
+        `${fileName}: expected a lower counter for ${before.wanted.name} than for ${wanted.name}, which Keras makes later, ` +
+          `received ${before.name} and ${name}: layers have changed places.`,
+      );
+    last.set(wanted.kind, { wanted, name });
+  }
 }
 
 function isTop({ name, kind, weights }: StoredLayer, topInKeras: string, featureWidth: number): boolean {
