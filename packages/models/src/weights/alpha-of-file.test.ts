@@ -39,12 +39,18 @@ describe('alphaOfFile', () => {
       /mobilenet-v2 with an alpha out of 0.35, 0.5, /,
     ],
     [
-      'half a file',
+      'half a file of the only alpha with its features',
       'mobilenet',
       () => layersAt('mobilenet', 0.25).slice(9),
-      /mobilenet with an alpha out of 0.25, 0.5, /,
+      /^some\.h5: expected layer conv1 at place 1 of 54, received \/layers\/conv2d \(\w+\); is it of /,
     ],
-    ['no layers', 'mobilenet', () => [], /received layers that fit none\.$/],
+    [
+      'half a file of one of several alphas',
+      'mobilenet-v2',
+      () => layersAt('mobilenet-v2', 0.35).slice(9),
+      /received layers that fit none; for the one that you name, the error says which layer does not\.$/,
+    ],
+    ['no layers', 'mobilenet', () => [], /received layers that fit none; /],
   ] as [string, BackboneFamily, () => LayerToWrite[], RegExp][])('refuses %s', async (_, family, layers, message) => {
     const bytes = await h5File((file) => writeCountedLayers(file, layers()));
     const attempt = alphaOfFile(family, { name: 'some.h5', bytes });

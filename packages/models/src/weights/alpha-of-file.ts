@@ -9,7 +9,8 @@ import { type StoredLayer, withStoredLayers } from './stored-layers.ts';
  * whether the file fits. Else up to a model per width is built, on the current tfjs backend, and disposed again.
  *
  * @param file its name, for messages, and its content; see `loadBackboneWeights` for what may be in it.
- * @throws ModelError naming the file and the family's alphas where it fits none.
+ * @throws ModelError naming the file and the family's alphas where it fits none; or, where only one can be meant, the group
+ * that does not fit that one.
  */
 export async function alphaOfFile(family: BackboneFamily, file: { name: string; bytes: Uint8Array }): Promise<number> {
   const { alphas, featureWidth } = backboneTable[family];
@@ -19,26 +20,34 @@ export async function alphaOfFile(family: BackboneFamily, file: { name: string; 
     // ones first, whose last width no narrower one has on its way.
     const widths = new Set(layers.flatMap(({ weights }) => weights.map(({ shape }) => shape.at(-1))));
     const candidates = alphas.toReversed().filter((alpha) => widths.has(featureWidth(alpha)));
-    const alpha = candidates.find((candidate) => fitsAlpha(family, candidate, layers));
-    if (alpha === undefined)
-      throw new ModelError(
-        `${file.name}: expected weights of ${family} with an alpha out of ${alphas.join(', ')}, ` +
-          'received layers that fit none.',
-      );
-    return alpha;
+    const misfits: ModelError[] = [];
+    for (const alpha of candidates) {
+      const misfit = misfitOf(file.name, { family, alpha }, layers);
+      if (misfit === undefined) return alpha;
+      misfits.push(misfit);
+    }
+    if (misfits.length === 1) throw misfits[0]!;
+    throw new ModelError(
+      `${file.name}: expected weights of ${family} with an alpha out of ${alphas.join(', ')}, received layers that fit ` +
+        'none; for the one that you name, the error says which layer does not.',
+    );
   });
 }
 
 // --- internal ---
 
-function fitsAlpha(family: BackboneFamily, alpha: number, layers: readonly StoredLayer[]): boolean {
+function misfitOf(
+  fileName: string,
+  { family, alpha }: { family: BackboneFamily; alpha: number },
+  layers: readonly StoredLayer[],
+): ModelError | undefined {
   const backbone = { family, alpha, inputSize: backboneTable[family].minimumInputSize };
   const classifier = new Classifier({ backbone, classes: ['one', 'other'], seed: 0 });
   try {
-    matchLayers('', classifier, layers);
-    return true;
+    matchLayers(fileName, classifier, layers);
+    return undefined;
   } catch (error) {
-    if (error instanceof ModelError) return false;
+    if (error instanceof ModelError) return error;
     throw error;
   } finally {
     classifier.dispose();
