@@ -22,6 +22,20 @@ beforeAll(async () => {
 });
 afterAll(() => rm(parent, { recursive: true, force: true }));
 
+it('has a place for every member, whatever the others are called', async () => {
+  const backbone = { family: 'mobilenet', alpha: 0.25, inputSize: 32 } as const;
+  const members = [
+    { name: 'one', backbone },
+    { name: 'one.bin', backbone, modelCount: 2 },
+  ];
+  await writeLivelyBundle(at('names'), members, { classes: ['a', 'b'], mirror: false, chosen: 'mean' });
+  const { manifest } = await readBundle(at('names'));
+  expect(manifest.members.map(({ models }) => models.map(({ file }) => file))).toEqual([
+    ['members/one/1.bin'],
+    ['members/one.bin/1.bin', 'members/one.bin/2.bin'],
+  ]);
+});
+
 describe('a sealed folder that does not fit together', () => {
   it.each<{ what: string; change: (manifest: BundleManifest) => unknown; message: string }>([
     {
@@ -48,6 +62,19 @@ describe('a sealed folder that does not fit together', () => {
       what: 'no chosen stacker',
       change: (manifest) => Object.assign(manifest, { chosen: 'mean' }),
       message: 'the chosen stacker must be there',
+    },
+    {
+      what: 'a stacker of another kind than its state',
+      change: (manifest) => {
+        manifest.chosen = 'mean';
+        manifest.stackers[0]!.kind = 'mean';
+      },
+      message: 'a stacker must be of the kind that its state is of',
+    },
+    {
+      what: 'a kind of stacker twice',
+      change: ({ stackers }) => stackers.push(stackers[0]!),
+      message: 'the kinds of stackers must differ',
     },
     {
       what: 'a stacker of more members',

@@ -63,6 +63,14 @@ export const bundleSchema = z
     ({ members }) => members.every(({ models }) => models.every(({ model }) => seesAs(model, models[0]!.model))),
     'the models of a member must have one backbone and preprocessing',
   )
+  .refine(
+    ({ stackers }) => stackers.every(({ kind, state }) => kind === state.kind),
+    'a stacker must be of the kind that its state is of',
+  )
+  .refine(
+    ({ stackers }) => new Set(stackers.map(({ kind }) => kind)).size === stackers.length,
+    'the kinds of stackers must differ',
+  )
   .refine(({ chosen, stackers }) => stackers.some(({ kind }) => kind === chosen), 'the chosen stacker must be there')
   .refine(
     ({ members, classes, stackers }) =>
@@ -89,7 +97,8 @@ export async function writeBundle(
   const named = members.map(({ name, models }) => ({
     name,
     models: models.map((model, index) => ({
-      file: models.length === 1 ? `members/${name}.bin` : `members/${name}/${index + 1}.bin`,
+      // A folder for each: beside a file of its name, another member's folder could be that file.
+      file: `members/${name}/${index + 1}.bin`,
       model,
     })),
   }));
