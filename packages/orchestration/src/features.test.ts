@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { DataError } from '@chorus/data';
 import { ModelError } from '@chorus/models';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
@@ -103,10 +103,22 @@ test.each<[string, Wishes, new (message: string) => Error, RegExp]>([
   ['a device that is none', { device: 'cpu:9x' }, ConfigError, /received "cpu:9x"\.$/],
   ['a photograph as output', { out: 'text.jpg' }, ConfigError, /^Expected an output file that ends in \.npy/],
   ['a folder as output', { out: 'folder.npy' }, ConfigError, /^Expected an output file, received the folder/],
-  ['a file as the folder of the output', { out: 'text.jpg/f.npy' }, ConfigError, /ENOTDIR/],
+  [
+    'a file as the folder of the output',
+    { out: 'text.jpg/f.npy' },
+    ConfigError,
+    /^Expected to write to \S+text\.jpg, received ENOTDIR: .*; name another place with --out\.$/,
+  ],
+  // Not even root writes there.
+  [
+    'a folder that nobody can make',
+    { out: '/proc/new/f.npy' },
+    ConfigError,
+    /^Expected to write to \/proc\/new, received /,
+  ],
 ])('refuses %s in one line', async (_, { out = 'none.npy', paths = ['some.jpg'], ...wishes }, kind, message) => {
   const named = { ...options, weights: 'text.jpg', ...wishes };
-  const writing = writeFeatures(at(out), paths, { ...named, weights: at(named.weights) });
+  const writing = writeFeatures(resolve(folder, out), paths, { ...named, weights: at(named.weights) });
   await expect(writing).rejects.toThrow(kind);
   await expect(writing).rejects.toThrow(message);
   expect(await readdir(folder)).not.toContain('none.npy');

@@ -1,6 +1,6 @@
 /** Pooled features of a pre-trained backbone, for other tools: Keras' `include_top=False, pooling='avg'`. */
-import { access, constants, readFile, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
 import { DataError, type DecodeOptions, resizeMethods, type SkippedImage } from '@chorus/data';
 import {
   alphaOfFile,
@@ -21,6 +21,7 @@ import { chooseLanes } from './lanes/choose-lanes.ts';
 import { forwardBatchSize } from './member/activations.ts';
 import { ImageReader } from './member/image-reader.ts';
 import { npyBytes } from './npy.ts';
+import { requireWritable, writingTo } from './output-place.ts';
 import { decodeToStores } from './run/decode-to-stores.ts';
 
 export interface FeaturesOptions {
@@ -92,7 +93,7 @@ export async function writeFeatures(
 ): Promise<Features> {
   await requirePlace(out);
   const features = await extractFeatures(paths, options);
-  await publishFile(out, npyBytes(features.rows, [paths.length, features.width]));
+  await writingTo(out, () => publishFile(out, npyBytes(features.rows, [paths.length, features.width])));
   return features;
 }
 
@@ -150,12 +151,7 @@ async function readWeights(path: string): Promise<{ name: string; bytes: Uint8Ar
 /** Before minutes of work; a photograph that was meant to be read is not overwritten. */
 async function requirePlace(out: string): Promise<void> {
   if (!out.endsWith('.npy')) throw new ConfigError(`Expected an output file that ends in .npy, received ${out}.`);
-  const folder = dirname(out);
-  // The slash: a file is no folder.
-  await access(join(folder, '/'), constants.W_OK).catch(({ code }: NodeJS.ErrnoException) => {
-    // It is made later.
-    if (code !== 'ENOENT') throw new ConfigError(`Expected a folder to write to at ${folder}, received ${code}.`);
-  });
+  await requireWritable(dirname(out));
   const there = await stat(out).catch(() => undefined);
   if (there?.isDirectory()) throw new ConfigError(`Expected an output file, received the folder ${out}.`);
 }

@@ -1,0 +1,47 @@
+/** Where a command's result goes: looked at before minutes of work; what is wrong with it is the user's to mend. */
+import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { ConfigError } from './errors.ts';
+
+/**
+ * Makes a folder, and tries whether something can be made in it: what the permissions say is not all.
+ *
+ * @throws ConfigError where it cannot.
+ */
+export async function requireWritable(folder: string): Promise<void> {
+  await writingTo(folder, async () => {
+    await makeFolder(folder);
+    await rmdir(await mkdtemp(join(folder, '.chorus-')));
+  });
+}
+
+/**
+ * Runs what writes to a place.
+ *
+ * @throws ConfigError in the place of the file system's own errors: a full disk, a folder that went away.
+ */
+export async function writingTo<T>(place: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    const { syscall, message } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) throw error;
+    throw new ConfigError(`Expected to write to ${place}, received ${message}; name another place with --out.`);
+  }
+}
+
+// --- internal ---
+
+/** node's own recursive mkdir never comes back from places like /proc, where a folder is there and nothing can be made. */
+async function makeFolder(folder: string): Promise<void> {
+  const code = await mkdir(folder).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EEXIST' || (error.code === 'ENOENT' && dirname(folder) !== folder)) return error.code;
+      throw error;
+    },
+  );
+  if (code !== 'ENOENT') return;
+  await makeFolder(dirname(folder));
+  await mkdir(folder);
+}
