@@ -10,9 +10,10 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { processEnvironment } from '@chorus/orchestration/environment';
 
+const words = process.argv.slice(2);
 const child = spawn(
   process.execPath,
-  [fileURLToPath(new URL('./command-line.js', import.meta.url)), ...process.argv.slice(2)],
+  [fileURLToPath(new URL('./command-line.js', import.meta.url)), ...words],
   // The channel ends with this process, however it ends; the child then stops too.
   { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], env: { ...process.env, ...processEnvironment } },
 );
@@ -31,7 +32,10 @@ child.on('exit', (code, signal) => {
   // It was killed by the second signal, or had not yet learnt to listen to the first.
   if (signalCount > 0 && signal !== null) process.exit(130);
   if (signal !== null) {
-    console.error(`The run was ended by ${signal}. Go on with --resume and the run folder.`);
+    const isRun = words.find((word) => !word.startsWith('-')) === 'train';
+    console.error(
+      isRun ? `The run was ended by ${signal}. Go on with --resume and the run folder.` : `It was ended by ${signal}.`,
+    );
     process.exit(signal === 'SIGKILL' ? 137 : 1);
   }
   process.exit(code ?? 1);
