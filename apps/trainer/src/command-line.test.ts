@@ -93,10 +93,11 @@ const chorus = (...parameters: string[]) => start(parameters).ended;
 function printed(child: ChildProcess, text: string): Promise<void> {
   let output = '';
   return new Promise((done, failed) => {
-    child.stdout!.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-      if (output.includes(text)) done();
-    });
+    for (const stream of [child.stdout!, child.stderr!])
+      stream.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+        if (output.includes(text)) done();
+      });
     child.on('close', () => failed(new Error(`ended without "${text}": ${output}`)));
   });
 }
@@ -163,7 +164,7 @@ describe('chorus train', () => {
     const exported = at('run/export-keras');
     for (const line of [
       `: ${exported}/tfjs/ensemble/model.json`,
-      `wide: ${exported}/keras/wide.weights.h5`,
+      `wide: ${exported}/keras/weights/wide/1.weights.h5`,
       `how to load them: ${exported}/README.md`,
     ])
       expect(stdout).toContain(line);
@@ -333,6 +334,19 @@ it('stops on Ctrl-C while it waits for a download', async () => {
   const { exitCode, stderr } = await ended;
   expect(exitCode).toBe(130);
   expect(stderr).toBe('chorus: The run was stopped.\n');
+});
+
+it.each([
+  ['train', ['--data', '.'], 'The run was ended by SIGKILL. Go on with --resume and the run folder.\n'],
+  ['download', ['--preset', 'mobile'], 'It was ended by SIGKILL.\n'],
+])('says so when something else kills it: %s', async (command, parameters, message) => {
+  const { child, ended } = start([command, ...parameters], withoutNetwork(`killed-${command}-cache`));
+  await printed(child, 'trying again');
+  for (const processId of groupOf(child))
+    if (Number(processId) !== child.pid) process.kill(Number(processId), 'SIGKILL');
+  const { exitCode, stderr } = await ended;
+  expect(exitCode).toBe(137);
+  expect(stderr.endsWith(message)).toBe(true);
 });
 
 describe('chorus features', () => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { stopSignal } from '../stop-signal.ts';
 import { userPath } from '../user-folder.ts';
 
 interface ExportFlags {
@@ -15,11 +16,15 @@ export const exportCommand = new Command('export')
     '--format <name>',
     'keras (weights and a script for Keras, and models for tfjs) or tfjs (these alone)',
   )
-  .option('--out <folder>', 'where to (default: export-<format> beside the bundle)')
+  .option(
+    '--out <folder>',
+    'where to; an earlier export there is replaced, and nothing else (default: export-<format> beside the bundle)',
+  )
   .action(async (flags: ExportFlags) => {
     const { exportBundle } = await import('@chorus/orchestration');
     const { folder, description, byteCount } = await exportBundle(userPath(flags.bundle), flags.format, {
       ...(flags.out === undefined ? {} : { out: userPath(flags.out) }),
+      signal: stopSignal((cause) => console.error(`${cause}: stopping (a second one ends at once)`)),
     });
     const { ensemble, members } = description;
     console.log(`ensemble (${ensemble.stacker}): ${join(folder, ensemble.tfjs)}`);

@@ -1,16 +1,13 @@
 /** `export.json`: what the files of an export are; `members.py` reads it, and it tells an export from other folders. */
 import { backboneTable, type PlainEnsemble } from '@chorus/models';
-import { z } from 'zod';
 import type { BundleManifest } from '../bundle.ts';
 
 export const exportFormats = ['keras', 'tfjs'] as const;
 /** `tfjs`: models for tfjs; `keras`: these, and weights with a script for Keras. */
 export type ExportFormat = (typeof exportFormats)[number];
 
-/** Enough to know one by. */
-export const exportMark = z.looseObject({ format: z.literal('chorus-export') });
-
-export interface ExportDescription extends z.output<typeof exportMark> {
+export interface ExportContents {
+  format: 'chorus-export';
   version: 1;
   /** The run's. */
   name: string;
@@ -27,6 +24,11 @@ export interface ExportDescription extends z.output<typeof exportMark> {
     tfjs: string;
   };
   members: MemberDescription[];
+}
+
+export interface ExportDescription extends ExportContents {
+  /** All that the export wrote, with `/` between folders; what else lies there, a later export leaves alone. */
+  files: string[];
 }
 
 interface MemberDescription {
@@ -48,7 +50,7 @@ export function describeExport(
   manifest: BundleManifest,
   ensemble: PlainEnsemble,
   format: ExportFormat,
-): ExportDescription {
+): ExportContents {
   const { name, classes, decoding, mirror, chosen, members } = manifest;
   const sizes = ensemble.model.inputs.map((input) => ({ name: input.name, size: input.shape[1]! }));
   return {
@@ -85,8 +87,7 @@ export function memberFolder(member: string): string {
   return `tfjs/members/${member}`;
 }
 
+/** A folder for each member, and none beside members.py: members may be called anything. */
 export function kerasWeightNames(member: string, modelCount: number): string[] {
-  return Array.from({ length: modelCount }, (_, index) =>
-    modelCount === 1 ? `keras/${member}.weights.h5` : `keras/${member}.${index + 1}.weights.h5`,
-  );
+  return Array.from({ length: modelCount }, (_, index) => `keras/weights/${member}/${index + 1}.weights.h5`);
 }

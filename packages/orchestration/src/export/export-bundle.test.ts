@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { drawShapes } from '@chorus/data';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readBundle } from '../bundle.ts';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, StoppedError } from '../errors.ts';
 import { predictFiles } from '../evaluate.ts';
 import { ImageReader } from '../member/image-reader.ts';
 import { decodeToStores } from '../run/decode-to-stores.ts';
@@ -30,7 +30,7 @@ beforeAll(async () => {
     at('run/bundle'),
     [
       { name: 'small', backbone: { ...backbone, inputSize: 32 }, modelCount: 2 },
-      { name: 'large', backbone: { ...backbone, inputSize: 47 }, preprocessing: 'raw-bgr' },
+      { name: 'members.py', backbone: { ...backbone, inputSize: 47 }, preprocessing: 'raw-bgr' },
     ],
     { classes: ['discs', 'stars'], mirror: true, chosen: 'logistic' },
   );
@@ -64,15 +64,18 @@ describe('for Keras', () => {
       ],
     });
     expect(description.members.map(({ keras }) => keras!.weights)).toEqual([
-      ['keras/small.1.weights.h5', 'keras/small.2.weights.h5'],
-      ['keras/large.weights.h5'],
+      ['keras/weights/small/1.weights.h5', 'keras/weights/small/2.weights.h5'],
+      ['keras/weights/members.py/1.weights.h5'],
     ]);
     const named = [
       description.ensemble.tfjs,
       ...description.members.flatMap(({ tfjs, keras }) => [tfjs, ...keras!.weights]),
     ];
-    for (const name of named) expect((await readFile(at(`run/export-keras/${name}`))).length).toBeGreaterThan(0);
-    expect((await readdir(result.folder)).sort()).toEqual(['README.md', 'export.json', 'keras', 'tfjs']);
+    expect(description.files).toEqual(expect.arrayContaining(named));
+    const there = await readdir(result.folder, { recursive: true, withFileTypes: true });
+    const files = there.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    expect(description.files.map((name) => join(result.folder, name)).sort()).toEqual(files.sort());
+    for (const path of files) expect((await stat(path)).size).toBeGreaterThan(0);
   });
 
   it('answers as predict does', async () => {
@@ -102,11 +105,28 @@ describe('for Keras', () => {
 describe('for tfjs', () => {
   it('has nothing for Keras, and goes where it is told, again and again', async () => {
     for (const time of ['first', 'second']) {
-      const { folder } = await exportBundle(at('run/bundle'), 'tfjs', { out: at('elsewhere') });
+      const { folder } = await exportBundle(at('run/bundle'), 'tfjs', { out: at('new/elsewhere') });
       expect((await readdir(folder)).sort(), time).toEqual(['README.md', 'export.json', 'tfjs']);
-      await writeFile(at('elsewhere/left-over'), '');
     }
-    expect(await textAt('elsewhere/README.md')).not.toContain('Keras');
+    expect(await textAt('new/elsewhere/README.md')).not.toContain('Keras');
+  });
+});
+
+describe('stops', () => {
+  it('between two files, and leaves nothing', async () => {
+    const before = (await readdir(at('run'))).sort();
+    let asked = 0;
+    // Goes up while the third file is made.
+    const signal = {
+      get aborted() {
+        asked += 1;
+        return asked > 3;
+      },
+    } as AbortSignal;
+    const exporting = exportBundle(at('run/bundle'), 'keras', { out: at('run/stopped'), signal });
+    await expect(exporting).rejects.toThrow(StoppedError);
+    expect(asked).toBe(4);
+    expect((await readdir(at('run'))).sort()).toEqual(before);
   });
 });
 
@@ -122,14 +142,51 @@ describe('refuses', () => {
       make: () => mkdir(at('taken')).then(() => writeFile(at('taken/export.json'), '{"format":"theirs"}')),
       message: 'received a folder with export.json',
     },
+    {
+      what: 'an export of a version that did not list its files',
+      make: () => mkdir(at('taken')).then(() => writeFile(at('taken/export.json'), '{"format":"chorus-export"}')),
+      message: 'received a folder with export.json',
+    },
+    {
+      what: "an export with something of the user's",
+      make: async () => {
+        await exportBundle(at('run/bundle'), 'tfjs', { out: at('taken') });
+        await writeFile(at('taken/tfjs/serve.sh'), '');
+        await symlink(at('run'), at('taken/photos'));
+      },
+      message: 'the earlier export wrote and nothing else at PLACE, received photos, tfjs/serve.sh; name another place',
+    },
     { what: 'a file', make: () => writeFile(at('taken'), ''), message: 'received a file' },
   ])('$what in its place', async ({ make, message }) => {
     await make();
     const exporting = exportBundle(at('run/bundle'), 'tfjs', { out: at('taken') });
     await expect(exporting).rejects.toThrow(ConfigError);
-    await expect(exporting).rejects.toThrow(message);
+    await expect(exporting).rejects.toThrow(message.replace('PLACE', at('taken')));
     await rm(at('taken'), { recursive: true });
   });
+
+  it.each(['run/bundle', 'run/bundle/export', 'run/linked/export/tfjs', 'run/bundle/..export'])(
+    'the bundle itself for a place: %s',
+    async (place) => {
+      await symlink(at('run/bundle'), at('run/linked'));
+      const exporting = exportBundle(at('run/bundle'), 'tfjs', { out: at(place) });
+      await expect(exporting).rejects.toThrow(ConfigError);
+      await expect(exporting).rejects.toThrow('Expected a place outside of the bundle, received ');
+      await readBundle(at('run/bundle'));
+      await rm(at('run/linked'));
+    },
+  );
+
+  it.each(['/proc/new/export', '/proc/export', 'run/bundle/bundle.json/export'])(
+    'a place that nobody can write: %s',
+    async (place) => {
+      const exporting = exportBundle(at('run/bundle'), 'tfjs', { out: resolve(parent, place) });
+      await expect(exporting).rejects.toThrow(ConfigError);
+      await expect(exporting).rejects.toThrow(
+        /^Expected to write to \S+, received E[A-Z]+: .*; name another place with --out\.$/,
+      );
+    },
+  );
 
   it('a format that there is not', async () => {
     await expect(exportBundle(at('run/bundle'), 'onnx')).rejects.toThrow('out of keras, tfjs, received "onnx"');

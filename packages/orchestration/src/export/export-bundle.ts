@@ -1,7 +1,8 @@
 /** A bundle as models for those who have nothing of ours: tfjs alone, or Keras. */
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, realpath, writeFile } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import {
+  type Classifier,
   createPlainEnsemble,
   kerasWeightFile,
   layersModelFiles,
@@ -11,17 +12,19 @@ import {
 import { publishFolder } from '@chorus/storage';
 import * as tf from '@tensorflow/tfjs';
 import { type Bundle, readBundle } from '../bundle.ts';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, StoppedError } from '../errors.ts';
+import { requireWritable, writingTo } from '../output-place.ts';
 import {
   describeExport,
+  type ExportContents,
   type ExportDescription,
   type ExportFormat,
   ensembleFolder,
   exportFormats,
-  exportMark,
   kerasWeightNames,
   memberFolder,
 } from './description.ts';
+import { isEarlierExport } from './earlier-export.ts';
 import { membersPy } from './members-py.ts';
 import { readMe } from './read-me.ts';
 
@@ -34,38 +37,43 @@ export interface ExportResult {
 /**
  * Writes a bundle's members and its whole ensemble in the formats of others; the folder appears whole.
  *
- * @param options `out`: absolute path of the folder, by default `export-<format>` beside the bundle; an earlier export
- * there is replaced, whole.
- * @throws StorageError for a damaged bundle, ConfigError when something else lies at `out` or there is no such format.
+ * @param options `out`: path of the folder, by default `export-<format>` beside the bundle; an earlier export there is
+ * replaced, whole. `signal`: stops between two files, and leaves nothing.
+ * @throws StorageError for a damaged bundle; ConfigError when there is no such format, or when something else lies at `out`,
+ * it lies in the bundle, or nothing can be written there; StoppedError after `signal`.
  */
 export async function exportBundle(
   bundleFolder: string,
   format: string,
-  options: { out?: string } = {},
+  options: { out?: string; signal?: AbortSignal } = {},
 ): Promise<ExportResult> {
   assertFormat(format);
-  const folder = options.out ?? join(dirname(bundleFolder), `export-${format}`);
-  const replace = await isExport(folder);
+  const folder = resolve(options.out ?? join(dirname(resolve(bundleFolder)), `export-${format}`));
   const bundle = await readBundle(bundleFolder);
+  const replace = await writingTo(folder, async () => {
+    await requireOutside(bundleFolder, folder);
+    return isEarlierExport(folder);
+  });
+  await requireWritable(dirname(folder));
   // Else tfjs recommends its node package at the first tensor; nothing is computed here.
   tf.enableProdMode();
   await tf.ready();
   const ensemble = plainEnsembleOf(bundle);
   try {
-    const description = describeExport(bundle.manifest, ensemble, format);
+    const contents = describeExport(bundle.manifest, ensemble, format);
+    const files: string[] = [];
     let byteCount = 0;
-    await publishFolder(
-      folder,
-      async (temporary) => {
-        for await (const [name, content] of filesOf(ensemble, description, format)) {
-          await mkdir(dirname(join(temporary, name)), { recursive: true });
-          await writeFile(join(temporary, name), content);
-          byteCount += Buffer.byteLength(content);
-        }
-      },
-      { replace },
-    );
-    return { folder, description, byteCount };
+    const fill = async (temporary: string) => {
+      for await (const [name, content] of filesOf(ensemble, contents, format, files)) {
+        if (options.signal?.aborted) throw new StoppedError('Stopped; nothing was written.');
+        await mkdir(dirname(join(temporary, name)), { recursive: true });
+        await writeFile(join(temporary, name), content);
+        files.push(name);
+        byteCount += Buffer.byteLength(content);
+      }
+    };
+    await writingTo(folder, () => publishFolder(folder, fill, { replace }));
+    return { folder, description: { ...contents, files }, byteCount };
   } finally {
     ensemble.dispose();
   }
@@ -78,65 +86,61 @@ function assertFormat(format: string): asserts format is ExportFormat {
     throw new ConfigError(`Expected a format out of ${exportFormats.join(', ')}, received ${JSON.stringify(format)}.`);
 }
 
-/**
- * Whether an earlier export lies there, or nothing.
- *
- * @throws ConfigError for anything else, which is not ours to replace.
- */
-async function isExport(folder: string): Promise<boolean> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] | undefined => {
-    if (error.code === 'ENOENT') return [];
-    if (error.code === 'ENOTDIR') return undefined;
-    throw error;
-  });
-  if (names?.length === 0) return false;
-  if (names?.includes('export.json')) {
-    const content = await readFile(join(folder, 'export.json'), 'utf8');
-    if (exportMark.safeParse(parsed(content)).success) return true;
-  }
-  throw new ConfigError(
-    `Expected nothing or an earlier export at ${folder}, received ${
-      names === undefined ? 'a file' : `a folder with ${names.slice(0, 3).join(', ')}`
-    }; name another place with --out.`,
-  );
+/** A bundle with a folder more is no bundle any longer. */
+async function requireOutside(bundleFolder: string, folder: string): Promise<void> {
+  const way = relative(await realPlace(bundleFolder), await realPlace(folder));
+  if (!isAbsolute(way) && way.split(sep)[0] !== '..')
+    throw new ConfigError(`Expected a place outside of the bundle, received ${folder}; name another with --out.`);
 }
 
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
+/** Of what is there, or shall be. */
+async function realPlace(path: string): Promise<string> {
+  return realpath(path).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' || dirname(path) === path) throw error;
+    return join(await realPlace(dirname(path)), basename(path));
+  });
 }
 
 function plainEnsembleOf({ manifest, members, stackers }: Bundle): PlainEnsemble {
-  const named = members.map(({ name, models }) => ({
-    name,
-    classifiers: models.map(({ manifest: model, weights }) => memberFromBytes(model, weights)),
-  }));
+  const made: Classifier[] = [];
   try {
+    const named = members.map(({ name, models }) => ({
+      name,
+      classifiers: models.map(({ manifest: model, weights }) => {
+        const classifier = memberFromBytes(model, weights);
+        made.push(classifier);
+        return classifier;
+      }),
+    }));
     const stacker = stackers.get(manifest.chosen)!.toJSON();
     return createPlainEnsemble(named, { mirror: manifest.mirror, stacker });
   } finally {
-    for (const classifier of named.flatMap(({ classifiers }) => classifiers)) classifier.dispose();
+    for (const classifier of made) classifier.dispose();
   }
 }
 
-/** One after the other, so that a model's bytes are gone before the next one's are made. */
+/**
+ * One after the other, so that a model's bytes are gone before the next one's are made.
+ *
+ * @param before names of those that were handed out.
+ */
 async function* filesOf(
   ensemble: PlainEnsemble,
-  description: ExportDescription,
+  contents: ExportContents,
   format: ExportFormat,
+  before: readonly string[],
 ): AsyncGenerator<[name: string, content: string | Uint8Array]> {
-  yield ['export.json', `${JSON.stringify(description, null, 2)}\n`];
-  yield ['README.md', readMe(description)];
+  yield ['README.md', readMe(contents)];
   for (const [name, content] of await layersModelFiles(ensemble.model)) yield [`${ensembleFolder}/${name}`, content];
   for (const member of ensemble.members)
     for (const [name, content] of await layersModelFiles(member.model))
       yield [`${memberFolder(member.name)}/${name}`, content];
-  if (format === 'tfjs') return;
-  yield ['keras/members.py', membersPy];
-  for (const { name, networks } of ensemble.members)
-    for (const [index, path] of kerasWeightNames(name, networks.length).entries())
-      yield [path, await kerasWeightFile(networks[index]!)];
+  if (format === 'keras') {
+    yield ['keras/members.py', membersPy];
+    for (const { name, networks } of ensemble.members)
+      for (const [index, path] of kerasWeightNames(name, networks.length).entries())
+        yield [path, await kerasWeightFile(networks[index]!)];
+  }
+  const description: ExportDescription = { ...contents, files: [...before, 'export.json'] };
+  yield ['export.json', `${JSON.stringify(description, null, 2)}\n`];
 }

@@ -1,7 +1,7 @@
-import type { ExportDescription } from './description.ts';
+import type { ExportContents } from './description.ts';
 
 /** The export's README.md. */
-export function readMe({ name, classes, resize, ensemble, members }: ExportDescription): string {
+export function readMe({ name, classes, resize, ensemble, members }: ExportContents): string {
   const first = members[0]!;
   const zeros = ensemble.inputs.map(({ size }) => `tf.zeros([1, ${size}, ${size}, 3])`);
   const answer = `model.predict(${zeros.length === 1 ? zeros[0] : `[${zeros.join(', ')}]`})`;
@@ -24,7 +24,8 @@ export function readMe({ name, classes, resize, ensemble, members }: ExportDescr
     'Every model takes float images [N, S, S, 3], RGB, 0 to 255, and gives probabilities [N, classes] whose rows sum to',
     `1. An image is turned upright, taken to sRGB and resized whole, without a crop ("${resize}" in training), to`,
     `S × S: ${members.map(({ name: member, inputSize }) => `${inputSize} for ${member}`).join(', ')}.`,
-    '`export.json` says all this to programs.',
+    '`export.json` says all this to programs. A later export takes the place of the files that it lists, and refuses where',
+    'there are others.',
     '',
     `\`tfjs/ensemble\` is the whole ensemble (${ensemble.stacker}), its inputs ${ensemble.inputs
       .map((input) => `\`${input.name}\``)
