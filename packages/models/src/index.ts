@@ -21,7 +21,7 @@ export type { PlainMember } from './export/plain-member.ts';
 export type { PlainNetwork } from './export/plain-network.ts';
 export { type MemberManifest, memberManifestSchema } from './member/manifest.ts';
 export { memberFromBytes, memberToBytes, type SavedMember } from './member/member-bytes.ts';
-export type { Preprocessing, PreprocessingName } from './preprocessing.ts';
+export { type Preprocessing, type PreprocessingName, preprocessingNames } from './preprocessing.ts';
 export { type DenseFitOptions, denseBatchSize, denseFitDefaults } from './stackers/dense.ts';
 export type { MemberOutputs } from './stackers/outputs.ts';
 export { toProbabilities } from './stackers/probabilities.ts';

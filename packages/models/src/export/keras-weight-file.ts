@@ -2,6 +2,7 @@
  * Weights in the layout of Keras 3's `.weights.h5`: `layers/<class>_<n>/vars/<i>`, where n counts the layers of a class
  * in the model's order (the first has no number), and i the weights of the layer (keras/src/saving/saving_lib.py).
  */
+import type { LayersModel } from '@tensorflow/tfjs';
 import h5wasm, { File } from 'h5wasm';
 import type { PlainNetwork } from './plain-network.ts';
 
@@ -13,24 +14,11 @@ export async function kerasWeightFile({ name, model }: PlainNetwork): Promise<Ui
   const path = `/${nextFileNumber++}.weights.h5`;
   const file = new File(path, 'w');
   try {
-    const layers = file.create_group('layers');
-    const counts = new Map<string, number>();
-    for (const layer of model.layers.filter(({ weights }) => weights.length > 0)) {
-      const kind = snakeCase(layer.getClassName());
-      const count = counts.get(kind) ?? 0;
-      counts.set(kind, count + 1);
-      const vars = layers.create_group(count === 0 ? kind : `${kind}_${count}`).create_group('vars');
-      vars.create_attribute('name', layer.name.slice(name.length + 1));
-      for (const [index, weight] of layer.weights.entries()) {
-        const { shape } = weight;
-        const data = weight.read().dataSync<'float32'>();
-        vars.create_dataset({ name: String(index), data, shape: shape as number[] });
-      }
+    try {
+      writeLayers(file, name, model);
+    } finally {
+      file.close();
     }
-  } finally {
-    file.close();
-  }
-  try {
     return FS.readFile(path);
   } finally {
     FS.unlink(path);
@@ -38,6 +26,23 @@ export async function kerasWeightFile({ name, model }: PlainNetwork): Promise<Ui
 }
 
 // --- internal ---
+
+function writeLayers(file: File, name: string, model: LayersModel): void {
+  const layers = file.create_group('layers');
+  const counts = new Map<string, number>();
+  for (const layer of model.layers.filter(({ weights }) => weights.length > 0)) {
+    const kind = snakeCase(layer.getClassName());
+    const count = counts.get(kind) ?? 0;
+    counts.set(kind, count + 1);
+    const vars = layers.create_group(count === 0 ? kind : `${kind}_${count}`).create_group('vars');
+    vars.create_attribute('name', layer.name.slice(name.length + 1));
+    for (const [index, weight] of layer.weights.entries()) {
+      const { shape } = weight;
+      const data = weight.read().dataSync<'float32'>();
+      vars.create_dataset({ name: String(index), data, shape: shape as number[] });
+    }
+  }
+}
 
 let nextFileNumber = 0;
 

@@ -122,6 +122,16 @@ describe.each([
   },
 );
 
+it('leaves nothing of members that cannot be joined', () => {
+  const classifier = createClassifier({ backbone: slim(32), classes: ['a', 'b'], seed: 1 });
+  const before = tf.memory().numTensors;
+  const stacker = { kind: 'mean', memberCount: 2, classCount: 2 } as const;
+  const twice = [1, 2].map(() => ({ name: 'same', classifiers: [classifier] }));
+  expect(() => createPlainEnsemble(twice, { mirror: false, stacker })).toThrow(/same/);
+  expect(tf.memory().numTensors).toBe(before);
+  classifier.dispose();
+});
+
 it('leaves nothing when it is disposed of', () => {
   const before = tf.memory().numTensors;
   const classifier = createClassifier({ backbone: slim(32), classes: ['a', 'b'], seed: 1 });

@@ -25,21 +25,35 @@ export function createPlainEnsemble(
   members: readonly { name: string; classifiers: readonly Classifier[] }[],
   { mirror, stacker }: { mirror: boolean; stacker: StackerJson },
 ): PlainEnsemble {
-  const plain = members.map(({ name, classifiers }) => plainMember(name, classifiers, { mirror }));
-  const whole = wholeModel(plain, stacker);
-  const withModels = plain.map((member) => ({ ...member, model: memberModel(member) }));
-  return {
-    members: withModels,
-    model: whole,
-    dispose() {
-      // tfjs counts a shared network once per call and would never let go of it.
-      const weights = [whole, ...withModels.map(({ model }) => model)].flatMap((model) => model.weights);
-      for (const weight of new Set(weights)) weight.dispose();
-    },
-  };
+  return allOrNothing(() => {
+    const plain = members.map(({ name, classifiers }) => plainMember(name, classifiers, { mirror }));
+    const whole = wholeModel(plain, stacker);
+    const withModels = plain.map((member) => ({ ...member, model: memberModel(member) }));
+    return {
+      members: withModels,
+      model: whole,
+      dispose() {
+        // tfjs counts a shared network once per call and would never let go of it.
+        const weights = [whole, ...withModels.map(({ model }) => model)].flatMap((model) => model.weights);
+        for (const weight of new Set(weights)) weight.dispose();
+      },
+    };
+  });
 }
 
 // --- internal ---
+
+/** Where building fails, the variables of what was built until then go: no model is there yet that would own them. */
+function allOrNothing<T>(build: () => T): T {
+  const before = new Set(Object.values(tf.engine().registeredVariables));
+  try {
+    return build();
+  } catch (error) {
+    for (const variable of Object.values(tf.engine().registeredVariables))
+      if (!before.has(variable)) variable.dispose();
+    throw error;
+  }
+}
 
 function wholeModel(members: readonly PlainMember[], stacker: StackerJson): tf.LayersModel {
   const sizes = [...new Set(members.map(({ inputSize }) => inputSize))].sort((a, b) => a - b);

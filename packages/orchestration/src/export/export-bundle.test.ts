@@ -2,6 +2,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { drawShapes } from '@chorus/data';
+import { ModelError, preprocessingNames } from '@chorus/models';
+import { openSealedFolder, sealFolder } from '@chorus/storage';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readBundle } from '../bundle.ts';
@@ -12,6 +14,7 @@ import { decodeToStores } from '../run/decode-to-stores.ts';
 import type { ExportDescription } from './description.ts';
 import { type ExportResult, exportBundle } from './export-bundle.ts';
 import { writeLivelyBundle } from './lively-bundle.fixture.ts';
+import { membersPy } from './members-py.ts';
 
 let parent: string;
 let images: string[];
@@ -102,6 +105,10 @@ describe('for Keras', () => {
   });
 });
 
+it.each(preprocessingNames)('the script for Keras has the preprocessing %s', (name) => {
+  expect(membersPy).toContain(`\n    "${name}": lambda image: `);
+});
+
 describe('for tfjs', () => {
   it('has nothing for Keras, and goes where it is told, again and again', async () => {
     for (const time of ['first', 'second']) {
@@ -187,6 +194,15 @@ describe('refuses', () => {
       );
     },
   );
+
+  it('a member with a number that is none, and leaves nothing of the others in memory', async () => {
+    const files = Object.fromEntries(await openSealedFolder(at('run/bundle')));
+    new DataView(files['members/members.py/1.bin']!.buffer).setFloat32(0, Number.NaN, true);
+    await sealFolder(at('broken/bundle'), files);
+    const before = tf.memory().numTensors;
+    await expect(exportBundle(at('broken/bundle'), 'tfjs')).rejects.toThrow(ModelError);
+    expect(tf.memory().numTensors).toBe(before);
+  });
 
   it('a format that there is not', async () => {
     await expect(exportBundle(at('run/bundle'), 'onnx')).rejects.toThrow('out of keras, tfjs, received "onnx"');
