@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BackboneSpec } from '../backbones/table.ts';
-import { type Classifier, type ClassifierOptions, createClassifier } from '../classifier/classifier.ts';
-import { setWeights } from '../classifier/model-weights.ts';
+import { type Classifier, createClassifier } from '../classifier/classifier.ts';
 import { useNativeBackend } from '../native-backend.fixture.ts';
-import { largestDifference, noiseImages, seededTensor } from '../numbers.fixture.ts';
+import { largestDifference } from '../numbers.fixture.ts';
 import { denseFitDefaults } from '../stackers/dense.ts';
 import { toProbabilities } from '../stackers/probabilities.ts';
 import { fitStacker, stackerKinds } from '../stackers/stacker.ts';
 import { layersModelFiles } from './layers-model-files.ts';
+import { livelyClassifier, smoothImages } from './lively-classifier.fixture.ts';
 import { createPlainEnsemble } from './plain-ensemble.ts';
 import { type PlainJob, runInPlainTfjs } from './plain-tfjs.fixture.ts';
 
@@ -19,28 +19,6 @@ useNativeBackend();
 
 const slim = (inputSize: number): BackboneSpec => ({ family: 'mobilenet', alpha: 0.25, inputSize });
 const imageCount = 6;
-
-/** Images that differ as photographs do: of noise that is all alike, BatchNorm makes much of what is rounding. */
-function images(count: number, size: number, seed: number): tf.Tensor4D {
-  return tf.tidy(() => tf.image.resizeBilinear(noiseImages(count, 2, seed), [size, size]).round());
-}
-
-/** With BatchNorm of every kind of number, without which nothing that comes out depends on the image. */
-function lively(options: Omit<ClassifierOptions, 'backbone'> & { inputSize: number }): Classifier {
-  const { inputSize, seed, ...rest } = options;
-  const classifier = createClassifier({ ...rest, seed, backbone: slim(inputSize) });
-  const draw = (shape: readonly number[], low: number, high: number, salt: number) =>
-    tf.tidy(() => seededTensor([...shape] as [number], low, high, seed + salt).dataSync<'float32'>());
-  const drawn = classifier.weights.flatMap((weight, index) => {
-    if (weight.weightName === 'gamma') return [[weight, draw(weight.shape, 0.5, 0.8, index)] as const];
-    if (weight.weightName === 'beta') return [[weight, draw(weight.shape, 1, 2, index)] as const];
-    return weight.layerName === 'head' ? [[weight, draw(weight.shape, -0.1, 0.1, index)] as const] : [];
-  });
-  setWeights(new Map(drawn));
-  const part = classifier.part('all', { batchNorm: 'batch' });
-  part.calibrate([tf.tidy(() => part.prefix(images(32, inputSize, 9)))]);
-  return classifier;
-}
 
 let folder: string;
 beforeAll(async () => {
@@ -76,14 +54,20 @@ describe.each([
     let outputs: number[][];
 
     beforeAll(async () => {
-      const bySize = new Map([32, 47].map((size) => [size, images(imageCount, size, 3)]));
+      const bySize = new Map([32, 47].map((size) => [size, smoothImages(imageCount, size, 3)]));
       const members = [
         // A name that another part of the model could have.
-        { name: 'image_32', size: 32, classifiers: [1, 2].map((seed) => lively({ classes, seed, inputSize: 32 })) },
+        {
+          name: 'image_32',
+          size: 32,
+          classifiers: [1, 2].map((seed) => livelyClassifier({ classes, seed, backbone: slim(32) })),
+        },
         {
           name: '0.bgr',
           size: 47,
-          classifiers: [lively({ classes, seed: 3, inputSize: 47, preprocessing: 'raw-bgr', dropout: 0.5 })],
+          classifiers: [
+            livelyClassifier({ classes, seed: 3, backbone: slim(47), preprocessing: 'raw-bgr', dropout: 0.5 }),
+          ],
         },
       ];
       const logits = members.map(({ classifiers, size }) => answer(classifiers, bySize.get(size)!, mirror));

@@ -35,7 +35,8 @@ import * as tf from '@tensorflow/tfjs';
 
 tf.enableProdMode();
 const server = createServer(async (request, response) => {
-  response.end(await readFile(decodeURIComponent(request.url)));
+  // While a model runs nobody serves, and a connection that was kept would be closed under the next request.
+  response.writeHead(200, { connection: 'close' }).end(await readFile(decodeURIComponent(request.url)));
 });
 await new Promise((done) => server.listen(0, '127.0.0.1', done));
 const outputs = [];

@@ -1,0 +1,36 @@
+import * as tf from '@tensorflow/tfjs';
+import { type Classifier, type ClassifierOptions, createClassifier } from '../classifier/classifier.ts';
+import { type ModelWeight, setWeights } from '../classifier/model-weights.ts';
+import { noiseImages, seededTensor } from '../numbers.fixture.ts';
+
+/** Images that differ as photographs do: of noise that is all alike, BatchNorm makes much of what is rounding. */
+export function smoothImages(count: number, size: number, seed: number): tf.Tensor4D {
+  return tf.tidy(() => tf.image.resizeBilinear(noiseImages(count, 3, seed), [size, size]).round());
+}
+
+/** With BatchNorm of every kind of number, without which nothing that comes out depends on the image. */
+export function livelyClassifier(options: ClassifierOptions): Classifier {
+  const { backbone, seed } = options;
+  const classifier = createClassifier(options);
+  const draw = (shape: readonly number[], low: number, high: number, salt: number) =>
+    tf.tidy(() => seededTensor([...shape] as [number], low, high, seed + salt).dataSync<'float32'>());
+  const drawn = classifier.weights.flatMap((weight, index) => {
+    if (weight.weightName === 'gamma') return [[weight, draw(weight.shape, 0.5, 0.8, index)] as const];
+    if (weight.weightName === 'beta') return [[weight, draw(weight.shape, 0.5, 1, index)] as const];
+    return weight.layerName === 'head' ? [[weight, draw(weight.shape, -0.1, 0.1, index)] as const] : [];
+  });
+  setWeights(new Map(drawn));
+  const part = classifier.part('all', { batchNorm: 'batch' });
+  const images = smoothImages(32, backbone.inputSize, 9);
+  part.calibrate([part.prefix(images)]);
+  // Else some head makes much of what is rounding, and some answers every image with nearly 0 or nearly 1.
+  const [kernel, bias] = classifier.weights.slice(-2) as [ModelWeight, ModelWeight];
+  tf.tidy(() => {
+    const { mean, variance } = tf.moments(classifier.logits(images), 0);
+    const scale = tf.div(0.25, tf.sqrt(variance));
+    kernel.variable.assign(tf.mul(kernel.variable, scale));
+    bias.variable.assign(tf.neg(tf.mul(mean, scale)));
+  });
+  images.dispose();
+  return classifier;
+}
