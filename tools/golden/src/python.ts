@@ -1,5 +1,5 @@
 /** Python with TensorFlow, Keras and Pillow, in a virtual environment of the user's cache. */
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ export const repository = join(scriptsFolder, '../..');
 /**
  * Path of the environment's interpreter, made anew where requirements.txt has changed.
  *
- * @throws Error with what pip said.
+ * @throws Error with the end of what venv or pip said, and StorageError when the lock was lost meanwhile.
  */
 export async function preparePython(): Promise<string> {
   const requirements = join(scriptsFolder, 'requirements.txt');
@@ -24,13 +24,15 @@ export async function preparePython(): Promise<string> {
   const [python, mark] = [join(environment, 'bin/python'), join(environment, 'installed')];
   if (existsSync(mark)) return python;
   await mkdir(dirname(environment), { recursive: true });
-  await withLock(`${environment}.lock`, async () => {
+  await withLock(`${environment}.lock`, async (lock) => {
     if (existsSync(mark)) return;
     console.error('Installing TensorFlow and Keras into a virtual environment, 2 GB …');
     await rm(environment, { recursive: true, force: true });
-    execFileSync('python3', ['-m', 'venv', environment], { stdio: ['ignore', 'ignore', 'inherit'] });
+    // Waited for, not blocking: a lock that is not touched for some seconds is taken over.
+    await runProgram('python3', ['-m', 'venv', environment]);
     const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--requirement', requirements];
-    execFileSync(python, install, { stdio: ['ignore', 'ignore', 'inherit'] });
+    await runProgram(python, install);
+    await lock.assertHeld();
     await publishFile(mark, `${hash}\n`);
   });
   return python;
