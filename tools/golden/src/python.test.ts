@@ -1,0 +1,80 @@
+/** With a python3 that is a shell script: how TensorFlow is installed is what `pnpm parity` shows. */
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { preparePython } from './python.ts';
+
+/** Makes an environment of itself; `pip` does what the test says, in a folder of which it knows the name. */
+const python3 = (pip: string) => `#!/bin/sh
+if [ "$2" = venv ]; then mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; exit; fi
+cd "$CHORUS_CACHE"
+${pip}
+`;
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chorus-python-'));
+  vi.stubEnv('CHORUS_CACHE', folder);
+  vi.stubEnv('PATH', `${join(folder, 'programs')}${delimiter}${process.env.PATH}`);
+  vi.spyOn(console, 'error').mockImplementation(() => {});
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function usePip(pip: string): Promise<void> {
+  const program = join(folder, 'programs/python3');
+  await mkdir(join(folder, 'programs'));
+  await writeFile(program, python3(pip));
+  await chmod(program, 0o755);
+}
+
+/** Paths of what is in the cache, from its folder. */
+function cached(): Promise<string[]> {
+  return readdir(join(folder, 'parity'), { recursive: true });
+}
+
+/** Waits to be told, for five seconds. */
+const waiting = `
+touch started
+for turn in 1 2 3 4 5 6 7 8 9 10; do if [ -e go ]; then exit 0; fi; sleep 0.5; done
+echo nobody came >&2
+exit 1`;
+
+/** What else this process does while pip is at work, such as touching the lock. */
+async function whilePipWaits(work: () => Promise<void>): Promise<void> {
+  await vi.waitFor(async () => expect(await readdir(folder)).toContain('started'), 5_000);
+  await work();
+  await writeFile(join(folder, 'go'), '');
+}
+
+describe('preparePython', () => {
+  it('lets its process go on while pip installs, and is done once', async () => {
+    await usePip(waiting);
+    const [python] = await Promise.all([preparePython(), whilePipWaits(async () => {})]);
+    await rm(join(folder, 'programs'), { recursive: true });
+    expect(await preparePython()).toBe(python);
+    expect((await cached()).map((path) => join(folder, 'parity', path))).toContain(python);
+  });
+
+  it('is not done where another process took the lock over meanwhile', async () => {
+    await usePip(waiting);
+    const takeOver = async () => {
+      const lock = (await cached()).find((path) => path.endsWith('.owner'))!;
+      await writeFile(join(folder, 'parity', lock), '1');
+    };
+    const [prepared] = await Promise.allSettled([preparePython(), whilePipWaits(takeOver)]);
+    expect(prepared).toMatchObject({ reason: { message: expect.stringContaining('was taken over by process 1') } });
+    expect((await cached()).filter((path) => path.endsWith('installed'))).toEqual([]);
+  });
+
+  it('says what pip said', async () => {
+    await usePip('echo no such version >&2; exit 1');
+    await expect(preparePython()).rejects.toThrow(/pip install.* ended with 1:\nno such version$/);
+    expect((await cached()).filter((path) => path.endsWith('installed'))).toEqual([]);
+  });
+});
