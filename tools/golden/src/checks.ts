@@ -1,17 +1,9 @@
 /** The checks: each compares what Chorus computes with what Keras did, and says what is worst. */
 import { backboneTable } from '@chorus/models';
 import type { GoldenCase } from './cases.ts';
+import { differences, type Finding, worstOf } from './finding.ts';
 import { buildCase, measureFeatures, measurePreprocessing, measureTraining, type Training } from './measure.ts';
 import type { Reference, ReferenceTensor } from './reference.ts';
-
-/** The worst of many comparisons. */
-export interface Finding {
-  check: string;
-  worst: number;
-  limit: number;
-  /** Of the worst. */
-  where: string;
-}
 
 /** Structure, preprocessing and BatchNorm's constants; `worst` counts differences. */
 export function checkParameters(golden: GoldenCase, reference: Reference): Finding[] {
@@ -183,20 +175,4 @@ function weightAt({ weights }: Reference, place: number): string {
 
 function relative(found: number, expected: number): number {
   return Math.abs(found - expected) / Math.abs(expected);
-}
-
-/** How many of two lists' places differ. */
-function differences(check: string, found: readonly unknown[], expected: readonly unknown[]): Finding {
-  const places = Array.from({ length: Math.max(found.length, expected.length) }, (_, index) => index);
-  const text = (one: unknown) => JSON.stringify(one) ?? 'nothing';
-  const wrong = places.filter((place) => text(found[place]) !== text(expected[place]));
-  const [first] = wrong;
-  const where = first === undefined ? '' : `${text(found[first])}, in Keras ${text(expected[first])}`;
-  return { check, worst: wrong.length, limit: 0, where };
-}
-
-function worstOf(check: string, limit: number, comparisons: readonly [string, number][]): Finding {
-  // NaN counts as worst.
-  const [where, worst] = comparisons.reduce((most, one) => (one[1] <= most[1] ? most : one), ['', 0]);
-  return { check, worst, limit, where };
 }

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { initRuntime, prepareProcess } from '@chorus/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { cases } from './cases.ts';
-import { checkFeatures, checkParameters, checkTraining, type Finding } from './checks.ts';
+import { checkFeatures, checkParameters, checkTraining } from './checks.ts';
+import type { Finding } from './finding.ts';
 import { readReference } from './reference.ts';
 
 const folder = join(import.meta.dirname, '../backbones');

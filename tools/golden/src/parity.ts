@@ -4,8 +4,8 @@
  */
 import { initRuntime, prepareProcess } from '@chorus/runtime';
 import { cases } from './cases.ts';
-import type { Finding } from './checks.ts';
 import { chooseCases } from './choose-cases.ts';
+import type { Finding } from './finding.ts';
 import { compareBackbone } from './live/backbones.ts';
 import { compareExports } from './live/exports.ts';
 import { comparePhotographs, hasPhotographs } from './live/photographs.ts';

@@ -1,7 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GoldenCase } from '../cases.ts';
-import { checkFeatures, checkParameters, checkTraining, type Finding } from '../checks.ts';
+import { checkFeatures, checkParameters, checkTraining } from '../checks.ts';
+import type { Finding } from '../finding.ts';
 import { runScript } from '../python.ts';
 import { readReference } from '../reference.ts';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Finding } from '../checks.ts';
+import type { Finding } from '../finding.ts';
 import { repository, runProgram } from '../python.ts';
 
 /** By member: what Keras answers when it loads `chorus export`'s files; the test of orchestration that knows how. */

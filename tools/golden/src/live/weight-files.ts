@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Finding } from '../checks.ts';
+import type { Finding } from '../finding.ts';
 import { repository, runProgram, runScript } from '../python.ts';
 
 /**
