@@ -35,6 +35,7 @@ export {
   stackerKinds,
 } from './stackers/stacker.ts';
 export { Adam, type AdamOptions } from './training/adam.ts';
+export { backpropagate } from './training/backpropagate.ts';
 export { crossEntropy, type FromLogitsOnSigmoid, type LossOptions } from './training/cross-entropy.ts';
 export { trainStep } from './training/train-step.ts';
 export { alphaOfFile } from './weights/alpha-of-file.ts';

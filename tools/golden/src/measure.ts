@@ -2,6 +2,7 @@
 import {
   Adam,
   backboneTable,
+  backpropagate,
   type Classifier,
   createClassifier,
   crossEntropy,
@@ -130,18 +131,18 @@ function withFeaturesAsLogits(golden: GoldenCase, inputSize: number): Classifier
   return classifier;
 }
 
-/** Of the mean cross-entropy. */
+/** Of the mean cross-entropy, by the backward pass that trains. */
 function gradientsOf(
   { weights }: Classifier,
   part: TrainablePart,
   batch: { activations: tf.Tensor; labels: tf.Tensor1D },
 ): Tensors {
   const loss = () => crossEntropy(part.suffix(batch.activations, { training: true }), batch.labels);
-  const { value, grads } = tf.variableGrads(loss, [...part.variables]);
+  const { value, gradients } = backpropagate(loss, part.variables);
   const found = weights.flatMap(({ variable }, place) => {
-    const gradient = grads[variable.name];
+    const gradient = gradients[variable.name];
     return gradient === undefined ? [] : [[place, gradient.dataSync<'float32'>()] as const];
   });
-  tf.dispose([value, grads]);
+  tf.dispose([value, gradients]);
   return new Map(found);
 }
