@@ -1,4 +1,4 @@
-import { type BackboneFamily, backboneFamilies, backboneTable } from '@chorus/models';
+import { type BackboneArchitecture, type BackboneFamily, backboneFamilies, backboneTable } from '@chorus/models';
 
 /** A backbone, and what of it is compared with Keras; goes as JSON to backbones.py. */
 export interface GoldenCase {
@@ -30,9 +30,19 @@ const suffixLayers = 30;
 const computedAlphas = [0.25, 0.5, 0.75, 1];
 
 /** Every backbone of the table. */
-export const cases: readonly GoldenCase[] = backboneFamilies.flatMap((family) => {
-  const { alphas, kerasName, defaultInputSize, minimumInputSize } = backboneTable[family];
-  return alphas.map((alpha): GoldenCase => {
+export const cases: readonly GoldenCase[] = backboneFamilies.flatMap((family) =>
+  casesOf(family, backboneTable[family]),
+);
+
+/** @throws Error when nothing of the family would be computed. */
+export function casesOf(family: BackboneFamily, architecture: BackboneArchitecture): GoldenCase[] {
+  const { alphas, kerasName, defaultInputSize, minimumInputSize } = architecture;
+  if (!alphas.some((alpha) => computedAlphas.includes(alpha)))
+    throw new Error(
+      `Expected a width of ${family} out of ${computedAlphas.join(', ')}, of which the numbers are compared, ` +
+        `received ${alphas.join(', ')}; add one to computedAlphas.`,
+    );
+  return alphas.map((alpha) => {
     const sizes = [minimumInputSize, oddSize, defaultInputSize];
     const parameters = {
       name: alphas.length === 1 ? family : `${family}-${alpha}`,
@@ -46,4 +56,4 @@ export const cases: readonly GoldenCase[] = backboneFamilies.flatMap((family) =>
     if (!computedAlphas.includes(alpha)) return parameters;
     return { ...parameters, numbers: { sizes, trainingSize: minimumInputSize, suffixLayers } };
   });
-});
+}

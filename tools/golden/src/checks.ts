@@ -10,9 +10,10 @@ export function checkParameters(golden: GoldenCase, reference: Reference): Findi
   const { minimumInputSize, unnamedInKeras, featureWidth, parameterCount } = backboneTable[golden.family];
   const classifier = buildCase(golden, minimumInputSize);
   const layers = classifier.model.layers.slice(0, -3);
-  const nameInKeras = (name: string, given: string) => (unnamedInKeras?.test(name) ? given : name);
+  const nameInKeras = (name: string, given = '') =>
+    unnamedInKeras?.test(name) && counterName.test(given) ? given : name;
   const weights = classifier.backboneWeights.map(({ layerName, weightName, shape }, index) => [
-    nameInKeras(layerName, reference.weights[index]?.[0] ?? ''),
+    nameInKeras(layerName, reference.weights[index]?.[0]),
     weightName,
     shape,
   ]);
@@ -20,7 +21,7 @@ export function checkParameters(golden: GoldenCase, reference: Reference): Findi
     .filter((layer) => layer.weights.some(({ originalName }) => originalName.endsWith('/moving_mean')))
     .map((layer, index) => {
       const { momentum, epsilon } = layer.getConfig();
-      return [nameInKeras(layer.name, reference.batchNorm[index]?.[0] ?? ''), momentum, epsilon];
+      return [nameInKeras(layer.name, reference.batchNorm[index]?.[0]), momentum, epsilon];
     });
   const preprocessed = Array.from(measurePreprocessing(classifier));
   classifier.dispose();
@@ -74,6 +75,9 @@ export function checkTraining(golden: GoldenCase, range: 'all' | 'suffix', refer
 }
 
 // --- internal ---
+
+/** What Keras calls a layer to which nobody gave a name; it goes on from model to model. */
+const counterName = /^(conv2d|depthwise_conv2d|separable_conv2d|batch_normalization)(_\d+)?$/;
 
 /** A gradient below this share of all gradients is rounding: the next BatchNorm takes out what its weight adds. */
 const negligible = 1e-6;
