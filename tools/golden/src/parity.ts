@@ -1,10 +1,10 @@
 /**
  * `pnpm parity [--only NAME,NAME]`: lets Keras compute beside Chorus, compares whole tensors and real files, prints a table
- * and ends with 1 where something is above its limit. `--only` leaves out what is not of these backbones.
+ * and ends with 1 where something is above its limit. NAME is a backbone or a family; `--only` leaves out what is not of them.
  */
 import { initRuntime, prepareProcess } from '@chorus/runtime';
 import { cases } from './cases.ts';
-import { chooseCases } from './choose-cases.ts';
+import { chooseCasesOrExit } from './choose-cases.ts';
 import type { Finding } from './finding.ts';
 import { compareBackbone } from './live/backbones.ts';
 import { compareExports } from './live/exports.ts';
@@ -12,7 +12,7 @@ import { comparePhotographs, hasPhotographs } from './live/photographs.ts';
 import { compareWeightFiles } from './live/weight-files.ts';
 import { preparePython, withTemporaryFolder } from './python.ts';
 
-const chosen = chooseCases();
+const chosen = chooseCasesOrExit();
 const python = await preparePython();
 prepareProcess();
 initRuntime({ device: 'cpu:0' });

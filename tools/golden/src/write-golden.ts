@@ -1,10 +1,10 @@
 /** `pnpm golden [--only NAME,NAME]`: lets Keras write the numbers that the tests compare with into `backbones/`. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chooseCases } from './choose-cases.ts';
+import { chooseCasesOrExit } from './choose-cases.ts';
 import { preparePython, runScript, scriptsFolder, withTemporaryFolder } from './python.ts';
 
-const chosen = chooseCases();
+const chosen = chooseCasesOrExit();
 const python = await preparePython();
 await withTemporaryFolder(async (folder) => {
   for (const golden of chosen) {

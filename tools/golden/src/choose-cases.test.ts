@@ -1,0 +1,41 @@
+import { describe, expect, it, vi } from 'vitest';
+import { cases } from './cases.ts';
+import { ChoiceError, chooseCases, chooseCasesOrExit } from './choose-cases.ts';
+
+const named = (...parameters: string[]) => chooseCases(parameters).map(({ name }) => name);
+
+describe('chooseCases', () => {
+  it('gives all of them, some, and all widths of a family, in the order of the table', () => {
+    expect(chooseCases([])).toEqual(cases);
+    expect(named('--only', 'xception,mobilenet-0.5')).toEqual(['mobilenet-0.5', 'xception']);
+    expect(named('--only', 'mobilenet')).toEqual(['mobilenet-0.25', 'mobilenet-0.5', 'mobilenet-0.75', 'mobilenet-1']);
+    expect(named('--only=mobilenet-v2,mobilenet-v2-1')).toEqual(
+      cases.flatMap(({ name, family }) => (family === 'mobilenet-v2' ? [name] : [])),
+    );
+  });
+
+  it.each([
+    [
+      ['--only', 'resnet'],
+      /^Expected --only out of mobilenet, .*, xception, mobilenet-0\.25, .*, received "resnet"\.$/,
+    ],
+    [['--only', 'xception,'], /received ""\.$/],
+    [['--only'], /^Expected nothing or --only NAME,NAME, received --only\.$/],
+    [['--onyl', 'xception'], /received --onyl xception\.$/],
+    [['xception'], /received xception\.$/],
+  ])('refuses %j', (parameters, message) => {
+    expect(() => chooseCases(parameters)).toThrow(ChoiceError);
+    expect(() => chooseCases(parameters)).toThrow(message);
+  });
+});
+
+it('says a mistake in one line, and ends with 2', () => {
+  vi.spyOn(process, 'argv', 'get').mockReturnValue(['node', 'parity.js', '--only', 'resnet']);
+  const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+  const exit = vi.spyOn(process, 'exit').mockImplementation((code) => {
+    throw new Error(`ended with ${code}`);
+  });
+  expect(chooseCasesOrExit).toThrow('ended with 2');
+  expect(said.mock.calls).toEqual([[expect.stringMatching(/^Expected .*, received "resnet"\.$/)]]);
+  exit.mockRestore();
+});
