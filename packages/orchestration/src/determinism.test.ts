@@ -64,14 +64,25 @@ function without(varying: RegExp, { metrics, predictions, report }: Left): Left 
 const timesAndMemory = /seconds$|Ms$|Bytes$/i;
 const placesToo = /seconds$|Ms$|Bytes$|device$|^lanes$|^workers?$/i;
 
-const oneEpoch = { epochCount: 1, learningRate: 1e-3 };
+/** Pairs of epochs of different lanes that trained at the same time; their threads have one clock. */
+function trainedAtOnce({ metrics }: Left): [EpochMetrics, EpochMetrics][] {
+  return metrics.flatMap((one) =>
+    metrics
+      .filter(({ device }) => device > one.device)
+      .filter((other) => one.startedAtMs < other.trainedUntilMs && other.startedAtMs < one.trainedUntilMs)
+      .map((other): [EpochMetrics, EpochMetrics] => [one, other]),
+  );
+}
+
+// Several epochs a stage: some of them meet, though the lanes do not start in the same moment.
+const epochs = { epochCount: 3, learningRate: 1e-3 };
 describe.each<[string, Partial<ExperimentInput>, boolean]>([
   ['from random weights', { weights: 'random', recipe: { batchSize: 8, whole: { epochCount: 2 } } }, true],
   [
     'in folds from published weights (needs ../shared)',
     {
       weights: pretrained,
-      recipe: { batchSize: 8, head: oneEpoch, fineTune: { ...oneEpoch, lastLayers: 12 } },
+      recipe: { batchSize: 8, head: epochs, fineTune: { ...epochs, lastLayers: 12 } },
       stacking: { kind: 'kfold', folds: 2, members: 'average' },
     },
     existsSync(pretrained),
@@ -88,10 +99,12 @@ describe.each<[string, Partial<ExperimentInput>, boolean]>([
   it.skipIf(!there)('leaves the same to the last bit twice in a row, and alone as beside another lane', async () => {
     const first = await run(`${name} first`, two);
     expect(new Set(first.metrics.map(({ loss }) => loss)).size).toBe(first.metrics.length);
+    expect(trainedAtOnce(first)).not.toEqual([]);
     const again = await run(`${name} again`, two);
     expect(without(timesAndMemory, again)).toEqual(without(timesAndMemory, first));
     // A member at a time, and nobody beside it.
     const alone = await run(`${name} alone`, one);
+    expect(trainedAtOnce(alone)).toEqual([]);
     expect(without(placesToo, alone)).toEqual(without(placesToo, first));
   });
 });
