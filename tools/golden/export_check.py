@@ -4,7 +4,8 @@
 
 EXPORT: what `chorus export --format keras` wrote. ANSWERS: a folder with, as little-endian float32 without a header,
 `images_<S>.f32` [N, S, S, 3] for each size and `<member>.f32` [N, classes] for each member. Prints a line of JSON a member
-and ends with 1 where a probability differs by more than LIMIT.
+and ends with 1 where a probability differs by more than LIMIT, or where answers hardly depend on the image: of such ones
+anything would agree.
 
 Written for keras 3.15.1 on tensorflow-cpu 2.21.0.
 """
@@ -19,6 +20,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import numpy as np
 
 LIMIT = 1e-5
+SMALLEST_SPREAD = 0.1
 
 export, answers = (pathlib.Path(argument).resolve() for argument in sys.argv[1:])
 sys.path.insert(0, str(export / "keras"))
@@ -30,10 +32,12 @@ for member in members.EXPORT["members"]:
     images = np.fromfile(answers / f"images_{size}.f32", "<f4").reshape(-1, size, size, 3)
     wanted = np.fromfile(answers / f"{name}.f32", "<f4").reshape(len(images), len(members.CLASSES))
     found = np.asarray(members.load_member(name)(images))
+    assert np.isfinite(found).all(), f"{name}: {found} in Keras"
     difference = float(np.abs(found - wanted).max())
     spread = float(np.ptp(wanted, axis=0).max())
+    assert spread >= SMALLEST_SPREAD, f"{name}: answers lie {spread:.2g} apart between images"
     failed |= not difference <= LIMIT
-    finding = {"name": name, "check": "export in Keras, probabilities", "worst": float(f"{difference:.2g}"),
-               "limit": LIMIT, "where": f"{spread:.2f} between images"}
+    finding = {"name": name, "check": "export in Keras, probabilities", "worst": difference, "limit": LIMIT,
+               "where": f"{spread:.2f} between images"}
     print(json.dumps(finding), flush=True)
 sys.exit(failed)

@@ -63,6 +63,7 @@ def check():
     theirs = keras_features(paths, options.backbone, options.weights, options.size, options.alpha).astype("float64")
     ours = np.load(options.out)
     assert ours.dtype == np.dtype("<f4") and ours.shape == theirs.shape, (ours.dtype, ours.shape, theirs.shape)
+    assert np.isfinite(ours).all()
     differences = np.abs(ours - theirs)
     errors = {
         "largest difference over largest feature": differences.max() / np.abs(theirs).max(),
@@ -73,8 +74,8 @@ def check():
     spread = theirs.std(axis=0).mean()
     assert spread > 0.02, spread
     for what, error in errors.items():
-        print(json.dumps({"check": f"features of {len(paths)} files, {what}", "worst": float(f"{error:.2g}"),
-                          "limit": LIMIT, "where": f"{options.size} px, spread {spread:.2f}"}))
+        print(json.dumps({"check": f"features of {len(paths)} files, {what}", "worst": float(error), "limit": LIMIT,
+                          "where": f"{options.size} px, spread {spread:.2f}"}))
     return 0 if max(errors.values()) <= LIMIT else 1
 
 

@@ -1,14 +1,13 @@
-"""Writes weight files of both Keras, of every layout, with random numbers (3 GB), for a check that is not part of
-`pnpm test`: packages/models/src/weights/keras-files.test.ts reads them back bit for bit.
+"""Writes weight files of both Keras, of every layout, with random numbers (4 GB), for
+packages/models/src/weights/keras-files.test.ts to read back bit for bit; `pnpm parity` runs both. Prints a line a file.
 
-    python3 -m venv VENV && VENV/bin/pip install tensorflow-cpu==2.21.0 tf_keras==2.21.0 keras==3.15.1
-    VENV/bin/python tools/golden/weight_files.py DIR
-    cd packages/models && CHORUS_KERAS_FILES=DIR npx vitest run src/weights/keras-files.test.ts
+    python weight_files.py CASES.json DIR
 
-DIR/<keras or tf_keras>/<application>_<alpha>_<top or notop>.<suffix>, and beside each `.f32`: the same numbers in the
-model's order, one behind the other.
+CASES.json has the backbones as src/cases.ts describes them. DIR gets <keras or tf_keras>/<application>_<alpha>_<top or
+notop>.<suffix>, and beside each `.f32`: the same numbers in the model's order, one behind the other.
 """
 
+import json
 import os
 import pathlib
 import sys
@@ -20,25 +19,26 @@ import keras
 import numpy as np
 import tf_keras
 
-APPLICATIONS = [
-    *(("MobileNet", alpha) for alpha in (0.25, 0.5, 0.75, 1.0)),
-    *(("MobileNetV2", alpha) for alpha in (0.5, 1.0)),
-    ("InceptionV3", 1.0),
-    ("Xception", 1.0),
-]
 SUFFIXES = {"keras": ("weights.h5",), "tf_keras": ("weights.h5", "old.h5")}
 
+
+def write(library, case, seed, folder):
+    for top in (True, False):
+        build = getattr(library.applications, case["keras"])
+        model = build(weights=None, include_top=top, **case["arguments"])
+        generator = np.random.default_rng([seed, top])
+        model.set_weights([generator.normal(size=w.shape).astype("<f4") for w in model.get_weights()])
+        stem = folder / f"{case['keras']}_{case['alpha']}_{'top' if top else 'notop'}"
+        np.concatenate([w.ravel() for w in model.get_weights()]).tofile(f"{stem}.f32")
+        for suffix in SUFFIXES[library.__name__]:
+            model.save_weights(f"{stem}.{suffix}")
+            print(f"{stem}.{suffix}")
+        model.save(f"{stem}.model.h5")
+        print(f"{stem}.model.h5")
+
+
 for library in (keras, tf_keras):
-    folder = pathlib.Path(sys.argv[1], library.__name__)
-    folder.mkdir(parents=True, exist_ok=True)
-    for seed, (application, alpha) in enumerate(APPLICATIONS):
-        width = {"alpha": alpha} if application.startswith("Mobile") else {}
-        for top in (True, False):
-            model = getattr(library.applications, application)(weights=None, include_top=top, **width)
-            generator = np.random.default_rng([seed, top])
-            model.set_weights([generator.normal(size=w.shape).astype("<f4") for w in model.get_weights()])
-            stem = f"{application}_{alpha}_{'top' if top else 'notop'}"
-            np.concatenate([w.ravel() for w in model.get_weights()]).tofile(folder / f"{stem}.f32")
-            for suffix in SUFFIXES[library.__name__]:
-                model.save_weights(folder / f"{stem}.{suffix}")
-            model.save(folder / f"{stem}.model.h5")
+    folder = pathlib.Path(sys.argv[2], library.__name__)
+    folder.mkdir(parents=True)
+    for seed, case in enumerate(json.loads(pathlib.Path(sys.argv[1]).read_text())):
+        write(library, case, seed, folder)

@@ -22,7 +22,7 @@ await withTemporaryFolder(async (folder) => {
   for (const golden of chosen) report(golden.name, await compareBackbone(python, golden, folder));
   if (chosen.length < cases.length) return;
   report('all', await compareWeightFiles(python, folder));
-  for (const [name, findings] of await compareExports(python)) report(name, findings);
+  for (const [name, findings] of await compareExports(python, folder)) report(name, findings);
   if (!hasPhotographs()) console.log('Real weights and photographs: left out, there is no ../shared/data.');
   else for (const [name, findings] of await comparePhotographs(python, folder)) report(name, findings);
 });

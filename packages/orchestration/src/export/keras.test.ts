@@ -3,7 +3,13 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BackboneSpec, memberFromBytes, toProbabilities } from '@chorus/models';
+import {
+  type BackboneArchitecture,
+  backboneFamilies,
+  backboneTable,
+  memberFromBytes,
+  toProbabilities,
+} from '@chorus/models';
 import { initRuntime, prepareProcess } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,22 +20,26 @@ import { type LivelyMember, livelyImages, writeLivelyBundle } from './lively-bun
 const check = fileURLToPath(new URL('../../../../tools/golden/export_check.py', import.meta.url));
 const { CHORUS_KERAS: python } = process.env;
 
-const backbones: [string, BackboneSpec][] = [
-  ['mobilenet_1.0', { family: 'mobilenet', alpha: 1, inputSize: 96 }],
-  ['mobilenet_0.5', { family: 'mobilenet', alpha: 0.5, inputSize: 161 }],
-  ['mobilenet_0.25', { family: 'mobilenet', alpha: 0.25, inputSize: 32 }],
-  ['mobilenet-v2_1.0', { family: 'mobilenet-v2', alpha: 1, inputSize: 224 }],
-  ['mobilenet-v2_0.5', { family: 'mobilenet-v2', alpha: 0.5, inputSize: 97 }],
-  ['inception-v3', { family: 'inception-v3', alpha: 1, inputSize: 139 }],
-  ['xception', { family: 'xception', alpha: 1, inputSize: 131 }],
+/** Odd, smallest and default ones; of the widths of a family a size each. */
+const sizesOf = ({ minimumInputSize, defaultInputSize }: BackboneArchitecture) => [
+  131,
+  minimumInputSize,
+  defaultInputSize,
 ];
+const everyBackbone: LivelyMember[] = backboneFamilies.flatMap((family) => {
+  const sizes = sizesOf(backboneTable[family]);
+  return backboneTable[family].alphas.map((alpha, index) => ({
+    name: `${family}_${alpha}`,
+    backbone: { family, alpha, inputSize: sizes[index % sizes.length]! },
+  }));
+});
 
 const cases: { what: string; classes: string[]; mirror: boolean; members: LivelyMember[] }[] = [
   {
     what: 'every backbone, two classes',
     classes: ['a', 'b'],
     mirror: false,
-    members: backbones.map(([name, backbone]) => ({ name, backbone })),
+    members: everyBackbone,
   },
   {
     what: 'three classes, mirrored, two folds, raw BGR',
@@ -45,6 +55,8 @@ const cases: { what: string; classes: string[]; mirror: boolean; members: Lively
 describe.skipIf(python === undefined)('live Keras (skipped unless CHORUS_KERAS names a python that has it)', () => {
   let parent: string;
   beforeAll(async () => {
+    // For `pnpm parity`: a member that has no answer is missing.
+    console.log(JSON.stringify({ members: cases.flatMap(({ members }) => members.map(({ name }) => name)) }));
     prepareProcess();
     initRuntime({ device: 'cpu:0' });
     parent = await mkdtemp(join(tmpdir(), 'chorus-keras-'));
@@ -57,11 +69,11 @@ describe.skipIf(python === undefined)('live Keras (skipped unless CHORUS_KERAS n
     const { folder } = await exportBundle(bundle, 'keras');
     const answers = join(parent, String(classes.length), 'answers');
     await writeAnswers(bundle, answers);
-    const [exitCode, stdout] = await new Promise<[unknown, string]>((done) => {
-      execFile(python!, [check, folder, answers], (error, output) => done([error?.code ?? 0, output]));
+    const [exitCode, stdout, stderr] = await new Promise<[unknown, string, string]>((done) => {
+      execFile(python!, [check, folder, answers], (error, ...printed) => done([error?.code ?? 0, ...printed]));
     });
     console.log(stdout);
-    expect(exitCode).toBe(0);
+    expect(exitCode, stderr.slice(-500)).toBe(0);
     expect(stdout.trim().split('\n')).toHaveLength(members.length);
   });
 });

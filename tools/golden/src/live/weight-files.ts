@@ -1,20 +1,21 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cases } from '../cases.ts';
 import type { Finding } from '../finding.ts';
-import { repository, runProgram, runScript } from '../python.ts';
+import { runScript } from '../python.ts';
+import { runPackageTest } from './package-test.ts';
 
 /**
- * Files of every layout, written by both Keras for every backbone with top and without (3 GB), read back; the test of models
- * that knows how. It ends the comparison where one weight differs.
+ * Files of every layout, written by both Keras for every backbone with top and without (4 GB), read back; the test of models
+ * that knows how. It ends where one weight differs.
  */
 export async function compareWeightFiles(python: string, folder: string): Promise<Finding[]> {
-  await runScript(python, 'weight_files.py', [folder]);
-  const vitest = join(repository, 'node_modules/vitest/vitest.mjs');
-  const lines = await runProgram(process.execPath, [vitest, 'run', 'src/weights/keras-files.test.ts', '--no-color'], {
-    cwd: join(repository, 'packages/models'),
-    env: { ...process.env, CHORUS_KERAS_FILES: folder },
-    exitCodes: [0, 1],
-  });
-  const hasPassed = lines.some((line) => /Tests +1 passed/.test(line));
-  const where = lines.find((line) => line.includes('Error')) ?? 'no test ran';
-  return [{ check: 'weight files, differing bits', worst: hasPassed ? 0 : 1, limit: 0, where }];
+  const [files, description] = [join(folder, 'weight-files'), join(folder, 'cases.json')];
+  writeFileSync(description, JSON.stringify(cases));
+  const written = await runScript(python, 'weight_files.py', [description, files]);
+  const test = 'packages/models/src/weights/keras-files.test.ts';
+  const { passedCount, complaints } = await runPackageTest(test, { CHORUS_KERAS_FILES: files }, folder);
+  const worst = passedCount === 1 && complaints.length === 0 ? 0 : 1;
+  const where = complaints.join('; ') || 'no test ran';
+  return [{ check: `${written.length} weight files, first one that differs`, worst, limit: 0, where }];
 }
