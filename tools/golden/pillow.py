@@ -36,12 +36,13 @@ def resized(width, height, size):
     return Image.fromarray(picture(width, height)).resize((size, size), Image.Resampling.BILINEAR).tobytes()
 
 
-golden = {
-    "versions": {"pillow": PIL.__version__},
-    "cases": [
-        {"width": width, "height": height, "size": size,
-         "pixels": base64.b64encode(resized(width, height, size)).decode()}
-        for width, height, size in CASES
-    ],
-}
-pathlib.Path(__file__).with_suffix(".json").write_text(json.dumps(golden, indent=2) + "\n")
+if __name__ == "__main__":
+    golden = {
+        "versions": {"pillow": PIL.__version__},
+        "cases": [
+            {"width": width, "height": height, "size": size,
+             "pixels": base64.b64encode(resized(width, height, size)).decode()}
+            for width, height, size in CASES
+        ],
+    }
+    pathlib.Path(__file__).with_suffix(".json").write_text(json.dumps(golden, indent=2) + "\n")

@@ -9,6 +9,7 @@ import type { Finding } from './finding.ts';
 import { compareBackbone } from './live/backbones.ts';
 import { compareExports } from './live/exports.ts';
 import { comparePhotographs, hasPhotographs } from './live/photographs.ts';
+import { comparePillow } from './live/pillow.ts';
 import { compareWeightFiles } from './live/weight-files.ts';
 import { preparePython, withTemporaryFolder } from './python.ts';
 
@@ -22,6 +23,7 @@ await withTemporaryFolder(async (folder) => {
   for (const golden of chosen) report(golden.name, await compareBackbone(python, golden, folder));
   if (chosen.length < cases.length) return;
   report('all', await compareWeightFiles(python, folder));
+  report('all', await comparePillow(python, folder));
   for (const [name, findings] of await compareExports(python, folder)) report(name, findings);
   if (!hasPhotographs()) console.log('Real weights and photographs: left out, there is no ../shared/data.');
   else for (const [name, findings] of await comparePhotographs(python, folder)) report(name, findings);

@@ -34,9 +34,14 @@ const realWeights: readonly RealWeights[] = [
   { backbone: 'mobilenet', alpha: 0.25, file: 'mobilenet_2_5_128_tf_no_top.h5', size: 128 },
 ];
 
+/** Paths of 100 photographs. */
+export function somePhotographs(): string[] {
+  return ['cats', 'dogs'].flatMap((name) => photographs('validation', name).slice(0, 50));
+}
+
 /** By name of the weights: features of 100 photographs as `chorus features` and as Keras has them, and linear heads. */
 export async function comparePhotographs(python: string, folder: string): Promise<[string, Finding[]][]> {
-  const some = ['cats', 'dogs'].flatMap((name) => photographs('validation', name).slice(0, 50));
+  const some = somePhotographs();
   const compared: [string, Finding[]][] = [];
   for (const { backbone, alpha, file, size, headRight } of realWeights) {
     const weights = join(data, 'pretrained', file);
