@@ -18,7 +18,7 @@ describe('backbones', () => {
     'mobilenet-v2': { 32: 1, 33: 2, 47: 2, 63: 2, 64: 2, 97: 4, 129: 5, 299: 10 },
     'inception-v3': { 75: 1, 97: 1, 128: 2, 139: 3, 161: 3, 224: 5, 299: 8 },
     xception: { 71: 3, 97: 3, 128: 4, 139: 5, 161: 5, 224: 7, 299: 10 },
-  };
+  } satisfies Record<BackboneFamily, Record<number, number>>;
   it.each(Object.entries(sides) as [BackboneFamily, Record<number, number>][])(
     '%s has its shapes at any size',
     (family, expected) => {

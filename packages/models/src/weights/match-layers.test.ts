@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BackboneFamily, backboneTable } from '../backbones/table.ts';
+import { type BackboneFamily, backboneFamilies, backboneTable } from '../backbones/table.ts';
 import { Classifier } from '../classifier/classifier.ts';
 import { ModelError } from '../errors.ts';
 import { counted, type LayerToWrite, listed, namedAsInKeras1, placesOf, topOf, withCounters } from './h5.fixture.ts';
@@ -31,12 +31,13 @@ function swapped<T>(items: readonly T[], first: number, second: number): T[] {
   return items.with(first, items[second]!).with(second, items[first]!);
 }
 
-describe.each([
-  ['mobilenet', 0.25],
-  ['mobilenet-v2', 0.35],
-  ['inception-v3', 1],
-  ['xception', 1],
-] as [BackboneFamily, number][])('%s %f', (family, alpha) => {
+/** Every family, at its narrowest. */
+const narrowest = backboneFamilies.map((family): [BackboneFamily, number] => [
+  family,
+  Math.min(...backboneTable[family].alphas),
+]);
+
+describe.each(narrowest)('%s %f', (family, alpha) => {
   const { topInKeras, unnamedInKeras, minimumInputSize } = backboneTable[family];
   const order = orders[family] ?? [];
   const counters = (first: number) =>
