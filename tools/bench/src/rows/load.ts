@@ -4,19 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type BackboneFamily, type BackboneSpec, backboneTable, createClassifier } from '@chorus/models';
+import { type BackboneSpec, backboneFamilies, backboneTable, createClassifier } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
 import { randomKerasFile } from '../keras-file.ts';
 import type { Measurement, Row } from '../row.ts';
 
-const contestants: [BackboneFamily, number][] = [
-  ['mobilenet', 1],
-  ['mobilenet', 0.5],
-  ['mobilenet-v2', 1],
-  ['mobilenet-v2', 0.5],
-  ['inception-v3', 1],
-  ['xception', 1],
-];
+/** Every family, as wide as it is by default and half as wide where it comes so. */
+const contestants = backboneFamilies.flatMap((family) =>
+  [1, 0.5].filter((alpha) => backboneTable[family].alphas.includes(alpha)).map((alpha) => ({ family, alpha })),
+);
 
 /** From nothing to the first prediction, a fresh process a turn; TensorFlow has started before. */
 export const load: Row = {
@@ -27,7 +23,7 @@ export const load: Row = {
     const folder = await mkdtemp(join(tmpdir(), 'chorus-bench-'));
     try {
       const turns: { name: string; backbone: BackboneSpec; path: string }[] = [];
-      for (const [family, alpha] of contestants) {
+      for (const { family, alpha } of contestants) {
         const backbone = { family, alpha, inputSize: backboneTable[family].defaultInputSize };
         const name = `${family} ${alpha.toFixed(1)}, ${backbone.inputSize} px`;
         onProgress(`writing weights of ${name}`);
