@@ -70,7 +70,7 @@ describe('checkBackboneSpec', () => {
   it.each([
     [
       { family: 'resnet', alpha: 1, inputSize: 160 },
-      /backbone out of mobilenet, mobilenet-v2, inception-v3, xception, received "resnet"/,
+      /backbone out of mobilenet, .+, received "resnet"/,
     ],
     [{ family: '__proto__', alpha: 1, inputSize: 160 }, /received "__proto__"/],
     [
