@@ -7,7 +7,7 @@ export interface PackageTestResult {
   /** That it printed. */
   lines: string[];
   passedCount: number;
-  /** Why tests failed, or the file as a whole; none where all is well. */
+  /** Why tests failed, or the file as a whole, a line each; none where all is well. */
   complaints: string[];
 }
 
@@ -36,10 +36,15 @@ export async function runPackageTest(path: string, env: NodeJS.ProcessEnv, folde
   });
   // For whatever else vitest may count as a failure.
   if (!success && complaints.length === 0) complaints.push(lines.slice(-20).join('\n'));
-  return { lines, passedCount: numPassedTests, complaints };
+  return { lines, passedCount: numPassedTests, complaints: complaints.map(inOneLine) };
 }
 
 // --- internal ---
+
+/** Without the stack. */
+function inOneLine(complaint: string): string {
+  return complaint.replace(/\n\s+at [\s\S]*$/, '').replace(/\s*\n\s*/g, ' ');
+}
 
 /** As far as it is needed here. */
 interface VitestReport {
