@@ -9,20 +9,20 @@ export type PreprocessingName = (typeof preprocessingNames)[number];
 export interface Preprocessing {
   /** Recorded beside saved weights. */
   name: PreprocessingName;
-  /** Images [N,S,S,3], float, 0..255 → the same shape; the caller disposes. */
+  /** Images [N,S,S,3], 0..255, of any type → float, the same shape; the caller disposes. */
   apply(images: tf.Tensor4D): tf.Tensor4D;
 }
 
 /** x / 127.5 − 1: −1..1, mode `tf` of keras.applications. */
 export const minusOneToOne: Preprocessing = {
   name: 'minus-one-to-one',
-  apply: (images) => tf.tidy(() => tf.sub(tf.div(images, 127.5), 1)),
+  apply: (images) => tf.tidy(() => tf.sub(tf.div(tf.cast(images, 'float32'), 127.5), 1)),
 };
 
 /** 0..255 as they are, blue first: cv2.imread's pixels without any preprocessing. No published weights expect it. */
 export const rawBgr: Preprocessing = {
   name: 'raw-bgr',
-  apply: (images) => tf.reverse(images, 3),
+  apply: (images) => tf.tidy(() => tf.reverse(tf.cast(images, 'float32'), 3)),
 };
 
 /** A new preprocessing is a name above and a line here. */

@@ -4,6 +4,7 @@
  * Field numbers: tensorflow/core/protobuf/config.proto of TensorFlow 2.21.
  */
 import { RuntimeError } from './errors.ts';
+import { integer, message, packedFloats, text } from './protobuf.ts';
 
 /** Settings that TensorFlow has once per process: every lane must give the same ones. */
 export interface ProcessSettings {
@@ -47,27 +48,6 @@ function gpuOptions(limitsMiB: readonly (number | null)[]): number[] {
   const growth = integer(4, 1);
   if (limitsMiB.every((limit) => limit === null)) return growth;
   // experimental.virtual_devices: one entry per GPU, memory_limit_mb in it; an empty one leaves that GPU whole.
-  const virtualDevices = limitsMiB.flatMap((limit) => message(1, limit === null ? [] : float(1, limit)));
+  const virtualDevices = limitsMiB.flatMap((limit) => message(1, limit === null ? [] : packedFloats(1, [limit])));
   return [...growth, ...message(9, virtualDevices)];
-}
-
-function varint(value: number): number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(Math.floor(value / 0x80))];
-}
-
-function integer(field: number, value: number): number[] {
-  return [...varint(field * 8), ...varint(value)];
-}
-
-function message(field: number, content: readonly number[]): number[] {
-  return [...varint(field * 8 + 2), ...varint(content.length), ...content];
-}
-
-function text(field: number, value: string): number[] {
-  return message(field, [...new TextEncoder().encode(value)]);
-}
-
-/** A packed list of one 32-bit float. */
-function float(field: number, value: number): number[] {
-  return message(field, [...new Uint8Array(Float32Array.of(value).buffer)]);
 }

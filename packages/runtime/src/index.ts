@@ -1,7 +1,9 @@
+export { bytesTensor } from './bytes-tensor.ts';
 export { encodeConfigProto, type ProcessSettings } from './config-proto.ts';
 export { chorusName, type DeviceName } from './device.ts';
 export { type Device, listDevices } from './devices.ts';
 export { RuntimeError } from './errors.ts';
+export { type Compiled, type CompileMetrics, type CompileOptions, compile, type Results } from './functions/compile.ts';
 export { setupRuntime } from './native/setup.ts';
 export { type MissingPart, nativeRuntimeStatus } from './native/status.ts';
 export { prepareProcess, processEnvironment } from './process.ts';

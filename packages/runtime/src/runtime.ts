@@ -5,8 +5,12 @@ import * as tf from '@tensorflow/tfjs';
 import { encodeConfigProto, type ProcessSettings } from './config-proto.ts';
 import { chorusName, type DeviceName, tensorflowName } from './device.ts';
 import { RuntimeError } from './errors.ts';
+import { installResourceEntries } from './functions/resource-entry.ts';
+import { registerAdam } from './kernels/adam.ts';
+import { registerCast } from './kernels/cast.ts';
 import { registerFusedBatchNorm } from './kernels/fused-batch-norm.ts';
 import { registerReluGradients } from './kernels/relu-gradients.ts';
+import { registerStatelessUniform } from './kernels/stateless-uniform.ts';
 import { locateNativeRuntime } from './native/locate.ts';
 import { prepareProcess } from './process.ts';
 import { loadTensorflow, type NativeBackend } from './tensorflow.ts';
@@ -64,9 +68,13 @@ export function initRuntime(options: RuntimeOptions): Runtime {
   } catch (error) {
     throw explain(error as Error & { code?: string }, device, settings);
   }
+  registerAdam();
+  registerCast();
   registerFusedBatchNorm();
   registerReluGradients();
+  registerStatelessUniform();
   const backend = tf.backend() as NativeBackend;
+  installResourceEntries(backend);
   const runtime: Runtime = {
     device,
     devices: deviceNames.map(chorusName),

@@ -18,17 +18,82 @@ export interface HandedOver {
   deviceNames?: string[];
 }
 
+/** A tensor as the binding describes it. */
+export interface TensorDescription {
+  id: number;
+  /** TensorFlow's number of the type. */
+  dtype: number;
+  shape: number[];
+}
+
+/** An output of a graph's operation; a shape of null is not known before it runs. */
+export interface OutputDescription extends Omit<TensorDescription, 'shape'> {
+  shape: number[] | null;
+}
+
+/** What the binding exports; the functions below `tensorDevice` are Chorus' own, native/functions.cc. */
+export interface Binding {
+  readonly TF_ATTR_STRING: number;
+  readonly TF_ATTR_INT: number;
+  readonly TF_ATTR_FLOAT: number;
+  readonly TF_ATTR_BOOL: number;
+  readonly TF_ATTR_TYPE: number;
+  readonly TF_ATTR_SHAPE: number;
+  readonly TF_FLOAT: number;
+  readonly TF_INT32: number;
+  readonly TF_INT64: number;
+  readonly TF_UINT8: number;
+  readonly TF_BOOL: number;
+  readonly TF_COMPLEX64: number;
+  readonly TF_RESOURCE: number;
+  readonly TF_Version: string;
+  createTensor(shape: readonly number[], dtype: number, values: tfjs.BackendValues): number;
+  deleteTensor(tensorId: number): void;
+  executeOp(name: string, attributes: OpAttribute[], inputIds: number[], outputCount: number): TensorDescription[];
+  tensorDevice(tensorId: number): string;
+  createGraph(): number;
+  deleteGraph(graph: number): void;
+  /** A serialized OpDef. */
+  operationDefinition(graph: number, type: string): Uint8Array;
+  addOperation(
+    graph: number,
+    type: string,
+    /** Outputs; those of a list together. */
+    inputs: (number | Int32Array)[],
+    /** Names and serialized AttrValues by turns. */
+    attributes: (string | Uint8Array)[],
+    /** Operations to run before. */
+    controls: Int32Array,
+  ): { operation: number; outputs: OutputDescription[] };
+  setShape(graph: number, output: number, shape: Int32Array): void;
+  addFunction(graph: number, name: string, inputs: Int32Array, outputs: Int32Array, controls: Int32Array): void;
+  removeFunction(name: string): void;
+  callFunction(name: string, configProto: Uint8Array, inputIds: Int32Array, outputCount: number): TensorDescription[];
+  collectRunMetadata(whether: boolean): void;
+  /** A serialized RunMetadata. */
+  runMetadata(): Uint8Array;
+}
+
+/** What the backend knows of a tensor's data. */
+export interface TensorEntry {
+  readonly shape: number[];
+  readonly dtype: number;
+  /** The binding's; meaningless while `values` wait to be handed over. */
+  id: number;
+  values: tfjs.BackendValues | null;
+  refCount: number;
+}
+
 /** The parts of tfjs-node's backend that Chorus uses beside tfjs's own interface. */
 export interface NativeBackend extends tfjs.KernelBackend {
-  binding: {
-    TF_ATTR_FLOAT: number;
-    TF_ATTR_BOOL: number;
-    TF_ATTR_STRING: number;
-    TF_ATTR_TYPE: number;
-    TF_FLOAT: number;
-    TF_Version: string;
-    tensorDevice(tensorId: number): string;
+  binding: Binding;
+  readonly tensorMap: {
+    get(dataId: tfjs.DataId): TensorEntry;
+    set(dataId: tfjs.DataId, entry: TensorEntry): void;
+    has(dataId: tfjs.DataId): boolean;
+    delete(dataId: tfjs.DataId): boolean;
   };
+  createOutputTensor(description: TensorDescription): tfjs.Tensor;
   getInputTensorIds(tensors: tfjs.TensorInfo[]): number[];
   executeSingleOutput(name: string, attributes: OpAttribute[], inputs: tfjs.TensorInfo[]): tfjs.Tensor;
   executeMultipleOutputs(
@@ -42,7 +107,7 @@ export interface NativeBackend extends tfjs.KernelBackend {
 export interface OpAttribute {
   name: string;
   type: number;
-  value: number | boolean | string;
+  value: number | boolean | string | readonly (number | boolean)[];
 }
 
 const handedOverKey = Symbol.for('chorus.tensorflow');

@@ -79,12 +79,12 @@ export class Classifier {
     this.weights = [...this.backboneWeights, ...weightsOf(this.#graph.nodes.slice(this.#backboneEnd + 1))];
   }
 
-  /** Images [N,S,S,3], float, 0..255 → logits [N, outputCount], inference mode. The caller disposes. */
+  /** Images [N,S,S,3], 0..255 → logits [N, outputCount], inference mode. The caller disposes. */
   logits(images: tf.Tensor4D): tf.Tensor2D {
     return this.#infer(images, this.#graph.nodes.length - 1);
   }
 
-  /** Images [N,S,S,3], float, 0..255 → pooled features [N, featureWidth], inference mode. The caller disposes. */
+  /** Images [N,S,S,3], 0..255 → pooled features [N, featureWidth], inference mode. The caller disposes. */
   features(images: tf.Tensor4D): tf.Tensor2D {
     return this.#infer(images, this.#backboneEnd + 1);
   }

@@ -24,10 +24,14 @@ export interface TrainablePart {
   readonly cut: CutPoint;
   /** What an optimizer changes. */
   readonly variables: readonly tf.Variable[];
-  /** Images [N,S,S,3], float, 0..255 → activations [N, ...cut.shape], inference mode. The caller disposes. */
+  /** Images [N,S,S,3], 0..255 → activations [N, ...cut.shape], inference mode. The caller disposes. */
   prefix(images: tf.Tensor4D): tf.Tensor;
-  /** Activations [N, ...cut.shape] → logits [N, outputCount]; frozen layers run in inference mode. The caller disposes. */
-  suffix(activations: tf.Tensor, options: { training: boolean }): tf.Tensor2D;
+  /**
+   * Activations [N, ...cut.shape] → logits [N, outputCount]; frozen layers run in inference mode. The caller disposes.
+   *
+   * @param options `step`: int32, the number of the training's step; dropout draws by it.
+   */
+  suffix(activations: tf.Tensor, options: { training: boolean; step?: tf.Scalar }): tf.Tensor2D;
   /**
    * Sets the moving statistics of the BatchNorm layers that train to their mean over some batches, each image weighing
    * the same. With few steps or a momentum of 0.999 they would still be near their start.
@@ -68,8 +72,8 @@ export function trainablePart(
     cut: cutPoint(graph, cut),
     variables: weights.filter(({ trainable }) => trainable).map(({ variable }) => variable),
     prefix: (images) => tf.tidy(() => graph.run(preprocessing.apply(images), 0, cut, () => inference)),
-    suffix: (activations, { training }) =>
-      run(activations, end, training ? { training, statistics: batchNorm } : inference) as tf.Tensor2D,
+    suffix: (activations, { training, step }) =>
+      run(activations, end, training ? { training, statistics: batchNorm, step } : inference) as tf.Tensor2D,
     calibrate(batches) {
       let imageCount = 0;
       for (const batch of batches) {

@@ -1,11 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
-import { uniformFloat32 } from 'pure-rand/distribution/uniformFloat32';
-import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
-import { generatorFor } from '../random/generator-for.ts';
+import { statelessUniform } from '../random/stateless-uniform.ts';
+import { streamSeed } from '../random/stream-seed.ts';
 import type { LayerCall } from './layer-call.ts';
 
 /**
- * Dropout of which the masks follow from a seed alone; any shape.
+ * Dropout of which the masks follow from a seed and the number of the step alone; any shape.
  *
  * tfjs' own layer has a seed for a single mask, or draws from Math.random.
  */
@@ -13,22 +12,23 @@ export class SeededDropout extends tf.layers.Layer {
   static readonly className = 'ChorusSeededDropout';
   readonly #rate: number;
   readonly #seed: number;
-  readonly #random: RandomGenerator;
 
   constructor({ name, rate, seed }: { name: string; rate: number; seed: number }) {
     super({ name });
     this.#rate = rate;
     this.#seed = seed;
-    this.#random = generatorFor(seed, name);
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], { training = false }: Partial<LayerCall>): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[], { training = false, step }: Partial<LayerCall>): tf.Tensor {
     const x = Array.isArray(inputs) ? inputs[0]! : inputs;
     if (!training || this.#rate === 0) return x;
-    // What stays is scaled up, so that the sum is kept on average.
-    const scale = 1 / (1 - this.#rate);
-    const mask = Float32Array.from({ length: x.size }, () => (uniformFloat32(this.#random) < this.#rate ? 0 : scale));
-    return tf.tidy(() => tf.mul(x, tf.tensor(mask, x.shape)));
+    if (step === undefined) throw new Error('dropout while training needs the number of the step');
+    return tf.tidy(() => {
+      const seed = tf.stack([tf.scalar(streamSeed(this.#seed, this.name), 'int32'), step]) as tf.Tensor1D;
+      const stays = tf.greaterEqual(statelessUniform(seed, x.shape), this.#rate);
+      // What stays is scaled up, so that the sum is kept on average.
+      return tf.mul(x, tf.mul(tf.cast(stays, 'float32'), 1 / (1 - this.#rate)));
+    });
   }
 
   override getConfig(): tf.serialization.ConfigDict {

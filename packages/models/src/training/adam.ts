@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { type AdamRule, FusedUpdate, GroupedUpdate, hasFusedAdam, type MomentUpdate } from './adam-moments.ts';
 
 export interface AdamOptions {
   beta1?: number;
@@ -19,118 +20,66 @@ export interface AdamOptions {
  * "Decoupled Weight Decay Regularization", 2019.
  */
 export class Adam {
-  readonly #beta1: number;
-  readonly #beta2: number;
-  readonly #epsilon: number;
+  readonly #variables: readonly tf.Variable[];
+  readonly #rule: AdamRule;
   readonly #weightDecay: number;
-  #groups: readonly Group[] = [];
-  #variables: readonly tf.Variable[] = [];
+  readonly #update: MomentUpdate;
   #stepCount = 0;
 
-  constructor({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0 }: AdamOptions = {}) {
-    this.#beta1 = beta1;
-    this.#beta2 = beta2;
-    this.#epsilon = epsilon;
+  /** @param variables what it changes; they stay the caller's. */
+  constructor(
+    variables: readonly tf.Variable[],
+    { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0 }: AdamOptions = {},
+  ) {
+    this.#variables = [...variables];
+    this.#rule = { beta1, beta2, epsilon };
     this.#weightDecay = weightDecay;
+    this.#update = hasFusedAdam() ? new FusedUpdate(variables) : new GroupedUpdate(variables);
   }
 
   /**
-   * One step.
+   * Begins the next step.
    *
-   * @param variables the same ones, in the same order, in every step.
-   * @param gradients by the variables' names, as `tf.variableGrads` gives them; they stay the caller's.
-   * @throws Error when a variable has no gradient, or the variables are others than in the first step.
+   * @returns [learningRate, β₁ᵗ, β₂ᵗ], which `update` takes; the caller disposes.
    */
-  update(variables: readonly tf.Variable[], gradients: tf.NamedTensorMap, learningRate: number): void {
-    this.#begin(variables);
-    // All of them, before anything changes.
-    const gradientsOf = new Map(variables.map((variable) => [variable, gradientOf(variable, gradients)]));
+  nextRates(learningRate: number): tf.Tensor1D {
     this.#stepCount += 1;
-    const [share1, share2] = [1 - this.#beta1, 1 - this.#beta2];
-    const unbiased = Math.sqrt(1 - this.#beta2 ** this.#stepCount) / (1 - this.#beta1 ** this.#stepCount);
-    const rate = (learningRate * unbiased * share1) / Math.sqrt(share2);
-    const epsilon = this.#epsilon / Math.sqrt(share2);
-    for (const group of this.#groups)
-      tf.tidy(() => {
-        const { m, v } = group;
-        const gradient = tf.concat1d(group.variables.map((variable) => flat(gradientsOf.get(variable)!)));
-        m.assign(tf.add(tf.mul(m, this.#beta1), gradient));
-        v.assign(tf.add(tf.mul(v, this.#beta2), tf.square(gradient)));
-        const change = tf.mul(tf.div(m, tf.add(tf.sqrt(v), epsilon)), rate);
-        const changes = tf.split(change, sizesOf(group.variables));
-        for (const [index, variable] of group.variables.entries())
-          variable.assign(tf.sub(this.#decayed(variable, learningRate), tf.reshape(changes[index]!, variable.shape)));
-      });
+    const { beta1, beta2 } = this.#rule;
+    return tf.tensor1d([learningRate, beta1 ** this.#stepCount, beta2 ** this.#stepCount]);
+  }
+
+  /**
+   * Changes the variables; made of tensors alone, so that it can be a part of a compiled step.
+   *
+   * @param gradients by the variables' names, as `backpropagate` gives them; they stay the caller's.
+   * @param rates from {@link nextRates}.
+   * @throws Error when a variable has no gradient; nothing has changed then.
+   */
+  update(gradients: tf.NamedTensorMap, rates: tf.Tensor1D): void {
+    const ordered = this.#variables.map((variable) => gradientOf(variable, gradients));
+    tf.tidy(() => {
+      const [learningRate, beta1Power, beta2Power] = tf.unstack(rates) as [tf.Scalar, tf.Scalar, tf.Scalar];
+      this.#decay(learningRate);
+      this.#update.apply(ordered, { learningRate, beta1Power, beta2Power }, this.#rule);
+    });
   }
 
   /** Forgets the moments; the variables stay. */
   dispose(): void {
-    for (const { m, v } of this.#groups) tf.dispose([m, v]);
-    this.#groups = [];
-    this.#variables = [];
-    this.#stepCount = 0;
+    this.#update.dispose();
   }
 
-  #begin(variables: readonly tf.Variable[]): void {
-    if (this.#variables.length === 0) {
-      this.#groups = groupsOf(variables);
-      this.#variables = [...variables];
-    }
-    const same = (variable: tf.Variable, index: number) => variable === this.#variables[index];
-    if (variables.length !== this.#variables.length || !variables.every(same))
-      throw new Error('an optimizer of other variables');
-  }
-
-  #decayed(variable: tf.Variable, learningRate: number): tf.Tensor {
-    if (this.#weightDecay === 0 || variable.rank < 2) return variable;
-    return tf.mul(variable, 1 - learningRate * this.#weightDecay);
+  #decay(learningRate: tf.Scalar): void {
+    if (this.#weightDecay === 0) return;
+    const kept = tf.sub(1, tf.mul(learningRate, this.#weightDecay));
+    for (const variable of this.#variables) if (variable.rank >= 2) variable.assign(tf.mul(variable, kept));
   }
 }
 
 // --- internal ---
 
-/** Variables one behind the other: ten ops on a long vector cost less than ten for each variable. */
-interface Group {
-  variables: readonly tf.Variable[];
-  /** Moments without their factors 1 − β, which go into rate and epsilon: that saves two passes. */
-  m: tf.Variable;
-  v: tf.Variable;
-}
-
-/**
- * Longer ones are no faster, and each of the ten ops makes a vector as long: with all 22 million weights of InceptionV3 in
- * one, a run peaks at 1.8 GB, not 1.1.
- */
-const maximumGroupLength = 2 ** 20;
-
-function groupsOf(variables: readonly tf.Variable[]): Group[] {
-  const groups: tf.Variable[][] = [];
-  let length = Number.POSITIVE_INFINITY;
-  for (const variable of variables) {
-    length += variable.size;
-    if (length > maximumGroupLength) {
-      groups.push([]);
-      length = variable.size;
-    }
-    groups.at(-1)!.push(variable);
-  }
-  return groups.map((group) => {
-    const total = sizesOf(group).reduce((sum, size) => sum + size, 0);
-    const moment = () => tf.tidy(() => tf.variable(tf.zeros([total]), false));
-    return { variables: group, m: moment(), v: moment() };
-  });
-}
-
 function gradientOf({ name }: tf.Variable, gradients: tf.NamedTensorMap): tf.Tensor {
   const gradient = gradients[name];
   if (gradient === undefined) throw new Error(`no gradient for ${name}`);
   return gradient;
-}
-
-function flat(tensor: tf.Tensor): tf.Tensor1D {
-  return tf.reshape(tensor, [-1]);
-}
-
-function sizesOf(variables: readonly tf.Variable[]): number[] {
-  return variables.map(({ size }) => size);
 }

@@ -4,23 +4,33 @@ import type { Adam } from './adam.ts';
 import { backpropagate } from './backpropagate.ts';
 import { crossEntropy, type LossOptions } from './cross-entropy.ts';
 
+/** What a training step takes: tensors alone, which stay the caller's. */
+export interface TrainingBatch {
+  /** [N, ...cut.shape] */
+  activations: tf.Tensor;
+  /** [N], int32. */
+  labels: tf.Tensor1D;
+  /** From `Adam.nextRates`. */
+  rates: tf.Tensor1D;
+  /** Int32, the number of the step; dropout draws by it. */
+  step: tf.Scalar;
+}
+
 /**
- * One step of gradient descent on one batch.
+ * One step of gradient descent on one batch; made of tensors alone, so that it can be compiled.
  *
- * @param batch activations [N, ...cut.shape] and labels [N] (int32); both stay the caller's.
- * @returns the batch's mean loss before the step.
+ * @returns the batch's mean loss before the step; the caller disposes.
  */
 export function trainStep(
   part: TrainablePart,
   optimizer: Adam,
-  batch: { activations: tf.Tensor; labels: tf.Tensor1D },
-  options: LossOptions & { learningRate: number },
-): number {
+  { activations, labels, rates, step }: TrainingBatch,
+  options: LossOptions = {},
+): tf.Scalar {
   return tf.tidy(() => {
-    const loss = () => crossEntropy(part.suffix(batch.activations, { training: true }), batch.labels, options);
+    const loss = () => crossEntropy(part.suffix(activations, { training: true, step }), labels, options);
     const { value, gradients } = backpropagate(loss, part.variables);
-    optimizer.update(part.variables, gradients, options.learningRate);
-    // The one place where a step waits for the device.
-    return value.dataSync()[0]!;
+    optimizer.update(gradients, rates);
+    return value;
   });
 }

@@ -33,9 +33,10 @@ export async function compileBinding(native: NativeRuntime, target: string): Pro
 // --- internal ---
 
 async function compile(native: NativeRuntime, inputs: readonly string[], output: string): Promise<void> {
-  const { platform, includeFolder, libraryFiles } = native;
+  const { platform, includeFolder, libraryFiles, bindingHeaders } = native;
   const compiler = process.env.CHORUS_CXX ?? platform.compiler;
-  const folders = ['-I', nodeHeaders(), '-I', includeFolder, '-Xlinker', '-rpath', '-Xlinker', libraryFiles];
+  const headers = [nodeHeaders(), includeFolder, ...bindingHeaders].flatMap((folder) => ['-I', folder]);
+  const folders = [...headers, '-Xlinker', '-rpath', '-Xlinker', libraryFiles];
   await runTool(compiler, [...platform.compilerFlags, ...folders, ...inputs, '-o', output], (failure) =>
     explain(failure, compiler, platform.compilerMend),
   );

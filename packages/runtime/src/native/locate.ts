@@ -21,8 +21,10 @@ export interface NativeRuntime {
   quietPath: string;
   frameworkPath: string;
   ccPath: string;
-  /** C++ sources of the binding: the patched ones of the npm package. */
+  /** C++ sources of the binding: the patched ones of the npm package, and Chorus' own. */
   bindingSources: string[];
+  /** Folders of the binding's own headers. */
+  bindingHeaders: string[];
   quietSource: string;
 }
 
@@ -38,11 +40,14 @@ export function planNativeRuntime(): NativeRuntime {
   const libraryFiles = ownLibrary ? libraryFolder : join(libraryFolder, 'tensorflow');
 
   const bindingRoot = join(dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json')), 'binding');
-  const names = readdirSync(bindingRoot).toSorted();
-  const quietSource = fileURLToPath(new URL('../../native/quiet.cc', import.meta.url));
-  const contents = [...names.map((name) => join(bindingRoot, name)), quietSource].map((path) =>
-    readFileSync(path, 'utf8'),
+  const ownRoot = fileURLToPath(new URL('../../native', import.meta.url));
+  const quietSource = join(ownRoot, 'quiet.cc');
+  const sources = [bindingRoot, ownRoot].flatMap((root) =>
+    readdirSync(root)
+      .toSorted()
+      .map((name) => join(root, name)),
   );
+  const contents = sources.map((path) => readFileSync(path, 'utf8'));
   const bindingId = sha256([libraryFolder, ...platform.compilerFlags, ...contents].join('\0')).slice(0, 16);
   const bindingFolder = cacheFolder('binding', bindingId);
   return {
@@ -56,7 +61,8 @@ export function planNativeRuntime(): NativeRuntime {
     quietPath: join(bindingFolder, 'tfjs_quiet.node'),
     frameworkPath: join(libraryFiles, platform.libraries[0]),
     ccPath: join(libraryFiles, platform.libraries[1]),
-    bindingSources: names.filter((name) => name.endsWith('.cc')).map((name) => join(bindingRoot, name)),
+    bindingSources: sources.filter((path) => path.endsWith('.cc') && path !== quietSource),
+    bindingHeaders: [bindingRoot, ownRoot],
     quietSource,
   };
 }

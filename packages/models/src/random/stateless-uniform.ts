@@ -1,0 +1,20 @@
+import * as tf from '@tensorflow/tfjs';
+import { philoxUniform } from './philox.ts';
+
+/** Kernel of packages/runtime: { seed: int32 [2] }, attrs { shape } → float32. */
+const kernel = 'ChorusStatelessUniform';
+
+/**
+ * Numbers from 0 to below 1 that follow from the seed alone, the same ones on every backend.
+ *
+ * Inside a compiled function the seed must be computed from its inputs: tfjs' own random numbers would be drawn once.
+ *
+ * @param seed [2], int32.
+ */
+export function statelessUniform(seed: tf.Tensor1D, shape: readonly number[]): tf.Tensor {
+  if (tf.getKernel(kernel, tf.getBackend()) !== undefined)
+    return tf.engine().runKernel(kernel, { seed }, { shape: [...shape] }) as tf.Tensor;
+  const [a, b] = seed.dataSync() as unknown as [number, number];
+  const length = shape.reduce((product, side) => product * side, 1);
+  return tf.tensor(philoxUniform([a, b], length), [...shape]);
+}

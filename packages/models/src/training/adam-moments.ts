@@ -1,0 +1,120 @@
+/** Adam's moments, and the step that takes gradients into them and into the weights: in one op, or composed. */
+import * as tf from '@tensorflow/tfjs';
+
+export interface AdamRule {
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+}
+
+export interface StepRates {
+  learningRate: tf.Scalar;
+  /** β₁ᵗ and β₂ᵗ for the step t, from 1. */
+  beta1Power: tf.Scalar;
+  beta2Power: tf.Scalar;
+}
+
+export interface MomentUpdate {
+  /** @param gradients in the order of the variables. */
+  apply(gradients: readonly tf.Tensor[], rates: StepRates, rule: AdamRule): void;
+  dispose(): void;
+}
+
+/**
+ * Kernel of packages/runtime: { weights, m, v: variables; gradient; learningRate, beta1Power, beta2Power: scalars }, attrs
+ * { beta1, beta2, epsilon } → nothing; the variables have changed.
+ */
+const fusedAdam = 'ChorusAdam';
+
+export function hasFusedAdam(): boolean {
+  return tf.getKernel(fusedAdam, tf.getBackend()) !== undefined;
+}
+
+/** One op for each variable, in place. */
+export class FusedUpdate implements MomentUpdate {
+  readonly #entries: readonly { weights: tf.Variable; m: tf.Variable; v: tf.Variable }[];
+
+  constructor(variables: readonly tf.Variable[]) {
+    this.#entries = variables.map((weights) => ({ weights, m: moment(weights.shape), v: moment(weights.shape) }));
+  }
+
+  apply(gradients: readonly tf.Tensor[], rates: StepRates, rule: AdamRule): void {
+    for (const [index, entry] of this.#entries.entries())
+      tf.engine().runKernel(fusedAdam, { ...entry, ...rates, gradient: gradients[index]! }, { ...rule });
+  }
+
+  dispose(): void {
+    for (const { m, v } of this.#entries) tf.dispose([m, v]);
+  }
+}
+
+/** Composed of tfjs' ops, on variables one behind the other: ten ops on a long vector cost less than ten for each. */
+export class GroupedUpdate implements MomentUpdate {
+  readonly #groups: readonly Group[];
+
+  constructor(variables: readonly tf.Variable[]) {
+    this.#groups = groupsOf(variables);
+  }
+
+  apply(gradients: readonly tf.Tensor[], rates: StepRates, { beta1, beta2, epsilon }: AdamRule): void {
+    const { learningRate, beta1Power, beta2Power } = rates;
+    const rate = tf.mul(learningRate, tf.div(tf.sqrt(tf.sub(1, beta2Power)), tf.sub(1, beta1Power)));
+    let first = 0;
+    for (const { variables, m, v } of this.#groups) {
+      const own = gradients.slice(first, first + variables.length);
+      first += variables.length;
+      tf.tidy(() => {
+        const gradient = tf.concat1d(own.map((one) => tf.reshape(one, [-1]) as tf.Tensor1D));
+        m.assign(tf.add(m, tf.mul(tf.sub(gradient, m), 1 - beta1)));
+        v.assign(tf.add(v, tf.mul(tf.sub(tf.square(gradient), v), 1 - beta2)));
+        const change = tf.mul(tf.div(m, tf.add(tf.sqrt(v), epsilon)), rate);
+        const changes = tf.split(change, sizesOf(variables));
+        for (const [index, variable] of variables.entries())
+          variable.assign(tf.sub(variable, tf.reshape(changes[index]!, variable.shape)));
+      });
+    }
+  }
+
+  dispose(): void {
+    for (const { m, v } of this.#groups) tf.dispose([m, v]);
+  }
+}
+
+// --- internal ---
+
+interface Group {
+  variables: readonly tf.Variable[];
+  m: tf.Variable;
+  v: tf.Variable;
+}
+
+/**
+ * Longer ones are no faster, and each of the ten ops makes a vector as long: with all 22 million weights of InceptionV3 in
+ * one, a run peaks at 1.8 GB, not 1.1.
+ */
+const maximumGroupLength = 2 ** 20;
+
+function groupsOf(variables: readonly tf.Variable[]): Group[] {
+  const groups: tf.Variable[][] = [];
+  let length = Number.POSITIVE_INFINITY;
+  for (const variable of variables) {
+    length += variable.size;
+    if (length > maximumGroupLength) {
+      groups.push([]);
+      length = variable.size;
+    }
+    groups.at(-1)!.push(variable);
+  }
+  return groups.map((group) => {
+    const total = sizesOf(group).reduce((sum, size) => sum + size, 0);
+    return { variables: group, m: moment([total]), v: moment([total]) };
+  });
+}
+
+function moment(shape: number[]): tf.Variable {
+  return tf.tidy(() => tf.variable(tf.zeros(shape), false));
+}
+
+function sizesOf(variables: readonly tf.Variable[]): number[] {
+  return variables.map(({ size }) => size);
+}

@@ -1,0 +1,197 @@
+/** Functions of tensors that TensorFlow runs as one op. */
+import * as tf from '@tensorflow/tfjs';
+import { RuntimeError } from '../errors.ts';
+import type { NativeBackend } from '../tensorflow.ts';
+import { encodeFunctionConfig, type FunctionConfig } from './function-config.ts';
+import { resourceOf, writableResourceOf } from './resource-entry.ts';
+import { currentTracer, type Signature, type Trace, trace } from './trace.ts';
+
+/** What a compiled function gives back: a tensor, several, or some by name. */
+export type Results = tf.Tensor | readonly tf.Tensor[] | Readonly<Record<string, tf.Tensor>>;
+
+export interface CompileOptions extends FunctionConfig {
+  /** For messages and profiles. */
+  name?: string;
+  /** Signatures kept; of more, the one that was not called for longest goes. Default 8. */
+  maximumSignatures?: number;
+}
+
+/** What compiling has cost so far. */
+export interface CompileMetrics {
+  /** Traces, each for a signature of its own unless it was dropped in between. */
+  traceCount: number;
+  /** Signatures that are kept now. */
+  cacheSize: number;
+  /** Of each trace: the time of tracing, and of the first call, in which TensorFlow optimises the graph. */
+  firstCalls: { signature: string; operationCount: number; traceMs: number; callMs: number }[];
+}
+
+export interface Compiled<Inputs extends readonly tf.Tensor[], Result extends Results> {
+  /** The caller disposes results, as those of any op. */
+  (...inputs: Inputs): Result;
+  readonly metrics: Readonly<CompileMetrics>;
+  /** Frees the functions; variables stay as they are. */
+  dispose(): void;
+}
+
+/**
+ * Compiles a function of tensors, which is traced at the first call of each signature (types and shapes of its inputs) and
+ * is one op from then on.
+ *
+ * Every `tf.Variable` that it reads or assigns becomes its state; outside, a variable has its value as ever. Other tensors
+ * from outside are handed over at each call and must not be disposed. What JavaScript does beside calling tfjs happens while
+ * tracing only (twice: the second trace finds what would not be the same each time).
+ *
+ * @param fn may use everything of tfjs but the data of tensors, and must not create variables.
+ * @throws RuntimeError when called with what cannot be traced, naming the op and the line.
+ */
+export function compile<Inputs extends readonly tf.Tensor[], Result extends Results>(
+  fn: (...inputs: Inputs) => Result,
+  { name = fn.name || 'function', maximumSignatures = 8, ...config }: CompileOptions = {},
+): Compiled<Inputs, Result> {
+  const configProto = encodeFunctionConfig(config);
+  const kept = new Map<string, NativeFunction<Result>>();
+  const metrics: CompileMetrics = { traceCount: 0, cacheSize: 0, firstCalls: [] };
+  let disposed = false;
+
+  const find = (backend: NativeBackend, inputs: readonly tf.Tensor[]): NativeFunction<Result> => {
+    const signature = inputs.map(({ dataId, shape }) => ({ dtype: backend.tensorMap.get(dataId).dtype, shape }));
+    const key = JSON.stringify(signature);
+    const found = kept.get(key);
+    if (found !== undefined) {
+      // Behind those that were not called since.
+      kept.delete(key);
+      kept.set(key, found);
+      return found;
+    }
+    const start = performance.now();
+    const made = new NativeFunction<Result>(
+      backend,
+      name,
+      signature,
+      fn as unknown as AnyFunction<Result>,
+      configProto,
+    );
+    metrics.traceCount += 1;
+    metrics.firstCalls.push({
+      signature: signature.map(({ shape }) => `[${shape}]`).join(' '),
+      operationCount: made.operationCount,
+      traceMs: performance.now() - start,
+      callMs: Number.NaN,
+    });
+    kept.set(key, made);
+    for (const [oldest, old] of kept) {
+      if (kept.size <= maximumSignatures) break;
+      old.dispose();
+      kept.delete(oldest);
+    }
+    metrics.cacheSize = kept.size;
+    return made;
+  };
+
+  const compiled = (...inputs: Inputs): Result => {
+    // Inside of another one it is a part of that.
+    if (currentTracer() !== undefined) return fn(...inputs);
+    if (disposed) throw new RuntimeError(`The compiled function ${name} was called after it was disposed.`);
+    if (tf.engine().state.gradientDepth > 0)
+      throw new RuntimeError(`The compiled function ${name} has no gradient; compile the step that takes gradients.`);
+    const found = find(tf.backend() as NativeBackend, inputs);
+    if (found.isCalled) return found.call(inputs);
+    const start = performance.now();
+    const result = found.call(inputs);
+    metrics.firstCalls.at(-1)!.callMs = performance.now() - start;
+    return result;
+  };
+  return Object.assign(compiled, {
+    metrics,
+    dispose() {
+      for (const one of kept.values()) one.dispose();
+      kept.clear();
+      metrics.cacheSize = 0;
+      disposed = true;
+    },
+  });
+}
+
+// --- internal ---
+
+type AnyFunction<Result> = (...inputs: tf.Tensor[]) => Result;
+
+/** Names are the thread's: its context has no other functions. */
+let functionCount = 0;
+
+/** One signature of a compiled function. */
+class NativeFunction<Result extends Results> {
+  readonly operationCount: number;
+  isCalled = false;
+  readonly #backend: NativeBackend;
+  readonly #name: string;
+  readonly #configProto: Uint8Array;
+  readonly #trace: Omit<Trace, 'graph'>;
+  #rebuild!: (tensors: readonly tf.Tensor[]) => Result;
+
+  constructor(
+    backend: NativeBackend,
+    label: string,
+    signature: Signature,
+    fn: AnyFunction<Result>,
+    configProto: Uint8Array,
+  ) {
+    this.#backend = backend;
+    this.#configProto = configProto;
+    this.#name = `${label.replaceAll(/\W/g, '_')}_${functionCount++}`;
+    const { graph, ...rest } = trace(backend, signature, (inputs) => {
+      const result = fn(...inputs);
+      this.#rebuild = rebuilderOf(result);
+      return tensorsOf(result);
+    });
+    try {
+      graph.addFunction(this.#name, rest.inputs, rest.outputs, rest.changes);
+    } finally {
+      graph.dispose();
+    }
+    this.#trace = rest;
+    this.operationCount = rest.operationCount;
+  }
+
+  call(inputs: readonly tf.Tensor[]): Result {
+    const backend = this.#backend;
+    const { variables, tensors, outputs } = this.#trace;
+    for (const { tensor, line } of tensors)
+      if (!backend.tensorMap.has(tensor.dataId))
+        throw new RuntimeError(
+          `${this.#name} uses a tensor of shape [${tensor.shape}] from outside, at ${line}, which has been disposed.`,
+        );
+    const ids = [
+      ...backend.getInputTensorIds([...inputs]),
+      ...variables.map(({ variable, written }) => this.#resource(variable, written)),
+      ...backend.getInputTensorIds(tensors.map(({ tensor }) => tensor)),
+    ];
+    const results = backend.binding.callFunction(this.#name, this.#configProto, Int32Array.from(ids), outputs.length);
+    this.isCalled = true;
+    return this.#rebuild(results.map((result) => backend.createOutputTensor(result)));
+  }
+
+  dispose(): void {
+    this.#backend.binding.removeFunction(this.#name);
+  }
+
+  #resource(variable: tf.Variable, written: boolean): number {
+    if (variable.isDisposed)
+      throw new RuntimeError(`${this.#name} uses variable ${variable.name}, which has been disposed.`);
+    const entry = written ? writableResourceOf(this.#backend, variable) : resourceOf(this.#backend, variable);
+    return entry.resource;
+  }
+}
+
+function tensorsOf(result: Results): readonly tf.Tensor[] {
+  if (result instanceof tf.Tensor) return [result];
+  return Array.isArray(result) ? result : Object.values(result);
+}
+
+function rebuilderOf<Result extends Results>(result: Result): (tensors: readonly tf.Tensor[]) => Result {
+  if (result instanceof tf.Tensor) return ([tensor]) => tensor as Result;
+  if (Array.isArray(result)) return (tensors) => tensors as unknown as Result;
+  const names = Object.keys(result);
+  return (tensors) => Object.fromEntries(names.map((name, index) => [name, tensors[index]])) as Result;
+}

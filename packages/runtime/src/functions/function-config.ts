@@ -1,0 +1,26 @@
+/** How TensorFlow's optimiser, grappler, treats a function: a ConfigProto, config.proto and rewriter_config.proto of TensorFlow 2.21. */
+import { integer, message } from '../protobuf.ts';
+
+export interface FunctionConfig {
+  /** Whether grappler rewrites the graph: it fuses ops and reorders sums of floats. Default true. */
+  optimises?: boolean;
+  /** What convolutions and matrix products compute in; variables stay float32. Default float32. */
+  precision?: 'float32' | 'bfloat16';
+}
+
+export function encodeFunctionConfig({ optimises = true, precision = 'float32' }: FunctionConfig): Uint8Array {
+  const rewriter = [
+    ...integer(17, -1), // min_graph_nodes: small graphs too
+    ...(optimises ? [] : integer(19, 1)), // disable_meta_optimizer
+    ...(precision === 'bfloat16' ? integer(31, on) : []), // auto_mixed_precision_onednn_bfloat16
+  ];
+  const graphOptions = [...(optimises ? [] : message(3, integer(3, noOptimisation))), ...message(10, rewriter)];
+  return Uint8Array.from(message(10, graphOptions)); // graph_options { optimizer_options, rewrite_options }
+}
+
+// --- internal ---
+
+/** RewriterConfig.Toggle.ON */
+const on = 1;
+/** OptimizerOptions.Level.L0 */
+const noOptimisation = -1;

@@ -1,0 +1,84 @@
+/** A graph that becomes a function; shapes are known as soon as an operation is added. */
+import type { Binding, OpAttribute, OutputDescription } from '../tensorflow.ts';
+import { attrValue, type Numbers, shapeValue, tensorValue, typeValue } from './attr-value.ts';
+import { argumentsOf, type OpDefinition, parseOpDefinition } from './op-definition.ts';
+
+export interface AddedOperation {
+  operation: number;
+  outputs: OutputDescription[];
+}
+
+export class FunctionGraph {
+  readonly #binding: Binding;
+  readonly #graph: number;
+
+  constructor(binding: Binding) {
+    this.#binding = binding;
+    this.#graph = binding.createGraph();
+  }
+
+  /**
+   * @param inputs outputs of earlier operations, as flat as tfjs' kernels hand them over.
+   * @param controls operations that run before.
+   * @throws Error with TensorFlow's words when they do not fit.
+   */
+  add(
+    type: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly number[],
+    controls: Iterable<number> = [],
+  ): AddedOperation {
+    return this.#binding.addOperation(
+      this.#graph,
+      type,
+      argumentsOf(this.definition(type), inputs),
+      attributes.flatMap((attribute) => [attribute.name, attrValue(this.#binding, attribute)]),
+      Int32Array.from(controls),
+    );
+  }
+
+  placeholder(dtype: number, shape: readonly number[]): AddedOperation {
+    return this.#source('Placeholder', ['dtype', typeValue(dtype), 'shape', shapeValue(shape)]);
+  }
+
+  constant(dtype: number, shape: readonly number[], values: Numbers): AddedOperation {
+    return this.#source('Const', ['dtype', typeValue(dtype), 'value', tensorValue(dtype, shape, values)]);
+  }
+
+  /** Says what TensorFlow cannot infer. */
+  setShape(output: number, shape: readonly number[]): void {
+    this.#binding.setShape(this.#graph, output, Int32Array.from(shape));
+  }
+
+  /** @throws Error when TensorFlow knows no such op. */
+  definition(type: string): OpDefinition {
+    const known = definitions.get(type);
+    if (known !== undefined) return known;
+    const definition = parseOpDefinition(this.#binding.operationDefinition(this.#graph, type));
+    definitions.set(type, definition);
+    return definition;
+  }
+
+  /** Makes it a function of this thread's context; `controls` are run although nobody takes their outputs. */
+  addFunction(name: string, inputs: readonly number[], outputs: readonly number[], controls: Iterable<number>): void {
+    this.#binding.addFunction(
+      this.#graph,
+      name,
+      Int32Array.from(inputs),
+      Int32Array.from(outputs),
+      Int32Array.from(controls),
+    );
+  }
+
+  dispose(): void {
+    this.#binding.deleteGraph(this.#graph);
+  }
+
+  #source(type: string, attributes: (string | Uint8Array)[]): AddedOperation {
+    return this.#binding.addOperation(this.#graph, type, [], attributes, Int32Array.of());
+  }
+}
+
+// --- internal ---
+
+const definitions = new Map<string, OpDefinition>();

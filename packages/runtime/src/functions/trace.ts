@@ -1,0 +1,476 @@
+/**
+ * Runs a function once with symbols in place of tensors, and takes down what it does.
+ *
+ * tfjs' kernels of this backend reach TensorFlow through a few methods of the backend and through `executeOp` of its
+ * binding. For the time of a trace those add operations to a graph; tfjs itself, its gradients and its scopes run as ever.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { RuntimeError } from '../errors.ts';
+import type { Binding, NativeBackend, OpAttribute, TensorDescription } from '../tensorflow.ts';
+import type { Numbers } from './attr-value.ts';
+import { callerLine } from './caller-line.ts';
+import { type AddedOperation, FunctionGraph } from './function-graph.ts';
+import { resourceOf, typeAttribute, writableResourceOf } from './resource-entry.ts';
+import { Mismatch, Tape } from './tape.ts';
+
+/** What a function's arguments are: TensorFlow's number of the type, and the shape. */
+export type Signature = readonly Pick<TensorDescription, 'dtype' | 'shape'>[];
+
+/** A tensor from outside that the function uses; handed over at each call. */
+export interface CapturedTensor {
+  tensor: tf.TensorInfo;
+  /** Where the function used it first. */
+  line: string;
+}
+
+export interface CapturedVariable {
+  variable: tf.Variable;
+  /** Whether the function changes it. */
+  written: boolean;
+}
+
+/** What a trace leaves: a function of arguments, then variables, then tensors. */
+export interface Trace {
+  graph: FunctionGraph;
+  inputs: number[];
+  variables: CapturedVariable[];
+  tensors: CapturedTensor[];
+  outputs: number[];
+  /** Operations that change a variable. */
+  changes: number[];
+  operationCount: number;
+}
+
+/** The trace that runs in this thread. */
+let current: Tracer | undefined;
+
+/** For kernels that write in place: they do so in the graph while a function is traced. */
+export function currentTracer(): Tracer | undefined {
+  return current;
+}
+
+/**
+ * Traces `fn` twice, the second time to hold it against the first.
+ *
+ * @param fn takes symbols and gives back those that the compiled function returns.
+ * @throws RuntimeError naming op and line: for a read of data, an op that cannot be recorded, a result that depends on
+ * something drawn or counted in JavaScript, and tensors or variables that stay behind.
+ */
+export function trace(
+  backend: NativeBackend,
+  signature: Signature,
+  fn: (inputs: tf.Tensor[]) => readonly tf.Tensor[],
+): Trace {
+  if (current !== undefined) throw new Error('a trace inside of a trace');
+  const tracer = new Tracer(backend);
+  try {
+    const result = tracer.run(signature, fn);
+    tracer.rewind();
+    tracer.run(signature, fn);
+    return result;
+  } catch (error) {
+    tracer.graph.dispose();
+    if (!(error instanceof Mismatch)) throw error;
+    throw new RuntimeError(
+      `A compiled function must do the same whenever it is traced: the second time, ${error.message}, at ${callerLine(error)}. Hand over what changes from call to call as a tensor; random numbers come from a seed that is an input.`,
+    );
+  }
+}
+
+// --- internal ---
+
+interface VariableState {
+  variable: tf.Variable;
+  /** The resource, an input of the function. */
+  resource: number;
+  /** Output with the value that the resource has at this point of the trace. */
+  read: number | undefined;
+  /** Operations that have used the resource; a change of it comes after them. */
+  users: Set<number>;
+  /** The last operation that changed it. */
+  changedBy: number | undefined;
+}
+
+class Tracer {
+  readonly graph: FunctionGraph;
+  readonly #backend: NativeBackend;
+  readonly #binding: Binding;
+  readonly #tape = new Tape();
+  readonly #numbers = new Map<object, number>();
+  #scope!: Scope;
+
+  constructor(backend: NativeBackend) {
+    this.#backend = backend;
+    this.#binding = backend.binding;
+    this.graph = new FunctionGraph(backend.binding);
+  }
+
+  rewind(): void {
+    this.#tape.rewind();
+  }
+
+  run(signature: Signature, fn: (inputs: tf.Tensor[]) => readonly tf.Tensor[]): Trace {
+    const scope = new Scope(this.#backend);
+    this.#scope = scope;
+    const restore = this.#install();
+    let outputs: number[];
+    try {
+      outputs = tf.tidy(() => {
+        const inputs = signature.map(({ dtype, shape }, index) => {
+          const { outputs } = this.#add(`argument ${index}`, `argument ${dtype} ${shape}`, () =>
+            this.graph.placeholder(dtype, shape),
+          );
+          scope.inputs.push(outputs[0]!.id);
+          return this.#symbol(outputs[0]!.id, dtype, shape);
+        });
+        const results = fn(inputs);
+        const outputs = this.#symbolsOf(results).map((symbol) => this.#execute('Identity', symbol));
+        for (const variable of scope.variables.values()) if (this.#isAssigned(variable)) this.#flushed(variable);
+        return outputs;
+      });
+      this.#tape.end();
+    } finally {
+      restore();
+      scope.restoreVariables();
+    }
+    scope.checkNothingStays();
+    const states = [...scope.states.values()];
+    return {
+      graph: this.graph,
+      inputs: [
+        ...scope.inputs,
+        ...states.map(({ resource }) => resource),
+        ...scope.captured.map(({ output }) => output),
+      ],
+      variables: states.map(({ variable, changedBy }) => ({ variable, written: changedBy !== undefined })),
+      tensors: scope.captured.map(({ tensor, line }) => ({ tensor, line })),
+      outputs,
+      changes: scope.changes,
+      operationCount: scope.operationCount,
+    };
+  }
+
+  /**
+   * An op that changes variables in place; they have its results afterwards.
+   *
+   * @param variables its first inputs, as resources.
+   */
+  changeInPlace(
+    type: string,
+    attributes: OpAttribute[],
+    variables: readonly tf.Variable[],
+    inputs: readonly tf.TensorInfo[],
+  ): void {
+    const states = variables.map((variable) => this.#flushed(variable));
+    const symbols = this.#symbolsOf(inputs);
+    const resources = states.map(({ resource }) => resource);
+    const operation = this.#change(type, attributes, states, [...resources, ...symbols]);
+    // A tensor of its own, so that a clone of the old value, which shares its data, keeps that.
+    for (const state of states) this.#bind(state.variable, this.#read(state, operation));
+  }
+
+  // --- the graph ---
+
+  #add(what: string, key: string, add: () => AddedOperation, values?: Numbers): AddedOperation {
+    this.#scope.operationCount += 1;
+    return this.#tape.next(what, key, values, add);
+  }
+
+  #operation(
+    type: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly number[],
+    controls: readonly number[] = [],
+  ): AddedOperation {
+    const key = `${type} ${JSON.stringify(attributes)} ${inputs} ${controls}`;
+    return this.#add(type, key, () => this.graph.add(type, attributes, inputs, controls));
+  }
+
+  /** An op of one input and one output that takes no attribute but its type. */
+  #execute(type: string, symbol: number): number {
+    return this.#operation(type, [], [symbol]).outputs[0]!.id;
+  }
+
+  #symbol(output: number, dtype: number, shape: readonly number[]): tf.Tensor {
+    return this.#backend.createOutputTensor({ id: idOf(output), dtype, shape: [...shape] });
+  }
+
+  /** The `executeOp` of a trace: inputs and outputs are symbols. */
+  #record(type: string, attributes: readonly OpAttribute[], ids: readonly number[]): TensorDescription[] {
+    const inputs = ids.map(outputOf);
+    let added: AddedOperation;
+    try {
+      if (this.graph.definition(type).isStateful) throw new Error('it has a state of its own');
+      added = this.#operation(type, attributes, inputs);
+    } catch (error) {
+      if (error instanceof Mismatch) throw error;
+      throw cannotBeRecorded(type, (error as Error).message);
+    }
+    return added.outputs.map(({ id, dtype, shape: inferred }, index) => {
+      const shape = inferred ?? (index === opaqueOutputs[type] ? [0] : null);
+      if (shape === null) throw cannotBeRecorded(type, 'the shape of its output depends on the data');
+      this.#scope.opOf.set(id, type);
+      return { id: idOf(id), dtype, shape };
+    });
+  }
+
+  #symbolsOf(tensors: readonly tf.TensorInfo[]): number[] {
+    return tensors.map((tensor) => this.#symbolOf(tensor));
+  }
+
+  /** The output that stands for a tensor in the graph. */
+  #symbolOf(tensor: tf.TensorInfo): number {
+    const { dataId } = tensor;
+    const { madeInside, symbols, variables } = this.#scope;
+    const known = symbols.get(dataId);
+    if (known !== undefined) return known;
+    const variable = variables.get(dataId);
+    if (variable !== undefined) return this.#valueOf(variable);
+    const entry = this.#backend.tensorMap.get(dataId);
+    let symbol: number;
+    if (isSymbol(entry.id)) return outputOf(entry.id);
+    if (madeInside.has(dataId)) symbol = this.#constant(entry.dtype, tensor.shape, entry.values);
+    else symbol = this.#capture(tensor, entry.dtype);
+    symbols.set(dataId, symbol);
+    return symbol;
+  }
+
+  #constant(dtype: number, shape: readonly number[], values: unknown): number {
+    if (!(values instanceof Float32Array || values instanceof Int32Array || values instanceof Uint8Array))
+      throw cannotBeRecorded('a constant', 'it is not made of numbers');
+    const what = `a constant of shape [${shape}]`;
+    return this.#add(what, `${what} ${dtype}`, () => this.graph.constant(dtype, shape, values), values).outputs[0]!.id;
+  }
+
+  #capture(tensor: tf.TensorInfo, dtype: number): number {
+    const { captured } = this.#scope;
+    const { outputs } = this.#add('a tensor from outside', `outside ${this.#numberOf(tensor.dataId)}`, () =>
+      this.graph.placeholder(dtype, tensor.shape),
+    );
+    const { dataId, shape } = tensor;
+    captured.push({ tensor: { dataId, shape, dtype: tensor.dtype }, line: callerLine(), output: outputs[0]!.id });
+    return outputs[0]!.id;
+  }
+
+  /** The same in both traces. */
+  #numberOf(dataId: object): number {
+    if (!this.#numbers.has(dataId)) this.#numbers.set(dataId, this.#numbers.size);
+    return this.#numbers.get(dataId)!;
+  }
+
+  // --- variables ---
+
+  #stateOf(variable: tf.Variable): VariableState {
+    const { states } = this.#scope;
+    const known = states.get(variable);
+    if (known !== undefined) return known;
+    const { outputs } = this.#add(`variable ${variable.name}`, `variable ${variable.id}`, () =>
+      this.graph.placeholder(this.#binding.TF_RESOURCE, []),
+    );
+    const state = {
+      variable,
+      resource: outputs[0]!.id,
+      read: undefined,
+      users: new Set<number>(),
+      changedBy: undefined,
+    };
+    states.set(variable, state);
+    return state;
+  }
+
+  /** The value that its resource has now. */
+  #valueOf(variable: tf.Variable): number {
+    const state = this.#stateOf(variable);
+    return state.read ?? this.#read(state, state.changedBy);
+  }
+
+  #read(state: VariableState, after: number | undefined): number {
+    const { variable, users } = state;
+    const dtype = typeAttribute(this.#binding, 'dtype', this.#typeOf(variable));
+    const controls = after === undefined ? [] : [after];
+    const { operation, outputs } = this.#operation('ReadVariableOp', [dtype], [state.resource], controls);
+    if (!this.#tape.isReplay) this.graph.setShape(outputs[0]!.id, variable.shape);
+    users.add(operation);
+    state.read = outputs[0]!.id;
+    return state.read;
+  }
+
+  #typeOf({ dtype }: tf.Variable): number {
+    return dtype === 'float32' ? this.#binding.TF_FLOAT : this.#binding.TF_INT32;
+  }
+
+  #change(
+    type: string,
+    attributes: readonly OpAttribute[],
+    states: readonly VariableState[],
+    inputs: readonly number[],
+  ): number {
+    const controls = [...new Set(states.flatMap(({ users }) => [...users]))];
+    const { operation } = this.#operation(type, attributes, inputs, controls);
+    for (const state of states) {
+      state.users = new Set([operation]);
+      state.changedBy = operation;
+      state.read = undefined;
+    }
+    this.#scope.changes.push(operation);
+    return operation;
+  }
+
+  /** Its state, with what the trace has assigned to it written to the resource. */
+  #flushed(variable: tf.Variable): VariableState {
+    const state = this.#stateOf(variable);
+    if (!this.#isAssigned(variable)) return state;
+    const symbol = this.#symbolOf(variable);
+    if (symbol === state.read) return state;
+    const dtype = typeAttribute(this.#binding, 'dtype', this.#typeOf(variable));
+    // A copy: the value may be an argument's, whose memory may be a typed array of JavaScript's.
+    const copy = this.#execute('DeepCopy', symbol);
+    this.#change('AssignVariableOp', [dtype], [state], [state.resource, copy]);
+    return state;
+  }
+
+  #isAssigned(variable: tf.Variable): boolean {
+    return this.#scope.variables.get(variable.dataId) !== variable;
+  }
+
+  #bind(variable: tf.Variable, output: number): void {
+    const tensor = this.#symbol(output, this.#typeOf(variable), variable.shape);
+    variable.assign(tensor);
+    tensor.dispose();
+  }
+
+  // --- tfjs ---
+
+  /** Puts the trace in the backend's place; the result takes it away again. */
+  #install(): () => void {
+    const backend = this.#backend;
+    const { madeInside, made } = this.#scope;
+    const own = backend as unknown as Record<string, unknown>;
+    const { move, createOutputTensor, readSync } = backend as unknown as Record<string, (...given: never[]) => unknown>;
+    const methods: Record<string, unknown> = {
+      binding: Object.create(this.#binding, {
+        executeOp: {
+          value: (type: string, attributes: OpAttribute[], ids: number[]) => this.#record(type, attributes, ids),
+        },
+      }),
+      getInputTensorIds: (tensors: tf.TensorInfo[]) => this.#symbolsOf(tensors).map(idOf),
+      move(dataId: object, ...rest: never[]) {
+        madeInside.add(dataId);
+        return move!.call(backend, dataId as never, ...rest);
+      },
+      createOutputTensor(description: TensorDescription) {
+        const tensor = createOutputTensor!.call(backend, description as never) as tf.Tensor;
+        made.add(tensor.dataId);
+        return tensor;
+      },
+      readSync: (dataId: object) => {
+        if (madeInside.has(dataId)) return readSync!.call(backend, dataId as never);
+        throw this.#cannotBeRead(dataId);
+      },
+    };
+    const before = Object.fromEntries(
+      Object.keys(methods).map((name) => [name, Object.getOwnPropertyDescriptor(own, name)]),
+    );
+    const { stackTraceLimit } = Error;
+    // tfjs is deep: else the caller's line is cut off.
+    Error.stackTraceLimit = 100;
+    Object.assign(own, methods);
+    current = this;
+    return () => {
+      current = undefined;
+      Error.stackTraceLimit = stackTraceLimit;
+      for (const [name, descriptor] of Object.entries(before))
+        if (descriptor === undefined) delete own[name];
+        else Object.defineProperty(own, name, descriptor);
+    };
+  }
+
+  #cannotBeRead(dataId: object): Error {
+    const { variables, opOf } = this.#scope;
+    const entry = this.#backend.tensorMap.get(dataId);
+    const op = isSymbol(entry.id) ? opOf.get(outputOf(entry.id)) : undefined;
+    const variable = variables.get(dataId);
+    const whose = op ?? (variable === undefined ? 'a tensor' : `variable ${variable.name}`);
+    return new RuntimeError(
+      `The data of ${whose} was read inside a compiled function, at ${callerLine()}: it is not there before the function runs. Return the tensor and read it outside.`,
+    );
+  }
+}
+
+/** What one run of the function has met. */
+class Scope {
+  readonly inputs: number[] = [];
+  readonly changes: number[] = [];
+  readonly captured: (CapturedTensor & { output: number })[] = [];
+  readonly states = new Map<tf.Variable, VariableState>();
+  /** Outputs by the data of tensors from outside and of constants. */
+  readonly symbols = new Map<object, number>();
+  /** Type of the op that made an output, for messages. */
+  readonly opOf = new Map<number, string>();
+  /** Data that JavaScript made inside of the function. */
+  readonly madeInside = new Set<object>();
+  /** Data of symbols. */
+  readonly made = new Set<object>();
+  /** By the data that they had before; a variable with other data has been assigned to. */
+  readonly variables: ReadonlyMap<object, tf.Variable>;
+  operationCount = 0;
+  readonly #backend: NativeBackend;
+  /** They hold the data while the function assigns. */
+  readonly #values: ReadonlyMap<tf.Variable, tf.Tensor>;
+
+  constructor(backend: NativeBackend) {
+    this.#backend = backend;
+    const variables = registeredVariables();
+    for (const variable of variables) if (backend.refCount(variable.dataId) > 1) writableResourceOf(backend, variable);
+    this.variables = new Map(variables.map((variable) => [variable.dataId, variable]));
+    this.#values = new Map(variables.map((variable) => [variable, tf.keep(variable.clone())]));
+  }
+
+  restoreVariables(): void {
+    for (const [variable, value] of this.#values) {
+      if (variable.dataId !== value.dataId) variable.assign(value);
+      value.dispose();
+    }
+  }
+
+  /** @throws RuntimeError when a symbol or a new variable has outlived the function. */
+  checkNothingStays(): void {
+    const created = registeredVariables().filter((variable) => !this.#values.has(variable));
+    for (const variable of created) variable.dispose();
+    if (created.length > 0)
+      throw new RuntimeError(
+        `Variable ${created[0]!.name} was created inside a compiled function; create it before, or each trace makes another.`,
+      );
+    for (const dataId of this.made) {
+      if (!this.#backend.tensorMap.has(dataId)) continue;
+      const { id } = this.#backend.tensorMap.get(dataId);
+      throw new RuntimeError(
+        `A result of ${this.opOf.get(outputOf(id)) ?? 'an argument'} was kept inside a compiled function; it has no value outside. Return it.`,
+      );
+    }
+  }
+}
+
+/** Outputs that only the op's gradient reads, and of which TensorFlow does not tell the shape. */
+const opaqueOutputs: Readonly<Record<string, number>> = { FusedBatchNormV3: 5 };
+
+function registeredVariables(): tf.Variable[] {
+  return Object.values(tf.engine().state.registeredVariables);
+}
+
+/** Symbols' ids are below −1, which no tensor of the binding has; tfjs-node disposes ids from 0. */
+function idOf(output: number): number {
+  return -2 - output;
+}
+
+function outputOf(id: number): number {
+  return -2 - id;
+}
+
+function isSymbol(id: number): boolean {
+  return id < -1;
+}
+
+function cannotBeRecorded(what: string, why: string): RuntimeError {
+  return new RuntimeError(`${what} cannot be part of a compiled function (${why}), at ${callerLine()}.`);
+}

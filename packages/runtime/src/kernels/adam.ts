@@ -1,0 +1,37 @@
+/** A step of Adam as one op, ResourceApplyAdam, which changes weights and moments in place. */
+import * as tf from '@tensorflow/tfjs';
+import { typeAttribute, writableResourceOf } from '../functions/resource-entry.ts';
+import { currentTracer } from '../functions/trace.ts';
+import type { NativeBackend } from '../tensorflow.ts';
+
+/**
+ * inputs { weights, m, v: variables of one shape; gradient: the same shape; learningRate, beta1Power, beta2Power: scalars },
+ * attrs { beta1, beta2, epsilon } → nothing.
+ */
+export const adam = 'ChorusAdam';
+
+/** Registers the kernel with tfjs, for its backend `tensorflow`; a second call changes nothing. */
+export function registerAdam(): void {
+  if (tf.getKernel(adam, 'tensorflow') !== undefined) return;
+  tf.registerKernel({
+    kernelName: adam,
+    backendName: 'tensorflow',
+    kernelFunc({ inputs, attrs, backend }) {
+      const native = backend as NativeBackend;
+      const { weights, m, v, gradient, learningRate, beta1Power, beta2Power } = inputs as Record<string, tf.Tensor>;
+      const variables = [weights, m, v] as tf.Variable[];
+      const type = typeAttribute(native.binding, 'T', native.binding.TF_FLOAT);
+      tf.tidy(() => {
+        const { beta1, beta2, epsilon } = attrs as Record<'beta1' | 'beta2' | 'epsilon', number>;
+        const [share1, share2, smallest] = [beta1, beta2, epsilon].map((value) => tf.scalar(value));
+        const rest = [beta1Power, beta2Power, learningRate, share1, share2, smallest, gradient] as tf.Tensor[];
+        const tracer = currentTracer();
+        if (tracer !== undefined) return tracer.changeInPlace('ResourceApplyAdam', [type], variables, rest);
+        const resources = variables.map((variable) => writableResourceOf(native, variable).resource);
+        const ids = [...resources, ...native.getInputTensorIds(rest)];
+        native.binding.executeOp('ResourceApplyAdam', [type], ids, 0);
+      });
+      return [];
+    },
+  });
+}

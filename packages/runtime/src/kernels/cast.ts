@@ -1,0 +1,26 @@
+/** tfjs' cast, from the type that the data has: bytes are `int32` to tfjs. */
+import * as tf from '@tensorflow/tfjs';
+import { typeAttribute } from '../functions/resource-entry.ts';
+import type { NativeBackend } from '../tensorflow.ts';
+
+/** Puts the kernel in the place of tfjs-node's. */
+export function registerCast(): void {
+  tf.unregisterKernel(tf.Cast, 'tensorflow');
+  tf.registerKernel({
+    kernelName: tf.Cast,
+    backendName: 'tensorflow',
+    kernelFunc({ inputs, attrs, backend }) {
+      const native = backend as NativeBackend;
+      const { binding } = native;
+      const { x } = inputs as { x: tf.TensorInfo };
+      const { dtype } = attrs as unknown as { dtype: keyof typeof names };
+      const names = { float32: 'TF_FLOAT', int32: 'TF_INT32', bool: 'TF_BOOL', complex64: 'TF_COMPLEX64' } as const;
+      const attributes = [
+        typeAttribute(binding, 'SrcT', native.tensorMap.get(x.dataId).dtype),
+        typeAttribute(binding, 'DstT', binding[names[dtype]]),
+        { name: 'Truncate', type: binding.TF_ATTR_BOOL, value: false },
+      ];
+      return native.executeSingleOutput('Cast', attributes, [x]);
+    },
+  });
+}
