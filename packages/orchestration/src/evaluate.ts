@@ -5,7 +5,7 @@ import { toProbabilities } from '@chorus/models';
 import { prepareProcess } from '@chorus/runtime';
 import { type Bundle, readBundle } from './bundle.ts';
 import { parseWorkers } from './experiment/resolve.ts';
-import type { Experiment } from './experiment/schema.ts';
+import { type Experiment, runtimeSchema } from './experiment/schema.ts';
 import { chooseLanes } from './lanes/choose-lanes.ts';
 import { Lane } from './lanes/lane.ts';
 import { StopFlag } from './member/stop-flag.ts';
@@ -20,7 +20,7 @@ export interface BundleOptions {
   /** Devices to run on, such as `gpu:0` or `cpu:1,cpu:2`; by default `auto`. */
   workers?: string;
   /** As in an experiment; after a run in the same process it must be that run's. */
-  runtime?: Experiment['runtime'];
+  runtime?: Partial<Experiment['runtime']>;
   /** Follows, and ends, the download of a named data set. */
   downloads?: Downloads;
 }
@@ -127,9 +127,10 @@ async function classify(
 ): Promise<Classified> {
   prepareProcess();
   const { manifest, members, stackers } = bundle;
+  const runtime = runtimeSchema.parse(options.runtime ?? {});
   const plan = await chooseLanes({
     workers: parseWorkers(options.workers ?? 'auto'),
-    runtime: options.runtime ?? {},
+    runtime,
     members,
   });
   const sizes = new Set(
@@ -141,7 +142,9 @@ async function classify(
   });
   const kept = images.flatMap((_, position) => (isReady(position) ? [position] : []));
   if (kept.length === 0) return { kept, skipped, ensemble: new Float32Array(), members: [] };
-  const lanes = plan.lanes.map((runtime) => new Lane({ runtime, stop: new StopFlag().shared }, observerFrom()));
+  const lanes = plan.lanes.map(
+    (lane) => new Lane({ runtime: lane, compute: runtime, stop: new StopFlag().shared }, observerFrom()),
+  );
   try {
     const logits = await predictMembers(lanes, members, {
       pixels,

@@ -18,7 +18,7 @@ import { ConfigError, StoppedError } from './errors.ts';
 import { parseWorkers } from './experiment/resolve.ts';
 import { experimentSchema } from './experiment/schema.ts';
 import { chooseLanes } from './lanes/choose-lanes.ts';
-import { forwardBatchSize } from './member/activations.ts';
+import { forwardBatchSize } from './member/forward-batches.ts';
 import { ImageReader } from './member/image-reader.ts';
 import { npyBytes } from './npy.ts';
 import { requireWritable, writingTo } from './output-place.ts';

@@ -168,7 +168,9 @@ async function runIn(
       observer.onEpoch(epoch);
     },
   };
-  const lanes = plan.lanes.map((runtime) => new Lane({ runtime, stop: stop.shared }, heard));
+  const lanes = plan.lanes.map(
+    (runtime) => new Lane({ runtime, compute: experiment.runtime, stop: stop.shared }, heard),
+  );
   try {
     stop.check();
     const outcomes = await trainMembers({

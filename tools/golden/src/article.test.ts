@@ -2,12 +2,13 @@
  * A member of "Destroy Image Classification by Ensemble of Pre-trained models" (Vardan Agarwal, 2020), number by number
  * against Keras: `article.json`, which `article.py` writes and explains.
  */
-import { Adam, type Classifier, createClassifier, type FromLogitsOnSigmoid, trainStep } from '@chorus/models';
+import { Adam, type Classifier, createClassifier, type FromLogitsOnSigmoid } from '@chorus/models';
 import { initRuntime, prepareProcess } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import golden from '../article.json' with { type: 'json' };
 import { images, labels, weight } from './formula.ts';
+import { takeSteps } from './take-steps.ts';
 
 const [imageCount, inputSize] = [16, 32];
 /** Stream of the pixels in the formula; weights have 0, 1, … */
@@ -58,9 +59,8 @@ function threeSteps(classifier: Classifier, fromLogitsOnSigmoid: FromLogitsOnSig
     activations: tf.tidy(() => part.prefix(images(pixels, imageCount, inputSize))),
     labels: tf.tensor1d(labels(imageCount), 'int32'),
   };
-  const adam = new Adam();
-  const options = { learningRate: 1e-4, fromLogitsOnSigmoid };
-  const losses = Array.from({ length: stepCount }, () => trainStep(part, adam, batch, options));
+  const adam = new Adam(part.variables);
+  const losses = takeSteps(part, adam, batch, { stepCount, learningRate: 1e-4, fromLogitsOnSigmoid });
   adam.dispose();
   tf.dispose(batch);
   return losses;

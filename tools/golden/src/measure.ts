@@ -7,11 +7,11 @@ import {
   createClassifier,
   crossEntropy,
   type TrainablePart,
-  trainStep,
 } from '@chorus/models';
 import * as tf from '@tensorflow/tfjs';
 import type { GoldenCase } from './cases.ts';
 import { images, labels, weight } from './formula.ts';
+import { takeSteps } from './take-steps.ts';
 
 const imageCount = 16;
 const stepCount = 3;
@@ -65,7 +65,7 @@ export interface Training {
 }
 
 /** Three steps on one batch. Moving statistics are another batch's; where they learn, they start afresh. */
-export function measureTraining(golden: GoldenCase, range: 'all' | 'suffix'): Training {
+export function measureTraining(golden: GoldenCase, range: 'all' | 'suffix', compiled = false): Training {
   const { trainingSize, suffixLayers } = golden.numbers!;
   const classifier = buildCase(golden, trainingSize);
   const all = classifier.part('all', { batchNorm: 'batch' });
@@ -82,8 +82,8 @@ export function measureTraining(golden: GoldenCase, range: 'all' | 'suffix'): Tr
   before.restore();
   startAfresh(classifier, part);
   const first = classifier.weights.map(({ variable }) => variable.dataSync<'float32'>().slice());
-  const adam = new Adam();
-  const losses = Array.from({ length: stepCount }, () => trainStep(part, adam, batch, { learningRate }));
+  const adam = new Adam(part.variables);
+  const losses = takeSteps(part, adam, batch, { stepCount, learningRate, compiled });
   const changes: Tensors = new Map();
   for (const [place, { variable }] of classifier.weights.entries()) {
     const change = variable.dataSync<'float32'>().map((value, index) => value - first[place]![index]!);

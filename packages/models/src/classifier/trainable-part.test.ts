@@ -5,7 +5,7 @@ import { ModelError } from '../errors.ts';
 import { useNativeBackend } from '../native-backend.fixture.ts';
 import { largestDifference, noiseImages } from '../numbers.fixture.ts';
 import { Adam } from '../training/adam.ts';
-import { trainStep } from '../training/train-step.ts';
+import { takeSteps } from '../training/take-steps.fixture.ts';
 import { type Classifier, createClassifier } from './classifier.ts';
 import type { BatchNormMode, TrainablePart } from './trainable-part.ts';
 import type { TrainableRange } from './trainable-range.ts';
@@ -22,15 +22,14 @@ function smallest(family: BackboneFamily, inputSize = backboneTable[family].mini
 }
 
 function train(part: TrainablePart, images: tf.Tensor4D, stepCount: number): void {
-  const adam = new Adam();
+  const adam = new Adam(part.variables);
   tf.tidy(() => {
     const activations = part.prefix(images);
     const labels = tf.tensor1d(
       Array.from({ length: images.shape[0] }, (_, index) => index % 3),
       'int32',
     );
-    for (let step = 0; step < stepCount; step += 1)
-      trainStep(part, adam, { activations, labels }, { learningRate: 1e-2 });
+    takeSteps(part, adam, { activations, labels }, { stepCount, learningRate: 1e-2 });
   });
   adam.dispose();
 }

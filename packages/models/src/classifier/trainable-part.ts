@@ -33,11 +33,15 @@ export interface TrainablePart {
    */
   suffix(activations: tf.Tensor, options: { training: boolean; step?: tf.Scalar }): tf.Tensor2D;
   /**
-   * Sets the moving statistics of the BatchNorm layers that train to their mean over some batches, each image weighing
-   * the same. With few steps or a momentum of 0.999 they would still be near their start.
+   * Moves the moving statistics of the BatchNorm layers that train towards a batch's; made of tensors alone, so that it can
+   * be compiled. With shares of 1, 1/2, 1/3 … over batches of one size they become the mean over all of them: with few steps
+   * or a momentum of 0.999 they would still be near their start.
    *
-   * @param batches of activations [N, ...cut.shape]; each is disposed after its use.
+   * @param activations [N, ...cut.shape]
+   * @param share 0..1, how much of the statistics becomes the batch's.
    */
+  followBatch(activations: tf.Tensor, share: tf.Scalar): void;
+  /** The same over some batches, each image weighing the same; each batch is disposed after its use. */
   calibrate(batches: Iterable<tf.Tensor>): void;
   /** Remembers what training changes: variables and BatchNorm statistics. The caller disposes. */
   snapshot(): WeightSnapshot;
@@ -68,25 +72,29 @@ export function trainablePart(
   const run = (activations: tf.Tensor, to: number, learning: LayerCall) =>
     graph.run(activations, cut, to, (index) => callFor(index, learning));
 
-  return {
+  const part: TrainablePart = {
     cut: cutPoint(graph, cut),
     variables: weights.filter(({ trainable }) => trainable).map(({ variable }) => variable),
     prefix: (images) => tf.tidy(() => graph.run(preprocessing.apply(images), 0, cut, () => inference)),
     suffix: (activations, { training, step }) =>
       run(activations, end, training ? { training, statistics: batchNorm, step } : inference) as tf.Tensor2D,
+    followBatch(activations, share) {
+      // No BatchNorm lies behind the pooling.
+      run(activations, Math.max(cut, pooled), { training: true, statistics: { share } }).dispose();
+    },
     calibrate(batches) {
       let imageCount = 0;
       for (const batch of batches) {
         imageCount += batch.shape[0]!;
-        const share = batch.shape[0]! / imageCount;
-        // No BatchNorm lies behind the pooling.
+        const share = tf.scalar(batch.shape[0]! / imageCount);
         try {
-          run(batch, Math.max(cut, pooled), { training: true, statistics: { share } }).dispose();
+          part.followBatch(batch, share);
         } finally {
-          batch.dispose();
+          tf.dispose([batch, share]);
         }
       }
     },
     snapshot: () => takeSnapshot(weights.map(({ variable }) => variable)),
   };
+  return part;
 }

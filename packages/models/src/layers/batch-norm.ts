@@ -135,6 +135,6 @@ function hasKernel(name: string): boolean {
 }
 
 /** moving ← moving + share × (batch − moving) */
-function moveTowards(moving: tf.Variable, batch: tf.Tensor, share: number): void {
+function moveTowards(moving: tf.Variable, batch: tf.Tensor, share: number | tf.Scalar): void {
   moving.assign(tf.add(moving, tf.mul(tf.sub(batch, moving), share)));
 }

@@ -10,7 +10,7 @@ export interface LayerCall {
    * - `batch`: the batch's, which the moving ones follow by the layer's momentum;
    * - `share`: the batch's, which become this share (0..1] of the moving ones.
    */
-  statistics: 'moving' | 'batch' | { share: number };
+  statistics: 'moving' | 'batch' | { share: number | tf.Scalar };
   /** Int32: which of a training's steps this is, that dropout draws another mask in each. */
   step?: tf.Scalar | undefined;
 }

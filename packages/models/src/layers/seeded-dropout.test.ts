@@ -4,10 +4,14 @@ import { SeededDropout } from './seeded-dropout.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
-function masks(seed: number, count: number, options: { training: boolean } = { training: true }): number[][] {
+/** Of the steps 0, 1, 2 … */
+function masks(seed: number, count: number, training = true): number[][] {
   const layer = new SeededDropout({ name: 'dropout', rate: 0.25, seed });
-  return Array.from({ length: count }, () =>
-    tf.tidy(() => Array.from((layer.apply(tf.ones([100, 100]), options) as tf.Tensor).dataSync())),
+  return Array.from({ length: count }, (_, index) =>
+    tf.tidy(() => {
+      const step = tf.scalar(index, 'int32');
+      return Array.from((layer.apply(tf.ones([100, 100]), { training, step }) as tf.Tensor).dataSync());
+    }),
   );
 }
 
@@ -19,7 +23,7 @@ it('drops its share and scales up the rest', () => {
   expect(Math.abs(dropped - 0.25)).toBeLessThan(0.022);
 });
 
-it('draws another mask each time, and the same ones from the same seed', () => {
+it('draws another mask in each step, and the same ones from the same seed', () => {
   const [first, second] = masks(1, 2);
   expect(second).not.toEqual(first);
   expect(masks(1, 2)).toEqual([first, second]);
@@ -27,7 +31,7 @@ it('draws another mask each time, and the same ones from the same seed', () => {
 });
 
 it('lets everything through in inference', () => {
-  const [mask] = masks(1, 1, { training: false });
+  const [mask] = masks(1, 1, false);
   expect(new Set(mask)).toEqual(new Set([1]));
 });
 
@@ -35,4 +39,9 @@ it('leaves no tensors behind', () => {
   const before = tf.memory().numTensors;
   masks(1, 3);
   expect(tf.memory().numTensors).toBe(before);
+});
+
+it('needs the number of the step', () => {
+  const layer = new SeededDropout({ name: 'dropout', rate: 0.25, seed: 1 });
+  expect(() => tf.tidy(() => layer.apply(tf.ones([1]), { training: true }) as tf.Tensor)).toThrow('needs the number of the step');
 });

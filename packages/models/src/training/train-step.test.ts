@@ -4,7 +4,7 @@ import type { BackboneFamily } from '../backbones/table.ts';
 import { createClassifier } from '../classifier/classifier.ts';
 import { useNativeBackend } from '../native-backend.fixture.ts';
 import { Adam } from './adam.ts';
-import { trainStep } from './train-step.ts';
+import { takeSteps } from './take-steps.fixture.ts';
 
 beforeAll(useNativeBackend);
 
@@ -43,10 +43,8 @@ describe('trainStep', () => {
     const { images, labels } = drawnShapes();
     const part = classifier.part('all', { batchNorm: 'batch' });
     const activations = part.prefix(images);
-    const adam = new Adam();
-    const losses = Array.from({ length: 30 }, () =>
-      trainStep(part, adam, { activations, labels }, { learningRate: 5e-3 }),
-    );
+    const adam = new Adam(part.variables);
+    const losses = takeSteps(part, adam, { activations, labels }, { stepCount: 30, learningRate: 5e-3 });
     part.calibrate([activations]);
     expect(losses[0]).toBeGreaterThan(0.5);
     expect(losses.at(-1)).toBeLessThan(0.1);
@@ -66,8 +64,8 @@ describe('trainStep', () => {
     const part = classifier.part('head', { batchNorm: 'moving' });
     const batch = { activations: tf.ones([4, 256]), labels: tf.tensor1d([0, 1, 1, 1], 'int32') };
     const before = tf.memory().numTensors;
-    const adam = new Adam();
-    const losses = [1, 2, 3].map(() => trainStep(part, adam, batch, { learningRate: 1e-3, labelSmoothing: 0.1 }));
+    const adam = new Adam(part.variables);
+    const losses = takeSteps(part, adam, batch, { stepCount: 3, learningRate: 1e-3, labelSmoothing: 0.1 });
     adam.dispose();
     expect(tf.memory().numTensors).toBe(before);
     expect(losses).toEqual(losses.toSorted((a, b) => b - a));
@@ -87,8 +85,8 @@ describe('trainStep', () => {
       const { images, labels } = drawnShapes();
       const part = classifier.part('all', { batchNorm: 'batch' });
       const activations = part.prefix(images);
-      const adam = new Adam();
-      for (let step = 0; step < 3; step += 1) trainStep(part, adam, { activations, labels }, { learningRate: 1e-3 });
+      const adam = new Adam(part.variables);
+      takeSteps(part, adam, { activations, labels }, { stepCount: 3, learningRate: 1e-3 });
       const weights = classifier.weights.map(({ variable }) => variable.dataSync().slice());
       adam.dispose();
       classifier.dispose();

@@ -114,6 +114,17 @@ export const stackingSchema = z.discriminatedUnion(
 /** One lane each; `auto` takes every GPU or, without one, what is fastest on this CPU. */
 export const workersSchema = z.union([z.literal('auto'), z.array(worker).min(1).max(64)]);
 
+export const runtimeSchema = z.strictObject({
+  /** Logical devices cpu:0 … cpu:N-1 that TensorFlow makes of this CPU. */
+  logicalCpuDevices: z.int().min(1).max(64).optional(),
+  /** Threads of one lane's CPU operations. */
+  intraOpThreads: z.int().min(1).max(1024).optional(),
+  /** Training steps and predictions as one op each; else op by op, which is slower and takes more memory. */
+  compile: z.boolean().default(true),
+  /** What compiled steps multiply in: bfloat16 takes half of the memory, on processors that have it. */
+  precision: z.enum(['float32', 'bfloat16']).default('float32'),
+});
+
 export const experimentSchema = z
   .strictObject({
     /** Names the run folder and the bundle. */
@@ -174,14 +185,7 @@ export const experimentSchema = z
     flaws: flawsSchema.prefault({}),
     /** See {@link workersSchema}. */
     workers: workersSchema.default('auto'),
-    runtime: z
-      .strictObject({
-        /** Logical devices cpu:0 … cpu:N-1 that TensorFlow makes of this CPU. */
-        logicalCpuDevices: z.int().min(1).max(64).optional(),
-        /** Threads of one lane's CPU operations. */
-        intraOpThreads: z.int().min(1).max(1024).optional(),
-      })
-      .prefault({}),
+    runtime: runtimeSchema.prefault({}),
     /** With fewer finished members there is no ensemble. */
     minMembers: z.int().min(2).default(2),
   })

@@ -9,7 +9,8 @@ let lane: Lane;
 const task = (name: string) => ({ kind: 'predict', name }) as PredictTask;
 
 beforeAll(() => {
-  const startup = { runtime: { device: 'cpu:0' }, stop: new StopFlag().shared } as const;
+  const compute = { compile: true, precision: 'float32' } as const;
+  const startup = { runtime: { device: 'cpu:0' }, compute, stop: new StopFlag().shared } as const;
   lane = new Lane(startup, observerFrom(), fileURLToPath(new URL('./leaving.fixture.mjs', import.meta.url)));
 });
 afterAll(() => lane.close());

@@ -38,15 +38,15 @@ async function run(task: LaneTask, lane: LaneContext): Promise<void> {
     case 'train':
       return trainMember(task, lane);
     case 'predict':
-      return predict(task);
+      return predict(task, lane);
   }
 }
 
-async function predict(task: PredictTask): Promise<void> {
+async function predict(task: PredictTask, lane: LaneContext): Promise<void> {
   const classifier = memberFromBytes(task.manifest, task.weights);
   try {
     const images = new ImageReader(task.pixels, task.reads);
-    new Float32Array(task.logits).set(await predictImages(classifier, images, task.indices, task.mirror, stop));
+    new Float32Array(task.logits).set(await predictImages(classifier, images, task.indices, task.mirror, lane));
   } finally {
     classifier.dispose();
   }
@@ -60,5 +60,5 @@ function laneContext(runtime: Runtime, remote: Comlink.Remote<LaneObserver>): La
     onEpoch: (...told) => void remote.onEpoch(...told),
     onWarning: (...told) => void remote.onWarning(...told),
   };
-  return { device: runtime.device, backingDevice: runtime.backingDevice, observer, stop };
+  return { device: runtime.device, backingDevice: runtime.backingDevice, observer, stop, compute: startup.compute };
 }

@@ -24,7 +24,7 @@ export interface Machine {
 /** What the plan needs of an experiment. */
 export interface LaneWishes {
   workers: Experiment['workers'];
-  runtime: Experiment['runtime'];
+  runtime: Pick<Experiment['runtime'], 'logicalCpuDevices' | 'intraOpThreads'>;
   members: readonly { name: string; worker?: number | undefined }[];
 }
 

@@ -4,10 +4,12 @@ import type { BackboneSpec, MemberManifest } from '@chorus/models';
 import type { RuntimeOptions } from '@chorus/runtime';
 import type { Flaws } from '../experiment/flaws.ts';
 import type { Recipe } from '../experiment/schema.ts';
+import type { ComputeSettings } from '../member/prepared-function.ts';
 
 /** Given to a lane's thread once, when it starts. */
 export interface LaneStartup {
   runtime: RuntimeOptions;
+  compute: ComputeSettings;
   /** Int32[1]: not 0 asks every lane to stop at its next batch edge. */
   stop: SharedArrayBuffer;
 }
@@ -121,6 +123,17 @@ export interface EpochMetrics {
   learningRate: number;
   /** This epoch's loss on `tune` is the lowest so far. */
   best: boolean;
+  /** What compiling the stage's functions has cost so far; null where they run op by op. */
+  compiled: CompiledMetrics | null;
+}
+
+export interface CompiledMetrics {
+  /** Shapes of inputs that functions were traced for; one more each epoch would be a fault. */
+  traceCount: number;
+  /** Those that are kept. */
+  cacheSize: number;
+  /** Tracing and first calls, in which TensorFlow optimises the graph. */
+  firstCallsMs: number;
 }
 
 /** Called by a lane, over comlink; the run implements it. `task` is the task's name. */

@@ -25,7 +25,13 @@ beforeAll(() => {
 const classifier = (): ReturnType<typeof createClassifier> =>
   createClassifier({ backbone: { family: 'mobilenet', alpha: 0.25, inputSize: size }, classes: ['a', 'b'], seed: 1 });
 
+const lane = { stop: new StopFlag(), compute: { compile: false, precision: 'float32' } as const };
+
 const batch: ImageBatch = { indices: Uint32Array.of(2, 4), flips: Uint8Array.of(1, 0) };
+
+function activationsOf(activations: Activations, batch: ImageBatch): tf.Tensor {
+  return tf.tidy(() => activations.activations(activations.input(batch)));
+}
 
 describe('activations that are kept', () => {
   test.each<[TrainableRange]>([['head'], [{ lastLayers: 20 }]])(
@@ -37,10 +43,10 @@ describe('activations that are kept', () => {
       const kept = new Activations(part, reader, indices, true);
       const fresh = new Activations(part, reader, indices, true);
       const width = part.cut.shape.reduce((product, side) => product * side, 1);
-      expect(await kept.compute(1e9, new StopFlag())).toBe(2 * 3 * width * 4);
-      expect(await fresh.compute(10, new StopFlag())).toBe(0);
+      expect(await kept.compute(1e9, lane)).toBe(2 * 3 * width * 4);
+      expect(await fresh.compute(10, lane)).toBe(0);
       const before = tf.memory().numTensors;
-      const [one, other] = [kept.batch(batch), fresh.batch(batch)];
+      const [one, other] = [kept, fresh].map((activations) => activationsOf(activations, batch)) as [tf.Tensor, tf.Tensor];
       expect(tf.memory().numTensors).toBe(before + 2);
       expect(one.shape).toEqual([2, ...part.cut.shape]);
       const largest = tf.tidy(() => one.sub(other).abs().max().dataSync()[0]!);
@@ -55,11 +61,11 @@ describe('activations that are kept', () => {
     const part = model.part('head', { batchNorm: 'moving' });
     const reader = new ImageReader(handle, new SharedArrayBuffer(imageCount));
     const own = new Activations(part, reader, indices, true);
-    await own.compute(1e9, new StopFlag());
+    await own.compute(1e9, lane);
     const rows = new SharedArrayBuffer(2 * indices.length * model.featureWidth * 4);
-    await new Activations(part, reader, indices, true).fill(new Float32Array(rows), new StopFlag());
+    await new Activations(part, reader, indices, true).fill(new Float32Array(rows), lane);
     const shared = Activations.shared(part, reader, { indices, rowsPerImage: 2, rows });
-    const [one, other] = [own.batch(batch), shared.batch(batch)];
+    const [one, other] = [own, shared].map((activations) => activationsOf(activations, batch)) as [tf.Tensor, tf.Tensor];
     expect(other.dataSync()).toEqual(one.dataSync());
     tf.dispose([one, other]);
     model.dispose();
@@ -69,7 +75,7 @@ describe('activations that are kept', () => {
     const model = classifier();
     const part = model.part('all', { batchNorm: 'batch' });
     const reader = new ImageReader(handle, new SharedArrayBuffer(imageCount));
-    expect(await new Activations(part, reader, indices, true).compute(1e9, new StopFlag())).toBe(0);
+    expect(await new Activations(part, reader, indices, true).compute(1e9, lane)).toBe(0);
     model.dispose();
   });
 
@@ -77,7 +83,7 @@ describe('activations that are kept', () => {
     const model = classifier();
     const reads = new SharedArrayBuffer(imageCount);
     const part = model.part('head', { batchNorm: 'moving' });
-    await new Activations(part, new ImageReader(handle, reads), indices, false).compute(1e9, new StopFlag());
+    await new Activations(part, new ImageReader(handle, reads), indices, false).compute(1e9, lane);
     expect([...new Uint8Array(reads)]).toEqual([1, 0, 1, 0, 1]);
     model.dispose();
   });

@@ -1,17 +1,16 @@
 /** What a frozen front makes of the images, computed once where it fits into memory. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { epochBatches, type ImageBatch } from '@chorus/data';
+import type { ImageBatch } from '@chorus/data';
 import type { TrainablePart } from '@chorus/models';
 import * as tf from '@tensorflow/tfjs';
 import type { SharedFeatures } from '../lanes/protocol.ts';
+import { forwardBatches, forwardBatchSize } from './forward-batches.ts';
 import type { ImageReader } from './image-reader.ts';
+import { type ComputeSettings, prepareFunction } from './prepared-function.ts';
 import type { StopFlag } from './stop-flag.ts';
 
 /** What a stage may keep of its frozen front's output, for `fit` and `tune` together; bytes. */
 export const activationBudgetBytes = 2 ** 30;
-
-/** Images a forward pass, where no gradient is needed. */
-export const forwardBatchSize = 32;
 
 /** Activations at the cut of a {@link TrainablePart}, by image and mirroring. */
 export class Activations {
@@ -45,12 +44,12 @@ export class Activations {
    *
    * @returns bytes kept.
    */
-  async compute(budgetBytes: number, stop: StopFlag): Promise<number> {
+  async compute(budgetBytes: number, lane: { stop: StopFlag; compute: ComputeSettings }): Promise<number> {
     const length = this.#rowsPerImage * this.#positionOf.size * this.#width;
     const bytes = length * Float32Array.BYTES_PER_ELEMENT;
     if (this.#part.cut.layerName === 'input' || bytes > budgetBytes) return 0;
     const rows = new Float32Array(length);
-    await this.fill(rows, stop);
+    await this.fill(rows, lane);
     this.#rows = rows;
     return bytes;
   }
@@ -62,49 +61,55 @@ export class Activations {
    */
   async fill(
     rows: Float32Array,
-    stop: StopFlag,
+    { stop, compute }: { stop: StopFlag; compute: ComputeSettings },
     onBatch: (batchIndex: number, batchCount: number) => void = () => {},
   ): Promise<void> {
     const indices = Uint32Array.from(this.#positionOf.keys());
     const batchCount = Math.ceil(indices.length / forwardBatchSize);
-    let batchIndex = 0;
-    for (const batch of plainBatches(indices, forwardBatchSize)) {
-      for (const flip of this.#rowsPerImage === 2 ? [0, 1] : [0]) {
-        stop.check();
-        const values = tf.tidy(() => this.#run({ ...batch, flips: batch.flips.map(() => flip) }).dataSync());
-        for (const [position, index] of batch.indices.entries())
-          rows.set(
-            values.subarray(position * this.#width, (position + 1) * this.#width) as Float32Array,
-            this.#startOf(index, flip),
-          );
-        await nextTurn();
+    const front = prepareFunction(compute, { name: 'front' }, (pixels: tf.Tensor4D) => this.#part.prefix(pixels));
+    try {
+      let batchIndex = 0;
+      for (const { batch, rowCount } of forwardBatches(indices)) {
+        for (const flip of this.#rowsPerImage === 2 ? [0, 1] : [0]) {
+          stop.check();
+          const flips = batch.flips.map(() => flip);
+          const values = tf.tidy(() => front(this.#images.read({ ...batch, flips }, rowCount)).dataSync());
+          for (const [position, index] of batch.indices.entries())
+            rows.set(
+              values.subarray(position * this.#width, (position + 1) * this.#width) as Float32Array,
+              this.#startOf(index, flip),
+            );
+          await nextTurn();
+        }
+        onBatch(batchIndex, batchCount);
+        batchIndex += 1;
       }
-      onBatch(batchIndex, batchCount);
-      batchIndex += 1;
+    } finally {
+      front.dispose();
     }
   }
 
-  /** [N, ...cut]; the caller disposes. */
-  batch(batch: ImageBatch): tf.Tensor {
-    if (this.#rows === undefined) return this.#run(batch);
-    const values = new Float32Array(batch.indices.length * this.#width);
+  /**
+   * What {@link activations} takes for a batch: kept rows, or pixels. The caller disposes.
+   *
+   * @param rowCount N; rows behind the batch's images are zero.
+   */
+  input(batch: ImageBatch, rowCount = batch.indices.length): tf.Tensor {
+    if (this.#rows === undefined) return this.#images.read(batch, rowCount);
+    const values = new Float32Array(rowCount * this.#width);
     for (const [position, index] of batch.indices.entries()) {
       const start = this.#startOf(index, batch.flips[position]!);
       values.set(this.#rows.subarray(start, start + this.#width), position * this.#width);
     }
-    return tf.tensor(values, [batch.indices.length, ...this.#part.cut.shape]);
+    return tf.tensor(values, [rowCount, ...this.#part.cut.shape]);
+  }
+
+  /** A batch's {@link input} → [N, ...cut]; made of tensors alone, so that it can be a part of a compiled function. */
+  activations(input: tf.Tensor): tf.Tensor {
+    return this.#rows === undefined ? this.#part.prefix(input as tf.Tensor4D) : tf.clone(input);
   }
 
   #startOf(index: number, flip: number): number {
     return (this.#positionOf.get(index)! * this.#rowsPerImage + flip) * this.#width;
   }
-
-  #run(batch: ImageBatch): tf.Tensor {
-    return tf.tidy(() => this.#part.prefix(this.#images.read(batch)));
-  }
-}
-
-/** Images in their order, none mirrored, the last batch as small as it comes. */
-export function plainBatches(indices: Uint32Array, batchSize: number): Generator<ImageBatch> {
-  return epochBatches(indices, { batchSize, seed: 0, epochIndex: 0, shuffle: false, flip: false });
 }

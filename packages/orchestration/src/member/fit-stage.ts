@@ -32,7 +32,7 @@ export interface Stage {
 }
 
 /** What a stage tells about an epoch; the caller adds whose it is. */
-export type StageEpoch = Omit<EpochMetrics, 'task' | 'member' | 'part' | 'device'>;
+export type StageEpoch = Omit<EpochMetrics, 'task' | 'member' | 'part' | 'device' | 'compiled'>;
 
 export interface StageEvents {
   onBatch(progress: { stage: StageName; epochIndex: number; stepIndex: number; stepCount: number }): void;

@@ -1,5 +1,6 @@
 import { fillBatch, type ImageBatch, PixelStore, type PixelStoreHandle } from '@chorus/data';
-import * as tf from '@tensorflow/tfjs';
+import { bytesTensor } from '@chorus/runtime';
+import type * as tf from '@tensorflow/tfjs';
 
 /** Pixels of a store as tensors, for one purpose; every image that is read is recorded. */
 export class ImageReader {
@@ -12,13 +13,17 @@ export class ImageReader {
     this.#reads = new Uint8Array(reads);
   }
 
-  /** Images as [N, S, S, 3], raw 0 … 255, mirrored where the batch says so. The caller disposes. */
-  read(batch: ImageBatch): tf.Tensor4D {
+  /**
+   * Images as bytes [N, S, S, 3], mirrored where the batch says so. The caller disposes.
+   *
+   * @param rowCount N; rows behind the batch's images are black.
+   */
+  read(batch: ImageBatch, rowCount = batch.indices.length): tf.Tensor4D {
     const { size } = this.#store;
     // Fresh memory each time: TensorFlow keeps using the array it is given.
-    const values = new Float32Array(batch.indices.length * size * size * 3);
-    fillBatch(this.#store, batch, values);
+    const bytes = new Uint8Array(rowCount * size * size * 3);
+    fillBatch(this.#store, batch, bytes);
     for (const index of batch.indices) this.#reads[index] = 1;
-    return tf.tensor4d(values, [batch.indices.length, size, size, 3]);
+    return bytesTensor(bytes, [rowCount, size, size, 3]) as tf.Tensor4D;
   }
 }

@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Classifier } from '@chorus/models';
 import * as tf from '@tensorflow/tfjs';
-import { forwardBatchSize, plainBatches } from './activations.ts';
+import { forwardBatches } from './forward-batches.ts';
 import type { ImageReader } from './image-reader.ts';
+import { type ComputeSettings, prepareFunction } from './prepared-function.ts';
 import type { StopFlag } from './stop-flag.ts';
 
 /**
@@ -17,21 +18,27 @@ export async function predictImages(
   images: ImageReader,
   indices: Uint32Array,
   mirror: boolean,
-  stop: StopFlag,
+  { stop, compute }: { stop: StopFlag; compute: ComputeSettings },
 ): Promise<Float32Array> {
-  const logits = new Float32Array(indices.length * classifier.outputCount);
-  let offset = 0;
-  for (const batch of plainBatches(indices, forwardBatchSize)) {
-    stop.check();
-    const values = tf.tidy(() => {
-      const plain = classifier.logits(images.read(batch));
-      if (!mirror) return plain.dataSync();
-      const mirrored = classifier.logits(images.read({ ...batch, flips: batch.flips.map(() => 1) }));
-      return plain.add(mirrored).div(2).dataSync();
-    });
-    logits.set(values, offset);
-    offset += values.length;
-    await nextTurn();
+  const { outputCount } = classifier;
+  const logits = new Float32Array(indices.length * outputCount);
+  const predict = prepareFunction(compute, { name: 'predict' }, (pixels: tf.Tensor4D) => classifier.logits(pixels));
+  try {
+    let offset = 0;
+    for (const { batch, rowCount } of forwardBatches(indices)) {
+      stop.check();
+      const values = tf.tidy(() => {
+        const plain = predict(images.read(batch, rowCount));
+        if (!mirror) return plain.dataSync();
+        const mirrored = predict(images.read({ ...batch, flips: batch.flips.map(() => 1) }, rowCount));
+        return plain.add(mirrored).div(2).dataSync();
+      });
+      logits.set(values.subarray(0, batch.indices.length * outputCount), offset);
+      offset += batch.indices.length * outputCount;
+      await nextTurn();
+    }
+    return logits;
+  } finally {
+    predict.dispose();
   }
-  return logits;
 }

@@ -2,26 +2,26 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
-  Adam,
   type BatchNormMode,
   type Classifier,
   createClassifier,
-  type LossOptions,
   loadBackboneWeights,
   memberToBytes,
   type TrainablePart,
   type TrainableRange,
   toProbabilities,
-  trainStep,
 } from '@chorus/models';
 import * as tf from '@tensorflow/tfjs';
 import type { EpochMetrics, FeaturesTask, LaneObserver, MemberTask, StageName, TrainTask } from '../lanes/protocol.ts';
 import { scoreProbabilities } from '../statistics/score.ts';
-import { Activations, activationBudgetBytes, forwardBatchSize, plainBatches } from './activations.ts';
-import { fitStage, type Stage } from './fit-stage.ts';
+import { Activations, activationBudgetBytes } from './activations.ts';
+import { fitStage } from './fit-stage.ts';
+import { forwardBatchSize, plainBatches } from './forward-batches.ts';
 import { ImageReader } from './image-reader.ts';
 import { writeMember } from './member-folder.ts';
 import { predictImages } from './predict-images.ts';
+import type { ComputeSettings } from './prepared-function.ts';
+import { StageFunctions } from './stage-functions.ts';
 import type { StopFlag } from './stop-flag.ts';
 
 /** The lane that a member is trained on. */
@@ -30,6 +30,7 @@ export interface LaneContext {
   backingDevice(tensor: tf.Tensor): string;
   observer: LaneObserver;
   stop: StopFlag;
+  compute: ComputeSettings;
 }
 
 /**
@@ -74,7 +75,7 @@ export async function computeFeatures(task: FeaturesTask, lane: LaneContext): Pr
     const { indices, rowsPerImage, rows } = task.features;
     const part = classifier.part('head', { batchNorm: 'moving' });
     const activations = new Activations(part, new ImageReader(task.pixels, task.reads), indices, rowsPerImage === 2);
-    await activations.fill(new Float32Array(rows), lane.stop, (stepIndex, stepCount) =>
+    await activations.fill(new Float32Array(rows), lane, (stepIndex, stepCount) =>
       lane.observer.onBatch(task.name, { stage: 'features', epochIndex: 0, stepIndex, stepCount }),
     );
   } finally {
@@ -127,15 +128,17 @@ async function predictHeldOut(classifier: Classifier, task: TrainTask, lane: Lan
   const images = new ImageReader(task.pixels, task.reads.stack);
   const { features, heldOut, mirror } = task;
   if (features === undefined || task.recipe.fineTune.lastLayers !== 0)
-    return predictImages(classifier, images, heldOut, mirror, lane.stop);
+    return predictImages(classifier, images, heldOut, mirror, lane);
   // The backbone is as it was: its features are known.
   const part = classifier.part('head', { batchNorm: 'moving' });
   const activations = Activations.shared(part, images, features);
   return Float32Array.from(
     [...plainBatches(heldOut, forwardBatchSize)].flatMap((batch) => [
       ...tf.tidy(() => {
-        const logits = (flip: 0 | 1) =>
-          part.suffix(activations.batch({ ...batch, flips: batch.flips.map(() => flip) }), { training: false });
+        const logits = (flip: 0 | 1) => {
+          const rows = activations.input({ ...batch, flips: batch.flips.map(() => flip) });
+          return part.suffix(rows, { training: false });
+        };
         return (mirror ? tf.div(tf.add(logits(0), logits(1)), 2) : logits(0)).dataSync();
       }),
     ]),
@@ -163,49 +166,53 @@ async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask
   const { fitActivations, tuneActivations } = await stageActivations(part, plan, task, lane);
   lane.observer.onStage(name, plan.name);
 
-  const adam = new Adam({ weightDecay: plan.weightDecay });
-  const lossOptions: LossOptions = {
+  const functions = new StageFunctions(part, fitActivations, tuneActivations, {
+    compute: lane.compute,
+    weightDecay: plan.weightDecay,
     labelSmoothing: recipe.labelSmoothing,
     fromLogitsOnSigmoid: flaws.fromLogitsOnSigmoid ?? undefined,
-  };
+  });
   let best = part.snapshot();
-  const stage: Stage = {
-    ...plan,
-    fit,
-    seed: task.seed,
-    batchSize: recipe.batchSize,
-    flip: recipe.flip,
-    wholeBatchesOnly: flaws.wholeBatchesOnly,
-    keeps: flaws.lastEpoch ? 'last' : 'best',
-    step: (batch, learningRate) =>
-      tf.tidy(() => {
-        const activations = fitActivations.batch(batch);
-        const targets = tf.tensor1d(labelsOf(batch.indices), 'int32');
-        return trainStep(part, adam, { activations, labels: targets }, { learningRate, ...lossOptions });
-      }),
-    ...(plan.settles ? { settle: () => part.calibrate(activationsOf(fitActivations, fit)) } : {}),
-    evaluate: () => evaluate(part, tuneActivations, tune, labelsOf(tune), task.classes),
-    keep() {
-      best.dispose();
-      best = part.snapshot();
-    },
-    restore: () => best.restore(),
-  };
   try {
-    await fitStage(stage, lane.stop, {
-      onBatch: (progress) => lane.observer.onBatch(name, progress),
-      onEpoch: (epoch) =>
-        lane.observer.onEpoch({
-          task: name,
-          member,
-          part: partName,
-          device: lane.device,
-          ...epoch,
-        } satisfies EpochMetrics),
-    });
+    await fitStage(
+      {
+        ...plan,
+        fit,
+        seed: task.seed,
+        batchSize: recipe.batchSize,
+        flip: recipe.flip,
+        wholeBatchesOnly: flaws.wholeBatchesOnly,
+        keeps: flaws.lastEpoch ? 'last' : 'best',
+        step: (batch, learningRate) => functions.step(batch, labelsOf(batch.indices), learningRate),
+        ...(plan.settles ? { settle: () => functions.settle(fit) } : {}),
+        evaluate() {
+          const probabilities = toProbabilities(functions.logits(tune), task.classes.length);
+          const { logLoss, accuracy } = scoreProbabilities(probabilities, labelsOf(tune), task.classes);
+          return { loss: logLoss, accuracy };
+        },
+        keep() {
+          best.dispose();
+          best = part.snapshot();
+        },
+        restore: () => best.restore(),
+      },
+      lane.stop,
+      {
+        onBatch: (progress) => lane.observer.onBatch(name, progress),
+        onEpoch: (epoch) =>
+          lane.observer.onEpoch({
+            task: name,
+            member,
+            part: partName,
+            device: lane.device,
+            ...epoch,
+            compiled: functions.compiled(),
+          } satisfies EpochMetrics),
+      },
+    );
   } finally {
     best.dispose();
-    adam.dispose();
+    functions.dispose();
   }
 }
 
@@ -221,36 +228,14 @@ async function stageActivations(part: TrainablePart, plan: StagePlan, task: Trai
     if (tune.every((index) => known.has(index)))
       return { fitActivations, tuneActivations: Activations.shared(part, tuneReader, features) };
     const tuneActivations = new Activations(part, tuneReader, tune, false);
-    await tuneActivations.compute(activationBudgetBytes, lane.stop);
+    await tuneActivations.compute(activationBudgetBytes, lane);
     return { fitActivations, tuneActivations };
   }
   const fitActivations = new Activations(part, fitReader, fit, recipe.flip);
   const tuneActivations = new Activations(part, tuneReader, tune, false);
-  const keptBytes = await fitActivations.compute(activationBudgetBytes, lane.stop);
-  await tuneActivations.compute(activationBudgetBytes - keptBytes, lane.stop);
+  const keptBytes = await fitActivations.compute(activationBudgetBytes, lane);
+  await tuneActivations.compute(activationBudgetBytes - keptBytes, lane);
   return { fitActivations, tuneActivations };
-}
-
-function evaluate(
-  part: TrainablePart,
-  activations: Activations,
-  indices: Uint32Array,
-  labels: Int32Array,
-  classes: readonly string[],
-): { loss: number; accuracy: number } {
-  const outputs: Float32Array[] = [];
-  for (const batch of activationsOf(activations, indices)) {
-    outputs.push(tf.tidy(() => part.suffix(batch, { training: false }).dataSync()) as Float32Array);
-    batch.dispose();
-  }
-  const logits = Float32Array.from(outputs.flatMap((one) => [...one]));
-  const { logLoss, accuracy } = scoreProbabilities(toProbabilities(logits, classes.length), labels, classes);
-  return { loss: logLoss, accuracy };
-}
-
-/** Every image once, unmirrored, in its order; whoever takes a batch disposes it. */
-function* activationsOf(activations: Activations, indices: Uint32Array): Generator<tf.Tensor> {
-  for (const batch of plainBatches(indices, forwardBatchSize)) yield activations.batch(batch);
 }
 
 function describeWeights({ weights }: TrainTask) {

@@ -1,0 +1,102 @@
+/** What a stage of a recipe computes: its training step, and what it looks at after each epoch. */
+import type { ImageBatch } from '@chorus/data';
+import { Adam, type LossOptions, type TrainablePart, trainStep } from '@chorus/models';
+import type { CompileMetrics } from '@chorus/runtime';
+import * as tf from '@tensorflow/tfjs';
+import type { CompiledMetrics } from '../lanes/protocol.ts';
+import type { Activations } from './activations.ts';
+import { forwardBatches, forwardBatchSize, plainBatches } from './forward-batches.ts';
+import { type ComputeSettings, type PreparedFunction, prepareFunction } from './prepared-function.ts';
+
+export interface StageFunctionsOptions extends LossOptions {
+  compute: ComputeSettings;
+  weightDecay: number;
+}
+
+export class StageFunctions {
+  readonly #adam: Adam;
+  readonly #fit: Activations;
+  readonly #tune: Activations;
+  readonly #train: PreparedFunction<[tf.Tensor, tf.Tensor1D, tf.Tensor1D, tf.Scalar], tf.Scalar>;
+  readonly #settle: PreparedFunction<[tf.Tensor, tf.Scalar], []>;
+  readonly #infer: PreparedFunction<[tf.Tensor], tf.Tensor2D>;
+  #stepCount = 0;
+
+  /**
+   * @param part stays the caller's.
+   * @param fit activations of the images to learn from.
+   * @param tune of those to be evaluated on.
+   */
+  constructor(part: TrainablePart, fit: Activations, tune: Activations, options: StageFunctionsOptions) {
+    const { compute, weightDecay, ...lossOptions } = options;
+    this.#fit = fit;
+    this.#tune = tune;
+    this.#adam = new Adam(part.variables, { weightDecay });
+    this.#train = prepareFunction(
+      compute,
+      { name: 'train', precision: compute.precision },
+      (input: tf.Tensor, labels: tf.Tensor1D, rates: tf.Tensor1D, step: tf.Scalar) =>
+        trainStep(part, this.#adam, { activations: fit.activations(input), labels, rates, step }, lossOptions),
+    );
+    this.#settle = prepareFunction(compute, { name: 'settle' }, (input: tf.Tensor, share: tf.Scalar) => {
+      part.followBatch(fit.activations(input), share);
+      return [];
+    });
+    this.#infer = prepareFunction(compute, { name: 'infer' }, (input: tf.Tensor) =>
+      part.suffix(tune.activations(input), { training: false }),
+    );
+  }
+
+  /** One step on a batch; returns its mean loss before the step. */
+  step(batch: ImageBatch, labels: Int32Array, learningRate: number): number {
+    this.#stepCount += 1;
+    return tf.tidy(() => {
+      const loss = this.#train(
+        this.#fit.input(batch),
+        tf.tensor1d(labels, 'int32'),
+        this.#adam.nextRates(learningRate),
+        tf.scalar(this.#stepCount, 'int32'),
+      );
+      // The one place where a step waits for the device.
+      return loss.dataSync()[0]!;
+    });
+  }
+
+  /** Takes BatchNorm's moving statistics from one pass over the images; see `TrainablePart.followBatch`. */
+  settle(indices: Uint32Array): void {
+    let imageCount = 0;
+    for (const batch of plainBatches(indices, forwardBatchSize)) {
+      imageCount += batch.indices.length;
+      tf.tidy(() => void this.#settle(this.#fit.input(batch), tf.scalar(batch.indices.length / imageCount)));
+    }
+  }
+
+  /** [images, outputs] of images to be evaluated on. */
+  logits(indices: Uint32Array): Float32Array {
+    const batches = [...forwardBatches(indices)].map(({ batch, rowCount }) =>
+      tf.tidy(() => {
+        const logits = this.#infer(this.#tune.input(batch, rowCount));
+        return logits.dataSync<'float32'>().subarray(0, batch.indices.length * logits.shape[1]);
+      }),
+    );
+    return Float32Array.from(batches.flatMap((one) => [...one]));
+  }
+
+  compiled(): CompiledMetrics | null {
+    const all = [this.#train, this.#settle, this.#infer].map(({ metrics }) => metrics);
+    const known = all.filter((metrics): metrics is CompileMetrics => metrics !== undefined);
+    if (known.length === 0) return null;
+    const sum = (numberOf: (metrics: CompileMetrics) => number) =>
+      known.reduce((total, metrics) => total + numberOf(metrics), 0);
+    return {
+      traceCount: sum(({ traceCount }) => traceCount),
+      cacheSize: sum(({ cacheSize }) => cacheSize),
+      firstCallsMs: sum(({ firstCalls }) => firstCalls.reduce((ms, { traceMs, callMs }) => ms + traceMs + callMs, 0)),
+    };
+  }
+
+  dispose(): void {
+    for (const one of [this.#train, this.#settle, this.#infer]) one.dispose();
+    this.#adam.dispose();
+  }
+}
