@@ -39,12 +39,16 @@ export function tensorValue(dtype: number, shape: readonly number[], values: Num
   const first = values[0];
   // −0 equals 0, and must not become it.
   if (values.length > 1 && values.every((value) => Object.is(value, first)))
-    return Uint8Array.from(message(8, [...start, ...filling(values, first!)]));
+    return Uint8Array.from(message(8, [...start, ...filling(dtype, first!)]));
   const header = [...start, ...bytesHeader(4, bytes.length)]; // tensor_content
   return Buffer.concat([Buffer.from([...bytesHeader(8, header.length + bytes.length), ...header]), bytes]);
 }
 
 // --- internal ---
+
+/** DT_FLOAT and DT_BOOL of types.proto. */
+const float32 = 1;
+const bool = 10;
 
 function listValue(binding: Binding, type: number, name: string, values: readonly number[]): number[] {
   switch (type) {
@@ -65,9 +69,10 @@ function shapeProto(shape: readonly number[]): number[] {
   return shape.flatMap((side) => message(2, integer(1, side)));
 }
 
-/** float_val, or int_val, which all whole types but int64 share. */
-function filling(values: Numbers, value: number): number[] {
-  return values instanceof Float32Array ? packedFloats(5, [value]) : packedIntegers(7, [value]);
+/** float_val, bool_val, or int_val, which the whole types but int64 share. */
+function filling(dtype: number, value: number): number[] {
+  if (dtype === float32) return packedFloats(5, [value]);
+  return packedIntegers(dtype === bool ? 11 : 7, [value]);
 }
 
 function unknownKind(name: string, type: number): Error {

@@ -1,0 +1,11 @@
+import * as tf from '@tensorflow/tfjs';
+import { prepareProcess } from './process.ts';
+import { initRuntime } from './runtime.ts';
+import type { NativeBackend } from './tensorflow.ts';
+
+/** Puts the tests of a file on TensorFlow itself. */
+export function useNativeBackend(): NativeBackend {
+  prepareProcess();
+  initRuntime({ device: 'cpu:0', intraOpThreads: 2 });
+  return tf.backend() as NativeBackend;
+}
