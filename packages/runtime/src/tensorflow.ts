@@ -49,6 +49,7 @@ export interface Binding {
   readonly TF_Version: string;
   createTensor(shape: readonly number[], dtype: number, values: tfjs.BackendValues): number;
   deleteTensor(tensorId: number): void;
+  getNumOfTensors(): number;
   executeOp(name: string, attributes: OpAttribute[], inputIds: number[], outputCount: number): TensorDescription[];
   tensorDevice(tensorId: number): string;
   createGraph(): number;

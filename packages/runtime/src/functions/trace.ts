@@ -10,7 +10,7 @@ import type { Binding, NativeBackend, OpAttribute, TensorDescription } from '../
 import type { Numbers } from './attr-value.ts';
 import { callerLine } from './caller-line.ts';
 import { type AddedOperation, FunctionGraph } from './function-graph.ts';
-import { resourceOf, typeAttribute, writableResourceOf } from './resource-entry.ts';
+import { typeAttribute, writableResourceOf } from './resource-entry.ts';
 import { Mismatch, Tape } from './tape.ts';
 
 /** What a function's arguments are: TensorFlow's number of the type, and the shape. */
@@ -83,8 +83,10 @@ interface VariableState {
   variable: tf.Variable;
   /** The resource, an input of the function. */
   resource: number;
-  /** Output with the value that the resource has at this point of the trace. */
-  read: number | undefined;
+  /** Output with the value that the resource has when the function is called. */
+  first: number | undefined;
+  /** Output with the value that it has at this point of the trace. */
+  value: number | undefined;
   /** Operations that have used the resource; a change of it comes after them. */
   users: Set<number>;
   /** The last operation that changed it. */
@@ -125,7 +127,7 @@ class Tracer {
         });
         const results = fn(inputs);
         const outputs = this.#symbolsOf(results).map((symbol) => this.#execute('Identity', symbol));
-        for (const variable of scope.variables.values()) if (this.#isAssigned(variable)) this.#flushed(variable);
+        for (const variable of scope.variables.values()) if (!this.#isUntouched(variable)) this.#flushed(variable);
         return outputs;
       });
       this.#tape.end();
@@ -164,9 +166,9 @@ class Tracer {
     const states = variables.map((variable) => this.#flushed(variable));
     const symbols = this.#symbolsOf(inputs);
     const resources = states.map(({ resource }) => resource);
-    const operation = this.#change(type, attributes, states, [...resources, ...symbols]);
+    this.#change(type, attributes, states, [...resources, ...symbols]);
     // A tensor of its own, so that a clone of the old value, which shares its data, keeps that.
-    for (const state of states) this.#bind(state.variable, this.#read(state, operation));
+    for (const state of states) this.#bind(state.variable, this.#read(state));
   }
 
   // --- the graph ---
@@ -225,7 +227,7 @@ class Tracer {
     const known = symbols.get(dataId);
     if (known !== undefined) return known;
     const variable = variables.get(dataId);
-    if (variable !== undefined) return this.#valueOf(variable);
+    if (variable !== undefined) return this.#firstOf(this.#stateOf(variable));
     const entry = this.#backend.tensorMap.get(dataId);
     let symbol: number;
     if (isSymbol(entry.id)) return outputOf(entry.id);
@@ -270,7 +272,8 @@ class Tracer {
     const state = {
       variable,
       resource: outputs[0]!.id,
-      read: undefined,
+      first: undefined,
+      value: undefined,
       users: new Set<number>(),
       changedBy: undefined,
     };
@@ -278,21 +281,22 @@ class Tracer {
     return state;
   }
 
-  /** The value that its resource has now. */
-  #valueOf(variable: tf.Variable): number {
-    const state = this.#stateOf(variable);
-    return state.read ?? this.#read(state, state.changedBy);
+  /** The value that it has when the function is called; asked for later than a change, it must have been read before. */
+  #firstOf(state: VariableState): number {
+    state.first ??= this.#read(state);
+    return state.first;
   }
 
-  #read(state: VariableState, after: number | undefined): number {
-    const { variable, users } = state;
+  /** The value that its resource has now. */
+  #read(state: VariableState): number {
+    const { variable, users, changedBy } = state;
     const dtype = typeAttribute(this.#binding, 'dtype', this.#typeOf(variable));
-    const controls = after === undefined ? [] : [after];
+    const controls = changedBy === undefined ? [] : [changedBy];
     const { operation, outputs } = this.#operation('ReadVariableOp', [dtype], [state.resource], controls);
     if (!this.#tape.isReplay) this.graph.setShape(outputs[0]!.id, variable.shape);
     users.add(operation);
-    state.read = outputs[0]!.id;
-    return state.read;
+    state.value = outputs[0]!.id;
+    return state.value;
   }
 
   #typeOf({ dtype }: tf.Variable): number {
@@ -305,12 +309,13 @@ class Tracer {
     states: readonly VariableState[],
     inputs: readonly number[],
   ): number {
+    for (const state of states) if (this.#scope.isFirstShared(state.variable)) this.#firstOf(state);
     const controls = [...new Set(states.flatMap(({ users }) => [...users]))];
     const { operation } = this.#operation(type, attributes, inputs, controls);
     for (const state of states) {
       state.users = new Set([operation]);
       state.changedBy = operation;
-      state.read = undefined;
+      state.value = undefined;
     }
     this.#scope.changes.push(operation);
     return operation;
@@ -319,18 +324,21 @@ class Tracer {
   /** Its state, with what the trace has assigned to it written to the resource. */
   #flushed(variable: tf.Variable): VariableState {
     const state = this.#stateOf(variable);
-    if (!this.#isAssigned(variable)) return state;
+    if (this.#isUntouched(variable)) return state;
     const symbol = this.#symbolOf(variable);
-    if (symbol === state.read) return state;
+    if (symbol === state.value) return state;
     const dtype = typeAttribute(this.#binding, 'dtype', this.#typeOf(variable));
     // A copy: the value may be an argument's, whose memory may be a typed array of JavaScript's.
     const copy = this.#execute('DeepCopy', symbol);
     this.#change('AssignVariableOp', [dtype], [state], [state.resource, copy]);
+    state.value = symbol;
     return state;
   }
 
-  #isAssigned(variable: tf.Variable): boolean {
-    return this.#scope.variables.get(variable.dataId) !== variable;
+  /** Neither assigned to nor changed in place. */
+  #isUntouched(variable: tf.Variable): boolean {
+    const { states, variables } = this.#scope;
+    return variables.get(variable.dataId) === variable && states.get(variable)?.changedBy === undefined;
   }
 
   #bind(variable: tf.Variable, output: number): void {
@@ -424,6 +432,14 @@ class Scope {
     for (const variable of variables) if (backend.refCount(variable.dataId) > 1) writableResourceOf(backend, variable);
     this.variables = new Map(variables.map((variable) => [variable.dataId, variable]));
     this.#values = new Map(variables.map((variable) => [variable, tf.keep(variable.clone())]));
+  }
+
+  /** Whether a tensor besides the variable, such as a clone of it, has the value from before the function. */
+  isFirstShared(variable: tf.Variable): boolean {
+    const { dataId } = this.#values.get(variable)!;
+    // One is held here.
+    const ownCount = variable.dataId === dataId ? 2 : 1;
+    return this.#backend.refCount(dataId) > ownCount;
   }
 
   restoreVariables(): void {
