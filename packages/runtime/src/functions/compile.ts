@@ -1,9 +1,9 @@
 /** Functions of tensors that TensorFlow runs as one op. */
 import * as tf from '@tensorflow/tfjs';
 import { RuntimeError } from '../errors.ts';
-import type { NativeBackend } from '../tensorflow.ts';
+import type { NativeBackend, TensorDescription } from '../tensorflow.ts';
 import { encodeFunctionConfig, type FunctionConfig } from './function-config.ts';
-import { resourceOf, writableResourceOf } from './resource-entry.ts';
+import { type ResourceEntry, resourceOf, writableResourceOf } from './resource-entry.ts';
 import { currentTracer, type Signature, type Trace, trace } from './trace.ts';
 
 /** What a compiled function gives back: a tensor, several, or some by name. */
@@ -162,12 +162,19 @@ class NativeFunction<Result extends Results> {
         throw new RuntimeError(
           `${this.#name} uses a tensor of shape [${tensor.shape}] from outside, at ${line}, which has been disposed.`,
         );
+    // Before the inputs' ids: of a variable among those, this may change it.
+    const entries = variables.map(({ variable, written }) => this.#entryOf(variable, written));
     const ids = [
       ...backend.getInputTensorIds([...inputs]),
-      ...variables.map(({ variable, written }) => this.#resource(variable, written)),
+      ...entries.map(({ resource }) => resource),
       ...backend.getInputTensorIds(tensors.map(({ tensor }) => tensor)),
     ];
-    const results = backend.binding.callFunction(this.#name, this.#configProto, Int32Array.from(ids), outputs.length);
+    let results: TensorDescription[];
+    try {
+      results = backend.binding.callFunction(this.#name, this.#configProto, Int32Array.from(ids), outputs.length);
+    } finally {
+      for (const [index, { written }] of variables.entries()) if (written) entries[index]!.forgetRead();
+    }
     this.isCalled = true;
     return this.#rebuild(results.map((result) => backend.createOutputTensor(result)));
   }
@@ -176,11 +183,10 @@ class NativeFunction<Result extends Results> {
     this.#backend.binding.removeFunction(this.#name);
   }
 
-  #resource(variable: tf.Variable, written: boolean): number {
+  #entryOf(variable: tf.Variable, written: boolean): ResourceEntry {
     if (variable.isDisposed)
       throw new RuntimeError(`${this.#name} uses variable ${variable.name}, which has been disposed.`);
-    const entry = written ? writableResourceOf(this.#backend, variable) : resourceOf(this.#backend, variable);
-    return entry.resource;
+    return written ? writableResourceOf(this.#backend, variable) : resourceOf(this.#backend, variable);
   }
 }
 

@@ -36,7 +36,10 @@ export class ResourceEntry implements TensorEntry {
     return this.#read;
   }
 
-  /** To be called before a write: whoever still shares the memory makes TensorFlow copy it. */
+  /**
+   * To be called before a write, for whoever still shares the memory makes TensorFlow copy it; and after it, if the value
+   * has been read in between.
+   */
   forgetRead(): void {
     if (this.#read !== undefined) this.#binding.deleteTensor(this.#read);
     this.#read = undefined;

@@ -222,6 +222,7 @@ describe('a change in place', () => {
     expect(close(valuesOf(w, m))).toEqual([1 - rate, 0.1]);
     changeInPlace(w, m, v, w);
     expect(m.dataSync()[0]).toBeCloseTo(0.9 * 0.1 + 0.1 * (1 - rate), 5);
+    expect(w.dataSync()[0]).toBeLessThan(1 - rate);
   });
 });
 

@@ -27,9 +27,11 @@ export function registerAdam(): void {
         const rest = [beta1Power, beta2Power, learningRate, share1, share2, smallest, gradient] as tf.Tensor[];
         const tracer = currentTracer();
         if (tracer !== undefined) return tracer.changeInPlace('ResourceApplyAdam', [type], variables, rest);
-        const resources = variables.map((variable) => writableResourceOf(native, variable).resource);
-        const ids = [...resources, ...native.getInputTensorIds(rest)];
+        const entries = variables.map((variable) => writableResourceOf(native, variable));
+        const ids = [...entries.map(({ resource }) => resource), ...native.getInputTensorIds(rest)];
         native.binding.executeOp('ResourceApplyAdam', [type], ids, 0);
+        // The gradient may be such a variable, and have been read meanwhile.
+        for (const entry of entries) entry.forgetRead();
       });
       return [];
     },
