@@ -133,6 +133,23 @@ describe('variables in a compiled function', () => {
   });
 });
 
+it.each([
+  ['int32', [3, -4], [4, -3]],
+  ['bool', [1, 0], [0, 1]],
+] as const)('a variable of %s is read, changed and returned', (dtype, start, expected) => {
+  const a = own(tf.tidy(() => tf.variable(tf.tensor1d([...start], dtype))));
+  const step = own(
+    compile(() => {
+      const before = a.clone();
+      a.assign(dtype === 'bool' ? tf.logicalNot(a) : tf.add(a, tf.scalar(1, 'int32')));
+      return [before, a];
+    }),
+  );
+  const results = step() as tf.Tensor[];
+  expect(results.map((result) => result.dtype)).toEqual([dtype, dtype]);
+  expect(valuesOf(...results, a)).toEqual([[...start], [...expected], [...expected]]);
+});
+
 describe('a change in place', () => {
   const moments = () => [variable(0), variable(0)] as const;
   const gradient = () => tf.tensor1d([1]);

@@ -299,8 +299,9 @@ class Tracer {
     return state.value;
   }
 
-  #typeOf({ dtype }: tf.Variable): number {
-    return dtype === 'float32' ? this.#binding.TF_FLOAT : this.#binding.TF_INT32;
+  /** TensorFlow's type of the data, which the resource has too. */
+  #typeOf(variable: tf.Variable): number {
+    return this.#backend.tensorMap.get(this.#scope.dataOf(variable)).dtype;
   }
 
   #change(
@@ -434,9 +435,14 @@ class Scope {
     this.#values = new Map(variables.map((variable) => [variable, tf.keep(variable.clone())]));
   }
 
+  /** What it had when the function was called. */
+  dataOf(variable: tf.Variable): object {
+    return this.#values.get(variable)!.dataId;
+  }
+
   /** Whether a tensor besides the variable, such as a clone of it, has the value from before the function. */
   isFirstShared(variable: tf.Variable): boolean {
-    const { dataId } = this.#values.get(variable)!;
+    const dataId = this.dataOf(variable);
     // One is held here.
     const ownCount = variable.dataId === dataId ? 2 : 1;
     return this.#backend.refCount(dataId) > ownCount;
