@@ -35,7 +35,8 @@ export class Tape {
   next(what: string, key: string, values: Numbers | undefined, add: () => AddedOperation): AddedOperation {
     if (this.#position === undefined) {
       const added = add();
-      this.#entries.push({ what, key, values, added });
+      // A copy: JavaScript may count in the same array.
+      this.#entries.push({ what, key, values: values?.slice(), added });
       return added;
     }
     const entry = this.#entries[this.#position];

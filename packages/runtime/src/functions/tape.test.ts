@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Mismatch, Tape } from './tape.ts';
+
+type Said = [what: string, key: string, values?: Float32Array];
+
+const said: fc.Arbitrary<Said> = fc.tuple(
+  fc.string(),
+  fc.string(),
+  fc.option(fc.float32Array({ maxLength: 4 }), { nil: undefined }),
+) as never;
+
+/** Says everything to the tape; what it gives is numbered. */
+function play(tape: Tape, all: readonly Said[]): unknown[] {
+  let count = 0;
+  return all.map(([what, key, values]) => tape.next(what, key, values, () => ({ operation: count++, outputs: [] })));
+}
+
+describe('a tape', () => {
+  it('gives in a replay what was added in the recording, and adds nothing', () => {
+    fc.assert(
+      fc.property(fc.array(said), (all) => {
+        const tape = new Tape();
+        const added = play(tape, all);
+        tape.end();
+        expect(added).toEqual(all.map((_, index) => ({ operation: index, outputs: [] })));
+        tape.rewind();
+        for (const [index, [what, key, values]] of all.entries()) {
+          const copy = values?.slice();
+          const again = tape.next(what, key, copy, () => {
+            throw new Error('added twice');
+          });
+          expect(again).toBe(added[index]);
+        }
+        tape.end();
+      }),
+    );
+  });
+
+  const recorded = (...all: Said[]) => {
+    const tape = new Tape();
+    play(tape, all);
+    tape.rewind();
+    return tape;
+  };
+  const one: Said = ['an addition', 'Add 1 2'];
+  const constant: Said = ['a constant', '[2]', Float32Array.of(1, 0)];
+
+  it.each<[string, Said[], Said[], string]>([
+    ['another operation', [one], [['a product', 'Mul 1 2']], 'a product took the place of an addition'],
+    ['other inputs', [one], [['an addition', 'Add 2 1']], 'an addition took the place of an addition'],
+    ['more operations', [one], [one, constant], 'a constant was not there'],
+    ['another order', [one, constant], [constant, one], 'a constant took the place of an addition'],
+    ['other values', [constant], [['a constant', '[2]', Float32Array.of(1, 2)]], 'a constant has other values'],
+    [
+      'a zero of the other sign',
+      [constant],
+      [['a constant', '[2]', Float32Array.of(1, -0)]],
+      'a constant has other values',
+    ],
+    ['fewer values', [constant], [['a constant', '[2]', Float32Array.of(1)]], 'a constant has other values'],
+  ])('tells of %s', (_, first, second, message) => {
+    const tape = recorded(...first);
+    expect(() => play(tape, second)).toThrow(new Mismatch(message));
+  });
+
+  it('tells at the end of fewer operations', () => {
+    const tape = recorded(one, constant);
+    play(tape, [one]);
+    expect(() => tape.end()).toThrow(new Mismatch('a constant was not there again'));
+  });
+
+  it('takes what is no number for the same', () => {
+    const nothing: Said = ['a constant', '', Float32Array.of(Number.NaN)];
+    expect(() => play(recorded(nothing), [['a constant', '', Float32Array.of(Number.NaN)]])).not.toThrow();
+  });
+
+  it('notices that JavaScript counts in one and the same array', () => {
+    const counter = Float32Array.of(1);
+    const tape = recorded(['a constant', '', counter]);
+    counter[0] = 2;
+    expect(() => play(tape, [['a constant', '', counter]])).toThrow(new Mismatch('a constant has other values'));
+  });
+});
