@@ -54,7 +54,7 @@ export function currentTracer(): Tracer | undefined {
  *
  * @param fn takes symbols and gives back those that the compiled function returns.
  * @throws RuntimeError naming op and line: for a read of data, an op that cannot be recorded, a result that depends on
- * something drawn or counted in JavaScript, and tensors or variables that stay behind.
+ * something drawn or counted in JavaScript, and tensors or variables that would stay behind.
  */
 export function trace(
   backend: NativeBackend,
@@ -131,11 +131,16 @@ class Tracer {
         return outputs;
       });
       this.#tape.end();
+    } catch (error) {
+      // What has been noted comes before what followed from it.
+      throw scope.failure ?? error;
     } finally {
       restore();
+      disposeTape();
       scope.restoreVariables();
+      scope.disposeKept();
     }
-    scope.checkNothingStays();
+    if (scope.failure !== undefined) throw scope.failure;
     const states = [...scope.states.values()];
     return {
       graph: this.graph,
@@ -353,10 +358,10 @@ class Tracer {
   /** Puts the trace in the backend's place; the result takes it away again. */
   #install(): () => void {
     const backend = this.#backend;
-    const { madeInside, made } = this.#scope;
-    const own = backend as unknown as Record<string, unknown>;
-    const { move, createOutputTensor, readSync } = backend as unknown as Record<string, (...given: never[]) => unknown>;
-    const methods: Record<string, unknown> = {
+    const scope = this.#scope;
+    const { madeInside, made } = scope;
+    const { move, createOutputTensor, read, readSync } = backend as unknown as Methods;
+    const restoreBackend = replaceMethods(backend, {
       binding: Object.create(this.#binding, {
         executeOp: {
           value: (type: string, attributes: OpAttribute[], ids: number[]) => this.#record(type, attributes, ids),
@@ -376,21 +381,35 @@ class Tracer {
         if (madeInside.has(dataId)) return readSync!.call(backend, dataId as never);
         throw this.#cannotBeRead(dataId);
       },
-    };
-    const before = Object.fromEntries(
-      Object.keys(methods).map((name) => [name, Object.getOwnPropertyDescriptor(own, name)]),
-    );
+      read: (dataId: object) => {
+        if (madeInside.has(dataId)) return read!.call(backend, dataId as never);
+        // The trace fails at its end; a promise that did would be one that nobody awaits.
+        scope.failure ??= this.#cannotBeRead(dataId);
+        return new Promise(() => {});
+      },
+    });
+    const engine = tf.engine();
+    const { keep } = engine;
+    const restoreEngine = replaceMethods(engine, {
+      keep(tensor: tf.Tensor) {
+        scope.kept.set(tensor, new Error());
+        return keep.call(engine, tensor);
+      },
+      makeVariable(_: tf.Tensor, __: boolean, name?: string) {
+        throw new RuntimeError(
+          `A variable${name === undefined ? '' : ` ${name}`} was created inside a compiled function, at ${callerLine()}; create it before, or each trace makes another.`,
+        );
+      },
+    });
     const { stackTraceLimit } = Error;
     // tfjs is deep: else the caller's line is cut off.
     Error.stackTraceLimit = 100;
-    Object.assign(own, methods);
     current = this;
     return () => {
       current = undefined;
       Error.stackTraceLimit = stackTraceLimit;
-      for (const [name, descriptor] of Object.entries(before))
-        if (descriptor === undefined) delete own[name];
-        else Object.defineProperty(own, name, descriptor);
+      restoreEngine();
+      restoreBackend();
     };
   }
 
@@ -422,6 +441,10 @@ class Scope {
   readonly made = new Set<object>();
   /** By the data that they had before; a variable with other data has been assigned to. */
   readonly variables: ReadonlyMap<object, tf.Variable>;
+  /** What tfjs or the function itself wants to outlive a `tidy`, and where. */
+  readonly kept = new Map<tf.Tensor, Error>();
+  /** What is wrong with the function, if that is said when it has ended. */
+  failure: RuntimeError | undefined;
   operationCount = 0;
   readonly #backend: NativeBackend;
   /** They hold the data while the function assigns. */
@@ -455,26 +478,40 @@ class Scope {
     }
   }
 
-  /** @throws RuntimeError when a symbol or a new variable has outlived the function. */
-  checkNothingStays(): void {
-    const created = registeredVariables().filter((variable) => !this.#values.has(variable));
-    for (const variable of created) variable.dispose();
-    if (created.length > 0)
-      throw new RuntimeError(
-        `Variable ${created[0]!.name} was created inside a compiled function; create it before, or each trace makes another.`,
+  /** Symbols that were to outlive the function. */
+  disposeKept(): void {
+    for (const [tensor, error] of this.kept) {
+      if (tensor.isDisposed || !this.made.has(tensor.dataId)) continue;
+      const { id } = this.#backend.tensorMap.get(tensor.dataId);
+      this.failure ??= new RuntimeError(
+        `A result of ${this.opOf.get(outputOf(id)) ?? 'an argument'} was kept inside a compiled function, at ${callerLine(error)}; it has no value outside. Return it.`,
       );
-    for (const dataId of this.made) {
-      if (!this.#backend.tensorMap.has(dataId)) continue;
-      const { id } = this.#backend.tensorMap.get(dataId);
-      throw new RuntimeError(
-        `A result of ${this.opOf.get(outputOf(id)) ?? 'an argument'} was kept inside a compiled function; it has no value outside. Return it.`,
-      );
+      tensor.dispose();
     }
   }
 }
 
 /** Outputs that only the op's gradient reads, and of which TensorFlow does not tell the shape. */
 const opaqueOutputs: Readonly<Record<string, number>> = { FusedBatchNormV3: 5 };
+
+/** What tfjs has saved for gradients; after an error inside of one it would never dispose of it. */
+function disposeTape(): void {
+  const tape = tf.engine().state.activeTape ?? [];
+  tf.dispose(tape.flatMap(({ saved }) => saved ?? []));
+}
+
+type Methods = Record<string, (...given: never[]) => unknown>;
+
+/** The result puts the object's own back. */
+function replaceMethods(object: object, methods: Record<string, unknown>): () => void {
+  const before = Object.keys(methods).map((name) => [name, Object.getOwnPropertyDescriptor(object, name)] as const);
+  Object.assign(object, methods);
+  return () => {
+    for (const [name, descriptor] of before)
+      if (descriptor === undefined) delete (object as Record<string, unknown>)[name];
+      else Object.defineProperty(object, name, descriptor);
+  };
+}
 
 function registeredVariables(): tf.Variable[] {
   return Object.values(tf.engine().state.registeredVariables);

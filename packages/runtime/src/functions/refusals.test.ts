@@ -1,0 +1,286 @@
+import * as tf from '@tensorflow/tfjs';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { RuntimeError } from '../errors.ts';
+import { useNativeBackend } from '../native-backend.fixture.ts';
+import { compile } from './compile.ts';
+import { nothingStays } from './nothing-stays.fixture.ts';
+import { program } from './program.fixture.ts';
+
+beforeAll(() => {
+  useNativeBackend();
+});
+const own = nothingStays();
+afterEach(() => vi.restoreAllMocks());
+
+const toldToReturn = 'it is not there before the function runs. Return the tensor and read it outside.';
+const toldToHandOver =
+  'Hand over what changes from call to call as a tensor; random numbers come from a seed that is an input.';
+
+/** Calls it with [1, 2, 3], and holds the error against `message`. Afterwards all is as if it had not been called. */
+function expectRefusal(text: string, message: string | RegExp, scope: Record<string, unknown> = {}): void {
+  const weights = own(tf.tidy(() => tf.variable(tf.tensor1d([1, 2, 3]), true, 'weights')));
+  const x = tf.tensor1d([1, 2, 3]);
+  const before = tf.memory();
+  const refused = own(compile(program(text, { ...scope, weights })));
+  // The second call is refused as the first one is.
+  expect(() => refused(x)).toThrow(RuntimeError);
+  expect(() => refused(x)).toThrow(message);
+  expect(tf.memory()).toEqual(before);
+  expect(tf.engine().state.gradientDepth).toBe(0);
+  expect(refused.metrics).toEqual({ traceCount: 0, cacheSize: 0, firstCalls: [] });
+
+  expect([...tf.add(x, weights).dataSync()]).toEqual([2, 4, 6]);
+  expect([...tf.variableGrads(() => tf.sum(tf.square(weights))).grads.weights!.dataSync()]).toEqual([2, 4, 6]);
+  const next = own(
+    compile((one: tf.Tensor) => {
+      weights.assign(tf.add(weights, one));
+      return tf.grad((two: tf.Tensor) => tf.square(two))(one);
+    }),
+  );
+  expect([...next(x).dataSync()]).toEqual([2, 4, 6]);
+  expect([...weights.dataSync()]).toEqual([2, 4, 6]);
+}
+
+describe('a read of data inside of a compiled function is refused, with op and line', () => {
+  it.each([
+    ['dataSync of an argument', '(x) => {\n  x.dataSync();\n}', 'a tensor', 2],
+    ['dataSync of a result', '(x) => {\n  const y = tf.relu(x);\n\n  return y.add(y.dataSync()[0]);\n}', 'Relu', 4],
+    [
+      'arraySync',
+      '(x) => tf.tensor(tf.matMul(\n  x.expandDims(1), x.expandDims(0)\n).arraySync())',
+      'BatchMatMulV2',
+      3,
+    ],
+    ['bufferSync', '(x) => {\n  tf.exp(x).bufferSync();\n  return x;\n}', 'Exp', 2],
+    ['print', '(x) => {\n  tf.print(x.neg());\n  return x;\n}', 'Neg', 2],
+    ['dataSync of a variable', '(x) =>\n  x.add(weights.dataSync())', 'variable weights', 2],
+    [
+      'dataSync of a variable that was assigned to',
+      '(x) => {\n  weights.assign(weights.mul(x));\n  return x.add(weights.dataSync());\n}',
+      'Mul',
+      3,
+    ],
+    [
+      'dataSync in a gradient',
+      '(x) => tf.grad((y) => {\n  y.square().dataSync();\n  return y.square();\n})(x)',
+      'Square',
+      2,
+    ],
+    [
+      'dataSync in the gradient of a variable',
+      '(x) => {\n  const { grads } = tf.variableGrads(() => {\n    const loss = weights.mul(x).sum();\n    loss.dataSync();\n    return loss;\n  });\n  return grads.weights;\n}',
+      'Sum',
+      4,
+    ],
+    ['data()', '(x) => {\n  x.square().data().then(() => {});\n  return x;\n}', 'Square', 2],
+    [
+      'array(), awaited',
+      'async (x) => {\n  const [first] = await x.square().array();\n  return x.mul(first);\n}',
+      'Square',
+      2,
+    ],
+  ])('%s', (_, text, whose, line) => {
+    expectRefusal(
+      text,
+      new RegExp(
+        `^The data of ${whose} was read inside a compiled function, at /user/program\\.js:${line}:\\d+: ${toldToReturn}$`,
+      ),
+    );
+  });
+
+  it('dataSync of a tensor from outside, which would be read once', () => {
+    const outside = tf.tensor1d([1, 2, 3]);
+    expectRefusal(
+      '(x) => {\n  return x.add(outside.dataSync());\n}',
+      /^The data of a tensor was read .*program\.js:2:/,
+      {
+        outside,
+      },
+    );
+  });
+
+  it('but data that the function made itself is there', () => {
+    const text = '(x) => { const two = tf.tensor1d([2, 2, 2]); two.data(); return x.add(two.dataSync()[0]); }';
+    const step = own(compile(program(text)));
+    expect([...(step(tf.tensor1d([1, 2, 3])) as tf.Tensor).dataSync()]).toEqual([3, 4, 5]);
+  });
+});
+
+describe('an op that cannot be recorded is refused, with its name and line', () => {
+  it.each([
+    [
+      'with a state of its own',
+      '(x) => {\n  return tf.multinomial(x, 2, 1);\n}',
+      'Multinomial',
+      'it has a state of its own',
+    ],
+    [
+      'of as many results as the data has',
+      '(x) => {\n  return tf.unique(x).values;\n}',
+      'UniqueV2',
+      'the shape of its output depends on the data',
+    ],
+    [
+      'that chooses',
+      '(x) => {\n  return tf.image.nonMaxSuppression(tf.zeros([3, 4]), x, 2);\n}',
+      'NonMaxSuppressionV3',
+      'the shape of its output depends on the data',
+    ],
+    [
+      'of text',
+      '() => {\n  return tf.reshape(tf.tensor1d(["a", "b"]), [2, 1]);\n}',
+      'a constant',
+      'it is not made of numbers',
+    ],
+    [
+      'that TensorFlow refuses',
+      '(x) => {\n  return tf.engine().runKernel("BatchMatMul", { a: x, b: x }, { transposeA: false, transposeB: false });\n}',
+      'BatchMatMulV2',
+      '.*must be at least rank 2.*',
+    ],
+  ])('%s', (_, text, op, why) => {
+    expectRefusal(
+      text,
+      new RegExp(`^${op} cannot be part of a compiled function \\(${why}\\), at /user/program\\.js:2:\\d+\\.$`),
+    );
+  });
+
+  it.each([
+    ['whereAsync', '(x) => tf.whereAsync(\n  x.greater(1)\n)', 'Greater'],
+    ['booleanMaskAsync', '(x) => tf.booleanMaskAsync(\n  x, x.less(2)\n)', 'Reshape'],
+    ['setdiff1dAsync', '(x) => tf.setdiff1dAsync(\n  x, x.neg()\n)', 'a tensor'],
+  ])('%s reads', (_, text, whose) => {
+    expectRefusal(text, new RegExp(`^The data of ${whose} was read .*, at /user/program\\.js:1:`));
+  });
+});
+
+describe('what JavaScript drew or counted is refused, with the line', () => {
+  it.each([
+    [
+      'tf.randomUniform',
+      '(x) => {\n  return x.add(tf.randomUniform([3]));\n}',
+      'a constant of shape \\[3\\] has other values',
+    ],
+    [
+      'tf.randomNormal',
+      '(x) => {\n  return x.add(tf.randomNormal([3]));\n}',
+      'a constant of shape \\[3\\] has other values',
+    ],
+    [
+      'tf.truncatedNormal',
+      '(x) => {\n  return x.add(tf.truncatedNormal([3]));\n}',
+      'a constant of shape \\[3\\] has other values',
+    ],
+    ['tf.dropout', '(x) => {\n  return tf.dropout(x, 0.5);\n}', 'a constant of shape \\[3\\] has other values'],
+    ['Math.random', '(x) => {\n  return x.mul(Math.random());\n}', 'a constant of shape \\[\\] has other values'],
+    [
+      'a tensor from Math.random',
+      '(x) => {\n  return x.mul(tf.tensor1d([0, 0, Math.random()]));\n}',
+      'a constant of shape \\[3\\] has other values',
+    ],
+    [
+      'an attribute of Math.random',
+      '(x) => {\n  return tf.leakyRelu(x, Math.random());\n}',
+      'LeakyRelu took the place of LeakyRelu',
+    ],
+    ['a counter', '(x) => {\n  return x.mul(counts.calls++);\n}', 'a constant of shape \\[\\] has other values'],
+    [
+      'a counter in an array',
+      '(x) => {\n  counts.array[0] += 1; return x.add(counts.array);\n}',
+      'a constant of shape \\[3\\] has other values',
+    ],
+    [
+      'an op every other time',
+      '(x) => {\n  return counts.calls++ % 2 ? x.square() : x.neg();\n}',
+      '\\w+ took the place of \\w+',
+    ],
+    [
+      'a tensor from outside, every other time',
+      '(x) => {\n  return x.add(counts.outside[counts.calls++ % 2]);\n}',
+      'a tensor from outside took the place of a tensor from outside',
+    ],
+    [
+      'a shape',
+      '(x) => {\n  return x.add(tf.zeros([(counts.calls++ % 2) * 2 + 1]));\n}',
+      'a constant of shape \\[\\d\\] took the place of a constant of shape \\[\\d\\]',
+    ],
+    [
+      'more ops than before',
+      '(x) => {\n  return tf.tidy(() => { for (let i = counts.calls++; i % 2; i++) x = x.neg(); return x; }); \n}',
+      '\\w+ took the place of \\w+|\\w+ was not there',
+    ],
+  ])('%s', (_, text, what) => {
+    const counts = { calls: 0, array: new Float32Array(3), outside: [tf.scalar(1), tf.scalar(2)] };
+    expectRefusal(
+      text,
+      new RegExp(
+        `^A compiled function must do the same whenever it is traced: the second time, (${what}), at /user/program\\.js:\\d+:\\d+\\. ${toldToHandOver}$`,
+      ),
+      { counts },
+    );
+  });
+
+  it('the time, if it goes on in between', () => {
+    let now = 0;
+    vi.spyOn(Date, 'now').mockImplementation(() => (now += 1000));
+    expectRefusal(
+      '(x) => {\n  return x.mul(Date.now() % 2 ** 20);\n}',
+      /second time, a constant of shape \[\] has other values, at .*:2:/,
+    );
+  });
+
+  it('but what is drawn from a given seed is the same eagerly too', () => {
+    const step = own(compile(program('(x) => x.mul(0).add(tf.randomUniform([3], 0, 1, "float32", 7))')));
+    const values = () => [...(step(tf.zeros([3])) as tf.Tensor).dataSync()];
+    expect(values()).toEqual([...tf.randomUniform([3], 0, 1, 'float32', 7).dataSync()]);
+  });
+});
+
+describe('what would outlive the function is refused, with op and line', () => {
+  it.each([
+    ['a result', '(x) => {\n  tf.keep(tf.relu(x));\n  return x;\n}', 'Relu'],
+    ['a clone of one', '(x) => {\n  const y = tf.relu(x);\n  tf.keep(y.clone());\n  return y;\n}', 'Relu'],
+    ['an argument', '(x) => {\n  tf.keep(x);\n  return x;\n}', 'an argument'],
+    ['a result that is returned', '(x) => {\n  return tf.keep(tf.relu(x));\n}', 'Relu'],
+  ])('%s that is kept', (_, text, whose) => {
+    expectRefusal(
+      text,
+      new RegExp(
+        `^A result of ${whose} was kept inside a compiled function, at /user/program\\.js:[23]:\\d+; it has no value outside\\. Return it\\.$`,
+      ),
+    );
+  });
+
+  it.each([
+    ['without a name', 'A variable', '(x) => {\n  const v = tf.variable(x);\n  return v.add(1);\n}'],
+    ['with a name', 'A variable slot', '(x) => {\n  const v = tf.variable(x, false, "slot");\n  return v.add(1);\n}'],
+    [
+      'of an optimizer',
+      'A variable',
+      '(x) => {\n  optimizer.minimize(() => weights.mul(x).sum(), true, [weights]);\n  return [];\n}',
+    ],
+  ])('a variable that is created, %s', (_, variable, text) => {
+    const optimizer = tf.train.rmsprop(0.1);
+    expectRefusal(
+      text,
+      new RegExp(
+        `^${variable} was created inside a compiled function, at /user/program\\.js:2:\\d+; create it before, or each trace makes another\\.$`,
+      ),
+      { optimizer },
+    );
+  });
+});
+
+it('an error of the function itself is thrown as it is', () => {
+  const own1 = new TypeError('mine');
+  const failing = own(
+    compile((x: tf.Tensor) => {
+      tf.keep(tf.relu(x));
+      if (x.rank === 1) throw own1;
+      return x;
+    }),
+  );
+  const x = tf.tensor1d([1]);
+  expect(() => failing(x)).toThrow(own1);
+  expect([...tf.add(x, 1).dataSync()]).toEqual([2]);
+});
