@@ -1,4 +1,5 @@
 /** How TensorFlow's optimiser, grappler, treats a function: a ConfigProto, config.proto and rewriter_config.proto of TensorFlow 2.21. */
+import { RuntimeError } from '../errors.ts';
 import { integer, message } from '../protobuf.ts';
 
 export interface FunctionConfig {
@@ -8,7 +9,10 @@ export interface FunctionConfig {
   precision?: 'float32' | 'bfloat16';
 }
 
+/** @throws RuntimeError for bfloat16 without grappler, which is what brings it in. */
 export function encodeFunctionConfig({ optimises = true, precision = 'float32' }: FunctionConfig): Uint8Array {
+  if (precision === 'bfloat16' && !optimises)
+    throw new RuntimeError('A function computes in bfloat16 by grappler, which optimises: false takes away.');
   const rewriter = [
     ...integer(17, -1), // min_graph_nodes: small graphs too
     ...(optimises ? [] : integer(19, 1)), // disable_meta_optimizer
