@@ -16,14 +16,23 @@ export interface CompileOptions extends FunctionConfig {
   maximumSignatures?: number;
 }
 
+/** What a signature's trace has cost, and its first call, in which TensorFlow optimises the graph. */
+export interface FirstCall {
+  signature: string;
+  operationCount: number;
+  traceMs: number;
+  /** NaN until it has been called. */
+  callMs: number;
+}
+
 /** What compiling has cost so far. */
 export interface CompileMetrics {
   /** Traces, each for a signature of its own unless it was dropped in between. */
   traceCount: number;
   /** Signatures that are kept now. */
   cacheSize: number;
-  /** Of each trace: the time of tracing, and of the first call, in which TensorFlow optimises the graph. */
-  firstCalls: { signature: string; operationCount: number; traceMs: number; callMs: number }[];
+  /** Of each trace. */
+  firstCalls: FirstCall[];
 }
 
 export interface Compiled<Inputs extends readonly tf.Tensor[], Result extends Results> {
@@ -64,7 +73,6 @@ export function compile<Inputs extends readonly tf.Tensor[], Result extends Resu
       kept.set(key, found);
       return found;
     }
-    const start = performance.now();
     const made = new NativeFunction<Result>(
       backend,
       name,
@@ -73,12 +81,7 @@ export function compile<Inputs extends readonly tf.Tensor[], Result extends Resu
       configProto,
     );
     metrics.traceCount += 1;
-    metrics.firstCalls.push({
-      signature: signature.map(({ shape }) => `[${shape}]`).join(' '),
-      operationCount: made.operationCount,
-      traceMs: performance.now() - start,
-      callMs: Number.NaN,
-    });
+    metrics.firstCalls.push(made.firstCall);
     kept.set(key, made);
     for (const [oldest, old] of kept) {
       if (kept.size <= maximumSignatures) break;
@@ -95,11 +98,13 @@ export function compile<Inputs extends readonly tf.Tensor[], Result extends Resu
     if (disposed) throw new RuntimeError(`The compiled function ${name} was called after it was disposed.`);
     if (tf.engine().state.gradientDepth > 0)
       throw new RuntimeError(`The compiled function ${name} has no gradient; compile the step that takes gradients.`);
+    for (const [index, input] of inputs.entries())
+      if (input.isDisposed) throw new RuntimeError(`Argument ${index} of ${name} has been disposed.`);
     const found = find(tf.backend() as NativeBackend, inputs);
     if (found.isCalled) return found.call(inputs);
     const start = performance.now();
     const result = found.call(inputs);
-    metrics.firstCalls.at(-1)!.callMs = performance.now() - start;
+    found.firstCall.callMs = performance.now() - start;
     return result;
   };
   return Object.assign(compiled, {
@@ -122,7 +127,7 @@ let functionCount = 0;
 
 /** One signature of a compiled function. */
 class NativeFunction<Result extends Results> {
-  readonly operationCount: number;
+  readonly firstCall: FirstCall;
   isCalled = false;
   readonly #backend: NativeBackend;
   readonly #name: string;
@@ -137,13 +142,15 @@ class NativeFunction<Result extends Results> {
     fn: AnyFunction<Result>,
     configProto: Uint8Array,
   ) {
+    const start = performance.now();
     this.#backend = backend;
     this.#configProto = configProto;
     this.#name = `${label.replaceAll(/\W/g, '_')}_${functionCount++}`;
     const { graph, ...rest } = trace(backend, signature, (inputs) => {
       const result = fn(...inputs);
+      const tensors = tensorsOf(label, result);
       this.#rebuild = rebuilderOf(result);
-      return tensorsOf(result);
+      return tensors;
     });
     try {
       graph.addFunction(this.#name, rest.inputs, rest.outputs, rest.changes);
@@ -151,7 +158,12 @@ class NativeFunction<Result extends Results> {
       graph.dispose();
     }
     this.#trace = rest;
-    this.operationCount = rest.operationCount;
+    this.firstCall = {
+      signature: signature.map(({ shape }) => `[${shape}]`).join(' '),
+      operationCount: rest.operationCount,
+      traceMs: performance.now() - start,
+      callMs: Number.NaN,
+    };
   }
 
   call(inputs: readonly tf.Tensor[]): Result {
@@ -190,9 +202,12 @@ class NativeFunction<Result extends Results> {
   }
 }
 
-function tensorsOf(result: Results): readonly tf.Tensor[] {
-  if (result instanceof tf.Tensor) return [result];
-  return Array.isArray(result) ? result : Object.values(result);
+function tensorsOf(name: string, result: unknown): readonly tf.Tensor[] {
+  const isCollection = typeof result === 'object' && result !== null && !(result instanceof tf.Tensor);
+  const tensors: unknown[] = isCollection ? Object.values(result) : [result];
+  // A promise has no values.
+  if (!(result instanceof Promise) && tensors.every((one) => one instanceof tf.Tensor)) return tensors;
+  throw new RuntimeError(`${name} must return a tensor, several in an array or some by name.`);
 }
 
 function rebuilderOf<Result extends Results>(result: Result): (tensors: readonly tf.Tensor[]) => Result {
