@@ -148,6 +148,8 @@ describe('an op that cannot be recorded is refused, with its name and line', () 
   it.each([
     ['whereAsync', '(x) => tf.whereAsync(\n  x.greater(1)\n)', 'Greater'],
     ['booleanMaskAsync', '(x) => tf.booleanMaskAsync(\n  x, x.less(2)\n)', 'Reshape'],
+    // It looks whether they are in range.
+    ['gather, of its indices,', '(x) => tf.gather(\n  x, tf.argMax(x)\n)', 'ArgMax'],
     ['setdiff1dAsync', '(x) => tf.setdiff1dAsync(\n  x, x.neg()\n)', 'a tensor'],
   ])('%s reads', (_, text, whose) => {
     expectRefusal(text, new RegExp(`^The data of ${whose} was read .*, at /user/program\\.js:1:`));
