@@ -5,7 +5,11 @@ import { integer, message } from '../protobuf.ts';
 export interface FunctionConfig {
   /** Whether grappler rewrites the graph: it fuses ops and reorders sums of floats. Default true. */
   optimises?: boolean;
-  /** What convolutions and matrix products compute in; variables stay float32. Default float32. */
+  /**
+   * What convolutions and matrix products compute in, and arithmetic behind them. Variables are float32, and so is a change
+   * in place (`ChorusAdam`); but where weights are assigned what is composed of them and a gradient, grappler rounds the sum
+   * to the gradient's bfloat16. Default float32.
+   */
   precision?: 'float32' | 'bfloat16';
 }
 
