@@ -1,0 +1,52 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { bytesTensor } from '../bytes-tensor.ts';
+import { compile } from '../functions/compile.ts';
+import { nothingStays } from '../functions/nothing-stays.fixture.ts';
+import { useNativeBackend } from '../native-backend.fixture.ts';
+
+beforeAll(() => {
+  useNativeBackend();
+});
+const own = nothingStays();
+
+type Type = 'float32' | 'int32' | 'bool';
+
+/** The values that `cast` is given, and those that come of it. */
+const table: [from: string, make: () => tf.Tensor, to: Type, expected: number[]][] = [
+  ['float32', () => tf.tensor1d([-1.75, -0.5, 0, 0.9, 2.5]), 'int32', [-1, 0, 0, 0, 2]],
+  ['float32', () => tf.tensor1d([-1.75, 0, 0.1]), 'bool', [1, 0, 1]],
+  ['int32', () => tf.tensor1d([-(2 ** 31), 0, 7], 'int32'), 'float32', [-(2 ** 31), 0, 7]],
+  ['int32', () => tf.tensor1d([-3, 0, 7], 'int32'), 'bool', [1, 0, 1]],
+  ['bool', () => tf.tensor1d([1, 0], 'bool'), 'float32', [1, 0]],
+  ['bool', () => tf.tensor1d([1, 0], 'bool'), 'int32', [1, 0]],
+  ['bytes', () => bytesTensor(Uint8Array.of(0, 127, 128, 255), [4]), 'float32', [0, 127, 128, 255]],
+  ['bytes', () => bytesTensor(Uint8Array.of(0, 127, 128, 255), [4]), 'int32', [0, 127, 128, 255]],
+  ['bytes', () => bytesTensor(Uint8Array.of(0, 127, 128, 255), [4]), 'bool', [0, 1, 1, 1]],
+];
+
+describe('cast', () => {
+  it.each(table)('from %s (%#) gives the same eagerly and compiled', (_, make, to, expected) => {
+    const x = make();
+    const compiled = own(compile((one: tf.Tensor) => tf.cast(one, to)));
+    for (const result of [tf.cast(x, to), compiled(x)]) {
+      expect(result.dtype).toBe(to);
+      expect(result.shape).toEqual(x.shape);
+      // A zero of either sign.
+      expect([...result.dataSync()].map((value) => value + 0)).toEqual(expected);
+    }
+  });
+
+  it('has the gradient that it has elsewhere', () => {
+    const gradient = tf.grad((x: tf.Tensor) => tf.sum(tf.mul(tf.cast(x, 'float32'), [1, 2])));
+    const x = tf.tensor1d([3, 4]);
+    const compiled = own(compile(gradient));
+    for (const result of [gradient(x), compiled(x)]) expect([...result.dataSync()]).toEqual([1, 2]);
+  });
+
+  it('of complex numbers drops nothing but the imaginary part', () => {
+    const x = tf.complex([1, -2], [3, 4]);
+    expect([...tf.cast(x, 'float32').dataSync()]).toEqual([1, -2]);
+    expect([...tf.imag(tf.cast(tf.tensor1d([5]), 'complex64')).dataSync()]).toEqual([0]);
+  });
+});
