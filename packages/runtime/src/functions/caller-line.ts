@@ -7,10 +7,8 @@ export function callerLine(error: Error = new Error()): string {
   const isForeign = (line: string) =>
     !line.includes('/@tensorflow/') && !line.includes(ownFolder) && !line.includes('(node:') && /:\d+:\d+/.test(line);
   const line = lines.find(isForeign);
-  return line === undefined
-    ? 'an unknown line'
-    : line
-        .trim()
-        .replace(/^at (?:.*\()?(.*?)\)?$/, '$1')
-        .replace('file://', '');
+  if (line === undefined) return 'an unknown line';
+  // `at name (place)`, or `at place` where the function has no name.
+  const [, inBrackets, alone] = /^\s*at (?:[^(]*\((.*)\)|(?:async )?(.*))$/.exec(line)!;
+  return (inBrackets ?? alone!).replace('file://', '');
 }
