@@ -420,26 +420,28 @@ napi_value SetShape(napi_env env, napi_callback_info info) {
   return Undefined(env);
 }
 
-// addFunction(graph, name, inputs, outputs, controls: Int32Array of
-//   operations): makes the graph an op of this thread's context
+// addFunction(graph, name, inputs, outputs, controls, operations: Int32Array
+//   of operations): makes these a single op of this thread's context
 napi_value AddFunction(napi_env env, napi_callback_info info) {
   Call call(env, info);
-  if (!call.Expects(5)) return nullptr;
+  if (!call.Expects(6)) return nullptr;
   FunctionGraph *const graph = call.Graph(call.values[0]);
   std::string name;
   std::vector<TF_Output> inputs;
   std::vector<TF_Output> outputs;
   std::vector<TF_Operation *> controls;
+  std::vector<TF_Operation *> operations;
   if (graph == nullptr || !call.Get(call.values[1], &name) ||
       !call.Outputs(*graph, call.values[2], &inputs) ||
       !call.Outputs(*graph, call.values[3], &outputs) ||
-      !call.Operations(*graph, call.values[4], &controls)) {
+      !call.Operations(*graph, call.values[4], &controls) ||
+      !call.Operations(*graph, call.values[5], &operations)) {
     return nullptr;
   }
   TF_AutoStatus status;
   TF_Function *const function = TF_GraphToFunctionWithControlOutputs(
       graph->graph, name.c_str(), /*append_hash_to_fn_name=*/false,
-      /*num_opers=*/-1, nullptr, inputs.size(), inputs.data(), outputs.size(),
+      operations.size(), operations.data(), inputs.size(), inputs.data(), outputs.size(),
       outputs.data(), nullptr, controls.size(), controls.data(), nullptr,
       nullptr, nullptr, status.status);
   if (!call.Ok(status)) return nullptr;

@@ -67,7 +67,15 @@ export interface Binding {
     controls: Int32Array,
   ): { operation: number; outputs: OutputDescription[] };
   setShape(graph: number, output: number, shape: Int32Array): void;
-  addFunction(graph: number, name: string, inputs: Int32Array, outputs: Int32Array, controls: Int32Array): void;
+  addFunction(
+    graph: number,
+    name: string,
+    inputs: Int32Array,
+    outputs: Int32Array,
+    controls: Int32Array,
+    /** All that are in it. */
+    operations: Int32Array,
+  ): void;
   removeFunction(name: string): void;
   callFunction(name: string, configProto: Uint8Array, inputIds: Int32Array, outputCount: number): TensorDescription[];
   collectRunMetadata(whether: boolean): void;

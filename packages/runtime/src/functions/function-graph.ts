@@ -11,6 +11,10 @@ export interface AddedOperation {
 export class FunctionGraph {
   readonly #binding: Binding;
   readonly #graph: number;
+  /** By operation: those that run before it. */
+  readonly #before: number[][] = [];
+  /** By output: the operation that makes it. */
+  readonly #maker: number[] = [];
 
   constructor(binding: Binding) {
     this.#binding = binding;
@@ -28,13 +32,8 @@ export class FunctionGraph {
     inputs: readonly number[],
     controls: Iterable<number> = [],
   ): AddedOperation {
-    return this.#binding.addOperation(
-      this.#graph,
-      type,
-      argumentsOf(this.definition(type), inputs),
-      attributes.flatMap((attribute) => [attribute.name, attrValue(this.#binding, attribute)]),
-      Int32Array.from(controls),
-    );
+    const values = attributes.flatMap((attribute) => [attribute.name, attrValue(this.#binding, attribute)]);
+    return this.#addOperation(type, inputs, argumentsOf(this.definition(type), inputs), values, [...controls]);
   }
 
   placeholder(dtype: number, shape: readonly number[]): AddedOperation {
@@ -59,7 +58,10 @@ export class FunctionGraph {
     return definition;
   }
 
-  /** Makes it a function of this thread's context; `controls` are run although nobody takes their outputs. */
+  /**
+   * Makes it a function of this thread's context, of the operations that outputs and `controls` need; the latter are run
+   * although nobody takes their outputs.
+   */
   addFunction(name: string, inputs: readonly number[], outputs: readonly number[], controls: Iterable<number>): void {
     this.#binding.addFunction(
       this.#graph,
@@ -67,6 +69,7 @@ export class FunctionGraph {
       Int32Array.from(inputs),
       Int32Array.from(outputs),
       Int32Array.from(controls),
+      Int32Array.from(this.#neededFor(inputs, outputs, controls)),
     );
   }
 
@@ -75,7 +78,33 @@ export class FunctionGraph {
   }
 
   #source(type: string, attributes: (string | Uint8Array)[]): AddedOperation {
-    return this.#binding.addOperation(this.#graph, type, [], attributes, Int32Array.of());
+    return this.#addOperation(type, [], [], attributes, []);
+  }
+
+  #addOperation(
+    type: string,
+    inputs: readonly number[],
+    args: (number | Int32Array)[],
+    attributes: (string | Uint8Array)[],
+    controls: readonly number[],
+  ): AddedOperation {
+    const added = this.#binding.addOperation(this.#graph, type, args, attributes, Int32Array.from(controls));
+    this.#before[added.operation] = [...inputs.map((input) => this.#maker[input]!), ...controls];
+    for (const { id } of added.outputs) this.#maker[id] = added.operation;
+    return added;
+  }
+
+  /** Without the placeholders of the inputs. */
+  #neededFor(inputs: readonly number[], outputs: readonly number[], controls: Iterable<number>): Set<number> {
+    const given = new Set(inputs.map((input) => this.#maker[input]!));
+    const needed = new Set<number>();
+    const open = [...outputs.map((output) => this.#maker[output]!), ...controls];
+    for (let operation = open.pop(); operation !== undefined; operation = open.pop()) {
+      if (given.has(operation) || needed.has(operation)) continue;
+      needed.add(operation);
+      open.push(...this.#before[operation]!);
+    }
+    return needed;
   }
 }
 

@@ -246,7 +246,15 @@ class Tracer {
     if (!(values instanceof Float32Array || values instanceof Int32Array || values instanceof Uint8Array))
       throw cannotBeRecorded('a constant', 'it is not made of numbers');
     const what = `a constant of shape [${shape}]`;
-    return this.#add(what, `${what} ${dtype}`, () => this.graph.constant(dtype, shape, values), values).outputs[0]!.id;
+    const add = () =>
+      this.#add(what, `${what} ${dtype}`, () => this.graph.constant(dtype, shape, values), values).outputs[0]!.id;
+    if (values.length > smallSize) return add();
+    // tfjs makes each anew: a training step has hundreds of ones and epsilons.
+    const { constants } = this.#scope;
+    const key = `${dtype} [${shape}] ${Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('hex')}`;
+    const known = constants.get(key) ?? add();
+    constants.set(key, known);
+    return known;
   }
 
   #capture(tensor: tf.TensorInfo, dtype: number): number {
@@ -334,9 +342,14 @@ class Tracer {
     const symbol = this.#symbolOf(variable);
     if (symbol === state.value) return state;
     const dtype = typeAttribute(this.#binding, 'dtype', this.#typeOf(variable));
-    // A copy: the value may be an argument's, whose memory may be a typed array of JavaScript's.
-    const copy = this.#execute('DeepCopy', symbol);
-    this.#change('AssignVariableOp', [dtype], [state], [state.resource, copy]);
+    // The value may share the memory of an argument, which may be a typed array of JavaScript's.
+    const isOwn = ownMemory.has(this.#scope.opOf.get(symbol) ?? '');
+    this.#change(
+      'AssignVariableOp',
+      [dtype],
+      [state],
+      [state.resource, isOwn ? symbol : this.#execute('DeepCopy', symbol)],
+    );
     state.value = symbol;
     return state;
   }
@@ -433,7 +446,9 @@ class Scope {
   readonly states = new Map<tf.Variable, VariableState>();
   /** Outputs by the data of tensors from outside and of constants. */
   readonly symbols = new Map<object, number>();
-  /** Type of the op that made an output, for messages. */
+  /** Small ones, by type, shape and bytes. */
+  readonly constants = new Map<string, number>();
+  /** Type of the op that made an output. */
   readonly opOf = new Map<number, string>();
   /** Data that JavaScript made inside of the function. */
   readonly madeInside = new Set<object>();
@@ -490,6 +505,12 @@ class Scope {
     }
   }
 }
+
+/** Numbers of a constant that is looked for among those that are there. */
+const smallSize = 16;
+
+/** Ops of which the output never is memory that another tensor has too; those that assignments mostly end in. */
+const ownMemory: ReadonlySet<string> = new Set(['Add', 'AddV2', 'Sub', 'Mul', 'RealDiv', 'Div']);
 
 /** Outputs that only the op's gradient reads, and of which TensorFlow does not tell the shape. */
 const opaqueOutputs: Readonly<Record<string, number>> = { FusedBatchNormV3: 5 };

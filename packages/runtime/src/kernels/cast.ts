@@ -14,10 +14,16 @@ export function registerCast(): void {
       const { binding } = native;
       const { x } = inputs as { x: tf.TensorInfo };
       const { dtype } = attrs as unknown as { dtype: keyof typeof names };
+      const source = native.tensorMap.get(x.dataId).dtype;
       const names = { float32: 'TF_FLOAT', int32: 'TF_INT32', bool: 'TF_BOOL', complex64: 'TF_COMPLEX64' } as const;
+      const target = binding[names[dtype]];
+      if (source === target) {
+        native.incRef(x.dataId);
+        return { dataId: x.dataId, shape: x.shape, dtype };
+      }
       const attributes = [
-        typeAttribute(binding, 'SrcT', native.tensorMap.get(x.dataId).dtype),
-        typeAttribute(binding, 'DstT', binding[names[dtype]]),
+        typeAttribute(binding, 'SrcT', source),
+        typeAttribute(binding, 'DstT', target),
         { name: 'Truncate', type: binding.TF_ATTR_BOOL, value: false },
       ];
       return native.executeSingleOutput('Cast', attributes, [x]);
