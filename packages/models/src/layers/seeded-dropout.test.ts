@@ -43,5 +43,7 @@ it('leaves no tensors behind', () => {
 
 it('needs the number of the step', () => {
   const layer = new SeededDropout({ name: 'dropout', rate: 0.25, seed: 1 });
-  expect(() => tf.tidy(() => layer.apply(tf.ones([1]), { training: true }) as tf.Tensor)).toThrow('needs the number of the step');
+  expect(() => tf.tidy(() => layer.apply(tf.ones([1]), { training: true }) as tf.Tensor)).toThrow(
+    'needs the number of the step',
+  );
 });
