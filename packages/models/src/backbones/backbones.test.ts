@@ -68,10 +68,7 @@ describe('backbones', () => {
 
 describe('checkBackboneSpec', () => {
   it.each([
-    [
-      { family: 'resnet', alpha: 1, inputSize: 160 },
-      /backbone out of mobilenet, .+, received "resnet"/,
-    ],
+    [{ family: 'resnet', alpha: 1, inputSize: 160 }, /backbone out of mobilenet, .+, received "resnet"/],
     [{ family: '__proto__', alpha: 1, inputSize: 160 }, /received "__proto__"/],
     [
       { family: 'mobilenet', alpha: 0.35, inputSize: 160 },

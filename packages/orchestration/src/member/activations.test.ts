@@ -46,7 +46,10 @@ describe('activations that are kept', () => {
       expect(await kept.compute(1e9, lane)).toBe(2 * 3 * width * 4);
       expect(await fresh.compute(10, lane)).toBe(0);
       const before = tf.memory().numTensors;
-      const [one, other] = [kept, fresh].map((activations) => activationsOf(activations, batch)) as [tf.Tensor, tf.Tensor];
+      const [one, other] = [kept, fresh].map((activations) => activationsOf(activations, batch)) as [
+        tf.Tensor,
+        tf.Tensor,
+      ];
       expect(tf.memory().numTensors).toBe(before + 2);
       expect(one.shape).toEqual([2, ...part.cut.shape]);
       const largest = tf.tidy(() => one.sub(other).abs().max().dataSync()[0]!);
@@ -65,7 +68,10 @@ describe('activations that are kept', () => {
     const rows = new SharedArrayBuffer(2 * indices.length * model.featureWidth * 4);
     await new Activations(part, reader, indices, true).fill(new Float32Array(rows), lane);
     const shared = Activations.shared(part, reader, { indices, rowsPerImage: 2, rows });
-    const [one, other] = [own, shared].map((activations) => activationsOf(activations, batch)) as [tf.Tensor, tf.Tensor];
+    const [one, other] = [own, shared].map((activations) => activationsOf(activations, batch)) as [
+      tf.Tensor,
+      tf.Tensor,
+    ];
     expect(other.dataSync()).toEqual(one.dataSync());
     tf.dispose([one, other]);
     model.dispose();
