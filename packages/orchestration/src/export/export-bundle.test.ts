@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { drawShapes } from '@chorus/data';
+import { drawShapes, fillBatch, PixelStore } from '@chorus/data';
 import { ModelError, preprocessingNames } from '@chorus/models';
 import { openSealedFolder, sealFolder } from '@chorus/storage';
 import * as tf from '@tensorflow/tfjs';
@@ -9,7 +9,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readBundle } from '../bundle.ts';
 import { ConfigError, StoppedError } from '../errors.ts';
 import { predictFiles } from '../evaluate.ts';
-import { ImageReader } from '../member/image-reader.ts';
 import { decodeToStores } from '../run/decode-to-stores.ts';
 import type { ExportDescription } from './description.ts';
 import { type ExportResult, exportBundle } from './export-bundle.ts';
@@ -91,9 +90,11 @@ describe('for Keras', () => {
       decoding,
     );
     const [indices, flips] = [Uint32Array.from(images.keys()), new Uint8Array(images.length)];
-    const inputs = [32, 47].map((size) =>
-      new ImageReader(pixels.get(size)!, new SharedArrayBuffer(images.length)).read({ indices, flips }),
-    );
+    const inputs = [32, 47].map((size) => {
+      const values = new Float32Array(images.length * size * size * 3);
+      fillBatch(new PixelStore(pixels.get(size)!), { indices, flips }, values);
+      return tf.tensor4d(values, [images.length, size, size, 3]);
+    });
     const ensemble = await load('run/export-keras/tfjs/ensemble/model.json');
     const found = (ensemble.predict(inputs) as tf.Tensor).dataSync();
 
