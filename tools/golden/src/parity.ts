@@ -11,10 +11,10 @@ import { compareExports } from './live/exports.ts';
 import { comparePhotographs, hasPhotographs } from './live/photographs.ts';
 import { comparePillow } from './live/pillow.ts';
 import { compareWeightFiles } from './live/weight-files.ts';
-import { preparePython, withTemporaryFolder } from './python.ts';
+import { prepareGoldenPython, withTemporaryFolder } from './python.ts';
 
 const chosen = chooseCasesOrExit();
-const python = await preparePython();
+const python = await prepareGoldenPython();
 prepareProcess();
 initRuntime({ device: 'cpu:0' });
 printRow('backbone', 'check', 'worst', 'limit');

@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { preparePython } from './python.ts';
+import { prepareGoldenPython } from './python.ts';
 
 /** Makes an environment of itself; `pip` does what the test says, in a folder of which it knows the name. */
 const python3 = (pip: string) => `#!/bin/sh
@@ -52,12 +52,12 @@ async function whilePipWaits(work: () => Promise<void>): Promise<void> {
   await writeFile(join(folder, 'go'), '');
 }
 
-describe('preparePython', () => {
+describe('prepareGoldenPython', () => {
   it('lets its process go on while pip installs, and is done once', async () => {
     await usePip(waiting);
-    const [python] = await Promise.all([preparePython(), whilePipWaits(async () => {})]);
+    const [python] = await Promise.all([prepareGoldenPython(), whilePipWaits(async () => {})]);
     await rm(join(folder, 'programs'), { recursive: true });
-    expect(await preparePython()).toBe(python);
+    expect(await prepareGoldenPython()).toBe(python);
     expect((await cached()).map((path) => join(folder, 'parity', path))).toContain(python);
   });
 
@@ -67,14 +67,14 @@ describe('preparePython', () => {
       const lock = (await cached()).find((path) => path.endsWith('.owner'))!;
       await writeFile(join(folder, 'parity', lock), '1');
     };
-    const [prepared] = await Promise.allSettled([preparePython(), whilePipWaits(takeOver)]);
+    const [prepared] = await Promise.allSettled([prepareGoldenPython(), whilePipWaits(takeOver)]);
     expect(prepared).toMatchObject({ reason: { message: expect.stringContaining('was taken over by process 1') } });
     expect((await cached()).filter((path) => path.endsWith('installed'))).toEqual([]);
   });
 
   it('says what pip said', async () => {
     await usePip('echo no such version >&2; exit 1');
-    await expect(preparePython()).rejects.toThrow(/pip install.* ended with 1:\nno such version$/);
+    await expect(prepareGoldenPython()).rejects.toThrow(/pip install.* ended with 1:\nno such version$/);
     expect((await cached()).filter((path) => path.endsWith('installed'))).toEqual([]);
   });
 });

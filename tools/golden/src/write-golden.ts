@@ -2,10 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chooseCasesOrExit } from './choose-cases.ts';
-import { preparePython, runScript, scriptsFolder, withTemporaryFolder } from './python.ts';
+import { prepareGoldenPython, runScript, scriptsFolder, withTemporaryFolder } from './python.ts';
 
 const chosen = chooseCasesOrExit();
-const python = await preparePython();
+const python = await prepareGoldenPython();
 await withTemporaryFolder(async (folder) => {
   for (const golden of chosen) {
     const description = join(folder, 'cases.json');

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { repository, runProgram } from '../python.ts';
+import { runProgram } from '@chorus/python';
+import { repository } from '../python.ts';
 
 /** What a test of another package did that knows how to compare something live. */
 export interface PackageTestResult {

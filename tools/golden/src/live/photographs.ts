@@ -1,8 +1,9 @@
 /** Real weights and real photographs, from files to features and to a linear head; of `../shared/data` beside the clone. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { runProgram } from '@chorus/python';
 import type { Finding } from '../finding.ts';
-import { repository, runProgram, runScript } from '../python.ts';
+import { repository, runScript } from '../python.ts';
 
 const data = join(repository, '../shared/data');
 

@@ -1,0 +1,32 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { preparePython } from './environment.ts';
+import { runProgram } from './run-program.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chorus-python-'));
+  vi.stubEnv('CHORUS_CACHE', join(folder, 'cache'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function environment(requirements: string, diskBytes = 1e6) {
+  const path = join(folder, 'requirements.txt');
+  await writeFile(path, requirements);
+  return { name: 'some', requirements: path, diskBytes, notice: 'About to install.' };
+}
+
+it('installs once, and anew where the requirements have changed, if there is room', async () => {
+  const told: string[] = [];
+  const tell = (words: string) => told.push(words);
+  const python = await preparePython(await environment('# nothing\n'), tell);
+  await expect(runProgram(python, ['-c', 'print(1 + 1)'])).resolves.toEqual(['2']);
+  expect(told).toEqual([expect.stringContaining('About to install. It stays in ')]);
+  expect(await preparePython(await environment('# nothing\n'), tell)).toBe(python);
+  expect(told).toHaveLength(1);
+  await expect(preparePython(await environment('# large\n', 1e18), tell)).rejects.toThrow(
+    /Expected 1000000000.0 GB of free disk for Python packages in .*, found .*; free some, or name another place with CHORUS_CACHE/,
+  );
+});

@@ -1,0 +1,76 @@
+/** Virtual environments of Python in the user's cache, one for each list of requirements. */
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, rm, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { cacheFolder, publishFile, sha256, withLock } from '@chorus/storage';
+import { runProgram } from './run-program.ts';
+
+/** What is installed, and what that takes. */
+export interface Environment {
+  /** Of its folder in the cache. */
+  name: string;
+  /** File for pip, with exact versions. */
+  requirements: string;
+  /** What it takes there, with what pip needs meanwhile. */
+  diskBytes: number;
+  /** What is told before anything is downloaded. */
+  notice: string;
+}
+
+/**
+ * Path of the environment's interpreter, made anew where its requirements have changed.
+ *
+ * @param tell hears what is about to be installed, or that it is there.
+ * @throws Error where python3 or disk space is missing, or with what pip said.
+ */
+export async function preparePython(
+  { name, requirements, diskBytes, notice }: Environment,
+  tell: (words: string) => void = console.error,
+): Promise<string> {
+  const hash = sha256(readFileSync(requirements));
+  // Virtual environments know their own path, so it is made in its place, and is done when the mark is there.
+  const environment = cacheFolder(name, hash.slice(0, 16));
+  const [python, mark] = [join(environment, 'bin/python'), join(environment, 'installed')];
+  if (existsSync(mark)) return python;
+  await mkdir(dirname(environment), { recursive: true });
+  await withLock(
+    `${environment}.lock`,
+    async (lock) => {
+      if (existsSync(mark)) return;
+      await checkDisk(dirname(environment), diskBytes);
+      tell(`${notice} It stays in ${environment}.`);
+      await rm(environment, { recursive: true, force: true });
+      // Waited for, not blocking: a lock that is not touched for some seconds is taken over.
+      await run('python3', ['-m', 'venv', environment]);
+      const quietly = ['--quiet', '--disable-pip-version-check', '--no-cache-dir'];
+      await run(python, ['-m', 'pip', 'install', ...quietly, '--requirement', requirements]);
+      await lock.assertHeld();
+      await publishFile(mark, `${hash}\n`);
+    },
+    { onWait: (owner) => tell(`Waiting for process ${owner ?? 'unknown'}, which installs into ${environment} …`) },
+  );
+  return python;
+}
+
+// --- internal ---
+
+async function checkDisk(folder: string, neededBytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize < neededBytes)
+    throw new Error(
+      `Expected ${gigabytes(neededBytes)} of free disk for Python packages in ${folder}, found ${gigabytes(bavail * bsize)}; free some, or name another place with CHORUS_CACHE.`,
+    );
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+async function run(program: string, parameters: readonly string[]): Promise<void> {
+  try {
+    await runProgram(program, parameters);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new Error(`Expected ${program} in PATH, found none; install Python 3.11 or later, with venv and pip.`);
+  }
+}

@@ -1,0 +1,2 @@
+export { type Environment, preparePython } from './environment.ts';
+export { type ProgramOptions, runProgram } from './run-program.ts';
