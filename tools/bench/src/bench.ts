@@ -1,38 +1,56 @@
 #!/usr/bin/env node
-/** Parses, runs rows and prints: `pnpm bench [ROW…] [--rounds N] [--json FILE]`. */
-import { writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus } from 'node:os';
-import { parseArgs } from 'node:util';
-import type { Measurement, Row } from './row.ts';
-import { load } from './rows/load.ts';
-import { table } from './table.ts';
+import { resolve } from 'node:path';
+import { publishFile } from '@chorus/storage';
+/** Parses, runs rows and prints: `pnpm bench [ROW…] [--rounds N] [--quick] [--json FILE] [--list]`. */
+import { ArgumentError, parseArguments } from './arguments.ts';
+import { describeMachine, machineText } from './machine.ts';
+import { prepareBenchPython } from './python.ts';
+import { type RowReport, reportJson } from './report.ts';
+import { rows } from './rows.ts';
+import { caseText } from './table.ts';
 
-const rows: readonly Row[] = [load];
-
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { rounds: { type: 'string', default: '7' }, json: { type: 'string' } },
-});
-const roundCount = Number(values.rounds);
-if (!Number.isInteger(roundCount) || roundCount < 1) fail(`Expected --rounds from 1 on, received ${values.rounds}.`);
-const unknown = positionals.find((name) => !rows.some((row) => row.name === name));
-if (unknown !== undefined)
-  fail(`Expected rows out of ${rows.map(({ name }) => name).join(', ')}, received ${unknown}.`);
-
-const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} threads, node ${process.versions.node}`;
-console.log(machine);
-const results: { row: string; title: string; measurements: Measurement[] }[] = [];
-for (const { name, title, measure } of rows) {
-  if (positionals.length > 0 && !positionals.includes(name)) continue;
-  const measurements = await measure({ roundCount, onProgress: (words) => console.error(`${name}: ${words}`) });
-  results.push({ row: name, title, measurements });
-  console.log(`\n${name}: ${title}; median (smallest to largest) of ${roundCount}\n\n${table(measurements)}`);
+try {
+  await run();
+} catch (error) {
+  console.error(`bench: ${error instanceof ArgumentError ? error.message : (error as Error).stack}`);
+  process.exitCode = error instanceof ArgumentError ? 2 : 1;
 }
-if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify({ machine, results }, null, 2)}\n`);
 
 // --- internal ---
 
-function fail(message: string): never {
-  console.error(`bench: ${message}`);
-  process.exit(2);
+async function run(): Promise<void> {
+  const asked = parseArguments(
+    process.argv.slice(2),
+    rows.map(({ name }) => name),
+  );
+  const chosen = rows.filter(({ name }) => asked.rows.includes(name));
+  if (asked.list) {
+    for (const { name, title } of chosen) console.log(`${name.padEnd(12)} ${title}`);
+    return;
+  }
+  const startedAt = new Date().toISOString();
+  const machine = await describeMachine();
+  console.log(machineText(machine));
+  if (asked.quick) console.log('QUICK: fewer rounds, steps, cases and contestants; for a look, not for a claim.');
+  const reports: RowReport[] = [];
+  for (const { name, title, measure, roundCount: own } of chosen) {
+    const startedAtMs = Date.now();
+    const roundCount = asked.roundCount ?? (asked.quick ? own.quick : own.whole);
+    const onProgress = (words: string) => console.error(`${name}: ${words}`);
+    const cases = await measure({
+      ...{ roundCount, quick: asked.quick, onProgress },
+      python: () => prepareBenchPython(onProgress),
+    });
+    const seconds = (Date.now() - startedAtMs) / 1000;
+    reports.push({ name, title, roundCount, seconds, cases });
+    const rounds = roundCount === 1 ? 'one round' : `median (smallest to largest) of ${roundCount} rounds in turn`;
+    console.log(`\n${name}${asked.quick ? ', QUICK' : ''}: ${title}; ${rounds}\n`);
+    console.log(cases.map(caseText).join('\n\n'));
+    // After every row: what is measured stays, whatever comes.
+    if (asked.json !== undefined)
+      await publishFile(
+        resolve(process.env.INIT_CWD ?? process.cwd(), asked.json),
+        `${JSON.stringify(reportJson({ startedAt, quick: asked.quick, machine }, reports), null, 2)}\n`,
+      );
+  }
 }

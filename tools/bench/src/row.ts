@@ -1,16 +1,34 @@
+import type { Comparison } from './comparison.ts';
+import type { Prepared } from './contestants/protocol.ts';
+
 /** What is measured of one contestant, a sample a round: the samples of one round were taken beside each other. */
 export interface Measurement {
   contestant: string;
   quantity: string;
-  unit: 's' | 'MB';
+  unit: 's' | 'ms' | 'MB';
   samples: number[];
+}
+
+/** One thing that all contestants did. */
+export interface CaseResult {
+  title: string;
+  /** What they told of themselves, by their names. */
+  contestants: Record<string, Prepared>;
+  measurements: Measurement[];
+  comparisons: Comparison[];
+  /** What else is to be known of these numbers, a line each. */
+  remarks: string[];
 }
 
 export interface RowOptions {
   /** Rounds; in each, every contestant has one turn. */
   roundCount: number;
+  /** Fewer cases, contestants and steps: for a look, not for a claim. */
+  quick: boolean;
   /** Hears in words how far it is. */
   onProgress(words: string): void;
+  /** Interpreter with the packages of requirements.txt; installed by the first call that finds none. */
+  python(): Promise<string>;
 }
 
 /** One question to the machine; each lives in a file of `rows/`. */
@@ -18,5 +36,7 @@ export interface Row {
   name: string;
   /** What is measured, in one line. */
   title: string;
-  measure(options: RowOptions): Promise<Measurement[]>;
+  /** Where nobody says how many. */
+  roundCount: { whole: number; quick: number };
+  measure(options: RowOptions): Promise<CaseResult[]>;
 }

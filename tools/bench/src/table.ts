@@ -1,36 +1,85 @@
-import type { Measurement } from './row.ts';
+/** A case in words, for a terminal. */
+import { type Comparison, type Goal, verdict } from './comparison.ts';
+import type { CaseResult, Measurement } from './row.ts';
 import { summarise } from './statistics.ts';
 
-/** A line per contestant, a column per quantity: the median and, behind it, the smallest and the largest sample. */
-export function table(measurements: readonly Measurement[]): string {
-  const contestants = [...new Set(measurements.map(({ contestant }) => contestant))];
-  const quantities = [...new Set(measurements.map(({ quantity, unit }) => `${quantity}, ${unit}`))];
-  const rows = [
-    ['', ...quantities],
-    ...contestants.map((contestant) => [
-      contestant,
-      ...quantities.map((name) => cell(measurements.find((one) => isOf(one, contestant, name)))),
-    ]),
-  ];
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows
-    .map((row) =>
-      row
-        .map((text, column) => text.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+/** What was measured, how it compares, and what else is to be known of it. */
+export function caseText({ title, contestants, measurements, comparisons, remarks }: CaseResult): string {
+  const blocks = [measurementLines(measurements), comparisons.map(comparisonCells)];
+  return [
+    ...(title === '' ? [] : [title]),
+    ...blocks.filter((block) => block.length > 0).map((block) => columns(block).join('\n')),
+    [...remarks, ...parameterRemark(contestants)].join('\n'),
+  ]
+    .filter((text) => text !== '')
+    .join('\n\n');
 }
 
 // --- internal ---
 
-function isOf({ contestant, quantity, unit }: Measurement, wanted: string, name: string): boolean {
-  return contestant === wanted && `${quantity}, ${unit}` === name;
+/** A line per contestant, a column per quantity: the median and, behind it, the smallest and the largest sample. */
+function measurementLines(measurements: readonly Measurement[]): string[][] {
+  const contestants = [...new Set(measurements.map(({ contestant }) => contestant))];
+  const quantities = [...new Set(measurements.map(heading))];
+  return [
+    ['', ...quantities],
+    ...contestants.map((contestant) => [
+      contestant,
+      ...quantities.map((name) =>
+        measurementCell(measurements.find((one) => one.contestant === contestant && heading(one) === name)),
+      ),
+    ]),
+  ];
 }
 
-function cell(measurement: Measurement | undefined): string {
+function heading({ quantity, unit }: Measurement): string {
+  return `${quantity}, ${unit}`;
+}
+
+function measurementCell(measurement: Measurement | undefined): string {
   if (measurement === undefined) return '';
-  const { median, smallest, largest } = summarise(measurement.samples);
-  return `${median.toFixed(2)} (${smallest.toFixed(2)} to ${largest.toFixed(2)})`;
+  return spread(measurement.samples, measurement.unit === 'MB' ? (value) => value.toFixed(0) : numeral);
+}
+
+function comparisonCells({ kind, contestant, peer, ratios, goals }: Comparison): string[] {
+  return [
+    `${contestant} : ${peer}`,
+    kind,
+    `${spread(ratios, (ratio) => ratio.toFixed(2))} ×`,
+    goals.map((goal) => goalWords(goal, ratios)).join('; '),
+  ];
+}
+
+function goalWords(goal: Goal, ratios: readonly number[]): string {
+  const { holds, missedBy } = verdict(goal, ratios);
+  const bound = `${goal.stretch ? 'stretch' : 'goal'} ${goal.bound === 'at least' ? '≥' : '≤'} ${goal.ratio}`;
+  return `${bound} ${holds ? 'holds' : `misses by ${(100 * missedBy).toPrecision(2)} %`}`;
+}
+
+function spread(samples: readonly number[], words: (value: number) => string): string {
+  const { median, smallest, largest } = summarise(samples);
+  return samples.length === 1 ? words(median) : `${words(median)} (${words(smallest)} to ${words(largest)})`;
+}
+
+/** Three digits that mean something. */
+function numeral(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+function parameterRemark(contestants: CaseResult['contestants']): string[] {
+  const counts = Object.entries(contestants).flatMap(([name, { parameterCount }]) =>
+    parameterCount === undefined ? [] : [`${name} ${parameterCount.toLocaleString('en')}`],
+  );
+  return counts.length === 0 ? [] : [`Parameters that train, without the head: ${counts.join('; ')}.`];
+}
+
+/** Lines with every column as wide as its widest cell. */
+function columns(lines: readonly string[][]): string[] {
+  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
+  return lines.map((line) =>
+    line
+      .map((text, column) => text.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
 }

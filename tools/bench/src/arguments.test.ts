@@ -1,0 +1,26 @@
+import { expect, it, test } from 'vitest';
+import { ArgumentError, parseArguments } from './arguments.ts';
+
+const names = ['train', 'predict', 'load'];
+const all = { rows: names, roundCount: undefined, quick: false, json: undefined, list: false };
+
+test.each([
+  [[], all],
+  [['load', 'train'], { ...all, rows: ['train', 'load'] }],
+  [['--rounds', '3', '--quick'], { ...all, roundCount: 3, quick: true }],
+  [['predict', '--json', 'out.json'], { ...all, rows: ['predict'], json: 'out.json' }],
+  [['--list'], { ...all, list: true }],
+])('%j', (words, expected) => {
+  expect(parseArguments(words, names)).toEqual(expected);
+});
+
+it.each([
+  [['tran'], 'Expected rows out of train, predict, load, received tran.'],
+  [['--rounds', '0'], 'Expected --rounds from 1 on, received 0.'],
+  [['--rounds', 'many'], 'Expected --rounds from 1 on, received many.'],
+  [['--round', '3'], "Unknown option '--round'"],
+  [['--json'], 'argument missing'],
+])('%j is refused', (words, message) => {
+  expect(() => parseArguments(words, names)).toThrow(ArgumentError);
+  expect(() => parseArguments(words, names)).toThrow(message);
+});

@@ -1,0 +1,56 @@
+import { parseArgs } from 'node:util';
+
+export interface Arguments {
+  /** Names of the rows to measure, in their own order. */
+  rows: string[];
+  /** By default each row has its own number. */
+  roundCount: number | undefined;
+  quick: boolean;
+  /** Where the numbers go, beside the table. */
+  json: string | undefined;
+  /** Only says what there is. */
+  list: boolean;
+}
+
+/**
+ * Reads `[ROW…] [--rounds N] [--quick] [--json FILE] [--list]`.
+ *
+ * @param rowNames every row there is.
+ * @throws ArgumentError saying what was expected and what came.
+ */
+export function parseArguments(words: readonly string[], rowNames: readonly string[]): Arguments {
+  const { values, positionals } = parse(words);
+  const unknown = positionals.find((name) => !rowNames.includes(name));
+  if (unknown !== undefined)
+    throw new ArgumentError(`Expected rows out of ${rowNames.join(', ')}, received ${unknown}.`);
+  const { rounds, quick = false, json, list = false } = values;
+  const roundCount = rounds === undefined ? undefined : Number(rounds);
+  if (roundCount !== undefined && !(Number.isInteger(roundCount) && roundCount >= 1))
+    throw new ArgumentError(`Expected --rounds from 1 on, received ${rounds}.`);
+  return {
+    rows: rowNames.filter((name) => positionals.length === 0 || positionals.includes(name)),
+    ...{ roundCount, quick, json, list },
+  };
+}
+
+/** A mistake of whoever typed. */
+export class ArgumentError extends Error {}
+
+// --- internal ---
+
+function parse(words: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: {
+        rounds: { type: 'string' },
+        quick: { type: 'boolean' },
+        json: { type: 'string' },
+        list: { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    throw new ArgumentError((error as Error).message);
+  }
+}

@@ -1,0 +1,68 @@
+/** Chorus as a contestant: training steps and predictions, in a process of its own. */
+import { createPixelStore, type ImageBatch, PixelStore } from '@chorus/data';
+import { type Classifier, createClassifier } from '@chorus/models';
+import { initRuntime } from '@chorus/runtime';
+import { randomImages } from '../images.ts';
+import { floatImages, predictionStep, trainingStep } from './chorus-step.ts';
+import type { ChorusWay } from './chorus-ways.ts';
+import type { ModelTask } from './model-task.ts';
+import { repeated, serve, type Work, warmed } from './serve.ts';
+
+/** Batches that take turns. */
+const batchCount = 4;
+/** Images whose statistics BatchNorm gets before predictions: with fresh ones numbers fade from layer to layer. */
+const calibrationCount = 4;
+
+await serve((task: ModelTask & { way: ChorusWay }): Work => {
+  const { work, backbone, inputSize, batchSize, seed, threads, way } = task;
+  const { tensorflowVersion } = initRuntime({ device: 'cpu:0', intraOpThreads: threads });
+  const classifier = createClassifier({
+    backbone: { family: backbone, alpha: 1, inputSize },
+    classes: ['a', 'b'],
+    seed,
+  });
+  const images = storeOf(task);
+  if (work === 'predict') calibrate(classifier, images);
+  const step = (work === 'train' ? trainingStep : predictionStep)(way, classifier, images);
+  const labels = Int32Array.from({ length: batchSize }, (_, index) => index % 2);
+  let taken = 0;
+  const run = repeated(() => {
+    step(batchOf((taken % batchCount) * batchSize, batchSize), labels);
+    taken += 1;
+  });
+  return {
+    prepared: {
+      versions: { node: process.versions.node, tensorflow: tensorflowVersion },
+      parameterCount: trainableCount(classifier),
+      stepSeconds: warmed(run),
+    },
+    run,
+  };
+});
+
+// --- internal ---
+
+function storeOf({ seed, batchSize, inputSize }: ModelTask): PixelStore {
+  const count = batchCount * batchSize;
+  const pixels = randomImages(seed, count, inputSize);
+  const store = new PixelStore(createPixelStore(count, inputSize));
+  const length = inputSize ** 2 * 3;
+  for (let index = 0; index < count; index += 1)
+    store.publish(index, pixels.subarray(index * length, (index + 1) * length));
+  return store;
+}
+
+function batchOf(first: number, size: number): ImageBatch {
+  return { indices: Uint32Array.from({ length: size }, (_, index) => first + index), flips: new Uint8Array(size) };
+}
+
+function calibrate(classifier: Classifier, images: PixelStore): void {
+  const part = classifier.part('all', { batchNorm: 'batch' });
+  const pixels = floatImages(images, batchOf(0, Math.min(calibrationCount, images.count)));
+  part.calibrate([part.prefix(pixels)]);
+  pixels.dispose();
+}
+
+function trainableCount({ backboneWeights }: Classifier): number {
+  return backboneWeights.reduce((sum, { trainable, variable }) => (trainable ? sum + variable.size : sum), 0);
+}

@@ -1,0 +1,13 @@
+import type { BackboneFamily } from '@chorus/models';
+
+/** Training steps or predictions of one backbone with a head of one logit, on synthetic images. */
+export interface ModelTask {
+  work: 'train' | 'predict';
+  backbone: BackboneFamily;
+  inputSize: number;
+  batchSize: number;
+  /** Draws images and weights. */
+  seed: number;
+  /** Processors to use. */
+  threads: number;
+}

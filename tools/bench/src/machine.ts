@@ -1,0 +1,67 @@
+/** What the numbers of a run are numbers of. */
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
+
+export interface Machine {
+  cpu: string;
+  threads: number;
+  memoryGB: number;
+  system: string;
+  /** Instructions that decide how fast matrices are multiplied; empty where the system does not tell. */
+  instructions: string[];
+  node: string;
+  /** Processors that other programs kept busy in the second before the first row; null where the system does not tell. */
+  busyBefore: number | null;
+}
+
+/** Looks at the machine for a second, while this process does nothing. */
+export async function describeMachine(): Promise<Machine> {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown processor',
+    threads: availableParallelism(),
+    memoryGB: Math.round(totalmem() / 1e8) / 10,
+    system: `${process.platform} ${process.arch} ${release()}`,
+    instructions: knownInstructions(),
+    node: process.versions.node,
+    busyBefore: await busyProcessors(),
+  };
+}
+
+/** The machine in a line and, where it is not at rest, a warning. */
+export function machineText({ cpu, threads, memoryGB, system, instructions, node, busyBefore }: Machine): string {
+  const line = `${cpu}, ${threads} threads, ${memoryGB} GB, ${system}, node ${node}${instructions.length === 0 ? '' : `, ${instructions.join(' ')}`}`;
+  return busyBefore === null || busyBefore < restingShare * threads
+    ? line
+    : `${line}\nOther programs keep ${busyBefore.toFixed(1)} of ${threads} processors busy: these are no times to trust.`;
+}
+
+// --- internal ---
+
+const restingShare = 0.1;
+
+const instructionNames = ['avx2', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_bf16', 'asimd', 'bf16'];
+
+function knownInstructions(): string[] {
+  if (process.platform !== 'linux') return [];
+  const [, words = ''] = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8')) ?? [];
+  const known = new Set(words.split(' '));
+  return instructionNames.filter((name) => known.has(name));
+}
+
+async function busyProcessors(): Promise<number | null> {
+  if (process.platform !== 'linux') return null;
+  const before = processorTimes();
+  await pause(1000);
+  const after = processorTimes();
+  return ((after.busy - before.busy) / (after.all - before.all)) * cpus().length;
+}
+
+/** Since the machine's start, of all processors, in ticks. */
+function processorTimes(): { busy: number; all: number } {
+  const [, words = ''] = /^cpu +(.*)$/m.exec(readFileSync('/proc/stat', 'utf8')) ?? [];
+  // user nice system idle iowait …
+  const ticks = words.split(' ').map(Number);
+  const all = ticks.reduce((sum, one) => sum + one, 0);
+  return { busy: all - ticks[3]! - ticks[4]!, all };
+}

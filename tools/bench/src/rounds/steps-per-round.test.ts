@@ -1,0 +1,12 @@
+import { expect, it } from 'vitest';
+import { stepsPerRound } from './steps-per-round.ts';
+
+it.each([
+  [[0.4, 0.9], 3],
+  [[1, 2], 1],
+  [[7], 1],
+  [[null, null], 1],
+])('of contestants whose steps take %j s, for a second', (seconds, steps) => {
+  const prepared = seconds.map((stepSeconds) => ({ stepSeconds }));
+  expect(stepsPerRound(prepared, 1)).toBe(steps);
+});

@@ -1,0 +1,40 @@
+import { keras, pytorch } from '../contestants/peers.ts';
+import type { Row } from '../row.ts';
+import { modelCase, taskOf } from './model-case.ts';
+
+/** InceptionV3 and Xception have no input as small. */
+const smallest = { backbone: 'mobilenet-v2', batchSize: 2, inputSize: 32 } as const;
+
+export const dispatch: Row = {
+  name: 'dispatch',
+  title: 'a training step with next to no arithmetic: stands for the time that a GPU would wait',
+  roundCount: { whole: 5, quick: 2 },
+  async measure(options) {
+    const python = await options.python();
+    const task = taskOf('train', smallest);
+    const ways = keras(python, task);
+    return [
+      await modelCase(
+        task,
+        [
+          {
+            name: 'Keras',
+            ways: options.quick ? ways.slice(0, 1) : ways,
+            goals: {
+              time: [
+                { bound: 'at most', ratio: 0.8 },
+                { bound: 'at most', ratio: 0.5, stretch: true },
+              ],
+            },
+          },
+          {
+            name: 'PyTorch',
+            ways: [pytorch(python, task)],
+            goals: { time: [{ bound: 'at most', ratio: 1, stretch: true }] },
+          },
+        ],
+        options,
+      ),
+    ];
+  },
+};

@@ -1,0 +1,75 @@
+/** What the rows `train`, `dispatch` and `predict` have in common: one backbone's steps, Chorus' beside its peers'. */
+import { availableParallelism } from 'node:os';
+import { type ComparisonKind, compare, type Goal } from '../comparison.ts';
+import type { Contestant } from '../contestants/contestant-process.ts';
+import type { ModelTask } from '../contestants/model-task.ts';
+import { chorus } from '../contestants/peers.ts';
+import { fastestOf } from '../rounds/fastest.ts';
+import { measurementOf, pairedRounds, peakMemory } from '../rounds/paired-rounds.ts';
+import type { CaseResult, RowOptions } from '../row.ts';
+
+/** Someone to compare with. */
+export interface Peer {
+  name: string;
+  /** The fastest of these takes part. */
+  ways: readonly Contestant[];
+  /** What is compared, and how it should be for Chorus' own way. */
+  goals: Partial<Record<ComparisonKind, readonly Goal[]>>;
+}
+
+const backboneNames = { 'mobilenet-v2': 'MobileNetV2', 'inception-v3': 'InceptionV3', xception: 'Xception' } as const;
+
+/** The article's three backbones. */
+export type ComparedBackbone = keyof typeof backboneNames;
+export const comparedBackbones = Object.keys(backboneNames) as ComparedBackbone[];
+
+export interface ModelCase {
+  backbone: ComparedBackbone;
+  batchSize: number;
+  inputSize: number;
+}
+
+/** What all contestants of a case are told. */
+export function taskOf(work: ModelTask['work'], { backbone, batchSize, inputSize }: ModelCase): ModelTask {
+  return { work, backbone, batchSize, inputSize, seed: 1, threads: availableParallelism() };
+}
+
+/** Tries the peers' ways, then lets all take turns. */
+export async function modelCase(task: ModelTask, peers: readonly Peer[], options: RowOptions): Promise<CaseResult> {
+  const title = `${backboneNames[task.backbone as ComparedBackbone]}, batch ${task.batchSize}, ${task.inputSize} px`;
+  const turns = {
+    roundSeconds: options.quick ? 0.3 : 1,
+    onProgress: (words: string) => options.onProgress(`${title}: ${words}`),
+  };
+  const remarks: string[] = [];
+  const chosen: (Peer & { contestant: Contestant })[] = [];
+  for (const peer of peers) {
+    const fastest = await fastestOf(peer.name, peer.ways, turns);
+    remarks.push(...fastest.remarks);
+    chosen.push({ ...peer, contestant: fastest.contestant });
+  }
+  const ours = chorus(task);
+  const contestants = [...ours, ...chosen.map(({ contestant }) => contestant)];
+  const rounds = await pairedRounds(contestants, { ...turns, roundCount: options.roundCount });
+  const quantityOf = (kind: ComparisonKind) => (kind === 'memory' ? peakMemory : 'step');
+  return {
+    title,
+    contestants: rounds.prepared,
+    measurements: rounds.measurements,
+    comparisons: ours.flatMap(({ name }, way) =>
+      chosen.flatMap(({ contestant, goals }) =>
+        (Object.entries(goals) as [ComparisonKind, readonly Goal[]][])
+          .filter(([kind]) => kind !== 'memory' || process.platform === 'linux')
+          .map(([kind, bounds]) =>
+            compare(
+              kind,
+              measurementOf(rounds, name, quantityOf(kind)),
+              measurementOf(rounds, contestant.name, quantityOf(kind)),
+              way === 0 ? bounds : [],
+            ),
+          ),
+      ),
+    ),
+    remarks,
+  };
+}

@@ -1,0 +1,38 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { keras, onnxruntime, pytorch } from '../contestants/peers.ts';
+import type { Row } from '../row.ts';
+import { comparedBackbones, modelCase, taskOf } from './model-case.ts';
+
+const atLeastAsFast = { speed: [{ bound: 'at least', ratio: 1 }] } as const;
+
+export const predict: Row = {
+  name: 'predict',
+  title: 'a prediction of a batch, uint8 pixels in, one logit per image out, float32',
+  roundCount: { whole: 5, quick: 2 },
+  async measure(options) {
+    const python = await options.python();
+    const cases = comparedBackbones.flatMap((backbone) =>
+      [32, 1].map((batchSize) => ({ backbone, batchSize, inputSize: 224 })),
+    );
+    const folder = await mkdtemp(join(tmpdir(), 'chorus-bench-'));
+    try {
+      const results = [];
+      for (const one of options.quick ? cases.slice(0, 1) : cases) {
+        const task = taskOf('predict', one);
+        const ways = keras(python, task);
+        const peers = [
+          { name: 'Keras', ways: options.quick ? ways.slice(0, 1) : ways, goals: atLeastAsFast },
+          { name: 'PyTorch', ways: [pytorch(python, task)], goals: atLeastAsFast },
+          // The ceiling.
+          { name: 'onnxruntime', ways: [await onnxruntime(python, task, folder)], goals: { speed: [] } },
+        ];
+        results.push(await modelCase(task, peers, options));
+      }
+      return results;
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};
