@@ -53,12 +53,17 @@ function comparisonCells({ kind, contestant, peer, ratios, goals }: Comparison):
 function goalWords(goal: Goal, ratios: readonly number[]): string {
   const { holds, missedBy } = verdict(goal, ratios);
   const bound = `${goal.stretch ? 'stretch' : 'goal'} ${goal.bound === 'at least' ? '≥' : '≤'} ${goal.ratio}`;
-  return `${bound} ${holds ? 'holds' : `misses by ${(100 * missedBy).toPrecision(2)} %`}`;
+  return `${bound} ${holds ? 'holds' : `misses by ${percent(missedBy)} %`}`;
 }
 
 function spread(samples: readonly number[], words: (value: number) => string): string {
   const { median, smallest, largest } = summarise(samples);
   return samples.length === 1 ? words(median) : `${words(median)} (${words(smallest)} to ${words(largest)})`;
+}
+
+/** Two digits that mean something. */
+function percent(share: number): string {
+  return share >= 0.1 ? (100 * share).toFixed(0) : (100 * share).toPrecision(2);
 }
 
 /** Three digits that mean something. */

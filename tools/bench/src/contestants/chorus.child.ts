@@ -13,7 +13,7 @@ const batchCount = 4;
 /** Images whose statistics BatchNorm gets before predictions: with fresh ones numbers fade from layer to layer. */
 const calibrationCount = 4;
 
-await serve((task: ModelTask & { way: ChorusWay }): Work => {
+await serve(async (task: ModelTask & { way: ChorusWay }): Promise<Work> => {
   const { work, backbone, inputSize, batchSize, seed, threads, way } = task;
   const { tensorflowVersion } = initRuntime({ device: 'cpu:0', intraOpThreads: threads });
   const classifier = createClassifier({
@@ -34,7 +34,7 @@ await serve((task: ModelTask & { way: ChorusWay }): Work => {
     prepared: {
       versions: { node: process.versions.node, tensorflow: tensorflowVersion },
       parameterCount: trainableCount(classifier),
-      stepSeconds: warmed(run),
+      stepSeconds: await warmed(run),
     },
     run,
   };

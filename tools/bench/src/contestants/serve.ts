@@ -6,7 +6,7 @@ import type { Prepared, Request, RoundSeconds } from './protocol.ts';
 export interface Work {
   prepared: Prepared;
   /** A round of so many steps. */
-  run(steps: number): RoundSeconds | Promise<RoundSeconds>;
+  run(steps: number): Promise<RoundSeconds>;
 }
 
 /** Answers the bench until it has nothing more to ask. */
@@ -23,19 +23,19 @@ export async function serve<Task>(prepare: (task: Task) => Work | Promise<Work>)
   }
 }
 
-/** A round of equal steps. */
-export function repeated(step: () => void): (steps: number) => { step: number } {
-  return (steps) => {
+/** Rounds of equal steps. */
+export function repeated(step: () => void | Promise<void>): (steps: number) => Promise<{ step: number }> {
+  return async (steps) => {
     const startedAtMs = performance.now();
-    for (let done = 0; done < steps; done += 1) step();
+    for (let done = 0; done < steps; done += 1) await step();
     return { step: (performance.now() - startedAtMs) / 1000 / steps };
   };
 }
 
 /** Seconds a step, once what is built at the first ones is built. */
-export function warmed(run: (steps: number) => { step: number }): number {
-  run(1);
-  return run(Math.ceil(warmUpSeconds / run(1).step)).step;
+export async function warmed(run: (steps: number) => Promise<{ step: number }>): Promise<number> {
+  await run(1);
+  return (await run(Math.ceil(warmUpSeconds / (await run(1)).step))).step;
 }
 
 // --- internal ---

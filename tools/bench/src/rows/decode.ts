@@ -1,0 +1,121 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { compare, type Goal } from '../comparison.ts';
+import type { Contestant } from '../contestants/contestant-process.ts';
+import type { DecodeTask, DecodeWay } from '../contestants/decode-task.ts';
+import { nodeCommand, scriptsFolder } from '../contestants/peers.ts';
+import { drawPhotographs } from '../photographs.ts';
+import { measurementOf, pairedRounds } from '../rounds/paired-rounds.ts';
+import type { CaseResult, Measurement, Row, RowOptions } from '../row.ts';
+
+interface DecodeCase {
+  name: string;
+  width: number;
+  height: number;
+  /** Files that differ, and how often each is decoded in a step. */
+  files: { whole: number; quick: number };
+  repeats: number;
+  /** Than tf.data and DataLoader. */
+  goals: readonly Goal[];
+}
+
+const inputSize = 224;
+
+const cases: readonly DecodeCase[] = [
+  { name: 'small', width: 500, height: 375, files: { whole: 64, quick: 16 }, repeats: 4, goals: [] },
+  {
+    name: 'camera-size',
+    width: 4000,
+    height: 3000,
+    files: { whole: 6, quick: 2 },
+    repeats: 2,
+    goals: [{ bound: 'at least', ratio: 1 }],
+  },
+];
+
+export const decode: Row = {
+  name: 'decode',
+  title: `JPEG files to squares of ${inputSize} px in memory, all processors`,
+  roundCount: { whole: 5, quick: 1 },
+  async measure(options) {
+    const python = await options.python();
+    const folder = await mkdtemp(join(tmpdir(), 'chorus-bench-'));
+    try {
+      const results = [];
+      for (const one of cases) results.push(await decodeCase(one, python, join(folder, one.name), options));
+      return results;
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+// --- internal ---
+
+async function decodeCase(
+  { name, width, height, files, repeats, goals }: DecodeCase,
+  python: string,
+  folder: string,
+  { quick, roundCount, onProgress }: RowOptions,
+): Promise<CaseResult> {
+  const count = quick ? files.quick : files.whole;
+  onProgress(`${name}: drawing ${count} photographs of ${width} × ${height}`);
+  const drawn = await drawPhotographs(folder, { count, width, height, seed: 1 });
+  const paths = Array.from({ length: repeats }, () => drawn).flat();
+  const task: DecodeTask = { paths, inputSize, threads: availableParallelism() };
+  const turns = { roundSeconds: quick ? 0.3 : 1, onProgress: (words: string) => onProgress(`${name}: ${words}`) };
+  const ours = inNode('Chorus', task, 'chorus');
+  const sharp = inNode('plain sharp', task, 'sharp');
+  const peers = [
+    tfData(python, task, true),
+    tfData(python, task, false),
+    dataLoader(python, task, 'pillow'),
+    dataLoader(python, task, 'torchvision.io'),
+  ];
+  const rounds = await pairedRounds([ours, ...peers, sharp], { ...turns, roundCount });
+  const own = measurementOf(rounds, ours.name, 'step');
+  return {
+    title: `${name}, ${width} × ${height}, a file`,
+    contestants: rounds.prepared,
+    measurements: rounds.measurements.map((one) => (one.quantity === 'step' ? perFile(one, paths.length) : one)),
+    comparisons: [
+      ...peers.map((peer) => compare('speed', own, measurementOf(rounds, peer.name, 'step'), goals)),
+      compare('speed', own, measurementOf(rounds, sharp.name, 'step')),
+    ],
+    remarks: [
+      'Chorus and DataLoader with Pillow give the same pixels, bit for bit. Plain sharp is the best that sharp can do: it shrinks JPEGs while it decodes them, by a filter of its own. tf.data without antialias looks at four pixels for each that it makes.',
+      "Memory of DataLoader is its main process' alone, without its workers'.",
+    ],
+  };
+}
+
+/** A step's seconds over all files as milliseconds a file. */
+function perFile({ contestant, samples }: Measurement, fileCount: number): Measurement {
+  return {
+    contestant,
+    quantity: 'decode',
+    unit: 'ms',
+    samples: samples.map((seconds) => (1000 * seconds) / fileCount),
+  };
+}
+
+function inNode(name: string, task: DecodeTask, way: DecodeWay): Contestant {
+  return { name, command: nodeCommand('decode'), task: { ...task, way } };
+}
+
+function tfData(python: string, task: DecodeTask, antialias: boolean): Contestant {
+  return {
+    name: `tf.data${antialias ? ', antialias' : ''}`,
+    command: [python, join(scriptsFolder, 'tf_data_peer.py')],
+    task: { ...task, variant: { antialias } },
+  };
+}
+
+function dataLoader(python: string, task: DecodeTask, decoder: 'pillow' | 'torchvision.io'): Contestant {
+  return {
+    name: `DataLoader, ${decoder}`,
+    command: [python, join(scriptsFolder, 'torchvision_peer.py')],
+    task: { ...task, variant: { decoder } },
+  };
+}
