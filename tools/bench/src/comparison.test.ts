@@ -10,7 +10,12 @@ describe('compare', () => {
   it('pairs round with round', () => {
     expect(compare('speed', ours, theirs).ratios).toEqual([3, 1, 0.5]);
     expect(compare('time', ours, theirs).ratios).toEqual([1 / 3, 1, 2]);
-    expect(compare('memory', ours, theirs)).toMatchObject({ contestant: 'Chorus', peer: 'Keras', goals: [] });
+    expect(compare('memory', ours, theirs)).toMatchObject({
+      quantity: 'step',
+      contestant: 'Chorus',
+      peer: 'Keras',
+      goals: [],
+    });
   });
 
   it('is a bug where rounds are missing', () => {

@@ -19,6 +19,8 @@ export type ComparisonKind = 'speed' | 'time' | 'memory';
 
 export interface Comparison {
   kind: ComparisonKind;
+  /** What of the contestant's is compared. */
+  quantity: string;
   contestant: string;
   peer: string;
   /** A ratio a round. */
@@ -29,7 +31,7 @@ export interface Comparison {
 /** Pairs two contestants' samples of one quantity, round by round. */
 export function compare(
   kind: ComparisonKind,
-  { contestant, samples }: Measurement,
+  { contestant, quantity, samples }: Measurement,
   peer: Measurement,
   goals: readonly Goal[] = [],
 ): Comparison {
@@ -40,6 +42,7 @@ export function compare(
   const ratios = samples.map((sample, round) => sample / peer.samples[round]!);
   return {
     kind,
+    quantity,
     contestant,
     peer: peer.contestant,
     ratios: kind === 'speed' ? ratios.map((ratio) => 1 / ratio) : ratios,

@@ -13,6 +13,7 @@ it('prints medians with their range, ratios with their verdict, and what contest
     comparisons: [
       {
         kind: 'speed',
+        quantity: 'step',
         contestant: 'Chorus',
         peer: 'Keras, fit',
         ratios: [2, 1.6, 1],
@@ -32,7 +33,7 @@ MobileNetV2, batch 32, 224 px
 Chorus      1.25 (1.00 to 2.00)  2800
 Keras, fit  2.00 (2.00 to 2.00)
 
-Chorus : Keras, fit  speed  1.60 (1.00 to 2.00) ×  goal ≥ 1.5 holds; stretch ≥ 2 misses by 20 %
+Chorus : Keras, fit  step, speed  1.60 (1.00 to 2.00) ×  goal ≥ 1.5 holds; stretch ≥ 2 misses by 20 %
 
 Keras, tried: fit 2.00 s
 Parameters that train, without the head: Chorus 2,223,872.

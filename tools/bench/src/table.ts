@@ -41,10 +41,10 @@ function measurementCell(measurement: Measurement | undefined): string {
   return spread(measurement.samples, measurement.unit === 'MB' ? (value) => value.toFixed(0) : numeral);
 }
 
-function comparisonCells({ kind, contestant, peer, ratios, goals }: Comparison): string[] {
+function comparisonCells({ kind, quantity, contestant, peer, ratios, goals }: Comparison): string[] {
   return [
     `${contestant} : ${peer}`,
-    kind,
+    kind === 'memory' ? quantity : `${quantity}, ${kind}`,
     `${spread(ratios, (ratio) => ratio.toFixed(2))} ×`,
     goals.map((goal) => goalWords(goal, ratios)).join('; '),
   ];

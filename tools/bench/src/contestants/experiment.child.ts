@@ -1,0 +1,38 @@
+/** `chorus train` as a contestant: one step is a whole run, into a folder that is removed again. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { train } from '@chorus/orchestration';
+import type { ExperimentTask } from './experiment-task.ts';
+import { PredictingShare } from './predicting-share.ts';
+import type { RoundSeconds } from './protocol.ts';
+import { serve } from './serve.ts';
+
+await serve(async ({ experiment }: ExperimentTask) => ({
+  prepared: { versions: { node: process.versions.node }, stepSeconds: null },
+  run: () => runOnce(experiment),
+}));
+
+// --- internal ---
+
+async function runOnce(experiment: ExperimentTask['experiment']): Promise<RoundSeconds> {
+  const folder = await mkdtemp(join(tmpdir(), 'chorus-bench-run-'));
+  try {
+    const predicting = new PredictingShare();
+    const startedAtMs = Date.now();
+    const { report } = await train(experiment, { out: join(folder, 'run'), observer: predicting });
+    const total = (Date.now() - startedAtMs) / 1000;
+    const { decode, members, stack, test } = report.seconds;
+    const answers = predicting.ms / 1000;
+    return {
+      decode,
+      members: members - answers,
+      // What the members answer on all images, and what is made of it.
+      'stack stage': answers + stack + test,
+      total,
+      'head alone': stack,
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
