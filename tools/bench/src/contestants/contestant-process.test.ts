@@ -1,5 +1,6 @@
 import { expect, it, test } from 'vitest';
 import { fastestOf } from '../rounds/fastest.ts';
+import { freshTurns } from '../rounds/fresh-turns.ts';
 import { pairedRounds } from '../rounds/paired-rounds.ts';
 import { type Contestant, ContestantProcess } from './contestant-process.ts';
 import type { ModelTask } from './model-task.ts';
@@ -67,6 +68,22 @@ it('takes every contestant through every round, and looks at its memory', async 
     // A node takes 30 MB and more.
     for (const { samples } of peaks) expect(samples[0]).toBeGreaterThan(20);
   }
+});
+
+it('takes a new process for each turn, where told', async () => {
+  const counting = `let turns = 0;
+    require('node:readline').createInterface(process.stdin).on('line', (line) => console.log(JSON.stringify(
+      'steps' in JSON.parse(line) ? { seconds: { total: ++turns } } : { prepared: { versions: {}, stepSeconds: null } })))`;
+  const told: string[] = [];
+  const { measurements } = await freshTurns([saying('one', counting), saying('two', counting)], {
+    roundCount: 2,
+    onProgress: (words) => told.push(words),
+  });
+  expect(measurements.filter(({ unit }) => unit === 's').map(({ samples }) => samples)).toEqual([
+    [1, 1],
+    [1, 1],
+  ]);
+  expect(told).toEqual(['round 1 of 2: one', 'round 1 of 2: two', 'round 2 of 2: two', 'round 2 of 2: one']);
 });
 
 it('picks the fastest of several ways, and passes over one that fails', async () => {

@@ -6,7 +6,9 @@ import { compare } from '../comparison.ts';
 import type { Contestant } from '../contestants/contestant-process.ts';
 import { nodeCommand, scriptsFolder } from '../contestants/peers.ts';
 import { drawPhotographs } from '../photographs.ts';
-import { measurementOf, pairedRounds, peakMemory } from '../rounds/paired-rounds.ts';
+import { freshTurns } from '../rounds/fresh-turns.ts';
+import { measurementOf } from '../rounds/rounds.ts';
+import { peakMemory } from '../rounds/samples.ts';
 import type { CaseResult, Row, RowOptions } from '../row.ts';
 
 interface ArticleSize {
@@ -62,7 +64,7 @@ async function articleCase(
   onProgress('drawing photographs');
   await drawTwoClasses(folder, images);
   const [ours, plain] = [await chorusArticle(size, folder), kerasArticle(python, size, folder)];
-  const rounds = await pairedRounds([ours, plain], { roundCount, roundSeconds: 1, onProgress });
+  const rounds = await freshTurns([ours, plain], { roundCount, onProgress });
   const of = (contestant: Contestant, quantity: string) => measurementOf(rounds, contestant.name, quantity);
   const stage = (quantity: string, ...goals: Parameters<typeof compare>[3] & object) =>
     compare('speed', of(ours, quantity), of(plain, quantity), goals);

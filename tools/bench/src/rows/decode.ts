@@ -6,7 +6,8 @@ import type { Contestant } from '../contestants/contestant-process.ts';
 import type { DecodeTask, DecodeWay } from '../contestants/decode-task.ts';
 import { nodeCommand, scriptsFolder } from '../contestants/peers.ts';
 import { drawPhotographs } from '../photographs.ts';
-import { measurementOf, pairedRounds } from '../rounds/paired-rounds.ts';
+import { pairedRounds } from '../rounds/paired-rounds.ts';
+import { measurementOf } from '../rounds/rounds.ts';
 import type { CaseResult, Measurement, Row, RowOptions } from '../row.ts';
 
 interface DecodeCase {

@@ -5,7 +5,9 @@ import type { Contestant } from '../contestants/contestant-process.ts';
 import type { ModelTask } from '../contestants/model-task.ts';
 import { chorus } from '../contestants/peers.ts';
 import { fastestOf } from '../rounds/fastest.ts';
-import { measurementOf, pairedRounds, peakMemory } from '../rounds/paired-rounds.ts';
+import { pairedRounds } from '../rounds/paired-rounds.ts';
+import { measurementOf } from '../rounds/rounds.ts';
+import { peakMemory } from '../rounds/samples.ts';
 import type { CaseResult, RowOptions } from '../row.ts';
 
 /** Someone to compare with. */

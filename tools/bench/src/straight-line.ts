@@ -1,0 +1,22 @@
+/** y = intercept + slope × x, and how far the points are from it. */
+export interface StraightLine {
+  intercept: number;
+  slope: number;
+  /** The largest distance of a point, as a share of the line's value there. */
+  largestResidual: number;
+}
+
+/**
+ * The line of least squares.
+ *
+ * @param points at least two different x.
+ */
+export function fitStraightLine(points: readonly { x: number; y: number }[]): StraightLine {
+  const mean = (of: (point: { x: number; y: number }) => number) =>
+    points.reduce((sum, point) => sum + of(point), 0) / points.length;
+  const [meanX, meanY] = [mean(({ x }) => x), mean(({ y }) => y)];
+  const slope = mean(({ x, y }) => (x - meanX) * (y - meanY)) / mean(({ x }) => (x - meanX) ** 2);
+  const intercept = meanY - slope * meanX;
+  const residuals = points.map(({ x, y }) => Math.abs(y / (intercept + slope * x) - 1));
+  return { intercept, slope, largestResidual: Math.max(...residuals) };
+}
