@@ -52,7 +52,7 @@ it('is ended when it is not ready in time', async () => {
 it('takes every contestant through every round, and looks at its memory', async () => {
   const told: string[] = [];
   const contestants = [pretending('Chorus', 0.5), pretending('Keras', 0.75)];
-  const { measurements, prepared } = await pairedRounds(contestants, {
+  const { measurements, prepared } = await pairedRounds(contestants, [], {
     ...{ roundCount: 3, roundSeconds: 1 },
     onProgress: (words) => told.push(words),
   });
@@ -68,6 +68,17 @@ it('takes every contestant through every round, and looks at its memory', async 
     // A node takes 30 MB and more.
     for (const { samples } of peaks) expect(samples[0]).toBeGreaterThan(20);
   }
+});
+
+it.runIf(process.platform === 'linux')('leaves for later whom memory does not hold beside the others', async () => {
+  const names = ['Chorus', 'Keras', 'PyTorch', 'onnxruntime'];
+  const [ours, ...others] = names.map((name) => pretending(name, 1));
+  const prepare = (availableBytes: number) =>
+    pairedRounds([ours!], others, { ...silent, roundCount: 1, availableBytes: () => availableBytes });
+  const { prepared, left } = await prepare(0);
+  expect(Object.keys(prepared)).toEqual(['Chorus', 'Keras']);
+  expect(left.map(({ name }) => name)).toEqual(['PyTorch', 'onnxruntime']);
+  expect((await prepare(1e12)).left).toEqual([]);
 });
 
 it('takes a new process for each turn, where told', async () => {

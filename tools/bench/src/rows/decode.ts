@@ -74,7 +74,7 @@ async function decodeCase(
     dataLoader(python, task, 'pillow'),
     dataLoader(python, task, 'torchvision.io'),
   ];
-  const rounds = await pairedRounds([ours, ...peers, sharp], { ...turns, roundCount });
+  const rounds = await pairedRounds([ours, sharp, ...peers], [], { ...turns, roundCount });
   const own = measurementOf(rounds, ours.name, 'step');
   return {
     title: `${name}, ${width} × ${height}, a file`,

@@ -1,12 +1,12 @@
 /** What the rows `train`, `dispatch` and `predict` have in common: one backbone's steps, Chorus' beside its peers'. */
 import { availableParallelism } from 'node:os';
-import { type ComparisonKind, compare, type Goal } from '../comparison.ts';
+import { type Comparison, type ComparisonKind, compare, type Goal } from '../comparison.ts';
 import type { Contestant } from '../contestants/contestant-process.ts';
 import type { ModelTask } from '../contestants/model-task.ts';
 import { chorus } from '../contestants/peers.ts';
 import { fastestOf } from '../rounds/fastest.ts';
 import { pairedRounds } from '../rounds/paired-rounds.ts';
-import { measurementOf } from '../rounds/rounds.ts';
+import { measurementOf, type Rounds } from '../rounds/rounds.ts';
 import { peakMemory } from '../rounds/samples.ts';
 import type { CaseResult, RowOptions } from '../row.ts';
 
@@ -36,8 +36,8 @@ export function taskOf(work: ModelTask['work'], { backbone, batchSize, inputSize
   return { work, backbone, batchSize, inputSize, seed: 1, threads: availableParallelism() };
 }
 
-/** Tries the peers' ways, then lets all take turns. */
-export async function modelCase(task: ModelTask, peers: readonly Peer[], options: RowOptions): Promise<CaseResult> {
+/** Tries the peers' ways, then lets all take turns; in several cases, where memory does not hold all of them at a time. */
+export async function modelCase(task: ModelTask, peers: readonly Peer[], options: RowOptions): Promise<CaseResult[]> {
   const title = `${backboneNames[task.backbone as ComparedBackbone]}, batch ${task.batchSize}, ${task.inputSize} px`;
   const turns = {
     roundSeconds: options.quick ? 0.3 : 1,
@@ -51,27 +51,40 @@ export async function modelCase(task: ModelTask, peers: readonly Peer[], options
     chosen.push({ ...peer, contestant: fastest.contestant });
   }
   const ours = chorus(task);
-  const contestants = [...ours, ...chosen.map(({ contestant }) => contestant)];
-  const rounds = await pairedRounds(contestants, { ...turns, roundCount: options.roundCount });
-  const quantityOf = (kind: ComparisonKind) => (kind === 'memory' ? peakMemory : 'step');
-  return {
-    title,
-    contestants: rounds.prepared,
-    measurements: rounds.measurements,
-    comparisons: ours.flatMap(({ name }, way) =>
-      chosen.flatMap(({ contestant, goals }) =>
-        (Object.entries(goals) as [ComparisonKind, readonly Goal[]][])
-          .filter(([kind]) => kind !== 'memory' || process.platform === 'linux')
-          .map(([kind, bounds]) =>
-            compare(
-              kind,
-              measurementOf(rounds, name, quantityOf(kind)),
-              measurementOf(rounds, contestant.name, quantityOf(kind)),
-              way === 0 ? bounds : [],
-            ),
-          ),
+  const results: CaseResult[] = [];
+  for (let left: readonly Contestant[] = chosen.map(({ contestant }) => contestant); left.length > 0; ) {
+    const rounds = await pairedRounds(ours, left, { ...turns, roundCount: options.roundCount });
+    left = rounds.left;
+    results.push({
+      title: results.length === 0 ? title : `${title}, those that memory did not hold beside the others`,
+      contestants: rounds.prepared,
+      measurements: rounds.measurements,
+      comparisons: ours.flatMap(({ name }, way) =>
+        chosen
+          .filter(({ contestant }) => contestant.name in rounds.prepared)
+          .flatMap(({ contestant, goals }) => comparisons(rounds, name, contestant.name, goals, way === 0)),
       ),
-    ),
-    remarks,
-  };
+      remarks: results.length === 0 ? remarks : [],
+    });
+  }
+  return results;
+}
+
+// --- internal ---
+
+/** Goals are for the product's own way; the others are shown. */
+function comparisons(
+  rounds: Rounds,
+  ours: string,
+  peer: string,
+  goals: Peer['goals'],
+  isOwnWay: boolean,
+): Comparison[] {
+  return (Object.entries(goals) as [ComparisonKind, readonly Goal[]][])
+    .filter(([kind]) => kind !== 'memory' || process.platform === 'linux')
+    .map(([kind, bounds]) => {
+      const quantity = kind === 'memory' ? peakMemory : 'step';
+      const [own, theirs] = [measurementOf(rounds, ours, quantity), measurementOf(rounds, peer, quantity)];
+      return compare(kind, own, theirs, isOwnWay ? bounds : []);
+    });
 }

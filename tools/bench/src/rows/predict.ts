@@ -28,7 +28,7 @@ export const predict: Row = {
           // The ceiling.
           { name: 'onnxruntime', ways: [await onnxruntime(python, task, folder)], goals: { speed: [] } },
         ];
-        results.push(await modelCase(task, peers, options));
+        results.push(...(await modelCase(task, peers, options)));
       }
       return results;
     } finally {

@@ -49,7 +49,7 @@ export const train: Row = {
       const shown = [pytorch(python, task, { precision: 'bfloat16' }), pytorch(python, task, { compile: true })].map(
         (way) => ({ name: way.name, ways: [way], goals: { speed: [] } }),
       );
-      results.push(await modelCase(task, options.quick ? peers : [...peers, ...shown], options));
+      results.push(...(await modelCase(task, options.quick ? peers : [...peers, ...shown], options)));
     }
     return results;
   },
