@@ -34,7 +34,8 @@ export class StageFunctions {
     this.#adam = new Adam(part.variables, { weightDecay });
     this.#train = prepareFunction(
       compute,
-      { name: 'train', precision: compute.precision },
+      // In float32 grappler makes a step no faster, and the first one seconds longer.
+      { name: 'train', precision: compute.precision, optimises: compute.precision === 'bfloat16' },
       (input: tf.Tensor, labels: tf.Tensor1D, rates: tf.Tensor1D, step: tf.Scalar) =>
         trainStep(part, this.#adam, { activations: fit.activations(input), labels, rates, step }, lossOptions),
     );

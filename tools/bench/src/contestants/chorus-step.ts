@@ -1,6 +1,7 @@
 /** One place for every way in which Chorus makes a step. */
 import { fillBatch, type ImageBatch, type PixelStore } from '@chorus/data';
 import { Adam, type Classifier, trainStep } from '@chorus/models';
+import { bytesTensor, type CompileOptions, compile, type Results } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
 import type { ChorusWay } from './chorus-ways.ts';
 
@@ -9,31 +10,45 @@ export type Step = (batch: ImageBatch, labels: Int32Array) => void;
 
 /** All layers train, by Adam at 1e-3, as lanes of `orchestration` do it. */
 export function trainingStep(way: ChorusWay, classifier: Classifier, images: PixelStore): Step {
-  switch (way) {
-    case 'eager': {
-      const part = classifier.part('all', { batchNorm: 'batch' });
-      const adam = new Adam();
-      return (batch, labels) =>
-        tf.tidy(() => {
-          const activations = part.prefix(floatImages(images, batch));
-          trainStep(part, adam, { activations, labels: tf.tensor1d(labels, 'int32') }, { learningRate: 1e-3 });
-        });
-    }
-  }
+  const part = classifier.part('all', { batchNorm: 'batch' });
+  const adam = new Adam(part.variables);
+  const train = prepared(
+    way,
+    { optimises: way === 'compiled, bfloat16' },
+    (pixels: tf.Tensor4D, labels: tf.Tensor1D, rates: tf.Tensor1D, step: tf.Scalar) =>
+      trainStep(part, adam, { activations: part.prefix(pixels), labels, rates, step }),
+  );
+  let stepCount = 0;
+  return (batch, labels) => {
+    stepCount += 1;
+    tf.tidy(() => {
+      const inputs = [tf.tensor1d(labels, 'int32'), adam.nextRates(1e-3), tf.scalar(stepCount, 'int32')] as const;
+      train(byteImages(images, batch), ...inputs).dataSync();
+    });
+  };
 }
 
 /** Logits, brought to JavaScript, as lanes of `orchestration` do it. */
 export function predictionStep(way: ChorusWay, classifier: Classifier, images: PixelStore): Step {
-  switch (way) {
-    case 'eager':
-      return (batch) => tf.tidy(() => void classifier.logits(floatImages(images, batch)).dataSync());
-  }
+  const predict = prepared(way, {}, (pixels: tf.Tensor4D) => classifier.logits(pixels));
+  return (batch) => tf.tidy(() => void predict(byteImages(images, batch)).dataSync());
 }
 
-/** [N, size, size, 3], float, 0..255. */
-export function floatImages(images: PixelStore, batch: ImageBatch): tf.Tensor4D {
+/** [N, size, size, 3], 0..255. */
+export function byteImages(images: PixelStore, batch: ImageBatch): tf.Tensor4D {
   // Fresh memory each time: TensorFlow keeps using the array it is given.
-  const values = new Float32Array(batch.indices.length * images.size ** 2 * 3);
+  const values = new Uint8Array(batch.indices.length * images.size ** 2 * 3);
   fillBatch(images, batch, values);
-  return tf.tensor4d(values, [batch.indices.length, images.size, images.size, 3]);
+  return bytesTensor(values, [batch.indices.length, images.size, images.size, 3]) as tf.Tensor4D;
+}
+
+// --- internal ---
+
+function prepared<Inputs extends readonly tf.Tensor[], Result extends Results>(
+  way: ChorusWay,
+  options: CompileOptions,
+  fn: (...inputs: Inputs) => Result,
+): (...inputs: Inputs) => Result {
+  if (way === 'op by op') return fn;
+  return compile(fn, { ...options, precision: way === 'compiled, bfloat16' ? 'bfloat16' : 'float32' });
 }

@@ -3,7 +3,7 @@ import { createPixelStore, type ImageBatch, PixelStore } from '@chorus/data';
 import { type Classifier, createClassifier } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
 import { randomImages } from '../images.ts';
-import { floatImages, predictionStep, trainingStep } from './chorus-step.ts';
+import { byteImages, predictionStep, trainingStep } from './chorus-step.ts';
 import type { ChorusWay } from './chorus-ways.ts';
 import type { ModelTask } from './model-task.ts';
 import { repeated, serve, type Work, warmed } from './serve.ts';
@@ -58,7 +58,7 @@ function batchOf(first: number, size: number): ImageBatch {
 
 function calibrate(classifier: Classifier, images: PixelStore): void {
   const part = classifier.part('all', { batchNorm: 'batch' });
-  const pixels = floatImages(images, batchOf(0, Math.min(calibrationCount, images.count)));
+  const pixels = byteImages(images, batchOf(0, Math.min(calibrationCount, images.count)));
   part.calibrate([part.prefix(pixels)]);
   pixels.dispose();
 }
