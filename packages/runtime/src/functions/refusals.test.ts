@@ -20,13 +20,14 @@ const toldToHandOver =
 function expectRefusal(text: string, message: string | RegExp, scope: Record<string, unknown> = {}): void {
   const weights = own(tf.tidy(() => tf.variable(tf.tensor1d([1, 2, 3]), true, 'weights')));
   const x = tf.tensor1d([1, 2, 3]);
-  const before = tf.memory();
+  const [before, { stackTraceLimit }] = [tf.memory(), Error];
   const refused = own(compile(program(text, { ...scope, weights })));
   // The second call is refused as the first one is.
   expect(() => refused(x)).toThrow(RuntimeError);
   expect(() => refused(x)).toThrow(message);
   expect(tf.memory()).toEqual(before);
   expect(tf.engine().state.gradientDepth).toBe(0);
+  expect(Error.stackTraceLimit).toBe(stackTraceLimit);
   expect(refused.metrics).toEqual({ traceCount: 0, cacheSize: 0, firstCalls: [] });
 
   expect([...tf.add(x, weights).dataSync()]).toEqual([2, 4, 6]);
@@ -218,6 +219,15 @@ describe('what JavaScript drew or counted is refused, with the line', () => {
       new RegExp(
         `^A compiled function must do the same whenever it is traced: the second time, (${what}), at /user/program\\.js:\\d+:\\d+\\. ${toldToHandOver}$`,
       ),
+      { counts },
+    );
+  });
+
+  it('an assignment that is not made again', () => {
+    const counts = { calls: 0 };
+    expectRefusal(
+      '(x) => {\n  if (counts.calls++ % 2 === 0) weights.assign(x);\n  return x.neg();\n}',
+      /the second time, variable weights was not there again, at /,
       { counts },
     );
   });

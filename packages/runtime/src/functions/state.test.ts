@@ -2,12 +2,16 @@ import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useNativeBackend } from '../native-backend.fixture.ts';
+import type { NativeBackend } from '../tensorflow.ts';
 import { changeInPlace } from './change-in-place.fixture.ts';
 import { compile } from './compile.ts';
 import { nothingStays } from './nothing-stays.fixture.ts';
+import { optimisedOperations } from './optimised-graph.fixture.ts';
+
+let backend: NativeBackend;
 
 beforeAll(() => {
-  useNativeBackend();
+  backend = useNativeBackend();
 });
 const own = nothingStays();
 
@@ -225,6 +229,26 @@ describe('a change in place', () => {
     changeInPlace(w2, m2, v2, gradient());
     changeInPlace(w2, m2, v2, tf.mul(gradient(), w2));
     expect(valuesOf(w, m, v)).toEqual(valuesOf(w2, m2, v2));
+  });
+
+  it('is all that it writes', () => {
+    const [w, [m, v]] = [variable(1), moments()];
+    const writesOf = (fn: (g: tf.Tensor) => void) => {
+      const step = own(
+        compile((g: tf.Tensor) => {
+          fn(g);
+          return [];
+        }),
+      );
+      const operations = optimisedOperations(backend, () => step(gradient()));
+      return operations.map(({ op }) => op).filter((op) => /^Assign|^ResourceApply|^DeepCopy/.test(op));
+    };
+    expect(writesOf((g) => changeInPlace(w, m, v, g))).toEqual(['ResourceApplyAdam']);
+    const afterAssigning = (g: tf.Tensor) => {
+      w.assign(tf.add(w, g));
+      changeInPlace(w, m, v, g);
+    };
+    expect(writesOf(afterAssigning).toSorted()).toEqual(['AssignVariableOp', 'DeepCopy', 'ResourceApplyAdam']);
   });
 
   it('takes a variable’s own value for its gradient', () => {

@@ -350,7 +350,6 @@ class Tracer {
       [state],
       [state.resource, isOwn ? symbol : this.#execute('DeepCopy', symbol)],
     );
-    state.value = symbol;
     return state;
   }
 
