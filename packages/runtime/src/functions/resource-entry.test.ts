@@ -186,6 +186,12 @@ describe('weights and the typed array that they were given', () => {
     ['its argument', (weights, x) => weights.assign(x)],
     ['a clone of it', (weights, x) => weights.assign(x.clone())],
     ['a reshaped one', (weights, x) => weights.assign(tf.reshape(tf.reshape(x, [10, 100]), [1000]))],
+    // Grappler takes these for their argument.
+    ['a sum with zero', (weights, x) => weights.assign(tf.add(x, 0))],
+    ['a sum with zeros', (weights, x) => weights.assign(tf.add(x, tf.zeros([1000])))],
+    ['a difference to zero', (weights, x) => weights.assign(tf.sub(x, tf.zeros([1000])))],
+    ['a product with one', (weights, x) => weights.assign(tf.mul(x, tf.ones([1000])))],
+    ['a quotient by one', (weights, x) => weights.assign(tf.div(x, tf.ones([1000])))],
     ['a constant', (weights, _, array) => weights.assign(tf.tensor1d(array))],
   ])('are apart after a compiled function has assigned %s', (_, assign) => {
     const arrays = arraysOfAllAlignments(1000);

@@ -248,7 +248,21 @@ describe('a change in place', () => {
       w.assign(tf.add(w, g));
       changeInPlace(w, m, v, g);
     };
+    // An argument may become the variable's value, but not its memory.
     expect(writesOf(afterAssigning).toSorted()).toEqual(['AssignVariableOp', 'DeepCopy', 'ResourceApplyAdam']);
+  });
+
+  it('is spared a copy where weights decay before it', () => {
+    const weights = own(tf.tidy(() => tf.variable(tf.ones([100, 100]))));
+    const decay = own(
+      compile((rate: tf.Tensor) => {
+        weights.assign(tf.mul(weights, tf.sub(1, tf.mul(rate, 0.5))));
+        return [];
+      }),
+    );
+    const operations = optimisedOperations(backend, () => decay(tf.scalar(0.1)));
+    expect(operations.map(({ op }) => op).filter((op) => /^Assign|^DeepCopy/.test(op))).toEqual(['AssignVariableOp']);
+    expect(weights.dataSync()[7]).toBeCloseTo(0.95, 6);
   });
 
   it('takes a variable’s own value for its gradient', () => {
@@ -304,18 +318,21 @@ function run(program: readonly Statement[], variables: readonly tf.Variable[], i
 }
 
 it('any order of reads, clones, assignments and changes in place does compiled what it does eagerly', () => {
-  const check = (program: readonly Statement[]) => {
+  const check = (program: readonly Statement[], optimises: boolean) => {
     const start = [1, 2, 3].map((value) => tf.tensor1d([value, value + 0.5]));
     const [eager, compiled] = [0, 1].map(() => start.map((value) => tf.variable(value))) as [
       tf.Variable[],
       tf.Variable[],
     ];
-    const step = compile((...inputs: tf.Tensor[]) => run(program, compiled, inputs), { optimises: false });
+    const step = compile((...inputs: tf.Tensor[]) => run(program, compiled, inputs), { optimises });
     try {
       for (const call of [1, 2]) {
         const inputs = [4, 5, 6].map((value) => tf.tensor1d([value * call, value]));
         const expected = valuesOf(...run(program, eager, inputs), ...eager);
-        expect(valuesOf(...step(...inputs), ...compiled)).toEqual(expected);
+        const found = valuesOf(...step(...inputs), ...compiled);
+        // Grappler makes 2 · x of x + x.
+        if (optimises) expect(found).toEqual(expected.map((values) => values.map((value) => expect.closeTo(value, 3))));
+        else expect(found).toEqual(expected);
       }
     } finally {
       step.dispose();
@@ -323,6 +340,8 @@ it('any order of reads, clones, assignments and changes in place does compiled w
     }
   };
   fc.assert(
-    fc.property(fc.array(statement, { minLength: 1, maxLength: 8 }), (program) => tf.tidy(() => check(program))),
+    fc.property(fc.array(statement, { minLength: 1, maxLength: 8 }), fc.boolean(), (program, optimises) =>
+      tf.tidy(() => check(program, optimises)),
+    ),
   );
 });

@@ -123,6 +123,7 @@ class Tracer {
             this.graph.placeholder(dtype, shape),
           );
           scope.inputs.push(outputs[0]!.id);
+          this.#noteSize(outputs[0]!.id, shape);
           return this.#symbol(outputs[0]!.id, dtype, shape);
         });
         const results = fn(inputs);
@@ -198,6 +199,10 @@ class Tracer {
     return this.#operation(type, [], [symbol]).outputs[0]!.id;
   }
 
+  #noteSize(output: number, shape: readonly number[]): void {
+    if (tf.util.sizeFromShape([...shape]) === 1) this.#scope.apart.add(output);
+  }
+
   #symbol(output: number, dtype: number, shape: readonly number[]): tf.Tensor {
     return this.#backend.createOutputTensor({ id: idOf(output), dtype, shape: [...shape] });
   }
@@ -217,6 +222,10 @@ class Tracer {
       const shape = inferred ?? (index === opaqueOutputs[type] ? [0] : null);
       if (shape === null) throw cannotBeRecorded(type, 'the shape of its output depends on the data');
       this.#scope.opOf.set(id, type);
+      // Grappler takes x + 0 and x · 1 for x, which then must not be an argument either.
+      const { apart } = this.#scope;
+      if (arithmetic.has(type) && inputs.every((input) => apart.has(input))) apart.add(id);
+      this.#noteSize(id, shape);
       return { id: idOf(id), dtype, shape };
     });
   }
@@ -236,8 +245,10 @@ class Tracer {
     const entry = this.#backend.tensorMap.get(dataId);
     let symbol: number;
     if (isSymbol(entry.id)) return outputOf(entry.id);
-    if (madeInside.has(dataId)) symbol = this.#constant(entry.dtype, tensor.shape, entry.values);
-    else symbol = this.#capture(tensor, entry.dtype);
+    if (madeInside.has(dataId)) {
+      symbol = this.#constant(entry.dtype, tensor.shape, entry.values);
+      this.#scope.apart.add(symbol);
+    } else symbol = this.#capture(tensor, entry.dtype);
     symbols.set(dataId, symbol);
     return symbol;
   }
@@ -263,6 +274,7 @@ class Tracer {
       this.graph.placeholder(dtype, tensor.shape),
     );
     const { dataId, shape } = tensor;
+    this.#noteSize(outputs[0]!.id, shape);
     captured.push({ tensor: { dataId, shape, dtype: tensor.dtype }, line: callerLine(), output: outputs[0]!.id });
     return outputs[0]!.id;
   }
@@ -308,6 +320,7 @@ class Tracer {
     const { operation, outputs } = this.#operation('ReadVariableOp', [dtype], [state.resource], controls);
     if (!this.#tape.isReplay) this.graph.setShape(outputs[0]!.id, variable.shape);
     users.add(operation);
+    this.#scope.apart.add(outputs[0]!.id);
     state.value = outputs[0]!.id;
     return state.value;
   }
@@ -343,12 +356,12 @@ class Tracer {
     if (symbol === state.value) return state;
     const dtype = typeAttribute(this.#binding, 'dtype', this.#typeOf(variable));
     // The value may share the memory of an argument, which may be a typed array of JavaScript's.
-    const isOwn = ownMemory.has(this.#scope.opOf.get(symbol) ?? '');
+    const isApart = variable.size > 1 && this.#scope.apart.has(symbol);
     this.#change(
       'AssignVariableOp',
       [dtype],
       [state],
-      [state.resource, isOwn ? symbol : this.#execute('DeepCopy', symbol)],
+      [state.resource, isApart ? symbol : this.#execute('DeepCopy', symbol)],
     );
     return state;
   }
@@ -447,6 +460,8 @@ class Scope {
   readonly symbols = new Map<object, number>();
   /** Small ones, by type, shape and bytes. */
   readonly constants = new Map<string, number>();
+  /** Outputs that share no memory with an argument; and single numbers, which no larger output can be. */
+  readonly apart = new Set<number>();
   /** Type of the op that made an output. */
   readonly opOf = new Map<number, string>();
   /** Data that JavaScript made inside of the function. */
@@ -508,8 +523,8 @@ class Scope {
 /** Numbers of a constant that is looked for among those that are there. */
 const smallSize = 16;
 
-/** Ops of which the output never is memory that another tensor has too; those that assignments mostly end in. */
-const ownMemory: ReadonlySet<string> = new Set(['Add', 'AddV2', 'Sub', 'Mul', 'RealDiv', 'Div']);
+/** Ops that have memory of their own, unless they are simplified to one of their inputs. Assignments mostly end in them. */
+const arithmetic: ReadonlySet<string> = new Set(['Add', 'AddV2', 'Sub', 'Mul', 'RealDiv', 'Div']);
 
 /** Outputs that only the op's gradient reads, and of which TensorFlow does not tell the shape. */
 const opaqueOutputs: Readonly<Record<string, number>> = { FusedBatchNormV3: 5 };
