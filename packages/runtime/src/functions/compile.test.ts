@@ -226,6 +226,13 @@ describe('metrics', () => {
     }
   });
 
+  it('count a small constant once, and one of another shape or type besides', () => {
+    const compiled = own(compile((x: tf.Tensor) => tf.mul(tf.sub(tf.add(x, 1), 1), tf.tensor1d([1, 1]))));
+    compiled(ones(2));
+    // An argument, 1, [1, 1], AddV2, Sub, Mul and the result.
+    expect(compiled.metrics.firstCalls[0]!.operationCount).toBe(7);
+  });
+
   it('keep the time of a call with its own signature, also if the first one failed', () => {
     const compiled = own(compile(outOfRange));
     expect(() => compiled(tf.tensor1d([9]), ones(1))).toThrow();

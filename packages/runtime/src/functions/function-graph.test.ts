@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { useNativeBackend } from '../native-backend.fixture.ts';
 import type { NativeBackend } from '../tensorflow.ts';
 import type { Numbers } from './attr-value.ts';
@@ -11,6 +11,8 @@ let backend: NativeBackend;
 beforeAll(() => {
   backend = useNativeBackend();
 });
+
+afterEach(() => vi.restoreAllMocks());
 
 interface Value {
   dtype: number;
@@ -143,6 +145,22 @@ describe('a graph', () => {
       expect(read.shape).toBeNull();
       graph.setShape(read.id, [2, 2]);
       expect(graph.add('Relu', [typed(TF_FLOAT)], [read.id]).outputs[0]!.shape).toEqual([2, 2]);
+    });
+  });
+
+  it('becomes a function of what outputs and controls need, through inputs and controls of their own', () => {
+    const { binding } = backend;
+    const added = vi.spyOn(binding, 'addFunction').mockReturnValue();
+    inGraph((graph) => {
+      const x = graph.placeholder(binding.TF_FLOAT, [3]);
+      const one = graph.constant(binding.TF_FLOAT, [3], Float32Array.of(1, 2, 3));
+      const sum = graph.add('AddV2', [typed(1)], [x.outputs[0]!.id, one.outputs[0]!.id]);
+      const earlier = graph.add('Neg', [typed(1)], [x.outputs[0]!.id]);
+      const control = graph.add('Relu', [typed(1)], [x.outputs[0]!.id], [earlier.operation]);
+      graph.add('Square', [typed(1)], [sum.outputs[0]!.id], [control.operation]);
+      graph.addFunction('some', [x.outputs[0]!.id], [sum.outputs[0]!.id], [control.operation]);
+      const needed = [one, sum, earlier, control].map(({ operation }) => operation);
+      expect([...added.mock.calls[0]![5]].toSorted((a, b) => a - b)).toEqual(needed);
     });
   });
 
