@@ -20,6 +20,9 @@ const table: [from: string, make: () => tf.Tensor, to: Type, expected: number[]]
   ['int32', () => tf.tensor1d([-3, 0, 7], 'int32'), 'bool', [1, 0, 1]],
   ['bool', () => tf.tensor1d([1, 0], 'bool'), 'float32', [1, 0]],
   ['bool', () => tf.tensor1d([1, 0], 'bool'), 'int32', [1, 0]],
+  ['float32', () => tf.tensor1d([-1.75, 0]), 'float32', [-1.75, 0]],
+  ['int32', () => tf.tensor1d([-3, 7], 'int32'), 'int32', [-3, 7]],
+  ['bool', () => tf.tensor1d([1, 0], 'bool'), 'bool', [1, 0]],
   ['bytes', () => bytesTensor(Uint8Array.of(0, 127, 128, 255), [4]), 'float32', [0, 127, 128, 255]],
   ['bytes', () => bytesTensor(Uint8Array.of(0, 127, 128, 255), [4]), 'int32', [0, 127, 128, 255]],
   ['bytes', () => bytesTensor(Uint8Array.of(0, 127, 128, 255), [4]), 'bool', [0, 1, 1, 1]],
@@ -35,6 +38,13 @@ describe('cast', () => {
       // A zero of either sign.
       expect([...result.dataSync()].map((value) => value + 0)).toEqual(expected);
     }
+  });
+
+  it('to the type that a tensor has lives on without it', () => {
+    const x = tf.tensor1d([1, 2]);
+    const same = tf.cast(x, 'float32');
+    x.dispose();
+    expect([...same.dataSync()]).toEqual([1, 2]);
   });
 
   it('has the gradient that it has elsewhere', () => {
