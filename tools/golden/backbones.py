@@ -5,17 +5,24 @@ compares with the whole tensors.
 
 For each case, as src/cases.ts describes it, OUT gets NAME.json and, for whole tensors, NAME.bin. Weights, pixels and labels
 come from formula.py. BatchNorm's moving statistics are those of a batch (a pass in training mode at momentum 0): with fresh
-ones the features would hardly depend on the image, and nothing would be compared.
+ones the features would hardly depend on the image, and nothing would be compared. For features each side computes them. For
+gradients Chorus is given Keras', so that only what the networks compute can differ.
+
+A gradient jumps where a unit lies at a ReLU's bend, by some thousandths or hundredths for a single unit, and rounding alone
+decides on which side it ends. So the statistics are those of a batch with which no gradient jumps when they change by
+millionths. There is none for gradients through all of a deep network; cases.ts has a limit for these.
 
 Keras 3 is the reference, and for gradients through all layers in training mode tf_keras is a second one. Its BatchNorm is one
 fused op, as Chorus' is, where Keras 3 composes it: in a deep network that rounds differently, so that some units end on the
 other side of a ReLU's bend, and the two libraries' gradients of the same InceptionV3 differ by some hundredths.
 """
 
+import base64
 import json
 import os
 import pathlib
 import sys
+import zlib
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -28,13 +35,16 @@ import tf_keras
 from formula import bits, images, kind_of, labels, rounded, weight
 
 # Streams of formula.py; a model's weights have those from the case's first on, in its order.
-BATCH_PIXELS, OTHER_PIXELS, SIGNS = 0, 3, 6
+BATCH_PIXELS, OTHER_PIXELS, SIGNS, STATISTICS_PIXELS = 0, 3, 6, 10
 BATCH, STEPS, LEARNING_RATE = 16, 3, 1e-5
 PROJECTIONS = 16
+# As in src/cases.ts and src/checks.ts: how closely gradients are compared, and which share of all of them is but rounding.
+GRADIENT_LIMIT, NEGLIGIBLE = 1e-3, 1e-6
+TRIALS = 3
 
 
 class Tensors:
-    """Collects float32 tensors, whole or as norm and projections onto vectors of ±1."""
+    """Collects float32 tensors, whole or as length, norm and projections onto vectors of ±1."""
 
     def __init__(self, whole):
         self.index, self.chunks, self.whole, self.length = {}, [], whole, 0
@@ -47,7 +57,7 @@ class Tensors:
             self.chunks.append(values)
             self.length += values.size
         else:
-            self.index[name] = rounded(summary(values), digits=6)
+            self.index[name] = [values.size, *rounded(summary(values), digits=6)]
 
 
 def summary(values):
@@ -102,6 +112,12 @@ def use_statistics_of(model, batch):
     return features
 
 
+def packed(statistics):
+    """The upper halves of the numbers, for the lower ones are 0."""
+    halves = (statistics.view(np.uint32) >> np.uint32(16)).astype("<u2")
+    return base64.b64encode(zlib.compress(halves.tobytes(), 9)).decode()
+
+
 def forward(case, size, tensors):
     """The spread of the features across images, which must be there for the rest to mean something."""
     _, model = build(case, size)
@@ -136,16 +152,67 @@ def fused_gradients(case, size, tensors):
         tensors.add(f"all/fused gradient/{place[id(variable)]}", gradient)
 
 
-def train(case, size, prefix, tensors, frozen_count=0):
-    """Three steps of Adam on one batch, the backbone's first layers frozen.
-
-    Moving statistics are another batch's; where they learn, they start afresh, so that all that they become is compared.
-    """
+def prepared(case, size, frozen_count=0):
+    """(model with its backbone's first layers frozen, preprocessed batch, labels)."""
     backbone, model = build(case, size)
-    batch, y = preprocessed(case, BATCH_PIXELS, BATCH, size), labels(BATCH)[:, None]
-    use_statistics_of(model, preprocessed(case, OTHER_PIXELS, BATCH, size))
     for layer in backbone.layers[:frozen_count]:
         layer.trainable = False
+    return model, preprocessed(case, BATCH_PIXELS, BATCH, size), labels(BATCH)[:, None]
+
+
+def moving_statistics(model):
+    """Means and variances, in the order of the model's weights."""
+    return [variable for layer, variable in weights_of(model) if kind_of(layer, variable).startswith("moving_")]
+
+
+def set_statistics(model, statistics):
+    for variable in moving_statistics(model):
+        variable.assign(statistics[:variable.shape[0]])
+        statistics = statistics[variable.shape[0]:]
+
+
+def statistics_with(case, size, stream):
+    """Moving statistics of a batch, one behind the other, in the bits of a bfloat16."""
+    _, model = build(case, size)
+    use_statistics_of(model, preprocessed(case, stream, BATCH, size))
+    exact = np.concatenate([variable.numpy() for variable in moving_statistics(model)])
+    return (exact.view(np.uint32) & np.uint32(0xFFFF0000)).view(np.float32)
+
+
+def is_smooth(model, batch, y, statistics, training):
+    """Whether the gradients change by millionths, too, when the statistics do."""
+
+    def gradients(change):
+        set_statistics(model, (statistics * (1 + change)).astype("float32"))
+        return [np.asarray(one, "float64") for one in gradients_of(model, batch, y, training)[1]]
+
+    exact = gradients(0)
+    learnt = NEGLIGIBLE * np.linalg.norm([np.linalg.norm(one) for one in exact])
+    generator = np.random.default_rng(0)
+    changes = (gradients(generator.choice([-1e-6, 1e-6], statistics.size)) for _ in range(TRIALS))
+    return all(np.linalg.norm(other - one) < GRADIENT_LIMIT / 10 * np.linalg.norm(one)
+               for change in changes for other, one in zip(change, exact) if np.linalg.norm(one) > learnt)
+
+
+def smooth_statistics(case, size, frozen_count):
+    """Statistics with which no gradient jumps that is compared closely."""
+    through_all = prepared(case, size, 0 if case["numbers"]["gradientLimit"] <= GRADIENT_LIMIT else frozen_count)
+    behind_front = prepared(case, size, frozen_count)
+    for stream in range(STATISTICS_PIXELS, STATISTICS_PIXELS + 300, 3):
+        statistics = statistics_with(case, size, stream)
+        if is_smooth(*through_all, statistics, training=False) and is_smooth(*behind_front, statistics, training=True):
+            return statistics
+        print("jumps:", case["name"], stream, file=sys.stderr)
+    raise RuntimeError(f"{case['name']}: with every batch's statistics some gradient jumps")
+
+
+def train(case, size, statistics, prefix, tensors, frozen_count=0):
+    """Three steps of Adam on one batch, the backbone's first layers frozen.
+
+    Moving statistics are those given; where they learn, they start afresh, so that all that they become is compared.
+    """
+    model, batch, y = prepared(case, size, frozen_count)
+    set_statistics(model, statistics)
     place = places(model)
 
     def keep(kind, gradients):
@@ -195,9 +262,11 @@ def measure(case, whole):
         numbers = case["numbers"]
         size, frozen_count = numbers["trainingSize"], reference["layerCount"] - numbers["suffixLayers"]
         reference["spread"] = {size: forward(case, size, tensors) for size in numbers["sizes"]}
+        statistics = smooth_statistics(case, size, frozen_count)
+        reference["statistics"] = packed(statistics)
         reference["losses"] = {
-            "all": train(case, size, "all", tensors),
-            "suffix": train(case, size, "suffix", tensors, frozen_count),
+            "all": train(case, size, statistics, "all", tensors),
+            "suffix": train(case, size, statistics, "suffix", tensors, frozen_count),
         }
         fused_gradients(case, size, tensors)
     return reference | {"tensors": tensors.index}, tensors.chunks

@@ -1,6 +1,6 @@
 /** The checks: each compares what Chorus computes with what Keras did, and says what is worst. */
 import { backboneTable } from '@chorus/models';
-import type { GoldenCase } from './cases.ts';
+import { type GoldenCase, gradientLimit } from './cases.ts';
 import { differences, type Finding, worstOf } from './finding.ts';
 import { buildCase, measureFeatures, measurePreprocessing, measureTraining, type Training } from './measure.ts';
 import type { Reference, ReferenceTensor } from './reference.ts';
@@ -46,24 +46,25 @@ export function checkFeatures(golden: GoldenCase, inputSize: number, reference: 
 
 /** Gradients, losses, statistics and weights of three steps, with all layers or the last ones training. */
 export function checkTraining(golden: GoldenCase, range: 'all' | 'suffix', reference: Reference): Finding[] {
-  const found = measureTraining(golden, range);
+  const found = measureTraining(golden, range, reference.statistics);
   const name = range === 'all' ? '' : ', frozen front';
-  const isDeep = range === 'all';
+  const isWhole = range === 'all';
+  const limit = isWhole ? golden.numbers?.gradientLimit : undefined;
   return [
-    ...(isDeep ? checkGradients('gradients', found.gradients, reference, 'all/fused gradient') : []),
+    ...(isWhole ? checkGradients('gradients', found.gradients, reference, 'all/fused gradient') : []),
     ...checkGradients(
-      isDeep ? 'gradients, composed BatchNorm' : `gradients${name}`,
+      isWhole ? 'gradients, composed BatchNorm' : `gradients${name}`,
       found.gradients,
       reference,
       `${range}/gradient`,
-      isDeep ? deepLimit : undefined,
+      limit,
     ),
     ...checkGradients(
       `gradients by moving statistics${name}`,
       found.gradientsByMoving,
       reference,
       `${range}/gradient by moving statistics`,
-      isDeep ? deepLimit : undefined,
+      limit,
     ),
     worstOf(
       `losses of three steps${name}`,
@@ -81,19 +82,15 @@ const counterName = /^(conv2d|depthwise_conv2d|separable_conv2d|batch_normalizat
 
 /** A gradient below this share of all gradients is rounding: the next BatchNorm takes out what its weight adds. */
 const negligible = 1e-6;
-
-/**
- * Where the two sides' BatchNorm rounds differently, through all of a deep network some units end on the other side of a
- * ReLU's bend: Keras 3 composes it, and moving statistics are each side's own. tf_keras and Keras 3 are as far apart.
- */
-const deepLimit = 0.1;
+/** As a share of all gradients. A thousandth of such a gradient is less than float32 can tell, 6e-8 of what is added up. */
+const roundingLimit = 1e-7;
 
 function checkGradients(
   check: string,
   found: Training['gradients'],
   reference: Reference,
   prefix: string,
-  limit = 1e-3,
+  limit = gradientLimit,
 ): Finding[] {
   const expected = tensorsBelow(reference, prefix);
   const all = Math.hypot(...Array.from(expected.values(), ({ norm }) => norm));
@@ -112,7 +109,7 @@ function checkGradients(
     ),
     worstOf(
       `${check}: those that are rounding`,
-      negligible,
+      roundingLimit,
       distances.filter(isNegligible).map(({ where, distance }) => [where, distance / all]),
     ),
   ];

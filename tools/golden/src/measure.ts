@@ -64,12 +64,15 @@ export interface Training {
   changes: Tensors;
 }
 
-/** Three steps on one batch. Moving statistics are another batch's; where they learn, they start afresh. */
-export function measureTraining(golden: GoldenCase, range: 'all' | 'suffix', compiled = false): Training {
+/**
+ * Gradients op by op, then three compiled steps on one batch. Where moving statistics learn, they start afresh.
+ *
+ * @param statistics moving means and variances, one behind the other in the weights' order.
+ */
+export function measureTraining(golden: GoldenCase, range: 'all' | 'suffix', statistics: Float32Array): Training {
   const { trainingSize, suffixLayers } = golden.numbers!;
   const classifier = buildCase(golden, trainingSize);
-  const all = classifier.part('all', { batchNorm: 'batch' });
-  tf.tidy(() => all.calibrate([all.prefix(images(streams.other, imageCount, trainingSize))]));
+  setStatistics(classifier, statistics);
   const trainable = range === 'all' ? range : { lastLayers: suffixLayers };
   const part = classifier.part(trainable, { batchNorm: 'batch' });
   const batch = tf.tidy(() => ({
@@ -83,7 +86,7 @@ export function measureTraining(golden: GoldenCase, range: 'all' | 'suffix', com
   startAfresh(classifier, part);
   const first = classifier.weights.map(({ variable }) => variable.dataSync<'float32'>().slice());
   const adam = new Adam(part.variables);
-  const losses = takeSteps(part, adam, batch, { stepCount, learningRate, compiled });
+  const losses = takeSteps(part, adam, batch, { stepCount, learningRate, compiled: true });
   const changes: Tensors = new Map();
   for (const [place, { variable }] of classifier.weights.entries()) {
     const change = variable.dataSync<'float32'>().map((value, index) => value - first[place]![index]!);
@@ -103,6 +106,17 @@ export function measurePreprocessing({ preprocessing }: Classifier): Float32Arra
 }
 
 // --- internal ---
+
+function setStatistics({ weights }: Classifier, statistics: Float32Array): void {
+  let at = 0;
+  for (const { weightName, shape, variable } of weights) {
+    if (!weightName.startsWith('moving_')) continue;
+    const values = statistics.subarray(at, at + variable.size);
+    tf.tidy(() => variable.assign(tf.tensor(values, [...shape])));
+    at += variable.size;
+  }
+  if (at !== statistics.length) throw new Error(`expected ${at} statistics, received ${statistics.length}`);
+}
 
 /** Gives the BatchNorm layers that train the statistics that Keras makes them with. */
 function startAfresh({ weights }: Classifier, part: TrainablePart): void {

@@ -1,13 +1,18 @@
 /** What backbones.py wrote of one case. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inflateSync } from 'node:zlib';
 import type { GoldenCase } from './cases.ts';
 import { bits } from './formula.ts';
 
 /** A tensor of Keras'. */
 export interface ReferenceTensor {
   norm: number;
-  /** ‖values − tensor‖: exactly where the whole tensor is at hand, else by its projections to within a third or so. */
+  /**
+   * ‖values − tensor‖: exactly where the whole tensor is at hand, else by its projections to within a third or so.
+   *
+   * @throws Error when there are more or fewer values.
+   */
   distanceTo(values: Float32Array): number;
 }
 
@@ -24,6 +29,8 @@ export interface Reference {
   preprocessed: readonly number[];
   /** Of the features across images, by input size. */
   spread: Record<string, number>;
+  /** Moving means and variances for gradients, one behind the other in the weights' order; of few bits. */
+  statistics: Float32Array;
   /** Before each of three steps, with all layers training and with the last ones. */
   losses: Record<'all' | 'suffix', number[]>;
   /** By name, such as `all/gradient/0`. */
@@ -32,13 +39,13 @@ export interface Reference {
 
 /** @throws Error when the case has no such files in the folder. */
 export function readReference(folder: string, { name }: GoldenCase): Reference {
-  const { tensors, ...rest } = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Stored;
+  const { tensors, statistics, ...rest } = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Stored;
   const entries = Object.entries(tensors);
   const isWhole = entries.some(([, stored]) => !Array.isArray(stored));
-  const bytes = isWhole ? readFileSync(join(folder, `${name}.bin`)) : Buffer.alloc(0);
-  const numbers = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  const numbers = isWhole ? floats(readFileSync(join(folder, `${name}.bin`))) : new Float32Array();
   return {
     ...rest,
+    statistics: unpacked(statistics),
     tensors: new Map(
       entries.map(([tensorName, stored]) => [
         tensorName,
@@ -52,23 +59,41 @@ export function readReference(folder: string, { name }: GoldenCase): Reference {
 
 // --- internal ---
 
-interface Stored extends Omit<Reference, 'tensors'> {
-  /** [norm, projections…], or where the tensor lies in the file beside this one. */
+interface Stored extends Omit<Reference, 'tensors' | 'statistics'> {
+  /** The upper halves of little-endian float32, deflated, in base64; only where numbers are compared. */
+  statistics?: string;
+  /** [length, norm, projections…], or where the tensor lies in the file beside this one. */
   tensors: Record<string, number[] | { first: number; length: number }>;
 }
 
 const signStream = 6;
 
+/** A copy: the bytes of a file may lie anywhere. */
+function floats(bytes: Buffer): Float32Array {
+  return new Float32Array(Uint8Array.from(bytes).buffer);
+}
+
+function unpacked(statistics: string | undefined): Float32Array {
+  if (statistics === undefined) return new Float32Array();
+  const bytes = Uint8Array.from(inflateSync(Buffer.from(statistics, 'base64')));
+  return new Float32Array(Uint32Array.from(new Uint16Array(bytes.buffer), (half) => half << 16).buffer);
+}
+
+function requireLength(values: Float32Array, expected: number): void {
+  if (values.length !== expected) throw new Error(`expected ${expected} numbers, received ${values.length}`);
+}
+
 function whole(tensor: Float32Array): ReferenceTensor {
   const distanceTo = (values: Float32Array) => {
-    if (values.length !== tensor.length) throw new Error(`${values.length} numbers, not ${tensor.length}`);
+    requireLength(values, tensor.length);
     return Math.sqrt(values.reduce((sum, value, index) => sum + (value - tensor[index]!) ** 2, 0));
   };
   return { norm: Math.sqrt(tensor.reduce((sum, value) => sum + value ** 2, 0)), distanceTo };
 }
 
-function summarised([norm, ...projections]: readonly number[]): ReferenceTensor {
+function summarised([length, norm, ...projections]: readonly number[]): ReferenceTensor {
   const distanceTo = (values: Float32Array) => {
+    requireLength(values, length!);
     const found = project(values, projections.length);
     const squares = projections.reduce((sum, one, index) => sum + (found[index]! - one) ** 2, 0);
     return Math.sqrt(squares / projections.length);
