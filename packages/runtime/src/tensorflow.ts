@@ -119,6 +119,11 @@ export interface OpAttribute {
   value: number | boolean | string | readonly (number | boolean)[];
 }
 
+/** An op's attribute that is a type. */
+export function typeAttribute({ TF_ATTR_TYPE }: Binding, name: string, dtype: number): OpAttribute {
+  return { name, type: TF_ATTR_TYPE, value: dtype };
+}
+
 const handedOverKey = Symbol.for('chorus.tensorflow');
 
 /**

@@ -5,7 +5,13 @@
  * more, through JavaScript.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { Binding, NativeBackend, TensorDescription, TensorEntry } from '../tensorflow.ts';
+import {
+  type Binding,
+  type NativeBackend,
+  type TensorDescription,
+  type TensorEntry,
+  typeAttribute,
+} from '../tensorflow.ts';
 
 /** The backend's record of such a variable's data. */
 export class ResourceEntry implements TensorEntry {
@@ -81,10 +87,6 @@ export function writableResourceOf(backend: NativeBackend, variable: tf.Variable
   const alone = entry.refCount === 1 ? entry : moveIntoResource(backend, variable);
   alone.forgetRead();
   return alone;
-}
-
-export function typeAttribute({ TF_ATTR_TYPE }: Binding, name: string, dtype: number) {
-  return { name, type: TF_ATTR_TYPE, value: dtype };
 }
 
 // --- internal ---

@@ -6,11 +6,17 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { RuntimeError } from '../errors.ts';
-import type { Binding, NativeBackend, OpAttribute, TensorDescription } from '../tensorflow.ts';
+import {
+  type Binding,
+  type NativeBackend,
+  type OpAttribute,
+  type TensorDescription,
+  typeAttribute,
+} from '../tensorflow.ts';
 import type { Numbers } from './attr-value.ts';
 import { callerLine } from './caller-line.ts';
 import { type AddedOperation, FunctionGraph } from './function-graph.ts';
-import { typeAttribute, writableResourceOf } from './resource-entry.ts';
+import { writableResourceOf } from './resource-entry.ts';
 import { Mismatch, Tape } from './tape.ts';
 
 /** What a function's arguments are: TensorFlow's number of the type, and the shape. */

@@ -1,8 +1,8 @@
 /** A step of Adam as one op, ResourceApplyAdam, which changes weights and moments in place. */
 import * as tf from '@tensorflow/tfjs';
-import { typeAttribute, writableResourceOf } from '../functions/resource-entry.ts';
+import { writableResourceOf } from '../functions/resource-entry.ts';
 import { currentTracer } from '../functions/trace.ts';
-import type { NativeBackend } from '../tensorflow.ts';
+import { type NativeBackend, typeAttribute } from '../tensorflow.ts';
 
 /**
  * inputs { weights, m, v: variables of one shape; gradient: the same shape; learningRate, beta1Power, beta2Power: scalars },

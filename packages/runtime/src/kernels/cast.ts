@@ -1,7 +1,6 @@
 /** tfjs' cast, from the type that the data has: bytes are `int32` to tfjs. */
 import * as tf from '@tensorflow/tfjs';
-import { typeAttribute } from '../functions/resource-entry.ts';
-import type { NativeBackend } from '../tensorflow.ts';
+import { type NativeBackend, typeAttribute } from '../tensorflow.ts';
 
 /** Puts the kernel in the place of tfjs-node's. */
 export function registerCast(): void {

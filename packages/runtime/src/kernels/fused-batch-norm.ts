@@ -4,7 +4,7 @@
  * Composed of tfjs' own ops it is about a dozen, and made a training step four times as long.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { NativeBackend, OpAttribute } from '../tensorflow.ts';
+import { type NativeBackend, type OpAttribute, typeAttribute } from '../tensorflow.ts';
 
 /** inputs { x [N,H,W,C], gamma [C], beta [C] }, attrs { epsilon } → [y, mean [C], variance [C] (biased), …for the gradient]. */
 export const fusedBatchNorm = 'ChorusFusedBatchNorm';
@@ -108,8 +108,8 @@ export function registerFusedBatchNorm(): void {
 
 function attributes({ binding }: NativeBackend, { epsilon }: { epsilon: number }, training: boolean): OpAttribute[] {
   return [
-    { name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
-    { name: 'U', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
+    typeAttribute(binding, 'T', binding.TF_FLOAT),
+    typeAttribute(binding, 'U', binding.TF_FLOAT),
     { name: 'epsilon', type: binding.TF_ATTR_FLOAT, value: epsilon },
     { name: 'data_format', type: binding.TF_ATTR_STRING, value: 'NHWC' },
     { name: 'is_training', type: binding.TF_ATTR_BOOL, value: training },

@@ -1,6 +1,6 @@
 /** The gradients of ReLU and ReLU6 as one op each; tfjs composes them of four or five. */
 import * as tf from '@tensorflow/tfjs';
-import type { NativeBackend } from '../tensorflow.ts';
+import { type NativeBackend, typeAttribute } from '../tensorflow.ts';
 
 /** tfjs' kernel, TensorFlow's op for its gradient, and where the slope is 1. */
 const activations = [
@@ -19,7 +19,7 @@ export function registerReluGradients(): void {
       kernelFunc({ inputs, backend }) {
         const { dy, y } = inputs as Record<'dy' | 'y', tf.TensorInfo>;
         const native = backend as NativeBackend;
-        const type = { name: 'T', type: native.binding.TF_ATTR_TYPE, value: native.binding.TF_FLOAT };
+        const type = typeAttribute(native.binding, 'T', native.binding.TF_FLOAT);
         return native.executeSingleOutput(gradientOp, [type], [dy, y]);
       },
     });

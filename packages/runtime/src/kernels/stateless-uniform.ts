@@ -1,7 +1,6 @@
 /** Random numbers that follow from a seed: StatelessRandomUniform, which a compiled function draws anew at each call. */
 import * as tf from '@tensorflow/tfjs';
-import { typeAttribute } from '../functions/resource-entry.ts';
-import type { NativeBackend } from '../tensorflow.ts';
+import { type NativeBackend, typeAttribute } from '../tensorflow.ts';
 
 /** inputs { seed: int32 [2] }, attrs { shape } → float32, from 0 to below 1. */
 export const statelessUniform = 'ChorusStatelessUniform';
