@@ -34,7 +34,7 @@ export {
   stackerJsonSchema,
   stackerKinds,
 } from './stackers/stacker.ts';
-export { Adam, type AdamOptions } from './training/adam.ts';
+export { Adam, type AdamOptions, type OptimizerStep } from './training/adam.ts';
 export { backpropagate } from './training/backpropagate.ts';
 export { crossEntropy, type FromLogitsOnSigmoid, type LossOptions } from './training/cross-entropy.ts';
 export { trainStep } from './training/train-step.ts';

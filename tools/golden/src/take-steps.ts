@@ -21,8 +21,11 @@ export function takeSteps(
   const asOne = compiled ? compile(eager, { optimises: false }) : undefined;
   const train = asOne ?? eager;
   try {
-    return Array.from({ length: stepCount }, (_, index) =>
-      tf.tidy(() => train(activations, labels, adam.nextRates(learningRate), tf.scalar(index, 'int32')).dataSync()[0]!),
+    return Array.from({ length: stepCount }, () =>
+      tf.tidy(() => {
+        const { rates, step } = adam.nextStep(learningRate);
+        return train(activations, labels, rates, step).dataSync()[0]!;
+      }),
     );
   } finally {
     asOne?.dispose();

@@ -16,7 +16,7 @@ function after(
   for (const step of gradients)
     adam.update(
       Object.fromEntries(variables.map(({ name }, index) => [name, step[index]!])),
-      adam.nextRates(options.learningRate),
+      adam.nextStep(options.learningRate).rates,
     );
   const values = variables.map((variable) => Array.from(variable.dataSync()));
   adam.dispose();
@@ -116,13 +116,13 @@ describe('Adam', () => {
   it('changes nothing when a later gradient is missing', () => {
     const [a, b] = [tf.variable(tf.zeros([2 ** 20])), tf.variable(tf.scalar(0))];
     const adam = new Adam([a, b], { weightDecay: 0.1 });
-    const [g, rates] = [tf.ones([2 ** 20]), adam.nextRates(0.1)];
+    const [g, { rates, step }] = [tf.ones([2 ** 20]), adam.nextStep(0.1)];
     const before = tf.memory().numTensors;
     for (const _ of [1, 2]) expect(() => adam.update({ [a.name]: g }, rates)).toThrow(`no gradient for ${b.name}`);
     expect(a.dataSync().every((value) => value === 0)).toBe(true);
     expect(tf.memory().numTensors).toBe(before);
     adam.dispose();
-    tf.dispose([a, b, g, rates]);
+    tf.dispose([a, b, g, rates, step]);
   });
 
   it('leaves no tensors behind', () => {

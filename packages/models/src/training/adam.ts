@@ -12,6 +12,14 @@ export interface AdamOptions {
   weightDecay?: number;
 }
 
+/** What differs from step to step, as tensors: a compiled step takes it with its batch. */
+export interface OptimizerStep {
+  /** [learningRate, β₁ᵗ, β₂ᵗ] */
+  rates: tf.Tensor1D;
+  /** t, from 1, int32; dropout draws by it. */
+  step: tf.Scalar;
+}
+
 /**
  * Adam as Keras has it (ResourceApplyAdam): epsilon is added to √v before the bias correction ("epsilon hat"), where
  * tfjs adds it after. Defaults are Keras' own.
@@ -37,22 +45,21 @@ export class Adam {
     this.#update = hasFusedAdam() ? new FusedUpdate(variables) : new GroupedUpdate(variables);
   }
 
-  /**
-   * Begins the next step.
-   *
-   * @returns [learningRate, β₁ᵗ, β₂ᵗ], which `update` takes; the caller disposes.
-   */
-  nextRates(learningRate: number): tf.Tensor1D {
+  /** Begins the next step; the caller disposes what belongs to it. */
+  nextStep(learningRate: number): OptimizerStep {
     this.#stepCount += 1;
     const { beta1, beta2 } = this.#rule;
-    return tf.tensor1d([learningRate, beta1 ** this.#stepCount, beta2 ** this.#stepCount]);
+    return {
+      rates: tf.tensor1d([learningRate, beta1 ** this.#stepCount, beta2 ** this.#stepCount]),
+      step: tf.scalar(this.#stepCount, 'int32'),
+    };
   }
 
   /**
    * Changes the variables; made of tensors alone, so that it can be a part of a compiled step.
    *
    * @param gradients by the variables' names, as `backpropagate` gives them; they stay the caller's.
-   * @param rates from {@link nextRates}.
+   * @param rates of {@link nextStep}.
    * @throws Error when a variable has no gradient; nothing has changed then.
    */
   update(gradients: tf.NamedTensorMap, rates: tf.Tensor1D): void {

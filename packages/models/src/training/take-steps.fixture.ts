@@ -11,10 +11,7 @@ export function takeSteps(
   batch: { activations: tf.Tensor; labels: tf.Tensor1D },
   { stepCount, learningRate, ...options }: LossOptions & { stepCount: number; learningRate: number },
 ): number[] {
-  return Array.from({ length: stepCount }, (_, index) =>
-    tf.tidy(() => {
-      const [rates, step] = [adam.nextRates(learningRate), tf.scalar(index, 'int32')];
-      return trainStep(part, adam, { ...batch, rates, step }, options).dataSync()[0]!;
-    }),
+  return Array.from({ length: stepCount }, () =>
+    tf.tidy(() => trainStep(part, adam, { ...batch, ...adam.nextStep(learningRate) }, options).dataSync()[0]!),
   );
 }

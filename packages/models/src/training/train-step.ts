@@ -1,19 +1,15 @@
 import * as tf from '@tensorflow/tfjs';
 import type { TrainablePart } from '../classifier/trainable-part.ts';
-import type { Adam } from './adam.ts';
+import type { Adam, OptimizerStep } from './adam.ts';
 import { backpropagate } from './backpropagate.ts';
 import { crossEntropy, type LossOptions } from './cross-entropy.ts';
 
-/** What a training step takes: tensors alone, which stay the caller's. */
-export interface TrainingBatch {
+/** What a training step takes, with what `Adam.nextStep` gives: tensors alone, which stay the caller's. */
+export interface TrainingBatch extends OptimizerStep {
   /** [N, ...cut.shape] */
   activations: tf.Tensor;
   /** [N], int32. */
   labels: tf.Tensor1D;
-  /** From `Adam.nextRates`. */
-  rates: tf.Tensor1D;
-  /** Int32, the number of the step; dropout draws by it. */
-  step: tf.Scalar;
 }
 
 /**

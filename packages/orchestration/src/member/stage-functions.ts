@@ -20,7 +20,6 @@ export class StageFunctions {
   readonly #train: PreparedFunction<[tf.Tensor, tf.Tensor1D, tf.Tensor1D, tf.Scalar], tf.Scalar>;
   readonly #settle: PreparedFunction<[tf.Tensor, tf.Scalar], []>;
   readonly #infer: PreparedFunction<[tf.Tensor], tf.Tensor2D>;
-  #stepCount = 0;
 
   /**
    * @param part stays the caller's.
@@ -50,14 +49,9 @@ export class StageFunctions {
 
   /** One step on a batch; returns its mean loss before the step. */
   step(batch: ImageBatch, labels: Int32Array, learningRate: number): number {
-    this.#stepCount += 1;
     return tf.tidy(() => {
-      const loss = this.#train(
-        this.#fit.input(batch),
-        tf.tensor1d(labels, 'int32'),
-        this.#adam.nextRates(learningRate),
-        tf.scalar(this.#stepCount, 'int32'),
-      );
+      const { rates, step } = this.#adam.nextStep(learningRate);
+      const loss = this.#train(this.#fit.input(batch), tf.tensor1d(labels, 'int32'), rates, step);
       // The one place where a step waits for the device.
       return loss.dataSync()[0]!;
     });

@@ -18,12 +18,10 @@ export function trainingStep(way: ChorusWay, classifier: Classifier, images: Pix
     (pixels: tf.Tensor4D, labels: tf.Tensor1D, rates: tf.Tensor1D, step: tf.Scalar) =>
       trainStep(part, adam, { activations: part.prefix(pixels), labels, rates, step }),
   );
-  let stepCount = 0;
   return (batch, labels) => {
-    stepCount += 1;
     tf.tidy(() => {
-      const inputs = [tf.tensor1d(labels, 'int32'), adam.nextRates(1e-3), tf.scalar(stepCount, 'int32')] as const;
-      train(byteImages(images, batch), ...inputs).dataSync();
+      const { rates, step } = adam.nextStep(1e-3);
+      train(byteImages(images, batch), tf.tensor1d(labels, 'int32'), rates, step).dataSync();
     });
   };
 }
