@@ -41,8 +41,12 @@ export interface TrainablePart {
    * @param share 0..1, how much of the statistics becomes the batch's.
    */
   followBatch(activations: tf.Tensor, share: tf.Scalar): void;
-  /** The same over some batches, each image weighing the same; each batch is disposed after its use. */
-  calibrate(batches: Iterable<tf.Tensor>): void;
+  /**
+   * The same over some batches, each image weighing the same; each batch is disposed after its use.
+   *
+   * @param follow takes a batch and its share; by default `followBatch`, of activations.
+   */
+  calibrate(batches: Iterable<tf.Tensor>, follow?: (batch: tf.Tensor, share: tf.Scalar) => void): void;
   /** Remembers what training changes: variables and BatchNorm statistics. The caller disposes. */
   snapshot(): WeightSnapshot;
 }
@@ -82,13 +86,13 @@ export function trainablePart(
       // No BatchNorm lies behind the pooling.
       run(activations, Math.max(cut, pooled), { training: true, statistics: { share } }).dispose();
     },
-    calibrate(batches) {
+    calibrate(batches, follow = part.followBatch) {
       let imageCount = 0;
       for (const batch of batches) {
         imageCount += batch.shape[0]!;
         const share = tf.scalar(batch.shape[0]! / imageCount);
         try {
-          part.followBatch(batch, share);
+          follow(batch, share);
         } finally {
           tf.dispose([batch, share]);
         }

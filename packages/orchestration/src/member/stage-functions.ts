@@ -15,6 +15,7 @@ export interface StageFunctionsOptions extends LossOptions {
 
 export class StageFunctions {
   readonly #adam: Adam;
+  readonly #part: TrainablePart;
   readonly #fit: Activations;
   readonly #tune: Activations;
   readonly #train: PreparedFunction<[tf.Tensor, tf.Tensor1D, tf.Tensor1D, tf.Scalar], tf.Scalar>;
@@ -28,6 +29,7 @@ export class StageFunctions {
    */
   constructor(part: TrainablePart, fit: Activations, tune: Activations, options: StageFunctionsOptions) {
     const { compute, weightDecay, ...lossOptions } = options;
+    this.#part = part;
     this.#fit = fit;
     this.#tune = tune;
     this.#adam = new Adam(part.variables, { weightDecay });
@@ -57,13 +59,9 @@ export class StageFunctions {
     });
   }
 
-  /** Takes BatchNorm's moving statistics from one pass over the images; see `TrainablePart.followBatch`. */
+  /** Takes BatchNorm's moving statistics from one pass over the images. */
   settle(indices: Uint32Array): void {
-    let imageCount = 0;
-    for (const batch of plainBatches(indices, forwardBatchSize)) {
-      imageCount += batch.indices.length;
-      tf.tidy(() => void this.#settle(this.#fit.input(batch), tf.scalar(batch.indices.length / imageCount)));
-    }
+    this.#part.calibrate(this.#inputs(indices), this.#settle);
   }
 
   /** [images, outputs] of images to be evaluated on. */
@@ -93,5 +91,9 @@ export class StageFunctions {
   dispose(): void {
     for (const one of [this.#train, this.#settle, this.#infer]) one.dispose();
     this.#adam.dispose();
+  }
+
+  *#inputs(indices: Uint32Array): Generator<tf.Tensor> {
+    for (const batch of plainBatches(indices, forwardBatchSize)) yield this.#fit.input(batch);
   }
 }
