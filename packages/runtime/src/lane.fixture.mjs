@@ -3,8 +3,9 @@ import { readdirSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs';
 import { initRuntime } from '../dist/index.js';
+import { meet } from './meet.fixture.mjs';
 
-const { startup, gate, laneCount } = workerData[1] ?? workerData;
+const { startup } = workerData[1] ?? workerData;
 
 /** Deterministic numbers without a generator's state: the fractional parts of multiples of the golden ratio. */
 function numbers(shape, scale) {
@@ -53,13 +54,4 @@ export default async function train({ stepCount, together }) {
     },
     threadCount: readdirSync('/proc/self/task').length,
   };
-}
-
-/** Nobody goes on before everybody is at this place. */
-function meet(place) {
-  const arrived = new Int32Array(gate);
-  Atomics.add(arrived, place, 1);
-  Atomics.notify(arrived, place);
-  for (let seen = Atomics.load(arrived, place); seen < laneCount; seen = Atomics.load(arrived, place))
-    Atomics.wait(arrived, place, seen);
 }

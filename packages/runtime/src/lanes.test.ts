@@ -1,9 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { Piscina } from 'piscina';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { prepareProcess } from './process.ts';
-import type { RuntimeOptions } from './runtime.ts';
+import type { Piscina } from 'piscina';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { lanePools } from './lane-pools.fixture.ts';
 
 interface Trained {
   device: string;
@@ -15,24 +13,8 @@ interface Trained {
 
 const laneCount = 3;
 const common = { logicalCpuDevices: laneCount + 1, intraOpThreads: 2 };
-/** Two Int32: how many lanes have come to each of the places where they wait for each other. */
-const gate = new SharedArrayBuffer(8);
-const pools: Piscina[] = [];
+const lane = lanePools(new URL('./lane.fixture.mjs', import.meta.url), laneCount);
 const tasks = '/proc/self/task';
-
-function lane(startup: RuntimeOptions): Piscina {
-  const pool = new Piscina({
-    filename: fileURLToPath(new URL('./lane.fixture.mjs', import.meta.url)),
-    minThreads: 1,
-    maxThreads: 1,
-    workerData: { startup, gate, laneCount },
-  });
-  pools.push(pool);
-  return pool;
-}
-
-beforeAll(() => prepareProcess());
-afterAll(() => Promise.all(pools.map((pool) => pool.close())));
 
 describe('three lanes on three logical devices', () => {
   let together: Trained[];

@@ -2,8 +2,9 @@
 import { workerData } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs';
 import { compile, initRuntime } from '../../dist/index.js';
+import { meet } from '../meet.fixture.mjs';
 
-const { startup, gate, laneCount } = workerData[1] ?? workerData;
+const { startup } = workerData[1] ?? workerData;
 const rule = { beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
 
 /** Deterministic numbers without a generator's state: the fractional parts of multiples of the golden ratio. */
@@ -59,13 +60,4 @@ export default async function train({ own, stepCount, together }) {
   step.dispose();
   tf.dispose([kernel, moments]);
   return { ...trained, leftCount: backend.binding.getNumOfTensors() - before };
-}
-
-/** Nobody goes on before everybody is at this place. */
-function meet(place) {
-  const arrived = new Int32Array(gate);
-  Atomics.add(arrived, place, 1);
-  Atomics.notify(arrived, place);
-  for (let seen = Atomics.load(arrived, place); seen < laneCount; seen = Atomics.load(arrived, place))
-    Atomics.wait(arrived, place, seen);
 }

@@ -1,7 +1,6 @@
-import { fileURLToPath } from 'node:url';
-import { Piscina } from 'piscina';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { prepareProcess } from '../process.ts';
+import type { Piscina } from 'piscina';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { lanePools } from '../lane-pools.fixture.ts';
 import type { RuntimeOptions } from '../runtime.ts';
 
 interface Trained {
@@ -14,24 +13,11 @@ interface Trained {
 }
 
 const laneCount = 3;
-/** Two Int32: how many lanes have come to each of the places where they wait for each other. */
-const gate = new SharedArrayBuffer(8);
-const pools: Piscina[] = [];
+const start = lanePools(new URL('./compiled-lane.fixture.mjs', import.meta.url), laneCount);
 
 function lane(device: RuntimeOptions['device']): Piscina {
-  const startup: RuntimeOptions = { device, logicalCpuDevices: laneCount + 1, intraOpThreads: 2 };
-  const pool = new Piscina({
-    filename: fileURLToPath(new URL('./compiled-lane.fixture.mjs', import.meta.url)),
-    minThreads: 1,
-    maxThreads: 1,
-    workerData: { startup, gate, laneCount },
-  });
-  pools.push(pool);
-  return pool;
+  return start({ device, logicalCpuDevices: laneCount + 1, intraOpThreads: 2 });
 }
-
-beforeAll(() => prepareProcess());
-afterAll(() => Promise.all(pools.map((pool) => pool.close())));
 
 describe('three lanes that compile and call at once', () => {
   let together: Trained[];
