@@ -7,5 +7,6 @@ export { StorageError } from './errors.ts';
 export { type Lock, tryLock, withLock } from './lock.ts';
 export { publishFile, publishFolder, removeUnfinished } from './publish.ts';
 export { openSealedFolder, sealFolder } from './sealed-folder.ts';
+export { withTemporaryFolder } from './temporary-folder.ts';
 export { readZip, type ZipEntry, type ZipLimits } from './zip/read-zip.ts';
 export { unzip, unzipInto, type ZipPlaces } from './zip/unzip.ts';

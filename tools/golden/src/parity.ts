@@ -3,6 +3,7 @@
  * and ends with 1 where something is above its limit. NAME is a backbone or a family; `--only` leaves out what is not of them.
  */
 import { initRuntime, prepareProcess } from '@chorus/runtime';
+import { withTemporaryFolder } from '@chorus/storage';
 import { cases } from './cases.ts';
 import { chooseCasesOrExit } from './choose-cases.ts';
 import type { Finding } from './finding.ts';
@@ -11,7 +12,7 @@ import { compareExports } from './live/exports.ts';
 import { comparePhotographs, hasPhotographs } from './live/photographs.ts';
 import { comparePillow } from './live/pillow.ts';
 import { compareWeightFiles } from './live/weight-files.ts';
-import { prepareGoldenPython, withTemporaryFolder } from './python.ts';
+import { prepareGoldenPython } from './python.ts';
 
 const chosen = chooseCasesOrExit();
 const python = await prepareGoldenPython();
@@ -19,7 +20,7 @@ prepareProcess();
 initRuntime({ device: 'cpu:0' });
 printRow('backbone', 'check', 'worst', 'limit');
 let allWithin = true;
-await withTemporaryFolder(async (folder) => {
+await withTemporaryFolder('chorus-parity', async (folder) => {
   for (const golden of chosen) report(golden.name, await compareBackbone(python, golden, folder));
   if (chosen.length < cases.length) return;
   report('all', await compareWeightFiles(python, folder));

@@ -1,6 +1,4 @@
 /** Python with TensorFlow, Keras and Pillow, in a virtual environment of the user's cache. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ProgramOptions, preparePython, runProgram } from '@chorus/python';
 
@@ -26,14 +24,4 @@ export function runScript(
   options: ProgramOptions = {},
 ): Promise<string[]> {
   return runProgram(python, [join(scriptsFolder, script), ...parameters], options);
-}
-
-/** Gives a new folder to `use` and removes it afterwards. */
-export async function withTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'chorus-parity-'));
-  try {
-    return await use(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }

@@ -1,12 +1,13 @@
 /** `pnpm golden [--only NAME,NAME]`: lets Keras write the numbers that the tests compare with into `backbones/`. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withTemporaryFolder } from '@chorus/storage';
 import { chooseCasesOrExit } from './choose-cases.ts';
-import { prepareGoldenPython, runScript, scriptsFolder, withTemporaryFolder } from './python.ts';
+import { prepareGoldenPython, runScript, scriptsFolder } from './python.ts';
 
 const chosen = chooseCasesOrExit();
 const python = await prepareGoldenPython();
-await withTemporaryFolder(async (folder) => {
+await withTemporaryFolder('chorus-parity', async (folder) => {
   for (const golden of chosen) {
     const description = join(folder, 'cases.json');
     writeFileSync(description, JSON.stringify([golden]));

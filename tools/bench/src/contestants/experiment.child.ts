@@ -1,8 +1,7 @@
 /** `chorus train` as a contestant: one step is a whole run, into a folder that is removed again. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { train } from '@chorus/orchestration';
+import { withTemporaryFolder } from '@chorus/storage';
 import type { ExperimentTask } from './experiment-task.ts';
 import { PredictingShare } from './predicting-share.ts';
 import type { RoundSeconds } from './protocol.ts';
@@ -16,8 +15,7 @@ await serve(async ({ experiment }: ExperimentTask) => ({
 // --- internal ---
 
 async function runOnce(experiment: ExperimentTask['experiment']): Promise<RoundSeconds> {
-  const folder = await mkdtemp(join(tmpdir(), 'chorus-bench-run-'));
-  try {
+  return withTemporaryFolder('chorus-bench-run', async (folder) => {
     const predicting = new PredictingShare();
     const startedAtMs = Date.now();
     const { report } = await train(experiment, { out: join(folder, 'run'), observer: predicting });
@@ -32,7 +30,5 @@ async function runOnce(experiment: ExperimentTask['experiment']): Promise<RoundS
       total,
       'head alone': stack,
     };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }

@@ -1,7 +1,7 @@
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { prepareExperiment } from '@chorus/orchestration';
+import { withTemporaryFolder } from '@chorus/storage';
 import { compare } from '../comparison.ts';
 import type { Contestant } from '../contestants/contestant-process.ts';
 import { nodeCommand, scriptsFolder } from '../contestants/peers.ts';
@@ -43,12 +43,9 @@ export const article: Row = {
   roundCount: { whole: 1, quick: 1 },
   async measure(options) {
     const python = await options.python();
-    const folder = await mkdtemp(join(tmpdir(), 'chorus-bench-'));
-    try {
+    return withTemporaryFolder('chorus-bench', async (folder) => {
       return [await articleCase(options.quick ? quick : whole, python, folder, options)];
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    });
   },
 };
 

@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { withTemporaryFolder } from '@chorus/storage';
 import { compare, type Goal } from '../comparison.ts';
 import type { Contestant } from '../contestants/contestant-process.ts';
 import type { DecodeTask, DecodeWay } from '../contestants/decode-task.ts';
@@ -41,14 +41,11 @@ export const decode: Row = {
   roundCount: { whole: 5, quick: 1 },
   async measure(options) {
     const python = await options.python();
-    const folder = await mkdtemp(join(tmpdir(), 'chorus-bench-'));
-    try {
+    return withTemporaryFolder('chorus-bench', async (folder) => {
       const results = [];
       for (const one of cases) results.push(await decodeCase(one, python, join(folder, one.name), options));
       return results;
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    });
   },
 };
 

@@ -1,8 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { drawShapes } from '@chorus/data';
 import type { ExperimentInput } from '@chorus/orchestration';
+import { withTemporaryFolder } from '@chorus/storage';
 import { trainingRun } from '../contestants/training-run.ts';
 import { freshTurns } from '../rounds/fresh-turns.ts';
 import { measurementOf } from '../rounds/rounds.ts';
@@ -35,8 +34,7 @@ export const laneMemory: Row = {
   roundCount: { whole: 3, quick: 1 },
   async measure(options) {
     if (process.platform !== 'linux') throw new Error('Expected Linux, which tells the peak memory of a process.');
-    const folder = await mkdtemp(join(tmpdir(), 'chorus-bench-'));
-    try {
+    return withTemporaryFolder('chorus-bench', async (folder) => {
       const sizes = options.quick ? quick : whole;
       options.onProgress('drawing shapes');
       await drawShapes(folder, { seed: 1, imagesPerClass: { train: sizes.many / 2, validation: 1 } });
@@ -44,9 +42,7 @@ export const laneMemory: Row = {
       const few = await onLanes(sizes.few, sizes, source, options);
       const many = await onLanes(sizes.many, sizes, source, options);
       return [few, withGrowth(many, few, sizes)];
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    });
   },
 };
 

@@ -1,8 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
 import { drawShapes } from '@chorus/data';
 import type { ExperimentInput } from '@chorus/orchestration';
+import { withTemporaryFolder } from '@chorus/storage';
 import { compare } from '../comparison.ts';
 import type { Contestant } from '../contestants/contestant-process.ts';
 import { trainingRun } from '../contestants/training-run.ts';
@@ -21,8 +20,7 @@ export const lanes: Row = {
   title: 'two members on two lanes with half the threads each, on one lane with all, and as workers "auto" has it',
   roundCount: { whole: 5, quick: 1 },
   async measure({ quick, roundCount, onProgress }) {
-    const folder = await mkdtemp(join(tmpdir(), 'chorus-bench-'));
-    try {
+    return withTemporaryFolder('chorus-bench', async (folder) => {
       const imagesPerClass = quick ? 50 : 200;
       onProgress('drawing shapes');
       await drawShapes(folder, { seed: 1, imagesPerClass: { train: imagesPerClass, validation: 32 } });
@@ -63,8 +61,6 @@ export const lanes: Row = {
           remarks: [],
         },
       ];
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    });
   },
 };

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type BackboneSpec, backboneFamilies, backboneTable, createClassifier } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
+import { withTemporaryFolder } from '@chorus/storage';
 import { randomKerasFile } from '../keras-file.ts';
 import type { Measurement, Row } from '../row.ts';
 
@@ -21,8 +21,7 @@ export const load: Row = {
   roundCount: { whole: 5, quick: 1 },
   async measure({ roundCount, quick, onProgress }) {
     initRuntime({ device: 'cpu:0' });
-    const folder = await mkdtemp(join(tmpdir(), 'chorus-bench-'));
-    try {
+    return withTemporaryFolder('chorus-bench', async (folder) => {
       const turns: { name: string; backbone: BackboneSpec; path: string }[] = [];
       for (const { family, alpha } of quick ? contestants.slice(-1) : contestants) {
         const backbone = { family, alpha, inputSize: backboneTable[family].defaultInputSize };
@@ -44,9 +43,7 @@ export const load: Row = {
           }
       }
       return [{ title: '', contestants: {}, measurements: [...measurements.values()], comparisons: [], remarks: [] }];
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    });
   },
 };
 

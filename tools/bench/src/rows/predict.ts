@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { withTemporaryFolder } from '@chorus/storage';
 import { keras, onnxruntime, pytorch } from '../contestants/peers.ts';
 import type { Row } from '../row.ts';
 import { comparedBackbones, modelCase, taskOf } from './model-case.ts';
@@ -16,8 +14,7 @@ export const predict: Row = {
     const cases = comparedBackbones.flatMap((backbone) =>
       [32, 1].map((batchSize) => ({ backbone, batchSize, inputSize: 224 })),
     );
-    const folder = await mkdtemp(join(tmpdir(), 'chorus-bench-'));
-    try {
+    return withTemporaryFolder('chorus-bench', async (folder) => {
       const results = [];
       for (const one of options.quick ? cases.slice(0, 1) : cases) {
         const task = taskOf('predict', one);
@@ -31,8 +28,6 @@ export const predict: Row = {
         results.push(...(await modelCase(task, peers, options)));
       }
       return results;
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    });
   },
 };

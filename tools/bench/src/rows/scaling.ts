@@ -1,8 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { drawShapes } from '@chorus/data';
 import type { ExperimentInput } from '@chorus/orchestration';
+import { withTemporaryFolder } from '@chorus/storage';
 import type { Comparison } from '../comparison.ts';
 import { trainingRun } from '../contestants/training-run.ts';
 import { freshTurns } from '../rounds/fresh-turns.ts';
@@ -31,8 +30,7 @@ export const scaling: Row = {
   roundCount: { whole: 3, quick: 1 },
   async measure(options) {
     const { imageCounts, epochCounts, imagesPerEpochs } = options.quick ? sizes.quick : sizes.whole;
-    const folder = await mkdtemp(join(tmpdir(), 'chorus-bench-'));
-    try {
+    return withTemporaryFolder('chorus-bench', async (folder) => {
       options.onProgress('drawing shapes');
       await drawShapes(folder, { seed: 1, imagesPerClass: { train: imageCounts.at(-1)! / 2, validation: 1 } });
       const source = join(folder, 'train');
@@ -40,9 +38,7 @@ export const scaling: Row = {
         await growing('images', imageCounts, (count) => runOf(source, count, 1), options),
         await growing('epochs', epochCounts, (count) => runOf(source, imagesPerEpochs, count), options),
       ];
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    });
   },
 };
 
