@@ -13,7 +13,6 @@
 
 #include "tensorflow/c/c_api.h"
 #include "tensorflow/c/eager/c_api.h"
-#include "tensorflow/c/eager/c_api_experimental.h"
 #include "tf_auto_status.h"
 #include "tfe_auto_op.h"
 #include "tfjs_backend.h"
