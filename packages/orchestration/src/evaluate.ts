@@ -142,8 +142,9 @@ async function classify(
   });
   const kept = images.flatMap((_, position) => (isReady(position) ? [position] : []));
   if (kept.length === 0) return { kept, skipped, ensemble: new Float32Array(), members: [] };
+  const compute = { compile: runtime.compile, precision: 'float32' } as const;
   const lanes = plan.lanes.map(
-    (lane) => new Lane({ runtime: lane, compute: runtime, stop: new StopFlag().shared }, observerFrom()),
+    (lane) => new Lane({ runtime: lane, compute, stop: new StopFlag().shared }, observerFrom()),
   );
   try {
     const logits = await predictMembers(lanes, members, {

@@ -11,6 +11,7 @@ export type { Experiment, ExperimentInput } from './experiment/schema.ts';
 export { type ExportDescription, type ExportFormat, exportFormats } from './export/description.ts';
 export { type ExportResult, exportBundle } from './export/export-bundle.ts';
 export { extractFeatures, type Features, type FeaturesOptions, writeFeatures } from './features.ts';
+export { threadsOfAnOp } from './lanes/plan.ts';
 export type { EpochMetrics } from './lanes/protocol.ts';
 export { prefetchPreset } from './prefetch.ts';
 export { prepareExperiment } from './prepare.ts';

@@ -8,15 +8,17 @@ import { writeBundle } from './bundle.ts';
 import { ConfigError, StoppedError, TooFewMembersError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { resolveExperiment } from './experiment/resolve.ts';
-import type { Experiment, ExperimentInput } from './experiment/schema.ts';
+import { type Experiment, type ExperimentInput, stepPixelsOf } from './experiment/schema.ts';
 import { taskNames } from './experiment/tasks.ts';
 import { chooseLanes } from './lanes/choose-lanes.ts';
+import { computeSettings } from './lanes/compute-settings.ts';
 import { Lane } from './lanes/lane.ts';
 import { estimateLaneBytes } from './lanes/memory.ts';
 import type { LanePlan } from './lanes/plan.ts';
 import type { InitialWeights, ReadRecords } from './lanes/protocol.ts';
 import { Timeline } from './lanes/timeline.ts';
 import { readMember } from './member/member-folder.ts';
+import type { ComputeSettings } from './member/prepared-function.ts';
 import { StopFlag } from './member/stop-flag.ts';
 import type { TestOutputs } from './report/build.ts';
 import { predictionsCsv } from './report/predictions-csv.ts';
@@ -80,11 +82,12 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
     const observer = observerFrom(options.observer);
     const { onDownload, onNotice } = observer;
     const downloads: Downloads = { onDownload, onNotice, ...(options.signal && { signal: options.signal }) };
-    const plan = await chooseLanes(whole);
+    const plan = await chooseLanes({ ...whole, stepPixels: stepPixelsOf(whole) });
+    const compute = plan.lanes.map(({ device }) => computeSettings(whole.runtime, device));
     const weights = await findInitialWeights(whole, process.env, downloads);
     const root = await dataFolder(whole.data.source, downloads);
     folder ??= await startFolder(whole, options);
-    return await runIn(folder, { plan, weights, root, stop, startedAtMs }, observer, options.signal);
+    return await runIn(folder, { plan, compute, weights, root, stop, startedAtMs }, observer, options.signal);
   } catch (error) {
     // Whatever broke off first, it did because it was told to.
     if (!stop.raised) throw error;
@@ -102,6 +105,8 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
 /** What is known before the first image is read. */
 interface Preparation {
   plan: LanePlan;
+  /** Of each lane. */
+  compute: readonly ComputeSettings[];
   weights: readonly InitialWeights[];
   /** Folder of the images. */
   root: string;
@@ -130,7 +135,7 @@ async function startFolder(experiment: Experiment, options: TrainOptions): Promi
 
 async function runIn(
   folder: RunFolder,
-  { plan, weights, root, stop, startedAtMs }: Preparation,
+  { plan, compute, weights, root, stop, startedAtMs }: Preparation,
   observer: RunObserver,
   signal: AbortSignal | undefined,
 ): Promise<RunResult> {
@@ -169,7 +174,7 @@ async function runIn(
     },
   };
   const lanes = plan.lanes.map(
-    (runtime) => new Lane({ runtime, compute: experiment.runtime, stop: stop.shared }, heard),
+    (runtime, lane) => new Lane({ runtime, compute: compute[lane]!, stop: stop.shared }, heard),
   );
   try {
     stop.check();

@@ -12,11 +12,11 @@ const settings = (changes: Partial<ProcessSettings> = {}): ProcessSettings => ({
 describe('encodeConfigProto', () => {
   // Reference: tf.compat.v1.ConfigProto(...).SerializeToString(deterministic=True) of TensorFlow 2.21.
   test.each<[Partial<ProcessSettings>, string]>([
-    [{ logicalCpuDevices: 4, intraOpThreads: 2 }, '0a070a03435055100410022801320220013801'],
-    [{ intraOpThreads: 300 }, '0a070a03435055100110ac022801320220013801'],
+    [{ logicalCpuDevices: 4, intraOpThreads: 2 }, '0a070a03435055100410022802320220013801'],
+    [{ intraOpThreads: 300 }, '0a070a03435055100110ac022802320220013801'],
     [
       { logicalCpuDevices: 2, gpuMemoryLimitsMiB: [null, 8000] },
-      '0a070a03435055100210012801320e20014a0a0a000a060a040000fa453801',
+      '0a070a03435055100210012802320e20014a0a0a000a060a040000fa453801',
     ],
   ])('writes %j as TensorFlow does', (changes, hex) => {
     expect(Buffer.from(encodeConfigProto(settings(changes))).toString('hex')).toBe(hex);

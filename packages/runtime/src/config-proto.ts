@@ -35,13 +35,20 @@ export function encodeConfigProto({
   return Uint8Array.from([
     ...message(1, [...text(1, 'CPU'), ...integer(2, logicalCpuDevices)]), // device_count["CPU"]
     ...integer(2, intraOpThreads), // intra_op_parallelism_threads
-    ...integer(5, 1), // inter_op_parallelism_threads: eager runs one op at a time
+    ...integer(5, interOpThreads), // inter_op_parallelism_threads
     ...message(6, gpuOptions(gpuMemoryLimitsMiB)), // gpu_options
     ...integer(7, 1), // allow_soft_placement
   ]);
 }
 
 // --- internal ---
+
+/**
+ * Ops of one compiled function that may run at a time: both gradients of a convolution, branches of a network. On two cores, in
+ * turn, a training step took 0.95 to 0.97 of the time that it takes one op after the other (MobileNetV2, InceptionV3, 32 images of
+ * 224 px) and 0.82 on 8 images of 96 px.
+ */
+const interOpThreads = 2;
 
 function gpuOptions(limitsMiB: readonly (number | null)[]): number[] {
   // allow_growth: a GPU's memory is taken as it is needed, up to its limit.

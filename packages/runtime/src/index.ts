@@ -1,3 +1,4 @@
+export { hasBfloat16 } from './bfloat16.ts';
 export { bytesTensor } from './bytes-tensor.ts';
 export { encodeConfigProto, type ProcessSettings } from './config-proto.ts';
 export { chorusName, type DeviceName } from './device.ts';

@@ -58,6 +58,8 @@ def prepare(task):
     tf.config.threading.set_intra_op_parallelism_threads(task["threads"])
     keras.utils.set_random_seed(task["seed"])
     call, jit = task["variant"]["call"], task["variant"]["jit"]
+    if task["variant"].get("precision") == "bfloat16":
+        keras.mixed_precision.set_global_policy("mixed_bfloat16")
     batches = Batches(task)
     backbone, model = build(task)
     model.compile(keras.optimizers.Adam(1e-3), keras.losses.BinaryCrossentropy(from_logits=True), jit_compile=jit)

@@ -2,16 +2,18 @@ import { expect, it, test } from 'vitest';
 import { ArgumentError, parseArguments } from './arguments.ts';
 
 const names = ['train', 'predict', 'load'];
-const all = { rows: names, roundCount: undefined, quick: false, json: undefined, list: false };
+const none = { roundCount: undefined, quick: false, json: undefined, data: undefined, weights: undefined, list: false };
+const all = { rows: ['train', 'load'], ...none };
 
 test.each([
   [[], all],
   [['load', 'train'], { ...all, rows: ['train', 'load'] }],
   [['--rounds', '3', '--quick'], { ...all, roundCount: 3, quick: true }],
   [['predict', '--json', 'out.json'], { ...all, rows: ['predict'], json: 'out.json' }],
+  [['predict', '--data', 'photos', '--weights', 'w'], { ...all, rows: ['predict'], data: 'photos', weights: 'w' }],
   [['--list'], { ...all, list: true }],
-])('%j', (words, expected) => {
-  expect(parseArguments(words, names)).toEqual(expected);
+])('%j, predict being measured only when it is named', (words, expected) => {
+  expect(parseArguments(words, names, ['predict'])).toEqual(expected);
 });
 
 it.each([

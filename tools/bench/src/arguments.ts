@@ -8,28 +8,38 @@ export interface Arguments {
   quick: boolean;
   /** Where the numbers go, beside the table. */
   json: string | undefined;
+  /** Photographs and first weights of the rows that need them, as `chorus train` names them. */
+  data: string | undefined;
+  weights: string | undefined;
   /** Only says what there is. */
   list: boolean;
 }
 
 /**
- * Reads `[ROW…] [--rounds N] [--quick] [--json FILE] [--list]`.
+ * Reads `[ROW…] [--rounds N] [--quick] [--json FILE] [--data DIR] [--weights DIR] [--list]`.
  *
  * @param rowNames every row there is.
+ * @param onRequest of these the ones that are measured only when they are named.
  * @throws ArgumentError saying what was expected and what came.
  */
-export function parseArguments(words: readonly string[], rowNames: readonly string[]): Arguments {
+export function parseArguments(
+  words: readonly string[],
+  rowNames: readonly string[],
+  onRequest: readonly string[] = [],
+): Arguments {
   const { values, positionals } = parse(words);
   const unknown = positionals.find((name) => !rowNames.includes(name));
   if (unknown !== undefined)
     throw new ArgumentError(`Expected rows out of ${rowNames.join(', ')}, received ${unknown}.`);
-  const { rounds, quick = false, json, list = false } = values;
+  const { rounds, quick = false, json, data, weights, list = false } = values;
   const roundCount = rounds === undefined ? undefined : Number(rounds);
   if (roundCount !== undefined && !(Number.isInteger(roundCount) && roundCount >= 1))
     throw new ArgumentError(`Expected --rounds from 1 on, received ${rounds}.`);
   return {
-    rows: rowNames.filter((name) => positionals.length === 0 || positionals.includes(name)),
-    ...{ roundCount, quick, json, list },
+    rows: rowNames.filter((name) =>
+      positionals.length === 0 ? !onRequest.includes(name) : positionals.includes(name),
+    ),
+    ...{ roundCount, quick, json, data, weights, list },
   };
 }
 
@@ -47,6 +57,8 @@ function parse(words: readonly string[]) {
         rounds: { type: 'string' },
         quick: { type: 'boolean' },
         json: { type: 'string' },
+        data: { type: 'string' },
+        weights: { type: 'string' },
         list: { type: 'boolean' },
       },
     });

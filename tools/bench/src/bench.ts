@@ -1,7 +1,7 @@
 #!/usr/bin/env node
+/** Parses, runs rows and prints: `pnpm bench [ROW…] [--rounds N] [--quick] [--json FILE] [--data DIR] [--weights DIR] [--list]`. */
 import { resolve } from 'node:path';
 import { publishFile } from '@chorus/storage';
-/** Parses, runs rows and prints: `pnpm bench [ROW…] [--rounds N] [--quick] [--json FILE] [--list]`. */
 import { ArgumentError, parseArguments } from './arguments.ts';
 import { describeMachine, machineText } from './machine.ts';
 import { prepareBenchPython } from './python.ts';
@@ -22,12 +22,14 @@ async function run(): Promise<void> {
   const asked = parseArguments(
     process.argv.slice(2),
     rows.map(({ name }) => name),
+    rows.filter(({ onRequest }) => onRequest !== undefined).map(({ name }) => name),
   );
-  const chosen = rows.filter(({ name }) => asked.rows.includes(name));
   if (asked.list) {
-    for (const { name, title } of chosen) console.log(`${name.padEnd(12)} ${title}`);
+    for (const { name, title, onRequest } of rows)
+      console.log(`${name.padEnd(12)} ${title}${onRequest === undefined ? '' : ` (only when named: ${onRequest})`}`);
     return;
   }
+  const chosen = rows.filter(({ name }) => asked.rows.includes(name));
   const startedAt = new Date().toISOString();
   const machine = await describeMachine();
   console.log(machineText(machine));
@@ -38,7 +40,7 @@ async function run(): Promise<void> {
     const roundCount = asked.roundCount ?? (asked.quick ? own.quick : own.whole);
     const onProgress = (words: string) => console.error(`${name}: ${words}`);
     const cases = await measure({
-      ...{ roundCount, quick: asked.quick, onProgress },
+      ...{ roundCount, quick: asked.quick, data: asked.data, weights: asked.weights, onProgress },
       python: () => prepareBenchPython(onProgress),
     });
     const seconds = (Date.now() - startedAtMs) / 1000;

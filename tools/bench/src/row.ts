@@ -5,7 +5,7 @@ import type { Prepared } from './contestants/protocol.ts';
 export interface Measurement {
   contestant: string;
   quantity: string;
-  unit: 's' | 'ms' | 'MB';
+  unit: 's' | 'ms' | 'MB' | '%';
   samples: number[];
 }
 
@@ -25,6 +25,9 @@ export interface RowOptions {
   roundCount: number;
   /** Fewer cases, contestants and steps: for a look, not for a claim. */
   quick: boolean;
+  /** Photographs and first weights, as `chorus train` names them. */
+  data: string | undefined;
+  weights: string | undefined;
   /** Hears in words how far it is. */
   onProgress(words: string): void;
   /** Interpreter with the packages of requirements.txt; installed by the first call that finds none. */
@@ -36,6 +39,8 @@ export interface Row {
   name: string;
   /** What is measured, in one line. */
   title: string;
+  /** Why it is measured only when it is named. */
+  onRequest?: string;
   /** Where nobody says how many. */
   roundCount: { whole: number; quick: number };
   measure(options: RowOptions): Promise<CaseResult[]>;

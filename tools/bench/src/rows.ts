@@ -5,9 +5,21 @@ import { dispatch } from './rows/dispatch.ts';
 import { laneMemory } from './rows/lane-memory.ts';
 import { lanes } from './rows/lanes.ts';
 import { load } from './rows/load.ts';
+import { precision } from './rows/precision.ts';
 import { predict } from './rows/predict.ts';
 import { scaling } from './rows/scaling.ts';
 import { train } from './rows/train.ts';
 
 /** Every row there is, in the order of the table. */
-export const rows: readonly Row[] = [train, dispatch, predict, decode, article, lanes, laneMemory, scaling, load];
+export const rows: readonly Row[] = [
+  train,
+  dispatch,
+  predict,
+  decode,
+  article,
+  lanes,
+  laneMemory,
+  scaling,
+  load,
+  precision,
+];

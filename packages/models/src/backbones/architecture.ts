@@ -24,6 +24,8 @@ export interface BackboneArchitecture {
   parameterCount: number;
   /** Activations, and gradients on their way, that training all layers keeps per input pixel of a batch; measured. */
   trainingBytesPerPixel: number;
+  /** Whether training all layers is faster in bfloat16 than in float32, on a processor that has it; measured. */
+  isFasterInBfloat16: boolean;
   /** The file without its classification top. */
   weightFile(alpha: number, trainedSize: number): PublishedFile;
   /** The layer with weights of Keras' classification top, which files may have behind the backbone's. */

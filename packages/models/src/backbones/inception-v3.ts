@@ -30,6 +30,7 @@ export const inceptionV3: BackboneArchitecture = {
   relativeCost: 3.5,
   parameterCount: 21_802_784,
   trainingBytesPerPixel: 1000,
+  isFasterInBfloat16: true,
   weightFile: () =>
     publishedFile('inception_v3', 'inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5', {
       md5: 'bcbd6486424b2319ff4ef7d526e38f63',

@@ -30,6 +30,7 @@ export const mobilenetV2: BackboneArchitecture = {
   relativeCost: 0.9,
   parameterCount: 2_257_984,
   trainingBytesPerPixel: 2150,
+  isFasterInBfloat16: false,
   weightFile(alpha, trainedSize) {
     const width = Number.isInteger(alpha) ? alpha.toFixed(1) : alpha;
     const name = `mobilenet_v2_weights_tf_dim_ordering_tf_kernels_${width}_${trainedSize}_no_top.h5`;

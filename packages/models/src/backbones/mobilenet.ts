@@ -21,6 +21,7 @@ export const mobilenet: BackboneArchitecture = {
   relativeCost: 1,
   parameterCount: 3_228_864,
   trainingBytesPerPixel: 1200,
+  isFasterInBfloat16: false,
   // 1 → 1_0, 0.75 → 7_5, 0.5 → 5_0, 0.25 → 2_5
   weightFile(alpha, trainedSize) {
     const width = alpha === 1 ? '1_0' : (alpha * 10).toFixed(1).replace('.', '_');

@@ -21,6 +21,7 @@ export const xception: BackboneArchitecture = {
   relativeCost: 6,
   parameterCount: 20_861_480,
   trainingBytesPerPixel: 2600,
+  isFasterInBfloat16: true,
   weightFile: () =>
     publishedFile('xception', 'xception_weights_tf_dim_ordering_tf_kernels_notop.h5', {
       md5: 'b0042744bf5b25fce3cb969f33bebb97',

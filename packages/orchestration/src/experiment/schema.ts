@@ -121,8 +121,11 @@ export const runtimeSchema = z.strictObject({
   intraOpThreads: z.int().min(1).max(1024).optional(),
   /** Training steps and predictions as one op each; else op by op, which is slower and takes more memory. */
   compile: z.boolean().default(true),
-  /** What compiled steps multiply in: bfloat16 takes half of the memory, on processors that have it. */
-  precision: z.enum(['float32', 'bfloat16']).default('float32'),
+  /**
+   * What compiled training steps compute in; weights, and all that a model answers, are float32 in any case. `auto` is bfloat16
+   * for the backbones that are faster in it, on CPUs that have it, else float32.
+   */
+  precision: z.enum(['auto', 'float32', 'bfloat16']).default('auto'),
 });
 
 export const experimentSchema = z
@@ -246,6 +249,11 @@ export function inputSizeOf(member: Pick<MemberSpec, 'inputSize'>, experiment: P
 /** Every size that some member wants, ascending. */
 export function inputSizesOf(experiment: Pick<Experiment, 'inputSize' | 'members'>): number[] {
   return [...new Set(experiment.members.map((member) => inputSizeOf(member, experiment)))].toSorted((a, b) => a - b);
+}
+
+/** Pixels of the images of one training step, of the member with the largest. */
+export function stepPixelsOf(experiment: Pick<Experiment, 'inputSize' | 'members' | 'recipe'>): number {
+  return experiment.recipe.batchSize * inputSizesOf(experiment).at(-1)! ** 2;
 }
 
 /** The architecture that a member is of. */

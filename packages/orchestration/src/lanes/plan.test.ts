@@ -26,14 +26,26 @@ describe('planLanes', () => {
 
   it.each([
     [1, 3, 1],
-    [2, 3, 2],
+    [2, 3, 1],
     [2, 1, 2],
-    [16, 3, 11],
+    [16, 3, 6],
     [16, 1, 16],
   ])('of %i processors gives each of %i CPU lanes %i threads', (processorCount, laneCount, threads) => {
     const workers = Array.from({ length: laneCount }, (_, index) => ({ device: `cpu:${index}` as const }));
     const { lanes } = planLanes(wishes({ workers }), { processorCount, gpus: [] });
     expect(lanes.map((lane) => lane.intraOpThreads)).toEqual(workers.map(() => threads));
+  });
+
+  it.each([
+    [2 * 32 ** 2, 1],
+    [32 * 64 ** 2, 1],
+    [32 * 96 ** 2, 8],
+  ])('gives an op on few pixels one thread: %i pixels a step, %i threads', (stepPixels, threads) => {
+    const [lane] = planLanes(wishes({ workers: [{ device: 'cpu:0' }], stepPixels }), {
+      ...noGpu,
+      processorCount: 8,
+    }).lanes;
+    expect(lane!.intraOpThreads).toBe(threads);
   });
 
   it('does not open a lane for each of many members on few processors', () => {

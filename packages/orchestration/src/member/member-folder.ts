@@ -7,6 +7,8 @@ const memberFileSchema = z.strictObject({
   schemaVersion: z.literal(1),
   device: z.string(),
   backingDevice: z.string(),
+  /** What its training steps computed in. */
+  precision: z.enum(['float32', 'bfloat16']),
   seconds: z.number().min(0),
   recipe: z.enum(['transfer', 'whole']),
   weights: z.strictObject({ source: z.string(), sha256: z.string().nullable(), note: z.string().optional() }),

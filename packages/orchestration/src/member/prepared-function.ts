@@ -2,13 +2,16 @@
 import { type CompileMetrics, type CompileOptions, compile, type Results } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
 
-/** Settings of a lane, the same in all of them. */
+/** Settings of a lane. */
 export interface ComputeSettings {
   /** Whether functions are compiled: TensorFlow runs each as one op. */
   compile: boolean;
-  /** What a compiled training step multiplies in; weights are float32 in any case. */
-  precision: 'float32' | 'bfloat16';
+  /** What training steps compute in; `auto`: what the backbone is faster in. Weights are float32 in any case. */
+  precision: 'auto' | Precision;
 }
+
+/** What a function's convolutions and products are computed in. */
+export type Precision = 'float32' | 'bfloat16';
 
 export interface PreparedFunction<Inputs extends readonly tf.Tensor[], Result extends Results> {
   /** The caller disposes results, not inputs. */
@@ -24,7 +27,7 @@ export interface PreparedFunction<Inputs extends readonly tf.Tensor[], Result ex
  * @param fn as `compile` takes it: of tensors alone, whichever way it is run.
  */
 export function prepareFunction<Inputs extends readonly tf.Tensor[], Result extends Results>(
-  settings: ComputeSettings,
+  settings: Pick<ComputeSettings, 'compile'>,
   options: CompileOptions,
   fn: (...inputs: Inputs) => Result,
 ): PreparedFunction<Inputs, Result> {

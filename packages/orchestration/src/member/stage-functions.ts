@@ -6,10 +6,12 @@ import * as tf from '@tensorflow/tfjs';
 import type { CompiledMetrics } from '../lanes/protocol.ts';
 import type { Activations } from './activations.ts';
 import { forwardBatches, forwardBatchSize, plainBatches } from './forward-batches.ts';
-import { type ComputeSettings, type PreparedFunction, prepareFunction } from './prepared-function.ts';
+import { type ComputeSettings, type Precision, type PreparedFunction, prepareFunction } from './prepared-function.ts';
 
 export interface StageFunctionsOptions extends LossOptions {
-  compute: ComputeSettings;
+  compute: Pick<ComputeSettings, 'compile'>;
+  /** Of the training step; all else is float32. */
+  precision: Precision;
   weightDecay: number;
 }
 
@@ -28,7 +30,7 @@ export class StageFunctions {
    * @param tune of those to be evaluated on.
    */
   constructor(part: TrainablePart, fit: Activations, tune: Activations, options: StageFunctionsOptions) {
-    const { compute, weightDecay, ...lossOptions } = options;
+    const { compute, precision, weightDecay, ...lossOptions } = options;
     this.#part = part;
     this.#fit = fit;
     this.#tune = tune;
@@ -36,7 +38,7 @@ export class StageFunctions {
     this.#train = prepareFunction(
       compute,
       // In float32 grappler makes a step no faster, and the first one seconds longer.
-      { name: 'train', precision: compute.precision, optimises: compute.precision === 'bfloat16' },
+      { name: 'train', precision, optimises: precision === 'bfloat16' },
       (input: tf.Tensor, labels: tf.Tensor1D, rates: tf.Tensor1D, step: tf.Scalar) =>
         trainStep(part, this.#adam, { activations: fit.activations(input), labels, rates, step }, lossOptions),
     );

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
   type BatchNormMode,
+  backboneTable,
   type Classifier,
   createClassifier,
   loadBackboneWeights,
@@ -20,7 +21,7 @@ import { forwardBatchSize, plainBatches } from './forward-batches.ts';
 import { ImageReader } from './image-reader.ts';
 import { writeMember } from './member-folder.ts';
 import { predictImages } from './predict-images.ts';
-import type { ComputeSettings } from './prepared-function.ts';
+import type { ComputeSettings, Precision } from './prepared-function.ts';
 import { StageFunctions } from './stage-functions.ts';
 import type { StopFlag } from './stop-flag.ts';
 
@@ -46,7 +47,8 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<v
   const classifier = await initialClassifier(task);
   try {
     const recipe = recipeOf(task);
-    for (const stage of stagesOf(task)) await runStage(classifier, stage, task, lane);
+    const stages = stagesOf(task);
+    for (const stage of stages) await runStage(classifier, stage, task, lane);
     lane.observer.onStage(task.name, 'predict');
     const heldOutLogits = await predictHeldOut(classifier, task, lane);
     const { manifest, weights } = memberToBytes(classifier);
@@ -54,6 +56,7 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<v
       record: {
         device: lane.device,
         backingDevice: lane.backingDevice(classifier.weights[0]!.variable),
+        precision: stages.some((stage) => precisionOf(stage, task, lane) === 'bfloat16') ? 'bfloat16' : 'float32',
         seconds: (Date.now() - startedAtMs) / 1000,
         recipe,
         weights: describeWeights(task),
@@ -157,6 +160,17 @@ interface StagePlan {
   weightDecay: number;
 }
 
+/** Float32 for the head alone: to bring bfloat16 in takes longer than the products of one layer. */
+function precisionOf(
+  { range }: StagePlan,
+  { backbone }: TrainTask,
+  { compute: { precision } }: LaneContext,
+): Precision {
+  if (range === 'head') return 'float32';
+  if (precision !== 'auto') return precision;
+  return backboneTable[backbone.family].isFasterInBfloat16 ? 'bfloat16' : 'float32';
+}
+
 async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask, lane: LaneContext): Promise<void> {
   const { name, member, part: partName, recipe, flaws, fit, tune } = task;
   const labels = new Int32Array(task.labels);
@@ -168,6 +182,7 @@ async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask
 
   const functions = new StageFunctions(part, fitActivations, tuneActivations, {
     compute: lane.compute,
+    precision: precisionOf(plan, task, lane),
     weightDecay: plan.weightDecay,
     labelSmoothing: recipe.labelSmoothing,
     fromLogitsOnSigmoid: flaws.fromLogitsOnSigmoid ?? undefined,

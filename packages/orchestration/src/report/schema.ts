@@ -34,6 +34,8 @@ const trainingSchema = z.strictObject({
   /** Lane that trained it, and what TensorFlow itself calls the device of its variables. */
   device: z.string(),
   backingDevice: z.string(),
+  /** What its steps computed in. */
+  precision: z.enum(['float32', 'bfloat16']),
   seconds: z.number().min(0),
   /** True when an earlier part of the run trained it and it was found whole. */
   resumed: z.boolean(),

@@ -140,8 +140,8 @@ function memberReports(
       ...scores(member.name),
       seconds: outcome.seconds,
       trainings: outcome.trainings.map(({ part, record, resumed }) => {
-        const { device, backingDevice, seconds } = record;
-        return { part, device, backingDevice, seconds, resumed };
+        const { device, backingDevice, precision, seconds } = record;
+        return { part, device, backingDevice, precision, seconds, resumed };
       }),
     };
     if (outcome.status === 'failed')

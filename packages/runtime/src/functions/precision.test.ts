@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { hasBfloat16 } from '../bfloat16.ts';
 import { useNativeBackend } from '../native-backend.fixture.ts';
 import type { NativeBackend } from '../tensorflow.ts';
 import { changeInPlace } from './change-in-place.fixture.ts';
@@ -8,9 +8,6 @@ import { type Compiled, type CompileOptions, compile } from './compile.ts';
 import { nothingStays } from './nothing-stays.fixture.ts';
 import { bfloat16, float32, optimisedOperations } from './optimised-graph.fixture.ts';
 import { numbers } from './same-compiled.fixture.ts';
-
-const cpuInfo = '/proc/cpuinfo';
-const hasBfloat16 = existsSync(cpuInfo) && /avx512_bf16|amx_bf16/.test(readFileSync(cpuInfo, 'utf8'));
 
 let backend: NativeBackend;
 
@@ -73,7 +70,7 @@ it('in float32, nothing is bfloat16', () => {
   expect(operations.filter(({ type }) => type === bfloat16)).toEqual([]);
 });
 
-describe.skipIf(!hasBfloat16)('in bfloat16 (on a CPU with avx512_bf16 or amx_bf16)', () => {
+describe.skipIf(!hasBfloat16())('in bfloat16 (on a CPU with avx512_bf16 or amx_bf16)', () => {
   it('convolutions, their gradients and products of the optimised graph are bfloat16', () => {
     const { step } = network({ precision: 'bfloat16' });
     const operations = optimisedOperations(backend, () => step(images()));

@@ -1,3 +1,14 @@
-/** The ways in which Chorus makes a training step or a prediction, the product's own first. */
+import { backboneTable } from '@chorus/models';
+import { hasBfloat16 } from '@chorus/runtime';
+import type { ModelTask } from './model-task.ts';
+
+/** The ways in which Chorus makes a training step or a prediction. */
 export const chorusWays = ['compiled', 'compiled, bfloat16', 'op by op'] as const;
 export type ChorusWay = (typeof chorusWays)[number];
+
+/** All of them, and first the one that a run with the default settings takes on this machine. */
+export function chorusWaysOf({ work, backbone }: Pick<ModelTask, 'work' | 'backbone'>): ChorusWay[] {
+  const isBfloat16 = work === 'train' && backboneTable[backbone].isFasterInBfloat16 && hasBfloat16();
+  const own: ChorusWay = isBfloat16 ? 'compiled, bfloat16' : 'compiled';
+  return [own, ...chorusWays.filter((way) => way !== own)];
+}

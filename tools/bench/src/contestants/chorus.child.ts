@@ -1,6 +1,7 @@
 /** Chorus as a contestant: training steps and predictions, in a process of its own. */
 import { createPixelStore, type ImageBatch, PixelStore } from '@chorus/data';
 import { type Classifier, createClassifier } from '@chorus/models';
+import { threadsOfAnOp } from '@chorus/orchestration';
 import { initRuntime } from '@chorus/runtime';
 import { randomImages } from '../images.ts';
 import { byteImages, predictionStep, trainingStep } from './chorus-step.ts';
@@ -15,7 +16,9 @@ const calibrationCount = 4;
 
 await serve(async (task: ModelTask & { way: ChorusWay }): Promise<Work> => {
   const { work, backbone, inputSize, batchSize, seed, threads, way } = task;
-  const { tensorflowVersion } = initRuntime({ device: 'cpu:0', intraOpThreads: threads });
+  // What a lane that has all processors to itself would get.
+  const intraOpThreads = threadsOfAnOp(threads, 1, work === 'train' ? batchSize * inputSize ** 2 : undefined);
+  const { tensorflowVersion } = initRuntime({ device: 'cpu:0', intraOpThreads });
   const classifier = createClassifier({
     backbone: { family: backbone, alpha: 1, inputSize },
     classes: ['a', 'b'],

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { runProgram } from '@chorus/python';
-import { chorusWays } from './chorus-ways.ts';
+import { chorusWaysOf } from './chorus-ways.ts';
 import type { Contestant } from './contestant-process.ts';
 import type { ModelTask } from './model-task.ts';
 
@@ -16,7 +16,7 @@ export function nodeCommand(name: string): readonly [string, string] {
 
 /** Chorus in each of its ways, the product's own first. */
 export function chorus(task: ModelTask): Contestant[] {
-  return chorusWays.map((way) => ({
+  return chorusWaysOf(task).map((way) => ({
     name: `Chorus, ${way}`,
     command: nodeCommand('chorus'),
     task: { ...task, way },
@@ -33,6 +33,15 @@ export function keras(python: string, task: ModelTask): Contestant[] {
       task: { ...task, variant: { call, jit } },
     })),
   );
+}
+
+/** Keras with its policy `mixed_bfloat16`. */
+export function kerasInBfloat16(python: string, task: ModelTask): Contestant {
+  return {
+    name: 'Keras, train_on_batch, bfloat16',
+    command: [python, join(scriptsFolder, 'keras_peer.py')],
+    task: { ...task, variant: { call: 'train_on_batch', jit: false, precision: 'bfloat16' } },
+  };
 }
 
 /** PyTorch on timm's models, channels last, with the faster of its two Adams. */

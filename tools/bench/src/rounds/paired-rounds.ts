@@ -54,7 +54,11 @@ export async function pairedRounds(
     const samples = new Samples(Object.keys(prepared));
     for (let round = 0; round < roundCount; round += 1) {
       onProgress(`round ${round + 1} of ${roundCount}, ${steps === 1 ? 'a step' : `${steps} steps`} each`);
-      for (const one of rotated(processes, round)) samples.addSeconds(one.contestant.name, await one.round(steps));
+      for (const one of rotated(processes, round)) {
+        // After the others' turns caches are cold and threads sleep: a training meets that once.
+        await one.round(1);
+        samples.addSeconds(one.contestant.name, await one.round(steps));
+      }
     }
     for (const one of processes) samples.addPeakMemory(one.contestant.name, one.peakMemoryBytes());
     return { measurements: samples.measurements, prepared, left };

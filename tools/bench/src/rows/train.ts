@@ -1,5 +1,5 @@
 import type { Goal } from '../comparison.ts';
-import { keras, pytorch } from '../contestants/peers.ts';
+import { keras, kerasInBfloat16, pytorch } from '../contestants/peers.ts';
 import type { Row } from '../row.ts';
 import { type ComparedBackbone, type ModelCase, modelCase, taskOf } from './model-case.ts';
 
@@ -26,7 +26,7 @@ const speedGoals: Readonly<Record<ComparedBackbone, readonly Goal[]>> = {
 
 export const train: Row = {
   name: 'train',
-  title: 'a training step: all layers, BatchNorm by batch, Adam, binary cross-entropy of one logit, float32',
+  title: 'a training step: all layers, BatchNorm by batch, Adam, binary cross-entropy of one logit',
   roundCount: { whole: 5, quick: 2 },
   async measure(options) {
     const python = await options.python();
@@ -46,9 +46,11 @@ export const train: Row = {
           goals: { speed: [{ bound: 'at least', ratio: 1 }] as const, memory: [] },
         },
       ];
-      const shown = [pytorch(python, task, { precision: 'bfloat16' }), pytorch(python, task, { compile: true })].map(
-        (way) => ({ name: way.name, ways: [way], goals: { speed: [] } }),
-      );
+      const shown = [
+        kerasInBfloat16(python, task),
+        pytorch(python, task, { precision: 'bfloat16' }),
+        pytorch(python, task, { compile: true }),
+      ].map((way) => ({ name: way.name, ways: [way], goals: { speed: [] } }));
       results.push(...(await modelCase(task, options.quick ? peers : [...peers, ...shown], options)));
     }
     return results;

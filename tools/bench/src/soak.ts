@@ -1,0 +1,60 @@
+#!/usr/bin/env node
+/** Does the same again and again and looks whether memory grows: `pnpm soak [--quick]`. */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type Growth, growthOf } from './soak/growth.ts';
+import type { SoakSample, SoakTrial } from './soak/soak-task.ts';
+import { soakTrials } from './soak/trials.ts';
+
+const words = process.argv.slice(2);
+if (words.some((word) => word !== '--quick')) {
+  console.error(`soak: Expected nothing or --quick, received ${words.join(' ')}.`);
+  process.exit(2);
+}
+const quick = words.includes('--quick');
+console.log(
+  quick
+    ? 'QUICK: a tenth of everything; says that it runs, not that nothing grows.'
+    : 'Twelve models, trainings and lanes: about half an hour on two cores.',
+);
+let allFlat = true;
+for (const trial of soakTrials(quick)) {
+  const samples = await run(trial);
+  const growth = growthOf(samples.filter(({ done }) => done > trial.warmUpCount));
+  allFlat &&= growth.isFlat;
+  console.log(lineOf(trial, growth));
+}
+if (!allFlat && !quick) process.exitCode = 1;
+
+// --- internal ---
+
+async function run(trial: SoakTrial): Promise<SoakSample[]> {
+  const script = fileURLToPath(new URL('./soak/soak.child.js', import.meta.url));
+  const child = spawn(process.execPath, ['--expose-gc', script, JSON.stringify(trial)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise<number | string | null>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (exitCode, signal) => resolve(signal ?? exitCode));
+  });
+  const samples: SoakSample[] = [];
+  for await (const line of createInterface(child.stdout)) samples.push(JSON.parse(line));
+  const how = await ended;
+  if (how !== 0) throw new Error(`${trial.name} ended with ${how} after ${samples.length} samples`);
+  return samples;
+}
+
+function lineOf({ name, unit, count, warmUpCount }: SoakTrial, growth: Growth): string {
+  const { residentBytes, slope, total, noise, tensorCountRange, isFlat } = growth;
+  const tensors = tensorCountRange === 0 ? 'tensors constant' : `tensors vary by ${tensorCountRange}`;
+  return `${isFlat ? 'flat  ' : 'GROWS '} ${name.padEnd(36)} ${megabytes(residentBytes)} MB resident; ${signed(slope / 1000)} kB a ${unit}, ${signed(total / 1e6)} MB from ${unit} ${warmUpCount + 1} to ${count} (noise ±${megabytes(noise)} MB); ${tensors}`;
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;
+}

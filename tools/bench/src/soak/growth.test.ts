@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import { growthOf } from './growth.ts';
+
+const mebibyte = 2 ** 20;
+
+/** 100 looks, 10 apart. */
+function samples(residentBytes: (done: number) => number, tensorCount: (done: number) => number = () => 7) {
+  return Array.from({ length: 100 }, (_, index) => 300 + 10 * index).map((done) => ({
+    done,
+    residentBytes: residentBytes(done),
+    tensorCount: tensorCount(done),
+  }));
+}
+
+it('memory that goes up and down is flat', () => {
+  const growth = growthOf(samples((done) => 500 * mebibyte + 8 * mebibyte * Math.sin(done)));
+  expect(growth.isFlat).toBe(true);
+  expect(growth.noise).toBeGreaterThan(10 * mebibyte);
+});
+
+it.each([1, 10])('memory that grows by %i × 4 KiB a step is not, even if it goes up and down', (pages) => {
+  const growth = growthOf(samples((done) => 500 * mebibyte + pages * 4096 * done + 0.5 * mebibyte * Math.sin(done)));
+  expect(growth.slope / (pages * 4096)).toBeCloseTo(1, 1);
+  expect(growth.isFlat).toBe(false);
+});
+
+it('neither is one tensor more', () => {
+  const growth = growthOf(
+    samples(
+      () => mebibyte,
+      (done) => (done > 600 ? 8 : 7),
+    ),
+  );
+  expect(growth).toMatchObject({ tensorCountRange: 1, isFlat: false, total: 0 });
+});

@@ -1,0 +1,87 @@
+/** One trial, in a process of its own: does the work and prints a {@link SoakSample} a line. */
+import { join } from 'node:path';
+import { createPixelStore, drawShapes, PixelStore } from '@chorus/data';
+import { createClassifier } from '@chorus/models';
+import { type ExperimentInput, predictFiles, train } from '@chorus/orchestration';
+import { initRuntime } from '@chorus/runtime';
+import { withTemporaryFolder } from '@chorus/storage';
+import * as tf from '@tensorflow/tfjs';
+import { trainingStep } from '../contestants/chorus-step.ts';
+import { randomImages } from '../images.ts';
+import type { SoakSample, SoakTask, SoakTrial } from './soak-task.ts';
+
+const { task, count, period } = JSON.parse(process.argv[2]!) as SoakTrial;
+const collectGarbage = (globalThis as { gc?: () => void }).gc!;
+await withTemporaryFolder('chorus-soak', async (folder) => {
+  const once = await prepare(task, folder);
+  for (let done = 1; done <= count; done += 1) {
+    await once(done);
+    if (done % period === 0) look(done);
+  }
+});
+process.exit(0);
+
+// --- internal ---
+
+function look(done: number): void {
+  // The second one waits for what the first one frees in a thread.
+  for (const _ of [1, 2]) collectGarbage();
+  const sample: SoakSample = {
+    done,
+    residentBytes: process.memoryUsage.rss(),
+    tensorCount: tf.memory().numTensors,
+  };
+  process.stdout.write(`${JSON.stringify(sample)}\n`);
+}
+
+async function prepare(task: SoakTask, folder: string): Promise<(done: number) => unknown> {
+  switch (task.kind) {
+    case 'steps':
+      return steps(task);
+    case 'trainings': {
+      const experiment = await smallExperiment(folder);
+      return (done) => train(experiment, { out: join(folder, `run-${done}`) });
+    }
+    case 'lanes': {
+      const experiment = await smallExperiment(folder);
+      const run = await train(experiment, { out: join(folder, 'run') });
+      const image = join(folder, 'images', 'test', 'disc', '0000.png');
+      return () => predictFiles(join(run.folder, 'bundle'), [image], { workers: 'cpu:0' });
+    }
+  }
+}
+
+function steps({ backbone, inputSize, way }: SoakTask & { kind: 'steps' }): () => void {
+  const batchSize = 2;
+  initRuntime({ device: 'cpu:0' });
+  const classifier = createClassifier({
+    backbone: { family: backbone, alpha: 1, inputSize },
+    classes: ['a', 'b'],
+    seed: 1,
+  });
+  const images = new PixelStore(createPixelStore(batchSize, inputSize));
+  const [pixels, length] = [randomImages(1, batchSize, inputSize), inputSize ** 2 * 3];
+  for (let index = 0; index < batchSize; index += 1)
+    images.publish(index, pixels.subarray(index * length, (index + 1) * length));
+  const step = trainingStep(way, classifier, images);
+  const batch = { indices: Uint32Array.of(0, 1), flips: new Uint8Array(batchSize) };
+  return () => step(batch, Int32Array.of(0, 1));
+}
+
+/** Two small members on a few drawn shapes. */
+async function smallExperiment(folder: string): Promise<Partial<ExperimentInput>> {
+  const source = join(folder, 'images');
+  await drawShapes(source, { seed: 1, imagesPerClass: { train: 16, validation: 4 } });
+  return {
+    name: 'soak',
+    weights: 'random',
+    inputSize: 32,
+    data: { source },
+    members: [
+      { name: 'mobilenet', backbone: 'mobilenet', alpha: 0.25 },
+      { name: 'mobilenet-v2', backbone: 'mobilenet-v2', alpha: 0.35 },
+    ],
+    recipe: { batchSize: 8, whole: { epochCount: 1 } },
+    stackers: { kinds: ['mean'] },
+  };
+}

@@ -1,0 +1,32 @@
+import type { BackboneFamily } from '@chorus/models';
+import { chorusWays } from '../contestants/chorus-ways.ts';
+import type { SoakTrial } from './soak-task.ts';
+
+/** The smallest images that each family takes. */
+const inputSizes = { mobilenet: 32, 'mobilenet-v2': 32, 'inception-v3': 75, xception: 71 } satisfies Record<
+  BackboneFamily,
+  number
+>;
+
+/** @param quick a tenth of everything: to see that it runs. */
+export function soakTrials(quick: boolean): SoakTrial[] {
+  const trials: SoakTrial[] = [
+    ...(Object.keys(inputSizes) as BackboneFamily[]).flatMap((backbone) =>
+      chorusWays.map((way) => ({
+        name: `${backbone}, ${way}`,
+        unit: 'step',
+        task: { kind: 'steps', backbone, inputSize: inputSizes[backbone], way } as const,
+        ...{ count: 1000, warmUpCount: 300, period: 10 },
+      })),
+    ),
+    { name: 'trainings', unit: 'training', task: { kind: 'trainings' }, count: 50, warmUpCount: 15, period: 1 },
+    { name: 'start and stop of a lane', unit: 'lane', task: { kind: 'lanes' }, count: 20, warmUpCount: 5, period: 1 },
+  ];
+  if (!quick) return trials;
+  return trials.map((trial) => ({
+    ...trial,
+    count: Math.max(4, trial.count / 10),
+    warmUpCount: Math.ceil(trial.warmUpCount / 10),
+    period: 1,
+  }));
+}
