@@ -22,7 +22,7 @@ export interface BackboneArchitecture {
   relativeCost: number;
   /** At alpha 1, without a head. */
   parameterCount: number;
-  /** Activations, and gradients on their way, that training all layers keeps per input pixel of a batch; measured. */
+  /** Activations, and gradients on their way, that training all layers keeps per input pixel of a batch, in float32; measured. */
   trainingBytesPerPixel: number;
   /** Whether training all layers is faster in bfloat16 than in float32, on a processor that has it; measured. */
   isFasterInBfloat16: boolean;

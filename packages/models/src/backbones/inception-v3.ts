@@ -29,7 +29,7 @@ export const inceptionV3: BackboneArchitecture = {
   licence: 'Apache-2.0',
   relativeCost: 3.5,
   parameterCount: 21_802_784,
-  trainingBytesPerPixel: 1000,
+  trainingBytesPerPixel: 1400,
   isFasterInBfloat16: true,
   weightFile: () =>
     publishedFile('inception_v3', 'inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5', {

@@ -29,7 +29,7 @@ export const mobilenetV2: BackboneArchitecture = {
   licence: 'Apache-2.0',
   relativeCost: 0.9,
   parameterCount: 2_257_984,
-  trainingBytesPerPixel: 2150,
+  trainingBytesPerPixel: 1900,
   isFasterInBfloat16: false,
   weightFile(alpha, trainedSize) {
     const width = Number.isInteger(alpha) ? alpha.toFixed(1) : alpha;

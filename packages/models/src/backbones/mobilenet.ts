@@ -20,7 +20,7 @@ export const mobilenet: BackboneArchitecture = {
   licence: 'Apache-2.0',
   relativeCost: 1,
   parameterCount: 3_228_864,
-  trainingBytesPerPixel: 1200,
+  trainingBytesPerPixel: 1500,
   isFasterInBfloat16: false,
   // 1 → 1_0, 0.75 → 7_5, 0.5 → 5_0, 0.25 → 2_5
   weightFile(alpha, trainedSize) {

@@ -20,7 +20,7 @@ export const xception: BackboneArchitecture = {
   licence: 'MIT',
   relativeCost: 6,
   parameterCount: 20_861_480,
-  trainingBytesPerPixel: 2600,
+  trainingBytesPerPixel: 3600,
   isFasterInBfloat16: true,
   weightFile: () =>
     publishedFile('xception', 'xception_weights_tf_dim_ordering_tf_kernels_notop.h5', {

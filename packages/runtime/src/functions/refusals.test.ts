@@ -148,7 +148,7 @@ describe('an op that cannot be recorded is refused, with its name and line', () 
 
   it.each([
     ['whereAsync', '(x) => tf.whereAsync(\n  x.greater(1)\n)', 'Greater'],
-    ['booleanMaskAsync', '(x) => tf.booleanMaskAsync(\n  x, x.less(2)\n)', 'Reshape'],
+    ['booleanMaskAsync', '(x) => tf.booleanMaskAsync(\n  x, x.less(2)\n)', 'Less'],
     // It looks whether they are in range.
     ['gather, of its indices,', '(x) => tf.gather(\n  x, tf.argMax(x)\n)', 'ArgMax'],
     ['setdiff1dAsync', '(x) => tf.setdiff1dAsync(\n  x, x.neg()\n)', 'a tensor'],

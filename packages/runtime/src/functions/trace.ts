@@ -129,7 +129,7 @@ class Tracer {
             this.graph.placeholder(dtype, shape),
           );
           scope.inputs.push(outputs[0]!.id);
-          this.#noteSize(outputs[0]!.id, shape);
+          this.#noteShape(outputs[0]!.id, shape);
           return this.#symbol(outputs[0]!.id, dtype, shape);
         });
         const results = fn(inputs);
@@ -205,8 +205,14 @@ class Tracer {
     return this.#operation(type, [], [symbol]).outputs[0]!.id;
   }
 
-  #noteSize(output: number, shape: readonly number[]): void {
+  #noteShape(output: number, shape: readonly number[]): void {
+    this.#scope.shapes.set(output, shape);
     if (tf.util.sizeFromShape([...shape]) === 1) this.#scope.apart.add(output);
+  }
+
+  #hasShape(output: number, shape: readonly number[]): boolean {
+    const known = this.#scope.shapes.get(output);
+    return known !== undefined && tf.util.arraysEqual([...known], [...shape]);
   }
 
   #symbol(output: number, dtype: number, shape: readonly number[]): tf.Tensor {
@@ -227,11 +233,13 @@ class Tracer {
     return added.outputs.map(({ id, dtype, shape: inferred }, index) => {
       const shape = inferred ?? (index === opaqueOutputs[type] ? [0] : null);
       if (shape === null) throw cannotBeRecorded(type, 'the shape of its output depends on the data');
+      // tfjs reshapes to the shape that a tensor has, such as behind BatchNorm; grappler fuses nothing across that.
+      if (type === 'Reshape' && this.#hasShape(inputs[0]!, shape)) return { id: idOf(inputs[0]!), dtype, shape };
       this.#scope.opOf.set(id, type);
       // Grappler takes x + 0 and x · 1 for x, which then must not be an argument either.
       const { apart } = this.#scope;
       if (arithmetic.has(type) && inputs.every((input) => apart.has(input))) apart.add(id);
-      this.#noteSize(id, shape);
+      this.#noteShape(id, shape);
       return { id: idOf(id), dtype, shape };
     });
   }
@@ -280,7 +288,7 @@ class Tracer {
       this.graph.placeholder(dtype, tensor.shape),
     );
     const { dataId, shape } = tensor;
-    this.#noteSize(outputs[0]!.id, shape);
+    this.#noteShape(outputs[0]!.id, shape);
     captured.push({ tensor: { dataId, shape, dtype: tensor.dtype }, line: callerLine(), output: outputs[0]!.id });
     return outputs[0]!.id;
   }
@@ -468,6 +476,8 @@ class Scope {
   readonly constants = new Map<string, number>();
   /** Outputs that share no memory with an argument; and single numbers, which no larger output can be. */
   readonly apart = new Set<number>();
+  /** Of an output, where something asks for it. */
+  readonly shapes = new Map<number, readonly number[]>();
   /** Type of the op that made an output. */
   readonly opOf = new Map<number, string>();
   /** Data that JavaScript made inside of the function. */
