@@ -20,6 +20,7 @@ import { experimentSchema } from './experiment/schema.ts';
 import { chooseLanes } from './lanes/choose-lanes.ts';
 import { forwardBatchSize } from './member/forward-batches.ts';
 import { ImageReader } from './member/image-reader.ts';
+import { prepareFunction } from './member/prepared-function.ts';
 import { npyBytes } from './npy.ts';
 import { requireWritable, writingTo } from './output-place.ts';
 import { decodeToStores } from './run/decode-to-stores.ts';
@@ -108,20 +109,32 @@ async function featureRows(
   const { inputSize } = classifier.backbone;
   const rows = new Float32Array(paths.length * classifier.featureWidth);
   const skipped: SkippedImage[] = [];
-  for (let start = 0; start < paths.length; start += forwardBatchSize) {
-    if (signal?.aborted) throw new StoppedError('Stopped; nothing was written.');
-    const batch = paths.slice(start, start + forwardBatchSize).map((path) => ({ path: resolve(path) }));
-    const decoded = await decodeToStores(batch, [inputSize], { ...decoding, maxSkippedShare: 1 });
-    skipped.push(...decoded.skipped);
-    // With a row missing there is nothing to write; the files left are only looked at, so that all bad ones are named.
-    if (skipped.length === 0) {
-      const images = new ImageReader(decoded.pixels.get(inputSize)!, new SharedArrayBuffer(batch.length));
-      const indices = Uint32Array.from(batch.keys());
-      const values = tf.tidy(() => classifier.features(images.read({ indices, flips: new Uint8Array(batch.length) })));
-      rows.set(values.dataSync(), start * classifier.featureWidth);
-      values.dispose();
+  const features = prepareFunction(
+    { compile: true },
+    { name: 'features', callCount: Math.ceil(paths.length / forwardBatchSize) },
+    (pixels: tf.Tensor4D) => classifier.features(pixels),
+  );
+  // The last batch is filled up: another shape would be compiled anew.
+  const rowCount = Math.min(paths.length, forwardBatchSize);
+  try {
+    for (let start = 0; start < paths.length; start += forwardBatchSize) {
+      if (signal?.aborted) throw new StoppedError('Stopped; nothing was written.');
+      const batch = paths.slice(start, start + forwardBatchSize).map((path) => ({ path: resolve(path) }));
+      const decoded = await decodeToStores(batch, [inputSize], { ...decoding, maxSkippedShare: 1 });
+      skipped.push(...decoded.skipped);
+      // With a row missing there is nothing to write; the files left are only looked at, so that all bad ones are named.
+      if (skipped.length === 0) {
+        const images = new ImageReader(decoded.pixels.get(inputSize)!, new SharedArrayBuffer(batch.length));
+        const indices = Uint32Array.from(batch.keys());
+        const values = tf.tidy(() =>
+          features(images.read({ indices, flips: new Uint8Array(batch.length) }, rowCount)).dataSync(),
+        );
+        rows.set(values.subarray(0, batch.length * classifier.featureWidth), start * classifier.featureWidth);
+      }
+      onProgress?.(start + batch.length, paths.length);
     }
-    onProgress?.(start + batch.length, paths.length);
+  } finally {
+    features.dispose();
   }
   if (skipped.length > 0)
     throw new DataError(

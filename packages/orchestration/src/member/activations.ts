@@ -66,7 +66,11 @@ export class Activations {
   ): Promise<void> {
     const indices = Uint32Array.from(this.#positionOf.keys());
     const batchCount = Math.ceil(indices.length / forwardBatchSize);
-    const front = prepareFunction(compute, { name: 'front' }, (pixels: tf.Tensor4D) => this.#part.prefix(pixels));
+    const front = prepareFunction(
+      compute,
+      { name: 'front', callCount: this.#rowsPerImage * batchCount },
+      (pixels: tf.Tensor4D) => this.#part.prefix(pixels),
+    );
     try {
       let batchIndex = 0;
       for (const { batch, rowCount } of forwardBatches(indices)) {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Classifier } from '@chorus/models';
 import * as tf from '@tensorflow/tfjs';
-import { forwardBatches } from './forward-batches.ts';
+import { forwardBatches, forwardBatchSize } from './forward-batches.ts';
 import type { ImageReader } from './image-reader.ts';
 import { type ComputeSettings, prepareFunction } from './prepared-function.ts';
 import type { StopFlag } from './stop-flag.ts';
@@ -22,7 +22,10 @@ export async function predictImages(
 ): Promise<Float32Array> {
   const { outputCount } = classifier;
   const logits = new Float32Array(indices.length * outputCount);
-  const predict = prepareFunction(compute, { name: 'predict' }, (pixels: tf.Tensor4D) => classifier.logits(pixels));
+  const callCount = (mirror ? 2 : 1) * Math.ceil(indices.length / forwardBatchSize);
+  const predict = prepareFunction(compute, { name: 'predict', callCount }, (pixels: tf.Tensor4D) =>
+    classifier.logits(pixels),
+  );
   try {
     let offset = 0;
     for (const { batch, rowCount } of forwardBatches(indices)) {
