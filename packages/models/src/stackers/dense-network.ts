@@ -18,6 +18,11 @@ export class DenseNetwork {
   readonly hiddenBias: Float64Array;
   readonly outputKernel: Float64Array;
   readonly outputBias: Float64Array;
+  // Of the row that was last: tens of thousands of rows a fit would make as many arrays.
+  readonly #hidden = new Float64Array(DenseNetwork.hiddenCount);
+  readonly #hiddenSlopes = new Float64Array(DenseNetwork.hiddenCount);
+  readonly #outputs: Float64Array;
+  #gradient: DenseNetwork | undefined;
 
   static weightCount(inputCount: number, outputCount: number): number {
     return (inputCount + 1) * DenseNetwork.hiddenCount + (DenseNetwork.hiddenCount + 1) * outputCount;
@@ -32,6 +37,7 @@ export class DenseNetwork {
     this.inputCount = inputCount;
     this.outputCount = outputCount;
     this.weights = weights;
+    this.#outputs = new Float64Array(outputCount);
     const outputStart = (inputCount + 1) * hiddenCount;
     this.hiddenKernel = weights.subarray(0, inputCount * hiddenCount);
     this.hiddenBias = weights.subarray(inputCount * hiddenCount, outputStart);
@@ -39,18 +45,22 @@ export class DenseNetwork {
     this.outputBias = weights.subarray(outputStart + hiddenCount * outputCount);
   }
 
-  /** [inputs] → [outputs] */
+  /** [inputs] → [outputs], in the same memory each time. */
   logits(input: Float64Array): Float64Array {
-    return affine(relu(affine(input, this.hiddenKernel, this.hiddenBias)), this.outputKernel, this.outputBias);
+    affine(input, this.hiddenKernel, this.hiddenBias, this.#hidden);
+    relu(this.#hidden);
+    return affine(this.#hidden, this.outputKernel, this.outputBias, this.#outputs);
   }
 
   loss({ input, label }: DenseRow, fromLogitsOnSigmoid?: FromLogitsOnSigmoid): number {
     return rowLoss(this.logits(input), label, fromLogitsOnSigmoid).loss;
   }
 
-  /** Of the batch's mean loss, laid out as the weights. */
+  /** Of the batch's mean loss, laid out as the weights; in the same memory each time. */
   gradient(batch: readonly DenseRow[], fromLogitsOnSigmoid?: FromLogitsOnSigmoid): Float64Array {
-    const gradient = new DenseNetwork(this.inputCount, this.outputCount);
+    this.#gradient ??= new DenseNetwork(this.inputCount, this.outputCount);
+    const gradient = this.#gradient;
+    gradient.weights.fill(0);
     for (const row of batch) this.#addGradient(row, gradient, 1 / batch.length, fromLogitsOnSigmoid);
     return gradient.weights;
   }
@@ -62,25 +72,30 @@ export class DenseNetwork {
     share: number,
     fromLogitsOnSigmoid: FromLogitsOnSigmoid | undefined,
   ): void {
-    const hidden = relu(affine(input, this.hiddenKernel, this.hiddenBias));
-    const { slopes } = rowLoss(affine(hidden, this.outputKernel, this.outputBias), label, fromLogitsOnSigmoid);
-    // Where relu gave 0, nothing flows back.
-    const hiddenSlopes = hidden.map((activation, unit) => (activation > 0 ? this.#slopeOf(unit, slopes) : 0));
+    const { slopes } = rowLoss(this.logits(input), label, fromLogitsOnSigmoid);
+    const hidden = this.#hidden;
+    const hiddenSlopes = this.#hiddenSlopes;
+    for (let unit = 0; unit < hidden.length; unit += 1)
+      // Where relu gave 0, nothing flows back.
+      hiddenSlopes[unit] = hidden[unit]! > 0 ? this.#slopeOf(unit, slopes) : 0;
     addOuterProduct(gradient.outputKernel, gradient.outputBias, hidden, slopes, share);
     addOuterProduct(gradient.hiddenKernel, gradient.hiddenBias, input, hiddenSlopes, share);
   }
 
   /** How the loss changes with a hidden unit. */
   #slopeOf(unit: number, slopes: Float64Array): number {
-    return slopes.reduce((sum, slope, output) => sum + slope * this.outputKernel[unit * slopes.length + output]!, 0);
+    let sum = 0;
+    for (let output = 0; output < slopes.length; output += 1)
+      sum += slopes[output]! * this.outputKernel[unit * slopes.length + output]!;
+    return sum;
   }
 }
 
 // --- internal ---
 
-/** [n] × [n, m] + [m] */
-function affine(input: Float64Array, kernel: Float64Array, bias: Float64Array): Float64Array {
-  const output = bias.slice();
+/** [n] × [n, m] + [m], written to the output, which it gives back. */
+function affine(input: Float64Array, kernel: Float64Array, bias: Float64Array, output: Float64Array): Float64Array {
+  output.set(bias);
   for (let row = 0; row < input.length; row += 1)
     for (let column = 0; column < output.length; column += 1)
       output[column]! += input[row]! * kernel[row * output.length + column]!;
@@ -102,6 +117,6 @@ function addOuterProduct(
   }
 }
 
-function relu(values: Float64Array): Float64Array {
-  return values.map((value) => Math.max(0, value));
+function relu(values: Float64Array): void {
+  for (let index = 0; index < values.length; index += 1) values[index] = Math.max(0, values[index]!);
 }

@@ -14,6 +14,9 @@ await serve(async ({ experiment }: ExperimentTask) => ({
 
 // --- internal ---
 
+/** A stacker is fitted on all rows, and once more for each fold that is held out. */
+const foldCount = 5;
+
 async function runOnce(experiment: ExperimentTask['experiment']): Promise<RoundSeconds> {
   return withTemporaryFolder('chorus-bench-run', async (folder) => {
     const predicting = new PredictingShare();
@@ -28,7 +31,7 @@ async function runOnce(experiment: ExperimentTask['experiment']): Promise<RoundS
       // What the members answer on all images, and what is made of it.
       'stack stage': answers + stack + test,
       total,
-      'head alone': stack,
+      'head alone': stack / (report.stackers.length * (foldCount + 1)),
     };
   });
 }

@@ -83,7 +83,7 @@ async function articleCase(
     ],
     remarks: [
       `The stack stage of Keras runs the frozen members anew in each epoch, as the article does; in Chorus they answer once. Chorus' total hardly depends on the stack's epochs: with ${memberEpochs} of them Keras' is "total, stack as short".`,
-      'Head alone: on answers that are there, in Keras by fit (not a part of the total), in Chorus six times (five folds and all).',
+      'Head alone: one fit on answers that are there; in Keras by fit (not a part of the total), in Chorus the mean of six (five folds and all), the scores between them included.',
       "Chorus' members train side by side on lanes: a moment counts for the members or for the stack by the share of the lanes at work that train or answer.",
       'One seed, random weights, drawn photographs: seconds mean something here, accuracies do not.',
     ],
