@@ -46,13 +46,9 @@ async function run(trial: SoakTrial): Promise<SoakSample[]> {
 }
 
 function lineOf({ name, unit, count, warmUpCount }: SoakTrial, growth: Growth): string {
-  const { residentBytes, slope, total, noise, tensorCountRange, isFlat } = growth;
+  const { residentBytes, slope, slopeReach, total, tensorCountRange, isFlat } = growth;
   const tensors = tensorCountRange === 0 ? 'tensors constant' : `tensors vary by ${tensorCountRange}`;
-  return `${isFlat ? 'flat  ' : 'GROWS '} ${name.padEnd(36)} ${megabytes(residentBytes)} MB resident; ${signed(slope / 1000)} kB a ${unit}, ${signed(total / 1e6)} MB from ${unit} ${warmUpCount + 1} to ${count} (noise ±${megabytes(noise)} MB); ${tensors}`;
-}
-
-function megabytes(bytes: number): string {
-  return (bytes / 1e6).toFixed(1);
+  return `${isFlat ? 'flat  ' : 'GROWS '} ${name.padEnd(36)} ${(residentBytes / 1e6).toFixed(0)} MB; ${signed(slope / 1000)} kB a ${unit} (±${(slopeReach / 1000).toFixed(2)}), ${signed(total / 1e6)} MB from the ${warmUpCount + 1}th to the ${count}th; ${tensors}`;
 }
 
 function signed(value: number): string {

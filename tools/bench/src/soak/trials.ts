@@ -25,8 +25,8 @@ export function soakTrials(quick: boolean): SoakTrial[] {
   if (!quick) return trials;
   return trials.map((trial) => ({
     ...trial,
-    count: Math.max(4, trial.count / 10),
-    warmUpCount: Math.ceil(trial.warmUpCount / 10),
+    count: Math.max(8, trial.count / 10),
+    warmUpCount: trial.count < 100 ? 1 : trial.warmUpCount / 10,
     period: 1,
   }));
 }
