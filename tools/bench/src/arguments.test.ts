@@ -2,7 +2,15 @@ import { expect, it, test } from 'vitest';
 import { ArgumentError, parseArguments } from './arguments.ts';
 
 const names = ['train', 'predict', 'load'];
-const none = { roundCount: undefined, quick: false, json: undefined, data: undefined, weights: undefined, list: false };
+const none = {
+  roundCount: undefined,
+  quick: false,
+  case: undefined,
+  json: undefined,
+  data: undefined,
+  weights: undefined,
+  list: false,
+};
 const all = { rows: ['train', 'load'], ...none };
 
 test.each([
@@ -11,6 +19,7 @@ test.each([
   [['--rounds', '3', '--quick'], { ...all, roundCount: 3, quick: true }],
   [['predict', '--json', 'out.json'], { ...all, rows: ['predict'], json: 'out.json' }],
   [['predict', '--data', 'photos', '--weights', 'w'], { ...all, rows: ['predict'], data: 'photos', weights: 'w' }],
+  [['train', '--case', 'Xception'], { ...all, rows: ['train'], case: 'Xception' }],
   [['--list'], { ...all, list: true }],
 ])('%j, predict being measured only when it is named', (words, expected) => {
   expect(parseArguments(words, names, ['predict'])).toEqual(expected);

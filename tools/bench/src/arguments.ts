@@ -8,6 +8,8 @@ export interface Arguments {
   quick: boolean;
   /** Where the numbers go, beside the table. */
   json: string | undefined;
+  /** Of rows with many cases only those that have this in their titles. */
+  case: string | undefined;
   /** Photographs and first weights of the rows that need them, as `chorus train` names them. */
   data: string | undefined;
   weights: string | undefined;
@@ -16,7 +18,7 @@ export interface Arguments {
 }
 
 /**
- * Reads `[ROW…] [--rounds N] [--quick] [--json FILE] [--data DIR] [--weights DIR] [--list]`.
+ * Reads `[ROW…] [--rounds N] [--quick] [--case TEXT] [--json FILE] [--data DIR] [--weights DIR] [--list]`.
  *
  * @param rowNames every row there is.
  * @param onRequest of these the ones that are measured only when they are named.
@@ -39,7 +41,7 @@ export function parseArguments(
     rows: rowNames.filter((name) =>
       positionals.length === 0 ? !onRequest.includes(name) : positionals.includes(name),
     ),
-    ...{ roundCount, quick, json, data, weights, list },
+    ...{ roundCount, quick, case: values.case, json, data, weights, list },
   };
 }
 
@@ -56,6 +58,7 @@ function parse(words: readonly string[]) {
       options: {
         rounds: { type: 'string' },
         quick: { type: 'boolean' },
+        case: { type: 'string' },
         json: { type: 'string' },
         data: { type: 'string' },
         weights: { type: 'string' },

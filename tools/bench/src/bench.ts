@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Parses, runs rows and prints: `pnpm bench [ROW…] [--rounds N] [--quick] [--json FILE] [--data DIR] [--weights DIR] [--list]`. */
+/** Parses, runs rows and prints: `pnpm bench [ROW…] [--rounds N] [--quick] [--case TEXT] [--json FILE] [--data DIR] [--weights DIR] [--list]`. */
 import { resolve } from 'node:path';
 import { publishFile } from '@chorus/storage';
 import { ArgumentError, parseArguments } from './arguments.ts';
@@ -40,7 +40,7 @@ async function run(): Promise<void> {
     const roundCount = asked.roundCount ?? (asked.quick ? own.quick : own.whole);
     const onProgress = (words: string) => console.error(`${name}: ${words}`);
     const cases = await measure({
-      ...{ roundCount, quick: asked.quick, data: asked.data, weights: asked.weights, onProgress },
+      ...{ roundCount, quick: asked.quick, case: asked.case, data: asked.data, weights: asked.weights, onProgress },
       python: () => prepareBenchPython(onProgress),
     });
     const seconds = (Date.now() - startedAtMs) / 1000;

@@ -25,6 +25,8 @@ export interface RowOptions {
   roundCount: number;
   /** Fewer cases, contestants and steps: for a look, not for a claim. */
   quick: boolean;
+  /** Only cases with this in their titles, where a row has many. */
+  case: string | undefined;
   /** Photographs and first weights, as `chorus train` names them. */
   data: string | undefined;
   weights: string | undefined;

@@ -31,6 +31,12 @@ export interface ModelCase {
   inputSize: number;
 }
 
+/** Of a row's cases those that were asked for. */
+export function chosenCases<Case extends ModelCase>(cases: readonly Case[], options: RowOptions): Case[] {
+  const wanted = cases.filter((one) => titleOf(one).includes(options.case ?? ''));
+  return options.quick ? wanted.slice(0, 1) : wanted;
+}
+
 /** What all contestants of a case are told. */
 export function taskOf(work: ModelTask['work'], { backbone, batchSize, inputSize }: ModelCase): ModelTask {
   return { work, backbone, batchSize, inputSize, seed: 1, threads: availableParallelism() };
@@ -38,7 +44,7 @@ export function taskOf(work: ModelTask['work'], { backbone, batchSize, inputSize
 
 /** Tries the peers' ways, then lets all take turns; in several cases, where memory does not hold all of them at a time. */
 export async function modelCase(task: ModelTask, peers: readonly Peer[], options: RowOptions): Promise<CaseResult[]> {
-  const title = `${backboneNames[task.backbone as ComparedBackbone]}, batch ${task.batchSize}, ${task.inputSize} px`;
+  const title = titleOf(task as ModelCase);
   const turns = {
     roundSeconds: options.quick ? 0.3 : 1,
     onProgress: (words: string) => options.onProgress(`${title}: ${words}`),
@@ -71,6 +77,11 @@ export async function modelCase(task: ModelTask, peers: readonly Peer[], options
 }
 
 // --- internal ---
+
+/** In words: backbone, batch and size. */
+function titleOf({ backbone, batchSize, inputSize }: ModelCase): string {
+  return `${backboneNames[backbone]}, batch ${batchSize}, ${inputSize} px`;
+}
 
 /** Goals are for the product's own way; the others are shown. */
 function comparisons(

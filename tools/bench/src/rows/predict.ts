@@ -1,7 +1,7 @@
 import { withTemporaryFolder } from '@chorus/storage';
 import { keras, onnxruntime, pytorch } from '../contestants/peers.ts';
 import type { Row } from '../row.ts';
-import { comparedBackbones, modelCase, taskOf } from './model-case.ts';
+import { chosenCases, comparedBackbones, modelCase, taskOf } from './model-case.ts';
 
 const atLeastAsFast = { speed: [{ bound: 'at least', ratio: 1 }] } as const;
 
@@ -16,7 +16,7 @@ export const predict: Row = {
     );
     return withTemporaryFolder('chorus-bench', async (folder) => {
       const results = [];
-      for (const one of options.quick ? cases.slice(0, 1) : cases) {
+      for (const one of chosenCases(cases, options)) {
         const task = taskOf('predict', one);
         const ways = keras(python, task);
         const peers = [

@@ -1,7 +1,7 @@
 import type { Goal } from '../comparison.ts';
 import { keras, kerasInBfloat16, pytorch } from '../contestants/peers.ts';
 import type { Row } from '../row.ts';
-import { type ComparedBackbone, type ModelCase, modelCase, taskOf } from './model-case.ts';
+import { type ComparedBackbone, chosenCases, type ModelCase, modelCase, taskOf } from './model-case.ts';
 
 const cases: readonly ModelCase[] = [
   { backbone: 'mobilenet-v2', batchSize: 32, inputSize: 224 },
@@ -31,7 +31,7 @@ export const train: Row = {
   async measure(options) {
     const python = await options.python();
     const results = [];
-    for (const one of options.quick ? cases.slice(0, 1) : cases) {
+    for (const one of chosenCases(cases, options)) {
       const task = taskOf('train', one);
       const ways = keras(python, task);
       const peers = [
