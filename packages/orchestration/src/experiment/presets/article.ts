@@ -31,6 +31,8 @@ export const article: Partial<ExperimentInput> = {
     tuneOnTest: true,
     fromLogitsOnSigmoid: 'cached-logits',
   },
+  // As there.
+  runtime: { precision: 'float32' },
 };
 
 /** What the article leaves open, and what was chosen; goes into the report. */
