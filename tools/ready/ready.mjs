@@ -19,7 +19,9 @@ for (const stream of [turbo.stdout, turbo.stderr])
     if (step !== null) console.error(step[0]);
   });
 turbo.on('error', (error) => {
-  console.error(`turbo cannot be started (${error.message}); use: pnpm chorus, pnpm bench, pnpm soak, pnpm parity or pnpm golden`);
+  console.error(
+    `turbo cannot be started (${error.message}); use: pnpm chorus, pnpm bench, pnpm soak, pnpm parity or pnpm golden`,
+  );
   process.exit(2);
 });
 turbo.on('close', (exitCode) => {
