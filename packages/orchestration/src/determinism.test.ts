@@ -61,7 +61,8 @@ function without(varying: RegExp, { metrics, predictions, report }: Left): Left 
   };
 }
 
-const timesAndMemory = /seconds$|Ms$|Bytes$/i;
+// Which lane predicts is a matter of time too: the one that is free first.
+const timesAndMemory = /seconds$|Ms$|Bytes$|^lanes$/i;
 const placesToo = /seconds$|Ms$|Bytes$|device$|^lanes$|^workers?$/i;
 
 /** Pairs of epochs of different lanes that trained at the same time; their threads have one clock. */
