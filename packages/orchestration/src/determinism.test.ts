@@ -50,10 +50,18 @@ async function run(name: string, changes: Partial<ExperimentInput>): Promise<Lef
   };
 }
 
-/** Without what two runs may differ in, by its name; lines of metrics by member, of which each writes its own in order. */
+/**
+ * Without what two runs may differ in, by its name, and without the predictions that a lane made: the one that is free first
+ * makes them. Lines of metrics by member, of which each writes its own in order.
+ */
 function without(varying: RegExp, { metrics, predictions, report }: Left): Left {
   const lasting = <T>(value: T): T =>
-    JSON.parse(JSON.stringify(value, (key, one) => (varying.test(key) ? undefined : one)));
+    JSON.parse(
+      JSON.stringify(value, (key, one) => {
+        if (varying.test(key)) return undefined;
+        return key === 'tasks' ? one.filter(({ kind }: { kind: string }) => kind !== 'predict') : one;
+      }),
+    );
   return {
     metrics: lasting(metrics).toSorted((a, b) => a.task.localeCompare(b.task)),
     predictions,
@@ -61,8 +69,7 @@ function without(varying: RegExp, { metrics, predictions, report }: Left): Left 
   };
 }
 
-// Which lane predicts is a matter of time too: the one that is free first.
-const timesAndMemory = /seconds$|Ms$|Bytes$|^lanes$/i;
+const timesAndMemory = /seconds$|Ms$|Bytes$/i;
 const placesToo = /seconds$|Ms$|Bytes$|device$|^lanes$|^workers?$/i;
 
 /** Pairs of epochs of different lanes that trained at the same time; their threads have one clock. */

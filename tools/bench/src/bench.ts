@@ -40,7 +40,8 @@ async function run(): Promise<void> {
     const roundCount = asked.roundCount ?? (asked.quick ? own.quick : own.whole);
     const onProgress = (words: string) => console.error(`${name}: ${words}`);
     const cases = await measure({
-      ...{ roundCount, quick: asked.quick, case: asked.case, data: asked.data, weights: asked.weights, onProgress },
+      ...asked,
+      ...{ roundCount, onProgress },
       python: () => prepareBenchPython(onProgress),
     });
     const seconds = (Date.now() - startedAtMs) / 1000;

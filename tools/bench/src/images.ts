@@ -1,3 +1,5 @@
+import { createPixelStore, PixelStore } from '@chorus/data';
+
 /**
  * Images from a seed, the same as contestants/images.py draws: what they show has no part in what a step costs.
  *
@@ -11,4 +13,14 @@ export function randomImages(seed: number, count: number, size: number): Uint8Ar
     h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
     return (h ^ (h >>> 16)) >>> 24;
   });
+}
+
+/** {@link randomImages} in a store, all of them ready. */
+export function randomStore(seed: number, count: number, size: number): PixelStore {
+  const pixels = randomImages(seed, count, size);
+  const store = new PixelStore(createPixelStore(count, size));
+  const length = size ** 2 * 3;
+  for (let index = 0; index < count; index += 1)
+    store.publish(index, pixels.subarray(index * length, (index + 1) * length));
+  return store;
 }

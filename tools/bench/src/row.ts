@@ -1,3 +1,4 @@
+import type { Arguments } from './arguments.ts';
 import type { Comparison } from './comparison.ts';
 import type { Prepared } from './contestants/protocol.ts';
 
@@ -20,16 +21,10 @@ export interface CaseResult {
   remarks: string[];
 }
 
-export interface RowOptions {
+/** What was asked for, `quick`: fewer cases, contestants and steps, for a look, not for a claim. */
+export interface RowOptions extends Pick<Arguments, 'quick' | 'case' | 'data' | 'weights'> {
   /** Rounds; in each, every contestant has one turn. */
   roundCount: number;
-  /** Fewer cases, contestants and steps: for a look, not for a claim. */
-  quick: boolean;
-  /** Only cases with this in their titles, where a row has many. */
-  case: string | undefined;
-  /** Photographs and first weights, as `chorus train` names them. */
-  data: string | undefined;
-  weights: string | undefined;
   /** Hears in words how far it is. */
   onProgress(words: string): void;
   /** Interpreter with the packages of requirements.txt; installed by the first call that finds none. */

@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 /** Does the same again and again and looks whether memory grows: `pnpm soak [--quick]`. */
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { runProgram } from '@chorus/python';
 import { type Growth, growthOf } from './soak/growth.ts';
 import type { SoakSample, SoakTrial } from './soak/soak-task.ts';
 import { soakTrials } from './soak/trials.ts';
@@ -31,18 +30,8 @@ if (!allFlat && !quick) process.exitCode = 1;
 
 async function run(trial: SoakTrial): Promise<SoakSample[]> {
   const script = fileURLToPath(new URL('./soak/soak.child.js', import.meta.url));
-  const child = spawn(process.execPath, ['--expose-gc', script, JSON.stringify(trial)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = new Promise<number | string | null>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (exitCode, signal) => resolve(signal ?? exitCode));
-  });
-  const samples: SoakSample[] = [];
-  for await (const line of createInterface(child.stdout)) samples.push(JSON.parse(line));
-  const how = await ended;
-  if (how !== 0) throw new Error(`${trial.name} ended with ${how} after ${samples.length} samples`);
-  return samples;
+  const lines = await runProgram(process.execPath, ['--expose-gc', script, JSON.stringify(trial)]);
+  return lines.map((line): SoakSample => JSON.parse(line));
 }
 
 function lineOf({ name, unit, count, warmUpCount }: SoakTrial, growth: Growth): string {

@@ -9,12 +9,9 @@ import { largestDifference, noiseImages } from '../numbers.fixture.ts';
 import { Adam } from './adam.ts';
 import { backpropagate } from './backpropagate.ts';
 import { crossEntropy } from './cross-entropy.ts';
-import { trainStep } from './train-step.ts';
+import { takeSteps } from './take-steps.fixture.ts';
 
 beforeAll(useNativeBackend);
-
-/** Op by op, or as one op. */
-type Way = 'eager' | CompileOptions;
 
 const backbones: readonly BackboneSpec[] = [
   { family: 'mobilenet', alpha: 0.25, inputSize: 32 },
@@ -50,44 +47,26 @@ function withTraining<T>(backbone: BackboneSpec, use: (training: Training) => T)
   }
 }
 
-function prepared<Inputs extends tf.Tensor[], Result extends tf.Tensor | tf.Tensor[]>(
-  way: Way,
-  fn: (...inputs: Inputs) => Result,
-): { call(...inputs: Inputs): Result; dispose(): void } {
-  if (way === 'eager') return { call: fn, dispose() {} };
-  const compiled = compile(fn, way);
-  return { call: compiled, dispose: () => compiled.dispose() };
-}
-
 /** Loss and gradients of the first step. */
-function firstStep(backbone: BackboneSpec, way: Way): Float32Array[] {
+function firstStep(backbone: BackboneSpec, compiled?: CompileOptions): Float32Array[] {
   return withTraining(backbone, ({ part, activations, labels }) => {
-    const step = prepared(way, (activations: tf.Tensor, labels: tf.Tensor1D, step: tf.Scalar) => {
+    const eager = (activations: tf.Tensor, labels: tf.Tensor1D, step: tf.Scalar) => {
       const loss = () => crossEntropy(part.suffix(activations, { training: true, step }), labels);
       const { value, gradients } = backpropagate(loss, part.variables);
       return [value, ...part.variables.map(({ name }) => gradients[name]!)] as tf.Tensor[];
-    });
-    const results = step.call(activations, labels, tf.scalar(1, 'int32'));
-    step.dispose();
+    };
+    const asOne = compiled && compile(eager, compiled);
+    const results = (asOne ?? eager)(activations, labels, tf.scalar(1, 'int32'));
+    asOne?.dispose();
     return results.map((one) => one.dataSync<'float32'>());
   });
 }
 
-/** The loss before each step. */
-function losses(backbone: BackboneSpec, way: Way, stepCount: number): number[] {
-  return withTraining(backbone, ({ part, adam, activations, labels }) => {
-    const train = prepared(way, (activations: tf.Tensor, labels: tf.Tensor1D, rates: tf.Tensor1D, step: tf.Scalar) =>
-      trainStep(part, adam, { activations, labels, rates, step }),
-    );
-    const found = Array.from({ length: stepCount }, () =>
-      tf.tidy(() => {
-        const { rates, step } = adam.nextStep(1e-4);
-        return train.call(activations, labels, rates, step).dataSync()[0]!;
-      }),
-    );
-    train.dispose();
-    return found;
-  });
+/** The loss before each of 20 steps. */
+function losses(backbone: BackboneSpec, compiled?: CompileOptions): number[] {
+  return withTraining(backbone, ({ part, adam, ...batch }) =>
+    takeSteps(part, adam, batch, { stepCount: 20, learningRate: 1e-4, ...(compiled && { compiled }) }),
+  );
 }
 
 function relativeDifference(found: ArrayLike<number>, expected: ArrayLike<number>): number {
@@ -97,7 +76,7 @@ function relativeDifference(found: ArrayLike<number>, expected: ArrayLike<number
 
 describe.each(backbones)('a compiled training of $family is the eager one', (backbone) => {
   it('in the first step, loss and gradients, to 1e-5', () => {
-    const eager = firstStep(backbone, 'eager');
+    const eager = firstStep(backbone);
     const compiled = firstStep(backbone, { optimises: false });
     expect(compiled.length).toBe(eager.length);
     const differences = compiled.map((one, index) => relativeDifference(one, eager[index]!));
@@ -105,8 +84,8 @@ describe.each(backbones)('a compiled training of $family is the eager one', (bac
   });
 
   it('over 20 steps to 1e-4 as it is, and to 1e-2 optimised by grappler, which reorders sums', () => {
-    const eager = losses(backbone, 'eager', 20);
-    expect(relativeDifference(losses(backbone, { optimises: false }, 20), eager)).toBeLessThan(1e-4);
-    expect(relativeDifference(losses(backbone, { optimises: true }, 20), eager)).toBeLessThan(1e-2);
+    const eager = losses(backbone);
+    expect(relativeDifference(losses(backbone, { optimises: false }), eager)).toBeLessThan(1e-4);
+    expect(relativeDifference(losses(backbone, { optimises: true }), eager)).toBeLessThan(1e-2);
   });
 });

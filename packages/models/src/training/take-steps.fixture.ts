@@ -1,17 +1,36 @@
+import { type CompileOptions, compile } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
 import type { TrainablePart } from '../classifier/trainable-part.ts';
 import type { Adam } from './adam.ts';
 import type { LossOptions } from './cross-entropy.ts';
 import { trainStep } from './train-step.ts';
 
+export interface Steps extends LossOptions {
+  stepCount: number;
+  learningRate: number;
+  /** As one op, with these; by default op by op. */
+  compiled?: CompileOptions;
+}
+
 /** Steps on one batch, which stays the caller's; the loss before each. */
 export function takeSteps(
   part: TrainablePart,
   adam: Adam,
-  batch: { activations: tf.Tensor; labels: tf.Tensor1D },
-  { stepCount, learningRate, ...options }: LossOptions & { stepCount: number; learningRate: number },
+  { activations, labels }: { activations: tf.Tensor; labels: tf.Tensor1D },
+  { stepCount, learningRate, compiled, ...options }: Steps,
 ): number[] {
-  return Array.from({ length: stepCount }, () =>
-    tf.tidy(() => trainStep(part, adam, { ...batch, ...adam.nextStep(learningRate) }, options).dataSync()[0]!),
-  );
+  const eager = (activations: tf.Tensor, labels: tf.Tensor1D, rates: tf.Tensor1D, step: tf.Scalar) =>
+    trainStep(part, adam, { activations, labels, rates, step }, options);
+  const asOne = compiled && compile(eager, compiled);
+  const train = asOne ?? eager;
+  try {
+    return Array.from({ length: stepCount }, () =>
+      tf.tidy(() => {
+        const { rates, step } = adam.nextStep(learningRate);
+        return train(activations, labels, rates, step).dataSync()[0]!;
+      }),
+    );
+  } finally {
+    asOne?.dispose();
+  }
 }

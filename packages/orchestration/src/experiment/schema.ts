@@ -111,6 +111,10 @@ export const stackingSchema = z.discriminatedUnion(
   },
 );
 
+/** What training steps may compute in. */
+export const precisions = ['float32', 'bfloat16'] as const;
+export type Precision = (typeof precisions)[number];
+
 /** One lane each; `auto` takes every GPU or, without one, what is fastest on this CPU. */
 export const workersSchema = z.union([z.literal('auto'), z.array(worker).min(1).max(64)]);
 
@@ -125,7 +129,7 @@ export const runtimeSchema = z.strictObject({
    * What compiled training steps compute in; weights, and all that a model answers, are float32 in any case. `auto` is bfloat16
    * for the backbones that are faster in it, on CPUs that have it, else float32.
    */
-  precision: z.enum(['auto', 'float32', 'bfloat16']).default('auto'),
+  precision: z.enum(['auto', ...precisions]).default('auto'),
 });
 
 export const experimentSchema = z

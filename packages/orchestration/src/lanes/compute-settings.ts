@@ -1,10 +1,9 @@
 /** What a lane computes in, of what an experiment asks for and the device can do. */
+import { type BackboneFamily, backboneTable } from '@chorus/models';
 import { type DeviceName, hasBfloat16 } from '@chorus/runtime';
 import { ConfigError } from '../errors.ts';
-import type { Experiment } from '../experiment/schema.ts';
+import type { Precision } from '../experiment/schema.ts';
 import type { ComputeSettings } from '../member/prepared-function.ts';
-
-type RuntimeWishes = Pick<Experiment['runtime'], 'compile' | 'precision'>;
 
 /**
  * Settings of a lane that trains.
@@ -13,7 +12,7 @@ type RuntimeWishes = Pick<Experiment['runtime'], 'compile' | 'precision'>;
  * @throws ConfigError for bfloat16 where steps cannot compute in it: they would be float32 without a word.
  */
 export function computeSettings(
-  wishes: RuntimeWishes,
+  wishes: ComputeSettings,
   device: DeviceName,
   processorHasBfloat16 = hasBfloat16(),
 ): ComputeSettings {
@@ -27,10 +26,19 @@ export function computeSettings(
   );
 }
 
+/** What steps that train layers of a backbone compute in: with `auto` what it is faster in. */
+export function trainingPrecision(
+  { precision }: Pick<ComputeSettings, 'precision'>,
+  family: BackboneFamily,
+): Precision {
+  if (precision !== 'auto') return precision;
+  return backboneTable[family].isFasterInBfloat16 ? 'bfloat16' : 'float32';
+}
+
 // --- internal ---
 
 function obstacleToBfloat16(
-  { compile }: RuntimeWishes,
+  { compile }: ComputeSettings,
   device: DeviceName,
   processorHasBfloat16: boolean,
 ): string | undefined {

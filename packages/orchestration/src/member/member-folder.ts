@@ -2,13 +2,14 @@
 import { type MemberManifest, memberManifestSchema } from '@chorus/models';
 import { openSealedFolder, StorageError, sealFolder } from '@chorus/storage';
 import { z } from 'zod';
+import { precisions } from '../experiment/schema.ts';
 
 const memberFileSchema = z.strictObject({
   schemaVersion: z.literal(1),
   device: z.string(),
   backingDevice: z.string(),
   /** What its training steps computed in. */
-  precision: z.enum(['float32', 'bfloat16']),
+  precision: z.enum(precisions),
   seconds: z.number().min(0),
   recipe: z.enum(['transfer', 'whole']),
   weights: z.strictObject({ source: z.string(), sha256: z.string().nullable(), note: z.string().optional() }),

@@ -1,17 +1,10 @@
 /** How a lane runs a function of tensors that it calls again and again: compiled, or op by op. */
 import { type CompileMetrics, type CompileOptions, compile, type Results } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
+import type { Experiment } from '../experiment/schema.ts';
 
-/** Settings of a lane. */
-export interface ComputeSettings {
-  /** Whether functions are compiled: TensorFlow runs each as one op. */
-  compile: boolean;
-  /** What training steps compute in; `auto`: what the backbone is faster in. Weights are float32 in any case. */
-  precision: 'auto' | Precision;
-}
-
-/** What a function's convolutions and products are computed in. */
-export type Precision = 'float32' | 'bfloat16';
+/** Settings of a lane: whether functions are compiled, and what training steps compute in. */
+export type ComputeSettings = Pick<Experiment['runtime'], 'compile' | 'precision'>;
 
 export interface PreparedFunction<Inputs extends readonly tf.Tensor[], Result extends Results> {
   /** The caller disposes results, not inputs. */

@@ -3,10 +3,11 @@ import type { ImageBatch } from '@chorus/data';
 import { Adam, type LossOptions, type TrainablePart, trainStep } from '@chorus/models';
 import type { CompileMetrics } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
+import type { Precision } from '../experiment/schema.ts';
 import type { CompiledMetrics } from '../lanes/protocol.ts';
 import type { Activations } from './activations.ts';
 import { forwardBatches, forwardBatchSize, plainBatches } from './forward-batches.ts';
-import { type ComputeSettings, type Precision, type PreparedFunction, prepareFunction } from './prepared-function.ts';
+import { type ComputeSettings, type PreparedFunction, prepareFunction } from './prepared-function.ts';
 
 export interface StageFunctionsOptions extends LossOptions {
   compute: Pick<ComputeSettings, 'compile'>;

@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
   type BatchNormMode,
-  backboneTable,
   type Classifier,
   createClassifier,
   loadBackboneWeights,
@@ -13,6 +12,8 @@ import {
   toProbabilities,
 } from '@chorus/models';
 import * as tf from '@tensorflow/tfjs';
+import type { Precision } from '../experiment/schema.ts';
+import { trainingPrecision } from '../lanes/compute-settings.ts';
 import type { EpochMetrics, FeaturesTask, LaneObserver, MemberTask, StageName, TrainTask } from '../lanes/protocol.ts';
 import { scoreProbabilities } from '../statistics/score.ts';
 import { Activations, activationBudgetBytes } from './activations.ts';
@@ -21,7 +22,7 @@ import { forwardBatchSize, plainBatches } from './forward-batches.ts';
 import { ImageReader } from './image-reader.ts';
 import { writeMember } from './member-folder.ts';
 import { predictImages } from './predict-images.ts';
-import type { ComputeSettings, Precision } from './prepared-function.ts';
+import type { ComputeSettings } from './prepared-function.ts';
 import { StageFunctions } from './stage-functions.ts';
 import type { StopFlag } from './stop-flag.ts';
 
@@ -161,14 +162,8 @@ interface StagePlan {
 }
 
 /** Float32 for the head alone: to bring bfloat16 in takes longer than the products of one layer. */
-function precisionOf(
-  { range }: StagePlan,
-  { backbone }: TrainTask,
-  { compute: { precision } }: LaneContext,
-): Precision {
-  if (range === 'head') return 'float32';
-  if (precision !== 'auto') return precision;
-  return backboneTable[backbone.family].isFasterInBfloat16 ? 'bfloat16' : 'float32';
+function precisionOf({ range }: StagePlan, { backbone }: TrainTask, { compute }: LaneContext): Precision {
+  return range === 'head' ? 'float32' : trainingPrecision(compute, backbone.family);
 }
 
 async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask, lane: LaneContext): Promise<void> {

@@ -1,6 +1,7 @@
 /** `report.json`: the last word of a run. `report.schema.json` beside the package's manifest is made from it. */
 import { stackerKinds } from '@chorus/models';
 import { z } from 'zod';
+import { precisions } from '../experiment/schema.ts';
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(0);
@@ -35,7 +36,7 @@ const trainingSchema = z.strictObject({
   device: z.string(),
   backingDevice: z.string(),
   /** What its steps computed in. */
-  precision: z.enum(['float32', 'bfloat16']),
+  precision: z.enum(precisions),
   seconds: z.number().min(0),
   /** True when an earlier part of the run trained it and it was found whole. */
   resumed: z.boolean(),

@@ -23,7 +23,8 @@ export interface Choice {
   bestMember: number;
 }
 
-const foldCount = 5;
+/** Each kind is fitted once for each of these, without its rows, and once on all. */
+export const stackerFoldCount = 5;
 
 /**
  * Fits every kind of stacker and decides.
@@ -45,7 +46,7 @@ export function fitAndChoose(
   const members = logits.map((one) => score(toProbabilities(one, classCount)));
   const bestMember = members.reduce((best, one, index) => (one.logLoss < members[best]!.logLoss ? index : best), 0);
 
-  const folds = stratifiedFolds(labels, foldCount, seed).map((held) => {
+  const folds = stratifiedFolds(labels, stackerFoldCount, seed).map((held) => {
     const isHeld = new Set(held);
     const others = Array.from(labels.keys()).filter((row) => !isHeld.has(row));
     return {

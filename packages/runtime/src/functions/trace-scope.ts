@@ -38,7 +38,7 @@ export class TraceScope {
   readonly constants = new Map<string, number>();
   /** Outputs that share no memory with an argument; and single numbers, which no larger output can be. */
   readonly apart = new Set<number>();
-  /** Of an output, where something asks for it. */
+  /** Of arguments, captured tensors and results of ops. */
   readonly shapes = new Map<number, readonly number[]>();
   /** Type of the op that made an output. */
   readonly opOf = new Map<number, string>();

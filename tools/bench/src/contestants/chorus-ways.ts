@@ -1,5 +1,4 @@
-import { backboneTable } from '@chorus/models';
-import { hasBfloat16 } from '@chorus/runtime';
+import { computeSettings, trainingPrecision } from '@chorus/orchestration';
 import type { ModelTask } from './model-task.ts';
 
 /** The ways in which Chorus makes a training step or a prediction. */
@@ -8,7 +7,8 @@ export type ChorusWay = (typeof chorusWays)[number];
 
 /** All of them, and first the one that a run with the default settings takes on this machine. */
 export function chorusWaysOf({ work, backbone }: Pick<ModelTask, 'work' | 'backbone'>): ChorusWay[] {
-  const isBfloat16 = work === 'train' && backboneTable[backbone].isFasterInBfloat16 && hasBfloat16();
+  const settings = computeSettings({ compile: true, precision: 'auto' }, 'cpu:0');
+  const isBfloat16 = work === 'train' && trainingPrecision(settings, backbone) === 'bfloat16';
   const own: ChorusWay = isBfloat16 ? 'compiled, bfloat16' : 'compiled';
   return [own, ...chorusWays.filter((way) => way !== own)];
 }

@@ -1,9 +1,9 @@
 /** Chorus as a contestant: training steps and predictions, in a process of its own. */
-import { createPixelStore, type ImageBatch, PixelStore } from '@chorus/data';
+import type { ImageBatch, PixelStore } from '@chorus/data';
 import { type Classifier, createClassifier } from '@chorus/models';
 import { threadsOfAnOp } from '@chorus/orchestration';
 import { initRuntime } from '@chorus/runtime';
-import { randomImages } from '../images.ts';
+import { randomStore } from '../images.ts';
 import { byteImages, predictionStep, trainingStep } from './chorus-step.ts';
 import type { ChorusWay } from './chorus-ways.ts';
 import type { ModelTask } from './model-task.ts';
@@ -24,7 +24,7 @@ await serve(async (task: ModelTask & { way: ChorusWay }): Promise<Work> => {
     classes: ['a', 'b'],
     seed,
   });
-  const images = storeOf(task);
+  const images = randomStore(seed, batchCount * batchSize, inputSize);
   if (work === 'predict') calibrate(classifier, images);
   const step = (work === 'train' ? trainingStep : predictionStep)(way, classifier, images);
   const labels = Int32Array.from({ length: batchSize }, (_, index) => index % 2);
@@ -44,16 +44,6 @@ await serve(async (task: ModelTask & { way: ChorusWay }): Promise<Work> => {
 });
 
 // --- internal ---
-
-function storeOf({ seed, batchSize, inputSize }: ModelTask): PixelStore {
-  const count = batchCount * batchSize;
-  const pixels = randomImages(seed, count, inputSize);
-  const store = new PixelStore(createPixelStore(count, inputSize));
-  const length = inputSize ** 2 * 3;
-  for (let index = 0; index < count; index += 1)
-    store.publish(index, pixels.subarray(index * length, (index + 1) * length));
-  return store;
-}
 
 function batchOf(first: number, size: number): ImageBatch {
   return { indices: Uint32Array.from({ length: size }, (_, index) => first + index), flips: new Uint8Array(size) };

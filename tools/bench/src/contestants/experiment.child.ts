@@ -1,6 +1,6 @@
 /** `chorus train` as a contestant: one step is a whole run, into a folder that is removed again. */
 import { join } from 'node:path';
-import { train } from '@chorus/orchestration';
+import { stackerFoldCount, train } from '@chorus/orchestration';
 import { withTemporaryFolder } from '@chorus/storage';
 import type { ExperimentTask } from './experiment-task.ts';
 import { PredictingShare } from './predicting-share.ts';
@@ -13,9 +13,6 @@ await serve(async ({ experiment }: ExperimentTask) => ({
 }));
 
 // --- internal ---
-
-/** A stacker is fitted on all rows, and once more for each fold that is held out. */
-const foldCount = 5;
 
 async function runOnce(experiment: ExperimentTask['experiment']): Promise<RoundSeconds> {
   return withTemporaryFolder('chorus-bench-run', async (folder) => {
@@ -31,7 +28,7 @@ async function runOnce(experiment: ExperimentTask['experiment']): Promise<RoundS
       // What the members answer on all images, and what is made of it.
       'stack stage': answers + stack + test,
       total,
-      'head alone': stack / (report.stackers.length * (foldCount + 1)),
+      'head alone': stack / (report.stackers.length * (stackerFoldCount + 1)),
     };
   });
 }

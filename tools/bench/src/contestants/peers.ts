@@ -27,21 +27,14 @@ export function chorus(task: ModelTask): Contestant[] {
 export function keras(python: string, task: ModelTask): Contestant[] {
   const calls = { train: ['train_on_batch', 'fit'], predict: ['function', 'predict_on_batch'] }[task.work];
   return [false, true].flatMap((jit) =>
-    calls.map((call) => ({
-      name: `Keras, ${call}${jit ? ', jit' : ''}`,
-      command: [python, join(scriptsFolder, 'keras_peer.py')] as const,
-      task: { ...task, variant: { call, jit } },
-    })),
+    calls.map((call) => kerasWay(python, task, `${call}${jit ? ', jit' : ''}`, { call, jit })),
   );
 }
 
 /** Keras with its policy `mixed_bfloat16`. */
 export function kerasInBfloat16(python: string, task: ModelTask): Contestant {
-  return {
-    name: 'Keras, train_on_batch, bfloat16',
-    command: [python, join(scriptsFolder, 'keras_peer.py')],
-    task: { ...task, variant: { call: 'train_on_batch', jit: false, precision: 'bfloat16' } },
-  };
+  const variant = { call: 'train_on_batch', jit: false, precision: 'bfloat16' };
+  return kerasWay(python, task, 'train_on_batch, bfloat16', variant);
 }
 
 /** PyTorch on timm's models, channels last, with the faster of its two Adams. */
@@ -66,4 +59,14 @@ export async function onnxruntime(python: string, task: ModelTask, folder: strin
   const model = join(folder, `${task.backbone}-${task.inputSize}-${task.batchSize}.onnx`);
   await runProgram(python, [join(scriptsFolder, 'export_onnx.py'), JSON.stringify(task), model]);
   return { name: 'onnxruntime', command: [python, join(scriptsFolder, 'onnx_peer.py')], task: { ...task, model } };
+}
+
+// --- internal ---
+
+function kerasWay(python: string, task: ModelTask, name: string, variant: object): Contestant {
+  return {
+    name: `Keras, ${name}`,
+    command: [python, join(scriptsFolder, 'keras_peer.py')],
+    task: { ...task, variant },
+  };
 }

@@ -1,17 +1,19 @@
 /** One trial, in a process of its own: does the work and prints a {@link SoakSample} a line. */
 import { join } from 'node:path';
-import { createPixelStore, drawShapes, PixelStore } from '@chorus/data';
+import { drawShapes } from '@chorus/data';
 import { createClassifier } from '@chorus/models';
 import { type ExperimentInput, predictFiles, train } from '@chorus/orchestration';
 import { initRuntime } from '@chorus/runtime';
 import { withTemporaryFolder } from '@chorus/storage';
 import * as tf from '@tensorflow/tfjs';
 import { trainingStep } from '../contestants/chorus-step.ts';
-import { randomImages } from '../images.ts';
+import { randomStore } from '../images.ts';
 import type { SoakSample, SoakTask, SoakTrial } from './soak-task.ts';
 
 const { task, count, period } = JSON.parse(process.argv[2]!) as SoakTrial;
 const collectGarbage = (globalThis as { gc?: () => void }).gc!;
+/** The same for runs and predictions: they are one process's. */
+const runtime = { logicalCpuDevices: 2, intraOpThreads: 1 };
 await withTemporaryFolder('chorus-soak', async (folder) => {
   const once = await prepare(task, folder);
   for (let done = 1; done <= count; done += 1) {
@@ -45,8 +47,12 @@ async function prepare(task: SoakTask, folder: string): Promise<(done: number) =
     case 'lanes': {
       const experiment = await smallExperiment(folder);
       const run = await train(experiment, { out: join(folder, 'run') });
-      const image = join(folder, 'images', 'test', 'disc', '0000.png');
-      return () => predictFiles(join(run.folder, 'bundle'), [image], { workers: 'cpu:0' });
+      const image = join(folder, 'images', 'validation', 'discs', 'discs-00000.png');
+      return async () => {
+        const { skipped } = await predictFiles(join(run.folder, 'bundle'), [image], { workers: 'cpu:0', runtime });
+        // No lane starts where there is nothing to predict.
+        if (skipped.length > 0) throw new Error(`${image}: ${skipped[0]!.reason}`);
+      };
     }
   }
 }
@@ -59,10 +65,7 @@ function steps({ backbone, inputSize, way }: SoakTask & { kind: 'steps' }): () =
     classes: ['a', 'b'],
     seed: 1,
   });
-  const images = new PixelStore(createPixelStore(batchSize, inputSize));
-  const [pixels, length] = [randomImages(1, batchSize, inputSize), inputSize ** 2 * 3];
-  for (let index = 0; index < batchSize; index += 1)
-    images.publish(index, pixels.subarray(index * length, (index + 1) * length));
+  const images = randomStore(1, batchSize, inputSize);
   const step = trainingStep(way, classifier, images);
   const batch = { indices: Uint32Array.of(0, 1), flips: new Uint8Array(batchSize) };
   return () => step(batch, Int32Array.of(0, 1));
@@ -77,6 +80,7 @@ async function smallExperiment(folder: string): Promise<Partial<ExperimentInput>
     weights: 'random',
     inputSize: 32,
     data: { source },
+    runtime,
     members: [
       { name: 'mobilenet', backbone: 'mobilenet', alpha: 0.25 },
       { name: 'mobilenet-v2', backbone: 'mobilenet-v2', alpha: 0.35 },

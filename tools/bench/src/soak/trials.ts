@@ -1,21 +1,15 @@
-import type { BackboneFamily } from '@chorus/models';
+import { backboneFamilies, backboneTable } from '@chorus/models';
 import { chorusWays } from '../contestants/chorus-ways.ts';
 import type { SoakTrial } from './soak-task.ts';
-
-/** The smallest images that each family takes. */
-const inputSizes = { mobilenet: 32, 'mobilenet-v2': 32, 'inception-v3': 75, xception: 71 } satisfies Record<
-  BackboneFamily,
-  number
->;
 
 /** @param quick a tenth of everything: to see that it runs. */
 export function soakTrials(quick: boolean): SoakTrial[] {
   const trials: SoakTrial[] = [
-    ...(Object.keys(inputSizes) as BackboneFamily[]).flatMap((backbone) =>
+    ...backboneFamilies.flatMap((backbone) =>
       chorusWays.map((way) => ({
         name: `${backbone}, ${way}`,
         unit: 'step',
-        task: { kind: 'steps', backbone, inputSize: inputSizes[backbone], way } as const,
+        task: { kind: 'steps', backbone, inputSize: backboneTable[backbone].minimumInputSize, way } as const,
         ...{ count: 1000, warmUpCount: 300, period: 10 },
       })),
     ),
