@@ -14,24 +14,57 @@ beforeAll(() => {
 });
 const own = nothingStays();
 
-it.each([tf.relu, tf.relu6])(
-  'convolution, batch normalisation and $name are one op in inference, which tfjs’ reshape between them does not hinder',
-  (activation) => {
-    const variable = (shape: number[], low = 0) => own(tf.tidy(() => tf.variable(tf.add(tf.abs(numbers(shape)), low))));
-    const kernel = variable([3, 3, 8, 16]);
-    const [mean, variance, offset, scale] = [variable([16]), variable([16], 0.5), variable([16]), variable([16])];
-    const infer = own(
-      compile((x: tf.Tensor) => {
-        const y = tf.conv2d(x as tf.Tensor4D, kernel as tf.Tensor4D, 1, 'same');
-        return activation(
-          tf.batchNorm(y, mean as tf.Tensor1D, variance as tf.Tensor1D, offset as tf.Tensor1D, scale as tf.Tensor1D),
-        );
-      }),
+const convolutions = { conv2d: tf.conv2d, depthwiseConv2d: tf.depthwiseConv2d };
+const activations = { relu: tf.relu, relu6: tf.relu6 };
+
+/** What compiled inference is made of: convolution, batch normalisation and activation. */
+function block(
+  kind: keyof typeof convolutions,
+  { multiplier = 1, activation = 'relu' }: { multiplier?: number; activation?: keyof typeof activations },
+) {
+  const variable = (shape: number[], low = 0) => own(tf.tidy(() => tf.variable(tf.add(tf.abs(numbers(shape)), low))));
+  const filterShape = kind === 'conv2d' ? [3, 3, 8, 16] : [3, 3, 8, multiplier];
+  const filter = variable(filterShape) as tf.Tensor as tf.Tensor4D;
+  const channels = [kind === 'conv2d' ? 16 : 8 * multiplier];
+  const [mean, variance, offset, scale] = [0, 0.5, 0, 0].map((low) => variable(channels, low)) as tf.Tensor[];
+  return (x: tf.Tensor) => {
+    const y = convolutions[kind](x as tf.Tensor4D, filter, 1, 'same');
+    return activations[activation](
+      tf.batchNorm(y, mean as tf.Tensor1D, variance as tf.Tensor1D, offset as tf.Tensor1D, scale as tf.Tensor1D),
     );
-    const operations = optimisedOperations(backend, () => infer(numbers([4, 16, 16, 8]))).map(({ op }) => op);
-    expect(operations.filter((op) => /Conv2D|Norm|Relu|Reshape/.test(op))).toEqual(['_FusedConv2D']);
+  };
+}
+
+function operationsOf(fn: (x: tf.Tensor) => tf.Tensor): string[] {
+  const infer = own(compile(fn));
+  const operations = optimisedOperations(backend, () => infer(numbers([4, 16, 16, 8]))).map(({ op }) => op);
+  return operations.filter((op) => /Conv|Norm|Relu|Reshape|Bias/.test(op));
+}
+
+it.each([
+  { kind: 'conv2d', activation: 'relu', fused: '_FusedConv2D' },
+  { kind: 'conv2d', activation: 'relu6', fused: '_FusedConv2D' },
+  { kind: 'depthwiseConv2d', activation: 'relu', fused: '_FusedDepthwiseConv2dNative' },
+  { kind: 'depthwiseConv2d', activation: 'relu6', fused: '_FusedDepthwiseConv2dNative' },
+] as const)('$kind, batch normalisation and $activation are one op in inference', ({ kind, activation, fused }) => {
+  // tfjs' reshape behind the batch normalisation does not hinder it.
+  expect(operationsOf(block(kind, { activation }))).toEqual([fused]);
+});
+
+it.each([1, 2])(
+  'folded into a depthwise convolution with %i filters a channel or not, batch normalisation is the same',
+  (multiplier) => {
+    expectSameCompiled(block('depthwiseConv2d', { multiplier }), [numbers([2, 6, 6, 8])]);
   },
 );
+
+it('a gradient takes the convolution’s output, so that nothing is folded', () => {
+  const fn = block('depthwiseConv2d', {});
+  const operations = operationsOf((x) => tf.grad((x) => tf.sum(fn(x)))(x));
+  expect(operations).toContain('DepthwiseConv2dNative');
+  expect(operations).not.toContain('BiasAdd');
+  expectSameCompiled((x) => tf.grad((x) => tf.sum(fn(x)))(x), [numbers([2, 6, 6, 8])]);
+});
 
 it('a reshape to the same shape is its argument, to another one it is not', () => {
   expectSameCompiled(

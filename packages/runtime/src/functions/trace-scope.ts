@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { RuntimeError } from '../errors.ts';
 import type { NativeBackend } from '../tensorflow.ts';
 import { callerLine } from './caller-line.ts';
+import type { RecordedOperation } from './folded-batch-norm.ts';
 import { writableResourceOf } from './resource-entry.ts';
 import { outputOf } from './symbols.ts';
 
@@ -40,8 +41,8 @@ export class TraceScope {
   readonly apart = new Set<number>();
   /** Of arguments, captured tensors and results of ops. */
   readonly shapes = new Map<number, readonly number[]>();
-  /** Type of the op that made an output. */
-  readonly opOf = new Map<number, string>();
+  /** What made an output. */
+  readonly makers = new Map<number, RecordedOperation>();
   /** Data that JavaScript made inside of the function. */
   readonly madeInside = new Set<object>();
   /** Data of symbols. */
@@ -91,7 +92,7 @@ export class TraceScope {
       if (tensor.isDisposed || !this.made.has(tensor.dataId)) continue;
       const { id } = this.#backend.tensorMap.get(tensor.dataId);
       this.failure ??= new RuntimeError(
-        `A result of ${this.opOf.get(outputOf(id)) ?? 'an argument'} was kept inside a compiled function, at ${callerLine(error)}; it has no value outside. Return it.`,
+        `A result of ${this.makers.get(outputOf(id))?.type ?? 'an argument'} was kept inside a compiled function, at ${callerLine(error)}; it has no value outside. Return it.`,
       );
       tensor.dispose();
     }

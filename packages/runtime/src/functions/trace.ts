@@ -15,6 +15,7 @@ import {
 } from '../tensorflow.ts';
 import type { Numbers } from './attr-value.ts';
 import { callerLine } from './caller-line.ts';
+import { canFold, foldedBatchNorm, type RecordedOperation } from './folded-batch-norm.ts';
 import { type AddedOperation, FunctionGraph } from './function-graph.ts';
 import { idOf, isSymbol, outputOf } from './symbols.ts';
 import { Mismatch, Tape } from './tape.ts';
@@ -210,18 +211,38 @@ class Tracer {
       if (error instanceof Mismatch) throw error;
       throw cannotBeRecorded(type, (error as Error).message);
     }
+    const made = { type, attributes, inputs };
     return added.outputs.map(({ id, dtype, shape: inferred }, index) => {
       const shape = inferred ?? (index === opaqueOutputs[type] ? [0] : null);
       if (shape === null) throw cannotBeRecorded(type, 'the shape of its output depends on the data');
       // tfjs reshapes to the shape that a tensor has, such as behind BatchNorm; grappler fuses nothing across that.
       if (type === 'Reshape' && this.#hasShape(inputs[0]!, shape)) return { id: idOf(inputs[0]!), dtype, shape };
-      this.#scope.opOf.set(id, type);
+      this.#scope.makers.set(id, made);
       // Grappler takes x + 0 and x · 1 for x, which then must not be an argument either.
       const { apart } = this.#scope;
       if (arithmetic.has(type) && inputs.every((input) => apart.has(input))) apart.add(id);
       this.#noteShape(id, shape);
-      return { id: idOf(id), dtype, shape };
+      return { id: idOf(index === 0 ? (this.#folded(made, shape) ?? id) : id), dtype, shape };
     });
+  }
+
+  /** The output in place of a batch normalisation's, if it is folded into the convolution before it. */
+  #folded(norm: RecordedOperation, shape: readonly number[]): number | undefined {
+    const { makers, shapes } = this.#scope;
+    const convolution = makers.get(norm.inputs[0]!);
+    // A gradient takes the convolution's own output too.
+    if (!canFold(norm, convolution) || tf.engine().state.gradientDepth > 0) return undefined;
+    if (shapes.get(convolution.inputs[0]!)?.at(-1) !== shape.at(-1)) return undefined;
+    const output = foldedBatchNorm(norm, convolution, {
+      operation: (type, attributes, inputs) => this.#operation(type, attributes, inputs).outputs[0]!.id,
+      number: (dtype, value) =>
+        dtype === 'int32'
+          ? this.#constant(this.#binding.TF_INT32, [], Int32Array.of(value))
+          : this.#constant(this.#binding.TF_FLOAT, [], Float32Array.of(value)),
+    });
+    makers.set(output, norm);
+    this.#noteShape(output, shape);
+    return output;
   }
 
   #symbolsOf(tensors: readonly tf.TensorInfo[]): number[] {
@@ -433,9 +454,9 @@ class Tracer {
   }
 
   #cannotBeRead(dataId: object): Error {
-    const { variables, opOf } = this.#scope;
+    const { variables, makers } = this.#scope;
     const entry = this.#backend.tensorMap.get(dataId);
-    const op = isSymbol(entry.id) ? opOf.get(outputOf(entry.id)) : undefined;
+    const op = isSymbol(entry.id) ? makers.get(outputOf(entry.id))?.type : undefined;
     const variable = variables.get(dataId);
     const whose = op ?? (variable === undefined ? 'a tensor' : `variable ${variable.name}`);
     return new RuntimeError(
