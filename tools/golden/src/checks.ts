@@ -4,6 +4,7 @@ import { type GoldenCase, gradientLimit } from './cases.ts';
 import { differences, type Finding, worstOf } from './finding.ts';
 import { buildCase, measureFeatures, measurePreprocessing, measureTraining, type Training } from './measure.ts';
 import type { Reference, ReferenceTensor } from './reference.ts';
+import type { Way } from './way.ts';
 
 /** Structure, preprocessing and BatchNorm's constants; `worst` counts differences. */
 export function checkParameters(golden: GoldenCase, reference: Reference): Finding[] {
@@ -35,25 +36,25 @@ export function checkParameters(golden: GoldenCase, reference: Reference): Findi
 }
 
 /** Pooled features at one input size. */
-export function checkFeatures(golden: GoldenCase, inputSize: number, reference: Reference): Finding[] {
-  const found = measureFeatures(golden, inputSize);
+export function checkFeatures(golden: GoldenCase, inputSize: number, reference: Reference, way: Way): Finding[] {
+  const found = measureFeatures(golden, inputSize, way);
   return (['inference', 'training'] as const).map((mode) => {
     const expected = tensor(reference, `features/${inputSize}/${mode}`);
     const worst = expected.distanceTo(found[mode]) / expected.norm;
-    return { check: `features at ${inputSize} px, ${mode}`, worst, limit: 1e-4, where: mode };
+    return { check: `features at ${inputSize} px, ${mode}, ${way}`, worst, limit: 1e-4, where: mode };
   });
 }
 
 /** Gradients, losses, statistics and weights of three steps, with all layers or the last ones training. */
-export function checkTraining(golden: GoldenCase, range: 'all' | 'suffix', reference: Reference): Finding[] {
-  const found = measureTraining(golden, range, reference.statistics);
-  const name = range === 'all' ? '' : ', frozen front';
+export function checkTraining(golden: GoldenCase, range: 'all' | 'suffix', reference: Reference, way: Way): Finding[] {
+  const found = measureTraining(golden, range, reference.statistics, way);
+  const name = `${range === 'all' ? '' : ', frozen front'}, ${way}`;
   const isWhole = range === 'all';
   const limit = isWhole ? golden.numbers?.gradientLimit : undefined;
   return [
-    ...(isWhole ? checkGradients('gradients', found.gradients, reference, 'all/fused gradient') : []),
+    ...(isWhole ? checkGradients(`gradients${name}`, found.gradients, reference, 'all/fused gradient') : []),
     ...checkGradients(
-      isWhole ? 'gradients, composed BatchNorm' : `gradients${name}`,
+      isWhole ? `gradients, composed BatchNorm${name}` : `gradients${name}`,
       found.gradients,
       reference,
       `${range}/gradient`,

@@ -6,6 +6,7 @@ import { cases } from './cases.ts';
 import { checkFeatures, checkParameters, checkTraining } from './checks.ts';
 import type { Finding } from './finding.ts';
 import { readReference } from './reference.ts';
+import { ways } from './way.ts';
 
 const folder = join(import.meta.dirname, '../backbones');
 
@@ -29,16 +30,19 @@ describe.each(cases)('$name', (golden) => {
 
   if (golden.numbers === undefined) return;
 
-  it.each(golden.numbers.sizes)('has its features at %d px', (inputSize) => {
-    // Of images that look alike to the network anything would agree.
-    expect(reference.spread[inputSize]).toBeGreaterThan(0.02);
-    expectWithin(checkFeatures(golden, inputSize, reference));
-  });
+  const { sizes } = golden.numbers;
+  describe.each(ways)('%s', (way) => {
+    it.each(sizes)('has its features at %d px', (inputSize) => {
+      // Of images that look alike to the network anything would agree.
+      expect(reference.spread[inputSize]).toBeGreaterThan(0.02);
+      expectWithin(checkFeatures(golden, inputSize, reference, way));
+    });
 
-  it.each([
-    ['with all layers', 'all'],
-    ['behind a frozen front', 'suffix'],
-  ] as const)('has its gradients and three steps of training %s', (_, range) => {
-    expectWithin(checkTraining(golden, range, reference));
+    it.each([
+      ['with all layers', 'all'],
+      ['behind a frozen front', 'suffix'],
+    ] as const)('has its gradients and three steps of training %s', (_, range) => {
+      expectWithin(checkTraining(golden, range, reference, way));
+    });
   });
 });

@@ -12,6 +12,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { GoldenCase } from './cases.ts';
 import { images, labels, weight } from './formula.ts';
 import { takeSteps } from './take-steps.ts';
+import { inWay, training, type Way } from './way.ts';
 
 const imageCount = 16;
 const stepCount = 3;
@@ -34,16 +35,20 @@ export function buildCase(golden: GoldenCase, inputSize: number, classes: string
 export function measureFeatures(
   golden: GoldenCase,
   inputSize: number,
+  way: Way,
 ): { training: Float32Array; inference: Float32Array } {
   const classifier = withFeaturesAsLogits(golden, inputSize);
   const part = classifier.part('all', { batchNorm: 'batch' });
+  const features = (pixels: tf.Tensor4D) => classifier.features(pixels);
+  const trained = (activations: tf.Tensor) => part.suffix(activations, { training: true });
   try {
     return tf.tidy(() => {
       const batch = part.prefix(images(streams.batch, imageCount, inputSize));
       part.calibrate([batch.clone()]);
+      const other = images(streams.other, imageCount, inputSize);
       return {
-        inference: classifier.features(images(streams.other, imageCount, inputSize)).dataSync<'float32'>(),
-        training: part.suffix(batch, { training: true }).dataSync<'float32'>(),
+        inference: inWay(way, features, (features) => features(other).dataSync<'float32'>()),
+        training: inWay(way, trained, (trained) => trained(batch).dataSync<'float32'>(), training),
       };
     });
   } finally {
@@ -65,11 +70,16 @@ export interface Training {
 }
 
 /**
- * Gradients op by op, then three compiled steps on one batch. Where moving statistics learn, they start afresh.
+ * Gradients, then three steps on one batch. Where moving statistics learn, they start afresh.
  *
  * @param statistics moving means and variances, one behind the other in the weights' order.
  */
-export function measureTraining(golden: GoldenCase, range: 'all' | 'suffix', statistics: Float32Array): Training {
+export function measureTraining(
+  golden: GoldenCase,
+  range: 'all' | 'suffix',
+  statistics: Float32Array,
+  way: Way,
+): Training {
   const { trainingSize, suffixLayers } = golden.numbers!;
   const classifier = buildCase(golden, trainingSize);
   setStatistics(classifier, statistics);
@@ -79,14 +89,14 @@ export function measureTraining(golden: GoldenCase, range: 'all' | 'suffix', sta
     activations: part.prefix(images(streams.batch, imageCount, trainingSize)),
     labels: tf.tensor1d(labels(imageCount), 'int32'),
   }));
-  const gradientsByMoving = gradientsOf(classifier, classifier.part(trainable, { batchNorm: 'moving' }), batch);
+  const gradientsByMoving = gradientsOf(classifier, classifier.part(trainable, { batchNorm: 'moving' }), batch, way);
   const before = part.snapshot();
-  const gradients = gradientsOf(classifier, part, batch);
+  const gradients = gradientsOf(classifier, part, batch, way);
   before.restore();
   startAfresh(classifier, part);
   const first = classifier.weights.map(({ variable }) => variable.dataSync<'float32'>().slice());
   const adam = new Adam(part.variables);
-  const losses = takeSteps(part, adam, batch, { stepCount, learningRate, compiled: true });
+  const losses = takeSteps(part, adam, batch, { stepCount, learningRate, way });
   const changes: Tensors = new Map();
   for (const [place, { variable }] of classifier.weights.entries()) {
     const change = variable.dataSync<'float32'>().map((value, index) => value - first[place]![index]!);
@@ -149,14 +159,18 @@ function withFeaturesAsLogits(golden: GoldenCase, inputSize: number): Classifier
 function gradientsOf(
   { weights }: Classifier,
   part: TrainablePart,
-  batch: { activations: tf.Tensor; labels: tf.Tensor1D },
+  { activations, labels }: { activations: tf.Tensor; labels: tf.Tensor1D },
+  way: Way,
 ): Tensors {
-  const loss = () => crossEntropy(part.suffix(batch.activations, { training: true }), batch.labels);
-  const { value, gradients } = backpropagate(loss, part.variables);
+  const backward = (activations: tf.Tensor, labels: tf.Tensor1D) => {
+    const loss = () => crossEntropy(part.suffix(activations, { training: true }), labels);
+    return tf.tidy(() => backpropagate(loss, part.variables).gradients);
+  };
+  const gradients = inWay(way, backward, (backward) => backward(activations, labels), training);
   const found = weights.flatMap(({ variable }, place) => {
     const gradient = gradients[variable.name];
     return gradient === undefined ? [] : [[place, gradient.dataSync<'float32'>()] as const];
   });
-  tf.dispose([value, gradients]);
+  tf.dispose(gradients);
   return new Map(found);
 }

@@ -5,6 +5,7 @@ import { checkFeatures, checkParameters, checkTraining } from '../checks.ts';
 import type { Finding } from '../finding.ts';
 import { runScript } from '../python.ts';
 import { readReference } from '../reference.ts';
+import { ways } from '../way.ts';
 
 /** One backbone beside Keras' own, tensor by tensor. */
 export async function compareBackbone(python: string, golden: GoldenCase, folder: string): Promise<Finding[]> {
@@ -15,10 +16,13 @@ export async function compareBackbone(python: string, golden: GoldenCase, folder
   rmSync(join(folder, `${golden.name}.bin`));
   const parameters = checkParameters(golden, reference);
   if (golden.numbers === undefined) return parameters;
+  const { sizes } = golden.numbers;
   return [
     ...parameters,
-    ...golden.numbers.sizes.flatMap((inputSize) => checkFeatures(golden, inputSize, reference)),
-    ...checkTraining(golden, 'all', reference),
-    ...checkTraining(golden, 'suffix', reference),
+    ...ways.flatMap((way) => [
+      ...sizes.flatMap((inputSize) => checkFeatures(golden, inputSize, reference, way)),
+      ...checkTraining(golden, 'all', reference, way),
+      ...checkTraining(golden, 'suffix', reference, way),
+    ]),
   ];
 }
