@@ -18,17 +18,26 @@ describe('planLanes', () => {
     expect(reason).toBe('a lane per GPU');
   });
 
-  it('gives every member a logical CPU device where there is no GPU', () => {
-    const { lanes } = planLanes(wishes(), noGpu);
-    expect(lanes.map((lane) => lane.device)).toEqual(['cpu:0', 'cpu:1', 'cpu:2']);
-    expect(lanes.every((lane) => lane.logicalCpuDevices === 3)).toBe(true);
-  });
+  it.each([
+    [1, ['cpu:0', 'cpu:1']],
+    [2, ['cpu:0', 'cpu:1']],
+    [8, ['cpu:0', 'cpu:1', 'cpu:2']],
+  ])(
+    'opens logical CPU devices where there is no GPU: of %i processors, for three members, %o',
+    (processorCount, devices) => {
+      const { lanes } = planLanes(wishes(), { ...noGpu, processorCount });
+      expect(lanes.map((lane) => lane.device)).toEqual(devices);
+      expect(lanes.every((lane) => lane.logicalCpuDevices === devices.length)).toBe(true);
+    },
+  );
 
   it.each([
     [1, 3, 1],
-    [2, 3, 1],
+    [2, 3, 2],
+    [2, 2, 2],
     [2, 1, 2],
-    [16, 3, 6],
+    [16, 3, 11],
+    [16, 8, 4],
     [16, 1, 16],
   ])('of %i processors gives each of %i CPU lanes %i threads', (processorCount, laneCount, threads) => {
     const workers = Array.from({ length: laneCount }, (_, index) => ({ device: `cpu:${index}` as const }));
@@ -37,22 +46,26 @@ describe('planLanes', () => {
   });
 
   it.each([
-    [2 * 32 ** 2, 1],
-    [32 * 64 ** 2, 1],
-    [32 * 96 ** 2, 8],
-  ])('gives an op on few pixels one thread: %i pixels a step, %i threads', (stepPixels, threads) => {
-    const [lane] = planLanes(wishes({ workers: [{ device: 'cpu:0' }], stepPixels }), {
-      ...noGpu,
-      processorCount: 8,
-    }).lanes;
-    expect(lane!.intraOpThreads).toBe(threads);
-  });
+    [1, 2 * 32 ** 2, 1],
+    [1, 32 * 64 ** 2, 1],
+    [1, 32 * 96 ** 2, 8],
+    [2, 32 * 96 ** 2, 1],
+    [2, 32 * 128 ** 2, 1],
+    [2, 32 * 160 ** 2, 8],
+  ])(
+    'gives an op on few pixels one thread: on %i lanes, %i pixels a step, %i threads',
+    (laneCount, stepPixels, threads) => {
+      const workers = Array.from({ length: laneCount }, (_, index) => ({ device: `cpu:${index}` as const }));
+      const { lanes } = planLanes(wishes({ workers, stepPixels }), { ...noGpu, processorCount: 8 });
+      expect(lanes.map((lane) => lane.intraOpThreads)).toEqual(workers.map(() => threads));
+    },
+  );
 
   it('does not open a lane for each of many members on few processors', () => {
     const many = Array.from({ length: 9 }, (_, index) => ({ name: String(index) }));
-    expect(planLanes(wishes({ members: many }), noGpu).lanes).toHaveLength(3);
+    expect(planLanes(wishes({ members: many }), noGpu).lanes).toHaveLength(2);
     expect(planLanes(wishes({ members: many }), { ...noGpu, processorCount: 4 }).lanes).toHaveLength(4);
-    expect(planLanes(wishes({ members: many, runtime: { logicalCpuDevices: 2 } }), noGpu).lanes).toHaveLength(2);
+    expect(planLanes(wishes({ members: many, runtime: { logicalCpuDevices: 3 } }), noGpu).lanes).toHaveLength(3);
   });
 
   it('differs between lanes in the device only: all else is process-wide', () => {

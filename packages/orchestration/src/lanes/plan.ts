@@ -4,14 +4,19 @@ import { ConfigError } from '../errors.ts';
 import type { Experiment } from '../experiment/schema.ts';
 
 /** Without a GPU even a machine of one core works on so many members side by side; more only cost memory. */
-const fewestCpuLanes = 3;
+const fewestCpuLanes = 2;
 
 /**
- * Pixels of a step's images up to which one thread for an op is faster than several, which wait for each other: of
- * MobileNetV2 on two cores 32 images of 64 px take 52 ms with one and 59 with two, 2 of 32 px take 11 and 26; 32 of 96 px take
- * 102 and 98. Ops side by side use the other core.
+ * Pixels of a step's images up to which one thread for an op is faster than several, which wait for each other. One lane:
+ * of MobileNetV2 on two cores 32 images of 64 px take 52 ms with one and 59 with two, 2 of 32 px take 11 and 26; 32 of 96 px
+ * take 102 and 98. Ops side by side use the other core.
  */
 const fewPixels = 32 * 64 ** 2;
+/**
+ * The same of several lanes, which use each other's processors: two lanes of MobileNets on two cores took 0.88 of the time with
+ * one thread in place of two at 96 px, 0.97 at 128, 1.04 at 160 (batches of 32, runs in turn).
+ */
+const fewPixelsOfSeveral = 32 * 128 ** 2;
 
 /** What the plan needs to know of the machine. */
 export interface Machine {
@@ -40,10 +45,10 @@ export interface LanePlan {
 /**
  * Plans the lanes of a run.
  *
- * `auto` takes every GPU; without one it takes a logical CPU device per member, with a share of the threads each: a
- * training step has stretches that use one core only, and another lane fills them. On two cores three lanes of one thread took 0.82
- * of the time of one lane with two threads (three MobileNets, 128 px, two runs each in turn: 26.8 and 27.3 s, 32.3 and
- * 33.4 s).
+ * `auto` takes every GPU; without one it takes logical CPU devices, as many as there are members or processors, whichever
+ * are fewer, but at least two: a training step has stretches that use one core only, and another lane fills them. On two cores
+ * (runs in turn) two lanes of two threads took 0.77 of the time of one such lane and 0.94 of that of three (three MobileNets,
+ * 160 px, the last 30 layers; 41.8, 54 and 44.2 s), 0.97 and 0.94 with the article's three at 160 px (64, 66 and 68 s).
  *
  * @throws ConfigError when a device is not there, listing those that are.
  */
@@ -76,8 +81,9 @@ export function planLanes(experiment: LaneWishes, machine: Machine): LanePlan {
 }
 
 /**
- * Threads that an op of one CPU lane uses: an equal share of the processors, as a lane runs two ops at a time and so fills the
- * gaps of others, and what they leave when they are done.
+ * Threads that an op of one CPU lane uses: twice an equal share of the processors, at most all. Lanes with an equal share left
+ * processors idle when others waited or were done: two lanes of two threads took 0.87 of the time of two of one thread
+ * (the article's three on two cores: 62 and 72 s, a run each).
  *
  * @param stepPixels see {@link LaneWishes}.
  */
@@ -86,7 +92,8 @@ export function threadsOfAnOp(
   laneCount: number,
   stepPixels = Number.POSITIVE_INFINITY,
 ): number {
-  return stepPixels <= fewPixels ? 1 : Math.ceil(processorCount / Math.max(1, laneCount));
+  if (stepPixels <= (laneCount > 1 ? fewPixelsOfSeveral : fewPixels)) return 1;
+  return Math.min(processorCount, Math.ceil((2 * processorCount) / Math.max(1, laneCount)));
 }
 
 // --- internal ---
