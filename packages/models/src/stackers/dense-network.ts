@@ -95,10 +95,11 @@ export class DenseNetwork {
 
 /** [n] × [n, m] + [m], written to the output, which it gives back. */
 function affine(input: Float64Array, kernel: Float64Array, bias: Float64Array, output: Float64Array): Float64Array {
-  output.set(bias);
-  for (let row = 0; row < input.length; row += 1)
-    for (let column = 0; column < output.length; column += 1)
-      output[column]! += input[row]! * kernel[row * output.length + column]!;
+  for (let column = 0; column < output.length; column += 1) {
+    let sum = bias[column]!;
+    for (let row = 0; row < input.length; row += 1) sum += input[row]! * kernel[row * output.length + column]!;
+    output[column] = sum;
+  }
   return output;
 }
 
