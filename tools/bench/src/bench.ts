@@ -2,10 +2,11 @@
 /** Parses, runs rows and prints: `pnpm bench [ROW…] [--rounds N] [--quick] [--case TEXT] [--json FILE] [--data DIR] [--weights DIR] [--list]`. */
 import { resolve } from 'node:path';
 import { publishFile } from '@chorus/storage';
-import { ArgumentError, parseArguments } from './arguments.ts';
+import { ArgumentError, type Arguments, parseArguments } from './arguments.ts';
 import { describeMachine, machineText } from './machine.ts';
 import { prepareBenchPython } from './python.ts';
 import { type RowReport, reportJson } from './report.ts';
+import type { Row } from './row.ts';
 import { rows } from './rows.ts';
 import { caseText } from './table.ts';
 
@@ -25,8 +26,10 @@ async function run(): Promise<void> {
     rows.filter(({ onRequest }) => onRequest !== undefined).map(({ name }) => name),
   );
   if (asked.list) {
-    for (const { name, title, onRequest } of rows)
-      console.log(`${name.padEnd(12)} ${title}${onRequest === undefined ? '' : ` (only when named: ${onRequest})`}`);
+    for (const { name, title, minutes, onRequest } of rows)
+      console.log(
+        `${name.padEnd(12)} ${String(minutes.whole).padStart(3)} min  ${title}${onRequest === undefined ? '' : ` (only when named: ${onRequest})`}`,
+      );
     return;
   }
   const chosen = rows.filter(({ name }) => asked.rows.includes(name));
@@ -34,6 +37,7 @@ async function run(): Promise<void> {
   const machine = await describeMachine();
   console.log(machineText(machine));
   if (asked.quick) console.log('QUICK: fewer rounds, steps, cases and contestants; for a look, not for a claim.');
+  console.log(durationText(chosen, asked));
   const reports: RowReport[] = [];
   for (const { name, title, measure, roundCount: own } of chosen) {
     const startedAtMs = Date.now();
@@ -56,4 +60,11 @@ async function run(): Promise<void> {
         `${JSON.stringify(reportJson({ startedAt, quick: asked.quick, machine }, reports), null, 2)}\n`,
       );
   }
+}
+
+/** What is about to be waited for; a case or rounds of one's own are not foreseen. */
+function durationText(chosen: readonly Row[], { quick, roundCount, case: named }: Arguments): string {
+  const minutes = chosen.reduce((sum, row) => sum + (quick ? row.minutes.quick : row.minutes.whole), 0);
+  const whole = roundCount === undefined && named === undefined ? '' : ' with all cases and the usual rounds';
+  return `${chosen.map(({ name }) => name).join(', ')}: about ${Math.ceil(minutes)} minutes on two cores${whole}.`;
 }

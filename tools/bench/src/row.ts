@@ -40,5 +40,7 @@ export interface Row {
   onRequest?: string;
   /** Where nobody says how many. */
   roundCount: { whole: number; quick: number };
+  /** What it takes then, all cases, measured on two cores. */
+  minutes: { whole: number; quick: number };
   measure(options: RowOptions): Promise<CaseResult[]>;
 }

@@ -41,6 +41,7 @@ export const article: Row = {
   title: "the article's procedure end to end: three members with random weights, then the stack",
   // A round takes tens of minutes.
   roundCount: { whole: 1, quick: 1 },
+  minutes: { whole: 22, quick: 1 },
   async measure(options) {
     const python = await options.python();
     return withTemporaryFolder('chorus-bench', async (folder) => {

@@ -39,6 +39,7 @@ export const decode: Row = {
   name: 'decode',
   title: `JPEG files to squares of ${inputSize} px in memory, all processors`,
   roundCount: { whole: 5, quick: 1 },
+  minutes: { whole: 5, quick: 1 },
   async measure(options) {
     const python = await options.python();
     return withTemporaryFolder('chorus-bench', async (folder) => {

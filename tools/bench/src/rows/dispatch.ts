@@ -9,6 +9,7 @@ export const dispatch: Row = {
   name: 'dispatch',
   title: 'a training step with next to no arithmetic: stands for the time that a GPU would wait',
   roundCount: { whole: 5, quick: 2 },
+  minutes: { whole: 3, quick: 1 },
   async measure(options) {
     const python = await options.python();
     const task = taskOf('train', smallest);

@@ -32,6 +32,7 @@ export const laneMemory: Row = {
   name: 'lane-memory',
   title: 'what a second and a third lane add to the peak memory, on few images and on many',
   roundCount: { whole: 3, quick: 1 },
+  minutes: { whole: 5, quick: 1 },
   async measure(options) {
     if (process.platform !== 'linux') throw new Error('Expected Linux, which tells the peak memory of a process.');
     return withTemporaryFolder('chorus-bench', async (folder) => {

@@ -19,6 +19,7 @@ export const lanes: Row = {
   name: 'lanes',
   title: 'two members on two lanes with half the threads each, on one lane with all, and as workers "auto" has it',
   roundCount: { whole: 5, quick: 1 },
+  minutes: { whole: 5, quick: 1 },
   async measure({ quick, roundCount, onProgress }) {
     return withTemporaryFolder('chorus-bench', async (folder) => {
       const imagesPerClass = quick ? 50 : 200;

@@ -19,6 +19,7 @@ export const load: Row = {
   name: 'load',
   title: 'to build each backbone at its default size, to read and load its weight file, and to predict once',
   roundCount: { whole: 5, quick: 1 },
+  minutes: { whole: 2, quick: 1 },
   async measure({ roundCount, quick, onProgress }) {
     initRuntime({ device: 'cpu:0' });
     return withTemporaryFolder('chorus-bench', async (folder) => {

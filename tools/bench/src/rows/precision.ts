@@ -18,6 +18,7 @@ export const precision: Row = {
   title: 'accuracy of members trained in bfloat16 and in float32, the same photographs and seeds',
   // A round is a seed: two whole runs.
   roundCount: { whole: 5, quick: 2 },
+  minutes: { whole: 30, quick: 5 },
   onRequest: 'it trains for half an hour on photographs: --data DIR, --weights DIR',
   async measure(options) {
     return [await withTemporaryFolder('chorus-bench', (folder) => seeds(folder, options))];

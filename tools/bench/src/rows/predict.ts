@@ -9,6 +9,7 @@ export const predict: Row = {
   name: 'predict',
   title: 'a prediction of a batch, uint8 pixels in, one logit per image out, float32',
   roundCount: { whole: 5, quick: 2 },
+  minutes: { whole: 15, quick: 1 },
   async measure(options) {
     const python = await options.python();
     const cases = comparedBackbones.flatMap((backbone) =>

@@ -28,6 +28,7 @@ export const scaling: Row = {
   name: 'scaling',
   title: `what a run takes with more images of ${inputSize} px, and with more epochs`,
   roundCount: { whole: 3, quick: 1 },
+  minutes: { whole: 5, quick: 1 },
   async measure(options) {
     const { imageCounts, epochCounts, imagesPerEpochs } = options.quick ? sizes.quick : sizes.whole;
     return withTemporaryFolder('chorus-bench', async (folder) => {

@@ -28,6 +28,7 @@ export const train: Row = {
   name: 'train',
   title: 'a training step: all layers, BatchNorm by batch, Adam, binary cross-entropy of one logit',
   roundCount: { whole: 5, quick: 2 },
+  minutes: { whole: 100, quick: 2 },
   async measure(options) {
     const python = await options.python();
     const results = [];
