@@ -12,6 +12,8 @@ export const demo: Partial<ExperimentInput> = {
   data: { source: 'shapes', limitPerClass: 200 },
   weights: 'random',
   recipe: { whole: { epochCount: 3 } },
+  // All three at once also where `auto` would take fewer CPU devices: that is a part of the story.
+  runtime: { logicalCpuDevices: 3 },
   members: [
     { name: 'mobilenet-v2', backbone: 'mobilenet-v2', alpha: 0.5 },
     { name: 'inception-v3', backbone: 'inception-v3' },
