@@ -14,6 +14,7 @@ export { extractFeatures, type Features, type FeaturesOptions, writeFeatures } f
 export { computeSettings, trainingPrecision } from './lanes/compute-settings.ts';
 export { threadsOfAnOp } from './lanes/plan.ts';
 export type { EpochMetrics } from './lanes/protocol.ts';
+export { prepareFunction } from './member/prepared-function.ts';
 export { prefetchPreset } from './prefetch.ts';
 export { prepareExperiment } from './prepare.ts';
 export { type Report, reportSchema } from './report/schema.ts';

@@ -33,15 +33,16 @@ async function run(): Promise<void> {
     return;
   }
   const chosen = rows.filter(({ name }) => asked.rows.includes(name));
+  const extent = asked.quick ? 'quick' : 'whole';
   const startedAt = new Date().toISOString();
   const machine = await describeMachine();
   console.log(machineText(machine));
   if (asked.quick) console.log('QUICK: fewer rounds, steps, cases and contestants; for a look, not for a claim.');
-  console.log(durationText(chosen, asked));
+  console.log(durationText(chosen, extent, asked));
   const reports: RowReport[] = [];
   for (const { name, title, measure, roundCount: own } of chosen) {
     const startedAtMs = Date.now();
-    const roundCount = asked.roundCount ?? (asked.quick ? own.quick : own.whole);
+    const roundCount = asked.roundCount ?? own[extent];
     const onProgress = (words: string) => console.error(`${name}: ${words}`);
     const cases = await measure({
       ...asked,
@@ -63,8 +64,12 @@ async function run(): Promise<void> {
 }
 
 /** What is about to be waited for; a case or rounds of one's own are not foreseen. */
-function durationText(chosen: readonly Row[], { quick, roundCount, case: named }: Arguments): string {
-  const minutes = chosen.reduce((sum, row) => sum + (quick ? row.minutes.quick : row.minutes.whole), 0);
+function durationText(
+  chosen: readonly Row[],
+  extent: keyof Row['minutes'],
+  { roundCount, case: named }: Arguments,
+): string {
+  const minutes = chosen.reduce((sum, row) => sum + row.minutes[extent], 0);
   const whole = roundCount === undefined && named === undefined ? '' : ' with all cases and the usual rounds';
-  return `${chosen.map(({ name }) => name).join(', ')}: about ${Math.ceil(minutes)} minutes on two cores${whole}.`;
+  return `${chosen.map(({ name }) => name).join(', ')}: about ${minutes} minutes on two cores${whole}.`;
 }

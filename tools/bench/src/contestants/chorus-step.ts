@@ -1,7 +1,8 @@
 /** One place for every way in which Chorus makes a step. */
 import { fillBatch, type ImageBatch, type PixelStore } from '@chorus/data';
 import { Adam, type Classifier, trainStep } from '@chorus/models';
-import { bytesTensor, type CompileOptions, compile, type Results } from '@chorus/runtime';
+import { prepareFunction } from '@chorus/orchestration';
+import { bytesTensor, type CompileOptions, type Results } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
 import type { ChorusWay } from './chorus-ways.ts';
 
@@ -47,6 +48,6 @@ function prepared<Inputs extends readonly tf.Tensor[], Result extends Results>(
   options: CompileOptions,
   fn: (...inputs: Inputs) => Result,
 ): (...inputs: Inputs) => Result {
-  if (way === 'op by op') return fn;
-  return compile(fn, { ...options, precision: way === 'compiled, bfloat16' ? 'bfloat16' : 'float32' });
+  const precision = way === 'compiled, bfloat16' ? 'bfloat16' : 'float32';
+  return prepareFunction({ compile: way !== 'op by op' }, { ...options, precision }, fn);
 }

@@ -19,7 +19,7 @@ export const precision: Row = {
   // A round is a seed: two whole runs.
   roundCount: { whole: 5, quick: 2 },
   minutes: { whole: 30, quick: 5 },
-  onRequest: 'it trains for half an hour on photographs: --data DIR, --weights DIR',
+  onRequest: 'it trains on photographs: --data DIR, --weights DIR',
   async measure(options) {
     return [await withTemporaryFolder('chorus-bench', (folder) => seeds(folder, options))];
   },
