@@ -7,15 +7,22 @@
  * would keep `process.exit` waiting.
  */
 import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { processEnvironment } from '@chorus/orchestration/environment';
+
+/** Images are decoded in libuv's pool, which has four threads, whatever the machine, unless it is told before it starts. */
+const decodingThreads = String(Math.max(availableParallelism(), 4));
 
 const words = process.argv.slice(2);
 const child = spawn(
   process.execPath,
   [fileURLToPath(new URL('./command-line.js', import.meta.url)), ...words],
   // The channel ends with this process, however it ends; the child then stops too.
-  { stdio: ['inherit', 'inherit', 'inherit', 'ipc'], env: { ...process.env, ...processEnvironment } },
+  {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { UV_THREADPOOL_SIZE: decodingThreads, ...process.env, ...processEnvironment },
+  },
 );
 
 let signalCount = 0;

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Worker } from 'node:worker_threads';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeImage, decodeImages } from './decode.ts';
@@ -165,47 +164,6 @@ describe('decodeImages', () => {
     await expect(
       decodeImages(images, [createPixelStore(50, 8)], { ...options, signal: controller.signal, onProgress }),
     ).rejects.toThrow('stopped');
-  });
-
-  it('has no thread any more when it ends: done, with an error, or stopped', async () => {
-    const isAlive = new Map<Worker, boolean>();
-    const watch = (worker: Worker) => {
-      isAlive.set(worker, true);
-      worker.once('exit', () => isAlive.set(worker, false));
-    };
-    process.on('worker', watch);
-    try {
-      const { image } = picture(1000, 1000);
-      await image().png().toFile(at('large-enough.png'));
-      const images = ['large-enough.png', 'large-enough.png', 'text.jpg'].map((name) => ({ path: at(name) }));
-      const handle = createPixelStore(3, 8);
-      const pillow = { ...options, resize: 'pillow', concurrency: 2, maxSkippedShare: 0.5 } as const;
-      const ended = async (decoding: Promise<unknown>) => {
-        const result = await decoding.then(
-          () => 'done',
-          (error: Error) => error.message,
-        );
-        const alive = [...isAlive.values()];
-        isAlive.clear();
-        // One was there, or this would show nothing.
-        return [result, alive.length > 0, alive.includes(true)];
-      };
-      expect(await ended(decodeImages(images, [handle], pillow))).toEqual(['done', true, false]);
-      const [alone] = await decodeImage(at('large-enough.png'), [8], pillow);
-      expect([...new PixelStore(handle).pixels(1)]).toEqual([...alone!]);
-      isAlive.clear();
-      const failing = decodeImages(images, [handle], { ...pillow, maxSkippedShare: 0 });
-      expect(await ended(failing)).toEqual([expect.stringContaining('cannot be used'), true, false]);
-      const controller = new AbortController();
-      const onProgress = () => controller.abort(new Error('stopped'));
-      const stopping = decodeImages(images.slice(0, 2), [createPixelStore(2, 8)], {
-        ...{ ...pillow, concurrency: 1 },
-        ...{ signal: controller.signal, onProgress },
-      });
-      expect(await ended(stopping)).toEqual(['stopped', true, false]);
-    } finally {
-      process.off('worker', watch);
-    }
   });
 
   const photographs = new URL('../../../../shared/data/cats-vs-dogs/train/cats/', import.meta.url);

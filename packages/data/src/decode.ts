@@ -2,11 +2,10 @@
 import { PixelBudget, withinTime } from './decode-budget.ts';
 import { type FileStamp, readImageFile } from './decode-file.ts';
 import { decodePixels, isColour, readHeader } from './decode-pixels.ts';
-import type { ResizeMethod } from './decode-resize.ts';
+import { type ResizeMethod, resizeToSquare } from './decode-resize.ts';
 import { DataError } from './errors.ts';
 import type { SkippedImage } from './image-walk.ts';
 import { PixelStore, type PixelStoreHandle } from './pixel-store.ts';
-import { ResizeThreads } from './resize-threads.ts';
 
 export interface DecodeOptions {
   /** A CSS colour (`white`, `#7f7f7f`) that shows through transparent pixels; see {@link isColour}. */
@@ -19,10 +18,7 @@ export interface DecodeOptions {
 }
 
 export interface DecodeAllOptions extends DecodeOptions {
-  /**
-   * Images at a time, and threads at most; default 4. Fewer where they are large: at most `maxPixels` are decoded at a
-   * time, of which those in a thread take memory twice (see {@link ResizeThreads}).
-   */
+  /** Images at a time; default 4. Fewer where they are large: at most `maxPixels` are decoded at a time. */
   concurrency?: number;
   /** More than this share of bad images is an error; default 0.05. */
   maxSkippedShare?: number;
@@ -49,12 +45,7 @@ export async function decodeImage(
   options: DecodeOptions,
 ): Promise<Uint8Array[]> {
   requireColour(options.background);
-  const threads = new ResizeThreads(1);
-  try {
-    return await decodeWithin({ budget: new PixelBudget(options.maxPixels), threads }, { path }, sizes, options);
-  } finally {
-    await threads.close();
-  }
+  return decodeWithin(new PixelBudget(options.maxPixels), { path }, sizes, options);
 }
 
 /**
@@ -78,7 +69,6 @@ export async function decodeImages(
       throw new Error(`expected stores of ${images.length} images, received one of ${count}`);
   const sizes = stores.map(({ size }) => size);
   const budget = new PixelBudget(options.maxPixels);
-  const threads = new ResizeThreads(concurrency);
   const skipped: (SkippedImage | undefined)[] = new Array(images.length);
   let next = 0;
   let doneCount = 0;
@@ -90,7 +80,7 @@ export async function decodeImages(
       next += 1;
       const image = images[index]!;
       try {
-        const squares = await decodeWithin({ budget, threads }, image, sizes, options);
+        const squares = await decodeWithin(budget, image, sizes, options);
         // All sizes are there before the first is published.
         for (const [position, store] of stores.entries()) store.publish(index, squares[position]!);
       } catch (error) {
@@ -101,11 +91,7 @@ export async function decodeImages(
     }
   }
 
-  try {
-    await Promise.all(Array.from({ length: Math.min(concurrency, images.length) }, work));
-  } finally {
-    await threads.close();
-  }
+  await Promise.all(Array.from({ length: Math.min(concurrency, images.length) }, work));
   const bad = skipped.filter((one) => one !== undefined);
   if (bad.length > maxSkippedShare * images.length)
     throw new DataError(
@@ -120,7 +106,7 @@ export async function decodeImages(
 // --- internal ---
 
 async function decodeWithin(
-  { budget, threads }: { budget: PixelBudget; threads: ResizeThreads },
+  budget: PixelBudget,
   image: ImageToDecode,
   sizes: readonly number[],
   options: DecodeOptions,
@@ -130,7 +116,7 @@ async function decodeWithin(
   const header = await withinTime(readHeader(bytes, options.maxPixels), timeoutMs);
   return budget.run(header.width * header.height, timeoutMs, async () => {
     const pixels = await decodePixels(bytes, header, { background, timeoutMs });
-    return threads.resize(pixels, sizes, resize);
+    return Promise.all(sizes.map((size) => resizeToSquare(pixels, size, resize)));
   });
 }
 

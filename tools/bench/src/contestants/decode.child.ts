@@ -28,7 +28,7 @@ async function decodeAsChorus({ paths, inputSize, threads }: DecodeTask): Promis
       resize: 'pillow',
       maxPixels: 1e8,
       timeoutMs: 10_000,
-      concurrency: threads,
+      concurrency: threads + 2,
       maxSkippedShare: 0,
     },
   );

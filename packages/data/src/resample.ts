@@ -1,0 +1,132 @@
+/** Weighted sums of pixels by WebAssembly (`assembly/resample.ts`): its memory, and what lies where in it. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+/** Which pixels of a line, or which lines, each one of the result is a weighted sum of. */
+export interface Taps {
+  /** Results. */
+  size: number;
+  /** [size] */
+  first: Int32Array;
+  /** [size] */
+  count: Int32Array;
+  /** [size, stride], those behind the `count` of each 0; {@link weightOne} is 1. */
+  weights: Int32Array;
+  stride: number;
+}
+
+/**
+ * Resamples each line: [lineCount, length, 3] → [lineCount, size, 3].
+ *
+ * Sums are rounded to 8 bit; they are of 32, and wrap as those of C do.
+ */
+export function resampleAlongLines(data: Uint8Array, lineCount: number, taps: Taps): Uint8Array {
+  const lineBytes = data.length / lineCount;
+  const resultBytes = taps.size * 3;
+  const stripLines = Math.min(Math.ceil(stripBytes / lineBytes), lineCount);
+  const tapBytes = tapBytesOf(taps);
+  const linesAt = taps.size * tapBytes;
+  const resultAt = linesAt + stripLines * lineBytes + slackBytes;
+  const memory = reserve(resultAt + stripLines * resultBytes + slackBytes);
+  writeTaps(memory, taps, tapBytes);
+  const result = new Uint8Array(lineCount * resultBytes);
+  for (let line = 0; line < lineCount; line += stripLines) {
+    const strip = data.subarray(line * lineBytes, (line + stripLines) * lineBytes);
+    memory.set(strip, linesAt);
+    const count = strip.length / lineBytes;
+    kernel.alongLines(linesAt, lineBytes, count, resultAt, taps.size, 0, tapBytes);
+    result.set(memory.subarray(resultAt, resultAt + count * resultBytes), line * resultBytes);
+  }
+  return result;
+}
+
+/** Resamples lines, as {@link resampleAlongLines} does pixels: [length, lineBytes] → [size, lineBytes]. */
+export function resampleAcrossLines(data: Uint8Array, lineBytes: number, taps: Taps): Uint8Array {
+  const { size, first, count } = taps;
+  const tapBytes = tapBytesOf(taps);
+  const linesAt = size * tapBytes;
+  const resultAt = linesAt + groupCountOf(taps.stride) * groupSize * lineBytes + slackBytes;
+  const memory = reserve(resultAt + lineBytes + slackBytes);
+  writeTaps(memory, taps, tapBytes);
+  const result = new Uint8Array(size * lineBytes);
+  for (let position = 0; position < size; position += 1) {
+    const from = first[position]!;
+    memory.set(data.subarray(from * lineBytes, (from + count[position]!) * lineBytes), linesAt);
+    kernel.acrossLines(linesAt, lineBytes, resultAt, position * tapBytes);
+    result.set(memory.subarray(resultAt, resultAt + lineBytes), position * lineBytes);
+  }
+  return result;
+}
+
+// --- internal ---
+
+interface Kernel {
+  memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  weightBits: { readonly value: number };
+  lowerBits: { readonly value: number };
+  alongLines(
+    lines: number,
+    lineBytes: number,
+    lineCount: number,
+    result: number,
+    size: number,
+    taps: number,
+    tapBytes: number,
+  ): void;
+  acrossLines(lines: number, lineBytes: number, result: number, tap: number): void;
+}
+
+/** Of JavaScript itself, but neither in TypeScript's `ES2023` nor in node's types. */
+declare const WebAssembly: {
+  Module: new (bytes: Uint8Array) => object;
+  Instance: new (module: object) => { exports: unknown };
+};
+
+// The compiled module, the same one from `src` (tests) and from `dist`.
+const modulePath = createRequire(import.meta.url).resolve('#resample');
+const kernel = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(modulePath))).exports as Kernel;
+const lowerBits = kernel.lowerBits.value;
+
+/** A weight of 1. */
+export const weightOne = 2 ** kernel.weightBits.value;
+
+/** Weights in a group, each in two halves of 16 bit. */
+const groupSize = 4;
+const headBytes = 16;
+/** At most this is read or written behind what is meant. */
+const slackBytes = 16;
+/** Lines at a time that stay in a processor's cache. */
+const stripBytes = 2 ** 18;
+const pageBytes = 2 ** 16;
+
+/** The memory, which stays as large as it once was: some lines and a result. */
+function reserve(byteCount: number): Uint8Array {
+  const missing = byteCount - kernel.memory.buffer.byteLength;
+  if (missing > 0) kernel.memory.grow(Math.ceil(missing / pageBytes));
+  return new Uint8Array(kernel.memory.buffer);
+}
+
+const groupCountOf = (tapCount: number) => Math.ceil(tapCount / groupSize);
+
+function tapBytesOf({ stride }: Taps): number {
+  return headBytes + groupCountOf(stride) * groupSize * 4;
+}
+
+/** From address 0 on. */
+function writeTaps({ buffer }: Uint8Array, { size, first, count, weights, stride }: Taps, tapBytes: number): void {
+  const heads = new Int32Array(buffer);
+  const halves = new Int16Array(buffer);
+  for (let position = 0; position < size; position += 1) {
+    const groupCount = groupCountOf(count[position]!);
+    const head = (position * tapBytes) / 4;
+    heads[head] = first[position]!;
+    heads[head + 1] = groupCount;
+    const groups = (position * tapBytes + headBytes) / 2;
+    for (let tap = 0; tap < groupCount * groupSize; tap += 1) {
+      const weight = tap < count[position]! ? weights[position * stride + tap]! : 0;
+      const at = groups + Math.floor(tap / groupSize) * 2 * groupSize + (tap % groupSize);
+      halves[at] = weight >> lowerBits;
+      halves[at + groupSize] = weight & (2 ** lowerBits - 1);
+    }
+  }
+}
