@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Finding } from '@chorus/orchestration';
@@ -347,6 +347,21 @@ it.each([
   const { exitCode, stderr } = await ended;
   expect(exitCode).toBe(137);
   expect(stderr.endsWith(message)).toBe(true);
+});
+
+it.each([
+  [
+    'by itself as many threads as processors, and no fewer than libuv has',
+    undefined,
+    `${Math.max(availableParallelism(), 4)}`,
+  ],
+  ['what the user says', '7', '7'],
+])('gives the pool that decodes %s', async (_, named, expected) => {
+  const telling = 'data:text/javascript,console.error(`pool:`+process.env.UV_THREADPOOL_SIZE)';
+  const environment = { NODE_OPTIONS: `--import=${telling}`, UV_THREADPOOL_SIZE: named };
+  const { stderr } = await start(['--help'], environment).ended;
+  // The parent, then the command.
+  expect(stderr.trim().split('\n')).toEqual([`pool:${named}`, `pool:${expected}`]);
 });
 
 describe('chorus features', () => {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** Parses, runs rows and prints: `pnpm bench [ROW…] [--rounds N] [--quick] [--case TEXT] [--json FILE] [--data DIR] [--weights DIR] [--list]`. */
 import { resolve } from 'node:path';
-import { publishFile } from '@chorus/storage';
+import { publishFile, withTemporaryFolder } from '@chorus/storage';
 import { ArgumentError, type Arguments, parseArguments } from './arguments.ts';
 import { describeMachine, machineText } from './machine.ts';
 import { prepareBenchPython } from './python.ts';
@@ -44,22 +44,24 @@ async function run(): Promise<void> {
     const startedAtMs = Date.now();
     const roundCount = asked.roundCount ?? own[extent];
     const onProgress = (words: string) => console.error(`${name}: ${words}`);
-    const cases = await measure({
-      ...asked,
-      ...{ roundCount, onProgress },
-      python: () => prepareBenchPython(onProgress),
-    });
-    const seconds = (Date.now() - startedAtMs) / 1000;
-    reports.push({ name, title, roundCount, seconds, cases });
+    const report: RowReport = { name, title, roundCount, seconds: 0, cases: [] };
+    reports.push(report);
     const rounds = roundCount === 1 ? 'one round' : `median (smallest to largest) of ${roundCount} rounds in turn`;
-    console.log(`\n${name}${asked.quick ? ', QUICK' : ''}: ${title}; ${rounds}\n`);
-    console.log(cases.map(caseText).join('\n\n'));
-    // After every row: what is measured stays, whatever comes.
-    if (asked.json !== undefined)
-      await publishFile(
-        resolve(process.env.INIT_CWD ?? process.cwd(), asked.json),
-        `${JSON.stringify(reportJson({ startedAt, quick: asked.quick, machine }, reports), null, 2)}\n`,
-      );
+    console.log(`\n${name}${asked.quick ? ', QUICK' : ''}: ${title}; ${rounds}`);
+    await withTemporaryFolder('chorus-bench', async (folder) => {
+      const options = { ...asked, roundCount, folder, onProgress, python: () => prepareBenchPython(onProgress) };
+      // What is measured stays, whatever comes.
+      for await (const one of measure(options)) {
+        report.cases.push(one);
+        report.seconds = (Date.now() - startedAtMs) / 1000;
+        console.log(`\n${caseText(one)}`);
+        if (asked.json !== undefined)
+          await publishFile(
+            resolve(process.env.INIT_CWD ?? process.cwd(), asked.json),
+            `${JSON.stringify(reportJson({ startedAt, quick: asked.quick, machine }, reports), null, 2)}\n`,
+          );
+      }
+    });
   }
 }
 

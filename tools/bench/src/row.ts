@@ -25,6 +25,8 @@ export interface CaseResult {
 export interface RowOptions extends Pick<Arguments, 'quick' | 'case' | 'data' | 'weights'> {
   /** Rounds; in each, every contestant has one turn. */
   roundCount: number;
+  /** The row's own, empty at first; removed when it is done. */
+  folder: string;
   /** Hears in words how far it is. */
   onProgress(words: string): void;
   /** Interpreter with the packages of requirements.txt; installed by the first call that finds none. */
@@ -42,5 +44,6 @@ export interface Row {
   roundCount: { whole: number; quick: number };
   /** What it takes then, all cases, measured on two cores. */
   minutes: { whole: number; quick: number };
-  measure(options: RowOptions): Promise<CaseResult[]>;
+  /** Gives each case as soon as it is measured. */
+  measure(options: RowOptions): AsyncIterable<CaseResult>;
 }

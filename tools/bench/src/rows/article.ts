@@ -1,7 +1,6 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { prepareExperiment } from '@chorus/orchestration';
-import { withTemporaryFolder } from '@chorus/storage';
 import { compare } from '../comparison.ts';
 import type { Contestant } from '../contestants/contestant-process.ts';
 import { nodeCommand, scriptsFolder } from '../contestants/peers.ts';
@@ -42,11 +41,9 @@ export const article: Row = {
   // A round takes tens of minutes.
   roundCount: { whole: 1, quick: 1 },
   minutes: { whole: 22, quick: 1 },
-  async measure(options) {
+  async *measure(options) {
     const python = await options.python();
-    return withTemporaryFolder('chorus-bench', async (folder) => {
-      return [await articleCase(options.quick ? quick : whole, python, folder, options)];
-    });
+    yield await articleCase(options.quick ? quick : whole, python, options);
   },
 };
 
@@ -55,8 +52,7 @@ export const article: Row = {
 async function articleCase(
   size: ArticleSize,
   python: string,
-  folder: string,
-  { roundCount, onProgress }: RowOptions,
+  { roundCount, folder, onProgress }: RowOptions,
 ): Promise<CaseResult> {
   const { images, inputSize, memberEpochs, stackEpochs } = size;
   onProgress('drawing photographs');

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { withTemporaryFolder } from '@chorus/storage';
 import { compare, type Goal } from '../comparison.ts';
 import type { Contestant } from '../contestants/contestant-process.ts';
 import type { DecodeTask, DecodeWay } from '../contestants/decode-task.ts';
@@ -40,13 +39,9 @@ export const decode: Row = {
   title: `JPEG files to squares of ${inputSize} px in memory, all processors`,
   roundCount: { whole: 5, quick: 1 },
   minutes: { whole: 5, quick: 1 },
-  async measure(options) {
+  async *measure(options) {
     const python = await options.python();
-    return withTemporaryFolder('chorus-bench', async (folder) => {
-      const results = [];
-      for (const one of cases) results.push(await decodeCase(one, python, join(folder, one.name), options));
-      return results;
-    });
+    for (const one of cases) yield await decodeCase(one, python, options);
   },
 };
 
@@ -55,12 +50,11 @@ export const decode: Row = {
 async function decodeCase(
   { name, width, height, files, repeats, goals }: DecodeCase,
   python: string,
-  folder: string,
-  { quick, roundCount, onProgress }: RowOptions,
+  { quick, roundCount, folder, onProgress }: RowOptions,
 ): Promise<CaseResult> {
   const count = quick ? files.quick : files.whole;
   onProgress(`${name}: drawing ${count} photographs of ${width} × ${height}`);
-  const drawn = await drawPhotographs(folder, { count, width, height, seed: 1 });
+  const drawn = await drawPhotographs(join(folder, name), { count, width, height, seed: 1 });
   const paths = Array.from({ length: repeats }, () => drawn).flat();
   const task: DecodeTask = { paths, inputSize, threads: availableParallelism() };
   const turns = { roundSeconds: quick ? 0.3 : 1, onProgress: (words: string) => onProgress(`${name}: ${words}`) };

@@ -10,11 +10,11 @@ export const dispatch: Row = {
   title: 'a training step with next to no arithmetic: stands for the time that a GPU would wait',
   roundCount: { whole: 5, quick: 2 },
   minutes: { whole: 3, quick: 1 },
-  async measure(options) {
+  async *measure(options) {
     const python = await options.python();
     const task = taskOf('train', smallest);
     const ways = keras(python, task);
-    return modelCase(
+    yield* modelCase(
       task,
       [
         {

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { drawShapes } from '@chorus/data';
 import type { ExperimentInput } from '@chorus/orchestration';
-import { withTemporaryFolder } from '@chorus/storage';
 import { trainingRun } from '../contestants/training-run.ts';
 import { freshTurns } from '../rounds/fresh-turns.ts';
 import { measurementOf } from '../rounds/rounds.ts';
@@ -33,17 +32,15 @@ export const laneMemory: Row = {
   title: 'what a second and a third lane add to the peak memory, on few images and on many',
   roundCount: { whole: 3, quick: 1 },
   minutes: { whole: 5, quick: 1 },
-  async measure(options) {
+  async *measure(options) {
     if (process.platform !== 'linux') throw new Error('Expected Linux, which tells the peak memory of a process.');
-    return withTemporaryFolder('chorus-bench', async (folder) => {
-      const sizes = options.quick ? quick : whole;
-      options.onProgress('drawing shapes');
-      await drawShapes(folder, { seed: 1, imagesPerClass: { train: sizes.many / 2, validation: 1 } });
-      const source = join(folder, 'train');
-      const few = await onLanes(sizes.few, sizes, source, options);
-      const many = await onLanes(sizes.many, sizes, source, options);
-      return [few, withGrowth(many, few, sizes)];
-    });
+    const sizes = options.quick ? quick : whole;
+    options.onProgress('drawing shapes');
+    await drawShapes(options.folder, { seed: 1, imagesPerClass: { train: sizes.many / 2, validation: 1 } });
+    const source = join(options.folder, 'train');
+    const few = await onLanes(sizes.few, sizes, source, options);
+    yield few;
+    yield withGrowth(await onLanes(sizes.many, sizes, source, options), few, sizes);
   },
 };
 

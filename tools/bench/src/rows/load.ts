@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type BackboneSpec, backboneFamilies, backboneTable, createClassifier } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
-import { withTemporaryFolder } from '@chorus/storage';
 import { randomKerasFile } from '../keras-file.ts';
 import type { Measurement, Row } from '../row.ts';
 
@@ -20,31 +19,29 @@ export const load: Row = {
   title: 'to build each backbone at its default size, to read and load its weight file, and to predict once',
   roundCount: { whole: 5, quick: 1 },
   minutes: { whole: 2, quick: 1 },
-  async measure({ roundCount, quick, onProgress }) {
+  async *measure({ roundCount, quick, folder, onProgress }) {
     initRuntime({ device: 'cpu:0' });
-    return withTemporaryFolder('chorus-bench', async (folder) => {
-      const turns: { name: string; backbone: BackboneSpec; path: string }[] = [];
-      for (const { family, alpha } of quick ? contestants.slice(-1) : contestants) {
-        const backbone = { family, alpha, inputSize: backboneTable[family].defaultInputSize };
-        const name = `${family} ${alpha.toFixed(1)}, ${backbone.inputSize} px`;
-        onProgress(`writing weights of ${name}`);
-        const path = join(folder, `${family}-${alpha}.h5`);
-        await writeFile(path, await weightsOf(backbone));
-        turns.push({ name, backbone, path });
-      }
-      const measurements = new Map<string, Measurement>();
-      for (let round = 1; round <= roundCount; round += 1) {
-        onProgress(`round ${round} of ${roundCount}`);
-        for (const { name, backbone, path } of turns)
-          for (const [quantity, seconds] of Object.entries(await turn(backbone, path))) {
-            const key = `${name} ${quantity}`;
-            const measurement = measurements.get(key) ?? { contestant: name, quantity, unit: 's', samples: [] };
-            measurement.samples.push(seconds);
-            measurements.set(key, measurement);
-          }
-      }
-      return [{ title: '', contestants: {}, measurements: [...measurements.values()], comparisons: [], remarks: [] }];
-    });
+    const turns: { name: string; backbone: BackboneSpec; path: string }[] = [];
+    for (const { family, alpha } of quick ? contestants.slice(-1) : contestants) {
+      const backbone = { family, alpha, inputSize: backboneTable[family].defaultInputSize };
+      const name = `${family} ${alpha.toFixed(1)}, ${backbone.inputSize} px`;
+      onProgress(`writing weights of ${name}`);
+      const path = join(folder, `${family}-${alpha}.h5`);
+      await writeFile(path, await weightsOf(backbone));
+      turns.push({ name, backbone, path });
+    }
+    const measurements = new Map<string, Measurement>();
+    for (let round = 1; round <= roundCount; round += 1) {
+      onProgress(`round ${round} of ${roundCount}`);
+      for (const { name, backbone, path } of turns)
+        for (const [quantity, seconds] of Object.entries(await turn(backbone, path))) {
+          const key = `${name} ${quantity}`;
+          const measurement = measurements.get(key) ?? { contestant: name, quantity, unit: 's', samples: [] };
+          measurement.samples.push(seconds);
+          measurements.set(key, measurement);
+        }
+    }
+    yield { title: '', contestants: {}, measurements: [...measurements.values()], comparisons: [], remarks: [] };
   },
 };
 

@@ -43,7 +43,11 @@ export function taskOf(work: ModelTask['work'], { backbone, batchSize, inputSize
 }
 
 /** Tries the peers' ways, then lets all take turns; in several cases, where memory does not hold all of them at a time. */
-export async function modelCase(task: ModelTask, peers: readonly Peer[], options: RowOptions): Promise<CaseResult[]> {
+export async function* modelCase(
+  task: ModelTask,
+  peers: readonly Peer[],
+  options: RowOptions,
+): AsyncGenerator<CaseResult> {
   const title = titleOf(task as ModelCase);
   const turns = {
     roundSeconds: options.quick ? 0.3 : 1,
@@ -57,12 +61,12 @@ export async function modelCase(task: ModelTask, peers: readonly Peer[], options
     chosen.push({ ...peer, contestant: fastest.contestant });
   }
   const ours = chorus(task);
-  const results: CaseResult[] = [];
-  for (let left: readonly Contestant[] = chosen.map(({ contestant }) => contestant); left.length > 0; ) {
+  let left: readonly Contestant[] = chosen.map(({ contestant }) => contestant);
+  for (let isFirst = true; left.length > 0; isFirst = false) {
     const rounds = await pairedRounds(ours, left, { ...turns, roundCount: options.roundCount });
     left = rounds.left;
-    results.push({
-      title: results.length === 0 ? title : `${title}, those that memory did not hold beside the others`,
+    yield {
+      title: isFirst ? title : `${title}, those that memory did not hold beside the others`,
       contestants: rounds.prepared,
       measurements: rounds.measurements,
       comparisons: ours.flatMap(({ name }, way) =>
@@ -70,10 +74,9 @@ export async function modelCase(task: ModelTask, peers: readonly Peer[], options
           .filter(({ contestant }) => contestant.name in rounds.prepared)
           .flatMap(({ contestant, goals }) => comparisons(rounds, name, contestant.name, goals, way === 0)),
       ),
-      remarks: results.length === 0 ? remarks : [],
-    });
+      remarks: isFirst ? remarks : [],
+    };
   }
-  return results;
 }
 
 // --- internal ---

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { prepareExperiment, type Report, train } from '@chorus/orchestration';
-import { withTemporaryFolder } from '@chorus/storage';
 import type { CaseResult, Measurement, Row, RowOptions } from '../row.ts';
 import { meanInterval } from '../student-t.ts';
 
@@ -20,8 +19,8 @@ export const precision: Row = {
   roundCount: { whole: 5, quick: 2 },
   minutes: { whole: 30, quick: 5 },
   onRequest: 'it trains on photographs: --data DIR, --weights DIR',
-  async measure(options) {
-    return [await withTemporaryFolder('chorus-bench', (folder) => seeds(folder, options))];
+  async *measure(options) {
+    yield await seeds(options);
   },
 };
 
@@ -30,13 +29,13 @@ export const precision: Row = {
 /** Accuracies of one run, percent, by classifier. */
 type Accuracies = Record<string, number>;
 
-async function seeds(folder: string, options: RowOptions): Promise<CaseResult> {
+async function seeds(options: RowOptions): Promise<CaseResult> {
   const found: Record<Precision, Accuracies[]> = { float32: [], bfloat16: [] };
   let testCount = 0;
   for (let seed = 1; seed <= options.roundCount; seed += 1)
     for (const precision of precisions) {
       options.onProgress(`seed ${seed} of ${options.roundCount}: ${precision}`);
-      const report = await run(join(folder, `${precision}-${seed}`), seed, precision, options);
+      const report = await run(join(options.folder, `${precision}-${seed}`), seed, precision, options);
       testCount = report.dataset.counts.test;
       found[precision].push(accuracies(report));
     }

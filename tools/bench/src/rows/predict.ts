@@ -1,4 +1,3 @@
-import { withTemporaryFolder } from '@chorus/storage';
 import { keras, onnxruntime, pytorch } from '../contestants/peers.ts';
 import type { Row } from '../row.ts';
 import { chosenCases, comparedBackbones, modelCase, taskOf } from './model-case.ts';
@@ -10,25 +9,21 @@ export const predict: Row = {
   title: 'a prediction of a batch, uint8 pixels in, one logit per image out, float32',
   roundCount: { whole: 5, quick: 2 },
   minutes: { whole: 15, quick: 1 },
-  async measure(options) {
+  async *measure(options) {
     const python = await options.python();
     const cases = comparedBackbones.flatMap((backbone) =>
       [32, 1].map((batchSize) => ({ backbone, batchSize, inputSize: 224 })),
     );
-    return withTemporaryFolder('chorus-bench', async (folder) => {
-      const results = [];
-      for (const one of chosenCases(cases, options)) {
-        const task = taskOf('predict', one);
-        const ways = keras(python, task);
-        const peers = [
-          { name: 'Keras', ways: options.quick ? ways.slice(0, 1) : ways, goals: atLeastAsFast },
-          { name: 'PyTorch', ways: [pytorch(python, task)], goals: atLeastAsFast },
-          // The ceiling.
-          { name: 'onnxruntime', ways: [await onnxruntime(python, task, folder)], goals: { speed: [] } },
-        ];
-        results.push(...(await modelCase(task, peers, options)));
-      }
-      return results;
-    });
+    for (const one of chosenCases(cases, options)) {
+      const task = taskOf('predict', one);
+      const ways = keras(python, task);
+      const peers = [
+        { name: 'Keras', ways: options.quick ? ways.slice(0, 1) : ways, goals: atLeastAsFast },
+        { name: 'PyTorch', ways: [pytorch(python, task)], goals: atLeastAsFast },
+        // The ceiling.
+        { name: 'onnxruntime', ways: [await onnxruntime(python, task, options.folder)], goals: { speed: [] } },
+      ];
+      yield* modelCase(task, peers, options);
+    }
   },
 };

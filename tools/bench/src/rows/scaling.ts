@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { drawShapes } from '@chorus/data';
 import type { ExperimentInput } from '@chorus/orchestration';
-import { withTemporaryFolder } from '@chorus/storage';
 import type { Comparison } from '../comparison.ts';
 import { trainingRun } from '../contestants/training-run.ts';
 import { freshTurns } from '../rounds/fresh-turns.ts';
@@ -29,17 +28,13 @@ export const scaling: Row = {
   title: `what a run takes with more images of ${inputSize} px, and with more epochs`,
   roundCount: { whole: 3, quick: 1 },
   minutes: { whole: 5, quick: 1 },
-  async measure(options) {
+  async *measure(options) {
     const { imageCounts, epochCounts, imagesPerEpochs } = options.quick ? sizes.quick : sizes.whole;
-    return withTemporaryFolder('chorus-bench', async (folder) => {
-      options.onProgress('drawing shapes');
-      await drawShapes(folder, { seed: 1, imagesPerClass: { train: imageCounts.at(-1)! / 2, validation: 1 } });
-      const source = join(folder, 'train');
-      return [
-        await growing('images', imageCounts, (count) => runOf(source, count, 1), options),
-        await growing('epochs', epochCounts, (count) => runOf(source, imagesPerEpochs, count), options),
-      ];
-    });
+    options.onProgress('drawing shapes');
+    await drawShapes(options.folder, { seed: 1, imagesPerClass: { train: imageCounts.at(-1)! / 2, validation: 1 } });
+    const source = join(options.folder, 'train');
+    yield await growing('images', imageCounts, (count) => runOf(source, count, 1), options);
+    yield await growing('epochs', epochCounts, (count) => runOf(source, imagesPerEpochs, count), options);
   },
 };
 

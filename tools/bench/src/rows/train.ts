@@ -29,9 +29,8 @@ export const train: Row = {
   title: 'a training step: all layers, BatchNorm by batch, Adam, binary cross-entropy of one logit',
   roundCount: { whole: 5, quick: 2 },
   minutes: { whole: 100, quick: 2 },
-  async measure(options) {
+  async *measure(options) {
     const python = await options.python();
-    const results = [];
     for (const one of chosenCases(cases, options)) {
       const task = taskOf('train', one);
       const ways = keras(python, task);
@@ -52,8 +51,7 @@ export const train: Row = {
         pytorch(python, task, { precision: 'bfloat16' }),
         pytorch(python, task, { compile: true }),
       ].map((way) => ({ name: way.name, ways: [way], goals: { speed: [] } }));
-      results.push(...(await modelCase(task, options.quick ? peers : [...peers, ...shown], options)));
+      yield* modelCase(task, options.quick ? peers : [...peers, ...shown], options);
     }
-    return results;
   },
 };
