@@ -7,7 +7,7 @@ import type { RgbImage } from './decode-pixels.ts';
  * How an image becomes a square.
  *
  * `pillow` is Pillow's BILINEAR, bit for bit: a triangle filter that widens with the reduction. `antialiased` is
- * libvips' linear kernel: the same filter, faster, but not the same numbers: what older bundles ask for. `opencv` is
+ * libvips' linear kernel: the same filter, but not the same numbers: what older bundles ask for. `opencv` is
  * cv2.resize's default, which looks at four pixels whatever the reduction: for what was trained that way.
  */
 export const resizeMethods = ['antialiased', 'pillow', 'opencv'] as const;

@@ -1,6 +1,8 @@
 /** Weighted sums of pixels by WebAssembly (`assembly/resample.ts`): its memory, and what lies where in it. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { kernel } from './resample-kernel.ts';
+
+/** A weight of 1. */
+export const weightOne = 2 ** kernel.weightBits.value;
 
 /** Which pixels of a line, or which lines, each one of the result is a weighted sum of. */
 export interface Taps {
@@ -60,35 +62,7 @@ export function resampleAcrossLines(data: Uint8Array, lineBytes: number, taps: T
 
 // --- internal ---
 
-interface Kernel {
-  memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
-  weightBits: { readonly value: number };
-  lowerBits: { readonly value: number };
-  alongLines(
-    lines: number,
-    lineBytes: number,
-    lineCount: number,
-    result: number,
-    size: number,
-    taps: number,
-    tapBytes: number,
-  ): void;
-  acrossLines(lines: number, lineBytes: number, result: number, tap: number): void;
-}
-
-/** Of JavaScript itself, but neither in TypeScript's `ES2023` nor in node's types. */
-declare const WebAssembly: {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object) => { exports: unknown };
-};
-
-// The compiled module, the same one from `src` (tests) and from `dist`.
-const modulePath = createRequire(import.meta.url).resolve('#resample');
-const kernel = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(modulePath))).exports as Kernel;
 const lowerBits = kernel.lowerBits.value;
-
-/** A weight of 1. */
-export const weightOne = 2 ** kernel.weightBits.value;
 
 /** Weights in a group, each in two halves of 16 bit. */
 const groupSize = 4;
