@@ -62,9 +62,8 @@ async function decodeCase(
   const sharp = inNode('plain sharp', task, 'sharp');
   const peers = [
     tfData(python, task, true),
-    tfData(python, task, false),
     dataLoader(python, task, 'pillow'),
-    dataLoader(python, task, 'torchvision.io'),
+    ...(quick ? [] : [tfData(python, task, false), dataLoader(python, task, 'torchvision.io')]),
   ];
   const rounds = await pairedRounds([ours, sharp, ...peers], [], { ...turns, roundCount });
   const own = measurementOf(rounds, ours.name, 'step');
