@@ -1,5 +1,5 @@
 /** Ratios of what two contestants took in the same rounds, and whether a goal holds. */
-import type { Measurement } from './row.ts';
+import type { Measurement } from './measurement.ts';
 import { summarise } from './statistics.ts';
 
 /** A bound for the median ratio. */

@@ -1,14 +1,7 @@
 import type { Arguments } from './arguments.ts';
 import type { Comparison } from './comparison.ts';
 import type { Prepared } from './contestants/protocol.ts';
-
-/** What is measured of one contestant, a sample a round: the samples of one round were taken beside each other. */
-export interface Measurement {
-  contestant: string;
-  quantity: string;
-  unit: 's' | 'ms' | 'MB' | '%';
-  samples: number[];
-}
+import type { Measurement } from './measurement.ts';
 
 /** One thing that all contestants did. */
 export interface CaseResult {

@@ -1,6 +1,7 @@
 /** A case in words, for a terminal. */
 import { type Comparison, type Goal, verdict } from './comparison.ts';
-import type { CaseResult, Measurement } from './row.ts';
+import type { Measurement } from './measurement.ts';
+import type { CaseResult } from './row.ts';
 import { summarise } from './statistics.ts';
 
 /** What was measured, how it compares, and what else is to be known of it. */

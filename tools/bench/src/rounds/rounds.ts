@@ -1,5 +1,5 @@
 import type { Prepared } from '../contestants/protocol.ts';
-import type { Measurement } from '../row.ts';
+import type { Measurement } from '../measurement.ts';
 
 /** What came of a case. */
 export interface Rounds {

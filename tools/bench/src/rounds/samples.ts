@@ -1,4 +1,4 @@
-import type { Measurement } from '../row.ts';
+import type { Measurement } from '../measurement.ts';
 
 /** Quantity of a process's peak memory. */
 export const peakMemory = 'peak memory';

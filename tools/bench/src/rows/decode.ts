@@ -4,10 +4,11 @@ import { compare, type Goal } from '../comparison.ts';
 import type { Contestant } from '../contestants/contestant-process.ts';
 import type { DecodeTask, DecodeWay } from '../contestants/decode-task.ts';
 import { nodeCommand, scriptsFolder } from '../contestants/peers.ts';
+import type { Measurement } from '../measurement.ts';
 import { drawPhotographs } from '../photographs.ts';
 import { pairedRounds } from '../rounds/paired-rounds.ts';
 import { measurementOf } from '../rounds/rounds.ts';
-import type { CaseResult, Measurement, Row, RowOptions } from '../row.ts';
+import type { CaseResult, Row, RowOptions } from '../row.ts';
 
 interface DecodeCase {
   name: string;

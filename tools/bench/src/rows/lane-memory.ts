@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { drawShapes } from '@chorus/data';
 import type { ExperimentInput } from '@chorus/orchestration';
 import { trainingRun } from '../contestants/training-run.ts';
+import type { Measurement } from '../measurement.ts';
 import { freshTurns } from '../rounds/fresh-turns.ts';
 import { measurementOf } from '../rounds/rounds.ts';
 import { peakMemory } from '../rounds/samples.ts';
-import type { CaseResult, Measurement, Row, RowOptions } from '../row.ts';
+import type { CaseResult, Row, RowOptions } from '../row.ts';
 import { summarise } from '../statistics.ts';
 
 const mostLanes = 3;

@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 import { type BackboneSpec, backboneFamilies, backboneTable, createClassifier } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
 import { randomKerasFile } from '../keras-file.ts';
-import type { Measurement, Row } from '../row.ts';
+import type { Measurement } from '../measurement.ts';
+import type { Row } from '../row.ts';
 
 /** Every family, as wide as it is by default and half as wide where it comes so. */
 const contestants = backboneFamilies.flatMap((family) =>

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { prepareExperiment, type Report, train } from '@chorus/orchestration';
-import type { CaseResult, Measurement, Row, RowOptions } from '../row.ts';
+import type { Measurement } from '../measurement.ts';
+import type { CaseResult, Row, RowOptions } from '../row.ts';
 import { meanInterval } from '../student-t.ts';
 
 /** Points that the 95 % interval of the difference must lie within. */
