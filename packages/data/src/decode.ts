@@ -1,4 +1,5 @@
 /** Files → pixels: one decode per file, whole image, upright, in every size that is asked for. */
+import { availableParallelism } from 'node:os';
 import { PixelBudget, withinTime } from './decode-budget.ts';
 import { type FileStamp, readImageFile } from './decode-file.ts';
 import { decodePixels, isColour, readHeader } from './decode-pixels.ts';
@@ -18,7 +19,10 @@ export interface DecodeOptions {
 }
 
 export interface DecodeAllOptions extends DecodeOptions {
-  /** Images at a time; default 4. Fewer where they are large: at most `maxPixels` are decoded at a time. */
+  /**
+   * Images at a time; by default two more than processors: some are read, or wait for the main thread to resize them. Fewer
+   * where they are large: at most `maxPixels` are decoded at a time.
+   */
   concurrency?: number;
   /** More than this share of bad images is an error; default 0.05. */
   maxSkippedShare?: number;
@@ -60,7 +64,7 @@ export async function decodeImages(
   handles: readonly PixelStoreHandle[],
   options: DecodeAllOptions,
 ): Promise<{ skipped: SkippedImage[]; seconds: number }> {
-  const { concurrency = 4, maxSkippedShare = 0.05, onProgress, signal } = options;
+  const { concurrency = availableParallelism() + 2, maxSkippedShare = 0.05, onProgress, signal } = options;
   requireColour(options.background);
   const startedAtMs = Date.now();
   const stores = handles.map((handle) => new PixelStore(handle));

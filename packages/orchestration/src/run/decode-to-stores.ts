@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import {
   createPixelStore,
   type DecodeAllOptions,
@@ -29,9 +28,7 @@ export async function decodeToStores(
   options: Omit<DecodeAllOptions, 'concurrency'>,
 ): Promise<DecodedImages> {
   const stores = sizes.map((size) => createPixelStore(images.length, size));
-  // Two more than can be decoded at once: some are read, or wait for the main thread to resize them.
-  const concurrency = availableParallelism() + 2;
-  const { skipped } = await decodeImages(images, stores, { ...options, concurrency });
+  const { skipped } = await decodeImages(images, stores, options);
   const first = new PixelStore(stores[0]!);
   return {
     pixels: new Map(stores.map((store) => [store.size, store])),

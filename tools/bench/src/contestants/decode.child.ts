@@ -18,7 +18,7 @@ await serve(async (task: DecodeTask & { way: DecodeWay }) => {
 // --- internal ---
 
 /** As `orchestration` has it by default, into a store that other threads see. */
-async function decodeAsChorus({ paths, inputSize, threads }: DecodeTask): Promise<void> {
+async function decodeAsChorus({ paths, inputSize }: DecodeTask): Promise<void> {
   const store = createPixelStore(paths.length, inputSize);
   await decodeImages(
     paths.map((path) => ({ path })),
@@ -28,7 +28,6 @@ async function decodeAsChorus({ paths, inputSize, threads }: DecodeTask): Promis
       resize: 'pillow',
       maxPixels: 1e8,
       timeoutMs: 10_000,
-      concurrency: threads + 2,
       maxSkippedShare: 0,
     },
   );
