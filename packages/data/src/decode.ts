@@ -1,5 +1,6 @@
 /** Files → pixels: one decode per file, whole image, upright, in every size that is asked for. */
 import { availableParallelism } from 'node:os';
+import { sha256 } from '@chorus/storage';
 import { PixelBudget, withinTime } from './decode-budget.ts';
 import { type FileStamp, readImageFile } from './decode-file.ts';
 import { decodePixels, isColour, readHeader } from './decode-pixels.ts';
@@ -49,7 +50,7 @@ export async function decodeImage(
   options: DecodeOptions,
 ): Promise<Uint8Array[]> {
   requireColour(options.background);
-  return decodeWithin(new PixelBudget(options.maxPixels), { path }, sizes, options);
+  return (await decodeWithin(new PixelBudget(options.maxPixels), { path }, sizes, options)).squares;
 }
 
 /**
@@ -57,13 +58,14 @@ export async function decodeImage(
  * then in none of them.
  *
  * @param images in the order of the stores' slots.
+ * @returns `sha256`: of each image's bytes, hexadecimal; null for an image that was skipped.
  * @throws DataError when too many are bad or the background is no colour; the signal's reason when it is aborted.
  */
 export async function decodeImages(
   images: readonly ImageToDecode[],
   handles: readonly PixelStoreHandle[],
   options: DecodeAllOptions,
-): Promise<{ skipped: SkippedImage[]; seconds: number }> {
+): Promise<{ skipped: SkippedImage[]; sha256: (string | null)[]; seconds: number }> {
   const { concurrency = availableParallelism() + 2, maxSkippedShare = 0.05, onProgress, signal } = options;
   requireColour(options.background);
   const startedAtMs = Date.now();
@@ -74,6 +76,7 @@ export async function decodeImages(
   const sizes = stores.map(({ size }) => size);
   const budget = new PixelBudget(options.maxPixels);
   const skipped: (SkippedImage | undefined)[] = new Array(images.length);
+  const hashes = new Array<string | null>(images.length).fill(null);
   let next = 0;
   let doneCount = 0;
 
@@ -84,9 +87,10 @@ export async function decodeImages(
       next += 1;
       const image = images[index]!;
       try {
-        const squares = await decodeWithin(budget, image, sizes, options);
+        const decoded = await decodeWithin(budget, image, sizes, options);
         // All sizes are there before the first is published.
-        for (const [position, store] of stores.entries()) store.publish(index, squares[position]!);
+        for (const [position, store] of stores.entries()) store.publish(index, decoded.squares[position]!);
+        hashes[index] = decoded.sha256;
       } catch (error) {
         skipped[index] = { path: image.relativePath ?? image.path, reason: (error as Error).message };
       }
@@ -104,7 +108,7 @@ export async function decodeImages(
         .map(({ path, reason }) => `${path} (${reason})`)
         .join('; ')}${bad.length > 5 ? '; …' : ''}.`,
     );
-  return { skipped: bad, seconds: (Date.now() - startedAtMs) / 1000 };
+  return { skipped: bad, sha256: hashes, seconds: (Date.now() - startedAtMs) / 1000 };
 }
 
 // --- internal ---
@@ -114,13 +118,14 @@ async function decodeWithin(
   image: ImageToDecode,
   sizes: readonly number[],
   options: DecodeOptions,
-): Promise<Uint8Array[]> {
+): Promise<{ squares: Uint8Array[]; sha256: string }> {
   const { background, resize, timeoutMs } = options;
   const bytes = await readImageFile(image.path, image);
   const header = await withinTime(readHeader(bytes, options.maxPixels), timeoutMs);
   return budget.run(header.width * header.height, timeoutMs, async () => {
     const pixels = await decodePixels(bytes, header, { background, timeoutMs });
-    return Promise.all(sizes.map((size) => resizeToSquare(pixels, size, resize)));
+    const squares = await Promise.all(sizes.map((size) => resizeToSquare(pixels, size, resize)));
+    return { squares, sha256: sha256(bytes) };
   });
 }
 

@@ -31,7 +31,7 @@ describe('scanImageFolder', () => {
     await put('dogs/b.jpg', 'cats/c.png', 'dogs/a.JPEG', 'cats/.hidden.jpg', 'cats/notes.txt', '.git/x.jpg');
     const { classes, images } = await scanImageFolder(root);
     expect(classes).toEqual(['cats', 'dogs']);
-    expect(images.map(({ relativePath, label, folder }) => [relativePath, label, folder])).toEqual([
+    expect(images.map(({ relativePath, label, role }) => [relativePath, label, role])).toEqual([
       ['cats/c.png', 0, null],
       ['dogs/a.JPEG', 1, null],
       ['dogs/b.jpg', 1, null],
@@ -41,11 +41,11 @@ describe('scanImageFolder', () => {
   it('reads train and validation folders and keeps them apart', async () => {
     await put('train/a/1.jpg', 'train/a/2.jpg', 'train/b/1.jpg', 'validation/a/1.jpg', 'validation/b/1.jpg');
     const { images } = await scanImageFolder(root, { limitPerClass: 1 });
-    expect(images.map(({ relativePath, folder }) => [relativePath, folder])).toEqual([
+    expect(images.map(({ relativePath, role }) => [relativePath, role])).toEqual([
       ['train/a/1.jpg', 'train'],
       ['train/b/1.jpg', 'train'],
-      ['validation/a/1.jpg', 'validation'],
-      ['validation/b/1.jpg', 'validation'],
+      ['validation/a/1.jpg', 'test'],
+      ['validation/b/1.jpg', 'test'],
     ]);
   });
 

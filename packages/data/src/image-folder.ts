@@ -5,14 +5,16 @@ import { DataError } from './errors.ts';
 import { byCodeUnits, ImageWalk, namesIn, resolveLink, type SkippedImage, type WalkedFile } from './image-walk.ts';
 
 /** A top folder with one of these names holds a split; `test` and `validation` are both the test set. */
-export const splitFolders = ['train', 'validation', 'test'] as const;
-export type SplitFolder = (typeof splitFolders)[number];
+const splitFolders = ['train', 'validation', 'test'] as const;
+
+/** What the images of a split folder are for. */
+export type SplitRole = 'train' | 'tune' | 'test';
 
 export interface ImageFile extends WalkedFile {
   /** Index into the classes. */
   label: number;
-  /** The split folder it lies in; null in a folder of classes. */
-  folder: SplitFolder | null;
+  /** The role of the split folder it lies in; null in a folder of classes. */
+  role: SplitRole | null;
 }
 
 export interface ImageFolder {
@@ -46,11 +48,15 @@ export async function scanImageFolder(root: string, options: { limitPerClass?: n
     );
   const places =
     splits.length === 0
-      ? [{ folder: null, path: root, relativePath: '', inside: top }]
+      ? [{ role: null, path: root, relativePath: '', inside: top }]
       : await Promise.all(
           splits.map(async (name) => {
             const place = { path: join(root, name), relativePath: `${name}/` };
-            return { folder: name, ...place, inside: await subfolders(place, realRoot) };
+            return {
+              role: name === 'train' ? ('train' as const) : ('test' as const),
+              ...place,
+              inside: await subfolders(place, realRoot),
+            };
           }),
         );
   const skipped = [...new Set([top, ...places.map(({ inside }) => inside)])].flatMap((one) => one.skipped);
@@ -60,19 +66,19 @@ export async function scanImageFolder(root: string, options: { limitPerClass?: n
       `Expected a folder per class in ${places[0]!.path}, at least two, received ${classes.length === 0 ? 'none' : `only "${classes[0]}"`}${because(skipped)}.`,
     );
   const walk = new ImageWalk(realRoot);
-  const lists = places.flatMap(({ folder, path, relativePath }) =>
+  const lists = places.flatMap(({ role, path, relativePath }) =>
     classes.map((name, label) => ({
       place: { path: join(path, name), relativePath: `${relativePath}${name}`, files: [] as WalkedFile[] },
       name,
       label,
-      folder,
+      role,
     })),
   );
   for (const { place } of lists) await walk.enter(place);
   await walk.followLinks();
   skipped.push(...walk.skipped);
   skipped.sort((a, b) => byCodeUnits(a.path, b.path));
-  const images = lists.flatMap(({ place, name, label, folder }): ImageFile[] => {
+  const images = lists.flatMap(({ place, name, label, role }): ImageFile[] => {
     const { path, relativePath, files } = place;
     if (files.length === 0) {
       const inside = skipped.filter((one) => one.path === relativePath || one.path.startsWith(`${relativePath}/`));
@@ -81,7 +87,7 @@ export async function scanImageFolder(root: string, options: { limitPerClass?: n
     return files
       .toSorted((a, b) => byCodeUnits(a.relativePath, b.relativePath))
       .slice(0, options.limitPerClass)
-      .map((file) => ({ ...file, label, folder }));
+      .map((file) => ({ ...file, label, role }));
   });
   return { root, name: basename(root), classes, images, skipped };
 }

@@ -15,7 +15,7 @@ export { stratifiedFolds } from './folds.ts';
 export {
   type ImageFile,
   type ImageFolder,
-  type SplitFolder,
+  type SplitRole,
   scanImageFolder,
 } from './image-folder.ts';
 export type { SkippedImage } from './image-walk.ts';

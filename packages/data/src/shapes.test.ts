@@ -47,7 +47,7 @@ describe('the data set shapes', () => {
     const store = new PixelStore(handle);
     const rows = folder.images.map((_, index) => histogram(store.pixels(index)));
     const labels = folder.images.map((image) => image.label);
-    const isTrain = folder.images.map((image) => image.folder === 'train');
+    const isTrain = folder.images.map((image) => image.role === 'train');
     const of = <T>(values: T[], train: boolean) => values.filter((_, index) => isTrain[index] === train);
     const score = fitLogistic(of(rows, true), of(labels, true));
     const testLabels = of(labels, false);

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ImageFile, SplitFolder } from './image-folder.ts';
+import type { ImageFile, SplitRole } from './image-folder.ts';
 import { disjointSets, filterSplit, type SplitPlan, splitImages, trainingImages } from './split.ts';
 
 const root = '/data';
 
-function imagesOf(counts: number[], folder: SplitFolder | null, prefix = ''): ImageFile[] {
+function imagesOf(counts: number[], role: SplitRole | null, prefix = ''): ImageFile[] {
   return counts.flatMap((count, label) =>
     Array.from({ length: count }, (_, index) => {
       const relativePath = `${prefix}${label}/${index}.jpg`;
-      return { path: `${root}/${relativePath}`, relativePath, label, folder, sizeBytes: 1, mtimeMs: 0 };
+      return { path: `${root}/${relativePath}`, relativePath, label, role, sizeBytes: 1, mtimeMs: 0 };
     }),
   );
 }
@@ -107,13 +107,13 @@ describe('splitImages', () => {
   });
 
   it('keeps the flaw of watching the test images, and of testing on whole batches only', () => {
-    const images = [...imagesOf([40, 40], 'train', 'train/'), ...imagesOf([21, 20], 'validation', 'validation/')];
+    const images = [...imagesOf([40, 40], 'train', 'train/'), ...imagesOf([21, 20], 'test', 'validation/')];
     const plan = planOf({ tune: 'test', stacking: { kind: 'training-images' }, testMultipleOf: 16 });
     const split = splitImages({ images, classes: ['0', '1'], root }, plan);
     expect(split.test).toHaveLength(32);
     expect(split.parts[0]!.tune).toEqual(split.test);
     expect(split.parts[0]!.fit).toHaveLength(80);
-    expect([...split.test].every((index) => images[index]!.folder === 'validation')).toBe(true);
+    expect([...split.test].every((index) => images[index]!.role === 'test')).toBe(true);
     expect(trainingImages(split)).toEqual(split.parts[0]!.fit);
     expect([...disjointSets(split).keys()]).toEqual(['fit', 'test']);
   });
@@ -132,20 +132,15 @@ describe('splitImages', () => {
     );
   });
 
-  it('takes a validation folder whole as the test set, and the other sets from train', () => {
+  it('takes a test folder whole as the test set, and the other sets from train', () => {
     fc.assert(
-      fc.property(
-        anyCounts,
-        anyStacking,
-        fc.constantFrom<SplitFolder>('validation', 'test'),
-        (counts, stacking, folder) => {
-          const images = [...imagesOf(counts, 'train', 'train/'), ...imagesOf(counts, folder, `${folder}/`)];
-          const split = splitImages({ images, classes: classesOf(counts), root }, planOf({ stacking }));
-          const given = images.flatMap((image, index) => (image.folder === folder ? [index] : []));
-          expect([...split.test]).toEqual(given);
-          expect(trainingImages(split)).toHaveLength(images.length - given.length);
-        },
-      ),
+      fc.property(anyCounts, anyStacking, (counts, stacking) => {
+        const images = [...imagesOf(counts, 'train', 'train/'), ...imagesOf(counts, 'test', 'validation/')];
+        const split = splitImages({ images, classes: classesOf(counts), root }, planOf({ stacking }));
+        const given = images.flatMap((image, index) => (image.role === 'test' ? [index] : []));
+        expect([...split.test]).toEqual(given);
+        expect(trainingImages(split)).toHaveLength(images.length - given.length);
+      }),
     );
   });
 

@@ -140,11 +140,11 @@ function drawClass(
   label: number,
   plan: SplitPlan,
 ): LearningSet & { heldOut: number[]; test: number[] } {
-  const hasTestFolder = images.some(({ folder }) => isTestFolder(folder));
+  const hasTestFolder = images.some(({ role }) => role === 'test');
   const ofClass = [...images.entries()].filter(([, image]) => image.label === label);
-  const given = ofClass.filter(([, { folder }]) => isTestFolder(folder)).map(([index]) => index);
+  const given = ofClass.filter(([, { role }]) => role === 'test').map(([index]) => index);
   const drawn = ofClass
-    .filter(([, { folder }]) => !isTestFolder(folder))
+    .filter(([, { role }]) => role !== 'test')
     .toSorted(([, a], [, b]) => (a.relativePath < b.relativePath ? -1 : 1))
     .map(([index]) => index);
   const name = classes[label]!;
@@ -215,8 +215,4 @@ function wholeGroups(
 
 function ascending(indices: readonly number[]): Uint32Array {
   return Uint32Array.from(indices).sort();
-}
-
-function isTestFolder(folder: string | null): boolean {
-  return folder === 'validation' || folder === 'test';
 }

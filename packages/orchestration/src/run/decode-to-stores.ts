@@ -14,6 +14,8 @@ export interface DecodedImages {
   /** Whether an image could be decoded; if so it is in every store. */
   isReady(index: number): boolean;
   skipped: SkippedImage[];
+  /** Of each image's bytes, hexadecimal; null for an image that was skipped. */
+  sha256: readonly (string | null)[];
 }
 
 /**
@@ -28,11 +30,12 @@ export async function decodeToStores(
   options: Omit<DecodeAllOptions, 'concurrency'>,
 ): Promise<DecodedImages> {
   const stores = sizes.map((size) => createPixelStore(images.length, size));
-  const { skipped } = await decodeImages(images, stores, options);
+  const { skipped, sha256 } = await decodeImages(images, stores, options);
   const first = new PixelStore(stores[0]!);
   return {
     pixels: new Map(stores.map((store) => [store.size, store])),
     isReady: (index) => first.isReady(index),
     skipped,
+    sha256,
   };
 }

@@ -19,7 +19,7 @@ describe('gatherHeldOut', () => {
           const images = counts.flatMap((count, label) =>
             Array.from({ length: count }, (_, index) => {
               const path = `${label}/${index}.jpg`;
-              return { path, relativePath: path, label, folder: null, sizeBytes: 1, mtimeMs: 0 };
+              return { path, relativePath: path, label, role: null, sizeBytes: 1, mtimeMs: 0 };
             }),
           );
           const split = splitImages(
