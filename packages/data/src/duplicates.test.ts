@@ -1,43 +1,88 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findDuplicates } from './duplicates.ts';
+import { describe, expect, it } from 'vitest';
+import { copiesToDrop, type DuplicatePolicy, describeDuplicates } from './duplicates.ts';
 import { DataError } from './errors.ts';
-import { scanImageFolder } from './image-folder.ts';
+import type { ImageFile, SplitRole } from './image-folder.ts';
 import { checkMemory } from './memory.ts';
+import type { PictureGroup } from './picture-groups.ts';
 
-let root: string;
-beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'chorus-duplicates-'));
+const classes = ['cats', 'dogs'];
+
+/** Such as `test/cats/1`; without a split folder `cats/1`. */
+function imageAt(relativePath: string): ImageFile {
+  const folders = relativePath.split('/');
+  const role = folders.length === 3 ? (folders[0] as SplitRole) : null;
+  const label = classes.indexOf(folders.at(-2)!);
+  return { path: `/data/${relativePath}`, relativePath, label, role, sizeBytes: 1, mtimeMs: 0 };
+}
+
+const groupOf = (paths: string[]): PictureGroup => ({ kind: 'exact', members: paths.map((_, index) => index) });
+
+describe('copiesToDrop', () => {
+  it.each<[string, string[], string[]]>([
+    ['keeps the first of a side', ['cats/1', 'cats/2', 'cats/3'], ['cats/2', 'cats/3']],
+    [
+      'keeps a test image and drops its training copies',
+      ['test/cats/9', 'train/cats/1', 'train/cats/2'],
+      ['train/cats/1', 'train/cats/2'],
+    ],
+    ['leaves a test folder whole', ['test/cats/1', 'test/cats/2'], []],
+    ['keeps a tune image rather than its training copy', ['train/cats/1', 'tune/cats/2'], ['train/cats/1']],
+    ['drops tune copies of a test image', ['test/cats/1', 'tune/cats/2'], ['tune/cats/2']],
+    ['drops every copy where the labels differ', ['cats/1', 'cats/2', 'dogs/1'], ['cats/1', 'cats/2', 'dogs/1']],
+    ['drops training copies whose label the test contradicts', ['test/dogs/1', 'train/cats/1'], ['train/cats/1']],
+    ['leaves a contradiction inside a test folder', ['test/cats/1', 'test/dogs/1'], []],
+  ])('%s', (_, paths, expected) => {
+    const dropped = copiesToDrop(paths.map(imageAt), [groupOf(paths)]);
+    expect([...dropped].map((index) => paths[index])).toEqual(expected);
+  });
 });
-afterEach(() => rm(root, { recursive: true, force: true }));
 
-describe('findDuplicates', () => {
-  it('row 12: reports equal bytes in two splits, and neither equal sizes nor copies within one split', async () => {
-    const contents = {
-      'train/a/1.jpg': 'same',
-      'train/a/2.jpg': 'twin',
-      'train/a/3.jpg': 'twin',
-      'train/b/1.jpg': 'else',
-      'test/a/9.jpg': 'same',
-      'test/b/9.jpg': 'othr',
-    };
-    for (const [path, content] of Object.entries(contents)) {
-      await mkdir(join(root, path, '..'), { recursive: true });
-      await writeFile(join(root, path), content);
-    }
-    const { images } = await scanImageFolder(root);
-    const indexOf = (path: string) => images.findIndex((image) => image.relativePath === path);
-    const of = (...paths: string[]) => Uint32Array.from(paths, indexOf);
-    const sets = new Map([
-      ['fit', of('train/a/1.jpg', 'train/a/2.jpg', 'train/a/3.jpg', 'train/b/1.jpg')],
-      ['tune', of()],
-      ['test', of('test/a/9.jpg', 'test/b/9.jpg')],
+describe('describeDuplicates', () => {
+  const paths = ['test/cats/1', 'train/cats/1', 'train/cats/2', 'train/dogs/1'];
+  const images = paths.map(imageAt);
+  const groups: PictureGroup[] = [
+    { kind: 'near', members: [0, 1] },
+    { kind: 'exact', members: [2, 3] },
+  ];
+  const describeBy = (policy: DuplicatePolicy, fit: number[], dropped: number[]) =>
+    describeDuplicates(
+      { images, classes },
+      groups,
+      new Map([
+        ['fit', Uint32Array.from(fit)],
+        ['test', Uint32Array.of(0)],
+      ]),
+      policy,
+      new Set(dropped),
+    );
+
+  it('row 12: says which sets and labels a picture lies in, and what was done', () => {
+    expect(describeBy('group', [1, 2, 3], [])).toEqual([
+      {
+        kind: 'near',
+        paths: ['test/cats/1', 'train/cats/1'],
+        labels: ['cats'],
+        splits: ['fit', 'test'],
+        action: 'reported',
+        leftOut: [],
+      },
+      {
+        kind: 'exact',
+        paths: ['train/cats/2', 'train/dogs/1'],
+        labels: ['cats', 'dogs'],
+        splits: ['fit'],
+        action: 'grouped',
+        leftOut: [],
+      },
     ]);
-    const groups = await findDuplicates(images, sets);
-    expect(groups.map(({ paths, splits }) => ({ paths, splits }))).toEqual([
-      { paths: ['test/a/9.jpg', 'train/a/1.jpg'], splits: ['fit', 'test'] },
+  });
+
+  it('reports without acting, and lists what was left out', () => {
+    expect(describeBy('report', [1, 2, 3], []).map(({ action }) => action)).toEqual(['reported', 'reported']);
+    const dropped = describeBy('drop', [], [1, 2, 3]);
+    expect(dropped.map(({ action, splits, leftOut }) => ({ action, splits, leftOut }))).toEqual([
+      { action: 'dropped', splits: ['test'], leftOut: ['train/cats/1'] },
+      { action: 'dropped', splits: [], leftOut: ['train/cats/2', 'train/dogs/1'] },
     ]);
   });
 });

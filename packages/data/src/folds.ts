@@ -4,9 +4,15 @@ import { shuffle } from './shuffle.ts';
 /**
  * Deals rows into folds so that every class is spread as evenly as it can be.
  *
+ * @param sizes How many images each row stands for; by default one.
  * @returns row lists, ascending, disjoint, together all rows; never an empty fold (fewer folds where rows are few).
  */
-export function stratifiedFolds(labels: ArrayLike<number>, foldCount: number, seed: number): number[][] {
+export function stratifiedFolds(
+  labels: ArrayLike<number>,
+  foldCount: number,
+  seed: number,
+  sizes?: ArrayLike<number>,
+): number[][] {
   const random = xoroshiro128plus(seed);
   const byClass = new Map<number, number[]>();
   for (let row = 0; row < labels.length; row += 1) {
@@ -18,10 +24,22 @@ export function stratifiedFolds(labels: ArrayLike<number>, foldCount: number, se
   let next = 0;
   for (const label of [...byClass.keys()].toSorted((a, b) => a - b)) {
     const rows = shuffle(byClass.get(label)!, random);
-    // One dealer for all classes: the folds' sizes differ by at most one.
+    // Large rows first, each to the smallest fold that has the fewest rows of its class.
+    if (sizes !== undefined) rows.sort((a, b) => sizes[b]! - sizes[a]!);
+    const rowCounts = new Array<number>(foldCount).fill(0);
+    const imageCounts = new Array<number>(foldCount).fill(0);
+    // One dealer for all classes: the folds' row counts differ by at most one.
     for (const row of rows) {
-      folds[next % foldCount]!.push(row);
-      next += 1;
+      let chosen = next % foldCount;
+      for (let step = 1; step < foldCount; step += 1) {
+        const fold = (next + step) % foldCount;
+        const difference = rowCounts[fold]! - rowCounts[chosen]! || imageCounts[fold]! - imageCounts[chosen]!;
+        if (difference < 0) chosen = fold;
+      }
+      folds[chosen]!.push(row);
+      rowCounts[chosen]! += 1;
+      imageCounts[chosen]! += sizes?.[row] ?? 1;
+      next = chosen + 1;
     }
   }
   return folds.filter((fold) => fold.length > 0).map((fold) => fold.toSorted((a, b) => a - b));

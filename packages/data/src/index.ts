@@ -9,7 +9,13 @@ export {
 } from './decode.ts';
 export { isColour } from './decode-pixels.ts';
 export { type ResizeMethod, resizeMethods } from './decode-resize.ts';
-export { type DuplicateGroup, findDuplicates } from './duplicates.ts';
+export {
+  copiesToDrop,
+  type DuplicateGroup,
+  type DuplicatePolicy,
+  describeDuplicates,
+  duplicatePolicies,
+} from './duplicates.ts';
 export { DataError } from './errors.ts';
 export { stratifiedFolds } from './folds.ts';
 export {
@@ -20,6 +26,7 @@ export {
 } from './image-folder.ts';
 export type { SkippedImage } from './image-walk.ts';
 export { availableMemoryBytes, checkMemory, pixelBytes } from './memory.ts';
+export { findPictureGroups, type PictureGroup, type PictureGroups } from './picture-groups.ts';
 export { createPixelStore, PixelStore, type PixelStoreHandle } from './pixel-store.ts';
 export { drawShapes, ensureShapes, type ShapeForm, type ShapesOptions } from './shapes.ts';
 export { seedFor, shuffle } from './shuffle.ts';

@@ -19,7 +19,7 @@ export function randomFor(seed: number, purpose: string): RandomGenerator {
 }
 
 /** Fisher and Yates, in place; returns the same array. */
-export function shuffle<T extends { [index: number]: number; length: number }>(values: T, random: RandomGenerator): T {
+export function shuffle<T extends { [index: number]: unknown; length: number }>(values: T, random: RandomGenerator): T {
   for (let last = values.length - 1; last > 0; last -= 1) {
     const other = uniformInt(random, 0, last);
     [values[last], values[other]] = [values[other]!, values[last]!];

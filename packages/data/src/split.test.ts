@@ -198,3 +198,241 @@ describe('splitImages', () => {
     expect(() => splitImages(folder, planOf({ stacking }))).toThrow(message);
   });
 });
+
+describe('splitImages with split folders for tune images', () => {
+  const folderOf = (counts: number[], watched: number[], tested: number[]) => {
+    const images = [
+      ...imagesOf(counts, 'train', 'train/'),
+      ...imagesOf(watched, 'tune', 'val/'),
+      ...imagesOf(tested, 'test', 'test/'),
+    ];
+    const ofRole = (role: SplitRole) => images.flatMap((image, index) => (image.role === role ? [index] : []));
+    return { images, classes: classesOf(counts), root, ofRole };
+  };
+
+  it('watches them in every training, and neither learns from them nor answers on them', () => {
+    fc.assert(
+      fc.property(anyCounts, anyStacking, fc.nat(), (counts, stacking, seed) => {
+        const folder = folderOf(
+          counts,
+          counts.map(() => 3),
+          counts.map(() => 2),
+        );
+        const split = splitImages(folder, planOf({ seed, stacking }));
+        expect([...split.test]).toEqual(folder.ofRole('test'));
+        const training = folder.ofRole('train');
+        for (const { name, fit, tune, heldOut } of split.parts) {
+          expect([...tune]).toEqual(folder.ofRole('tune'));
+          expect(sorted(new Set([...fit, ...heldOut]))).toEqual(training);
+          if (stacking.kind !== 'training-images') expect(fit.length + heldOut.length).toBe(training.length);
+          expect(name === 'all' || heldOut.length > 0).toBe(true);
+        }
+        const all = [...disjointSets(split).values()].flatMap((set) => [...set]);
+        expect(sorted(all)).toEqual(folder.images.map((_, index) => index));
+      }),
+    );
+  });
+
+  it('needs no image of a class for the tune set that is given', () => {
+    const plan = planOf({ stacking: { kind: 'kfold', folds: 3, members: 'average' } });
+    expect(() => splitImages(folderOf([4, 4], [1, 1], [1, 1]), plan)).not.toThrow();
+    expect(() => splitImages(folderOf([3, 4], [1, 1], [1, 1]), plan)).toThrow(
+      'Expected at least 4 images of class "0" to train on in 3 folds in /data, received 3',
+    );
+    const holdout = planOf();
+    expect(() => splitImages(folderOf([2, 2], [1, 1], [1, 1]), holdout)).not.toThrow();
+    expect(() => splitImages(folderOf([1, 2], [1, 1], [1, 1]), holdout)).toThrow(/at least 2 images of class "0"/);
+  });
+
+  it('draws the test images where only tune images are given', () => {
+    const folder = folderOf([20, 20], [3, 3], []);
+    const split = splitImages(folder, planOf());
+    expect(split.test).toHaveLength(8);
+    expect([...split.test].every((index) => folder.images[index]!.role === 'train')).toBe(true);
+  });
+
+  it('refuses them beside the flaw that watches the test images', () => {
+    expect(() => splitImages(folderOf([20, 20], [3, 2], [1, 1]), planOf({ tune: 'test' }))).toThrow(
+      'Expected no folder of tune images in /data with flaws.tuneOnTest, which watches the test images, received 5',
+    );
+  });
+});
+
+describe('splitImages without groups', () => {
+  const folders = [
+    imagesOf([7, 8], 'train', 'train/').concat(imagesOf([3, 2], 'test', 'test/')),
+    imagesOf([13, 16], null),
+    imagesOf([9, 8], null),
+  ] as const;
+
+  // Drawn before groups were there: the same seed gives the same split for good.
+  it.each<[string, ImageFile[], SplitPlan, number[], [string, number[], number[], number[]][]]>([
+    [
+      'a hold-out',
+      folders[1],
+      planOf({ seed: 7 }),
+      [0, 4, 12, 13, 23, 28],
+      [['holdout', [1, 2, 3, 6, 8, 10, 11, 14, 15, 16, 19, 20, 21, 22, 24, 25], [9, 17, 26], [5, 7, 18, 27]]],
+    ],
+    [
+      'three folds',
+      folders[2],
+      planOf({ seed: 7, stacking: { kind: 'kfold', folds: 3, members: 'refit' } }),
+      [1, 8, 14, 15],
+      [
+        ['fold-1', [0, 2, 6, 11, 12, 16], [7, 13], [3, 4, 5, 9, 10]],
+        ['fold-2', [0, 3, 5, 6, 9, 10, 16], [4, 13], [2, 7, 11, 12]],
+        ['fold-3', [2, 3, 5, 7, 9, 10, 11], [4, 12], [0, 6, 13, 16]],
+        ['all', [0, 2, 3, 5, 6, 7, 9, 10, 11, 12, 16], [4, 13], []],
+      ],
+    ],
+    [
+      'three folds beside a test folder',
+      folders[0],
+      planOf({ seed: 7, stacking: { kind: 'kfold', folds: 3, members: 'average' } }),
+      [15, 16, 17, 18, 19],
+      [
+        ['fold-1', [2, 3, 6, 9, 10, 12, 13, 14], [0, 11], [1, 4, 5, 7, 8]],
+        ['fold-2', [1, 3, 4, 6, 7, 8, 9, 10], [5, 11], [0, 2, 12, 13, 14]],
+        ['fold-3', [0, 1, 2, 4, 7, 8, 12, 14], [5, 13], [3, 6, 9, 10, 11]],
+      ],
+    ],
+  ])('draws %s as ever', (_, images, plan, test, parts) => {
+    const split = splitImages({ images, classes: ['0', '1'], root }, plan);
+    expect([...split.test]).toEqual(test);
+    expect(split.parts.map(({ name, fit, tune, heldOut }) => [name, [...fit], [...tune], [...heldOut]])).toEqual(parts);
+    const alone = images.map((_, index) => [index]);
+    expect(splitImages({ images, classes: ['0', '1'], root }, plan, alone)).toEqual(split);
+  });
+});
+
+describe('splitImages with groups', () => {
+  /** Groups of at most four images, of any labels, over at most a third of the images. */
+  const anyGroups = (imageCount: number) =>
+    fc
+      .tuple(
+        fc.shuffledSubarray(
+          Array.from({ length: imageCount }, (_, index) => index),
+          {
+            maxLength: Math.floor(imageCount / 3),
+          },
+        ),
+        fc.array(fc.integer({ min: 1, max: 4 }), { minLength: imageCount, maxLength: imageCount }),
+      )
+      .map(([indices, sizes]) => {
+        const groups: number[][] = [];
+        for (let at = 0, group = 0; at < indices.length; at += sizes[group]!, group += 1)
+          groups.push(indices.slice(at, at + sizes[group]!));
+        return groups;
+      });
+  const anyFolder = anyCounts.chain((counts) =>
+    fc.record({
+      counts: fc.constant(counts),
+      groups: anyGroups(counts.reduce((sum, count) => sum + count, 0)),
+      // A group may empty a class; then there are too few images.
+      stacking: anyStacking,
+      seed: fc.nat(),
+      turn: fc.nat(),
+    }),
+  );
+  const splitOrRefusal = (images: ImageFile[], counts: number[], plan: SplitPlan, groups: number[][]) => {
+    try {
+      return splitImages({ images, classes: classesOf(counts), root }, plan, groups);
+    } catch (error) {
+      expect((error as Error).message).toMatch(/^(Expected at least|No image of class)/);
+      return null;
+    }
+  };
+
+  it('separates no group by any cut, loses no image, and does not depend on the order of images or groups', () => {
+    let drawnCount = 0;
+    fc.assert(
+      fc.property(anyFolder, ({ counts, groups, stacking, seed, turn }) => {
+        const images = imagesOf(counts, null);
+        const plan = planOf({ seed, stacking });
+        const split = splitOrRefusal(images, counts, plan, groups);
+        if (split === null) return;
+        drawnCount += 1;
+        const sets = disjointSets(split);
+        expect(sorted([...sets.values()].flatMap((set) => [...set]))).toEqual(images.map((_, index) => index));
+        for (const { fit, tune, heldOut } of split.parts)
+          for (const set of [fit, tune, heldOut, split.test].map((indices) => new Set(indices)))
+            for (const group of groups) {
+              const inside = group.filter((index) => set.has(index)).length;
+              expect(inside === 0 || inside === group.length).toBe(true);
+            }
+        for (const { fit, tune, heldOut } of split.parts)
+          if (stacking.kind !== 'training-images')
+            expect(new Set([...fit, ...tune, ...heldOut]).size).toBe(fit.length + tune.length + heldOut.length);
+        // The same images and groups in another order.
+        const moved = images.map((_, index) => (index + turn) % images.length);
+        const turned = moved.map((index) => images[index]!);
+        const positionOf = new Map(moved.map((index, position) => [index, position]));
+        const turnedGroups = groups.map((group) => group.map((index) => positionOf.get(index)!).toReversed());
+        const again = splitImages(
+          { images: turned, classes: classesOf(counts), root },
+          plan,
+          turnedGroups.toReversed(),
+        );
+        for (const [name, set] of disjointSets(again))
+          expect(sorted([...set].map((position) => moved[position]!))).toEqual([...sets.get(name)!]);
+      }),
+    );
+    expect(drawnCount).toBeGreaterThan(50);
+  });
+
+  it('keeps the shares within the size of a group, per class', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 30, max: 60 }), { minLength: 2, maxLength: 4 }),
+        fc.nat(),
+        (counts, seed) => {
+          const images = imagesOf(counts, null);
+          // Every third image has a copy in its own class.
+          const groups = images.flatMap(({ label }, index) =>
+            index % 3 === 0 && images[index + 1]?.label === label ? [[index, index + 1]] : [],
+          );
+          const folder = { images, classes: classesOf(counts), root };
+          const held = splitImages(folder, planOf({ seed }), groups);
+          const folds = splitImages(
+            folder,
+            planOf({ seed, stacking: { kind: 'kfold', folds: 4, members: 'average' } }),
+            groups,
+          );
+          for (const [label, count] of counts.entries()) {
+            const inClass = (set: Uint32Array) => [...set].filter((index) => images[index]!.label === label).length;
+            expect(Math.abs(inClass(held.test) - 0.2 * count)).toBeLessThanOrEqual(2);
+            expect(Math.abs(inClass(held.parts[0]!.tune) - 0.1 * count)).toBeLessThanOrEqual(2);
+            const sizes = folds.parts.map(({ heldOut }) => inClass(heldOut));
+            expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(4);
+          }
+        },
+      ),
+    );
+  });
+
+  it('leaves a test folder whole, and keeps the training copies of one of its pictures together', () => {
+    const images = [...imagesOf([20, 20], 'train', 'train/'), ...imagesOf([4, 4], 'test', 'test/')];
+    const group = [0, 5, 9, 41];
+    for (let seed = 0; seed < 30; seed += 1) {
+      const plan = planOf({ seed, stacking: { kind: 'kfold', folds: 4, members: 'average' } });
+      const split = splitImages({ images, classes: ['0', '1'], root }, plan, [group]);
+      expect([...split.test]).toEqual([40, 41, 42, 43, 44, 45, 46, 47]);
+      const holding = split.parts.filter(({ heldOut }) => group.some((index) => heldOut.includes(index)));
+      expect(holding).toHaveLength(1);
+      expect([...holding[0]!.heldOut]).toEqual(expect.arrayContaining([0, 5, 9]));
+    }
+  });
+
+  it('counts a group once where a class needs images, and says so', () => {
+    const images = imagesOf([10, 20], null);
+    expect(() =>
+      splitImages({ images, classes: ['cats', 'dogs'], root }, planOf(), [
+        [0, 1, 2, 3, 4],
+        [5, 6, 7, 8, 9],
+      ]),
+    ).toThrow(
+      'Expected at least 4 images of class "cats" to train and test on in /data, received 2 different ones (copies of one picture stay together; see data.duplicates)',
+    );
+  });
+});

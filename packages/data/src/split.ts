@@ -6,7 +6,7 @@
  */
 import { DataError } from './errors.ts';
 import { stratifiedFolds } from './folds.ts';
-import type { ImageFolder } from './image-folder.ts';
+import type { ImageFile, ImageFolder } from './image-folder.ts';
 import { randomFor, seedFor, shuffle } from './shuffle.ts';
 
 /** Where the stackers' images come from. */
@@ -24,7 +24,10 @@ export type StackingImages =
 /** What decides a split, beside the images and their classes. */
 export interface SplitPlan {
   seed: number;
-  /** Share for early stopping, of what a training has; `test` watches the test images (a flaw). */
+  /**
+   * Share for early stopping, of what a training has; `test` watches the test images (a flaw). The share is unused where
+   * a split folder gives the `tune` images.
+   */
   tune: number | 'test';
   /** Share of all images to test on; unused where a `validation` or `test` folder is the test set. */
   test: number;
@@ -58,36 +61,48 @@ export interface ImageSplit {
 }
 
 /**
- * Draws the split. The same plan and names give the same split, whatever the order of the images.
+ * Draws the split. The same plan, names and groups give the same split, whatever the order of the images.
  *
- * @throws DataError when a class has fewer images than the parts need: one in each.
+ * The test and tune images are those of the test and tune folders where there are any, whole.
+ *
+ * @param groups Disjoint lists of indices of images that must not be separated, such as copies of one picture. The images
+ * of a group fall on the same side of every cut that is drawn, whatever their labels; cuts made by split folders stand.
+ * Without groups every image is drawn by itself.
+ * @throws DataError when a class has fewer images (groups count once) than the parts need: one in each.
  */
-export function splitImages(folder: Pick<ImageFolder, 'images' | 'classes' | 'root'>, plan: SplitPlan): ImageSplit {
-  const drawn = folder.classes.map((_, label) => drawClass(folder, label, plan));
-  const test = wholeGroups(folder, ascending(drawn.flatMap((one) => one.test)), plan);
-  const tune = (indices: number[]) => (plan.tune === 'test' ? test : ascending(indices));
+export function splitImages(
+  folder: Pick<ImageFolder, 'images' | 'classes' | 'root'>,
+  plan: SplitPlan,
+  groups: readonly (readonly number[])[] = [],
+): ImageSplit {
+  const given = givenSets(folder, plan);
+  const units = unitsOf(folder, groups);
+  const drawn = folder.classes.map((_, label) => drawClass(folder, label, plan, units[label]!, given));
+  const test = wholeBatches(folder, ascending(given.test ?? drawn.flatMap((one) => one.test.flat())), plan);
+  const watched = plan.tune === 'test' ? test : given.tune === null ? null : ascending(given.tune);
   const fitOn = (name: string, sets: readonly LearningSet[], heldOut: Uint32Array | 'fit'): SplitPart => {
-    const fit = ascending(sets.flatMap((one) => one.fit));
-    return { name, fit, tune: tune(sets.flatMap((one) => one.tune)), heldOut: heldOut === 'fit' ? fit : heldOut };
+    const fit = ascending(sets.flatMap((one) => one.fit.flat()));
+    const tune = watched ?? ascending(sets.flatMap((one) => one.tune.flat()));
+    return { name, fit, tune, heldOut: heldOut === 'fit' ? fit : heldOut };
   };
   const { stacking } = plan;
   switch (stacking.kind) {
     case 'holdout':
-      return { test, parts: [fitOn('holdout', drawn, ascending(drawn.flatMap((one) => one.heldOut)))] };
+      return { test, parts: [fitOn('holdout', drawn, ascending(drawn.flatMap((one) => one.heldOut.flat())))] };
     case 'training-images':
       return { test, parts: [fitOn('all', drawn, 'fit')] };
     case 'kfold': {
       const names = partNames(stacking);
-      // From all images of a class in their drawn order: learning sets are cut anew for every fold.
-      const pools = drawn.map(({ fit, tune: watched }) => [...watched, ...fit]);
+      // From all units of a class in their drawn order: learning sets are cut anew for every fold.
+      const pools = drawn.map(({ fit, tune }) => [...tune, ...fit]);
       const folds = dealFolds(pools, stacking.folds, plan.seed).map((held, index) => {
         const others = pools.map((pool) =>
           cutTune(
-            pool.filter((image) => !held.has(image)),
-            plan.tune,
+            pool.filter((unit) => !held.has(unit)),
+            watched === null ? plan.tune : 'test',
           ),
         );
-        return fitOn(names[index]!, others, ascending([...held]));
+        return fitOn(names[index]!, others, ascending([...held].flat()));
       });
       const rest = names.slice(folds.length).map((name) => fitOn(name, drawn, new Uint32Array()));
       return { test, parts: [...folds, ...rest] };
@@ -118,7 +133,14 @@ export function filterSplit({ test, parts }: ImageSplit, keep: (index: number) =
 /** The images by what sets them apart, for reports: a partition, whatever flaws let parts overlap. */
 export function disjointSets({ test, parts }: ImageSplit): Map<string, Uint32Array> {
   const folds = parts.filter(({ name }) => name.startsWith('fold-'));
-  if (folds.length > 0) return new Map([...folds.map(({ name, heldOut }) => [name, heldOut] as const), ['test', test]]);
+  if (folds.length > 0) {
+    const sets = new Map(folds.map(({ name, heldOut }) => [name, heldOut]));
+    // Tune images out of a folder of their own lie in no fold.
+    const others = new Set([...folds.flatMap(({ heldOut }) => [...heldOut]), ...test]);
+    const tune = folds[0]!.tune.filter((image) => !others.has(image));
+    if (tune.length > 0) sets.set('tune', tune);
+    return sets.set('test', test);
+  }
   const { name, fit, tune, heldOut } = parts[0]!;
   const tested = new Set(test);
   const sets = new Map([['fit', fit]]);
@@ -129,53 +151,124 @@ export function disjointSets({ test, parts }: ImageSplit): Map<string, Uint32Arr
 
 // --- internal ---
 
+/** Images that no cut separates: a group, or one image by itself. */
+type Unit = readonly number[];
+
 interface LearningSet {
-  fit: number[];
-  tune: number[];
+  fit: Unit[];
+  tune: Unit[];
 }
 
-/** One class's images, each in one list. */
+/** Images of a set that has a split folder; null where the set is to be drawn. */
+interface GivenSets {
+  tune: number[] | null;
+  test: number[] | null;
+}
+
+function givenSets({ images, root }: Pick<ImageFolder, 'images' | 'root'>, plan: SplitPlan): GivenSets {
+  const ofRole = (role: ImageFile['role']): number[] | null => {
+    const indices = images.flatMap((image, index) => (image.role === role ? [index] : []));
+    return indices.length === 0 ? null : indices;
+  };
+  const tune = ofRole('tune');
+  if (tune !== null && plan.tune === 'test')
+    throw new DataError(
+      `Expected no folder of tune images in ${root} with flaws.tuneOnTest, which watches the test images, received ${tune.length} such images; move that folder away.`,
+    );
+  return { tune, test: ofRole('test') };
+}
+
+/**
+ * The images to draw from, by the label of each unit's first image; sorted by path, and so is each unit.
+ *
+ * Images of a set that is given are in none: they stay where they are.
+ */
+function unitsOf(
+  { images, classes }: Pick<ImageFolder, 'images' | 'classes'>,
+  groups: readonly (readonly number[])[],
+): Unit[][] {
+  const isDrawn = (index: number) => images[index]!.role === null || images[index]!.role === 'train';
+  const byPath = (a: number, b: number) => (images[a]!.relativePath < images[b]!.relativePath ? -1 : 1);
+  const grouped = groups.map((group) => group.filter(isDrawn).toSorted(byPath)).filter((unit) => unit.length > 0);
+  const inGroup = new Set(grouped.flat());
+  const single = [...images.keys()].filter((index) => isDrawn(index) && !inGroup.has(index)).map((index) => [index]);
+  const units: Unit[][] = classes.map(() => []);
+  for (const unit of [...grouped, ...single].toSorted(([a], [b]) => byPath(a!, b!)))
+    units[images[unit[0]!]!.label]!.push(unit);
+  return units;
+}
+
+/** One class's units, each in one list. */
 function drawClass(
-  { images, classes, root }: Pick<ImageFolder, 'images' | 'classes' | 'root'>,
+  { classes, root }: Pick<ImageFolder, 'classes' | 'root'>,
   label: number,
   plan: SplitPlan,
-): LearningSet & { heldOut: number[]; test: number[] } {
-  const hasTestFolder = images.some(({ role }) => role === 'test');
-  const ofClass = [...images.entries()].filter(([, image]) => image.label === label);
-  const given = ofClass.filter(([, { role }]) => role === 'test').map(([index]) => index);
-  const drawn = ofClass
-    .filter(([, { role }]) => role !== 'test')
-    .toSorted(([, a], [, b]) => (a.relativePath < b.relativePath ? -1 : 1))
-    .map(([index]) => index);
+  units: readonly Unit[],
+  given: GivenSets,
+): LearningSet & { heldOut: Unit[]; test: Unit[] } {
   const name = classes[label]!;
-  shuffle(drawn, randomFor(plan.seed, `split ${name}`));
+  const drawn = shuffle([...units], randomFor(plan.seed, `split ${name}`));
 
   const { stacking } = plan;
-  const tuneShare = plan.tune === 'test' ? 0 : plan.tune;
+  const tuneShare = plan.tune === 'test' || given.tune !== null ? 0 : plan.tune;
   const heldOutShare = stacking.kind === 'holdout' ? stacking.fraction : 0;
-  const testShare = hasTestFolder ? 0 : plan.test;
+  const testShare = given.test === null ? plan.test : 0;
   const wanted = [tuneShare, heldOutShare, testShare];
   const needed = 1 + wanted.filter((share) => share > 0).length;
+  const received = (count: number, some: readonly Unit[]) =>
+    some.some((unit) => unit.length > 1)
+      ? `${count} different ones (copies of one picture stay together; see data.duplicates)`
+      : `${count}`;
   if (drawn.length < needed)
     throw new DataError(
-      `Expected at least ${needed} images of class "${name}" to ${hasTestFolder ? 'train on' : 'train and test on'} in ${root}, received ${drawn.length}.`,
+      `Expected at least ${needed} images of class "${name}" to ${given.test === null ? 'train and test on' : 'train on'} in ${root}, received ${received(drawn.length, drawn)}.`,
     );
-  const total = drawn.length;
-  const [tune, heldOut, test] = wanted.map((share) => drawn.splice(0, countOf(share, total))) as [
-    number[],
-    number[],
-    number[],
-  ];
+  const total = imageCount(drawn);
+  let kept = needed - 1;
+  const [tune, heldOut, test] = wanted.map((share) => {
+    if (share === 0) return [];
+    kept -= 1;
+    // A unit for every set to come, and one to fit, where the units are few and large.
+    return takeUnits(drawn, countOf(share, total), units.length === total ? drawn.length : drawn.length - kept - 1);
+  }) as [Unit[], Unit[], Unit[]];
   if (drawn.length === 0)
     throw new DataError(
       `No image of class "${name}" is left to fit; lower split.tune, split.test or stacking.fraction.`,
     );
-  // One image to learn from and one to watch beside a fold, of which the largest has n / k, rounded up.
-  if (stacking.kind === 'kfold' && drawn.length + tune.length < stacking.folds + 2)
+  // One image to learn from and, where they are drawn, one to watch beside a fold, of which the largest has n / k, rounded up.
+  const least = stacking.kind === 'kfold' ? stacking.folds + (given.tune === null ? 2 : 1) : 0;
+  if (stacking.kind === 'kfold' && drawn.length + tune.length < least)
     throw new DataError(
-      `Expected at least ${stacking.folds + 2} images of class "${name}" to train on in ${stacking.folds} folds in ${root}, received ${drawn.length + tune.length}; lower stacking.folds.`,
+      `Expected at least ${least} images of class "${name}" to train on in ${stacking.folds} folds in ${root}, received ${received(drawn.length + tune.length, [...drawn, ...tune])}; lower stacking.folds.`,
     );
-  return { fit: drawn, tune, heldOut, test: hasTestFolder ? given : test };
+  return { fit: drawn, tune, heldOut, test };
+}
+
+/**
+ * Moves units from the front of a list into a set of `count` images; a unit that is too large for what the set still lacks
+ * is passed over. If each is too large, the smallest one goes.
+ *
+ * @param most units that may be taken.
+ */
+function takeUnits(units: Unit[], count: number, most: number): Unit[] {
+  const taken: Unit[] = [];
+  const left: Unit[] = [];
+  let lacking = count;
+  for (const unit of units)
+    if (unit.length <= lacking && taken.length < most) {
+      taken.push(unit);
+      lacking -= unit.length;
+    } else left.push(unit);
+  if (taken.length === 0 && count > 0 && most > 0) {
+    const smallest = left.reduce((best, unit, at) => (unit.length < left[best]!.length ? at : best), 0);
+    taken.push(...left.splice(smallest, 1));
+  }
+  units.splice(0, units.length, ...left);
+  return taken;
+}
+
+function imageCount(units: readonly Unit[]): number {
+  return units.reduce((sum, unit) => sum + unit.length, 0);
 }
 
 /** At least one, where any are wanted. */
@@ -183,22 +276,24 @@ function countOf(share: number, total: number): number {
   return share === 0 ? 0 : Math.max(1, Math.round(share * total));
 }
 
-function cutTune(pool: readonly number[], tune: SplitPlan['tune']): LearningSet {
+function cutTune(pool: readonly Unit[], tune: SplitPlan['tune']): LearningSet {
+  const fit = [...pool];
   // Whatever the share, one is left to fit.
-  const count = tune === 'test' ? 0 : Math.min(countOf(tune, pool.length), pool.length - 1);
-  return { tune: pool.slice(0, count), fit: pool.slice(count) };
+  const watched = tune === 'test' ? [] : takeUnits(fit, countOf(tune, imageCount(pool)), pool.length - 1);
+  return { tune: watched, fit };
 }
 
-/** Every image in exactly one fold, the classes spread. */
-function dealFolds(pools: readonly (readonly number[])[], foldCount: number, seed: number): Set<number>[] {
-  const images = pools.flat();
+/** Every unit in exactly one fold, the classes spread. */
+function dealFolds(pools: readonly (readonly Unit[])[], foldCount: number, seed: number): Set<Unit>[] {
+  const units = pools.flat();
   const labels = pools.flatMap((pool, label) => pool.map(() => label));
-  return stratifiedFolds(labels, foldCount, seedFor(seed, 'folds')).map(
-    (rows) => new Set(rows.map((row) => images[row]!)),
+  const sizes = units.map((unit) => unit.length);
+  return stratifiedFolds(labels, foldCount, seedFor(seed, 'folds'), sizes).map(
+    (rows) => new Set(rows.map((row) => units[row]!)),
   );
 }
 
-function wholeGroups(
+function wholeBatches(
   { images, root }: Pick<ImageFolder, 'images' | 'root'>,
   test: Uint32Array,
   { testMultipleOf, seed }: SplitPlan,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Evaluation, Report, Score } from '@chorus/orchestration';
 import { countsLine } from './counts-line.ts';
+import { duplicateCounts } from './duplicate-lines.ts';
 import { printable } from './printable.ts';
 import { table } from './table.ts';
 
@@ -30,9 +31,7 @@ export function leaderboard(report: Report, folder: string): string {
     '',
     ...failed.map((member) => `${member.status}: ${member.name}: ${printable(member.reason ?? 'no reason given')}`),
     ...(skipped.length === 0 ? [] : [`${skipped.length} images skipped; see dataset.skipped in the report`]),
-    ...(duplicates.length === 0
-      ? []
-      : [`${duplicates.length} pictures lie in two sets of the split; see dataset.duplicates in the report`]),
+    ...(duplicates.length === 0 ? [] : [`${duplicateCounts(duplicates)}; see dataset.duplicates in the report`]),
     report.verdict,
     ...report.flaws.map(({ name, description }) => `flaw: ${name}: ${description}`),
     `images: ${countsLine(counts)}; ${report.seconds.total.toFixed(0)} s`,

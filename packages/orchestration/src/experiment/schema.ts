@@ -2,7 +2,7 @@
  * The experiment: everything that decides a run's outcome, in one typed object. Defaults live here and nowhere else;
  * unknown keys are refused. `experiment.schema.json` beside the package's manifest is made from it, for editors.
  */
-import { isColour } from '@chorus/data';
+import { duplicatePolicies, isColour } from '@chorus/data';
 import {
   type BackboneSpec,
   backboneFamilies,
@@ -156,6 +156,12 @@ export const experimentSchema = z
         background: z.string().refine(isColour, 'expected a colour such as "white" or "#ffffff"').default('white'),
         /** Images that take longer to decode are skipped. */
         timeoutMs: z.int().min(100).default(10_000),
+        /**
+         * Copies of one picture (equal bytes, encoded anew or resized) are only reported (`report`), fall on the same side of
+         * every cut of the split (`group`), or are left out but for one (`drop`; all of them where their labels differ). The user's
+         * own test folder stays whole.
+         */
+        duplicates: z.enum(duplicatePolicies).default('group'),
       })
       .prefault({}),
     /** Side of the square that every image is resized to. */

@@ -108,9 +108,22 @@ export const reportSchema = z.strictObject({
     /** Sides of the decoded images, pixels. */
     inputSizes: z.array(z.int().min(1)).min(1),
     skipped: z.array(skipped),
+    /** Pictures that the images have more than once, by `data.duplicates`. */
     duplicates: z.array(
-      z.strictObject({ sha256: z.string(), paths: z.array(z.string()), splits: z.array(z.string()) }),
+      z.strictObject({
+        /** `exact`: files of equal bytes; `near`: the same picture encoded anew or resized. */
+        kind: z.enum(['exact', 'near']),
+        paths: z.array(z.string()).min(2),
+        /** Classes that it lies in; with more than one, at least one label is wrong. */
+        labels: z.array(z.string()).min(1),
+        /** Sets that use it; with more than one, it is tested on what was learned from it. */
+        splits: z.array(z.string()),
+        action: z.enum(['reported', 'grouped', 'dropped']),
+        leftOut: z.array(z.string()),
+      }),
     ),
+    /** False where so many images look alike that not all of them could be compared. */
+    duplicatesComplete: z.boolean(),
   }),
   /** The share of the test images in the class that is most frequent among them. */
   baseline: share,

@@ -2,14 +2,16 @@
 import { basename, resolve } from 'node:path';
 import {
   checkMemory,
+  copiesToDrop,
   DataError,
   type DecodeOptions,
   type DuplicateGroup,
+  describeDuplicates,
   disjointSets,
   ensureCatsAndDogs,
   ensureShapes,
   filterSplit,
-  findDuplicates,
+  findPictureGroups,
   type ImageFile,
   type ImageSplit,
   type PixelStoreHandle,
@@ -19,8 +21,8 @@ import {
   splitImages,
 } from '@chorus/data';
 import { denseBatchSize } from '@chorus/models';
-import { sha256 } from '@chorus/storage';
 import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
+import { datasetFingerprint } from './dataset-fingerprint.ts';
 import { decodeToStores } from './decode-to-stores.ts';
 import type { Downloads } from './downloads.ts';
 
@@ -34,12 +36,17 @@ export interface Dataset {
   images: ImageFile[];
   split: ImageSplit;
   skipped: SkippedImage[];
+  /** Pictures that the images have more than once. */
   duplicates: DuplicateGroup[];
+  /** False where so many images look alike that not all of them could be compared. */
+  duplicatesComplete: boolean;
+  /** Of each image's bytes, hexadecimal; null for an image that was skipped. */
+  sha256: readonly (string | null)[];
   /** By their images' side in pixels. */
   pixels: ReadonlyMap<number, PixelStoreHandle>;
   /** Int32 per image. */
   labels: SharedArrayBuffer;
-  /** Changes when a file is added, removed, renamed or changes its size, or when the split is drawn otherwise. */
+  /** See {@link datasetFingerprint}. */
   fingerprint: string;
 }
 
@@ -85,7 +92,9 @@ export function decodingOf({ data, flaws }: Experiment): DecodeOptions {
 }
 
 /**
- * Finds, splits and decodes the experiment's images.
+ * Finds, decodes and splits the experiment's images.
+ *
+ * The split is drawn over all listed images, and those that cannot be used leave it afterwards: they do not move the others.
  *
  * @param root folder of the experiment's data source.
  * @param laneBytes what the lanes will need beside the pixels; too much for this machine is refused before decoding.
@@ -101,7 +110,8 @@ export async function openDataset(
   const { source, limitPerClass } = experiment.data;
   const folder = await scanImageFolder(root, limitPerClass === undefined ? {} : { limitPerClass });
   const { images, classes } = folder;
-  const drawn = splitImages(folder, splitPlanOf(experiment));
+  // Too few images are refused before any is decoded.
+  splitImages(folder, splitPlanOf(experiment));
   const sizes = inputSizesOf(experiment);
   checkMemory({ imageCount: images.length, imageSizes: sizes, laneBytes: laneBytes(images.length) });
   const decoded = await decodeToStores(images, sizes, {
@@ -109,7 +119,14 @@ export async function openDataset(
     onProgress: events.onDecode,
     ...(signal === undefined ? {} : { signal }),
   });
-  const split = filterSplit(drawn, decoded.isReady);
+  const policy = experiment.data.duplicates;
+  // The smallest is the fastest to look at, but must show details.
+  const looked = sizes.find((size) => size >= 64) ?? sizes.at(-1)!;
+  const pictures = await findPictureGroups(images, decoded.pixels.get(looked)!, decoded.sha256, signal);
+  const together = policy === 'report' ? [] : pictures.groups.map(({ members }) => members);
+  const drawn = splitImages(folder, splitPlanOf(experiment), together);
+  const dropped = policy === 'drop' ? copiesToDrop(images, pictures.groups) : new Set<number>();
+  const split = filterSplit(drawn, (index) => decoded.isReady(index) && !dropped.has(index));
   if (experiment.flaws.wholeBatchesOnly) checkBatches(split, experiment);
   const labels = new SharedArrayBuffer(images.length * Int32Array.BYTES_PER_ELEMENT);
   new Int32Array(labels).set(images.map((image) => image.label));
@@ -120,10 +137,12 @@ export async function openDataset(
     images,
     split,
     skipped: [...folder.skipped, ...decoded.skipped],
-    duplicates: await findDuplicates(images, disjointSets(split)),
+    duplicates: describeDuplicates(folder, pictures.groups, disjointSets(split), policy, dropped),
+    duplicatesComplete: pictures.isComplete,
+    sha256: decoded.sha256,
     pixels: decoded.pixels,
     labels,
-    fingerprint: fingerprint(images, split),
+    fingerprint: datasetFingerprint(images, decoded.sha256, split),
   };
 }
 
@@ -151,10 +170,4 @@ function checkBatches({ parts }: ImageSplit, { recipe, stackers }: Experiment): 
     throw new DataError(
       `Expected at least ${needed} images for the dense stacker, ${why}, received ${rows}; leave dense out of stackers.kinds.`,
     );
-}
-
-function fingerprint(images: readonly ImageFile[], split: ImageSplit): string {
-  const files = images.map((image) => `${image.relativePath}\0${image.sizeBytes}`);
-  const parts = split.parts.map(({ name, fit, tune, heldOut }) => [name, fit, tune, heldOut].join(';'));
-  return sha256([...files, ...parts, `test;${split.test}`].join('\n'));
 }

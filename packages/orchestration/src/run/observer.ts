@@ -34,6 +34,7 @@ export interface RunObserver extends LaneObserver {
     counts: ImageCounts;
     skipped: SkippedImage[];
     duplicates: DuplicateGroup[];
+    duplicatesComplete: boolean;
     /** Fills while lanes read pixels: who looked at which image so far. */
     reads: ReadRecords;
   }): void;

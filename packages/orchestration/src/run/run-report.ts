@@ -94,6 +94,7 @@ function commonParts({ start, dataset, counts, demo, lanes, timeline }: RunParts
       inputSizes: inputSizesOf(experiment),
       skipped: dataset.skipped,
       duplicates: dataset.duplicates,
+      duplicatesComplete: dataset.duplicatesComplete,
     },
     baseline: majorityShare(labelsOf(dataset, dataset.split.test), dataset.classes.length),
     stacking: describeStacking(experiment.stacking, counts),

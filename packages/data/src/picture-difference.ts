@@ -1,0 +1,166 @@
+/** Whether two thumbnails show one picture: encoded anew or resized, but neither moved, cropped, lit otherwise nor edited. */
+import type { Thumbnail } from './picture-hash.ts';
+
+/** How a picture differs from another one of the same size. Levels are of 255, shares are of the image's side. */
+export interface PictureDifference {
+  /** Mean difference of brightness, levels. */
+  exposure: number;
+  /** How far the content has moved, by the brightness gradients (Lucas and Kanade, one step); share of the side. */
+  shift: number;
+  /** How far the content at the border has moved in addition: scaled, sheared or rotated; share of the side. */
+  distortion: number;
+  /** Mean absolute difference of brightness that shift, distortion and exposure do not explain, levels. */
+  residual: number;
+  /** The largest such mean in one of 8 × 8 blocks, levels. */
+  worstBlock: number;
+  /** Pearson correlation of brightness; 0 where one is constant. */
+  correlation: number;
+  /** Mean absolute difference of the colors without brightness, levels. */
+  color: number;
+}
+
+/** @throws Error when the sizes differ. */
+export function pictureDifference(a: Thumbnail, b: Thumbnail): PictureDifference {
+  if (a.size !== b.size) throw new Error(`expected thumbnails of one size, received ${a.size} and ${b.size}`);
+  const { size } = a;
+  const pixelCount = size * size;
+  const [left, right] = [brightness(a), brightness(b)];
+  let [sumA, sumB, sumAa, sumBb, sumAb, color] = [0, 0, 0, 0, 0, 0];
+  for (let at = 0; at < pixelCount; at += 1) {
+    const [x, y] = [left[at]!, right[at]!];
+    sumA += x;
+    sumB += y;
+    sumAa += x * x;
+    sumBb += y * y;
+    sumAb += x * y;
+    color += Math.abs(a.pixels[3 * at]! - b.pixels[3 * at]! - (x - y));
+    color += Math.abs(a.pixels[3 * at + 2]! - b.pixels[3 * at + 2]! - (x - y));
+  }
+  const variances = (sumAa - sumA ** 2 / pixelCount) * (sumBb - sumB ** 2 / pixelCount);
+  const exposure = (sumA - sumB) / pixelCount;
+
+  // difference = exposure + gradient · (shift + matrix · position): least squares for shift and matrix.
+  const normal = new Float64Array(unknowns * unknowns);
+  const goal = new Float64Array(unknowns);
+  const row = new Float64Array(unknowns);
+  eachPixel(left, right, size, row, (difference) => {
+    for (let i = 0; i < unknowns; i += 1) {
+      goal[i]! += row[i]! * (difference - exposure);
+      for (let j = 0; j <= i; j += 1) normal[i * unknowns + j]! += row[i]! * row[j]!;
+    }
+  });
+  // Where there is no gradient, nothing moves.
+  for (let i = 0; i < unknowns; i += 1) normal[i * unknowns + i]! += 1e-3 * pixelCount;
+  const moved = solveSymmetric(normal, goal);
+
+  const blocks = new Float64Array(blockSide * blockSide);
+  const block = size / blockSide;
+  eachPixel(left, right, size, row, (difference, x, y) => {
+    let unexplained = difference - exposure;
+    for (let i = 0; i < unknowns; i += 1) unexplained -= row[i]! * moved[i]!;
+    blocks[Math.floor(y / block) * blockSide + Math.floor(x / block)]! += Math.abs(unexplained);
+  });
+  return {
+    exposure: Math.abs(exposure),
+    shift: Math.hypot(moved[0]!, moved[1]!) / size,
+    distortion: Math.hypot(...moved.subarray(2)) / size,
+    residual: blocks.reduce((sum, one) => sum + one, 0) / pixelCount,
+    worstBlock: Math.max(...blocks) / block ** 2,
+    correlation: variances > 1e-6 ? (sumAb - (sumA * sumB) / pixelCount) / Math.sqrt(variances) : 0,
+    color: color / pixelCount / 2,
+  };
+}
+
+/**
+ * Whether the second picture is the first one, but for its encoding and size.
+ *
+ * The limits come from 300 photographs: they accept over 99 % of JPEGs of quality 30 to 95, WebP, AVIF, GIF and PNG copies and of
+ * copies of 0.25 to 2 times the size (the smallest and worst of these differ most), and refuse frames that are 3 pixels of some
+ * 450 apart, crops by 2 %, a rotation by 1°, 5 % more light and mirror images.
+ */
+export function isSamePicture(a: Thumbnail, b: Thumbnail): boolean {
+  const { exposure, shift, distortion, residual, worstBlock, correlation, color } = pictureDifference(a, b);
+  return (
+    exposure <= 2 &&
+    // Resizing moves content by a part of a pixel; in a small copy, which has a large residual, that is more.
+    shift <= Math.min(0.0055, 0.0027 + 0.0012 * residual) &&
+    distortion <= 0.012 &&
+    residual <= 13 &&
+    // Something has moved in one place, and the rest has not.
+    worstBlock <= Math.max(7, 4 * residual) &&
+    correlation >= 0.88 &&
+    color <= 10
+  );
+}
+
+/** Whether two pictures without structure have nearly equal pixels. */
+export function isSameFlat(a: Thumbnail, b: Thumbnail): boolean {
+  let sum = 0;
+  let largest = 0;
+  for (const [at, value] of a.pixels.entries()) {
+    const difference = Math.abs(value - b.pixels[at]!);
+    sum += difference;
+    largest = Math.max(largest, difference);
+  }
+  return sum <= a.pixels.length && largest <= 8;
+}
+
+// --- internal ---
+
+/** Shift along x and y, and a 2 × 2 matrix. */
+const unknowns = 6;
+const blockSide = 8;
+
+function brightness({ pixels }: Thumbnail): Float64Array {
+  const result = new Float64Array(pixels.length / 3);
+  for (let at = 0; at < result.length; at += 1)
+    result[at] = 0.299 * pixels[3 * at]! + 0.587 * pixels[3 * at + 1]! + 0.114 * pixels[3 * at + 2]!;
+  return result;
+}
+
+/** Calls `visit` for every pixel that has four neighbors, with its row of the linear system in `row`. */
+function eachPixel(
+  left: Float64Array,
+  right: Float64Array,
+  size: number,
+  row: Float64Array,
+  visit: (difference: number, x: number, y: number) => void,
+): void {
+  for (let y = 1; y < size - 1; y += 1)
+    for (let x = 1; x < size - 1; x += 1) {
+      const at = y * size + x;
+      const alongX = (left[at + 1]! - left[at - 1]! + right[at + 1]! - right[at - 1]!) / 4;
+      const alongY = (left[at + size]! - left[at - size]! + right[at + size]! - right[at - size]!) / 4;
+      // -1 … 1 from border to border.
+      const [px, py] = [(2 * x + 1) / size - 1, (2 * y + 1) / size - 1];
+      row[0] = alongX;
+      row[1] = alongY;
+      row[2] = px * alongX;
+      row[3] = py * alongX;
+      row[4] = px * alongY;
+      row[5] = py * alongY;
+      visit(left[at]! - right[at]!, x, y);
+    }
+}
+
+/** Solves a positive definite system by Cholesky's factors; only the lower triangle is read, and overwritten. */
+function solveSymmetric(matrix: Float64Array, goal: Float64Array): Float64Array {
+  const count = goal.length;
+  const at = (i: number, j: number) => matrix[i * count + j]!;
+  for (let i = 0; i < count; i += 1)
+    for (let j = 0; j <= i; j += 1) {
+      let sum = at(i, j);
+      for (let k = 0; k < j; k += 1) sum -= at(i, k) * at(j, k);
+      matrix[i * count + j] = i === j ? Math.sqrt(sum) : sum / at(j, j);
+    }
+  const result = Float64Array.from(goal);
+  for (let i = 0; i < count; i += 1) {
+    for (let k = 0; k < i; k += 1) result[i]! -= at(i, k) * result[k]!;
+    result[i]! /= at(i, i);
+  }
+  for (let i = count - 1; i >= 0; i -= 1) {
+    for (let k = i + 1; k < count; k += 1) result[i]! -= at(k, i) * result[k]!;
+    result[i]! /= at(i, i);
+  }
+  return result;
+}

@@ -1,0 +1,145 @@
+/** Which images are copies of one picture: equal bytes, or the same picture encoded anew or resized. */
+import { setImmediate } from 'node:timers/promises';
+import { HashIndex } from './hash-index.ts';
+import type { ImageFile } from './image-folder.ts';
+import { isSameFlat, isSamePicture } from './picture-difference.ts';
+import { hashOf, type Thumbnail, thumbnailOf } from './picture-hash.ts';
+import { PixelStore, type PixelStoreHandle } from './pixel-store.ts';
+
+/** Images that show one picture. */
+export interface PictureGroup {
+  /** `exact`: all files have equal bytes. */
+  kind: 'exact' | 'near';
+  /** At least two indices into the images, sorted by path. */
+  members: number[];
+}
+
+export interface PictureGroups {
+  /** Disjoint, sorted by their first paths. */
+  groups: PictureGroup[];
+  /** False where so many images look alike that not all of them could be compared. */
+  isComplete: boolean;
+}
+
+/**
+ * Groups the copies of each picture; O(n) memory, and time in slices of some 50 ms.
+ *
+ * Every member of a group is the same picture as the group's first one, so that a burst of alike photographs does not chain
+ * into one group. Mirrored, cropped, shifted and brightened versions are other pictures.
+ *
+ * @param pixels the decoded images; any size, of which larger ones tell more alike pictures apart.
+ * @param sha256 of each image's bytes; null for an image that was not decoded, which is in no group.
+ * @throws the signal's reason when it is aborted.
+ */
+export async function findPictureGroups(
+  images: readonly Pick<ImageFile, 'relativePath'>[],
+  pixels: PixelStoreHandle,
+  sha256: readonly (string | null)[],
+  signal?: AbortSignal,
+): Promise<PictureGroups> {
+  const byPath = [...images.keys()]
+    .filter((index) => sha256[index] !== null)
+    .toSorted((a, b) => (images[a]!.relativePath < images[b]!.relativePath ? -1 : 1));
+  const exact = new Map<string, number[]>();
+  for (const index of byPath) {
+    const copies = exact.get(sha256[index]!);
+    if (copies === undefined) exact.set(sha256[index]!, [index]);
+    else copies.push(index);
+  }
+
+  const pictures = new Pictures(new PixelStore(pixels));
+  const groups = new Map<number, PictureGroup>();
+  let sliceEndsAtMs = performance.now() + sliceMs;
+  for (const copies of exact.values()) {
+    if (performance.now() > sliceEndsAtMs) {
+      await setImmediate();
+      sliceEndsAtMs = performance.now() + sliceMs;
+    }
+    signal?.throwIfAborted();
+    const leader = pictures.find(copies[0]!);
+    const group = groups.get(leader);
+    if (group === undefined) groups.set(leader, { kind: 'exact', members: [...copies] });
+    else {
+      group.kind = 'near';
+      group.members.push(...copies);
+    }
+  }
+  const rank = new Map(byPath.map((index, position) => [index, position]));
+  return {
+    groups: [...groups.values()]
+      .filter(({ members }) => members.length > 1)
+      .map(({ kind, members }) => ({ kind, members: members.sort((a, b) => rank.get(a)! - rank.get(b)!) })),
+    isComplete: pictures.isComplete,
+  };
+}
+
+// --- internal ---
+
+const sliceMs = 50;
+
+/** Pictures compared with one image, the most alike first. */
+const maxComparisons = 32;
+
+/** Thumbnails kept; others are made again. */
+const keptThumbnails = 512;
+
+/** The first image of each picture so far. */
+class Pictures {
+  isComplete = true;
+  readonly #store: PixelStore;
+  readonly #index = new HashIndex();
+  /** Pictures without structure, whose hashes are noise: by mean brightness, whole levels. */
+  readonly #flat = new Map<number, number[]>();
+  /** Mean red, green and blue. */
+  readonly #means = new Map<number, readonly number[]>();
+  readonly #thumbnails = new Map<number, Thumbnail>();
+
+  constructor(store: PixelStore) {
+    this.#store = store;
+  }
+
+  /** The first image of the same picture; the image itself where it is a new picture. */
+  find(image: number): number {
+    const thumbnail = this.#thumbnail(image);
+    const means = meansOf(thumbnail);
+    const { hash, isFlat } = hashOf(thumbnail);
+    const level = Math.round((means[0]! + means[1]! + means[2]!) / 3);
+    const alike = isFlat ? [level, level - 1, level + 1].flatMap((one) => this.#flat.get(one) ?? []) : this.#near(hash);
+    const candidates = alike.filter((other) =>
+      this.#means.get(other)!.every((mean, at) => Math.abs(mean - means[at]!) <= 10),
+    );
+    if (candidates.length > maxComparisons) this.isComplete = false;
+    const isSame = isFlat ? isSameFlat : isSamePicture;
+    const same = candidates.slice(0, maxComparisons).find((other) => isSame(this.#thumbnail(other), thumbnail));
+    if (same !== undefined) return same;
+    this.#means.set(image, means);
+    if (!isFlat) this.#index.add(image, hash);
+    else if (this.#flat.has(level)) this.#flat.get(level)!.push(image);
+    else this.#flat.set(level, [image]);
+    return image;
+  }
+
+  #near(hash: Uint16Array): number[] {
+    const { found, isComplete } = this.#index.near(hash);
+    if (!isComplete) this.isComplete = false;
+    return found.map(({ id }) => id);
+  }
+
+  #thumbnail(image: number): Thumbnail {
+    const kept = this.#thumbnails.get(image);
+    if (kept !== undefined) return kept;
+    const thumbnail = thumbnailOf(this.#store.pixels(image), this.#store.size);
+    // The oldest goes: a Map keeps the order of insertion.
+    if (this.#thumbnails.size === keptThumbnails) this.#thumbnails.delete(this.#thumbnails.keys().next().value!);
+    this.#thumbnails.set(image, thumbnail);
+    return thumbnail;
+  }
+}
+
+/** Red, green and blue, 0 … 255. */
+function meansOf({ pixels }: Thumbnail): number[] {
+  const sums = [0, 0, 0];
+  for (let at = 0; at < pixels.length; at += 3)
+    for (let channel = 0; channel < 3; channel += 1) sums[channel]! += pixels[at + channel]!;
+  return sums.map((sum) => (3 * sum) / pixels.length);
+}

@@ -1,0 +1,23 @@
+import type { ImageFile, ImageSplit } from '@chorus/data';
+import { sha256 } from '@chorus/storage';
+
+/**
+ * Identifies the images of a run and what each is for, by content: it changes when a file is added, removed or renamed, when
+ * its bytes change, or when the split does, but neither with times nor with the Unicode form or order of names.
+ *
+ * @param hashes Of each image's bytes, hexadecimal; null for an image that was skipped, which counts by name and size.
+ */
+export function datasetFingerprint(
+  images: readonly Pick<ImageFile, 'relativePath' | 'sizeBytes'>[],
+  hashes: readonly (string | null)[],
+  split: ImageSplit,
+): string {
+  const names = images.map(({ relativePath }) => relativePath.normalize('NFC'));
+  const order = [...images.keys()].toSorted((a, b) => (names[a]! < names[b]! ? -1 : names[a]! > names[b]! ? 1 : 0));
+  const rank = new Uint32Array(images.length);
+  for (const [position, index] of order.entries()) rank[index] = position;
+  const files = order.map((index) => [names[index], hashes[index] ?? `skipped, ${images[index]!.sizeBytes} bytes`]);
+  const ranks = (indices: Uint32Array) => [...indices.map((index) => rank[index]!).sort()];
+  const parts = split.parts.map(({ name, fit, tune, heldOut }) => [name, ranks(fit), ranks(tune), ranks(heldOut)]);
+  return sha256(JSON.stringify({ files, parts, test: ranks(split.test) }));
+}
