@@ -27,7 +27,7 @@ export function duplicateLines({
   ];
 }
 
-/** For example "warning: 3 pictures appear more than once (2 under two labels, 1 on both sides of the split)". */
+/** Such as "warning: 3 pictures appear more than once (2 under several labels, 1 in several sets of the split)". */
 export function duplicateCounts(duplicates: Report['dataset']['duplicates']): string {
   const contradictions = duplicates.filter(({ labels }) => labels.length > 1).length;
   const straddling = duplicates.filter(({ splits }) => splits.length > 1).length;
