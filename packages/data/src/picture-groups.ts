@@ -78,7 +78,7 @@ export async function findPictureGroups(
 const sliceMs = 50;
 
 /** Pictures compared with one image, the most alike first. */
-const maxComparisons = 32;
+const maxComparisons = 16;
 
 /** Thumbnails kept; others are made again. */
 const keptThumbnails = 512;
@@ -108,10 +108,10 @@ class Pictures {
     const candidates = alike.filter((other) =>
       this.#means.get(other)!.every((mean, at) => Math.abs(mean - means[at]!) <= 10),
     );
-    if (candidates.length > maxComparisons) this.isComplete = false;
     const isSame = isFlat ? isSameFlat : isSamePicture;
     const same = candidates.slice(0, maxComparisons).find((other) => isSame(this.#thumbnail(other), thumbnail));
     if (same !== undefined) return same;
+    if (candidates.length > maxComparisons) this.isComplete = false;
     this.#means.set(image, means);
     if (!isFlat) this.#index.add(image, hash);
     else if (this.#flat.has(level)) this.#flat.get(level)!.push(image);

@@ -57,14 +57,14 @@ export function hammingDistance(a: PictureHash, b: PictureHash): number {
   return distance;
 }
 
+// --- internal ---
+
 /** Set bits of every 16-bit number. */
-export const bitsOf = Uint8Array.from({ length: 2 ** 16 }, (_, value) => {
+const bitsOf = Uint8Array.from({ length: 2 ** 16 }, (_, value) => {
   let count = 0;
   for (let rest = value; rest > 0; rest &= rest - 1) count += 1;
   return count;
 });
-
-// --- internal ---
 
 /** Side of the brightness that is transformed. */
 const side = 32;
