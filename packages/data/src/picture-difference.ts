@@ -41,11 +41,11 @@ export function isSamePicture(a: Thumbnail, b: Thumbnail): boolean {
   const { shift, distortion, residual, worstBlock } = contentDifference(left, right, a.size, exposure);
   return (
     // Resizing moves content by a part of a pixel; in a small copy, which has a large residual, that is more.
-    shift <= Math.min(0.0055, 0.0027 + 0.0012 * residual) &&
-    distortion <= 0.012 &&
+    shift <= Math.min(0.0075, 0.0028 + 0.0015 * residual) &&
+    distortion <= 0.013 &&
     residual <= 13 &&
     // Something has moved in one place, and the rest has not.
-    worstBlock <= Math.max(7, 4 * residual)
+    worstBlock <= Math.max(8, 4.8 * residual)
   );
 }
 

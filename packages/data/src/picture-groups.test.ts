@@ -191,14 +191,18 @@ describe('findPictureGroups, whatever the order', () => {
       if (!isDone) setImmediate(turn);
     };
     setImmediate(turn);
-    const { groups } = await findPictureGroups(images, pixels, hashes);
+    const progress: number[] = [];
+    const onProgress = (done: number) => void progress.push(done);
+    const { groups } = await findPictureGroups(images, pixels, hashes, { onProgress });
     isDone = true;
     expect(groups).toHaveLength(50);
     expect(turns).toBeGreaterThan(2);
+    expect(progress.at(-1)).toBe(3000);
+    expect(progress.length).toBeGreaterThan(2);
     // Slices take 50 ms; the rest is for a busy machine.
     expect(longestMs).toBeLessThan(1000);
     const controller = new AbortController();
-    const stopped = findPictureGroups(images, pixels, hashes, controller.signal);
+    const stopped = findPictureGroups(images, pixels, hashes, { signal: controller.signal });
     controller.abort(new Error('stop'));
     await expect(stopped).rejects.toThrow('stop');
   });

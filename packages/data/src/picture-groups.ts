@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { HashIndex } from './hash-index.ts';
 import type { ImageFile } from './image-folder.ts';
+import { pathOrder } from './path-order.ts';
 import { isSameFlat, isSamePicture } from './picture-difference.ts';
 import { hashOf, type Thumbnail, thumbnailOf } from './picture-hash.ts';
 import { PixelStore, type PixelStoreHandle } from './pixel-store.ts';
@@ -29,17 +30,17 @@ export interface PictureGroups {
  *
  * @param pixels the decoded images; any size, of which larger ones tell more alike pictures apart.
  * @param sha256 of each image's bytes; null for an image that was not decoded, which is in no group.
+ * @param options `onProgress` is called after each slice and at the end.
  * @throws the signal's reason when it is aborted.
  */
 export async function findPictureGroups(
   images: readonly Pick<ImageFile, 'relativePath'>[],
   pixels: PixelStoreHandle,
   sha256: readonly (string | null)[],
-  signal?: AbortSignal,
+  options: { onProgress?: (done: number, total: number) => void; signal?: AbortSignal } = {},
 ): Promise<PictureGroups> {
-  const byPath = [...images.keys()]
-    .filter((index) => sha256[index] !== null)
-    .toSorted((a, b) => (images[a]!.relativePath < images[b]!.relativePath ? -1 : 1));
+  const { onProgress, signal } = options;
+  const byPath = [...images.keys()].filter((index) => sha256[index] !== null).toSorted(pathOrder(images));
   const exact = new Map<string, number[]>();
   for (const index of byPath) {
     const copies = exact.get(sha256[index]!);
@@ -50,12 +51,15 @@ export async function findPictureGroups(
   const pictures = new Pictures(new PixelStore(pixels));
   const groups = new Map<number, PictureGroup>();
   let sliceEndsAtMs = performance.now() + sliceMs;
+  let doneCount = 0;
   for (const copies of exact.values()) {
     if (performance.now() > sliceEndsAtMs) {
+      onProgress?.(doneCount, byPath.length);
       await setImmediate();
       sliceEndsAtMs = performance.now() + sliceMs;
     }
     signal?.throwIfAborted();
+    doneCount += copies.length;
     const leader = pictures.find(copies[0]!);
     const group = groups.get(leader);
     if (group === undefined) groups.set(leader, { kind: 'exact', members: [...copies] });
@@ -64,6 +68,7 @@ export async function findPictureGroups(
       group.members.push(...copies);
     }
   }
+  onProgress?.(byPath.length, byPath.length);
   const rank = new Map(byPath.map((index, position) => [index, position]));
   return {
     groups: [...groups.values()]

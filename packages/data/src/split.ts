@@ -7,6 +7,7 @@
 import { DataError } from './errors.ts';
 import { stratifiedFolds } from './folds.ts';
 import type { ImageFile, ImageFolder } from './image-folder.ts';
+import { pathOrder } from './path-order.ts';
 import { randomFor, seedFor, shuffle } from './shuffle.ts';
 
 /** Where the stackers' images come from. */
@@ -188,7 +189,7 @@ function unitsOf(
   groups: readonly (readonly number[])[],
 ): Unit[][] {
   const isDrawn = (index: number) => images[index]!.role === null || images[index]!.role === 'train';
-  const byPath = (a: number, b: number) => (images[a]!.relativePath < images[b]!.relativePath ? -1 : 1);
+  const byPath = pathOrder(images);
   const grouped = groups.map((group) => group.filter(isDrawn).toSorted(byPath)).filter((unit) => unit.length > 0);
   const inGroup = new Set(grouped.flat());
   const single = [...images.keys()].filter((index) => isDrawn(index) && !inGroup.has(index)).map((index) => [index]);
@@ -304,8 +305,8 @@ function wholeBatches(
     throw new DataError(
       `Expected at least ${testMultipleOf} images to test on, a whole batch (flaws.wholeBatchesOnly), in ${root}, received ${test.length}; lower recipe.batchSize.`,
     );
-  const byPath = [...test].toSorted((a, b) => (images[a]!.relativePath < images[b]!.relativePath ? -1 : 1));
-  return ascending(shuffle(byPath, randomFor(seed, 'test groups')).slice(0, count));
+  const sorted = [...test].toSorted(pathOrder(images));
+  return ascending(shuffle(sorted, randomFor(seed, 'test groups')).slice(0, count));
 }
 
 function ascending(indices: readonly number[]): Uint32Array {

@@ -44,6 +44,7 @@ export function barProgress(): Progress {
       ).run();
     },
     onDecode: (done, total) => row('images')?.show(`${bar(done / total)} ${done} of ${total}`),
+    onCompare: (done, total) => row('images')?.show(`${bar(done / total)} ${done} of ${total} compared`),
     onDataset: ({ counts, skipped }) =>
       row('images')?.done(`${countsLine(counts)}${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`),
     onMember(name, state) {

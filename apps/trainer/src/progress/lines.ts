@@ -14,6 +14,7 @@ export function lineProgress(write: (line: string) => void): Progress {
   const lastEpochAtMs = new Map<string, number>();
   const lastFifths = new Map<string, number>();
   let decodedTenths = -1;
+  let comparedTenths = 0;
   const observer: Partial<RunObserver> = {
     ...downloadLines(write),
     onStart({ demo, devices, lanesReason, folder, experiment }) {
@@ -28,6 +29,13 @@ export function lineProgress(write: (line: string) => void): Progress {
       if (tenths === decodedTenths) return;
       decodedTenths = tenths;
       if (tenths % 5 === 0) write(`decoded ${done} of ${total} images`);
+    },
+    onCompare(done, total) {
+      const tenths = Math.floor((10 * done) / total);
+      // A small data set takes no time.
+      if (tenths <= comparedTenths || tenths === 10) return;
+      comparedTenths = tenths;
+      if (tenths % 5 === 0) write(`compared ${done} of ${total} images`);
     },
     onDataset({ name, classes, counts, skipped, duplicates, duplicatesComplete }) {
       write(`${printable(name)}: ${classes.map(printable).join(', ')}; ${countsLine(counts)}`);

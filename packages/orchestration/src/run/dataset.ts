@@ -52,6 +52,8 @@ export interface Dataset {
 
 export interface DatasetEvents {
   onDecode(done: number, total: number): void;
+  /** Images that were compared with the others, to find copies of one picture. */
+  onCompare?(done: number, total: number): void;
 }
 
 /** Generated images: sizes of the data set `shapes`. */
@@ -122,7 +124,10 @@ export async function openDataset(
   const policy = experiment.data.duplicates;
   // The smallest is the fastest to look at, but must show details.
   const looked = sizes.find((size) => size >= 64) ?? sizes.at(-1)!;
-  const pictures = await findPictureGroups(images, decoded.pixels.get(looked)!, decoded.sha256, signal);
+  const pictures = await findPictureGroups(images, decoded.pixels.get(looked)!, decoded.sha256, {
+    onProgress: (done, total) => events.onCompare?.(done, total),
+    ...(signal === undefined ? {} : { signal }),
+  });
   const together = policy === 'report' ? [] : pictures.groups.map(({ members }) => members);
   const drawn = splitImages(folder, splitPlanOf(experiment), together);
   const dropped = policy === 'drop' ? copiesToDrop(images, pictures.groups) : new Set<number>();

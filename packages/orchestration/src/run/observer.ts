@@ -28,6 +28,8 @@ export interface RunObserver extends LaneObserver {
     tasks: string[];
   }): void;
   onDecode(done: number, total: number): void;
+  /** Images are compared with one another, to find copies of one picture. */
+  onCompare(done: number, total: number): void;
   onDataset(dataset: {
     name: string;
     classes: string[];
@@ -48,6 +50,7 @@ const silent: RunObserver = {
   onNotice() {},
   onStart() {},
   onDecode() {},
+  onCompare() {},
   onDataset() {},
   onMember() {},
   onChoice() {},
@@ -77,6 +80,7 @@ export function observerFrom(partial: Partial<RunObserver> = {}): RunObserver {
     onNotice: guard('onNotice', heard.onNotice),
     onStart: guard('onStart', heard.onStart),
     onDecode: guard('onDecode', heard.onDecode),
+    onCompare: guard('onCompare', heard.onCompare),
     onDataset: guard('onDataset', heard.onDataset),
     onMember: guard('onMember', heard.onMember),
     onChoice: guard('onChoice', heard.onChoice),
