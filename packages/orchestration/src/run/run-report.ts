@@ -112,14 +112,14 @@ function commonParts({ start, dataset, counts, demo, lanes, timeline }: RunParts
   };
 }
 
-function describeStacking(stacking: Experiment['stacking'], { training, parts }: ImageCounts): string {
+function describeStacking(stacking: Experiment['stacking'], { parts }: ImageCounts): string {
   switch (stacking.kind) {
     case 'holdout':
       return `${parts[0]!.heldOut} images were held out from every member for the stackers`;
     case 'training-images':
       return "the stackers learnt from the members' own training images";
     case 'kfold':
-      return `each member was trained on ${stacking.folds} folds and answered for the stackers on the fold that it had not seen (${training} images); ${
+      return `each member was trained on ${stacking.folds} folds and answered for the stackers on the fold that it had not seen (${parts.reduce((sum, { heldOut }) => sum + heldOut, 0)} images); ${
         stacking.members === 'refit'
           ? 'the bundle has members trained once more, without holding a fold out'
           : "the bundle's members are the mean of the folds' models"
