@@ -199,7 +199,7 @@ describe('findPictureGroups, whatever the order', () => {
     expect(turns).toBeGreaterThan(2);
     expect(progress.at(-1)).toBe(3000);
     expect(progress.length).toBeGreaterThan(2);
-    // Slices take 50 ms; the rest is for a busy machine.
+    // Slices take 25 ms; the rest is for a busy machine.
     expect(longestMs).toBeLessThan(1000);
     const controller = new AbortController();
     const stopped = findPictureGroups(images, pixels, hashes, { signal: controller.signal });

@@ -23,7 +23,7 @@ export interface PictureGroups {
 }
 
 /**
- * Groups the copies of each picture; O(n) memory, and time in slices of some 50 ms.
+ * Groups the copies of each picture; O(n) memory, and time in slices of some 25 ms.
  *
  * Every member of a group is the same picture as the group's first one, so that a burst of alike photographs does not chain
  * into one group. Mirrored, cropped, shifted and brightened versions are other pictures.
@@ -80,7 +80,7 @@ export async function findPictureGroups(
 
 // --- internal ---
 
-const sliceMs = 50;
+const sliceMs = 25;
 
 /** Pictures compared with one image, the most alike first. */
 const maxComparisons = 16;
