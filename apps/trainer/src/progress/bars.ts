@@ -62,6 +62,7 @@ export function barProgress(): Progress {
       lastEpoch.set(epoch.task, epochLine(epoch).slice(epoch.task.length + 2));
     },
     onWarning: (name, message) => console.log(`${name}: warning: ${printable(message)}`),
+    onStacking: (done, total) => row('stack and test')?.show(`stackers ${bar(done / total)} ${done} of ${total}`),
     onChoice: ({ chosen }) => row('stack and test')?.done(`chosen: ${chosen}`),
   };
   return {

@@ -60,6 +60,9 @@ export function lineProgress(write: (line: string) => void): Progress {
     onWarning(task, message) {
       write(`${task}: warning: ${printable(message)}`);
     },
+    onStacking(done, total) {
+      if (done === 1 || done === total) write(`stackers: ${done} of ${total} fits`);
+    },
     onChoice({ chosen }) {
       write(`chosen on held-out images: ${chosen}; now the test images are read`);
     },

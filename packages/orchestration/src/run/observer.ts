@@ -38,6 +38,8 @@ export interface RunObserver extends LaneObserver {
     reads: ReadRecords;
   }): void;
   onMember(task: string, state: MemberState): void;
+  /** Fits of stackers that are done. */
+  onStacking(done: number, total: number): void;
   /** The stacker and the best member are decided; the test images are read next. */
   onChoice(choice: Choice): void;
 }
@@ -49,6 +51,7 @@ const silent: RunObserver = {
   onDecode() {},
   onDataset() {},
   onMember() {},
+  onStacking() {},
   onChoice() {},
   onStage() {},
   onBatch() {},
@@ -78,6 +81,7 @@ export function observerFrom(partial: Partial<RunObserver> = {}): RunObserver {
     onDecode: guard('onDecode', heard.onDecode),
     onDataset: guard('onDataset', heard.onDataset),
     onMember: guard('onMember', heard.onMember),
+    onStacking: guard('onStacking', heard.onStacking),
     onChoice: guard('onChoice', heard.onChoice),
     onStage: guard('onStage', heard.onStage),
     onBatch: guard('onBatch', heard.onBatch),
