@@ -26,7 +26,7 @@ const rowsPerStep = 256;
 export function fitLogistic(
   logits: MemberOutputs,
   labels: ArrayLike<number>,
-  { classCount, onStep }: { classCount: number; onStep: () => void },
+  { classCount, onStep = () => {} }: { classCount: number; onStep?: () => void },
 ): LogisticModel {
   const memberCount = logits.length;
   const rowCount = countRows(logits, memberCount, classCount);

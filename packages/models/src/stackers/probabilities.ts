@@ -1,10 +1,14 @@
+import { checkFinite } from './outputs.ts';
+
 /**
  * Logits as probabilities.
  *
  * @param logits [N] for two classes (of the second one), else [N, classCount].
  * @returns [N, classCount], each row summing to 1.
+ * @throws ModelError when a logit is not finite.
  */
 export function toProbabilities(logits: Float32Array, classCount: number): Float32Array {
+  checkFinite(logits);
   return Float32Array.from(classCount === 2 ? sigmoidRows(logits) : softmaxRows(logits, classCount));
 }
 
