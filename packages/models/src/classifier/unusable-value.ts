@@ -11,9 +11,8 @@ export function unusableValue(
   const isVariance = weightName.endsWith('moving_variance');
   const index = values.findIndex((value) => !Number.isFinite(value) || (isVariance && value < 0));
   if (index === -1) return undefined;
-  const isFinite = Number.isFinite(values[index]);
   return {
-    expected: isFinite ? 'variances of 0 or more' : 'finite numbers',
+    expected: Number.isFinite(values[index]) ? 'variances of 0 or more' : 'finite numbers',
     received: `${values[index]} at index ${index}`,
   };
 }
