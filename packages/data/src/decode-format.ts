@@ -18,7 +18,8 @@ const accepted: Record<ImageFormat, readonly string[]> = {
 
 /** Known, so that the reason says more than "not an image". */
 const refused: Record<string, readonly string[]> = {
-  bmp: ['BM'],
+  // Its bytes 6 to 9 are reserved, and zero; two letters alone would be many a text.
+  bmp: ['BM????\0\0\0\0'],
   ico: ['\0\0\x01\0'],
   psd: ['8BPS'],
   pdf: ['%PDF'],
@@ -26,23 +27,29 @@ const refused: Record<string, readonly string[]> = {
   'jpeg xl': ['\0\0\0\x0cJXL', '\xff\x0a'],
 };
 
+/** What the first bytes are: a format that is accepted, one that is known and refused (its name), or neither (null). */
+export function sniffFormat(bytes: Uint8Array): { accepted: ImageFormat } | { refused: string | null } {
+  const head = Buffer.from(bytes.subarray(0, 1024)).toString('latin1');
+  const find = <Format extends string>(starts: Record<Format, readonly string[]>) =>
+    (Object.keys(starts) as Format[]).find((format) => starts[format].some((start) => startsLike(head, start)));
+  const accepts = find(accepted);
+  if (accepts !== undefined) return { accepted: accepts };
+  // SVG is a program, which may name other files.
+  return { refused: /<svg[\s>]/i.test(head) ? 'svg' : (find(refused) ?? null) };
+}
+
 /**
  * The format of a file's content.
  *
  * @throws Error of which the message says what it is instead.
  */
 export function formatOf(bytes: Uint8Array): ImageFormat {
-  const head = Buffer.from(bytes.subarray(0, 1024)).toString('latin1');
-  const find = <Format extends string>(starts: Record<Format, readonly string[]>) =>
-    (Object.keys(starts) as Format[]).find((format) => starts[format].some((start) => startsLike(head, start)));
-  const format = find(accepted);
-  if (format !== undefined) return format;
-  // SVG is a program, which may name other files.
-  const other = /<svg[\s>]/i.test(head) ? 'svg' : find(refused);
+  const format = sniffFormat(bytes);
+  if ('accepted' in format) return format.accepted;
   throw new Error(
-    other === undefined
+    format.refused === null
       ? 'not an image: it starts like none of JPEG, PNG, WebP, GIF, TIFF, AVIF and HEIC'
-      : `not an accepted image: ${other}; save it as JPEG or PNG`,
+      : `not an accepted image: ${format.refused}; save it as JPEG or PNG`,
   );
 }
 

@@ -28,6 +28,8 @@ export interface Named {
   /** `path=value`, as in `--set`. */
   assignments?: readonly string[];
   data?: string | undefined;
+  /** Reads what links in the data folder lead to outside of it. */
+  followLinks?: boolean | undefined;
   weights?: string | undefined;
   workers?: string | undefined;
   /** Folder that relative paths of data and weights start from. */
@@ -53,6 +55,7 @@ export async function prepareExperiment(
     // One layer, so that the order of a kind and its keys does not matter.
     mergeLayers(...(named.assignments ?? []).map(parseAssignment)),
     ...(named.data === undefined ? [] : [{ data: { source: named.data } }]),
+    ...(named.followLinks ? [{ data: { followLinks: true } }] : []),
     ...(named.weights === undefined ? [] : [{ weights: named.weights }]),
     ...(named.workers === undefined ? [] : [{ workers: parseWorkers(named.workers) }]),
   ];

@@ -11,6 +11,7 @@ interface TrainFlags {
   preset: string;
   config?: string;
   data?: string;
+  followLinks?: boolean;
   weights?: string;
   out?: string;
   resume?: string;
@@ -26,6 +27,7 @@ export const trainCommand = new Command('train')
     '--data <folder>',
     'images as <split>/<class>/* or <class>/*; or "shapes" (drawn), or "cats-and-dogs" (downloaded)',
   )
+  .option('--follow-links', 'also read what links in the data folder lead to outside of it')
   .option(
     '--weights <folder>',
     'keras-applications .h5 files; or "imagenet" (downloaded), "random", "auto" (CHORUS_WEIGHTS, else imagenet)',
@@ -70,6 +72,7 @@ async function trainNew(flags: TrainFlags, base: string, progress: Progress, sig
     ...(flags.config === undefined ? {} : { file: userPath(flags.config) }),
     assignments: flags.set,
     data: flags.data,
+    followLinks: flags.followLinks,
     weights: flags.weights,
     workers: flags.workers,
     base,
@@ -90,5 +93,5 @@ function ignoredWithResume({ resume, preset, set, ...named }: TrainFlags): strin
   if (preset !== 'auto') return '--preset';
   if (set.length > 0) return '--set';
   const option = Object.keys(named)[0];
-  return option === undefined ? undefined : `--${option}`;
+  return option === undefined ? undefined : `--${option === 'followLinks' ? 'follow-links' : option}`;
 }

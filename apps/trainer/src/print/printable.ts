@@ -1,6 +1,8 @@
-/** A text from outside on one line of a terminal: control characters become visible escapes. */
+import { displayName } from '@chorus/orchestration/display-name';
+
+/** A text from outside on one line of a terminal: what has no shape of its own becomes a visible escape. */
 export function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return displayName(text);
 }
 
 /** The same of a message of several lines, which keeps these. */
