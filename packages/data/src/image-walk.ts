@@ -108,6 +108,7 @@ export class ImageWalk {
       return;
     }
     if (!this.#claim(folder.real, place)) return;
+    if (folder.names.length === 0) this.#skip(place, 'folder', 'an empty folder');
     for (const { name, isExact } of folder.names) {
       const inner = {
         path: join(place.path, name),
