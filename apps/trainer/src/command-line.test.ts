@@ -323,7 +323,9 @@ it('keeps control characters of odd names off the terminal: in what is skipped, 
   expect([trained, predicted, evaluated, refused].map(({ exitCode }) => exitCode)).toEqual([0, 4, 0, 4]);
   for (const { stdout, stderr } of [trained, predicted, evaluated, refused])
     expect(stdout + stderr).not.toContain('\u001b');
-  expect(trained.stdout).toContain('\\x1b[31mk\\x0a2.png: link out of the data set');
+  expect(trained.stdout).toContain(
+    '1 × link out of the data set (--follow-links follows it): plain/l\\x1b[31mk\\x0a2.png',
+  );
   expect(predicted.stdout.split('\n')).toHaveLength(2);
 });
 

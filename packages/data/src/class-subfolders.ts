@@ -17,7 +17,7 @@ export interface ClassFiles {
  */
 export function refuseNestedSplits(root: string, classes: readonly ClassFiles[]): void {
   const nested = classes.map((one) => ({ name: one.name, ...subfoldersOf(one) })).filter(({ direct }) => direct === 0);
-  const choose = 'set data.layout=classes if they are';
+  const choose = 'set --layout classes (data.layout) if they are';
   const holder = nested.find(({ subfolders }) => {
     const roles = new Set(subfolders.map(splitRoleOf).filter((role) => role !== null));
     return roles.has('train') && roles.size > 1;
@@ -32,7 +32,7 @@ export function refuseNestedSplits(root: string, classes: readonly ClassFiles[])
   );
   if (twin !== undefined)
     throw new DataError(
-      `${displayName(root)} can be read in two ways: as split folders (${list(likely.map(({ name }) => name))}), each with the classes ${list(twin.subfolders)}, or as the classes ${list(classes.map(({ name }) => name))}. Set data.layout=splits or data.layout=classes to choose one.`,
+      `${displayName(root)} can be read in two ways: as split folders (${list(likely.map(({ name }) => name))}), each with the classes ${list(twin.subfolders)}, or as the classes ${list(classes.map(({ name }) => name))}. Choose one with --layout splits or --layout classes (data.layout).`,
     );
 }
 

@@ -80,13 +80,11 @@ describe('checkDataset', () => {
 
   const entry = (kind: SkippedEntry['kind'], path: string): SkippedEntry => ({ path, reason: 'why', kind });
 
-  test.each<[string, SkippedEntry[], number]>([
-    ['an image that is none', Array.from({ length: 6 }, (_, index) => entry('image', `a/${index}.jpg`)), 6],
-    ['an image out of the data set', Array.from({ length: 6 }, (_, index) => entry('outside', `a/${index}.JPG`)), 6],
-  ])('counts %s as bad', (_, skipped, count) => {
+  it('counts what claims to be an image and was not listed', () => {
+    const skipped = Array.from({ length: 6 }, (_, index) => entry('image', `a/${index}.jpg`));
     const facts = { ...factsOf({ a: 50, b: 50 }), skipped };
     expect(() => checkDataset(facts)).toThrow(
-      new RegExp(`^${count} of 106 images in /data cannot be used, more than 5 %: a/0\\.jpg \\(why\\)`, 'i'),
+      '6 of 106 images in /data cannot be used, more than 5 %: a/0.jpg (why); a/1.jpg (why)',
     );
     expect(() => checkDataset({ ...facts, skipped: skipped.slice(1) })).not.toThrow();
   });

@@ -1,7 +1,6 @@
 /** What must hold of a data set before its images are decoded, and still holds afterwards with the images that are left. */
 import { displayName } from './display-name.ts';
 import { DataError } from './errors.ts';
-import { hasImageEnding } from './file-kind.ts';
 import type { ImageFile } from './image-folder.ts';
 import type { SkippedEntry, SkippedImage } from './image-walk.ts';
 import type { ImageSplit } from './split.ts';
@@ -63,8 +62,8 @@ export function checkDataset(facts: DatasetFacts): void {
 }
 
 /** Whether an entry claims to be an image, by its ending or its content, and cannot be used. */
-export function isBadImage({ kind, path }: SkippedEntry): boolean {
-  return kind === 'image' || (kind === 'outside' && hasImageEnding(path));
+export function isBadImage({ kind }: Pick<SkippedEntry, 'kind'>): boolean {
+  return kind === 'image';
 }
 
 // --- internal ---

@@ -64,7 +64,7 @@ describe('split folders', () => {
     ['two training sets', sets('train', 'Training', 'test'), /one training folder .* received "Training", "train"/],
     ['two test sets', sets('train', 'test', 'testing'), /one test folder .* received "test", "testing"/],
     ['two validation sets', sets('train', 'val', 'validation'), /one validation folder/],
-    ['no training set', sets('val', 'test'), /Expected a folder train beside test and val in .*data\.layout=classes/],
+    ['no training set', sets('val', 'test'), /Expected a folder train beside test and val in .*--layout classes/],
     ['a class only in train', [...sets('train', 'test'), 'train/c/1.jpg'], /class "c" in .*test\/c, received none/],
     ['a class only in test', [...sets('train', 'test'), 'test/c/1.jpg'], /class "c" in .*train\/c, received none/],
     [
@@ -99,7 +99,7 @@ describe('what can be read in two ways', () => {
   ])('%s is refused, with both readings and the option', async (_, paths, message) => {
     await root.put(...paths);
     await expectError(message);
-    await expectError(/Set data\.layout=splits or data\.layout=classes to choose one\.$/);
+    await expectError(/Choose one with --layout splits or --layout classes \(data\.layout\)\.$/);
     const { classes, splits } = await scan({ layout: 'classes' });
     expect(splits).toEqual([]);
     expect(classes).toEqual([...new Set(paths.map((path) => path.split('/')[0]!))].toSorted());
@@ -147,7 +147,7 @@ describe('what can be read in two ways', () => {
 
   it('layout=splits wants split folders', async () => {
     await root.put('a/1.jpg', 'b/1.jpg');
-    await expectError(/Expected split folders in .*data\.layout=splits\), received "a", "b"/, { layout: 'splits' });
+    await expectError(/Expected split folders in .*by the layout splits\), received "a", "b"/, { layout: 'splits' });
   });
 });
 
@@ -172,7 +172,7 @@ describe('another level of folders', () => {
     [
       'splits within classes',
       ['a/train/1.jpg', 'a/test/1.jpg', 'b/train/1.jpg', 'b/test/1.jpg'],
-      /received split folders \("test", "train"\) within "a": .*data\.layout=classes/,
+      /received split folders \("test", "train"\) within "a": .*--layout classes/,
     ],
   ])('%s is refused, and named', async (_, paths, message) => {
     await root.put(...paths);

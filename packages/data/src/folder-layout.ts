@@ -31,7 +31,7 @@ export function findSplitFolders(root: string, top: FolderLevel, layout: FolderL
   if (named.length === 0) {
     if (layout === 'splits')
       throw new DataError(
-        `Expected split folders in ${shownRoot} (train beside validation or test, by data.layout=splits), received ${quoted(top.folders)}.`,
+        `Expected split folders in ${shownRoot} (train beside validation or test, by the layout splits), received ${quoted(top.folders)}.`,
       );
     return [];
   }
@@ -39,14 +39,14 @@ export function findSplitFolders(root: string, top: FolderLevel, layout: FolderL
     const same = named.filter((one) => one.role === role);
     if (same.length > 1)
       throw new DataError(
-        `Expected one ${setNames[role]} folder in ${shownRoot}, received ${quoted(same)}; merge them${layout === 'auto' ? ', or if they are classes set data.layout=classes' : ''}.`,
+        `Expected one ${setNames[role]} folder in ${shownRoot}, received ${quoted(same)}; merge them${layout === 'auto' ? ', or if they are classes set --layout classes (data.layout)' : ''}.`,
       );
   }
   const others = top.folders.filter(({ name }) => roleOf(name) === null);
   if (!named.some(({ role }) => role === 'train')) {
     if (layout === 'auto' && others.length > 0) refuseAmbiguous(root, named, others);
     throw new DataError(
-      `Expected a folder train beside ${named.map(({ label }) => displayName(label)).join(' and ')} in ${shownRoot}, received none${layout === 'auto' ? '; if these are classes, set data.layout=classes' : ''}.`,
+      `Expected a folder train beside ${named.map(({ label }) => displayName(label)).join(' and ')} in ${shownRoot}, received none${layout === 'auto' ? '; if these are classes, set --layout classes (data.layout)' : ''}.`,
     );
   }
   const hasTest = named.some(({ role }) => role === 'test');
@@ -67,7 +67,7 @@ export function refuseAmbiguous(
   const all = [...splits, ...others].toSorted((a, b) => (a.label < b.label ? -1 : 1));
   const left = others.length === 0 ? '' : `, and ${quoted(others)} left unused`;
   throw new DataError(
-    `${displayName(root)} can be read in two ways${because}: as split folders (${quoted(splits)}${left}), or as the classes ${quoted(all)}. Set data.layout=splits or data.layout=classes to choose one.`,
+    `${displayName(root)} can be read in two ways${because}: as split folders (${quoted(splits)}${left}), or as the classes ${quoted(all)}. Choose one with --layout splits or --layout classes (data.layout).`,
   );
 }
 
@@ -79,7 +79,7 @@ export function refuseLostLink(
 ): never {
   const fix =
     lost.kind === 'outside'
-      ? 'follow it with --follow-links (data.followLinks=true), or put the folder itself there'
+      ? 'follow it with --follow-links (data.followLinks), or put the folder itself there'
       : 'repair or remove it';
   throw new DataError(
     `Expected a ${what} folder at ${displayName(join(root, lost.path))}, received a ${lost.reason.replace(/^a /, '')}; ${fix}.`,

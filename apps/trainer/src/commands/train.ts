@@ -6,11 +6,13 @@ import type { Progress } from '../progress/progress.ts';
 import { progressFor } from '../progress/progress-for.ts';
 import { stopSignal } from '../stop-signal.ts';
 import { userFolder, userPath } from '../user-folder.ts';
+import { followLinksHelp, layoutHelp } from './folder-help.ts';
 
 interface TrainFlags {
   preset: string;
   config?: string;
   data?: string;
+  layout?: string;
   followLinks?: boolean;
   weights?: string;
   out?: string;
@@ -27,7 +29,8 @@ export const trainCommand = new Command('train')
     '--data <folder>',
     'images as <split>/<class>/* or <class>/*; or "shapes" (drawn), or "cats-and-dogs" (downloaded)',
   )
-  .option('--follow-links', 'also read what links in the data folder lead to outside of it')
+  .option('--layout <name>', layoutHelp)
+  .option('--follow-links', followLinksHelp)
   .option(
     '--weights <folder>',
     'keras-applications .h5 files; or "imagenet" (downloaded), "random", "auto" (CHORUS_WEIGHTS, else imagenet)',
@@ -72,6 +75,7 @@ async function trainNew(flags: TrainFlags, base: string, progress: Progress, sig
     ...(flags.config === undefined ? {} : { file: userPath(flags.config) }),
     assignments: flags.set,
     data: flags.data,
+    layout: flags.layout,
     followLinks: flags.followLinks,
     weights: flags.weights,
     workers: flags.workers,
