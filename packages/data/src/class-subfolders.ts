@@ -16,7 +16,14 @@ export interface ClassFiles {
  * @throws DataError with both readings.
  */
 export function refuseNestedSplits(root: string, classes: readonly ClassFiles[]): void {
-  const nested = classes.map((one) => ({ name: one.name, ...subfoldersOf(one) })).filter(({ direct }) => direct === 0);
+  const nested = classes.map((one) => ({ ...one, ...subfoldersOf(one) })).filter(({ direct }) => direct === 0);
+  const inner = nested.filter(({ name, folder }) => splitRoleOf(name) !== null && folder.includes('/'));
+  if (inner.some(({ name }) => splitRoleOf(name) === 'train') && inner.length > 1) {
+    const above = inner[0]!.folder.slice(0, inner[0]!.folder.lastIndexOf('/'));
+    throw new DataError(
+      `Expected class folders in ${displayName(`${root}/${above}`)}, received split folders (${list(inner.map(({ name }) => name))}); name that folder instead, or set --layout splits (data.layout) if they are classes.`,
+    );
+  }
   const choose = 'set --layout classes (data.layout) if they are';
   const holder = nested.find(({ subfolders }) => {
     const roles = new Set(subfolders.map(splitRoleOf).filter((role) => role !== null));

@@ -170,6 +170,21 @@ describe('another level of folders', () => {
       /only "photos"; .*train\/photos holds "a", "b": move/,
     ],
     [
+      'splits within a folder called train',
+      sets('train/train', 'train/val'),
+      /class folders in .*\/train, received split folders \("train", "val"\); name that folder instead/,
+    ],
+    [
+      'a test set without labels',
+      [...sets('train'), 'test/1.jpg', 'test/2.jpg'],
+      /folder per class in .*test, received none \(test\/1\.jpg: .*; and 1 more\); move it out of the data folder/,
+    ],
+    [
+      'an empty split folder',
+      [...sets('train'), 'test/'],
+      /Expected a folder per class in .*test, received none; move/,
+    ],
+    [
       'splits within classes',
       ['a/train/1.jpg', 'a/test/1.jpg', 'b/train/1.jpg', 'b/test/1.jpg'],
       /received split folders \("test", "train"\) within "a": .*--layout classes/,

@@ -88,8 +88,9 @@ export async function scanImageFolder(root: string, options: ScanOptions = {}): 
   for (const { level } of places) for (const lost of level.lost) refuseLostLink(root, lost);
   await requireClasses(places, classes, unused, links);
   requireDistinct(root, places, classes);
+  for (const { level, ...place } of places) if (level.folders.length === 0) refuseUnlabeled(place, unused);
   for (const list of lists) if (list.place.files.length === 0) refuseEmpty(list, lists, unused);
-  if (splits.length === 0 && layout === 'auto') refuseNestedSplits(root, lists.map(classFiles));
+  if (layout === 'auto') refuseNestedSplits(root, lists.map(classFiles));
 
   let beyondLimit = 0;
   const images = lists.flatMap(({ place, label, role }): ImageFile[] => {
@@ -266,6 +267,15 @@ function requireDistinct(root: string, places: readonly ClassPlace[], classes: r
 function codePoints(name: string): string {
   const points = Array.from(name, (one) => `U+${one.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`);
   return points.length > 12 ? `${points.slice(0, 12).join(' ')} …` : points.join(' ');
+}
+
+/** Competitions hand out test images in no class folders. */
+function refuseUnlabeled(place: Omit<ClassPlace, 'level'>, skipped: readonly SkippedEntry[]): never {
+  const inside = skipped.filter(({ path }) => path.startsWith(place.relativePath));
+  const fix = place.role === 'train' ? '' : '; move it out of the data folder if its images have no labels';
+  throw new DataError(
+    `Expected a folder per class in ${displayName(place.path)}, received none${because(inside)}${fix}.`,
+  );
 }
 
 function refuseEmpty(
