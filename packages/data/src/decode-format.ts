@@ -27,15 +27,23 @@ const refused: Record<string, readonly string[]> = {
   'jpeg xl': ['\0\0\0\x0cJXL', '\xff\x0a'],
 };
 
-/** What the first bytes are: a format that is accepted, one that is known and refused (its name), or neither (null). */
-export function sniffFormat(bytes: Uint8Array): { accepted: ImageFormat } | { refused: string | null } {
+/**
+ * What a file's first bytes are: an accepted format, or why not. `refused` is the name of a format that is not accepted, and
+ * null for what is none.
+ */
+export function sniffFormat(bytes: Uint8Array): { accepted: ImageFormat } | { refused: string | null; reason: string } {
   const head = Buffer.from(bytes.subarray(0, 1024)).toString('latin1');
   const find = <Format extends string>(starts: Record<Format, readonly string[]>) =>
     (Object.keys(starts) as Format[]).find((format) => starts[format].some((start) => startsLike(head, start)));
   const accepts = find(accepted);
   if (accepts !== undefined) return { accepted: accepts };
   // SVG is a program, which may name other files.
-  return { refused: /<svg[\s>]/i.test(head) ? 'svg' : (find(refused) ?? null) };
+  const other = /<svg[\s>]/i.test(head) ? 'svg' : (find(refused) ?? null);
+  const reason =
+    other === null
+      ? 'not an image: it starts like none of JPEG, PNG, WebP, GIF, TIFF, AVIF and HEIC'
+      : `not an accepted image: ${other}; save it as JPEG or PNG`;
+  return { refused: other, reason };
 }
 
 /**
@@ -46,11 +54,7 @@ export function sniffFormat(bytes: Uint8Array): { accepted: ImageFormat } | { re
 export function formatOf(bytes: Uint8Array): ImageFormat {
   const format = sniffFormat(bytes);
   if ('accepted' in format) return format.accepted;
-  throw new Error(
-    format.refused === null
-      ? 'not an image: it starts like none of JPEG, PNG, WebP, GIF, TIFF, AVIF and HEIC'
-      : `not an accepted image: ${format.refused}; save it as JPEG or PNG`,
-  );
+  throw new Error(format.reason);
 }
 
 // --- internal ---

@@ -35,11 +35,7 @@ export async function contentOf(path: string): Promise<FileContent> {
   const format = sniffFormat(head);
   if ('accepted' in format) return { isAccepted: true };
   if (format.refused !== null && format.refused !== 'pdf' && !isWebPage(head))
-    return {
-      isAccepted: false,
-      isImage: true,
-      reason: `not an accepted image: ${format.refused}; save it as JPEG or PNG`,
-    };
+    return { isAccepted: false, isImage: true, reason: format.reason };
   const archive = archiveOf(head);
   return {
     isAccepted: false,

@@ -39,9 +39,9 @@ describe('files without an image ending', () => {
     ['photos.zip', heads.zip, 'file', 'an archive (zip); unpack it to use its images'],
     ['photos.tgz', heads.gzip, 'file', 'an archive (gzip); unpack it to use its images'],
     ['photos.tar', heads.tar, 'file', 'an archive (tar); unpack it to use its images'],
-    ['old.bmp.1', heads.bmp, 'image', 'not an accepted image: bmp; save it as JPEG or PNG'],
-    ['site.ico', heads.ico, 'image', 'not an accepted image: ico; save it as JPEG or PNG'],
-    ['drawing.svg', heads.svg, 'image', 'not an accepted image: svg; save it as JPEG or PNG'],
+    ['old.bmp.1', heads.bmp, 'image', expect.stringMatching(/^not an accepted image: .*bmp/i)],
+    ['site.ico', heads.ico, 'image', expect.stringMatching(/^not an accepted image: .*ico/i)],
+    ['drawing.svg', heads.svg, 'image', expect.stringMatching(/^not an accepted image: .*svg/i)],
   ])('%s is listed with its reason', async (name, content, kind, reason) => {
     await root.put('a/0.jpg', 'b/0.jpg', [`a/sub/${name}`, content]);
     expect((await scan()).skipped).toEqual([{ path: `a/sub/${name}`, reason, kind }]);

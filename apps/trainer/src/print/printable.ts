@@ -5,7 +5,12 @@ export function printable(text: string): string {
   return displayName(text);
 }
 
-/** The same of a message of several lines, which keeps these. */
+/** The same of an error's message; one that is made of several lines keeps them, and no others. */
+export function printableMessage(error: Error & { lines?: readonly string[] }): string {
+  return (error.lines ?? [error.message]).map(printable).join('\n');
+}
+
+/** The same of a text of several lines, which keeps these. */
 export function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n');
 }
