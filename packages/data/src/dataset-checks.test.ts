@@ -60,16 +60,16 @@ describe('checkDataset', () => {
   });
 
   test.each([
-    ['fit', 'to fit'],
-    ['tune', 'to watch training on (tune)'],
-    ['heldOut', 'for the stackers'],
-    ['test', 'to test on'],
-  ] as const)('refuses a class that has lost its only image in the set %s', (set, use) => {
+    ['fit', 'fit'],
+    ['tune', 'tune'],
+    ['heldOut', 'stack'],
+    ['test', 'test'],
+  ] as const)('refuses a class that has lost its only usable image in the set %s', (set, shown) => {
     const drawn = factsOf({ common: 60, rare: 4 });
     const bad = setOf(drawn, set, 1);
     expect(bad).toHaveLength(1);
     expect(() => checkDataset(factsOf({ common: 60, rare: 4 }, bad))).toThrow(
-      `Expected an image of class "rare" ${use} in /data, received none (rare/${bad[0]! - 60}.jpg: not an image)`,
+      `Expected a usable image of class "rare" in the ${shown} set of /data, received none (rare/${bad[0]! - 60}.jpg: not an image)`,
     );
   });
 

@@ -1,4 +1,4 @@
-/** What must hold of a data set before its images are decoded, and still holds afterwards with the images that are left. */
+/** The invariants of a data set, which hold for all listed images before decoding and for the usable ones after it. */
 import { displayName } from './display-name.ts';
 import { DataError } from './errors.ts';
 import type { ImageFile } from './image-folder.ts';
@@ -50,13 +50,13 @@ export function checkDataset(facts: DatasetFacts): void {
         .map(({ path, reason }) => `${displayName(path)} (${reason})`)
         .join('; ')}${bad.length > 5 ? '; …' : ''}.`,
     );
-  for (const { use, indices } of wantedSets(facts.split))
+  for (const { set, indices } of wantedSets(facts.split))
     for (const [label, count] of countByClass(facts, indices, isUsable).entries())
       if (count === 0) {
         const name = displayName(classes[label]!);
         const reasons = badOfClass(facts, indices, label);
         throw new DataError(
-          `Expected an image of class "${name}" ${use} in ${shownRoot}, received none${because(reasons)}; replace the bad files or add images of this class.`,
+          `Expected a usable image of class "${name}" in the ${set} set of ${shownRoot}, received none${because(reasons)}; replace the bad files or add images of this class.`,
         );
       }
 }
@@ -72,14 +72,14 @@ function badImages({ skipped, bad }: DatasetFacts): SkippedImage[] {
   return [...bad, ...skipped.filter(isBadImage)];
 }
 
-/** Sets that have images, and what these are for. Folds answer for the stackers together. */
-function wantedSets({ test, parts }: ImageSplit): { use: string; indices: Uint32Array }[] {
-  const answering = parts.flatMap(({ heldOut }) => [...heldOut]);
+/** The sets that have images. The folds' held-out images are one set, on which the stackers learn. */
+function wantedSets({ test, parts }: ImageSplit): { set: string; indices: Uint32Array }[] {
+  const heldOut = parts.flatMap((part) => [...part.heldOut]);
   const sets = [
-    ...parts.map(({ fit }) => ({ use: 'to fit', indices: fit })),
-    ...parts.map(({ tune }) => ({ use: 'to watch training on (tune)', indices: tune })),
-    { use: 'for the stackers', indices: Uint32Array.from(answering) },
-    { use: 'to test on', indices: test },
+    ...parts.map(({ fit }) => ({ set: 'fit', indices: fit })),
+    ...parts.map(({ tune }) => ({ set: 'tune', indices: tune })),
+    { set: 'stack', indices: Uint32Array.from(heldOut) },
+    { set: 'test', indices: test },
   ];
   return sets.filter(({ indices }) => indices.length > 0);
 }

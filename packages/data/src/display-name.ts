@@ -1,6 +1,6 @@
 /** Names that come from a file system, in the one form in which they are compared and shown. */
 
-/** The composed form (NFC): what looks like one name is one name, whichever system wrote it. */
+/** The composed form (NFC), in which a name is the same whichever system wrote it. */
 export function normalizeName(name: string): string {
   return name.normalize('NFC');
 }
@@ -22,7 +22,7 @@ export function displayName(name: string): string {
   return normalizeName(name).replace(invisible, escapeCharacter);
 }
 
-/** What a name looks like: two classes of one look cannot be told apart. */
+/** What a name looks like: two classes with equal looks cannot be distinguished on a screen. */
 export function lookOf(name: string): string {
   return Array.from(
     normalizeName(name)

@@ -40,10 +40,10 @@ describe('split folders', () => {
       { folder: test, role: 'test' },
     ]);
     const isUsual = train === 'train' && test === 'test';
-    expect(folder.notices).toEqual(isUsual ? [] : [`${train}/ is to train on, ${test}/ is to test on`]);
+    expect(folder.notices).toEqual(isUsual ? [] : [`${train}/ is the training set; ${test}/ is the test set`]);
   });
 
-  test.each(['val', 'valid', 'Validation'])('%s beside test is watched in training, not tested on', async (name) => {
+  test.each(['val', 'valid', 'Validation'])('%s beside test is the tune set', async (name) => {
     await root.put(...sets('train', 'test', name));
     const folder = await scan();
     expect(folder.splits).toEqual([
@@ -52,7 +52,9 @@ describe('split folders', () => {
       { folder: 'test', role: 'test' },
     ]);
     expect(folder.images.map(({ role }) => role)).toEqual(['train', 'train', 'tune', 'tune', 'test', 'test']);
-    expect(folder.notices).toEqual([`train/ is to train on, ${name}/ is to watch training on, test/ is to test on`]);
+    expect(folder.notices).toEqual([
+      `train/ is the training set; ${name}/ is the tune set, for early stopping; test/ is the test set`,
+    ]);
   });
 
   it('train alone leaves the test set to be drawn', async () => {

@@ -1,4 +1,4 @@
-/** Whether a data folder holds split folders or class folders; where it may be either, the user says. */
+/** Whether a data folder holds split folders or class folders; where it may be either, the user decides. */
 import { join } from 'node:path';
 import { displayName } from './display-name.ts';
 import { DataError } from './errors.ts';
@@ -14,8 +14,8 @@ export interface SplitFolder extends LevelFolder {
 }
 
 /**
- * The split folders of a data folder, in the order of their roles; none where it holds classes. A validation set beside a test
- * set is what training is watched on; without a test set it is the test set.
+ * The split folders of a data folder, in the order of their roles; none where it holds classes. A validation set beside a
+ * test set is the tune set; without a test set it is the test set.
  *
  * @throws DataError when the training set is missing, or two folders are the same set.
  */

@@ -4,7 +4,7 @@ const leftBySystems: ReadonlySet<string> = new Set([
   ...['$recycle.bin', 'system volume information', 'lost+found'],
 ]);
 
-/** Whether an entry is hidden, or left by an operating system: nothing that somebody put there as an image or a class. */
+/** Whether an entry is hidden, or was left by an operating system, and so is neither an image nor a class. */
 export function isHiddenEntry(name: string): boolean {
   return name.startsWith('.') || leftBySystems.has(name.toLowerCase());
 }

@@ -47,7 +47,7 @@ export interface ImageFolder {
   hidden: string[];
   /** Images left out by `limitPerClass`. */
   beyondLimit: number;
-  /** What a user may not expect of the way in which the folder was read, in words. */
+  /** How the folder was read where that may surprise, in words. */
   notices: string[];
 }
 
@@ -139,7 +139,7 @@ async function readPlaces(
   );
 }
 
-/** No link leads to the data folder or a split folder as if it were a part of a class. */
+/** The data folder and the split folders by their real paths: a link to one of them is no part of a class. */
 async function claimed(realRoot: string, places: readonly ClassPlace[]): Promise<Map<string, string>> {
   const listed = new Map([[realRoot, 'the data folder']]);
   for (const { path, relativePath } of places)
@@ -244,7 +244,7 @@ async function innerLevel(
   return undefined;
 }
 
-/** Two folders of one name, or two classes of one look, would be told apart by nobody. */
+/** Refuses two folders with one name, and two classes that look the same. */
 function requireDistinct(root: string, places: readonly ClassPlace[], classes: readonly string[]): void {
   for (const { path, level } of places)
     for (const [index, { label }] of level.folders.entries())
@@ -269,7 +269,7 @@ function codePoints(name: string): string {
   return points.length > 12 ? `${points.slice(0, 12).join(' ')} …` : points.join(' ');
 }
 
-/** Competitions hand out test images in no class folders. */
+/** Test sets of competitions often have no class folders. */
 function refuseUnlabeled(place: Omit<ClassPlace, 'level'>, skipped: readonly SkippedEntry[]): never {
   const inside = skipped.filter(({ path }) => path.startsWith(place.relativePath));
   const fix = place.role === 'train' ? '' : '; move it out of the data folder if its images have no labels';
@@ -300,9 +300,9 @@ function sameInAnyCase(a: string, b: string): boolean {
 }
 
 function splitNotices(splits: readonly SplitFolder[]): string[] {
-  const uses = { train: 'to train on', tune: 'to watch training on', test: 'to test on' };
+  const uses = { train: 'the training set', tune: 'the tune set, for early stopping', test: 'the test set' };
   const unusual = splits.some(({ label }) => !['train', 'test'].includes(label));
-  return unusual ? [splits.map(({ label, role }) => `${displayName(label)}/ is ${uses[role]}`).join(', ')] : [];
+  return unusual ? [splits.map(({ label, role }) => `${displayName(label)}/ is ${uses[role]}`).join('; ')] : [];
 }
 
 function caseNotices(classes: readonly string[]): string[] {

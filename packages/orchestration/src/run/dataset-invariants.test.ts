@@ -1,4 +1,4 @@
-/** What is checked of a data set before its images are decoded holds for those that are left afterwards. */
+/** The invariants of a data set are checked before decoding and again after it. */
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,7 +67,7 @@ describe('openDataset', () => {
       await writeFile(only[0]!.path, 'a text');
       await expect(open()).rejects.toThrow(
         new RegExp(
-          `^Expected an image of class "rare" .* in .*, received none \\(${displayName(only[0]!.relativePath)}: not an image`,
+          `^Expected a usable image of class "rare" in the ${set === 'heldOut' ? 'stack' : set} set of .*, received none \\(${displayName(only[0]!.relativePath)}: not an image`,
         ),
       );
     },
