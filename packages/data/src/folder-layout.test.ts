@@ -1,5 +1,6 @@
 import { symlink } from 'node:fs/promises';
 import { describe, expect, it, test } from 'vitest';
+import { displayName } from './display-name.ts';
 import { DataError } from './errors.ts';
 import { heads, temporaryRoot } from './image-folder.fixture.ts';
 import { type ImageFolder, type ScanOptions, scanImageFolder } from './image-folder.ts';
@@ -25,6 +26,7 @@ describe('split folders', () => {
     ['Train', 'VAL'],
     ['train', 'valid'],
     ['training', 'Validation'],
+    ['train\u200b', 'te\u0455t '],
   ])('%s and %s are the training set and the test set', async (train, test) => {
     await root.put(...sets(train, test));
     const folder = await scan();
@@ -39,8 +41,11 @@ describe('split folders', () => {
       { folder: train, role: 'train' },
       { folder: test, role: 'test' },
     ]);
+    const shown = { train: displayName(train), test: displayName(test) };
     const isUsual = train === 'train' && test === 'test';
-    expect(folder.notices).toEqual(isUsual ? [] : [`${train}/ is the training set; ${test}/ is the test set`]);
+    expect(folder.notices).toEqual(
+      isUsual ? [] : [`${shown.train}/ is the training set; ${shown.test}/ is the test set`],
+    );
   });
 
   test.each(['val', 'valid', 'Validation'])('%s beside test is the tune set', async (name) => {
@@ -235,12 +240,13 @@ describe('links in the place of folders', () => {
     expect((await scanImageFolder(root.at('data'), { followLinks: true })).images).toHaveLength(4);
   });
 
-  test.each([
+  test.each<[string, string, RegExp, string?]>([
     ['broken', '/nonexistent', /Expected a class folder at .*peak, received a broken link; repair or remove it/],
+    ['broken, with a dot in its name', '/nonexistent', /st\.bernard, received a broken link/, 'st.bernard'],
     ['its own target', 'peak', /Expected a class folder at .*peak, received a link that leads to itself/],
-  ])('a link that is %s may be a class: refused', async (_, target, message) => {
+  ])('a link that is %s may be a class: refused', async (_, target, message, name = 'peak') => {
     await root.put('a/1.jpg', 'b/1.jpg');
-    await symlink(target, root.at('peak'));
+    await symlink(target, root.at(name));
     await expectError(message);
   });
 

@@ -67,6 +67,9 @@ export function unreadable(path: string): (error: NodeJS.ErrnoException) => neve
 
 // --- internal ---
 
+/** Such as `.csv` or `.mp4`; `v1.2` and `st.bernard` have none. */
+const fileEnding = /\.(?=[0-9]*[a-z])[a-z0-9]{1,5}$/i;
+
 interface Entry {
   path: string;
   relativePath: string;
@@ -88,8 +91,8 @@ async function readLink(name: string, entry: Entry, links: LinkRules, level: Fol
     return;
   }
   const skipped: SkippedEntry = { path: entry.relativePath, reason: target.reason, kind: target.kind };
-  // What it leads to cannot be asked where it is broken or forbidden: a name without an ending may be a class.
-  const mayBeFolder = stats === null ? !/\.[^. ]+$/.test(name) : stats.isDirectory();
+  // The target of a broken or forbidden link is unknown: it may be a class unless its name has a file's ending.
+  const mayBeFolder = stats === null ? !fileEnding.test(name) : stats.isDirectory();
   const leadsBack = stats !== null && target.kind === 'link';
   if (mayBeFolder && !leadsBack) level.lost.push({ ...folder, ...skipped });
   else level.skipped.push(skipped);

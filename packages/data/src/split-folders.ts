@@ -1,5 +1,5 @@
 /** Top folders that hold a split rather than a class, by their names. */
-import { normalizeName } from './display-name.ts';
+import { lookOf } from './display-name.ts';
 
 /** What the images of a split folder are for. */
 export type SplitRole = 'train' | 'tune' | 'test';
@@ -20,9 +20,10 @@ const otherWords: Readonly<Record<SplitRole, RegExp>> = {
 
 export const splitRoles: readonly SplitRole[] = ['train', 'tune', 'test'];
 
-/** What a folder of this name is for, in any case of letters; null for every other name. */
+/** What a folder with this name is for, in upper or lower case; null for every other name. */
 export function splitRoleOf(name: string): SplitRole | null {
-  const plain = normalizeName(name).trim().toLowerCase();
+  // By its look: a name with an invisible character is no class of its own.
+  const plain = lookOf(name).toLowerCase();
   return splitRoles.find((role) => usualNames[role].includes(plain)) ?? null;
 }
 
