@@ -168,11 +168,12 @@ interface Beside {
 /** Folders beside the split folders: refused where they may be classes; their files may be in use through links. */
 async function listBeside(
   { root, splits, others, layout, links }: Beside,
-  listed: Map<string, string>,
+  listed: ReadonlyMap<string, string>,
   into: { skipped: SkippedEntry[]; hidden: string[] },
 ): Promise<void> {
   for (const { name } of others) {
-    const walk = new ImageWalk(links, listed);
+    // A copy: what one unused folder holds is not in use for the next.
+    const walk = new ImageWalk(links, new Map(listed));
     const place = { path: join(root, name), relativePath: name, files: [] as WalkedFile[] };
     await walk.enter(place);
     await walk.followLinks();
