@@ -243,8 +243,8 @@ describe('every entry', () => {
               await put(join(parent, path), heads.jpeg);
             for (const { place, name, content, linkTo } of entries) {
               const isLevel = levels.includes(place);
-              // In the place of a class, a link is a class, or an error of its own.
-              if (isLevel && linkTo !== null && !linkTo.endsWith('.jpg')) continue;
+              // In the place of a class, a link to a folder is a class, or an error of its own.
+              if (isLevel && linkTo !== null && !images.includes(linkTo)) continue;
               const path = join(data, place, isLevel && linkTo !== null ? `${name}.dat` : name);
               if (await lstat(path).catch(() => null)) continue;
               await mkdir(dirname(path), { recursive: true });
