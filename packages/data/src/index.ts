@@ -1,5 +1,6 @@
 export { type EpochOptions, epochBatches, fillBatch, type ImageBatch } from './batches.ts';
 export { type CatsAndDogsOptions, catsAndDogsFolder, ensureCatsAndDogs } from './cats-and-dogs.ts';
+export { checkDataset, type DatasetFacts, isBadImage, maxBadShare } from './dataset-checks.ts';
 export {
   type DecodeAllOptions,
   type DecodeOptions,
@@ -9,16 +10,13 @@ export {
 } from './decode.ts';
 export { isColour } from './decode-pixels.ts';
 export { type ResizeMethod, resizeMethods } from './decode-resize.ts';
+export { displayName, normalizeName } from './display-name.ts';
 export { type DuplicateGroup, findDuplicates } from './duplicates.ts';
 export { DataError } from './errors.ts';
+export { type FolderLayout, folderLayouts } from './folder-layout.ts';
 export { stratifiedFolds } from './folds.ts';
-export {
-  type ImageFile,
-  type ImageFolder,
-  type SplitRole,
-  scanImageFolder,
-} from './image-folder.ts';
-export type { SkippedImage } from './image-walk.ts';
+export { type ImageFile, type ImageFolder, type ScanOptions, scanImageFolder } from './image-folder.ts';
+export type { SkipKind, SkippedEntry, SkippedImage } from './image-walk.ts';
 export { availableMemoryBytes, checkMemory, pixelBytes } from './memory.ts';
 export { createPixelStore, PixelStore, type PixelStoreHandle } from './pixel-store.ts';
 export { drawShapes, ensureShapes, type ShapeForm, type ShapesOptions } from './shapes.ts';
@@ -34,3 +32,4 @@ export {
   splitImages,
   trainingImages,
 } from './split.ts';
+export type { SplitRole } from './split-folders.ts';

@@ -4,6 +4,7 @@
  * The test images are set aside first. The others make one or more parts: what one training of a member learns from
  * (`fit`), is watched on (`tune`) and answers without having seen it (`heldOut`: what the stackers learn from).
  */
+import { compareNames, displayName } from './display-name.ts';
 import { DataError } from './errors.ts';
 import { stratifiedFolds } from './folds.ts';
 import type { ImageFolder } from './image-folder.ts';
@@ -145,7 +146,7 @@ function drawClass(
   const given = ofClass.filter(([, { role }]) => role === 'test').map(([index]) => index);
   const drawn = ofClass
     .filter(([, { role }]) => role !== 'test')
-    .toSorted(([, a], [, b]) => (a.relativePath < b.relativePath ? -1 : 1))
+    .toSorted(([, a], [, b]) => compareNames(a.relativePath, b.relativePath))
     .map(([index]) => index);
   const name = classes[label]!;
   shuffle(drawn, randomFor(plan.seed, `split ${name}`));
@@ -158,7 +159,7 @@ function drawClass(
   const needed = 1 + wanted.filter((share) => share > 0).length;
   if (drawn.length < needed)
     throw new DataError(
-      `Expected at least ${needed} images of class "${name}" to ${hasTestFolder ? 'train on' : 'train and test on'} in ${root}, received ${drawn.length}.`,
+      `Expected at least ${needed} images of class "${displayName(name)}" to ${hasTestFolder ? 'train on' : 'train and test on'} in ${root}, received ${drawn.length}.`,
     );
   const total = drawn.length;
   const [tune, heldOut, test] = wanted.map((share) => drawn.splice(0, countOf(share, total))) as [
@@ -168,12 +169,12 @@ function drawClass(
   ];
   if (drawn.length === 0)
     throw new DataError(
-      `No image of class "${name}" is left to fit; lower split.tune, split.test or stacking.fraction.`,
+      `No image of class "${displayName(name)}" is left to fit; lower split.tune, split.test or stacking.fraction.`,
     );
   // One image to learn from and one to watch beside a fold, of which the largest has n / k, rounded up.
   if (stacking.kind === 'kfold' && drawn.length + tune.length < stacking.folds + 2)
     throw new DataError(
-      `Expected at least ${stacking.folds + 2} images of class "${name}" to train on in ${stacking.folds} folds in ${root}, received ${drawn.length + tune.length}; lower stacking.folds.`,
+      `Expected at least ${stacking.folds + 2} images of class "${displayName(name)}" to train on in ${stacking.folds} folds in ${root}, received ${drawn.length + tune.length}; lower stacking.folds.`,
     );
   return { fit: drawn, tune, heldOut, test: hasTestFolder ? given : test };
 }
@@ -209,7 +210,7 @@ function wholeGroups(
     throw new DataError(
       `Expected at least ${testMultipleOf} images to test on, a whole batch (flaws.wholeBatchesOnly), in ${root}, received ${test.length}; lower recipe.batchSize.`,
     );
-  const byPath = [...test].toSorted((a, b) => (images[a]!.relativePath < images[b]!.relativePath ? -1 : 1));
+  const byPath = [...test].toSorted((a, b) => compareNames(images[a]!.relativePath, images[b]!.relativePath));
   return ascending(shuffle(byPath, randomFor(seed, 'test groups')).slice(0, count));
 }
 

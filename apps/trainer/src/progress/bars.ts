@@ -3,6 +3,7 @@ import { type DefaultRenderer, Listr, type ListrTaskWrapper, type SimpleRenderer
 import { countsLine } from '../print/counts-line.ts';
 import { demoBox } from '../print/demo-box.ts';
 import { printable } from '../print/printable.ts';
+import { datasetLines } from './dataset-lines.ts';
 import { downloadLines } from './download-lines.ts';
 import { epochLine } from './lines.ts';
 import type { Progress } from './progress.ts';
@@ -44,8 +45,10 @@ export function barProgress(): Progress {
       ).run();
     },
     onDecode: (done, total) => row('images')?.show(`${bar(done / total)} ${done} of ${total}`),
-    onDataset: ({ counts, skipped }) =>
-      row('images')?.done(`${countsLine(counts)}${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`),
+    onDataset({ counts, skipped, found }) {
+      row('images')?.done(`${countsLine(counts)}${skipped.length > 0 ? `, ${skipped.length} not used` : ''}`);
+      for (const line of datasetLines({ skipped, found })) console.log(line);
+    },
     onMember(name, state) {
       if (state.state === 'running') row(name)?.show(`on ${state.device}`);
       if (state.state === 'done')

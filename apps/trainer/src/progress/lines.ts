@@ -2,6 +2,7 @@ import type { EpochMetrics, RunObserver } from '@chorus/orchestration';
 import { countsLine } from '../print/counts-line.ts';
 import { demoBox } from '../print/demo-box.ts';
 import { printable } from '../print/printable.ts';
+import { datasetLines } from './dataset-lines.ts';
 import { downloadLines } from './download-lines.ts';
 import type { Progress } from './progress.ts';
 
@@ -28,10 +29,9 @@ export function lineProgress(write: (line: string) => void): Progress {
       decodedTenths = tenths;
       if (tenths % 5 === 0) write(`decoded ${done} of ${total} images`);
     },
-    onDataset({ name, classes, counts, skipped, duplicates }) {
+    onDataset({ name, classes, counts, skipped, found, duplicates }) {
       write(`${printable(name)}: ${classes.map(printable).join(', ')}; ${countsLine(counts)}`);
-      for (const { path, reason } of skipped.slice(0, 5)) write(`skipped: ${printable(path)}: ${printable(reason)}`);
-      if (skipped.length > 5) write(`… and ${skipped.length - 5} more; see the report`);
+      for (const line of datasetLines({ skipped, found })) write(line);
       if (duplicates.length > 0)
         write(
           `warning: ${duplicates.length} pictures lie in two sets of the split; see dataset.duplicates in the report`,

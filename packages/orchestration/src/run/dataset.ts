@@ -1,6 +1,7 @@
 /** From the experiment's `data` to decoded pixels and a split: everything that happens before a lane starts. */
 import { basename, resolve } from 'node:path';
 import {
+  checkDataset,
   checkMemory,
   DataError,
   type DecodeOptions,
@@ -11,9 +12,11 @@ import {
   filterSplit,
   findDuplicates,
   type ImageFile,
+  type ImageFolder,
   type ImageSplit,
   type PixelStoreHandle,
-  type SkippedImage,
+  type ScanOptions,
+  type SkippedEntry,
   type SplitPlan,
   scanImageFolder,
   splitImages,
@@ -33,7 +36,10 @@ export interface Dataset {
   /** Every file found, in a fixed order; a skipped one keeps its place, but the split has it no more. */
   images: ImageFile[];
   split: ImageSplit;
-  skipped: SkippedImage[];
+  /** Every entry that is not used, and every image that cannot be decoded. */
+  skipped: SkippedEntry[];
+  /** How the folder was read; see {@link ImageFolder}. */
+  found: Pick<ImageFolder, 'splits' | 'hidden' | 'beyondLimit' | 'notices'>;
   duplicates: DuplicateGroup[];
   /** By their images' side in pixels. */
   pixels: ReadonlyMap<number, PixelStoreHandle>;
@@ -78,6 +84,11 @@ export function splitPlanOf({ seed, split, stacking, flaws, recipe }: Experiment
   };
 }
 
+/** How the experiment's folder is read. */
+export function scanOptionsOf({ data: { layout, followLinks, limitPerClass } }: Experiment): ScanOptions {
+  return { layout, followLinks, ...(limitPerClass === undefined ? {} : { limitPerClass }) };
+}
+
 /** How the experiment's images are decoded. */
 export function decodingOf({ data, flaws }: Experiment): DecodeOptions {
   const { maxPixels, timeoutMs, background } = data;
@@ -98,17 +109,21 @@ export async function openDataset(
   events: DatasetEvents,
   signal?: AbortSignal,
 ): Promise<Dataset> {
-  const { source, limitPerClass } = experiment.data;
-  const folder = await scanImageFolder(root, limitPerClass === undefined ? {} : { limitPerClass });
-  const { images, classes } = folder;
+  const { source } = experiment.data;
+  const folder = await scanImageFolder(root, scanOptionsOf(experiment));
+  const { images, classes, splits, hidden, beyondLimit, notices } = folder;
   const drawn = splitImages(folder, splitPlanOf(experiment));
+  checkDataset({ ...folder, split: drawn, bad: [], isUsable: () => true });
   const sizes = inputSizesOf(experiment);
   checkMemory({ imageCount: images.length, imageSizes: sizes, laneBytes: laneBytes(images.length) });
   const decoded = await decodeToStores(images, sizes, {
     ...decodingOf(experiment),
+    // The data set's checks count them, with those that were not listed.
+    maxSkippedShare: 1,
     onProgress: events.onDecode,
     ...(signal === undefined ? {} : { signal }),
   });
+  checkDataset({ ...folder, split: drawn, bad: decoded.skipped, isUsable: decoded.isReady });
   const split = filterSplit(drawn, decoded.isReady);
   if (experiment.flaws.wholeBatchesOnly) checkBatches(split, experiment);
   const labels = new SharedArrayBuffer(images.length * Int32Array.BYTES_PER_ELEMENT);
@@ -119,7 +134,8 @@ export async function openDataset(
     classes,
     images,
     split,
-    skipped: [...folder.skipped, ...decoded.skipped],
+    skipped: [...folder.skipped, ...decoded.skipped.map((one) => ({ ...one, kind: 'image' as const }))],
+    found: { splits, hidden, beyondLimit, notices },
     duplicates: await findDuplicates(images, disjointSets(split)),
     pixels: decoded.pixels,
     labels,

@@ -1,4 +1,4 @@
-import type { DuplicateGroup, SkippedImage } from '@chorus/data';
+import type { DuplicateGroup, ImageFolder, SkippedEntry } from '@chorus/data';
 import type { Experiment } from '../experiment/schema.ts';
 import type { LaneObserver, ReadRecords } from '../lanes/protocol.ts';
 import type { ImageCounts } from '../report/schema.ts';
@@ -32,7 +32,9 @@ export interface RunObserver extends LaneObserver {
     name: string;
     classes: string[];
     counts: ImageCounts;
-    skipped: SkippedImage[];
+    skipped: SkippedEntry[];
+    /** How the folder was read, and what else of it is not used. */
+    found: Pick<ImageFolder, 'splits' | 'hidden' | 'beyondLimit' | 'notices'>;
     duplicates: DuplicateGroup[];
     /** Fills while lanes read pixels: who looked at which image so far. */
     reads: ReadRecords;
