@@ -8,10 +8,13 @@ import type { PlainError } from './thread-outcome.ts';
 
 /** The error that was thrown in another thread, of its class where that is one of Chorus' own, with its stack. */
 export function revivedError({ name, message, stack, code, cause }: PlainError): Error {
-  const options = cause === undefined ? {} : { cause: revivedError(cause) };
   const own = classes.find((one) => one.name === name);
-  const error = own === undefined ? new Error(message, options) : new own(message, options);
-  return Object.assign(error, { name, stack }, code === undefined ? {} : { code });
+  return Object.assign(own === undefined ? new Error(message) : new own(message), {
+    name,
+    stack,
+    ...(code === undefined ? {} : { code }),
+    ...(cause === undefined ? {} : { cause: revivedError(cause) }),
+  });
 }
 
 // --- internal ---
