@@ -323,8 +323,52 @@ it('keeps control characters of odd names off the terminal: in what is skipped, 
   expect([trained, predicted, evaluated, refused].map(({ exitCode }) => exitCode)).toEqual([0, 4, 0, 4]);
   for (const { stdout, stderr } of [trained, predicted, evaluated, refused])
     expect(stdout + stderr).not.toContain('\u001b');
-  expect(trained.stdout).toContain('\\x1b[31mk\\x0a2.png: link out of the data set');
+  expect(trained.stdout).toContain(
+    '1 × link out of the data set (--follow-links follows it): plain/l\\x1b[31mk\\x0a2.png',
+  );
   expect(predicted.stdout.split('\n')).toHaveLength(2);
+});
+
+it('refuses a class that is a link out of the data, follows it on request, and says what it did not use', async () => {
+  for (const place of ['links/disc', 'links/bar', 'elsewhere/peak'])
+    for (const index of [1, 2, 3, 4, 5]) await writeSquare(at(`${place}/${index}.gif`), 40 * index);
+  await symlink('../elsewhere/peak', at('links/peak'));
+  for (const name of ['README.md', 'bar/labels.csv', '.DS_Store', 'bar/Thumbs.db'])
+    await writeFile(at(`links/${name}`), 'a text');
+  const parameters = ['--config', 'small.json', '--data', 'links', '--out', 'links-run'];
+  const refused = await chorus('train', ...parameters);
+  expect(refused.exitCode).toBe(4);
+  expect(refused.stderr).toMatch(
+    /^chorus: Expected a class folder at .*links\/peak, .* follow it with --follow-links/m,
+  );
+  await rm(at('links-run'), { recursive: true, force: true });
+  const followed = await chorus('train', ...parameters, '--follow-links');
+  expect({ exitCode: followed.exitCode, stderr: followed.stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect(followed.stdout).toContain('links: bar, disc, peak; ');
+  // At the end, too.
+  const end = followed.stdout.slice(followed.stdout.indexOf('log loss'));
+  expect(end).toContain('not used: 2 entries; all are listed in dataset.skipped of the report\n');
+  expect(end).toContain(
+    '  2 × not an image: README.md, bar/labels.csv\nhidden: 2 entries (.DS_Store, bar/Thumbs.db)\n',
+  );
+  const { dataset } = JSON.parse(await readFile(at('links-run/report.json'), 'utf8'));
+  expect(dataset).toMatchObject({ skipped: { length: 2 }, hidden: { count: 2 }, classes: ['bar', 'disc', 'peak'] });
+  const evaluate = ['evaluate', '--bundle', 'links-run/bundle', '--data', 'links', '--all'];
+  const codes = await Promise.all([evaluate, [...evaluate, '--follow-links']].map((words) => chorus(...words)));
+  expect(codes.map(({ exitCode }) => exitCode)).toEqual([4, 0]);
+});
+
+it('names both readings of a folder and the option that chooses one', async () => {
+  for (const place of ['ways/bus', 'ways/train'])
+    for (const index of [1, 2, 3, 4, 5]) await writeSquare(at(`${place}/${index}.gif`), 40 * index);
+  const parameters = ['--config', 'small.json', '--data', 'ways', '--out', 'ways-run'];
+  const refused = await chorus('train', ...parameters);
+  expect(refused.exitCode).toBe(4);
+  expect(refused.stderr).toMatch(/can be read in two ways.* Choose one with --layout splits or --layout classes/);
+  await rm(at('ways-run'), { recursive: true, force: true });
+  const chosen = await chorus('train', ...parameters, '--layout', 'classes');
+  expect(chosen.stdout).toContain('ways: bus, train; ');
+  expect(chosen.exitCode).toBe(0);
 });
 
 it('stops on Ctrl-C while it waits for a download', async () => {

@@ -8,7 +8,7 @@ import { exportCommand } from './commands/export.ts';
 import { featuresCommand } from './commands/features.ts';
 import { predictCommand } from './commands/predict.ts';
 import { trainCommand } from './commands/train.ts';
-import { printableLines } from './print/printable.ts';
+import { printableMessage } from './print/printable.ts';
 
 // `chorus … | head -1` closes the pipe early: that is no error.
 for (const stream of [process.stdout, process.stderr])
@@ -50,6 +50,6 @@ async function report(error: unknown): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const { classifyError } = await import('@chorus/orchestration');
   const { exitCode, forUser } = classifyError(error);
-  console.error(forUser ? `chorus: ${printableLines((error as Error).message)}` : error);
+  console.error(forUser ? `chorus: ${printableMessage(error as Error)}` : error);
   return exitCode;
 }

@@ -18,7 +18,8 @@ const accepted: Record<ImageFormat, readonly string[]> = {
 
 /** Known, so that the reason says more than "not an image". */
 const refused: Record<string, readonly string[]> = {
-  bmp: ['BM'],
+  // Its bytes 6 to 9 are reserved, and zero; two letters alone would be many a text.
+  bmp: ['BM????\0\0\0\0'],
   ico: ['\0\0\x01\0'],
   psd: ['8BPS'],
   pdf: ['%PDF'],
@@ -27,23 +28,33 @@ const refused: Record<string, readonly string[]> = {
 };
 
 /**
+ * What a file's first bytes are: an accepted format, or why not. `refused` is the name of a format that is not accepted, and
+ * null for what is none.
+ */
+export function sniffFormat(bytes: Uint8Array): { accepted: ImageFormat } | { refused: string | null; reason: string } {
+  const head = Buffer.from(bytes.subarray(0, 1024)).toString('latin1');
+  const find = <Format extends string>(starts: Record<Format, readonly string[]>) =>
+    (Object.keys(starts) as Format[]).find((format) => starts[format].some((start) => startsLike(head, start)));
+  const accepts = find(accepted);
+  if (accepts !== undefined) return { accepted: accepts };
+  // SVG is a program, which may name other files.
+  const other = /<svg[\s>]/i.test(head) ? 'svg' : (find(refused) ?? null);
+  const reason =
+    other === null
+      ? 'not an image: it starts like none of JPEG, PNG, WebP, GIF, TIFF, AVIF and HEIC'
+      : `not an accepted image: ${other}; save it as JPEG or PNG`;
+  return { refused: other, reason };
+}
+
+/**
  * The format of a file's content.
  *
  * @throws Error of which the message says what it is instead.
  */
 export function formatOf(bytes: Uint8Array): ImageFormat {
-  const head = Buffer.from(bytes.subarray(0, 1024)).toString('latin1');
-  const find = <Format extends string>(starts: Record<Format, readonly string[]>) =>
-    (Object.keys(starts) as Format[]).find((format) => starts[format].some((start) => startsLike(head, start)));
-  const format = find(accepted);
-  if (format !== undefined) return format;
-  // SVG is a program, which may name other files.
-  const other = /<svg[\s>]/i.test(head) ? 'svg' : find(refused);
-  throw new Error(
-    other === undefined
-      ? 'not an image: it starts like none of JPEG, PNG, WebP, GIF, TIFF, AVIF and HEIC'
-      : `not an accepted image: ${other}; save it as JPEG or PNG`,
-  );
+  const format = sniffFormat(bytes);
+  if ('accepted' in format) return format.accepted;
+  throw new Error(format.reason);
 }
 
 // --- internal ---

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { copiesToDrop, type DuplicatePolicy, describeDuplicates } from './duplicates.ts';
 import { DataError } from './errors.ts';
-import type { ImageFile, SplitRole } from './image-folder.ts';
+import type { ImageFile } from './image-folder.ts';
 import { checkMemory } from './memory.ts';
 import type { PictureGroup } from './picture-groups.ts';
+import type { SplitRole } from './split-folders.ts';
 
 const classes = ['cats', 'dogs'];
 

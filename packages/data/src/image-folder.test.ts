@@ -24,6 +24,7 @@ async function put(...paths: string[]): Promise<void> {
   }
 }
 
+const reasonsOf = ({ skipped }: ImageFolder) => skipped.map(({ path, reason }) => ({ path, reason }));
 const pathsOf = ({ images }: ImageFolder) => images.map(({ relativePath }) => relativePath);
 
 describe('scanImageFolder', () => {
@@ -60,7 +61,7 @@ describe('scanImageFolder', () => {
     await put('a/1.jpg', 'b/1.jpg', `a/${deep(16)}/x.jpg`, `a/${deep(17)}/y.jpg`);
     const folder = await scanImageFolder(root);
     expect(pathsOf(folder)).toEqual([`a/${deep(16)}/x.jpg`, 'a/1.jpg', 'b/1.jpg'].toSorted());
-    expect(folder.skipped).toEqual([{ path: `a/${deep(17)}`, reason: 'more than 16 folders deep' }]);
+    expect(reasonsOf(folder)).toEqual([{ path: `a/${deep(17)}`, reason: 'more than 16 folders deep' }]);
   });
 
   it('says of each file how large it is and when it was last changed', async () => {
@@ -78,7 +79,7 @@ describe('scanImageFolder', () => {
     await symlink('itself.jpg', join(root, 'a', 'itself.jpg'));
     const folder = await scanImageFolder(root);
     expect(pathsOf(folder)).toEqual(['a/1.jpg', 'b/1.jpg']);
-    expect(folder.skipped).toEqual([
+    expect(reasonsOf(folder)).toEqual([
       { path: 'a/folder.jpg', reason: 'a folder, not an image' },
       { path: 'a/itself.jpg', reason: 'a link that leads to itself' },
       { path: 'a/link.jpg', reason: 'broken link' },
@@ -91,9 +92,10 @@ describe('scanImageFolder', () => {
     execFileSync('mkfifo', [join(root, 'pipe')]);
     await symlink('../pipe', join(root, 'a', 'pipe.jpg'));
     await symlink('/dev/zero', join(root, 'a', 'zero.jpg'));
-    expect((await scanImageFolder(root)).skipped).toEqual([
+    expect(reasonsOf(await scanImageFolder(root))).toEqual([
       { path: 'a/pipe.jpg', reason: 'a named pipe, not an image' },
       { path: 'a/zero.jpg', reason: 'link out of the data set' },
+      { path: 'pipe', reason: 'a named pipe, not an image' },
     ]);
   });
 
@@ -107,7 +109,7 @@ describe('scanImageFolder', () => {
     const folder = await scanImageFolder(root);
     expect(folder.classes).toEqual(['a', 'b']);
     expect(pathsOf(folder)).toEqual(['a/1.jpg', 'a/sub/1.jpg', 'b/1.jpg', 'b/sub/1.jpg']);
-    expect(folder.skipped).toEqual([
+    expect(reasonsOf(folder)).toEqual([
       { path: 'a/loop', reason: 'a link back to a folder that it lies in' },
       { path: 'a/other', reason: 'the same as b/sub, which is listed' },
       { path: 'a/sub/up', reason: 'a link back to a folder that it lies in' },
@@ -122,18 +124,22 @@ describe('scanImageFolder', () => {
       await put('a/1.jpg', 'b/1.jpg');
       await mkdir(join(outside, 'c'));
       await writeFile(join(outside, 'c', '1.jpg'), '');
-      await symlink(join(outside, 'c'), join(root, 'c'));
       await symlink(join(outside, 'c'), join(root, 'a', 'sub'));
       await symlink(join(outside, 'c', '1.jpg'), join(root, 'b', '2.jpg'));
       const folder = await scanImageFolder(root);
       expect(pathsOf(folder)).toEqual(['a/1.jpg', 'b/1.jpg']);
       const reason = 'link out of the data set';
-      expect(folder.skipped).toEqual(['a/sub', 'b/2.jpg', 'c'].map((path) => ({ path, reason })));
+      expect(reasonsOf(folder)).toEqual(['a/sub', 'b/2.jpg'].map((path) => ({ path, reason })));
       // A folder whose name the data set's begins with is outside, too.
       await mkdir(`${root}-more`);
       await writeFile(join(`${root}-more`, '1.jpg'), '');
       await symlink(join(`${root}-more`, '1.jpg'), join(root, 'b', '3.jpg'));
-      expect((await scanImageFolder(root)).skipped).toContainEqual({ path: 'b/3.jpg', reason });
+      expect(reasonsOf(await scanImageFolder(root))).toContainEqual({ path: 'b/3.jpg', reason });
+      // In the place of a class, it would be a class that is missing.
+      await symlink(join(outside, 'c'), join(root, 'c'));
+      await expect(scanImageFolder(root)).rejects.toThrow(
+        /^Expected a class folder at .*\/c, received a link out of the data set; follow it with --follow-links/,
+      );
     } finally {
       await rm(outside, { recursive: true, force: true });
       await rm(`${root}-more`, { recursive: true, force: true });
@@ -156,7 +162,7 @@ describe('scanImageFolder', () => {
         expect(folder.images.map(({ path }) => path)).toEqual(
           ['a/0.jpg', 'a/y.jpg', 'b/1.jpg', 'c/1.jpg', 'c/2.jpg'].map((path) => join(place, 'train', path)),
         );
-        expect(folder.skipped).toEqual([
+        expect(reasonsOf(folder)).toEqual([
           { path: 'train/a/again.jpg', reason: 'the same as train/a/0.jpg, which is listed' },
           { path: 'train/a/more', reason: 'the same as train/c, which is listed' },
           { path: 'train/b/y.jpg', reason: 'the same as train/a/y.jpg, which is listed' },
@@ -209,7 +215,7 @@ describe('scanImageFolder', () => {
     await writeFile(Buffer.concat([Buffer.from(join(root, 'a')), bytes('/caf\xe9.jpg')]), '');
     const folder = await scanImageFolder(root);
     expect(pathsOf(folder)).toEqual(['a/1.jpg', 'b/1.jpg']);
-    expect(folder.skipped).toEqual([{ path: 'a/caf\\xe9.jpg', reason: 'its name is not valid UTF-8; rename it' }]);
+    expect(reasonsOf(folder)).toEqual([{ path: 'a/caf\\xe9.jpg', reason: 'its name is not valid UTF-8; rename it' }]);
     await mkdir(Buffer.concat([Buffer.from(root), bytes('/\xe9t\xe9')]));
     await expect(scanImageFolder(root)).rejects.toThrow(/Expected names in UTF-8 in .*, received "\\xe9t\\xe9"/);
   });

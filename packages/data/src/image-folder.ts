@@ -1,14 +1,20 @@
 /** A folder of images as people keep it: `<split>/<class>/**` or `<class>/**`. */
-import { lstat, realpath, stat } from 'node:fs/promises';
+import { lstat, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { nestedNotices, refuseNestedSplits } from './class-subfolders.ts';
+import { byCodeUnits, compareNames, displayName, lookOf } from './display-name.ts';
 import { DataError } from './errors.ts';
-import { byCodeUnits, ImageWalk, namesIn, resolveLink, type SkippedImage, type WalkedFile } from './image-walk.ts';
-
-/** A top folder with one of these names holds a split; `test` and `validation` are both the test set. */
-const splitFolders = ['train', 'validation', 'test'] as const;
-
-/** What the images of a split folder are for. */
-export type SplitRole = 'train' | 'tune' | 'test';
+import {
+  type FolderLayout,
+  findSplitFolders,
+  quoted,
+  refuseAmbiguous,
+  refuseLostLink,
+  type SplitFolder,
+} from './folder-layout.ts';
+import { type FolderLevel, type LevelFolder, readLevel, unreadable } from './folder-level.ts';
+import { ImageWalk, type LinkRules, type SkippedEntry, type SkippedImage, type WalkedFile } from './image-walk.ts';
+import type { SplitRole } from './split-folders.ts';
 
 export interface ImageFile extends WalkedFile {
   /** Index into the classes. */
@@ -17,117 +23,305 @@ export interface ImageFile extends WalkedFile {
   role: SplitRole | null;
 }
 
+export interface ScanOptions {
+  /** Keeps the first so many of each class and split folder. */
+  limitPerClass?: number;
+  /** Whether the top folders are splits or classes; default `auto`. */
+  layout?: FolderLayout;
+  /** Also follows links out of the data set; default false. */
+  followLinks?: boolean;
+}
+
 export interface ImageFolder {
   root: string;
   name: string;
-  /** Sorted. */
+  /** Composed (NFC), sorted. */
   classes: string[];
-  /** Sorted by split folder, class and relative path. */
+  /** Sorted by split folder, class and relative path, as {@link compareNames} does. */
   images: ImageFile[];
-  /** What is no plain file, and links that are not followed; content is looked at when decoding. */
-  skipped: SkippedImage[];
+  /** How each split folder was read; none in a folder of classes. */
+  splits: { folder: string; role: SplitRole }[];
+  /** Every other entry, with its reason; what claims to be an image by its ending is looked at when decoding. */
+  skipped: SkippedEntry[];
+  /** Hidden entries and what operating systems leave; a folder stands for what is in it. */
+  hidden: string[];
+  /** Images left out by `limitPerClass`. */
+  beyondLimit: number;
+  /** How the folder was read where that may surprise, in words. */
+  notices: string[];
 }
 
 /**
- * Lists the images of a folder, those in subfolders of a class too; opens none of them.
+ * Lists the images of a folder, those in subfolders of a class too. Every entry is an image, skipped or hidden; of files without
+ * an image's ending the first bytes decide.
  *
- * Hidden files and folders, and files without an image's ending, are passed over. Links are followed where they stay in
- * the data set (the folder itself may be a link) and lead to what is not listed anyway. Order is that of the names'
- * UTF-16 code units, whatever the file system gives.
+ * Links are followed where they stay in the data set (the folder itself may be a link) and lead to what is not listed anyway;
+ * on request those out of it, too. Order is that of the composed names' UTF-16 code units, whatever the file system gives.
  *
- * @param options `limitPerClass` keeps the first so many of each class and split folder.
- * @throws DataError when there is no such folder, fewer than two classes, or a class without an image.
+ * @throws DataError when there is no such folder, it can be read in two ways, has fewer than two classes, or a class is lost.
  */
-export async function scanImageFolder(root: string, options: { limitPerClass?: number } = {}): Promise<ImageFolder> {
+export async function scanImageFolder(root: string, options: ScanOptions = {}): Promise<ImageFolder> {
+  const { layout = 'auto', followLinks = false, limitPerClass } = options;
   const realRoot = await realpath(root).catch(unreadable(root));
-  const top = await subfolders({ path: root, relativePath: '' }, realRoot);
-  const splits = splitFolders.filter((name) => top.names.includes(name));
-  if (splits.length > 0 && !splits.includes('train'))
-    throw new DataError(
-      `Expected a folder train beside ${splits.join(' and ')} in ${root}, received none${because(top.skipped)}.`,
-    );
-  const places =
-    splits.length === 0
-      ? [{ role: null, path: root, relativePath: '', inside: top }]
-      : await Promise.all(
-          splits.map(async (name) => {
-            const place = { path: join(root, name), relativePath: `${name}/` };
-            return {
-              role: name === 'train' ? ('train' as const) : ('test' as const),
-              ...place,
-              inside: await subfolders(place, realRoot),
-            };
-          }),
-        );
-  const skipped = [...new Set([top, ...places.map(({ inside }) => inside)])].flatMap((one) => one.skipped);
-  const classes = [...new Set(places.flatMap(({ inside }) => inside.names))].toSorted(byCodeUnits);
-  if (classes.length < 2)
-    throw new DataError(
-      `Expected a folder per class in ${places[0]!.path}, at least two, received ${classes.length === 0 ? 'none' : `only "${classes[0]}"`}${because(skipped)}.`,
-    );
-  const walk = new ImageWalk(realRoot);
-  const lists = places.flatMap(({ role, path, relativePath }) =>
-    classes.map((name, label) => ({
-      place: { path: join(path, name), relativePath: `${relativePath}${name}`, files: [] as WalkedFile[] },
-      name,
-      label,
-      role,
-    })),
+  const links: LinkRules = { realRoot, followLinks };
+  const top = await readLevel({ path: root, relativePath: '' }, links);
+  const splits = findSplitFolders(root, top, layout);
+  const places = await readPlaces(root, top, splits, links);
+  const walk = new ImageWalk(links, await claimed(realRoot, places));
+  const classes = [...new Set(places.flatMap(({ level }) => level.folders.map(({ label }) => label)))].toSorted(
+    byCodeUnits,
   );
+  const lists = places.flatMap((place) => classes.map((name, label) => listFor(place, name, label)));
   for (const { place } of lists) await walk.enter(place);
   await walk.followLinks();
-  skipped.push(...walk.skipped);
-  skipped.sort((a, b) => byCodeUnits(a.path, b.path));
-  const images = lists.flatMap(({ place, name, label, role }): ImageFile[] => {
-    const { path, relativePath, files } = place;
-    if (files.length === 0) {
-      const inside = skipped.filter((one) => one.path === relativePath || one.path.startsWith(`${relativePath}/`));
-      throw new DataError(`Expected images of class "${name}" in ${path}, received none${because(inside)}.`);
-    }
-    return files
-      .toSorted((a, b) => byCodeUnits(a.relativePath, b.relativePath))
-      .slice(0, options.limitPerClass)
-      .map((file) => ({ ...file, label, role }));
+
+  const levels = [...new Set([top, ...places.map(({ level }) => level)])];
+  const skipped = [...walk.skipped, ...levels.flatMap((level) => level.skipped)];
+  const hidden = [...walk.hidden, ...levels.flatMap((level) => level.hidden)];
+  if (splits.length > 0) {
+    const others = top.folders.filter(({ name }) => !splits.some((split) => split.name === name));
+    skipped.push(...top.lost);
+    await listBeside({ root, splits, others, layout, links }, walk.listed, { skipped, hidden });
+    if (layout === 'auto' && classes.length === 0) refuseAmbiguous(root, splits, others, ' (no class folder in any)');
+  }
+  const unused = sortedByPath(skipped);
+  for (const { level } of places) for (const lost of level.lost) refuseLostLink(root, lost);
+  await requireClasses(places, classes, unused, links);
+  requireDistinct(root, places, classes);
+  for (const { level, ...place } of places) if (level.folders.length === 0) refuseUnlabeled(place, unused);
+  for (const list of lists) if (list.place.files.length === 0) refuseEmpty(list, lists, unused);
+  if (layout === 'auto') refuseNestedSplits(root, lists.map(classFiles));
+
+  let beyondLimit = 0;
+  const images = lists.flatMap(({ place, label, role }): ImageFile[] => {
+    const files = place.files.toSorted((a, b) => compareNames(a.relativePath, b.relativePath));
+    const kept = files.slice(0, limitPerClass);
+    beyondLimit += files.length - kept.length;
+    return kept.map((file) => ({ ...file, label, role }));
   });
-  return { root, name: basename(root), classes, images, skipped };
+  return {
+    ...{ root, name: basename(root), classes, images, skipped: unused, beyondLimit },
+    splits: splits.map(({ label, role }) => ({ folder: label, role })),
+    hidden: hidden.toSorted(compareNames),
+    notices: [...splitNotices(splits), ...caseNotices(classes), ...nestedNotices(lists.map(classFiles))],
+  };
 }
 
 // --- internal ---
 
-interface Subfolders {
-  /** Sorted. */
-  names: string[];
-  /** Links that are not followed. */
-  skipped: SkippedImage[];
+interface ClassPlace {
+  role: SplitRole | null;
+  path: string;
+  relativePath: string;
+  level: FolderLevel;
 }
 
-async function subfolders(place: { path: string; relativePath: string }, realRoot: string): Promise<Subfolders> {
-  const names: string[] = [];
-  const skipped: SkippedImage[] = [];
-  for (const { name, isExact } of await namesIn(place.path).catch(unreadable(place.path))) {
-    if (name.startsWith('.')) continue;
-    // It may be a class: without it the others would be trained, and nobody would know.
-    if (!isExact) throw new DataError(`Expected names in UTF-8 in ${place.path}, received "${name}"; rename it.`);
-    const path = join(place.path, name);
-    const stats = await lstat(path).catch(unreadable(path));
-    if (stats.isDirectory()) names.push(name);
-    if (!stats.isSymbolicLink()) continue;
-    const target = await resolveLink(path, realRoot);
-    if ('reason' in target) skipped.push({ path: place.relativePath + name, reason: target.reason });
-    else if ((await stat(target.path)).isDirectory()) names.push(name);
-  }
-  return { names, skipped };
+interface ClassList {
+  place: { path: string; relativePath: string; files: WalkedFile[] };
+  name: string;
+  label: number;
+  role: SplitRole | null;
 }
 
-function unreadable(path: string): (error: NodeJS.ErrnoException) => never {
-  return (error) => {
-    throw new DataError(`Expected a folder of images at ${path}, received ${error.code ?? error.message}.`);
+/** Where class folders are: in the data folder, or in each split folder. */
+async function readPlaces(
+  root: string,
+  top: FolderLevel,
+  splits: readonly SplitFolder[],
+  links: LinkRules,
+): Promise<ClassPlace[]> {
+  if (splits.length === 0) return [{ role: null, path: root, relativePath: '', level: top }];
+  return Promise.all(
+    splits.map(async ({ name, role }) => {
+      const place = { path: join(root, name), relativePath: `${name}/` };
+      return { role, ...place, level: await readLevel(place, links) };
+    }),
+  );
+}
+
+/** The data folder and the split folders by their real paths: a link to one of them is no part of a class. */
+async function claimed(realRoot: string, places: readonly ClassPlace[]): Promise<Map<string, string>> {
+  const listed = new Map([[realRoot, 'the data folder']]);
+  for (const { path, relativePath } of places)
+    if (relativePath !== '') listed.set(await realpath(path).catch(unreadable(path)), relativePath.slice(0, -1));
+  return listed;
+}
+
+function listFor({ role, path, relativePath, level }: ClassPlace, name: string, label: number): ClassList {
+  const folder = level.folders.find((one) => one.label === name)?.name ?? name;
+  return {
+    place: { path: join(path, folder), relativePath: `${relativePath}${folder}`, files: [] },
+    name,
+    label,
+    role,
   };
+}
+
+interface Beside {
+  root: string;
+  splits: readonly SplitFolder[];
+  others: readonly LevelFolder[];
+  layout: FolderLayout;
+  links: LinkRules;
+}
+
+/** Folders beside the split folders: refused where they may be classes; their files may be in use through links. */
+async function listBeside(
+  { root, splits, others, layout, links }: Beside,
+  listed: ReadonlyMap<string, string>,
+  into: { skipped: SkippedEntry[]; hidden: string[] },
+): Promise<void> {
+  for (const { name } of others) {
+    // A copy: what one unused folder holds is not in use for the next.
+    const walk = new ImageWalk(links, new Map(listed));
+    const place = { path: join(root, name), relativePath: name, files: [] as WalkedFile[] };
+    await walk.enter(place);
+    await walk.followLinks();
+    const { files } = place;
+    if (files.length > 0 && layout === 'auto')
+      refuseAmbiguous(
+        root,
+        splits,
+        others,
+        ` (an image outside the split folders is ${displayName(files[0]!.relativePath)})`,
+      );
+    const self = walk.skipped.find(({ path }) => path === name);
+    const own: SkippedEntry[] = [];
+    for (const one of walk.skipped)
+      if (one.kind !== 'repeat' || (await lstat(join(root, one.path))).isSymbolicLink()) own.push(one);
+    // Something of it is used through a link: the rest, one by one.
+    if (self === undefined && own.length < walk.skipped.length) {
+      into.skipped.push(...own, ...files.map(({ relativePath }) => misplaced(relativePath)));
+      into.hidden.push(...walk.hidden);
+      continue;
+    }
+    const count = files.length === 0 ? 'without images' : `with ${files.length} images`;
+    into.skipped.push(
+      self ?? { path: name, reason: `a folder ${count} beside the split folders, not used`, kind: 'folder' },
+    );
+  }
+}
+
+function misplaced(path: string): SkippedEntry {
+  return { path, reason: 'an image outside the class folders', kind: 'misplaced' };
+}
+
+function sortedByPath(skipped: readonly SkippedEntry[]): SkippedEntry[] {
+  return skipped
+    .map(({ path, reason, kind }) => ({ path, reason, kind }))
+    .toSorted((a, b) => compareNames(a.path, b.path));
+}
+
+async function requireClasses(
+  places: readonly ClassPlace[],
+  classes: readonly string[],
+  skipped: readonly SkippedEntry[],
+  links: LinkRules,
+): Promise<void> {
+  if (classes.length >= 2) return;
+  const { path, role } = places[0]!;
+  const only = classes[0];
+  const inner = only === undefined ? undefined : await innerLevel(places[0]!, links);
+  const use = role === null ? 'name that folder instead' : 'move its folders up';
+  const hint = inner === undefined ? '' : `; ${displayName(inner.path)} holds ${quoted(inner.folders)}: ${use}`;
+  throw new DataError(
+    `Expected a folder per class in ${displayName(path)}, at least two, received ${only === undefined ? 'none' : `only "${displayName(only)}"`}${because(skipped)}${hint}.`,
+  );
+}
+
+/** The first level below with several folders, where a folder of classes was packed into another one. */
+async function innerLevel(
+  place: ClassPlace,
+  links: LinkRules,
+): Promise<{ path: string; folders: LevelFolder[] } | undefined> {
+  let { path, relativePath, level } = place as Pick<ClassPlace, 'path' | 'relativePath' | 'level'>;
+  for (let depth = 0; depth < 8 && level.folders.length === 1; depth += 1) {
+    const { name } = level.folders[0]!;
+    path = join(path, name);
+    relativePath += `${name}/`;
+    level = await readLevel({ path, relativePath }, links);
+    if (level.folders.length > 1) return { path, folders: level.folders };
+  }
+  return undefined;
+}
+
+/** Refuses two folders with one name, and two classes that look the same. */
+function requireDistinct(root: string, places: readonly ClassPlace[], classes: readonly string[]): void {
+  for (const { path, level } of places)
+    for (const [index, { label }] of level.folders.entries())
+      if (level.folders.findIndex((one) => one.label === label) !== index)
+        throw new DataError(
+          `Expected one folder per class in ${displayName(path)}, received two called "${displayName(label)}", which differ in their Unicode form (composed and decomposed); merge them.`,
+        );
+  const looks = new Map<string, string>();
+  for (const name of classes) {
+    const look = lookOf(name);
+    const other = looks.get(look);
+    if (other !== undefined)
+      throw new DataError(
+        `Expected classes that can be told apart in ${displayName(root)}, received "${displayName(other)}" (${codePoints(other)}) and "${displayName(name)}" (${codePoints(name)}), which look the same; rename or merge them.`,
+      );
+    looks.set(look, name);
+  }
+}
+
+function codePoints(name: string): string {
+  const points = Array.from(name, (one) => `U+${one.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`);
+  return points.length > 12 ? `${points.slice(0, 12).join(' ')} …` : points.join(' ');
+}
+
+/** Test sets of competitions often have no class folders. */
+function refuseUnlabeled(place: Omit<ClassPlace, 'level'>, skipped: readonly SkippedEntry[]): never {
+  const inside = skipped.filter(({ path }) => path.startsWith(place.relativePath));
+  const fix = place.role === 'train' ? '' : '; move it out of the data folder if its images have no labels';
+  throw new DataError(
+    `Expected a folder per class in ${displayName(place.path)}, received none${because(inside)}${fix}.`,
+  );
+}
+
+function refuseEmpty(
+  { place, name, role }: ClassList,
+  lists: readonly ClassList[],
+  skipped: readonly SkippedImage[],
+): never {
+  const { path, relativePath } = place;
+  const inside = skipped.filter((one) => one.path === relativePath || one.path.startsWith(`${relativePath}/`));
+  const twin = lists.find(
+    (one) => one.name !== name && one.role === role && sameInAnyCase(one.name, name) && one.place.files.length > 0,
+  );
+  const hint =
+    twin === undefined ? '' : `; there is "${displayName(twin.name)}", which differs in upper and lower case`;
+  throw new DataError(
+    `Expected images of class "${displayName(name)}" in ${displayName(path)}, received none${because(inside)}${hint}.`,
+  );
+}
+
+function sameInAnyCase(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
+function splitNotices(splits: readonly SplitFolder[]): string[] {
+  const uses = { train: 'the training set', tune: 'the tune set, for early stopping', test: 'the test set' };
+  const unusual = splits.some(({ label }) => !['train', 'test'].includes(label));
+  return unusual ? [splits.map(({ label, role }) => `${displayName(label)}/ is ${uses[role]}`).join('; ')] : [];
+}
+
+function caseNotices(classes: readonly string[]): string[] {
+  return classes.flatMap((name, index) => {
+    const twin = classes.slice(0, index).find((other) => sameInAnyCase(other, name));
+    return twin === undefined
+      ? []
+      : [`"${displayName(twin)}" and "${displayName(name)}" are two classes that differ in upper and lower case`];
+  });
+}
+
+function classFiles({ name, place }: ClassList): { name: string; folder: string; files: readonly WalkedFile[] } {
+  return { name, folder: place.relativePath, files: place.files };
 }
 
 /** What was skipped says why there is nothing. */
 function because(skipped: readonly SkippedImage[]): string {
   if (skipped.length === 0) return '';
   const { path, reason } = skipped[0]!;
-  return ` (${path}: ${reason}${skipped.length > 1 ? `; and ${skipped.length - 1} more` : ''})`;
+  return ` (${displayName(path)}: ${reason}${skipped.length > 1 ? `; and ${skipped.length - 1} more` : ''})`;
 }

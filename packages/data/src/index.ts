@@ -1,5 +1,6 @@
 export { type EpochOptions, epochBatches, fillBatch, type ImageBatch } from './batches.ts';
 export { type CatsAndDogsOptions, catsAndDogsFolder, ensureCatsAndDogs } from './cats-and-dogs.ts';
+export { checkDataset, type DatasetFacts, isBadImage, maxBadShare } from './dataset-checks.ts';
 export {
   type DecodeAllOptions,
   type DecodeOptions,
@@ -9,6 +10,7 @@ export {
 } from './decode.ts';
 export { isColour } from './decode-pixels.ts';
 export { type ResizeMethod, resizeMethods } from './decode-resize.ts';
+export { displayName, normalizeName } from './display-name.ts';
 export {
   copiesToDrop,
   type DuplicateGroup,
@@ -17,14 +19,10 @@ export {
   duplicatePolicies,
 } from './duplicates.ts';
 export { DataError } from './errors.ts';
+export { type FolderLayout, folderLayouts } from './folder-layout.ts';
 export { stratifiedFolds } from './folds.ts';
-export {
-  type ImageFile,
-  type ImageFolder,
-  type SplitRole,
-  scanImageFolder,
-} from './image-folder.ts';
-export type { SkippedImage } from './image-walk.ts';
+export { type ImageFile, type ImageFolder, type ScanOptions, scanImageFolder } from './image-folder.ts';
+export type { SkipKind, SkippedEntry, SkippedImage } from './image-walk.ts';
 export { availableMemoryBytes, checkMemory, pixelBytes } from './memory.ts';
 export { findPictureGroups, type PictureGroup, type PictureGroups } from './picture-groups.ts';
 export { createPixelStore, PixelStore, type PixelStoreHandle } from './pixel-store.ts';
@@ -41,3 +39,4 @@ export {
   splitImages,
   trainingImages,
 } from './split.ts';
+export type { SplitRole } from './split-folders.ts';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ImageFile, SplitRole } from './image-folder.ts';
+import type { ImageFile } from './image-folder.ts';
 import { disjointSets, filterSplit, type SplitPlan, splitImages, trainingImages } from './split.ts';
+import type { SplitRole } from './split-folders.ts';
 
 const root = '/data';
 

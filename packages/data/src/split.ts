@@ -4,6 +4,7 @@
  * The test images are set aside first. The others make one or more parts: what one training of a member learns from
  * (`fit`), is watched on (`tune`) and answers without having seen it (`heldOut`: what the stackers learn from).
  */
+import { displayName } from './display-name.ts';
 import { DataError } from './errors.ts';
 import { stratifiedFolds } from './folds.ts';
 import type { ImageFile, ImageFolder } from './image-folder.ts';
@@ -222,7 +223,7 @@ function drawClass(
       : `${count}`;
   if (drawn.length < needed)
     throw new DataError(
-      `Expected at least ${needed} images of class "${name}" to ${given.test === null ? 'train and test on' : 'train on'} in ${root}, received ${received(drawn.length, drawn)}.`,
+      `Expected at least ${needed} images of class "${displayName(name)}" to ${given.test === null ? 'train and test on' : 'train on'} in ${root}, received ${received(drawn.length, drawn)}.`,
     );
   const total = imageCount(drawn);
   let kept = needed - 1;
@@ -234,13 +235,13 @@ function drawClass(
   }) as [Unit[], Unit[], Unit[]];
   if (drawn.length === 0)
     throw new DataError(
-      `No image of class "${name}" is left to fit; lower split.tune, split.test or stacking.fraction.`,
+      `No image of class "${displayName(name)}" is left to fit; lower split.tune, split.test or stacking.fraction.`,
     );
   // One image to learn from and, where they are drawn, one to watch beside a fold, of which the largest has n / k, rounded up.
   const least = stacking.kind === 'kfold' ? stacking.folds + (given.tune === null ? 2 : 1) : 0;
   if (stacking.kind === 'kfold' && drawn.length + tune.length < least)
     throw new DataError(
-      `Expected at least ${least} images of class "${name}" to train on in ${stacking.folds} folds in ${root}, received ${received(drawn.length + tune.length, [...drawn, ...tune])}; lower stacking.folds.`,
+      `Expected at least ${least} images of class "${displayName(name)}" to train on in ${stacking.folds} folds in ${root}, received ${received(drawn.length + tune.length, [...drawn, ...tune])}; lower stacking.folds.`,
     );
   return { fit: drawn, tune, heldOut, test };
 }

@@ -4,6 +4,7 @@ import { DataError, type SkippedImage, scanImageFolder, splitImages } from '@cho
 import { toProbabilities } from '@chorus/models';
 import { prepareProcess } from '@chorus/runtime';
 import { type Bundle, readBundle } from './bundle.ts';
+import { type FolderOptions, readFolderOptions } from './experiment/folder-options.ts';
 import { parseWorkers } from './experiment/resolve.ts';
 import { type Experiment, runtimeSchema } from './experiment/schema.ts';
 import { chooseLanes } from './lanes/choose-lanes.ts';
@@ -54,14 +55,14 @@ export interface Prediction {
 export async function evaluateBundle(
   bundleFolder: string,
   data: string,
-  options: BundleOptions & { all?: boolean } = {},
+  options: BundleOptions & { all?: boolean } & FolderOptions = {},
 ): Promise<Evaluation> {
   const bundle = await readBundle(bundleFolder);
   const { classes, split } = bundle.manifest;
-  const folder = await scanImageFolder(
-    await dataFolder(data, options.downloads),
-    split.limitPerClass === null || options.all ? {} : { limitPerClass: split.limitPerClass },
-  );
+  const folder = await scanImageFolder(await dataFolder(data, options.downloads), {
+    ...readFolderOptions(options),
+    ...(split.limitPerClass === null || options.all ? {} : { limitPerClass: split.limitPerClass }),
+  });
   if (folder.classes.join('\n') !== classes.join('\n'))
     throw new DataError(
       `Expected the classes ${classes.join(', ')} in ${folder.root}, received ${folder.classes.join(', ')}.`,

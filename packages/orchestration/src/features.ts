@@ -104,7 +104,7 @@ async function featureRows(
   classifier: Classifier,
   paths: readonly string[],
   decoding: DecodeOptions,
-  { onProgress, signal }: FeaturesOptions,
+  { weights, onProgress, signal }: FeaturesOptions,
 ): Promise<Float32Array> {
   const { inputSize } = classifier.backbone;
   const rows = new Float32Array(paths.length * classifier.featureWidth);
@@ -126,10 +126,15 @@ async function featureRows(
       if (skipped.length === 0) {
         const images = new ImageReader(decoded.pixels.get(inputSize)!, new SharedArrayBuffer(batch.length));
         const indices = Uint32Array.from(batch.keys());
-        const values = tf.tidy(() =>
-          features(images.read({ indices, flips: new Uint8Array(batch.length) }, rowCount)).dataSync(),
-        );
-        rows.set(values.subarray(0, batch.length * classifier.featureWidth), start * classifier.featureWidth);
+        const values = tf
+          .tidy(() => features(images.read({ indices, flips: new Uint8Array(batch.length) }, rowCount)).dataSync())
+          .subarray(0, batch.length * classifier.featureWidth);
+        const broken = values.findIndex((value) => !Number.isFinite(value));
+        if (broken !== -1)
+          throw new DataError(
+            `Expected finite features, received ${values[broken]} for ${batch[Math.floor(broken / classifier.featureWidth)]!.path}; are the weights in ${weights} those of a trained model?`,
+          );
+        rows.set(values, start * classifier.featureWidth);
       }
       onProgress?.(start + batch.length, paths.length);
     }

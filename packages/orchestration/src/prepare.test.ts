@@ -24,6 +24,16 @@ const file = () => join(base, 'file.json');
 const devices = (experiment: { workers: 'auto' | { device: string }[] }) =>
   experiment.workers === 'auto' ? 'auto' : experiment.workers.map(({ device }) => device).join();
 
+it('reads the data folder as the options say, over a file', async () => {
+  const { experiment } = await prepare({ assignments: ['data.layout=splits'], layout: 'classes', followLinks: true });
+  expect(experiment.data).toMatchObject({ layout: 'classes', followLinks: true });
+  expect((await prepare({ assignments: ['data.followLinks=true'] })).experiment.data.followLinks).toBe(true);
+  expect((await prepare({})).experiment.data).toMatchObject({ layout: 'auto', followLinks: false });
+  await expect(prepare({ layout: 'flat' })).rejects.toThrow(
+    /data\.layout: .*"auto".*"classes".*"splits".*received "flat"/,
+  );
+});
+
 describe('which of several places wins', () => {
   const assignments = ['workers=[{"device":"cpu:2"}]', 'seed=2'];
   const environment = { CHORUS_WORKERS: 'cpu:1', CHORUS_WEIGHTS: 'env' };

@@ -1,6 +1,7 @@
 /** What a user named, in all the places where one can name it → an experiment and the preset it came from. */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { FolderLayout } from '@chorus/data';
 import { createJiti } from 'jiti';
 import { ConfigError } from './errors.ts';
 import {
@@ -28,6 +29,10 @@ export interface Named {
   /** `path=value`, as in `--set`. */
   assignments?: readonly string[];
   data?: string | undefined;
+  /** `auto`, `classes` or `splits`: what the data folder's top folders are. */
+  layout?: string | undefined;
+  /** Reads what links in the data folder lead to outside of it. */
+  followLinks?: boolean | undefined;
   weights?: string | undefined;
   workers?: string | undefined;
   /** Folder that relative paths of data and weights start from. */
@@ -53,6 +58,8 @@ export async function prepareExperiment(
     // One layer, so that the order of a kind and its keys does not matter.
     mergeLayers(...(named.assignments ?? []).map(parseAssignment)),
     ...(named.data === undefined ? [] : [{ data: { source: named.data } }]),
+    ...(named.layout === undefined ? [] : [{ data: { layout: named.layout as FolderLayout } }]),
+    ...(named.followLinks ? [{ data: { followLinks: true } }] : []),
     ...(named.weights === undefined ? [] : [{ weights: named.weights }]),
     ...(named.workers === undefined ? [] : [{ workers: parseWorkers(named.workers) }]),
   ];

@@ -130,7 +130,7 @@ describe('a whole run', () => {
 
   it('lists skipped files and pictures that lie in two splits', () => {
     expect(result.report.dataset.skipped).toEqual([
-      { path: 'train/stars/stars-00001.png', reason: expect.stringContaining('not an image') },
+      { path: 'train/stars/stars-00001.png', reason: expect.stringContaining('not an image'), kind: 'image' },
     ]);
     expect(result.report.dataset.duplicates).toMatchObject([
       { paths: ['train/discs/discs-00000.png', 'validation/discs/discs-00000.png'] },

@@ -196,7 +196,7 @@ async function runIn(
           .join('; ')}. The report is ${folder.report}.`,
       );
     }
-    const report = await stackAndTest(parts, folder, lanes, reads, observer);
+    const report = await stackAndTest(parts, { folder, lanes, reads, stop }, observer);
     return {
       report,
       folder: folder.path,
@@ -210,9 +210,7 @@ async function runIn(
 
 async function stackAndTest(
   parts: RunParts,
-  folder: RunFolder,
-  lanes: readonly Lane[],
-  reads: ReadRecords,
+  { folder, lanes, reads, stop }: { folder: RunFolder; lanes: readonly Lane[]; reads: ReadRecords; stop: StopFlag },
   observer: RunObserver,
 ): Promise<Report> {
   const { dataset, outcomes, start, timeline } = parts;
@@ -223,7 +221,7 @@ async function stackAndTest(
   );
   const answers = done.map(({ trainings }) => heldOutAnswers(split, trainings));
   const { flaws, stackers, seed } = experiment;
-  const choice = fitAndChoose(
+  const choice = await fitAndChoose(
     answers.map(({ logits }) => logits),
     labelsOf(dataset, answers[0]!.indices),
     {
@@ -233,7 +231,8 @@ async function stackAndTest(
         wholeBatchesOnly: flaws.wholeBatchesOnly,
         fromLogitsOnSigmoid: flaws.fromLogitsOnSigmoid ?? undefined,
       },
-      ...{ classes, seed },
+      ...{ classes, seed, stop },
+      onProgress: observer.onStacking,
     },
   );
   timeline.end(phaseNames.stack);

@@ -8,6 +8,7 @@ import { load } from './rows/load.ts';
 import { precision } from './rows/precision.ts';
 import { predict } from './rows/predict.ts';
 import { scaling } from './rows/scaling.ts';
+import { stackers } from './rows/stackers.ts';
 import { train } from './rows/train.ts';
 
 /** Every row there is, in the order of the table. */
@@ -21,5 +22,6 @@ export const rows: readonly Row[] = [
   laneMemory,
   scaling,
   load,
+  stackers,
   precision,
 ];

@@ -6,11 +6,14 @@ import type { Progress } from '../progress/progress.ts';
 import { progressFor } from '../progress/progress-for.ts';
 import { stopSignal } from '../stop-signal.ts';
 import { userFolder, userPath } from '../user-folder.ts';
+import { followLinksHelp, layoutHelp } from './folder-help.ts';
 
 interface TrainFlags {
   preset: string;
   config?: string;
   data?: string;
+  layout?: string;
+  followLinks?: boolean;
   weights?: string;
   out?: string;
   resume?: string;
@@ -26,6 +29,8 @@ export const trainCommand = new Command('train')
     '--data <folder>',
     'images as <split>/<class>/* or <class>/*; or "shapes" (drawn), or "cats-and-dogs" (downloaded)',
   )
+  .option('--layout <name>', layoutHelp)
+  .option('--follow-links', followLinksHelp)
   .option(
     '--weights <folder>',
     'keras-applications .h5 files; or "imagenet" (downloaded), "random", "auto" (CHORUS_WEIGHTS, else imagenet)',
@@ -70,6 +75,8 @@ async function trainNew(flags: TrainFlags, base: string, progress: Progress, sig
     ...(flags.config === undefined ? {} : { file: userPath(flags.config) }),
     assignments: flags.set,
     data: flags.data,
+    layout: flags.layout,
+    followLinks: flags.followLinks,
     weights: flags.weights,
     workers: flags.workers,
     base,
@@ -90,5 +97,5 @@ function ignoredWithResume({ resume, preset, set, ...named }: TrainFlags): strin
   if (preset !== 'auto') return '--preset';
   if (set.length > 0) return '--set';
   const option = Object.keys(named)[0];
-  return option === undefined ? undefined : `--${option}`;
+  return option === undefined ? undefined : `--${option === 'followLinks' ? 'follow-links' : option}`;
 }

@@ -4,6 +4,7 @@ import { countsLine } from './counts-line.ts';
 import { duplicateCounts } from './duplicate-lines.ts';
 import { printable } from './printable.ts';
 import { table } from './table.ts';
+import { unusedEntries } from './unused-entries.ts';
 
 /** The end of a run: every classifier, the failed members with their reasons, the verdict, where it all lies. */
 export function leaderboard(report: Report, folder: string): string {
@@ -21,7 +22,7 @@ export function leaderboard(report: Report, folder: string): string {
     (a, b) => b.score.accuracy - a.score.accuracy || a.score.logLoss - b.score.logLoss,
   );
   const failed = report.members.filter((member) => member.status !== 'done');
-  const { counts, skipped, duplicates } = report.dataset;
+  const { counts, duplicates, notices } = report.dataset;
   const lines = [
     '',
     table([
@@ -30,7 +31,8 @@ export function leaderboard(report: Report, folder: string): string {
     ]),
     '',
     ...failed.map((member) => `${member.status}: ${member.name}: ${printable(member.reason ?? 'no reason given')}`),
-    ...(skipped.length === 0 ? [] : [`${skipped.length} images skipped; see dataset.skipped in the report`]),
+    ...notices.map((notice) => `note: ${printable(notice)}`),
+    ...unusedEntries(report.dataset, 'all are listed in dataset.skipped of the report'),
     ...(duplicates.length === 0 ? [] : [`${duplicateCounts(duplicates)}; see dataset.duplicates in the report`]),
     report.verdict,
     ...report.flaws.map(({ name, description }) => `flaw: ${name}: ${description}`),

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { userFolder } from '../user-folder.ts';
 import { demoBox } from './demo-box.ts';
-import { printable } from './printable.ts';
+import { printable, printableLines, printableMessage } from './printable.ts';
 import { table } from './table.ts';
 
 describe('what people see', () => {
@@ -17,6 +17,10 @@ describe('what people see', () => {
 
   it('keeps odd names on one line', () => {
     expect(printable('a\nb\u001b[31m<img>.jpg')).toBe('a\\x0ab\\x1b[31m<img>.jpg');
+    expect(printable('cats\u202egpj.exe\u200b')).toBe('cats\\u{202e}gpj.exe\\u{200b}');
+    expect(printableMessage(new Error('no file a\nchorus: done'))).toBe('no file a\\x0achorus: done');
+    expect(printableMessage(Object.assign(new Error(), { lines: ['wrong:', '  a\nb'] }))).toBe('wrong:\n  a\\x0ab');
+    expect(printableLines('a:\n  cafe\u0301\u2028b')).toBe('a:\n  caf\u00e9\\u{2028}b');
   });
 
   it('draws a box with straight edges', () => {

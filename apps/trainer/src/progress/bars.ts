@@ -3,6 +3,7 @@ import { type DefaultRenderer, Listr, type ListrTaskWrapper, type SimpleRenderer
 import { countsLine } from '../print/counts-line.ts';
 import { demoBox } from '../print/demo-box.ts';
 import { printable } from '../print/printable.ts';
+import { datasetLines } from './dataset-lines.ts';
 import { downloadLines } from './download-lines.ts';
 import { epochLine } from './lines.ts';
 import type { Progress } from './progress.ts';
@@ -45,8 +46,10 @@ export function barProgress(): Progress {
     },
     onDecode: (done, total) => row('images')?.show(`${bar(done / total)} ${done} of ${total}`),
     onCompare: (done, total) => row('images')?.show(`${bar(done / total)} ${done} of ${total} compared`),
-    onDataset: ({ counts, skipped }) =>
-      row('images')?.done(`${countsLine(counts)}${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`),
+    onDataset({ counts, skipped, found }) {
+      row('images')?.done(`${countsLine(counts)}${skipped.length > 0 ? `, ${skipped.length} not used` : ''}`);
+      for (const line of datasetLines({ skipped, found })) console.log(line);
+    },
     onMember(name, state) {
       if (state.state === 'running') row(name)?.show(`on ${state.device}`);
       if (state.state === 'done')
@@ -63,6 +66,7 @@ export function barProgress(): Progress {
       lastEpoch.set(epoch.task, epochLine(epoch).slice(epoch.task.length + 2));
     },
     onWarning: (name, message) => console.log(`${name}: warning: ${printable(message)}`),
+    onStacking: (done, total) => row('stack and test')?.show(`stackers ${bar(done / total)} ${done} of ${total}`),
     onChoice: ({ chosen }) => row('stack and test')?.done(`chosen: ${chosen}`),
   };
   return {

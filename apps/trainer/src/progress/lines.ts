@@ -3,6 +3,7 @@ import { countsLine } from '../print/counts-line.ts';
 import { demoBox } from '../print/demo-box.ts';
 import { duplicateLines } from '../print/duplicate-lines.ts';
 import { printable } from '../print/printable.ts';
+import { datasetLines } from './dataset-lines.ts';
 import { downloadLines } from './download-lines.ts';
 import type { Progress } from './progress.ts';
 
@@ -37,10 +38,9 @@ export function lineProgress(write: (line: string) => void): Progress {
       comparedTenths = tenths;
       if (tenths % 5 === 0) write(`compared ${done} of ${total} images`);
     },
-    onDataset({ name, classes, counts, skipped, duplicates, duplicatesComplete }) {
+    onDataset({ name, classes, counts, skipped, found, duplicates, duplicatesComplete }) {
       write(`${printable(name)}: ${classes.map(printable).join(', ')}; ${countsLine(counts)}`);
-      for (const { path, reason } of skipped.slice(0, 5)) write(`skipped: ${printable(path)}: ${printable(reason)}`);
-      if (skipped.length > 5) write(`… and ${skipped.length - 5} more; see the report`);
+      for (const line of datasetLines({ skipped, found })) write(line);
       for (const line of duplicateLines({ duplicates, duplicatesComplete })) write(line);
     },
     onMember(name, state) {
@@ -65,6 +65,9 @@ export function lineProgress(write: (line: string) => void): Progress {
     },
     onWarning(task, message) {
       write(`${task}: warning: ${printable(message)}`);
+    },
+    onStacking(done, total) {
+      if (done === 1 || done === total) write(`stackers: ${done} of ${total} fits`);
     },
     onChoice({ chosen }) {
       write(`chosen on held-out images: ${chosen}; now the test images are read`);

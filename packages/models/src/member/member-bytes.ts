@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { backboneTable, checkBackboneSpec } from '../backbones/table.ts';
 import { Classifier } from '../classifier/classifier.ts';
 import { type ModelWeight, setWeights } from '../classifier/model-weights.ts';
+import { unusableValue } from '../classifier/unusable-value.ts';
 import { ModelError } from '../errors.ts';
 import { checkPreprocessing } from '../preprocessing.ts';
 import { type MemberManifest, type MemberTensor, memberManifestSchema } from './manifest.ts';
@@ -123,11 +124,9 @@ function matchTensors(
       if (wanted !== found) throw new ModelError(`Expected tensor ${wanted} at place ${index + 1}, received ${found}.`);
       // A copy starts at a multiple of four. Made so, and not by slice(), which in a node Buffer shares memory.
       const values = new Float32Array(new Uint8Array(weights.subarray(offset, offset + byteLength)).buffer);
-      const broken = values.findIndex((value) => !Number.isFinite(value));
-      if (broken !== -1)
-        throw new ModelError(
-          `Expected finite numbers in tensor ${name}, received ${values[broken]} at index ${broken}.`,
-        );
+      const unusable = unusableValue(values, weight.weightName);
+      if (unusable !== undefined)
+        throw new ModelError(`Expected ${unusable.expected} in tensor ${name}, received ${unusable.received}.`);
       return [weight, values];
     }),
   );

@@ -1,4 +1,5 @@
 import type { FromLogitsOnSigmoid } from '../training/cross-entropy.ts';
+import { createDenseKernel, type DenseKernel } from './dense-kernel.ts';
 import { rowLoss } from './row-loss.ts';
 
 /** What one image gives to learn from: the network's inputs, and its class. */
@@ -7,49 +8,70 @@ export interface DenseRow {
   label: number;
 }
 
-/** Dense(10, relu) → Dense(outputs) over one flat vector of weights, or of their gradient. */
+/**
+ * Dense(10, relu) → Dense(outputs) over one flat vector of weights: the hidden kernel [inputs, 10], its bias, the output kernel
+ * [10, outputs], its bias. All arrays are views of the kernel's memory.
+ */
 export class DenseNetwork {
   static readonly hiddenCount = 10;
   readonly inputCount: number;
   readonly outputCount: number;
   readonly weights: Float64Array;
-  /** [inputs, hidden], [hidden], [hidden, outputs], [outputs]: views of the weights, in this order. */
-  readonly hiddenKernel: Float64Array;
-  readonly hiddenBias: Float64Array;
-  readonly outputKernel: Float64Array;
-  readonly outputBias: Float64Array;
-  // Of the row that was last: tens of thousands of rows a fit would make as many arrays.
-  readonly #hidden = new Float64Array(DenseNetwork.hiddenCount);
-  readonly #hiddenSlopes = new Float64Array(DenseNetwork.hiddenCount);
+  readonly #kernel: DenseKernel = createDenseKernel();
+  readonly #gradient: Float64Array;
+  readonly #input: Float64Array;
+  readonly #hidden: Float64Array;
   readonly #outputs: Float64Array;
-  #gradient: DenseNetwork | undefined;
+  readonly #slopes: Float64Array;
 
   static weightCount(inputCount: number, outputCount: number): number {
     return (inputCount + 1) * DenseNetwork.hiddenCount + (DenseNetwork.hiddenCount + 1) * outputCount;
   }
 
-  constructor(
-    inputCount: number,
-    outputCount: number,
-    weights = new Float64Array(DenseNetwork.weightCount(inputCount, outputCount)),
-  ) {
-    const { hiddenCount } = DenseNetwork;
+  constructor(inputCount: number, outputCount: number, weights?: ArrayLike<number>) {
     this.inputCount = inputCount;
     this.outputCount = outputCount;
-    this.weights = weights;
-    this.#outputs = new Float64Array(outputCount);
-    const outputStart = (inputCount + 1) * hiddenCount;
-    this.hiddenKernel = weights.subarray(0, inputCount * hiddenCount);
-    this.hiddenBias = weights.subarray(inputCount * hiddenCount, outputStart);
-    this.outputKernel = weights.subarray(outputStart, outputStart + hiddenCount * outputCount);
-    this.outputBias = weights.subarray(outputStart + hiddenCount * outputCount);
+    const weightCount = DenseNetwork.weightCount(inputCount, outputCount);
+    const lengths = [weightCount, weightCount, inputCount, DenseNetwork.hiddenCount, outputCount, outputCount];
+    const views = allocate(this.#kernel, lengths);
+    [this.weights, this.#gradient, this.#input, this.#hidden, this.#outputs, this.#slopes] = views as Views;
+    if (weights !== undefined) this.weights.set(weights);
+  }
+
+  /** [inputs, hidden], a view of the weights. */
+  get hiddenKernel(): Float64Array {
+    return this.weights.subarray(0, this.inputCount * DenseNetwork.hiddenCount);
+  }
+
+  /** [hidden], a view of the weights. */
+  get hiddenBias(): Float64Array {
+    const start = this.inputCount * DenseNetwork.hiddenCount;
+    return this.weights.subarray(start, start + DenseNetwork.hiddenCount);
+  }
+
+  /** [hidden, outputs], a view of the weights. */
+  get outputKernel(): Float64Array {
+    const start = (this.inputCount + 1) * DenseNetwork.hiddenCount;
+    return this.weights.subarray(start, start + DenseNetwork.hiddenCount * this.outputCount);
+  }
+
+  /** [outputs], a view of the weights. */
+  get outputBias(): Float64Array {
+    return this.weights.subarray(this.weights.length - this.outputCount);
   }
 
   /** [inputs] → [outputs], in the same memory each time. */
   logits(input: Float64Array): Float64Array {
-    affine(input, this.hiddenKernel, this.hiddenBias, this.#hidden);
-    relu(this.#hidden);
-    return affine(this.#hidden, this.outputKernel, this.outputBias, this.#outputs);
+    this.#input.set(input);
+    this.#kernel.forward(
+      this.#input.byteOffset,
+      this.inputCount,
+      this.weights.byteOffset,
+      this.#hidden.byteOffset,
+      this.#outputs.byteOffset,
+      this.outputCount,
+    );
+    return this.#outputs;
   }
 
   loss({ input, label }: DenseRow, fromLogitsOnSigmoid?: FromLogitsOnSigmoid): number {
@@ -58,66 +80,39 @@ export class DenseNetwork {
 
   /** Of the batch's mean loss, laid out as the weights; in the same memory each time. */
   gradient(batch: readonly DenseRow[], fromLogitsOnSigmoid?: FromLogitsOnSigmoid): Float64Array {
-    this.#gradient ??= new DenseNetwork(this.inputCount, this.outputCount);
-    const gradient = this.#gradient;
-    gradient.weights.fill(0);
-    for (const row of batch) this.#addGradient(row, gradient, 1 / batch.length, fromLogitsOnSigmoid);
-    return gradient.weights;
-  }
-
-  /** Adds `share` × the gradient of one row's loss. */
-  #addGradient(
-    { input, label }: DenseRow,
-    gradient: DenseNetwork,
-    share: number,
-    fromLogitsOnSigmoid: FromLogitsOnSigmoid | undefined,
-  ): void {
-    const { slopes } = rowLoss(this.logits(input), label, fromLogitsOnSigmoid);
-    const hidden = this.#hidden;
-    const hiddenSlopes = this.#hiddenSlopes;
-    for (let unit = 0; unit < hidden.length; unit += 1)
-      // Where relu gave 0, nothing flows back.
-      hiddenSlopes[unit] = hidden[unit]! > 0 ? this.#slopeOf(unit, slopes) : 0;
-    addOuterProduct(gradient.outputKernel, gradient.outputBias, hidden, slopes, share);
-    addOuterProduct(gradient.hiddenKernel, gradient.hiddenBias, input, hiddenSlopes, share);
-  }
-
-  /** How the loss changes with a hidden unit. */
-  #slopeOf(unit: number, slopes: Float64Array): number {
-    let sum = 0;
-    for (let output = 0; output < slopes.length; output += 1)
-      sum += slopes[output]! * this.outputKernel[unit * slopes.length + output]!;
-    return sum;
+    this.#gradient.fill(0);
+    for (const { input, label } of batch) {
+      this.#slopes.set(rowLoss(this.logits(input), label, fromLogitsOnSigmoid).slopes);
+      this.#kernel.addGradient(
+        this.#input.byteOffset,
+        this.inputCount,
+        this.weights.byteOffset,
+        this.#hidden.byteOffset,
+        this.#slopes.byteOffset,
+        this.outputCount,
+        this.#gradient.byteOffset,
+        1 / batch.length,
+      );
+    }
+    return this.#gradient;
   }
 }
 
 // --- internal ---
 
-/** [n] × [n, m] + [m], written to the output, which it gives back. */
-function affine(input: Float64Array, kernel: Float64Array, bias: Float64Array, output: Float64Array): Float64Array {
-  for (let column = 0; column < output.length; column += 1) {
-    let sum = bias[column]!;
-    for (let row = 0; row < input.length; row += 1) sum += input[row]! * kernel[row * output.length + column]!;
-    output[column] = sum;
-  }
-  return output;
-}
+type Views = [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
 
-/** What a row adds to the gradient of the kernel and bias of {@link affine}. */
-function addOuterProduct(
-  kernel: Float64Array,
-  bias: Float64Array,
-  input: Float64Array,
-  slopes: Float64Array,
-  share: number,
-): void {
-  for (let column = 0; column < slopes.length; column += 1) {
-    const slope = share * slopes[column]!;
-    bias[column]! += slope;
-    for (let row = 0; row < input.length; row += 1) kernel[row * slopes.length + column]! += slope * input[row]!;
-  }
-}
+const pageBytes = 2 ** 16;
 
-function relu(values: Float64Array): void {
-  for (let index = 0; index < values.length; index += 1) values[index] = Math.max(0, values[index]!);
+/** Arrays of zeros in the kernel's memory, each at a multiple of 16 bytes. */
+function allocate(kernel: DenseKernel, lengths: readonly number[]): Float64Array[] {
+  const starts: number[] = [];
+  let end = Math.ceil(kernel.heapStart.value / 16) * 16;
+  for (const length of lengths) {
+    starts.push(end);
+    end += Math.ceil(length / 2) * 16;
+  }
+  const missing = end - kernel.memory.buffer.byteLength;
+  if (missing > 0) kernel.memory.grow(Math.ceil(missing / pageBytes));
+  return lengths.map((length, index) => new Float64Array(kernel.memory.buffer, starts[index]!, length));
 }

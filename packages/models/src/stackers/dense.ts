@@ -53,7 +53,7 @@ const setAsideEvery = 5;
 export function fitDense(
   logits: MemberOutputs,
   labels: ArrayLike<number>,
-  { classCount, seed, dense }: { classCount: number; seed: number; dense: DenseFitOptions },
+  { classCount, seed, dense, onStep }: { classCount: number; seed: number; dense: DenseFitOptions; onStep: () => void },
 ): DenseModel {
   const { epochCount, patience, wholeBatchesOnly, fromLogitsOnSigmoid } = dense;
   checkOptions(dense);
@@ -71,8 +71,10 @@ export function fitDense(
   const adam = new ScalarAdam(network.weights, learningRate);
   const trainEpoch = () => {
     shuffle(learning, random);
-    for (let start = 0; start < rowsPerEpoch; start += denseBatchSize)
+    for (let start = 0; start < rowsPerEpoch; start += denseBatchSize) {
+      onStep();
       adam.step(network.gradient(learning.slice(start, start + denseBatchSize), fromLogitsOnSigmoid));
+    }
   };
   if (patience === null) {
     for (let epochIndex = 0; epochIndex < epochCount; epochIndex += 1) trainEpoch();

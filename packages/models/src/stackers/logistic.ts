@@ -19,9 +19,15 @@ export interface LogisticModel {
 
 /** A coefficient that lies d from the mean's costs d² / 2 times this many nats; so many images' evidence outweighs it. */
 const priorStrength = 10;
+/** Rows between two calls of `onStep`. */
+const rowsPerStep = 256;
 
 /** @param labels class of each image. */
-export function fitLogistic(logits: MemberOutputs, labels: ArrayLike<number>, classCount: number): LogisticModel {
+export function fitLogistic(
+  logits: MemberOutputs,
+  labels: ArrayLike<number>,
+  { classCount, onStep = () => {} }: { classCount: number; onStep?: () => void },
+): LogisticModel {
   const memberCount = logits.length;
   const rowCount = countRows(logits, memberCount, classCount);
   const outputCount = outputsPerImage(classCount);
@@ -34,6 +40,7 @@ export function fitLogistic(logits: MemberOutputs, labels: ArrayLike<number>, cl
     const gradient = distance.map((one) => priorStrength * one);
     let value = distance.reduce((sum, one) => sum + (priorStrength / 2) * one ** 2, 0);
     for (let row = 0; row < rowCount; row += 1) {
+      if (row % rowsPerStep === 0) onStep();
       const { loss, slopes } = rowLoss(combineRow(logits, row, coefficients, outputCount), labels[row]!);
       value += loss;
       for (const [output, slope] of slopes.entries()) {

@@ -24,6 +24,8 @@ export function minimise(
   const memory: Step[] = [];
   let point = start;
   let { value, gradient } = evaluate(point);
+  // A comparison with NaN is false: the search would go on from nowhere.
+  if (!Number.isFinite(value)) throw new Error(`expected a finite value at the start, received ${value}`);
   for (let iteration = 0; iteration < maximumIterations; iteration += 1) {
     if (gradient.every((slope) => Math.abs(slope) <= tolerance)) return point;
     const direction = descentDirection(gradient, memory);
@@ -32,7 +34,7 @@ export function minimise(
     let next = moved(point, direction, length);
     let there = evaluate(next);
     // Armijo: as much lower as the slope promises, within what 64 bits resolve.
-    while (there.value > value + 1e-4 * length * slope + 1e-14 * Math.abs(value)) {
+    while (!(there.value <= value + 1e-4 * length * slope + 1e-14 * Math.abs(value))) {
       length /= 2;
       if (length < 1e-12) throw new Error(`no way down from a slope of ${slope}`);
       next = moved(point, direction, length);

@@ -24,9 +24,14 @@ export function countRows(logits: MemberOutputs, memberCount: number, classCount
       throw new ModelError(
         `Expected ${outputsPerImage(classCount)} logits per image, as many images from each member, received ${one.length} from member ${member} and ${logits[0]!.length} from member 0.`,
       );
-    const broken = one.findIndex((logit) => !Number.isFinite(logit));
-    if (broken !== -1)
-      throw new ModelError(`Expected finite logits, received ${one[broken]} from member ${member} at index ${broken}.`);
+    checkFinite(one, ` from member ${member}`);
   }
   return rowCount;
+}
+
+/** @throws ModelError naming the first logit that is not finite. */
+export function checkFinite(logits: Float32Array, source = ''): void {
+  const broken = logits.findIndex((logit) => !Number.isFinite(logit));
+  if (broken !== -1)
+    throw new ModelError(`Expected finite logits, received ${logits[broken]}${source} at index ${broken}.`);
 }

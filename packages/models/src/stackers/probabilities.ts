@@ -1,10 +1,14 @@
+import { checkFinite } from './outputs.ts';
+
 /**
  * Logits as probabilities.
  *
  * @param logits [N] for two classes (of the second one), else [N, classCount].
  * @returns [N, classCount], each row summing to 1.
+ * @throws ModelError when a logit is not finite.
  */
 export function toProbabilities(logits: Float32Array, classCount: number): Float32Array {
+  checkFinite(logits);
   return Float32Array.from(classCount === 2 ? sigmoidRows(logits) : softmaxRows(logits, classCount));
 }
 
@@ -15,16 +19,18 @@ export function sigmoid(logit: number): number {
 
 /** Rows of `classCount` logits → rows of probabilities, without overflow. */
 export function softmaxRows(logits: ArrayLike<number>, classCount: number): Float64Array {
-  const probabilities = Float64Array.from(logits);
+  const probabilities = new Float64Array(logits);
   for (let start = 0; start < probabilities.length; start += classCount) {
-    const row = probabilities.subarray(start, start + classCount);
-    const largest = row.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
+    const end = start + classCount;
+    let largest = Number.NEGATIVE_INFINITY;
+    for (let index = start; index < end; index += 1) largest = Math.max(largest, probabilities[index]!);
     let sum = 0;
-    for (const [label, logit] of row.entries()) {
-      row[label] = Math.exp(logit - largest);
-      sum += row[label]!;
+    for (let index = start; index < end; index += 1) {
+      const power = Math.exp(probabilities[index]! - largest);
+      probabilities[index] = power;
+      sum += power;
     }
-    for (const [label, power] of row.entries()) row[label] = power / sum;
+    for (let index = start; index < end; index += 1) probabilities[index]! /= sum;
   }
   return probabilities;
 }

@@ -138,13 +138,15 @@ describe('logistic', () => {
   });
 
   it('stays near the mean of the logits where there is little to learn from', () => {
-    const { coefficients } = fitLogistic([Float32Array.of(0.1, -0.1), Float32Array.of(-0.1, 0.1)], [0, 1], 2);
+    const { coefficients } = fitLogistic([Float32Array.of(0.1, -0.1), Float32Array.of(-0.1, 0.1)], [0, 1], {
+      classCount: 2,
+    });
     expect(largestDifference(coefficients, [0.5, 0.5, 0])).toBeLessThan(0.03);
   });
 
   it('is where its gradient ends', () => {
     // One member, logits ±1, always right: w = 1 + 4 (1 − σ(w)) / 10 for four images against ten of the prior.
-    const { coefficients } = fitLogistic([Float32Array.of(1, -1, 1, -1)], [1, 0, 1, 0], 2);
+    const { coefficients } = fitLogistic([Float32Array.of(1, -1, 1, -1)], [1, 0, 1, 0], { classCount: 2 });
     const [weight, bias] = coefficients as [number, number];
     expect(weight).toBeCloseTo(1 + 0.4 / (1 + Math.exp(weight)), 6);
     expect(bias).toBeCloseTo(0, 6);
@@ -260,4 +262,73 @@ describe('stackerFromJson', () => {
   it('refuses anything else', () => {
     fc.assert(fc.property(fc.jsonValue(), (json) => void expect(() => stackerFromJson(json)).toThrow(ModelError)));
   });
+});
+
+describe('numbers that are none', () => {
+  const anyNumber = fc.oneof(
+    fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 1, -1, 3.4e38, -3.4e38, 1e-45),
+    fc.float({ noNaN: true, noDefaultInfinity: true }),
+  );
+  const quick = { ...denseFitDefaults, epochCount: 3 };
+
+  it('are refused, and everything else is fitted to probabilities: ties, constants and extremes', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...stackerKinds),
+        fc.constantFrom(2, 3),
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 1, max: 12 }),
+        fc.infiniteStream(anyNumber),
+        (kind, classCount, memberCount, rowCount, numbers) => {
+          const outputs = classCount === 2 ? 1 : classCount;
+          const logits = Array.from({ length: memberCount }, () =>
+            Float32Array.from({ length: rowCount * outputs }, () => numbers.next().value as number),
+          );
+          const labels = Array.from({ length: rowCount }, (_, row) => row % classCount);
+          const work = () => fitStacker(kind, logits, labels, { classCount, seed: 0, dense: quick }).predict(logits);
+          if (!logits.every((one) => one.every(Number.isFinite)))
+            expect(work).toThrow(/Expected finite logits, received .* from member/);
+          else if (logits.every((one) => one.every((value) => Math.abs(value) < 1e3)))
+            expect(work().every((value) => value >= 0 && value <= 1)).toBe(true);
+          // Beyond that 64 bits may not do; it ends all the same, and says so.
+          else expect(() => settle(work)).not.toThrow();
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('of no images: the mean and logistic regression of nothing are the mean, dense has nothing to learn from', () => {
+    for (const kind of stackerKinds) {
+      const stacker = fitStacker(kind, [new Float32Array(), new Float32Array()], [], {
+        classCount: 3,
+        seed: 0,
+        dense: quick,
+      });
+      expect(stacker.predict([new Float32Array(), new Float32Array()])).toHaveLength(0);
+    }
+  });
+
+  it('stops where onStep throws', () => {
+    const data = heldOut(64, 3, [1, 2]);
+    for (const kind of ['dense', 'logistic'] as const) {
+      const fitting = () =>
+        fitStacker(kind, data.logits, data.labels, {
+          classCount: 3,
+          seed: 0,
+          onStep: () => {
+            throw new Error('enough');
+          },
+        });
+      expect(fitting).toThrow('enough');
+    }
+  });
+
+  function settle(work: () => Float32Array): void {
+    try {
+      expect(work().every((value) => value >= 0 && value <= 1)).toBe(true);
+    } catch (error) {
+      expect((error as Error).message).toMatch(/finite|no way down|no minimum/);
+    }
+  }
 });

@@ -42,13 +42,21 @@ export interface Stacker {
   toJSON(): StackerJson;
 }
 
+export interface FitOptions {
+  classCount: number;
+  seed: number;
+  /** How the kind of that name trains; the others leave it alone. */
+  dense?: DenseFitOptions | undefined;
+  /** Called at least every few hundred rows; what it throws ends the fit. */
+  onStep?: (() => void) | undefined;
+}
+
 /**
  * Fits a stacker on outputs for images that no member was trained on; the same numbers and seed give the same stacker.
  * (The article fits its own, `dense`, on those that all of them were; that is for the caller to decide.)
  *
  * @param logits per member: [N] for two classes (of the second), else [N, classCount].
  * @param labels class of each image, 0 to classCount − 1.
- * @param options `dense`: how the kind of that name trains; the others leave it alone.
  * @throws ModelError as {@link Stacker.predict}, when labels and outputs are not of as many images, and for options of
  * `dense` that cannot be or leave it nothing to learn from.
  */
@@ -56,11 +64,7 @@ export function fitStacker(
   kind: StackerKind,
   logits: MemberOutputs,
   labels: ArrayLike<number>,
-  {
-    classCount,
-    seed,
-    dense = denseFitDefaults,
-  }: { classCount: number; seed: number; dense?: DenseFitOptions | undefined },
+  { classCount, seed, dense = denseFitDefaults, onStep = () => {} }: FitOptions,
 ): Stacker {
   const memberCount = logits.length;
   checkLabels(labels, countRows(logits, memberCount, classCount), classCount);
@@ -68,9 +72,9 @@ export function fitStacker(
     case 'mean':
       return stackerFrom({ kind, memberCount, classCount });
     case 'dense':
-      return stackerFrom({ kind, ...fitDense(logits, labels, { classCount, seed, dense }) });
+      return stackerFrom({ kind, ...fitDense(logits, labels, { classCount, seed, dense, onStep }) });
     case 'logistic':
-      return stackerFrom({ kind, ...fitLogistic(logits, labels, classCount) });
+      return stackerFrom({ kind, ...fitLogistic(logits, labels, { classCount, onStep }) });
   }
 }
 

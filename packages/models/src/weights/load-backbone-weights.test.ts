@@ -102,6 +102,15 @@ describe('loadBackboneWeights', () => {
       () => lastWith({ values: new Float32Array(256).fill(-Infinity, 255) }),
       /received -Infinity at index 255/,
     ],
+    [
+      'a variance below 0, of which the square root is no number',
+      () => {
+        const last = layers.at(-1)!;
+        const variance = { ...last.weights[3]!, values: new Float32Array(256).fill(1).fill(-1, 7, 8) };
+        return [...layers.slice(0, -1), { ...last, weights: [...last.weights.slice(0, 3), variance] }];
+      },
+      /(conv_pw_13_bn|batch_normalization_26): expected variances of 0 or more in moving_variance, received -1 at index 7/,
+    ],
   ];
   describe.each([
     ['.h5', writeLayers],

@@ -1,5 +1,6 @@
 import type { Classifier } from '../classifier/classifier.ts';
 import { setWeights } from '../classifier/model-weights.ts';
+import { unusableValue } from '../classifier/unusable-value.ts';
 import { ModelError } from '../errors.ts';
 import { type MatchedWeight, matchLayers } from './match-layers.ts';
 import { withStoredLayers } from './stored-layers.ts';
@@ -30,10 +31,10 @@ export async function loadBackboneWeights(
 
 function readFinite({ weight, stored, where }: MatchedWeight): Float32Array {
   const values = stored.read();
-  const broken = values.findIndex((value) => !Number.isFinite(value));
-  if (broken !== -1)
+  const unusable = unusableValue(values, weight.weightName);
+  if (unusable !== undefined)
     throw new ModelError(
-      `${where}: expected finite numbers in ${weight.weightName}, received ${values[broken]} at index ${broken}.`,
+      `${where}: expected ${unusable.expected} in ${weight.weightName}, received ${unusable.received}.`,
     );
   return values;
 }

@@ -24,7 +24,7 @@ export function resolveExperiment(...layers: readonly object[]): Experiment {
   const parsed = experimentSchema.safeParse(merged);
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.flatMap((issue) => describeIssue(issue, merged));
-  throw new ConfigError(`The experiment is not valid:\n${lines.map((line) => `  ${line}`).join('\n')}`);
+  throw new ConfigError('The experiment is not valid:', lines);
 }
 
 /** Merges layers, later ones over earlier ones; see {@link resolveExperiment}. */

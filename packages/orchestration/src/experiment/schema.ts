@@ -2,7 +2,7 @@
  * The experiment: everything that decides a run's outcome, in one typed object. Defaults live here and nowhere else;
  * unknown keys are refused. `experiment.schema.json` beside the package's manifest is made from it, for editors.
  */
-import { duplicatePolicies, isColour } from '@chorus/data';
+import { duplicatePolicies, folderLayouts, isColour } from '@chorus/data';
 import {
   type BackboneSpec,
   backboneFamilies,
@@ -148,6 +148,10 @@ export const experimentSchema = z
          * 3,000 photographs that are downloaded when they are not in the cache.
          */
         source: z.string().min(1).default('shapes'),
+        /** What the top folders are: splits or classes; `auto` goes by their names and refuses what may be either. */
+        layout: z.enum(folderLayouts).default('auto'),
+        /** Also follows links that lead out of the folder. */
+        followLinks: z.boolean().default(false),
         /** Only the first images by name of each class (and split folder). */
         limitPerClass: z.int().min(1).optional(),
         /** Images of which header or decoded size says more pixels are skipped. */

@@ -112,4 +112,10 @@ describe('fitStage', () => {
       'the loss became NaN in step 0 of epoch 0 of stage "whole" at learning rate 0.1; try a lower one',
     );
   });
+
+  it('fails on a loss on tune that is no number: nothing could be better than it', async () => {
+    await expect(run(scripted([1, Number.NaN]).stage)).rejects.toThrow(
+      'the loss on tune became NaN in epoch 1 of stage "whole" at learning rate 0.1; try a lower one',
+    );
+  });
 });

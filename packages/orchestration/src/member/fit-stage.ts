@@ -45,7 +45,7 @@ export interface StageEvents {
  * Trained weights that it starts from count as the first candidate, so that it can never make a member worse on `tune`. A
  * stage that keeps the last weights runs all its epochs.
  *
- * @throws StoppedError at a batch edge once `stop` is raised; Error when the loss is not a finite number.
+ * @throws StoppedError at a batch edge once `stop` is raised; Error when a loss is not a finite number.
  */
 export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents): Promise<void> {
   let bestLoss = stage.name === 'whole' ? Number.POSITIVE_INFINITY : stage.evaluate().loss;
@@ -63,10 +63,7 @@ export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents
     for (const batch of epochBatches(stage.fit, { ...stage, epochIndex, shuffle: true })) {
       stop.check();
       const loss = stage.step(batch, stage.learningRate);
-      if (!Number.isFinite(loss))
-        throw new Error(
-          `the loss became ${loss} in step ${stepIndex} of epoch ${epochIndex} of stage "${stage.name}" at learning rate ${stage.learningRate}; try a lower one`,
-        );
+      if (!Number.isFinite(loss)) throw notFinite(stage, 'loss', loss, `step ${stepIndex} of epoch ${epochIndex}`);
       lossSum += loss * batch.indices.length;
       imageCount += batch.indices.length;
       events.onBatch({ stage: stage.name, epochIndex, stepIndex, stepCount });
@@ -77,6 +74,7 @@ export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents
     const trainedUntilMs = Date.now();
     stage.settle?.();
     const tune = stage.evaluate();
+    if (!Number.isFinite(tune.loss)) throw notFinite(stage, 'loss on tune', tune.loss, `epoch ${epochIndex}`);
     const best = tune.loss < bestLoss;
     if (best) {
       bestLoss = tune.loss;
@@ -98,4 +96,12 @@ export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents
     });
   }
   if (keepsBest) stage.restore();
+}
+
+// --- internal ---
+
+function notFinite({ name, learningRate }: Stage, what: string, value: number, where: string): Error {
+  return new Error(
+    `the ${what} became ${value} in ${where} of stage "${name}" at learning rate ${learningRate}; try a lower one`,
+  );
 }

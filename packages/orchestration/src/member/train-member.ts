@@ -21,7 +21,7 @@ import { fitStage } from './fit-stage.ts';
 import { forwardBatchSize, plainBatches } from './forward-batches.ts';
 import { ImageReader } from './image-reader.ts';
 import { writeMember } from './member-folder.ts';
-import { predictImages } from './predict-images.ts';
+import { predictImages, requireFinite } from './predict-images.ts';
 import type { ComputeSettings } from './prepared-function.ts';
 import { StageFunctions } from './stage-functions.ts';
 import type { StopFlag } from './stop-flag.ts';
@@ -52,6 +52,7 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<v
     for (const stage of stages) await runStage(classifier, stage, task, lane);
     lane.observer.onStage(task.name, 'predict');
     const heldOutLogits = await predictHeldOut(classifier, task, lane);
+    requireFinite(heldOutLogits, task.heldOut);
     const { manifest, weights } = memberToBytes(classifier);
     await writeMember(task.folder, {
       record: {
@@ -196,7 +197,9 @@ async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask
         step: (batch, learningRate) => functions.step(batch, labelsOf(batch.indices), learningRate),
         ...(plan.settles ? { settle: () => functions.settle(fit) } : {}),
         evaluate() {
-          const probabilities = toProbabilities(functions.logits(tune), task.classes.length);
+          const logits = functions.logits(tune);
+          if (!logits.every(Number.isFinite)) return { loss: Number.NaN, accuracy: 0 };
+          const probabilities = toProbabilities(logits, task.classes.length);
           const { logLoss, accuracy } = scoreProbabilities(probabilities, labelsOf(tune), task.classes);
           return { loss: logLoss, accuracy };
         },

@@ -6,7 +6,13 @@ import { precisions } from '../experiment/schema.ts';
 const share = z.number().min(0).max(1);
 const count = z.int().min(0);
 
-const skipped = z.strictObject({ path: z.string(), reason: z.string() });
+/** An entry of the data folder that is not used; a folder stands for what is in it. */
+const skipped = z.strictObject({
+  path: z.string(),
+  reason: z.string(),
+  /** `image`: it claims to be one and cannot be used; `misplaced`: an image in no class folder; `file`: no image. */
+  kind: z.enum(['image', 'outside', 'link', 'repeat', 'folder', 'file', 'misplaced']),
+});
 
 /** How many images are for what. */
 const countsSchema = z.strictObject({
@@ -107,7 +113,15 @@ export const reportSchema = z.strictObject({
     counts: countsSchema,
     /** Sides of the decoded images, pixels. */
     inputSizes: z.array(z.int().min(1)).min(1),
+    /** How each split folder was read; none in a folder of classes. */
+    splits: z.array(z.strictObject({ folder: z.string(), role: z.enum(['train', 'tune', 'test']) })),
     skipped: z.array(skipped),
+    /** Hidden entries and what operating systems leave: how many, and the first of them. */
+    hidden: z.strictObject({ count, paths: z.array(z.string()).max(20) }),
+    /** Images left out by `data.limitPerClass`. */
+    beyondLimit: count,
+    /** What may surprise in the way the folder was read. */
+    notices: z.array(z.string()),
     /** Pictures that the images have more than once, by `data.duplicates`. */
     duplicates: z.array(
       z.strictObject({

@@ -1,6 +1,7 @@
 /** From the experiment's `data` to decoded pixels and a split: everything that happens before a lane starts. */
 import { basename, resolve } from 'node:path';
 import {
+  checkDataset,
   checkMemory,
   copiesToDrop,
   DataError,
@@ -13,9 +14,11 @@ import {
   filterSplit,
   findPictureGroups,
   type ImageFile,
+  type ImageFolder,
   type ImageSplit,
   type PixelStoreHandle,
-  type SkippedImage,
+  type ScanOptions,
+  type SkippedEntry,
   type SplitPlan,
   scanImageFolder,
   splitImages,
@@ -35,7 +38,10 @@ export interface Dataset {
   /** Every file found, in a fixed order; a skipped one keeps its place, but the split has it no more. */
   images: ImageFile[];
   split: ImageSplit;
-  skipped: SkippedImage[];
+  /** Every entry that is not used, and every image that cannot be decoded. */
+  skipped: SkippedEntry[];
+  /** How the folder was read; see {@link ImageFolder}. */
+  found: Pick<ImageFolder, 'splits' | 'hidden' | 'beyondLimit' | 'notices'>;
   /** Pictures that the images have more than once. */
   duplicates: DuplicateGroup[];
   /** False where so many images look alike that not all of them could be compared. */
@@ -87,6 +93,11 @@ export function splitPlanOf({ seed, split, stacking, flaws, recipe }: Experiment
   };
 }
 
+/** How the experiment's folder is read. */
+export function scanOptionsOf({ data: { layout, followLinks, limitPerClass } }: Experiment): ScanOptions {
+  return { layout, followLinks, ...(limitPerClass === undefined ? {} : { limitPerClass }) };
+}
+
 /** How the experiment's images are decoded. */
 export function decodingOf({ data, flaws }: Experiment): DecodeOptions {
   const { maxPixels, timeoutMs, background } = data;
@@ -109,15 +120,18 @@ export async function openDataset(
   events: DatasetEvents,
   signal?: AbortSignal,
 ): Promise<Dataset> {
-  const { source, limitPerClass } = experiment.data;
-  const folder = await scanImageFolder(root, limitPerClass === undefined ? {} : { limitPerClass });
-  const { images, classes } = folder;
+  const { source } = experiment.data;
+  const folder = await scanImageFolder(root, scanOptionsOf(experiment));
+  const { images, classes, splits, hidden, beyondLimit, notices } = folder;
   // Too few images are refused before any is decoded.
-  splitImages(folder, splitPlanOf(experiment));
+  const listed = splitImages(folder, splitPlanOf(experiment));
+  checkDataset({ ...folder, split: listed, bad: [], isUsable: () => true });
   const sizes = inputSizesOf(experiment);
   checkMemory({ imageCount: images.length, imageSizes: sizes, laneBytes: laneBytes(images.length) });
   const decoded = await decodeToStores(images, sizes, {
     ...decodingOf(experiment),
+    // The data set's checks count them, with those that were not listed.
+    maxSkippedShare: 1,
     onProgress: events.onDecode,
     ...(signal === undefined ? {} : { signal }),
   });
@@ -131,7 +145,9 @@ export async function openDataset(
   const together = policy === 'report' ? [] : pictures.groups.map(({ members }) => members);
   const drawn = splitImages(folder, splitPlanOf(experiment), together);
   const dropped = policy === 'drop' ? copiesToDrop(images, pictures.groups) : new Set<number>();
-  const split = filterSplit(drawn, (index) => decoded.isReady(index) && !dropped.has(index));
+  const isUsable = (index: number) => decoded.isReady(index) && !dropped.has(index);
+  checkDataset({ ...folder, split: drawn, bad: decoded.skipped, isUsable });
+  const split = filterSplit(drawn, isUsable);
   if (experiment.flaws.wholeBatchesOnly) checkBatches(split, experiment);
   const labels = new SharedArrayBuffer(images.length * Int32Array.BYTES_PER_ELEMENT);
   new Int32Array(labels).set(images.map((image) => image.label));
@@ -141,7 +157,8 @@ export async function openDataset(
     classes,
     images,
     split,
-    skipped: [...folder.skipped, ...decoded.skipped],
+    skipped: [...folder.skipped, ...decoded.skipped.map((one) => ({ ...one, kind: 'image' as const }))],
+    found: { splits, hidden, beyondLimit, notices },
     duplicates: describeDuplicates(folder, pictures.groups, disjointSets(split), policy, dropped),
     duplicatesComplete: pictures.isComplete,
     sha256: decoded.sha256,

@@ -1,4 +1,4 @@
-import type { DuplicateGroup, SkippedImage } from '@chorus/data';
+import type { DuplicateGroup, ImageFolder, SkippedEntry } from '@chorus/data';
 import type { Experiment } from '../experiment/schema.ts';
 import type { LaneObserver, ReadRecords } from '../lanes/protocol.ts';
 import type { ImageCounts } from '../report/schema.ts';
@@ -34,13 +34,17 @@ export interface RunObserver extends LaneObserver {
     name: string;
     classes: string[];
     counts: ImageCounts;
-    skipped: SkippedImage[];
+    skipped: SkippedEntry[];
+    /** How the folder was read, and what else of it is not used. */
+    found: Pick<ImageFolder, 'splits' | 'hidden' | 'beyondLimit' | 'notices'>;
     duplicates: DuplicateGroup[];
     duplicatesComplete: boolean;
     /** Fills while lanes read pixels: who looked at which image so far. */
     reads: ReadRecords;
   }): void;
   onMember(task: string, state: MemberState): void;
+  /** Fits of stackers that are done. */
+  onStacking(done: number, total: number): void;
   /** The stacker and the best member are decided; the test images are read next. */
   onChoice(choice: Choice): void;
 }
@@ -53,6 +57,7 @@ const silent: RunObserver = {
   onCompare() {},
   onDataset() {},
   onMember() {},
+  onStacking() {},
   onChoice() {},
   onStage() {},
   onBatch() {},
@@ -83,6 +88,7 @@ export function observerFrom(partial: Partial<RunObserver> = {}): RunObserver {
     onCompare: guard('onCompare', heard.onCompare),
     onDataset: guard('onDataset', heard.onDataset),
     onMember: guard('onMember', heard.onMember),
+    onStacking: guard('onStacking', heard.onStacking),
     onChoice: guard('onChoice', heard.onChoice),
     onStage: guard('onStage', heard.onStage),
     onBatch: guard('onBatch', heard.onBatch),

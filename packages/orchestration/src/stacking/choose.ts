@@ -4,8 +4,11 @@
  * there too.
  */
 import { stratifiedFolds } from '@chorus/data';
-import { type DenseFitOptions, fitStacker, type Stacker, type StackerKind, toProbabilities } from '@chorus/models';
+import { type DenseFitOptions, type Stacker, type StackerKind, stackerFromJson, toProbabilities } from '@chorus/models';
+import type { StopFlag } from '../member/stop-flag.ts';
 import { scoreProbabilities } from '../statistics/score.ts';
+import type { FitTask } from './fit-task.ts';
+import { runFits } from './run-fits.ts';
 
 export interface HeldOutScore {
   accuracy: number;
@@ -26,18 +29,29 @@ export interface Choice {
 /** Each kind is fitted once for each of these, without its rows, and once on all. */
 export const stackerFoldCount = 5;
 
+export interface ChooseOptions {
+  kinds: readonly StackerKind[];
+  dense?: DenseFitOptions;
+  classes: readonly string[];
+  seed: number;
+  /** Read within every fit. */
+  stop: StopFlag;
+  /** Called after each fit. */
+  onProgress(done: number, total: number): void;
+}
+
 /**
- * Fits every kind of stacker and decides.
+ * Fits every kind of stacker, in threads of their own, and decides.
  *
  * @param logits per member, in config order: [images, outputs].
  * @param labels class of each image.
+ * @throws ModelError as `fitStacker`; StoppedError when it is asked to stop.
  */
-export function fitAndChoose(
+export async function fitAndChoose(
   logits: readonly Float32Array[],
   labels: Int32Array,
-  options: { kinds: readonly StackerKind[]; dense?: DenseFitOptions; classes: readonly string[]; seed: number },
-): Choice {
-  const { kinds, classes, seed, dense } = options;
+  { kinds, classes, seed, dense, stop, onProgress }: ChooseOptions,
+): Promise<Choice> {
   const classCount = classes.length;
   const score = (probabilities: Float32Array): HeldOutScore => {
     const { accuracy, logLoss } = scoreProbabilities(probabilities, labels, classes);
@@ -46,25 +60,22 @@ export function fitAndChoose(
   const members = logits.map((one) => score(toProbabilities(one, classCount)));
   const bestMember = members.reduce((best, one, index) => (one.logLoss < members[best]!.logLoss ? index : best), 0);
 
-  const folds = stratifiedFolds(labels, stackerFoldCount, seed).map((held) => {
-    const isHeld = new Set(held);
-    const others = Array.from(labels.keys()).filter((row) => !isHeld.has(row));
-    return {
-      held,
-      heldLogits: rowsOf(logits, held, labels.length),
-      otherLogits: rowsOf(logits, others, labels.length),
-      otherLabels: others.map((row) => labels[row]!),
-    };
-  });
-  const fitOptions = { classCount, seed, ...(dense === undefined ? {} : { dense }) };
-  const stackers = kinds.map((kind) => {
+  const folds = stratifiedFolds(labels, stackerFoldCount, seed).map((held) => Uint32Array.from(held));
+  const shared = logits.map(inSharedMemory);
+  // The fit on all images is the longest of a kind.
+  const tasks = kinds.flatMap((kind) =>
+    [new Uint32Array(), ...folds].map((heldOut): FitTask => {
+      return { kind, logits: shared, labels, heldOut, classCount, seed, dense, stop: stop.shared };
+    }),
+  );
+  const results = await runFits(tasks, onProgress);
+  const stackers = kinds.map((kind, index) => {
+    const [whole, ...parts] = results.slice(index * (1 + folds.length), (index + 1) * (1 + folds.length));
     const outOfFold = new Float32Array(labels.length * classCount);
-    for (const { held, heldLogits, otherLogits, otherLabels } of folds) {
-      const probabilities = fitStacker(kind, otherLogits, otherLabels, fitOptions).predict(heldLogits);
-      for (const [position, row] of held.entries())
+    for (const [fold, { probabilities }] of parts.entries())
+      for (const [position, row] of folds[fold]!.entries())
         outOfFold.set(probabilities.subarray(position * classCount, (position + 1) * classCount), row * classCount);
-    }
-    return { kind, stacker: fitStacker(kind, logits, labels, fitOptions), heldOut: score(outOfFold) };
+    return { kind, stacker: stackerFromJson(whole!.state), heldOut: score(outOfFold) };
   });
   const chosen = stackers.reduce((best, one) => (one.heldOut.logLoss < best.heldOut.logLoss ? one : best)).kind;
   return { stackers, chosen, members, bestMember };
@@ -72,12 +83,8 @@ export function fitAndChoose(
 
 // --- internal ---
 
-function rowsOf(logits: readonly Float32Array[], rows: readonly number[], rowCount: number): Float32Array[] {
-  return logits.map((one) => {
-    const width = one.length / rowCount;
-    const picked = new Float32Array(rows.length * width);
-    for (const [position, row] of rows.entries())
-      picked.set(one.subarray(row * width, (row + 1) * width), position * width);
-    return picked;
-  });
+function inSharedMemory(values: Float32Array): Float32Array {
+  const shared = new Float32Array(new SharedArrayBuffer(values.byteLength));
+  shared.set(values);
+  return shared;
 }

@@ -12,7 +12,7 @@ export interface HeldOutAnswers {
  * Puts a member's answers into the order of the images, whatever parts they came from.
  *
  * @param parts those that hold images out, in any order, with the member's logits [heldOut, outputs] of each.
- * @throws Error when an image was held out twice, or a part's logits are not of its images.
+ * @throws Error when an image was held out twice, or a part's logits are not of its images or not finite.
  */
 export function gatherHeldOut(
   parts: readonly { part: Pick<SplitPart, 'name' | 'heldOut'>; logits: Float32Array }[],
@@ -24,6 +24,7 @@ export function gatherHeldOut(
       throw new Error(
         `expected ${part.heldOut.length} × ${outputCount} logits of ${part.name}, received ${logits.length}`,
       );
+    if (!logits.every(Number.isFinite)) throw new Error(`expected finite logits of ${part.name}`);
     for (const [row, index] of part.heldOut.entries()) {
       if (rowOf.has(index)) throw new Error(`image ${index} was held out twice, the second time by ${part.name}`);
       rowOf.set(index, logits.subarray(row * outputCount, (row + 1) * outputCount));

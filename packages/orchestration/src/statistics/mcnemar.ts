@@ -24,8 +24,11 @@ export function pairedDifference(first: readonly boolean[], second: readonly boo
  * both classifiers are equally good.
  *
  * @returns p within (0, 1]; 1 when they never differ.
+ * @throws Error for what are no counts.
  */
 export function exactMcnemar({ onlyFirst, onlySecond }: PairedDifference): number {
+  if (![onlyFirst, onlySecond].every((count) => Number.isSafeInteger(count) && count >= 0))
+    throw new Error(`expected two counts, received ${onlyFirst} and ${onlySecond}`);
   const differing = onlyFirst + onlySecond;
   const fewer = Math.min(onlyFirst, onlySecond);
   // Sum of C(n, k) / 2^n for k ≤ fewer, each term from the one before, in logarithms: 2^-n underflows past n = 1,074.
@@ -42,8 +45,11 @@ export function exactMcnemar({ onlyFirst, onlySecond }: PairedDifference): numbe
  * Holm's step-down adjustment of p-values for the number of tests (Holm 1979).
  *
  * @returns adjusted values in the order given, each at least its own p and at most 1.
+ * @throws Error for what are no probabilities.
  */
 export function holm(pValues: readonly number[]): number[] {
+  const broken = pValues.find((p) => !(p >= 0 && p <= 1));
+  if (broken !== undefined) throw new Error(`expected probabilities, received ${broken}`);
   const order = pValues.map((_, index) => index).toSorted((a, b) => pValues[a]! - pValues[b]!);
   const adjusted = new Array<number>(pValues.length);
   let largest = 0;

@@ -21,6 +21,7 @@ export interface Score {
  *
  * @param probabilities [images, classes] row by row, each row summing to 1.
  * @param labels the true class of each row.
+ * @throws Error for numbers that are not finite, and for labels that no class has.
  */
 export function scoreProbabilities(
   probabilities: Float32Array,
@@ -29,8 +30,7 @@ export function scoreProbabilities(
 ): Score {
   const classCount = classes.length;
   const count = labels.length;
-  if (probabilities.length !== count * classCount)
-    throw new Error(`expected ${count} × ${classCount} probabilities, received ${probabilities.length}`);
+  checkInput(probabilities, labels, classCount);
   const confusion = classes.map(() => new Array<number>(classCount).fill(0));
   let logLossSum = 0;
   for (let row = 0; row < count; row += 1) {
@@ -88,24 +88,46 @@ function rankArea(
   classCount: number,
   target: number,
 ): number | null {
-  const order = Array.from({ length: labels.length }, (_, row) => row).toSorted(
-    (a, b) => probabilities[a * classCount + target]! - probabilities[b * classCount + target]!,
-  );
-  const valueAt = (position: number) => probabilities[order[position]! * classCount + target]!;
+  const column = Float32Array.from({ length: labels.length }, (_, row) => probabilities[row * classCount + target]!);
+  const ascending = column.toSorted();
   let positives = 0;
   let rankSum = 0;
-  for (let start = 0; start < order.length; ) {
-    let end = start;
-    while (end < order.length && valueAt(end) === valueAt(start)) end += 1;
-    const meanRank = (start + 1 + end) / 2;
-    for (let position = start; position < end; position += 1) {
-      if (labels[order[position]!] !== target) continue;
-      positives += 1;
-      rankSum += meanRank;
-    }
-    start = end;
+  for (const [row, value] of column.entries()) {
+    if (labels[row] !== target) continue;
+    positives += 1;
+    // Equal values share the mean of their ranks, which count from 1.
+    rankSum +=
+      (firstIndex(ascending, (other) => other >= value) + 1 + firstIndex(ascending, (other) => other > value)) / 2;
   }
-  const negatives = order.length - positives;
+  const negatives = column.length - positives;
   if (positives === 0 || negatives === 0) return null;
   return (rankSum - (positives * (positives + 1)) / 2) / (positives * negatives);
+}
+
+/** Index of the first value that passes, where all behind one that passes do; the length where none does. */
+function firstIndex(values: Float32Array, passes: (value: number) => boolean): number {
+  let low = 0;
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (passes(values[middle]!)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function checkInput(probabilities: Float32Array, labels: ArrayLike<number>, classCount: number): void {
+  const count = labels.length;
+  if (probabilities.length !== count * classCount)
+    throw new Error(`expected ${count} × ${classCount} probabilities, received ${probabilities.length}`);
+  const broken = probabilities.findIndex((value) => !Number.isFinite(value));
+  if (broken !== -1)
+    throw new Error(
+      `expected finite probabilities, received ${probabilities[broken]} for class ${broken % classCount} of row ${Math.floor(broken / classCount)}`,
+    );
+  for (let row = 0; row < count; row += 1) {
+    const label = labels[row]!;
+    if (!Number.isInteger(label) || label < 0 || label >= classCount)
+      throw new Error(`expected labels from 0 to ${classCount - 1}, received ${label} in row ${row}`);
+  }
 }

@@ -114,3 +114,92 @@ describe('scoreProbabilities', () => {
     expect(score.accuracy).toBe(1);
   });
 });
+
+describe('numbers that are none', () => {
+  const special = fc.constantFrom(
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    Number.NEGATIVE_INFINITY,
+    -1,
+    0,
+    0.5,
+    1,
+    1.5,
+    2,
+  );
+
+  it('are refused by a score, which ends with ties, constants and nothing too', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 2, max: 4 }).chain((classCount) =>
+          fc.record({
+            classCount: fc.constant(classCount),
+            rows: fc.array(
+              fc.record({
+                label: fc.integer({ min: 0, max: classCount - 1 }),
+                values: fc.array(special, { minLength: classCount, maxLength: classCount }),
+              }),
+              { maxLength: 12 },
+            ),
+          }),
+        ),
+        ({ classCount, rows }) => {
+          const probabilities = Float32Array.from(rows.flatMap(({ values }) => values));
+          const labels = rows.map(({ label }) => label);
+          const classes = Array.from({ length: classCount }, (_, label) => String(label));
+          const score = () => scoreProbabilities(probabilities, labels, classes);
+          if (!probabilities.every(Number.isFinite)) expect(score).toThrow(/expected finite probabilities, received/);
+          else expect(score().auc ?? 0.5).toSatisfy((auc: number) => auc >= 0 && auc <= 1);
+        },
+      ),
+    );
+  });
+
+  it('are refused as labels', () => {
+    for (const label of [-1, 2, 0.5, Number.NaN])
+      expect(() => scoreProbabilities(Float32Array.of(0.5, 0.5), [label], ['a', 'b'])).toThrow(
+        /expected labels from 0 to 1/,
+      );
+  });
+
+  it('has the area of all pairs, ties counting one half', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ label: fc.integer({ min: 0, max: 1 }), tenths: fc.integer({ min: 0, max: 10 }) }), {
+          maxLength: 30,
+        }),
+        (rows) => {
+          const probabilities = Float32Array.from(rows.flatMap(({ tenths }) => [1 - tenths / 10, tenths / 10]));
+          const { auc } = scoreProbabilities(
+            probabilities,
+            rows.map(({ label }) => label),
+            ['a', 'b'],
+          );
+          const pairs = rows
+            .filter(({ label }) => label === 1)
+            .flatMap((one) =>
+              rows.filter(({ label }) => label === 0).map((other) => Math.sign(one.tenths - other.tenths)),
+            );
+          if (pairs.length === 0) expect(auc).toBeNull();
+          else expect(auc).toBeCloseTo(pairs.reduce((sum, sign) => sum + (sign + 1) / 2, 0) / pairs.length, 10);
+        },
+      ),
+    );
+  });
+
+  it('are refused by tests and intervals', () => {
+    const count = fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, -1, 0.5);
+    fc.assert(
+      fc.property(count, fc.nat(100), (broken, whole) => {
+        expect(() => wilson95(broken, whole)).toThrow('expected a count');
+        expect(() => wilson95(whole, broken)).toThrow('expected a count');
+        expect(() => exactMcnemar({ onlyFirst: broken, onlySecond: whole })).toThrow('expected two counts');
+        expect(() => exactMcnemar({ onlyFirst: whole, onlySecond: broken })).toThrow('expected two counts');
+      }),
+    );
+    for (const p of [Number.NaN, -0.1, 1.1, Number.POSITIVE_INFINITY])
+      expect(() => holm([0.5, p])).toThrow('expected probabilities');
+    expect(() => wilson95(3, 2)).toThrow('expected a count');
+    expect(holm([])).toEqual([]);
+  });
+});

@@ -5,8 +5,11 @@ const z95 = 1.959963984540054;
  * Wilson's 95 % score interval of a proportion (Wilson 1927), good near 0 and 1 and for small counts.
  *
  * @returns [low, high] within [0, 1]; [0, 1] when nothing was counted.
+ * @throws Error for what are no counts, and for more correct ones than there are.
  */
 export function wilson95(correct: number, count: number): [low: number, high: number] {
+  if (!Number.isInteger(correct) || !Number.isInteger(count) || correct < 0 || correct > count)
+    throw new Error(`expected a count out of a count, received ${correct} of ${count}`);
   if (count === 0) return [0, 1];
   const share = correct / count;
   const z2 = z95 * z95;

@@ -1,0 +1,80 @@
+/** Subfolders of classes: they belong to their class, unless they look like another level of the data set. */
+import { displayName, normalizeName } from './display-name.ts';
+import { DataError } from './errors.ts';
+import { likelySplitRoleOf, splitRoleOf } from './split-folders.ts';
+
+export interface ClassFiles {
+  name: string;
+  /** Path of the class folder, which those of its files begin with. */
+  folder: string;
+  files: readonly { relativePath: string }[];
+}
+
+/**
+ * Refuses class folders that look like splits, or that hold splits.
+ *
+ * @throws DataError with both readings.
+ */
+export function refuseNestedSplits(root: string, classes: readonly ClassFiles[]): void {
+  const nested = classes.map((one) => ({ ...one, ...subfoldersOf(one) })).filter(({ direct }) => direct === 0);
+  const inner = nested.filter(({ name, folder }) => splitRoleOf(name) !== null && folder.includes('/'));
+  if (inner.some(({ name }) => splitRoleOf(name) === 'train') && inner.length > 1) {
+    const above = inner[0]!.folder.slice(0, inner[0]!.folder.lastIndexOf('/'));
+    throw new DataError(
+      `Expected class folders in ${displayName(`${root}/${above}`)}, received split folders (${list(inner.map(({ name }) => name))}); name that folder instead, or set --layout splits (data.layout) if they are classes.`,
+    );
+  }
+  const choose = 'set --layout classes (data.layout) if they are';
+  const holder = nested.find(({ subfolders }) => {
+    const roles = new Set(subfolders.map(splitRoleOf).filter((role) => role !== null));
+    return roles.has('train') && roles.size > 1;
+  });
+  if (holder !== undefined)
+    throw new DataError(
+      `Expected <split>/<class> or <class> in ${displayName(root)}, received split folders (${list(holder.subfolders)}) within "${displayName(holder.name)}": its images would all be of the class "${displayName(holder.name)}"; ${choose} one class, else name that folder or put the split folders on top.`,
+    );
+  const likely = nested.filter(({ name }) => likelySplitRoleOf(name) !== null);
+  const twin = likely.find(({ name, subfolders }) =>
+    nested.some((other) => other.name !== name && other.subfolders.some((one) => subfolders.includes(one))),
+  );
+  if (twin !== undefined)
+    throw new DataError(
+      `${displayName(root)} can be read in two ways: as split folders (${list(likely.map(({ name }) => name))}), each with the classes ${list(twin.subfolders)}, or as the classes ${list(classes.map(({ name }) => name))}. Choose one with --layout splits or --layout classes (data.layout).`,
+    );
+}
+
+/** Says which classes have images in subfolders, and where these may be the classes meant. */
+export function nestedNotices(classes: readonly ClassFiles[]): string[] {
+  const nested = classes
+    .map((one) => ({ name: one.name, ...subfoldersOf(one) }))
+    .filter(({ subfolders }) => subfolders.length > 0);
+  if (nested.length === 0) return [];
+  const shown = nested.slice(0, 3).map(({ name, subfolders }) => `"${displayName(name)}" (${list(subfolders)})`);
+  const more = nested.length > 3 ? ` and ${nested.length - 3} more classes` : '';
+  const alike =
+    nested.length === classes.length &&
+    nested.every(({ direct }) => direct === 0) &&
+    nested[0]!.subfolders.length > 1 &&
+    nested.every(({ subfolders }) => subfolders.join('/') === nested[0]!.subfolders.join('/'));
+  const doubt = alike ? '; all have the same subfolders: if these are the classes, put them on top' : '';
+  return [`images in subfolders belong to the class above: ${shown.join(', ')}${more}${doubt}`];
+}
+
+// --- internal ---
+
+function subfoldersOf({ folder, files }: ClassFiles): { direct: number; subfolders: string[] } {
+  const subfolders = new Set<string>();
+  let direct = 0;
+  for (const { relativePath } of files) {
+    const inside = relativePath.slice(folder.length + 1);
+    const slash = inside.indexOf('/');
+    if (slash === -1) direct += 1;
+    else subfolders.add(normalizeName(inside.slice(0, slash)));
+  }
+  return { direct, subfolders: [...subfolders].toSorted() };
+}
+
+function list(names: readonly string[]): string {
+  const shown = names.slice(0, 4).map((name) => `"${displayName(name)}"`);
+  return `${shown.join(', ')}${names.length > 4 ? ` and ${names.length - 4} more` : ''}`;
+}

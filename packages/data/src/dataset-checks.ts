@@ -1,0 +1,107 @@
+/** The invariants of a data set, which hold for all listed images before decoding and for the usable ones after it. */
+import { displayName } from './display-name.ts';
+import { DataError } from './errors.ts';
+import type { ImageFile } from './image-folder.ts';
+import type { SkippedEntry, SkippedImage } from './image-walk.ts';
+import type { ImageSplit } from './split.ts';
+
+export interface DatasetFacts {
+  root: string;
+  classes: readonly string[];
+  /** Every image that was listed. */
+  images: readonly Pick<ImageFile, 'relativePath' | 'label'>[];
+  /** As it was drawn from all of them; sets without an image are not wanted. */
+  split: ImageSplit;
+  /** Entries that were not listed. */
+  skipped: readonly SkippedEntry[];
+  /** Images that could not be decoded; none before decoding. */
+  bad: readonly SkippedImage[];
+  /** Whether an image is still of use, by its index; true for each before decoding. */
+  isUsable(index: number): boolean;
+}
+
+/** A larger share of the images that cannot be used is an error. */
+export const maxBadShare = 0.05;
+
+/**
+ * Checks a data set: at least two classes, each with a usable image and with one in every set of the split, and at most 5 % of
+ * what claims to be an image unusable.
+ *
+ * @throws DataError naming the class or the files.
+ */
+export function checkDataset(facts: DatasetFacts): void {
+  const { root, classes, images, isUsable } = facts;
+  const shownRoot = displayName(root);
+  if (classes.length < 2)
+    throw new DataError(`Expected at least two classes in ${shownRoot}, received ${classes.length}.`);
+  const bad = badImages(facts);
+  const usable = countByClass(facts, images.keys(), isUsable);
+  for (const [label, count] of usable.entries())
+    if (count === 0) {
+      const name = displayName(classes[label]!);
+      const reasons = badOfClass(facts, images.keys(), label);
+      throw new DataError(`Expected images of class "${name}" in ${shownRoot}, received none${because(reasons)}.`);
+    }
+  const claimed = images.length + facts.skipped.filter(isBadImage).length;
+  if (bad.length > maxBadShare * claimed)
+    throw new DataError(
+      `${bad.length} of ${claimed} images in ${shownRoot} cannot be used, more than ${100 * maxBadShare} %: ${bad
+        .slice(0, 5)
+        .map(({ path, reason }) => `${displayName(path)} (${reason})`)
+        .join('; ')}${bad.length > 5 ? '; …' : ''}.`,
+    );
+  for (const { set, indices } of wantedSets(facts.split))
+    for (const [label, count] of countByClass(facts, indices, isUsable).entries())
+      if (count === 0) {
+        const name = displayName(classes[label]!);
+        const reasons = badOfClass(facts, indices, label);
+        throw new DataError(
+          `Expected a usable image of class "${name}" in the ${set} set of ${shownRoot}, received none${because(reasons)}; replace the bad files or add images of this class.`,
+        );
+      }
+}
+
+/** Whether an entry claims to be an image, by its ending or its content, and cannot be used. */
+export function isBadImage({ kind }: Pick<SkippedEntry, 'kind'>): boolean {
+  return kind === 'image';
+}
+
+// --- internal ---
+
+function badImages({ skipped, bad }: DatasetFacts): SkippedImage[] {
+  return [...bad, ...skipped.filter(isBadImage)];
+}
+
+/** The sets that have images. The folds' held-out images are one set, on which the stackers learn. */
+function wantedSets({ test, parts }: ImageSplit): { set: string; indices: Uint32Array }[] {
+  const heldOut = parts.flatMap((part) => [...part.heldOut]);
+  const sets = [
+    ...parts.map(({ fit }) => ({ set: 'fit', indices: fit })),
+    ...parts.map(({ tune }) => ({ set: 'tune', indices: tune })),
+    { set: 'stack', indices: Uint32Array.from(heldOut) },
+    { set: 'test', indices: test },
+  ];
+  return sets.filter(({ indices }) => indices.length > 0);
+}
+
+function countByClass(
+  { classes, images }: DatasetFacts,
+  indices: Iterable<number>,
+  isUsable: (index: number) => boolean,
+): number[] {
+  const counts = new Array<number>(classes.length).fill(0);
+  for (const index of indices) if (isUsable(index)) counts[images[index]!.label]! += 1;
+  return counts;
+}
+
+function badOfClass({ images, bad }: DatasetFacts, indices: Iterable<number>, label: number): SkippedImage[] {
+  const paths = new Set<string>();
+  for (const index of indices) if (images[index]!.label === label) paths.add(images[index]!.relativePath);
+  return bad.filter(({ path }) => paths.has(path));
+}
+
+function because(reasons: readonly SkippedImage[]): string {
+  if (reasons.length === 0) return '';
+  const { path, reason } = reasons[0]!;
+  return ` (${displayName(path)}: ${reason}${reasons.length > 1 ? `; and ${reasons.length - 1} more` : ''})`;
+}

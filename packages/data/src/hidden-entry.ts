@@ -1,0 +1,10 @@
+/** What file managers and operating systems leave in folders, in lower case; `.DS_Store` and `._x.jpg` begin with a dot. */
+const leftBySystems: ReadonlySet<string> = new Set([
+  ...['desktop.ini', 'thumbs.db', 'ehthumbs.db', 'icon\r', '__macosx', '@eadir'],
+  ...['$recycle.bin', 'system volume information', 'lost+found'],
+]);
+
+/** Whether an entry is hidden, or was left by an operating system, and so is neither an image nor a class. */
+export function isHiddenEntry(name: string): boolean {
+  return name.startsWith('.') || leftBySystems.has(name.toLowerCase());
+}

@@ -1,0 +1,2 @@
+/** What a command line shows of names, without loading anything else. */
+export { displayName } from '@chorus/data/display-name';

@@ -1,0 +1,61 @@
+/** One fit of one stacker: what a thread is given, and what it gives back. */
+import { type DenseFitOptions, fitStacker, type StackerJson, type StackerKind } from '@chorus/models/stackers';
+import { StoppedError } from '../errors.ts';
+
+export interface FitTask {
+  kind: StackerKind;
+  /** Per member [images, outputs], in memory that the threads share. */
+  logits: readonly Float32Array[];
+  /** Class of each image. */
+  labels: Int32Array;
+  /** Images that the fit leaves out, ascending; none: it is fitted on all. */
+  heldOut: Uint32Array;
+  classCount: number;
+  seed: number;
+  dense?: DenseFitOptions | undefined;
+  /** Int32[1]: not 0 asks the fit to stop. */
+  stop: SharedArrayBuffer;
+}
+
+export interface FitResult {
+  state: StackerJson;
+  /** Probabilities of the images that were left out [heldOut, classCount]. */
+  probabilities: Float32Array;
+}
+
+/**
+ * Fits a stacker without some images and classifies these.
+ *
+ * @throws ModelError as `fitStacker`; StoppedError once it is asked to stop.
+ */
+export function runFit({ kind, logits, labels, heldOut, classCount, seed, dense, stop }: FitTask): FitResult {
+  const flag = new Int32Array(stop);
+  const isHeldOut = new Set(heldOut);
+  const learning = Uint32Array.from(labels.keys()).filter((row) => !isHeldOut.has(row));
+  const stacker = fitStacker(
+    kind,
+    rowsOf(logits, learning, labels.length),
+    Int32Array.from(learning, (row) => labels[row]!),
+    {
+      ...{ classCount, seed, dense },
+      onStep() {
+        if (Atomics.load(flag, 0) !== 0) throw new StoppedError('stopped while a stacker was fitted');
+      },
+    },
+  );
+  const probabilities =
+    heldOut.length === 0 ? new Float32Array() : stacker.predict(rowsOf(logits, heldOut, labels.length));
+  return { state: stacker.toJSON(), probabilities };
+}
+
+// --- internal ---
+
+function rowsOf(logits: readonly Float32Array[], rows: Uint32Array, rowCount: number): Float32Array[] {
+  return logits.map((one) => {
+    const width = one.length / rowCount;
+    const picked = new Float32Array(rows.length * width);
+    for (const [position, row] of rows.entries())
+      picked.set(one.subarray(row * width, (row + 1) * width), position * width);
+    return picked;
+  });
+}

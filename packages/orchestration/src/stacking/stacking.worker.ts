@@ -1,0 +1,8 @@
+/** A thread that fits stackers, one after the other. */
+import { type Outcome, outcomeOf } from '../thread-outcome.ts';
+import { type FitResult, type FitTask, runFit } from './fit-task.ts';
+
+/** Called by piscina. */
+export default function fit(task: FitTask): Promise<Outcome<FitResult>> {
+  return outcomeOf(() => runFit(task));
+}
