@@ -88,29 +88,33 @@ function rankArea(
   classCount: number,
   target: number,
 ): number | null {
-  const column = Float32Array.from({ length: labels.length }, (_, row) => probabilities[row * classCount + target]!);
-  const ascending = column.toSorted();
-  let positives = 0;
-  let rankSum = 0;
-  for (const [row, value] of column.entries()) {
-    if (labels[row] !== target) continue;
-    positives += 1;
-    // Equal values share the mean of their ranks, which count from 1.
-    rankSum +=
-      (firstIndex(ascending, (other) => other >= value) + 1 + firstIndex(ascending, (other) => other > value)) / 2;
+  const positives = Float32Array.from(
+    Array.from({ length: labels.length }, (_, row) => row).filter((row) => labels[row] === target),
+    (row) => probabilities[row * classCount + target]!,
+  ).sort();
+  const negativeCount = labels.length - positives.length;
+  if (positives.length === 0 || negativeCount === 0) return null;
+  // Pairs in which the positive has the higher value, ties counted one half. With many classes each has few positives: a
+  // search in these is faster than sorting all rows for every class.
+  let pairs = 0;
+  for (let row = 0; row < labels.length; row += 1) {
+    if (labels[row] === target) continue;
+    const value = probabilities[row * classCount + target]!;
+    const first = firstIndex(positives, value, false);
+    const behind = positives[first] === value ? firstIndex(positives, value, true) : first;
+    pairs += positives.length - (first + behind) / 2;
   }
-  const negatives = column.length - positives;
-  if (positives === 0 || negatives === 0) return null;
-  return (rankSum - (positives * (positives + 1)) / 2) / (positives * negatives);
+  return pairs / (positives.length * negativeCount);
 }
 
-/** Index of the first value that passes, where all behind one that passes do; the length where none does. */
-function firstIndex(values: Float32Array, passes: (value: number) => boolean): number {
+/** Index of the first of ascending values that is at least a limit, or above it; the length where none is. */
+function firstIndex(ascending: Float32Array, limit: number, above: boolean): number {
   let low = 0;
-  let high = values.length;
+  let high = ascending.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (passes(values[middle]!)) high = middle;
+    const value = ascending[middle]!;
+    if (above ? value > limit : value >= limit) high = middle;
     else low = middle + 1;
   }
   return low;
