@@ -211,6 +211,26 @@ describe('chorus train', () => {
     expect((await again.ended).exitCode).toBe(130);
   });
 
+  it('stops on Ctrl-C while stackers are fitted, and goes on with --resume', async () => {
+    const experiment = JSON.parse(await readFile(at('small.json'), 'utf8'));
+    // The dense fits end only when they are stopped.
+    const stackers = { kinds: ['mean', 'dense'], dense: { epochCount: 10_000, patience: null } };
+    await writeFile(at('stackers.json'), JSON.stringify({ ...experiment, stackers }));
+    const run = start(['train', '--config', 'stackers.json', '--out', 'stacking', '--workers', 'cpu:0']);
+    await printed(run.child, 'stackers: 1 of 12 fits');
+    process.kill(-run.child.pid!, 'SIGINT');
+    const { exitCode, stdout, stderr } = await run.ended;
+    expect(exitCode).toBe(130);
+    expect(stderr).toContain(`go on with --resume ${at('stacking')}`);
+    expect(stdout).not.toContain('chosen on held-out images');
+    expect(groupOf(run.child)).toEqual([]);
+    const again = start(['train', '--resume', 'stacking']);
+    await printed(again.child, 'wide: kept from the earlier part of the run');
+    await printed(again.child, 'stackers: 1 of 12 fits');
+    process.kill(-again.child.pid!, 'SIGTERM');
+    expect((await again.ended).exitCode).toBe(130);
+  });
+
   it('ends at once on a second Ctrl-C', async () => {
     const { child, ended } = start(['train', '--config', 'long.json', '--out', 'twice', '--workers', 'cpu:0']);
     await printed(child, 'epoch 1');

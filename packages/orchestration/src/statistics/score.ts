@@ -28,12 +28,57 @@ export function scoreProbabilities(
   labels: ArrayLike<number>,
   classes: readonly string[],
 ): Score {
+  const steps = scoringSteps(probabilities, labels, classes);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/**
+ * {@link scoreProbabilities}, with pauses: many classes take seconds.
+ *
+ * @param pause called every few milliseconds of work; what it throws ends the scoring.
+ */
+export async function scoreWithPauses(
+  probabilities: Float32Array,
+  labels: ArrayLike<number>,
+  classes: readonly string[],
+  pause: () => Promise<void>,
+): Promise<Score> {
+  const steps = scoringSteps(probabilities, labels, classes);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    await pause();
+  }
+}
+
+/** The most probable class of a row; the first one when several are equal. */
+export function argmax(probabilities: Float32Array, row: number, classCount: number): number {
+  let best = 0;
+  for (let label = 1; label < classCount; label += 1)
+    if (probabilities[row * classCount + label]! > probabilities[row * classCount + best]!) best = label;
+  return best;
+}
+
+// --- internal ---
+
+/** Rows that are looked at between two pauses. */
+const rowsPerStep = 256;
+
+function* scoringSteps(
+  probabilities: Float32Array,
+  labels: ArrayLike<number>,
+  classes: readonly string[],
+): Generator<void, Score> {
   const classCount = classes.length;
   const count = labels.length;
   checkInput(probabilities, labels, classCount);
   const confusion = classes.map(() => new Array<number>(classCount).fill(0));
   let logLossSum = 0;
   for (let row = 0; row < count; row += 1) {
+    if (row % rowsPerStep === 0) yield;
     const label = labels[row]!;
     const predicted = argmax(probabilities, row, classCount);
     confusion[label]![predicted]! += 1;
@@ -57,26 +102,24 @@ export function scoreProbabilities(
     count,
     wilson95: wilson95(correct, count),
     logLoss: count === 0 ? 0 : logLossSum / count,
-    auc: areaUnderCurve(probabilities, labels, classCount),
+    auc: yield* areaUnderCurve(probabilities, labels, classCount),
     perClass,
     confusion,
   };
 }
 
-/** The most probable class of a row; the first one when several are equal. */
-export function argmax(probabilities: Float32Array, row: number, classCount: number): number {
-  let best = 0;
-  for (let label = 1; label < classCount; label += 1)
-    if (probabilities[row * classCount + label]! > probabilities[row * classCount + best]!) best = label;
-  return best;
-}
-
-// --- internal ---
-
-function areaUnderCurve(probabilities: Float32Array, labels: ArrayLike<number>, classCount: number): number | null {
+function* areaUnderCurve(
+  probabilities: Float32Array,
+  labels: ArrayLike<number>,
+  classCount: number,
+): Generator<void, number | null> {
   // With two classes the curve of the second is that of the first mirrored: one suffices.
   const targets = classCount === 2 ? [1] : Array.from({ length: classCount }, (_, label) => label);
-  const areas = targets.map((target) => rankArea(probabilities, labels, classCount, target));
+  const areas: (number | null)[] = [];
+  for (const target of targets) {
+    areas.push(rankArea(probabilities, labels, classCount, target));
+    yield;
+  }
   const defined = areas.filter((area) => area !== null);
   return defined.length === 0 ? null : defined.reduce((sum, area) => sum + area, 0) / defined.length;
 }
