@@ -211,6 +211,53 @@ describe('chorus train', () => {
     expect((await again.ended).exitCode).toBe(130);
   });
 
+  it('stops on Ctrl-C while stackers are fitted, and goes on with --resume', async () => {
+    const experiment = JSON.parse(await readFile(at('small.json'), 'utf8'));
+    // The dense fits end only when they are stopped.
+    const stackers = { kinds: ['mean', 'dense'], dense: { epochCount: 10_000, patience: null } };
+    const data = { ...experiment.data, limitPerClass: 400 };
+    await writeFile(at('stackers.json'), JSON.stringify({ ...experiment, data, stackers }));
+    const run = start(['train', '--config', 'stackers.json', '--out', 'stacking', '--workers', 'cpu:0']);
+    await printed(run.child, 'stackers: 1 of 12 fits');
+    process.kill(-run.child.pid!, 'SIGINT');
+    const { exitCode, stdout, stderr } = await run.ended;
+    expect(exitCode).toBe(130);
+    expect(stderr).toContain(`go on with --resume ${at('stacking')}`);
+    expect(stdout).not.toContain('chosen on held-out images');
+    expect(groupOf(run.child)).toEqual([]);
+    const again = start(['train', '--resume', 'stacking']);
+    await printed(again.child, 'wide: kept from the earlier part of the run');
+    await printed(again.child, 'stackers: 1 of 12 fits');
+    process.kill(-again.child.pid!, 'SIGTERM');
+    expect((await again.ended).exitCode).toBe(130);
+  });
+
+  it('stops on Ctrl-C while the test images are read, and finishes with --resume', async () => {
+    const experiment = JSON.parse(await readFile(at('small.json'), 'utf8'));
+    const data = { ...experiment.data, limitPerClass: 400 };
+    await writeFile(at('tested.json'), JSON.stringify({ ...experiment, data, stackers: { kinds: ['mean'] } }));
+    const run = start(['train', '--config', 'tested.json', '--out', 'tested', '--workers', 'cpu:0']);
+    await printed(run.child, 'now the test images are read');
+    process.kill(-run.child.pid!, 'SIGINT');
+    const { exitCode, stderr } = await run.ended;
+    expect(exitCode).toBe(130);
+    expect(stderr).toContain(`go on with --resume ${at('tested')}`);
+    expect(groupOf(run.child)).toEqual([]);
+    const again = await chorus('train', '--resume', 'tested');
+    expect(again.exitCode).toBe(0);
+    expect(again.stdout).toContain('wide: kept from the earlier part of the run');
+  });
+
+  it('fails members whose loss is no number any longer, names stage and epoch, and ends', async () => {
+    const { exitCode, stderr } = await chorus(
+      ...['train', '--config', 'long.json', '--out', 'diverged', '--workers', 'cpu:0'],
+      ...['--set', 'recipe.whole.learningRate=1', '--set', 'recipe.whole.weightDecay=10'],
+    );
+    expect(exitCode).toBe(5);
+    expect(stderr).toMatch(/wide: the loss( on tune)? became \S+ in (step \d+ of )?epoch \d+ of stage "whole"/);
+    expect(JSON.parse(await readFile(at('diverged/report.json'), 'utf8')).stackers).toEqual([]);
+  });
+
   it('ends at once on a second Ctrl-C', async () => {
     const { child, ended } = start(['train', '--config', 'long.json', '--out', 'twice', '--workers', 'cpu:0']);
     await printed(child, 'epoch 1');

@@ -13,7 +13,7 @@ import {
 import { openSealedFolder, StorageError, sealFolder } from '@chorus/storage';
 import { z } from 'zod';
 import { memberNameSchema, stackingSchema } from './experiment/schema.ts';
-import type { PredictingMember } from './run/predict-members.ts';
+import { modelFile, type PredictingMember } from './run/predict-members.ts';
 
 export const bundleSchema = z
   .strictObject({
@@ -97,8 +97,7 @@ export async function writeBundle(
   const named = members.map(({ name, models }) => ({
     name,
     models: models.map((model, index) => ({
-      // A folder for each: beside a file of its name, another member's folder could be that file.
-      file: `members/${name}/${index + 1}.bin`,
+      file: modelFile(name, index),
       model,
     })),
   }));

@@ -1,7 +1,7 @@
 /** The story of one run: experiment → images → members on lanes → stackers → test → report and bundle. */
 import { resolve } from 'node:path';
 import { type ImageSplit, trainingImages } from '@chorus/data';
-import { type SavedMember, toProbabilities } from '@chorus/models';
+import { type SavedMember, type StackerKind, toProbabilities } from '@chorus/models';
 import { prepareProcess } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
 import { writeBundle } from './bundle.ts';
@@ -21,7 +21,7 @@ import { readMember } from './member/member-folder.ts';
 import type { ComputeSettings } from './member/prepared-function.ts';
 import { StopFlag } from './member/stop-flag.ts';
 import type { TestOutputs } from './report/build.ts';
-import { predictionsCsv } from './report/predictions-csv.ts';
+import { predictionsFile } from './report/predictions-file.ts';
 import type { ImageCounts, Report } from './report/schema.ts';
 import { dataFolder, decodingOf, isNamedSource, labelsOf, openDataset, splitPlanOf } from './run/dataset.ts';
 import type { Downloads } from './run/downloads.ts';
@@ -31,6 +31,7 @@ import { observerFrom, type RunObserver } from './run/observer.ts';
 import { type PredictingMember, predictMembers } from './run/predict-members.ts';
 import { defaultRunFolder, openRunFolder, type RunFolder } from './run/run-folder.ts';
 import { phaseNames, type RunParts, reportWithEnsemble, reportWithoutEnsemble } from './run/run-report.ts';
+import { predictInSlices, Slices } from './run/slices.ts';
 import { predictsLater, type Training, trainMembers } from './run/train-members.ts';
 import { fitAndChoose } from './stacking/choose.ts';
 import { gatherHeldOut, type HeldOutAnswers } from './stacking/held-out.ts';
@@ -244,11 +245,22 @@ async function stackAndTest(
     ...{ pixels: dataset.pixels, indices: split.test, reads: reads.test },
     mirror: experiment.mirror,
   });
+  const slices = new Slices(stop);
+  const rows = { rowCount: split.test.length, classCount: classes.length };
+  const memberOutputs = new Map<string, Float32Array>();
+  for (const [index, { name }] of done.entries())
+    memberOutputs.set(
+      name,
+      await predictInSlices([logits[index]!], rows, ([one]) => toProbabilities(one!, classes.length), slices),
+    );
+  const stackerOutputs = new Map<StackerKind, Float32Array>();
+  for (const { kind, stacker } of choice.stackers)
+    stackerOutputs.set(kind, await predictInSlices(logits, rows, (some) => stacker.predict(some), slices));
   const test: TestOutputs = {
     paths: Array.from(split.test, (index) => images[index]!.relativePath),
     labels: labelsOf(dataset, split.test),
-    members: new Map(done.map(({ name }, index) => [name, toProbabilities(logits[index]!, classes.length)])),
-    stackers: new Map(choice.stackers.map(({ kind, stacker }) => [kind, stacker.predict(logits)])),
+    members: memberOutputs,
+    stackers: stackerOutputs,
   };
 
   timeline.end(phaseNames.test);
@@ -269,12 +281,13 @@ async function stackAndTest(
     new Map(choice.stackers.map(({ kind, stacker }) => [kind, stacker])),
   );
   const columns = [...test.members, ...test.stackers].map(([name, probabilities]) => ({ name, probabilities }));
-  await publishFile(folder.predictions, predictionsCsv(test.paths, test.labels, classes, columns));
-  const report = reportWithEnsemble(
+  await publishFile(folder.predictions, await predictionsFile(test.paths, test.labels, classes, columns, slices));
+  const report = await reportWithEnsemble(
     parts,
     choice,
     done.map(({ name }) => name),
     test,
+    slices,
   );
   await writeReport(folder, report);
   return report;

@@ -16,6 +16,7 @@ export function lineProgress(write: (line: string) => void): Progress {
   const lastFifths = new Map<string, number>();
   let decodedTenths = -1;
   let comparedTenths = 0;
+  let stackedFifths = 0;
   const observer: Partial<RunObserver> = {
     ...downloadLines(write),
     onStart({ demo, devices, lanesReason, folder, experiment }) {
@@ -67,7 +68,10 @@ export function lineProgress(write: (line: string) => void): Progress {
       write(`${task}: warning: ${printable(message)}`);
     },
     onStacking(done, total) {
-      if (done === 1 || done === total) write(`stackers: ${done} of ${total} fits`);
+      const fifths = Math.floor((5 * done) / total);
+      if (done > 1 && fifths === stackedFifths) return;
+      stackedFifths = fifths;
+      write(`stackers: ${done} of ${total} fits`);
     },
     onChoice({ chosen }) {
       write(`chosen on held-out images: ${chosen}; now the test images are read`);

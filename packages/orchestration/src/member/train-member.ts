@@ -21,8 +21,9 @@ import { fitStage } from './fit-stage.ts';
 import { forwardBatchSize, plainBatches } from './forward-batches.ts';
 import { ImageReader } from './image-reader.ts';
 import { writeMember } from './member-folder.ts';
-import { predictImages, requireFinite } from './predict-images.ts';
+import { predictImages } from './predict-images.ts';
 import type { ComputeSettings } from './prepared-function.ts';
+import { requireFinite } from './require-finite.ts';
 import { StageFunctions } from './stage-functions.ts';
 import type { StopFlag } from './stop-flag.ts';
 
@@ -52,7 +53,7 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<v
     for (const stage of stages) await runStage(classifier, stage, task, lane);
     lane.observer.onStage(task.name, 'predict');
     const heldOutLogits = await predictHeldOut(classifier, task, lane);
-    requireFinite(heldOutLogits, task.heldOut);
+    requireFinite(heldOutLogits, task.heldOut, task.name);
     const { manifest, weights } = memberToBytes(classifier);
     await writeMember(task.folder, {
       record: {

@@ -1,8 +1,9 @@
 /** From the numbers of a run to its report. Pure: reads nothing, writes nothing. */
 import type { StackerKind } from '@chorus/models';
+import type { Slices } from '../run/slices.ts';
 import type { Choice } from '../stacking/choose.ts';
 import { exactMcnemar, holm, pairedDifference } from '../statistics/mcnemar.ts';
-import { argmax, scoreProbabilities } from '../statistics/score.ts';
+import { argmax, scoreWithPauses } from '../statistics/score.ts';
 import type { Report, StackerReport } from './schema.ts';
 import { verdict } from './verdict.ts';
 
@@ -25,12 +26,13 @@ export function majorityShare(labels: ArrayLike<number>, classCount: number): nu
 }
 
 /** Every stacker on the test images, each against the best single member. */
-export function reportStackers(
+export async function reportStackers(
   choice: Choice,
   bestMember: string,
   test: TestOutputs,
   classes: readonly string[],
-): StackerReport[] {
+  slices: Slices,
+): Promise<StackerReport[]> {
   const correct = (probabilities: Float32Array) =>
     Array.from(test.labels, (label, row) => argmax(probabilities, row, classes.length) === label);
   const memberCorrect = correct(test.members.get(bestMember)!);
@@ -39,19 +41,22 @@ export function reportStackers(
   );
   const pValues = differences.map(exactMcnemar);
   const adjusted = holm(pValues);
-  return choice.stackers.map(({ kind, heldOut }, index) => ({
-    kind,
-    chosen: kind === choice.chosen,
-    heldOut,
-    test: scoreProbabilities(test.stackers.get(kind)!, test.labels, classes),
-    mcnemar: {
-      against: bestMember,
-      onlyStacker: differences[index]!.onlyFirst,
-      onlyMember: differences[index]!.onlySecond,
-      p: pValues[index]!,
-      pHolm: adjusted[index]!,
-    },
-  }));
+  const reports: StackerReport[] = [];
+  for (const [index, { kind, heldOut }] of choice.stackers.entries())
+    reports.push({
+      kind,
+      chosen: kind === choice.chosen,
+      heldOut,
+      test: await scoreWithPauses(test.stackers.get(kind)!, test.labels, classes, () => slices.pause()),
+      mcnemar: {
+        against: bestMember,
+        onlyStacker: differences[index]!.onlyFirst,
+        onlyMember: differences[index]!.onlySecond,
+        p: pValues[index]!,
+        pHolm: adjusted[index]!,
+      },
+    });
+  return reports;
 }
 
 /** The most confident errors, the worst first. */

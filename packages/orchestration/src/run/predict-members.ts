@@ -3,6 +3,7 @@ import type { PixelStoreHandle } from '@chorus/data';
 import { memberCost, type SavedMember } from '@chorus/models';
 import type { Lane } from '../lanes/lane.ts';
 import { runOnLanes } from '../lanes/schedule.ts';
+import { requireFinite } from '../member/require-finite.ts';
 
 /** A member as far as predicting needs it. */
 export interface PredictingMember {
@@ -16,7 +17,7 @@ export interface PredictingMember {
  *
  * @param images `pixels` by the images' side; `reads`: Uint8 per image of the store, set as the lanes read them.
  * @returns per member, in the order given: [images, outputs].
- * @throws the first failure; a finished ensemble has no use for some of its members.
+ * @throws ModelError naming the model's file in a bundle when a logit is not finite; otherwise the first failure: a finished ensemble has no use for some of its members.
  */
 export async function predictMembers(
   lanes: readonly Lane[],
@@ -48,9 +49,19 @@ export async function predictMembers(
       }),
   );
   for (const result of results) if (result.status === 'rejected') throw result.reason;
+  for (const { name, model, logits } of tasks) {
+    const { models } = members.find((member) => member.name === name)!;
+    requireFinite(new Float32Array(logits), images.indices, modelFile(name, models.indexOf(model)));
+  }
   return members.map(({ name }) =>
     meanOf(tasks.filter((task) => task.name === name).map(({ logits }) => new Float32Array(logits))),
   );
+}
+
+/** Path of a member's model in a bundle. */
+export function modelFile(member: string, modelIndex: number): string {
+  // A folder for each member: beside a file of its name, another member's folder could be that file.
+  return `members/${member}/${modelIndex + 1}.bin`;
 }
 
 // --- internal ---

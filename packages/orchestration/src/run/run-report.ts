@@ -8,9 +8,10 @@ import { laneTimes, type Timeline } from '../lanes/timeline.ts';
 import { completeReport, findMistakes, majorityShare, reportStackers, type TestOutputs } from '../report/build.ts';
 import type { ImageCounts, MemberReport, Report } from '../report/schema.ts';
 import type { Choice } from '../stacking/choose.ts';
-import { scoreProbabilities } from '../statistics/score.ts';
+import { type Score, scoreWithPauses } from '../statistics/score.ts';
 import { type Dataset, labelsOf } from './dataset.ts';
 import type { RunStart } from './run-folder.ts';
+import type { Slices } from './slices.ts';
 import { type MemberOutcome, predictsLater } from './train-members.ts';
 
 /** What is known once the members have been trained. */
@@ -36,14 +37,19 @@ export const phaseNames = {
 } as const;
 
 /** The report of a run that came to an ensemble. */
-export function reportWithEnsemble(
+export async function reportWithEnsemble(
   parts: RunParts,
   choice: Choice,
   doneNames: readonly string[],
   test: TestOutputs,
-): Report {
+  slices: Slices,
+): Promise<Report> {
   const { classes } = parts.dataset;
   const bestMember = doneNames[choice.bestMember]!;
+  const scores = new Map<string, Score>();
+  for (const [name, probabilities] of test.members)
+    scores.set(name, await scoreWithPauses(probabilities, test.labels, classes, () => slices.pause()));
+  const stackers = await reportStackers(choice, bestMember, test, classes, slices);
   return completeReport({
     ...commonParts(parts),
     members: memberReports(parts, (name) => {
@@ -52,11 +58,11 @@ export function reportWithEnsemble(
         ? { heldOut: null, test: null }
         : {
             heldOut: choice.members[position]!,
-            test: scoreProbabilities(test.members.get(name)!, test.labels, classes),
+            test: scores.get(name)!,
           };
     }),
     bestMember,
-    stackers: reportStackers(choice, bestMember, test, classes),
+    stackers,
     mistakes: findMistakes(test.stackers.get(choice.chosen)!, test, classes),
   });
 }

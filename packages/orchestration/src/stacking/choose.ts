@@ -6,7 +6,8 @@
 import { stratifiedFolds } from '@chorus/data';
 import { type DenseFitOptions, type Stacker, type StackerKind, stackerFromJson, toProbabilities } from '@chorus/models';
 import type { StopFlag } from '../member/stop-flag.ts';
-import { scoreProbabilities } from '../statistics/score.ts';
+import { predictInSlices, Slices } from '../run/slices.ts';
+import { scoreWithPauses } from '../statistics/score.ts';
 import type { FitTask } from './fit-task.ts';
 import { runFits } from './run-fits.ts';
 
@@ -53,11 +54,17 @@ export async function fitAndChoose(
   { kinds, classes, seed, dense, stop, onProgress }: ChooseOptions,
 ): Promise<Choice> {
   const classCount = classes.length;
-  const score = (probabilities: Float32Array): HeldOutScore => {
-    const { accuracy, logLoss } = scoreProbabilities(probabilities, labels, classes);
+  const slices = new Slices(stop);
+  const score = async (probabilities: Float32Array): Promise<HeldOutScore> => {
+    const { accuracy, logLoss } = await scoreWithPauses(probabilities, labels, classes, () => slices.pause());
     return { accuracy, logLoss };
   };
-  const members = logits.map((one) => score(toProbabilities(one, classCount)));
+  const rows = { rowCount: labels.length, classCount };
+  const members: HeldOutScore[] = [];
+  for (const one of logits)
+    members.push(
+      await score(await predictInSlices([one], rows, ([some]) => toProbabilities(some!, classCount), slices)),
+    );
   const bestMember = members.reduce((best, one, index) => (one.logLoss < members[best]!.logLoss ? index : best), 0);
 
   const folds = stratifiedFolds(labels, stackerFoldCount, seed).map((held) => Uint32Array.from(held));
@@ -69,14 +76,15 @@ export async function fitAndChoose(
     }),
   );
   const results = await runFits(tasks, onProgress);
-  const stackers = kinds.map((kind, index) => {
+  const stackers: Choice['stackers'] = [];
+  for (const [index, kind] of kinds.entries()) {
     const [whole, ...parts] = results.slice(index * (1 + folds.length), (index + 1) * (1 + folds.length));
     const outOfFold = new Float32Array(labels.length * classCount);
     for (const [fold, { probabilities }] of parts.entries())
       for (const [position, row] of folds[fold]!.entries())
         outOfFold.set(probabilities.subarray(position * classCount, (position + 1) * classCount), row * classCount);
-    return { kind, stacker: stackerFromJson(whole!.state), heldOut: score(outOfFold) };
-  });
+    stackers.push({ kind, stacker: stackerFromJson(whole!.state), heldOut: await score(outOfFold) });
+  }
   const chosen = stackers.reduce((best, one) => (one.heldOut.logLoss < best.heldOut.logLoss ? one : best)).kind;
   return { stackers, chosen, members, bestMember };
 }

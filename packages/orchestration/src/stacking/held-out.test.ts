@@ -50,6 +50,11 @@ describe('gatherHeldOut', () => {
     expect(() => gatherHeldOut(twice, 1)).toThrow('image 1 was held out twice, the second time by fold-2');
   });
 
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])('refuses a logit of %d', (broken) => {
+    const spoiled = [{ part: part('fold-1', 0, 1), logits: Float32Array.of(0, broken) }];
+    expect(() => gatherHeldOut(spoiled, 1)).toThrow('expected finite logits of fold-1');
+  });
+
   it('refuses logits of other images', () => {
     expect(() => gatherHeldOut([{ part: part('fold-1', 0, 1), logits: new Float32Array(3) }], 1)).toThrow(
       'expected 2 × 1 logits of fold-1, received 3',

@@ -18,20 +18,28 @@ export function gatherHeldOut(
   parts: readonly { part: Pick<SplitPart, 'name' | 'heldOut'>; logits: Float32Array }[],
   outputCount: number,
 ): HeldOutAnswers {
-  const rowOf = new Map<number, Float32Array>();
+  // The row of each image in the answers of all parts, one part after the other.
+  const rowOf = new Map<number, number>();
+  const answers = new Float32Array(parts.reduce((sum, { logits }) => sum + logits.length, 0));
   for (const { part, logits } of parts) {
     if (logits.length !== part.heldOut.length * outputCount)
       throw new Error(
         `expected ${part.heldOut.length} × ${outputCount} logits of ${part.name}, received ${logits.length}`,
       );
     if (!logits.every(Number.isFinite)) throw new Error(`expected finite logits of ${part.name}`);
+    const firstRow = rowOf.size;
+    answers.set(logits, firstRow * outputCount);
     for (const [row, index] of part.heldOut.entries()) {
       if (rowOf.has(index)) throw new Error(`image ${index} was held out twice, the second time by ${part.name}`);
-      rowOf.set(index, logits.subarray(row * outputCount, (row + 1) * outputCount));
+      rowOf.set(index, firstRow + row);
     }
   }
   const indices = Uint32Array.from(rowOf.keys()).sort();
   const logits = new Float32Array(indices.length * outputCount);
-  for (const [row, index] of indices.entries()) logits.set(rowOf.get(index)!, row * outputCount);
+  for (const [row, index] of indices.entries()) {
+    const from = rowOf.get(index)! * outputCount;
+    for (let output = 0; output < outputCount; output += 1)
+      logits[row * outputCount + output] = answers[from + output]!;
+  }
   return { indices, logits };
 }

@@ -11,32 +11,46 @@ import type { FitResult, FitTask } from './fit-task.ts';
 const workerPath = createRequire(import.meta.url).resolve('#stacking-worker');
 
 /**
- * Runs fits side by side, as many as there are processors.
+ * Runs fits side by side, as many as there are processors. After a failure no further fit starts.
  *
  * @returns in the order of the tasks, whatever their order in time.
- * @throws what the first fit to fail threw, after all have ended.
+ * @throws what the first fit to fail threw, after all that had started have ended.
  */
 export async function runFits(
   tasks: readonly FitTask[],
   onProgress: (done: number, total: number) => void,
 ): Promise<FitResult[]> {
+  const threadCount = Math.min(availableParallelism(), tasks.length);
   const pool = new Piscina<FitTask, Outcome<FitResult>>({
     filename: pathToFileURL(workerPath).href,
     minThreads: 1,
-    maxThreads: Math.min(availableParallelism(), tasks.length),
+    maxThreads: threadCount,
   });
+  const results: FitResult[] = [];
+  let failure: { error: unknown } | undefined;
+  let started = 0;
   let done = 0;
-  const run = async (task: FitTask) => {
-    const outcome = await pool.run(task);
-    if ('error' in outcome) throw revivedError(outcome.error);
-    done += 1;
-    onProgress(done, tasks.length);
-    return outcome.value;
+  const runInTurn = async () => {
+    while (started < tasks.length && failure === undefined) {
+      const index = started;
+      started += 1;
+      try {
+        const outcome = await pool.run(tasks[index]!);
+        if ('error' in outcome) throw revivedError(outcome.error);
+        results[index] = outcome.value;
+        done += 1;
+        onProgress(done, tasks.length);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
   };
   try {
-    return await Promise.all(tasks.map(run));
+    await Promise.all(Array.from({ length: threadCount }, runInTurn));
   } finally {
-    // These threads run nothing but JavaScript: they can be ended at any time.
+    // All threads are idle: an answer that arrives after this call is an uncaught exception in piscina.
     await pool.destroy();
   }
+  if (failure !== undefined) throw failure.error;
+  return results;
 }

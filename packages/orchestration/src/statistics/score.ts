@@ -28,12 +28,57 @@ export function scoreProbabilities(
   labels: ArrayLike<number>,
   classes: readonly string[],
 ): Score {
+  const steps = scoringSteps(probabilities, labels, classes);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/**
+ * {@link scoreProbabilities}, with pauses: many classes take seconds.
+ *
+ * @param pause called every few milliseconds of work; what it throws ends the scoring.
+ */
+export async function scoreWithPauses(
+  probabilities: Float32Array,
+  labels: ArrayLike<number>,
+  classes: readonly string[],
+  pause: () => Promise<void>,
+): Promise<Score> {
+  const steps = scoringSteps(probabilities, labels, classes);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    await pause();
+  }
+}
+
+/** The most probable class of a row; the first one when several are equal. */
+export function argmax(probabilities: Float32Array, row: number, classCount: number): number {
+  let best = 0;
+  for (let label = 1; label < classCount; label += 1)
+    if (probabilities[row * classCount + label]! > probabilities[row * classCount + best]!) best = label;
+  return best;
+}
+
+// --- internal ---
+
+/** Rows that are looked at between two pauses. */
+const rowsPerStep = 256;
+
+function* scoringSteps(
+  probabilities: Float32Array,
+  labels: ArrayLike<number>,
+  classes: readonly string[],
+): Generator<void, Score> {
   const classCount = classes.length;
   const count = labels.length;
   checkInput(probabilities, labels, classCount);
   const confusion = classes.map(() => new Array<number>(classCount).fill(0));
   let logLossSum = 0;
   for (let row = 0; row < count; row += 1) {
+    if (row % rowsPerStep === 0) yield;
     const label = labels[row]!;
     const predicted = argmax(probabilities, row, classCount);
     confusion[label]![predicted]! += 1;
@@ -57,26 +102,24 @@ export function scoreProbabilities(
     count,
     wilson95: wilson95(correct, count),
     logLoss: count === 0 ? 0 : logLossSum / count,
-    auc: areaUnderCurve(probabilities, labels, classCount),
+    auc: yield* areaUnderCurve(probabilities, labels, classCount),
     perClass,
     confusion,
   };
 }
 
-/** The most probable class of a row; the first one when several are equal. */
-export function argmax(probabilities: Float32Array, row: number, classCount: number): number {
-  let best = 0;
-  for (let label = 1; label < classCount; label += 1)
-    if (probabilities[row * classCount + label]! > probabilities[row * classCount + best]!) best = label;
-  return best;
-}
-
-// --- internal ---
-
-function areaUnderCurve(probabilities: Float32Array, labels: ArrayLike<number>, classCount: number): number | null {
+function* areaUnderCurve(
+  probabilities: Float32Array,
+  labels: ArrayLike<number>,
+  classCount: number,
+): Generator<void, number | null> {
   // With two classes the curve of the second is that of the first mirrored: one suffices.
   const targets = classCount === 2 ? [1] : Array.from({ length: classCount }, (_, label) => label);
-  const areas = targets.map((target) => rankArea(probabilities, labels, classCount, target));
+  const areas: (number | null)[] = [];
+  for (const target of targets) {
+    areas.push(rankArea(probabilities, labels, classCount, target));
+    yield;
+  }
   const defined = areas.filter((area) => area !== null);
   return defined.length === 0 ? null : defined.reduce((sum, area) => sum + area, 0) / defined.length;
 }
@@ -88,29 +131,33 @@ function rankArea(
   classCount: number,
   target: number,
 ): number | null {
-  const column = Float32Array.from({ length: labels.length }, (_, row) => probabilities[row * classCount + target]!);
-  const ascending = column.toSorted();
-  let positives = 0;
-  let rankSum = 0;
-  for (const [row, value] of column.entries()) {
-    if (labels[row] !== target) continue;
-    positives += 1;
-    // Equal values share the mean of their ranks, which count from 1.
-    rankSum +=
-      (firstIndex(ascending, (other) => other >= value) + 1 + firstIndex(ascending, (other) => other > value)) / 2;
+  const positives = Float32Array.from(
+    Array.from({ length: labels.length }, (_, row) => row).filter((row) => labels[row] === target),
+    (row) => probabilities[row * classCount + target]!,
+  ).sort();
+  const negativeCount = labels.length - positives.length;
+  if (positives.length === 0 || negativeCount === 0) return null;
+  // Pairs in which the positive has the higher value, ties counted one half. With many classes each has few positives: a
+  // search in these is faster than sorting all rows for every class.
+  let pairs = 0;
+  for (let row = 0; row < labels.length; row += 1) {
+    if (labels[row] === target) continue;
+    const value = probabilities[row * classCount + target]!;
+    const first = firstIndex(positives, value, false);
+    const behind = positives[first] === value ? firstIndex(positives, value, true) : first;
+    pairs += positives.length - (first + behind) / 2;
   }
-  const negatives = column.length - positives;
-  if (positives === 0 || negatives === 0) return null;
-  return (rankSum - (positives * (positives + 1)) / 2) / (positives * negatives);
+  return pairs / (positives.length * negativeCount);
 }
 
-/** Index of the first value that passes, where all behind one that passes do; the length where none does. */
-function firstIndex(values: Float32Array, passes: (value: number) => boolean): number {
+/** Index of the first of ascending values that is at least a limit, or above it; the length where none is. */
+function firstIndex(ascending: Float32Array, limit: number, above: boolean): number {
   let low = 0;
-  let high = values.length;
+  let high = ascending.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (passes(values[middle]!)) high = middle;
+    const value = ascending[middle]!;
+    if (above ? value > limit : value >= limit) high = middle;
     else low = middle + 1;
   }
   return low;

@@ -1,0 +1,56 @@
+import { fitStacker } from '@chorus/models';
+import { describe, expect, it } from 'vitest';
+import { StoppedError } from '../errors.ts';
+import { StopFlag } from '../member/stop-flag.ts';
+import { fitAndChoose } from './choose.ts';
+
+const classes = ['a', 'b', 'c'];
+const labels = Int32Array.from({ length: 60 }, (_, row) => row % 3);
+/** Each member prefers the true class on most rows, and another one on the others. */
+const logits = [5, 7].map((period) =>
+  Float32Array.from({ length: 180 }, (_, index) => {
+    const row = Math.floor(index / 3);
+    const preferred = row % period === 0 ? (labels[row]! + 1) % 3 : labels[row]!;
+    return index % 3 === preferred ? 2 : 0;
+  }),
+);
+const kinds = ['mean', 'dense', 'logistic'] as const;
+const options = { kinds, classes, seed: 3, onProgress() {} };
+/** Ends only when it is told to. */
+const endless = { epochCount: 1e9, patience: null, wholeBatchesOnly: false };
+
+describe('fitAndChoose', () => {
+  it('gives the stackers that this thread would fit, whichever thread fitted them', async () => {
+    const { stackers } = await fitAndChoose(logits, labels, { ...options, stop: new StopFlag() });
+    expect(stackers.map(({ kind }) => kind)).toEqual(kinds);
+    for (const { kind, stacker } of stackers)
+      expect(stacker.toJSON()).toEqual(fitStacker(kind, logits, labels, { classCount: 3, seed: 3 }).toJSON());
+  });
+
+  it('reports each fit: one on all images and one per fold, of each kind', async () => {
+    const reported: [number, number][] = [];
+    const onProgress = (...progress: [number, number]) => reported.push(progress);
+    await fitAndChoose(logits, labels, { ...options, stop: new StopFlag(), onProgress });
+    expect(reported).toEqual(Array.from({ length: 18 }, (_, index) => [index + 1, 18]));
+  });
+
+  it('stops within a fit that would never end', async () => {
+    const stop = new StopFlag();
+    const raise = () => stop.raise();
+    const choice = fitAndChoose(logits, labels, { ...options, dense: endless, stop, onProgress: raise });
+    await expect(choice).rejects.toThrow(StoppedError);
+  });
+
+  it('leaves this thread free meanwhile', async () => {
+    const stop = new StopFlag();
+    const choice = fitAndChoose(logits, labels, { ...options, kinds: ['dense'], dense: endless, stop });
+    // Were the fit in this thread, the timer would never fire.
+    setTimeout(() => stop.raise(), 1);
+    await expect(choice).rejects.toThrow(StoppedError);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])('refuses a logit of %d', async (broken) => {
+    const spoiled = [logits[0]!, Float32Array.from(logits[1]!).fill(broken, 4, 5)];
+    await expect(fitAndChoose(spoiled, labels, { ...options, stop: new StopFlag() })).rejects.toThrow(/finite/);
+  });
+});
