@@ -1,6 +1,8 @@
 /** Bytes of an image file → its pixels: the first frame, upright, RGB in sRGB, 8 bit, on a background. */
 import sharp from 'sharp';
 import { formatOf, type ImageFormat } from './decode-format.ts';
+import { decodableBytes, type ImageLayout, readImageLayout } from './image-layout.ts';
+import { arrangeSamples } from './pixel-samples.ts';
 
 // Every file is decoded once: a cache would only hold memory.
 sharp.cache(false);
@@ -19,8 +21,12 @@ export interface ImageHeader {
   format: ImageFormat;
   width: number;
   height: number;
+  /** What libvips does not say of its samples. */
+  layout: ImageLayout;
   /** 16 bit with a colour profile. */
   isDeepWithProfile: boolean;
+  /** Of these, a grey one. */
+  isGrey: boolean;
 }
 
 /** Whether a text names a colour, as CSS does: `white`, `#7f7f7f`, `rgb(127, 127, 127)`. */
@@ -40,25 +46,34 @@ export function isColour(text: string): boolean {
  */
 export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<ImageHeader> {
   const format = formatOf(bytes);
+  const layout = readImageLayout(format, bytes);
   // libvips' own limit would not say which size it met.
-  const header = await sharp(bytes, { limitInputPixels: false })
+  const header = await sharp(decodableBytes(bytes, layout), { limitInputPixels: false })
     .metadata()
     .catch((error: Error) => {
       throw unusable(error);
     });
-  const { width, height, depth, hasProfile } = header;
+  const { depth, hasProfile } = header;
+  const width = Math.max(header.width, layout.gif?.width ?? 0);
+  const height = Math.max(header.height, layout.gif?.height ?? 0);
+  // Of a canvas only the frame is in the file.
+  const stored = layout.gif?.frame ?? { width, height };
   if (width * height > maxPixels)
     throw new Error(`too large: ${width} × ${height} by its header, at most ${maxPixels} pixels are decoded`);
   if (depth !== 'uchar' && depth !== 'ushort')
     throw new Error(`not an accepted image: its values are of type ${depth}; save it with 8 or 16 bit`);
   // Some decoders take memory for all pixels before they miss the first.
-  if (width * height > bytes.length * (maxPixelsPerByte[format] ?? Number.POSITIVE_INFINITY))
-    throw new Error(`damaged: ${bytes.length} bytes cannot hold the ${width} × ${height} pixels of its header`);
+  if (stored.width * stored.height > bytes.length * (maxPixelsPerByte[format] ?? Number.POSITIVE_INFINITY))
+    throw new Error(
+      `damaged: ${bytes.length} bytes cannot hold the ${stored.width} × ${stored.height} pixels of its header`,
+    );
   return {
     format,
     width,
     height,
+    layout,
     isDeepWithProfile: depth === 'ushort' && hasProfile,
+    isGrey: header.space === 'grey16',
   };
 }
 
@@ -73,12 +88,11 @@ export async function decodePixels(
   header: ImageHeader,
   { background, timeoutMs }: { background: string; timeoutMs: number },
 ): Promise<RgbImage> {
-  const { data, info } = await decode(bytes, header, timeoutMs);
-  const { width, height, channels } = info;
+  const decoded = await decode(decodableBytes(bytes, header.layout), header, timeoutMs);
+  const { data, width, height, channels } = arrangeSamples({ data: decoded.data, ...decoded.info }, header.layout);
   if (channels === 3) return { data, width, height };
-  if (channels !== 4) throw new Error(`not an accepted image: ${channels} channels`);
   // Not in the first pipeline: there a grey image would still be grey, and so would its background.
-  const flat = await sharp(data, { raw: { width, height, channels }, limitInputPixels: false })
+  const flat = await sharp(data, { raw: { width, height, channels: 4 }, limitInputPixels: false })
     .flatten({ background })
     .raw()
     .toBuffer();
@@ -106,6 +120,8 @@ async function decode(bytes: Uint8Array, header: ImageHeader, timeoutMs: number)
       .autoOrient()
       .toColourspace('srgb')
       .timeout({ seconds: Math.min(Math.ceil(timeoutMs / 1000), 3600) });
+    // Of 16 bit grey sharp ignores the profile; of 8 bit it does not.
+    if (header.isDeepWithProfile && header.isGrey) image.pipelineColourspace('b-w');
     // sharp takes 16 bit with a profile to Display P3 and leaves it there, unless an output profile is named.
     return (header.isDeepWithProfile ? image.withIccProfile('srgb') : image)
       .raw({ depth: 'uchar' })
@@ -124,11 +140,6 @@ async function decode(bytes: Uint8Array, header: ImageHeader, timeoutMs: number)
 
 /** What libvips says, as a reason for people. */
 function unusable(cause: Error): Error {
-  if (/compression format has not been built in/.test(cause.message)) {
-    const codec = /built in: (\w+)/.exec(cause.message)?.[1] ?? 'its';
-    const reason = `${codec} compression is not in this build of libvips; save it as JPEG, PNG or AVIF`;
-    return new Error(`not an accepted image: ${reason}`, { cause });
-  }
   // libheif's reader first tells of every place that it looked at in vain.
   const line = cause.message.split('\n').find((one) => !one.startsWith('source: bad seek'));
   return new Error(`${line?.startsWith('timeout') ? 'slow' : 'damaged'}: ${line ?? cause.message}`, { cause });

@@ -1,0 +1,179 @@
+/** How the still image of an AVIF or HEIC file is coded, by the file's own boxes (ISO/IEC 14496-12 and 23008-12). */
+
+export interface HeifItem {
+  isPremultiplied: boolean;
+  needsAvifBrand: boolean;
+}
+
+/** What libvips is built with decodes AV1 only. By item type. */
+const refusedCodings: Record<string, string> = {
+  hvc1: 'HEIC (HEVC)',
+  hev1: 'HEIC (HEVC)',
+  lhv1: 'HEIC (layered HEVC)',
+  vvc1: 'HEIF with VVC',
+  evc1: 'HEIF with EVC',
+  avc1: 'HEIF with AVC',
+  jpeg: 'HEIF with JPEG',
+  j2k1: 'HEIF with JPEG 2000',
+  unci: 'HEIF without compression',
+  mski: 'HEIF mask',
+};
+/** Images that are made of other items. */
+const derived = new Set(['grid', 'iden', 'iovl']);
+/** An image made of images made of images: more levels than any camera writes. */
+const maxDepth = 4;
+/** At each level. Phones' images have about a hundred items. */
+const maxBoxes = 20_000;
+
+/**
+ * Finds out whether a file's primary image is one that libvips decodes.
+ *
+ * @throws Error whose message names the coding that is not accepted.
+ */
+export function readHeifItem(bytes: Uint8Array): HeifItem {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const file = boxesIn(view, 0, bytes.length);
+  const meta = file.find(({ type }) => type === 'meta');
+  const [item] = meta === undefined ? [] : [readMeta(view, meta)];
+  if (item?.primary === undefined) {
+    const isSequence = file.some(({ type }) => type === 'moov' || type === 'moof');
+    throw new Error(
+      isSequence
+        ? 'not an accepted image: an image sequence or video without a still image; save a frame as JPEG or PNG'
+        : 'damaged: an AVIF or HEIC file without a primary image',
+    );
+  }
+  const coding = codingOf(item.primary, item.types, item.references, 0);
+  if (coding !== 'av01')
+    throw new Error(
+      `not an accepted image: ${refusedCodings[coding] ?? `HEIF with "${printable(coding)}"`}, for which libvips is built without a decoder; save it as JPEG, PNG or AVIF`,
+    );
+  return {
+    isPremultiplied: item.references.some(({ type, from }) => type === 'prem' && from === item.primary),
+    needsAvifBrand: fourCharacters(view, 8) !== 'avif',
+  };
+}
+
+// --- internal ---
+
+interface Box {
+  type: string;
+  /** Its content. */
+  start: number;
+  end: number;
+}
+
+interface Reference {
+  type: string;
+  from: number;
+  to: readonly number[];
+}
+
+/** The boxes between two offsets. A box that exceeds its parent ends with it: the file may be cut, which libvips sees. */
+function boxesIn(view: DataView, start: number, end: number): Box[] {
+  const boxes: Box[] = [];
+  for (let at = start; at + 8 <= end; ) {
+    if (boxes.length === maxBoxes) throw new Error(`damaged: more than ${maxBoxes} boxes side by side`);
+    const type = fourCharacters(view, at + 4);
+    let [size, head] = [view.getUint32(at), 8];
+    if (size === 0) size = end - at;
+    else if (size === 1) {
+      if (at + 16 > end) break;
+      [size, head] = [Number(view.getBigUint64(at + 8)), 16];
+    }
+    if (size < head) throw new Error(`damaged: the box "${printable(type)}" has a size of ${size} bytes`);
+    const boxEnd = Math.min(at + size, end);
+    boxes.push({ type, start: Math.min(at + head, boxEnd), end: boxEnd });
+    at = boxEnd;
+  }
+  return boxes;
+}
+
+function readMeta(view: DataView, meta: Box) {
+  const types = new Map<number, string>();
+  const references: Reference[] = [];
+  let primary: number | undefined;
+  for (const box of boxesIn(view, meta.start + 4, meta.end)) {
+    const content = new FullBox(view, box);
+    if (box.type === 'pitm') primary = content.number(content.version === 0 ? 2 : 4);
+    if (box.type === 'iinf') {
+      content.number(content.version === 0 ? 2 : 4);
+      for (const entry of boxesIn(view, content.at, box.end)) {
+        if (entry.type !== 'infe') continue;
+        const info = new FullBox(view, entry);
+        // Versions 0 and 1 have no item types: they are of no image.
+        if (info.version < 2) continue;
+        const id = info.number(info.version === 2 ? 2 : 4);
+        info.number(2);
+        types.set(id, info.characters());
+      }
+    }
+    if (box.type === 'iref') {
+      const idBytes = content.version === 0 ? 2 : 4;
+      for (const entry of boxesIn(view, content.at, box.end)) {
+        const list = new FullBox(view, entry, 0);
+        const from = list.number(idBytes);
+        const count = list.number(2);
+        const to: number[] = [];
+        while (to.length < count && list.at + idBytes <= entry.end) to.push(list.number(idBytes));
+        references.push({ type: entry.type, from, to });
+      }
+    }
+  }
+  return { primary, types, references };
+}
+
+function codingOf(
+  id: number,
+  types: ReadonlyMap<number, string>,
+  references: readonly Reference[],
+  depth: number,
+): string {
+  const type = types.get(id);
+  if (type === undefined) throw new Error('damaged: the primary image is not among the items');
+  if (!derived.has(type)) return type;
+  const parts = references.find((one) => one.type === 'dimg' && one.from === id)?.to ?? [];
+  if (parts.length === 0 || depth === maxDepth) throw new Error(`damaged: an image of type "${type}" without parts`);
+  const codings = parts.map((part) => codingOf(part, types, references, depth + 1));
+  return codings.find((coding) => coding !== 'av01') ?? 'av01';
+}
+
+/** Reads numbers from a box's content, and never beyond its end. */
+class FullBox {
+  readonly #view: DataView;
+  readonly #end: number;
+  readonly version: number;
+  at: number;
+
+  /** `headBytes`: those of version and flags. */
+  constructor(view: DataView, { start, end }: Box, headBytes = 4) {
+    [this.#view, this.#end, this.at] = [view, end, start];
+    this.version = headBytes === 0 ? 0 : this.number(1);
+    this.at = start + headBytes;
+  }
+
+  number(byteCount: 1 | 2 | 4): number {
+    const at = this.#take(byteCount);
+    if (byteCount === 1) return this.#view.getUint8(at);
+    return byteCount === 2 ? this.#view.getUint16(at) : this.#view.getUint32(at);
+  }
+
+  characters(): string {
+    return fourCharacters(this.#view, this.#take(4));
+  }
+
+  #take(byteCount: number): number {
+    const { at } = this;
+    if (at + byteCount > this.#end) throw new Error('damaged: a box that ends before its content does');
+    this.at += byteCount;
+    return at;
+  }
+}
+
+function fourCharacters(view: DataView, at: number): string {
+  return String.fromCharCode(...[0, 1, 2, 3].map((index) => view.getUint8(at + index)));
+}
+
+function printable(type: string): string {
+  return type.replace(/[^ -~]/g, '?');
+}
