@@ -25,8 +25,8 @@ export interface ImageHeader {
   layout: ImageLayout;
   /** 16 bit with a colour profile. */
   isDeepWithProfile: boolean;
-  /** Of these, a grey one. */
-  isGrey: boolean;
+  /** A grey profile that sharp applies only to 8 bit grey. */
+  hasGreyProfile: boolean;
 }
 
 /** Whether a text names a colour, as CSS does: `white`, `#7f7f7f`, `rgb(127, 127, 127)`. */
@@ -56,6 +56,7 @@ export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<
   const { depth, hasProfile } = header;
   const width = Math.max(header.width, layout.gif?.width ?? 0);
   const height = Math.max(header.height, layout.gif?.height ?? 0);
+  const isGrey = header.space === 'grey16' || layout.isMonochrome === true;
   // Of a canvas only the frame is in the file.
   const stored = layout.gif?.frame ?? { width, height };
   if (width * height > maxPixels)
@@ -72,8 +73,8 @@ export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<
     width,
     height,
     layout,
-    isDeepWithProfile: depth === 'ushort' && hasProfile,
-    isGrey: header.space === 'grey16',
+    isDeepWithProfile: depth === 'ushort' && hasProfile && layout.lab === undefined,
+    hasGreyProfile: isGrey && header.icc?.toString('latin1', 16, 20) === 'GRAY',
   };
 }
 
@@ -116,12 +117,14 @@ const lostPixels = /premature end|bad Huffman code|found marker/i;
 
 async function decode(bytes: Uint8Array, header: ImageHeader, timeoutMs: number) {
   const run = (failOn: 'error' | 'warning') => {
-    const image = sharp(bytes, { failOn, limitInputPixels: header.width * header.height })
+    // L*a*b* needs no profile, and is not what sharp would apply it to.
+    const ignoreIcc = header.layout.lab !== undefined;
+    const image = sharp(bytes, { failOn, limitInputPixels: header.width * header.height, ignoreIcc })
       .autoOrient()
       .toColourspace('srgb')
       .timeout({ seconds: Math.min(Math.ceil(timeoutMs / 1000), 3600) });
-    // Of 16 bit grey sharp ignores the profile; of 8 bit it does not.
-    if (header.isDeepWithProfile && header.isGrey) image.pipelineColourspace('b-w');
+    // Of other grey images sharp ignores it.
+    if (header.hasGreyProfile) image.pipelineColourspace('b-w');
     // sharp takes 16 bit with a profile to Display P3 and leaves it there, unless an output profile is named.
     return (header.isDeepWithProfile ? image.withIccProfile('srgb') : image)
       .raw({ depth: 'uchar' })

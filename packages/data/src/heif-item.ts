@@ -2,7 +2,10 @@
 
 export interface HeifItem {
   isPremultiplied: boolean;
-  needsAvifBrand: boolean;
+  /** libvips returns red, green and blue of it, whereas its profile may be a grey one. */
+  isMonochrome: boolean;
+  /** libvips recognizes the file only by its major brand, and not by every one. */
+  patch?: { at: number; bytes: readonly number[] };
 }
 
 /** What libvips is built with decodes AV1 only. By item type. */
@@ -20,8 +23,6 @@ const refusedCodings: Record<string, string> = {
 };
 /** Images that are made of other items. */
 const derived = new Set(['grid', 'iden', 'iovl']);
-/** An image made of images made of images: more levels than any camera writes. */
-const maxDepth = 4;
 /** At each level. Phones' images have about a hundred items. */
 const maxBoxes = 20_000;
 
@@ -43,14 +44,15 @@ export function readHeifItem(bytes: Uint8Array): HeifItem {
         : 'damaged: an AVIF or HEIC file without a primary image',
     );
   }
-  const coding = codingOf(item.primary, item.types, item.references, 0);
+  const coding = codingOf(item.primary, item.types, item.references);
   if (coding !== 'av01')
     throw new Error(
       `not an accepted image: ${refusedCodings[coding] ?? `HEIF with "${printable(coding)}"`}, for which libvips is built without a decoder; save it as JPEG, PNG or AVIF`,
     );
   return {
     isPremultiplied: item.references.some(({ type, from }) => type === 'prem' && from === item.primary),
-    needsAvifBrand: fourCharacters(view, 8) !== 'avif',
+    isMonochrome: item.isMonochrome,
+    ...(fourCharacters(view, 8) === 'avif' ? {} : { patch: { at: 8, bytes: [...Buffer.from('avif')] } }),
   };
 }
 
@@ -93,6 +95,7 @@ function readMeta(view: DataView, meta: Box) {
   const types = new Map<number, string>();
   const references: Reference[] = [];
   let primary: number | undefined;
+  let isMonochrome = true;
   for (const box of boxesIn(view, meta.start + 4, meta.end)) {
     const content = new FullBox(view, box);
     if (box.type === 'pitm') primary = content.number(content.version === 0 ? 2 : 4);
@@ -108,6 +111,14 @@ function readMeta(view: DataView, meta: Box) {
         types.set(id, info.characters());
       }
     }
+    if (box.type === 'iprp') {
+      const properties = boxesIn(view, box.start, box.end).filter(({ type }) => type === 'ipco');
+      const codings = properties.flatMap(({ start, end }) => boxesIn(view, start, end));
+      // Alpha has no color either, so that a color image has one coding configuration at least that is not monochrome.
+      isMonochrome = codings.every(
+        ({ type, start, end }) => type !== 'av1C' || (start + 3 <= end && (view.getUint8(start + 2) & 0x10) !== 0),
+      );
+    }
     if (box.type === 'iref') {
       const idBytes = content.version === 0 ? 2 : 4;
       for (const entry of boxesIn(view, content.at, box.end)) {
@@ -120,22 +131,23 @@ function readMeta(view: DataView, meta: Box) {
       }
     }
   }
-  return { primary, types, references };
+  return { primary, types, references, isMonochrome };
 }
 
-function codingOf(
-  id: number,
-  types: ReadonlyMap<number, string>,
-  references: readonly Reference[],
-  depth: number,
-): string {
-  const type = types.get(id);
-  if (type === undefined) throw new Error('damaged: the primary image is not among the items');
-  if (!derived.has(type)) return type;
-  const parts = references.find((one) => one.type === 'dimg' && one.from === id)?.to ?? [];
-  if (parts.length === 0 || depth === maxDepth) throw new Error(`damaged: an image of type "${type}" without parts`);
-  const codings = parts.map((part) => codingOf(part, types, references, depth + 1));
-  return codings.find((coding) => coding !== 'av01') ?? 'av01';
+/** What the parts of an image are coded with: AV1, or the first other coding. Each item is visited once. */
+function codingOf(primary: number, types: ReadonlyMap<number, string>, references: readonly Reference[]): string {
+  const partsOf = new Map(references.filter(({ type }) => type === 'dimg').map(({ from, to }) => [from, to]));
+  const items = new Set([primary]);
+  let coding: string | undefined;
+  for (const item of items) {
+    const type = types.get(item);
+    if (type === undefined) throw new Error('damaged: the primary image, or a part of it, is not among the items');
+    if (!derived.has(type)) coding = coding === undefined || coding === 'av01' ? type : coding;
+    // A set's new members are visited by the same loop.
+    else for (const part of partsOf.get(item) ?? []) items.add(part);
+  }
+  if (coding === undefined) throw new Error('damaged: the primary image consists of no other images');
+  return coding;
 }
 
 /** Reads numbers from a box's content, and never beyond its end. */

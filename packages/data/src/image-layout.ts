@@ -3,6 +3,7 @@ import type { ImageFormat } from './decode-format.ts';
 import { type GifLayout, readGifLayout } from './gif-layout.ts';
 import { readHeifItem } from './heif-item.ts';
 import { requireDecodableJpeg } from './jpeg-process.ts';
+import type { LabCoding } from './lab.ts';
 import { readTiffSamples } from './tiff-samples.ts';
 import type { YcbcrCoding } from './ycbcr.ts';
 
@@ -13,12 +14,16 @@ export interface ImageLayout {
   alpha: AlphaSample;
   /** The colors were multiplied by alpha, and libvips does not undo it. */
   isPremultiplied?: boolean;
+  /** libvips returns red, green and blue of it, whereas its profile may be a grey one. */
+  isMonochrome?: boolean;
   /** libvips returns Y, Cb and Cr in place of red, green and blue. */
   ycbcr?: YcbcrCoding;
+  /** libvips returns L*, a* and b* in place of red, green and blue. */
+  lab?: LabCoding;
   /** Where the first frame lies on the canvas. */
   gif?: GifLayout;
-  /** libvips recognizes the file only if its major brand is `avif`. */
-  needsAvifBrand?: boolean;
+  /** libvips reads the file only with these bytes in place of its own. */
+  patch?: { at: number; bytes: readonly number[] };
 }
 
 /**
@@ -43,9 +48,9 @@ export function readImageLayout(format: ImageFormat, bytes: Uint8Array): ImageLa
 }
 
 /** The bytes to hand to libvips. */
-export function decodableBytes(bytes: Uint8Array, { needsAvifBrand }: ImageLayout): Uint8Array {
-  if (!needsAvifBrand) return bytes;
+export function decodableBytes(bytes: Uint8Array, { patch }: ImageLayout): Uint8Array {
+  if (patch === undefined) return bytes;
   const copy = Uint8Array.from(bytes);
-  copy.set(Buffer.from('avif'), 8);
+  copy.set(patch.bytes, patch.at);
   return copy;
 }

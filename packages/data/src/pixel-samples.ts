@@ -1,5 +1,6 @@
 /** Samples as libvips decodes them → red, green, blue and, where there is one, alpha, on the file's whole canvas. */
 import type { ImageLayout } from './image-layout.ts';
+import { labToRgb } from './lab.ts';
 import { ycbcrToRgb } from './ycbcr.ts';
 
 /** [height, width, channels], 8 bit. */
@@ -16,9 +17,10 @@ export interface Samples {
  * @returns 3 or 4 channels; it may be the same memory.
  */
 export function arrangeSamples(samples: Samples, layout: ImageLayout): Samples {
-  const { ycbcr, gif, isPremultiplied } = layout;
+  const { ycbcr, lab, gif, isPremultiplied } = layout;
   const arranged = gif === undefined ? pickAlpha(samples, layout) : placeFrame(samples, gif);
   if (ycbcr !== undefined) ycbcrToRgb(arranged.data, arranged.channels, ycbcr);
+  if (lab !== undefined) labToRgb(arranged.data, arranged.channels, lab);
   if (isPremultiplied && arranged.channels === 4) unpremultiply(arranged.data);
   return arranged;
 }

@@ -12,7 +12,7 @@ export interface RejectedKind {
 export function rejectedKind(head: string): RejectedKind | undefined {
   // SVG is a program, which may name other files.
   if (/<svg[\s>]/i.test(head)) return image('svg', 'export it as PNG');
-  if (/^(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body)[\s>]/is.test(head))
+  if (/^(\xef\xbb\xbf)?\s*(<!--(?:(?!-->).)*-->\s*)*<(!doctype\s+html|html|head|body)[\s>]/is.test(head))
     return other('an HTML page', 'a server may have sent an error page; download the image again');
   const kind = kinds.find(({ starts }) => starts.some((start) => startsLike(head, start)));
   if (kind !== undefined) return kind;

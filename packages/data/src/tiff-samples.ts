@@ -1,18 +1,20 @@
 /** What the samples of a TIFF's first image mean: its colors, and which of the others is opacity. */
+import type { LabCoding } from './lab.ts';
 import { TiffTags } from './tiff-tags.ts';
 import { defaultYcbcr, type YcbcrCoding } from './ycbcr.ts';
 
 export interface TiffSamples {
   alpha: number | 'none' | 'last';
   ycbcr?: YcbcrCoding;
+  /** libvips returns L*, a* and b* in place of red, green and blue, once `patch` calls them so. */
+  lab?: LabCoding;
+  patch?: { at: number; bytes: readonly number[] };
 }
 
 const tags = {
-  subfileType: 254,
   bits: 258,
   compression: 259,
   photometric: 262,
-  make: 271,
   samples: 277,
   planar: 284,
   tileWidth: 322,
@@ -50,11 +52,9 @@ const refusedCompressions: Record<number, string> = {
 };
 
 /** How many of its samples are colors. */
-const colors: Record<number, number> = { 0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3 };
+const colors: Record<number, number> = { 0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3, 9: 3 };
 const refusedColors: Record<number, string> = {
   4: 'a transparency mask',
-  8: 'colors in CIE L*a*b*',
-  9: 'colors in ICC L*a*b*',
   10: 'colors in ITU L*a*b*',
   32803: 'raw values of a camera',
   32844: 'colors in LogL',
@@ -77,8 +77,8 @@ export function readTiffSamples(bytes: Uint8Array): TiffSamples {
   const one = (tag: number, missing: number) => directory.numbers(tag, [missing])[0] ?? missing;
   requireNoCameraRaw(bytes, directory);
 
-  if (!directory.has(tags.photometric)) throw refusal('samples of which it does not say the colors (tag 262)');
-  const photometric = one(tags.photometric, 0);
+  const [photometric] = directory.numbers(tags.photometric);
+  if (photometric === undefined) throw refusal('samples of which it does not say the colors (tag 262)');
   const colorCount = colors[photometric];
   if (colorCount === undefined)
     throw refusal(refusedColors[photometric] ?? `colors of the unknown kind ${photometric}`);
@@ -86,13 +86,17 @@ export function readTiffSamples(bytes: Uint8Array): TiffSamples {
   if (!compressions.has(compression))
     throw refusal(refusedCompressions[compression] ?? `the unknown compression ${compression}`);
   if (photometric === 5 && one(tags.inkSet, 1) !== 1) throw refusal('inks other than CMYK');
+  const sampleCount = one(tags.samples, 1);
   const isPlanar = one(tags.planar, 1) === 2;
   if (isPlanar && directory.has(tags.tileWidth)) throw refusal('tiles of separate planes');
 
-  const sampleCount = one(tags.samples, 1);
   const bits = bitsOf(directory, sampleCount);
   if (sampleCount > maxSamples) throw refusal(`${sampleCount} samples a pixel, at most ${maxSamples} are read`);
   const alpha = alphaOf(directory, photometric, sampleCount, colorCount);
+  if (photometric === 8 || photometric === 9) {
+    const lab = { isSigned: photometric === 8, isDeep: bits === 16 };
+    return { alpha, lab, patch: directory.replacement(tags.photometric, 2) };
+  }
   if (photometric !== 6 || compression === 7) return { alpha };
   const ycbcr = ycbcrOf(directory, sampleCount, bits, isPlanar);
   // What is subsampled libvips lets libtiff convert, which adds an opaque alpha.
@@ -110,8 +114,7 @@ function requireNoCameraRaw(bytes: Uint8Array, directory: TiffTags): void {
     directory.has(tags.dngVersion) ||
     Buffer.from(bytes.subarray(8, 11)).toString('latin1') === 'CR\x02' ||
     directory.numbers(tags.subDirectories).some((offset) => {
-      // A directory that cannot be read is no image's.
-      const [photometric] = offset + 8 > bytes.length ? [] : new TiffTags(bytes, offset).numbers(tags.photometric);
+      const photometric = photometricAt(bytes, offset);
       return photometric === 32803 || photometric === 34892;
     });
   if (isRaw)
@@ -120,12 +123,21 @@ function requireNoCameraRaw(bytes: Uint8Array, directory: TiffTags): void {
     );
 }
 
+/** Undefined where there is no directory: libvips reads the first one only, and a lost preview harms nobody. */
+function photometricAt(bytes: Uint8Array, offset: number): number | undefined {
+  try {
+    return new TiffTags(bytes, offset).numbers(tags.photometric)[0];
+  } catch {
+    return undefined;
+  }
+}
+
 function bitsOf(directory: TiffTags, sampleCount: number): number {
   const all = directory.numbers(tags.bits, [1]);
   const bits = all[0] ?? 1;
   if (all.some((other) => other !== bits)) throw refusal(`samples of ${all.join(', ')} bit`);
-  const format = directory.numbers(tags.sampleFormat, [1])[0] ?? 1;
-  if (formats[format] !== undefined) throw refusal(`values of ${bits} bit, ${formats[format]}`);
+  const format = directory.numbers(tags.sampleFormat, [1]).find((one) => formats[one] !== undefined);
+  if (format !== undefined) throw refusal(`values of ${bits} bit, ${formats[format]}`);
   if (bits !== 8 && bits !== 16 && !(sampleCount === 1 && [1, 2, 4].includes(bits)))
     throw refusal(`${sampleCount === 1 ? 'values' : `${sampleCount} values a pixel`} of ${bits} bit`);
   return bits;
@@ -157,6 +169,7 @@ function alphaOf(
   // libvips divides by the last sample, and inverts after that.
   if (extraCount > 1) throw refusal('associated alpha beside other extra samples');
   if (photometric === 0) throw refusal('associated alpha where white is 0');
+  if (photometric > 7) throw refusal('associated alpha beside L*a*b* colors');
   return index;
 }
 

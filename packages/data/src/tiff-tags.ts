@@ -67,9 +67,12 @@ export class TiffTags {
     });
   }
 
-  /** A tag's text, up to its end or 64 bytes. */
-  text(tag: number): string {
-    return String.fromCharCode(...this.numbers(tag)).replace(/\0.*$/s, '');
+  /** What replaces a tag's single value of 16 bit by another one. */
+  replacement(tag: number, value: number): { at: number; bytes: readonly number[] } {
+    const entry = this.#entries.get(tag);
+    if (entry?.type !== 3) throw new Error(`damaged: the TIFF tag ${tag} is not of 16 bit`);
+    const bytes = [value & 255, value >> 8];
+    return { at: entry.at, bytes: this.#isLittle ? bytes : bytes.reverse() };
   }
 
   #number(at: number, size: 1 | 2 | 4 | 8): number {
