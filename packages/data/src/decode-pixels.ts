@@ -1,6 +1,8 @@
 /** Bytes of an image file → its pixels: the first frame, upright, RGB in sRGB, 8 bit, on a background. */
 import sharp from 'sharp';
 import { formatOf, type ImageFormat } from './decode-format.ts';
+import { findLostPixels, findMissingScans } from './jpeg-integrity.ts';
+import { isPlainJpeg, type JpegStructure, readJpegStructure } from './jpeg-structure.ts';
 
 // Every file is decoded once: a cache would only hold memory.
 sharp.cache(false);
@@ -21,6 +23,8 @@ export interface ImageHeader {
   height: number;
   /** 16 bit with a colour profile. */
   isDeepWithProfile: boolean;
+  /** What the decoder is given: the file, or of a JPEG of several pictures the first. */
+  picture: Uint8Array;
 }
 
 /** Whether a text names a colour, as CSS does: `white`, `#7f7f7f`, `rgb(127, 127, 127)`. */
@@ -40,8 +44,9 @@ export function isColour(text: string): boolean {
  */
 export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<ImageHeader> {
   const format = formatOf(bytes);
+  const picture = format === 'jpeg' ? firstPicture(bytes) : bytes;
   // libvips' own limit would not say which size it met.
-  const header = await sharp(bytes, { limitInputPixels: false })
+  const header = await sharp(picture, { limitInputPixels: false })
     .metadata()
     .catch((error: Error) => {
       throw unusable(error);
@@ -59,6 +64,7 @@ export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<
     width,
     height,
     isDeepWithProfile: depth === 'ushort' && hasProfile,
+    picture,
   };
 }
 
@@ -69,11 +75,10 @@ export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<
  * @throws Error of which the message says why the file is no usable image.
  */
 export async function decodePixels(
-  bytes: Uint8Array,
   header: ImageHeader,
   { background, timeoutMs }: { background: string; timeoutMs: number },
 ): Promise<RgbImage> {
-  const { data, info } = await decode(bytes, header, timeoutMs);
+  const { data, info } = await decode(header, timeoutMs);
   const { width, height, channels } = info;
   if (channels === 3) return { data, width, height };
   if (channels !== 4) throw new Error(`not an accepted image: ${channels} channels`);
@@ -97,12 +102,27 @@ const maxPixelsPerByte: Partial<Record<ImageFormat, number>> = {
   gif: (4096 * 8) / 12,
 };
 
-/** Lost pixels, of which libjpeg only warns; its other warnings are of no consequence (bytes too many, …). */
-const lostPixels = /premature end|bad Huffman code|found marker/i;
+/**
+ * The bytes of a JPEG's first picture: where others follow, libvips might take another decoder, which does not say what it misses.
+ *
+ * @throws Error whose message says why the picture cannot be decoded.
+ */
+function firstPicture(bytes: Uint8Array): Uint8Array {
+  if (isPlainJpeg(bytes)) return bytes;
+  const structure = readJpegStructure(bytes);
+  const missing = findMissingScans(structure);
+  if (missing !== null) throw new Error(`damaged: ${missing}`);
+  return withEndMarker(bytes, structure);
+}
 
-async function decode(bytes: Uint8Array, header: ImageHeader, timeoutMs: number) {
-  const run = (failOn: 'error' | 'warning') => {
-    const image = sharp(bytes, { failOn, limitInputPixels: header.width * header.height })
+/** A picture up to its end marker, which is added where it is missing. */
+function withEndMarker(bytes: Uint8Array, { end }: JpegStructure): Uint8Array {
+  return end === null ? Buffer.concat([bytes, Buffer.from([0xff, 0xd9])]) : bytes.subarray(0, end);
+}
+
+async function decode(header: ImageHeader, timeoutMs: number) {
+  const run = (picture: Uint8Array, failOn: 'error' | 'warning') => {
+    const image = sharp(picture, { failOn, limitInputPixels: header.width * header.height })
       .autoOrient()
       .toColourspace('srgb')
       .timeout({ seconds: Math.min(Math.ceil(timeoutMs / 1000), 3600) });
@@ -111,15 +131,21 @@ async function decode(bytes: Uint8Array, header: ImageHeader, timeoutMs: number)
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
   };
-  const strict = header.format === 'jpeg';
-  return run(strict ? 'warning' : 'error')
-    .catch((error: Error) => {
-      if (!strict || lostPixels.test(error.message)) throw error;
-      return run('error');
-    })
-    .catch((error: Error) => {
+  const { format, picture } = header;
+  if (format !== 'jpeg')
+    return run(picture, 'error').catch((error: Error) => {
       throw unusable(error);
     });
+  // libjpeg warns of lost pixels and of harmless oddities alike. Which it is, the file itself says: the warning's text is kept in
+  // one buffer for all images being decoded, so it may be another image's.
+  return run(picture, 'warning').catch(async () => {
+    const structure = readJpegStructure(picture);
+    const lost = await findLostPixels(picture, structure);
+    if (lost !== null) throw new Error(`damaged: ${lost}`);
+    return run(withEndMarker(picture, structure), 'error').catch((error: Error) => {
+      throw unusable(error);
+    });
+  });
 }
 
 /** What libvips says, as a reason for people. */
