@@ -28,23 +28,40 @@ const imageBrands = ['avif', 'avis', 'mif1', 'mif2', 'miaf', 'msf1'].concat([
 ]);
 
 /**
- * The format of a file's content.
- *
- * @throws Error whose message says what it is instead, and how to turn it into an image.
+ * What a file's first bytes are: an accepted format, or why not. `refused` is the name of an image format that is not
+ * accepted, and null for what is no image.
  */
-export function formatOf(bytes: Uint8Array): ImageFormat {
+export function sniffFormat(bytes: Uint8Array): { accepted: ImageFormat } | { refused: string | null; reason: string } {
   const head = Buffer.from(bytes.subarray(0, headBytes)).toString('latin1');
   const format = (Object.keys(accepted) as (keyof typeof accepted)[]).find((one) =>
     accepted[one].some((start) => startsLike(head, start)),
   );
   // What Xcode makes of PNGs for phones.
   const isApplePng = format === 'png' && head.slice(12, 16) === 'CgBI';
-  if (format !== undefined && !isApplePng) return format;
-  if (brandsOf(head).some((brand) => imageBrands.includes(brand))) return 'heif';
+  if (format !== undefined && !isApplePng) return { accepted: format };
+  if (brandsOf(head).some((brand) => imageBrands.includes(brand))) return { accepted: 'heif' };
   const other = isApplePng ? applePng : rejectedKind(head);
   if (other === undefined)
-    throw new Error('not an image: it starts like none of JPEG, PNG, WebP, GIF, TIFF, AVIF and HEIC');
-  throw new Error(`${other.isImage ? 'not an accepted image' : 'not an image'}: ${other.name}; ${other.remedy}`);
+    return {
+      refused: null,
+      reason: 'not an image: it starts like none of JPEG, PNG, WebP, GIF, TIFF, AVIF and HEIC',
+    };
+  const { isImage, name, remedy } = other;
+  return {
+    refused: isImage ? name : null,
+    reason: `${isImage ? 'not an accepted image' : 'not an image'}: ${name}; ${remedy}`,
+  };
+}
+
+/**
+ * The format of a file's content.
+ *
+ * @throws Error whose message says what it is instead, and how to turn it into an image.
+ */
+export function formatOf(bytes: Uint8Array): ImageFormat {
+  const format = sniffFormat(bytes);
+  if ('accepted' in format) return format.accepted;
+  throw new Error(format.reason);
 }
 
 // --- internal ---

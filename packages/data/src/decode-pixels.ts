@@ -2,6 +2,8 @@
 import sharp from 'sharp';
 import { formatOf, type ImageFormat } from './decode-format.ts';
 import { decodableBytes, type ImageLayout, readImageLayout } from './image-layout.ts';
+import { findLostPixels, findMissingScans } from './jpeg-integrity.ts';
+import { isPlainJpeg, type JpegStructure, readJpegStructure } from './jpeg-structure.ts';
 import { arrangeSamples } from './pixel-samples.ts';
 
 // Every file is decoded once: a cache would only hold memory.
@@ -27,6 +29,8 @@ export interface ImageHeader {
   isDeepWithProfile: boolean;
   /** A grey profile that sharp applies only to 8 bit grey. */
   hasGreyProfile: boolean;
+  /** What the decoder is given: the file, of a JPEG of several pictures the first, or a copy that libvips recognizes. */
+  picture: Uint8Array;
 }
 
 /** Whether a text names a colour, as CSS does: `white`, `#7f7f7f`, `rgb(127, 127, 127)`. */
@@ -47,8 +51,9 @@ export function isColour(text: string): boolean {
 export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<ImageHeader> {
   const format = formatOf(bytes);
   const layout = readImageLayout(format, bytes);
+  const picture = format === 'jpeg' ? firstPicture(bytes) : decodableBytes(bytes, layout);
   // libvips' own limit would not say which size it met.
-  const header = await sharp(decodableBytes(bytes, layout), { limitInputPixels: false })
+  const header = await sharp(picture, { limitInputPixels: false })
     .metadata()
     .catch((error: Error) => {
       throw unusable(error);
@@ -75,6 +80,7 @@ export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<
     layout,
     isDeepWithProfile: depth === 'ushort' && hasProfile && layout.lab === undefined,
     hasGreyProfile: isGrey && header.icc?.toString('latin1', 16, 20) === 'GRAY',
+    picture,
   };
 }
 
@@ -85,11 +91,10 @@ export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<
  * @throws Error of which the message says why the file is no usable image.
  */
 export async function decodePixels(
-  bytes: Uint8Array,
   header: ImageHeader,
   { background, timeoutMs }: { background: string; timeoutMs: number },
 ): Promise<RgbImage> {
-  const decoded = await decode(decodableBytes(bytes, header.layout), header, timeoutMs);
+  const decoded = await decode(header, timeoutMs);
   const { data, width, height, channels } = arrangeSamples({ data: decoded.data, ...decoded.info }, header.layout);
   if (channels === 3) return { data, width, height };
   // Not in the first pipeline: there a grey image would still be grey, and so would its background.
@@ -112,14 +117,29 @@ const maxPixelsPerByte: Partial<Record<ImageFormat, number>> = {
   gif: (4096 * 8) / 12,
 };
 
-/** Lost pixels, of which libjpeg only warns; its other warnings are of no consequence (bytes too many, …). */
-const lostPixels = /premature end|bad Huffman code|found marker/i;
+/**
+ * The bytes of a JPEG's first picture: where others follow, libvips might take another decoder, which does not say what it misses.
+ *
+ * @throws Error whose message says why the picture cannot be decoded.
+ */
+function firstPicture(bytes: Uint8Array): Uint8Array {
+  if (isPlainJpeg(bytes)) return bytes;
+  const structure = readJpegStructure(bytes);
+  const missing = findMissingScans(structure);
+  if (missing !== null) throw new Error(`damaged: ${missing}`);
+  return withEndMarker(bytes, structure);
+}
 
-async function decode(bytes: Uint8Array, header: ImageHeader, timeoutMs: number) {
-  const run = (failOn: 'error' | 'warning') => {
+/** A picture up to its end marker, which is added where it is missing. */
+function withEndMarker(bytes: Uint8Array, { end }: JpegStructure): Uint8Array {
+  return end === null ? Buffer.concat([bytes, Buffer.from([0xff, 0xd9])]) : bytes.subarray(0, end);
+}
+
+async function decode(header: ImageHeader, timeoutMs: number) {
+  const run = (picture: Uint8Array, failOn: 'error' | 'warning') => {
     // L*a*b* needs no profile, and is not what sharp would apply it to.
     const ignoreIcc = header.layout.lab !== undefined;
-    const image = sharp(bytes, { failOn, limitInputPixels: header.width * header.height, ignoreIcc })
+    const image = sharp(picture, { failOn, limitInputPixels: header.width * header.height, ignoreIcc })
       .autoOrient()
       .toColourspace('srgb')
       .timeout({ seconds: Math.min(Math.ceil(timeoutMs / 1000), 3600) });
@@ -130,15 +150,21 @@ async function decode(bytes: Uint8Array, header: ImageHeader, timeoutMs: number)
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
   };
-  const strict = header.format === 'jpeg';
-  return run(strict ? 'warning' : 'error')
-    .catch((error: Error) => {
-      if (!strict || lostPixels.test(error.message)) throw error;
-      return run('error');
-    })
-    .catch((error: Error) => {
+  const { format, picture } = header;
+  if (format !== 'jpeg')
+    return run(picture, 'error').catch((error: Error) => {
       throw unusable(error);
     });
+  // libjpeg warns of lost pixels and of harmless oddities alike. Which it is, the file itself says: the warning's text is kept in
+  // one buffer for all images being decoded, so it may be another image's.
+  return run(picture, 'warning').catch(async () => {
+    const structure = readJpegStructure(picture);
+    const lost = await findLostPixels(picture, structure);
+    if (lost !== null) throw new Error(`damaged: ${lost}`);
+    return run(withEndMarker(picture, structure), 'error').catch((error: Error) => {
+      throw unusable(error);
+    });
+  });
 }
 
 /** What libvips says, as a reason for people. */

@@ -2,7 +2,6 @@
 import type { ImageFormat } from './decode-format.ts';
 import { type GifLayout, readGifLayout } from './gif-layout.ts';
 import { readHeifItem } from './heif-item.ts';
-import { requireDecodableJpeg } from './jpeg-process.ts';
 import type { LabCoding } from './lab.ts';
 import { readTiffSamples } from './tiff-samples.ts';
 import type { YcbcrCoding } from './ycbcr.ts';
@@ -39,9 +38,6 @@ export function readImageLayout(format: ImageFormat, bytes: Uint8Array): ImageLa
       return { alpha: 'last', gif: readGifLayout(bytes) };
     case 'heif':
       return { alpha: 'last', ...readHeifItem(bytes) };
-    case 'jpeg':
-      requireDecodableJpeg(bytes);
-      return { alpha: 'last' };
     default:
       return { alpha: 'last' };
   }
