@@ -8,7 +8,7 @@ export interface HeifItem {
   patch?: { at: number; bytes: readonly number[] };
 }
 
-/** What libvips is built with decodes AV1 only. By item type. */
+/** Item types for which libvips is built without a decoder, as people name them. */
 const refusedCodings: Record<string, string> = {
   hvc1: 'HEIC (HEVC)',
   hev1: 'HEIC (HEVC)',
@@ -21,9 +21,9 @@ const refusedCodings: Record<string, string> = {
   unci: 'HEIF without compression',
   mski: 'HEIF mask',
 };
-/** Images that are made of other items. */
+/** Item types of images that are composed of other items. */
 const derived = new Set(['grid', 'iden', 'iovl']);
-/** At each level. Phones' images have about a hundred items. */
+/** On each level; photographs of phones have about a hundred items. */
 const maxBoxes = 20_000;
 
 /**
@@ -33,7 +33,7 @@ const maxBoxes = 20_000;
  */
 export function readHeifItem(bytes: Uint8Array): HeifItem {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const file = boxesIn(view, 0, bytes.length);
+  const file = boxesIn(view, 0, bytes.length, true);
   const meta = file.find(({ type }) => type === 'meta');
   const [item] = meta === undefined ? [] : [readMeta(view, meta)];
   if (item?.primary === undefined) {
@@ -71,8 +71,11 @@ interface Reference {
   to: readonly number[];
 }
 
-/** The boxes between two offsets. A box that exceeds its parent ends with it: the file may be cut, which libvips sees. */
-function boxesIn(view: DataView, start: number, end: number): Box[] {
+/**
+ * The boxes between two offsets. A box that exceeds its parent ends with it: the file may be cut, which the decoder
+ * reports. `isFile`: bytes after the last box are ignored.
+ */
+function boxesIn(view: DataView, start: number, end: number, isFile = false): Box[] {
   const boxes: Box[] = [];
   for (let at = start; at + 8 <= end; ) {
     if (boxes.length === maxBoxes) throw new Error(`damaged: more than ${maxBoxes} boxes side by side`);
@@ -83,6 +86,7 @@ function boxesIn(view: DataView, start: number, end: number): Box[] {
       if (at + 16 > end) break;
       [size, head] = [Number(view.getBigUint64(at + 8)), 16];
     }
+    if (size < head && isFile) break;
     if (size < head) throw new Error(`damaged: the box "${printable(type)}" has a size of ${size} bytes`);
     const boxEnd = Math.min(at + size, end);
     boxes.push({ type, start: Math.min(at + head, boxEnd), end: boxEnd });
@@ -91,48 +95,59 @@ function boxesIn(view: DataView, start: number, end: number): Box[] {
   return boxes;
 }
 
-function readMeta(view: DataView, meta: Box) {
-  const types = new Map<number, string>();
-  const references: Reference[] = [];
-  let primary: number | undefined;
-  let isMonochrome = true;
-  for (const box of boxesIn(view, meta.start + 4, meta.end)) {
-    const content = new FullBox(view, box);
-    if (box.type === 'pitm') primary = content.number(content.version === 0 ? 2 : 4);
-    if (box.type === 'iinf') {
-      content.number(content.version === 0 ? 2 : 4);
-      for (const entry of boxesIn(view, content.at, box.end)) {
-        if (entry.type !== 'infe') continue;
-        const info = new FullBox(view, entry);
-        // Versions 0 and 1 have no item types: they are of no image.
-        if (info.version < 2) continue;
-        const id = info.number(info.version === 2 ? 2 : 4);
-        info.number(2);
-        types.set(id, info.characters());
-      }
-    }
-    if (box.type === 'iprp') {
-      const properties = boxesIn(view, box.start, box.end).filter(({ type }) => type === 'ipco');
-      const codings = properties.flatMap(({ start, end }) => boxesIn(view, start, end));
-      // Alpha has no color either, so that a color image has one coding configuration at least that is not monochrome.
-      isMonochrome = codings.every(
-        ({ type, start, end }) => type !== 'av1C' || (start + 3 <= end && (view.getUint8(start + 2) & 0x10) !== 0),
-      );
-    }
-    if (box.type === 'iref') {
-      const idBytes = content.version === 0 ? 2 : 4;
-      for (const entry of boxesIn(view, content.at, box.end)) {
-        const list = new FullBox(view, entry, 0);
-        const from = list.number(idBytes);
-        const count = list.number(2);
-        const to: number[] = [];
-        while (to.length < count && list.at + idBytes <= entry.end) to.push(list.number(idBytes));
-        references.push({ type: entry.type, from, to });
-      }
-    }
-  }
-  return { primary, types, references, isMonochrome };
+interface Items {
+  primary: number | undefined;
+  types: Map<number, string>;
+  references: Reference[];
+  isMonochrome: boolean;
 }
+
+function readMeta(view: DataView, meta: Box): Items {
+  const items: Items = { primary: undefined, types: new Map(), references: [], isMonochrome: true };
+  for (const box of boxesIn(view, meta.start + 4, meta.end)) readers[box.type]?.(view, box, items);
+  return items;
+}
+
+/** What each box within `meta` says of the items. */
+const readers: Record<string, (view: DataView, box: Box, items: Items) => void> = {
+  pitm: (view, box, items) => {
+    const content = new FullBox(view, box);
+    items.primary = content.number(content.version === 0 ? 2 : 4);
+  },
+  iinf: (view, box, { types }) => {
+    const content = new FullBox(view, box);
+    content.number(content.version === 0 ? 2 : 4);
+    for (const entry of boxesIn(view, content.at, box.end)) {
+      if (entry.type !== 'infe') continue;
+      const info = new FullBox(view, entry);
+      // Versions 0 and 1 have no item types; images have version 2 or 3.
+      if (info.version < 2) continue;
+      const id = info.number(info.version === 2 ? 2 : 4);
+      info.number(2);
+      types.set(id, info.characters());
+    }
+  },
+  iref: (view, box, { references }) => {
+    const content = new FullBox(view, box);
+    const idBytes = content.version === 0 ? 2 : 4;
+    for (const entry of boxesIn(view, content.at, box.end)) {
+      const list = new FullBox(view, entry, 0);
+      const from = list.number(idBytes);
+      const count = list.number(2);
+      const to: number[] = [];
+      while (to.length < count && list.at + idBytes <= entry.end) to.push(list.number(idBytes));
+      references.push({ type: entry.type, from, to });
+    }
+  },
+  iprp: (view, box, items) => {
+    const properties = boxesIn(view, box.start, box.end).filter(({ type }) => type === 'ipco');
+    const codings = properties.flatMap(({ start, end }) => boxesIn(view, start, end));
+    // Alpha is monochrome as well: a color image has at least one configuration that is not.
+    items.isMonochrome = codings.every(
+      ({ type, start, end }) => type !== 'av1C' || (start + 3 <= end && (view.getUint8(start + 2) & 0x10) !== 0),
+    );
+  },
+};
 
 /** What the parts of an image are coded with: AV1, or the first other coding. Each item is visited once. */
 function codingOf(primary: number, types: ReadonlyMap<number, string>, references: readonly Reference[]): string {

@@ -1,4 +1,4 @@
-/** What a file's own header says about its pixels and libvips does not; read before anything is decoded. */
+/** What a file's own header says about its pixels and libvips does not report; read before decoding. */
 import type { ImageFormat } from './decode-format.ts';
 import { type GifLayout, readGifLayout } from './gif-layout.ts';
 import { readHeifItem } from './heif-item.ts';

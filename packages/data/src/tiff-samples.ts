@@ -6,7 +6,7 @@ import { defaultYcbcr, type YcbcrCoding } from './ycbcr.ts';
 export interface TiffSamples {
   alpha: number | 'none' | 'last';
   ycbcr?: YcbcrCoding;
-  /** libvips returns L*, a* and b* in place of red, green and blue, once `patch` calls them so. */
+  /** With `patch`, which declares the colors RGB, libvips returns L*, a* and b* unchanged. */
   lab?: LabCoding;
   patch?: { at: number; bytes: readonly number[] };
 }
@@ -29,7 +29,7 @@ const tags = {
   dngVersion: 50706,
 } as const;
 
-/** Those that libvips is built with. */
+/** Compressions for which libvips is built with a decoder. */
 const compressions = new Set([1, 2, 3, 4, 5, 7, 8, 32771, 32773, 32946]);
 const refusedCompressions: Record<number, string> = {
   6: 'JPEG compression of the old kind',
@@ -51,7 +51,7 @@ const refusedCompressions: Record<number, string> = {
   50002: 'JPEG XL compression',
 };
 
-/** How many of its samples are colors. */
+/** The number of color samples, by photometric interpretation. */
 const colors: Record<number, number> = { 0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3, 9: 3 };
 const refusedColors: Record<number, string> = {
   4: 'a transparency mask',
@@ -64,13 +64,13 @@ const refusedColors: Record<number, string> = {
 
 const formats: Record<number, string> = { 2: 'signed integers', 3: 'floating-point', 5: 'complex', 6: 'complex' };
 
-/** More than this sharp does not read. */
+/** The limit of sharp. */
 const maxSamples = 5;
 
 /**
  * Reads what a TIFF's samples mean.
  *
- * @throws Error whose message says what of the file is not accepted, or where it contradicts itself.
+ * @throws Error whose message says what is not accepted or contradictory.
  */
 export function readTiffSamples(bytes: Uint8Array): TiffSamples {
   const directory = new TiffTags(bytes);
@@ -78,7 +78,7 @@ export function readTiffSamples(bytes: Uint8Array): TiffSamples {
   requireNoCameraRaw(bytes, directory);
 
   const [photometric] = directory.numbers(tags.photometric);
-  if (photometric === undefined) throw refusal('samples of which it does not say the colors (tag 262)');
+  if (photometric === undefined) throw refusal('samples of unknown colors (tag 262 is missing)');
   const colorCount = colors[photometric];
   if (colorCount === undefined)
     throw refusal(refusedColors[photometric] ?? `colors of the unknown kind ${photometric}`);
@@ -108,7 +108,7 @@ export function readTiffSamples(bytes: Uint8Array): TiffSamples {
 const refusal = (what: string) =>
   new Error(`not an accepted image: a TIFF with ${what}; save it as 8 or 16 bit RGB, or as PNG`);
 
-/** Their files are TIFFs, and the first image in them is a preview. */
+/** Camera raw files are TIFFs whose first image is a preview. */
 function requireNoCameraRaw(bytes: Uint8Array, directory: TiffTags): void {
   const isRaw =
     directory.has(tags.dngVersion) ||
@@ -123,7 +123,7 @@ function requireNoCameraRaw(bytes: Uint8Array, directory: TiffTags): void {
     );
 }
 
-/** Undefined where there is no directory: libvips reads the first one only, and a lost preview harms nobody. */
+/** Undefined if no directory is there: only the first one is decoded, so another one may be missing. */
 function photometricAt(bytes: Uint8Array, offset: number): number | undefined {
   try {
     return new TiffTags(bytes, offset).numbers(tags.photometric)[0];
@@ -154,7 +154,7 @@ function alphaOf(
     throw new Error(`damaged: a TIFF with ${sampleCount} samples a pixel, where its colors take ${colorCount}`);
   const extraCount = sampleCount - colorCount;
   if (extraCount === 0) return 'none';
-  // As Pillow reads it: many programs wrote RGBA so.
+  // Many programs write RGBA without the tag; Pillow takes it for alpha, too.
   if (!directory.has(tags.extraSamples) && photometric === 2 && extraCount === 1) return 0;
   const kinds = directory.numbers(tags.extraSamples);
   if (kinds.length !== extraCount)
@@ -166,7 +166,7 @@ function alphaOf(
   const index = kinds.findIndex((kind) => kind !== 0);
   if (index === -1) return 'none';
   if (kinds[index] !== 1) return index;
-  // libvips divides by the last sample, and inverts after that.
+  // libvips divides by the last sample, before it inverts the colors.
   if (extraCount > 1) throw refusal('associated alpha beside other extra samples');
   if (photometric === 0) throw refusal('associated alpha where white is 0');
   if (photometric > 7) throw refusal('associated alpha beside L*a*b* colors');
@@ -179,7 +179,7 @@ function ycbcrOf(directory: TiffTags, sampleCount: number, bits: number, isPlana
   if (isPlanar) throw refusal('YCbCr colors in separate planes');
   if (sampleCount !== 3) throw refusal('YCbCr colors and extra samples');
   // The default is 2 × 2, but files without the tag usually are not subsampled.
-  if (!directory.has(tags.subsampling)) throw refusal('YCbCr colors that do not say their subsampling (tag 530)');
+  if (!directory.has(tags.subsampling)) throw refusal('YCbCr colors of unknown subsampling (tag 530 is missing)');
   if (directory.numbers(tags.subsampling).some((factor) => factor !== 1)) return undefined;
   if (directory.has(tags.profile)) throw refusal('YCbCr colors and a color profile');
   const [red, green, blue] = directory.numbers(tags.lumaCoefficients, defaultYcbcr.luma);

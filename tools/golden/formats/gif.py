@@ -73,6 +73,9 @@ def cases():
     yield "smaller frame, local colors", *one(12, 8, 12, 8, local=True, table=False)
     yield "smaller frame after comments and other extensions", *one(3, 2, 12, 8, extensions=comment)
     yield "smaller frame, disposal 2", *one(12, 8, 12, 8, disposal=2)
+    data, shown = one(0, 0, WIDTH, HEIGHT)
+    yield "bytes after the end", data + b"behind", shown
+    yield "no end", data[:-1], shown
     yield "frame of one pixel", *one(5, 5, 1, 1)
     yield "frame to the right of the canvas in part", *one(16, 8, 12, 8)
     yield "frame larger than the canvas", *one(0, 0, WIDTH + 8, HEIGHT + 8)

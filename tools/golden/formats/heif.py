@@ -91,6 +91,11 @@ def cases():
         exif = Image.Exif()
         exif[274] = number
         yield f"orientation {number}", (data := saved(rgb, exif=exif)), by_pillow(data)
+    exif = Image.Exif()
+    exif[0x0113] = 6
+    data = saved(rgb, exif=exif)
+    at = data.index(b"\x13\x01\x03\0") if b"\x13\x01\x03\0" in data else data.index(b"\x01\x13\0\x03")
+    yield "orientation in Exif only, which does not count", data[:at] + data[at:at + 2].replace(b"\x13", b"\x12") + data[at + 2:], by_pillow(data)
     moving = saved(rgb, save_all=True, append_images=[Image.fromarray(255 - rgb)], duration=100)
     yield "animated", moving, by_pillow(moving)
     yield "animated, as still", branded(moving, b"avif"), by_pillow(moving)
@@ -118,5 +123,6 @@ def cases():
     yield "grid of two tiles", tiles, np.concatenate([by_pillow(saved(part)) for part in (rgb, 255 - rgb)], 1)
     yield "grid of two HEVC tiles", tiles.replace(b"av01", b"hvc1"), REFUSED
     yield "grid of no tile", tiles.replace(b"dimg", b"cdsc"), REFUSED
+    yield "bytes after the end", plain + b"\0\0\0\3" * 9, by_pillow(plain)
     yield "no primary item", plain.replace(b"pitm", b"free"), REFUSED
     yield "no meta box", plain.replace(b"meta", b"free"), REFUSED

@@ -81,6 +81,7 @@ def cases():
     yield "with a grey image's profile", (data := saved(rgb, icc_profile=icc.GREY_GAMMA)), by_pillow(data)
     yield "with a CMYK profile", (data := saved(rgb, icc_profile=icc.CMYK)), by_pillow(data)
     yield "grey, with an RGB image's profile", (data := saved(one, icc_profile=icc.WIDE)), by_pillow(data)
+    yield "with a profile in two segments", (data := saved(rgb, icc_profile=icc.WIDE + bytes(70000), subsampling="4:4:4")), by_profile(saved(rgb, icc_profile=icc.WIDE, subsampling="4:4:4"))
     halves = saved(rgb, icc_profile=icc.WIDE + bytes(70000), subsampling="4:4:4")
     yield "half of a profile", (data := without(halves, 0xe2)), by_pillow(data)
 

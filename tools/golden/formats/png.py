@@ -70,6 +70,7 @@ def cases():
     yield "RGB, with a profile", png(rgb, 2, before=iccp(icc.WIDE)), wide
     yield "RGB, 16 bit, with a profile", png(deep, 2, 16, before=iccp(icc.WIDE)), wide
     yield "RGBA, with a profile", png(with_extra(rgb, opacity), 6, before=iccp(icc.WIDE)), over(wide, opacity)
+    yield "RGBA, 16 bit, with a profile", png(with_extra(deep, opacity.astype(np.uint16) * 257), 6, 16, before=iccp(icc.WIDE)), over(wide, opacity)
     yield "palette, with a profile", png(indices, 3, 8, before=iccp(icc.WIDE) + table), by_profile(with_info(Image.fromarray(palette[indices].astype(np.uint8)), icc.WIDE))
     yield "RGB, with a broken profile", png(rgb, 2, before=iccp(icc.BROKEN)), rgb
     yield "RGB, with a profile that is no profile", png(rgb, 2, before=iccp(b"none")), rgb
@@ -97,5 +98,6 @@ def cases():
     yield "animated", png(rgb, 2, before=control + shown, after=later), rgb
     yield "animated, the default image is no frame", png(rgb, 2, before=control, after=later), rgb
     yield "CgBI", png(rgb, 2, first=chunk(b"CgBI", b"\x50\0\x20\x02")), REFUSED
+    yield "bytes after the end", png(rgb, 2) + b"behind", rgb
     yield "MNG", b"\x8aMNG\r\n\x1a\n" + bytes(40), REFUSED
     yield "JNG", b"\x8bJNG\r\n\x1a\n" + bytes(40), REFUSED

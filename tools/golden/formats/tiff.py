@@ -5,7 +5,7 @@ import struct
 import zlib
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 import icc
 from drawing import HEIGHT, REFUSED, WIDTH, alpha, as_rgb, by_pillow, by_profile, grey, over, picture, with_info
@@ -23,8 +23,9 @@ def packed(rows, bits):
 
 
 def tiff(samples, photometric, *, bits=None, tags=None, compression=1, planar=1, tile=None, endian="<", big=False,
-         raw=None, without=(), pages=()):
-    """`samples` [height, width, channels]; `tags` {number: (type, values)} go over those that follow from it."""
+         raw=None, rows=None, without=()):
+    """`samples` [height, width, channels]; `tags` {number: (type, values)} go over those that follow from it; `raw`: what
+    the file has in place of the samples, strip by strip; `rows`: of each strip."""
     samples = samples[..., None] if samples.ndim == 2 else samples
     height, width, channels = samples.shape
     ordered = samples.astype(samples.dtype.newbyteorder(endian))
@@ -35,7 +36,7 @@ def tiff(samples, photometric, *, bits=None, tags=None, compression=1, planar=1,
 
     planes = [ordered] if planar == 1 else [ordered[..., channel:channel + 1] for channel in range(channels)]
     if raw is not None:
-        blocks = [zlib.compress(raw) if compression == 8 else raw]
+        blocks = [zlib.compress(strip) if compression == 8 else strip for strip in ([raw] if isinstance(raw, bytes) else raw)]
     elif tile:
         blocks = []
         for plane in planes:
@@ -46,7 +47,7 @@ def tiff(samples, photometric, *, bits=None, tags=None, compression=1, planar=1,
                     block[:part.shape[0], :part.shape[1]] = part
                     blocks.append(encode(block))
     else:
-        blocks = [encode(plane) for plane in planes]
+        blocks = [encode(plane[top:top + (rows or height)]) for plane in planes for top in range(0, height, rows or height)]
     kind = 1 if bits else {"u": 1, "i": 2, "f": 3, "c": 6}[samples.dtype.kind]
     entries = {
         256: (4, [width]), 257: (4, [height]), 258: (3, [bits or samples.dtype.itemsize * 8] * channels),
@@ -57,7 +58,7 @@ def tiff(samples, photometric, *, bits=None, tags=None, compression=1, planar=1,
     if tile:
         entries |= {322: (4, [tile]), 323: (4, [tile])}
     else:
-        entries[278] = (4, [height])
+        entries[278] = (4, [rows or height])
     head = 16 if big else 8
     body = b""
     positions = []
@@ -105,7 +106,7 @@ def ycbcr():
     return np.asarray(Image.fromarray(picture()).convert("YCbCr"))
 
 
-def subsampled(horizontal, vertical):
+def subsampled(horizontal, vertical, **options):
     """YCbCr in TIFF's data units, the lumas of a block, then its Cb and Cr; and what is right of it."""
     pixels = ycbcr().copy()
     out = bytearray()
@@ -114,7 +115,7 @@ def subsampled(horizontal, vertical):
             block = pixels[top:top + vertical, left:left + horizontal]
             block[..., 1:] = np.round(block[..., 1:].reshape(-1, 2).mean(0))
             out += bytes(block[..., 0].reshape(-1)) + bytes(block[0, 0, 1:])
-    return bytes(out), by_formula(pixels)
+    return bytes(out), by_formula(pixels, **options)
 
 
 def by_formula(pixels, luma=(0.299, 0.587, 0.114), levels=(0, 255, 128, 255, 128, 255)):
@@ -179,6 +180,10 @@ def cases():
     yield "RGB, BigTIFF", tiff(rgb, 2, big=True), rgb
     yield "RGB, BigTIFF, big-endian", tiff(rgb, 2, big=True, endian=">"), rgb
     yield "RGB, planes", tiff(rgb, 2, planar=2), rgb
+    yield "RGB, several strips", tiff(rgb, 2, rows=5), rgb
+    yield "RGB, planes in several strips", tiff(rgb, 2, rows=5, planar=2), rgb
+    yield "RGB, deflate with predictor", tiff(np.diff(rgb, axis=1, prepend=np.uint8(0)), 2, compression=8, tags={317: (3, [2])}), rgb
+    yield "RGB, 16 bit, deflate with predictor, big-endian", tiff(np.diff(deep, axis=1, prepend=np.uint16(0)), 2, compression=8, endian=">", tags={317: (3, [2])}), rgb
     yield "RGB, tiles", tiff(rgb, 2, tile=16), rgb
     yield "RGB, tiles and planes", tiff(rgb, 2, tile=16, planar=2), REFUSED
     yield "grey, tiles and planes", tiff(one, 1, tile=16, planar=2), REFUSED
@@ -236,6 +241,8 @@ def cases():
     yield "CMYK, with an RGB image's profile", tiff(inks, 5, tags={34675: (7, icc.WIDE)}), plain
     yield "CMYK, extra sample 0, with a profile", tiff(with_extra(inks, zero), 5, tags={34675: (7, icc.CMYK)} | extra(0)), by_profile(with_info(Image.fromarray(inks, "CMYK"), icc.CMYK))
     yield "CMYK, extra sample 2", tiff(with_extra(inks, opacity), 5, tags=extra(2)), over(plain, opacity)
+    yield "CMYK, extra sample 2, with a profile", tiff(with_extra(inks, opacity), 5, tags=extra(2) | {34675: (7, icc.CMYK)}), over(by_profile(with_info(Image.fromarray(inks, "CMYK"), icc.CMYK)), opacity)
+    yield "CMYK, 16 bit, extra sample 0", tiff(with_extra(inks, zero).astype(np.uint16) * 257, 5, tags=extra(0)), plain
     yield "other inks", tiff(inks, 5, tags={332: (3, [2])}), REFUSED
     yield "six inks", tiff(with_extra(inks, zero, zero), 5, tags={332: (3, [2])}), REFUSED
 
@@ -248,6 +255,27 @@ def cases():
     yield "YCbCr, 16 bit", tiff(ycbcr().astype(np.uint16) * 257, 6, tags={530: (3, [1, 1])}), REFUSED
     yield "YCbCr, 4:2:0", tiff(ycbcr(), 6, raw=subsampled(2, 2)[0], tags={530: (3, [2, 2])}), subsampled(2, 2)[1]
     yield "YCbCr, 4:2:2", tiff(ycbcr(), 6, raw=subsampled(2, 1)[0], tags={530: (3, [2, 1])}), subsampled(2, 1)[1]
+    for horizontal, vertical in ((4, 1), (1, 2), (4, 4)):
+        data, right = subsampled(horizontal, vertical)
+        yield f"YCbCr, subsampled {horizontal} × {vertical}", tiff(ycbcr(), 6, raw=data, tags={530: (3, [horizontal, vertical])}), right
+    half, right = subsampled(2, 2)
+    strips = [half[at:at + len(half) // 4] for at in range(0, len(half), len(half) // 4)]
+    yield "YCbCr, 4:2:0, four strips", tiff(ycbcr(), 6, raw=strips, rows=4, tags={530: (3, [2, 2])}), right
+    yield "YCbCr, 4:2:0, deflate", tiff(ycbcr(), 6, raw=half, compression=8, tags={530: (3, [2, 2])}), right
+    yield "YCbCr, 4:2:0, with a profile", tiff(ycbcr(), 6, raw=half, tags={530: (3, [2, 2]), 34675: (7, icc.WIDE)}), \
+        by_profile(with_info(Image.fromarray(right), icc.WIDE))
+    for number in range(1, 9):
+        exif = Image.Exif()
+        exif[274] = number
+        turned = Image.fromarray(right)
+        turned.info["exif"] = exif.tobytes()
+        turned.getexif()[274] = number
+        yield f"YCbCr, 4:2:0, orientation {number}", tiff(ycbcr(), 6, raw=half, tags={530: (3, [2, 2])} | orientation(number)), \
+            np.asarray(ImageOps.exif_transpose(turned))
+    yield "YCbCr, 4:2:0, coefficients of BT.709", tiff(ycbcr(), 6, raw=half, tags={530: (3, [2, 2]), 529: (5, [(2126, 10000), (7152, 10000), (722, 10000)])}), \
+        subsampled(2, 2, luma=(0.2126, 0.7152, 0.0722))[1]
+    yield "YCbCr, 4:2:0, video levels", tiff(ycbcr(), 6, raw=half, tags={530: (3, [2, 2]), 532: (5, [(16, 1), (235, 1), (128, 1), (240, 1), (128, 1), (240, 1)])}), \
+        subsampled(2, 2, levels=(16, 235, 128, 240, 128, 240))[1]
     yield "YCbCr, with a profile", tiff(ycbcr(), 6, tags={530: (3, [1, 1]), 34675: (7, icc.WIDE)}), REFUSED
     yield "YCbCr, coefficients of BT.709", tiff(ycbcr(), 6, tags={530: (3, [1, 1]), 529: (5, [(2126, 10000), (7152, 10000), (722, 10000)])}), by_formula(ycbcr(), luma=(0.2126, 0.7152, 0.0722))
     yield "YCbCr, video levels", tiff(ycbcr(), 6, tags={530: (3, [1, 1]), 532: (5, [(16, 1), (235, 1), (128, 1), (240, 1), (128, 1), (240, 1)])}), by_formula(ycbcr(), levels=(16, 235, 128, 240, 128, 240))
@@ -295,6 +323,14 @@ def cases():
     yield "RGB, extra sample 0, all 0", tiff(with_extra(rgb, zero), 2, tags=extra(0)), rgb
     yield "RGB, extra sample 0, with a profile", tiff(with_extra(rgb, zero), 2, tags=extra(0) | {34675: (7, icc.WIDE)}), by_profile(wide)
     yield "RGB, extra sample 2, with a profile", tiff(with_extra(rgb, opacity), 2, tags=extra(2) | {34675: (7, icc.WIDE)}), over(by_profile(wide), opacity)
+    associated = np.round(rgb * (opacity / 255)[..., None]).astype(np.uint8)
+    yield "RGB, extra sample 1, with a profile", tiff(with_extra(associated, opacity), 2, tags=extra(1) | {34675: (7, icc.WIDE)}), over(by_profile(wide), opacity)
+    yield "RGB, extra sample 2, 16 bit, with a profile", tiff(with_extra(deep, opacity.astype(np.uint16) * 257), 2, tags=extra(2) | {34675: (7, icc.WIDE)}), over(by_profile(wide), opacity)
+    yield "RGB, extra sample 0, 16 bit, with a profile", tiff(with_extra(deep, opacity.astype(np.uint16) * 257), 2, tags=extra(0) | {34675: (7, icc.WIDE)}), by_profile(wide)
+    yield "grey, extra sample 0, 16 bit, with a profile", tiff(with_extra(one.astype(np.uint16) * 257, opacity.astype(np.uint16) * 257), 1, tags=extra(0) | {34675: (7, icc.GREY_GAMMA)}), by_profile(with_info(Image.fromarray(one), icc.GREY_GAMMA))
+    yield "grey, extra sample 2, 16 bit, with a profile", tiff(with_extra(one.astype(np.uint16) * 257, opacity.astype(np.uint16) * 257), 1, tags=extra(2) | {34675: (7, icc.GREY_GAMMA)}), over(by_profile(with_info(Image.fromarray(one), icc.GREY_GAMMA)), opacity)
+    yield "grey, extra samples 0 0, with a profile", tiff(with_extra(one, zero, zero), 1, tags=extra(0, 0) | {34675: (7, icc.GREY_GAMMA)}), by_profile(with_info(Image.fromarray(one), icc.GREY_GAMMA))
+    yield "RGB, extra samples 0 0, orientation 6", tiff(with_extra(rgb, zero, zero), 2, tags=extra(0, 0) | orientation(6)), by_pillow(tiff(rgb, 2, tags=orientation(6)))
     yield "RGB, 4 samples, no tag for the extra one", tiff(with_extra(rgb, opacity), 2), over(rgb, opacity)
     yield "grey, 2 samples, no tag for the extra one", tiff(with_extra(one, zero), 1), REFUSED
     yield "grey, extra samples 0 0", tiff(with_extra(one, zero, zero), 1, tags=extra(0, 0)), as_rgb(one)
@@ -329,6 +365,7 @@ def cases():
     preview = tiff(rgb, 2, tags={254: (4, [1]), 330: (4, [0])})
     values = b"\x01\0" + struct.pack("<HHII", 262, 3, 1, 32803) + bytes(4)
     yield "NEF and alike, a preview before the raw values", tiff(rgb, 2, tags={254: (4, [1]), 330: (4, [len(preview)])}) + values, REFUSED
+    yield "bytes after the end", tiff(rgb, 2) + b"behind", rgb
     yield "old JPEG compression", tiff(rgb, 6, compression=6), REFUSED
     yield "JPEG 2000 compression", tiff(rgb, 2, compression=34712), REFUSED
     yield "camera raw compression", tiff(one, 1, compression=34713), REFUSED

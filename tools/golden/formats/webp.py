@@ -46,6 +46,7 @@ def cases():
     yield "lossless, alpha", saved(rgba, lossless=True, exact=True), over(rgb, opacity)
     yield "lossy", (data := saved(rgb, quality=90)), by_pillow(data)
     yield "lossy, alpha", (data := saved(rgba, quality=90)), by_pillow(data)
+    yield "bytes after the end", saved(rgb, lossless=True) + b"behind", rgb
     yield "grey", saved(np.stack([grey()] * 3, -1), lossless=True), np.stack([grey()] * 3, -1)
     wide = by_profile(with_info(Image.fromarray(rgb), icc.WIDE))
     yield "with a profile", saved(rgb, lossless=True, icc_profile=icc.WIDE), wide
