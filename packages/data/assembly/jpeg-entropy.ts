@@ -29,6 +29,7 @@ import {
 } from './jpeg-huffman';
 import { badCode, fits, noRestart, ok } from './jpeg-outcomes';
 
+export { defineSkimTable, endsWithLastMcu } from './jpeg-skim';
 export { buildTable };
 /** The first address that may be written. */
 export const heapStart: usize = __heap_base;
@@ -162,8 +163,8 @@ function endSegment(): void {
   const left = isArithmetic ? arithmeticLeft() : huffmanLeft();
   leftBytes += max(left, 0);
   if (isArithmetic) {
-    // The last bits of arithmetic code say nothing.
-    if (left > strayBytes) isOutOfStep = true;
+    // The last bits of arithmetic code say nothing, so that bytes that belong to nothing look like a decoder out of step.
+    if (left > 0) isOutOfStep = true;
     return;
   }
   if (isWithinRun()) isOutOfStep = true;

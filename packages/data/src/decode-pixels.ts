@@ -2,8 +2,9 @@
 import sharp from 'sharp';
 import { formatOf, type ImageFormat } from './decode-format.ts';
 import { decodableBytes, type ImageLayout, readImageLayout } from './image-layout.ts';
+import { endsWithItsPixels } from './jpeg-ending.ts';
 import { findLostPixels, findMissingScans } from './jpeg-integrity.ts';
-import { isPlainJpeg, type JpegStructure, readJpegStructure } from './jpeg-structure.ts';
+import { type JpegStructure, readJpegHead, readJpegStructure } from './jpeg-structure.ts';
 import { arrangeSamples } from './pixel-samples.ts';
 
 // Every file is decoded once: a cache would only hold memory.
@@ -123,7 +124,8 @@ const maxPixelsPerByte: Partial<Record<ImageFormat, number>> = {
  * @throws Error whose message says why the picture cannot be decoded.
  */
 function firstPicture(bytes: Uint8Array): Uint8Array {
-  if (isPlainJpeg(bytes)) return bytes;
+  const { isOneScan, hasOtherPictures } = readJpegHead(bytes);
+  if (isOneScan && !hasOtherPictures) return bytes;
   const structure = readJpegStructure(bytes);
   const missing = findMissingScans(structure);
   if (missing !== null) throw new Error(`damaged: ${missing}`);
@@ -154,12 +156,13 @@ async function decode(header: ImageHeader, timeoutMs: number) {
   const { format, picture } = header;
   if (format !== 'jpeg') return orRefuse(timeoutMs, () => run(picture, 'error'));
   // libjpeg warns of lost pixels and of harmless oddities alike. Which it is, the file itself says.
-  return run(picture, 'warning').catch(async () => {
-    const structure = readJpegStructure(picture);
-    const lost = await findLostPixels(picture, structure);
-    if (lost !== null) throw new Error(`damaged: ${lost}`);
-    return orRefuse(timeoutMs, () => run(withEndMarker(picture, structure), 'error'));
-  });
+  const strict = await run(picture, 'warning').catch(() => undefined);
+  const head = readJpegHead(picture);
+  if (strict !== undefined && (!head.isOneScan || endsWithItsPixels(picture, head))) return strict;
+  const structure = readJpegStructure(picture);
+  const lost = await findLostPixels(picture, structure);
+  if (lost !== null) throw new Error(`damaged: ${lost}`);
+  return strict ?? orRefuse(timeoutMs, () => run(withEndMarker(picture, structure), 'error'));
 }
 
 /** libvips keeps one error text for all images being decoded: it may be another image's, so that nothing may rest on it. */

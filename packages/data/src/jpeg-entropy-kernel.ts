@@ -20,6 +20,8 @@ export interface EntropyKernel {
   startScan(scan: number, dataFrom: number, dataTo: number): void;
   decodeRows(count: number): number;
   currentRow(): number;
+  defineSkimTable(slot: number, definition: number): void;
+  endsWithLastMcu(from: number, to: number, mcus: number, blocks: number, blockCount: number): number;
 }
 
 /** Of JavaScript itself, but neither in TypeScript's `ES2023` nor in node's types. */

@@ -49,6 +49,8 @@ export function findMissingScans({ frame, scans, hasEndMarker }: JpegStructure):
     // A picture may go without some coefficients, if only it says that it is complete.
     if (!hasEndMarker && bits.includes(undefined)) return `it ends before the last scans of ${name}`;
   }
+  // Arithmetic code that was cut decodes on, from zeros.
+  if (frame.isArithmetic && !hasEndMarker) return 'premature end of data: it has no end marker';
   return null;
 }
 

@@ -52,8 +52,6 @@ export interface JpegStructure {
   /** Where the picture ends, behind its end marker if it has one. */
   end: number;
   hasEndMarker: boolean;
-  /** Whether a header announces other pictures in the file, such as a gain map. */
-  hasOtherPictures: boolean;
 }
 
 /**
@@ -67,14 +65,39 @@ export function readJpegStructure(bytes: Uint8Array): JpegStructure {
   return new SegmentReader(bytes).read();
 }
 
+/** A JPEG's headers up to its first scan. */
+export interface JpegHead {
+  frame: JpegFrame;
+  /** Its end is not looked for: that of the file. */
+  scan: JpegScan;
+  /** Whether the first scan has every component at full precision: libjpeg looks at nothing after it. */
+  isOneScan: boolean;
+  /** Whether a header announces other pictures in the file, such as a gain map. */
+  hasOtherPictures: boolean;
+}
+
 /**
- * Whether the first scan has every component at full precision, and no other picture follows: all that has to be known of
- * most files, read from their headers alone.
+ * Reads the marker segments before the first scan's data: all that has to be known of most files.
  *
  * @throws as {@link readJpegStructure}.
  */
-export function isPlainJpeg(bytes: Uint8Array): boolean {
-  return new SegmentReader(bytes).isPlain();
+export function readJpegHead(bytes: Uint8Array): JpegHead {
+  return new SegmentReader(bytes).readHead();
+}
+
+/** Where the entropy-coded data from a place on ends: at a marker that is no restart marker, or with the file. */
+export function endOfData(bytes: Uint8Array, from: number): number {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = from; ; ) {
+    const start = file.indexOf(0xff, at);
+    if (start < 0) return file.length;
+    at = start + 1;
+    while (file[at] === 0xff) at += 1;
+    const code = file[at];
+    if (code === undefined) return file.length;
+    if (code !== 0 && (code < 0xd0 || code > 0xd7)) return start;
+    at += 1;
+  }
 }
 
 // --- internal ---
@@ -120,13 +143,18 @@ class SegmentReader {
       scans: this.#scans,
       end: this.#at,
       hasEndMarker,
-      hasOtherPictures: this.#hasOtherPictures,
     };
   }
 
-  isPlain(): boolean {
+  readHead(): JpegHead {
     this.#readTo(1);
-    return !this.#hasOtherPictures && this.#isComplete();
+    const [scan] = this.#scans as [JpegScan];
+    return {
+      frame: this.#frameThere(),
+      scan,
+      isOneScan: this.#isComplete(),
+      hasOtherPictures: this.#hasOtherPictures,
+    };
   }
 
   /** Whether one scan has all coefficients: libjpeg looks at nothing after it. */
@@ -164,7 +192,7 @@ class SegmentReader {
       const scan = this.#readScan(content);
       this.#scans.push(scan);
       if (this.#scans.length === scanCount) return false;
-      scan.dataEnd = this.#endOfData();
+      scan.dataEnd = endOfData(this.#bytes, this.#at);
       this.#at = scan.dataEnd;
     }
   }
@@ -306,20 +334,6 @@ class SegmentReader {
       dataStart: this.#at,
       dataEnd: this.#bytes.length,
     };
-  }
-
-  /** Where the entropy-coded data from here on ends: at a marker that is no restart marker. */
-  #endOfData(): number {
-    for (let at = this.#at; ; ) {
-      const start = this.#bytes.indexOf(0xff, at);
-      if (start < 0) return this.#bytes.length;
-      at = start + 1;
-      while (this.#bytes[at] === 0xff) at += 1;
-      const code = this.#bytes[at];
-      if (code === undefined) return this.#bytes.length;
-      if (code !== 0 && (code < 0xd0 || code > 0xd7)) return start;
-      at += 1;
-    }
   }
 }
 
