@@ -3,9 +3,13 @@
  * does not report what libjpeg warns of in the last row of MCUs and after it.
  */
 
-/** Of a table: for each beginning of so many bits an entry, 16 bit; then for each length the last code and its symbol's place. */
-const shortBits: i32 = 10;
-const lastCodes: usize = 2 << shortBits;
+/**
+ * Of a table: for each beginning of so many bits two entries, 16 bit each: of the first symbol, and of the first two where their
+ * codes and values lie within it. Then for each length the last code and its symbol's place.
+ */
+const shortBits: i32 = 12;
+const shortMask: i32 = (1 << shortBits) - 1;
+const lastCodes: usize = 4 << shortBits;
 const placeOffsets: usize = lastCodes + 4 * 18;
 const symbols: usize = placeOffsets + 4 * 18;
 const tableBytes: usize = symbols + 256;
@@ -20,7 +24,7 @@ function entryOf(length: i32, symbol: i32, isDc: bool): i32 {
   return (count << 5) | (length + category);
 }
 
-const tables: usize = memory.data(8 * (2048 + 144 + 256 + 64), 16);
+const tables: usize = memory.data(8 * (16384 + 144 + 256), 16);
 
 /** Where a table of a DHT segment is put: 16 counts, then at most 256 symbols; `slot` 0 to 3 for DC, then AC. */
 export function defineSkimTable(slot: i32, definition: usize): void {
@@ -35,17 +39,29 @@ export function defineSkimTable(slot: i32, definition: usize): void {
     store<i32>(table + placeOffsets + 4 * (length as usize), place - code);
     if (length <= shortBits)
       for (let index = 0; index < count; index += 1) {
-        const entry = entryOf(length, load<u8>(definition + 16 + ((place + index) as usize)), slot < 4) as u16;
-        const first = ((code + index) << (shortBits - length)) & ((1 << shortBits) - 1);
+        const entry = entryOf(length, load<u8>(definition + 16 + ((place + index) as usize)), slot < 4);
+        const first = ((code + index) << (shortBits - length)) & shortMask;
         for (let tail = 0; tail < 1 << (shortBits - length); tail += 1)
-          store<u16>(table + 2 * ((first + tail) as usize), entry);
+          store<u32>(table + 4 * ((first + tail) as usize), (entry << 16) | entry);
       }
     code = (code + count) << 1;
     place += count;
   }
+  if (slot >= 4) joinPairs(table);
 }
 
-let at: usize = 0;
+function joinPairs(table: usize): void {
+  for (let beginning = 0; beginning <= shortMask; beginning += 1) {
+    const at = table + 4 * (beginning as usize);
+    const first = load<u16>(at) as i32;
+    const used = first & 31;
+    if (first === 0 || first >> 5 >= blockEnd || used >= shortBits) continue;
+    const second = load<u16>(table + 4 * (((beginning << used) & shortMask) as usize)) as i32;
+    if (second !== 0 && used + (second & 31) <= shortBits) store<u16>(at, (first + second) as u16, 2);
+  }
+}
+
+let position: usize = 0;
 let end: usize = 0;
 let bits: u64 = 0;
 let count: i32 = 0;
@@ -56,15 +72,15 @@ let isInvalid: bool = false;
 /** Bytes one by one, without what is stuffed after 0xff; zeros after the end. */
 function fillSlowly(): void {
   while (count <= 32) {
-    const byte: u64 = at < end ? load<u8>(at) : 0;
+    const byte: u64 = position < end ? load<u8>(position) : 0;
     bits = (bits << 8) | byte;
     count += 8;
-    if (at >= end) missing += 8;
-    else if (byte !== 0xff) at += 1;
-    else if (at + 1 < end && load<u8>(at + 1) === 0) at += 2;
+    if (position >= end) missing += 8;
+    else if (byte !== 0xff) position += 1;
+    else if (position + 1 < end && load<u8>(position + 1) === 0) position += 2;
     else {
       // A marker.
-      end = at;
+      end = position;
       bits &= ~0xff;
       missing += 8;
     }
@@ -88,7 +104,6 @@ function slowEntry(table: usize, ahead: i32, isDc: bool): i32 {
  * @returns whether all codes are valid and the last MCU ends within the last byte.
  */
 export function endsWithLastMcu(from: usize, to: usize, mcus: i32, blocks: usize, blockCount: i32): bool {
-  at = from;
   end = to;
   missing = 0;
   isInvalid = false;
@@ -113,14 +128,16 @@ export function endsWithLastMcu(from: usize, to: usize, mcus: i32, blocks: usize
           } else {
             bits = ahead;
             count = left;
-            at = next;
+            position = next;
             fillSlowly();
             ahead = bits;
             left = count;
-            next = at;
+            next = position;
           }
         }
-        let entry = load<u16>(table + 2 * (((ahead >> ((left - shortBits) as u64)) & 1023) as usize)) as i32;
+        const at = table + 4 * (((ahead >> ((left - shortBits) as u64)) & (shortMask as u64)) as usize);
+        // A symbol stands for 16 coefficients at most, so that the block does not end between two.
+        let entry = (k < 48 ? load<u16>(at, 2) : load<u16>(at)) as i32;
         if (entry === 0) entry = slowEntry(table, ((ahead >> ((left - 16) as u64)) & 0xffff) as i32, k === 0);
         left -= entry & 31;
         k += entry >> 5;
