@@ -45,15 +45,23 @@ const fill = (bytes: Uint8Array) =>
 const isSame = (one: Uint8Array | undefined, other: Uint8Array) =>
   one !== undefined && Buffer.compare(Buffer.from(one), Buffer.from(other)) === 0;
 
+// Of 1,536 damages libjpeg-turbo warns of 1,013 that leave a picture. 11 of them are accepted although pixels differ: values of a
+// header or a scan became other valid ones, beside something harmless that was warned of. 20 are refused although none differ: bytes
+// that belong to nothing after a refinement scan or after arithmetic code, and scans that come twice.
 describe.each([
-  // Accepted although pixels differ; refused although none do. Both of those that libjpeg-turbo warns of.
-  { coding: 'Huffman', flavors: golden.flavors.filter(({ name }) => !name.startsWith('arithmetic')), wrong: [12, 12] },
+  {
+    coding: 'Huffman',
+    flavors: golden.flavors.filter(({ name }) => !name.startsWith('arithmetic')),
+    mostAccepted: 7,
+    mostRefused: 12,
+  },
   {
     coding: 'arithmetic',
     flavors: golden.flavors.filter(({ name }) => name.startsWith('arithmetic')),
-    wrong: [12, 12],
+    mostAccepted: 4,
+    mostRefused: 8,
   },
-])('damage to JPEGs of $coding coding', ({ flavors, wrong }) => {
+])('damage to JPEGs of $coding coding', ({ flavors, mostAccepted, mostRefused }) => {
   let cases: Case[] = [];
   /** 16 at a time, beside healthy ones. */
   let verdicts: Verdict[] = [];
@@ -93,14 +101,16 @@ describe.each([
         if (!isSame(verdict, healthy)) accepted.push(name);
       } else if (isSame(await fill(bytes), healthy)) refused.push(`${name}: ${verdict}`);
     }
-    expect(accepted.length, accepted.join('\n')).toBeLessThanOrEqual(wrong[0]!);
-    expect(refused.length, refused.join('\n')).toBeLessThanOrEqual(wrong[1]!);
+    expect(accepted.length, accepted.join('\n')).toBeLessThanOrEqual(mostAccepted);
+    expect(refused.length, refused.join('\n')).toBeLessThanOrEqual(mostRefused);
   }, 120_000);
 
-  it('is accepted where libjpeg-turbo finds nothing odd and no pixel differs', () => {
-    for (const [index, { name, bytes, outcome }] of cases.entries())
-      if (outcome === '-' && isSame(undefined, bytes))
-        expect([name, verdicts[index]]).toEqual([name, expect.any(Uint8Array)]);
+  it('is accepted where libjpeg-turbo finds nothing odd and no pixel differs', async () => {
+    const found = cases.flatMap((one, index) => (one.outcome === '-' ? [{ ...one, verdict: verdicts[index]! }] : []));
+    expect(found.length).toBeGreaterThan(20);
+    for (const { name, bytes, healthy, verdict } of found)
+      if (typeof verdict === 'string')
+        expect([name, verdict, isSame(await fill(bytes), healthy)]).toEqual([name, verdict, false]);
   });
 
   it('has a reason of its own file', () => {
