@@ -1,6 +1,11 @@
 /** Bytes of an image file → its pixels: the first frame, upright, RGB in sRGB, 8 bit, on a background. */
 import sharp from 'sharp';
 import { formatOf, type ImageFormat } from './decode-format.ts';
+import { decodableBytes, type ImageLayout, readImageLayout } from './image-layout.ts';
+import { endsWithItsPixels } from './jpeg-ending.ts';
+import { findLostPixels, findMissingScans } from './jpeg-integrity.ts';
+import { type JpegStructure, readJpegHead, readJpegStructure } from './jpeg-structure.ts';
+import { arrangeSamples } from './pixel-samples.ts';
 
 // Every file is decoded once: a cache would only hold memory.
 sharp.cache(false);
@@ -19,8 +24,14 @@ export interface ImageHeader {
   format: ImageFormat;
   width: number;
   height: number;
+  /** What libvips does not say of its samples. */
+  layout: ImageLayout;
   /** 16 bit with a colour profile. */
   isDeepWithProfile: boolean;
+  /** A grey profile that sharp applies only to 8 bit grey. */
+  hasGreyProfile: boolean;
+  /** What the decoder is given: the file, of a JPEG of several pictures the first, or a copy that libvips recognizes. */
+  picture: Uint8Array;
 }
 
 /** Whether a text names a colour, as CSS does: `white`, `#7f7f7f`, `rgb(127, 127, 127)`. */
@@ -40,25 +51,37 @@ export function isColour(text: string): boolean {
  */
 export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<ImageHeader> {
   const format = formatOf(bytes);
+  const layout = readImageLayout(format, bytes);
+  const picture = format === 'jpeg' ? firstPicture(bytes) : decodableBytes(bytes, layout);
   // libvips' own limit would not say which size it met.
-  const header = await sharp(bytes, { limitInputPixels: false })
+  const header = await sharp(picture, { limitInputPixels: false })
     .metadata()
-    .catch((error: Error) => {
-      throw unusable(error);
+    .catch((cause: Error) => {
+      throw new Error('damaged: the decoder cannot read its header', { cause });
     });
-  const { width, height, depth, hasProfile } = header;
+  const { depth, hasProfile } = header;
+  const width = Math.max(header.width, layout.gif?.width ?? 0);
+  const height = Math.max(header.height, layout.gif?.height ?? 0);
+  const isGrey = header.space === 'grey16' || layout.isMonochrome === true;
+  // Of a canvas only the frame is in the file.
+  const stored = layout.gif?.frame ?? { width, height };
   if (width * height > maxPixels)
     throw new Error(`too large: ${width} × ${height} by its header, at most ${maxPixels} pixels are decoded`);
   if (depth !== 'uchar' && depth !== 'ushort')
     throw new Error(`not an accepted image: its values are of type ${depth}; save it with 8 or 16 bit`);
   // Some decoders take memory for all pixels before they miss the first.
-  if (width * height > bytes.length * (maxPixelsPerByte[format] ?? Number.POSITIVE_INFINITY))
-    throw new Error(`damaged: ${bytes.length} bytes cannot hold the ${width} × ${height} pixels of its header`);
+  if (stored.width * stored.height > bytes.length * (maxPixelsPerByte[format] ?? Number.POSITIVE_INFINITY))
+    throw new Error(
+      `damaged: ${bytes.length} bytes cannot hold the ${stored.width} × ${stored.height} pixels of its header`,
+    );
   return {
     format,
     width,
     height,
-    isDeepWithProfile: depth === 'ushort' && hasProfile,
+    layout,
+    isDeepWithProfile: depth === 'ushort' && hasProfile && layout.lab === undefined,
+    hasGreyProfile: isGrey && header.icc?.toString('latin1', 16, 20) === 'GRAY',
+    picture,
   };
 }
 
@@ -69,16 +92,14 @@ export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<
  * @throws Error of which the message says why the file is no usable image.
  */
 export async function decodePixels(
-  bytes: Uint8Array,
   header: ImageHeader,
   { background, timeoutMs }: { background: string; timeoutMs: number },
 ): Promise<RgbImage> {
-  const { data, info } = await decode(bytes, header, timeoutMs);
-  const { width, height, channels } = info;
+  const decoded = await decode(header, timeoutMs);
+  const { data, width, height, channels } = arrangeSamples({ data: decoded.data, ...decoded.info }, header.layout);
   if (channels === 3) return { data, width, height };
-  if (channels !== 4) throw new Error(`not an accepted image: ${channels} channels`);
   // Not in the first pipeline: there a grey image would still be grey, and so would its background.
-  const flat = await sharp(data, { raw: { width, height, channels }, limitInputPixels: false })
+  const flat = await sharp(data, { raw: { width, height, channels: 4 }, limitInputPixels: false })
     .flatten({ background })
     .raw()
     .toBuffer();
@@ -97,39 +118,58 @@ const maxPixelsPerByte: Partial<Record<ImageFormat, number>> = {
   gif: (4096 * 8) / 12,
 };
 
-/** Lost pixels, of which libjpeg only warns; its other warnings are of no consequence (bytes too many, …). */
-const lostPixels = /premature end|bad Huffman code|found marker/i;
+/**
+ * The bytes of a JPEG's first picture: where others follow, libvips might take another decoder, which does not say what it misses.
+ *
+ * @throws Error whose message says why the picture cannot be decoded.
+ */
+function firstPicture(bytes: Uint8Array): Uint8Array {
+  const { isOneScan, hasOtherPictures } = readJpegHead(bytes);
+  if (isOneScan && !hasOtherPictures) return bytes;
+  const structure = readJpegStructure(bytes);
+  const missing = findMissingScans(structure);
+  if (missing !== null) throw new Error(`damaged: ${missing}`);
+  return withEndMarker(bytes, structure);
+}
 
-async function decode(bytes: Uint8Array, header: ImageHeader, timeoutMs: number) {
-  const run = (failOn: 'error' | 'warning') => {
-    const image = sharp(bytes, { failOn, limitInputPixels: header.width * header.height })
+/** A picture up to its end marker, which is added where it is missing. */
+function withEndMarker(bytes: Uint8Array, { end, hasEndMarker }: JpegStructure): Uint8Array {
+  const picture = bytes.subarray(0, end);
+  return hasEndMarker ? picture : Buffer.concat([picture, Buffer.from([0xff, 0xd9])]);
+}
+
+async function decode(header: ImageHeader, timeoutMs: number) {
+  const run = (picture: Uint8Array, failOn: 'error' | 'warning') => {
+    // L*a*b* needs no profile, and is not what sharp would apply it to.
+    const ignoreIcc = header.layout.lab !== undefined;
+    const image = sharp(picture, { failOn, limitInputPixels: header.width * header.height, ignoreIcc })
       .autoOrient()
       .toColourspace('srgb')
       .timeout({ seconds: Math.min(Math.ceil(timeoutMs / 1000), 3600) });
+    // Of other grey images sharp ignores it.
+    if (header.hasGreyProfile) image.pipelineColourspace('b-w');
     // sharp takes 16 bit with a profile to Display P3 and leaves it there, unless an output profile is named.
     return (header.isDeepWithProfile ? image.withIccProfile('srgb') : image)
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
   };
-  const strict = header.format === 'jpeg';
-  return run(strict ? 'warning' : 'error')
-    .catch((error: Error) => {
-      if (!strict || lostPixels.test(error.message)) throw error;
-      return run('error');
-    })
-    .catch((error: Error) => {
-      throw unusable(error);
-    });
+  const { format, picture } = header;
+  if (format !== 'jpeg') return orRefuse(timeoutMs, () => run(picture, 'error'));
+  // libjpeg warns of lost pixels and of harmless oddities alike. Which it is, the file itself says.
+  const strict = await run(picture, 'warning').catch(() => undefined);
+  const head = readJpegHead(picture);
+  if (strict !== undefined && (!head.isOneScan || endsWithItsPixels(picture, head))) return strict;
+  const structure = readJpegStructure(picture);
+  const lost = await findLostPixels(picture, structure);
+  if (lost !== null) throw new Error(`damaged: ${lost}`);
+  return strict ?? orRefuse(timeoutMs, () => run(withEndMarker(picture, structure), 'error'));
 }
 
-/** What libvips says, as a reason for people. */
-function unusable(cause: Error): Error {
-  if (/compression format has not been built in/.test(cause.message)) {
-    const codec = /built in: (\w+)/.exec(cause.message)?.[1] ?? 'its';
-    const reason = `${codec} compression is not in this build of libvips; save it as JPEG, PNG or AVIF`;
-    return new Error(`not an accepted image: ${reason}`, { cause });
-  }
-  // libheif's reader first tells of every place that it looked at in vain.
-  const line = cause.message.split('\n').find((one) => !one.startsWith('source: bad seek'));
-  return new Error(`${line?.startsWith('timeout') ? 'slow' : 'damaged'}: ${line ?? cause.message}`, { cause });
+/** libvips keeps one error text for all images being decoded: it may be another image's, so that nothing may rest on it. */
+async function orRefuse<Result>(timeoutMs: number, run: () => Promise<Result>): Promise<Result> {
+  const startedAtMs = performance.now();
+  return run().catch((cause: Error) => {
+    const isSlow = performance.now() - startedAtMs >= timeoutMs;
+    throw new Error(isSlow ? `slow: not decoded within ${timeoutMs} ms` : 'damaged: the decoder refuses it', { cause });
+  });
 }

@@ -123,7 +123,7 @@ async function decodeWithin(
   const bytes = await readImageFile(image.path, image);
   const header = await withinTime(readHeader(bytes, options.maxPixels), timeoutMs);
   return budget.run(header.width * header.height, timeoutMs, async () => {
-    const pixels = await decodePixels(bytes, header, { background, timeoutMs });
+    const pixels = await decodePixels(header, { background, timeoutMs });
     const squares = await Promise.all(sizes.map((size) => resizeToSquare(pixels, size, resize)));
     return { squares, sha256: sha256(bytes) };
   });

@@ -1,0 +1,52 @@
+/** What a file's own header says about its pixels and libvips does not report; read before decoding. */
+import type { ImageFormat } from './decode-format.ts';
+import { type GifLayout, readGifLayout } from './gif-layout.ts';
+import { readHeifItem } from './heif-item.ts';
+import type { LabCoding } from './lab.ts';
+import { readTiffSamples } from './tiff-samples.ts';
+import type { YcbcrCoding } from './ycbcr.ts';
+
+/** Which of the samples after the colors is opacity: its index, `none`, or `last` where libvips decides. */
+export type AlphaSample = number | 'none' | 'last';
+
+export interface ImageLayout {
+  alpha: AlphaSample;
+  /** The colors were multiplied by alpha, and libvips does not undo it. */
+  isPremultiplied?: boolean;
+  /** libvips returns red, green and blue of it, whereas its profile may be a grey one. */
+  isMonochrome?: boolean;
+  /** libvips returns Y, Cb and Cr in place of red, green and blue. */
+  ycbcr?: YcbcrCoding;
+  /** libvips returns L*, a* and b* in place of red, green and blue. */
+  lab?: LabCoding;
+  /** Where the first frame lies on the canvas. */
+  gif?: GifLayout;
+  /** libvips reads the file only with these bytes in place of its own. */
+  patch?: { at: number; bytes: readonly number[] };
+}
+
+/**
+ * Reads from a file's own bytes what its samples mean.
+ *
+ * @throws Error whose message says why the file is not accepted.
+ */
+export function readImageLayout(format: ImageFormat, bytes: Uint8Array): ImageLayout {
+  switch (format) {
+    case 'tiff':
+      return readTiffSamples(bytes);
+    case 'gif':
+      return { alpha: 'last', gif: readGifLayout(bytes) };
+    case 'heif':
+      return { alpha: 'last', ...readHeifItem(bytes) };
+    default:
+      return { alpha: 'last' };
+  }
+}
+
+/** The bytes to hand to libvips. */
+export function decodableBytes(bytes: Uint8Array, { patch }: ImageLayout): Uint8Array {
+  if (patch === undefined) return bytes;
+  const copy = Uint8Array.from(bytes);
+  copy.set(patch.bytes, patch.at);
+  return copy;
+}
