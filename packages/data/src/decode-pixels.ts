@@ -4,6 +4,7 @@ import { formatOf, type ImageFormat } from './decode-format.ts';
 import { decodableBytes, type ImageLayout, readImageLayout } from './image-layout.ts';
 import { findLostPixels, findMissingScans } from './jpeg-integrity.ts';
 import { isPlainJpeg, type JpegStructure, readJpegStructure } from './jpeg-structure.ts';
+import { requireAllPixels } from './lost-pixels.ts';
 import { arrangeSamples } from './pixel-samples.ts';
 
 // Every file is decoded once: a cache would only hold memory.
@@ -94,6 +95,7 @@ export async function decodePixels(
   header: ImageHeader,
   { background, timeoutMs }: { background: string; timeoutMs: number },
 ): Promise<RgbImage> {
+  await requireAllPixels(header.format, header.picture, header.layout);
   const decoded = await decode(header, timeoutMs);
   const { data, width, height, channels } = arrangeSamples({ data: decoded.data, ...decoded.info }, header.layout);
   if (channels === 3) return { data, width, height };

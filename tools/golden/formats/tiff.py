@@ -215,8 +215,9 @@ def cases():
         yield f"RGB, orientation {number}", data, by_pillow(data)
 
     bilevel = Image.fromarray((one > 128).astype(np.uint8) * 255).convert("1")
-    for name, compression in (("group 3", "group3"), ("group 4", "group4"), ("modified Huffman", "tiff_ccitt")):
+    for name, compression in (("group 3", "group3"), ("group 4", "group4")):
         yield f"bilevel, {name}", saved(bilevel, compression=compression), as_rgb(np.asarray(bilevel).astype(np.uint8) * 255)
+    yield "bilevel, modified Huffman", saved(bilevel, compression="tiff_ccitt"), REFUSED
     yield "JPEG compression, YCbCr", (data := saved(Image.fromarray(rgb), compression="jpeg", quality=95)), by_pillow(data)
     yield "JPEG compression, grey", (data := saved(Image.fromarray(one), compression="jpeg", quality=95)), by_pillow(data)
     yield "JPEG compression, CMYK", (data := saved(Image.fromarray(with_extra(255 - rgb, zero), "CMYK"), compression="jpeg", quality=95)), by_profile(data, icc.DEFAULT_CMYK)
