@@ -39,7 +39,7 @@ describe('GIF', () => {
   ])('every pixel of %i × %i in noise of %i levels is counted', async (width, height, levels) => {
     const gif = await noise(width, height, levels).gif({ dither: 0 }).toBuffer();
     const { dataStart } = readGifLayout(gif);
-    expect(countGifPixels(gif, dataStart, width * height + 1)).toBe(width * height);
+    expect(await countGifPixels(gif, dataStart, width * height + 1)).toBe(width * height);
     await expect(decode(gif)).resolves.toMatchObject({ width, height });
   });
 

@@ -14,6 +14,6 @@ export async function requireAllPixels(format: ImageFormat, bytes: Uint8Array, {
   if (lost !== null) throw new Error(`damaged: ${lost}`);
   if (gif === undefined) return;
   const wanted = gif.frame.width * gif.frame.height;
-  const count = countGifPixels(bytes, gif.dataStart, wanted);
+  const count = await countGifPixels(bytes, gif.dataStart, wanted);
   if (count < wanted) throw new Error(`damaged: a GIF whose first frame has ${count} of its ${wanted} pixels`);
 }
