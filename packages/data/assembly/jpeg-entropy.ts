@@ -15,6 +15,7 @@ import {
 } from './jpeg-arithmetic';
 import {
   buildTable,
+  endsInZeroByte,
   huffmanAc,
   huffmanBand,
   huffmanDc,
@@ -22,6 +23,7 @@ import {
   huffmanLeft,
   huffmanRefinement,
   isPaddedWithOnes,
+  isWithinRun,
   startHuffman,
   tableBytes,
 } from './jpeg-huffman';
@@ -70,6 +72,14 @@ enum Part {
   fieldCount,
 }
 
+/** After the last MCU so many bytes that belong to nothing are passed over where nothing else says what they are. */
+const strayBytes: i32 = 16;
+
+/** Where the coefficients of a block are noted that belongs to no component. */
+const scratch: usize = memory.data(8);
+/** Whether what is decoded comes after the last MCU. */
+let isTrial: bool = false;
+
 let scan: usize = 0;
 let to: usize = 0;
 let segmentEnd: usize = 0;
@@ -78,7 +88,7 @@ let untilRestart: i32 = 0;
 let restarts: i32 = 0;
 /** Bytes behind the last MCU of a segment. */
 export let leftBytes: i32 = 0;
-/** Whether bits before those bytes are not the ones that end a segment. */
+/** Whether the end of a segment shows that the decoder got out of step. */
 export let isOutOfStep: bool = false;
 
 function field(name: i32): i32 {
@@ -146,13 +156,35 @@ function startSegment(from: usize): void {
   else startHuffman(from, segmentEnd);
 }
 
+/** Decides whether bytes after the last MCU belong to nothing, or show that the decoder got out of step before. */
 function endSegment(): void {
   const isArithmetic = field(Field.isArithmetic) !== 0;
   const left = isArithmetic ? arithmeticLeft() : huffmanLeft();
+  leftBytes += max(left, 0);
+  if (isArithmetic) {
+    // The last bits of arithmetic code say nothing.
+    if (left > strayBytes) isOutOfStep = true;
+    return;
+  }
+  if (isWithinRun()) isOutOfStep = true;
   if (left <= 0) return;
-  leftBytes += left;
-  // The last bits of arithmetic code say nothing.
-  if (isArithmetic || !isPaddedWithOnes()) isOutOfStep = true;
+  const isRefinement = field(Field.high) !== 0;
+  if (!isPaddedWithOnes() || endsInZeroByte() || (isRefinement && left > strayBytes) || continues()) isOutOfStep = true;
+}
+
+/**
+ * Whether the rest of the segment decodes to its very end: the blocks of a decoder that took damage for more blocks than there
+ * are. Bytes that belong to nothing hardly ever do.
+ */
+function continues(): bool {
+  isTrial = true;
+  let isAtEnd = false;
+  const column = field(Field.mcusWide) - 1;
+  const row = field(Field.mcusHigh) - 1;
+  while (!isAtEnd && decodeMcu(row, column) === ok)
+    isAtEnd = huffmanLeft() === 0 && isPaddedWithOnes() && !isWithinRun();
+  isTrial = false;
+  return isAtEnd;
 }
 
 function passRestart(): i32 {
@@ -186,7 +218,8 @@ function decodeMcu(row: i32, column: i32): i32 {
     const stride = part(component, Part.stride);
     for (let y = row * high; y < (row + 1) * high; y += 1)
       for (let x = column * wide; x < (column + 1) * wide; x += 1) {
-        const mask = (part(component, Part.masks) as usize) + 8 * ((y * stride + x) as usize);
+        const own = (part(component, Part.masks) as usize) + 8 * ((y * stride + x) as usize);
+        const mask = isTrial ? scratch : own;
         const outcome = isProgressive ? decodeProgressive(component, mask) : decodeSequential(component, mask);
         if (outcome !== ok) return outcome;
       }
@@ -243,5 +276,6 @@ function decodeDc(component: i32, low: i32): i32 {
   const dc = part(component, Part.dc) + difference;
   store<i32>(partAt(component, Part.dc), dc);
   const quantization = part(component, Part.quantization) as usize;
-  return fits(abs(dc) << low, 0, quantization, field(Field.limit)) ? ok : badCode;
+  // The first difference of a trial is to another value than the last one.
+  return isTrial || fits(abs(dc) << low, 0, quantization, field(Field.limit)) ? ok : badCode;
 }

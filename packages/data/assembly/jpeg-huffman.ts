@@ -36,6 +36,16 @@ export function isPaddedWithOnes(): bool {
   return (((bits >> ((count - padding) as u64)) as i32) & ones) === ones;
 }
 
+/** Whether the last byte was used to its end and is zero, which encoders hardly ever write. */
+export function endsInZeroByte(): bool {
+  return ((count - missing) & 7) === 0 && ((bits >> (count as u64)) & 0xff) === 0;
+}
+
+/** Whether an end-of-band run goes beyond the segment, which encoders never write. */
+export function isWithinRun(): bool {
+  return emptyBlocks > 0;
+}
+
 /**
  * Builds a decoding table.
  *

@@ -56,8 +56,8 @@ export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<
   // libvips' own limit would not say which size it met.
   const header = await sharp(picture, { limitInputPixels: false })
     .metadata()
-    .catch((error: Error) => {
-      throw unusable(error);
+    .catch((cause: Error) => {
+      throw new Error('damaged: the decoder cannot read its header', { cause });
     });
   const { depth, hasProfile } = header;
   const width = Math.max(header.width, layout.gif?.width ?? 0);
@@ -133,8 +133,9 @@ function firstPicture(bytes: Uint8Array): Uint8Array {
 }
 
 /** A picture up to its end marker, which is added where it is missing. */
-function withEndMarker(bytes: Uint8Array, { end }: JpegStructure): Uint8Array {
-  return end === null ? Buffer.concat([bytes, Buffer.from([0xff, 0xd9])]) : bytes.subarray(0, end);
+function withEndMarker(bytes: Uint8Array, { end, hasEndMarker }: JpegStructure): Uint8Array {
+  const picture = bytes.subarray(0, end);
+  return hasEndMarker ? picture : Buffer.concat([picture, Buffer.from([0xff, 0xd9])]);
 }
 
 async function decode(header: ImageHeader, timeoutMs: number) {
@@ -153,25 +154,21 @@ async function decode(header: ImageHeader, timeoutMs: number) {
       .toBuffer({ resolveWithObject: true });
   };
   const { format, picture } = header;
-  if (format !== 'jpeg')
-    return run(picture, 'error').catch((error: Error) => {
-      throw unusable(error);
-    });
-  // libjpeg warns of lost pixels and of harmless oddities alike. Which it is, the file itself says: the warning's text is kept in
-  // one buffer for all images being decoded, so it may be another image's.
+  if (format !== 'jpeg') return orRefuse(timeoutMs, () => run(picture, 'error'));
+  // libjpeg warns of lost pixels and of harmless oddities alike. Which it is, the file itself says.
   return run(picture, 'warning').catch(async () => {
     const structure = readJpegStructure(picture);
     const lost = await findLostPixels(picture, structure);
     if (lost !== null) throw new Error(`damaged: ${lost}`);
-    return run(withEndMarker(picture, structure), 'error').catch((error: Error) => {
-      throw unusable(error);
-    });
+    return orRefuse(timeoutMs, () => run(withEndMarker(picture, structure), 'error'));
   });
 }
 
-/** What libvips says, as a reason for people. */
-function unusable(cause: Error): Error {
-  // libheif's reader first tells of every place that it looked at in vain.
-  const line = cause.message.split('\n').find((one) => !one.startsWith('source: bad seek'));
-  return new Error(`${line?.startsWith('timeout') ? 'slow' : 'damaged'}: ${line ?? cause.message}`, { cause });
+/** libvips keeps one error text for all images being decoded: it may be another image's, so that nothing may rest on it. */
+async function orRefuse<Result>(timeoutMs: number, run: () => Promise<Result>): Promise<Result> {
+  const startedAtMs = performance.now();
+  return run().catch((cause: Error) => {
+    const isSlow = performance.now() - startedAtMs >= timeoutMs;
+    throw new Error(isSlow ? `slow: not decoded within ${timeoutMs} ms` : 'damaged: the decoder refuses it', { cause });
+  });
 }

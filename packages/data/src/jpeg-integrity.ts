@@ -32,17 +32,22 @@ export async function findLostPixels(bytes: Uint8Array, structure: JpegStructure
  *
  * @returns what is missing; null when nothing is.
  */
-export function findMissingScans({ frame, scans, end }: JpegStructure): string | null {
+export function findMissingScans({ frame, scans, hasEndMarker }: JpegStructure): string | null {
   /** Of each coefficient of each component, the bits still to come; undefined where none came. */
   const missingBits = frame.components.map(() => new Array<number | undefined>(64).fill(undefined));
-  for (const { components, from, last, low } of scans)
-    for (const { index } of components) missingBits[index]!.fill(low, from, last + 1);
+  for (const [number, { components, from, last, high, low }] of scans.entries())
+    for (const { index } of components) {
+      const bits = missingBits[index]!;
+      if (frame.isProgressive && bits.slice(from, last + 1).some((before = 0) => before !== high))
+        return `scan ${number + 1} of ${scans.length} does not continue those before it`;
+      bits.fill(low, from, last + 1);
+    }
   for (const [index, bits] of missingBits.entries()) {
     const name = `component ${index + 1} of ${frame.components.length}`;
     if (bits[0] === undefined) return `it ends before any scan of ${name}`;
     if (bits.some((low) => low !== undefined && low > 0)) return `it ends before the last scans of ${name}`;
     // A picture may go without some coefficients, if only it says that it is complete.
-    if (end === null && bits.includes(undefined)) return `it ends before the last scans of ${name}`;
+    if (!hasEndMarker && bits.includes(undefined)) return `it ends before the last scans of ${name}`;
   }
   return null;
 }
@@ -59,7 +64,7 @@ const pageBytes = 2 ** 16;
 
 /** As `assembly/jpeg-outcomes.ts` numbers them. */
 const faults: Readonly<Record<number, string>> = {
-  1: 'its data ends',
+  1: 'premature end of data',
   2: 'its data is garbled',
   3: 'a restart marker is missing',
 };
@@ -125,9 +130,9 @@ class ScanDecoder {
       if (outcome === kernel.unfinished.value) await setImmediate();
     }
     if (outcome !== 0) return `${faults[outcome]} at ${Math.floor((100 * kernel.currentRow()) / high)} % of its height`;
-    if (kernel.leftBytes.value > 0 && kernel.isOutOfStep.value !== 0)
-      return `its data is garbled: ${kernel.leftBytes.value} bytes are left over`;
-    return null;
+    if (kernel.isOutOfStep.value === 0) return null;
+    const { value: left } = kernel.leftBytes;
+    return `${faults[2]}: ${left > 0 ? `${left} bytes are left over` : 'it ends within a run of empty blocks'}`;
   }
 
   #reserve(byteCount: number): void {

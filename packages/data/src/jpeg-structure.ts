@@ -49,8 +49,9 @@ export interface JpegScan {
 export interface JpegStructure {
   frame: JpegFrame;
   scans: JpegScan[];
-  /** Where the picture ends, behind its end marker; null where there is no such marker. */
-  end: number | null;
+  /** Where the picture ends, behind its end marker if it has one. */
+  end: number;
+  hasEndMarker: boolean;
   /** Whether a header announces other pictures in the file, such as a gain map. */
   hasOtherPictures: boolean;
 }
@@ -92,8 +93,8 @@ const otherFrames: Readonly<Record<number, string>> = {
   247: 'JPEG-LS',
 };
 
-/** More scans are no picture's: libjpeg-turbo's own fuzzers stop at as many. */
-const maxScans = 500;
+/** Encoders write a dozen. A decoder passes through all blocks for each, so that a small file of many could take minutes. */
+const maxScans = 100;
 
 const marker = { start: 0xd8, end: 0xd9, scan: 0xda, quantization: 0xdb, restartInterval: 0xdd } as const;
 
@@ -113,41 +114,56 @@ class SegmentReader {
   }
 
   read(): JpegStructure {
-    const end = this.#readTo(Number.POSITIVE_INFINITY);
-    return { frame: this.#frameThere(), scans: this.#scans, end, hasOtherPictures: this.#hasOtherPictures };
+    const hasEndMarker = this.#readTo(Number.POSITIVE_INFINITY);
+    return {
+      frame: this.#frameThere(),
+      scans: this.#scans,
+      end: this.#at,
+      hasEndMarker,
+      hasOtherPictures: this.#hasOtherPictures,
+    };
   }
 
   isPlain(): boolean {
-    if (this.#readTo(1) !== null) return false;
-    const frame = this.#frameThere();
-    return (
-      !this.#hasOtherPictures && !frame.isProgressive && this.#scans[0]!.components.length === frame.components.length
-    );
+    this.#readTo(1);
+    return !this.#hasOtherPictures && this.#isComplete();
   }
 
-  /** Reads up to the header of a scan; the end of the picture, or null where it has none or was not reached. */
-  #readTo(scanCount: number): number | null {
+  /** Whether one scan has all coefficients: libjpeg looks at nothing after it. */
+  #isComplete(): boolean {
+    const [scan] = this.#scans;
+    const frame = this.#frame;
+    return scan !== undefined && !frame!.isProgressive && scan.components.length === frame!.components.length;
+  }
+
+  /** Reads up to the header of a scan or the end of the picture; whether an end marker is there. */
+  #readTo(scanCount: number): boolean {
     for (;;) {
+      const start = this.#at;
       const code = this.#nextMarker();
-      if (code === undefined) {
-        if (this.#scans.length === 0) throw new Error('damaged: it ends before its first scan');
-        return null;
-      }
+      const hasScans = this.#scans.length > 0;
       if (code === marker.end) {
-        if (this.#scans.length === 0) throw new Error('damaged: it has no scan');
-        return this.#at;
+        if (!hasScans) throw new Error('damaged: it has no scan');
+        return true;
       }
-      if (code === marker.start) throw new Error('damaged: another picture begins within it');
       // Markers without a segment: TEM and what is left of restart markers.
-      if (code === 0x01 || (code >= 0xd0 && code <= 0xd7)) continue;
-      const content = this.#segment();
+      if (code === 0x01 || (code !== undefined && code >= 0xd0 && code <= 0xd7)) continue;
+      const content = code === undefined || code === marker.start ? undefined : this.#segment();
+      if (content === undefined || (this.#isComplete() && code === marker.scan)) {
+        if (!hasScans)
+          throw new Error(`damaged: it ${code === marker.start ? 'starts twice' : 'ends before its first scan'}`);
+        // The file ends, or the next picture starts.
+        this.#at = start;
+        return false;
+      }
+      if (this.#isComplete()) continue;
       if (code !== marker.scan) {
-        this.#readSegment(code, content);
+        this.#readSegment(code!, content);
         continue;
       }
       const scan = this.#readScan(content);
       this.#scans.push(scan);
-      if (this.#scans.length === scanCount) return null;
+      if (this.#scans.length === scanCount) return false;
       scan.dataEnd = this.#endOfData();
       this.#at = scan.dataEnd;
     }
@@ -172,14 +188,16 @@ class SegmentReader {
     }
   }
 
-  #segment(): Buffer {
+  /** The content of a segment; undefined where the file ends within it. */
+  #segment(): Buffer | undefined {
     const start = this.#at;
-    if (start + 2 > this.#bytes.length) throw new Error('damaged: it ends within a header');
+    if (start + 2 > this.#bytes.length) return undefined;
     const length = this.#bytes.readUInt16BE(start);
-    if (length < 2) throw new Error(`damaged: a header of ${length} bytes`);
-    this.#at = start + length;
-    if (this.#at > this.#bytes.length) throw new Error('damaged: it ends within a header');
-    return this.#bytes.subarray(start + 2, this.#at);
+    if (length < 2 && !this.#isComplete()) throw new Error(`damaged: a header of ${length} bytes`);
+    const end = start + Math.max(length, 2);
+    if (end > this.#bytes.length) return undefined;
+    this.#at = end;
+    return this.#bytes.subarray(start + 2, end);
   }
 
   #readSegment(code: number, content: Buffer): void {
