@@ -1,5 +1,6 @@
 /** Bytes of an image file → its pixels: the first frame, upright, RGB in sRGB, 8 bit, on a background. */
 import sharp from 'sharp';
+import { findCut } from './cut-file.ts';
 import { formatOf, type ImageFormat } from './decode-format.ts';
 import { decodableBytes, type ImageLayout, readImageLayout } from './image-layout.ts';
 import { findLostPixels, findMissingScans } from './jpeg-integrity.ts';
@@ -57,7 +58,7 @@ export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<
   const header = await sharp(picture, { limitInputPixels: false })
     .metadata()
     .catch((cause: Error) => {
-      throw new Error('damaged: the decoder cannot read its header', { cause });
+      throw new Error(`damaged: ${findCut(format, picture) ?? 'the decoder cannot read its header'}`, { cause });
     });
   const { depth, hasProfile } = header;
   const width = Math.max(header.width, layout.gif?.width ?? 0);
@@ -154,21 +155,26 @@ async function decode(header: ImageHeader, timeoutMs: number) {
       .toBuffer({ resolveWithObject: true });
   };
   const { format, picture } = header;
-  if (format !== 'jpeg') return orRefuse(timeoutMs, () => run(picture, 'error'));
+  if (format !== 'jpeg') return orRefuse(header, timeoutMs, () => run(picture, 'error'));
   // libjpeg warns of lost pixels and of harmless oddities alike. Which it is, the file itself says.
   return run(picture, 'warning').catch(async () => {
     const structure = readJpegStructure(picture);
     const lost = await findLostPixels(picture, structure);
     if (lost !== null) throw new Error(`damaged: ${lost}`);
-    return orRefuse(timeoutMs, () => run(withEndMarker(picture, structure), 'error'));
+    return orRefuse(header, timeoutMs, () => run(withEndMarker(picture, structure), 'error'));
   });
 }
 
 /** libvips keeps one error text for all images being decoded: it may be another image's, so that nothing may rest on it. */
-async function orRefuse<Result>(timeoutMs: number, run: () => Promise<Result>): Promise<Result> {
+async function orRefuse<Result>(
+  { format, picture }: ImageHeader,
+  timeoutMs: number,
+  run: () => Promise<Result>,
+): Promise<Result> {
   const startedAtMs = performance.now();
   return run().catch((cause: Error) => {
-    const isSlow = performance.now() - startedAtMs >= timeoutMs;
-    throw new Error(isSlow ? `slow: not decoded within ${timeoutMs} ms` : 'damaged: the decoder refuses it', { cause });
+    if (performance.now() - startedAtMs >= timeoutMs)
+      throw new Error(`slow: not decoded within ${timeoutMs} ms`, { cause });
+    throw new Error(`damaged: ${findCut(format, picture) ?? 'the decoder refuses it'}`, { cause });
   });
 }

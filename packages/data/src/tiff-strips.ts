@@ -32,13 +32,27 @@ export async function findLostTiffPixels(bytes: Uint8Array): Promise<string | nu
   return compression === 1 ? findShortStrip(bytes, directory) : null;
 }
 
+/** How many bytes a TIFF must have, by the places of its strips or tiles. */
+export function tiffLength(bytes: Uint8Array): number {
+  const { offsets, counts } = strips(new TiffTags(bytes));
+  return offsets.reduce((length, offset, index) => Math.max(length, offset + (counts[index] ?? 0)), 0);
+}
+
 // --- internal ---
+
+/** Where the strips or tiles lie. */
+function strips(directory: TiffTags): { isTiled: boolean; offsets: number[]; counts: number[] } {
+  const isTiled = directory.has(tags.tileOffsets);
+  return {
+    isTiled,
+    offsets: directory.list(isTiled ? tags.tileOffsets : tags.stripOffsets),
+    counts: directory.list(isTiled ? tags.tileByteCounts : tags.stripByteCounts),
+  };
+}
 
 /** Every strip or tile is a JPEG; its tables may stand apart, in a tag that all share. */
 async function findLostJpegPixels(bytes: Uint8Array, directory: TiffTags): Promise<string | null> {
-  const isTiled = directory.has(tags.tileOffsets);
-  const offsets = directory.list(isTiled ? tags.tileOffsets : tags.stripOffsets);
-  const counts = directory.list(isTiled ? tags.tileByteCounts : tags.stripByteCounts);
+  const { isTiled, offsets, counts } = strips(directory);
   // Else a small file could ask for the same data to be looked at for ever.
   if (counts.reduce((sum, count) => sum + count, 0) > bytes.length) return 'its strips or tiles overlap';
   const tables = Uint8Array.from(directory.list(tags.jpegTables));
