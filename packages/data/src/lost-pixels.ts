@@ -5,7 +5,7 @@ import type { ImageLayout } from './image-layout.ts';
 import { findLostTiffPixels } from './tiff-strips.ts';
 
 /**
- * Refuses a file that lacks pixels. JPEGs are looked at where they are decoded.
+ * Refuses a GIF or TIFF that lacks pixels.
  *
  * @throws Error whose message says what is missing.
  */

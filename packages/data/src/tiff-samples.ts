@@ -92,6 +92,8 @@ export function readTiffSamples(bytes: Uint8Array): TiffSamples {
   const isPlanar = one(tags.planar, 1) === 2;
   if (isPlanar && directory.has(tags.tileWidth)) throw refusal('tiles of separate planes');
 
+  // Within JPEG data these colors are YCbCr already.
+  if (compression === 7 && photometric > 7) throw refusal('JPEG compression of L*a*b* colors');
   const bits = bitsOf(directory, sampleCount);
   if (sampleCount > maxSamples) throw refusal(`${sampleCount} samples a pixel, at most ${maxSamples} are read`);
   const alpha = alphaOf(directory, photometric, sampleCount, colorCount);

@@ -1,4 +1,5 @@
 /** Whether a TIFF's strips or tiles are complete, where libvips does not report that they are not. */
+import { setImmediate } from 'node:timers/promises';
 import { findLostPixels } from './jpeg-integrity.ts';
 import { readJpegStructure } from './jpeg-structure.ts';
 import { TiffTags } from './tiff-tags.ts';
@@ -60,6 +61,8 @@ async function findLostJpegPixels(bytes: Uint8Array, directory: TiffTags): Promi
     const stream = bytes.subarray(offset, offset + (counts[index] ?? 0));
     // Without the tables' end marker and the stream's start marker.
     const jpeg = tables.length < 4 ? stream : Buffer.concat([tables.subarray(0, -2), stream.subarray(2)]);
+    // There may be thousands of them.
+    await setImmediate();
     const lost = await findLostPixels(jpeg, readJpegStructure(jpeg));
     if (lost !== null) return `${isTiled ? 'tile' : 'strip'} ${index + 1} of ${offsets.length}: ${lost}`;
   }
