@@ -298,6 +298,7 @@ def cases():
     yield "CIELab, 8 bit, extra sample 2", tiff(with_extra((lab8 & 255).astype(np.uint8), opacity), 8, tags=extra(2)), over(rgb, opacity)
     yield "CIELab, 16 bit, extra sample 0", tiff(with_extra((lab16 & 65535).astype(np.uint16), zero), 8, tags=extra(0)), rgb
     yield "CIELab, 8 bit, extra sample 1", tiff(with_extra((lab8 & 255).astype(np.uint8), opacity), 8, tags=extra(1)), REFUSED
+    yield "CIELab, JPEG compression", tiff(rgb, 8, compression=7, raw=stored), REFUSED
     yield "CIELab, 1 sample", tiff(one, 8), REFUSED
     yield "CIELab, with a profile", tiff((lab8 & 255).astype(np.uint8), 8, tags={34675: (7, icc.WIDE)}), rgb
     yield "ICCLab, 8 bit", tiff(icc8.astype(np.uint8), 9), rgb
