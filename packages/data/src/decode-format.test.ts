@@ -24,6 +24,7 @@ describe('formatOf', () => {
     ['WebM', '\x1a\x45\xdf\xa3\x01', /^not an image: a video/],
     ['an HTML page', '<!DOCTYPE html>\n<html>', /^not an image: an HTML page; a server may have sent an error page/],
     ['an HTML page behind a comment', '\xef\xbb\xbf <!-- a -->\n<HTML lang="en">', /^not an image: an HTML page/],
+    ['an HTML page with a drawing in it', '<html><body><svg width="1">', /^not an image: an HTML page/],
     ['an empty HTML page', '<html></html>', /^not an image: an HTML page/],
     ['an archive', 'PK\x03\x04', 'not an image: an archive (ZIP); unpack it'],
     [

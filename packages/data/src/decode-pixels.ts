@@ -1,10 +1,12 @@
 /** Bytes of an image file → its pixels: the first frame, upright, RGB in sRGB, 8 bit, on a background. */
 import sharp from 'sharp';
+import { findCut } from './cut-file.ts';
 import { formatOf, type ImageFormat } from './decode-format.ts';
 import { decodableBytes, type ImageLayout, readImageLayout } from './image-layout.ts';
 import { endsWithItsPixels } from './jpeg-ending.ts';
 import { findLostPixels, findMissingScans } from './jpeg-integrity.ts';
 import { type JpegStructure, readJpegHead, readJpegStructure } from './jpeg-structure.ts';
+import { requireAllPixels } from './lost-pixels.ts';
 import { arrangeSamples } from './pixel-samples.ts';
 
 // Every file is decoded once: a cache would only hold memory.
@@ -57,7 +59,7 @@ export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<
   const header = await sharp(picture, { limitInputPixels: false })
     .metadata()
     .catch((cause: Error) => {
-      throw new Error('damaged: the decoder cannot read its header', { cause });
+      throw new Error(`damaged: ${findCut(format, picture) ?? 'the decoder cannot read its header'}`, { cause });
     });
   const { depth, hasProfile } = header;
   const width = Math.max(header.width, layout.gif?.width ?? 0);
@@ -95,6 +97,7 @@ export async function decodePixels(
   header: ImageHeader,
   { background, timeoutMs }: { background: string; timeoutMs: number },
 ): Promise<RgbImage> {
+  await requireAllPixels(header.format, header.picture, header.layout);
   const decoded = await decode(header, timeoutMs);
   const { data, width, height, channels } = arrangeSamples({ data: decoded.data, ...decoded.info }, header.layout);
   if (channels === 3) return { data, width, height };
@@ -154,7 +157,7 @@ async function decode(header: ImageHeader, timeoutMs: number) {
       .toBuffer({ resolveWithObject: true });
   };
   const { format, picture } = header;
-  if (format !== 'jpeg') return orRefuse(timeoutMs, () => run(picture, 'error'));
+  if (format !== 'jpeg') return orRefuse(header, timeoutMs, () => run(picture, 'error'));
   // libjpeg warns of lost pixels and of harmless oddities alike. Which it is, the file itself says.
   const strict = await run(picture, 'warning').catch(() => undefined);
   const head = readJpegHead(picture);
@@ -162,14 +165,19 @@ async function decode(header: ImageHeader, timeoutMs: number) {
   const structure = readJpegStructure(picture);
   const lost = await findLostPixels(picture, structure);
   if (lost !== null) throw new Error(`damaged: ${lost}`);
-  return strict ?? orRefuse(timeoutMs, () => run(withEndMarker(picture, structure), 'error'));
+  return strict ?? orRefuse(header, timeoutMs, () => run(withEndMarker(picture, structure), 'error'));
 }
 
 /** libvips keeps one error text for all images being decoded: it may be another image's, so that nothing may rest on it. */
-async function orRefuse<Result>(timeoutMs: number, run: () => Promise<Result>): Promise<Result> {
+async function orRefuse<Result>(
+  { format, picture }: ImageHeader,
+  timeoutMs: number,
+  run: () => Promise<Result>,
+): Promise<Result> {
   const startedAtMs = performance.now();
   return run().catch((cause: Error) => {
-    const isSlow = performance.now() - startedAtMs >= timeoutMs;
-    throw new Error(isSlow ? `slow: not decoded within ${timeoutMs} ms` : 'damaged: the decoder refuses it', { cause });
+    if (performance.now() - startedAtMs >= timeoutMs)
+      throw new Error(`slow: not decoded within ${timeoutMs} ms`, { cause });
+    throw new Error(`damaged: ${findCut(format, picture) ?? 'the decoder refuses it'}`, { cause });
   });
 }

@@ -1,4 +1,5 @@
 /** docs/formats.md against the decoder: every row of its tables is tried, on files and pixels of tools/golden/formats. */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -48,6 +49,26 @@ describe('docs/formats.md', () => {
     expect(data).toHaveLength(right.length);
     const difference = right.reduce((worst, value, index) => Math.max(worst, Math.abs(value - data[index]!)), 0);
     expect(difference).toBeLessThanOrEqual(Number(largest) + otherProcessors);
+  });
+
+  it('says the same of each file when all are decoded side by side, in any order', async () => {
+    const outcomeOf = async (file: string) => {
+      try {
+        const pixels = await decodePixels(await readHeader(unpack(file), 1e8), {
+          background: 'white',
+          timeoutMs: 60_000,
+        });
+        return createHash('sha256').update(pixels.data).digest('hex');
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    const alone: string[] = [];
+    for (const { file } of golden.cases) alone.push(await outcomeOf(file));
+    for (const order of [golden.cases, golden.cases.toReversed()]) {
+      const together = await Promise.all(order.map(({ file }) => outcomeOf(file)));
+      expect(order === golden.cases ? together : together.toReversed()).toEqual(alone);
+    }
   });
 });
 

@@ -6,6 +6,8 @@ export interface GifLayout {
   height: number;
   /** The part of it that the first frame covers. */
   frame: { left: number; top: number; width: number; height: number };
+  /** Where the frame's LZW data starts. */
+  dataStart: number;
 }
 
 /**
@@ -29,6 +31,7 @@ export function readGifLayout(bytes: Uint8Array): GifLayout {
     width: Math.max(u16(6), left + width),
     height: Math.max(u16(8), top + height),
     frame: { left, top, width, height },
+    dataStart: at + 10 + colorTableBytes(byteAt(bytes, at + 9)),
   };
 }
 

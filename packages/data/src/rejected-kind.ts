@@ -10,10 +10,10 @@ export interface RejectedKind {
 
 /** What a file is, if it is one of the kinds that are named. `head`: its first bytes as Latin-1. */
 export function rejectedKind(head: string): RejectedKind | undefined {
-  // SVG is a program, which may name other files.
-  if (/<svg[\s>]/i.test(head)) return image('svg', 'export it as PNG');
   if (/^(\xef\xbb\xbf)?\s*(<!--(?:(?!-->).)*-->\s*)*<(!doctype\s+html|html|head|body)[\s>]/is.test(head))
     return other('an HTML page', 'a server may have sent an error page; download the image again');
+  // SVG is a program, which may name other files.
+  if (/<svg[\s>]/i.test(head)) return image('svg', 'export it as PNG');
   const kind = kinds.find(({ starts }) => starts.some((start) => startsLike(head, start)));
   if (kind !== undefined) return kind;
   if (head.slice(128, 132) === 'DICM') return image('DICOM');
@@ -75,6 +75,8 @@ const kinds: readonly (RejectedKind & { starts: readonly string[] })[] = [
   { ...archive('7z'), starts: ["7z\xbc\xaf'\x1c"] },
   { ...archive('RAR'), starts: ['Rar!\x1a\x07'] },
   { ...archive('xz'), starts: ['\xfd7zXZ\0'] },
+  { ...archive('bzip2'), starts: ['BZh?1AY&SY'] },
+  { ...archive('zstd'), starts: ['\x28\xb5\x2f\xfd'] },
   { ...other('a Git LFS pointer', 'fetch the file with "git lfs pull"'), starts: ['version https://git-lfs'] },
   {
     ...other('an AppleDouble file (macOS attributes of another file)', 'remove it'),

@@ -29,12 +29,14 @@ const tags = {
   dngVersion: 50706,
 } as const;
 
-/** Compressions for which libvips is built with a decoder. */
-const compressions = new Set([1, 2, 3, 4, 5, 7, 8, 32771, 32773, 32946]);
+/** Compressions for which libvips is built with a decoder that reports lost pixels. */
+const compressions = new Set([1, 3, 4, 5, 7, 8, 32773, 32946]);
 const refusedCompressions: Record<number, string> = {
+  2: 'modified Huffman compression, whose decoder does not report lost lines',
   6: 'JPEG compression of the old kind',
   9: 'JBIG compression',
   10: 'JBIG compression',
+  32771: 'modified Huffman compression, whose decoder does not report lost lines',
   33003: 'JPEG 2000 compression',
   33004: 'JPEG 2000 compression',
   33005: 'JPEG 2000 compression',
@@ -90,6 +92,8 @@ export function readTiffSamples(bytes: Uint8Array): TiffSamples {
   const isPlanar = one(tags.planar, 1) === 2;
   if (isPlanar && directory.has(tags.tileWidth)) throw refusal('tiles of separate planes');
 
+  // Within JPEG data these colors are YCbCr already.
+  if (compression === 7 && photometric > 7) throw refusal('JPEG compression of L*a*b* colors');
   const bits = bitsOf(directory, sampleCount);
   if (sampleCount > maxSamples) throw refusal(`${sampleCount} samples a pixel, at most ${maxSamples} are read`);
   const alpha = alphaOf(directory, photometric, sampleCount, colorCount);

@@ -1,6 +1,6 @@
 /** The tags of a TIFF's first directory (TIFF 6.0, section 2; BigTIFF), read within bounds. */
 
-/** Enough for every tag that is asked for; of longer ones only the first values are read. */
+/** Enough for every tag but lists of strips; of longer ones only the first values are read. */
 const maxValues = 64;
 /** Cameras write about a hundred. */
 const maxTags = 4096;
@@ -24,6 +24,8 @@ export class TiffTags {
   readonly #view: DataView;
   readonly #isLittle: boolean;
   readonly #isBig: boolean;
+  /** Where the directory starts. */
+  readonly offset: number;
   readonly #entries = new Map<number, { type: number; count: number; at: number }>();
 
   /**
@@ -38,6 +40,7 @@ export class TiffTags {
     this.#isBig = this.#number(2, 2) === 43;
     const word = this.#isBig ? 8 : 4;
     const start = offset ?? this.#number(this.#isBig ? 8 : 4, word);
+    this.offset = start;
     const count = this.#number(start, this.#isBig ? 8 : 2);
     if (count > maxTags) throw new Error(`damaged: a TIFF directory of ${count} tags`);
     for (let index = 0; index < count; index += 1) {
@@ -53,18 +56,14 @@ export class TiffTags {
     return this.#entries.has(tag);
   }
 
-  /** A tag's values, fractions as quotients; without the tag, `missing`. */
+  /** A tag's values, at most 64, fractions as quotients; without the tag, `missing`. */
   numbers(tag: number, missing: readonly number[] = []): number[] {
-    const entry = this.#entries.get(tag);
-    if (entry === undefined) return [...missing];
-    const size = valueBytes[entry.type];
-    if (size === undefined) throw new Error(`damaged: the TIFF tag ${tag} has the type ${entry.type}`);
-    const word = this.#isBig ? 8 : 4;
-    const start = entry.count * size <= word ? entry.at : this.#number(entry.at, word);
-    return Array.from({ length: Math.min(entry.count, maxValues) }, (_, index) => {
-      const at = start + size * index;
-      return entry.type === 5 ? this.#number(at, 4) / this.#number(at + 4, 4) : this.#number(at, size);
-    });
+    return this.#values(tag, maxValues) ?? [...missing];
+  }
+
+  /** All values of a tag; without the tag, none. */
+  list(tag: number): number[] {
+    return this.#values(tag, Number.POSITIVE_INFINITY) ?? [];
   }
 
   /** What replaces a tag's single value of 16 bit by another one. */
@@ -73,6 +72,22 @@ export class TiffTags {
     if (entry?.type !== 3) throw new Error(`damaged: the TIFF tag ${tag} is not of 16 bit`);
     const bytes = [value & 255, value >> 8];
     return { at: entry.at, bytes: this.#isLittle ? bytes : bytes.reverse() };
+  }
+
+  #values(tag: number, most: number): number[] | undefined {
+    const entry = this.#entries.get(tag);
+    if (entry === undefined) return undefined;
+    const size = valueBytes[entry.type];
+    if (size === undefined) throw new Error(`damaged: the TIFF tag ${tag} has the type ${entry.type}`);
+    const word = this.#isBig ? 8 : 4;
+    const start = entry.count * size <= word ? entry.at : this.#number(entry.at, word);
+    // Before anything is allocated for them.
+    if (start + entry.count * size > this.#view.byteLength)
+      throw new Error(`damaged: a TIFF whose tag ${tag} has values outside of the file`);
+    return Array.from({ length: Math.min(entry.count, most) }, (_, index) => {
+      const at = start + size * index;
+      return entry.type === 5 ? this.#number(at, 4) / this.#number(at + 4, 4) : this.#number(at, size);
+    });
   }
 
   #number(at: number, size: 1 | 2 | 4 | 8): number {

@@ -215,8 +215,9 @@ def cases():
         yield f"RGB, orientation {number}", data, by_pillow(data)
 
     bilevel = Image.fromarray((one > 128).astype(np.uint8) * 255).convert("1")
-    for name, compression in (("group 3", "group3"), ("group 4", "group4"), ("modified Huffman", "tiff_ccitt")):
+    for name, compression in (("group 3", "group3"), ("group 4", "group4")):
         yield f"bilevel, {name}", saved(bilevel, compression=compression), as_rgb(np.asarray(bilevel).astype(np.uint8) * 255)
+    yield "bilevel, modified Huffman", saved(bilevel, compression="tiff_ccitt"), REFUSED
     yield "JPEG compression, YCbCr", (data := saved(Image.fromarray(rgb), compression="jpeg", quality=95)), by_pillow(data)
     yield "JPEG compression, grey", (data := saved(Image.fromarray(one), compression="jpeg", quality=95)), by_pillow(data)
     yield "JPEG compression, CMYK", (data := saved(Image.fromarray(with_extra(255 - rgb, zero), "CMYK"), compression="jpeg", quality=95)), by_profile(data, icc.DEFAULT_CMYK)
@@ -297,6 +298,7 @@ def cases():
     yield "CIELab, 8 bit, extra sample 2", tiff(with_extra((lab8 & 255).astype(np.uint8), opacity), 8, tags=extra(2)), over(rgb, opacity)
     yield "CIELab, 16 bit, extra sample 0", tiff(with_extra((lab16 & 65535).astype(np.uint16), zero), 8, tags=extra(0)), rgb
     yield "CIELab, 8 bit, extra sample 1", tiff(with_extra((lab8 & 255).astype(np.uint8), opacity), 8, tags=extra(1)), REFUSED
+    yield "CIELab, JPEG compression", tiff(rgb, 8, compression=7, raw=stored), REFUSED
     yield "CIELab, 1 sample", tiff(one, 8), REFUSED
     yield "CIELab, with a profile", tiff((lab8 & 255).astype(np.uint8), 8, tags={34675: (7, icc.WIDE)}), rgb
     yield "ICCLab, 8 bit", tiff(icc8.astype(np.uint8), 9), rgb
