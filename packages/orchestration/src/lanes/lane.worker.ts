@@ -10,19 +10,27 @@ import { StopFlag } from '../member/stop-flag.ts';
 import { computeFeatures, type LaneContext, trainMember } from '../member/train-member.ts';
 import type { LaneRequest } from './lane.ts';
 import type { LaneObserver, LaneStartup, LaneTask, PredictTask } from './protocol.ts';
+import { describeError, type ThreadError } from './thread-error.ts';
 
 const startup = Piscina.workerData as LaneStartup;
 const stop = new StopFlag(startup.stop);
 
-/** Called by piscina, one task at a time. */
-export default async function runTask({ task, observer: port, startedAtMs }: LaneRequest): Promise<void> {
-  const runtime = initRuntime(startup.runtime);
-  new Float64Array(startedAtMs)[0] = Date.now();
+/** Called by piscina, one task at a time; a failure is returned, because an error that is thrown loses its class. */
+export default async function runTask({
+  task,
+  observer: port,
+  startedAtMs,
+}: LaneRequest): Promise<ThreadError | undefined> {
   const remote = Comlink.wrap<LaneObserver>(nodeEndpoint(port));
   try {
+    const runtime = initRuntime(startup.runtime);
+    new Float64Array(startedAtMs)[0] = Date.now();
     await run(task, laneContext(runtime, remote));
     // An answer means that every call before it was heard.
     await remote.onStage(task.name, 'done');
+    return undefined;
+  } catch (error) {
+    return describeError(error);
   } finally {
     remote[Comlink.releaseProxy]();
     port.close();
