@@ -9,6 +9,9 @@ import { featuresCommand } from './commands/features.ts';
 import { predictCommand } from './commands/predict.ts';
 import { trainCommand } from './commands/train.ts';
 import { printableLines } from './print/printable.ts';
+import { endOnStop } from './stop-signal.ts';
+
+endOnStop();
 
 // `chorus … | head -1` closes the pipe early: that is no error.
 for (const stream of [process.stdout, process.stderr])
