@@ -61,7 +61,9 @@ function start(parameters: string[], environment: NodeJS.ProcessEnv = {}): Start
 
 function groupOf(child: ChildProcess): string[] {
   try {
-    return execFileSync('pgrep', ['-g', String(child.pid)], { encoding: 'utf8' }).trim().split('\n');
+    return execFileSync('pgrep', ['-g', String(child.pid)], { encoding: 'utf8' })
+      .trim()
+      .split('\n');
   } catch {
     return [];
   }
@@ -101,16 +103,19 @@ describe('a command whose thread is busy', () => {
 });
 
 describe('a command that waits', () => {
-  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('ends on %s to its parent, and releases its locks', async (signal) => {
-    const { child, prints, ended } = start(['download', '--preset', 'mobile']);
-    await prints('trying again');
-    child.kill(signal);
-    const { exitCode, stderr } = await ended;
-    expect(exitCode).toBe(130);
-    expect(stderr).not.toContain('    at ');
-    expect(groupOf(child)).toEqual([]);
-    expect((await readdir(join(folder, 'cache/weights'))).filter((name) => name.endsWith('.lock'))).toEqual([]);
-  });
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    'ends on %s to its parent, and releases its locks',
+    async (signal) => {
+      const { child, prints, ended } = start(['download', '--preset', 'mobile']);
+      await prints('trying again');
+      child.kill(signal);
+      const { exitCode, stderr } = await ended;
+      expect(exitCode).toBe(130);
+      expect(stderr).not.toContain('    at ');
+      expect(groupOf(child)).toEqual([]);
+      expect((await readdir(join(folder, 'cache/weights'))).filter((name) => name.endsWith('.lock'))).toEqual([]);
+    },
+  );
 
   it('does not outlive a parent that was killed', async () => {
     const { child, prints, ended } = start(['download', '--preset', 'mobile']);
