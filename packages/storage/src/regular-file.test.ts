@@ -43,7 +43,7 @@ describe('readRegularFile', () => {
     ['link-to-pipe', 'a named pipe, expected a regular file'],
     ['socket', 'a socket, expected a regular file'],
     ['device', 'a device, expected a regular file'],
-    ['nothing', 'ENOENT (no such file)'],
+    ['nothing', 'ENOENT'],
     ['file/below', 'ENOTDIR'],
     ['loop', 'ELOOP'],
   ];

@@ -76,8 +76,7 @@ async function withRegularFile<T>(path: string, use: (file: FileHandle, size: nu
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
     if (code === undefined || syscall === undefined) throw error;
-    const received = code === 'ENOENT' ? 'ENOENT (no such file)' : code;
-    throw new UnreadableFileError(path, received, { code, cause: error });
+    throw new UnreadableFileError(path, code, { code, cause: error });
   }
 }
 

@@ -1,11 +1,11 @@
 /** The folder of one run: where everything of it lies, who may write to it, and what it was started with. */
-import { lstat, stat } from 'node:fs/promises';
+import { lstat, mkdtemp, rmdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { publishFile, readJsonFile, StorageError, tryLock, UnreadableFileError } from '@chorus/storage';
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import { type Experiment, experimentSchema } from '../experiment/schema.ts';
-import { requireWritable } from '../output-place.ts';
+import { makeFolder } from '../output-place.ts';
 
 const startSchema = z.strictObject({
   schemaVersion: z.literal(2),
@@ -71,9 +71,15 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
 // --- internal ---
 
 async function makeWritable(folder: string): Promise<void> {
-  // A folder may exist and yet refuse files: find out now, not after an hour of training.
-  await requireWritable(join(folder, 'members'));
-  await requireWritable(folder);
+  try {
+    await makeFolder(join(folder, 'members'));
+    // A folder may exist and yet refuse files: find out now, not after an hour of training.
+    await rmdir(await mkdtemp(join(folder, '.writable-')));
+  } catch (error) {
+    throw new ConfigError(
+      `Expected to write the run into ${folder}, received ${(error as NodeJS.ErrnoException).code}; name another folder with --out.`,
+    );
+  }
   // Whatever it is: a named pipe of that name would be opened later on.
   const started = await lstat(join(folder, 'experiment.json')).catch(() => undefined);
   if (started !== undefined)
