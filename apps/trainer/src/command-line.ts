@@ -8,13 +8,13 @@ import { exportCommand } from './commands/export.ts';
 import { featuresCommand } from './commands/features.ts';
 import { predictCommand } from './commands/predict.ts';
 import { trainCommand } from './commands/train.ts';
+import { goOnWithoutOutput } from './output.ts';
 import { printableMessage } from './print/printable.ts';
+import { endOnStop } from './stop-signal.ts';
 
-// `chorus … | head -1` closes the pipe early: that is no error.
-for (const stream of [process.stdout, process.stderr])
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+endOnStop();
+
+goOnWithoutOutput();
 
 const program = new Command('chorus')
   .description(

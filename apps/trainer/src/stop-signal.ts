@@ -1,16 +1,43 @@
-/** An AbortSignal that goes up when the parent asks to stop, or is gone. */
+/** What a command does when its parent asks it to stop, or is gone. */
+
+/** Sent to the parent: the command ends by itself, at a point of its own, and is not to be killed meanwhile. */
+export interface StopsItself {
+  stopsItself: true;
+}
+
+let stop: ((cause: string) => void) | undefined;
+
+/**
+ * Ends the process with 130 when the parent asks to stop or is gone, unless the command has called {@link stopSignal}. Call it
+ * before a command starts.
+ */
+export function endOnStop(): void {
+  // A terminal signals the whole process group; the parent alone decides what it means.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+  const onStop = (cause: string) => {
+    if (stop !== undefined) stop(cause);
+    // Handlers of `exit` release locks and remove temporary files.
+    else process.exit(130);
+  };
+  process.on('message', (message: { stop?: string }) => {
+    if (message.stop !== undefined) onStop(message.stop);
+  });
+  process.on('disconnect', () => onStop('its parent ended'));
+}
+
+/**
+ * An AbortSignal that goes up when the parent asks to stop, or is gone. From this call on, the command ends itself.
+ *
+ * @param onStop called once, with the signal's name or the reason.
+ */
 export function stopSignal(onStop: (cause: string) => void): AbortSignal {
   const controller = new AbortController();
-  const stop = (cause: string) => {
+  stop = (cause) => {
     if (controller.signal.aborted) return;
     onStop(cause);
     controller.abort();
   };
-  // A terminal signals the whole process group; the parent alone decides what it means.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
-  process.on('message', (message: { stop?: string }) => {
-    if (message.stop !== undefined) stop(message.stop);
-  });
-  process.on('disconnect', () => stop('its parent ended'));
+  const message: StopsItself = { stopsItself: true };
+  process.send?.(message);
   return controller.signal;
 }

@@ -1,4 +1,5 @@
 /** The bundle: one sealed folder with everything that classifies an image, for node and for a browser. */
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { isColour, resizeMethods } from '@chorus/data';
 import {
@@ -10,7 +11,7 @@ import {
   stackerJsonSchema,
   stackerKinds,
 } from '@chorus/models';
-import { openSealedFolder, StorageError, sealFolder } from '@chorus/storage';
+import { openSealedFolder, parseJson, StorageError, sealFolder } from '@chorus/storage';
 import { z } from 'zod';
 import { memberNameSchema, stackingSchema } from './experiment/schema.ts';
 import { modelFile, type PredictingMember } from './run/predict-members.ts';
@@ -131,7 +132,7 @@ export async function readBundle(folder: string): Promise<Bundle> {
       throw new StorageError(`${folder}: expected the file ${name}, which its SHA256SUMS does not list.`);
     return bytes;
   };
-  const parsed = bundleSchema.safeParse(parseJson(content('bundle.json'), folder));
+  const parsed = bundleSchema.safeParse(parseJson(content('bundle.json'), join(folder, 'bundle.json')));
   if (!parsed.success)
     throw new StorageError(`${folder}/bundle.json is not a bundle of this version: ${z.prettifyError(parsed.error)}`);
   const manifest = parsed.data;
@@ -139,7 +140,7 @@ export async function readBundle(folder: string): Promise<Bundle> {
     manifest,
     members: manifest.members.map(({ name, models }) => ({
       name,
-      models: models.map(({ file, model }) => ({ manifest: model, weights: content(file) })),
+      models: models.map(({ file, model }) => ({ manifest: model, weights: content(file), path: join(folder, file) })),
     })),
     stackers: new Map(manifest.stackers.map(({ kind, state }) => [kind, stackerFromJson(state)])),
   };
@@ -149,12 +150,4 @@ export async function readBundle(folder: string): Promise<Bundle> {
 
 function seesAs(one: MemberManifest, other: MemberManifest): boolean {
   return one.preprocessing === other.preprocessing && isDeepStrictEqual(one.backbone, other.backbone);
-}
-
-function parseJson(bytes: Uint8Array, folder: string): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch (error) {
-    throw new StorageError(`${folder}/bundle.json: expected JSON, received ${(error as Error).message}.`);
-  }
 }

@@ -4,9 +4,9 @@ export class ConfigError extends Error {
   /** The message's lines: what else breaks a line comes out of a value. */
   readonly lines: readonly string[];
 
-  constructor(message: string, details: readonly string[] = []) {
+  constructor(message: string, details: readonly string[] = [], options?: ErrorOptions) {
     const lines = [message, ...details.map((line) => `  ${line}`)];
-    super(lines.join('\n'));
+    super(lines.join('\n'), options);
     this.lines = lines;
   }
 }

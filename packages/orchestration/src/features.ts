@@ -1,5 +1,5 @@
 /** Pooled features of a pre-trained backbone, for other tools: Keras' `include_top=False, pooling='avg'`. */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { DataError, type DecodeOptions, resizeMethods, type SkippedImage } from '@chorus/data';
 import {
@@ -24,6 +24,7 @@ import { prepareFunction } from './member/prepared-function.ts';
 import { npyBytes } from './npy.ts';
 import { requireWritable, writingTo } from './output-place.ts';
 import { decodeToStores } from './run/decode-to-stores.ts';
+import { readWeightFile } from './run/weight-file.ts';
 
 export interface FeaturesOptions {
   /** A family of backbones, such as `mobilenet-v2`. */
@@ -159,11 +160,7 @@ function oneOf<Name extends string>(names: readonly Name[], what: string, receiv
 }
 
 async function readWeights(path: string): Promise<{ name: string; bytes: Uint8Array }> {
-  try {
-    return { name: basename(path), bytes: await readFile(path) };
-  } catch (error) {
-    throw new ConfigError(`Expected an .h5 weight file at ${path}, received ${(error as NodeJS.ErrnoException).code}.`);
-  }
+  return { name: basename(path), bytes: await readWeightFile(path) };
 }
 
 /** Before minutes of work; a photograph that was meant to be read is not overwritten. */

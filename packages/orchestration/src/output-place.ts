@@ -30,10 +30,12 @@ export async function writingTo<T>(place: string, write: () => Promise<T>): Prom
   }
 }
 
-// --- internal ---
-
-/** node's own recursive mkdir never comes back from places like /proc, where a folder is there and nothing can be made. */
-async function makeFolder(folder: string): Promise<void> {
+/**
+ * Makes a folder and those above it.
+ *
+ * node's own recursive mkdir never comes back from places like /proc, where a folder is there and nothing can be made.
+ */
+export async function makeFolder(folder: string): Promise<void> {
   const code = await mkdir(folder).then(
     () => undefined,
     (error: NodeJS.ErrnoException) => {

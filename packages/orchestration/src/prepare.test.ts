@@ -1,6 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createJiti } from 'jiti';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { ConfigError } from './errors.ts';
 import { type Named, prepareExperiment } from './prepare.ts';
@@ -31,6 +33,71 @@ it('reads the data folder as the options say, over a file', async () => {
   expect((await prepare({})).experiment.data).toMatchObject({ layout: 'auto', followLinks: false });
   await expect(prepare({ layout: 'flat' })).rejects.toThrow(
     /data\.layout: .*"auto".*"classes".*"splits".*received "flat"/,
+  );
+});
+
+describe('an experiment file', () => {
+  it('in TypeScript is compiled anew: no code comes from a cache in the shared temporary folder', async () => {
+    const temporary = await mkdtemp(join(tmpdir(), 'chorus-shared-'));
+    const path = join(base, 'cached.ts');
+    await writeFile(path, 'const seed: number = 5;\nexport default { seed };\n');
+    const variables = ['TMPDIR', 'JITI_FS_CACHE'] as const;
+    const before = variables.map((name) => process.env[name]);
+    Object.assign(process.env, { TMPDIR: temporary, JITI_FS_CACHE: 'true' });
+    try {
+      // What jiti would take for its own transpile: found by letting it write one, then changed as another user could.
+      await createJiti(import.meta.url, { fsCache: true, moduleCache: false }).import(path);
+      const entries = await readdir(join(temporary, 'jiti'));
+      expect(entries).toHaveLength(1);
+      const cached = join(temporary, 'jiti', entries[0]!);
+      await writeFile(cached, (await readFile(cached, 'utf8')).replace('5', '666'));
+      const poisoned = await createJiti(import.meta.url, { fsCache: true, moduleCache: false }).import(path);
+      expect(poisoned).toMatchObject({ default: { seed: 666 } });
+      expect((await prepare({ file: path })).experiment.seed).toBe(5);
+      expect(await readdir(join(temporary, 'jiti'))).toEqual(entries);
+    } finally {
+      for (const [index, name] of variables.entries())
+        if (before[index] === undefined) delete process.env[name];
+        else process.env[name] = before[index];
+      await rm(temporary, { recursive: true, force: true });
+    }
+  });
+
+  it.each<[string, string, RegExp]>([
+    [
+      'a key of prototypes',
+      'export default JSON.parse(\'{"recipe": {"__proto__": {"batchSize": 4}}}\')',
+      /recipe\.__proto__: unknown key/,
+    ],
+    [
+      'a literal with a prototype',
+      'export default { recipe: { __proto__: { batchSize: 4 } } }',
+      /recipe: expected plain data/,
+    ],
+  ])('in TypeScript is refused with %s', async (_, text, message) => {
+    const path = join(base, `${_.replaceAll(' ', '-')}.ts`);
+    await writeFile(path, text);
+    await expect(prepare({ file: path })).rejects.toThrow(ConfigError);
+    await expect(prepare({ file: path })).rejects.toThrow(message);
+  });
+
+  it('in JSON is refused with a key of prototypes', async () => {
+    const path = join(base, 'proto.json');
+    await writeFile(path, '{"__proto__": {"seed": 5}}');
+    await expect(prepare({ file: path })).rejects.toThrow(/__proto__: unknown key; known here: .*seed/);
+  });
+
+  it.each(['pipe.json', 'pipe.ts', 'folder.json', 'folder.ts', 'device.json', 'device.ts'])(
+    'is a regular file: not %s',
+    async (name) => {
+      const path = join(base, name);
+      const [kind] = name.split('.') as [string];
+      if (kind === 'pipe') execFileSync('mkfifo', [path]);
+      else if (kind === 'folder') await mkdir(path);
+      else await symlink('/dev/zero', path);
+      await expect(prepare({ file: path })).rejects.toThrow(ConfigError);
+      await expect(prepare({ file: path })).rejects.toThrow(/(named pipe|folder|device), expected a regular file/);
+    },
   );
 });
 

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FolderLayout } from '@chorus/data';
+import { readRegularFile } from '@chorus/storage';
 import { createJiti } from 'jiti';
 import { ConfigError } from './errors.ts';
 import {
@@ -113,12 +114,19 @@ export async function prepareExperiment(
 
 // --- internal ---
 
+const maxExperimentBytes = 16 * 2 ** 20;
+
 async function loadExperimentFile(path: string): Promise<Partial<ExperimentInput>> {
   let loaded: unknown;
   try {
+    // Whatever reads it next would wait for a named pipe's writer.
+    const content = await readRegularFile(path, { maxBytes: maxExperimentBytes });
     // Wherever the file lies, `defineConfig` is this package's.
     const alias = { '@chorus/orchestration': fileURLToPath(new URL('./experiment/resolve.js', import.meta.url)) };
-    loaded = await createJiti(import.meta.url, { alias }).import(path, { default: true });
+    loaded = await (path.endsWith('.json')
+      ? JSON.parse(content.toString())
+      : // No cache: it would be code in a folder of the shared temporary one, where others can put theirs.
+        createJiti(import.meta.url, { alias, fsCache: false }).import(path, { default: true }));
   } catch (error) {
     throw new ConfigError(`Expected an experiment in ${path}, received: ${(error as Error).message.split('\n')[0]}`);
   }

@@ -1,22 +1,35 @@
-/** Errors between threads: structured clones keep no classes, and a class decides an error's exit code. */
+/** Errors that other threads described, as errors again. */
 import { DataError } from '@chorus/data';
 import { ModelError } from '@chorus/models';
 import { RuntimeError } from '@chorus/runtime';
 import { StorageError } from '@chorus/storage';
 import { ConfigError, StoppedError, TooFewMembersError } from './errors.ts';
-import type { PlainError } from './thread-outcome.ts';
+import type { Outcome, ThreadError } from './thread-outcome.ts';
 
-/** The error that was thrown in another thread, of its class where that is one of Chorus' own, with its stack. */
-export function revivedError({ name, message, stack, code, cause }: PlainError): Error {
-  const own = classes.find((one) => one.name === name);
-  return Object.assign(own === undefined ? new Error(message) : new own(message), {
-    name,
-    stack,
-    ...(code === undefined ? {} : { code }),
-    ...(cause === undefined ? {} : { cause: revivedError(cause) }),
-  });
+/**
+ * The value of work that another thread did.
+ *
+ * @throws what that thread threw, of the class that its name says and with that thread's stack.
+ */
+export function unwrapOutcome<Value>(outcome: Outcome<Value>): Value {
+  if ('error' in outcome) throw reviveError(outcome.error);
+  return outcome.value;
+}
+
+/** The error again, of the class that its name says, with the stack of the thread that threw it. */
+export function reviveError({ name, message, stack, code, cause }: ThreadError): Error {
+  const error = new (classes.get(name) ?? Error)(message);
+  if (cause !== undefined) error.cause = reviveError(cause);
+  if (error.name !== name) error.name = name;
+  if (stack !== undefined) error.stack = stack;
+  return code === undefined ? error : Object.assign(error, { code });
 }
 
 // --- internal ---
 
-const classes = [ConfigError, DataError, ModelError, RuntimeError, StoppedError, StorageError, TooFewMembersError];
+const classes: ReadonlyMap<string, new (message: string) => Error> = new Map(
+  Object.entries({
+    ...{ ConfigError, DataError, ModelError, RuntimeError, StorageError, StoppedError, TooFewMembersError },
+    ...{ TypeError, RangeError, SyntaxError, ReferenceError, URIError, EvalError },
+  }),
+);

@@ -166,7 +166,7 @@ async function runIn(
   const reads = readRecords(dataset.images.length);
   observer.onDataset({ ...dataset, counts, reads });
 
-  const metrics = new MetricsLog(folder.metrics);
+  const metrics = new MetricsLog(folder.metrics, observer.onNotice);
   const heard: RunObserver = {
     ...observer,
     onEpoch(epoch) {

@@ -34,11 +34,15 @@ export async function askTensorflow(logicalCpuDevices: number): Promise<DeviceNa
     execArgv: [],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
+  // It must not outlive a command that is stopped meanwhile.
+  const end = () => child.kill('SIGKILL');
+  process.once('exit', end);
   let answer: DevicesAnswer | undefined;
   child.on('message', (message) => {
     answer = message as DevicesAnswer;
   });
   const ending = await new Promise((done) => child.on('close', (exitCode, signal) => done(signal ?? exitCode)));
+  process.off('exit', end);
   if (answer === undefined) throw new RuntimeError(`TensorFlow could not list its devices: it ended with ${ending}.`);
   if ('error' in answer) throw new RuntimeError(answer.error);
   return answer.devices;

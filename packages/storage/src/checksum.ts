@@ -1,29 +1,36 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { StorageError } from './errors.ts';
+import { readInPieces, readRegularFile, UnreadableFileError } from './regular-file.ts';
 
 /** SHA-256 of bytes or of a text's UTF-8, as 64 lower-case hexadecimal digits. */
 export function sha256(content: Uint8Array | string): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** SHA-256 of a file, read in pieces. */
+/**
+ * SHA-256 of a regular file, read in pieces.
+ *
+ * @throws StorageError naming a path that cannot be read.
+ */
 export async function sha256File(path: string): Promise<string> {
   return (await measureFile(path, ['sha256'])).hashes.sha256;
 }
 
-/** Size and hashes of a file, read once, in pieces; hashes as lower-case hexadecimal digits. */
+/**
+ * Size and hashes of a regular file, read once, in pieces; hashes as lower-case hexadecimal digits.
+ *
+ * @throws StorageError naming a path that cannot be read.
+ */
 export async function measureFile<Name extends 'md5' | 'sha256'>(
   path: string,
   hashNames: readonly Name[],
 ): Promise<{ bytes: number; hashes: Record<Name, string> }> {
   const hashes = hashNames.map((name) => [name, createHash(name)] as const);
   let bytes = 0;
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    for (const [, hash] of hashes) hash.update(chunk);
-  }
+  await readInPieces(path, (piece) => {
+    bytes += piece.length;
+    for (const [, hash] of hashes) hash.update(piece);
+  });
   const digests = hashes.map(([name, hash]) => [name, hash.digest('hex')] as const);
   return { bytes, hashes: Object.fromEntries(digests) as Record<Name, string> };
 }
@@ -34,10 +41,9 @@ export async function measureFile<Name extends 'md5' | 'sha256'>(
  * @throws StorageError naming the file and what differs.
  */
 export async function readVerified(path: string, expected: { sha256: string; bytes: number }): Promise<Uint8Array> {
-  const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new StorageError(
-      `Expected a file of ${expected.bytes} bytes at ${path}, received ${error.code ?? error.message}.`,
-    );
+  const content = await readRegularFile(path, { maxBytes: 2 ** 31 }).catch((error: unknown) => {
+    if (!(error instanceof UnreadableFileError)) throw error;
+    throw new StorageError(`Expected a file of ${expected.bytes} bytes at ${path}, received ${error.received}.`);
   });
   if (content.length !== expected.bytes)
     throw new StorageError(`${path} is damaged: expected ${expected.bytes} bytes, received ${content.length}.`);

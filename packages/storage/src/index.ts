@@ -4,9 +4,12 @@ export { type FetchedFile, type FetchOptions, fetchFile } from './download/fetch
 export type { DownloadLimits } from './download/limits.ts';
 export type { FileSource } from './download/source.ts';
 export { StorageError } from './errors.ts';
+export { parseJson, readJsonFile } from './json-file.ts';
 export { type Lock, tryLock, withLock } from './lock.ts';
 export { publishFile, publishFolder, removeUnfinished } from './publish.ts';
+export { readRegularFile, UnreadableFileError } from './regular-file.ts';
 export { openSealedFolder, sealFolder } from './sealed-folder.ts';
+export { isSystemFile } from './system-file.ts';
 export { withTemporaryFolder } from './temporary-folder.ts';
 export { readZip, type ZipEntry, type ZipLimits } from './zip/read-zip.ts';
 export { unzip, unzipInto, type ZipPlaces } from './zip/unzip.ts';

@@ -1,8 +1,10 @@
 /** Locks between processes: a folder beside the locked path, touched while its owner lives (proper-lockfile). */
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import lockfile from 'proper-lockfile';
 import { StorageError } from './errors.ts';
+import { publishFile } from './publish.ts';
+import { readRegularFile } from './regular-file.ts';
 
 /** A lock that was not touched for this long has lost its owner. */
 const staleMs = 10_000;
@@ -114,7 +116,8 @@ async function acquire(path: string, staleAfterMs: number): Promise<Lock | undef
     if ((error as NodeJS.ErrnoException).code === 'ELOCKED') return undefined;
     throw error;
   }
-  await writeFile(ownerPathOf(path), String(process.pid));
+  // In the place of whatever is there: a named pipe would wait for a reader.
+  await publishFile(ownerPathOf(path), String(process.pid));
   return {
     assertHeld: () => assertOurs(path),
     async release() {
@@ -144,7 +147,8 @@ function isAlive(processId: number): boolean {
 }
 
 async function ownerOf(path: string): Promise<string | undefined> {
-  const text = await readFile(ownerPathOf(path), 'utf8').catch(() => '');
+  const content = await readRegularFile(ownerPathOf(path), { maxBytes: 100 }).catch(() => Buffer.alloc(0));
+  const text = content.toString();
   return /^[1-9][0-9]*$/.test(text) ? text : undefined;
 }
 

@@ -1,8 +1,10 @@
-import { mkdtemp, readFile, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import { sha256 } from './checksum.ts';
+import { StorageError } from './errors.ts';
 import { openSealedFolder, sealFolder } from './sealed-folder.ts';
 
 let parent: string;
@@ -53,6 +55,67 @@ describe('a sealed folder', () => {
   ])('is refused with %s', async (_, damage, message) => {
     await damage();
     await expect(openSealedFolder(folder)).rejects.toThrow(message);
+  });
+
+  const systemFiles = [
+    '.DS_Store',
+    'Thumbs.db',
+    'thumbs.db',
+    'desktop.ini',
+    'Desktop.ini',
+    '._bundle.json',
+    '._members',
+  ];
+  test.each(systemFiles.flatMap((name) => [name, `members/${name}`]))('ignores %s', async (name) => {
+    await writeFile(at(name), 'left by an operating system');
+    expect((await openSealedFolder(folder)).size).toBe(3);
+  });
+
+  test.each([
+    '.ds_store',
+    '._',
+    'Thumbs.db.bin',
+    'a.DS_Store',
+    '.hidden',
+    'ehthumbs.db',
+    '.directory',
+    '.Spotlight-V100',
+  ])('does not ignore %s', async (name) => {
+    await writeFile(at(name), '');
+    await expect(openSealedFolder(folder)).rejects.toThrow(`does not list ${name}`);
+  });
+
+  test.each(['.DS_Store', 'Thumbs.db', 'desktop.ini', '._a'])('ignores %s as a file only', async (name) => {
+    await mkdir(at(name));
+    await writeFile(at(`${name}/x`), '');
+    await expect(openSealedFolder(folder)).rejects.toThrow(`does not list ${name}/x`);
+    await rm(at(name), { recursive: true });
+    await symlink(at('bundle.json'), at(name));
+    await expect(openSealedFolder(folder)).rejects.toThrow(`does not list ${name}`);
+    await unlink(at(name));
+    execFileSync('mkfifo', [at(name)]);
+    await expect(openSealedFolder(folder)).rejects.toThrow(`does not list ${name}`);
+  });
+
+  test.each(['.DS_Store', '._a'])('checks a %s that its sums list', async (name) => {
+    await sealFolder(folder, { 'bundle.json': '{}', [name]: 'listed' }, { replace: true });
+    expect((await openSealedFolder(folder)).get(name)).toEqual(Buffer.from('listed'));
+    await writeFile(at(name), 'another');
+    await expect(openSealedFolder(folder)).rejects.toThrow(`${name} is damaged`);
+    await unlink(at(name));
+    await expect(openSealedFolder(folder)).rejects.toThrow(`${name}: expected a plain file`);
+  });
+
+  test.each(['SHA256SUMS', 'bundle.json', 'members/a.bin'])('is refused with a named pipe for %s', async (name) => {
+    await unlink(at(name));
+    execFileSync('mkfifo', [at(name)]);
+    await expect(openSealedFolder(folder)).rejects.toThrow(StorageError);
+  });
+
+  it.each(['/dev/zero', '/dev/full'])('is refused with the device %s for its sums', async (device) => {
+    await unlink(at('SHA256SUMS'));
+    await symlink(device, at('SHA256SUMS'));
+    await expect(openSealedFolder(folder)).rejects.toThrow('received a device, expected a regular file');
   });
 
   it('is not written with names that leave it', async () => {

@@ -2,16 +2,21 @@
  * A folder that is whole or not there: its files and a `SHA256SUMS` beside them (the format of `sha256sum -c`),
  * published by one rename. Members and bundles are sealed folders.
  */
-import { lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sha256 } from './checksum.ts';
 import { StorageError } from './errors.ts';
 import { publishFolder } from './publish.ts';
+import { readRegularFile, UnreadableFileError } from './regular-file.ts';
+import { isSystemFile } from './system-file.ts';
 
 const sumsName = 'SHA256SUMS';
 
 /** Largest file that a sealed folder may hold; a bundle's member is far below. */
 const maxFileBytes = 2 ** 31;
+
+/** Of 100,000 files with long names. */
+const maxSumsBytes = 16 * 2 ** 20;
 
 /**
  * Publishes files as a sealed folder.
@@ -46,15 +51,20 @@ export async function sealFolder(
  *
  * @returns the content of every file by name.
  * @throws StorageError naming the file, what was expected and what is there; also for a path that leaves the folder,
- * a link, or a file that the sums do not list.
+ * a link, or a file that the sums do not list. What operating systems leave in folders ({@link isSystemFile}) is no such
+ * file.
  */
 export async function openSealedFolder(folder: string): Promise<Map<string, Uint8Array>> {
   const sumsPath = join(folder, sumsName);
-  const sums = await readFile(sumsPath, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new StorageError(`Expected a folder with ${sumsName} at ${folder}, received ${error.code ?? error.message}.`);
+  const sums = await readRegularFile(sumsPath, { maxBytes: maxSumsBytes }).catch((error: unknown) => {
+    if (!(error instanceof UnreadableFileError)) throw error;
+    throw new StorageError(`Expected a folder with ${sumsName} at ${folder}, received ${error.received}.`);
   });
   const files = new Map<string, Uint8Array>();
-  for (const line of sums.split('\n').filter((text) => text !== '')) {
+  for (const line of sums
+    .toString()
+    .split('\n')
+    .filter((text) => text !== '')) {
     const match = /^([0-9a-f]{64}) {2}(.+)$/.exec(line);
     if (match === null)
       throw new StorageError(`${sumsPath}: expected "<sha256>  <name>", received "${line.slice(0, 80)}".`);
@@ -84,10 +94,8 @@ async function readChecked(folder: string, name: string, expected: string): Prom
       throw new StorageError(
         `${part}: expected a plain ${depth === parts.length ? 'file' : 'folder'}, as ${sumsName} says.`,
       );
-    if (stat !== undefined && depth === parts.length && stat.size > maxFileBytes)
-      throw new StorageError(`${path}: expected at most ${maxFileBytes} bytes, received ${stat.size}.`);
   }
-  const content = await readFile(path);
+  const content = await readRegularFile(path, { maxBytes: maxFileBytes });
   const actual = sha256(content);
   if (actual !== expected)
     throw new StorageError(
@@ -112,7 +120,8 @@ async function listFiles(folder: string, below = ''): Promise<string[]> {
   const lists = await Promise.all(
     entries.map(async (entry) => {
       const name = below === '' ? entry.name : `${below}/${entry.name}`;
-      return entry.isDirectory() ? listFiles(folder, name) : [name];
+      if (entry.isDirectory()) return listFiles(folder, name);
+      return isSystemFile(entry) ? [] : [name];
     }),
   );
   return lists.flat();

@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { stopSignal } from '../stop-signal.ts';
 import { userPath } from '../user-folder.ts';
 
 interface FeaturesFlags {
@@ -39,7 +38,6 @@ export const featuresCommand = new Command('features')
         lastTenth = tenth;
         console.error(`features of ${done} of ${total} images`);
       },
-      signal: stopSignal((cause) => console.error(`${cause}: stopping (a second one ends at once)`)),
     });
     // Standard output is for the result.
     console.log(`${path}: [${files.length}, ${width}], float32`);

@@ -129,15 +129,64 @@ describe('resolveExperiment', () => {
     );
   });
 
-  it('does not let a file change prototypes', () => {
-    expect(() => resolveExperiment(mobile, JSON.parse('{"__proto__": {"polluted": 1}, "seed": 1}'))).toThrow(
-      ConfigError,
-    );
+  const reserved = ['__proto__', 'constructor', 'prototype'];
+  const proto = (value: string) => JSON.parse(`{"__proto__": ${value}}`);
+  it.each<[string, object, RegExp]>([
+    ...reserved.flatMap((key): [string, object, RegExp][] => [
+      [
+        `${key} at the top`,
+        JSON.parse(`{"${key}": {"seed": 5}}`),
+        new RegExp(`  ${key}: unknown key; known here: .*seed`),
+      ],
+      [
+        `${key} below`,
+        JSON.parse(`{"recipe": {"head": {"${key}": 1}}}`),
+        new RegExp(`recipe\\.head\\.${key}: unknown key`),
+      ],
+      [`${key} in a list`, JSON.parse(`{"members": [{"${key}": 1}]}`), new RegExp(`members\\.0\\.${key}: unknown key`)],
+      [`${key} assigned`, parseAssignment(`recipe={"${key}": 1}`), new RegExp(`recipe\\.${key}: unknown key`)],
+    ]),
+    ['a prototype that a literal sets', { recipe: Object.create({ batchSize: 4 }) }, /recipe: expected plain data/],
+    ['a prototype at the top', Object.create({ seed: 4 }), /experiment: expected plain data/],
+    ['a class', { data: new Map([['source', 'x']]) }, /data: expected plain data/],
+    ['a value that leads to itself', circular(), /expected at most 32 levels/],
+    ['10,000 levels', JSON.parse(`${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`), /a\.a\.a: expected at most 32/],
+    ['a big integer', { seed: 5n }, /seed: expected plain data \(received a bigint\)/],
+    ['a key behind one of them', proto('{"__proto__": {"polluted": 1}}'), /__proto__: unknown key/],
+  ])('refuses %s', (_, layer, message) => {
+    expect(() => resolveExperiment(mobile, layer)).toThrow(ConfigError);
+    expect(() => resolveExperiment(mobile, layer)).toThrow(message);
+    expect(() => mergeLayers({}, layer)).toThrow(message);
     expect({}).not.toHaveProperty('polluted');
+  });
+
+  it('refuses a reserved key wherever it is, and changes no prototype', () => {
+    const before = Object.getOwnPropertyNames(Object.prototype);
+    const path = fc.array(fc.oneof(fc.constantFrom('recipe', 'head', 'data', 'members', 'stacking'), fc.string()), {
+      maxLength: 5,
+    });
+    fc.assert(
+      fc.property(path, fc.constantFrom(...reserved), fc.jsonValue({ maxDepth: 2 }), (keys, key, value) => {
+        const layer = [...keys, key].reduceRight<unknown>((inner, one) => Object.fromEntries([[one, inner]]), value);
+        expect(() => resolveExperiment(mobile, layer as object)).toThrow(ConfigError);
+        expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(before);
+      }),
+    );
   });
 });
 
 describe('parseAssignment', () => {
+  it.each([
+    ['__proto__.x=1', '__proto__: unknown key'],
+    ['recipe.__proto__.batchSize=4', 'recipe.__proto__: unknown key; known here: batchSize'],
+    ['constructor.x=1', 'constructor: unknown key'],
+    ['data.prototype=1', 'data.prototype: unknown key; known here: source'],
+    ['constructor.__proto__.x=1', 'constructor: unknown key'],
+  ])('refuses the key of %s', (text, message) => {
+    expect(() => parseAssignment(text)).toThrow(ConfigError);
+    expect(() => parseAssignment(text)).toThrow(message);
+  });
+
   test.each<[string, object]>([
     ['inputSize=128', { inputSize: 128 }],
     ['data.limitPerClass=500', { data: { limitPerClass: 500 } }],
@@ -146,9 +195,8 @@ describe('parseAssignment', () => {
     ['workers=[{"device":"cpu:1"}]', { workers: [{ device: 'cpu:1' }] }],
   ])('reads %s', (text, layer) => expect(parseAssignment(text)).toEqual(layer));
 
-  test.each(['inputSize', '=3', 'a..b=1', '__proto__.x=1', 'constructor.x=1', 'members.0.alpha=1'])(
-    'refuses %s',
-    (text) => expect(() => parseAssignment(text)).toThrow(ConfigError),
+  test.each(['inputSize', '=3', 'a..b=1', 'members.0.alpha=1'])('refuses %s', (text) =>
+    expect(() => parseAssignment(text)).toThrow(ConfigError),
   );
 });
 
@@ -219,3 +267,9 @@ it('the JSON schema for editors lies beside the package as it is made from the s
   const committed = JSON.parse(await readFile(new URL('../../experiment.schema.json', import.meta.url), 'utf8'));
   expect(committed).toEqual(JSON.parse(JSON.stringify(experimentJsonSchema())));
 });
+
+function circular(): object {
+  const data: Record<string, unknown> = {};
+  data.data = data;
+  return { data };
+}

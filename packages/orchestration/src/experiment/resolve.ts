@@ -24,11 +24,16 @@ export function resolveExperiment(...layers: readonly object[]): Experiment {
   const parsed = experimentSchema.safeParse(merged);
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.flatMap((issue) => describeIssue(issue, merged));
-  throw new ConfigError('The experiment is not valid:', lines);
+  throw invalid(lines);
 }
 
-/** Merges layers, later ones over earlier ones; see {@link resolveExperiment}. */
+/**
+ * Merges layers, later ones over earlier ones; see {@link resolveExperiment}.
+ *
+ * @throws ConfigError naming a key that would change a prototype, or a value that is no plain data.
+ */
 export function mergeLayers(...layers: readonly object[]): object {
+  for (const layer of layers) checkPlainData(layer);
   return layers.reduce<JsonObject>((below, above) => merge(below, above as JsonObject), {});
 }
 
@@ -43,8 +48,10 @@ export function mergeLayers(...layers: readonly object[]): object {
 export function parseAssignment(assignment: string): object {
   const equals = assignment.indexOf('=');
   const keys = assignment.slice(0, Math.max(equals, 0)).split('.');
-  if (equals < 1 || keys.some((key) => !/^[A-Za-z][A-Za-z0-9]*$/.test(key)) || keys.includes('constructor'))
+  if (equals < 1 || keys.some((key) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)))
     throw new ConfigError(`Expected --set path=value, such as --set recipe.batchSize=16; received "${assignment}".`);
+  const reserved = keys.findIndex((key) => isReservedKey(key));
+  if (reserved >= 0) throw invalid([describeUnknownKey(keys.slice(0, reserved), keys[reserved]!)]);
   const text = assignment.slice(equals + 1);
   let value: unknown = text;
   try {
@@ -74,6 +81,63 @@ export function experimentJsonSchema(): object {
 
 // --- internal ---
 
+/** The schema has none of these keys, and assigning one of them would reach a prototype. */
+function isReservedKey(key: string): boolean {
+  return ['__proto__', 'constructor', 'prototype'].includes(key);
+}
+
+/** Deeper than any value of an experiment. */
+const maxDepth = 32;
+
+/**
+ * Refuses what merging or the schema would pass over: reserved keys, and objects whose prototype carries values (in
+ * TypeScript, `{ __proto__: … }` sets it). Level by level: recursion would exhaust the stack.
+ */
+function checkPlainData(layer: object): void {
+  let level: { value: unknown; path: string[] }[] = [{ value: layer, path: [] }];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    const where = (path: readonly string[]) => (path.length === 0 ? 'experiment' : path.join('.'));
+    if (depth > maxDepth)
+      throw invalid([`${where(level[0]!.path.slice(0, 3))}: expected at most ${maxDepth} levels of values`]);
+    const next: typeof level = [];
+    for (const { value, path } of level) {
+      if (typeof value === 'bigint' || typeof value === 'symbol' || typeof value === 'function')
+        throw invalid([`${where(path)}: expected plain data (received a ${typeof value})`]);
+      if (typeof value !== 'object' || value === null) continue;
+      if (!isPlain(value))
+        throw invalid([`${where(path)}: expected plain data (received an object with a prototype of its own)`]);
+      for (const [key, inner] of Object.entries(value)) {
+        if (isReservedKey(key)) throw invalid([describeUnknownKey(path, key)]);
+        next.push({ value: inner, path: [...path, key] });
+      }
+    }
+    level = next;
+  }
+}
+
+function isPlain(value: object): boolean {
+  if (Array.isArray(value)) return true;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // Of any realm: a test runner or a loader may have another `Object`.
+  return prototype === null || Object.hasOwn(prototype as object, 'isPrototypeOf');
+}
+
+function invalid(lines: readonly string[]): ConfigError {
+  return new ConfigError('The experiment is not valid:', lines);
+}
+
+function describeUnknownKey(parent: readonly PropertyKey[], key: string): string {
+  const known = knownKeys(parent);
+  const near = known.toSorted((a, b) => distance(a, key) - distance(b, key))[0];
+  const path = [...parent, key].join('.');
+  const isNear = near !== undefined && distance(near, key) <= Math.max(2, key.length / 3);
+  return `${path}: unknown key; ${isNear ? `did you mean "${near}"?` : `known here: ${known.join(', ') || 'none'}`}`;
+}
+
+function ownProperty<T>(record: Record<string, T> | undefined, key: string): T | undefined {
+  return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
 function merge(below: JsonObject, above: JsonObject): JsonObject {
   const merged: JsonObject = { ...below };
   for (const [key, value] of Object.entries(above)) {
@@ -96,16 +160,7 @@ function isObject(value: Json): value is JsonObject {
 function describeIssue(issue: z.core.$ZodIssue, input: JsonObject): string[] {
   const where = issue.path.join('.');
   if (issue.code === 'unrecognized_keys') {
-    const known = knownKeys(issue.path);
-    return issue.keys.map((key) => {
-      const near = known.toSorted((a, b) => distance(a, key) - distance(b, key))[0];
-      const path = [...issue.path, key].join('.');
-      const hint =
-        near !== undefined && distance(near, key) <= Math.max(2, key.length / 3)
-          ? `did you mean "${near}"?`
-          : `known here: ${known.join(', ')}`;
-      return `${path}: unknown key; ${hint}`;
-    });
+    return issue.keys.map((key) => describeUnknownKey(issue.path, key));
   }
   if (issue.code === 'invalid_union') {
     const reasons = issue.errors.flat().filter((inner) => inner.code !== 'invalid_type');
@@ -113,7 +168,7 @@ function describeIssue(issue: z.core.$ZodIssue, input: JsonObject): string[] {
       return reasons.flatMap((inner) => describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, input));
   }
   const received = valueAt(input, issue.path);
-  const shown = received === undefined ? 'nothing' : JSON.stringify(received);
+  const shown = received === undefined ? 'nothing' : String(JSON.stringify(received) ?? received);
   return [`${where === '' ? 'experiment' : where}: ${issue.message} (received ${shown.slice(0, 80)})`];
 }
 
@@ -133,7 +188,7 @@ function knownKeys(path: readonly PropertyKey[]): string[] {
     (nodes, key) =>
       nodes
         .flatMap(branches)
-        .map((branch) => (typeof key === 'number' ? branch.items : branch.properties?.[String(key)]))
+        .map((branch) => (typeof key === 'number' ? branch.items : ownProperty(branch.properties, String(key))))
         .filter((one) => one !== undefined),
     [experimentJsonSchema() as Node],
   );

@@ -1,20 +1,23 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isSystemFile, readJsonFile, StorageError } from '@chorus/storage';
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 
 /**
- * Whether an earlier export lies at a place, to be replaced, or nothing.
+ * Whether something lies at a place that an export replaces: an earlier export, or a folder with nothing but files that
+ * operating systems leave in folders.
  *
  * @throws ConfigError for anything else, also among the export's files: it is not ours to remove.
  */
 export async function isEarlierExport(folder: string): Promise<boolean> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] | undefined => {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     if (error.code === 'ENOTDIR') return undefined;
     throw error;
   });
-  if (names?.length === 0) return false;
+  const names = entries?.filter((entry) => !isSystemFile(entry)).map(({ name }) => name);
+  if (names?.length === 0) return entries?.length !== 0;
   const files = names?.includes('export.json') ? await exportedFiles(folder) : undefined;
   if (names === undefined || files === undefined)
     throw refusal(
@@ -34,24 +37,22 @@ const exportMark = z.looseObject({ format: z.literal('chorus-export'), files: z.
 
 /** What an export says that it is made of; undefined where it is none. */
 async function exportedFiles(folder: string): Promise<ReadonlySet<string> | undefined> {
-  const mark = exportMark.safeParse(parsed(await readFile(join(folder, 'export.json'), 'utf8')));
+  const content = await readJsonFile(join(folder, 'export.json')).catch((error: unknown) => {
+    if (error instanceof StorageError) return undefined;
+    throw error;
+  });
+  const mark = exportMark.safeParse(content);
   return mark.success ? new Set(mark.data.files) : undefined;
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }
 
 /** With `/` between folders; a link is one file, wherever it leads. */
 async function filesIn(folder: string, below = ''): Promise<string[]> {
   const entries = await readdir(join(folder, below), { withFileTypes: true });
-  const lists = entries.map((entry) =>
-    entry.isDirectory() ? filesIn(folder, `${below}${entry.name}/`) : [`${below}${entry.name}`],
-  );
+  const lists = entries.map((entry) => {
+    const name = `${below}${entry.name}`;
+    if (entry.isDirectory()) return filesIn(folder, `${name}/`);
+    return isSystemFile(entry) ? [] : [name];
+  });
   return (await Promise.all(lists)).flat();
 }
 

@@ -173,6 +173,17 @@ describe('refuses', () => {
     await rm(at('taken'), { recursive: true });
   });
 
+  it('not what operating systems left, beside an earlier export or alone', async () => {
+    await mkdir(at('kept'));
+    await writeFile(at('kept/Thumbs.db'), '');
+    for (let round = 0; round < 2; round += 1) {
+      const { description } = await exportBundle(at('run/bundle'), 'tfjs', { out: at('kept') });
+      expect(description.files).not.toContain('.DS_Store');
+      for (const name of ['.DS_Store', 'tfjs/._ensemble']) await writeFile(at(`kept/${name}`), '');
+    }
+    await rm(at('kept'), { recursive: true });
+  });
+
   it.each(['run/bundle', 'run/bundle/export', 'run/linked/export/tfjs', 'run/bundle/..export'])(
     'the bundle itself for a place: %s',
     async (place) => {

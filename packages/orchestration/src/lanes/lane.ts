@@ -5,6 +5,8 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import * as Comlink from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { Piscina } from 'piscina';
+import { unwrapOutcome } from '../thread-errors.ts';
+import type { Outcome } from '../thread-outcome.ts';
 import type { LaneObserver, LaneStartup, LaneTask } from './protocol.ts';
 import type { LaneWork } from './timeline.ts';
 
@@ -24,7 +26,7 @@ export class Lane {
   readonly device: string;
   /** The tasks so far, failed ones included. */
   readonly work: LaneWork[] = [];
-  readonly #pool: Piscina<LaneRequest, void>;
+  readonly #pool: Piscina<LaneRequest, Outcome<void>>;
   readonly #observer: LaneObserver;
 
   /**
@@ -47,7 +49,8 @@ export class Lane {
   /**
    * Runs a task to its end.
    *
-   * @throws what the task threw, or an Error when the thread ended under it, whatever its exit code.
+   * @throws what the task threw, of the same class and with the thread's stack; an Error when the thread ended during it,
+   * whatever its exit code.
    */
   async run(task: LaneTask): Promise<void> {
     const { port1, port2 } = new MessageChannel();
@@ -56,7 +59,7 @@ export class Lane {
     const started = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
     try {
       const request = { task, observer: port2, startedAtMs: started.buffer as SharedArrayBuffer };
-      await this.#pool.run(request, { transferList: [port2] });
+      unwrapOutcome(await this.#pool.run(request, { transferList: [port2] }));
     } finally {
       port1.close();
       const finishedAtMs = Date.now();

@@ -8,6 +8,7 @@ import { ImageReader } from '../member/image-reader.ts';
 import { predictImages } from '../member/predict-images.ts';
 import { StopFlag } from '../member/stop-flag.ts';
 import { computeFeatures, type LaneContext, trainMember } from '../member/train-member.ts';
+import { type Outcome, outcomeOf } from '../thread-outcome.ts';
 import type { LaneRequest } from './lane.ts';
 import type { LaneObserver, LaneStartup, LaneTask, PredictTask } from './protocol.ts';
 
@@ -15,11 +16,17 @@ const startup = Piscina.workerData as LaneStartup;
 const stop = new StopFlag(startup.stop);
 
 /** Called by piscina, one task at a time. */
-export default async function runTask({ task, observer: port, startedAtMs }: LaneRequest): Promise<void> {
-  const runtime = initRuntime(startup.runtime);
-  new Float64Array(startedAtMs)[0] = Date.now();
+export default function runTask(request: LaneRequest): Promise<Outcome<void>> {
+  return outcomeOf(() => runObserved(request));
+}
+
+// --- internal ---
+
+async function runObserved({ task, observer: port, startedAtMs }: LaneRequest): Promise<void> {
   const remote = Comlink.wrap<LaneObserver>(nodeEndpoint(port));
   try {
+    const runtime = initRuntime(startup.runtime);
+    new Float64Array(startedAtMs)[0] = Date.now();
     await run(task, laneContext(runtime, remote));
     // An answer means that every call before it was heard.
     await remote.onStage(task.name, 'done');
@@ -28,8 +35,6 @@ export default async function runTask({ task, observer: port, startedAtMs }: Lan
     port.close();
   }
 }
-
-// --- internal ---
 
 async function run(task: LaneTask, lane: LaneContext): Promise<void> {
   switch (task.kind) {

@@ -1,6 +1,7 @@
 /** A trained member on disk: a sealed folder with its model, what is known of its training, and its held-out logits. */
+import { join } from 'node:path';
 import { type MemberManifest, memberManifestSchema } from '@chorus/models';
-import { openSealedFolder, StorageError, sealFolder } from '@chorus/storage';
+import { openSealedFolder, parseJson, StorageError, sealFolder } from '@chorus/storage';
 import { z } from 'zod';
 import { precisions } from '../experiment/schema.ts';
 
@@ -54,7 +55,7 @@ export async function readMember(folder: string): Promise<TrainedMember> {
     if (bytes === undefined) throw new StorageError(`${folder}: expected the file ${name}.`);
     return bytes;
   };
-  const parsed = memberFileSchema.safeParse(JSON.parse(new TextDecoder().decode(content('member.json'))));
+  const parsed = memberFileSchema.safeParse(parseJson(content('member.json'), join(folder, 'member.json')));
   if (!parsed.success)
     throw new StorageError(`${folder}/member.json is not a member of this version: ${z.prettifyError(parsed.error)}`);
   const { schemaVersion: _, model, ...record } = parsed.data;

@@ -1,5 +1,4 @@
 /** One member, from its first weights to its folder. */
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
   type BatchNormMode,
@@ -15,6 +14,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Precision } from '../experiment/schema.ts';
 import { trainingPrecision } from '../lanes/compute-settings.ts';
 import type { EpochMetrics, FeaturesTask, LaneObserver, MemberTask, StageName, TrainTask } from '../lanes/protocol.ts';
+import { readWeightFile } from '../run/weight-file.ts';
 import { scoreProbabilities } from '../statistics/score.ts';
 import { Activations, activationBudgetBytes } from './activations.ts';
 import { fitStage } from './fit-stage.ts';
@@ -102,7 +102,7 @@ async function initialClassifier({ backbone, recipe, flaws, classes, seed, weigh
   });
   if (weights.kind === 'random') return classifier;
   try {
-    await loadBackboneWeights(classifier, { name: basename(weights.path), bytes: await readFile(weights.path) });
+    await loadBackboneWeights(classifier, { name: basename(weights.path), bytes: await readWeightFile(weights.path) });
     return classifier;
   } catch (error) {
     // The lane lives on, and takes another member.

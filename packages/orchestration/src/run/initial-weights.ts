@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { backboneTable, chooseWeightFile, type PublishedFile, type WeightFileChoice } from '@chorus/models';
-import { type FetchedFile, StorageError, sha256File } from '@chorus/storage';
+import { type FetchedFile, isSystemFile, StorageError, sha256File } from '@chorus/storage';
 import { ConfigError } from '../errors.ts';
 import { backboneSpecOf, type Experiment, type MemberSpec } from '../experiment/schema.ts';
 import type { InitialWeights } from '../lanes/protocol.ts';
@@ -93,10 +93,10 @@ export function publishedFileOf(
 // --- internal ---
 
 async function h5Files(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     throw new ConfigError(`Expected a folder of .h5 weight files at ${folder}, received ${error.code}; see --weights.`);
   });
-  return names.filter((name) => name.endsWith('.h5'));
+  return entries.filter((entry) => entry.name.endsWith('.h5') && !isSystemFile(entry)).map(({ name }) => name);
 }
 
 function chooseIn(folder: string, names: readonly string[], member: MemberSpec, experiment: Wishes): WeightFileChoice {

@@ -1,6 +1,6 @@
 /** Members' logits on images of a store, over the lanes; what `train` does for its test images, `evaluate` and `predict` for any. */
 import type { PixelStoreHandle } from '@chorus/data';
-import { memberCost, type SavedMember } from '@chorus/models';
+import { ModelError, memberCost, type SavedMember } from '@chorus/models';
 import type { Lane } from '../lanes/lane.ts';
 import { runOnLanes } from '../lanes/schedule.ts';
 import { requireFinite } from '../member/require-finite.ts';
@@ -9,7 +9,10 @@ import { requireFinite } from '../member/require-finite.ts';
 export interface PredictingMember {
   name: string;
   /** One, or the models of several folds, whose logits are averaged. */
-  models: readonly SavedMember[];
+  models: readonly (SavedMember & {
+    /** Of the file with the weights, for messages. */
+    path?: string;
+  })[];
 }
 
 /**
@@ -39,14 +42,20 @@ export async function predictMembers(
     lanes,
     tasks.map((task) => ({ task, cost: memberCost(task.model.manifest.backbone) })),
     (lane, { name, model, logits }) =>
-      lane.run({
-        kind: 'predict',
-        name,
-        ...model,
-        ...images,
-        pixels: images.pixels.get(model.manifest.backbone.inputSize)!,
-        logits,
-      }),
+      lane
+        .run({
+          kind: 'predict',
+          name,
+          manifest: model.manifest,
+          weights: model.weights,
+          ...images,
+          pixels: images.pixels.get(model.manifest.backbone.inputSize)!,
+          logits,
+        })
+        .catch((error: unknown) => {
+          if (!(error instanceof ModelError)) throw error;
+          throw new ModelError(`${model.path ?? name}: ${error.message}`, { cause: error });
+        }),
   );
   for (const result of results) if (result.status === 'rejected') throw result.reason;
   for (const { name, model, logits } of tasks) {

@@ -1,11 +1,8 @@
 /** Weight files of keras-applications from their publisher, in the user's cache. */
-import { readFile } from 'node:fs/promises';
 import { checkWeightFile, type PublishedFile } from '@chorus/models';
 import { cacheFolder, type FetchedFile, type FetchOptions, fetchFile } from '@chorus/storage';
 import { ConfigError } from '../errors.ts';
-
-/** Above the largest file of keras-applications' convolutional families without its classification top. */
-const maximumBytes = 1e9;
+import { maximumWeightBytes as maximumBytes, readWeightFile } from './weight-file.ts';
 
 /** Where a weight file lies once it was downloaded, or was put there by hand. */
 export function publishedWeightsPath(name: string): string {
@@ -31,7 +28,7 @@ export async function ensurePublishedWeights(
       ...options,
       path: publishedWeightsPath(name),
       maximumBytes,
-      check: async (place) => checkWeightFile({ name, bytes: await readFile(place) }),
+      check: async (place) => checkWeightFile({ name, bytes: await readWeightFile(place) }),
     },
   );
 }

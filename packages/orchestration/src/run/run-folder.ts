@@ -1,10 +1,11 @@
 /** The folder of one run: where everything of it lies, who may write to it, and what it was started with. */
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, rmdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { publishFile, tryLock } from '@chorus/storage';
+import { publishFile, readJsonFile, StorageError, tryLock, UnreadableFileError } from '@chorus/storage';
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import { type Experiment, experimentSchema } from '../experiment/schema.ts';
+import { makeFolder } from '../output-place.ts';
 
 const startSchema = z.strictObject({
   schemaVersion: z.literal(2),
@@ -71,28 +72,29 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
 
 async function makeWritable(folder: string): Promise<void> {
   try {
-    await mkdir(join(folder, 'members'), { recursive: true });
+    await makeFolder(join(folder, 'members'));
     // A folder may exist and yet refuse files: find out now, not after an hour of training.
-    const probe = join(folder, '.writable');
-    await writeFile(probe, '');
-    await rm(probe);
+    await rmdir(await mkdtemp(join(folder, '.writable-')));
   } catch (error) {
     throw new ConfigError(
       `Expected to write the run into ${folder}, received ${(error as NodeJS.ErrnoException).code}; name another folder with --out.`,
     );
   }
-  const started = await readFile(join(folder, 'experiment.json')).catch(() => undefined);
+  // Whatever it is: a named pipe of that name would be opened later on.
+  const started = await lstat(join(folder, 'experiment.json')).catch(() => undefined);
   if (started !== undefined)
     throw new ConfigError(`There is a run in ${folder} already; go on with --resume ${folder} or name another --out.`);
 }
 
 async function readStart(path: string): Promise<RunStart> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new ConfigError(`Expected a run folder with ${path}, received ${error.code}.`);
+  const content = await readJsonFile(path).catch((error: unknown) => {
+    if (error instanceof UnreadableFileError)
+      throw new ConfigError(`Expected a run folder with ${path}, received ${error.received}.`);
+    if (error instanceof StorageError)
+      throw new ConfigError(`${path} is not what a run of this version wrote: ${error.message}`);
+    throw error;
   });
-  try {
-    return startSchema.parse(JSON.parse(text));
-  } catch (error) {
-    throw new ConfigError(`${path} is not what a run of this version wrote: ${(error as Error).message.slice(0, 300)}`);
-  }
+  const parsed = startSchema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(`${path} is not what a run of this version wrote: ${parsed.error.message.slice(0, 300)}`);
 }

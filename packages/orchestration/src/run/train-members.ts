@@ -155,9 +155,10 @@ async function runTask(run: MemberRun, lane: Lane, work: MemberWork): Promise<vo
     const seconds = (Date.now() - startedAtMs) / 1000;
     observer.onMember(name, { state: 'done', device: lane.device, seconds });
   } catch (error) {
-    // Of an error's class nothing is left behind a thread's border: the flag says why it failed.
+    // After a stop request, any failure counts as the stop.
     if (stop.raised) return;
-    const reason = error instanceof Error ? error.message : String(error);
+    // One line, as in the table of members.
+    const reason = (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ');
     record.failure = {
       reason: name === record.member.name ? reason : `${name.slice(record.member.name.length + 1)}: ${reason}`,
       device: lane.device,

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { Piscina } from 'piscina';
-import { revivedError } from '../thread-errors.ts';
+import { unwrapOutcome } from '../thread-errors.ts';
 import type { Outcome } from '../thread-outcome.ts';
 import type { FitResult, FitTask } from './fit-task.ts';
 
@@ -35,9 +35,7 @@ export async function runFits(
       const index = started;
       started += 1;
       try {
-        const outcome = await pool.run(tasks[index]!);
-        if ('error' in outcome) throw revivedError(outcome.error);
-        results[index] = outcome.value;
+        results[index] = unwrapOutcome(await pool.run(tasks[index]!));
         done += 1;
         onProgress(done, tasks.length);
       } catch (error) {

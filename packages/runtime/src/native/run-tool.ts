@@ -24,6 +24,10 @@ export async function runTool(
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...environment },
     });
+    // It must not outlive a command that is stopped meanwhile.
+    const end = () => child.kill('SIGKILL');
+    process.once('exit', end);
+    child.once('close', () => process.off('exit', end));
     let output = '';
     const collect = (chunk: Buffer) => {
       output += chunk.toString();

@@ -1,9 +1,9 @@
 /**
  * What a file without a publisher's hash was when it was first downloaded and checked: later ones have to be the same.
  */
-import { readFile } from 'node:fs/promises';
 import { StorageError } from '../errors.ts';
 import { publishFile } from '../publish.ts';
+import { readRegularFile, UnreadableFileError } from '../regular-file.ts';
 
 export interface FirstTrust {
   url: string;
@@ -22,12 +22,12 @@ export function firstTrustPath(path: string): string {
  */
 export async function readFirstTrust(path: string): Promise<FirstTrust | undefined> {
   const recordPath = firstTrustPath(path);
-  const text = await readFile(recordPath, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
+  const content = await readRegularFile(recordPath, { maxBytes: 2 ** 16 }).catch((error: unknown) => {
+    if (error instanceof UnreadableFileError && error.code === 'ENOENT') return undefined;
     throw error;
   });
-  if (text === undefined) return undefined;
-  const record = parse(text);
+  if (content === undefined) return undefined;
+  const record = parse(content.toString());
   if (typeof record.url === 'string' && typeof record.bytes === 'number' && typeof record.sha256 === 'string')
     return { url: record.url, bytes: record.bytes, sha256: record.sha256 };
   throw new StorageError(`Expected url, bytes and sha256 in ${recordPath}, received others; delete it to trust anew.`);

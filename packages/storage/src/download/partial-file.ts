@@ -1,5 +1,7 @@
 /** What has arrived of a file, beside its final place, with a note of what it is a part of. */
-import { open, readFile, rm, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, rm, stat } from 'node:fs/promises';
+import { readJsonFile } from '../json-file.ts';
 import { publishFile } from '../publish.ts';
 
 /** Which content a part belongs to. */
@@ -33,13 +35,18 @@ export function partialFileOf(finalPath: string): PartialFile {
   return {
     path,
     async state() {
-      const of = readPartOf(await readFile(notePath, 'utf8').catch(() => ''));
-      const { size } = await stat(path).catch(() => ({ size: 0 }));
+      const of = readPartOf(await readJsonFile(notePath).catch(() => undefined));
+      const size = await stat(path).then(
+        (stats) => (stats.isFile() ? stats.size : 0),
+        () => 0,
+      );
       return of === undefined || size === 0 ? undefined : { bytes: size, of };
     },
     async begin(of) {
       // Empty before the note says something else: a part never passes for one of another file.
-      await (await open(path, 'w')).close();
+      // Not `w`, which waits for ever at a named pipe.
+      const { O_WRONLY, O_CREAT, O_TRUNC, O_NONBLOCK } = constants;
+      await (await open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK)).close();
       await publishFile(notePath, JSON.stringify(of));
     },
     async writer() {
@@ -63,18 +70,14 @@ export function partialFileOf(finalPath: string): PartialFile {
 
 // --- internal ---
 
-function readPartOf(text: string): PartOf | undefined {
-  try {
-    const { url, etag, lastModified, totalBytes } = JSON.parse(text) as Record<string, unknown>;
-    if (typeof url !== 'string') return undefined;
-    return {
-      url,
-      ...(typeof etag === 'string' ? { etag } : {}),
-      ...(typeof lastModified === 'string' ? { lastModified } : {}),
-      ...(Number.isSafeInteger(totalBytes) ? { totalBytes: totalBytes as number } : {}),
-    };
-  } catch {
-    // A note that cannot be read is none: the download starts over.
-    return undefined;
-  }
+/** A note that cannot be read is none: the download starts over. */
+function readPartOf(note: unknown): PartOf | undefined {
+  const { url, etag, lastModified, totalBytes } = (note ?? {}) as Record<string, unknown>;
+  if (typeof url !== 'string') return undefined;
+  return {
+    url,
+    ...(typeof etag === 'string' ? { etag } : {}),
+    ...(typeof lastModified === 'string' ? { lastModified } : {}),
+    ...(Number.isSafeInteger(totalBytes) ? { totalBytes: totalBytes as number } : {}),
+  };
 }

@@ -1,0 +1,171 @@
+/** Odd files in the places of what a user names, and outputs that cannot be written, through the real command line. */
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+
+const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+let folder: string;
+let trained: Ended;
+const at = (name: string) => join(folder, name);
+
+interface Ended {
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function chorus(...parameters: string[]): Promise<Ended> {
+  return run(process.execPath, [main, ...parameters]);
+}
+
+function run(program: string, parameters: string[]): Promise<Ended> {
+  const child = spawn(program, parameters, {
+    cwd: folder,
+    env: {
+      ...process.env,
+      ...{ INIT_CWD: folder, TURBO_HASH: undefined, CHORUS_WORKERS: undefined, CHORUS_WEIGHTS: undefined },
+    },
+  });
+  const result: Ended = { exitCode: null, stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].on('data', (chunk: Buffer) => {
+      result[name] += chunk.toString();
+    });
+  return new Promise((done) => child.on('close', (exitCode) => done({ ...result, exitCode })));
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chorus-odd-'));
+  const experiment = {
+    inputSize: 32,
+    data: { source: 'shapes', limitPerClass: 60 },
+    weights: 'random',
+    members: [
+      { name: 'wide', backbone: 'mobilenet', alpha: 0.25 },
+      { name: 'slim', backbone: 'mobilenet', alpha: 0.25 },
+    ],
+    recipe: { whole: { epochCount: 2 } },
+  };
+  await writeFile(at('small.json'), JSON.stringify(experiment));
+  execFileSync('mkfifo', [at('pipe'), at('pipe.h5'), at('pipe.json')]);
+  await mkdir(at('folder.h5'));
+  await mkdir(at('pipes'));
+  execFileSync('mkfifo', [at('pipes/mobilenet_2_5_160_tf_no_top.h5')]);
+  await symlink('/dev/zero', at('device.h5'));
+  await mkdir(at('run'));
+  await symlink('/dev/full', at('run/metrics.jsonl'));
+  trained = await chorus('train', '--config', 'small.json', '--out', 'run', '--workers', 'cpu:0');
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+it('trains to its end when its metrics cannot be written, and warns once', () => {
+  expect(trained).toMatchObject({ exitCode: 0 });
+  const warning = `Cannot write to ${at('run/metrics.jsonl')}: ENOSPC. The run goes on`;
+  expect((trained.stdout + trained.stderr).split(warning)).toHaveLength(2);
+});
+
+it('reads a bundle that an operating system left its files in', async () => {
+  for (const name of ['.DS_Store', 'members/Thumbs.db', '._bundle.json', 'members/desktop.ini'])
+    await writeFile(at(`run/bundle/${name}`), '');
+  const { exitCode, stderr } = await chorus('evaluate', '--bundle', 'run/bundle', '--data', 'shapes');
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+});
+
+describe('an error in a lane', () => {
+  it('about a bundle is a line that names the file, and exit code 2', async () => {
+    await cp(at('run/bundle'), at('short'), { recursive: true });
+    const weights = at('short/members/wide/1.bin');
+    const cut = (await readFile(weights)).subarray(4);
+    await writeFile(weights, cut);
+    // Sums that fit: whoever made the bundle made it so.
+    const digest = createHash('sha256').update(cut).digest('hex');
+    const sums = await readFile(at('short/SHA256SUMS'), 'utf8');
+    await writeFile(at('short/SHA256SUMS'), sums.replace(/[0-9a-f]{64}(?= {2}members\/wide\/1\.bin)/, digest));
+    const { exitCode, stdout, stderr } = await chorus('evaluate', '--bundle', 'short', '--data', 'shapes');
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toMatch(new RegExp(`^chorus: ${weights}: .*\n$`));
+  });
+});
+
+describe('what is no regular file', () => {
+  const features = (weights: string) => [
+    ...['features', '--backbone', 'mobilenet', '--out', 'f.npy', '--device', 'cpu:0', '--weights', weights],
+    'small.json',
+  ];
+  test.each<[string, string[], string]>([
+    ['weights of features', features('pipe.h5'), 'pipe.h5, received a named pipe, expected a regular file'],
+    ['weights of features', features('folder.h5'), 'folder.h5, received a folder, expected a regular file'],
+    ['weights of features', features('device.h5'), 'device.h5, received a device, expected a regular file'],
+    ['a folder of weights', ['train', '--preset', 'mobile', '--data', 'shapes', '--weights', 'pipe'], 'pipe'],
+    [
+      'a file in a folder of weights',
+      ['train', '--config', 'small.json', '--weights', 'pipes', '--out', 'pipes-run'],
+      'mobilenet_2_5_160_tf_no_top.h5: a named pipe, expected a regular file',
+    ],
+    ['an experiment', ['train', '--config', 'pipe.json'], 'pipe.json: a named pipe, expected a regular file'],
+    ['an experiment', ['train', '--config', 'folder.h5'], 'folder.h5: a folder, expected a regular file'],
+    ['a bundle', ['evaluate', '--bundle', 'pipe', '--data', 'shapes'], 'ENOTDIR'],
+  ])('is refused as $0: $2', async (_, parameters, message) => {
+    const { exitCode, stderr } = await chorus(...parameters);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(message);
+    expect(stderr).toMatch(/^chorus: .*\n$/);
+  });
+
+  it.each(['SHA256SUMS', 'bundle.json', 'members/wide/1.bin'])('is refused in a bundle: %s', async (name) => {
+    await cp(at('run/bundle'), at('bundle'), { recursive: true });
+    await unlink(at(`bundle/${name}`));
+    execFileSync('mkfifo', [at(`bundle/${name}`)]);
+    const { exitCode, stderr } = await chorus('predict', '--bundle', 'bundle', 'small.json');
+    await rm(at('bundle'), { recursive: true });
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/^chorus: .*\n$/);
+  });
+
+  it('is refused in a run folder to go on with: experiment.json', async () => {
+    await mkdir(at('resumed'));
+    execFileSync('mkfifo', [at('resumed/experiment.json')]);
+    const { exitCode, stderr } = await chorus('train', '--resume', 'resumed');
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/resumed\/experiment\.json, received a named pipe, expected a regular file\.\n$/);
+    const again = await chorus('train', '--config', 'small.json', '--out', 'resumed');
+    expect(again.exitCode).toBe(2);
+    expect(again.stderr).toContain('There is a run in');
+  });
+});
+
+test.each<[string, RegExp]>([
+  ['__proto__.seed=5', /^ {2}__proto__: unknown key; known here: /m],
+  ['recipe.__proto__.batchSize=4', /^ {2}recipe\.__proto__: unknown key; known here: batchSize/m],
+  ['recipe={"__proto__":{"batchSize":4}}', /^ {2}recipe\.__proto__: unknown key/m],
+  ['data.constructor.prototype.polluted=1', /^ {2}data\.constructor: unknown key/m],
+])('refuses --set %s', async (assignment, message) => {
+  const { exitCode, stderr } = await chorus('train', '--config', 'small.json', '--out', 'proto', '--set', assignment);
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(message);
+  expect(stderr).not.toContain('    at ');
+});
+
+describe('standard output that cannot be written', () => {
+  const toFull = (command: string) =>
+    run('bash', ['-c', `exec "$0" "$1" ${command} > /dev/full`, process.execPath, main]);
+
+  it('does not end a run, which says so and leaves its report', async () => {
+    const { exitCode, stderr } = await toFull('train --config small.json --out silent --workers cpu:0');
+    expect(stderr).toBe('chorus: Cannot write to standard output: ENOSPC; what is printed there is lost.\n');
+    expect(exitCode).toBe(2);
+    expect(JSON.parse(await readFile(at('silent/report.json'), 'utf8')).experiment.inputSize).toBe(32);
+  });
+
+  it('is an error of a command whose result goes there', async () => {
+    const { exitCode, stderr } = await toFull('devices');
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr: 'chorus: Cannot write to standard output: ENOSPC; what is printed there is lost.\n',
+    });
+  });
+});

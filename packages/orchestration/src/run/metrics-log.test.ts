@@ -1,0 +1,64 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { EpochMetrics } from '../lanes/protocol.ts';
+import { MetricsLog } from './metrics-log.ts';
+
+let folder: string;
+let path: string;
+let warnings: string[];
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chorus-metrics-'));
+  path = join(folder, 'metrics.jsonl');
+  warnings = [];
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const epoch = (epochIndex: number) => ({ task: 'a', epochIndex }) as EpochMetrics;
+
+async function writeThree(): Promise<void> {
+  const log = new MetricsLog(path, (message) => warnings.push(message));
+  for (const index of [0, 1, 2]) log.append(epoch(index));
+  await log.close();
+}
+
+it('appends a line for each epoch, in their order', async () => {
+  await writeFile(path, 'before\n');
+  await writeThree();
+  const lines = [0, 1, 2].map((index) => `${JSON.stringify(epoch(index))}\n`);
+  expect(await readFile(path, 'utf8')).toBe(`before\n${lines.join('')}`);
+  expect(warnings).toEqual([]);
+});
+
+it.each<[string, string, () => unknown]>([
+  ['a full disk', 'ENOSPC', () => symlink('/dev/full', path)],
+  ['a folder in its place', 'EISDIR', () => mkdir(path)],
+  ['a named pipe that nobody reads', 'ENXIO', () => execFileSync('mkfifo', [path])],
+  ['a run folder that was removed', 'ENOENT', () => rm(folder, { recursive: true })],
+])('warns once of %s, and goes on', async (_, code, damage) => {
+  await damage();
+  await writeThree();
+  expect(warnings).toEqual([
+    `Cannot write to ${path}: ${code}. The run goes on; its further epochs are missing there.`,
+  ]);
+});
+
+it('warns once when the file reaches its size limit in the middle of a run', async () => {
+  const compiled = fileURLToPath(new URL('../../dist/run/metrics-log.js', import.meta.url));
+  const program = `
+    import { MetricsLog } from ${JSON.stringify(compiled)};
+    const log = new MetricsLog(${JSON.stringify(path)}, (message) => console.log(message));
+    for (let index = 0; index < 200; index += 1) log.append({ task: 'x'.repeat(100), epochIndex: index });
+    await log.close();`;
+  const { status, stdout } = spawnSync(
+    'bash',
+    ['-c', 'ulimit -f 8; trap "" XFSZ; exec "$0" --input-type=module -e "$1"', process.execPath, program],
+    { encoding: 'utf8' },
+  );
+  expect(stdout).toBe(`Cannot write to ${path}: EFBIG. The run goes on; its further epochs are missing there.\n`);
+  expect(status).toBe(0);
+  expect((await readFile(path)).length).toBe(8 * 1024);
+});

@@ -1,0 +1,97 @@
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
+import { DataError } from '@chorus/data';
+import { ModelError } from '@chorus/models';
+import { prepareProcess, RuntimeError } from '@chorus/runtime';
+import { StorageError } from '@chorus/storage';
+import { describe, expect, it } from 'vitest';
+import { ConfigError, StoppedError, TooFewMembersError } from './errors.ts';
+import { classifyError } from './exit-codes.ts';
+import { Lane } from './lanes/lane.ts';
+import type { LaneStartup, PredictTask } from './lanes/protocol.ts';
+import { StopFlag } from './member/stop-flag.ts';
+import { observerFrom } from './run/observer.ts';
+import { reviveError } from './thread-errors.ts';
+import { describeError } from './thread-outcome.ts';
+
+/** What another thread makes of it. */
+function sent(error: unknown): Error {
+  const { port1, port2 } = new MessageChannel();
+  port1.postMessage(describeError(error));
+  const received = receiveMessageOnPort(port2)!.message;
+  port1.close();
+  return reviveError(received);
+}
+
+describe('an error that crosses between threads', () => {
+  it.each([
+    ...[ConfigError, DataError, ModelError, RuntimeError, StorageError, StoppedError, TooFewMembersError],
+    ...[Error, TypeError, RangeError],
+  ])('keeps its class, message, stack and exit code: $name', (ErrorClass) => {
+    const error = new ErrorClass('what happened');
+    const revived = sent(error);
+    expect(Object.getPrototypeOf(revived)).toBe(ErrorClass.prototype);
+    expect({ ...revived, message: revived.message, stack: revived.stack, name: revived.name }).toEqual({
+      ...error,
+      ...{ message: 'what happened', stack: error.stack, name: error.name },
+    });
+    expect(classifyError(revived)).toEqual(classifyError(error));
+  });
+
+  it('keeps code and causes', () => {
+    const cause = Object.assign(new TypeError('below'), { code: 'ENOSPC' });
+    const revived = sent(new StorageError('above', { cause }));
+    expect(revived.cause).toBeInstanceOf(TypeError);
+    expect(revived.cause).toMatchObject({ message: 'below', code: 'ENOSPC', stack: cause.stack });
+  });
+
+  it('keeps the name of a class that is not ours', () => {
+    class OtherError extends Error {
+      override name = 'OtherError';
+    }
+    expect(sent(new OtherError('x'))).toMatchObject({ name: 'OtherError', message: 'x' });
+  });
+
+  it.each(['text', undefined, 7])('has a message when %s was thrown', (thrown) => {
+    expect(sent(thrown).message).toBe(String(thrown));
+  });
+
+  it('ends a chain of causes that leads to itself', () => {
+    const error = new Error('x');
+    error.cause = error;
+    expect(sent(error).message).toBe('x');
+  });
+});
+
+describe("what a lane's task throws", () => {
+  const startup = (device: LaneStartup['runtime']['device']): LaneStartup => ({
+    runtime: { device },
+    compute: { compile: true, precision: 'float32' },
+    stop: new StopFlag().shared,
+  });
+  prepareProcess();
+  const failureOn = async (device: LaneStartup['runtime']['device'], task: object) => {
+    const lane = new Lane(startup(device), observerFrom());
+    try {
+      return await lane.run(task as PredictTask).catch((error: unknown) => error as Error);
+    } finally {
+      await lane.close();
+    }
+  };
+
+  it('is a ModelError for a member that is none', async () => {
+    const error = await failureOn('cpu:0', { kind: 'predict', name: 'a', manifest: {}, weights: new Uint8Array() });
+    expect(error).toBeInstanceOf(ModelError);
+    expect((error as Error).message).toMatch(/^Expected a member's manifest/);
+  });
+
+  it('is a RuntimeError for a device that is not there', async () => {
+    expect(await failureOn('gpu:7', { kind: 'predict', name: 'a' })).toBeInstanceOf(RuntimeError);
+  });
+
+  it('is, for a bug, an error with the stack of the thread', async () => {
+    const error = await failureOn('cpu:0', { kind: 'train', name: 'a' });
+    expect(error).toBeInstanceOf(TypeError);
+    expect((error as Error).stack).toMatch(/train-member\.js/);
+    expect(classifyError(error)).toEqual({ exitCode: 1, forUser: false });
+  });
+});

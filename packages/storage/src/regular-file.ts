@@ -1,0 +1,91 @@
+/** Opens regular files only: a named pipe would wait for a writer, and a device may never end or react to being opened. */
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { StorageError } from './errors.ts';
+
+/** A path that holds no regular file, or one that is too large or cannot be read. */
+export class UnreadableFileError extends StorageError {
+  /** What is there instead, for messages: `a named pipe, expected a regular file`. */
+  readonly received: string;
+  /** The file system's code, such as `ENOENT`. */
+  readonly code: string | undefined;
+
+  constructor(path: string, received: string, options: { code?: string | undefined; cause?: unknown } = {}) {
+    super(`Cannot read ${path}: ${received}.`, { cause: options.cause });
+    this.received = received;
+    this.code = options.code;
+  }
+}
+
+/**
+ * Reads a regular file whole; follows links.
+ *
+ * @param options `maxBytes`: a larger file is refused before it is read.
+ * @throws UnreadableFileError naming the path and what is there: nothing, a folder, a named pipe, a device, too many bytes.
+ */
+export async function readRegularFile(path: string, options: { maxBytes: number }): Promise<Buffer> {
+  const { maxBytes } = options;
+  return withRegularFile(path, async (file, size) => {
+    if (size > maxBytes) throw new UnreadableFileError(path, `${size} bytes, expected at most ${maxBytes}`);
+    const content = Buffer.allocUnsafeSlow(size);
+    let length = 0;
+    while (length < size) {
+      const { bytesRead } = await file.read(content, length, Math.min(size - length, pieceBytes), length);
+      if (bytesRead === 0) throw new UnreadableFileError(path, 'a file that was shortened while it was read');
+      length += bytesRead;
+    }
+    return content;
+  });
+}
+
+/**
+ * Reads a regular file in pieces, in order; a file that grows meanwhile is read up to the size that it had.
+ *
+ * @throws UnreadableFileError as {@link readRegularFile}.
+ */
+export async function readInPieces(path: string, take: (piece: Uint8Array) => void): Promise<void> {
+  await withRegularFile(path, async (file, size) => {
+    const buffer = Buffer.allocUnsafeSlow(Math.min(size, 2 ** 20));
+    for (let position = 0; position < size; ) {
+      const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, size - position), position);
+      if (bytesRead === 0) return;
+      take(buffer.subarray(0, bytesRead));
+      position += bytesRead;
+    }
+  });
+}
+
+// --- internal ---
+
+/** A single read of 2 GiB or more is an error of its own. */
+const pieceBytes = 2 ** 28;
+
+async function withRegularFile<T>(path: string, use: (file: FileHandle, size: number) => Promise<T>): Promise<T> {
+  try {
+    // Before opening: a device may react to that already.
+    requireRegular(path, await stat(path));
+    // The path may hold something else by now: opening must not wait, and the handle is asked again.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stats = await file.stat();
+      requireRegular(path, stats);
+      return await use(file, stats.size);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (code === undefined || syscall === undefined) throw error;
+    throw new UnreadableFileError(path, code, { code, cause: error });
+  }
+}
+
+function requireRegular(path: string, stats: Stats): void {
+  if (!stats.isFile()) throw new UnreadableFileError(path, `${kindOf(stats)}, expected a regular file`);
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return 'a folder';
+  if (stats.isFIFO()) return 'a named pipe';
+  return stats.isSocket() ? 'a socket' : 'a device';
+}
