@@ -5,7 +5,9 @@ export {
   type DecodeOptions,
   decodeImage,
   decodeImages,
+  type ImageInfo,
   type ImageToDecode,
+  requireFewSkipped,
 } from './decode.ts';
 export { isColour } from './decode-pixels.ts';
 export { type ResizeMethod, resizeMethods } from './decode-resize.ts';

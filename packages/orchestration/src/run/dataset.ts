@@ -1,4 +1,5 @@
 /** From the experiment's `data` to decoded pixels and a split: everything that happens before a lane starts. */
+import { readdir } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import {
   checkMemory,
@@ -11,8 +12,10 @@ import {
   filterSplit,
   findDuplicates,
   type ImageFile,
+  type ImageInfo,
   type ImageSplit,
   type PixelStoreHandle,
+  requireFewSkipped,
   type SkippedImage,
   type SplitPlan,
   scanImageFolder,
@@ -32,8 +35,13 @@ export interface Dataset {
   classes: string[];
   /** Every file found, in a fixed order; a skipped one keeps its place, but the split has it no more. */
   images: ImageFile[];
+  /** Without parts only where `onProblem` let an impossible split pass. */
   split: ImageSplit;
   skipped: SkippedImage[];
+  /** Of each image's file: its format and dimensions; null for an image that was skipped. */
+  info: readonly (ImageInfo | null)[];
+  /** Of each image's bytes, hexadecimal; null for an image that was skipped. */
+  sha256: readonly (string | null)[];
   duplicates: DuplicateGroup[];
   /** By their images' side in pixels. */
   pixels: ReadonlyMap<number, PixelStoreHandle>;
@@ -45,6 +53,11 @@ export interface Dataset {
 
 export interface DatasetEvents {
   onDecode(done: number, total: number): void;
+  /**
+   * Called with each reason to refuse the images, so that a check finds more than the first one; without it the first one is
+   * thrown.
+   */
+  onProblem?(problem: DataError): void;
 }
 
 /** Generated images: sizes of the data set `shapes`. */
@@ -64,6 +77,18 @@ export async function dataFolder(source: string, { onDownload, ...fetching }: Do
   return ensureCatsAndDogs({
     ...fetching,
     onProgress: (bytes, total) => onDownload?.(source, bytes, total),
+  });
+}
+
+/**
+ * Finds a mistyped data folder before anything is downloaded or created.
+ *
+ * @throws DataError when a source is neither a named one nor a folder that can be listed.
+ */
+export async function requireDataFolder(source: string): Promise<void> {
+  if (isNamedSource(source)) return;
+  await readdir(resolve(source)).catch((error: NodeJS.ErrnoException) => {
+    throw new DataError(`Expected a folder of images at ${resolve(source)}, received ${error.code ?? error.message}.`);
   });
 }
 
@@ -101,16 +126,23 @@ export async function openDataset(
   const { source, limitPerClass } = experiment.data;
   const folder = await scanImageFolder(root, limitPerClass === undefined ? {} : { limitPerClass });
   const { images, classes } = folder;
-  const drawn = splitImages(folder, splitPlanOf(experiment));
+  const { passes, attempt } = problemsOf(events);
+  const drawn = attempt(() => splitImages(folder, splitPlanOf(experiment))) ?? noSplit;
   const sizes = inputSizesOf(experiment);
-  checkMemory({ imageCount: images.length, imageSizes: sizes, laneBytes: laneBytes(images.length) });
-  const decoded = await decodeToStores(images, sizes, {
+  const fits = passes(() =>
+    checkMemory({ imageCount: images.length, imageSizes: sizes, laneBytes: laneBytes(images.length) }),
+  );
+  // A check goes on without the memory: nobody will train on its pixels.
+  const decoded = await decodeToStores(images, fits ? sizes : [smallestSize], {
     ...decodingOf(experiment),
     onProgress: events.onDecode,
+    // Judged below, where a check may go on.
+    maxSkippedShare: 1,
     ...(signal === undefined ? {} : { signal }),
   });
+  passes(() => requireFewSkipped(decoded.skipped, images.length));
   const split = filterSplit(drawn, decoded.isReady);
-  if (experiment.flaws.wholeBatchesOnly) checkBatches(split, experiment);
+  if (experiment.flaws.wholeBatchesOnly && split.parts.length > 0) passes(() => checkBatches(split, experiment));
   const labels = new SharedArrayBuffer(images.length * Int32Array.BYTES_PER_ELEMENT);
   new Int32Array(labels).set(images.map((image) => image.label));
   return {
@@ -120,7 +152,9 @@ export async function openDataset(
     images,
     split,
     skipped: [...folder.skipped, ...decoded.skipped],
-    duplicates: await findDuplicates(images, disjointSets(split)),
+    info: decoded.info,
+    sha256: decoded.sha256,
+    duplicates: split.parts.length === 0 ? [] : await findDuplicates(images, disjointSets(split)),
     pixels: decoded.pixels,
     labels,
     fingerprint: fingerprint(images, split),
@@ -134,6 +168,27 @@ export function labelsOf({ labels }: Pick<Dataset, 'labels'>, indices: Uint32Arr
 }
 
 // --- internal ---
+
+const noSplit: ImageSplit = { test: new Uint32Array(), parts: [] };
+
+/** Side of the pixels of a check for which this machine has too little memory. */
+const smallestSize = 32;
+
+/** Runs checks: what they throw ends the run, or goes to `onProblem`. */
+function problemsOf({ onProblem }: DatasetEvents) {
+  const attempt = <T>(check: () => T): T | undefined => {
+    try {
+      return check();
+    } catch (error) {
+      if (onProblem === undefined || !(error instanceof DataError)) throw error;
+      onProblem(error);
+      return undefined;
+    }
+  };
+  /** Whether nothing was wrong. */
+  const passes = (check: () => void) => attempt(() => (check(), true)) ?? false;
+  return { attempt, passes };
+}
 
 /** Leaving out what fills no batch must leave something. */
 function checkBatches({ parts }: ImageSplit, { recipe, stackers }: Experiment): void {

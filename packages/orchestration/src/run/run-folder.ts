@@ -1,6 +1,6 @@
 /** The folder of one run: where everything of it lies, who may write to it, and what it was started with. */
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { publishFile, tryLock } from '@chorus/storage';
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
@@ -26,6 +26,8 @@ export interface RunFolder {
   bundle: string;
   member(name: string, part: string): string;
   hasMember(name: string, part: string): Promise<boolean>;
+  /** Bytes of all members that are there. */
+  memberBytes(): Promise<number>;
   readStart(): Promise<RunStart>;
   writeStart(start: RunStart): Promise<void>;
   /** Lets another process use the folder. */
@@ -38,6 +40,33 @@ export function defaultRunFolder(base: string, experiment: Experiment, now: Date
 }
 
 /**
+ * Finds out whether a new run folder can be made; leaves nothing behind.
+ *
+ * @throws ConfigError when it holds a run already, or nothing can be made in its place.
+ */
+export async function requireNewRunFolder(path: string): Promise<void> {
+  const folder = resolve(path);
+  await requireNoRun(folder);
+  try {
+    // What the permissions say is not all: a file system may be read-only, a folder immutable.
+    await rmdir(await mkdtemp(join(await existingPlace(folder), '.chorus-')));
+  } catch (error) {
+    throw notWritable(folder, (error as NodeJS.ErrnoException).code);
+  }
+}
+
+/** A folder itself or, where it does not exist yet, the nearest of its parents that does. */
+export async function existingPlace(folder: string): Promise<string> {
+  for (let place = resolve(folder); ; place = dirname(place)) {
+    const found = await stat(place).then(
+      () => true,
+      () => false,
+    );
+    if (found || dirname(place) === place) return place;
+  }
+}
+
+/**
  * Makes (or, to resume, opens) a run folder and locks it.
  *
  * @throws ConfigError when a new one is not empty, an old one is not a run, or it cannot be written to; StorageError
@@ -47,7 +76,10 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
   const folder = resolve(path);
   const at = (name: string) => join(folder, name);
   if (mode === 'resume') await readStart(at('experiment.json'));
-  else await makeWritable(folder);
+  else {
+    await requireNoRun(folder);
+    await makeWritable(folder);
+  }
   const lock = await tryLock(folder);
   return {
     path: folder,
@@ -61,6 +93,7 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
         () => true,
         () => false,
       ),
+    memberBytes: () => bytesIn(at('members')),
     readStart: () => readStart(at('experiment.json')),
     writeStart: (start) => publishFile(at('experiment.json'), JSON.stringify(start, null, 2)),
     release: () => lock.release(),
@@ -77,10 +110,23 @@ async function makeWritable(folder: string): Promise<void> {
     await writeFile(probe, '');
     await rm(probe);
   } catch (error) {
-    throw new ConfigError(
-      `Expected to write the run into ${folder}, received ${(error as NodeJS.ErrnoException).code}; name another folder with --out.`,
-    );
+    throw notWritable(folder, (error as NodeJS.ErrnoException).code);
   }
+}
+
+function notWritable(folder: string, code: string | undefined): ConfigError {
+  return new ConfigError(`Expected to write the run into ${folder}, received ${code}; name another folder with --out.`);
+}
+
+/** A resumed run may have lost its members. */
+async function bytesIn(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = await Promise.all(files.map(async ({ parentPath, name }) => (await stat(join(parentPath, name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+async function requireNoRun(folder: string): Promise<void> {
   const started = await readFile(join(folder, 'experiment.json')).catch(() => undefined);
   if (started !== undefined)
     throw new ConfigError(`There is a run in ${folder} already; go on with --resume ${folder} or name another --out.`);
