@@ -1,5 +1,6 @@
 /** Parses the command line and prints; what it does lives in @chorus/orchestration. */
 import { Command, CommanderError } from 'commander';
+import { checkCommand } from './commands/check.ts';
 import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { downloadCommand } from './commands/download.ts';
@@ -20,6 +21,7 @@ const program = new Command('chorus')
   .description(
     'Train a strong image classifier from your own pictures, and run the same model in node and in a browser.',
   )
+  .addCommand(checkCommand)
   .addCommand(trainCommand)
   .addCommand(evaluateCommand)
   .addCommand(predictCommand)

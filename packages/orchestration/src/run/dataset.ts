@@ -186,7 +186,11 @@ function problemsOf({ onProblem }: DatasetEvents) {
     }
   };
   /** Whether nothing was wrong. */
-  const passes = (check: () => void) => attempt(() => (check(), true)) ?? false;
+  const passes = (check: () => void): boolean =>
+    attempt(() => {
+      check();
+      return true;
+    }) ?? false;
   return { attempt, passes };
 }
 
