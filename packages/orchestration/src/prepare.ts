@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createJiti } from 'jiti';
+import type { PresetCandidate } from './check/check-run.ts';
 import { ConfigError } from './errors.ts';
 import {
   choosePreset,
@@ -14,7 +15,6 @@ import { mergeLayers, parseAssignment, parseWorkers, resolveExperiment } from '.
 import type { Experiment, ExperimentInput } from './experiment/schema.ts';
 import { findGpus } from './lanes/choose-lanes.ts';
 import { isNamedSource, namedSources } from './run/dataset.ts';
-import type { PresetCandidate } from './check/check-run.ts';
 import { isNamedWeights, missingWeights } from './run/initial-weights.ts';
 
 /**

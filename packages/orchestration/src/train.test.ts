@@ -723,6 +723,18 @@ describe('what is refused before there is a run folder', () => {
   });
 });
 
+it('lets one of two runs have a folder that both were given; the other one ends before it trains', async () => {
+  const quick = { ...small(), recipe: { batchSize: 64, whole: { epochCount: 1 } } };
+  const trained: number[] = [];
+  const outcomes = await Promise.allSettled(
+    [0, 1].map((run) => train(quick, { out: at('both'), observer: { onMember: () => void trained.push(run) } })),
+  );
+  expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+  const refused = outcomes.findIndex(({ status }) => status === 'rejected');
+  expect(String((outcomes[refused] as PromiseRejectedResult).reason)).toMatch(/There is a run in|is in use by process/);
+  expect(trained).not.toContain(refused);
+});
+
 describe('what is refused before anything is decoded', () => {
   test.each<[string, () => Partial<ExperimentInput>, RegExp]>([
     [

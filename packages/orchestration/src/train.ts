@@ -5,10 +5,12 @@ import { type SavedMember, toProbabilities } from '@chorus/models';
 import { prepareProcess } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
 import { writeBundle } from './bundle.ts';
+import { describeDataset } from './check/describe-dataset.ts';
+import { warningsAboutClasses } from './check/warnings.ts';
 import { ConfigError, StoppedError, TooFewMembersError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { resolveExperiment } from './experiment/resolve.ts';
-import { type Experiment, type ExperimentInput, stepPixelsOf } from './experiment/schema.ts';
+import { type Experiment, type ExperimentInput, inputSizesOf, stepPixelsOf } from './experiment/schema.ts';
 import { taskNames } from './experiment/tasks.ts';
 import { chooseLanes } from './lanes/choose-lanes.ts';
 import { computeSettings } from './lanes/compute-settings.ts';
@@ -114,6 +116,8 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
     if (folder !== undefined) await requireSameImages(folder, dataset);
     const writtenBytes = (await folder?.memberBytes()) ?? 0;
     requireDisk(await freeDiskBytes(path), runBytes(whole, { ...runSizeOf(dataset), writtenBytes }));
+    for (const warning of warningsAboutClasses(describeDataset(dataset, inputSizesOf(whole).at(-1)!)))
+      onNotice(`warning: ${warning}`);
     stop.check();
     // Whatever can be wrong was looked for. From here on there is a run, which can be resumed.
     folder ??= await startFolder(path, whole, dataset.fingerprint, options);

@@ -61,15 +61,10 @@ function datasetLines(dataset: Dataset): string[] {
     ...(formatText.length === 0 ? [] : [`formats: ${formatText.join(', ')}`]),
     ...(dimensions === null
       ? []
-      : [
-          `pixels: ${side(dimensions.smallest)} to ${side(dimensions.largest)}, median ${side(dimensions.median)}`,
-        ]),
+      : [`pixels: ${side(dimensions.smallest)} to ${side(dimensions.largest)}, median ${side(dimensions.median)}`]),
     '',
     classTable(classes),
-    ...section(
-      `not used (${dataset.skipped.length})`,
-      byReason(dataset.skipped),
-    ),
+    ...section(`not used (${dataset.skipped.length})`, byReason(dataset.skipped)),
     ...section(
       `one picture, several labels (${dataset.contradictions.length})`,
       examples(dataset.contradictions.map(({ paths }) => paths.map(printable).join(' = '))),
@@ -85,7 +80,8 @@ function datasetLines(dataset: Dataset): string[] {
 
 /** All classes, or the smallest ones: these are where something is wrong. */
 function classTable(classes: Dataset['classes']): string {
-  const shown = classes.length <= mostRows ? classes : classes.toSorted((a, b) => a.usable - b.usable).slice(0, mostRows);
+  const shown =
+    classes.length <= mostRows ? classes : classes.toSorted((a, b) => a.usable - b.usable).slice(0, mostRows);
   const cell = (count: number | null) => (count === null ? '' : String(count));
   const rows = shown.map(({ name, found, usable, training, test }) => [
     printable(name),
@@ -166,7 +162,8 @@ function wrapped(text: string, indent: string, first = indent): string[] {
   const lines: string[] = [];
   for (const [index, part] of text.split('\n').entries()) {
     let line = index === 0 ? first : indent;
-    for (const word of part.split(' ')) {
+    // A number stays with its sign.
+    for (const word of part.split(/ (?!%)/)) {
       const isEmpty = line.trim() === '' || line === first;
       if (!isEmpty && line.length + 1 + word.length > width) {
         lines.push(line);

@@ -87,8 +87,7 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
     // What cannot run anyway needs no estimate, which takes seconds.
     const isReady = problems.length === 0 && plan !== undefined;
     const speed = isReady ? await measureSpeed(plan, stop).catch(collect) : undefined;
-    const section =
-      dataset === undefined ? null : describeDataset(dataset, inputSizesOf(experiment).at(-1)!);
+    const section = dataset === undefined ? null : describeDataset(dataset, inputSizesOf(experiment).at(-1)!);
     return {
       schemaVersion: 1,
       exitCode: exitCodeOf(problems),
@@ -128,7 +127,8 @@ async function findImages(
   const { source } = experiment.data;
   await requireDataFolder(source);
   const root = await dataFolder(source, downloads);
-  const laneBytes = (imageCount: number) => (plan === undefined ? 0 : estimateLaneBytes(experiment, plan.lanes, imageCount));
+  const laneBytes = (imageCount: number) =>
+    plan === undefined ? 0 : estimateLaneBytes(experiment, plan.lanes, imageCount);
   return openDataset(experiment, root, laneBytes, { onDecode: onDecode ?? (() => {}), onProblem }, signal);
 }
 

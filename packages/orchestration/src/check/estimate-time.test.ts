@@ -43,12 +43,18 @@ it('ranges from early stopping to the last epoch', () => {
 it('is a range of positive, finite seconds for any data set', () => {
   const names = Object.keys(presets) as PresetName[];
   fc.assert(
-    fc.property(fc.constantFrom(...names), fc.nat(1e6), fc.nat(1e6), fc.integer({ min: 1, max: 16 }), (name, a, b, n) => {
-      const [least, most] = estimate(name, {}, { ...machine, laneCount: n }, { training: a, test: b });
-      expect(least).toBeGreaterThan(0);
-      expect(most).toBeGreaterThanOrEqual(least);
-      expect(most).toBeLessThan(Number.POSITIVE_INFINITY);
-    }),
+    fc.property(
+      fc.constantFrom(...names),
+      fc.nat(1e6),
+      fc.nat(1e6),
+      fc.integer({ min: 1, max: 16 }),
+      (name, a, b, n) => {
+        const [least, most] = estimate(name, {}, { ...machine, laneCount: n }, { training: a, test: b });
+        expect(least).toBeGreaterThan(0);
+        expect(most).toBeGreaterThanOrEqual(least);
+        expect(most).toBeLessThan(Number.POSITIVE_INFINITY);
+      },
+    ),
   );
 });
 

@@ -25,7 +25,7 @@ test.each<[string, Partial<DatasetSection>, RegExp]>([
   [
     'few images of a class, with what to expect',
     { classes: [plain.classes[0]!, small(19)] },
-    /^class "rare" has 19 images \(17 to train on, 2 to test\), fewer than 20: .* one test image is 50 % of its recall$/,
+    /^class "rare" has 19 images \(17 to train on, 2 to test\), fewer than 20: .* each test image counts for 50 % of its recall$/,
   ],
   [
     'few test images, with the interval of an accuracy',
@@ -44,10 +44,19 @@ test.each<[string, Partial<DatasetSection>, RegExp]>([
     /^1 picture with contradicting labels/,
   ],
   ['duplicates', { duplicates: [{ paths: ['a/1', 'a/2'], splits: ['fit', 'test'] }] }, /^1 picture in two sets/],
-  ['small images', { dimensions: { ...plain.dimensions!, belowInputSize: 3 } }, /^3 images smaller than the input size/],
-  ['elongated images', { dimensions: { ...plain.dimensions!, elongated: 1 } }, /^1 image more than three times/],
+  [
+    'small images',
+    { dimensions: { ...plain.dimensions!, belowInputSize: 51 } },
+    /^51 images smaller than the input size/,
+  ],
+  ['elongated images', { dimensions: { ...plain.dimensions!, elongated: 51 } }, /^51 images more than three times/],
 ])('warns of %s', (_, changes, message) => {
   expect(warningsAbout({ ...plain, ...changes })).toContainEqual(expect.stringMatching(message));
+});
+
+it('does not warn of some images of odd dimensions', () => {
+  const dimensions = { ...plain.dimensions!, belowInputSize: 50, elongated: 50 };
+  expect(warningsAbout({ ...plain, dimensions })).toEqual([]);
 });
 
 it('does not warn of 20 images of a class', () => {

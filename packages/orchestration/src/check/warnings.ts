@@ -6,6 +6,8 @@ import type { DatasetSection } from './schema.ts';
 const fewImages = 20;
 /** A class with so many times the images of another one is worth a warning. */
 const imbalance = 5;
+/** Images of odd dimensions are worth a warning from this share on. */
+const oddShare = 0.05;
 /** Test images from which the interval of an accuracy is narrow enough to be silent about. */
 const enoughTestImages = 100;
 
@@ -20,6 +22,11 @@ export function warningsAbout(dataset: DatasetSection): string[] {
     ...unequalClasses(dataset),
     ...shapes(dataset),
   ];
+}
+
+/** Those of them that a run does not report elsewhere. */
+export function warningsAboutClasses(dataset: DatasetSection): string[] {
+  return [...contradictions(dataset), ...smallClasses(dataset), ...unequalClasses(dataset)];
 }
 
 // --- internal ---
@@ -46,14 +53,14 @@ function smallClasses({ classes, sets }: DatasetSection): string[] {
     .map(({ name, usable, training, test }) => {
       const split = sets === null ? '' : ` (${training} to train on, ${test} to test)`;
       return `class "${name}" has ${plural(usable, 'image')}${split}, fewer than ${fewImages}: another seed may give a very different result${
-        test === null || test === 0 ? '' : `, and one test image is ${Math.round(100 / test)} % of its recall`
+        test === null || test === 0 ? '' : `, and each test image counts for ${Math.round(100 / test)} % of its recall`
       }`;
     });
 }
 
 function fewTestImages({ sets }: DatasetSection): string[] {
   if (sets === null || sets.test >= enoughTestImages || sets.test === 0) return [];
-  const correct = Math.round(0.9 * sets.test);
+  const correct = Math.floor(0.9 * sets.test);
   const [low, high] = wilson95(correct, sets.test);
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
   return [
@@ -71,14 +78,17 @@ function unequalClasses({ classes }: DatasetSection): string[] {
   ];
 }
 
-function shapes({ dimensions }: DatasetSection): string[] {
+function shapes({ dimensions, usable }: DatasetSection): string[] {
   if (dimensions === null) return [];
   const { belowInputSize, elongated } = dimensions;
+  const isWorthSaying = (count: number) => count > oddShare * usable;
   return [
-    ...(belowInputSize === 0 ? [] : [`${plural(belowInputSize, 'image')} smaller than the input size are enlarged`]),
-    ...(elongated === 0
-      ? []
-      : [`${plural(elongated, 'image')} more than three times as long as wide are squeezed to a square`]),
+    ...(isWorthSaying(belowInputSize)
+      ? [`${plural(belowInputSize, 'image')} smaller than the input size, to be enlarged`]
+      : []),
+    ...(isWorthSaying(elongated)
+      ? [`${plural(elongated, 'image')} more than three times as long as wide, to be squeezed to a square`]
+      : []),
   ];
 }
 

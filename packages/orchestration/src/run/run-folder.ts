@@ -1,5 +1,5 @@
 /** The folder of one run: where everything of it lies, who may write to it, and what it was started with. */
-import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { publishFile, tryLock } from '@chorus/storage';
 import { z } from 'zod';
@@ -76,11 +76,15 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
   const folder = resolve(path);
   const at = (name: string) => join(folder, name);
   if (mode === 'resume') await readStart(at('experiment.json'));
-  else {
-    await requireNoRun(folder);
-    await makeWritable(folder);
-  }
+  else await makeWritable(folder);
   const lock = await tryLock(folder);
+  try {
+    // The one who had the lock before may have started a run there, and been killed.
+    if (mode === 'new') await requireNoRun(folder);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
   return {
     path: folder,
     metrics: at('metrics.jsonl'),
@@ -106,9 +110,8 @@ async function makeWritable(folder: string): Promise<void> {
   try {
     await mkdir(join(folder, 'members'), { recursive: true });
     // A folder may exist and yet refuse files: find out now, not after an hour of training.
-    const probe = join(folder, '.writable');
-    await writeFile(probe, '');
-    await rm(probe);
+    // Another run may do the same at this moment, and get the lock.
+    await rmdir(await mkdtemp(join(folder, '.writable-')));
   } catch (error) {
     throw notWritable(folder, (error as NodeJS.ErrnoException).code);
   }
