@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -88,6 +88,27 @@ describe('chorus check', () => {
     expect(stdout).toMatch(/problems: train would refuse this:\n {2}- Expected a folder of \.h5 weight files/);
     expect(stdout).toMatch(/Expected at least 17 images of class/);
     expect(stdout).toMatch(/^not ready: 2 problems$/m);
+  });
+
+  it('stops on Ctrl-C, with 130 and one line', async () => {
+    const child = spawn(process.execPath, [main, 'check', 'photos', '--config', 'small.json'], {
+      cwd: folder,
+      env: environment(),
+    });
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+      if (chunk.includes('decoded 25 of 25 images')) child.kill('SIGINT');
+    });
+    expect(await new Promise((done) => child.on('close', done))).toBe(130);
+    expect(stderr).toMatch(/\nchorus: The check was stopped\.\n$/);
+  });
+
+  it('takes the named data sets', () => {
+    const words = ['check', 'shapes', '--config', 'small.json', '--set', 'data.limitPerClass=30', '--json'];
+    const { exitCode, stdout } = chorus(...words);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ dataset: { name: 'shapes', found: 120, usable: 120, skipped: [] } });
   });
 
   it('lists every preset for a folder', () => {

@@ -101,7 +101,11 @@ function machineLines({ weights, lanes, memory, disk, decodeSeconds }: CheckRepo
   const { source, toDownload } = weights;
   return [
     '',
-    `weights: ${printable(source)}${toDownload.length === 0 ? '' : `; to be downloaded: ${toDownload.join(', ')}`}`,
+    ...wrapped(
+      `weights: ${printable(source)}${toDownload.length === 0 ? '' : `; to be downloaded: ${toDownload.join(', ')}`}`,
+      '    ',
+      '',
+    ),
     `lanes: ${lanes.join(', ') || 'none'}`,
     `memory: ${needed(memory.neededBytes)}; this machine has ${size(memory.availableBytes)}`,
     `disk: ${needed(disk.neededBytes)}; ${size(disk.freeBytes)} are free at ${printable(disk.place)}`,
@@ -109,7 +113,7 @@ function machineLines({ weights, lanes, memory, disk, decodeSeconds }: CheckRepo
   ];
 }
 
-function presetTable({ presets }: CheckReport): string {
+function presetTable({ presets, problems }: CheckReport): string {
   const rows = presets.map(({ preset, chosen, memoryBytes, diskBytes, seconds, obstacle }) => [
     `${preset}${chosen ? ' *' : ''}`,
     seconds === null ? '-' : durationRange(seconds),
@@ -129,7 +133,7 @@ function presetTable({ presets }: CheckReport): string {
       return obstacle === '' ? [line] : [line, ...wrapped(obstacle, '    ')];
     }),
     '* what train would take',
-    ...(presets.every(({ seconds }) => seconds === null) ? ['no time is estimated while there are problems'] : []),
+    ...(problems.length > 0 ? ['no time is estimated while there are problems'] : []),
   ].join('\n');
 }
 

@@ -86,13 +86,20 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
     if (needs !== undefined) attempt(() => requireDisk(disk, needs.diskBytes));
     // What cannot run anyway needs no estimate, which takes seconds.
     const isReady = problems.length === 0 && plan !== undefined;
-    const speed = isReady ? await measureSpeed(plan, stop).catch(collect) : undefined;
+    const warnings: string[] = [];
+    const speed = isReady
+      ? await measureSpeed(plan, signal).catch((error: Error) => {
+          if (stop.raised) throw error;
+          warnings.push(`a trial of some training steps failed, so no time is estimated: ${error.message}`);
+          return undefined;
+        })
+      : undefined;
     const section = dataset === undefined ? null : describeDataset(dataset, inputSizesOf(experiment).at(-1)!);
     return {
       schemaVersion: 1,
       exitCode: exitCodeOf(problems),
       problems,
-      warnings: section === null ? [] : warningsAbout(section),
+      warnings: [...warnings, ...(section === null ? [] : warningsAbout(section))],
       dataset: section,
       weights: weights ?? { source: weightSource(experiment, environment), toDownload: [] },
       lanes: plan?.lanes.map(({ device }) => device) ?? [],

@@ -18,6 +18,7 @@ export function describeDataset(dataset: Dataset, inputSize: number): DatasetSec
   const test = new Set(split.test);
   const indices = [...images.keys()];
   const isUsable = (index: number) => info[index] != null;
+  const byLabel = groupBy(indices, (index) => images[index]!.label);
   const [part] = split.parts;
   return {
     name,
@@ -30,7 +31,7 @@ export function describeDataset(dataset: Dataset, inputSize: number): DatasetSec
     found: images.length,
     usable: indices.filter(isUsable).length,
     classes: classes.map((className, label) => {
-      const own = indices.filter((index) => images[index]!.label === label);
+      const own = byLabel.get(label) ?? [];
       return {
         name: className,
         found: own.length,
@@ -63,10 +64,8 @@ export function contradictionsOf({
   classes,
   sha256,
 }: Pick<Dataset, 'images' | 'classes' | 'sha256'>): DatasetSection['contradictions'] {
-  const sameContent = new Map<string, number[]>();
-  for (const [index, hash] of sha256.entries())
-    if (hash !== null) sameContent.set(hash, [...(sameContent.get(hash) ?? []), index]);
-  return [...sameContent.values()].flatMap((group) => {
+  const usable = [...sha256.keys()].filter((index) => sha256[index] !== null);
+  return [...groupBy(usable, (index) => sha256[index]).values()].flatMap((group) => {
     const labels = [...new Set(group.map((index) => images[index]!.label))];
     if (labels.length < 2) return [];
     return [
@@ -79,6 +78,16 @@ export function contradictionsOf({
 }
 
 // --- internal ---
+
+function groupBy<Key>(indices: readonly number[], keyOf: (index: number) => Key): Map<Key, number[]> {
+  const groups = new Map<Key, number[]>();
+  for (const index of indices) {
+    const group = groups.get(keyOf(index));
+    if (group === undefined) groups.set(keyOf(index), [index]);
+    else group.push(index);
+  }
+  return groups;
+}
 
 function formatsOf({ info }: Dataset): Record<string, number> {
   const counts = new Map<string, number>();

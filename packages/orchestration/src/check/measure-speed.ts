@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { createPixelStore, PixelStore } from '@chorus/data';
 import { type BackboneSpec, memberCost } from '@chorus/models';
 import { withTemporaryFolder } from '@chorus/storage';
+import { StoppedError } from '../errors.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
 import { computeSettings } from '../lanes/compute-settings.ts';
 import { Lane } from '../lanes/lane.ts';
 import type { LanePlan } from '../lanes/plan.ts';
 import type { EpochMetrics, TrainTask } from '../lanes/protocol.ts';
-import type { StopFlag } from '../member/stop-flag.ts';
+import { StopFlag } from '../member/stop-flag.ts';
 import { observerFrom } from '../run/observer.ts';
 
 export interface MachineSpeed {
@@ -23,15 +24,20 @@ export interface MachineSpeed {
 const backbone: BackboneSpec = { family: 'mobilenet', alpha: 1, inputSize: 96 };
 const batchSize = 32;
 const stepCount = 3;
-/** The first one compiles. */
-const epochCount = 3;
+/** The first one compiles; the others are as many as there is time for. */
+const epochCount = 4;
+const budgetMs = 3000;
 
 /**
  * Trains a MobileNet from random weights on noise, for seconds, on every lane of a plan.
  *
- * @throws RuntimeError when TensorFlow cannot be loaded; StoppedError.
+ * @throws Error when a lane cannot train; StoppedError after `signal`.
  */
-export async function measureSpeed(plan: LanePlan, stop: StopFlag): Promise<MachineSpeed> {
+export async function measureSpeed(plan: LanePlan, signal?: AbortSignal): Promise<MachineSpeed> {
+  const startedAtMs = Date.now();
+  const stop = new StopFlag();
+  const onAbort = () => stop.raise();
+  signal?.addEventListener('abort', onAbort);
   const { runtime, recipe, flaws } = resolveExperiment({
     data: { source: 'noise' },
     weights: 'random',
@@ -42,11 +48,19 @@ export async function measureSpeed(plan: LanePlan, stop: StopFlag): Promise<Mach
   const pixels = createPixelStore(stepCount * batchSize, backbone.inputSize);
   fillWithNoise(new PixelStore(pixels));
   const epochs: EpochMetrics[] = [];
+  const timedOn = (device: string) => epochs.filter((epoch) => epoch.device === device && epoch.epochIndex > 0);
   const lanes = plan.lanes.map(
     (lane) =>
       new Lane(
         { runtime: lane, compute: computeSettings(runtime, lane.device), stop: stop.shared },
-        observerFrom({ onEpoch: (epoch) => epochs.push(epoch) }),
+        observerFrom({
+          onEpoch(epoch) {
+            epochs.push(epoch);
+            // On a busy machine one measured epoch of each lane has to do.
+            const isMeasured = plan.lanes.every(({ device }) => timedOn(device).length > 0);
+            if (isMeasured && Date.now() - startedAtMs > budgetMs) stop.raise();
+          },
+        }),
       ),
   );
   const all = Uint32Array.from({ length: pixels.count }, (_, index) => index);
@@ -74,14 +88,23 @@ export async function measureSpeed(plan: LanePlan, stop: StopFlag): Promise<Mach
         folder: join(folder, `lane-${index}`),
         keepsWeights: false,
       });
-      await Promise.all(lanes.map((lane, index) => lane.run(task(index))));
+      await Promise.all(
+        lanes.map((lane, index) =>
+          lane.run(task(index)).catch((error: unknown) => {
+            if (!stop.raised) throw error;
+          }),
+        ),
+      );
     });
+    if (signal?.aborted) throw new StoppedError('The check was stopped.');
   } finally {
+    signal?.removeEventListener('abort', onAbort);
     await Promise.all(lanes.map((lane) => lane.close()));
   }
   const perLane = lanes.map(({ device }) => {
-    const own = epochs.filter((epoch) => epoch.device === device && epoch.epochIndex > 0);
-    const seconds = Math.min(...own.map(({ startedAtMs, trainedUntilMs }) => (trainedUntilMs - startedAtMs) / 1000));
+    const seconds = Math.min(
+      ...timedOn(device).map(({ startedAtMs, trainedUntilMs }) => (trainedUntilMs - startedAtMs) / 1000),
+    );
     return (memberCost(backbone) * pixels.count) / Math.max(seconds, 1e-3);
   });
   const starts = lanes.flatMap(({ work }) => work.map(({ givenAtMs, startedAtMs }) => startedAtMs - givenAtMs));
