@@ -21,8 +21,8 @@ const program = new Command('chorus')
   .description(
     'Train a strong image classifier from your own pictures, and run the same model in node and in a browser.',
   )
-  .addCommand(checkCommand)
   .addCommand(trainCommand)
+  .addCommand(checkCommand)
   .addCommand(evaluateCommand)
   .addCommand(predictCommand)
   .addCommand(featuresCommand)
