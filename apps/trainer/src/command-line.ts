@@ -1,5 +1,6 @@
 /** Parses the command line and prints; what it does lives in @chorus/orchestration. */
 import { Command, CommanderError } from 'commander';
+import { checkCommand } from './commands/check.ts';
 import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { downloadCommand } from './commands/download.ts';
@@ -21,6 +22,7 @@ const program = new Command('chorus')
     'Train a strong image classifier from your own pictures, and run the same model in node and in a browser.',
   )
   .addCommand(trainCommand)
+  .addCommand(checkCommand)
   .addCommand(evaluateCommand)
   .addCommand(predictCommand)
   .addCommand(featuresCommand)

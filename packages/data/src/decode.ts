@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { sha256 } from '@chorus/storage';
 import { PixelBudget, withinTime } from './decode-budget.ts';
 import { type FileStamp, readImageFile } from './decode-file.ts';
+import type { ImageFormat } from './decode-format.ts';
 import { decodePixels, isColour, readHeader } from './decode-pixels.ts';
 import { type ResizeMethod, resizeToSquare } from './decode-resize.ts';
 import { DataError } from './errors.ts';
@@ -29,6 +30,14 @@ export interface DecodeAllOptions extends DecodeOptions {
   maxSkippedShare?: number;
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal;
+}
+
+/** What a file holds, before it is resized. */
+export interface ImageInfo {
+  format: ImageFormat;
+  /** Pixels, after the rotation that EXIF asks for. */
+  width: number;
+  height: number;
 }
 
 /** An image to decode; with size and time of its listing, it is skipped when it changed since. */
@@ -58,15 +67,15 @@ export async function decodeImage(
  * then in none of them.
  *
  * @param images in the order of the stores' slots.
- * @returns `sha256`: of each image's bytes, hexadecimal; null for an image that was skipped.
+ * @returns `sha256`: of each image's bytes, hexadecimal; `info`: of each image's file; null for an image that was skipped.
  * @throws DataError when too many are bad or the background is no colour; the signal's reason when it is aborted.
  */
 export async function decodeImages(
   images: readonly ImageToDecode[],
   handles: readonly PixelStoreHandle[],
   options: DecodeAllOptions,
-): Promise<{ skipped: SkippedImage[]; sha256: (string | null)[]; seconds: number }> {
-  const { concurrency = availableParallelism() + 2, maxSkippedShare = 0.05, onProgress, signal } = options;
+): Promise<{ skipped: SkippedImage[]; sha256: (string | null)[]; info: (ImageInfo | null)[]; seconds: number }> {
+  const { concurrency = availableParallelism() + 2, maxSkippedShare, onProgress, signal } = options;
   requireColour(options.background);
   const startedAtMs = Date.now();
   const stores = handles.map((handle) => new PixelStore(handle));
@@ -77,6 +86,7 @@ export async function decodeImages(
   const budget = new PixelBudget(options.maxPixels);
   const skipped: (SkippedImage | undefined)[] = new Array(images.length);
   const hashes = new Array<string | null>(images.length).fill(null);
+  const info = new Array<ImageInfo | null>(images.length).fill(null);
   let next = 0;
   let doneCount = 0;
 
@@ -91,6 +101,7 @@ export async function decodeImages(
         // All sizes are there before the first is published.
         for (const [position, store] of stores.entries()) store.publish(index, decoded.squares[position]!);
         hashes[index] = decoded.sha256;
+        info[index] = decoded.info;
       } catch (error) {
         skipped[index] = { path: image.relativePath ?? image.path, reason: (error as Error).message };
       }
@@ -101,14 +112,24 @@ export async function decodeImages(
 
   await Promise.all(Array.from({ length: Math.min(concurrency, images.length) }, work));
   const bad = skipped.filter((one) => one !== undefined);
-  if (bad.length > maxSkippedShare * images.length)
-    throw new DataError(
-      `${bad.length} of ${images.length} images cannot be used, more than ${100 * maxSkippedShare} %: ${bad
-        .slice(0, 5)
-        .map(({ path, reason }) => `${path} (${reason})`)
-        .join('; ')}${bad.length > 5 ? '; …' : ''}.`,
-    );
-  return { skipped: bad, sha256: hashes, seconds: (Date.now() - startedAtMs) / 1000 };
+  requireFewSkipped(bad, images.length, maxSkippedShare);
+  return { skipped: bad, sha256: hashes, info, seconds: (Date.now() - startedAtMs) / 1000 };
+}
+
+/**
+ * Refuses a set of images of which too many cannot be used.
+ *
+ * @param share of the images that may be skipped, 0 to 1.
+ * @throws DataError with the first of them and their reasons.
+ */
+function requireFewSkipped(skipped: readonly SkippedImage[], imageCount: number, share = 0.05): void {
+  if (skipped.length <= share * imageCount) return;
+  throw new DataError(
+    `${skipped.length} of ${imageCount} images cannot be used, more than ${100 * share} %: ${skipped
+      .slice(0, 5)
+      .map(({ path, reason }) => `${path} (${reason})`)
+      .join('; ')}${skipped.length > 5 ? '; …' : ''}.`,
+  );
 }
 
 // --- internal ---
@@ -118,14 +139,15 @@ async function decodeWithin(
   image: ImageToDecode,
   sizes: readonly number[],
   options: DecodeOptions,
-): Promise<{ squares: Uint8Array[]; sha256: string }> {
+): Promise<{ squares: Uint8Array[]; sha256: string; info: ImageInfo }> {
   const { background, resize, timeoutMs } = options;
   const bytes = await readImageFile(image.path, image);
   const header = await withinTime(readHeader(bytes, options.maxPixels), timeoutMs);
   return budget.run(header.width * header.height, timeoutMs, async () => {
     const pixels = await decodePixels(header, { background, timeoutMs });
     const squares = await Promise.all(sizes.map((size) => resizeToSquare(pixels, size, resize)));
-    return { squares, sha256: sha256(bytes) };
+    const { width, height } = pixels;
+    return { squares, sha256: sha256(bytes), info: { format: header.format, width, height } };
   });
 }
 

@@ -6,6 +6,7 @@ export {
   type DecodeOptions,
   decodeImage,
   decodeImages,
+  type ImageInfo,
   type ImageToDecode,
 } from './decode.ts';
 export { isColour } from './decode-pixels.ts';

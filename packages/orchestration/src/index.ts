@@ -1,5 +1,7 @@
 export { listDevices } from '@chorus/runtime';
 export { type Bundle, type BundleManifest, readBundle } from './bundle.ts';
+export { type CheckOptions, checkRun, type PresetCandidate } from './check/check-run.ts';
+export { type CheckReport, checkReportSchema } from './check/schema.ts';
 export { diagnose } from './diagnose/diagnose.ts';
 export type { Finding } from './diagnose/finding.ts';
 export { ConfigError, StoppedError, TooFewMembersError } from './errors.ts';
@@ -16,7 +18,7 @@ export { threadsOfAnOp } from './lanes/plan.ts';
 export type { EpochMetrics } from './lanes/protocol.ts';
 export { prepareFunction } from './member/prepared-function.ts';
 export { prefetchPreset } from './prefetch.ts';
-export { prepareExperiment } from './prepare.ts';
+export { prepareCandidates, prepareExperiment } from './prepare.ts';
 export { type Report, reportSchema } from './report/schema.ts';
 export { isNamedSource } from './run/dataset.ts';
 export type { MemberState, RunObserver } from './run/observer.ts';

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { FolderLayout } from '@chorus/data';
 import { readRegularFile } from '@chorus/storage';
 import { createJiti } from 'jiti';
+import type { PresetCandidate } from './check/check-run.ts';
 import { ConfigError } from './errors.ts';
 import {
   choosePreset,
@@ -50,6 +51,19 @@ export interface Named {
 export async function prepareExperiment(
   named: Named,
 ): Promise<{ experiment: Experiment; preset: PresetChoice | undefined }> {
+  const { experiment, preset } = await prepareCandidates(named);
+  return { experiment, preset };
+}
+
+/**
+ * Gathers an experiment, and what it would be with each other preset.
+ *
+ * @returns `others` is empty where the experiment has members of its own: a preset would change little of it.
+ * @throws ConfigError as {@link prepareExperiment}; a preset that does not go with what was named has an obstacle.
+ */
+export async function prepareCandidates(
+  named: Named,
+): Promise<{ experiment: Experiment; preset: PresetChoice | undefined; others: PresetCandidate[] }> {
   const file = named.file === undefined ? {} : await loadExperimentFile(named.file);
   // An empty variable is none.
   const { CHORUS_WEIGHTS: weightsFolder = '', CHORUS_WORKERS: workersList = '' } = named.environment;
@@ -86,7 +100,17 @@ export async function prepareExperiment(
     throw new ConfigError(
       `${preset === undefined ? 'The experiment' : `Preset ${preset.name}`} needs images: name a folder with --data DIR, or --data ${namedSources.join(' or --data ')}.`,
     );
-  return { experiment: resolved(preset?.experiment ?? {}), preset };
+  const others = own.members === undefined ? presetIds.filter((name) => name !== preset?.name).map(candidate) : [];
+  return { experiment: resolved(preset?.experiment ?? {}), preset, others };
+
+  function candidate(name: PresetName): PresetCandidate {
+    try {
+      return { preset: name, experiment: resolved(presets[name].experiment) };
+    } catch (error) {
+      if (error instanceof ConfigError) return { preset: name, obstacle: error.message };
+      throw error;
+    }
+  }
 
   /** A preset that does not go with what was named has no weights for it either. */
   async function fits(name: PresetName): Promise<boolean> {
@@ -115,6 +139,7 @@ export async function prepareExperiment(
 // --- internal ---
 
 const maxExperimentBytes = 16 * 2 ** 20;
+const presetIds = Object.keys(presets) as PresetName[];
 
 async function loadExperimentFile(path: string): Promise<Partial<ExperimentInput>> {
   let loaded: unknown;

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { readBundle, writeBundle } from './bundle.ts';
 import { ConfigError, StoppedError, TooFewMembersError } from './errors.ts';
 import { evaluateBundle, predictFiles } from './evaluate.ts';
+import { classifyError } from './exit-codes.ts';
 import { article } from './experiment/presets/article.ts';
 import type { ExperimentInput } from './experiment/schema.ts';
 import type { EpochMetrics, ReadRecords } from './lanes/protocol.ts';
@@ -625,8 +626,9 @@ describe('stopping and going on', () => {
       observer: { onDecode: () => controller.abort() },
     });
     await expect(stopped).rejects.toThrow(StoppedError);
-    await expect(stopped).rejects.toThrow(`go on with --resume ${at('undecoded')}`);
-    expect((await train({}, { resume: at('undecoded') })).exitCode).toBe(0);
+    await expect(stopped).rejects.toThrow(/^The run was stopped\.$/);
+    // Nothing was trained: there is nothing to go on with, and the folder is free.
+    expect(existsSync(at('undecoded'))).toBe(false);
   });
 
   it('goes on after a kill, with the same images only', async () => {
@@ -681,6 +683,56 @@ it('an observer that throws becomes a warning, and the run goes on', async () =>
   );
   expect(exitCode).toBe(0);
   expect((await warned).message).toContain("the observer's onBatch threw: RangeError: of the listener");
+});
+
+describe('what is refused before there is a run folder', () => {
+  test.each<[string, () => Partial<ExperimentInput>, RegExp]>([
+    ['a typo in the data folder', () => ({ ...small(), data: { source: at('dta') } }), /received ENOENT/],
+    [
+      'a data folder without classes',
+      () => ({ ...small(), data: { source: at('weights-only') } }),
+      /a folder per class/,
+    ],
+    ['weights that are not there', () => ({ ...small(), weights: at('none') }), /weight files at .*received ENOENT/],
+    ['a device that is not there', () => ({ ...small(), workers: [{ device: 'gpu:7' }] }), /no device gpu:7/],
+    [
+      'too little memory',
+      () => ({ ...small(), recipe: { batchSize: 4096 }, inputSize: 1024 }),
+      /pixels need .* and training .*; this machine has/,
+    ],
+    [
+      'a class with too few images',
+      () => ({ ...small(), stacking: { kind: 'kfold', folds: 20 }, data: { source: data, limitPerClass: 10 } }),
+      /Expected at least 22 images of class/,
+    ],
+    ['too many damaged images', () => ({ ...small(), data: { source: at('mostly-bad') } }), /images cannot be used/],
+  ])('%s', async (_, experiment, message) => {
+    await mkdir(at('weights-only'), { recursive: true });
+    for (const form of ['discs', 'stars'])
+      for (const index of [0, 1, 2, 3, 4, 5]) {
+        const path = join(at('mostly-bad'), form, `${index}.png`);
+        await mkdir(join(path, '..'), { recursive: true });
+        if (index < 5) await cp(join(data, `train/${form}/${form}-0000${index + 2}.png`), path);
+        else await writeFile(path, 'This is a text.');
+      }
+    const run = train(experiment(), { out: at('refused/run') });
+    await expect(run).rejects.toThrow(message);
+    expect(classifyError(await run.catch((error: unknown) => error)).forUser).toBe(true);
+    expect(existsSync(at('refused'))).toBe(false);
+    expect((await readdir(parent)).filter((name) => name.startsWith('.') || name.endsWith('.lock'))).toEqual([]);
+  });
+});
+
+it('lets one of two runs have a folder that both were given; the other one ends before it trains', async () => {
+  const quick = { ...small(), recipe: { batchSize: 64, whole: { epochCount: 1 } } };
+  const trained: number[] = [];
+  const outcomes = await Promise.allSettled(
+    [0, 1].map((run) => train(quick, { out: at('both'), observer: { onMember: () => void trained.push(run) } })),
+  );
+  expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+  const refused = outcomes.findIndex(({ status }) => status === 'rejected');
+  expect(String((outcomes[refused] as PromiseRejectedResult).reason)).toMatch(/There is a run in|is in use by process/);
+  expect(trained).not.toContain(refused);
 });
 
 describe('what is refused before anything is decoded', () => {

@@ -5,10 +5,12 @@ import { type SavedMember, type StackerKind, toProbabilities } from '@chorus/mod
 import { prepareProcess } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
 import { writeBundle } from './bundle.ts';
+import { describeDataset } from './check/describe-dataset.ts';
+import { warningsAboutClasses } from './check/warnings.ts';
 import { ConfigError, StoppedError, TooFewMembersError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { resolveExperiment } from './experiment/resolve.ts';
-import { type Experiment, type ExperimentInput, stepPixelsOf } from './experiment/schema.ts';
+import { type Experiment, type ExperimentInput, inputSizesOf, stepPixelsOf } from './experiment/schema.ts';
 import { taskNames } from './experiment/tasks.ts';
 import { chooseLanes } from './lanes/choose-lanes.ts';
 import { computeSettings } from './lanes/compute-settings.ts';
@@ -23,13 +25,23 @@ import { StopFlag } from './member/stop-flag.ts';
 import type { TestOutputs } from './report/build.ts';
 import { predictionsFile } from './report/predictions-file.ts';
 import type { ImageCounts, Report } from './report/schema.ts';
-import { dataFolder, decodingOf, isNamedSource, labelsOf, openDataset, splitPlanOf } from './run/dataset.ts';
+import {
+  type Dataset,
+  dataFolder,
+  decodingOf,
+  isNamedSource,
+  labelsOf,
+  openDataset,
+  requireDataFolder,
+  splitPlanOf,
+} from './run/dataset.ts';
+import { freeDiskBytes, requireDisk, runBytes, runSizeOf } from './run/disk-space.ts';
 import type { Downloads } from './run/downloads.ts';
 import { findInitialWeights, weightSource } from './run/initial-weights.ts';
 import { MetricsLog } from './run/metrics-log.ts';
 import { observerFrom, type RunObserver } from './run/observer.ts';
 import { type PredictingMember, predictMembers } from './run/predict-members.ts';
-import { defaultRunFolder, openRunFolder, type RunFolder } from './run/run-folder.ts';
+import { defaultRunFolder, openRunFolder, type RunFolder, requireNewRunFolder } from './run/run-folder.ts';
 import { phaseNames, type RunParts, reportWithEnsemble, reportWithoutEnsemble } from './run/run-report.ts';
 import { predictInSlices, Slices } from './run/slices.ts';
 import { predictsLater, type Training, trainMembers } from './run/train-members.ts';
@@ -79,7 +91,9 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
   try {
     folder = options.resume === undefined ? undefined : await openRunFolder(options.resume, 'resume');
     const whole = folder === undefined ? resolveExperiment(experiment) : (await folder.readStart()).experiment;
-    // Everything that can be wrong with the experiment is found before a new folder is made.
+    const path = folder?.path ?? newRunPath(whole, options);
+    if (folder === undefined) await requireNewRunFolder(path);
+    await requireDataFolder(whole.data.source);
     const observer = observerFrom(options.observer);
     const { onDownload, onNotice } = observer;
     const downloads: Downloads = { onDownload, onNotice, ...(options.signal && { signal: options.signal }) };
@@ -87,8 +101,28 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
     const compute = plan.lanes.map(({ device }) => computeSettings(whole.runtime, device));
     const weights = await findInitialWeights(whole, process.env, downloads);
     const root = await dataFolder(whole.data.source, downloads);
-    folder ??= await startFolder(whole, options);
-    return await runIn(folder, { plan, compute, weights, root, stop, startedAtMs }, observer, options.signal);
+    const timeline = new Timeline(startedAtMs);
+    observer.onStart({
+      experiment: whole,
+      folder: path,
+      devices: plan.lanes.map((lane) => lane.device),
+      lanesReason: plan.reason,
+      demo: isDemo(whole),
+      tasks: taskNames(whole),
+    });
+    const laneBytes = (imageCount: number) => estimateLaneBytes(whole, plan.lanes, imageCount);
+    timeline.end(phaseNames.prepare);
+    const dataset = await openDataset(whole, root, laneBytes, observer, options.signal);
+    timeline.end(phaseNames.decode);
+    if (folder !== undefined) await requireSameImages(folder, dataset);
+    const writtenBytes = (await folder?.memberBytes()) ?? 0;
+    requireDisk(await freeDiskBytes(path), runBytes(whole, { ...runSizeOf(dataset), writtenBytes }));
+    for (const warning of warningsAboutClasses(describeDataset(dataset, inputSizesOf(whole).at(-1)!)))
+      onNotice(`warning: ${warning}`);
+    stop.check();
+    // Whatever can be wrong was looked for. From here on there is a run, which can be resumed.
+    folder ??= await startFolder(path, whole, dataset.fingerprint, options);
+    return await runIn(folder, { plan, compute, weights, dataset, stop, timeline }, observer);
   } catch (error) {
     // Whatever broke off first, it did because it was told to.
     if (!stop.raised) throw error;
@@ -103,65 +137,73 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
 
 // --- the parts of a run, in their order ---
 
-/** What is known before the first image is read. */
+/** What is known before a run has a folder. */
 interface Preparation {
   plan: LanePlan;
   /** Of each lane. */
   compute: readonly ComputeSettings[];
   weights: readonly InitialWeights[];
-  /** Folder of the images. */
-  root: string;
+  dataset: Dataset;
   stop: StopFlag;
-  startedAtMs: number;
+  timeline: Timeline;
 }
 
-async function startFolder(experiment: Experiment, options: TrainOptions): Promise<RunFolder> {
-  const path = options.out ?? defaultRunFolder(options.base ?? process.cwd(), experiment, new Date());
+/** Absolute path of a run that is not resumed. */
+function newRunPath(experiment: Experiment, { out, base }: TrainOptions): string {
+  return resolve(out ?? defaultRunFolder(base ?? process.cwd(), experiment, new Date()));
+}
+
+async function startFolder(
+  path: string,
+  experiment: Experiment,
+  datasetFingerprint: string,
+  options: TrainOptions,
+): Promise<RunFolder> {
   const folder = await openRunFolder(path, 'new');
   const source = experiment.data.source;
-  await folder.writeStart({
-    schemaVersion: 2,
-    preset: options.preset ?? 'none',
-    versions: versions(),
-    datasetFingerprint: null,
-    experiment: {
-      ...experiment,
-      // A resumed run may be started from anywhere.
-      data: { ...experiment.data, source: isNamedSource(source) ? source : resolve(source) },
-      weights: weightSource(experiment, process.env),
-    },
-  });
-  return folder;
+  try {
+    await folder.writeStart({
+      schemaVersion: 2,
+      preset: options.preset ?? 'none',
+      versions: versions(),
+      datasetFingerprint,
+      experiment: {
+        ...experiment,
+        // A resumed run may be started from anywhere.
+        data: { ...experiment.data, source: isNamedSource(source) ? source : resolve(source) },
+        weights: weightSource(experiment, process.env),
+      },
+    });
+    return folder;
+  } catch (error) {
+    await folder.release();
+    throw error;
+  }
 }
 
-async function runIn(
-  folder: RunFolder,
-  { plan, compute, weights, root, stop, startedAtMs }: Preparation,
-  observer: RunObserver,
-  signal: AbortSignal | undefined,
-): Promise<RunResult> {
+/** @throws ConfigError when a run's images are not those that it started with. */
+async function requireSameImages(folder: RunFolder, dataset: Dataset): Promise<void> {
   const start = await folder.readStart();
-  const { experiment } = start;
-  const demo = experiment.data.source === 'shapes' || experiment.weights === 'random';
-  observer.onStart({
-    experiment,
-    folder: folder.path,
-    devices: plan.lanes.map((lane) => lane.device),
-    lanesReason: plan.reason,
-    demo,
-    tasks: taskNames(experiment),
-  });
-  const timeline = new Timeline(startedAtMs);
-
-  const laneBytes = (imageCount: number) => estimateLaneBytes(experiment, plan.lanes, imageCount);
-  timeline.end(phaseNames.prepare);
-  const dataset = await openDataset(experiment, root, laneBytes, observer, signal);
   if (start.datasetFingerprint !== null && start.datasetFingerprint !== dataset.fingerprint)
     throw new ConfigError(
       `The images in ${dataset.root} are not those that the run in ${folder.path} started with; start a new run for them.`,
     );
-  await folder.writeStart({ ...start, datasetFingerprint: dataset.fingerprint });
-  timeline.end(phaseNames.decode);
+  if (start.datasetFingerprint === null) await folder.writeStart({ ...start, datasetFingerprint: dataset.fingerprint });
+}
+
+/** Generated images or random weights: the figures say nothing about photographs. */
+function isDemo({ data, weights }: Experiment): boolean {
+  return data.source === 'shapes' || weights === 'random';
+}
+
+async function runIn(
+  folder: RunFolder,
+  { plan, compute, weights, dataset, stop, timeline }: Preparation,
+  observer: RunObserver,
+): Promise<RunResult> {
+  const start = await folder.readStart();
+  const { experiment } = start;
+  const demo = isDemo(experiment);
   const counts = countImages(dataset.split);
   const reads = readRecords(dataset.images.length);
   observer.onDataset({ ...dataset, counts, reads });

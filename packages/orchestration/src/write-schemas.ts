@@ -1,8 +1,13 @@
 /** Writes the JSON schemas beside the package's manifest: `pnpm --filter @chorus/orchestration schemas`. */
 import { writeFileSync } from 'node:fs';
+import { checkJsonSchema } from './check/schema.ts';
 import { experimentJsonSchema } from './experiment/resolve.ts';
 import { reportJsonSchema } from './report/schema.ts';
 
-const schemas = { 'report.schema.json': reportJsonSchema(), 'experiment.schema.json': experimentJsonSchema() };
+const schemas = {
+  'report.schema.json': reportJsonSchema(),
+  'experiment.schema.json': experimentJsonSchema(),
+  'check.schema.json': checkJsonSchema(),
+};
 for (const [name, schema] of Object.entries(schemas))
   writeFileSync(new URL(`../${name}`, import.meta.url), `${JSON.stringify(schema, null, 2)}\n`);

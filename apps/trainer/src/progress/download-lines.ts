@@ -13,6 +13,6 @@ export function downloadLines(write: (line: string) => void): Pick<RunObserver, 
       const whole = totalBytes === undefined ? '' : ` of ${megabytes(totalBytes)}`;
       write(`downloading ${printable(name)}: ${megabytes(bytes)}${whole}`);
     },
-    onNotice: write,
+    onNotice: (notice) => write(printable(notice)),
   };
 }

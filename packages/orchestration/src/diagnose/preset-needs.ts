@@ -1,17 +1,16 @@
 /** What one preset needs beside that: first weights, a data set, memory, disk, a GPU. */
 import { existsSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { availableMemoryBytes, catsAndDogsFolder, partNames, pixelBytes } from '@chorus/data';
+import { availableMemoryBytes, catsAndDogsFolder, pixelBytes } from '@chorus/data';
 import type { Device } from '@chorus/runtime';
 import { choosePreset, type PresetName, presets } from '../experiment/presets/presets.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
 import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
-import { estimateLaneBytes, trainsAll, weightBytes } from '../lanes/memory.ts';
+import { estimateLaneBytes, trainsAll } from '../lanes/memory.ts';
 import { planLanes } from '../lanes/plan.ts';
+import { freeDiskBytes, runBytes } from '../run/disk-space.ts';
 import { missingWeights, publishedFileOf, weightSource } from '../run/initial-weights.ts';
 import { publishedWeightsPath } from '../run/published-weights.ts';
-import { predictsLater } from '../run/train-members.ts';
 import type { Finding } from './finding.ts';
 
 interface Environment {
@@ -20,6 +19,7 @@ interface Environment {
 
 /** Photographs that memory is estimated for, where the user's own are not known yet. */
 const typicalImageCount = 3000;
+const typicalRun = { classCount: 2, trainingCount: 2000, testCount: 1000, pathLength: 40 };
 
 export async function examinePreset(
   name: PresetName,
@@ -90,13 +90,10 @@ function memory(preset: PresetName, experiment: Experiment, gpus: readonly Devic
 }
 
 async function disk(preset: PresetName, experiment: Experiment): Promise<Finding> {
-  const { bavail, bsize } = await statfs(process.cwd());
-  const parts = partNames(experiment.stacking).filter((part) => predictsLater(part, experiment.stacking)).length;
-  const models = experiment.members.reduce((sum, member) => sum + weightBytes(member), 0);
-  // Once among the run's members and once in its bundle.
-  const [needed, free] = [2 * parts * models, bavail * bsize];
-  const detail = `${gigabytes(needed)} for a run; ${gigabytes(free)} are free in the working folder`;
-  return { preset, what: 'disk', ok: needed <= free, detail };
+  const { freeBytes } = await freeDiskBytes(process.cwd());
+  const needed = runBytes(experiment, typicalRun);
+  const detail = `${gigabytes(needed)} for a run; ${gigabytes(freeBytes)} are free in the working folder`;
+  return { preset, what: 'disk', ok: needed <= freeBytes, detail };
 }
 
 function gpu(preset: PresetName, gpus: readonly string[]): Finding {

@@ -77,7 +77,10 @@ export class Activations {
         for (const flip of this.#rowsPerImage === 2 ? [0, 1] : [0]) {
           stop.check();
           const flips = batch.flips.map(() => flip);
-          const values = tf.tidy(() => front(this.#images.read({ ...batch, flips }, rowCount)).dataSync());
+          const output = tf.tidy(() => front(this.#images.read({ ...batch, flips }, rowCount)));
+          // Outside of tidy, which looks for tensors in each element of an array that it returns: seconds for a large one.
+          const values = output.dataSync();
+          output.dispose();
           for (const [position, index] of batch.indices.entries())
             rows.set(
               values.subarray(position * this.#width, (position + 1) * this.#width) as Float32Array,

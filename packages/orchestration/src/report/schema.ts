@@ -7,7 +7,7 @@ const share = z.number().min(0).max(1);
 const count = z.int().min(0);
 
 /** An entry of the data folder that is not used; a folder stands for what is in it. */
-const skipped = z.strictObject({
+export const skippedSchema = z.strictObject({
   path: z.string(),
   reason: z.string(),
   /** `image`: it claims to be one and cannot be used; `misplaced`: an image in no class folder; `file`: no image. */
@@ -115,7 +115,7 @@ export const reportSchema = z.strictObject({
     inputSizes: z.array(z.int().min(1)).min(1),
     /** How each split folder was read; none in a folder of classes. */
     splits: z.array(z.strictObject({ folder: z.string(), role: z.enum(['train', 'tune', 'test']) })),
-    skipped: z.array(skipped),
+    skipped: z.array(skippedSchema),
     /** Hidden entries and what operating systems leave: how many, and the first of them. */
     hidden: z.strictObject({ count, paths: z.array(z.string()).max(20) }),
     /** Images left out by `data.limitPerClass`. */

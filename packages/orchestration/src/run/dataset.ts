@@ -1,4 +1,5 @@
 /** From the experiment's `data` to decoded pixels and a split: everything that happens before a lane starts. */
+import { readdir } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import {
   checkDataset,
@@ -15,6 +16,7 @@ import {
   findPictureGroups,
   type ImageFile,
   type ImageFolder,
+  type ImageInfo,
   type ImageSplit,
   type PixelStoreHandle,
   type ScanOptions,
@@ -37,11 +39,14 @@ export interface Dataset {
   classes: string[];
   /** Every file found, in a fixed order; a skipped one keeps its place, but the split has it no more. */
   images: ImageFile[];
+  /** Without parts only where `onProblem` let an impossible split pass. */
   split: ImageSplit;
   /** Every entry that is not used, and every image that cannot be decoded. */
   skipped: SkippedEntry[];
   /** How the folder was read; see {@link ImageFolder}. */
   found: Pick<ImageFolder, 'splits' | 'hidden' | 'beyondLimit' | 'notices'>;
+  /** Of each image's file: its format and dimensions; null for an image that was skipped. */
+  info: readonly (ImageInfo | null)[];
   /** Pictures that the images have more than once. */
   duplicates: DuplicateGroup[];
   /** False where so many images look alike that not all of them could be compared. */
@@ -60,6 +65,11 @@ export interface DatasetEvents {
   onDecode(done: number, total: number): void;
   /** Images that were compared with the others, to find copies of one picture. */
   onCompare?(done: number, total: number): void;
+  /**
+   * Called with each reason to refuse the images, so that a check finds more than the first one; without it the first one is
+   * thrown.
+   */
+  onProblem?(problem: DataError): void;
 }
 
 /** Generated images: sizes of the data set `shapes`. */
@@ -79,6 +89,18 @@ export async function dataFolder(source: string, { onDownload, ...fetching }: Do
   return ensureCatsAndDogs({
     ...fetching,
     onProgress: (bytes, total) => onDownload?.(source, bytes, total),
+  });
+}
+
+/**
+ * Finds a mistyped data folder before anything is downloaded or created.
+ *
+ * @throws DataError when a source is neither a named one nor a folder that can be listed.
+ */
+export async function requireDataFolder(source: string): Promise<void> {
+  if (isNamedSource(source)) return;
+  await readdir(resolve(source)).catch((error: NodeJS.ErrnoException) => {
+    throw new DataError(`Expected a folder of images at ${resolve(source)}, received ${error.code ?? error.message}.`);
   });
 }
 
@@ -123,12 +145,19 @@ export async function openDataset(
   const { source } = experiment.data;
   const folder = await scanImageFolder(root, scanOptionsOf(experiment));
   const { images, classes, splits, hidden, beyondLimit, notices } = folder;
+  const { passes, attempt } = problemsOf(events);
+  const plan = splitPlanOf(experiment);
   // Too few images are refused before any is decoded.
-  const listed = splitImages(folder, splitPlanOf(experiment));
-  checkDataset({ ...folder, split: listed, bad: [], isUsable: () => true });
+  const listed = attempt(() => splitImages(folder, plan));
+  const isListed =
+    listed !== undefined && passes(() => checkDataset({ ...folder, split: listed, bad: [], isUsable: () => true }));
   const sizes = inputSizesOf(experiment);
-  checkMemory({ imageCount: images.length, imageSizes: sizes, laneBytes: laneBytes(images.length) });
-  const decoded = await decodeToStores(images, sizes, {
+  const fits = passes(() =>
+    checkMemory({ imageCount: images.length, imageSizes: sizes, laneBytes: laneBytes(images.length) }),
+  );
+  // A check goes on without the memory: nobody will train on its pixels.
+  const decodedSizes = fits ? sizes : [smallestSize];
+  const decoded = await decodeToStores(images, decodedSizes, {
     ...decodingOf(experiment),
     // The data set's checks count them, with those that were not listed.
     maxSkippedShare: 1,
@@ -137,18 +166,20 @@ export async function openDataset(
   });
   const policy = experiment.data.duplicates;
   // The smallest is the fastest to look at, but must show details.
-  const looked = sizes.find((size) => size >= 64) ?? sizes.at(-1)!;
+  const looked = decodedSizes.find((size) => size >= 64) ?? decodedSizes.at(-1)!;
   const pictures = await findPictureGroups(images, decoded.pixels.get(looked)!, decoded.sha256, {
     onProgress: (done, total) => events.onCompare?.(done, total),
     ...(signal === undefined ? {} : { signal }),
   });
   const together = policy === 'report' ? [] : pictures.groups.map(({ members }) => members);
-  const drawn = splitImages(folder, splitPlanOf(experiment), together);
+  const drawn = (listed && attempt(() => splitImages(folder, plan, together))) ?? noSplit;
   const dropped = policy === 'drop' ? copiesToDrop(images, pictures.groups) : new Set<number>();
   const isUsable = (index: number) => decoded.isReady(index) && !dropped.has(index);
-  checkDataset({ ...folder, split: drawn, bad: decoded.skipped, isUsable });
+  // What the listed images lacked was a problem already.
+  if (isListed || listed === undefined)
+    passes(() => checkDataset({ ...folder, split: drawn, bad: decoded.skipped, isUsable }));
   const split = filterSplit(drawn, isUsable);
-  if (experiment.flaws.wholeBatchesOnly) checkBatches(split, experiment);
+  if (experiment.flaws.wholeBatchesOnly && drawn !== noSplit) passes(() => checkBatches(split, experiment));
   const labels = new SharedArrayBuffer(images.length * Int32Array.BYTES_PER_ELEMENT);
   new Int32Array(labels).set(images.map((image) => image.label));
   return {
@@ -159,7 +190,14 @@ export async function openDataset(
     split,
     skipped: [...folder.skipped, ...decoded.skipped.map((one) => ({ ...one, kind: 'image' as const }))],
     found: { splits, hidden, beyondLimit, notices },
-    duplicates: describeDuplicates(folder, pictures.groups, disjointSets(split), policy, dropped),
+    info: decoded.info,
+    duplicates: describeDuplicates(
+      folder,
+      pictures.groups,
+      drawn === noSplit ? new Map() : disjointSets(split),
+      policy,
+      dropped,
+    ),
     duplicatesComplete: pictures.isComplete,
     sha256: decoded.sha256,
     pixels: decoded.pixels,
@@ -175,6 +213,31 @@ export function labelsOf({ labels }: Pick<Dataset, 'labels'>, indices: Uint32Arr
 }
 
 // --- internal ---
+
+const noSplit: ImageSplit = { test: new Uint32Array(), parts: [] };
+
+/** Side of the pixels of a check for which this machine has too little memory. */
+const smallestSize = 32;
+
+/** Runs checks: what they throw ends the run, or goes to `onProblem`. */
+function problemsOf({ onProblem }: DatasetEvents) {
+  const attempt = <T>(check: () => T): T | undefined => {
+    try {
+      return check();
+    } catch (error) {
+      if (onProblem === undefined || !(error instanceof DataError)) throw error;
+      onProblem(error);
+      return undefined;
+    }
+  };
+  /** Whether nothing was wrong. */
+  const passes = (check: () => void): boolean =>
+    attempt(() => {
+      check();
+      return true;
+    }) ?? false;
+  return { attempt, passes };
+}
 
 /** Leaving out what fills no batch must leave something. */
 function checkBatches({ parts }: ImageSplit, { recipe, stackers }: Experiment): void {

@@ -2,6 +2,7 @@ import {
   createPixelStore,
   type DecodeAllOptions,
   decodeImages,
+  type ImageInfo,
   type ImageToDecode,
   PixelStore,
   type PixelStoreHandle,
@@ -16,6 +17,8 @@ export interface DecodedImages {
   skipped: SkippedImage[];
   /** Of each image's bytes, hexadecimal; null for an image that was skipped. */
   sha256: readonly (string | null)[];
+  /** Of each image's file; null for an image that was skipped. */
+  info: readonly (ImageInfo | null)[];
 }
 
 /**
@@ -30,12 +33,13 @@ export async function decodeToStores(
   options: Omit<DecodeAllOptions, 'concurrency'>,
 ): Promise<DecodedImages> {
   const stores = sizes.map((size) => createPixelStore(images.length, size));
-  const { skipped, sha256 } = await decodeImages(images, stores, options);
+  const { skipped, sha256, info } = await decodeImages(images, stores, options);
   const first = new PixelStore(stores[0]!);
   return {
     pixels: new Map(stores.map((store) => [store.size, store])),
     isReady: (index) => first.isReady(index),
     skipped,
     sha256,
+    info,
   };
 }

@@ -14,7 +14,10 @@ export type MemberState =
 
 /** Hears what a run does, in the order it happens; nothing it does changes the run. */
 export interface RunObserver extends LaneObserver {
-  /** Weights or a data set come from their publisher; in words where a download waits or is tried again. */
+  /**
+   * Weights or a data set come from their publisher; in words where a download waits or is tried again, and where little is to
+   * be expected of the images.
+   */
   onDownload(name: string, bytes: number, totalBytes: number | undefined): void;
   onNotice(notice: string): void;
   /** The plan stands; nothing was read yet. */

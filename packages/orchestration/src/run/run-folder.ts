@@ -1,6 +1,6 @@
 /** The folder of one run: where everything of it lies, who may write to it, and what it was started with. */
-import { lstat, mkdtemp, rmdir, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { lstat, mkdtemp, readdir, rmdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { publishFile, readJsonFile, StorageError, tryLock, UnreadableFileError } from '@chorus/storage';
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
@@ -27,6 +27,8 @@ export interface RunFolder {
   bundle: string;
   member(name: string, part: string): string;
   hasMember(name: string, part: string): Promise<boolean>;
+  /** Bytes of all members that are there. */
+  memberBytes(): Promise<number>;
   readStart(): Promise<RunStart>;
   writeStart(start: RunStart): Promise<void>;
   /** Lets another process use the folder. */
@@ -36,6 +38,33 @@ export interface RunFolder {
 /** A name that sorts by time, such as `runs/mobile-2026-11-24T09-30-00`. */
 export function defaultRunFolder(base: string, experiment: Experiment, now: Date): string {
   return join(base, 'runs', `${experiment.name}-${now.toISOString().slice(0, 19).replaceAll(':', '-')}`);
+}
+
+/**
+ * Finds out whether a new run folder can be made; leaves nothing behind.
+ *
+ * @throws ConfigError when it holds a run already, or nothing can be made in its place.
+ */
+export async function requireNewRunFolder(path: string): Promise<void> {
+  const folder = resolve(path);
+  await requireNoRun(folder);
+  try {
+    // What the permissions say is not all: a file system may be read-only, a folder immutable.
+    await rmdir(await mkdtemp(join(await existingPlace(folder), '.chorus-')));
+  } catch (error) {
+    throw notWritable(folder, (error as NodeJS.ErrnoException).code);
+  }
+}
+
+/** A folder itself or, where it does not exist yet, the nearest of its parents that does. */
+export async function existingPlace(folder: string): Promise<string> {
+  for (let place = resolve(folder); ; place = dirname(place)) {
+    const found = await stat(place).then(
+      () => true,
+      () => false,
+    );
+    if (found || dirname(place) === place) return place;
+  }
 }
 
 /**
@@ -50,6 +79,13 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
   if (mode === 'resume') await readStart(at('experiment.json'));
   else await makeWritable(folder);
   const lock = await tryLock(folder);
+  try {
+    // The one who had the lock before may have started a run there, and been killed.
+    if (mode === 'new') await requireNoRun(folder);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
   return {
     path: folder,
     metrics: at('metrics.jsonl'),
@@ -62,6 +98,7 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
         () => true,
         () => false,
       ),
+    memberBytes: () => bytesIn(at('members')),
     readStart: () => readStart(at('experiment.json')),
     writeStart: (start) => publishFile(at('experiment.json'), JSON.stringify(start, null, 2)),
     release: () => lock.release(),
@@ -74,12 +111,26 @@ async function makeWritable(folder: string): Promise<void> {
   try {
     await makeFolder(join(folder, 'members'));
     // A folder may exist and yet refuse files: find out now, not after an hour of training.
+    // Another run may do the same at this moment, and get the lock.
     await rmdir(await mkdtemp(join(folder, '.writable-')));
   } catch (error) {
-    throw new ConfigError(
-      `Expected to write the run into ${folder}, received ${(error as NodeJS.ErrnoException).code}; name another folder with --out.`,
-    );
+    throw notWritable(folder, (error as NodeJS.ErrnoException).code);
   }
+}
+
+function notWritable(folder: string, code: string | undefined): ConfigError {
+  return new ConfigError(`Expected to write the run into ${folder}, received ${code}; name another folder with --out.`);
+}
+
+/** A resumed run may have lost its members. */
+async function bytesIn(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = await Promise.all(files.map(async ({ parentPath, name }) => (await stat(join(parentPath, name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+async function requireNoRun(folder: string): Promise<void> {
   // Whatever it is: a named pipe of that name would be opened later on.
   const started = await lstat(join(folder, 'experiment.json')).catch(() => undefined);
   if (started !== undefined)

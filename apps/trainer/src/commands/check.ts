@@ -1,0 +1,71 @@
+import { presetNames } from '@chorus/orchestration/presets';
+import { Command } from 'commander';
+import { checkSummary } from '../print/check-summary.ts';
+import { downloadLines } from '../progress/download-lines.ts';
+import { stopSignal } from '../stop-signal.ts';
+import { userFolder, userPath } from '../user-folder.ts';
+import { followLinksHelp, layoutHelp } from './folder-help.ts';
+
+interface CheckFlags {
+  preset: string;
+  config?: string;
+  layout?: string;
+  followLinks?: boolean;
+  weights?: string;
+  out?: string;
+  workers?: string;
+  set: string[];
+  json: boolean;
+}
+
+export const checkCommand = new Command('check')
+  .description('say what a run would make of a folder of images and what it would take; trains and creates nothing')
+  .argument('<folder>', 'images as <split>/<class>/* or <class>/*; or "shapes" or "cats-and-dogs"')
+  .option('--preset <name>', presetNames.join(', '), 'auto')
+  .option('--config <file>', 'an experiment (.ts, .js or .json), as made with defineConfig')
+  .option('--layout <name>', layoutHelp)
+  .option('--follow-links', followLinksHelp)
+  .option('--weights <folder>', 'as in train')
+  .option('--out <folder>', 'where the run would go (default: below runs/)')
+  .option('--workers <list>', 'as in train')
+  .option(
+    '--set <path=value>',
+    'one value of the experiment; may be repeated',
+    (value, before: string[]) => [...before, value],
+    [],
+  )
+  .option('--json', 'print one JSON object', false)
+  .action(async (data: string, flags: CheckFlags) => {
+    const { checkRun, prepareCandidates } = await import('@chorus/orchestration');
+    const signal = stopSignal((cause) => console.error(`${cause}: stopping (a second one ends at once)`));
+    const base = userFolder(process.env, process.cwd());
+    const { experiment, preset, others } = await prepareCandidates({
+      preset: flags.preset,
+      ...(flags.config === undefined ? {} : { file: userPath(flags.config) }),
+      assignments: flags.set,
+      data,
+      layout: flags.layout,
+      followLinks: flags.followLinks,
+      weights: flags.weights,
+      workers: flags.workers,
+      base,
+      environment: process.env,
+    });
+    let lastTenth = 0;
+    const report = await checkRun(experiment, {
+      ...(flags.out === undefined ? { base } : { out: userPath(flags.out) }),
+      preset: preset?.name,
+      others,
+      // Standard output is for the result.
+      downloads: downloadLines(console.error),
+      onDecode(done, total) {
+        const tenth = Math.floor((10 * done) / total);
+        if (tenth === lastTenth) return;
+        lastTenth = tenth;
+        if (tenth % 5 === 0) console.error(`decoded ${done} of ${total} images`);
+      },
+      signal,
+    });
+    console.log(flags.json ? JSON.stringify(report) : checkSummary(report));
+    process.exitCode = report.exitCode;
+  });

@@ -1,0 +1,182 @@
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { drawShapes } from '@chorus/data';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { StoppedError } from '../errors.ts';
+import { resolveExperiment } from '../experiment/resolve.ts';
+import type { ExperimentInput } from '../experiment/schema.ts';
+import { train } from '../train.ts';
+import { checkRun } from './check-run.ts';
+import { checkJsonSchema, checkReportSchema } from './schema.ts';
+
+let parent: string;
+const at = (name: string) => join(parent, name);
+
+/** Two slim members on tiny images; settings of the process are those of every check and run of this file. */
+const small = (changes: Partial<ExperimentInput> = {}): Partial<ExperimentInput> => ({
+  name: 'small',
+  inputSize: 32,
+  data: { source: at('data') },
+  weights: 'random',
+  members: [
+    { name: 'wide', backbone: 'mobilenet', alpha: 0.5 },
+    { name: 'slim', backbone: 'mobilenet', alpha: 0.25 },
+  ],
+  recipe: { batchSize: 16, whole: { epochCount: 1 } },
+  workers: [{ device: 'cpu:0' }],
+  runtime: { logicalCpuDevices: 1, intraOpThreads: 1 },
+  ...changes,
+});
+
+beforeAll(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'chorus-check-'));
+  await drawShapes(at('data'), { seed: 1, imagesPerClass: { train: 40, validation: 25 } });
+  await writeFile(at('data/train/stars/stars-00001.png'), 'This is a text.');
+  await cp(at('data/train/discs/discs-00000.png'), at('data/train/stars/stars-00003.png'));
+});
+afterAll(() => rm(parent, { recursive: true, force: true }));
+
+describe('a folder that can be trained on', () => {
+  it('is described, with what the run takes, and nothing is created', async () => {
+    const before = await readdir(parent);
+    const report = await checkRun(resolveExperiment(small()), { out: at('runs/new') });
+    expect(checkReportSchema.parse(JSON.parse(JSON.stringify(report)))).toEqual(report);
+    expect(report).toMatchObject({ exitCode: 0, problems: [], lanes: ['cpu:0'] });
+    expect(report.dataset).toMatchObject({
+      layout: 'splits',
+      found: 130,
+      usable: 129,
+      classes: [
+        { name: 'discs', found: 65, usable: 65, training: 40, test: 25 },
+        { name: 'stars', found: 65, usable: 64, training: 39, test: 25 },
+      ],
+      formats: { png: 129 },
+      skipped: [{ path: 'train/stars/stars-00001.png', reason: expect.stringContaining('not an image') }],
+      contradictions: [{ paths: ['train/discs/discs-00000.png', 'train/stars/stars-00003.png'] }],
+    });
+    expect(report.presets).toMatchObject([{ preset: 'experiment', chosen: true, obstacle: null }]);
+    expect(await readdir(parent)).toEqual(before);
+  });
+
+  it('is described as the run then reports it, and takes no more disk than said', async () => {
+    const report = await checkRun(resolveExperiment(small()), { out: at('run') });
+    const run = await train(small(), { out: at('run') });
+    const { counts, skipped } = run.report.dataset;
+    const { sets } = report.dataset!;
+    expect(sets).toMatchObject({ ...pick(counts.parts[0]!), test: counts.test });
+    expect(report.dataset!.skipped).toEqual(skipped);
+    const bytes = await bytesIn(at('run'));
+    expect(bytes).toBeLessThan(report.disk.neededBytes!);
+    // It is an upper bound of the right size: most of it is a margin for small files.
+    expect(report.disk.neededBytes!).toBeLessThan(3 * bytes + 10e6);
+  });
+});
+
+describe('a folder that cannot be trained on', () => {
+  it('has all of its problems listed at once: images, weights, devices and the run folder', async () => {
+    await mkdir(at('taken'), { recursive: true });
+    await writeFile(at('taken/experiment.json'), '{}');
+    for (const form of ['discs', 'stars'])
+      for (const index of [0, 1, 2, 3]) {
+        const path = at(`bad/${form}/${index}.png`);
+        await mkdir(join(path, '..'), { recursive: true });
+        if (index < 2) await cp(at(`data/train/${form}/${form}-0000${index + 4}.png`), path);
+        else await writeFile(path, 'This is a text.');
+      }
+    const experiment = resolveExperiment(
+      small({
+        data: { source: at('bad') },
+        weights: at('none'),
+        workers: [{ device: 'gpu:9' }],
+        stacking: { kind: 'kfold', folds: 5 },
+      }),
+    );
+    const { exitCode, problems, dataset, presets } = await checkRun(experiment, { out: at('taken') });
+    expect(exitCode).toBe(4);
+    expect(problems.map(({ kind, message }) => `${kind}: ${message}`)).toEqual([
+      expect.stringMatching(/^configuration: There is a run in .*taken already/),
+      expect.stringMatching(/^configuration: There is no device gpu:9/),
+      expect.stringMatching(/^configuration: Expected a folder of \.h5 weight files at .*none, received ENOENT/),
+      expect.stringMatching(/^data: Expected at least 7 images of class "discs"/),
+      expect.stringMatching(/^data: 4 of 8 images in .*bad cannot be used, more than 5 %/),
+    ]);
+    expect(dataset!.skipped).toHaveLength(4);
+    expect(dataset!.classes.map(({ usable }) => usable)).toEqual([2, 2]);
+    expect(presets[0]!.seconds).toBeNull();
+  });
+
+  it('is decoded all the same where the memory is too small for its pixels', async () => {
+    const experiment = resolveExperiment(small({ inputSize: 1024, recipe: { batchSize: 4096 } }));
+    const { exitCode, problems, dataset, memory } = await checkRun(experiment, { out: at('runs/new') });
+    expect(exitCode).toBe(4);
+    expect(problems).toMatchObject([{ kind: 'data', message: expect.stringContaining('this machine has') }]);
+    expect(memory.neededBytes!).toBeGreaterThan(memory.availableBytes);
+    expect(dataset).toMatchObject({ usable: 129 });
+  });
+
+  it('is one that is not there', async () => {
+    const experiment = resolveExperiment(small({ data: { source: at('dta') } }));
+    const report = await checkRun(experiment, { out: at('runs/new') });
+    expect(report).toMatchObject({ exitCode: 4, dataset: null, memory: { neededBytes: null } });
+    expect(report.problems).toMatchObject([
+      { message: `Expected a folder of images at ${at('dta')}, received ENOENT.` },
+    ]);
+    expect(checkReportSchema.parse(report)).toEqual(report);
+    expect(existsSync(at('runs'))).toBe(false);
+  });
+});
+
+it('ends with 2 where the images are fine and something else is not', async () => {
+  const report = await checkRun(resolveExperiment(small({ weights: at('none') })), { out: at('runs/new') });
+  expect(report).toMatchObject({ exitCode: 2, problems: [{ kind: 'configuration' }] });
+});
+
+it('says what other presets would take of the same images, or what is in their way', async () => {
+  const other = resolveExperiment(small({ data: { source: at('data'), limitPerClass: 10 }, inputSize: 64 }));
+  const { presets } = await checkRun(resolveExperiment(small()), {
+    out: at('runs/new'),
+    preset: 'one',
+    others: [
+      { preset: 'two', experiment: other },
+      { preset: 'three', obstacle: 'no such thing' },
+      { preset: 'four', experiment: { ...other, weights: at('none') } },
+    ],
+  });
+  expect(presets.map(({ preset, chosen }) => [preset, chosen])).toEqual([
+    ['one', true],
+    ['two', false],
+    ['three', false],
+    ['four', false],
+  ]);
+  expect(presets[1]).toMatchObject({ obstacle: null, seconds: [expect.any(Number), expect.any(Number)] });
+  expect(presets[2]).toMatchObject({ obstacle: 'no such thing', seconds: null });
+  expect(presets[3]).toMatchObject({ obstacle: expect.stringContaining('ENOENT'), seconds: expect.any(Array) });
+});
+
+it('stops while it decodes', async () => {
+  const controller = new AbortController();
+  const check = checkRun(resolveExperiment(small()), {
+    out: at('runs/new'),
+    signal: controller.signal,
+    onDecode: () => controller.abort(),
+  });
+  await expect(check).rejects.toThrow(StoppedError);
+});
+
+it('has its JSON schema beside the package', async () => {
+  const committed = JSON.parse(await readFile(new URL('../../check.schema.json', import.meta.url), 'utf8'));
+  expect(committed).toEqual(JSON.parse(JSON.stringify(checkJsonSchema())));
+});
+
+function pick({ fit, tune, heldOut }: { fit: number; tune: number; heldOut: number }) {
+  return { fit, tune, heldOut };
+}
+
+async function bytesIn(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = await Promise.all(files.map(async (file) => (await readFile(join(file.parentPath, file.name))).length));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}

@@ -1,0 +1,247 @@
+/** What a run would make of its images, weights and machine: everything `train` looks at before it creates anything. */
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { availableMemoryBytes, checkMemory, pixelBytes } from '@chorus/data';
+import { prepareProcess } from '@chorus/runtime';
+import { ConfigError, StoppedError } from '../errors.ts';
+import { classifyError, exitCodes } from '../exit-codes.ts';
+import { type Experiment, inputSizesOf, stepPixelsOf } from '../experiment/schema.ts';
+import { findGpus } from '../lanes/choose-lanes.ts';
+import { computeSettings, trainingPrecision } from '../lanes/compute-settings.ts';
+import { estimateLaneBytes } from '../lanes/memory.ts';
+import { type LanePlan, type Machine, planLanes } from '../lanes/plan.ts';
+import { StopFlag } from '../member/stop-flag.ts';
+import { type Dataset, dataFolder, openDataset, requireDataFolder } from '../run/dataset.ts';
+import { freeDiskBytes, type RunSize, requireDisk, runBytes, runSizeOf } from '../run/disk-space.ts';
+import type { Downloads } from '../run/downloads.ts';
+import { missingWeights, publishedFileOf, weightSource } from '../run/initial-weights.ts';
+import { publishedWeightsPath } from '../run/published-weights.ts';
+import { defaultRunFolder, requireNewRunFolder } from '../run/run-folder.ts';
+import { describeDataset } from './describe-dataset.ts';
+import { estimateSeconds } from './estimate-time.ts';
+import { type MachineSpeed, measureSpeed } from './measure-speed.ts';
+import type { CheckReport } from './schema.ts';
+import { warningsAbout } from './warnings.ts';
+
+/** An experiment to compare the checked one with, by the name of its preset; or why it cannot be. */
+export type PresetCandidate = { preset: string } & ({ experiment: Experiment } | { obstacle: string });
+
+export interface CheckOptions {
+  /** Where the run would go; by default `runs/<name>-<time>` below `base`. */
+  out?: string;
+  /** By default the working folder. */
+  base?: string;
+  /** The preset of the experiment that is checked; undefined where it has members of its own. */
+  preset?: string | undefined;
+  /** What else to estimate. */
+  others?: readonly PresetCandidate[];
+  environment?: { CHORUS_WEIGHTS?: string | undefined };
+  downloads?: Downloads;
+  onDecode?: (done: number, total: number) => void;
+  signal?: AbortSignal;
+}
+
+/**
+ * Checks an experiment as `train` does before it creates anything, but goes on after the first problem, and estimates what
+ * the run takes. Weights are not downloaded; a named data set that is not in the cache is.
+ *
+ * @throws StoppedError after `signal`; StorageError when a named data set cannot be had.
+ */
+export async function checkRun(experiment: Experiment, options: CheckOptions = {}): Promise<CheckReport> {
+  prepareProcess();
+  const { environment = process.env, base = process.cwd(), signal } = options;
+  const stop = new StopFlag();
+  const onAbort = () => stop.raise();
+  signal?.addEventListener('abort', onAbort);
+  if (signal?.aborted) stop.raise();
+  const problems: CheckReport['problems'] = [];
+  const collect = (error: unknown) => {
+    if (stop.raised) throw new StoppedError('The check was stopped.');
+    const { exitCode, forUser } = classifyError(error);
+    if (!forUser) throw error;
+    problems.push({
+      kind: exitCode === exitCodes.badData ? 'data' : 'configuration',
+      message: (error as Error).message,
+    });
+    return undefined;
+  };
+  const attempt = <T>(look: () => T): T | undefined => {
+    try {
+      return look();
+    } catch (error) {
+      return collect(error);
+    }
+  };
+  try {
+    const path = options.out ?? defaultRunFolder(base, experiment, new Date());
+    await requireNewRunFolder(path).catch(collect);
+    const machine = await findGpus().then((gpus) => ({ processorCount: availableParallelism(), gpus }), collect);
+    const plan = machine && attempt(() => planOf(experiment, machine));
+    const weights = await lookForWeights(experiment, environment).catch(collect);
+    const startedAtMs = Date.now();
+    const dataset = await findImages(experiment, plan, options, collect).catch(collect);
+    const decodeSeconds = dataset === undefined ? null : (Date.now() - startedAtMs) / 1000;
+    const disk = await freeDiskBytes(path);
+    const needs = dataset && needsOf(experiment, plan, dataset);
+    if (needs !== undefined) attempt(() => requireDisk(disk, needs.diskBytes));
+    // What cannot run anyway needs no estimate, which takes seconds.
+    const isReady = problems.length === 0 && plan !== undefined;
+    const warnings: string[] = [];
+    const speed = isReady
+      ? await measureSpeed(plan, signal).catch((error: Error) => {
+          if (stop.raised) throw error;
+          warnings.push(`a trial of some training steps failed, so no time is estimated: ${error.message}`);
+          return undefined;
+        })
+      : undefined;
+    const section = dataset === undefined ? null : describeDataset(dataset, inputSizesOf(experiment).at(-1)!);
+    return {
+      schemaVersion: 1,
+      exitCode: exitCodeOf(problems),
+      problems,
+      warnings: [...warnings, ...(section === null ? [] : warningsAbout(section))],
+      dataset: section,
+      weights: weights ?? { source: weightSource(experiment, environment), toDownload: [] },
+      lanes: plan?.lanes.map(({ device }) => device) ?? [],
+      memory: { neededBytes: needs?.memoryBytes ?? null, availableBytes: availableMemoryBytes() },
+      disk: { ...disk, neededBytes: needs?.diskBytes ?? null },
+      decodeSeconds,
+      presets: await Promise.all(
+        [{ preset: options.preset ?? 'experiment', experiment }, ...(options.others ?? [])].map((candidate, index) =>
+          takes(candidate, index === 0, { dataset, decodeSeconds, speed, disk, machine, environment }),
+        ),
+      ),
+    };
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+// --- internal ---
+
+function planOf(experiment: Experiment, machine: Machine): LanePlan {
+  const plan = planLanes({ ...experiment, stepPixels: stepPixelsOf(experiment) }, machine);
+  for (const { device } of plan.lanes) computeSettings(experiment.runtime, device);
+  return plan;
+}
+
+async function findImages(
+  experiment: Experiment,
+  plan: LanePlan | undefined,
+  { downloads, onDecode, signal }: CheckOptions,
+  onProblem: (problem: Error) => void,
+): Promise<Dataset> {
+  const { source } = experiment.data;
+  await requireDataFolder(source);
+  const root = await dataFolder(source, downloads);
+  const laneBytes = (imageCount: number) =>
+    plan === undefined ? 0 : estimateLaneBytes(experiment, plan.lanes, imageCount);
+  return openDataset(experiment, root, laneBytes, { onDecode: onDecode ?? (() => {}), onProblem }, signal);
+}
+
+async function lookForWeights(
+  experiment: Experiment,
+  environment: { CHORUS_WEIGHTS?: string | undefined },
+): Promise<CheckReport['weights']> {
+  const source = weightSource(experiment, environment);
+  const missing = await missingWeights(experiment, environment);
+  if (missing !== undefined) throw new ConfigError(missing);
+  return { source, toDownload: source === 'imagenet' ? notInCache(experiment) : [] };
+}
+
+function notInCache(experiment: Experiment): string[] {
+  const names = experiment.members.map((member) => publishedFileOf(member, experiment).file.name);
+  return [...new Set(names)].filter((name) => !existsSync(publishedWeightsPath(name)));
+}
+
+function exitCodeOf(problems: CheckReport['problems']): CheckReport['exitCode'] {
+  if (problems.some(({ kind }) => kind === 'data')) return exitCodes.badData;
+  return problems.length > 0 ? exitCodes.badConfig : exitCodes.done;
+}
+
+interface Needs extends RunSize {
+  imageCount: number;
+  /** Null where no lanes could be planned. */
+  memoryBytes: number | null;
+  diskBytes: number;
+}
+
+/** Memory of pixels and lanes at their peak, and disk of the run folder. */
+function needsOf(experiment: Experiment, plan: LanePlan | undefined, dataset: Dataset): Needs {
+  const kept = keptShares(dataset, experiment.data.limitPerClass);
+  const total = (indices: Iterable<number>) => {
+    let sum = 0;
+    for (const index of indices) sum += kept[index]!;
+    return Math.round(sum);
+  };
+  const all = runSizeOf(dataset);
+  const imageCount = total(dataset.images.keys());
+  const testCount = total(dataset.split.test);
+  const size = { ...all, testCount, trainingCount: Math.min(all.trainingCount, imageCount - testCount) };
+  const pixels = pixelBytes({ imageCount, imageSizes: inputSizesOf(experiment) });
+  return {
+    ...size,
+    imageCount,
+    memoryBytes: plan === undefined ? null : Math.ceil(pixels + estimateLaneBytes(experiment, plan.lanes, imageCount)),
+    diskBytes: runBytes(experiment, size),
+  };
+}
+
+/** Of each image, the share of its class and split folder that a limit keeps. */
+function keptShares({ images }: Dataset, limitPerClass = Number.POSITIVE_INFINITY): number[] {
+  const groupOf = ({ role, label }: Dataset['images'][number]) => `${role} ${label}`;
+  const counts = new Map<string, number>();
+  for (const image of images) counts.set(groupOf(image), (counts.get(groupOf(image)) ?? 0) + 1);
+  return images.map((image) => Math.min(1, limitPerClass / counts.get(groupOf(image))!));
+}
+
+/** What one preset would take with the images of the experiment that is checked. */
+async function takes(
+  candidate: PresetCandidate,
+  chosen: boolean,
+  known: {
+    dataset: Dataset | undefined;
+    decodeSeconds: number | null;
+    speed: MachineSpeed | undefined;
+    disk: { place: string; freeBytes: number };
+    machine: Machine | undefined;
+    environment: { CHORUS_WEIGHTS?: string | undefined };
+  },
+): Promise<CheckReport['presets'][number]> {
+  const { preset } = candidate;
+  const { dataset, decodeSeconds, speed, machine } = known;
+  const none = { preset, chosen, memoryBytes: null, diskBytes: null, seconds: null };
+  if ('obstacle' in candidate) return { ...none, obstacle: candidate.obstacle };
+  const { experiment } = candidate;
+  let found: Omit<CheckReport['presets'][number], 'obstacle'> = none;
+  try {
+    const missing = await missingWeights(experiment, known.environment);
+    if (machine === undefined || dataset === undefined) return { ...none, obstacle: missing ?? null };
+    const plan = planOf(experiment, machine);
+    const { imageCount, memoryBytes, diskBytes, trainingCount, testCount } = needsOf(experiment, plan, dataset);
+    found = { ...found, memoryBytes, diskBytes };
+    if (speed !== undefined && decodeSeconds !== null) {
+      const [least, most] = estimateSeconds(
+        experiment,
+        { training: trainingCount, test: testCount },
+        {
+          ...speed,
+          laneCount: plan.lanes.length,
+          sharesProcessors: plan.lanes.every(({ device }) => device.startsWith('cpu:')),
+          isBfloat16: (family) =>
+            trainingPrecision(computeSettings(experiment.runtime, plan.lanes[0]!.device), family) === 'bfloat16',
+        },
+      );
+      const decoding = (decodeSeconds * imageCount) / dataset.images.length;
+      found = { ...found, seconds: [least + decoding, most + decoding] };
+    }
+    if (missing !== undefined) throw new ConfigError(missing);
+    const imageSizes = inputSizesOf(experiment);
+    checkMemory({ imageCount, imageSizes, laneBytes: estimateLaneBytes(experiment, plan.lanes, imageCount) });
+    requireDisk(known.disk, diskBytes);
+    return { ...found, obstacle: null };
+  } catch (error) {
+    if (!classifyError(error).forUser) throw error;
+    return { ...found, obstacle: (error as Error).message };
+  }
+}

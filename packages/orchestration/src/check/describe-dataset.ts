@@ -1,0 +1,100 @@
+/** A data set in figures: pure arithmetic over what `openDataset` found. */
+import { trainingImages } from '@chorus/data';
+import type { Dataset } from '../run/dataset.ts';
+import type { DatasetSection } from './schema.ts';
+
+/** Ratio of the longer to the shorter side from which squeezing an image to a square distorts it beyond recognition. */
+const elongatedRatio = 3;
+
+/**
+ * Describes a data set as a run would use it.
+ *
+ * @param inputSize side of the largest images that a member takes, pixels.
+ */
+export function describeDataset(dataset: Dataset, inputSize: number): DatasetSection {
+  const { name, root, classes, images, split, info, skipped, duplicates, found } = dataset;
+  const isDrawn = split.parts.length > 0;
+  const training = new Set(isDrawn ? trainingImages(split) : []);
+  const test = new Set(split.test);
+  const indices = [...images.keys()];
+  const isUsable = (index: number) => info[index] != null;
+  const byLabel = groupBy(indices, (index) => images[index]!.label);
+  const [part] = split.parts;
+  return {
+    name,
+    root,
+    layout: images.some(({ role }) => role !== null) ? 'splits' : 'classes',
+    roles: (['train', 'tune', 'test'] as const).flatMap((role) => {
+      const found = images.filter((image) => image.role === role).length;
+      return found === 0 ? [] : [{ role, found }];
+    }),
+    found: images.length,
+    usable: indices.filter(isUsable).length,
+    classes: classes.map((className, label) => {
+      const own = byLabel.get(label) ?? [];
+      return {
+        name: className,
+        found: own.length,
+        usable: own.filter(isUsable).length,
+        training: isDrawn ? own.filter((index) => training.has(index)).length : null,
+        test: isDrawn ? own.filter((index) => test.has(index)).length : null,
+      };
+    }),
+    sets:
+      part === undefined
+        ? null
+        : {
+            trainingsPerMember: split.parts.length,
+            fit: part.fit.length,
+            tune: part.tune.length,
+            heldOut: part.heldOut.length,
+            test: split.test.length,
+          },
+    formats: formatsOf(dataset),
+    dimensions: dimensionsOf(dataset, inputSize),
+    skipped,
+    hidden: found.hidden.length,
+    notices: [...found.notices],
+    duplicates: duplicates
+      .filter(({ splits }) => splits.length > 1)
+      .map(({ paths, splits }) => ({ paths: [...paths], splits: [...splits] })),
+    contradictions: duplicates
+      .filter(({ labels }) => labels.length > 1)
+      .map(({ paths, labels }) => ({ paths: [...paths], classes: [...labels] })),
+  };
+}
+
+// --- internal ---
+
+function groupBy<Key>(indices: readonly number[], keyOf: (index: number) => Key): Map<Key, number[]> {
+  const groups = new Map<Key, number[]>();
+  for (const index of indices) {
+    const group = groups.get(keyOf(index));
+    if (group === undefined) groups.set(keyOf(index), [index]);
+    else group.push(index);
+  }
+  return groups;
+}
+
+function formatsOf({ info }: Dataset): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const one of info) if (one !== null) counts.set(one.format, (counts.get(one.format) ?? 0) + 1);
+  return Object.fromEntries([...counts].toSorted(([, a], [, b]) => b - a));
+}
+
+function dimensionsOf({ info }: Dataset, inputSize: number): DatasetSection['dimensions'] {
+  const usable = info.filter((one) => one !== null).toSorted((a, b) => a.width * a.height - b.width * b.height);
+  if (usable.length === 0) return null;
+  const at = (position: number): [number, number] => [usable[position]!.width, usable[position]!.height];
+  const sides = usable.map(({ width, height }) => ({
+    shorter: Math.min(width, height),
+    longer: Math.max(width, height),
+  }));
+  return {
+    smallest: at(0),
+    median: at(Math.floor((usable.length - 1) / 2)),
+    largest: at(usable.length - 1),
+    belowInputSize: sides.filter(({ shorter }) => shorter < inputSize).length,
+    elongated: sides.filter(({ shorter, longer }) => longer > elongatedRatio * shorter).length,
+  };
+}

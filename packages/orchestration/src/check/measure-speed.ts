@@ -1,0 +1,131 @@
+/** How fast this machine trains: a few real steps on each lane of the plan, at the same time. */
+import { join } from 'node:path';
+import { createPixelStore, PixelStore } from '@chorus/data';
+import { type BackboneSpec, memberCost } from '@chorus/models';
+import { withTemporaryFolder } from '@chorus/storage';
+import { StoppedError } from '../errors.ts';
+import { resolveExperiment } from '../experiment/resolve.ts';
+import { computeSettings } from '../lanes/compute-settings.ts';
+import { Lane } from '../lanes/lane.ts';
+import type { LanePlan } from '../lanes/plan.ts';
+import type { EpochMetrics, TrainTask } from '../lanes/protocol.ts';
+import { StopFlag } from '../member/stop-flag.ts';
+import { observerFrom } from '../run/observer.ts';
+
+export interface MachineSpeed {
+  /** Images × memberCost per second of training all layers in float32, all lanes together. */
+  costPerSecond: number;
+  /** Of a lane's thread: from its start to its first task. */
+  startSeconds: number;
+  /** Tracing and optimizing a MobileNet's training step. */
+  compileSeconds: number;
+}
+
+const backbone: BackboneSpec = { family: 'mobilenet', alpha: 1, inputSize: 96 };
+const batchSize = 32;
+const stepCount = 3;
+/** The first one compiles; the others are as many as there is time for. */
+const epochCount = 4;
+const budgetMs = 3000;
+
+/**
+ * Trains a MobileNet from random weights on noise, for seconds, on every lane of a plan.
+ *
+ * @throws Error when a lane cannot train; StoppedError after `signal`.
+ */
+export async function measureSpeed(plan: LanePlan, signal?: AbortSignal): Promise<MachineSpeed> {
+  const startedAtMs = Date.now();
+  const stop = new StopFlag();
+  const onAbort = () => stop.raise();
+  signal?.addEventListener('abort', onAbort);
+  const { runtime, recipe, flaws } = resolveExperiment({
+    data: { source: 'noise' },
+    weights: 'random',
+    members: ['a', 'b'].map((name) => ({ name, backbone: backbone.family })),
+    recipe: { batchSize, whole: { epochCount } },
+    runtime: { precision: 'float32' },
+  });
+  const pixels = createPixelStore(stepCount * batchSize, backbone.inputSize);
+  fillWithNoise(new PixelStore(pixels));
+  const epochs: EpochMetrics[] = [];
+  const timedOn = (device: string) => epochs.filter((epoch) => epoch.device === device && epoch.epochIndex > 0);
+  const lanes = plan.lanes.map(
+    (lane) =>
+      new Lane(
+        { runtime: lane, compute: computeSettings(runtime, lane.device), stop: stop.shared },
+        observerFrom({
+          onEpoch(epoch) {
+            epochs.push(epoch);
+            // On a busy machine one measured epoch of each lane has to do.
+            const isMeasured = plan.lanes.every(({ device }) => timedOn(device).length > 0);
+            if (isMeasured && Date.now() - startedAtMs > budgetMs) stop.raise();
+          },
+        }),
+      ),
+  );
+  const all = Uint32Array.from({ length: pixels.count }, (_, index) => index);
+  const map = () => new SharedArrayBuffer(pixels.count);
+  try {
+    await withTemporaryFolder('chorus-speed', async (folder) => {
+      const task = (index: number): TrainTask => ({
+        kind: 'train',
+        name: `lane-${index}`,
+        member: `lane-${index}`,
+        part: 'all',
+        backbone,
+        weights: { kind: 'random' },
+        classes: ['a', 'b'],
+        labels: new SharedArrayBuffer(pixels.count * Int32Array.BYTES_PER_ELEMENT),
+        seed: 0,
+        flaws,
+        recipe,
+        pixels,
+        fit: all,
+        tune: all.subarray(0, 1),
+        heldOut: all.subarray(0, 1),
+        reads: { fit: map(), tune: map(), stack: map() },
+        mirror: false,
+        folder: join(folder, `lane-${index}`),
+        keepsWeights: false,
+      });
+      await Promise.all(
+        lanes.map((lane, index) =>
+          lane.run(task(index)).catch((error: unknown) => {
+            if (!stop.raised) throw error;
+          }),
+        ),
+      );
+    });
+    if (signal?.aborted) throw new StoppedError('The check was stopped.');
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+    await Promise.all(lanes.map((lane) => lane.close()));
+  }
+  const perLane = lanes.map(({ device }) => {
+    const seconds = Math.min(
+      ...timedOn(device).map(({ startedAtMs, trainedUntilMs }) => (trainedUntilMs - startedAtMs) / 1000),
+    );
+    return (memberCost(backbone) * pixels.count) / Math.max(seconds, 1e-3);
+  });
+  const starts = lanes.flatMap(({ work }) => work.map(({ givenAtMs, startedAtMs }) => startedAtMs - givenAtMs));
+  return {
+    costPerSecond: perLane.reduce((sum, one) => sum + one, 0),
+    startSeconds: Math.max(...starts) / 1000,
+    compileSeconds: Math.max(0, ...epochs.map(({ compiled }) => compiled?.firstCallsMs ?? 0)) / 1000,
+  };
+}
+
+// --- internal ---
+
+/** Anything that is not constant: BatchNorm divides by what its input varies. */
+function fillWithNoise(store: PixelStore): void {
+  const image = new Uint8Array(store.size * store.size * 3);
+  let state = 1;
+  for (let index = 0; index < store.count; index += 1) {
+    for (let byte = 0; byte < image.length; byte += 1) {
+      state = (state * 1_103_515_245 + 12_345) & 0x7fffffff;
+      image[byte] = state >> 16;
+    }
+    store.publish(index, image);
+  }
+}

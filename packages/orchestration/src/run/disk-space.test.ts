@@ -1,0 +1,61 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, test } from 'vitest';
+import { ConfigError } from '../errors.ts';
+import { choosePreset } from '../experiment/presets/presets.ts';
+import { resolveExperiment } from '../experiment/resolve.ts';
+import type { ExperimentInput } from '../experiment/schema.ts';
+import { freeDiskBytes, requireDisk, runBytes } from './disk-space.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chorus-disk-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const size = { classCount: 2, trainingCount: 2000, testCount: 1000, pathLength: 40 };
+const bytesOf = (preset: string, changes: Partial<ExperimentInput> = {}, changed = {}) =>
+  runBytes(resolveExperiment(choosePreset(preset).experiment, changes), { ...size, ...changed });
+
+it('counts each model that is kept twice: among the members and in the bundle', () => {
+  // 3.23 + 2.26 + 1.83 million parameters of four bytes.
+  const models = 4 * (3_228_864 + 2_257_984 + 1_832_976);
+  expect(bytesOf('mobile')).toBeGreaterThan(2 * models);
+  expect(bytesOf('mobile')).toBeLessThan(2.8 * models);
+});
+
+test.each<[string, number, number, number]>([
+  [
+    'five averaged folds keep five models of a member in place of one',
+    bytesOf('cpu', { stacking: { kind: 'kfold', folds: 5, members: 'refit' } }),
+    bytesOf('cpu', { stacking: { kind: 'kfold', folds: 5, members: 'average' } }),
+    4.5,
+  ],
+  [
+    'predictions have a column for each class and classifier',
+    bytesOf('mobile', {}, { testCount: 1e6 }),
+    bytesOf('mobile', {}, { testCount: 1e6, classCount: 10 }),
+    3,
+  ],
+])('%s', (_, less, more, ratio) => expect(more / less).toBeGreaterThan(ratio));
+
+it('asks a resumed run for what is still to be written', () => {
+  expect(bytesOf('mobile', {}, { writtenBytes: 1e7 })).toBe(bytesOf('mobile') - 1e7);
+  expect(bytesOf('mobile', {}, { writtenBytes: 1e12 })).toBe(0);
+});
+
+it('looks at the disk on which a folder will be, before it is there', async () => {
+  const { place, freeBytes } = await freeDiskBytes(join(folder, 'runs/new/deep'));
+  expect(place).toBe(folder);
+  expect(freeBytes).toBeGreaterThan(0);
+});
+
+it('refuses a disk that is too small with both figures and a way out', () => {
+  const disk = { place: '/data', freeBytes: 120_000_000 };
+  expect(() => requireDisk(disk, 310_000_000)).toThrow(ConfigError);
+  expect(() => requireDisk(disk, 310_000_000)).toThrow(
+    /^Expected 310 MB of free disk at \/data for the run, received 120 MB; free some or name another place with --out\.$/,
+  );
+  expect(() => requireDisk(disk, 120_000_000)).not.toThrow();
+});
