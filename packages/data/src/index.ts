@@ -19,6 +19,7 @@ export {
   scanImageFolder,
 } from './image-folder.ts';
 export type { SkippedImage } from './image-walk.ts';
+export { listImages } from './list-images.ts';
 export { availableMemoryBytes, checkMemory, pixelBytes } from './memory.ts';
 export { createPixelStore, PixelStore, type PixelStoreHandle } from './pixel-store.ts';
 export { drawShapes, ensureShapes, type ShapeForm, type ShapesOptions } from './shapes.ts';

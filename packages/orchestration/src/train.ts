@@ -23,13 +23,14 @@ import { StopFlag } from './member/stop-flag.ts';
 import type { TestOutputs } from './report/build.ts';
 import { predictionsCsv } from './report/predictions-csv.ts';
 import type { ImageCounts, Report } from './report/schema.ts';
-import { dataFolder, decodingOf, isNamedSource, labelsOf, openDataset, splitPlanOf } from './run/dataset.ts';
+import { dataFolder, decodingOf, isNamedSource, labelsOf, openDataset } from './run/dataset.ts';
 import type { Downloads } from './run/downloads.ts';
 import { findInitialWeights, weightSource } from './run/initial-weights.ts';
 import { MetricsLog } from './run/metrics-log.ts';
 import { observerFrom, type RunObserver } from './run/observer.ts';
 import { type PredictingMember, predictMembers } from './run/predict-members.ts';
 import { defaultRunFolder, openRunFolder, type RunFolder } from './run/run-folder.ts';
+import { runImagesOf } from './run/run-images.ts';
 import { phaseNames, type RunParts, reportWithEnsemble, reportWithoutEnsemble } from './run/run-report.ts';
 import { predictsLater, type Training, trainMembers } from './run/train-members.ts';
 import { fitAndChoose } from './stacking/choose.ts';
@@ -254,7 +255,6 @@ async function stackAndTest(
 
   timeline.end(phaseNames.test);
 
-  const { limitPerClass } = experiment.data;
   await writeBundle(
     folder.bundle,
     {
@@ -263,11 +263,11 @@ async function stackAndTest(
       decoding: decodingOf(experiment),
       mirror: experiment.mirror,
       demo: parts.demo,
-      split: { plan: splitPlanOf(experiment), limitPerClass: limitPerClass ?? null },
       chosen: choice.chosen,
     },
     members,
     new Map(choice.stackers.map(({ kind, stacker }) => [kind, stacker])),
+    runImagesOf(split, dataset.sha256),
   );
   const columns = [...test.members, ...test.stackers].map(([name, probabilities]) => ({ name, probabilities }));
   await publishFile(folder.predictions, predictionsCsv(test.paths, test.labels, classes, columns));

@@ -49,14 +49,11 @@ export async function writeLivelyBundle(
       decoding: { maxPixels: 1e6, timeoutMs: 10_000, background: '#000000', resize: 'antialiased' },
       mirror,
       demo: true,
-      split: {
-        plan: { seed: 0, tune: 0.1, test: 0.2, stacking: { kind: 'holdout', fraction: 0.1 }, testMultipleOf: 1 },
-        limitPerClass: null,
-      },
       chosen,
     },
     saved,
     new Map([[chosen, stacker]]),
+    { training: [], test: [] },
   );
 }
 

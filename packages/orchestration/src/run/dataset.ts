@@ -39,6 +39,8 @@ export interface Dataset {
   pixels: ReadonlyMap<number, PixelStoreHandle>;
   /** Int32 per image. */
   labels: SharedArrayBuffer;
+  /** Of each image's bytes, hexadecimal; null for an image that was skipped. */
+  sha256: readonly (string | null)[];
   /** Changes when a file is added, removed, renamed or changes its size, or when the split is drawn otherwise. */
   fingerprint: string;
 }
@@ -123,6 +125,7 @@ export async function openDataset(
     duplicates: await findDuplicates(images, disjointSets(split)),
     pixels: decoded.pixels,
     labels,
+    sha256: decoded.sha256,
     fingerprint: fingerprint(images, split),
   };
 }

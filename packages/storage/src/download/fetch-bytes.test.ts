@@ -36,7 +36,12 @@ describe('fetchBytes', () => {
     ['a server that stays busy', [status(503)], {}, /^received HTTP 503$/],
     ['an announced size above the limit', [serve()], { maximumBytes: 9 }, /^expected at most 9 bytes, received/],
     ['more bytes than the limit', [whole({})], { maximumBytes: 9 }, /^expected at most 9 bytes, received more$/],
-    ['silence', [silence], { timeoutMs: 100, limits: { ...limits, stallTimeoutMs: 9_000 } }, /^expected an answer within 0\.1 s$/],
+    [
+      'silence',
+      [silence],
+      { timeoutMs: 100, limits: { ...limits, stallTimeoutMs: 9_000 } },
+      /^expected an answer within 0\.1 s$/,
+    ],
   ])('refuses %s', async (_, behaviours, others, message) => {
     await expect(fetchFrom(behaviours, others)).rejects.toThrow(message);
   });
