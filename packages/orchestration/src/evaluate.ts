@@ -16,6 +16,8 @@ export interface EvaluateOptions extends ClassifyOptions {
   downloads?: Downloads;
   /** Called once, before the first image is decoded. */
   onSelection?: (selection: ImageSelection) => void;
+  /** Called once, with everything that is not scored, before that may become an error. */
+  onSkipped?: (skipped: readonly SkippedImage[]) => void;
   /** Called with images that are compared with the run's, then with images that are classified. */
   onProgress?: (step: 'compared' | 'classified', done: number, total: number) => void;
 }
@@ -74,6 +76,8 @@ export async function evaluateBundle(
     bad.push(...chunk.skipped);
     onProgress?.('classified', chunk.doneCount, chosen.images.length);
   }
+  const skipped = [...folder.skipped, ...chosen.skipped, ...bad].map(({ path, reason }) => ({ path, reason }));
+  options.onSkipped?.(skipped);
   requireUsable(chosen.images, kept, bad, classes);
 
   const labels = kept.map((image) => image.label);
@@ -84,7 +88,7 @@ export async function evaluateBundle(
     selection,
     ensemble: { kind: bundle.manifest.chosen, test: score(ensemble) },
     members: bundle.members.map(({ name }, index) => ({ name, test: score(rows.member(index)) })),
-    skipped: [...folder.skipped, ...chosen.skipped, ...bad].map(({ path, reason }) => ({ path, reason })),
+    skipped,
     predictions: kept.map((image, row) => ({
       path: image.relativePath,
       label: classes[image.label]!,

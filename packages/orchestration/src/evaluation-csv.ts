@@ -3,7 +3,7 @@ import { publishFile } from '@chorus/storage';
 import { csvLine } from './csv.ts';
 import type { Evaluation } from './evaluate.ts';
 import { writingTo } from './output-place.ts';
-import { requireOutputFile } from './prediction-files.ts';
+import { otherFile, requireOutputFile } from './prediction-files.ts';
 
 export interface EvaluationFilePaths {
   /** Every image: `path,label,predicted,<class>,…` (RFC 4180). */
@@ -21,29 +21,35 @@ export async function requireEvaluationFiles({ csv, wrong }: EvaluationFilePaths
 export async function writeEvaluationFiles(evaluation: Evaluation, { csv, wrong }: EvaluationFilePaths): Promise<void> {
   const { classes, predictions } = evaluation;
   if (csv !== undefined)
-    await writingTo(csv, () =>
-      publishFile(
-        csv,
-        csvLine(['path', 'label', 'predicted', ...classes]) +
-          predictions
-            .map((one) =>
-              csvLine([one.path, one.label, one.predicted, ...classes.map((name) => one.probabilities[name]!)]),
-            )
-            .join(''),
-      ),
+    await writingTo(
+      csv,
+      () =>
+        publishFile(
+          csv,
+          csvLine(['path', 'label', 'predicted', ...classes]) +
+            predictions
+              .map((one) =>
+                csvLine([one.path, one.label, one.predicted, ...classes.map((name) => one.probabilities[name]!)]),
+              )
+              .join(''),
+        ),
+      otherFile,
     );
   if (wrong !== undefined)
-    await writingTo(wrong, () =>
-      publishFile(
-        wrong,
-        csvLine(['path', 'label', 'predicted', 'probability', 'probabilityOfLabel']) +
-          predictions
-            .filter(({ label, predicted }) => label !== predicted)
-            .toSorted((a, b) => b.probabilities[b.predicted]! - a.probabilities[a.predicted]!)
-            .map(({ path, label, predicted, probabilities }) =>
-              csvLine([path, label, predicted, probabilities[predicted]!, probabilities[label]!]),
-            )
-            .join(''),
-      ),
+    await writingTo(
+      wrong,
+      () =>
+        publishFile(
+          wrong,
+          csvLine(['path', 'label', 'predicted', 'probability', 'probabilityOfLabel']) +
+            predictions
+              .filter(({ label, predicted }) => label !== predicted)
+              .toSorted((a, b) => b.probabilities[b.predicted]! - a.probabilities[a.predicted]!)
+              .map(({ path, label, predicted, probabilities }) =>
+                csvLine([path, label, predicted, probabilities[predicted]!, probabilities[label]!]),
+              )
+              .join(''),
+        ),
+      otherFile,
     );
 }

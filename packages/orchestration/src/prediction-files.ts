@@ -22,6 +22,9 @@ export interface PredictionFiles {
   discard(): Promise<void>;
 }
 
+/** Advice at the end of an error about such a file. */
+export const otherFile = 'name another file';
+
 /**
  * Opens the files under temporary names.
  *
@@ -39,7 +42,7 @@ export async function openPredictionFiles({ csv, jsonl }: PredictionFilePaths): 
     ] as const) {
       if (path === undefined) continue;
       await requireOutputFile(path, ending);
-      open.push({ path, lines, file: await writingTo(path, () => openWholeFile(path)) });
+      open.push({ path, lines, file: await writingTo(path, () => openWholeFile(path), otherFile) });
     }
   } catch (error) {
     await discard();
@@ -47,10 +50,11 @@ export async function openPredictionFiles({ csv, jsonl }: PredictionFilePaths): 
   }
   return {
     async write(predictions, classes) {
-      for (const { path, file, lines } of open) await writingTo(path, () => file.write(lines(predictions, classes)));
+      for (const { path, file, lines } of open)
+        await writingTo(path, () => file.write(lines(predictions, classes)), otherFile);
     },
     async publish() {
-      for (const { path, file } of open) await writingTo(path, () => file.publish());
+      for (const { path, file } of open) await writingTo(path, () => file.publish(), otherFile);
     },
     discard,
   };
@@ -67,7 +71,7 @@ export async function requireOutputFile(path: string, ending: string): Promise<v
   const there = await stat(path).catch(() => undefined);
   if (there !== undefined && !there.isFile())
     throw new ConfigError(`Expected an output file at ${path}, received a folder or device; name another place.`);
-  await requireWritable(dirname(path));
+  await requireWritable(dirname(path), otherFile);
 }
 
 // --- internal ---

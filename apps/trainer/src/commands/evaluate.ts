@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { evaluationTable, selectionLine, trainingWarning } from '../print/evaluation-table.ts';
+import { evaluationTable, selectionLine, skippedLines, trainingWarning } from '../print/evaluation-table.ts';
 import { countProgress } from '../progress/count-progress.ts';
 import { downloadLines } from '../progress/download-lines.ts';
 import { stopSignal } from '../stop-signal.ts';
@@ -39,6 +39,7 @@ export const evaluateCommand = new Command('evaluate')
       wrong: flags.wrong === undefined ? undefined : userPath(flags.wrong),
     };
     await requireEvaluationFiles(paths);
+    let unlisted: string[] = [];
     try {
       const evaluation = await evaluateBundle(
         userPath(flags.bundle),
@@ -47,6 +48,9 @@ export const evaluateCommand = new Command('evaluate')
           ...{ all: flags.all, signal },
           downloads: { ...downloadLines(note), signal },
           onProgress: progress.update,
+          onSkipped: (skipped) => {
+            unlisted = skippedLines(skipped);
+          },
           onSelection(selection) {
             progress.clear();
             // Of the standard output one JSON object shall be all.
@@ -60,7 +64,10 @@ export const evaluateCommand = new Command('evaluate')
       progress.clear();
       await writeEvaluationFiles(evaluation, paths);
       console.log(flags.json ? JSON.stringify(evaluation) : evaluationTable(evaluation));
+      unlisted = [];
     } finally {
       progress.clear();
+      // The error that follows names a few.
+      for (const line of unlisted) console.error(line);
     }
   });

@@ -56,11 +56,18 @@ export function evaluationTable({ ensemble, members, classes, skipped }: Evaluat
     ]),
     '',
     ...(classes.length <= mostMatrixClasses ? confusionMatrix(test, classes) : largestConfusions(test, classes)),
+    ...skippedLines(skipped),
+  ].join('\n');
+}
+
+/** What is not scored, with its reason. */
+export function skippedLines(skipped: readonly Evaluation['skipped'][number][]): string[] {
+  return [
     ...skipped.slice(0, mostSkipped).map(({ path, reason }) => `skipped: ${printable(path)}: ${printable(reason)}`),
     ...(skipped.length > mostSkipped
       ? [`… and ${skipped.length - mostSkipped} more skipped; --json lists them all`]
       : []),
-  ].join('\n');
+  ];
 }
 
 // --- internal ---

@@ -11,6 +11,7 @@ import {
 } from '@chorus/models';
 import * as tf from '@tensorflow/tfjs';
 import { writeBundle } from '../bundle.ts';
+import type { RunImages } from '../run/run-images.ts';
 
 export interface LivelyMember {
   name: string;
@@ -24,7 +25,12 @@ export interface LivelyMember {
 export async function writeLivelyBundle(
   folder: string,
   members: readonly LivelyMember[],
-  { classes, mirror, chosen }: { classes: string[]; mirror: boolean; chosen: StackerKind },
+  {
+    classes,
+    mirror,
+    chosen,
+    images = { training: [], test: [] },
+  }: { classes: string[]; mirror: boolean; chosen: StackerKind; images?: RunImages },
 ): Promise<void> {
   const saved = members.map(({ name, backbone, modelCount = 1, preprocessing }) => ({
     name,
@@ -53,7 +59,7 @@ export async function writeLivelyBundle(
     },
     saved,
     new Map([[chosen, stacker]]),
-    { training: [], test: [] },
+    images,
   );
 }
 
