@@ -37,22 +37,20 @@ export const predictCommand = new Command('predict')
       console.error(text);
     };
     const signal = stopSignal((cause) => note(`${cause}: stopping (a second one ends at once)`));
+    const writesFiles = flags.csv !== undefined || flags.jsonl !== undefined;
     // `chorus predict … | head -1`: nobody reads what would follow.
-    let isRead = true;
-    process.stdout.once('error', () => {
-      isRead = false;
-    });
+    const unread = new AbortController();
+    if (!writesFiles) process.stdout.once('error', () => unread.abort());
     const found = await findImages(words, { base: userFolder(process.env, process.cwd()), stdin: process.stdin });
     notePassedOver(found, note);
     const files = await openPredictionFiles({ csv: absolute(flags.csv), jsonl: absolute(flags.jsonl) });
-    const writesFiles = flags.csv !== undefined || flags.jsonl !== undefined;
     const classCount = flags.allProbabilities ? Number.POSITIVE_INFINITY : flags.top;
     const { inputs } = found;
     let answeredCount = 0;
     let skippedCount = 0;
     try {
       const stream = predictStream(userPath(flags.bundle), inputs, {
-        signal,
+        signal: AbortSignal.any([signal, unread.signal]),
         ...(flags.workers === undefined ? {} : { workers: flags.workers }),
       });
       for await (const { predictions, skipped, doneCount, classes } of stream) {
@@ -63,16 +61,17 @@ export const predictCommand = new Command('predict')
         progress.update('classified', doneCount, inputs.length);
         answeredCount += predictions.length;
         skippedCount += skipped.length;
-        if (!isRead && !writesFiles) return;
       }
       if (answeredCount > 0) await files.publish();
+    } catch (error) {
+      if (!unread.signal.aborted || signal.aborted) throw error;
     } finally {
       progress.clear();
       await files.discard();
       // It may be a pipe that never ends.
       if (words.includes('-')) process.stdin.destroy();
     }
-    if (skippedCount === 0) return;
+    if (skippedCount === 0 || unread.signal.aborted) return;
     console.error(
       answeredCount === 0
         ? `chorus: None of the ${inputs.length} images could be classified.`
