@@ -1,16 +1,15 @@
 /** A bundle's members on their lanes, ready for chunk after chunk of images. */
-import { availableMemoryBytes, DataError, type PixelStoreHandle, pixelBytes } from '@chorus/data';
-import { backboneTable, memberCost, toProbabilities } from '@chorus/models';
+import type { PixelStoreHandle } from '@chorus/data';
+import { memberCost, toProbabilities } from '@chorus/models';
 import type { Bundle } from '../bundle.ts';
 import { parseWorkers } from '../experiment/resolve.ts';
 import { type Experiment, runtimeSchema } from '../experiment/schema.ts';
 import { chooseLanes } from '../lanes/choose-lanes.ts';
 import { Lane } from '../lanes/lane.ts';
-import { laneBaseBytes } from '../lanes/memory.ts';
-import { forwardBatchSize } from '../member/forward-batches.ts';
 import { StopFlag } from '../member/stop-flag.ts';
 import { observerFrom } from './observer.ts';
 import { type ModelPlaces, modelKey, type PredictingMember, predictMembers } from './predict-members.ts';
+import { requirePredictMemory } from './predict-memory.ts';
 
 export interface BundlePredictorOptions {
   /** Devices to run on, such as `gpu:0` or `cpu:1,cpu:2`; by default `auto`. */
@@ -61,7 +60,10 @@ export async function openBundlePredictor(
   const members = read.map(withSharedWeights);
   const plan = await chooseLanes({ workers: parseWorkers(options.workers ?? 'auto'), runtime, members });
   const sizes = [...new Set(members.flatMap(({ models }) => models.map((model) => model.manifest.backbone.inputSize)))];
-  checkMemory(members, sizes, plan.lanes.length, chunkCount);
+  requirePredictMemory({
+    models: members.flatMap(({ models }) => models),
+    ...{ sizes, chunkCount, laneCount: plan.lanes.length },
+  });
   const stop = new StopFlag();
   const compute = { compile: runtime.compile, precision: 'float32' } as const;
   const lanes = plan.lanes.map((lane) => new Lane({ runtime: lane, compute, stop: stop.shared }, observerFrom()));
@@ -117,34 +119,4 @@ function placeModels(members: readonly PredictingMember[], laneCount: number): M
     places.set(key, { laneIndex, isKept });
   }
   return places;
-}
-
-/**
- * A lower bound: one forward pass at a time on each lane, whose activations are about a quarter of what training keeps,
- * the weights in shared memory and in TensorFlow's, and two chunks of pixels.
- */
-function checkMemory(
-  members: readonly PredictingMember[],
-  sizes: readonly number[],
-  laneCount: number,
-  chunkCount: number,
-): void {
-  const models = members.flatMap(({ models: all }) => all);
-  const weights = models.reduce((sum, model) => sum + model.weights.length, 0);
-  const largest = models
-    .map(({ manifest: { backbone } }) => {
-      const { trainingBytesPerPixel } = backboneTable[backbone.family];
-      return (forwardBatchSize * backbone.inputSize ** 2 * trainingBytesPerPixel) / 4;
-    })
-    .toSorted((a, b) => b - a)
-    .slice(0, laneCount)
-    .reduce((sum, bytes) => sum + bytes, 0);
-  const pixels = 2 * pixelBytes({ imageCount: chunkCount, imageSizes: sizes });
-  const needed = laneCount * laneBaseBytes + 2 * weights + largest + pixels;
-  const available = availableMemoryBytes();
-  if (needed <= available) return;
-  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
-  throw new DataError(
-    `Predicting with ${models.length} models on ${laneCount} lanes needs about ${gigabytes(needed)} of memory; this machine has ${gigabytes(available)}. Use fewer lanes, such as --workers cpu:0.`,
-  );
 }
