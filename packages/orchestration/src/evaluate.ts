@@ -54,6 +54,17 @@ export async function evaluateBundle(
   data: string,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
+  try {
+    return await evaluateWhole(bundleFolder, data, options);
+  } catch (error) {
+    // After a stop request, any failure counts as the stop.
+    throw options.signal?.aborted ? new StoppedError('Stopped.') : error;
+  }
+}
+
+// --- internal ---
+
+async function evaluateWhole(bundleFolder: string, data: string, options: EvaluateOptions): Promise<Evaluation> {
   const { signal, onProgress, onSelection } = options;
   const bundle = await readBundle(bundleFolder);
   const { classes } = bundle.manifest;
@@ -63,7 +74,7 @@ export async function evaluateBundle(
     all: options.all ?? false,
     onProgress: (done, total) => onProgress?.('compared', done, total),
     signal,
-  }).catch(asStop(signal));
+  });
   onSelection?.(selection);
 
   const rows = new ProbabilityRows(chosen.images.length, classes.length, bundle.members.length);
@@ -96,8 +107,6 @@ export async function evaluateBundle(
     })),
   };
 }
-
-// --- internal ---
 
 /**
  * The folder's images with the bundle's labels. Names are compared as people see them, in NFC: a copy from another system
@@ -147,12 +156,6 @@ function requireUsable(
   for (const [label, name] of classes.entries())
     if (countOf(chosen, label) > 0 && countOf(kept, label) === 0)
       throw new DataError(`No image of class "${name}" can be used: ${because}.`);
-}
-
-function asStop(signal: AbortSignal | undefined): (error: unknown) => never {
-  return (error) => {
-    throw signal?.aborted ? new StoppedError('Stopped.') : error;
-  };
 }
 
 /** Probabilities of all images, collected chunk by chunk; nothing else of an image is kept. */

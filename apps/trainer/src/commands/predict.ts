@@ -41,7 +41,11 @@ export const predictCommand = new Command('predict')
     // `chorus predict … | head -1`: nobody reads what would follow.
     const unread = new AbortController();
     if (!writesFiles) process.stdout.once('error', () => unread.abort());
-    const found = await findImages(words, { base: userFolder(process.env, process.cwd()), stdin: process.stdin });
+    const found = await findImages(words, {
+      base: userFolder(process.env, process.cwd()),
+      // Not touched unless it is named: it may be a pipe that somebody else reads.
+      ...(words.includes('-') ? { stdin: process.stdin } : {}),
+    });
     notePassedOver(found, note);
     const files = await openPredictionFiles({ csv: absolute(flags.csv), jsonl: absolute(flags.jsonl) });
     const classCount = flags.allProbabilities ? Number.POSITIVE_INFINITY : flags.top;

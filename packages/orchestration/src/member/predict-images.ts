@@ -49,6 +49,8 @@ export function prepareImagePredictor(
         const values = tf.tidy(() => {
           const plain = predict(images.read(batch, rowCount));
           if (!mirror) return plain.dataSync();
+          // Large images take seconds a pass.
+          stop.check();
           const mirrored = predict(images.read({ ...batch, flips: batch.flips.map(() => 1) }, rowCount));
           return plain.add(mirrored).div(2).dataSync();
         });
