@@ -55,9 +55,9 @@ describe('which images evaluate takes', () => {
     const { selection, predictions } = await evaluateBundle(bundle, folder, options);
     expect(predictions.map(({ path }) => path)).toEqual(['café/0.png', 'thé/renamed.png']);
     const uses = { test: 2, training: 2, none: 4 };
-    expect(selection).toEqual({ kind: 'test', taken: 2, total: 8, uses, takenTraining: 0 });
+    expect(selection).toEqual({ kind: 'test', taken: 2, total: 8, uses, runTest: 2, takenTraining: 0 });
     const all = await evaluateBundle(bundle, folder, { ...options, all: true });
-    expect(all.selection).toEqual({ kind: 'all', taken: 8, total: 8, uses, takenTraining: 2 });
+    expect(all.selection).toEqual({ kind: 'all', taken: 8, total: 8, uses, runTest: 2, takenTraining: 2 });
     expect(all.ensemble.test.count).toBe(8);
   });
 
@@ -65,7 +65,7 @@ describe('which images evaluate takes', () => {
     for (const name of classes) for (const index of [0, 1]) await rm(inFolder(name, `${index}.png`));
     const { selection } = await evaluateBundle(bundle, folder, options);
     const uses = { test: 0, training: 0, none: 4 };
-    expect(selection).toEqual({ kind: 'unseen', taken: 4, total: 4, uses, takenTraining: 0 });
+    expect(selection).toEqual({ kind: 'unseen', taken: 4, total: 4, uses, runTest: 2, takenTraining: 0 });
   });
 
   it('leaves out training images where there are others, and takes them, counted, where there are none', async () => {

@@ -6,7 +6,14 @@ import { predictionLine } from './prediction-line.ts';
 function selection(kind: ImageSelection['kind'], test: number, training: number, none: number): ImageSelection {
   const total = test + training + none;
   const taken = { test, unseen: none, all: total }[kind];
-  return { kind, taken, total, uses: { test, training, none }, takenTraining: kind === 'all' ? training : 0 };
+  return {
+    kind,
+    taken,
+    total,
+    uses: { test, training, none },
+    runTest: 16,
+    takenTraining: kind === 'all' ? training : 0,
+  };
 }
 
 describe('which images were taken', () => {
@@ -17,6 +24,7 @@ describe('which images were taken', () => {
       "16 of 80 images: the run's test share; --all takes every one (64 that the run trained on, 0 that were not part of it)",
     ],
     [selection('test', 16, 0, 0), false, "16 of 16 images: the run's test share"],
+    [selection('test', 15, 0, 0), false, "15 of 15 images: 15 of the run's 16 test images"],
     [selection('unseen', 0, 0, 80), false, '80 of 80 images: none of them was part of the run'],
     [
       selection('unseen', 0, 12, 68),

@@ -10,7 +10,8 @@ const mostConfusions = 15;
 const mostSkipped = 20;
 
 /** Which images are taken, and why. */
-export function selectionLine({ kind, taken, total, uses, takenTraining }: ImageSelection, all: boolean): string {
+export function selectionLine(selection: ImageSelection, all: boolean): string {
+  const { kind, taken, total, uses, runTest, takenTraining } = selection;
   const counted = `${taken} of ${total} images`;
   if (all) {
     const parts = [
@@ -20,10 +21,11 @@ export function selectionLine({ kind, taken, total, uses, takenTraining }: Image
     ];
     return `${counted} (--all): ${parts.join(', ')}`;
   }
+  const share = uses.test < runTest ? `${uses.test} of the run's ${runTest} test images` : "the run's test share";
   if (kind === 'test')
     return taken === total
-      ? `${counted}: the run's test share`
-      : `${counted}: the run's test share; --all takes every one (${uses.training} that the run trained on, ${uses.none} that were not part of it)`;
+      ? `${counted}: ${share}`
+      : `${counted}: ${share}; --all takes every one (${uses.training} that the run trained on, ${uses.none} that were not part of it)`;
   if (takenTraining > 0) return `${counted}: the run trained on all of them`;
   return uses.training === 0
     ? `${counted}: none of them was part of the run`

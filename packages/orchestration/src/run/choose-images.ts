@@ -14,6 +14,8 @@ export interface ImageSelection {
   total: number;
   /** Of all images in the folder, by their use in the run. */
   uses: Record<ImageUse, number>;
+  /** Test images that the run had; fewer may be in the folder, or copies of them more often. */
+  runTest: number;
   /** Of the images taken: those that the run trained on, so that their figures are too good. */
   takenTraining: number;
 }
@@ -51,7 +53,7 @@ export async function chooseImages(
   return {
     images: chosen,
     selection: {
-      ...{ kind, taken: chosen.length, total: images.length, uses: counts },
+      ...{ kind, taken: chosen.length, total: images.length, uses: counts, runTest: run.test.length },
       takenTraining: kind === 'all' ? counts.training : 0,
     },
     // What is taken is looked at again when it is decoded.
