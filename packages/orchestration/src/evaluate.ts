@@ -1,4 +1,4 @@
-/** A bundle at work on a folder of labelled images. */
+/** Scores a bundle on a folder of labelled images. */
 import { DataError, type ImageFile, type ImageFolder, type SkippedImage, scanImageFolder } from '@chorus/data';
 import { readBundle } from './bundle.ts';
 import { StoppedError } from './errors.ts';

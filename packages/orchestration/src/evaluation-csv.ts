@@ -8,7 +8,7 @@ import { otherFile, requireOutputFile } from './prediction-files.ts';
 export interface EvaluationFilePaths {
   /** Every image: `path,label,predicted,<class>,…` (RFC 4180). */
   csv?: string | undefined;
-  /** Wrongly classified images, the surest mistake first: `path,label,predicted,probability,probabilityOfLabel`. */
+  /** Wrongly classified images, the most confident first: `path,label,predicted,probability,probabilityOfLabel`. */
   wrong?: string | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** A bundle at work on images without labels. */
+/** Classifies images without labels. */
 import { resolve } from 'node:path';
 import type { SkippedImage } from '@chorus/data';
 import { readBundle } from './bundle.ts';

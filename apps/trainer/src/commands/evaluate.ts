@@ -21,7 +21,7 @@ export const evaluateCommand = new Command('evaluate')
   .requiredOption('--data <folder>', 'images as <split>/<class>/* or <class>/*; or "shapes" or "cats-and-dogs"')
   .option('--all', "every image; by default the run's test images, or all where none was part of the run", false)
   .option('--csv <file>', 'also write a table of all images: path, label, predicted, a probability for each class')
-  .option('--wrong <file>', 'also write a table of the wrongly classified images, the surest mistake first')
+  .option('--wrong <file>', 'also write a table of the wrongly classified images, the most confident first')
   .option('--workers <list>', 'devices, such as gpu:0 or cpu:0 (default: auto)')
   .option('--json', 'print one JSON object', false)
   .action(async (flags: EvaluateFlags) => {
@@ -53,7 +53,7 @@ export const evaluateCommand = new Command('evaluate')
           },
           onSelection(selection) {
             progress.clear();
-            // Of the standard output one JSON object shall be all.
+            // With --json, standard output carries the JSON object only.
             (flags.json ? console.error : console.log)(selectionLine(selection, flags.all));
             const warning = trainingWarning(selection);
             if (warning !== undefined) console.error(warning);

@@ -38,12 +38,12 @@ export const predictCommand = new Command('predict')
     };
     const signal = stopSignal((cause) => note(`${cause}: stopping (a second one ends at once)`));
     const writesFiles = flags.csv !== undefined || flags.jsonl !== undefined;
-    // `chorus predict … | head -1`: nobody reads what would follow.
+    // `chorus predict … | head -1` closes the pipe: the remaining output has no reader.
     const unread = new AbortController();
     if (!writesFiles) process.stdout.once('error', () => unread.abort());
     const found = await findImages(words, {
       base: userFolder(process.env, process.cwd()),
-      // Not touched unless it is named: it may be a pipe that somebody else reads.
+      // Opened only when it is named: it may be a pipe that another process reads.
       ...(words.includes('-') ? { stdin: process.stdin } : {}),
     });
     notePassedOver(found, note);

@@ -67,7 +67,7 @@ export class Lane {
   /** Ends the idle thread. Call it only after every `run` has settled: TensorFlow must not be interrupted. */
   async close(): Promise<void> {
     try {
-      // What a thread leaves in TensorFlow's memory stays in the process.
+      // TensorFlow's memory belongs to the process: what a thread does not dispose outlives it.
       if (this.#keepsModels)
         await this.#request({ kind: 'release' }, new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
     } finally {

@@ -63,7 +63,7 @@ async function findInFolder(path: string, { inputs, passedOver }: FoundImages): 
 }
 
 async function findByPattern(pattern: string, base: string, found: FoundImages): Promise<void> {
-  // A pattern starts at its own folder: the library resolves it against one.
+  // The library resolves patterns against a folder.
   const from = isAbsolute(pattern) ? '/' : await realpath(base);
   const relativePattern = isAbsolute(pattern) ? relative('/', pattern) : pattern;
   const options = { cwd: from, absolute: true, expandDirectories: false, followSymbolicLinks: false };

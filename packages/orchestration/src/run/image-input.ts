@@ -1,4 +1,4 @@
-/** What is classified: files, and what becomes a file only when it is its turn. */
+/** What is classified: files, and addresses and streams that become files when their chunk is decoded. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -7,7 +7,7 @@ import { fetchBytes } from '@chorus/storage';
 
 export type ImageInput =
   | ({ kind: 'file' } & ImageToDecode)
-  /** Downloaded when it is its turn. */
+  /** Downloaded when its chunk is decoded. */
   | { kind: 'url'; url: string }
   /** One image, read to its end. */
   | { kind: 'stream'; name: string; stream: AsyncIterable<Uint8Array> }

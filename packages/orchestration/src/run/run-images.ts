@@ -1,8 +1,8 @@
-/** Which images a run trained and tested on, by their content: what a bundle keeps to tell them from new ones. */
+/** Which images a run trained and tested on, by their content; a bundle keeps this to tell them from new images. */
 import { type ImageSplit, trainingImages } from '@chorus/data';
 import { z } from 'zod';
 
-/** Enough for no two pictures to meet by chance: 64 bits of SHA-256, as 16 hexadecimal digits. */
+/** 64 bits of SHA-256, as 16 hexadecimal digits: enough to rule out chance collisions. */
 const contentSchema = z.string().regex(/^[0-9a-f]{16}$/);
 
 export const runImagesSchema = z.strictObject({

@@ -14,7 +14,7 @@ export interface FetchBytesOptions {
   signal?: AbortSignal;
 }
 
-/** Someone waits for the answer: fewer and shorter pauses than for a file of the cache. */
+/** Fewer and shorter pauses than for a file of the cache: a command is waiting for the bytes. */
 const patience: Partial<DownloadLimits> = { retryCount: 2, longestDelayMs: 5_000 };
 
 /**
