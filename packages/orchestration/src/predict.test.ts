@@ -150,6 +150,41 @@ describe('predicting many images', () => {
     expect(seen).toEqual([32]);
   });
 
+  it('lets go of a download when its caller leaves', async () => {
+    vi.stubEnv('NO_PROXY', '127.0.0.1');
+    let asked = () => {};
+    const isAsked = new Promise<void>((done) => {
+      asked = done;
+    });
+    let closed = () => {};
+    const isClosed = new Promise<void>((done) => {
+      closed = done;
+    });
+    const server = createServer((request) => {
+      request.socket.on('close', closed);
+      asked();
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/never.png`;
+    const inputs: ImageInput[] = [
+      ...files.slice(0, 32).map((path) => ({ kind: 'file' as const, path })),
+      { kind: 'url', url },
+    ];
+    try {
+      for await (const { doneCount } of predictStream(at('bundle'), inputs, options)) {
+        expect(doneCount).toBe(32);
+        await isAsked;
+        break;
+      }
+      await isClosed;
+    } finally {
+      server.closeAllConnections();
+      server.close();
+      vi.unstubAllEnvs();
+    }
+    // Below the time after which the download itself gives up.
+  }, 60_000);
+
   it('has nothing to say about nothing', async () => {
     expect(await predictFiles(at('bundle'), [])).toEqual({ predictions: [], skipped: [] });
   });

@@ -61,17 +61,19 @@ export async function* classifyImages(
   const predictor = await openBundlePredictor(bundle, { imageCount: inputs.length, chunkCount }, options);
   const onAbort = () => predictor.stop();
   signal?.addEventListener('abort', onAbort);
-  // Two sets of stores: one is predicted from while the other is filled.
-  const stores = [0, 1].map(() => predictor.sizes.map((size) => createPixelStore(chunkCount, size)));
-  const chunks = chunksOf(inputs.length, chunkCount);
-  const folder = inputs.every(({ kind }) => kind === 'file')
-    ? undefined
-    : await mkdtemp(join(tmpdir(), 'chorus-predict-'));
-  const decode = (index: number) =>
-    decodeChunk(inputs, chunks[index]!, stores[index % 2]!, folder, bundle.manifest.decoding, signal);
+  // The caller may leave before the last chunk: then nobody waits for the one that is being decoded.
+  const left = new AbortController();
+  const ended = signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]);
+  let folder: string | undefined;
   let coming: Promise<DecodedChunk> | undefined;
   try {
     signal?.throwIfAborted();
+    if (inputs.some(({ kind }) => kind !== 'file')) folder = await mkdtemp(join(tmpdir(), 'chorus-predict-'));
+    // Two sets of stores: one is predicted from while the other is filled.
+    const stores = [0, 1].map(() => predictor.sizes.map((size) => createPixelStore(chunkCount, size)));
+    const chunks = chunksOf(inputs.length, chunkCount);
+    const decode = (index: number) =>
+      decodeChunk(inputs, chunks[index]!, stores[index % 2]!, folder, bundle.manifest.decoding, ended);
     for (const [index, { end }] of chunks.entries()) {
       const decoded = await (coming ?? decode(index));
       coming = index + 1 < chunks.length ? decode(index + 1) : undefined;
@@ -85,6 +87,7 @@ export async function* classifyImages(
     throw error;
   } finally {
     signal?.removeEventListener('abort', onAbort);
+    left.abort();
     await coming?.catch(() => {});
     await predictor.close();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
@@ -129,7 +132,7 @@ async function decodeChunk(
   stores: readonly PixelStoreHandle[],
   folder: string | undefined,
   decoding: DecodeOptions,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<DecodedChunk> {
   const chunkFolder = folder === undefined ? undefined : await mkdtemp(join(folder, 'chunk-'));
   try {
@@ -139,7 +142,7 @@ async function decodeChunk(
     const { skipped: undecoded } = await decodeImages(images, handles, {
       ...decoding,
       maxSkippedShare: 1,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
     const store = new PixelStore(handles[0]!);
     const chunk: DecodedChunk = {
