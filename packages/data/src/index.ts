@@ -24,6 +24,7 @@ export { type FolderLayout, folderLayouts } from './folder-layout.ts';
 export { stratifiedFolds } from './folds.ts';
 export { type ImageFile, type ImageFolder, type ScanOptions, scanImageFolder } from './image-folder.ts';
 export type { SkipKind, SkippedEntry, SkippedImage } from './image-walk.ts';
+export { listImages } from './list-images.ts';
 export { availableMemoryBytes, checkMemory, pixelBytes } from './memory.ts';
 export { findPictureGroups, type PictureGroup, type PictureGroups } from './picture-groups.ts';
 export { createPixelStore, PixelStore, type PixelStoreHandle } from './pixel-store.ts';

@@ -36,6 +36,34 @@ it('has a place for every member, whatever the others are called', async () => {
   ]);
 });
 
+it.each([
+  [
+    2,
+    /bundle\.json has schemaVersion 2; this version of Chorus reads 3\. Use the version that wrote it, or train again\./,
+  ],
+  [4, /has schemaVersion 4/],
+  ['3', /is not a bundle: .*schemaVersion/s],
+])('says which version wrote it: %j', async (schemaVersion, message) => {
+  const files = Object.fromEntries(await openSealedFolder(at('bundle')));
+  const manifest = JSON.parse(new TextDecoder().decode(files['bundle.json']));
+  const changed = JSON.stringify({ ...manifest, schemaVersion, split: {} });
+  await sealFolder(at('version'), { ...files, 'bundle.json': changed }, { replace: true });
+  await expect(readBundle(at('version'))).rejects.toThrow(StorageError);
+  await expect(readBundle(at('version'))).rejects.toThrow(message);
+});
+
+it.each([
+  ['no list of images', undefined, /expected the file images\.json/],
+  ['a list that is no JSON', '{', /images\.json: expected JSON/],
+  ['a list of other things', '{"test":["photo.jpg"],"training":[]}', /images\.json does not list a run's images: /],
+])('is refused with %s', async (_, images, message) => {
+  const { 'images.json': __, ...files } = Object.fromEntries(await openSealedFolder(at('bundle')));
+  const all = images === undefined ? files : { ...files, 'images.json': images };
+  await sealFolder(at('images'), all, { replace: true });
+  await expect(readBundle(at('images'))).rejects.toThrow(StorageError);
+  await expect(readBundle(at('images'))).rejects.toThrow(message);
+});
+
 describe('a sealed folder that does not fit together', () => {
   it.each<{ what: string; change: (manifest: BundleManifest) => unknown; message: string }>([
     {

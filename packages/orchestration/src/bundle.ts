@@ -13,12 +13,16 @@ import {
 } from '@chorus/models';
 import { openSealedFolder, parseJson, StorageError, sealFolder } from '@chorus/storage';
 import { z } from 'zod';
-import { memberNameSchema, stackingSchema } from './experiment/schema.ts';
+import { memberNameSchema } from './experiment/schema.ts';
 import { modelFile, type PredictingMember } from './run/predict-members.ts';
+import { type RunImages, runImagesSchema } from './run/run-images.ts';
+
+/** Written by this version, and the only one that it reads. */
+const schemaVersion = 3;
 
 export const bundleSchema = z
   .strictObject({
-    schemaVersion: z.literal(2),
+    schemaVersion: z.literal(schemaVersion),
     name: z.string(),
     classes: z.array(z.string()).min(2),
     /** How a file becomes pixels: upright, whole, resized to the square that each model's backbone names. */
@@ -31,17 +35,6 @@ export const bundleSchema = z
     /** Members answer with the mean of an image and its mirror image. */
     mirror: z.boolean(),
     demo: z.boolean(),
-    /** How the run drew its test images, so that `evaluate` finds the same ones. */
-    split: z.strictObject({
-      plan: z.strictObject({
-        seed: z.int(),
-        tune: z.union([z.number(), z.literal('test')]),
-        test: z.number(),
-        stacking: stackingSchema,
-        testMultipleOf: z.int().min(1),
-      }),
-      limitPerClass: z.int().nullable(),
-    }),
     members: z
       .array(
         z.strictObject({
@@ -86,6 +79,8 @@ export interface Bundle {
   /** In the order of the stacker's inputs. */
   members: PredictingMember[];
   stackers: ReadonlyMap<StackerKind, Stacker>;
+  /** The images of the bundle's run. */
+  images: RunImages;
 }
 
 /** Publishes a bundle; the folder appears whole, or an earlier one stays. */
@@ -94,6 +89,7 @@ export async function writeBundle(
   manifest: Omit<BundleManifest, 'schemaVersion' | 'members' | 'stackers'>,
   members: readonly PredictingMember[],
   stackers: ReadonlyMap<StackerKind, Stacker>,
+  images: RunImages,
 ): Promise<void> {
   const named = members.map(({ name, models }) => ({
     name,
@@ -103,7 +99,7 @@ export async function writeBundle(
     })),
   }));
   const whole: BundleManifest = bundleSchema.parse({
-    schemaVersion: 2,
+    schemaVersion,
     ...manifest,
     members: named.map(({ name, models }) => ({
       name,
@@ -114,7 +110,11 @@ export async function writeBundle(
   const files = named.flatMap(({ models }) => models.map(({ file, model }) => [file, model.weights] as const));
   await sealFolder(
     folder,
-    { 'bundle.json': JSON.stringify(whole, null, 2), ...Object.fromEntries(files) },
+    {
+      'bundle.json': JSON.stringify(whole, null, 2),
+      'images.json': `${JSON.stringify(images)}\n`,
+      ...Object.fromEntries(files),
+    },
     { replace: true },
   );
 }
@@ -132,9 +132,14 @@ export async function readBundle(folder: string): Promise<Bundle> {
       throw new StorageError(`${folder}: expected the file ${name}, which its SHA256SUMS does not list.`);
     return bytes;
   };
-  const parsed = bundleSchema.safeParse(parseJson(content('bundle.json'), join(folder, 'bundle.json')));
+  const json = parseJson(content('bundle.json'), join(folder, 'bundle.json'));
+  checkVersion(json, folder);
+  const parsed = bundleSchema.safeParse(json);
   if (!parsed.success)
-    throw new StorageError(`${folder}/bundle.json is not a bundle of this version: ${z.prettifyError(parsed.error)}`);
+    throw new StorageError(`${folder}/bundle.json is not a bundle: ${z.prettifyError(parsed.error)}`);
+  const images = runImagesSchema.safeParse(parseJson(content('images.json'), join(folder, 'images.json')));
+  if (!images.success)
+    throw new StorageError(`${folder}/images.json does not list a run's images: ${z.prettifyError(images.error)}`);
   const manifest = parsed.data;
   return {
     manifest,
@@ -143,6 +148,7 @@ export async function readBundle(folder: string): Promise<Bundle> {
       models: models.map(({ file, model }) => ({ manifest: model, weights: content(file), path: join(folder, file) })),
     })),
     stackers: new Map(manifest.stackers.map(({ kind, state }) => [kind, stackerFromJson(state)])),
+    images: images.data,
   };
 }
 
@@ -150,4 +156,13 @@ export async function readBundle(folder: string): Promise<Bundle> {
 
 function seesAs(one: MemberManifest, other: MemberManifest): boolean {
   return one.preprocessing === other.preprocessing && isDeepStrictEqual(one.backbone, other.backbone);
+}
+
+/** Another version's bundle is told by its number, not by the fields that it has or lacks. */
+function checkVersion(json: unknown, folder: string): void {
+  const version = (json as { schemaVersion?: unknown } | null)?.schemaVersion;
+  if (typeof version !== 'number' || version === schemaVersion) return;
+  throw new StorageError(
+    `${folder}/bundle.json has schemaVersion ${version}; this version of Chorus reads ${schemaVersion}. Use the version that wrote it, or train again.`,
+  );
 }

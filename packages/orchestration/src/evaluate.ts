@@ -1,175 +1,186 @@
-/** A bundle at work: on a folder of labelled images, or on single files. */
-import { resolve } from 'node:path';
-import { DataError, type SkippedImage, scanImageFolder, splitImages } from '@chorus/data';
-import { toProbabilities } from '@chorus/models';
-import { prepareProcess } from '@chorus/runtime';
-import { type Bundle, readBundle } from './bundle.ts';
+/** Scores a bundle on a folder of labelled images. */
+import { DataError, type ImageFile, type ImageFolder, type SkippedImage, scanImageFolder } from '@chorus/data';
+import { readBundle } from './bundle.ts';
+import { StoppedError } from './errors.ts';
 import { type FolderOptions, readFolderOptions } from './experiment/folder-options.ts';
-import { parseWorkers } from './experiment/resolve.ts';
-import { type Experiment, runtimeSchema } from './experiment/schema.ts';
-import { chooseLanes } from './lanes/choose-lanes.ts';
-import { Lane } from './lanes/lane.ts';
-import { StopFlag } from './member/stop-flag.ts';
+import { describeRow, type Prediction } from './predict.ts';
+import { chooseImages, type ImageSelection } from './run/choose-images.ts';
+import { type ClassifyOptions, classifyImages } from './run/classify-images.ts';
 import { dataFolder } from './run/dataset.ts';
-import { decodeToStores } from './run/decode-to-stores.ts';
 import type { Downloads } from './run/downloads.ts';
-import { observerFrom } from './run/observer.ts';
-import { predictMembers } from './run/predict-members.ts';
-import { argmax, type Score, scoreProbabilities } from './statistics/score.ts';
+import { type Score, scoreProbabilities } from './statistics/score.ts';
 
-export interface BundleOptions {
-  /** Devices to run on, such as `gpu:0` or `cpu:1,cpu:2`; by default `auto`. */
-  workers?: string;
-  /** As in an experiment; after a run in the same process it must be that run's. */
-  runtime?: Partial<Experiment['runtime']>;
+export interface EvaluateOptions extends ClassifyOptions, FolderOptions {
+  /** Takes every image; by default those that the bundle's run tested on, found by their content. */
+  all?: boolean;
   /** Follows, and ends, the download of a named data set. */
   downloads?: Downloads;
+  /** Called once, before the first image is decoded. */
+  onSelection?: (selection: ImageSelection) => void;
+  /** Called once, with everything that is not scored, before that may become an error. */
+  onSkipped?: (skipped: readonly SkippedImage[]) => void;
+  /** Called with images that are compared with the run's, then with images that are classified. */
+  onProgress?: (step: 'compared' | 'classified', done: number, total: number) => void;
+}
+
+export interface LabeledPrediction extends Prediction {
+  label: string;
 }
 
 export interface Evaluation {
   classes: string[];
-  /** Which images were taken: the ones that the bundle's run tested on, or every one in the folder. */
-  images: 'test' | 'all';
+  selection: ImageSelection;
   ensemble: { kind: string; test: Score };
   members: { name: string; test: Score }[];
+  /** Images that could not be decoded, and what the folder has beside images. */
   skipped: SkippedImage[];
   /** In the order of the images. */
-  predictions: { path: string; label: string; predicted: string; probabilities: Record<string, number> }[];
+  predictions: LabeledPrediction[];
 }
 
-export interface Prediction {
-  path: string;
-  predicted: string;
-  /** By class; sums to 1. */
-  probabilities: Record<string, number>;
-}
+/** As in training. */
+const maxSkippedShare = 0.05;
 
 /**
  * Scores a bundle on a folder of labelled images (or a data set by its name), freshly decoded.
  *
- * By default it takes the images that a run with this bundle's split would test on, so that a run's report can be
- * reproduced from its data and its bundle alone; `all` takes every image.
+ * By default it takes the images that the bundle's run tested on, wherever they are now: a run's report can be reproduced
+ * from its data and its bundle alone. Of images that are new to the run it takes every one.
  *
- * @throws StorageError for a damaged bundle, DataError when the folder's classes are not the bundle's.
+ * @throws StorageError for a damaged bundle; DataError when the folder's classes are not the bundle's, when more than 5 % of
+ * the images or all images of a class cannot be used; StoppedError after `signal`.
  */
 export async function evaluateBundle(
   bundleFolder: string,
   data: string,
-  options: BundleOptions & { all?: boolean } & FolderOptions = {},
+  options: EvaluateOptions = {},
 ): Promise<Evaluation> {
+  try {
+    return await evaluateWhole(bundleFolder, data, options);
+  } catch (error) {
+    // After a stop request, any failure counts as the stop.
+    throw options.signal?.aborted ? new StoppedError('Stopped.') : error;
+  }
+}
+
+// --- internal ---
+
+async function evaluateWhole(bundleFolder: string, data: string, options: EvaluateOptions): Promise<Evaluation> {
+  const { signal, onProgress, onSelection } = options;
   const bundle = await readBundle(bundleFolder);
-  const { classes, split } = bundle.manifest;
-  const folder = await scanImageFolder(await dataFolder(data, options.downloads), {
-    ...readFolderOptions(options),
-    ...(split.limitPerClass === null || options.all ? {} : { limitPerClass: split.limitPerClass }),
+  const { classes } = bundle.manifest;
+  const folder = await scanImageFolder(await dataFolder(data, options.downloads), readFolderOptions(options));
+  const images = withLabelsOf(classes, folder);
+  const { selection, ...chosen } = await chooseImages(images, bundle.images, {
+    all: options.all ?? false,
+    onProgress: (done, total) => onProgress?.('compared', done, total),
+    signal,
   });
-  if (folder.classes.join('\n') !== classes.join('\n'))
-    throw new DataError(
-      `Expected the classes ${classes.join(', ')} in ${folder.root}, received ${folder.classes.join(', ')}.`,
-    );
-  const chosen = options.all
-    ? folder.images
-    : Array.from(splitImages(folder, split.plan).test, (index) => folder.images[index]!);
-  const run = await classify(bundle, chosen, options);
-  const images = run.kept.map((position) => chosen[position]!);
-  const labels = images.map((image) => image.label);
+  onSelection?.(selection);
+
+  const rows = new ProbabilityRows(chosen.images.length, classes.length, bundle.members.length);
+  const kept: ImageFile[] = [];
+  const bad: SkippedImage[] = [];
+  const inputs = chosen.images.map((image) => ({ kind: 'file' as const, ...image }));
+  for await (const chunk of classifyImages(bundle, inputs, options)) {
+    rows.append(chunk);
+    kept.push(...chunk.kept.map((position) => chosen.images[position]!));
+    bad.push(...chunk.skipped);
+    onProgress?.('classified', chunk.doneCount, chosen.images.length);
+  }
+  const skipped = [...folder.skipped, ...chosen.skipped, ...bad].map(({ path, reason }) => ({ path, reason }));
+  options.onSkipped?.(skipped);
+  requireUsable(chosen.images, kept, bad, classes);
+
+  const labels = kept.map((image) => image.label);
   const score = (probabilities: Float32Array) => scoreProbabilities(probabilities, labels, classes);
+  const ensemble = rows.ensemble();
   return {
     classes,
-    images: options.all ? 'all' : 'test',
-    ensemble: { kind: bundle.manifest.chosen, test: score(run.ensemble) },
-    members: bundle.members.map(({ name }, index) => ({ name, test: score(run.members[index]!) })),
-    skipped: run.skipped,
-    predictions: images.map((image, row) => ({
+    selection,
+    ensemble: { kind: bundle.manifest.chosen, test: score(ensemble) },
+    members: bundle.members.map(({ name }, index) => ({ name, test: score(rows.member(index)) })),
+    skipped,
+    predictions: kept.map((image, row) => ({
       path: image.relativePath,
       label: classes[image.label]!,
-      ...describeRow(run.ensemble, row, classes),
+      ...describeRow(ensemble, row, classes),
     })),
   };
 }
 
 /**
- * Classifies image files.
- *
- * @returns in the order of the paths; a file that cannot be decoded is in `skipped` instead.
+ * The folder's images with the bundle's labels. Names are compared as people see them, in NFC: a copy from another system
+ * may have the same name in other code points.
  */
-export async function predictFiles(
-  bundleFolder: string,
-  paths: readonly string[],
-  options: BundleOptions = {},
-): Promise<{ predictions: Prediction[]; skipped: SkippedImage[] }> {
-  const bundle = await readBundle(bundleFolder);
-  const images = paths.map((path) => ({ path: resolve(path) }));
-  const run = await classify(bundle, images, options);
-  return {
-    predictions: run.kept.map((position, row) => ({
-      path: paths[position]!,
-      ...describeRow(run.ensemble, row, bundle.manifest.classes),
-    })),
-    skipped: run.skipped,
-  };
+function withLabelsOf(classes: readonly string[], { classes: found, images, root }: ImageFolder): ImageFile[] {
+  const labelOf = new Map(classes.map((name, label) => [name.normalize('NFC'), label]));
+  const labels = found.map((name) => labelOf.get(name.normalize('NFC')));
+  const isComplete = new Set(labels).size === classes.length && found.length === classes.length;
+  if (!isComplete || labels.includes(undefined))
+    throw new DataError(
+      `Expected the bundle's ${classes.length} classes (${listed(classes)}) in ${root}, received ${found.length} (${listed(found)}).${difference(classes, found)}`,
+    );
+  return images.map((image) => ({ ...image, label: labels[image.label]! }));
 }
 
-// --- internal ---
-
-interface Classified {
-  /** Positions of the images that could be decoded; the rows of everything else here. */
-  kept: number[];
-  skipped: SkippedImage[];
-  /** [kept, classes] */
-  ensemble: Float32Array;
-  members: Float32Array[];
+function difference(classes: readonly string[], found: readonly string[]): string {
+  const normalized = (names: readonly string[]) => new Set(names.map((name) => name.normalize('NFC')));
+  const [expected, received] = [normalized(classes), normalized(found)];
+  const missing = [...expected].filter((name) => !received.has(name));
+  const unknown = [...received].filter((name) => !expected.has(name));
+  return [
+    ...(missing.length === 0 ? [] : [` Missing: ${listed(missing)}.`]),
+    ...(unknown.length === 0 ? [] : [` Not in the bundle: ${listed(unknown)}.`]),
+  ].join('');
 }
 
-async function classify(
-  bundle: Bundle,
-  images: readonly { path: string }[],
-  options: BundleOptions,
-): Promise<Classified> {
-  prepareProcess();
-  const { manifest, members, stackers } = bundle;
-  const runtime = runtimeSchema.parse(options.runtime ?? {});
-  const plan = await chooseLanes({
-    workers: parseWorkers(options.workers ?? 'auto'),
-    runtime,
-    members,
-  });
-  const sizes = new Set(
-    members.flatMap(({ models }) => models.map(({ manifest: { backbone } }) => backbone.inputSize)),
-  );
-  const { pixels, isReady, skipped } = await decodeToStores(images, [...sizes], {
-    ...manifest.decoding,
-    maxSkippedShare: 1,
-  });
-  const kept = images.flatMap((_, position) => (isReady(position) ? [position] : []));
-  if (kept.length === 0) return { kept, skipped, ensemble: new Float32Array(), members: [] };
-  const compute = { compile: runtime.compile, precision: 'float32' } as const;
-  const lanes = plan.lanes.map(
-    (lane) => new Lane({ runtime: lane, compute, stop: new StopFlag().shared }, observerFrom()),
-  );
-  try {
-    const logits = await predictMembers(lanes, members, {
-      pixels,
-      indices: Uint32Array.from(kept),
-      reads: new SharedArrayBuffer(images.length),
-      mirror: manifest.mirror,
-    });
-    return {
-      kept,
-      skipped,
-      ensemble: stackers.get(manifest.chosen)!.predict(logits),
-      members: logits.map((one) => toProbabilities(one, manifest.classes.length)),
-    };
-  } finally {
-    await Promise.all(lanes.map((lane) => lane.close()));
+function listed(names: readonly string[]): string {
+  return names.length <= 20 ? names.join(', ') : `${names.slice(0, 20).join(', ')} and ${names.length - 20} more`;
+}
+
+/** What holds before decoding has to hold after it. */
+function requireUsable(
+  chosen: readonly ImageFile[],
+  kept: readonly ImageFile[],
+  bad: readonly SkippedImage[],
+  classes: readonly string[],
+): void {
+  const reasons = bad.slice(0, 5).map(({ path, reason }) => `${path} (${reason})`);
+  const because = `${reasons.join('; ')}${bad.length > 5 ? '; …' : ''}`;
+  if (bad.length > maxSkippedShare * chosen.length)
+    throw new DataError(
+      `${bad.length} of ${chosen.length} images cannot be used, more than ${100 * maxSkippedShare} %: ${because}.`,
+    );
+  const countOf = (images: readonly ImageFile[], label: number) =>
+    images.reduce((count, image) => count + Number(image.label === label), 0);
+  for (const [label, name] of classes.entries())
+    if (countOf(chosen, label) > 0 && countOf(kept, label) === 0)
+      throw new DataError(`No image of class "${name}" can be used: ${because}.`);
+}
+
+/** Probabilities of all images, collected chunk by chunk; nothing else of an image is kept. */
+class ProbabilityRows {
+  readonly #ensemble: Float32Array;
+  readonly #members: Float32Array[];
+  #length = 0;
+
+  constructor(imageCount: number, classCount: number, memberCount: number) {
+    this.#ensemble = new Float32Array(imageCount * classCount);
+    this.#members = Array.from({ length: memberCount }, () => new Float32Array(imageCount * classCount));
   }
-}
 
-function describeRow(probabilities: Float32Array, row: number, classes: readonly string[]): Omit<Prediction, 'path'> {
-  return {
-    predicted: classes[argmax(probabilities, row, classes.length)]!,
-    probabilities: Object.fromEntries(
-      classes.map((name, label) => [name, probabilities[row * classes.length + label]!]),
-    ),
-  };
+  append({ ensemble, members }: { ensemble: Float32Array; members: readonly Float32Array[] }): void {
+    this.#ensemble.set(ensemble, this.#length);
+    for (const [index, rows] of members.entries()) this.#members[index]!.set(rows, this.#length);
+    this.#length += ensemble.length;
+  }
+
+  ensemble(): Float32Array {
+    return this.#ensemble.subarray(0, this.#length);
+  }
+
+  member(index: number): Float32Array {
+    return this.#members[index]!.subarray(0, this.#length);
+  }
 }

@@ -3,16 +3,22 @@ import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ConfigError } from './errors.ts';
 
+const otherPlace = 'name another place with --out';
+
 /**
  * Makes a folder, and tries whether something can be made in it: what the permissions say is not all.
  *
  * @throws ConfigError where it cannot.
  */
-export async function requireWritable(folder: string): Promise<void> {
-  await writingTo(folder, async () => {
-    await makeFolder(folder);
-    await rmdir(await mkdtemp(join(folder, '.chorus-')));
-  });
+export async function requireWritable(folder: string, advice = otherPlace): Promise<void> {
+  await writingTo(
+    folder,
+    async () => {
+      await makeFolder(folder);
+      await rmdir(await mkdtemp(join(folder, '.chorus-')));
+    },
+    advice,
+  );
 }
 
 /**
@@ -20,13 +26,13 @@ export async function requireWritable(folder: string): Promise<void> {
  *
  * @throws ConfigError in the place of the file system's own errors: a full disk, a folder that went away.
  */
-export async function writingTo<T>(place: string, write: () => Promise<T>): Promise<T> {
+export async function writingTo<T>(place: string, write: () => Promise<T>, advice = otherPlace): Promise<T> {
   try {
     return await write();
   } catch (error) {
     const { syscall, message } = error as NodeJS.ErrnoException;
     if (syscall === undefined) throw error;
-    throw new ConfigError(`Expected to write to ${place}, received ${message}; name another place with --out.`);
+    throw new ConfigError(`Expected to write to ${place}, received ${message}; ${advice}.`);
   }
 }
 

@@ -10,13 +10,16 @@ import { sha256 } from '@chorus/storage';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { readBundle, writeBundle } from './bundle.ts';
 import { ConfigError, StoppedError, TooFewMembersError } from './errors.ts';
-import { evaluateBundle, predictFiles } from './evaluate.ts';
+import { evaluateBundle } from './evaluate.ts';
 import { classifyError } from './exit-codes.ts';
 import { article } from './experiment/presets/article.ts';
+import { resolveExperiment } from './experiment/resolve.ts';
 import type { ExperimentInput } from './experiment/schema.ts';
 import type { EpochMetrics, ReadRecords } from './lanes/protocol.ts';
 import { readMember } from './member/member-folder.ts';
+import { predictFiles } from './predict.ts';
 import { type ImageCounts, reportJsonSchema, reportSchema } from './report/schema.ts';
+import { splitPlanOf } from './run/dataset.ts';
 import type { MemberState } from './run/observer.ts';
 import { type RunResult, train } from './train.ts';
 
@@ -368,15 +371,13 @@ describe('k folds', () => {
     'answers from shared features as the whole model does, mirror %s (needs ../shared)',
     async (mirror) => {
       const out = at(`shared-${mirror}`);
-      await train(
-        {
-          ...small(),
-          ...{ weights: pretrained, mirror, seed: 3 },
-          recipe: { batchSize: 16, flip: false, head: { epochCount: 3 }, fineTune: { lastLayers: 0 } },
-          stacking: { kind: 'kfold', folds: 2, members: 'average' },
-        },
-        { out },
-      );
+      const experiment: Partial<ExperimentInput> = {
+        ...small(),
+        ...{ weights: pretrained, mirror, seed: 3 },
+        recipe: { batchSize: 16, flip: false, head: { epochCount: 3 }, fineTune: { lastLayers: 0 } },
+        stacking: { kind: 'kfold', folds: 2, members: 'average' },
+      };
+      await train(experiment, { out });
       // The model of one fold, as a bundle of its own, on the images that the fold held out.
       const { manifest, weights, heldOutLogits } = await readMember(join(out, 'members/slim/fold-1'));
       if (weights === undefined) throw new Error('a fold that answers in the bundle keeps its weights');
@@ -386,9 +387,10 @@ describe('k folds', () => {
         { ...bundle.manifest, chosen: 'mean' },
         [{ name: 'slim', models: [{ manifest, weights }] }],
         new Map([['mean', stackerFromJson({ kind: 'mean', memberCount: 1, classCount: 2 })]]),
+        bundle.images,
       );
       const folder = await scanImageFolder(data);
-      const { heldOut } = splitImages(folder, bundle.manifest.split.plan).parts[0]!;
+      const { heldOut } = splitImages(folder, splitPlanOf(resolveExperiment(experiment))).parts[0]!;
       const paths = [...heldOut].map((index) => folder.images[index]!.path);
       const { predictions } = await predictFiles(at(`alone-${mirror}`), paths, { workers: 'cpu:0', runtime });
       // One file of the training images is damaged: its row is in neither.

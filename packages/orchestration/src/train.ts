@@ -33,7 +33,6 @@ import {
   labelsOf,
   openDataset,
   requireDataFolder,
-  splitPlanOf,
 } from './run/dataset.ts';
 import { freeDiskBytes, requireDisk, runBytes, runSizeOf } from './run/disk-space.ts';
 import type { Downloads } from './run/downloads.ts';
@@ -42,6 +41,7 @@ import { MetricsLog } from './run/metrics-log.ts';
 import { observerFrom, type RunObserver } from './run/observer.ts';
 import { type PredictingMember, predictMembers } from './run/predict-members.ts';
 import { defaultRunFolder, openRunFolder, type RunFolder, requireNewRunFolder } from './run/run-folder.ts';
+import { runImagesOf } from './run/run-images.ts';
 import { phaseNames, type RunParts, reportWithEnsemble, reportWithoutEnsemble } from './run/run-report.ts';
 import { predictInSlices, Slices } from './run/slices.ts';
 import { predictsLater, type Training, trainMembers } from './run/train-members.ts';
@@ -307,7 +307,6 @@ async function stackAndTest(
 
   timeline.end(phaseNames.test);
 
-  const { limitPerClass } = experiment.data;
   await writeBundle(
     folder.bundle,
     {
@@ -316,11 +315,11 @@ async function stackAndTest(
       decoding: decodingOf(experiment),
       mirror: experiment.mirror,
       demo: parts.demo,
-      split: { plan: splitPlanOf(experiment), limitPerClass: limitPerClass ?? null },
       chosen: choice.chosen,
     },
     members,
     new Map(choice.stackers.map(({ kind, stacker }) => [kind, stacker])),
+    runImagesOf(split, dataset.sha256),
   );
   const columns = [...test.members, ...test.stackers].map(([name, probabilities]) => ({ name, probabilities }));
   await publishFile(folder.predictions, await predictionsFile(test.paths, test.labels, classes, columns, slices));

@@ -1,5 +1,6 @@
 export { cacheFolder } from './cache-folder.ts';
 export { readVerified, sha256, sha256File } from './checksum.ts';
+export { type FetchBytesOptions, fetchBytes } from './download/fetch-bytes.ts';
 export { type FetchedFile, type FetchOptions, fetchFile } from './download/fetch-file.ts';
 export type { DownloadLimits } from './download/limits.ts';
 export type { FileSource } from './download/source.ts';
@@ -11,5 +12,6 @@ export { readRegularFile, UnreadableFileError } from './regular-file.ts';
 export { openSealedFolder, sealFolder } from './sealed-folder.ts';
 export { isSystemFile } from './system-file.ts';
 export { withTemporaryFolder } from './temporary-folder.ts';
+export { openWholeFile, type WholeFile } from './whole-file.ts';
 export { readZip, type ZipEntry, type ZipLimits } from './zip/read-zip.ts';
 export { unzip, unzipInto, type ZipPlaces } from './zip/unzip.ts';

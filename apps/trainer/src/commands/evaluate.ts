@@ -1,6 +1,8 @@
 import { Command } from 'commander';
-import { evaluationTable } from '../print/leaderboard.ts';
+import { evaluationTable, selectionLine, skippedLines, trainingWarning } from '../print/evaluation-table.ts';
+import { countProgress } from '../progress/count-progress.ts';
 import { downloadLines } from '../progress/download-lines.ts';
+import { stopSignal } from '../stop-signal.ts';
 import { userPath } from '../user-folder.ts';
 import { followLinksHelp, layoutHelp } from './folder-help.ts';
 
@@ -10,6 +12,8 @@ interface EvaluateFlags {
   all: boolean;
   layout?: string;
   followLinks: boolean;
+  csv?: string;
+  wrong?: string;
   workers?: string;
   json: boolean;
 }
@@ -18,23 +22,58 @@ export const evaluateCommand = new Command('evaluate')
   .description('score a bundle on a folder of labelled images, freshly decoded')
   .requiredOption('--bundle <folder>', 'the bundle of a run')
   .requiredOption('--data <folder>', 'images as <split>/<class>/* or <class>/*; or "shapes" or "cats-and-dogs"')
-  .option('--all', "every image; by default those that the bundle's run would test on", false)
+  .option('--all', "every image; by default the run's test images, or all where none was part of the run", false)
   .option('--layout <name>', layoutHelp)
   .option('--follow-links', followLinksHelp, false)
+  .option('--csv <file>', 'also write a table of all images: path, label, predicted, a probability for each class')
+  .option('--wrong <file>', 'also write a table of the wrongly classified images, the most confident first')
   .option('--workers <list>', 'devices, such as gpu:0 or cpu:0 (default: auto)')
   .option('--json', 'print one JSON object', false)
   .action(async (flags: EvaluateFlags) => {
-    const { evaluateBundle, isNamedSource } = await import('@chorus/orchestration');
-    const evaluation = await evaluateBundle(
-      userPath(flags.bundle),
-      isNamedSource(flags.data) ? flags.data : userPath(flags.data),
-      {
-        all: flags.all,
-        followLinks: flags.followLinks,
-        ...(flags.layout === undefined ? {} : { layout: flags.layout }),
-        downloads: downloadLines(console.error),
-        ...(flags.workers === undefined ? {} : { workers: flags.workers }),
-      },
+    const { evaluateBundle, isNamedSource, requireEvaluationFiles, writeEvaluationFiles } = await import(
+      '@chorus/orchestration'
     );
-    console.log(flags.json ? JSON.stringify(evaluation) : evaluationTable(evaluation));
+    const progress = countProgress(process.stderr);
+    const note = (text: string) => {
+      progress.clear();
+      console.error(text);
+    };
+    const signal = stopSignal((cause) => note(`${cause}: stopping (a second one ends at once)`));
+    const paths = {
+      csv: flags.csv === undefined ? undefined : userPath(flags.csv),
+      wrong: flags.wrong === undefined ? undefined : userPath(flags.wrong),
+    };
+    await requireEvaluationFiles(paths);
+    let unlisted: string[] = [];
+    try {
+      const evaluation = await evaluateBundle(
+        userPath(flags.bundle),
+        isNamedSource(flags.data) ? flags.data : userPath(flags.data),
+        {
+          ...{ all: flags.all, followLinks: flags.followLinks, signal },
+          ...(flags.layout === undefined ? {} : { layout: flags.layout }),
+          downloads: { ...downloadLines(note), signal },
+          onProgress: progress.update,
+          onSkipped: (skipped) => {
+            unlisted = skippedLines(skipped);
+          },
+          onSelection(selection) {
+            progress.clear();
+            // With --json, standard output carries the JSON object only.
+            (flags.json ? console.error : console.log)(selectionLine(selection, flags.all));
+            const warning = trainingWarning(selection);
+            if (warning !== undefined) console.error(warning);
+          },
+          ...(flags.workers === undefined ? {} : { workers: flags.workers }),
+        },
+      );
+      progress.clear();
+      await writeEvaluationFiles(evaluation, paths);
+      console.log(flags.json ? JSON.stringify(evaluation) : evaluationTable(evaluation));
+      unlisted = [];
+    } finally {
+      progress.clear();
+      // The error that follows names a few.
+      for (const line of unlisted) console.error(line);
+    }
   });

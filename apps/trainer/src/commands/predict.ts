@@ -1,32 +1,102 @@
-import { Command } from 'commander';
+import type { FoundImages } from '@chorus/orchestration';
+import { Command, InvalidArgumentError } from 'commander';
+import { predictionLine } from '../print/prediction-line.ts';
 import { printable } from '../print/printable.ts';
-import { userPath } from '../user-folder.ts';
+import { countProgress } from '../progress/count-progress.ts';
+import { stopSignal } from '../stop-signal.ts';
+import { userFolder, userPath } from '../user-folder.ts';
 
 interface PredictFlags {
   bundle: string;
   workers?: string;
+  top: number;
+  allProbabilities: boolean;
+  csv?: string;
+  jsonl?: string;
   json: boolean;
 }
 
 export const predictCommand = new Command('predict')
-  .description('classify image files')
-  .argument('<file...>', 'images')
+  .description('classify images: a line each, as soon as they are classified')
+  .argument(
+    '<image...>',
+    'files, folders, quoted patterns ("photos/**/*.jpg"), http(s) addresses, or - for one image on the standard input',
+  )
   .requiredOption('--bundle <folder>', 'the bundle of a run')
+  .option('--top <count>', 'show so many of the most probable classes', wholeNumber, 1)
+  .option('--all-probabilities', 'show every class', false)
+  .option('--csv <file>', 'also write a table: path, predicted, a probability for each class')
+  .option('--jsonl <file>', 'also write one JSON object a line')
   .option('--workers <list>', 'devices, such as gpu:0 or cpu:0 (default: auto)')
   .option('--json', 'print one JSON object a line', false)
-  .action(async (files: string[], flags: PredictFlags) => {
-    const { exitCodes, predictFiles } = await import('@chorus/orchestration');
-    const { predictions, skipped } = await predictFiles(userPath(flags.bundle), files.map(userPath), {
-      ...(flags.workers === undefined ? {} : { workers: flags.workers }),
+  .action(async (words: string[], flags: PredictFlags) => {
+    const { exitCodes, findImages, openPredictionFiles, predictStream } = await import('@chorus/orchestration');
+    const progress = countProgress(process.stderr);
+    const note = (text: string) => {
+      progress.clear();
+      console.error(text);
+    };
+    const signal = stopSignal((cause) => note(`${cause}: stopping (a second one ends at once)`));
+    const writesFiles = flags.csv !== undefined || flags.jsonl !== undefined;
+    // `chorus predict … | head -1` closes the pipe: the remaining output has no reader.
+    const unread = new AbortController();
+    if (!writesFiles) process.stdout.once('error', () => unread.abort());
+    const found = await findImages(words, {
+      base: userFolder(process.env, process.cwd()),
+      // Opened only when it is named: it may be a pipe that another process reads.
+      ...(words.includes('-') ? { stdin: process.stdin } : {}),
     });
-    for (const prediction of predictions) {
-      const { path, predicted, probabilities } = prediction;
-      console.log(
-        flags.json
-          ? JSON.stringify(prediction)
-          : `${printable(path)}  ${printable(predicted)}  ${(100 * probabilities[predicted]!).toFixed(1)} %`,
-      );
+    notePassedOver(found, note);
+    const files = await openPredictionFiles({ csv: absolute(flags.csv), jsonl: absolute(flags.jsonl) });
+    const classCount = flags.allProbabilities ? Number.POSITIVE_INFINITY : flags.top;
+    const { inputs } = found;
+    let answeredCount = 0;
+    let skippedCount = 0;
+    try {
+      const stream = predictStream(userPath(flags.bundle), inputs, {
+        signal: AbortSignal.any([signal, unread.signal]),
+        ...(flags.workers === undefined ? {} : { workers: flags.workers }),
+      });
+      for await (const { predictions, skipped, doneCount, classes } of stream) {
+        await files.write(predictions, classes);
+        progress.clear();
+        for (const one of predictions) console.log(flags.json ? JSON.stringify(one) : predictionLine(one, classCount));
+        for (const { path, reason } of skipped) console.error(`chorus: ${printable(path)}: ${printable(reason)}`);
+        progress.update('classified', doneCount, inputs.length);
+        answeredCount += predictions.length;
+        skippedCount += skipped.length;
+      }
+      if (answeredCount > 0) await files.publish();
+    } catch (error) {
+      if (!unread.signal.aborted || signal.aborted) throw error;
+    } finally {
+      progress.clear();
+      await files.discard();
+      // It may be a pipe that never ends.
+      if (words.includes('-')) process.stdin.destroy();
     }
-    for (const { path, reason } of skipped) console.error(`chorus: ${printable(path)}: ${printable(reason)}`);
-    if (skipped.length > 0) process.exitCode = exitCodes.badData;
+    if (skippedCount === 0 || unread.signal.aborted) return;
+    console.error(
+      answeredCount === 0
+        ? `chorus: None of the ${inputs.length} images could be classified.`
+        : `chorus: ${answeredCount} of ${inputs.length} images were classified; ${skippedCount} cannot be used.`,
+    );
+    process.exitCode = exitCodes.badData;
   });
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('Expected a whole number of at least 1.');
+  return Number(text);
+}
+
+function absolute(path: string | undefined): string | undefined {
+  return path === undefined ? undefined : userPath(path);
+}
+
+/** One line, however much lies in the folders. */
+function notePassedOver({ passedOver }: FoundImages, note: (text: string) => void): void {
+  const [first] = passedOver;
+  if (first === undefined) return;
+  const more = passedOver.length > 1 ? `; and ${passedOver.length - 1} more` : '';
+  note(`passed over in the folders: ${printable(first.path)}: ${printable(first.reason)}${more}`);
+}

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Evaluation, Report, Score } from '@chorus/orchestration';
+import type { Report, Score } from '@chorus/orchestration';
 import { countsLine } from './counts-line.ts';
 import { duplicateCounts } from './duplicate-lines.ts';
 import { printable } from './printable.ts';
@@ -44,25 +44,14 @@ export function leaderboard(report: Report, folder: string): string {
   return lines.join('\n');
 }
 
-/** What `chorus evaluate` prints. */
-export function evaluationTable(evaluation: Evaluation): string {
-  return [
-    table([
-      ['', 'accuracy', '95 % interval', 'right', 'log loss'],
-      [`stack: ${evaluation.ensemble.kind}`, ...scoreCells(evaluation.ensemble.test)],
-      ...evaluation.members.map(({ name, test }) => [name, ...scoreCells(test)]),
-    ]),
-    ...evaluation.skipped.map(({ path, reason }) => `skipped: ${printable(path)}: ${printable(reason)}`),
-  ].join('\n');
-}
-
 function laneLine({ device, busySeconds, waits }: Report['lanes'][number]): string {
   const long = waits.filter(({ seconds }) => seconds >= 0.1).toSorted((a, b) => b.seconds - a.seconds);
   const waited = long.map((wait) => `${wait.seconds.toFixed(1)} s for ${wait.for}`).join(', ');
   return `${device}: worked ${busySeconds.toFixed(1)} s${waited === '' ? '' : `, waited ${waited}`}`;
 }
 
-function scoreCells({ accuracy, wilson95, correct, count, logLoss }: Score): string[] {
+/** Accuracy, its interval, right answers and log loss, as cells of a table. */
+export function scoreCells({ accuracy, wilson95, correct, count, logLoss }: Score): string[] {
   const percent = (share: number) => (100 * share).toFixed(1);
   return [
     `${percent(accuracy)} %`,

@@ -8,7 +8,7 @@ import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readBundle } from '../bundle.ts';
 import { ConfigError, StoppedError } from '../errors.ts';
-import { predictFiles } from '../evaluate.ts';
+import { predictFiles } from '../predict.ts';
 import { decodeToStores } from '../run/decode-to-stores.ts';
 import type { ExportDescription } from './description.ts';
 import { type ExportResult, exportBundle } from './export-bundle.ts';

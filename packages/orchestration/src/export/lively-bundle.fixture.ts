@@ -11,6 +11,7 @@ import {
 } from '@chorus/models';
 import * as tf from '@tensorflow/tfjs';
 import { writeBundle } from '../bundle.ts';
+import type { RunImages } from '../run/run-images.ts';
 
 export interface LivelyMember {
   name: string;
@@ -24,7 +25,12 @@ export interface LivelyMember {
 export async function writeLivelyBundle(
   folder: string,
   members: readonly LivelyMember[],
-  { classes, mirror, chosen }: { classes: string[]; mirror: boolean; chosen: StackerKind },
+  {
+    classes,
+    mirror,
+    chosen,
+    images = { training: [], test: [] },
+  }: { classes: string[]; mirror: boolean; chosen: StackerKind; images?: RunImages },
 ): Promise<void> {
   const saved = members.map(({ name, backbone, modelCount = 1, preprocessing }) => ({
     name,
@@ -49,14 +55,11 @@ export async function writeLivelyBundle(
       decoding: { maxPixels: 1e6, timeoutMs: 10_000, background: '#000000', resize: 'antialiased' },
       mirror,
       demo: true,
-      split: {
-        plan: { seed: 0, tune: 0.1, test: 0.2, stacking: { kind: 'holdout', fraction: 0.1 }, testMultipleOf: 1 },
-        limitPerClass: null,
-      },
       chosen,
     },
     saved,
     new Map([[chosen, stacker]]),
+    images,
   );
 }
 

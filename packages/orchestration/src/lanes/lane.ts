@@ -7,12 +7,12 @@ import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { Piscina } from 'piscina';
 import { unwrapOutcome } from '../thread-errors.ts';
 import type { Outcome } from '../thread-outcome.ts';
-import type { LaneObserver, LaneStartup, LaneTask } from './protocol.ts';
+import type { LaneObserver, LaneStartup, LaneTask, ReleaseTask } from './protocol.ts';
 import type { LaneWork } from './timeline.ts';
 
 /** What a lane's thread is called with. */
 export interface LaneRequest {
-  task: LaneTask;
+  task: LaneTask | ReleaseTask;
   /** A comlink-wrapped {@link LaneObserver} listens at the other end. */
   observer: MessagePort;
   /** Float64[1]: the thread writes when it began with the task, milliseconds since the epoch. */
@@ -28,6 +28,7 @@ export class Lane {
   readonly work: LaneWork[] = [];
   readonly #pool: Piscina<LaneRequest, Outcome<void>>;
   readonly #observer: LaneObserver;
+  #keepsModels = false;
 
   /**
    * @param observer called in this thread with what the lane's tasks report.
@@ -53,15 +54,12 @@ export class Lane {
    * whatever its exit code.
    */
   async run(task: LaneTask): Promise<void> {
-    const { port1, port2 } = new MessageChannel();
-    Comlink.expose(this.#observer, nodeEndpoint(port1));
+    if (task.kind === 'predict' && task.keepAs !== undefined) this.#keepsModels = true;
     const givenAtMs = Date.now();
     const started = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
     try {
-      const request = { task, observer: port2, startedAtMs: started.buffer as SharedArrayBuffer };
-      unwrapOutcome(await this.#pool.run(request, { transferList: [port2] }));
+      await this.#request(task, started.buffer as SharedArrayBuffer);
     } finally {
-      port1.close();
       const finishedAtMs = Date.now();
       // A thread that ended before it began has worked at nothing.
       const startedAtMs = started[0] === 0 ? finishedAtMs : started[0]!;
@@ -71,6 +69,22 @@ export class Lane {
 
   /** Ends the idle thread. Call it only after every `run` has settled: TensorFlow must not be interrupted. */
   async close(): Promise<void> {
-    await this.#pool.close();
+    try {
+      // TensorFlow's memory belongs to the process: what a thread does not dispose outlives it.
+      if (this.#keepsModels)
+        await this.#request({ kind: 'release' }, new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
+    } finally {
+      await this.#pool.close();
+    }
+  }
+
+  async #request(task: LaneTask | ReleaseTask, startedAtMs: SharedArrayBuffer): Promise<void> {
+    const { port1, port2 } = new MessageChannel();
+    Comlink.expose(this.#observer, nodeEndpoint(port1));
+    try {
+      unwrapOutcome(await this.#pool.run({ task, observer: port2, startedAtMs }, { transferList: [port2] }));
+    } finally {
+      port1.close();
+    }
   }
 }

@@ -1,19 +1,19 @@
 /** The thread of a lane: TensorFlow on the lane's device, then one task after the other. */
-import { memberFromBytes } from '@chorus/models';
 import { initRuntime, type Runtime } from '@chorus/runtime';
 import * as Comlink from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { Piscina } from 'piscina';
 import { ImageReader } from '../member/image-reader.ts';
-import { predictImages } from '../member/predict-images.ts';
 import { StopFlag } from '../member/stop-flag.ts';
 import { computeFeatures, type LaneContext, trainMember } from '../member/train-member.ts';
 import { type Outcome, outcomeOf } from '../thread-outcome.ts';
+import { KeptModels } from './kept-models.ts';
 import type { LaneRequest } from './lane.ts';
 import type { LaneObserver, LaneStartup, LaneTask, PredictTask } from './protocol.ts';
 
 const startup = Piscina.workerData as LaneStartup;
 const stop = new StopFlag(startup.stop);
+const models = new KeptModels(startup.compute);
 
 /** Called by piscina, one task at a time. */
 export default function runTask(request: LaneRequest): Promise<Outcome<void>> {
@@ -23,6 +23,11 @@ export default function runTask(request: LaneRequest): Promise<Outcome<void>> {
 // --- internal ---
 
 async function runObserved({ task, observer: port, startedAtMs }: LaneRequest): Promise<void> {
+  if (task.kind === 'release') {
+    models.release();
+    port.close();
+    return;
+  }
   const remote = Comlink.wrap<LaneObserver>(nodeEndpoint(port));
   try {
     const runtime = initRuntime(startup.runtime);
@@ -47,14 +52,10 @@ async function run(task: LaneTask, lane: LaneContext): Promise<void> {
   }
 }
 
-async function predict(task: PredictTask, lane: LaneContext): Promise<void> {
-  const classifier = memberFromBytes(task.manifest, task.weights);
-  try {
-    const images = new ImageReader(task.pixels, task.reads);
-    new Float32Array(task.logits).set(await predictImages(classifier, images, task.indices, task.mirror, lane));
-  } finally {
-    classifier.dispose();
-  }
+async function predict(task: PredictTask, { stop: flag }: LaneContext): Promise<void> {
+  const images = new ImageReader(task.pixels, task.reads);
+  const logits = await models.with(task, (predictor) => predictor.predict(images, task.indices, flag));
+  new Float32Array(task.logits).set(logits);
 }
 
 function laneContext(runtime: Runtime, remote: Comlink.Remote<LaneObserver>): LaneContext {

@@ -6,7 +6,7 @@ import { sharesFeatures } from '../experiment/tasks.ts';
 import { activationBudgetBytes } from '../member/activations.ts';
 
 /** TensorFlow's library, its pools and the thread's heap. */
-const laneBaseBytes = 300 * 2 ** 20;
+export const laneBaseBytes = 300 * 2 ** 20;
 
 /** Weights, Adam's two moments, gradients, the best epoch's weights and what a step replaces them by. */
 const weightCopies = 6;

@@ -95,6 +95,15 @@ export interface PredictTask {
   mirror: boolean;
   /** Float32[indices × outputs], filled by the task. */
   logits: SharedArrayBuffer;
+  /** Images in all tasks on this model together; by default those of this task. */
+  imageCount?: number | undefined;
+  /** The thread keeps the model under this name, for further tasks and until it is released; by default it does not. */
+  keepAs?: string | undefined;
+}
+
+/** Disposes the models that the thread has kept. */
+export interface ReleaseTask {
+  kind: 'release';
 }
 
 export type LaneTask = FeaturesTask | TrainTask | PredictTask;

@@ -1,4 +1,5 @@
 /** `predictions.csv`: every test image with every classifier's probabilities, so that any figure can be recomputed. */
+import { csvLine } from '../csv.ts';
 
 export interface PredictionColumn {
   /** Name of the member or stacker. */
@@ -22,14 +23,7 @@ export function predictionsCsv(
   const rows = paths.map((path, row) => [
     path,
     classes[labels[row]!]!,
-    ...columns.flatMap(({ probabilities }) =>
-      // Nine significant digits: a float32 survives the way to text and back.
-      classes.map((_, label) => probabilities[row * classes.length + label]!.toPrecision(9)),
-    ),
+    ...columns.flatMap(({ probabilities }) => classes.map((_, label) => probabilities[row * classes.length + label]!)),
   ]);
-  return [header, ...rows].map((cells) => `${cells.map(quote).join(',')}\n`).join('');
-}
-
-function quote(cell: string): string {
-  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+  return [header, ...rows].map(csvLine).join('');
 }

@@ -15,10 +15,24 @@ export interface PredictingMember {
   })[];
 }
 
+/** Where models stay between calls of {@link predictMembers}. */
+export interface ModelPlaces {
+  /** Images in all calls together. */
+  imageCount: number;
+  /** The lane that runs a model, and whether it keeps it; by {@link modelKey}. */
+  places: ReadonlyMap<string, { laneIndex: number; isKept: boolean }>;
+}
+
+/** What a model of a member is called where it is kept. */
+export function modelKey(member: string, modelIndex: number): string {
+  return `${member}/${modelIndex}`;
+}
+
 /**
  * Runs every member over the images.
  *
  * @param images `pixels` by the images' side; `reads`: Uint8 per image of the store, set as the lanes read them.
+ * @param models by default each call builds the models on whichever lane is free.
  * @returns per member, in the order given: [images, outputs].
  * @throws ModelError naming the model's file in a bundle when a logit is not finite; otherwise the first failure: a finished ensemble has no use for some of its members.
  */
@@ -31,17 +45,27 @@ export async function predictMembers(
     reads: SharedArrayBuffer;
     mirror: boolean;
   },
+  models?: ModelPlaces,
 ): Promise<Float32Array[]> {
-  const tasks = members.flatMap(({ name, models }) =>
-    models.map((model) => {
+  const tasks = members.flatMap((member) =>
+    member.models.map((model, modelIndex) => {
       const length = images.indices.length * model.manifest.outputCount;
-      return { name, model, logits: new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT) };
+      const key = modelKey(member.name, modelIndex);
+      return {
+        ...{ name: member.name, model, key },
+        place: models?.places.get(key),
+        logits: new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT),
+      };
     }),
   );
   const results = await runOnLanes(
     lanes,
-    tasks.map((task) => ({ task, cost: memberCost(task.model.manifest.backbone) })),
-    (lane, { name, model, logits }) =>
+    tasks.map((task) => ({
+      task,
+      cost: memberCost(task.model.manifest.backbone),
+      pinnedTo: task.place?.laneIndex,
+    })),
+    (lane, { name, model, key, place, logits }) =>
       lane
         .run({
           kind: 'predict',
@@ -51,6 +75,8 @@ export async function predictMembers(
           ...images,
           pixels: images.pixels.get(model.manifest.backbone.inputSize)!,
           logits,
+          imageCount: models?.imageCount,
+          keepAs: place?.isKept ? key : undefined,
         })
         .catch((error: unknown) => {
           if (!(error instanceof ModelError)) throw error;

@@ -18,6 +18,8 @@ export interface AddressRules {
   hasHash: boolean;
   /** For tests. */
   allowLoopbackHttp: boolean;
+  /** The user typed the address, http included, and no cache keeps what it serves. */
+  allowHttp?: boolean;
 }
 
 /** @throws StorageError naming what is wrong with the source. */
@@ -56,7 +58,7 @@ export function readAddress(text: string, rules: AddressRules, from?: URL): URL 
   if (address.protocol === 'https:') return address;
   if (from?.protocol === 'https:')
     throw new TransferRefusal(`expected ${what} that stays with https, received ${address.origin}`);
-  if (!rules.hasHash && !(rules.allowLoopbackHttp && isLoopback(address.hostname)))
+  if (!rules.hasHash && !rules.allowHttp && !(rules.allowLoopbackHttp && isLoopback(address.hostname)))
     throw new TransferRefusal(
       `expected ${what} that begins with https:// for a file without a publisher's hash, received ${address.origin}`,
     );

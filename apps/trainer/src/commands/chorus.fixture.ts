@@ -1,0 +1,46 @@
+/** The command line as users start it, for tests. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+export interface Ended {
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Started {
+  child: ChildProcess;
+  /** Resolves when the standard output has a text. */
+  printed(text: string): Promise<void>;
+  ended: Promise<Ended>;
+}
+
+/** Starts a command in a folder, in a process group of its own, as a terminal does. */
+export function startChorus(folder: string, words: readonly string[], input?: Uint8Array): Started {
+  const environment = { INIT_CWD: folder, TURBO_HASH: undefined, CHORUS_WORKERS: undefined, CHORUS_WEIGHTS: undefined };
+  const child = spawn(process.execPath, [main, ...words], {
+    ...{ cwd: folder, detached: true },
+    env: { ...process.env, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1', ...environment },
+  });
+  const texts = { stdout: '', stderr: '' };
+  const waiting: { text: string; done(): void }[] = [];
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].on('data', (chunk: Buffer) => {
+      texts[name] += chunk.toString();
+      for (const one of waiting) if (texts.stdout.includes(one.text)) one.done();
+    });
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
+  return {
+    child,
+    printed: (text) =>
+      new Promise((done, failed) => {
+        waiting.push({ text, done });
+        if (texts.stdout.includes(text)) done();
+        child.on('close', () => failed(new Error(`ended without "${text}": ${texts.stdout}${texts.stderr}`)));
+      }),
+    ended: new Promise((done) => child.on('close', (exitCode) => done({ exitCode, ...texts }))),
+  };
+}

@@ -1,0 +1,51 @@
+/** How far a command is that goes through many images: on a terminal one line, redrawn; elsewhere a line each tenth. */
+
+/** Redrawn no more often, ms. */
+const redrawMs = 100;
+
+export interface CountProgress {
+  /** @param done images of `total`; a step of 32 or fewer images shows nothing. */
+  update(step: string, done: number, total: number): void;
+  /** Takes the live line off the screen, so that something else can be printed. */
+  clear(): void;
+}
+
+/** @param now milliseconds since any moment. */
+export function countProgress(
+  stream: Pick<NodeJS.WriteStream, 'write' | 'isTTY'>,
+  now: () => number = () => performance.now(),
+): CountProgress {
+  const isLive = stream.isTTY && process.env.TERM !== 'dumb' && process.env.CI === undefined;
+  let step = '';
+  let startedAtMs = 0;
+  let shownAtMs = Number.NEGATIVE_INFINITY;
+  let shownTenths = 0;
+  let hasLine = false;
+  const clear = () => {
+    if (hasLine) stream.write('\r\u001b[K');
+    hasLine = false;
+  };
+  return {
+    clear,
+    update(nextStep, done, total) {
+      if (total <= 32) return;
+      if (nextStep !== step) {
+        clear();
+        step = nextStep;
+        [startedAtMs, shownAtMs, shownTenths] = [now(), Number.NEGATIVE_INFINITY, 0];
+      }
+      const seconds = (now() - startedAtMs) / 1000;
+      const rate = seconds > 0 ? `, ${(done / seconds).toFixed(done / seconds < 10 ? 1 : 0)} images/s` : '';
+      const text = `${step} ${done} of ${total} images${rate}`;
+      const tenths = Math.floor((10 * done) / total);
+      if (!isLive) {
+        if (tenths > shownTenths) stream.write(`${text}\n`);
+        shownTenths = tenths;
+      } else if (done === total) clear();
+      else if (now() - shownAtMs >= redrawMs) {
+        stream.write(`\r\u001b[K${text}`);
+        [hasLine, shownAtMs] = [true, now()];
+      }
+    },
+  };
+}

@@ -1,0 +1,88 @@
+/** Classifies images without labels. */
+import { resolve } from 'node:path';
+import type { SkippedImage } from '@chorus/data';
+import { readBundle } from './bundle.ts';
+import { StoppedError } from './errors.ts';
+import { type ClassifyOptions, classifyImages } from './run/classify-images.ts';
+import { type ImageInput, nameOf } from './run/image-input.ts';
+import { argmax } from './statistics/score.ts';
+
+export interface Prediction {
+  path: string;
+  predicted: string;
+  /** By class, in the bundle's order; sums to 1. */
+  probabilities: Record<string, number>;
+}
+
+/** Some of the inputs, in their order. */
+export interface PredictionChunk {
+  predictions: Prediction[];
+  skipped: SkippedImage[];
+  /** Inputs so far, this chunk's included. */
+  doneCount: number;
+  /** Of the bundle. */
+  classes: readonly string[];
+}
+
+/**
+ * Classifies images and hands out the results chunk by chunk, in constant memory: one chunk is decoded while the one before
+ * it is predicted. Stop early by leaving the loop, or with `signal`.
+ *
+ * @throws StorageError for a damaged bundle; ConfigError or DataError when the machine cannot run it; StoppedError after
+ * `signal`.
+ * @example
+ * for await (const { predictions } of predictStream('run/bundle', [{ kind: 'file', path: 'cat.jpg' }]))
+ *   for (const { path, predicted } of predictions) console.log(path, predicted);
+ */
+export async function* predictStream(
+  bundleFolder: string,
+  inputs: readonly ImageInput[],
+  options: ClassifyOptions = {},
+): AsyncGenerator<PredictionChunk> {
+  const bundle = await readBundle(bundleFolder);
+  if (options.signal?.aborted) throw new StoppedError('Stopped.');
+  if (inputs.length === 0) return;
+  const { classes } = bundle.manifest;
+  for await (const { kept, ensemble, skipped, doneCount } of classifyImages(bundle, inputs, options))
+    yield {
+      predictions: kept.map((position, row) => ({
+        path: nameOf(inputs[position]!),
+        ...describeRow(ensemble, row, classes),
+      })),
+      ...{ skipped, doneCount, classes },
+    };
+}
+
+/**
+ * Classifies image files.
+ *
+ * @returns in the order of the paths; a file that cannot be decoded is in `skipped` instead.
+ * @throws as {@link predictStream}.
+ */
+export async function predictFiles(
+  bundleFolder: string,
+  paths: readonly string[],
+  options: ClassifyOptions = {},
+): Promise<{ predictions: Prediction[]; skipped: SkippedImage[] }> {
+  const inputs = paths.map((path): ImageInput => ({ kind: 'file', path: resolve(path), relativePath: path }));
+  const all: { predictions: Prediction[]; skipped: SkippedImage[] } = { predictions: [], skipped: [] };
+  for await (const { predictions, skipped } of predictStream(bundleFolder, inputs, options)) {
+    all.predictions.push(...predictions);
+    all.skipped.push(...skipped);
+  }
+  return all;
+}
+
+/** The most probable class of a row and all its probabilities. */
+export function describeRow(
+  probabilities: Float32Array,
+  row: number,
+  classes: readonly string[],
+): Omit<Prediction, 'path'> {
+  return {
+    predicted: classes[argmax(probabilities, row, classes.length)]!,
+    probabilities: Object.fromEntries(
+      classes.map((name, label) => [name, probabilities[row * classes.length + label]!]),
+    ),
+  };
+}

@@ -1,0 +1,122 @@
+/** A bundle's members on their lanes, ready for chunk after chunk of images. */
+import type { PixelStoreHandle } from '@chorus/data';
+import { memberCost, toProbabilities } from '@chorus/models';
+import type { Bundle } from '../bundle.ts';
+import { parseWorkers } from '../experiment/resolve.ts';
+import { type Experiment, runtimeSchema } from '../experiment/schema.ts';
+import { chooseLanes } from '../lanes/choose-lanes.ts';
+import { Lane } from '../lanes/lane.ts';
+import { StopFlag } from '../member/stop-flag.ts';
+import { observerFrom } from './observer.ts';
+import { type ModelPlaces, modelKey, type PredictingMember, predictMembers } from './predict-members.ts';
+import { requirePredictMemory } from './predict-memory.ts';
+
+export interface BundlePredictorOptions {
+  /** Devices to run on, such as `gpu:0` or `cpu:1,cpu:2`; by default `auto`. */
+  workers?: string;
+  /** As in an experiment; after a run in the same process it must be that run's. */
+  runtime?: Partial<Experiment['runtime']>;
+}
+
+/** Probabilities of some images, [images, classes] each. */
+export interface ImageProbabilities {
+  ensemble: Float32Array;
+  /** In the order of the bundle's members. */
+  members: Float32Array[];
+}
+
+export interface BundlePredictor {
+  /** Sides of the images that the members take, pixels; each once. */
+  sizes: number[];
+  /**
+   * Probabilities of images in their stores.
+   *
+   * @param pixels by the images' side.
+   * @throws StoppedError after `stop`.
+   */
+  predict(pixels: ReadonlyMap<number, PixelStoreHandle>, indices: Uint32Array): Promise<ImageProbabilities>;
+  /** Makes a `predict` that is running fail at its next batch edge. */
+  stop(): void;
+  /** Disposes the models and ends the lanes; call it when no `predict` is running. */
+  close(): Promise<void>;
+}
+
+/** Weights that stay on the lanes from chunk to chunk, all lanes together; other models are built for each chunk. */
+const keptWeightsBudgetBytes = 2 * 2 ** 30;
+
+/**
+ * Plans lanes for a bundle; the first `predict` starts TensorFlow on them.
+ *
+ * @param imageCount images in all calls of `predict` together.
+ * @param chunkCount images of the largest chunk.
+ * @throws ConfigError when a device is not there; DataError when this machine has too little memory.
+ */
+export async function openBundlePredictor(
+  { manifest, members: read, stackers }: Bundle,
+  { imageCount, chunkCount }: { imageCount: number; chunkCount: number },
+  options: BundlePredictorOptions,
+): Promise<BundlePredictor> {
+  const runtime = runtimeSchema.parse(options.runtime ?? {});
+  const members = read.map(withSharedWeights);
+  const plan = await chooseLanes({ workers: parseWorkers(options.workers ?? 'auto'), runtime, members });
+  const sizes = [...new Set(members.flatMap(({ models }) => models.map((model) => model.manifest.backbone.inputSize)))];
+  requirePredictMemory({
+    models: members.flatMap(({ models }) => models),
+    ...{ sizes, chunkCount, laneCount: plan.lanes.length },
+  });
+  const stop = new StopFlag();
+  const compute = { compile: runtime.compile, precision: 'float32' } as const;
+  const lanes = plan.lanes.map((lane) => new Lane({ runtime: lane, compute, stop: stop.shared }, observerFrom()));
+  const models: ModelPlaces = { imageCount, places: placeModels(members, lanes.length) };
+  return {
+    sizes,
+    async predict(pixels, indices) {
+      const reads = new SharedArrayBuffer(pixels.get(sizes[0]!)!.count);
+      const logits = await predictMembers(lanes, members, { pixels, indices, reads, mirror: manifest.mirror }, models);
+      return {
+        ensemble: stackers.get(manifest.chosen)!.predict(logits),
+        members: logits.map((one) => toProbabilities(one, manifest.classes.length)),
+      };
+    },
+    stop: () => stop.raise(),
+    async close() {
+      await Promise.all(lanes.map((lane) => lane.close()));
+    },
+  };
+}
+
+// --- internal ---
+
+/** Every lane reads the same bytes, at every task; none has a copy. */
+function withSharedWeights({ name, models }: PredictingMember): PredictingMember {
+  return {
+    name,
+    models: models.map(({ manifest, weights }) => {
+      const shared = new Uint8Array(new SharedArrayBuffer(weights.length));
+      shared.set(weights);
+      return { manifest, weights: shared };
+    }),
+  };
+}
+
+/** Each model on one lane, the costliest first, so that the lanes have about the same to do. */
+function placeModels(members: readonly PredictingMember[], laneCount: number): ModelPlaces['places'] {
+  const models = members.flatMap((member) =>
+    member.models.map(({ manifest, weights }, index) => ({
+      key: modelKey(member.name, index),
+      cost: memberCost(manifest.backbone),
+      bytes: weights.length,
+    })),
+  );
+  const load = new Array<number>(laneCount).fill(0);
+  let keptBytes = 0;
+  const places = new Map<string, { laneIndex: number; isKept: boolean }>();
+  for (const { key, cost, bytes } of models.toSorted((a, b) => b.cost - a.cost)) {
+    const laneIndex = load.indexOf(Math.min(...load));
+    load[laneIndex]! += cost;
+    const isKept = keptBytes + bytes <= keptWeightsBudgetBytes;
+    if (isKept) keptBytes += bytes;
+    places.set(key, { laneIndex, isKept });
+  }
+  return places;
+}

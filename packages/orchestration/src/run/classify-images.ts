@@ -1,0 +1,186 @@
+/** Classifies any number of images in constant memory: a chunk is decoded while the one before it is predicted. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  createPixelStore,
+  type DecodeOptions,
+  decodeImages,
+  type ImageToDecode,
+  PixelStore,
+  type PixelStoreHandle,
+  type SkippedImage,
+} from '@chorus/data';
+import { prepareProcess } from '@chorus/runtime';
+import type { Bundle } from '../bundle.ts';
+import { StoppedError } from '../errors.ts';
+import { forwardBatchSize } from '../member/forward-batches.ts';
+import {
+  type BundlePredictor,
+  type BundlePredictorOptions,
+  type ImageProbabilities,
+  openBundlePredictor,
+} from './bundle-predictor.ts';
+import { type ImageInput, nameOf, toFiles } from './image-input.ts';
+
+export interface ClassifyOptions extends BundlePredictorOptions {
+  /** Stops at the next image or batch edge. */
+  signal?: AbortSignal;
+}
+
+/** Some of the inputs, in their order. */
+export interface ClassifiedChunk extends ImageProbabilities {
+  /** Positions of the inputs that could be decoded: the rows of the probabilities. */
+  kept: number[];
+  /** The chunk's other inputs. */
+  skipped: SkippedImage[];
+  /** Inputs so far, this chunk's included. */
+  doneCount: number;
+}
+
+/** Pixels of a chunk, in all sizes together; two chunks are there at a time. */
+const chunkBytes = 64 * 2 ** 20;
+const largestChunk = 8 * forwardBatchSize;
+
+/**
+ * Classifies images chunk by chunk; the first is a single batch, so that its results come early.
+ *
+ * Memory does not depend on how many images there are. Rows are those of one pass over all images, to within the rounding
+ * of another place in a batch.
+ *
+ * @throws StoppedError after `signal`; ConfigError or DataError before anything is decoded where the machine is too small.
+ */
+export async function* classifyImages(
+  bundle: Bundle,
+  inputs: readonly ImageInput[],
+  options: ClassifyOptions = {},
+): AsyncGenerator<ClassifiedChunk> {
+  prepareProcess();
+  const { signal } = options;
+  const chunkCount = imagesPerChunk(bundle, inputs.length);
+  const predictor = await openBundlePredictor(bundle, { imageCount: inputs.length, chunkCount }, options);
+  const onAbort = () => predictor.stop();
+  signal?.addEventListener('abort', onAbort);
+  // The caller may leave before the last chunk: then nobody waits for the one that is being decoded.
+  const left = new AbortController();
+  const ended = signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]);
+  let folder: string | undefined;
+  let coming: Promise<DecodedChunk> | undefined;
+  try {
+    signal?.throwIfAborted();
+    if (inputs.some(({ kind }) => kind !== 'file')) folder = await mkdtemp(join(tmpdir(), 'chorus-predict-'));
+    // Two sets of stores: one is predicted from while the other is filled.
+    const stores = [0, 1].map(() => predictor.sizes.map((size) => createPixelStore(chunkCount, size)));
+    const chunks = chunksOf(inputs.length, chunkCount);
+    const decode = (index: number) =>
+      decodeChunk(inputs, chunks[index]!, stores[index % 2]!, folder, bundle.manifest.decoding, ended);
+    for (const [index, { end }] of chunks.entries()) {
+      const decoded = await (coming ?? decode(index));
+      coming = index + 1 < chunks.length ? decode(index + 1) : undefined;
+      // It may fail before anyone waits for it.
+      coming?.catch(() => {});
+      yield { ...(await predictChunk(predictor, decoded, bundle)), doneCount: end };
+    }
+  } catch (error) {
+    // After a stop request, any failure counts as the stop.
+    if (signal?.aborted) throw new StoppedError('Stopped.');
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+    left.abort();
+    await coming?.catch(() => {});
+    await predictor.close();
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+// --- internal ---
+
+interface Chunk {
+  start: number;
+  end: number;
+}
+
+interface DecodedChunk {
+  /** By the images' side. */
+  pixels: ReadonlyMap<number, PixelStoreHandle>;
+  /** Slots of the stores that are filled, and the positions of their inputs. */
+  slots: number[];
+  kept: number[];
+  skipped: SkippedImage[];
+}
+
+function imagesPerChunk({ members }: Bundle, imageCount: number): number {
+  const sizes = new Set(members.flatMap(({ models }) => models.map((model) => model.manifest.backbone.inputSize)));
+  const imageBytes = [...sizes].reduce((sum, size) => sum + size * size * 3, 0);
+  const batches = Math.floor(chunkBytes / imageBytes / forwardBatchSize);
+  return Math.min(imageCount, largestChunk, Math.max(1, batches) * forwardBatchSize);
+}
+
+function chunksOf(imageCount: number, chunkCount: number): Chunk[] {
+  const chunks: Chunk[] = [];
+  for (let start = 0; start < imageCount; start = chunks.at(-1)!.end) {
+    const length = start === 0 ? Math.min(forwardBatchSize, chunkCount) : chunkCount;
+    chunks.push({ start, end: Math.min(imageCount, start + length) });
+  }
+  return chunks;
+}
+
+async function decodeChunk(
+  inputs: readonly ImageInput[],
+  { start, end }: Chunk,
+  stores: readonly PixelStoreHandle[],
+  folder: string | undefined,
+  decoding: DecodeOptions,
+  signal: AbortSignal,
+): Promise<DecodedChunk> {
+  const chunkFolder = folder === undefined ? undefined : await mkdtemp(join(folder, 'chunk-'));
+  try {
+    const files = await toFiles(inputs.slice(start, end), chunkFolder, signal);
+    const images = files.filter((file): file is ImageToDecode => 'path' in file);
+    const handles = stores.map((store) => emptied(store, images.length));
+    const { skipped: undecoded } = await decodeImages(images, handles, {
+      ...decoding,
+      maxSkippedShare: 1,
+      signal,
+    });
+    const store = new PixelStore(handles[0]!);
+    const chunk: DecodedChunk = {
+      pixels: new Map(handles.map((handle) => [handle.size, handle])),
+      ...{ slots: [], kept: [], skipped: [] },
+    };
+    let slot = 0;
+    let undecodedCount = 0;
+    for (const [index, file] of files.entries()) {
+      const position = start + index;
+      if ('reason' in file) chunk.skipped.push({ path: nameOf(inputs[position]!), reason: file.reason });
+      else if (store.isReady(slot)) {
+        chunk.slots.push(slot);
+        chunk.kept.push(position);
+      } else {
+        chunk.skipped.push(undecoded[undecodedCount]!);
+        undecodedCount += 1;
+      }
+      if ('path' in file) slot += 1;
+    }
+    return chunk;
+  } finally {
+    if (chunkFolder !== undefined) await rm(chunkFolder, { recursive: true, force: true });
+  }
+}
+
+/** A store's memory, for other images. */
+function emptied({ segments, size, imagesPerSegment }: PixelStoreHandle, count: number): PixelStoreHandle {
+  const ready = new SharedArrayBuffer(count * Int32Array.BYTES_PER_ELEMENT);
+  return { size, count, segments, imagesPerSegment, ready };
+}
+
+async function predictChunk(
+  predictor: BundlePredictor,
+  { pixels, slots, kept, skipped }: DecodedChunk,
+  { members }: Bundle,
+): Promise<Omit<ClassifiedChunk, 'doneCount'>> {
+  if (kept.length === 0)
+    return { kept, skipped, ensemble: new Float32Array(), members: members.map(() => new Float32Array()) };
+  return { kept, skipped, ...(await predictor.predict(pixels, Uint32Array.from(slots))) };
+}

@@ -1,0 +1,66 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ConfigError } from '../errors.ts';
+import { findImages } from './find-images.ts';
+import { nameOf } from './image-input.ts';
+
+let base: string;
+beforeAll(async () => {
+  base = await mkdtemp(join(tmpdir(), 'chorus-find-'));
+  const names = ['a.jpg', 'b.png', 'in/c.jpg', 'in/deep/d.jpg', 'in/.hidden.jpg', '[x]*.jpg', '-y.jpg', 'other/x.jpg'];
+  for (const name of names) {
+    await mkdir(join(base, name, '..'), { recursive: true });
+    await writeFile(join(base, name), Buffer.from([0xff, 0xd8, 0xff]));
+  }
+  await mkdir(join(base, 'empty'));
+});
+afterAll(() => rm(base, { recursive: true, force: true }));
+
+/** Names below the base. */
+async function found(...words: string[]): Promise<string[]> {
+  const { inputs } = await findImages(words, { base });
+  return inputs.map((input) => nameOf(input).replace(`${base}/`, ''));
+}
+
+describe('findImages', () => {
+  it.each<[string, string[], string[]]>([
+    ['files as they are named, twice too', ['b.png', 'a.jpg', 'b.png'], ['b.png', 'a.jpg', 'b.png']],
+    ['a folder, its folders too, nothing hidden', ['in'], ['in/c.jpg', 'in/deep/d.jpg']],
+    ['a pattern', ['*.png'], ['b.png']],
+    ['a pattern through folders', ['in/**/*.jpg'], ['in/c.jpg', 'in/deep/d.jpg']],
+    ['everything below', ['in/**'], ['in/c.jpg', 'in/deep/d.jpg']],
+    ['folders that match, whole', ['{in,other}'], ['in/c.jpg', 'in/deep/d.jpg', 'other/x.jpg']],
+    ['what is there before what it would match', ['[x]*.jpg'], ['[x]*.jpg']],
+    ['a file named as an option', ['-y.jpg'], ['-y.jpg']],
+    ['a pattern that matches nothing', ['*.webp'], ['*.webp']],
+    ['a file that is not there', ['none.jpg'], ['none.jpg']],
+    ['an empty folder', ['empty'], ['empty']],
+    ['addresses', ['https://example.org/a?b=*'], ['https://example.org/a?b=*']],
+  ])('finds %s', async (_, words, expected) => {
+    expect(await found(...words)).toEqual(expected);
+  });
+
+  it('takes absolute patterns', async () => {
+    expect(await found(join(base, 'in/*.jpg'))).toEqual(['in/c.jpg']);
+  });
+
+  it('says which words lead to nothing', async () => {
+    const { inputs } = await findImages(['*.webp', 'empty'], { base });
+    expect(inputs.map((input) => input.kind === 'missing' && input.reason)).toEqual([
+      'no file has this name or matches this pattern',
+      'no images in this folder',
+    ]);
+  });
+
+  it('reads the standard input once, and no terminal', async () => {
+    const stdin = Readable.from([Buffer.from('x')]);
+    const { inputs } = await findImages(['-', 'a.jpg'], { base, stdin });
+    expect(inputs.map(({ kind }) => kind)).toEqual(['stream', 'file']);
+    await expect(findImages(['-', '-'], { base, stdin })).rejects.toThrow(ConfigError);
+    const terminal = Object.assign(Readable.from([]), { isTTY: true });
+    await expect(findImages(['-'], { base, stdin: terminal })).rejects.toThrow(/received a terminal/);
+  });
+});

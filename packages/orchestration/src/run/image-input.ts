@@ -1,0 +1,110 @@
+/** What is classified: files, and addresses and streams that become files when their chunk is decoded. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import type { ImageToDecode } from '@chorus/data';
+import { fetchBytes } from '@chorus/storage';
+
+export type ImageInput =
+  | ({ kind: 'file' } & ImageToDecode)
+  /** Downloaded when its chunk is decoded. */
+  | { kind: 'url'; url: string }
+  /** One image, read to its end. */
+  | { kind: 'stream'; name: string; stream: AsyncIterable<Uint8Array> }
+  /** Named, but not there. */
+  | { kind: 'missing'; name: string; reason: string };
+
+/** As `decode-file.ts` of the data package has it for files. */
+const maxImageBytes = 512 * 2 ** 20;
+const downloadTimeoutMs = 120_000;
+const downloadsAtATime = 6;
+
+/** What an input is called in results. */
+export function nameOf(input: ImageInput): string {
+  switch (input.kind) {
+    case 'file':
+      return input.relativePath ?? input.path;
+    case 'url':
+      return input.url;
+    default:
+      return input.name;
+  }
+}
+
+/**
+ * Makes files of inputs.
+ *
+ * @param folder takes what is no file yet; needed unless all are files. Its owner removes it.
+ * @returns in the order of the inputs: an image to decode, or why there is none.
+ * @throws the signal's reason.
+ */
+export async function toFiles(
+  inputs: readonly ImageInput[],
+  folder: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<(ImageToDecode | { reason: string })[]> {
+  const files = new Array<ImageToDecode | { reason: string }>(inputs.length);
+  let next = 0;
+  async function work(): Promise<void> {
+    while (next < inputs.length) {
+      signal?.throwIfAborted();
+      const index = next;
+      next += 1;
+      files[index] = await toFile(inputs[index]!, folder === undefined ? undefined : join(folder, `${index}`), signal);
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(downloadsAtATime, inputs.length) }, work));
+  return files;
+}
+
+// --- internal ---
+
+async function toFile(
+  input: ImageInput,
+  path: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<ImageToDecode | { reason: string }> {
+  if (input.kind === 'file') return input;
+  if (input.kind === 'missing') return { reason: input.reason };
+  if (path === undefined) throw new Error(`expected a folder for the input ${nameOf(input)}`);
+  try {
+    await writeFile(
+      path,
+      input.kind === 'url' ? await download(input.url, signal) : await readAll(input.stream, signal),
+    );
+    return { path, relativePath: nameOf(input) };
+  } catch (error) {
+    signal?.throwIfAborted();
+    const { message } = error as Error;
+    return { reason: `cannot be ${input.kind === 'url' ? 'downloaded' : 'read'}: ${message}` };
+  }
+}
+
+function download(url: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  return fetchBytes(url, {
+    maximumBytes: maxImageBytes,
+    timeoutMs: downloadTimeoutMs,
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+async function readAll(stream: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  return await Promise.race([buffer(limited(stream)), ...(signal === undefined ? [] : [rejection(signal)])]);
+}
+
+async function* limited(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let byteCount = 0;
+  for await (const chunk of stream) {
+    byteCount += chunk.length;
+    if (byteCount > maxImageBytes) throw new Error(`expected at most ${maxImageBytes} bytes, received more`);
+    yield chunk;
+  }
+}
+
+function rejection(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const fail = () => reject(signal.reason);
+    if (signal.aborted) fail();
+    else signal.addEventListener('abort', fail, { once: true });
+  });
+}

@@ -1,0 +1,63 @@
+/** One public file in memory, for an address that a user typed: nothing is cached, and no hash is expected. */
+import { createClient } from './client.ts';
+import { TransferFault, TransferRefusal } from './faults.ts';
+import { type DownloadLimits, downloadLimits } from './limits.ts';
+import { readRetryAfter, withRetries } from './retry.ts';
+
+export interface FetchBytesOptions {
+  /** Larger answers are refused; bytes. */
+  maximumBytes: number;
+  /** Time for the whole transfer, retries included. */
+  timeoutMs: number;
+  /** Overrides of the limits of a download. */
+  limits?: Partial<DownloadLimits>;
+  signal?: AbortSignal;
+}
+
+/** Fewer and shorter pauses than for a file of the cache: a command is waiting for the bytes. */
+const patience: Partial<DownloadLimits> = { retryCount: 2, longestDelayMs: 5_000 };
+
+/**
+ * Downloads a file that the user named by its address: http or https, redirects limited, never from https to http.
+ *
+ * @throws Error whose message says why there are no bytes; the signal's reason.
+ */
+export async function fetchBytes(url: string, options: FetchBytesOptions): Promise<Uint8Array> {
+  const { maximumBytes, timeoutMs } = options;
+  const limits = { ...downloadLimits, ...patience, ...options.limits };
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
+  const rules = { hasHash: false, allowLoopbackHttp: true, allowHttp: true };
+  const client = createClient({ limits, rules, maximumBytes, signal });
+  try {
+    return await withRetries(
+      async () => {
+        signal.throwIfAborted();
+        const answer = await client.get(url, {});
+        try {
+          if (answer.status === 408 || answer.status === 429 || answer.status >= 500)
+            throw new TransferFault(`received HTTP ${answer.status}`, {
+              waitMs: readRetryAfter(answer.header('retry-after'), Date.now()),
+            });
+          if (answer.status !== 200) throw new TransferRefusal(`expected a file, received HTTP ${answer.status}`);
+          const length = Number(answer.header('content-length') ?? 0);
+          if (length > maximumBytes)
+            throw new TransferRefusal(`expected at most ${maximumBytes} bytes, received an answer of ${length} bytes`);
+          const chunks: Uint8Array[] = [];
+          for await (const chunk of answer.content()) chunks.push(chunk);
+          return Buffer.concat(chunks);
+        } finally {
+          answer.drop();
+        }
+      },
+      limits,
+      { signal, onRetry() {} },
+    );
+  } catch (error) {
+    if (timeout.aborted && !options.signal?.aborted)
+      throw new Error(`expected an answer within ${timeoutMs / 1000} s`, { cause: error });
+    throw error;
+  } finally {
+    await client.close();
+  }
+}

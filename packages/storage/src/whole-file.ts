@@ -1,0 +1,39 @@
+/** A file that is written piece by piece and appears whole, at the end, or not at all. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { publishWrittenFile } from './publish.ts';
+
+export interface WholeFile {
+  /** Appends text in UTF-8. */
+  write(text: string): Promise<void>;
+  /** Gives the file its name, in place of an earlier one; the last call. */
+  publish(): Promise<void>;
+  /** Removes what was written; the earlier file stays. May be called at any time, also after `publish`. */
+  discard(): Promise<void>;
+}
+
+/** Opens a temporary file beside `path`, whose folder is made when it is missing. */
+export async function openWholeFile(path: string): Promise<WholeFile> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = join(dirname(path), `.${basename(path)}.tmp-${process.pid}-${randomBytes(4).toString('hex')}`);
+  const file = await open(temporary, 'wx');
+  let isOpen = true;
+  const close = async () => {
+    if (isOpen) await file.close();
+    isOpen = false;
+  };
+  return {
+    async write(text) {
+      await file.appendFile(text);
+    },
+    async publish() {
+      await close();
+      await publishWrittenFile(temporary, path);
+    },
+    async discard() {
+      await close();
+      await rm(temporary, { force: true });
+    },
+  };
+}
