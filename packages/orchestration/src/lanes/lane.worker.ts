@@ -53,8 +53,9 @@ async function run(task: LaneTask, lane: LaneContext): Promise<void> {
 }
 
 async function predict(task: PredictTask, { stop: flag }: LaneContext): Promise<void> {
-  const images = new ImageReader(task.pixels, task.reads);
-  const logits = await models.with(task, (predictor) => predictor.predict(images, task.indices, flag));
+  const logits = await models.with(task, (predictor) =>
+    predictor.predict(new ImageReader(task.pixels, task.reads), task.indices, flag),
+  );
   new Float32Array(task.logits).set(logits);
 }
 
