@@ -113,11 +113,12 @@ function groupOf(child: ChildProcess): string[] {
   }
 }
 
-async function writeSquare(path: string, grey: number): Promise<void> {
+async function writeSquare(path: string, grey: number, green = grey): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   // A PGM would do, but is not accepted: the smallest image that is, a grey GIF of one colour.
   const gif = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==', 'base64');
   gif.fill(grey, 13, 19);
+  gif[14] = green;
   await writeFile(path, gif);
 }
 
@@ -339,8 +340,9 @@ it('cannot have published weights without a network: says where to put them by h
 
 it('keeps control characters of odd names off the terminal: in what is skipped, in errors, in predictions', async () => {
   const odd = 'l\u001b[31mk\n2';
-  for (const name of ['plain', odd])
-    for (const index of [1, 2, 3, 4, 5]) await writeSquare(at(`odd/${name}/${index}${odd}.png`), 40 * index);
+  for (const [label, name] of ['plain', odd].entries())
+    for (const index of [1, 2, 3, 4, 5])
+      await writeSquare(at(`odd/${name}/${index}${odd}.png`), 40 * index, 200 * label);
   await symlink('/etc/hostname', at(`odd/plain/${odd}.png`));
   const settings = ['--weights', 'random', '--set', 'inputSize=32', '--set', 'recipe.whole.epochCount=1'];
   const members = '[{"name":"a","backbone":"mobilenet","alpha":0.25},{"name":"b","backbone":"mobilenet","alpha":0.25}]';
@@ -377,8 +379,8 @@ it('keeps control characters of odd names off the terminal: in what is skipped, 
 });
 
 it('refuses a class that is a link out of the data, follows it on request, and says what it did not use', async () => {
-  for (const place of ['links/disc', 'links/bar', 'elsewhere/peak'])
-    for (const index of [1, 2, 3, 4, 5]) await writeSquare(at(`${place}/${index}.gif`), 40 * index);
+  for (const [label, place] of ['links/disc', 'links/bar', 'elsewhere/peak'].entries())
+    for (const index of [1, 2, 3, 4, 5]) await writeSquare(at(`${place}/${index}.gif`), 40 * index, 100 * label);
   await symlink('../elsewhere/peak', at('links/peak'));
   for (const name of ['README.md', 'bar/labels.csv', '.DS_Store', 'bar/Thumbs.db'])
     await writeFile(at(`links/${name}`), 'a text');
@@ -406,8 +408,8 @@ it('refuses a class that is a link out of the data, follows it on request, and s
 });
 
 it('names both readings of a folder and the option that chooses one', async () => {
-  for (const place of ['ways/bus', 'ways/train'])
-    for (const index of [1, 2, 3, 4, 5]) await writeSquare(at(`${place}/${index}.gif`), 40 * index);
+  for (const [label, place] of ['ways/bus', 'ways/train'].entries())
+    for (const index of [1, 2, 3, 4, 5]) await writeSquare(at(`${place}/${index}.gif`), 40 * index, 200 * label);
   const parameters = ['--config', 'small.json', '--data', 'ways', '--out', 'ways-run'];
   const refused = await chorus('train', ...parameters);
   expect(refused.exitCode).toBe(4);

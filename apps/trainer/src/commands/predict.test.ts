@@ -78,7 +78,7 @@ describe('chorus predict', () => {
     expect(exitCode).toBe(0);
     expect(linesOf(stdout).map((line) => line.split('  ')[0])).toEqual([...photos.map(at), last.url]);
     for (const line of linesOf(stdout)) expect(line).toMatch(/ {2}(discs|stars) {2}[\d.]+ %$/);
-    expect(stderr).toMatch(/^classified 32 of 33 images.*\nclassified 33 of 33 images, .*\n$/);
+    expect(stderr.replace(/^classified \d+ of 33 images, .*\n/gm, '')).toBe('');
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)(

@@ -17,12 +17,12 @@ describe('progress over images', () => {
     const { update } = countProgress(stream(false), () => nowMs);
     for (const step of ['compared', 'classified'])
       for (let done = 1; done <= 100; done += 1) {
-        nowMs += 50;
+        nowMs += 150;
         update(step, done, 100);
       }
     expect(written).toHaveLength(20);
-    expect(written[0]).toBe('compared 10 of 100 images, 22 images/s\n');
-    expect(written.at(-1)).toMatch(/^classified 100 of 100 images, 20 images\/s\n$/);
+    expect(written[0]).toBe('compared 10 of 100 images, 7.4 images/s\n');
+    expect(written.at(-1)).toMatch(/^classified 100 of 100 images, 6.7 images\/s\n$/);
   });
 
   it('is one line that is redrawn on a terminal, and can be taken off', () => {
@@ -40,6 +40,22 @@ describe('progress over images', () => {
       '\r\u001b[Kclassified 64 of 100 images, 427 images/s',
       '\r\u001b[K',
     ]);
+  });
+
+  it('is at most one line a second, and none for what takes less', () => {
+    let nowMs = 0;
+    const { update } = countProgress(stream(false), () => nowMs);
+    for (let done = 1; done <= 100; done += 1) {
+      nowMs += 25;
+      update('compared', done, 100);
+    }
+    expect(written).toHaveLength(2);
+    written = [];
+    for (let done = 1; done <= 100; done += 1) {
+      nowMs += 9;
+      update('classified', done, 100);
+    }
+    expect(written).toEqual([]);
   });
 
   it('is nothing for a few images', () => {

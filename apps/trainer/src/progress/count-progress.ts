@@ -1,7 +1,9 @@
-/** How far a command is that goes through many images: on a terminal one line, redrawn; elsewhere a line each tenth. */
+/** How far a command is that goes through many images: on a terminal one line, redrawn; elsewhere a line each tenth, at most one a second. */
 
 /** Redrawn no more often, ms. */
 const redrawMs = 100;
+/** Lines come no more often, ms: a step that takes less needs none. */
+const lineMs = 1000;
 
 export interface CountProgress {
   /** @param done images of `total`; a step of 32 or fewer images shows nothing. */
@@ -32,15 +34,17 @@ export function countProgress(
       if (nextStep !== step) {
         clear();
         step = nextStep;
-        [startedAtMs, shownAtMs, shownTenths] = [now(), Number.NEGATIVE_INFINITY, 0];
+        startedAtMs = now();
+        [shownAtMs, shownTenths] = [isLive ? Number.NEGATIVE_INFINITY : startedAtMs, 0];
       }
       const seconds = (now() - startedAtMs) / 1000;
       const rate = seconds > 0 ? `, ${(done / seconds).toFixed(done / seconds < 10 ? 1 : 0)} images/s` : '';
       const text = `${step} ${done} of ${total} images${rate}`;
       const tenths = Math.floor((10 * done) / total);
       if (!isLive) {
-        if (tenths > shownTenths) stream.write(`${text}\n`);
-        shownTenths = tenths;
+        if (tenths === shownTenths || now() - shownAtMs < lineMs) return;
+        stream.write(`${text}\n`);
+        [shownAtMs, shownTenths] = [now(), tenths];
       } else if (done === total) clear();
       else if (now() - shownAtMs >= redrawMs) {
         stream.write(`\r\u001b[K${text}`);

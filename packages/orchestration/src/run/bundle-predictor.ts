@@ -91,10 +91,10 @@ export async function openBundlePredictor(
 function withSharedWeights({ name, models }: PredictingMember): PredictingMember {
   return {
     name,
-    models: models.map(({ manifest, weights }) => {
-      const shared = new Uint8Array(new SharedArrayBuffer(weights.length));
-      shared.set(weights);
-      return { manifest, weights: shared };
+    models: models.map((model) => {
+      const shared = new Uint8Array(new SharedArrayBuffer(model.weights.length));
+      shared.set(model.weights);
+      return { ...model, weights: shared };
     }),
   };
 }

@@ -34,7 +34,8 @@ export function modelKey(member: string, modelIndex: number): string {
  * @param images `pixels` by the images' side; `reads`: Uint8 per image of the store, set as the lanes read them.
  * @param models by default each call builds the models on whichever lane is free.
  * @returns per member, in the order given: [images, outputs].
- * @throws ModelError naming the model's file in a bundle when a logit is not finite; otherwise the first failure: a finished ensemble has no use for some of its members.
+ * @throws ModelError naming the model's file when it is damaged or a logit is not finite; otherwise the first failure: a
+ * finished ensemble has no use for some of its members.
  */
 export async function predictMembers(
   lanes: readonly Lane[],
