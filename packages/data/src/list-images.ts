@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { compareNames } from './display-name.ts';
 import { DataError } from './errors.ts';
-import { ImageWalk, type SkippedImage, type WalkedFile } from './image-walk.ts';
+import { ImageWalk, type SkippedEntry, type WalkedFile } from './image-walk.ts';
 
 /**
  * Lists the images of a folder without classes, those in its subfolders too, by the rules of a class folder.
@@ -9,7 +9,7 @@ import { ImageWalk, type SkippedImage, type WalkedFile } from './image-walk.ts';
  * @returns `files` sorted by their paths; `skipped`: what lies there and is no image, or a link that is not followed.
  * @throws DataError when there is no such folder.
  */
-export async function listImages(root: string): Promise<{ files: WalkedFile[]; skipped: SkippedImage[] }> {
+export async function listImages(root: string): Promise<{ files: WalkedFile[]; skipped: SkippedEntry[] }> {
   const realRoot = await realpath(root).catch((error: NodeJS.ErrnoException) => {
     throw new DataError(`Expected a folder of images at ${root}, received ${error.code ?? error.message}.`);
   });

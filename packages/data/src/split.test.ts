@@ -382,6 +382,35 @@ describe('splitImages with groups', () => {
     expect(drawnCount).toBeGreaterThan(50);
   });
 
+  it('leaves a class its other pictures to fit where one of them has many copies, grouped and dropped', () => {
+    const images = imagesOf([80, 20], null);
+    const copies = Array.from({ length: 60 }, (_, index) => index);
+    const folder = { images, classes: ['0', '1'], root };
+    const grouped = splitImages(folder, planOf(), [copies]);
+    const dropped = splitImages(folder, planOf(), [copies], new Set(copies.slice(1)));
+    for (const { test, parts } of [grouped, dropped]) {
+      const others = (set: Uint32Array) => [...set].filter((index) => index >= 60 && index < 80).length;
+      expect(others(parts[0]!.fit)).toBeGreaterThanOrEqual(10);
+      expect(others(parts[0]!.tune)).toBeGreaterThanOrEqual(1);
+      expect(others(test)).toBeGreaterThanOrEqual(2);
+    }
+    const all = [...disjointSets(dropped).values()].flatMap((set) => [...set]);
+    expect(all.filter((index) => index < 60)).toEqual([0]);
+  });
+
+  it('counts a picture of two classes for the smaller one, whatever their order', () => {
+    for (const [first, second] of [
+      [20, 10],
+      [10, 20],
+    ] as const) {
+      const images = imagesOf([first, second], null);
+      const groups = Array.from({ length: 10 }, (_, index) => [index, first + index]);
+      const { test, parts } = splitImages({ images, classes: ['0', '1'], root }, planOf(), groups);
+      for (const set of [test, parts[0]!.fit, parts[0]!.tune])
+        expect(new Set(Array.from(set, (index) => images[index]!.label)).size).toBe(2);
+    }
+  });
+
   it('keeps the shares within the size of a group, per class', () => {
     fc.assert(
       fc.property(

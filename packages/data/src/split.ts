@@ -70,15 +70,17 @@ export interface ImageSplit {
  * @param groups Disjoint lists of indices of images that must not be separated, such as copies of one picture. The images
  * of a group fall on the same side of every cut that is drawn, whatever their labels; cuts made by split folders stand.
  * Without groups every image is drawn by itself.
+ * @param leftOut Images that no set is to have, such as copies that are dropped.
  * @throws DataError when a class has fewer images (groups count once) than the parts need: one in each.
  */
 export function splitImages(
   folder: Pick<ImageFolder, 'images' | 'classes' | 'root'>,
   plan: SplitPlan,
   groups: readonly (readonly number[])[] = [],
+  leftOut: ReadonlySet<number> = new Set(),
 ): ImageSplit {
   const given = givenSets(folder, plan);
-  const units = unitsOf(folder, groups);
+  const units = unitsOf(folder, groups, leftOut);
   const drawn = folder.classes.map((_, label) => drawClass(folder, label, plan, units[label]!, given));
   const test = wholeBatches(folder, ascending(given.test ?? drawn.flatMap((one) => one.test.flat())), plan);
   const watched = plan.tune === 'test' ? test : given.tune === null ? null : ascending(given.tune);
@@ -181,28 +183,36 @@ function givenSets({ images, root }: Pick<ImageFolder, 'images' | 'root'>, plan:
 }
 
 /**
- * The images to draw from, by the label of each unit's first image; sorted by path, and so is each unit.
+ * The images to draw from, by label; sorted by path, and so is each unit. A unit of several labels counts for the rarest of
+ * them, which can spare it least.
  *
  * Images of a set that is given are in none: they stay where they are.
  */
 function unitsOf(
   { images, classes }: Pick<ImageFolder, 'images' | 'classes'>,
   groups: readonly (readonly number[])[],
+  leftOut: ReadonlySet<number>,
 ): Unit[][] {
-  const isDrawn = (index: number) => images[index]!.role === null || images[index]!.role === 'train';
+  const isDrawn = (index: number) => isToDraw(images[index]!) && !leftOut.has(index);
   const byPath = pathOrder(images);
   const grouped = groups.map((group) => group.filter(isDrawn).toSorted(byPath)).filter((unit) => unit.length > 0);
   const inGroup = new Set(grouped.flat());
   const single = [...images.keys()].filter((index) => isDrawn(index) && !inGroup.has(index)).map((index) => [index]);
   const units: Unit[][] = classes.map(() => []);
-  for (const unit of [...grouped, ...single].toSorted(([a], [b]) => byPath(a!, b!)))
-    units[images[unit[0]!]!.label]!.push(unit);
+  const counts = classes.map((_, label) => images.filter((image) => image.label === label && isToDraw(image)).length);
+  const rarest = (unit: Unit) =>
+    unit.map((index) => images[index]!.label).reduce((best, label) => (counts[label]! < counts[best]! ? label : best));
+  for (const unit of [...grouped, ...single].toSorted(([a], [b]) => byPath(a!, b!))) units[rarest(unit)]!.push(unit);
   return units;
+}
+
+function isToDraw({ role }: Pick<ImageFile, 'role'>): boolean {
+  return role === null || role === 'train';
 }
 
 /** One class's units, each in one list. */
 function drawClass(
-  { classes, root }: Pick<ImageFolder, 'classes' | 'root'>,
+  { images, classes, root }: Pick<ImageFolder, 'images' | 'classes' | 'root'>,
   label: number,
   plan: SplitPlan,
   units: readonly Unit[],
@@ -217,21 +227,23 @@ function drawClass(
   const testShare = given.test === null ? plan.test : 0;
   const wanted = [tuneShare, heldOutShare, testShare];
   const needed = 1 + wanted.filter((share) => share > 0).length;
-  const received = (count: number, some: readonly Unit[]) =>
-    some.some((unit) => unit.length > 1)
-      ? `${count} different ones (copies of one picture stay together; see data.duplicates)`
-      : `${count}`;
+  const own = images.filter((image) => image.label === label && isToDraw(image)).length;
+  const received = (count: number) =>
+    own === imageCount(units) && own === units.length
+      ? `${count}`
+      : `${count} different ones (copies of one picture stay together; see data.duplicates)`;
   if (drawn.length < needed)
     throw new DataError(
-      `Expected at least ${needed} images of class "${displayName(name)}" to ${given.test === null ? 'train and test on' : 'train on'} in ${root}, received ${received(drawn.length, drawn)}.`,
+      `Expected at least ${needed} images of class "${displayName(name)}" to ${given.test === null ? 'train and test on' : 'train on'} in ${root}, received ${received(drawn.length)}.`,
     );
-  const total = imageCount(drawn);
+  const total = sharedCount(drawn, Math.min(...wanted.filter((share) => share > 0)));
   let kept = needed - 1;
   const [tune, heldOut, test] = wanted.map((share) => {
     if (share === 0) return [];
     kept -= 1;
     // A unit for every set to come, and one to fit, where the units are few and large.
-    return takeUnits(drawn, countOf(share, total), units.length === total ? drawn.length : drawn.length - kept - 1);
+    const most = units.length === imageCount(units) ? drawn.length : drawn.length - kept - 1;
+    return takeUnits(drawn, countOf(share, total), most);
   }) as [Unit[], Unit[], Unit[]];
   if (drawn.length === 0)
     throw new DataError(
@@ -241,7 +253,7 @@ function drawClass(
   const least = stacking.kind === 'kfold' ? stacking.folds + (given.tune === null ? 2 : 1) : 0;
   if (stacking.kind === 'kfold' && drawn.length + tune.length < least)
     throw new DataError(
-      `Expected at least ${least} images of class "${displayName(name)}" to train on in ${stacking.folds} folds in ${root}, received ${received(drawn.length + tune.length, [...drawn, ...tune])}; lower stacking.folds.`,
+      `Expected at least ${least} images of class "${displayName(name)}" to train on in ${stacking.folds} folds in ${root}, received ${received(drawn.length + tune.length)}; lower stacking.folds.`,
     );
   return { fit: drawn, tune, heldOut, test };
 }
@@ -273,6 +285,16 @@ function imageCount(units: readonly Unit[]): number {
   return units.reduce((sum, unit) => sum + unit.length, 0);
 }
 
+/**
+ * Images that shares are taken of: a unit that is larger than the smallest share stays to fit, and must not make the others'
+ * shares so large that hardly another picture is left to fit.
+ */
+function sharedCount(units: readonly Unit[], smallestShare: number): number {
+  const all = imageCount(units);
+  const shared = imageCount(units.filter((unit) => unit.length <= countOf(smallestShare, all)));
+  return shared === 0 ? all : shared;
+}
+
 /** At least one, where any are wanted. */
 function countOf(share: number, total: number): number {
   return share === 0 ? 0 : Math.max(1, Math.round(share * total));
@@ -281,7 +303,7 @@ function countOf(share: number, total: number): number {
 function cutTune(pool: readonly Unit[], tune: SplitPlan['tune']): LearningSet {
   const fit = [...pool];
   // Whatever the share, one is left to fit.
-  const watched = tune === 'test' ? [] : takeUnits(fit, countOf(tune, imageCount(pool)), pool.length - 1);
+  const watched = tune === 'test' ? [] : takeUnits(fit, countOf(tune, sharedCount(pool, tune)), pool.length - 1);
   return { tune: watched, fit };
 }
 

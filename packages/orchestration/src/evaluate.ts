@@ -1,5 +1,14 @@
 /** Scores a bundle on a folder of labelled images. */
-import { DataError, type ImageFile, type ImageFolder, type SkippedImage, scanImageFolder } from '@chorus/data';
+import {
+  DataError,
+  displayName,
+  type ImageFile,
+  type ImageFolder,
+  isBadImage,
+  maxBadShare,
+  type SkippedImage,
+  scanImageFolder,
+} from '@chorus/data';
 import { readBundle } from './bundle.ts';
 import { StoppedError } from './errors.ts';
 import { type FolderOptions, readFolderOptions } from './experiment/folder-options.ts';
@@ -37,9 +46,6 @@ export interface Evaluation {
   /** In the order of the images. */
   predictions: LabeledPrediction[];
 }
-
-/** As in training. */
-const maxSkippedShare = 0.05;
 
 /**
  * Scores a bundle on a folder of labelled images (or a data set by its name), freshly decoded.
@@ -90,7 +96,8 @@ async function evaluateWhole(bundleFolder: string, data: string, options: Evalua
   }
   const skipped = [...folder.skipped, ...chosen.skipped, ...bad].map(({ path, reason }) => ({ path, reason }));
   options.onSkipped?.(skipped);
-  requireUsable(chosen.images, kept, bad, classes);
+  const isWhole = chosen.images.length === images.length;
+  requireUsable(folder, { chosen: chosen.images, kept, bad, isWhole }, classes);
 
   const labels = kept.map((image) => image.label);
   const score = (probabilities: Float32Array) => scoreProbabilities(probabilities, labels, classes);
@@ -139,24 +146,42 @@ function listed(names: readonly string[]): string {
   return names.length <= 20 ? names.join(', ') : `${names.slice(0, 20).join(', ')} and ${names.length - 20} more`;
 }
 
-/** What holds before decoding has to hold after it. */
+/**
+ * The checks of a data set that is trained on, for one that is scored: few bad images, among them what the folder lists as
+ * images and cannot be read, and an image of every class.
+ *
+ * @param isWhole whether every image of the folder was taken.
+ */
 function requireUsable(
-  chosen: readonly ImageFile[],
-  kept: readonly ImageFile[],
-  bad: readonly SkippedImage[],
+  { root, skipped }: ImageFolder,
+  {
+    chosen,
+    kept,
+    bad,
+    isWhole,
+  }: { chosen: readonly ImageFile[]; kept: readonly ImageFile[]; bad: readonly SkippedImage[]; isWhole: boolean },
   classes: readonly string[],
 ): void {
-  const reasons = bad.slice(0, 5).map(({ path, reason }) => `${path} (${reason})`);
-  const because = `${reasons.join('; ')}${bad.length > 5 ? '; …' : ''}`;
-  if (bad.length > maxSkippedShare * chosen.length)
+  const unlisted = skipped.filter(isBadImage);
+  const unusable = [...bad, ...unlisted];
+  const claimed = chosen.length + unlisted.length;
+  const reasons = unusable.slice(0, 5).map(({ path, reason }) => `${displayName(path)} (${reason})`);
+  const because = `${reasons.join('; ')}${unusable.length > 5 ? '; …' : ''}`;
+  if (unusable.length > maxBadShare * claimed)
     throw new DataError(
-      `${bad.length} of ${chosen.length} images cannot be used, more than ${100 * maxSkippedShare} %: ${because}.`,
+      `${unusable.length} of ${claimed} images cannot be used, more than ${100 * maxBadShare} %: ${because}.`,
     );
   const countOf = (images: readonly ImageFile[], label: number) =>
     images.reduce((count, image) => count + Number(image.label === label), 0);
-  for (const [label, name] of classes.entries())
-    if (countOf(chosen, label) > 0 && countOf(kept, label) === 0)
-      throw new DataError(`No image of class "${name}" can be used: ${because}.`);
+  for (const [label, name] of classes.entries()) {
+    if (countOf(kept, label) > 0) continue;
+    if (countOf(chosen, label) > 0)
+      throw new DataError(`No image of class "${displayName(name)}" can be used: ${because}.`);
+    const advice = isWhole ? 'add some' : '--all takes every image of the folder';
+    throw new DataError(
+      `Expected images of class "${displayName(name)}" among the ${chosen.length} that are scored in ${displayName(root)}, received none; ${advice}.`,
+    );
+  }
 }
 
 /** Probabilities of all images, collected chunk by chunk; nothing else of an image is kept. */

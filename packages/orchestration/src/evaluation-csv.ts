@@ -1,6 +1,7 @@
 /** Tables of an evaluation: every image, or those that are classified wrongly. */
 import { publishFile } from '@chorus/storage';
 import { csvLine } from './csv.ts';
+import { ConfigError } from './errors.ts';
 import type { Evaluation } from './evaluate.ts';
 import { writingTo } from './output-place.ts';
 import { otherFile, requireOutputFile } from './prediction-files.ts';
@@ -12,8 +13,10 @@ export interface EvaluationFilePaths {
   wrong?: string | undefined;
 }
 
-/** @throws ConfigError when a path does not end in .csv, or nothing can be written there. */
+/** @throws ConfigError when a path does not end in .csv, both are the same, or nothing can be written there. */
 export async function requireEvaluationFiles({ csv, wrong }: EvaluationFilePaths): Promise<void> {
+  if (csv !== undefined && csv === wrong)
+    throw new ConfigError(`Expected two files for all images and for the wrong ones, received ${csv} for both.`);
   for (const path of [csv, wrong]) if (path !== undefined) await requireOutputFile(path, '.csv');
 }
 

@@ -51,5 +51,8 @@ export async function makeFolder(folder: string): Promise<void> {
   );
   if (code !== 'ENOENT') return;
   await makeFolder(dirname(folder));
-  await mkdir(folder);
+  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+    // Another process may have made it meanwhile.
+    if (error.code !== 'EEXIST') throw error;
+  });
 }

@@ -66,7 +66,7 @@ export async function openPredictionFiles({ csv, jsonl }: PredictionFilePaths): 
  * @throws ConfigError when nothing can be written there.
  */
 export async function requireOutputFile(path: string, ending: string): Promise<void> {
-  if (!path.endsWith(ending))
+  if (!path.toLowerCase().endsWith(ending))
     throw new ConfigError(`Expected an output file that ends in ${ending}, received ${path}.`);
   const there = await stat(path).catch(() => undefined);
   if (there !== undefined && !there.isFile())

@@ -22,7 +22,11 @@ export const evaluateCommand = new Command('evaluate')
   .description('score a bundle on a folder of labelled images, freshly decoded')
   .requiredOption('--bundle <folder>', 'the bundle of a run')
   .requiredOption('--data <folder>', 'images as <split>/<class>/* or <class>/*; or "shapes" or "cats-and-dogs"')
-  .option('--all', "every image; by default the run's test images, or all where none was part of the run", false)
+  .option(
+    '--all',
+    "every image; by default the run's test images or, where there are none, those that the run did not train on",
+    false,
+  )
   .option('--layout <name>', layoutHelp)
   .option('--follow-links', followLinksHelp, false)
   .option('--csv <file>', 'also write a table of all images: path, label, predicted, a probability for each class')
@@ -68,8 +72,9 @@ export const evaluateCommand = new Command('evaluate')
         },
       );
       progress.clear();
-      await writeEvaluationFiles(evaluation, paths);
+      // First: a file that cannot be written does not take the figures with it.
       console.log(flags.json ? JSON.stringify(evaluation) : evaluationTable(evaluation));
+      await writeEvaluationFiles(evaluation, paths);
       unlisted = [];
     } finally {
       progress.clear();

@@ -93,10 +93,12 @@ function absolute(path: string | undefined): string | undefined {
   return path === undefined ? undefined : userPath(path);
 }
 
-/** One line, however much lies in the folders. */
+/** A line for each reason, however much lies in the folders. */
 function notePassedOver({ passedOver }: FoundImages, note: (text: string) => void): void {
-  const [first] = passedOver;
-  if (first === undefined) return;
-  const more = passedOver.length > 1 ? `; and ${passedOver.length - 1} more` : '';
-  note(`passed over in the folders: ${printable(first.path)}: ${printable(first.reason)}${more}`);
+  const reasons = new Map<string, string[]>();
+  for (const { path, reason } of passedOver) reasons.set(reason, [...(reasons.get(reason) ?? []), printable(path)]);
+  for (const [reason, paths] of reasons) {
+    const more = paths.length > 3 ? ` and ${paths.length - 3} more` : '';
+    note(`passed over: ${printable(reason)}: ${paths.slice(0, 3).join(', ')}${more}`);
+  }
 }

@@ -65,10 +65,9 @@ function datasetLines(dataset: Dataset): string[] {
     '',
     classTable(classes),
     ...section('notes', dataset.notices.map(printable)),
-    ...section(`not used (${dataset.skipped.length + dataset.hidden})`, [
-      ...byReason(dataset.skipped),
-      ...(dataset.hidden === 0 ? [] : [`hidden files and folders: ${dataset.hidden}`]),
-    ]),
+    ...section(`not used (${dataset.skipped.length})`, byReason(dataset.skipped)),
+    ...(dataset.hidden === 0 ? [] : [`hidden: ${dataset.hidden}`]),
+    ...copiesLine(dataset.copies),
     ...section(
       `one picture, several labels (${dataset.contradictions.length})`,
       examples(dataset.contradictions.map(({ paths }) => paths.map(printable).join(' = '))),
@@ -79,6 +78,15 @@ function datasetLines(dataset: Dataset): string[] {
         dataset.duplicates.map(({ paths, splits }) => `${paths.map(printable).join(' = ')} (${splits.join(', ')})`),
       ),
     ),
+  ];
+}
+
+function copiesLine({ pictures, leftOut }: Dataset['copies']): string[] {
+  if (pictures === 0) return [];
+  const many = pictures === 1 ? '1 picture appears' : `${pictures} pictures appear`;
+  return [
+    '',
+    `copies: ${many} more than once${leftOut === 0 ? '' : `; ${leftOut} copies are left out`} (data.duplicates)`,
   ];
 }
 

@@ -20,6 +20,7 @@ export function countProgress(
   const isLive = stream.isTTY && process.env.TERM !== 'dumb' && process.env.CI === undefined;
   let step = '';
   let startedAtMs = 0;
+  let doneAtStart = 0;
   let shownAtMs = Number.NEGATIVE_INFINITY;
   let shownTenths = 0;
   let hasLine = false;
@@ -34,11 +35,13 @@ export function countProgress(
       if (nextStep !== step) {
         clear();
         step = nextStep;
-        startedAtMs = now();
+        [startedAtMs, doneAtStart] = [now(), done];
         [shownAtMs, shownTenths] = [isLive ? Number.NEGATIVE_INFINITY : startedAtMs, 0];
       }
       const seconds = (now() - startedAtMs) / 1000;
-      const rate = seconds > 0 ? `, ${(done / seconds).toFixed(done / seconds < 10 ? 1 : 0)} images/s` : '';
+      // The first call comes after some images: their time is not known.
+      const perSecond = (done - doneAtStart) / seconds;
+      const rate = done > doneAtStart ? `, ${perSecond.toFixed(perSecond < 10 ? 1 : 0)} images/s` : '';
       const text = `${step} ${done} of ${total} images${rate}`;
       const tenths = Math.floor((10 * done) / total);
       if (!isLive) {

@@ -83,6 +83,7 @@ it('counts images by class, role, set, format and dimensions', () => {
     skipped: [{ path: 'x', reason: 'not an image', kind: 'image' }],
     hidden: 1,
     notices: ['a notice'],
+    copies: { pictures: 3, leftOut: 0 },
     duplicates: [{ paths: ['0/0.jpg', '0/5.jpg'], splits: ['fit', 'test'] }],
     contradictions: [{ paths: ['0/1.jpg', '1/2.jpg'], classes: ['a', 'b'] }],
   });

@@ -17,7 +17,8 @@ export function describeDataset(dataset: Dataset, inputSize: number): DatasetSec
   const training = new Set(isDrawn ? trainingImages(split) : []);
   const test = new Set(split.test);
   const indices = [...images.keys()];
-  const isUsable = (index: number) => info[index] != null;
+  const leftOut = new Set(duplicates.flatMap((group) => group.leftOut));
+  const isUsable = (index: number) => info[index] != null && !leftOut.has(images[index]!.relativePath);
   const byLabel = groupBy(indices, (index) => images[index]!.label);
   const [part] = split.parts;
   return {
@@ -55,6 +56,7 @@ export function describeDataset(dataset: Dataset, inputSize: number): DatasetSec
     skipped,
     hidden: found.hidden.length,
     notices: [...found.notices],
+    copies: { pictures: duplicates.length, leftOut: leftOut.size },
     duplicates: duplicates
       .filter(({ splits }) => splits.length > 1)
       .map(({ paths, splits }) => ({ paths: [...paths], splits: [...splits] })),

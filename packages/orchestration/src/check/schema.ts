@@ -58,6 +58,8 @@ export const datasetSectionSchema = z.strictObject({
   hidden: count,
   /** What may surprise in the way the folder was read. */
   notices: z.array(z.string()),
+  /** Pictures that the images have more than once, and how many copies of them `data.duplicates` leaves out. */
+  copies: z.strictObject({ pictures: count, leftOut: count }),
   /** Pictures that lie in several sets of the split. */
   duplicates: z.array(z.strictObject({ paths: z.array(z.string()), splits: z.array(z.string()) })),
   /** Pictures under several labels. */

@@ -16,6 +16,7 @@ const plain: DatasetSection = {
   skipped: [],
   hidden: 0,
   notices: [],
+  copies: { pictures: 0, leftOut: 0 },
   duplicates: [],
   contradictions: [],
 };

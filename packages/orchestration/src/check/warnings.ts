@@ -33,7 +33,7 @@ export function warningsAboutClasses(dataset: DatasetSection): string[] {
 
 function contradictions({ contradictions: found }: DatasetSection): string[] {
   if (found.length === 0) return [];
-  return [`${plural(found.length, 'picture')} under several labels: at least one of these is wrong`];
+  return [`${plural(found.length, 'picture')} under several labels: at least one label is wrong`];
 }
 
 function duplicates({ duplicates: found }: DatasetSection): string[] {

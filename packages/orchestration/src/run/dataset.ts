@@ -172,8 +172,8 @@ export async function openDataset(
     ...(signal === undefined ? {} : { signal }),
   });
   const together = policy === 'report' ? [] : pictures.groups.map(({ members }) => members);
-  const drawn = (listed && attempt(() => splitImages(folder, plan, together))) ?? noSplit;
   const dropped = policy === 'drop' ? copiesToDrop(images, pictures.groups) : new Set<number>();
+  const drawn = (listed && attempt(() => splitImages(folder, plan, together, dropped))) ?? noSplit;
   const isUsable = (index: number) => decoded.isReady(index) && !dropped.has(index);
   // What the listed images lacked was a problem already.
   if (isListed || listed === undefined)

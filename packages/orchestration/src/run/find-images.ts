@@ -1,7 +1,7 @@
 /** What a user names on the command line to be classified: files, folders, patterns, addresses and the standard input. */
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, relative, resolve } from 'node:path';
-import { listImages, type SkippedImage } from '@chorus/data';
+import { isBadImage, listImages, type SkippedImage } from '@chorus/data';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { ConfigError } from '../errors.ts';
 import type { ImageInput } from './image-input.ts';
@@ -59,7 +59,10 @@ async function findInFolder(path: string, { inputs, passedOver }: FoundImages): 
   const { files, skipped } = await listImages(path);
   for (const file of files) inputs.push({ kind: 'file', path: file.path });
   if (files.length === 0) inputs.push({ kind: 'missing', name: path, reason: 'no images in this folder' });
-  passedOver.push(...skipped);
+  // What claims to be an image and cannot be one is reported as a bad image is.
+  for (const entry of skipped)
+    if (isBadImage(entry)) inputs.push({ kind: 'missing', name: entry.path, reason: entry.reason });
+    else passedOver.push(entry);
 }
 
 async function findByPattern(pattern: string, base: string, found: FoundImages): Promise<void> {
