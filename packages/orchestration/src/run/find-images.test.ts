@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -41,6 +41,13 @@ describe('findImages', () => {
     ['addresses', ['https://example.org/a?b=*'], ['https://example.org/a?b=*']],
   ])('finds %s', async (_, words, expected) => {
     expect(await found(...words)).toEqual(expected);
+  });
+
+  it('follows links to files that match, as a shell does, but none below "**"', async () => {
+    await mkdir(join(base, 'links'));
+    await symlink('../a.jpg', join(base, 'links/file.jpg'));
+    expect(await found('links/*.jpg')).toEqual(['links/file.jpg']);
+    expect(await found('links/**/*.jpg')).toEqual(['links/**/*.jpg']);
   });
 
   it('takes absolute patterns', async () => {

@@ -69,7 +69,9 @@ async function findByPattern(pattern: string, base: string, found: FoundImages):
   // The library resolves patterns against a folder.
   const from = isAbsolute(pattern) ? '/' : await realpath(base);
   const relativePattern = isAbsolute(pattern) ? relative('/', pattern) : pattern;
-  const options = { cwd: from, absolute: true, expandDirectories: false, followSymbolicLinks: false };
+  // A link that matches is followed, as by a shell; below "**" links could go round in circles.
+  const followSymbolicLinks = !pattern.includes('**');
+  const options = { cwd: from, absolute: true, expandDirectories: false, followSymbolicLinks };
   const files = await glob(relativePattern, { ...options, onlyFiles: true });
   // As a shell does, folders that match are taken whole; "**" names their files already.
   const folders = pattern.includes('**') ? [] : await glob(relativePattern, { ...options, onlyDirectories: true });
