@@ -21,7 +21,7 @@ describe('progress over images', () => {
         update(step, done, 100);
       }
     expect(written).toHaveLength(20);
-    expect(written[0]).toBe('compared 10 of 100 images, 7.4 images/s\n');
+    expect(written[0]).toBe('compared 10 of 100 images, 6.7 images/s\n');
     expect(written.at(-1)).toMatch(/^classified 100 of 100 images, 6.7 images\/s\n$/);
   });
 
@@ -37,7 +37,7 @@ describe('progress over images', () => {
     clear();
     expect(written).toEqual([
       '\r\u001b[Kclassified 32 of 100 images',
-      '\r\u001b[Kclassified 64 of 100 images, 427 images/s',
+      '\r\u001b[Kclassified 64 of 100 images, 213 images/s',
       '\r\u001b[K',
     ]);
   });
