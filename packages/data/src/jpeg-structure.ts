@@ -285,7 +285,8 @@ class SegmentReader {
       // A short table leaves its last factors out, as libjpeg has it.
       const count = Math.min(64, Math.floor((content.length - at - 1) / width));
       const table = new Uint16Array(64).fill(1);
-      for (let k = 0; k < count; k += 1) table[k] = content.readUIntBE(at + 1 + k * width, width);
+      for (let k = 0; k < count; k += 1)
+        table[k] = width === 1 ? content[at + 1 + k]! : content.readUInt16BE(at + 1 + 2 * k);
       this.#quantizationTables[slot] = table;
       at += 1 + 64 * width;
     }
