@@ -5,7 +5,7 @@ import { formatOf, type ImageFormat } from './decode-format.ts';
 import { decodableBytes, type ImageLayout, readImageLayout } from './image-layout.ts';
 import { endsWithItsPixels } from './jpeg-ending.ts';
 import { findLostPixels, findMissingScans } from './jpeg-integrity.ts';
-import { type JpegStructure, readJpegHead, readJpegStructure } from './jpeg-structure.ts';
+import { type JpegHead, type JpegStructure, readJpegHead, readJpegStructure } from './jpeg-structure.ts';
 import { requireAllPixels } from './lost-pixels.ts';
 import { arrangeSamples } from './pixel-samples.ts';
 
@@ -34,6 +34,8 @@ export interface ImageHeader {
   hasGreyProfile: boolean;
   /** What the decoder is given: the file, of a JPEG of several pictures the first, or a copy that libvips recognizes. */
   picture: Uint8Array;
+  /** Of `picture`, where that is a JPEG. */
+  jpeg: JpegHead | undefined;
 }
 
 /** Whether a text names a colour, as CSS does: `white`, `#7f7f7f`, `rgb(127, 127, 127)`. */
@@ -54,7 +56,8 @@ export function isColour(text: string): boolean {
 export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<ImageHeader> {
   const format = formatOf(bytes);
   const layout = readImageLayout(format, bytes);
-  const picture = format === 'jpeg' ? firstPicture(bytes) : decodableBytes(bytes, layout);
+  const { picture, jpeg } =
+    format === 'jpeg' ? firstPicture(bytes) : { picture: decodableBytes(bytes, layout), jpeg: undefined };
   // libvips' own limit would not say which size it met.
   const header = await sharp(picture, { limitInputPixels: false })
     .metadata()
@@ -84,6 +87,7 @@ export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<
     isDeepWithProfile: depth === 'ushort' && hasProfile && layout.lab === undefined,
     hasGreyProfile: isGrey && header.icc?.toString('latin1', 16, 20) === 'GRAY',
     picture,
+    jpeg,
   };
 }
 
@@ -126,13 +130,14 @@ const maxPixelsPerByte: Partial<Record<ImageFormat, number>> = {
  *
  * @throws Error whose message says why the picture cannot be decoded.
  */
-function firstPicture(bytes: Uint8Array): Uint8Array {
-  const { isOneScan, hasOtherPictures } = readJpegHead(bytes);
-  if (isOneScan && !hasOtherPictures) return bytes;
+function firstPicture(bytes: Uint8Array): { picture: Uint8Array; jpeg: JpegHead } {
+  const jpeg = readJpegHead(bytes);
+  if (jpeg.isOneScan && !jpeg.hasOtherPictures) return { picture: bytes, jpeg };
   const structure = readJpegStructure(bytes);
   const missing = findMissingScans(structure);
   if (missing !== null) throw new Error(`damaged: ${missing}`);
-  return withEndMarker(bytes, structure);
+  const picture = withEndMarker(bytes, structure);
+  return { picture, jpeg: readJpegHead(picture) };
 }
 
 /** A picture up to its end marker, which is added where it is missing. */
@@ -156,12 +161,14 @@ async function decode(header: ImageHeader, timeoutMs: number) {
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
   };
-  const { format, picture } = header;
-  if (format !== 'jpeg') return orRefuse(header, timeoutMs, () => run(picture, 'error'));
+  const { picture, jpeg } = header;
+  if (jpeg === undefined) return orRefuse(header, timeoutMs, () => run(picture, 'error'));
   // libjpeg warns of lost pixels and of harmless oddities alike. Which it is, the file itself says.
-  const strict = await run(picture, 'warning').catch(() => undefined);
-  const head = readJpegHead(picture);
-  if (strict !== undefined && (!head.isOneScan || endsWithItsPixels(picture, head))) return strict;
+  const decoding = run(picture, 'warning').catch(() => undefined);
+  // While another thread decodes.
+  const endsWell = !jpeg.isOneScan || endsWithItsPixels(picture, jpeg);
+  const strict = await decoding;
+  if (strict !== undefined && endsWell) return strict;
   const structure = readJpegStructure(picture);
   const lost = await findLostPixels(picture, structure);
   if (lost !== null) throw new Error(`damaged: ${lost}`);
