@@ -2,10 +2,11 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { durationRange } from './print/check-summary.ts';
+import { writeSquare } from './square.fixture.ts';
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 let folder: string;
@@ -47,15 +48,6 @@ function environment(): NodeJS.ProcessEnv {
     CHORUS_WORKERS: undefined,
     CHORUS_WEIGHTS: undefined,
   };
-}
-
-/** The smallest image that is accepted, a GIF of one color. */
-async function writeSquare(path: string, grey: number, green = grey): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const gif = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==', 'base64');
-  gif.fill(grey, 13, 19);
-  gif[14] = green;
-  await writeFile(path, gif);
 }
 
 describe('chorus check', () => {

@@ -1,11 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Finding } from '@chorus/orchestration';
 import { afterAll, beforeAll, describe, expect, it, test, vi } from 'vitest';
+import { writeSquare } from './square.fixture.ts';
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const workspace = fileURLToPath(new URL('../../..', import.meta.url));
@@ -111,15 +112,6 @@ function groupOf(child: ChildProcess): string[] {
   } catch {
     return [];
   }
-}
-
-async function writeSquare(path: string, grey: number, green = grey): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  // A PGM would do, but is not accepted: the smallest image that is, a grey GIF of one colour.
-  const gif = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==', 'base64');
-  gif.fill(grey, 13, 19);
-  gif[14] = green;
-  await writeFile(path, gif);
 }
 
 describe('chorus train', () => {

@@ -1,6 +1,7 @@
 /** Files → pixels: one decode per file, whole image, upright, in every size that is asked for. */
 import { availableParallelism } from 'node:os';
 import { sha256 } from '@chorus/storage';
+import { maxBadShare } from './dataset-checks.ts';
 import { PixelBudget, withinTime } from './decode-budget.ts';
 import { type FileStamp, readImageFile } from './decode-file.ts';
 import type { ImageFormat } from './decode-format.ts';
@@ -26,7 +27,7 @@ export interface DecodeAllOptions extends DecodeOptions {
    * where they are large: at most `maxPixels` are decoded at a time.
    */
   concurrency?: number;
-  /** More than this share of bad images is an error; default 0.05. */
+  /** More than this share of bad images is an error; by default {@link maxBadShare}. */
   maxSkippedShare?: number;
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal;
@@ -75,7 +76,7 @@ export async function decodeImages(
   handles: readonly PixelStoreHandle[],
   options: DecodeAllOptions,
 ): Promise<{ skipped: SkippedImage[]; sha256: (string | null)[]; info: (ImageInfo | null)[]; seconds: number }> {
-  const { concurrency = availableParallelism() + 2, maxSkippedShare, onProgress, signal } = options;
+  const { concurrency = availableParallelism() + 2, maxSkippedShare = maxBadShare, onProgress, signal } = options;
   requireColour(options.background);
   const startedAtMs = Date.now();
   const stores = handles.map((handle) => new PixelStore(handle));
@@ -116,13 +117,15 @@ export async function decodeImages(
   return { skipped: bad, sha256: hashes, info, seconds: (Date.now() - startedAtMs) / 1000 };
 }
 
+// --- internal ---
+
 /**
  * Refuses a set of images of which too many cannot be used.
  *
  * @param share of the images that may be skipped, 0 to 1.
  * @throws DataError with the first of them and their reasons.
  */
-function requireFewSkipped(skipped: readonly SkippedImage[], imageCount: number, share = 0.05): void {
+function requireFewSkipped(skipped: readonly SkippedImage[], imageCount: number, share: number): void {
   if (skipped.length <= share * imageCount) return;
   throw new DataError(
     `${skipped.length} of ${imageCount} images cannot be used, more than ${100 * share} %: ${skipped
@@ -131,8 +134,6 @@ function requireFewSkipped(skipped: readonly SkippedImage[], imageCount: number,
       .join('; ')}${skipped.length > 5 ? '; …' : ''}.`,
   );
 }
-
-// --- internal ---
 
 async function decodeWithin(
   budget: PixelBudget,

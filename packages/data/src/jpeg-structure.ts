@@ -68,7 +68,7 @@ export function readJpegStructure(bytes: Uint8Array): JpegStructure {
 /** A JPEG's headers up to its first scan. */
 export interface JpegHead {
   frame: JpegFrame;
-  /** Its end is not looked for: that of the file. */
+  /** Its `dataEnd` is the end of the file: where the scan ends is not looked for. */
   scan: JpegScan;
   /** Whether the first scan has every component at full precision: libjpeg looks at nothing after it. */
   isOneScan: boolean;
