@@ -42,12 +42,12 @@ def weight(stream, kind, shape):
 
 
 def images(stream, count, size):
-    """[count, size, size, 3] RGB, whole numbers 0..253: a colour, 4 by 4 patches and noise. Takes three streams."""
-    colour = np.floor(128 * draw(stream, count * 3)).reshape(count, 1, 1, 3)
+    """[count, size, size, 3] RGB, whole numbers 0..253: a color, 4 by 4 patches and noise. Takes three streams."""
+    color = np.floor(128 * draw(stream, count * 3)).reshape(count, 1, 1, 3)
     patches = np.floor(64 * draw(stream + 1, count * 4 * 4 * 3)).reshape(count, 4, 4, 3)
     noise = np.floor(64 * draw(stream + 2, count * size * size * 3)).reshape(count, size, size, 3)
     patch = np.arange(size) * 4 // size
-    return (colour + patches[:, patch][:, :, patch] + noise).astype("float32")
+    return (color + patches[:, patch][:, :, patch] + noise).astype("float32")
 
 
 def labels(count):

@@ -34,7 +34,7 @@ JPEGS = [
 
 
 def photograph_like(size):
-    """Colours, patches and noise, as the networks get them: pictures full of edges only are not what JPEG is for."""
+    """colors, patches and noise, as the networks get them: pictures full of edges only are not what JPEG is for."""
     return images(0, 1, size)[0].astype("uint8")
 
 
@@ -52,7 +52,7 @@ def drawn(folder):
             yield save("drawn JPEGs", picture(width, height), f"{width}x{height}-{number}.jpg", **options)
         for size in (33, 480):
             yield save("drawn JPEGs", photograph_like(size), f"{size}-{number}.jpg", **options)
-            yield save("drawn JPEGs", photograph_like(size)[:, :, 0], f"{size}-{number}-grey.jpg",
+            yield save("drawn JPEGs", photograph_like(size)[:, :, 0], f"{size}-{number}-gray.jpg",
                        **{key: value for key, value in options.items() if key != "subsampling"})
     for size in (33, 480):
         yield save("drawn WebPs, GIFs, TIFFs", photograph_like(size), f"{size}.webp", lossless=True)
@@ -60,7 +60,7 @@ def drawn(folder):
         for compression in ("raw", "tiff_lzw", "tiff_deflate"):
             yield save("drawn WebPs, GIFs, TIFFs", photograph_like(size), f"{size}-{compression}.tif",
                        compression=compression)
-        yield save("drawn PNGs", photograph_like(size)[:, :, 0], f"{size}-grey.png")
+        yield save("drawn PNGs", photograph_like(size)[:, :, 0], f"{size}-gray.png")
 
 
 def main(out, sizes, photographs):

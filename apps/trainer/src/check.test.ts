@@ -108,7 +108,7 @@ describe('chorus check', () => {
 
   it('lists every preset for a folder', () => {
     const { stdout } = chorus('check', 'photos', '--weights', 'random', '--preset', 'mobile');
-    for (const row of [/^mobile \* +\d+/m, /^cpu +/m, /^sound +/m, /^article +/m, /^demo +/m])
+    for (const row of [/^mobile \* +\d+/m, /^cpu +/m, /^full +/m, /^article +/m, /^demo +/m])
       expect(stdout).toMatch(row);
   });
 });

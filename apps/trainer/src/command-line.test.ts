@@ -499,12 +499,12 @@ describe('the other commands', () => {
     const { stdout } = await start(['doctor', '--json'], environment).ended;
     const findings: Finding[] = JSON.parse(stdout);
     const of = (preset: string, what: string) => findings.find((one) => one.preset === preset && one.what === what);
-    for (const preset of ['article', 'sound', 'cpu', 'mobile', 'demo'])
+    for (const preset of ['article', 'full', 'cpu', 'mobile', 'demo'])
       for (const what of ['weights', 'data', 'memory']) expect(of(preset, what)).toBeDefined();
     expect(of('demo', 'weights')).toMatchObject({ ok: true });
     expect(of('article', 'data')).toMatchObject({ ok: false, mend: 'pnpm chorus download --preset article' });
     expect(of('article', 'GPU')).toBeDefined();
-    expect(of('sound', 'GPU')).toBeDefined();
+    expect(of('full', 'GPU')).toBeDefined();
     expect(of('cpu', 'GPU')).toBeUndefined();
     expect(of('cpu', 'weights')).toMatchObject({ ok: false, detail: expect.stringContaining('inception') });
     expect(of('mobile', 'weights')).toMatchObject({ ok: existsSync(weights) });

@@ -1,5 +1,5 @@
 /**
- * Weighted sums of neighbouring pixels, in AssemblyScript: 16 bytes at a time. `src/resample.ts` gives it its memory.
+ * Weighted sums of neighboring pixels, in AssemblyScript: 16 bytes at a time. `src/resample.ts` gives it its memory.
  *
  * Weights are fixed-point numbers. The processor's product of 16 bit takes a pixel and half a weight, two of them at a time;
  * the sum over the upper halves, shifted, and that over the lower ones are together what Pillow's sum over whole ones is.

@@ -28,7 +28,7 @@ function factsOf(counts: Record<string, number>, bad: readonly number[] = [], ch
   return facts;
 }
 
-const setOf = (facts: DatasetFacts, set: 'fit' | 'tune' | 'heldOut' | 'test', label: number) =>
+const setOf = (facts: DatasetFacts, set: 'fit' | 'tune' | 'outOfFold' | 'test', label: number) =>
   [...(set === 'test' ? facts.split.test : facts.split.parts[0]![set])].filter(
     (index) => facts.images[index]!.label === label,
   );
@@ -62,7 +62,7 @@ describe('checkDataset', () => {
   test.each([
     ['fit', 'fit'],
     ['tune', 'tune'],
-    ['heldOut', 'stack'],
+    ['outOfFold', 'stack'],
     ['test', 'test'],
   ] as const)('refuses a class that has lost its only usable image in the set %s', (set, shown) => {
     const drawn = factsOf({ common: 60, rare: 4 });
@@ -111,7 +111,7 @@ describe('checkDataset', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.nat({ max: 63 }), { maxLength: 3 }), (bad) => {
         const facts = factsOf({ common: 60, rare: 4 }, bad);
-        const isWhole = (['fit', 'tune', 'heldOut', 'test'] as const).every((set) =>
+        const isWhole = (['fit', 'tune', 'outOfFold', 'test'] as const).every((set) =>
           [0, 1].every((label) => setOf(facts, set, label).some(facts.isUsable)),
         );
         if (isWhole) expect(() => checkDataset(facts)).not.toThrow();

@@ -74,11 +74,11 @@ function badImages({ skipped, bad }: DatasetFacts): SkippedImage[] {
 
 /** The sets that have images. The folds' held-out images are one set, on which the stackers learn. */
 function wantedSets({ test, parts }: ImageSplit): { set: string; indices: Uint32Array }[] {
-  const heldOut = parts.flatMap((part) => [...part.heldOut]);
+  const outOfFold = parts.flatMap((part) => [...part.outOfFold]);
   const sets = [
     ...parts.map(({ fit }) => ({ set: 'fit', indices: fit })),
     ...parts.map(({ tune }) => ({ set: 'tune', indices: tune })),
-    { set: 'stack', indices: Uint32Array.from(heldOut) },
+    { set: 'stack', indices: Uint32Array.from(outOfFold) },
     { set: 'test', indices: test },
   ];
   return sets.filter(({ indices }) => indices.length > 0);

@@ -2,7 +2,7 @@ import type { RgbImage } from './decode-pixels.ts';
 
 /**
  * What `cv2.resize(image, (size, size))` gives (INTER_LINEAR): each pixel from the two nearest in either direction,
- * measured between pixel centres, the edge repeated; no antialiasing.
+ * measured between pixel centers, the edge repeated; no antialiasing.
  *
  * @param size side of the result, pixels.
  * @returns [size, size, 3]; OpenCV rounds at 11 bit, so one value in a few may be one off.
@@ -35,8 +35,8 @@ interface Taps {
 
 function taps(length: number, size: number): Taps[] {
   return Array.from({ length: size }, (_, position) => {
-    const centre = Math.min(Math.max((position + 0.5) * (length / size) - 0.5, 0), length - 1);
-    const first = Math.floor(centre);
-    return { first, second: Math.min(first + 1, length - 1), share: centre - first };
+    const center = Math.min(Math.max((position + 0.5) * (length / size) - 0.5, 0), length - 1);
+    const first = Math.floor(center);
+    return { first, second: Math.min(first + 1, length - 1), share: center - first };
   });
 }

@@ -40,12 +40,12 @@ function triangles(length: number, size: number): Taps {
   const weights = new Int32Array(size * stride);
   const heights = new Float64Array(stride);
   for (let position = 0; position < size; position += 1) {
-    const centre = (position + 0.5) * scale;
-    const from = Math.max(Math.trunc(centre - reach + 0.5), 0);
-    const to = Math.min(Math.trunc(centre + reach + 0.5), length);
+    const center = (position + 0.5) * scale;
+    const from = Math.max(Math.trunc(center - reach + 0.5), 0);
+    const to = Math.min(Math.trunc(center + reach + 0.5), length);
     let total = 0;
     for (let index = 0; index < to - from; index += 1) {
-      heights[index] = Math.max(1 - Math.abs((index + from - centre + 0.5) * (1 / reach)), 0);
+      heights[index] = Math.max(1 - Math.abs((index + from - center + 0.5) * (1 / reach)), 0);
       total += heights[index]!;
     }
     for (let index = 0; index < to - from; index += 1)

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { decodeImage } from './decode.ts';
-import { isColour } from './decode-pixels.ts';
+import { isColor } from './decode-pixels.ts';
 import { adobeRgbPng, floatTiff } from './image-bytes.fixture.ts';
 
-type Colour = readonly [number, number, number];
+type Color = readonly [number, number, number];
 
 const side = 64;
-/** What all the files of this page show: a colour in each quarter. They lie within what a CMYK or P3 file can hold. */
-const quarters: readonly Colour[] = [
+/** What all the files of this page show: a color in each quarter. They lie within what a CMYK or P3 file can hold. */
+const quarters: readonly Color[] = [
   [200, 110, 60],
   [70, 120, 80],
   [225, 215, 205],
@@ -33,34 +33,34 @@ async function decode(bytes: Buffer, background = 'white', size = side): Promise
   )[0]!;
 }
 
-function picture(colourAt: (quarter: number) => readonly number[], width = side, height = side): Sharp {
+function picture(colorAt: (quarter: number) => readonly number[], width = side, height = side): Sharp {
   const pixels = Array.from({ length: width * height }, (_, index) => {
     const [x, y] = [index % width, Math.floor(index / width)];
-    return colourAt((x < width / 2 ? 0 : 1) + (y < height / 2 ? 0 : 2));
+    return colorAt((x < width / 2 ? 0 : 1) + (y < height / 2 ? 0 : 2));
   });
-  const channels = colourAt(0).length as 1 | 2 | 3 | 4;
+  const channels = colorAt(0).length as 1 | 2 | 3 | 4;
   return sharp(Uint8Array.from(pixels.flat()), { raw: { width, height, channels } });
 }
 
 const rgb = () => picture((quarter) => quarters[quarter]!);
 /** Half transparent everywhere. */
 const rgba = () => picture((quarter) => [...quarters[quarter]!, 128]);
-const grey = () => picture((quarter) => [quarters[quarter]![0]]).toColourspace('b-w');
+const gray = () => picture((quarter) => [quarters[quarter]![0]]).toColourspace('b-w');
 const greyAlpha = () => picture((quarter) => [quarters[quarter]![0], 128]).toColourspace('b-w');
 
-const greys = quarters.map(([red]): Colour => [red, red, red]);
+const greys = quarters.map(([red]): Color => [red, red, red]);
 /** Porter and Duff's "over", in numbers: alpha 128 of 255. */
-const over = (colours: readonly Colour[], background: Colour) =>
-  colours.map((colour) => colour.map((value, channel) => (value * 128 + background[channel]! * 127) / 255));
+const over = (colors: readonly Color[], background: Color) =>
+  colors.map((color) => color.map((value, channel) => (value * 128 + background[channel]! * 127) / 255));
 
 /** In the middle of each quarter, away from what a codec does at edges. */
 function expectQuarters(pixels: Uint8Array, expected: readonly (readonly number[])[], tolerance = 3): void {
   expect(pixels).toHaveLength(side * side * 3);
-  for (const [quarter, colour] of expected.entries()) {
+  for (const [quarter, color] of expected.entries()) {
     const [x, y] = [side / 4 + (quarter % 2) * (side / 2), side / 4 + Math.floor(quarter / 2) * (side / 2)];
     const seen = [...pixels.subarray((y * side + x) * 3, (y * side + x) * 3 + 3)];
-    const distance = Math.max(...seen.map((value, channel) => Math.abs(value - colour[channel]!)));
-    expect(distance, `quarter ${quarter}: expected ${colour}, received ${seen}`).toBeLessThanOrEqual(tolerance);
+    const distance = Math.max(...seen.map((value, channel) => Math.abs(value - color[channel]!)));
+    expect(distance, `quarter ${quarter}: expected ${color}, received ${seen}`).toBeLessThanOrEqual(tolerance);
   }
 }
 
@@ -87,22 +87,22 @@ describe('row 5: every kind of image becomes the right RGB', () => {
     ['WebP in Display P3', () => rgb().withIccProfile('p3').webp({ lossless: true })],
     ['TIFF in Display P3', () => rgb().withIccProfile('p3').tiff({ compression: 'none' })],
     ['AVIF in Display P3', () => rgb().withIccProfile('p3').avif({ quality: 95, chromaSubsampling: '4:4:4' })],
-  ])('colour: %s', async (_, image) => {
+  ])('color: %s', async (_, image) => {
     expectQuarters(await decode(await image().toBuffer()), quarters);
   });
 
   test.each<[string, () => Sharp]>([
-    ['JPEG', () => grey().jpeg(fine)],
-    ['PNG', () => grey().png()],
-    ['16 bit PNG', () => grey().toColourspace('grey16').png()],
-    ['TIFF', () => grey().tiff({ compression: 'none' })],
-  ])('grey: %s', async (_, image) => {
+    ['JPEG', () => gray().jpeg(fine)],
+    ['PNG', () => gray().png()],
+    ['16 bit PNG', () => gray().toColourspace('grey16').png()],
+    ['TIFF', () => gray().tiff({ compression: 'none' })],
+  ])('gray: %s', async (_, image) => {
     const bytes = await image().toBuffer();
     expect((await sharp(bytes).metadata()).channels).toBe(1);
     expectQuarters(await decode(bytes), greys);
   });
 
-  test.each<[string, () => Sharp, readonly Colour[]]>([
+  test.each<[string, () => Sharp, readonly Color[]]>([
     ['PNG', () => rgba().png(), quarters],
     ['16 bit PNG', () => rgba().toColourspace('rgb16').png(), quarters],
     ['16 bit PNG in Display P3', () => rgba().toColourspace('rgb16').withIccProfile('p3').png(), quarters],
@@ -110,13 +110,13 @@ describe('row 5: every kind of image becomes the right RGB', () => {
     ['WebP', () => rgba().webp({ lossless: true }), quarters],
     ['AVIF', () => rgba().avif({ quality: 95, chromaSubsampling: '4:4:4' }), quarters],
     ['TIFF', () => rgba().tiff({ compression: 'none' }), quarters],
-    ['grey PNG', () => greyAlpha().png(), greys],
-    ['grey 16 bit PNG', () => greyAlpha().toColourspace('grey16').png(), greys],
-  ])('alpha, on white and on a strong colour: %s', async (_, image, colours) => {
+    ['gray PNG', () => greyAlpha().png(), greys],
+    ['gray 16 bit PNG', () => greyAlpha().toColourspace('grey16').png(), greys],
+  ])('alpha, on white and on a strong color: %s', async (_, image, colors) => {
     const bytes = await image().toBuffer();
     expect((await sharp(bytes).metadata()).hasAlpha).toBe(true);
-    expectQuarters(await decode(bytes, 'white'), over(colours, [255, 255, 255]));
-    expectQuarters(await decode(bytes, '#ff2000'), over(colours, [255, 32, 0]));
+    expectQuarters(await decode(bytes, 'white'), over(colors, [255, 255, 255]));
+    expectQuarters(await decode(bytes, '#ff2000'), over(colors, [255, 32, 0]));
   });
 
   it('a transparent pixel of a GIF', async () => {
@@ -145,7 +145,7 @@ describe('row 5: every kind of image becomes the right RGB', () => {
   });
 
   test.each(['gif', 'webp'] as const)('the first frame of an animation: %s', async (format) => {
-    const frames = [quarters, greys].map((colours) => picture((quarter) => colours[quarter]!));
+    const frames = [quarters, greys].map((colors) => picture((quarter) => colors[quarter]!));
     const raw = await Promise.all(frames.map((frame) => frame.raw().toBuffer()));
     const animation = sharp(Buffer.concat(raw), {
       raw: { width: side, height: 2 * side, channels: 3, pageHeight: side },
@@ -160,7 +160,7 @@ describe('row 5: every kind of image becomes the right RGB', () => {
 
   // Pillow 13.0.0 with LittleCMS 2.19, perceptual, libvips' own CMYK profile (its `cmyk`), on these very files:
   // `ImageCms.profileToProfile(image, profile, ImageCms.createProfile('sRGB'), renderingIntent=0, outputMode='RGB')`.
-  const cmykColours: readonly Colour[] = [
+  const cmykcolors: readonly Color[] = [
     [200, 100, 50],
     [60, 120, 60],
     [230, 220, 210],
@@ -189,7 +189,7 @@ describe('row 5: every kind of image becomes the right RGB', () => {
     },
   ])('CMYK $name, as JPEG (inverted, as Adobe writes it) and as TIFF', async ({ profiled, expected }) => {
     const image = () => {
-      const cmyk = picture((quarter) => cmykColours[quarter]!).toColourspace('cmyk');
+      const cmyk = picture((quarter) => cmykcolors[quarter]!).toColourspace('cmyk');
       return profiled ? cmyk.withIccProfile('cmyk') : cmyk;
     };
     for (const bytes of [await image().jpeg(fine).toBuffer(), await image().tiff({ compression: 'none' }).toBuffer()]) {
@@ -199,9 +199,9 @@ describe('row 5: every kind of image becomes the right RGB', () => {
   });
 
   it('Adobe RGB (1998), by its published formulas', async () => {
-    for (const colour of quarters) {
-      const pixels = await decode(adobeRgbPng(side, toAdobeRgb(colour)));
-      expectQuarters(pixels, [colour, colour, colour, colour]);
+    for (const color of quarters) {
+      const pixels = await decode(adobeRgbPng(side, toAdobeRgb(color)));
+      expectQuarters(pixels, [color, color, color, color]);
     }
   });
 
@@ -238,14 +238,14 @@ describe('row 5: every kind of image becomes the right RGB', () => {
   });
 });
 
-describe('isColour', () => {
-  test.each(['white', '#fff', '#7f7f7f', 'rgb(1, 2, 3)'])('knows %s', (text) => expect(isColour(text)).toBe(true));
-  test.each(['', 'nocolour', '#12', '255'])('does not know "%s"', (text) => expect(isColour(text)).toBe(false));
+describe('isColor', () => {
+  test.each(['white', '#fff', '#7f7f7f', 'rgb(1, 2, 3)'])('knows %s', (text) => expect(isColor(text)).toBe(true));
+  test.each(['', 'nocolor', '#12', '255'])('does not know "%s"', (text) => expect(isColor(text)).toBe(false));
 });
 
 /** sRGB (IEC 61966-2-1) → XYZ (D65) → Adobe RGB (1998), 4.3.5.2. */
-function toAdobeRgb(colour: Colour): [number, number, number] {
-  const linear = colour.map((value) => {
+function toAdobeRgb(color: Color): [number, number, number] {
+  const linear = color.map((value) => {
     const share = value / 255;
     return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
   });
@@ -271,7 +271,7 @@ function toAdobeRgb(colour: Colour): [number, number, number] {
   return [red!, green!, blue!];
 }
 
-/** 64 × 64 pixels of one colour, by pillow-heif 1.8.1 (libheif, x265), quality 50. */
+/** 64 × 64 pixels of one color, by pillow-heif 1.8.1 (libheif, x265), quality 50. */
 const heic = `
 AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAVZtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAACJpbG9jAA
 AAAERAAAEAAQAAAAABegABAAAAAAAAABsAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABodmMxAAAAAA5waXRtAAAAAAABAAAA1mlwcnAA

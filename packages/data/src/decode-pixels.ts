@@ -28,9 +28,9 @@ export interface ImageHeader {
   height: number;
   /** What libvips does not say of its samples. */
   layout: ImageLayout;
-  /** 16 bit with a colour profile. */
+  /** 16 bit with a color profile. */
   isDeepWithProfile: boolean;
-  /** A grey profile that sharp applies only to 8 bit grey. */
+  /** A gray profile that sharp applies only to 8 bit gray. */
   hasGreyProfile: boolean;
   /** What the decoder is given: the file, of a JPEG of several pictures the first, or a copy that libvips recognizes. */
   picture: Uint8Array;
@@ -38,8 +38,8 @@ export interface ImageHeader {
   jpeg: JpegHead | undefined;
 }
 
-/** Whether a text names a colour, as CSS does: `white`, `#7f7f7f`, `rgb(127, 127, 127)`. */
-export function isColour(text: string): boolean {
+/** Whether a text names a color, as CSS does: `white`, `#7f7f7f`, `rgb(127, 127, 127)`. */
+export function isColor(text: string): boolean {
   try {
     sharp().flatten({ background: text });
     return true;
@@ -105,7 +105,7 @@ export async function decodePixels(
   const decoded = await decode(header, timeoutMs);
   const { data, width, height, channels } = arrangeSamples({ data: decoded.data, ...decoded.info }, header.layout);
   if (channels === 3) return { data, width, height };
-  // Not in the first pipeline: there a grey image would still be grey, and so would its background.
+  // Not in the first pipeline: there a gray image would still be gray, and so would its background.
   const flat = await sharp(data, { raw: { width, height, channels: 4 }, limitInputPixels: false })
     .flatten({ background })
     .raw()
@@ -154,7 +154,7 @@ async function decode(header: ImageHeader, timeoutMs: number) {
       .autoOrient()
       .toColourspace('srgb')
       .timeout({ seconds: Math.min(Math.ceil(timeoutMs / 1000), 3600) });
-    // Of other grey images sharp ignores it.
+    // Of other gray images sharp ignores it.
     if (header.hasGreyProfile) image.pipelineColourspace('b-w');
     // sharp takes 16 bit with a profile to Display P3 and leaves it there, unless an output profile is named.
     return (header.isDeepWithProfile ? image.withIccProfile('srgb') : image)

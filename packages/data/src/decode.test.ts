@@ -47,10 +47,10 @@ describe('decodeImage', () => {
   it('gives each size, the same as if it were the only one, in the order asked for', async () => {
     const sizes = [224, 299, 16, 120];
     const { image } = picture(120, 90);
-    await image().toColourspace('b-w').jpeg().toFile(at('grey.jpg'));
+    await image().toColourspace('b-w').jpeg().toFile(at('gray.jpg'));
     await image().toColourspace('cmyk').jpeg().toFile(at('cmyk.jpg'));
     await image().withMetadata({ orientation: 6 }).jpeg().toFile(at('turned.jpg'));
-    for (const name of ['good.jpg', 'good.png', 'grey.jpg', 'cmyk.jpg', 'turned.jpg']) {
+    for (const name of ['good.jpg', 'good.png', 'gray.jpg', 'cmyk.jpg', 'turned.jpg']) {
       const squares = await decodeImage(at(name), sizes, options);
       expect(squares.map(({ length }) => length)).toEqual(sizes.map((size) => size * size * 3));
       for (const [position, size] of sizes.entries())
@@ -102,10 +102,10 @@ describe('decodeImage', () => {
     expect(ours).not.toEqual((await decodeImage(at('good.png'), [24], options))[0]);
   });
 
-  it('names a background that is no colour', async () => {
+  it('names a background that is no color', async () => {
     const decoding = decodeImage(at('good.png'), [8], { ...options, background: 'glass' });
     await expect(decoding).rejects.toThrow(DataError);
-    await expect(decoding).rejects.toThrow(/Expected a colour such as "white".* received "glass"/);
+    await expect(decoding).rejects.toThrow(/Expected a color such as "white".* received "glass"/);
   });
 });
 
@@ -147,7 +147,7 @@ describe('decodeImages', () => {
     ).resolves.toMatchObject({ skipped: [{}] });
   });
 
-  it('refuses stores of another number of images, and a background that is no colour, before it decodes', async () => {
+  it('refuses stores of another number of images, and a background that is no color, before it decodes', async () => {
     const images = [{ path: at('good.png') }];
     await expect(decodeImages(images, [createPixelStore(2, 8)], options)).rejects.toThrow(
       'expected stores of 1 images, received one of 2',
@@ -214,11 +214,11 @@ function resample(
   const scale = length / size;
   const support = Math.max(scale, 1);
   for (let position = 0; position < size; position += 1) {
-    const centre = (position + 0.5) * scale;
-    const first = Math.max(0, Math.trunc(centre - support + 0.5));
-    const last = Math.min(length, Math.trunc(centre + support + 0.5));
+    const center = (position + 0.5) * scale;
+    const first = Math.max(0, Math.trunc(center - support + 0.5));
+    const last = Math.min(length, Math.trunc(center + support + 0.5));
     const weights = Array.from({ length: last - first }, (_, index) =>
-      Math.max(0, 1 - Math.abs((first + index - centre + 0.5) / support)),
+      Math.max(0, 1 - Math.abs((first + index - center + 0.5) / support)),
     );
     const total = weights.reduce((sum, weight) => sum + weight, 0);
     for (let line = 0; line < lines; line += 1)

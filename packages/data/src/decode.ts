@@ -5,14 +5,14 @@ import { maxBadShare } from './dataset-checks.ts';
 import { PixelBudget, withinTime } from './decode-budget.ts';
 import { type FileStamp, readImageFile } from './decode-file.ts';
 import type { ImageFormat } from './decode-format.ts';
-import { decodePixels, isColour, readHeader } from './decode-pixels.ts';
+import { decodePixels, isColor, readHeader } from './decode-pixels.ts';
 import { type ResizeMethod, resizeToSquare } from './decode-resize.ts';
 import { DataError } from './errors.ts';
 import type { SkippedImage } from './image-walk.ts';
 import { PixelStore, type PixelStoreHandle } from './pixel-store.ts';
 
 export interface DecodeOptions {
-  /** A CSS colour (`white`, `#7f7f7f`) that shows through transparent pixels; see {@link isColour}. */
+  /** A CSS color (`white`, `#7f7f7f`) that shows through transparent pixels; see {@link isColor}. */
   background: string;
   resize: ResizeMethod;
   /** Images with more pixels by their header are refused. */
@@ -59,7 +59,7 @@ export async function decodeImage(
   sizes: readonly number[],
   options: DecodeOptions,
 ): Promise<Uint8Array[]> {
-  requireColour(options.background);
+  requireColor(options.background);
   return (await decodeWithin(new PixelBudget(options.maxPixels), { path }, sizes, options)).squares;
 }
 
@@ -69,7 +69,7 @@ export async function decodeImage(
  *
  * @param images in the order of the stores' slots.
  * @returns `sha256`: of each image's bytes, hexadecimal; `info`: of each image's file; null for an image that was skipped.
- * @throws DataError when too many are bad or the background is no colour; the signal's reason when it is aborted.
+ * @throws DataError when too many are bad or the background is no color; the signal's reason when it is aborted.
  */
 export async function decodeImages(
   images: readonly ImageToDecode[],
@@ -77,7 +77,7 @@ export async function decodeImages(
   options: DecodeAllOptions,
 ): Promise<{ skipped: SkippedImage[]; sha256: (string | null)[]; info: (ImageInfo | null)[]; seconds: number }> {
   const { concurrency = availableParallelism() + 2, maxSkippedShare = maxBadShare, onProgress, signal } = options;
-  requireColour(options.background);
+  requireColor(options.background);
   const startedAtMs = Date.now();
   const stores = handles.map((handle) => new PixelStore(handle));
   for (const { count } of stores)
@@ -152,7 +152,7 @@ async function decodeWithin(
   });
 }
 
-function requireColour(background: string): void {
-  if (!isColour(background))
-    throw new DataError(`Expected a colour such as "white" or "#7f7f7f" as background, received "${background}".`);
+function requireColor(background: string): void {
+  if (!isColor(background))
+    throw new DataError(`Expected a color such as "white" or "#7f7f7f" as background, received "${background}".`);
 }

@@ -2,7 +2,7 @@
 
 export interface HeifItem {
   isPremultiplied: boolean;
-  /** libvips returns red, green and blue of it, whereas its profile may be a grey one. */
+  /** libvips returns red, green and blue of it, whereas its profile may be a gray one. */
   isMonochrome: boolean;
   /** libvips recognizes the file only by its major brand, and not by every one. */
   patch?: { at: number; bytes: readonly number[] };

@@ -83,13 +83,13 @@ export function withStrayBytes(jpeg: Buffer): Buffer {
   return Buffer.concat([jpeg.subarray(0, -2), Buffer.from([0x11, 0x22, 0x33]), jpeg.subarray(-2)]);
 }
 
-/** A PNG of one colour, given in Adobe RGB (1998), with a profile that says so. */
-export function adobeRgbPng(side: number, colour: readonly [number, number, number]): Buffer {
-  const line = Buffer.from([0, ...Array.from({ length: side }, () => colour).flat()]);
+/** A PNG of one color, given in Adobe RGB (1998), with a profile that says so. */
+export function adobeRgbPng(side: number, color: readonly [number, number, number]): Buffer {
+  const line = Buffer.from([0, ...Array.from({ length: side }, () => color).flat()]);
   return pngBytes(side, side, { lines: Buffer.concat(new Array(side).fill(line)), profile: adobeRgbProfile() });
 }
 
-/** A little-endian TIFF of one grey 32 bit floating-point channel, all 0.5. */
+/** A little-endian TIFF of one gray 32 bit floating-point channel, all 0.5. */
 export function floatTiff(side: number): Buffer {
   const byteCount = side * side * 4;
   const entries = [

@@ -13,7 +13,7 @@ export interface ImageLayout {
   alpha: AlphaSample;
   /** The colors were multiplied by alpha, and libvips does not undo it. */
   isPremultiplied?: boolean;
-  /** libvips returns red, green and blue of it, whereas its profile may be a grey one. */
+  /** libvips returns red, green and blue of it, whereas its profile may be a gray one. */
   isMonochrome?: boolean;
   /** libvips returns Y, Cb and Cr in place of red, green and blue. */
   ycbcr?: YcbcrCoding;

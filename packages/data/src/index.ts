@@ -9,7 +9,7 @@ export {
   type ImageInfo,
   type ImageToDecode,
 } from './decode.ts';
-export { isColour } from './decode-pixels.ts';
+export { isColor } from './decode-pixels.ts';
 export { type ResizeMethod, resizeMethods } from './decode-resize.ts';
 export { displayName, normalizeName } from './display-name.ts';
 export {

@@ -40,7 +40,7 @@ describe('the data set shapes', () => {
     expect(await digest('d', 4)).not.toBe(await digest('e', 5));
   });
 
-  it('cannot be told apart by colour: logistic regression on histograms stays below 60 %', async () => {
+  it('cannot be told apart by color: logistic regression on histograms stays below 60 %', async () => {
     const handle = createPixelStore(folder.images.length, size);
     const options = { background: 'black', resize: 'antialiased', maxPixels: 1e6, timeoutMs: 10_000 } as const;
     await decodeImages(folder.images, [handle], options);
@@ -56,7 +56,7 @@ describe('the data set shapes', () => {
   });
 });
 
-/** 4 × 4 × 4 bins of colour, and their squares: shares of the image. */
+/** 4 × 4 × 4 bins of color, and their squares: shares of the image. */
 function histogram(pixels: Uint8Array): number[] {
   const bins = new Array<number>(64).fill(0);
   for (let index = 0; index < pixels.length; index += 3)

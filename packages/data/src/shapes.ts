@@ -1,7 +1,7 @@
 /**
  * `shapes`: a data set that Chorus draws itself, for when there is none and for tests.
  *
- * Classes differ by form alone: colours, size (area), place, turn, background and noise come from the same
+ * Classes differ by form alone: colors, size (area), place, turn, background and noise come from the same
  * distributions for all of them.
  */
 
@@ -39,7 +39,7 @@ export interface ShapesOptions {
 }
 
 type Point = readonly [x: number, y: number];
-type Colour = readonly [red: number, green: number, blue: number];
+type Color = readonly [red: number, green: number, blue: number];
 
 /**
  * Draws the data set into a folder, as `train/<class>/*` and `validation/<class>/*` (PNG, 96 × 96).
@@ -80,11 +80,11 @@ export async function ensureShapes(options: ShapesOptions): Promise<string> {
 
 async function drawShape(form: ShapeForm, noise: Int8Array, random: RandomGenerator): Promise<Buffer> {
   const between = (low: number, high: number) => low + uniformFloat64(random) * (high - low);
-  const colour = (): Colour => [uniformInt(random, 0, 255), uniformInt(random, 0, 255), uniformInt(random, 0, 255)];
-  const [from, to] = [colour(), colour()];
+  const color = (): Color => [uniformInt(random, 0, 255), uniformInt(random, 0, 255), uniformInt(random, 0, 255)];
+  const [from, to] = [color(), color()];
   // Drawn again until it stands out from its background; which classes do is the same for all.
-  let ink = colour();
-  while (difference(ink, from) < 150 || difference(ink, to) < 150) ink = colour();
+  let ink = color();
+  while (difference(ink, from) < 150 || difference(ink, to) < 150) ink = color();
   // The same areas for all forms: 8 to 20 % of the image.
   const area = between(0.08, 0.2) * sidePixels ** 2;
   const reach = Math.sqrt(area);
@@ -131,11 +131,11 @@ function polygonArea(corners: readonly Point[]): number {
   return Math.abs(twice) / 2;
 }
 
-function difference(a: Colour, b: Colour): number {
+function difference(a: Color, b: Color): number {
   return Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
 }
 
-function rgb([red, green, blue]: Colour): string {
+function rgb([red, green, blue]: Color): string {
   return `rgb(${red},${green},${blue})`;
 }
 

@@ -44,12 +44,12 @@ describe('splitImages', () => {
         const plan = planOf({ seed });
         const split = splitImages({ images, classes: classesOf(counts), root }, plan);
         expect(split.parts.map(({ name }) => name)).toEqual(['holdout']);
-        const { fit, tune, heldOut } = split.parts[0]!;
-        expect(sorted([...fit, ...tune, ...heldOut, ...split.test])).toEqual(images.map((_, index) => index));
+        const { fit, tune, outOfFold } = split.parts[0]!;
+        expect(sorted([...fit, ...tune, ...outOfFold, ...split.test])).toEqual(images.map((_, index) => index));
         for (const [label, count] of counts.entries())
           for (const [set, share] of [
             [tune, 0.1],
-            [heldOut, 0.15],
+            [outOfFold, 0.15],
             [split.test, 0.2],
           ] as const) {
             const inSet = set.filter((index) => images[index]!.label === label).length;
@@ -82,11 +82,11 @@ describe('splitImages', () => {
           expect(split.parts.map(({ name }) => name)).toEqual(members === 'refit' ? [...names, 'all'] : names);
 
           const training = trainingImages(split);
-          expect(sorted(split.parts.flatMap(({ heldOut }) => [...heldOut]))).toEqual([...training]);
+          expect(sorted(split.parts.flatMap(({ outOfFold }) => [...outOfFold]))).toEqual([...training]);
           expect(sorted([...training, ...split.test])).toEqual(images.map((_, index) => index));
-          for (const { name, fit, tune, heldOut } of split.parts) {
-            expect(sorted([...fit, ...tune, ...heldOut])).toEqual([...training]);
-            expect(heldOut.length > 0).toBe(name !== 'all');
+          for (const { name, fit, tune, outOfFold } of split.parts) {
+            expect(sorted([...fit, ...tune, ...outOfFold])).toEqual([...training]);
+            expect(outOfFold.length > 0).toBe(name !== 'all');
             // Every training knows every class, and is watched on every class.
             for (const set of [fit, tune])
               expect(new Set([...set].map((index) => images[index]!.label)).size).toBe(counts.length);
@@ -103,7 +103,7 @@ describe('splitImages', () => {
       planOf({ stacking: { kind: 'training-images' } }),
     );
     expect(parts.map(({ name }) => name)).toEqual(['all']);
-    expect(parts[0]!.heldOut).toEqual(parts[0]!.fit);
+    expect(parts[0]!.outOfFold).toEqual(parts[0]!.fit);
     expect(parts[0]!.fit.length + parts[0]!.tune.length + test.length).toBe(40);
   });
 
@@ -222,11 +222,11 @@ describe('splitImages with split folders for tune images', () => {
         const split = splitImages(folder, planOf({ seed, stacking }));
         expect([...split.test]).toEqual(folder.ofRole('test'));
         const training = folder.ofRole('train');
-        for (const { name, fit, tune, heldOut } of split.parts) {
+        for (const { name, fit, tune, outOfFold } of split.parts) {
           expect([...tune]).toEqual(folder.ofRole('tune'));
-          expect(sorted(new Set([...fit, ...heldOut]))).toEqual(training);
-          if (stacking.kind !== 'training-images') expect(fit.length + heldOut.length).toBe(training.length);
-          expect(name === 'all' || heldOut.length > 0).toBe(true);
+          expect(sorted(new Set([...fit, ...outOfFold]))).toEqual(training);
+          if (stacking.kind !== 'training-images') expect(fit.length + outOfFold.length).toBe(training.length);
+          expect(name === 'all' || outOfFold.length > 0).toBe(true);
         }
         const all = [...disjointSets(split).values()].flatMap((set) => [...set]);
         expect(sorted(all)).toEqual(folder.images.map((_, index) => index));
@@ -301,7 +301,9 @@ describe('splitImages without groups', () => {
   ])('draws %s as ever', (_, images, plan, test, parts) => {
     const split = splitImages({ images, classes: ['0', '1'], root }, plan);
     expect([...split.test]).toEqual(test);
-    expect(split.parts.map(({ name, fit, tune, heldOut }) => [name, [...fit], [...tune], [...heldOut]])).toEqual(parts);
+    expect(split.parts.map(({ name, fit, tune, outOfFold }) => [name, [...fit], [...tune], [...outOfFold]])).toEqual(
+      parts,
+    );
     const alone = images.map((_, index) => [index]);
     expect(splitImages({ images, classes: ['0', '1'], root }, plan, alone)).toEqual(split);
   });
@@ -356,15 +358,15 @@ describe('splitImages with groups', () => {
         drawnCount += 1;
         const sets = disjointSets(split);
         expect(sorted([...sets.values()].flatMap((set) => [...set]))).toEqual(images.map((_, index) => index));
-        for (const { fit, tune, heldOut } of split.parts)
-          for (const set of [fit, tune, heldOut, split.test].map((indices) => new Set(indices)))
+        for (const { fit, tune, outOfFold } of split.parts)
+          for (const set of [fit, tune, outOfFold, split.test].map((indices) => new Set(indices)))
             for (const group of groups) {
               const inside = group.filter((index) => set.has(index)).length;
               expect(inside === 0 || inside === group.length).toBe(true);
             }
-        for (const { fit, tune, heldOut } of split.parts)
+        for (const { fit, tune, outOfFold } of split.parts)
           if (stacking.kind !== 'training-images')
-            expect(new Set([...fit, ...tune, ...heldOut]).size).toBe(fit.length + tune.length + heldOut.length);
+            expect(new Set([...fit, ...tune, ...outOfFold]).size).toBe(fit.length + tune.length + outOfFold.length);
         // The same images and groups in another order.
         const moved = images.map((_, index) => (index + turn) % images.length);
         const turned = moved.map((index) => images[index]!);
@@ -433,7 +435,7 @@ describe('splitImages with groups', () => {
             const inClass = (set: Uint32Array) => [...set].filter((index) => images[index]!.label === label).length;
             expect(Math.abs(inClass(held.test) - 0.2 * count)).toBeLessThanOrEqual(2);
             expect(Math.abs(inClass(held.parts[0]!.tune) - 0.1 * count)).toBeLessThanOrEqual(2);
-            const sizes = folds.parts.map(({ heldOut }) => inClass(heldOut));
+            const sizes = folds.parts.map(({ outOfFold }) => inClass(outOfFold));
             expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(4);
           }
         },
@@ -448,9 +450,9 @@ describe('splitImages with groups', () => {
       const plan = planOf({ seed, stacking: { kind: 'kfold', folds: 4, members: 'average' } });
       const split = splitImages({ images, classes: ['0', '1'], root }, plan, [group]);
       expect([...split.test]).toEqual([40, 41, 42, 43, 44, 45, 46, 47]);
-      const holding = split.parts.filter(({ heldOut }) => group.some((index) => heldOut.includes(index)));
+      const holding = split.parts.filter(({ outOfFold }) => group.some((index) => outOfFold.includes(index)));
       expect(holding).toHaveLength(1);
-      expect([...holding[0]!.heldOut]).toEqual(expect.arrayContaining([0, 5, 9]));
+      expect([...holding[0]!.outOfFold]).toEqual(expect.arrayContaining([0, 5, 9]));
     }
   });
 

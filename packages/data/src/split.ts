@@ -2,7 +2,7 @@
  * Which image is for what: drawn from a seed, spread evenly over the classes.
  *
  * The test images are set aside first. The others make one or more parts: what one training of a member learns from
- * (`fit`), is watched on (`tune`) and answers without having seen it (`heldOut`: what the stackers learn from).
+ * (`fit`), is watched on (`tune`) and answers without having seen it (`outOfFold`: what the stackers learn from).
  */
 import { displayName } from './display-name.ts';
 import { DataError } from './errors.ts';
@@ -52,7 +52,7 @@ export interface SplitPart {
   name: string;
   fit: Uint32Array;
   tune: Uint32Array;
-  heldOut: Uint32Array;
+  outOfFold: Uint32Array;
 }
 
 export interface ImageSplit {
@@ -84,15 +84,15 @@ export function splitImages(
   const drawn = folder.classes.map((_, label) => drawClass(folder, label, plan, units[label]!, given));
   const test = wholeBatches(folder, ascending(given.test ?? drawn.flatMap((one) => one.test.flat())), plan);
   const watched = plan.tune === 'test' ? test : given.tune === null ? null : ascending(given.tune);
-  const fitOn = (name: string, sets: readonly LearningSet[], heldOut: Uint32Array | 'fit'): SplitPart => {
+  const fitOn = (name: string, sets: readonly LearningSet[], outOfFold: Uint32Array | 'fit'): SplitPart => {
     const fit = ascending(sets.flatMap((one) => one.fit.flat()));
     const tune = watched ?? ascending(sets.flatMap((one) => one.tune.flat()));
-    return { name, fit, tune, heldOut: heldOut === 'fit' ? fit : heldOut };
+    return { name, fit, tune, outOfFold: outOfFold === 'fit' ? fit : outOfFold };
   };
   const { stacking } = plan;
   switch (stacking.kind) {
     case 'holdout':
-      return { test, parts: [fitOn('holdout', drawn, ascending(drawn.flatMap((one) => one.heldOut.flat())))] };
+      return { test, parts: [fitOn('holdout', drawn, ascending(drawn.flatMap((one) => one.outOfFold.flat())))] };
     case 'training-images':
       return { test, parts: [fitOn('all', drawn, 'fit')] };
     case 'kfold': {
@@ -117,7 +117,7 @@ export function splitImages(
 /** Every image that some training learns from, is watched on or answers on. Ascending. */
 export function trainingImages({ parts, test }: ImageSplit): Uint32Array {
   const tested = new Set(test);
-  const all = new Set(parts.flatMap(({ fit, tune, heldOut }) => [...fit, ...tune, ...heldOut]));
+  const all = new Set(parts.flatMap(({ fit, tune, outOfFold }) => [...fit, ...tune, ...outOfFold]));
   return ascending([...all].filter((image) => !tested.has(image)));
 }
 
@@ -125,11 +125,11 @@ export function trainingImages({ parts, test }: ImageSplit): Uint32Array {
 export function filterSplit({ test, parts }: ImageSplit, keep: (index: number) => boolean): ImageSplit {
   return {
     test: test.filter(keep),
-    parts: parts.map(({ name, fit, tune, heldOut }) => ({
+    parts: parts.map(({ name, fit, tune, outOfFold }) => ({
       name,
       fit: fit.filter(keep),
       tune: tune.filter(keep),
-      heldOut: heldOut.filter(keep),
+      outOfFold: outOfFold.filter(keep),
     })),
   };
 }
@@ -138,18 +138,18 @@ export function filterSplit({ test, parts }: ImageSplit, keep: (index: number) =
 export function disjointSets({ test, parts }: ImageSplit): Map<string, Uint32Array> {
   const folds = parts.filter(({ name }) => name.startsWith('fold-'));
   if (folds.length > 0) {
-    const sets = new Map(folds.map(({ name, heldOut }) => [name, heldOut]));
+    const sets = new Map(folds.map(({ name, outOfFold }) => [name, outOfFold]));
     // Tune images out of a folder of their own lie in no fold.
-    const others = new Set([...folds.flatMap(({ heldOut }) => [...heldOut]), ...test]);
+    const others = new Set([...folds.flatMap(({ outOfFold }) => [...outOfFold]), ...test]);
     const tune = folds[0]!.tune.filter((image) => !others.has(image));
     if (tune.length > 0) sets.set('tune', tune);
     return sets.set('test', test);
   }
-  const { name, fit, tune, heldOut } = parts[0]!;
+  const { name, fit, tune, outOfFold } = parts[0]!;
   const tested = new Set(test);
   const sets = new Map([['fit', fit]]);
   if (!tune.some((image) => tested.has(image))) sets.set('tune', tune);
-  if (name === 'holdout') sets.set('stack', heldOut);
+  if (name === 'holdout') sets.set('stack', outOfFold);
   return sets.set('test', test);
 }
 
@@ -217,15 +217,15 @@ function drawClass(
   plan: SplitPlan,
   units: readonly Unit[],
   given: GivenSets,
-): LearningSet & { heldOut: Unit[]; test: Unit[] } {
+): LearningSet & { outOfFold: Unit[]; test: Unit[] } {
   const name = classes[label]!;
   const drawn = shuffle([...units], randomFor(plan.seed, `split ${name}`));
 
   const { stacking } = plan;
   const tuneShare = plan.tune === 'test' || given.tune !== null ? 0 : plan.tune;
-  const heldOutShare = stacking.kind === 'holdout' ? stacking.fraction : 0;
+  const stackingShare = stacking.kind === 'holdout' ? stacking.fraction : 0;
   const testShare = given.test === null ? plan.test : 0;
-  const wanted = [tuneShare, heldOutShare, testShare];
+  const wanted = [tuneShare, stackingShare, testShare];
   const needed = 1 + wanted.filter((share) => share > 0).length;
   const own = images.filter((image) => image.label === label && isToDraw(image)).length;
   const received = (count: number) =>
@@ -238,7 +238,7 @@ function drawClass(
     );
   const total = sharedCount(drawn, Math.min(...wanted.filter((share) => share > 0)));
   let kept = needed - 1;
-  const [tune, heldOut, test] = wanted.map((share) => {
+  const [tune, outOfFold, test] = wanted.map((share) => {
     if (share === 0) return [];
     kept -= 1;
     // A unit for every set to come, and one to fit, where the units are few and large.
@@ -255,7 +255,7 @@ function drawClass(
     throw new DataError(
       `Expected at least ${least} images of class "${displayName(name)}" to train on in ${stacking.folds} folds in ${root}, received ${received(drawn.length + tune.length)}; lower stacking.folds.`,
     );
-  return { fit: drawn, tune, heldOut, test };
+  return { fit: drawn, tune, outOfFold, test };
 }
 
 /**

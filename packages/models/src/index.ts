@@ -9,9 +9,9 @@ export {
   memberCost,
 } from './backbones/table.ts';
 export { type Classifier, type ClassifierOptions, createClassifier } from './classifier/classifier.ts';
+export type { BatchNormMode, FineTuneView } from './classifier/fine-tune-view.ts';
 export type { ModelWeight } from './classifier/model-weights.ts';
-export type { BatchNormMode, TrainablePart } from './classifier/trainable-part.ts';
-export type { CutPoint, TrainableRange } from './classifier/trainable-range.ts';
+export type { CutPoint, FineTuneRange } from './classifier/trainable-range.ts';
 export type { WeightSnapshot } from './classifier/weight-snapshot.ts';
 export { ModelError } from './errors.ts';
 export { kerasWeightFile } from './export/keras-weight-file.ts';

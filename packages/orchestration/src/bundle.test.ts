@@ -18,7 +18,11 @@ beforeAll(async () => {
     { name: 'one', backbone, modelCount: 2 },
     { name: 'two', backbone },
   ];
-  await writeLivelyBundle(at('bundle'), members, { classes: ['a', 'b'], mirror: true, chosen: 'logistic' });
+  await writeLivelyBundle(at('bundle'), members, {
+    classes: ['a', 'b'],
+    testTimeAugmentation: true,
+    chosen: 'logistic',
+  });
 });
 afterAll(() => rm(parent, { recursive: true, force: true }));
 
@@ -28,7 +32,7 @@ it('has a place for every member, whatever the others are called', async () => {
     { name: 'one', backbone },
     { name: 'one.bin', backbone, modelCount: 2 },
   ];
-  await writeLivelyBundle(at('names'), members, { classes: ['a', 'b'], mirror: false, chosen: 'mean' });
+  await writeLivelyBundle(at('names'), members, { classes: ['a', 'b'], testTimeAugmentation: false, chosen: 'mean' });
   const { manifest } = await readBundle(at('names'));
   expect(manifest.members.map(({ models }) => models.map(({ file }) => file))).toEqual([
     ['members/one/1.bin'],
@@ -39,10 +43,10 @@ it('has a place for every member, whatever the others are called', async () => {
 it.each([
   [
     2,
-    /bundle\.json has schemaVersion 2; this version of Chorus reads 3\. Use the version that wrote it, or train again\./,
+    /bundle\.json has schemaVersion 2; this version of Chorus reads 3 and 4\. Use the version that wrote it, or train again\./,
   ],
-  [4, /has schemaVersion 4/],
-  ['3', /is not a bundle: .*schemaVersion/s],
+  [5, /has schemaVersion 5/],
+  ['4', /is not a bundle: .*schemaVersion/s],
 ])('says which version wrote it: %j', async (schemaVersion, message) => {
   const files = Object.fromEntries(await openSealedFolder(at('bundle')));
   const manifest = JSON.parse(new TextDecoder().decode(files['bundle.json']));
@@ -50,6 +54,14 @@ it.each([
   await sealFolder(at('version'), { ...files, 'bundle.json': changed }, { replace: true });
   await expect(readBundle(at('version'))).rejects.toThrow(StorageError);
   await expect(readBundle(at('version'))).rejects.toThrow(message);
+});
+
+it('loads a bundle of version 3, which called testTimeAugmentation mirror', async () => {
+  const files = Object.fromEntries(await openSealedFolder(at('bundle')));
+  const { testTimeAugmentation, ...rest } = JSON.parse(new TextDecoder().decode(files['bundle.json']));
+  const earlier = JSON.stringify({ ...rest, schemaVersion: 3, mirror: testTimeAugmentation });
+  await sealFolder(at('version-3'), { ...files, 'bundle.json': earlier }, { replace: true });
+  expect((await readBundle(at('version-3'))).manifest).toEqual((await readBundle(at('bundle'))).manifest);
 });
 
 it.each([

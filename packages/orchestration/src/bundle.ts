@@ -1,7 +1,7 @@
 /** The bundle: one sealed folder with everything that classifies an image, for node and for a browser. */
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { isColour, resizeMethods } from '@chorus/data';
+import { isColor, resizeMethods } from '@chorus/data';
 import {
   type MemberManifest,
   memberManifestSchema,
@@ -17,8 +17,8 @@ import { memberNameSchema } from './experiment/schema.ts';
 import { modelFile, type PredictingMember } from './run/predict-members.ts';
 import { type RunImages, runImagesSchema } from './run/run-images.ts';
 
-/** Written by this version, and the only one that it reads. */
-const schemaVersion = 3;
+/** Written by this version; {@link upgradeManifest} reads earlier ones. */
+const schemaVersion = 4;
 
 export const bundleSchema = z
   .strictObject({
@@ -29,11 +29,11 @@ export const bundleSchema = z
     decoding: z.strictObject({
       maxPixels: z.int(),
       timeoutMs: z.int(),
-      background: z.string().refine(isColour, 'expected a colour'),
+      background: z.string().refine(isColor, 'expected a color'),
       resize: z.enum(resizeMethods),
     }),
     /** Members answer with the mean of an image and its mirror image. */
-    mirror: z.boolean(),
+    testTimeAugmentation: z.boolean(),
     demo: z.boolean(),
     members: z
       .array(
@@ -132,7 +132,7 @@ export async function readBundle(folder: string): Promise<Bundle> {
       throw new StorageError(`${folder}: expected the file ${name}, which its SHA256SUMS does not list.`);
     return bytes;
   };
-  const json = parseJson(content('bundle.json'), join(folder, 'bundle.json'));
+  const json = upgradeManifest(parseJson(content('bundle.json'), join(folder, 'bundle.json')));
   checkVersion(json, folder);
   const parsed = bundleSchema.safeParse(json);
   if (!parsed.success)
@@ -158,11 +158,19 @@ function seesAs(one: MemberManifest, other: MemberManifest): boolean {
   return one.preprocessing === other.preprocessing && isDeepStrictEqual(one.backbone, other.backbone);
 }
 
+/** Version 3 called `testTimeAugmentation` `mirror`; nothing else differs. */
+function upgradeManifest(json: unknown): unknown {
+  if (typeof json !== 'object' || json === null || (json as { schemaVersion?: unknown }).schemaVersion !== 3)
+    return json;
+  const { mirror, ...rest } = json as Record<string, unknown>;
+  return { ...rest, schemaVersion, testTimeAugmentation: mirror };
+}
+
 /** Another version's bundle is told by its number, not by the fields that it has or lacks. */
 function checkVersion(json: unknown, folder: string): void {
   const version = (json as { schemaVersion?: unknown } | null)?.schemaVersion;
   if (typeof version !== 'number' || version === schemaVersion) return;
   throw new StorageError(
-    `${folder}/bundle.json has schemaVersion ${version}; this version of Chorus reads ${schemaVersion}. Use the version that wrote it, or train again.`,
+    `${folder}/bundle.json has schemaVersion ${version}; this version of Chorus reads 3 and ${schemaVersion}. Use the version that wrote it, or train again.`,
   );
 }

@@ -81,7 +81,7 @@ describe('copies of one picture', () => {
       ['dropped', 2],
     ]);
     const { test, parts } = dataset.split;
-    const used = [...test, ...parts[0]!.fit, ...parts[0]!.tune, ...parts[0]!.heldOut];
+    const used = [...test, ...parts[0]!.fit, ...parts[0]!.tune, ...parts[0]!.outOfFold];
     const paths = used.map((index) => dataset.images[index]!.relativePath);
     expect(paths).toHaveLength(dataset.images.length - 10);
     expect(paths).toContain('discs/copy-0.png');

@@ -34,7 +34,7 @@ beforeAll(async () => {
   bundle = at('bundle');
   const backbone = { family: 'mobilenet', alpha: 0.25, inputSize: 32 } as const;
   await writeLivelyBundle(bundle, [{ name: 'one', backbone }], {
-    ...{ classes, mirror: false, chosen: 'mean' },
+    ...{ classes, testTimeAugmentation: false, chosen: 'mean' },
     images: { test: content.map((one) => one[0]!), training: content.map((one) => one[1]!) },
   });
 });

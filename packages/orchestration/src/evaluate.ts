@@ -1,4 +1,4 @@
-/** Scores a bundle on a folder of labelled images. */
+/** Scores a bundle on a folder of labeled images. */
 import {
   DataError,
   displayName,
@@ -48,7 +48,7 @@ export interface Evaluation {
 }
 
 /**
- * Scores a bundle on a folder of labelled images (or a data set by its name), freshly decoded.
+ * Scores a bundle on a folder of labeled images (or a data set by its name), freshly decoded.
  *
  * By default it takes the images that the bundle's run tested on, wherever they are now: a run's report can be reproduced
  * from its data and its bundle alone. Of images that are new to the run it takes every one.

@@ -79,8 +79,8 @@ describe.skipIf(!existsSync(shared))('with the weights and photographs in ../sha
   });
 });
 
-type Wishes = Partial<FeaturesOptions> & { out?: string; paths?: string[] };
-test.each<[string, Wishes, new (message: string) => Error, RegExp]>([
+type Request = Partial<FeaturesOptions> & { out?: string; paths?: string[] };
+test.each<[string, Request, new (message: string) => Error, RegExp]>([
   ['no files', { paths: [] }, ConfigError, /^Expected image files, received none\.$/],
   [
     'an unknown backbone',

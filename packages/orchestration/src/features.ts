@@ -72,7 +72,7 @@ export async function extractFeatures(paths: readonly string[], options: Feature
   initRuntime(lanes[0]!);
   const backbone = { family, alpha: options.alpha ?? (await alphaOfFile(family, weights)), inputSize };
   // The head stays unused.
-  const classifier = createClassifier({ backbone, classes: ['first', 'second'], seed: 0, draws: 'head' });
+  const classifier = createClassifier({ backbone, classes: ['first', 'second'], seed: 0, initializes: 'head' });
   try {
     await loadBackboneWeights(classifier, weights);
     const rows = await featureRows(classifier, paths, decoding, options);

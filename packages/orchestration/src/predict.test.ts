@@ -31,9 +31,17 @@ beforeAll(async () => {
     { name: 'one', backbone: { ...backbone, inputSize: 32 }, modelCount: 2 },
     { name: 'two', backbone: { ...backbone, inputSize: 47 } },
   ];
-  await writeLivelyBundle(at('bundle'), members, { classes: ['discs', 'stars'], mirror: true, chosen: 'logistic' });
+  await writeLivelyBundle(at('bundle'), members, {
+    classes: ['discs', 'stars'],
+    testTimeAugmentation: true,
+    chosen: 'logistic',
+  });
   const large = [{ name: 'large', backbone: { ...backbone, inputSize: 128 } }];
-  await writeLivelyBundle(at('large'), large, { classes: ['discs', 'stars'], mirror: false, chosen: 'mean' });
+  await writeLivelyBundle(at('large'), large, {
+    classes: ['discs', 'stars'],
+    testTimeAugmentation: false,
+    chosen: 'mean',
+  });
 });
 afterAll(() => rm(parent, { recursive: true, force: true }));
 

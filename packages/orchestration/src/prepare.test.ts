@@ -140,7 +140,7 @@ describe('auto', () => {
   ])('takes %s', async (_, named, expected) => {
     const { preset } = await prepare({ preset: 'auto', ...named() });
     // With a GPU it would prefer the larger one.
-    expect(preset?.name === 'sound' ? 'cpu' : preset?.name).toBe(expected);
+    expect(preset?.name === 'full' ? 'cpu' : preset?.name).toBe(expected);
   });
 
   it.each([

@@ -124,7 +124,9 @@ describe('a whole run', () => {
     expect(report.stackers.filter(({ chosen }) => chosen)).toHaveLength(1);
     expect(report.dataset.counts).toEqual(counts);
     expect(report.flaws).toEqual([]);
-    expect(report.stacking).toBe(`${counts.parts[0]!.heldOut} images were held out from every member for the stackers`);
+    expect(report.stacking).toBe(
+      `${counts.parts[0]!.outOfFold} images were held out from every member for the stackers`,
+    );
     expect(report.verdict).toContain('Generated images or random weights stood in');
   });
 
@@ -167,7 +169,7 @@ describe('a whole run', () => {
     }).toEqual({
       fit: counts.parts[0]!.fit,
       tune: counts.parts[0]!.tune,
-      stack: counts.parts[0]!.heldOut,
+      stack: counts.parts[0]!.outOfFold,
       test: counts.test,
     });
     const purposes = [reads.fit, reads.tune, reads.stack, reads.test].map((map) => new Uint8Array(map));
@@ -313,8 +315,8 @@ describe('k folds', () => {
       }
       // 79 usable images in train, each held out once.
       expect(report.dataset.counts.training).toBe(79);
-      const heldOut = report.dataset.counts.parts.map((part) => part.heldOut);
-      expect(heldOut.reduce((sum, one) => sum + one, 0)).toBe(79);
+      const outOfFold = report.dataset.counts.parts.map((part) => part.outOfFold);
+      expect(outOfFold.reduce((sum, one) => sum + one, 0)).toBe(79);
       expect(report.stacking).toContain('each member was trained on 3 folds');
       expect(report.dataset.duplicates).toMatchObject([{ splits: [expect.stringMatching(/^fold-\d$/), 'test'] }]);
 
@@ -369,34 +371,37 @@ describe('k folds', () => {
 
   it.skipIf(!existsSync(pretrained)).each([true, false])(
     'answers from shared features as the whole model does, mirror %s (needs ../shared)',
-    async (mirror) => {
-      const out = at(`shared-${mirror}`);
+    async (testTimeAugmentation) => {
+      const out = at(`shared-${testTimeAugmentation}`);
       const experiment: Partial<ExperimentInput> = {
         ...small(),
-        ...{ weights: pretrained, mirror, seed: 3 },
+        ...{ weights: pretrained, testTimeAugmentation, seed: 3 },
         recipe: { batchSize: 16, flip: false, head: { epochCount: 3 }, fineTune: { lastLayers: 0 } },
         stacking: { kind: 'kfold', folds: 2, members: 'average' },
       };
       await train(experiment, { out });
       // The model of one fold, as a bundle of its own, on the images that the fold held out.
-      const { manifest, weights, heldOutLogits } = await readMember(join(out, 'members/slim/fold-1'));
+      const { manifest, weights, outOfFoldLogits } = await readMember(join(out, 'members/slim/fold-1'));
       if (weights === undefined) throw new Error('a fold that answers in the bundle keeps its weights');
       const bundle = await readBundle(join(out, 'bundle'));
       await writeBundle(
-        at(`alone-${mirror}`),
+        at(`alone-${testTimeAugmentation}`),
         { ...bundle.manifest, chosen: 'mean' },
         [{ name: 'slim', models: [{ manifest, weights }] }],
         new Map([['mean', stackerFromJson({ kind: 'mean', memberCount: 1, classCount: 2 })]]),
         bundle.images,
       );
       const folder = await scanImageFolder(data);
-      const { heldOut } = splitImages(folder, splitPlanOf(resolveExperiment(experiment))).parts[0]!;
-      const paths = [...heldOut].map((index) => folder.images[index]!.path);
-      const { predictions } = await predictFiles(at(`alone-${mirror}`), paths, { workers: 'cpu:0', runtime });
+      const { outOfFold } = splitImages(folder, splitPlanOf(resolveExperiment(experiment))).parts[0]!;
+      const paths = [...outOfFold].map((index) => folder.images[index]!.path);
+      const { predictions } = await predictFiles(at(`alone-${testTimeAugmentation}`), paths, {
+        workers: 'cpu:0',
+        runtime,
+      });
       // One file of the training images is damaged: its row is in neither.
-      expect(predictions).toHaveLength(heldOutLogits.length);
+      expect(predictions).toHaveLength(outOfFoldLogits.length);
       for (const [row, { probabilities }] of predictions.entries())
-        expect(Math.abs(probabilities.stars! - 1 / (1 + Math.exp(-heldOutLogits[row]!)))).toBeLessThan(1e-5);
+        expect(Math.abs(probabilities.stars! - 1 / (1 + Math.exp(-outOfFoldLogits[row]!)))).toBeLessThan(1e-5);
     },
   );
 
@@ -501,10 +506,10 @@ it("runs the article's procedure with its flaws, and says which ones", async () 
   let reads: ReadRecords;
   let watchedTestImages = -1;
   const epochs: EpochMetrics[] = [];
-  const { flaws, stacking, stackers, mirror } = article;
+  const { flaws, stacking, stackers, testTimeAugmentation } = article;
   const { report } = await train(
     {
-      ...{ ...small(), flaws, stacking, stackers, mirror },
+      ...{ ...small(), flaws, stacking, stackers, testTimeAugmentation },
       recipe: { batchSize: 16, flip: false, whole: { epochCount: 2, learningRate: 1e-4, patience: 1 } },
     },
     {
@@ -535,7 +540,7 @@ it("runs the article's procedure with its flaws, and says which ones", async () 
   expect(report.dataset.counts).toMatchObject({
     training: 79,
     test: 48,
-    parts: [{ fit: 79, tune: 48, heldOut: 79 }],
+    parts: [{ fit: 79, tune: 48, outOfFold: 79 }],
   });
   expect(watchedTestImages).toBe(48);
   // Patience of one epoch stops nobody, and what fills no batch of 16 is left out of 79.

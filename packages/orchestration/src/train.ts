@@ -46,7 +46,7 @@ import { phaseNames, type RunParts, reportWithEnsemble, reportWithoutEnsemble } 
 import { predictInSlices, Slices } from './run/slices.ts';
 import { predictsLater, type Training, trainMembers } from './run/train-members.ts';
 import { fitAndChoose } from './stacking/choose.ts';
-import { gatherHeldOut, type HeldOutAnswers } from './stacking/held-out.ts';
+import { gatherOutOfFold, type OutOfFoldPredictions } from './stacking/out-of-fold.ts';
 import { versions } from './versions.ts';
 
 export interface TrainOptions {
@@ -163,7 +163,7 @@ async function startFolder(
   const source = experiment.data.source;
   try {
     await folder.writeStart({
-      schemaVersion: 2,
+      schemaVersion: 3,
       preset: options.preset ?? 'none',
       versions: versions(),
       datasetFingerprint,
@@ -262,7 +262,7 @@ async function stackAndTest(
   const done = outcomes.flatMap((outcome, index) =>
     outcome.status === 'done' ? [{ name: experiment.members[index]!.name, trainings: outcome.trainings }] : [],
   );
-  const answers = done.map(({ trainings }) => heldOutAnswers(split, trainings));
+  const answers = done.map(({ trainings }) => outOfFoldPredictions(split, trainings));
   const { flaws, stackers, seed } = experiment;
   const choice = await fitAndChoose(
     answers.map(({ logits }) => logits),
@@ -285,7 +285,7 @@ async function stackAndTest(
   const members = await Promise.all(done.map((member) => loadMember(member, experiment.stacking)));
   const logits = await predictMembers(lanes, members, {
     ...{ pixels: dataset.pixels, indices: split.test, reads: reads.test },
-    mirror: experiment.mirror,
+    testTimeAugmentation: experiment.testTimeAugmentation,
   });
   const slices = new Slices(stop);
   const rows = { rowCount: split.test.length, classCount: classes.length };
@@ -313,7 +313,7 @@ async function stackAndTest(
       name: experiment.name,
       classes,
       decoding: decodingOf(experiment),
-      mirror: experiment.mirror,
+      testTimeAugmentation: experiment.testTimeAugmentation,
       demo: parts.demo,
       chosen: choice.chosen,
     },
@@ -355,24 +355,24 @@ async function loadMember(
 }
 
 /** One member's answers on every image that some part held out. */
-function heldOutAnswers(split: ImageSplit, trainings: readonly Training[]): HeldOutAnswers {
+function outOfFoldPredictions(split: ImageSplit, trainings: readonly Training[]): OutOfFoldPredictions {
   const { outputCount } = trainings[0]!.manifest;
-  const answers = trainings.map(({ part, heldOutLogits }) => ({
+  const answers = trainings.map(({ part, outOfFoldLogits }) => ({
     part: split.parts.find(({ name }) => name === part)!,
-    logits: heldOutLogits,
+    logits: outOfFoldLogits,
   }));
-  return gatherHeldOut(answers, outputCount);
+  return gatherOutOfFold(answers, outputCount);
 }
 
 function countImages(split: ImageSplit): ImageCounts {
   return {
     training: trainingImages(split).length,
     test: split.test.length,
-    parts: split.parts.map(({ name, fit, tune, heldOut }) => ({
+    parts: split.parts.map(({ name, fit, tune, outOfFold }) => ({
       name,
       fit: fit.length,
       tune: tune.length,
-      heldOut: heldOut.length,
+      outOfFold: outOfFold.length,
     })),
   };
 }

@@ -2,7 +2,7 @@
 Pre-trained models" (2020). One step is the whole of it: three backbones fine-tuned one after the other, then a model of the
 three, frozen, with a small head, trained by `fit`, which runs the members anew in each epoch.
 
-Left out, in Keras' favour: that the article saves its members and loads them again.
+Left out, in Keras' favor: that the article saves its members and loads them again.
 """
 
 import os

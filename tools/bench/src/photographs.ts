@@ -30,7 +30,7 @@ export async function drawPhotographs(folder: string, options: PhotographOptions
 interface Octave {
   /** Pixels between one value and the next. */
   span: number;
-  /** How far it reaches from grey, 0 to 1. */
+  /** How far it reaches from gray, 0 to 1. */
   strength: number;
 }
 

@@ -19,7 +19,7 @@ def picture(width=WIDTH, height=HEIGHT):
     return (np.array(COLORS)[quarter] + (x % (width // 2))[..., None] + (y % (height // 2))[..., None]).astype(np.uint8)
 
 
-def grey():
+def gray():
     return picture()[..., 0]
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 import pillow_heif
 
 import icc
-from drawing import HEIGHT, REFUSED, WIDTH, alpha, as_rgb, by_pillow, by_profile, grey, over, picture
+from drawing import HEIGHT, REFUSED, WIDTH, alpha, as_rgb, by_pillow, by_profile, gray, over, picture
 from tiff import with_extra
 
 
@@ -74,10 +74,10 @@ def cases():
     yield "8 bit", (data := saved(rgb)), by_pillow(data)
     yield "4:2:0", (data := saved(rgb, subsampling="4:2:0")), by_pillow(data)
     yield "monochrome", (data := saved(rgb, subsampling="4:0:0")), by_pillow(data)
-    grey_profile = saved(grey(), subsampling="4:0:0", icc_profile=icc.GREY_GAMMA)
+    grey_profile = saved(gray(), subsampling="4:0:0", icc_profile=icc.GREY_GAMMA)
     yield "monochrome, with a profile", grey_profile, by_profile(Image.fromarray(by_pillow(grey_profile)[..., 0]), icc.GREY_GAMMA)
-    yield "monochrome, with an RGB image's profile", (data := saved(grey(), subsampling="4:0:0", icc_profile=icc.WIDE)), by_profile(Image.fromarray(by_pillow(data)), icc.WIDE)
-    yield "monochrome, alpha", (data := saved(with_extra(as_rgb(grey()), opacity), subsampling="4:0:0")), by_pillow(data)
+    yield "monochrome, with an RGB image's profile", (data := saved(gray(), subsampling="4:0:0", icc_profile=icc.WIDE)), by_profile(Image.fromarray(by_pillow(data)), icc.WIDE)
+    yield "monochrome, alpha", (data := saved(with_extra(as_rgb(gray()), opacity), subsampling="4:0:0")), by_pillow(data)
     yield "alpha, with a profile", (data := saved(with_extra(rgb, opacity), icc_profile=icc.WIDE)), \
         over(by_profile(Image.fromarray(np.asarray(Image.open(io.BytesIO(data)))[..., :3]), icc.WIDE), opacity)
     yield "alpha", (data := saved(with_extra(rgb, opacity))), by_pillow(data)
@@ -86,7 +86,7 @@ def cases():
     wide = saved(rgb, icc_profile=icc.WIDE)
     yield "with a profile", wide, by_profile(wide)
     yield "with a broken profile", (data := saved(rgb, icc_profile=icc.BROKEN)), by_pillow(data)
-    yield "with a grey image's profile", (data := saved(rgb, icc_profile=icc.GREY_GAMMA)), by_pillow(data)
+    yield "with a gray image's profile", (data := saved(rgb, icc_profile=icc.GREY_GAMMA)), by_pillow(data)
     for number in range(1, 9):
         exif = Image.Exif()
         exif[274] = number

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 import icc
-from drawing import HEIGHT, REFUSED, WIDTH, alpha, as_rgb, by_pillow, by_profile, grey, picture
+from drawing import HEIGHT, REFUSED, WIDTH, alpha, as_rgb, by_pillow, by_profile, gray, picture
 from tiff import with_extra
 
 
@@ -59,11 +59,11 @@ def ids(data, *names):
 
 
 def cases():
-    rgb, one = picture(), grey()
+    rgb, one = picture(), gray()
     for subsampling in ("4:4:4", "4:2:2", "4:2:0"):
         yield subsampling, (data := saved(rgb, subsampling=subsampling)), by_pillow(data)
     yield "progressive", (data := saved(rgb, progressive=True)), by_pillow(data)
-    yield "grey", (data := saved(one)), by_pillow(data)
+    yield "gray", (data := saved(one)), by_pillow(data)
     plain = saved(rgb, keep_rgb=True)
     yield "RGB, Adobe transform 0", (data := adobe(without(plain, 0xe0) if b"JFIF" in plain else plain, 0)), by_pillow(data)
     yield "RGB, named R, G and B", (data := ids(adobe(without(plain, 0xe0) if b"JFIF" in plain else plain, None), 82, 71, 66)), by_pillow(data)
@@ -75,12 +75,12 @@ def cases():
         yield f"orientation {number}", (data := saved(rgb, exif=exif, subsampling="4:4:4")), by_pillow(data)
     yield "with a profile", (data := saved(rgb, icc_profile=icc.WIDE, subsampling="4:4:4")), by_profile(data)
     yield "Adobe RGB (1998)", (data := saved(rgb, icc_profile=icc.ADOBE_RGB, subsampling="4:4:4")), by_profile(data)
-    yield "grey, with a profile", (data := saved(one, icc_profile=icc.GREY_GAMMA)), by_profile(data)
+    yield "gray, with a profile", (data := saved(one, icc_profile=icc.GREY_GAMMA)), by_profile(data)
     yield "with a broken profile", (data := saved(rgb, icc_profile=icc.BROKEN)), by_pillow(data)
     yield "with a profile that is no profile", (data := saved(rgb, icc_profile=b"none")), by_pillow(data)
-    yield "with a grey image's profile", (data := saved(rgb, icc_profile=icc.GREY_GAMMA)), by_pillow(data)
+    yield "with a gray image's profile", (data := saved(rgb, icc_profile=icc.GREY_GAMMA)), by_pillow(data)
     yield "with a CMYK profile", (data := saved(rgb, icc_profile=icc.CMYK)), by_pillow(data)
-    yield "grey, with an RGB image's profile", (data := saved(one, icc_profile=icc.WIDE)), by_pillow(data)
+    yield "gray, with an RGB image's profile", (data := saved(one, icc_profile=icc.WIDE)), by_pillow(data)
     yield "with a profile in two segments", (data := saved(rgb, icc_profile=icc.WIDE + bytes(70000), subsampling="4:4:4")), by_profile(saved(rgb, icc_profile=icc.WIDE, subsampling="4:4:4"))
     halves = saved(rgb, icc_profile=icc.WIDE + bytes(70000), subsampling="4:4:4")
     yield "half of a profile", (data := without(halves, 0xe2)), by_pillow(data)
@@ -103,10 +103,10 @@ def cases():
 
     deep = rgb.astype(np.uint16) * 16
     yield "12 bit", imagecodecs.jpeg_encode(deep, level=95, bitspersample=12), REFUSED
-    yield "12 bit, grey", imagecodecs.jpeg_encode(one.astype(np.uint16) * 16, level=95, bitspersample=12), REFUSED
+    yield "12 bit, gray", imagecodecs.jpeg_encode(one.astype(np.uint16) * 16, level=95, bitspersample=12), REFUSED
     yield "lossless", imagecodecs.jpeg_encode(rgb, lossless=True), REFUSED
-    yield "lossless, grey", imagecodecs.ljpeg_encode(one), REFUSED
-    yield "lossless, 16 bit grey", imagecodecs.ljpeg_encode(one.astype(np.uint16) * 257), REFUSED
+    yield "lossless, gray", imagecodecs.ljpeg_encode(one), REFUSED
+    yield "lossless, 16 bit gray", imagecodecs.ljpeg_encode(one.astype(np.uint16) * 257), REFUSED
     yield "JPEG-LS", imagecodecs.jpegls_encode(one), REFUSED
     mpo = io.BytesIO()
     Image.fromarray(rgb).save(mpo, "MPO", save_all=True, append_images=[Image.fromarray(255 - rgb)], quality=95)

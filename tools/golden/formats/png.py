@@ -7,7 +7,7 @@ import numpy as np
 
 import icc
 from PIL import Image
-from drawing import HEIGHT, REFUSED, WIDTH, alpha, as_rgb, by_pillow, by_profile, grey, over, picture, with_info
+from drawing import HEIGHT, REFUSED, WIDTH, alpha, as_rgb, by_pillow, by_profile, gray, over, picture, with_info
 from tiff import packed, with_extra
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -39,19 +39,19 @@ def exif(orientation):
 
 
 def cases():
-    rgb, one, opacity = picture(), grey(), alpha()
+    rgb, one, opacity = picture(), gray(), alpha()
     deep = rgb.astype(np.uint16) * 257
     for bits in (1, 2, 4, 8, 16):
         levels = (one.astype(int) * (2**bits - 1) + 127) // 255
-        yield f"grey, {bits} bit", png(levels, 0, bits), as_rgb(np.round(levels * 255 / (2**bits - 1)).astype(np.uint8))
+        yield f"gray, {bits} bit", png(levels, 0, bits), as_rgb(np.round(levels * 255 / (2**bits - 1)).astype(np.uint8))
         if bits < 8:
             key = int(levels[0, 0])
-            yield f"grey, {bits} bit, a transparent value", (data := png(levels, 0, bits, before=chunk(b"tRNS", struct.pack(">H", key)))), \
+            yield f"gray, {bits} bit, a transparent value", (data := png(levels, 0, bits, before=chunk(b"tRNS", struct.pack(">H", key)))), \
                 over(as_rgb(np.round(levels * 255 / (2**bits - 1)).astype(np.uint8)), (levels != key) * 255)
-    yield "grey, a transparent value", png(one, 0, before=chunk(b"tRNS", struct.pack(">H", 200))), over(as_rgb(one), (one != 200) * 255)
-    yield "grey, 16 bit, a transparent value", png(one.astype(np.uint16) * 257, 0, 16, before=chunk(b"tRNS", struct.pack(">H", 200 * 257))), over(as_rgb(one), (one != 200) * 255)
-    yield "grey and alpha", png(with_extra(one, opacity), 4), over(as_rgb(one), opacity)
-    yield "grey and alpha, 16 bit", png(with_extra(one.astype(np.uint16) * 257, opacity.astype(np.uint16) * 257), 4, 16), over(as_rgb(one), opacity)
+    yield "gray, a transparent value", png(one, 0, before=chunk(b"tRNS", struct.pack(">H", 200))), over(as_rgb(one), (one != 200) * 255)
+    yield "gray, 16 bit, a transparent value", png(one.astype(np.uint16) * 257, 0, 16, before=chunk(b"tRNS", struct.pack(">H", 200 * 257))), over(as_rgb(one), (one != 200) * 255)
+    yield "gray and alpha", png(with_extra(one, opacity), 4), over(as_rgb(one), opacity)
+    yield "gray and alpha, 16 bit", png(with_extra(one.astype(np.uint16) * 257, opacity.astype(np.uint16) * 257), 4, 16), over(as_rgb(one), opacity)
     yield "RGB", png(rgb, 2), rgb
     yield "RGB, 16 bit", png(deep, 2, 16), rgb
     yield "RGB, a transparent color", png(rgb, 2, before=chunk(b"tRNS", struct.pack(">HHH", 200, 110, 60))), over(rgb, (rgb != rgb[0, 0]).any(-1) * 255)
@@ -74,15 +74,15 @@ def cases():
     yield "palette, with a profile", png(indices, 3, 8, before=iccp(icc.WIDE) + table), by_profile(with_info(Image.fromarray(palette[indices].astype(np.uint8)), icc.WIDE))
     yield "RGB, with a broken profile", png(rgb, 2, before=iccp(icc.BROKEN)), rgb
     yield "RGB, with a profile that is no profile", png(rgb, 2, before=iccp(b"none")), rgb
-    yield "RGB, with a grey image's profile", png(rgb, 2, before=iccp(icc.GREY_GAMMA)), rgb
+    yield "RGB, with a gray image's profile", png(rgb, 2, before=iccp(icc.GREY_GAMMA)), rgb
     yield "RGB, 16 bit, with a broken profile", png(deep, 2, 16, before=iccp(icc.BROKEN)), rgb
-    yield "RGB, 16 bit, with a grey image's profile", png(deep, 2, 16, before=iccp(icc.GREY_GAMMA)), rgb
-    yield "grey, with a profile", png(one, 0, before=iccp(icc.GREY_GAMMA)), greys
-    yield "grey and alpha, with a profile", png(with_extra(one, opacity), 4, before=iccp(icc.GREY_GAMMA)), over(greys, opacity)
-    yield "grey, 16 bit, with a profile", png(one.astype(np.uint16) * 257, 0, 16, before=iccp(icc.GREY_GAMMA)), greys
-    yield "grey and alpha, 16 bit, with a profile", png(with_extra(one.astype(np.uint16) * 257, opacity.astype(np.uint16) * 257), 4, 16, before=iccp(icc.GREY_GAMMA)), over(greys, opacity)
-    yield "grey, with an RGB image's profile", png(one, 0, before=iccp(icc.WIDE)), as_rgb(one)
-    yield "grey, 16 bit, with an RGB image's profile", png(one.astype(np.uint16) * 257, 0, 16, before=iccp(icc.WIDE)), as_rgb(one)
+    yield "RGB, 16 bit, with a gray image's profile", png(deep, 2, 16, before=iccp(icc.GREY_GAMMA)), rgb
+    yield "gray, with a profile", png(one, 0, before=iccp(icc.GREY_GAMMA)), greys
+    yield "gray and alpha, with a profile", png(with_extra(one, opacity), 4, before=iccp(icc.GREY_GAMMA)), over(greys, opacity)
+    yield "gray, 16 bit, with a profile", png(one.astype(np.uint16) * 257, 0, 16, before=iccp(icc.GREY_GAMMA)), greys
+    yield "gray and alpha, 16 bit, with a profile", png(with_extra(one.astype(np.uint16) * 257, opacity.astype(np.uint16) * 257), 4, 16, before=iccp(icc.GREY_GAMMA)), over(greys, opacity)
+    yield "gray, with an RGB image's profile", png(one, 0, before=iccp(icc.WIDE)), as_rgb(one)
+    yield "gray, 16 bit, with an RGB image's profile", png(one.astype(np.uint16) * 257, 0, 16, before=iccp(icc.WIDE)), as_rgb(one)
     yield "RGB, gamma of 1", png(rgb, 2, before=chunk(b"gAMA", struct.pack(">I", 100000))), rgb
     yield "RGB, sRGB chunk", png(rgb, 2, before=chunk(b"sRGB", b"\0")), rgb
     yield "RGB, cICP chunk of BT.2020 and PQ", png(rgb, 2, before=chunk(b"cICP", bytes([9, 16, 0, 1]))), rgb

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 import icc
-from drawing import HEIGHT, REFUSED, WIDTH, alpha, as_rgb, by_pillow, by_profile, grey, over, picture, with_info
+from drawing import HEIGHT, REFUSED, WIDTH, alpha, as_rgb, by_pillow, by_profile, gray, over, picture, with_info
 
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 11: 4, 12: 8, 16: 8}
 CODES = {1: "B", 2: "B", 3: "H", 4: "I", 6: "b", 7: "B", 11: "f", 12: "d", 16: "Q"}
@@ -150,30 +150,30 @@ def orientation(number):
 
 
 def cases():
-    rgb, one, opacity = picture(), grey(), alpha()
+    rgb, one, opacity = picture(), gray(), alpha()
     deep = rgb.astype(np.uint16) * 257
     zero = np.uint8(0)
     # Name, file, what is right of it.
-    yield "grey, 8 bit", tiff(one, 1), as_rgb(one)
-    yield "grey, white is 0", tiff(255 - one, 0), as_rgb(one)
+    yield "gray, 8 bit", tiff(one, 1), as_rgb(one)
+    yield "gray, white is 0", tiff(255 - one, 0), as_rgb(one)
     for bits in (1, 2, 4):
         levels = (one.astype(int) * (2**bits - 1) + 127) // 255
         right = as_rgb(np.round(levels * 255 / (2**bits - 1)).astype(np.uint8))
-        yield f"grey, {bits} bit", tiff(levels, 1, bits=bits), right
-        yield f"grey, {bits} bit, white is 0", tiff(2**bits - 1 - levels, 0, bits=bits), right
-    yield "grey, 16 bit", tiff(one.astype(np.uint16) * 257, 1), as_rgb(one)
-    yield "grey, 16 bit, big-endian", tiff(one.astype(np.uint16) * 257, 1, endian=">"), as_rgb(one)
-    yield "grey, 16 bit, white is 0", tiff(65535 - one.astype(np.uint16) * 257, 0), as_rgb(one)
-    yield "grey, 16 bit, with a profile", tiff(one.astype(np.uint16) * 257, 1, tags={34675: (7, icc.GREY_GAMMA)}), \
+        yield f"gray, {bits} bit", tiff(levels, 1, bits=bits), right
+        yield f"gray, {bits} bit, white is 0", tiff(2**bits - 1 - levels, 0, bits=bits), right
+    yield "gray, 16 bit", tiff(one.astype(np.uint16) * 257, 1), as_rgb(one)
+    yield "gray, 16 bit, big-endian", tiff(one.astype(np.uint16) * 257, 1, endian=">"), as_rgb(one)
+    yield "gray, 16 bit, white is 0", tiff(65535 - one.astype(np.uint16) * 257, 0), as_rgb(one)
+    yield "gray, 16 bit, with a profile", tiff(one.astype(np.uint16) * 257, 1, tags={34675: (7, icc.GREY_GAMMA)}), \
         by_profile(with_info(Image.fromarray(one), icc.GREY_GAMMA))
-    yield "grey, with a profile", tiff(one, 1, tags={34675: (7, icc.GREY_GAMMA)}), \
+    yield "gray, with a profile", tiff(one, 1, tags={34675: (7, icc.GREY_GAMMA)}), \
         by_profile(with_info(Image.fromarray(one), icc.GREY_GAMMA))
-    yield "grey, 32 bit", tiff(one.astype(np.uint32) * 16843009, 1), REFUSED
-    yield "grey, signed 8 bit", tiff((one.astype(int) - 128).astype(np.int8), 1), REFUSED
-    yield "grey, signed 16 bit", tiff((one.astype(int) * 257 - 32768).astype(np.int16), 1), REFUSED
-    yield "grey, float", tiff(one.astype(np.float32) / 255, 1), REFUSED
-    yield "grey, double", tiff(one.astype(np.float64) / 255, 1), REFUSED
-    yield "grey, complex", tiff(one.astype(np.complex64) / 255, 1), REFUSED
+    yield "gray, 32 bit", tiff(one.astype(np.uint32) * 16843009, 1), REFUSED
+    yield "gray, signed 8 bit", tiff((one.astype(int) - 128).astype(np.int8), 1), REFUSED
+    yield "gray, signed 16 bit", tiff((one.astype(int) * 257 - 32768).astype(np.int16), 1), REFUSED
+    yield "gray, float", tiff(one.astype(np.float32) / 255, 1), REFUSED
+    yield "gray, double", tiff(one.astype(np.float64) / 255, 1), REFUSED
+    yield "gray, complex", tiff(one.astype(np.complex64) / 255, 1), REFUSED
 
     yield "RGB", tiff(rgb, 2), rgb
     yield "RGB, big-endian", tiff(rgb, 2, endian=">"), rgb
@@ -186,7 +186,7 @@ def cases():
     yield "RGB, 16 bit, deflate with predictor, big-endian", tiff(np.diff(deep, axis=1, prepend=np.uint16(0)), 2, compression=8, endian=">", tags={317: (3, [2])}), rgb
     yield "RGB, tiles", tiff(rgb, 2, tile=16), rgb
     yield "RGB, tiles and planes", tiff(rgb, 2, tile=16, planar=2), REFUSED
-    yield "grey, tiles and planes", tiff(one, 1, tile=16, planar=2), REFUSED
+    yield "gray, tiles and planes", tiff(one, 1, tile=16, planar=2), REFUSED
     yield "RGB, a lost subdirectory", tiff(rgb, 2, tags={330: (4, [7])}), rgb
     stored = jpeg_stream(Image.fromarray(rgb), keep_rgb=True)
     yield "JPEG compression, RGB", tiff(rgb, 2, compression=7, raw=stored), by_pillow(stored)
@@ -208,7 +208,7 @@ def cases():
     yield "RGB, with a profile", tiff(rgb, 2, tags={34675: (7, icc.WIDE)}), by_profile(wide)
     yield "RGB, 16 bit, with a profile", tiff(deep, 2, tags={34675: (7, icc.WIDE)}), by_profile(wide)
     yield "RGB, with a broken profile", tiff(rgb, 2, tags={34675: (7, icc.BROKEN)}), rgb
-    yield "RGB, with a grey image's profile", tiff(rgb, 2, tags={34675: (7, icc.GREY_GAMMA)}), rgb
+    yield "RGB, with a gray image's profile", tiff(rgb, 2, tags={34675: (7, icc.GREY_GAMMA)}), rgb
     yield "RGB, with a CMYK profile", tiff(rgb, 2, tags={34675: (7, icc.CMYK)}), rgb
     for number in range(1, 9):
         data = tiff(rgb, 2, tags=orientation(number))
@@ -219,7 +219,7 @@ def cases():
         yield f"bilevel, {name}", saved(bilevel, compression=compression), as_rgb(np.asarray(bilevel).astype(np.uint8) * 255)
     yield "bilevel, modified Huffman", saved(bilevel, compression="tiff_ccitt"), REFUSED
     yield "JPEG compression, YCbCr", (data := saved(Image.fromarray(rgb), compression="jpeg", quality=95)), by_pillow(data)
-    yield "JPEG compression, grey", (data := saved(Image.fromarray(one), compression="jpeg", quality=95)), by_pillow(data)
+    yield "JPEG compression, gray", (data := saved(Image.fromarray(one), compression="jpeg", quality=95)), by_pillow(data)
     yield "JPEG compression, CMYK", (data := saved(Image.fromarray(with_extra(255 - rgb, zero), "CMYK"), compression="jpeg", quality=95)), by_profile(data, icc.DEFAULT_CMYK)
 
     for bits in (1, 2, 4, 8):
@@ -319,9 +319,9 @@ def cases():
         yield f"RGB, extra sample {kind}, 16 bit", tiff(with_extra(colors.astype(np.uint16) * 257, opacity.astype(np.uint16) * 257), 2, tags=extra(kind)), right
         gray = np.round(one * (opacity / 255)).astype(np.uint8) if kind == 1 else one
         right = as_rgb(one) if kind == 0 else over(as_rgb(one), opacity)
-        yield f"grey, extra sample {kind}", tiff(with_extra(gray, opacity), 1, tags=extra(kind)), right
-        yield f"grey, extra sample {kind}, 16 bit", tiff(with_extra(gray.astype(np.uint16) * 257, opacity.astype(np.uint16) * 257), 1, tags=extra(kind)), right
-        yield f"grey, white is 0, extra sample {kind}", tiff(with_extra(255 - one, opacity), 0, tags=extra(kind)), REFUSED if kind == 1 else right
+        yield f"gray, extra sample {kind}", tiff(with_extra(gray, opacity), 1, tags=extra(kind)), right
+        yield f"gray, extra sample {kind}, 16 bit", tiff(with_extra(gray.astype(np.uint16) * 257, opacity.astype(np.uint16) * 257), 1, tags=extra(kind)), right
+        yield f"gray, white is 0, extra sample {kind}", tiff(with_extra(255 - one, opacity), 0, tags=extra(kind)), REFUSED if kind == 1 else right
     yield "RGB, extra sample 0, all 0", tiff(with_extra(rgb, zero), 2, tags=extra(0)), rgb
     yield "RGB, extra sample 0, with a profile", tiff(with_extra(rgb, zero), 2, tags=extra(0) | {34675: (7, icc.WIDE)}), by_profile(wide)
     yield "RGB, extra sample 2, with a profile", tiff(with_extra(rgb, opacity), 2, tags=extra(2) | {34675: (7, icc.WIDE)}), over(by_profile(wide), opacity)
@@ -329,14 +329,14 @@ def cases():
     yield "RGB, extra sample 1, with a profile", tiff(with_extra(associated, opacity), 2, tags=extra(1) | {34675: (7, icc.WIDE)}), over(by_profile(wide), opacity)
     yield "RGB, extra sample 2, 16 bit, with a profile", tiff(with_extra(deep, opacity.astype(np.uint16) * 257), 2, tags=extra(2) | {34675: (7, icc.WIDE)}), over(by_profile(wide), opacity)
     yield "RGB, extra sample 0, 16 bit, with a profile", tiff(with_extra(deep, opacity.astype(np.uint16) * 257), 2, tags=extra(0) | {34675: (7, icc.WIDE)}), by_profile(wide)
-    yield "grey, extra sample 0, 16 bit, with a profile", tiff(with_extra(one.astype(np.uint16) * 257, opacity.astype(np.uint16) * 257), 1, tags=extra(0) | {34675: (7, icc.GREY_GAMMA)}), by_profile(with_info(Image.fromarray(one), icc.GREY_GAMMA))
-    yield "grey, extra sample 2, 16 bit, with a profile", tiff(with_extra(one.astype(np.uint16) * 257, opacity.astype(np.uint16) * 257), 1, tags=extra(2) | {34675: (7, icc.GREY_GAMMA)}), over(by_profile(with_info(Image.fromarray(one), icc.GREY_GAMMA)), opacity)
-    yield "grey, extra samples 0 0, with a profile", tiff(with_extra(one, zero, zero), 1, tags=extra(0, 0) | {34675: (7, icc.GREY_GAMMA)}), by_profile(with_info(Image.fromarray(one), icc.GREY_GAMMA))
+    yield "gray, extra sample 0, 16 bit, with a profile", tiff(with_extra(one.astype(np.uint16) * 257, opacity.astype(np.uint16) * 257), 1, tags=extra(0) | {34675: (7, icc.GREY_GAMMA)}), by_profile(with_info(Image.fromarray(one), icc.GREY_GAMMA))
+    yield "gray, extra sample 2, 16 bit, with a profile", tiff(with_extra(one.astype(np.uint16) * 257, opacity.astype(np.uint16) * 257), 1, tags=extra(2) | {34675: (7, icc.GREY_GAMMA)}), over(by_profile(with_info(Image.fromarray(one), icc.GREY_GAMMA)), opacity)
+    yield "gray, extra samples 0 0, with a profile", tiff(with_extra(one, zero, zero), 1, tags=extra(0, 0) | {34675: (7, icc.GREY_GAMMA)}), by_profile(with_info(Image.fromarray(one), icc.GREY_GAMMA))
     yield "RGB, extra samples 0 0, orientation 6", tiff(with_extra(rgb, zero, zero), 2, tags=extra(0, 0) | orientation(6)), by_pillow(tiff(rgb, 2, tags=orientation(6)))
     yield "RGB, 4 samples, no tag for the extra one", tiff(with_extra(rgb, opacity), 2), over(rgb, opacity)
-    yield "grey, 2 samples, no tag for the extra one", tiff(with_extra(one, zero), 1), REFUSED
-    yield "grey, extra samples 0 0", tiff(with_extra(one, zero, zero), 1, tags=extra(0, 0)), as_rgb(one)
-    yield "grey, extra samples 0 0 0", tiff(with_extra(one, zero, zero, zero), 1, tags=extra(0, 0, 0)), as_rgb(one)
+    yield "gray, 2 samples, no tag for the extra one", tiff(with_extra(one, zero), 1), REFUSED
+    yield "gray, extra samples 0 0", tiff(with_extra(one, zero, zero), 1, tags=extra(0, 0)), as_rgb(one)
+    yield "gray, extra samples 0 0 0", tiff(with_extra(one, zero, zero, zero), 1, tags=extra(0, 0, 0)), as_rgb(one)
     yield "RGB, extra samples 0 0", tiff(with_extra(rgb, zero, zero), 2, tags=extra(0, 0)), rgb
     yield "RGB, extra samples 0 0 0 0 0", tiff(with_extra(rgb, *[zero] * 5), 2, tags=extra(*[0] * 5)), REFUSED
     yield "RGB, extra samples 0 0, 16 bit", tiff(with_extra(deep, zero, zero), 2, tags=extra(0, 0)), rgb
@@ -348,14 +348,14 @@ def cases():
     yield "RGB, one extra sample said, two there", tiff(with_extra(rgb, zero, zero), 2, tags=extra(0)), REFUSED
     yield "RGB of 2 samples", tiff(rgb[..., :2], 2), REFUSED
     yield "RGB of 1 sample", tiff(rgb[..., 0], 2), REFUSED
-    yield "grey of 3 samples", tiff(rgb, 1), REFUSED
+    yield "gray of 3 samples", tiff(rgb, 1), REFUSED
     yield "no photometric tag", tiff(rgb, 2, without=(262,)), REFUSED
-    yield "grey, no photometric tag", tiff(one, 1, without=(262,)), REFUSED
+    yield "gray, no photometric tag", tiff(one, 1, without=(262,)), REFUSED
     yield "no rows per strip", tiff(rgb, 2, without=(278,)), rgb
     yield "no byte counts", tiff(rgb, 2, without=(279,)), rgb
     yield "no planar configuration", tiff(rgb, 2, without=(284,)), rgb
     yield "no sample format", tiff(rgb, 2, without=(339,)), rgb
-    yield "no samples per pixel, grey", tiff(one, 1, without=(277,)), as_rgb(one)
+    yield "no samples per pixel, gray", tiff(one, 1, without=(277,)), as_rgb(one)
     yield "no bits per sample, 1 bit", tiff((one > 128).astype(int), 1, bits=1, without=(258, 339)), as_rgb((one > 128).astype(np.uint8) * 255)
     yield "one count of bits for three samples", tiff(rgb, 2, tags={258: (3, [8])}), rgb
     yield "bits in the order of fax machines", tiff(rgb, 2, tags={266: (3, [2])}), np.packbits(np.unpackbits(rgb[..., None], axis=-1)[..., ::-1], axis=-1)[..., 0]

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 import icc
-from drawing import HEIGHT, REFUSED, WIDTH, alpha, by_pillow, by_profile, grey, over, picture, with_info
+from drawing import HEIGHT, REFUSED, WIDTH, alpha, by_pillow, by_profile, gray, over, picture, with_info
 from tiff import with_extra
 
 
@@ -47,12 +47,12 @@ def cases():
     yield "lossy", (data := saved(rgb, quality=90)), by_pillow(data)
     yield "lossy, alpha", (data := saved(rgba, quality=90)), by_pillow(data)
     yield "bytes after the end", saved(rgb, lossless=True) + b"behind", rgb
-    yield "grey", saved(np.stack([grey()] * 3, -1), lossless=True), np.stack([grey()] * 3, -1)
+    yield "gray", saved(np.stack([gray()] * 3, -1), lossless=True), np.stack([gray()] * 3, -1)
     wide = by_profile(with_info(Image.fromarray(rgb), icc.WIDE))
     yield "with a profile", saved(rgb, lossless=True, icc_profile=icc.WIDE), wide
     yield "alpha, with a profile", saved(rgba, lossless=True, exact=True, icc_profile=icc.WIDE), over(wide, opacity)
     yield "with a broken profile", saved(rgb, lossless=True, icc_profile=icc.BROKEN), rgb
-    yield "with a grey image's profile", saved(rgb, lossless=True, icc_profile=icc.GREY_GAMMA), rgb
+    yield "with a gray image's profile", saved(rgb, lossless=True, icc_profile=icc.GREY_GAMMA), rgb
     for number in range(1, 9):
         exif = Image.Exif()
         exif[274] = number

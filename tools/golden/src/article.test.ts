@@ -55,13 +55,13 @@ function firstValues({ weights }: Classifier): Map<Weight, Float32Array> {
 
 /** Three steps on one batch, everything trained; losses before each. */
 function threeSteps(classifier: Classifier, fromLogitsOnSigmoid: FromLogitsOnSigmoid, way: Way): number[] {
-  const part = classifier.part('all', { batchNorm: 'batch' });
+  const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
   const batch = {
-    activations: tf.tidy(() => part.prefix(images(pixels, imageCount, inputSize))),
+    activations: tf.tidy(() => view.prefix(images(pixels, imageCount, inputSize))),
     labels: tf.tensor1d(labels(imageCount), 'int32'),
   };
-  const adam = new Adam(part.variables);
-  const losses = takeSteps(part, adam, batch, { stepCount, learningRate: 1e-4, fromLogitsOnSigmoid, way });
+  const adam = new Adam(view.variables);
+  const losses = takeSteps(view, adam, batch, { stepCount, learningRate: 1e-4, fromLogitsOnSigmoid, way });
   adam.dispose();
   tf.dispose(batch);
   return losses;

@@ -25,16 +25,16 @@ export function weight(stream: number, weightName: string, shape: readonly numbe
   return values;
 }
 
-/** [count, size, size, 3] RGB, whole numbers 0..253: a colour, 4 by 4 patches and noise. The caller disposes. */
+/** [count, size, size, 3] RGB, whole numbers 0..253: a color, 4 by 4 patches and noise. The caller disposes. */
 export function images(stream: number, count: number, size: number): tf.Tensor4D {
-  const colours = draw(stream, count * 3);
+  const colors = draw(stream, count * 3);
   const patches = draw(stream + 1, count * 4 * 4 * 3);
   const pixels = Float32Array.from(draw(stream + 2, count * size * size * 3), (noise, index) => {
     const [channel, x] = [index % 3, Math.floor(index / 3) % size];
     const [y, image] = [Math.floor(index / 3 / size) % size, Math.floor(index / 3 / size ** 2)];
     const patch = (image * 4 + Math.floor((y * 4) / size)) * 4 + Math.floor((x * 4) / size);
-    const [colour, brightness] = [colours[image * 3 + channel]!, patches[patch * 3 + channel]!];
-    return Math.floor(128 * colour) + Math.floor(64 * brightness) + Math.floor(64 * noise);
+    const [color, brightness] = [colors[image * 3 + channel]!, patches[patch * 3 + channel]!];
+    return Math.floor(128 * color) + Math.floor(64 * brightness) + Math.floor(64 * noise);
   });
   return tf.tensor4d(pixels, [count, size, size, 3]);
 }

@@ -6,7 +6,7 @@ import {
   type Classifier,
   createClassifier,
   crossEntropy,
-  type TrainablePart,
+  type FineTuneView,
 } from '@chorus/models';
 import * as tf from '@tensorflow/tfjs';
 import type { GoldenCase } from './cases.ts';
@@ -38,13 +38,13 @@ export function measureFeatures(
   way: Way,
 ): { training: Float32Array; inference: Float32Array } {
   const classifier = withFeaturesAsLogits(golden, inputSize);
-  const part = classifier.part('all', { batchNorm: 'batch' });
+  const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
   const features = (pixels: tf.Tensor4D) => classifier.features(pixels);
-  const trained = (activations: tf.Tensor) => part.suffix(activations, { training: true });
+  const trained = (activations: tf.Tensor) => view.suffix(activations, { training: true });
   try {
     return tf.tidy(() => {
-      const batch = part.prefix(images(streams.batch, imageCount, inputSize));
-      part.calibrate([batch.clone()]);
+      const batch = view.prefix(images(streams.batch, imageCount, inputSize));
+      view.recalibrateBatchNorm([batch.clone()]);
       const other = images(streams.other, imageCount, inputSize);
       return {
         inference: inWay(way, features, (features) => features(other).dataSync<'float32'>()),
@@ -84,19 +84,24 @@ export function measureTraining(
   const classifier = buildCase(golden, trainingSize);
   setStatistics(classifier, statistics);
   const trainable = range === 'all' ? range : { lastLayers: suffixLayers };
-  const part = classifier.part(trainable, { batchNorm: 'batch' });
+  const view = classifier.fineTuneView(trainable, { batchNorm: 'batch' });
   const batch = tf.tidy(() => ({
-    activations: part.prefix(images(streams.batch, imageCount, trainingSize)),
+    activations: view.prefix(images(streams.batch, imageCount, trainingSize)),
     labels: tf.tensor1d(labels(imageCount), 'int32'),
   }));
-  const gradientsByMoving = gradientsOf(classifier, classifier.part(trainable, { batchNorm: 'moving' }), batch, way);
-  const before = part.snapshot();
-  const gradients = gradientsOf(classifier, part, batch, way);
+  const gradientsByMoving = gradientsOf(
+    classifier,
+    classifier.fineTuneView(trainable, { batchNorm: 'moving' }),
+    batch,
+    way,
+  );
+  const before = view.snapshot();
+  const gradients = gradientsOf(classifier, view, batch, way);
   before.restore();
-  startAfresh(classifier, part);
+  startAfresh(classifier, view);
   const first = classifier.weights.map(({ variable }) => variable.dataSync<'float32'>().slice());
-  const adam = new Adam(part.variables);
-  const losses = takeSteps(part, adam, batch, { stepCount, learningRate, way });
+  const adam = new Adam(view.variables);
+  const losses = takeSteps(view, adam, batch, { stepCount, learningRate, way });
   const changes: Tensors = new Map();
   for (const [place, { variable }] of classifier.weights.entries()) {
     const change = variable.dataSync<'float32'>().map((value, index) => value - first[place]![index]!);
@@ -129,8 +134,8 @@ function setStatistics({ weights }: Classifier, statistics: Float32Array): void 
 }
 
 /** Gives the BatchNorm layers that train the statistics that Keras makes them with. */
-function startAfresh({ weights }: Classifier, part: TrainablePart): void {
-  const learning = new Set(part.variables);
+function startAfresh({ weights }: Classifier, view: FineTuneView): void {
+  const learning = new Set(view.variables);
   const layers = new Set(weights.filter(({ variable }) => learning.has(variable)).map(({ layerName }) => layerName));
   for (const { layerName, weightName, variable } of weights) {
     if (!layers.has(layerName)) continue;
@@ -158,13 +163,13 @@ function withFeaturesAsLogits(golden: GoldenCase, inputSize: number): Classifier
 /** Of the mean cross-entropy, by the backward pass that trains. */
 function gradientsOf(
   { weights }: Classifier,
-  part: TrainablePart,
+  view: FineTuneView,
   { activations, labels }: { activations: tf.Tensor; labels: tf.Tensor1D },
   way: Way,
 ): Tensors {
   const backward = (activations: tf.Tensor, labels: tf.Tensor1D) => {
-    const loss = () => crossEntropy(part.suffix(activations, { training: true }), labels);
-    return tf.tidy(() => backpropagate(loss, part.variables).gradients);
+    const loss = () => crossEntropy(view.suffix(activations, { training: true }), labels);
+    return tf.tidy(() => backpropagate(loss, view.variables).gradients);
   };
   const gradients = inWay(way, backward, (backward) => backward(activations, labels), training);
   const found = weights.flatMap(({ variable }, place) => {

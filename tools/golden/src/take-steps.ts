@@ -1,4 +1,4 @@
-import { type Adam, type LossOptions, type TrainablePart, trainStep } from '@chorus/models';
+import { type Adam, type FineTuneView, type LossOptions, trainStep } from '@chorus/models';
 import * as tf from '@tensorflow/tfjs';
 import { inWay, training, type Way } from './way.ts';
 
@@ -10,7 +10,7 @@ export interface Steps extends LossOptions {
 
 /** Steps on one batch, which stays the caller's; the loss before each. */
 export function takeSteps(
-  part: TrainablePart,
+  part: FineTuneView,
   adam: Adam,
   { activations, labels }: { activations: tf.Tensor; labels: tf.Tensor1D },
   { stepCount, learningRate, way, ...options }: Steps,

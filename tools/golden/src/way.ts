@@ -26,4 +26,4 @@ export function inWay<Inputs extends readonly tf.Tensor[], Result extends Result
 }
 
 /** As lanes compile a training step of float32: grappler leaves it alone. */
-export const training: CompileOptions = { optimises: false };
+export const training: CompileOptions = { optimizes: false };

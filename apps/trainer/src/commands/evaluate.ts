@@ -19,7 +19,7 @@ interface EvaluateFlags {
 }
 
 export const evaluateCommand = new Command('evaluate')
-  .description('score a bundle on a folder of labelled images, freshly decoded')
+  .description('score a bundle on a folder of labeled images, freshly decoded')
   .requiredOption('--bundle <folder>', 'the bundle of a run')
   .requiredOption('--data <folder>', 'images as <split>/<class>/* or <class>/*; or "shapes" or "cats-and-dogs"')
   .option(

@@ -1,4 +1,4 @@
-/** Options of every command that reads a folder of labelled images. */
+/** Options of every command that reads a folder of labeled images. */
 
 export const layoutHelp =
   'what the top folders are: "splits" (train, val, test), "classes", or "auto", which goes by their names';

@@ -15,9 +15,9 @@ const at = (name: string) => join(folder, name);
 const names = Array.from({ length: 33 }, (_, index) => `${`${index}`.padStart(2, '0')}.gif`);
 
 /** The smallest image: a GIF of one pixel. */
-function pixel(grey: number): Buffer {
+function pixel(gray: number): Buffer {
   const gif = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==', 'base64');
-  gif.fill(grey, 13, 19);
+  gif.fill(gray, 13, 19);
   return gif;
 }
 

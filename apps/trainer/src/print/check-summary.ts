@@ -47,7 +47,7 @@ function datasetLines(dataset: Dataset): string[] {
     sets === null
       ? []
       : [
-          `split: fit ${sets.fit}, tune ${sets.tune}, stack ${sets.heldOut}, test ${sets.test}${
+          `split: fit ${sets.fit}, tune ${sets.tune}, stack ${sets.outOfFold}, test ${sets.test}${
             sets.trainingsPerMember === 1 ? '' : ` in the first of ${sets.trainingsPerMember} trainings`
           }`,
         ];

@@ -17,12 +17,12 @@ export interface BackboneArchitecture {
   /** What its weights expect of an image. */
   preprocessing: Preprocessing;
   /** Of the weights that keras-applications publishes. */
-  licence: string;
+  license: string;
   /** Time of a training step at alpha 1, relative to MobileNet's; measured on a CPU. */
   relativeCost: number;
   /** At alpha 1, without a head. */
   parameterCount: number;
-  /** Activations, and gradients on their way, that training all layers keeps per input pixel of a batch, in float32; measured. */
+  /** ActivationCache, and gradients on their way, that training all layers keeps per input pixel of a batch, in float32; measured. */
   trainingBytesPerPixel: number;
   /** Whether training all layers is faster in bfloat16 than in float32, on a processor that has it; measured. */
   isFasterInBfloat16: boolean;

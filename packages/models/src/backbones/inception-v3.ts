@@ -26,7 +26,7 @@ export const inceptionV3: BackboneArchitecture = {
   defaultInputSize: 299,
   minimumInputSize: 75,
   preprocessing: minusOneToOne,
-  licence: 'Apache-2.0',
+  license: 'Apache-2.0',
   relativeCost: 3.5,
   parameterCount: 21_802_784,
   trainingBytesPerPixel: 1400,

@@ -26,7 +26,7 @@ export const mobilenetV2: BackboneArchitecture = {
   defaultInputSize: 224,
   minimumInputSize: 32,
   preprocessing: minusOneToOne,
-  licence: 'Apache-2.0',
+  license: 'Apache-2.0',
   relativeCost: 0.9,
   parameterCount: 2_257_984,
   trainingBytesPerPixel: 1900,

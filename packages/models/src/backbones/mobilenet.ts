@@ -17,7 +17,7 @@ export const mobilenet: BackboneArchitecture = {
   defaultInputSize: 224,
   minimumInputSize: 32,
   preprocessing: minusOneToOne,
-  licence: 'Apache-2.0',
+  license: 'Apache-2.0',
   relativeCost: 1,
   parameterCount: 3_228_864,
   trainingBytesPerPixel: 1500,

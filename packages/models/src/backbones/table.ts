@@ -46,6 +46,6 @@ export function checkBackboneSpec({ family, alpha, inputSize }: BackboneSpec): v
 
 /** Work of one training step on one image; only the ratio of two means something. */
 export function memberCost({ family, alpha, inputSize }: BackboneSpec): number {
-  // Activations, of which the number goes with alpha, cost more than multiplications, which go with its square.
+  // ActivationCache, of which the number goes with alpha, cost more than multiplications, which go with its square.
   return backboneTable[family].relativeCost * alpha * inputSize ** 2;
 }

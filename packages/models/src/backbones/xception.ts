@@ -17,7 +17,7 @@ export const xception: BackboneArchitecture = {
   defaultInputSize: 299,
   minimumInputSize: 71,
   preprocessing: minusOneToOne,
-  licence: 'MIT',
+  license: 'MIT',
   relativeCost: 6,
   parameterCount: 20_861_480,
   trainingBytesPerPixel: 3600,

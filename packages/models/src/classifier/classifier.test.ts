@@ -49,8 +49,8 @@ describe('createClassifier', () => {
   });
 
   it('draws the head alone where a file brings the rest: the same head, before kernels of zero', () => {
-    const [whole, head] = (['all', 'head'] as const).map((draws) =>
-      createClassifier({ backbone: small, classes: pets, seed: 1, draws }),
+    const [whole, head] = (['all', 'head'] as const).map((initializes) =>
+      createClassifier({ backbone: small, classes: pets, seed: 1, initializes }),
     ) as [Classifier, Classifier];
     const kernels = ({ weights }: Classifier) =>
       weights.filter(({ weightName }) => weightName.endsWith('kernel')).map(({ variable }) => variable.dataSync());
@@ -75,10 +75,10 @@ describe('createClassifier', () => {
   it('takes raw pixels, blue first, where told to', () => {
     const logits = (preprocessing: 'raw-bgr' | undefined, images: (raw: tf.Tensor4D) => tf.Tensor4D) => {
       const classifier = createClassifier({ backbone: small, classes: pets, preprocessing, seed: 1 });
-      const part = classifier.part('all', { batchNorm: 'batch' });
+      const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
       const numbers = tf.tidy(() => {
         const prepared = images(noiseImages(2, 32));
-        expect(part.suffix(part.prefix(prepared), { training: false }).dataSync()).toEqual(
+        expect(view.suffix(view.prefix(prepared), { training: false }).dataSync()).toEqual(
           classifier.logits(prepared).dataSync(),
         );
         return classifier.logits(prepared).dataSync();

@@ -7,9 +7,9 @@ import { LayerGraph } from '../graph/layer-graph.ts';
 import { inference } from '../layers/layer-call.ts';
 import { SeededDropout } from '../layers/seeded-dropout.ts';
 import { checkPreprocessing, type Preprocessing, type PreprocessingName, preprocessings } from '../preprocessing.ts';
+import { type BatchNormMode, type FineTuneView, fineTuneView } from './fine-tune-view.ts';
 import { drawKernels, type ModelWeight, weightsOf } from './model-weights.ts';
-import { type BatchNormMode, type TrainablePart, trainablePart } from './trainable-part.ts';
-import { type CutPoint, cutPoints, type TrainableRange } from './trainable-range.ts';
+import { type CutPoint, cutPoints, type FineTuneRange } from './trainable-range.ts';
 
 export interface ClassifierOptions {
   backbone: BackboneSpec;
@@ -22,7 +22,7 @@ export interface ClassifierOptions {
   /** Draws the weights and the dropout masks. */
   seed: number;
   /** Which kernels are drawn: all (the default), or the head's, where a file's come into the backbone next. */
-  draws?: 'all' | 'head';
+  initializes?: 'all' | 'head';
 }
 
 /**
@@ -34,7 +34,7 @@ export interface ClassifierOptions {
 export function createClassifier(options: ClassifierOptions): Classifier {
   const classifier = new Classifier(options);
   const { weights, backboneWeights } = classifier;
-  drawKernels(options.draws === 'head' ? weights.slice(backboneWeights.length) : weights, options.seed);
+  drawKernels(options.initializes === 'head' ? weights.slice(backboneWeights.length) : weights, options.seed);
   return classifier;
 }
 
@@ -90,13 +90,13 @@ export class Classifier {
   }
 
   /**
-   * The classifier as a frozen front and a rest that trains; see {@link TrainablePart}.
+   * The classifier as a frozen front and a rest that trains; see {@link FineTuneView}.
    *
    * @throws ModelError for a range that this backbone has not.
    */
-  part(range: TrainableRange, { batchNorm }: { batchNorm: BatchNormMode }): TrainablePart {
+  fineTuneView(range: FineTuneRange, { batchNorm }: { batchNorm: BatchNormMode }): FineTuneView {
     const layers = { graph: this.#graph, backboneEnd: this.#backboneEnd, preprocessing: this.preprocessing };
-    return trainablePart(layers, range, batchNorm);
+    return fineTuneView(layers, range, batchNorm);
   }
 
   dispose(): void {

@@ -6,7 +6,7 @@ import type { LayerGraph } from '../graph/layer-graph.ts';
  * What trains: the head alone, everything, the head and the backbone's last layers (counted as `model.layers[-n:]` in
  * Keras), or what lies behind a named cut.
  */
-export type TrainableRange = 'head' | 'all' | { lastLayers: number } | { behind: string };
+export type FineTuneRange = 'head' | 'all' | { lastLayers: number } | { behind: string };
 
 /** A place where exactly one tensor flows. */
 export interface CutPoint {
@@ -33,7 +33,7 @@ export function cutPoint(graph: LayerGraph, index: number): CutPoint {
  *
  * @throws ModelError for a range that is not there, naming what is.
  */
-export function firstTrainableNode(graph: LayerGraph, backboneEnd: number, range: TrainableRange): number {
+export function firstTrainableNode(graph: LayerGraph, backboneEnd: number, range: FineTuneRange): number {
   if (range === 'head') return backboneEnd + 2;
   if (range === 'all') return 1;
   if ('behind' in range) {

@@ -20,9 +20,9 @@ export function livelyClassifier(options: ClassifierOptions): Classifier {
     return weight.layerName === 'head' ? [[weight, draw(weight.shape, -0.1, 0.1, index)] as const] : [];
   });
   setWeights(new Map(drawn));
-  const part = classifier.part('all', { batchNorm: 'batch' });
+  const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
   const images = smoothImages(32, backbone.inputSize, 9);
-  part.calibrate([part.prefix(images)]);
+  view.recalibrateBatchNorm([view.prefix(images)]);
   // Else some head makes much of what is rounding, and some answers every image with nearly 0 or nearly 1.
   const [kernel, bias] = classifier.weights.slice(-2) as [ModelWeight, ModelWeight];
   tf.tidy(() => {

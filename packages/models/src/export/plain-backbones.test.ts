@@ -42,7 +42,10 @@ beforeAll(async () => {
       ),
     );
     const stacker = { kind: 'mean', memberCount: 1, classCount: classes.length } as const;
-    const plain = createPlainEnsemble([{ name: 'only', classifiers: [classifier] }], { mirror: false, stacker });
+    const plain = createPlainEnsemble([{ name: 'only', classifiers: [classifier] }], {
+      testTimeAugmentation: false,
+      stacker,
+    });
     const target = join(folder, backbone.family);
     await mkdir(target);
     for (const [file, content] of await layersModelFiles(plain.members[0]!.model))

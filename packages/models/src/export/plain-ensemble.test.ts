@@ -34,20 +34,20 @@ async function save(model: tf.LayersModel, name: string): Promise<string> {
 }
 
 /** Logits as a bundle's member answers. */
-function answer(classifiers: readonly Classifier[], images: tf.Tensor4D, mirror: boolean): Float32Array {
+function answer(classifiers: readonly Classifier[], images: tf.Tensor4D, testTimeAugmentation: boolean): Float32Array {
   return tf.tidy(() => {
-    const views = mirror ? [images, tf.reverse(images, 2)] : [images];
+    const views = testTimeAugmentation ? [images, tf.reverse(images, 2)] : [images];
     const logits = classifiers.flatMap((classifier) => views.map((view) => classifier.logits(view)));
     return tf.addN(logits).div(logits.length).dataSync<'float32'>().slice();
   });
 }
 
 describe.each([
-  { classes: ['a', 'b'], mirror: true },
-  { classes: ['a', 'b', 'c'], mirror: false },
+  { classes: ['a', 'b'], testTimeAugmentation: true },
+  { classes: ['a', 'b', 'c'], testTimeAugmentation: false },
 ])(
-  'members of $classes.length classes, two sizes, one on raw BGR, one of two folds; mirror $mirror',
-  ({ classes, mirror }) => {
+  'members of $classes.length classes, two sizes, one on raw BGR, one of two folds; mirror $testTimeAugmentation',
+  ({ classes, testTimeAugmentation }) => {
     const classCount = classes.length;
     const models = ['image_32', '0.bgr', ...stackerKinds];
     const wanted: Float32Array[] = [];
@@ -70,7 +70,9 @@ describe.each([
           ],
         },
       ];
-      const logits = members.map(({ classifiers, size }) => answer(classifiers, bySize.get(size)!, mirror));
+      const logits = members.map(({ classifiers, size }) =>
+        answer(classifiers, bySize.get(size)!, testTimeAugmentation),
+      );
       const labels = Array.from({ length: imageCount }, (_, row) => row % classCount);
       const stackers = stackerKinds.map((kind) => {
         const dense = { ...denseFitDefaults, epochCount: 20, patience: null };
@@ -83,7 +85,7 @@ describe.each([
         shape: [imageCount, size, size, 3],
       }));
       for (const [index, stacker] of stackers.entries()) {
-        const plain = createPlainEnsemble(members, { mirror, stacker: stacker.toJSON() });
+        const plain = createPlainEnsemble(members, { testTimeAugmentation, stacker: stacker.toJSON() });
         if (index === 0)
           for (const [place, { name, model }] of plain.members.entries()) {
             jobs.push({ folder: await save(model, `${classCount}/${name}`), inputs: [inputs[place]!] });
@@ -111,7 +113,7 @@ it('leaves nothing of members that cannot be joined', () => {
   const before = tf.memory().numTensors;
   const stacker = { kind: 'mean', memberCount: 2, classCount: 2 } as const;
   const twice = [1, 2].map(() => ({ name: 'same', classifiers: [classifier] }));
-  expect(() => createPlainEnsemble(twice, { mirror: false, stacker })).toThrow(/same/);
+  expect(() => createPlainEnsemble(twice, { testTimeAugmentation: false, stacker })).toThrow(/same/);
   expect(tf.memory().numTensors).toBe(before);
   classifier.dispose();
 });
@@ -120,7 +122,10 @@ it('leaves nothing when it is disposed of', () => {
   const before = tf.memory().numTensors;
   const classifier = createClassifier({ backbone: slim(32), classes: ['a', 'b'], seed: 1 });
   const stacker = { kind: 'mean', memberCount: 1, classCount: 2 } as const;
-  const plain = createPlainEnsemble([{ name: 'only', classifiers: [classifier] }], { mirror: true, stacker });
+  const plain = createPlainEnsemble([{ name: 'only', classifiers: [classifier] }], {
+    testTimeAugmentation: true,
+    stacker,
+  });
   classifier.dispose();
   plain.dispose();
   expect(tf.memory().numTensors).toBe(before);

@@ -18,15 +18,15 @@ export interface PlainEnsemble {
  *
  * @param members in the order of the stacker's fit; a member's classifiers (one, or those of several folds, of which the
  * logits are averaged) stay the caller's and may be disposed of right after.
- * @param options `mirror`: members answer with the mean of an image and its mirror image.
+ * @param options `testTimeAugmentation`: members answer with the mean of an image and its mirror image.
  * @returns models on the current backend; the caller disposes.
  */
 export function createPlainEnsemble(
   members: readonly { name: string; classifiers: readonly Classifier[] }[],
-  { mirror, stacker }: { mirror: boolean; stacker: StackerJson },
+  { testTimeAugmentation, stacker }: { testTimeAugmentation: boolean; stacker: StackerJson },
 ): PlainEnsemble {
   return allOrNothing(() => {
-    const plain = members.map(({ name, classifiers }) => plainMember(name, classifiers, { mirror }));
+    const plain = members.map(({ name, classifiers }) => plainMember(name, classifiers, { testTimeAugmentation }));
     const whole = wholeModel(plain, stacker);
     const withModels = plain.map((member) => ({ ...member, model: memberModel(member) }));
     return {

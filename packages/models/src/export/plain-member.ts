@@ -15,7 +15,7 @@ export interface PlainMember {
   inputSize: number;
   preprocessing: PreprocessingName;
   /** Whether its logits are the mean of an image's and its mirror image's. */
-  mirror: boolean;
+  testTimeAugmentation: boolean;
   classCount: number;
 }
 
@@ -23,14 +23,14 @@ export interface PlainMember {
 export function plainMember(
   name: string,
   classifiers: readonly Classifier[],
-  { mirror }: { mirror: boolean },
+  { testTimeAugmentation }: { testTimeAugmentation: boolean },
 ): PlainMember {
   const { backbone, preprocessing, classes } = classifiers[0]!;
   const networks = classifiers.map((classifier, index) =>
     plainNetwork(classifier, classifiers.length === 1 ? `${name}/network` : `${name}/network_${index + 1}`),
   );
   const [inputSize, classCount] = [backbone.inputSize, classes.length];
-  return { name, networks, inputSize, preprocessing: preprocessing.name, mirror, classCount };
+  return { name, networks, inputSize, preprocessing: preprocessing.name, testTimeAugmentation, classCount };
 }
 
 /** Images [N,S,S,3], 0..255. */
@@ -40,9 +40,9 @@ export function imageOf(inputSize: number): Symbolic {
 
 /** Images as {@link imageOf} has them → logits [N, outputs]; may be called for several models. */
 export function memberLogits(member: PlainMember, image: Symbolic): Symbolic {
-  const { name, networks, inputSize, preprocessing, mirror } = member;
+  const { name, networks, inputSize, preprocessing, testTimeAugmentation } = member;
   const x = preprocess[preprocessing](image, `${name}/${preprocessing}`);
-  const views = mirror ? [x, mirrored(x, `${name}/mirror`, inputSize)] : [x];
+  const views = testTimeAugmentation ? [x, mirrored(x, `${name}/mirror`, inputSize)] : [x];
   const logits = networks.flatMap(({ model }) => views.map((view) => model.apply(view) as Symbolic));
   return meanOf(logits, `${name}/logits`);
 }
@@ -58,10 +58,10 @@ export function memberModel(member: PlainMember): tf.LayersModel {
 
 /** As `preprocessings`, in layers. */
 const preprocess: Readonly<Record<PreprocessingName, (image: Symbolic, name: string) => Symbolic>> = {
-  // Whole numbers are centred exactly, and only then rounded: half the error of x × (1 / 127.5) − 1.
+  // Whole numbers are centerd exactly, and only then rounded: half the error of x × (1 / 127.5) − 1.
   'minus-one-to-one': (image, name) => {
-    const centred = tf.layers.rescaling({ name: `${name}/centred`, scale: 1, offset: -127.5 }).apply(image) as Symbolic;
-    return tf.layers.rescaling({ name, scale: 1 / 127.5 }).apply(centred) as Symbolic;
+    const centerd = tf.layers.rescaling({ name: `${name}/centerd`, scale: 1, offset: -127.5 }).apply(image) as Symbolic;
+    return tf.layers.rescaling({ name, scale: 1 / 127.5 }).apply(centerd) as Symbolic;
   },
   'raw-bgr': (image, name) => reorder(image, name, [2, 1, 0]),
 };

@@ -63,7 +63,7 @@ export class LayerGraph {
           () => layer.apply(tensors.length === 1 ? tensors[0]! : tensors, callFor(index)) as tf.Tensor,
         );
         outputs.set(index, output);
-        // Activations are large: each goes as soon as nobody needs it (a gradient keeps what it needs by itself).
+        // ActivationCache are large: each goes as soon as nobody needs it (a gradient keeps what it needs by itself).
         for (const input of inputs)
           if (this.nodes[input]!.lastUse === index) {
             outputs.get(input)!.dispose();

@@ -56,7 +56,7 @@ function everything(backend: string, statistics: LayerCall['statistics']): numbe
 }
 
 describe.each(['tensorflow', 'cpu'])('on backend %s', (backend) => {
-  it('normalises by the batch and keeps statistics as Keras 3 does', async () => {
+  it('normalizes by the batch and keeps statistics as Keras 3 does', async () => {
     await tf.setBackend(backend);
     const { layer, read } = layerOfThree();
     const x = tf.tensor4d([1, 0, 0, 3, 0, 0, 5, 0, 0, 7, 0, 8], [1, 2, 2, 3]);
@@ -78,7 +78,7 @@ describe.each(['tensorflow', 'cpu'])('on backend %s', (backend) => {
   });
 });
 
-it.each(['batch', 'moving', { share: 0.25 }] as const)(
+it.each(['batch', 'moving', { weight: 0.25 }] as const)(
   'fused and composed ops give the same numbers with %o',
   (statistics) => {
     const fused = everything('tensorflow', statistics);
@@ -88,14 +88,14 @@ it.each(['batch', 'moving', { share: 0.25 }] as const)(
   },
 );
 
-it('takes a share of the batch into the moving statistics', () => {
+it('takes a weight of the batch into the moving statistics', () => {
   const { layer, read } = layerOfThree();
-  call(layer, tf.fill([1, 2, 2, 3], 4), training({ share: 1 }));
+  call(layer, tf.fill([1, 2, 2, 3], 4), training({ weight: 1 }));
   expect(read().slice(2)).toEqual([
     [4, 4, 4],
     [0, 0, 0],
   ]);
-  call(layer, tf.fill([1, 2, 2, 3], 8), training({ share: 0.5 }));
+  call(layer, tf.fill([1, 2, 2, 3], 8), training({ weight: 0.5 }));
   expect(read()[2]).toEqual([6, 6, 6]);
   layer.dispose();
 });
@@ -135,7 +135,7 @@ it('has with moving statistics the gradient that tfjs derives', () => {
 });
 
 describe.each(['tensorflow', 'cpu'])('without gamma on backend %s', (backend) => {
-  it.each(['batch', 'moving', { share: 0.25 }] as const)('is the layer with a gamma of 1, with %o', (statistics) => {
+  it.each(['batch', 'moving', { weight: 0.25 }] as const)('is the layer with a gamma of 1, with %o', (statistics) => {
     tf.setBackend(backend);
     const [ones, none] = [[1, 1, 1], undefined].map((gamma) => {
       const { layer, variables, read } = layerOfThree([gamma]);
@@ -161,7 +161,7 @@ it('leaves no tensors behind', () => {
   const before = tf.memory().numTensors;
   for (const gamma of [[1, 2, -1], undefined]) {
     const { layer } = layerOfThree([gamma]);
-    for (const statistics of ['batch', 'moving', { share: 0.5 }] as const)
+    for (const statistics of ['batch', 'moving', { weight: 0.5 }] as const)
       tf.tidy(() => call(layer, tf.ones([1, 2, 2, 3]), training(statistics)).dispose());
     const x = tf.ones([1, 2, 2, 3]);
     tf.dispose([x, call(layer, x, {})]);

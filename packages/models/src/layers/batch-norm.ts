@@ -1,5 +1,5 @@
 /**
- * Batch normalisation over the channels, with Keras 3's statistics: the variance is the biased one, and
+ * Batch normalization over the channels, with Keras 3's statistics: the variance is the biased one, and
  * `moving = moving × momentum + batch × (1 − momentum)`.
  */
 import * as tf from '@tensorflow/tfjs';
@@ -55,13 +55,13 @@ export class BatchNorm extends tf.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[], call: Partial<LayerCall>): tf.Tensor {
     const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor4D;
     const { training = false, statistics = 'moving' } = call;
-    if (!training) return tf.tidy(() => this.#normalise(x, this.#factor()));
-    if (statistics === 'moving') return tf.tidy(() => this.#normaliseByMoving(x));
-    const share = statistics === 'batch' ? 1 - this.#momentum : statistics.share;
+    if (!training) return tf.tidy(() => this.#normalize(x, this.#factor()));
+    if (statistics === 'moving') return tf.tidy(() => this.#normalizeByMoving(x));
+    const weight = statistics === 'batch' ? 1 - this.#momentum : statistics.weight;
     return tf.tidy(() => {
-      const { y, mean, variance } = this.#normaliseByBatch(x);
-      moveTowards(this.#movingMean, mean, share);
-      moveTowards(this.#movingVariance, variance, share);
+      const { y, mean, variance } = this.#normalizeByBatch(x);
+      moveTowards(this.#movingMean, mean, weight);
+      moveTowards(this.#movingVariance, variance, weight);
       return y;
     });
   }
@@ -76,7 +76,7 @@ export class BatchNorm extends tf.layers.Layer {
   }
 
   /** One fused op on every backend. */
-  #normalise(x: tf.Tensor4D, gamma: tf.Tensor1D): tf.Tensor4D {
+  #normalize(x: tf.Tensor4D, gamma: tf.Tensor1D): tf.Tensor4D {
     return tf.batchNorm4d(
       x,
       this.#movingMean as tf.Tensor as tf.Tensor1D,
@@ -91,15 +91,15 @@ export class BatchNorm extends tf.layers.Layer {
    * The same with a gradient of its own for constant statistics. tfjs' gradient of batchNorm also derives by mean and
    * variance, and a composed one would keep a second copy of the activations.
    */
-  #normaliseByMoving(x: tf.Tensor4D): tf.Tensor4D {
-    const normalise = tf.customGrad((x, gamma, _beta, save) => {
+  #normalizeByMoving(x: tf.Tensor4D): tf.Tensor4D {
+    const normalize = tf.customGrad((x, gamma, _beta, save) => {
       (save as tf.GradSaveFunc)([x as tf.Tensor, gamma as tf.Tensor]);
       return {
-        value: this.#normalise(x as tf.Tensor4D, gamma as tf.Tensor1D),
+        value: this.#normalize(x as tf.Tensor4D, gamma as tf.Tensor1D),
         gradFunc: (dy, saved) => tf.tidy(() => this.#gradients(dy, saved)),
       };
     });
-    return normalise(x, this.#factor(), this.#beta) as tf.Tensor4D;
+    return normalize(x, this.#factor(), this.#beta) as tf.Tensor4D;
   }
 
   #gradients(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] {
@@ -115,7 +115,7 @@ export class BatchNorm extends tf.layers.Layer {
     return [dx, dgamma, tf.sum(dy, [0, 1, 2])];
   }
 
-  #normaliseByBatch(x: tf.Tensor4D): { y: tf.Tensor4D; mean: tf.Tensor1D; variance: tf.Tensor1D } {
+  #normalizeByBatch(x: tf.Tensor4D): { y: tf.Tensor4D; mean: tf.Tensor1D; variance: tf.Tensor1D } {
     const [gamma, beta] = [this.#factor(), this.#beta as tf.Tensor as tf.Tensor1D];
     if (hasKernel(kernels.byBatch)) {
       const outputs = tf.engine().runKernel(kernels.byBatch, { x, gamma, beta }, { epsilon: this.#epsilon });
@@ -134,7 +134,7 @@ function hasKernel(name: string): boolean {
   return tf.getKernel(name, tf.getBackend()) !== undefined;
 }
 
-/** moving ← moving + share × (batch − moving) */
-function moveTowards(moving: tf.Variable, batch: tf.Tensor, share: number | tf.Scalar): void {
-  moving.assign(tf.add(moving, tf.mul(tf.sub(batch, moving), share)));
+/** moving ← moving + weight × (batch − moving) */
+function moveTowards(moving: tf.Variable, batch: tf.Tensor, weight: number | tf.Scalar): void {
+  moving.assign(tf.add(moving, tf.mul(tf.sub(batch, moving), weight)));
 }

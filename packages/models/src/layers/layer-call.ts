@@ -5,12 +5,12 @@ export interface LayerCall {
   /** Dropout drops, and BatchNorm looks at `statistics`; else both are constant functions. */
   training: boolean;
   /**
-   * What BatchNorm normalises with while training:
+   * What BatchNorm normalizes with while training:
    * - `moving`: the moving statistics, which stay as they are;
    * - `batch`: the batch's, which the moving ones follow by the layer's momentum;
-   * - `share`: the batch's, which become this share (0..1] of the moving ones.
+   * - `weight`: the batch's, blended into the moving ones with this weight (0..1].
    */
-  statistics: 'moving' | 'batch' | { share: number | tf.Scalar };
+  statistics: 'moving' | 'batch' | { weight: number | tf.Scalar };
   /** Int32: which of a training's steps this is, that dropout draws another mask in each. */
   step?: tf.Scalar | undefined;
 }

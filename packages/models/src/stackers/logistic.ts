@@ -5,7 +5,7 @@
  * With every weight 1 / members and no bias that is the mean of the logits, and there the fit is pulled: the fewer
  * held-out images there are, the nearer it stays.
  */
-import { minimise } from './minimise.ts';
+import { minimize } from './minimize.ts';
 import { countRows, type MemberOutputs, outputsPerImage } from './outputs.ts';
 import { toProbabilities } from './probabilities.ts';
 import { rowLoss } from './row-loss.ts';
@@ -53,7 +53,7 @@ export function fitLogistic(
     return { value, gradient };
   };
   // So curved is the function that no coefficient is then further than 1e-7 from the minimum's.
-  const coefficients = minimise(evaluate, prior, 1e-7 * priorStrength);
+  const coefficients = minimize(evaluate, prior, 1e-7 * priorStrength);
   return { memberCount, classCount, coefficients: Array.from(coefficients) };
 }
 

@@ -9,13 +9,13 @@ import { fitLogistic } from './logistic.ts';
 import { toProbabilities } from './probabilities.ts';
 import { fitStacker, type StackerKind, stackerFromJson, stackerKinds } from './stacker.ts';
 
-interface HeldOut {
+interface OutOfFold {
   logits: Float32Array[];
   labels: number[];
 }
 
 /** Outputs of members of which each is right to its own degree: `skill` times the truth, plus noise. */
-function heldOut(rowCount: number, classCount: number, skills: readonly number[], seed = 1): HeldOut {
+function outOfFold(rowCount: number, classCount: number, skills: readonly number[], seed = 1): OutOfFold {
   const random = generatorFor(seed, 'held out');
   // The sum of four uniform draws is nearly normal.
   const noise = () => [0, 0, 0, 0].reduce((sum) => sum + uniformFloat32(random) - 0.5, 0) * Math.sqrt(3);
@@ -37,7 +37,7 @@ function logLoss(probabilities: Float32Array, labels: readonly number[], classCo
   );
 }
 
-function fit(kind: StackerKind, { logits, labels }: HeldOut, classCount: number, seed = 3) {
+function fit(kind: StackerKind, { logits, labels }: OutOfFold, classCount: number, seed = 3) {
   return fitStacker(kind, logits, labels, { classCount, seed });
 }
 
@@ -55,7 +55,7 @@ describe('toProbabilities', () => {
 
 describe.each(stackerKinds)('%s', (kind) => {
   it.each([2, 4])('gives rows that sum to 1, with %i classes', (classCount) => {
-    const data = heldOut(60, classCount, [1, 2, 1]);
+    const data = outOfFold(60, classCount, [1, 2, 1]);
     const probabilities = fit(kind, data, classCount).predict(data.logits);
     expect(probabilities).toHaveLength(60 * classCount);
     for (let row = 0; row < 60; row += 1) {
@@ -65,19 +65,19 @@ describe.each(stackerKinds)('%s', (kind) => {
   });
 
   it.each([2, 4])('is better than guessing on rows it has not seen, with %i classes', (classCount) => {
-    const stacker = fit(kind, heldOut(300, classCount, [2, 3, 1]), classCount);
-    const unseen = heldOut(400, classCount, [2, 3, 1], 2);
+    const stacker = fit(kind, outOfFold(300, classCount, [2, 3, 1]), classCount);
+    const unseen = outOfFold(400, classCount, [2, 3, 1], 2);
     expect(logLoss(stacker.predict(unseen.logits), unseen.labels, classCount)).toBeLessThan(0.8 * Math.log(classCount));
   });
 
   it('follows from its numbers and seed', () => {
-    const data = heldOut(100, 3, [1, 2]);
+    const data = outOfFold(100, 3, [1, 2]);
     const predict = () => fit(kind, data, 3).predict(data.logits);
     expect(predict()).toEqual(predict());
   });
 
   it('comes back from JSON the same', () => {
-    const data = heldOut(50, 3, [1, 2]);
+    const data = outOfFold(50, 3, [1, 2]);
     const stacker = fit(kind, data, 3);
     const again = stackerFromJson(JSON.parse(JSON.stringify(stacker)));
     expect(again.kind).toBe(kind);
@@ -88,19 +88,19 @@ describe.each(stackerKinds)('%s', (kind) => {
   it.each([
     [
       'members of different length',
-      ({ logits }: HeldOut) => [logits[0]!, logits[1]!.subarray(3)],
+      ({ logits }: OutOfFold) => [logits[0]!, logits[1]!.subarray(3)],
       /received 147 from member 1 and 150/,
     ],
-    ['half an image', ({ logits }: HeldOut) => logits.map((one) => one.subarray(1)), /3 logits per image/],
-    ['one member less', ({ logits }: HeldOut) => logits.slice(1), /outputs of 2 members, received those of 1/],
+    ['half an image', ({ logits }: OutOfFold) => logits.map((one) => one.subarray(1)), /3 logits per image/],
+    ['one member less', ({ logits }: OutOfFold) => logits.slice(1), /outputs of 2 members, received those of 1/],
     ['no members', () => [], /received those of 0/],
     [
       'logits that are no numbers',
-      ({ logits }: HeldOut) => [logits[0]!, logits[1]!.map((one, index) => (index === 7 ? Number.NaN : one))],
+      ({ logits }: OutOfFold) => [logits[0]!, logits[1]!.map((one, index) => (index === 7 ? Number.NaN : one))],
       /NaN from member 1 at index 7/,
     ],
   ])('refuses %s', (_, change, message) => {
-    const data = heldOut(50, 3, [1, 2]);
+    const data = outOfFold(50, 3, [1, 2]);
     const predict = () => fit(kind, data, 3).predict(change(data));
     expect(predict).toThrow(ModelError);
     expect(predict).toThrow(message);
@@ -111,7 +111,7 @@ describe.each(stackerKinds)('%s', (kind) => {
     [Array.from({ length: 50 }, () => 3), /labels from 0 to 2, received 3 at index 0/],
     [Array.from({ length: 50 }, () => 0.5), /received 0.5/],
   ])('refuses the labels %#', (labels, message) => {
-    expect(() => fit(kind, { ...heldOut(50, 3, [1, 2]), labels }, 3)).toThrow(message);
+    expect(() => fit(kind, { ...outOfFold(50, 3, [1, 2]), labels }, 3)).toThrow(message);
   });
 });
 
@@ -126,11 +126,11 @@ describe('mean', () => {
 describe('logistic', () => {
   it('learns whom to trust, and how much', () => {
     const skills = [3, 0];
-    const stacker = fit('logistic', heldOut(600, 2, skills), 2);
+    const stacker = fit('logistic', outOfFold(600, 2, skills), 2);
     const { coefficients } = stacker.toJSON() as { coefficients: number[] };
     expect(coefficients[0]).toBeGreaterThan(1);
     expect(Math.abs(coefficients[1]!)).toBeLessThan(0.5);
-    const unseen = heldOut(600, 2, skills, 2);
+    const unseen = outOfFold(600, 2, skills, 2);
     const mean = fit('mean', unseen, 2).predict(unseen.logits);
     expect(logLoss(stacker.predict(unseen.logits), unseen.labels, 2)).toBeLessThan(
       0.7 * logLoss(mean, unseen.labels, 2),
@@ -169,19 +169,19 @@ describe('dense', () => {
   });
 
   it('takes another order and other weights from another seed', () => {
-    const data = heldOut(100, 2, [1, 2]);
+    const data = outOfFold(100, 2, [1, 2]);
     expect(fit('dense', data, 2, 4).predict(data.logits)).not.toEqual(fit('dense', data, 2, 3).predict(data.logits));
   });
 
   it('works with fewer rows than can be set aside', () => {
-    const data = heldOut(4, 2, [1, 2]);
+    const data = outOfFold(4, 2, [1, 2]);
     expect(fit('dense', data, 2).predict(data.logits)).toHaveLength(8);
   });
 });
 
 describe('dense, told how long', () => {
   const articles: DenseFitOptions = { epochCount: 20, patience: null, wholeBatchesOnly: true };
-  const fitFor = (dense: DenseFitOptions | undefined, data = heldOut(100, 2, [1, 2])) =>
+  const fitFor = (dense: DenseFitOptions | undefined, data = outOfFold(100, 2, [1, 2])) =>
     fitStacker('dense', data.logits, data.labels, { classCount: 2, seed: 3, dense }).toJSON();
 
   it('trains as its defaults say when it is not told', () => {
@@ -190,10 +190,10 @@ describe('dense, told how long', () => {
 
   it('keeps the last epoch’s weights of all rows without patience', () => {
     // 10 rows: set aside, they would be 2, and another epoch might be the best one.
-    const data = heldOut(10, 2, [1, 2]);
+    const data = outOfFold(10, 2, [1, 2]);
     const afterEpochs = (epochCount: number) => fitFor({ ...articles, epochCount, wholeBatchesOnly: false }, data);
     expect(afterEpochs(3)).not.toEqual(afterEpochs(2));
-    const changed = heldOut(10, 2, [1, 2]);
+    const changed = outOfFold(10, 2, [1, 2]);
     for (let row = 0; row < 10; row += 1) {
       changed.logits[0]![row]! += 1;
       expect(fitFor({ ...articles, wholeBatchesOnly: false }, changed)).not.toEqual(
@@ -234,8 +234,8 @@ describe('dense, told how long', () => {
   });
 
   it('refuses whole batches of which there is none', () => {
-    expect(() => fitFor(articles, heldOut(31, 2, [1, 2]))).toThrow(ModelError);
-    expect(() => fitFor(articles, heldOut(31, 2, [1, 2]))).toThrow(
+    expect(() => fitFor(articles, outOfFold(31, 2, [1, 2]))).toThrow(ModelError);
+    expect(() => fitFor(articles, outOfFold(31, 2, [1, 2]))).toThrow(
       /at least 32 images .* received 31; .*wholeBatchesOnly/,
     );
   });
@@ -310,7 +310,7 @@ describe('numbers that are none', () => {
   });
 
   it('stops where onStep throws', () => {
-    const data = heldOut(64, 3, [1, 2]);
+    const data = outOfFold(64, 3, [1, 2]);
     for (const kind of ['dense', 'logistic'] as const) {
       const fitting = () =>
         fitStacker(kind, data.logits, data.labels, {

@@ -56,7 +56,7 @@ export class Adam {
   }
 
   /**
-   * Changes the variables; made of tensors alone, so that it can be a part of a compiled step.
+   * Changes the variables; made of tensors alone, so that it can be part of a compiled step.
    *
    * @param gradients by the variables' names, as `backpropagate` gives them; they stay the caller's.
    * @param rates of {@link nextStep}.

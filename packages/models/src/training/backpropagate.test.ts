@@ -12,13 +12,13 @@ describe('backpropagate', () => {
   it.each(['batch', 'moving'] as const)('gives the gradients of tf.variableGrads, bit for bit (%s)', (batchNorm) => {
     const backbone = { family: 'mobilenet-v2', alpha: 0.35, inputSize: 32 } as const;
     const classifier = createClassifier({ backbone, classes: ['a', 'b', 'c'], seed: 1 });
-    const part = classifier.part('all', { batchNorm });
+    const view = classifier.fineTuneView('all', { batchNorm });
     tf.tidy(() => {
-      const images = part.prefix(noiseImages(4, 32));
+      const images = view.prefix(noiseImages(4, 32));
       const labels = tf.tensor1d([0, 1, 2, 0], 'int32');
-      const loss = () => crossEntropy(part.suffix(images, { training: true }), labels);
-      const theirs = tf.variableGrads(loss, [...part.variables]);
-      const own = backpropagate(loss, part.variables);
+      const loss = () => crossEntropy(view.suffix(images, { training: true }), labels);
+      const theirs = tf.variableGrads(loss, [...view.variables]);
+      const own = backpropagate(loss, view.variables);
       expect(own.value.dataSync()).toEqual(theirs.value.dataSync());
       expect(Object.keys(own.gradients)).toEqual(Object.keys(theirs.grads));
       for (const [name, gradient] of Object.entries(own.gradients))

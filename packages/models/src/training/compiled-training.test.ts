@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { BackboneSpec } from '../backbones/table.ts';
 import { createClassifier } from '../classifier/classifier.ts';
-import type { TrainablePart } from '../classifier/trainable-part.ts';
+import type { FineTuneView } from '../classifier/fine-tune-view.ts';
 import { useNativeBackend } from '../native-backend.fixture.ts';
 import { largestDifference, noiseImages } from '../numbers.fixture.ts';
 import { Adam } from './adam.ts';
@@ -25,7 +25,7 @@ const batchSize = 8;
 const labels = [0, 1, 2, 1, 0, 2, 1, 0];
 
 interface Training {
-  part: TrainablePart;
+  view: FineTuneView;
   adam: Adam;
   activations: tf.Tensor;
   labels: tf.Tensor1D;
@@ -34,12 +34,12 @@ interface Training {
 /** Hands over a fresh training, always the same one, and disposes of it. */
 function withTraining<T>(backbone: BackboneSpec, use: (training: Training) => T): T {
   const classifier = createClassifier({ backbone, classes: ['a', 'b', 'c'], dropout: 0.2, seed: 5 });
-  const part = classifier.part('all', { batchNorm: 'batch' });
-  const adam = new Adam(part.variables);
+  const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
+  const adam = new Adam(view.variables);
   tf.engine().startScope();
   try {
-    const activations = part.prefix(noiseImages(batchSize, backbone.inputSize));
-    return use({ part, adam, activations, labels: tf.tensor1d(labels, 'int32') });
+    const activations = view.prefix(noiseImages(batchSize, backbone.inputSize));
+    return use({ view, adam, activations, labels: tf.tensor1d(labels, 'int32') });
   } finally {
     tf.engine().endScope();
     adam.dispose();
@@ -49,11 +49,11 @@ function withTraining<T>(backbone: BackboneSpec, use: (training: Training) => T)
 
 /** Loss and gradients of the first step. */
 function firstStep(backbone: BackboneSpec, compiled?: CompileOptions): Float32Array[] {
-  return withTraining(backbone, ({ part, activations, labels }) => {
+  return withTraining(backbone, ({ view, activations, labels }) => {
     const eager = (activations: tf.Tensor, labels: tf.Tensor1D, step: tf.Scalar) => {
-      const loss = () => crossEntropy(part.suffix(activations, { training: true, step }), labels);
-      const { value, gradients } = backpropagate(loss, part.variables);
-      return [value, ...part.variables.map(({ name }) => gradients[name]!)] as tf.Tensor[];
+      const loss = () => crossEntropy(view.suffix(activations, { training: true, step }), labels);
+      const { value, gradients } = backpropagate(loss, view.variables);
+      return [value, ...view.variables.map(({ name }) => gradients[name]!)] as tf.Tensor[];
     };
     const asOne = compiled && compile(eager, compiled);
     const results = (asOne ?? eager)(activations, labels, tf.scalar(1, 'int32'));
@@ -64,8 +64,8 @@ function firstStep(backbone: BackboneSpec, compiled?: CompileOptions): Float32Ar
 
 /** The loss before each of 20 steps. */
 function losses(backbone: BackboneSpec, compiled?: CompileOptions): number[] {
-  return withTraining(backbone, ({ part, adam, ...batch }) =>
-    takeSteps(part, adam, batch, { stepCount: 20, learningRate: 1e-4, ...(compiled && { compiled }) }),
+  return withTraining(backbone, ({ view, adam, ...batch }) =>
+    takeSteps(view, adam, batch, { stepCount: 20, learningRate: 1e-4, ...(compiled && { compiled }) }),
   );
 }
 
@@ -77,15 +77,15 @@ function relativeDifference(found: ArrayLike<number>, expected: ArrayLike<number
 describe.each(backbones)('a compiled training of $family is the eager one', (backbone) => {
   it('in the first step, loss and gradients, to 1e-5', () => {
     const eager = firstStep(backbone);
-    const compiled = firstStep(backbone, { optimises: false });
+    const compiled = firstStep(backbone, { optimizes: false });
     expect(compiled.length).toBe(eager.length);
     const differences = compiled.map((one, index) => relativeDifference(one, eager[index]!));
     expect(Math.max(...differences)).toBeLessThan(1e-5);
   });
 
-  it('over 20 steps to 1e-4 as it is, and to 1e-2 optimised by grappler, which reorders sums', () => {
+  it('over 20 steps to 1e-4 as it is, and to 1e-2 optimized by grappler, which reorders sums', () => {
     const eager = losses(backbone);
-    expect(relativeDifference(losses(backbone, { optimises: false }), eager)).toBeLessThan(1e-4);
-    expect(relativeDifference(losses(backbone, { optimises: true }), eager)).toBeLessThan(1e-2);
+    expect(relativeDifference(losses(backbone, { optimizes: false }), eager)).toBeLessThan(1e-4);
+    expect(relativeDifference(losses(backbone, { optimizes: true }), eager)).toBeLessThan(1e-2);
   });
 });

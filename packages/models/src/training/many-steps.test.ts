@@ -37,12 +37,12 @@ it.each<[BackboneFamily, number, 'eager' | 'compiled']>([
       dropout: 0.2,
       seed: 1,
     });
-    const part = classifier.part('all', { batchNorm: 'batch' });
-    const adam = new Adam(part.variables);
+    const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
+    const adam = new Adam(view.variables);
     const [images, labels] = [noiseImages(2, 32), tf.tensor1d([0, 1], 'int32')];
     const eager = (pixels: tf.Tensor4D, labels: tf.Tensor1D, rates: tf.Tensor1D, step: tf.Scalar) =>
-      trainStep(part, adam, { activations: part.prefix(pixels), labels, rates, step });
-    const compiled = way === 'compiled' ? compile(eager, { optimises: false }) : undefined;
+      trainStep(view, adam, { activations: view.prefix(pixels), labels, rates, step });
+    const compiled = way === 'compiled' ? compile(eager, { optimizes: false }) : undefined;
     const steps = (count: number) => {
       for (let done = 0; done < count; done += 1)
         tf.tidy(() => {

@@ -1,6 +1,6 @@
 import { type CompileOptions, compile } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
-import type { TrainablePart } from '../classifier/trainable-part.ts';
+import type { FineTuneView } from '../classifier/fine-tune-view.ts';
 import type { Adam } from './adam.ts';
 import type { LossOptions } from './cross-entropy.ts';
 import { trainStep } from './train-step.ts';
@@ -14,13 +14,13 @@ export interface Steps extends LossOptions {
 
 /** Steps on one batch, which stays the caller's; the loss before each. */
 export function takeSteps(
-  part: TrainablePart,
+  view: FineTuneView,
   adam: Adam,
   { activations, labels }: { activations: tf.Tensor; labels: tf.Tensor1D },
   { stepCount, learningRate, compiled, ...options }: Steps,
 ): number[] {
   const eager = (activations: tf.Tensor, labels: tf.Tensor1D, rates: tf.Tensor1D, step: tf.Scalar) =>
-    trainStep(part, adam, { activations, labels, rates, step }, options);
+    trainStep(view, adam, { activations, labels, rates, step }, options);
   const asOne = compiled && compile(eager, compiled);
   const train = asOne ?? eager;
   try {

@@ -41,11 +41,11 @@ describe('trainStep', () => {
       seed: 3,
     });
     const { images, labels } = drawnShapes();
-    const part = classifier.part('all', { batchNorm: 'batch' });
-    const activations = part.prefix(images);
-    const adam = new Adam(part.variables);
-    const losses = takeSteps(part, adam, { activations, labels }, { stepCount: 30, learningRate: 5e-3 });
-    part.calibrate([activations]);
+    const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
+    const activations = view.prefix(images);
+    const adam = new Adam(view.variables);
+    const losses = takeSteps(view, adam, { activations, labels }, { stepCount: 30, learningRate: 5e-3 });
+    view.recalibrateBatchNorm([activations]);
     expect(losses[0]).toBeGreaterThan(0.5);
     expect(losses.at(-1)).toBeLessThan(0.1);
     const predicted = tf.tidy(() => tf.argMax(classifier.logits(images), 1).dataSync());
@@ -61,11 +61,11 @@ describe('trainStep', () => {
       classes: ['a', 'b'],
       seed: 1,
     });
-    const part = classifier.part('head', { batchNorm: 'moving' });
+    const view = classifier.fineTuneView('head', { batchNorm: 'moving' });
     const batch = { activations: tf.ones([4, 256]), labels: tf.tensor1d([0, 1, 1, 1], 'int32') };
     const before = tf.memory().numTensors;
-    const adam = new Adam(part.variables);
-    const losses = takeSteps(part, adam, batch, { stepCount: 3, learningRate: 1e-3, labelSmoothing: 0.1 });
+    const adam = new Adam(view.variables);
+    const losses = takeSteps(view, adam, batch, { stepCount: 3, learningRate: 1e-3, labelSmoothing: 0.1 });
     adam.dispose();
     expect(tf.memory().numTensors).toBe(before);
     expect(losses).toEqual(losses.toSorted((a, b) => b - a));
@@ -83,10 +83,10 @@ describe('trainStep', () => {
         seed: 1,
       });
       const { images, labels } = drawnShapes();
-      const part = classifier.part('all', { batchNorm: 'batch' });
-      const activations = part.prefix(images);
-      const adam = new Adam(part.variables);
-      takeSteps(part, adam, { activations, labels }, { stepCount: 3, learningRate: 1e-3 });
+      const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
+      const activations = view.prefix(images);
+      const adam = new Adam(view.variables);
+      takeSteps(view, adam, { activations, labels }, { stepCount: 3, learningRate: 1e-3 });
       const weights = classifier.weights.map(({ variable }) => variable.dataSync().slice());
       adam.dispose();
       classifier.dispose();

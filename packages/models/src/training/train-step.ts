@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import type { TrainablePart } from '../classifier/trainable-part.ts';
+import type { FineTuneView } from '../classifier/fine-tune-view.ts';
 import type { Adam, OptimizerStep } from './adam.ts';
 import { backpropagate } from './backpropagate.ts';
 import { crossEntropy, type LossOptions } from './cross-entropy.ts';
@@ -18,14 +18,14 @@ export interface TrainingBatch extends OptimizerStep {
  * @returns the batch's mean loss before the step; the caller disposes.
  */
 export function trainStep(
-  part: TrainablePart,
+  view: FineTuneView,
   optimizer: Adam,
   { activations, labels, rates, step }: TrainingBatch,
   options: LossOptions = {},
 ): tf.Scalar {
   return tf.tidy(() => {
-    const loss = () => crossEntropy(part.suffix(activations, { training: true, step }), labels, options);
-    const { value, gradients } = backpropagate(loss, part.variables);
+    const loss = () => crossEntropy(view.suffix(activations, { training: true, step }), labels, options);
+    const { value, gradients } = backpropagate(loss, view.variables);
     optimizer.update(gradients, rates);
     return value;
   });

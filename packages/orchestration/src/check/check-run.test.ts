@@ -170,8 +170,8 @@ it('has its JSON schema beside the package', async () => {
   expect(committed).toEqual(JSON.parse(JSON.stringify(checkJsonSchema())));
 });
 
-function pick({ fit, tune, heldOut }: { fit: number; tune: number; heldOut: number }) {
-  return { fit, tune, heldOut };
+function pick({ fit, tune, outOfFold }: { fit: number; tune: number; outOfFold: number }) {
+  return { fit, tune, outOfFold };
 }
 
 async function bytesIn(folder: string): Promise<number> {

@@ -53,7 +53,7 @@ const entries: Entry[] = [
 ];
 const split = {
   test: indices(4, 5),
-  parts: [{ name: 'holdout', fit: indices(0), tune: indices(1), heldOut: indices(2) }],
+  parts: [{ name: 'holdout', fit: indices(0), tune: indices(1), outOfFold: indices(2) }],
 };
 
 it('counts images by class, role, set, format and dimensions', () => {
@@ -71,7 +71,7 @@ it('counts images by class, role, set, format and dimensions', () => {
       { name: 'a', found: 3, usable: 3, training: 2, test: 1 },
       { name: 'b', found: 3, usable: 2, training: 1, test: 1 },
     ],
-    sets: { trainingsPerMember: 1, fit: 1, tune: 1, heldOut: 1, test: 2 },
+    sets: { trainingsPerMember: 1, fit: 1, tune: 1, outOfFold: 1, test: 2 },
     formats: { jpeg: 5 },
     dimensions: {
       smallest: [100, 50],

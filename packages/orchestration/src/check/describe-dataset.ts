@@ -48,7 +48,7 @@ export function describeDataset(dataset: Dataset, inputSize: number): DatasetSec
             trainingsPerMember: split.parts.length,
             fit: part.fit.length,
             tune: part.tune.length,
-            heldOut: part.heldOut.length,
+            outOfFold: part.outOfFold.length,
             test: split.test.length,
           },
     formats: formatsOf(dataset),

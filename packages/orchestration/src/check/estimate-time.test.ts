@@ -64,7 +64,7 @@ test.each<BackboneFamily>([...backboneFamilies])('counts the layers of %s as its
     classes: ['a', 'b'],
     dropout: 0,
     seed: 0,
-    draws: 'head',
+    initializes: 'head',
   });
   try {
     // Pooling and the head are behind the backbone.

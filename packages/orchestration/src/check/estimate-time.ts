@@ -66,24 +66,24 @@ function memberTasks(
   machine: TimedMachine,
   ends: 'early' | 'late',
 ): number[] {
-  const { recipe, stacking, mirror, weights, flaws } = experiment;
+  const { recipe, stacking, testTimeAugmentation, weights, flaws } = experiment;
   const secondsPerStep = (memberCost(backboneSpecOf(member, experiment)) * machine.laneCount) / machine.costPerSecond;
   const trainStep = secondsPerStep * (machine.isBfloat16(member.backbone) ? bfloat16Share : 1);
   const forward = secondsPerStep * forwardShare;
-  const views = mirror ? 2 : 1;
+  const views = testTimeAugmentation ? 2 : 1;
   const epochsOf = ({ epochCount, patience }: { epochCount: number; patience: number }) =>
     ends === 'late' || flaws.lastEpoch ? epochCount : Math.min(epochCount, patience + 1);
   const parts = partNames(stacking);
-  const rows = recipe.flip || mirror ? 2 : 1;
+  const rows = recipe.flip || testTimeAugmentation ? 2 : 1;
   const isShared = sharesFeatures(experiment);
   const layers = layerCounts[member.backbone];
   const { lastLayers } = recipe.fineTune;
   const share = Math.min(1, (lastLayers === 'all' ? layers : lastLayers) / layers);
 
   const seconds = parts.map((part) => {
-    const { fit, tune, heldOut } = setSizes(part, training, experiment);
+    const { fit, tune, outOfFold } = setSizes(part, training, experiment);
     const compile = (machine.compileSeconds * layers) / layerCounts.mobilenet;
-    const answers = isShared && lastLayers === 0 ? 0 : heldOut * views * forward;
+    const answers = isShared && lastLayers === 0 ? 0 : outOfFold * views * forward;
     if (weights === 'random' || flaws.wholeFromStart) {
       const epochs = epochsOf(recipe.whole);
       // From random weights BatchNorm's statistics are taken from one more pass.
@@ -107,8 +107,8 @@ function setSizes(
   part: string,
   training: number,
   { split, stacking }: Pick<Experiment, 'split' | 'stacking'>,
-): { fit: number; tune: number; heldOut: number } {
-  const heldOut =
+): { fit: number; tune: number; outOfFold: number } {
+  const outOfFold =
     stacking.kind === 'kfold' && part !== 'all'
       ? training / stacking.folds
       : stacking.kind === 'holdout'
@@ -116,7 +116,7 @@ function setSizes(
         : stacking.kind === 'training-images'
           ? training
           : 0;
-  const learnt = stacking.kind === 'training-images' ? training : training - heldOut;
+  const learnt = stacking.kind === 'training-images' ? training : training - outOfFold;
   const tune = split.tune * learnt;
-  return { fit: learnt - tune, tune, heldOut };
+  return { fit: learnt - tune, tune, outOfFold };
 }

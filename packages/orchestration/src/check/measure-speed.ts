@@ -82,9 +82,9 @@ export async function measureSpeed(plan: LanePlan, signal?: AbortSignal): Promis
         pixels,
         fit: all,
         tune: all.subarray(0, 1),
-        heldOut: all.subarray(0, 1),
+        outOfFold: all.subarray(0, 1),
         reads: { fit: map(), tune: map(), stack: map() },
-        mirror: false,
+        testTimeAugmentation: false,
         folder: join(folder, `lane-${index}`),
         keepsWeights: false,
       });

@@ -34,7 +34,7 @@ export const datasetSectionSchema = z.strictObject({
       trainingsPerMember: z.int().min(1),
       fit: count,
       tune: count,
-      heldOut: count,
+      outOfFold: count,
       test: count,
     })
     .nullable(),

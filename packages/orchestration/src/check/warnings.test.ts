@@ -10,7 +10,7 @@ const plain: DatasetSection = {
   found: 1000,
   usable: 1000,
   classes: ['a', 'b'].map((name) => ({ name, found: 500, usable: 500, training: 400, test: 100 })),
-  sets: { trainingsPerMember: 1, fit: 600, tune: 100, heldOut: 100, test: 200 },
+  sets: { trainingsPerMember: 1, fit: 600, tune: 100, outOfFold: 100, test: 200 },
   formats: { jpeg: 1000 },
   dimensions: { smallest: [200, 200], median: [300, 300], largest: [400, 400], belowInputSize: 0, elongated: 0 },
   skipped: [],

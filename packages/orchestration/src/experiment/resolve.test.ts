@@ -69,6 +69,7 @@ describe('resolveExperiment', () => {
       { stacking: { kind: 'kfold', fraction: 0.2 } },
       /stacking\.fraction: unknown key/,
     ],
+    ['a key of an earlier version', { mirror: false }, /^ {2}mirror: this key is now called testTimeAugmentation$/m],
     ['an unknown flaw', { flaws: { rawRgb: true } }, /flaws\.rawRgb: unknown key; did you mean "rawBgr"\?/],
     [
       'an image size that a backbone cannot have',
@@ -80,7 +81,7 @@ describe('resolveExperiment', () => {
       { members: [{ name: 'x', backbone: 'xception', alpha: 0.5 }, mobile.members![1]] },
       /members\.0\.backbone: Expected an alpha of xception out of 1, received 0\.5/,
     ],
-    ['a colour that is none', { data: { background: 'glass' } }, /data\.background: expected a colour/],
+    ['a color that is none', { data: { background: 'glass' } }, /data\.background: expected a color/],
     [
       'a device that is none',
       { workers: [{ device: 'tpu:0' }] },
@@ -243,7 +244,7 @@ describe('presets', () => {
   test.each<[string, Partial<Situation>, PresetName]>([
     ['nothing was named', { dataNamed: false, weightsNamed: false }, 'demo'],
     ['there is no GPU', {}, 'cpu'],
-    ['there is a GPU', { gpuCount: 1 }, 'sound'],
+    ['there is a GPU', { gpuCount: 1 }, 'full'],
     ['random weights were named', { fromScratch: true, gpuCount: 1 }, 'mobile'],
     ['only data was named', { weightsNamed: false }, 'cpu'],
     ['the weights are those of MobileNets', { hasWeightsFor: onlyMobileNets }, 'mobile'],
@@ -258,7 +259,8 @@ describe('presets', () => {
   });
 
   it('lists what there is for a name that is not', () => {
-    expect(() => choosePreset('huge')).toThrow('expected one of article, sound, cpu, mobile, demo.');
+    expect(() => choosePreset('huge')).toThrow('expected one of article, full, cpu, mobile, demo.');
+    expect(() => choosePreset('sound')).toThrow('The preset "sound" is now called "full".');
     expect(() => choosePreset('artcle')).toThrow('There is no preset "artcle"; did you mean article?');
   });
 });

@@ -2,6 +2,7 @@
 import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
+import { renamedKey } from './renamed.ts';
 import { type Experiment, type ExperimentInput, experimentSchema, workersSchema } from './schema.ts';
 
 type Json = string | number | boolean | null | undefined | Json[] | { [key: string]: Json };
@@ -127,6 +128,8 @@ function invalid(lines: readonly string[]): ConfigError {
 }
 
 function describeUnknownKey(parent: readonly PropertyKey[], key: string): string {
+  const renamed = renamedKey([...parent, key].join('.'));
+  if (renamed !== undefined) return `${[...parent, key].join('.')}: this key is now called ${renamed}`;
   const known = knownKeys(parent);
   const near = known.toSorted((a, b) => distance(a, key) - distance(b, key))[0];
   const path = [...parent, key].join('.');

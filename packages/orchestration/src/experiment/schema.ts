@@ -2,7 +2,7 @@
  * The experiment: everything that decides a run's outcome, in one typed object. Defaults live here and nowhere else;
  * unknown keys are refused. `experiment.schema.json` beside the package's manifest is made from it, for editors.
  */
-import { duplicatePolicies, folderLayouts, isColour } from '@chorus/data';
+import { duplicatePolicies, folderLayouts, isColor } from '@chorus/data';
 import {
   type BackboneSpec,
   backboneFamilies,
@@ -156,8 +156,8 @@ export const experimentSchema = z
         limitPerClass: z.int().min(1).optional(),
         /** Images of which header or decoded size says more pixels are skipped. */
         maxPixels: z.int().min(1).default(100_000_000),
-        /** Colour behind transparent pixels, as CSS names it. */
-        background: z.string().refine(isColour, 'expected a colour such as "white" or "#ffffff"').default('white'),
+        /** Color behind transparent pixels, as CSS names it. */
+        background: z.string().refine(isColor, 'expected a color such as "white" or "#ffffff"').default('white'),
         /** Images that take longer to decode are skipped. */
         timeoutMs: z.int().min(100).default(10_000),
         /**
@@ -180,7 +180,7 @@ export const experimentSchema = z
     members: z.array(member).min(2).max(32),
     recipe: recipe.prefault({}),
     /** Members answer with the mean of an image and its mirror image: twice the time for a prediction, fewer errors. */
-    mirror: z.boolean().default(true),
+    testTimeAugmentation: z.boolean().default(true),
     /** See {@link stackingSchema}. */
     stacking: stackingSchema.prefault({ kind: 'holdout' }),
     stackers: z

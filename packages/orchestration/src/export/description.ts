@@ -16,7 +16,7 @@ export interface ExportContents {
   /** How an image comes to its size. */
   resize: string;
   /** Whether members answer with the mean of an image and its mirror image; built in. */
-  mirror: boolean;
+  testTimeAugmentation: boolean;
   ensemble: {
     stacker: string;
     /** In the order in which the model takes them. */
@@ -51,7 +51,7 @@ export function describeExport(
   ensemble: PlainEnsemble,
   format: ExportFormat,
 ): ExportContents {
-  const { name, classes, decoding, mirror, chosen, members } = manifest;
+  const { name, classes, decoding, testTimeAugmentation, chosen, members } = manifest;
   const sizes = ensemble.model.inputs.map((input) => ({ name: input.name, size: input.shape[1]! }));
   return {
     format: 'chorus-export',
@@ -59,7 +59,7 @@ export function describeExport(
     name,
     classes,
     resize: decoding.resize,
-    mirror,
+    testTimeAugmentation,
     ensemble: { stacker: chosen, inputs: sizes, tfjs: `${ensembleFolder}/model.json` },
     members: members.map(({ name: member, models }) => {
       const { backbone, preprocessing, dropout } = models[0]!.model;

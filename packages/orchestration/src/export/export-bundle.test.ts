@@ -34,7 +34,7 @@ beforeAll(async () => {
       { name: 'small', backbone: { ...backbone, inputSize: 32 }, modelCount: 2 },
       { name: 'members.py', backbone: { ...backbone, inputSize: 47 }, preprocessing: 'raw-bgr' },
     ],
-    { classes: ['discs', 'stars'], mirror: true, chosen: 'logistic' },
+    { classes: ['discs', 'stars'], testTimeAugmentation: true, chosen: 'logistic' },
   );
 });
 afterAll(() => rm(parent, { recursive: true, force: true }));

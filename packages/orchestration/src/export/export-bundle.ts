@@ -113,7 +113,7 @@ function plainEnsembleOf({ manifest, members, stackers }: Bundle): PlainEnsemble
       }),
     }));
     const stacker = stackers.get(manifest.chosen)!.toJSON();
-    return createPlainEnsemble(named, { mirror: manifest.mirror, stacker });
+    return createPlainEnsemble(named, { testTimeAugmentation: manifest.testTimeAugmentation, stacker });
   } finally {
     for (const classifier of made) classifier.dispose();
   }

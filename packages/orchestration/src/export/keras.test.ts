@@ -23,17 +23,17 @@ const everyBackbone: LivelyMember[] = backboneFamilies.flatMap((family) => {
   }));
 });
 
-const cases: { what: string; classes: string[]; mirror: boolean; members: LivelyMember[] }[] = [
+const cases: { what: string; classes: string[]; testTimeAugmentation: boolean; members: LivelyMember[] }[] = [
   {
     what: 'every backbone, two classes',
     classes: ['a', 'b'],
-    mirror: false,
+    testTimeAugmentation: false,
     members: everyBackbone,
   },
   {
     what: 'three classes, mirrored, two folds, raw BGR',
     classes: ['a', 'b', 'c'],
-    mirror: true,
+    testTimeAugmentation: true,
     members: [
       { name: 'folds', backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 47 }, modelCount: 2 },
       { name: 'bgr', backbone: { family: 'mobilenet-v2', alpha: 0.35, inputSize: 32 }, preprocessing: 'raw-bgr' },
@@ -52,9 +52,9 @@ describe.skipIf(python === undefined)('live Keras (skipped unless CHORUS_KERAS n
   });
   afterAll(() => rm(parent, { recursive: true, force: true }));
 
-  it.each(cases)('loads an export and answers the same: $what', async ({ classes, mirror, members }) => {
+  it.each(cases)('loads an export and answers the same: $what', async ({ classes, testTimeAugmentation, members }) => {
     const bundle = join(parent, String(classes.length), 'bundle');
-    await writeLivelyBundle(bundle, members, { classes, mirror, chosen: 'mean' });
+    await writeLivelyBundle(bundle, members, { classes, testTimeAugmentation, chosen: 'mean' });
     const { folder } = await exportBundle(bundle, 'keras');
     const answers = join(parent, String(classes.length), 'answers');
     await writeAnswers(bundle, answers);
@@ -78,7 +78,7 @@ async function writeAnswers(bundleFolder: string, folder: string): Promise<void>
     const images = livelyImages(4, size, 2);
     const classifiers = models.map((model) => memberFromBytes(model.manifest, model.weights));
     const logits = tf.tidy(() => {
-      const views = manifest.mirror ? [images, tf.reverse(images, 2)] : [images];
+      const views = manifest.testTimeAugmentation ? [images, tf.reverse(images, 2)] : [images];
       const answers = classifiers.flatMap((classifier) => views.map((view) => classifier.logits(view)));
       return tf.addN(answers).div(answers.length).dataSync<'float32'>();
     });

@@ -27,10 +27,10 @@ export async function writeLivelyBundle(
   members: readonly LivelyMember[],
   {
     classes,
-    mirror,
+    testTimeAugmentation,
     chosen,
     images = { training: [], test: [] },
-  }: { classes: string[]; mirror: boolean; chosen: StackerKind; images?: RunImages },
+  }: { classes: string[]; testTimeAugmentation: boolean; chosen: StackerKind; images?: RunImages },
 ): Promise<void> {
   const saved = members.map(({ name, backbone, modelCount = 1, preprocessing }) => ({
     name,
@@ -53,7 +53,7 @@ export async function writeLivelyBundle(
       name: 'lively',
       classes,
       decoding: { maxPixels: 1e6, timeoutMs: 10_000, background: '#000000', resize: 'antialiased' },
-      mirror,
+      testTimeAugmentation,
       demo: true,
       chosen,
     },
@@ -84,9 +84,9 @@ function enliven(classifier: Classifier): void {
     if (range === undefined || (weightName === 'kernel' && layerName !== 'head')) continue;
     tf.tidy(() => variable.assign(tf.tensor(numbers(shape, ...range, index), [...shape])));
   }
-  const part = classifier.part('all', { batchNorm: 'batch' });
+  const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
   const images = livelyImages(16, classifier.backbone.inputSize, 1);
-  part.calibrate([part.prefix(images)]);
+  view.recalibrateBatchNorm([view.prefix(images)]);
   // Else some head answers every image with nearly 0 or nearly 1.
   const [kernel, bias] = classifier.weights.slice(-2) as [ModelWeight, ModelWeight];
   tf.tidy(() => {

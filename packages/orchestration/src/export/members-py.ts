@@ -27,7 +27,7 @@ def load_member(name):
     member = {one["name"]: one for one in EXPORT["members"]}[name]
     size = member["inputSize"]
     image = keras.Input((size, size, 3), name=f"image_{size}")
-    views = [image, keras.ops.flip(image, axis=2)] if EXPORT["mirror"] else [image]
+    views = [image, keras.ops.flip(image, axis=2)] if EXPORT["testTimeAugmentation"] else [image]
     networks = [load_network(member, weights) for weights in member["keras"]["weights"]]
     answers = [network(view) for network in networks for view in views]
     logits = sum(answers[1:], answers[0]) / len(answers)

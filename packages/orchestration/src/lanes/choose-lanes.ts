@@ -1,13 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { type DeviceName, listDevices } from '@chorus/runtime';
-import { type LanePlan, type LaneWishes, planLanes } from './plan.ts';
+import { type LanePlan, type LanePlanRequest, planLanes } from './plan.ts';
 
 /**
  * Plans lanes on this machine.
  *
  * @throws ConfigError when a device is not there.
  */
-export async function chooseLanes(experiment: LaneWishes): Promise<LanePlan> {
+export async function chooseLanes(experiment: LanePlanRequest): Promise<LanePlan> {
   const named = experiment.workers === 'auto' ? [] : experiment.workers;
   const onlyCpu = named.length > 0 && named.every((worker) => worker.device.startsWith('cpu:'));
   // Asking for the GPUs starts TensorFlow in another process: seconds that a run on named CPU devices does not need.

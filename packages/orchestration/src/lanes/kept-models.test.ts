@@ -20,7 +20,7 @@ afterEach(() => models.release());
 function task(keepAs?: string): PredictTask {
   const nothing = new SharedArrayBuffer(0);
   const pixels = { size: 32, count: 0, segments: [], imagesPerSegment: 1, ready: nothing };
-  const rest = { pixels, indices: new Uint32Array(), reads: nothing, logits: nothing, mirror: false };
+  const rest = { pixels, indices: new Uint32Array(), reads: nothing, logits: nothing, testTimeAugmentation: false };
   return { kind: 'predict', name: 'one', ...saved, ...rest, imageCount: 1, keepAs };
 }
 

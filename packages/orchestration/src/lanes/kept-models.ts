@@ -21,8 +21,8 @@ export class KeptModels {
     const kept = task.keepAs === undefined ? undefined : this.#models.get(task.keepAs);
     if (kept !== undefined) return use(kept.predictor);
     const classifier = memberFromBytes(task.manifest, task.weights);
-    const { mirror, imageCount = task.indices.length } = task;
-    const predictor = prepareImagePredictor(classifier, { mirror, imageCount }, this.#compute);
+    const { testTimeAugmentation, imageCount = task.indices.length } = task;
+    const predictor = prepareImagePredictor(classifier, { testTimeAugmentation, imageCount }, this.#compute);
     if (task.keepAs !== undefined) {
       this.#models.set(task.keepAs, { classifier, predictor });
       return use(predictor);

@@ -3,7 +3,7 @@ import { backboneTable } from '@chorus/models';
 import type { RuntimeOptions } from '@chorus/runtime';
 import { backboneSpecOf, type Experiment, type MemberSpec } from '../experiment/schema.ts';
 import { sharesFeatures } from '../experiment/tasks.ts';
-import { activationBudgetBytes } from '../member/activations.ts';
+import { activationBudgetBytes } from '../member/activation-cache.ts';
 
 /** TensorFlow's library, its pools and the thread's heap. */
 export const laneBaseBytes = 300 * 2 ** 20;
@@ -50,10 +50,10 @@ export function weightBytes({ backbone, alpha }: Pick<MemberSpec, 'backbone' | '
 
 // --- internal ---
 
-type Wishes = Parameters<typeof estimateLaneBytes>[0];
+type Request = Parameters<typeof estimateLaneBytes>[0];
 
 /** What a step takes on its device. */
-function trainingBytes(member: MemberSpec, experiment: Wishes): number {
+function trainingBytes(member: MemberSpec, experiment: Request): number {
   const { family, inputSize } = backboneSpecOf(member, experiment);
   const weights = weightBytes(member);
   if (!trainsAll(experiment)) return weights;
@@ -62,7 +62,7 @@ function trainingBytes(member: MemberSpec, experiment: Wishes): number {
 }
 
 /** A frozen front's output that one training keeps for itself. */
-function keptBytes(member: MemberSpec, experiment: Wishes, imageCount: number): number {
+function keptBytes(member: MemberSpec, experiment: Request, imageCount: number): number {
   if (trainsAll(experiment)) return 0;
   // Behind a deeper cut it may be anything.
   if (experiment.recipe.fineTune.lastLayers !== 0) return activationBudgetBytes;

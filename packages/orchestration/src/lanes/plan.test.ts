@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type LaneWishes, planLanes } from './plan.ts';
+import { type LanePlanRequest, planLanes } from './plan.ts';
 
 const members = [{ name: 'a' }, { name: 'b' }, { name: 'c' }];
-const wishes = (changes: Partial<LaneWishes> = {}): LaneWishes => ({
+const wishes = (changes: Partial<LanePlanRequest> = {}): LanePlanRequest => ({
   workers: 'auto',
   runtime: {},
   members,

@@ -27,7 +27,7 @@ export interface Machine {
 }
 
 /** What the plan needs of an experiment. */
-export interface LaneWishes {
+export interface LanePlanRequest {
   workers: Experiment['workers'];
   runtime: Pick<Experiment['runtime'], 'logicalCpuDevices' | 'intraOpThreads'>;
   members: readonly { name: string; worker?: number | undefined }[];
@@ -52,7 +52,7 @@ export interface LanePlan {
  *
  * @throws ConfigError when a device is not there, listing those that are.
  */
-export function planLanes(experiment: LaneWishes, machine: Machine): LanePlan {
+export function planLanes(experiment: LanePlanRequest, machine: Machine): LanePlan {
   const { devices, limits, reason } = chooseDevices(experiment, machine);
   const cpuCount = devices.filter((device) => device.startsWith('cpu:')).length;
   const needed = 1 + Math.max(0, ...devices.filter((device) => device.startsWith('cpu:')).map(deviceIndex));
@@ -85,7 +85,7 @@ export function planLanes(experiment: LaneWishes, machine: Machine): LanePlan {
  * processors idle when others waited or were done: two lanes of two threads took 0.87 of the time of two of one thread
  * (the article's three on two cores: 62 and 72 s, a run each).
  *
- * @param stepPixels see {@link LaneWishes}.
+ * @param stepPixels see {@link LanePlanRequest}.
  */
 export function threadsOfAnOp(
   processorCount: number,
@@ -99,7 +99,7 @@ export function threadsOfAnOp(
 // --- internal ---
 
 function chooseDevices(
-  { workers, members, runtime }: LaneWishes,
+  { workers, members, runtime }: LanePlanRequest,
   machine: Machine,
 ): { devices: DeviceName[]; limits: (number | null)[]; reason: string } {
   if (workers !== 'auto') {

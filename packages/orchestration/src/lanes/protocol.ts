@@ -69,13 +69,13 @@ export interface TrainTask extends MemberTask {
   labels: SharedArrayBuffer;
   fit: Uint32Array;
   tune: Uint32Array;
-  heldOut: Uint32Array;
+  outOfFold: Uint32Array;
   /** Of all training images, where a {@link FeaturesTask} has computed them. */
   features?: SharedFeatures | undefined;
   reads: Pick<ReadRecords, 'fit' | 'tune' | 'stack'>;
-  /** Average the logits on `heldOut` with those of the mirror images. */
-  mirror: boolean;
-  /** Where the member is published, with its logits on `heldOut`. */
+  /** Average the logits on `outOfFold` with those of the mirror images. */
+  testTimeAugmentation: boolean;
+  /** Where the member is published, with its logits on `outOfFold`. */
   folder: string;
   /** Whether its weights are published too: somebody will predict with them. */
   keepsWeights: boolean;
@@ -92,7 +92,7 @@ export interface PredictTask {
   /** Uint8 per image of the store, set when its pixels are read. */
   reads: SharedArrayBuffer;
   /** Average each image's logits with its mirror image's. */
-  mirror: boolean;
+  testTimeAugmentation: boolean;
   /** Float32[indices × outputs], filled by the task. */
   logits: SharedArrayBuffer;
   /** Images in all tasks on this model together; by default those of this task. */
@@ -141,7 +141,7 @@ export interface CompiledMetrics {
   traceCount: number;
   /** Those that are kept. */
   cacheSize: number;
-  /** Tracing and first calls, in which TensorFlow optimises the graph. */
+  /** Tracing and first calls, in which TensorFlow optimizes the graph. */
   firstCallsMs: number;
 }
 

@@ -82,16 +82,16 @@ describe('fitStage', () => {
     expect(model.steps).toBe(0);
   });
 
-  it('settles the statistics before each evaluation', async () => {
+  it('recalibrates BatchNorm before each evaluation', async () => {
     const order: string[] = [];
-    const { stage } = scripted([1, 1], { epochCount: 1, settle: () => order.push('settle') });
+    const { stage } = scripted([1, 1], { epochCount: 1, recalibrate: () => order.push('recalibrate') });
     const { evaluate } = stage;
     stage.evaluate = () => {
       order.push('evaluate');
       return evaluate();
     };
     await run(stage);
-    expect(order).toEqual(['settle', 'evaluate']);
+    expect(order).toEqual(['recalibrate', 'evaluate']);
   });
 
   it('stops at a batch edge', async () => {

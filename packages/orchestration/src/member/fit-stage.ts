@@ -19,10 +19,10 @@ export interface Stage {
   /** Which weights the stage ends with: of the epoch that was best on `tune`, or (a flaw) of the last one. */
   keeps: 'best' | 'last';
   learningRate: number;
-  /** One optimiser step; returns the batch's mean loss before it. */
+  /** One optimizer step; returns the batch's mean loss before it. */
   step(batch: ImageBatch, learningRate: number): number;
   /** Makes the model fit to be evaluated, such as by a pass over its BatchNorm statistics. */
-  settle?(): void;
+  recalibrate?(): void;
   /** Mean loss and accuracy on `tune`. */
   evaluate(): { loss: number; accuracy: number };
   /** Remembers the present weights as the best. */
@@ -72,7 +72,7 @@ export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents
       await nextTurn();
     }
     const trainedUntilMs = Date.now();
-    stage.settle?.();
+    stage.recalibrate?.();
     const tune = stage.evaluate();
     if (!Number.isFinite(tune.loss)) throw notFinite(stage, 'loss on tune', tune.loss, `epoch ${epochIndex}`);
     const best = tune.loss < bestLoss;

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { precisions } from '../experiment/schema.ts';
 
 const memberFileSchema = z.strictObject({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(2),
   device: z.string(),
   backingDevice: z.string(),
   /** What its training steps computed in. */
@@ -25,19 +25,19 @@ export interface TrainedMember {
   manifest: MemberManifest;
   /** Raw little-endian tensors as the manifest lists them; not kept of a fold of which only the answers are needed. */
   weights: Uint8Array | undefined;
-  /** [heldOut, outputs] */
-  heldOutLogits: Float32Array;
+  /** [outOfFold, outputs] */
+  outOfFoldLogits: Float32Array;
 }
 
 /** Publishes a trained member; an earlier attempt at the same place is replaced whole. */
 export async function writeMember(folder: string, member: TrainedMember): Promise<void> {
-  const { buffer, byteOffset, byteLength } = member.heldOutLogits;
+  const { buffer, byteOffset, byteLength } = member.outOfFoldLogits;
   await sealFolder(
     folder,
     {
-      'member.json': JSON.stringify({ schemaVersion: 1, ...member.record, model: member.manifest }, null, 2),
+      'member.json': JSON.stringify({ schemaVersion: 2, ...member.record, model: member.manifest }, null, 2),
       ...(member.weights === undefined ? {} : { 'weights.bin': member.weights }),
-      'held-out.f32': new Uint8Array(buffer, byteOffset, byteLength),
+      'out-of-fold.f32': new Uint8Array(buffer, byteOffset, byteLength),
     },
     { replace: true },
   );
@@ -64,6 +64,6 @@ export async function readMember(folder: string): Promise<TrainedMember> {
     manifest: model,
     weights: files.get('weights.bin'),
     // A copy starts at a multiple of four, whatever the view did.
-    heldOutLogits: new Float32Array(new Uint8Array(content('held-out.f32')).buffer),
+    outOfFoldLogits: new Float32Array(new Uint8Array(content('out-of-fold.f32')).buffer),
   };
 }

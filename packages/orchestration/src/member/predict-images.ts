@@ -22,7 +22,7 @@ export interface ImagePredictor {
 /** How images come to an {@link ImagePredictor}. */
 export interface PredictorOptions {
   /** Averages each image's logits with its mirror image's. */
-  mirror: boolean;
+  testTimeAugmentation: boolean;
   /** Images in all calls together: whether it pays to compile, and how many rows a batch has. */
   imageCount: number;
 }
@@ -30,11 +30,11 @@ export interface PredictorOptions {
 /** Prepares a classifier to predict images that come in several calls. */
 export function prepareImagePredictor(
   classifier: Classifier,
-  { mirror, imageCount }: PredictorOptions,
+  { testTimeAugmentation, imageCount }: PredictorOptions,
   compute: ComputeSettings,
 ): ImagePredictor {
   const { outputCount } = classifier;
-  const callCount = (mirror ? 2 : 1) * Math.ceil(imageCount / forwardBatchSize);
+  const callCount = (testTimeAugmentation ? 2 : 1) * Math.ceil(imageCount / forwardBatchSize);
   const predict = prepareFunction(compute, { name: 'predict', callCount }, (pixels: tf.Tensor4D) =>
     classifier.logits(pixels),
   );
@@ -48,7 +48,7 @@ export function prepareImagePredictor(
         stop.check();
         const values = tf.tidy(() => {
           const plain = predict(images.read(batch, rowCount));
-          if (!mirror) return plain.dataSync();
+          if (!testTimeAugmentation) return plain.dataSync();
           // Large images take seconds a pass.
           stop.check();
           const mirrored = predict(images.read({ ...batch, flips: batch.flips.map(() => 1) }, rowCount));
@@ -67,7 +67,7 @@ export function prepareImagePredictor(
 /**
  * A classifier's logits on images, each counted once.
  *
- * @param mirror averages each image's logits with its mirror image's.
+ * @param testTimeAugmentation averages each image's logits with its mirror image's.
  * @returns [images, outputs], in the order of the indices.
  * @throws StoppedError at a batch edge.
  */
@@ -75,10 +75,10 @@ export async function predictImages(
   classifier: Classifier,
   images: ImageReader,
   indices: Uint32Array,
-  mirror: boolean,
+  testTimeAugmentation: boolean,
   { stop, compute }: { stop: StopFlag; compute: ComputeSettings },
 ): Promise<Float32Array> {
-  const predictor = prepareImagePredictor(classifier, { mirror, imageCount: indices.length }, compute);
+  const predictor = prepareImagePredictor(classifier, { testTimeAugmentation, imageCount: indices.length }, compute);
   try {
     return await predictor.predict(images, indices, stop);
   } finally {

@@ -1,11 +1,11 @@
 /** What a stage of a recipe computes: its training step, and what it looks at after each epoch. */
 import type { ImageBatch } from '@chorus/data';
-import { Adam, type LossOptions, type TrainablePart, trainStep } from '@chorus/models';
+import { Adam, type FineTuneView, type LossOptions, trainStep } from '@chorus/models';
 import type { CompileMetrics } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
 import type { Precision } from '../experiment/schema.ts';
 import type { CompiledMetrics } from '../lanes/protocol.ts';
-import type { Activations } from './activations.ts';
+import type { ActivationCache } from './activation-cache.ts';
 import { forwardBatches, forwardBatchSize, plainBatches } from './forward-batches.ts';
 import { type ComputeSettings, type PreparedFunction, prepareFunction } from './prepared-function.ts';
 
@@ -18,37 +18,37 @@ export interface StageFunctionsOptions extends LossOptions {
 
 export class StageFunctions {
   readonly #adam: Adam;
-  readonly #part: TrainablePart;
-  readonly #fit: Activations;
-  readonly #tune: Activations;
+  readonly #view: FineTuneView;
+  readonly #fit: ActivationCache;
+  readonly #tune: ActivationCache;
   readonly #train: PreparedFunction<[tf.Tensor, tf.Tensor1D, tf.Tensor1D, tf.Scalar], tf.Scalar>;
-  readonly #settle: PreparedFunction<[tf.Tensor, tf.Scalar], []>;
+  readonly #recalibrate: PreparedFunction<[tf.Tensor, tf.Scalar], []>;
   readonly #infer: PreparedFunction<[tf.Tensor], tf.Tensor2D>;
 
   /**
-   * @param part stays the caller's.
+   * @param view stays the caller's.
    * @param fit activations of the images to learn from.
    * @param tune of those to be evaluated on.
    */
-  constructor(part: TrainablePart, fit: Activations, tune: Activations, options: StageFunctionsOptions) {
+  constructor(view: FineTuneView, fit: ActivationCache, tune: ActivationCache, options: StageFunctionsOptions) {
     const { compute, precision, weightDecay, ...lossOptions } = options;
-    this.#part = part;
+    this.#view = view;
     this.#fit = fit;
     this.#tune = tune;
-    this.#adam = new Adam(part.variables, { weightDecay });
+    this.#adam = new Adam(view.variables, { weightDecay });
     this.#train = prepareFunction(
       compute,
       // In float32 grappler makes a step no faster, and the first one seconds longer.
-      { name: 'train', precision, optimises: precision === 'bfloat16' },
+      { name: 'train', precision, optimizes: precision === 'bfloat16' },
       (input: tf.Tensor, labels: tf.Tensor1D, rates: tf.Tensor1D, step: tf.Scalar) =>
-        trainStep(part, this.#adam, { activations: fit.activations(input), labels, rates, step }, lossOptions),
+        trainStep(view, this.#adam, { activations: fit.activations(input), labels, rates, step }, lossOptions),
     );
-    this.#settle = prepareFunction(compute, { name: 'settle' }, (input: tf.Tensor, share: tf.Scalar) => {
-      part.followBatch(fit.activations(input), share);
+    this.#recalibrate = prepareFunction(compute, { name: 'recalibrate' }, (input: tf.Tensor, share: tf.Scalar) => {
+      view.blendStatistics(fit.activations(input), share);
       return [];
     });
     this.#infer = prepareFunction(compute, { name: 'infer' }, (input: tf.Tensor) =>
-      part.suffix(tune.activations(input), { training: false }),
+      view.suffix(tune.activations(input), { training: false }),
     );
   }
 
@@ -63,8 +63,8 @@ export class StageFunctions {
   }
 
   /** Takes BatchNorm's moving statistics from one pass over the images. */
-  settle(indices: Uint32Array): void {
-    this.#part.calibrate(this.#inputs(indices), this.#settle);
+  recalibrate(indices: Uint32Array): void {
+    this.#view.recalibrateBatchNorm(this.#inputs(indices), this.#recalibrate);
   }
 
   /** [images, outputs] of images to be evaluated on. */
@@ -79,7 +79,7 @@ export class StageFunctions {
   }
 
   compiled(): CompiledMetrics | null {
-    const all = [this.#train, this.#settle, this.#infer].map(({ metrics }) => metrics);
+    const all = [this.#train, this.#recalibrate, this.#infer].map(({ metrics }) => metrics);
     const known = all.filter((metrics): metrics is CompileMetrics => metrics !== undefined);
     if (known.length === 0) return null;
     const sum = (numberOf: (metrics: CompileMetrics) => number) =>
@@ -92,7 +92,7 @@ export class StageFunctions {
   }
 
   dispose(): void {
-    for (const one of [this.#train, this.#settle, this.#infer]) one.dispose();
+    for (const one of [this.#train, this.#recalibrate, this.#infer]) one.dispose();
     this.#adam.dispose();
   }
 

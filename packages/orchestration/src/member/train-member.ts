@@ -4,10 +4,10 @@ import {
   type BatchNormMode,
   type Classifier,
   createClassifier,
+  type FineTuneRange,
+  type FineTuneView,
   loadBackboneWeights,
   memberToBytes,
-  type TrainablePart,
-  type TrainableRange,
   toProbabilities,
 } from '@chorus/models';
 import * as tf from '@tensorflow/tfjs';
@@ -16,7 +16,7 @@ import { trainingPrecision } from '../lanes/compute-settings.ts';
 import type { EpochMetrics, FeaturesTask, LaneObserver, MemberTask, StageName, TrainTask } from '../lanes/protocol.ts';
 import { readWeightFile } from '../run/weight-file.ts';
 import { scoreProbabilities } from '../statistics/score.ts';
-import { Activations, activationBudgetBytes } from './activations.ts';
+import { ActivationCache, activationBudgetBytes } from './activation-cache.ts';
 import { fitStage } from './fit-stage.ts';
 import { forwardBatchSize, plainBatches } from './forward-batches.ts';
 import { ImageReader } from './image-reader.ts';
@@ -52,8 +52,8 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<v
     const stages = stagesOf(task);
     for (const stage of stages) await runStage(classifier, stage, task, lane);
     lane.observer.onStage(task.name, 'predict');
-    const heldOutLogits = await predictHeldOut(classifier, task, lane);
-    requireFinite(heldOutLogits, task.heldOut, task.name);
+    const outOfFoldLogits = await predictOutOfFold(classifier, task, lane);
+    requireFinite(outOfFoldLogits, task.outOfFold, task.name);
     const { manifest, weights } = memberToBytes(classifier);
     await writeMember(task.folder, {
       record: {
@@ -66,7 +66,7 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<v
       },
       manifest,
       weights: task.keepsWeights ? weights : undefined,
-      heldOutLogits,
+      outOfFoldLogits,
     });
   } finally {
     classifier.dispose();
@@ -79,8 +79,13 @@ export async function computeFeatures(task: FeaturesTask, lane: LaneContext): Pr
   try {
     lane.observer.onStage(task.name, 'features');
     const { indices, rowsPerImage, rows } = task.features;
-    const part = classifier.part('head', { batchNorm: 'moving' });
-    const activations = new Activations(part, new ImageReader(task.pixels, task.reads), indices, rowsPerImage === 2);
+    const part = classifier.fineTuneView('head', { batchNorm: 'moving' });
+    const activations = new ActivationCache(
+      part,
+      new ImageReader(task.pixels, task.reads),
+      indices,
+      rowsPerImage === 2,
+    );
     await activations.fill(new Float32Array(rows), lane, (stepIndex, stepCount) =>
       lane.observer.onBatch(task.name, { stage: 'features', epochIndex: 0, stepIndex, stepCount }),
     );
@@ -97,7 +102,7 @@ async function initialClassifier({ backbone, recipe, flaws, classes, seed, weigh
     classes,
     dropout: recipe.dropout,
     seed,
-    draws: weights.kind === 'random' ? 'all' : 'head',
+    initializes: weights.kind === 'random' ? 'all' : 'head',
     ...(flaws.rawBgr ? { preprocessing: 'raw-bgr' as const } : {}),
   });
   if (weights.kind === 'random') return classifier;
@@ -120,32 +125,38 @@ function stagesOf(task: TrainTask): StagePlan[] {
   const { recipe } = task;
   if (recipeOf(task) === 'whole')
     return [
-      { name: 'whole', range: 'all', batchNorm: 'batch', settles: task.weights.kind === 'random', ...recipe.whole },
+      {
+        name: 'whole',
+        range: 'all',
+        batchNorm: 'batch',
+        recalibratesBatchNorm: task.weights.kind === 'random',
+        ...recipe.whole,
+      },
     ];
   const { lastLayers, ...fineTune } = recipe.fineTune;
-  const frozen = { batchNorm: 'moving', settles: false } as const;
+  const frozen = { batchNorm: 'moving', recalibratesBatchNorm: false } as const;
   const head: StagePlan = { name: 'head', range: 'head', ...frozen, ...recipe.head };
   if (lastLayers === 0) return [head];
   return [head, { name: 'fine-tune', range: lastLayers === 'all' ? 'all' : { lastLayers }, ...frozen, ...fineTune }];
 }
 
-/** [heldOut, outputs], with the mean of an image and its mirror image where the task says so. */
-async function predictHeldOut(classifier: Classifier, task: TrainTask, lane: LaneContext): Promise<Float32Array> {
+/** [outOfFold, outputs], with the mean of an image and its mirror image where the task says so. */
+async function predictOutOfFold(classifier: Classifier, task: TrainTask, lane: LaneContext): Promise<Float32Array> {
   const images = new ImageReader(task.pixels, task.reads.stack);
-  const { features, heldOut, mirror } = task;
+  const { features, outOfFold, testTimeAugmentation } = task;
   if (features === undefined || task.recipe.fineTune.lastLayers !== 0)
-    return predictImages(classifier, images, heldOut, mirror, lane);
+    return predictImages(classifier, images, outOfFold, testTimeAugmentation, lane);
   // The backbone is as it was: its features are known.
-  const part = classifier.part('head', { batchNorm: 'moving' });
-  const activations = Activations.shared(part, images, features);
+  const part = classifier.fineTuneView('head', { batchNorm: 'moving' });
+  const activations = ActivationCache.shared(part, images, features);
   return Float32Array.from(
-    [...plainBatches(heldOut, forwardBatchSize)].flatMap((batch) => [
+    [...plainBatches(outOfFold, forwardBatchSize)].flatMap((batch) => [
       ...tf.tidy(() => {
         const logits = (flip: 0 | 1) => {
           const rows = activations.input({ ...batch, flips: batch.flips.map(() => flip) });
           return part.suffix(rows, { training: false });
         };
-        return (mirror ? tf.div(tf.add(logits(0), logits(1)), 2) : logits(0)).dataSync();
+        return (testTimeAugmentation ? tf.div(tf.add(logits(0), logits(1)), 2) : logits(0)).dataSync();
       }),
     ]),
   );
@@ -153,10 +164,10 @@ async function predictHeldOut(classifier: Classifier, task: TrainTask, lane: Lan
 
 interface StagePlan {
   name: StageName;
-  range: TrainableRange;
+  range: FineTuneRange;
   batchNorm: BatchNormMode;
   /** Takes BatchNorm's moving statistics from a pass over the images: from few steps they are still near their start. */
-  settles: boolean;
+  recalibratesBatchNorm: boolean;
   epochCount: number;
   patience: number;
   learningRate: number;
@@ -172,12 +183,12 @@ async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask
   const { name, member, part: partName, recipe, flaws, fit, tune } = task;
   const labels = new Int32Array(task.labels);
   const labelsOf = (indices: Uint32Array) => Int32Array.from(indices, (index) => labels[index]!);
-  const part = classifier.part(plan.range, { batchNorm: plan.batchNorm });
+  const part = classifier.fineTuneView(plan.range, { batchNorm: plan.batchNorm });
   lane.observer.onStage(name, 'features');
-  const { fitActivations, tuneActivations } = await stageActivations(part, plan, task, lane);
+  const { fitCache, tuneCache } = await stageCaches(part, plan, task, lane);
   lane.observer.onStage(name, plan.name);
 
-  const functions = new StageFunctions(part, fitActivations, tuneActivations, {
+  const functions = new StageFunctions(part, fitCache, tuneCache, {
     compute: lane.compute,
     precision: precisionOf(plan, task, lane),
     weightDecay: plan.weightDecay,
@@ -196,7 +207,7 @@ async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask
         wholeBatchesOnly: flaws.wholeBatchesOnly,
         keeps: flaws.lastEpoch ? 'last' : 'best',
         step: (batch, learningRate) => functions.step(batch, labelsOf(batch.indices), learningRate),
-        ...(plan.settles ? { settle: () => functions.settle(fit) } : {}),
+        ...(plan.recalibratesBatchNorm ? { recalibrate: () => functions.recalibrate(fit) } : {}),
         evaluate() {
           const logits = functions.logits(tune);
           if (!logits.every(Number.isFinite)) return { loss: Number.NaN, accuracy: 0 };
@@ -231,25 +242,25 @@ async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask
 }
 
 /** What a stage's frozen front makes of its images; for the head from the features that all parts share. */
-async function stageActivations(part: TrainablePart, plan: StagePlan, task: TrainTask, lane: LaneContext) {
+async function stageCaches(part: FineTuneView, plan: StagePlan, task: TrainTask, lane: LaneContext) {
   const { fit, tune, recipe, features } = task;
   const fitReader = new ImageReader(task.pixels, task.reads.fit);
   const tuneReader = new ImageReader(task.pixels, task.reads.tune);
   if (plan.name === 'head' && features !== undefined) {
-    const fitActivations = Activations.shared(part, fitReader, features);
+    const fitCache = ActivationCache.shared(part, fitReader, features);
     // Watched test images (a flaw) are not among the training images.
     const known = new Set(features.indices);
     if (tune.every((index) => known.has(index)))
-      return { fitActivations, tuneActivations: Activations.shared(part, tuneReader, features) };
-    const tuneActivations = new Activations(part, tuneReader, tune, false);
-    await tuneActivations.compute(activationBudgetBytes, lane);
-    return { fitActivations, tuneActivations };
+      return { fitCache, tuneCache: ActivationCache.shared(part, tuneReader, features) };
+    const tuneCache = new ActivationCache(part, tuneReader, tune, false);
+    await tuneCache.compute(activationBudgetBytes, lane);
+    return { fitCache, tuneCache };
   }
-  const fitActivations = new Activations(part, fitReader, fit, recipe.flip);
-  const tuneActivations = new Activations(part, tuneReader, tune, false);
-  const keptBytes = await fitActivations.compute(activationBudgetBytes, lane);
-  await tuneActivations.compute(activationBudgetBytes - keptBytes, lane);
-  return { fitActivations, tuneActivations };
+  const fitCache = new ActivationCache(part, fitReader, fit, recipe.flip);
+  const tuneCache = new ActivationCache(part, tuneReader, tune, false);
+  const keptBytes = await fitCache.compute(activationBudgetBytes, lane);
+  await tuneCache.compute(activationBudgetBytes - keptBytes, lane);
+  return { fitCache, tuneCache };
 }
 
 function describeWeights({ weights }: TrainTask) {

@@ -42,11 +42,11 @@ export async function reportStackers(
   const pValues = differences.map(exactMcnemar);
   const adjusted = holm(pValues);
   const reports: StackerReport[] = [];
-  for (const [index, { kind, heldOut }] of choice.stackers.entries())
+  for (const [index, { kind, outOfFold }] of choice.stackers.entries())
     reports.push({
       kind,
       chosen: kind === choice.chosen,
-      heldOut,
+      outOfFold,
       test: await scoreWithPauses(test.stackers.get(kind)!, test.labels, classes, () => slices.pause()),
       mcnemar: {
         against: bestMember,
@@ -82,5 +82,5 @@ export function findMistakes(
 
 /** Adds what follows from the other parts. */
 export function completeReport(parts: Omit<Report, 'schemaVersion' | 'verdict'>): Report {
-  return { schemaVersion: 2, ...parts, verdict: verdict(parts) };
+  return { schemaVersion: 3, ...parts, verdict: verdict(parts) };
 }

@@ -19,7 +19,7 @@ const countsSchema = z.strictObject({
   /** Images that some member learns from, is watched on or answers on for the stackers. */
   training: count,
   test: count,
-  parts: z.array(z.strictObject({ name: z.string(), fit: count, tune: count, heldOut: count })).min(1),
+  parts: z.array(z.strictObject({ name: z.string(), fit: count, tune: count, outOfFold: count })).min(1),
 });
 
 /** One classifier on the test images. */
@@ -67,7 +67,7 @@ export const memberReportSchema = z.strictObject({
     .nullable(),
   recipe: z.enum(['transfer', 'whole']),
   /** On the images that the stackers learn from, before any test image was read. */
-  heldOut: z.strictObject({ accuracy: share, logLoss: z.number().min(0) }).nullable(),
+  outOfFold: z.strictObject({ accuracy: share, logLoss: z.number().min(0) }).nullable(),
   test: testScoreSchema.nullable(),
 });
 
@@ -85,7 +85,7 @@ export const stackerReportSchema = z.strictObject({
   kind: z.enum(stackerKinds),
   chosen: z.boolean(),
   /** Cross-validated on the images that the stackers learn from, before any test image was read. */
-  heldOut: z.strictObject({ accuracy: share, logLoss: z.number().min(0) }),
+  outOfFold: z.strictObject({ accuracy: share, logLoss: z.number().min(0) }),
   test: testScoreSchema,
   /** Exact, against the best single member; `pHolm` is adjusted over the stackers. */
   mcnemar: z.strictObject({
@@ -98,7 +98,7 @@ export const stackerReportSchema = z.strictObject({
 });
 
 export const reportSchema = z.strictObject({
-  schemaVersion: z.literal(2),
+  schemaVersion: z.literal(3),
   /** The resolved experiment, with the preset and versions that it ran with. */
   experiment: z.record(z.string(), z.unknown()),
   /** Generated images or random weights stood in: the figures say nothing about photographs. */

@@ -72,7 +72,12 @@ export async function openBundlePredictor(
     sizes,
     async predict(pixels, indices) {
       const reads = new SharedArrayBuffer(pixels.get(sizes[0]!)!.count);
-      const logits = await predictMembers(lanes, members, { pixels, indices, reads, mirror: manifest.mirror }, models);
+      const logits = await predictMembers(
+        lanes,
+        members,
+        { pixels, indices, reads, testTimeAugmentation: manifest.testTimeAugmentation },
+        models,
+      );
       return {
         ensemble: stackers.get(manifest.chosen)!.predict(logits),
         members: logits.map((one) => toProbabilities(one, manifest.classes.length)),

@@ -9,7 +9,7 @@ const images = ['train/café/1.png', 'train/café/2.png', 'train/thé/1.png', 't
 const hashes = ['aa', 'bb', 'cc', 'dd', null];
 const split: ImageSplit = {
   test: Uint32Array.of(3, 4),
-  parts: [{ name: 'holdout', fit: Uint32Array.of(0), tune: Uint32Array.of(1), heldOut: Uint32Array.of(2) }],
+  parts: [{ name: 'holdout', fit: Uint32Array.of(0), tune: Uint32Array.of(1), outOfFold: Uint32Array.of(2) }],
 };
 const before = datasetFingerprint(images, hashes, split);
 
@@ -60,11 +60,11 @@ describe('datasetFingerprint', () => {
           order.map((index) => hashes[index]!),
           {
             test: at(split.test),
-            parts: split.parts.map(({ name, fit, tune, heldOut }) => ({
+            parts: split.parts.map(({ name, fit, tune, outOfFold }) => ({
               name,
               fit: at(fit),
               tune: at(tune),
-              heldOut: at(heldOut),
+              outOfFold: at(outOfFold),
             })),
           },
         );

@@ -18,6 +18,6 @@ export function datasetFingerprint(
   for (const [position, index] of order.entries()) rank[index] = position;
   const files = order.map((index) => [names[index], hashes[index] ?? `skipped, ${images[index]!.sizeBytes} bytes`]);
   const ranks = (indices: Uint32Array) => [...indices.map((index) => rank[index]!).sort()];
-  const parts = split.parts.map(({ name, fit, tune, heldOut }) => [name, ranks(fit), ranks(tune), ranks(heldOut)]);
+  const parts = split.parts.map(({ name, fit, tune, outOfFold }) => [name, ranks(fit), ranks(tune), ranks(outOfFold)]);
   return sha256(JSON.stringify({ files, parts, test: ranks(split.test) }));
 }

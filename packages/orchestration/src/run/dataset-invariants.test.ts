@@ -47,7 +47,7 @@ describe('openDataset', () => {
     );
   });
 
-  test.each(['fit', 'tune', 'heldOut', 'test'] as const)(
+  test.each(['fit', 'tune', 'outOfFold', 'test'] as const)(
     'refuses a class of which the only image in the set %s cannot be decoded',
     async (set) => {
       await drawClasses(60);
@@ -67,7 +67,7 @@ describe('openDataset', () => {
       await writeFile(only[0]!.path, 'a text');
       await expect(open()).rejects.toThrow(
         new RegExp(
-          `^Expected a usable image of class "rare" in the ${set === 'heldOut' ? 'stack' : set} set of .*, received none \\(${displayName(only[0]!.relativePath)}: not an image`,
+          `^Expected a usable image of class "rare" in the ${set === 'outOfFold' ? 'stack' : set} set of .*, received none \\(${displayName(only[0]!.relativePath)}: not an image`,
         ),
       );
     },

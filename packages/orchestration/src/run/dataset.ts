@@ -247,7 +247,7 @@ function checkBatches({ parts }: ImageSplit, { recipe, stackers }: Experiment): 
     throw new DataError(
       `Expected at least ${recipe.batchSize} images to fit, ${why}, received ${small.fit.length}; lower recipe.batchSize.`,
     );
-  const rows = parts.reduce((sum, { heldOut }) => sum + heldOut.length, 0);
+  const rows = parts.reduce((sum, { outOfFold }) => sum + outOfFold.length, 0);
   // Cross-validation leaves four fifths of them, and patience four fifths of these; folds differ by an image per class.
   const kept = stackers.dense.patience === null ? 0.8 : 0.64;
   const needed = Math.ceil((denseBatchSize + 4) / kept);

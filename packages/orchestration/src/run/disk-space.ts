@@ -34,13 +34,13 @@ export function runBytes(
   const keptParts = parts.filter((part) => predictsLater(part, stacking)).length;
   // Each model once among the run's members and once in its bundle.
   const weights = members.reduce((sum, member) => sum + 2 * keptParts * modelBytes(member, outputs), 0);
-  const heldOut = members.length * trainingCount * outputs * Float32Array.BYTES_PER_ELEMENT;
+  const outOfFold = members.length * trainingCount * outputs * Float32Array.BYTES_PER_ELEMENT;
   const columns = (members.length + stackers.kinds.length) * classCount;
   const predictions = testCount * (pathLength + columns * csvCellBytes);
   const epochs = recipe.head.epochCount + recipe.fineTune.epochCount + recipe.whole.epochCount;
   const metrics = members.length * parts.length * epochs * metricsLineBytes;
   const report = (members.length + stackers.kinds.length) * classCount ** 2 * reportCellBytes;
-  const all = 1.1 * (weights + heldOut + predictions + metrics + report + smallFilesBytes);
+  const all = 1.1 * (weights + outOfFold + predictions + metrics + report + smallFilesBytes);
   return Math.max(0, Math.ceil(all) - writtenBytes);
 }
 

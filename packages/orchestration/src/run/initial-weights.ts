@@ -16,7 +16,7 @@ export function isNamedWeights(weights: string): boolean {
   return namedWeights.includes(weights);
 }
 
-type Wishes = Pick<Experiment, 'weights' | 'members' | 'inputSize'>;
+type Request = Pick<Experiment, 'weights' | 'members' | 'inputSize'>;
 interface Environment {
   CHORUS_WEIGHTS?: string | undefined;
 }
@@ -36,7 +36,7 @@ export function weightSource({ weights }: Pick<Experiment, 'weights'>, { CHORUS_
  * back to random ones.
  */
 export async function findInitialWeights(
-  experiment: Wishes,
+  experiment: Request,
   environment: Environment,
   downloads: Downloads = {},
 ): Promise<InitialWeights[]> {
@@ -65,7 +65,7 @@ export async function findInitialWeights(
  *
  * @returns undefined when every member has a file.
  */
-export async function missingWeights(experiment: Wishes, environment: Environment): Promise<string | undefined> {
+export async function missingWeights(experiment: Request, environment: Environment): Promise<string | undefined> {
   const source = weightSource(experiment, environment);
   if (source === 'random' || source === 'imagenet') return undefined;
   try {
@@ -99,7 +99,7 @@ async function h5Files(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.name.endsWith('.h5') && !isSystemFile(entry)).map(({ name }) => name);
 }
 
-function chooseIn(folder: string, names: readonly string[], member: MemberSpec, experiment: Wishes): WeightFileChoice {
+function chooseIn(folder: string, names: readonly string[], member: MemberSpec, experiment: Request): WeightFileChoice {
   const { family, alpha, inputSize } = backboneSpecOf(member, experiment);
   const choice = chooseWeightFile(family, alpha, inputSize, names);
   if (choice === undefined)

@@ -44,7 +44,7 @@ export async function predictMembers(
     pixels: ReadonlyMap<number, PixelStoreHandle>;
     indices: Uint32Array;
     reads: SharedArrayBuffer;
-    mirror: boolean;
+    testTimeAugmentation: boolean;
   },
   models?: ModelPlaces,
 ): Promise<Float32Array[]> {

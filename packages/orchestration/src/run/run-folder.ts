@@ -7,8 +7,11 @@ import { ConfigError } from '../errors.ts';
 import { type Experiment, experimentSchema } from '../experiment/schema.ts';
 import { makeFolder } from '../output-place.ts';
 
+/** Written by this version, and the only one that it resumes. */
+const schemaVersion = 3;
+
 const startSchema = z.strictObject({
-  schemaVersion: z.literal(2),
+  schemaVersion: z.literal(schemaVersion),
   preset: z.string(),
   versions: z.record(z.string(), z.string()),
   /** Of the images and their split, so that a resumed run learns from the same ones. */
@@ -145,6 +148,11 @@ async function readStart(path: string): Promise<RunStart> {
       throw new ConfigError(`${path} is not what a run of this version wrote: ${error.message}`);
     throw error;
   });
+  const version = (content as { schemaVersion?: unknown } | null)?.schemaVersion;
+  if (typeof version === 'number' && version !== schemaVersion)
+    throw new ConfigError(
+      `${path} has schemaVersion ${version}; this version of Chorus resumes runs of schemaVersion ${schemaVersion}, in which the key mirror is called testTimeAugmentation. Resume it with the version that wrote it, or start a new run.`,
+    );
   const parsed = startSchema.safeParse(content);
   if (parsed.success) return parsed.data;
   throw new ConfigError(`${path} is not what a run of this version wrote: ${parsed.error.message.slice(0, 300)}`);

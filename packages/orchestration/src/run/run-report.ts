@@ -55,9 +55,9 @@ export async function reportWithEnsemble(
     members: memberReports(parts, (name) => {
       const position = doneNames.indexOf(name);
       return position === -1
-        ? { heldOut: null, test: null }
+        ? { outOfFold: null, test: null }
         : {
-            heldOut: choice.members[position]!,
+            outOfFold: choice.members[position]!,
             test: scores.get(name)!,
           };
     }),
@@ -71,7 +71,7 @@ export async function reportWithEnsemble(
 export function reportWithoutEnsemble(parts: RunParts): Report {
   return completeReport({
     ...commonParts(parts),
-    members: memberReports(parts, () => ({ heldOut: null, test: null })),
+    members: memberReports(parts, () => ({ outOfFold: null, test: null })),
     bestMember: null,
     stackers: [],
     mistakes: [],
@@ -125,11 +125,11 @@ function commonParts({ start, dataset, counts, demo, lanes, timeline }: RunParts
 function describeStacking(stacking: Experiment['stacking'], { parts }: ImageCounts): string {
   switch (stacking.kind) {
     case 'holdout':
-      return `${parts[0]!.heldOut} images were held out from every member for the stackers`;
+      return `${parts[0]!.outOfFold} images were held out from every member for the stackers`;
     case 'training-images':
       return "the stackers learnt from the members' own training images";
     case 'kfold':
-      return `each member was trained on ${stacking.folds} folds and answered for the stackers on the fold that it had not seen (${parts.reduce((sum, { heldOut }) => sum + heldOut, 0)} images); ${
+      return `each member was trained on ${stacking.folds} folds and answered for the stackers on the fold that it had not seen (${parts.reduce((sum, { outOfFold }) => sum + outOfFold, 0)} images); ${
         stacking.members === 'refit'
           ? 'the bundle has members trained once more, without holding a fold out'
           : "the bundle's members are the mean of the folds' models"
@@ -139,7 +139,7 @@ function describeStacking(stacking: Experiment['stacking'], { parts }: ImageCoun
 
 function memberReports(
   { start, outcomes, weights }: RunParts,
-  scores: (name: string) => Pick<MemberReport, 'heldOut' | 'test'>,
+  scores: (name: string) => Pick<MemberReport, 'outOfFold' | 'test'>,
 ): MemberReport[] {
   const { experiment } = start;
   return experiment.members.map((member, index): MemberReport => {

@@ -7,7 +7,7 @@ import { featuresName, sharesFeatures, taskName } from '../experiment/tasks.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { InitialWeights, MemberTask, ReadRecords, SharedFeatures } from '../lanes/protocol.ts';
 import { runOnLanes, type Scheduled } from '../lanes/schedule.ts';
-import { activationBudgetBytes } from '../member/activations.ts';
+import { activationBudgetBytes } from '../member/activation-cache.ts';
 import { readMember, type TrainedMember } from '../member/member-folder.ts';
 import type { StopFlag } from '../member/stop-flag.ts';
 import type { Dataset } from './dataset.ts';
@@ -131,7 +131,7 @@ function plannedTasks(run: MemberRun, records: ReadonlyMap<string, MemberRecord>
  */
 function sharedFeatures({ experiment, dataset }: MemberRun, member: MemberSpec): SharedFeatures | undefined {
   const indices = trainingImages(dataset.split);
-  const rowsPerImage = experiment.recipe.flip || experiment.mirror ? 2 : 1;
+  const rowsPerImage = experiment.recipe.flip || experiment.testTimeAugmentation ? 2 : 1;
   const width = backboneTable[member.backbone].featureWidth(member.alpha);
   const bytes = indices.length * rowsPerImage * width * Float32Array.BYTES_PER_ELEMENT;
   if (!sharesFeatures(experiment) || bytes > activationBudgetBytes) return undefined;
@@ -195,10 +195,10 @@ async function train(
     labels: dataset.labels,
     fit: part.fit,
     tune: part.tune,
-    heldOut: part.heldOut,
+    outOfFold: part.outOfFold,
     features,
     reads: { fit: reads.fit, tune: reads.tune, stack: reads.stack },
-    mirror: experiment.mirror,
+    testTimeAugmentation: experiment.testTimeAugmentation,
     folder,
     keepsWeights: predictsLater(part.name, experiment.stacking),
   });

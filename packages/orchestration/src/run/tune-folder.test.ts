@@ -36,10 +36,10 @@ it.each<ExperimentInput['stacking']>([
   ];
   expect(split.test).toHaveLength(8);
   expect(foldersOf(split.test)).toEqual(['test']);
-  for (const { fit, tune, heldOut } of split.parts) {
+  for (const { fit, tune, outOfFold } of split.parts) {
     expect(tune).toHaveLength(6);
     expect(foldersOf(tune)).toEqual(['val']);
-    expect(foldersOf([...fit, ...heldOut])).toEqual(['train']);
-    expect(fit.length + heldOut.length).toBe(24);
+    expect(foldersOf([...fit, ...outOfFold])).toEqual(['train']);
+    expect(fit.length + outOfFold.length).toBe(24);
   }
 });

@@ -11,18 +11,18 @@ import { scoreWithPauses } from '../statistics/score.ts';
 import type { FitTask } from './fit-task.ts';
 import { runFits } from './run-fits.ts';
 
-export interface HeldOutScore {
+export interface OutOfFoldScore {
   accuracy: number;
   logLoss: number;
 }
 
 export interface Choice {
   /** In the order of the experiment's kinds, each fitted on all of these images. */
-  stackers: { kind: StackerKind; stacker: Stacker; heldOut: HeldOutScore }[];
+  stackers: { kind: StackerKind; stacker: Stacker; outOfFold: OutOfFoldScore }[];
   /** The stacker with the lowest cross-validated log-loss. */
   chosen: StackerKind;
   /** Scores of the members there, in the order given. */
-  members: HeldOutScore[];
+  members: OutOfFoldScore[];
   /** Index of the member with the lowest log-loss: on a few hundred images it tells more than accuracy. */
   bestMember: number;
 }
@@ -55,12 +55,12 @@ export async function fitAndChoose(
 ): Promise<Choice> {
   const classCount = classes.length;
   const slices = new Slices(stop);
-  const score = async (probabilities: Float32Array): Promise<HeldOutScore> => {
+  const score = async (probabilities: Float32Array): Promise<OutOfFoldScore> => {
     const { accuracy, logLoss } = await scoreWithPauses(probabilities, labels, classes, () => slices.pause());
     return { accuracy, logLoss };
   };
   const rows = { rowCount: labels.length, classCount };
-  const members: HeldOutScore[] = [];
+  const members: OutOfFoldScore[] = [];
   for (const one of logits)
     members.push(
       await score(await predictInSlices([one], rows, ([some]) => toProbabilities(some!, classCount), slices)),
@@ -71,8 +71,8 @@ export async function fitAndChoose(
   const shared = logits.map(inSharedMemory);
   // The fit on all images is the longest of a kind.
   const tasks = kinds.flatMap((kind) =>
-    [new Uint32Array(), ...folds].map((heldOut): FitTask => {
-      return { kind, logits: shared, labels, heldOut, classCount, seed, dense, stop: stop.shared };
+    [new Uint32Array(), ...folds].map((outOfFold): FitTask => {
+      return { kind, logits: shared, labels, outOfFold, classCount, seed, dense, stop: stop.shared };
     }),
   );
   const results = await runFits(tasks, onProgress);
@@ -83,9 +83,9 @@ export async function fitAndChoose(
     for (const [fold, { probabilities }] of parts.entries())
       for (const [position, row] of folds[fold]!.entries())
         outOfFold.set(probabilities.subarray(position * classCount, (position + 1) * classCount), row * classCount);
-    stackers.push({ kind, stacker: stackerFromJson(whole!.state), heldOut: await score(outOfFold) });
+    stackers.push({ kind, stacker: stackerFromJson(whole!.state), outOfFold: await score(outOfFold) });
   }
-  const chosen = stackers.reduce((best, one) => (one.heldOut.logLoss < best.heldOut.logLoss ? one : best)).kind;
+  const chosen = stackers.reduce((best, one) => (one.outOfFold.logLoss < best.outOfFold.logLoss ? one : best)).kind;
   return { stackers, chosen, members, bestMember };
 }
 

@@ -9,7 +9,7 @@ export interface FitTask {
   /** Class of each image. */
   labels: Int32Array;
   /** Images that the fit leaves out, ascending; none: it is fitted on all. */
-  heldOut: Uint32Array;
+  outOfFold: Uint32Array;
   classCount: number;
   seed: number;
   dense?: DenseFitOptions | undefined;
@@ -19,7 +19,7 @@ export interface FitTask {
 
 export interface FitResult {
   state: StackerJson;
-  /** Probabilities of the images that were left out [heldOut, classCount]. */
+  /** Probabilities of the images that were left out [outOfFold, classCount]. */
   probabilities: Float32Array;
 }
 
@@ -28,10 +28,10 @@ export interface FitResult {
  *
  * @throws ModelError as `fitStacker`; StoppedError once it is asked to stop.
  */
-export function runFit({ kind, logits, labels, heldOut, classCount, seed, dense, stop }: FitTask): FitResult {
+export function runFit({ kind, logits, labels, outOfFold, classCount, seed, dense, stop }: FitTask): FitResult {
   const flag = new Int32Array(stop);
-  const isHeldOut = new Set(heldOut);
-  const learning = Uint32Array.from(labels.keys()).filter((row) => !isHeldOut.has(row));
+  const isOutOfFold = new Set(outOfFold);
+  const learning = Uint32Array.from(labels.keys()).filter((row) => !isOutOfFold.has(row));
   const stacker = fitStacker(
     kind,
     rowsOf(logits, learning, labels.length),
@@ -44,7 +44,7 @@ export function runFit({ kind, logits, labels, heldOut, classCount, seed, dense,
     },
   );
   const probabilities =
-    heldOut.length === 0 ? new Float32Array() : stacker.predict(rowsOf(logits, heldOut, labels.length));
+    outOfFold.length === 0 ? new Float32Array() : stacker.predict(rowsOf(logits, outOfFold, labels.length));
   return { state: stacker.toJSON(), probabilities };
 }
 

@@ -1,6 +1,6 @@
 import { wilson95 } from './wilson.ts';
 
-/** What one classifier's probabilities are worth on a set of labelled images. */
+/** What one classifier's probabilities are worth on a set of labeled images. */
 export interface Score {
   accuracy: number;
   correct: number;

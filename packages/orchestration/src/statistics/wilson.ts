@@ -13,8 +13,8 @@ export function wilson95(correct: number, count: number): [low: number, high: nu
   if (count === 0) return [0, 1];
   const share = correct / count;
   const z2 = z95 * z95;
-  const centre = (share + z2 / (2 * count)) / (1 + z2 / count);
+  const center = (share + z2 / (2 * count)) / (1 + z2 / count);
   const half = (z95 / (1 + z2 / count)) * Math.sqrt((share * (1 - share)) / count + z2 / (4 * count * count));
   // At 0 and at 1 the bound is exact; rounding must not push it past the share itself.
-  return [correct === 0 ? 0 : centre - half, correct === count ? 1 : centre + half];
+  return [correct === 0 ? 0 : center - half, correct === count ? 1 : center + half];
 }

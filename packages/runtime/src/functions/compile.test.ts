@@ -325,7 +325,7 @@ describe('a tensor from outside', () => {
   it('that is disposed before a later call is an error that names its shape and line', () => {
     const mean = tf.tensor2d([[1, 2]]);
     const text = '(x) => {\n  const y = x.neg();\n  return y.sub(mean);\n}';
-    const compiled = own(compile(program(text, { mean }), { name: 'centred' }));
+    const compiled = own(compile(program(text, { mean }), { name: 'centerd' }));
     compiled(ones(1, 2));
     mean.dispose();
     expect(() => compiled(ones(1, 2))).toThrow(

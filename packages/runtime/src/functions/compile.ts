@@ -16,7 +16,7 @@ export interface CompileOptions extends FunctionConfig {
   maximumSignatures?: number;
 }
 
-/** What a signature's trace has cost, and its first call, in which TensorFlow optimises the graph. */
+/** What a signature's trace has cost, and its first call, in which TensorFlow optimizes the graph. */
 export interface FirstCall {
   signature: string;
   operationCount: number;

@@ -1,5 +1,5 @@
 /**
- * Batch normalisation by constant statistics behind a depthwise convolution, as a convolution with other weights and a bias:
+ * Batch normalization by constant statistics behind a depthwise convolution, as a convolution with other weights and a bias:
  * grappler joins those, and an activation behind, to one op. Behind convolutions across channels it does so by itself.
  */
 import type { OpAttribute } from '../tensorflow.ts';

@@ -6,14 +6,14 @@ describe('encodeFunctionConfig', () => {
   // Reference: ConfigProto(...).SerializeToString(deterministic=True) of TensorFlow 2.21 in Python.
   it.each<[FunctionConfig, string]>([
     [{}, '520e520c8801ffffffffffffffffff01'],
-    [{ optimises: true, precision: 'float32' }, '520e520c8801ffffffffffffffffff01'],
-    [{ optimises: false }, '521e1a0b18ffffffffffffffffff01520f8801ffffffffffffffffff01980101'],
+    [{ optimizes: true, precision: 'float32' }, '520e520c8801ffffffffffffffffff01'],
+    [{ optimizes: false }, '521e1a0b18ffffffffffffffffff01520f8801ffffffffffffffffff01980101'],
     [{ precision: 'bfloat16' }, '5211520f8801ffffffffffffffffff01f80101'],
   ])('writes %j as TensorFlow does', (config, hex) => {
     expect(Buffer.from(encodeFunctionConfig(config)).toString('hex')).toBe(hex);
   });
 
   it('refuses bfloat16 where nothing would bring it in', () => {
-    expect(() => encodeFunctionConfig({ optimises: false, precision: 'bfloat16' })).toThrow(RuntimeError);
+    expect(() => encodeFunctionConfig({ optimizes: false, precision: 'bfloat16' })).toThrow(RuntimeError);
   });
 });

@@ -26,7 +26,7 @@ function run(outputOf: (graph: FunctionGraph) => number): Value {
   const graph = new FunctionGraph(binding);
   try {
     graph.addFunction('value', [], [outputOf(graph)], []);
-    const config = encodeFunctionConfig({ optimises: false });
+    const config = encodeFunctionConfig({ optimizes: false });
     const tensor = backend.createOutputTensor(binding.callFunction('value', config, Int32Array.of(), 1)[0]!);
     binding.removeFunction('value');
     const { dtype } = backend.tensorMap.get(tensor.dataId);

@@ -4,7 +4,7 @@ import { useNativeBackend } from '../native-backend.fixture.ts';
 import type { NativeBackend } from '../tensorflow.ts';
 import { compile } from './compile.ts';
 import { nothingStays } from './nothing-stays.fixture.ts';
-import { optimisedOperations } from './optimised-graph.fixture.ts';
+import { optimizedOperations } from './optimized-graph.fixture.ts';
 import { expectSameCompiled, numbers } from './same-compiled.fixture.ts';
 
 let backend: NativeBackend;
@@ -17,7 +17,7 @@ const own = nothingStays();
 const convolutions = { conv2d: tf.conv2d, depthwiseConv2d: tf.depthwiseConv2d };
 const activations = { relu: tf.relu, relu6: tf.relu6 };
 
-/** What compiled inference is made of: convolution, batch normalisation and activation. */
+/** What compiled inference is made of: convolution, batch normalization and activation. */
 function block(
   kind: keyof typeof convolutions,
   { multiplier = 1, activation = 'relu' }: { multiplier?: number; activation?: keyof typeof activations },
@@ -37,7 +37,7 @@ function block(
 
 function operationsOf(fn: (x: tf.Tensor) => tf.Tensor): string[] {
   const infer = own(compile(fn));
-  const operations = optimisedOperations(backend, () => infer(numbers([4, 16, 16, 8]))).map(({ op }) => op);
+  const operations = optimizedOperations(backend, () => infer(numbers([4, 16, 16, 8]))).map(({ op }) => op);
   return operations.filter((op) => /Conv|Norm|Relu|Reshape|Bias/.test(op));
 }
 
@@ -46,13 +46,13 @@ it.each([
   { kind: 'conv2d', activation: 'relu6', fused: '_FusedConv2D' },
   { kind: 'depthwiseConv2d', activation: 'relu', fused: '_FusedDepthwiseConv2dNative' },
   { kind: 'depthwiseConv2d', activation: 'relu6', fused: '_FusedDepthwiseConv2dNative' },
-] as const)('$kind, batch normalisation and $activation are one op in inference', ({ kind, activation, fused }) => {
-  // tfjs' reshape behind the batch normalisation does not hinder it.
+] as const)('$kind, batch normalization and $activation are one op in inference', ({ kind, activation, fused }) => {
+  // tfjs' reshape behind the batch normalization does not hinder it.
   expect(operationsOf(block(kind, { activation }))).toEqual([fused]);
 });
 
 it.each([1, 2])(
-  'folded into a depthwise convolution with %i filters a channel or not, batch normalisation is the same',
+  'folded into a depthwise convolution with %i filters a channel or not, batch normalization is the same',
   (multiplier) => {
     expectSameCompiled(block('depthwiseConv2d', { multiplier }), [numbers([2, 6, 6, 8])]);
   },

@@ -6,7 +6,7 @@ import type { NativeBackend } from '../tensorflow.ts';
 import { changeInPlace } from './change-in-place.fixture.ts';
 import { type Compiled, type CompileOptions, compile } from './compile.ts';
 import { nothingStays } from './nothing-stays.fixture.ts';
-import { bfloat16, float32, optimisedOperations } from './optimised-graph.fixture.ts';
+import { bfloat16, float32, optimizedOperations } from './optimized-graph.fixture.ts';
 import { numbers } from './same-compiled.fixture.ts';
 
 let backend: NativeBackend;
@@ -24,7 +24,7 @@ interface Network {
 
 const share = 0.01;
 
-/** A step of training: convolutions, batch normalisation, a product, Adam with weight decay. */
+/** A step of training: convolutions, batch normalization, a product, Adam with weight decay. */
 function network(options: CompileOptions): Network {
   const variable = (tensor: () => tf.Tensor) => own(tf.tidy(() => tf.variable(tensor())));
   const kernel = variable(() => numbers([3, 3, 8, 16]));
@@ -65,15 +65,15 @@ function largestDifference(one: tf.Tensor, other: tf.Tensor): number {
 
 it('in float32, nothing is bfloat16', () => {
   const { step } = network({ precision: 'float32' });
-  const operations = optimisedOperations(backend, () => step(images()));
+  const operations = optimizedOperations(backend, () => step(images()));
   expect(operations.filter(isLarge).length).toBeGreaterThanOrEqual(8);
   expect(operations.filter(({ type }) => type === bfloat16)).toEqual([]);
 });
 
 describe.skipIf(!hasBfloat16())('in bfloat16 (on a CPU with avx512_bf16 or amx_bf16)', () => {
-  it('convolutions, their gradients and products of the optimised graph are bfloat16', () => {
+  it('convolutions, their gradients and products of the optimized graph are bfloat16', () => {
     const { step } = network({ precision: 'bfloat16' });
-    const operations = optimisedOperations(backend, () => step(images()));
+    const operations = optimizedOperations(backend, () => step(images()));
     const large = operations.filter(isLarge);
     expect(new Set(large.map(({ op }) => op.replace(/^_Fused|^Batch|V2$/g, '')))).toEqual(
       new Set([
@@ -90,7 +90,7 @@ describe.skipIf(!hasBfloat16())('in bfloat16 (on a CPU with avx512_bf16 or amx_b
 
   it('weights are changed in float32, by each optimizer step', () => {
     const { step } = network({ precision: 'bfloat16' });
-    const operations = optimisedOperations(backend, () => step(images()));
+    const operations = optimizedOperations(backend, () => step(images()));
     const steps = operations.filter(({ op }) => op === 'ResourceApplyAdam');
     expect(steps).toEqual(Array(5).fill({ op: 'ResourceApplyAdam', type: float32 }));
   });

@@ -135,7 +135,7 @@ const table: Row[] = [
     '[3]',
   ],
   [
-    'fused batch normalisation',
+    'fused batch normalization',
     (x, g, b) =>
       tf
         .engine()
@@ -143,7 +143,7 @@ const table: Row[] = [
     `${image}, [3], [3]`,
   ],
   [
-    'gradients of fused batch normalisation',
+    'gradients of fused batch normalization',
     (x, g, b) =>
       tf.grads((a, c, d) =>
         (

@@ -15,11 +15,11 @@ export function numbers(shape: readonly number[], start = 1): tf.Tensor {
 export function expectSameCompiled(op: Op, inputs: readonly tf.Tensor[]): void {
   const eager = op(...inputs);
   // Some kernels differ in the last bits between the two; grappler reorders sums.
-  for (const [optimises, tolerance] of [
+  for (const [optimizes, tolerance] of [
     [false, 1e-6],
     [true, 1e-5],
   ] as const) {
-    const compiled = compile(op, { optimises });
+    const compiled = compile(op, { optimizes });
     try {
       const results = compiled(...inputs);
       expect(namesOf(results)).toEqual(namesOf(eager));

@@ -6,7 +6,7 @@ import type { NativeBackend } from '../tensorflow.ts';
 import { changeInPlace } from './change-in-place.fixture.ts';
 import { compile } from './compile.ts';
 import { nothingStays } from './nothing-stays.fixture.ts';
-import { optimisedOperations } from './optimised-graph.fixture.ts';
+import { optimizedOperations } from './optimized-graph.fixture.ts';
 
 let backend: NativeBackend;
 
@@ -125,9 +125,9 @@ describe('variables in a compiled function', () => {
       [[], 7, 1],
     ],
   ])('%s', (_, step, ...expected) => {
-    for (const optimises of [false, true]) {
+    for (const optimizes of [false, true]) {
       const [a, b] = [variable(1), variable(2)];
-      const compiled = own(compile((x: tf.Tensor) => step(a, b, x), { optimises }));
+      const compiled = own(compile((x: tf.Tensor) => step(a, b, x), { optimizes }));
       const found = expected.map(() => {
         const results = compiled(tf.tensor1d([10])) as tf.Tensor[];
         return [valuesOf(...results).flat(), a.dataSync()[0], b.dataSync()[0]];
@@ -240,7 +240,7 @@ describe('a change in place', () => {
           return [];
         }),
       );
-      const operations = optimisedOperations(backend, () => step(gradient()));
+      const operations = optimizedOperations(backend, () => step(gradient()));
       return operations.map(({ op }) => op).filter((op) => /Variable|Resource|DeepCopy/.test(op));
     };
     expect(doneBy((g) => changeInPlace(w, m, v, g))).toEqual(['ResourceApplyAdam']);
@@ -265,7 +265,7 @@ describe('a change in place', () => {
         return [];
       }),
     );
-    const operations = optimisedOperations(backend, () => decay(tf.scalar(0.1)));
+    const operations = optimizedOperations(backend, () => decay(tf.scalar(0.1)));
     expect(operations.map(({ op }) => op).filter((op) => /^Assign|^DeepCopy/.test(op))).toEqual(['AssignVariableOp']);
     expect(weights.dataSync()[7]).toBeCloseTo(0.95, 6);
   });
@@ -323,20 +323,20 @@ function run(program: readonly Statement[], variables: readonly tf.Variable[], i
 }
 
 it('any order of reads, clones, assignments and changes in place does compiled what it does eagerly', () => {
-  const check = (program: readonly Statement[], optimises: boolean) => {
+  const check = (program: readonly Statement[], optimizes: boolean) => {
     const start = [1, 2, 3].map((value) => tf.tensor1d([value, value + 0.5]));
     const [eager, compiled] = [0, 1].map(() => start.map((value) => tf.variable(value))) as [
       tf.Variable[],
       tf.Variable[],
     ];
-    const step = compile((...inputs: tf.Tensor[]) => run(program, compiled, inputs), { optimises });
+    const step = compile((...inputs: tf.Tensor[]) => run(program, compiled, inputs), { optimizes });
     try {
       for (const call of [1, 2]) {
         const inputs = [4, 5, 6].map((value) => tf.tensor1d([value * call, value]));
         const expected = valuesOf(...run(program, eager, inputs), ...eager);
         const found = valuesOf(...step(...inputs), ...compiled);
         // Grappler makes 2 · x of x + x.
-        if (optimises) expect(found).toEqual(expected.map((values) => values.map((value) => expect.closeTo(value, 3))));
+        if (optimizes) expect(found).toEqual(expected.map((values) => values.map((value) => expect.closeTo(value, 3))));
         else expect(found).toEqual(expected);
       }
     } finally {
@@ -345,8 +345,8 @@ it('any order of reads, clones, assignments and changes in place does compiled w
     }
   };
   fc.assert(
-    fc.property(fc.array(statement, { minLength: 1, maxLength: 8 }), fc.boolean(), (program, optimises) =>
-      tf.tidy(() => check(program, optimises)),
+    fc.property(fc.array(statement, { minLength: 1, maxLength: 8 }), fc.boolean(), (program, optimizes) =>
+      tf.tidy(() => check(program, optimizes)),
     ),
   );
 });

@@ -226,7 +226,7 @@ class Tracer {
     });
   }
 
-  /** The output in place of a batch normalisation's, if it is folded into the convolution before it. */
+  /** The output in place of a batch normalization's, if it is folded into the convolution before it. */
   #folded(norm: RecordedOperation, shape: readonly number[]): number | undefined {
     const { makers, shapes } = this.#scope;
     const convolution = makers.get(norm.inputs[0]!);

@@ -109,7 +109,7 @@ describe.each<[string, Rule, number]>([
     const all = [
       stepOf(entries[0]),
       own(compile(stepOf(entries[1]))),
-      own(compile(stepOf(entries[2]), { optimises: false })),
+      own(compile(stepOf(entries[2]), { optimizes: false })),
     ];
     for (const [index, gradient] of gradients.entries())
       for (const step of all) step(tf.mul(scales, gradient), ratesOf(learningRate, index + 1, rule));

@@ -1,5 +1,5 @@
 /**
- * Batch normalisation in training mode as one op each way: FusedBatchNormV3 and FusedBatchNormGradV3.
+ * Batch normalization in training mode as one op each way: FusedBatchNormV3 and FusedBatchNormGradV3.
  *
  * Composed of tfjs' own ops it is about a dozen, and made a training step four times as long.
  */
@@ -12,7 +12,7 @@ const fusedBatchNormGradient = 'ChorusFusedBatchNormGradient';
 
 /**
  * inputs { dy [N,H,W,C], x [N,H,W,C], gamma, mean, variance [C] }, attrs { epsilon } → [dx, dgamma, dbeta]: the gradient of
- * normalising by constant statistics.
+ * normalizing by constant statistics.
  */
 export const frozenBatchNormGradient = 'ChorusFrozenBatchNormGradient';
 

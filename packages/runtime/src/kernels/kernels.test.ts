@@ -16,7 +16,7 @@ function expectClose(actual: tf.Tensor, expected: tf.Tensor, tolerance: number):
   expect(difference).toBeLessThanOrEqual(tolerance);
 }
 
-describe('fused batch normalisation', () => {
+describe('fused batch normalization', () => {
   const epsilon = 1e-3;
   const composed = (x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) => {
     const { mean, variance } = tf.moments(x, [0, 1, 2]);
@@ -91,9 +91,9 @@ describe('what backbones are made of', () => {
   const channels = () => tf.ones([4]) as tf.Tensor1D;
 
   it.each<[string, () => void, string[]]>([
-    ['batch normalisation by moving statistics', () => tf.batchNorm4d(x(), channels(), channels()), ['FusedBatchNorm']],
+    ['batch normalization by moving statistics', () => tf.batchNorm4d(x(), channels(), channels()), ['FusedBatchNorm']],
     [
-      'batch normalisation in training',
+      'batch normalization in training',
       () =>
         tf.grad((value: tf.Tensor) => {
           const inputs = { x: value, gamma: channels(), beta: channels() } as unknown as tf.NamedTensorMap;
@@ -173,7 +173,7 @@ describe.each([
   });
 });
 
-describe('the gradient of normalising by constant statistics', () => {
+describe('the gradient of normalizing by constant statistics', () => {
   it('equals that of the composed ops, and leaves no tensor behind', () => {
     const x = tf.randomNormal([3, 4, 5, 6], 1, 2, 'float32', 1);
     const dy = tf.randomNormal([3, 4, 5, 6], 0, 1, 'float32', 2);

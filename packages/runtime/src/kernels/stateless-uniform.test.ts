@@ -59,8 +59,8 @@ describe('inside of a compiled function', () => {
 
   it.each([false, true])(
     'they are drawn anew at each call, and the same for the same step (grappler: %s)',
-    (optimises) => {
-      const compiled = own(compile(dropout, { optimises }));
+    (optimizes) => {
+      const compiled = own(compile(dropout, { optimizes }));
       const masks = [1, 2, 3, 2].map((count) => compiled(x(), step(count)).dataSync());
       expect(masks[1]).not.toEqual(masks[0]);
       expect(masks[2]).not.toEqual(masks[0]);

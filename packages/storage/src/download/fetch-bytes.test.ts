@@ -19,8 +19,8 @@ afterAll(async () => {
   vi.unstubAllEnvs();
 });
 
-async function fetchFrom(behaviours: Parameters<typeof hostileServer>, others: Partial<typeof options> = {}) {
-  server = await hostileServer(...behaviours);
+async function fetchFrom(behavior: Parameters<typeof hostileServer>, others: Partial<typeof options> = {}) {
+  server = await hostileServer(...behavior);
   return fetchBytes(server.url, { ...options, ...others });
 }
 
@@ -42,8 +42,8 @@ describe('fetchBytes', () => {
       { timeoutMs: 100, limits: { ...limits, stallTimeoutMs: 9_000 } },
       /^expected an answer within 0\.1 s$/,
     ],
-  ])('refuses %s', async (_, behaviours, others, message) => {
-    await expect(fetchFrom(behaviours, others)).rejects.toThrow(message);
+  ])('refuses %s', async (_, behavior, others, message) => {
+    await expect(fetchFrom(behavior, others)).rejects.toThrow(message);
   });
 
   it('follows five redirects and no more', async () => {

@@ -13,7 +13,7 @@ import { StorageError } from '../errors.ts';
 import { type FetchOptions, fetchFile } from './fetch-file.ts';
 import { fetcher, killFetchers } from './fetcher.fixture.ts';
 import {
-  type Behaviour,
+  type Behavior,
   content,
   cutAt60,
   type HostileServer,
@@ -48,9 +48,9 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function start(...behaviours: Behaviour[]): Promise<void> {
+async function start(...behavior: Behavior[]): Promise<void> {
   await server?.close();
-  server = await hostileServer(...behaviours);
+  server = await hostileServer(...behavior);
 }
 
 function options(others: Partial<FetchOptions> = {}): FetchOptions {
@@ -103,7 +103,7 @@ describe('a download', () => {
 });
 
 describe('23, 24: a download goes on', () => {
-  it.each<[string, Behaviour[], (string | undefined)[]]>([
+  it.each<[string, Behavior[], (string | undefined)[]]>([
     ['when it was cut at 60 %', [cutAt60('break'), serve()], [undefined, 'bytes=120000-']],
     ['when it stalled at 60 %', [cutAt60('stall'), serve()], [undefined, 'bytes=120000-']],
     ['when headers did not come', [silence, serve()], [undefined, undefined]],
@@ -145,8 +145,8 @@ describe('23, 24: a download goes on', () => {
       [undefined, 'bytes=120000-', undefined],
     ],
     ['from the beginning when the server names no version', [cutAt60('break', ''), serve()], [undefined, undefined]],
-  ])('%s', async (_, behaviours, ranges) => {
-    await start(...behaviours);
+  ])('%s', async (_, behavior, ranges) => {
+    await start(...behavior);
     await fetchIt();
     await expectGood();
     expect(server.requests.map(({ range }) => range)).toEqual(ranges);
@@ -220,7 +220,7 @@ describe('23, 24: a download goes on', () => {
 
 describe('24: a download is refused', () => {
   const length = { 'content-length': content.length };
-  it.each<[string, Behaviour, Omit<FileSource, 'url'>, RegExp, number]>([
+  it.each<[string, Behavior, Omit<FileSource, 'url'>, RegExp, number]>([
     ['after too many faults', status(500), {}, /received HTTP 500\. Check the network \(HTTPS_PROXY/, 4],
     [
       'when the server asks for too long a wait',
@@ -283,8 +283,8 @@ describe('24: a download is refused', () => {
       4,
     ],
     ['when it is encoded', whole({ ...length, 'content-encoding': 'gzip' }), {}, /received it encoded as gzip/, 1],
-  ])('%s', async (_, behaviour, source, message, requestCount) => {
-    await start(behaviour);
+  ])('%s', async (_, behavior, source, message, requestCount) => {
+    await start(behavior);
     const attempt = fetchIt(source);
     await expect(attempt).rejects.toThrow(StorageError);
     await expect(attempt).rejects.toThrow(message);

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 /** 200 kB that no compression or repetition hides a mistake in. */
 export const content = Buffer.from(Uint8Array.from({ length: 200_000 }, (_, index) => (index * index * 31) >> 5));
 
-export type Behaviour = (request: IncomingMessage, response: ServerResponse) => void;
+export type Behavior = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface HostileServer {
   url: string;
@@ -15,11 +15,11 @@ export interface HostileServer {
   close(): Promise<void>;
 }
 
-/** Answers each request by the next behaviour; the last one stays. */
-export async function hostileServer(...behaviours: Behaviour[]): Promise<HostileServer> {
+/** Answers each request by the next behavior; the last one stays. */
+export async function hostileServer(...behavior: Behavior[]): Promise<HostileServer> {
   const requests: HostileServer['requests'] = [];
   const server = createServer((request, response) => {
-    const behave = behaviours[Math.min(requests.length, behaviours.length - 1)]!;
+    const behave = behavior[Math.min(requests.length, behavior.length - 1)]!;
     requests.push({ range: request.headers.range, ifRange: request.headers['if-range'] as string | undefined });
     behave(request, response);
   });
@@ -38,7 +38,7 @@ export async function hostileServer(...behaviours: Behaviour[]): Promise<Hostile
 }
 
 /** As a good server does: ranges, a tag, If-Range. */
-export function serve(bytes: Buffer = content, tag = '"one"'): Behaviour {
+export function serve(bytes: Buffer = content, tag = '"one"'): Behavior {
   return (request, response) => {
     const [, first] = /^bytes=(\d+)-$/.exec(request.headers.range ?? '') ?? [];
     const condition = request.headers['if-range'];
@@ -59,14 +59,14 @@ export function serve(bytes: Buffer = content, tag = '"one"'): Behaviour {
 }
 
 /** The content from its beginning with these headers, whatever was asked for. */
-export function whole(headers: Record<string, string | number>, bytes: Buffer = content): Behaviour {
+export function whole(headers: Record<string, string | number>, bytes: Buffer = content): Behavior {
   return (_, response) => {
     response.writeHead(200, headers).end(bytes);
   };
 }
 
 /** Promises everything, sends the first 60 %, and then breaks the connection or goes silent; an empty tag is none. */
-export function cutAt60(then: 'break' | 'stall', tag = '"one"'): Behaviour {
+export function cutAt60(then: 'break' | 'stall', tag = '"one"'): Behavior {
   return (_, response) => {
     response.writeHead(200, { 'content-length': content.length, ...(tag === '' ? {} : { etag: tag }) });
     response.write(content.subarray(0, 120_000), () => {
@@ -76,11 +76,11 @@ export function cutAt60(then: 'break' | 'stall', tag = '"one"'): Behaviour {
 }
 
 /** An answer without content. */
-export function status(code: number, headers: Record<string, string> = {}): Behaviour {
+export function status(code: number, headers: Record<string, string> = {}): Behavior {
   return (_, response) => {
     response.writeHead(code, headers).end();
   };
 }
 
 /** Takes the request and never answers. */
-export const silence: Behaviour = () => {};
+export const silence: Behavior = () => {};

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { sha256 } from '../checksum.ts';
 import { StorageError } from '../errors.ts';
 import { fetchFile } from './fetch-file.ts';
-import { type Behaviour, content, hostileServer, serve, status, whole } from './hostile-server.fixture.ts';
+import { type Behavior, content, hostileServer, serve, status, whole } from './hostile-server.fixture.ts';
 
 const versions = [content, Buffer.from(content).reverse()] as const;
 const names = versions.map(sha256);
@@ -24,14 +24,14 @@ const version = fc.constantFrom(0, 1);
 const tagOf = (index: number) => ['"one"', '"two"'][index]!;
 
 /** Well-behaved, and every way to be careless about which version and which part is sent. */
-const behaviour: fc.Arbitrary<Behaviour> = fc.oneof(
+const behavior: fc.Arbitrary<Behavior> = fc.oneof(
   version.map((index) => serve(versions[index], tagOf(index))),
   version.map((index) => whole({ 'content-length': content.length, etag: tagOf(index) }, versions[index])),
   version.map((index) => whole({ 'content-length': content.length }, versions[index])),
   fc.constantFrom(status(416), status(503), status(206)),
   // Breaks off somewhere, of a beginning or of the rest that was asked for, with a tag or without one.
   fc.tuple(version, fc.constantFrom(0, 0.3, 0.999, 1), fc.boolean()).map(
-    ([index, share, tagged]): Behaviour =>
+    ([index, share, tagged]): Behavior =>
       (request, response) => {
         const first = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
         const rest = versions[index]!.subarray(first);
@@ -49,9 +49,9 @@ it.each([
 ])('where %s', async (_, hasHash) => {
   const outcomes = new Set<string>();
   await fc.assert(
-    fc.asyncProperty(fc.array(behaviour, { minLength: 1, maxLength: 6 }), async (behaviours) => {
+    fc.asyncProperty(fc.array(behavior, { minLength: 1, maxLength: 6 }), async (behavior) => {
       const folder = await mkdtemp(join(tmpdir(), 'chorus-versions-'));
-      const server = await hostileServer(...behaviours);
+      const server = await hostileServer(...behavior);
       const path = join(folder, 'some.bin');
       const outcome = await fetchFile(
         { url: server.url, ...(hasHash ? { sha256: names[0]! } : {}) },

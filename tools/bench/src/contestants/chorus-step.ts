@@ -11,13 +11,13 @@ export type Step = (batch: ImageBatch, labels: Int32Array) => void;
 
 /** All layers train, by Adam at 1e-3, as lanes of `orchestration` do it. */
 export function trainingStep(way: ChorusWay, classifier: Classifier, images: PixelStore): Step {
-  const part = classifier.part('all', { batchNorm: 'batch' });
-  const adam = new Adam(part.variables);
+  const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
+  const adam = new Adam(view.variables);
   const train = prepared(
     way,
-    { optimises: way === 'compiled, bfloat16' },
+    { optimizes: way === 'compiled, bfloat16' },
     (pixels: tf.Tensor4D, labels: tf.Tensor1D, rates: tf.Tensor1D, step: tf.Scalar) =>
-      trainStep(part, adam, { activations: part.prefix(pixels), labels, rates, step }),
+      trainStep(view, adam, { activations: view.prefix(pixels), labels, rates, step }),
   );
   return (batch, labels) => {
     tf.tidy(() => {

@@ -50,9 +50,9 @@ function batchOf(first: number, size: number): ImageBatch {
 }
 
 function calibrate(classifier: Classifier, images: PixelStore): void {
-  const part = classifier.part('all', { batchNorm: 'batch' });
+  const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
   const pixels = byteImages(images, batchOf(0, Math.min(calibrationCount, images.count)));
-  part.calibrate([part.prefix(pixels)]);
+  view.recalibrateBatchNorm([view.prefix(pixels)]);
   pixels.dispose();
 }
 

@@ -6,7 +6,7 @@ import { nodeCommand } from './peers.ts';
 const commonParts = {
   name: 'bench',
   weights: 'random',
-  mirror: false,
+  testTimeAugmentation: false,
   // Nothing stops early: what is done does not depend on what is learnt.
   stackers: { kinds: ['mean', 'dense'], dense: { epochCount: 20, patience: null } },
 } satisfies Partial<ExperimentInput>;

@@ -18,7 +18,7 @@ function ended(step: string): void {
   since = performance.now();
 }
 
-const classifier = createClassifier({ backbone, classes: ['a', 'b'], seed: 0, draws: 'head' });
+const classifier = createClassifier({ backbone, classes: ['a', 'b'], seed: 0, initializes: 'head' });
 ended('build');
 const bytes = await readFile(path);
 ended('read file');

@@ -71,7 +71,7 @@ async function run(out: string, seed: number, precision: Precision, { data, weig
       'recipe.fineTune.lastLayers=all',
       `recipe.fineTune.learningRate=${learningRate}`,
       `recipe.fineTune.epochCount=${epochCount}`,
-      'mirror=false',
+      'testTimeAugmentation=false',
       `runtime.precision=${precision}`,
     ],
     data: data ?? 'cats-and-dogs',

@@ -20,7 +20,7 @@ export const article: Partial<ExperimentInput> = {
     flip: false,
     whole: { epochCount: 20, learningRate: 1e-4 },
   },
-  mirror: false,
+  testTimeAugmentation: false,
   stacking: { kind: 'training-images' },
   stackers: { kinds: ['dense'], dense: { epochCount: 20, patience: null } },
   flaws: {

@@ -1,11 +1,12 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { ConfigError } from '../../errors.ts';
+import { renamedPreset } from '../renamed.ts';
 import type { ExperimentInput } from '../schema.ts';
 import { article, articleChoices } from './article.ts';
 import { cpu } from './cpu.ts';
 import { demo } from './demo.ts';
+import { full } from './full.ts';
 import { mobile } from './mobile.ts';
-import { sound } from './sound.ts';
 
 interface Preset {
   experiment: Partial<ExperimentInput>;
@@ -17,7 +18,7 @@ interface Preset {
 
 export const presets = {
   article: { experiment: article, wantsGpu: true, choices: articleChoices },
-  sound: { experiment: sound, wantsGpu: true },
+  full: { experiment: full, wantsGpu: true },
   cpu: { experiment: cpu, wantsGpu: false },
   mobile: { experiment: mobile, wantsGpu: false },
   demo: { experiment: demo, wantsGpu: false },
@@ -42,6 +43,8 @@ export interface PresetChoice {
  */
 export function choosePreset(name: string): PresetChoice {
   if (!Object.hasOwn(presets, name)) {
+    const renamed = renamedPreset(name);
+    if (renamed !== undefined) throw new ConfigError(`The preset "${name}" is now called "${renamed}".`);
     const names = Object.keys(presets);
     const near = closest(name, names);
     const hint = distance(near, name) <= 2 ? `did you mean ${near}?` : `expected one of ${names.join(', ')}.`;
@@ -67,7 +70,7 @@ export async function choosePresetFor(situation: Situation): Promise<PresetChoic
     return choice('demo', 'neither data nor weights were named, so generated shapes and random weights stand in');
   if (situation.fromScratch) return choice('mobile', 'of random weights MobileNets learn the fastest');
   const { gpuCount } = situation;
-  const preferred = gpuCount > 0 ? 'sound' : 'cpu';
+  const preferred = gpuCount > 0 ? 'full' : 'cpu';
   const hardware = gpuCount === 0 ? 'no GPU here' : `${gpuCount} GPU${gpuCount > 1 ? 's' : ''} here`;
   if (await situation.hasWeightsFor(preferred)) return choice(preferred, hardware);
   // The folder has no InceptionV3 and Xception; MobileNets are fine-tuned anywhere in minutes.

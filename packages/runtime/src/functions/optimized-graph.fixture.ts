@@ -13,7 +13,7 @@ export const float32 = 1;
 export const bfloat16 = 14;
 
 /** The operations of all functions that `run` calls for the first time. */
-export function optimisedOperations({ binding }: NativeBackend, run: () => void): Operation[] {
+export function optimizedOperations({ binding }: NativeBackend, run: () => void): Operation[] {
   binding.collectRunMetadata(true);
   try {
     run();

@@ -1,13 +1,13 @@
 import { splitImages, trainingImages } from '@chorus/data';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { gatherHeldOut } from './held-out.ts';
+import { gatherOutOfFold } from './out-of-fold.ts';
 
 /** Logits that say which image and output they are of. */
 const logitsOf = (indices: Uint32Array, outputCount: number) =>
   Float32Array.from([...indices].flatMap((index) => Array.from({ length: outputCount }, (_, one) => index + one / 8)));
 
-describe('gatherHeldOut', () => {
+describe('gatherOutOfFold', () => {
   it('covers every training image exactly once, in order, whatever part finished first', () => {
     fc.assert(
       fc.property(
@@ -30,9 +30,9 @@ describe('gatherHeldOut', () => {
             },
           );
           const answers = split.parts
-            .map((part) => ({ part, logits: logitsOf(part.heldOut, outputCount) }))
+            .map((part) => ({ part, logits: logitsOf(part.outOfFold, outputCount) }))
             .toSorted((a, b) => ((a.part.fit[0]! * 7919 + seed) % 5) - ((b.part.fit[0]! * 7919 + seed) % 5));
-          const { indices, logits } = gatherHeldOut(answers, outputCount);
+          const { indices, logits } = gatherOutOfFold(answers, outputCount);
           expect(indices).toEqual(trainingImages(split));
           expect(logits).toEqual(logitsOf(indices, outputCount));
         },
@@ -40,23 +40,23 @@ describe('gatherHeldOut', () => {
     );
   });
 
-  const part = (name: string, ...heldOut: number[]) => ({ name, heldOut: Uint32Array.from(heldOut) });
+  const part = (name: string, ...outOfFold: number[]) => ({ name, outOfFold: Uint32Array.from(outOfFold) });
 
   it('refuses an image that was held out twice', () => {
     const twice = [
       { part: part('fold-1', 0, 1), logits: new Float32Array(2) },
       { part: part('fold-2', 1, 2), logits: new Float32Array(2) },
     ];
-    expect(() => gatherHeldOut(twice, 1)).toThrow('image 1 was held out twice, the second time by fold-2');
+    expect(() => gatherOutOfFold(twice, 1)).toThrow('image 1 was held out twice, the second time by fold-2');
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY])('refuses a logit of %d', (broken) => {
     const spoiled = [{ part: part('fold-1', 0, 1), logits: Float32Array.of(0, broken) }];
-    expect(() => gatherHeldOut(spoiled, 1)).toThrow('expected finite logits of fold-1');
+    expect(() => gatherOutOfFold(spoiled, 1)).toThrow('expected finite logits of fold-1');
   });
 
   it('refuses logits of other images', () => {
-    expect(() => gatherHeldOut([{ part: part('fold-1', 0, 1), logits: new Float32Array(3) }], 1)).toThrow(
+    expect(() => gatherOutOfFold([{ part: part('fold-1', 0, 1), logits: new Float32Array(3) }], 1)).toThrow(
       'expected 2 × 1 logits of fold-1, received 3',
     );
   });

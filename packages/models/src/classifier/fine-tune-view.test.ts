@@ -7,8 +7,8 @@ import { largestDifference, noiseImages } from '../numbers.fixture.ts';
 import { Adam } from '../training/adam.ts';
 import { takeSteps } from '../training/take-steps.fixture.ts';
 import { type Classifier, createClassifier } from './classifier.ts';
-import type { BatchNormMode, TrainablePart } from './trainable-part.ts';
-import type { TrainableRange } from './trainable-range.ts';
+import type { BatchNormMode, FineTuneView } from './fine-tune-view.ts';
+import type { FineTuneRange } from './trainable-range.ts';
 
 beforeAll(useNativeBackend);
 
@@ -16,20 +16,20 @@ beforeAll(useNativeBackend);
 function smallest(family: BackboneFamily, inputSize = backboneTable[family].minimumInputSize): Classifier {
   const alpha = backboneTable[family].alphas[0]!;
   const classifier = createClassifier({ backbone: { family, alpha, inputSize }, classes: ['a', 'b', 'c'], seed: 1 });
-  const all = classifier.part('all', { batchNorm: 'batch' });
-  all.calibrate([tf.tidy(() => all.prefix(noiseImages(8, inputSize, 1)))]);
+  const all = classifier.fineTuneView('all', { batchNorm: 'batch' });
+  all.recalibrateBatchNorm([tf.tidy(() => all.prefix(noiseImages(8, inputSize, 1)))]);
   return classifier;
 }
 
-function train(part: TrainablePart, images: tf.Tensor4D, stepCount: number): void {
-  const adam = new Adam(part.variables);
+function train(view: FineTuneView, images: tf.Tensor4D, stepCount: number): void {
+  const adam = new Adam(view.variables);
   tf.tidy(() => {
-    const activations = part.prefix(images);
+    const activations = view.prefix(images);
     const labels = tf.tensor1d(
       Array.from({ length: images.shape[0] }, (_, index) => index % 3),
       'int32',
     );
-    takeSteps(part, adam, { activations, labels }, { stepCount, learningRate: 1e-2 });
+    takeSteps(view, adam, { activations, labels }, { stepCount, learningRate: 1e-2 });
   });
   adam.dispose();
 }
@@ -52,7 +52,7 @@ const statistics = /moving_(mean|variance)$/;
 
 describe('freezing', () => {
   // First layer with weights that trains. In MobileNetV2 the last 17 begin inside of a block with a shortcut.
-  const cases: [BackboneFamily, TrainableRange, string, string][] = [
+  const cases: [BackboneFamily, FineTuneRange, string, string][] = [
     ['mobilenet', 'all', 'input', 'conv1'],
     ['mobilenet', { lastLayers: 12 }, 'conv_pad_12', 'conv_dw_12'],
     ['mobilenet', { behind: 'conv_pw_11_relu' }, 'conv_pw_11_relu', 'conv_dw_12'],
@@ -70,13 +70,13 @@ describe('freezing', () => {
     const classifier = smallest(family);
     const images = noiseImages(6, classifier.backbone.inputSize);
     for (const batchNorm of ['batch', 'moving'] as BatchNormMode[]) {
-      const part = classifier.part(range, { batchNorm });
-      expect(part.cut).toEqual(classifier.cutPoints.find(({ layerName }) => layerName === cut));
-      const changed = changedBy(classifier, () => train(part, images, 2));
+      const view = classifier.fineTuneView(range, { batchNorm });
+      expect(view.cut).toEqual(classifier.cutPoints.find(({ layerName }) => layerName === cut));
+      const changed = changedBy(classifier, () => train(view, images, 2));
       const expected = namesFrom(classifier, first).filter((name) => batchNorm === 'batch' || !statistics.test(name));
       // All else, weights and statistics, is bit for bit as it was.
       expect(changed).toEqual(expected);
-      expect(part.variables).toHaveLength(expected.filter((name) => !statistics.test(name)).length);
+      expect(view.variables).toHaveLength(expected.filter((name) => !statistics.test(name)).length);
     }
     images.dispose();
     classifier.dispose();
@@ -89,15 +89,15 @@ describe('freezing', () => {
     [{ behind: 'nowhere' }, /cut out of input, conv1, .*, pooled, received "nowhere"/],
   ])('refuses %o', (range, message) => {
     const classifier = smallest('mobilenet');
-    expect(() => classifier.part(range, { batchNorm: 'batch' })).toThrow(ModelError);
-    expect(() => classifier.part(range, { batchNorm: 'batch' })).toThrow(message);
+    expect(() => classifier.fineTuneView(range, { batchNorm: 'batch' })).toThrow(ModelError);
+    expect(() => classifier.fineTuneView(range, { batchNorm: 'batch' })).toThrow(message);
     classifier.dispose();
   });
 
   it('takes all layers for all', () => {
     const classifier = smallest('mobilenet');
-    const all = classifier.part('all', { batchNorm: 'batch' });
-    const counted = classifier.part({ lastLayers: 86 }, { batchNorm: 'batch' });
+    const all = classifier.fineTuneView('all', { batchNorm: 'batch' });
+    const counted = classifier.fineTuneView({ lastLayers: 86 }, { batchNorm: 'batch' });
     expect(counted.cut).toEqual(all.cut);
     expect(counted.variables).toEqual(all.variables);
     classifier.dispose();
@@ -109,17 +109,17 @@ describe('prefix and suffix', () => {
     ['mobilenet', { lastLayers: 12 }],
     ['mobilenet-v2', { lastLayers: 17 }],
     ['mobilenet-v2', 'head'],
-  ] as [BackboneFamily, TrainableRange][])('of %s at %o make the whole', (family, range) => {
+  ] as [BackboneFamily, FineTuneRange][])('of %s at %o make the whole', (family, range) => {
     const classifier = smallest(family, 47);
     tf.tidy(() => {
       const images = noiseImages(3, 47);
       const whole = classifier.logits(images).dataSync();
-      const part = classifier.part(range, { batchNorm: 'batch' });
-      const activations = part.prefix(images);
-      expect(activations.shape).toEqual([3, ...part.cut.shape]);
-      expect(part.suffix(activations, { training: false }).dataSync()).toEqual(whole);
+      const view = classifier.fineTuneView(range, { batchNorm: 'batch' });
+      const activations = view.prefix(images);
+      expect(activations.shape).toEqual([3, ...view.cut.shape]);
+      expect(view.suffix(activations, { training: false }).dataSync()).toEqual(whole);
       // Without batch statistics (and dropout), training runs the same function.
-      const still = classifier.part(range, { batchNorm: 'moving' });
+      const still = classifier.fineTuneView(range, { batchNorm: 'moving' });
       expect(largestDifference(still.suffix(activations, { training: true }).dataSync(), whole)).toBeLessThan(1e-6);
     });
     classifier.dispose();
@@ -141,14 +141,14 @@ describe('every variable', () => {
     'of %s at %i px gets a gradient with %s statistics',
     (family, inputSize, batchNorm) => {
       const classifier = smallest(family, inputSize);
-      const part = classifier.part('all', { batchNorm });
+      const view = classifier.fineTuneView('all', { batchNorm });
       tf.tidy(() => {
-        const images = part.prefix(noiseImages(4, inputSize));
+        const images = view.prefix(noiseImages(4, inputSize));
         const { grads } = tf.variableGrads(
-          () => tf.mean(tf.square(part.suffix(images, { training: true }))) as tf.Scalar,
-          [...part.variables],
+          () => tf.mean(tf.square(view.suffix(images, { training: true }))) as tf.Scalar,
+          [...view.variables],
         );
-        for (const { name } of part.variables) {
+        for (const { name } of view.variables) {
           const values = grads[name]!.dataSync();
           expect(values.every(Number.isFinite), name).toBe(true);
           expect(
@@ -162,16 +162,16 @@ describe('every variable', () => {
   );
 });
 
-describe('calibrate', () => {
+describe('recalibrateBatchNorm', () => {
   it('sets the statistics to the mean over all images, however they are batched', () => {
     const classifier = smallest('mobilenet');
-    const part = classifier.part('all', { batchNorm: 'batch' });
-    const images = part.prefix(noiseImages(7, 32)) as tf.Tensor4D;
+    const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
+    const images = view.prefix(noiseImages(7, 32)) as tf.Tensor4D;
     const batches = (sizes: number[]) => tf.split(images, sizes);
     const first = classifier.weights.find(({ weightName }) => weightName === 'moving_mean')!.variable;
-    part.calibrate(batches([7]));
+    view.recalibrateBatchNorm(batches([7]));
     const whole = first.dataSync().slice();
-    part.calibrate(batches([3, 3, 1]));
+    view.recalibrateBatchNorm(batches([3, 3, 1]));
     // Means of the first layer add up; what is behind it depends on the batch.
     expect(largestDifference(first.dataSync(), whole)).toBeLessThan(1e-6);
     images.dispose();
@@ -180,10 +180,10 @@ describe('calibrate', () => {
 
   it('makes inference agree with training on the same batch', () => {
     const classifier = smallest('mobilenet-v2');
-    const part = classifier.part('all', { batchNorm: 'batch' });
-    const images = part.prefix(noiseImages(8, 32));
-    part.calibrate([images.clone()]);
-    const [inferred, trained] = [false, true].map((training) => part.suffix(images, { training }));
+    const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
+    const images = view.prefix(noiseImages(8, 32));
+    view.recalibrateBatchNorm([images.clone()]);
+    const [inferred, trained] = [false, true].map((training) => view.suffix(images, { training }));
     expect(largestDifference(inferred!.dataSync(), trained!.dataSync())).toBeLessThan(1e-3);
     tf.dispose([images, inferred!, trained!]);
     classifier.dispose();
@@ -191,9 +191,9 @@ describe('calibrate', () => {
 
   it('leaves frozen statistics alone', () => {
     const classifier = smallest('mobilenet');
-    const part = classifier.part({ behind: 'conv_pw_11_relu' }, { batchNorm: 'batch' });
+    const view = classifier.fineTuneView({ behind: 'conv_pw_11_relu' }, { batchNorm: 'batch' });
     const images = noiseImages(4, 32);
-    const changed = changedBy(classifier, () => part.calibrate([part.prefix(images)]));
+    const changed = changedBy(classifier, () => view.recalibrateBatchNorm([view.prefix(images)]));
     expect(changed).toEqual(namesFrom(classifier, 'conv_dw_12').filter((name) => statistics.test(name)));
     images.dispose();
     classifier.dispose();
@@ -201,13 +201,13 @@ describe('calibrate', () => {
 
   it('disposes its batches, also when their source fails', () => {
     const classifier = smallest('mobilenet');
-    const part = classifier.part('all', { batchNorm: 'batch' });
+    const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
     const before = tf.memory().numTensors;
     function* failing() {
       yield tf.ones([2, 32, 32, 3]);
       throw new Error('stopped');
     }
-    expect(() => part.calibrate(failing())).toThrow('stopped');
+    expect(() => view.recalibrateBatchNorm(failing())).toThrow('stopped');
     expect(tf.memory().numTensors).toBe(before);
     classifier.dispose();
   });
@@ -216,13 +216,13 @@ describe('calibrate', () => {
 describe('snapshot', () => {
   it('puts weights and statistics back, bit for bit and more than once', () => {
     const classifier = smallest('mobilenet');
-    const part = classifier.part({ behind: 'conv_pw_11_relu' }, { batchNorm: 'batch' });
+    const view = classifier.fineTuneView({ behind: 'conv_pw_11_relu' }, { batchNorm: 'batch' });
     const images = noiseImages(4, 32);
     const tensors = tf.memory().numTensors;
-    const snapshot = part.snapshot();
+    const snapshot = view.snapshot();
     for (const _ of [1, 2]) {
       const changed = changedBy(classifier, () => {
-        train(part, images, 2);
+        train(view, images, 2);
         snapshot.restore();
       });
       expect(changed).toEqual([]);

@@ -1,7 +1,7 @@
 /** What a frozen front makes of the images, computed once where it fits into memory. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ImageBatch } from '@chorus/data';
-import type { TrainablePart } from '@chorus/models';
+import type { FineTuneView } from '@chorus/models';
 import * as tf from '@tensorflow/tfjs';
 import type { SharedFeatures } from '../lanes/protocol.ts';
 import { forwardBatches, forwardBatchSize } from './forward-batches.ts';
@@ -12,9 +12,9 @@ import type { StopFlag } from './stop-flag.ts';
 /** What a stage may keep of its frozen front's output, for `fit` and `tune` together; bytes. */
 export const activationBudgetBytes = 2 ** 30;
 
-/** Activations at the cut of a {@link TrainablePart}, by image and mirroring. */
-export class Activations {
-  readonly #part: TrainablePart;
+/** ActivationCache at the cut of a {@link FineTuneView}, by image and mirroring. */
+export class ActivationCache {
+  readonly #view: FineTuneView;
   readonly #images: ImageReader;
   readonly #positionOf: ReadonlyMap<number, number>;
   /** 2 where an image's mirror image is kept behind it. */
@@ -24,17 +24,17 @@ export class Activations {
   #rows: Float32Array | undefined;
 
   /** @param mirrored whether batches will mirror images. */
-  constructor(part: TrainablePart, images: ImageReader, indices: Uint32Array, mirrored: boolean) {
-    this.#part = part;
+  constructor(view: FineTuneView, images: ImageReader, indices: Uint32Array, mirrored: boolean) {
+    this.#view = view;
     this.#images = images;
     this.#positionOf = new Map(Array.from(indices, (index, position) => [index, position]));
     this.#rowsPerImage = mirrored ? 2 : 1;
-    this.#width = part.cut.shape.reduce((product, side) => product * side, 1);
+    this.#width = view.cut.shape.reduce((product, side) => product * side, 1);
   }
 
   /** Those that another task has computed: of the cut in front of the head, of the same first weights. */
-  static shared(part: TrainablePart, images: ImageReader, features: SharedFeatures): Activations {
-    const activations = new Activations(part, images, features.indices, features.rowsPerImage === 2);
+  static shared(view: FineTuneView, images: ImageReader, features: SharedFeatures): ActivationCache {
+    const activations = new ActivationCache(view, images, features.indices, features.rowsPerImage === 2);
     activations.#rows = new Float32Array(features.rows);
     return activations;
   }
@@ -47,7 +47,7 @@ export class Activations {
   async compute(budgetBytes: number, lane: { stop: StopFlag; compute: ComputeSettings }): Promise<number> {
     const length = this.#rowsPerImage * this.#positionOf.size * this.#width;
     const bytes = length * Float32Array.BYTES_PER_ELEMENT;
-    if (this.#part.cut.layerName === 'input' || bytes > budgetBytes) return 0;
+    if (this.#view.cut.layerName === 'input' || bytes > budgetBytes) return 0;
     const rows = new Float32Array(length);
     await this.fill(rows, lane);
     this.#rows = rows;
@@ -69,7 +69,7 @@ export class Activations {
     const front = prepareFunction(
       compute,
       { name: 'front', callCount: this.#rowsPerImage * batchCount },
-      (pixels: tf.Tensor4D) => this.#part.prefix(pixels),
+      (pixels: tf.Tensor4D) => this.#view.prefix(pixels),
     );
     try {
       let batchIndex = 0;
@@ -108,12 +108,12 @@ export class Activations {
       const start = this.#startOf(index, batch.flips[position]!);
       values.set(this.#rows.subarray(start, start + this.#width), position * this.#width);
     }
-    return tf.tensor(values, [rowCount, ...this.#part.cut.shape]);
+    return tf.tensor(values, [rowCount, ...this.#view.cut.shape]);
   }
 
-  /** A batch's {@link input} → [N, ...cut]; made of tensors alone, so that it can be a part of a compiled function. */
+  /** A batch's {@link input} → [N, ...cut]; made of tensors alone, so that it can be part of a compiled function. */
   activations(input: tf.Tensor): tf.Tensor {
-    return this.#rows === undefined ? this.#part.prefix(input as tf.Tensor4D) : tf.clone(input);
+    return this.#rows === undefined ? this.#view.prefix(input as tf.Tensor4D) : tf.clone(input);
   }
 
   #startOf(index: number, flip: number): number {

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { minimise } from './minimise.ts';
+import { minimize } from './minimize.ts';
 
 it('finds the bottom of a long, narrow valley', () => {
   const curvature = [1e-2, 1, 1e4];
   const bottom = [3, -2, 0.5];
-  const found = minimise(
+  const found = minimize(
     (point) => {
       const distance = point.map((one, index) => one - bottom[index]!);
       return {
@@ -24,10 +24,10 @@ it('finds the bottom of what is not quadratic', () => {
     const [up, down] = [Math.exp(x!), Math.exp(-2 * x!)];
     return { value: Math.log(up + down), gradient: Float64Array.of((up - 2 * down) / (up + down)) };
   };
-  expect(minimise(evaluate, Float64Array.of(10), 1e-10)[0]).toBeCloseTo(Math.log(2) / 3, 9);
+  expect(minimize(evaluate, Float64Array.of(10), 1e-10)[0]).toBeCloseTo(Math.log(2) / 3, 9);
 });
 
 it('says so when there is no bottom', () => {
   const slope = (point: Float64Array) => ({ value: point[0]!, gradient: Float64Array.of(1) });
-  expect(() => minimise(slope, new Float64Array(1), 1e-6)).toThrow(/no minimum|no way down/);
+  expect(() => minimize(slope, new Float64Array(1), 1e-6)).toThrow(/no minimum|no way down/);
 });

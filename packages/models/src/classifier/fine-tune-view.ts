@@ -9,7 +9,7 @@ import type { LayerGraph } from '../graph/layer-graph.ts';
 import { inference, type LayerCall } from '../layers/layer-call.ts';
 import type { Preprocessing } from '../preprocessing.ts';
 import { weightsOf } from './model-weights.ts';
-import { type CutPoint, cutPoint, firstTrainableNode, type TrainableRange } from './trainable-range.ts';
+import { type CutPoint, cutPoint, type FineTuneRange, firstTrainableNode } from './trainable-range.ts';
 import { takeSnapshot, type WeightSnapshot } from './weight-snapshot.ts';
 
 /**
@@ -19,7 +19,7 @@ import { takeSnapshot, type WeightSnapshot } from './weight-snapshot.ts';
 export type BatchNormMode = 'batch' | 'moving';
 
 /** A view of a classifier, which stays the owner of all weights. */
-export interface TrainablePart {
+export interface FineTuneView {
   /** Where prefix and suffix meet. */
   readonly cut: CutPoint;
   /** What an optimizer changes. */
@@ -34,19 +34,19 @@ export interface TrainablePart {
   suffix(activations: tf.Tensor, options: { training: boolean; step?: tf.Scalar }): tf.Tensor2D;
   /**
    * Moves the moving statistics of the BatchNorm layers that train towards a batch's; made of tensors alone, so that it can
-   * be compiled. With shares of 1, 1/2, 1/3 … over batches of one size they become the mean over all of them: with few steps
+   * be compiled. With weights of 1, 1/2, 1/3 … over batches of one size they become the mean over all of them: with few steps
    * or a momentum of 0.999 they would still be near their start.
    *
    * @param activations [N, ...cut.shape]
-   * @param share 0..1, how much of the statistics becomes the batch's.
+   * @param weight 0..1, the weight of the batch's statistics in the result.
    */
-  followBatch(activations: tf.Tensor, share: tf.Scalar): void;
+  blendStatistics(activations: tf.Tensor, weight: tf.Scalar): void;
   /**
    * The same over some batches, each image weighing the same; each batch is disposed after its use.
    *
-   * @param follow takes a batch and its share; by default `followBatch`, of activations.
+   * @param blend takes a batch and its weight; by default `blendStatistics`, of activations.
    */
-  calibrate(batches: Iterable<tf.Tensor>, follow?: (batch: tf.Tensor, share: tf.Scalar) => void): void;
+  recalibrateBatchNorm(batches: Iterable<tf.Tensor>, blend?: (batch: tf.Tensor, weight: tf.Scalar) => void): void;
   /** Remembers what training changes: variables and BatchNorm statistics. The caller disposes. */
   snapshot(): WeightSnapshot;
 }
@@ -60,11 +60,11 @@ interface Layers {
 }
 
 /** @throws ModelError for a range that is not there, naming what is. */
-export function trainablePart(
+export function fineTuneView(
   { graph, backboneEnd, preprocessing }: Layers,
-  range: TrainableRange,
+  range: FineTuneRange,
   batchNorm: BatchNormMode,
-): TrainablePart {
+): FineTuneView {
   const pooled = backboneEnd + 1;
   const end = graph.nodes.length - 1;
   const firstTrainable = firstTrainableNode(graph, backboneEnd, range);
@@ -76,29 +76,29 @@ export function trainablePart(
   const run = (activations: tf.Tensor, to: number, learning: LayerCall) =>
     graph.run(activations, cut, to, (index) => callFor(index, learning));
 
-  const part: TrainablePart = {
+  const view: FineTuneView = {
     cut: cutPoint(graph, cut),
     variables: weights.filter(({ trainable }) => trainable).map(({ variable }) => variable),
     prefix: (images) => tf.tidy(() => graph.run(preprocessing.apply(images), 0, cut, () => inference)),
     suffix: (activations, { training, step }) =>
       run(activations, end, training ? { training, statistics: batchNorm, step } : inference) as tf.Tensor2D,
-    followBatch(activations, share) {
+    blendStatistics(activations, weight) {
       // No BatchNorm lies behind the pooling.
-      run(activations, Math.max(cut, pooled), { training: true, statistics: { share } }).dispose();
+      run(activations, Math.max(cut, pooled), { training: true, statistics: { weight } }).dispose();
     },
-    calibrate(batches, follow = part.followBatch) {
+    recalibrateBatchNorm(batches, blend = view.blendStatistics) {
       let imageCount = 0;
       for (const batch of batches) {
         imageCount += batch.shape[0]!;
-        const share = tf.scalar(batch.shape[0]! / imageCount);
+        const weight = tf.scalar(batch.shape[0]! / imageCount);
         try {
-          follow(batch, share);
+          blend(batch, weight);
         } finally {
-          tf.dispose([batch, share]);
+          tf.dispose([batch, weight]);
         }
       }
     },
     snapshot: () => takeSnapshot(weights.map(({ variable }) => variable)),
   };
-  return part;
+  return view;
 }

@@ -16,7 +16,7 @@ const maximumIterations = 1000;
  * @param tolerance largest entry of the gradient at which it is found.
  * @throws Error when the function is not such a one: it does not get there.
  */
-export function minimise(
+export function minimize(
   evaluate: (point: Float64Array) => Evaluation,
   start: Float64Array,
   tolerance: number,

@@ -1,9 +1,9 @@
 import { createPixelStore, type ImageBatch, PixelStore } from '@chorus/data';
-import { createClassifier, type TrainableRange } from '@chorus/models';
+import { createClassifier, type FineTuneRange } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it, test } from 'vitest';
-import { Activations } from './activations.ts';
+import { ActivationCache } from './activation-cache.ts';
 import { ImageReader } from './image-reader.ts';
 import { StopFlag } from './stop-flag.ts';
 
@@ -29,20 +29,20 @@ const lane = { stop: new StopFlag(), compute: { compile: false, precision: 'floa
 
 const batch: ImageBatch = { indices: Uint32Array.of(2, 4), flips: Uint8Array.of(1, 0) };
 
-function activationsOf(activations: Activations, batch: ImageBatch): tf.Tensor {
+function activationsOf(activations: ActivationCache, batch: ImageBatch): tf.Tensor {
   return tf.tidy(() => activations.activations(activations.input(batch)));
 }
 
 describe('activations that are kept', () => {
-  test.each<[TrainableRange]>([['head'], [{ lastLayers: 20 }]])(
+  test.each<[FineTuneRange]>([['head'], [{ lastLayers: 20 }]])(
     'equal those computed anew, mirrored or not: %j',
     async (range) => {
       const model = classifier();
-      const part = model.part(range, { batchNorm: 'moving' });
+      const view = model.fineTuneView(range, { batchNorm: 'moving' });
       const reader = new ImageReader(handle, new SharedArrayBuffer(imageCount));
-      const kept = new Activations(part, reader, indices, true);
-      const fresh = new Activations(part, reader, indices, true);
-      const width = part.cut.shape.reduce((product, side) => product * side, 1);
+      const kept = new ActivationCache(view, reader, indices, true);
+      const fresh = new ActivationCache(view, reader, indices, true);
+      const width = view.cut.shape.reduce((product, side) => product * side, 1);
       expect(await kept.compute(1e9, lane)).toBe(2 * 3 * width * 4);
       expect(await fresh.compute(10, lane)).toBe(0);
       const before = tf.memory().numTensors;
@@ -51,7 +51,7 @@ describe('activations that are kept', () => {
         tf.Tensor,
       ];
       expect(tf.memory().numTensors).toBe(before + 2);
-      expect(one.shape).toEqual([2, ...part.cut.shape]);
+      expect(one.shape).toEqual([2, ...view.cut.shape]);
       const largest = tf.tidy(() => one.sub(other).abs().max().dataSync()[0]!);
       expect(largest).toBeLessThan(1e-5);
       tf.dispose([one, other]);
@@ -61,13 +61,13 @@ describe('activations that are kept', () => {
 
   it('are the same when another task has put them into shared memory', async () => {
     const model = classifier();
-    const part = model.part('head', { batchNorm: 'moving' });
+    const view = model.fineTuneView('head', { batchNorm: 'moving' });
     const reader = new ImageReader(handle, new SharedArrayBuffer(imageCount));
-    const own = new Activations(part, reader, indices, true);
+    const own = new ActivationCache(view, reader, indices, true);
     await own.compute(1e9, lane);
     const rows = new SharedArrayBuffer(2 * indices.length * model.featureWidth * 4);
-    await new Activations(part, reader, indices, true).fill(new Float32Array(rows), lane);
-    const shared = Activations.shared(part, reader, { indices, rowsPerImage: 2, rows });
+    await new ActivationCache(view, reader, indices, true).fill(new Float32Array(rows), lane);
+    const shared = ActivationCache.shared(view, reader, { indices, rowsPerImage: 2, rows });
     const [one, other] = [own, shared].map((activations) => activationsOf(activations, batch)) as [
       tf.Tensor,
       tf.Tensor,
@@ -79,17 +79,17 @@ describe('activations that are kept', () => {
 
   it('are not kept where the cut is the input: pixels are cheaper', async () => {
     const model = classifier();
-    const part = model.part('all', { batchNorm: 'batch' });
+    const view = model.fineTuneView('all', { batchNorm: 'batch' });
     const reader = new ImageReader(handle, new SharedArrayBuffer(imageCount));
-    expect(await new Activations(part, reader, indices, true).compute(1e9, lane)).toBe(0);
+    expect(await new ActivationCache(view, reader, indices, true).compute(1e9, lane)).toBe(0);
     model.dispose();
   });
 
   it('come from the images that they are asked for, and each read is recorded', async () => {
     const model = classifier();
     const reads = new SharedArrayBuffer(imageCount);
-    const part = model.part('head', { batchNorm: 'moving' });
-    await new Activations(part, new ImageReader(handle, reads), indices, false).compute(1e9, lane);
+    const view = model.fineTuneView('head', { batchNorm: 'moving' });
+    await new ActivationCache(view, new ImageReader(handle, reads), indices, false).compute(1e9, lane);
     expect([...new Uint8Array(reads)]).toEqual([1, 0, 1, 0, 1]);
     model.dispose();
   });
