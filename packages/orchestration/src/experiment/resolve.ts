@@ -1,17 +1,11 @@
 /** Preset, config file, command line and environment → one checked experiment. */
-import { distance } from 'fastest-levenshtein';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { ConfigError } from '../errors.ts';
-import { renamedKey } from './renamed.ts';
-import { type Experiment, type ExperimentInput, experimentSchema, workersSchema } from './schema.ts';
+import { describeUnknownKey } from './known-keys.ts';
+import { type Experiment, experimentSchema, workersSchema } from './schema.ts';
 
 type Json = string | number | boolean | null | undefined | Json[] | { [key: string]: Json };
 type JsonObject = { [key: string]: Json };
-
-/** Gives an experiment file its types; returns what it was given. */
-export function defineConfig(experiment: Partial<ExperimentInput>): Partial<ExperimentInput> {
-  return experiment;
-}
 
 /**
  * Merges layers, later ones over earlier ones, and checks the result. Objects are merged by key, but where a later one names
@@ -75,11 +69,6 @@ export function parseWorkers(list: string): Experiment['workers'] {
   throw new ConfigError(`Expected devices such as gpu:0,gpu:1 or cpu:1,cpu:2, or auto; received "${list}".`);
 }
 
-/** JSON schema of the experiment, for editors. */
-export function experimentJsonSchema(): object {
-  return z.toJSONSchema(experimentSchema, { io: 'input', target: 'draft-2020-12' });
-}
-
 // --- internal ---
 
 /** The schema has none of these keys, and assigning one of them would reach a prototype. */
@@ -127,20 +116,6 @@ function invalid(lines: readonly string[]): ConfigError {
   return new ConfigError('The experiment is not valid:', lines);
 }
 
-function describeUnknownKey(parent: readonly PropertyKey[], key: string): string {
-  const renamed = renamedKey([...parent, key].join('.'));
-  if (renamed !== undefined) return `${[...parent, key].join('.')}: this key is now called ${renamed}`;
-  const known = knownKeys(parent);
-  const near = known.toSorted((a, b) => distance(a, key) - distance(b, key))[0];
-  const path = [...parent, key].join('.');
-  const isNear = near !== undefined && distance(near, key) <= Math.max(2, key.length / 3);
-  return `${path}: unknown key; ${isNear ? `did you mean "${near}"?` : `known here: ${known.join(', ') || 'none'}`}`;
-}
-
-function ownProperty<T>(record: Record<string, T> | undefined, key: string): T | undefined {
-  return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
-}
-
 function merge(below: JsonObject, above: JsonObject): JsonObject {
   const merged: JsonObject = { ...below };
   for (const [key, value] of Object.entries(above)) {
@@ -181,19 +156,4 @@ function valueAt(input: JsonObject, path: readonly PropertyKey[]): unknown {
       typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined,
     input,
   );
-}
-
-/** The keys that the schema has at a path, in whichever of its alternatives, read from its JSON schema. */
-function knownKeys(path: readonly PropertyKey[]): string[] {
-  type Node = { properties?: Record<string, Node>; items?: Node; anyOf?: Node[]; oneOf?: Node[] };
-  const branches = (node: Node): Node[] => [node, ...(node.anyOf ?? []), ...(node.oneOf ?? [])];
-  const found = path.reduce<Node[]>(
-    (nodes, key) =>
-      nodes
-        .flatMap(branches)
-        .map((branch) => (typeof key === 'number' ? branch.items : ownProperty(branch.properties, String(key))))
-        .filter((one) => one !== undefined),
-    [experimentJsonSchema() as Node],
-  );
-  return [...new Set(found.flatMap(branches).flatMap((node) => Object.keys(node.properties ?? {})))];
 }
