@@ -14,7 +14,7 @@ export function describeUnknownKey(parent: readonly PropertyKey[], key: string):
     return `${path}: unknown key; did you mean "${near}"?`;
   const elsewhere = pathsTo(key).filter((one) => one !== path);
   if (elsewhere.length > 0) return `${path}: unknown key; did you mean ${elsewhere.join(' or ')}?`;
-  return `${path}: unknown key; known here: ${known.join(', ') || 'none'}`;
+  return `${path}: unknown key; known here: ${known.filter((one) => one !== '$schema').join(', ') || 'none'}`;
 }
 
 // --- internal ---
