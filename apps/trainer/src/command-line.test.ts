@@ -300,13 +300,13 @@ describe('chorus train', () => {
       'data that is not there',
       ['train', '--data', 'none', '--weights', 'random'],
       4,
-      /Expected a folder of images at .*none, received ENOENT/,
+      /Expected a folder of images at .*none, received: no such file or folder/,
     ],
     [
       'a run that is none',
       ['train', '--resume', 'none'],
       2,
-      /Expected a run folder with .*experiment\.json, received ENOENT/,
+      /Expected a run folder with .*experiment\.json, received no such file or folder/,
     ],
     [
       'a bundle that is none',

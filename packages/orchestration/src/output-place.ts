@@ -1,6 +1,7 @@
 /** Where a command's result goes: looked at before minutes of work; what is wrong with it is the user's to mend. */
 import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { systemErrorText } from '@chorus/storage';
 import { ConfigError } from './errors.ts';
 
 const otherPlace = 'name another place with --out';
@@ -30,9 +31,9 @@ export async function writingTo<T>(place: string, write: () => Promise<T>, advic
   try {
     return await write();
   } catch (error) {
-    const { syscall, message } = error as NodeJS.ErrnoException;
+    const { syscall } = error as NodeJS.ErrnoException;
     if (syscall === undefined) throw error;
-    throw new ConfigError(`Expected to write to ${place}, received ${message}; ${advice}.`);
+    throw new ConfigError(`Expected to write to ${place}, received: ${systemErrorText(error)}; ${advice}.`);
   }
 }
 

@@ -271,7 +271,9 @@ describe('a whole run', () => {
     await writeFile(at('file'), '');
     const blocked = train(small(), { out: at('file/run') });
     await expect(blocked).rejects.toThrow(ConfigError);
-    await expect(blocked).rejects.toThrow(/received ENOTDIR; name another folder with --out/);
+    await expect(blocked).rejects.toThrow(
+      /received: a part of the path is not a folder; name another folder with --out/,
+    );
   });
 });
 
@@ -696,13 +698,21 @@ it('an observer that throws becomes a warning, and the run goes on', async () =>
 
 describe('what is refused before there is a run folder', () => {
   test.each<[string, () => Partial<ExperimentInput>, RegExp]>([
-    ['a typo in the data folder', () => ({ ...small(), data: { source: at('dta') } }), /received ENOENT/],
+    [
+      'a typo in the data folder',
+      () => ({ ...small(), data: { source: at('dta') } }),
+      /received: no such file or folder/,
+    ],
     [
       'a data folder without classes',
       () => ({ ...small(), data: { source: at('weights-only') } }),
       /a folder per class/,
     ],
-    ['weights that are not there', () => ({ ...small(), weights: at('none') }), /weight files at .*received ENOENT/],
+    [
+      'weights that are not there',
+      () => ({ ...small(), weights: at('none') }),
+      /weight files at .*received: no such file or folder/,
+    ],
     ['a device that is not there', () => ({ ...small(), workers: [{ device: 'gpu:7' }] }), /no device gpu:7/],
     [
       'too little memory',
@@ -763,7 +773,7 @@ describe('what is refused before anything is decoded', () => {
     [
       'images that are not there',
       () => ({ ...small(), data: { source: at('none') } }),
-      /Expected a folder of images at .*none, received ENOENT/,
+      /Expected a folder of images at .*none, received: no such file or folder/,
     ],
   ])('%s', async (_, experiment, message) => {
     let decoded = false;

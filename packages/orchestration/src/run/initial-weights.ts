@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { backboneTable, chooseWeightFile, type PublishedFile, type WeightFileChoice } from '@chorus/models';
-import { type FetchedFile, isSystemFile, StorageError, sha256File } from '@chorus/storage';
+import { type FetchedFile, isSystemFile, StorageError, sha256File, systemErrorText } from '@chorus/storage';
 import { ConfigError } from '../errors.ts';
 import { backboneSpecOf, type Experiment, type MemberSpec } from '../experiment/schema.ts';
 import type { InitialWeights } from '../lanes/protocol.ts';
@@ -94,7 +94,9 @@ export function publishedFileOf(
 
 async function h5Files(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new ConfigError(`Expected a folder of .h5 weight files at ${folder}, received ${error.code}; see --weights.`);
+    throw new ConfigError(
+      `Expected a folder of .h5 weight files at ${folder}, received: ${systemErrorText(error)}; see --weights.`,
+    );
   });
   return entries.filter((entry) => entry.name.endsWith('.h5') && !isSystemFile(entry)).map(({ name }) => name);
 }

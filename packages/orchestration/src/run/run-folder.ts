@@ -1,7 +1,14 @@
 /** The folder of one run: where everything of it lies, who may write to it, and what it was started with. */
 import { lstat, mkdtemp, readdir, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { publishFile, readJsonFile, StorageError, tryLock, UnreadableFileError } from '@chorus/storage';
+import {
+  publishFile,
+  readJsonFile,
+  StorageError,
+  systemErrorText,
+  tryLock,
+  UnreadableFileError,
+} from '@chorus/storage';
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import { type Experiment, experimentSchema } from '../experiment/schema.ts';
@@ -55,7 +62,7 @@ export async function requireNewRunFolder(path: string): Promise<void> {
     // What the permissions say is not all: a file system may be read-only, a folder immutable.
     await rmdir(await mkdtemp(join(await existingPlace(folder), '.chorus-')));
   } catch (error) {
-    throw notWritable(folder, (error as NodeJS.ErrnoException).code);
+    throw notWritable(folder, error);
   }
 }
 
@@ -117,12 +124,14 @@ async function makeWritable(folder: string): Promise<void> {
     // Another run may do the same at this moment, and get the lock.
     await rmdir(await mkdtemp(join(folder, '.writable-')));
   } catch (error) {
-    throw notWritable(folder, (error as NodeJS.ErrnoException).code);
+    throw notWritable(folder, error);
   }
 }
 
-function notWritable(folder: string, code: string | undefined): ConfigError {
-  return new ConfigError(`Expected to write the run into ${folder}, received ${code}; name another folder with --out.`);
+function notWritable(folder: string, error: unknown): ConfigError {
+  return new ConfigError(
+    `Expected to write the run into ${folder}, received: ${systemErrorText(error)}; name another folder with --out.`,
+  );
 }
 
 /** A resumed run may have lost its members. */
