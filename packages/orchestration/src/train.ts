@@ -1,7 +1,7 @@
 /** The story of one run: experiment → images → members on lanes → stackers → test → report and bundle. */
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type ImageSplit, trainingImages } from '@chorus/data';
-import { type SavedMember, type StackerKind, toProbabilities } from '@chorus/models';
+import { type StackerKind, toProbabilities } from '@chorus/models';
 import { prepareProcess } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
 import { writeBundle } from './bundle.ts';
@@ -36,6 +36,7 @@ import {
 } from './run/dataset.ts';
 import { freeDiskBytes, requireDisk, runBytes, runSizeOf } from './run/disk-space.ts';
 import type { Downloads } from './run/downloads.ts';
+import { finishedReport } from './run/finished-run.ts';
 import { findInitialWeights, weightSource } from './run/initial-weights.ts';
 import { MetricsLog } from './run/metrics-log.ts';
 import { observerFrom, type RunObserver } from './run/observer.ts';
@@ -54,7 +55,7 @@ export interface TrainOptions {
   out?: string;
   /** By default the working folder. */
   base?: string;
-  /** A run folder to go on with; the experiment then comes from there. */
+  /** A run folder to continue; the experiment then comes from there. A finished run is left as it is. */
   resume?: string;
   /** Name of the preset that the experiment came from; goes into the report. */
   preset?: string;
@@ -69,6 +70,8 @@ export interface RunResult {
   folder: string;
   /** 0, or 3 when a member failed and the rest went on. */
   exitCode: number;
+  /** The resumed run had finished before: nothing was done, and no file has changed. */
+  wasFinished: boolean;
 }
 
 /**
@@ -90,6 +93,9 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
   let folder: RunFolder | undefined;
   try {
     folder = options.resume === undefined ? undefined : await openRunFolder(options.resume, 'resume');
+    const finished = folder && (await finishedReport(folder));
+    if (folder !== undefined && finished !== undefined)
+      return { report: finished, folder: folder.path, exitCode: exitCodes.done, wasFinished: true };
     const whole = folder === undefined ? resolveExperiment(experiment) : (await folder.readStart()).experiment;
     const path = folder?.path ?? newRunPath(whole, options);
     if (folder === undefined) await requireNewRunFolder(path);
@@ -244,6 +250,7 @@ async function runIn(
       report,
       folder: folder.path,
       exitCode: doneCount < outcomes.length ? exitCodes.doneWithFailedMembers : exitCodes.done,
+      wasFinished: false,
     };
   } finally {
     await Promise.all(lanes.map((lane) => lane.close()));
@@ -345,11 +352,11 @@ async function loadMember(
   { name, trainings }: { name: string; trainings: Training[] },
   stacking: Experiment['stacking'],
 ): Promise<PredictingMember> {
-  const models: SavedMember[] = [];
+  const models: PredictingMember['models'][number][] = [];
   for (const { folder, part } of trainings.filter((training) => predictsLater(training.part, stacking))) {
     const { manifest, weights } = await readMember(folder);
     if (weights === undefined) throw new Error(`${folder}: no weights of ${part}, which answers later on`);
-    models.push({ manifest, weights });
+    models.push({ manifest, weights, path: join(folder, 'weights.bin') });
   }
   return { name, models };
 }
