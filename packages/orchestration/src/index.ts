@@ -30,6 +30,15 @@ export { isNamedSource } from './run/dataset.ts';
 export { type FoundImages, findImages } from './run/find-images.ts';
 export type { ImageInput } from './run/image-input.ts';
 export type { MemberState, RunObserver } from './run/observer.ts';
+export {
+  compareRuns,
+  describeRun,
+  listRuns,
+  type PastRun,
+  type RunComparison,
+  type RunState,
+  removeRun,
+} from './run/past-runs.ts';
 export { stackerFoldCount } from './stacking/choose.ts';
 export type { Score } from './statistics/score.ts';
 export { type RunResult, type TrainOptions, train } from './train.ts';

@@ -6,7 +6,7 @@ export type { DownloadLimits } from './download/limits.ts';
 export type { FileSource } from './download/source.ts';
 export { StorageError } from './errors.ts';
 export { parseJson, readJsonFile } from './json-file.ts';
-export { type Lock, tryLock, withLock } from './lock.ts';
+export { type Lock, lockOwner, tryLock, withLock } from './lock.ts';
 export { publishFile, publishFolder, removeUnfinished } from './publish.ts';
 export { readRegularFile, UnreadableFileError } from './regular-file.ts';
 export { type ExistingFile, openSealedFolder, sealFolder } from './sealed-folder.ts';
