@@ -1,11 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Finding } from '@chorus/orchestration';
+import { compareRuns, type Finding, listRuns } from '@chorus/orchestration';
 import { afterAll, beforeAll, describe, expect, it, test, vi } from 'vitest';
+import { comparison, runTable } from './print/runs.ts';
 import { writeSquare } from './square.fixture.ts';
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -130,8 +131,11 @@ describe('chorus train', () => {
     expect(stdout).toContain('This is a demonstration');
     expect(stdout).toMatch(/wide: whole epoch 1: loss \d\.\d{4}/);
     expect(stdout).toMatch(/stack: (mean|dense|logistic) .* chosen/);
-    expect(stdout).toContain('The ensemble (');
-    expect(stdout).toContain(`report: ${at('run/report.json')}`);
+    // The verdict, and two lines after it.
+    expect(stdout).toMatch(/\nThe ensemble \(.*\nreport: .*\nbundle: .*\n$/);
+    expect(stdout).toContain(`report: ${at('run/report.json')}\nbundle: ${at('run/bundle')}\n`);
+    expect(stdout).toMatch(/ {2}best member \*\n/);
+    expect(stdout).toContain('* chosen on out-of-fold predictions');
     expect(stdout).not.toContain('\u001b[');
     const { experiment } = JSON.parse(await readFile(at('run/report.json'), 'utf8'));
     expect(experiment.data.limitPerClass).toBe(60);
@@ -149,6 +153,33 @@ describe('chorus train', () => {
     expect(stdout).toBe('');
     expect(stderr).toContain('nowhere.jpg: cannot be read: no such file (ENOENT)');
     expect(exitCode).toBe(4);
+  });
+
+  it('lists its run, compares it with another one, and removes only what --yes is for', async () => {
+    const runs = await listRuns(folder);
+    const run = runs.find(({ name }) => name === 'run')!;
+    expect(run).toMatchObject({ preset: 'none', state: 'finished', accuracy: expect.any(Number) });
+    expect(runTable([run])).toMatch(
+      /^run +preset +started +state +accuracy +size\nrun +none +\d{4}-\d\d-\d\d \d\d:\d\d +finished +\d+\.\d % +\d+\.\d MB$/,
+    );
+    await cp(at('run'), at('copy'), { recursive: true });
+    const start = JSON.parse(await readFile(at('copy/experiment.json'), 'utf8'));
+    start.experiment.recipe.batchSize = 8;
+    await writeFile(at('copy/experiment.json'), JSON.stringify(start));
+    const text = comparison(await compareRuns([at('run'), at('copy')]));
+    expect(text).toMatch(/^accuracy +run +copy$/m);
+    expect(text).toMatch(/^wide +(\d+\.\d %) +\1$/m);
+    expect(text).toMatch(/^stack: \S+ +(\d+\.\d % \*) +\1$/m);
+    expect(text).toMatch(/\n\nexperiment +run +copy\nrecipe\.batchSize +32 +8$/);
+    expect(comparison(await compareRuns([at('run'), at('run')]))).toContain('the experiments are equal');
+
+    const said = await chorus('runs', 'clean', 'copy');
+    expect(said).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(said.stdout).toMatch(/^copy .*\n1 run, .* MB; nothing was removed: add --yes to remove them\n$/m);
+    expect((await chorus('runs', 'clean', 'copy', '--yes')).exitCode).toBe(0);
+    expect(existsSync(at('copy'))).toBe(false);
+    expect((await chorus('runs', 'clean', 'run/bundle', '--yes')).stderr).toMatch(/run\/bundle: expected a run folder/);
+    expect(existsSync(at('run/bundle'))).toBe(true);
   });
 
   it('exports its bundle, beside it or elsewhere, and over nothing else', async () => {
@@ -216,7 +247,7 @@ describe('chorus train', () => {
     const { exitCode, stdout, stderr } = await run.ended;
     expect(exitCode).toBe(130);
     expect(stderr).toContain(`go on with --resume ${at('stacking')}`);
-    expect(stdout).not.toContain('chosen on held-out images');
+    expect(stdout).not.toContain('chosen on out-of-fold predictions');
     expect(groupOf(run.child)).toEqual([]);
     const again = start(['train', '--resume', 'stacking']);
     await printed(again.child, 'wide: kept from the earlier part of the run');
@@ -522,6 +553,14 @@ describe('the other commands', () => {
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(/^https:\S+: .*; trying again in [\d.]+ s$/m);
     expect(stderr).toMatch(/^chorus: Could not download https:\S+: .*or put the file at \S+download-cache\/weights\//m);
+  });
+
+  it('prints its version, and its help where no command is named', async () => {
+    const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+    expect(await chorus('--version')).toEqual({ exitCode: 0, stdout: `${version}\n`, stderr: '' });
+    const alone = await chorus();
+    expect(alone).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(alone.stdout).toMatch(/^Usage: chorus /);
   });
 
   it('survives a reader that leaves', async () => {

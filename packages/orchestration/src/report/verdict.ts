@@ -32,9 +32,7 @@ export function verdict({
     comparison = `It is ${count(Math.abs(difference), 'image')} ${difference > 0 ? 'ahead of' : 'behind'} ${best}, which may be luck (${p}).`;
   const useless =
     test.wilson95[0] <= baseline ? ' It is not shown to beat always answering the most frequent class.' : '';
-  const stoodIn = demo
-    ? ' Generated images or random weights stood in: this says nothing about photographs. For your own: pnpm turbo train -- --data DIR.'
-    : '';
+  const stoodIn = demo ? ' Generated images or random weights stood in: this says nothing about photographs.' : '';
   const flawed = flaws.length === 0 ? '' : ` ${describeCount(flaws)}`;
   return `${ensemble} ${comparison}${useless}${without}${flawed}${stoodIn}`;
 }
