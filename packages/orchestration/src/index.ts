@@ -1,10 +1,12 @@
+export type { Score } from '@chorus/evaluation';
 export { listDevices } from '@chorus/runtime';
+export { type EpochMetrics, StoppedError } from '@chorus/training';
 export { type Bundle, type BundleManifest, readBundle } from './bundle.ts';
 export { type CheckOptions, checkRun, type PresetCandidate } from './check/check-run.ts';
 export { type CheckReport, checkReportSchema } from './check/schema.ts';
 export { diagnose } from './diagnose/diagnose.ts';
 export type { Finding } from './diagnose/finding.ts';
-export { ConfigError, StoppedError, TooFewMembersError } from './errors.ts';
+export { ConfigError, TooFewMembersError } from './errors.ts';
 export { type EvaluateOptions, type Evaluation, evaluateBundle, type LabeledPrediction } from './evaluate.ts';
 export { type EvaluationFilePaths, requireEvaluationFiles, writeEvaluationFiles } from './evaluation-csv.ts';
 export { classifyError, exitCodes } from './exit-codes.ts';
@@ -15,10 +17,7 @@ export type { Experiment, ExperimentInput } from './experiment/schema.ts';
 export { type ExportDescription, type ExportFormat, exportFormats } from './export/description.ts';
 export { type ExportResult, exportBundle } from './export/export-bundle.ts';
 export { extractFeatures, type Features, type FeaturesOptions, writeFeatures } from './features.ts';
-export { computeSettings, trainingPrecision } from './lanes/compute-settings.ts';
 export { threadsOfAnOp } from './lanes/plan.ts';
-export type { EpochMetrics } from './lanes/protocol.ts';
-export { prepareFunction } from './member/prepared-function.ts';
 export { type Prediction, type PredictionChunk, predictFiles, predictStream } from './predict.ts';
 export { openPredictionFiles, type PredictionFilePaths, type PredictionFiles } from './prediction-files.ts';
 export { prefetchPreset } from './prefetch.ts';
@@ -40,5 +39,4 @@ export {
   removeRun,
 } from './run/past-runs.ts';
 export { stackerFoldCount } from './stacking/choose.ts';
-export type { Score } from './statistics/score.ts';
 export { type RunResult, type TrainOptions, train } from './train.ts';

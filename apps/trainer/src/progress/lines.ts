@@ -85,8 +85,10 @@ export function lineProgress(print: (line: string) => void, clock = systemClock)
       if (state.state === 'running') write(`${name}: started on ${state.device}`);
       if (state.state === 'done') write(`${name}: done on ${state.device} in ${state.seconds.toFixed(1)} s`);
       if (state.state === 'kept') write(`${name}: kept from the earlier part of the run`);
-      if (state.state === 'skipped') write(`${name}: skipped: another part of its member failed`);
-      if (state.state === 'failed') write(`${name}: failed: ${printable(state.reason)}`);
+      if (state.state === 'skipped') write(`${name}: skipped: another fold of its member failed`);
+      if (state.state !== 'failed') return;
+      write(`${name}: failed: ${printable(state.reason)}`);
+      if (state.stack !== null) console.error(state.stack);
     },
     onStage: (task, stage) => activity.stage(task, stage),
     // Epochs have lines of their own.

@@ -11,6 +11,7 @@ import {
   ModelError,
   stackerKinds,
 } from '@chorus/models';
+import { precisions } from '@chorus/training';
 import { z } from 'zod';
 import { flawsSchema } from './flaws.ts';
 
@@ -145,10 +146,6 @@ export const stackingSchema = z.discriminatedUnion(
     error: 'expected { kind: "holdout", fraction }, { kind: "kfold", folds, members } or { kind: "training-images" }',
   },
 );
-
-/** What training steps may compute in. */
-export const precisions = ['float32', 'bfloat16'] as const;
-export type Precision = (typeof precisions)[number];
 
 export const workersSchema = z.union([z.literal('auto'), z.array(worker).min(1).max(64)]);
 

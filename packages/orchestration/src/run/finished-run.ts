@@ -1,8 +1,8 @@
 /** Whether a run has nothing left to do. */
 import { stat } from 'node:fs/promises';
 import { readJsonFile, StorageError } from '@chorus/storage';
+import { readMember } from '@chorus/training';
 import { readBundle } from '../bundle.ts';
-import { readMember } from '../member/member-folder.ts';
 import { type Report, reportSchema } from '../report/schema.ts';
 import type { RunFolder } from './run-folder.ts';
 
@@ -18,7 +18,7 @@ export async function finishedReport(folder: RunFolder): Promise<Report | undefi
       return undefined;
     await readBundle(folder.bundle);
     for (const { name, trainings } of report.members)
-      for (const { part } of trainings) await readMember(folder.member(name, part));
+      for (const { fold } of trainings) await readMember(folder.member(name, fold));
     const hasPredictions = await stat(folder.predictions).then(
       (file) => file.isFile(),
       () => false,

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { systemErrorText } from '@chorus/storage/system-error';
-import type { EpochMetrics } from '../lanes/protocol.ts';
+import type { EpochMetrics } from '@chorus/training';
 
 /**
  * `metrics.jsonl`: one JSON object a line, appended as epochs end; a resumed run goes on in the same file. A run does not
