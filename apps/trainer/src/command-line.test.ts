@@ -227,7 +227,7 @@ describe('chorus train', () => {
     process.kill(-child.pid!, 'SIGINT');
     const { exitCode, stderr } = await ended;
     expect(exitCode).toBe(130);
-    expect(stderr).toContain(`go on with --resume ${at('stopped')}`);
+    expect(stderr).toContain(`resume it with --resume ${at('stopped')}`);
     expect(groupOf(child)).toEqual([]);
     const again = start(['train', '--resume', 'stopped']);
     await printed(again.child, 'wide: started on cpu:0');
@@ -246,7 +246,7 @@ describe('chorus train', () => {
     process.kill(-run.child.pid!, 'SIGINT');
     const { exitCode, stdout, stderr } = await run.ended;
     expect(exitCode).toBe(130);
-    expect(stderr).toContain(`go on with --resume ${at('stacking')}`);
+    expect(stderr).toContain(`resume it with --resume ${at('stacking')}`);
     expect(stdout).not.toContain('chosen on out-of-fold predictions');
     expect(groupOf(run.child)).toEqual([]);
     const again = start(['train', '--resume', 'stacking']);
@@ -265,7 +265,7 @@ describe('chorus train', () => {
     process.kill(-run.child.pid!, 'SIGINT');
     const { exitCode, stderr } = await run.ended;
     expect(exitCode).toBe(130);
-    expect(stderr).toContain(`go on with --resume ${at('tested')}`);
+    expect(stderr).toContain(`resume it with --resume ${at('tested')}`);
     expect(groupOf(run.child)).toEqual([]);
     const again = await chorus('train', '--resume', 'tested');
     expect(again.exitCode).toBe(0);
@@ -357,7 +357,7 @@ it('cannot have published weights without a network: says where to put them by h
   const { exitCode, stderr } = await offline.train;
   expect(exitCode).toBe(2);
   expect(stderr).toMatch(
-    /^chorus: Could not download https:\/\/\S+mobilenet_v2\S+\.h5: .*, or put the file at \S+train-cache\/weights\/mobilenet_v2\S+\.h5\. Or name a folder of \.h5 files with --weights DIR, or --weights random\.\n$/,
+    /^chorus: Could not download https:\/\/\S+mobilenet_v2\S+\.h5: .*, or put the file at \S+train-cache\/weights\/mobilenet_v2\S+\.h5; or name a folder of \.h5 files with --weights DIR, or --weights random\.\n$/,
   );
 });
 
@@ -520,27 +520,27 @@ describe('the other commands', () => {
   it('says what is missing and how to get it', async () => {
     const { exitCode, stdout } = await start(['doctor'], { CHORUS_CACHE: at('empty-cache') }).ended;
     expect(exitCode).toBe(2);
-    expect(stdout).toMatch(/missing {2}native runtime: TensorFlow's library in .*\n +mend: pnpm turbo setup/);
+    expect(stdout).toMatch(/missing {2}native runtime: TensorFlow's library in .*\n +fix: pnpm turbo setup/);
     expect(stdout).toMatch(/ok {6} node: /);
   });
 
-  it('says for each preset what it lacks here, and the command that mends it', async () => {
+  it('says for each preset what it lacks here, and the command that fixes it', async () => {
     const weights = fileURLToPath(new URL('../../../../shared/data/pretrained/', import.meta.url));
     const environment = { CHORUS_CACHE: at('empty-cache'), CHORUS_WEIGHTS: existsSync(weights) ? weights : undefined };
     const { stdout } = await start(['doctor', '--json'], environment).ended;
-    const findings: Finding[] = JSON.parse(stdout);
+    const findings: (Omit<Finding, 'fix'> & { fix?: string })[] = JSON.parse(stdout);
     const of = (preset: string, what: string) => findings.find((one) => one.preset === preset && one.what === what);
     for (const preset of ['article', 'full', 'cpu', 'mobile', 'demo'])
       for (const what of ['weights', 'data', 'memory']) expect(of(preset, what)).toBeDefined();
     expect(of('demo', 'weights')).toMatchObject({ ok: true });
-    expect(of('article', 'data')).toMatchObject({ ok: false, mend: 'pnpm chorus download --preset article' });
+    expect(of('article', 'data')).toMatchObject({ ok: false, fix: 'pnpm chorus download --preset article' });
     expect(of('article', 'GPU')).toBeDefined();
     expect(of('full', 'GPU')).toBeDefined();
     expect(of('cpu', 'GPU')).toBeUndefined();
     expect(of('cpu', 'weights')).toMatchObject({ ok: false, detail: expect.stringContaining('inception') });
     expect(of('mobile', 'weights')).toMatchObject({ ok: existsSync(weights) });
-    for (const { ok, mend, what } of findings)
-      if (!ok && what !== 'disk') expect(mend).toMatch(/^(pnpm|npx|env|sudo|apt)/);
+    for (const { ok, fix, what } of findings)
+      if (!ok && what !== 'disk') expect(fix).toMatch(/^(pnpm|npx|env|sudo|apt)/);
     const words = (await start(['doctor'], environment).ended).stdout;
     // Nothing is ready without TensorFlow's library, which this cache does not have.
     expect(words).toMatch(/preset demo: not ready\nok {6} weights: drawn from the seed\n/);

@@ -13,6 +13,7 @@ import { predictCommand } from './commands/predict.ts';
 import { runsCommand } from './commands/runs.ts';
 import { trainCommand } from './commands/train.ts';
 import { goOnWithoutOutput } from './output.ts';
+import { withAdvice } from './print/error-message.ts';
 import { printableMessage } from './print/printable.ts';
 import { endOnStop } from './stop-signal.ts';
 
@@ -68,8 +69,8 @@ function packageVersion(): string {
 async function report(error: unknown): Promise<number> {
   // commander has printed its message already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  const { classifyError } = await import('@chorus/orchestration');
+  const { adviceOf, classifyError } = await import('@chorus/orchestration');
   const { exitCode, forUser } = classifyError(error);
-  console.error(forUser ? `chorus: ${printableMessage(error as Error)}` : error);
+  console.error(forUser ? `chorus: ${withAdvice(printableMessage(error as Error), adviceOf(error))}` : error);
   return exitCode;
 }

@@ -108,7 +108,7 @@ test.each<[string, Request, new (message: string) => Error, RegExp]>([
     'a file as the folder of the output',
     { out: 'text.jpg/f.npy' },
     ConfigError,
-    /^Expected to write to \S+text\.jpg, received: a part of the path is not a folder; name another place with --out\.$/,
+    /^Expected to write to \S+text\.jpg, received: a part of the path is not a folder\.$/,
   ],
   // Not even root writes there.
   [

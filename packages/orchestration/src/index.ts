@@ -4,9 +4,9 @@ export { type EpochMetrics, StoppedError } from '@chorus/training';
 export { type Bundle, type BundleManifest, readBundle } from './bundle.ts';
 export { type CheckOptions, checkRun, type PresetCandidate } from './check/check-run.ts';
 export { type CheckReport, checkReportSchema } from './check/schema.ts';
-export { diagnose } from './diagnose/diagnose.ts';
-export type { Finding } from './diagnose/finding.ts';
-export { ConfigError, TooFewMembersError } from './errors.ts';
+export { type DiagnoseOptions, diagnose, isReady } from './diagnose/diagnose.ts';
+export type { Finding, Fix } from './diagnose/finding.ts';
+export { type Advice, type AdviceCode, adviceOf, ConfigError, TooFewMembersError } from './errors.ts';
 export { type EvaluateOptions, type Evaluation, evaluateBundle, type LabeledPrediction } from './evaluate.ts';
 export { type EvaluationFilePaths, requireEvaluationFiles, writeEvaluationFiles } from './evaluation-csv.ts';
 export { classifyError, exitCodes } from './exit-codes.ts';
@@ -28,6 +28,7 @@ export type { ClassifyOptions } from './run/classify-images.ts';
 export { isNamedSource } from './run/dataset.ts';
 export { type FoundImages, findImages } from './run/find-images.ts';
 export type { ImageInput } from './run/image-input.ts';
+export { isNamedWeights } from './run/initial-weights.ts';
 export type { MemberState, RunObserver } from './run/observer.ts';
 export {
   compareRuns,

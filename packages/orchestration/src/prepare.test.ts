@@ -226,12 +226,8 @@ describe('auto', () => {
   });
 
   it.each([
-    ['a preset', { preset: 'mobile' }, 'Preset mobile needs images: name a folder with --data DIR'],
-    [
-      'members',
-      { preset: 'auto', assignments: ['members=[]'] },
-      'The experiment needs images: name a folder with --data DIR',
-    ],
+    ['a preset', { preset: 'mobile' }, 'Preset mobile needs images.'],
+    ['members', { preset: 'auto', assignments: ['members=[]'] }, 'The experiment needs images.'],
   ])('asks for images where %s was named without', async (_, named, message) => {
     await expect(prepare({ ...named, data: undefined })).rejects.toThrow(ConfigError);
     await expect(prepare({ ...named, data: undefined })).rejects.toThrow(message);

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import type { FolderLayout } from '@chorus/data';
 import type { PresetCandidate } from './check/check-run.ts';
-import { ConfigError } from './errors.ts';
+import { advise, ConfigError } from './errors.ts';
 import type { ExperimentFile } from './experiment/experiment-file.ts';
 import { loadExperimentFile } from './experiment/load-experiment-file.ts';
 import {
@@ -27,7 +27,7 @@ export interface Named {
   preset: string;
   /** Absolute path of a `.ts`, `.js`, `.mjs` or `.json` file with an experiment. */
   file?: string;
-  /** `path=value`, as in `--set`. */
+  /** `path=value`, such as `recipe.batchSize=16`. */
   assignments?: readonly string[];
   data?: string | undefined;
   /** `auto`, `classes` or `splits`: what the data folder's top folders are. */
@@ -98,8 +98,9 @@ export async function prepareCandidates(
   const weightsNamed = weightsFolder !== '' || own.weights !== undefined;
   const preset = await choose();
   if (!dataNamed && preset?.experiment.data?.source === undefined)
-    throw new ConfigError(
-      `${preset === undefined ? 'The experiment' : `Preset ${preset.name}`} needs images: name a folder with --data DIR, or --data ${namedSources.join(' or --data ')}.`,
+    throw advise(
+      new ConfigError(`${preset === undefined ? 'The experiment' : `Preset ${preset.name}`} needs images.`),
+      { code: 'data-needed', data: { names: namedSources.join(',') } },
     );
   const others = own.members === undefined ? presetIds.filter((name) => name !== preset?.name).map(candidate) : [];
   return { experiment: resolved(preset?.experiment ?? {}), preset, others };

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { prepareProcess } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
 import { StopFlag, StoppedError } from '@chorus/training';
-import { TooFewMembersError } from './errors.ts';
+import { advise, TooFewMembersError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ExperimentInput } from './experiment/schema.ts';
 import { Lane } from './lanes/lane.ts';
@@ -77,9 +77,8 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
   } catch (error) {
     // After a stop request, any failure counts as the stop.
     if (!stop.raised) throw error;
-    throw new StoppedError(
-      folder === undefined ? 'The run was stopped.' : `The run was stopped; go on with --resume ${folder.path}`,
-    );
+    const stopped = new StoppedError('The run was stopped.');
+    throw folder === undefined ? stopped : advise(stopped, { code: 'run-stopped', data: { folder: folder.path } });
   } finally {
     signal?.removeEventListener('abort', onAbort);
     await folder?.release();

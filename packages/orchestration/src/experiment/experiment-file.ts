@@ -7,7 +7,7 @@ import { type ExperimentInput, experimentSchema } from './schema.ts';
 export interface ExperimentFile extends Partial<ExperimentInput> {
   /** Address of the JSON schema, for editors; ignored. */
   $schema?: string;
-  /** The preset that the experiment starts from, or `auto`; `--preset` takes precedence. */
+  /** The preset that the experiment starts from, or `auto`; one that is named on the command line takes precedence. */
   preset?: PresetName | 'auto';
 }
 
@@ -33,7 +33,7 @@ const experimentFileSchema = z.strictObject({
   preset: z
     .enum(presetNames)
     .optional()
-    .describe('The preset that the experiment starts from; `--preset` takes precedence.'),
+    .describe('The preset that the experiment starts from; one that is named on the command line takes precedence.'),
   ...experimentSchema.shape,
   members: experimentSchema.shape.members.optional(),
 });

@@ -33,7 +33,7 @@ export function mergeLayers(...layers: readonly object[]): object {
 }
 
 /**
- * Turns `path=value` (as in `--set recipe.batchSize=16`) into a layer for {@link resolveExperiment}.
+ * Turns `path=value` (such as `recipe.batchSize=16`) into a layer for {@link resolveExperiment}.
  *
  * The value is read as JSON where it is JSON and as text otherwise; `members.0.alpha=0.5` is refused because arrays
  * are merged whole.
@@ -44,7 +44,7 @@ export function parseAssignment(assignment: string): object {
   const equals = assignment.indexOf('=');
   const keys = assignment.slice(0, Math.max(equals, 0)).split('.');
   if (equals < 1 || keys.some((key) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)))
-    throw new ConfigError(`Expected --set path=value, such as --set recipe.batchSize=16; received "${assignment}".`);
+    throw new ConfigError(`Expected path=value, such as recipe.batchSize=16; received "${assignment}".`);
   const reserved = keys.findIndex((key) => isReservedKey(key));
   if (reserved >= 0) throw invalid([describeUnknownKey(keys.slice(0, reserved), keys[reserved]!)]);
   const text = assignment.slice(equals + 1);
@@ -58,7 +58,7 @@ export function parseAssignment(assignment: string): object {
 }
 
 /**
- * Reads a list of devices as in `--workers gpu:0,gpu:1` or `CHORUS_WORKERS`.
+ * Reads a list of devices, such as `gpu:0,gpu:1`, or `auto`.
  *
  * @throws ConfigError when a name is not a device's.
  */

@@ -11,7 +11,7 @@ import {
   UnreadableFileError,
 } from '@chorus/storage';
 import { z } from 'zod';
-import { ConfigError } from '../errors.ts';
+import { advise, ConfigError } from '../errors.ts';
 import { type Experiment, experimentSchema } from '../experiment/schema.ts';
 import { makeFolder } from '../output-place.ts';
 
@@ -134,9 +134,8 @@ async function makeWritable(folder: string): Promise<void> {
 }
 
 function notWritable(folder: string, error: unknown): ConfigError {
-  return new ConfigError(
-    `Expected to write the run into ${folder}, received: ${systemErrorText(error)}; name another folder with --out.`,
-  );
+  const message = `Expected to write the run into ${folder}, received: ${systemErrorText(error)}.`;
+  return advise(new ConfigError(message), { code: 'output-place' });
 }
 
 /** A resumed run may have lost its members. */
@@ -151,7 +150,7 @@ async function requireNoRun(folder: string): Promise<void> {
   // Whatever it is: a named pipe of that name would be opened later on.
   const started = await lstat(join(folder, 'experiment.json')).catch(() => undefined);
   if (started !== undefined)
-    throw new ConfigError(`There is a run in ${folder} already; go on with --resume ${folder} or name another --out.`);
+    throw advise(new ConfigError(`There is a run in ${folder} already.`), { code: 'run-exists', data: { folder } });
 }
 
 async function readStart(path: string): Promise<RunStart> {

@@ -26,7 +26,7 @@ export const presets = {
 
 export type PresetName = keyof typeof presets;
 
-/** Names that `--preset` takes, the default first. */
+/** Names of presets, the default first. */
 export const presetNames: readonly (PresetName | 'auto')[] = ['auto', ...(Object.keys(presets) as PresetName[])];
 
 export interface PresetChoice {
