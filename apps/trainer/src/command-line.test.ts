@@ -151,7 +151,7 @@ describe('chorus train', () => {
     expect(evaluation.ensemble.test.count).toBe(120);
     const { stdout, stderr, exitCode } = await chorus('predict', '--bundle', 'run/bundle', '--json', 'nowhere.jpg');
     expect(stdout).toBe('');
-    expect(stderr).toContain('nowhere.jpg: cannot be read: no such file (ENOENT)');
+    expect(stderr).toContain('nowhere.jpg: cannot be read: no such file or folder');
     expect(exitCode).toBe(4);
   });
 
@@ -544,7 +544,16 @@ describe('the other commands', () => {
     const words = (await start(['doctor'], environment).ended).stdout;
     // Nothing is ready without TensorFlow's library, which this cache does not have.
     expect(words).toMatch(/preset demo: not ready\nok {6} weights: drawn from the seed\n/);
-    expect((await chorus('doctor')).stdout).toMatch(/preset demo: ready\n/);
+    const demo = await chorus('doctor', '--preset', 'demo');
+    expect(demo).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(demo.stdout).toMatch(/preset demo: ready\n/);
+    expect(demo.stdout.match(/^preset /gm)).toHaveLength(1);
+    const without = await chorus('doctor', '--preset', 'mobile', '--weights', 'nowhere');
+    expect(without.exitCode).toBe(2);
+    expect(without.stdout).toMatch(
+      /missing {2}weights: Expected a folder of \.h5 weight files at \S+nowhere, received: no such/,
+    );
+    expect(without.stdout).toContain('fix: pnpm chorus train --preset mobile --weights imagenet --data DIR\n');
     expect(words).toMatch(/preset article: not ready\n/);
   });
 

@@ -123,7 +123,15 @@ export async function removeRun(path: string): Promise<string[]> {
 
 // --- internal ---
 
-const runEntries = ['bundle', 'members', 'predictions.csv', 'metrics.jsonl', 'report.json', 'experiment.json'] as const;
+const runEntries = [
+  'bundle',
+  'members',
+  'predictions.csv',
+  'metrics.jsonl',
+  'report.json',
+  'plan.json',
+  'experiment.json',
+] as const;
 
 /** Of any version. */
 const anyStartSchema = z.looseObject({
