@@ -320,12 +320,12 @@ describe('chorus train', () => {
       2,
       /recipe\.batchsize: unknown key; did you mean "batchSize"\?/,
     ],
-    ['a file that is not there', ['train', '--config', 'none.json'], 2, /Expected an experiment in .*none\.json/],
+    ['a file that is not there', ['train', '--config', 'none.json'], 2, /Expected an experiment file: Cannot read .*none\.json: no such file or folder\.$/m],
     [
       'weights without data',
       ['train', '--weights', 'random', '--preset', 'mobile'],
       2,
-      /Preset mobile needs images: name a folder with --data DIR, or --data shapes or --data cats-and-dogs\./,
+      /Preset mobile needs images; name a folder with --data DIR, or --data shapes or --data cats-and-dogs\./,
     ],
     [
       'data that is not there',

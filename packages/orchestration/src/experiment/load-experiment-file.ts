@@ -17,7 +17,7 @@ import { resolveExperiment } from './resolve.ts';
 export async function loadExperimentFile(path: string): Promise<ExperimentFile> {
   // Whatever reads it next would wait for a named pipe's writer.
   const content = await readRegularFile(path, { maxBytes: maxExperimentBytes }).catch((error: unknown) => {
-    throw error instanceof StorageError ? new ConfigError(`Cannot read the experiment file: ${error.message}`) : error;
+    throw error instanceof StorageError ? new ConfigError(`Expected an experiment file: ${error.message}`) : error;
   });
   const value = extname(path) === '.json' ? parseJsonFile(path, content.toString()) : await importDefault(path);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
