@@ -10,7 +10,7 @@ export interface PredictingMember {
   name: string;
   /** One, or the models of several folds, whose logits are averaged. */
   models: readonly (SavedMember & {
-    /** Path of the weights, for messages. */
+    /** Path of the weights: for messages, and for a bundle to link to. */
     path?: string;
   })[];
 }
