@@ -1,4 +1,5 @@
-export type { BackboneArchitecture } from './backbones/architecture.ts';
+export type { BackboneArchitecture, BackboneVariant, TrainedWeights } from './backbones/architecture.ts';
+export { type BackboneMeasurements, backboneMeasurements } from './backbones/measurements.ts';
 export type { PublishedFile } from './backbones/published-file.ts';
 export {
   type BackboneFamily,
@@ -7,6 +8,8 @@ export {
   backboneTable,
   checkBackboneSpec,
   memberCost,
+  type VariantChoice,
+  variantOf,
 } from './backbones/table.ts';
 export { type Classifier, type ClassifierOptions, createClassifier } from './classifier/classifier.ts';
 export type { BatchNormMode, FineTuneView } from './classifier/fine-tune-view.ts';
@@ -38,7 +41,7 @@ export { Adam, type AdamOptions, type OptimizerStep } from './training/adam.ts';
 export { backpropagate } from './training/backpropagate.ts';
 export { crossEntropy, type FromLogitsOnSigmoid, type LossOptions } from './training/cross-entropy.ts';
 export { trainStep } from './training/train-step.ts';
-export { alphaOfFile } from './weights/alpha-of-file.ts';
 export { checkWeightFile } from './weights/check-weight-file.ts';
 export { chooseWeightFile, type WeightFileChoice } from './weights/choose-weight-file.ts';
 export { loadBackboneWeights } from './weights/load-backbone-weights.ts';
+export { variantOfFile } from './weights/variant-of-file.ts';

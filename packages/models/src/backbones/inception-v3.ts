@@ -20,24 +20,30 @@ import {
 import { publishedFile } from './published-file.ts';
 
 export const inceptionV3: BackboneArchitecture = {
-  kerasName: 'InceptionV3',
-  alphas: [1],
-  trainedSizes: [299],
-  defaultInputSize: 299,
+  variants: [
+    {
+      name: '1',
+      width: 1,
+      depth: 1,
+      defaultInputSize: 299,
+      featureWidth: 2048,
+      parameterCount: 21_802_784,
+      weightFiles: [
+        {
+          trainedSize: 299,
+          file: publishedFile('inception_v3', 'inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5', {
+            md5: 'bcbd6486424b2319ff4ef7d526e38f63',
+          }),
+        },
+      ],
+      keras: { application: 'InceptionV3', arguments: {} },
+    },
+  ],
   minimumInputSize: 75,
   preprocessing: minusOneToOne,
   license: 'Apache-2.0',
-  relativeCost: 3.5,
-  parameterCount: 21_802_784,
-  trainingBytesPerPixel: 1400,
-  isFasterInBfloat16: true,
-  weightFile: () =>
-    publishedFile('inception_v3', 'inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5', {
-      md5: 'bcbd6486424b2319ff4ef7d526e38f63',
-    }),
   unnamedInKeras: /_(conv|bn)$/,
   topInKeras: 'predictions',
-  featureWidth: () => 2048,
 
   // Table 1 of the paper as Keras has it (mixed3 and mixed8 halve the side); shapes for 299 px.
   build(image) {

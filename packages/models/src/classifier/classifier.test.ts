@@ -120,7 +120,7 @@ describe('createClassifier', () => {
     [{ classes: ['a', 'a'] }, /at least two different classes/],
     [{ dropout: 1 }, /dropout from 0 to below 1, received 1/],
     [{ dropout: Number.NaN }, /received NaN/],
-    [{ backbone: { ...small, alpha: 2 } }, /alpha of mobilenet/],
+    [{ backbone: { ...small, alpha: 2 } }, /Invalid alpha 2 for mobilenet;/],
     [{ preprocessing: 'zero-to-one' as 'raw-bgr' }, /preprocessing minus-one-to-one, .* received zero-to-one/],
   ])('refuses %o and leaves nothing behind', (wrong, message) => {
     const before = tf.memory().numTensors;

@@ -1,7 +1,7 @@
 /** A member of an ensemble: preprocessing → backbone → global average pooling → dropout → dense, as one graph of layers. */
 import * as tf from '@tensorflow/tfjs';
 import { imageInput } from '../backbones/layer-calls.ts';
-import { type BackboneSpec, backboneTable, checkBackboneSpec } from '../backbones/table.ts';
+import { type BackboneSpec, backboneTable, checkBackboneSpec, variantOf } from '../backbones/table.ts';
 import { ModelError } from '../errors.ts';
 import { LayerGraph } from '../graph/layer-graph.ts';
 import { inference } from '../layers/layer-call.ts';
@@ -73,7 +73,7 @@ export class Classifier {
     this.model = buildModel(backbone, { outputCount: this.outputCount, dropout, seed });
     this.#graph = new LayerGraph(this.model);
     this.#backboneEnd = this.#graph.indexOf('pooled') - 1;
-    this.featureWidth = backboneTable[backbone.family].featureWidth(backbone.alpha);
+    this.featureWidth = variantOf(backbone).featureWidth;
     this.cutPoints = cutPoints(this.#graph, this.#backboneEnd);
     this.backboneWeights = weightsOf(this.#graph.nodes.slice(0, this.#backboneEnd + 1));
     this.weights = [...this.backboneWeights, ...weightsOf(this.#graph.nodes.slice(this.#backboneEnd + 1))];
@@ -111,11 +111,11 @@ export class Classifier {
 // --- internal ---
 
 function buildModel(
-  { family, alpha, inputSize }: BackboneSpec,
+  backbone: BackboneSpec,
   { outputCount, dropout, seed }: { outputCount: number; dropout: number; seed: number },
 ): tf.LayersModel {
-  const image = imageInput(inputSize);
-  let x = backboneTable[family].build(image, alpha); // H×W×features
+  const image = imageInput(backbone.inputSize);
+  let x = backboneTable[backbone.family].build(image, variantOf(backbone)); // H×W×features
   x = tf.layers.globalAveragePooling2d({ name: 'pooled' }).apply(x) as tf.SymbolicTensor; // features
   x = new SeededDropout({ name: 'dropout', rate: dropout, seed }).apply(x) as tf.SymbolicTensor;
   x = tf.layers.dense({ name: 'head', units: outputCount, kernelInitializer: 'zeros' }).apply(x) as tf.SymbolicTensor;

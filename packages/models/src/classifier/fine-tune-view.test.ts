@@ -14,8 +14,8 @@ beforeAll(useNativeBackend);
 
 /** With statistics of some images: with those of no image, drawn weights let next to nothing through. */
 function smallest(family: BackboneFamily, inputSize = backboneTable[family].minimumInputSize): Classifier {
-  const alpha = backboneTable[family].alphas[0]!;
-  const classifier = createClassifier({ backbone: { family, alpha, inputSize }, classes: ['a', 'b', 'c'], seed: 1 });
+  const variant = backboneTable[family].variants[0].name;
+  const classifier = createClassifier({ backbone: { family, variant, inputSize }, classes: ['a', 'b', 'c'], seed: 1 });
   const all = classifier.fineTuneView('all', { batchNorm: 'batch' });
   all.recalibrateBatchNorm([tf.tidy(() => all.prefix(noiseImages(8, inputSize, 1)))]);
   return classifier;

@@ -20,7 +20,13 @@ export const memberManifestSchema = z
   .strictObject({
     format: z.literal('chorus-member'),
     version: z.literal(1),
-    backbone: z.strictObject({ family: z.enum(backboneFamilies), alpha: z.number(), inputSize: z.int() }),
+    /** As in a `BackboneSpec`: a variant by its name, or by its width (`alpha`). */
+    backbone: z.strictObject({
+      family: z.enum(backboneFamilies),
+      variant: z.string().max(100).optional(),
+      alpha: z.number().optional(),
+      inputSize: z.int(),
+    }),
     /** Name of what its weights expect of raw pixels. */
     preprocessing: z.string().max(100),
     classes: z.array(z.string().max(1000)).min(2).max(100_000),

@@ -66,6 +66,18 @@ describe('memberToBytes and memberFromBytes', () => {
     again.dispose();
   });
 
+  it('carry over a variant that is chosen by its name', () => {
+    const backbone = { family: 'mobilenet', variant: '0.25', inputSize: 32 } as const;
+    const named = createClassifier({ backbone, classes: ['cats', 'dogs', 'owls'], dropout: 0.25, seed: 5 });
+    const { manifest, weights } = memberToBytes(named);
+    // The same model as the one that `alpha` chose.
+    expectSame({ manifest: { ...manifest, backbone: classifier.backbone }, weights }, saved);
+    const again = memberFromBytes(JSON.parse(JSON.stringify(manifest)), weights);
+    expectSame(memberToBytes(again), { manifest, weights });
+    named.dispose();
+    again.dispose();
+  });
+
   it('describe what is there', () => {
     expect(memberManifestSchema.parse(fromFile())).toEqual(saved.manifest);
     expect(saved.manifest).toMatchObject({ preprocessing: 'minus-one-to-one', outputCount: 3, dtype: 'float32' });
@@ -145,9 +157,13 @@ describe('memberFromBytes refuses', () => {
     [
       'an alpha that is not there',
       field({ backbone: { family: 'mobilenet', alpha: 1e9, inputSize: 32 } }),
-      /alpha of mobilenet/,
+      /Invalid alpha 1000000000 for mobilenet;/,
     ],
-    ['a huge input', field({ backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 1e9 } }), /from 32 to 2048 px/],
+    [
+      'a huge input',
+      field({ backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 1e9 } }),
+      /expected 32 to 2048 px/,
+    ],
     [
       'another preprocessing',
       field({ preprocessing: 'zero-to-one' }),

@@ -1,6 +1,6 @@
 /** A classifier as plain data: a manifest and one run of bytes. */
 import { z } from 'zod';
-import { backboneTable, checkBackboneSpec } from '../backbones/table.ts';
+import { backboneTable, checkBackboneSpec, variantOf } from '../backbones/table.ts';
 import { Classifier } from '../classifier/classifier.ts';
 import { type ModelWeight, setWeights } from '../classifier/model-weights.ts';
 import { unusableValue } from '../classifier/unusable-value.ts';
@@ -60,7 +60,7 @@ export function memberFromBytes(manifest: unknown, weights: Uint8Array): Classif
   checkTable(tensors, weights.byteLength);
   checkBackboneSpec(backbone);
   checkPreprocessing(preprocessing, backboneTable[backbone.family].preprocessing);
-  checkHead(tensors, backboneTable[backbone.family].featureWidth(backbone.alpha), outputCount);
+  checkHead(tensors, variantOf(backbone).featureWidth, outputCount);
 
   // Seeds only dropout masks: no weight is drawn.
   const classifier = new Classifier({ backbone, classes, dropout, preprocessing, seed: 0 });

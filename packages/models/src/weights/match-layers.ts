@@ -1,5 +1,5 @@
 /** Which weight of a backbone each dataset of a file is: by the order of layers, by their names or counters, by all shapes. */
-import { backboneTable } from '../backbones/table.ts';
+import { backboneTable, variantOf } from '../backbones/table.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import type { ModelWeight } from '../classifier/model-weights.ts';
 import { ModelError } from '../errors.ts';
@@ -26,7 +26,7 @@ export function matchLayers(
   { backbone, backboneWeights, cutPoints, featureWidth, model }: Classifier,
   stored: readonly StoredLayer[],
 ): MatchedWeight[] {
-  const { kerasName, topInKeras, unnamedInKeras } = backboneTable[backbone.family];
+  const { topInKeras, unnamedInKeras } = backboneTable[backbone.family];
   const madeAt = new Map(model.layers.map(({ name, id }) => [name, id]));
   const expected = expectedLayers(backboneWeights, madeAt, unnamedInKeras);
   const left = [...stored];
@@ -37,7 +37,7 @@ export function matchLayers(
       const end = stored[0]?.kind === undefined ? 'the end of the file' : `no more ${wanted.kind}`;
       throw new ModelError(
         `${fileName}: expected ${describeLayer(wanted)} at place ${index + 1} of ${expected.length}, ` +
-          `received ${found === undefined ? end : nameOf(found)}; is it of keras.applications.${kerasName} alone? ` +
+          `received ${found === undefined ? end : nameOf(found)}; is it of keras.applications.${variantOf(backbone).keras.application} alone? ` +
           'Out of a model around it: model.get_layer(ITS NAME).save_weights("x.weights.h5").',
       );
     }

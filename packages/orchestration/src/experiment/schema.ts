@@ -10,6 +10,7 @@ import {
   denseFitDefaults,
   ModelError,
   stackerKinds,
+  type VariantChoice,
 } from '@chorus/models';
 import { z } from 'zod';
 import { flawsSchema } from './flaws.ts';
@@ -76,6 +77,8 @@ const member = z.strictObject({
   backbone: z.enum(backboneFamilies),
   /** Width multiplier of the MobileNets. */
   alpha: z.number().positive().default(1),
+  /** Variant of the backbone by its name, in place of `alpha`: for backbones whose variants differ in more than width. */
+  variant: z.string().min(1).max(100).optional(),
   /** Side of this member's images, where it is not the experiment's. */
   inputSize: z.int().min(32).max(1024).optional(),
   /** Pins the member to this entry of `workers` (from 0). */
@@ -272,10 +275,21 @@ export function stepPixelsOf(experiment: Pick<Experiment, 'inputSize' | 'members
 
 /** The architecture that a member is of. */
 export function backboneSpecOf(
-  member: Pick<MemberSpec, 'backbone' | 'alpha' | 'inputSize'>,
+  member: Pick<MemberSpec, 'backbone' | 'alpha' | 'variant' | 'inputSize'>,
   experiment: Pick<Experiment, 'inputSize'>,
 ): BackboneSpec {
-  return { family: member.backbone, alpha: member.alpha, inputSize: inputSizeOf(member, experiment) };
+  return { ...variantChoiceOf(member), inputSize: inputSizeOf(member, experiment) };
+}
+
+/** The variant of a backbone that a member has, at any input size. */
+export function variantChoiceOf({
+  backbone: family,
+  alpha,
+  variant,
+}: Pick<MemberSpec, 'backbone' | 'alpha' | 'variant'>): VariantChoice {
+  if (variant === undefined) return { family, alpha };
+  // alpha is 1 by default, which does not contradict a variant.
+  return alpha === 1 ? { family, variant } : { family, variant, alpha };
 }
 
 // --- internal ---

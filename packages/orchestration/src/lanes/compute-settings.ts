@@ -1,5 +1,5 @@
 /** What a lane computes in, of what an experiment asks for and the device can do. */
-import { type BackboneFamily, backboneTable } from '@chorus/models';
+import { type BackboneFamily, backboneMeasurements } from '@chorus/models';
 import { type DeviceName, hasBfloat16 } from '@chorus/runtime';
 import { ConfigError } from '../errors.ts';
 import type { Precision } from '../experiment/schema.ts';
@@ -32,7 +32,7 @@ export function trainingPrecision(
   family: BackboneFamily,
 ): Precision {
   if (precision !== 'auto') return precision;
-  return backboneTable[family].isFasterInBfloat16 ? 'bfloat16' : 'float32';
+  return backboneMeasurements[family].isFasterInBfloat16 ? 'bfloat16' : 'float32';
 }
 
 // --- internal ---

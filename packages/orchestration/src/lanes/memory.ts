@@ -1,7 +1,7 @@
 import { partNames } from '@chorus/data';
-import { backboneTable } from '@chorus/models';
+import { backboneMeasurements, variantOf } from '@chorus/models';
 import type { RuntimeOptions } from '@chorus/runtime';
-import { backboneSpecOf, type Experiment, type MemberSpec } from '../experiment/schema.ts';
+import { backboneSpecOf, type Experiment, type MemberSpec, variantChoiceOf } from '../experiment/schema.ts';
 import { sharesFeatures } from '../experiment/tasks.ts';
 import { activationBudgetBytes } from '../member/activation-cache.ts';
 
@@ -43,9 +43,9 @@ export function trainsAll({ weights, flaws, recipe }: Pick<Experiment, 'weights'
   return weights === 'random' || flaws.wholeFromStart || recipe.fineTune.lastLayers === 'all';
 }
 
-/** What a member's weights take, about: most of them go with the square of alpha. */
-export function weightBytes({ backbone, alpha }: Pick<MemberSpec, 'backbone' | 'alpha'>): number {
-  return backboneTable[backbone].parameterCount * alpha ** 2 * Float32Array.BYTES_PER_ELEMENT;
+/** Bytes of a member's backbone weights in float32. */
+export function weightBytes(member: Pick<MemberSpec, 'backbone' | 'alpha' | 'variant'>): number {
+  return variantOf(variantChoiceOf(member)).parameterCount * Float32Array.BYTES_PER_ELEMENT;
 }
 
 // --- internal ---
@@ -57,7 +57,7 @@ function trainingBytes(member: MemberSpec, experiment: Request): number {
   const { family, inputSize } = backboneSpecOf(member, experiment);
   const weights = weightBytes(member);
   if (!trainsAll(experiment)) return weights;
-  const { trainingBytesPerPixel } = backboneTable[family];
+  const { trainingBytesPerPixel } = backboneMeasurements[family];
   return weightCopies * weights + experiment.recipe.batchSize * inputSize * inputSize * trainingBytesPerPixel;
 }
 
@@ -76,6 +76,6 @@ function sharedBytes(member: MemberSpec, imageCount: number): number {
 }
 
 /** Pooled features of images and mirror images. */
-function featureBytes({ backbone, alpha }: MemberSpec, imageCount: number): number {
-  return 2 * imageCount * backboneTable[backbone].featureWidth(alpha) * Float32Array.BYTES_PER_ELEMENT;
+function featureBytes(member: MemberSpec, imageCount: number): number {
+  return 2 * imageCount * variantOf(variantChoiceOf(member)).featureWidth * Float32Array.BYTES_PER_ELEMENT;
 }

@@ -1,9 +1,9 @@
 /** What a run writes, and whether its disk has room for that: asked before anything is trained. */
 import { statfs } from 'node:fs/promises';
 import { partNames, trainingImages } from '@chorus/data';
-import { backboneTable } from '@chorus/models';
+import { variantOf } from '@chorus/models';
 import { ConfigError } from '../errors.ts';
-import type { Experiment, MemberSpec } from '../experiment/schema.ts';
+import { type Experiment, type MemberSpec, variantChoiceOf } from '../experiment/schema.ts';
 import type { Dataset } from './dataset.ts';
 import { existingPlace } from './run-folder.ts';
 import { predictsLater } from './train-members.ts';
@@ -79,11 +79,10 @@ const reportCellBytes = 24;
 /** Manifests, checksums, lists of skipped files. */
 const smallFilesBytes = 4e6;
 
-/** A backbone and its head; of a narrow one no weights go with less than alpha, and few with more than its square. */
-function modelBytes({ backbone, alpha }: MemberSpec, outputs: number): number {
-  const { parameterCount, featureWidth } = backboneTable[backbone];
-  const parameters = parameterCount * Math.max(alpha, alpha ** 2) + (featureWidth(alpha) + 1) * outputs;
-  return parameters * Float32Array.BYTES_PER_ELEMENT;
+/** A backbone and its head. */
+function modelBytes(member: MemberSpec, outputs: number): number {
+  const { parameterCount, featureWidth } = variantOf(variantChoiceOf(member));
+  return (parameterCount + (featureWidth + 1) * outputs) * Float32Array.BYTES_PER_ELEMENT;
 }
 
 function megabytes(bytes: number): string {

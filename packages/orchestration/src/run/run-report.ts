@@ -1,7 +1,8 @@
 /** From what a run found out to its report. */
+import { variantOf } from '@chorus/models';
 import { describeFlaws } from '../experiment/flaws.ts';
 import { choicesOf } from '../experiment/presets/presets.ts';
-import { type Experiment, inputSizeOf, inputSizesOf } from '../experiment/schema.ts';
+import { type Experiment, inputSizeOf, inputSizesOf, variantChoiceOf } from '../experiment/schema.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { InitialWeights } from '../lanes/protocol.ts';
 import { laneTimes, type Timeline } from '../lanes/timeline.ts';
@@ -146,7 +147,7 @@ function memberReports(
     const outcome = outcomes[index]!;
     const common = {
       name: member.name,
-      backbone: `${member.backbone} ${member.alpha}`,
+      backbone: `${member.backbone} ${variantOf(variantChoiceOf(member)).name}`,
       inputSize: inputSizeOf(member, experiment),
       ...scores(member.name),
       seconds: outcome.seconds,

@@ -1,6 +1,6 @@
 /** Every member, trained on every part of the split on some lane, or kept from an earlier part of the run. */
 import { partNames, type SplitPart, seedFor, trainingImages } from '@chorus/data';
-import { backboneTable, memberCost } from '@chorus/models';
+import { memberCost, variantOf } from '@chorus/models';
 import { StorageError } from '@chorus/storage';
 import { backboneSpecOf, type Experiment, type MemberSpec } from '../experiment/schema.ts';
 import { featuresName, sharesFeatures, taskName } from '../experiment/tasks.ts';
@@ -132,7 +132,7 @@ function plannedTasks(run: MemberRun, records: ReadonlyMap<string, MemberRecord>
 function sharedFeatures({ experiment, dataset }: MemberRun, member: MemberSpec): SharedFeatures | undefined {
   const indices = trainingImages(dataset.split);
   const rowsPerImage = experiment.recipe.flip || experiment.testTimeAugmentation ? 2 : 1;
-  const width = backboneTable[member.backbone].featureWidth(member.alpha);
+  const width = variantOf(backboneSpecOf(member, experiment)).featureWidth;
   const bytes = indices.length * rowsPerImage * width * Float32Array.BYTES_PER_ELEMENT;
   if (!sharesFeatures(experiment) || bytes > activationBudgetBytes) return undefined;
   return { indices, rowsPerImage, rows: new SharedArrayBuffer(bytes) };
