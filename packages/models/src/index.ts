@@ -25,18 +25,17 @@ export type { PlainNetwork } from './export/plain-network.ts';
 export { type MemberManifest, memberManifestSchema } from './member/manifest.ts';
 export { memberFromBytes, memberToBytes, type SavedMember } from './member/member-bytes.ts';
 export { type Preprocessing, type PreprocessingName, preprocessingNames } from './preprocessing.ts';
-export { type DenseFitOptions, denseBatchSize, denseFitDefaults } from './stackers/dense.ts';
 export type { MemberOutputs } from './stackers/outputs.ts';
 export { toProbabilities } from './stackers/probabilities.ts';
+export { fitStacker, minimumStackerRows, type Stacker, stackerFromJson } from './stackers/stacker.ts';
 export {
-  fitStacker,
-  type Stacker,
   type StackerJson,
   type StackerKind,
-  stackerFromJson,
+  type StackerOptions,
   stackerJsonSchema,
   stackerKinds,
-} from './stackers/stacker.ts';
+  stackerOptionSchemas,
+} from './stackers/table.ts';
 export { Adam, type AdamOptions, type OptimizerStep } from './training/adam.ts';
 export { backpropagate } from './training/backpropagate.ts';
 export { crossEntropy, type FromLogitsOnSigmoid, type LossOptions } from './training/cross-entropy.ts';

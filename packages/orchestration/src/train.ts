@@ -47,6 +47,7 @@ import { predictInSlices, Slices } from './run/slices.ts';
 import { predictsLater, type Training, trainMembers } from './run/train-members.ts';
 import { fitAndChoose } from './stacking/choose.ts';
 import { gatherOutOfFold, type OutOfFoldPredictions } from './stacking/out-of-fold.ts';
+import { stackerOptionsOf } from './stacking/stacker-options.ts';
 import { versions } from './versions.ts';
 
 export interface TrainOptions {
@@ -263,17 +264,13 @@ async function stackAndTest(
     outcome.status === 'done' ? [{ name: experiment.members[index]!.name, trainings: outcome.trainings }] : [],
   );
   const answers = done.map(({ trainings }) => outOfFoldPredictions(split, trainings));
-  const { flaws, stackers, seed } = experiment;
+  const { stackers, seed } = experiment;
   const choice = await fitAndChoose(
     answers.map(({ logits }) => logits),
     labelsOf(dataset, answers[0]!.indices),
     {
       kinds: stackers.kinds,
-      dense: {
-        ...stackers.dense,
-        wholeBatchesOnly: flaws.wholeBatchesOnly,
-        fromLogitsOnSigmoid: flaws.fromLogitsOnSigmoid ?? undefined,
-      },
+      options: stackerOptionsOf(experiment),
       ...{ classes, seed, stop },
       onProgress: observer.onStacking,
     },

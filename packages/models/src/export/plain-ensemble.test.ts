@@ -9,7 +9,8 @@ import { useNativeBackend } from '../native-backend.fixture.ts';
 import { largestDifference } from '../numbers.fixture.ts';
 import { denseFitDefaults } from '../stackers/dense.ts';
 import { toProbabilities } from '../stackers/probabilities.ts';
-import { fitStacker, stackerKinds } from '../stackers/stacker.ts';
+import { fitStacker } from '../stackers/stacker.ts';
+import { stackerKinds } from '../stackers/table.ts';
 import { layersModelFiles } from './layers-model-files.ts';
 import { livelyClassifier, smoothImages } from './lively-classifier.fixture.ts';
 import { createPlainEnsemble } from './plain-ensemble.ts';
@@ -76,7 +77,7 @@ describe.each([
       const labels = Array.from({ length: imageCount }, (_, row) => row % classCount);
       const stackers = stackerKinds.map((kind) => {
         const dense = { ...denseFitDefaults, epochCount: 20, patience: null };
-        return fitStacker(kind, logits, labels, { classCount, seed: 1, dense });
+        return fitStacker(kind, logits, labels, { classCount, seed: 1, options: { dense } });
       });
 
       const jobs: PlainJob[] = [];

@@ -7,7 +7,8 @@ import { generatorFor } from '../random/generator-for.ts';
 import { type DenseFitOptions, denseFitDefaults } from './dense.ts';
 import { fitLogistic } from './logistic.ts';
 import { toProbabilities } from './probabilities.ts';
-import { fitStacker, type StackerKind, stackerFromJson, stackerKinds } from './stacker.ts';
+import { fitStacker, minimumStackerRows, stackerFromJson } from './stacker.ts';
+import { type StackerKind, stackerKinds, stackerOptionSchemas } from './table.ts';
 
 interface OutOfFold {
   logits: Float32Array[];
@@ -182,7 +183,7 @@ describe('dense', () => {
 describe('dense, told how long', () => {
   const articles: DenseFitOptions = { epochCount: 20, patience: null, wholeBatchesOnly: true };
   const fitFor = (dense: DenseFitOptions | undefined, data = outOfFold(100, 2, [1, 2])) =>
-    fitStacker('dense', data.logits, data.labels, { classCount: 2, seed: 3, dense }).toJSON();
+    fitStacker('dense', data.logits, data.labels, { classCount: 2, seed: 3, options: { dense } }).toJSON();
 
   it('trains as its defaults say when it is not told', () => {
     expect(fitFor(denseFitDefaults)).toEqual(fitFor(undefined));
@@ -225,9 +226,12 @@ describe('dense, told how long', () => {
   });
 
   it.each([
-    [{ ...articles, epochCount: 0 }, /epochCount of a dense stacker of 1 or more, received 0/],
-    [{ ...articles, epochCount: 1.5 }, /received 1.5/],
-    [{ ...articles, patience: -1 }, /patience of a dense stacker of 0 or more epochs, or null, received -1/],
+    [{ ...articles, epochCount: 0 }, /^Invalid epochCount 0 of a dense stacker; expected an integer of 1 or more\.$/],
+    [{ ...articles, epochCount: 1.5 }, /^Invalid epochCount 1\.5/],
+    [
+      { ...articles, patience: -1 },
+      /^Invalid patience -1 of a dense stacker; expected an integer of 0 or more, or null\.$/,
+    ],
   ])('refuses %o', (dense, message) => {
     expect(() => fitFor(dense)).toThrow(ModelError);
     expect(() => fitFor(dense)).toThrow(message);
@@ -236,8 +240,45 @@ describe('dense, told how long', () => {
   it('refuses whole batches of which there is none', () => {
     expect(() => fitFor(articles, outOfFold(31, 2, [1, 2]))).toThrow(ModelError);
     expect(() => fitFor(articles, outOfFold(31, 2, [1, 2]))).toThrow(
-      /at least 32 images .* received 31; .*wholeBatchesOnly/,
+      /at least 32 images, received 31; .*wholeBatchesOnly/,
     );
+  });
+});
+
+describe('minimumStackerRows', () => {
+  it.each([
+    ['dense', articles(null), 36],
+    ['dense', articles(50), 45],
+    ['dense', { ...articles(null), wholeBatchesOnly: false }, 0],
+    ['dense', undefined, 0],
+    ['mean', articles(null), 0],
+    ['logistic', articles(null), 0],
+  ] as const)('of %s with %o is %i', (kind, dense, expected) => {
+    expect(minimumStackerRows(kind, { dense })).toBe(expected);
+  });
+
+  it('is enough for a fit', () => {
+    for (const patience of [null, 50]) {
+      const options = { dense: articles(patience) };
+      const { logits, labels } = outOfFold(minimumStackerRows('dense', options), 2, [1, 2]);
+      expect(() => fitStacker('dense', logits, labels, { classCount: 2, seed: 3, options })).not.toThrow();
+    }
+  });
+
+  function articles(patience: number | null): DenseFitOptions {
+    return { epochCount: 2, patience, wholeBatchesOnly: true };
+  }
+});
+
+describe('stackerOptionSchemas', () => {
+  it('have the defaults of a fit', () => {
+    expect(Object.keys(stackerOptionSchemas)).toEqual(['dense']);
+    expect(denseFitDefaults).toMatchObject(stackerOptionSchemas.dense.parse(undefined));
+  });
+
+  it('refuse unknown keys and impossible numbers', () => {
+    for (const options of [{ epochs: 3 }, { epochCount: 0 }, { patience: 0.5 }])
+      expect(stackerOptionSchemas.dense.safeParse(options).success).toBe(false);
   });
 });
 
@@ -285,7 +326,8 @@ describe('numbers that are none', () => {
             Float32Array.from({ length: rowCount * outputs }, () => numbers.next().value as number),
           );
           const labels = Array.from({ length: rowCount }, (_, row) => row % classCount);
-          const work = () => fitStacker(kind, logits, labels, { classCount, seed: 0, dense: quick }).predict(logits);
+          const work = () =>
+            fitStacker(kind, logits, labels, { classCount, seed: 0, options: { dense: quick } }).predict(logits);
           if (!logits.every((one) => one.every(Number.isFinite)))
             expect(work).toThrow(/Expected finite logits, received .* from member/);
           else if (logits.every((one) => one.every((value) => Math.abs(value) < 1e3)))
@@ -303,7 +345,7 @@ describe('numbers that are none', () => {
       const stacker = fitStacker(kind, [new Float32Array(), new Float32Array()], [], {
         classCount: 3,
         seed: 0,
-        dense: quick,
+        options: { dense: quick },
       });
       expect(stacker.predict([new Float32Array(), new Float32Array()])).toHaveLength(0);
     }

@@ -7,9 +7,9 @@ import {
   type BackboneSpec,
   backboneFamilies,
   checkBackboneSpec,
-  denseFitDefaults,
   ModelError,
   stackerKinds,
+  stackerOptionSchemas,
   type VariantChoice,
 } from '@chorus/models';
 import { z } from 'zod';
@@ -192,14 +192,7 @@ export const experimentSchema = z
           .array(z.enum(stackerKinds))
           .min(1)
           .default([...stackerKinds]),
-        /** Dense(10, relu) → Dense, the article's head. */
-        dense: z
-          .strictObject({
-            epochCount: epochCount.default(denseFitDefaults.epochCount),
-            /** Epochs without a lower loss on the rows set aside; null sets none aside and keeps the last epoch. */
-            patience: patience.nullable().default(denseFitDefaults.patience),
-          })
-          .prefault({}),
+        ...stackerOptionSchemas,
       })
       .prefault({}),
     flaws: flawsSchema.prefault({}),

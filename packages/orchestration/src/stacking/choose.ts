@@ -4,7 +4,7 @@
  * there too.
  */
 import { stratifiedFolds } from '@chorus/data';
-import { type DenseFitOptions, type Stacker, type StackerKind, stackerFromJson, toProbabilities } from '@chorus/models';
+import { type Stacker, type StackerKind, type StackerOptions, stackerFromJson, toProbabilities } from '@chorus/models';
 import type { StopFlag } from '../member/stop-flag.ts';
 import { predictInSlices, Slices } from '../run/slices.ts';
 import { scoreWithPauses } from '../statistics/score.ts';
@@ -32,7 +32,8 @@ export const stackerFoldCount = 5;
 
 export interface ChooseOptions {
   kinds: readonly StackerKind[];
-  dense?: DenseFitOptions;
+  /** By kind. */
+  options?: StackerOptions;
   classes: readonly string[];
   seed: number;
   /** Read within every fit. */
@@ -51,7 +52,7 @@ export interface ChooseOptions {
 export async function fitAndChoose(
   logits: readonly Float32Array[],
   labels: Int32Array,
-  { kinds, classes, seed, dense, stop, onProgress }: ChooseOptions,
+  { kinds, classes, seed, options, stop, onProgress }: ChooseOptions,
 ): Promise<Choice> {
   const classCount = classes.length;
   const slices = new Slices(stop);
@@ -72,7 +73,7 @@ export async function fitAndChoose(
   // The fit on all images is the longest of a kind.
   const tasks = kinds.flatMap((kind) =>
     [new Uint32Array(), ...folds].map((outOfFold): FitTask => {
-      return { kind, logits: shared, labels, outOfFold, classCount, seed, dense, stop: stop.shared };
+      return { kind, logits: shared, labels, outOfFold, classCount, seed, options, stop: stop.shared };
     }),
   );
   const results = await runFits(tasks, onProgress);
