@@ -24,7 +24,14 @@ export type { PlainMember } from './export/plain-member.ts';
 export type { PlainNetwork } from './export/plain-network.ts';
 export { type MemberManifest, memberManifestSchema } from './member/manifest.ts';
 export { memberFromBytes, memberToBytes, type SavedMember } from './member/member-bytes.ts';
-export { type Preprocessing, type PreprocessingName, preprocessingNames } from './preprocessing.ts';
+export {
+  type ChannelNumbers,
+  type PixelTransform,
+  type Preprocessing,
+  type PreprocessingName,
+  preprocessingNames,
+  preprocessings,
+} from './preprocessing.ts';
 export type { MemberOutputs } from './stackers/outputs.ts';
 export { toProbabilities } from './stackers/probabilities.ts';
 export { fitStacker, minimumStackerRows, type Stacker, stackerFromJson } from './stackers/stacker.ts';

@@ -121,7 +121,10 @@ describe('createClassifier', () => {
     [{ dropout: 1 }, /dropout from 0 to below 1, received 1/],
     [{ dropout: Number.NaN }, /received NaN/],
     [{ backbone: { ...small, alpha: 2 } }, /Invalid alpha 2 for mobilenet;/],
-    [{ preprocessing: 'zero-to-one' as 'raw-bgr' }, /preprocessing minus-one-to-one, .* received zero-to-one/],
+    [
+      { preprocessing: 'zero-to-one' as 'raw-bgr' },
+      /^Invalid preprocessing "zero-to-one"; expected minus-one-to-one, /,
+    ],
   ])('refuses %o and leaves nothing behind', (wrong, message) => {
     const before = tf.memory().numTensors;
     const make = () => createClassifier({ backbone: small, classes: pets, seed: 1, ...wrong });

@@ -2,9 +2,10 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Symbolic } from '../backbones/layer-calls.ts';
 import type { Classifier } from '../classifier/classifier.ts';
-import type { PreprocessingName } from '../preprocessing.ts';
+import type { Preprocessing } from '../preprocessing.ts';
 import { reorder } from './fixed-dense.ts';
 import { type PlainNetwork, plainNetwork } from './plain-network.ts';
+import { preprocessingLayers } from './preprocessing-layers.ts';
 import { classProbabilities, meanOf } from './probability-layers.ts';
 
 export interface PlainMember {
@@ -13,7 +14,7 @@ export interface PlainMember {
   networks: readonly PlainNetwork[];
   /** Side of its images in pixels. */
   inputSize: number;
-  preprocessing: PreprocessingName;
+  preprocessing: Preprocessing;
   /** Whether its logits are the mean of an image's and its mirror image's. */
   testTimeAugmentation: boolean;
   classCount: number;
@@ -30,7 +31,7 @@ export function plainMember(
     plainNetwork(classifier, classifiers.length === 1 ? `${name}/network` : `${name}/network_${index + 1}`),
   );
   const [inputSize, classCount] = [backbone.inputSize, classes.length];
-  return { name, networks, inputSize, preprocessing: preprocessing.name, testTimeAugmentation, classCount };
+  return { name, networks, inputSize, preprocessing, testTimeAugmentation, classCount };
 }
 
 /** Images [N,S,S,3], 0..255. */
@@ -41,7 +42,7 @@ export function imageOf(inputSize: number): Symbolic {
 /** Images as {@link imageOf} has them → logits [N, outputs]; may be called for several models. */
 export function memberLogits(member: PlainMember, image: Symbolic): Symbolic {
   const { name, networks, inputSize, preprocessing, testTimeAugmentation } = member;
-  const x = preprocess[preprocessing](image, `${name}/${preprocessing}`);
+  const x = preprocessingLayers(image, preprocessing, `${name}/${preprocessing.name}`);
   const views = testTimeAugmentation ? [x, mirrored(x, `${name}/mirror`, inputSize)] : [x];
   const logits = networks.flatMap(({ model }) => views.map((view) => model.apply(view) as Symbolic));
   return meanOf(logits, `${name}/logits`);
@@ -55,16 +56,6 @@ export function memberModel(member: PlainMember): tf.LayersModel {
 }
 
 // --- internal ---
-
-/** As `preprocessings`, in layers. */
-const preprocess: Readonly<Record<PreprocessingName, (image: Symbolic, name: string) => Symbolic>> = {
-  // Whole numbers are centerd exactly, and only then rounded: half the error of x × (1 / 127.5) − 1.
-  'minus-one-to-one': (image, name) => {
-    const centerd = tf.layers.rescaling({ name: `${name}/centerd`, scale: 1, offset: -127.5 }).apply(image) as Symbolic;
-    return tf.layers.rescaling({ name, scale: 1 / 127.5 }).apply(centerd) as Symbolic;
-  },
-  'raw-bgr': (image, name) => reorder(image, name, [2, 1, 0]),
-};
 
 /** Columns from right to left; tfjs has no layer that reverses, but one that swaps dimensions. */
 function mirrored(x: Symbolic, name: string, width: number): Symbolic {

@@ -167,9 +167,9 @@ describe('memberFromBytes refuses', () => {
     [
       'another preprocessing',
       field({ preprocessing: 'zero-to-one' }),
-      /preprocessing minus-one-to-one, .* or raw-bgr, received zero-to-one/,
+      /^Invalid preprocessing "zero-to-one"; expected minus-one-to-one, .* or raw-bgr\.$/,
     ],
-    ['an inherited preprocessing', field({ preprocessing: 'toString' }), /received toString/],
+    ['an inherited preprocessing', field({ preprocessing: 'toString' }), /Invalid preprocessing "toString"/],
     ['other classes than outputs', field({ classes: ['cats', 'dogs'] }), /outputCount/],
     [
       'more classes than numbers',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import type { File } from 'h5wasm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BackboneFamily, backboneTable } from '../backbones/table.ts';
+import type { BackboneFamily } from '../backbones/table.ts';
 import { type Classifier, createClassifier } from '../classifier/classifier.ts';
 import { ModelError } from '../errors.ts';
 import { chooseWeightFile } from './choose-weight-file.ts';
