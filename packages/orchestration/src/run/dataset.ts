@@ -27,8 +27,8 @@ import {
 } from '@chorus/data';
 import { minimumStackerRows } from '@chorus/models';
 import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
+import { stackerOptionsOf } from '../experiment/stacker-options.ts';
 import { stackerFoldCount } from '../stacking/choose.ts';
-import { stackerOptionsOf } from '../stacking/stacker-options.ts';
 import { datasetFingerprint } from './dataset-fingerprint.ts';
 import { decodeToStores } from './decode-to-stores.ts';
 import type { Downloads } from './downloads.ts';
@@ -41,7 +41,7 @@ export interface Dataset {
   classes: string[];
   /** Every file found, in a fixed order; a skipped one keeps its place, but the split has it no more. */
   images: ImageFile[];
-  /** Without parts only where `onProblem` let an impossible split pass. */
+  /** Without folds only where `onProblem` let an impossible split pass. */
   split: ImageSplit;
   /** Every entry that is not used, and every image that cannot be decoded. */
   skipped: SkippedEntry[];
@@ -216,7 +216,7 @@ export function labelsOf({ labels }: Pick<Dataset, 'labels'>, indices: Uint32Arr
 
 // --- internal ---
 
-const noSplit: ImageSplit = { test: new Uint32Array(), parts: [] };
+const noSplit: ImageSplit = { test: new Uint32Array(), folds: [] };
 
 /** Side of the pixels of a check for which this machine has too little memory. */
 const smallestSize = 32;
@@ -242,15 +242,15 @@ function problemsOf({ onProblem }: DatasetEvents) {
 }
 
 /** Leaving out what fills no batch must leave something. */
-function checkBatches({ parts }: ImageSplit, experiment: Experiment): void {
+function checkBatches({ folds }: ImageSplit, experiment: Experiment): void {
   const { recipe, stackers } = experiment;
   const why = 'a whole batch (flaws.wholeBatchesOnly)';
-  const small = parts.find(({ fit }) => fit.length < recipe.batchSize);
+  const small = folds.find(({ fit }) => fit.length < recipe.batchSize);
   if (small !== undefined)
     throw new DataError(
       `Expected at least ${recipe.batchSize} images to fit, ${why}, received ${small.fit.length}; lower recipe.batchSize.`,
     );
-  const rows = parts.reduce((sum, { outOfFold }) => sum + outOfFold.length, 0);
+  const rows = folds.reduce((sum, { outOfFold }) => sum + outOfFold.length, 0);
   for (const kind of stackers.kinds) {
     const minimum = minimumStackerRows(kind, stackerOptionsOf(experiment));
     // Cross-validation fits on all folds but one.
