@@ -31,7 +31,7 @@ it('transforms each channel by its own numbers, in the order of the output', () 
   });
 });
 
-it.each(preprocessingNames)('%s is found under its own name, and leaves no tensors behind', (name) => {
+it.each(preprocessingNames)('%s is listed under its own name, and leaks no tensor', (name) => {
   expect(preprocessings[name].name).toBe(name);
   const images = tf.ones<tf.Rank.R4>([1, 2, 2, 3]);
   const before = tf.memory().numTensors;
@@ -40,7 +40,7 @@ it.each(preprocessingNames)('%s is found under its own name, and leaves no tenso
   images.dispose();
 });
 
-it('refuses what is neither the own one nor raw-bgr', () => {
+it('rejects all but the backbone’s own and raw-bgr', () => {
   for (const name of ['minus-one-to-one', 'raw-bgr'])
     expect(() => checkPreprocessing(name, minusOneToOne)).not.toThrow();
   expect(() => checkPreprocessing('zero-to-one', minusOneToOne)).toThrow(ModelError);

@@ -19,9 +19,9 @@ function build(backbone: BackboneSpec): Classifier {
   return new Classifier({ backbone, classes: ['a', 'b'], seed: 0 });
 }
 
-// Parameters, their order and the numbers that they lead to are compared with Keras' in tools/golden.
+// tools/golden compares parameters, their order and the resulting numbers with Keras.
 describe('backbones', () => {
-  // Sides of the last feature map by input size; odd ones show the padding.
+  // Sides of the last feature map by input size; odd sizes reveal the padding.
   const sides = {
     mobilenet: { 32: 1, 33: 1, 47: 1, 63: 2, 64: 2, 97: 3, 129: 4, 299: 9 },
     'mobilenet-v2': { 32: 1, 33: 2, 47: 2, 63: 2, 64: 2, 97: 4, 129: 5, 299: 10 },
@@ -29,7 +29,7 @@ describe('backbones', () => {
     xception: { 71: 3, 97: 3, 128: 4, 139: 5, 161: 5, 224: 7, 299: 10 },
   } satisfies Record<BackboneFamily, Record<number, number>>;
   it.each(Object.entries(sides) as [BackboneFamily, Record<number, number>][])(
-    '%s has its shapes at any size',
+    '%s has the right shapes at any size',
     (family, expected) => {
       const found = Object.keys(expected).map((inputSize) => {
         const classifier = build({
@@ -64,7 +64,7 @@ describe('backbones', () => {
     expect(v2.slice(-6)).toEqual(['Conv_1', 'Conv_1_bn', 'out_relu', 'pooled', 'dropout', 'head']);
     const v3 = names('inception-v3');
     expect(v3.slice(1, 8).join(' ')).toBe('stem_1_conv stem_1_bn stem_1 stem_2_conv stem_2_bn stem_2 stem_3_conv');
-    // Where Keras has them, too: its tutorials fine-tune what is behind layer 248.
+    // At the same indices as in Keras, whose tutorials fine-tune the layers after layer 248.
     const mixed = v3.flatMap((name, place) => (/^mixed\d+(_\d)?$/.test(name) ? [`${name}@${place}`] : []));
     expect(mixed.join(' ')).toBe(
       'mixed0@40 mixed1@63 mixed2@86 mixed3@100 mixed4@132 mixed5@164 mixed6@196 mixed7@228 mixed8@248 mixed9_0@276 mixed9@279 mixed9_1@307 mixed10@310',
@@ -156,7 +156,7 @@ it('scales the cost of a member with its width, and with the square of its input
   expect(cost(1.4, 160)).toBe(0.9 * 1.4 * 160 ** 2);
 });
 
-it('puts members in the order of their cost', () => {
+it('orders members by cost', () => {
   const cost = (family: BackboneFamily, alpha: number, inputSize: number) => memberCost({ family, alpha, inputSize });
   expect(cost('xception', 1, 160)).toBeGreaterThan(cost('inception-v3', 1, 160));
   expect(cost('inception-v3', 1, 160)).toBeGreaterThan(cost('mobilenet', 1, 224));

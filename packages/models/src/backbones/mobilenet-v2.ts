@@ -33,7 +33,7 @@ export const mobilenetV2: BackboneArchitecture = {
   license: 'Apache-2.0',
   topInKeras: 'predictions',
 
-  // Table 2 of the paper, a call per bottleneck; shapes for 224 px and width 1.
+  // Table 2 of the paper, one call per bottleneck; shapes for 224 px and width 1.
   build(image, { width, featureWidth }) {
     const scaled = (channels: number) => makeDivisible(Math.trunc(channels * width));
     let x = image; // 224×224×3
@@ -89,7 +89,7 @@ function variant(alpha: number, { parameterCount }: { parameterCount: number }):
 
 const statistics = { momentum: 0.999, epsilon: 1e-3 };
 
-/** Widen by a 1×1 convolution, filter each channel, narrow again without activation; a shortcut where shapes allow it. */
+/** A 1×1 expansion, a depthwise filter and a linear 1×1 projection, with a shortcut if input and output have one shape. */
 function bottleneck(
   input: Symbolic,
   filters: number,
@@ -111,7 +111,7 @@ function bottleneck(
   return channels === filters && strides === 1 ? add([input, x], `${name}_add`) : x;
 }
 
-/** Keras' correct_pad for a 3×3 kernel: one row on both sides of an odd side, only behind an even one. */
+/** Keras' correct_pad for a 3×3 kernel: pads an odd side on both ends, an even side only at its end. */
 function strideTwoPadding(x: Symbolic): BorderWidths {
   const [height, width] = x.shape.slice(1) as [number, number];
   const before = (side: number) => side % 2;
@@ -121,7 +121,7 @@ function strideTwoPadding(x: Symbolic): BorderWidths {
   ];
 }
 
-/** The nearest multiple of 8 that is not more than a tenth smaller. */
+/** Rounds to the nearest multiple of 8, or to the next one if rounding down would remove more than a tenth. */
 function makeDivisible(channels: number): number {
   const rounded = Math.max(8, Math.floor((channels + 4) / 8) * 8);
   return rounded < 0.9 * channels ? rounded + 8 : rounded;

@@ -63,7 +63,7 @@ function variant(alpha: number, { parameterCount }: { parameterCount: number }):
   };
 }
 
-/** TensorFlow's `same` pads an even side like this; Keras does so for odd ones too. */
+/** The padding of TensorFlow's `same` for an even side; Keras uses it for odd sides, too. */
 const belowAndRight: BorderWidths = [
   [0, 1],
   [0, 1],
@@ -75,7 +75,7 @@ function convBlock(image: Symbolic, filters: number): Symbolic {
   return relu6(x, 'conv1_relu');
 }
 
-/** A 3×3 filter per channel, then a 1×1 convolution across them. */
+/** A 3×3 filter per channel, then a 1×1 convolution across channels. */
 function depthwiseBlock(
   x: Symbolic,
   filters: number,

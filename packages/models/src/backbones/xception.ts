@@ -66,7 +66,7 @@ export const xception: BackboneArchitecture = {
 
 // --- internal ---
 
-/** Two separable convolutions and a pooling, around which a strided 1×1 convolution leads. */
+/** Two separable convolutions and a pooling layer, with a strided 1×1 convolution as the shortcut. */
 function halvingBlock(
   input: Symbolic,
   [first, second]: [number, number],

@@ -1,4 +1,4 @@
-/** A member of plain layers, from raw pixels on. */
+/** A member as standard tfjs layers, from raw pixels to probabilities. */
 import * as tf from '@tensorflow/tfjs';
 import type { Symbolic } from '../backbones/layer-calls.ts';
 import type { Classifier } from '../classifier/classifier.ts';
@@ -10,17 +10,17 @@ import { classProbabilities, meanOf } from './probability-layers.ts';
 
 export interface PlainMember {
   name: string;
-  /** One, or those of several folds, whose logits are averaged. */
+  /** One, or one per fold, whose logits are averaged. */
   networks: readonly PlainNetwork[];
   /** Side of its images in pixels. */
   inputSize: number;
   preprocessing: Preprocessing;
-  /** Whether its logits are the mean of an image's and its mirror image's. */
+  /** Whether to average the logits of an image and its mirror image. */
   testTimeAugmentation: boolean;
   classCount: number;
 }
 
-/** @param classifiers one, or those of several folds: of one backbone, preprocessing and list of classes. */
+/** @param classifiers one, or one per fold; all with the same backbone, preprocessing and classes. */
 export function plainMember(
   name: string,
   classifiers: readonly Classifier[],
@@ -34,12 +34,12 @@ export function plainMember(
   return { name, networks, inputSize, preprocessing, testTimeAugmentation, classCount };
 }
 
-/** Images [N,S,S,3], 0..255. */
+/** Input for images [N,S,S,3], 0..255. */
 export function imageOf(inputSize: number): Symbolic {
   return tf.input({ shape: [inputSize, inputSize, 3], name: `image_${inputSize}` });
 }
 
-/** Images as {@link imageOf} has them → logits [N, outputs]; may be called for several models. */
+/** Images as of {@link imageOf} → logits [N, outputs]; may be called for several models. */
 export function memberLogits(member: PlainMember, image: Symbolic): Symbolic {
   const { name, networks, inputSize, preprocessing, testTimeAugmentation } = member;
   const x = preprocessingLayers(image, preprocessing, `${name}/${preprocessing.name}`);
@@ -48,7 +48,7 @@ export function memberLogits(member: PlainMember, image: Symbolic): Symbolic {
   return meanOf(logits, `${name}/logits`);
 }
 
-/** Images as {@link imageOf} has them → class probabilities [N, classCount]. */
+/** Images as of {@link imageOf} → class probabilities [N, classCount]. */
 export function memberModel(member: PlainMember): tf.LayersModel {
   const image = imageOf(member.inputSize);
   const outputs = classProbabilities(memberLogits(member, image), member.classCount, `${member.name}/probabilities`);
@@ -57,7 +57,7 @@ export function memberModel(member: PlainMember): tf.LayersModel {
 
 // --- internal ---
 
-/** Columns from right to left; tfjs has no layer that reverses, but one that swaps dimensions. */
+/** Reverses the columns. tfjs has no layer for that, but layers that swap dimensions and permute the last one. */
 function mirrored(x: Symbolic, name: string, width: number): Symbolic {
   const swapped = tf.layers.permute({ name: `${name}_columns_last`, dims: [1, 3, 2] }).apply(x) as Symbolic;
   const fromRight = Array.from({ length: width }, (_, column) => width - 1 - column);

@@ -9,7 +9,7 @@ beforeAll(() => tf.setBackend('cpu'));
 
 const size = 4;
 
-/** Largest difference between training's tensors and an export's layers, relative to the largest output. */
+/** The largest difference between training and exported layers, relative to the largest output. */
 function difference(transform: PixelTransform): number {
   const input = imageOf(size);
   const model = tf.model({ inputs: input, outputs: preprocessingLayers(input, transform, 'preprocessed') });
@@ -24,11 +24,11 @@ function difference(transform: PixelTransform): number {
   return found;
 }
 
-it.each(Object.values(preprocessings))('$name in layers is what training computes', (preprocessing) => {
+it.each(Object.values(preprocessings))('$name as layers computes what training does', (preprocessing) => {
   expect(difference(preprocessing)).toBeLessThan(1e-6);
 });
 
-it('so is any other transform, whether of one number or one per channel', () => {
+it('so does any other transform, with one number or one per channel', () => {
   const positive = fc.constantFrom(1, 0.5, 58.4, 127.5, 255);
   const any = fc.constantFrom(0, 1, -2.1, 0.485, 103.939);
   const perChannel = (one: fc.Arbitrary<number>) => fc.oneof(one, fc.tuple(one, one, one));

@@ -16,7 +16,7 @@ it.each([
   ['xception', 1, 299, 'xception_weights_tf_dim_ordering_tf_kernels_notop.h5'],
 ] as const)('%s %f at %i px is published as in keras-applications', (family, alpha, size, name) => {
   const folder = family.replace('-', '_');
-  // Keras' source has a hash of these two only.
+  // The source of Keras has hashes of only these two.
   const md5 = {
     mobilenet: {},
     'mobilenet-v2': {},
@@ -47,7 +47,7 @@ describe('chooseWeightFile', () => {
     expect(choice).toMatchObject({ file: { name: v2('1.0', trainedSize) }, trainedSize, exact });
   });
 
-  it('passes over other files', () => {
+  it('ignores other files', () => {
     const others = [
       'README.md',
       v2('0.75', 224),

@@ -1,4 +1,4 @@
-/** Reads what `tools/golden/weight_files.py` wrote, which says how; skipped without it. */
+/** Reads the files that `tools/golden/weight_files.py` writes (see there); skipped without them. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
@@ -17,7 +17,7 @@ const files = ['keras', 'tf_keras']
   .filter((path) => path.endsWith('.h5'));
 
 it.skipIf(files.length === 0)(
-  'every weight of every file of Keras’ is read bit for bit (needs them)',
+  'reads every weight of every Keras file bit for bit (needs the files)',
   async () => {
     await tf.setBackend('cpu');
     for (const path of files) {

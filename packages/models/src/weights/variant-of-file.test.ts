@@ -42,7 +42,7 @@ describe('variantOfFile', () => {
       'half a file of the only variant with its features',
       'mobilenet',
       () => layersAt('mobilenet', '0.25').slice(9),
-      /^some\.h5: expected layer conv1 at place 1 of 54, received \/layers\/conv2d \(\w+\); is it of /,
+      /^some\.h5: expected layer conv1 at position 1 of 54, received \/layers\/conv2d \(\w+\); the file must contain /,
     ],
     [
       'half a file of one of several variants',
