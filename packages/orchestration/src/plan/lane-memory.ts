@@ -32,7 +32,7 @@ export function estimateLaneBytes(
 }
 
 /** Bytes of a member's backbone weights in float32. */
-export function weightBytes({ backbone }: Pick<MemberPlan, 'backbone'>): number {
+function weightBytes({ backbone }: Pick<MemberPlan, 'backbone'>): number {
   return variantOf(backbone).parameterCount * Float32Array.BYTES_PER_ELEMENT;
 }
 
