@@ -1,5 +1,6 @@
 export type { BackboneArchitecture, BackboneVariant, TrainedWeights } from './backbones/architecture.ts';
 export { type BackboneMeasurements, backboneMeasurements } from './backbones/measurements.ts';
+export { memberCost } from './backbones/member-cost.ts';
 export type { PublishedFile } from './backbones/published-file.ts';
 export {
   type BackboneFamily,
@@ -7,7 +8,6 @@ export {
   backboneFamilies,
   backboneTable,
   checkBackboneSpec,
-  memberCost,
   type VariantChoice,
   variantOf,
 } from './backbones/table.ts';

@@ -38,7 +38,7 @@ export const preprocessings = Object.fromEntries(
   }),
 ) as Readonly<Record<PreprocessingName, Preprocessing>>;
 
-export const { 'minus-one-to-one': minusOneToOne, 'raw-bgr': rawBgr } = preprocessings;
+export const minusOneToOne = preprocessings['minus-one-to-one'];
 
 /** Images [N,S,S,3], 0..255, of any type → float32 of the same shape; the caller disposes. */
 export function transformPixels({ channelOrder, divisor, offset }: PixelTransform, images: tf.Tensor4D): tf.Tensor4D {
@@ -56,13 +56,16 @@ export function transformPixels({ channelOrder, divisor, offset }: PixelTransfor
  * @throws ModelError for any other than that or `raw-bgr`.
  */
 export function checkPreprocessing(name: string, own: Preprocessing): asserts name is PreprocessingName {
-  if (name !== own.name && name !== rawBgr.name)
+  if (name !== own.name && name !== anyWeights)
     throw new ModelError(
-      `Invalid preprocessing ${JSON.stringify(name)}; expected ${own.name}, with which the backbone's weights were trained, or ${rawBgr.name}.`,
+      `Invalid preprocessing ${JSON.stringify(name)}; expected ${own.name}, with which the backbone's weights were trained, or ${anyWeights}.`,
     );
 }
 
 // --- internal ---
+
+/** The preprocessing that is allowed with any backbone. */
+const anyWeights: PreprocessingName = 'raw-bgr';
 
 function operand(numbers: number | ChannelNumbers): number | tf.Tensor1D {
   return typeof numbers === 'number' ? numbers : tf.tensor1d([...numbers]);

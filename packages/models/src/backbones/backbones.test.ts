@@ -3,13 +3,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Classifier } from '../classifier/classifier.ts';
 import { ModelError } from '../errors.ts';
 import { backboneMeasurements } from './measurements.ts';
+import { memberCost } from './member-cost.ts';
 import {
   type BackboneFamily,
   type BackboneSpec,
   backboneFamilies,
   backboneTable,
   checkBackboneSpec,
-  memberCost,
   variantOf,
 } from './table.ts';
 

@@ -2,7 +2,6 @@
 import { ModelError } from '../errors.ts';
 import type { BackboneArchitecture, BackboneVariant } from './architecture.ts';
 import { inceptionV3 } from './inception-v3.ts';
-import { backboneMeasurements } from './measurements.ts';
 import { mobilenet } from './mobilenet.ts';
 import { mobilenetV2 } from './mobilenet-v2.ts';
 import { xception } from './xception.ts';
@@ -71,13 +70,4 @@ export function variantOf({ family, variant: name, alpha }: VariantChoice): Back
   const widths = new Set(named.map((one) => one.width));
   const what = name === undefined ? family : `variant ${name} of ${family}`;
   throw new ModelError(`Invalid alpha ${alpha} for ${what}; expected one of: ${[...widths].join(', ')}.`);
-}
-
-/** Work of one training step on one image, of any unit: only the ratio of two costs is meaningful. */
-export function memberCost(spec: BackboneSpec): number {
-  const { variant: measuredName, relativeCost } = backboneMeasurements[spec.family];
-  const measured = variantOf({ family: spec.family, variant: measuredName });
-  const { width, depth } = variantOf(spec);
-  // Activations, whose number grows with the width, cost more than multiplications, which grow with its square.
-  return relativeCost * (width / measured.width) * (depth / measured.depth) * spec.inputSize ** 2;
 }
