@@ -32,13 +32,13 @@ export { drawShapes, ensureShapes, type ShapeForm, type ShapesOptions } from './
 export { seedFor, shuffle } from './shuffle.ts';
 export {
   disjointSets,
+  type FoldImages,
   filterSplit,
   type ImageSplit,
-  partNames,
-  type SplitPart,
   type SplitPlan,
   type StackingImages,
   splitImages,
   trainingImages,
 } from './split.ts';
 export type { SplitRole } from './split-folders.ts';
+export { type Fold, foldName, foldsOf } from './training-fold.ts';

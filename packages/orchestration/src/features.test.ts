@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DataError } from '@chorus/data';
 import { ModelError } from '@chorus/models';
+import { StoppedError } from '@chorus/training';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import golden from '../../../tools/golden/features.json' with { type: 'json' };
-import { ConfigError, StoppedError } from './errors.ts';
+import { ConfigError } from './errors.ts';
 import { extractFeatures, type FeaturesOptions, writeFeatures } from './features.ts';
 
 const shared = join(import.meta.dirname, '../../../../shared/data');

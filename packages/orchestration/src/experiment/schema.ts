@@ -11,6 +11,7 @@ import {
   ModelError,
   stackerKinds,
 } from '@chorus/models';
+import { precisions } from '@chorus/training';
 import { z } from 'zod';
 import { flawsSchema } from './flaws.ts';
 
@@ -110,10 +111,6 @@ export const stackingSchema = z.discriminatedUnion(
     error: 'expected { kind: "holdout", fraction }, { kind: "kfold", folds, members } or { kind: "training-images" }',
   },
 );
-
-/** What training steps may compute in. */
-export const precisions = ['float32', 'bfloat16'] as const;
-export type Precision = (typeof precisions)[number];
 
 /** One lane each; `auto` takes every GPU or, without one, what is fastest on this CPU. */
 export const workersSchema = z.union([z.literal('auto'), z.array(worker).min(1).max(64)]);
