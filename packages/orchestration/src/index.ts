@@ -1,6 +1,6 @@
 export type { Score } from '@chorus/evaluation';
 export { listDevices } from '@chorus/runtime';
-export { type EpochMetrics, StoppedError } from '@chorus/training';
+export { type EpochMetrics, type StagePlan as PlannedStage, StoppedError } from '@chorus/training';
 export { type Bundle, type BundleManifest, readBundle } from './bundle.ts';
 export { type CheckOptions, checkRun, type PresetCandidate } from './check/check-run.ts';
 export { type CheckReport, checkReportSchema } from './check/schema.ts';
@@ -17,6 +17,7 @@ export { type ExportDescription, type ExportFormat, exportFormats } from './expo
 export { type ExportResult, exportBundle } from './export/export-bundle.ts';
 export { extractFeatures, type Features, type FeaturesOptions, writeFeatures } from './features.ts';
 export { threadsOfAnOp } from './lanes/plan.ts';
+export { planRun, type RunPlan } from './plan-run.ts';
 export { type Prediction, type PredictionChunk, predictFiles, predictStream } from './predict.ts';
 export { openPredictionFiles, type PredictionFilePaths, type PredictionFiles } from './prediction-files.ts';
 export { prefetchPreset } from './prefetch.ts';

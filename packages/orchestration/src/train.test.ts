@@ -120,7 +120,7 @@ describe('a whole run', () => {
     expect(report.stacking).toBe(
       `${counts.folds[0]!.outOfFold} images were held out from every member for the stackers`,
     );
-    expect(report.verdict).toContain('Generated images or random weights stood in');
+    expect(report.verdict).toContain('This is a demonstration with generated images or random weights');
   });
 
   it('counts every test image, the partial last batch included', () => {
@@ -536,7 +536,7 @@ describe('members that fail', () => {
         ['third', 'done'],
       ]);
       expect(report.members[0]!.reason).toContain('mobilenet_5_0_160_tf_no_top.h5');
-      expect(report.verdict).toContain('Without wide');
+      expect(report.verdict).toContain('Members that failed and are not part of it: wide.');
       expect(report.members[1]!.weights).toMatchObject({
         note: 'trained at 128 px, used at 32 px',
         sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
@@ -624,7 +624,7 @@ it('does not go on with a training that began with other weights', async () => {
   const warnings: string[] = [];
   const onWarning = (task: string, message: string) => void warnings.push(`${task}: ${message}`);
   const { report } = await train({}, { resume: at('other-weights'), observer: { onWarning } });
-  expect(warnings).toEqual(['slim: slim began with other weights (elsewhere.h5). It is trained again.']);
+  expect(warnings).toEqual(['slim: slim started from other weights (elsewhere.h5). It is trained again.']);
   expect(report.members.map(({ trainings }) => trainings[0]!.resumed)).toEqual([true, false]);
 });
 
@@ -755,7 +755,7 @@ it('the example of the README runs', async () => {
   });
   child.stderr.pipe(process.stderr);
   expect(await new Promise((done) => child.on('exit', done))).toBe(0);
-  expect(output).toMatch(/The ensemble \((mean|dense|logistic)\) has \d+ of 50 test images right/);
+  expect(output).toMatch(/The ensemble \((mean|dense|logistic)\) classifies \d+ of 50 test images correctly/);
 });
 
 /** A run in a process of its own, killed when its second member starts; the signal that ended it. */

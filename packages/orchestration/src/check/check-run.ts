@@ -10,10 +10,11 @@ import { type Experiment, inputSizesOf, stepPixelsOf } from '../experiment/schem
 import { findGpus } from '../lanes/choose-lanes.ts';
 import { computeSettings } from '../lanes/compute-settings.ts';
 import { type LanePlan, type Machine, planLanes } from '../lanes/plan.ts';
-import { estimateSeconds, type TimedMachine } from '../plan/estimate-time.ts';
+import { estimateSeconds } from '../plan/estimate-time.ts';
 import { expectedPlan } from '../plan/expected-plan.ts';
 import { estimateLaneBytes } from '../plan/lane-memory.ts';
 import type { TrainingPlan } from '../plan/plan-training.ts';
+import { timedMachine } from '../plan/timed-machine.ts';
 import { type Dataset, dataFolder, openDataset, requireDataFolder } from '../run/dataset.ts';
 import { freeDiskBytes, requireDisk, runBytes, runSizeOf } from '../run/disk-space.ts';
 import type { Downloads } from '../run/downloads.ts';
@@ -206,15 +207,6 @@ function needsOf(
     trainingPlan,
     memoryBytes: plan === undefined ? null : Math.ceil(pixels + laneBytesOf(experiment, plan, imageCount, environment)),
     diskBytes: runBytes(trainingPlan, runSizeOf(dataset)),
-  };
-}
-
-function timedMachine(experiment: Experiment, { lanes }: LanePlan, speed: MachineSpeed): TimedMachine {
-  return {
-    ...speed,
-    laneCount: lanes.length,
-    sharesProcessors: lanes.every(({ device }) => device.startsWith('cpu:')),
-    bfloat16: lanes.every(({ device }) => computeSettings(experiment.runtime, device).bfloat16),
   };
 }
 

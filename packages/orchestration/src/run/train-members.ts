@@ -1,5 +1,5 @@
 /** Every member, trained on every fold on some lane, or kept from an earlier part of the run. */
-import { type Fold, type FoldImages, foldName, trainingImages } from '@chorus/data';
+import { type Fold, type FoldImages, trainingImages } from '@chorus/data';
 import { memberCost } from '@chorus/models';
 import { StorageError } from '@chorus/storage';
 import { type MemberPlan, readMember, type SharedFeatures, type StopFlag, type TrainedMember } from '@chorus/training';
@@ -224,9 +224,7 @@ async function keepFinished({ folder, observer }: MemberRun, record: MemberRecor
       const initial = plan.weights;
       if (weights === undefined && keepsWeights) throw new StorageError(`${path} has no weights.`);
       if (trained.record.weights.sha256 !== (initial.kind === 'file' ? initial.sha256 : null))
-        throw new StorageError(
-          `${name} (${foldName(fold)}) started from other weights (${trained.record.weights.source}).`,
-        );
+        throw new StorageError(`${name} started from other weights (${trained.record.weights.source}).`);
       record.trainings[position] = { ...trained, fold, folder: path, keepsWeights, resumed: true };
       record.seconds += trained.record.seconds;
       observer.onMember(name, { state: 'kept', device: trained.record.device });
