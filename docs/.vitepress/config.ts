@@ -29,6 +29,7 @@ export default defineConfig({
   description: 'Concurrent fine-tuning and stacking of image classifiers in Node.js',
   cleanUrls: true,
   ignoreDeadLinks: false,
+  vite: { build: { chunkSizeWarningLimit: 4000 } },
   markdown: { anchor: { slugify: slugOf } },
   themeConfig: {
     nav: [
