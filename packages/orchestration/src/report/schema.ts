@@ -43,7 +43,7 @@ const trainingSchema = z.strictObject({
   resumed: z.boolean(),
 });
 
-export const memberReportSchema = z.strictObject({
+const memberReportSchema = z.strictObject({
   name: z.string(),
   backbone: z.string(),
   inputSize: z.int().min(1),
@@ -76,7 +76,7 @@ const laneReportSchema = z.strictObject({
   waits: z.array(z.strictObject({ for: z.string(), seconds: z.number().min(0) })),
 });
 
-export const stackerReportSchema = z.strictObject({
+const stackerReportSchema = z.strictObject({
   kind: z.enum(stackerKinds),
   chosen: z.boolean(),
   /** Cross-validated on the images that the stackers are trained on, before any test image was read. */
