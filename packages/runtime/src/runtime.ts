@@ -56,15 +56,11 @@ export function initRuntime(options: RuntimeOptions): Runtime {
   if (isMainThread) prepareProcess();
   let deviceNames: string[];
   try {
-    ({ deviceNames } = loadTensorflow(
-      { path: native.quietPath, framework: native.frameworkPath },
-      {
-        bindingPath: native.bindingPath,
-        device: tensorflowName(device),
-        configProto,
-        settings: JSON.stringify(settings),
-      },
-    ));
+    deviceNames = loadTensorflow(native, {
+      device: tensorflowName(device),
+      configProto,
+      settings: JSON.stringify(settings),
+    });
   } catch (error) {
     throw explain(error as Error & { code?: string }, device, settings);
   }

@@ -1,21 +1,17 @@
-/**
- * The only file that requires @tensorflow/tfjs-node-gpu: doing so makes the thread's TFE context.
- */
+/** Loads the native addon, which makes the thread's TFE context, and gives it to tfjs as the backend `tensorflow`. */
 import { createRequire } from 'node:module';
-import type * as tfjs from '@tensorflow/tfjs';
+import * as tfjs from '@tensorflow/tfjs';
+import { loadTfjsNode } from './tfjs-node.ts';
 
 const require = createRequire(import.meta.url);
 
-/** What the patched package reads when it is required, and what it leaves there. */
-export interface HandedOver {
-  bindingPath: string;
+export interface ContextOptions {
   /** TensorFlow's short name, such as `CPU:1`. */
   device: string;
+  /** A serialized ConfigProto. */
   configProto: Uint8Array;
   /** What `configProto` says, in words: the first thread's are the error message of one that asks for others. */
   settings: string;
-  /** TensorFlow's full names of all devices of the context; set by the package. */
-  deviceNames?: string[];
 }
 
 /** A tensor as the binding describes it. */
@@ -47,6 +43,8 @@ export interface Binding {
   readonly TF_COMPLEX64: number;
   readonly TF_RESOURCE: number;
   readonly TF_Version: string;
+  /** @returns TensorFlow's full names of all devices of the context. */
+  createContext(device: string, configProto: Uint8Array, settings: string): string[];
   createTensor(shape: readonly number[], dtype: number, values: tfjs.BackendValues): number;
   deleteTensor(tensorId: number): void;
   getNumOfTensors(): number;
@@ -124,22 +122,28 @@ export function typeAttribute({ TF_ATTR_TYPE }: Binding, name: string, dtype: nu
   return { name, type: TF_ATTR_TYPE, value: dtype };
 }
 
-const handedOverKey = Symbol.for('chorus.tensorflow');
-
 /**
  * Loads TensorFlow into this thread.
  *
  * @throws what the binding throws: unknown device (`CHORUS_NO_SUCH_DEVICE`, the message lists those that exist), other
  * process settings than the first (`CHORUS_PROCESS_SETTINGS`, the message is the first's), one thread pool for all
  * (`CHORUS_SHARED_THREAD_POOL`), or a library that cannot be loaded. Another call may follow.
+ * @returns TensorFlow's full names of all devices.
  */
 export function loadTensorflow(
-  quiet: { path: string; framework: string },
-  handedOver: HandedOver,
-): Required<HandedOver> {
-  (require(quiet.path) as { loadQuietly(path: string): void }).loadQuietly(quiet.framework);
-  const globals = globalThis as { [handedOverKey]?: HandedOver };
-  globals[handedOverKey] = handedOver;
-  require('@tensorflow/tfjs-node-gpu');
-  return handedOver as Required<HandedOver>;
+  paths: { quietPath: string; frameworkPath: string; bindingPath: string },
+  { device, configProto, settings }: ContextOptions,
+): string[] {
+  (require(paths.quietPath) as { loadQuietly(path: string): void }).loadQuietly(paths.frameworkPath);
+  const { NodeJSKernelBackend, nodeFileSystemRouter } = loadTfjsNode();
+  const binding = require(paths.bindingPath) as Binding;
+  const deviceNames = binding.createContext(device, configProto, settings);
+  // Some kernels behave differently by the package's name.
+  const makeBackend = () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu');
+  tfjs.registerBackend('tensorflow', makeBackend, 3);
+  // The backend exists at once, so the answer is no promise.
+  if (!tfjs.setBackend('tensorflow')) throw new Error('tfjs refused the backend "tensorflow"');
+  tfjs.io.registerLoadRouter(nodeFileSystemRouter);
+  tfjs.io.registerSaveRouter(nodeFileSystemRouter);
+  return deviceNames;
 }

@@ -45,7 +45,7 @@ async function downloadWheel(platform: NativePlatform, wheel: Wheel, place: stri
     [...pipDownload, ...platforms, '--dest', place, '--requirement', requirements],
     (failure) => explain(failure, wheel, python),
     // pip's own temporary copy beside the wheel: the system's temporary folder may be small.
-    { TMPDIR: place },
+    { environment: { TMPDIR: place } },
   );
   const name = (await readdir(place)).find((file) => file.endsWith('.whl'));
   if (name === undefined) throw new RuntimeError(`pip downloaded no wheel for ${wheel.requirement}.`);
