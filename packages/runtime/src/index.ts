@@ -6,6 +6,8 @@ export { type Device, listDevices } from './devices.ts';
 export { RuntimeError } from './errors.ts';
 export { type Compiled, type CompileMetrics, type CompileOptions, compile, type Results } from './functions/compile.ts';
 export { setupRuntime } from './native/setup.ts';
+export type { OnSetupProgress, SetupProgress } from './native/setup-step.ts';
 export { type MissingPart, nativeRuntimeStatus } from './native/status.ts';
 export { prepareProcess, processEnvironment } from './process.ts';
 export { initRuntime, type Runtime, type RuntimeOptions } from './runtime.ts';
+export { type LineStream, setupLines } from './setup-lines.ts';

@@ -2,9 +2,10 @@
 import { StorageError } from '@chorus/storage';
 import { RuntimeError } from './errors.ts';
 import { setupRuntime } from './native/setup.ts';
+import { setupLines } from './setup-lines.ts';
 
 try {
-  await setupRuntime((step) => console.log(`native runtime: ${step}`));
+  await setupRuntime(setupLines(process.stdout));
 } catch (error) {
   const forUser = error instanceof RuntimeError || error instanceof StorageError;
   console.error(forUser ? `chorus: ${error.message}` : error);
