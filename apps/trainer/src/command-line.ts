@@ -8,6 +8,7 @@ import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
 import { featuresCommand } from './commands/features.ts';
 import { predictCommand } from './commands/predict.ts';
+import { setupCommand } from './commands/setup.ts';
 import { trainCommand } from './commands/train.ts';
 import { goOnWithoutOutput } from './output.ts';
 import { printableMessage } from './print/printable.ts';
@@ -30,6 +31,7 @@ const program = new Command('chorus')
   .addCommand(downloadCommand)
   .addCommand(devicesCommand)
   .addCommand(doctorCommand)
+  .addCommand(setupCommand)
   .showHelpAfterError()
   .exitOverride();
 

@@ -11,7 +11,7 @@ import {
   createClassifier,
   loadBackboneWeights,
 } from '@chorus/models';
-import { initRuntime } from '@chorus/runtime';
+import { initRuntime, type OnSetupProgress, setupRuntime } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
 import * as tf from '@tensorflow/tfjs';
 import { ConfigError, StoppedError } from './errors.ts';
@@ -43,6 +43,8 @@ export interface FeaturesOptions {
   onProgress?: (done: number, total: number) => void;
   /** Stops at the next batch edge. */
   signal?: AbortSignal;
+  /** The native runtime is set up, which happens once per user and version. */
+  onSetup?: OnSetupProgress;
 }
 
 export interface Features {
@@ -67,6 +69,7 @@ export async function extractFeatures(paths: readonly string[], options: Feature
   const { alphas, defaultInputSize } = backboneTable[family];
   const inputSize = options.inputSize ?? defaultInputSize;
   checkBackboneSpec({ family, alpha: options.alpha ?? alphas[0]!, inputSize });
+  await setupRuntime(options.onSetup);
   const { lanes } = await chooseLanes({ workers: parseWorkers(device), runtime: {}, members: [{ name: family }] });
   if (device !== 'auto' && lanes.length > 1) throw new ConfigError(`Expected one device, received "${device}".`);
   initRuntime(lanes[0]!);

@@ -1,4 +1,4 @@
-export { listDevices } from '@chorus/runtime';
+export { listDevices, type OnSetupProgress, setupRuntime } from '@chorus/runtime';
 export { type Bundle, type BundleManifest, readBundle } from './bundle.ts';
 export { type CheckOptions, checkRun, type PresetCandidate } from './check/check-run.ts';
 export { type CheckReport, checkReportSchema } from './check/schema.ts';

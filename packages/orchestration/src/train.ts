@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { type ImageSplit, trainingImages } from '@chorus/data';
 import { type SavedMember, type StackerKind, toProbabilities } from '@chorus/models';
-import { prepareProcess } from '@chorus/runtime';
+import { prepareProcess, setupRuntime } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
 import { writeBundle } from './bundle.ts';
 import { describeDataset } from './check/describe-dataset.ts';
@@ -97,10 +97,11 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
     const observer = observerFrom(options.observer);
     const { onDownload, onNotice } = observer;
     const downloads: Downloads = { onDownload, onNotice, ...(options.signal && { signal: options.signal }) };
-    const plan = await chooseLanes({ ...whole, stepPixels: stepPixelsOf(whole) });
+    const plan = await chooseLanes({ ...whole, stepPixels: stepPixelsOf(whole) }, observer.onSetup);
     const compute = plan.lanes.map(({ device }) => computeSettings(whole.runtime, device));
     const weights = await findInitialWeights(whole, process.env, downloads);
     const root = await dataFolder(whole.data.source, downloads);
+    await setupRuntime(observer.onSetup);
     const timeline = new Timeline(startedAtMs);
     observer.onStart({
       experiment: whole,

@@ -101,7 +101,7 @@ function explain(error: Error & { code?: string }, device: DeviceName, settings:
     );
   if (error.code === 'ERR_DLOPEN_FAILED')
     return new RuntimeError(
-      `The native runtime cannot be loaded (${error.message}); prepare it again with: pnpm turbo setup`,
+      `The native runtime cannot be loaded (${error.message}); prepare it again with: chorus setup`,
     );
   return error;
 }

@@ -1,9 +1,8 @@
-import { cacheFolder } from '@chorus/storage';
 import { describe, expect, it } from 'vitest';
 import type { SetupProgress } from './native/setup-step.ts';
 import { setupLines } from './setup-lines.ts';
 
-const intro = `native runtime: setting it up in ${cacheFolder()}, once for this version\n`;
+const intro = 'native runtime: setting it up; once per user and version\n';
 
 /** What the reporter writes. */
 function written(stream: { isTTY?: boolean; columns?: number }, progress: SetupProgress[]): string[] {

@@ -1,5 +1,4 @@
 /** The setup's progress as text: one line that is drawn again on a terminal, and plain lines elsewhere. */
-import { cacheFolder } from '@chorus/storage';
 import type { OnSetupProgress, SetupProgress } from './native/setup-step.ts';
 
 /** Elsewhere than on a terminal, a step that takes long says so this often. */
@@ -23,7 +22,7 @@ export function setupLines(stream: LineStream): OnSetupProgress {
   let isFirst = true;
   return (progress) => {
     const { state, elapsedMs } = progress;
-    if (isFirst) stream.write(`native runtime: setting it up in ${cacheFolder()}, once for this version\n`);
+    if (isFirst) stream.write('native runtime: setting it up; once per user and version\n');
     isFirst = false;
     const line = `native runtime: ${describe(progress)}`;
     if (stream.isTTY) {

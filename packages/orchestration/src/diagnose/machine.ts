@@ -30,7 +30,7 @@ async function nativeRuntime(): Promise<Finding[]> {
     if (missing.length === 0) return [{ ...common, ok: true, detail: 'TensorFlow and its binding are in the cache' }];
     return missing.map((part) => ({ ...common, ok: false, detail: part.what, mend: part.mend }));
   } catch (error) {
-    return [{ ...common, ok: false, detail: (error as Error).message, mend: 'pnpm turbo setup' }];
+    return [{ ...common, ok: false, detail: (error as Error).message, mend: 'chorus setup' }];
   }
 }
 
@@ -44,6 +44,6 @@ async function devices(): Promise<{ finding: Finding; gpus: Device['name'][] }> 
       gpus: names.filter((name) => name.startsWith('gpu:')),
     };
   } catch (error) {
-    return { finding: { ...common, ok: false, detail: (error as Error).message, mend: 'pnpm turbo setup' }, gpus: [] };
+    return { finding: { ...common, ok: false, detail: (error as Error).message, mend: 'chorus setup' }, gpus: [] };
   }
 }

@@ -1,4 +1,5 @@
 import type { DuplicateGroup, ImageFolder, SkippedEntry } from '@chorus/data';
+import type { SetupProgress } from '@chorus/runtime';
 import type { Experiment } from '../experiment/schema.ts';
 import type { LaneObserver, ReadRecords } from '../lanes/protocol.ts';
 import type { ImageCounts } from '../report/schema.ts';
@@ -20,6 +21,8 @@ export interface RunObserver extends LaneObserver {
    */
   onDownload(name: string, bytes: number, totalBytes: number | undefined): void;
   onNotice(notice: string): void;
+  /** The native runtime is set up, which happens once per user and version. */
+  onSetup(progress: SetupProgress): void;
   /** The plan stands; nothing was read yet. */
   onStart(run: {
     experiment: Experiment;
@@ -55,6 +58,7 @@ export interface RunObserver extends LaneObserver {
 const silent: RunObserver = {
   onDownload() {},
   onNotice() {},
+  onSetup() {},
   onStart() {},
   onDecode() {},
   onCompare() {},
@@ -86,6 +90,7 @@ export function observerFrom(partial: Partial<RunObserver> = {}): RunObserver {
   return {
     onDownload: guard('onDownload', heard.onDownload),
     onNotice: guard('onNotice', heard.onNotice),
+    onSetup: guard('onSetup', heard.onSetup),
     onStart: guard('onStart', heard.onStart),
     onDecode: guard('onDecode', heard.onDecode),
     onCompare: guard('onCompare', heard.onCompare),

@@ -71,11 +71,9 @@ export function locateNativeRuntime(): NativeRuntime {
     throw new RuntimeError(
       native.ownLibrary
         ? `CHORUS_LIBTENSORFLOW is ${native.libraryFolder}: expected ${native.platform.libraries.join(' and ')} there.`
-        : `TensorFlow's library is not in ${native.libraryFolder}; prepare it with: pnpm turbo setup`,
+        : `TensorFlow's library is not in ${native.libraryFolder}; prepare it with: chorus setup`,
     );
   if (!hasBinding(native))
-    throw new RuntimeError(
-      `The TensorFlow binding is not in ${native.bindingFolder}; prepare it with: pnpm turbo setup`,
-    );
+    throw new RuntimeError(`The TensorFlow binding is not in ${native.bindingFolder}; prepare it with: chorus setup`);
   return native;
 }

@@ -159,9 +159,9 @@ describe('nativeRuntimeStatus', () => {
     vi.stubEnv('CHORUS_CXX', 'no-such-compiler');
     const { compiler, compilerMend } = ready.platform;
     expect(await nativeRuntimeStatus()).toEqual([
-      { what: expect.stringContaining(cacheFolder('tensorflow')), mend: 'pnpm turbo setup' },
+      { what: expect.stringContaining(cacheFolder('tensorflow')), mend: 'chorus setup' },
       { what: 'no-such-python with pip', mend: expect.stringContaining('install python3') },
-      { what: expect.stringContaining(cacheFolder('binding')), mend: 'pnpm turbo setup' },
+      { what: expect.stringContaining(cacheFolder('binding')), mend: 'chorus setup' },
       { what: `a C++ compiler (${compiler})`, mend: compilerMend },
     ]);
   });
