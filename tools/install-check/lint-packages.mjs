@@ -1,0 +1,39 @@
+/** Checks what would be published, with publint and arethetypeswrong: `node lint-packages.mjs` after `pnpm build`. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { packAll } from './packages.mjs';
+
+const required = [/^package\/package\.json$/, /^package\/LICENSE$/, /^package\/dist\//];
+const unwanted = /\.test\.|\.fixture\.|\.map$|tsconfig|^package\/(src|scripts)\//;
+
+const folder = mkdtempSync(join(tmpdir(), 'chorus-packages-'));
+let problemCount = 0;
+try {
+  for (const { name, archive, files } of packAll(folder)) {
+    console.log(`${name}: ${files.length} files`);
+    for (const pattern of required) if (!files.some((file) => pattern.test(file))) report(`no file ${pattern}`);
+    for (const file of files) if (unwanted.test(file)) report(`should not be published: ${file}`);
+    run('publint', ['run', archive, '--strict']);
+    // A package without an entry has no types.
+    if (files.includes('package/dist/index.js'))
+      run('attw', [archive, '--profile', 'esm-only', '--no-emoji', '--no-color']);
+  }
+} finally {
+  rmSync(folder, { recursive: true });
+}
+console.log(problemCount === 0 ? 'All packages can be published.' : `${problemCount} problems`);
+process.exitCode = problemCount === 0 ? 0 : 1;
+
+function report(problem) {
+  problemCount += 1;
+  console.log(problem);
+}
+
+function run(tool, parameters) {
+  const program = fileURLToPath(new URL(`node_modules/.bin/${tool}`, import.meta.url));
+  const { status, stdout, stderr } = spawnSync(program, parameters, { encoding: 'utf8' });
+  if (status !== 0) report(`${tool}: ${stdout}${stderr}`);
+}
