@@ -29,7 +29,7 @@ function factsOf(counts: Record<string, number>, bad: readonly number[] = [], ch
 }
 
 const setOf = (facts: DatasetFacts, set: 'fit' | 'tune' | 'outOfFold' | 'test', label: number) =>
-  [...(set === 'test' ? facts.split.test : facts.split.parts[0]![set])].filter(
+  [...(set === 'test' ? facts.split.test : facts.split.folds[0]![set])].filter(
     (index) => facts.images[index]!.label === label,
   );
 

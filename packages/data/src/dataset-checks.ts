@@ -73,11 +73,11 @@ function badImages({ skipped, bad }: DatasetFacts): SkippedImage[] {
 }
 
 /** The sets that have images. The folds' held-out images are one set, on which the stackers learn. */
-function wantedSets({ test, parts }: ImageSplit): { set: string; indices: Uint32Array }[] {
-  const outOfFold = parts.flatMap((part) => [...part.outOfFold]);
+function wantedSets({ test, folds }: ImageSplit): { set: string; indices: Uint32Array }[] {
+  const outOfFold = folds.flatMap((fold) => [...fold.outOfFold]);
   const sets = [
-    ...parts.map(({ fit }) => ({ set: 'fit', indices: fit })),
-    ...parts.map(({ tune }) => ({ set: 'tune', indices: tune })),
+    ...folds.map(({ fit }) => ({ set: 'fit', indices: fit })),
+    ...folds.map(({ tune }) => ({ set: 'tune', indices: tune })),
     { set: 'stack', indices: Uint32Array.from(outOfFold) },
     { set: 'test', indices: test },
   ];

@@ -32,13 +32,12 @@ export { drawShapes, ensureShapes, type ShapeForm, type ShapesOptions } from './
 export { seedFor, shuffle } from './shuffle.ts';
 export {
   disjointSets,
+  type FoldImages,
   filterSplit,
   type ImageSplit,
-  partNames,
-  type SplitPart,
   type SplitPlan,
-  type StackingImages,
   splitImages,
   trainingImages,
 } from './split.ts';
 export type { SplitRole } from './split-folders.ts';
+export { type Fold, foldName, foldsOf, type StackingImages } from './training-fold.ts';

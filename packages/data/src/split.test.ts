@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ImageFile } from './image-folder.ts';
 import { disjointSets, filterSplit, type SplitPlan, splitImages, trainingImages } from './split.ts';
 import type { SplitRole } from './split-folders.ts';
+import { foldName } from './training-fold.ts';
 
 const root = '/data';
 
@@ -43,8 +44,8 @@ describe('splitImages', () => {
         const images = imagesOf(counts, null);
         const plan = planOf({ seed });
         const split = splitImages({ images, classes: classesOf(counts), root }, plan);
-        expect(split.parts.map(({ name }) => name)).toEqual(['holdout']);
-        const { fit, tune, outOfFold } = split.parts[0]!;
+        expect(split.folds.map(({ fold }) => foldName(fold))).toEqual(['holdout']);
+        const { fit, tune, outOfFold } = split.folds[0]!;
         expect(sorted([...fit, ...tune, ...outOfFold, ...split.test])).toEqual(images.map((_, index) => index));
         for (const [label, count] of counts.entries())
           for (const [set, share] of [
@@ -79,14 +80,16 @@ describe('splitImages', () => {
           const plan = planOf({ seed, stacking: { kind: 'kfold', folds, members } });
           const split = splitImages({ images, classes: classesOf(counts), root }, plan);
           const names = Array.from({ length: folds }, (_, index) => `fold-${index + 1}`);
-          expect(split.parts.map(({ name }) => name)).toEqual(members === 'refit' ? [...names, 'all'] : names);
+          expect(split.folds.map(({ fold }) => foldName(fold))).toEqual(
+            members === 'refit' ? [...names, 'all'] : names,
+          );
 
           const training = trainingImages(split);
-          expect(sorted(split.parts.flatMap(({ outOfFold }) => [...outOfFold]))).toEqual([...training]);
+          expect(sorted(split.folds.flatMap(({ outOfFold }) => [...outOfFold]))).toEqual([...training]);
           expect(sorted([...training, ...split.test])).toEqual(images.map((_, index) => index));
-          for (const { name, fit, tune, outOfFold } of split.parts) {
+          for (const { fold, fit, tune, outOfFold } of split.folds) {
             expect(sorted([...fit, ...tune, ...outOfFold])).toEqual([...training]);
-            expect(outOfFold.length > 0).toBe(name !== 'all');
+            expect(outOfFold.length > 0).toBe(fold.kind !== 'all');
             // Every training knows every class, and is watched on every class.
             for (const set of [fit, tune])
               expect(new Set([...set].map((index) => images[index]!.label)).size).toBe(counts.length);
@@ -98,13 +101,13 @@ describe('splitImages', () => {
 
   it('keeps the flaw of stacking on training images: what is held out is what was learnt from', () => {
     const images = imagesOf([20, 20], null);
-    const { parts, test } = splitImages(
+    const { folds, test } = splitImages(
       { images, classes: ['0', '1'], root },
       planOf({ stacking: { kind: 'training-images' } }),
     );
-    expect(parts.map(({ name }) => name)).toEqual(['all']);
-    expect(parts[0]!.outOfFold).toEqual(parts[0]!.fit);
-    expect(parts[0]!.fit.length + parts[0]!.tune.length + test.length).toBe(40);
+    expect(folds.map(({ fold }) => foldName(fold))).toEqual(['all']);
+    expect(folds[0]!.outOfFold).toEqual(folds[0]!.fit);
+    expect(folds[0]!.fit.length + folds[0]!.tune.length + test.length).toBe(40);
   });
 
   it('keeps the flaw of watching the test images, and of testing on whole batches only', () => {
@@ -112,10 +115,10 @@ describe('splitImages', () => {
     const plan = planOf({ tune: 'test', stacking: { kind: 'training-images' }, testMultipleOf: 16 });
     const split = splitImages({ images, classes: ['0', '1'], root }, plan);
     expect(split.test).toHaveLength(32);
-    expect(split.parts[0]!.tune).toEqual(split.test);
-    expect(split.parts[0]!.fit).toHaveLength(80);
+    expect(split.folds[0]!.tune).toEqual(split.test);
+    expect(split.folds[0]!.fit).toHaveLength(80);
     expect([...split.test].every((index) => images[index]!.role === 'test')).toBe(true);
-    expect(trainingImages(split)).toEqual(split.parts[0]!.fit);
+    expect(trainingImages(split)).toEqual(split.folds[0]!.fit);
     expect([...disjointSets(split).keys()]).toEqual(['fit', 'test']);
   });
 
@@ -169,7 +172,7 @@ describe('splitImages', () => {
           const images = [...imagesOf(counts, 'train', 'train/'), ...imagesOf(counts, 'test', 'test/')];
           const plan = planOf({ tune, stacking: { kind: 'kfold', folds: 2, members: 'average' } });
           const split = splitImages({ images, classes: classesOf(counts), root }, plan);
-          for (const { fit } of split.parts)
+          for (const { fit } of split.folds)
             expect(new Set([...fit].map((index) => images[index]!.label)).size).toBe(counts.length);
         },
       ),
@@ -222,11 +225,11 @@ describe('splitImages with split folders for tune images', () => {
         const split = splitImages(folder, planOf({ seed, stacking }));
         expect([...split.test]).toEqual(folder.ofRole('test'));
         const training = folder.ofRole('train');
-        for (const { name, fit, tune, outOfFold } of split.parts) {
+        for (const { fold, fit, tune, outOfFold } of split.folds) {
           expect([...tune]).toEqual(folder.ofRole('tune'));
           expect(sorted(new Set([...fit, ...outOfFold]))).toEqual(training);
           if (stacking.kind !== 'training-images') expect(fit.length + outOfFold.length).toBe(training.length);
-          expect(name === 'all' || outOfFold.length > 0).toBe(true);
+          expect(fold.kind === 'all' || outOfFold.length > 0).toBe(true);
         }
         const all = [...disjointSets(split).values()].flatMap((set) => [...set]);
         expect(sorted(all)).toEqual(folder.images.map((_, index) => index));
@@ -301,9 +304,9 @@ describe('splitImages without groups', () => {
   ])('draws %s as ever', (_, images, plan, test, parts) => {
     const split = splitImages({ images, classes: ['0', '1'], root }, plan);
     expect([...split.test]).toEqual(test);
-    expect(split.parts.map(({ name, fit, tune, outOfFold }) => [name, [...fit], [...tune], [...outOfFold]])).toEqual(
-      parts,
-    );
+    expect(
+      split.folds.map(({ fold, fit, tune, outOfFold }) => [foldName(fold), [...fit], [...tune], [...outOfFold]]),
+    ).toEqual(parts);
     const alone = images.map((_, index) => [index]);
     expect(splitImages({ images, classes: ['0', '1'], root }, plan, alone)).toEqual(split);
   });
@@ -358,13 +361,13 @@ describe('splitImages with groups', () => {
         drawnCount += 1;
         const sets = disjointSets(split);
         expect(sorted([...sets.values()].flatMap((set) => [...set]))).toEqual(images.map((_, index) => index));
-        for (const { fit, tune, outOfFold } of split.parts)
+        for (const { fit, tune, outOfFold } of split.folds)
           for (const set of [fit, tune, outOfFold, split.test].map((indices) => new Set(indices)))
             for (const group of groups) {
               const inside = group.filter((index) => set.has(index)).length;
               expect(inside === 0 || inside === group.length).toBe(true);
             }
-        for (const { fit, tune, outOfFold } of split.parts)
+        for (const { fit, tune, outOfFold } of split.folds)
           if (stacking.kind !== 'training-images')
             expect(new Set([...fit, ...tune, ...outOfFold]).size).toBe(fit.length + tune.length + outOfFold.length);
         // The same images and groups in another order.
@@ -390,10 +393,10 @@ describe('splitImages with groups', () => {
     const folder = { images, classes: ['0', '1'], root };
     const grouped = splitImages(folder, planOf(), [copies]);
     const dropped = splitImages(folder, planOf(), [copies], new Set(copies.slice(1)));
-    for (const { test, parts } of [grouped, dropped]) {
+    for (const { test, folds } of [grouped, dropped]) {
       const others = (set: Uint32Array) => [...set].filter((index) => index >= 60 && index < 80).length;
-      expect(others(parts[0]!.fit)).toBeGreaterThanOrEqual(10);
-      expect(others(parts[0]!.tune)).toBeGreaterThanOrEqual(1);
+      expect(others(folds[0]!.fit)).toBeGreaterThanOrEqual(10);
+      expect(others(folds[0]!.tune)).toBeGreaterThanOrEqual(1);
       expect(others(test)).toBeGreaterThanOrEqual(2);
     }
     const all = [...disjointSets(dropped).values()].flatMap((set) => [...set]);
@@ -407,8 +410,8 @@ describe('splitImages with groups', () => {
     ] as const) {
       const images = imagesOf([first, second], null);
       const groups = Array.from({ length: 10 }, (_, index) => [index, first + index]);
-      const { test, parts } = splitImages({ images, classes: ['0', '1'], root }, planOf(), groups);
-      for (const set of [test, parts[0]!.fit, parts[0]!.tune])
+      const { test, folds } = splitImages({ images, classes: ['0', '1'], root }, planOf(), groups);
+      for (const set of [test, folds[0]!.fit, folds[0]!.tune])
         expect(new Set(Array.from(set, (index) => images[index]!.label)).size).toBe(2);
     }
   });
@@ -434,8 +437,8 @@ describe('splitImages with groups', () => {
           for (const [label, count] of counts.entries()) {
             const inClass = (set: Uint32Array) => [...set].filter((index) => images[index]!.label === label).length;
             expect(Math.abs(inClass(held.test) - 0.2 * count)).toBeLessThanOrEqual(2);
-            expect(Math.abs(inClass(held.parts[0]!.tune) - 0.1 * count)).toBeLessThanOrEqual(2);
-            const sizes = folds.parts.map(({ outOfFold }) => inClass(outOfFold));
+            expect(Math.abs(inClass(held.folds[0]!.tune) - 0.1 * count)).toBeLessThanOrEqual(2);
+            const sizes = folds.folds.map(({ outOfFold }) => inClass(outOfFold));
             expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(4);
           }
         },
@@ -450,7 +453,7 @@ describe('splitImages with groups', () => {
       const plan = planOf({ seed, stacking: { kind: 'kfold', folds: 4, members: 'average' } });
       const split = splitImages({ images, classes: ['0', '1'], root }, plan, [group]);
       expect([...split.test]).toEqual([40, 41, 42, 43, 44, 45, 46, 47]);
-      const holding = split.parts.filter(({ outOfFold }) => group.some((index) => outOfFold.includes(index)));
+      const holding = split.folds.filter(({ outOfFold }) => group.some((index) => outOfFold.includes(index)));
       expect(holding).toHaveLength(1);
       expect([...holding[0]!.outOfFold]).toEqual(expect.arrayContaining([0, 5, 9]));
     }

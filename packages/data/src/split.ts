@@ -10,18 +10,7 @@ import { stratifiedFolds } from './folds.ts';
 import type { ImageFile, ImageFolder } from './image-folder.ts';
 import { pathOrder } from './path-order.ts';
 import { randomFor, seedFor, shuffle } from './shuffle.ts';
-
-/** Where the stackers' images come from. */
-export type StackingImages =
-  /** A share of the images is held out from every member. */
-  | { kind: 'holdout'; fraction: number }
-  /**
-   * Every image is held out once: one training per fold, which answers on its fold. `refit` adds a training on all
-   * images, which is what predicts later; `average` leaves that to the fold's models together.
-   */
-  | { kind: 'kfold'; folds: number; members: 'refit' | 'average' }
-  /** A flaw, kept to reproduce others' results: the members' own training images. */
-  | { kind: 'training-images' };
+import { type Fold, foldName, foldsOf, type StackingImages } from './training-fold.ts';
 
 /** What decides a split, beside the images and their classes. */
 export interface SplitPlan {
@@ -38,18 +27,9 @@ export interface SplitPlan {
   testMultipleOf: number;
 }
 
-/** Names of the parts that a way of stacking makes, in their order. */
-export function partNames(stacking: StackingImages): string[] {
-  if (stacking.kind === 'holdout') return ['holdout'];
-  if (stacking.kind === 'training-images') return ['all'];
-  const folds = Array.from({ length: stacking.folds }, (_, index) => `fold-${index + 1}`);
-  return stacking.members === 'refit' ? [...folds, 'all'] : folds;
-}
-
 /** One training of every member. Ascending indices into the images. */
-export interface SplitPart {
-  /** `holdout`, `fold-1` …, or `all` (no image is held out, or they are the training images themselves). */
-  name: string;
+export interface FoldImages {
+  fold: Fold;
   fit: Uint32Array;
   tune: Uint32Array;
   outOfFold: Uint32Array;
@@ -58,8 +38,8 @@ export interface SplitPart {
 export interface ImageSplit {
   /** Ascending. */
   test: Uint32Array;
-  /** In the order of the folds, `all` last. */
-  parts: SplitPart[];
+  /** In the order of {@link foldsOf}. */
+  folds: FoldImages[];
 }
 
 /**
@@ -71,7 +51,7 @@ export interface ImageSplit {
  * of a group fall on the same side of every cut that is drawn, whatever their labels; cuts made by split folders stand.
  * Without groups every image is drawn by itself.
  * @param leftOut Images that no set is to have, such as copies that are dropped.
- * @throws DataError when a class has fewer images (groups count once) than the parts need: one in each.
+ * @throws DataError when a class has fewer images (groups count once) than the folds need: one in each.
  */
 export function splitImages(
   folder: Pick<ImageFolder, 'images' | 'classes' | 'root'>,
@@ -84,19 +64,19 @@ export function splitImages(
   const drawn = folder.classes.map((_, label) => drawClass(folder, label, plan, units[label]!, given));
   const test = wholeBatches(folder, ascending(given.test ?? drawn.flatMap((one) => one.test.flat())), plan);
   const watched = plan.tune === 'test' ? test : given.tune === null ? null : ascending(given.tune);
-  const fitOn = (name: string, sets: readonly LearningSet[], outOfFold: Uint32Array | 'fit'): SplitPart => {
+  const fitOn = (fold: Fold, sets: readonly LearningSet[], outOfFold: Uint32Array | 'fit'): FoldImages => {
     const fit = ascending(sets.flatMap((one) => one.fit.flat()));
     const tune = watched ?? ascending(sets.flatMap((one) => one.tune.flat()));
-    return { name, fit, tune, outOfFold: outOfFold === 'fit' ? fit : outOfFold };
+    return { fold, fit, tune, outOfFold: outOfFold === 'fit' ? fit : outOfFold };
   };
   const { stacking } = plan;
+  const all = foldsOf(stacking);
   switch (stacking.kind) {
     case 'holdout':
-      return { test, parts: [fitOn('holdout', drawn, ascending(drawn.flatMap((one) => one.outOfFold.flat())))] };
+      return { test, folds: [fitOn(all[0]!, drawn, ascending(drawn.flatMap((one) => one.outOfFold.flat())))] };
     case 'training-images':
-      return { test, parts: [fitOn('all', drawn, 'fit')] };
+      return { test, folds: [fitOn(all[0]!, drawn, 'fit')] };
     case 'kfold': {
-      const names = partNames(stacking);
       // From all units of a class in their drawn order: learning sets are cut anew for every fold.
       const pools = drawn.map(({ fit, tune }) => [...tune, ...fit]);
       const folds = dealFolds(pools, stacking.folds, plan.seed).map((held, index) => {
@@ -106,27 +86,27 @@ export function splitImages(
             watched === null ? plan.tune : 'test',
           ),
         );
-        return fitOn(names[index]!, others, ascending([...held].flat()));
+        return fitOn(all[index]!, others, ascending([...held].flat()));
       });
-      const rest = names.slice(folds.length).map((name) => fitOn(name, drawn, new Uint32Array()));
-      return { test, parts: [...folds, ...rest] };
+      const rest = all.slice(folds.length).map((fold) => fitOn(fold, drawn, new Uint32Array()));
+      return { test, folds: [...folds, ...rest] };
     }
   }
 }
 
 /** Every image that some training learns from, is watched on or answers on. Ascending. */
-export function trainingImages({ parts, test }: ImageSplit): Uint32Array {
+export function trainingImages({ folds, test }: ImageSplit): Uint32Array {
   const tested = new Set(test);
-  const all = new Set(parts.flatMap(({ fit, tune, outOfFold }) => [...fit, ...tune, ...outOfFold]));
+  const all = new Set(folds.flatMap(({ fit, tune, outOfFold }) => [...fit, ...tune, ...outOfFold]));
   return ascending([...all].filter((image) => !tested.has(image)));
 }
 
 /** Leaves out what `keep` refuses, such as images that cannot be decoded; the others stay where they were drawn. */
-export function filterSplit({ test, parts }: ImageSplit, keep: (index: number) => boolean): ImageSplit {
+export function filterSplit({ test, folds }: ImageSplit, keep: (index: number) => boolean): ImageSplit {
   return {
     test: test.filter(keep),
-    parts: parts.map(({ name, fit, tune, outOfFold }) => ({
-      name,
+    folds: folds.map(({ fold, fit, tune, outOfFold }) => ({
+      fold,
       fit: fit.filter(keep),
       tune: tune.filter(keep),
       outOfFold: outOfFold.filter(keep),
@@ -134,22 +114,22 @@ export function filterSplit({ test, parts }: ImageSplit, keep: (index: number) =
   };
 }
 
-/** The images by what sets them apart, for reports: a partition, whatever flaws let parts overlap. */
-export function disjointSets({ test, parts }: ImageSplit): Map<string, Uint32Array> {
-  const folds = parts.filter(({ name }) => name.startsWith('fold-'));
-  if (folds.length > 0) {
-    const sets = new Map(folds.map(({ name, outOfFold }) => [name, outOfFold]));
+/** The images by what sets them apart, for reports: a partition, whatever flaws let folds overlap. */
+export function disjointSets({ test, folds }: ImageSplit): Map<string, Uint32Array> {
+  const dealt = folds.filter(({ fold }) => fold.kind === 'fold');
+  if (dealt.length > 0) {
+    const sets = new Map(dealt.map(({ fold, outOfFold }) => [foldName(fold), outOfFold]));
     // Tune images out of a folder of their own lie in no fold.
-    const others = new Set([...folds.flatMap(({ outOfFold }) => [...outOfFold]), ...test]);
-    const tune = folds[0]!.tune.filter((image) => !others.has(image));
+    const others = new Set([...dealt.flatMap(({ outOfFold }) => [...outOfFold]), ...test]);
+    const tune = dealt[0]!.tune.filter((image) => !others.has(image));
     if (tune.length > 0) sets.set('tune', tune);
     return sets.set('test', test);
   }
-  const { name, fit, tune, outOfFold } = parts[0]!;
+  const { fold, fit, tune, outOfFold } = folds[0]!;
   const tested = new Set(test);
   const sets = new Map([['fit', fit]]);
   if (!tune.some((image) => tested.has(image))) sets.set('tune', tune);
-  if (name === 'holdout') sets.set('stack', outOfFold);
+  if (fold.kind === 'holdout') sets.set('stack', outOfFold);
   return sets.set('test', test);
 }
 

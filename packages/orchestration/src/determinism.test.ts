@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { drawShapes } from '@chorus/data';
+import type { EpochMetrics } from '@chorus/training';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExperimentInput } from './experiment/schema.ts';
-import type { EpochMetrics } from './lanes/protocol.ts';
 import { train } from './train.ts';
 
 const pretrained = fileURLToPath(new URL('../../../../shared/data/pretrained/', import.meta.url));

@@ -80,8 +80,8 @@ describe('copies of one picture', () => {
       ['dropped', 8],
       ['dropped', 2],
     ]);
-    const { test, parts } = dataset.split;
-    const used = [...test, ...parts[0]!.fit, ...parts[0]!.tune, ...parts[0]!.outOfFold];
+    const { test, folds } = dataset.split;
+    const used = [...test, ...folds[0]!.fit, ...folds[0]!.tune, ...folds[0]!.outOfFold];
     const paths = used.map((index) => dataset.images[index]!.relativePath);
     expect(paths).toHaveLength(dataset.images.length - 10);
     expect(paths).toContain('discs/copy-0.png');

@@ -15,8 +15,3 @@ export class ConfigError extends Error {
 export class TooFewMembersError extends Error {
   override name = 'TooFewMembersError';
 }
-
-/** The run was asked to stop and did so at a batch edge. Exit code 130. */
-export class StoppedError extends Error {
-  override name = 'StoppedError';
-}

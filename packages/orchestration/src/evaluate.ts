@@ -9,15 +9,15 @@ import {
   type SkippedImage,
   scanImageFolder,
 } from '@chorus/data';
+import { type Score, scoreProbabilities } from '@chorus/evaluation';
+import { StoppedError } from '@chorus/training';
 import { readBundle } from './bundle.ts';
-import { StoppedError } from './errors.ts';
 import { type FolderOptions, readFolderOptions } from './experiment/folder-options.ts';
 import { describeRow, type Prediction } from './predict.ts';
 import { chooseImages, type ImageSelection } from './run/choose-images.ts';
 import { type ClassifyOptions, classifyImages } from './run/classify-images.ts';
 import { dataFolder } from './run/dataset.ts';
 import type { Downloads } from './run/downloads.ts';
-import { type Score, scoreProbabilities } from './statistics/score.ts';
 
 export interface EvaluateOptions extends ClassifyOptions, FolderOptions {
   /** Takes every image; by default those that the bundle's run tested on, found by their content. */

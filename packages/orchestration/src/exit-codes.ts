@@ -2,9 +2,10 @@ import { DataError } from '@chorus/data';
 import { ModelError } from '@chorus/models';
 import { RuntimeError } from '@chorus/runtime';
 import { StorageError } from '@chorus/storage';
-import { ConfigError, StoppedError, TooFewMembersError } from './errors.ts';
+import { StoppedError, TrainingError } from '@chorus/training';
+import { ConfigError, TooFewMembersError } from './errors.ts';
 
-/** What a process that ran an experiment tells its caller. */
+/** Exit codes of a process that ran an experiment. */
 export const exitCodes = {
   done: 0,
   bug: 1,
@@ -22,7 +23,12 @@ export function classifyError(error: unknown): { exitCode: number; forUser: bool
   if (error instanceof StoppedError) return { exitCode: exitCodes.stopped, forUser: true };
   if (error instanceof TooFewMembersError) return { exitCode: exitCodes.tooFewMembers, forUser: true };
   if (error instanceof DataError) return { exitCode: exitCodes.badData, forUser: true };
-  const mistakes = [ConfigError, ModelError, RuntimeError, StorageError];
+  const mistakes = [ConfigError, ModelError, RuntimeError, StorageError, TrainingError];
   if (mistakes.some((kind) => error instanceof kind)) return { exitCode: exitCodes.badConfig, forUser: true };
   return { exitCode: exitCodes.bug, forUser: false };
+}
+
+/** Whether an error has a cause that the user can fix; any other one is a bug of Chorus or of a library. */
+export function isUserMistake(error: unknown): boolean {
+  return classifyError(error).forUser;
 }

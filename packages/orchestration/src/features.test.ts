@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DataError } from '@chorus/data';
 import { ModelError } from '@chorus/models';
+import { StorageError } from '@chorus/storage';
+import { StoppedError } from '@chorus/training';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import golden from '../../../tools/golden/features.json' with { type: 'json' };
-import { ConfigError, StoppedError } from './errors.ts';
+import { ConfigError } from './errors.ts';
 import { extractFeatures, type FeaturesOptions, writeFeatures } from './features.ts';
 
 const shared = join(import.meta.dirname, '../../../../shared/data');
@@ -95,7 +97,7 @@ test.each<[string, Request, new (message: string) => Error, RegExp]>([
   [
     'weights that are not there',
     { weights: 'none.h5' },
-    ConfigError,
+    StorageError,
     /^Expected an \.h5 weight file at \S+none\.h5, received ENOENT\.$/,
   ],
   ['weights that are none', {}, ModelError, /^text\.jpg: expected an HDF5 file/],

@@ -13,18 +13,22 @@ import {
 } from '@chorus/models';
 import { initRuntime, type OnSetupProgress, setupRuntime } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
-import * as tf from '@tensorflow/tfjs';
-import { ConfigError, StoppedError } from './errors.ts';
+import {
+  forwardBatchSize,
+  forwardRows,
+  ImageReader,
+  prepareFunction,
+  readWeightFile,
+  StoppedError,
+} from '@chorus/training';
+import type * as tf from '@tensorflow/tfjs';
+import { ConfigError } from './errors.ts';
 import { parseWorkers } from './experiment/resolve.ts';
 import { experimentSchema } from './experiment/schema.ts';
 import { chooseLanes } from './lanes/choose-lanes.ts';
-import { forwardBatchSize } from './member/forward-batches.ts';
-import { ImageReader } from './member/image-reader.ts';
-import { prepareFunction } from './member/prepared-function.ts';
 import { npyBytes } from './npy.ts';
 import { requireWritable, writingTo } from './output-place.ts';
 import { decodeToStores } from './run/decode-to-stores.ts';
-import { readWeightFile } from './run/weight-file.ts';
 
 export interface FeaturesOptions {
   /** A family of backbones, such as `mobilenet-v2`. */
@@ -118,8 +122,6 @@ async function featureRows(
     { name: 'features', callCount: Math.ceil(paths.length / forwardBatchSize) },
     (pixels: tf.Tensor4D) => classifier.features(pixels),
   );
-  // The last batch is filled up: another shape would be compiled anew.
-  const rowCount = Math.min(paths.length, forwardBatchSize);
   try {
     for (let start = 0; start < paths.length; start += forwardBatchSize) {
       if (signal?.aborted) throw new StoppedError('Stopped; nothing was written.');
@@ -129,10 +131,11 @@ async function featureRows(
       // With a row missing there is nothing to write; the files left are only looked at, so that all bad ones are named.
       if (skipped.length === 0) {
         const images = new ImageReader(decoded.pixels.get(inputSize)!, new SharedArrayBuffer(batch.length));
-        const indices = Uint32Array.from(batch.keys());
-        const values = tf
-          .tidy(() => features(images.read({ indices, flips: new Uint8Array(batch.length) }, rowCount)).dataSync())
-          .subarray(0, batch.length * classifier.featureWidth);
+        const values = await forwardRows(
+          Uint32Array.from(batch.keys()),
+          { width: classifier.featureWidth, imageCount: paths.length },
+          (some, rowCount) => features(images.read(some, rowCount)),
+        );
         const broken = values.findIndex((value) => !Number.isFinite(value));
         if (broken !== -1)
           throw new DataError(

@@ -1,11 +1,11 @@
 /** Classifies images without labels. */
 import { resolve } from 'node:path';
 import type { SkippedImage } from '@chorus/data';
+import { argmax } from '@chorus/evaluation';
+import { StoppedError } from '@chorus/training';
 import { readBundle } from './bundle.ts';
-import { StoppedError } from './errors.ts';
 import { type ClassifyOptions, classifyImages } from './run/classify-images.ts';
 import { type ImageInput, nameOf } from './run/image-input.ts';
-import { argmax } from './statistics/score.ts';
 
 export interface Prediction {
   path: string;

@@ -3,15 +3,14 @@ import { DataError } from '@chorus/data';
 import { ModelError } from '@chorus/models';
 import { prepareProcess, RuntimeError } from '@chorus/runtime';
 import { StorageError } from '@chorus/storage';
+import type { LaneStartup, PredictTask } from '@chorus/training';
+import { describeError, StopFlag, StoppedError } from '@chorus/training';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, StoppedError, TooFewMembersError } from './errors.ts';
+import { ConfigError, TooFewMembersError } from './errors.ts';
 import { classifyError } from './exit-codes.ts';
 import { Lane } from './lanes/lane.ts';
-import type { LaneStartup, PredictTask } from './lanes/protocol.ts';
-import { StopFlag } from './member/stop-flag.ts';
 import { observerFrom } from './run/observer.ts';
 import { reviveError } from './thread-errors.ts';
-import { describeError } from './thread-outcome.ts';
 
 /** What another thread makes of it. */
 function sent(error: unknown): Error {
@@ -65,7 +64,7 @@ describe('an error that crosses between threads', () => {
 describe("what a lane's task throws", () => {
   const startup = (device: LaneStartup['runtime']['device']): LaneStartup => ({
     runtime: { device },
-    compute: { compile: true, precision: 'float32' },
+    compute: { compile: true, bfloat16: false },
     stop: new StopFlag().shared,
   });
   prepareProcess();

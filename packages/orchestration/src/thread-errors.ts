@@ -3,8 +3,8 @@ import { DataError } from '@chorus/data';
 import { ModelError } from '@chorus/models';
 import { RuntimeError } from '@chorus/runtime';
 import { StorageError } from '@chorus/storage';
-import { ConfigError, StoppedError, TooFewMembersError } from './errors.ts';
-import type { Outcome, ThreadError } from './thread-outcome.ts';
+import { type Outcome, StoppedError, type ThreadError, TrainingError } from '@chorus/training';
+import { ConfigError, TooFewMembersError } from './errors.ts';
 
 /**
  * The value of work that another thread did.
@@ -29,7 +29,16 @@ export function reviveError({ name, message, stack, code, cause }: ThreadError):
 
 const classes: ReadonlyMap<string, new (message: string) => Error> = new Map(
   Object.entries({
-    ...{ ConfigError, DataError, ModelError, RuntimeError, StorageError, StoppedError, TooFewMembersError },
+    ...{
+      ConfigError,
+      DataError,
+      ModelError,
+      RuntimeError,
+      StorageError,
+      StoppedError,
+      TooFewMembersError,
+      TrainingError,
+    },
     ...{ TypeError, RangeError, SyntaxError, ReferenceError, URIError, EvalError },
   }),
 );

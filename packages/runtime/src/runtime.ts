@@ -11,9 +11,10 @@ import { registerCast } from './kernels/cast.ts';
 import { registerFusedBatchNorm } from './kernels/fused-batch-norm.ts';
 import { registerReluGradients } from './kernels/relu-gradients.ts';
 import { registerStatelessUniform } from './kernels/stateless-uniform.ts';
+import { loadTensorflow } from './load-tensorflow.ts';
 import { locateNativeRuntime } from './native/locate.ts';
 import { prepareProcess } from './process.ts';
-import { loadTensorflow, type NativeBackend } from './tensorflow.ts';
+import type { NativeBackend } from './tensorflow.ts';
 
 /**
  * The device is the thread's own; all else must be equal in every thread of the process: one logical CPU device, every

@@ -2,6 +2,7 @@ import { presetNames } from '@chorus/orchestration/presets';
 import { Command } from 'commander';
 import { demoBox } from '../print/demo-box.ts';
 import { leaderboard } from '../print/leaderboard.ts';
+import { planSummary } from '../print/plan-summary.ts';
 import type { Progress } from '../progress/progress.ts';
 import { progressFor } from '../progress/progress-for.ts';
 import { stopSignal } from '../stop-signal.ts';
@@ -19,6 +20,7 @@ interface TrainFlags {
   resume?: string;
   workers?: string;
   set: string[];
+  dryRun?: boolean;
 }
 
 export const trainCommand = new Command('train')
@@ -44,6 +46,7 @@ export const trainCommand = new Command('train')
     (value, before: string[]) => [...before, value],
     [],
   )
+  .option('--dry-run', 'print the plan, and what it takes, and create nothing')
   .action(async (flags: TrainFlags) => {
     const { ConfigError, train } = await import('@chorus/orchestration');
     const ignored = ignoredWithResume(flags);
@@ -55,6 +58,12 @@ export const trainCommand = new Command('train')
     );
     const base = userFolder(process.env, process.cwd());
     try {
+      if (flags.dryRun) {
+        const plan = await planNew(flags, base, progress, signal);
+        progress.end();
+        console.log(planSummary(plan));
+        return;
+      }
       const { report, folder, exitCode } =
         flags.resume === undefined
           ? await trainNew(flags, base, progress, signal)
@@ -68,8 +77,9 @@ export const trainCommand = new Command('train')
     }
   });
 
-async function trainNew(flags: TrainFlags, base: string, progress: Progress, signal: AbortSignal) {
-  const { prepareExperiment, train } = await import('@chorus/orchestration');
+/** What a new run is started with. */
+async function newRun(flags: TrainFlags, base: string, progress: Progress, signal: AbortSignal) {
+  const { prepareExperiment } = await import('@chorus/orchestration');
   const { experiment, preset } = await prepareExperiment({
     preset: flags.preset,
     ...(flags.config === undefined ? {} : { file: userPath(flags.config) }),
@@ -83,12 +93,25 @@ async function trainNew(flags: TrainFlags, base: string, progress: Progress, sig
     environment: process.env,
   });
   if (preset !== undefined) progress.note(`preset ${preset.name}: ${preset.reason}`);
-  return train(experiment, {
+  const options = {
     ...(flags.out === undefined ? { base } : { out: userPath(flags.out) }),
     ...(preset === undefined ? {} : { preset: preset.name }),
     observer: progress.observer,
     signal,
-  });
+  };
+  return { experiment, options };
+}
+
+async function trainNew(...run: Parameters<typeof newRun>) {
+  const { train } = await import('@chorus/orchestration');
+  const { experiment, options } = await newRun(...run);
+  return train(experiment, options);
+}
+
+async function planNew(...run: Parameters<typeof newRun>) {
+  const { planRun } = await import('@chorus/orchestration');
+  const { experiment, options } = await newRun(...run);
+  return planRun(experiment, options);
 }
 
 /** An option that a resumed run would pass over. */
@@ -97,5 +120,5 @@ function ignoredWithResume({ resume, preset, set, ...named }: TrainFlags): strin
   if (preset !== 'auto') return '--preset';
   if (set.length > 0) return '--set';
   const option = Object.keys(named)[0];
-  return option === undefined ? undefined : `--${option === 'followLinks' ? 'follow-links' : option}`;
+  return option === undefined ? undefined : `--${option.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}`;
 }

@@ -1,12 +1,13 @@
 import type { Report } from '@chorus/orchestration';
 
-/** How many images are for what; of several parts the first stands for all. */
-export function countsLine({ test, parts }: Report['dataset']['counts']): string {
-  const [{ name, fit, tune, outOfFold }] = parts as [(typeof parts)[number]];
-  const folds = parts.filter((part) => part.name.startsWith('fold-')).length;
-  if (folds === 0) return `fit ${fit}, tune ${tune}, ${name === 'all' ? '' : `stack ${outOfFold}, `}test ${test}`;
-  const retrained = parts.length > folds ? ', then on all' : '';
-  // Tune images out of a folder of their own lie in no fold.
-  const inFolds = parts.reduce((sum, part) => sum + part.outOfFold, 0);
-  return `${inFolds} in ${folds} folds (fit ${fit}, tune ${tune}, held out ${outOfFold}${retrained}), test ${test}`;
+/** How many images each set has; of several folds the first one stands for all. */
+export function countsLine({ test, folds }: Report['dataset']['counts']): string {
+  const [{ fold, fit, tune, outOfFold }] = folds as [(typeof folds)[number]];
+  const foldCount = folds.filter((one) => one.fold.kind === 'fold').length;
+  if (foldCount === 0)
+    return `fit ${fit}, tune ${tune}, ${fold.kind === 'all' ? '' : `stack ${outOfFold}, `}test ${test}`;
+  const retrained = folds.length > foldCount ? ', then on all' : '';
+  // Tune images from a folder of their own are in no fold.
+  const inFolds = folds.reduce((sum, one) => sum + one.outOfFold, 0);
+  return `${inFolds} in ${foldCount} folds (fit ${fit}, tune ${tune}, held out ${outOfFold}${retrained}), test ${test}`;
 }

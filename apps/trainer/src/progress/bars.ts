@@ -55,8 +55,10 @@ export function barProgress(): Progress {
       if (state.state === 'done')
         row(name)?.done(`${state.seconds.toFixed(1)} s on ${state.device}; ${lastEpoch.get(name) ?? ''}`);
       if (state.state === 'kept') row(name)?.done('kept from the earlier part of the run');
-      if (state.state === 'failed') row(name)?.failed(printable(state.reason));
-      if (state.state === 'skipped') row(name)?.skipped('another part of its member failed');
+      if (state.state === 'skipped') row(name)?.skipped('another fold of its member failed');
+      if (state.state !== 'failed') return;
+      row(name)?.failed(printable(state.reason));
+      if (state.stack !== null) console.error(state.stack);
     },
     onBatch(name, { stage, epochIndex, stepIndex, stepCount }) {
       const epoch = stage === 'features' ? '' : ` ${epochIndex + 1}`;

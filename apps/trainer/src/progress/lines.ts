@@ -48,8 +48,10 @@ export function lineProgress(write: (line: string) => void): Progress {
       if (state.state === 'running') write(`${name}: started on ${state.device}`);
       if (state.state === 'done') write(`${name}: done on ${state.device} in ${state.seconds.toFixed(1)} s`);
       if (state.state === 'kept') write(`${name}: kept from the earlier part of the run`);
-      if (state.state === 'skipped') write(`${name}: skipped: another part of its member failed`);
-      if (state.state === 'failed') write(`${name}: failed: ${printable(state.reason)}`);
+      if (state.state === 'skipped') write(`${name}: skipped: another fold of its member failed`);
+      if (state.state !== 'failed') return;
+      write(`${name}: failed: ${printable(state.reason)}`);
+      if (state.stack !== null) console.error(state.stack);
     },
     // Epochs have lines of their own.
     onBatch(task, { stage, stepIndex, stepCount }) {

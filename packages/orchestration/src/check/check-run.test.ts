@@ -3,8 +3,8 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { drawShapes } from '@chorus/data';
+import { StoppedError } from '@chorus/training';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { StoppedError } from '../errors.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
 import type { ExperimentInput } from '../experiment/schema.ts';
 import { train } from '../train.ts';
@@ -65,7 +65,7 @@ describe('a folder that can be trained on', () => {
     const run = await train(small(), { out: at('run') });
     const { counts, skipped } = run.report.dataset;
     const { sets } = report.dataset!;
-    expect(sets).toMatchObject({ ...pick(counts.parts[0]!), test: counts.test });
+    expect(sets).toMatchObject({ ...pick(counts.folds[0]!), test: counts.test });
     expect(report.dataset!.skipped).toEqual(skipped);
     const bytes = await bytesIn(at('run'));
     expect(bytes).toBeLessThan(report.disk.neededBytes!);

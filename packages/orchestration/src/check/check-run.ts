@@ -1,24 +1,27 @@
 /** What a run would make of its images, weights and machine: everything `train` looks at before it creates anything. */
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { availableMemoryBytes, checkMemory, pixelBytes } from '@chorus/data';
+import { availableMemoryBytes, checkMemory, pixelBytes, trainingImages } from '@chorus/data';
 import { prepareProcess } from '@chorus/runtime';
-import { ConfigError, StoppedError } from '../errors.ts';
+import { StopFlag, StoppedError } from '@chorus/training';
+import { ConfigError } from '../errors.ts';
 import { classifyError, exitCodes } from '../exit-codes.ts';
 import { type Experiment, inputSizesOf, stepPixelsOf } from '../experiment/schema.ts';
 import { findGpus } from '../lanes/choose-lanes.ts';
-import { computeSettings, trainingPrecision } from '../lanes/compute-settings.ts';
-import { estimateLaneBytes } from '../lanes/memory.ts';
+import { computeSettings } from '../lanes/compute-settings.ts';
 import { type LanePlan, type Machine, planLanes } from '../lanes/plan.ts';
-import { StopFlag } from '../member/stop-flag.ts';
+import { estimateSeconds } from '../plan/estimate-time.ts';
+import { expectedPlan } from '../plan/expected-plan.ts';
+import { estimateLaneBytes } from '../plan/lane-memory.ts';
+import type { TrainingPlan } from '../plan/plan-training.ts';
+import { timedMachine } from '../plan/timed-machine.ts';
 import { type Dataset, dataFolder, openDataset, requireDataFolder } from '../run/dataset.ts';
-import { freeDiskBytes, type RunSize, requireDisk, runBytes, runSizeOf } from '../run/disk-space.ts';
+import { freeDiskBytes, requireDisk, runBytes, runSizeOf } from '../run/disk-space.ts';
 import type { Downloads } from '../run/downloads.ts';
 import { missingWeights, publishedFileOf, weightSource } from '../run/initial-weights.ts';
 import { publishedWeightsPath } from '../run/published-weights.ts';
 import { defaultRunFolder, requireNewRunFolder } from '../run/run-folder.ts';
 import { describeDataset } from './describe-dataset.ts';
-import { estimateSeconds } from './estimate-time.ts';
 import { type MachineSpeed, measureSpeed } from './measure-speed.ts';
 import type { CheckReport } from './schema.ts';
 import { warningsAbout } from './warnings.ts';
@@ -82,7 +85,7 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
     const dataset = await findImages(experiment, plan, options, collect).catch(collect);
     const decodeSeconds = dataset === undefined ? null : (Date.now() - startedAtMs) / 1000;
     const disk = await freeDiskBytes(path);
-    const needs = dataset && needsOf(experiment, plan, dataset);
+    const needs = dataset && needsOf(experiment, plan, dataset, environment);
     if (needs !== undefined) attempt(() => requireDisk(disk, needs.diskBytes));
     // What cannot run anyway needs no estimate, which takes seconds.
     const isReady = problems.length === 0 && plan !== undefined;
@@ -128,14 +131,14 @@ function planOf(experiment: Experiment, machine: Machine): LanePlan {
 async function findImages(
   experiment: Experiment,
   plan: LanePlan | undefined,
-  { downloads, onDecode, signal }: CheckOptions,
+  { downloads, onDecode, signal, environment = process.env }: CheckOptions,
   onProblem: (problem: Error) => void,
 ): Promise<Dataset> {
   const { source } = experiment.data;
   await requireDataFolder(source);
   const root = await dataFolder(source, downloads);
   const laneBytes = (imageCount: number) =>
-    plan === undefined ? 0 : estimateLaneBytes(experiment, plan.lanes, imageCount);
+    plan === undefined ? 0 : laneBytesOf(experiment, plan, imageCount, environment);
   return openDataset(experiment, root, laneBytes, { onDecode: onDecode ?? (() => {}), onProblem }, signal);
 }
 
@@ -159,31 +162,51 @@ function exitCodeOf(problems: CheckReport['problems']): CheckReport['exitCode'] 
   return problems.length > 0 ? exitCodes.badConfig : exitCodes.done;
 }
 
-interface Needs extends RunSize {
+interface Environment {
+  CHORUS_WEIGHTS?: string | undefined;
+}
+
+interface Needs {
   imageCount: number;
+  trainingPlan: TrainingPlan;
   /** Null where no lanes could be planned. */
   memoryBytes: number | null;
   diskBytes: number;
 }
 
+/** An upper bound: of all images being training images. */
+function laneBytesOf(
+  experiment: Experiment,
+  { lanes }: LanePlan,
+  imageCount: number,
+  environment: Environment,
+): number {
+  return estimateLaneBytes(expectedPlan(experiment, environment, { trainingCount: imageCount, testCount: 0 }), lanes);
+}
+
 /** Memory of pixels and lanes at their peak, and disk of the run folder. */
-function needsOf(experiment: Experiment, plan: LanePlan | undefined, dataset: Dataset): Needs {
+function needsOf(
+  experiment: Experiment,
+  plan: LanePlan | undefined,
+  dataset: Dataset,
+  environment: Environment,
+): Needs {
   const kept = keptShares(dataset, experiment.data.limitPerClass);
   const total = (indices: Iterable<number>) => {
     let sum = 0;
     for (const index of indices) sum += kept[index]!;
     return Math.round(sum);
   };
-  const all = runSizeOf(dataset);
   const imageCount = total(dataset.images.keys());
   const testCount = total(dataset.split.test);
-  const size = { ...all, testCount, trainingCount: Math.min(all.trainingCount, imageCount - testCount) };
+  const trainingCount = Math.min(trainingImages(dataset.split).length, imageCount - testCount);
+  const trainingPlan = expectedPlan(experiment, environment, { trainingCount, testCount });
   const pixels = pixelBytes({ imageCount, imageSizes: inputSizesOf(experiment) });
   return {
-    ...size,
     imageCount,
-    memoryBytes: plan === undefined ? null : Math.ceil(pixels + estimateLaneBytes(experiment, plan.lanes, imageCount)),
-    diskBytes: runBytes(experiment, size),
+    trainingPlan,
+    memoryBytes: plan === undefined ? null : Math.ceil(pixels + laneBytesOf(experiment, plan, imageCount, environment)),
+    diskBytes: runBytes(trainingPlan, runSizeOf(dataset)),
   };
 }
 
@@ -218,26 +241,17 @@ async function takes(
     const missing = await missingWeights(experiment, known.environment);
     if (machine === undefined || dataset === undefined) return { ...none, obstacle: missing ?? null };
     const plan = planOf(experiment, machine);
-    const { imageCount, memoryBytes, diskBytes, trainingCount, testCount } = needsOf(experiment, plan, dataset);
+    const { environment } = known;
+    const { imageCount, memoryBytes, diskBytes, trainingPlan } = needsOf(experiment, plan, dataset, environment);
     found = { ...found, memoryBytes, diskBytes };
     if (speed !== undefined && decodeSeconds !== null) {
-      const [least, most] = estimateSeconds(
-        experiment,
-        { training: trainingCount, test: testCount },
-        {
-          ...speed,
-          laneCount: plan.lanes.length,
-          sharesProcessors: plan.lanes.every(({ device }) => device.startsWith('cpu:')),
-          isBfloat16: (family) =>
-            trainingPrecision(computeSettings(experiment.runtime, plan.lanes[0]!.device), family) === 'bfloat16',
-        },
-      );
+      const [least, most] = estimateSeconds(trainingPlan, timedMachine(experiment, plan, speed));
       const decoding = (decodeSeconds * imageCount) / dataset.images.length;
       found = { ...found, seconds: [least + decoding, most + decoding] };
     }
     if (missing !== undefined) throw new ConfigError(missing);
     const imageSizes = inputSizesOf(experiment);
-    checkMemory({ imageCount, imageSizes, laneBytes: estimateLaneBytes(experiment, plan.lanes, imageCount) });
+    checkMemory({ imageCount, imageSizes, laneBytes: laneBytesOf(experiment, plan, imageCount, environment) });
     requireDisk(known.disk, diskBytes);
     return { ...found, obstacle: null };
   } catch (error) {

@@ -53,7 +53,7 @@ const entries: Entry[] = [
 ];
 const split = {
   test: indices(4, 5),
-  parts: [{ name: 'holdout', fit: indices(0), tune: indices(1), outOfFold: indices(2) }],
+  folds: [{ fold: { kind: 'holdout' as const }, fit: indices(0), tune: indices(1), outOfFold: indices(2) }],
 };
 
 it('counts images by class, role, set, format and dimensions', () => {
@@ -91,7 +91,7 @@ it('counts images by class, role, set, format and dimensions', () => {
 
 it('has no sets where no split could be drawn, and no dimensions where no image can be used', () => {
   const bad = entries.map(([label, , hash]): Entry => [label, null, hash, null]);
-  const section = describeDataset(dataset(bad, { test: indices(), parts: [] }), 160);
+  const section = describeDataset(dataset(bad, { test: indices(), folds: [] }), 160);
   expect(section).toMatchObject({ layout: 'classes', roles: [], usable: 0, sets: null, dimensions: null, formats: {} });
   expect(section.classes.map(({ training, test }) => [training, test])).toEqual([
     [null, null],

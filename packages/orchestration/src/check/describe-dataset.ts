@@ -13,14 +13,14 @@ const elongatedRatio = 3;
  */
 export function describeDataset(dataset: Dataset, inputSize: number): DatasetSection {
   const { name, root, classes, images, split, info, skipped, duplicates, found } = dataset;
-  const isDrawn = split.parts.length > 0;
+  const isDrawn = split.folds.length > 0;
   const training = new Set(isDrawn ? trainingImages(split) : []);
   const test = new Set(split.test);
   const indices = [...images.keys()];
   const leftOut = new Set(duplicates.flatMap((group) => group.leftOut));
   const isUsable = (index: number) => info[index] != null && !leftOut.has(images[index]!.relativePath);
   const byLabel = groupBy(indices, (index) => images[index]!.label);
-  const [part] = split.parts;
+  const [fold] = split.folds;
   return {
     name,
     root,
@@ -42,13 +42,13 @@ export function describeDataset(dataset: Dataset, inputSize: number): DatasetSec
       };
     }),
     sets:
-      part === undefined
+      fold === undefined
         ? null
         : {
-            trainingsPerMember: split.parts.length,
-            fit: part.fit.length,
-            tune: part.tune.length,
-            outOfFold: part.outOfFold.length,
+            trainingsPerMember: split.folds.length,
+            fit: fold.fit.length,
+            tune: fold.tune.length,
+            outOfFold: fold.outOfFold.length,
             test: split.test.length,
           },
     formats: formatsOf(dataset),

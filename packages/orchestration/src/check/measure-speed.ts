@@ -3,13 +3,12 @@ import { join } from 'node:path';
 import { createPixelStore, PixelStore } from '@chorus/data';
 import { type BackboneSpec, memberCost } from '@chorus/models';
 import { withTemporaryFolder } from '@chorus/storage';
-import { StoppedError } from '../errors.ts';
+import { type EpochMetrics, StopFlag, StoppedError, type TrainTask } from '@chorus/training';
 import { resolveExperiment } from '../experiment/resolve.ts';
 import { computeSettings } from '../lanes/compute-settings.ts';
 import { Lane } from '../lanes/lane.ts';
 import type { LanePlan } from '../lanes/plan.ts';
-import type { EpochMetrics, TrainTask } from '../lanes/protocol.ts';
-import { StopFlag } from '../member/stop-flag.ts';
+import { expectedPlan } from '../plan/expected-plan.ts';
 import { observerFrom } from '../run/observer.ts';
 
 export interface MachineSpeed {
@@ -38,11 +37,13 @@ export async function measureSpeed(plan: LanePlan, signal?: AbortSignal): Promis
   const stop = new StopFlag();
   const onAbort = () => stop.raise();
   signal?.addEventListener('abort', onAbort);
-  const { runtime, recipe, flaws } = resolveExperiment({
+  const experiment = resolveExperiment({
+    inputSize: backbone.inputSize,
     data: { source: 'noise' },
     weights: 'random',
     members: ['a', 'b'].map((name) => ({ name, backbone: backbone.family })),
     recipe: { batchSize, whole: { epochCount } },
+    testTimeAugmentation: false,
     runtime: { precision: 'float32' },
   });
   const pixels = createPixelStore(stepCount * batchSize, backbone.inputSize);
@@ -52,7 +53,7 @@ export async function measureSpeed(plan: LanePlan, signal?: AbortSignal): Promis
   const lanes = plan.lanes.map(
     (lane) =>
       new Lane(
-        { runtime: lane, compute: computeSettings(runtime, lane.device), stop: stop.shared },
+        { runtime: lane, compute: computeSettings(experiment.runtime, lane.device), stop: stop.shared },
         observerFrom({
           onEpoch(epoch) {
             epochs.push(epoch);
@@ -64,27 +65,22 @@ export async function measureSpeed(plan: LanePlan, signal?: AbortSignal): Promis
       ),
   );
   const all = Uint32Array.from({ length: pixels.count }, (_, index) => index);
-  const map = () => new SharedArrayBuffer(pixels.count);
+  const { plan: member } = expectedPlan(experiment, {}, { trainingCount: pixels.count, testCount: 0 }).members[0]!;
   try {
     await withTemporaryFolder('chorus-speed', async (folder) => {
       const task = (index: number): TrainTask => ({
         kind: 'train',
         name: `lane-${index}`,
-        member: `lane-${index}`,
-        part: 'all',
-        backbone,
-        weights: { kind: 'random' },
+        member,
+        fold: { kind: 'all' },
         classes: ['a', 'b'],
         labels: new SharedArrayBuffer(pixels.count * Int32Array.BYTES_PER_ELEMENT),
         seed: 0,
-        flaws,
-        recipe,
         pixels,
         fit: all,
         tune: all.subarray(0, 1),
         outOfFold: all.subarray(0, 1),
-        reads: { fit: map(), tune: map(), stack: map() },
-        testTimeAugmentation: false,
+        reads: new SharedArrayBuffer(pixels.count),
         folder: join(folder, `lane-${index}`),
         keepsWeights: false,
       });

@@ -1,5 +1,5 @@
 /** What a run accepts, and what to expect of it. */
-import { wilson95 } from '../statistics/wilson.ts';
+import { wilson95 } from '@chorus/evaluation';
 import type { DatasetSection } from './schema.ts';
 
 /** Fewer usable images of a class are worth a warning. */

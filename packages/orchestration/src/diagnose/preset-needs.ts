@@ -6,8 +6,10 @@ import type { Device } from '@chorus/runtime';
 import { choosePreset, type PresetName, presets } from '../experiment/presets/presets.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
 import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
-import { estimateLaneBytes, trainsAll } from '../lanes/memory.ts';
 import { planLanes } from '../lanes/plan.ts';
+import { expectedPlan } from '../plan/expected-plan.ts';
+import { estimateLaneBytes } from '../plan/lane-memory.ts';
+import type { TrainingPlan } from '../plan/plan-training.ts';
 import { freeDiskBytes, runBytes } from '../run/disk-space.ts';
 import { missingWeights, publishedFileOf, weightSource } from '../run/initial-weights.ts';
 import { publishedWeightsPath } from '../run/published-weights.ts';
@@ -19,7 +21,8 @@ interface Environment {
 
 /** Photographs that memory is estimated for, where the user's own are not known yet. */
 const typicalImageCount = 3000;
-const typicalRun = { classCount: 2, trainingCount: 2000, testCount: 1000, pathLength: 40 };
+const typicalImages = { trainingCount: 2000, testCount: 1000 };
+const typicalRun = { classCount: 2, pathLength: 40 };
 
 export async function examinePreset(
   name: PresetName,
@@ -29,8 +32,8 @@ export async function examinePreset(
   return [
     await weights(name, experiment, environment),
     data(name),
-    memory(name, experiment, gpus),
-    await disk(name, experiment),
+    memory(name, experiment, environment, gpus),
+    await disk(name, experiment, environment),
     ...(presets[name].wantsGpu ? [gpu(name, gpus)] : []),
   ];
 }
@@ -70,9 +73,15 @@ function data(preset: PresetName): Finding {
   return { ...common, ok: false, detail: `not in the cache yet: ${source}`, mend };
 }
 
-function memory(preset: PresetName, experiment: Experiment, gpus: readonly Device['name'][]): Finding {
+function memory(
+  preset: PresetName,
+  experiment: Experiment,
+  environment: Environment,
+  gpus: readonly Device['name'][],
+): Finding {
   const { lanes } = planLanes(experiment, { processorCount: availableParallelism(), gpus });
-  const laneBytes = estimateLaneBytes(experiment, lanes, typicalImageCount);
+  const plan = expectedPlan(experiment, environment, { trainingCount: typicalImageCount, testCount: 0 });
+  const laneBytes = estimateLaneBytes(plan, lanes);
   const pixels = pixelBytes({ imageCount: typicalImageCount, imageSizes: inputSizesOf(experiment) });
   const [needed, available] = [laneBytes + pixels, availableMemoryBytes()];
   const ok = needed <= available;
@@ -84,14 +93,19 @@ function memory(preset: PresetName, experiment: Experiment, gpus: readonly Devic
     ...(ok
       ? {}
       : {
-          mend: `pnpm chorus train --preset ${preset} ${trainsAll(experiment) ? '--set recipe.batchSize=8' : '--workers cpu:0'}${dataOption(preset)}`,
+          mend: `pnpm chorus train --preset ${preset} ${trainsAllLayers(plan) ? '--set recipe.batchSize=8' : '--workers cpu:0'}${dataOption(preset)}`,
         }),
   };
 }
 
-async function disk(preset: PresetName, experiment: Experiment): Promise<Finding> {
+/** Then the activations of a step take the memory, and smaller batches help. */
+function trainsAllLayers({ members }: TrainingPlan): boolean {
+  return members.some(({ plan }) => plan.stages.some(({ trains }) => trains === 'all'));
+}
+
+async function disk(preset: PresetName, experiment: Experiment, environment: Environment): Promise<Finding> {
   const { freeBytes } = await freeDiskBytes(process.cwd());
-  const needed = runBytes(experiment, typicalRun);
+  const needed = runBytes(expectedPlan(experiment, environment, typicalImages), typicalRun);
   const detail = `${gigabytes(needed)} for a run; ${gigabytes(freeBytes)} are free in the working folder`;
   return { preset, what: 'disk', ok: needed <= freeBytes, detail };
 }

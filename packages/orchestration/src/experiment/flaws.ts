@@ -32,30 +32,37 @@ export type Flaws = z.output<typeof flawsSchema>;
 const descriptions: Record<keyof Flaws | 'trainingImages', string> = {
   rawBgr: 'pixels go in raw, 0 to 255, in BGR order, whatever the weights were trained on',
   aliasedResize: 'images are resized without antialiasing',
-  wholeFromStart: 'a random head shakes the pre-trained layers from the first step',
-  lastEpoch: 'the last epoch is kept, overfitted or not',
-  wholeBatchesOnly: 'images that fill no last batch are neither learnt from nor tested on',
-  tuneOnTest: 'the test images are watched while training',
-  fromLogitsOnSigmoid: 'the loss is told that sigmoid outputs are logits',
-  trainingImages: "the stacker learns from the members' own training images, on which they are better than they are",
+  wholeFromStart: 'a random head disturbs the pre-trained weights from the first step',
+  lastEpoch: 'the last epoch is kept, even if it overfits',
+  wholeBatchesOnly: 'images that do not fill a last batch are neither trained on nor tested',
+  tuneOnTest: 'the test images are used as tune images',
+  fromLogitsOnSigmoid: 'the loss treats sigmoid outputs as logits',
+  trainingImages: "the stacker is trained on the members' own training images, on which their predictions are too good",
 };
 
-/** Every flaw of an experiment that is on, in words; empty for a sound one. */
-export function describeFlaws(experiment: {
-  flaws: Flaws;
-  stacking: { kind: string };
-}): { name: string; description: string }[] {
+/** A flaw that is on. */
+export interface FlawDescription {
+  /** Key of the experiment, such as `flaws.rawBgr`. */
+  name: string;
+  description: string;
+  /** Whether it raises the figures of the run above those of new images. */
+  flatters: boolean;
+}
+
+/** The flaws that an experiment asks for; usually none. */
+export function describeFlaws(experiment: { flaws: Flaws; stacking: { kind: string } }): FlawDescription[] {
   const on = (Object.entries(experiment.flaws) as [keyof Flaws, boolean | string | null][]).filter(
     ([, value]) => value,
   );
   const found = on.map(([name, value]) => ({
     name: `flaws.${name}`,
+    flatters: name === 'tuneOnTest',
     description:
       typeof value === 'string'
-        ? `${descriptions[name]} (and takes ${value === 'cached-logits' ? 'the logits behind them: no effect' : 'them for logits'})`
+        ? `${descriptions[name]} (${value === 'cached-logits' ? 'the cached logits are used instead: no effect' : 'the sigmoid is applied twice'})`
         : descriptions[name],
   }));
   return experiment.stacking.kind === 'training-images'
-    ? [...found, { name: 'stacking.kind', description: descriptions.trainingImages }]
+    ? [...found, { name: 'stacking.kind', flatters: true, description: descriptions.trainingImages }]
     : found;
 }

@@ -11,6 +11,7 @@ import {
   ModelError,
   stackerKinds,
 } from '@chorus/models';
+import { precisions } from '@chorus/training';
 import { z } from 'zod';
 import { flawsSchema } from './flaws.ts';
 
@@ -89,7 +90,7 @@ const worker = z.strictObject({
 });
 
 /** Where the images come from that the stackers learn from. */
-export const stackingSchema = z.discriminatedUnion(
+const stackingSchema = z.discriminatedUnion(
   'kind',
   [
     /** A share of the images, which no member learns from. */
@@ -110,10 +111,6 @@ export const stackingSchema = z.discriminatedUnion(
     error: 'expected { kind: "holdout", fraction }, { kind: "kfold", folds, members } or { kind: "training-images" }',
   },
 );
-
-/** What training steps may compute in. */
-export const precisions = ['float32', 'bfloat16'] as const;
-export type Precision = (typeof precisions)[number];
 
 /** One lane each; `auto` takes every GPU or, without one, what is fastest on this CPU. */
 export const workersSchema = z.union([z.literal('auto'), z.array(worker).min(1).max(64)]);
@@ -253,10 +250,9 @@ export type Experiment = z.output<typeof experimentSchema>;
 /** What a user may write: everything but the members has a default. */
 export type ExperimentInput = z.input<typeof experimentSchema>;
 export type MemberSpec = Experiment['members'][number];
-export type Recipe = Experiment['recipe'];
 
 /** Side of a member's images, pixels. */
-export function inputSizeOf(member: Pick<MemberSpec, 'inputSize'>, experiment: Pick<Experiment, 'inputSize'>): number {
+function inputSizeOf(member: Pick<MemberSpec, 'inputSize'>, experiment: Pick<Experiment, 'inputSize'>): number {
   return member.inputSize ?? experiment.inputSize;
 }
 

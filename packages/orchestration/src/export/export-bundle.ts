@@ -10,9 +10,10 @@ import {
   type PlainEnsemble,
 } from '@chorus/models';
 import { publishFolder } from '@chorus/storage';
+import { StoppedError } from '@chorus/training';
 import * as tf from '@tensorflow/tfjs';
 import { type Bundle, readBundle } from '../bundle.ts';
-import { ConfigError, StoppedError } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
 import { requireWritable, writingTo } from '../output-place.ts';
 import {
   describeExport,

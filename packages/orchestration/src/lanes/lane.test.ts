@@ -1,15 +1,15 @@
 import { fileURLToPath } from 'node:url';
+import type { PredictTask } from '@chorus/training';
+import { StopFlag } from '@chorus/training';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { StopFlag } from '../member/stop-flag.ts';
 import { observerFrom } from '../run/observer.ts';
 import { Lane } from './lane.ts';
-import type { PredictTask } from './protocol.ts';
 
 let lane: Lane;
 const task = (name: string) => ({ kind: 'predict', name }) as PredictTask;
 
 beforeAll(() => {
-  const compute = { compile: true, precision: 'float32' } as const;
+  const compute = { compile: true, bfloat16: false } as const;
   const startup = { runtime: { device: 'cpu:0' }, compute, stop: new StopFlag().shared } as const;
   lane = new Lane(startup, observerFrom(), fileURLToPath(new URL('./leaving.fixture.mjs', import.meta.url)));
 });

@@ -1,37 +1,43 @@
 /** One lane: a thread of its own, pinned to one device, that works on one task at a time. */
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import * as Comlink from 'comlink';
-import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import {
+  exposeObserver,
+  type LaneObserver,
+  type LaneRequest,
+  type LaneResult,
+  type LaneStartup,
+  type LaneTask,
+  type Outcome,
+  type ReleaseTask,
+} from '@chorus/training';
 import { Piscina } from 'piscina';
 import { unwrapOutcome } from '../thread-errors.ts';
-import type { Outcome } from '../thread-outcome.ts';
-import type { LaneObserver, LaneStartup, LaneTask, ReleaseTask } from './protocol.ts';
-import type { LaneWork } from './timeline.ts';
 
-/** What a lane's thread is called with. */
-export interface LaneRequest {
-  task: LaneTask | ReleaseTask;
-  /** A comlink-wrapped {@link LaneObserver} listens at the other end. */
-  observer: MessagePort;
-  /** Float64[1]: the thread writes when it began with the task, milliseconds since the epoch. */
-  startedAtMs: SharedArrayBuffer;
+/** One task on one lane; milliseconds since the epoch. */
+export interface LaneWork {
+  task: string;
+  kind: LaneTask['kind'];
+  /** When the lane was given it. */
+  givenAtMs: number;
+  /** When the lane's thread started it, with TensorFlow loaded. */
+  startedAtMs: number;
+  finishedAtMs: number;
 }
 
-// The compiled thread entry, the same one from `src` (tests) and from `dist`.
-const workerPath = createRequire(import.meta.url).resolve('#lane-worker');
+// The compiled thread entry, the same one for `src` (tests) and `dist`.
+const workerPath = createRequire(import.meta.url).resolve('@chorus/training/lane-worker');
 
 export class Lane {
   readonly device: string;
   /** The tasks so far, failed ones included. */
   readonly work: LaneWork[] = [];
-  readonly #pool: Piscina<LaneRequest, Outcome<void>>;
+  readonly #pool: Piscina<LaneRequest, Outcome<LaneResult<LaneTask> | null>>;
   readonly #observer: LaneObserver;
   #keepsModels = false;
 
   /**
-   * @param observer called in this thread with what the lane's tasks report.
+   * @param observer called in this thread with the reports of the lane's tasks.
    * @param entry file of the thread; another one in tests only.
    */
   constructor(startup: LaneStartup, observer: LaneObserver, entry = workerPath) {
@@ -50,18 +56,18 @@ export class Lane {
   /**
    * Runs a task to its end.
    *
-   * @throws what the task threw, of the same class and with the thread's stack; an Error when the thread ended during it,
-   * whatever its exit code.
+   * @throws what the task threw, of the same class and with the thread's stack; an Error when the thread ended during the
+   * task, whatever its exit code.
    */
-  async run(task: LaneTask): Promise<void> {
+  async run<Task extends LaneTask>(task: Task): Promise<LaneResult<Task>> {
     if (task.kind === 'predict' && task.keepAs !== undefined) this.#keepsModels = true;
     const givenAtMs = Date.now();
     const started = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
     try {
-      await this.#request(task, started.buffer as SharedArrayBuffer);
+      return (await this.#request(task, started.buffer as SharedArrayBuffer)) as LaneResult<Task>;
     } finally {
       const finishedAtMs = Date.now();
-      // A thread that ended before it began has worked at nothing.
+      // A thread that ended before it started the task has not worked.
       const startedAtMs = started[0] === 0 ? finishedAtMs : started[0]!;
       this.work.push({ task: task.name, kind: task.kind, givenAtMs, startedAtMs, finishedAtMs });
     }
@@ -78,13 +84,12 @@ export class Lane {
     }
   }
 
-  async #request(task: LaneTask | ReleaseTask, startedAtMs: SharedArrayBuffer): Promise<void> {
-    const { port1, port2 } = new MessageChannel();
-    Comlink.expose(this.#observer, nodeEndpoint(port1));
+  async #request(task: LaneTask | ReleaseTask, startedAtMs: SharedArrayBuffer): Promise<LaneResult<LaneTask> | null> {
+    const { port, close } = exposeObserver(this.#observer);
     try {
-      unwrapOutcome(await this.#pool.run({ task, observer: port2, startedAtMs }, { transferList: [port2] }));
+      return unwrapOutcome(await this.#pool.run({ task, observer: port, startedAtMs }, { transferList: [port] }));
     } finally {
-      port1.close();
+      close();
     }
   }
 }

@@ -1,7 +1,8 @@
 /** `report.json`: the last word of a run. `report.schema.json` beside the package's manifest is made from it. */
+import { mcnemarSchema, mistakeSchema, outOfFoldScoreSchema, scoreSchema } from '@chorus/evaluation';
 import { stackerKinds } from '@chorus/models';
+import { precisions } from '@chorus/training';
 import { z } from 'zod';
-import { precisions } from '../experiment/schema.ts';
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(0);
@@ -14,30 +15,24 @@ export const skippedSchema = z.strictObject({
   kind: z.enum(['image', 'outside', 'link', 'repeat', 'folder', 'file', 'misplaced']),
 });
 
+/** The share of the training images that a training leaves out; folds count from 0. */
+const foldSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('holdout') }),
+  z.strictObject({ kind: z.literal('fold'), index: count }),
+  z.strictObject({ kind: z.literal('all') }),
+]);
+
 /** How many images are for what. */
 const countsSchema = z.strictObject({
-  /** Images that some member learns from, is watched on or answers on for the stackers. */
+  /** Images that some member is trained or tuned on, or that the stackers are trained on. */
   training: count,
   test: count,
-  parts: z.array(z.strictObject({ name: z.string(), fit: count, tune: count, outOfFold: count })).min(1),
+  folds: z.array(z.strictObject({ fold: foldSchema, fit: count, tune: count, outOfFold: count })).min(1),
 });
 
-/** One classifier on the test images. */
-export const testScoreSchema = z.strictObject({
-  accuracy: share,
-  correct: count,
-  count,
-  wilson95: z.tuple([share, share]),
-  logLoss: z.number().min(0),
-  auc: share.nullable(),
-  perClass: z.array(z.strictObject({ class: z.string(), count, correct: count, recall: share.nullable() })),
-  confusion: z.array(z.array(count)),
-});
-
-/** One member on one part of the split. */
+/** One training of one member. */
 const trainingSchema = z.strictObject({
-  /** `holdout`, `fold-1` …, or `all`. */
-  part: z.string(),
+  fold: foldSchema,
   /** Lane that trained it, and what TensorFlow itself calls the device of its variables. */
   device: z.string(),
   backingDevice: z.string(),
@@ -48,7 +43,7 @@ const trainingSchema = z.strictObject({
   resumed: z.boolean(),
 });
 
-export const memberReportSchema = z.strictObject({
+const memberReportSchema = z.strictObject({
   name: z.string(),
   backbone: z.string(),
   inputSize: z.int().min(1),
@@ -66,9 +61,9 @@ export const memberReportSchema = z.strictObject({
     .strictObject({ source: z.string(), sha256: z.string().nullable(), note: z.string().optional() })
     .nullable(),
   recipe: z.enum(['transfer', 'whole']),
-  /** On the images that the stackers learn from, before any test image was read. */
-  outOfFold: z.strictObject({ accuracy: share, logLoss: z.number().min(0) }).nullable(),
-  test: testScoreSchema.nullable(),
+  /** On images that it was not trained on, before any test image was read. */
+  outOfFold: outOfFoldScoreSchema.nullable(),
+  test: scoreSchema.nullable(),
 });
 
 const laneReportSchema = z.strictObject({
@@ -81,20 +76,14 @@ const laneReportSchema = z.strictObject({
   waits: z.array(z.strictObject({ for: z.string(), seconds: z.number().min(0) })),
 });
 
-export const stackerReportSchema = z.strictObject({
+const stackerReportSchema = z.strictObject({
   kind: z.enum(stackerKinds),
   chosen: z.boolean(),
-  /** Cross-validated on the images that the stackers learn from, before any test image was read. */
-  outOfFold: z.strictObject({ accuracy: share, logLoss: z.number().min(0) }),
-  test: testScoreSchema,
-  /** Exact, against the best single member; `pHolm` is adjusted over the stackers. */
-  mcnemar: z.strictObject({
-    against: z.string(),
-    onlyStacker: count,
-    onlyMember: count,
-    p: share,
-    pHolm: share,
-  }),
+  /** Cross-validated on the images that the stackers are trained on, before any test image was read. */
+  outOfFold: outOfFoldScoreSchema,
+  test: scoreSchema,
+  /** Exact, against the best single member; `pHolm` is adjusted for the number of stackers. */
+  mcnemar: mcnemarSchema,
 });
 
 export const reportSchema = z.strictObject({
@@ -104,7 +93,7 @@ export const reportSchema = z.strictObject({
   /** Generated images or random weights stood in: the figures say nothing about photographs. */
   demo: z.boolean(),
   /** Flaws that were asked for, to reproduce others' results; none in a sound run. */
-  flaws: z.array(z.strictObject({ name: z.string(), description: z.string() })),
+  flaws: z.array(z.strictObject({ name: z.string(), description: z.string(), flatters: z.boolean() })),
   /** What the preset chose where the procedure that it follows is silent. */
   choices: z.array(z.string()),
   dataset: z.strictObject({
@@ -139,6 +128,8 @@ export const reportSchema = z.strictObject({
     /** False where so many images look alike that not all of them could be compared. */
     duplicatesComplete: z.boolean(),
   }),
+  /** Test images that a lane had read when the stacker and the best member were chosen: 0, unless a flaw uses them earlier. */
+  testImagesReadBeforeChoice: count,
   /** The share of the test images in the class that is most frequent among them. */
   baseline: share,
   members: z.array(memberReportSchema),
@@ -150,9 +141,7 @@ export const reportSchema = z.strictObject({
   stacking: z.string(),
   lanes: z.array(laneReportSchema),
   /** The most confident errors of the chosen stacker, the worst first. */
-  mistakes: z
-    .array(z.strictObject({ path: z.string(), label: z.string(), predicted: z.string(), probability: share }))
-    .max(20),
+  mistakes: z.array(mistakeSchema).max(20),
   /** Wall time. */
   seconds: z.strictObject({
     /** Until devices, first weights and the data set's folder were found, downloads included. */

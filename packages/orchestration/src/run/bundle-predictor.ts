@@ -2,14 +2,20 @@
 import type { PixelStoreHandle } from '@chorus/data';
 import { memberCost, toProbabilities } from '@chorus/models';
 import { type OnSetupProgress, setupRuntime } from '@chorus/runtime';
+import { StopFlag } from '@chorus/training';
 import type { Bundle } from '../bundle.ts';
 import { parseWorkers } from '../experiment/resolve.ts';
 import { type Experiment, runtimeSchema } from '../experiment/schema.ts';
 import { chooseLanes } from '../lanes/choose-lanes.ts';
 import { Lane } from '../lanes/lane.ts';
-import { StopFlag } from '../member/stop-flag.ts';
 import { observerFrom } from './observer.ts';
-import { type ModelPlaces, modelKey, type PredictingMember, predictMembers } from './predict-members.ts';
+import {
+  type ModelPlaces,
+  modelKey,
+  type PredictingMember,
+  predictMembers,
+  withSharedWeights,
+} from './predict-members.ts';
 import { requirePredictMemory } from './predict-memory.ts';
 
 export interface BundlePredictorOptions {
@@ -60,7 +66,7 @@ export async function openBundlePredictor(
   options: BundlePredictorOptions,
 ): Promise<BundlePredictor> {
   const runtime = runtimeSchema.parse(options.runtime ?? {});
-  const members = read.map(withSharedWeights);
+  const members = read.map(({ name, models }) => ({ name, models: models.map(withSharedWeights) }));
   await setupRuntime(options.onSetup);
   const plan = await chooseLanes({ workers: parseWorkers(options.workers ?? 'auto'), runtime, members });
   const sizes = [...new Set(members.flatMap(({ models }) => models.map((model) => model.manifest.backbone.inputSize)))];
@@ -69,7 +75,7 @@ export async function openBundlePredictor(
     ...{ sizes, chunkCount, laneCount: plan.lanes.length },
   });
   const stop = new StopFlag();
-  const compute = { compile: runtime.compile, precision: 'float32' } as const;
+  const compute = { compile: runtime.compile, bfloat16: false };
   const lanes = plan.lanes.map((lane) => new Lane({ runtime: lane, compute, stop: stop.shared }, observerFrom()));
   const models: ModelPlaces = { imageCount, places: placeModels(members, lanes.length) };
   return {
@@ -95,18 +101,6 @@ export async function openBundlePredictor(
 }
 
 // --- internal ---
-
-/** Every lane reads the same bytes, at every task; none has a copy. */
-function withSharedWeights({ name, models }: PredictingMember): PredictingMember {
-  return {
-    name,
-    models: models.map((model) => {
-      const shared = new Uint8Array(new SharedArrayBuffer(model.weights.length));
-      shared.set(model.weights);
-      return { ...model, weights: shared };
-    }),
-  };
-}
 
 /** Each model on one lane, the costliest first, so that the lanes have about the same to do. */
 function placeModels(members: readonly PredictingMember[], laneCount: number): ModelPlaces['places'] {

@@ -65,7 +65,14 @@ describe('chooseImages', () => {
             Uint32Array.from(files.flatMap((file, index) => (file.isTest === isTest ? [index] : [])));
           const split = {
             test: indices(true),
-            parts: [{ name: 'holdout', fit: indices(false), tune: new Uint32Array(), outOfFold: new Uint32Array() }],
+            folds: [
+              {
+                fold: { kind: 'holdout' as const },
+                fit: indices(false),
+                tune: new Uint32Array(),
+                outOfFold: new Uint32Array(),
+              },
+            ],
           };
           const run = runImagesOf(
             split,

@@ -12,9 +12,8 @@ import {
   type SkippedImage,
 } from '@chorus/data';
 import { prepareProcess } from '@chorus/runtime';
+import { forwardBatchSize, StoppedError } from '@chorus/training';
 import type { Bundle } from '../bundle.ts';
-import { StoppedError } from '../errors.ts';
-import { forwardBatchSize } from '../member/forward-batches.ts';
 import {
   type BundlePredictor,
   type BundlePredictorOptions,

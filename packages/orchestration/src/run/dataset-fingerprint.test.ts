@@ -9,7 +9,7 @@ const images = ['train/café/1.png', 'train/café/2.png', 'train/thé/1.png', 't
 const hashes = ['aa', 'bb', 'cc', 'dd', null];
 const split: ImageSplit = {
   test: Uint32Array.of(3, 4),
-  parts: [{ name: 'holdout', fit: Uint32Array.of(0), tune: Uint32Array.of(1), outOfFold: Uint32Array.of(2) }],
+  folds: [{ fold: { kind: 'holdout' }, fit: Uint32Array.of(0), tune: Uint32Array.of(1), outOfFold: Uint32Array.of(2) }],
 };
 const before = datasetFingerprint(images, hashes, split);
 
@@ -42,7 +42,7 @@ describe('datasetFingerprint', () => {
       'another split',
       datasetFingerprint(images, hashes, {
         ...split,
-        parts: [{ ...split.parts[0]!, fit: Uint32Array.of(1), tune: Uint32Array.of(0) }],
+        folds: [{ ...split.folds[0]!, fit: Uint32Array.of(1), tune: Uint32Array.of(0) }],
       }),
     ],
   ])('sees %s', (_, after) => expect(after).not.toBe(before));
@@ -60,8 +60,8 @@ describe('datasetFingerprint', () => {
           order.map((index) => hashes[index]!),
           {
             test: at(split.test),
-            parts: split.parts.map(({ name, fit, tune, outOfFold }) => ({
-              name,
+            folds: split.folds.map(({ fold, fit, tune, outOfFold }) => ({
+              fold,
               fit: at(fit),
               tune: at(tune),
               outOfFold: at(outOfFold),

@@ -1,4 +1,4 @@
-import type { ImageFile, ImageSplit } from '@chorus/data';
+import { foldName, type ImageFile, type ImageSplit } from '@chorus/data';
 import { sha256 } from '@chorus/storage';
 
 /**
@@ -18,6 +18,11 @@ export function datasetFingerprint(
   for (const [position, index] of order.entries()) rank[index] = position;
   const files = order.map((index) => [names[index], hashes[index] ?? `skipped, ${images[index]!.sizeBytes} bytes`]);
   const ranks = (indices: Uint32Array) => [...indices.map((index) => rank[index]!).sort()];
-  const parts = split.parts.map(({ name, fit, tune, outOfFold }) => [name, ranks(fit), ranks(tune), ranks(outOfFold)]);
+  const parts = split.folds.map(({ fold, fit, tune, outOfFold }) => [
+    foldName(fold),
+    ranks(fit),
+    ranks(tune),
+    ranks(outOfFold),
+  ]);
   return sha256(JSON.stringify({ files, parts, test: ranks(split.test) }));
 }

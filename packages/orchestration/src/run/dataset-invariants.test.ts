@@ -59,7 +59,7 @@ describe('openDataset', () => {
       await symlink('.few/train/squares', join(root, 'rare'));
       const folder = await scanImageFolder(root, scanOptionsOf(experimentOf()));
       const split = splitImages(folder, splitPlanOf(experimentOf()));
-      const indices = set === 'test' ? split.test : split.parts[0]![set];
+      const indices = set === 'test' ? split.test : split.folds[0]![set];
       const only = [...indices]
         .map((index) => folder.images[index]!)
         .filter(({ relativePath }) => relativePath.startsWith('rare/'));

@@ -39,7 +39,7 @@ export interface Dataset {
   classes: string[];
   /** Every file found, in a fixed order; a skipped one keeps its place, but the split has it no more. */
   images: ImageFile[];
-  /** Without parts only where `onProblem` let an impossible split pass. */
+  /** Without folds only where `onProblem` let an impossible split pass. */
   split: ImageSplit;
   /** Every entry that is not used, and every image that cannot be decoded. */
   skipped: SkippedEntry[];
@@ -214,7 +214,7 @@ export function labelsOf({ labels }: Pick<Dataset, 'labels'>, indices: Uint32Arr
 
 // --- internal ---
 
-const noSplit: ImageSplit = { test: new Uint32Array(), parts: [] };
+const noSplit: ImageSplit = { test: new Uint32Array(), folds: [] };
 
 /** Side of the pixels of a check for which this machine has too little memory. */
 const smallestSize = 32;
@@ -240,14 +240,14 @@ function problemsOf({ onProblem }: DatasetEvents) {
 }
 
 /** Leaving out what fills no batch must leave something. */
-function checkBatches({ parts }: ImageSplit, { recipe, stackers }: Experiment): void {
+function checkBatches({ folds }: ImageSplit, { recipe, stackers }: Experiment): void {
   const why = 'a whole batch (flaws.wholeBatchesOnly)';
-  const small = parts.find(({ fit }) => fit.length < recipe.batchSize);
+  const small = folds.find(({ fit }) => fit.length < recipe.batchSize);
   if (small !== undefined)
     throw new DataError(
       `Expected at least ${recipe.batchSize} images to fit, ${why}, received ${small.fit.length}; lower recipe.batchSize.`,
     );
-  const rows = parts.reduce((sum, { outOfFold }) => sum + outOfFold.length, 0);
+  const rows = folds.reduce((sum, { outOfFold }) => sum + outOfFold.length, 0);
   // Cross-validation leaves four fifths of them, and patience four fifths of these; folds differ by an image per class.
   const kept = stackers.dense.patience === null ? 0.8 : 0.64;
   const needed = Math.ceil((denseBatchSize + 4) / kept);

@@ -1,18 +1,15 @@
 /** What a run writes, and whether its disk has room for that: asked before anything is trained. */
 import { statfs } from 'node:fs/promises';
-import { partNames, trainingImages } from '@chorus/data';
 import { backboneTable } from '@chorus/models';
+import type { MemberPlan } from '@chorus/training';
 import { ConfigError } from '../errors.ts';
-import type { Experiment, MemberSpec } from '../experiment/schema.ts';
+import type { TrainingPlan } from '../plan/plan-training.ts';
 import type { Dataset } from './dataset.ts';
 import { existingPlace } from './run-folder.ts';
-import { predictsLater } from './train-members.ts';
 
 /** What a run's files depend on, beside its experiment. */
 export interface RunSize {
   classCount: number;
-  trainingCount: number;
-  testCount: number;
   /** Of the longest relative path of an image. */
   pathLength: number;
   /** Bytes of members that an earlier part of the run has written. */
@@ -25,31 +22,33 @@ export interface RunSize {
  * An upper estimate, so that a run that starts does not fail for want of disk.
  */
 export function runBytes(
-  experiment: Pick<Experiment, 'members' | 'stacking' | 'stackers' | 'recipe'>,
-  { classCount, trainingCount, testCount, pathLength, writtenBytes = 0 }: RunSize,
+  { members, stackers, trainingCount, testCount }: TrainingPlan,
+  { classCount, pathLength, writtenBytes = 0 }: RunSize,
 ): number {
-  const { members, stacking, stackers, recipe } = experiment;
-  const parts = partNames(stacking);
   const outputs = classCount === 2 ? 1 : classCount;
-  const keptParts = parts.filter((part) => predictsLater(part, stacking)).length;
   // Each model once among the run's members and once in its bundle.
-  const weights = members.reduce((sum, member) => sum + 2 * keptParts * modelBytes(member, outputs), 0);
+  const weights = members.reduce((sum, { plan, trainings }) => {
+    const keptCount = trainings.filter(({ keepsWeights }) => keepsWeights).length;
+    return sum + 2 * keptCount * modelBytes(plan, outputs);
+  }, 0);
   const outOfFold = members.length * trainingCount * outputs * Float32Array.BYTES_PER_ELEMENT;
   const columns = (members.length + stackers.kinds.length) * classCount;
   const predictions = testCount * (pathLength + columns * csvCellBytes);
-  const epochs = recipe.head.epochCount + recipe.fineTune.epochCount + recipe.whole.epochCount;
-  const metrics = members.length * parts.length * epochs * metricsLineBytes;
+  const epochs = members.reduce(
+    (sum, { plan, trainings }) =>
+      sum + trainings.length * plan.stages.reduce((all, stage) => all + stage.epochCount, 0),
+    0,
+  );
+  const metrics = epochs * metricsLineBytes;
   const report = (members.length + stackers.kinds.length) * classCount ** 2 * reportCellBytes;
   const all = 1.1 * (weights + outOfFold + predictions + metrics + report + smallFilesBytes);
   return Math.max(0, Math.ceil(all) - writtenBytes);
 }
 
 /** What the images of a run add to its size. */
-export function runSizeOf({ classes, images, split }: Dataset): RunSize {
+export function runSizeOf({ classes, images }: Dataset): RunSize {
   return {
     classCount: classes.length,
-    trainingCount: trainingImages(split).length,
-    testCount: split.test.length,
     pathLength: images.reduce((longest, { relativePath }) => Math.max(longest, Buffer.byteLength(relativePath)), 0),
   };
 }
@@ -80,8 +79,8 @@ const reportCellBytes = 24;
 const smallFilesBytes = 4e6;
 
 /** A backbone and its head; of a narrow one no weights go with less than alpha, and few with more than its square. */
-function modelBytes({ backbone, alpha }: MemberSpec, outputs: number): number {
-  const { parameterCount, featureWidth } = backboneTable[backbone];
+function modelBytes({ backbone: { family, alpha } }: MemberPlan, outputs: number): number {
+  const { parameterCount, featureWidth } = backboneTable[family];
   const parameters = parameterCount * Math.max(alpha, alpha ** 2) + (featureWidth(alpha) + 1) * outputs;
   return parameters * Float32Array.BYTES_PER_ELEMENT;
 }

@@ -3,14 +3,14 @@ import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { backboneTable, chooseWeightFile, type PublishedFile, type WeightFileChoice } from '@chorus/models';
 import { type FetchedFile, isSystemFile, StorageError, sha256File } from '@chorus/storage';
+import type { InitialWeights } from '@chorus/training';
 import { ConfigError } from '../errors.ts';
 import { backboneSpecOf, type Experiment, type MemberSpec } from '../experiment/schema.ts';
-import type { InitialWeights } from '../lanes/protocol.ts';
 import type { Downloads } from './downloads.ts';
 import { ensurePublishedWeights } from './published-weights.ts';
 
 /** Weights that are no folder. */
-export const namedWeights: readonly string[] = ['auto', 'imagenet', 'random'];
+const namedWeights: readonly string[] = ['auto', 'imagenet', 'random'];
 
 export function isNamedWeights(weights: string): boolean {
   return namedWeights.includes(weights);

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { EpochMetrics } from '@chorus/training';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { EpochMetrics } from '../lanes/protocol.ts';
 import { MetricsLog } from './metrics-log.ts';
 
 let folder: string;

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import type { EpochMetrics } from '../lanes/protocol.ts';
+import type { EpochMetrics } from '@chorus/training';
 
 /**
  * `metrics.jsonl`: one JSON object a line, appended as epochs end; a resumed run goes on in the same file. A run does not

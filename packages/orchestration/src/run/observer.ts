@@ -1,7 +1,7 @@
 import type { DuplicateGroup, ImageFolder, SkippedEntry } from '@chorus/data';
 import type { SetupProgress } from '@chorus/runtime';
+import type { LaneObserver } from '@chorus/training';
 import type { Experiment } from '../experiment/schema.ts';
-import type { LaneObserver, ReadRecords } from '../lanes/protocol.ts';
 import type { ImageCounts } from '../report/schema.ts';
 import type { Choice } from '../stacking/choose.ts';
 
@@ -9,8 +9,9 @@ export type MemberState =
   | { state: 'running'; device: string }
   | { state: 'done'; device: string; seconds: number }
   | { state: 'kept'; device: string }
-  | { state: 'failed'; reason: string }
-  /** Another part of its member has failed. */
+  /** `stack`: of a bug; null for a mistake that the user can fix. */
+  | { state: 'failed'; reason: string; stack: string | null }
+  /** Another fold of its member has failed. */
   | { state: 'skipped' };
 
 /** Hears what a run does, in the order it happens; nothing it does changes the run. */
@@ -45,8 +46,6 @@ export interface RunObserver extends LaneObserver {
     found: Pick<ImageFolder, 'splits' | 'hidden' | 'beyondLimit' | 'notices'>;
     duplicates: DuplicateGroup[];
     duplicatesComplete: boolean;
-    /** Fills while lanes read pixels: who looked at which image so far. */
-    reads: ReadRecords;
   }): void;
   onMember(task: string, state: MemberState): void;
   /** Fits of stackers that are done. */

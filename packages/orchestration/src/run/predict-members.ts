@@ -1,11 +1,11 @@
 /** Members' logits on images of a store, over the lanes; what `train` does for its test images, `evaluate` and `predict` for any. */
 import type { PixelStoreHandle } from '@chorus/data';
 import { ModelError, memberCost, type SavedMember } from '@chorus/models';
+import { requireFinite } from '@chorus/training';
 import type { Lane } from '../lanes/lane.ts';
 import { runOnLanes } from '../lanes/schedule.ts';
-import { requireFinite } from '../member/require-finite.ts';
 
-/** A member as far as predicting needs it. */
+/** What predicting needs of a member. */
 export interface PredictingMember {
   name: string;
   /** One, or the models of several folds, whose logits are averaged. */
@@ -50,13 +50,8 @@ export async function predictMembers(
 ): Promise<Float32Array[]> {
   const tasks = members.flatMap((member) =>
     member.models.map((model, modelIndex) => {
-      const length = images.indices.length * model.manifest.outputCount;
       const key = modelKey(member.name, modelIndex);
-      return {
-        ...{ name: member.name, model, key },
-        place: models?.places.get(key),
-        logits: new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT),
-      };
+      return { name: member.name, model, modelIndex, key, place: models?.places.get(key) };
     }),
   );
   const results = await runOnLanes(
@@ -66,7 +61,7 @@ export async function predictMembers(
       cost: memberCost(task.model.manifest.backbone),
       pinnedTo: task.place?.laneIndex,
     })),
-    (lane, { name, model, key, place, logits }) =>
+    (lane, { name, model, key, place }) =>
       lane
         .run({
           kind: 'predict',
@@ -75,7 +70,6 @@ export async function predictMembers(
           weights: model.weights,
           ...images,
           pixels: images.pixels.get(model.manifest.backbone.inputSize)!,
-          logits,
           imageCount: models?.imageCount,
           keepAs: place?.isKept ? key : undefined,
         })
@@ -84,14 +78,20 @@ export async function predictMembers(
           throw new ModelError(`${model.path ?? name}: ${error.message}`, { cause: error });
         }),
   );
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
-  for (const { name, model, logits } of tasks) {
-    const { models } = members.find((member) => member.name === name)!;
-    requireFinite(new Float32Array(logits), images.indices, modelFile(name, models.indexOf(model)));
-  }
-  return members.map(({ name }) =>
-    meanOf(tasks.filter((task) => task.name === name).map(({ logits }) => new Float32Array(logits))),
-  );
+  const logits = results.map((result, index) => {
+    if (result.status === 'rejected') throw result.reason;
+    const { name, modelIndex } = tasks[index]!;
+    requireFinite(result.value, images.indices, modelFile(name, modelIndex));
+    return result.value;
+  });
+  return members.map(({ name }) => meanOf(logits.filter((_, index) => tasks[index]!.name === name)));
+}
+
+/** A copy of a model's weights in memory that all lanes share: a task on it copies nothing. */
+export function withSharedWeights<Model extends SavedMember>(model: Model): Model {
+  const shared = new Uint8Array(new SharedArrayBuffer(model.weights.length));
+  shared.set(model.weights);
+  return { ...model, weights: shared };
 }
 
 /** Path of a member's model in a bundle. */

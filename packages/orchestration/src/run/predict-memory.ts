@@ -1,8 +1,8 @@
 /** What predicting with a bundle takes, against what this machine has. */
 import { availableMemoryBytes, DataError, pixelBytes } from '@chorus/data';
 import { backboneTable, type SavedMember } from '@chorus/models';
-import { laneBaseBytes } from '../lanes/memory.ts';
-import { forwardBatchSize } from '../member/forward-batches.ts';
+import { forwardBatchSize } from '@chorus/training';
+import { laneBaseBytes } from '../plan/lane-memory.ts';
 
 export interface PredictNeeds {
   models: readonly SavedMember[];

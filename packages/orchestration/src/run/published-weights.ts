@@ -1,8 +1,8 @@
 /** Weight files of keras-applications from their publisher, in the user's cache. */
 import { checkWeightFile, type PublishedFile } from '@chorus/models';
 import { cacheFolder, type FetchedFile, type FetchOptions, fetchFile } from '@chorus/storage';
+import { maximumWeightBytes as maximumBytes, readWeightFile } from '@chorus/training';
 import { ConfigError } from '../errors.ts';
-import { maximumWeightBytes as maximumBytes, readWeightFile } from './weight-file.ts';
 
 /** Where a weight file lies once it was downloaded, or was put there by hand. */
 export function publishedWeightsPath(name: string): string {

@@ -1,6 +1,7 @@
 /** The folder of one run: where everything of it lies, who may write to it, and what it was started with. */
 import { lstat, mkdtemp, readdir, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { type Fold, foldName } from '@chorus/data';
 import { publishFile, readJsonFile, StorageError, tryLock, UnreadableFileError } from '@chorus/storage';
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
@@ -27,9 +28,11 @@ export interface RunFolder {
   metrics: string;
   predictions: string;
   report: string;
+  /** The {@link TrainingPlan}. */
+  plan: string;
   bundle: string;
-  member(name: string, part: string): string;
-  hasMember(name: string, part: string): Promise<boolean>;
+  member(name: string, fold: Fold): string;
+  hasMember(name: string, fold: Fold): Promise<boolean>;
   /** Bytes of all members that are there. */
   memberBytes(): Promise<number>;
   readStart(): Promise<RunStart>;
@@ -79,6 +82,7 @@ export async function existingPlace(folder: string): Promise<string> {
 export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promise<RunFolder> {
   const folder = resolve(path);
   const at = (name: string) => join(folder, name);
+  const member = (name: string, fold: Fold) => join(folder, 'members', name, foldName(fold));
   if (mode === 'resume') await readStart(at('experiment.json'));
   else await makeWritable(folder);
   const lock = await tryLock(folder);
@@ -94,10 +98,11 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
     metrics: at('metrics.jsonl'),
     predictions: at('predictions.csv'),
     report: at('report.json'),
+    plan: at('plan.json'),
     bundle: at('bundle'),
-    member: (name, part) => join(folder, 'members', name, part),
-    hasMember: (name, part) =>
-      stat(join(folder, 'members', name, part)).then(
+    member,
+    hasMember: (name, fold) =>
+      stat(member(name, fold)).then(
         () => true,
         () => false,
       ),

@@ -1,18 +1,19 @@
 /** From what a run found out to its report. */
-import { describeFlaws } from '../experiment/flaws.ts';
+
+import { foldName } from '@chorus/data';
+import { majorityShare, type Score, scoreWithPauses } from '@chorus/evaluation';
 import { choicesOf } from '../experiment/presets/presets.ts';
-import { type Experiment, inputSizeOf, inputSizesOf } from '../experiment/schema.ts';
+import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
 import type { Lane } from '../lanes/lane.ts';
-import type { InitialWeights } from '../lanes/protocol.ts';
-import { laneTimes, type Timeline } from '../lanes/timeline.ts';
-import { completeReport, findMistakes, majorityShare, reportStackers, type TestOutputs } from '../report/build.ts';
+import type { TrainingPlan } from '../plan/plan-training.ts';
+import { completeReport, reportMistakes, reportStackers, type TestOutputs } from '../report/build.ts';
 import type { ImageCounts, MemberReport, Report } from '../report/schema.ts';
 import type { Choice } from '../stacking/choose.ts';
-import { type Score, scoreWithPauses } from '../statistics/score.ts';
 import { type Dataset, labelsOf } from './dataset.ts';
 import type { RunStart } from './run-folder.ts';
 import type { Slices } from './slices.ts';
-import { type MemberOutcome, predictsLater } from './train-members.ts';
+import { laneTimes, type Timeline } from './timeline.ts';
+import type { MemberOutcome } from './train-members.ts';
 
 /** What is known once the members have been trained. */
 export interface RunParts {
@@ -20,7 +21,9 @@ export interface RunParts {
   dataset: Dataset;
   counts: ImageCounts;
   demo: boolean;
-  weights: readonly InitialWeights[];
+  plan: TrainingPlan;
+  /** See the report's entry of this name. */
+  testImagesReadBeforeChoice: number;
   outcomes: readonly MemberOutcome[];
   lanes: readonly Pick<Lane, 'device' | 'work'>[];
   timeline: Timeline;
@@ -63,7 +66,7 @@ export async function reportWithEnsemble(
     }),
     bestMember,
     stackers,
-    mistakes: findMistakes(test.stackers.get(choice.chosen)!, test, classes),
+    mistakes: reportMistakes(choice, test, classes),
   });
 }
 
@@ -80,7 +83,7 @@ export function reportWithoutEnsemble(parts: RunParts): Report {
 
 // --- internal ---
 
-function commonParts({ start, dataset, counts, demo, lanes, timeline }: RunParts) {
+function commonParts({ start, dataset, counts, demo, lanes, timeline, plan, ...parts }: RunParts) {
   const { experiment } = start;
   timeline.end(phaseNames.write);
   const secondsOf = (waitingFor: string) =>
@@ -91,7 +94,7 @@ function commonParts({ start, dataset, counts, demo, lanes, timeline }: RunParts
   return {
     experiment: { preset: start.preset, versions: start.versions, ...experiment },
     demo,
-    flaws: describeFlaws(experiment),
+    flaws: plan.flaws,
     choices: [...choicesOf(start.preset)],
     dataset: {
       name: dataset.name,
@@ -106,6 +109,7 @@ function commonParts({ start, dataset, counts, demo, lanes, timeline }: RunParts
       duplicates: dataset.duplicates,
       duplicatesComplete: dataset.duplicatesComplete,
     },
+    testImagesReadBeforeChoice: parts.testImagesReadBeforeChoice,
     baseline: majorityShare(labelsOf(dataset, dataset.split.test), dataset.classes.length),
     stacking: describeStacking(experiment.stacking, counts),
     lanes: lanes.map(({ device, work }) => laneTimes(device, work, timeline.phases)),
@@ -122,37 +126,36 @@ function commonParts({ start, dataset, counts, demo, lanes, timeline }: RunParts
   };
 }
 
-function describeStacking(stacking: Experiment['stacking'], { parts }: ImageCounts): string {
+function describeStacking(stacking: Experiment['stacking'], { folds }: ImageCounts): string {
   switch (stacking.kind) {
     case 'holdout':
-      return `${parts[0]!.outOfFold} images were held out from every member for the stackers`;
+      return `${folds[0]!.outOfFold} images were held out from every member for the stackers`;
     case 'training-images':
-      return "the stackers learnt from the members' own training images";
+      return "the stackers were trained on the members' own training images";
     case 'kfold':
-      return `each member was trained on ${stacking.folds} folds and answered for the stackers on the fold that it had not seen (${parts.reduce((sum, { outOfFold }) => sum + outOfFold, 0)} images); ${
+      return `each member was trained once without each of ${stacking.folds} folds, and the stackers were trained on its predictions for that fold (${folds.reduce((sum, { outOfFold }) => sum + outOfFold, 0)} images); ${
         stacking.members === 'refit'
-          ? 'the bundle has members trained once more, without holding a fold out'
-          : "the bundle's members are the mean of the folds' models"
+          ? 'the members in the bundle were trained once more, on all folds'
+          : 'the members in the bundle average the models of the folds'
       }`;
   }
 }
 
 function memberReports(
-  { start, outcomes, weights }: RunParts,
+  { plan, outcomes }: RunParts,
   scores: (name: string) => Pick<MemberReport, 'outOfFold' | 'test'>,
 ): MemberReport[] {
-  const { experiment } = start;
-  return experiment.members.map((member, index): MemberReport => {
+  return plan.members.map(({ plan: member }, index): MemberReport => {
     const outcome = outcomes[index]!;
     const common = {
       name: member.name,
-      backbone: `${member.backbone} ${member.alpha}`,
-      inputSize: inputSizeOf(member, experiment),
+      backbone: `${member.backbone.family} ${member.backbone.alpha}`,
+      inputSize: member.backbone.inputSize,
       ...scores(member.name),
       seconds: outcome.seconds,
-      trainings: outcome.trainings.map(({ part, record, resumed }) => {
+      trainings: outcome.trainings.map(({ fold, record, resumed }) => {
         const { device, backingDevice, precision, seconds } = record;
-        return { part, device, backingDevice, precision, seconds, resumed };
+        return { fold, device, backingDevice, precision, seconds, resumed };
       }),
     };
     if (outcome.status === 'failed')
@@ -163,14 +166,15 @@ function memberReports(
         failedOn: outcome.device,
         predictsWith: null,
         weights: null,
-        recipe: weights[index]!.kind === 'random' || experiment.flaws.wholeFromStart ? 'whole' : 'transfer',
+        recipe: member.recipe,
       };
     const { recipe, weights: initial } = outcome.trainings[0]!.record;
-    const models = outcome.trainings.filter(({ part }) => predictsLater(part, experiment.stacking));
+    const models = outcome.trainings.filter(({ keepsWeights }) => keepsWeights);
     return {
       ...common,
       status: 'done',
-      predictsWith: models.length === 1 ? `the model of ${models[0]!.part}` : `the mean of ${models.length} models`,
+      predictsWith:
+        models.length === 1 ? `the model of ${foldName(models[0]!.fold)}` : `the mean of ${models.length} models`,
       weights: initial,
       recipe,
     };

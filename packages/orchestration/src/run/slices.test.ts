@@ -1,10 +1,9 @@
+import { scoreProbabilities, scoreWithPauses } from '@chorus/evaluation';
+import { StopFlag, StoppedError } from '@chorus/training';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { StoppedError } from '../errors.ts';
-import { StopFlag } from '../member/stop-flag.ts';
 import { predictionsCsv } from '../report/predictions-csv.ts';
 import { predictionsFile } from '../report/predictions-file.ts';
-import { scoreProbabilities, scoreWithPauses } from '../statistics/score.ts';
 import { predictInSlices, Slices } from './slices.ts';
 
 const table = fc.record({ rowCount: fc.nat(3000), classCount: fc.integer({ min: 2, max: 40 }), seed: fc.nat(1000) });

@@ -1,6 +1,6 @@
 /** Long work in the main thread, cut into slices: between them it answers signals and prints progress. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { StopFlag } from '../member/stop-flag.ts';
+import type { StopFlag } from '@chorus/training';
 
 /** How long a slice may last. */
 const sliceMs = 50;

@@ -1,25 +1,23 @@
-/** Every member, trained on every part of the split on some lane, or kept from an earlier part of the run. */
-import { partNames, type SplitPart, seedFor, trainingImages } from '@chorus/data';
-import { backboneTable, memberCost } from '@chorus/models';
+/** Every member, trained on every fold on some lane, or kept from an earlier part of the run. */
+import { type Fold, type FoldImages, trainingImages } from '@chorus/data';
+import { memberCost } from '@chorus/models';
 import { StorageError } from '@chorus/storage';
-import { backboneSpecOf, type Experiment, type MemberSpec } from '../experiment/schema.ts';
-import { featuresName, sharesFeatures, taskName } from '../experiment/tasks.ts';
+import { type MemberPlan, readMember, type SharedFeatures, type StopFlag, type TrainedMember } from '@chorus/training';
+import { isUserMistake } from '../exit-codes.ts';
 import type { Lane } from '../lanes/lane.ts';
-import type { InitialWeights, MemberTask, ReadRecords, SharedFeatures } from '../lanes/protocol.ts';
 import { runOnLanes, type Scheduled } from '../lanes/schedule.ts';
-import { activationBudgetBytes } from '../member/activation-cache.ts';
-import { readMember, type TrainedMember } from '../member/member-folder.ts';
-import type { StopFlag } from '../member/stop-flag.ts';
+import type { PlannedMember, PlannedTraining, TrainingPlan } from '../plan/plan-training.ts';
 import type { Dataset } from './dataset.ts';
 import type { RunObserver } from './observer.ts';
 import type { RunFolder } from './run-folder.ts';
 
-/** A member trained on one part; its weights stay on the disk until somebody predicts with them. */
+/** A member trained on one fold; its weights stay on disk until something predicts with them. */
 export interface Training extends Omit<TrainedMember, 'weights'> {
-  part: string;
-  /** Of its member and part. */
+  fold: Fold;
   folder: string;
-  /** An earlier part of the run trained it. */
+  /** Whether its model predicts later. */
+  keepsWeights: boolean;
+  /** Whether an earlier part of the run trained it. */
   resumed: boolean;
 }
 
@@ -29,120 +27,114 @@ export type MemberOutcome =
 
 /** What training the members takes. */
 export interface MemberRun {
-  experiment: Experiment;
+  plan: TrainingPlan;
   dataset: Dataset;
-  /** In the order of the members. */
-  weights: readonly InitialWeights[];
   lanes: readonly Lane[];
   folder: RunFolder;
-  reads: ReadRecords;
+  /** Uint8 per image, set when a lane reads it. */
+  reads: SharedArrayBuffer;
   observer: RunObserver;
   stop: StopFlag;
 }
 
 /**
- * Trains what is not there yet. One member's failure leaves the others alone; a member is done when it is on every part,
- * and once a part of it has failed the others are not begun.
+ * Trains the missing members. One member's failure does not stop the others. A member is done when it is trained on every
+ * fold; after a failed fold its remaining ones are skipped.
  *
- * @returns an outcome per member, in the order of the experiment.
- * @throws StoppedError when the run was asked to stop: nothing is known of the trainings under way then.
+ * @returns an outcome per member, in the order of the plan.
+ * @throws StoppedError when the run was asked to stop: the outcome of trainings under way is unknown then.
  */
 export async function trainMembers(run: MemberRun): Promise<MemberOutcome[]> {
-  const { experiment, lanes, stop } = run;
-  const records = new Map(experiment.members.map((member) => [member.name, newRecord(member)]));
-  await keepFinished(run, records);
-  const tasks = plannedTasks(run, records);
-  await runOnLanes(lanes, tasks, (lane, task) => runTask(run, lane, task));
+  const { plan, lanes, stop } = run;
+  const records = plan.members.map(newRecord);
+  for (const record of records) await keepFinished(run, record);
+  const work = scheduled(records.flatMap((record) => missingTasks(run, record)));
+  await runOnLanes(lanes, work, (lane, one) => runTask(run, lane, one));
   stop.check();
-  return experiment.members.map(({ name }): MemberOutcome => {
-    const { trainings, seconds, failure } = records.get(name)!;
-    const inOrder = run.dataset.split.parts.flatMap((part) => trainings.get(part.name) ?? []);
+  return records.map(({ trainings, seconds, failure }): MemberOutcome => {
+    const inOrder = trainings.filter((training) => training !== undefined);
     if (failure !== undefined) return { status: 'failed', ...failure, trainings: inOrder, seconds };
     return { status: 'done', trainings: inOrder, seconds };
   });
-}
-
-/** Whether a part's model answers later on: the one on all images where there is one, else every one. */
-export function predictsLater(part: string, stacking: Experiment['stacking']): boolean {
-  return part === 'all' || !partNames(stacking).includes('all');
 }
 
 // --- internal ---
 
 /** What is known of a member so far. */
 interface MemberRecord {
-  member: MemberSpec;
-  trainings: Map<string, Training>;
+  planned: PlannedMember;
+  /** In the order of the planned ones. */
+  trainings: (Training | undefined)[];
+  /** Of all training images, once they are computed. */
+  features: SharedFeatures | undefined;
   failure: { reason: string; device: string | null } | undefined;
   /** Of all its tasks. */
   seconds: number;
 }
 
-/** One thing to do on a lane: a training, or the features that a member's trainings share. */
+/** One task on a lane: a training, or the features that a member's trainings share. */
 interface MemberWork {
   record: MemberRecord;
   name: string;
-  /** Undefined for the features. */
-  part: SplitPart | undefined;
-  features: SharedFeatures | undefined;
+  cost: number;
+  kind: { features: { seed: number; rowsPerImage: 1 | 2 } } | { training: PlannedTraining; position: number };
 }
 
-function newRecord(member: MemberSpec): MemberRecord {
-  return { member, trainings: new Map(), failure: undefined, seconds: 0 };
+function newRecord(planned: PlannedMember): MemberRecord {
+  return {
+    planned,
+    trainings: planned.trainings.map(() => undefined),
+    features: undefined,
+    failure: undefined,
+    seconds: 0,
+  };
 }
 
-function plannedTasks(run: MemberRun, records: ReadonlyMap<string, MemberRecord>): Scheduled<MemberWork>[] {
-  const { experiment, dataset } = run;
-  const tasks: Scheduled<MemberWork>[] = [];
-  for (const record of records.values()) {
-    const { member } = record;
-    const cost = memberCost(backboneSpecOf(member, experiment));
-    const missing = dataset.split.parts.filter((part) => !record.trainings.has(part.name));
-    const features = missing.length > 0 ? sharedFeatures(run, member) : undefined;
-    const common = { record, features };
-    let after: number | undefined;
-    if (features !== undefined) {
-      after = tasks.length;
-      tasks.push({
-        task: { ...common, name: featuresName(member.name), part: undefined },
-        cost: cost * features.indices.length * features.rowsPerImage,
-        pinnedTo: member.worker,
-      });
-    }
-    for (const part of missing)
-      tasks.push({
-        task: { ...common, name: taskName(member.name, part.name, dataset.split.parts.length), part },
-        // Behind shared features only a head is trained.
-        cost:
-          features !== undefined && experiment.recipe.fineTune.lastLayers === 0
-            ? part.fit.length
-            : cost * part.fit.length,
-        pinnedTo: member.worker,
-        after,
-      });
-  }
-  return tasks;
+function missingTasks({ dataset }: MemberRun, record: MemberRecord): MemberWork[] {
+  const { plan, trainings, featuresTask } = record.planned;
+  const missing = trainings.flatMap((training, position) =>
+    record.trainings[position] === undefined ? [{ training, position }] : [],
+  );
+  if (missing.length === 0) return [];
+  const costPerImage = memberCost(plan.backbone);
+  const work = missing.map(({ training, position }): MemberWork => {
+    const imageCount = dataset.split.folds[position]!.fit.length;
+    // With shared features and a frozen backbone only a head trains.
+    const cost = plan.features?.predict ? imageCount : costPerImage * imageCount;
+    return { record, name: training.name, cost, kind: { training, position } };
+  });
+  if (plan.features === null || featuresTask === null) return work;
+  const { rowsPerImage } = plan.features;
+  return [
+    {
+      record,
+      name: featuresTask.name,
+      cost: costPerImage * trainingImages(dataset.split).length * rowsPerImage,
+      kind: { features: { seed: featuresTask.seed, rowsPerImage } },
+    },
+    ...work,
+  ];
 }
 
-/**
- * Memory for the pooled features of all training images: in front of a member's head the backbone is the same on every part.
- *
- * @returns undefined where parts share none, or they are not worth keeping.
- */
-function sharedFeatures({ experiment, dataset }: MemberRun, member: MemberSpec): SharedFeatures | undefined {
-  const indices = trainingImages(dataset.split);
-  const rowsPerImage = experiment.recipe.flip || experiment.testTimeAugmentation ? 2 : 1;
-  const width = backboneTable[member.backbone].featureWidth(member.alpha);
-  const bytes = indices.length * rowsPerImage * width * Float32Array.BYTES_PER_ELEMENT;
-  if (!sharesFeatures(experiment) || bytes > activationBudgetBytes) return undefined;
-  return { indices, rowsPerImage, rows: new SharedArrayBuffer(bytes) };
+/** Adds the order: a member's trainings start after its features. */
+function scheduled(all: readonly MemberWork[]): Scheduled<MemberWork>[] {
+  return all.map((work) => {
+    const { record, kind, cost } = work;
+    const features = all.findIndex((other) => other.record === record && 'features' in other.kind);
+    return {
+      task: work,
+      cost,
+      pinnedTo: record.planned.pinnedTo ?? undefined,
+      after: 'features' in kind || features === -1 ? undefined : features,
+    };
+  });
 }
 
 async function runTask(run: MemberRun, lane: Lane, work: MemberWork): Promise<void> {
   const { observer, stop } = run;
-  const { record, name, part } = work;
+  const { record, name, kind } = work;
   if (stop.raised) return;
-  // It could not be of use any more.
+  // The member has already failed; skip the rest.
   if (record.failure !== undefined) {
     observer.onMember(name, { state: 'skipped' });
     return;
@@ -150,110 +142,95 @@ async function runTask(run: MemberRun, lane: Lane, work: MemberWork): Promise<vo
   const startedAtMs = Date.now();
   observer.onMember(name, { state: 'running', device: lane.device });
   try {
-    if (part === undefined) await computeFeatures(run, lane, work);
-    else record.trainings.set(part.name, await train(run, lane, work, part));
+    if ('features' in kind) record.features = await computeFeatures(run, lane, work, kind.features);
+    else record.trainings[kind.position] = await train(run, lane, work, kind);
     const seconds = (Date.now() - startedAtMs) / 1000;
     observer.onMember(name, { state: 'done', device: lane.device, seconds });
   } catch (error) {
     // After a stop request, any failure counts as the stop.
     if (stop.raised) return;
-    // One line, as in the table of members.
-    const reason = (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ');
-    record.failure = {
-      reason: name === record.member.name ? reason : `${name.slice(record.member.name.length + 1)}: ${reason}`,
-      device: lane.device,
-    };
-    observer.onMember(name, { state: 'failed', reason });
+    record.failure = failureOf(error, name, record.planned.plan, lane.device);
+    observer.onMember(name, {
+      state: 'failed',
+      reason: oneLine(error),
+      stack: isUserMistake(error) || !(error instanceof Error) ? null : (error.stack ?? null),
+    });
   } finally {
     record.seconds += (Date.now() - startedAtMs) / 1000;
   }
 }
 
-async function computeFeatures(run: MemberRun, lane: Lane, { record, name, features }: MemberWork): Promise<void> {
-  await lane.run({
-    ...memberTask(run, record.member, name),
-    kind: 'features',
-    features: features!,
-    reads: run.reads.fit,
-  });
+function failureOf(error: unknown, task: string, { name }: MemberPlan, device: string) {
+  const fold = task === name ? '' : `${task.slice(name.length + 1)}: `;
+  return { reason: `${fold}${oneLine(error)}`, device };
+}
+
+/** For tables, which have one line per member. */
+function oneLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ');
+}
+
+function computeFeatures(
+  run: MemberRun,
+  lane: Lane,
+  { record, name }: MemberWork,
+  { seed, rowsPerImage }: { seed: number; rowsPerImage: 1 | 2 },
+): Promise<SharedFeatures> {
+  const indices = trainingImages(run.dataset.split);
+  return lane.run({ kind: 'features', name, ...memberParts(run, record.planned.plan), seed, indices, rowsPerImage });
 }
 
 async function train(
   run: MemberRun,
   lane: Lane,
-  { record, name, features }: MemberWork,
-  part: SplitPart,
+  { record, name }: MemberWork,
+  { training, position }: { training: PlannedTraining; position: number },
 ): Promise<Training> {
-  const { experiment, dataset, reads } = run;
-  const { member } = record;
-  const folder = run.folder.member(member.name, part.name);
-  await lane.run({
-    ...memberTask(run, member, name),
+  const { plan } = record.planned;
+  const { fold, seed, keepsWeights } = training;
+  const { fit, tune, outOfFold }: FoldImages = run.dataset.split.folds[position]!;
+  const folder = run.folder.member(plan.name, fold);
+  const trained = await lane.run({
+    ...memberParts(run, plan),
     kind: 'train',
-    member: member.name,
-    part: part.name,
-    labels: dataset.labels,
-    fit: part.fit,
-    tune: part.tune,
-    outOfFold: part.outOfFold,
-    features,
-    reads: { fit: reads.fit, tune: reads.tune, stack: reads.stack },
-    testTimeAugmentation: experiment.testTimeAugmentation,
-    folder,
-    keepsWeights: predictsLater(part.name, experiment.stacking),
+    name,
+    seed,
+    fold,
+    labels: run.dataset.labels,
+    ...{ fit, tune, outOfFold },
+    features: record.features,
+    ...{ folder, keepsWeights },
   });
-  // Read back what was published, every byte checked.
-  return trainingOf(await readMember(folder), { part: part.name, folder, resumed: false });
-}
-
-function trainingOf(
-  { weights: _, ...rest }: TrainedMember,
-  about: Pick<Training, 'part' | 'folder' | 'resumed'>,
-): Training {
-  return { ...rest, ...about };
+  return { ...trained, fold, folder, keepsWeights, resumed: false };
 }
 
 /** What all tasks on a member have in common. */
-function memberTask({ experiment, dataset, weights }: MemberRun, member: MemberSpec, name: string): MemberTask {
-  const backbone = backboneSpecOf(member, experiment);
-  return {
-    name,
-    backbone,
-    weights: weights[experiment.members.indexOf(member)]!,
-    classes: dataset.classes,
-    // By name: adding or reordering members changes nothing for the others.
-    seed: seedFor(experiment.seed, name),
-    flaws: experiment.flaws,
-    recipe: experiment.recipe,
-    pixels: dataset.pixels.get(backbone.inputSize)!,
-  };
+function memberParts({ dataset, reads }: MemberRun, member: MemberPlan) {
+  const { classes, pixels } = dataset;
+  return { member, classes, reads, pixels: pixels.get(member.backbone.inputSize)! };
 }
 
 /**
- * Keeps the trainings that an earlier part of the run finished: read and checked byte by byte, and begun with the same
- * weights. Another one is done again, and the observer is told why.
+ * Keeps the trainings that an earlier part of the run finished: every byte is checked, and they must have started from the
+ * same weights. Others are trained again, and the observer learns why.
  */
-async function keepFinished(run: MemberRun, records: ReadonlyMap<string, MemberRecord>): Promise<void> {
-  const { experiment, dataset, folder, observer, weights } = run;
-  for (const [index, member] of experiment.members.entries())
-    for (const part of dataset.split.parts) {
-      if (!(await folder.hasMember(member.name, part.name))) continue;
-      const name = taskName(member.name, part.name, dataset.split.parts.length);
-      try {
-        const path = folder.member(member.name, part.name);
-        const trained = await readMember(path);
-        const initial = weights[index]!;
-        if (trained.weights === undefined && predictsLater(part.name, experiment.stacking))
-          throw new StorageError(`${path} has no weights.`);
-        if (trained.record.weights.sha256 !== (initial.kind === 'file' ? initial.sha256 : null))
-          throw new StorageError(`${name} began with other weights (${trained.record.weights.source}).`);
-        const record = records.get(member.name)!;
-        record.trainings.set(part.name, trainingOf(trained, { part: part.name, folder: path, resumed: true }));
-        record.seconds += trained.record.seconds;
-        observer.onMember(name, { state: 'kept', device: trained.record.device });
-      } catch (error) {
-        if (!(error instanceof StorageError)) throw error;
-        observer.onWarning(name, `${error.message} It is trained again.`);
-      }
+async function keepFinished({ folder, observer }: MemberRun, record: MemberRecord): Promise<void> {
+  const { plan, trainings } = record.planned;
+  for (const [position, { name, fold, keepsWeights }] of trainings.entries()) {
+    if (!(await folder.hasMember(plan.name, fold))) continue;
+    try {
+      const path = folder.member(plan.name, fold);
+      const { weights, ...trained } = await readMember(path);
+      const initial = plan.weights;
+      if (weights === undefined && keepsWeights) throw new StorageError(`${path} has no weights.`);
+      if (trained.record.weights.sha256 !== (initial.kind === 'file' ? initial.sha256 : null))
+        throw new StorageError(`${name} started from other weights (${trained.record.weights.source}).`);
+      record.trainings[position] = { ...trained, fold, folder: path, keepsWeights, resumed: true };
+      record.seconds += trained.record.seconds;
+      observer.onMember(name, { state: 'kept', device: trained.record.device });
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      observer.onWarning(name, `${error.message} It is trained again.`);
     }
+  }
 }

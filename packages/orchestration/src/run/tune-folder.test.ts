@@ -36,7 +36,7 @@ it.each<ExperimentInput['stacking']>([
   ];
   expect(split.test).toHaveLength(8);
   expect(foldersOf(split.test)).toEqual(['test']);
-  for (const { fit, tune, outOfFold } of split.parts) {
+  for (const { fit, tune, outOfFold } of split.folds) {
     expect(tune).toHaveLength(6);
     expect(foldersOf(tune)).toEqual(['val']);
     expect(foldersOf([...fit, ...outOfFold])).toEqual(['train']);

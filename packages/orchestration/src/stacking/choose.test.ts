@@ -1,7 +1,6 @@
 import { fitStacker } from '@chorus/models';
+import { StopFlag, StoppedError } from '@chorus/training';
 import { describe, expect, it } from 'vitest';
-import { StoppedError } from '../errors.ts';
-import { StopFlag } from '../member/stop-flag.ts';
 import { fitAndChoose } from './choose.ts';
 
 const classes = ['a', 'b', 'c'];

@@ -4,17 +4,12 @@
  * there too.
  */
 import { stratifiedFolds } from '@chorus/data';
+import { lowestLogLoss, type OutOfFoldScore, scoreWithPauses } from '@chorus/evaluation';
 import { type DenseFitOptions, type Stacker, type StackerKind, stackerFromJson, toProbabilities } from '@chorus/models';
-import type { StopFlag } from '../member/stop-flag.ts';
+import type { StopFlag } from '@chorus/training';
 import { predictInSlices, Slices } from '../run/slices.ts';
-import { scoreWithPauses } from '../statistics/score.ts';
 import type { FitTask } from './fit-task.ts';
 import { runFits } from './run-fits.ts';
-
-export interface OutOfFoldScore {
-  accuracy: number;
-  logLoss: number;
-}
 
 export interface Choice {
   /** In the order of the experiment's kinds, each fitted on all of these images. */
@@ -23,7 +18,7 @@ export interface Choice {
   chosen: StackerKind;
   /** Scores of the members there, in the order given. */
   members: OutOfFoldScore[];
-  /** Index of the member with the lowest log-loss: on a few hundred images it tells more than accuracy. */
+  /** Index of the member with the lowest log-loss: on a few hundred images it separates members better than accuracy. */
   bestMember: number;
 }
 
@@ -65,7 +60,7 @@ export async function fitAndChoose(
     members.push(
       await score(await predictInSlices([one], rows, ([some]) => toProbabilities(some!, classCount), slices)),
     );
-  const bestMember = members.reduce((best, one, index) => (one.logLoss < members[best]!.logLoss ? index : best), 0);
+  const bestMember = lowestLogLoss(members);
 
   const folds = stratifiedFolds(labels, stackerFoldCount, seed).map((held) => Uint32Array.from(held));
   const shared = logits.map(inSharedMemory);
@@ -85,7 +80,7 @@ export async function fitAndChoose(
         outOfFold.set(probabilities.subarray(position * classCount, (position + 1) * classCount), row * classCount);
     stackers.push({ kind, stacker: stackerFromJson(whole!.state), outOfFold: await score(outOfFold) });
   }
-  const chosen = stackers.reduce((best, one) => (one.outOfFold.logLoss < best.outOfFold.logLoss ? one : best)).kind;
+  const chosen = stackers[lowestLogLoss(stackers.map(({ outOfFold }) => outOfFold))]!.kind;
   return { stackers, chosen, members, bestMember };
 }
 

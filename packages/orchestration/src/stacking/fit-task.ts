@@ -1,6 +1,6 @@
 /** One fit of one stacker: what a thread is given, and what it gives back. */
 import { type DenseFitOptions, fitStacker, type StackerJson, type StackerKind } from '@chorus/models/stackers';
-import { StoppedError } from '../errors.ts';
+import { StoppedError } from '@chorus/training/errors';
 
 export interface FitTask {
   kind: StackerKind;

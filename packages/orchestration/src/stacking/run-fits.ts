@@ -2,9 +2,9 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
+import type { Outcome } from '@chorus/training';
 import { Piscina } from 'piscina';
 import { unwrapOutcome } from '../thread-errors.ts';
-import type { Outcome } from '../thread-outcome.ts';
 import type { FitResult, FitTask } from './fit-task.ts';
 
 // The compiled thread entry, the same one from `src` (tests) and from `dist`.

@@ -1,5 +1,5 @@
 /** A thread that fits stackers, one after the other. */
-import { type Outcome, outcomeOf } from '../thread-outcome.ts';
+import { type Outcome, outcomeOf } from '@chorus/training/outcome';
 import { type FitResult, type FitTask, runFit } from './fit-task.ts';
 
 /** Called by piscina. */

@@ -21,6 +21,7 @@ export interface BindingManifest {
 }
 
 export const patchPath = join(nativeFolder, patchName);
+/** @public scripts/edit-binding.mjs writes it. */
 export const manifestPath = join(nativeFolder, manifestName);
 
 /**
@@ -44,6 +45,7 @@ export async function writeBindingSources(
  * Reads the package's sources and checks that they are the published ones.
  *
  * @returns the text of each file, by name.
+ * @public scripts/vendor.mjs checks what it copies.
  * @throws RuntimeError naming the file, the expected and the actual version or hash.
  */
 export async function publishedSources(packageFolder: string): Promise<Map<string, string>> {

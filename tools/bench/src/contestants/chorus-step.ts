@@ -1,8 +1,8 @@
 /** One place for every way in which Chorus makes a step. */
 import { fillBatch, type ImageBatch, type PixelStore } from '@chorus/data';
 import { Adam, type Classifier, trainStep } from '@chorus/models';
-import { prepareFunction } from '@chorus/orchestration';
 import { bytesTensor, type CompileOptions, type Results } from '@chorus/runtime';
+import { prepareFunction } from '@chorus/training';
 import * as tf from '@tensorflow/tfjs';
 import type { ChorusWay } from './chorus-ways.ts';
 

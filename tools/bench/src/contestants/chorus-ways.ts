@@ -1,4 +1,5 @@
-import { computeSettings, trainingPrecision } from '@chorus/orchestration';
+import { backboneTable } from '@chorus/models';
+import { hasBfloat16 } from '@chorus/runtime';
 import type { ModelTask } from './model-task.ts';
 
 /** The ways in which Chorus makes a training step or a prediction. */
@@ -7,8 +8,7 @@ export type ChorusWay = (typeof chorusWays)[number];
 
 /** All of them, and first the one that a run with the default settings takes on this machine. */
 export function chorusWaysOf({ work, backbone }: Pick<ModelTask, 'work' | 'backbone'>): ChorusWay[] {
-  const settings = computeSettings({ compile: true, precision: 'auto' }, 'cpu:0');
-  const isBfloat16 = work === 'train' && trainingPrecision(settings, backbone) === 'bfloat16';
+  const isBfloat16 = work === 'train' && hasBfloat16() && backboneTable[backbone].isFasterInBfloat16;
   const own: ChorusWay = isBfloat16 ? 'compiled, bfloat16' : 'compiled';
   return [own, ...chorusWays.filter((way) => way !== own)];
 }

@@ -1,0 +1,60 @@
+import type { PlannedStage, RunPlan } from '@chorus/orchestration';
+import { durationRange } from './check-summary.ts';
+import { printable } from './printable.ts';
+import { table } from './table.ts';
+
+/** What `chorus train --dry-run` prints. */
+export function planSummary({ plan, lanes, folder, memoryBytes, diskBytes, seconds }: RunPlan): string {
+  return [
+    table([
+      ['member', 'backbone', 'weights', 'trainings', 'lane'],
+      ...plan.members.map(({ plan: member, trainings, pinnedTo }) => [
+        member.name,
+        `${member.backbone.family} ${member.backbone.alpha}, ${member.backbone.inputSize} px`,
+        member.weights.kind === 'random' ? 'random' : printable(member.weights.path.split(/[/\\]/).at(-1)!),
+        trainings.length === 1 ? '1' : `${trainings.length}${member.features === null ? '' : ', shared features'}`,
+        pinnedTo === null ? 'any' : (lanes[pinnedTo] ?? 'none'),
+      ]),
+    ]),
+    '',
+    table([
+      ['member', 'stage', 'trains', 'epochs', 'rate', 'batch', 'precision'],
+      ...plan.members.flatMap(({ plan: member }) => member.stages.map((stage) => [member.name, ...stageCells(stage)])),
+    ]),
+    '',
+    `images: ${plan.trainingCount} to train and tune on, ${plan.testCount} to test`,
+    `stackers: ${plan.stackers.kinds.join(', ')}`,
+    ...(plan.flaws.length === 0 ? [] : [`flaws: ${plan.flaws.map(({ name }) => name).join(', ')}`]),
+    `lanes: ${lanes.join(', ')}`,
+    `memory: about ${gigabytes(memoryBytes)} at most; disk: ${gigabytes(diskBytes)}`,
+    `time: ${durationRange(seconds)}, without decoding`,
+    `run folder: ${printable(folder)} (not created)`,
+  ].join('\n');
+}
+
+// --- internal ---
+
+function stageCells({
+  name,
+  trains,
+  epochCount,
+  stopping,
+  learningRate,
+  batchSize,
+  precision,
+}: PlannedStage): string[] {
+  const range =
+    typeof trains === 'string' ? trains : 'lastLayers' in trains ? `last ${trains.lastLayers} layers` : trains.behind;
+  return [
+    name,
+    range,
+    stopping.keeps === 'best' ? `${epochCount} at most, patience ${stopping.patience}` : `${epochCount}`,
+    String(learningRate.value),
+    String(batchSize),
+    precision,
+  ];
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}

@@ -1,0 +1,9 @@
+import type { OutOfFoldScore } from './score-schema.ts';
+
+/**
+ * Index of the score with the lowest log-loss, the first of equal ones: on a few hundred images log-loss separates
+ * classifiers better than accuracy.
+ */
+export function lowestLogLoss(scores: readonly OutOfFoldScore[]): number {
+  return scores.reduce((best, { logLoss }, index) => (logLoss < scores[best]!.logLoss ? index : best), 0);
+}

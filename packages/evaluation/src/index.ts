@@ -1,0 +1,17 @@
+export { lowestLogLoss } from './choose.ts';
+export { compareStackers } from './compare-stackers.ts';
+export { majorityShare } from './majority-share.ts';
+export { findMistakes } from './mistakes.ts';
+export { type FoldPredictions, gatherOutOfFold, type OutOfFoldPredictions } from './out-of-fold.ts';
+export { argmax, type Score, scoreProbabilities, scoreWithPauses } from './score.ts';
+export {
+  type McnemarReport,
+  type Mistake,
+  mcnemarSchema,
+  mistakeSchema,
+  type OutOfFoldScore,
+  outOfFoldScoreSchema,
+  scoreSchema,
+} from './score-schema.ts';
+export { type VerdictFacts, verdict } from './verdict.ts';
+export { wilson95 } from './wilson.ts';

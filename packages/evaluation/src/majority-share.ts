@@ -1,0 +1,6 @@
+/** The share of the most frequent class: the accuracy of always answering with it. 0 without labels. */
+export function majorityShare(labels: ArrayLike<number>, classCount: number): number {
+  const counts = new Array<number>(classCount).fill(0);
+  for (let row = 0; row < labels.length; row += 1) counts[labels[row]!]! += 1;
+  return labels.length === 0 ? 0 : Math.max(...counts) / labels.length;
+}

@@ -1,0 +1,30 @@
+import { argmax } from './score.ts';
+import type { Mistake } from './score-schema.ts';
+
+/**
+ * The most confident errors of a classifier, the worst first.
+ *
+ * @param probabilities [images, classes]
+ * @param images paths and labels of the rows.
+ * @param limit errors to return at most.
+ */
+export function findMistakes(
+  probabilities: Float32Array,
+  { paths, labels }: { paths: readonly string[]; labels: ArrayLike<number> },
+  classes: readonly string[],
+  limit: number,
+): Mistake[] {
+  return paths
+    .map((path, row) => {
+      const predicted = argmax(probabilities, row, classes.length);
+      return {
+        path,
+        label: classes[labels[row]!]!,
+        predicted: classes[predicted]!,
+        probability: probabilities[row * classes.length + predicted]!,
+      };
+    })
+    .filter(({ label, predicted }) => label !== predicted)
+    .toSorted((a, b) => b.probability - a.probability)
+    .slice(0, limit);
+}

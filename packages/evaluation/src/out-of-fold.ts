@@ -1,0 +1,45 @@
+/** Out-of-fold predictions of one member: the rows of all folds in the order of the images. */
+
+/** What one training of a member predicted on the images that it did not see. */
+export interface FoldPredictions {
+  /** Of the fold, for messages. */
+  name: string;
+  indices: Uint32Array;
+  /** [indices, outputs] */
+  logits: Float32Array;
+}
+
+export interface OutOfFoldPredictions {
+  /** The images that some fold left out, each once, ascending. */
+  indices: Uint32Array;
+  /** [indices, outputs] */
+  logits: Float32Array;
+}
+
+/**
+ * Sorts the predictions of all folds by image; the order of the folds makes no difference.
+ *
+ * @throws Error when an image is in two folds, or a fold's logits do not fit its images or are not finite.
+ */
+export function gatherOutOfFold(folds: readonly FoldPredictions[], outputCount: number): OutOfFoldPredictions {
+  const rowOf = new Map<number, number>();
+  const rows = new Float32Array(folds.reduce((sum, { logits }) => sum + logits.length, 0));
+  for (const { name, indices, logits } of folds) {
+    if (logits.length !== indices.length * outputCount)
+      throw new Error(`expected ${indices.length} × ${outputCount} logits of ${name}, received ${logits.length}`);
+    if (!logits.every(Number.isFinite)) throw new Error(`expected finite logits of ${name}`);
+    const firstRow = rowOf.size;
+    rows.set(logits, firstRow * outputCount);
+    for (const [row, index] of indices.entries()) {
+      if (rowOf.has(index)) throw new Error(`image ${index} is in two folds, the second of which is ${name}`);
+      rowOf.set(index, firstRow + row);
+    }
+  }
+  const indices = Uint32Array.from(rowOf.keys()).sort();
+  const logits = new Float32Array(indices.length * outputCount);
+  for (const [position, index] of indices.entries()) {
+    const start = rowOf.get(index)! * outputCount;
+    logits.set(rows.subarray(start, start + outputCount), position * outputCount);
+  }
+  return { indices, logits };
+}

@@ -1,0 +1,40 @@
+/** The shape of scores in report files. */
+import { z } from 'zod';
+
+const share = z.number().min(0).max(1);
+const count = z.int().min(0);
+
+/** One classifier on the test images. */
+export const scoreSchema = z.strictObject({
+  accuracy: share,
+  correct: count,
+  count,
+  wilson95: z.tuple([share, share]),
+  logLoss: z.number().min(0),
+  auc: share.nullable(),
+  perClass: z.array(z.strictObject({ class: z.string(), count, correct: count, recall: share.nullable() })),
+  confusion: z.array(z.array(count)),
+});
+
+/** One classifier on images that it was not trained on, before any test image is read. */
+export const outOfFoldScoreSchema = z.strictObject({ accuracy: share, logLoss: z.number().min(0) });
+
+/** One stacker against the best single member; `pHolm` is adjusted for the number of stackers. */
+export const mcnemarSchema = z.strictObject({
+  against: z.string(),
+  onlyStacker: count,
+  onlyMember: count,
+  p: share,
+  pHolm: share,
+});
+
+export const mistakeSchema = z.strictObject({
+  path: z.string(),
+  label: z.string(),
+  predicted: z.string(),
+  probability: share,
+});
+
+export type OutOfFoldScore = z.output<typeof outOfFoldScoreSchema>;
+export type McnemarReport = z.output<typeof mcnemarSchema>;
+export type Mistake = z.output<typeof mistakeSchema>;

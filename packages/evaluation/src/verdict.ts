@@ -1,0 +1,69 @@
+import type { McnemarReport } from './score-schema.ts';
+
+/** Differences with an adjusted p-value below this are called significant. */
+const significance = 0.05;
+
+/** What the verdict depends on: the numbers of a finished run. */
+export interface VerdictFacts {
+  stackers: readonly {
+    kind: string;
+    chosen: boolean;
+    test: { correct: number; count: number; accuracy: number; wilson95: readonly [number, number] };
+    mcnemar: McnemarReport;
+  }[];
+  members: readonly { name: string; status: 'done' | 'failed'; test: { correct: number; accuracy: number } | null }[];
+  /** Name of the member that was best out of fold. */
+  bestMember: string | null;
+  /** Whether generated images or random weights were used. */
+  demo: boolean;
+  /** Share of the most frequent class among the test images. */
+  baseline: number;
+  /** Known flaws of the procedure; those that `flatter` raise the figures of this run. */
+  flaws: readonly { flatters: boolean }[];
+}
+
+/** One paragraph: how good the ensemble is, and whether it is significantly better than its best member. */
+export function verdict({ stackers, members, bestMember, demo, baseline, flaws }: VerdictFacts): string {
+  const chosen = stackers.find((stacker) => stacker.chosen);
+  const single = members.find((member) => member.name === bestMember)?.test;
+  const failed = members.filter((member) => member.status !== 'done').map((member) => member.name);
+  const without = failed.length === 0 ? '' : ` Members that failed and are not part of it: ${failed.join(', ')}.`;
+  if (chosen === undefined || single === null || single === undefined)
+    return `There is no ensemble: too few members finished.${without}`;
+  const { test, mcnemar } = chosen;
+  const interval = test.wilson95.map(percent).join(' to ');
+  const ensemble = `The ensemble (${chosen.kind}) classifies ${test.correct} of ${test.count} test images correctly: ${percent(test.accuracy)} (95 % interval ${interval}).`;
+  const difference = test.correct - single.correct;
+  const p = `exact McNemar p = ${mcnemar.p.toPrecision(2)}, ${mcnemar.pHolm.toPrecision(2)} adjusted for ${count(stackers.length, 'stacker')}`;
+  const best = `the best single member, ${mcnemar.against} (${percent(single.accuracy)})`;
+  let comparison: string;
+  if (difference === 0) comparison = `It is level with ${best}.`;
+  else {
+    const significant = mcnemar.pHolm < significance ? 'significant' : 'not significant';
+    comparison = `It classifies ${count(Math.abs(difference), 'image')} ${difference > 0 ? 'more' : 'fewer'} correctly than ${best}; the difference is ${significant} (${p}).`;
+  }
+  const useless =
+    test.wilson95[0] <= baseline
+      ? ' It is not significantly better than always answering the most frequent class.'
+      : '';
+  const demonstration = demo
+    ? ' This is a demonstration with generated images or random weights: its figures do not apply to photographs.'
+    : '';
+  const flawed = flaws.length === 0 ? '' : ` ${describeFlaws(flaws)}`;
+  return `${ensemble} ${comparison}${useless}${without}${flawed}${demonstration}`;
+}
+
+// --- internal ---
+
+function describeFlaws(flaws: VerdictFacts['flaws']): string {
+  const known = `The procedure has ${count(flaws.length, 'known flaw')}`;
+  return flaws.some(({ flatters }) => flatters) ? `${known}, which flatter these figures.` : `${known}.`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}

@@ -1,0 +1,66 @@
+/** What a run would do, without doing it. */
+import { pixelBytes } from '@chorus/data';
+import { prepareProcess } from '@chorus/runtime';
+import { StopFlag, StoppedError } from '@chorus/training';
+import { measureSpeed } from './check/measure-speed.ts';
+import { type ExperimentInput, inputSizesOf } from './experiment/schema.ts';
+import { estimateSeconds } from './plan/estimate-time.ts';
+import { estimateLaneBytes } from './plan/lane-memory.ts';
+import type { TrainingPlan } from './plan/plan-training.ts';
+import { timedMachine } from './plan/timed-machine.ts';
+import { observerFrom } from './run/observer.ts';
+import { prepareRun } from './run/preparation.ts';
+import type { TrainOptions } from './train.ts';
+
+export interface RunPlan {
+  /** Absolute path of the run folder to be. */
+  folder: string;
+  /** Devices, one lane each. */
+  lanes: string[];
+  plan: TrainingPlan;
+  /** Of this machine's memory, at the peak. */
+  memoryBytes: number;
+  diskBytes: number;
+  /** Of training, stacking and testing, without decoding: [least, most]. */
+  seconds: [least: number, most: number];
+}
+
+/**
+ * Plans a run as `train` does, decoding included, and creates nothing. The time is estimated from some training steps on
+ * this machine, which take seconds.
+ *
+ * @throws as `train`, for everything that it finds out before it creates a run folder.
+ */
+export async function planRun(
+  experiment: Partial<ExperimentInput>,
+  { signal, observer, ...options }: Omit<TrainOptions, 'resume' | 'preset'> = {},
+): Promise<RunPlan> {
+  prepareProcess();
+  const stop = new StopFlag();
+  const onAbort = () => stop.raise();
+  signal?.addEventListener('abort', onAbort);
+  if (signal?.aborted) stop.raise();
+  try {
+    const preparation = await prepareRun(
+      experiment,
+      { ...options, ...(signal && { signal }), folder: undefined, stop },
+      observerFrom(observer),
+    );
+    const { experiment: whole, path, lanes, dataset, plan, diskBytes } = preparation;
+    const pixels = pixelBytes({ imageCount: dataset.images.length, imageSizes: inputSizesOf(whole) });
+    const speed = await measureSpeed(lanes, signal);
+    return {
+      folder: path,
+      lanes: lanes.lanes.map(({ device }) => device),
+      plan,
+      memoryBytes: Math.ceil(pixels + estimateLaneBytes(plan, lanes.lanes)),
+      diskBytes,
+      seconds: estimateSeconds(plan, timedMachine(whole, lanes, speed)),
+    };
+  } catch (error) {
+    if (!stop.raised) throw error;
+    throw new StoppedError('The planning was stopped.');
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,59 @@
+/** What a plan depends on of a data set: counts. */
+import { type Fold, foldsOf, type ImageSplit, trainingImages } from '@chorus/data';
+import type { Experiment } from '../experiment/schema.ts';
+
+/** Images of one training of every member. */
+export interface FoldFacts {
+  fold: Fold;
+  fit: number;
+  tune: number;
+  outOfFold: number;
+}
+
+export interface DatasetFacts {
+  /** Images that some training uses. */
+  trainingCount: number;
+  testCount: number;
+  folds: FoldFacts[];
+}
+
+/** Counts of a split. */
+export function factsOf(split: ImageSplit): DatasetFacts {
+  return {
+    trainingCount: trainingImages(split).length,
+    testCount: split.test.length,
+    folds: split.folds.map(({ fold, fit, tune, outOfFold }) => ({
+      fold,
+      fit: fit.length,
+      tune: tune.length,
+      outOfFold: outOfFold.length,
+    })),
+  };
+}
+
+/** Counts to expect of a split that is not drawn yet, by the experiment's shares; not rounded. */
+export function expectedFacts(
+  { split, stacking }: Pick<Experiment, 'split' | 'stacking'>,
+  { trainingCount, testCount }: Pick<DatasetFacts, 'trainingCount' | 'testCount'>,
+): DatasetFacts {
+  const folds = foldsOf(stacking).map((fold): FoldFacts => {
+    const outOfFold = trainingCount * outOfFoldShare(fold, stacking);
+    const rest = stacking.kind === 'training-images' ? trainingCount : trainingCount - outOfFold;
+    const tune = split.tune * rest;
+    return { fold, fit: rest - tune, tune, outOfFold };
+  });
+  return { trainingCount, testCount, folds };
+}
+
+// --- internal ---
+
+function outOfFoldShare(fold: Fold, stacking: Experiment['stacking']): number {
+  switch (stacking.kind) {
+    case 'holdout':
+      return stacking.fraction;
+    case 'training-images':
+      return 1;
+    case 'kfold':
+      return fold.kind === 'fold' ? 1 / stacking.folds : 0;
+  }
+}

@@ -1,0 +1,76 @@
+import { type BackboneFamily, backboneFamilies, createClassifier } from '@chorus/models';
+import fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
+import { type PresetName, presets } from '../experiment/presets/presets.ts';
+import { resolveExperiment } from '../experiment/resolve.ts';
+import type { ExperimentInput } from '../experiment/schema.ts';
+import { estimateSeconds, layerCounts, type TimedMachine } from './estimate-time.ts';
+import { expectedPlan } from './expected-plan.ts';
+
+/** Two cores. */
+const machine: TimedMachine = {
+  costPerSecond: 3e6,
+  startSeconds: 1,
+  compileSeconds: 1,
+  laneCount: 2,
+  sharesProcessors: true,
+  bfloat16: false,
+};
+const images = { trainingCount: 2000, testCount: 1000 };
+const estimate = (preset: PresetName, changes: Partial<ExperimentInput> = {}, on = machine, of = images) =>
+  estimateSeconds(expectedPlan(resolveExperiment(presets[preset].experiment, changes), {}, of), on);
+
+describe('more takes longer', () => {
+  const [, most] = estimate('mobile');
+  test.each<[string, [number, number]]>([
+    ['larger images', estimate('mobile', { inputSize: 224 })],
+    ['more images', estimate('mobile', {}, machine, { trainingCount: 4000, testCount: 2000 })],
+    ['all layers', estimate('mobile', { recipe: { fineTune: { lastLayers: 'all' } } })],
+    ['five folds', estimate('mobile', { stacking: { kind: 'kfold', folds: 5 } })],
+    ['a machine of half the speed', estimate('mobile', {}, { ...machine, costPerSecond: 1.5e6 })],
+  ])('%s', (_, [, longer]) => expect(longer).toBeGreaterThan(1.2 * most));
+});
+
+it('is shorter with frozen backbones', () => {
+  expect(estimate('mobile', { recipe: { fineTune: { lastLayers: 0 } } })[0]).toBeLessThan(0.7 * estimate('mobile')[0]);
+});
+
+it('ranges from early stopping to the last epoch', () => {
+  const recipe = { whole: { epochCount: 100, patience: 1 } };
+  const [least, most] = estimate('demo', { recipe });
+  expect(most / least).toBeGreaterThan(20);
+});
+
+it('is a range of positive, finite seconds for any data set', () => {
+  const names = Object.keys(presets) as PresetName[];
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...names),
+      fc.nat(1e6),
+      fc.nat(1e6),
+      fc.integer({ min: 1, max: 16 }),
+      (name, a, b, n) => {
+        const [least, most] = estimate(name, {}, { ...machine, laneCount: n }, { trainingCount: a, testCount: b });
+        expect(least).toBeGreaterThan(0);
+        expect(most).toBeGreaterThanOrEqual(least);
+        expect(most).toBeLessThan(Number.POSITIVE_INFINITY);
+      },
+    ),
+  );
+});
+
+test.each<BackboneFamily>([...backboneFamilies])('counts the layers of %s as its model has them', (family) => {
+  const classifier = createClassifier({
+    backbone: { family, alpha: 1, inputSize: 96 },
+    classes: ['a', 'b'],
+    dropout: 0,
+    seed: 0,
+    initializes: 'head',
+  });
+  try {
+    // Pooling and the head are behind the backbone.
+    expect(Math.abs(classifier.model.layers.length - layerCounts[family])).toBeLessThanOrEqual(4);
+  } finally {
+    classifier.dispose();
+  }
+});

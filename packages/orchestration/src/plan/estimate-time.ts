@@ -1,0 +1,109 @@
+/** How long a run takes: its passes over the images, counted in the cost of training steps, at this machine's speed. */
+import { type BackboneFamily, memberCost } from '@chorus/models';
+import { type StagePlan, viewsPerImage } from '@chorus/training';
+import type { MachineSpeed } from '../check/measure-speed.ts';
+import type { PlannedMember, PlannedTraining, TrainingPlan } from './plan-training.ts';
+
+export interface TimedMachine extends MachineSpeed {
+  laneCount: number;
+  /** Whether lanes share processors, so that one that works alone is faster. */
+  sharesProcessors: boolean;
+  /** Whether its lanes can compute training steps in bfloat16. */
+  bfloat16: boolean;
+}
+
+/**
+ * Wall time of training, stacking and testing, without decoding; seconds.
+ *
+ * @returns [least, most]: early stopping ends a stage after its patience, or never; either way the arithmetic is rough, so
+ * that the least is lowered and the most is raised.
+ */
+export function estimateSeconds(plan: TrainingPlan, machine: TimedMachine): [least: number, most: number] {
+  const wall = (ends: 'early' | 'late') => {
+    const tasks = plan.members.flatMap((member) => taskSeconds(member, plan, machine, ends));
+    const perLane = tasks.reduce((sum, seconds) => sum + seconds, 0) / machine.laneCount;
+    const alone = machine.sharesProcessors ? Math.min(machine.laneCount, 2) : 1;
+    return machine.startSeconds + Math.max(perLane, Math.max(...tasks) / alone);
+  };
+  return [0.75 * wall('early'), 1.5 * wall('late') + finishSeconds];
+}
+
+// --- internal ---
+
+/** A forward pass of an image, in training steps of it; measured on a CPU: 0.21 to 0.31. */
+const forwardShare = 0.26;
+/** A step in bfloat16, in steps in float32; measured: 0.65 and 0.75. */
+const bfloat16Share = 0.7;
+/** A step of the head alone on features in memory, seconds; measured: 0.3 to 1.5 ms. */
+const headStepSeconds = 0.001;
+/** Stackers, bundle and report. */
+const finishSeconds = 2;
+
+/** Layers of each backbone, as Keras counts them. */
+export const layerCounts: Readonly<Record<BackboneFamily, number>> = {
+  mobilenet: 86,
+  'mobilenet-v2': 154,
+  'inception-v3': 311,
+  xception: 132,
+};
+
+/** Seconds of each task of a member on one lane, the tests of its models among them. */
+function taskSeconds(
+  { plan, trainings }: PlannedMember,
+  { trainingCount, testCount }: TrainingPlan,
+  machine: TimedMachine,
+  ends: 'early' | 'late',
+): number[] {
+  const { family } = plan.backbone;
+  const secondsPerStep = (memberCost(plan.backbone) * machine.laneCount) / machine.costPerSecond;
+  const forward = secondsPerStep * forwardShare;
+  const compile = (machine.compileSeconds * layerCounts[family]) / layerCounts.mobilenet;
+  const views = plan.testTimeAugmentation ? 2 : 1;
+  const costs = { secondsPerStep, forward, compile, layerCount: layerCounts[family], bfloat16: machine.bfloat16 };
+  const seconds = trainings.map((training) => {
+    const predictions = plan.features?.predict ? 0 : training.outOfFold * views * forward;
+    return plan.stages.reduce(
+      (sum, stage) => sum + stageSeconds(stage, plan.features !== null, training, costs, ends),
+      predictions,
+    );
+  });
+  const shared = plan.features === null ? [] : [trainingCount * plan.features.rowsPerImage * forward];
+  const models = trainings.filter(({ keepsWeights }) => keepsWeights).length;
+  return [...shared, ...seconds, models * testCount * views * forward];
+}
+
+interface Costs {
+  /** Of all layers in float32, per image. */
+  secondsPerStep: number;
+  /** Of a forward pass, per image. */
+  forward: number;
+  /** Of a training step of all layers. */
+  compile: number;
+  layerCount: number;
+  bfloat16: boolean;
+}
+
+function stageSeconds(
+  stage: StagePlan,
+  sharesFeatures: boolean,
+  { fit, tune }: PlannedTraining,
+  { secondsPerStep, forward, compile, layerCount, bfloat16 }: Costs,
+  ends: 'early' | 'late',
+): number {
+  const { stopping, epochCount } = stage;
+  const epochs =
+    ends === 'late' || stopping.keeps === 'last' ? epochCount : Math.min(epochCount, stopping.patience + 1);
+  const share = trainingShare(stage, layerCount);
+  const fromFeatures = stage.trains === 'head' && sharesFeatures;
+  const front = fromFeatures ? 0 : (fit * viewsPerImage(stage.augmentation) + tune) * forward * (1 - share);
+  if (stage.trains === 'head') return compile / 2 + front + epochs * Math.ceil(fit / stage.batchSize) * headStepSeconds;
+  const step = secondsPerStep * (bfloat16 && stage.precision === 'bfloat16' ? bfloat16Share : 1);
+  const recalibration = stage.recalibratesBatchNorm ? fit * forward : 0;
+  return compile + front + epochs * ((fit * step + tune * forward) * share + recalibration);
+}
+
+/** Share of the backbone's layers that a stage trains. */
+function trainingShare({ trains }: StagePlan, layerCount: number): number {
+  if (trains === 'head') return 0;
+  return typeof trains === 'object' && 'lastLayers' in trains ? Math.min(1, trains.lastLayers / layerCount) : 1;
+}

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { presets } from '../experiment/presets/presets.ts';
+import { resolveExperiment } from '../experiment/resolve.ts';
+import { expectedPlan } from './expected-plan.ts';
+import { estimateLaneBytes } from './lane-memory.ts';
+
+const estimate = (layer: object, devices: string[], imageCount = 3000) =>
+  estimateLaneBytes(
+    expectedPlan(resolveExperiment(layer), {}, { trainingCount: imageCount, testCount: 0 }),
+    devices.map((device) => ({ device: device as 'cpu:0' })),
+  );
+const three = ['cpu:0', 'cpu:1', 'cpu:2'];
+
+describe('estimateLaneBytes', () => {
+  it('is near what was measured: the demo on three lanes peaked at 3.5 GB, node and the pixels included', () => {
+    const bytes = estimate(presets.demo.experiment, three);
+    expect(bytes).toBeGreaterThan(2.5e9);
+    expect(bytes).toBeLessThan(4.5e9);
+  });
+
+  it('takes the largest members at a time, and of a GPU only what lies in this machine', () => {
+    const { experiment } = presets.article;
+    const [one, all] = [estimate(experiment, ['cpu:0']), estimate(experiment, three)];
+    expect(one).toBeGreaterThan(all / 3);
+    expect(one).toBeLessThan(all);
+    expect(estimate(experiment, ['gpu:0', 'gpu:1', 'gpu:2'])).toBeLessThan(1e9);
+  });
+
+  it('goes with the batch where all layers train, and not in front of a frozen backbone', () => {
+    const half = { recipe: { batchSize: 16 } };
+    const { article, cpu } = presets;
+    expect(estimate({ ...article.experiment, ...half }, three)).toBeLessThan(0.8 * estimate(article.experiment, three));
+    expect(estimate({ ...cpu.experiment, recipe: { ...cpu.experiment.recipe, ...half.recipe } }, three)).toBe(
+      estimate(cpu.experiment, three),
+    );
+  });
+
+  it('counts as many of the largest member as its folds may train at once', () => {
+    const folds = { ...presets.demo.experiment, stacking: { kind: 'kfold', folds: 5 } };
+    const xception = { ...folds, members: presets.demo.experiment.members!.slice(1), minMembers: 2 };
+    expect(estimate(folds, three)).toBe(estimate(xception, three));
+    expect(estimate(folds, three)).toBeGreaterThan(1.2 * estimate(presets.demo.experiment, three));
+  });
+
+  it('of frozen backbones keeps megabytes, and of deeper cuts the budget, on GPUs too', () => {
+    expect(estimate(presets.cpu.experiment, three)).toBeLessThan(2e9);
+    expect(estimate(presets.mobile.experiment, ['gpu:0', 'gpu:1'])).toBeGreaterThan(2 * 2 ** 30);
+  });
+
+  it('counts the features that folds share', () => {
+    const more = estimate(presets.cpu.experiment, three, 4000) - estimate(presets.cpu.experiment, three, 3000);
+    expect(more).toBe(1000 * 2 * (1280 + 2048 + 2048) * 4);
+    expect(estimate(presets.mobile.experiment, three, 4000)).toBe(estimate(presets.mobile.experiment, three, 3000));
+  });
+});

@@ -1,0 +1,225 @@
+import { foldName } from '@chorus/data';
+import { backboneTable } from '@chorus/models';
+import type { InitialWeights, StagePlan } from '@chorus/training';
+import fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
+import { type PresetName, presets } from '../experiment/presets/presets.ts';
+import { resolveExperiment } from '../experiment/resolve.ts';
+import type { ExperimentInput } from '../experiment/schema.ts';
+import { expectedFacts } from './dataset-facts.ts';
+import { planTraining, taskNames } from './plan-training.ts';
+
+const file: InitialWeights = { kind: 'file', path: '/weights/a.h5', sha256: 'a'.repeat(64) };
+const random: InitialWeights = { kind: 'random' };
+const two: ExperimentInput['members'] = [
+  { name: 'one', backbone: 'mobilenet', alpha: 0.5 },
+  { name: 'two', backbone: 'xception', inputSize: 96, worker: 1 },
+];
+
+function planOf(
+  changes: Partial<ExperimentInput>,
+  weights: InitialWeights = file,
+  images = { trainingCount: 1000, testCount: 200 },
+) {
+  const experiment = resolveExperiment({ members: two }, changes);
+  return planTraining(
+    experiment,
+    expectedFacts(experiment, images),
+    experiment.members.map(() => weights),
+  );
+}
+
+const stagesOf = (changes: Partial<ExperimentInput>, weights: InitialWeights = file): StagePlan[] =>
+  planOf(changes, weights).members[0]!.plan.stages;
+
+const frozen = { fineTune: { lastLayers: 0 as const } };
+const folds = { kind: 'kfold' as const, folds: 3, members: 'refit' as const };
+
+describe('stages', () => {
+  test.each<[string, Partial<ExperimentInput>, InitialWeights, Partial<StagePlan>[]]>([
+    [
+      'pre-trained: the head, then all layers',
+      {},
+      file,
+      [
+        {
+          name: 'head',
+          trains: 'head',
+          batchNorm: 'moving',
+          stopping: { keeps: 'best', patience: 10, startCounts: true },
+        },
+        { name: 'fine-tune', trains: 'all', batchNorm: 'moving', recalibratesBatchNorm: false },
+      ],
+    ],
+    [
+      'the last layers',
+      { recipe: { fineTune: { lastLayers: 30, learningRate: 2e-5 } } },
+      file,
+      [{ name: 'head' }, { trains: { lastLayers: 30 }, learningRate: { kind: 'constant', value: 2e-5 } }],
+    ],
+    ['a frozen backbone', { recipe: frozen }, file, [{ name: 'head' }]],
+    [
+      'random weights: all layers from the first step, in batch statistics',
+      {},
+      random,
+      [
+        {
+          name: 'whole',
+          trains: 'all',
+          batchNorm: 'batch',
+          recalibratesBatchNorm: true,
+          stopping: { keeps: 'best', patience: 8, startCounts: false },
+        },
+      ],
+    ],
+    [
+      'the flaw of training all layers from the start: moving statistics stay as they follow',
+      { flaws: { wholeFromStart: true } },
+      file,
+      [{ name: 'whole', batchNorm: 'batch', recalibratesBatchNorm: false }],
+    ],
+    [
+      'the flaw of the last epoch',
+      { flaws: { lastEpoch: true }, recipe: frozen },
+      file,
+      [{ stopping: { keeps: 'last' } }],
+    ],
+    [
+      'the flaw of whole batches',
+      { flaws: { wholeBatchesOnly: true }, recipe: frozen },
+      file,
+      [{ wholeBatchesOnly: true }],
+    ],
+    [
+      'the loss',
+      { recipe: { ...frozen, labelSmoothing: 0.1 }, flaws: { fromLogitsOnSigmoid: 'probabilities' } },
+      file,
+      [{ loss: { labelSmoothing: 0.1, fromLogitsOnSigmoid: 'probabilities' } }],
+    ],
+    ['no flips', { recipe: { ...frozen, flip: false } }, file, [{ augmentation: { kind: 'none' } }]],
+    ['flips', { recipe: frozen }, file, [{ augmentation: { kind: 'flip' } }]],
+    [
+      'weight decay',
+      { recipe: { ...frozen, head: { weightDecay: 0.05 } } },
+      file,
+      [{ optimizer: { kind: 'adam', weightDecay: 0.05 } }],
+    ],
+  ])('%s', (_, changes, weights, expected) => {
+    const stages = stagesOf(changes, weights);
+    expect(stages).toHaveLength(expected.length);
+    expect(stages).toMatchObject(expected);
+  });
+
+  it.each([
+    ['float32', ['float32', 'float32']],
+    ['bfloat16', ['float32', 'bfloat16']],
+  ] as const)('computes the head in float32 where the rest is %s', (precision, expected) => {
+    expect(stagesOf({ runtime: { precision } }).map((stage) => stage.precision)).toEqual(expected);
+  });
+});
+
+it('preprocesses as the weights were trained, unless a flaw changes it', () => {
+  const preprocessingOf = (changes: Partial<ExperimentInput>) => planOf(changes).members[0]!.plan.preprocessing;
+  expect(preprocessingOf({})).toBe(backboneTable.mobilenet.preprocessing.name);
+  expect(preprocessingOf({ flaws: { rawBgr: true } })).toBe('raw-bgr');
+});
+
+describe('features that folds share', () => {
+  test.each<[string, Partial<ExperimentInput>, InitialWeights, number, object | null]>([
+    ['a hold-out has one training', {}, file, 1000, null],
+    ['folds of a frozen backbone', { stacking: folds, recipe: frozen }, file, 1000, { rowsPerImage: 2, predict: true }],
+    ['folds that fine-tune', { stacking: folds }, file, 1000, { rowsPerImage: 2, predict: false }],
+    [
+      'no mirror images',
+      { stacking: folds, recipe: { ...frozen, flip: false }, testTimeAugmentation: false },
+      file,
+      1000,
+      { rowsPerImage: 1, predict: true },
+    ],
+    [
+      'mirror images for predictions only',
+      { stacking: folds, recipe: { flip: false } },
+      file,
+      1000,
+      { rowsPerImage: 2 },
+    ],
+    ['random weights', { stacking: folds }, random, 1000, null],
+    ['all layers from the start', { stacking: folds, flaws: { wholeFromStart: true } }, file, 1000, null],
+    ['more than memory is kept for', { stacking: folds }, file, 1e6, null],
+  ])('%s', (_, changes, weights, trainingCount, expected) => {
+    const { plan, featuresTask } = planOf(changes, weights, { trainingCount, testCount: 0 }).members[0]!;
+    if (expected === null) expect(plan.features).toBeNull();
+    else expect(plan.features).toMatchObject(expected);
+    expect(featuresTask === null).toBe(expected === null);
+  });
+});
+
+describe('trainings', () => {
+  test.each<[string, Partial<ExperimentInput>, [string, boolean][]]>([
+    ['a hold-out', {}, [['one', true]]],
+    ['training images', { stacking: { kind: 'training-images' } }, [['one', true]]],
+    [
+      'folds, refitted: only the model of all images is kept',
+      { stacking: { ...folds, folds: 2 } },
+      [
+        ['one/fold-1', false],
+        ['one/fold-2', false],
+        ['one/all', true],
+      ],
+    ],
+    [
+      'folds, averaged: all are kept',
+      { stacking: { ...folds, folds: 2, members: 'average' } },
+      [
+        ['one/fold-1', true],
+        ['one/fold-2', true],
+      ],
+    ],
+  ])('%s', (_, changes, expected) => {
+    const { trainings } = planOf(changes).members[0]!;
+    expect(trainings.map(({ name, keepsWeights }) => [name, keepsWeights])).toEqual(expected);
+  });
+
+  it('keeps the seeds of a member when others are added or reordered', () => {
+    const seeds = (members: ExperimentInput['members']) =>
+      new Map(planOf({ members, stacking: folds }).members.map(({ plan, trainings }) => [plan.name, trainings]));
+    const [before, after] = [seeds(two), seeds([{ name: 'new', backbone: 'mobilenet' }, two[1]!, two[0]!])];
+    for (const { name } of two)
+      expect(after.get(name)!.map(({ seed }) => seed)).toEqual(before.get(name)!.map(({ seed }) => seed));
+  });
+
+  it('pins a member to its worker', () =>
+    expect(planOf({}).members.map(({ pinnedTo }) => pinnedTo)).toEqual([null, 1]));
+
+  it('names all tasks in the order of the members, features first', () => {
+    expect(taskNames(planOf({ stacking: { ...folds, folds: 2, members: 'average' } }))).toEqual([
+      ...['one/features', 'one/fold-1', 'one/fold-2'],
+      ...['two/features', 'two/fold-1', 'two/fold-2'],
+    ]);
+  });
+});
+
+describe('every preset', () => {
+  const names = Object.keys(presets) as PresetName[];
+  const anyImages = { trainingCount: fc.nat(1e6), testCount: fc.nat(1e6) };
+
+  it('gives a plan that is plain data, the same for the same input, and whose folds cover the training images', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...names),
+        fc.constantFrom(file, random),
+        fc.record(anyImages),
+        (name, weights, images) => {
+          const plan = planOf(presets[name].experiment, weights, images);
+          expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
+          expect(planOf(presets[name].experiment, weights, images)).toEqual(plan);
+          for (const { trainings } of plan.members)
+            for (const { fold, fit, tune, outOfFold } of trainings) {
+              const covered = fit + tune + (foldName(fold) === 'all' ? 0 : outOfFold);
+              expect(covered).toBeCloseTo(images.trainingCount, 3);
+            }
+        },
+      ),
+    );
+  });
+});

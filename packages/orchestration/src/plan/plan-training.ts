@@ -1,0 +1,216 @@
+/** From an experiment to what a run does: decided once, here, before anything is trained. */
+import { type Fold, foldName, foldsOf, seedFor } from '@chorus/data';
+import { backboneTable, type DenseFitOptions, type StackerKind } from '@chorus/models';
+import {
+  type Augmentation,
+  activationBudgetBytes,
+  type InitialWeights,
+  type MemberPlan,
+  type Precision,
+  type StagePlan,
+  type Stopping,
+  viewsPerImage,
+} from '@chorus/training';
+import { describeFlaws, type FlawDescription } from '../experiment/flaws.ts';
+import { backboneSpecOf, type Experiment, type MemberSpec } from '../experiment/schema.ts';
+import type { DatasetFacts, FoldFacts } from './dataset-facts.ts';
+
+/** One training of one member. */
+export interface PlannedTraining extends FoldFacts {
+  /** The member's name, followed by the fold's where there are several. */
+  name: string;
+  seed: number;
+  /** Whether its model predicts later, in the test and from the bundle. */
+  keepsWeights: boolean;
+}
+
+export interface PlannedMember {
+  plan: MemberPlan;
+  /** Index of the only lane that may train it. */
+  pinnedTo: number | null;
+  /** The task that computes the features that its folds share. */
+  featuresTask: { name: string; seed: number } | null;
+  /** In the order of the folds. */
+  trainings: PlannedTraining[];
+}
+
+/** What a run does, as plain data: its members in the order of the experiment, then its stackers. */
+export interface TrainingPlan {
+  schemaVersion: 1;
+  trainingCount: number;
+  testCount: number;
+  members: PlannedMember[];
+  stackers: { kinds: StackerKind[]; dense: DenseFitOptions; seed: number };
+  /** Known flaws that the experiment asks for. */
+  flaws: FlawDescription[];
+}
+
+/**
+ * Plans the trainings of an experiment. Pure: the same input gives the same plan.
+ *
+ * @param facts counts of the split, real ones or expected ones.
+ * @param weights first weights, in the order of the members.
+ */
+export function planTraining(
+  experiment: Experiment,
+  facts: DatasetFacts,
+  weights: readonly InitialWeights[],
+): TrainingPlan {
+  const { stackers, flaws, seed } = experiment;
+  return {
+    schemaVersion: 1,
+    trainingCount: facts.trainingCount,
+    testCount: facts.testCount,
+    members: experiment.members.map((member, index) => planMember(member, experiment, facts, weights[index]!)),
+    stackers: {
+      kinds: stackers.kinds,
+      dense: {
+        ...stackers.dense,
+        wholeBatchesOnly: flaws.wholeBatchesOnly,
+        ...(flaws.fromLogitsOnSigmoid === null ? {} : { fromLogitsOnSigmoid: flaws.fromLogitsOnSigmoid }),
+      },
+      seed,
+    },
+    flaws: describeFlaws(experiment),
+  };
+}
+
+/** Names of all tasks on lanes before the stackers, in the order of the members. */
+export function taskNames({ members }: Pick<TrainingPlan, 'members'>): string[] {
+  return members.flatMap(({ featuresTask, trainings }) => [
+    ...(featuresTask === null ? [] : [featuresTask.name]),
+    ...trainings.map(({ name }) => name),
+  ]);
+}
+
+// --- internal ---
+
+function planMember(
+  member: MemberSpec,
+  experiment: Experiment,
+  facts: DatasetFacts,
+  weights: InitialWeights,
+): PlannedMember {
+  const { recipe, stacking, flaws, testTimeAugmentation } = experiment;
+  const backbone = backboneSpecOf(member, experiment);
+  const fromStart = weights.kind === 'random' || flaws.wholeFromStart;
+  const stages = fromStart
+    ? [wholeStage(experiment, member, weights)]
+    : [headStage(experiment), ...fineTuneStages(experiment, member)];
+  const folds = foldsOf(stacking);
+  const features = fromStart ? null : sharedFeatures(experiment, member, folds, facts.trainingCount);
+  const nameOf = (fold: Fold) => (folds.length === 1 ? member.name : `${member.name}/${foldName(fold)}`);
+  // By name: adding or reordering members leaves the others' seeds as they are.
+  const seedOf = (task: string) => seedFor(experiment.seed, task);
+  const featuresName = `${member.name}/features`;
+  return {
+    plan: {
+      name: member.name,
+      backbone,
+      preprocessing: flaws.rawBgr ? 'raw-bgr' : backboneTable[backbone.family].preprocessing.name,
+      dropout: recipe.dropout,
+      weights,
+      initializes: weights.kind === 'random' ? 'all' : 'head',
+      recipe: fromStart ? 'whole' : 'transfer',
+      stages,
+      features,
+      testTimeAugmentation,
+    },
+    pinnedTo: member.worker ?? null,
+    featuresTask: features === null ? null : { name: featuresName, seed: seedOf(featuresName) },
+    trainings: facts.folds.map((one) => ({
+      name: nameOf(one.fold),
+      seed: seedOf(nameOf(one.fold)),
+      keepsWeights: one.fold.kind === 'all' || !folds.some(({ kind }) => kind === 'all'),
+      ...one,
+    })),
+  };
+}
+
+/** Several folds with the same frozen backbone share its features, unless they are too large to keep. */
+function sharedFeatures(
+  { recipe, testTimeAugmentation }: Experiment,
+  member: MemberSpec,
+  folds: readonly Fold[],
+  imageCount: number,
+): MemberPlan['features'] {
+  if (folds.length === 1) return null;
+  const rowsPerImage = testTimeAugmentation ? 2 : viewsPerImage(augmentationOf(recipe));
+  const width = backboneTable[member.backbone].featureWidth(member.alpha);
+  const bytes = imageCount * rowsPerImage * width * Float32Array.BYTES_PER_ELEMENT;
+  if (bytes > activationBudgetBytes) return null;
+  return { rowsPerImage, predict: recipe.fineTune.lastLayers === 0 };
+}
+
+function headStage(experiment: Experiment): StagePlan {
+  return {
+    name: 'head',
+    trains: 'head',
+    batchNorm: 'moving',
+    recalibratesBatchNorm: false,
+    ...commonParts(experiment, experiment.recipe.head, { startCounts: true }),
+    // Converting to bfloat16 takes longer than the products of one layer.
+    precision: 'float32',
+  };
+}
+
+function fineTuneStages(experiment: Experiment, member: MemberSpec): StagePlan[] {
+  const { lastLayers, ...settings } = experiment.recipe.fineTune;
+  if (lastLayers === 0) return [];
+  return [
+    {
+      name: 'fine-tune',
+      trains: lastLayers === 'all' ? 'all' : { lastLayers },
+      batchNorm: 'moving',
+      recalibratesBatchNorm: false,
+      ...commonParts(experiment, settings, { startCounts: true }),
+      precision: precisionOf(experiment, member),
+    },
+  ];
+}
+
+function wholeStage(experiment: Experiment, member: MemberSpec, weights: InitialWeights): StagePlan {
+  return {
+    name: 'whole',
+    trains: 'all',
+    batchNorm: 'batch',
+    recalibratesBatchNorm: weights.kind === 'random',
+    ...commonParts(experiment, experiment.recipe.whole, { startCounts: false }),
+    precision: precisionOf(experiment, member),
+  };
+}
+
+interface StageSettings {
+  epochCount: number;
+  learningRate: number;
+  weightDecay: number;
+  patience: number;
+}
+
+function commonParts(
+  { recipe, flaws }: Experiment,
+  { epochCount, learningRate, weightDecay, patience }: StageSettings,
+  { startCounts }: { startCounts: boolean },
+): Omit<StagePlan, 'name' | 'trains' | 'batchNorm' | 'recalibratesBatchNorm' | 'precision'> {
+  const stopping: Stopping = flaws.lastEpoch ? { keeps: 'last' } : { keeps: 'best', patience, startCounts };
+  return {
+    loss: { labelSmoothing: recipe.labelSmoothing, fromLogitsOnSigmoid: flaws.fromLogitsOnSigmoid },
+    optimizer: { kind: 'adam', weightDecay },
+    learningRate: { kind: 'constant', value: learningRate },
+    augmentation: augmentationOf(recipe),
+    batchSize: recipe.batchSize,
+    wholeBatchesOnly: flaws.wholeBatchesOnly,
+    epochCount,
+    stopping,
+  };
+}
+
+function augmentationOf({ flip }: Pick<Experiment['recipe'], 'flip'>): Augmentation {
+  return { kind: flip ? 'flip' : 'none' };
+}
+
+/** Of stages that train layers of the backbone; `auto` is what the backbone is faster in. */
+function precisionOf({ runtime }: Experiment, member: MemberSpec): Precision {
+  if (runtime.precision !== 'auto') return runtime.precision;
+  return backboneTable[member.backbone].isFasterInBfloat16 ? 'bfloat16' : 'float32';
+}

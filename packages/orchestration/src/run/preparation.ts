@@ -1,0 +1,118 @@
+/** Everything that a run finds out before it creates anything: a mistake costs no training and leaves no folder. */
+import { resolve } from 'node:path';
+import { setupRuntime } from '@chorus/runtime';
+import type { ComputeSettings, StopFlag } from '@chorus/training';
+import { describeDataset } from '../check/describe-dataset.ts';
+import { warningsAboutClasses } from '../check/warnings.ts';
+import { ConfigError } from '../errors.ts';
+import { resolveExperiment } from '../experiment/resolve.ts';
+import { type Experiment, type ExperimentInput, inputSizesOf, stepPixelsOf } from '../experiment/schema.ts';
+import { chooseLanes } from '../lanes/choose-lanes.ts';
+import { computeSettings } from '../lanes/compute-settings.ts';
+import type { LanePlan } from '../lanes/plan.ts';
+import { expectedFacts, factsOf } from '../plan/dataset-facts.ts';
+import { estimateLaneBytes } from '../plan/lane-memory.ts';
+import { planTraining, type TrainingPlan, taskNames } from '../plan/plan-training.ts';
+import { type Dataset, dataFolder, openDataset, requireDataFolder } from './dataset.ts';
+import { freeDiskBytes, requireDisk, runBytes, runSizeOf } from './disk-space.ts';
+import type { Downloads } from './downloads.ts';
+import { findInitialWeights } from './initial-weights.ts';
+import type { RunObserver } from './observer.ts';
+import { defaultRunFolder, type RunFolder, requireNewRunFolder } from './run-folder.ts';
+import { phaseNames } from './run-report.ts';
+import { Timeline } from './timeline.ts';
+
+export interface Preparation {
+  experiment: Experiment;
+  /** Absolute path of the run folder. */
+  path: string;
+  lanes: LanePlan;
+  /** Of each lane. */
+  compute: readonly ComputeSettings[];
+  dataset: Dataset;
+  plan: TrainingPlan;
+  /** Bytes that the run will write. */
+  diskBytes: number;
+  stop: StopFlag;
+  timeline: Timeline;
+}
+
+export interface PreparationOptions {
+  /** Where the run goes; by default `runs/<name>-<time>` below `base`. */
+  out?: string;
+  /** By default the working folder. */
+  base?: string;
+  /** The run to resume: the experiment comes from there. */
+  folder: RunFolder | undefined;
+  signal?: AbortSignal;
+  stop: StopFlag;
+}
+
+/**
+ * Finds lanes, first weights and images, and plans the trainings.
+ *
+ * @throws ConfigError, DataError, RuntimeError, StorageError or ModelError for what the user can fix.
+ */
+export async function prepareRun(
+  input: Partial<ExperimentInput>,
+  { folder, signal, stop, ...options }: PreparationOptions,
+  observer: RunObserver,
+): Promise<Preparation> {
+  const timeline = new Timeline(Date.now());
+  const experiment = folder === undefined ? resolveExperiment(input) : (await folder.readStart()).experiment;
+  const path = folder?.path ?? newRunPath(experiment, options);
+  if (folder === undefined) await requireNewRunFolder(path);
+  await requireDataFolder(experiment.data.source);
+  const { onDownload, onNotice } = observer;
+  const downloads: Downloads = { onDownload, onNotice, ...(signal && { signal }) };
+  const lanes = await chooseLanes({ ...experiment, stepPixels: stepPixelsOf(experiment) }, observer.onSetup);
+  const compute = lanes.lanes.map(({ device }) => computeSettings(experiment.runtime, device));
+  const weights = await findInitialWeights(experiment, process.env, downloads);
+  const root = await dataFolder(experiment.data.source, downloads);
+  await setupRuntime(observer.onSetup);
+  const planFor = (imageCount: number) =>
+    planTraining(experiment, expectedFacts(experiment, { trainingCount: imageCount, testCount: 0 }), weights);
+  observer.onStart({
+    experiment,
+    folder: path,
+    devices: lanes.lanes.map((lane) => lane.device),
+    lanesReason: lanes.reason,
+    demo: isDemo(experiment),
+    tasks: taskNames(planFor(0)),
+  });
+  timeline.end(phaseNames.prepare);
+  const laneBytes = (imageCount: number) => estimateLaneBytes(planFor(imageCount), lanes.lanes);
+  const dataset = await openDataset(experiment, root, laneBytes, observer, signal);
+  timeline.end(phaseNames.decode);
+  if (folder !== undefined) await requireSameImages(folder, dataset);
+  const plan = planTraining(experiment, factsOf(dataset.split), weights);
+  const writtenBytes = (await folder?.memberBytes()) ?? 0;
+  const diskBytes = runBytes(plan, { ...runSizeOf(dataset), writtenBytes });
+  requireDisk(await freeDiskBytes(path), diskBytes);
+  for (const warning of warningsAboutClasses(describeDataset(dataset, inputSizesOf(experiment).at(-1)!)))
+    onNotice(`warning: ${warning}`);
+  stop.check();
+  return { experiment, path, lanes, compute, dataset, plan, diskBytes, stop, timeline };
+}
+
+/** Generated images or random weights: the figures say nothing about photographs. */
+export function isDemo({ data, weights }: Experiment): boolean {
+  return data.source === 'shapes' || weights === 'random';
+}
+
+// --- internal ---
+
+/** Absolute path of a run that is not resumed. */
+function newRunPath(experiment: Experiment, { out, base }: Pick<PreparationOptions, 'out' | 'base'>): string {
+  return resolve(out ?? defaultRunFolder(base ?? process.cwd(), experiment, new Date()));
+}
+
+/** @throws ConfigError when a run's images are not those that it started with. */
+async function requireSameImages(folder: RunFolder, dataset: Dataset): Promise<void> {
+  const start = await folder.readStart();
+  if (start.datasetFingerprint !== null && start.datasetFingerprint !== dataset.fingerprint)
+    throw new ConfigError(
+      `The images in ${dataset.root} are not those that the run in ${folder.path} started with; start a new run for them.`,
+    );
+  if (start.datasetFingerprint === null) await folder.writeStart({ ...start, datasetFingerprint: dataset.fingerprint });
+}

@@ -1,0 +1,148 @@
+/** The second half of a run: stackers on out-of-fold predictions, then the test, the bundle and the report. */
+import { foldName } from '@chorus/data';
+import { gatherOutOfFold, type OutOfFoldPredictions } from '@chorus/evaluation';
+import { type SavedMember, type StackerKind, toProbabilities } from '@chorus/models';
+import { publishFile } from '@chorus/storage';
+import { readMember, type StopFlag } from '@chorus/training';
+import { writeBundle } from '../bundle.ts';
+import type { Lane } from '../lanes/lane.ts';
+import type { TestOutputs } from '../report/build.ts';
+import { predictionsFile } from '../report/predictions-file.ts';
+import type { Report } from '../report/schema.ts';
+import { type Choice, fitAndChoose } from '../stacking/choose.ts';
+import { type Dataset, decodingOf, labelsOf } from './dataset.ts';
+import type { RunObserver } from './observer.ts';
+import { type PredictingMember, predictMembers, withSharedWeights } from './predict-members.ts';
+import type { RunFolder } from './run-folder.ts';
+import { runImagesOf } from './run-images.ts';
+import { phaseNames, type RunParts, reportWithEnsemble } from './run-report.ts';
+import { predictInSlices, Slices } from './slices.ts';
+import type { Training } from './train-members.ts';
+
+/** What the second half needs besides the numbers of the first. */
+export interface StackingRun {
+  folder: RunFolder;
+  lanes: readonly Lane[];
+  /** Uint8 per image, set when a lane reads it. */
+  reads: SharedArrayBuffer;
+  stop: StopFlag;
+  observer: RunObserver;
+}
+
+interface TrainedEnsembleMember {
+  name: string;
+  trainings: readonly Training[];
+}
+
+/**
+ * Fits the stackers, chooses one, and tests everything on images that were not read before.
+ *
+ * @param done members that are trained on every fold, in the order of the experiment.
+ * @returns the report, which is written, as are the bundle and the predictions.
+ */
+export async function stackAndTest(
+  parts: Omit<RunParts, 'testImagesReadBeforeChoice'>,
+  done: readonly TrainedEnsembleMember[],
+  run: StackingRun,
+): Promise<Report> {
+  const { dataset, timeline, start, plan } = parts;
+  const { experiment } = start;
+  const { classes, split } = dataset;
+  const predictions = done.map(({ trainings }) => outOfFoldPredictions(dataset, trainings));
+  const choice = await fitAndChoose(
+    predictions.map(({ logits }) => logits),
+    labelsOf(dataset, predictions[0]!.indices),
+    { ...plan.stackers, classes, stop: run.stop, onProgress: run.observer.onStacking },
+  );
+  timeline.end(phaseNames.stack);
+  const read = new Uint8Array(run.reads);
+  const testImagesReadBeforeChoice = split.test.filter((index) => read[index] === 1).length;
+  run.observer.onChoice(choice);
+
+  // Everything is decided: from here on the test images are read.
+  const members = await Promise.all(done.map(loadMember));
+  const slices = new Slices(run.stop);
+  const test = await testOutputs(choice, members, parts, run, slices);
+  timeline.end(phaseNames.test);
+
+  await writeBundle(
+    run.folder.bundle,
+    {
+      name: experiment.name,
+      classes,
+      decoding: decodingOf(experiment),
+      testTimeAugmentation: experiment.testTimeAugmentation,
+      demo: parts.demo,
+      chosen: choice.chosen,
+    },
+    members,
+    new Map(choice.stackers.map(({ kind, stacker }) => [kind, stacker])),
+    runImagesOf(split, dataset.sha256),
+  );
+  const columns = [...test.members, ...test.stackers].map(([name, probabilities]) => ({ name, probabilities }));
+  await publishFile(run.folder.predictions, await predictionsFile(test.paths, test.labels, classes, columns, slices));
+  const names = done.map(({ name }) => name);
+  const report = await reportWithEnsemble({ ...parts, testImagesReadBeforeChoice }, choice, names, test, slices);
+  await writeReport(run.folder, report);
+  return report;
+}
+
+export async function writeReport(folder: RunFolder, report: Report): Promise<void> {
+  await publishFile(folder.report, `${JSON.stringify(report, null, 2)}\n`);
+}
+
+// --- internal ---
+
+async function testOutputs(
+  choice: Choice,
+  members: readonly PredictingMember[],
+  { dataset, start }: Pick<RunParts, 'dataset' | 'start'>,
+  { lanes, reads }: StackingRun,
+  slices: Slices,
+): Promise<TestOutputs> {
+  const { classes, images, split, pixels } = dataset;
+  const logits = await predictMembers(lanes, members, {
+    ...{ pixels, reads, indices: split.test },
+    testTimeAugmentation: start.experiment.testTimeAugmentation,
+  });
+  const rows = { rowCount: split.test.length, classCount: classes.length };
+  const memberOutputs = new Map<string, Float32Array>();
+  for (const [index, { name }] of members.entries())
+    memberOutputs.set(
+      name,
+      await predictInSlices([logits[index]!], rows, ([one]) => toProbabilities(one!, classes.length), slices),
+    );
+  const stackerOutputs = new Map<StackerKind, Float32Array>();
+  for (const { kind, stacker } of choice.stackers)
+    stackerOutputs.set(kind, await predictInSlices(logits, rows, (some) => stacker.predict(some), slices));
+  return {
+    paths: Array.from(split.test, (index) => images[index]!.relativePath),
+    labels: labelsOf(dataset, split.test),
+    members: memberOutputs,
+    stackers: stackerOutputs,
+  };
+}
+
+/** A member with the models that predict for it, from disk. */
+async function loadMember({ name, trainings }: TrainedEnsembleMember): Promise<PredictingMember> {
+  const models: SavedMember[] = [];
+  for (const { folder, fold } of trainings.filter(({ keepsWeights }) => keepsWeights)) {
+    const { manifest, weights } = await readMember(folder);
+    if (weights === undefined) throw new Error(`${folder}: no weights of ${foldName(fold)}, which predicts`);
+    models.push(withSharedWeights({ manifest, weights }));
+  }
+  return { name, models };
+}
+
+/** One member's predictions on every image that some fold left out. */
+function outOfFoldPredictions({ split }: Dataset, trainings: readonly Training[]): OutOfFoldPredictions {
+  const { outputCount } = trainings[0]!.manifest;
+  return gatherOutOfFold(
+    trainings.map(({ fold, outOfFoldLogits }, position) => ({
+      name: foldName(fold),
+      indices: split.folds[position]!.outOfFold,
+      logits: outOfFoldLogits,
+    })),
+    outputCount,
+  );
+}

@@ -1,0 +1,79 @@
+/** Where the wall time of a run went, lane by lane: what each worked on, and what it waited for. */
+
+import type { LaneWork } from '../lanes/lane.ts';
+
+/** A stretch of a run that all lanes go through together. */
+export interface Phase {
+  /** What a lane waits for that has nothing to do in it. */
+  waitingFor: string;
+  startedAtMs: number;
+  finishedAtMs: number;
+}
+
+export interface LaneTimes {
+  device: string;
+  busySeconds: number;
+  tasks: { task: string; kind: LaneWork['kind']; seconds: number }[];
+  /** In the order of the phases; with `busySeconds` they add up to the run. */
+  waits: { for: string; seconds: number }[];
+}
+
+/** Follows a run through its phases; each begins where the one before it ended. */
+export class Timeline {
+  readonly phases: Phase[] = [];
+  #startedAtMs: number;
+  readonly #now: () => number;
+
+  /** @param now milliseconds since the epoch. */
+  constructor(startedAtMs: number, now: () => number = Date.now) {
+    this.#startedAtMs = startedAtMs;
+    this.#now = now;
+  }
+
+  /** Ends the present phase. */
+  end(waitingFor: string): void {
+    const finishedAtMs = this.#now();
+    this.phases.push({ waitingFor, startedAtMs: this.#startedAtMs, finishedAtMs });
+    this.#startedAtMs = finishedAtMs;
+  }
+
+  /** From the start to the end of the last phase. */
+  get seconds(): number {
+    const [first] = this.phases;
+    return first === undefined ? 0 : (this.phases.at(-1)!.finishedAtMs - first.startedAtMs) / 1000;
+  }
+}
+
+/** @param work of one lane, in its order; no two tasks overlap. */
+export function laneTimes(device: string, work: readonly LaneWork[], phases: readonly Phase[]): LaneTimes {
+  const waits = phases.map((phase) => {
+    const takenMs = total(work.map((one) => overlapMs({ ...one, startedAtMs: one.givenAtMs }, phase)));
+    return { for: phase.waitingFor, seconds: (phase.finishedAtMs - phase.startedAtMs - takenMs) / 1000 };
+  });
+  const startingMs = total(work.map(({ givenAtMs, startedAtMs }) => startedAtMs - givenAtMs));
+  return {
+    device,
+    busySeconds: total(work.map(({ startedAtMs, finishedAtMs }) => finishedAtMs - startedAtMs)) / 1000,
+    tasks: work.map(({ task, kind, startedAtMs, finishedAtMs }) => ({
+      task,
+      kind,
+      seconds: (finishedAtMs - startedAtMs) / 1000,
+    })),
+    waits: [...waits, { for: 'its thread and TensorFlow to start', seconds: startingMs / 1000 }],
+  };
+}
+
+// --- internal ---
+
+interface Span {
+  startedAtMs: number;
+  finishedAtMs: number;
+}
+
+function overlapMs(a: Span, b: Span): number {
+  return Math.max(0, Math.min(a.finishedAtMs, b.finishedAtMs) - Math.max(a.startedAtMs, b.startedAtMs));
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}

@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import { StoppedError } from './errors.ts';
+import { fitStage, type LoopPlan, type Stage, type StageEpoch } from './fit-stage.ts';
+import { StopFlag } from './stop-flag.ts';
+
+/** A stage whose "model" is one number: the count of steps taken. Its loss on tune follows a script. */
+function scripted(tuneLosses: number[], plan: Partial<LoopPlan> = {}, changes: Partial<Stage> = {}) {
+  const model = { steps: 0, kept: -1 };
+  let evaluation = 0;
+  const stage: Stage = {
+    plan: {
+      name: 'whole',
+      learningRate: { kind: 'constant', value: 0.1 },
+      augmentation: { kind: 'none' },
+      batchSize: 4,
+      wholeBatchesOnly: false,
+      epochCount: 20,
+      stopping: { keeps: 'best', patience: 2, startCounts: false },
+      ...plan,
+    },
+    fit: Uint32Array.from({ length: 10 }, (_, index) => index),
+    seed: 1,
+    step(batch) {
+      model.steps += 1;
+      return batch.indices.length;
+    },
+    evaluate: async () => ({ loss: tuneLosses[evaluation++]!, accuracy: 0.5 }),
+    keep() {
+      model.kept = model.steps;
+    },
+    restore() {
+      model.steps = model.kept;
+    },
+    ...changes,
+  };
+  return { stage, model };
+}
+
+async function run(stage: Stage, stop = new StopFlag()) {
+  const epochs: StageEpoch[] = [];
+  const batches: [number, number][] = [];
+  await fitStage(stage, stop, {
+    onBatch: ({ stepIndex, stepCount }) => batches.push([stepIndex, stepCount]),
+    onEpoch: (epoch) => epochs.push(epoch),
+  });
+  return { epochs, batches };
+}
+
+describe('fitStage', () => {
+  it('stops when tune has not improved for as long as its patience, and puts the best weights back', async () => {
+    const { stage, model } = scripted([3, 1, 2, 2]);
+    const { epochs } = await run(stage);
+    expect(epochs.map(({ best }) => best)).toEqual([true, true, false, false]);
+    // Three steps an epoch; the second epoch was the best.
+    expect(model.steps).toBe(6);
+  });
+
+  it('weights the last, smaller batch by its images', async () => {
+    const { epochs, batches } = await run(scripted([1], { epochCount: 1 }).stage);
+    expect(epochs[0]!.loss).toBeCloseTo((4 * 4 + 4 * 4 + 2 * 2) / 10, 12);
+    expect(batches).toEqual([
+      [0, 3],
+      [1, 3],
+      [2, 3],
+    ]);
+  });
+
+  it('keeps the flaws of ending with the last epoch and of leaving out what fills no batch', async () => {
+    const { stage, model } = scripted([3, 1, 2, 2, 2], {
+      epochCount: 5,
+      stopping: { keeps: 'last' },
+      wholeBatchesOnly: true,
+    });
+    const { epochs, batches } = await run(stage);
+    expect(epochs.map(({ best }) => best)).toEqual([true, true, false, false, false]);
+    expect(batches.slice(0, 3)).toEqual([
+      [0, 2],
+      [1, 2],
+      [0, 2],
+    ]);
+    expect(model.steps).toBe(10);
+    expect(epochs[0]!.loss).toBe(4);
+  });
+
+  it('counts the weights that it starts from as a candidate, where they are trained ones', async () => {
+    const { stage, model } = scripted([1, 2, 2], { stopping: { keeps: 'best', patience: 2, startCounts: true } });
+    await run(stage);
+    expect(model.steps).toBe(0);
+  });
+
+  it('recalibrates BatchNorm before each evaluation', async () => {
+    const order: string[] = [];
+    const { stage } = scripted([1, 1], { epochCount: 1 }, { recalibrate: () => order.push('recalibrate') });
+    const { evaluate } = stage;
+    stage.evaluate = () => {
+      order.push('evaluate');
+      return evaluate();
+    };
+    await run(stage);
+    expect(order).toEqual(['recalibrate', 'evaluate']);
+  });
+
+  it('stops at a batch edge', async () => {
+    const stop = new StopFlag();
+    const { stage, model } = scripted([]);
+    const { step } = stage;
+    stage.step = (batch, learningRate) => {
+      if (model.steps === 1) stop.raise();
+      return step(batch, learningRate);
+    };
+    await expect(run(stage, stop)).rejects.toThrow(StoppedError);
+    expect(model.steps).toBe(2);
+  });
+
+  it('fails on a loss that is no number, and says at which rate', async () => {
+    const { stage } = scripted([], {}, { step: () => Number.NaN });
+    await expect(run(stage)).rejects.toThrow(
+      'the loss became NaN in step 0 of epoch 0 of stage "whole" at learning rate 0.1; try a lower one',
+    );
+  });
+
+  it('fails on a loss on tune that is no number: nothing could be better than it', async () => {
+    await expect(run(scripted([1, Number.NaN]).stage)).rejects.toThrow(
+      'the loss on tune became NaN in epoch 1 of stage "whole" at learning rate 0.1; try a lower one',
+    );
+  });
+});

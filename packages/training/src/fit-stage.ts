@@ -1,0 +1,112 @@
+/** The training loop: epochs of batches, early stopping on `tune`, the best weights kept. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ImageBatch } from '@chorus/data';
+import { augmentedBatches } from './augmentation.ts';
+import { TrainingError } from './errors.ts';
+import { learningRateAt } from './learning-rate.ts';
+import type { StageName, StagePlan } from './plan.ts';
+import type { EpochMetrics } from './protocol.ts';
+import type { StopFlag } from './stop-flag.ts';
+
+/** What the loop needs to know of a stage's plan. */
+export type LoopPlan = Pick<
+  StagePlan,
+  'name' | 'learningRate' | 'augmentation' | 'batchSize' | 'wholeBatchesOnly' | 'epochCount' | 'stopping'
+>;
+
+/** What a stage does with a model; {@link fitStage} decides when. */
+export interface Stage {
+  plan: LoopPlan;
+  /** Images of the store to train on. */
+  fit: Uint32Array;
+  /** Of the order and the augmentation. */
+  seed: number;
+  /** One optimizer step; returns the batch's mean loss before it. */
+  step(batch: ImageBatch, learningRate: number): number;
+  /** Prepares the model for its evaluation, such as by a pass over its BatchNorm statistics. */
+  recalibrate?(): void;
+  /** Mean loss and accuracy on `tune`. */
+  evaluate(): Promise<{ loss: number; accuracy: number }>;
+  /** Takes the current weights for the best. */
+  keep(): void;
+  /** Restores the weights of the last {@link keep}. */
+  restore(): void;
+}
+
+/** An epoch's numbers; the caller adds the task. */
+export type StageEpoch = Omit<EpochMetrics, 'task' | 'member' | 'fold' | 'device' | 'compiled'>;
+
+export interface StageEvents {
+  onBatch(progress: { stage: StageName; epochIndex: number; stepIndex: number; stepCount: number }): void;
+  onEpoch(epoch: StageEpoch): void;
+}
+
+/**
+ * Runs a stage until its plan says that it ends.
+ *
+ * @throws StoppedError before the next batch once a stop is requested; TrainingError when a loss is not finite.
+ */
+export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents): Promise<void> {
+  const { plan, fit, seed } = stage;
+  const { stopping, epochCount } = plan;
+  const keepsBest = stopping.keeps === 'best';
+  const patience = keepsBest ? stopping.patience : Number.POSITIVE_INFINITY;
+  let bestLoss = keepsBest && stopping.startCounts ? (await stage.evaluate()).loss : Number.POSITIVE_INFINITY;
+  let epochsSinceBest = 0;
+  if (keepsBest) stage.keep();
+  const batchCount = fit.length / plan.batchSize;
+  const stepCount = plan.wholeBatchesOnly ? Math.floor(batchCount) : Math.ceil(batchCount);
+  for (let epochIndex = 0; epochIndex < epochCount && epochsSinceBest < patience; epochIndex += 1) {
+    const startedAtMs = Date.now();
+    let lossSum = 0;
+    let imageCount = 0;
+    let stepIndex = 0;
+    let learningRate = 0;
+    for (const batch of augmentedBatches(fit, plan, { seed, epochIndex })) {
+      stop.check();
+      learningRate = learningRateAt(plan.learningRate, { epochIndex, stepIndex, epochCount, stepCount });
+      const loss = stage.step(batch, learningRate);
+      if (!Number.isFinite(loss))
+        throw notFinite(plan.name, learningRate, 'loss', loss, `step ${stepIndex} of epoch ${epochIndex}`);
+      lossSum += loss * batch.indices.length;
+      imageCount += batch.indices.length;
+      events.onBatch({ stage: plan.name, epochIndex, stepIndex, stepCount });
+      stepIndex += 1;
+      // Steps are synchronous native calls: messages are handled between them.
+      await nextTurn();
+    }
+    const trainedUntilMs = Date.now();
+    stage.recalibrate?.();
+    const tune = await stage.evaluate();
+    if (!Number.isFinite(tune.loss))
+      throw notFinite(plan.name, learningRate, 'loss on tune', tune.loss, `epoch ${epochIndex}`);
+    const best = tune.loss < bestLoss;
+    if (best) {
+      bestLoss = tune.loss;
+      if (keepsBest) stage.keep();
+    }
+    epochsSinceBest = best ? 0 : epochsSinceBest + 1;
+    events.onEpoch({
+      stage: plan.name,
+      epochIndex,
+      startedAtMs,
+      trainedUntilMs,
+      finishedAtMs: Date.now(),
+      stepCount,
+      loss: lossSum / imageCount,
+      tuneLoss: tune.loss,
+      tuneAccuracy: tune.accuracy,
+      learningRate,
+      best,
+    });
+  }
+  if (keepsBest) stage.restore();
+}
+
+// --- internal ---
+
+function notFinite(stage: StageName, learningRate: number, what: string, value: number, where: string): TrainingError {
+  return new TrainingError(
+    `the ${what} became ${value} in ${where} of stage "${stage}" at learning rate ${learningRate}; try a lower one`,
+  );
+}

@@ -1,0 +1,36 @@
+export { activationBudgetBytes } from './activation-cache.ts';
+export { type Augmentation, viewsPerImage } from './augmentation.ts';
+export { StoppedError, TrainingError } from './errors.ts';
+export { forwardBatchSize, forwardRows } from './forward-rows.ts';
+export { ImageReader } from './image-reader.ts';
+export type { LearningRate } from './learning-rate.ts';
+export { type MemberRecord, readMember, type TrainedMember } from './member-folder.ts';
+export { exposeObserver } from './observer-port.ts';
+export {
+  type InitialWeights,
+  type MemberPlan,
+  type Precision,
+  precisions,
+  type StageName,
+  type StagePlan,
+  type Stopping,
+} from './plan.ts';
+export { type ComputeSettings, type PreparedFunction, prepareFunction } from './prepared-function.ts';
+export type {
+  CompiledMetrics,
+  EpochMetrics,
+  FeaturesTask,
+  LaneObserver,
+  LaneRequest,
+  LaneResult,
+  LaneStartup,
+  LaneTask,
+  PredictTask,
+  ReleaseTask,
+  SharedFeatures,
+  TrainTask,
+} from './protocol.ts';
+export { requireFinite } from './require-finite.ts';
+export { StopFlag } from './stop-flag.ts';
+export { describeError, type Outcome, outcomeOf, type ThreadError } from './thread-outcome.ts';
+export { maximumWeightBytes, readWeightFile } from './weight-file.ts';

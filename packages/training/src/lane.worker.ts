@@ -1,0 +1,56 @@
+/** The thread of a lane: TensorFlow on the lane's device, then one task after the other. */
+import { initRuntime } from '@chorus/runtime';
+import { Piscina } from 'piscina';
+import { ImageReader } from './image-reader.ts';
+import { KeptModels } from './kept-models.ts';
+import { wrapObserver } from './observer-port.ts';
+import type { LaneRequest, LaneResult, LaneStartup, LaneTask, PredictTask } from './protocol.ts';
+import { StopFlag } from './stop-flag.ts';
+import { type Outcome, outcomeOf } from './thread-outcome.ts';
+import { computeFeatures, type LaneContext, trainMember } from './train-member.ts';
+
+const startup = Piscina.workerData as LaneStartup;
+const stop = new StopFlag(startup.stop);
+const models = new KeptModels(startup.compute);
+
+/** Called by piscina, one task at a time. */
+export default function runTask(request: LaneRequest): Promise<Outcome<LaneResult<LaneTask> | null>> {
+  return outcomeOf(() => runObserved(request));
+}
+
+// --- internal ---
+
+async function runObserved({ task, observer: port, startedAtMs }: LaneRequest): Promise<LaneResult<LaneTask> | null> {
+  if (task.kind === 'release') {
+    models.release();
+    port.close();
+    return null;
+  }
+  const { observer, flush, close } = wrapObserver(port);
+  try {
+    const { device, backingDevice } = initRuntime(startup.runtime);
+    new Float64Array(startedAtMs)[0] = Date.now();
+    const result = await run(task, { device, backingDevice, observer, stop, compute: startup.compute });
+    await flush(task.name);
+    return result;
+  } finally {
+    close();
+  }
+}
+
+function run(task: LaneTask, lane: LaneContext): Promise<LaneResult<LaneTask>> {
+  switch (task.kind) {
+    case 'features':
+      return computeFeatures(task, lane);
+    case 'train':
+      return trainMember(task, lane);
+    case 'predict':
+      return predict(task);
+  }
+}
+
+function predict(task: PredictTask): Promise<Float32Array> {
+  return models.with(task, (predictor) =>
+    predictor.predict(new ImageReader(task.pixels, task.reads), task.indices, stop),
+  );
+}

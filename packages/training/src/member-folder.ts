@@ -1,0 +1,69 @@
+/** A trained member on disk: a sealed folder with its model, what is known of its training, and its held-out logits. */
+import { join } from 'node:path';
+import { type MemberManifest, memberManifestSchema } from '@chorus/models';
+import { openSealedFolder, parseJson, StorageError, sealFolder } from '@chorus/storage';
+import { z } from 'zod';
+import { precisions } from './plan.ts';
+
+const memberFileSchema = z.strictObject({
+  schemaVersion: z.literal(2),
+  device: z.string(),
+  backingDevice: z.string(),
+  /** What its training steps computed in. */
+  precision: z.enum(precisions),
+  seconds: z.number().min(0),
+  recipe: z.enum(['transfer', 'whole']),
+  weights: z.strictObject({ source: z.string(), sha256: z.string().nullable(), note: z.string().optional() }),
+  model: memberManifestSchema,
+});
+
+/** What is known of a member's training; goes into the report. */
+export type MemberRecord = Omit<z.output<typeof memberFileSchema>, 'model' | 'schemaVersion'>;
+
+export interface TrainedMember {
+  record: MemberRecord;
+  manifest: MemberManifest;
+  /** Raw little-endian tensors as the manifest lists them; not kept of a fold of which only the answers are needed. */
+  weights: Uint8Array | undefined;
+  /** [outOfFold, outputs] */
+  outOfFoldLogits: Float32Array;
+}
+
+/** Publishes a trained member; an earlier attempt at the same place is replaced whole. */
+export async function writeMember(folder: string, member: TrainedMember): Promise<void> {
+  const { buffer, byteOffset, byteLength } = member.outOfFoldLogits;
+  await sealFolder(
+    folder,
+    {
+      'member.json': JSON.stringify({ schemaVersion: 2, ...member.record, model: member.manifest }, null, 2),
+      ...(member.weights === undefined ? {} : { 'weights.bin': member.weights }),
+      'out-of-fold.f32': new Uint8Array(buffer, byteOffset, byteLength),
+    },
+    { replace: true },
+  );
+}
+
+/**
+ * Reads a member back, every byte checked.
+ *
+ * @throws StorageError when the folder is not whole, or not what this version writes.
+ */
+export async function readMember(folder: string): Promise<TrainedMember> {
+  const files = await openSealedFolder(folder);
+  const content = (name: string): Uint8Array => {
+    const bytes = files.get(name);
+    if (bytes === undefined) throw new StorageError(`${folder}: expected the file ${name}.`);
+    return bytes;
+  };
+  const parsed = memberFileSchema.safeParse(parseJson(content('member.json'), join(folder, 'member.json')));
+  if (!parsed.success)
+    throw new StorageError(`${folder}/member.json is not a member of this version: ${z.prettifyError(parsed.error)}`);
+  const { schemaVersion: _, model, ...record } = parsed.data;
+  return {
+    record,
+    manifest: model,
+    weights: files.get('weights.bin'),
+    // A copy starts at a multiple of four, whatever the view did.
+    outOfFoldLogits: new Float32Array(new Uint8Array(content('out-of-fold.f32')).buffer),
+  };
+}

@@ -1,0 +1,42 @@
+/** Both ends of the port through which a lane reports. */
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import * as Comlink from 'comlink';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import type { LaneObserver } from './protocol.ts';
+
+/**
+ * The main thread's end: calls arrive in order while the port is open.
+ *
+ * @returns the port to send to the lane, and a function that closes this end.
+ */
+export function exposeObserver(observer: LaneObserver): { port: MessagePort; close(): void } {
+  const { port1, port2 } = new MessageChannel();
+  Comlink.expose(observer, nodeEndpoint(port1));
+  return { port: port2, close: () => port1.close() };
+}
+
+/**
+ * The lane's end.
+ *
+ * @returns an observer whose calls do not wait, and `flush`, which does: it resolves once all earlier calls have arrived.
+ */
+export function wrapObserver(port: MessagePort): {
+  observer: LaneObserver;
+  flush(task: string): Promise<void>;
+  close(): void;
+} {
+  const remote = Comlink.wrap<LaneObserver>(nodeEndpoint(port));
+  return {
+    observer: {
+      onStage: (...args) => void remote.onStage(...args),
+      onBatch: (...args) => void remote.onBatch(...args),
+      onEpoch: (...args) => void remote.onEpoch(...args),
+      onWarning: (...args) => void remote.onWarning(...args),
+    },
+    flush: (task) => remote.onStage(task, 'done'),
+    close() {
+      remote[Comlink.releaseProxy]();
+      port.close();
+    },
+  };
+}

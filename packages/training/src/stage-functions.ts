@@ -1,0 +1,107 @@
+/** What a stage of a training computes: its steps, and its evaluation after each epoch. */
+import type { ImageBatch } from '@chorus/data';
+import { Adam, type FineTuneView, type LossOptions, trainStep } from '@chorus/models';
+import type { CompileMetrics } from '@chorus/runtime';
+import * as tf from '@tensorflow/tfjs';
+import type { ActivationCache } from './activation-cache.ts';
+import { batchesInOrder, forwardRows } from './forward-rows.ts';
+import type { Precision } from './plan.ts';
+import { type ComputeSettings, type PreparedFunction, prepareFunction } from './prepared-function.ts';
+import type { CompiledMetrics } from './protocol.ts';
+
+export interface StageFunctionsOptions extends LossOptions {
+  compute: Pick<ComputeSettings, 'compile'>;
+  /** Of the training step; everything else is float32. */
+  precision: Precision;
+  weightDecay: number;
+}
+
+export class StageFunctions {
+  readonly #adam: Adam;
+  readonly #view: FineTuneView;
+  readonly #outputCount: number;
+  readonly #fit: ActivationCache;
+  readonly #tune: ActivationCache;
+  readonly #train: PreparedFunction<[tf.Tensor, tf.Tensor1D, tf.Tensor1D, tf.Scalar], tf.Scalar>;
+  readonly #recalibrate: PreparedFunction<[tf.Tensor, tf.Scalar], []>;
+  readonly #infer: PreparedFunction<[tf.Tensor], tf.Tensor2D>;
+
+  /**
+   * @param view stays the caller's.
+   * @param outputCount logits per image.
+   * @param fit activations of the images to train on.
+   * @param tune activations of the images to evaluate on.
+   */
+  constructor(
+    view: FineTuneView,
+    outputCount: number,
+    fit: ActivationCache,
+    tune: ActivationCache,
+    options: StageFunctionsOptions,
+  ) {
+    const { compute, precision, weightDecay, ...lossOptions } = options;
+    this.#view = view;
+    this.#outputCount = outputCount;
+    this.#fit = fit;
+    this.#tune = tune;
+    this.#adam = new Adam(view.variables, { weightDecay });
+    this.#train = prepareFunction(
+      compute,
+      // In float32 grappler makes a step no faster, and the first one seconds longer.
+      { name: 'train', precision, optimizes: precision === 'bfloat16' },
+      (input: tf.Tensor, labels: tf.Tensor1D, rates: tf.Tensor1D, step: tf.Scalar) =>
+        trainStep(view, this.#adam, { activations: fit.activations(input), labels, rates, step }, lossOptions),
+    );
+    this.#recalibrate = prepareFunction(compute, { name: 'recalibrate' }, (input: tf.Tensor, weight: tf.Scalar) => {
+      view.blendStatistics(fit.activations(input), weight);
+      return [];
+    });
+    this.#infer = prepareFunction(compute, { name: 'infer' }, (input: tf.Tensor) =>
+      view.suffix(tune.activations(input), { training: false }),
+    );
+  }
+
+  /** One step on a batch; returns its mean loss before the step. */
+  step(batch: ImageBatch, labels: Int32Array, learningRate: number): number {
+    return tf.tidy(() => {
+      const { rates, step } = this.#adam.nextStep(learningRate);
+      const loss = this.#train(this.#fit.input(batch), tf.tensor1d(labels, 'int32'), rates, step);
+      // The only place where a step waits for the device.
+      return loss.dataSync()[0]!;
+    });
+  }
+
+  /** Takes BatchNorm's moving statistics from one pass over the images. */
+  recalibrate(indices: Uint32Array): void {
+    this.#view.recalibrateBatchNorm(this.#inputs(indices), this.#recalibrate);
+  }
+
+  /** [images, outputs] of images to evaluate on. */
+  logits(indices: Uint32Array): Promise<Float32Array> {
+    return forwardRows(indices, { width: this.#outputCount }, (batch, rowCount) =>
+      this.#infer(this.#tune.input(batch, rowCount)),
+    );
+  }
+
+  compiled(): CompiledMetrics | null {
+    const all = [this.#train, this.#recalibrate, this.#infer].map(({ metrics }) => metrics);
+    const known = all.filter((metrics): metrics is CompileMetrics => metrics !== undefined);
+    if (known.length === 0) return null;
+    const sum = (numberOf: (metrics: CompileMetrics) => number) =>
+      known.reduce((total, metrics) => total + numberOf(metrics), 0);
+    return {
+      traceCount: sum(({ traceCount }) => traceCount),
+      cacheSize: sum(({ cacheSize }) => cacheSize),
+      firstCallsMs: sum(({ firstCalls }) => firstCalls.reduce((ms, { traceMs, callMs }) => ms + traceMs + callMs, 0)),
+    };
+  }
+
+  dispose(): void {
+    for (const one of [this.#train, this.#recalibrate, this.#infer]) one.dispose();
+    this.#adam.dispose();
+  }
+
+  *#inputs(indices: Uint32Array): Generator<tf.Tensor> {
+    for (const batch of batchesInOrder(indices)) yield this.#fit.input(batch);
+  }
+}

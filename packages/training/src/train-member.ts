@@ -1,0 +1,221 @@
+/** One member on one fold: from its first weights to its folder. */
+import { basename } from 'node:path';
+import { scoreProbabilities } from '@chorus/evaluation';
+import {
+  type Classifier,
+  createClassifier,
+  type FineTuneView,
+  loadBackboneWeights,
+  memberToBytes,
+  toProbabilities,
+} from '@chorus/models';
+import * as tf from '@tensorflow/tfjs';
+import { ActivationCache, activationBudgetBytes } from './activation-cache.ts';
+import { viewsPerImage } from './augmentation.ts';
+import { fitStage } from './fit-stage.ts';
+import { forwardRows } from './forward-rows.ts';
+import { ImageReader } from './image-reader.ts';
+import { type TrainedMember, writeMember } from './member-folder.ts';
+import type { Precision, StagePlan } from './plan.ts';
+import { prepareImagePredictor } from './predict-images.ts';
+import type { ComputeSettings } from './prepared-function.ts';
+import type { FeaturesTask, LaneObserver, MemberTask, SharedFeatures, TrainTask } from './protocol.ts';
+import { requireFinite } from './require-finite.ts';
+import { StageFunctions } from './stage-functions.ts';
+import type { StopFlag } from './stop-flag.ts';
+import { readKnownWeightFile } from './weight-file.ts';
+
+/** The lane that a task runs on. */
+export interface LaneContext {
+  device: string;
+  backingDevice(tensor: tf.Tensor): string;
+  observer: LaneObserver;
+  stop: StopFlag;
+  compute: ComputeSettings;
+}
+
+/**
+ * Trains a member by its plan, predicts the images of its fold, and publishes it.
+ *
+ * @returns what was published, without the weights.
+ * @throws StoppedError before the next batch once a stop is requested; ModelError or StorageError for weights that do not
+ * fit; TrainingError when a loss is not finite.
+ */
+export async function trainMember(task: TrainTask, lane: LaneContext): Promise<Omit<TrainedMember, 'weights'>> {
+  const startedAtMs = Date.now();
+  const { stages, recipe } = task.member;
+  const classifier = await initialClassifier(task);
+  try {
+    for (const stage of stages) await runStage(classifier, stage, task, lane);
+    lane.observer.onStage(task.name, 'predict');
+    const outOfFoldLogits = await predictOutOfFold(classifier, task, lane);
+    requireFinite(outOfFoldLogits, task.outOfFold, task.name);
+    const { manifest, weights } = memberToBytes(classifier);
+    const trained = {
+      record: {
+        device: lane.device,
+        backingDevice: lane.backingDevice(classifier.weights[0]!.variable),
+        precision: stages.some((stage) => precisionOn(lane, stage) === 'bfloat16')
+          ? ('bfloat16' as const)
+          : ('float32' as const),
+        seconds: (Date.now() - startedAtMs) / 1000,
+        recipe,
+        weights: describeWeights(task),
+      },
+      manifest,
+      outOfFoldLogits,
+    };
+    await writeMember(task.folder, { ...trained, weights: task.keepsWeights ? weights : undefined });
+    return trained;
+  } finally {
+    classifier.dispose();
+  }
+}
+
+/** Computes the pooled features of a member's frozen backbone. */
+export async function computeFeatures(task: FeaturesTask, lane: LaneContext): Promise<SharedFeatures> {
+  const { indices, rowsPerImage } = task;
+  const classifier = await initialClassifier(task);
+  try {
+    lane.observer.onStage(task.name, 'features');
+    const view = classifier.fineTuneView('head', { batchNorm: 'moving' });
+    const bytes = indices.length * rowsPerImage * classifier.featureWidth * Float32Array.BYTES_PER_ELEMENT;
+    const rows = new SharedArrayBuffer(bytes);
+    const cache = new ActivationCache(view, new ImageReader(task.pixels, task.reads), indices, rowsPerImage);
+    await cache.rows(lane, new Float32Array(rows), (stepIndex, stepCount) =>
+      lane.observer.onBatch(task.name, { stage: 'features', epochIndex: 0, stepIndex, stepCount }),
+    );
+    return { indices, rowsPerImage, rows };
+  } finally {
+    classifier.dispose();
+  }
+}
+
+// --- internal ---
+
+async function initialClassifier({ member, classes, seed }: MemberTask): Promise<Classifier> {
+  const { backbone, dropout, preprocessing, initializes, weights } = member;
+  const classifier = createClassifier({ backbone, classes, dropout, seed, initializes, preprocessing });
+  if (weights.kind === 'random') return classifier;
+  try {
+    await loadBackboneWeights(classifier, { name: basename(weights.path), bytes: await readKnownWeightFile(weights) });
+    return classifier;
+  } catch (error) {
+    // The lane goes on with another member.
+    classifier.dispose();
+    throw error;
+  }
+}
+
+function precisionOn({ compute }: Pick<LaneContext, 'compute'>, { precision }: StagePlan): Precision {
+  return compute.bfloat16 ? precision : 'float32';
+}
+
+/** [outOfFold, outputs] */
+async function predictOutOfFold(classifier: Classifier, task: TrainTask, lane: LaneContext): Promise<Float32Array> {
+  const images = new ImageReader(task.pixels, task.reads);
+  const { features, outOfFold, member } = task;
+  const { testTimeAugmentation } = member;
+  if (features === undefined || !member.features?.predict) {
+    const options = { testTimeAugmentation, imageCount: outOfFold.length };
+    const predictor = prepareImagePredictor(classifier, options, lane.compute);
+    try {
+      return await predictor.predict(images, outOfFold, lane.stop);
+    } finally {
+      predictor.dispose();
+    }
+  }
+  const view = classifier.fineTuneView('head', { batchNorm: 'moving' });
+  const cache = ActivationCache.shared(view, images, features);
+  const { stop } = lane;
+  return forwardRows(outOfFold, { width: classifier.outputCount, stop }, (batch, rowCount) => {
+    const logits = (flip: 0 | 1) =>
+      view.suffix(cache.input({ ...batch, flips: batch.flips.map(() => flip) }, rowCount), { training: false });
+    return testTimeAugmentation ? tf.div(tf.add(logits(0), logits(1)), 2) : logits(0);
+  });
+}
+
+async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask, lane: LaneContext): Promise<void> {
+  const { name, member, fold, fit, tune, seed, classes } = task;
+  const labels = new Int32Array(task.labels);
+  const labelsOf = (indices: Uint32Array) => Int32Array.from(indices, (index) => labels[index]!);
+  const view = classifier.fineTuneView(plan.trains, { batchNorm: plan.batchNorm });
+  lane.observer.onStage(name, 'features');
+  const { fitCache, tuneCache } = await stageCaches(view, plan, task, lane);
+  lane.observer.onStage(name, plan.name);
+
+  const functions = new StageFunctions(view, classifier.outputCount, fitCache, tuneCache, {
+    compute: lane.compute,
+    precision: precisionOn(lane, plan),
+    weightDecay: plan.optimizer.weightDecay,
+    labelSmoothing: plan.loss.labelSmoothing,
+    fromLogitsOnSigmoid: plan.loss.fromLogitsOnSigmoid ?? undefined,
+  });
+  let best = view.snapshot();
+  try {
+    await fitStage(
+      {
+        plan,
+        fit,
+        seed,
+        step: (batch, learningRate) => functions.step(batch, labelsOf(batch.indices), learningRate),
+        ...(plan.recalibratesBatchNorm ? { recalibrate: () => functions.recalibrate(fit) } : {}),
+        async evaluate() {
+          const logits = await functions.logits(tune);
+          if (!logits.every(Number.isFinite)) return { loss: Number.NaN, accuracy: 0 };
+          const probabilities = toProbabilities(logits, classes.length);
+          const { logLoss, accuracy } = scoreProbabilities(probabilities, labelsOf(tune), classes);
+          return { loss: logLoss, accuracy };
+        },
+        keep() {
+          best.dispose();
+          best = view.snapshot();
+        },
+        restore: () => best.restore(),
+      },
+      lane.stop,
+      {
+        onBatch: (progress) => lane.observer.onBatch(name, progress),
+        onEpoch: (epoch) =>
+          lane.observer.onEpoch({
+            task: name,
+            member: member.name,
+            fold,
+            device: lane.device,
+            ...epoch,
+            compiled: functions.compiled(),
+          }),
+      },
+    );
+  } finally {
+    best.dispose();
+    functions.dispose();
+  }
+}
+
+/** The output of a stage's frozen front for its images; of the head's from the features that all folds share. */
+async function stageCaches(view: FineTuneView, plan: StagePlan, task: TrainTask, lane: LaneContext) {
+  const { fit, tune, features } = task;
+  const images = new ImageReader(task.pixels, task.reads);
+  if (plan.trains === 'head' && features !== undefined) {
+    const fitCache = ActivationCache.shared(view, images, features);
+    // Test images that are used as tune images (a flaw) have no features.
+    const known = new Set(features.indices);
+    if (tune.every((index) => known.has(index)))
+      return { fitCache, tuneCache: ActivationCache.shared(view, images, features) };
+    const tuneCache = new ActivationCache(view, images, tune, 1);
+    await tuneCache.compute(activationBudgetBytes, lane);
+    return { fitCache, tuneCache };
+  }
+  const fitCache = new ActivationCache(view, images, fit, viewsPerImage(plan.augmentation));
+  const tuneCache = new ActivationCache(view, images, tune, 1);
+  const keptBytes = await fitCache.compute(activationBudgetBytes, lane);
+  await tuneCache.compute(activationBudgetBytes - keptBytes, lane);
+  return { fitCache, tuneCache };
+}
+
+function describeWeights({ member: { weights } }: TrainTask): TrainedMember['record']['weights'] {
+  if (weights.kind === 'random') return { source: 'random', sha256: null };
+  const { path, sha256, note } = weights;
+  return { source: path, sha256, ...(note === undefined ? {} : { note }) };
+}
