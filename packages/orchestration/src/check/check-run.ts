@@ -95,12 +95,12 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
     // What cannot run anyway needs no estimate, which takes seconds.
     const isReady = problems.length === 0 && plan !== undefined;
     const warnings: string[] = [];
-    const trySteps = async () => {
+    const trySteps = async (lanes: LanePlan) => {
       await setupRuntime(options.onSetup);
-      return measureSpeed(plan, signal);
+      return measureSpeed(lanes, signal);
     };
     const speed = isReady
-      ? await trySteps().catch((error: Error) => {
+      ? await trySteps(plan).catch((error: Error) => {
           if (stop.raised) throw error;
           warnings.push(`a trial of some training steps failed, so no time is estimated: ${error.message}`);
           return undefined;
