@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /**
  * Packs all packages as pnpm publishes them; they must have been built.
  *
- * @returns {{ name: string, version: string, archive: string, files: string[] }[]} `files` are the paths in the archive.
+ * @returns {{ name: string, version: string, folder: string, archive: string, files: string[] }[]} `files` are the paths in the archive.
  */
 export function packAll(target) {
   const published = ['packages', 'apps']
@@ -20,7 +20,7 @@ export function packAll(target) {
     execFileSync('npx', ['-y', 'pnpm@12', 'pack', '--pack-destination', target], { cwd: join(root, folder) });
     const archive = join(target, `${name.slice(1).replace('/', '-')}-${version}.tgz`);
     const files = execFileSync('tar', ['-tzf', archive], { encoding: 'utf8' }).trim().split('\n');
-    return { name, version, archive, files };
+    return { name, version, folder: join(root, folder), archive, files };
   });
 }
 
