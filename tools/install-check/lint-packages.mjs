@@ -18,7 +18,9 @@ try {
     for (const file of files) if (unwanted.test(file)) report(`should not be published: ${file}`);
     const stale = files.filter((file) => isStale(file, folder));
     if (stale.length > 0)
-      report(`${stale.length} files have no source, such as ${stale[0]}: git clean -fdX -- ${join(folder, 'dist')}`);
+      report(
+        `${stale.length} files have no source, such as ${stale[0]}: git clean -fdX -- ${join(folder, 'dist')}, then pnpm build --force`,
+      );
     run('publint', ['run', archive, '--strict']);
     // A package without an entry has no types.
     if (files.includes('package/dist/index.js'))
