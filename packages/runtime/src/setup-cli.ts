@@ -1,4 +1,4 @@
-/** `pnpm turbo setup`: prepares the native runtime and says what it does; silent and quick when all is there. */
+/** The setup as a command of this package, as turbo runs it: silent and quick when everything is ready. */
 import { StorageError } from '@chorus/storage';
 import { RuntimeError } from './errors.ts';
 import { setupRuntime } from './native/setup.ts';

@@ -1,8 +1,7 @@
 import { type BackboneFamily, backboneTable } from '../backbones/table.ts';
-import { Classifier } from '../classifier/classifier.ts';
 import { ModelError } from '../errors.ts';
-import { matchLayers } from './match-layers.ts';
-import { type StoredLayer, withStoredLayers } from './stored-layers.ts';
+import { misfitOf, otherBackbone } from './misfit.ts';
+import { withStoredLayers } from './stored-layers.ts';
 
 /**
  * The width multiplier whose shapes a weight file has. A family with one width has that; `loadBackboneWeights` decides
@@ -26,30 +25,11 @@ export async function alphaOfFile(family: BackboneFamily, file: { name: string; 
       if (misfit === undefined) return alpha;
       misfits.push(misfit);
     }
+    otherBackbone(file.name, { family }, layers);
     if (misfits.length === 1) throw misfits[0]!;
     throw new ModelError(
       `${file.name}: expected weights of ${family} with an alpha out of ${alphas.join(', ')}, received layers that fit ` +
         'none; for the one that you name, the error says which layer does not.',
     );
   });
-}
-
-// --- internal ---
-
-function misfitOf(
-  fileName: string,
-  { family, alpha }: { family: BackboneFamily; alpha: number },
-  layers: readonly StoredLayer[],
-): ModelError | undefined {
-  const backbone = { family, alpha, inputSize: backboneTable[family].minimumInputSize };
-  const classifier = new Classifier({ backbone, classes: ['one', 'other'], seed: 0 });
-  try {
-    matchLayers(fileName, classifier, layers);
-    return undefined;
-  } catch (error) {
-    if (error instanceof ModelError) return error;
-    throw error;
-  } finally {
-    classifier.dispose();
-  }
 }

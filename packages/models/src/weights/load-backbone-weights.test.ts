@@ -155,7 +155,7 @@ describe('real weights', () => {
     async () => {
       const file = (name: string) => ({ name, bytes: readFileSync(join(pretrained, name)) });
       await expect(loadBackboneWeights(classifier, file('mobilenet_5_0_160_tf_no_top.h5'))).rejects.toThrow(
-        /\/conv1: expected kernel \[3, 3, 3, 8\], received kernel \[3, 3, 3, 16\]/,
+        /expected weights of mobilenet of alpha 0\.25, received those of mobilenet of alpha 0\.5; choose/,
       );
       const backbone = { family: 'mobilenet-v2', alpha: 1, inputSize: 32 } as const;
       const v2 = createClassifier({ backbone, classes: ['a', 'b'], seed: 1 });
@@ -168,4 +168,18 @@ describe('real weights', () => {
       v2.dispose();
     },
   );
+});
+
+it.each<[string, { family: BackboneFamily; alpha: number }]>([
+  ['mobilenet-v2 of alpha 0.35', { family: 'mobilenet-v2', alpha: 0.35 }],
+  ['mobilenet of alpha 0.5', { family: 'mobilenet', alpha: 0.5 }],
+])('names the backbone of a file that is of another one: %s', async (name, { family, alpha }) => {
+  const other = createClassifier({ backbone: { family, alpha, inputSize: 32 }, classes: ['a', 'b'], seed: 1 });
+  const stored = layersOf(other);
+  other.dispose();
+  const tensorCount = tf.memory().numTensors;
+  await expect(load((file) => writeLayers(file, stored))).rejects.toThrow(
+    `some.h5: expected weights of mobilenet of alpha 0.25, received those of ${name}; choose that backbone or another file.`,
+  );
+  expect(tf.memory().numTensors).toBe(tensorCount);
 });

@@ -5,13 +5,13 @@ import { type LanePlan, type LanePlanRequest, planLanes } from './plan.ts';
 /**
  * Plans lanes on this machine.
  *
- * @param onSetup is told about the setup of the native runtime, which listing the GPUs needs.
- * @throws ConfigError when a device is not there.
+ * @param onSetup is called with the progress of the native runtime's setup, which listing the GPUs needs.
+ * @throws ConfigError for a device that does not exist.
  */
 export async function chooseLanes(experiment: LanePlanRequest, onSetup?: OnSetupProgress): Promise<LanePlan> {
   const named = experiment.workers === 'auto' ? [] : experiment.workers;
   const onlyCpu = named.length > 0 && named.every((worker) => worker.device.startsWith('cpu:'));
-  // Asking for the GPUs starts TensorFlow in another process: seconds that a run on named CPU devices does not need.
+  // Listing the GPUs starts TensorFlow in another process, which takes seconds; named CPU devices do not need it.
   return planLanes(experiment, {
     processorCount: availableParallelism(),
     gpus: onlyCpu ? [] : await findGpus(onSetup),
