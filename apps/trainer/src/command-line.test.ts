@@ -525,7 +525,7 @@ describe('the other commands', () => {
   it('says what is missing and how to get it', async () => {
     const { exitCode, stdout } = await start(['doctor'], { CHORUS_CACHE: at('empty-cache') }).ended;
     expect(exitCode).toBe(2);
-    expect(stdout).toMatch(/missing {2}native runtime: TensorFlow's library in .*\n +fix: pnpm turbo setup/);
+    expect(stdout).toMatch(/missing {2}native runtime: TensorFlow's library in .*\n +fix: pnpm chorus setup/);
     expect(stdout).toMatch(/ok {6} node: /);
   });
 

@@ -11,6 +11,7 @@ import { featuresCommand } from './commands/features.ts';
 import { initCommand } from './commands/init.ts';
 import { predictCommand } from './commands/predict.ts';
 import { runsCommand } from './commands/runs.ts';
+import { setupCommand } from './commands/setup.ts';
 import { trainCommand } from './commands/train.ts';
 import { goOnWithoutOutput } from './output.ts';
 import { withAdvice } from './print/error-message.ts';
@@ -37,6 +38,7 @@ const program = new Command('chorus')
   .addCommand(downloadCommand)
   .addCommand(devicesCommand)
   .addCommand(doctorCommand)
+  .addCommand(setupCommand)
   .showHelpAfterError()
   .exitOverride();
 

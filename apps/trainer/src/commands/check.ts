@@ -1,4 +1,5 @@
 import { presetNames } from '@chorus/orchestration/presets';
+import { setupLines } from '@chorus/orchestration/setup-lines';
 import { Command } from 'commander';
 import { checkSummary } from '../print/check-summary.ts';
 import { downloadLines } from '../progress/download-lines.ts';
@@ -58,6 +59,7 @@ export const checkCommand = new Command('check')
       others,
       // Standard output is for the result.
       downloads: downloadLines(console.error),
+      onSetup: setupLines(process.stderr),
       onDecode(done, total) {
         const tenth = Math.floor((10 * done) / total);
         if (tenth === lastTenth) return;

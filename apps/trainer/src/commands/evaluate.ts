@@ -1,3 +1,4 @@
+import { setupLines } from '@chorus/orchestration/setup-lines';
 import { Command } from 'commander';
 import { evaluationTable, selectionLine, skippedLines, trainingWarning } from '../print/evaluation-table.ts';
 import { countProgress } from '../progress/count-progress.ts';
@@ -58,6 +59,7 @@ export const evaluateCommand = new Command('evaluate')
           ...(flags.layout === undefined ? {} : { layout: flags.layout }),
           downloads: { ...downloadLines(note), signal },
           onProgress: progress.update,
+          onSetup: setupLines(process.stderr),
           onSkipped: (skipped) => {
             unlisted = skippedLines(skipped);
           },

@@ -1,3 +1,4 @@
+import { setupLines } from '@chorus/orchestration/setup-lines';
 import { Command } from 'commander';
 import { userPath } from '../user-folder.ts';
 
@@ -32,6 +33,7 @@ export const featuresCommand = new Command('features')
       ...flags,
       inputSize,
       weights: userPath(weights),
+      onSetup: setupLines(process.stderr),
       onProgress(done, total) {
         const tenth = Math.floor((10 * done) / total);
         if (tenth === lastTenth) return;

@@ -1,4 +1,5 @@
 import type { FoundImages } from '@chorus/orchestration';
+import { setupLines } from '@chorus/orchestration/setup-lines';
 import { Command, InvalidArgumentError } from 'commander';
 import { predictionLine } from '../print/prediction-line.ts';
 import { printable } from '../print/printable.ts';
@@ -55,6 +56,7 @@ export const predictCommand = new Command('predict')
     try {
       const stream = predictStream(userPath(flags.bundle), inputs, {
         signal: AbortSignal.any([signal, unread.signal]),
+        onSetup: setupLines(process.stderr),
         ...(flags.workers === undefined ? {} : { workers: flags.workers }),
       });
       for await (const { predictions, skipped, doneCount, classes } of stream) {

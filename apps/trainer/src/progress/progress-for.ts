@@ -1,3 +1,4 @@
+import { setupLines } from '@chorus/orchestration/setup-lines';
 import { barProgress } from './bars.ts';
 import { lineProgress } from './lines.ts';
 import type { Progress } from './progress.ts';
@@ -6,5 +7,6 @@ import type { Progress } from './progress.ts';
 export function progressFor(stream: NodeJS.WriteStream): Progress {
   const live =
     stream.isTTY && (stream.columns ?? 0) >= 60 && process.env.CI === undefined && process.env.TERM !== 'dumb';
-  return live ? barProgress() : lineProgress((line) => stream.write(`${line}\n`));
+  const progress = live ? barProgress() : lineProgress((line) => stream.write(`${line}\n`));
+  return { ...progress, observer: { ...progress.observer, onSetup: setupLines(stream) } };
 }

@@ -1,4 +1,5 @@
 import type { DuplicateGroup, ImageFolder, SkippedEntry } from '@chorus/data';
+import type { SetupProgress } from '@chorus/runtime';
 import type { LaneObserver } from '@chorus/training';
 import type { Experiment } from '../experiment/schema.ts';
 import type { ImageCounts } from '../report/schema.ts';
@@ -21,6 +22,8 @@ export interface RunObserver extends LaneObserver {
    */
   onDownload(name: string, bytes: number, totalBytes: number | undefined): void;
   onNotice(notice: string): void;
+  /** The native runtime is set up, which happens once per user and version. */
+  onSetup(progress: SetupProgress): void;
   /** The lanes and tasks are decided; no image was read yet. */
   onStart(run: {
     experiment: Experiment;
@@ -54,6 +57,7 @@ export interface RunObserver extends LaneObserver {
 const silent: RunObserver = {
   onDownload() {},
   onNotice() {},
+  onSetup() {},
   onStart() {},
   onDecode() {},
   onCompare() {},
@@ -85,6 +89,7 @@ export function observerFrom(partial: Partial<RunObserver> = {}): RunObserver {
   return {
     onDownload: guard('onDownload', complete.onDownload),
     onNotice: guard('onNotice', complete.onNotice),
+    onSetup: guard('onSetup', complete.onSetup),
     onStart: guard('onStart', complete.onStart),
     onDecode: guard('onDecode', complete.onDecode),
     onCompare: guard('onCompare', complete.onCompare),
