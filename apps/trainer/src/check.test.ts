@@ -122,8 +122,18 @@ it('has train say the same of small classes and contradicting labels', () => {
 
 describe('train leaves nothing behind', () => {
   test.each<[string, string[], number, RegExp]>([
-    ['a typo in --data', ['--data', 'phtos'], 4, /Expected a folder of images at .*phtos, received ENOENT/],
-    ['missing weights', ['--data', 'photos', '--weights', 'nowhere'], 2, /weight files at .*nowhere, received ENOENT/],
+    [
+      'a typo in --data',
+      ['--data', 'phtos'],
+      4,
+      /Expected a folder of images at .*phtos, received: no such file or folder/,
+    ],
+    [
+      'missing weights',
+      ['--data', 'photos', '--weights', 'nowhere'],
+      2,
+      /weight files at .*nowhere, received: no such file or folder/,
+    ],
     [
       'too little memory',
       ['--data', 'photos', '--set', 'inputSize=1024', '--set', 'recipe.batchSize=4096'],

@@ -1,11 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Finding } from '@chorus/orchestration';
+import { compareRuns, type Finding, listRuns } from '@chorus/orchestration';
 import { afterAll, beforeAll, describe, expect, it, test, vi } from 'vitest';
+import { comparison, runTable } from './print/runs.ts';
 import { writeSquare } from './square.fixture.ts';
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -130,8 +131,11 @@ describe('chorus train', () => {
     expect(stdout).toContain('This is a demonstration');
     expect(stdout).toMatch(/wide: whole epoch 1: loss \d\.\d{4}/);
     expect(stdout).toMatch(/stack: (mean|dense|logistic) .* chosen/);
-    expect(stdout).toContain('The ensemble (');
-    expect(stdout).toContain(`report: ${at('run/report.json')}`);
+    // The verdict, and two lines after it.
+    expect(stdout).toMatch(/\nThe ensemble \(.*\nreport: .*\nbundle: .*\n$/);
+    expect(stdout).toContain(`report: ${at('run/report.json')}\nbundle: ${at('run/bundle')}\n`);
+    expect(stdout).toMatch(/ {2}best member \*\n/);
+    expect(stdout).toContain('* chosen on out-of-fold predictions');
     expect(stdout).not.toContain('\u001b[');
     const { experiment } = JSON.parse(await readFile(at('run/report.json'), 'utf8'));
     expect(experiment.data.limitPerClass).toBe(60);
@@ -147,8 +151,35 @@ describe('chorus train', () => {
     expect(evaluation.ensemble.test.count).toBe(120);
     const { stdout, stderr, exitCode } = await chorus('predict', '--bundle', 'run/bundle', '--json', 'nowhere.jpg');
     expect(stdout).toBe('');
-    expect(stderr).toContain('nowhere.jpg: cannot be read: no such file (ENOENT)');
+    expect(stderr).toContain('nowhere.jpg: cannot be read: no such file or folder');
     expect(exitCode).toBe(4);
+  });
+
+  it('lists its run, compares it with another one, and removes only what --yes is for', async () => {
+    const runs = await listRuns(folder);
+    const run = runs.find(({ name }) => name === 'run')!;
+    expect(run).toMatchObject({ preset: 'none', state: 'finished', accuracy: expect.any(Number) });
+    expect(runTable([run])).toMatch(
+      /^run +preset +started +state +accuracy +size\nrun +none +\d{4}-\d\d-\d\d \d\d:\d\d +finished +\d+\.\d % +\d+\.\d MB$/,
+    );
+    await cp(at('run'), at('copy'), { recursive: true });
+    const start = JSON.parse(await readFile(at('copy/experiment.json'), 'utf8'));
+    start.experiment.recipe.batchSize = 8;
+    await writeFile(at('copy/experiment.json'), JSON.stringify(start));
+    const text = comparison(await compareRuns([at('run'), at('copy')]));
+    expect(text).toMatch(/^accuracy +run +copy$/m);
+    expect(text).toMatch(/^wide +(\d+\.\d %) +\1$/m);
+    expect(text).toMatch(/^stack: \S+ +(\d+\.\d % \*) +\1$/m);
+    expect(text).toMatch(/\n\nexperiment +run +copy\nrecipe\.batchSize +32 +8$/);
+    expect(comparison(await compareRuns([at('run'), at('run')]))).toContain('the experiments are equal');
+
+    const said = await chorus('runs', 'clean', 'copy');
+    expect(said).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(said.stdout).toMatch(/^copy .*\n1 run, .* MB; nothing was removed: add --yes to remove them\n$/m);
+    expect((await chorus('runs', 'clean', 'copy', '--yes')).exitCode).toBe(0);
+    expect(existsSync(at('copy'))).toBe(false);
+    expect((await chorus('runs', 'clean', 'run/bundle', '--yes')).stderr).toMatch(/run\/bundle: expected a run folder/);
+    expect(existsSync(at('run/bundle'))).toBe(true);
   });
 
   it('exports its bundle, beside it or elsewhere, and over nothing else', async () => {
@@ -196,7 +227,7 @@ describe('chorus train', () => {
     process.kill(-child.pid!, 'SIGINT');
     const { exitCode, stderr } = await ended;
     expect(exitCode).toBe(130);
-    expect(stderr).toContain(`go on with --resume ${at('stopped')}`);
+    expect(stderr).toContain(`resume it with --resume ${at('stopped')}`);
     expect(groupOf(child)).toEqual([]);
     const again = start(['train', '--resume', 'stopped']);
     await printed(again.child, 'wide: started on cpu:0');
@@ -215,8 +246,8 @@ describe('chorus train', () => {
     process.kill(-run.child.pid!, 'SIGINT');
     const { exitCode, stdout, stderr } = await run.ended;
     expect(exitCode).toBe(130);
-    expect(stderr).toContain(`go on with --resume ${at('stacking')}`);
-    expect(stdout).not.toContain('chosen on held-out images');
+    expect(stderr).toContain(`resume it with --resume ${at('stacking')}`);
+    expect(stdout).not.toContain('chosen on out-of-fold predictions');
     expect(groupOf(run.child)).toEqual([]);
     const again = start(['train', '--resume', 'stacking']);
     await printed(again.child, 'wide: kept from the earlier part of the run');
@@ -234,7 +265,7 @@ describe('chorus train', () => {
     process.kill(-run.child.pid!, 'SIGINT');
     const { exitCode, stderr } = await run.ended;
     expect(exitCode).toBe(130);
-    expect(stderr).toContain(`go on with --resume ${at('tested')}`);
+    expect(stderr).toContain(`resume it with --resume ${at('tested')}`);
     expect(groupOf(run.child)).toEqual([]);
     const again = await chorus('train', '--resume', 'tested');
     expect(again.exitCode).toBe(0);
@@ -289,24 +320,29 @@ describe('chorus train', () => {
       2,
       /recipe\.batchsize: unknown key; did you mean "batchSize"\?/,
     ],
-    ['a file that is not there', ['train', '--config', 'none.json'], 2, /Expected an experiment in .*none\.json/],
+    [
+      'a file that is not there',
+      ['train', '--config', 'none.json'],
+      2,
+      /Expected an experiment file: Cannot read .*none\.json: no such file or folder\.$/m,
+    ],
     [
       'weights without data',
       ['train', '--weights', 'random', '--preset', 'mobile'],
       2,
-      /Preset mobile needs images: name a folder with --data DIR, or --data shapes or --data cats-and-dogs\./,
+      /Preset mobile needs images; name a folder with --data DIR, or --data shapes or --data cats-and-dogs\./,
     ],
     [
       'data that is not there',
       ['train', '--data', 'none', '--weights', 'random'],
       4,
-      /Expected a folder of images at .*none, received ENOENT/,
+      /Expected a folder of images at .*none, received: no such file or folder/,
     ],
     [
       'a run that is none',
       ['train', '--resume', 'none'],
       2,
-      /Expected a run folder with .*experiment\.json, received ENOENT/,
+      /Expected a run folder with .*experiment\.json, received no such file or folder/,
     ],
     [
       'a bundle that is none',
@@ -326,7 +362,7 @@ it('cannot have published weights without a network: says where to put them by h
   const { exitCode, stderr } = await offline.train;
   expect(exitCode).toBe(2);
   expect(stderr).toMatch(
-    /^chorus: Could not download https:\/\/\S+mobilenet_v2\S+\.h5: .*, or put the file at \S+train-cache\/weights\/mobilenet_v2\S+\.h5\. Or name a folder of \.h5 files with --weights DIR, or --weights random\.\n$/,
+    /^chorus: Could not download https:\/\/\S+mobilenet_v2\S+\.h5: .*, or put the file at \S+train-cache\/weights\/mobilenet_v2\S+\.h5; or name a folder of \.h5 files with --weights DIR, or --weights random\.\n$/,
   );
 });
 
@@ -489,31 +525,40 @@ describe('the other commands', () => {
   it('says what is missing and how to get it', async () => {
     const { exitCode, stdout } = await start(['doctor'], { CHORUS_CACHE: at('empty-cache') }).ended;
     expect(exitCode).toBe(2);
-    expect(stdout).toMatch(/missing {2}native runtime: TensorFlow's library in .*\n +mend: pnpm turbo setup/);
+    expect(stdout).toMatch(/missing {2}native runtime: TensorFlow's library in .*\n +fix: pnpm turbo setup/);
     expect(stdout).toMatch(/ok {6} node: /);
   });
 
-  it('says for each preset what it lacks here, and the command that mends it', async () => {
+  it('says for each preset what it lacks here, and the command that fixes it', async () => {
     const weights = fileURLToPath(new URL('../../../../shared/data/pretrained/', import.meta.url));
     const environment = { CHORUS_CACHE: at('empty-cache'), CHORUS_WEIGHTS: existsSync(weights) ? weights : undefined };
     const { stdout } = await start(['doctor', '--json'], environment).ended;
-    const findings: Finding[] = JSON.parse(stdout);
+    const findings: (Omit<Finding, 'fix'> & { fix?: string })[] = JSON.parse(stdout);
     const of = (preset: string, what: string) => findings.find((one) => one.preset === preset && one.what === what);
     for (const preset of ['article', 'full', 'cpu', 'mobile', 'demo'])
       for (const what of ['weights', 'data', 'memory']) expect(of(preset, what)).toBeDefined();
     expect(of('demo', 'weights')).toMatchObject({ ok: true });
-    expect(of('article', 'data')).toMatchObject({ ok: false, mend: 'pnpm chorus download --preset article' });
+    expect(of('article', 'data')).toMatchObject({ ok: false, fix: 'pnpm chorus download --preset article' });
     expect(of('article', 'GPU')).toBeDefined();
     expect(of('full', 'GPU')).toBeDefined();
     expect(of('cpu', 'GPU')).toBeUndefined();
     expect(of('cpu', 'weights')).toMatchObject({ ok: false, detail: expect.stringContaining('inception') });
     expect(of('mobile', 'weights')).toMatchObject({ ok: existsSync(weights) });
-    for (const { ok, mend, what } of findings)
-      if (!ok && what !== 'disk') expect(mend).toMatch(/^(pnpm|npx|env|sudo|apt)/);
+    for (const { ok, fix, what } of findings)
+      if (!ok && what !== 'disk') expect(fix).toMatch(/^(pnpm|npx|env|sudo|apt)/);
     const words = (await start(['doctor'], environment).ended).stdout;
     // Nothing is ready without TensorFlow's library, which this cache does not have.
     expect(words).toMatch(/preset demo: not ready\nok {6} weights: drawn from the seed\n/);
-    expect((await chorus('doctor')).stdout).toMatch(/preset demo: ready\n/);
+    const demo = await chorus('doctor', '--preset', 'demo');
+    expect(demo).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(demo.stdout).toMatch(/preset demo: ready\n/);
+    expect(demo.stdout.match(/^preset /gm)).toHaveLength(1);
+    const without = await chorus('doctor', '--preset', 'mobile', '--weights', 'nowhere');
+    expect(without.exitCode).toBe(2);
+    expect(without.stdout).toMatch(
+      /missing {2}weights: Expected a folder of \.h5 weight files at \S+nowhere, received: no such/,
+    );
+    expect(without.stdout).toContain('fix: pnpm chorus train --preset mobile --weights imagenet --data DIR\n');
     expect(words).toMatch(/preset article: not ready\n/);
   });
 
@@ -522,6 +567,14 @@ describe('the other commands', () => {
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(/^https:\S+: .*; trying again in [\d.]+ s$/m);
     expect(stderr).toMatch(/^chorus: Could not download https:\S+: .*or put the file at \S+download-cache\/weights\//m);
+  });
+
+  it('prints its version, and its help where no command is named', async () => {
+    const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+    expect(await chorus('--version')).toEqual({ exitCode: 0, stdout: `${version}\n`, stderr: '' });
+    const alone = await chorus();
+    expect(alone).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(alone.stdout).toMatch(/^Usage: chorus /);
   });
 
   it('survives a reader that leaves', async () => {

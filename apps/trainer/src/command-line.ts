@@ -1,4 +1,5 @@
 /** Parses the command line and prints; what it does lives in @chorus/orchestration. */
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './commands/check.ts';
 import { devicesCommand } from './commands/devices.ts';
@@ -7,9 +8,12 @@ import { downloadCommand } from './commands/download.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
 import { featuresCommand } from './commands/features.ts';
+import { initCommand } from './commands/init.ts';
 import { predictCommand } from './commands/predict.ts';
+import { runsCommand } from './commands/runs.ts';
 import { trainCommand } from './commands/train.ts';
 import { goOnWithoutOutput } from './output.ts';
+import { withAdvice } from './print/error-message.ts';
 import { printableMessage } from './print/printable.ts';
 import { endOnStop } from './stop-signal.ts';
 
@@ -21,25 +25,29 @@ const program = new Command('chorus')
   .description(
     'Train a strong image classifier from your own pictures, and run the same model in node and in a browser.',
   )
+  .version(packageVersion(), '-V, --version', 'print the version')
   .addCommand(trainCommand)
+  .addCommand(initCommand)
   .addCommand(checkCommand)
   .addCommand(evaluateCommand)
   .addCommand(predictCommand)
   .addCommand(featuresCommand)
   .addCommand(exportCommand)
+  .addCommand(runsCommand)
   .addCommand(downloadCommand)
   .addCommand(devicesCommand)
   .addCommand(doctorCommand)
   .showHelpAfterError()
   .exitOverride();
 
-for (const command of program.commands) command.exitOverride().showHelpAfterError('(add --help for the options)');
+for (const command of allCommands(program)) command.exitOverride().showHelpAfterError('(add --help for the options)');
 
 // turbo and pnpm hand a separating `--` on.
 const words = process.argv.slice(2).filter((word, index) => !(word === '--' && index <= 1));
 
 try {
-  await program.parseAsync(words, { from: 'user' });
+  // Without a command commander takes the help for an error.
+  await program.parseAsync(words.length === 0 ? ['--help'] : words, { from: 'user' });
 } catch (error) {
   process.exitCode = await report(error);
 }
@@ -47,11 +55,22 @@ try {
 process.removeAllListeners('disconnect');
 process.disconnect?.();
 
+function allCommands(parent: Command): Command[] {
+  return parent.commands.flatMap((command) => [command as Command, ...allCommands(command as Command)]);
+}
+
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return version;
+}
+
 async function report(error: unknown): Promise<number> {
   // commander has printed its message already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  const { classifyError } = await import('@chorus/orchestration');
+  const { adviceOf, classifyError } = await import('@chorus/orchestration');
   const { exitCode, forUser } = classifyError(error);
-  console.error(forUser ? `chorus: ${printableMessage(error as Error)}` : error);
+  console.error(forUser ? `chorus: ${withAdvice(printableMessage(error as Error), adviceOf(error))}` : error);
   return exitCode;
 }

@@ -64,7 +64,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 it('trains to its end when its metrics cannot be written, and warns once', () => {
   expect(trained).toMatchObject({ exitCode: 0 });
-  const warning = `Cannot write to ${at('run/metrics.jsonl')}: ENOSPC. The run goes on`;
+  const warning = `Cannot write to ${at('run/metrics.jsonl')}: no space left on the disk. The run goes on`;
   expect((trained.stdout + trained.stderr).split(warning)).toHaveLength(2);
 });
 
@@ -110,7 +110,7 @@ describe('what is no regular file', () => {
     ],
     ['an experiment', ['train', '--config', 'pipe.json'], 'pipe.json: a named pipe, expected a regular file'],
     ['an experiment', ['train', '--config', 'folder.h5'], 'folder.h5: a folder, expected a regular file'],
-    ['a bundle', ['evaluate', '--bundle', 'pipe', '--data', 'shapes'], 'ENOTDIR'],
+    ['a bundle', ['evaluate', '--bundle', 'pipe', '--data', 'shapes'], 'a part of the path is not a folder'],
   ])('is refused as $0: $2', async (_, parameters, message) => {
     const { exitCode, stderr } = await chorus(...parameters);
     expect(exitCode).toBe(2);
@@ -158,7 +158,9 @@ describe('standard output that cannot be written', () => {
 
   it('does not end a run, which says so and leaves its report', async () => {
     const { exitCode, stderr } = await toFull('train --config small.json --out silent --workers cpu:0');
-    expect(stderr).toBe('chorus: Cannot write to standard output: ENOSPC; what is printed there is lost.\n');
+    expect(stderr).toBe(
+      'chorus: Cannot write to standard output: no space left on the disk; what is printed there is lost.\n',
+    );
     expect(exitCode).toBe(2);
     expect(JSON.parse(await readFile(at('silent/report.json'), 'utf8')).experiment.inputSize).toBe(32);
   });
@@ -167,7 +169,7 @@ describe('standard output that cannot be written', () => {
     const { exitCode, stderr } = await toFull('devices');
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,
-      stderr: 'chorus: Cannot write to standard output: ENOSPC; what is printed there is lost.\n',
+      stderr: 'chorus: Cannot write to standard output: no space left on the disk; what is printed there is lost.\n',
     });
   });
 });

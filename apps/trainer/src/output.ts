@@ -1,3 +1,5 @@
+import { systemErrorText } from '@chorus/orchestration/system-error';
+
 /**
  * Lets a command go on when the terminal, pipe or file behind an output stream cannot be written to. A reader that leaves
  * (`chorus … | head -1`) is no error. Where anything else, such as a full disk, loses what goes to standard output, that is said
@@ -5,10 +7,10 @@
  */
 export function goOnWithoutOutput(): void {
   let lost = false;
-  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-    if (code === 'EPIPE' || lost) return;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE' || lost) return;
     lost = true;
-    console.error(`chorus: Cannot write to standard output: ${code ?? message}; what is printed there is lost.`);
+    console.error(`chorus: Cannot write to standard output: ${systemErrorText(error)}; what is printed there is lost.`);
   });
   // There is no place left to report it.
   process.stderr.on('error', () => {});

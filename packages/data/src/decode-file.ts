@@ -1,6 +1,8 @@
 /** A file's bytes, of a plain file only, and only as many as it had when it was listed. */
+
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import { systemErrorText } from '@chorus/storage/system-error';
 import { describeKind } from './file-kind.ts';
 
 /** What a file was when it was listed. */
@@ -38,19 +40,12 @@ export async function readImageFile(path: string, listed: Partial<FileStamp> = {
       await file.close();
     }
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw code === undefined ? error : new Error(`cannot be read: ${reasons[code] ?? message}`, { cause: error });
+    const { code } = error as NodeJS.ErrnoException;
+    throw code === undefined ? error : new Error(`cannot be read: ${systemErrorText(error)}`, { cause: error });
   }
 }
 
 // --- internal ---
-
-/** Node's messages repeat the path. */
-const reasons: Record<string, string> = {
-  EACCES: 'no permission (EACCES)',
-  ENOENT: 'no such file (ENOENT)',
-  ELOOP: 'a link that leads to itself (ELOOP)',
-};
 
 function requirePlain(stats: Stats): void {
   if (!stats.isFile()) throw new Error(`not a plain file: ${describeKind(stats)}`);

@@ -1,6 +1,8 @@
 /** What an entry of a folder is: by its name, by its kind, and by its first bytes where its name does not say. */
+
 import { constants, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { systemErrorText } from '@chorus/storage/system-error';
 import { sniffFormat } from './decode-format.ts';
 
 /** Endings that claim an image; whether it is one is decided by its content, when it is decoded. */
@@ -29,7 +31,7 @@ export async function contentOf(path: string): Promise<FileContent> {
   try {
     head = await readHead(path);
   } catch (error) {
-    return { isAccepted: false, isImage: false, reason: `cannot be read: ${(error as NodeJS.ErrnoException).code}` };
+    return { isAccepted: false, isImage: false, reason: `cannot be read: ${systemErrorText(error)}` };
   }
   if (head.length === 0) return { isAccepted: false, isImage: false, reason: 'an empty file' };
   const format = sniffFormat(head);

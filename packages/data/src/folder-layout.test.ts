@@ -192,6 +192,11 @@ describe('another level of folders', () => {
       /Expected a folder per class in .*test, received none; move/,
     ],
     [
+      'a data set a level deeper, beside a folder without images',
+      [...sets('set/train', 'set/val'), 'notes/read.me'],
+      /received split folders \("train", "val"\) within "set": .*else name that folder/,
+    ],
+    [
       'splits within classes',
       ['a/train/1.jpg', 'a/test/1.jpg', 'b/train/1.jpg', 'b/test/1.jpg'],
       /received split folders \("test", "train"\) within "a": .*--layout classes/,

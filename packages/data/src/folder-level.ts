@@ -1,6 +1,8 @@
 /** One level of folders above the images: the data folder itself, or a split folder. */
+
 import { lstat, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemErrorText } from '@chorus/storage/system-error';
 import { displayName, normalizeName } from './display-name.ts';
 import { DataError } from './errors.ts';
 import { contentOf, describeKind, hasImageEnding } from './file-kind.ts';
@@ -60,7 +62,7 @@ export async function readLevel(place: { path: string; relativePath: string }, l
 export function unreadable(path: string): (error: NodeJS.ErrnoException) => never {
   return (error) => {
     throw new DataError(
-      `Expected a folder of images at ${displayName(path)}, received ${error.code ?? displayName(error.message)}.`,
+      `Expected a folder of images at ${displayName(path)}, received: ${displayName(systemErrorText(error))}.`,
     );
   };
 }

@@ -248,7 +248,7 @@ describe('scanImageFolder', () => {
 
   it('names a folder that is not there', async () => {
     await expect(scanImageFolder(join(root, 'none'))).rejects.toThrow(
-      /Expected a folder of images at .*none, received ENOENT/,
+      /Expected a folder of images at .*none, received: no such file or folder/,
     );
   });
 });

@@ -89,8 +89,9 @@ export async function scanImageFolder(root: string, options: ScanOptions = {}): 
   await requireClasses(places, classes, unused, links);
   requireDistinct(root, places, classes);
   for (const { level, ...place } of places) if (level.folders.length === 0) refuseUnlabeled(place, unused);
-  for (const list of lists) if (list.place.files.length === 0) refuseEmpty(list, lists, unused);
+  // First: where the data set lies a level deeper, the folders beside it have no images.
   if (layout === 'auto') refuseNestedSplits(root, lists.map(classFiles));
+  for (const list of lists) if (list.place.files.length === 0) refuseEmpty(list, lists, unused);
 
   let beyondLimit = 0;
   const images = lists.flatMap(({ place, label, role }): ImageFile[] => {

@@ -1,8 +1,10 @@
 /** Finds the images below class folders: into their subfolders, and through links once. */
+
 import { isUtf8 } from 'node:buffer';
 import type { Stats } from 'node:fs';
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
+import { systemErrorText } from '@chorus/storage/system-error';
 import { compareNames } from './display-name.ts';
 import { contentOf, describeKind, hasImageEnding } from './file-kind.ts';
 import { isHiddenEntry } from './hidden-entry.ts';
@@ -100,7 +102,7 @@ export class ImageWalk {
   async #list(place: Place): Promise<void> {
     const folder = await readFolder(place.path).catch((error: NodeJS.ErrnoException) => error);
     if (folder instanceof Error) {
-      this.#skip(place, 'folder', `cannot be read: ${folder.code}`);
+      this.#skip(place, 'folder', `cannot be read: ${systemErrorText(folder)}`);
       return;
     }
     if (place.depth > maxDepth) {
@@ -125,7 +127,7 @@ export class ImageWalk {
   async #enterEntry(place: Place, name: string, realFolder: string): Promise<void> {
     // lstat and stat never open: a named pipe would wait for its writer.
     const stats = await lstat(place.path).catch((error: NodeJS.ErrnoException) => error);
-    if (stats instanceof Error) this.#skip(place, kindByName(name), `cannot be read: ${stats.code}`);
+    if (stats instanceof Error) this.#skip(place, kindByName(name), `cannot be read: ${systemErrorText(stats)}`);
     else if (stats.isSymbolicLink()) this.#queue.push(place);
     else if (stats.isDirectory() && !hasImageEnding(name)) await this.#list(place);
     else await this.#addFile(place, stats, join(realFolder, name));
@@ -139,7 +141,7 @@ export class ImageWalk {
       return;
     }
     const stats = await stat(target.path).catch((error: NodeJS.ErrnoException) => error);
-    if (stats instanceof Error) this.#skip(link, kind, `cannot be read: ${stats.code}`);
+    if (stats instanceof Error) this.#skip(link, kind, `cannot be read: ${systemErrorText(stats)}`);
     else if (stats.isDirectory()) await this.#list(link);
     else await this.#addFile(link, stats, target.path);
   }
@@ -184,8 +186,8 @@ export async function resolveLink(
   const target = await realpath(path).catch((error: NodeJS.ErrnoException) => error);
   if (target instanceof Error) {
     if (target.code === 'ENOENT') return { kind: 'link', reason: 'broken link' };
-    const reason = target.code === 'ELOOP' ? 'a link that leads to itself' : `cannot be read: ${target.code}`;
-    return { kind: 'link', reason };
+    const text = systemErrorText(target);
+    return { kind: 'link', reason: target.code === 'ELOOP' ? text : `cannot be read: ${text}` };
   }
   if (!followLinks && !isWithin(target, realRoot)) return { kind: 'outside', reason: 'link out of the data set' };
   if (isWithin(await realpath(dirname(path)), target))

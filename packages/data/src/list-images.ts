@@ -1,4 +1,5 @@
 import { realpath } from 'node:fs/promises';
+import { systemErrorText } from '@chorus/storage/system-error';
 import { compareNames } from './display-name.ts';
 import { DataError } from './errors.ts';
 import { ImageWalk, type SkippedEntry, type WalkedFile } from './image-walk.ts';
@@ -11,7 +12,7 @@ import { ImageWalk, type SkippedEntry, type WalkedFile } from './image-walk.ts';
  */
 export async function listImages(root: string): Promise<{ files: WalkedFile[]; skipped: SkippedEntry[] }> {
   const realRoot = await realpath(root).catch((error: NodeJS.ErrnoException) => {
-    throw new DataError(`Expected a folder of images at ${root}, received ${error.code ?? error.message}.`);
+    throw new DataError(`Expected a folder of images at ${root}, received: ${systemErrorText(error)}.`);
   });
   const walk = new ImageWalk({ realRoot, followLinks: false });
   const files: WalkedFile[] = [];

@@ -151,7 +151,7 @@ describe.skipIf(process.getuid?.() === 0)('without permission', () => {
     await chmod(root.at('c'), 0);
     try {
       await expect(scan()).rejects.toThrow(
-        /Expected images of class "c" in .*c, received none \(c: cannot be read: EACCES/,
+        /Expected images of class "c" in .*c, received none \(c: cannot be read: permission denied/,
       );
     } finally {
       await chmod(root.at('c'), 0o755);
@@ -164,8 +164,8 @@ describe.skipIf(process.getuid?.() === 0)('without permission', () => {
     await chmod(root.at('a/file'), 0);
     try {
       expect((await scan()).skipped).toEqual([
-        { path: 'a/file', reason: 'cannot be read: EACCES', kind: 'file' },
-        { path: 'a/sub', reason: 'cannot be read: EACCES', kind: 'folder' },
+        { path: 'a/file', reason: 'cannot be read: permission denied', kind: 'file' },
+        { path: 'a/sub', reason: 'cannot be read: permission denied', kind: 'folder' },
       ]);
     } finally {
       await chmod(root.at('a/sub'), 0o755);

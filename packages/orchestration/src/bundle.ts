@@ -1,4 +1,5 @@
 /** The bundle: one sealed folder with everything that classifies an image, for node and for a browser. */
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { isColor, resizeMethods } from '@chorus/data';
@@ -11,7 +12,7 @@ import {
   stackerJsonSchema,
   stackerKinds,
 } from '@chorus/models';
-import { openSealedFolder, parseJson, StorageError, sealFolder } from '@chorus/storage';
+import { type ExistingFile, openSealedFolder, parseJson, StorageError, sealFolder } from '@chorus/storage';
 import { z } from 'zod';
 import { memberNameSchema } from './experiment/schema.ts';
 import { modelFile, type PredictingMember } from './run/predict-members.ts';
@@ -83,7 +84,10 @@ export interface Bundle {
   images: RunImages;
 }
 
-/** Publishes a bundle; the folder appears whole, or an earlier one stays. */
+/**
+ * Publishes a bundle; the folder appears whole, or an earlier one stays. The weights of a model with a path are linked to the
+ * file there, so that the disk holds them once.
+ */
 export async function writeBundle(
   folder: string,
   manifest: Omit<BundleManifest, 'schemaVersion' | 'members' | 'stackers'>,
@@ -107,7 +111,12 @@ export async function writeBundle(
     })),
     stackers: [...stackers].map(([kind, stacker]) => ({ kind, state: stacker.toJSON() })),
   });
-  const files = named.flatMap(({ models }) => models.map(({ file, model }) => [file, model.weights] as const));
+  const files = named.flatMap(({ models }) =>
+    models.map(({ file, model: { weights, path } }) => {
+      const bytes: Uint8Array | ExistingFile = path === undefined ? weights : { path, content: weights };
+      return [file, bytes] as const;
+    }),
+  );
   await sealFolder(
     folder,
     {
@@ -125,7 +134,9 @@ export async function writeBundle(
  * @throws StorageError naming the file that is missing, damaged or outside the folder.
  */
 export async function readBundle(folder: string): Promise<Bundle> {
-  const files = await openSealedFolder(folder);
+  const files = await openSealedFolder(folder).catch(async (error: unknown) => {
+    throw (await runFolderMistake(folder)) ?? error;
+  });
   const content = (name: string): Uint8Array => {
     const bytes = files.get(name);
     if (bytes === undefined)
@@ -153,6 +164,20 @@ export async function readBundle(folder: string): Promise<Bundle> {
 }
 
 // --- internal ---
+
+/** What to say of a run folder that was named in place of its bundle; undefined for any other folder. */
+async function runFolderMistake(folder: string): Promise<StorageError | undefined> {
+  const has = (...names: string[]) =>
+    lstat(join(folder, ...names)).then(
+      () => true,
+      () => false,
+    );
+  if (!(await has('experiment.json')) || (await has('SHA256SUMS'))) return undefined;
+  const bundle = join(folder, 'bundle');
+  return (await has('bundle', 'SHA256SUMS'))
+    ? new StorageError(`Expected a bundle at ${folder}, received a run folder; did you mean ${bundle}?`)
+    : new StorageError(`Expected a bundle at ${folder}, received a run folder without one: the run has not finished.`);
+}
 
 function seesAs(one: MemberManifest, other: MemberManifest): boolean {
   return one.preprocessing === other.preprocessing && isDeepStrictEqual(one.backbone, other.backbone);

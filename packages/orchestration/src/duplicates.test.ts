@@ -122,6 +122,8 @@ describe('--resume', () => {
     const folder = at('run');
     await train(experimentOn(source), { out: folder });
 
+    // A finished run would be left as it is.
+    await rm(join(folder, 'report.json'));
     for (const path of pairs.flat()) await utimes(join(source, path), new Date(), new Date('2020-01-01'));
     const kept: string[] = [];
     const onMember = (_: string, { state }: { state: string }) => void kept.push(state);
@@ -134,6 +136,7 @@ describe('--resume', () => {
       await writeFile(join(source, cat), other!);
       await writeFile(join(source, dog), one!);
     }
+    await rm(join(folder, 'report.json'));
     const resumed = train({}, { resume: folder });
     await expect(resumed).rejects.toThrow(ConfigError);
     await expect(resumed).rejects.toThrow(/The images in .*swapped are not those that the run .* started with/);

@@ -1,7 +1,48 @@
-/** A mistake in the experiment: an unknown key, an illegal value, a device that is not there. Exit code 2. */
+/**
+ * What a caller can advise for an error, in the words of its own options; the messages of this package name none.
+ *
+ * - `output-place`: another place for the result
+ * - `run-exists`: resuming the run in `data.folder`, or another folder
+ * - `run-stopped`: resuming the run in `data.folder`
+ * - `data-needed`: a data set: a folder, or one out of `data.names`
+ * - `weights-folder`: another source of weights than the folder that was named
+ * - `weights-download`: another source of weights than the published ones
+ * - `bfloat16-unavailable`: the precision `auto`
+ * - `evaluate-all`: every image of the folder instead of some
+ */
+export const adviceCodes = [
+  'output-place',
+  'run-exists',
+  'run-stopped',
+  'data-needed',
+  'weights-folder',
+  'weights-download',
+  'bfloat16-unavailable',
+  'evaluate-all',
+] as const;
+export type AdviceCode = (typeof adviceCodes)[number];
+
+export interface Advice {
+  code: AdviceCode;
+  data?: Readonly<Record<string, string>>;
+}
+
+/** Adds advice to an error of any class. */
+export function advise<Kind extends Error>(error: Kind, advice: Advice): Kind & Advice {
+  return Object.assign(error, advice);
+}
+
+/** The advice that an error carries; undefined where its message says all. */
+export function adviceOf(error: unknown): Advice | undefined {
+  const { code, data } = error as { code?: unknown; data?: Advice['data'] };
+  const known = adviceCodes.find((one) => one === code);
+  return known === undefined ? undefined : { code: known, ...(data === undefined ? {} : { data }) };
+}
+
+/** A mistake in the experiment, such as an unknown key, an invalid value or a missing device. Exit code 2. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
-  /** The message's lines: what else breaks a line comes out of a value. */
+  /** Lines of the message; any other line break comes from a value. */
   readonly lines: readonly string[];
 
   constructor(message: string, details: readonly string[] = [], options?: ErrorOptions) {

@@ -12,6 +12,7 @@ import {
 import { type Score, scoreProbabilities } from '@chorus/evaluation';
 import { StoppedError } from '@chorus/training';
 import { readBundle } from './bundle.ts';
+import { advise } from './errors.ts';
 import { type FolderOptions, readFolderOptions } from './experiment/folder-options.ts';
 import { describeRow, type Prediction } from './predict.ts';
 import { chooseImages, type ImageSelection } from './run/choose-images.ts';
@@ -177,10 +178,10 @@ function requireUsable(
     if (countOf(kept, label) > 0) continue;
     if (countOf(chosen, label) > 0)
       throw new DataError(`No image of class "${displayName(name)}" can be used: ${because}.`);
-    const advice = isWhole ? 'add some' : '--all takes every image of the folder';
-    throw new DataError(
-      `Expected images of class "${displayName(name)}" among the ${chosen.length} that are scored in ${displayName(root)}, received none; ${advice}.`,
-    );
+    const message = `Expected images of class "${displayName(name)}" among the ${chosen.length} that are scored in ${displayName(root)}, received none`;
+    throw isWhole
+      ? new DataError(`${message}; add some.`)
+      : advise(new DataError(`${message}.`), { code: 'evaluate-all' });
   }
 }
 

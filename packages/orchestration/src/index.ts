@@ -4,14 +4,15 @@ export { type EpochMetrics, type StagePlan as PlannedStage, StoppedError } from 
 export { type Bundle, type BundleManifest, readBundle } from './bundle.ts';
 export { type CheckOptions, checkRun, type PresetCandidate } from './check/check-run.ts';
 export { type CheckReport, checkReportSchema } from './check/schema.ts';
-export { diagnose } from './diagnose/diagnose.ts';
-export type { Finding } from './diagnose/finding.ts';
-export { ConfigError, TooFewMembersError } from './errors.ts';
+export { type DiagnoseOptions, diagnose, isReady } from './diagnose/diagnose.ts';
+export type { Finding, Fix } from './diagnose/finding.ts';
+export { type Advice, type AdviceCode, adviceOf, ConfigError, TooFewMembersError } from './errors.ts';
 export { type EvaluateOptions, type Evaluation, evaluateBundle, type LabeledPrediction } from './evaluate.ts';
 export { type EvaluationFilePaths, requireEvaluationFiles, writeEvaluationFiles } from './evaluation-csv.ts';
 export { classifyError, exitCodes } from './exit-codes.ts';
+export { defineConfig, type ExperimentFile } from './experiment/experiment-file.ts';
 export { presetNames } from './experiment/presets/presets.ts';
-export { defineConfig, resolveExperiment } from './experiment/resolve.ts';
+export { resolveExperiment } from './experiment/resolve.ts';
 export type { Experiment, ExperimentInput } from './experiment/schema.ts';
 export { type ExportDescription, type ExportFormat, exportFormats } from './export/description.ts';
 export { type ExportResult, exportBundle } from './export/export-bundle.ts';
@@ -28,6 +29,16 @@ export type { ClassifyOptions } from './run/classify-images.ts';
 export { isNamedSource } from './run/dataset.ts';
 export { type FoundImages, findImages } from './run/find-images.ts';
 export type { ImageInput } from './run/image-input.ts';
+export { isNamedWeights } from './run/initial-weights.ts';
 export type { MemberState, RunObserver } from './run/observer.ts';
+export {
+  compareRuns,
+  describeRun,
+  listRuns,
+  type PastRun,
+  type RunComparison,
+  type RunState,
+  removeRun,
+} from './run/past-runs.ts';
 export { stackerFoldCount } from './stacking/choose.ts';
 export { type RunResult, type TrainOptions, train } from './train.ts';

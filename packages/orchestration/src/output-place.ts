@@ -1,16 +1,16 @@
 /** Where a command's result goes: looked at before minutes of work; what is wrong with it is the user's to mend. */
 import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ConfigError } from './errors.ts';
-
-const otherPlace = 'name another place with --out';
+import { systemErrorText } from '@chorus/storage';
+import { advise, ConfigError } from './errors.ts';
 
 /**
  * Makes a folder, and tries whether something can be made in it: what the permissions say is not all.
  *
+ * @param advice the end of the message; by default the error has the code `output-place`.
  * @throws ConfigError where it cannot.
  */
-export async function requireWritable(folder: string, advice = otherPlace): Promise<void> {
+export async function requireWritable(folder: string, advice?: string): Promise<void> {
   await writingTo(
     folder,
     async () => {
@@ -26,13 +26,16 @@ export async function requireWritable(folder: string, advice = otherPlace): Prom
  *
  * @throws ConfigError in the place of the file system's own errors: a full disk, a folder that went away.
  */
-export async function writingTo<T>(place: string, write: () => Promise<T>, advice = otherPlace): Promise<T> {
+export async function writingTo<T>(place: string, write: () => Promise<T>, advice?: string): Promise<T> {
   try {
     return await write();
   } catch (error) {
-    const { syscall, message } = error as NodeJS.ErrnoException;
+    const { syscall } = error as NodeJS.ErrnoException;
     if (syscall === undefined) throw error;
-    throw new ConfigError(`Expected to write to ${place}, received ${message}; ${advice}.`);
+    const message = `Expected to write to ${place}, received: ${systemErrorText(error)}`;
+    throw advice === undefined
+      ? advise(new ConfigError(`${message}.`), { code: 'output-place' })
+      : new ConfigError(`${message}; ${advice}.`);
   }
 }
 

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createJiti } from 'jiti';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { ConfigError } from './errors.ts';
@@ -99,6 +100,87 @@ describe('an experiment file', () => {
       await expect(prepare({ file: path })).rejects.toThrow(/(named pipe|folder|device), expected a regular file/);
     },
   );
+
+  it.each<[string, string, string, RegExp]>([
+    [
+      'no default export',
+      'none.ts',
+      'export const seed = 5;',
+      /none\.ts: expected a default export, received none; write: export default/,
+    ],
+    ['nothing in it', 'empty.ts', '', /empty\.ts: expected a default export/],
+    ['another default export', 'list.ts', 'export default [1];', /list\.ts: expected an object .*, received an array/],
+    ['a function', 'function.ts', 'export default () => ({});', /expected an object .*, received a function/],
+    ['a syntax error', 'syntax.ts', 'export default {\n  seed: 5,\n  x y\n};', /syntax\.ts:3:5: Unexpected token/],
+    ['a syntax error', 'syntax.js', 'export default {\n  seed: 5,\n  x y\n};', /syntax\.js:3:5: Unexpected token/],
+    ['a syntax error', 'syntax.json', '{\n  "seed": 5,\n  "x" 4\n}', /syntax\.json:3:7: not valid JSON/],
+    ['a word', 'word.json', '\n seed', /word\.json:2:2: not valid JSON/],
+    ['an end that comes too early', 'short.json', '{\n  "seed": 5', /short\.json:2:\d+: not valid JSON/],
+    [
+      'a mistake at run time',
+      'throws.ts',
+      'const a = {};\nexport default { seed: a.b.c };',
+      /throws\.ts:2:\d+: the file threw while it was loaded: Cannot read/,
+    ],
+    [
+      'a missing import',
+      'imports.ts',
+      "import x from 'no-such-package';\nexport default { x };",
+      /imports\.ts.*Cannot find module 'no-such-package'$/,
+    ],
+    [
+      'a preset that is none',
+      'preset.json',
+      '{ "preset": "mobil" }',
+      /There is no preset "mobil"; did you mean mobile\?/,
+    ],
+    ['a misspelt key', 'misspelt.json', '{ "presett": "mobile" }', /presett: unknown key; did you mean "preset"\?/],
+    ['an address of the schema that is none', 'address.json', '{ "$schema": 5 }', /\$schema: expected a string/],
+  ])('is refused with %s: %s', async (_, name, text, message) => {
+    const path = join(base, name);
+    await writeFile(path, text);
+    const refused = prepare({ preset: 'auto', file: path });
+    await expect(refused).rejects.toThrow(ConfigError);
+    await expect(refused).rejects.toThrow(message);
+  });
+
+  const workspace = fileURLToPath(new URL('../../..', import.meta.url));
+  it.each<[string, string, string]>([
+    ['the root of the workspace', workspace, '@chorus/orchestration'],
+    ["a user's own project", tmpdir(), '@chorus/orchestration'],
+    ["a user's own project, which installed the command line", tmpdir(), '@chorus/trainer'],
+  ])('imports defineConfig in %s', async (_, parent, name) => {
+    const folder = await mkdtemp(join(parent, '.chorus-config-'));
+    try {
+      const path = join(folder, 'chorus.config.ts');
+      await writeFile(
+        path,
+        `import { defineConfig } from '${name}';\nimport { choosePreset } from '@chorus/orchestration/presets';\nexport default defineConfig({ preset: choosePreset('cpu').name, seed: 8 });\n`,
+      );
+      const { experiment, preset } = await prepare({ preset: 'auto', file: path });
+      expect(experiment.seed).toBe(8);
+      expect(preset).toMatchObject({ name: 'cpu', reason: 'named in the experiment' });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('may be CommonJS', async () => {
+    await writeFile(join(base, 'common.cjs'), 'module.exports = { seed: 6 };');
+    expect((await prepare({ file: join(base, 'common.cjs') })).experiment.seed).toBe(6);
+  });
+
+  it('may name its schema and a preset, over which the command line takes precedence', async () => {
+    const path = join(base, 'preset-and-schema.json');
+    await writeFile(path, JSON.stringify({ $schema: './experiment.schema.json', preset: 'cpu', seed: 3 }));
+    const own = await prepare({ preset: 'auto', file: path });
+    expect(own.preset?.name).toBe('cpu');
+    expect(own.experiment).toMatchObject({ name: 'cpu', seed: 3 });
+    expect((await prepare({ preset: 'mobile', file: path })).experiment.name).toBe('mobile');
+    expect((await prepare({ preset: 'auto', file: path, assignments: ['preset=mobile'] })).experiment.name).toBe(
+      'mobile',
+    );
+  });
 });
 
 describe('which of several places wins', () => {
@@ -144,12 +226,8 @@ describe('auto', () => {
   });
 
   it.each([
-    ['a preset', { preset: 'mobile' }, 'Preset mobile needs images: name a folder with --data DIR'],
-    [
-      'members',
-      { preset: 'auto', assignments: ['members=[]'] },
-      'The experiment needs images: name a folder with --data DIR',
-    ],
+    ['a preset', { preset: 'mobile' }, 'Preset mobile needs images.'],
+    ['members', { preset: 'auto', assignments: ['members=[]'] }, 'The experiment needs images.'],
   ])('asks for images where %s was named without', async (_, named, message) => {
     await expect(prepare({ ...named, data: undefined })).rejects.toThrow(ConfigError);
     await expect(prepare({ ...named, data: undefined })).rejects.toThrow(message);

@@ -1,11 +1,10 @@
 /** What a user named, in all the places where one can name it → an experiment and the preset it came from. */
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { FolderLayout } from '@chorus/data';
-import { readRegularFile } from '@chorus/storage';
-import { createJiti } from 'jiti';
 import type { PresetCandidate } from './check/check-run.ts';
-import { ConfigError } from './errors.ts';
+import { advise, ConfigError } from './errors.ts';
+import type { ExperimentFile } from './experiment/experiment-file.ts';
+import { loadExperimentFile } from './experiment/load-experiment-file.ts';
 import {
   choosePreset,
   choosePresetFor,
@@ -14,7 +13,7 @@ import {
   presets,
 } from './experiment/presets/presets.ts';
 import { mergeLayers, parseAssignment, parseWorkers, resolveExperiment } from './experiment/resolve.ts';
-import type { Experiment, ExperimentInput } from './experiment/schema.ts';
+import type { Experiment } from './experiment/schema.ts';
 import { findGpus } from './lanes/choose-lanes.ts';
 import { isNamedSource, namedSources } from './run/dataset.ts';
 import { isNamedWeights, missingWeights } from './run/initial-weights.ts';
@@ -24,11 +23,11 @@ import { isNamedWeights, missingWeights } from './run/initial-weights.ts';
  * workers, CHORUS_WEIGHTS where weights are `auto`.
  */
 export interface Named {
-  /** A name, or `auto`. */
+  /** A name, or `auto`: then the file may name one. */
   preset: string;
   /** Absolute path of a `.ts`, `.js`, `.mjs` or `.json` file with an experiment. */
   file?: string;
-  /** `path=value`, as in `--set`. */
+  /** `path=value`, such as `recipe.batchSize=16`. */
   assignments?: readonly string[];
   data?: string | undefined;
   /** `auto`, `classes` or `splits`: what the data folder's top folders are. */
@@ -67,7 +66,7 @@ export async function prepareCandidates(
   const file = named.file === undefined ? {} : await loadExperimentFile(named.file);
   // An empty variable is none.
   const { CHORUS_WEIGHTS: weightsFolder = '', CHORUS_WORKERS: workersList = '' } = named.environment;
-  const layers: Partial<ExperimentInput>[] = [
+  const layers: ExperimentFile[] = [
     ...(workersList === '' ? [] : [{ workers: parseWorkers(workersList) }]),
     file,
     // One layer, so that the order of a kind and its keys does not matter.
@@ -78,7 +77,9 @@ export async function prepareCandidates(
     ...(named.weights === undefined ? [] : [{ weights: named.weights }]),
     ...(named.workers === undefined ? [] : [{ workers: parseWorkers(named.workers) }]),
   ];
-  const own: Partial<ExperimentInput> = mergeLayers(...layers);
+  const { $schema, preset: ownPreset, ...own }: ExperimentFile = mergeLayers(...layers);
+  if ($schema !== undefined && typeof $schema !== 'string')
+    throw new ConfigError(`$schema: expected a string (received ${JSON.stringify($schema)}).`);
   // Relative paths start from the user's folder, whichever layer they came from.
   const path = (value: string, isName: boolean) => (isName ? value : resolve(named.base, value));
   const resolved = (preset: object): Experiment => {
@@ -97,8 +98,9 @@ export async function prepareCandidates(
   const weightsNamed = weightsFolder !== '' || own.weights !== undefined;
   const preset = await choose();
   if (!dataNamed && preset?.experiment.data?.source === undefined)
-    throw new ConfigError(
-      `${preset === undefined ? 'The experiment' : `Preset ${preset.name}`} needs images: name a folder with --data DIR, or --data ${namedSources.join(' or --data ')}.`,
+    throw advise(
+      new ConfigError(`${preset === undefined ? 'The experiment' : `Preset ${preset.name}`} needs images.`),
+      { code: 'data-needed', data: { names: namedSources.join(',') } },
     );
   const others = own.members === undefined ? presetIds.filter((name) => name !== preset?.name).map(candidate) : [];
   return { experiment: resolved(preset?.experiment ?? {}), preset, others };
@@ -124,6 +126,7 @@ export async function prepareCandidates(
 
   async function choose(): Promise<PresetChoice | undefined> {
     if (named.preset !== 'auto') return choosePreset(named.preset);
+    if (ownPreset !== undefined && ownPreset !== 'auto') return choosePreset(ownPreset, 'named in the experiment');
     // An ensemble of the user's own: what a preset says was said of another one.
     if (own.members !== undefined) return undefined;
     return choosePresetFor({
@@ -138,24 +141,4 @@ export async function prepareCandidates(
 
 // --- internal ---
 
-const maxExperimentBytes = 16 * 2 ** 20;
 const presetIds = Object.keys(presets) as PresetName[];
-
-async function loadExperimentFile(path: string): Promise<Partial<ExperimentInput>> {
-  let loaded: unknown;
-  try {
-    // Whatever reads it next would wait for a named pipe's writer.
-    const content = await readRegularFile(path, { maxBytes: maxExperimentBytes });
-    // Wherever the file lies, `defineConfig` is this package's.
-    const alias = { '@chorus/orchestration': fileURLToPath(new URL('./experiment/resolve.js', import.meta.url)) };
-    loaded = await (path.endsWith('.json')
-      ? JSON.parse(content.toString())
-      : // No cache: it would be code in a folder of the shared temporary one, where others can put theirs.
-        createJiti(import.meta.url, { alias, fsCache: false }).import(path, { default: true }));
-  } catch (error) {
-    throw new ConfigError(`Expected an experiment in ${path}, received: ${(error as Error).message.split('\n')[0]}`);
-  }
-  if (typeof loaded !== 'object' || loaded === null || Array.isArray(loaded))
-    throw new ConfigError(`Expected ${path} to export an experiment (export default defineConfig({ … })).`);
-  return loaded;
-}

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -172,13 +172,13 @@ describe('a whole run', () => {
       const all = waits.reduce((sum, wait) => sum + wait.seconds, busySeconds);
       expect(all).toBeCloseTo(seconds.total, 6);
       expect(waits.map((wait) => wait.for)).toEqual([
-        'weights, data and devices to be found',
-        'images to be decoded',
-        'other lanes, or finished members to be checked',
+        'finding weights, data and devices',
+        'decoding images',
+        'other lanes, or checking finished members',
         'the stackers',
-        'members on other lanes to be tested',
-        'the bundle and the report to be written',
-        'its thread and TensorFlow to start',
+        'testing members on other lanes',
+        'writing the bundle and the report',
+        'starting its thread and TensorFlow',
       ]);
     }
   });
@@ -246,11 +246,11 @@ describe('a whole run', () => {
   });
 
   it('does not start in a folder that holds a run, or one that cannot be written to', async () => {
-    await expect(train(small(), { out: at('run-copy') })).rejects.toThrow(/There is a run in .*go on with --resume/);
+    await expect(train(small(), { out: at('run-copy') })).rejects.toThrow(/There is a run in .*run-copy already\.$/);
     await writeFile(at('file'), '');
     const blocked = train(small(), { out: at('file/run') });
     await expect(blocked).rejects.toThrow(ConfigError);
-    await expect(blocked).rejects.toThrow(/received ENOTDIR; name another folder with --out/);
+    await expect(blocked).rejects.toThrow(/received: a part of the path is not a folder\.$/);
   });
 });
 
@@ -590,6 +590,34 @@ describe('stopping and going on', () => {
     expect(states).toContain('slim kept');
   });
 
+  it('changes no file of a finished run, whose models the disk holds once', async () => {
+    const state = async () => {
+      const entries = await readdir(at('stopped'), { recursive: true, withFileTypes: true });
+      const paths = entries.map(({ parentPath, name }) => join(parentPath, name)).toSorted();
+      return Promise.all(
+        paths.map(async (path) => {
+          const { mtimeMs, ino, isFile } = await stat(path).then((one) => ({ ...one, isFile: one.isFile() }));
+          return { path, mtimeMs, ino, sum: isFile ? sha256(await readFile(path)) : '' };
+        }),
+      );
+    };
+    const before = await state();
+    const { report, wasFinished, exitCode } = await train({}, { resume: at('stopped') });
+    expect(await state()).toEqual(before);
+    expect({ wasFinished, exitCode }).toEqual({ wasFinished: true, exitCode: 0 });
+    expect(report).toEqual(JSON.parse(await readFile(at('stopped/report.json'), 'utf8')));
+    const inodeOf = (name: string) => before.find(({ path }) => path === at(`stopped/${name}`))!.ino;
+    for (const name of ['wide', 'slim'])
+      expect(inodeOf(`bundle/members/${name}/1.bin`)).toBe(inodeOf(`members/${name}/holdout/weights.bin`));
+    await rm(at('stopped/bundle'), { recursive: true });
+    expect((await train({}, { resume: at('stopped') })).wasFinished).toBe(false);
+    await rm(at('stopped/members'), { recursive: true });
+    expect((await readBundle(at('stopped/bundle'))).members).toHaveLength(2);
+    await expect(readBundle(at('stopped'))).rejects.toThrow(
+      `Expected a bundle at ${at('stopped')}, received a run folder; did you mean ${at('stopped/bundle')}?`,
+    );
+  });
+
   it('stops while it decodes', async () => {
     const controller = new AbortController();
     const stopped = train(small(), {
@@ -607,6 +635,7 @@ describe('stopping and going on', () => {
     expect(await killed).toBe('SIGKILL');
     const { report } = await train({}, { resume: at('killed') });
     expect(report.members.map(({ trainings }) => trainings[0]!.resumed)).toEqual([true, false]);
+    await rm(at('killed/report.json'));
     await cp(join(data, 'train/stars/stars-00002.png'), join(data, 'train/stars/stars-99999.png'));
     await expect(train({}, { resume: at('killed') })).rejects.toThrow(/are not those that the run in .* started with/);
     await rm(join(data, 'train/stars/stars-99999.png'));
@@ -621,6 +650,7 @@ it('does not go on with a training that began with other weights', async () => {
   await writeFile(path, changed);
   const sums = at('other-weights/members/slim/holdout/SHA256SUMS');
   await writeFile(sums, (await readFile(sums, 'utf8')).replace(/^.*member\.json$/m, `${sha256(changed)}  member.json`));
+  await rm(at('other-weights/report.json'));
   const warnings: string[] = [];
   const onWarning = (task: string, message: string) => void warnings.push(`${task}: ${message}`);
   const { report } = await train({}, { resume: at('other-weights'), observer: { onWarning } });
@@ -659,13 +689,21 @@ it('an observer that throws becomes a warning, and the run goes on', async () =>
 
 describe('what is refused before there is a run folder', () => {
   test.each<[string, () => Partial<ExperimentInput>, RegExp]>([
-    ['a typo in the data folder', () => ({ ...small(), data: { source: at('dta') } }), /received ENOENT/],
+    [
+      'a typo in the data folder',
+      () => ({ ...small(), data: { source: at('dta') } }),
+      /received: no such file or folder/,
+    ],
     [
       'a data folder without classes',
       () => ({ ...small(), data: { source: at('weights-only') } }),
       /a folder per class/,
     ],
-    ['weights that are not there', () => ({ ...small(), weights: at('none') }), /weight files at .*received ENOENT/],
+    [
+      'weights that are not there',
+      () => ({ ...small(), weights: at('none') }),
+      /weight files at .*received: no such file or folder/,
+    ],
     ['a device that is not there', () => ({ ...small(), workers: [{ device: 'gpu:7' }] }), /no device gpu:7/],
     [
       'too little memory',
@@ -726,7 +764,7 @@ describe('what is refused before anything is decoded', () => {
     [
       'images that are not there',
       () => ({ ...small(), data: { source: at('none') } }),
-      /Expected a folder of images at .*none, received ENOENT/,
+      /Expected a folder of images at .*none, received: no such file or folder/,
     ],
   ])('%s', async (_, experiment, message) => {
     let decoded = false;

@@ -3,13 +3,14 @@ import { resolve } from 'node:path';
 import { prepareProcess } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
 import { StopFlag, StoppedError } from '@chorus/training';
-import { TooFewMembersError } from './errors.ts';
+import { advise, TooFewMembersError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ExperimentInput } from './experiment/schema.ts';
 import { Lane } from './lanes/lane.ts';
 import type { Report } from './report/schema.ts';
 import { countImages } from './run/count-images.ts';
 import { isNamedSource } from './run/dataset.ts';
+import { finishedReport } from './run/finished-run.ts';
 import { weightSource } from './run/initial-weights.ts';
 import { MetricsLog } from './run/metrics-log.ts';
 import { observerFrom, type RunObserver } from './run/observer.ts';
@@ -25,7 +26,7 @@ export interface TrainOptions {
   out?: string;
   /** By default the working folder. */
   base?: string;
-  /** A run folder to resume; the experiment then comes from there. */
+  /** A run folder to resume; the experiment then comes from there. A finished run is left as it is. */
   resume?: string;
   /** Name of the preset that the experiment came from; goes into the report. */
   preset?: string;
@@ -40,6 +41,8 @@ export interface RunResult {
   folder: string;
   /** 0, or 3 when a member failed and the rest went on. */
   exitCode: number;
+  /** The resumed run had finished before: nothing was done, and no file has changed. */
+  wasFinished: boolean;
 }
 
 /**
@@ -64,6 +67,9 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
   try {
     const observer = observerFrom(options.observer);
     folder = resume === undefined ? undefined : await openRunFolder(resume, 'resume');
+    const finished = folder && (await finishedReport(folder));
+    if (folder !== undefined && finished !== undefined)
+      return { report: finished, folder: folder.path, exitCode: exitCodes.done, wasFinished: true };
     const preparation = await prepareRun(experiment, { ...options, folder, stop }, observer);
     // Nothing was created so far. From here on there is a run, which can be resumed.
     folder ??= await startFolder(preparation, options);
@@ -71,9 +77,8 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
   } catch (error) {
     // After a stop request, any failure counts as the stop.
     if (!stop.raised) throw error;
-    throw new StoppedError(
-      folder === undefined ? 'The run was stopped.' : `The run was stopped; go on with --resume ${folder.path}`,
-    );
+    const stopped = new StoppedError('The run was stopped.');
+    throw folder === undefined ? stopped : advise(stopped, { code: 'run-stopped', data: { folder: folder.path } });
   } finally {
     signal?.removeEventListener('abort', onAbort);
     await folder?.release();
@@ -141,7 +146,7 @@ async function runIn(
     if (done.length < experiment.minMembers) await failWithReport(folder, parts, done.length);
     const report = await stackAndTest(parts, done, { folder, lanes, reads, stop, observer });
     const exitCode = done.length < outcomes.length ? exitCodes.doneWithFailedMembers : exitCodes.done;
-    return { report, folder: folder.path, exitCode };
+    return { report, folder: folder.path, exitCode, wasFinished: false };
   } finally {
     await Promise.all(lanes.map((lane) => lane.close()));
     await metrics.close();

@@ -1,7 +1,7 @@
 /** Writes the JSON schemas beside the package's manifest: `pnpm --filter @chorus/orchestration schemas`. */
 import { writeFileSync } from 'node:fs';
 import { checkJsonSchema } from './check/schema.ts';
-import { experimentJsonSchema } from './experiment/resolve.ts';
+import { experimentJsonSchema } from './experiment/experiment-file.ts';
 import { reportJsonSchema } from './report/schema.ts';
 
 const schemas = {

@@ -69,6 +69,16 @@ export async function withLock<T>(
   }
 }
 
+/** The process that holds the lock of a path; undefined where none that lives does. */
+export async function lockOwner(path: string): Promise<number | undefined> {
+  const isLocked = await stat(lockPathOf(path)).then(
+    () => true,
+    () => false,
+  );
+  const owner = Number(await ownerOf(path));
+  return isLocked && owner > 0 && isAlive(owner) ? owner : undefined;
+}
+
 // --- internal ---
 
 async function attempt(path: string): Promise<Lock | undefined> {

@@ -43,9 +43,9 @@ describe('readRegularFile', () => {
     ['link-to-pipe', 'a named pipe, expected a regular file'],
     ['socket', 'a socket, expected a regular file'],
     ['device', 'a device, expected a regular file'],
-    ['nothing', 'ENOENT'],
-    ['file/below', 'ENOTDIR'],
-    ['loop', 'ELOOP'],
+    ['nothing', 'no such file or folder'],
+    ['file/below', 'a part of the path is not a folder'],
+    ['loop', 'a link that leads to itself'],
   ];
   test.each(refused)('refuses %s', async (name, received) => {
     const error = await readRegularFile(at(name), { maxBytes: 7 }).catch((caught: unknown) => caught);

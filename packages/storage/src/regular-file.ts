@@ -2,6 +2,7 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { StorageError } from './errors.ts';
+import { systemErrorText } from './system-error.ts';
 
 /** A path that holds no regular file, or one that is too large or cannot be read. */
 export class UnreadableFileError extends StorageError {
@@ -76,7 +77,7 @@ async function withRegularFile<T>(path: string, use: (file: FileHandle, size: nu
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
     if (code === undefined || syscall === undefined) throw error;
-    throw new UnreadableFileError(path, code, { code, cause: error });
+    throw new UnreadableFileError(path, systemErrorText(error), { code, cause: error });
   }
 }
 

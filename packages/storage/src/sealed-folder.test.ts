@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, stat, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
@@ -139,3 +139,36 @@ async function list(name: string) {
   const sums = await readFile(at('SHA256SUMS'), 'utf8');
   await writeFile(at('SHA256SUMS'), `${sums}${sha256('secret')}  ${name}\n`);
 }
+
+describe('a file that exists elsewhere', () => {
+  const content = Uint8Array.of(1, 2, 3, 4);
+  const seal = (path: string) => sealFolder(join(parent, 'other'), { 'a.bin': { path, content }, 'b.bin': 'b' });
+  const linkCount = async (path: string) => (await stat(path)).nlink;
+
+  it('is linked: the disk holds it once, and either one survives the other', async () => {
+    await seal(at('members/a.bin'));
+    const linked = join(parent, 'other/a.bin');
+    expect(await linkCount(linked)).toBe(2);
+    expect([...(await openSealedFolder(join(parent, 'other'))).get('a.bin')!]).toEqual([...content]);
+    await rm(folder, { recursive: true });
+    expect(await linkCount(linked)).toBe(1);
+    expect([...(await openSealedFolder(join(parent, 'other'))).get('a.bin')!]).toEqual([...content]);
+  });
+
+  it('stays whole when the linked one is deleted', async () => {
+    await seal(at('members/a.bin'));
+    await rm(join(parent, 'other'), { recursive: true });
+    expect([...(await openSealedFolder(folder)).get('members/a.bin')!]).toEqual([...content]);
+  });
+
+  it.each([
+    ['differs', () => at('members/b.bin')],
+    ['is not there', () => at('members/none.bin')],
+    ['is on another file system', () => '/proc/self/cmdline'],
+  ])('is written where the other one %s', async (_, path) => {
+    await seal(path());
+    expect(await linkCount(join(parent, 'other/a.bin'))).toBe(1);
+    expect([...(await openSealedFolder(join(parent, 'other'))).get('a.bin')!]).toEqual([...content]);
+    expect([...(await openSealedFolder(folder)).get('members/b.bin')!]).toEqual([5, 6, 7, 8]);
+  });
+});

@@ -2,9 +2,9 @@
  * A folder that is whole or not there: its files and a `SHA256SUMS` beside them (the format of `sha256sum -c`),
  * published by one rename. Members and bundles are sealed folders.
  */
-import { lstat, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { link, lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { sha256 } from './checksum.ts';
+import { sha256, sha256File } from './checksum.ts';
 import { StorageError } from './errors.ts';
 import { publishFolder } from './publish.ts';
 import { readRegularFile, UnreadableFileError } from './regular-file.ts';
@@ -18,14 +18,21 @@ const maxFileBytes = 2 ** 31;
 /** Of 100,000 files with long names. */
 const maxSumsBytes = 16 * 2 ** 20;
 
+/** A file that exists elsewhere already, with its content. */
+export interface ExistingFile {
+  path: string;
+  content: Uint8Array;
+}
+
 /**
- * Publishes files as a sealed folder.
+ * Publishes files as a sealed folder. An {@link ExistingFile} becomes a hard link to the file that is there, so that the disk
+ * holds it once; where the file system has no hard links, or that file differs by now, it is written as any other.
  *
  * @param files name inside the folder (with `/` between folders) → content.
  */
 export async function sealFolder(
   target: string,
-  files: Readonly<Record<string, Uint8Array | string>>,
+  files: Readonly<Record<string, Uint8Array | string | ExistingFile>>,
   options: { replace?: boolean } = {},
 ): Promise<void> {
   const names = Object.keys(files);
@@ -35,10 +42,13 @@ export async function sealFolder(
     async (temporary) => {
       const sums: string[] = [];
       for (const name of names) {
-        const content = files[name]!;
+        const file = files[name]!;
+        const content = isExisting(file) ? file.content : file;
+        const sum = sha256(content);
         await mkdir(dirname(join(temporary, name)), { recursive: true });
-        await writeFile(join(temporary, name), content);
-        sums.push(`${sha256(content)}  ${name}\n`);
+        if (!isExisting(file) || !(await linkIfEqual(file.path, sum, join(temporary, name))))
+          await writeFile(join(temporary, name), content);
+        sums.push(`${sum}  ${name}\n`);
       }
       await writeFile(join(temporary, sumsName), sums.join(''));
     },
@@ -81,6 +91,22 @@ export async function openSealedFolder(folder: string): Promise<Map<string, Uint
 }
 
 // --- internal ---
+
+function isExisting(file: Uint8Array | string | ExistingFile): file is ExistingFile {
+  return typeof file === 'object' && 'path' in file;
+}
+
+/** Links a file of this checksum and returns whether it did: some file systems have no hard links, none crosses disks. */
+async function linkIfEqual(path: string, sum: string, target: string): Promise<boolean> {
+  try {
+    await link(path, target);
+  } catch {
+    return false;
+  }
+  if ((await sha256File(target)) === sum) return true;
+  await rm(target);
+  return false;
+}
 
 async function readChecked(folder: string, name: string, expected: string): Promise<Uint8Array> {
   const path = join(folder, name);

@@ -178,6 +178,6 @@ describe('readVerified', () => {
       await publishFile(path, damaged);
       await expect(readVerified(path, expected)).rejects.toThrow(`${path} is damaged`);
     }
-    await expect(readVerified(join(folder, 'none'), expected)).rejects.toThrow('ENOENT');
+    await expect(readVerified(join(folder, 'none'), expected)).rejects.toThrow('no such file or folder');
   });
 });

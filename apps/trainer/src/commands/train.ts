@@ -1,6 +1,5 @@
 import { presetNames } from '@chorus/orchestration/presets';
 import { Command } from 'commander';
-import { demoBox } from '../print/demo-box.ts';
 import { leaderboard } from '../print/leaderboard.ts';
 import { planSummary } from '../print/plan-summary.ts';
 import type { Progress } from '../progress/progress.ts';
@@ -64,13 +63,13 @@ export const trainCommand = new Command('train')
         console.log(planSummary(plan));
         return;
       }
-      const { report, folder, exitCode } =
+      const { report, folder, exitCode, wasFinished } =
         flags.resume === undefined
           ? await trainNew(flags, base, progress, signal)
           : await train({}, { resume: userPath(flags.resume), observer: progress.observer, signal });
       progress.end();
+      if (wasFinished) console.log(`The run in ${folder} has finished; nothing was changed.`);
       console.log(leaderboard(report, folder));
-      if (report.demo) console.log(demoBox());
       process.exitCode = exitCode;
     } finally {
       progress.end();

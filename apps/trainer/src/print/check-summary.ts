@@ -1,4 +1,5 @@
 import type { CheckReport } from '@chorus/orchestration';
+import { withAdvice } from './error-message.ts';
 import { printable, printableLines } from './printable.ts';
 import { table } from './table.ts';
 
@@ -21,7 +22,7 @@ export function checkSummary(report: CheckReport): string {
     ...section('warnings', warnings.map(printable)),
     ...section(
       'problems: train would refuse this',
-      problems.map(({ message }) => printableLines(message)),
+      problems.map((problem) => withAdvice(printableLines(problem.message), problem.advice)),
     ),
     '',
     problems.length > 0

@@ -83,7 +83,7 @@ describe('the table of an evaluation', () => {
     const text = evaluationTable(evaluation(['cat', 'do\ng'], [[0, 1, 10]], [{ path: 'a', reason: 'bad' }]));
     expect(text).toContain(
       [
-        'class    recall   right',
+        'class    recall   correct',
         'cat       50.0 %  10 of 20',
         'do\\x0ag  100.0 %  10 of 10',
         '',

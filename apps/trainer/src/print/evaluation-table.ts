@@ -43,13 +43,13 @@ export function evaluationTable({ ensemble, members, classes, skipped }: Evaluat
   const { test } = ensemble;
   return [
     table([
-      ['', 'accuracy', '95 % interval', 'right', 'log loss'],
+      ['', 'accuracy', '95 % interval', 'correct', 'log loss'],
       [`stack: ${ensemble.kind}`, ...scoreCells(test)],
       ...members.map(({ name, test: score }) => [name, ...scoreCells(score)]),
     ]),
     '',
     table([
-      ['class', 'recall', 'right'],
+      ['class', 'recall', 'correct'],
       ...test.perClass.map(({ class: name, recall, correct, count }) => [
         printable(name),
         recall === null ? '–' : `${(100 * recall).toFixed(1)} %`,

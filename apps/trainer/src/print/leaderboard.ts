@@ -1,56 +1,56 @@
 import { join } from 'node:path';
 import type { Report, Score } from '@chorus/orchestration';
-import { countsLine } from './counts-line.ts';
 import { duplicateCounts } from './duplicate-lines.ts';
 import { printable } from './printable.ts';
 import { table } from './table.ts';
 import { unusedEntries } from './unused-entries.ts';
 
-/** The end of a run: every classifier, the failed members with their reasons, the verdict, where it all lies. */
+/**
+ * The end of a run: every classifier on the test images, what went wrong, the verdict, and where report and bundle are. All else
+ * is in the report.
+ */
 export function leaderboard(report: Report, folder: string): string {
   const members = report.members.flatMap((member) =>
     member.test === null
       ? []
-      : [{ name: member.name, note: member.name === report.bestMember ? 'best member' : '', score: member.test }],
+      : [{ name: member.name, note: member.name === report.bestMember ? 'best member *' : '', score: member.test }],
   );
   const stackers = report.stackers.map((stacker) => ({
     name: `stack: ${stacker.kind}`,
-    note: stacker.chosen ? 'chosen' : '',
+    note: stacker.chosen ? 'chosen *' : '',
     score: stacker.test,
   }));
   const rows = [...stackers, ...members].toSorted(
     (a, b) => b.score.accuracy - a.score.accuracy || a.score.logLoss - b.score.logLoss,
   );
   const failed = report.members.filter((member) => member.status !== 'done');
-  const { counts, duplicates, notices } = report.dataset;
-  const lines = [
+  const { duplicates, notices } = report.dataset;
+  const forOwnImages = report.demo ? ' For your own images: pnpm turbo train -- --data DIR' : '';
+  const hasBundle = report.bestMember !== null;
+  return [
     '',
-    table([
-      ['', 'accuracy', '95 % interval', 'right', 'log loss', ''],
-      ...rows.map(({ name, note, score }) => [name, ...scoreCells(score), note]),
-    ]),
-    '',
+    ...(rows.length === 0
+      ? []
+      : [
+          table([
+            ['', 'accuracy', '95 % interval', 'correct', 'log loss', ''],
+            ...rows.map(({ name, note, score }) => [name, ...scoreCells(score), note]),
+          ]),
+          '* chosen on out-of-fold predictions, before any test image was read',
+          '',
+        ]),
     ...failed.map((member) => `${member.status}: ${member.name}: ${printable(member.reason ?? 'no reason given')}`),
     ...notices.map((notice) => `note: ${printable(notice)}`),
     ...unusedEntries(report.dataset, 'all are listed in dataset.skipped of the report'),
     ...(duplicates.length === 0 ? [] : [`${duplicateCounts(duplicates)}; see dataset.duplicates in the report`]),
-    report.verdict,
     ...report.flaws.map(({ name, description }) => `flaw: ${name}: ${description}`),
-    `images: ${countsLine(counts)}; ${report.seconds.total.toFixed(0)} s`,
-    ...report.lanes.map(laneLine),
+    `${report.verdict}${forOwnImages}`,
     `report: ${join(folder, 'report.json')}`,
-    `bundle: ${join(folder, 'bundle')}`,
-  ];
-  return lines.join('\n');
+    ...(hasBundle ? [`bundle: ${join(folder, 'bundle')}`] : []),
+  ].join('\n');
 }
 
-function laneLine({ device, busySeconds, waits }: Report['lanes'][number]): string {
-  const long = waits.filter(({ seconds }) => seconds >= 0.1).toSorted((a, b) => b.seconds - a.seconds);
-  const waited = long.map((wait) => `${wait.seconds.toFixed(1)} s for ${wait.for}`).join(', ');
-  return `${device}: worked ${busySeconds.toFixed(1)} s${waited === '' ? '' : `, waited ${waited}`}`;
-}
-
-/** Accuracy, its interval, right answers and log loss, as cells of a table. */
+/** Accuracy, its interval, correct predictions and log loss, as cells of a table. */
 export function scoreCells({ accuracy, wilson95, correct, count, logLoss }: Score): string[] {
   const percent = (share: number) => (100 * share).toFixed(1);
   return [

@@ -3,6 +3,7 @@ import { countsLine } from '../print/counts-line.ts';
 import { demoBox } from '../print/demo-box.ts';
 import { duplicateLines } from '../print/duplicate-lines.ts';
 import { printable } from '../print/printable.ts';
+import { Activity } from './activity.ts';
 import { datasetLines } from './dataset-lines.ts';
 import { downloadLines } from './download-lines.ts';
 import type { Progress } from './progress.ts';
@@ -10,8 +11,39 @@ import type { Progress } from './progress.ts';
 /** Epochs of the head's training take milliseconds: a line a second and member is plenty. */
 const quietMs = 1000;
 
-/** One line per event. */
-export function lineProgress(write: (line: string) => void): Progress {
+/** After so much silence a line says what goes on, so that nobody takes a long step for a hang. */
+const longestSilenceMs = 15_000;
+
+/** Time, for tests to replace. */
+export interface Clock {
+  /** Milliseconds since any moment. */
+  now(): number;
+  /** Calls again and again; @returns a function that ends it. */
+  every(ms: number, call: () => void): () => void;
+}
+
+const systemClock: Clock = {
+  now: () => performance.now(),
+  every(ms, call) {
+    // The process may end while it waits.
+    const timer = setInterval(call, ms).unref();
+    return () => clearInterval(timer);
+  },
+};
+
+/** One line per event; at least one in 20 seconds. */
+export function lineProgress(print: (line: string) => void, clock = systemClock): Progress {
+  const startedAtMs = clock.now();
+  let printedAtMs = startedAtMs;
+  const activity = new Activity();
+  const write = (line: string) => {
+    printedAtMs = clock.now();
+    print(line);
+  };
+  const endTimer = clock.every(1000, () => {
+    if (clock.now() - printedAtMs < longestSilenceMs) return;
+    write(`${activity.describe()} (${Math.round((clock.now() - startedAtMs) / 1000)} s since the start)`);
+  });
   const lastEpochAtMs = new Map<string, number>();
   const lastFifths = new Map<string, number>();
   let decodedTenths = -1;
@@ -27,12 +59,14 @@ export function lineProgress(write: (line: string) => void): Progress {
       );
     },
     onDecode(done, total) {
+      activity.phase = `decoding: ${done} of ${total} images`;
       const tenths = Math.floor((10 * done) / total);
       if (tenths === decodedTenths) return;
       decodedTenths = tenths;
       if (tenths % 5 === 0) write(`decoded ${done} of ${total} images`);
     },
     onCompare(done, total) {
+      activity.phase = `looking for copies of one picture: ${done} of ${total} images`;
       const tenths = Math.floor((10 * done) / total);
       // A small data set takes no time.
       if (tenths <= comparedTenths || tenths === 10) return;
@@ -40,11 +74,14 @@ export function lineProgress(write: (line: string) => void): Progress {
       if (tenths % 5 === 0) write(`compared ${done} of ${total} images`);
     },
     onDataset({ name, classes, counts, skipped, found, duplicates, duplicatesComplete }) {
+      activity.phase = 'training';
       write(`${printable(name)}: ${classes.map(printable).join(', ')}; ${countsLine(counts)}`);
       for (const line of datasetLines({ skipped, found })) write(line);
       for (const line of duplicateLines({ duplicates, duplicatesComplete })) write(line);
     },
     onMember(name, state) {
+      if (state.state === 'running') activity.start(name, state.device);
+      else activity.end(name);
       if (state.state === 'running') write(`${name}: started on ${state.device}`);
       if (state.state === 'done') write(`${name}: done on ${state.device} in ${state.seconds.toFixed(1)} s`);
       if (state.state === 'kept') write(`${name}: kept from the earlier part of the run`);
@@ -53,8 +90,11 @@ export function lineProgress(write: (line: string) => void): Progress {
       write(`${name}: failed: ${printable(state.reason)}`);
       if (state.stack !== null) console.error(state.stack);
     },
+    onStage: (task, stage) => activity.stage(task, stage),
     // Epochs have lines of their own.
-    onBatch(task, { stage, stepIndex, stepCount }) {
+    onBatch(task, progress) {
+      const { stage, stepIndex, stepCount } = progress;
+      activity.batch(task, progress);
       const fifths = Math.floor((5 * (stepIndex + 1)) / stepCount);
       if (stage !== 'features' || fifths === lastFifths.get(task)) return;
       lastFifths.set(task, fifths);
@@ -70,16 +110,18 @@ export function lineProgress(write: (line: string) => void): Progress {
       write(`${task}: warning: ${printable(message)}`);
     },
     onStacking(done, total) {
+      activity.phase = `fitting stackers: ${done} of ${total} fits`;
       const fifths = Math.floor((5 * done) / total);
       if (done > 1 && fifths === stackedFifths) return;
       stackedFifths = fifths;
       write(`stackers: ${done} of ${total} fits`);
     },
     onChoice({ chosen }) {
-      write(`chosen on held-out images: ${chosen}; now the test images are read`);
+      activity.phase = 'testing, and writing the bundle and the report';
+      write(`chosen on out-of-fold predictions: ${chosen}; now the test images are read`);
     },
   };
-  return { observer, note: write, end() {} };
+  return { observer, note: write, end: endTimer };
 }
 
 /** One epoch in words. */

@@ -155,7 +155,7 @@ describe('real weights', () => {
   it.skipIf(there.length === 0)('of another width are rejected, and a top is ignored (needs ../shared)', async () => {
     const file = (name: string) => ({ name, bytes: readFileSync(join(pretrained, name)) });
     await expect(loadBackboneWeights(classifier, file('mobilenet_5_0_160_tf_no_top.h5'))).rejects.toThrow(
-      /\/conv1: expected kernel \[3, 3, 3, 8\], received kernel \[3, 3, 3, 16\]/,
+      /expected weights of mobilenet 0\.25, received those of mobilenet 0\.5; choose/,
     );
     const backbone = { family: 'mobilenet-v2', alpha: 1, inputSize: 32 } as const;
     const v2 = createClassifier({ backbone, classes: ['a', 'b'], seed: 1 });
@@ -167,4 +167,18 @@ describe('real weights', () => {
     expect(await numbers('mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5')).toEqual(withTop);
     v2.dispose();
   });
+});
+
+it.each<[string, { family: BackboneFamily; alpha: number }]>([
+  ['mobilenet-v2 0.35', { family: 'mobilenet-v2', alpha: 0.35 }],
+  ['mobilenet 0.5', { family: 'mobilenet', alpha: 0.5 }],
+])('names the backbone of a file for another one: %s', async (name, { family, alpha }) => {
+  const other = createClassifier({ backbone: { family, alpha, inputSize: 32 }, classes: ['a', 'b'], seed: 1 });
+  const stored = layersOf(other);
+  other.dispose();
+  const tensorCount = tf.memory().numTensors;
+  await expect(load((file) => writeLayers(file, stored))).rejects.toThrow(
+    `some.h5: expected weights of mobilenet 0.25, received those of ${name}; choose that backbone or another file.`,
+  );
+  expect(tf.memory().numTensors).toBe(tensorCount);
 });

@@ -3,7 +3,8 @@ import { setWeights } from '../classifier/model-weights.ts';
 import { unusableValue } from '../classifier/unusable-value.ts';
 import { ModelError } from '../errors.ts';
 import { type MatchedWeight, matchLayers } from './match-layers.ts';
-import { withStoredLayers } from './stored-layers.ts';
+import { otherBackbone } from './misfit.ts';
+import { type StoredLayer, withStoredLayers } from './stored-layers.ts';
 
 /**
  * Loads a Keras HDF5 weight file into a classifier's backbone: a file that keras-applications publishes, or one that any version
@@ -22,12 +23,22 @@ export async function loadBackboneWeights(
 ): Promise<void> {
   const values = await withStoredLayers(
     file,
-    (layers) => new Map(matchLayers(file.name, classifier, layers).map((match) => [match.weight, readFinite(match)])),
+    (layers) => new Map(matchFile(file.name, classifier, layers).map((match) => [match.weight, readFinite(match)])),
   );
   setWeights(values);
 }
 
 // --- internal ---
+
+/** @throws ModelError naming the backbone that the file is for, if it is another one. */
+function matchFile(fileName: string, classifier: Classifier, layers: readonly StoredLayer[]): MatchedWeight[] {
+  try {
+    return matchLayers(fileName, classifier, layers);
+  } catch (error) {
+    if (error instanceof ModelError) otherBackbone(fileName, classifier.backbone, layers);
+    throw error;
+  }
+}
 
 function readFinite({ weight, stored, where }: MatchedWeight): Float32Array {
   const values = stored.read();

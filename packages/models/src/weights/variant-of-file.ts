@@ -1,8 +1,7 @@
 import { type BackboneFamily, backboneTable } from '../backbones/table.ts';
-import { Classifier } from '../classifier/classifier.ts';
 import { ModelError } from '../errors.ts';
-import { matchLayers } from './match-layers.ts';
-import { type StoredLayer, withStoredLayers } from './stored-layers.ts';
+import { misfitOf, otherBackbone } from './misfit.ts';
+import { withStoredLayers } from './stored-layers.ts';
 
 /**
  * Finds the variant whose shapes a weight file has.
@@ -32,30 +31,11 @@ export async function variantOfFile(
       if (misfit === undefined) return name;
       misfits.push(misfit);
     }
+    otherBackbone(file.name, { family }, layers);
     if (misfits.length === 1) throw misfits[0]!;
     throw new ModelError(
       `${file.name}: the layers fit no variant of ${family} (${variants.map(({ name }) => name).join(', ')}). ` +
         'Choose one to see which layer does not fit it.',
     );
   });
-}
-
-// --- internal ---
-
-function misfitOf(
-  fileName: string,
-  { family, variant }: { family: BackboneFamily; variant: string },
-  layers: readonly StoredLayer[],
-): ModelError | undefined {
-  const backbone = { family, variant, inputSize: backboneTable[family].minimumInputSize };
-  const classifier = new Classifier({ backbone, classes: ['one', 'other'], seed: 0 });
-  try {
-    matchLayers(fileName, classifier, layers);
-    return undefined;
-  } catch (error) {
-    if (error instanceof ModelError) return error;
-    throw error;
-  } finally {
-    classifier.dispose();
-  }
 }

@@ -98,7 +98,9 @@ describe('a folder that cannot be trained on', () => {
     expect(problems.map(({ kind, message }) => `${kind}: ${message}`)).toEqual([
       expect.stringMatching(/^configuration: There is a run in .*taken already/),
       expect.stringMatching(/^configuration: There is no device gpu:9/),
-      expect.stringMatching(/^configuration: Expected a folder of \.h5 weight files at .*none, received ENOENT/),
+      expect.stringMatching(
+        /^configuration: Expected a folder of \.h5 weight files at .*none, received: no such file or folder/,
+      ),
       expect.stringMatching(/^data: Expected at least 7 images of class "discs"/),
       expect.stringMatching(/^data: 4 of 8 images in .*bad cannot be used, more than 5 %/),
     ]);
@@ -121,7 +123,7 @@ describe('a folder that cannot be trained on', () => {
     const report = await checkRun(experiment, { out: at('runs/new') });
     expect(report).toMatchObject({ exitCode: 4, dataset: null, memory: { neededBytes: null } });
     expect(report.problems).toMatchObject([
-      { message: `Expected a folder of images at ${at('dta')}, received ENOENT.` },
+      { message: `Expected a folder of images at ${at('dta')}, received: no such file or folder.` },
     ]);
     expect(checkReportSchema.parse(report)).toEqual(report);
     expect(existsSync(at('runs'))).toBe(false);
@@ -152,7 +154,10 @@ it('says what other presets would take of the same images, or what is in their w
   ]);
   expect(presets[1]).toMatchObject({ obstacle: null, seconds: [expect.any(Number), expect.any(Number)] });
   expect(presets[2]).toMatchObject({ obstacle: 'no such thing', seconds: null });
-  expect(presets[3]).toMatchObject({ obstacle: expect.stringContaining('ENOENT'), seconds: expect.any(Array) });
+  expect(presets[3]).toMatchObject({
+    obstacle: expect.stringContaining('no such file or folder'),
+    seconds: expect.any(Array),
+  });
 });
 
 it('stops while it decodes', async () => {

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { availableMemoryBytes, checkMemory, pixelBytes, trainingImages } from '@chorus/data';
 import { prepareProcess } from '@chorus/runtime';
 import { StopFlag, StoppedError } from '@chorus/training';
-import { ConfigError } from '../errors.ts';
+import { adviceOf, ConfigError } from '../errors.ts';
 import { classifyError, exitCodes } from '../exit-codes.ts';
 import { type Experiment, inputSizesOf, stepPixelsOf } from '../experiment/schema.ts';
 import { findGpus } from '../lanes/choose-lanes.ts';
@@ -65,6 +65,7 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
     problems.push({
       kind: exitCode === exitCodes.badData ? 'data' : 'configuration',
       message: (error as Error).message,
+      advice: adviceOf(error) ?? null,
     });
     return undefined;
   };

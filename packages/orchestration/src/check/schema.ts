@@ -1,5 +1,6 @@
 /** What `chorus check` finds; `check.schema.json` beside the package's manifest is made from it. */
 import { z } from 'zod';
+import { adviceCodes } from '../errors.ts';
 import { skippedSchema } from '../report/schema.ts';
 
 const count = z.int().min(0);
@@ -84,7 +85,16 @@ export const checkReportSchema = z.strictObject({
   /** Of the command: 0, 4 when `train` would refuse the images, 2 when it would refuse anything else. */
   exitCode: z.union([z.literal(0), z.literal(2), z.literal(4)]),
   /** Each reason for which `train` would create nothing. */
-  problems: z.array(z.strictObject({ kind: z.enum(['data', 'configuration']), message: z.string() })),
+  problems: z.array(
+    z.strictObject({
+      kind: z.enum(['data', 'configuration']),
+      message: z.string(),
+      /** What a command line can advise; null where the message says all. */
+      advice: z
+        .strictObject({ code: z.enum(adviceCodes), data: z.record(z.string(), z.string()).optional() })
+        .nullable(),
+    }),
+  ),
   /** What `train` would accept, and what to expect of it. */
   warnings: z.array(z.string()),
   /** Null where no images were found. */

@@ -1,14 +1,37 @@
-/** What training needs of this machine, and what of it is missing: `chorus doctor`. */
-import { type PresetName, presets } from '../experiment/presets/presets.ts';
+/** What training needs of this machine, and what of it is missing. */
+import { resolve } from 'node:path';
+import { choosePreset, type PresetName, presets } from '../experiment/presets/presets.ts';
+import { isNamedWeights } from '../run/initial-weights.ts';
 import type { Finding } from './finding.ts';
 import { examineMachine } from './machine.ts';
 import { examinePreset } from './preset-needs.ts';
 
-/** Looks at everything, the broken parts included; never throws for something that is missing. */
-export async function diagnose(environment: { CHORUS_WEIGHTS?: string | undefined }): Promise<Finding[]> {
+export interface DiagnoseOptions {
+  /** By default all presets. */
+  preset?: string;
+  /** A folder or a name, as in an experiment; by default what each preset names. */
+  weights?: string;
+  environment: { CHORUS_WEIGHTS?: string | undefined };
+}
+
+/**
+ * Examines this machine and what presets need, the broken parts included; nothing that is missing makes it throw.
+ *
+ * @throws ConfigError when there is no preset of this name.
+ */
+export async function diagnose({ preset, weights, environment }: DiagnoseOptions): Promise<Finding[]> {
+  const names = preset === undefined ? (Object.keys(presets) as PresetName[]) : [choosePreset(preset).name];
   const { findings, gpus } = await examineMachine();
   const all = [...findings];
-  for (const name of Object.keys(presets) as PresetName[])
-    all.push(...(await examinePreset(name, { environment, gpus })));
+  const source = weights === undefined || isNamedWeights(weights) ? weights : resolve(weights);
+  for (const name of names)
+    all.push(
+      ...(await examinePreset(name, { environment, gpus, ...(source === undefined ? {} : { weights: source }) })),
+    );
   return all;
+}
+
+/** Whether a preset can run: it and everything that all presets need is there. */
+export function isReady(findings: readonly Finding[], preset: PresetName): boolean {
+  return findings.every((one) => one.ok || (one.preset !== null && one.preset !== preset));
 }

@@ -1,7 +1,7 @@
 /** What every run needs: node, the native runtime, a device. */
 import { availableParallelism } from 'node:os';
 import { type Device, listDevices, nativeRuntimeStatus } from '@chorus/runtime';
-import type { Finding } from './finding.ts';
+import type { Finding, Fix } from './finding.ts';
 
 /** @returns also the GPUs that TensorFlow can use. */
 export async function examineMachine(): Promise<{ findings: Finding[]; gpus: Device['name'][] }> {
@@ -19,7 +19,7 @@ function nodeVersion(): Finding {
     what: 'node',
     ok,
     detail: `${process.versions.node} (20.19 or later is needed)`,
-    ...(ok ? {} : { mend: 'npx -y node@24 apps/trainer/dist/main.js train' }),
+    ...(ok ? {} : { fix: { kind: 'newer-node' } }),
   };
 }
 
@@ -28,9 +28,9 @@ async function nativeRuntime(): Promise<Finding[]> {
   try {
     const missing = await nativeRuntimeStatus();
     if (missing.length === 0) return [{ ...common, ok: true, detail: 'TensorFlow and its binding are in the cache' }];
-    return missing.map((part) => ({ ...common, ok: false, detail: part.what, mend: part.mend }));
+    return missing.map((part) => ({ ...common, ok: false, detail: part.what, fix: fixOf(part.mend) }));
   } catch (error) {
-    return [{ ...common, ok: false, detail: (error as Error).message, mend: 'pnpm turbo setup' }];
+    return [{ ...common, ok: false, detail: (error as Error).message, fix: { kind: 'set-up' } }];
   }
 }
 
@@ -44,6 +44,11 @@ async function devices(): Promise<{ finding: Finding; gpus: Device['name'][] }> 
       gpus: names.filter((name) => name.startsWith('gpu:')),
     };
   } catch (error) {
-    return { finding: { ...common, ok: false, detail: (error as Error).message, mend: 'pnpm turbo setup' }, gpus: [] };
+    return { finding: { ...common, ok: false, detail: (error as Error).message, fix: { kind: 'set-up' } }, gpus: [] };
   }
+}
+
+/** The runtime's own setup, or a command of the system. */
+function fixOf(command: string): Fix {
+  return /\bsetup\b/.test(command) ? { kind: 'set-up' } : { kind: 'command', command };
 }

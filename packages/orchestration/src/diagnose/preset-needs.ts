@@ -26,9 +26,13 @@ const typicalRun = { classCount: 2, pathLength: 40 };
 
 export async function examinePreset(
   name: PresetName,
-  { environment, gpus }: { environment: Environment; gpus: readonly Device['name'][] },
+  {
+    environment,
+    gpus,
+    weights: source,
+  }: { environment: Environment; gpus: readonly Device['name'][]; weights?: string },
 ): Promise<Finding[]> {
-  const experiment = resolveExperiment(presets[name].experiment);
+  const experiment = resolveExperiment(presets[name].experiment, source === undefined ? {} : { weights: source });
   return [
     await weights(name, experiment, environment),
     data(name),
@@ -51,7 +55,7 @@ async function weights(preset: PresetName, experiment: Experiment, environment: 
       ...common,
       ok: false,
       detail: missing,
-      mend: `pnpm chorus train --preset ${preset} --weights imagenet${dataOption(preset)}`,
+      fix: { kind: 'published-weights', preset, needsData: needsData(preset) },
     };
   }
   const missing = experiment.members
@@ -59,18 +63,17 @@ async function weights(preset: PresetName, experiment: Experiment, environment: 
     .filter((name) => !existsSync(publishedWeightsPath(name)));
   if (missing.length === 0) return { ...common, ok: true, detail: 'all in the cache' };
   const detail = `not in the cache yet: ${missing.join(', ')}`;
-  return { ...common, ok: false, detail, mend: `pnpm chorus download --preset ${preset}` };
+  return { ...common, ok: false, detail, fix: { kind: 'download', preset } };
 }
 
 function data(preset: PresetName): Finding {
   const common = { preset, what: 'data' };
   const source = ownSource(preset);
-  if (source === undefined) return { ...common, ok: true, detail: 'your own images: --data DIR' };
+  if (source === undefined) return { ...common, ok: true, detail: 'your own images' };
   if (source === 'shapes') return { ...common, ok: true, detail: 'drawn by Chorus' };
   const folder = catsAndDogsFolder();
   if (existsSync(folder)) return { ...common, ok: true, detail: folder };
-  const mend = `pnpm chorus download --preset ${preset}`;
-  return { ...common, ok: false, detail: `not in the cache yet: ${source}`, mend };
+  return { ...common, ok: false, detail: `not in the cache yet: ${source}`, fix: { kind: 'download', preset } };
 }
 
 function memory(
@@ -93,7 +96,11 @@ function memory(
     ...(ok
       ? {}
       : {
-          mend: `pnpm chorus train --preset ${preset} ${trainsAllLayers(plan) ? '--set recipe.batchSize=8' : '--workers cpu:0'}${dataOption(preset)}`,
+          fix: {
+            kind: trainsAllLayers(plan) ? 'smaller-batches' : 'one-lane',
+            preset,
+            needsData: needsData(preset),
+          },
         }),
   };
 }
@@ -117,7 +124,7 @@ function gpu(preset: PresetName, gpus: readonly string[]): Finding {
     ...common,
     ok: false,
     detail: 'none here: hours on a CPU',
-    mend: 'pnpm chorus train --preset cpu --data DIR',
+    fix: { kind: 'cpu-preset', preset: 'cpu', needsData: needsData('cpu') },
   };
 }
 
@@ -130,7 +137,7 @@ function ownSource(preset: PresetName): string | undefined {
   return choosePreset(preset).experiment.data?.source;
 }
 
-/** What a command has to name beside a preset without a data set of its own. */
-function dataOption(preset: PresetName): string {
-  return ownSource(preset) === undefined ? ' --data DIR' : '';
+/** Whether a preset has no data set of its own. */
+function needsData(preset: PresetName): boolean {
+  return ownSource(preset) === undefined;
 }

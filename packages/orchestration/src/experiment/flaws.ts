@@ -8,23 +8,35 @@
 import { z } from 'zod';
 
 export const flawsSchema = z.strictObject({
-  /** Raw values 0 … 255 in the order blue, green, red, whatever the weights were trained on. */
-  rawBgr: z.boolean().default(false),
-  /** Images are resized as OpenCV does by default: two-tap bilinear, which skips most pixels of a large image. */
-  aliasedResize: z.boolean().default(false),
-  /** Pre-trained layers and a random head learn together from the first step, by `recipe.whole`, in batch statistics. */
-  wholeFromStart: z.boolean().default(false),
-  /** The last epoch's weights are kept, whatever the images say that are watched. */
-  lastEpoch: z.boolean().default(false),
-  /** What does not fill a batch is left out: in each epoch of members and dense stacker, and of the test. */
-  wholeBatchesOnly: z.boolean().default(false),
-  /** The images that are watched while training are the test images. */
-  tuneOnTest: z.boolean().default(false),
-  /**
-   * BinaryCrossentropy(from_logits=True) on sigmoid outputs: tf.keras warns and takes the `cached-logits` behind the
-   * sigmoid, which is the right loss after all; TensorFlow 2.1 and 2.2 took the `probabilities` for logits.
-   */
-  fromLogitsOnSigmoid: z.enum(['cached-logits', 'probabilities']).nullable().default(null),
+  rawBgr: z
+    .boolean()
+    .default(false)
+    .describe('Feed raw pixel values, 0 to 255, in BGR order, whatever preprocessing the weights were trained with.'),
+  aliasedResize: z
+    .boolean()
+    .default(false)
+    .describe('Resize as OpenCV does by default: two-tap bilinear, which skips most pixels of a large image.'),
+  wholeFromStart: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Train the pre-trained layers together with a random head from the first step (`recipe.whole`), with batch statistics in BatchNorm.',
+    ),
+  lastEpoch: z.boolean().default(false).describe("Keep the last epoch's weights instead of the best epoch's."),
+  wholeBatchesOnly: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Leave out the images that do not fill a batch, in each epoch of members and dense stacker and in the test.',
+    ),
+  tuneOnTest: z.boolean().default(false).describe('Watch the test images while training.'),
+  fromLogitsOnSigmoid: z
+    .enum(['cached-logits', 'probabilities'])
+    .nullable()
+    .default(null)
+    .describe(
+      'BinaryCrossentropy(from_logits=True) on sigmoid outputs: tf.keras warns and uses the `cached-logits` behind the sigmoid, which gives the right loss; TensorFlow 2.1 and 2.2 treated the `probabilities` as logits.',
+    ),
 });
 
 export type Flaws = z.output<typeof flawsSchema>;

@@ -2,10 +2,11 @@ import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { ConfigError } from '../errors.ts';
+import { experimentJsonSchema } from './experiment-file.ts';
 import { describeFlaws } from './flaws.ts';
 import { mobile } from './presets/mobile.ts';
 import { choosePreset, choosePresetFor, type PresetName, presets, type Situation } from './presets/presets.ts';
-import { experimentJsonSchema, mergeLayers, parseAssignment, parseWorkers, resolveExperiment } from './resolve.ts';
+import { mergeLayers, parseAssignment, parseWorkers, resolveExperiment } from './resolve.ts';
 
 describe('resolveExperiment', () => {
   it('fills defaults and lets later layers win', () => {
@@ -33,6 +34,13 @@ describe('resolveExperiment', () => {
       { members: [{ ...mobile.members![0], alhpa: 1 }, mobile.members![1]] },
       /members\.0\.alhpa: unknown key; did you mean "alpha"\?/,
     ],
+    ['a key that lies deeper', { batchSize: 4 }, /^ {2}batchSize: unknown key; did you mean recipe\.batchSize\?$/m],
+    [
+      'a key that lies deeper in several places',
+      { patience: 4 },
+      /patience: unknown key; did you mean recipe\.head\.patience or recipe\.fineTune\.patience or /,
+    ],
+    ['a preset, which is no part of an experiment', { preset: 'mobile' }, /preset: unknown key; known here: name,/],
     ['a wrong type', { inputSize: 'big' }, /inputSize: .*expected number.*\(received "big"\)/],
     [
       'a learning rate that is no number',
@@ -278,6 +286,23 @@ describe('presets', () => {
 it('the JSON schema for editors lies beside the package as it is made from the schema', async () => {
   const committed = JSON.parse(await readFile(new URL('../../experiment.schema.json', import.meta.url), 'utf8'));
   expect(committed).toEqual(JSON.parse(JSON.stringify(experimentJsonSchema())));
+});
+
+it('every key of the JSON schema has a description', () => {
+  type Node = { description?: string; properties?: Record<string, Node>; items?: Node; anyOf?: Node[]; oneOf?: Node[] };
+  const undescribed: string[] = [];
+  let count = 0;
+  const walk = (node: Node, path: string): void => {
+    for (const [key, inner] of Object.entries(node.properties ?? {})) {
+      count += 1;
+      if (!/^[A-Z].*[.…]$/s.test(inner.description ?? '')) undescribed.push(`${path}${key}`);
+      walk(inner, `${path}${key}.`);
+    }
+    for (const inner of [node.items, ...(node.anyOf ?? []), ...(node.oneOf ?? [])]) if (inner) walk(inner, path);
+  };
+  walk(experimentJsonSchema() as Node, '');
+  expect(undescribed).toEqual([]);
+  expect(count).toBeGreaterThan(60);
 });
 
 function circular(): object {

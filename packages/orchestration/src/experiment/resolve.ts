@@ -1,17 +1,11 @@
 /** Preset, config file, command line and environment → one checked experiment. */
-import { distance } from 'fastest-levenshtein';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { ConfigError } from '../errors.ts';
-import { renamedKey } from './renamed.ts';
-import { type Experiment, type ExperimentInput, experimentSchema, workersSchema } from './schema.ts';
+import { describeUnknownKey } from './known-keys.ts';
+import { type Experiment, experimentSchema, workersSchema } from './schema.ts';
 
 type Json = string | number | boolean | null | undefined | Json[] | { [key: string]: Json };
 type JsonObject = { [key: string]: Json };
-
-/** Gives an experiment file its types; returns what it was given. */
-export function defineConfig(experiment: Partial<ExperimentInput>): Partial<ExperimentInput> {
-  return experiment;
-}
 
 /**
  * Merges layers, later ones over earlier ones, and checks the result. Objects are merged by key, but where a later one names
@@ -39,7 +33,7 @@ export function mergeLayers(...layers: readonly object[]): object {
 }
 
 /**
- * Turns `path=value` (as in `--set recipe.batchSize=16`) into a layer for {@link resolveExperiment}.
+ * Turns `path=value` (such as `recipe.batchSize=16`) into a layer for {@link resolveExperiment}.
  *
  * The value is read as JSON where it is JSON and as text otherwise; `members.0.alpha=0.5` is refused because arrays
  * are merged whole.
@@ -50,7 +44,7 @@ export function parseAssignment(assignment: string): object {
   const equals = assignment.indexOf('=');
   const keys = assignment.slice(0, Math.max(equals, 0)).split('.');
   if (equals < 1 || keys.some((key) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)))
-    throw new ConfigError(`Expected --set path=value, such as --set recipe.batchSize=16; received "${assignment}".`);
+    throw new ConfigError(`Expected path=value, such as recipe.batchSize=16; received "${assignment}".`);
   const reserved = keys.findIndex((key) => isReservedKey(key));
   if (reserved >= 0) throw invalid([describeUnknownKey(keys.slice(0, reserved), keys[reserved]!)]);
   const text = assignment.slice(equals + 1);
@@ -64,7 +58,7 @@ export function parseAssignment(assignment: string): object {
 }
 
 /**
- * Reads a list of devices as in `--workers gpu:0,gpu:1` or `CHORUS_WORKERS`.
+ * Reads a list of devices, such as `gpu:0,gpu:1`, or `auto`.
  *
  * @throws ConfigError when a name is not a device's.
  */
@@ -73,11 +67,6 @@ export function parseWorkers(list: string): Experiment['workers'] {
   const parsed = workersSchema.safeParse(workers);
   if (parsed.success) return parsed.data;
   throw new ConfigError(`Expected devices such as gpu:0,gpu:1 or cpu:1,cpu:2, or auto; received "${list}".`);
-}
-
-/** JSON schema of the experiment, for editors. */
-export function experimentJsonSchema(): object {
-  return z.toJSONSchema(experimentSchema, { io: 'input', target: 'draft-2020-12' });
 }
 
 // --- internal ---
@@ -127,20 +116,6 @@ function invalid(lines: readonly string[]): ConfigError {
   return new ConfigError('The experiment is not valid:', lines);
 }
 
-function describeUnknownKey(parent: readonly PropertyKey[], key: string): string {
-  const renamed = renamedKey([...parent, key].join('.'));
-  if (renamed !== undefined) return `${[...parent, key].join('.')}: this key is now called ${renamed}`;
-  const known = knownKeys(parent);
-  const near = known.toSorted((a, b) => distance(a, key) - distance(b, key))[0];
-  const path = [...parent, key].join('.');
-  const isNear = near !== undefined && distance(near, key) <= Math.max(2, key.length / 3);
-  return `${path}: unknown key; ${isNear ? `did you mean "${near}"?` : `known here: ${known.join(', ') || 'none'}`}`;
-}
-
-function ownProperty<T>(record: Record<string, T> | undefined, key: string): T | undefined {
-  return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
-}
-
 function merge(below: JsonObject, above: JsonObject): JsonObject {
   const merged: JsonObject = { ...below };
   for (const [key, value] of Object.entries(above)) {
@@ -181,19 +156,4 @@ function valueAt(input: JsonObject, path: readonly PropertyKey[]): unknown {
       typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined,
     input,
   );
-}
-
-/** The keys that the schema has at a path, in whichever of its alternatives, read from its JSON schema. */
-function knownKeys(path: readonly PropertyKey[]): string[] {
-  type Node = { properties?: Record<string, Node>; items?: Node; anyOf?: Node[]; oneOf?: Node[] };
-  const branches = (node: Node): Node[] => [node, ...(node.anyOf ?? []), ...(node.oneOf ?? [])];
-  const found = path.reduce<Node[]>(
-    (nodes, key) =>
-      nodes
-        .flatMap(branches)
-        .map((branch) => (typeof key === 'number' ? branch.items : ownProperty(branch.properties, String(key))))
-        .filter((one) => one !== undefined),
-    [experimentJsonSchema() as Node],
-  );
-  return [...new Set(found.flatMap(branches).flatMap((node) => Object.keys(node.properties ?? {})))];
 }

@@ -1,6 +1,6 @@
 /**
  * The experiment: everything that decides a run's outcome, in one typed object. Defaults live here and nowhere else;
- * unknown keys are refused. `experiment.schema.json` beside the package's manifest is made from it, for editors.
+ * unknown keys are refused. The descriptions go into `experiment.schema.json`, which editors show.
  */
 import { duplicatePolicies, folderLayouts, isColor } from '@chorus/data';
 import {
@@ -25,179 +25,267 @@ const share = z.number().gt(0).lt(1);
 const learningRate = z.number().positive().max(1);
 const epochCount = z.int().min(1).max(10_000);
 const patience = z.int().min(1).max(10_000);
+const weightDecay = z.number().min(0).max(10);
+
+const described = {
+  epochCount: 'Most epochs of this stage; `patience` may end it earlier.',
+  learningRate: 'Learning rate of the optimizer (Adam), constant during the stage.',
+  weightDecay: 'Decoupled weight decay (AdamW): each step also shrinks the kernels by `learningRate × weightDecay`.',
+  patience: 'Epochs without a lower loss on the tuning images after which the stage ends.',
+};
 
 const recipe = z.strictObject({
-  /** Images a training step. */
-  batchSize: z.int().min(1).max(4096).default(32),
-  /** Mirror every other training image at random. */
-  flip: z.boolean().default(true),
-  /** Share of the pooled features dropped while training. */
-  dropout: z.number().min(0).lt(1).default(0),
-  /** Share of each label that is spread evenly over the classes. */
-  labelSmoothing: z.number().min(0).lt(1).default(0),
-  /** Pre-trained weights, step one: the head alone, on features computed once. */
+  batchSize: z.int().min(1).max(4096).default(32).describe('Images per training step.'),
+  flip: z.boolean().default(true).describe('Flip training images horizontally at random, with probability one half.'),
+  dropout: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe('Fraction of the pooled features that dropout sets to zero while training.'),
+  labelSmoothing: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe('Fraction of each label that is spread evenly over all classes.'),
   head: z
     .strictObject({
-      epochCount: epochCount.default(100),
-      learningRate: learningRate.default(1e-3),
-      /** Decoupled (AdamW): each step also shrinks the kernel by `learningRate × weightDecay`. */
-      weightDecay: z.number().min(0).max(10).default(0),
-      patience: patience.default(10),
+      epochCount: epochCount.default(100).describe(described.epochCount),
+      learningRate: learningRate.default(1e-3).describe(described.learningRate),
+      weightDecay: weightDecay.default(0).describe(described.weightDecay),
+      patience: patience.default(10).describe(described.patience),
     })
-    .prefault({}),
-  /** Pre-trained weights, step two: the last layers (or all) at a lower rate. */
+    .prefault({})
+    .describe('First stage with pre-trained weights: trains the head alone, on features that are computed once.'),
   fineTune: z
     .strictObject({
-      /** How many of the backbone's last layers train; 0 leaves the backbone frozen. */
-      lastLayers: z.union([z.int().min(0), z.literal('all')]).default('all'),
-      epochCount: epochCount.default(8),
-      learningRate: learningRate.default(1e-5),
-      weightDecay: z.number().min(0).max(10).default(0),
-      patience: patience.default(3),
+      lastLayers: z
+        .union([z.int().min(0), z.literal('all')])
+        .default('all')
+        .describe("How many of the backbone's last layers train, or `all`; 0 leaves the backbone frozen."),
+      epochCount: epochCount.default(8).describe(described.epochCount),
+      learningRate: learningRate.default(1e-5).describe(described.learningRate),
+      weightDecay: weightDecay.default(0).describe(described.weightDecay),
+      patience: patience.default(3).describe(described.patience),
     })
-    .prefault({}),
-  /** Random weights (or the flaw `wholeFromStart`): every layer trains from the first step. */
+    .prefault({})
+    .describe('Second stage with pre-trained weights: trains the last layers, or all, at a lower learning rate.'),
   whole: z
     .strictObject({
-      epochCount: epochCount.default(30),
-      learningRate: learningRate.default(1e-3),
-      weightDecay: z.number().min(0).max(10).default(0),
-      patience: patience.default(8),
+      epochCount: epochCount.default(30).describe(described.epochCount),
+      learningRate: learningRate.default(1e-3).describe(described.learningRate),
+      weightDecay: weightDecay.default(0).describe(described.weightDecay),
+      patience: patience.default(8).describe(described.patience),
     })
-    .prefault({}),
+    .prefault({})
+    .describe(
+      'The only stage with random weights (or with `flaws.wholeFromStart`): trains all layers from the first step.',
+    ),
 });
 
-/** It becomes the name of folders. */
+/** Doubles as a folder name. */
 export const memberNameSchema = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'expected lower-case letters, digits, ".", "_" or "-" (at most 64)');
 
 const member = z.strictObject({
-  /** The member's own name in reports and folders. */
-  name: memberNameSchema,
-  backbone: z.enum(backboneFamilies),
-  /** Width multiplier of the MobileNets. */
-  alpha: z.number().positive().default(1),
-  /** Variant of the backbone by its name, in place of `alpha`: for backbones whose variants differ in more than width. */
-  variant: z.string().min(1).max(100).optional(),
-  /** Side of this member's images, where it is not the experiment's. */
-  inputSize: z.int().min(32).max(1024).optional(),
-  /** Pins the member to this entry of `workers` (from 0). */
-  worker: z.int().min(0).optional(),
+  name: memberNameSchema.describe('Name of the member in reports and folders.'),
+  backbone: z.enum(backboneFamilies).describe('Architecture of the member, pre-trained on ImageNet.'),
+  alpha: z
+    .number()
+    .positive()
+    .default(1)
+    .describe('Width multiplier of the MobileNets; the other backbones have only 1.'),
+  variant: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe('Name of a variant of the backbone, in place of `alpha`, for variants that differ in more than width.'),
+  inputSize: z
+    .int()
+    .min(32)
+    .max(1024)
+    .optional()
+    .describe("Side of this member's images in pixels, if it differs from the experiment's `inputSize`."),
+  worker: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Index into `workers` (from 0) of the only worker that trains this member.'),
 });
 
 const worker = z.strictObject({
-  device: deviceName,
-  /** Upper bound of what TensorFlow takes on this GPU. */
-  memoryLimitMiB: z.int().min(256).optional(),
+  device: deviceName.describe('A device such as `gpu:0` or `cpu:1`; `chorus devices` lists them.'),
+  memoryLimitMiB: z.int().min(256).optional().describe('Most memory that TensorFlow allocates on this GPU, in MiB.'),
 });
 
-/** Where the images come from that the stackers learn from. */
+/** Where the predictions come from that the stackers are trained on. */
 const stackingSchema = z.discriminatedUnion(
   'kind',
   [
-    /** A share of the images, which no member learns from. */
-    z.strictObject({ kind: z.literal('holdout'), fraction: share.default(0.1) }),
-    /**
-     * All of them: each member is trained once per fold and answers on the fold that it has not seen. The bundle's
-     * members are trained once more on everything (`refit`) or are the fold's models together (`average`).
-     */
     z.strictObject({
-      kind: z.literal('kfold'),
-      folds: z.int().min(2).max(20).default(5),
-      members: z.enum(['refit', 'average']).default('refit'),
+      kind: z.literal('holdout').describe('Stackers train on a share of the images that no member trains on.'),
+      fraction: share.default(0.1).describe('Share of the images that is held out for the stackers.'),
     }),
-    /** A flaw: the images that the members learnt from, on which they are better than they are. */
-    z.strictObject({ kind: z.literal('training-images') }),
+    z.strictObject({
+      kind: z
+        .literal('kfold')
+        .describe(
+          'Stackers train on all training images: each member is trained once per fold and predicts that fold.',
+        ),
+      folds: z.int().min(2).max(20).default(5).describe('Number of folds.'),
+      members: z
+        .enum(['refit', 'average'])
+        .default('refit')
+        .describe(
+          "The bundle's members: trained once more on all images (`refit`), or the mean of the folds' models (`average`).",
+        ),
+    }),
+    z.strictObject({
+      kind: z
+        .literal('training-images')
+        .describe('A flaw: stackers train on the images that the members trained on, where the members look too good.'),
+    }),
   ],
   {
     error: 'expected { kind: "holdout", fraction }, { kind: "kfold", folds, members } or { kind: "training-images" }',
   },
 );
 
-/** One lane each; `auto` takes every GPU or, without one, what is fastest on this CPU. */
 export const workersSchema = z.union([z.literal('auto'), z.array(worker).min(1).max(64)]);
 
 export const runtimeSchema = z.strictObject({
-  /** Logical devices cpu:0 … cpu:N-1 that TensorFlow makes of this CPU. */
-  logicalCpuDevices: z.int().min(1).max(64).optional(),
-  /** Threads of one lane's CPU operations. */
-  intraOpThreads: z.int().min(1).max(1024).optional(),
-  /** Training steps and predictions as one op each; else op by op, which is slower and takes more memory. */
-  compile: z.boolean().default(true),
-  /**
-   * What compiled training steps compute in; weights, and all that a model answers, are float32 in any case. `auto` is bfloat16
-   * for the backbones that are faster in it, on CPUs that have it, else float32.
-   */
-  precision: z.enum(['auto', ...precisions]).default('auto'),
+  logicalCpuDevices: z
+    .int()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe('Number of logical devices cpu:0 … cpu:N-1 that TensorFlow makes of this CPU.'),
+  intraOpThreads: z.int().min(1).max(1024).optional().describe("Threads of each lane's CPU operations."),
+  compile: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Run each training step and prediction as one compiled operation; without, it is slower and takes more memory.',
+    ),
+  precision: z
+    .enum(['auto', ...precisions])
+    .default('auto')
+    .describe(
+      'Number format of compiled training steps; weights and predictions are always float32. `auto` takes bfloat16 for the backbones that train faster in it on this CPU, else float32.',
+    ),
 });
 
 export const experimentSchema = z
   .strictObject({
-    /** Names the run folder and the bundle. */
     name: z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected letters, digits, ".", "_" or "-" (at most 64)')
-      .default('chorus'),
-    /** Draws the split, the epoch order, the flips and fresh weights. */
-    seed: z.int().min(0).max(0xffffffff).default(0),
+      .default('chorus')
+      .describe('Names the run folder and the bundle.'),
+    seed: z
+      .int()
+      .min(0)
+      .max(0xffffffff)
+      .default(0)
+      .describe('Seed of the split, the order of the images, the flips and random weights.'),
     data: z
       .strictObject({
-        /**
-         * A folder of images (`<split>/<class>/*` or `<class>/*`), `shapes`, drawn by Chorus itself, or `cats-and-dogs`,
-         * 3,000 photographs that are downloaded when they are not in the cache.
-         */
-        source: z.string().min(1).default('shapes'),
-        /** What the top folders are: splits or classes; `auto` goes by their names and refuses what may be either. */
-        layout: z.enum(folderLayouts).default('auto'),
-        /** Also follows links that lead out of the folder. */
-        followLinks: z.boolean().default(false),
-        /** Only the first images by name of each class (and split folder). */
-        limitPerClass: z.int().min(1).optional(),
-        /** Images of which header or decoded size says more pixels are skipped. */
-        maxPixels: z.int().min(1).default(100_000_000),
-        /** Color behind transparent pixels, as CSS names it. */
-        background: z.string().refine(isColor, 'expected a color such as "white" or "#ffffff"').default('white'),
-        /** Images that take longer to decode are skipped. */
-        timeoutMs: z.int().min(100).default(10_000),
-        /**
-         * Copies of one picture (equal bytes, encoded anew or resized) are only reported (`report`), fall on the same side of
-         * every cut of the split (`group`), or are left out but for one (`drop`; all of them where their labels differ). The user's
-         * own test folder stays whole.
-         */
-        duplicates: z.enum(duplicatePolicies).default('group'),
+        source: z
+          .string()
+          .min(1)
+          .default('shapes')
+          .describe(
+            'A folder of images (`<split>/<class>/*` or `<class>/*`), `shapes` (drawn by Chorus), or `cats-and-dogs` (3,000 photographs, downloaded once).',
+          ),
+        layout: z
+          .enum(folderLayouts)
+          .default('auto')
+          .describe(
+            'What the top folders are: `splits` or `classes`; `auto` goes by their names and refuses ambiguous ones.',
+          ),
+        followLinks: z.boolean().default(false).describe('Also follow links that lead out of the folder.'),
+        limitPerClass: z
+          .int()
+          .min(1)
+          .optional()
+          .describe('Use only the first images by name of each class, in each split folder.'),
+        maxPixels: z
+          .int()
+          .min(1)
+          .default(100_000_000)
+          .describe('Skip images with more pixels, by their header or when decoded.'),
+        background: z
+          .string()
+          .refine(isColor, 'expected a color such as "white" or "#ffffff"')
+          .default('white')
+          .describe('CSS color behind transparent pixels.'),
+        timeoutMs: z
+          .int()
+          .min(100)
+          .default(10_000)
+          .describe('Skip images that take longer to decode, in milliseconds.'),
+        duplicates: z
+          .enum(duplicatePolicies)
+          .default('group')
+          .describe(
+            "What to do with copies of one picture (equal bytes, re-encoded or resized): `report` only lists them, `group` keeps them on the same side of every split, `drop` keeps one of them (none, if their labels differ). The user's own test folder stays as it is.",
+          ),
       })
-      .prefault({}),
-    /** Side of the square that every image is resized to. */
-    inputSize: z.int().min(32).max(1024).default(160),
-    /** Shares for early stopping and (where the data has no test folder) for the test. */
-    split: z.strictObject({ tune: share.default(0.1), test: share.default(0.2) }).prefault({}),
-    /**
-     * A folder of keras-applications `.h5` files, `imagenet` (the published files, downloaded when they are not in the
-     * cache), `auto` (the folder in CHORUS_WEIGHTS where it is set, else `imagenet`) or `random`.
-     */
-    weights: z.string().min(1).default('auto'),
-    members: z.array(member).min(2).max(32),
-    recipe: recipe.prefault({}),
-    /** Members answer with the mean of an image and its mirror image: twice the time for a prediction, fewer errors. */
-    testTimeAugmentation: z.boolean().default(true),
-    /** See {@link stackingSchema}. */
-    stacking: stackingSchema.prefault({ kind: 'holdout' }),
+      .prefault({})
+      .describe('The images and how they are read.'),
+    inputSize: z
+      .int()
+      .min(32)
+      .max(1024)
+      .default(160)
+      .describe('Side in pixels of the square that every image is resized to.'),
+    split: z
+      .strictObject({
+        tune: share.default(0.1).describe('Share of the images that early stopping watches.'),
+        test: share.default(0.2).describe('Share of the images for the test, if the data has no test folder.'),
+      })
+      .prefault({})
+      .describe('Shares of the images that members do not train on.'),
+    weights: z
+      .string()
+      .min(1)
+      .default('auto')
+      .describe(
+        'First weights: a folder of keras-applications `.h5` files, `imagenet` (the published files, downloaded once), `auto` (the folder in CHORUS_WEIGHTS if set, else `imagenet`) or `random`.',
+      ),
+    members: z.array(member).min(2).max(32).describe('The models of the ensemble.'),
+    recipe: recipe.prefault({}).describe('How each member is trained.'),
+    testTimeAugmentation: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Average the logits of each image and its mirror image: doubles the time of a prediction, lowers errors.',
+      ),
+    stacking: stackingSchema
+      .prefault({ kind: 'holdout' })
+      .describe('Which member predictions the stackers are trained on.'),
     stackers: z
       .strictObject({
         kinds: z
           .array(z.enum(stackerKinds))
           .min(1)
-          .default([...stackerKinds]),
+          .default([...stackerKinds])
+          .describe('Stackers to fit; the best on out-of-fold predictions is chosen.'),
         ...stackerOptionSchemas,
       })
-      .prefault({}),
-    flaws: flawsSchema.prefault({}),
-    /** See {@link workersSchema}. */
-    workers: workersSchema.default('auto'),
-    runtime: runtimeSchema.prefault({}),
-    /** With fewer finished members there is no ensemble. */
-    minMembers: z.int().min(2).default(2),
+      .prefault({})
+      .describe('The small models that combine the predictions of the members.'),
+    flaws: flawsSchema.prefault({}).describe('Flaws of the published procedure, to reproduce it; all off by default.'),
+    workers: workersSchema
+      .default('auto')
+      .describe(
+        'Devices, one lane each; `auto` takes every GPU or, without one, the fastest number of lanes on this CPU.',
+      ),
+    runtime: runtimeSchema.prefault({}).describe('How TensorFlow runs.'),
+    minMembers: z.int().min(2).default(2).describe('The run fails if fewer members finish their training.'),
   })
   .superRefine((experiment, context) => {
     const { split, stacking } = experiment;

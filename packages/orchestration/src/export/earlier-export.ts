@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemFile, readJsonFile, StorageError } from '@chorus/storage';
 import { z } from 'zod';
-import { ConfigError } from '../errors.ts';
+import { advise, ConfigError } from '../errors.ts';
 
 /**
  * Whether something lies at a place that an export replaces: an earlier export, or a folder with nothing but files that
@@ -57,7 +57,7 @@ async function filesIn(folder: string, below = ''): Promise<string[]> {
 }
 
 function refusal(expected: string, folder: string, received: string): ConfigError {
-  return new ConfigError(`Expected ${expected} at ${folder}, received ${received}; name another place with --out.`);
+  return advise(new ConfigError(`Expected ${expected} at ${folder}, received ${received}.`), { code: 'output-place' });
 }
 
 function few(names: readonly string[]): string {

@@ -180,7 +180,7 @@ describe('refuses', () => {
         await writeFile(at('taken/tfjs/serve.sh'), '');
         await symlink(at('run'), at('taken/photos'));
       },
-      message: 'the earlier export wrote and nothing else at PLACE, received photos, tfjs/serve.sh; name another place',
+      message: 'the earlier export wrote and nothing else at PLACE, received photos, tfjs/serve.sh',
     },
     { what: 'a file', make: () => writeFile(at('taken'), ''), message: 'received a file' },
   ])('$what in its place', async ({ make, message }) => {
@@ -219,9 +219,7 @@ describe('refuses', () => {
     async (place) => {
       const exporting = exportBundle(at('run/bundle'), 'tfjs', { out: resolve(parent, place) });
       await expect(exporting).rejects.toThrow(ConfigError);
-      await expect(exporting).rejects.toThrow(
-        /^Expected to write to \S+, received E[A-Z]+: .*; name another place with --out\.$/,
-      );
+      await expect(exporting).rejects.toThrow(/^Expected to write to \S+, received: [a-z -]+\.$/);
     },
   );
 

@@ -13,7 +13,7 @@ import { publishFolder } from '@chorus/storage';
 import { StoppedError } from '@chorus/training';
 import * as tf from '@tensorflow/tfjs';
 import { type Bundle, readBundle } from '../bundle.ts';
-import { ConfigError } from '../errors.ts';
+import { advise, ConfigError } from '../errors.ts';
 import { requireWritable, writingTo } from '../output-place.ts';
 import {
   describeExport,
@@ -91,7 +91,9 @@ function assertFormat(format: string): asserts format is ExportFormat {
 async function requireOutside(bundleFolder: string, folder: string): Promise<void> {
   const way = relative(await realPlace(bundleFolder), await realPlace(folder));
   if (!isAbsolute(way) && way.split(sep)[0] !== '..')
-    throw new ConfigError(`Expected a place outside of the bundle, received ${folder}; name another with --out.`);
+    throw advise(new ConfigError(`Expected a place outside of the bundle, received ${folder}.`), {
+      code: 'output-place',
+    });
 }
 
 /** Of what is there, or shall be. */

@@ -1,6 +1,6 @@
 import { type DeviceName, hasBfloat16 } from '@chorus/runtime';
 import type { ComputeSettings } from '@chorus/training';
-import { ConfigError } from '../errors.ts';
+import { advise, ConfigError } from '../errors.ts';
 import type { Experiment } from '../experiment/schema.ts';
 
 /**
@@ -18,9 +18,7 @@ export function computeSettings(
   const obstacle = obstacleToBfloat16(compile, device, processorHasBfloat16);
   if (obstacle === undefined) return { compile, bfloat16: true };
   if (precision === 'auto') return { compile, bfloat16: false };
-  throw new ConfigError(
-    `runtime.precision cannot be bfloat16: ${obstacle}. Let it be chosen: --set runtime.precision=auto`,
-  );
+  throw advise(new ConfigError(`runtime.precision cannot be bfloat16: ${obstacle}.`), { code: 'bfloat16-unavailable' });
 }
 
 // --- internal ---

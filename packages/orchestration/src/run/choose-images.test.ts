@@ -99,6 +99,6 @@ describe('chooseImages', () => {
       { test: contents('b'), training: [] },
       { all: false },
     );
-    expect(skipped).toEqual([{ path: 'gone', reason: 'cannot be read: ENOENT' }]);
+    expect(skipped).toEqual([{ path: 'gone', reason: 'cannot be read: no such file or folder' }]);
   });
 });

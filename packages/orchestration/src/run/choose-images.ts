@@ -1,6 +1,6 @@
 /** Which images of a folder `evaluate` takes: by their content, so that it does not matter where they are now. */
 import type { ImageFile, SkippedImage } from '@chorus/data';
-import { sha256File } from '@chorus/storage';
+import { sha256File, systemErrorText } from '@chorus/storage';
 import { contentOf, type RunImages } from './run-images.ts';
 
 /** What an image was in the bundle's run. */
@@ -82,7 +82,7 @@ async function hashAll(
       try {
         contents[index] = contentOf(await sha256File(path));
       } catch (error) {
-        skipped.push({ path: relativePath, reason: `cannot be read: ${(error as NodeJS.ErrnoException).code}` });
+        skipped.push({ path: relativePath, reason: `cannot be read: ${systemErrorText(error)}` });
       }
       doneCount += 1;
       onProgress?.(doneCount, images.length);

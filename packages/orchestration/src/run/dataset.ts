@@ -26,6 +26,7 @@ import {
   splitImages,
 } from '@chorus/data';
 import { minimumStackerRows } from '@chorus/models';
+import { systemErrorText } from '@chorus/storage';
 import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
 import { stackerOptionsOf } from '../experiment/stacker-options.ts';
 import { stackerFoldCount } from '../stacking/choose.ts';
@@ -102,7 +103,7 @@ export async function dataFolder(source: string, { onDownload, ...fetching }: Do
 export async function requireDataFolder(source: string): Promise<void> {
   if (isNamedSource(source)) return;
   await readdir(resolve(source)).catch((error: NodeJS.ErrnoException) => {
-    throw new DataError(`Expected a folder of images at ${resolve(source)}, received ${error.code ?? error.message}.`);
+    throw new DataError(`Expected a folder of images at ${resolve(source)}, received: ${systemErrorText(error)}.`);
   });
 }
 

@@ -2,7 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import { variantOf } from '@chorus/models';
 import type { MemberPlan } from '@chorus/training';
-import { ConfigError } from '../errors.ts';
+import { advise, ConfigError } from '../errors.ts';
 import type { TrainingPlan } from '../plan/plan-training.ts';
 import type { Dataset } from './dataset.ts';
 import { existingPlace } from './run-folder.ts';
@@ -63,9 +63,8 @@ export async function freeDiskBytes(folder: string): Promise<{ place: string; fr
 /** @throws ConfigError with both figures, when there is less than a run needs. */
 export function requireDisk({ place, freeBytes }: { place: string; freeBytes: number }, neededBytes: number): void {
   if (neededBytes <= freeBytes) return;
-  throw new ConfigError(
-    `Expected ${megabytes(neededBytes)} of free disk at ${place} for the run, received ${megabytes(freeBytes)}; free some or name another place with --out.`,
-  );
+  const message = `Expected ${megabytes(neededBytes)} of free disk at ${place} for the run, received ${megabytes(freeBytes)}; free some.`;
+  throw advise(new ConfigError(message), { code: 'output-place' });
 }
 
 // --- internal ---

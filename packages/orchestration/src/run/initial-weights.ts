@@ -2,9 +2,9 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { chooseWeightFile, type PublishedFile, variantOf, type WeightFileChoice } from '@chorus/models';
-import { type FetchedFile, isSystemFile, StorageError, sha256File } from '@chorus/storage';
+import { type FetchedFile, isSystemFile, StorageError, sha256File, systemErrorText } from '@chorus/storage';
 import type { InitialWeights } from '@chorus/training';
-import { ConfigError } from '../errors.ts';
+import { advise, ConfigError } from '../errors.ts';
 import { backboneSpecOf, type Experiment, type MemberSpec } from '../experiment/schema.ts';
 import type { Downloads } from './downloads.ts';
 import { ensurePublishedWeights } from './published-weights.ts';
@@ -91,7 +91,8 @@ export function publishedFileOf(
 
 async function h5Files(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new ConfigError(`Expected a folder of .h5 weight files at ${folder}, received ${error.code}; see --weights.`);
+    const message = `Expected a folder of .h5 weight files at ${folder}, received: ${systemErrorText(error)}.`;
+    throw advise(new ConfigError(message), { code: 'weights-folder' });
   });
   return entries.filter((entry) => entry.name.endsWith('.h5') && !isSystemFile(entry)).map(({ name }) => name);
 }
@@ -100,8 +101,11 @@ function chooseIn(folder: string, names: readonly string[], member: MemberSpec, 
   const backbone = backboneSpecOf(member, experiment);
   const choice = chooseWeightFile(backbone, backbone.inputSize, names);
   if (choice === undefined)
-    throw new ConfigError(
-      `${folder} has no weights for member ${member.name} (${backbone.family} ${variantOf(backbone).name}); it has ${names.join(', ') || 'no .h5 file'}.`,
+    throw advise(
+      new ConfigError(
+        `${folder} has no weights for member ${member.name} (${backbone.family} ${variantOf(backbone).name}); it has ${names.join(', ') || 'no .h5 file'}.`,
+      ),
+      { code: 'weights-folder' },
     );
   return choice;
 }
@@ -109,9 +113,7 @@ function chooseIn(folder: string, names: readonly string[], member: MemberSpec, 
 async function download(file: PublishedFile, { onDownload, ...fetching }: Downloads): Promise<FetchedFile> {
   const onProgress = (bytes: number, total: number | undefined) => onDownload?.(file.name, bytes, total);
   return ensurePublishedWeights(file, { ...fetching, onProgress }).catch((error: Error) => {
-    if (!(error instanceof StorageError)) throw error;
-    const others = 'Or name a folder of .h5 files with --weights DIR, or --weights random.';
-    throw new StorageError(`${error.message} ${others}`, { cause: error });
+    throw error instanceof StorageError ? advise(error, { code: 'weights-download' }) : error;
   });
 }
 

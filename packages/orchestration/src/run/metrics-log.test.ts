@@ -34,15 +34,15 @@ it('appends a line for each epoch, in their order', async () => {
 });
 
 it.each<[string, string, () => unknown]>([
-  ['a full disk', 'ENOSPC', () => symlink('/dev/full', path)],
-  ['a folder in its place', 'EISDIR', () => mkdir(path)],
-  ['a named pipe that nobody reads', 'ENXIO', () => execFileSync('mkfifo', [path])],
-  ['a run folder that was removed', 'ENOENT', () => rm(folder, { recursive: true })],
-])('warns once of %s, and goes on', async (_, code, damage) => {
+  ['a full disk', 'no space left on the disk', () => symlink('/dev/full', path)],
+  ['a folder in its place', 'it is a folder', () => mkdir(path)],
+  ['a named pipe that nobody reads', 'no such device or address', () => execFileSync('mkfifo', [path])],
+  ['a run folder that was removed', 'no such file or folder', () => rm(folder, { recursive: true })],
+])('warns once of %s, and the run continues', async (_, code, damage) => {
   await damage();
   await writeThree();
   expect(warnings).toEqual([
-    `Cannot write to ${path}: ${code}. The run goes on; its further epochs are missing there.`,
+    `Cannot write to ${path}: ${code}. The run continues; its further epochs are missing from the file.`,
   ]);
 });
 
@@ -58,7 +58,9 @@ it('warns once when the file reaches its size limit in the middle of a run', asy
     ['-c', 'ulimit -f 8; trap "" XFSZ; exec "$0" --input-type=module -e "$1"', process.execPath, program],
     { encoding: 'utf8' },
   );
-  expect(stdout).toBe(`Cannot write to ${path}: EFBIG. The run goes on; its further epochs are missing there.\n`);
+  expect(stdout).toBe(
+    `Cannot write to ${path}: file too large. The run continues; its further epochs are missing from the file.\n`,
+  );
   expect(status).toBe(0);
   expect((await readFile(path)).length).toBe(8 * 1024);
 });

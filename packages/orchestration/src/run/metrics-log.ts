@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { systemErrorText } from '@chorus/storage/system-error';
 import type { EpochMetrics } from '@chorus/training';
 
 /**
@@ -46,9 +47,8 @@ export class MetricsLog {
   #fail(error: unknown): void {
     if (this.#failed) return;
     this.#failed = true;
-    const { code, message } = error as NodeJS.ErrnoException;
     this.#onFailure(
-      `Cannot write to ${this.#path}: ${code ?? message}. The run continues; its further epochs are missing from the file.`,
+      `Cannot write to ${this.#path}: ${systemErrorText(error)}. The run continues; its further epochs are missing from the file.`,
     );
   }
 }

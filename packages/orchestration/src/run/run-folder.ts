@@ -2,9 +2,16 @@
 import { lstat, mkdtemp, readdir, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Fold, foldName } from '@chorus/data';
-import { publishFile, readJsonFile, StorageError, tryLock, UnreadableFileError } from '@chorus/storage';
+import {
+  publishFile,
+  readJsonFile,
+  StorageError,
+  systemErrorText,
+  tryLock,
+  UnreadableFileError,
+} from '@chorus/storage';
 import { z } from 'zod';
-import { ConfigError } from '../errors.ts';
+import { advise, ConfigError } from '../errors.ts';
 import { type Experiment, experimentSchema } from '../experiment/schema.ts';
 import { makeFolder } from '../output-place.ts';
 
@@ -58,7 +65,7 @@ export async function requireNewRunFolder(path: string): Promise<void> {
     // What the permissions say is not all: a file system may be read-only, a folder immutable.
     await rmdir(await mkdtemp(join(await existingPlace(folder), '.chorus-')));
   } catch (error) {
-    throw notWritable(folder, (error as NodeJS.ErrnoException).code);
+    throw notWritable(folder, error);
   }
 }
 
@@ -122,12 +129,13 @@ async function makeWritable(folder: string): Promise<void> {
     // Another run may do the same at this moment, and get the lock.
     await rmdir(await mkdtemp(join(folder, '.writable-')));
   } catch (error) {
-    throw notWritable(folder, (error as NodeJS.ErrnoException).code);
+    throw notWritable(folder, error);
   }
 }
 
-function notWritable(folder: string, code: string | undefined): ConfigError {
-  return new ConfigError(`Expected to write the run into ${folder}, received ${code}; name another folder with --out.`);
+function notWritable(folder: string, error: unknown): ConfigError {
+  const message = `Expected to write the run into ${folder}, received: ${systemErrorText(error)}.`;
+  return advise(new ConfigError(message), { code: 'output-place' });
 }
 
 /** A resumed run may have lost its members. */
@@ -142,7 +150,7 @@ async function requireNoRun(folder: string): Promise<void> {
   // Whatever it is: a named pipe of that name would be opened later on.
   const started = await lstat(join(folder, 'experiment.json')).catch(() => undefined);
   if (started !== undefined)
-    throw new ConfigError(`There is a run in ${folder} already; go on with --resume ${folder} or name another --out.`);
+    throw advise(new ConfigError(`There is a run in ${folder} already.`), { code: 'run-exists', data: { folder } });
 }
 
 async function readStart(path: string): Promise<RunStart> {

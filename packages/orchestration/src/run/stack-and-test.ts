@@ -1,7 +1,8 @@
 /** The second half of a run: stackers on out-of-fold predictions, then the test, the bundle and the report. */
+import { join } from 'node:path';
 import { foldName } from '@chorus/data';
 import { gatherOutOfFold, type OutOfFoldPredictions } from '@chorus/evaluation';
-import { type SavedMember, type StackerKind, toProbabilities } from '@chorus/models';
+import { type StackerKind, toProbabilities } from '@chorus/models';
 import { publishFile } from '@chorus/storage';
 import { readMember, type StopFlag } from '@chorus/training';
 import { writeBundle } from '../bundle.ts';
@@ -125,11 +126,11 @@ async function testOutputs(
 
 /** A member with the models that predict for it, from disk. */
 async function loadMember({ name, trainings }: TrainedEnsembleMember): Promise<PredictingMember> {
-  const models: SavedMember[] = [];
+  const models: PredictingMember['models'][number][] = [];
   for (const { folder, fold } of trainings.filter(({ keepsWeights }) => keepsWeights)) {
     const { manifest, weights } = await readMember(folder);
     if (weights === undefined) throw new Error(`${folder}: no weights of ${foldName(fold)}, which predicts`);
-    models.push(withSharedWeights({ manifest, weights }));
+    models.push({ ...withSharedWeights({ manifest, weights }), path: join(folder, 'weights.bin') });
   }
   return { name, models };
 }

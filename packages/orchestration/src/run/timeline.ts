@@ -59,7 +59,7 @@ export function laneTimes(device: string, work: readonly LaneWork[], phases: rea
       kind,
       seconds: (finishedAtMs - startedAtMs) / 1000,
     })),
-    waits: [...waits, { for: 'its thread and TensorFlow to start', seconds: startingMs / 1000 }],
+    waits: [...waits, { for: 'starting its thread and TensorFlow', seconds: startingMs / 1000 }],
   };
 }
 

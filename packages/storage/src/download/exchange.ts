@@ -5,6 +5,7 @@
  * process when a server closes a connection that a full one has paused (its issue 5360). So nothing is paused here.
  */
 import type { Dispatcher } from 'undici';
+import { systemErrorText } from '../system-error.ts';
 import { TransferFault, TransferRefusal } from './faults.ts';
 
 export interface Answer {
@@ -108,5 +109,5 @@ function asFault(error: NodeJS.ErrnoException): Error {
       { cause: error },
     );
   // Of several addresses that were tried, the error has a code alone.
-  return new TransferFault(error.message || code || error.name, { cause: error });
+  return new TransferFault(systemErrorText(error) || error.name, { cause: error });
 }

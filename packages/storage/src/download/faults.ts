@@ -1,5 +1,6 @@
 /** Why a download did not succeed, as the end of a sentence that names its address. */
 import { StorageError } from '../errors.ts';
+import { systemErrorText } from '../system-error.ts';
 
 /** What may be gone at the next try: a broken connection, a busy server. */
 export class TransferFault extends Error {
@@ -31,12 +32,12 @@ export function explainFault(error: NodeJS.ErrnoException, url: string, path: st
     return new StorageError(`Could not download ${url}: ${message}. Try later, ${byHand}.`, { cause: error });
   if (['ENOSPC', 'EDQUOT', 'EFBIG'].includes(code))
     return new StorageError(
-      `Expected space for ${path}, received ${code}; free some and start again, which continues the download, or name another place with CHORUS_CACHE.`,
+      `Expected space for ${path}, received: ${systemErrorText(error)}; free some and start again, which continues the download, or name another place with CHORUS_CACHE.`,
       { cause: error },
     );
   if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR'].includes(code))
     return new StorageError(
-      `Expected to read and write ${path}, received ${code}; name another place with CHORUS_CACHE.`,
+      `Expected to read and write ${path}, received: ${systemErrorText(error)}; name another place with CHORUS_CACHE.`,
       {
         cause: error,
       },

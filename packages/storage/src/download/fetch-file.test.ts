@@ -314,7 +314,9 @@ describe('24: a download is refused', () => {
     await start(serve());
     const { url } = server;
     await server.close();
-    await expect(fetchFile({ url }, options())).rejects.toThrow(/ECONNREFUSED.*Check the network.*put the file at/);
+    await expect(fetchFile({ url }, options())).rejects.toThrow(
+      /: connection refused\. Check the network.*put the file at/,
+    );
     await start(serve());
   });
 
@@ -396,7 +398,7 @@ describe('25: wrong content', () => {
     const { url } = server;
     await server.close();
     await expect(fetchFile({ url }, options())).rejects.toThrow(
-      new RegExp(`received ${sha256(wrong)}\\. It could not be replaced: Could not download .*ECONNREFUSED`),
+      new RegExp(`received ${sha256(wrong)}\\. It could not be replaced: Could not download .*connection refused`),
     );
     expect(sha256(await readFile(path))).toBe(sha256(wrong));
     await start(serve());
@@ -487,7 +489,9 @@ describe('surroundings', () => {
   it('30: a full disk is named', async () => {
     await start(serve());
     await symlink('/dev/full', `${path}.partial`);
-    await expect(fetchIt()).rejects.toThrow(/^Expected space for .*some\.bin, received ENOSPC; free some/);
+    await expect(fetchIt()).rejects.toThrow(
+      /^Expected space for .*some\.bin, received: no space left on the disk; free some/,
+    );
     expect(server.requests).toHaveLength(1);
   });
 
@@ -495,7 +499,7 @@ describe('surroundings', () => {
     await start(serve());
     await writeFile(join(folder, 'file'), '');
     await expect(fetchIt({}, { path: join(folder, 'file', 'some.bin') })).rejects.toThrow(
-      /Expected to read and write .*, received ENOTDIR; name another place with CHORUS_CACHE/,
+      /Expected to read and write .*, received: a part of the path is not a folder; name another place with CHORUS_CACHE/,
     );
   });
 

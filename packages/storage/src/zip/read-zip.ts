@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { StorageError } from '../errors.ts';
+import { systemErrorText } from '../system-error.ts';
 import { nameKey, whyUnsafe } from './entry-name.ts';
 
 export interface ZipLimits {
@@ -128,9 +129,9 @@ async function* contentOf(zip: ZipFile, entry: Entry, archivePath: string): Asyn
     );
 }
 
-function damaged(archivePath: string, { message }: Error, name?: string): StorageError {
+function damaged(archivePath: string, error: Error, name?: string): StorageError {
   const where = name === undefined ? archivePath : `${JSON.stringify(name)} in ${archivePath}`;
-  return new StorageError(`Expected a whole zip file, received a damaged one: ${where}: ${message}.`);
+  return new StorageError(`Expected a whole zip file, received a damaged one: ${where}: ${systemErrorText(error)}.`);
 }
 
 function hex(checksum: number): string {

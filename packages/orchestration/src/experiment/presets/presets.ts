@@ -26,7 +26,7 @@ export const presets = {
 
 export type PresetName = keyof typeof presets;
 
-/** Names that `--preset` takes, the default first. */
+/** Names of presets, the default first. */
 export const presetNames: readonly (PresetName | 'auto')[] = ['auto', ...(Object.keys(presets) as PresetName[])];
 
 export interface PresetChoice {
@@ -41,7 +41,7 @@ export interface PresetChoice {
  *
  * @throws ConfigError listing the presets when there is none of that name.
  */
-export function choosePreset(name: string): PresetChoice {
+export function choosePreset(name: string, reason = 'named on the command line'): PresetChoice {
   if (!Object.hasOwn(presets, name)) {
     const renamed = renamedPreset(name);
     if (renamed !== undefined) throw new ConfigError(`The preset "${name}" is now called "${renamed}".`);
@@ -50,7 +50,7 @@ export function choosePreset(name: string): PresetChoice {
     const hint = distance(near, name) <= 2 ? `did you mean ${near}?` : `expected one of ${names.join(', ')}.`;
     throw new ConfigError(`There is no preset "${name}"; ${hint}`);
   }
-  return choice(name as PresetName, 'named on the command line');
+  return choice(name as PresetName, reason);
 }
 
 /** What `auto` goes by. */

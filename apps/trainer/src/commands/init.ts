@@ -1,0 +1,32 @@
+import { writeFile } from 'node:fs/promises';
+import { choosePreset, presetNames } from '@chorus/orchestration/presets';
+import { systemErrorText } from '@chorus/orchestration/system-error';
+import { Command } from 'commander';
+import { configTemplate } from '../print/config-template.ts';
+import { userPath } from '../user-folder.ts';
+
+interface InitFlags {
+  preset: string;
+  data?: string;
+}
+
+export const initCommand = new Command('init')
+  .description('write a commented experiment file, for train --config')
+  .argument('[file]', 'the file to create, .ts; never overwritten', 'chorus.config.ts')
+  .option('--preset <name>', `the preset it starts from: ${presetNames.join(', ')}`, 'auto')
+  .option('--data <folder>', 'the images it trains on, as in train')
+  .action(async (file: string, { preset, data }: InitFlags) => {
+    const { ConfigError } = await import('@chorus/orchestration');
+    // Throws if there is none of this name.
+    if (preset !== 'auto') choosePreset(preset);
+    if (!file.endsWith('.ts')) throw new ConfigError(`Expected a file that ends in .ts, received ${file}.`);
+    const path = userPath(file);
+    await writeFile(path, configTemplate({ preset, data }), { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+      throw new ConfigError(
+        error.code === 'EEXIST'
+          ? `${path} exists already and is not overwritten; name another file: chorus init NAME.ts`
+          : `Cannot write ${path}: ${systemErrorText(error)}.`,
+      );
+    });
+    console.log(`${path}\ntrain with it: pnpm chorus train --config ${file}`);
+  });

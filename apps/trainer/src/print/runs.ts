@@ -1,0 +1,83 @@
+/** What `chorus runs` prints. */
+import { basename } from 'node:path';
+import type { PastRun, RunComparison } from '@chorus/orchestration';
+import { printable } from './printable.ts';
+import { table } from './table.ts';
+
+/** A row per run. */
+export function runTable(runs: readonly PastRun[]): string {
+  return table([
+    ['run', 'preset', 'started', 'state', 'accuracy', 'size'],
+    ...runs.map(({ name, preset, startedAt, state, accuracy, bytes }) => [
+      printable(name),
+      printable(preset),
+      localTime(startedAt),
+      state,
+      percent(accuracy),
+      size(bytes),
+    ]),
+  ]);
+}
+
+/** What is removed, or would be. */
+export function removal(runs: readonly PastRun[], yes: boolean): string {
+  if (runs.length === 0)
+    return 'nothing to remove: every run has an ensemble; name run folders to remove them all the same';
+  const bytes = runs.reduce((sum, run) => sum + run.bytes, 0);
+  const count = runs.length === 1 ? '1 run' : `${runs.length} runs`;
+  return [
+    runTable(runs),
+    yes
+      ? `removing ${count}, ${size(bytes)}`
+      : `${count}, ${size(bytes)}; nothing was removed: add --yes to remove them`,
+  ].join('\n');
+}
+
+/** Accuracies side by side, the runs in columns; then the differing keys of the experiments. */
+export function comparison({ runs, differences, sameImages }: RunComparison): string {
+  const columns = runs.map(({ report }) => ({
+    ensemble: report.stackers.find(({ chosen }) => chosen)?.kind,
+    accuracies: new Map([
+      ...report.stackers.map(({ kind, test }) => [`stack: ${kind}`, test.accuracy] as const),
+      ...report.members.map(({ name, test }) => [name, test?.accuracy ?? null] as const),
+    ]),
+  }));
+  const names = [...new Set(columns.flatMap(({ accuracies }) => [...accuracies.keys()]))];
+  const cell = ({ ensemble, accuracies }: (typeof columns)[number], name: string) =>
+    accuracies.has(name) ? `${percent(accuracies.get(name)!)}${name === `stack: ${ensemble}` ? ' *' : ''}` : '-';
+  const titles = runs.map(({ folder }) => printable(basename(folder)));
+  return [
+    table([['accuracy', ...titles], ...names.map((name) => [name, ...columns.map((column) => cell(column, name))])]),
+    '* the ensemble, chosen on out-of-fold predictions',
+    ...(sameImages ? [] : ['the runs were not tested on the same images: their accuracies do not compare']),
+    '',
+    ...(differences.length === 0
+      ? ['the experiments are equal']
+      : [
+          table([
+            ['experiment', ...titles],
+            ...differences.map(({ key, values }) => [key, ...values.map((value) => printable(shown(value)))]),
+          ]),
+        ]),
+  ].join('\n');
+}
+
+// --- internal ---
+
+function percent(share: number | null): string {
+  return share === null ? '-' : `${(100 * share).toFixed(1)} %`;
+}
+
+function size(bytes: number): string {
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? '-' : JSON.stringify(value);
+}
+
+/** Such as 2026-11-24 09:30, in the user's time zone. */
+function localTime(date: Date): string {
+  const two = (value: number) => String(value).padStart(2, '0');
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}

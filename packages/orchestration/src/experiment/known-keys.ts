@@ -1,0 +1,56 @@
+/** What to write instead of an unknown key of an experiment. */
+import { distance } from 'fastest-levenshtein';
+import { experimentJsonSchema } from './experiment-file.ts';
+import { renamedKey } from './renamed.ts';
+
+/** Says of a key that the schema does not have at this place, what was probably meant. */
+export function describeUnknownKey(parent: readonly PropertyKey[], key: string): string {
+  const path = [...parent, key].join('.');
+  const renamed = renamedKey(path);
+  if (renamed !== undefined) return `${path}: this key is now called ${renamed}`;
+  const known = knownKeys(parent).filter((one) => one !== key);
+  const near = known.toSorted((a, b) => distance(a, key) - distance(b, key))[0];
+  if (near !== undefined && distance(near, key) <= Math.max(2, key.length / 3))
+    return `${path}: unknown key; did you mean "${near}"?`;
+  const elsewhere = pathsTo(key).filter((one) => one !== path);
+  if (elsewhere.length > 0) return `${path}: unknown key; did you mean ${elsewhere.join(' or ')}?`;
+  return `${path}: unknown key; known here: ${known.filter((one) => one !== '$schema').join(', ') || 'none'}`;
+}
+
+// --- internal ---
+
+type Node = { properties?: Record<string, Node>; items?: Node; anyOf?: Node[]; oneOf?: Node[] };
+
+/** A node and, where it is a union, its alternatives. */
+function branches(node: Node): Node[] {
+  return [node, ...[...(node.anyOf ?? []), ...(node.oneOf ?? [])].flatMap(branches)];
+}
+
+/** The keys that the schema has at a path, in any of its alternatives. */
+function knownKeys(path: readonly PropertyKey[]): string[] {
+  const found = path.reduce<Node[]>(
+    (nodes, key) =>
+      nodes
+        .flatMap(branches)
+        .map((branch) => (typeof key === 'number' ? branch.items : ownProperty(branch.properties, String(key))))
+        .filter((one) => one !== undefined),
+    [experimentJsonSchema() as Node],
+  );
+  return [...new Set(found.flatMap(branches).flatMap((node) => Object.keys(node.properties ?? {})))];
+}
+
+/** Every place outside of lists where the schema has a key: of `batchSize`, `recipe.batchSize`. */
+function pathsTo(key: string): string[] {
+  const search = (node: Node, path: readonly string[]): string[] =>
+    branches(node).flatMap(({ properties = {} }) =>
+      Object.entries(properties).flatMap(([name, inner]) => [
+        ...(name.toLowerCase() === key.toLowerCase() ? [[...path, name].join('.')] : []),
+        ...search(inner, [...path, name]),
+      ]),
+    );
+  return [...new Set(search(experimentJsonSchema() as Node, []))];
+}
+
+function ownProperty<T>(record: Record<string, T> | undefined, key: string): T | undefined {
+  return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined;
+}

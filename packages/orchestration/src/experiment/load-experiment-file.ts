@@ -1,0 +1,107 @@
+/** Reads an experiment file: TypeScript, JavaScript or JSON. */
+import { extname } from 'node:path';
+import { readRegularFile, StorageError } from '@chorus/storage';
+import { parse } from '@humanwhocodes/momoa';
+import { createJiti } from 'jiti';
+import { ConfigError } from '../errors.ts';
+import { defineConfig, type ExperimentFile } from './experiment-file.ts';
+import * as presets from './presets/presets.ts';
+import { resolveExperiment } from './resolve.ts';
+
+/**
+ * Loads an experiment file. A TypeScript or JavaScript file is executed.
+ *
+ * @param path absolute path of a `.ts`, `.js`, `.mjs`, `.cjs` or `.json` file.
+ * @throws ConfigError when it cannot be read or exports no experiment; a syntax error names file, line and column.
+ */
+export async function loadExperimentFile(path: string): Promise<ExperimentFile> {
+  // Whatever reads it next would wait for a named pipe's writer.
+  const content = await readRegularFile(path, { maxBytes: maxExperimentBytes }).catch((error: unknown) => {
+    throw error instanceof StorageError ? new ConfigError(`Expected an experiment file: ${error.message}`) : error;
+  });
+  const value = extname(path) === '.json' ? parseJsonFile(path, content.toString()) : await importDefault(path);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new ConfigError(
+      `${path}: expected an object with parts of an experiment, received ${describeKind(value)}; ${howToExport}`,
+    );
+  return value;
+}
+
+// --- internal ---
+
+const maxExperimentBytes = 16 * 2 ** 20;
+/** What a file may import of Chorus, wherever it is: the running code, so that nothing needs to be installed beside it. */
+const chorus = { ConfigError, defineConfig, presetNames: presets.presetNames, resolveExperiment };
+const howToExport = 'write: export default defineConfig({ … })';
+
+function parseJsonFile(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new ConfigError(`${path}${jsonErrorPlace(text)}: not valid JSON: ${firstLine(error)}`, [], { cause: error });
+  }
+}
+
+/** `:line:column`, counted from 1. What JSON.parse says differs between versions of node, and often has no position. */
+function jsonErrorPlace(text: string): string {
+  try {
+    parse(text, { mode: 'json' });
+    return '';
+  } catch (error) {
+    const { line, column } = error as { line?: number; column?: number };
+    return line === undefined || column === undefined ? '' : `:${line}:${column}`;
+  }
+}
+
+/** The default export of a module. */
+async function importDefault(path: string): Promise<unknown> {
+  const jiti = createJiti(import.meta.url, {
+    virtualModules: {
+      '@chorus/orchestration': chorus,
+      '@chorus/trainer': chorus,
+      '@chorus/orchestration/presets': presets,
+    },
+    // A cache would be code in a folder of the shared temporary one, where others can put theirs.
+    fsCache: false,
+    // The default export is to be missing where the file has none.
+    interopDefault: false,
+  });
+  const module = await jiti.import<{ default?: unknown }>(path).catch((error: unknown) => {
+    throw new ConfigError(describeFailure(path, error), [], { cause: error });
+  });
+  if (!('default' in module))
+    throw new ConfigError(`${path}: expected a default export, received none; ${howToExport}`);
+  return module.default;
+}
+
+function describeFailure(path: string, error: unknown): string {
+  // Babel counts columns from 0; the file may be one that the experiment file imports.
+  const syntax = /^ParseError: (.*?)\s*\n\s*(.*):(\d+):(\d+)$/s.exec(messageOf(error));
+  if (syntax !== null) {
+    const [, message, file, line, column] = syntax as unknown as [string, string, string, string, string];
+    return `${file}:${line}:${Number(column) + 1}: ${message}`;
+  }
+  const thrownAt = error instanceof Error ? placeInStack(error, path) : '';
+  return `${path}${thrownAt}: the file threw while it was loaded: ${firstLine(error)}`;
+}
+
+/** `:line:column` of the innermost call in a file. */
+function placeInStack({ stack = '' }: Error, path: string): string {
+  const line = stack.split('\n').find((one) => one.includes(`${path}:`)) ?? '';
+  return /(:\d+:\d+)\)?$/.exec(line)?.[1] ?? '';
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function firstLine(error: unknown): string {
+  return messageOf(error).split('\n')[0]!;
+}
+
+function describeKind(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  if (value === undefined) return 'undefined';
+  return `a ${typeof value}`;
+}

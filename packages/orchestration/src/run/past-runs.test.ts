@@ -1,0 +1,90 @@
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { tryLock } from '@chorus/storage';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigError } from '../errors.ts';
+import { demo } from '../experiment/presets/demo.ts';
+import { resolveExperiment } from '../experiment/resolve.ts';
+import { compareRuns, describeRun, listRuns, removeRun } from './past-runs.ts';
+import { openRunFolder } from './run-folder.ts';
+
+let parent: string;
+const at = (name: string) => join(parent, name);
+
+/** A run that has just been started. */
+async function startRun(name: string, overrides: object = {}): Promise<void> {
+  const folder = await openRunFolder(at(name), 'new');
+  await folder.writeStart({
+    schemaVersion: 3,
+    preset: 'demo',
+    versions: {},
+    datasetFingerprint: 'a',
+    experiment: resolveExperiment(demo, overrides),
+  });
+  await folder.release();
+}
+
+beforeEach(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'chorus-runs-'));
+  await startRun('one');
+  await startRun('two', { seed: 2, recipe: { batchSize: 16 } });
+  await mkdir(at('photos'));
+  await writeFile(at('photos/experiment.json'), '{"a": 1}');
+  await mkdir(at('empty'));
+});
+afterEach(() => rm(parent, { recursive: true, force: true }));
+
+describe('listRuns', () => {
+  it('lists run folders and nothing else', async () => {
+    const runs = await listRuns(parent);
+    expect(runs.map(({ name }) => name).toSorted()).toEqual(['one', 'two']);
+    expect(runs[0]).toMatchObject({ preset: 'demo', state: 'stopped', accuracy: null });
+    await expect(listRuns(at('none'))).rejects.toThrow(
+      `Cannot list the runs in ${at('none')}: no such file or folder.`,
+    );
+  });
+
+  it('says of a run that a process works on that it is running', async () => {
+    const lock = await tryLock(at('one'));
+    expect((await describeRun(at('one'))).state).toBe('running');
+    await lock.release();
+    expect((await describeRun(at('one'))).state).toBe('stopped');
+  });
+
+  it('counts a file with two names once', async () => {
+    const before = (await describeRun(at('one'))).bytes;
+    await writeFile(at('one/members/a'), 'x'.repeat(1000));
+    await (await import('node:fs/promises')).link(at('one/members/a'), at('one/members/b'));
+    expect((await describeRun(at('one'))).bytes).toBe(before + 1000);
+  });
+});
+
+it('compareRuns refuses a run without a report', async () => {
+  await expect(compareRuns([at('one'), at('two')])).rejects.toThrow(ConfigError);
+  await expect(compareRuns([at('one'), at('two')])).rejects.toThrow(/one: expected a finished run of this version/);
+});
+
+describe('removeRun', () => {
+  it('removes a run folder', async () => {
+    expect(await removeRun(at('one'))).toEqual([]);
+    expect((await readdir(parent)).toSorted()).toEqual(['empty', 'photos', 'two']);
+  });
+
+  it("leaves the user's own files and their folder", async () => {
+    await writeFile(at('one/notes.txt'), 'mine');
+    expect(await removeRun(at('one'))).toEqual(['notes.txt']);
+    expect(await readdir(at('one'))).toEqual(['notes.txt']);
+  });
+
+  it('refuses a folder that is none, a link to one, and one in use', async () => {
+    await symlink(at('one'), at('link'));
+    for (const name of ['photos', 'empty', 'nowhere', 'link'])
+      await expect(removeRun(at(name))).rejects.toThrow(/expected a run folder/);
+    const lock = await tryLock(at('one'));
+    await expect(removeRun(at('one'))).rejects.toThrow(/in use by process/);
+    await lock.release();
+    expect((await listRuns(parent)).map(({ name }) => name)).toContain('one');
+    expect((await readdir(at('photos'))).length).toBe(1);
+  });
+});
