@@ -172,7 +172,7 @@ describe('real weights', () => {
 it.each<[string, { family: BackboneFamily; alpha: number }]>([
   ['mobilenet-v2 0.35', { family: 'mobilenet-v2', alpha: 0.35 }],
   ['mobilenet 0.5', { family: 'mobilenet', alpha: 0.5 }],
-])('names the backbone of a file for another one: %s', async (name, { family, alpha }) => {
+])('names the backbone of a file that is of another one: %s', async (name, { family, alpha }) => {
   const other = createClassifier({ backbone: { family, alpha, inputSize: 32 }, classes: ['a', 'b'], seed: 1 });
   const stored = layersOf(other);
   other.dispose();

@@ -1,3 +1,4 @@
+import { variantOf } from '../backbones/table.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import { setWeights } from '../classifier/model-weights.ts';
 import { unusableValue } from '../classifier/unusable-value.ts';
@@ -35,7 +36,12 @@ function matchFile(fileName: string, classifier: Classifier, layers: readonly St
   try {
     return matchLayers(fileName, classifier, layers);
   } catch (error) {
-    if (error instanceof ModelError) otherBackbone(fileName, classifier.backbone, layers);
+    if (error instanceof ModelError)
+      otherBackbone(
+        fileName,
+        { family: classifier.backbone.family, variant: variantOf(classifier.backbone).name },
+        layers,
+      );
     throw error;
   }
 }

@@ -1,18 +1,12 @@
 /** Whether the layers of a weight file fit a backbone. */
-import {
-  type BackboneFamily,
-  backboneFamilies,
-  backboneTable,
-  type VariantChoice,
-  variantOf,
-} from '../backbones/table.ts';
+import { type BackboneFamily, backboneFamilies, backboneTable } from '../backbones/table.ts';
 import { Classifier } from '../classifier/classifier.ts';
 import { ModelError } from '../errors.ts';
 import { matchLayers } from './match-layers.ts';
 import type { StoredLayer } from './stored-layers.ts';
 
 /**
- * Compares a weight file's layers with a backbone, which is built and disposed on the current tfjs backend.
+ * Compares a weight file's layers with a backbone, which is built on the current tfjs backend and disposed of.
  *
  * @returns the first difference; undefined if the file fits.
  */
@@ -35,28 +29,29 @@ export function misfitOf(
 }
 
 /**
- * Rejects a file that does not fit its backbone but another one.
+ * Refuses a file that does not fit its backbone but fits another one.
  *
- * @param wanted names a variant, or only a family for any of its variants.
+ * @param wanted without a variant, any variant of the family.
  * @throws ModelError naming both backbones; returns if the file fits no backbone.
  */
-export function otherBackbone(fileName: string, wanted: VariantChoice, layers: readonly StoredLayer[]): void {
+export function otherBackbone(
+  fileName: string,
+  wanted: { family: BackboneFamily; variant?: string },
+  layers: readonly StoredLayer[],
+): void {
   const widths = new Set(layers.flatMap(({ weights }) => weights.map(({ shape }) => shape.at(-1))));
-  for (const family of backboneFamilies) {
+  for (const family of backboneFamilies)
     for (const { name: variant, featureWidth } of backboneTable[family].variants) {
-      // The last convolution outputs the features, which rules out most backbones without a model.
+      // The last convolution outputs the features, so most backbones are ruled out without building a model.
       if (!widths.has(featureWidth) || misfitOf(fileName, { family, variant }, layers) !== undefined) continue;
       throw new ModelError(
         `${fileName}: expected weights of ${nameOf(wanted)}, received those of ${nameOf({ family, variant })}; choose that backbone or another file.`,
       );
     }
-  }
 }
 
 // --- internal ---
 
-function nameOf(choice: VariantChoice): string {
-  const { family, variant, alpha } = choice;
-  const anyVariant = variant === undefined && alpha === undefined;
-  return anyVariant || backboneTable[family].variants.length === 1 ? family : `${family} ${variantOf(choice).name}`;
+function nameOf({ family, variant }: { family: BackboneFamily; variant?: string }): string {
+  return variant === undefined || backboneTable[family].variants.length === 1 ? family : `${family} ${variant}`;
 }

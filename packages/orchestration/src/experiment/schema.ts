@@ -97,12 +97,7 @@ const member = z.strictObject({
     .positive()
     .default(1)
     .describe('Width multiplier of the MobileNets; the other backbones have only 1.'),
-  variant: z
-    .string()
-    .min(1)
-    .max(100)
-    .optional()
-    .describe('Name of a variant of the backbone, in place of `alpha`, for variants that differ in more than width.'),
+  variant: z.string().min(1).max(100).optional().describe('Variant of the backbone by its name, in place of `alpha`.'),
   inputSize: z
     .int()
     .min(32)
