@@ -127,7 +127,7 @@ describe('chorus train', () => {
       'cpu:1,cpu:2',
     );
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    expect(stdout).toContain('lanes: cpu:1, cpu:2 (as named); members: wide, slim');
+    expect(stdout).toContain('lanes: cpu:1, cpu:2 (as requested); members: wide, slim');
     expect(stdout).toContain('This is a demonstration');
     expect(stdout).toMatch(/wide: whole epoch 1: loss \d\.\d{4}/);
     expect(stdout).toMatch(/stack: (mean|dense|logistic) .* chosen/);

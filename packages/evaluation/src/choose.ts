@@ -1,7 +1,7 @@
 import type { OutOfFoldScore } from './score-schema.ts';
 
 /**
- * Index of the score with the lowest log-loss, the first of equal ones: on a few hundred images log-loss separates
+ * Index of the score with the lowest log loss; of equal scores, the first. On a few hundred images, log loss separates
  * classifiers better than accuracy.
  */
 export function lowestLogLoss(scores: readonly OutOfFoldScore[]): number {

@@ -4,7 +4,7 @@ import { compareStackers } from './compare-stackers.ts';
 import { majorityShare } from './majority-share.ts';
 import { findMistakes } from './mistakes.ts';
 
-/** Probabilities of two classes that answer with the given class on each row. */
+/** Probabilities of two classes that predict the given class of each row. */
 const answers = (...classes: number[]) =>
   Float32Array.from(classes.flatMap((label) => (label === 0 ? [0.8, 0.2] : [0.2, 0.8])));
 
@@ -12,7 +12,7 @@ describe('compareStackers', () => {
   const labels = Int32Array.of(0, 0, 0, 0, 0, 0, 1, 1);
   const member = { name: 'one', probabilities: answers(1, 1, 1, 1, 1, 0, 1, 1) };
 
-  it('counts the rows that only one of the two has right, and adjusts p for the number of stackers', () => {
+  it('counts the rows that only one of the two classifies correctly, and adjusts p for the number of stackers', () => {
     const [better, same] = compareStackers([answers(0, 0, 0, 0, 0, 1, 1, 1), member.probabilities], member, labels, 2);
     expect(better).toMatchObject({ against: 'one', onlyStacker: 5, onlyMember: 1 });
     // Exact, two-sided: 2 × (C(6,0) + C(6,1)) / 2⁶.
@@ -23,7 +23,7 @@ describe('compareStackers', () => {
 });
 
 describe('findMistakes', () => {
-  it('lists the most confident errors first, no more than asked for', () => {
+  it('lists the most confident errors first, up to the limit', () => {
     const probabilities = Float32Array.of(0.6, 0.4, 0.1, 0.9, 0.3, 0.7, 0.9, 0.1);
     const images = { paths: ['a', 'b', 'c', 'd'], labels: [1, 0, 1, 1] };
     const mistakes = findMistakes(probabilities, images, ['x', 'y'], 2);
@@ -44,6 +44,6 @@ test.each([
 test.each([
   [[0.3, 0.2, 0.25], 1],
   [[0.2, 0.2], 0],
-])('of log-losses %j it chooses %d', (losses, expected) =>
+])('lowestLogLoss of %j is %d', (losses, expected) =>
   expect(lowestLogLoss(losses.map((logLoss) => ({ logLoss, accuracy: 0 })))).toBe(expected),
 );

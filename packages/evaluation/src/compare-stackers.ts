@@ -3,12 +3,12 @@ import { argmax } from './score.ts';
 import type { McnemarReport } from './score-schema.ts';
 
 /**
- * Compares every stacker with one member on the same images: an exact McNemar test each, adjusted by Holm's method.
+ * Compares every stacker with a member on the same images: exact McNemar tests, adjusted by Holm's method.
  *
- * @param stackers probabilities [images, classes] of each.
+ * @param stackers probabilities [images, classes] per stacker.
  * @param member name and probabilities of the member.
  * @param labels class of each row.
- * @returns in the order of the stackers.
+ * @returns reports in the order of the stackers.
  */
 export function compareStackers(
   stackers: readonly Float32Array[],

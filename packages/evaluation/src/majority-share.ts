@@ -1,4 +1,4 @@
-/** The share of the most frequent class: the accuracy of always answering with it. 0 without labels. */
+/** The share of the most frequent class, which is the accuracy of always predicting it; 0 without labels. */
 export function majorityShare(labels: ArrayLike<number>, classCount: number): number {
   const counts = new Array<number>(classCount).fill(0);
   for (let row = 0; row < labels.length; row += 1) counts[labels[row]!]! += 1;

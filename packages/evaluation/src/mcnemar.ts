@@ -1,12 +1,12 @@
-/** How two classifiers differ on the same images. */
+/** The difference between two classifiers on the same images. */
 export interface PairedDifference {
-  /** Images that only the first got right. */
+  /** Number of images that only the first classifies correctly. */
   onlyFirst: number;
-  /** Images that only the second got right. */
+  /** Number of images that only the second classifies correctly. */
   onlySecond: number;
 }
 
-/** Counts on which images exactly one of two classifiers is right; both lists run over the same images. */
+/** Counts the images that exactly one of two classifiers classifies correctly. Both lists have one entry per image. */
 export function pairedDifference(first: readonly boolean[], second: readonly boolean[]): PairedDifference {
   if (first.length !== second.length)
     throw new Error(`paired lists differ in length: ${first.length} and ${second.length}`);
@@ -24,14 +24,14 @@ export function pairedDifference(first: readonly boolean[], second: readonly boo
  * both classifiers are equally good.
  *
  * @returns p within (0, 1]; 1 when they never differ.
- * @throws Error for what are no counts.
+ * @throws Error when a number is not a nonnegative integer.
  */
 export function exactMcnemar({ onlyFirst, onlySecond }: PairedDifference): number {
   if (![onlyFirst, onlySecond].every((count) => Number.isSafeInteger(count) && count >= 0))
     throw new Error(`expected two counts, received ${onlyFirst} and ${onlySecond}`);
   const differing = onlyFirst + onlySecond;
   const fewer = Math.min(onlyFirst, onlySecond);
-  // Sum of C(n, k) / 2^n for k ≤ fewer, each term from the one before, in logarithms: 2^-n underflows past n = 1,074.
+  // Sums C(n, k) / 2^n for k ≤ fewer. Terms are computed from the previous one in logarithms: 2^-n underflows for n > 1,074.
   let logTerm = -differing * Math.LN2;
   let tail = 0;
   for (let k = 0; k <= fewer; k += 1) {
@@ -44,8 +44,8 @@ export function exactMcnemar({ onlyFirst, onlySecond }: PairedDifference): numbe
 /**
  * Holm's step-down adjustment of p-values for the number of tests (Holm 1979).
  *
- * @returns adjusted values in the order given, each at least its own p and at most 1.
- * @throws Error for what are no probabilities.
+ * @returns adjusted p-values in the given order, each at least the unadjusted one and at most 1.
+ * @throws Error when a p-value is not within [0, 1].
  */
 export function holm(pValues: readonly number[]): number[] {
   const broken = pValues.find((p) => !(p >= 0 && p <= 1));

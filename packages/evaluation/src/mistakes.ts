@@ -6,7 +6,7 @@ import type { Mistake } from './score-schema.ts';
  *
  * @param probabilities [images, classes]
  * @param images paths and labels of the rows.
- * @param limit errors to return at most.
+ * @param limit maximum number of errors.
  */
 export function findMistakes(
   probabilities: Float32Array,

@@ -7,7 +7,7 @@ const logitsOf = (indices: Uint32Array, outputCount: number) =>
   Float32Array.from([...indices].flatMap((index) => Array.from({ length: outputCount }, (_, one) => index + one / 8)));
 
 describe('gatherOutOfFold', () => {
-  it('returns every image once, in order, whatever fold it is in and whatever fold finished first', () => {
+  it('returns every image once, in order, regardless of its fold and of the order of the folds', () => {
     const dealt = fc.array(fc.nat(5), { maxLength: 60 });
     fc.assert(
       fc.property(dealt, fc.integer({ min: 1, max: 3 }), fc.nat(5), (foldOf, outputCount, first) => {
@@ -31,14 +31,14 @@ describe('gatherOutOfFold', () => {
 
   it('refuses an image in two folds', () => {
     const twice = [fold('fold-1', [0, 1], [0, 0]), fold('fold-2', [1, 2], [0, 0])];
-    expect(() => gatherOutOfFold(twice, 1)).toThrow('image 1 is in two folds, the second of which is fold-2');
+    expect(() => gatherOutOfFold(twice, 1)).toThrow('image 1 of fold-2 is in another fold too');
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY])('refuses a logit of %d', (broken) => {
     expect(() => gatherOutOfFold([fold('fold-1', [0, 1], [0, broken])], 1)).toThrow('expected finite logits of fold-1');
   });
 
-  it('refuses logits of other images', () => {
+  it('refuses logits that do not match the images', () => {
     expect(() => gatherOutOfFold([fold('fold-1', [0, 1], [0, 0, 0])], 1)).toThrow(
       'expected 2 × 1 logits of fold-1, received 3',
     );

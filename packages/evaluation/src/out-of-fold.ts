@@ -1,8 +1,8 @@
-/** Out-of-fold predictions of one member: the rows of all folds in the order of the images. */
+/** Gathers a member's out-of-fold predictions of all folds. */
 
-/** What one training of a member predicted on the images that it did not see. */
+/** Predictions of one training of a member on images that it was not trained on. */
 export interface FoldPredictions {
-  /** Of the fold, for messages. */
+  /** Name of the fold, for messages. */
   name: string;
   indices: Uint32Array;
   /** [indices, outputs] */
@@ -10,16 +10,16 @@ export interface FoldPredictions {
 }
 
 export interface OutOfFoldPredictions {
-  /** The images that some fold left out, each once, ascending. */
+  /** The images of all folds, ascending and distinct. */
   indices: Uint32Array;
   /** [indices, outputs] */
   logits: Float32Array;
 }
 
 /**
- * Sorts the predictions of all folds by image; the order of the folds makes no difference.
+ * Sorts the predictions of all folds by image. The order of the folds does not matter.
  *
- * @throws Error when an image is in two folds, or a fold's logits do not fit its images or are not finite.
+ * @throws Error when an image is in two folds, or a fold's logits are not finite or do not match its images.
  */
 export function gatherOutOfFold(folds: readonly FoldPredictions[], outputCount: number): OutOfFoldPredictions {
   const rowOf = new Map<number, number>();
@@ -31,7 +31,7 @@ export function gatherOutOfFold(folds: readonly FoldPredictions[], outputCount: 
     const firstRow = rowOf.size;
     rows.set(logits, firstRow * outputCount);
     for (const [row, index] of indices.entries()) {
-      if (rowOf.has(index)) throw new Error(`image ${index} is in two folds, the second of which is ${name}`);
+      if (rowOf.has(index)) throw new Error(`image ${index} of ${name} is in another fold too`);
       rowOf.set(index, firstRow + row);
     }
   }

@@ -1,10 +1,10 @@
-/** The shape of scores in report files. */
+/** Schemas of scores in reports. */
 import { z } from 'zod';
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(0);
 
-/** One classifier on the test images. */
+/** Score of a classifier on the test images. */
 export const scoreSchema = z.strictObject({
   accuracy: share,
   correct: count,
@@ -16,10 +16,10 @@ export const scoreSchema = z.strictObject({
   confusion: z.array(z.array(count)),
 });
 
-/** One classifier on images that it was not trained on, before any test image is read. */
+/** Score of a classifier on images that it was not trained on, before any test image is read. */
 export const outOfFoldScoreSchema = z.strictObject({ accuracy: share, logLoss: z.number().min(0) });
 
-/** One stacker against the best single member; `pHolm` is adjusted for the number of stackers. */
+/** Comparison of a stacker with the best single member; `pHolm` is adjusted for the number of stackers. */
 export const mcnemarSchema = z.strictObject({
   against: z.string(),
   onlyStacker: count,

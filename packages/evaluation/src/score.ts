@@ -1,15 +1,15 @@
 import { wilson95 } from './wilson.ts';
 
-/** What one classifier's probabilities are worth on a set of labeled images. */
+/** Score of a classifier on labeled images. */
 export interface Score {
   accuracy: number;
   correct: number;
   count: number;
   /** Wilson's 95 % interval of the accuracy. */
   wilson95: [low: number, high: number];
-  /** Mean of −ln(probability of the true class), probabilities clipped at 1e-7 as Keras does. */
+  /** Mean of −ln(probability of the true class), with probabilities clipped to [1e-7, 1 − 1e-7], as in Keras. */
   logLoss: number;
-  /** Area under the ROC curve; one against the rest, averaged over classes, when there are more than two. Null when it is not defined. */
+  /** Area under the ROC curve; with more than two classes, the mean of one-vs-rest areas. Null if undefined. */
   auc: number | null;
   perClass: { class: string; count: number; correct: number; recall: number | null }[];
   /** Rows: true class. Columns: predicted class. Both in the order of the classes. */
@@ -17,11 +17,11 @@ export interface Score {
 }
 
 /**
- * Scores probabilities, every image counted once.
+ * Scores probabilities.
  *
- * @param probabilities [images, classes] row by row, each row summing to 1.
+ * @param probabilities [images, classes]; each row sums to 1.
  * @param labels the true class of each row.
- * @throws Error for numbers that are not finite, and for labels that no class has.
+ * @throws Error for probabilities that are not finite, and for labels out of range.
  */
 export function scoreProbabilities(
   probabilities: Float32Array,
@@ -36,9 +36,9 @@ export function scoreProbabilities(
 }
 
 /**
- * {@link scoreProbabilities}, with pauses: many classes take seconds.
+ * {@link scoreProbabilities} with pauses, since scoring many classes takes seconds.
  *
- * @param pause called every few milliseconds of work; what it throws ends the scoring.
+ * @param pause called every few milliseconds of work; its errors end the scoring.
  */
 export async function scoreWithPauses(
   probabilities: Float32Array,
@@ -54,7 +54,7 @@ export async function scoreWithPauses(
   }
 }
 
-/** The most probable class of a row; the first one when several are equal. */
+/** The most probable class of a row; of equal classes, the first. */
 export function argmax(probabilities: Float32Array, row: number, classCount: number): number {
   let best = 0;
   for (let label = 1; label < classCount; label += 1)
@@ -64,7 +64,7 @@ export function argmax(probabilities: Float32Array, row: number, classCount: num
 
 // --- internal ---
 
-/** Rows that are looked at between two pauses. */
+/** Rows to score between two pauses. */
 const rowsPerStep = 256;
 
 function* scoringSteps(
@@ -113,7 +113,7 @@ function* areaUnderCurve(
   labels: ArrayLike<number>,
   classCount: number,
 ): Generator<void, number | null> {
-  // With two classes the curve of the second is that of the first mirrored: one suffices.
+  // With two classes, the curves of both classes have the same area.
   const targets = classCount === 2 ? [1] : Array.from({ length: classCount }, (_, label) => label);
   const areas: (number | null)[] = [];
   for (const target of targets) {
@@ -137,8 +137,8 @@ function rankArea(
   ).sort();
   const negativeCount = labels.length - positives.length;
   if (positives.length === 0 || negativeCount === 0) return null;
-  // Pairs in which the positive has the higher value, ties counted one half. With many classes each has few positives: a
-  // search in these is faster than sorting all rows for every class.
+  // Counts pairs in which the positive has the higher value; ties count one half. With many classes, each has few positives:
+  // searching these is faster than sorting all rows for every class.
   let pairs = 0;
   for (let row = 0; row < labels.length; row += 1) {
     if (labels[row] === target) continue;
@@ -150,7 +150,7 @@ function rankArea(
   return pairs / (positives.length * negativeCount);
 }
 
-/** Index of the first of ascending values that is at least a limit, or above it; the length where none is. */
+/** Index of the first of ascending values that is at least the limit (or above it); the length if there is none. */
 function firstIndex(ascending: Float32Array, limit: number, above: boolean): number {
   let low = 0;
   let high = ascending.length;

@@ -17,7 +17,7 @@ describe('wilson95', () => {
     expect(interval[1]).toBeCloseTo(high, 6);
   });
 
-  it('contains the share', () => {
+  it('contains the proportion', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5000 }), fc.double({ min: 0, max: 1, noNaN: true }), (count, part) => {
         const correct = Math.round(part * count);
@@ -43,7 +43,7 @@ describe('exactMcnemar', () => {
     expect(exactMcnemar({ onlyFirst, onlySecond })).toBeCloseTo(p, 12);
   });
 
-  it('is symmetric, within (0, 1] and survives thousands of differences', () => {
+  it('is symmetric, within (0, 1], and does not underflow with thousands of differences', () => {
     fc.assert(
       fc.property(fc.nat(4000), fc.nat(4000), (onlyFirst, onlySecond) => {
         const p = exactMcnemar({ onlyFirst, onlySecond });
@@ -64,14 +64,14 @@ describe('exactMcnemar', () => {
 });
 
 describe('holm', () => {
-  it('multiplies the smallest by the number of tests and never decreases', () => {
+  it('multiplies the smallest p by the number of tests and never decreases', () => {
     const adjusted = holm([0.04, 0.01, 0.03]);
     expect(adjusted[1]).toBeCloseTo(0.03, 12);
     expect(adjusted[2]).toBeCloseTo(0.06, 12);
     expect(adjusted[0]).toBeCloseTo(0.06, 12);
   });
 
-  it('keeps order and never falls below its own p', () => {
+  it('preserves the order and is never below the unadjusted p', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 }), (pValues) => {
         const adjusted = holm(pValues);
@@ -87,7 +87,7 @@ describe('holm', () => {
 describe('scoreProbabilities', () => {
   const classes = ['cats', 'dogs'];
 
-  it('counts every image once and reports what a hand calculation gives', () => {
+  it('counts every image once and matches a manual calculation', () => {
     const score = scoreProbabilities(Float32Array.of(0.9, 0.1, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8), [0, 0, 1, 1], classes);
     expect(score.correct).toBe(3);
     expect(score.confusion).toEqual([
@@ -99,12 +99,12 @@ describe('scoreProbabilities', () => {
     expect(score.perClass[0]).toEqual({ class: 'cats', count: 2, correct: 1, recall: 0.5 });
   });
 
-  it('gives ties one half of the area, and none where a class is missing', () => {
+  it('counts ties as one half of the area, and has no area if a class is missing', () => {
     expect(scoreProbabilities(Float32Array.of(0.5, 0.5, 0.5, 0.5), [0, 1], classes).auc).toBe(0.5);
     expect(scoreProbabilities(Float32Array.of(0.5, 0.5, 0.5, 0.5), [0, 0], classes).auc).toBeNull();
   });
 
-  it('averages the area over classes, one against the rest', () => {
+  it('averages one-vs-rest areas over classes', () => {
     const score = scoreProbabilities(
       Float32Array.of(0.8, 0.1, 0.1, 0.1, 0.8, 0.1, 0.1, 0.1, 0.8),
       [0, 1, 2],
@@ -115,7 +115,7 @@ describe('scoreProbabilities', () => {
   });
 });
 
-describe('numbers that are none', () => {
+describe('invalid numbers', () => {
   const special = fc.constantFrom(
     Number.NaN,
     Number.POSITIVE_INFINITY,
@@ -128,7 +128,7 @@ describe('numbers that are none', () => {
     2,
   );
 
-  it('are refused by a score, which ends with ties, constants and nothing too', () => {
+  it('are refused by scoreProbabilities, which accepts ties, constants and no images', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 2, max: 4 }).chain((classCount) =>
@@ -162,7 +162,7 @@ describe('numbers that are none', () => {
       );
   });
 
-  it('has the area of all pairs, ties counting one half', () => {
+  it('the area equals that of all pairs, with ties as one half', () => {
     fc.assert(
       fc.property(
         fc.array(fc.record({ label: fc.integer({ min: 0, max: 1 }), tenths: fc.integer({ min: 0, max: 10 }) }), {

@@ -39,7 +39,7 @@ describe('verdict', () => {
     ['significantly ahead', significant(facts(97, 90)), 'the difference is significant (exact'],
     ['behind', facts(94, 95), 'It classifies 1 image fewer correctly than the best single member'],
     ['level', facts(95, 95), 'It is level with the best single member, one (95.0 %).'],
-    ['no better than the baseline', facts(55, 54), 'not significantly better than always answering'],
+    ['no better than the baseline', facts(55, 54), 'not significantly better than always predicting'],
     [
       'a failed member',
       facts(97, 95, {
@@ -52,11 +52,11 @@ describe('verdict', () => {
     ],
     ['a flaw', facts(97, 95, { flaws: [{ flatters: false }] }), 'The procedure has 1 known flaw.'],
     [
-      'flaws that flatter',
+      'flaws that flatter the figures',
       facts(97, 95, { flaws: [{ flatters: false }, { flatters: true }] }),
       'The procedure has 2 known flaws, which flatter these figures.',
     ],
     ['a demonstration', facts(97, 95, { demo: true }), 'its figures do not apply to photographs.'],
     ['too few members', facts(97, 95, { stackers: [], bestMember: null }), 'There is no ensemble: too few members'],
-  ])('says it of %s', (_, input, expected) => expect(verdict(input)).toContain(expected));
+  ])('describes %s', (_, input, expected) => expect(verdict(input)).toContain(expected));
 });

@@ -1,9 +1,9 @@
 import type { McnemarReport } from './score-schema.ts';
 
-/** Differences with an adjusted p-value below this are called significant. */
+/** Adjusted p-values below this are significant. */
 const significance = 0.05;
 
-/** What the verdict depends on: the numbers of a finished run. */
+/** The results of a run that the verdict depends on. */
 export interface VerdictFacts {
   stackers: readonly {
     kind: string;
@@ -12,17 +12,17 @@ export interface VerdictFacts {
     mcnemar: McnemarReport;
   }[];
   members: readonly { name: string; status: 'done' | 'failed'; test: { correct: number; accuracy: number } | null }[];
-  /** Name of the member that was best out of fold. */
+  /** Name of the member with the lowest out-of-fold log loss. */
   bestMember: string | null;
   /** Whether generated images or random weights were used. */
   demo: boolean;
   /** Share of the most frequent class among the test images. */
   baseline: number;
-  /** Known flaws of the procedure; those that `flatter` raise the figures of this run. */
+  /** Known flaws of the procedure; `flatters` if a flaw makes the figures of this run better than on new images. */
   flaws: readonly { flatters: boolean }[];
 }
 
-/** One paragraph: how good the ensemble is, and whether it is significantly better than its best member. */
+/** One paragraph: the accuracy of the ensemble, and whether it differs significantly from its best member's. */
 export function verdict({ stackers, members, bestMember, demo, baseline, flaws }: VerdictFacts): string {
   const chosen = stackers.find((stacker) => stacker.chosen);
   const single = members.find((member) => member.name === bestMember)?.test;
@@ -44,7 +44,7 @@ export function verdict({ stackers, members, bestMember, demo, baseline, flaws }
   }
   const useless =
     test.wilson95[0] <= baseline
-      ? ' It is not significantly better than always answering the most frequent class.'
+      ? ' It is not significantly better than always predicting the most frequent class.'
       : '';
   const demonstration = demo
     ? ' This is a demonstration with generated images or random weights: its figures do not apply to photographs.'

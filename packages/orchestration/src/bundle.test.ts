@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(parent, { recursive: true, force: true }));
 
-it('has a place for every member, whatever the others are called', async () => {
+it('has distinct files for all members, regardless of their names', async () => {
   const backbone = { family: 'mobilenet', alpha: 0.25, inputSize: 32 } as const;
   const members = [
     { name: 'one', backbone },
@@ -47,7 +47,7 @@ it.each([
   ],
   [5, /has schemaVersion 5/],
   ['4', /is not a bundle: .*schemaVersion/s],
-])('says which version wrote it: %j', async (schemaVersion, message) => {
+])('names the unsupported version: %j', async (schemaVersion, message) => {
   const files = Object.fromEntries(await openSealedFolder(at('bundle')));
   const manifest = JSON.parse(new TextDecoder().decode(files['bundle.json']));
   const changed = JSON.stringify({ ...manifest, schemaVersion, split: {} });
@@ -66,8 +66,8 @@ it('loads a bundle of version 3, which called testTimeAugmentation mirror', asyn
 
 it.each([
   ['no list of images', undefined, /expected the file images\.json/],
-  ['a list that is no JSON', '{', /images\.json: expected JSON/],
-  ['a list of other things', '{"test":["photo.jpg"],"training":[]}', /images\.json does not list a run's images: /],
+  ['a list that is not JSON', '{', /images\.json: expected JSON/],
+  ['a list of other values', '{"test":["photo.jpg"],"training":[]}', /images\.json does not list a run's images: /],
 ])('is refused with %s', async (_, images, message) => {
   const { 'images.json': __, ...files } = Object.fromEntries(await openSealedFolder(at('bundle')));
   const all = images === undefined ? files : { ...files, 'images.json': images };
@@ -76,7 +76,7 @@ it.each([
   await expect(readBundle(at('images'))).rejects.toThrow(message);
 });
 
-describe('a sealed folder that does not fit together', () => {
+describe('an inconsistent bundle', () => {
   it.each<{ what: string; change: (manifest: BundleManifest) => unknown; message: string }>([
     {
       what: 'a member that would lie elsewhere',
@@ -96,12 +96,12 @@ describe('a sealed folder that does not fit together', () => {
     {
       what: 'folds of two sizes',
       change: ({ members }) => Object.assign(members[0]!.models[1]!.model.backbone, { inputSize: 64 }),
-      message: 'the models of a member must have one backbone and preprocessing',
+      message: 'the models of a member must have the same backbone and preprocessing',
     },
     {
       what: 'no chosen stacker',
       change: (manifest) => Object.assign(manifest, { chosen: 'mean' }),
-      message: 'the chosen stacker must be there',
+      message: 'the chosen stacker must be one of the stackers',
     },
     {
       what: 'a stacker of another kind than its state',
@@ -109,7 +109,7 @@ describe('a sealed folder that does not fit together', () => {
         manifest.chosen = 'mean';
         manifest.stackers[0]!.kind = 'mean';
       },
-      message: 'a stacker must be of the kind that its state is of',
+      message: 'the kind of a stacker must be that of its state',
     },
     {
       what: 'a kind of stacker twice',
@@ -120,7 +120,7 @@ describe('a sealed folder that does not fit together', () => {
       what: 'a stacker of more members',
       change: ({ stackers }) =>
         Object.assign(stackers[0]!, { kind: 'mean', state: { kind: 'mean', memberCount: 3, classCount: 2 } }),
-      message: 'stackers must be of as many members and classes as the bundle has',
+      message: 'stackers must have the same number of members and classes as the bundle',
     },
   ])('is refused: $what', async ({ change, message }) => {
     const files = Object.fromEntries(await openSealedFolder(at('bundle')));

@@ -1,4 +1,4 @@
-/** The bundle: one sealed folder with everything that classifies an image, for node and for a browser. */
+/** The bundle: a sealed folder with everything needed to classify images. */
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -18,7 +18,7 @@ import { memberNameSchema } from './experiment/schema.ts';
 import { modelFile, type PredictingMember } from './run/predict-members.ts';
 import { type RunImages, runImagesSchema } from './run/run-images.ts';
 
-/** Written by this version; {@link upgradeManifest} reads earlier ones. */
+/** The version that is written; {@link upgradeManifest} converts earlier ones. */
 const schemaVersion = 4;
 
 const bundleSchema = z
@@ -26,21 +26,21 @@ const bundleSchema = z
     schemaVersion: z.literal(schemaVersion),
     name: z.string(),
     classes: z.array(z.string()).min(2),
-    /** How a file becomes pixels: upright, whole, resized to the square that each model's backbone names. */
+    /** Decoding options. Images are turned upright and resized, uncropped, to a square of each backbone's input size. */
     decoding: z.strictObject({
       maxPixels: z.int(),
       timeoutMs: z.int(),
       background: z.string().refine(isColor, 'expected a color'),
       resize: z.enum(resizeMethods),
     }),
-    /** Members answer with the mean of an image and its mirror image. */
+    /** Whether members average the logits of an image and its mirror image. */
     testTimeAugmentation: z.boolean(),
     demo: z.boolean(),
     members: z
       .array(
         z.strictObject({
           name: memberNameSchema,
-          /** One, or those of several folds, whose logits are averaged. */
+          /** One model, or one per fold, whose logits are averaged. */
           models: z.array(z.strictObject({ file: z.string(), model: memberManifestSchema })).min(1),
         }),
       )
@@ -56,37 +56,40 @@ const bundleSchema = z
   )
   .refine(
     ({ members }) => members.every(({ models }) => models.every(({ model }) => seesAs(model, models[0]!.model))),
-    'the models of a member must have one backbone and preprocessing',
+    'the models of a member must have the same backbone and preprocessing',
   )
   .refine(
     ({ stackers }) => stackers.every(({ kind, state }) => kind === state.kind),
-    'a stacker must be of the kind that its state is of',
+    'the kind of a stacker must be that of its state',
   )
   .refine(
     ({ stackers }) => new Set(stackers.map(({ kind }) => kind)).size === stackers.length,
     'the kinds of stackers must differ',
   )
-  .refine(({ chosen, stackers }) => stackers.some(({ kind }) => kind === chosen), 'the chosen stacker must be there')
+  .refine(
+    ({ chosen, stackers }) => stackers.some(({ kind }) => kind === chosen),
+    'the chosen stacker must be one of the stackers',
+  )
   .refine(
     ({ members, classes, stackers }) =>
       stackers.every(({ state }) => state.memberCount === members.length && state.classCount === classes.length),
-    'stackers must be of as many members and classes as the bundle has',
+    'stackers must have the same number of members and classes as the bundle',
   );
 
 export type BundleManifest = z.output<typeof bundleSchema>;
 
 export interface Bundle {
   manifest: BundleManifest;
-  /** In the order of the stacker's inputs. */
+  /** In the order of the stackers' inputs. */
   members: PredictingMember[];
   stackers: ReadonlyMap<StackerKind, Stacker>;
-  /** The images of the bundle's run. */
+  /** The images that the bundle's run trained and tested on. */
   images: RunImages;
 }
 
 /**
- * Publishes a bundle; the folder appears whole, or an earlier one stays. The weights of a model with a path are linked to the
- * file there, so that the disk holds them once.
+ * Publishes a bundle atomically, replacing an earlier one. The weights of a model with a path become hard links to that file,
+ * to store them only once.
  */
 export async function writeBundle(
   folder: string,
@@ -129,7 +132,7 @@ export async function writeBundle(
 }
 
 /**
- * Opens a bundle, every checksum verified before anything is used.
+ * Opens a bundle and verifies all checksums before it uses anything.
  *
  * @throws StorageError naming the file that is missing, damaged or outside the folder.
  */
@@ -165,7 +168,7 @@ export async function readBundle(folder: string): Promise<Bundle> {
 
 // --- internal ---
 
-/** What to say of a run folder that was named in place of its bundle; undefined for any other folder. */
+/** The error for a run folder given instead of its bundle; undefined for any other folder. */
 async function runFolderMistake(folder: string): Promise<StorageError | undefined> {
   const has = (...names: string[]) =>
     lstat(join(folder, ...names)).then(
@@ -183,7 +186,7 @@ function seesAs(one: MemberManifest, other: MemberManifest): boolean {
   return one.preprocessing === other.preprocessing && isDeepStrictEqual(one.backbone, other.backbone);
 }
 
-/** Version 3 called `testTimeAugmentation` `mirror`; nothing else differs. */
+/** In version 3, `testTimeAugmentation` was called `mirror`; nothing else differs. */
 function upgradeManifest(json: unknown): unknown {
   if (typeof json !== 'object' || json === null || (json as { schemaVersion?: unknown }).schemaVersion !== 3)
     return json;
@@ -191,7 +194,7 @@ function upgradeManifest(json: unknown): unknown {
   return { ...rest, schemaVersion, testTimeAugmentation: mirror };
 }
 
-/** Another version's bundle is told by its number, not by the fields that it has or lacks. */
+/** Reports an unsupported version before the schema would report its fields. */
 function checkVersion(json: unknown, folder: string): void {
   const version = (json as { schemaVersion?: unknown } | null)?.schemaVersion;
   if (typeof version !== 'number' || version === schemaVersion) return;

@@ -1,9 +1,9 @@
 /**
- * A line of a CSV table (RFC 4180), its end included.
+ * A line of a CSV table (RFC 4180), including its line break.
  *
- * Cells are written as they are: nothing is done about texts that a spreadsheet would take for a formula.
+ * Text that a spreadsheet would interpret as a formula is not escaped.
  *
- * @param cells numbers with nine significant digits, which bring a float32 to text and back.
+ * @param cells numbers are written with nine significant digits, enough to restore a float32 exactly.
  */
 export function csvLine(cells: readonly (string | number)[]): string {
   return `${cells.map((cell) => quote(typeof cell === 'number' ? cell.toPrecision(9) : cell)).join(',')}\n`;

@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(parent, { recursive: true, force: true }));
 
-/** What a run leaves in its folder, as it is. */
+/** The contents of a run folder. */
 interface Left {
   metrics: EpochMetrics[];
   predictions: string;
@@ -52,8 +52,8 @@ async function run(name: string, changes: Partial<ExperimentInput>): Promise<Lef
 }
 
 /**
- * Without what two runs may differ in, by its name, and without the predictions that a lane made: the one that is free first
- * makes them. Lines of metrics by member, of which each writes its own in order.
+ * Removes keys that may differ between two runs, and predict tasks, which go to whichever lane is free first. Groups the lines
+ * of metrics by member, since only each member's own lines have a fixed order.
  */
 function without(varying: RegExp, { metrics, predictions, report }: Left): Left {
   const lasting = <T>(value: T): T =>
@@ -73,7 +73,7 @@ function without(varying: RegExp, { metrics, predictions, report }: Left): Left 
 const timesAndMemory = /seconds$|Ms$|Bytes$/i;
 const placesToo = /seconds$|Ms$|Bytes$|device$|^lanes$|^workers?$/i;
 
-/** Pairs of epochs of different lanes that trained at the same time; their threads have one clock. */
+/** Pairs of epochs that different lanes trained at the same time; all threads use the same clock. */
 function trainedAtOnce({ metrics }: Left): [EpochMetrics, EpochMetrics][] {
   return metrics.flatMap((one) =>
     metrics
@@ -83,7 +83,7 @@ function trainedAtOnce({ metrics }: Left): [EpochMetrics, EpochMetrics][] {
   );
 }
 
-// Several epochs a stage: some of them meet, though the lanes do not start in the same moment.
+// Several epochs per stage, so that some overlap although the lanes do not start at the same time.
 const epochs = { epochCount: 3, learningRate: 1e-3 };
 describe.each<[string, Partial<ExperimentInput>, boolean]>([
   ['from random weights', { weights: 'random', recipe: { batchSize: 8, whole: { epochCount: 2 } } }, true],
@@ -96,9 +96,9 @@ describe.each<[string, Partial<ExperimentInput>, boolean]>([
     },
     existsSync(pretrained),
   ],
-])('a seed, one thread: training %s', (name, recipe, there) => {
+])('with one seed and one thread, training %s', (name, recipe, there) => {
   const one = { ...recipe, members, workers: [{ device: 'cpu:1' }] } satisfies Partial<ExperimentInput>;
-  // Pinned: else the lane that is free first has the next training.
+  // Pinned, since otherwise the next training goes to whichever lane is free first.
   const two = {
     ...recipe,
     members: members.map((member, worker) => ({ ...member, worker })),
@@ -114,7 +114,7 @@ describe.each<[string, Partial<ExperimentInput>, boolean]>([
     const recorded = await recordedNumbers(name);
     if (recorded !== undefined) expect(await numbersOf(join(parent, `${name} first`))).toEqual(recorded);
     else console.warn(`${name}: no numbers are recorded for this processor, so none are compared`);
-    // A member at a time, and nobody beside it.
+    // Trains one member at a time.
     const alone = await run(`${name} alone`, one);
     expect(trainedAtOnce(alone)).toEqual([]);
     expect(without(placesToo, alone)).toEqual(without(placesToo, first));

@@ -1,2 +1,2 @@
-/** What a command line shows of names, without loading anything else. */
+/** Formats names for a terminal; a separate module, so that it loads nothing else. */
 export { displayName } from '@chorus/data/display-name';

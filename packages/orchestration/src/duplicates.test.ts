@@ -1,4 +1,4 @@
-/** Copies of one picture, and changed content, in whole runs. */
+/** Duplicate images and changed files in whole runs. */
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,7 +42,7 @@ async function shapesAt(name: string, imageCount: number): Promise<string> {
 const open = (source: string, data: Partial<ExperimentInput['data']> = {}, changes: Partial<ExperimentInput> = {}) =>
   openDataset(resolveExperiment({ ...experimentOn(source, data), ...changes }), source, () => 0, { onDecode() {} });
 
-describe('copies of one picture', () => {
+describe('duplicate images', () => {
   let source: string;
   beforeAll(async () => {
     source = await shapesAt('shapes', 30);
@@ -68,13 +68,13 @@ describe('copies of one picture', () => {
     for (const { splits } of dataset.duplicates) expect(splits).toHaveLength(1);
   });
 
-  it('stay where the draw puts them with "report", and are listed with their sets', async () => {
+  it('stay in their sets with "report", and are listed', async () => {
     const dataset = await open(source, { duplicates: 'report' });
     expect(dataset.duplicates.map(({ action }) => action)).toEqual(['reported', 'reported']);
     expect(dataset.duplicates[0]!.splits.length).toBeGreaterThan(1);
   });
 
-  it('leave with "drop": all but the first, or every one where the labels differ', async () => {
+  it('are left out with "drop": all but the first, or all if their labels differ', async () => {
     const dataset = await open(source, { duplicates: 'drop' });
     expect(dataset.duplicates.map(({ action, leftOut }) => [action, leftOut.length])).toEqual([
       ['dropped', 8],
@@ -89,7 +89,7 @@ describe('copies of one picture', () => {
     expect(paths).not.toContain('stars/not-a-star.png');
   });
 
-  it('of a test folder of one’s own: reported by default, and out of the training images with "drop"', async () => {
+  it('of the user\'s own test folder are reported by default, and left out of the training images with "drop"', async () => {
     const own = at('own');
     await drawShapes(own, { seed: 2, imagesPerClass: { train: 20, validation: 6 } });
     await copyFile(join(own, 'validation/stars/stars-00002.png'), join(own, 'train/stars/copy.png'));
@@ -102,13 +102,13 @@ describe('copies of one picture', () => {
     expect(dropped.split.test).toHaveLength(12);
   });
 
-  it('are not moved by the preset article, which did not look for them', () => {
+  it('are kept by the preset article', () => {
     expect(article.data!.duplicates).toBe('report');
   });
 });
 
 describe('--resume', () => {
-  it('is refused when two files of one size have changed places, and accepted when only their times have', {
+  it('is refused when two files of equal size were swapped, and accepted when only their times changed', {
     timeout: 180_000,
   }, async () => {
     const source = at('swapped');
@@ -122,7 +122,7 @@ describe('--resume', () => {
     const folder = at('run');
     await train(experimentOn(source), { out: folder });
 
-    // A finished run would be left as it is.
+    // A finished run would not be resumed.
     await rm(join(folder, 'report.json'));
     for (const path of pairs.flat()) await utimes(join(source, path), new Date(), new Date('2020-01-01'));
     const kept: string[] = [];
@@ -143,7 +143,7 @@ describe('--resume', () => {
   });
 });
 
-/** An uncompressed RGB TIFF of 40 × 40 pixels: every one has the same size. */
+/** An uncompressed RGB TIFF of 40 × 40 pixels; all of them have the same size in bytes. */
 function tiffOf(label: number, index: number): Buffer {
   const side = 40;
   const entries = [

@@ -1,2 +1,2 @@
-/** What a process that trains must have in its environment; apart from the rest, so that reading it loads nothing. */
+/** The environment variables that a training process needs; a separate module, so that it loads nothing else. */
 export { processEnvironment } from '@chorus/runtime/environment';

@@ -1,14 +1,14 @@
 /**
- * What a caller can advise for an error, in the words of its own options; the messages of this package name none.
+ * Advice that a caller can add to an error's message in terms of its own options, which this package does not know.
  *
- * - `output-place`: another place for the result
- * - `run-exists`: resuming the run in `data.folder`, or another folder
- * - `run-stopped`: resuming the run in `data.folder`
- * - `data-needed`: a data set: a folder, or one out of `data.names`
- * - `weights-folder`: another source of weights than the folder that was named
- * - `weights-download`: another source of weights than the published ones
- * - `bfloat16-unavailable`: the precision `auto`
- * - `evaluate-all`: every image of the folder instead of some
+ * - `output-place`: use another output folder
+ * - `run-exists`: resume the run in `data.folder`, or use another folder
+ * - `run-stopped`: resume the run in `data.folder`
+ * - `data-needed`: give a data set: a folder, or one of `data.names`
+ * - `weights-folder`: use another source of weights than the given folder
+ * - `weights-download`: use another source of weights than the published ones
+ * - `bfloat16-unavailable`: use the precision `auto`
+ * - `evaluate-all`: evaluate all images of the folder
  */
 export const adviceCodes = [
   'output-place',
@@ -32,7 +32,7 @@ export function advise<Kind extends Error>(error: Kind, advice: Advice): Kind & 
   return Object.assign(error, advice);
 }
 
-/** The advice that an error carries; undefined where its message says all. */
+/** An error's advice; undefined if its message suffices. */
 export function adviceOf(error: unknown): Advice | undefined {
   const { code, data } = error as { code?: unknown; data?: Advice['data'] };
   const known = adviceCodes.find((one) => one === code);
@@ -42,7 +42,7 @@ export function adviceOf(error: unknown): Advice | undefined {
 /** A mistake in the experiment, such as an unknown key, an invalid value or a missing device. Exit code 2. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
-  /** Lines of the message; any other line break comes from a value. */
+  /** The lines of the message; line breaks within a line come from values. */
   readonly lines: readonly string[];
 
   constructor(message: string, details: readonly string[] = [], options?: ErrorOptions) {
@@ -52,7 +52,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** Fewer members finished than an ensemble needs. Exit code 5. */
+/** Too few members finished for an ensemble. Exit code 5. */
 export class TooFewMembersError extends Error {
   override name = 'TooFewMembersError';
 }

@@ -12,7 +12,7 @@ import { writeLivelyBundle } from './export/lively-bundle.fixture.ts';
 
 let parent: string;
 let bundle: string;
-/** 4 of each class; the bundle's run tested on the first of each and trained on the second. */
+/** Four images per class; the bundle's run tested on the first and trained on the second of each. */
 let data: string;
 const at = (name: string) => join(parent, name);
 const classes = ['café', 'thé'];
@@ -48,8 +48,8 @@ beforeEach(async () => {
 
 const inFolder = (...names: string[]) => join(folder, ...names);
 
-describe('which images evaluate takes', () => {
-  it("is the run's test share, wherever the files are and whatever they are called", async () => {
+describe('the images that evaluate chooses', () => {
+  it("are the run's test images, even if they were moved or renamed", async () => {
     await cp(inFolder('thé/0.png'), inFolder('thé/renamed.png'));
     await rm(inFolder('thé/0.png'));
     const { selection, predictions } = await evaluateBundle(bundle, folder, options);
@@ -61,14 +61,14 @@ describe('which images evaluate takes', () => {
     expect(all.ensemble.test.count).toBe(8);
   });
 
-  it('is every image where none was part of the run', async () => {
+  it('are all images if the run used none of them', async () => {
     for (const name of classes) for (const index of [0, 1]) await rm(inFolder(name, `${index}.png`));
     const { selection } = await evaluateBundle(bundle, folder, options);
     const uses = { test: 0, training: 0, none: 4 };
     expect(selection).toEqual({ kind: 'unseen', taken: 4, total: 4, uses, runTest: 2, takenTraining: 0 });
   });
 
-  it('leaves out training images where there are others, and takes them, counted, where there are none', async () => {
+  it('are new images if there are no test images, or else training images, which are counted', async () => {
     for (const name of classes) await rm(inFolder(name, '0.png'));
     const unseen = await evaluateBundle(bundle, folder, options);
     expect(unseen.selection).toMatchObject({ kind: 'unseen', taken: 4, total: 6, takenTraining: 0 });
@@ -79,7 +79,7 @@ describe('which images evaluate takes', () => {
 });
 
 describe('classes', () => {
-  it('are compared as people see them: a decomposed name is the same', async () => {
+  it('are equal if their names differ only in Unicode normalization', async () => {
     await cp(inFolder('café'), inFolder('café'.normalize('NFD')), { recursive: true });
     await rm(inFolder('café'), { recursive: true });
     const { predictions } = await evaluateBundle(bundle, folder, options);
@@ -89,17 +89,20 @@ describe('classes', () => {
   it.each([
     ['another', { add: 'eau' }, 'Not in the bundle: eau.'],
     ['others', { add: 'eau', remove: 'thé' }, 'Missing: thé. Not in the bundle: eau.'],
-  ])('are an error with both lists: %s', async (_, { add, remove }: { add: string; remove?: string }, message) => {
-    await cp(inFolder('café'), inFolder(add), { recursive: true });
-    if (remove !== undefined) await rm(inFolder(remove), { recursive: true });
-    const evaluated = evaluateBundle(bundle, folder, options);
-    await expect(evaluated).rejects.toThrow(DataError);
-    await expect(evaluated).rejects.toThrow(/Expected the bundle's 2 classes \(café, thé\) in .*, received/);
-    await expect(evaluated).rejects.toThrow(message);
-  });
+  ])(
+    'that do not match are an error with both lists: %s',
+    async (_, { add, remove }: { add: string; remove?: string }, message) => {
+      await cp(inFolder('café'), inFolder(add), { recursive: true });
+      if (remove !== undefined) await rm(inFolder(remove), { recursive: true });
+      const evaluated = evaluateBundle(bundle, folder, options);
+      await expect(evaluated).rejects.toThrow(DataError);
+      await expect(evaluated).rejects.toThrow(/Expected the bundle's 2 classes \(café, thé\) in .*, received/);
+      await expect(evaluated).rejects.toThrow(message);
+    },
+  );
 });
 
-describe('the guards of training', () => {
+describe('the data set checks of training', () => {
   const spoil = async (...names: string[]) => {
     for (const name of names) await writeFile(inFolder(name), '<html></html>');
   };
@@ -111,7 +114,7 @@ describe('the guards of training', () => {
       /^9 of 9 images cannot be used/,
     ],
     ['too few of them', ['café/2.png'], /^2 of 9 images cannot be used, more than 5 %: café\/2\.png \(not an image/],
-  ])('refuse a folder of which %s can be used, after all was listed', async (_, names, message) => {
+  ])('refuse a folder of which %s can be used, after all unusable images were reported', async (_, names, message) => {
     await spoil(...names);
     await symlink('/nonexistent', inFolder('thé/link.png'));
     const listed: string[] = [];
@@ -124,7 +127,7 @@ describe('the guards of training', () => {
     expect(listed.toSorted()).toEqual([...names, 'thé/link.png'].toSorted());
   });
 
-  it('refuse a class of which no image can be used, however few they are', async () => {
+  it('refuse a class without a usable image, even if few images are bad', async () => {
     // 1 of 41: less than 5 %.
     for (let index = 4; index < 41; index += 1) await cp(inFolder('café/2.png'), inFolder(`café/${index}.png`));
     for (const index of [0, 1, 2]) await rm(inFolder(`thé/${index}.png`));
@@ -134,7 +137,7 @@ describe('the guards of training', () => {
     await expect(evaluated).rejects.toThrow(/^No image of class "thé" can be used: thé\/3\.png \(not an image/);
   });
 
-  it('let one bad image of many pass, and list it with the links that were not followed', async () => {
+  it('accept one bad image among many, and list it with the links that were not followed', async () => {
     for (let index = 4; index < 41; index += 1) await cp(inFolder('café/2.png'), inFolder(`café/${index}.png`));
     await spoil('thé/3.png');
     await symlink('/nonexistent', inFolder('thé/link.png'));
@@ -144,7 +147,7 @@ describe('the guards of training', () => {
   });
 });
 
-it('stops before it compares, and while it classifies', async () => {
+it('stops before comparing images, and while classifying them', async () => {
   await expect(evaluateBundle(bundle, folder, { ...options, signal: AbortSignal.abort() })).rejects.toThrow(
     StoppedError,
   );
@@ -156,7 +159,7 @@ it('stops before it compares, and while it classifies', async () => {
   await expect(stopped).rejects.toThrow(StoppedError);
 });
 
-it('writes every image and the wrong ones as tables', async () => {
+it('writes tables of all images and of misclassified ones', async () => {
   const evaluation = await evaluateBundle(bundle, folder, { ...options, all: true });
   await writeEvaluationFiles(evaluation, { csv: at('all.csv'), wrong: at('wrong.csv') });
   const rows = async (name: string) =>

@@ -21,15 +21,15 @@ import { dataFolder } from './run/dataset.ts';
 import type { Downloads } from './run/downloads.ts';
 
 export interface EvaluateOptions extends ClassifyOptions, FolderOptions {
-  /** Takes every image; by default those that the bundle's run tested on, found by their content. */
+  /** Evaluates every image; by default only the test images of the bundle's run, identified by their content. */
   all?: boolean;
-  /** Follows, and ends, the download of a named data set. */
+  /** Options for downloading a named data set. */
   downloads?: Downloads;
   /** Called once, before the first image is decoded. */
   onSelection?: (selection: ImageSelection) => void;
-  /** Called once, with everything that is not scored, before that may become an error. */
+  /** Called once with all images that are not scored, before too many of them become an error. */
   onSkipped?: (skipped: readonly SkippedImage[]) => void;
-  /** Called with images that are compared with the run's, then with images that are classified. */
+  /** Called first as images are compared with those of the run, then as they are classified. */
   onProgress?: (step: 'compared' | 'classified', done: number, total: number) => void;
 }
 
@@ -42,20 +42,20 @@ export interface Evaluation {
   selection: ImageSelection;
   ensemble: { kind: string; test: Score };
   members: { name: string; test: Score }[];
-  /** Images that could not be decoded, and what the folder has beside images. */
+  /** Images that could not be decoded, and the folder's other entries. */
   skipped: SkippedImage[];
   /** In the order of the images. */
   predictions: LabeledPrediction[];
 }
 
 /**
- * Scores a bundle on a folder of labeled images (or a data set by its name), freshly decoded.
+ * Scores a bundle on a folder of labeled images or a named data set.
  *
- * By default it takes the images that the bundle's run tested on, wherever they are now: a run's report can be reproduced
- * from its data and its bundle alone. Of images that are new to the run it takes every one.
+ * By default it evaluates the test images of the bundle's run, even if they were moved or renamed, so that a run's report can
+ * be reproduced from its data and its bundle. If the folder has none of them, it evaluates all images that are new to the run.
  *
- * @throws StorageError for a damaged bundle; DataError when the folder's classes are not the bundle's, when more than 5 % of
- * the images or all images of a class cannot be used; StoppedError after `signal`.
+ * @throws StorageError for a damaged bundle; DataError when the folder's classes differ from the bundle's, or when more than
+ * 5 % of the images or all images of a class cannot be used; StoppedError after `signal`.
  */
 export async function evaluateBundle(
   bundleFolder: string,
@@ -118,8 +118,8 @@ async function evaluateWhole(bundleFolder: string, data: string, options: Evalua
 }
 
 /**
- * The folder's images with the bundle's labels. Names are compared as people see them, in NFC: a copy from another system
- * may have the same name in other code points.
+ * The folder's images with the bundle's labels. Names are compared in NFC, because other systems may encode the same name
+ * with other code points.
  */
 function withLabelsOf(classes: readonly string[], { classes: found, images, root }: ImageFolder): ImageFile[] {
   const labelOf = new Map(classes.map((name, label) => [name.normalize('NFC'), label]));
@@ -148,10 +148,10 @@ function listed(names: readonly string[]): string {
 }
 
 /**
- * The checks of a data set that is trained on, for one that is scored: few bad images, among them what the folder lists as
- * images and cannot be read, and an image of every class.
+ * Checks a data set for scoring as for training: few bad images, which include unreadable entries of the folder, and at least
+ * one image of every class.
  *
- * @param isWhole whether every image of the folder was taken.
+ * @param isWhole whether every image of the folder was chosen.
  */
 function requireUsable(
   { root, skipped }: ImageFolder,
@@ -185,7 +185,7 @@ function requireUsable(
   }
 }
 
-/** Probabilities of all images, collected chunk by chunk; nothing else of an image is kept. */
+/** Collects the probabilities of all images, chunk by chunk. */
 class ProbabilityRows {
   readonly #ensemble: Float32Array;
   readonly #members: Float32Array[];

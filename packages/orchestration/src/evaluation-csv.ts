@@ -1,4 +1,4 @@
-/** Tables of an evaluation: every image, or those that are classified wrongly. */
+/** CSV tables of an evaluation: of all images, or of the misclassified ones. */
 import { publishFile } from '@chorus/storage';
 import { csvLine } from './csv.ts';
 import { ConfigError } from './errors.ts';
@@ -9,7 +9,7 @@ import { otherFile, requireOutputFile } from './prediction-files.ts';
 export interface EvaluationFilePaths {
   /** Every image: `path,label,predicted,<class>,…` (RFC 4180). */
   csv?: string | undefined;
-  /** Wrongly classified images, the most confident first: `path,label,predicted,probability,probabilityOfLabel`. */
+  /** Misclassified images, the most confident first: `path,label,predicted,probability,probabilityOfLabel`. */
   wrong?: string | undefined;
 }
 
@@ -20,7 +20,7 @@ export async function requireEvaluationFiles({ csv, wrong }: EvaluationFilePaths
   for (const path of [csv, wrong]) if (path !== undefined) await requireOutputFile(path, '.csv');
 }
 
-/** Writes the tables that have a path; each appears whole. */
+/** Writes the tables that have a path, each atomically. */
 export async function writeEvaluationFiles(evaluation: Evaluation, { csv, wrong }: EvaluationFilePaths): Promise<void> {
   const { classes, predictions } = evaluation;
   if (csv !== undefined)

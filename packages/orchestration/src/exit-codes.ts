@@ -28,7 +28,7 @@ export function classifyError(error: unknown): { exitCode: number; forUser: bool
   return { exitCode: exitCodes.bug, forUser: false };
 }
 
-/** Whether an error has a cause that the user can fix; any other one is a bug of Chorus or of a library. */
+/** Whether the user can fix the cause of an error; any other error is a bug in Chorus or a library. */
 export function isUserMistake(error: unknown): boolean {
   return classifyError(error).forUser;
 }

@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe.skipIf(!existsSync(shared))('with the weights and photographs in ../shared', () => {
-  it("gives Keras' features of a broad, a tall and a small photograph", async () => {
+  it("equals Keras' features of a wide, a tall and a small photograph", async () => {
     const { rows, width } = await extractFeatures(photographs, options);
     const expected = new Float32Array(Uint8Array.from(Buffer.from(golden.features, 'base64')).buffer);
     expect([rows.length, width]).toEqual([expected.length, expected.length / photographs.length]);
@@ -40,7 +40,7 @@ describe.skipIf(!existsSync(shared))('with the weights and photographs in ../sha
     expect(Math.max(...differences) / Math.max(...expected)).toBeLessThan(1e-5);
   });
 
-  it('writes a row for each file, in their order, over several batches, in the place of an earlier array', async () => {
+  it('writes a row per file, in order, over several batches, and replaces an earlier array', async () => {
     const small = { ...options, inputSize: 32 };
     const [broad, tall] = photographs as [string, string];
     const paths = Array.from({ length: 40 }, (_, index) => (index % 3 === 0 ? tall : broad));
@@ -63,18 +63,18 @@ describe.skipIf(!existsSync(shared))('with the weights and photographs in ../sha
         expect(Math.abs(written.rows[row * 256 + index]! - value)).toBeLessThan(1e-5);
   });
 
-  it('names every file that cannot be decoded, and leaves an earlier array as it is', async () => {
+  it('names every file that cannot be decoded, and does not change an earlier array', async () => {
     await writeFile(at('kept.npy'), 'an earlier one');
     const paths = [photographs[0]!, at('text.jpg'), at('nowhere.jpg')];
     const writing = writeFeatures(at('kept.npy'), paths, { ...options, inputSize: 32 });
     await expect(writing).rejects.toThrow(DataError);
     await expect(writing).rejects.toThrow(
-      /^2 of 3 images cannot be used, and each must have its row: \S+text\.jpg \(not an image: .*\); \S+nowhere\.jpg \(cannot be read: .*\)\. Leave them out\.$/,
+      /^2 of 3 images cannot be used, but every image needs a row: \S+text\.jpg \(not an image: .*\); \S+nowhere\.jpg \(cannot be read: .*\)\. Remove them from the list\.$/,
     );
     expect(await readFile(at('kept.npy'), 'utf8')).toBe('an earlier one');
   });
 
-  it('stops at a batch edge', async () => {
+  it('stops before the next batch', async () => {
     const stopping = writeFeatures(at('stopped.npy'), photographs, { ...options, signal: AbortSignal.abort() });
     await expect(stopping).rejects.toThrow(StoppedError);
     expect(await readdir(folder)).not.toContain('stopped.npy');
@@ -88,7 +88,7 @@ test.each<[string, Request, new (message: string) => Error, RegExp]>([
     'an unknown backbone',
     { backbone: 'resnet' },
     ConfigError,
-    /^Expected a backbone out of mobilenet, .+, received "resnet"\.$/,
+    /^Unknown backbone "resnet"; expected one of: mobilenet, .+\.$/,
   ],
   [
     'an alpha that is none',
@@ -97,17 +97,22 @@ test.each<[string, Request, new (message: string) => Error, RegExp]>([
     /^Invalid alpha 0\.3 for mobilenet; expected one of: 0\.25, 0\.5, 0\.75, 1\.$/,
   ],
   ['a small size', { inputSize: 31 }, ModelError, /^Invalid input size 31 for mobilenet; expected 32 to 2048 px\.$/],
-  ['a size that is none', { inputSize: Number('big') }, ModelError, /^Invalid input size NaN for mobilenet;/],
-  ['a resize method', { resize: 'cubic' }, ConfigError, /out of antialiased, pillow, opencv, received "cubic"\.$/],
+  ['a size of NaN', { inputSize: Number('big') }, ModelError, /^Invalid input size NaN for mobilenet;/],
+  [
+    'a resize method',
+    { resize: 'cubic' },
+    ConfigError,
+    /^Unknown resize method "cubic"; expected one of: antialiased, pillow, opencv\.$/,
+  ],
   [
     'weights that are not there',
     { weights: 'none.h5' },
     StorageError,
     /^Expected an \.h5 weight file at \S+none\.h5, received no such file or folder\.$/,
   ],
-  ['weights that are none', {}, ModelError, /^text\.jpg: expected an HDF5 file/],
+  ['weights that are not HDF5', {}, ModelError, /^text\.jpg: expected an HDF5 file/],
   ['several devices', { device: 'cpu:0,cpu:1' }, ConfigError, /^Expected one device, received "cpu:0,cpu:1"\.$/],
-  ['a device that is none', { device: 'cpu:9x' }, ConfigError, /received "cpu:9x"\.$/],
+  ['an invalid device', { device: 'cpu:9x' }, ConfigError, /received "cpu:9x"\.$/],
   ['a photograph as output', { out: 'text.jpg' }, ConfigError, /^Expected an output file that ends in \.npy/],
   ['a folder as output', { out: 'folder.npy' }, ConfigError, /^Expected an output file, received the folder/],
   [
@@ -116,7 +121,7 @@ test.each<[string, Request, new (message: string) => Error, RegExp]>([
     ConfigError,
     /^Expected to write to \S+text\.jpg, received: a part of the path is not a folder\.$/,
   ],
-  // Not even root writes there.
+  // Even root cannot write there.
   [
     'a folder that nobody can make',
     { out: '/proc/new/f.npy' },

@@ -1,4 +1,4 @@
-/** Pooled features of a pre-trained backbone, for other tools: Keras' `include_top=False, pooling='avg'`. */
+/** Extracts pooled features of a pre-trained backbone, as Keras does with `include_top=False, pooling='avg'`. */
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { DataError, type DecodeOptions, resizeMethods, type SkippedImage } from '@chorus/data';
@@ -32,44 +32,44 @@ import { requireWritable, writingTo } from './output-place.ts';
 import { decodeToStores } from './run/decode-to-stores.ts';
 
 export interface FeaturesOptions {
-  /** A family of backbones, such as `mobilenet-v2`. */
+  /** Backbone family, such as `mobilenet-v2`. */
   backbone: string;
-  /** Width multiplier; by default the one whose shapes the weights have. */
+  /** Width multiplier; by default derived from the shapes of the weights. */
   alpha?: number | undefined;
   /** Path of a keras-applications `.h5` file. */
   weights: string;
-  /** Side of the square that images are resized to, pixels; by default the one that Keras takes for this family. */
+  /** Side in pixels of the square that images are resized to; by default Keras' default for this family. */
   inputSize?: number | undefined;
-  /** By default `pillow`: what Keras' `load_img(…, interpolation='bilinear')` gives. */
+  /** By default `pillow`, as in Keras' `load_img(…, interpolation='bilinear')`. */
   resize?: string | undefined;
-  /** Such as `gpu:1`; by default the first GPU, without one the CPU. */
+  /** A device such as `gpu:1`; by default the first GPU or, without a GPU, the CPU. */
   device?: string | undefined;
   /** Called after each batch of images. */
   onProgress?: (done: number, total: number) => void;
-  /** Stops at the next batch edge. */
+  /** Stops before the next batch. */
   signal?: AbortSignal;
-  /** The native runtime is set up, which happens once per user and version. */
+  /** Progress of the native runtime's setup, which runs once per user and version. */
   onSetup?: OnSetupProgress;
 }
 
 export interface Features {
-  /** [images, width], in the order of their paths. */
+  /** [images, width], in the order of the paths. */
   rows: Float32Array;
   width: number;
 }
 
 /**
- * Computes features of image files, a batch at a time, in this thread: TensorFlow runs in it from then on.
+ * Computes features of image files in batches. TensorFlow runs in the calling thread.
  *
- * @throws ConfigError or ModelError for options or weights that do not fit, before an image is read; DataError naming
- * the files that cannot be decoded; StoppedError after `signal`.
+ * @throws ConfigError or ModelError for invalid options or weights, before an image is read; DataError naming the files that
+ * cannot be decoded; StoppedError after `signal`.
  */
 export async function extractFeatures(paths: readonly string[], options: FeaturesOptions): Promise<Features> {
   if (paths.length === 0) throw new ConfigError('Expected image files, received none.');
   const { resize = 'pillow', device = 'auto' } = options;
-  const family = oneOf(backboneFamilies, 'a backbone', options.backbone);
+  const family = oneOf(backboneFamilies, 'backbone', options.backbone);
   const { maxPixels, timeoutMs, background } = experimentSchema.shape.data.parse({});
-  const decoding = { maxPixels, timeoutMs, background, resize: oneOf(resizeMethods, 'a resize method', resize) };
+  const decoding = { maxPixels, timeoutMs, background, resize: oneOf(resizeMethods, 'resize method', resize) };
   const weights = await readWeights(options.weights);
   const named = options.alpha === undefined ? undefined : variantOf({ family, alpha: options.alpha });
   const { name: variant, defaultInputSize } = named ?? backboneTable[family].variants[0];
@@ -80,7 +80,7 @@ export async function extractFeatures(paths: readonly string[], options: Feature
   initRuntime(lanes[0]!);
   const found = named ?? variantOf({ family, variant: await variantOfFile(family, weights) });
   const backbone = { family, variant: found.name, inputSize: options.inputSize ?? found.defaultInputSize };
-  // The head stays unused.
+  // The head is not used.
   const classifier = createClassifier({ backbone, classes: ['first', 'second'], seed: 0, initializes: 'head' });
   try {
     await loadBackboneWeights(classifier, weights);
@@ -92,10 +92,10 @@ export async function extractFeatures(paths: readonly string[], options: Feature
 }
 
 /**
- * Writes the features of image files as a NumPy array [images, width], float32; whole, in the place of an earlier one.
+ * Writes the features of image files as a NumPy array [images, width], float32. Replaces an earlier file atomically.
  *
  * @param out path that ends in `.npy`.
- * @throws as {@link extractFeatures}, and ConfigError when nothing can be written there; nothing is written then.
+ * @throws as {@link extractFeatures}, and ConfigError when `out` is not writable; writes nothing in these cases.
  */
 export async function writeFeatures(
   out: string,
@@ -130,7 +130,7 @@ async function featureRows(
       const batch = paths.slice(start, start + forwardBatchSize).map((path) => ({ path: resolve(path) }));
       const decoded = await decodeToStores(batch, [inputSize], { ...decoding, maxSkippedShare: 1 });
       skipped.push(...decoded.skipped);
-      // With a row missing there is nothing to write; the files left are only looked at, so that all bad ones are named.
+      // After a bad file, no features are written; the remaining files are only decoded, to report all bad ones.
       if (skipped.length === 0) {
         const images = new ImageReader(decoded.pixels.get(inputSize)!, new SharedArrayBuffer(batch.length));
         const values = await forwardRows(
@@ -141,7 +141,7 @@ async function featureRows(
         const broken = values.findIndex((value) => !Number.isFinite(value));
         if (broken !== -1)
           throw new DataError(
-            `Expected finite features, received ${values[broken]} for ${batch[Math.floor(broken / classifier.featureWidth)]!.path}; are the weights in ${weights} those of a trained model?`,
+            `Expected finite features, received ${values[broken]} for ${batch[Math.floor(broken / classifier.featureWidth)]!.path}; check that the weights in ${weights} are those of a trained model.`,
           );
         rows.set(values, start * classifier.featureWidth);
       }
@@ -152,10 +152,10 @@ async function featureRows(
   }
   if (skipped.length > 0)
     throw new DataError(
-      `${skipped.length} of ${paths.length} images cannot be used, and each must have its row: ${skipped
+      `${skipped.length} of ${paths.length} images cannot be used, but every image needs a row: ${skipped
         .slice(0, 20)
         .map(({ path, reason }) => `${path} (${reason})`)
-        .join('; ')}${skipped.length > 20 ? '; …' : ''}. Leave them out.`,
+        .join('; ')}${skipped.length > 20 ? '; …' : ''}. Remove them from the list.`,
     );
   return rows;
 }
@@ -163,7 +163,7 @@ async function featureRows(
 function oneOf<Name extends string>(names: readonly Name[], what: string, received: string): Name {
   const found = names.find((name) => name === received);
   if (found === undefined)
-    throw new ConfigError(`Expected ${what} out of ${names.join(', ')}, received "${received}".`);
+    throw new ConfigError(`Unknown ${what} "${received}"; expected one of: ${names.join(', ')}.`);
   return found;
 }
 
@@ -171,7 +171,7 @@ async function readWeights(path: string): Promise<{ name: string; bytes: Uint8Ar
   return { name: basename(path), bytes: await readWeightFile(path) };
 }
 
-/** Before minutes of work; a photograph that was meant to be read is not overwritten. */
+/** Checks the output path before minutes of work. Requiring `.npy` keeps a mistake from overwriting an image. */
 async function requirePlace(out: string): Promise<void> {
   if (!out.endsWith('.npy')) throw new ConfigError(`Expected an output file that ends in .npy, received ${out}.`);
   await requireWritable(dirname(out));

@@ -18,6 +18,6 @@ it.each<[string, number[], [number, number], string]>([
     'k05VTVBZAQB2AHsnZGVzY3InOiAnPGY0JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDAsIDQpLCB9ICAgICAg' +
       'ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAo=',
   ],
-])('writes what NumPy writes: %s', (_, values, shape, expected) => {
+])("equals NumPy's output: %s", (_, values, shape, expected) => {
   expect(Buffer.from(npyBytes(Float32Array.from(values), shape)).toString('base64')).toBe(expected);
 });

@@ -1,14 +1,14 @@
-/** Where a command's result goes: looked at before minutes of work; what is wrong with it is the user's to mend. */
+/** Checks and writes to the place of a command's result; the user can fix a problem with it. */
 import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemErrorText } from '@chorus/storage';
 import { advise, ConfigError } from './errors.ts';
 
 /**
- * Makes a folder, and tries whether something can be made in it: what the permissions say is not all.
+ * Creates a folder and checks that it is writable by creating a folder in it, since permissions alone do not show that.
  *
  * @param advice the end of the message; by default the error has the code `output-place`.
- * @throws ConfigError where it cannot.
+ * @throws ConfigError if it is not writable.
  */
 export async function requireWritable(folder: string, advice?: string): Promise<void> {
   await writingTo(
@@ -22,9 +22,9 @@ export async function requireWritable(folder: string, advice?: string): Promise<
 }
 
 /**
- * Runs what writes to a place.
+ * Runs a function that writes to a file or folder.
  *
- * @throws ConfigError in the place of the file system's own errors: a full disk, a folder that went away.
+ * @throws ConfigError instead of a file system's error, such as a full disk or a removed folder.
  */
 export async function writingTo<T>(place: string, write: () => Promise<T>, advice?: string): Promise<T> {
   try {
@@ -40,9 +40,9 @@ export async function writingTo<T>(place: string, write: () => Promise<T>, advic
 }
 
 /**
- * Makes a folder and those above it.
+ * Creates a folder and its parents.
  *
- * node's own recursive mkdir never comes back from places like /proc, where a folder is there and nothing can be made.
+ * node's recursive mkdir does not return for places like /proc, whose folders exist but reject new entries.
  */
 export async function makeFolder(folder: string): Promise<void> {
   const code = await mkdir(folder).then(
@@ -55,7 +55,7 @@ export async function makeFolder(folder: string): Promise<void> {
   if (code !== 'ENOENT') return;
   await makeFolder(dirname(folder));
   await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
-    // Another process may have made it meanwhile.
+    // Another process may have created it meanwhile.
     if (error.code !== 'EEXIST') throw error;
   });
 }

@@ -1,4 +1,4 @@
-/** What a run would do, without doing it. */
+/** Plans a run without running it. */
 import { pixelBytes } from '@chorus/data';
 import { prepareProcess } from '@chorus/runtime';
 import { StopFlag, StoppedError } from '@chorus/training';
@@ -13,12 +13,12 @@ import { prepareRun } from './run/preparation.ts';
 import type { TrainOptions } from './train.ts';
 
 export interface RunPlan {
-  /** Absolute path of the run folder to be. */
+  /** Absolute path of the future run folder. */
   folder: string;
   /** Devices, one lane each. */
   lanes: string[];
   plan: TrainingPlan;
-  /** Of this machine's memory, at the peak. */
+  /** Peak use of this machine's memory. */
   memoryBytes: number;
   diskBytes: number;
   /** Of training, stacking and testing, without decoding: [least, most]. */
@@ -26,10 +26,10 @@ export interface RunPlan {
 }
 
 /**
- * Plans a run as `train` does, decoding included, and creates nothing. The time is estimated from some training steps on
- * this machine, which take seconds.
+ * Plans a run as `train` does, including decoding, but creates nothing. A few seconds of training steps on this machine give
+ * the time estimate.
  *
- * @throws as `train`, for everything that it finds out before it creates a run folder.
+ * @throws the errors that `train` throws before it creates a run folder.
  */
 export async function planRun(
   experiment: Partial<ExperimentInput>,

@@ -52,10 +52,10 @@ async function collect(inputs: readonly ImageInput[], more: object = {}): Promis
 }
 
 describe('predicting many images', () => {
-  it('answers in chunks, in the order of the inputs, what each image gets alone', async () => {
+  it('yields chunks in the order of the inputs, with the same predictions as for each image alone', async () => {
     const bad = at('bad.png');
     await writeFile(bad, '<html></html>');
-    // Over three chunks, the same pictures again and again.
+    // The same images repeatedly, over three chunks.
     const paths = Array.from({ length: 320 }, (_, index) => (index % 37 === 5 ? bad : files[(7 * index) % 80]!));
     const chunks = await collect(paths.map((path) => ({ kind: 'file', path })));
     expect(chunks.map(({ doneCount }) => doneCount)).toEqual([32, 288, 320]);
@@ -79,7 +79,7 @@ describe('predicting many images', () => {
     expect(new Set(alone.values()).size).toBe(3);
   });
 
-  it('takes no more memory for 3,000 images than for 400', async () => {
+  it('needs no more memory for 3,000 images than for 400', async () => {
     const peak = async (count: number) => {
       const script = `import { predictStream } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)};
         const files = ${JSON.stringify(files)};
@@ -94,11 +94,11 @@ describe('predicting many images', () => {
       return bytes;
     };
     const [few, many] = [await peak(400), await peak(3000)];
-    // The pixels of 2,600 images more would be 128 MB.
+    // The pixels of 2,600 more images would take 128 MB.
     expect(many - few).toBeLessThan(64e6);
   });
 
-  it('downloads when it is its turn, reads a stream once, and reports what is not there', async () => {
+  it('downloads images with their chunk, reads a stream once, and reports missing files', async () => {
     vi.stubEnv('NO_PROXY', '127.0.0.1');
     const server = createServer(async (request, response) => {
       if (request.url === '/there.png') response.end(await readFile(files[0]!));
@@ -135,7 +135,7 @@ describe('predicting many images', () => {
     }
   });
 
-  it('stops on a signal, also while it waits for a stream that never ends, and when its caller leaves', async () => {
+  it('stops on a signal, even while it waits for an endless stream, and when the caller leaves the loop', async () => {
     const controller = new AbortController();
     const endless = new Readable({ read() {} });
     const stopped = collect([{ kind: 'stream', name: '-', stream: endless }], { signal: controller.signal });
@@ -158,7 +158,7 @@ describe('predicting many images', () => {
     expect(seen).toEqual([32]);
   });
 
-  it('lets go of a download when its caller leaves', async () => {
+  it('aborts a download when the caller leaves the loop', async () => {
     vi.stubEnv('NO_PROXY', '127.0.0.1');
     let asked = () => {};
     const isAsked = new Promise<void>((done) => {
@@ -190,10 +190,10 @@ describe('predicting many images', () => {
       server.close();
       vi.unstubAllEnvs();
     }
-    // Below the time after which the download itself gives up.
+    // Less than the timeout of the download.
   }, 60_000);
 
-  it('has nothing to say about nothing', async () => {
+  it('yields nothing without inputs', async () => {
     expect(await predictFiles(at('bundle'), [])).toEqual({ predictions: [], skipped: [] });
   });
 });

@@ -1,4 +1,4 @@
-/** Classifies images without labels. */
+/** Classifies unlabeled images. */
 import { resolve } from 'node:path';
 import type { SkippedImage } from '@chorus/data';
 import { argmax } from '@chorus/evaluation';
@@ -10,23 +10,23 @@ import { type ImageInput, nameOf } from './run/image-input.ts';
 export interface Prediction {
   path: string;
   predicted: string;
-  /** By class, in the bundle's order; sums to 1. */
+  /** By class, in the bundle's order; they sum to 1. */
   probabilities: Record<string, number>;
 }
 
-/** Some of the inputs, in their order. */
+/** Predictions for consecutive inputs, in their order. */
 export interface PredictionChunk {
   predictions: Prediction[];
   skipped: SkippedImage[];
-  /** Inputs so far, this chunk's included. */
+  /** Number of inputs so far, including this chunk. */
   doneCount: number;
-  /** Of the bundle. */
+  /** The bundle's classes. */
   classes: readonly string[];
 }
 
 /**
- * Classifies images and hands out the results chunk by chunk, in constant memory: one chunk is decoded while the one before
- * it is predicted. Stop early by leaving the loop, or with `signal`.
+ * Classifies images and yields predictions chunk by chunk, in constant memory. Decodes the next chunk while it predicts the
+ * current one. To stop early, leave the loop or abort `signal`.
  *
  * @throws StorageError for a damaged bundle; ConfigError or DataError when the machine cannot run it; StoppedError after
  * `signal`.
@@ -56,7 +56,7 @@ export async function* predictStream(
 /**
  * Classifies image files.
  *
- * @returns in the order of the paths; a file that cannot be decoded is in `skipped` instead.
+ * @returns predictions in the order of the paths; files that cannot be decoded are in `skipped` instead.
  * @throws as {@link predictStream}.
  */
 export async function predictFiles(

@@ -20,8 +20,8 @@ const prediction = (path: string) => ({
   probabilities: { '10': 0.5, 'say "hi", you': 0.25, '2': Math.fround(0.1) },
 });
 
-describe('tables of predictions', () => {
-  it('appear whole, with the classes in their order, and replace earlier ones', async () => {
+describe('prediction files', () => {
+  it('appear atomically, with the classes in order, and replace earlier ones', async () => {
     const paths = { csv: at('new/p.csv'), jsonl: at('new/p.jsonl') };
     await mkdir(at('new'));
     await writeFile(paths.csv, 'earlier');
@@ -52,7 +52,7 @@ describe('tables of predictions', () => {
     ['a folder', { jsonl: 'folder.jsonl' }, /received a folder or device; name another place/],
     ['a place in a file', { csv: 'photo.jpg/p.csv' }, /Expected to write to .*; name another file\./],
     ['the second of two', { csv: 'p.csv', jsonl: 'p.csv' }, /ends in \.jsonl/],
-  ])('are refused at %s, and nothing is left', async (_, names: { csv?: string; jsonl?: string }, message) => {
+  ])('are refused for %s, and leave nothing', async (_, names: { csv?: string; jsonl?: string }, message) => {
     await writeFile(at('photo.jpg'), '');
     await mkdir(at('folder.jsonl'));
     const paths = Object.fromEntries(Object.entries(names).map(([kind, name]) => [kind, at(name)]));
@@ -63,7 +63,7 @@ describe('tables of predictions', () => {
   });
 });
 
-it('a line of CSV brings any text and any float32 back', () => {
+it('a line of CSV preserves any text and any float32', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.float({ noNaN: true, noDefaultInfinity: true }), (text, number) => {
       const line = csvLine([text, number]);

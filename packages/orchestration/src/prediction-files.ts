@@ -1,4 +1,4 @@
-/** Tables of predictions that appear whole, when the last prediction is in them. */
+/** Prediction files, written as predictions arrive and published atomically once complete. */
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { openWholeFile, type WholeFile } from '@chorus/storage';
@@ -8,27 +8,27 @@ import { requireWritable, writingTo } from './output-place.ts';
 import type { Prediction } from './predict.ts';
 
 export interface PredictionFilePaths {
-  /** A header, then a row for each image: `path,predicted,<class>,…` (RFC 4180). */
+  /** A CSV file with a header and a row per image: `path,predicted,<class>,…` (RFC 4180). */
   csv?: string | undefined;
-  /** A JSON object for each image, a line each. */
+  /** A file with one JSON object per image and line. */
   jsonl?: string | undefined;
 }
 
 export interface PredictionFiles {
   write(predictions: readonly Prediction[], classes: readonly string[]): Promise<void>;
-  /** Gives the files their names, in place of earlier ones. */
+  /** Renames the files to their final names, replacing earlier ones. */
   publish(): Promise<void>;
-  /** Removes what is not published. */
+  /** Removes files that were not published. */
   discard(): Promise<void>;
 }
 
-/** Advice at the end of an error about such a file. */
+/** Advice at the end of an error about a prediction file. */
 export const otherFile = 'name another file';
 
 /**
  * Opens the files under temporary names.
  *
- * @throws ConfigError when a path does not end as its kind does, or nothing can be written there.
+ * @throws ConfigError when a path does not have the extension of its format, or is not writable.
  */
 export async function openPredictionFiles({ csv, jsonl }: PredictionFilePaths): Promise<PredictionFiles> {
   const open: { path: string; file: WholeFile; lines: LinesOf }[] = [];
@@ -61,9 +61,9 @@ export async function openPredictionFiles({ csv, jsonl }: PredictionFilePaths): 
 }
 
 /**
- * Looks at a place before minutes of work: a photograph is not overwritten by accident, nor a device replaced.
+ * Checks an output path before minutes of work. Requiring the extension keeps a mistake from overwriting an image.
  *
- * @throws ConfigError when nothing can be written there.
+ * @throws ConfigError when the path has another extension, is a folder or device, or is not writable.
  */
 export async function requireOutputFile(path: string, ending: string): Promise<void> {
   if (!path.toLowerCase().endsWith(ending))

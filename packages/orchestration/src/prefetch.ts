@@ -5,10 +5,10 @@ import type { Downloads } from './run/downloads.ts';
 import { findInitialWeights } from './run/initial-weights.ts';
 
 /**
- * Brings what a preset needs into the cache: its members' first weights and, where it names one, its data set.
+ * Downloads what a preset needs into the cache: its members' initial weights and, if it has one, its data set.
  *
- * @returns the files and folders, each once.
- * @throws ConfigError when there is no such preset; StorageError when something cannot be had.
+ * @returns the distinct files and folders.
+ * @throws ConfigError for an unknown preset; StorageError when a download fails.
  */
 export async function prefetchPreset(
   name: string,

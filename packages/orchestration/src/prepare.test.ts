@@ -11,7 +11,7 @@ import { type Named, prepareExperiment } from './prepare.ts';
 let base: string;
 beforeAll(async () => {
   base = await mkdtemp(join(tmpdir(), 'chorus-prepare-'));
-  // A folder of MobileNets' weights by their names; nothing is read of them here.
+  // A folder with the names of MobileNets' weight files, which are not read.
   for (const name of ['v2_weights_tf_dim_ordering_tf_kernels_1.0_160_no_top', '1_0_160_tf_no_top', '7_5_160_tf_no_top'])
     await writeFile(join(base, `mobilenet_${name}.h5`), '');
   await writeFile(
@@ -27,7 +27,7 @@ const file = () => join(base, 'file.json');
 const devices = (experiment: { workers: 'auto' | { device: string }[] }) =>
   experiment.workers === 'auto' ? 'auto' : experiment.workers.map(({ device }) => device).join();
 
-it('reads the data folder as the options say, over a file', async () => {
+it('lets the options for the data folder take precedence over a file', async () => {
   const { experiment } = await prepare({ assignments: ['data.layout=splits'], layout: 'classes', followLinks: true });
   expect(experiment.data).toMatchObject({ layout: 'classes', followLinks: true });
   expect((await prepare({ assignments: ['data.followLinks=true'] })).experiment.data.followLinks).toBe(true);
@@ -38,7 +38,7 @@ it('reads the data folder as the options say, over a file', async () => {
 });
 
 describe('an experiment file', () => {
-  it('in TypeScript is compiled anew: no code comes from a cache in the shared temporary folder', async () => {
+  it('in TypeScript is always compiled: no code comes from a cache in the shared temporary folder', async () => {
     const temporary = await mkdtemp(join(tmpdir(), 'chorus-shared-'));
     const path = join(base, 'cached.ts');
     await writeFile(path, 'const seed: number = 5;\nexport default { seed };\n');
@@ -46,7 +46,7 @@ describe('an experiment file', () => {
     const before = variables.map((name) => process.env[name]);
     Object.assign(process.env, { TMPDIR: temporary, JITI_FS_CACHE: 'true' });
     try {
-      // What jiti would take for its own transpile: found by letting it write one, then changed as another user could.
+      // Lets jiti write a cache entry and changes it as another user could.
       await createJiti(import.meta.url, { fsCache: true, moduleCache: false }).import(path);
       const entries = await readdir(join(temporary, 'jiti'));
       expect(entries).toHaveLength(1);
@@ -82,7 +82,7 @@ describe('an experiment file', () => {
     await expect(prepare({ file: path })).rejects.toThrow(message);
   });
 
-  it('in JSON is refused with a key of prototypes', async () => {
+  it('in JSON is refused with the key __proto__', async () => {
     const path = join(base, 'proto.json');
     await writeFile(path, '{"__proto__": {"seed": 5}}');
     await expect(prepare({ file: path })).rejects.toThrow(/__proto__: unknown key; known here: .*seed/);
@@ -114,8 +114,8 @@ describe('an experiment file', () => {
     ['a syntax error', 'syntax.ts', 'export default {\n  seed: 5,\n  x y\n};', /syntax\.ts:3:5: Unexpected token/],
     ['a syntax error', 'syntax.js', 'export default {\n  seed: 5,\n  x y\n};', /syntax\.js:3:5: Unexpected token/],
     ['a syntax error', 'syntax.json', '{\n  "seed": 5,\n  "x" 4\n}', /syntax\.json:3:7: not valid JSON/],
-    ['a word', 'word.json', '\n seed', /word\.json:2:2: not valid JSON/],
-    ['an end that comes too early', 'short.json', '{\n  "seed": 5', /short\.json:2:\d+: not valid JSON/],
+    ['an unquoted word', 'word.json', '\n seed', /word\.json:2:2: not valid JSON/],
+    ['a truncated file', 'short.json', '{\n  "seed": 5', /short\.json:2:\d+: not valid JSON/],
     [
       'a mistake at run time',
       'throws.ts',
@@ -134,8 +134,8 @@ describe('an experiment file', () => {
       '{ "preset": "mobil" }',
       /There is no preset "mobil"; did you mean mobile\?/,
     ],
-    ['a misspelt key', 'misspelt.json', '{ "presett": "mobile" }', /presett: unknown key; did you mean "preset"\?/],
-    ['an address of the schema that is none', 'address.json', '{ "$schema": 5 }', /\$schema: expected a string/],
+    ['a misspelled key', 'misspelt.json', '{ "presett": "mobile" }', /presett: unknown key; did you mean "preset"\?/],
+    ['a $schema that is not a string', 'address.json', '{ "$schema": 5 }', /\$schema: expected a string/],
   ])('is refused with %s: %s', async (_, name, text, message) => {
     const path = join(base, name);
     await writeFile(path, text);
@@ -170,7 +170,7 @@ describe('an experiment file', () => {
     expect((await prepare({ file: join(base, 'common.cjs') })).experiment.seed).toBe(6);
   });
 
-  it('may name its schema and a preset, over which the command line takes precedence', async () => {
+  it('may name its schema and a preset, but a preset on the command line takes precedence', async () => {
     const path = join(base, 'preset-and-schema.json');
     await writeFile(path, JSON.stringify({ $schema: './experiment.schema.json', preset: 'cpu', seed: 3 }));
     const own = await prepare({ preset: 'auto', file: path });
@@ -183,7 +183,7 @@ describe('an experiment file', () => {
   });
 });
 
-describe('which of several places wins', () => {
+describe('precedence of settings', () => {
   const assignments = ['workers=[{"device":"cpu:2"}]', 'seed=2'];
   const environment = { CHORUS_WORKERS: 'cpu:1', CHORUS_WEIGHTS: 'env' };
   test.each<[string, () => Partial<Named>, string]>([
@@ -199,9 +199,9 @@ describe('which of several places wins', () => {
 
   test.each<[string, () => Partial<Named>, string]>([
     ['nothing', () => ({}), 'auto'],
-    ['the environment, from where the user is', () => ({ environment }), 'BASE/env'],
+    ["the environment, relative to the user's folder", () => ({ environment }), 'BASE/env'],
     ['a file', () => ({ environment, file: file() }), 'random'],
-    ['an option, from where the user is', () => ({ environment, file: file(), weights: 'w' }), 'BASE/w'],
+    ["an option, relative to the user's folder", () => ({ environment, file: file(), weights: 'w' }), 'BASE/w'],
     ['a name', () => ({ environment, weights: 'imagenet' }), 'imagenet'],
   ])('for weights: %s', async (_, named, expected) => {
     expect((await prepare(named())).experiment.weights).toBe(expected.replace('BASE', base));
@@ -210,16 +210,20 @@ describe('which of several places wins', () => {
 
 describe('auto', () => {
   it.each<[string, () => Partial<Named>, string | undefined]>([
-    ['MobileNets where only their weights are there', () => ({ weights: '.' }), 'mobile'],
-    ['and at a size that InceptionV3 has not', () => ({ weights: '.', assignments: ['inputSize=64'] }), 'mobile'],
+    ['MobileNets if there are only weights for them', () => ({ weights: '.' }), 'mobile'],
+    [
+      'MobileNets at a size that InceptionV3 does not support',
+      () => ({ weights: '.', assignments: ['inputSize=64'] }),
+      'mobile',
+    ],
     ['MobileNets from random weights', () => ({ file: file() }), 'mobile'],
-    ['what fits the weights that win, not those that lost', () => ({ file: file(), weights: 'imagenet' }), 'cpu'],
+    ['a preset for the weights that take precedence', () => ({ file: file(), weights: 'imagenet' }), 'cpu'],
     [
       'no preset for members of the user',
       () => ({ assignments: ['members=[{"name":"a","backbone":"mobilenet"},{"name":"b","backbone":"mobilenet"}]'] }),
       undefined,
     ],
-  ])('takes %s', async (_, named, expected) => {
+  ])('chooses %s', async (_, named, expected) => {
     const { preset } = await prepare({ preset: 'auto', ...named() });
     // With a GPU it would prefer the larger one.
     expect(preset?.name === 'full' ? 'cpu' : preset?.name).toBe(expected);
@@ -228,7 +232,7 @@ describe('auto', () => {
   it.each([
     ['a preset', { preset: 'mobile' }, 'Preset mobile needs images.'],
     ['members', { preset: 'auto', assignments: ['members=[]'] }, 'The experiment needs images.'],
-  ])('asks for images where %s was named without', async (_, named, message) => {
+  ])('requires images if %s is given without data', async (_, named, message) => {
     await expect(prepare({ ...named, data: undefined })).rejects.toThrow(ConfigError);
     await expect(prepare({ ...named, data: undefined })).rejects.toThrow(message);
   });

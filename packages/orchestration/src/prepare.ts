@@ -1,4 +1,4 @@
-/** What a user named, in all the places where one can name it → an experiment and the preset it came from. */
+/** Builds an experiment from all of a user's settings: preset, file, command line and environment. */
 import { resolve } from 'node:path';
 import type { FolderLayout } from '@chorus/data';
 import type { PresetCandidate } from './check/check-run.ts';
@@ -19,11 +19,11 @@ import { isNamedSource, namedSources } from './run/dataset.ts';
 import { isNamedWeights, missingWeights } from './run/initial-weights.ts';
 
 /**
- * Later ones win: preset, file, assignments, then data, weights and workers. CHORUS_WORKERS counts where none of these names
- * workers, CHORUS_WEIGHTS where weights are `auto`.
+ * The user's settings, in ascending precedence: preset, file, assignments, then data, weights and workers. CHORUS_WORKERS
+ * applies if none of these sets workers, CHORUS_WEIGHTS if the weights are `auto`.
  */
 export interface Named {
-  /** A name, or `auto`: then the file may name one. */
+  /** The name of a preset, or `auto`, with which the file may name one. */
   preset: string;
   /** Absolute path of a `.ts`, `.js`, `.mjs` or `.json` file with an experiment. */
   file?: string;
@@ -32,20 +32,20 @@ export interface Named {
   data?: string | undefined;
   /** `auto`, `classes` or `splits`: what the data folder's top folders are. */
   layout?: string | undefined;
-  /** Reads what links in the data folder lead to outside of it. */
+  /** Also follows links out of the data folder. */
   followLinks?: boolean | undefined;
   weights?: string | undefined;
   workers?: string | undefined;
-  /** Folder that relative paths of data and weights start from. */
+  /** Base folder of relative paths of data and weights. */
   base: string;
   environment: { CHORUS_WEIGHTS?: string | undefined; CHORUS_WORKERS?: string | undefined };
 }
 
 /**
- * Gathers an experiment.
+ * Builds an experiment.
  *
- * @returns also the preset that it starts from; none where `auto` was left and the experiment has members of its own.
- * @throws ConfigError for anything in it that cannot be, the file included.
+ * @returns the experiment and its preset, which is undefined for `auto` if the experiment has its own members.
+ * @throws ConfigError for an invalid setting or experiment file.
  */
 export async function prepareExperiment(
   named: Named,
@@ -55,21 +55,21 @@ export async function prepareExperiment(
 }
 
 /**
- * Gathers an experiment, and what it would be with each other preset.
+ * Builds an experiment, and the same experiment with every other preset.
  *
- * @returns `others` is empty where the experiment has members of its own: a preset would change little of it.
- * @throws ConfigError as {@link prepareExperiment}; a preset that does not go with what was named has an obstacle.
+ * @returns `others` is empty if the experiment has its own members, since another preset would change little.
+ * @throws ConfigError as {@link prepareExperiment}; a preset that conflicts with the settings has an `obstacle` instead.
  */
 export async function prepareCandidates(
   named: Named,
 ): Promise<{ experiment: Experiment; preset: PresetChoice | undefined; others: PresetCandidate[] }> {
   const file = named.file === undefined ? {} : await loadExperimentFile(named.file);
-  // An empty variable is none.
+  // An empty variable counts as unset.
   const { CHORUS_WEIGHTS: weightsFolder = '', CHORUS_WORKERS: workersList = '' } = named.environment;
   const layers: ExperimentFile[] = [
     ...(workersList === '' ? [] : [{ workers: parseWorkers(workersList) }]),
     file,
-    // One layer, so that the order of a kind and its keys does not matter.
+    // A single layer, so that the order of assignments to a `kind` and its other keys does not matter.
     mergeLayers(...(named.assignments ?? []).map(parseAssignment)),
     ...(named.data === undefined ? [] : [{ data: { source: named.data } }]),
     ...(named.layout === undefined ? [] : [{ data: { layout: named.layout as FolderLayout } }]),
@@ -80,7 +80,7 @@ export async function prepareCandidates(
   const { $schema, preset: ownPreset, ...own }: ExperimentFile = mergeLayers(...layers);
   if ($schema !== undefined && typeof $schema !== 'string')
     throw new ConfigError(`$schema: expected a string (received ${JSON.stringify($schema)}).`);
-  // Relative paths start from the user's folder, whichever layer they came from.
+  // Relative paths are resolved against the user's folder, in all layers.
   const path = (value: string, isName: boolean) => (isName ? value : resolve(named.base, value));
   const resolved = (preset: object): Experiment => {
     const experiment = resolveExperiment(preset, own);
@@ -114,7 +114,7 @@ export async function prepareCandidates(
     }
   }
 
-  /** A preset that does not go with what was named has no weights for it either. */
+  /** Whether all weights exist; a preset that conflicts with the settings counts as having none. */
   async function fits(name: PresetName): Promise<boolean> {
     try {
       return (await missingWeights(resolved(presets[name].experiment), named.environment)) === undefined;
@@ -127,7 +127,7 @@ export async function prepareCandidates(
   async function choose(): Promise<PresetChoice | undefined> {
     if (named.preset !== 'auto') return choosePreset(named.preset);
     if (ownPreset !== undefined && ownPreset !== 'auto') return choosePreset(ownPreset, 'named in the experiment');
-    // An ensemble of the user's own: what a preset says was said of another one.
+    // The members are the user's own, and the presets' settings are meant for other members.
     if (own.members !== undefined) return undefined;
     return choosePresetFor({
       dataNamed,

@@ -1,2 +1,2 @@
-/** The words for the operating system's errors, without loading anything else. */
+/** Messages for the operating system's errors; a separate module, so that it loads nothing else. */
 export { systemErrorText } from '@chorus/storage/system-error';

@@ -12,7 +12,7 @@ import { Lane } from './lanes/lane.ts';
 import { observerFrom } from './run/observer.ts';
 import { reviveError } from './thread-errors.ts';
 
-/** What another thread makes of it. */
+/** The error after passing through another thread. */
 function sent(error: unknown): Error {
   const { port1, port2 } = new MessageChannel();
   port1.postMessage(describeError(error));
@@ -21,7 +21,7 @@ function sent(error: unknown): Error {
   return reviveError(received);
 }
 
-describe('an error that crosses between threads', () => {
+describe('an error from another thread', () => {
   it.each([
     ...[ConfigError, DataError, ModelError, RuntimeError, StorageError, StoppedError, TooFewMembersError],
     ...[Error, TypeError, RangeError],
@@ -36,14 +36,14 @@ describe('an error that crosses between threads', () => {
     expect(classifyError(revived)).toEqual(classifyError(error));
   });
 
-  it('keeps code and causes', () => {
+  it('keeps its code and causes', () => {
     const cause = Object.assign(new TypeError('below'), { code: 'ENOSPC' });
     const revived = sent(new StorageError('above', { cause }));
     expect(revived.cause).toBeInstanceOf(TypeError);
     expect(revived.cause).toMatchObject({ message: 'below', code: 'ENOSPC', stack: cause.stack });
   });
 
-  it('keeps the name of a class that is not ours', () => {
+  it('keeps the name of an unknown class', () => {
     class OtherError extends Error {
       override name = 'OtherError';
     }
@@ -54,14 +54,14 @@ describe('an error that crosses between threads', () => {
     expect(sent(thrown).message).toBe(String(thrown));
   });
 
-  it('ends a chain of causes that leads to itself', () => {
+  it('truncates a cyclic chain of causes', () => {
     const error = new Error('x');
     error.cause = error;
     expect(sent(error).message).toBe('x');
   });
 });
 
-describe("what a lane's task throws", () => {
+describe("the error of a lane's task", () => {
   const startup = (device: LaneStartup['runtime']['device']): LaneStartup => ({
     runtime: { device },
     compute: { compile: true, bfloat16: false },
@@ -77,17 +77,17 @@ describe("what a lane's task throws", () => {
     }
   };
 
-  it('is a ModelError for a member that is none', async () => {
+  it('is a ModelError for an invalid member', async () => {
     const error = await failureOn('cpu:0', { kind: 'predict', name: 'a', manifest: {}, weights: new Uint8Array() });
     expect(error).toBeInstanceOf(ModelError);
     expect((error as Error).message).toMatch(/^Invalid member manifest: /);
   });
 
-  it('is a RuntimeError for a device that is not there', async () => {
+  it('is a RuntimeError for a device that does not exist', async () => {
     expect(await failureOn('gpu:7', { kind: 'predict', name: 'a' })).toBeInstanceOf(RuntimeError);
   });
 
-  it('is, for a bug, an error with the stack of the thread', async () => {
+  it("is an Error with the thread's stack for a bug", async () => {
     const error = await failureOn('cpu:0', { kind: 'train', name: 'a' });
     expect(error).toBeInstanceOf(TypeError);
     expect((error as Error).stack).toMatch(/train-member\.js/);

@@ -22,16 +22,16 @@ import { trainMembers } from './run/train-members.ts';
 import { versions } from './versions.ts';
 
 export interface TrainOptions {
-  /** Where the run goes; by default `runs/<name>-<time>` below `base`. */
+  /** The run folder; by default `runs/<name>-<time>` in `base`. */
   out?: string;
   /** By default the working folder. */
   base?: string;
-  /** A run folder to resume; the experiment then comes from there. A finished run is left as it is. */
+  /** A run folder to resume, which contains the experiment. A finished run is not changed. */
   resume?: string;
   /** Name of the preset that the experiment came from; goes into the report. */
   preset?: string;
   observer?: Partial<RunObserver>;
-  /** Stops every lane before its next batch; the run then throws StoppedError and can be resumed. */
+  /** Stops every lane before its next batch; `train` then throws StoppedError, and the run can be resumed. */
   signal?: AbortSignal;
 }
 
@@ -39,20 +39,20 @@ export interface RunResult {
   report: Report;
   /** Absolute path of the run folder. */
   folder: string;
-  /** 0, or 3 when a member failed and the rest went on. */
+  /** 0, or 3 if a member failed and the others finished. */
   exitCode: number;
-  /** The resumed run had finished before: nothing was done, and no file has changed. */
+  /** Whether the resumed run had already finished, so that nothing was done. */
   wasFinished: boolean;
 }
 
 /**
- * Trains an ensemble: every member on a lane of its own, then the stackers, then the report and the bundle.
+ * Trains an ensemble: the members concurrently on lanes, then the stackers. Then tests it and writes the report and the bundle.
  *
  * Call it in the main thread; it starts and ends its worker threads. `experiment` is ignored when a run is resumed.
  *
- * @throws ConfigError, DataError, RuntimeError, StorageError or ModelError for what the user can fix, before anything
- * is trained where that is possible; TooFewMembersError when fewer members than `minMembers` finished (the report is
- * written all the same); StoppedError after `signal`.
+ * @throws ConfigError, DataError, RuntimeError, StorageError or ModelError for problems that the user can fix, if possible
+ * before anything is trained; TooFewMembersError when fewer members than `minMembers` finished (the report is still
+ * written); StoppedError after `signal`.
  * @example
  * const { report } = await train({ data: { source: 'photos' }, members: [...] }, { out: 'runs/first' });
  */
@@ -71,7 +71,7 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
     if (folder !== undefined && finished !== undefined)
       return { report: finished, folder: folder.path, exitCode: exitCodes.done, wasFinished: true };
     const preparation = await prepareRun(experiment, { ...options, folder, stop }, observer);
-    // Nothing was created so far. From here on there is a run, which can be resumed.
+    // Nothing has been created yet. From here on, the run exists and can be resumed.
     folder ??= await startFolder(preparation, options);
     return await runIn(folder, preparation, observer);
   } catch (error) {
@@ -101,7 +101,7 @@ async function startFolder(
       datasetFingerprint: dataset.fingerprint,
       experiment: {
         ...experiment,
-        // A resumed run may be started from anywhere.
+        // A resumed run may be started from another folder.
         data: { ...experiment.data, source: isNamedSource(source) ? source : resolve(source) },
         weights: weightSource(experiment, process.env),
       },

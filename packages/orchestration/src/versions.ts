@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 
-/** Versions that a run's outcome depends on. */
+/** Versions that the outcome of a run depends on. */
 export function versions(): Record<string, string> {
   const own = require('../package.json') as { version: string };
   const tfjs = require('@tensorflow/tfjs/package.json') as { version: string };

@@ -1,4 +1,4 @@
-/** Writes the JSON schemas beside the package's manifest: `pnpm --filter @chorus/orchestration schemas`. */
+/** Writes the package's JSON schemas: `pnpm --filter @chorus/orchestration schemas`. */
 import { writeFileSync } from 'node:fs';
 import { checkJsonSchema } from './check/schema.ts';
 import { experimentJsonSchema } from './experiment/experiment-file.ts';

@@ -33,9 +33,9 @@ function activationsOf(activations: ActivationCache, batch: ImageBatch): tf.Tens
   return tf.tidy(() => activations.activations(activations.input(batch)));
 }
 
-describe('activations that are kept', () => {
+describe('kept activations', () => {
   test.each<[FineTuneRange]>([['head'], [{ lastLayers: 20 }]])(
-    'equal those computed anew, mirrored or not: %j',
+    'equal recomputed ones, flipped or not: %j',
     async (range) => {
       const model = classifier();
       const view = model.fineTuneView(range, { batchNorm: 'moving' });
@@ -59,7 +59,7 @@ describe('activations that are kept', () => {
     },
   );
 
-  it('are the same when another task has put them into shared memory', async () => {
+  it('are the same when another task has computed them in shared memory', async () => {
     const model = classifier();
     const view = model.fineTuneView('head', { batchNorm: 'moving' });
     const reader = new ImageReader(handle, new SharedArrayBuffer(imageCount));
@@ -77,7 +77,7 @@ describe('activations that are kept', () => {
     model.dispose();
   });
 
-  it('are not kept where the cut is the input: pixels are cheaper', async () => {
+  it('are not computed if the cut is the input, since pixels take less memory', async () => {
     const model = classifier();
     const view = model.fineTuneView('all', { batchNorm: 'batch' });
     const reader = new ImageReader(handle, new SharedArrayBuffer(imageCount));
@@ -85,7 +85,7 @@ describe('activations that are kept', () => {
     model.dispose();
   });
 
-  it('come from the images that they are asked for, and each read is recorded', async () => {
+  it('belong to the requested images, and each read is recorded', async () => {
     const model = classifier();
     const reads = new SharedArrayBuffer(imageCount);
     const view = model.fineTuneView('head', { batchNorm: 'moving' });

@@ -1,4 +1,4 @@
-/** The output of a frozen front for every image, computed once where it fits into memory. */
+/** Outputs of the frozen layers for every image, computed once if they fit into memory. */
 import type { ImageBatch } from '@chorus/data';
 import type { FineTuneView } from '@chorus/models';
 import * as tf from '@tensorflow/tfjs';
@@ -8,21 +8,21 @@ import { type ComputeSettings, prepareFunction } from './prepared-function.ts';
 import type { SharedFeatures } from './protocol.ts';
 import type { StopFlag } from './stop-flag.ts';
 
-/** Bytes that a stage may keep of its frozen front's output, for `fit` and `tune` together. */
+/** Maximum bytes of frozen layers' outputs that a stage keeps, for `fit` and `tune` together. */
 export const activationBudgetBytes = 2 ** 30;
 
-/** Activations at the cut of a {@link FineTuneView}, by image and mirroring. */
+/** Activations at the cut of a {@link FineTuneView}, by image and whether it is flipped. */
 export class ActivationCache {
   readonly #view: FineTuneView;
   readonly #images: ImageReader;
   readonly #positionOf: ReadonlyMap<number, number>;
-  /** 2 where an image's mirror image has the next row. */
+  /** 2 if each image's row is followed by that of its mirror image. */
   readonly #viewsPerImage: 1 | 2;
   readonly #width: number;
-  /** [rows, width]; undefined where the front runs anew for every batch. */
+  /** [rows, width]; undefined if the frozen layers run for every batch. */
   #rows: Float32Array | undefined;
 
-  /** @param viewsPerImage 2 where batches mirror images. */
+  /** @param viewsPerImage 2 if batches contain flipped images. */
   constructor(view: FineTuneView, images: ImageReader, indices: Uint32Array, viewsPerImage: 1 | 2) {
     this.#view = view;
     this.#images = images;
@@ -31,7 +31,7 @@ export class ActivationCache {
     this.#width = view.cut.shape.reduce((product, side) => product * side, 1);
   }
 
-  /** Activations that another task has computed: of the cut in front of the head, from the same first weights. */
+  /** Activations that another task computed, at the cut before the head and from the same initial weights. */
   static shared(view: FineTuneView, images: ImageReader, features: SharedFeatures): ActivationCache {
     const cache = new ActivationCache(view, images, features.indices, features.rowsPerImage);
     cache.#rows = new Float32Array(features.rows);
@@ -39,7 +39,7 @@ export class ActivationCache {
   }
 
   /**
-   * Runs the front over all images, if its output is worth keeping: the cut is not the input, and the rows fit the budget.
+   * Runs the frozen layers over all images, unless the cut is the input or the rows exceed the budget.
    *
    * @returns bytes kept.
    */
@@ -51,9 +51,9 @@ export class ActivationCache {
   }
 
   /**
-   * Runs the front over all images.
+   * Runs the frozen layers over all images.
    *
-   * @param rows memory for the output; by default fresh memory.
+   * @param rows memory for the output; by default, new memory.
    * @param onBatch called after each batch.
    * @returns [images × viewsPerImage, width]
    */
@@ -78,9 +78,9 @@ export class ActivationCache {
   }
 
   /**
-   * What {@link activations} takes for a batch: kept rows, or pixels. The caller disposes.
+   * The input of {@link activations} for a batch: kept rows, or pixels. The caller disposes it.
    *
-   * @param rowCount N; rows after the batch's images are zero.
+   * @param rowCount N; padding rows are zero.
    */
   input(batch: ImageBatch, rowCount = batch.indices.length): tf.Tensor {
     if (this.#rows === undefined) return this.#images.read(batch, rowCount);
@@ -92,7 +92,7 @@ export class ActivationCache {
     return tf.tensor(values, [rowCount, ...this.#view.cut.shape]);
   }
 
-  /** A batch's {@link input} → [N, ...cut]; made of tensors alone, so that it can be part of a compiled function. */
+  /** A batch's {@link input} → [N, ...cut]. Uses tensors only, so that it can be part of a compiled function. */
   activations(input: tf.Tensor): tf.Tensor {
     return this.#rows === undefined ? this.#view.prefix(input as tf.Tensor4D) : tf.clone(input);
   }

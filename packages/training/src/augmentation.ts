@@ -1,14 +1,14 @@
-/** How training images are changed at random. */
+/** Random augmentation of training images. */
 import { epochBatches, type ImageBatch } from '@chorus/data';
 
 export type Augmentation =
   | { kind: 'none' }
-  /** Mirrors every other image, left to right. */
+  /** Flips images horizontally with probability one half. */
   | { kind: 'flip' };
 
 /**
- * One epoch of augmented batches; order and augmentation follow from the seed and the epoch. A new kind of augmentation is
- * a case here and in {@link viewsPerImage}.
+ * One epoch of augmented batches. The seed and the epoch determine order and augmentation. A new kind of augmentation needs a
+ * case here and in {@link viewsPerImage}.
  */
 export function augmentedBatches(
   fit: Uint32Array,
@@ -20,7 +20,7 @@ export function augmentedBatches(
   return epochBatches(fit, { ...order, flip: augmentation.kind === 'flip' });
 }
 
-/** How many different inputs one image can become: what a cache of activations keeps of each. */
+/** Number of variants of an image that augmentation can produce, each of which has a row in an activation cache. */
 export function viewsPerImage(augmentation: Augmentation): 1 | 2 {
   return augmentation.kind === 'flip' ? 2 : 1;
 }

@@ -1,9 +1,9 @@
-/** The run was asked to stop and did so at the next batch. Exit code 130. */
+/** Work was stopped on request. Exit code 130. */
 export class StoppedError extends Error {
   override name = 'StoppedError';
 }
 
-/** A training that cannot go on, for a reason that its settings or its images give. */
+/** Training cannot continue because of its settings or images. */
 export class TrainingError extends Error {
   override name = 'TrainingError';
   readonly code = 'loss-not-finite';

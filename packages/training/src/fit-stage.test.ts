@@ -3,7 +3,7 @@ import { StoppedError } from './errors.ts';
 import { fitStage, type LoopPlan, type Stage, type StageEpoch } from './fit-stage.ts';
 import { StopFlag } from './stop-flag.ts';
 
-/** A stage whose "model" is one number: the count of steps taken. Its loss on tune follows a script. */
+/** A stage whose "model" is the number of steps taken, with given losses on `tune`. */
 function scripted(tuneLosses: number[], plan: Partial<LoopPlan> = {}, changes: Partial<Stage> = {}) {
   const model = { steps: 0, kept: -1 };
   let evaluation = 0;
@@ -47,15 +47,15 @@ async function run(stage: Stage, stop = new StopFlag()) {
 }
 
 describe('fitStage', () => {
-  it('stops when tune has not improved for as long as its patience, and puts the best weights back', async () => {
+  it('stops when the loss on tune has not improved for `patience` epochs, and restores the best weights', async () => {
     const { stage, model } = scripted([3, 1, 2, 2]);
     const { epochs } = await run(stage);
     expect(epochs.map(({ best }) => best)).toEqual([true, true, false, false]);
-    // Three steps an epoch; the second epoch was the best.
+    // Three steps per epoch; the second epoch was the best.
     expect(model.steps).toBe(6);
   });
 
-  it('weights the last, smaller batch by its images', async () => {
+  it('weights the last, smaller batch by its number of images', async () => {
     const { epochs, batches } = await run(scripted([1], { epochCount: 1 }).stage);
     expect(epochs[0]!.loss).toBeCloseTo((4 * 4 + 4 * 4 + 2 * 2) / 10, 12);
     expect(batches).toEqual([
@@ -65,7 +65,7 @@ describe('fitStage', () => {
     ]);
   });
 
-  it('keeps the flaws of ending with the last epoch and of leaving out what fills no batch', async () => {
+  it('with the flaws, keeps the last epoch and leaves out incomplete batches', async () => {
     const { stage, model } = scripted([3, 1, 2, 2, 2], {
       epochCount: 5,
       stopping: { keeps: 'last' },
@@ -82,7 +82,7 @@ describe('fitStage', () => {
     expect(epochs[0]!.loss).toBe(4);
   });
 
-  it('counts the weights that it starts from as a candidate, where they are trained ones', async () => {
+  it('with startCounts, may keep the initial weights as the best ones', async () => {
     const { stage, model } = scripted([1, 2, 2], { stopping: { keeps: 'best', patience: 2, startCounts: true } });
     await run(stage);
     expect(model.steps).toBe(0);
@@ -100,7 +100,7 @@ describe('fitStage', () => {
     expect(order).toEqual(['recalibrate', 'evaluate']);
   });
 
-  it('stops at a batch edge', async () => {
+  it('stops before the next batch', async () => {
     const stop = new StopFlag();
     const { stage, model } = scripted([]);
     const { step } = stage;
@@ -112,14 +112,14 @@ describe('fitStage', () => {
     expect(model.steps).toBe(2);
   });
 
-  it('fails on a loss that is no number, and says at which rate', async () => {
+  it('fails on a loss of NaN, naming the learning rate', async () => {
     const { stage } = scripted([], {}, { step: () => Number.NaN });
     await expect(run(stage)).rejects.toThrow(
       'the loss became NaN in step 0 of epoch 0 of stage "whole" at learning rate 0.1; try a lower one',
     );
   });
 
-  it('fails on a loss on tune that is no number: nothing could be better than it', async () => {
+  it('fails on a loss of NaN on tune, with which no epoch could be compared', async () => {
     await expect(run(scripted([1, Number.NaN]).stage)).rejects.toThrow(
       'the loss on tune became NaN in epoch 1 of stage "whole" at learning rate 0.1; try a lower one',
     );

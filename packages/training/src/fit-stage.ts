@@ -1,4 +1,4 @@
-/** The training loop: epochs of batches, early stopping on `tune`, the best weights kept. */
+/** The training loop: epochs of batches, early stopping on `tune`, and keeping the best weights. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ImageBatch } from '@chorus/data';
 import { augmentedBatches } from './augmentation.ts';
@@ -8,32 +8,32 @@ import type { StageName, StagePlan } from './plan.ts';
 import type { EpochMetrics } from './protocol.ts';
 import type { StopFlag } from './stop-flag.ts';
 
-/** What the loop needs to know of a stage's plan. */
+/** The part of a stage's plan that the loop depends on. */
 export type LoopPlan = Pick<
   StagePlan,
   'name' | 'learningRate' | 'augmentation' | 'batchSize' | 'wholeBatchesOnly' | 'epochCount' | 'stopping'
 >;
 
-/** What a stage does with a model; {@link fitStage} decides when. */
+/** The operations of a stage on its model, which {@link fitStage} calls. */
 export interface Stage {
   plan: LoopPlan;
-  /** Images of the store to train on. */
+  /** Training image indices. */
   fit: Uint32Array;
-  /** Of the order and the augmentation. */
+  /** Seed of the order and the augmentation. */
   seed: number;
   /** One optimizer step; returns the batch's mean loss before it. */
   step(batch: ImageBatch, learningRate: number): number;
-  /** Prepares the model for its evaluation, such as by a pass over its BatchNorm statistics. */
+  /** Prepares the model for evaluation, such as by recalibrating BatchNorm. */
   recalibrate?(): void;
   /** Mean loss and accuracy on `tune`. */
   evaluate(): Promise<{ loss: number; accuracy: number }>;
-  /** Takes the current weights for the best. */
+  /** Keeps the current weights as the best ones. */
   keep(): void;
   /** Restores the weights of the last {@link keep}. */
   restore(): void;
 }
 
-/** An epoch's numbers; the caller adds the task. */
+/** Metrics of an epoch; the caller adds those of the task. */
 export type StageEpoch = Omit<EpochMetrics, 'task' | 'member' | 'fold' | 'device' | 'compiled'>;
 
 export interface StageEvents {
@@ -42,7 +42,7 @@ export interface StageEvents {
 }
 
 /**
- * Runs a stage until its plan says that it ends.
+ * Runs a stage to its end, as planned.
  *
  * @throws StoppedError before the next batch once a stop is requested; TrainingError when a loss is not finite.
  */
@@ -72,7 +72,7 @@ export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents
       imageCount += batch.indices.length;
       events.onBatch({ stage: plan.name, epochIndex, stepIndex, stepCount });
       stepIndex += 1;
-      // Steps are synchronous native calls: messages are handled between them.
+      // Steps are synchronous native calls; handle messages between them.
       await nextTurn();
     }
     const trainedUntilMs = Date.now();

@@ -1,20 +1,20 @@
-/** One pass of a function over images, its output collected row by row. */
+/** Runs a function over images in batches and collects the rows of its output. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { epochBatches, type ImageBatch } from '@chorus/data';
 import * as tf from '@tensorflow/tfjs';
 import type { StopFlag } from './stop-flag.ts';
 
-/** Images in one forward pass, where no gradient is needed. */
+/** Number of images in a forward pass without gradients. */
 export const forwardBatchSize = 32;
 
 export interface ForwardOptions {
-  /** Numbers in one row of the output. */
+  /** Numbers per row of the output. */
   width: number;
-  /** Rows of one image: 2 adds the row of its mirror image after its own. */
+  /** Rows per image; with 2, each image's row is followed by that of its mirror image. */
   viewsPerImage?: 1 | 2;
-  /** Images in all calls on the same function; by default those of this call. Another batch shape would compile anew. */
+  /** Total number of images in all calls of the same function; by default, in this call. Avoids compiling another batch shape. */
   imageCount?: number;
-  /** Memory for the rows; by default fresh memory. */
+  /** Memory for the rows; by default, new memory. */
   rows?: Float32Array;
   stop?: StopFlag | undefined;
   /** Called after each batch. */
@@ -22,11 +22,11 @@ export interface ForwardOptions {
 }
 
 /**
- * Runs `forward` over the images, each once, in batches of {@link forwardBatchSize}.
+ * Runs `forward` once over each image, in batches of {@link forwardBatchSize}.
  *
- * @param indices images, in the order of their rows.
- * @param forward a batch → [rowCount, …], of which the first rows are the batch's; it runs within `tf.tidy`. Rows must not
- * depend on each other: the last batch is padded to `rowCount`.
+ * @param indices image indices, in the order of their rows.
+ * @param forward maps a batch to [rowCount, …], whose first rows belong to the batch; it runs within `tf.tidy`. Rows must not
+ * depend on each other, since the last batch is padded to `rowCount`.
  * @returns [images × viewsPerImage, width]
  * @throws StoppedError before the next batch once a stop is requested.
  */
@@ -44,7 +44,7 @@ export async function forwardRows(
     for (let view = 0; view < viewsPerImage; view += 1) {
       stop?.check();
       const output = tf.tidy(() => forward({ ...batch, flips: batch.flips.map(() => view) }, rowCount));
-      // Outside of tidy, which searches a returned array for tensors, element by element.
+      // Outside tidy, which would search a returned array for tensors, element by element.
       const values = output.dataSync<'float32'>();
       output.dispose();
       for (let position = 0; position < batch.indices.length; position += 1)
@@ -52,7 +52,7 @@ export async function forwardRows(
           values.subarray(position * width, (position + 1) * width),
           ((firstImage + position) * viewsPerImage + view) * width,
         );
-      // Passes are synchronous native calls: messages are handled between them.
+      // Forward passes are synchronous native calls; handle messages between them.
       await nextTurn();
     }
     firstImage += batch.indices.length;
@@ -62,7 +62,7 @@ export async function forwardRows(
   return rows;
 }
 
-/** Images in the given order, none mirrored; the last batch has the images that remain. */
+/** Batches of images in the given order, not flipped; the last batch may be smaller. */
 export function batchesInOrder(indices: Uint32Array): Generator<ImageBatch> {
   return epochBatches(indices, {
     batchSize: forwardBatchSize,

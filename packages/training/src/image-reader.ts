@@ -2,7 +2,7 @@ import { fillBatch, type ImageBatch, PixelStore, type PixelStoreHandle } from '@
 import { bytesTensor } from '@chorus/runtime';
 import type * as tf from '@tensorflow/tfjs';
 
-/** Pixels of a store as tensors, for one purpose; every image that is read is recorded. */
+/** Reads images of a pixel store as tensors, and records which images are read. */
 export class ImageReader {
   readonly #store: PixelStore;
   readonly #reads: Uint8Array;
@@ -14,13 +14,13 @@ export class ImageReader {
   }
 
   /**
-   * Images as bytes [N, S, S, 3], mirrored where the batch says so. The caller disposes.
+   * Reads a batch as bytes [N, S, S, 3], with the images flipped that the batch marks. The caller disposes it.
    *
-   * @param rowCount N; rows behind the batch's images are black.
+   * @param rowCount N; padding rows are zero.
    */
   read(batch: ImageBatch, rowCount = batch.indices.length): tf.Tensor4D {
     const { size } = this.#store;
-    // Fresh memory each time: TensorFlow keeps using the array it is given.
+    // New memory for each call, since TensorFlow keeps using the array.
     const bytes = new Uint8Array(rowCount * size * size * 3);
     fillBatch(this.#store, batch, bytes);
     for (const index of batch.indices) this.#reads[index] = 1;

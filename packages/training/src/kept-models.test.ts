@@ -27,7 +27,7 @@ function task(keepAs?: string): PredictTask {
 const predictorOf = (one: PredictTask) => models.with(one, (predictor) => Promise.resolve(predictor));
 
 describe('models of a lane', () => {
-  it('are built once for a name, and are gone when they are released', async () => {
+  it('are built once per key and disposed when released', async () => {
     const before = tf.memory().numTensors;
     const first = await predictorOf(task('one/0'));
     const kept = tf.memory().numTensors;
@@ -39,7 +39,7 @@ describe('models of a lane', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('are built for each task without a name, and disposed after it, failed ones too', async () => {
+  it('are built for each task without a key and disposed after it, even if it fails', async () => {
     const before = tf.memory().numTensors;
     let during: ImagePredictor | undefined;
     const failing = models.with(task(), (predictor) => {

@@ -1,4 +1,4 @@
-/** Models that a lane's thread keeps from one task to the next: built, and compiled, once. */
+/** Models that a lane's thread keeps between tasks, to build and compile them only once. */
 import { type Classifier, memberFromBytes } from '@chorus/models';
 import { type ImagePredictor, prepareImagePredictor } from './predict-images.ts';
 import type { ComputeSettings } from './prepared-function.ts';
@@ -13,9 +13,9 @@ export class KeptModels {
   }
 
   /**
-   * Runs `use` with the task's model, which is built unless it was kept before.
+   * Runs `use` with the task's model, which is built unless it has been kept.
    *
-   * @throws ModelError when manifest and weights do not fit; nothing is kept then.
+   * @throws ModelError when manifest and weights do not match; nothing is kept then.
    */
   async with<T>(task: PredictTask, use: (predictor: ImagePredictor) => Promise<T>): Promise<T> {
     const kept = task.keepAs === undefined ? undefined : this.#models.get(task.keepAs);

@@ -1,4 +1,4 @@
-/** The thread of a lane: TensorFlow on the lane's device, then one task after the other. */
+/** The worker thread of a lane: initializes TensorFlow on the lane's device and runs one task after another. */
 import { initRuntime } from '@chorus/runtime';
 import { Piscina } from 'piscina';
 import { ImageReader } from './image-reader.ts';

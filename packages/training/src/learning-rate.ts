@@ -1,8 +1,8 @@
-/** How the learning rate of a stage changes. */
+/** Learning rate schedule of a stage. */
 export type LearningRate = { kind: 'constant'; value: number };
 
 /**
- * The learning rate of one step. A new kind of schedule is a case here and a line in {@link LearningRate}.
+ * The learning rate of one step. A new kind of schedule needs a case here and in {@link LearningRate}.
  *
  * @param at `epochIndex` and `stepIndex` from 0, the latter within the epoch.
  */

@@ -1,4 +1,4 @@
-/** A trained member on disk: a sealed folder with its model, what is known of its training, and its held-out logits. */
+/** A trained member on disk: a sealed folder with its model, a record of its training and its out-of-fold logits. */
 import { join } from 'node:path';
 import { type MemberManifest, memberManifestSchema } from '@chorus/models';
 import { openSealedFolder, parseJson, StorageError, sealFolder } from '@chorus/storage';
@@ -9,7 +9,7 @@ const memberFileSchema = z.strictObject({
   schemaVersion: z.literal(2),
   device: z.string(),
   backingDevice: z.string(),
-  /** What its training steps computed in. */
+  /** Number format of its training steps. */
   precision: z.enum(precisions),
   seconds: z.number().min(0),
   recipe: z.enum(['transfer', 'whole']),
@@ -17,19 +17,19 @@ const memberFileSchema = z.strictObject({
   model: memberManifestSchema,
 });
 
-/** What is known of a member's training; goes into the report. */
+/** The record of a member's training, for the report. */
 export type MemberRecord = Omit<z.output<typeof memberFileSchema>, 'model' | 'schemaVersion'>;
 
 export interface TrainedMember {
   record: MemberRecord;
   manifest: MemberManifest;
-  /** Raw little-endian tensors as the manifest lists them; not kept of a fold of which only the answers are needed. */
+  /** Raw little-endian tensors as listed in the manifest; not kept if only the fold's predictions are needed. */
   weights: Uint8Array | undefined;
   /** [outOfFold, outputs] */
   outOfFoldLogits: Float32Array;
 }
 
-/** Publishes a trained member; an earlier attempt at the same place is replaced whole. */
+/** Publishes a trained member, replacing an earlier one. */
 export async function writeMember(folder: string, member: TrainedMember): Promise<void> {
   const { buffer, byteOffset, byteLength } = member.outOfFoldLogits;
   await sealFolder(
@@ -44,9 +44,9 @@ export async function writeMember(folder: string, member: TrainedMember): Promis
 }
 
 /**
- * Reads a member back, every byte checked.
+ * Reads a trained member and verifies all checksums.
  *
- * @throws StorageError when the folder is not whole, or not what this version writes.
+ * @throws StorageError when the folder is incomplete, damaged or of another version.
  */
 export async function readMember(folder: string): Promise<TrainedMember> {
   const files = await openSealedFolder(folder);
@@ -63,7 +63,7 @@ export async function readMember(folder: string): Promise<TrainedMember> {
     record,
     manifest: model,
     weights: files.get('weights.bin'),
-    // A copy starts at a multiple of four, whatever the view did.
+    // A copy, because a Float32Array must start at a multiple of four bytes.
     outOfFoldLogits: new Float32Array(new Uint8Array(content('out-of-fold.f32')).buffer),
   };
 }

@@ -1,13 +1,13 @@
-/** Both ends of the port through which a lane reports. */
+/** Both ends of the message port through which a lane reports progress. */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import * as Comlink from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import type { LaneObserver } from './protocol.ts';
 
 /**
- * The main thread's end: calls arrive in order while the port is open.
+ * Creates the main thread's end. Calls arrive in order while the port is open.
  *
- * @returns the port to send to the lane, and a function that closes this end.
+ * @returns the port to send to the lane, and a function that closes the main thread's end.
  */
 export function exposeObserver(observer: LaneObserver): { port: MessagePort; close(): void } {
   const { port1, port2 } = new MessageChannel();
@@ -16,9 +16,10 @@ export function exposeObserver(observer: LaneObserver): { port: MessagePort; clo
 }
 
 /**
- * The lane's end.
+ * Creates the lane's end.
  *
- * @returns an observer whose calls do not wait, and `flush`, which does: it resolves once all earlier calls have arrived.
+ * @returns an observer whose calls do not wait for the main thread, and `flush`, which resolves once all earlier calls have
+ * arrived.
  */
 export function wrapObserver(port: MessagePort): {
   observer: LaneObserver;

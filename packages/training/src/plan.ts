@@ -1,6 +1,6 @@
 /**
- * What a lane does with one member, as plain data. `@chorus/orchestration` makes it from an experiment; everything below
- * it reads this and nothing else: a flaw or a recipe is visible here only as the values that it leads to.
+ * The plan of a member's training, as plain data. `@chorus/orchestration` derives it from an experiment. This package depends
+ * only on the plan, in which flaws and recipes appear as the values that they result in.
  */
 import type {
   BackboneSpec,
@@ -12,25 +12,25 @@ import type {
 import type { Augmentation } from './augmentation.ts';
 import type { LearningRate } from './learning-rate.ts';
 
-/** What training steps compute in. */
+/** Number formats of training steps. */
 export const precisions = ['float32', 'bfloat16'] as const;
 export type Precision = (typeof precisions)[number];
 
-/** Where a member's first weights come from. */
+/** The source of a member's initial weights. */
 export type InitialWeights =
   | { kind: 'random' }
   | { kind: 'file'; path: string; sha256: string; note?: string | undefined };
 
 export type StageName = 'head' | 'fine-tune' | 'whole';
 
-/** When a stage ends, and which weights it ends with. */
+/** When a stage ends, and which weights it keeps. */
 export type Stopping =
   /**
-   * After `patience` epochs without a lower loss on the tune images, with the weights of the lowest. `startCounts`: the
-   * weights that the stage starts from may be these, so that the stage cannot make the member worse.
+   * Ends after `patience` epochs without a lower loss on the tuning images, and keeps the weights with the lowest loss. With
+   * `startCounts`, these may be the initial weights of the stage, so that the stage cannot increase the loss.
    */
   | { keeps: 'best'; patience: number; startCounts: boolean }
-  /** After all epochs, with the last weights. */
+  /** Ends after all epochs, and keeps the last weights. */
   | { keeps: 'last' };
 
 /** One stage of a training. */
@@ -38,14 +38,14 @@ export interface StagePlan {
   name: StageName;
   /** The layers that train; the others are frozen and in inference mode. */
   trains: FineTuneRange;
-  /** Of the layers that train. */
+  /** BatchNorm mode of the layers that train. */
   batchNorm: BatchNormMode;
   /**
-   * Takes BatchNorm's moving statistics from a pass over the images before each evaluation: from random weights and few
-   * steps they are still near their start.
+   * Computes BatchNorm's moving statistics in a pass over the training images before each evaluation. With random initial
+   * weights and few steps, the moving averages are still close to their initial values.
    */
   recalibratesBatchNorm: boolean;
-  /** Cross-entropy. */
+  /** Options of the cross-entropy loss. */
   loss: { labelSmoothing: number; fromLogitsOnSigmoid: FromLogitsOnSigmoid | null };
   optimizer: { kind: 'adam'; weightDecay: number };
   learningRate: LearningRate;
@@ -55,28 +55,28 @@ export interface StagePlan {
   wholeBatchesOnly: boolean;
   epochCount: number;
   stopping: Stopping;
-  /** Of training steps, on lanes that have it; other lanes compute in float32. */
+  /** Number format of training steps; lanes that do not support it use float32. */
   precision: Precision;
 }
 
-/** A member's trainings, but for what differs from fold to fold. */
+/** The part of a member's plan that all folds share. */
 export interface MemberPlan {
   name: string;
   backbone: BackboneSpec;
   preprocessing: PreprocessingName;
-  /** Share of the pooled features that is dropped in training steps. */
+  /** Dropout rate of the pooled features. */
   dropout: number;
   weights: InitialWeights;
-  /** Kernels that are drawn from the seed; a file's take the place of the backbone's. */
+  /** The weights to draw from the seed; with `head`, the backbone's weights come from a file. */
   initializes: 'all' | 'head';
   /** For the report: a pre-trained backbone with a new head, or all layers from the first step. */
   recipe: 'transfer' | 'whole';
   stages: StagePlan[];
-  /** Pooled features that all folds share, because the backbone in front of the head is the same in each. */
+  /** Pooled features that all folds share, because their backbone is frozen. */
   features: {
-    /** 2 where an image's mirror image has a row of its own. */
+    /** 2 if each image's row is followed by that of its mirror image. */
     rowsPerImage: 1 | 2;
-    /** Whether predictions come from them, too: the backbone stays frozen to the end. */
+    /** Whether predictions use them too, because no stage trains the backbone. */
     predict: boolean;
   } | null;
   /** Averages the logits of an image and its mirror image. */

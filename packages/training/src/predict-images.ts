@@ -5,27 +5,27 @@ import type { ImageReader } from './image-reader.ts';
 import { type ComputeSettings, prepareFunction } from './prepared-function.ts';
 import type { StopFlag } from './stop-flag.ts';
 
-/** A classifier that is ready for any number of calls. */
+/** A classifier that is prepared for any number of predictions. */
 export interface ImagePredictor {
   /**
-   * Logits of images, each counted once.
+   * Predicts the logits of images.
    *
    * @returns [images, outputs], in the order of the indices.
    * @throws StoppedError before the next batch once a stop is requested.
    */
   predict(images: ImageReader, indices: Uint32Array, stop: StopFlag): Promise<Float32Array>;
-  /** Disposes compiled functions; the caller keeps the classifier. */
+  /** Disposes compiled functions, but not the classifier. */
   dispose(): void;
 }
 
 export interface PredictorOptions {
   /** Averages the logits of each image and its mirror image. */
   testTimeAugmentation: boolean;
-  /** Images in all calls together: decides whether compiling pays, and the rows of a batch. */
+  /** Total number of images in all calls; determines the batch size and whether to compile. */
   imageCount: number;
 }
 
-/** Prepares a classifier to predict images that come in several calls. */
+/** Prepares a classifier to predict images in several calls. */
 export function prepareImagePredictor(
   classifier: Classifier,
   { testTimeAugmentation, imageCount }: PredictorOptions,
@@ -40,7 +40,7 @@ export function prepareImagePredictor(
       return forwardRows(indices, { width: classifier.outputCount, imageCount, stop }, (batch, rowCount) => {
         const plain = logits(images.read(batch, rowCount));
         if (!testTimeAugmentation) return plain;
-        // A pass over large images takes seconds.
+        // A forward pass over large images takes seconds.
         stop.check();
         const mirrored = logits(images.read({ ...batch, flips: batch.flips.map(() => 1) }, rowCount));
         return plain.add(mirrored).div(2);

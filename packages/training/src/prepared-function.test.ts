@@ -15,7 +15,7 @@ it.each([
   { compile: true, callCount: 100, isCompiled: true },
   { compile: true, callCount: 1, isCompiled: false },
   { compile: false, callCount: 100, isCompiled: false },
-])('compile: $compile, to be called $callCount times: compiled $isCompiled; the result is the same', (one) => {
+])('with compile $compile and $callCount expected calls, compiles: $isCompiled; the result is the same', (one) => {
   const { compile, callCount, isCompiled } = one;
   const before = tf.memory().numTensors;
   const prepared = prepareFunction({ compile }, callCount === undefined ? {} : { callCount }, double);

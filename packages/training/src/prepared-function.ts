@@ -1,4 +1,4 @@
-/** How a lane runs a function of tensors that it calls again and again: compiled, or op by op. */
+/** Prepares functions of tensors for repeated calls: compiled, or op by op. */
 import { type CompileMetrics, type CompileOptions, compile, type Results } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
 
@@ -6,27 +6,27 @@ import * as tf from '@tensorflow/tfjs';
 export interface ComputeSettings {
   /** Runs training steps and predictions as one op each; otherwise op by op. */
   compile: boolean;
-  /** Whether training steps may compute in bfloat16 here. */
+  /** Whether training steps can compute in bfloat16 on this lane. */
   bfloat16: boolean;
 }
 
 export interface PreparedFunction<Inputs extends readonly tf.Tensor[], Result extends Results> {
   /** The caller disposes results, not inputs. */
   (...inputs: Inputs): Result;
-  /** What compiling has cost; undefined where nothing is compiled. */
+  /** Cost of compilation; undefined if the function is not compiled. */
   readonly metrics: Readonly<CompileMetrics> | undefined;
   dispose(): void;
 }
 
 export interface PrepareOptions extends CompileOptions {
-  /** How often it will be called; by default too often to count. */
+  /** Expected number of calls; by default unlimited. */
   callCount?: number;
 }
 
 /**
- * Prepares `fn` for many calls.
+ * Prepares `fn` for repeated calls.
  *
- * @param fn as `compile` takes it: of tensors alone, whichever way it is run.
+ * @param fn must meet the requirements of `compile`, even if it runs op by op.
  */
 export function prepareFunction<Inputs extends readonly tf.Tensor[], Result extends Results>(
   settings: Pick<ComputeSettings, 'compile'>,
@@ -41,7 +41,7 @@ export function prepareFunction<Inputs extends readonly tf.Tensor[], Result exte
 // --- internal ---
 
 /**
- * To compile a backbone's inference takes 0.3 to 0.6 s of two cores, and saves 0.07 to 0.1 s a batch of 32 images of 224 px, 0.02
- * to 0.03 s an image alone (MobileNetV2, InceptionV3).
+ * Minimum number of calls that justifies compilation. Compiling a backbone's inference takes 0.3 to 0.6 s on two cores, and
+ * saves 0.07 to 0.1 s per batch of 32 images of 224 px, or 0.02 to 0.03 s per single image (MobileNetV2, InceptionV3).
  */
 const fewestCallsToCompile = 6;

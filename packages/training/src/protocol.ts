@@ -1,4 +1,4 @@
-/** What crosses between the main thread and a lane: plain data and shared memory, never tensors, models or functions. */
+/** Messages between the main thread and a lane: plain data and shared memory, never tensors, models or functions. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Fold, PixelStoreHandle } from '@chorus/data';
 import type { MemberManifest } from '@chorus/models';
@@ -7,41 +7,41 @@ import type { TrainedMember } from './member-folder.ts';
 import type { MemberPlan, StageName } from './plan.ts';
 import type { ComputeSettings } from './prepared-function.ts';
 
-/** Given to a lane's thread once, when it starts. */
+/** Passed to a lane's thread when it starts. */
 export interface LaneStartup {
   runtime: RuntimeOptions;
   compute: ComputeSettings;
-  /** Int32[1]: not 0 asks every lane to stop before its next batch. */
+  /** Int32[1]; any value other than 0 makes every lane stop before its next batch. */
   stop: SharedArrayBuffer;
 }
 
-/** What every task on a member to be trained needs. */
+/** The inputs that all tasks for training a member share. */
 export interface MemberTask {
-  /** Of the task, in messages: the member's, followed by the fold's where there are several. */
+  /** Name of the task, for messages: the member's name, followed by the fold's if there are several. */
   name: string;
   member: MemberPlan;
   classes: string[];
-  /** Draws fresh weights, the order of images and their augmentation. */
+  /** Seed of random weights, the order of images and their augmentation. */
   seed: number;
-  /** The images in the member's size. */
+  /** The images at the member's input size. */
   pixels: PixelStoreHandle;
   /** Uint8 per image of the store, set when its pixels are read. */
   reads: SharedArrayBuffer;
 }
 
-/** Computes the pooled features of a frozen, pre-trained backbone: once for all folds of a member. */
+/** Computes the pooled features of a frozen, pre-trained backbone once for all folds of a member. */
 export interface FeaturesTask extends MemberTask {
   kind: 'features';
-  /** The images that get rows. */
+  /** The images to compute rows for. */
   indices: Uint32Array;
   rowsPerImage: 1 | 2;
 }
 
-/** Pooled features in memory that all lanes share. */
+/** Pooled features in shared memory. */
 export interface SharedFeatures {
   /** The images that have rows. */
   indices: Uint32Array;
-  /** 2 where an image's mirror image has the next row. */
+  /** 2 if each image's row is followed by that of its mirror image. */
   rowsPerImage: 1 | 2;
   /** Float32[indices × rowsPerImage × width]. */
   rows: SharedArrayBuffer;
@@ -56,20 +56,20 @@ export interface TrainTask extends MemberTask {
   fit: Uint32Array;
   tune: Uint32Array;
   outOfFold: Uint32Array;
-  /** Of all training images, where a {@link FeaturesTask} has computed them. */
+  /** Features of all training images, if a {@link FeaturesTask} has computed them. */
   features?: SharedFeatures | undefined;
-  /** Where the member is published. */
+  /** Path to publish the member at. */
   folder: string;
-  /** Whether the folder gets the weights too: only of a model that predicts later. */
+  /** Whether to publish the weights too, because the model is used for later predictions. */
   keepsWeights: boolean;
 }
 
-/** Runs a finished model over images. */
+/** Predicts images with a trained model. */
 export interface PredictTask {
   kind: 'predict';
   name: string;
   manifest: MemberManifest;
-  /** In shared memory: no lane copies it. */
+  /** In shared memory, so that sending the task does not copy them. */
   weights: Uint8Array;
   pixels: PixelStoreHandle;
   indices: Uint32Array;
@@ -77,20 +77,20 @@ export interface PredictTask {
   reads: SharedArrayBuffer;
   /** Averages the logits of each image and its mirror image. */
   testTimeAugmentation: boolean;
-  /** Images in all tasks on this model together; by default those of this task. */
+  /** Total number of images in all tasks with this model; by default, in this task. */
   imageCount?: number | undefined;
-  /** The thread keeps the model under this name for further tasks, until it is released; by default it does not. */
+  /** Key under which the thread keeps the model for later tasks until it is released; by default, it is not kept. */
   keepAs?: string | undefined;
 }
 
-/** Disposes the models that the thread has kept. */
+/** Disposes the models that the thread keeps. */
 export interface ReleaseTask {
   kind: 'release';
 }
 
 export type LaneTask = FeaturesTask | TrainTask | PredictTask;
 
-/** What each kind of task returns. */
+/** The result of each kind of task. */
 export interface LaneResults {
   features: SharedFeatures;
   /** Without the weights, which are in the member's folder. */
@@ -101,7 +101,7 @@ export interface LaneResults {
 
 export type LaneResult<Task extends LaneTask> = LaneResults[Task['kind']];
 
-/** One line of `metrics.jsonl`. Times are milliseconds since the epoch, the same clock on every lane. */
+/** One line of `metrics.jsonl`. Times are in milliseconds since the Unix epoch, by the same clock on every lane. */
 export interface EpochMetrics {
   /** Name of the task. */
   task: string;
@@ -111,7 +111,7 @@ export interface EpochMetrics {
   stage: StageName;
   epochIndex: number;
   startedAtMs: number;
-  /** From the first training step's start to the last one's end. */
+  /** End of the last training step. */
   trainedUntilMs: number;
   finishedAtMs: number;
   stepCount: number;
@@ -119,24 +119,24 @@ export interface EpochMetrics {
   loss: number;
   tuneLoss: number;
   tuneAccuracy: number;
-  /** Of the last step. */
+  /** Learning rate of the last step. */
   learningRate: number;
-  /** This epoch's loss on `tune` is the lowest so far. */
+  /** Whether this epoch's loss on `tune` is the lowest so far. */
   best: boolean;
-  /** What compiling the stage's functions has cost so far; null where they run op by op. */
+  /** Cost so far of compiling the stage's functions; null if they run op by op. */
   compiled: CompiledMetrics | null;
 }
 
 export interface CompiledMetrics {
-  /** Input shapes that functions were traced for; one more in each epoch would be a bug. */
+  /** Number of traces, one per function and input shape; an increase in every epoch would be a bug. */
   traceCount: number;
-  /** Compiled functions that are kept. */
+  /** Number of compiled functions in the cache. */
   cacheSize: number;
-  /** Tracing and first calls, in which TensorFlow optimizes the graph. */
+  /** Time of tracing and first calls, in which TensorFlow optimizes the graph. */
   firstCallsMs: number;
 }
 
-/** Called by a lane, over comlink; the main thread implements it. `task` is the task's name. */
+/** Implemented in the main thread and called by lanes through comlink. `task` is the task's name. */
 export interface LaneObserver {
   onStage(task: string, stage: StageName | 'features' | 'predict' | 'done'): void;
   onBatch(
@@ -147,11 +147,11 @@ export interface LaneObserver {
   onWarning(task: string, message: string): void;
 }
 
-/** What a lane's thread is called with. */
+/** The argument of a lane's thread. */
 export interface LaneRequest {
   task: LaneTask | ReleaseTask;
-  /** Through it the thread calls the {@link LaneObserver} at the other end. */
+  /** Port for calls to the {@link LaneObserver}. */
   observer: MessagePort;
-  /** Float64[1]: the thread writes when it started the task, milliseconds since the epoch. */
+  /** Float64[1]; the thread writes the start of the task, in milliseconds since the Unix epoch. */
   startedAtMs: SharedArrayBuffer;
 }

@@ -4,8 +4,8 @@ import { ModelError } from '@chorus/models';
  * Refuses logits that are not finite.
  *
  * @param logits [images, outputs]
- * @param indices of the images.
- * @param source which weights gave the logits, for the message.
+ * @param indices image indices of the rows.
+ * @param source where the weights come from, for the message.
  * @throws ModelError naming the source and the first image.
  */
 export function requireFinite(logits: Float32Array, indices: Uint32Array, source: string): void {

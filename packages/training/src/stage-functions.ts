@@ -1,4 +1,4 @@
-/** What a stage of a training computes: its steps, and its evaluation after each epoch. */
+/** The computations of a stage: training steps, BatchNorm recalibration and evaluation. */
 import type { ImageBatch } from '@chorus/data';
 import { Adam, type FineTuneView, type LossOptions, trainStep } from '@chorus/models';
 import type { CompileMetrics } from '@chorus/runtime';
@@ -11,7 +11,7 @@ import type { CompiledMetrics } from './protocol.ts';
 
 export interface StageFunctionsOptions extends LossOptions {
   compute: Pick<ComputeSettings, 'compile'>;
-  /** Of the training step; everything else is float32. */
+  /** Number format of training steps; everything else is float32. */
   precision: Precision;
   weightDecay: number;
 }
@@ -27,10 +27,10 @@ export class StageFunctions {
   readonly #infer: PreparedFunction<[tf.Tensor], tf.Tensor2D>;
 
   /**
-   * @param view stays the caller's.
+   * @param view the caller keeps ownership of it.
    * @param outputCount logits per image.
-   * @param fit activations of the images to train on.
-   * @param tune activations of the images to evaluate on.
+   * @param fit activations of the training images.
+   * @param tune activations of the tuning images.
    */
   constructor(
     view: FineTuneView,
@@ -47,7 +47,7 @@ export class StageFunctions {
     this.#adam = new Adam(view.variables, { weightDecay });
     this.#train = prepareFunction(
       compute,
-      // In float32 grappler makes a step no faster, and the first one seconds longer.
+      // In float32, grappler does not speed up steps, and makes the first one seconds slower.
       { name: 'train', precision, optimizes: precision === 'bfloat16' },
       (input: tf.Tensor, labels: tf.Tensor1D, rates: tf.Tensor1D, step: tf.Scalar) =>
         trainStep(view, this.#adam, { activations: fit.activations(input), labels, rates, step }, lossOptions),
@@ -66,17 +66,17 @@ export class StageFunctions {
     return tf.tidy(() => {
       const { rates, step } = this.#adam.nextStep(learningRate);
       const loss = this.#train(this.#fit.input(batch), tf.tensor1d(labels, 'int32'), rates, step);
-      // The only place where a step waits for the device.
+      // Reading the loss is the only synchronization with the device in a step.
       return loss.dataSync()[0]!;
     });
   }
 
-  /** Takes BatchNorm's moving statistics from one pass over the images. */
+  /** Computes BatchNorm's moving statistics in a pass over training images. */
   recalibrate(indices: Uint32Array): void {
     this.#view.recalibrateBatchNorm(this.#inputs(indices), this.#recalibrate);
   }
 
-  /** [images, outputs] of images to evaluate on. */
+  /** Logits [images, outputs] of tuning images. */
   logits(indices: Uint32Array): Promise<Float32Array> {
     return forwardRows(indices, { width: this.#outputCount }, (batch, rowCount) =>
       this.#infer(this.#tune.input(batch, rowCount)),

@@ -1,6 +1,6 @@
 import { StoppedError } from './errors.ts';
 
-/** A flag in shared memory that asks every lane to stop at its next batch edge. */
+/** A flag in shared memory that makes every lane stop before its next batch. */
 export class StopFlag {
   readonly shared: SharedArrayBuffer;
   readonly #cell: Int32Array;
@@ -18,8 +18,8 @@ export class StopFlag {
     return Atomics.load(this.#cell, 0) !== 0;
   }
 
-  /** @throws StoppedError once the flag is up. */
+  /** @throws StoppedError once the flag is raised. */
   check(): void {
-    if (this.raised) throw new StoppedError('stopped at a batch edge');
+    if (this.raised) throw new StoppedError('stopped before the next batch');
   }
 }

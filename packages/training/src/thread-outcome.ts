@@ -1,19 +1,19 @@
-/** What a thread returns: a value, or an error as plain data. Structured clones lose an error's class, name and own properties. */
+/** The result of a thread: a value, or an error as plain data. A structured clone loses an error's class, name and properties. */
 
 /** An error as plain data. */
 export interface ThreadError {
   name: string;
   message: string;
-  /** Of the thread that threw it. */
+  /** The stack in the thread that threw the error. */
   stack: string | undefined;
-  /** Such as `ENOENT`. */
+  /** An error code, such as `ENOENT`. */
   code: string | undefined;
   cause: ThreadError | undefined;
 }
 
 export type Outcome<Value> = { value: Value } | { error: ThreadError };
 
-/** Runs work and returns its value, or what it threw, as data that crosses threads. */
+/** Runs work and returns its value, or its error as plain data. */
 export async function outcomeOf<Value>(work: () => Value | Promise<Value>): Promise<Outcome<Value>> {
   try {
     return { value: await work() };
@@ -22,7 +22,7 @@ export async function outcomeOf<Value>(work: () => Value | Promise<Value>): Prom
   }
 }
 
-/** Describes whatever was thrown, its chain of causes included. */
+/** Converts a thrown value, including its chain of causes, to plain data. */
 export function describeError(error: unknown, depth = 0): ThreadError {
   if (!(error instanceof Error))
     return { name: 'Error', message: String(error), stack: undefined, code: undefined, cause: undefined };
@@ -31,7 +31,7 @@ export function describeError(error: unknown, depth = 0): ThreadError {
   return {
     ...{ name, message, stack },
     code: code === undefined ? undefined : String(code),
-    // A chain may lead back to itself.
+    // A chain of causes may be cyclic.
     cause: cause === undefined || depth === maxCauses ? undefined : describeError(cause, depth + 1),
   };
 }

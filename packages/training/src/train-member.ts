@@ -1,4 +1,4 @@
-/** One member on one fold: from its first weights to its folder. */
+/** Trains a member on one fold, from its initial weights to its published folder. */
 import { basename } from 'node:path';
 import { scoreProbabilities } from '@chorus/evaluation';
 import {
@@ -35,11 +35,11 @@ export interface LaneContext {
 }
 
 /**
- * Trains a member by its plan, predicts the images of its fold, and publishes it.
+ * Trains a member according to its plan, predicts its out-of-fold images, and publishes it.
  *
- * @returns what was published, without the weights.
- * @throws StoppedError before the next batch once a stop is requested; ModelError or StorageError for weights that do not
- * fit; TrainingError when a loss is not finite.
+ * @returns the published member, without the weights.
+ * @throws StoppedError before the next batch once a stop is requested; ModelError or StorageError for invalid initial weights;
+ * TrainingError when a loss is not finite.
  */
 export async function trainMember(task: TrainTask, lane: LaneContext): Promise<Omit<TrainedMember, 'weights'>> {
   const startedAtMs = Date.now();
@@ -101,7 +101,7 @@ async function initialClassifier({ member, classes, seed }: MemberTask): Promise
     await loadBackboneWeights(classifier, { name: basename(weights.path), bytes: await readKnownWeightFile(weights) });
     return classifier;
   } catch (error) {
-    // The lane goes on with another member.
+    // The lane continues with another member.
     classifier.dispose();
     throw error;
   }
@@ -193,13 +193,13 @@ async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask
   }
 }
 
-/** The output of a stage's frozen front for its images; of the head's from the features that all folds share. */
+/** Activation caches for a stage's images. The `head` stage uses the features that all folds share. */
 async function stageCaches(view: FineTuneView, plan: StagePlan, task: TrainTask, lane: LaneContext) {
   const { fit, tune, features } = task;
   const images = new ImageReader(task.pixels, task.reads);
   if (plan.trains === 'head' && features !== undefined) {
     const fitCache = ActivationCache.shared(view, images, features);
-    // Test images that are used as tune images (a flaw) have no features.
+    // With a flaw, test images are used as tuning images, which have no shared features.
     const known = new Set(features.indices);
     if (tune.every((index) => known.has(index)))
       return { fitCache, tuneCache: ActivationCache.shared(view, images, features) };

@@ -1,6 +1,6 @@
 import { readRegularFile, StorageError, sha256, UnreadableFileError } from '@chorus/storage';
 
-/** Above the largest file of keras-applications' convolutional families without its classification layer. */
+/** Larger than any of keras-applications' weight files of convolutional families without the classification layer. */
 export const maximumWeightBytes = 1e9;
 
 /**
@@ -16,7 +16,7 @@ export async function readWeightFile(path: string): Promise<Uint8Array> {
 }
 
 /**
- * Reads a file of pre-trained weights whose content is known.
+ * Reads a file of pre-trained weights and verifies its hash.
  *
  * @throws StorageError as {@link readWeightFile}, and when the content has changed.
  */

@@ -155,7 +155,7 @@ describe('chorus predict', () => {
     expect(linesOf(stdout)).toHaveLength(1);
     expect(linesOf(stderr)).toEqual([
       expect.stringMatching(/^chorus: \S+page\.gif: not an image/),
-      'chorus: x*.gif: no file has this name or matches this pattern',
+      'chorus: x*.gif: no file matches this name or pattern',
       'chorus: 1 of 3 images were classified; 2 cannot be used.',
     ]);
     expect(linesOf(await readFile(at('some.csv'), 'utf8'))).toHaveLength(2);

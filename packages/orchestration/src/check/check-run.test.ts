@@ -14,7 +14,7 @@ import { checkJsonSchema, checkReportSchema } from './schema.ts';
 let parent: string;
 const at = (name: string) => join(parent, name);
 
-/** Two slim members on tiny images; settings of the process are those of every check and run of this file. */
+/** Two small members on tiny images. Process-wide settings must be the same in all checks and runs of this file. */
 const small = (changes: Partial<ExperimentInput> = {}): Partial<ExperimentInput> => ({
   name: 'small',
   inputSize: 32,
@@ -39,7 +39,7 @@ beforeAll(async () => {
 afterAll(() => rm(parent, { recursive: true, force: true }));
 
 describe('a folder that can be trained on', () => {
-  it('is described, with what the run takes, and nothing is created', async () => {
+  it('is described with estimates for the run, and nothing is created', async () => {
     const before = await readdir(parent);
     const report = await checkRun(resolveExperiment(small()), { out: at('runs/new') });
     expect(checkReportSchema.parse(JSON.parse(JSON.stringify(report)))).toEqual(report);
@@ -60,7 +60,7 @@ describe('a folder that can be trained on', () => {
     expect(await readdir(parent)).toEqual(before);
   });
 
-  it('is described as the run then reports it, and takes no more disk than said', async () => {
+  it("is described as in the run's report, and the run takes no more disk space than estimated", async () => {
     const report = await checkRun(resolveExperiment(small()), { out: at('run') });
     const run = await train(small(), { out: at('run') });
     const { counts, skipped } = run.report.dataset;
@@ -69,7 +69,7 @@ describe('a folder that can be trained on', () => {
     expect(report.dataset!.skipped).toEqual(skipped);
     const bytes = await bytesIn(at('run'));
     expect(bytes).toBeLessThan(report.disk.neededBytes!);
-    // It is an upper bound of the right size: most of it is a margin for small files.
+    // The estimate is an upper bound of the right magnitude; most of it is a margin for small files.
     expect(report.disk.neededBytes!).toBeLessThan(3 * bytes + 10e6);
   });
 });
@@ -109,7 +109,7 @@ describe('a folder that cannot be trained on', () => {
     expect(presets[0]!.seconds).toBeNull();
   });
 
-  it('is decoded all the same where the memory is too small for its pixels', async () => {
+  it('is still decoded if there is too little memory for its pixels', async () => {
     const experiment = resolveExperiment(small({ inputSize: 1024, recipe: { batchSize: 4096 } }));
     const { exitCode, problems, dataset, memory } = await checkRun(experiment, { out: at('runs/new') });
     expect(exitCode).toBe(4);
@@ -118,7 +118,7 @@ describe('a folder that cannot be trained on', () => {
     expect(dataset).toMatchObject({ usable: 129 });
   });
 
-  it('is one that is not there', async () => {
+  it('may not exist', async () => {
     const experiment = resolveExperiment(small({ data: { source: at('dta') } }));
     const report = await checkRun(experiment, { out: at('runs/new') });
     expect(report).toMatchObject({ exitCode: 4, dataset: null, memory: { neededBytes: null } });
@@ -130,12 +130,12 @@ describe('a folder that cannot be trained on', () => {
   });
 });
 
-it('ends with 2 where the images are fine and something else is not', async () => {
+it('has exit code 2 if the images are valid but another setting is not', async () => {
   const report = await checkRun(resolveExperiment(small({ weights: at('none') })), { out: at('runs/new') });
   expect(report).toMatchObject({ exitCode: 2, problems: [{ kind: 'configuration' }] });
 });
 
-it('says what other presets would take of the same images, or what is in their way', async () => {
+it('estimates other presets with the same images, or reports why they cannot run', async () => {
   const other = resolveExperiment(small({ data: { source: at('data'), limitPerClass: 10 }, inputSize: 64 }));
   const { presets } = await checkRun(resolveExperiment(small()), {
     out: at('runs/new'),
@@ -160,7 +160,7 @@ it('says what other presets would take of the same images, or what is in their w
   });
 });
 
-it('stops while it decodes', async () => {
+it('stops while decoding', async () => {
   const controller = new AbortController();
   const check = checkRun(resolveExperiment(small()), {
     out: at('runs/new'),
@@ -170,7 +170,7 @@ it('stops while it decodes', async () => {
   await expect(check).rejects.toThrow(StoppedError);
 });
 
-it('has its JSON schema beside the package', async () => {
+it('check.schema.json is up to date', async () => {
   const committed = JSON.parse(await readFile(new URL('../../check.schema.json', import.meta.url), 'utf8'));
   expect(committed).toEqual(JSON.parse(JSON.stringify(checkJsonSchema())));
 });

@@ -1,4 +1,4 @@
-/** What a run would make of its images, weights and machine: everything `train` looks at before it creates anything. */
+/** Checks a run's images, weights and machine as `train` does before it creates anything. */
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { availableMemoryBytes, checkMemory, pixelBytes, trainingImages } from '@chorus/data';
@@ -26,7 +26,7 @@ import { type MachineSpeed, measureSpeed } from './measure-speed.ts';
 import type { CheckReport } from './schema.ts';
 import { warningsAbout } from './warnings.ts';
 
-/** An experiment to compare the checked one with, by the name of its preset; or why it cannot be. */
+/** A preset to compare the checked experiment with: its experiment, or the reason that it cannot run. */
 export type PresetCandidate = { preset: string } & ({ experiment: Experiment } | { obstacle: string });
 
 export interface CheckOptions {
@@ -34,11 +34,11 @@ export interface CheckOptions {
   out?: string;
   /** By default the working folder. */
   base?: string;
-  /** The preset of the experiment that is checked; undefined where it has members of its own. */
+  /** The preset of the checked experiment; undefined if it has its own members. */
   preset?: string | undefined;
-  /** What else to estimate. */
+  /** Other presets to estimate. */
   others?: readonly PresetCandidate[];
-  /** The native runtime is set up, which happens once per user and version. */
+  /** Progress of the native runtime's setup, which runs once per user and version. */
   onSetup?: OnSetupProgress;
   environment?: { CHORUS_WEIGHTS?: string | undefined };
   downloads?: Downloads;
@@ -47,10 +47,10 @@ export interface CheckOptions {
 }
 
 /**
- * Checks an experiment as `train` does before it creates anything, but goes on after the first problem, and estimates what
- * the run takes. Weights are not downloaded; a named data set that is not in the cache is.
+ * Checks an experiment as `train` does before it creates anything, but reports all problems, and estimates the run's memory,
+ * disk space and time. Does not download weights; downloads a named data set that is not in the cache.
  *
- * @throws StoppedError after `signal`; StorageError when a named data set cannot be had.
+ * @throws StoppedError after `signal`; StorageError when a named data set cannot be downloaded.
  */
 export async function checkRun(experiment: Experiment, options: CheckOptions = {}): Promise<CheckReport> {
   prepareProcess();
@@ -93,7 +93,7 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
     const disk = await freeDiskBytes(path);
     const needs = dataset && needsOf(experiment, plan, dataset, environment);
     if (needs !== undefined) attempt(() => requireDisk(disk, needs.diskBytes));
-    // What cannot run anyway needs no estimate, which takes seconds.
+    // The estimate takes seconds; skip it if the run cannot start.
     const isReady = problems.length === 0 && plan !== undefined;
     const warnings: string[] = [];
     const trySteps = async (lanes: LanePlan) => {
@@ -103,7 +103,7 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
     const speed = isReady
       ? await trySteps(plan).catch((error: Error) => {
           if (stop.raised) throw error;
-          warnings.push(`a trial of some training steps failed, so no time is estimated: ${error.message}`);
+          warnings.push(`trial training steps failed, so there is no time estimate: ${error.message}`);
           return undefined;
         })
       : undefined;
@@ -179,12 +179,12 @@ interface Environment {
 interface Needs {
   imageCount: number;
   trainingPlan: TrainingPlan;
-  /** Null where no lanes could be planned. */
+  /** Null if no lanes could be planned. */
   memoryBytes: number | null;
   diskBytes: number;
 }
 
-/** An upper bound: of all images being training images. */
+/** An upper bound, as if all images were training images. */
 function laneBytesOf(
   experiment: Experiment,
   { lanes }: LanePlan,
@@ -194,7 +194,7 @@ function laneBytesOf(
   return estimateLaneBytes(expectedPlan(experiment, environment, { trainingCount: imageCount, testCount: 0 }), lanes);
 }
 
-/** Memory of pixels and lanes at their peak, and disk of the run folder. */
+/** Peak memory of pixels and lanes, and disk space of the run folder. */
 function needsOf(
   experiment: Experiment,
   plan: LanePlan | undefined,
@@ -220,7 +220,7 @@ function needsOf(
   };
 }
 
-/** Of each image, the share of its class and split folder that a limit keeps. */
+/** For each image, the share of the images of its class and split folder that a limit keeps. */
 function keptShares({ images }: Dataset, limitPerClass = Number.POSITIVE_INFINITY): number[] {
   const groupOf = ({ role, label }: Dataset['images'][number]) => `${role} ${label}`;
   const counts = new Map<string, number>();
@@ -228,7 +228,7 @@ function keptShares({ images }: Dataset, limitPerClass = Number.POSITIVE_INFINIT
   return images.map((image) => Math.min(1, limitPerClass / counts.get(groupOf(image))!));
 }
 
-/** What one preset would take with the images of the experiment that is checked. */
+/** Estimates memory, disk space and time of one preset with the checked experiment's images. */
 async function takes(
   candidate: PresetCandidate,
   chosen: boolean,

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { Dataset } from '../run/dataset.ts';
 import { describeDataset } from './describe-dataset.ts';
 
-/** A file of each entry: label, role, content, dimensions (null: it cannot be used). */
+/** Per file: label, role, content, dimensions (null if it cannot be used). */
 type Entry = [label: number, role: 'train' | 'test' | null, sha256: string, dimensions: [number, number] | null];
 
 function dataset(entries: readonly Entry[], split: Dataset['split']): Dataset {
@@ -39,7 +39,7 @@ function dataset(entries: readonly Entry[], split: Dataset['split']): Dataset {
   };
 }
 
-/** A picture that the images have twice. */
+/** A picture that occurs twice. */
 const picture = { kind: 'exact' as const, action: 'grouped' as const, leftOut: [] };
 
 const indices = (...all: number[]) => Uint32Array.from(all);
@@ -89,7 +89,7 @@ it('counts images by class, role, set, format and dimensions', () => {
   });
 });
 
-it('has no sets where no split could be drawn, and no dimensions where no image can be used', () => {
+it('has no sets if no split could be drawn, and no dimensions if no image can be used', () => {
   const bad = entries.map(([label, , hash]): Entry => [label, null, hash, null]);
   const section = describeDataset(dataset(bad, { test: indices(), folds: [] }), 160);
   expect(section).toMatchObject({ layout: 'classes', roles: [], usable: 0, sets: null, dimensions: null, formats: {} });

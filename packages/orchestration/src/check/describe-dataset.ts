@@ -1,15 +1,15 @@
-/** A data set in figures: pure arithmetic over what `openDataset` found. */
+/** Summarizes a data set in figures. Pure: it only counts what `openDataset` found. */
 import { trainingImages } from '@chorus/data';
 import type { Dataset } from '../run/dataset.ts';
 import type { DatasetSection } from './schema.ts';
 
-/** Ratio of the longer to the shorter side from which squeezing an image to a square distorts it beyond recognition. */
+/** Ratio of the longer to the shorter side above which resizing an image to a square distorts it beyond recognition. */
 const elongatedRatio = 3;
 
 /**
  * Describes a data set as a run would use it.
  *
- * @param inputSize side of the largest images that a member takes, pixels.
+ * @param inputSize the members' largest input size, in pixels.
  */
 export function describeDataset(dataset: Dataset, inputSize: number): DatasetSection {
   const { name, root, classes, images, split, info, skipped, duplicates, found } = dataset;

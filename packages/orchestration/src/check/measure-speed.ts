@@ -1,4 +1,4 @@
-/** How fast this machine trains: a few real steps on each lane of the plan, at the same time. */
+/** Measures this machine's training speed with a few real steps on all planned lanes concurrently. */
 import { join } from 'node:path';
 import { createPixelStore, PixelStore } from '@chorus/data';
 import { type BackboneSpec, memberCost } from '@chorus/models';
@@ -14,7 +14,7 @@ import { observerFrom } from '../run/observer.ts';
 export interface MachineSpeed {
   /** Images × memberCost per second of training all layers in float32, all lanes together. */
   costPerSecond: number;
-  /** Of a lane's thread: from its start to its first task. */
+  /** Of a lane's thread, from its start to its first task. */
   startSeconds: number;
   /** Tracing and optimizing a MobileNet's training step. */
   compileSeconds: number;
@@ -23,12 +23,12 @@ export interface MachineSpeed {
 const backbone: BackboneSpec = { family: 'mobilenet', alpha: 1, inputSize: 96 };
 const batchSize = 32;
 const stepCount = 3;
-/** The first one compiles; the others are as many as there is time for. */
+/** The first epoch compiles the step; the number of further ones depends on the time left. */
 const epochCount = 4;
 const budgetMs = 3000;
 
 /**
- * Trains a MobileNet from random weights on noise, for seconds, on every lane of a plan.
+ * Trains a MobileNet from random weights on noise for a few seconds, on every lane of a plan.
  *
  * @throws Error when a lane cannot train; StoppedError after `signal`.
  */
@@ -57,7 +57,7 @@ export async function measureSpeed(plan: LanePlan, signal?: AbortSignal): Promis
         observerFrom({
           onEpoch(epoch) {
             epochs.push(epoch);
-            // On a busy machine one measured epoch of each lane has to do.
+            // On a busy machine, one measured epoch per lane must suffice.
             const isMeasured = plan.lanes.every(({ device }) => timedOn(device).length > 0);
             if (isMeasured && Date.now() - startedAtMs > budgetMs) stop.raise();
           },
@@ -113,7 +113,7 @@ export async function measureSpeed(plan: LanePlan, signal?: AbortSignal): Promis
 
 // --- internal ---
 
-/** Anything that is not constant: BatchNorm divides by what its input varies. */
+/** Noise, since BatchNorm divides by its input's standard deviation, which must not be zero. */
 function fillWithNoise(store: PixelStore): void {
   const image = new Uint8Array(store.size * store.size * 3);
   let state = 1;

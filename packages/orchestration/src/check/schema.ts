@@ -1,4 +1,4 @@
-/** What `chorus check` finds; `check.schema.json` beside the package's manifest is made from it. */
+/** The result of `chorus check`. The package's `check.schema.json` is generated from this schema. */
 import { z } from 'zod';
 import { adviceCodes } from '../errors.ts';
 import { skippedSchema } from '../report/schema.ts';
@@ -10,10 +10,10 @@ const dimensions = z.tuple([z.int().min(1), z.int().min(1)]);
 
 const classSchema = z.strictObject({
   name: z.string(),
-  /** Images listed, and those of them that can be used. */
+  /** Listed images, and how many of them can be used. */
   found: count,
   usable: count,
-  /** Of the usable ones; null where no split could be drawn. */
+  /** Usable images per set; null if no split could be drawn. */
   training: count.nullable(),
   test: count.nullable(),
 });
@@ -21,14 +21,14 @@ const classSchema = z.strictObject({
 const datasetSectionSchema = z.strictObject({
   name: z.string(),
   root: z.string(),
-  /** How the folder was read: split folders with class folders in them, or class folders alone. */
+  /** How the folder was read: as split folders that contain class folders, or as class folders. */
   layout: z.enum(['splits', 'classes']),
-  /** Images found per role of the split folders; empty for class folders alone. */
+  /** Images found per role of the split folders; empty for class folders. */
   roles: z.array(z.strictObject({ role: z.enum(['train', 'tune', 'test']), found: count })),
   found: count,
   usable: count,
   classes: z.array(classSchema),
-  /** Images of the first training of a member (of the others too, give or take one); null where no split could be drawn. */
+  /** Images of a member's first training (its other trainings differ by at most one); null if no split could be drawn. */
   sets: z
     .strictObject({
       /** Trainings of each member. */
@@ -41,7 +41,7 @@ const datasetSectionSchema = z.strictObject({
     .nullable(),
   /** Usable images per format. */
   formats: z.record(z.string(), count),
-  /** Of the usable images by their number of pixels; null where there is none. */
+  /** Of the usable images, ordered by their number of pixels; null if there are none. */
   dimensions: z
     .strictObject({
       smallest: dimensions,
@@ -49,66 +49,66 @@ const datasetSectionSchema = z.strictObject({
       largest: dimensions,
       /** Images whose shorter side is below the largest input size; they are enlarged. */
       belowInputSize: count,
-      /** Images more than three times as long as they are wide, or the other way round; they are squeezed to a square. */
+      /** Images whose longer side is more than three times the shorter one; they are resized to a square. */
       elongated: count,
     })
     .nullable(),
-  /** Everything that is not used, with its reason. */
+  /** Every entry that is not used, with the reason. */
   skipped: z.array(skippedSchema),
-  /** Hidden entries and what operating systems leave. */
+  /** Number of hidden entries and operating systems' files. */
   hidden: count,
-  /** What may surprise in the way the folder was read. */
+  /** Surprising decisions in reading the folder. */
   notices: z.array(z.string()),
-  /** Pictures that the images have more than once, and how many copies of them `data.duplicates` leaves out. */
+  /** Pictures that occur more than once, and how many copies `data.duplicates` leaves out. */
   copies: z.strictObject({ pictures: count, leftOut: count }),
-  /** Pictures that lie in several sets of the split. */
+  /** Pictures that occur in several sets of the split. */
   duplicates: z.array(z.strictObject({ paths: z.array(z.string()), splits: z.array(z.string()) })),
-  /** Pictures under several labels. */
+  /** Pictures that occur under several labels. */
   contradictions: z.array(z.strictObject({ paths: z.array(z.string()), classes: z.array(z.string()) })),
 });
 
-/** What one preset would take with these images. */
+/** Estimates for one preset with these images. */
 const presetSchema = z.strictObject({
   preset: z.string(),
-  /** The one that `train` would take. */
+  /** Whether `train` would use it. */
   chosen: z.boolean(),
-  /** Why it cannot run; null where it can. */
+  /** Why it cannot run; null if it can. */
   obstacle: z.string().nullable(),
   memoryBytes: bytes.nullable(),
   diskBytes: bytes.nullable(),
-  /** Estimated wall time of the whole run, from its quickest end by early stopping to its slowest; null where it was not estimated. */
+  /** Estimated wall time of the whole run: [with the earliest early stopping, without]; null if not estimated. */
   seconds: z.tuple([z.number().min(0), z.number().min(0)]).nullable(),
 });
 
 export const checkReportSchema = z.strictObject({
   schemaVersion: z.literal(1),
-  /** Of the command: 0, 4 when `train` would refuse the images, 2 when it would refuse anything else. */
+  /** The command's exit code: 4 if `train` would refuse the images, 2 if it would refuse anything else, otherwise 0. */
   exitCode: z.union([z.literal(0), z.literal(2), z.literal(4)]),
-  /** Each reason for which `train` would create nothing. */
+  /** Every reason that would make `train` fail before it creates anything. */
   problems: z.array(
     z.strictObject({
       kind: z.enum(['data', 'configuration']),
       message: z.string(),
-      /** What a command line can advise; null where the message says all. */
+      /** Advice that a command line can give; null if the message suffices. */
       advice: z
         .strictObject({ code: z.enum(adviceCodes), data: z.record(z.string(), z.string()).optional() })
         .nullable(),
     }),
   ),
-  /** What `train` would accept, and what to expect of it. */
+  /** Problems that `train` would accept, and their consequences. */
   warnings: z.array(z.string()),
-  /** Null where no images were found. */
+  /** Null if no images were found. */
   dataset: datasetSectionSchema.nullable(),
-  /** Where first weights come from. */
+  /** Source of the initial weights. */
   weights: z.strictObject({
     source: z.string(),
-    /** Files of the publisher that a run would download. */
+    /** Published files that a run would download. */
     toDownload: z.array(z.string()),
   }),
   lanes: z.array(z.string()),
   memory: z.strictObject({ neededBytes: bytes.nullable(), availableBytes: bytes }),
   disk: z.strictObject({ place: z.string(), neededBytes: bytes.nullable(), freeBytes: bytes }),
-  /** Wall time of decoding all images, just now. */
+  /** Wall time of decoding all images during the check. */
   decodeSeconds: z.number().min(0).nullable(),
   presets: z.array(presetSchema),
 });
@@ -116,7 +116,7 @@ export const checkReportSchema = z.strictObject({
 export type CheckReport = z.output<typeof checkReportSchema>;
 export type DatasetSection = z.output<typeof datasetSectionSchema>;
 
-/** JSON schema of what `chorus check --json` prints. */
+/** The JSON schema of the output of `chorus check --json`. */
 export function checkJsonSchema(): object {
   return z.toJSONSchema(checkReportSchema, { target: 'draft-2020-12' });
 }

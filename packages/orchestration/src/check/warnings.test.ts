@@ -22,29 +22,29 @@ const plain: DatasetSection = {
 };
 const small = (usable: number) => ({ name: 'rare', found: usable, usable, training: usable - 2, test: 2 });
 
-it('has nothing to say about many images of equal classes', () => expect(warningsAbout(plain)).toEqual([]));
+it('does not warn of many images in balanced classes', () => expect(warningsAbout(plain)).toEqual([]));
 
 test.each<[string, Partial<DatasetSection>, RegExp]>([
   [
     'few images of a class, with what to expect',
     { classes: [plain.classes[0]!, small(19)] },
-    /^class "rare" has 19 images \(17 to train on, 2 to test\), fewer than 20: .* each test image counts for 50 % of its recall$/,
+    /^class "rare" has 19 images \(17 to train on, 2 to test\), fewer than 20: .* each test image accounts for 50 % of its recall$/,
   ],
   [
     'few test images, with the interval of an accuracy',
     { sets: { ...plain.sets!, test: 20 } },
-    /^20 test images: if 18 are classified correctly, the accuracy is anywhere from 70 % to 97 % \(95 % interval\)$/,
+    /^20 test images: if 18 are classified correctly, the true accuracy is between 70 % and 97 % \(95 % interval\)$/,
   ],
   [
     'unequal classes',
     { classes: [plain.classes[0]!, { ...small(50), usable: 50 }] },
-    /^class "a" has 10 times as many images as "rare": always answering "a" is correct for 91 %/,
+    /^class "a" has 10 times as many images as "rare": always predicting "a" would be correct for 91 %/,
   ],
   ['entries that are not used', { skipped: [{ path: 'x', reason: 'y', kind: 'file' }] }, /^1 entry not used$/],
   [
     'contradicting labels',
     { contradictions: [{ paths: ['a/1', 'b/1'], classes: ['a', 'b'] }] },
-    /^1 picture under several labels/,
+    /^1 picture with several labels/,
   ],
   ['duplicates', { duplicates: [{ paths: ['a/1', 'a/2'], splits: ['fit', 'test'] }] }, /^1 picture in several sets/],
   [
@@ -52,12 +52,16 @@ test.each<[string, Partial<DatasetSection>, RegExp]>([
     { dimensions: { ...plain.dimensions!, belowInputSize: 51 } },
     /^51 images smaller than the input size/,
   ],
-  ['elongated images', { dimensions: { ...plain.dimensions!, elongated: 51 } }, /^51 images more than three times/],
+  [
+    'elongated images',
+    { dimensions: { ...plain.dimensions!, elongated: 51 } },
+    /^51 images with one side more than three times the other/,
+  ],
 ])('warns of %s', (_, changes, message) => {
   expect(warningsAbout({ ...plain, ...changes })).toContainEqual(expect.stringMatching(message));
 });
 
-it('does not warn of some images of odd dimensions', () => {
+it('does not warn of a few images with unusual dimensions', () => {
   const dimensions = { ...plain.dimensions!, belowInputSize: 50, elongated: 50 };
   expect(warningsAbout({ ...plain, dimensions })).toEqual([]);
 });

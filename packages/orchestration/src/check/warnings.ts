@@ -1,17 +1,17 @@
-/** What a run accepts, and what to expect of it. */
+/** Warnings about a data set: problems that a run accepts, and their consequences. */
 import { wilson95 } from '@chorus/evaluation';
 import type { DatasetSection } from './schema.ts';
 
-/** Fewer usable images of a class are worth a warning. */
+/** Warn about classes with fewer usable images. */
 const fewImages = 20;
-/** A class with so many times the images of another one is worth a warning. */
+/** Warn when the largest class has at least this many times the images of the smallest. */
 const imbalance = 5;
-/** Images of odd dimensions are worth a warning from this share on. */
+/** Warn when more than this share of the images has unusual dimensions. */
 const oddShare = 0.05;
-/** Test images from which the interval of an accuracy is narrow enough to be silent about. */
+/** With at least this many test images, the confidence interval of an accuracy needs no warning. */
 const enoughTestImages = 100;
 
-/** Warnings about a data set, the gravest first. */
+/** Warnings about a data set, the most serious first. */
 export function warningsAbout(dataset: DatasetSection): string[] {
   return [
     ...contradictions(dataset),
@@ -24,7 +24,7 @@ export function warningsAbout(dataset: DatasetSection): string[] {
   ];
 }
 
-/** Those of them that a run does not report elsewhere. */
+/** The warnings that a run does not report elsewhere. */
 export function warningsAboutClasses(dataset: DatasetSection): string[] {
   return [...smallClasses(dataset), ...unequalClasses(dataset)];
 }
@@ -33,7 +33,7 @@ export function warningsAboutClasses(dataset: DatasetSection): string[] {
 
 function contradictions({ contradictions: found }: DatasetSection): string[] {
   if (found.length === 0) return [];
-  return [`${plural(found.length, 'picture')} under several labels: at least one label is wrong`];
+  return [`${plural(found.length, 'picture')} with several labels: at least one label is wrong`];
 }
 
 function duplicates({ duplicates: found }: DatasetSection): string[] {
@@ -52,8 +52,10 @@ function smallClasses({ classes, sets }: DatasetSection): string[] {
     .filter(({ usable }) => usable < fewImages)
     .map(({ name, usable, training, test }) => {
       const split = sets === null ? '' : ` (${training} to train on, ${test} to test)`;
-      return `class "${name}" has ${plural(usable, 'image')}${split}, fewer than ${fewImages}: another seed may give a very different result${
-        test === null || test === 0 ? '' : `, and each test image counts for ${Math.round(100 / test)} % of its recall`
+      return `class "${name}" has ${plural(usable, 'image')}${split}, fewer than ${fewImages}: the result may depend strongly on the seed${
+        test === null || test === 0
+          ? ''
+          : `, and each test image accounts for ${Math.round(100 / test)} % of its recall`
       }`;
     });
 }
@@ -64,7 +66,7 @@ function fewTestImages({ sets }: DatasetSection): string[] {
   const [low, high] = wilson95(correct, sets.test);
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
   return [
-    `${plural(sets.test, 'test image')}: if ${correct} are classified correctly, the accuracy is anywhere from ${percent(low)} to ${percent(high)} (95 % interval)`,
+    `${plural(sets.test, 'test image')}: if ${correct} are classified correctly, the true accuracy is between ${percent(low)} and ${percent(high)} (95 % interval)`,
   ];
 }
 
@@ -74,7 +76,7 @@ function unequalClasses({ classes }: DatasetSection): string[] {
   if (smallest.usable === 0 || largest.usable < imbalance * smallest.usable) return [];
   const all = classes.reduce((sum, { usable }) => sum + usable, 0);
   return [
-    `class "${largest.name}" has ${Math.round(largest.usable / smallest.usable)} times as many images as "${smallest.name}": always answering "${largest.name}" is correct for ${((100 * largest.usable) / all).toFixed(0)} %, so look at the recall of each class`,
+    `class "${largest.name}" has ${Math.round(largest.usable / smallest.usable)} times as many images as "${smallest.name}": always predicting "${largest.name}" would be correct for ${((100 * largest.usable) / all).toFixed(0)} % of the images, so check the recall of each class`,
   ];
 }
 
@@ -84,10 +86,12 @@ function shapes({ dimensions, usable }: DatasetSection): string[] {
   const isWorthSaying = (count: number) => count > oddShare * usable;
   return [
     ...(isWorthSaying(belowInputSize)
-      ? [`${plural(belowInputSize, 'image')} smaller than the input size, to be enlarged`]
+      ? [`${plural(belowInputSize, 'image')} smaller than the input size, which will be enlarged`]
       : []),
     ...(isWorthSaying(elongated)
-      ? [`${plural(elongated, 'image')} more than three times as long as wide, to be squeezed to a square`]
+      ? [
+          `${plural(elongated, 'image')} with one side more than three times the other, which will be distorted to a square`,
+        ]
       : []),
   ];
 }

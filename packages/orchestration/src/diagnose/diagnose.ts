@@ -1,4 +1,4 @@
-/** What training needs of this machine, and what of it is missing. */
+/** Examines what training needs on this machine. */
 import { resolve } from 'node:path';
 import { choosePreset, type PresetName, presets } from '../experiment/presets/presets.ts';
 import { isNamedWeights } from '../run/initial-weights.ts';
@@ -9,15 +9,15 @@ import { examinePreset } from './preset-needs.ts';
 export interface DiagnoseOptions {
   /** By default all presets. */
   preset?: string;
-  /** A folder or a name, as in an experiment; by default what each preset names. */
+  /** A folder or a name, as in an experiment; by default each preset's own. */
   weights?: string;
   environment: { CHORUS_WEIGHTS?: string | undefined };
 }
 
 /**
- * Examines this machine and what presets need, the broken parts included; nothing that is missing makes it throw.
+ * Examines this machine and the needs of presets. Missing or broken parts become findings, not errors.
  *
- * @throws ConfigError when there is no preset of this name.
+ * @throws ConfigError for an unknown preset.
  */
 export async function diagnose({ preset, weights, environment }: DiagnoseOptions): Promise<Finding[]> {
   const names = preset === undefined ? (Object.keys(presets) as PresetName[]) : [choosePreset(preset).name];
@@ -31,7 +31,7 @@ export async function diagnose({ preset, weights, environment }: DiagnoseOptions
   return all;
 }
 
-/** Whether a preset can run: it and everything that all presets need is there. */
+/** Whether a preset can run: its own needs and those of all presets are met. */
 export function isReady(findings: readonly Finding[], preset: PresetName): boolean {
   return findings.every((one) => one.ok || (one.preset !== null && one.preset !== preset));
 }

@@ -1,8 +1,8 @@
 import type { PresetName } from '../experiment/presets/presets.ts';
 
-/** One thing that was examined. */
+/** The result of one examination. */
 export interface Finding {
-  /** The preset that needs it; null where all presets do. */
+  /** The preset that needs it; null if all presets do. */
   preset: PresetName | null;
   what: string;
   ok: boolean;
@@ -11,13 +11,14 @@ export interface Finding {
 }
 
 /**
- * What fixes a finding.
+ * The fix for a finding.
  *
- * - `command`: a command of the system
- * - `newer-node`, `set-up`: another node; preparing the native runtime
- * - `download`: what the preset needs, in advance
- * - `published-weights`, `smaller-batches`, `one-lane`, `cpu-preset`: training in another way; `needsData` where the preset has no
- *   data set of its own
+ * - `command`: a system command
+ * - `newer-node`: a newer version of node
+ * - `set-up`: setting up the native runtime
+ * - `download`: downloading what the preset needs
+ * - `published-weights`, `smaller-batches`, `one-lane`, `cpu-preset`: training with other options; `needsData` if the preset has
+ *   no data set of its own
  */
 export type Fix =
   | { kind: 'command'; command: string }

@@ -1,9 +1,9 @@
-/** What every run needs: node, the native runtime, a device. */
+/** Examines what every run needs: node, the native runtime, a device. */
 import { availableParallelism } from 'node:os';
 import { type Device, listDevices, nativeRuntimeStatus } from '@chorus/runtime';
 import type { Finding, Fix } from './finding.ts';
 
-/** @returns also the GPUs that TensorFlow can use. */
+/** @returns the findings, and the GPUs that TensorFlow can use. */
 export async function examineMachine(): Promise<{ findings: Finding[]; gpus: Device['name'][] }> {
   const { finding, gpus } = await devices();
   return { findings: [nodeVersion(), ...(await nativeRuntime()), finding], gpus };
@@ -48,7 +48,7 @@ async function devices(): Promise<{ finding: Finding; gpus: Device['name'][] }> 
   }
 }
 
-/** The runtime's own setup, or a command of the system. */
+/** The native runtime's setup, or a system command. */
 function fixOf(command: string): Fix {
   return /\bsetup\b/.test(command) ? { kind: 'set-up' } : { kind: 'command', command };
 }

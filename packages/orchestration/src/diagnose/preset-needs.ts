@@ -1,4 +1,4 @@
-/** What one preset needs beside that: first weights, a data set, memory, disk, a GPU. */
+/** Examines what one preset needs in addition: initial weights, a data set, memory, disk space, a GPU. */
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { availableMemoryBytes, catsAndDogsFolder, pixelBytes } from '@chorus/data';
@@ -19,7 +19,7 @@ interface Environment {
   CHORUS_WEIGHTS?: string | undefined;
 }
 
-/** Photographs that memory is estimated for, where the user's own are not known yet. */
+/** Number of images to estimate memory for, since the user's data set is unknown. */
 const typicalImageCount = 3000;
 const typicalImages = { trainingCount: 2000, testCount: 1000 };
 const typicalRun = { classCount: 2, pathLength: 40 };
@@ -105,7 +105,7 @@ function memory(
   };
 }
 
-/** Then the activations of a step take the memory, and smaller batches help. */
+/** If so, activations take most of the memory, and smaller batches help. */
 function trainsAllLayers({ members }: TrainingPlan): boolean {
   return members.some(({ plan }) => plan.stages.some(({ trains }) => trains === 'all'));
 }
@@ -123,7 +123,7 @@ function gpu(preset: PresetName, gpus: readonly string[]): Finding {
   return {
     ...common,
     ok: false,
-    detail: 'none here: hours on a CPU',
+    detail: 'none found; training takes hours on a CPU',
     fix: { kind: 'cpu-preset', preset: 'cpu', needsData: needsData('cpu') },
   };
 }
@@ -132,7 +132,7 @@ function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
-/** The data set that a preset names; undefined where it takes the user's. */
+/** The preset's data set; undefined if it trains on the user's. */
 function ownSource(preset: PresetName): string | undefined {
   return choosePreset(preset).experiment.data?.source;
 }

@@ -1,9 +1,9 @@
 /**
- * Flaws of a published procedure, kept so that it can be reproduced: each a named switch, off unless it is asked for, and
- * named in the report where it is on.
+ * Flaws of a published procedure, kept to reproduce it. Each is a named switch that is off by default; the report lists the
+ * flaws that are on.
  *
- * The procedure is V. Agarwal's of 2020, "Destroy Image Classification by Ensemble of Pre-trained models"; see the preset
- * `article`.
+ * The procedure is that of V. Agarwal, "Destroy Image Classification by Ensemble of Pre-trained models" (2020); see the
+ * preset `article`.
  */
 import { z } from 'zod';
 
@@ -11,11 +11,15 @@ export const flawsSchema = z.strictObject({
   rawBgr: z
     .boolean()
     .default(false)
-    .describe('Feed raw pixel values, 0 to 255, in BGR order, whatever preprocessing the weights were trained with.'),
+    .describe(
+      'Feed raw pixel values, 0 to 255, in BGR order, regardless of the preprocessing that the weights were trained with.',
+    ),
   aliasedResize: z
     .boolean()
     .default(false)
-    .describe('Resize as OpenCV does by default: two-tap bilinear, which skips most pixels of a large image.'),
+    .describe(
+      "Resize with OpenCV's default, two-tap bilinear interpolation, which skips most pixels of a large image.",
+    ),
   wholeFromStart: z
     .boolean()
     .default(false)
@@ -27,41 +31,42 @@ export const flawsSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'Leave out the images that do not fill a batch, in each epoch of members and dense stacker and in the test.',
+      'Leave out images that do not fill a batch: in each epoch of the members and the dense stacker, and in the test.',
     ),
-  tuneOnTest: z.boolean().default(false).describe('Watch the test images while training.'),
+  tuneOnTest: z.boolean().default(false).describe('Use the test images as tuning images during training.'),
   fromLogitsOnSigmoid: z
     .enum(['cached-logits', 'probabilities'])
     .nullable()
     .default(null)
     .describe(
-      'BinaryCrossentropy(from_logits=True) on sigmoid outputs: tf.keras warns and uses the `cached-logits` behind the sigmoid, which gives the right loss; TensorFlow 2.1 and 2.2 treated the `probabilities` as logits.',
+      'BinaryCrossentropy(from_logits=True) on sigmoid outputs: tf.keras warns and uses the `cached-logits` before the sigmoid, which gives the correct loss; TensorFlow 2.1 and 2.2 treated the `probabilities` as logits.',
     ),
 });
 
 export type Flaws = z.output<typeof flawsSchema>;
 
 const descriptions: Record<keyof Flaws | 'trainingImages', string> = {
-  rawBgr: 'pixels go in raw, 0 to 255, in BGR order, whatever the weights were trained on',
+  rawBgr: 'the input is raw pixels, 0 to 255, in BGR order, regardless of what the weights were trained on',
   aliasedResize: 'images are resized without antialiasing',
   wholeFromStart: 'a random head disturbs the pre-trained weights from the first step',
-  lastEpoch: 'the last epoch is kept, even if it overfits',
-  wholeBatchesOnly: 'images that do not fill a last batch are neither trained on nor tested',
-  tuneOnTest: 'the test images are used as tune images',
+  lastEpoch: "the last epoch's weights are kept, even if they overfit",
+  wholeBatchesOnly: 'images that do not fill a last batch are left out of training and the test',
+  tuneOnTest: 'the test images are used as tuning images',
   fromLogitsOnSigmoid: 'the loss treats sigmoid outputs as logits',
-  trainingImages: "the stacker is trained on the members' own training images, on which their predictions are too good",
+  trainingImages:
+    "the stacker is trained on the members' own training images, on which their predictions are too accurate",
 };
 
-/** A flaw that is on. */
+/** A flaw that is turned on. */
 export interface FlawDescription {
   /** Key of the experiment, such as `flaws.rawBgr`. */
   name: string;
   description: string;
-  /** Whether it raises the figures of the run above those of new images. */
+  /** Whether it makes the run's figures better than they would be on new images. */
   flatters: boolean;
 }
 
-/** The flaws that an experiment asks for; usually none. */
+/** The flaws that an experiment turns on; usually none. */
 export function describeFlaws(experiment: { flaws: Flaws; stacking: { kind: string } }): FlawDescription[] {
   const on = (Object.entries(experiment.flaws) as [keyof Flaws, boolean | string | null][]).filter(
     ([, value]) => value,

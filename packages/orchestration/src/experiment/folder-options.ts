@@ -1,4 +1,4 @@
-/** How a folder is read that is named beside an experiment. */
+/** How to read a folder of labeled images that is not part of an experiment. */
 import { folderLayouts, type ScanOptions } from '@chorus/data';
 import { ConfigError } from '../errors.ts';
 
@@ -9,7 +9,7 @@ export interface FolderOptions {
   followLinks?: boolean;
 }
 
-/** @throws ConfigError for a layout of another name. */
+/** @throws ConfigError for an unknown layout. */
 export function readFolderOptions({ layout = 'auto', followLinks = false }: FolderOptions): ScanOptions {
   const known = folderLayouts.find((name) => name === layout);
   if (known === undefined)

@@ -1,9 +1,9 @@
-/** What to write instead of an unknown key of an experiment. */
+/** Suggestions for unknown keys of an experiment. */
 import { distance } from 'fastest-levenshtein';
 import { experimentJsonSchema } from './experiment-file.ts';
 import { renamedKey } from './renamed.ts';
 
-/** Says of a key that the schema does not have at this place, what was probably meant. */
+/** The message for a key that the schema does not have at this path, with a suggestion. */
 export function describeUnknownKey(parent: readonly PropertyKey[], key: string): string {
   const path = [...parent, key].join('.');
   const renamed = renamedKey(path);
@@ -21,7 +21,7 @@ export function describeUnknownKey(parent: readonly PropertyKey[], key: string):
 
 type Node = { properties?: Record<string, Node>; items?: Node; anyOf?: Node[]; oneOf?: Node[] };
 
-/** A node and, where it is a union, its alternatives. */
+/** A node and, if it is a union, its alternatives. */
 function branches(node: Node): Node[] {
   return [node, ...[...(node.anyOf ?? []), ...(node.oneOf ?? [])].flatMap(branches)];
 }
@@ -39,7 +39,7 @@ function knownKeys(path: readonly PropertyKey[]): string[] {
   return [...new Set(found.flatMap(branches).flatMap((node) => Object.keys(node.properties ?? {})))];
 }
 
-/** Every place outside of lists where the schema has a key: of `batchSize`, `recipe.batchSize`. */
+/** Every path, except in arrays, at which the schema has a key: `recipe.batchSize` for `batchSize`. */
 function pathsTo(key: string): string[] {
   const search = (node: Node, path: readonly string[]): string[] =>
     branches(node).flatMap(({ properties = {} }) =>

@@ -12,17 +12,17 @@ import { resolveExperiment } from './resolve.ts';
  * Loads an experiment file. A TypeScript or JavaScript file is executed.
  *
  * @param path absolute path of a `.ts`, `.js`, `.mjs`, `.cjs` or `.json` file.
- * @throws ConfigError when it cannot be read or exports no experiment; a syntax error names file, line and column.
+ * @throws ConfigError when it cannot be read or exports no experiment; for a syntax error, with file, line and column.
  */
 export async function loadExperimentFile(path: string): Promise<ExperimentFile> {
-  // Whatever reads it next would wait for a named pipe's writer.
+  // Reading a named pipe would block until it has a writer.
   const content = await readRegularFile(path, { maxBytes: maxExperimentBytes }).catch((error: unknown) => {
     throw error instanceof StorageError ? new ConfigError(`Expected an experiment file: ${error.message}`) : error;
   });
   const value = extname(path) === '.json' ? parseJsonFile(path, content.toString()) : await importDefault(path);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ConfigError(
-      `${path}: expected an object with parts of an experiment, received ${describeKind(value)}; ${howToExport}`,
+      `${path}: expected an object with keys of an experiment, received ${describeKind(value)}; ${howToExport}`,
     );
   return value;
 }
@@ -30,7 +30,7 @@ export async function loadExperimentFile(path: string): Promise<ExperimentFile> 
 // --- internal ---
 
 const maxExperimentBytes = 16 * 2 ** 20;
-/** What a file may import of Chorus, wherever it is: the running code, so that nothing needs to be installed beside it. */
+/** What a file can import from Chorus at any location without installing it: the running code. */
 const chorus = { ConfigError, defineConfig, presetNames: presets.presetNames, resolveExperiment };
 const howToExport = 'write: export default defineConfig({ … })';
 
@@ -42,7 +42,7 @@ function parseJsonFile(path: string, text: string): unknown {
   }
 }
 
-/** `:line:column`, counted from 1. What JSON.parse says differs between versions of node, and often has no position. */
+/** `:line:column`, counted from 1. The messages of JSON.parse differ between node versions and often lack a position. */
 function jsonErrorPlace(text: string): string {
   try {
     parse(text, { mode: 'json' });
@@ -61,9 +61,9 @@ async function importDefault(path: string): Promise<unknown> {
       '@chorus/trainer': chorus,
       '@chorus/orchestration/presets': presets,
     },
-    // A cache would be code in a folder of the shared temporary one, where others can put theirs.
+    // The cache would lie in the shared temporary folder, where other users could replace the code.
     fsCache: false,
-    // The default export is to be missing where the file has none.
+    // Without this, a module without a default export would get one.
     interopDefault: false,
   });
   const module = await jiti.import<{ default?: unknown }>(path).catch((error: unknown) => {
@@ -75,7 +75,7 @@ async function importDefault(path: string): Promise<unknown> {
 }
 
 function describeFailure(path: string, error: unknown): string {
-  // Babel counts columns from 0; the file may be one that the experiment file imports.
+  // Babel counts columns from 0. The error may be in a file that the experiment file imports.
   const syntax = /^ParseError: (.*?)\s*\n\s*(.*):(\d+):(\d+)$/s.exec(messageOf(error));
   if (syntax !== null) {
     const [, message, file, line, column] = syntax as unknown as [string, string, string, string, string];

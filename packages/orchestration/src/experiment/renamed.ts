@@ -1,21 +1,21 @@
-/** Names of earlier versions, for messages: whoever still uses one is told the new one. */
+/** Names of earlier versions, for messages that give the new name. */
 
-/** Keys of an experiment by their earlier path. */
+/** The current path of an experiment's key by its earlier path. */
 const renamedKeys: Readonly<Record<string, string>> = {
   mirror: 'testTimeAugmentation',
 };
 
-/** Presets by their earlier name. */
+/** The current name of a preset by its earlier name. */
 const renamedPresets: Readonly<Record<string, string>> = {
   sound: 'full',
 };
 
-/** The present path of a key that an earlier version had under another name. */
+/** The current path of a renamed key. */
 export function renamedKey(path: string): string | undefined {
   return Object.hasOwn(renamedKeys, path) ? renamedKeys[path] : undefined;
 }
 
-/** The present name of a preset that an earlier version had under another name. */
+/** The current name of a renamed preset. */
 export function renamedPreset(name: string): string | undefined {
   return Object.hasOwn(renamedPresets, name) ? renamedPresets[name] : undefined;
 }

@@ -23,7 +23,7 @@ describe('resolveExperiment', () => {
   });
 
   test.each<[string, object, RegExp]>([
-    ['an unknown key, with what was meant', { inputSze: 96 }, /inputSze: unknown key; did you mean "inputSize"\?/],
+    ['an unknown key, with a suggestion', { inputSze: 96 }, /inputSze: unknown key; did you mean "inputSize"\?/],
     [
       'an unknown key deep inside',
       { recipe: { fineTune: { epochs: 3 } } },
@@ -34,20 +34,20 @@ describe('resolveExperiment', () => {
       { members: [{ ...mobile.members![0], alhpa: 1 }, mobile.members![1]] },
       /members\.0\.alhpa: unknown key; did you mean "alpha"\?/,
     ],
-    ['a key that lies deeper', { batchSize: 4 }, /^ {2}batchSize: unknown key; did you mean recipe\.batchSize\?$/m],
+    ['a key of a nested object', { batchSize: 4 }, /^ {2}batchSize: unknown key; did you mean recipe\.batchSize\?$/m],
     [
       'a key that lies deeper in several places',
       { patience: 4 },
       /patience: unknown key; did you mean recipe\.head\.patience or recipe\.fineTune\.patience or /,
     ],
-    ['a preset, which is no part of an experiment', { preset: 'mobile' }, /preset: unknown key; known here: name,/],
+    ['a preset, which is not a key of an experiment', { preset: 'mobile' }, /preset: unknown key; known here: name,/],
     ['a wrong type', { inputSize: 'big' }, /inputSize: .*expected number.*\(received "big"\)/],
     [
       'a learning rate that is no number',
       { recipe: { head: { learningRate: Number.NaN } } },
       /recipe\.head\.learningRate/,
     ],
-    ['a batch of none', { recipe: { batchSize: 0 } }, /recipe\.batchSize/],
+    ['an empty batch', { recipe: { batchSize: 0 } }, /recipe\.batchSize/],
     ['a batch of a billion', { recipe: { batchSize: 1e9 } }, /recipe\.batchSize/],
     ['a single member', { members: mobile.members!.slice(0, 1) }, /members: .*2/],
     [
@@ -65,13 +65,13 @@ describe('resolveExperiment', () => {
       { stacking: { kind: 'bagging' } },
       /stacking.*: expected \{ kind: "holdout", fraction \}, .*\(received/,
     ],
-    ['a way of stacking by its name', { stacking: 'kfold' }, /stacking: expected \{ kind: "holdout"/],
+    ['a string instead of a kind of stacking', { stacking: 'kfold' }, /stacking: expected \{ kind: "holdout"/],
     [
       'a misspelt key of stacking',
       { stacking: { kind: 'kfold', fold: 3 } },
       /stacking\.fold: unknown key; did you mean "folds"/,
     ],
-    ['a fold alone', { stacking: { kind: 'kfold', folds: 1 } }, /stacking\.folds/],
+    ['a single fold', { stacking: { kind: 'kfold', folds: 1 } }, /stacking\.folds/],
     [
       'a key of another way of stacking',
       { stacking: { kind: 'kfold', fraction: 0.2 } },
@@ -99,7 +99,7 @@ describe('resolveExperiment', () => {
       { members: [{ name: 'x', backbone: 'mobilenet', variant: '0.5', alpha: 0.25 }, mobile.members![1]] },
       /members\.0\.backbone: Invalid alpha 0\.25 for variant 0\.5 of mobilenet; expected one of: 0\.5\./,
     ],
-    ['a color that is none', { data: { background: 'glass' } }, /data\.background: expected a color/],
+    ['an invalid color', { data: { background: 'glass' } }, /data\.background: expected a color/],
     [
       'a device that is none',
       { workers: [{ device: 'tpu:0' }] },
@@ -135,7 +135,7 @@ describe('resolveExperiment', () => {
     expect(() => resolveExperiment(mobile, layer)).toThrow(message);
   });
 
-  it('either returns an experiment or throws a ConfigError, whatever it is given', () => {
+  it('either returns an experiment or throws a ConfigError, for any input', () => {
     fc.assert(
       fc.property(fc.object({ maxDepth: 3 }), (layer) => {
         try {
@@ -165,13 +165,13 @@ describe('resolveExperiment', () => {
       [`${key} in a list`, JSON.parse(`{"members": [{"${key}": 1}]}`), new RegExp(`members\\.0\\.${key}: unknown key`)],
       [`${key} assigned`, parseAssignment(`recipe={"${key}": 1}`), new RegExp(`recipe\\.${key}: unknown key`)],
     ]),
-    ['a prototype that a literal sets', { recipe: Object.create({ batchSize: 4 }) }, /recipe: expected plain data/],
-    ['a prototype at the top', Object.create({ seed: 4 }), /experiment: expected plain data/],
+    ['a prototype with values', { recipe: Object.create({ batchSize: 4 }) }, /recipe: expected plain data/],
+    ['a prototype of the experiment', Object.create({ seed: 4 }), /experiment: expected plain data/],
     ['a class', { data: new Map([['source', 'x']]) }, /data: expected plain data/],
-    ['a value that leads to itself', circular(), /expected at most 32 levels/],
+    ['a cyclic value', circular(), /expected at most 32 levels/],
     ['10,000 levels', JSON.parse(`${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`), /a\.a\.a: expected at most 32/],
     ['a big integer', { seed: 5n }, /seed: expected plain data \(received a bigint\)/],
-    ['a key behind one of them', proto('{"__proto__": {"polluted": 1}}'), /__proto__: unknown key/],
+    ['a reserved key with a nested one', proto('{"__proto__": {"polluted": 1}}'), /__proto__: unknown key/],
   ])('refuses %s', (_, layer, message) => {
     expect(() => resolveExperiment(mobile, layer)).toThrow(ConfigError);
     expect(() => resolveExperiment(mobile, layer)).toThrow(message);
@@ -179,7 +179,7 @@ describe('resolveExperiment', () => {
     expect({}).not.toHaveProperty('polluted');
   });
 
-  it('refuses a reserved key wherever it is, and changes no prototype', () => {
+  it('refuses a reserved key at any path, and changes no prototype', () => {
     const before = Object.getOwnPropertyNames(Object.prototype);
     const path = fc.array(fc.oneof(fc.constantFrom('recipe', 'head', 'data', 'members', 'stacking'), fc.string()), {
       maxLength: 5,
@@ -230,7 +230,7 @@ describe('parseWorkers', () => {
   );
 });
 
-it('lets a layer change the kind of stacking, whatever the one below said of its own', () => {
+it('lets a layer change the kind of stacking, which discards the keys of the earlier kind', () => {
   const below = { ...mobile, stacking: { kind: 'holdout', fraction: 0.2 } };
   expect(resolveExperiment(below, { stacking: { kind: 'kfold' } }).stacking).toEqual({
     kind: 'kfold',
@@ -253,37 +253,41 @@ describe('presets', () => {
     hasWeightsFor: everything,
   };
 
-  test.each(Object.keys(presets) as PresetName[])('%s is a whole experiment, flawed or not as it says', (name) => {
+  test.each(Object.keys(presets) as PresetName[])('%s is a complete experiment; only article has flaws', (name) => {
     const flaws = describeFlaws(resolveExperiment(presets[name].experiment));
     expect(flaws.map((flaw) => flaw.name)).toHaveLength(name === 'article' ? 8 : 0);
   });
 
   const onlyMobileNets = async (name: PresetName) => name === 'mobile';
   test.each<[string, Partial<Situation>, PresetName]>([
-    ['nothing was named', { dataNamed: false, weightsNamed: false }, 'demo'],
+    ['no data and no weights are given', { dataNamed: false, weightsNamed: false }, 'demo'],
     ['there is no GPU', {}, 'cpu'],
     ['there is a GPU', { gpuCount: 1 }, 'full'],
-    ['random weights were named', { fromScratch: true, gpuCount: 1 }, 'mobile'],
-    ['only data was named', { weightsNamed: false }, 'cpu'],
-    ['the weights are those of MobileNets', { hasWeightsFor: onlyMobileNets }, 'mobile'],
+    ['the weights are random', { fromScratch: true, gpuCount: 1 }, 'mobile'],
+    ['only data is given', { weightsNamed: false }, 'cpu'],
+    ['the weights are for MobileNets only', { hasWeightsFor: onlyMobileNets }, 'mobile'],
     [
       'the weights are those of MobileNets, and there is a GPU',
       { hasWeightsFor: onlyMobileNets, gpuCount: 2 },
       'mobile',
     ],
-    ['no weights are there: what is missing is said of the best one', { hasWeightsFor: async () => false }, 'cpu'],
+    [
+      'there are no weights, whose error names those of the preferred preset',
+      { hasWeightsFor: async () => false },
+      'cpu',
+    ],
   ])('auto, when %s', async (_, changes, expected) => {
     expect((await choosePresetFor({ ...situation, ...changes })).name).toBe(expected);
   });
 
-  it('lists what there is for a name that is not', () => {
+  it('suggests or lists presets for an unknown name', () => {
     expect(() => choosePreset('huge')).toThrow('expected one of article, full, cpu, mobile, demo.');
     expect(() => choosePreset('sound')).toThrow('The preset "sound" is now called "full".');
     expect(() => choosePreset('artcle')).toThrow('There is no preset "artcle"; did you mean article?');
   });
 });
 
-it('the JSON schema for editors lies beside the package as it is made from the schema', async () => {
+it('experiment.schema.json is up to date', async () => {
   const committed = JSON.parse(await readFile(new URL('../../experiment.schema.json', import.meta.url), 'utf8'));
   expect(committed).toEqual(JSON.parse(JSON.stringify(experimentJsonSchema())));
 });

@@ -1,4 +1,4 @@
-/** Preset, config file, command line and environment → one checked experiment. */
+/** Merges preset, config file, command line and environment into one validated experiment. */
 import type { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import { describeUnknownKey } from './known-keys.ts';
@@ -8,11 +8,11 @@ type Json = string | number | boolean | null | undefined | Json[] | { [key: stri
 type JsonObject = { [key: string]: Json };
 
 /**
- * Merges layers, later ones over earlier ones, and checks the result. Objects are merged by key, but where a later one names
- * another `kind` it stands alone; everything else is taken whole.
+ * Merges layers and validates the result. Later layers take precedence. Objects are merged by key, unless the later one has
+ * another `kind`, which replaces the earlier object; all other values are replaced.
  *
- * @param layers parts of an experiment, the weakest first.
- * @throws ConfigError naming each wrong field, what was expected and what came.
+ * @param layers partial experiments, in ascending precedence.
+ * @throws ConfigError naming each invalid field, what was expected and what was received.
  */
 export function resolveExperiment(...layers: readonly object[]): Experiment {
   const merged = mergeLayers(...layers) as JsonObject;
@@ -23,9 +23,9 @@ export function resolveExperiment(...layers: readonly object[]): Experiment {
 }
 
 /**
- * Merges layers, later ones over earlier ones; see {@link resolveExperiment}.
+ * Merges layers without validating the result; see {@link resolveExperiment}.
  *
- * @throws ConfigError naming a key that would change a prototype, or a value that is no plain data.
+ * @throws ConfigError naming a key that would change a prototype, or a value that is not plain data.
  */
 export function mergeLayers(...layers: readonly object[]): object {
   for (const layer of layers) checkPlainData(layer);
@@ -35,8 +35,8 @@ export function mergeLayers(...layers: readonly object[]): object {
 /**
  * Turns `path=value` (such as `recipe.batchSize=16`) into a layer for {@link resolveExperiment}.
  *
- * The value is read as JSON where it is JSON and as text otherwise; `members.0.alpha=0.5` is refused because arrays
- * are merged whole.
+ * The value is parsed as JSON if it is valid JSON, and is a string otherwise. `members.0.alpha=0.5` is refused because a later
+ * array replaces an earlier one.
  *
  * @throws ConfigError when there is no `=` or the path is empty or dangerous.
  */
@@ -52,7 +52,7 @@ export function parseAssignment(assignment: string): object {
   try {
     value = JSON.parse(text);
   } catch {
-    // Not JSON: a plain word such as a path.
+    // Not JSON: a string, such as a path.
   }
   return keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as object;
 }
@@ -60,7 +60,7 @@ export function parseAssignment(assignment: string): object {
 /**
  * Reads a list of devices, such as `gpu:0,gpu:1`, or `auto`.
  *
- * @throws ConfigError when a name is not a device's.
+ * @throws ConfigError for an invalid device name.
  */
 export function parseWorkers(list: string): Experiment['workers'] {
   const workers = list.trim() === 'auto' ? 'auto' : list.split(',').map((device) => ({ device: device.trim() }));
@@ -71,17 +71,17 @@ export function parseWorkers(list: string): Experiment['workers'] {
 
 // --- internal ---
 
-/** The schema has none of these keys, and assigning one of them would reach a prototype. */
+/** Assigning one of these keys would change a prototype; the schema has none of them. */
 function isReservedKey(key: string): boolean {
   return ['__proto__', 'constructor', 'prototype'].includes(key);
 }
 
-/** Deeper than any value of an experiment. */
+/** More levels than any valid experiment has. */
 const maxDepth = 32;
 
 /**
- * Refuses what merging or the schema would pass over: reserved keys, and objects whose prototype carries values (in
- * TypeScript, `{ __proto__: … }` sets it). Level by level: recursion would exhaust the stack.
+ * Refuses what merging or the schema would ignore: reserved keys, and objects whose prototype has values (in TypeScript,
+ * `{ __proto__: … }` sets it). Works level by level, since recursion could exhaust the stack.
  */
 function checkPlainData(layer: object): void {
   let level: { value: unknown; path: string[] }[] = [{ value: layer, path: [] }];
@@ -108,7 +108,7 @@ function checkPlainData(layer: object): void {
 function isPlain(value: object): boolean {
   if (Array.isArray(value)) return true;
   const prototype: unknown = Object.getPrototypeOf(value);
-  // Of any realm: a test runner or a loader may have another `Object`.
+  // From any realm: a test runner or loader may have its own `Object`.
   return prototype === null || Object.hasOwn(prototype as object, 'isPrototypeOf');
 }
 
@@ -126,7 +126,7 @@ function merge(below: JsonObject, above: JsonObject): JsonObject {
   return merged;
 }
 
-/** `stacking` of one kind knows other keys than of another. */
+/** The keys of `stacking` depend on its kind. */
 function changesKind(below: JsonObject, above: JsonObject): boolean {
   return above.kind !== undefined && below.kind !== undefined && above.kind !== below.kind;
 }

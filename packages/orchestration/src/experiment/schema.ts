@@ -1,6 +1,6 @@
 /**
- * The experiment: everything that decides a run's outcome, in one typed object. Defaults live here and nowhere else;
- * unknown keys are refused. The descriptions go into `experiment.schema.json`, which editors show.
+ * The experiment: everything that determines a run's outcome, in one typed object. All defaults are defined here; unknown
+ * keys are refused. `experiment.schema.json` contains the descriptions, for editors.
  */
 import { duplicatePolicies, folderLayouts, isColor } from '@chorus/data';
 import {
@@ -28,7 +28,7 @@ const patience = z.int().min(1).max(10_000);
 const weightDecay = z.number().min(0).max(10);
 
 const described = {
-  epochCount: 'Most epochs of this stage; `patience` may end it earlier.',
+  epochCount: 'Maximum number of epochs of this stage; `patience` may end it earlier.',
   learningRate: 'Learning rate of the optimizer (Adam), constant during the stage.',
   weightDecay: 'Decoupled weight decay (AdamW): each step also shrinks the kernels by `learningRate × weightDecay`.',
   patience: 'Epochs without a lower loss on the tuning images after which the stage ends.',
@@ -84,7 +84,7 @@ const recipe = z.strictObject({
     ),
 });
 
-/** Doubles as a folder name. */
+/** Also used as a folder name. */
 export const memberNameSchema = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'expected lower-case letters, digits, ".", "_" or "-" (at most 64)');
@@ -108,21 +108,21 @@ const member = z.strictObject({
     .int()
     .min(0)
     .optional()
-    .describe('Index into `workers` (from 0) of the only worker that trains this member.'),
+    .describe('Index into `workers`, from 0, of the worker that trains this member; by default any.'),
 });
 
 const worker = z.strictObject({
   device: deviceName.describe('A device such as `gpu:0` or `cpu:1`; `chorus devices` lists them.'),
-  memoryLimitMiB: z.int().min(256).optional().describe('Most memory that TensorFlow allocates on this GPU, in MiB.'),
+  memoryLimitMiB: z.int().min(256).optional().describe('Maximum memory that TensorFlow allocates on this GPU, in MiB.'),
 });
 
-/** Where the predictions come from that the stackers are trained on. */
+/** The source of the predictions that the stackers are trained on. */
 const stackingSchema = z.discriminatedUnion(
   'kind',
   [
     z.strictObject({
       kind: z.literal('holdout').describe('Stackers train on a share of the images that no member trains on.'),
-      fraction: share.default(0.1).describe('Share of the images that is held out for the stackers.'),
+      fraction: share.default(0.1).describe('Share of the images held out for the stackers.'),
     }),
     z.strictObject({
       kind: z
@@ -141,7 +141,9 @@ const stackingSchema = z.discriminatedUnion(
     z.strictObject({
       kind: z
         .literal('training-images')
-        .describe('A flaw: stackers train on the images that the members trained on, where the members look too good.'),
+        .describe(
+          "A flaw: stackers train on the members' own training images, on which their predictions are too accurate.",
+        ),
     }),
   ],
   {
@@ -157,19 +159,19 @@ export const runtimeSchema = z.strictObject({
     .min(1)
     .max(64)
     .optional()
-    .describe('Number of logical devices cpu:0 … cpu:N-1 that TensorFlow makes of this CPU.'),
+    .describe('Number of logical devices, cpu:0 … cpu:N-1, that TensorFlow creates for this CPU.'),
   intraOpThreads: z.int().min(1).max(1024).optional().describe("Threads of each lane's CPU operations."),
   compile: z
     .boolean()
     .default(true)
     .describe(
-      'Run each training step and prediction as one compiled operation; without, it is slower and takes more memory.',
+      'Run each training step and prediction as one compiled operation; otherwise both are slower and take more memory.',
     ),
   precision: z
     .enum(['auto', ...precisions])
     .default('auto')
     .describe(
-      'Number format of compiled training steps; weights and predictions are always float32. `auto` takes bfloat16 for the backbones that train faster in it on this CPU, else float32.',
+      'Number format of compiled training steps; weights and predictions are always float32. `auto` uses bfloat16 for the backbones that train faster in it on this CPU, and float32 otherwise.',
     ),
 });
 
@@ -179,7 +181,7 @@ export const experimentSchema = z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected letters, digits, ".", "_" or "-" (at most 64)')
       .default('chorus')
-      .describe('Names the run folder and the bundle.'),
+      .describe('Name of the run folder and the bundle.'),
     seed: z
       .int()
       .min(0)
@@ -199,19 +201,19 @@ export const experimentSchema = z
           .enum(folderLayouts)
           .default('auto')
           .describe(
-            'What the top folders are: `splits` or `classes`; `auto` goes by their names and refuses ambiguous ones.',
+            'What the top folders are: `splits` or `classes`; `auto` decides by their names and refuses ambiguous ones.',
           ),
         followLinks: z.boolean().default(false).describe('Also follow links that lead out of the folder.'),
         limitPerClass: z
           .int()
           .min(1)
           .optional()
-          .describe('Use only the first images by name of each class, in each split folder.'),
+          .describe('Maximum number of images per class and split folder; uses the first ones by name.'),
         maxPixels: z
           .int()
           .min(1)
           .default(100_000_000)
-          .describe('Skip images with more pixels, by their header or when decoded.'),
+          .describe('Skip images with more pixels, according to their header or once decoded.'),
         background: z
           .string()
           .refine(isColor, 'expected a color such as "white" or "#ffffff"')
@@ -226,11 +228,11 @@ export const experimentSchema = z
           .enum(duplicatePolicies)
           .default('group')
           .describe(
-            "What to do with copies of one picture (equal bytes, re-encoded or resized): `report` only lists them, `group` keeps them on the same side of every split, `drop` keeps one of them (none, if their labels differ). The user's own test folder stays as it is.",
+            "What to do with duplicate images (equal bytes, re-encoded or resized): `report` only lists them, `group` keeps them in the same set of every split, `drop` keeps one of them (none if their labels differ). The user's own test folder is never changed.",
           ),
       })
       .prefault({})
-      .describe('The images and how they are read.'),
+      .describe('The images, and how to read them.'),
     inputSize: z
       .int()
       .min(32)
@@ -239,7 +241,7 @@ export const experimentSchema = z
       .describe('Side in pixels of the square that every image is resized to.'),
     split: z
       .strictObject({
-        tune: share.default(0.1).describe('Share of the images that early stopping watches.'),
+        tune: share.default(0.1).describe('Share of the images used for early stopping.'),
         test: share.default(0.2).describe('Share of the images for the test, if the data has no test folder.'),
       })
       .prefault({})
@@ -249,7 +251,7 @@ export const experimentSchema = z
       .min(1)
       .default('auto')
       .describe(
-        'First weights: a folder of keras-applications `.h5` files, `imagenet` (the published files, downloaded once), `auto` (the folder in CHORUS_WEIGHTS if set, else `imagenet`) or `random`.',
+        'Initial weights: a folder of keras-applications `.h5` files, `imagenet` (the published files, downloaded once), `auto` (the folder in CHORUS_WEIGHTS if set, else `imagenet`) or `random`.',
       ),
     members: z.array(member).min(2).max(32).describe('The models of the ensemble.'),
     recipe: recipe.prefault({}).describe('How each member is trained.'),
@@ -257,28 +259,26 @@ export const experimentSchema = z
       .boolean()
       .default(true)
       .describe(
-        'Average the logits of each image and its mirror image: doubles the time of a prediction, lowers errors.',
+        'Average the logits of each image and its mirror image: doubles the prediction time, but lowers the error.',
       ),
     stacking: stackingSchema
       .prefault({ kind: 'holdout' })
-      .describe('Which member predictions the stackers are trained on.'),
+      .describe('Which predictions of the members the stackers are trained on.'),
     stackers: z
       .strictObject({
         kinds: z
           .array(z.enum(stackerKinds))
           .min(1)
           .default([...stackerKinds])
-          .describe('Stackers to fit; the best on out-of-fold predictions is chosen.'),
+          .describe('Stackers to fit; the one with the lowest out-of-fold log loss is chosen.'),
         ...stackerOptionSchemas,
       })
       .prefault({})
-      .describe('The small models that combine the predictions of the members.'),
+      .describe("The small models that combine the members' predictions."),
     flaws: flawsSchema.prefault({}).describe('Flaws of the published procedure, to reproduce it; all off by default.'),
     workers: workersSchema
       .default('auto')
-      .describe(
-        'Devices, one lane each; `auto` takes every GPU or, without one, the fastest number of lanes on this CPU.',
-      ),
+      .describe('Devices, one lane each; `auto` uses every GPU or, without a GPU, a suitable number of CPU lanes.'),
     runtime: runtimeSchema.prefault({}).describe('How TensorFlow runs.'),
     minMembers: z.int().min(2).default(2).describe('The run fails if fewer members finish their training.'),
   })
@@ -324,28 +324,28 @@ export const experimentSchema = z
     }
   });
 
-/** A whole, checked experiment. */
+/** A complete, validated experiment. */
 export type Experiment = z.output<typeof experimentSchema>;
-/** What a user may write: everything but the members has a default. */
+/** A user's input: everything except the members has a default. */
 export type ExperimentInput = z.input<typeof experimentSchema>;
 export type MemberSpec = Experiment['members'][number];
 
-/** Side of a member's images, pixels. */
+/** Side of a member's images in pixels. */
 function inputSizeOf(member: Pick<MemberSpec, 'inputSize'>, experiment: Pick<Experiment, 'inputSize'>): number {
   return member.inputSize ?? experiment.inputSize;
 }
 
-/** Every size that some member wants, ascending. */
+/** The members' distinct input sizes, ascending. */
 export function inputSizesOf(experiment: Pick<Experiment, 'inputSize' | 'members'>): number[] {
   return [...new Set(experiment.members.map((member) => inputSizeOf(member, experiment)))].toSorted((a, b) => a - b);
 }
 
-/** Pixels of the images of one training step, of the member with the largest. */
+/** Pixels in the images of one training step of the member with the largest images. */
 export function stepPixelsOf(experiment: Pick<Experiment, 'inputSize' | 'members' | 'recipe'>): number {
   return experiment.recipe.batchSize * inputSizesOf(experiment).at(-1)! ** 2;
 }
 
-/** The architecture that a member is of. */
+/** A member's architecture. */
 export function backboneSpecOf(
   member: Pick<MemberSpec, 'backbone' | 'alpha' | 'variant' | 'inputSize'>,
   experiment: Pick<Experiment, 'inputSize'>,
@@ -353,14 +353,14 @@ export function backboneSpecOf(
   return { ...variantChoiceOf(member), inputSize: inputSizeOf(member, experiment) };
 }
 
-/** The variant of a backbone that a member has, at any input size. */
+/** A member's backbone variant, regardless of the input size. */
 export function variantChoiceOf({
   backbone: family,
   alpha,
   variant,
 }: Pick<MemberSpec, 'backbone' | 'alpha' | 'variant'>): VariantChoice {
   if (variant === undefined) return { family, alpha };
-  // alpha is 1 by default, which does not contradict a variant.
+  // An alpha of 1, the default, does not conflict with a variant.
   return alpha === 1 ? { family, variant } : { family, variant, alpha };
 }
 

@@ -1,7 +1,7 @@
 import type { StackerOptions } from '@chorus/models';
 import type { Experiment } from './schema.ts';
 
-/** Options of each kind's fit: the experiment's, and the flaws of the article's stacker. */
+/** Fit options of each kind of stacker, from the experiment and its flaws. */
 export function stackerOptionsOf({ stackers, flaws }: Pick<Experiment, 'stackers' | 'flaws'>): StackerOptions {
   const { kinds: _, ...options } = stackers;
   const { wholeBatchesOnly, fromLogitsOnSigmoid } = flaws;

@@ -1,25 +1,25 @@
-/** `export.json`: what the files of an export are; `members.py` reads it, and it tells an export from other folders. */
+/** `export.json`: describes the files of an export. `members.py` reads it, and its presence identifies an export. */
 import { type PlainEnsemble, variantOf } from '@chorus/models';
 import type { BundleManifest } from '../bundle.ts';
 
 export const exportFormats = ['keras', 'tfjs'] as const;
-/** `tfjs`: models for tfjs; `keras`: these, and weights with a script for Keras. */
+/** `tfjs`: models for tfjs; `keras`: in addition, weights for Keras and a script that loads them. */
 export type ExportFormat = (typeof exportFormats)[number];
 
 export interface ExportContents {
   format: 'chorus-export';
   version: 1;
-  /** The run's. */
+  /** The run's name. */
   name: string;
   /** In the order of the probabilities. */
   classes: string[];
-  /** How an image comes to its size. */
+  /** Resize method. */
   resize: string;
-  /** Whether members answer with the mean of an image and its mirror image; built in. */
+  /** Whether the models average the logits of an image and its mirror image. */
   testTimeAugmentation: boolean;
   ensemble: {
     stacker: string;
-    /** In the order in which the model takes them. */
+    /** In the order of the model's inputs. */
     inputs: { name: string; size: number }[];
     tfjs: string;
   };
@@ -27,7 +27,7 @@ export interface ExportContents {
 }
 
 export interface ExportDescription extends ExportContents {
-  /** All that the export wrote, with `/` between folders; what else lies there, a later export leaves alone. */
+  /** All exported files, with `/` between folders. A later export refuses to replace a folder with other files. */
   files: string[];
 }
 
@@ -36,7 +36,7 @@ interface MemberDescription {
   inputSize: number;
   preprocessing: string;
   tfjs: string;
-  /** What makes the same layers in Keras. Several weight files: models of which the logits are averaged. */
+  /** How to build the model in Keras. Several weight files belong to several models, whose logits are averaged. */
   keras?: {
     application: string;
     arguments: { alpha?: number };
@@ -45,7 +45,7 @@ interface MemberDescription {
   };
 }
 
-/** @param ensemble the bundle's. */
+/** @param ensemble the bundle's ensemble, for the names and sizes of its inputs. */
 export function describeExport(
   manifest: BundleManifest,
   ensemble: PlainEnsemble,
@@ -85,7 +85,7 @@ export function memberFolder(member: string): string {
   return `tfjs/members/${member}`;
 }
 
-/** A folder for each member, and none beside members.py: members may be called anything. */
+/** Each member has its own folder, apart from members.py, so that no member name can collide with it. */
 export function kerasWeightNames(member: string, modelCount: number): string[] {
   return Array.from({ length: modelCount }, (_, index) => `keras/weights/${member}/${index + 1}.weights.h5`);
 }

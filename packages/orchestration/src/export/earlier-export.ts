@@ -5,10 +5,9 @@ import { z } from 'zod';
 import { advise, ConfigError } from '../errors.ts';
 
 /**
- * Whether something lies at a place that an export replaces: an earlier export, or a folder with nothing but files that
- * operating systems leave in folders.
+ * Whether the folder exists and can be replaced: it is an earlier export, or has only files that operating systems create.
  *
- * @throws ConfigError for anything else, also among the export's files: it is not ours to remove.
+ * @throws ConfigError for a file, or a folder with any other files, which an export must not remove.
  */
 export async function isEarlierExport(folder: string): Promise<boolean> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
@@ -26,16 +25,16 @@ export async function isEarlierExport(folder: string): Promise<boolean> {
       names === undefined ? 'a file' : `a folder with ${few(names)}`,
     );
   const others = (await filesIn(folder)).filter((name) => !files.has(name));
-  if (others.length > 0) throw refusal('what the earlier export wrote and nothing else', folder, few(others));
+  if (others.length > 0) throw refusal('only files of the earlier export', folder, few(others));
   return true;
 }
 
 // --- internal ---
 
-/** Enough of an export.json to know one by. */
+/** The fields that identify an export.json. */
 const exportMark = z.looseObject({ format: z.literal('chorus-export'), files: z.array(z.string()) });
 
-/** What an export says that it is made of; undefined where it is none. */
+/** The files that an export lists; undefined if the folder is not an export. */
 async function exportedFiles(folder: string): Promise<ReadonlySet<string> | undefined> {
   const content = await readJsonFile(join(folder, 'export.json')).catch((error: unknown) => {
     if (error instanceof StorageError) return undefined;
@@ -45,7 +44,7 @@ async function exportedFiles(folder: string): Promise<ReadonlySet<string> | unde
   return mark.success ? new Set(mark.data.files) : undefined;
 }
 
-/** With `/` between folders; a link is one file, wherever it leads. */
+/** Paths with `/` between folders; a link counts as a file. */
 async function filesIn(folder: string, below = ''): Promise<string[]> {
   const entries = await readdir(join(folder, below), { withFileTypes: true });
   const lists = entries.map((entry) => {

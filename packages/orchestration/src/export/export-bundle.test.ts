@@ -40,7 +40,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(parent, { recursive: true, force: true }));
 
-/** A model of a folder, as a file server would hand it out. */
+/** Loads a model from a folder as from a file server. */
 async function load(path: string): Promise<tf.LayersModel> {
   const folder = path.slice(0, path.lastIndexOf('/'));
   const { modelTopology, weightsManifest } = JSON.parse(await textAt(path)) as tf.io.ModelJSON;
@@ -55,7 +55,7 @@ describe('for Keras', () => {
     result = await exportBundle(at('run/bundle'), 'keras');
   });
 
-  it('lies beside the bundle, with everything that its description names', async () => {
+  it('creates a folder beside the bundle with all files that its description lists', async () => {
     expect(result.folder).toBe(at('run/export-keras'));
     const description: ExportDescription = JSON.parse(await textAt('run/export-keras/export.json'));
     expect(description).toEqual(result.description);
@@ -81,7 +81,7 @@ describe('for Keras', () => {
     for (const path of files) expect((await stat(path)).size).toBeGreaterThan(0);
   });
 
-  it('answers as predict does', async () => {
+  it('predicts the same as predict', async () => {
     const { predictions } = await predictFiles(at('run/bundle'), images);
     const { manifest } = await readBundle(at('run/bundle'));
     const decoding = { ...manifest.decoding, maxSkippedShare: 0 };
@@ -107,7 +107,7 @@ describe('for Keras', () => {
   });
 });
 
-it('the script for Keras has every preprocessing', () => {
+it('the Keras script contains every preprocessing', () => {
   expect(membersPy).toContain(`
 PREPROCESSING = {
     "minus-one-to-one": lambda image: image / 127.5 - 1.0,
@@ -129,7 +129,7 @@ it.each<[PixelTransform, string]>([
 });
 
 describe('for tfjs', () => {
-  it('has nothing for Keras, and goes where it is told, again and again', async () => {
+  it('has no files for Keras, and can be repeated at a given path', async () => {
     for (const time of ['first', 'second']) {
       const { folder } = await exportBundle(at('run/bundle'), 'tfjs', { out: at('new/elsewhere') });
       expect((await readdir(folder)).sort(), time).toEqual(['README.md', 'export.json', 'tfjs']);
@@ -139,10 +139,10 @@ describe('for tfjs', () => {
 });
 
 describe('stops', () => {
-  it('between two files, and leaves nothing', async () => {
+  it('before the next file, and leaves nothing', async () => {
     const before = (await readdir(at('run'))).sort();
     let asked = 0;
-    // Goes up while the third file is made.
+    // Aborts while the third file is generated.
     const signal = {
       get aborted() {
         asked += 1;
@@ -180,10 +180,10 @@ describe('refuses', () => {
         await writeFile(at('taken/tfjs/serve.sh'), '');
         await symlink(at('run'), at('taken/photos'));
       },
-      message: 'the earlier export wrote and nothing else at PLACE, received photos, tfjs/serve.sh',
+      message: 'only files of the earlier export at PLACE, received photos, tfjs/serve.sh',
     },
     { what: 'a file', make: () => writeFile(at('taken'), ''), message: 'received a file' },
-  ])('$what in its place', async ({ make, message }) => {
+  ])('$what at the output path', async ({ make, message }) => {
     await make();
     const exporting = exportBundle(at('run/bundle'), 'tfjs', { out: at('taken') });
     await expect(exporting).rejects.toThrow(ConfigError);
@@ -191,7 +191,7 @@ describe('refuses', () => {
     await rm(at('taken'), { recursive: true });
   });
 
-  it('not what operating systems left, beside an earlier export or alone', async () => {
+  it("no operating systems' files, alone or with an earlier export", async () => {
     await mkdir(at('kept'));
     await writeFile(at('kept/Thumbs.db'), '');
     for (let round = 0; round < 2; round += 1) {
@@ -208,7 +208,7 @@ describe('refuses', () => {
       await symlink(at('run/bundle'), at('run/linked'));
       const exporting = exportBundle(at('run/bundle'), 'tfjs', { out: at(place) });
       await expect(exporting).rejects.toThrow(ConfigError);
-      await expect(exporting).rejects.toThrow('Expected a place outside of the bundle, received ');
+      await expect(exporting).rejects.toThrow('Expected a folder outside the bundle, received ');
       await readBundle(at('run/bundle'));
       await rm(at('run/linked'));
     },
@@ -223,7 +223,7 @@ describe('refuses', () => {
     },
   );
 
-  it('a member with a number that is none, and leaves nothing of the others in memory', async () => {
+  it('a member with a weight of NaN, and disposes the others', async () => {
     const files = Object.fromEntries(await openSealedFolder(at('run/bundle')));
     new DataView(files['members/members.py/1.bin']!.buffer).setFloat32(0, Number.NaN, true);
     await sealFolder(at('broken/bundle'), files);
@@ -232,7 +232,9 @@ describe('refuses', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('a format that there is not', async () => {
-    await expect(exportBundle(at('run/bundle'), 'onnx')).rejects.toThrow('out of keras, tfjs, received "onnx"');
+  it('an unknown format', async () => {
+    await expect(exportBundle(at('run/bundle'), 'onnx')).rejects.toThrow(
+      'Unknown format "onnx"; expected one of: keras, tfjs.',
+    );
   });
 });

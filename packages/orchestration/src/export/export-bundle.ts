@@ -1,4 +1,4 @@
-/** A bundle as models for those who have nothing of ours: tfjs alone, or Keras. */
+/** Exports a bundle as models that need only tfjs or Keras. */
 import { mkdir, realpath, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import {
@@ -36,12 +36,12 @@ export interface ExportResult {
 }
 
 /**
- * Writes a bundle's members and its whole ensemble in the formats of others; the folder appears whole.
+ * Exports a bundle's members and its whole ensemble; the folder appears atomically.
  *
- * @param options `out`: path of the folder, by default `export-<format>` beside the bundle; an earlier export there is
- * replaced, whole. `signal`: stops between two files, and leaves nothing.
- * @throws StorageError for a damaged bundle; ConfigError when there is no such format, or when something else lies at `out`,
- * it lies in the bundle, or nothing can be written there; StoppedError after `signal`.
+ * @param options `out`: path of the folder, by default `export-<format>` beside the bundle; replaces an earlier export.
+ * `signal`: stops before the next file and removes what was written.
+ * @throws StorageError for a damaged bundle; ConfigError for an unknown format, or when `out` has other files, is inside the
+ * bundle or is not writable; StoppedError after `signal`.
  */
 export async function exportBundle(
   bundleFolder: string,
@@ -56,7 +56,7 @@ export async function exportBundle(
     return isEarlierExport(folder);
   });
   await requireWritable(dirname(folder));
-  // Else tfjs recommends its node package at the first tensor; nothing is computed here.
+  // Suppresses the recommendation of tfjs-node, which would not help: an export computes nothing.
   tf.enableProdMode();
   await tf.ready();
   const ensemble = plainEnsembleOf(bundle);
@@ -84,19 +84,19 @@ export async function exportBundle(
 
 function assertFormat(format: string): asserts format is ExportFormat {
   if (!(exportFormats as readonly string[]).includes(format))
-    throw new ConfigError(`Expected a format out of ${exportFormats.join(', ')}, received ${JSON.stringify(format)}.`);
+    throw new ConfigError(`Unknown format ${JSON.stringify(format)}; expected one of: ${exportFormats.join(', ')}.`);
 }
 
-/** A bundle with a folder more is no bundle any longer. */
+/** An extra folder invalidates the bundle. */
 async function requireOutside(bundleFolder: string, folder: string): Promise<void> {
   const way = relative(await realPlace(bundleFolder), await realPlace(folder));
   if (!isAbsolute(way) && way.split(sep)[0] !== '..')
-    throw advise(new ConfigError(`Expected a place outside of the bundle, received ${folder}.`), {
+    throw advise(new ConfigError(`Expected a folder outside the bundle, received ${folder}.`), {
       code: 'output-place',
     });
 }
 
-/** Of what is there, or shall be. */
+/** The real path of a file or folder that may not exist yet. */
 async function realPlace(path: string): Promise<string> {
   return realpath(path).catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT' || dirname(path) === path) throw error;
@@ -123,9 +123,9 @@ function plainEnsembleOf({ manifest, members, stackers }: Bundle): PlainEnsemble
 }
 
 /**
- * One after the other, so that a model's bytes are gone before the next one's are made.
+ * Generates the files one at a time, so that only one model's bytes are in memory.
  *
- * @param before names of those that were handed out.
+ * @param before names of the files generated so far.
  */
 async function* filesOf(
   ensemble: PlainEnsemble,

@@ -14,7 +14,7 @@ import { type LivelyMember, livelyImages, writeLivelyBundle } from './lively-bun
 const check = fileURLToPath(new URL('../../../../tools/golden/export_check.py', import.meta.url));
 const { CHORUS_KERAS: python } = process.env;
 
-/** At an odd size and at the smallest legal one, in turn. */
+/** Alternates between an odd size and the smallest valid one. */
 const everyBackbone: LivelyMember[] = backboneFamilies.flatMap((family) => {
   const { variants, minimumInputSize } = backboneTable[family];
   return variants.map(({ name: variant }, index) => ({
@@ -44,7 +44,7 @@ const cases: { what: string; classes: string[]; testTimeAugmentation: boolean; m
 describe.skipIf(python === undefined)('live Keras (skipped unless CHORUS_KERAS names a python that has it)', () => {
   let parent: string;
   beforeAll(async () => {
-    // For `pnpm parity`: a member that has no answer is missing.
+    // For `pnpm parity`: detects members without predictions.
     console.log(JSON.stringify({ members: cases.flatMap(({ members }) => members.map(({ name }) => name)) }));
     prepareProcess();
     initRuntime({ device: 'cpu:0' });
@@ -52,7 +52,7 @@ describe.skipIf(python === undefined)('live Keras (skipped unless CHORUS_KERAS n
   });
   afterAll(() => rm(parent, { recursive: true, force: true }));
 
-  it.each(cases)('loads an export and answers the same: $what', async ({ classes, testTimeAugmentation, members }) => {
+  it.each(cases)('loads an export and predicts the same: $what', async ({ classes, testTimeAugmentation, members }) => {
     const bundle = join(parent, String(classes.length), 'bundle');
     await writeLivelyBundle(bundle, members, { classes, testTimeAugmentation, chosen: 'mean' });
     const { folder } = await exportBundle(bundle, 'keras');
@@ -69,7 +69,7 @@ describe.skipIf(python === undefined)('live Keras (skipped unless CHORUS_KERAS n
 
 // --- internal ---
 
-/** What the members say of some images, as the check wants it. */
+/** The members' predictions on some images, in the format of the check. */
 async function writeAnswers(bundleFolder: string, folder: string): Promise<void> {
   await mkdir(folder);
   const { manifest, members } = await readBundle(bundleFolder);

@@ -1,4 +1,4 @@
-/** Bundles without a training, of members whose answers depend on the image as trained ones' do. */
+/** Bundles without training, whose members' predictions depend on the image as those of trained members do. */
 import {
   type BackboneSpec,
   type Classifier,
@@ -16,12 +16,12 @@ import type { RunImages } from '../run/run-images.ts';
 export interface LivelyMember {
   name: string;
   backbone: BackboneSpec;
-  /** Several answer with the mean of their logits. */
+  /** The logits of several models are averaged. */
   modelCount?: number;
   preprocessing?: PreprocessingName;
 }
 
-/** Writes a bundle; everything in it follows from its options. */
+/** Writes a bundle that depends only on the arguments. */
 export async function writeLivelyBundle(
   folder: string,
   members: readonly LivelyMember[],
@@ -63,7 +63,7 @@ export async function writeLivelyBundle(
   );
 }
 
-/** Images [count, size, size, 3] of whole numbers 0..255 that differ as photographs do; the caller disposes. */
+/** Images [count, size, size, 3] of integers 0..255 that vary smoothly, as photographs do; the caller disposes them. */
 export function livelyImages(count: number, size: number, seed: number): tf.Tensor4D {
   return tf.tidy(() => {
     const coarse = tf.randomUniform<tf.Rank.R4>([count, 3, 3, 3], 0, 255, 'float32', seed);
@@ -74,8 +74,8 @@ export function livelyImages(count: number, size: number, seed: number): tf.Tens
 // --- internal ---
 
 /**
- * Freshly drawn weights give features that hardly depend on the image. Here BatchNorm has a batch's statistics, and
- * numbers of every kind, but such that rounding does not grow from layer to layer.
+ * Makes predictions depend on the image, which random weights hardly do. BatchNorm gets the statistics of a batch and varied
+ * weights, in ranges in which rounding errors do not grow from layer to layer.
  */
 function enliven(classifier: Classifier): void {
   const ranges: Record<string, [number, number]> = { gamma: [0.5, 0.8], beta: [0.5, 1], kernel: [-0.1, 0.1] };
@@ -87,7 +87,7 @@ function enliven(classifier: Classifier): void {
   const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
   const images = livelyImages(16, classifier.backbone.inputSize, 1);
   view.recalibrateBatchNorm([view.prefix(images)]);
-  // Else some head answers every image with nearly 0 or nearly 1.
+  // Without this, some heads predict nearly 0 or nearly 1 for every image.
   const [kernel, bias] = classifier.weights.slice(-2) as [ModelWeight, ModelWeight];
   tf.tidy(() => {
     const { mean, variance } = tf.moments(classifier.logits(images), 0);

@@ -1,7 +1,7 @@
-/** The script that builds an export's members in Keras; the same for all exports: it reads their members from `export.json`. */
+/** The script that builds an export's members in Keras. It is the same for all exports and reads `export.json`. */
 import { type ChannelNumbers, type PixelTransform, preprocessings } from '@chorus/models';
 
-export const membersPy = `"""The members of the ensemble as Keras 3 models; needs keras and a backend (tensorflow, ...).
+export const membersPy = `"""The members of the ensemble as Keras 3 models; requires keras and a backend (tensorflow, ...).
 
     from members import load_member
     model = load_member("wide")     # the names are in ../export.json
@@ -17,7 +17,7 @@ FOLDER = pathlib.Path(__file__).resolve().parent.parent
 EXPORT = json.loads((FOLDER / "export.json").read_text(encoding="utf-8"))
 CLASSES = EXPORT["classes"]
 
-# As in training, to the last bit; a Rescaling layer multiplies and rounds differently.
+# Bit-equal to training; a Rescaling layer multiplies instead of dividing and rounds differently.
 PREPROCESSING = {
 ${Object.values(preprocessings)
   .map((preprocessing) => `    "${preprocessing.name}": lambda image: ${pythonExpression(preprocessing)},\n`)
@@ -31,15 +31,15 @@ def load_member(name):
     image = keras.Input((size, size, 3), name=f"image_{size}")
     views = [image, keras.ops.flip(image, axis=2)] if EXPORT["testTimeAugmentation"] else [image]
     networks = [load_network(member, weights) for weights in member["keras"]["weights"]]
-    answers = [network(view) for network in networks for view in views]
-    logits = sum(answers[1:], answers[0]) / len(answers)
-    if len(CLASSES) == 2:  # One logit, of the second class.
+    outputs = [network(view) for network in networks for view in views]
+    logits = sum(outputs[1:], outputs[0]) / len(outputs)
+    if len(CLASSES) == 2:  # A single logit, for the second class.
         logits = keras.ops.concatenate([keras.ops.zeros_like(logits), logits], axis=-1)
     return keras.Model(image, keras.ops.softmax(logits), name=name)
 
 
 def load_network(member, weights):
-    """Raw images [N, S, S, 3] -> logits [N, 1] for two classes, else [N, classes]; layers on one level, to train on."""
+    """Raw images [N, S, S, 3] -> logits [N, 1] for two classes, else [N, classes]; not nested, for further training."""
     keras_part, size = member["keras"], member["inputSize"]
     image = keras.Input((size, size, 3))
     backbone = getattr(keras.applications, keras_part["application"])(
@@ -56,7 +56,7 @@ def load_network(member, weights):
     return network
 `;
 
-/** A preprocessing as an expression of `image`, a Keras tensor [..., 3], RGB, 0 to 255. */
+/** A preprocessing as a Python expression of `image`, a Keras tensor [..., 3], RGB, 0 to 255. */
 export function pythonExpression({ channelOrder, divisor, offset }: PixelTransform): string {
   const reordered = channelOrder === 'bgr' ? 'image[..., ::-1]' : 'image';
   const scaled = divisor === 1 ? '' : ` / ${pythonNumbers(divisor)}`;

@@ -20,7 +20,6 @@ export async function chooseLanes(experiment: LanePlanRequest, onSetup?: OnSetup
 
 /** GPUs that TensorFlow can use here. */
 export async function findGpus(onSetup?: OnSetupProgress): Promise<DeviceName[]> {
-  // TensorFlow is asked for them.
   if (nativePlatform().hasGpus) await setupRuntime(onSetup);
   const devices = await listDevices();
   return devices.map((device) => device.name).filter((name) => name.startsWith('gpu:'));

@@ -7,7 +7,7 @@ import type { Experiment } from '../experiment/schema.ts';
  * Settings of a lane.
  *
  * @param processorHasBfloat16 whether this CPU multiplies in bfloat16.
- * @throws ConfigError for bfloat16 where steps cannot compute in it: they would silently be float32.
+ * @throws ConfigError for bfloat16 on a device that would silently compute in float32 instead.
  */
 export function computeSettings(
   { compile, precision }: Pick<Experiment['runtime'], 'compile' | 'precision'>,

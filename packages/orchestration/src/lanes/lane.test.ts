@@ -20,10 +20,10 @@ describe('a lane', () => {
     ['exit 0', /exited with code: 0/],
     ['exit 3', /exited with code: 3/],
     ['throw', /out of range/],
-  ])('fails the task of a thread that ends by %s, and takes the next one', async (name, message) => {
+  ])('fails the task of a thread that ends with %s, and runs the next one', async (name, message) => {
     await expect(lane.run(task(name))).rejects.toThrow(message);
     await expect(lane.run(task('finish'))).resolves.toBeUndefined();
   });
 
-  it('knows its device', () => expect(lane.device).toBe('cpu:0'));
+  it('has its device', () => expect(lane.device).toBe('cpu:0'));
 });

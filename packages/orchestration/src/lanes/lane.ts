@@ -1,4 +1,4 @@
-/** One lane: a thread of its own, pinned to one device, that works on one task at a time. */
+/** A lane: a worker thread that is pinned to one device and runs one task at a time. */
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import {
@@ -18,7 +18,7 @@ import { unwrapOutcome } from '../thread-errors.ts';
 export interface LaneWork {
   task: string;
   kind: LaneTask['kind'];
-  /** When the lane was given it. */
+  /** When the lane received it. */
   givenAtMs: number;
   /** When the lane's thread started it, with TensorFlow loaded. */
   startedAtMs: number;
@@ -38,7 +38,7 @@ export class Lane {
 
   /**
    * @param observer called in this thread with the reports of the lane's tasks.
-   * @param entry file of the thread; another one in tests only.
+   * @param entry file that the thread runs; only tests pass another one.
    */
   constructor(startup: LaneStartup, observer: LaneObserver, entry = workerPath) {
     this.device = startup.runtime.device;
@@ -47,17 +47,17 @@ export class Lane {
       filename: pathToFileURL(entry).href,
       minThreads: 1,
       maxThreads: 1,
-      // The default blocks the thread's event loop between tasks, and with it the observer's messages.
+      // By default, piscina blocks the thread's event loop between tasks, which delays messages to the observer.
       atomics: 'disabled',
       workerData: startup,
     });
   }
 
   /**
-   * Runs a task to its end.
+   * Runs a task.
    *
-   * @throws what the task threw, of the same class and with the thread's stack; an Error when the thread ended during the
-   * task, whatever its exit code.
+   * @throws the task's error, with its class and the thread's stack; an Error when the thread ended during the task, with any
+   * exit code.
    */
   async run<Task extends LaneTask>(task: Task): Promise<LaneResult<Task>> {
     if (task.kind === 'predict' && task.keepAs !== undefined) this.#keepsModels = true;

@@ -12,10 +12,10 @@ const noGpu = { processorCount: 2, gpus: [] };
 const twoGpus = { processorCount: 8, gpus: ['gpu:0', 'gpu:1'] as const };
 
 describe('planLanes', () => {
-  it('takes every GPU there is', () => {
+  it('uses every GPU', () => {
     const { lanes, reason } = planLanes(wishes(), twoGpus);
     expect(lanes.map((lane) => lane.device)).toEqual(['gpu:0', 'gpu:1']);
-    expect(reason).toBe('a lane per GPU');
+    expect(reason).toBe('one lane per GPU');
   });
 
   it.each([
@@ -39,7 +39,7 @@ describe('planLanes', () => {
     [16, 3, 11],
     [16, 8, 4],
     [16, 1, 16],
-  ])('of %i processors gives each of %i CPU lanes %i threads', (processorCount, laneCount, threads) => {
+  ])('with %i processors, gives each of %i CPU lanes %i threads', (processorCount, laneCount, threads) => {
     const workers = Array.from({ length: laneCount }, (_, index) => ({ device: `cpu:${index}` as const }));
     const { lanes } = planLanes(wishes({ workers }), { processorCount, gpus: [] });
     expect(lanes.map((lane) => lane.intraOpThreads)).toEqual(workers.map(() => threads));
@@ -68,7 +68,7 @@ describe('planLanes', () => {
     expect(planLanes(wishes({ members: many, runtime: { logicalCpuDevices: 3 } }), noGpu).lanes).toHaveLength(3);
   });
 
-  it('differs between lanes in the device only: all else is process-wide', () => {
+  it('differs between lanes only in the device; all other settings are process-wide', () => {
     const { lanes } = planLanes(
       wishes({ workers: [{ device: 'gpu:1', memoryLimitMiB: 8000 }, { device: 'cpu:2' }] }),
       twoGpus,
@@ -78,7 +78,7 @@ describe('planLanes', () => {
     expect(first).toMatchObject({ logicalCpuDevices: 3, gpuMemoryLimitsMiB: [null, 8000] });
   });
 
-  it('refuses a device that is not there, and lists those that are', () => {
+  it('refuses a device that does not exist, and lists those that do', () => {
     expect(() => planLanes(wishes({ workers: [{ device: 'gpu:7' }] }), twoGpus)).toThrow(
       'There is no device gpu:7; this machine has cpu:0, gpu:0, gpu:1.',
     );
@@ -87,9 +87,9 @@ describe('planLanes', () => {
     ).toThrow('this machine has cpu:0, cpu:1, cpu:2, cpu:3. Raise runtime.logicalCpuDevices (now 4)');
   });
 
-  it('refuses a member pinned beyond the lanes that auto found', () => {
+  it('refuses a member pinned to a lane that auto did not create', () => {
     expect(() => planLanes(wishes({ members: [{ name: 'a', worker: 2 }, { name: 'b' }] }), twoGpus)).toThrow(
-      'Member a is pinned to worker 2, but there are workers 0 to 1 (gpu:0, gpu:1).',
+      'Member a is pinned to worker 2, but only workers 0 to 1 exist (gpu:0, gpu:1).',
     );
   });
 });

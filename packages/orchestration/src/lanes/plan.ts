@@ -1,9 +1,9 @@
-/** Which lanes a run gets: pure arithmetic over the experiment and the machine's devices. */
+/** Plans a run's lanes from the experiment and the machine's devices. Pure. */
 import type { DeviceName, RuntimeOptions } from '@chorus/runtime';
 import { ConfigError } from '../errors.ts';
 import type { Experiment } from '../experiment/schema.ts';
 
-/** Lanes without a GPU, even on one core; more would only cost memory. */
+/** Minimum number of CPU lanes, even on one core; more lanes than cores would only cost memory. */
 const fewestCpuLanes = 2;
 
 /**
@@ -36,9 +36,9 @@ export interface LanePlanRequest {
 }
 
 export interface LanePlan {
-  /** One per lane; everything but the device applies to the whole process and is equal in all of them. */
+  /** One per lane; all settings except the device apply to the whole process and are equal in all lanes. */
   lanes: RuntimeOptions[];
-  /** Why these lanes were chosen, for the user. */
+  /** Why these lanes were chosen; shown to the user. */
   reason: string;
 }
 
@@ -70,7 +70,7 @@ export function planLanes(experiment: LanePlanRequest, machine: Machine): LanePl
   const outOfRange = experiment.members.find((member) => (member.worker ?? 0) >= devices.length);
   if (outOfRange !== undefined)
     throw new ConfigError(
-      `Member ${outOfRange.name} is pinned to worker ${outOfRange.worker}, but there are workers 0 to ${devices.length - 1} (${devices.join(', ')}).`,
+      `Member ${outOfRange.name} is pinned to worker ${outOfRange.worker}, but only workers 0 to ${devices.length - 1} exist (${devices.join(', ')}).`,
     );
   const intraOpThreads =
     experiment.runtime.intraOpThreads ?? threadsOfAnOp(machine.processorCount, cpuCount, experiment.stepPixels);
@@ -108,16 +108,16 @@ function chooseDevices(
     return {
       devices: workers.map((worker) => worker.device),
       limits: limits.some((limit) => limit !== null) ? limits : [],
-      reason: 'as named',
+      reason: 'as requested',
     };
   }
-  if (machine.gpus.length > 0) return { devices: [...machine.gpus], limits: [], reason: 'a lane per GPU' };
+  if (machine.gpus.length > 0) return { devices: [...machine.gpus], limits: [], reason: 'one lane per GPU' };
   const most = runtime.logicalCpuDevices ?? Math.max(fewestCpuLanes, machine.processorCount);
   const laneCount = Math.min(members.length, most);
   return {
     devices: Array.from({ length: laneCount }, (_, index) => `cpu:${index}` as const),
     limits: [],
-    reason: `no GPU: logical CPU devices that share ${machine.processorCount} processors`,
+    reason: `no GPU: logical CPU devices sharing ${machine.processorCount} processors`,
   };
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { runOnLanes } from './schedule.ts';
 
 describe('runOnLanes', () => {
-  it('returns results in the order of the tasks, whatever finishes first', async () => {
+  it('returns results in the order of the tasks, regardless of which finishes first', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.record({ cost: fc.nat(9), fails: fc.boolean() }), { maxLength: 12 }),
@@ -46,7 +46,7 @@ describe('runOnLanes', () => {
     expect(started).toEqual(['cost 5', 'cost 4', 'cost 3', 'cost 1']);
   });
 
-  it('starts a task only after the one that it comes after, well or not, whatever the lanes do meanwhile', async () => {
+  it('starts a task only after its predecessor has succeeded or failed', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(
@@ -63,7 +63,7 @@ describe('runOnLanes', () => {
               task: index,
               cost,
               pinnedTo: pin === null ? undefined : pin % laneCount,
-              // An earlier one, so that none waits for itself.
+              // An earlier task, so that no task waits for itself.
               after: after === null || after >= index ? undefined : after,
             })),
             async (_, index) => {
@@ -101,7 +101,7 @@ describe('runOnLanes', () => {
     ]);
   });
 
-  it('refuses a task pinned to a lane that is not there', async () => {
+  it('refuses a task pinned to a lane that does not exist', async () => {
     await expect(runOnLanes([0], [{ task: 'lost', cost: 1, pinnedTo: 3 }], async () => 0)).rejects.toThrow(
       'do not exist',
     );

@@ -1,4 +1,4 @@
-/** Gives tasks to free lanes, the longest first, and returns the results in the order of the tasks. */
+/** Assigns tasks to free lanes, the longest first, and returns the results in the order of the tasks. */
 
 export interface Scheduled<Task> {
   task: Task;
@@ -13,7 +13,7 @@ export interface Scheduled<Task> {
 /**
  * Runs every task on some lane, one at a time per lane. A task that throws does not stop the others.
  *
- * @returns a settled result per task, in the given order, whatever the order in which the lanes finished.
+ * @returns a settled result per task, in the order of the tasks.
  */
 export async function runOnLanes<Lane, Task, Result>(
   lanes: readonly Lane[],
@@ -30,7 +30,7 @@ export async function runOnLanes<Lane, Task, Result>(
       if (open.length === 0) return;
       const index = open.find((one) => isReady(tasks[one]!.after));
       if (index === undefined) {
-        // The task that they wait for runs on another lane.
+        // The remaining tasks wait for one that runs on another lane.
         await oneSettles.promise;
         continue;
       }

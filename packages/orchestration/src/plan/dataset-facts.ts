@@ -1,4 +1,4 @@
-/** What a plan depends on of a data set: counts. */
+/** The image counts of a data set that a plan depends on. */
 import { type Fold, foldsOf, type ImageSplit, trainingImages } from '@chorus/data';
 import type { Experiment } from '../experiment/schema.ts';
 
@@ -11,13 +11,13 @@ export interface FoldFacts {
 }
 
 export interface DatasetFacts {
-  /** Images that some training uses. */
+  /** Images that any training uses. */
   trainingCount: number;
   testCount: number;
   folds: FoldFacts[];
 }
 
-/** Counts of a split. */
+/** The image counts of a split. */
 export function factsOf(split: ImageSplit): DatasetFacts {
   return {
     trainingCount: trainingImages(split).length,
@@ -31,7 +31,7 @@ export function factsOf(split: ImageSplit): DatasetFacts {
   };
 }
 
-/** Counts to expect of a split that is not drawn yet, by the experiment's shares; not rounded. */
+/** The expected image counts of a split, from the experiment's shares; not rounded. */
 export function expectedFacts(
   { split, stacking }: Pick<Experiment, 'split' | 'stacking'>,
   { trainingCount, testCount }: Pick<DatasetFacts, 'trainingCount' | 'testCount'>,

@@ -7,7 +7,7 @@ import type { ExperimentInput } from '../experiment/schema.ts';
 import { estimateSeconds, layerCounts, type TimedMachine } from './estimate-time.ts';
 import { expectedPlan } from './expected-plan.ts';
 
-/** Two cores. */
+/** A machine with two cores. */
 const machine: TimedMachine = {
   costPerSecond: 3e6,
   startSeconds: 1,
@@ -59,7 +59,7 @@ it('is a range of positive, finite seconds for any data set', () => {
   );
 });
 
-test.each<BackboneFamily>([...backboneFamilies])('counts the layers of %s as its model has them', (family) => {
+test.each<BackboneFamily>([...backboneFamilies])('layerCounts matches the model of %s', (family) => {
   const classifier = createClassifier({
     backbone: { family, alpha: 1, inputSize: 96 },
     classes: ['a', 'b'],
@@ -68,7 +68,7 @@ test.each<BackboneFamily>([...backboneFamilies])('counts the layers of %s as its
     initializes: 'head',
   });
   try {
-    // Pooling and the head are behind the backbone.
+    // Pooling and the head follow the backbone.
     expect(Math.abs(classifier.model.layers.length - layerCounts[family])).toBeLessThanOrEqual(4);
   } finally {
     classifier.dispose();

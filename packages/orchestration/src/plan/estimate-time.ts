@@ -1,4 +1,4 @@
-/** How long a run takes: its passes over the images, counted in the cost of training steps, at this machine's speed. */
+/** Estimates a run's time from its passes over the images and this machine's training speed. */
 import { type BackboneFamily, memberCost } from '@chorus/models';
 import { type StagePlan, viewsPerImage } from '@chorus/training';
 import type { MachineSpeed } from '../check/measure-speed.ts';
@@ -6,17 +6,17 @@ import type { PlannedMember, PlannedTraining, TrainingPlan } from './plan-traini
 
 export interface TimedMachine extends MachineSpeed {
   laneCount: number;
-  /** Whether lanes share processors, so that one that works alone is faster. */
+  /** Whether lanes share processors, so that a lane is faster while the others are idle. */
   sharesProcessors: boolean;
   /** Whether its lanes can compute training steps in bfloat16. */
   bfloat16: boolean;
 }
 
 /**
- * Wall time of training, stacking and testing, without decoding; seconds.
+ * Estimates the wall time in seconds of training, stacking and testing, without decoding.
  *
- * @returns [least, most]: early stopping ends a stage after its patience, or never; either way the arithmetic is rough, so
- * that the least is lowered and the most is raised.
+ * @returns [least, most]: the least with stages that stop early as soon as possible, the most without early stopping. Since
+ * the estimate is rough, the least is lowered and the most is raised.
  */
 export function estimateSeconds(plan: TrainingPlan, machine: TimedMachine): [least: number, most: number] {
   const wall = (ends: 'early' | 'late') => {
@@ -30,16 +30,16 @@ export function estimateSeconds(plan: TrainingPlan, machine: TimedMachine): [lea
 
 // --- internal ---
 
-/** A forward pass of an image, in training steps of it; measured on a CPU: 0.21 to 0.31. */
+/** Time of a forward pass relative to a training step; measured on a CPU: 0.21 to 0.31. */
 const forwardShare = 0.26;
-/** A step in bfloat16, in steps in float32; measured: 0.65 and 0.75. */
+/** Time of a bfloat16 step relative to a float32 step; measured: 0.65 and 0.75. */
 const bfloat16Share = 0.7;
-/** A step of the head alone on features in memory, seconds; measured: 0.3 to 1.5 ms. */
+/** Seconds of a training step of the head on features in memory; measured: 0.3 to 1.5 ms. */
 const headStepSeconds = 0.001;
-/** Stackers, bundle and report. */
+/** Seconds for stackers, bundle and report. */
 const finishSeconds = 2;
 
-/** Layers of each backbone, as Keras counts them. */
+/** Number of layers of each backbone, as Keras counts them. */
 export const layerCounts: Readonly<Record<BackboneFamily, number>> = {
   mobilenet: 86,
   'mobilenet-v2': 154,
@@ -47,7 +47,7 @@ export const layerCounts: Readonly<Record<BackboneFamily, number>> = {
   xception: 132,
 };
 
-/** Seconds of each task of a member on one lane, the tests of its models among them. */
+/** Seconds of each of a member's tasks on one lane, including the test of its models. */
 function taskSeconds(
   { plan, trainings }: PlannedMember,
   { trainingCount, testCount }: TrainingPlan,

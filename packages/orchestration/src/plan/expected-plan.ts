@@ -4,8 +4,8 @@ import { expectedFacts } from './dataset-facts.ts';
 import { planTraining, type TrainingPlan } from './plan-training.ts';
 
 /**
- * The plan to expect for so many images, for estimates before any image or weight file is read: it has the experiment's
- * shares in place of counts, and the source of the weights in place of files and checksums.
+ * The expected plan for a number of images, for estimates before any image or weight file is read: its counts come from the
+ * experiment's shares, and its weights have a source but no files or checksums.
  */
 export function expectedPlan(
   experiment: Experiment,

@@ -12,13 +12,13 @@ const estimate = (layer: object, devices: string[], imageCount = 3000) =>
 const three = ['cpu:0', 'cpu:1', 'cpu:2'];
 
 describe('estimateLaneBytes', () => {
-  it('is near what was measured: the demo on three lanes peaked at 3.5 GB, node and the pixels included', () => {
+  it('is close to a measurement: the demo on three lanes peaked at 3.5 GB, including node and the pixels', () => {
     const bytes = estimate(presets.demo.experiment, three);
     expect(bytes).toBeGreaterThan(2.5e9);
     expect(bytes).toBeLessThan(4.5e9);
   });
 
-  it('takes the largest members at a time, and of a GPU only what lies in this machine', () => {
+  it('assumes that the largest members train concurrently, and excludes GPU memory', () => {
     const { experiment } = presets.article;
     const [one, all] = [estimate(experiment, ['cpu:0']), estimate(experiment, three)];
     expect(one).toBeGreaterThan(all / 3);
@@ -26,7 +26,7 @@ describe('estimateLaneBytes', () => {
     expect(estimate(experiment, ['gpu:0', 'gpu:1', 'gpu:2'])).toBeLessThan(1e9);
   });
 
-  it('goes with the batch where all layers train, and not in front of a frozen backbone', () => {
+  it('grows with the batch size if all layers train, but not with a frozen backbone', () => {
     const half = { recipe: { batchSize: 16 } };
     const { article, cpu } = presets;
     expect(estimate({ ...article.experiment, ...half }, three)).toBeLessThan(0.8 * estimate(article.experiment, three));
@@ -35,19 +35,19 @@ describe('estimateLaneBytes', () => {
     );
   });
 
-  it('counts as many of the largest member as its folds may train at once', () => {
+  it('counts the largest member once for each of its folds that can train concurrently', () => {
     const folds = { ...presets.demo.experiment, stacking: { kind: 'kfold', folds: 5 } };
     const xception = { ...folds, members: presets.demo.experiment.members!.slice(1), minMembers: 2 };
     expect(estimate(folds, three)).toBe(estimate(xception, three));
     expect(estimate(folds, three)).toBeGreaterThan(1.2 * estimate(presets.demo.experiment, three));
   });
 
-  it('of frozen backbones keeps megabytes, and of deeper cuts the budget, on GPUs too', () => {
+  it('counts megabytes for features of frozen backbones and the budget for inner layers, on GPUs too', () => {
     expect(estimate(presets.cpu.experiment, three)).toBeLessThan(2e9);
     expect(estimate(presets.mobile.experiment, ['gpu:0', 'gpu:1'])).toBeGreaterThan(2 * 2 ** 30);
   });
 
-  it('counts the features that folds share', () => {
+  it('counts shared features', () => {
     const more = estimate(presets.cpu.experiment, three, 4000) - estimate(presets.cpu.experiment, three, 3000);
     expect(more).toBe(1000 * 2 * (1280 + 2048 + 2048) * 4);
     expect(estimate(presets.mobile.experiment, three, 4000)).toBe(estimate(presets.mobile.experiment, three, 3000));

@@ -3,21 +3,21 @@ import type { RuntimeOptions } from '@chorus/runtime';
 import { activationBudgetBytes, type MemberPlan } from '@chorus/training';
 import type { PlannedMember, TrainingPlan } from './plan-training.ts';
 
-/** TensorFlow's library, its pools and the thread's heap. */
+/** Memory of TensorFlow's library, its memory pools and the thread's heap. */
 export const laneBaseBytes = 300 * 2 ** 20;
 
-/** Weights, Adam's two moments, gradients, the best epoch's weights and what a step replaces them by. */
+/** Weights, Adam's two moments, gradients, the best epoch's weights and the new weights of a step. */
 const weightCopies = 6;
 
 /**
- * What the lanes may need at their peak, all of them training at once, besides the shared pixels; bytes of this machine's
- * memory, not of its GPUs'.
+ * Estimates the lanes' peak memory in bytes when all of them train concurrently, without the shared pixels. Excludes GPU
+ * memory.
  */
 export function estimateLaneBytes(
   { members, trainingCount }: Pick<TrainingPlan, 'members' | 'trainingCount'>,
   lanes: readonly Pick<RuntimeOptions, 'device'>[],
 ): number {
-  // A member trains on as many lanes as it has folds; the largest do at the same time.
+  // A member trains on up to one lane per fold. Assume that the largest trainings run concurrently.
   const largest = (bytesOf: (member: MemberPlan) => number, laneCount: number) =>
     members
       .flatMap(({ plan, trainings }) => trainings.map(() => bytesOf(plan)))
@@ -31,19 +31,19 @@ export function estimateLaneBytes(
   return lanes.length * laneBaseBytes + training + kept + shared;
 }
 
-/** Bytes of a member's backbone weights in float32. */
+/** Size in bytes of a member's backbone weights in float32. */
 function weightBytes({ backbone }: Pick<MemberPlan, 'backbone'>): number {
   return variantOf(backbone).parameterCount * Float32Array.BYTES_PER_ELEMENT;
 }
 
 // --- internal ---
 
-/** Whether some stage trains all layers, so that the activations of a step take the memory. */
+/** Whether a stage trains all layers, so that activations take most of the memory. */
 function trainsAll({ stages }: MemberPlan): boolean {
   return stages.some(({ trains }) => trains === 'all');
 }
 
-/** What a step takes on its device. */
+/** Memory of a training step on its device. */
 function trainingBytes(plan: MemberPlan): number {
   const { family, inputSize } = plan.backbone;
   const weights = weightBytes(plan);
@@ -53,20 +53,20 @@ function trainingBytes(plan: MemberPlan): number {
   return weightCopies * weights + batchSize * inputSize * inputSize * trainingBytesPerPixel;
 }
 
-/** A frozen front's output that one training keeps for itself. */
+/** Memory of the frozen layers' outputs that a single training keeps. */
 function keptBytes(plan: MemberPlan, imageCount: number): number {
   if (trainsAll(plan)) return 0;
-  // The output of a deeper cut may have any size.
+  // Outputs of inner layers may have any size, up to the budget.
   if (plan.stages.some(({ trains }) => trains !== 'head')) return activationBudgetBytes;
   return plan.features === null ? Math.min(activationBudgetBytes, featureBytes(plan, imageCount)) : 0;
 }
 
-/** Features that all folds of a member share, for the whole run. */
+/** Memory of features that all folds of a member share during the whole run. */
 function sharedBytes({ plan }: PlannedMember, imageCount: number): number {
   return plan.features === null ? 0 : featureBytes(plan, imageCount);
 }
 
-/** Pooled features of images and mirror images. */
+/** Memory of pooled features of images and their mirror images. */
 function featureBytes({ backbone }: MemberPlan, imageCount: number): number {
   return 2 * imageCount * variantOf(backbone).featureWidth * Float32Array.BYTES_PER_ELEMENT;
 }

@@ -118,13 +118,13 @@ describe('stages', () => {
   });
 });
 
-it('preprocesses as the weights were trained, unless a flaw changes it', () => {
+it("uses the weights' preprocessing, unless a flaw changes it", () => {
   const preprocessingOf = (changes: Partial<ExperimentInput>) => planOf(changes).members[0]!.plan.preprocessing;
   expect(preprocessingOf({})).toBe(backboneTable.mobilenet.preprocessing.name);
   expect(preprocessingOf({ flaws: { rawBgr: true } })).toBe('raw-bgr');
 });
 
-describe('features that folds share', () => {
+describe('shared features', () => {
   test.each<[string, Partial<ExperimentInput>, InitialWeights, number, object | null]>([
     ['a hold-out has one training', {}, file, 1000, null],
     ['folds of a frozen backbone', { stacking: folds, recipe: frozen }, file, 1000, { rowsPerImage: 2, predict: true }],
@@ -145,7 +145,7 @@ describe('features that folds share', () => {
     ],
     ['random weights', { stacking: folds }, random, 1000, null],
     ['all layers from the start', { stacking: folds, flaws: { wholeFromStart: true } }, file, 1000, null],
-    ['more than memory is kept for', { stacking: folds }, file, 1e6, null],
+    ['features that exceed the budget', { stacking: folds }, file, 1e6, null],
   ])('%s', (_, changes, weights, trainingCount, expected) => {
     const { plan, featuresTask } = planOf(changes, weights, { trainingCount, testCount: 0 }).members[0]!;
     if (expected === null) expect(plan.features).toBeNull();
@@ -203,7 +203,7 @@ describe('every preset', () => {
   const names = Object.keys(presets) as PresetName[];
   const anyImages = { trainingCount: fc.nat(1e6), testCount: fc.nat(1e6) };
 
-  it('gives a plan that is plain data, the same for the same input, and whose folds cover the training images', () => {
+  it('gives a deterministic plan of plain data whose folds cover the training images', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...names),

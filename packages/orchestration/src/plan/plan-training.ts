@@ -1,4 +1,4 @@
-/** From an experiment to what a run does: decided once, here, before anything is trained. */
+/** Turns an experiment into the plan of a run, before anything is trained. */
 import { type Fold, foldName, foldsOf, seedFor } from '@chorus/data';
 import { backboneMeasurements, backboneTable, type StackerKind, type StackerOptions, variantOf } from '@chorus/models';
 import {
@@ -18,39 +18,39 @@ import type { DatasetFacts, FoldFacts } from './dataset-facts.ts';
 
 /** One training of one member. */
 export interface PlannedTraining extends FoldFacts {
-  /** The member's name, followed by the fold's where there are several. */
+  /** The member's name, followed by the fold's name if there are several. */
   name: string;
   seed: number;
-  /** Whether its model predicts later, in the test and from the bundle. */
+  /** Whether its model is used in the test and goes into the bundle. */
   keepsWeights: boolean;
 }
 
 export interface PlannedMember {
   plan: MemberPlan;
-  /** Index of the only lane that may train it. */
+  /** Index of the only lane that may train it, or null for any. */
   pinnedTo: number | null;
-  /** The task that computes the features that its folds share. */
+  /** The task that computes the features shared by the folds; null if the folds share none. */
   featuresTask: { name: string; seed: number } | null;
   /** In the order of the folds. */
   trainings: PlannedTraining[];
 }
 
-/** What a run does, as plain data: its members in the order of the experiment, then its stackers. */
+/** The plan of a run, as plain data; members are in the order of the experiment. */
 export interface TrainingPlan {
   schemaVersion: 1;
   trainingCount: number;
   testCount: number;
   members: PlannedMember[];
   stackers: { kinds: StackerKind[]; options: StackerOptions; seed: number };
-  /** Known flaws that the experiment asks for. */
+  /** Known flaws that the experiment turns on. */
   flaws: FlawDescription[];
 }
 
 /**
  * Plans the trainings of an experiment. Pure: the same input gives the same plan.
  *
- * @param facts counts of the split, real ones or expected ones.
- * @param weights first weights, in the order of the members.
+ * @param facts actual or expected image counts of the split.
+ * @param weights initial weights, in the order of the members.
  */
 export function planTraining(
   experiment: Experiment,
@@ -68,7 +68,7 @@ export function planTraining(
   };
 }
 
-/** Names of all tasks on lanes before the stackers, in the order of the members. */
+/** Names of all training and feature tasks, in the order of the members. */
 export function taskNames({ members }: Pick<TrainingPlan, 'members'>): string[] {
   return members.flatMap(({ featuresTask, trainings }) => [
     ...(featuresTask === null ? [] : [featuresTask.name]),
@@ -93,7 +93,7 @@ function planMember(
   const folds = foldsOf(stacking);
   const features = fromStart ? null : sharedFeatures(experiment, member, folds, facts.trainingCount);
   const nameOf = (fold: Fold) => (folds.length === 1 ? member.name : `${member.name}/${foldName(fold)}`);
-  // By name: adding or reordering members leaves the others' seeds as they are.
+  // Seeds depend on names, so that adding or reordering members does not change the seeds of the others.
   const seedOf = (task: string) => seedFor(experiment.seed, task);
   const featuresName = `${member.name}/features`;
   return {
@@ -120,7 +120,7 @@ function planMember(
   };
 }
 
-/** Several folds with the same frozen backbone share its features, unless they are too large to keep. */
+/** Folds share the features of a frozen backbone, unless the features are too large to keep. */
 function sharedFeatures(
   { recipe, testTimeAugmentation }: Experiment,
   member: MemberSpec,
@@ -142,7 +142,7 @@ function headStage(experiment: Experiment): StagePlan {
     batchNorm: 'moving',
     recalibratesBatchNorm: false,
     ...commonParts(experiment, experiment.recipe.head, { startCounts: true }),
-    // Converting to bfloat16 takes longer than the products of one layer.
+    // The conversion to bfloat16 would take longer than multiplying in one layer.
     precision: 'float32',
   };
 }
@@ -202,7 +202,7 @@ function augmentationOf({ flip }: Pick<Experiment['recipe'], 'flip'>): Augmentat
   return { kind: flip ? 'flip' : 'none' };
 }
 
-/** Of stages that train layers of the backbone; `auto` is what the backbone is faster in. */
+/** Precision of stages that train backbone layers; `auto` is the one that the backbone trains faster in. */
 function precisionOf({ runtime }: Experiment, member: MemberSpec): Precision {
   if (runtime.precision !== 'auto') return runtime.precision;
   return backboneMeasurements[member.backbone].isFasterInBfloat16 ? 'bfloat16' : 'float32';

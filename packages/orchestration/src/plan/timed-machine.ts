@@ -4,7 +4,7 @@ import { computeSettings } from '../lanes/compute-settings.ts';
 import type { LanePlan } from '../lanes/plan.ts';
 import type { TimedMachine } from './estimate-time.ts';
 
-/** What the estimate of a run's time needs to know of its lanes. */
+/** The properties of the lanes that determine the time estimate of a run. */
 export function timedMachine(
   { runtime }: Pick<Experiment, 'runtime'>,
   { lanes }: LanePlan,

@@ -1,4 +1,4 @@
-/** From the numbers of a run to its report. */
+/** Builds parts of the report from a run's results. */
 import { compareStackers, findMistakes, scoreWithPauses, verdict } from '@chorus/evaluation';
 import type { StackerKind } from '@chorus/models';
 import type { Slices } from '../run/slices.ts';
@@ -16,7 +16,7 @@ export interface TestOutputs {
 
 const mistakeCount = 20;
 
-/** Every stacker on the test images, each against the best single member. */
+/** Scores every stacker on the test images and compares it with the best single member. */
 export async function reportStackers(
   choice: Choice,
   bestMember: string,
@@ -47,7 +47,7 @@ export function reportMistakes(choice: Choice, test: TestOutputs, classes: reado
   return findMistakes(test.stackers.get(choice.chosen)!, test, classes, mistakeCount);
 }
 
-/** Adds what follows from the other parts. */
+/** Adds the schema version and the verdict. */
 export function completeReport(parts: Omit<Report, 'schemaVersion' | 'verdict'>): Report {
   return { schemaVersion: 3, ...parts, verdict: verdict(parts) };
 }

@@ -2,7 +2,7 @@ import type { Slices } from '../run/slices.ts';
 import { type PredictionColumn, predictionsCsv } from './predictions-csv.ts';
 
 /**
- * The bytes of `predictions.csv`, made a few rows at a time: with many classes and images it is longer than a string can be.
+ * The bytes of `predictions.csv`, generated a few rows at a time, since the whole may exceed the maximum length of a string.
  *
  * @throws StoppedError as {@link Slices.pause}.
  */

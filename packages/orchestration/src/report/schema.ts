@@ -36,10 +36,10 @@ const trainingSchema = z.strictObject({
   /** The lane's device, and TensorFlow's name for the device of the variables. */
   device: z.string(),
   backingDevice: z.string(),
-  /** Of its training steps. */
+  /** Number format of its training steps. */
   precision: z.enum(precisions),
   seconds: z.number().min(0),
-  /** True when an earlier part of the run trained it and it was undamaged. */
+  /** Whether it was trained before the run was resumed, and kept. */
   resumed: z.boolean(),
 });
 
@@ -51,7 +51,7 @@ const memberReportSchema = z.strictObject({
   reason: z.string().optional(),
   /** Device of the training that failed. */
   failedOn: z.string().nullable().optional(),
-  /** Of all its tasks, including the features that its trainings share. */
+  /** Time of all its tasks, including the features that its trainings share. */
   seconds: z.number().min(0),
   trainings: z.array(trainingSchema),
   /** Which of its models predict the test images and go into the bundle. */
@@ -61,7 +61,7 @@ const memberReportSchema = z.strictObject({
     .strictObject({ source: z.string(), sha256: z.string().nullable(), note: z.string().optional() })
     .nullable(),
   recipe: z.enum(['transfer', 'whole']),
-  /** On images that it was not trained on, before any test image was read. */
+  /** Score on images that it was not trained on, before any test image was read. */
   outOfFold: outOfFoldScoreSchema.nullable(),
   test: scoreSchema.nullable(),
 });
@@ -79,10 +79,10 @@ const laneReportSchema = z.strictObject({
 const stackerReportSchema = z.strictObject({
   kind: z.enum(stackerKinds),
   chosen: z.boolean(),
-  /** Cross-validated on the images that the stackers are trained on, before any test image was read. */
+  /** Cross-validated score on the images that the stackers are trained on, before any test image was read. */
   outOfFold: outOfFoldScoreSchema,
   test: scoreSchema,
-  /** Exact, against the best single member; `pHolm` is adjusted for the number of stackers. */
+  /** Exact test against the best single member; `pHolm` is adjusted for the number of stackers. */
   mcnemar: mcnemarSchema,
 });
 
@@ -92,9 +92,9 @@ export const reportSchema = z.strictObject({
   experiment: z.record(z.string(), z.unknown()),
   /** True for generated images or random weights: the figures do not apply to photographs. */
   demo: z.boolean(),
-  /** Flaws that the experiment asks for, to reproduce published results; usually none. */
+  /** Flaws that the experiment turns on to reproduce published results; usually none. */
   flaws: z.array(z.strictObject({ name: z.string(), description: z.string(), flatters: z.boolean() })),
-  /** What the preset chose where the published procedure does not say. */
+  /** The preset's choices where the published procedure does not specify. */
   choices: z.array(z.string()),
   dataset: z.strictObject({
     name: z.string(),
@@ -137,7 +137,7 @@ export const reportSchema = z.strictObject({
   bestMember: z.string().nullable(),
   stackers: z.array(stackerReportSchema),
   verdict: z.string(),
-  /** How the images for the stackers were held out, and which models are kept, in words. */
+  /** A description of how the images for the stackers were held out and which models are kept. */
   stacking: z.string(),
   lanes: z.array(laneReportSchema),
   /** The most confident errors of the chosen stacker, the worst first. */

@@ -1,4 +1,4 @@
-/** A bundle's members on their lanes, ready for chunk after chunk of images. */
+/** Runs a bundle's members on lanes, for one chunk of images after another. */
 import type { PixelStoreHandle } from '@chorus/data';
 import { memberCost, toProbabilities } from '@chorus/models';
 import { type OnSetupProgress, setupRuntime } from '@chorus/runtime';
@@ -21,13 +21,13 @@ import { requirePredictMemory } from './predict-memory.ts';
 export interface BundlePredictorOptions {
   /** Devices to run on, such as `gpu:0` or `cpu:1,cpu:2`; by default `auto`. */
   workers?: string;
-  /** As in an experiment; after a run in the same process it must be that run's. */
+  /** As in an experiment; after a run in the same process, it must equal that run's. */
   runtime?: Partial<Experiment['runtime']>;
-  /** The native runtime is set up, which happens once per user and version. */
+  /** Progress of the native runtime's setup, which runs once per user and version. */
   onSetup?: OnSetupProgress;
 }
 
-/** Probabilities of some images, [images, classes] each. */
+/** Probabilities of consecutive images, each [images, classes]. */
 export interface ImageProbabilities {
   ensemble: Float32Array;
   /** In the order of the bundle's members. */
@@ -35,30 +35,30 @@ export interface ImageProbabilities {
 }
 
 export interface BundlePredictor {
-  /** Sides of the images that the members take, pixels; each once. */
+  /** The members' distinct input sizes in pixels. */
   sizes: number[];
   /**
-   * Probabilities of images in their stores.
+   * Predicts images of pixel stores.
    *
-   * @param pixels by the images' side.
+   * @param pixels stores by the images' side in pixels.
    * @throws StoppedError after `stop`.
    */
   predict(pixels: ReadonlyMap<number, PixelStoreHandle>, indices: Uint32Array): Promise<ImageProbabilities>;
-  /** Makes a `predict` that is running fail at its next batch edge. */
+  /** Makes a running `predict` fail before its next batch. */
   stop(): void;
-  /** Disposes the models and ends the lanes; call it when no `predict` is running. */
+  /** Disposes the models and ends the lanes; call it only when no `predict` is running. */
   close(): Promise<void>;
 }
 
-/** Weights that stay on the lanes from chunk to chunk, all lanes together; other models are built for each chunk. */
+/** Maximum size of the weights that all lanes keep between chunks; other models are rebuilt for each chunk. */
 const keptWeightsBudgetBytes = 2 * 2 ** 30;
 
 /**
  * Plans lanes for a bundle; the first `predict` starts TensorFlow on them.
  *
- * @param imageCount images in all calls of `predict` together.
- * @param chunkCount images of the largest chunk.
- * @throws ConfigError when a device is not there; DataError when this machine has too little memory.
+ * @param imageCount total number of images in all calls of `predict`.
+ * @param chunkCount number of images in the largest chunk.
+ * @throws ConfigError when a device does not exist; DataError when this machine has too little memory.
  */
 export async function openBundlePredictor(
   { manifest, members: read, stackers }: Bundle,
@@ -102,7 +102,7 @@ export async function openBundlePredictor(
 
 // --- internal ---
 
-/** Each model on one lane, the costliest first, so that the lanes have about the same to do. */
+/** Assigns each model to the lane with the least work, the costliest model first, to balance the lanes. */
 function placeModels(members: readonly PredictingMember[], laneCount: number): ModelPlaces['places'] {
   const models = members.flatMap((member) =>
     member.models.map(({ manifest, weights }, index) => ({

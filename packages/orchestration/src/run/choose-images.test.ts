@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** A file of a letter, in a split folder or none. */
+/** A file whose content is a letter, in a split folder or not. */
 function image(letter: string, index: number, role: SplitRole | null = null): ImageFile {
   return {
     ...{ path: join(folder, letter), relativePath: `${role}/${letter}/${index}`, label: 0, role },
@@ -39,7 +39,7 @@ describe('chooseImages', () => {
       taken: 'a',
       kind: 'test',
     },
-  ])('takes $what', async ({ run, found, taken, kind }) => {
+  ])('chooses $what', async ({ run, found, taken, kind }) => {
     const { images, selection } = await chooseImages(
       Array.from(found, (letter, index) => image(letter, index)),
       { test: contents(run.test), training: contents(run.training) },
@@ -49,13 +49,13 @@ describe('chooseImages', () => {
     expect(selection).toMatchObject({ kind, taken: taken.length, total: found.length });
   });
 
-  it('takes the one in the test folder for the test image', async () => {
+  it('chooses the copy in the test folder as the test image', async () => {
     const run = { test: contents('a'), training: contents('a') };
     const { images } = await chooseImages([image('a', 0, 'train'), image('a', 1, 'test')], run, { all: false });
     expect(images.map(({ role }) => role)).toEqual(['test']);
   });
 
-  it('finds again what a run split, with any pictures more than once', async () => {
+  it('recovers the split of a run, with any duplicates', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.record({ letter: fc.constantFrom(...letters), isTest: fc.boolean() }), { maxLength: 12 }),
@@ -92,7 +92,7 @@ describe('chooseImages', () => {
     );
   });
 
-  it('says of a file that vanished why it was not compared', async () => {
+  it('reports why a removed file was not compared', async () => {
     const gone = { ...image('a', 0), path: join(folder, 'gone'), relativePath: 'gone' };
     const { skipped } = await chooseImages(
       [gone, image('b', 1)],

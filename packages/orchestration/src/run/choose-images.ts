@@ -1,35 +1,35 @@
-/** Which images of a folder `evaluate` takes: by their content, so that it does not matter where they are now. */
+/** Chooses the images of a folder to evaluate, by their content, so that moved or renamed images are recognized. */
 import type { ImageFile, SkippedImage } from '@chorus/data';
 import { sha256File, systemErrorText } from '@chorus/storage';
 import { contentOf, type RunImages } from './run-images.ts';
 
-/** What an image was in the bundle's run. */
+/** The use of an image in the bundle's run. */
 export type ImageUse = 'test' | 'training' | 'none';
 
 export interface ImageSelection {
-  /** `test`: the run's test share. `unseen`: there is none, and these are not the run's training images. */
+  /** `test`: the run's test images. `unseen`: the folder has no test images; these are new to the run. */
   kind: 'test' | 'unseen' | 'all';
-  /** Images taken, of so many. */
+  /** Number of images chosen, and in the folder. */
   taken: number;
   total: number;
-  /** Of all images in the folder, by their use in the run. */
+  /** Number of images in the folder by their use in the run. */
   uses: Record<ImageUse, number>;
-  /** Test images that the run had; fewer may be in the folder, or copies of them more often. */
+  /** Number of the run's test images; the folder may lack some, or have several copies of one. */
   runTest: number;
-  /** Of the images taken: those that the run trained on, so that their figures are too good. */
+  /** Number of chosen images that the run trained on, for which the scores are too high. */
   takenTraining: number;
 }
 
 export interface ChosenImages {
   images: ImageFile[];
   selection: ImageSelection;
-  /** What could not be read. */
+  /** Files that could not be read. */
   skipped: SkippedImage[];
 }
 
 /**
- * Chooses the run's test images; where there are none, those that it did not train on; where there are none of these
- * either, or with `all`, every image.
+ * Chooses the run's test images or, if there are none, the images that the run did not use. Chooses every image if there are
+ * none of these either, or with `all`.
  *
  * @throws the signal's reason.
  */
@@ -56,7 +56,7 @@ export async function chooseImages(
       ...{ kind, taken: chosen.length, total: images.length, uses: counts, runTest: run.test.length },
       takenTraining: kind === 'all' ? counts.training : 0,
     },
-    // What is taken is looked at again when it is decoded.
+    // Decoding reports the chosen images again.
     skipped: skipped.filter(({ path }) => !taken.has(path)),
   };
 }
@@ -93,8 +93,8 @@ async function hashAll(
 }
 
 /**
- * A picture may be in both sets of the run: then as many of its files are test images as there were, those in a split
- * folder for tests before others, and the rest are training images.
+ * If copies of a picture were both test and training images of the run, as many of its files count as test images as in the
+ * run, those in a test folder first; the others count as training images.
  */
 function usesOf(images: readonly ImageFile[], contents: readonly (string | null)[], run: RunImages): ImageUse[] {
   const testLeft = new Map<string, number>();

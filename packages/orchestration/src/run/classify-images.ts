@@ -1,4 +1,4 @@
-/** Classifies any number of images in constant memory: a chunk is decoded while the one before it is predicted. */
+/** Classifies any number of images in constant memory: decodes the next chunk while it predicts the current one. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,31 +23,31 @@ import {
 import { type ImageInput, nameOf, toFiles } from './image-input.ts';
 
 export interface ClassifyOptions extends BundlePredictorOptions {
-  /** Stops at the next image or batch edge. */
+  /** Stops before the next image or batch. */
   signal?: AbortSignal;
 }
 
-/** Some of the inputs, in their order. */
+/** Results for consecutive inputs, in their order. */
 export interface ClassifiedChunk extends ImageProbabilities {
-  /** Positions of the inputs that could be decoded: the rows of the probabilities. */
+  /** For each row of the probabilities, the index of its input. */
   kept: number[];
-  /** The chunk's other inputs. */
+  /** The chunk's inputs that could not be decoded. */
   skipped: SkippedImage[];
-  /** Inputs so far, this chunk's included. */
+  /** Number of inputs so far, including this chunk. */
   doneCount: number;
 }
 
-/** Pixels of a chunk, in all sizes together; two chunks are there at a time. */
+/** Maximum memory of a chunk's pixels in all sizes; two chunks are in memory at a time. */
 const chunkBytes = 64 * 2 ** 20;
 const largestChunk = 8 * forwardBatchSize;
 
 /**
- * Classifies images chunk by chunk; the first is a single batch, so that its results come early.
+ * Classifies images chunk by chunk. The first chunk is a single batch, to yield the first results early.
  *
- * Memory does not depend on how many images there are. Rows are those of one pass over all images, to within the rounding
- * of another place in a batch.
+ * Memory does not depend on the number of images. The probabilities equal those of a single pass over all images, except for
+ * rounding that depends on an image's position in its batch.
  *
- * @throws StoppedError after `signal`; ConfigError or DataError before anything is decoded where the machine is too small.
+ * @throws StoppedError after `signal`; ConfigError or DataError, before anything is decoded, when the machine cannot run it.
  */
 export async function* classifyImages(
   bundle: Bundle,
@@ -60,7 +60,7 @@ export async function* classifyImages(
   const predictor = await openBundlePredictor(bundle, { imageCount: inputs.length, chunkCount }, options);
   const onAbort = () => predictor.stop();
   signal?.addEventListener('abort', onAbort);
-  // The caller may leave before the last chunk: then nobody waits for the one that is being decoded.
+  // Aborts decoding of the next chunk when the caller leaves the loop early.
   const left = new AbortController();
   const ended = signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]);
   let folder: string | undefined;
@@ -68,7 +68,7 @@ export async function* classifyImages(
   try {
     signal?.throwIfAborted();
     if (inputs.some(({ kind }) => kind !== 'file')) folder = await mkdtemp(join(tmpdir(), 'chorus-predict-'));
-    // Two sets of stores: one is predicted from while the other is filled.
+    // Two sets of stores: one is read for prediction while the other is filled.
     const stores = [0, 1].map(() => predictor.sizes.map((size) => createPixelStore(chunkCount, size)));
     const chunks = chunksOf(inputs.length, chunkCount);
     const decode = (index: number) =>
@@ -76,7 +76,7 @@ export async function* classifyImages(
     for (const [index, { end }] of chunks.entries()) {
       const decoded = await (coming ?? decode(index));
       coming = index + 1 < chunks.length ? decode(index + 1) : undefined;
-      // It may fail before anyone waits for it.
+      // Avoids an unhandled rejection if decoding fails before it is awaited.
       coming?.catch(() => {});
       yield { ...(await predictChunk(predictor, decoded, bundle)), doneCount: end };
     }
@@ -101,9 +101,9 @@ interface Chunk {
 }
 
 interface DecodedChunk {
-  /** By the images' side. */
+  /** Stores by the images' side in pixels. */
   pixels: ReadonlyMap<number, PixelStoreHandle>;
-  /** Slots of the stores that are filled, and the positions of their inputs. */
+  /** The stores' filled slots, and the indices of their inputs. */
   slots: number[];
   kept: number[];
   skipped: SkippedImage[];
@@ -168,7 +168,7 @@ async function decodeChunk(
   }
 }
 
-/** A store's memory, for other images. */
+/** Resets a store for other images, reusing its memory. */
 function emptied({ segments, size, imagesPerSegment }: PixelStoreHandle, count: number): PixelStoreHandle {
   const ready = new SharedArrayBuffer(count * Int32Array.BYTES_PER_ELEMENT);
   return { size, count, segments, imagesPerSegment, ready };

@@ -1,7 +1,7 @@
 import { type ImageSplit, trainingImages } from '@chorus/data';
 import type { ImageCounts } from '../report/schema.ts';
 
-/** How many images of a split each fold has, for the report. */
+/** Counts the images of each fold of a split, for the report. */
 export function countImages(split: ImageSplit): ImageCounts {
   return {
     training: trainingImages(split).length,

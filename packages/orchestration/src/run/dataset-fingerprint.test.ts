@@ -19,8 +19,8 @@ describe('datasetFingerprint', () => {
       'an image whose bytes changed and whose size did not',
       datasetFingerprint(images, ['aa', 'xx', 'cc', 'dd', null], split),
     ],
-    ['two images that changed places', datasetFingerprint(images, ['bb', 'aa', 'cc', 'dd', null], split)],
-    ['a skipped image that can be used now', datasetFingerprint(images, ['aa', 'bb', 'cc', 'dd', 'ee'], split)],
+    ['two swapped images', datasetFingerprint(images, ['bb', 'aa', 'cc', 'dd', null], split)],
+    ['a skipped image that has become usable', datasetFingerprint(images, ['aa', 'bb', 'cc', 'dd', 'ee'], split)],
     [
       'a skipped image of another size',
       datasetFingerprint(
@@ -37,7 +37,7 @@ describe('datasetFingerprint', () => {
         split,
       ),
     ],
-    ['an image that left', datasetFingerprint(images.slice(0, 4), hashes.slice(0, 4), split)],
+    ['a removed image', datasetFingerprint(images.slice(0, 4), hashes.slice(0, 4), split)],
     [
       'another split',
       datasetFingerprint(images, hashes, {
@@ -45,9 +45,9 @@ describe('datasetFingerprint', () => {
         folds: [{ ...split.folds[0]!, fit: Uint32Array.of(1), tune: Uint32Array.of(0) }],
       }),
     ],
-  ])('sees %s', (_, after) => expect(after).not.toBe(before));
+  ])('changes with %s', (_, after) => expect(after).not.toBe(before));
 
-  it('sees neither the Unicode form of names nor the order of the images', () => {
+  it('does not depend on the Unicode form of names or the order of the images', () => {
     fc.assert(
       fc.property(fc.shuffledSubarray([0, 1, 2, 3, 4], { minLength: 5 }), fc.boolean(), (order, isNfd) => {
         const moved = order.map((index) => ({

@@ -2,10 +2,10 @@ import { foldName, type ImageFile, type ImageSplit } from '@chorus/data';
 import { sha256 } from '@chorus/storage';
 
 /**
- * Identifies the images of a run and what each is for, by content: it changes when a file is added, removed or renamed, when
- * its bytes change, or when the split does, but neither with times nor with the Unicode form or order of names.
+ * Hashes the images of a run and their split. The fingerprint changes when a file is added, removed or renamed, when its bytes
+ * change, or when the split changes. It does not depend on times, on the Unicode form of names or on their order.
  *
- * @param hashes Of each image's bytes, hexadecimal; null for an image that was skipped, which counts by name and size.
+ * @param hashes hexadecimal SHA-256 of each image's bytes; null for a skipped image, which counts by name and size.
  */
 export function datasetFingerprint(
   images: readonly Pick<ImageFile, 'relativePath' | 'sizeBytes'>[],

@@ -1,4 +1,4 @@
-/** The invariants of a data set are checked before decoding and again after it. */
+/** Invariants of a data set, which are checked before and after decoding. */
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ const experimentOf = (data: object = {}) =>
   });
 const open = (data: object = {}) => openDataset(experimentOf(data), root, () => 0, { onDecode() {} });
 
-/** Classes disc and star of so many images, moved out of their split folders. */
+/** Creates the classes disc and star with the given number of images, without split folders. */
 async function drawClasses(perClass: number): Promise<void> {
   await drawShapes(join(root, 'drawn'), { seed: 1, imagesPerClass: { train: perClass, validation: 1 } });
   for (const name of ['discs', 'stars']) await rename(join(root, 'drawn/train', name), join(root, name));
@@ -38,7 +38,7 @@ async function putPages(folder: string, count: number): Promise<void> {
 }
 
 describe('openDataset', () => {
-  it('refuses a class of which no image can be decoded, though few images are bad', async () => {
+  it('refuses a class without a decodable image, even if few images are bad', async () => {
     await drawClasses(60);
     await putPages('peak', 5);
     await expect(open()).rejects.toThrow(DataError);
@@ -73,7 +73,7 @@ describe('openDataset', () => {
     },
   );
 
-  it('counts files that claim to be images, decoded or not, and no others, towards 5 %', async () => {
+  it('counts only files with image extensions, decodable or not, for the limit of 5 %', async () => {
     await drawClasses(50);
     await putPages('discs', 3);
     await symlink('nowhere', join(root, 'stars/one.jpg'));
@@ -89,7 +89,7 @@ describe('openDataset', () => {
     );
   });
 
-  it('reads the folder as the experiment says', async () => {
+  it("uses the experiment's options for reading the folder", async () => {
     await drawClasses(10);
     await mkdir(join(root, 'data'));
     await symlink('../discs', join(root, 'data/train'));

@@ -1,4 +1,4 @@
-/** From the experiment's `data` to decoded pixels and a split: everything that happens before a lane starts. */
+/** Finds, decodes and splits an experiment's images, before any lane starts. */
 import { readdir } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import {
@@ -34,31 +34,31 @@ import { datasetFingerprint } from './dataset-fingerprint.ts';
 import { decodeToStores } from './decode-to-stores.ts';
 import type { Downloads } from './downloads.ts';
 
-/** Decoded images of a run and what each is for. */
+/** The decoded images of a run and their split. */
 export interface Dataset {
   name: string;
-  /** Absolute path that the relative ones start from. */
+  /** Absolute path that the images' relative paths start from. */
   root: string;
   classes: string[];
-  /** Every file found, in a fixed order; a skipped one keeps its place, but the split has it no more. */
+  /** All listed images in a fixed order, including skipped ones, which are not in the split. */
   images: ImageFile[];
-  /** Without folds only where `onProblem` let an impossible split pass. */
+  /** Has no folds only if splitting failed and `onProblem` received the error. */
   split: ImageSplit;
   /** Every entry that is not used, and every image that cannot be decoded. */
   skipped: SkippedEntry[];
   /** How the folder was read; see {@link ImageFolder}. */
   found: Pick<ImageFolder, 'splits' | 'hidden' | 'beyondLimit' | 'notices'>;
-  /** Of each image's file: its format and dimensions; null for an image that was skipped. */
+  /** Format and dimensions of each image's file; null for a skipped image. */
   info: readonly (ImageInfo | null)[];
-  /** Pictures that the images have more than once. */
+  /** Pictures that occur more than once. */
   duplicates: DuplicateGroup[];
-  /** False where so many images look alike that not all of them could be compared. */
+  /** False if too many images look alike for all of them to be compared. */
   duplicatesComplete: boolean;
-  /** Of each image's bytes, hexadecimal; null for an image that was skipped. */
+  /** Hexadecimal hash of each image's bytes; null for a skipped image. */
   sha256: readonly (string | null)[];
-  /** By their images' side in pixels. */
+  /** Stores by the images' side in pixels. */
   pixels: ReadonlyMap<number, PixelStoreHandle>;
-  /** Int32 per image. */
+  /** Class of each image, Int32. */
   labels: SharedArrayBuffer;
   /** See {@link datasetFingerprint}. */
   fingerprint: string;
@@ -66,26 +66,26 @@ export interface Dataset {
 
 export interface DatasetEvents {
   onDecode(done: number, total: number): void;
-  /** Images that were compared with the others, to find copies of one picture. */
+  /** Progress of comparing images to find duplicates. */
   onCompare?(done: number, total: number): void;
   /**
-   * Called with each reason to refuse the images, so that a check finds more than the first one; without it the first one is
-   * thrown.
+   * Called with each problem that makes the images unusable, so that a check can report all of them. Without it, the first
+   * problem is thrown.
    */
   onProblem?(problem: DataError): void;
 }
 
-/** Generated images: sizes of the data set `shapes`. */
+/** Size of the generated data set `shapes`. */
 const shapes = { seed: 1, imagesPerClass: { train: 600, validation: 200 } };
 
-/** Sources that are no folders. */
+/** Names of data sets that can be given instead of a folder. */
 export const namedSources: readonly string[] = ['shapes', 'cats-and-dogs'];
 
 export function isNamedSource(source: string): boolean {
   return namedSources.includes(source);
 }
 
-/** The folder that a data source stands for; a named one is drawn or downloaded when it is not in the cache. */
+/** The folder of a data source. Generates or downloads a named data set that is not in the cache. */
 export async function dataFolder(source: string, { onDownload, ...fetching }: Downloads = {}): Promise<string> {
   if (source === 'shapes') return ensureShapes(shapes);
   if (source !== 'cats-and-dogs') return resolve(source);
@@ -107,7 +107,7 @@ export async function requireDataFolder(source: string): Promise<void> {
   });
 }
 
-/** How the experiment's images are split. */
+/** The experiment's options for splitting images. */
 export function splitPlanOf({ seed, split, stacking, flaws, recipe }: Experiment): SplitPlan {
   return {
     seed,
@@ -118,12 +118,12 @@ export function splitPlanOf({ seed, split, stacking, flaws, recipe }: Experiment
   };
 }
 
-/** How the experiment's folder is read. */
+/** The experiment's options for reading its folder. */
 export function scanOptionsOf({ data: { layout, followLinks, limitPerClass } }: Experiment): ScanOptions {
   return { layout, followLinks, ...(limitPerClass === undefined ? {} : { limitPerClass }) };
 }
 
-/** How the experiment's images are decoded. */
+/** The experiment's options for decoding images. */
 export function decodingOf({ data, flaws }: Experiment): DecodeOptions {
   const { maxPixels, timeoutMs, background } = data;
   return { maxPixels, timeoutMs, background, resize: flaws.aliasedResize ? 'opencv' : 'pillow' };
@@ -132,10 +132,11 @@ export function decodingOf({ data, flaws }: Experiment): DecodeOptions {
 /**
  * Finds, decodes and splits the experiment's images.
  *
- * The split is drawn over all listed images, and those that cannot be used leave it afterwards: they do not move the others.
+ * The split is drawn over all listed images, and unusable images are removed afterwards, so that they do not change the split
+ * of the others.
  *
  * @param root folder of the experiment's data source.
- * @param laneBytes what the lanes will need beside the pixels; too much for this machine is refused before decoding.
+ * @param laneBytes memory that the lanes need in addition to the pixels, to check this machine's memory before decoding.
  * @throws DataError for missing, damaged or too few images, or too little memory.
  */
 export async function openDataset(
@@ -150,7 +151,7 @@ export async function openDataset(
   const { images, classes, splits, hidden, beyondLimit, notices } = folder;
   const { passes, attempt } = problemsOf(events);
   const plan = splitPlanOf(experiment);
-  // Too few images are refused before any is decoded.
+  // Refuses too few images before decoding any.
   const listed = attempt(() => splitImages(folder, plan));
   const isListed =
     listed !== undefined && passes(() => checkDataset({ ...folder, split: listed, bad: [], isUsable: () => true }));
@@ -158,17 +159,17 @@ export async function openDataset(
   const fits = passes(() =>
     checkMemory({ imageCount: images.length, imageSizes: sizes, laneBytes: laneBytes(images.length) }),
   );
-  // A check goes on without the memory: nobody will train on its pixels.
+  // A check continues with small images: their pixels are not used for training.
   const decodedSizes = fits ? sizes : [smallestSize];
   const decoded = await decodeToStores(images, decodedSizes, {
     ...decodingOf(experiment),
-    // The data set's checks count them, with those that were not listed.
+    // `checkDataset` counts bad images, including those that were not listed.
     maxSkippedShare: 1,
     onProgress: events.onDecode,
     ...(signal === undefined ? {} : { signal }),
   });
   const policy = experiment.data.duplicates;
-  // The smallest is the fastest to look at, but must show details.
+  // Compares the smallest images that show enough detail, which is fastest.
   const looked = decodedSizes.find((size) => size >= 64) ?? decodedSizes.at(-1)!;
   const pictures = await findPictureGroups(images, decoded.pixels.get(looked)!, decoded.sha256, {
     onProgress: (done, total) => events.onCompare?.(done, total),
@@ -178,7 +179,7 @@ export async function openDataset(
   const dropped = policy === 'drop' ? copiesToDrop(images, pictures.groups) : new Set<number>();
   const drawn = (listed && attempt(() => splitImages(folder, plan, together, dropped))) ?? noSplit;
   const isUsable = (index: number) => decoded.isReady(index) && !dropped.has(index);
-  // What the listed images lacked was a problem already.
+  // Problems of the listed images were reported above.
   if (isListed || listed === undefined)
     passes(() => checkDataset({ ...folder, split: drawn, bad: decoded.skipped, isUsable }));
   const split = filterSplit(drawn, isUsable);
@@ -209,7 +210,7 @@ export async function openDataset(
   };
 }
 
-/** The class of each of some images. */
+/** The classes of the given images. */
 export function labelsOf({ labels }: Pick<Dataset, 'labels'>, indices: Uint32Array): Int32Array {
   const all = new Int32Array(labels);
   return Int32Array.from(indices, (index) => all[index]!);
@@ -219,10 +220,10 @@ export function labelsOf({ labels }: Pick<Dataset, 'labels'>, indices: Uint32Arr
 
 const noSplit: ImageSplit = { test: new Uint32Array(), folds: [] };
 
-/** Side of the pixels of a check for which this machine has too little memory. */
+/** Size of decoded images when a check finds too little memory for the experiment's sizes. */
 const smallestSize = 32;
 
-/** Runs checks: what they throw ends the run, or goes to `onProblem`. */
+/** Runs checks, whose errors are passed to `onProblem` or else thrown. */
 function problemsOf({ onProblem }: DatasetEvents) {
   const attempt = <T>(check: () => T): T | undefined => {
     try {
@@ -233,7 +234,7 @@ function problemsOf({ onProblem }: DatasetEvents) {
       return undefined;
     }
   };
-  /** Whether nothing was wrong. */
+  /** Whether the check found no problem. */
   const passes = (check: () => void): boolean =>
     attempt(() => {
       check();
@@ -242,7 +243,7 @@ function problemsOf({ onProblem }: DatasetEvents) {
   return { attempt, passes };
 }
 
-/** Leaving out what fills no batch must leave something. */
+/** Checks that every set fills at least one batch, since incomplete batches are left out. */
 function checkBatches({ folds }: ImageSplit, experiment: Experiment): void {
   const { recipe, stackers } = experiment;
   const why = 'a whole batch (flaws.wholeBatchesOnly)';

@@ -10,22 +10,22 @@ import {
 } from '@chorus/data';
 
 export interface DecodedImages {
-  /** By the images' side in pixels; every image has the same slot in each. */
+  /** Stores by the images' side in pixels; an image has the same slot in all of them. */
   pixels: ReadonlyMap<number, PixelStoreHandle>;
-  /** Whether an image could be decoded; if so it is in every store. */
+  /** Whether an image was decoded; if so, it is in every store. */
   isReady(index: number): boolean;
   skipped: SkippedImage[];
-  /** Of each image's bytes, hexadecimal; null for an image that was skipped. */
+  /** Hexadecimal hash of each image's bytes; null for a skipped image. */
   sha256: readonly (string | null)[];
-  /** Of each image's file; null for an image that was skipped. */
+  /** Format and dimensions of each image's file; null for a skipped image. */
   info: readonly (ImageInfo | null)[];
 }
 
 /**
- * Decodes each image once, on all processors, into a new store for every size.
+ * Decodes each image once, on all processors, into a new store per size.
  *
- * @param sizes at least one side, pixels.
- * @throws DataError when too many are bad; the signal's reason.
+ * @param sizes at least one image side, in pixels.
+ * @throws DataError when too many images are bad; the signal's reason after an abort.
  */
 export async function decodeToStores(
   images: readonly ImageToDecode[],

@@ -21,7 +21,7 @@ const bytesOf = (preset: string, changes: Partial<ExperimentInput> = {}, changed
   return runBytes(expectedPlan(experiment, {}, { trainingCount: 2000, testCount }), { ...size, ...changed });
 };
 
-it('counts each model that is kept twice: among the members and in the bundle', () => {
+it('counts each kept model twice: among the members and in the bundle', () => {
   // 3.23 + 2.26 + 1.83 million parameters of four bytes.
   const models = 4 * (3_228_864 + 2_257_984 + 1_832_976);
   expect(bytesOf('mobile')).toBeGreaterThan(2 * models);
@@ -43,18 +43,18 @@ test.each<[string, number, number, number]>([
   ],
 ])('%s', (_, less, more, ratio) => expect(more / less).toBeGreaterThan(ratio));
 
-it('asks a resumed run for what is still to be written', () => {
+it('requires only the remaining bytes for a resumed run', () => {
   expect(bytesOf('mobile', {}, { writtenBytes: 1e7 })).toBe(bytesOf('mobile') - 1e7);
   expect(bytesOf('mobile', {}, { writtenBytes: 1e12 })).toBe(0);
 });
 
-it('looks at the disk on which a folder will be, before it is there', async () => {
+it('examines the disk of a folder that does not exist yet', async () => {
   const { place, freeBytes } = await freeDiskBytes(join(folder, 'runs/new/deep'));
   expect(place).toBe(folder);
   expect(freeBytes).toBeGreaterThan(0);
 });
 
-it('refuses a disk that is too small with both figures and a way out', () => {
+it('refuses a disk with too little space, with both figures and advice', () => {
   const disk = { place: '/data', freeBytes: 120_000_000 };
   expect(() => requireDisk(disk, 310_000_000)).toThrow(ConfigError);
   expect(() => requireDisk(disk, 310_000_000)).toThrow(

@@ -1,4 +1,4 @@
-/** What a run writes, and whether its disk has room for that: asked before anything is trained. */
+/** Estimates the disk space of a run and checks that it is free, before anything is trained. */
 import { statfs } from 'node:fs/promises';
 import { variantOf } from '@chorus/models';
 import type { MemberPlan } from '@chorus/training';
@@ -7,26 +7,26 @@ import type { TrainingPlan } from '../plan/plan-training.ts';
 import type { Dataset } from './dataset.ts';
 import { existingPlace } from './run-folder.ts';
 
-/** What a run's files depend on, beside its experiment. */
+/** What determines the size of a run's files, in addition to the experiment. */
 export interface RunSize {
   classCount: number;
-  /** Of the longest relative path of an image. */
+  /** Length of the longest relative path of an image, in bytes. */
   pathLength: number;
-  /** Bytes of members that an earlier part of the run has written. */
+  /** Bytes of members that were written before the run was resumed. */
   writtenBytes?: number;
 }
 
 /**
- * Bytes that a run writes: members, bundle, predictions, metrics and report, and a tenth on top.
+ * Estimates the bytes that a run writes: members, bundle, predictions, metrics and report, plus 10 %.
  *
- * An upper estimate, so that a run that starts does not fail for want of disk.
+ * The estimate is high, so that a started run does not fill the disk.
  */
 export function runBytes(
   { members, stackers, trainingCount, testCount }: TrainingPlan,
   { classCount, pathLength, writtenBytes = 0 }: RunSize,
 ): number {
   const outputs = classCount === 2 ? 1 : classCount;
-  // Each model once among the run's members and once in its bundle.
+  // Each model is stored with the run's members and in the bundle.
   const weights = members.reduce((sum, { plan, trainings }) => {
     const keptCount = trainings.filter(({ keepsWeights }) => keepsWeights).length;
     return sum + 2 * keptCount * modelBytes(plan, outputs);
@@ -45,7 +45,7 @@ export function runBytes(
   return Math.max(0, Math.ceil(all) - writtenBytes);
 }
 
-/** What the images of a run add to its size. */
+/** The properties of a data set that determine a run's size. */
 export function runSizeOf({ classes, images }: Dataset): RunSize {
   return {
     classCount: classes.length,
@@ -53,14 +53,14 @@ export function runSizeOf({ classes, images }: Dataset): RunSize {
   };
 }
 
-/** Bytes that this process may still write where a folder is, or will be. */
+/** Bytes that this process can write on the disk of a folder, which may not exist yet. */
 export async function freeDiskBytes(folder: string): Promise<{ place: string; freeBytes: number }> {
   const place = await existingPlace(folder);
   const { bavail, bsize } = await statfs(place);
   return { place, freeBytes: bavail * bsize };
 }
 
-/** @throws ConfigError with both figures, when there is less than a run needs. */
+/** @throws ConfigError with both figures when there is too little disk space for a run. */
 export function requireDisk({ place, freeBytes }: { place: string; freeBytes: number }, neededBytes: number): void {
   if (neededBytes <= freeBytes) return;
   const message = `Expected ${megabytes(neededBytes)} of free disk at ${place} for the run, received ${megabytes(freeBytes)}; free some.`;
@@ -69,15 +69,15 @@ export function requireDisk({ place, freeBytes }: { place: string; freeBytes: nu
 
 // --- internal ---
 
-/** A probability with all its digits, and a comma. */
+/** Maximum length of a probability and a comma. */
 const csvCellBytes = 22;
 const metricsLineBytes = 500;
-/** A number of a confusion matrix on a line of its own. */
+/** Length of a line with one number of a confusion matrix. */
 const reportCellBytes = 24;
-/** Manifests, checksums, lists of skipped files. */
+/** Size of manifests, checksums and lists of skipped files. */
 const smallFilesBytes = 4e6;
 
-/** A backbone and its head. */
+/** Size of a backbone and its head. */
 function modelBytes({ backbone }: MemberPlan, outputs: number): number {
   const { parameterCount, featureWidth } = variantOf(backbone);
   return (parameterCount + (featureWidth + 1) * outputs) * Float32Array.BYTES_PER_ELEMENT;

@@ -1,7 +1,7 @@
 import type { FetchOptions } from '@chorus/storage';
 
-/** How a run follows, and ends, what it downloads. */
+/** Progress callbacks and abort signal for a run's downloads. */
 export interface Downloads extends Pick<FetchOptions, 'signal' | 'onNotice'> {
-  /** Bytes of a file or data set that are there, of how many, where the server tells. */
+  /** Called with the bytes received and, if the server sends it, the total size of a file or data set. */
   onDownload?: (name: string, bytes: number, totalBytes: number | undefined) => void;
 }

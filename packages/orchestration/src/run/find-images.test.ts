@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(base, { recursive: true, force: true }));
 
-/** Names below the base. */
+/** Paths relative to the base. */
 async function found(...words: string[]): Promise<string[]> {
   const { inputs } = await findImages(words, { base });
   return inputs.map((input) => nameOf(input).replace(`${base}/`, ''));
@@ -27,42 +27,42 @@ async function found(...words: string[]): Promise<string[]> {
 
 describe('findImages', () => {
   it.each<[string, string[], string[]]>([
-    ['files as they are named, twice too', ['b.png', 'a.jpg', 'b.png'], ['b.png', 'a.jpg', 'b.png']],
-    ['a folder, its folders too, nothing hidden', ['in'], ['in/c.jpg', 'in/deep/d.jpg']],
+    ['files in the given order, repeated ones too', ['b.png', 'a.jpg', 'b.png'], ['b.png', 'a.jpg', 'b.png']],
+    ['the files of a folder and its subfolders, except hidden ones', ['in'], ['in/c.jpg', 'in/deep/d.jpg']],
     ['a pattern', ['*.png'], ['b.png']],
-    ['a pattern through folders', ['in/**/*.jpg'], ['in/c.jpg', 'in/deep/d.jpg']],
+    ['a pattern over several folders', ['in/**/*.jpg'], ['in/c.jpg', 'in/deep/d.jpg']],
     ['everything below', ['in/**'], ['in/c.jpg', 'in/deep/d.jpg']],
-    ['folders that match, whole', ['{in,other}'], ['in/c.jpg', 'in/deep/d.jpg', 'other/x.jpg']],
-    ['what is there before what it would match', ['[x]*.jpg'], ['[x]*.jpg']],
-    ['a file named as an option', ['-y.jpg'], ['-y.jpg']],
+    ['all files of matching folders', ['{in,other}'], ['in/c.jpg', 'in/deep/d.jpg', 'other/x.jpg']],
+    ['an existing file whose name is a pattern', ['[x]*.jpg'], ['[x]*.jpg']],
+    ['a file named like an option', ['-y.jpg'], ['-y.jpg']],
     ['a pattern that matches nothing', ['*.webp'], ['*.webp']],
-    ['a file that is not there', ['none.jpg'], ['none.jpg']],
+    ['a missing file', ['none.jpg'], ['none.jpg']],
     ['an empty folder', ['empty'], ['empty']],
-    ['addresses', ['https://example.org/a?b=*'], ['https://example.org/a?b=*']],
+    ['URLs', ['https://example.org/a?b=*'], ['https://example.org/a?b=*']],
   ])('finds %s', async (_, words, expected) => {
     expect(await found(...words)).toEqual(expected);
   });
 
-  it('follows links to files that match, as a shell does, but none below "**"', async () => {
+  it('follows matching links to files, as a shell does, but not with "**"', async () => {
     await mkdir(join(base, 'links'));
     await symlink('../a.jpg', join(base, 'links/file.jpg'));
     expect(await found('links/*.jpg')).toEqual(['links/file.jpg']);
     expect(await found('links/**/*.jpg')).toEqual(['links/**/*.jpg']);
   });
 
-  it('takes absolute patterns', async () => {
+  it('accepts absolute patterns', async () => {
     expect(await found(join(base, 'in/*.jpg'))).toEqual(['in/c.jpg']);
   });
 
-  it('says which words lead to nothing', async () => {
+  it('reports arguments without a match', async () => {
     const { inputs } = await findImages(['*.webp', 'empty'], { base });
     expect(inputs.map((input) => input.kind === 'missing' && input.reason)).toEqual([
-      'no file has this name or matches this pattern',
+      'no file matches this name or pattern',
       'no images in this folder',
     ]);
   });
 
-  it('reads the standard input once, and no terminal', async () => {
+  it('reads standard input once, and refuses a terminal', async () => {
     const stdin = Readable.from([Buffer.from('x')]);
     const { inputs } = await findImages(['-', 'a.jpg'], { base, stdin });
     expect(inputs.map(({ kind }) => kind)).toEqual(['stream', 'file']);

@@ -1,4 +1,4 @@
-/** Whether a run has nothing left to do. */
+/** Detects finished runs. */
 import { stat } from 'node:fs/promises';
 import { readJsonFile, StorageError } from '@chorus/storage';
 import { readMember } from '@chorus/training';
@@ -7,9 +7,9 @@ import { type Report, reportSchema } from '../report/schema.ts';
 import type { RunFolder } from './run-folder.ts';
 
 /**
- * The report of a finished run: every member is done, and report, bundle, predictions and members are there and undamaged.
+ * The report of a finished run, whose members are all done and whose report, bundle, predictions and members are undamaged.
  *
- * @returns undefined for a run that stopped before its end, has a failed member, or has lost a file: resuming it does something.
+ * @returns undefined for a run that was stopped, has a failed member or lacks a file, so that resuming it has work to do.
  */
 export async function finishedReport(folder: RunFolder): Promise<Report | undefined> {
   try {

@@ -1,4 +1,4 @@
-/** What is classified: files, and addresses and streams that become files when their chunk is decoded. */
+/** Inputs to classify: files, and URLs and streams, which are written to files when their chunk is decoded. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -9,17 +9,17 @@ export type ImageInput =
   | ({ kind: 'file' } & ImageToDecode)
   /** Downloaded when its chunk is decoded. */
   | { kind: 'url'; url: string }
-  /** One image, read to its end. */
+  /** A stream that contains one image. */
   | { kind: 'stream'; name: string; stream: AsyncIterable<Uint8Array> }
-  /** Named, but not there. */
+  /** An argument without a match. */
   | { kind: 'missing'; name: string; reason: string };
 
-/** As `decode-file.ts` of the data package has it for files. */
+/** The limit for files in `decode-file.ts` of the data package. */
 const maxImageBytes = 512 * 2 ** 20;
 const downloadTimeoutMs = 120_000;
 const downloadsAtATime = 6;
 
-/** What an input is called in results. */
+/** The name of an input in results. */
 export function nameOf(input: ImageInput): string {
   switch (input.kind) {
     case 'file':
@@ -32,11 +32,11 @@ export function nameOf(input: ImageInput): string {
 }
 
 /**
- * Makes files of inputs.
+ * Writes URLs and streams to files.
  *
- * @param folder takes what is no file yet; needed unless all are files. Its owner removes it.
- * @returns in the order of the inputs: an image to decode, or why there is none.
- * @throws the signal's reason.
+ * @param folder for the files; required unless all inputs are files. The caller removes it.
+ * @returns in the order of the inputs, an image to decode or the reason that there is none.
+ * @throws the signal's reason after an abort.
  */
 export async function toFiles(
   inputs: readonly ImageInput[],

@@ -1,4 +1,4 @@
-/** Which file each member starts from: decided before anything is decoded. */
+/** Finds the initial weights of each member, before any image is decoded. */
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { chooseWeightFile, type PublishedFile, variantOf, type WeightFileChoice } from '@chorus/models';
@@ -9,7 +9,7 @@ import { backboneSpecOf, type Experiment, type MemberSpec } from '../experiment/
 import type { Downloads } from './downloads.ts';
 import { ensurePublishedWeights } from './published-weights.ts';
 
-/** Weights that are no folder. */
+/** Names that can be given instead of a folder of weights. */
 const namedWeights: readonly string[] = ['auto', 'imagenet', 'random'];
 
 export function isNamedWeights(weights: string): boolean {
@@ -21,7 +21,7 @@ interface Environment {
   CHORUS_WEIGHTS?: string | undefined;
 }
 
-/** Where an experiment's weights come from: `random`, `imagenet`, or the absolute path of a folder. */
+/** The source of an experiment's weights: `random`, `imagenet`, or the absolute path of a folder. */
 export function weightSource({ weights }: Pick<Experiment, 'weights'>, { CHORUS_WEIGHTS = '' }: Environment): string {
   if (weights === 'random' || weights === 'imagenet') return weights;
   if (weights !== 'auto') return resolve(weights);
@@ -29,11 +29,11 @@ export function weightSource({ weights }: Pick<Experiment, 'weights'>, { CHORUS_
 }
 
 /**
- * Finds every member's first weights; published ones are downloaded when they are not in the cache.
+ * Finds every member's initial weights. Downloads published weights that are not in the cache; never falls back to random
+ * weights.
  *
- * @returns in the order of the members.
- * @throws ConfigError when a folder has none of a member; StorageError when the published ones cannot be had. Nothing falls
- * back to random ones.
+ * @returns weights in the order of the members.
+ * @throws ConfigError when a folder has no weights for a member; StorageError when published weights cannot be downloaded.
  */
 export async function findInitialWeights(
   experiment: Request,
@@ -44,7 +44,7 @@ export async function findInitialWeights(
   if (source === 'random') return experiment.members.map(() => ({ kind: 'random' }));
   const files = source === 'imagenet' ? undefined : await h5Files(source);
   const found: InitialWeights[] = [];
-  // One after the other: members of one architecture share a file.
+  // Sequential, because members of the same architecture share a file.
   for (const member of experiment.members) {
     const { inputSize } = backboneSpecOf(member, experiment);
     if (files === undefined) {
@@ -61,9 +61,9 @@ export async function findInitialWeights(
 }
 
 /**
- * Says what findInitialWeights would miss in a folder; published weights are never missing, only not downloaded yet.
+ * The message of the error that `findInitialWeights` would throw for a folder. Published weights never count as missing.
  *
- * @returns undefined when every member has a file.
+ * @returns undefined if no weights are missing.
  */
 export async function missingWeights(experiment: Request, environment: Environment): Promise<string | undefined> {
   const source = weightSource(experiment, environment);

@@ -25,7 +25,7 @@ async function writeThree(): Promise<void> {
   await log.close();
 }
 
-it('appends a line for each epoch, in their order', async () => {
+it('appends a line per epoch, in order', async () => {
   await writeFile(path, 'before\n');
   await writeThree();
   const lines = [0, 1, 2].map((index) => `${JSON.stringify(epoch(index))}\n`);
@@ -36,13 +36,13 @@ it('appends a line for each epoch, in their order', async () => {
 it.each<[string, string, () => unknown]>([
   ['a full disk', 'no space left on the disk', () => symlink('/dev/full', path)],
   ['a folder in its place', 'it is a folder', () => mkdir(path)],
-  ['a named pipe that nobody reads', 'no such device or address', () => execFileSync('mkfifo', [path])],
+  ['a named pipe without a reader', 'no such device or address', () => execFileSync('mkfifo', [path])],
   ['a run folder that was removed', 'no such file or folder', () => rm(folder, { recursive: true })],
-])('warns once of %s, and the run continues', async (_, code, damage) => {
+])('warns once about %s, and the run continues', async (_, code, damage) => {
   await damage();
   await writeThree();
   expect(warnings).toEqual([
-    `Cannot write to ${path}: ${code}. The run continues; its further epochs are missing from the file.`,
+    `Cannot write to ${path}: ${code}. The run continues, but later epochs will be missing from the file.`,
   ]);
 });
 
@@ -59,7 +59,7 @@ it('warns once when the file reaches its size limit in the middle of a run', asy
     { encoding: 'utf8' },
   );
   expect(stdout).toBe(
-    `Cannot write to ${path}: file too large. The run continues; its further epochs are missing from the file.\n`,
+    `Cannot write to ${path}: file too large. The run continues, but later epochs will be missing from the file.\n`,
   );
   expect(status).toBe(0);
   expect((await readFile(path)).length).toBe(8 * 1024);

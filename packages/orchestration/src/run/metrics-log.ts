@@ -4,8 +4,8 @@ import { systemErrorText } from '@chorus/storage/system-error';
 import type { EpochMetrics } from '@chorus/training';
 
 /**
- * `metrics.jsonl`: one JSON object per line, appended as epochs end; a resumed run appends to the same file. A run does not
- * depend on it: after the first line that cannot be written, no further ones are.
+ * `metrics.jsonl`: one JSON object per line, appended after each epoch. A resumed run appends to the same file. A failed write
+ * does not end the run; it ends the log.
  */
 export class MetricsLog {
   readonly #path: string;
@@ -15,7 +15,7 @@ export class MetricsLog {
   #written: Promise<void> = Promise.resolve();
   #failed = false;
 
-  /** @param onFailure called at most once, with one line for the user. */
+  /** @param onFailure called at most once, with a one-line message for the user. */
   constructor(path: string, onFailure: (message: string) => void) {
     this.#path = path;
     this.#onFailure = onFailure;
@@ -23,7 +23,7 @@ export class MetricsLog {
 
   append(metrics: EpochMetrics): void {
     this.#enqueue(async () => {
-      // A named pipe without a reader is an error, not a wait.
+      // With O_NONBLOCK, a named pipe without a reader is an error instead of blocking.
       this.#file ??= open(
         this.#path,
         constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK,
@@ -32,7 +32,7 @@ export class MetricsLog {
     });
   }
 
-  /** Resolves when the operating system has every line, or writing has failed; never rejects. */
+  /** Resolves when all lines have been passed to the operating system or writing has failed; never rejects. */
   async close(): Promise<void> {
     await this.#written;
     await this.#file?.then((file) => file.close()).catch((error: unknown) => this.#fail(error));
@@ -48,7 +48,7 @@ export class MetricsLog {
     if (this.#failed) return;
     this.#failed = true;
     this.#onFailure(
-      `Cannot write to ${this.#path}: ${systemErrorText(error)}. The run continues; its further epochs are missing from the file.`,
+      `Cannot write to ${this.#path}: ${systemErrorText(error)}. The run continues, but later epochs will be missing from the file.`,
     );
   }
 }

@@ -9,33 +9,33 @@ export type MemberState =
   | { state: 'running'; device: string }
   | { state: 'done'; device: string; seconds: number }
   | { state: 'kept'; device: string }
-  /** `stack`: of a bug; null for a mistake that the user can fix. */
+  /** `stack`: the stack of a bug; null for a mistake that the user can fix. */
   | { state: 'failed'; reason: string; stack: string | null }
-  /** Another fold of its member has failed. */
+  /** Another fold of the member has failed. */
   | { state: 'skipped' };
 
 /** Receives the events of a run, in order; it cannot change the run. */
 export interface RunObserver extends LaneObserver {
   /**
-   * Progress of a download of weights or a data set. `onNotice` says in words that a download waits or is retried, and that
-   * little can be expected of the images.
+   * Progress of a download of weights or a data set.
    */
   onDownload(name: string, bytes: number, totalBytes: number | undefined): void;
+  /** A message for the user: a download waits or is retried, or a warning about the images. */
   onNotice(notice: string): void;
-  /** The native runtime is set up, which happens once per user and version. */
+  /** Progress of the native runtime's setup, which runs once per user and version. */
   onSetup(progress: SetupProgress): void;
-  /** The lanes and tasks are decided; no image was read yet. */
+  /** The lanes and tasks are planned; no image has been read yet. */
   onStart(run: {
     experiment: Experiment;
     folder: string;
     devices: string[];
     lanesReason: string;
     demo: boolean;
-    /** Names of the tasks to come; other events refer to them. */
+    /** Names of the planned tasks, which other events refer to. */
     tasks: string[];
   }): void;
   onDecode(done: number, total: number): void;
-  /** Progress of comparing images with each other, to find copies of one picture. */
+  /** Progress of comparing images to find duplicates. */
   onCompare(done: number, total: number): void;
   onDataset(dataset: {
     name: string;
@@ -48,7 +48,7 @@ export interface RunObserver extends LaneObserver {
     duplicatesComplete: boolean;
   }): void;
   onMember(task: string, state: MemberState): void;
-  /** Finished fits of stackers. */
+  /** Progress of fitting stackers. */
   onStacking(done: number, total: number): void;
   /** The stacker and the best member are chosen; the test images are read next. */
   onChoice(choice: Choice): void;
@@ -72,8 +72,8 @@ const silent: RunObserver = {
 };
 
 /**
- * A complete observer from a partial one. What a callback throws becomes a warning of the process: a bug of the observer must
- * not end the run.
+ * Completes a partial observer. Errors of its callbacks become process warnings, so that a bug in an observer does not end the
+ * run.
  */
 export function observerFrom(partial: Partial<RunObserver> = {}): RunObserver {
   const complete = { ...silent, ...partial };

@@ -12,7 +12,7 @@ import { openRunFolder } from './run-folder.ts';
 let parent: string;
 const at = (name: string) => join(parent, name);
 
-/** A run that has just been started. */
+/** A newly started run. */
 async function startRun(name: string, overrides: object = {}): Promise<void> {
   const folder = await openRunFolder(at(name), 'new');
   await folder.writeStart({
@@ -45,14 +45,14 @@ describe('listRuns', () => {
     );
   });
 
-  it('says of a run that a process works on that it is running', async () => {
+  it('reports a run that a process has locked as running', async () => {
     const lock = await tryLock(at('one'));
     expect((await describeRun(at('one'))).state).toBe('running');
     await lock.release();
     expect((await describeRun(at('one'))).state).toBe('stopped');
   });
 
-  it('counts a file with two names once', async () => {
+  it('counts a file with two hard links once', async () => {
     const before = (await describeRun(at('one'))).bytes;
     await writeFile(at('one/members/a'), 'x'.repeat(1000));
     await (await import('node:fs/promises')).link(at('one/members/a'), at('one/members/b'));
@@ -77,7 +77,7 @@ describe('removeRun', () => {
     expect(await readdir(at('one'))).toEqual(['notes.txt']);
   });
 
-  it('refuses a folder that is none, a link to one, and one in use', async () => {
+  it('refuses a folder that is not a run, a link to a run, and a run in use', async () => {
     await symlink(at('one'), at('link'));
     for (const name of ['photos', 'empty', 'nowhere', 'link'])
       await expect(removeRun(at(name))).rejects.toThrow(/expected a run folder/);

@@ -1,4 +1,4 @@
-/** The run folders of a user: listed, compared and removed. */
+/** Lists, compares and removes run folders. */
 import { lstat, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -15,19 +15,19 @@ export interface PastRun {
   folder: string;
   name: string;
   preset: string;
-  /** When it was started. */
+  /** Time of its start. */
   startedAt: Date;
   state: RunState;
   /** Share of the test images that the ensemble classifies correctly; null without an ensemble. */
   accuracy: number | null;
-  /** What it takes on the disk; a file with several names counts once. */
+  /** Disk space; hard links to the same file count once. */
   bytes: number;
 }
 
 /**
- * Lists the run folders in a folder, the oldest first; those of earlier versions, too.
+ * Lists the run folders in a folder, including those of earlier versions, the oldest first.
  *
- * @throws ConfigError when there is no such folder.
+ * @throws ConfigError when the folder cannot be read.
  */
 export async function listRuns(parent: string): Promise<PastRun[]> {
   const entries = await readdir(parent, { withFileTypes: true }).catch((error: unknown) => {
@@ -40,7 +40,7 @@ export async function listRuns(parent: string): Promise<PastRun[]> {
     .toSorted((a, b) => a.startedAt.getTime() - b.startedAt.getTime() || (a.folder < b.folder ? -1 : 1));
 }
 
-/** @throws ConfigError when a folder is no run folder. */
+/** @throws ConfigError when the path is not a run folder. */
 export async function describeRun(path: string): Promise<PastRun> {
   const folder = resolve(path);
   const { preset } = await readStart(folder);
@@ -65,16 +65,16 @@ export async function describeRun(path: string): Promise<PastRun> {
 
 export interface RunComparison {
   runs: { folder: string; report: Report }[];
-  /** Keys of the experiments with different values, such as `recipe.batchSize`; a value per run, undefined where it has none. */
+  /** Keys whose values differ between the experiments, such as `recipe.batchSize`, with one value or undefined per run. */
   differences: { key: string; values: unknown[] }[];
-  /** Whether all were tested on the same images. */
+  /** Whether all runs have the same images and the same split. */
   sameImages: boolean;
 }
 
 /**
  * Compares finished runs.
  *
- * @throws ConfigError when a folder is no run folder, or its run has no report of this version.
+ * @throws ConfigError when a path is not a run folder, or a run has no report of this version.
  */
 export async function compareRuns(paths: readonly string[]): Promise<RunComparison> {
   const runs = await Promise.all(
@@ -98,10 +98,10 @@ export async function compareRuns(paths: readonly string[]): Promise<RunComparis
 }
 
 /**
- * Removes a run folder. Files in it that no run writes stay, and so does the folder then.
+ * Removes the files of a run, and its folder if it has no other files.
  *
- * @returns the names of what stayed.
- * @throws ConfigError when it is no run folder, or a link; StorageError when a process uses it.
+ * @returns the names of the remaining files.
+ * @throws ConfigError when the path is a link or not a run folder; StorageError when another process uses it.
  */
 export async function removeRun(path: string): Promise<string[]> {
   const folder = resolve(path);
@@ -111,7 +111,7 @@ export async function removeRun(path: string): Promise<string[]> {
   await readStart(folder);
   const lock = await tryLock(folder);
   try {
-    // Last what makes it a run folder: a removal that is interrupted can be repeated.
+    // `experiment.json`, which identifies a run folder, comes last, so that an interrupted removal can be repeated.
     for (const name of runEntries) await rm(join(folder, name), { recursive: true, force: true });
     const others = await readdir(folder);
     if (others.length === 0) await rmdir(folder);
@@ -133,7 +133,7 @@ const runEntries = [
   'experiment.json',
 ] as const;
 
-/** Of any version. */
+/** The fields of `experiment.json` that all versions have. */
 const anyStartSchema = z.looseObject({
   schemaVersion: z.int(),
   preset: z.string(),
@@ -176,7 +176,7 @@ async function bytesOnDisk(folder: string): Promise<number> {
   return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }
 
-/** Values by their dotted key; a list is one value. */
+/** Values by their dotted key; an array is a single value. */
 function flatten(value: object, path = ''): Map<string, unknown> {
   return new Map(
     Object.entries(value).flatMap(([key, inner]) =>

@@ -5,25 +5,25 @@ import { requireFinite } from '@chorus/training';
 import type { Lane } from '../lanes/lane.ts';
 import { runOnLanes } from '../lanes/schedule.ts';
 
-/** What predicting needs of a member. */
+/** The models of a member, for prediction. */
 export interface PredictingMember {
   name: string;
-  /** One, or the models of several folds, whose logits are averaged. */
+  /** One model, or one per fold, whose logits are averaged. */
   models: readonly (SavedMember & {
-    /** Path of the weights: for messages, and for a bundle to link to. */
+    /** Path of the weights, for messages and for hard links in a bundle. */
     path?: string;
   })[];
 }
 
-/** Which lane keeps which model between calls of {@link predictMembers}. */
+/** The lane of each model, and whether it keeps the model between calls of {@link predictMembers}. */
 export interface ModelPlaces {
-  /** Images in all calls together. */
+  /** Total number of images in all calls. */
   imageCount: number;
-  /** The lane that runs a model, and whether it keeps it; by {@link modelKey}. */
+  /** By {@link modelKey}. */
   places: ReadonlyMap<string, { laneIndex: number; isKept: boolean }>;
 }
 
-/** The name under which a lane keeps a model. */
+/** The key under which a lane keeps a model. */
 export function modelKey(member: string, modelIndex: number): string {
   return `${member}/${modelIndex}`;
 }
@@ -31,11 +31,11 @@ export function modelKey(member: string, modelIndex: number): string {
 /**
  * Runs every member over the images.
  *
- * @param images `pixels` by the images' side; `reads`: Uint8 per image of the store, set as the lanes read them.
- * @param models by default each call builds the models on any free lane.
- * @returns [images, outputs] per member, in the given order.
- * @throws ModelError naming the model's file when it is damaged or a logit is not finite; otherwise the first failure: an
- * ensemble cannot predict without one of its members.
+ * @param images `pixels`: stores by the images' side; `reads`: Uint8 per image of the store, set when a lane reads it.
+ * @param models by default, each call builds the models on any free lane.
+ * @returns logits [images, outputs] per member, in the given order.
+ * @throws ModelError naming the model's file when it is damaged or a logit is not finite; otherwise the first task's error,
+ * since an ensemble needs all of its members.
  */
 export async function predictMembers(
   lanes: readonly Lane[],
@@ -87,7 +87,7 @@ export async function predictMembers(
   return members.map(({ name }) => meanOf(logits.filter((_, index) => tasks[index]!.name === name)));
 }
 
-/** A copy of a model's weights in memory that all lanes share: a task on it copies nothing. */
+/** Copies a model's weights to shared memory, so that passing them to lanes copies nothing. */
 export function withSharedWeights<Model extends SavedMember>(model: Model): Model {
   const shared = new Uint8Array(new SharedArrayBuffer(model.weights.length));
   shared.set(model.weights);
@@ -96,7 +96,7 @@ export function withSharedWeights<Model extends SavedMember>(model: Model): Mode
 
 /** Path of a member's model in a bundle. */
 export function modelFile(member: string, modelIndex: number): string {
-  // Each member has a folder: a file named after a member could collide with another member's folder.
+  // A folder per member: a file named after a member could collide with the folder of another member.
   return `members/${member}/${modelIndex + 1}.bin`;
 }
 

@@ -15,7 +15,7 @@ beforeAll(() => {
 });
 
 describe('memory for predicting', () => {
-  it('is enough on a machine of 4 GB, and not of 0.5, with both figures', () => {
+  it('is sufficient with 4 GB, but not with 0.5 GB, which is an error with both figures', () => {
     expect(() => requirePredictMemory(needs, 4e9)).not.toThrow();
     const refuse = () => requirePredictMemory(needs, 0.5e9);
     expect(refuse).toThrow(DataError);
@@ -24,7 +24,7 @@ describe('memory for predicting', () => {
     );
   });
 
-  it('goes with lanes and the chunk', () => {
+  it('grows with the number of lanes and the chunk', () => {
     const least = (changes: Partial<PredictNeeds>) => {
       let [low, high] = [0, 2 ** 40];
       while (high - low > 1) {

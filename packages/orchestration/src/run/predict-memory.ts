@@ -1,4 +1,4 @@
-/** What predicting with a bundle takes, against what this machine has. */
+/** Compares the memory that predictions with a bundle need with this machine's. */
 import { availableMemoryBytes, DataError, pixelBytes } from '@chorus/data';
 import { backboneMeasurements, type SavedMember } from '@chorus/models';
 import { forwardBatchSize } from '@chorus/training';
@@ -6,19 +6,20 @@ import { laneBaseBytes } from '../plan/lane-memory.ts';
 
 export interface PredictNeeds {
   models: readonly SavedMember[];
-  /** Sides of the images, pixels. */
+  /** Sides of the images in pixels. */
   sizes: readonly number[];
   laneCount: number;
-  /** Images of a chunk; two chunks are in memory at a time. */
+  /** Number of images per chunk; two chunks are in memory at a time. */
   chunkCount: number;
 }
 
 /**
- * Refuses a bundle that this machine cannot run, before anything is decoded. A rough bound: a forward pass at a time on each
- * lane, with a quarter of the activations that training keeps, and the weights twice, in shared memory and in TensorFlow's.
+ * Refuses a bundle that this machine has too little memory for, before anything is decoded. The estimate assumes one forward
+ * pass per lane with a quarter of the activations that training keeps, and two copies of the weights: in shared memory and in
+ * TensorFlow.
  *
- * @param availableBytes by default what this process may use.
- * @throws DataError with both figures and what to lower.
+ * @param availableBytes by default, the memory that this process can use.
+ * @throws DataError with both figures and advice.
  */
 export function requirePredictMemory(
   { models, sizes, laneCount, chunkCount }: PredictNeeds,
@@ -39,7 +40,7 @@ export function requirePredictMemory(
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   throw new DataError(
     `Predicting with ${models.length} models on ${laneCount} lanes needs about ${gigabytes(needed)} of memory; this machine has ${gigabytes(availableBytes)}.${
-      laneCount > 1 ? ' Name fewer workers.' : ''
+      laneCount > 1 ? ' Use fewer workers.' : ''
     }`,
   );
 }

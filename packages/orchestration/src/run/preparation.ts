@@ -1,4 +1,4 @@
-/** Everything that a run finds out before it creates anything: a mistake costs no training and leaves no folder. */
+/** Prepares a run without creating anything, so that a user's mistake is found before training and leaves no folder. */
 import { resolve } from 'node:path';
 import { setupRuntime } from '@chorus/runtime';
 import type { ComputeSettings, StopFlag } from '@chorus/training';
@@ -27,31 +27,31 @@ export interface Preparation {
   /** Absolute path of the run folder. */
   path: string;
   lanes: LanePlan;
-  /** Of each lane. */
+  /** One per lane. */
   compute: readonly ComputeSettings[];
   dataset: Dataset;
   plan: TrainingPlan;
-  /** Bytes that the run will write. */
+  /** Estimated bytes that the run will write. */
   diskBytes: number;
   stop: StopFlag;
   timeline: Timeline;
 }
 
 export interface PreparationOptions {
-  /** Where the run goes; by default `runs/<name>-<time>` below `base`. */
+  /** The run folder; by default `runs/<name>-<time>` in `base`. */
   out?: string;
   /** By default the working folder. */
   base?: string;
-  /** The run to resume: the experiment comes from there. */
+  /** The run to resume, which contains the experiment. */
   folder: RunFolder | undefined;
   signal?: AbortSignal;
   stop: StopFlag;
 }
 
 /**
- * Finds lanes, first weights and images, and plans the trainings.
+ * Finds lanes, initial weights and images, and plans the trainings.
  *
- * @throws ConfigError, DataError, RuntimeError, StorageError or ModelError for what the user can fix.
+ * @throws ConfigError, DataError, RuntimeError, StorageError or ModelError for problems that the user can fix.
  */
 export async function prepareRun(
   input: Partial<ExperimentInput>,
@@ -95,19 +95,19 @@ export async function prepareRun(
   return { experiment, path, lanes, compute, dataset, plan, diskBytes, stop, timeline };
 }
 
-/** Generated images or random weights: the figures say nothing about photographs. */
+/** Whether images are generated or weights random, so that the figures do not apply to photographs. */
 export function isDemo({ data, weights }: Experiment): boolean {
   return data.source === 'shapes' || weights === 'random';
 }
 
 // --- internal ---
 
-/** Absolute path of a run that is not resumed. */
+/** Absolute path of a new run folder. */
 function newRunPath(experiment: Experiment, { out, base }: Pick<PreparationOptions, 'out' | 'base'>): string {
   return resolve(out ?? defaultRunFolder(base ?? process.cwd(), experiment, new Date()));
 }
 
-/** @throws ConfigError when a run's images are not those that it started with. */
+/** @throws ConfigError when the images differ from those that the run started with. */
 async function requireSameImages(folder: RunFolder, dataset: Dataset): Promise<void> {
   const start = await folder.readStart();
   if (start.datasetFingerprint !== null && start.datasetFingerprint !== dataset.fingerprint)

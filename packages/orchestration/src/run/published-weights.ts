@@ -1,20 +1,20 @@
-/** Weight files of keras-applications from their publisher, in the user's cache. */
+/** Published weight files of keras-applications, in the user's cache. */
 import { checkWeightFile, type PublishedFile } from '@chorus/models';
 import { cacheFolder, type FetchedFile, type FetchOptions, fetchFile } from '@chorus/storage';
 import { maximumWeightBytes as maximumBytes, readWeightFile } from '@chorus/training';
 import { ConfigError } from '../errors.ts';
 
-/** Where a weight file lies once it was downloaded, or was put there by hand. */
+/** Cache path of a published weight file, downloaded or placed there by the user. */
 export function publishedWeightsPath(name: string): string {
   return cacheFolder('weights', name);
 }
 
 /**
- * A weight file, which is downloaded when the cache does not have it.
+ * Finds a published weight file in the cache, or downloads it.
  *
- * @returns a file that is what its publisher's hash says or, without one, holds layers with weights and is the same as
- * at its first download.
- * @throws StorageError naming the address, what came instead and where the file can be put by hand.
+ * @returns a file that matches its published hash or, if there is none, contains layers with weights and has not changed since
+ * its first download.
+ * @throws StorageError naming the URL, the response, and the path to place the file at manually.
  */
 export async function ensurePublishedWeights(
   { name, url, md5 }: PublishedFile,

@@ -1,4 +1,4 @@
-/** The folder of one run: where everything of it lies, who may write to it, and what it was started with. */
+/** The folder of a run: its paths, its lock and the experiment that it was started with. */
 import { lstat, mkdtemp, readdir, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Fold, foldName } from '@chorus/data';
@@ -15,19 +15,19 @@ import { advise, ConfigError } from '../errors.ts';
 import { type Experiment, experimentSchema } from '../experiment/schema.ts';
 import { makeFolder } from '../output-place.ts';
 
-/** Written by this version, and the only one that it resumes. */
+/** The only version that is written and can be resumed. */
 const schemaVersion = 3;
 
 const startSchema = z.strictObject({
   schemaVersion: z.literal(schemaVersion),
   preset: z.string(),
   versions: z.record(z.string(), z.string()),
-  /** Of the images and their split, so that a resumed run learns from the same ones. */
+  /** Fingerprint of the images and their split, which must be the same when the run is resumed. */
   datasetFingerprint: z.string().nullable(),
   experiment: experimentSchema,
 });
 
-/** `experiment.json`: what a run was started with. */
+/** `experiment.json`: the experiment that a run was started with. */
 export type RunStart = z.output<typeof startSchema>;
 
 export interface RunFolder {
@@ -40,36 +40,36 @@ export interface RunFolder {
   bundle: string;
   member(name: string, fold: Fold): string;
   hasMember(name: string, fold: Fold): Promise<boolean>;
-  /** Bytes of all members that are there. */
+  /** Size in bytes of all members in the folder. */
   memberBytes(): Promise<number>;
   readStart(): Promise<RunStart>;
   writeStart(start: RunStart): Promise<void>;
-  /** Lets another process use the folder. */
+  /** Releases the lock on the folder. */
   release(): Promise<void>;
 }
 
-/** A name that sorts by time, such as `runs/mobile-2026-11-24T09-30-00`. */
+/** A path that sorts by time, such as `runs/mobile-2026-11-24T09-30-00`. */
 export function defaultRunFolder(base: string, experiment: Experiment, now: Date): string {
   return join(base, 'runs', `${experiment.name}-${now.toISOString().slice(0, 19).replaceAll(':', '-')}`);
 }
 
 /**
- * Finds out whether a new run folder can be made; leaves nothing behind.
+ * Checks that a new run folder can be created, without creating it.
  *
- * @throws ConfigError when it holds a run already, or nothing can be made in its place.
+ * @throws ConfigError when the folder already contains a run, or cannot be created.
  */
 export async function requireNewRunFolder(path: string): Promise<void> {
   const folder = resolve(path);
   await requireNoRun(folder);
   try {
-    // What the permissions say is not all: a file system may be read-only, a folder immutable.
+    // Permissions are not enough: a file system may be read-only, or a folder immutable.
     await rmdir(await mkdtemp(join(await existingPlace(folder), '.chorus-')));
   } catch (error) {
     throw notWritable(folder, error);
   }
 }
 
-/** A folder itself or, where it does not exist yet, the nearest of its parents that does. */
+/** The folder itself or, if it does not exist, its nearest existing parent. */
 export async function existingPlace(folder: string): Promise<string> {
   for (let place = resolve(folder); ; place = dirname(place)) {
     const found = await stat(place).then(
@@ -81,10 +81,10 @@ export async function existingPlace(folder: string): Promise<string> {
 }
 
 /**
- * Makes (or, to resume, opens) a run folder and locks it.
+ * Creates a run folder, or opens one to resume, and locks it.
  *
- * @throws ConfigError when a new one is not empty, an old one is not a run, or it cannot be written to; StorageError
- * when another process holds it.
+ * @throws ConfigError when a new folder already contains a run or is not writable, or a folder to resume does not contain one;
+ * StorageError when another process has locked it.
  */
 export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promise<RunFolder> {
   const folder = resolve(path);
@@ -94,7 +94,7 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
   else await makeWritable(folder);
   const lock = await tryLock(folder);
   try {
-    // The one who had the lock before may have started a run there, and been killed.
+    // The previous owner of the lock may have started a run before it was killed.
     if (mode === 'new') await requireNoRun(folder);
   } catch (error) {
     await lock.release();
@@ -125,8 +125,8 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
 async function makeWritable(folder: string): Promise<void> {
   try {
     await makeFolder(join(folder, 'members'));
-    // A folder may exist and yet refuse files: find out now, not after an hour of training.
-    // Another run may do the same at this moment, and get the lock.
+    // An existing folder may reject new files; check this before training. Another run may check at the same time; the lock
+    // decides between them.
     await rmdir(await mkdtemp(join(folder, '.writable-')));
   } catch (error) {
     throw notWritable(folder, error);
@@ -138,7 +138,7 @@ function notWritable(folder: string, error: unknown): ConfigError {
   return advise(new ConfigError(message), { code: 'output-place' });
 }
 
-/** A resumed run may have lost its members. */
+/** 0 if there is no such folder: the members of a resumed run may have been removed. */
 async function bytesIn(folder: string): Promise<number> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const files = entries.filter((entry) => entry.isFile());
@@ -147,7 +147,7 @@ async function bytesIn(folder: string): Promise<number> {
 }
 
 async function requireNoRun(folder: string): Promise<void> {
-  // Whatever it is: a named pipe of that name would be opened later on.
+  // Refuses an entry of any type: a named pipe, for example, would be opened later.
   const started = await lstat(join(folder, 'experiment.json')).catch(() => undefined);
   if (started !== undefined)
     throw advise(new ConfigError(`There is a run in ${folder} already.`), { code: 'run-exists', data: { folder } });

@@ -1,4 +1,4 @@
-/** Which images a run trained and tested on, by their content; a bundle keeps this to tell them from new images. */
+/** The images that a run trained and tested on, by their content; a bundle stores them to recognize new images. */
 import { type ImageSplit, trainingImages } from '@chorus/data';
 import { z } from 'zod';
 
@@ -6,20 +6,20 @@ import { z } from 'zod';
 const contentSchema = z.string().regex(/^[0-9a-f]{16}$/);
 
 export const runImagesSchema = z.strictObject({
-  /** Every image that a fold, a stacker or early stopping looked at, and no test image; sorted, one entry per image. */
+  /** Every image that was used to fit members or stackers or for early stopping; sorted, one entry per image. */
   training: z.array(contentSchema),
-  /** The images that the report's figures are of; sorted, one entry per image. */
+  /** The images that the report's test scores are computed on; sorted, one entry per image. */
   test: z.array(contentSchema),
 });
 
 export type RunImages = z.output<typeof runImagesSchema>;
 
-/** What stands for an image in {@link RunImages}. */
+/** An image's entry in {@link RunImages}. */
 export function contentOf(sha256: string): string {
   return sha256.slice(0, 16);
 }
 
-/** @param sha256 of each image's bytes; null for an image that was skipped, which no set has. */
+/** @param sha256 hash of each image's bytes; null for a skipped image, which is not in the split. */
 export function runImagesOf(split: ImageSplit, sha256: readonly (string | null)[]): RunImages {
   const contents = (indices: Uint32Array) =>
     Array.from(indices, (index) => sha256[index]!)

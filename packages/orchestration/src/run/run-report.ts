@@ -23,14 +23,14 @@ export interface RunParts {
   counts: ImageCounts;
   demo: boolean;
   plan: TrainingPlan;
-  /** See the report's entry of this name. */
+  /** See the key of the same name in the report. */
   testImagesReadBeforeChoice: number;
   outcomes: readonly MemberOutcome[];
   lanes: readonly Pick<Lane, 'device' | 'work'>[];
   timeline: Timeline;
 }
 
-/** What lanes wait for in each phase of a run. */
+/** What idle lanes wait for in each phase of a run. */
 export const phaseNames = {
   prepare: 'finding weights, data and devices',
   decode: 'decoding images',

@@ -18,7 +18,7 @@ const labelsOf = (rowCount: number, classCount: number) =>
 const classesOf = (classCount: number) => Array.from({ length: classCount }, (_, label) => `class, ${label}`);
 
 describe('Slices', () => {
-  it('go through every row once, in order', async () => {
+  it('cover every row once, in order', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(5000), fc.nat(50_000), async (rowCount, numbersPerRow) => {
         let next = 0;
@@ -43,7 +43,7 @@ describe('Slices', () => {
 });
 
 describe('work in slices', () => {
-  it('gives the probabilities of one call', async () => {
+  it('gives the same probabilities as a single call', async () => {
     await fc.assert(
       fc.asyncProperty(table, async ({ rowCount, classCount, seed }) => {
         const logits = [1, 2].map((member) => numbersOf(rowCount * classCount, seed + member));
@@ -55,7 +55,7 @@ describe('work in slices', () => {
     );
   });
 
-  it('gives the scores of one call', async () => {
+  it('gives the same scores as a single call', async () => {
     await fc.assert(
       fc.asyncProperty(table, async ({ rowCount, classCount, seed }) => {
         const probabilities = numbersOf(rowCount * classCount, seed);
@@ -67,7 +67,7 @@ describe('work in slices', () => {
     );
   });
 
-  it('gives the table of one call', async () => {
+  it('gives the same table as a single call', async () => {
     await fc.assert(
       fc.asyncProperty(table, async ({ rowCount, classCount, seed }) => {
         const paths = Array.from({ length: rowCount }, (_, row) => `a "${row}".jpg`);
@@ -83,7 +83,7 @@ describe('work in slices', () => {
     );
   });
 
-  it('ends when it is asked to stop', async () => {
+  it('stops on request', async () => {
     const stop = new StopFlag();
     stop.raise();
     const slices = new Slices(stop);

@@ -4,7 +4,7 @@ import type { StopFlag } from '@chorus/training';
 
 /** Maximum duration of a slice. */
 const sliceMs = 50;
-/** Numbers to compute without a pause: some milliseconds. */
+/** Numbers to compute without a pause, which takes a few milliseconds. */
 const numbersPerCall = 20_000;
 
 export class Slices {
@@ -16,7 +16,7 @@ export class Slices {
   }
 
   /**
-   * Ends the slice if its time is over; call it after every few milliseconds of work.
+   * Ends the slice if its time is over. Call it every few milliseconds.
    *
    * @throws StoppedError once a stop is requested.
    */
@@ -29,7 +29,7 @@ export class Slices {
   }
 
   /**
-   * Calls a function with consecutive ranges of rows that cover all rows.
+   * Calls a function for consecutive ranges of rows, with pauses between them.
    *
    * @param numbersPerRow numbers to compute for one row.
    */

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { LaneWork } from '../lanes/lane.ts';
 import { laneTimes, Timeline } from './timeline.ts';
 
-it('says what a lane waited for in each phase', () => {
+it('records what a lane waited for in each phase', () => {
   const times = [10_000, 40_000, 41_000];
   const timeline = new Timeline(0, () => times.shift()!);
   for (const name of ['images', 'members on other lanes', 'the stackers']) timeline.end(name);
@@ -28,7 +28,7 @@ it('says what a lane waited for in each phase', () => {
   });
 });
 
-it('adds up: work and waits are the whole run, wherever tasks lie', () => {
+it('adds up: work and waits make up the whole run, for any tasks', () => {
   const anyLengths = fc.array(fc.nat(50), { minLength: 1, maxLength: 8 });
   fc.assert(
     fc.property(anyLengths, anyLengths, (phaseLengths, workLengths) => {
@@ -40,7 +40,7 @@ it('adds up: work and waits are the whole run, wherever tasks lie', () => {
       }
       let at = 0;
       const work = workLengths.flatMap((length): LaneWork[] => {
-        // A gap before each, and nothing after the run's end.
+        // A gap before each task, and no task after the end of the run.
         const givenAtMs = Math.min(at + 3, now);
         const startedAtMs = Math.min(givenAtMs + 2, now);
         const finishedAtMs = Math.min(startedAtMs + length, now);

@@ -2,7 +2,7 @@
 
 import type { LaneWork } from '../lanes/lane.ts';
 
-/** A part of a run that all lanes go through together. */
+/** A phase of a run, which is the same for all lanes. */
 export interface Phase {
   /** What a lane without a task waits for. */
   waitingFor: string;
@@ -44,7 +44,7 @@ export class Timeline {
   }
 }
 
-/** @param work of one lane, in its order; no two tasks overlap. */
+/** @param work the lane's tasks in chronological order, without overlaps. */
 export function laneTimes(device: string, work: readonly LaneWork[], phases: readonly Phase[]): LaneTimes {
   const waits = phases.map((phase) => {
     const takenMs = total(work.map((one) => overlapMs({ ...one, startedAtMs: one.givenAtMs }, phase)));

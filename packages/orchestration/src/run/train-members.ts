@@ -1,4 +1,4 @@
-/** Every member, trained on every fold on some lane, or kept from an earlier part of the run. */
+/** Trains every member on every fold, on any lane, unless an earlier part of the run already trained it. */
 import { type Fold, type FoldImages, trainingImages } from '@chorus/data';
 import { memberCost } from '@chorus/models';
 import { StorageError } from '@chorus/storage';
@@ -11,11 +11,11 @@ import type { Dataset } from './dataset.ts';
 import type { RunObserver } from './observer.ts';
 import type { RunFolder } from './run-folder.ts';
 
-/** A member trained on one fold; its weights stay on disk until something predicts with them. */
+/** A member trained on one fold; its weights stay on disk until they are used for predictions. */
 export interface Training extends Omit<TrainedMember, 'weights'> {
   fold: Fold;
   folder: string;
-  /** Whether its model predicts later. */
+  /** Whether its model is used in the test and goes into the bundle. */
   keepsWeights: boolean;
   /** Whether an earlier part of the run trained it. */
   resumed: boolean;
@@ -25,7 +25,7 @@ export type MemberOutcome =
   | { status: 'done'; trainings: Training[]; seconds: number }
   | { status: 'failed'; reason: string; device: string | null; trainings: Training[]; seconds: number };
 
-/** What training the members takes. */
+/** The inputs for training the members. */
 export interface MemberRun {
   plan: TrainingPlan;
   dataset: Dataset;
@@ -42,7 +42,7 @@ export interface MemberRun {
  * fold; after a failed fold its remaining ones are skipped.
  *
  * @returns an outcome per member, in the order of the plan.
- * @throws StoppedError when the run was asked to stop: the outcome of trainings under way is unknown then.
+ * @throws StoppedError after a stop request, since running trainings have no outcome.
  */
 export async function trainMembers(run: MemberRun): Promise<MemberOutcome[]> {
   const { plan, lanes, stop } = run;
@@ -60,15 +60,15 @@ export async function trainMembers(run: MemberRun): Promise<MemberOutcome[]> {
 
 // --- internal ---
 
-/** What is known of a member so far. */
+/** The state of a member. */
 interface MemberRecord {
   planned: PlannedMember;
-  /** In the order of the planned ones. */
+  /** In the order of the planned trainings. */
   trainings: (Training | undefined)[];
-  /** Of all training images, once they are computed. */
+  /** Features of all training images, once computed. */
   features: SharedFeatures | undefined;
   failure: { reason: string; device: string | null } | undefined;
-  /** Of all its tasks. */
+  /** Time of all its tasks. */
   seconds: number;
 }
 
@@ -99,7 +99,7 @@ function missingTasks({ dataset }: MemberRun, record: MemberRecord): MemberWork[
   const costPerImage = memberCost(plan.backbone);
   const work = missing.map(({ training, position }): MemberWork => {
     const imageCount = dataset.split.folds[position]!.fit.length;
-    // With shared features and a frozen backbone only a head trains.
+    // With shared features and a frozen backbone, only the head trains.
     const cost = plan.features?.predict ? imageCount : costPerImage * imageCount;
     return { record, name: training.name, cost, kind: { training, position } };
   });
@@ -116,7 +116,7 @@ function missingTasks({ dataset }: MemberRun, record: MemberRecord): MemberWork[
   ];
 }
 
-/** Adds the order: a member's trainings start after its features. */
+/** Adds dependencies: a member's trainings start after its features are computed. */
 function scheduled(all: readonly MemberWork[]): Scheduled<MemberWork>[] {
   return all.map((work) => {
     const { record, kind, cost } = work;
@@ -165,7 +165,7 @@ function failureOf(error: unknown, task: string, { name }: MemberPlan, device: s
   return { reason: `${fold}${oneLine(error)}`, device };
 }
 
-/** For tables, which have one line per member. */
+/** The message in one line, since tables have one line per member. */
 function oneLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ');
 }
@@ -204,15 +204,15 @@ async function train(
   return { ...trained, fold, folder, keepsWeights, resumed: false };
 }
 
-/** What all tasks on a member have in common. */
+/** The inputs that all tasks of a member share. */
 function memberParts({ dataset, reads }: MemberRun, member: MemberPlan) {
   const { classes, pixels } = dataset;
   return { member, classes, reads, pixels: pixels.get(member.backbone.inputSize)! };
 }
 
 /**
- * Keeps the trainings that an earlier part of the run finished: every byte is checked, and they must have started from the
- * same weights. Others are trained again, and the observer learns why.
+ * Keeps trainings that an earlier part of the run finished, after checking all of their bytes and that they started from the
+ * same weights. Damaged or different ones are trained again, with a warning.
  */
 async function keepFinished({ folder, observer }: MemberRun, record: MemberRecord): Promise<void> {
   const { plan, trainings } = record.planned;

@@ -20,7 +20,7 @@ afterAll(() => rm(parent, { recursive: true, force: true }));
 it.each<ExperimentInput['stacking']>([
   { kind: 'holdout', fraction: 0.2 },
   { kind: 'kfold', folds: 3, members: 'refit' },
-])('val beside test is what every training is watched on, with %o', async (stacking) => {
+])('a val folder beside test is used to tune every training, with %o', async (stacking) => {
   const experiment = resolveExperiment({
     inputSize: 32,
     weights: 'random',

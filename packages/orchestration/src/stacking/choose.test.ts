@@ -5,7 +5,7 @@ import { fitAndChoose } from './choose.ts';
 
 const classes = ['a', 'b', 'c'];
 const labels = Int32Array.from({ length: 60 }, (_, row) => row % 3);
-/** Each member prefers the true class on most rows, and another one on the others. */
+/** Each member prefers the true class in most rows, and another class in the others. */
 const logits = [5, 7].map((period) =>
   Float32Array.from({ length: 180 }, (_, index) => {
     const row = Math.floor(index / 3);
@@ -15,35 +15,35 @@ const logits = [5, 7].map((period) =>
 );
 const kinds = ['mean', 'dense', 'logistic'] as const;
 const options = { kinds, classes, seed: 3, onProgress() {} };
-/** Ends only when it is told to. */
+/** A fit that ends only on request. */
 const endless = { epochCount: 1e9, patience: null, wholeBatchesOnly: false };
 
 describe('fitAndChoose', () => {
-  it('gives the stackers that this thread would fit, whichever thread fitted them', async () => {
+  it('gives the same stackers as fits in this thread', async () => {
     const { stackers } = await fitAndChoose(logits, labels, { ...options, stop: new StopFlag() });
     expect(stackers.map(({ kind }) => kind)).toEqual(kinds);
     for (const { kind, stacker } of stackers)
       expect(stacker.toJSON()).toEqual(fitStacker(kind, logits, labels, { classCount: 3, seed: 3 }).toJSON());
   });
 
-  it('reports each fit: one on all images and one per fold, of each kind', async () => {
+  it('reports each fit: for each kind, one on all images and one per fold', async () => {
     const reported: [number, number][] = [];
     const onProgress = (...progress: [number, number]) => reported.push(progress);
     await fitAndChoose(logits, labels, { ...options, stop: new StopFlag(), onProgress });
     expect(reported).toEqual(Array.from({ length: 18 }, (_, index) => [index + 1, 18]));
   });
 
-  it('stops within a fit that would never end', async () => {
+  it('stops an endless fit', async () => {
     const stop = new StopFlag();
     const raise = () => stop.raise();
     const choice = fitAndChoose(logits, labels, { ...options, options: { dense: endless }, stop, onProgress: raise });
     await expect(choice).rejects.toThrow(StoppedError);
   });
 
-  it('leaves this thread free meanwhile', async () => {
+  it('does not block this thread', async () => {
     const stop = new StopFlag();
     const choice = fitAndChoose(logits, labels, { ...options, kinds: ['dense'], options: { dense: endless }, stop });
-    // Were the fit in this thread, the timer would never fire.
+    // If the fit ran in this thread, the timer would never fire.
     setTimeout(() => stop.raise(), 1);
     await expect(choice).rejects.toThrow(StoppedError);
   });

@@ -1,6 +1,6 @@
 /**
- * Everything that is decided before any test image is read: the stackers are fitted on out-of-fold predictions of the members
- * (except with the flaw `training-images`), and the same predictions decide which stacker is chosen and which member is best.
+ * All choices that are made before any test image is read. The stackers are fitted on out-of-fold predictions of the members
+ * (except with the flaw `training-images`), and the same predictions determine the chosen stacker and the best member.
  */
 import { stratifiedFolds } from '@chorus/data';
 import { lowestLogLoss, type OutOfFoldScore, scoreWithPauses } from '@chorus/evaluation';
@@ -11,17 +11,17 @@ import type { FitTask } from './fit-task.ts';
 import { runFits } from './run-fits.ts';
 
 export interface Choice {
-  /** In the order of the experiment's kinds, each fitted on all of these images. */
+  /** In the order of the experiment's kinds, each fitted on all rows. */
   stackers: { kind: StackerKind; stacker: Stacker; outOfFold: OutOfFoldScore }[];
-  /** The stacker with the lowest cross-validated log-loss. */
+  /** The stacker with the lowest cross-validated log loss. */
   chosen: StackerKind;
   /** Out-of-fold scores of the members, in the given order. */
   members: OutOfFoldScore[];
-  /** Index of the member with the lowest log-loss: on a few hundred images it separates members better than accuracy. */
+  /** Index of the member with the lowest log loss, which separates members better than accuracy on a few hundred images. */
   bestMember: number;
 }
 
-/** Each kind is fitted once without each of these folds, and once on all rows. */
+/** Number of folds; each kind is fitted once without each fold, and once on all rows. */
 export const stackerFoldCount = 5;
 
 export interface ChooseOptions {
@@ -37,7 +37,7 @@ export interface ChooseOptions {
 }
 
 /**
- * Fits every kind of stacker, in threads of their own, and chooses one.
+ * Fits every kind of stacker in worker threads and chooses one.
  *
  * @param logits per member, in config order: [images, outputs].
  * @param labels class of each image.
@@ -64,7 +64,7 @@ export async function fitAndChoose(
 
   const folds = stratifiedFolds(labels, stackerFoldCount, seed).map((held) => Uint32Array.from(held));
   const shared = logits.map(inSharedMemory);
-  // The fit on all images is the longest of a kind.
+  // The fit on all rows comes first, since it takes longest.
   const tasks = kinds.flatMap((kind) =>
     [new Uint32Array(), ...folds].map((outOfFold): FitTask => {
       return { kind, logits: shared, labels, outOfFold, classCount, seed, options, stop: stop.shared };

@@ -14,7 +14,7 @@ export interface FitTask {
   seed: number;
   /** By kind. */
   options?: StackerOptions | undefined;
-  /** Int32[1]: not 0 asks the fit to stop. */
+  /** Int32[1]; any value other than 0 requests a stop. */
   stop: SharedArrayBuffer;
 }
 
@@ -25,7 +25,7 @@ export interface FitResult {
 }
 
 /**
- * Fits a stacker without some images, and classifies them.
+ * Fits a stacker without the left-out images, and predicts their probabilities.
  *
  * @throws ModelError as `fitStacker`; StoppedError once a stop is requested.
  */

@@ -2,16 +2,16 @@ import type { ExperimentInput } from '../schema.ts';
 import { threeBackbones } from './three-backbones.ts';
 
 /**
- * article: the procedure of V. Agarwal, "Destroy Image Classification by Ensemble of Pre-trained models" (2020), to the
- * letter, flaws and all; the report lists them. It claims 97.9, 97.8 and 97.9 % for the members and 98.3 % for the ensemble, of
- * 992 test images.
+ * article: an exact reproduction of V. Agarwal, "Destroy Image Classification by Ensemble of Pre-trained models" (2020),
+ * including its flaws, which the report lists. The article claims an accuracy of 97.9, 97.8 and 97.9 % for the members and of
+ * 98.3 % for the ensemble, on 992 test images.
  *
- * Cost: a GPU with 16 GB. Not measured yet.
+ * Requires a GPU with 16 GB. Its run time has not been measured.
  */
 export const article: Partial<ExperimentInput> = {
   name: 'article',
   inputSize: 224,
-  // There copies of one picture were not looked for.
+  // The article does not look for duplicates.
   data: { source: 'cats-and-dogs', duplicates: 'report' },
   weights: 'imagenet',
   members: threeBackbones,
@@ -32,20 +32,20 @@ export const article: Partial<ExperimentInput> = {
     tuneOnTest: true,
     fromLogitsOnSigmoid: 'cached-logits',
   },
-  // As there.
+  // As in the article.
   runtime: { precision: 'float32' },
 };
 
-/** What the article leaves open, and what was chosen; goes into the report. */
+/** Choices made where the article does not specify or this implementation differs; they go into the report. */
 export const articleChoices: readonly string[] = [
-  'Copies of one picture are reported and stay where they are, as there (data.duplicates: "report").',
-  'Images are shuffled in each epoch, from the seed; there once as they are loaded and again by Keras.',
-  "What fills no batch at the end of an epoch's order is left out of it; there a short batch opens the next epoch.",
-  'Which test images fill no batch and are left out is drawn from the seed.',
-  'Labels follow the order of the class names; there they were 1 for cats and 0 for dogs.',
-  "Heads and the dense stacker start from Glorot's uniform draws and zero biases, as Keras' layers do.",
-  'Adam has the epsilon 1e-7 of Keras.',
-  'from_logits on sigmoid outputs is read as tf.keras reads it today; TensorFlow 2.1 and 2.2 took the sigmoid twice (flaws.fromLogitsOnSigmoid: "probabilities").',
-  "BatchNorm's moving variance takes the biased one of each batch, as Keras 3; tf.keras takes n / (n - 1) of it.",
-  'The frozen members answer once, not anew in each epoch of the stack: their answers are the same.',
+  'Duplicate images are reported but kept, as in the article (data.duplicates: "report").',
+  'The seed determines how images are shuffled in each epoch; the article shuffles once when loading, and Keras shuffles again.',
+  'Images that do not fill a batch at the end of an epoch are left out; in the article, a short batch starts the next epoch.',
+  'The seed determines which test images are left out because they do not fill a batch.',
+  'Labels follow the order of the class names; the article uses 1 for cats and 0 for dogs.',
+  "Heads and the dense stacker start from Glorot uniform weights and zero biases, Keras' defaults.",
+  "Adam's epsilon is 1e-7, Keras' default.",
+  'from_logits with sigmoid outputs is handled as in current tf.keras; TensorFlow 2.1 and 2.2 applied the sigmoid twice (flaws.fromLogitsOnSigmoid: "probabilities").',
+  "BatchNorm's moving variance uses the biased batch variance, as in Keras 3; tf.keras multiplies it by n / (n - 1).",
+  "The frozen members' predictions are computed once, not in each epoch of the stacker: they do not change.",
 ];

@@ -2,10 +2,10 @@ import type { ExperimentInput } from '../schema.ts';
 import { threeBackbones } from './three-backbones.ts';
 
 /**
- * cpu: the article's ensemble for a laptop: small images, frozen backbones whose features are computed once, and five folds of
- * heads on them, which take seconds each.
+ * cpu: the article's ensemble for a laptop. Images are small, the features of the frozen backbones are computed once, and
+ * training the heads on them takes seconds for each of five folds.
  *
- * `docs/presets.md` lists the cost. The accuracy is not measured yet.
+ * `docs/presets.md` lists the cost. The accuracy has not been measured.
  */
 export const cpu: Partial<ExperimentInput> = {
   name: 'cpu',

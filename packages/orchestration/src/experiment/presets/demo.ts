@@ -1,8 +1,9 @@
 import type { ExperimentInput } from '../schema.ts';
 
 /**
- * demo: what `auto` chooses when neither data nor weights are named. The article's three backbones learn to tell drawn discs
- * from drawn stars, from random weights: an end-to-end demonstration whose figures do not apply to photographs.
+ * demo: the preset that `auto` chooses when neither data nor weights are given. The article's three backbones learn to
+ * distinguish drawn discs from drawn stars, starting from random weights: an end-to-end demonstration whose figures do not
+ * apply to photographs.
  *
  * `docs/presets.md` lists the cost.
  */
@@ -12,7 +13,7 @@ export const demo: Partial<ExperimentInput> = {
   data: { source: 'shapes', limitPerClass: 200 },
   weights: 'random',
   recipe: { whole: { epochCount: 3 } },
-  // All three at once also where `auto` would take fewer CPU devices: that is a part of the story.
+  // Trains all three members concurrently, even on machines where `auto` would use fewer CPU devices.
   runtime: { logicalCpuDevices: 3 },
   members: [
     { name: 'mobilenet-v2', backbone: 'mobilenet-v2', alpha: 0.5 },

@@ -2,12 +2,12 @@ import type { ExperimentInput } from '../schema.ts';
 import { threeBackbones } from './three-backbones.ts';
 
 /**
- * full: the article's ensemble with its flaws fixed, at the sizes that the weights were trained at.
+ * full: the article's ensemble with its flaws fixed, at the image sizes that the pre-trained weights were trained at.
  *
- * The head is trained first, then all layers at a lower rate. With five folds, the stackers get a prediction for every training
- * image from a model that was not trained on it. The bundle's members are trained once more on all images.
+ * The head is trained first, then all layers at a lower learning rate. Five folds give the stackers an out-of-fold prediction
+ * for every training image. The bundle's members are then trained once more on all training images.
  *
- * Cost: GPUs, 18 trainings. Not measured yet.
+ * Requires a GPU for its 18 trainings. Its run time has not been measured.
  */
 export const full: Partial<ExperimentInput> = {
   name: 'full',

@@ -10,9 +10,9 @@ import { mobile } from './mobile.ts';
 
 interface Preset {
   experiment: Partial<ExperimentInput>;
-  /** A CPU would need hours. */
+  /** Whether training would take hours on a CPU. */
   wantsGpu: boolean;
-  /** What was chosen where the procedure that it follows is silent. */
+  /** Choices made where the reproduced procedure does not specify. */
   choices?: readonly string[];
 }
 
@@ -26,12 +26,12 @@ export const presets = {
 
 export type PresetName = keyof typeof presets;
 
-/** Names of presets, the default first. */
+/** Preset names, the default first. */
 export const presetNames: readonly (PresetName | 'auto')[] = ['auto', ...(Object.keys(presets) as PresetName[])];
 
 export interface PresetChoice {
   name: PresetName;
-  /** Why `auto` took it; for a preset that was named, that it was. */
+  /** Why this preset was chosen. */
   reason: string;
   experiment: Partial<ExperimentInput>;
 }
@@ -39,7 +39,7 @@ export interface PresetChoice {
 /**
  * Finds a preset by its name.
  *
- * @throws ConfigError listing the presets when there is none of that name.
+ * @throws ConfigError for an unknown name, suggesting a similar one or listing the presets.
  */
 export function choosePreset(name: string, reason = 'named on the command line'): PresetChoice {
   if (!Object.hasOwn(presets, name)) {
@@ -53,33 +53,33 @@ export function choosePreset(name: string, reason = 'named on the command line')
   return choice(name as PresetName, reason);
 }
 
-/** What `auto` goes by. */
+/** What `auto` bases its choice on. */
 export interface Situation {
   dataNamed: boolean;
   weightsNamed: boolean;
-  /** Random weights were named. */
+  /** Whether the user asked for random weights. */
   fromScratch: boolean;
   gpuCount: number;
-  /** Whether first weights of all the preset's members can be had here: from the folder that was named, or published. */
+  /** Whether initial weights are available for all of the preset's members, in the given folder or published. */
   hasWeightsFor(preset: PresetName): Promise<boolean>;
 }
 
-/** What `auto` stands for: by what was named, by the hardware and by the weights that are there. */
+/** Chooses the preset for `auto` from the given data and weights, the hardware and the available weights. */
 export async function choosePresetFor(situation: Situation): Promise<PresetChoice> {
   if (!situation.dataNamed && !situation.weightsNamed)
-    return choice('demo', 'neither data nor weights were named, so generated shapes and random weights stand in');
-  if (situation.fromScratch) return choice('mobile', 'of random weights MobileNets learn the fastest');
+    return choice('demo', 'no data or weights given, so generated shapes and random weights are used');
+  if (situation.fromScratch) return choice('mobile', 'MobileNets train fastest from random weights');
   const { gpuCount } = situation;
   const preferred = gpuCount > 0 ? 'full' : 'cpu';
-  const hardware = gpuCount === 0 ? 'no GPU here' : `${gpuCount} GPU${gpuCount > 1 ? 's' : ''} here`;
+  const hardware = gpuCount === 0 ? 'no GPU found' : `${gpuCount} GPU${gpuCount > 1 ? 's' : ''} found`;
   if (await situation.hasWeightsFor(preferred)) return choice(preferred, hardware);
-  // The folder has no InceptionV3 and Xception; MobileNets are fine-tuned anywhere in minutes.
+  // The folder has weights for MobileNets only; fine-tuning these takes minutes on any machine.
   if (await situation.hasWeightsFor('mobile'))
-    return choice('mobile', `${hardware}, and the weights that were named are those of MobileNets`);
+    return choice('mobile', `${hardware}, and the given weights are for MobileNets`);
   return choice(preferred, hardware);
 }
 
-/** What a preset chose where the procedure that it follows is silent; nothing for other presets and none. */
+/** A preset's choices where the reproduced procedure does not specify; empty for other presets and for no preset. */
 export function choicesOf(name: string): readonly string[] {
   const preset: Preset | undefined = Object.hasOwn(presets, name) ? presets[name as PresetName] : undefined;
   return preset?.choices ?? [];
