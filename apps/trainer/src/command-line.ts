@@ -1,4 +1,4 @@
-/** Parses the command line and prints; what it does lives in @chorus/orchestration. */
+/** Parses the command line and prints results; @chorus/orchestration does the work. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './commands/check.ts';
@@ -24,7 +24,7 @@ goOnWithoutOutput();
 
 const program = new Command('chorus')
   .description(
-    'Train a strong image classifier from your own pictures, and run the same model in node and in a browser.',
+    'Train an accurate image classifier on your own images, and run the same model in node and in a browser.',
   )
   .version(packageVersion(), '-V, --version', 'print the version')
   .addCommand(trainCommand)
@@ -44,16 +44,16 @@ const program = new Command('chorus')
 
 for (const command of allCommands(program)) command.exitOverride().showHelpAfterError('(add --help for the options)');
 
-// turbo and pnpm hand a separating `--` on.
+// turbo and pnpm pass a separating `--` through.
 const words = process.argv.slice(2).filter((word, index) => !(word === '--' && index <= 1));
 
 try {
-  // Without a command commander takes the help for an error.
+  // Without a command, commander would treat the help as an error.
   await program.parseAsync(words.length === 0 ? ['--help'] : words, { from: 'user' });
 } catch (error) {
   process.exitCode = await report(error);
 }
-// The parent's channel would keep the process; nobody asks to stop any more.
+// The channel to the parent would keep the process alive; stop requests are no longer needed.
 process.removeAllListeners('disconnect');
 process.disconnect?.();
 
@@ -69,7 +69,7 @@ function packageVersion(): string {
 }
 
 async function report(error: unknown): Promise<number> {
-  // commander has printed its message already.
+  // commander has already printed its message.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const { adviceOf, classifyError } = await import('@chorus/orchestration');
   const { exitCode, forUser } = classifyError(error);

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 /**
- * The folder that relative paths start from: where the user typed the command.
+ * The base folder of relative paths: the folder in which the user typed the command.
  *
- * pnpm says it in INIT_CWD. turbo runs a task inside its package and sets INIT_CWD to that too, so a path under a
- * package of the workspace stands for the workspace's root.
+ * pnpm sets INIT_CWD to it. turbo runs a task in its package's folder and sets INIT_CWD to that too; under turbo, the base is
+ * therefore the root of the workspace.
  */
 export function userFolder(environment: NodeJS.ProcessEnv, workingFolder: string): string {
   const typedIn = environment.INIT_CWD ?? workingFolder;

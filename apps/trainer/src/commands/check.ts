@@ -20,7 +20,7 @@ interface CheckFlags {
 }
 
 export const checkCommand = new Command('check')
-  .description('say what a run would make of a folder of images and what it would take; trains and creates nothing')
+  .description('check a folder of images and estimate the time, memory and disk space of a run, without training')
   .argument('<folder>', 'images as <split>/<class>/* or <class>/*; or "shapes" or "cats-and-dogs"')
   .option('--preset <name>', presetNames.join(', '), 'auto')
   .option('--config <file>', 'an experiment (.ts, .js or .json), as made with defineConfig')

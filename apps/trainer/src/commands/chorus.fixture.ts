@@ -1,4 +1,4 @@
-/** The command line as users start it, for tests. */
+/** Runs the command line as users do. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -12,7 +12,7 @@ export interface Ended {
 
 export interface Started {
   child: ChildProcess;
-  /** Resolves when the standard output has a text. */
+  /** Resolves when standard output contains the text. */
   printed(text: string): Promise<void>;
   ended: Promise<Ended>;
 }

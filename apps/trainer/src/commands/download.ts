@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { downloadLines } from '../progress/download-lines.ts';
 
 export const downloadCommand = new Command('download')
-  .description('bring what a preset needs into the cache, weights and data; a run does it by itself')
+  .description('download the weights and data of a preset into the cache in advance; a run does so when needed')
   .requiredOption('--preset <name>', presetNames.filter((name) => name !== 'auto').join(', '))
   .action(async ({ preset }: { preset: string }) => {
     const { prefetchPreset } = await import('@chorus/orchestration');

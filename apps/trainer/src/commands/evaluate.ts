@@ -20,18 +20,21 @@ interface EvaluateFlags {
 }
 
 export const evaluateCommand = new Command('evaluate')
-  .description('score a bundle on a folder of labeled images, freshly decoded')
+  .description('score a bundle on a folder of labeled images')
   .requiredOption('--bundle <folder>', 'the bundle of a run')
   .requiredOption('--data <folder>', 'images as <split>/<class>/* or <class>/*; or "shapes" or "cats-and-dogs"')
   .option(
     '--all',
-    "every image; by default the run's test images or, where there are none, those that the run did not train on",
+    "evaluate every image; by default, the run's test images or, if there are none, images that the run did not use",
     false,
   )
   .option('--layout <name>', layoutHelp)
   .option('--follow-links', followLinksHelp, false)
-  .option('--csv <file>', 'also write a table of all images: path, label, predicted, a probability for each class')
-  .option('--wrong <file>', 'also write a table of the wrongly classified images, the most confident first')
+  .option(
+    '--csv <file>',
+    'also write a CSV table of all images: path, label, predicted class, probability of each class',
+  )
+  .option('--wrong <file>', 'also write a CSV table of the misclassified images, the most confident first')
   .option('--workers <list>', 'devices, such as gpu:0 or cpu:0 (default: auto)')
   .option('--json', 'print one JSON object', false)
   .action(async (flags: EvaluateFlags) => {
@@ -74,13 +77,13 @@ export const evaluateCommand = new Command('evaluate')
         },
       );
       progress.clear();
-      // First: a file that cannot be written does not take the figures with it.
+      // Prints first, so that the scores are not lost if a file cannot be written.
       console.log(flags.json ? JSON.stringify(evaluation) : evaluationTable(evaluation));
       await writeEvaluationFiles(evaluation, paths);
       unlisted = [];
     } finally {
       progress.clear();
-      // The error that follows names a few.
+      // The error names only a few of them.
       for (const line of unlisted) console.error(line);
     }
   });

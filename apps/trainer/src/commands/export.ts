@@ -10,7 +10,7 @@ interface ExportFlags {
 }
 
 export const exportCommand = new Command('export')
-  .description('write a bundle as models for tfjs alone and for Keras')
+  .description('export a bundle as models for tfjs and for Keras')
   .requiredOption('--bundle <folder>', 'the bundle of a run')
   .requiredOption(
     '--format <name>',
@@ -18,7 +18,7 @@ export const exportCommand = new Command('export')
   )
   .option(
     '--out <folder>',
-    'where to; an earlier export there is replaced, and nothing else (default: export-<format> beside the bundle)',
+    'the folder to write; replaces only an earlier export (default: export-<format> beside the bundle)',
   )
   .action(async (flags: ExportFlags) => {
     const { exportBundle } = await import('@chorus/orchestration');

@@ -18,18 +18,18 @@ interface PredictFlags {
 }
 
 export const predictCommand = new Command('predict')
-  .description('classify images: a line each, as soon as they are classified')
+  .description('classify images; prints one line per image as soon as it is classified')
   .argument(
     '<image...>',
-    'files, folders, quoted patterns ("photos/**/*.jpg"), http(s) addresses, or - for one image on the standard input',
+    'files, folders, quoted patterns ("photos/**/*.jpg"), http(s) URLs, or - for one image on standard input',
   )
   .requiredOption('--bundle <folder>', 'the bundle of a run')
-  .option('--top <count>', 'show so many of the most probable classes', wholeNumber, 1)
+  .option('--top <count>', 'number of most probable classes to show', wholeNumber, 1)
   .option('--all-probabilities', 'show every class', false)
-  .option('--csv <file>', 'also write a table: path, predicted, a probability for each class')
-  .option('--jsonl <file>', 'also write one JSON object a line')
+  .option('--csv <file>', 'also write a CSV table: path, predicted class, probability of each class')
+  .option('--jsonl <file>', 'also write a file with one JSON object per line')
   .option('--workers <list>', 'devices, such as gpu:0 or cpu:0 (default: auto)')
-  .option('--json', 'print one JSON object a line', false)
+  .option('--json', 'print one JSON object per line', false)
   .action(async (words: string[], flags: PredictFlags) => {
     const { exitCodes, findImages, openPredictionFiles, predictStream } = await import('@chorus/orchestration');
     const progress = countProgress(process.stderr);
@@ -44,7 +44,7 @@ export const predictCommand = new Command('predict')
     if (!writesFiles) process.stdout.once('error', () => unread.abort());
     const found = await findImages(words, {
       base: userFolder(process.env, process.cwd()),
-      // Opened only when it is named: it may be a pipe that another process reads.
+      // Accesses standard input only for `-`: it may be a pipe that another process reads.
       ...(words.includes('-') ? { stdin: process.stdin } : {}),
     });
     notePassedOver(found, note);
@@ -74,7 +74,7 @@ export const predictCommand = new Command('predict')
     } finally {
       progress.clear();
       await files.discard();
-      // It may be a pipe that never ends.
+      // Standard input may be a pipe that never ends.
       if (words.includes('-')) process.stdin.destroy();
     }
     if (skippedCount === 0 || unread.signal.aborted) return;
@@ -95,12 +95,12 @@ function absolute(path: string | undefined): string | undefined {
   return path === undefined ? undefined : userPath(path);
 }
 
-/** A line for each reason, however much lies in the folders. */
+/** Prints one line per reason, for any number of ignored entries. */
 function notePassedOver({ passedOver }: FoundImages, note: (text: string) => void): void {
   const reasons = new Map<string, string[]>();
   for (const { path, reason } of passedOver) reasons.set(reason, [...(reasons.get(reason) ?? []), printable(path)]);
   for (const [reason, paths] of reasons) {
     const more = paths.length > 3 ? ` and ${paths.length - 3} more` : '';
-    note(`passed over: ${printable(reason)}: ${paths.slice(0, 3).join(', ')}${more}`);
+    note(`ignored: ${printable(reason)}: ${paths.slice(0, 3).join(', ')}${more}`);
   }
 }

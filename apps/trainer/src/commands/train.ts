@@ -23,7 +23,7 @@ interface TrainFlags {
 }
 
 export const trainCommand = new Command('train')
-  .description('fine-tune the members, stack them, test them, leave a run folder')
+  .description('train the members and the stackers, test the ensemble and write a run folder')
   .option('--preset <name>', presetNames.join(', '), 'auto')
   .option('--config <file>', 'an experiment (.ts, .js or .json), as made with defineConfig')
   .option(
@@ -37,7 +37,7 @@ export const trainCommand = new Command('train')
     'keras-applications .h5 files; or "imagenet" (downloaded), "random", "auto" (CHORUS_WEIGHTS, else imagenet)',
   )
   .option('--out <folder>', 'the run folder (default: runs/<name>-<time>)')
-  .option('--resume <folder>', 'go on with a run that was stopped or killed')
+  .option('--resume <folder>', 'resume a run that was stopped or killed')
   .option('--workers <list>', 'a lane per device, such as gpu:0,gpu:1 or cpu:1,cpu:2 (default: CHORUS_WORKERS or auto)')
   .option(
     '--set <path=value>',
@@ -45,15 +45,15 @@ export const trainCommand = new Command('train')
     (value, before: string[]) => [...before, value],
     [],
   )
-  .option('--dry-run', 'print the plan, and what it takes, and create nothing')
+  .option('--dry-run', 'print the plan and its estimated time, memory and disk space, without training')
   .action(async (flags: TrainFlags) => {
     const { ConfigError, train } = await import('@chorus/orchestration');
     const ignored = ignoredWithResume(flags);
     if (ignored !== undefined)
-      throw new ConfigError(`A resumed run goes on as it was started; leave out ${ignored}, or start a new run.`);
+      throw new ConfigError(`A resumed run keeps its experiment; remove ${ignored}, or start a new run.`);
     const progress = progressFor(process.stdout);
     const signal = stopSignal((cause) =>
-      progress.note(`${cause}: stopping at the next batch edge (a second one ends at once)`),
+      progress.note(`${cause}: stopping before the next batch (a second one ends at once)`),
     );
     const base = userFolder(process.env, process.cwd());
     try {
@@ -76,7 +76,7 @@ export const trainCommand = new Command('train')
     }
   });
 
-/** What a new run is started with. */
+/** The experiment and options of a new run. */
 async function newRun(flags: TrainFlags, base: string, progress: Progress, signal: AbortSignal) {
   const { prepareExperiment } = await import('@chorus/orchestration');
   const { experiment, preset } = await prepareExperiment({
@@ -113,7 +113,7 @@ async function planNew(...run: Parameters<typeof newRun>) {
   return planRun(experiment, options);
 }
 
-/** An option that a resumed run would pass over. */
+/** An option that a resumed run would ignore. */
 function ignoredWithResume({ resume, preset, set, ...named }: TrainFlags): string | undefined {
   if (resume === undefined) return undefined;
   if (preset !== 'auto') return '--preset';

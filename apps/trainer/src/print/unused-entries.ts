@@ -13,9 +13,10 @@ export interface UnusedEntries {
 const shownPaths = 3;
 
 /**
- * What of a data folder is not used: a line per reason with its count and the first paths, one for hidden entries.
+ * The entries of a data folder that are not used: a line per reason with their number and the first paths, and a line for
+ * hidden entries.
  *
- * @param where the full list is, in words.
+ * @param where text that names the place of the full list.
  */
 export function unusedEntries({ skipped, hidden, beyondLimit }: UnusedEntries, where: string): string[] {
   const groups = new Map<string, string[]>();
@@ -38,9 +39,9 @@ export function unusedEntries({ skipped, hidden, beyondLimit }: UnusedEntries, w
 
 // --- internal ---
 
-/** A repeat names what it repeats, which would make a group of each. */
+/** A repeat's own reason names the repeated entry, so that every repeat would be its own group. */
 function groupReason({ kind, reason }: Entry): string {
-  if (kind === 'repeat') return 'listed elsewhere already';
+  if (kind === 'repeat') return 'already listed elsewhere';
   return kind === 'outside' ? `${reason} (--follow-links follows it)` : reason;
 }
 

@@ -12,11 +12,11 @@ const stageNames: Readonly<Record<Stage, string>> = {
   done: 'writing',
 };
 
-/** What a run does at the moment, in words. */
+/** Describes the current activity of a run. */
 export class Activity {
-  /** Of the run as a whole; said while no task runs. */
+  /** The phase of the run, shown while no task is running. */
   phase = 'preparing: weights, images and devices';
-  /** What each running task does, by its name. */
+  /** The activity of each running task, by its name. */
   readonly #tasks = new Map<string, string>();
 
   start(task: string, device: string): void {

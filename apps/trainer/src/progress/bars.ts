@@ -10,18 +10,18 @@ import type { Progress } from './progress.ts';
 
 type Task = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
 
-/** A row that stays until its promise settles. */
+/** A row, which is live until its promise settles. */
 interface Row {
   show(text: string): void;
   done(text: string): void;
   failed(reason: string): void;
-  /** Ends it, unless it has ended. */
+  /** Ends the row, unless it has already ended. */
   skipped(reason: string): void;
 }
 
 const barWidth = 20;
 
-/** A bar per member, drawn anew as it moves. */
+/** Live progress bars, one per task. */
 export function barProgress(): Progress {
   const rows = new Map<string, Row>();
   const lastEpoch = new Map<string, string>();

@@ -1,18 +1,18 @@
-/** How far a command is that goes through many images: on a terminal one line, redrawn; elsewhere a line each tenth, at most one a second. */
+/** Progress over many images: on a terminal, a single live line; elsewhere, a line every 10 %, at most one per second. */
 
-/** Redrawn no more often, ms. */
+/** Minimum time between redraws of the live line. */
 const redrawMs = 100;
-/** Lines come no more often, ms: a step that takes less needs none. */
+/** Minimum time between printed lines; a shorter step prints none. */
 const lineMs = 1000;
 
 export interface CountProgress {
-  /** @param done images of `total`; a step of 32 or fewer images shows nothing. */
+  /** @param done number of finished images of `total`; a step of at most 32 images shows nothing. */
   update(step: string, done: number, total: number): void;
-  /** Takes the live line off the screen, so that something else can be printed. */
+  /** Clears the live line, to print something else. */
   clear(): void;
 }
 
-/** @param now milliseconds since any moment. */
+/** @param now the time in milliseconds since an arbitrary origin. */
 export function countProgress(
   stream: Pick<NodeJS.WriteStream, 'write' | 'isTTY'>,
   now: () => number = () => performance.now(),
@@ -39,7 +39,7 @@ export function countProgress(
         [shownAtMs, shownTenths] = [isLive ? Number.NEGATIVE_INFINITY : startedAtMs, 0];
       }
       const seconds = (now() - startedAtMs) / 1000;
-      // The first call comes after some images: their time is not known.
+      // Excludes the images of the first call, whose time is unknown.
       const perSecond = (done - doneAtStart) / seconds;
       const rate = done > doneAtStart ? `, ${perSecond.toFixed(perSecond < 10 ? 1 : 0)} images/s` : '';
       const text = `${step} ${done} of ${total} images${rate}`;

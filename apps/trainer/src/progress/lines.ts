@@ -8,30 +8,30 @@ import { datasetLines } from './dataset-lines.ts';
 import { downloadLines } from './download-lines.ts';
 import type { Progress } from './progress.ts';
 
-/** Epochs of the head's training take milliseconds: a line a second and member is plenty. */
+/** Epochs of the `head` stage take milliseconds; print at most one line per second and task. */
 const quietMs = 1000;
 
-/** After so much silence a line says what goes on, so that nobody takes a long step for a hang. */
+/** Print the current activity after this time without output, so that a long step does not look like a hang. */
 const longestSilenceMs = 15_000;
 
-/** Time, for tests to replace. */
+/** The clock, which tests replace. */
 export interface Clock {
-  /** Milliseconds since any moment. */
+  /** Milliseconds since an arbitrary origin. */
   now(): number;
-  /** Calls again and again; @returns a function that ends it. */
+  /** Calls a function repeatedly; @returns a function that stops the calls. */
   every(ms: number, call: () => void): () => void;
 }
 
 const systemClock: Clock = {
   now: () => performance.now(),
   every(ms, call) {
-    // The process may end while it waits.
+    // The timer must not keep the process alive.
     const timer = setInterval(call, ms).unref();
     return () => clearInterval(timer);
   },
 };
 
-/** One line per event; at least one in 20 seconds. */
+/** One line per event, and at least one every 20 seconds. */
 export function lineProgress(print: (line: string) => void, clock = systemClock): Progress {
   const startedAtMs = clock.now();
   let printedAtMs = startedAtMs;
@@ -66,9 +66,9 @@ export function lineProgress(print: (line: string) => void, clock = systemClock)
       if (tenths % 5 === 0) write(`decoded ${done} of ${total} images`);
     },
     onCompare(done, total) {
-      activity.phase = `looking for copies of one picture: ${done} of ${total} images`;
+      activity.phase = `looking for duplicate images: ${done} of ${total} images`;
       const tenths = Math.floor((10 * done) / total);
-      // A small data set takes no time.
+      // Prints nothing if comparing finishes in one step, as with small data sets.
       if (tenths <= comparedTenths || tenths === 10) return;
       comparedTenths = tenths;
       if (tenths % 5 === 0) write(`compared ${done} of ${total} images`);
@@ -91,7 +91,7 @@ export function lineProgress(print: (line: string) => void, clock = systemClock)
       if (state.stack !== null) console.error(state.stack);
     },
     onStage: (task, stage) => activity.stage(task, stage),
-    // Epochs have lines of their own.
+    // Training steps are not printed: each epoch has its own line.
     onBatch(task, progress) {
       const { stage, stepIndex, stepCount } = progress;
       activity.batch(task, progress);
@@ -118,13 +118,13 @@ export function lineProgress(print: (line: string) => void, clock = systemClock)
     },
     onChoice({ chosen }) {
       activity.phase = 'testing, and writing the bundle and the report';
-      write(`chosen on out-of-fold predictions: ${chosen}; now the test images are read`);
+      write(`chosen on out-of-fold predictions: ${chosen}; the test images are read next`);
     },
   };
   return { observer, note: write, end: endTimer };
 }
 
-/** One epoch in words. */
+/** One epoch as a line of text. */
 export function epochLine(epoch: EpochMetrics): string {
   const { task, stage, epochIndex, loss, tuneLoss, tuneAccuracy, best } = epoch;
   return `${task}: ${stage} epoch ${epochIndex + 1}: loss ${loss.toFixed(4)}, tune loss ${tuneLoss.toFixed(4)}, tune accuracy ${(100 * tuneAccuracy).toFixed(1)} %${best ? ' (best so far)' : ''}`;

@@ -20,7 +20,7 @@ describe('memory for predicting', () => {
     const refuse = () => requirePredictMemory(needs, 0.5e9);
     expect(refuse).toThrow(DataError);
     expect(refuse).toThrow(
-      /^Predicting with 2 models on 2 lanes needs about \d\.\d GB of memory; this machine has 0\.5 GB\. Name/,
+      /^Predicting with 2 models on 2 lanes needs about \d\.\d GB of memory; this machine has 0\.5 GB\. Use/,
     );
   });
 
