@@ -36,9 +36,8 @@ export {
   filterSplit,
   type ImageSplit,
   type SplitPlan,
-  type StackingImages,
   splitImages,
   trainingImages,
 } from './split.ts';
 export type { SplitRole } from './split-folders.ts';
-export { type Fold, foldName, foldsOf } from './training-fold.ts';
+export { type Fold, foldName, foldsOf, type StackingImages } from './training-fold.ts';

@@ -10,19 +10,7 @@ import { stratifiedFolds } from './folds.ts';
 import type { ImageFile, ImageFolder } from './image-folder.ts';
 import { pathOrder } from './path-order.ts';
 import { randomFor, seedFor, shuffle } from './shuffle.ts';
-import { type Fold, foldName, foldsOf } from './training-fold.ts';
-
-/** Where the stackers' images come from. */
-export type StackingImages =
-  /** A share of the images is held out from every member. */
-  | { kind: 'holdout'; fraction: number }
-  /**
-   * Every image is held out once: one training per fold, which answers on its fold. `refit` adds a training on all
-   * images, which is what predicts later; `average` leaves that to the fold's models together.
-   */
-  | { kind: 'kfold'; folds: number; members: 'refit' | 'average' }
-  /** A flaw, kept to reproduce others' results: the members' own training images. */
-  | { kind: 'training-images' };
+import { type Fold, foldName, foldsOf, type StackingImages } from './training-fold.ts';
 
 /** What decides a split, beside the images and their classes. */
 export interface SplitPlan {

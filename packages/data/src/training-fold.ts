@@ -1,5 +1,16 @@
 /** Which share of the training images one training of a member leaves out. */
-import type { StackingImages } from './split.ts';
+
+/** Where the stackers' images come from. */
+export type StackingImages =
+  /** A share of the images is held out from every member. */
+  | { kind: 'holdout'; fraction: number }
+  /**
+   * Every image is held out once: one training per fold, which answers on its fold. `refit` adds a training on all
+   * images, which is what predicts later; `average` leaves that to the fold's models together.
+   */
+  | { kind: 'kfold'; folds: number; members: 'refit' | 'average' }
+  /** A flaw, kept to reproduce others' results: the members' own training images. */
+  | { kind: 'training-images' };
 
 export type Fold =
   /** The share that is kept for the stackers. */

@@ -21,7 +21,7 @@ import { type RunImages, runImagesSchema } from './run/run-images.ts';
 /** Written by this version; {@link upgradeManifest} reads earlier ones. */
 const schemaVersion = 4;
 
-export const bundleSchema = z
+const bundleSchema = z
   .strictObject({
     schemaVersion: z.literal(schemaVersion),
     name: z.string(),

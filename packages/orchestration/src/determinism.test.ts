@@ -7,6 +7,7 @@ import { drawShapes } from '@chorus/data';
 import type { EpochMetrics } from '@chorus/training';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExperimentInput } from './experiment/schema.ts';
+import { numbersOf, recordedNumbers } from './recorded-numbers.fixture.ts';
 import { train } from './train.ts';
 
 const pretrained = fileURLToPath(new URL('../../../../shared/data/pretrained/', import.meta.url));
@@ -110,6 +111,9 @@ describe.each<[string, Partial<ExperimentInput>, boolean]>([
     expect(trainedAtOnce(first)).not.toEqual([]);
     const again = await run(`${name} again`, two);
     expect(without(timesAndMemory, again)).toEqual(without(timesAndMemory, first));
+    const recorded = await recordedNumbers(name);
+    if (recorded !== undefined) expect(await numbersOf(join(parent, `${name} first`))).toEqual(recorded);
+    else console.warn(`${name}: no numbers are recorded for this processor, so none are compared`);
     // A member at a time, and nobody beside it.
     const alone = await run(`${name} alone`, one);
     expect(trainedAtOnce(alone)).toEqual([]);

@@ -41,10 +41,10 @@ export function adviceOf(error: unknown): Advice | undefined {
   return known === undefined ? undefined : { code: known, ...(data === undefined ? {} : { data }) };
 }
 
-/** A mistake in the experiment: an unknown key, an illegal value, a device that is not there. Exit code 2. */
+/** A mistake in the experiment, such as an unknown key, an invalid value or a missing device. Exit code 2. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
-  /** The message's lines: what else breaks a line comes out of a value. */
+  /** Lines of the message; any other line break comes from a value. */
   readonly lines: readonly string[];
 
   constructor(message: string, details: readonly string[] = [], options?: ErrorOptions) {

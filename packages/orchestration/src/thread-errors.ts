@@ -1,4 +1,4 @@
-/** Errors that other threads described, as errors again. */
+/** Turns errors that crossed a thread boundary as data back into errors. */
 import { DataError } from '@chorus/data';
 import { ModelError } from '@chorus/models';
 import { RuntimeError } from '@chorus/runtime';
@@ -7,16 +7,16 @@ import { type Outcome, StoppedError, type ThreadError, TrainingError } from '@ch
 import { ConfigError, TooFewMembersError } from './errors.ts';
 
 /**
- * The value of work that another thread did.
+ * The result of another thread's work.
  *
- * @throws what that thread threw, of the class that its name says and with that thread's stack.
+ * @throws the error that the thread threw, with its class and stack.
  */
 export function unwrapOutcome<Value>(outcome: Outcome<Value>): Value {
   if ('error' in outcome) throw reviveError(outcome.error);
   return outcome.value;
 }
 
-/** The error again, of the class that its name says, with the stack of the thread that threw it. */
+/** An error of the class that the name denotes, with the stack of the thread that threw it. */
 export function reviveError({ name, message, stack, code, cause }: ThreadError): Error {
   const error = new (classes.get(name) ?? Error)(message);
   if (cause !== undefined) error.cause = reviveError(cause);

@@ -172,13 +172,13 @@ describe('a whole run', () => {
       const all = waits.reduce((sum, wait) => sum + wait.seconds, busySeconds);
       expect(all).toBeCloseTo(seconds.total, 6);
       expect(waits.map((wait) => wait.for)).toEqual([
-        'weights, data and devices to be found',
-        'images to be decoded',
-        'other lanes, or finished members to be checked',
+        'finding weights, data and devices',
+        'decoding images',
+        'other lanes, or checking finished members',
         'the stackers',
-        'members on other lanes to be tested',
-        'the bundle and the report to be written',
-        'its thread and TensorFlow to start',
+        'testing members on other lanes',
+        'writing the bundle and the report',
+        'starting its thread and TensorFlow',
       ]);
     }
   });

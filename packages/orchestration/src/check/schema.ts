@@ -18,7 +18,7 @@ const classSchema = z.strictObject({
   test: count.nullable(),
 });
 
-export const datasetSectionSchema = z.strictObject({
+const datasetSectionSchema = z.strictObject({
   name: z.string(),
   root: z.string(),
   /** How the folder was read: split folders with class folders in them, or class folders alone. */

@@ -115,7 +115,7 @@ const worker = z.strictObject({
 });
 
 /** Where the predictions come from that the stackers are trained on. */
-export const stackingSchema = z.discriminatedUnion(
+const stackingSchema = z.discriminatedUnion(
   'kind',
   [
     z.strictObject({
@@ -338,10 +338,9 @@ export type Experiment = z.output<typeof experimentSchema>;
 /** What a user may write: everything but the members has a default. */
 export type ExperimentInput = z.input<typeof experimentSchema>;
 export type MemberSpec = Experiment['members'][number];
-export type Recipe = Experiment['recipe'];
 
 /** Side of a member's images, pixels. */
-export function inputSizeOf(member: Pick<MemberSpec, 'inputSize'>, experiment: Pick<Experiment, 'inputSize'>): number {
+function inputSizeOf(member: Pick<MemberSpec, 'inputSize'>, experiment: Pick<Experiment, 'inputSize'>): number {
   return member.inputSize ?? experiment.inputSize;
 }
 

@@ -5,12 +5,12 @@ import { type LanePlan, type LanePlanRequest, planLanes } from './plan.ts';
 /**
  * Plans lanes on this machine.
  *
- * @throws ConfigError when a device is not there.
+ * @throws ConfigError for a device that does not exist.
  */
 export async function chooseLanes(experiment: LanePlanRequest): Promise<LanePlan> {
   const named = experiment.workers === 'auto' ? [] : experiment.workers;
   const onlyCpu = named.length > 0 && named.every((worker) => worker.device.startsWith('cpu:'));
-  // Asking for the GPUs starts TensorFlow in another process: seconds that a run on named CPU devices does not need.
+  // Listing the GPUs starts TensorFlow in another process, which takes seconds; named CPU devices do not need it.
   return planLanes(experiment, { processorCount: availableParallelism(), gpus: onlyCpu ? [] : await findGpus() });
 }
 

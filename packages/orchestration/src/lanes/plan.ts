@@ -1,56 +1,56 @@
-/** Which lanes a run gets: pure arithmetic over the experiment and what the machine has. */
+/** Which lanes a run gets: pure arithmetic over the experiment and the machine's devices. */
 import type { DeviceName, RuntimeOptions } from '@chorus/runtime';
 import { ConfigError } from '../errors.ts';
 import type { Experiment } from '../experiment/schema.ts';
 
-/** Without a GPU even a machine of one core works on so many members side by side; more only cost memory. */
+/** Lanes without a GPU, even on one core; more would only cost memory. */
 const fewestCpuLanes = 2;
 
 /**
- * Pixels of a step's images up to which one thread for an op is faster than several, which wait for each other. One lane:
- * of MobileNetV2 on two cores 32 images of 64 px take 52 ms with one and 59 with two, 2 of 32 px take 11 and 26; 32 of 96 px
- * take 102 and 98. Ops side by side use the other core.
+ * Pixels of a step's images up to which one thread per op is faster than several, on one lane. Measured with MobileNetV2 on
+ * two cores, with one thread and with two: 32 images of 64 px take 52 and 59 ms, 2 images of 32 px 11 and 26 ms, 32 images of
+ * 96 px 102 and 98 ms. With one thread per op, concurrent ops use the other core.
  */
 const fewPixels = 32 * 64 ** 2;
 /**
- * The same of several lanes, which use each other's processors: two lanes of MobileNets on two cores took 0.88 of the time with
- * one thread in place of two at 96 px, 0.97 at 128, 1.04 at 160 (batches of 32, runs in turn).
+ * The same for several lanes, which use each other's processors. Two lanes of MobileNets on two cores, with one thread instead
+ * of two, took 0.88 of the time at 96 px, 0.97 at 128 px and 1.04 at 160 px (batches of 32, alternating runs).
  */
 const fewPixelsOfSeveral = 32 * 128 ** 2;
 
-/** What the plan needs to know of the machine. */
+/** The devices of a machine. */
 export interface Machine {
-  /** Processors this process may use. */
+  /** Processors that this process may use. */
   processorCount: number;
   /** GPUs that TensorFlow can use, such as `gpu:0`. */
   gpus: readonly DeviceName[];
 }
 
-/** What the plan needs of an experiment. */
+/** The parts of an experiment that decide its lanes. */
 export interface LanePlanRequest {
   workers: Experiment['workers'];
   runtime: Pick<Experiment['runtime'], 'logicalCpuDevices' | 'intraOpThreads'>;
   members: readonly { name: string; worker?: number | undefined }[];
-  /** Pixels of the images of one training step; undefined where nothing is trained. */
+  /** Pixels of the images of one training step; undefined without training. */
   stepPixels?: number;
 }
 
 export interface LanePlan {
-  /** One per lane; everything but the device is process-wide and equal in all of them. */
+  /** One per lane; everything but the device applies to the whole process and is equal in all of them. */
   lanes: RuntimeOptions[];
-  /** Why these lanes, in words for the user. */
+  /** Why these lanes were chosen, for the user. */
   reason: string;
 }
 
 /**
  * Plans the lanes of a run.
  *
- * `auto` takes every GPU; without one it takes logical CPU devices, as many as there are members or processors, whichever
- * are fewer, but at least two: a training step has stretches that use one core only, and another lane fills them. On two cores
- * (runs in turn) two lanes of two threads took 0.77 of the time of one such lane and 0.94 of that of three (three MobileNets,
- * 160 px, the last 30 layers; 41.8, 54 and 44.2 s), 0.97 and 0.94 with the article's three at 160 px (64, 66 and 68 s).
+ * `auto` takes every GPU. Without one it takes as many logical CPU devices as there are members or processors, whichever are
+ * fewer, but at least two: parts of a training step use one core only, and a second lane uses the other. On two cores
+ * (alternating runs) two lanes of two threads took 0.77 of the time of one such lane and 0.94 of that of three (three MobileNets,
+ * 160 px, the last 30 layers; 41.8, 54 and 44.2 s), 0.97 and 0.94 with the article's three members at 160 px (64, 66 and 68 s).
  *
- * @throws ConfigError when a device is not there, listing those that are.
+ * @throws ConfigError for a device that does not exist, listing those that do.
  */
 export function planLanes(experiment: LanePlanRequest, machine: Machine): LanePlan {
   const { devices, limits, reason } = chooseDevices(experiment, machine);
@@ -81,9 +81,9 @@ export function planLanes(experiment: LanePlanRequest, machine: Machine): LanePl
 }
 
 /**
- * Threads that an op of one CPU lane uses: twice an equal share of the processors, at most all. Lanes with an equal share left
- * processors idle when others waited or were done: two lanes of two threads took 0.87 of the time of two of one thread
- * (the article's three on two cores: 62 and 72 s, a run each).
+ * Threads that an op of one CPU lane uses: twice an equal share of the processors, at most all. With an equal share,
+ * processors idle while other lanes wait or are done: two lanes of two threads took 0.87 of the time of two lanes of one thread
+ * (the article's three members on two cores: 62 and 72 s, one run each).
  *
  * @param stepPixels see {@link LanePlanRequest}.
  */

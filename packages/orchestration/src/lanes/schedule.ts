@@ -1,19 +1,19 @@
-/** Hands tasks to free lanes, the longest first, and gives the results back in the order of the tasks. */
+/** Gives tasks to free lanes, the longest first, and returns the results in the order of the tasks. */
 
 export interface Scheduled<Task> {
   task: Task;
-  /** Any measure of how long it takes; only the order matters. */
+  /** Any measure of its duration; only the order matters. */
   cost: number;
   /** Index of the only lane that may run it. */
   pinnedTo?: number | undefined;
-  /** Index of a task that has to be settled, well or not, before this one starts. */
+  /** Index of a task that must settle, successfully or not, before this one starts. */
   after?: number | undefined;
 }
 
 /**
- * Runs every task on some lane, one at a time per lane. A task that throws does not keep the others from running.
+ * Runs every task on some lane, one at a time per lane. A task that throws does not stop the others.
  *
- * @returns a settled result per task, in the order given, however the lanes finished.
+ * @returns a settled result per task, in the given order, whatever the order in which the lanes finished.
  */
 export async function runOnLanes<Lane, Task, Result>(
   lanes: readonly Lane[],
@@ -30,7 +30,7 @@ export async function runOnLanes<Lane, Task, Result>(
       if (open.length === 0) return;
       const index = open.find((one) => isReady(tasks[one]!.after));
       if (index === undefined) {
-        // What all of them come after runs on another lane.
+        // The task that they wait for runs on another lane.
         await oneSettles.promise;
         continue;
       }

@@ -32,7 +32,7 @@ export function estimateLaneBytes(
 }
 
 /** Approximate bytes of a member's weights: most of them grow with the square of alpha. */
-export function weightBytes({ backbone: { family, alpha } }: Pick<MemberPlan, 'backbone'>): number {
+function weightBytes({ backbone: { family, alpha } }: Pick<MemberPlan, 'backbone'>): number {
   return backboneTable[family].parameterCount * alpha ** 2 * Float32Array.BYTES_PER_ELEMENT;
 }
 

@@ -10,7 +10,7 @@ import type { Downloads } from './downloads.ts';
 import { ensurePublishedWeights } from './published-weights.ts';
 
 /** Weights that are no folder. */
-export const namedWeights: readonly string[] = ['auto', 'imagenet', 'random'];
+const namedWeights: readonly string[] = ['auto', 'imagenet', 'random'];
 
 export function isNamedWeights(weights: string): boolean {
   return namedWeights.includes(weights);

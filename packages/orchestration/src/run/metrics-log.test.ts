@@ -38,11 +38,11 @@ it.each<[string, string, () => unknown]>([
   ['a folder in its place', 'it is a folder', () => mkdir(path)],
   ['a named pipe that nobody reads', 'no such device or address', () => execFileSync('mkfifo', [path])],
   ['a run folder that was removed', 'no such file or folder', () => rm(folder, { recursive: true })],
-])('warns once of %s, and goes on', async (_, code, damage) => {
+])('warns once of %s, and the run continues', async (_, code, damage) => {
   await damage();
   await writeThree();
   expect(warnings).toEqual([
-    `Cannot write to ${path}: ${code}. The run goes on; its further epochs are missing there.`,
+    `Cannot write to ${path}: ${code}. The run continues; its further epochs are missing from the file.`,
   ]);
 });
 
@@ -59,7 +59,7 @@ it('warns once when the file reaches its size limit in the middle of a run', asy
     { encoding: 'utf8' },
   );
   expect(stdout).toBe(
-    `Cannot write to ${path}: file too large. The run goes on; its further epochs are missing there.\n`,
+    `Cannot write to ${path}: file too large. The run continues; its further epochs are missing from the file.\n`,
   );
   expect(status).toBe(0);
   expect((await readFile(path)).length).toBe(8 * 1024);

@@ -4,8 +4,8 @@ import { systemErrorText } from '@chorus/storage/system-error';
 import type { EpochMetrics } from '@chorus/training';
 
 /**
- * `metrics.jsonl`: one JSON object a line, appended as epochs end; a resumed run goes on in the same file. A run does not
- * depend on it: after the first line that cannot be written, it takes no further ones.
+ * `metrics.jsonl`: one JSON object per line, appended as epochs end; a resumed run appends to the same file. A run does not
+ * depend on it: after the first line that cannot be written, no further ones are.
  */
 export class MetricsLog {
   readonly #path: string;
@@ -23,7 +23,7 @@ export class MetricsLog {
 
   append(metrics: EpochMetrics): void {
     this.#enqueue(async () => {
-      // A named pipe that nobody reads is an error instead of a wait.
+      // A named pipe without a reader is an error, not a wait.
       this.#file ??= open(
         this.#path,
         constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK,
@@ -32,7 +32,7 @@ export class MetricsLog {
     });
   }
 
-  /** Resolves when every line is with the operating system, or was given up; never rejects. */
+  /** Resolves when the operating system has every line, or writing has failed; never rejects. */
   async close(): Promise<void> {
     await this.#written;
     await this.#file?.then((file) => file.close()).catch((error: unknown) => this.#fail(error));
@@ -48,7 +48,7 @@ export class MetricsLog {
     if (this.#failed) return;
     this.#failed = true;
     this.#onFailure(
-      `Cannot write to ${this.#path}: ${systemErrorText(error)}. The run goes on; its further epochs are missing there.`,
+      `Cannot write to ${this.#path}: ${systemErrorText(error)}. The run continues; its further epochs are missing from the file.`,
     );
   }
 }

@@ -13,41 +13,41 @@ export type MemberState =
   /** Another fold of its member has failed. */
   | { state: 'skipped' };
 
-/** Hears what a run does, in the order it happens; nothing it does changes the run. */
+/** Receives the events of a run, in order; it cannot change the run. */
 export interface RunObserver extends LaneObserver {
   /**
-   * Weights or a data set come from their publisher; in words where a download waits or is tried again, and where little is to
-   * be expected of the images.
+   * Progress of a download of weights or a data set. `onNotice` says in words that a download waits or is retried, and that
+   * little can be expected of the images.
    */
   onDownload(name: string, bytes: number, totalBytes: number | undefined): void;
   onNotice(notice: string): void;
-  /** The plan stands; nothing was read yet. */
+  /** The lanes and tasks are decided; no image was read yet. */
   onStart(run: {
     experiment: Experiment;
     folder: string;
     devices: string[];
     lanesReason: string;
     demo: boolean;
-    /** Names of the trainings to come; everything about one goes by its name. */
+    /** Names of the tasks to come; other events refer to them. */
     tasks: string[];
   }): void;
   onDecode(done: number, total: number): void;
-  /** Images are compared with one another, to find copies of one picture. */
+  /** Progress of comparing images with each other, to find copies of one picture. */
   onCompare(done: number, total: number): void;
   onDataset(dataset: {
     name: string;
     classes: string[];
     counts: ImageCounts;
     skipped: SkippedEntry[];
-    /** How the folder was read, and what else of it is not used. */
+    /** How the folder was read, and which of its entries are not used. */
     found: Pick<ImageFolder, 'splits' | 'hidden' | 'beyondLimit' | 'notices'>;
     duplicates: DuplicateGroup[];
     duplicatesComplete: boolean;
   }): void;
   onMember(task: string, state: MemberState): void;
-  /** Fits of stackers that are done. */
+  /** Finished fits of stackers. */
   onStacking(done: number, total: number): void;
-  /** The stacker and the best member are decided; the test images are read next. */
+  /** The stacker and the best member are chosen; the test images are read next. */
   onChoice(choice: Choice): void;
 }
 
@@ -68,33 +68,33 @@ const silent: RunObserver = {
 };
 
 /**
- * Fills what a caller does not want to hear. What an observer throws becomes a warning of the process: it is a bug of the
- * one who listens, and no reason to lose a run.
+ * A complete observer from a partial one. What a callback throws becomes a warning of the process: a bug of the observer must
+ * not end the run.
  */
 export function observerFrom(partial: Partial<RunObserver> = {}): RunObserver {
-  const heard = { ...silent, ...partial };
+  const complete = { ...silent, ...partial };
   const guard =
-    <Told extends unknown[]>(name: keyof RunObserver, call: (...told: Told) => void) =>
-    (...told: Told): void => {
+    <Args extends unknown[]>(name: keyof RunObserver, call: (...args: Args) => void) =>
+    (...args: Args): void => {
       try {
-        call.apply(heard, told);
+        call.apply(complete, args);
       } catch (error) {
         process.emitWarning(`the observer's ${name} threw: ${(error as Error).stack ?? String(error)}`);
       }
     };
   return {
-    onDownload: guard('onDownload', heard.onDownload),
-    onNotice: guard('onNotice', heard.onNotice),
-    onStart: guard('onStart', heard.onStart),
-    onDecode: guard('onDecode', heard.onDecode),
-    onCompare: guard('onCompare', heard.onCompare),
-    onDataset: guard('onDataset', heard.onDataset),
-    onMember: guard('onMember', heard.onMember),
-    onStacking: guard('onStacking', heard.onStacking),
-    onChoice: guard('onChoice', heard.onChoice),
-    onStage: guard('onStage', heard.onStage),
-    onBatch: guard('onBatch', heard.onBatch),
-    onEpoch: guard('onEpoch', heard.onEpoch),
-    onWarning: guard('onWarning', heard.onWarning),
+    onDownload: guard('onDownload', complete.onDownload),
+    onNotice: guard('onNotice', complete.onNotice),
+    onStart: guard('onStart', complete.onStart),
+    onDecode: guard('onDecode', complete.onDecode),
+    onCompare: guard('onCompare', complete.onCompare),
+    onDataset: guard('onDataset', complete.onDataset),
+    onMember: guard('onMember', complete.onMember),
+    onStacking: guard('onStacking', complete.onStacking),
+    onChoice: guard('onChoice', complete.onChoice),
+    onStage: guard('onStage', complete.onStage),
+    onBatch: guard('onBatch', complete.onBatch),
+    onEpoch: guard('onEpoch', complete.onEpoch),
+    onWarning: guard('onWarning', complete.onWarning),
   };
 }

@@ -1,4 +1,4 @@
-/** Members' logits on images of a store, over the lanes; what `train` does for its test images, `evaluate` and `predict` for any. */
+/** Runs members over images on the lanes: the test images of `train`, any images of `evaluate` and `predict`. */
 import type { PixelStoreHandle } from '@chorus/data';
 import { ModelError, memberCost, type SavedMember } from '@chorus/models';
 import { requireFinite } from '@chorus/training';
@@ -10,12 +10,12 @@ export interface PredictingMember {
   name: string;
   /** One, or the models of several folds, whose logits are averaged. */
   models: readonly (SavedMember & {
-    /** Of the file with the weights: for messages, and for a bundle to link to. */
+    /** Path of the weights: for messages, and for a bundle to link to. */
     path?: string;
   })[];
 }
 
-/** Where models stay between calls of {@link predictMembers}. */
+/** Which lane keeps which model between calls of {@link predictMembers}. */
 export interface ModelPlaces {
   /** Images in all calls together. */
   imageCount: number;
@@ -23,7 +23,7 @@ export interface ModelPlaces {
   places: ReadonlyMap<string, { laneIndex: number; isKept: boolean }>;
 }
 
-/** What a model of a member is called where it is kept. */
+/** The name under which a lane keeps a model. */
 export function modelKey(member: string, modelIndex: number): string {
   return `${member}/${modelIndex}`;
 }
@@ -32,10 +32,10 @@ export function modelKey(member: string, modelIndex: number): string {
  * Runs every member over the images.
  *
  * @param images `pixels` by the images' side; `reads`: Uint8 per image of the store, set as the lanes read them.
- * @param models by default each call builds the models on whichever lane is free.
- * @returns per member, in the order given: [images, outputs].
- * @throws ModelError naming the model's file when it is damaged or a logit is not finite; otherwise the first failure: a
- * finished ensemble has no use for some of its members.
+ * @param models by default each call builds the models on any free lane.
+ * @returns [images, outputs] per member, in the given order.
+ * @throws ModelError naming the model's file when it is damaged or a logit is not finite; otherwise the first failure: an
+ * ensemble cannot predict without one of its members.
  */
 export async function predictMembers(
   lanes: readonly Lane[],
@@ -96,7 +96,7 @@ export function withSharedWeights<Model extends SavedMember>(model: Model): Mode
 
 /** Path of a member's model in a bundle. */
 export function modelFile(member: string, modelIndex: number): string {
-  // A folder for each member: beside a file of its name, another member's folder could be that file.
+  // Each member has a folder: a file named after a member could collide with another member's folder.
   return `members/${member}/${modelIndex + 1}.bin`;
 }
 

@@ -1,4 +1,4 @@
-/** From what a run found out to its report. */
+/** Builds the report of a run. */
 
 import { foldName } from '@chorus/data';
 import { majorityShare, type Score, scoreWithPauses } from '@chorus/evaluation';
@@ -15,7 +15,7 @@ import type { Slices } from './slices.ts';
 import { laneTimes, type Timeline } from './timeline.ts';
 import type { MemberOutcome } from './train-members.ts';
 
-/** What is known once the members have been trained. */
+/** The state of a run once its members have been trained. */
 export interface RunParts {
   start: RunStart;
   dataset: Dataset;
@@ -29,17 +29,17 @@ export interface RunParts {
   timeline: Timeline;
 }
 
-/** What lanes wait for in the phases of a run, in their order. */
+/** What lanes wait for in each phase of a run. */
 export const phaseNames = {
-  prepare: 'weights, data and devices to be found',
-  decode: 'images to be decoded',
-  members: 'other lanes, or finished members to be checked',
+  prepare: 'finding weights, data and devices',
+  decode: 'decoding images',
+  members: 'other lanes, or checking finished members',
   stack: 'the stackers',
-  test: 'members on other lanes to be tested',
-  write: 'the bundle and the report to be written',
+  test: 'testing members on other lanes',
+  write: 'writing the bundle and the report',
 } as const;
 
-/** The report of a run that came to an ensemble. */
+/** The report of a run with an ensemble. */
 export async function reportWithEnsemble(
   parts: RunParts,
   choice: Choice,
@@ -121,7 +121,7 @@ function commonParts({ start, dataset, counts, demo, lanes, timeline, plan, ...p
       test: secondsOf(phaseNames.test),
       total: timeline.seconds,
     },
-    // Lanes are threads: the process is all there is.
+    // Lanes are threads, so this process uses all of the run's memory.
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
   };
 }

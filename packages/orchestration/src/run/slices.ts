@@ -1,10 +1,10 @@
-/** Long work in the main thread, cut into slices: between them it answers signals and prints progress. */
+/** Cuts long work in the main thread into slices, between which it handles signals and prints progress. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { StopFlag } from '@chorus/training';
 
-/** How long a slice may last. */
+/** Maximum duration of a slice. */
 const sliceMs = 50;
-/** Numbers that are computed in one go: some milliseconds. */
+/** Numbers to compute without a pause: some milliseconds. */
 const numbersPerCall = 20_000;
 
 export class Slices {
@@ -16,7 +16,7 @@ export class Slices {
   }
 
   /**
-   * Call it every few milliseconds of work: ends the slice when its time is over.
+   * Ends the slice if its time is over; call it after every few milliseconds of work.
    *
    * @throws StoppedError once a stop is requested.
    */
@@ -29,9 +29,9 @@ export class Slices {
   }
 
   /**
-   * Calls a function with ranges of rows, one after the other, that together are all rows.
+   * Calls a function with consecutive ranges of rows that cover all rows.
    *
-   * @param numbersPerRow what a row costs, in numbers to be computed.
+   * @param numbersPerRow numbers to compute for one row.
    */
   async forRows(
     rowCount: number,
@@ -47,7 +47,7 @@ export class Slices {
 }
 
 /**
- * Probabilities of all rows from a function that classifies any of them.
+ * Probabilities of all rows, computed slice by slice.
  *
  * @param logits per member [rowCount, outputs].
  * @param predict per member [rows, outputs] → [rows, classCount].

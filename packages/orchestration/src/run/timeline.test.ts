@@ -23,7 +23,7 @@ it('says what a lane waited for in each phase', () => {
       { for: 'images', seconds: 10 },
       { for: 'members on other lanes', seconds: 7.1 },
       { for: 'the stackers', seconds: 1 },
-      { for: 'its thread and TensorFlow to start', seconds: 0.4 },
+      { for: 'starting its thread and TensorFlow', seconds: 0.4 },
     ],
   });
 });

@@ -1,10 +1,10 @@
-/** Where the wall time of a run went, lane by lane: what each worked on, and what it waited for. */
+/** The wall time of a run, lane by lane: the tasks of each lane, and the phases it waited in. */
 
 import type { LaneWork } from '../lanes/lane.ts';
 
-/** A stretch of a run that all lanes go through together. */
+/** A part of a run that all lanes go through together. */
 export interface Phase {
-  /** What a lane waits for that has nothing to do in it. */
+  /** What a lane without a task waits for. */
   waitingFor: string;
   startedAtMs: number;
   finishedAtMs: number;
@@ -14,11 +14,11 @@ export interface LaneTimes {
   device: string;
   busySeconds: number;
   tasks: { task: string; kind: LaneWork['kind']; seconds: number }[];
-  /** In the order of the phases; with `busySeconds` they add up to the run. */
+  /** In the order of the phases; together with `busySeconds` they add up to the run's time. */
   waits: { for: string; seconds: number }[];
 }
 
-/** Follows a run through its phases; each begins where the one before it ended. */
+/** The phases of a run so far; each starts when the one before it ends. */
 export class Timeline {
   readonly phases: Phase[] = [];
   #startedAtMs: number;
@@ -30,7 +30,7 @@ export class Timeline {
     this.#now = now;
   }
 
-  /** Ends the present phase. */
+  /** Ends the current phase. */
   end(waitingFor: string): void {
     const finishedAtMs = this.#now();
     this.phases.push({ waitingFor, startedAtMs: this.#startedAtMs, finishedAtMs });
@@ -59,7 +59,7 @@ export function laneTimes(device: string, work: readonly LaneWork[], phases: rea
       kind,
       seconds: (finishedAtMs - startedAtMs) / 1000,
     })),
-    waits: [...waits, { for: 'its thread and TensorFlow to start', seconds: startingMs / 1000 }],
+    waits: [...waits, { for: 'starting its thread and TensorFlow', seconds: startingMs / 1000 }],
   };
 }
 

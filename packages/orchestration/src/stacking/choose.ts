@@ -1,7 +1,6 @@
 /**
- * Everything that is decided before any test image is read: the stackers are fitted on the members' answers to images that
- * these have not learnt from (but for the flaw `training-images`), and the best member and the chosen stacker are picked
- * there too.
+ * Everything that is decided before any test image is read: the stackers are fitted on out-of-fold predictions of the members
+ * (except with the flaw `training-images`), and the same predictions decide which stacker is chosen and which member is best.
  */
 import { stratifiedFolds } from '@chorus/data';
 import { lowestLogLoss, type OutOfFoldScore, scoreWithPauses } from '@chorus/evaluation';
@@ -16,13 +15,13 @@ export interface Choice {
   stackers: { kind: StackerKind; stacker: Stacker; outOfFold: OutOfFoldScore }[];
   /** The stacker with the lowest cross-validated log-loss. */
   chosen: StackerKind;
-  /** Scores of the members there, in the order given. */
+  /** Out-of-fold scores of the members, in the given order. */
   members: OutOfFoldScore[];
   /** Index of the member with the lowest log-loss: on a few hundred images it separates members better than accuracy. */
   bestMember: number;
 }
 
-/** Each kind is fitted once for each of these, without its rows, and once on all. */
+/** Each kind is fitted once without each of these folds, and once on all rows. */
 export const stackerFoldCount = 5;
 
 export interface ChooseOptions {
@@ -30,18 +29,18 @@ export interface ChooseOptions {
   dense?: DenseFitOptions;
   classes: readonly string[];
   seed: number;
-  /** Read within every fit. */
+  /** Checked within every fit. */
   stop: StopFlag;
   /** Called after each fit. */
   onProgress(done: number, total: number): void;
 }
 
 /**
- * Fits every kind of stacker, in threads of their own, and decides.
+ * Fits every kind of stacker, in threads of their own, and chooses one.
  *
  * @param logits per member, in config order: [images, outputs].
  * @param labels class of each image.
- * @throws ModelError as `fitStacker`; StoppedError when it is asked to stop.
+ * @throws ModelError as `fitStacker`; StoppedError once a stop is requested.
  */
 export async function fitAndChoose(
   logits: readonly Float32Array[],

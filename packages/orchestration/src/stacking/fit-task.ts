@@ -1,4 +1,4 @@
-/** One fit of one stacker: what a thread is given, and what it gives back. */
+/** One fit of one stacker: the task of a thread, and its result. */
 import { type DenseFitOptions, fitStacker, type StackerJson, type StackerKind } from '@chorus/models/stackers';
 import { StoppedError } from '@chorus/training/errors';
 
@@ -8,7 +8,7 @@ export interface FitTask {
   logits: readonly Float32Array[];
   /** Class of each image. */
   labels: Int32Array;
-  /** Images that the fit leaves out, ascending; none: it is fitted on all. */
+  /** Images that the fit leaves out, ascending; empty for a fit on all images. */
   outOfFold: Uint32Array;
   classCount: number;
   seed: number;
@@ -24,9 +24,9 @@ export interface FitResult {
 }
 
 /**
- * Fits a stacker without some images and classifies these.
+ * Fits a stacker without some images, and classifies them.
  *
- * @throws ModelError as `fitStacker`; StoppedError once it is asked to stop.
+ * @throws ModelError as `fitStacker`; StoppedError once a stop is requested.
  */
 export function runFit({ kind, logits, labels, outOfFold, classCount, seed, dense, stop }: FitTask): FitResult {
   const flag = new Int32Array(stop);
@@ -39,7 +39,7 @@ export function runFit({ kind, logits, labels, outOfFold, classCount, seed, dens
     {
       ...{ classCount, seed, dense },
       onStep() {
-        if (Atomics.load(flag, 0) !== 0) throw new StoppedError('stopped while a stacker was fitted');
+        if (Atomics.load(flag, 0) !== 0) throw new StoppedError('stopped while fitting a stacker');
       },
     },
   );

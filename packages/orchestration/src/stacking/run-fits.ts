@@ -1,4 +1,4 @@
-/** Threads that fit stackers: the main thread stays free for progress and Ctrl-C. */
+/** Threads that fit stackers; the main thread stays free to print progress and handle Ctrl-C. */
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
@@ -7,14 +7,14 @@ import { Piscina } from 'piscina';
 import { unwrapOutcome } from '../thread-errors.ts';
 import type { FitResult, FitTask } from './fit-task.ts';
 
-// The compiled thread entry, the same one from `src` (tests) and from `dist`.
+// The compiled thread entry, the same one for `src` (tests) and `dist`.
 const workerPath = createRequire(import.meta.url).resolve('#stacking-worker');
 
 /**
- * Runs fits side by side, as many as there are processors. After a failure no further fit starts.
+ * Runs fits concurrently, one per processor. After a failure no further fit starts.
  *
- * @returns in the order of the tasks, whatever their order in time.
- * @throws what the first fit to fail threw, after all that had started have ended.
+ * @returns results in the order of the tasks.
+ * @throws the error of the first fit that failed, after all running fits have ended.
  */
 export async function runFits(
   tasks: readonly FitTask[],
@@ -46,7 +46,7 @@ export async function runFits(
   try {
     await Promise.all(Array.from({ length: threadCount }, runInTurn));
   } finally {
-    // All threads are idle: an answer that arrives after this call is an uncaught exception in piscina.
+    // All threads are idle: a result that arrives after this call would be an uncaught exception in piscina.
     await pool.destroy();
   }
   if (failure !== undefined) throw failure.error;

@@ -1,4 +1,4 @@
-/** A thread that fits stackers, one after the other. */
+/** A thread that fits stackers, one at a time. */
 import { type Outcome, outcomeOf } from '@chorus/training/outcome';
 import { type FitResult, type FitTask, runFit } from './fit-task.ts';
 
