@@ -3,7 +3,7 @@ packages/models/src/weights/keras-files.test.ts to read back bit for bit; `pnpm 
 
     python weight_files.py CASES.json DIR
 
-CASES.json has the backbones as src/cases.ts describes them. DIR gets <keras or tf_keras>/<application>_<alpha>_<top or
+CASES.json has the backbones as src/cases.ts describes them. DIR gets <keras or tf_keras>/<application>_<variant>_<top or
 notop>.<suffix>, and beside each `.f32`: the same numbers in the model's order, one behind the other.
 """
 
@@ -28,7 +28,7 @@ def write(library, case, seed, folder):
         model = build(weights=None, include_top=top, **case["arguments"])
         generator = np.random.default_rng([seed, top])
         model.set_weights([generator.normal(size=w.shape).astype("<f4") for w in model.get_weights()])
-        stem = folder / f"{case['keras']}_{case['alpha']}_{'top' if top else 'notop'}"
+        stem = folder / f"{case['keras']}_{case['variant']}_{'top' if top else 'notop'}"
         np.concatenate([w.ravel() for w in model.get_weights()]).tofile(f"{stem}.f32")
         for suffix in SUFFIXES[library.__name__]:
             model.save_weights(f"{stem}.{suffix}")

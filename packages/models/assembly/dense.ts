@@ -1,12 +1,12 @@
 /**
- * Dense(10, relu) → Dense(outputs) on one row, forward and backward, in AssemblyScript: two numbers of 64 bit at a time.
- * `src/stackers/dense-network.ts` gives it its memory.
+ * Dense(10, relu) → Dense(outputs) for one row, forward and backward, in AssemblyScript: two 64-bit numbers per instruction.
+ * `src/stackers/dense-network.ts` allocates its memory.
  *
- * Weights, and their gradient, are the hidden kernel [inputs, 10], the hidden bias, the output kernel [10, outputs] and the
- * output bias, without gaps. Every sum is taken in the order of a plain loop, so that the bits are those of plain JavaScript.
+ * Weights, and their gradient, are contiguous: hidden kernel [inputs, 10], hidden bias [10], output kernel [10, outputs], output
+ * bias [outputs]. Every sum is computed in the order of a plain loop, so that the result has the bits of plain JavaScript.
  */
 
-/** The first address that may be written. */
+/** The first free address. */
 export const heapStart: usize = __heap_base;
 
 const hiddenCount: i32 = 10;
@@ -16,7 +16,7 @@ function times(one: v128, other: v128): v128 {
   return f64x2.mul(one, other);
 }
 
-/** The row's hidden units and logits. */
+/** Computes the row's hidden units and logits. */
 export function forward(
   input: usize,
   inputCount: i32,
@@ -72,7 +72,7 @@ export function forward(
   }
 }
 
-/** Adds `share` × the gradient of a row that {@link forward} was called with; `slopes`: how its loss changes with its logits. */
+/** Adds `share` × the gradient of the row of the last {@link forward}; `slopes`: derivatives of its loss by its logits. */
 export function addGradient(
   input: usize,
   inputCount: i32,
@@ -89,10 +89,10 @@ export function addGradient(
   const outputKernelGradient: usize = gradient + hiddenBytes + rowBytes;
   const outputBiasGradient: usize = outputKernelGradient + stride * (hiddenCount as usize);
   const shares = f64x2.splat(share);
-  // The hidden units' slopes take the place of the units, once these have served.
+  // The slopes of the hidden units overwrite the units, which are not needed any more.
   for (let unit: usize = 0; unit < rowBytes; unit += 8) {
     const value = load<f64>(hidden + unit);
-    // Where relu gave 0, nothing flows back, and nothing is learnt.
+    // Where relu is 0, the gradient is 0.
     if (value === 0) continue;
     const row = outputKernel + (unit >> 3) * stride;
     const rowGradient = outputKernelGradient + (unit >> 3) * stride;
@@ -126,7 +126,7 @@ export function addGradient(
   const slope89 = v128.load(hidden, 64);
   let at = gradient;
   for (let index = 0; index <= inputCount; index += 1) {
-    // The bias is a weight of an input of 1.
+    // The bias is the weight of a constant input of 1.
     const value = index < inputCount ? v128.load_splat<f64>(input + 8 * (index as usize)) : f64x2.splat(1);
     v128.store(at, f64x2.add(v128.load(at), times(slope01, value)));
     v128.store(at, f64x2.add(v128.load(at, 16), times(slope23, value)), 16);

@@ -1,4 +1,4 @@
-// Writes a WebAssembly file as a module of JavaScript: the stackers run where there is no file system, and start at once.
+// Embeds a WebAssembly file in a JavaScript module, so that the stackers need no file system and load synchronously.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const [wasm, module] = process.argv.slice(2);

@@ -1,4 +1,6 @@
-export type { BackboneArchitecture } from './backbones/architecture.ts';
+export type { BackboneArchitecture, BackboneVariant, TrainedWeights } from './backbones/architecture.ts';
+export { type BackboneMeasurements, backboneMeasurements } from './backbones/measurements.ts';
+export { memberCost } from './backbones/member-cost.ts';
 export type { PublishedFile } from './backbones/published-file.ts';
 export {
   type BackboneFamily,
@@ -6,7 +8,8 @@ export {
   backboneFamilies,
   backboneTable,
   checkBackboneSpec,
-  memberCost,
+  type VariantChoice,
+  variantOf,
 } from './backbones/table.ts';
 export { type Classifier, type ClassifierOptions, createClassifier } from './classifier/classifier.ts';
 export type { BatchNormMode, FineTuneView } from './classifier/fine-tune-view.ts';
@@ -21,24 +24,30 @@ export type { PlainMember } from './export/plain-member.ts';
 export type { PlainNetwork } from './export/plain-network.ts';
 export { type MemberManifest, memberManifestSchema } from './member/manifest.ts';
 export { memberFromBytes, memberToBytes, type SavedMember } from './member/member-bytes.ts';
-export { type Preprocessing, type PreprocessingName, preprocessingNames } from './preprocessing.ts';
-export { type DenseFitOptions, denseBatchSize, denseFitDefaults } from './stackers/dense.ts';
+export {
+  type ChannelNumbers,
+  type PixelTransform,
+  type Preprocessing,
+  type PreprocessingName,
+  preprocessingNames,
+  preprocessings,
+} from './preprocessing.ts';
 export type { MemberOutputs } from './stackers/outputs.ts';
 export { toProbabilities } from './stackers/probabilities.ts';
+export { fitStacker, minimumStackerRows, type Stacker, stackerFromJson } from './stackers/stacker.ts';
 export {
-  fitStacker,
-  type Stacker,
   type StackerJson,
   type StackerKind,
-  stackerFromJson,
+  type StackerOptions,
   stackerJsonSchema,
   stackerKinds,
-} from './stackers/stacker.ts';
+  stackerOptionSchemas,
+} from './stackers/table.ts';
 export { Adam, type AdamOptions, type OptimizerStep } from './training/adam.ts';
 export { backpropagate } from './training/backpropagate.ts';
 export { crossEntropy, type FromLogitsOnSigmoid, type LossOptions } from './training/cross-entropy.ts';
 export { trainStep } from './training/train-step.ts';
-export { alphaOfFile } from './weights/alpha-of-file.ts';
 export { checkWeightFile } from './weights/check-weight-file.ts';
 export { chooseWeightFile, type WeightFileChoice } from './weights/choose-weight-file.ts';
 export { loadBackboneWeights } from './weights/load-backbone-weights.ts';
+export { variantOfFile } from './weights/variant-of-file.ts';

@@ -1,6 +1,6 @@
 import { initRuntime, prepareProcess } from '@chorus/runtime';
 
-/** Puts the tests of a file on TensorFlow itself. */
+/** Runs the tests of a file on the native TensorFlow backend. */
 export function useNativeBackend(): void {
   prepareProcess();
   initRuntime({ device: 'cpu:0', logicalCpuDevices: 1, intraOpThreads: 2 });

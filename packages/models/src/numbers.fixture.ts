@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { uniformFloat32 } from 'pure-rand/distribution/uniformFloat32';
 import { generatorFor } from './random/generator-for.ts';
 
-/** A tensor of numbers from a seed, uniform in low..high. */
+/** A tensor of seeded random numbers, uniform in low..high. */
 export function seededTensor<R extends tf.Rank>(
   shape: tf.ShapeMap[R],
   low: number,
@@ -17,12 +17,12 @@ export function seededTensor<R extends tf.Rank>(
   return tf.tensor(values, shape);
 }
 
-/** A few images of noise, raw 0..255. */
+/** Noise images, 0..255. */
 export function noiseImages(count: number, size: number, seed = 0): tf.Tensor4D {
   return seededTensor<tf.Rank.R4>([count, size, size, 3], 0, 255, seed);
 }
 
 export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  if (a.length !== b.length) throw new Error(`${a.length} numbers and ${b.length}`);
+  if (a.length !== b.length) throw new Error(`cannot compare ${a.length} numbers with ${b.length}`);
   return Array.from(a).reduce((largest, one, index) => Math.max(largest, Math.abs(one - b[index]!)), 0);
 }

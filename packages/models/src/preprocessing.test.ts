@@ -1,7 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, it } from 'vitest';
 import { ModelError } from './errors.ts';
-import { checkPreprocessing, minusOneToOne, preprocessingNames, preprocessings } from './preprocessing.ts';
+import {
+  checkPreprocessing,
+  minusOneToOne,
+  preprocessingNames,
+  preprocessings,
+  transformPixels,
+} from './preprocessing.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -17,7 +23,15 @@ it.each([
   });
 });
 
-it.each(preprocessingNames)('%s is found under its own name, and leaves no tensors behind', (name) => {
+it('transforms each channel by its own numbers, in the order of the output', () => {
+  tf.tidy(() => {
+    const images = tf.tensor4d([10, 20, 30], [1, 1, 1, 3]);
+    const found = transformPixels({ channelOrder: 'bgr', divisor: [3, 2, 1], offset: [1, 2, 3] }, images);
+    expect(Array.from(found.dataSync())).toEqual([30 / 3 - 1, 20 / 2 - 2, 10 / 1 - 3]);
+  });
+});
+
+it.each(preprocessingNames)('%s is listed under its own name, and leaks no tensor', (name) => {
   expect(preprocessings[name].name).toBe(name);
   const images = tf.ones<tf.Rank.R4>([1, 2, 2, 3]);
   const before = tf.memory().numTensors;
@@ -26,11 +40,11 @@ it.each(preprocessingNames)('%s is found under its own name, and leaves no tenso
   images.dispose();
 });
 
-it('refuses what is neither the own one nor raw-bgr', () => {
+it('rejects all but the backbone’s own and raw-bgr', () => {
   for (const name of ['minus-one-to-one', 'raw-bgr'])
     expect(() => checkPreprocessing(name, minusOneToOne)).not.toThrow();
   expect(() => checkPreprocessing('zero-to-one', minusOneToOne)).toThrow(ModelError);
   expect(() => checkPreprocessing('zero-to-one', minusOneToOne)).toThrow(
-    "Expected the preprocessing minus-one-to-one, as this backbone's weights do, or raw-bgr, received zero-to-one.",
+    `Invalid preprocessing "zero-to-one"; expected minus-one-to-one, with which the backbone's weights were trained, or raw-bgr.`,
   );
 });

@@ -1,43 +1,72 @@
-/** What a model does to raw pixels before its first layer. */
+/** What a model does to raw pixels before its first layer: data, from which training, exports and the Python script are made. */
 import * as tf from '@tensorflow/tfjs';
 import { ModelError } from './errors.ts';
 
-export const preprocessingNames = ['minus-one-to-one', 'raw-bgr'] as const;
-export type PreprocessingName = (typeof preprocessingNames)[number];
+/** Channel by channel: output = pixel / divisor − offset. A number stands for all three channels. */
+export interface PixelTransform {
+  /** Order of the output's channels, and of the numbers below; raw pixels are RGB. */
+  channelOrder: 'rgb' | 'bgr';
+  divisor: number | ChannelNumbers;
+  offset: number | ChannelNumbers;
+}
+
+export type ChannelNumbers = readonly [number, number, number];
+
+/** A new preprocessing is an entry here. */
+const transforms = {
+  /** −1..1: the mode `tf` of keras.applications. */
+  'minus-one-to-one': { channelOrder: 'rgb', divisor: 127.5, offset: 1 },
+  /** 0..255, blue first: the pixels of cv2.imread without any preprocessing. No published weights expect it. */
+  'raw-bgr': { channelOrder: 'bgr', divisor: 1, offset: 0 },
+} as const satisfies Record<string, PixelTransform>;
+
+export type PreprocessingName = keyof typeof transforms;
+export const preprocessingNames = Object.keys(transforms) as PreprocessingName[];
 
 /** Turns raw pixels into what a backbone's weights were trained on. */
-export interface Preprocessing {
+export interface Preprocessing extends PixelTransform {
   /** Recorded beside saved weights. */
   name: PreprocessingName;
-  /** Images [N,S,S,3], 0..255, of any type → float, the same shape; the caller disposes. */
+  /** Images [N,S,S,3], 0..255, of any type → float32 of the same shape; the caller disposes. */
   apply(images: tf.Tensor4D): tf.Tensor4D;
 }
 
-/** x / 127.5 − 1: −1..1, mode `tf` of keras.applications. */
-export const minusOneToOne: Preprocessing = {
-  name: 'minus-one-to-one',
-  apply: (images) => tf.tidy(() => tf.sub(tf.div(tf.cast(images, 'float32'), 127.5), 1)),
-};
+export const preprocessings = Object.fromEntries(
+  preprocessingNames.map((name): [PreprocessingName, Preprocessing] => {
+    const transform = transforms[name];
+    return [name, { name, ...transform, apply: (images) => transformPixels(transform, images) }];
+  }),
+) as Readonly<Record<PreprocessingName, Preprocessing>>;
 
-/** 0..255 as they are, blue first: cv2.imread's pixels without any preprocessing. No published weights expect it. */
-export const rawBgr: Preprocessing = {
-  name: 'raw-bgr',
-  apply: (images) => tf.tidy(() => tf.reverse(tf.cast(images, 'float32'), 3)),
-};
+export const minusOneToOne = preprocessings['minus-one-to-one'];
 
-/** A new preprocessing is a name above and a line here. */
-export const preprocessings: Readonly<Record<PreprocessingName, Preprocessing>> = {
-  'minus-one-to-one': minusOneToOne,
-  'raw-bgr': rawBgr,
-};
+/** Images [N,S,S,3], 0..255, of any type → float32 of the same shape; the caller disposes. */
+export function transformPixels({ channelOrder, divisor, offset }: PixelTransform, images: tf.Tensor4D): tf.Tensor4D {
+  return tf.tidy(() => {
+    let x: tf.Tensor4D = tf.cast(images, 'float32');
+    if (channelOrder === 'bgr') x = tf.reverse(x, 3);
+    if (divisor !== 1) x = tf.div(x, operand(divisor));
+    if (offset !== 0) x = tf.sub(x, operand(offset));
+    return x;
+  });
+}
 
 /**
  * @param own the preprocessing of the backbone's published weights.
- * @throws ModelError for another than that or `raw-bgr`.
+ * @throws ModelError for any other than that or `raw-bgr`.
  */
 export function checkPreprocessing(name: string, own: Preprocessing): asserts name is PreprocessingName {
-  if (name !== own.name && name !== rawBgr.name)
+  if (name !== own.name && name !== anyWeights)
     throw new ModelError(
-      `Expected the preprocessing ${own.name}, as this backbone's weights do, or ${rawBgr.name}, received ${name}.`,
+      `Invalid preprocessing ${JSON.stringify(name)}; expected ${own.name}, with which the backbone's weights were trained, or ${anyWeights}.`,
     );
+}
+
+// --- internal ---
+
+/** The preprocessing that is allowed with any backbone. */
+const anyWeights: PreprocessingName = 'raw-bgr';
+
+function operand(numbers: number | ChannelNumbers): number | tf.Tensor1D {
+  return typeof numbers === 'number' ? numbers : tf.tensor1d([...numbers]);
 }

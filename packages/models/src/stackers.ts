@@ -1,3 +1,3 @@
-/** The stackers alone, for threads that have no use for tfjs and the time it takes to load. */
-export type { DenseFitOptions } from './stackers/dense.ts';
-export { fitStacker, type StackerJson, type StackerKind } from './stackers/stacker.ts';
+/** The stackers alone, for threads that do not need tfjs: it takes long to load. */
+export { fitStacker } from './stackers/stacker.ts';
+export type { StackerJson, StackerKind, StackerOptions } from './stackers/table.ts';

@@ -90,9 +90,14 @@ test.each<[string, Request, new (message: string) => Error, RegExp]>([
     ConfigError,
     /^Expected a backbone out of mobilenet, .+, received "resnet"\.$/,
   ],
-  ['an alpha that is none', { alpha: 0.3 }, ModelError, /^Expected an alpha of mobilenet out of .* received 0\.3\.$/],
-  ['a small size', { inputSize: 31 }, ModelError, /^Expected an input size of mobilenet from 32 to .* received 31\.$/],
-  ['a size that is none', { inputSize: Number('big') }, ModelError, /received NaN\.$/],
+  [
+    'an alpha that is none',
+    { alpha: 0.3 },
+    ModelError,
+    /^Invalid alpha 0\.3 for mobilenet; expected one of: 0\.25, 0\.5, 0\.75, 1\.$/,
+  ],
+  ['a small size', { inputSize: 31 }, ModelError, /^Invalid input size 31 for mobilenet; expected 32 to 2048 px\.$/],
+  ['a size that is none', { inputSize: Number('big') }, ModelError, /^Invalid input size NaN for mobilenet;/],
   ['a resize method', { resize: 'cubic' }, ConfigError, /out of antialiased, pillow, opencv, received "cubic"\.$/],
   [
     'weights that are not there',

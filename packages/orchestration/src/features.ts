@@ -3,13 +3,14 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { DataError, type DecodeOptions, resizeMethods, type SkippedImage } from '@chorus/data';
 import {
-  alphaOfFile,
   backboneFamilies,
   backboneTable,
   type Classifier,
   checkBackboneSpec,
   createClassifier,
   loadBackboneWeights,
+  variantOf,
+  variantOfFile,
 } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
@@ -68,13 +69,14 @@ export async function extractFeatures(paths: readonly string[], options: Feature
   const { maxPixels, timeoutMs, background } = experimentSchema.shape.data.parse({});
   const decoding = { maxPixels, timeoutMs, background, resize: oneOf(resizeMethods, 'a resize method', resize) };
   const weights = await readWeights(options.weights);
-  const { alphas, defaultInputSize } = backboneTable[family];
-  const inputSize = options.inputSize ?? defaultInputSize;
-  checkBackboneSpec({ family, alpha: options.alpha ?? alphas[0]!, inputSize });
+  const named = options.alpha === undefined ? undefined : variantOf({ family, alpha: options.alpha });
+  const { name: variant, defaultInputSize } = named ?? backboneTable[family].variants[0];
+  checkBackboneSpec({ family, variant, inputSize: options.inputSize ?? defaultInputSize });
   const { lanes } = await chooseLanes({ workers: parseWorkers(device), runtime: {}, members: [{ name: family }] });
   if (device !== 'auto' && lanes.length > 1) throw new ConfigError(`Expected one device, received "${device}".`);
   initRuntime(lanes[0]!);
-  const backbone = { family, alpha: options.alpha ?? (await alphaOfFile(family, weights)), inputSize };
+  const found = named ?? variantOf({ family, variant: await variantOfFile(family, weights) });
+  const backbone = { family, variant: found.name, inputSize: options.inputSize ?? found.defaultInputSize };
   // The head stays unused.
   const classifier = createClassifier({ backbone, classes: ['first', 'second'], seed: 0, initializes: 'head' });
   try {

@@ -80,7 +80,7 @@ describe("what a lane's task throws", () => {
   it('is a ModelError for a member that is none', async () => {
     const error = await failureOn('cpu:0', { kind: 'predict', name: 'a', manifest: {}, weights: new Uint8Array() });
     expect(error).toBeInstanceOf(ModelError);
-    expect((error as Error).message).toMatch(/^Expected a member's manifest/);
+    expect((error as Error).message).toMatch(/^Invalid member manifest: /);
   });
 
   it('is a RuntimeError for a device that is not there', async () => {

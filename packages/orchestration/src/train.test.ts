@@ -759,7 +759,7 @@ describe('what is refused before anything is decoded', () => {
     [
       'a folder without weights',
       () => ({ ...small(), weights: data }),
-      /has no weights for member wide \(mobilenet, alpha 0\.5\); it has no \.h5 file/,
+      /has no weights for member wide \(mobilenet 0\.5\); it has no \.h5 file/,
     ],
     [
       'images that are not there',

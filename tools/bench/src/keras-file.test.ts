@@ -5,8 +5,8 @@ import { randomKerasFile } from './keras-file.ts';
 it.each(backboneFamilies.filter((family) => family.startsWith('mobilenet')))(
   'a written file of %s loads',
   async (family) => {
-    const { alphas, minimumInputSize } = backboneTable[family];
-    const backbone = { family, alpha: Math.min(...alphas), inputSize: minimumInputSize };
+    const { variants, minimumInputSize } = backboneTable[family];
+    const backbone = { family, variant: variants[0].name, inputSize: minimumInputSize };
     const classifier = createClassifier({ backbone, classes: ['a', 'b'], seed: 1 });
     const before = classifier.backboneWeights[0]!.variable.dataSync().slice();
     await loadBackboneWeights(classifier, { name: 'random.h5', bytes: await randomKerasFile(classifier) });

@@ -5,7 +5,8 @@ export interface GoldenCase {
   /** Of its files. */
   name: string;
   family: BackboneFamily;
-  alpha: number;
+  /** Name of one of the family's variants. */
+  variant: string;
   /** The function in keras.applications, and what else than shape and top it is given. */
   keras: string;
   arguments: { alpha?: number };
@@ -29,7 +30,7 @@ export interface GoldenCase {
 const oddSize = 161;
 const suffixLayers = 30;
 /** So that a family of many widths does not take minutes. */
-const computedAlphas = [0.25, 0.5, 0.75, 1];
+const computedVariants = ['0.25', '0.5', '0.75', '1'];
 
 export const gradientLimit = 1e-3;
 /**
@@ -46,23 +47,23 @@ export const cases: readonly GoldenCase[] = backboneFamilies.flatMap((family) =>
 
 /** @throws Error when nothing of the family would be computed. */
 export function casesOf(family: BackboneFamily, architecture: BackboneArchitecture): GoldenCase[] {
-  const { alphas, kerasName, defaultInputSize, minimumInputSize } = architecture;
-  if (!alphas.some((alpha) => computedAlphas.includes(alpha)))
+  const { variants, minimumInputSize } = architecture;
+  if (!variants.some(({ name }) => computedVariants.includes(name)))
     throw new Error(
-      `Expected a width of ${family} out of ${computedAlphas.join(', ')}, of which the numbers are compared, ` +
-        `received ${alphas.join(', ')}; add one to computedAlphas.`,
+      `No variant of ${family} (${variants.map(({ name }) => name).join(', ')}) is in computedVariants, ` +
+        'whose numbers are compared with those of Keras; add one.',
     );
-  return alphas.map((alpha) => {
+  return variants.map(({ name: variant, defaultInputSize, keras }) => {
     const parameters = {
-      name: alphas.length === 1 ? family : `${family}-${alpha}`,
+      name: variants.length === 1 ? family : `${family}-${variant}`,
       family,
-      alpha,
-      keras: kerasName,
-      arguments: alphas.length === 1 ? {} : { alpha },
+      variant,
+      keras: keras.application,
+      arguments: keras.arguments,
       firstStream: 1000,
       smallest: minimumInputSize,
     };
-    if (!computedAlphas.includes(alpha)) return parameters;
+    if (!computedVariants.includes(variant)) return parameters;
     const numbers = {
       sizes: [minimumInputSize, oddSize, defaultInputSize],
       trainingSize: minimumInputSize,

@@ -1,5 +1,5 @@
 /** The checks: each compares what Chorus computes with what Keras did, and says what is worst. */
-import { backboneTable } from '@chorus/models';
+import { backboneTable, variantOf } from '@chorus/models';
 import { type GoldenCase, gradientLimit } from './cases.ts';
 import { differences, type Finding, worstOf } from './finding.ts';
 import { buildCase, measureFeatures, measurePreprocessing, measureTraining, type Training } from './measure.ts';
@@ -8,7 +8,8 @@ import type { Way } from './way.ts';
 
 /** Structure, preprocessing and BatchNorm's constants; `worst` counts differences. */
 export function checkParameters(golden: GoldenCase, reference: Reference): Finding[] {
-  const { minimumInputSize, unnamedInKeras, featureWidth, parameterCount } = backboneTable[golden.family];
+  const { minimumInputSize, unnamedInKeras } = backboneTable[golden.family];
+  const { featureWidth, parameterCount } = variantOf(golden);
   const classifier = buildCase(golden, minimumInputSize);
   const layers = classifier.model.layers.slice(0, -3);
   const nameInKeras = (name: string, given = '') =>
@@ -28,8 +29,8 @@ export function checkParameters(golden: GoldenCase, reference: Reference): Findi
   classifier.dispose();
   return [
     differences('parameters', [...weights, [layers.length]], [...reference.weights, [reference.layerCount]]),
-    ...(golden.alpha === 1 ? [differences('parameter count', [parameterCount], [countOf(reference)])] : []),
-    differences('feature width', [featureWidth(golden.alpha)], [reference.featureWidth]),
+    differences('parameter count', [parameterCount], [countOf(reference)]),
+    differences('feature width', [featureWidth], [reference.featureWidth]),
     differences('BatchNorm momentum and epsilon', batchNorm, reference.batchNorm),
     differences('preprocessing', preprocessed, reference.preprocessed.map(Math.fround)),
   ];

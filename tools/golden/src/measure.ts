@@ -1,12 +1,12 @@
 /** What Chorus computes where backbones.py lets Keras compute. */
 import {
   Adam,
-  backboneTable,
   backpropagate,
   type Classifier,
   createClassifier,
   crossEntropy,
   type FineTuneView,
+  variantOf,
 } from '@chorus/models';
 import * as tf from '@tensorflow/tfjs';
 import type { GoldenCase } from './cases.ts';
@@ -22,8 +22,8 @@ const streams = { batch: 0, other: 3 };
 
 /** A classifier with the formula's weights and one logit. The caller disposes. */
 export function buildCase(golden: GoldenCase, inputSize: number, classes: string[] = ['0', '1']): Classifier {
-  const { family, alpha, firstStream } = golden;
-  const classifier = createClassifier({ backbone: { family, alpha, inputSize }, classes, seed: 0 });
+  const { family, variant, firstStream } = golden;
+  const classifier = createClassifier({ backbone: { family, variant, inputSize }, classes, seed: 0 });
   // Moving statistics come from a batch.
   for (const [place, { weightName, shape, variable }] of classifier.weights.entries())
     if (!weightName.startsWith('moving_'))
@@ -146,7 +146,7 @@ function startAfresh({ weights }: Classifier, view: FineTuneView): void {
 
 /** As many classes as features and the identity for a head: nothing else gives features in training mode. */
 function withFeaturesAsLogits(golden: GoldenCase, inputSize: number): Classifier {
-  const width = backboneTable[golden.family].featureWidth(golden.alpha);
+  const width = variantOf(golden).featureWidth;
   const classifier = buildCase(
     golden,
     inputSize,

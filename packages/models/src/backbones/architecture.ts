@@ -2,41 +2,49 @@ import type { Preprocessing } from '../preprocessing.ts';
 import type { Symbolic } from './layer-calls.ts';
 import type { PublishedFile } from './published-file.ts';
 
-/** One architecture and everything that must travel with its weights. */
+/** One family of backbones and everything that must travel with its weights. */
 export interface BackboneArchitecture {
-  /** Of the function in keras.applications that makes the same layers. */
-  kerasName: string;
-  /** Width multipliers that it was trained with. */
-  alphas: readonly number[];
-  /** Input sizes in pixels that keras-applications has weights for, ascending. */
-  trainedSizes: readonly number[];
-  /** Input size in pixels that keras.applications takes where none is named. */
-  defaultInputSize: number;
-  /** Smallest input side in pixels that leaves something to pool. */
+  /** Its sizes, smallest first. The first one of width 1 is the default. */
+  variants: readonly [BackboneVariant, ...BackboneVariant[]];
+  /** Smallest input side in pixels that leaves a feature map to pool. */
   minimumInputSize: number;
-  /** What its weights expect of an image. */
+  /** What its published weights expect of an image. */
   preprocessing: Preprocessing;
-  /** Of the weights that keras-applications publishes. */
+  /** License of the published weights. */
   license: string;
-  /** Time of a training step at alpha 1, relative to MobileNet's; measured on a CPU. */
-  relativeCost: number;
-  /** At alpha 1, without a head. */
-  parameterCount: number;
-  /** ActivationCache, and gradients on their way, that training all layers keeps per input pixel of a batch, in float32; measured. */
-  trainingBytesPerPixel: number;
-  /** Whether training all layers is faster in bfloat16 than in float32, on a processor that has it; measured. */
-  isFasterInBfloat16: boolean;
-  /** The file without its classification top. */
-  weightFile(alpha: number, trainedSize: number): PublishedFile;
-  /** The layer with weights of Keras' classification top, which files may have behind the backbone's. */
+  /** Name of the layer with weights in Keras' classification top, which a weight file may contain after the backbone. */
   topInKeras: string;
   /**
-   * Layers with weights that Keras gives no name: its files have a counter there, such as `conv2d_94`, and `build` makes
-   * them in the order in which Keras counts them.
+   * Matches the layers with weights that Keras leaves unnamed: weight files have a counter there, such as `conv2d_94`.
+   * `build` must create these layers in the order in which Keras counts them.
    */
   unnamedInKeras?: RegExp;
+  /** Adds the layers from the preprocessed image [S, S, 3] to the last feature map [H, W, featureWidth]. */
+  build(image: Symbolic, variant: BackboneVariant): Symbolic;
+}
+
+/** One size of a family: all that distinguishes it from the others. */
+export interface BackboneVariant {
+  /** Unique in its family. Where the variants differ in width only, the width, such as `0.75`; else such as `lite2`. */
+  name: string;
+  /** Width multiplier (alpha in Keras): scales the channels of each layer. */
+  width: number;
+  /** Depth multiplier: scales the number of blocks in each stage. */
+  depth: number;
+  /** Input side in pixels that the reference implementation uses by default. */
+  defaultInputSize: number;
   /** Channels of the last feature map. */
-  featureWidth(alpha: number): number;
-  /** The layers from the preprocessed image [S, S, 3] to the last feature map. */
-  build(image: Symbolic, alpha: number): Symbolic;
+  featureWidth: number;
+  /** Parameters without a head, moving statistics included. */
+  parameterCount: number;
+  /** The published files without a classification top, by ascending input size. */
+  weightFiles: readonly TrainedWeights[];
+  /** The function in keras.applications that creates the same layers, and its arguments besides the input. */
+  keras: { application: string; arguments: { alpha?: number } };
+}
+
+/** A published weight file and the input side in pixels at which it was trained. */
+export interface TrainedWeights {
+  trainedSize: number;
+  file: PublishedFile;
 }

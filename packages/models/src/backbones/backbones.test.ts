@@ -2,7 +2,16 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Classifier } from '../classifier/classifier.ts';
 import { ModelError } from '../errors.ts';
-import { type BackboneFamily, type BackboneSpec, backboneTable, checkBackboneSpec, memberCost } from './table.ts';
+import { backboneMeasurements } from './measurements.ts';
+import { memberCost } from './member-cost.ts';
+import {
+  type BackboneFamily,
+  type BackboneSpec,
+  backboneFamilies,
+  backboneTable,
+  checkBackboneSpec,
+  variantOf,
+} from './table.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -10,9 +19,9 @@ function build(backbone: BackboneSpec): Classifier {
   return new Classifier({ backbone, classes: ['a', 'b'], seed: 0 });
 }
 
-// Parameters, their order and the numbers that they lead to are compared with Keras' in tools/golden.
+// tools/golden compares parameters, their order and the resulting numbers with Keras.
 describe('backbones', () => {
-  // Sides of the last feature map by input size; odd ones show the padding.
+  // Sides of the last feature map by input size; odd sizes reveal the padding.
   const sides = {
     mobilenet: { 32: 1, 33: 1, 47: 1, 63: 2, 64: 2, 97: 3, 129: 4, 299: 9 },
     'mobilenet-v2': { 32: 1, 33: 2, 47: 2, 63: 2, 64: 2, 97: 4, 129: 5, 299: 10 },
@@ -20,10 +29,14 @@ describe('backbones', () => {
     xception: { 71: 3, 97: 3, 128: 4, 139: 5, 161: 5, 224: 7, 299: 10 },
   } satisfies Record<BackboneFamily, Record<number, number>>;
   it.each(Object.entries(sides) as [BackboneFamily, Record<number, number>][])(
-    '%s has its shapes at any size',
+    '%s has the right shapes at any size',
     (family, expected) => {
       const found = Object.keys(expected).map((inputSize) => {
-        const classifier = build({ family, alpha: backboneTable[family].alphas[0]!, inputSize: Number(inputSize) });
+        const classifier = build({
+          family,
+          variant: backboneTable[family].variants[0].name,
+          inputSize: Number(inputSize),
+        });
         const { shape } = classifier.cutPoints.at(-2)!;
         classifier.dispose();
         return [inputSize, shape[0]];
@@ -51,7 +64,7 @@ describe('backbones', () => {
     expect(v2.slice(-6)).toEqual(['Conv_1', 'Conv_1_bn', 'out_relu', 'pooled', 'dropout', 'head']);
     const v3 = names('inception-v3');
     expect(v3.slice(1, 8).join(' ')).toBe('stem_1_conv stem_1_bn stem_1 stem_2_conv stem_2_bn stem_2 stem_3_conv');
-    // Where Keras has them, too: its tutorials fine-tune what is behind layer 248.
+    // At the same indices as in Keras, whose tutorials fine-tune the layers after layer 248.
     const mixed = v3.flatMap((name, place) => (/^mixed\d+(_\d)?$/.test(name) ? [`${name}@${place}`] : []));
     expect(mixed.join(' ')).toBe(
       'mixed0@40 mixed1@63 mixed2@86 mixed3@100 mixed4@132 mixed5@164 mixed6@196 mixed7@228 mixed8@248 mixed9_0@276 mixed9@279 mixed9_1@307 mixed10@310',
@@ -68,26 +81,82 @@ describe('backbones', () => {
 
 describe('checkBackboneSpec', () => {
   it.each([
-    [{ family: 'resnet', alpha: 1, inputSize: 160 }, /backbone out of mobilenet, .+, received "resnet"/],
-    [{ family: '__proto__', alpha: 1, inputSize: 160 }, /received "__proto__"/],
+    [{ family: 'resnet', alpha: 1, inputSize: 160 }, /^Unknown backbone "resnet"; expected one of: mobilenet, .+\.$/],
+    [{ family: '__proto__', alpha: 1, inputSize: 160 }, /^Unknown backbone "__proto__"/],
     [
       { family: 'mobilenet', alpha: 0.35, inputSize: 160 },
-      /alpha of mobilenet out of 0.25, 0.5, 0.75, 1, received 0.35/,
+      /^Invalid alpha 0\.35 for mobilenet; expected one of: 0\.25, 0\.5, 0\.75, 1\.$/,
     ],
-    [{ family: 'mobilenet', alpha: Number.NaN, inputSize: 160 }, /received NaN/],
-    [{ family: 'xception', alpha: 0.5, inputSize: 160 }, /alpha of xception out of 1, received 0.5/],
-    [{ family: 'inception-v3', alpha: 1, inputSize: 74 }, /of inception-v3 from 75 to 2048 px, received 74/],
-    [{ family: 'xception', alpha: 1, inputSize: 70 }, /of xception from 71 to 2048 px, received 70/],
-    [{ family: 'mobilenet-v2', alpha: 1, inputSize: 31 }, /from 32 to 2048 px, received 31/],
-    [{ family: 'mobilenet-v2', alpha: 1, inputSize: 160.5 }, /received 160.5/],
-    [{ family: 'mobilenet-v2', alpha: 1, inputSize: 1e9 }, /received 1000000000/],
+    [{ family: 'mobilenet', alpha: Number.NaN, inputSize: 160 }, /^Invalid alpha NaN/],
+    [{ family: 'xception', alpha: 0.5, inputSize: 160 }, /^Invalid alpha 0\.5 for xception; expected one of: 1\.$/],
+    [
+      { family: 'mobilenet-v2', variant: 'large', inputSize: 160 },
+      /^Unknown variant "large" of mobilenet-v2; expected one of: 0\.35, 0\.5, 0\.75, 1, 1\.3, 1\.4\.$/,
+    ],
+    [
+      { family: 'mobilenet-v2', variant: '0.5', alpha: 0.35, inputSize: 160 },
+      /^Invalid alpha 0\.35 for variant 0\.5 of mobilenet-v2; expected one of: 0\.5\.$/,
+    ],
+    [
+      { family: 'inception-v3', alpha: 1, inputSize: 74 },
+      /^Invalid input size 74 for inception-v3; expected 75 to 2048 px\.$/,
+    ],
+    [{ family: 'xception', alpha: 1, inputSize: 70 }, /^Invalid input size 70 for xception; expected 71 to 2048 px\.$/],
+    [{ family: 'mobilenet-v2', alpha: 1, inputSize: 31 }, /size 31 .* expected 32 to 2048 px/],
+    [{ family: 'mobilenet-v2', alpha: 1, inputSize: 160.5 }, /size 160\.5/],
+    [{ family: 'mobilenet-v2', alpha: 1, inputSize: 1e9 }, /size 1000000000/],
   ])('refuses %o', (spec, message) => {
     expect(() => checkBackboneSpec(spec as BackboneSpec)).toThrow(ModelError);
     expect(() => checkBackboneSpec(spec as BackboneSpec)).toThrow(message);
   });
 });
 
-it('puts members in the order of their cost', () => {
+describe.each(backboneFamilies)('the variants of %s', (family) => {
+  const { variants, minimumInputSize } = backboneTable[family];
+
+  it('are unique by name and ascend in size; one of width 1 is the default', () => {
+    expect(new Set(variants.map(({ name }) => name)).size).toBe(variants.length);
+    const counts = variants.map(({ parameterCount }) => parameterCount);
+    expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+    expect(variantOf({ family }).width).toBe(1);
+  });
+
+  it.each(variants)('$name is found by its name and its width, and has files by ascending size', (variant) => {
+    const { name, width, weightFiles } = variant;
+    expect(variantOf({ family, variant: name })).toBe(variant);
+    expect(variantOf({ family, variant: name, alpha: width })).toBe(variant);
+    expect(variantOf({ family, alpha: width }).width).toBe(width);
+    const sizes = weightFiles.map(({ trainedSize }) => trainedSize);
+    expect(sizes.length).toBeGreaterThan(0);
+    expect(sizes).toEqual(sizes.toSorted((a, b) => a - b));
+  });
+
+  it.each(variants)(
+    '$name has the parameters and features that it states',
+    ({ name, parameterCount, featureWidth }) => {
+      const classifier = build({ family, variant: name, inputSize: minimumInputSize });
+      const count = classifier.backboneWeights.reduce((sum, { variable }) => sum + variable.size, 0);
+      const { shape } = classifier.cutPoints.at(-1)!;
+      classifier.dispose();
+      expect(count).toBe(parameterCount);
+      expect(shape).toEqual([featureWidth]);
+    },
+  );
+
+  it('have measurements of one of them', () => {
+    const { variant, measured } = backboneMeasurements[family];
+    expect(variants.map(({ name }) => name)).toContain(variant);
+    expect(measured).toMatch(/processor|AMD|Intel/);
+  });
+});
+
+it('scales the cost of a member with its width, and with the square of its input size', () => {
+  const cost = (alpha: number, inputSize: number) => memberCost({ family: 'mobilenet-v2', alpha, inputSize });
+  expect(cost(0.5, 96)).toBe(0.9 * 0.5 * 96 ** 2);
+  expect(cost(1.4, 160)).toBe(0.9 * 1.4 * 160 ** 2);
+});
+
+it('orders members by cost', () => {
   const cost = (family: BackboneFamily, alpha: number, inputSize: number) => memberCost({ family, alpha, inputSize });
   expect(cost('xception', 1, 160)).toBeGreaterThan(cost('inception-v3', 1, 160));
   expect(cost('inception-v3', 1, 160)).toBeGreaterThan(cost('mobilenet', 1, 224));

@@ -20,26 +20,32 @@ import {
 import { publishedFile } from './published-file.ts';
 
 export const inceptionV3: BackboneArchitecture = {
-  kerasName: 'InceptionV3',
-  alphas: [1],
-  trainedSizes: [299],
-  defaultInputSize: 299,
+  variants: [
+    {
+      name: '1',
+      width: 1,
+      depth: 1,
+      defaultInputSize: 299,
+      featureWidth: 2048,
+      parameterCount: 21_802_784,
+      weightFiles: [
+        {
+          trainedSize: 299,
+          file: publishedFile('inception_v3', 'inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5', {
+            md5: 'bcbd6486424b2319ff4ef7d526e38f63',
+          }),
+        },
+      ],
+      keras: { application: 'InceptionV3', arguments: {} },
+    },
+  ],
   minimumInputSize: 75,
   preprocessing: minusOneToOne,
   license: 'Apache-2.0',
-  relativeCost: 3.5,
-  parameterCount: 21_802_784,
-  trainingBytesPerPixel: 1400,
-  isFasterInBfloat16: true,
-  weightFile: () =>
-    publishedFile('inception_v3', 'inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5', {
-      md5: 'bcbd6486424b2319ff4ef7d526e38f63',
-    }),
   unnamedInKeras: /_(conv|bn)$/,
   topInKeras: 'predictions',
-  featureWidth: () => 2048,
 
-  // Table 1 of the paper as Keras has it (mixed3 and mixed8 halve the side); shapes for 299 px.
+  // Table 1 of the paper as implemented in Keras (mixed3 and mixed8 halve the side); shapes for 299 px.
   build(image) {
     let x = image; // 299×299×3
     x = convBlock(x, 'stem_1', [32, 3, halving]); // 149×149×32
@@ -65,12 +71,12 @@ export const inceptionV3: BackboneArchitecture = {
 
 // --- internal ---
 
-/** One convolution of a branch. */
+/** A convolution of a branch. */
 type Step = [filters: number, kernelSize: KernelSize, options?: { strides?: number; padding?: 'same' | 'valid' }];
 
 const halving = { strides: 2, padding: 'valid' } as const;
 
-/** Figure 5, with the 5×5 convolution whole. */
+/** Figure 5, with an unfactorized 5×5 convolution. */
 function block35(x: Symbolic, name: string, { pooledFilters }: { pooledFilters: number }): Symbolic {
   const single = branch(x, `${name}_branch1x1`, [64, 1]);
   const five = branch(x, `${name}_branch5x5`, [48, 1], [64, 5]);
@@ -78,14 +84,14 @@ function block35(x: Symbolic, name: string, { pooledFilters }: { pooledFilters: 
   return concatenate([single, five, double, pooledBranch(x, name, pooledFilters)], name);
 }
 
-/** Figure 10: convolutions and a pooling halve the side together. */
+/** Figure 10: convolutions and a pooling layer in parallel halve the side. */
 function reduction35(x: Symbolic, name: string): Symbolic {
   const three = branch(x, `${name}_branch3x3`, [384, 3, halving]);
   const double = branch(x, `${name}_branch3x3dbl`, [64, 1], [96, 3], [96, 3, halving]);
   return concatenate([three, double, maxPool(x, 3, `${name}_branch_pool`, halving)], name);
 }
 
-/** Figure 6: 7×7 convolutions as 1×7 and 7×1 ones. */
+/** Figure 6: 7×7 convolutions factorized into 1×7 and 7×1. */
 function block17(x: Symbolic, name: string, { filters }: { filters: number }): Symbolic {
   const single = branch(x, `${name}_branch1x1`, [192, 1]);
   const seven = branch(x, `${name}_branch7x7`, [filters, 1], [filters, [1, 7]], [192, [7, 1]]);
@@ -104,7 +110,7 @@ function reduction17(x: Symbolic, name: string): Symbolic {
   return concatenate([three, seven, maxPool(x, 3, `${name}_branch_pool`, halving)], name);
 }
 
-/** Figure 7: two branches end in a 1×3 and a 3×1 convolution side by side. */
+/** Figure 7: two branches end in parallel 1×3 and 3×1 convolutions. */
 function block8(x: Symbolic, name: string, splitName: string): Symbolic {
   const single = branch(x, `${name}_branch1x1`, [320, 1]);
   const three = split(branch(x, `${name}_branch3x3`, [384, 1]), `${name}_branch3x3_2`, splitName);
@@ -122,7 +128,7 @@ function pooledBranch(x: Symbolic, name: string, filters: number): Symbolic {
   return branch(averagePool(x, 3, `${name}_branch_pool`), `${name}_branch_pool`, [filters, 1]);
 }
 
-/** Convolutions one behind the other, numbered from 1. */
+/** A sequence of convolutions, numbered from 1. */
 function branch(x: Symbolic, name: string, ...steps: Step[]): Symbolic {
   return steps.reduce((input, step, index) => convBlock(input, `${name}_${index + 1}`, step), x);
 }

@@ -1,14 +1,14 @@
 /**
- * The layers that backbones are made of, as calls on a symbolic tensor: `x = conv(x, 64, 3, 'conv1', { strides: 2 })`.
+ * Layers of backbones as functions of a symbolic tensor: `x = conv(x, 64, 3, 'conv1', { strides: 2 })`.
  *
- * Every layer has a name, which is what weight files, seeds and cuts go by. Kernels start at zero: whoever builds a
- * model draws or loads its weights next.
+ * Every layer has a name, by which weight files, seeds and cut points identify it. Kernels are zero until weights are drawn
+ * or loaded.
  */
 import * as tf from '@tensorflow/tfjs';
 import { BatchNorm } from '../layers/batch-norm.ts';
 import { Relu6 } from '../layers/relu6.ts';
 
-/** One image's [H, W, C] or [C] behind a leading batch dimension. */
+/** [N, H, W, C] or [N, C]. */
 export type Symbolic = tf.SymbolicTensor;
 type Padding = 'same' | 'valid';
 /** Side of a square window, or [height, width]. */
@@ -20,7 +20,7 @@ export function imageInput(inputSize: number): Symbolic {
   return tf.input({ shape: [inputSize, inputSize, 3], name: 'input' });
 }
 
-/** Without bias: a BatchNorm follows each convolution here. */
+/** A convolution without bias: in backbones, a BatchNorm follows it. */
 export function conv(
   x: Symbolic,
   filters: number,
@@ -32,7 +32,7 @@ export function conv(
   return call(tf.layers.conv2d({ ...options, kernelInitializer: 'zeros' }), x);
 }
 
-/** Without bias; depth multiplier 1. */
+/** A depthwise convolution without bias; depth multiplier 1. */
 export function depthwiseConv(
   x: Symbolic,
   kernelSize: number,
@@ -43,13 +43,13 @@ export function depthwiseConv(
   return call(tf.layers.depthwiseConv2d({ ...options, depthwiseInitializer: 'zeros' }), x);
 }
 
-/** A filter per channel, then a 1×1 convolution across them: one layer with two kernels. Without bias. */
+/** A filter per channel, then a 1×1 convolution across channels: one layer with two kernels and no bias. */
 export function separableConv(x: Symbolic, filters: number, kernelSize: number, name: string): Symbolic {
   const zeros = { depthwiseInitializer: 'zeros', pointwiseInitializer: 'zeros' } as const;
   return call(tf.layers.separableConv2d({ name, filters, kernelSize, padding: 'same', useBias: false, ...zeros }), x);
 }
 
-/** Momentum and epsilon default to Keras' own; without `scale` it has no gamma. */
+/** Momentum and epsilon default to those of Keras; without `scale` the layer has no gamma. */
 export function batchNorm(
   x: Symbolic,
   name: string,
@@ -79,12 +79,12 @@ export function maxPool(
   return call(tf.layers.maxPooling2d({ name, poolSize, strides, padding }), x);
 }
 
-/** Every pixel becomes the mean of the window around it, as far as that lies in the image. */
+/** Replaces each pixel by the mean of the window around it; pixels outside the image do not count. */
 export function averagePool(x: Symbolic, poolSize: number, name: string): Symbolic {
   return call(tf.layers.averagePooling2d({ name, poolSize, strides: 1, padding: 'same' }), x);
 }
 
-/** Joins channels. */
+/** Concatenates channels. */
 export function concatenate(xs: Symbolic[], name: string): Symbolic {
   return tf.layers.concatenate({ name }).apply(xs) as Symbolic;
 }

@@ -6,54 +6,64 @@
  * ImageNet at 128 to 224 px. Input −1..1, at least 32×32. Features: 1024 × alpha.
  */
 import { minusOneToOne } from '../preprocessing.ts';
-import type { BackboneArchitecture } from './architecture.ts';
+import type { BackboneArchitecture, BackboneVariant } from './architecture.ts';
 import { type BorderWidths, batchNorm, conv, depthwiseConv, relu6, type Symbolic, zeroPad } from './layer-calls.ts';
 import { publishedFile } from './published-file.ts';
 
 export const mobilenet: BackboneArchitecture = {
-  kerasName: 'MobileNet',
-  alphas: [0.25, 0.5, 0.75, 1],
-  trainedSizes: [128, 160, 192, 224],
-  defaultInputSize: 224,
+  variants: [
+    variant(0.25, { parameterCount: 218_544 }),
+    variant(0.5, { parameterCount: 829_536 }),
+    variant(0.75, { parameterCount: 1_832_976 }),
+    variant(1, { parameterCount: 3_228_864 }),
+  ],
   minimumInputSize: 32,
   preprocessing: minusOneToOne,
   license: 'Apache-2.0',
-  relativeCost: 1,
-  parameterCount: 3_228_864,
-  trainingBytesPerPixel: 1500,
-  isFasterInBfloat16: false,
-  // 1 → 1_0, 0.75 → 7_5, 0.5 → 5_0, 0.25 → 2_5
-  weightFile(alpha, trainedSize) {
-    const width = alpha === 1 ? '1_0' : (alpha * 10).toFixed(1).replace('.', '_');
-    return publishedFile('mobilenet', `mobilenet_${width}_${trainedSize}_tf_no_top.h5`);
-  },
   topInKeras: 'conv_preds',
-  featureWidth: (alpha) => 1024 * alpha,
 
-  // Table 1 of the paper; shapes for 224 px and alpha 1.
-  build(image, alpha) {
+  // Table 1 of the paper; shapes for 224 px and width 1.
+  build(image, { width }) {
     let x = image; // 224×224×3
-    x = convBlock(x, 32 * alpha); // 112×112×32
-    x = depthwiseBlock(x, 64 * alpha, { blockIndex: 1 }); // 112×112×64
-    x = depthwiseBlock(x, 128 * alpha, { blockIndex: 2, strides: 2 }); // 56×56×128
-    x = depthwiseBlock(x, 128 * alpha, { blockIndex: 3 });
-    x = depthwiseBlock(x, 256 * alpha, { blockIndex: 4, strides: 2 }); // 28×28×256
-    x = depthwiseBlock(x, 256 * alpha, { blockIndex: 5 });
-    x = depthwiseBlock(x, 512 * alpha, { blockIndex: 6, strides: 2 }); // 14×14×512
-    x = depthwiseBlock(x, 512 * alpha, { blockIndex: 7 });
-    x = depthwiseBlock(x, 512 * alpha, { blockIndex: 8 });
-    x = depthwiseBlock(x, 512 * alpha, { blockIndex: 9 });
-    x = depthwiseBlock(x, 512 * alpha, { blockIndex: 10 });
-    x = depthwiseBlock(x, 512 * alpha, { blockIndex: 11 });
-    x = depthwiseBlock(x, 1024 * alpha, { blockIndex: 12, strides: 2 }); // 7×7×1024
-    x = depthwiseBlock(x, 1024 * alpha, { blockIndex: 13 }); // 7×7×1024
+    x = convBlock(x, 32 * width); // 112×112×32
+    x = depthwiseBlock(x, 64 * width, { blockIndex: 1 }); // 112×112×64
+    x = depthwiseBlock(x, 128 * width, { blockIndex: 2, strides: 2 }); // 56×56×128
+    x = depthwiseBlock(x, 128 * width, { blockIndex: 3 });
+    x = depthwiseBlock(x, 256 * width, { blockIndex: 4, strides: 2 }); // 28×28×256
+    x = depthwiseBlock(x, 256 * width, { blockIndex: 5 });
+    x = depthwiseBlock(x, 512 * width, { blockIndex: 6, strides: 2 }); // 14×14×512
+    x = depthwiseBlock(x, 512 * width, { blockIndex: 7 });
+    x = depthwiseBlock(x, 512 * width, { blockIndex: 8 });
+    x = depthwiseBlock(x, 512 * width, { blockIndex: 9 });
+    x = depthwiseBlock(x, 512 * width, { blockIndex: 10 });
+    x = depthwiseBlock(x, 512 * width, { blockIndex: 11 });
+    x = depthwiseBlock(x, 1024 * width, { blockIndex: 12, strides: 2 }); // 7×7×1024
+    x = depthwiseBlock(x, 1024 * width, { blockIndex: 13 }); // 7×7×1024
     return x;
   },
 };
 
 // --- internal ---
 
-/** TensorFlow's `same` pads an even side like this; Keras does so for odd ones too. */
+function variant(alpha: number, { parameterCount }: { parameterCount: number }): BackboneVariant {
+  // 1 → 1_0, 0.75 → 7_5, 0.5 → 5_0, 0.25 → 2_5
+  const nameOfWidth = alpha === 1 ? '1_0' : (alpha * 10).toFixed(1).replace('.', '_');
+  return {
+    name: String(alpha),
+    width: alpha,
+    depth: 1,
+    defaultInputSize: 224,
+    featureWidth: 1024 * alpha,
+    parameterCount,
+    weightFiles: [128, 160, 192, 224].map((trainedSize) => ({
+      trainedSize,
+      file: publishedFile('mobilenet', `mobilenet_${nameOfWidth}_${trainedSize}_tf_no_top.h5`),
+    })),
+    keras: { application: 'MobileNet', arguments: { alpha } },
+  };
+}
+
+/** The padding of TensorFlow's `same` for an even side; Keras uses it for odd sides, too. */
 const belowAndRight: BorderWidths = [
   [0, 1],
   [0, 1],
@@ -65,7 +75,7 @@ function convBlock(image: Symbolic, filters: number): Symbolic {
   return relu6(x, 'conv1_relu');
 }
 
-/** A 3×3 filter per channel, then a 1×1 convolution across them. */
+/** A 3×3 filter per channel, then a 1×1 convolution across channels. */
 function depthwiseBlock(
   x: Symbolic,
   filters: number,

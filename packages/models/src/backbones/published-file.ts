@@ -1,12 +1,12 @@
-/** A weight file as keras-applications offers it for download. */
+/** A weight file that keras-applications publishes. */
 export interface PublishedFile {
   name: string;
   url: string;
-  /** Hexadecimal; only where Keras' own source has one. */
+  /** Hexadecimal; omitted if the source of Keras does not have one. */
   md5?: string;
 }
 
-/** @param folder of the family among keras-applications' files. */
+/** @param folder the family's folder among the files of keras-applications. */
 export function publishedFile(folder: string, name: string, hash: { md5?: string } = {}): PublishedFile {
   return { name, url: `https://storage.googleapis.com/tensorflow/keras-applications/${folder}/${name}`, ...hash };
 }

@@ -1,51 +1,73 @@
-/** Which backbones there are, and what may be asked of them. */
+/** The backbones there are, and how one is chosen. */
 import { ModelError } from '../errors.ts';
-import type { BackboneArchitecture } from './architecture.ts';
+import type { BackboneArchitecture, BackboneVariant } from './architecture.ts';
 import { inceptionV3 } from './inception-v3.ts';
 import { mobilenet } from './mobilenet.ts';
 import { mobilenetV2 } from './mobilenet-v2.ts';
 import { xception } from './xception.ts';
 
-export const backboneFamilies = ['mobilenet', 'mobilenet-v2', 'inception-v3', 'xception'] as const;
-export type BackboneFamily = (typeof backboneFamilies)[number];
-
-/** A new family is a file beside this one and a line here. */
-export const backboneTable: Readonly<Record<BackboneFamily, BackboneArchitecture>> = {
+/** A new family is a file beside this one, a line here and a row in measurements.ts. */
+const families = {
   mobilenet,
   'mobilenet-v2': mobilenetV2,
   'inception-v3': inceptionV3,
   xception,
-};
+} satisfies Record<string, BackboneArchitecture>;
 
-/** One backbone of a family. */
-export interface BackboneSpec {
+export type BackboneFamily = keyof typeof families;
+export const backboneTable: Readonly<Record<BackboneFamily, BackboneArchitecture>> = families;
+export const backboneFamilies = Object.keys(families) as readonly BackboneFamily[];
+
+/** Chooses one variant of a family. */
+export interface VariantChoice {
   family: BackboneFamily;
-  /** Width multiplier; one of the family's. */
-  alpha: number;
-  /** Side of its square input in pixels. */
+  /** Name of a variant in {@link backboneTable}; omitted, the first of width `alpha`. */
+  variant?: string | undefined;
+  /** Width multiplier, by which Keras chooses a MobileNet's variant; 1 by default. */
+  alpha?: number | undefined;
+}
+
+/** A variant of a family at one input size. */
+export interface BackboneSpec extends VariantChoice {
+  /** Side of the square input in pixels. */
   inputSize: number;
 }
 
-/** Far above what any backbone gains from. */
+/** Far larger than any backbone benefits from. */
 const maximumInputSize = 2048;
 
 /** @throws ModelError naming what the family allows. */
-export function checkBackboneSpec({ family, alpha, inputSize }: BackboneSpec): void {
-  if (!backboneFamilies.includes(family))
-    throw new ModelError(
-      `Expected a backbone out of ${backboneFamilies.join(', ')}, received ${JSON.stringify(family)}.`,
-    );
-  const { alphas, minimumInputSize } = backboneTable[family];
-  if (!alphas.includes(alpha))
-    throw new ModelError(`Expected an alpha of ${family} out of ${alphas.join(', ')}, received ${alpha}.`);
+export function checkBackboneSpec(spec: BackboneSpec): void {
+  variantOf(spec);
+  const { family, inputSize } = spec;
+  const { minimumInputSize } = backboneTable[family];
   if (!Number.isInteger(inputSize) || inputSize < minimumInputSize || inputSize > maximumInputSize)
     throw new ModelError(
-      `Expected an input size of ${family} from ${minimumInputSize} to ${maximumInputSize} px, received ${inputSize}.`,
+      `Invalid input size ${inputSize} for ${family}; expected ${minimumInputSize} to ${maximumInputSize} px.`,
     );
 }
 
-/** Work of one training step on one image; only the ratio of two means something. */
-export function memberCost({ family, alpha, inputSize }: BackboneSpec): number {
-  // ActivationCache, of which the number goes with alpha, cost more than multiplications, which go with its square.
-  return backboneTable[family].relativeCost * alpha * inputSize ** 2;
+/**
+ * Looks up the variant that a specification chooses.
+ *
+ * @throws ModelError for an unknown family, variant or alpha, naming those that exist; and for a variant of another width
+ * than `alpha`.
+ */
+export function variantOf({ family, variant: name, alpha }: VariantChoice): BackboneVariant {
+  if (!backboneFamilies.includes(family))
+    throw new ModelError(
+      `Unknown backbone ${JSON.stringify(family)}; expected one of: ${backboneFamilies.join(', ')}.`,
+    );
+  const { variants } = backboneTable[family];
+  const named = variants.filter((one) => name === undefined || one.name === name);
+  if (named.length === 0)
+    throw new ModelError(
+      `Unknown variant ${JSON.stringify(name)} of ${family}; expected one of: ${variants.map((one) => one.name).join(', ')}.`,
+    );
+  const width = alpha ?? (name === undefined ? 1 : named[0]!.width);
+  const found = named.find((one) => one.width === width);
+  if (found !== undefined) return found;
+  const widths = new Set(named.map((one) => one.width));
+  const what = name === undefined ? family : `variant ${name} of ${family}`;
+  throw new ModelError(`Invalid alpha ${alpha} for ${what}; expected one of: ${[...widths].join(', ')}.`);
 }

@@ -11,24 +11,30 @@ import { add, batchNorm, conv, maxPool, relu, type Symbolic, separableConv } fro
 import { publishedFile } from './published-file.ts';
 
 export const xception: BackboneArchitecture = {
-  kerasName: 'Xception',
-  alphas: [1],
-  trainedSizes: [299],
-  defaultInputSize: 299,
+  variants: [
+    {
+      name: '1',
+      width: 1,
+      depth: 1,
+      defaultInputSize: 299,
+      featureWidth: 2048,
+      parameterCount: 20_861_480,
+      weightFiles: [
+        {
+          trainedSize: 299,
+          file: publishedFile('xception', 'xception_weights_tf_dim_ordering_tf_kernels_notop.h5', {
+            md5: 'b0042744bf5b25fce3cb969f33bebb97',
+          }),
+        },
+      ],
+      keras: { application: 'Xception', arguments: {} },
+    },
+  ],
   minimumInputSize: 71,
   preprocessing: minusOneToOne,
   license: 'MIT',
-  relativeCost: 6,
-  parameterCount: 20_861_480,
-  trainingBytesPerPixel: 3600,
-  isFasterInBfloat16: true,
-  weightFile: () =>
-    publishedFile('xception', 'xception_weights_tf_dim_ordering_tf_kernels_notop.h5', {
-      md5: 'b0042744bf5b25fce3cb969f33bebb97',
-    }),
   unnamedInKeras: /_residual_(conv|bn)$/,
   topInKeras: 'predictions',
-  featureWidth: () => 2048,
 
   // Figure 5 of the paper; shapes for 299 px.
   build(image) {
@@ -60,7 +66,7 @@ export const xception: BackboneArchitecture = {
 
 // --- internal ---
 
-/** Two separable convolutions and a pooling, around which a strided 1×1 convolution leads. */
+/** Two separable convolutions and a pooling layer, with a strided 1×1 convolution as the shortcut. */
 function halvingBlock(
   input: Symbolic,
   [first, second]: [number, number],

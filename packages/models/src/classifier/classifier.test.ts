@@ -14,7 +14,7 @@ describe('createClassifier', () => {
   it.each([
     [pets, 1],
     [['a', 'b', 'c'], 3],
-  ])('has logits for the classes %o: %i', (classes, outputCount) => {
+  ])('for the classes %o returns %i logits', (classes, outputCount) => {
     const classifier = createClassifier({ backbone: small, classes, seed: 1 });
     tf.tidy(() => {
       const images = noiseImages(3, 32);
@@ -25,7 +25,7 @@ describe('createClassifier', () => {
     classifier.dispose();
   });
 
-  it('gives each image its own logits, whatever it is batched with', () => {
+  it('computes the same logits of an image in any batch', () => {
     const classifier = createClassifier({ backbone: small, classes: pets, seed: 1 });
     tf.tidy(() => {
       const images = noiseImages(3, 32);
@@ -37,7 +37,7 @@ describe('createClassifier', () => {
     classifier.dispose();
   });
 
-  it('follows from its seed', () => {
+  it('depends only on its seed', () => {
     const logits = (seed: number) => {
       const classifier = createClassifier({ backbone: small, classes: pets, seed });
       const numbers = tf.tidy(() => classifier.logits(noiseImages(2, 32)).dataSync());
@@ -48,7 +48,7 @@ describe('createClassifier', () => {
     expect(logits(2)).not.toEqual(logits(1));
   });
 
-  it('draws the head alone where a file brings the rest: the same head, before kernels of zero', () => {
+  it('with initializes: head, draws the same head and leaves the other kernels zero', () => {
     const [whole, head] = (['all', 'head'] as const).map((initializes) =>
       createClassifier({ backbone: small, classes: pets, seed: 1, initializes }),
     ) as [Classifier, Classifier];
@@ -60,7 +60,7 @@ describe('createClassifier', () => {
     head.dispose();
   });
 
-  it('gives the same numbers on tfjs’ own backend', async () => {
+  it('computes the same logits on the tfjs backend', async () => {
     const logits = async (backend: string) => {
       await tf.setBackend(backend);
       const classifier = createClassifier({ backbone: small, classes: pets, seed: 1 });
@@ -72,7 +72,7 @@ describe('createClassifier', () => {
     expect(largestDifference(await logits('tensorflow'), own)).toBeLessThan(1e-4);
   });
 
-  it('takes raw pixels, blue first, where told to', () => {
+  it('with raw-bgr, takes raw pixels in BGR order', () => {
     const logits = (preprocessing: 'raw-bgr' | undefined, images: (raw: tf.Tensor4D) => tf.Tensor4D) => {
       const classifier = createClassifier({ backbone: small, classes: pets, preprocessing, seed: 1 });
       const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
@@ -87,7 +87,7 @@ describe('createClassifier', () => {
       return numbers;
     };
     const raw = logits('raw-bgr', (images) => images);
-    // What the usual preprocessing turns into those numbers.
+    // The pixels that the default preprocessing turns into those numbers.
     const undone = logits(undefined, (images) => tf.mul(tf.add(tf.reverse(images, 3), 1), 127.5));
     expect(largestDifference(raw, undone)).toBeLessThan(1e-4 * Math.abs(raw[0]!));
     expect(
@@ -98,7 +98,7 @@ describe('createClassifier', () => {
     ).toBeGreaterThan(0.1 * Math.abs(raw[0]!));
   });
 
-  it('lists its cuts', () => {
+  it('lists its cut points', () => {
     const classifier = createClassifier({
       backbone: { ...small, family: 'mobilenet-v2', alpha: 0.35 },
       classes: pets,
@@ -109,20 +109,23 @@ describe('createClassifier', () => {
     expect(shapes.get('block_3_project_BN')).toEqual([4, 4, 16]);
     expect(shapes.get('block_12_add')).toEqual([2, 2, 32]);
     expect(shapes.get('pooled')).toEqual([1280]);
-    // Inside of a block with a shortcut two tensors flow.
+    // Inside a block with a shortcut, later layers need two tensors.
     expect(shapes.has('block_12_expand')).toBe(false);
     expect(shapes.has('head')).toBe(false);
     classifier.dispose();
   });
 
   it.each([
-    [{ classes: ['one'] }, /at least two different classes, received \["one"\]/],
-    [{ classes: ['a', 'a'] }, /at least two different classes/],
-    [{ dropout: 1 }, /dropout from 0 to below 1, received 1/],
-    [{ dropout: Number.NaN }, /received NaN/],
-    [{ backbone: { ...small, alpha: 2 } }, /alpha of mobilenet/],
-    [{ preprocessing: 'zero-to-one' as 'raw-bgr' }, /preprocessing minus-one-to-one, .* received zero-to-one/],
-  ])('refuses %o and leaves nothing behind', (wrong, message) => {
+    [{ classes: ['one'] }, /two or more distinct classes, received \["one"\]/],
+    [{ classes: ['a', 'a'] }, /two or more distinct classes/],
+    [{ dropout: 1 }, /^Invalid dropout 1; expected a number of at least 0 and below 1\.$/],
+    [{ dropout: Number.NaN }, /^Invalid dropout NaN;/],
+    [{ backbone: { ...small, alpha: 2 } }, /Invalid alpha 2 for mobilenet;/],
+    [
+      { preprocessing: 'zero-to-one' as 'raw-bgr' },
+      /^Invalid preprocessing "zero-to-one"; expected minus-one-to-one, /,
+    ],
+  ])('rejects %o and leaks no tensor', (wrong, message) => {
     const before = tf.memory().numTensors;
     const make = () => createClassifier({ backbone: small, classes: pets, seed: 1, ...wrong });
     expect(make).toThrow(ModelError);
@@ -130,7 +133,7 @@ describe('createClassifier', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('leaves no tensors behind', () => {
+  it('leaks no tensor', () => {
     const before = tf.memory().numTensors;
     const classifier = createClassifier({ backbone: small, classes: pets, seed: 1 });
     expect(tf.memory().numTensors).toBe(before + classifier.weights.length);

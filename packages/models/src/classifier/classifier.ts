@@ -1,7 +1,7 @@
 /** A member of an ensemble: preprocessing → backbone → global average pooling → dropout → dense, as one graph of layers. */
 import * as tf from '@tensorflow/tfjs';
 import { imageInput } from '../backbones/layer-calls.ts';
-import { type BackboneSpec, backboneTable, checkBackboneSpec } from '../backbones/table.ts';
+import { type BackboneSpec, backboneTable, checkBackboneSpec, variantOf } from '../backbones/table.ts';
 import { ModelError } from '../errors.ts';
 import { LayerGraph } from '../graph/layer-graph.ts';
 import { inference } from '../layers/layer-call.ts';
@@ -15,21 +15,21 @@ export interface ClassifierOptions {
   backbone: BackboneSpec;
   /** Names in the order of the labels: at least two, all different. */
   classes: readonly string[];
-  /** Share of the pooled features that is dropped while training, 0 (the default) to below 1. */
+  /** Share of the pooled features dropped during training, in [0, 1); 0 by default. */
   dropout?: number;
-  /** Of raw pixels: the one of the family's published weights (the default), or `raw-bgr`. */
+  /** Preprocessing of raw pixels: that of the family's published weights (the default), or `raw-bgr`. */
   preprocessing?: PreprocessingName | undefined;
-  /** Draws the weights and the dropout masks. */
+  /** Seeds the weights and the dropout masks. */
   seed: number;
-  /** Which kernels are drawn: all (the default), or the head's, where a file's come into the backbone next. */
+  /** Which kernels are drawn at random: all (the default), or only the head's if the backbone's are then loaded from a file. */
   initializes?: 'all' | 'head';
 }
 
 /**
- * Builds a classifier with weights drawn from the seed; `loadBackboneWeights` puts trained ones in their place.
+ * Builds a classifier with random weights; `loadBackboneWeights` replaces the backbone's by trained ones.
  *
  * @returns a classifier on the current tfjs backend; the caller disposes.
- * @throws ModelError for a backbone, preprocessing or classes that cannot be.
+ * @throws ModelError for an invalid backbone, preprocessing, dropout or list of classes.
  */
 export function createClassifier(options: ClassifierOptions): Classifier {
   const classifier = new Classifier(options);
@@ -38,27 +38,27 @@ export function createClassifier(options: ClassifierOptions): Classifier {
   return classifier;
 }
 
-/** Made by {@link createClassifier} or `memberFromBytes`; owns its weights until disposed. */
+/** Created by {@link createClassifier} or `memberFromBytes`; owns its weights until it is disposed. */
 export class Classifier {
   readonly backbone: BackboneSpec;
   readonly preprocessing: Preprocessing;
   readonly classes: readonly string[];
   readonly dropout: number;
-  /** Logits per image: 1 for two classes (of the second), else one per class. */
+  /** Logits per image: 1 for two classes (the second's), else one per class. */
   readonly outputCount: number;
   /** Pooled features per image. */
   readonly featureWidth: number;
-  /** Where it may be cut in two, from the input to the pooled features. */
+  /** The layers after which it can be split, from the input to the pooled features. */
   readonly cutPoints: readonly CutPoint[];
   /** All weights, the head's last. */
   readonly weights: readonly ModelWeight[];
   readonly backboneWeights: readonly ModelWeight[];
-  /** The layers; for looking inside. */
+  /** The layers, for inspection. */
   readonly model: tf.LayersModel;
   readonly #graph: LayerGraph;
   readonly #backboneEnd: number;
 
-  /** Kernels are zero: {@link createClassifier} draws them. */
+  /** Leaves all kernels zero: {@link createClassifier} draws them. */
   constructor({ backbone, classes, dropout = 0, preprocessing, seed }: ClassifierOptions) {
     checkBackboneSpec(backbone);
     const own = backboneTable[backbone.family].preprocessing;
@@ -73,7 +73,7 @@ export class Classifier {
     this.model = buildModel(backbone, { outputCount: this.outputCount, dropout, seed });
     this.#graph = new LayerGraph(this.model);
     this.#backboneEnd = this.#graph.indexOf('pooled') - 1;
-    this.featureWidth = backboneTable[backbone.family].featureWidth(backbone.alpha);
+    this.featureWidth = variantOf(backbone).featureWidth;
     this.cutPoints = cutPoints(this.#graph, this.#backboneEnd);
     this.backboneWeights = weightsOf(this.#graph.nodes.slice(0, this.#backboneEnd + 1));
     this.weights = [...this.backboneWeights, ...weightsOf(this.#graph.nodes.slice(this.#backboneEnd + 1))];
@@ -90,9 +90,9 @@ export class Classifier {
   }
 
   /**
-   * The classifier as a frozen front and a rest that trains; see {@link FineTuneView}.
+   * Splits the classifier into frozen layers and layers that train; see {@link FineTuneView}.
    *
-   * @throws ModelError for a range that this backbone has not.
+   * @throws ModelError for a range that this backbone does not have.
    */
   fineTuneView(range: FineTuneRange, { batchNorm }: { batchNorm: BatchNormMode }): FineTuneView {
     const layers = { graph: this.#graph, backboneEnd: this.#backboneEnd, preprocessing: this.preprocessing };
@@ -111,11 +111,11 @@ export class Classifier {
 // --- internal ---
 
 function buildModel(
-  { family, alpha, inputSize }: BackboneSpec,
+  backbone: BackboneSpec,
   { outputCount, dropout, seed }: { outputCount: number; dropout: number; seed: number },
 ): tf.LayersModel {
-  const image = imageInput(inputSize);
-  let x = backboneTable[family].build(image, alpha); // H×W×features
+  const image = imageInput(backbone.inputSize);
+  let x = backboneTable[backbone.family].build(image, variantOf(backbone)); // H×W×features
   x = tf.layers.globalAveragePooling2d({ name: 'pooled' }).apply(x) as tf.SymbolicTensor; // features
   x = new SeededDropout({ name: 'dropout', rate: dropout, seed }).apply(x) as tf.SymbolicTensor;
   x = tf.layers.dense({ name: 'head', units: outputCount, kernelInitializer: 'zeros' }).apply(x) as tf.SymbolicTensor;
@@ -124,7 +124,7 @@ function buildModel(
 
 function checkHead(classes: readonly string[], dropout: number): void {
   if (classes.length < 2 || new Set(classes).size < classes.length)
-    throw new ModelError(`Expected at least two different classes, received ${JSON.stringify(classes.slice(0, 10))}.`);
+    throw new ModelError(`Expected two or more distinct classes, received ${JSON.stringify(classes.slice(0, 10))}.`);
   if (!(dropout >= 0 && dropout < 1))
-    throw new ModelError(`Expected a dropout from 0 to below 1, received ${dropout}.`);
+    throw new ModelError(`Invalid dropout ${dropout}; expected a number of at least 0 and below 1.`);
 }

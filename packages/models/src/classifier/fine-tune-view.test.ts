@@ -12,10 +12,10 @@ import type { FineTuneRange } from './trainable-range.ts';
 
 beforeAll(useNativeBackend);
 
-/** With statistics of some images: with those of no image, drawn weights let next to nothing through. */
+/** With BatchNorm statistics of some images: with the initial ones, random weights pass on almost nothing. */
 function smallest(family: BackboneFamily, inputSize = backboneTable[family].minimumInputSize): Classifier {
-  const alpha = backboneTable[family].alphas[0]!;
-  const classifier = createClassifier({ backbone: { family, alpha, inputSize }, classes: ['a', 'b', 'c'], seed: 1 });
+  const variant = backboneTable[family].variants[0].name;
+  const classifier = createClassifier({ backbone: { family, variant, inputSize }, classes: ['a', 'b', 'c'], seed: 1 });
   const all = classifier.fineTuneView('all', { batchNorm: 'batch' });
   all.recalibrateBatchNorm([tf.tidy(() => all.prefix(noiseImages(8, inputSize, 1)))]);
   return classifier;
@@ -34,7 +34,7 @@ function train(view: FineTuneView, images: tf.Tensor4D, stepCount: number): void
   adam.dispose();
 }
 
-/** Names of weights that are not bit for bit as before. */
+/** Names of the weights that have changed in any bit. */
 function changedBy(classifier: Classifier, work: () => void): string[] {
   const before = classifier.weights.map(({ variable }) => Buffer.from(variable.dataSync().slice().buffer));
   work();
@@ -51,7 +51,7 @@ function namesFrom(classifier: Classifier, layerName: string): string[] {
 const statistics = /moving_(mean|variance)$/;
 
 describe('freezing', () => {
-  // First layer with weights that trains. In MobileNetV2 the last 17 begin inside of a block with a shortcut.
+  // The first layer with weights that trains. In MobileNetV2 the last 17 layers start inside a block with a shortcut.
   const cases: [BackboneFamily, FineTuneRange, string, string][] = [
     ['mobilenet', 'all', 'input', 'conv1'],
     ['mobilenet', { lastLayers: 12 }, 'conv_pad_12', 'conv_dw_12'],
@@ -61,7 +61,7 @@ describe('freezing', () => {
     ['mobilenet-v2', 'all', 'input', 'Conv1'],
     ['mobilenet-v2', { lastLayers: 17 }, 'block_14_add', 'block_15_depthwise'],
     ['mobilenet-v2', 'head', 'pooled', 'head'],
-    // The two last blocks; in Keras, too, they are what is behind the first 249 layers.
+    // The last two blocks; in Keras, too, they follow the first 249 layers.
     ['inception-v3', { lastLayers: 311 - 249 }, 'mixed8', 'mixed9_branch3x3dbl_1_conv'],
     ['xception', { behind: 'block13_add' }, 'block13_add', 'block14_sepconv1'],
   ];
@@ -74,7 +74,7 @@ describe('freezing', () => {
       expect(view.cut).toEqual(classifier.cutPoints.find(({ layerName }) => layerName === cut));
       const changed = changedBy(classifier, () => train(view, images, 2));
       const expected = namesFrom(classifier, first).filter((name) => batchNorm === 'batch' || !statistics.test(name));
-      // All else, weights and statistics, is bit for bit as it was.
+      // All other weights and statistics are unchanged, bit for bit.
       expect(changed).toEqual(expected);
       expect(view.variables).toHaveLength(expected.filter((name) => !statistics.test(name)).length);
     }
@@ -83,10 +83,10 @@ describe('freezing', () => {
   });
 
   it.each([
-    [{ lastLayers: -1 }, /from 0 to 86, the layers of this backbone, received -1/],
-    [{ lastLayers: 87 }, /received 87/],
-    [{ lastLayers: 1.5 }, /received 1.5/],
-    [{ behind: 'nowhere' }, /cut out of input, conv1, .*, pooled, received "nowhere"/],
+    [{ lastLayers: -1 }, /^Invalid lastLayers -1; expected 0 to 86, the number of layers of this backbone\.$/],
+    [{ lastLayers: 87 }, /^Invalid lastLayers 87;/],
+    [{ lastLayers: 1.5 }, /^Invalid lastLayers 1\.5;/],
+    [{ behind: 'nowhere' }, /^Unknown cut "nowhere"; expected one of: input, conv1, .*, pooled\.$/],
   ])('refuses %o', (range, message) => {
     const classifier = smallest('mobilenet');
     expect(() => classifier.fineTuneView(range, { batchNorm: 'batch' })).toThrow(ModelError);
@@ -94,7 +94,7 @@ describe('freezing', () => {
     classifier.dispose();
   });
 
-  it('takes all layers for all', () => {
+  it('treats the number of all layers as all', () => {
     const classifier = smallest('mobilenet');
     const all = classifier.fineTuneView('all', { batchNorm: 'batch' });
     const counted = classifier.fineTuneView({ lastLayers: 86 }, { batchNorm: 'batch' });
@@ -109,7 +109,7 @@ describe('prefix and suffix', () => {
     ['mobilenet', { lastLayers: 12 }],
     ['mobilenet-v2', { lastLayers: 17 }],
     ['mobilenet-v2', 'head'],
-  ] as [BackboneFamily, FineTuneRange][])('of %s at %o make the whole', (family, range) => {
+  ] as [BackboneFamily, FineTuneRange][])('of %s with %o compute the whole model', (family, range) => {
     const classifier = smallest(family, 47);
     tf.tidy(() => {
       const images = noiseImages(3, 47);
@@ -118,7 +118,7 @@ describe('prefix and suffix', () => {
       const activations = view.prefix(images);
       expect(activations.shape).toEqual([3, ...view.cut.shape]);
       expect(view.suffix(activations, { training: false }).dataSync()).toEqual(whole);
-      // Without batch statistics (and dropout), training runs the same function.
+      // Without batch statistics and dropout, training computes the same function.
       const still = classifier.fineTuneView(range, { batchNorm: 'moving' });
       expect(largestDifference(still.suffix(activations, { training: true }).dataSync(), whole)).toBeLessThan(1e-6);
     });
@@ -128,7 +128,7 @@ describe('prefix and suffix', () => {
 
 describe('every variable', () => {
   it.each([
-    // At 64 px the last maps are 2×2: on 1×1 ones the border of a depthwise kernel meets only padding.
+    // At 64 px the last maps are 2×2: on 1×1 maps the border of a depthwise kernel covers only padding.
     ['mobilenet', 64, 'batch'],
     ['mobilenet', 64, 'moving'],
     ['mobilenet-v2', 64, 'batch'],
@@ -172,7 +172,7 @@ describe('recalibrateBatchNorm', () => {
     view.recalibrateBatchNorm(batches([7]));
     const whole = first.dataSync().slice();
     view.recalibrateBatchNorm(batches([3, 3, 1]));
-    // Means of the first layer add up; what is behind it depends on the batch.
+    // The means of the first layer are additive; later layers depend on the batch.
     expect(largestDifference(first.dataSync(), whole)).toBeLessThan(1e-6);
     images.dispose();
     classifier.dispose();
@@ -189,7 +189,7 @@ describe('recalibrateBatchNorm', () => {
     classifier.dispose();
   });
 
-  it('leaves frozen statistics alone', () => {
+  it('does not change frozen statistics', () => {
     const classifier = smallest('mobilenet');
     const view = classifier.fineTuneView({ behind: 'conv_pw_11_relu' }, { batchNorm: 'batch' });
     const images = noiseImages(4, 32);
@@ -199,7 +199,7 @@ describe('recalibrateBatchNorm', () => {
     classifier.dispose();
   });
 
-  it('disposes its batches, also when their source fails', () => {
+  it('disposes its batches even if their source fails', () => {
     const classifier = smallest('mobilenet');
     const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
     const before = tf.memory().numTensors;
@@ -214,7 +214,7 @@ describe('recalibrateBatchNorm', () => {
 });
 
 describe('snapshot', () => {
-  it('puts weights and statistics back, bit for bit and more than once', () => {
+  it('restores weights and statistics, bit for bit and several times', () => {
     const classifier = smallest('mobilenet');
     const view = classifier.fineTuneView({ behind: 'conv_pw_11_relu' }, { batchNorm: 'batch' });
     const images = noiseImages(4, 32);

@@ -1,8 +1,8 @@
 /**
- * Freezing: a classifier as a frozen front, run once per image, and a rest that trains.
+ * Freezing: splits a classifier into frozen layers, which run once per image, and layers that train.
  *
- * Which layers train is a property of this view and not of the layers: each is told at every call. So there is nothing
- * to recompile, and a frozen layer cannot move, whatever mode the rest runs in.
+ * Which layers train is a property of this view, not of the layers: each call passes the mode. Nothing has to be recompiled,
+ * and a frozen layer cannot change, whatever mode the other layers run in.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { LayerGraph } from '../graph/layer-graph.ts';
@@ -13,45 +13,47 @@ import { type CutPoint, cutPoint, type FineTuneRange, firstTrainableNode } from 
 import { takeSnapshot, type WeightSnapshot } from './weight-snapshot.ts';
 
 /**
- * How BatchNorm layers that train do so: with the `batch`'s statistics, which the moving ones follow (from scratch, large
- * batches), or with the `moving` ones as they are, so that training sees the function that inference will (fine-tuning).
+ * The statistics that the BatchNorm layers that train normalize with: `batch`, which also updates the moving statistics
+ * (training from scratch, large batches), or `moving`, which leaves them unchanged, so that training optimizes the function
+ * that inference computes (fine-tuning).
  */
 export type BatchNormMode = 'batch' | 'moving';
 
-/** A view of a classifier, which stays the owner of all weights. */
+/** A view of a classifier, which keeps ownership of all weights. */
 export interface FineTuneView {
-  /** Where prefix and suffix meet. */
+  /** The boundary between prefix and suffix. */
   readonly cut: CutPoint;
-  /** What an optimizer changes. */
+  /** The variables for an optimizer to update. */
   readonly variables: readonly tf.Variable[];
   /** Images [N,S,S,3], 0..255 → activations [N, ...cut.shape], inference mode. The caller disposes. */
   prefix(images: tf.Tensor4D): tf.Tensor;
   /**
    * Activations [N, ...cut.shape] → logits [N, outputCount]; frozen layers run in inference mode. The caller disposes.
    *
-   * @param options `step`: int32, the number of the training's step; dropout draws by it.
+   * @param options `step`: number of the training step, int32; seeds the dropout mask.
    */
   suffix(activations: tf.Tensor, options: { training: boolean; step?: tf.Scalar }): tf.Tensor2D;
   /**
-   * Moves the moving statistics of the BatchNorm layers that train towards a batch's; made of tensors alone, so that it can
-   * be compiled. With weights of 1, 1/2, 1/3 … over batches of one size they become the mean over all of them: with few steps
-   * or a momentum of 0.999 they would still be near their start.
+   * Blends a batch's statistics into the moving statistics of the BatchNorm layers that train; uses only tensors, so that it
+   * can be compiled. With weights of 1, 1/2, 1/3, … over batches of one size, the moving statistics become the mean over all
+   * batches: after few steps, or with a momentum of 0.999, training leaves them close to their initial values.
    *
    * @param activations [N, ...cut.shape]
    * @param weight 0..1, the weight of the batch's statistics in the result.
    */
   blendStatistics(activations: tf.Tensor, weight: tf.Scalar): void;
   /**
-   * The same over some batches, each image weighing the same; each batch is disposed after its use.
+   * Replaces these moving statistics by the mean over several batches, weighing each image equally. Disposes each batch
+   * after use.
    *
-   * @param blend takes a batch and its weight; by default `blendStatistics`, of activations.
+   * @param blend blends one batch with a weight; `blendStatistics` of activations by default.
    */
   recalibrateBatchNorm(batches: Iterable<tf.Tensor>, blend?: (batch: tf.Tensor, weight: tf.Scalar) => void): void;
-  /** Remembers what training changes: variables and BatchNorm statistics. The caller disposes. */
+  /** Copies what training changes: variables and BatchNorm statistics. The caller disposes. */
   snapshot(): WeightSnapshot;
 }
 
-/** A classifier's layers and what comes before them. */
+/** A classifier's layers and preprocessing. */
 interface Layers {
   graph: LayerGraph;
   /** Index of the backbone's last node; pooling, dropout and the dense layer follow. */
@@ -59,7 +61,7 @@ interface Layers {
   preprocessing: Preprocessing;
 }
 
-/** @throws ModelError for a range that is not there, naming what is. */
+/** @throws ModelError for a range that does not exist, naming those that do. */
 export function fineTuneView(
   { graph, backboneEnd, preprocessing }: Layers,
   range: FineTuneRange,
@@ -83,7 +85,7 @@ export function fineTuneView(
     suffix: (activations, { training, step }) =>
       run(activations, end, training ? { training, statistics: batchNorm, step } : inference) as tf.Tensor2D,
     blendStatistics(activations, weight) {
-      // No BatchNorm lies behind the pooling.
+      // There is no BatchNorm after the pooling.
       run(activations, Math.max(cut, pooled), { training: true, statistics: { weight } }).dispose();
     },
     recalibrateBatchNorm(batches, blend = view.blendStatistics) {

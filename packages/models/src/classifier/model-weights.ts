@@ -1,4 +1,4 @@
-/** A model's weights under names that do not depend on what else was built in the process. */
+/** A model's weights under names that do not depend on other models built in the process. */
 import * as tf from '@tensorflow/tfjs';
 import type { GraphNode } from '../graph/layer-graph.ts';
 import { glorotUniform } from '../random/glorot-uniform.ts';
@@ -8,12 +8,12 @@ export interface ModelWeight {
   /** As in Keras: kernel, depthwise_kernel, bias, gamma, beta, moving_mean, moving_variance. */
   weightName: string;
   shape: readonly number[];
-  /** Whether it is learnt by gradient; BatchNorm's moving statistics are not. */
+  /** Whether gradients update it, as opposed to BatchNorm's moving statistics. */
   trainable: boolean;
   variable: tf.Variable;
 }
 
-/** In the order of the layers and, in each, as Keras stores them. */
+/** In layer order and, within a layer, in the order in which Keras stores them. */
 export function weightsOf(nodes: readonly GraphNode[]): ModelWeight[] {
   return nodes.flatMap(({ layer }) =>
     layer.weights.map((weight) => ({
@@ -21,20 +21,20 @@ export function weightsOf(nodes: readonly GraphNode[]): ModelWeight[] {
       weightName: weight.originalName.slice(weight.originalName.lastIndexOf('/') + 1),
       shape: weight.shape as number[],
       trainable: weight.trainable,
-      // tfjs-layers' wrapper hands out the variable itself, typed as a tensor.
+      // tfjs-layers returns the variable itself, typed as a tensor.
       variable: weight.read() as tf.Variable,
     })),
   );
 }
 
-/** Replaces weights; lengths must fit the shapes. */
+/** Replaces weights; the lengths must match the shapes. */
 export function setWeights(values: ReadonlyMap<ModelWeight, Float32Array>): void {
   tf.tidy(() => {
     for (const [{ variable, shape }, numbers] of values) variable.assign(tf.tensor(numbers, [...shape], 'float32'));
   });
 }
 
-/** Draws every kernel; biases and BatchNorm start as Keras has them, which is how their layers are built. */
+/** Draws all kernels at random; biases and BatchNorm keep the initial values of Keras, with which their layers are built. */
 export function drawKernels(weights: readonly ModelWeight[], seed: number): void {
   const kernels = weights.filter(({ weightName }) => weightName.endsWith('kernel'));
   setWeights(

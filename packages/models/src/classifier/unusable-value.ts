@@ -1,8 +1,8 @@
 /**
- * The first number with which a layer cannot compute: one that is not finite, or a variance below 0.
+ * Finds the first value that a layer cannot compute with: one that is not finite, or a negative variance.
  *
  * @param weightName such as `moving_variance`.
- * @returns for a message, what was expected and what is there; undefined when all numbers are usable.
+ * @returns what was expected and what was found, for a message; undefined if all values are usable.
  */
 export function unusableValue(
   values: Float32Array,

@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 
-/** Weights as they once were. Costs memory only where they have changed since. */
+/** Weights at one point in time. Takes memory only for weights that have changed since. */
 export interface WeightSnapshot {
-  /** Puts them back, bit for bit; may be called again. */
+  /** Restores them, bit for bit; may be called several times. */
   restore(): void;
   dispose(): void;
 }
 
-/** A variable's value is never written in place, so a clone that shares its memory is a copy. */
+/** Variables are never written in place, so a clone that shares the memory is a valid copy. */
 export function takeSnapshot(variables: readonly tf.Variable[]): WeightSnapshot {
   const values = variables.map((variable) => [variable, tf.keep(variable.clone())] as const);
   return {

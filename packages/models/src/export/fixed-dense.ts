@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Symbolic } from '../backbones/layer-calls.ts';
 
 /**
- * A dense layer over the last dimension, of which the numbers are known: x [N, …, n] → [N, …, m].
+ * A dense layer with known weights over the last dimension: x [N, …, n] → [N, …, m].
  *
  * @param kernel n rows of m.
  */
@@ -31,7 +31,7 @@ export function fixedDense(
   return output;
 }
 
-/** The last dimension in another order: output i is input `order[i]`, exactly. */
+/** Permutes the last dimension, exactly: output i is input `order[i]`. */
 export function reorder(x: Symbolic, name: string, order: readonly number[]): Symbolic {
   const kernel = order.map((_, row) => order.map((from) => Number(from === row)));
   return fixedDense(x, name, { kernel });

@@ -1,15 +1,15 @@
 /**
- * Weights in the layout of Keras 3's `.weights.h5`: `layers/<class>_<n>/vars/<i>`, where n counts the layers of a class
- * in the model's order (the first has no number), and i the weights of the layer (keras/src/saving/saving_lib.py).
+ * Writes weights in the layout of Keras 3's `.weights.h5`: `layers/<class>_<n>/vars/<i>`, where n numbers the layers of a
+ * class in the model's order (the first has no number) and i the weights of a layer (keras/src/saving/saving_lib.py).
  */
 import type { LayersModel } from '@tensorflow/tfjs';
 import h5wasm, { File } from 'h5wasm';
 import type { PlainNetwork } from './plain-network.ts';
 
-/** @returns a file that `load_weights` of the same layers in Keras reads; the network stays the caller's. */
+/** @returns a file that `load_weights` of a Keras model with the same layers reads; the caller keeps ownership of the network. */
 export async function kerasWeightFile({ name, model }: PlainNetwork): Promise<Uint8Array> {
   const { FS, activate_throwing_error_handler: throwErrors } = await h5wasm.ready;
-  // Else libhdf5 prints its errors and goes on.
+  // Otherwise libhdf5 prints its errors and continues.
   throwErrors();
   const path = `/${nextFileNumber++}.weights.h5`;
   const file = new File(path, 'w');

@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
 
-/** As tfjs' converter has it: what browsers keep in their cache. */
+/** The shard size of the tfjs converter, which browsers can cache. */
 const shardBytes = 4 * 2 ** 20;
 
 /**
- * A model in the format that `tf.loadLayersModel('…/model.json')` reads, by file name.
+ * Converts a model to the files that `tf.loadLayersModel('…/model.json')` reads.
  *
- * @returns `model.json` and the weights in files of up to 4 MiB, which share one piece of memory.
+ * @returns contents by file name: `model.json`, and the weights in shards of up to 4 MiB, which are views of one buffer.
  */
 export async function layersModelFiles(model: tf.LayersModel): Promise<Map<string, string | Uint8Array>> {
   let artifacts: tf.io.ModelArtifacts | undefined;

@@ -3,12 +3,12 @@ import { type Classifier, type ClassifierOptions, createClassifier } from '../cl
 import { type ModelWeight, setWeights } from '../classifier/model-weights.ts';
 import { noiseImages, seededTensor } from '../numbers.fixture.ts';
 
-/** Images that differ as photographs do: of noise that is all alike, BatchNorm makes much of what is rounding. */
+/** Images that differ as photographs do. Noise images are so similar that BatchNorm amplifies rounding errors. */
 export function smoothImages(count: number, size: number, seed: number): tf.Tensor4D {
   return tf.tidy(() => tf.image.resizeBilinear(noiseImages(count, 3, seed), [size, size]).round());
 }
 
-/** With BatchNorm of every kind of number, without which nothing that comes out depends on the image. */
+/** A classifier with varied BatchNorm weights, without which its output hardly depends on the image. */
 export function livelyClassifier(options: ClassifierOptions): Classifier {
   const { backbone, seed } = options;
   const classifier = createClassifier(options);
@@ -23,7 +23,7 @@ export function livelyClassifier(options: ClassifierOptions): Classifier {
   const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
   const images = smoothImages(32, backbone.inputSize, 9);
   view.recalibrateBatchNorm([view.prefix(images)]);
-  // Else some head makes much of what is rounding, and some answers every image with nearly 0 or nearly 1.
+  // Otherwise some heads amplify rounding errors, and some output nearly 0 or nearly 1 for every image.
   const [kernel, bias] = classifier.weights.slice(-2) as [ModelWeight, ModelWeight];
   tf.tidy(() => {
     const { mean, variance } = tf.moments(classifier.logits(images), 0);

@@ -1,4 +1,4 @@
-/** Every backbone of which plain-ensemble.test.ts has none, at its smallest size; plain tfjs runs them in JavaScript. */
+/** The backbones that plain-ensemble.test.ts does not cover, at their smallest size; tfjs runs them in JavaScript. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,10 +60,13 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('plain tfjs', () => {
-  it.each(backbones.map((backbone, index) => ({ ...backbone, index })))('answers as here: $family', ({ index }) => {
-    const [here, there] = [wanted[index]!, outputs[index]!];
-    const ofFirstClass = Array.from({ length: imageCount }, (_, row) => here[row * classes.length]!);
-    expect(Math.max(...ofFirstClass) - Math.min(...ofFirstClass)).toBeGreaterThan(0.02);
-    expect(largestDifference(here, there)).toBeLessThan(1e-5);
-  });
+  it.each(backbones.map((backbone, index) => ({ ...backbone, index })))(
+    'predicts the same in plain tfjs: $family',
+    ({ index }) => {
+      const [here, there] = [wanted[index]!, outputs[index]!];
+      const ofFirstClass = Array.from({ length: imageCount }, (_, row) => here[row * classes.length]!);
+      expect(Math.max(...ofFirstClass) - Math.min(...ofFirstClass)).toBeGreaterThan(0.02);
+      expect(largestDifference(here, there)).toBeLessThan(1e-5);
+    },
+  );
 });

@@ -9,7 +9,8 @@ import { useNativeBackend } from '../native-backend.fixture.ts';
 import { largestDifference } from '../numbers.fixture.ts';
 import { denseFitDefaults } from '../stackers/dense.ts';
 import { toProbabilities } from '../stackers/probabilities.ts';
-import { fitStacker, stackerKinds } from '../stackers/stacker.ts';
+import { fitStacker } from '../stackers/stacker.ts';
+import { stackerKinds } from '../stackers/table.ts';
 import { layersModelFiles } from './layers-model-files.ts';
 import { livelyClassifier, smoothImages } from './lively-classifier.fixture.ts';
 import { createPlainEnsemble } from './plain-ensemble.ts';
@@ -33,7 +34,7 @@ async function save(model: tf.LayersModel, name: string): Promise<string> {
   return target;
 }
 
-/** Logits as a bundle's member answers. */
+/** Logits as a bundle's member predicts them. */
 function answer(classifiers: readonly Classifier[], images: tf.Tensor4D, testTimeAugmentation: boolean): Float32Array {
   return tf.tidy(() => {
     const views = testTimeAugmentation ? [images, tf.reverse(images, 2)] : [images];
@@ -56,7 +57,7 @@ describe.each([
     beforeAll(async () => {
       const bySize = new Map([32, 47].map((size) => [size, smoothImages(imageCount, size, 3)]));
       const members = [
-        // A name that another part of the model could have.
+        // A name that another layer of the model could have.
         {
           name: 'image_32',
           size: 32,
@@ -76,7 +77,7 @@ describe.each([
       const labels = Array.from({ length: imageCount }, (_, row) => row % classCount);
       const stackers = stackerKinds.map((kind) => {
         const dense = { ...denseFitDefaults, epochCount: 20, patience: null };
-        return fitStacker(kind, logits, labels, { classCount, seed: 1, dense });
+        return fitStacker(kind, logits, labels, { classCount, seed: 1, options: { dense } });
       });
 
       const jobs: PlainJob[] = [];
@@ -99,7 +100,7 @@ describe.each([
       outputs = await runInPlainTfjs(jobs);
     });
 
-    it.each(models.map((model, index) => ({ model, index })))('$model answers in plain tfjs as here', ({ index }) => {
+    it.each(models.map((model, index) => ({ model, index })))('$model predicts the same in plain tfjs', ({ index }) => {
       const [here, there] = [wanted[index]!, outputs[index]!];
       const ofFirstClass = Array.from({ length: imageCount }, (_, row) => here[row * classCount]!);
       expect(Math.max(...ofFirstClass) - Math.min(...ofFirstClass)).toBeGreaterThan(0.02);
@@ -108,7 +109,7 @@ describe.each([
   },
 );
 
-it('leaves nothing of members that cannot be joined', () => {
+it('leaks no tensor if members cannot be joined', () => {
   const classifier = createClassifier({ backbone: slim(32), classes: ['a', 'b'], seed: 1 });
   const before = tf.memory().numTensors;
   const stacker = { kind: 'mean', memberCount: 2, classCount: 2 } as const;
@@ -118,7 +119,7 @@ it('leaves nothing of members that cannot be joined', () => {
   classifier.dispose();
 });
 
-it('leaves nothing when it is disposed of', () => {
+it('leaks no tensor when disposed', () => {
   const before = tf.memory().numTensors;
   const classifier = createClassifier({ backbone: slim(32), classes: ['a', 'b'], seed: 1 });
   const stacker = { kind: 'mean', memberCount: 1, classCount: 2 } as const;

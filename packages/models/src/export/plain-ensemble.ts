@@ -1,7 +1,7 @@
 /** An ensemble in layers that tfjs has itself, for whoever has nothing of ours. */
 import * as tf from '@tensorflow/tfjs';
 import type { Classifier } from '../classifier/classifier.ts';
-import type { StackerJson } from '../stackers/stacker.ts';
+import type { StackerJson } from '../stackers/table.ts';
 import { imageOf, memberLogits, memberModel, type PlainMember, plainMember } from './plain-member.ts';
 import { stackerLayers } from './stacker-layers.ts';
 

@@ -1,25 +1,26 @@
-/** A member of plain layers, from raw pixels on. */
+/** A member as standard tfjs layers, from raw pixels to probabilities. */
 import * as tf from '@tensorflow/tfjs';
 import type { Symbolic } from '../backbones/layer-calls.ts';
 import type { Classifier } from '../classifier/classifier.ts';
-import type { PreprocessingName } from '../preprocessing.ts';
+import type { Preprocessing } from '../preprocessing.ts';
 import { reorder } from './fixed-dense.ts';
 import { type PlainNetwork, plainNetwork } from './plain-network.ts';
+import { preprocessingLayers } from './preprocessing-layers.ts';
 import { classProbabilities, meanOf } from './probability-layers.ts';
 
 export interface PlainMember {
   name: string;
-  /** One, or those of several folds, whose logits are averaged. */
+  /** One, or one per fold, whose logits are averaged. */
   networks: readonly PlainNetwork[];
   /** Side of its images in pixels. */
   inputSize: number;
-  preprocessing: PreprocessingName;
-  /** Whether its logits are the mean of an image's and its mirror image's. */
+  preprocessing: Preprocessing;
+  /** Whether to average the logits of an image and its mirror image. */
   testTimeAugmentation: boolean;
   classCount: number;
 }
 
-/** @param classifiers one, or those of several folds: of one backbone, preprocessing and list of classes. */
+/** @param classifiers one, or one per fold; all with the same backbone, preprocessing and classes. */
 export function plainMember(
   name: string,
   classifiers: readonly Classifier[],
@@ -30,24 +31,24 @@ export function plainMember(
     plainNetwork(classifier, classifiers.length === 1 ? `${name}/network` : `${name}/network_${index + 1}`),
   );
   const [inputSize, classCount] = [backbone.inputSize, classes.length];
-  return { name, networks, inputSize, preprocessing: preprocessing.name, testTimeAugmentation, classCount };
+  return { name, networks, inputSize, preprocessing, testTimeAugmentation, classCount };
 }
 
-/** Images [N,S,S,3], 0..255. */
+/** Input for images [N,S,S,3], 0..255. */
 export function imageOf(inputSize: number): Symbolic {
   return tf.input({ shape: [inputSize, inputSize, 3], name: `image_${inputSize}` });
 }
 
-/** Images as {@link imageOf} has them → logits [N, outputs]; may be called for several models. */
+/** Images as of {@link imageOf} → logits [N, outputs]; may be called for several models. */
 export function memberLogits(member: PlainMember, image: Symbolic): Symbolic {
   const { name, networks, inputSize, preprocessing, testTimeAugmentation } = member;
-  const x = preprocess[preprocessing](image, `${name}/${preprocessing}`);
+  const x = preprocessingLayers(image, preprocessing, `${name}/${preprocessing.name}`);
   const views = testTimeAugmentation ? [x, mirrored(x, `${name}/mirror`, inputSize)] : [x];
   const logits = networks.flatMap(({ model }) => views.map((view) => model.apply(view) as Symbolic));
   return meanOf(logits, `${name}/logits`);
 }
 
-/** Images as {@link imageOf} has them → class probabilities [N, classCount]. */
+/** Images as of {@link imageOf} → class probabilities [N, classCount]. */
 export function memberModel(member: PlainMember): tf.LayersModel {
   const image = imageOf(member.inputSize);
   const outputs = classProbabilities(memberLogits(member, image), member.classCount, `${member.name}/probabilities`);
@@ -56,17 +57,7 @@ export function memberModel(member: PlainMember): tf.LayersModel {
 
 // --- internal ---
 
-/** As `preprocessings`, in layers. */
-const preprocess: Readonly<Record<PreprocessingName, (image: Symbolic, name: string) => Symbolic>> = {
-  // Whole numbers are centerd exactly, and only then rounded: half the error of x × (1 / 127.5) − 1.
-  'minus-one-to-one': (image, name) => {
-    const centerd = tf.layers.rescaling({ name: `${name}/centerd`, scale: 1, offset: -127.5 }).apply(image) as Symbolic;
-    return tf.layers.rescaling({ name, scale: 1 / 127.5 }).apply(centerd) as Symbolic;
-  },
-  'raw-bgr': (image, name) => reorder(image, name, [2, 1, 0]),
-};
-
-/** Columns from right to left; tfjs has no layer that reverses, but one that swaps dimensions. */
+/** Reverses the columns. tfjs has no layer for that, but layers that swap dimensions and permute the last one. */
 function mirrored(x: Symbolic, name: string, width: number): Symbolic {
   const swapped = tf.layers.permute({ name: `${name}_columns_last`, dims: [1, 3, 2] }).apply(x) as Symbolic;
   const fromRight = Array.from({ length: width }, (_, column) => width - 1 - column);

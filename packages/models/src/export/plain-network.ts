@@ -1,4 +1,4 @@
-/** A classifier's layers as tfjs itself has them: a model that loads where nothing of ours is. */
+/** A classifier as standard tfjs layers: a model that loads without Chorus. */
 import * as tf from '@tensorflow/tfjs';
 import type { Symbolic } from '../backbones/layer-calls.ts';
 import type { Classifier } from '../classifier/classifier.ts';
@@ -7,15 +7,15 @@ import { BatchNorm } from '../layers/batch-norm.ts';
 import { Relu6 } from '../layers/relu6.ts';
 import { SeededDropout } from '../layers/seeded-dropout.ts';
 
-/** Preprocessed images [N,S,S,3] → logits [N, outputCount], in the layers of keras.applications, of one level. */
+/** Preprocessed images [N,S,S,3] → logits [N, outputCount], as a flat model of the layers of keras.applications. */
 export interface PlainNetwork {
-  /** Its layers' names are `<name>/<name in the backbone>`, so that several networks can be parts of one model. */
+  /** Prefix of the layers' names, `<name>/<name in the backbone>`, so that one model can contain several networks. */
   name: string;
   model: tf.LayersModel;
 }
 
 /**
- * Copies a classifier without its preprocessing; the weights' memory is shared as long as both live.
+ * Copies a classifier without its preprocessing; both share the memory of the weights.
  *
  * @returns a network on the current backend; the caller disposes of its weights.
  */
@@ -45,7 +45,7 @@ function plainLayer(layer: tf.layers.Layer, name: string): tf.layers.Layer {
   return fromConfig.call(layer.constructor, layer.constructor as never, config) as tf.layers.Layer;
 }
 
-/** The layers of ours; of weights they have the same ones in the same order. */
+/** Standard layers for ours, with the same weights in the same order. */
 const inPlaceOf = new Map<string, (config: tf.serialization.ConfigDict & { name: string }) => tf.layers.Layer>([
   [
     BatchNorm.className,

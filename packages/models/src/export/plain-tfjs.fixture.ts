@@ -1,15 +1,15 @@
-/** A process that has @tensorflow/tfjs and nothing of ours, so that our layers' classes cannot help. */
+/** Runs models in a process with @tensorflow/tfjs alone, in which the layer classes of Chorus are not registered. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 export interface PlainJob {
   /** Folder with a `model.json`. */
   folder: string;
-  /** One for each input of the model, in its order; raw numbers and shape. */
+  /** Values and shape of each input of the model, in its order. */
   inputs: { values: number[]; shape: number[] }[];
 }
 
-/** Loads models from a file server, as a browser does, and runs them: a flat output for each. */
+/** Loads models over HTTP, as a browser does, and runs them; returns each output as a flat array. */
 export async function runInPlainTfjs(jobs: readonly PlainJob[]): Promise<number[][]> {
   const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
@@ -35,7 +35,7 @@ import * as tf from '@tensorflow/tfjs';
 
 tf.enableProdMode();
 const server = createServer(async (request, response) => {
-  // While a model runs nobody serves, and a connection that was kept would be closed under the next request.
+  // The server does not respond while a model runs, and a kept connection would be closed during the next request.
   response.writeHead(200, { connection: 'close' }).end(await readFile(decodeURIComponent(request.url)));
 });
 await new Promise((done) => server.listen(0, '127.0.0.1', done));

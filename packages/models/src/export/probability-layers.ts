@@ -2,14 +2,14 @@ import * as tf from '@tensorflow/tfjs';
 import type { Symbolic } from '../backbones/layer-calls.ts';
 import { fixedDense } from './fixed-dense.ts';
 
-/** Logits [N, 1] for two classes (of the second), else [N, classCount] → probabilities [N, classCount]. */
+/** Logits [N, 1] for two classes (the second's), else [N, classCount] → probabilities [N, classCount]. */
 export function classProbabilities(logits: Symbolic, classCount: number, name: string): Symbolic {
-  // Softmax over 0 and z is 1 − σ(z) and σ(z).
+  // The softmax of 0 and z is 1 − σ(z) and σ(z).
   if (classCount === 2) return fixedDense(logits, name, { kernel: [[0, 1]], activation: 'softmax' });
   return tf.layers.activation({ name, activation: 'softmax' }).apply(logits) as Symbolic;
 }
 
-/** The mean of tensors of one shape; of a single one, itself. */
+/** The mean of tensors of one shape; a single tensor is returned as it is. */
 export function meanOf(xs: readonly Symbolic[], name: string): Symbolic {
   return xs.length === 1 ? xs[0]! : (tf.layers.average({ name }).apply([...xs]) as Symbolic);
 }

@@ -7,7 +7,7 @@ import { LayerGraph } from './layer-graph.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
-/** input → stem → (left → relu) + right → sum → last; two tensors flow between stem and sum. */
+/** input → stem → (left → relu) + right → sum → last; there are two branches between stem and sum. */
 function branched(): { model: tf.LayersModel; graph: LayerGraph } {
   const image = imageInput(4);
   const stem = conv(image, 2, 3, 'stem');
@@ -23,7 +23,7 @@ function branched(): { model: tf.LayersModel; graph: LayerGraph } {
 const run = (graph: LayerGraph, x: tf.Tensor, from: number, to: number) => graph.run(x, from, to, () => inference);
 
 describe('LayerGraph', () => {
-  it('runs the whole as tfjs-layers does', () => {
+  it('computes what tfjs-layers does', () => {
     const { model, graph } = branched();
     tf.tidy(() => {
       const x = seededTensor<tf.Rank.R4>([2, 4, 4, 3], -1, 1);
@@ -33,7 +33,7 @@ describe('LayerGraph', () => {
     model.dispose();
   });
 
-  it('can be cut where one tensor flows, and gives the same in two runs', () => {
+  it('can be cut where no branch is open, and computes the same in two runs', () => {
     const { model, graph } = branched();
     const cuts = graph.nodes.map((_, index) => index).filter((index) => graph.isCut(index));
     expect(cuts.map((index) => graph.nodes[index]!.layer.name)).toEqual(['input', 'stem', 'sum', 'last']);
@@ -46,7 +46,7 @@ describe('LayerGraph', () => {
     model.dispose();
   });
 
-  it('tells each layer what it is told', () => {
+  it('passes its call arguments to each layer', () => {
     const { model, graph } = branched();
     const told: number[] = [];
     tf.tidy(() =>
@@ -59,7 +59,7 @@ describe('LayerGraph', () => {
     model.dispose();
   });
 
-  it('frees activations while it runs, and leaves only its output', () => {
+  it('disposes activations while it runs, and keeps only its output', () => {
     const { model, graph } = branched();
     const x = tf.ones([1, 4, 4, 3]);
     const before = tf.memory().numTensors;

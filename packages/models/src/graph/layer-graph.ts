@@ -1,17 +1,17 @@
 /**
- * A model's layers in the order in which they run, and a way to run any stretch of them.
+ * A model's layers in execution order; runs any range of them.
  *
- * `LayersModel.apply` runs all or nothing, and in one mode. Fine-tuning wants the frozen front once, the rest often,
- * and each layer in a mode of its own; nothing here remembers which layers train.
+ * `LayersModel.apply` runs the whole model in a single mode. Fine-tuning runs the frozen layers once and the others often,
+ * each layer in its own mode. The graph keeps no record of which layers train.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { LayerCall } from '../layers/layer-call.ts';
 
 export interface GraphNode {
   layer: tf.layers.Layer;
-  /** Indices of the nodes whose outputs it takes, all smaller than its own. */
+  /** Indices of the nodes whose outputs are its inputs, all smaller than its own. */
   inputs: readonly number[];
-  /** Index of the last node that takes its output; its own where none does. */
+  /** Index of the last node that uses its output; its own index if none does. */
   lastUse: number;
   /** One image's output: [H, W, C] or [C]. */
   shape: readonly number[];
@@ -21,7 +21,7 @@ export class LayerGraph {
   /** Topologically ordered; the first is the input, the last the output. */
   readonly nodes: readonly GraphNode[];
 
-  /** @param model with one input, one output, and every layer used once; stays the owner of its layers. */
+  /** @param model has one input and one output, and uses every layer once; it keeps ownership of its layers. */
   constructor(model: tf.LayersModel) {
     const indexOf = new Map(model.layers.map((layer, index) => [layer, index]));
     const nodes = model.layers.map((layer, index) => ({
@@ -34,24 +34,24 @@ export class LayerGraph {
     this.nodes = nodes;
   }
 
-  /** @throws Error when there is no such layer. */
+  /** @throws Error if there is no such layer. */
   indexOf(layerName: string): number {
     const index = this.nodes.findIndex(({ layer }) => layer.name === layerName);
-    if (index === -1) throw new Error(`no layer ${layerName}`);
+    if (index === -1) throw new Error(`the graph has no layer ${layerName}`);
     return index;
   }
 
-  /** Whether the output of this node is all that the nodes behind it need. */
+  /** Whether the later nodes need no output but this node's. */
   isCut(index: number): boolean {
     return this.nodes.slice(0, index).every(({ lastUse }) => lastUse <= index);
   }
 
   /**
-   * Runs the nodes behind `from` up to and including `to`.
+   * Runs the nodes after `from` up to and including `to`.
    *
-   * @param x output of node `from`, which must be a cut; stays the caller's.
-   * @param callFor what each node is told.
-   * @returns output of node `to`, a tensor of its own; the caller disposes.
+   * @param x output of node `from`, which must be a cut; the caller keeps ownership.
+   * @param callFor returns the call arguments of each node.
+   * @returns output of node `to` as a new tensor; the caller disposes.
    */
   run(x: tf.Tensor, from: number, to: number, callFor: (index: number) => LayerCall): tf.Tensor {
     return tf.tidy(() => {
@@ -63,7 +63,7 @@ export class LayerGraph {
           () => layer.apply(tensors.length === 1 ? tensors[0]! : tensors, callFor(index)) as tf.Tensor,
         );
         outputs.set(index, output);
-        // ActivationCache are large: each goes as soon as nobody needs it (a gradient keeps what it needs by itself).
+        // Activations are large: dispose of each one after its last use (the gradient tape keeps those that it needs).
         for (const input of inputs)
           if (this.nodes[input]!.lastUse === index) {
             outputs.get(input)!.dispose();

@@ -14,7 +14,7 @@ function call(layer: BatchNorm, x: tf.Tensor, how: Partial<LayerCall>): tf.Tenso
   return layer.apply(x, how) as tf.Tensor;
 }
 
-/** A layer over three channels with weights that are not the neutral ones; without gamma where that is undefined. */
+/** A layer over three channels with non-default weights; without gamma if that is undefined. */
 function layerOfThree([gamma]: [(number[] | undefined)?] = [[1, 2, -1]]): {
   layer: BatchNorm;
   read: () => number[][];
@@ -34,7 +34,7 @@ function layerOfThree([gamma]: [(number[] | undefined)?] = [[1, 2, -1]]): {
   return { layer, variables, read: () => variables.map((variable) => Array.from(variable.dataSync())) };
 }
 
-/** Output, gradients by x, gamma and beta of a sum that weighs every output differently, and weights afterwards. */
+/** The output, the gradients of a weighted sum by x, gamma and beta, and the weights afterwards. */
 function everything(backend: string, statistics: LayerCall['statistics']): number[][] {
   tf.setBackend(backend);
   const { layer, read, variables } = layerOfThree();
@@ -56,7 +56,7 @@ function everything(backend: string, statistics: LayerCall['statistics']): numbe
 }
 
 describe.each(['tensorflow', 'cpu'])('on backend %s', (backend) => {
-  it('normalizes by the batch and keeps statistics as Keras 3 does', async () => {
+  it('normalizes with batch statistics and updates the moving ones as Keras 3 does', async () => {
     await tf.setBackend(backend);
     const { layer, read } = layerOfThree();
     const x = tf.tensor4d([1, 0, 0, 3, 0, 0, 5, 0, 0, 7, 0, 8], [1, 2, 2, 3]);
@@ -79,7 +79,7 @@ describe.each(['tensorflow', 'cpu'])('on backend %s', (backend) => {
 });
 
 it.each(['batch', 'moving', { weight: 0.25 }] as const)(
-  'fused and composed ops give the same numbers with %o',
+  'fused and composed ops compute the same with %o',
   (statistics) => {
     const fused = everything('tensorflow', statistics);
     const composed = everything('cpu', statistics);
@@ -88,7 +88,7 @@ it.each(['batch', 'moving', { weight: 0.25 }] as const)(
   },
 );
 
-it('takes a weight of the batch into the moving statistics', () => {
+it('blends the batch into the moving statistics with a weight', () => {
   const { layer, read } = layerOfThree();
   call(layer, tf.fill([1, 2, 2, 3], 4), training({ weight: 1 }));
   expect(read().slice(2)).toEqual([
@@ -100,7 +100,7 @@ it('takes a weight of the batch into the moving statistics', () => {
   layer.dispose();
 });
 
-it('is one function in inference and with moving statistics, which stay', () => {
+it('computes the same in inference and with moving statistics, which do not change', () => {
   const { layer, read } = layerOfThree();
   const before = read();
   const x = seededTensor<tf.Rank.R4>([4, 2, 2, 3], -2, 3);
@@ -113,7 +113,7 @@ it('is one function in inference and with moving statistics, which stay', () => 
   layer.dispose();
 });
 
-it('has with moving statistics the gradient that tfjs derives', () => {
+it('with moving statistics has the gradient that tfjs derives', () => {
   const { layer, variables } = layerOfThree();
   const [gamma, beta, mean, variance] = variables as tf.Tensor[] as [
     tf.Tensor1D,
@@ -135,29 +135,32 @@ it('has with moving statistics the gradient that tfjs derives', () => {
 });
 
 describe.each(['tensorflow', 'cpu'])('without gamma on backend %s', (backend) => {
-  it.each(['batch', 'moving', { weight: 0.25 }] as const)('is the layer with a gamma of 1, with %o', (statistics) => {
-    tf.setBackend(backend);
-    const [ones, none] = [[1, 1, 1], undefined].map((gamma) => {
-      const { layer, variables, read } = layerOfThree([gamma]);
-      const beta = variables.at(-3)!;
-      const results = tf.tidy(() => {
-        const x = seededTensor<tf.Rank.R4>([4, 2, 2, 3], -2, 3);
-        const weights = seededTensor<tf.Rank.R4>([4, 2, 2, 3], -1, 1, 1);
-        const loss = (input: tf.Tensor) => tf.sum(tf.mul(weights, call(layer, input, training(statistics))));
-        const { grads } = tf.variableGrads(() => loss(x) as tf.Scalar, [beta]);
-        const tensors = [call(layer, x, {}), tf.grad(loss)(x), grads[beta.name]!];
-        return [...tensors.map((tensor) => Array.from(tensor.dataSync())), ...read().slice(-3)];
+  it.each(['batch', 'moving', { weight: 0.25 }] as const)(
+    'equals the layer with a gamma of 1, with %o',
+    (statistics) => {
+      tf.setBackend(backend);
+      const [ones, none] = [[1, 1, 1], undefined].map((gamma) => {
+        const { layer, variables, read } = layerOfThree([gamma]);
+        const beta = variables.at(-3)!;
+        const results = tf.tidy(() => {
+          const x = seededTensor<tf.Rank.R4>([4, 2, 2, 3], -2, 3);
+          const weights = seededTensor<tf.Rank.R4>([4, 2, 2, 3], -1, 1, 1);
+          const loss = (input: tf.Tensor) => tf.sum(tf.mul(weights, call(layer, input, training(statistics))));
+          const { grads } = tf.variableGrads(() => loss(x) as tf.Scalar, [beta]);
+          const tensors = [call(layer, x, {}), tf.grad(loss)(x), grads[beta.name]!];
+          return [...tensors.map((tensor) => Array.from(tensor.dataSync())), ...read().slice(-3)];
+        });
+        layer.dispose();
+        return { results, weightCount: variables.length };
       });
-      layer.dispose();
-      return { results, weightCount: variables.length };
-    });
-    expect([ones!.weightCount, none!.weightCount]).toEqual([4, 3]);
-    expect(none!.results).toEqual(ones!.results);
-    tf.setBackend('tensorflow');
-  });
+      expect([ones!.weightCount, none!.weightCount]).toEqual([4, 3]);
+      expect(none!.results).toEqual(ones!.results);
+      tf.setBackend('tensorflow');
+    },
+  );
 });
 
-it('leaves no tensors behind', () => {
+it('leaks no tensor', () => {
   const before = tf.memory().numTensors;
   for (const gamma of [[1, 2, -1], undefined]) {
     const { layer } = layerOfThree([gamma]);

@@ -1,11 +1,11 @@
 /**
- * Batch normalization over the channels, with Keras 3's statistics: the variance is the biased one, and
+ * Batch normalization over the channels with the statistics of Keras 3: the variance is biased, and
  * `moving = moving × momentum + batch × (1 − momentum)`.
  */
 import * as tf from '@tensorflow/tfjs';
 import type { LayerCall } from './layer-call.ts';
 
-/** Kernels of packages/runtime; a backend without them composes the same numbers of its own ops. Attrs: { epsilon }. */
+/** Kernels of packages/runtime; backends without them compute the same values from standard ops. Attrs: { epsilon }. */
 const kernels = {
   /** { x [N,H,W,C], gamma [C], beta [C] } → [y, mean [C], biased variance [C], …] */
   byBatch: 'ChorusFusedBatchNorm',
@@ -15,14 +15,14 @@ const kernels = {
 
 export interface BatchNormOptions {
   name: string;
-  /** How slowly the moving statistics follow the batches'. */
+  /** Weight of the old moving statistics in each update, 0..1. */
   momentum: number;
   epsilon: number;
-  /** Whether it has a gamma; else the factor is 1. */
+  /** Whether the layer has a gamma; otherwise the factor is 1. */
   scale: boolean;
 }
 
-/** [N,H,W,C] → the same shape. tfjs' own layer ignores `trainable` and composes a dozen ops; this one is told per call. */
+/** [N,H,W,C] → the same shape. The tfjs layer ignores `trainable` and runs a dozen ops; this one takes its mode per call. */
 export class BatchNorm extends tf.layers.Layer {
   static readonly className = 'ChorusBatchNorm';
   readonly #momentum: number;
@@ -70,12 +70,12 @@ export class BatchNorm extends tf.layers.Layer {
     return { ...super.getConfig(), momentum: this.#momentum, epsilon: this.#epsilon, scale: this.#scale };
   }
 
-  /** Gamma, or the ones in its place, which whoever asks tidies away. */
+  /** Gamma, or ones in its place, which the caller's tidy disposes. */
   #factor(): tf.Tensor1D {
     return (this.#gamma ?? tf.ones(this.#beta.shape)) as tf.Tensor as tf.Tensor1D;
   }
 
-  /** One fused op on every backend. */
+  /** Inference: one fused op on every backend. */
   #normalize(x: tf.Tensor4D, gamma: tf.Tensor1D): tf.Tensor4D {
     return tf.batchNorm4d(
       x,
@@ -88,8 +88,8 @@ export class BatchNorm extends tf.layers.Layer {
   }
 
   /**
-   * The same with a gradient of its own for constant statistics. tfjs' gradient of batchNorm also derives by mean and
-   * variance, and a composed one would keep a second copy of the activations.
+   * The same with a custom gradient for constant statistics. The tfjs gradient of batchNorm also differentiates with respect
+   * to mean and variance, and a composed one would keep a second copy of the activations.
    */
   #normalizeByMoving(x: tf.Tensor4D): tf.Tensor4D {
     const normalize = tf.customGrad((x, gamma, _beta, save) => {

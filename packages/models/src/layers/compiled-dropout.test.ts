@@ -15,7 +15,7 @@ function masks(dropout: (x: tf.Tensor, step: tf.Tensor) => tf.Tensor, steps: rea
   return steps.map((step) => tf.tidy(() => dropout(tf.ones([50, 30]), tf.scalar(step, 'int32')).dataSync<'float32'>()));
 }
 
-it('compiled, dropout draws another mask in each step, and those that it draws eagerly', () => {
+it('compiled dropout draws a new mask for each step, the same as eagerly', () => {
   const compiled = compile(dropoutOf(7));
   const drawn = masks(compiled, [0, 1, 2, 1]);
   expect(drawn).toEqual(masks(dropoutOf(7), [0, 1, 2, 1]));

@@ -1,17 +1,17 @@
 import type * as tf from '@tensorflow/tfjs';
 
-/** What a layer is told each time it runs; given to tfjs-layers as a call's keyword arguments. */
+/** Arguments of one call of a layer, passed as keyword arguments of tfjs-layers. */
 export interface LayerCall {
-  /** Dropout drops, and BatchNorm looks at `statistics`; else both are constant functions. */
+  /** Whether dropout is active and BatchNorm uses `statistics`; otherwise both run in inference mode. */
   training: boolean;
   /**
-   * What BatchNorm normalizes with while training:
-   * - `moving`: the moving statistics, which stay as they are;
-   * - `batch`: the batch's, which the moving ones follow by the layer's momentum;
-   * - `weight`: the batch's, blended into the moving ones with this weight (0..1].
+   * The statistics that BatchNorm normalizes with during training:
+   * - `moving`: the moving statistics, which do not change;
+   * - `batch`: the batch statistics, which update the moving ones with the layer's momentum;
+   * - `weight`: the batch statistics, which are blended into the moving ones with this weight (0..1].
    */
   statistics: 'moving' | 'batch' | { weight: number | tf.Scalar };
-  /** Int32: which of a training's steps this is, that dropout draws another mask in each. */
+  /** Number of the training step, int32: dropout draws a new mask for each step. */
   step?: tf.Scalar | undefined;
 }
 

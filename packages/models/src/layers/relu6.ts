@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 
-/** min(max(x, 0), 6) as the op Relu6; tfjs' own layer clips by value, of which the gradient is slower. Any shape. */
+/** min(max(x, 0), 6) for any shape, as the op Relu6; the tfjs layer clips by value, whose gradient is slower. */
 export class Relu6 extends tf.layers.Layer {
   static readonly className = 'ChorusRelu6';
 

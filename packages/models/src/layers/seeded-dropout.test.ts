@@ -4,7 +4,7 @@ import { SeededDropout } from './seeded-dropout.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
-/** Of the steps 0, 1, 2 … */
+/** For the steps 0, 1, 2, … */
 function masks(seed: number, count: number, training = true): number[][] {
   const layer = new SeededDropout({ name: 'dropout', rate: 0.25, seed });
   return Array.from({ length: count }, (_, index) =>
@@ -15,35 +15,35 @@ function masks(seed: number, count: number, training = true): number[][] {
   );
 }
 
-it('drops its share and scales up the rest', () => {
+it('drops the given share and scales up the rest', () => {
   const [mask] = masks(1, 1) as [number[]];
   expect(new Set(mask)).toEqual(new Set([0, Math.fround(4 / 3)]));
   const dropped = mask.filter((one) => one === 0).length / mask.length;
-  // 10,000 draws: five standard deviations are 0.022.
+  // With 10,000 draws, five standard deviations are 0.022.
   expect(Math.abs(dropped - 0.25)).toBeLessThan(0.022);
 });
 
-it('draws another mask in each step, and the same ones from the same seed', () => {
+it('draws a new mask for each step, and the same ones from the same seed', () => {
   const [first, second] = masks(1, 2);
   expect(second).not.toEqual(first);
   expect(masks(1, 2)).toEqual([first, second]);
   expect(masks(2, 1)).not.toEqual([first]);
 });
 
-it('lets everything through in inference', () => {
+it('is the identity in inference', () => {
   const [mask] = masks(1, 1, false);
   expect(new Set(mask)).toEqual(new Set([1]));
 });
 
-it('leaves no tensors behind', () => {
+it('leaks no tensor', () => {
   const before = tf.memory().numTensors;
   masks(1, 3);
   expect(tf.memory().numTensors).toBe(before);
 });
 
-it('needs the number of the step', () => {
+it('requires the step number', () => {
   const layer = new SeededDropout({ name: 'dropout', rate: 0.25, seed: 1 });
   expect(() => tf.tidy(() => layer.apply(tf.ones([1]), { training: true }) as tf.Tensor)).toThrow(
-    'needs the number of the step',
+    'needs the step number',
   );
 });

@@ -4,9 +4,9 @@ import { streamSeed } from '../random/stream-seed.ts';
 import type { LayerCall } from './layer-call.ts';
 
 /**
- * Dropout of which the masks follow from a seed and the number of the step alone; any shape.
+ * Dropout whose masks depend only on a seed and the step number; any shape.
  *
- * tfjs' own layer has a seed for a single mask, or draws from Math.random.
+ * With a seed, the tfjs layer repeats a single mask; without one, it draws from Math.random.
  */
 export class SeededDropout extends tf.layers.Layer {
   static readonly className = 'ChorusSeededDropout';
@@ -22,11 +22,11 @@ export class SeededDropout extends tf.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[], { training = false, step }: Partial<LayerCall>): tf.Tensor {
     const x = Array.isArray(inputs) ? inputs[0]! : inputs;
     if (!training || this.#rate === 0) return x;
-    if (step === undefined) throw new Error('dropout while training needs the number of the step');
+    if (step === undefined) throw new Error('dropout needs the step number during training');
     return tf.tidy(() => {
       const seed = tf.stack([tf.scalar(streamSeed(this.#seed, this.name), 'int32'), step]) as tf.Tensor1D;
       const stays = tf.greaterEqual(statelessUniform(seed, x.shape), this.#rate);
-      // What stays is scaled up, so that the sum is kept on average.
+      // Scale up the rest, which preserves the expected sum.
       return tf.mul(x, tf.mul(tf.cast(stays, 'float32'), 1 / (1 - this.#rate)));
     });
   }

@@ -1,4 +1,4 @@
-/** What a saved member says of itself; goes as JSON beside its weights. */
+/** The manifest of a saved member, stored as JSON beside its weights. */
 import { z } from 'zod';
 import { backboneFamilies } from '../backbones/table.ts';
 
@@ -10,32 +10,38 @@ const tensorSchema = z.strictObject({
   /** `layer/weight`, such as `Conv1/kernel`. */
   name: z.string().min(1).max(200),
   shape: z.array(side).max(6),
-  /** Of its first byte in the weights. */
+  /** Byte offset in the weights. */
   offset: byteCount,
   byteLength: byteCount,
 });
 
-/** A member's manifest; the weights' own checksum is kept by whoever stores both. */
+/** A member's manifest. It has no checksum of the weights: the bundle keeps one for every file. */
 export const memberManifestSchema = z
   .strictObject({
     format: z.literal('chorus-member'),
     version: z.literal(1),
-    backbone: z.strictObject({ family: z.enum(backboneFamilies), alpha: z.number(), inputSize: z.int() }),
-    /** Name of what its weights expect of raw pixels. */
+    /** As in a `BackboneSpec`: a variant by its name, or by its width (`alpha`). */
+    backbone: z.strictObject({
+      family: z.enum(backboneFamilies),
+      variant: z.string().max(100).optional(),
+      alpha: z.number().optional(),
+      inputSize: z.int(),
+    }),
+    /** Name of the preprocessing of raw pixels. */
     preprocessing: z.string().max(100),
     classes: z.array(z.string().max(1000)).min(2).max(100_000),
-    /** Logits per image: 1 for two classes (of the second), else one per class. */
+    /** Logits per image: 1 for two classes (the second's), else one per class. */
     outputCount: z.int().min(1),
     dropout: z.number().min(0).lt(1),
     /** Little-endian. */
     dtype: z.literal('float32'),
-    /** One behind the other, without gaps. */
+    /** Contiguous, without gaps. */
     tensors: z.array(tensorSchema).min(1).max(10_000),
   })
   .refine(({ classes }) => new Set(classes).size === classes.length, 'classes must differ')
   .refine(
     ({ classes, outputCount }) => outputCount === (classes.length === 2 ? 1 : classes.length),
-    'outputCount must be 1 for two classes, else their number',
+    'outputCount must be 1 for two classes, otherwise the number of classes',
   );
 
 export type MemberManifest = z.output<typeof memberManifestSchema>;

@@ -29,7 +29,7 @@ function expectSame(found: SavedMember, expected: SavedMember): void {
 }
 
 describe('memberToBytes and memberFromBytes', () => {
-  it('carry a member over, bit for bit', () => {
+  it('preserve a member, bit for bit', () => {
     const again = memberFromBytes(fromFile(), saved.weights);
     expectSame(memberToBytes(again), saved);
     expect([again.classes, again.backbone, again.dropout]).toEqual([classifier.classes, classifier.backbone, 0.25]);
@@ -40,7 +40,7 @@ describe('memberToBytes and memberFromBytes', () => {
     again.dispose();
   });
 
-  it('read weights that begin anywhere in a buffer', () => {
+  it('read weights at any offset of a buffer', () => {
     const shifted = new Uint8Array(saved.weights.length + 3);
     shifted.set(saved.weights, 3);
     const again = memberFromBytes(fromFile(), shifted.subarray(3));
@@ -48,13 +48,13 @@ describe('memberToBytes and memberFromBytes', () => {
     again.dispose();
   });
 
-  it("read node's Buffer, of which slice() shares memory", () => {
+  it("read node's Buffer, whose slice() shares memory", () => {
     const again = memberFromBytes(fromFile(), Buffer.from(saved.weights));
     expectSame(memberToBytes(again), saved);
     again.dispose();
   });
 
-  it('carry raw pixels, blue first, over', () => {
+  it('preserve the preprocessing raw-bgr', () => {
     const backbone = { family: 'mobilenet', alpha: 0.25, inputSize: 32 } as const;
     const raw = createClassifier({ backbone, classes: ['cats', 'dogs'], preprocessing: 'raw-bgr', seed: 5 });
     const { manifest, weights } = memberToBytes(raw);
@@ -66,7 +66,19 @@ describe('memberToBytes and memberFromBytes', () => {
     again.dispose();
   });
 
-  it('describe what is there', () => {
+  it('preserve a variant that is chosen by its name', () => {
+    const backbone = { family: 'mobilenet', variant: '0.25', inputSize: 32 } as const;
+    const named = createClassifier({ backbone, classes: ['cats', 'dogs', 'owls'], dropout: 0.25, seed: 5 });
+    const { manifest, weights } = memberToBytes(named);
+    // The same model as the one that `alpha` chose.
+    expectSame({ manifest: { ...manifest, backbone: classifier.backbone }, weights }, saved);
+    const again = memberFromBytes(JSON.parse(JSON.stringify(manifest)), weights);
+    expectSame(memberToBytes(again), { manifest, weights });
+    named.dispose();
+    again.dispose();
+  });
+
+  it('describe the member in the manifest', () => {
     expect(memberManifestSchema.parse(fromFile())).toEqual(saved.manifest);
     expect(saved.manifest).toMatchObject({ preprocessing: 'minus-one-to-one', outputCount: 3, dtype: 'float32' });
     expect(saved.manifest.tensors[0]).toEqual({
@@ -80,7 +92,7 @@ describe('memberToBytes and memberFromBytes', () => {
     expect(offset + byteLength).toBe(saved.weights.length);
   });
 
-  it('leave no tensors behind', () => {
+  it('leak no tensor', () => {
     const before = tf.memory().numTensors;
     memberFromBytes(fromFile(), memberToBytes(classifier).weights).dispose();
     expect(tf.memory().numTensors).toBe(before);
@@ -118,42 +130,46 @@ describe('memberFromBytes refuses', () => {
     ['an overlap', tensor(1, { offset: 0 }), /received 32 at byte 0/],
     ['a wrong length', tensor(1, { byteLength: 36 }), /received 36 at byte 864/],
     [
-      'one name twice',
+      'a duplicate name',
       tensor(2, { name: 'conv1_bn/gamma' }),
-      /conv1_bn\/beta \[8\] at place 3, received conv1_bn\/gamma \[8\]/,
+      /conv1_bn\/beta \[8\] as tensor 3, received conv1_bn\/gamma \[8\]/,
     ],
     [
-      'two of a shape in the other order',
+      'two weights of equal shape in the wrong order',
       ({ tensors: [, gamma, beta] }) => {
         gamma!.name = 'conv1_bn/beta';
         beta!.name = 'conv1_bn/gamma';
       },
-      /conv1_bn\/gamma \[8\] at place 2, received conv1_bn\/beta \[8\]/,
+      /conv1_bn\/gamma \[8\] as tensor 2, received conv1_bn\/beta \[8\]/,
     ],
     [
       'another shape of the same size',
       tensor(0, { shape: [3, 3, 8, 3] }),
-      /conv1\/kernel \[3, 3, 3, 8\] at place 1, received conv1\/kernel \[3, 3, 8, 3\]/,
+      /conv1\/kernel \[3, 3, 3, 8\] as tensor 1, received conv1\/kernel \[3, 3, 8, 3\]/,
     ],
     ['an unknown family', field({ backbone: { family: 'resnet', alpha: 1, inputSize: 32 } }), /backbone\.family/],
     ['an inherited family', field({ backbone: { family: 'toString', alpha: 1, inputSize: 32 } }), /backbone\.family/],
     [
-      'a family that it is not',
+      'another family',
       field({ backbone: { family: 'mobilenet-v2', alpha: 0.35, inputSize: 32 } }),
       /head\/kernel \[1280, 3\]/,
     ],
     [
-      'an alpha that is not there',
+      'an unknown alpha',
       field({ backbone: { family: 'mobilenet', alpha: 1e9, inputSize: 32 } }),
-      /alpha of mobilenet/,
+      /Invalid alpha 1000000000 for mobilenet;/,
     ],
-    ['a huge input', field({ backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 1e9 } }), /from 32 to 2048 px/],
+    [
+      'a huge input',
+      field({ backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 1e9 } }),
+      /expected 32 to 2048 px/,
+    ],
     [
       'another preprocessing',
       field({ preprocessing: 'zero-to-one' }),
-      /preprocessing minus-one-to-one, .* or raw-bgr, received zero-to-one/,
+      /^Invalid preprocessing "zero-to-one"; expected minus-one-to-one, .* or raw-bgr\.$/,
     ],
-    ['an inherited preprocessing', field({ preprocessing: 'toString' }), /received toString/],
+    ['an inherited preprocessing', field({ preprocessing: 'toString' }), /Invalid preprocessing "toString"/],
     ['other classes than outputs', field({ classes: ['cats', 'dogs'] }), /outputCount/],
     [
       'more classes than numbers',
@@ -183,7 +199,7 @@ describe('memberFromBytes refuses', () => {
     expect(() => memberFromBytes(fromFile(), weights())).toThrow(/Expected 877260 bytes of weights, .*, received \d+/);
   });
 
-  it('a number that is none', () => {
+  it('NaN', () => {
     const before = tf.memory().numTensors;
     const weights = saved.weights.slice();
     new DataView(weights.buffer).setFloat32(868, Number.POSITIVE_INFINITY, true);
@@ -193,7 +209,7 @@ describe('memberFromBytes refuses', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('a prototype, and leaves that of objects alone', () => {
+  it('a prototype, without polluting that of objects', () => {
     const text = JSON.stringify(saved.manifest).replace('{', '{"__proto__":{"polluted":true},');
     expect(() => memberFromBytes(JSON.parse(text), saved.weights)).toThrow(ModelError);
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
@@ -208,7 +224,7 @@ describe('memberFromBytes refuses', () => {
     );
   });
 
-  it('a manifest with any one value replaced, or it means the same', () => {
+  it('a manifest with any value replaced, unless it means the same', () => {
     const paths = leafPaths(fromFile());
     fc.assert(
       fc.property(fc.constantFrom(...paths), fc.jsonValue({ maxDepth: 1 }), (path, value) => {

@@ -1,6 +1,6 @@
-/** A classifier as plain data: a manifest and one run of bytes. */
+/** A classifier as plain data: a manifest and the bytes of its weights. */
 import { z } from 'zod';
-import { backboneTable, checkBackboneSpec } from '../backbones/table.ts';
+import { backboneTable, checkBackboneSpec, variantOf } from '../backbones/table.ts';
 import { Classifier } from '../classifier/classifier.ts';
 import { type ModelWeight, setWeights } from '../classifier/model-weights.ts';
 import { unusableValue } from '../classifier/unusable-value.ts';
@@ -10,11 +10,11 @@ import { type MemberManifest, type MemberTensor, memberManifestSchema } from './
 
 export interface SavedMember {
   manifest: MemberManifest;
-  /** Little-endian float32 tensors as the manifest lists them. */
+  /** Contiguous little-endian float32 tensors, in the order of the manifest. */
   weights: Uint8Array;
 }
 
-/** Copies a classifier out of the backend; it stays the caller's. */
+/** Copies a classifier out of the backend; the caller keeps ownership of it. */
 export function memberToBytes(classifier: Classifier): SavedMember {
   const { backbone, preprocessing, classes, outputCount, dropout } = classifier;
   let byteCount = 0;
@@ -44,25 +44,25 @@ export function memberToBytes(classifier: Classifier): SavedMember {
 }
 
 /**
- * Makes a classifier of what {@link memberToBytes} wrote.
+ * Builds a classifier from what {@link memberToBytes} wrote.
  *
- * Manifest and bytes are a stranger's: they are checked against each other before a model is built, and against the
- * model before a weight is set. What is allocated is bounded by the bytes that are there.
+ * Manifest and bytes are untrusted: they are checked against each other before a model is built, and against the model
+ * before a weight is set. The memory allocated is bounded by the number of bytes received.
  *
- * @param manifest anything, such as parsed JSON.
+ * @param manifest any value, such as parsed JSON.
  * @returns a classifier on the current tfjs backend; the caller disposes.
- * @throws ModelError naming the field or tensor, what was expected and what is there.
+ * @throws ModelError naming the field or tensor, what was expected and what was received.
  */
 export function memberFromBytes(manifest: unknown, weights: Uint8Array): Classifier {
   const parsed = memberManifestSchema.safeParse(manifest);
-  if (!parsed.success) throw new ModelError(`Expected a member's manifest: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new ModelError(`Invalid member manifest: ${z.prettifyError(parsed.error)}`);
   const { backbone, preprocessing, classes, outputCount, dropout, tensors } = parsed.data;
   checkTable(tensors, weights.byteLength);
   checkBackboneSpec(backbone);
   checkPreprocessing(preprocessing, backboneTable[backbone.family].preprocessing);
-  checkHead(tensors, backboneTable[backbone.family].featureWidth(backbone.alpha), outputCount);
+  checkHead(tensors, variantOf(backbone).featureWidth, outputCount);
 
-  // Seeds only dropout masks: no weight is drawn.
+  // The seed only affects dropout masks: no weight is drawn.
   const classifier = new Classifier({ backbone, classes, dropout, preprocessing, seed: 0 });
   try {
     setWeights(matchTensors(classifier.weights, tensors, weights));
@@ -83,7 +83,7 @@ function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, length) => product * length, 1);
 }
 
-/** Tensors lie one behind the other and fill the bytes exactly. */
+/** Tensors must be contiguous and fill the bytes exactly. */
 function checkTable(tensors: readonly MemberTensor[], weightsByteLength: number): void {
   let end = 0;
   for (const { name, shape, offset, byteLength } of tensors) {
@@ -98,7 +98,7 @@ function checkTable(tensors: readonly MemberTensor[], weightsByteLength: number)
     throw new ModelError(`Expected ${end} bytes of weights, as the manifest lists, received ${weightsByteLength}.`);
 }
 
-/** The one part of which the manifest alone decides the size. */
+/** Checks the head, the only part whose size is up to the manifest. */
 function checkHead(tensors: readonly MemberTensor[], featureWidth: number, outputCount: number): void {
   const found = tensors.slice(-2).map(({ name, shape }) => describe(name, shape));
   const wanted = [describe('head/kernel', [featureWidth, outputCount]), describe('head/bias', [outputCount])];
@@ -121,8 +121,8 @@ function matchTensors(
     expected.map((weight, index) => {
       const { name, shape, offset, byteLength } = tensors[index]!;
       const [wanted, found] = [describe(nameOf(weight), weight.shape), describe(name, shape)];
-      if (wanted !== found) throw new ModelError(`Expected tensor ${wanted} at place ${index + 1}, received ${found}.`);
-      // A copy starts at a multiple of four. Made so, and not by slice(), which in a node Buffer shares memory.
+      if (wanted !== found) throw new ModelError(`Expected ${wanted} as tensor ${index + 1}, received ${found}.`);
+      // A copy, which is aligned to four bytes. Not slice(): on a node Buffer it shares memory.
       const values = new Float32Array(new Uint8Array(weights.subarray(offset, offset + byteLength)).buffer);
       const unusable = unusableValue(values, weight.weightName);
       if (unusable !== undefined)

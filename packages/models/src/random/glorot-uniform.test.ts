@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { glorotUniform } from './glorot-uniform.ts';
 
-// Fans as Keras counts them: a window's area times the channels.
+// Fans as in Keras: the area of the window times the channels.
 it.each([
   { shape: [300, 20], fans: 320 },
   { shape: [3, 3, 16, 32], fans: 9 * 48 },
@@ -21,7 +21,7 @@ it.each([
   expect(variance / deviation ** 2).toBeLessThan(1.2);
 });
 
-it('follows from seed and name alone', () => {
+it('depends only on seed and name', () => {
   const draw = (seed: number, name: string) => glorotUniform([4, 4], seed, name);
   const first = draw(1, 'a/kernel');
   expect(draw(2, 'a/kernel')).not.toEqual(first);

@@ -7,7 +7,7 @@ import { statelessUniform } from './stateless-uniform.ts';
 
 beforeAll(() => useNativeBackend());
 
-/** What TensorFlow's own op draws. */
+/** Draws of the TensorFlow op. */
 function drawn(seed: readonly [number, number], shape: readonly number[]): Float32Array {
   return tf.tidy(() => statelessUniform(tf.tensor1d([...seed], 'int32'), shape).dataSync<'float32'>());
 }
@@ -29,17 +29,17 @@ describe('philoxUniform', () => {
     [-1, -1],
     [-(2 ** 31), 2 ** 31 - 1],
     [1, -1],
-  ])('also for the seed %d, %d', (...seed) => {
+  ])('also with the seed %d, %d', (...seed) => {
     expect(philoxUniform(seed, 9)).toEqual(drawn(seed, [9]));
   });
 
-  it('also where TensorFlow shares the work between threads', () => {
+  it('also where TensorFlow splits the work between threads', () => {
     expect(philoxUniform([3, 4], 300_001)).toEqual(drawn([3, 4], [300_001]));
   });
 });
 
 describe('statelessUniform', () => {
-  it('draws the same in any shape, and on a backend without the op', async () => {
+  it('draws the same in any shape and on backends without the op', async () => {
     const values = drawn([5, 6], [24]);
     expect(drawn([5, 6], [2, 3, 4])).toEqual(values);
     // tfjs recommends its native backend.

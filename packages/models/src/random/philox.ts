@@ -1,18 +1,18 @@
 /**
- * Random numbers that follow from a seed alone and not from what was drawn before: Philox 4×32 with ten rounds.
+ * Counter-based random numbers, which depend on a seed but not on earlier draws: Philox 4×32 with ten rounds.
  *
  * Salmon, Moraes, Dror and Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", 2011.
  */
 
-/** Four whole numbers of 32 bits. */
+/** Four 32-bit integers. */
 type Block = readonly [number, number, number, number];
 type Key = readonly [number, number];
 
 /**
- * What TensorFlow's StatelessRandomUniform draws on a CPU or GPU, bit for bit.
+ * Draws the numbers of TensorFlow's StatelessRandomUniform on a CPU or GPU, bit for bit.
  *
- * @param seed two whole numbers of 32 bits, signed.
- * @returns as many numbers from 0 to below 1.
+ * @param seed two signed 32-bit integers.
+ * @returns `count` numbers in [0, 1).
  */
 export function philoxUniform(seed: readonly [number, number], length: number): Float32Array {
   // TensorFlow scrambles the seed: tensorflow/core/kernels/stateless_random_ops.cc, GenerateKey.
@@ -43,13 +43,13 @@ function philox(counter: Block, key: Key): Block {
   return [c0, c1, c2, c3];
 }
 
-/** Both halves of the product, of 32 bits each. */
+/** The high and low 32 bits of the product. */
 function multiply(a: number, b: number): [high: number, low: number] {
   const product = BigInt(a) * BigInt(b);
   return [Number(product >> 32n), Number(product & 0xffffffffn)];
 }
 
-/** Of the number as one of 64 bits. */
+/** The high and low 32 bits of a number as a 64-bit integer. */
 function highHalf(value: number): number {
   return value < 0 ? 0xffffffff : 0;
 }

@@ -5,9 +5,10 @@ import { philoxUniform } from './philox.ts';
 const kernel = 'ChorusStatelessUniform';
 
 /**
- * Numbers from 0 to below 1 that follow from the seed alone, the same ones on every backend.
+ * Draws numbers in [0, 1) that depend only on the seed, the same on every backend.
  *
- * Inside a compiled function the seed must be computed from its inputs: tfjs' own random numbers would be drawn once.
+ * In a compiled function the seed must be computed from its inputs: the random numbers of tfjs would be drawn only once,
+ * while tracing.
  *
  * @param seed [2], int32.
  */

@@ -1,8 +1,8 @@
 /**
- * A seed of its own for every name, so that no draw depends on the order in which things are built: FNV-1a (Fowler, Noll,
- * Vo; 32 bits) over the text `seed/name`.
+ * Derives a seed for each name, so that draws do not depend on the order in which layers are built: the 32-bit FNV-1a hash
+ * (Fowler, Noll, Vo) of the text `seed/name`.
  *
- * @returns a whole number of 32 bits, signed.
+ * @returns a signed 32-bit integer.
  */
 export function streamSeed(seed: number, name: string): number {
   let hash = 0x811c9dc5;

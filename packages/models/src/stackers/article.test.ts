@@ -1,6 +1,6 @@
 /**
- * The stacker of "Destroy Image Classification by Ensemble of Pre-trained models" (Vardan Agarwal, 2020), number by number
- * against Keras: `tools/golden/article.json`, which `article.py` beside it writes and explains.
+ * Compares the stacker of "Destroy Image Classification by Ensemble of Pre-trained models" (Vardan Agarwal, 2020) with Keras:
+ * `tools/golden/article.py` documents and writes `article.json`.
  */
 import { describe, expect, it } from 'vitest';
 import golden from '../../../../tools/golden/article.json' with { type: 'json' };
@@ -12,7 +12,7 @@ describe('a dense stacker trained as in the article', () => {
   it.each([
     ['tf_keras 2.21', golden.stacker.tfKeras, 'cached-logits'],
     ['the loss of TensorFlow 2.1 and 2.2', golden.stacker.tensorFlow22Loss, 'probabilities'],
-  ] as const)('has the numbers of %s', (_, expected, fromLogitsOnSigmoid) => {
+  ] as const)('computes the numbers of %s', (_, expected, fromLogitsOnSigmoid) => {
     const { answers, labels, firstWeights } = golden.stacker;
     const [rowCount, batchSize] = [labels.length, 32];
     const memberCount = answers.length / rowCount;

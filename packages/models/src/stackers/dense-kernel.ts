@@ -1,7 +1,7 @@
-/** The WebAssembly of the dense stacker's network. */
+/** The dense stacker's network in WebAssembly. */
 import module from '#dense-module';
 
-/** What `assembly/dense.ts` exports; numbers are addresses in its memory, unless they count. */
+/** Exports of `assembly/dense.ts`; numbers are addresses in its memory, except counts and `share`. */
 export interface DenseKernel {
   memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   heapStart: { readonly value: number };
@@ -25,7 +25,7 @@ export interface DenseKernel {
   ): void;
 }
 
-/** Of JavaScript itself, but neither in TypeScript's `ES2023` nor in node's types. */
+/** Part of every JavaScript runtime, but neither in TypeScript's `ES2023` nor in the types of node. */
 declare const WebAssembly: {
   Module: new (bytes: Uint8Array) => object;
   Instance: new (module: object) => { exports: unknown };
@@ -33,7 +33,7 @@ declare const WebAssembly: {
 
 let compiled: object | undefined;
 
-/** A new instance; its memory goes with it. */
+/** Creates an instance; its memory is freed with it. */
 export function createDenseKernel(): DenseKernel {
   compiled ??= new WebAssembly.Module(Uint8Array.from(atob(module), (character) => character.charCodeAt(0)));
   return new WebAssembly.Instance(compiled).exports as DenseKernel;

@@ -2,15 +2,15 @@ import type { FromLogitsOnSigmoid } from '../training/cross-entropy.ts';
 import { createDenseKernel, type DenseKernel } from './dense-kernel.ts';
 import { rowLoss } from './row-loss.ts';
 
-/** What one image gives to learn from: the network's inputs, and its class. */
+/** One training row: the network's inputs for an image, and its class. */
 export interface DenseRow {
   input: Float64Array;
   label: number;
 }
 
 /**
- * Dense(10, relu) → Dense(outputs) over one flat vector of weights: the hidden kernel [inputs, 10], its bias, the output kernel
- * [10, outputs], its bias. All arrays are views of the kernel's memory.
+ * Dense(10, relu) → Dense(outputs) with one contiguous vector of weights: hidden kernel [inputs, 10], hidden bias [10], output
+ * kernel [10, outputs], output bias [outputs]. All arrays are views of the WebAssembly memory.
  */
 export class DenseNetwork {
   static readonly hiddenCount = 10;
@@ -60,7 +60,7 @@ export class DenseNetwork {
     return this.weights.subarray(this.weights.length - this.outputCount);
   }
 
-  /** [inputs] → [outputs], in the same memory each time. */
+  /** [inputs] → [outputs]. Each call overwrites the previous result. */
   logits(input: Float64Array): Float64Array {
     this.#input.set(input);
     this.#kernel.forward(
@@ -78,7 +78,7 @@ export class DenseNetwork {
     return rowLoss(this.logits(input), label, fromLogitsOnSigmoid).loss;
   }
 
-  /** Of the batch's mean loss, laid out as the weights; in the same memory each time. */
+  /** Gradient of the batch's mean loss, in the layout of the weights. Each call overwrites the previous result. */
   gradient(batch: readonly DenseRow[], fromLogitsOnSigmoid?: FromLogitsOnSigmoid): Float64Array {
     this.#gradient.fill(0);
     for (const { input, label } of batch) {
@@ -104,7 +104,7 @@ type Views = [Float64Array, Float64Array, Float64Array, Float64Array, Float64Arr
 
 const pageBytes = 2 ** 16;
 
-/** Arrays of zeros in the kernel's memory, each at a multiple of 16 bytes. */
+/** Allocates zeroed arrays in the kernel's memory, aligned to 16 bytes. */
 function allocate(kernel: DenseKernel, lengths: readonly number[]): Float64Array[] {
   const starts: number[] = [];
   let end = Math.ceil(kernel.heapStart.value / 16) * 16;

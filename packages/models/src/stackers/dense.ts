@@ -1,97 +1,155 @@
 /**
  * The stacker of the article "Destroy Image Classification by Ensemble of Pre-trained models": the members'
- * probabilities → Dense(10, relu) → Dense(1 or C), trained by Adam at 1e-3 in batches of 32.
+ * probabilities → Dense(10, relu) → Dense(1 or C), trained with Adam at 1e-3 in batches of 32.
  *
- * It has a few dozen weights and learns from a few hundred rows, so it is plain numbers: no tensor backend, and the same
- * bits on every machine.
+ * It has a few dozen weights and trains on a few hundred rows, so it needs no tensor backend and gives the same bits on
+ * every machine.
  */
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
+import { z } from 'zod';
 import { ModelError } from '../errors.ts';
 import { generatorFor } from '../random/generator-for.ts';
 import { glorotUniform } from '../random/glorot-uniform.ts';
 import type { FromLogitsOnSigmoid } from '../training/cross-entropy.ts';
+import { type FitContext, fittedNumbers, fittedSize, matrixRows, type StackerDefinition } from './definition.ts';
 import { DenseNetwork, type DenseRow } from './dense-network.ts';
 import { countRows, type MemberOutputs, outputsPerImage } from './outputs.ts';
 import { sigmoid, softmaxRows, toProbabilities } from './probabilities.ts';
 import { ScalarAdam } from './scalar-adam.ts';
 
-export interface DenseModel {
-  memberCount: number;
-  classCount: number;
-  /** Hidden kernel [inputs, 10], hidden bias, output kernel [10, outputs], output bias, one behind the other. */
-  weights: number[];
-}
+const stateSchema = z
+  .strictObject({
+    kind: z.literal('dense'),
+    ...fittedSize,
+    /** Contiguous: hidden kernel [inputs, 10], hidden bias [10], output kernel [10, outputs], output bias [outputs]. */
+    weights: fittedNumbers,
+  })
+  .refine(
+    ({ memberCount, classCount, weights }) => weights.length === weightCount(memberCount, classCount),
+    'the number of weights does not fit its members and classes',
+  );
+type DenseState = z.output<typeof stateSchema>;
 
 /** How long a dense stacker trains, and on which rows. */
 export interface DenseFitOptions {
-  /** Times that the rows are gone through; the most, where there is patience. */
+  /** Number of epochs; the maximum if there is a patience. */
   epochCount: number;
   /**
-   * A fifth of the rows is set aside, training stops after so many epochs without a lower loss on them, and the best
-   * epoch's weights are kept. null: all rows train in all epochs, and the last one's weights are kept.
+   * Number of epochs without a lower validation loss after which training stops. A fifth of the rows is set aside for
+   * validation, and the best epoch's weights are kept. null: all rows train in all epochs, and the last epoch's weights are
+   * kept.
    */
   patience: number | null;
-  /** Whether the rows that do not fill an epoch's last batch of 32 are left out; others each time. */
+  /** Whether to leave out the rows that do not fill an epoch's last batch of 32; different ones in each epoch. */
   wholeBatchesOnly: boolean;
-  /** As `crossEntropy` has it. */
+  /** As for `crossEntropy`. */
   fromLogitsOnSigmoid?: FromLogitsOnSigmoid | undefined;
 }
 
 export const denseFitDefaults: Readonly<DenseFitOptions> = { epochCount: 1000, patience: 50, wholeBatchesOnly: false };
 
+const optionsSchema = z
+  .strictObject({
+    epochCount: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(denseFitDefaults.epochCount)
+      .describe('Number of epochs; the maximum if there is a patience.'),
+    patience: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .nullable()
+      .default(denseFitDefaults.patience)
+      .describe(
+        'Stops after this many epochs without a lower loss on a fifth of the images; null trains on all images to the last epoch.',
+      ),
+  })
+  .prefault({})
+  .describe('Fit of the dense stacker: Dense(10, relu) → Dense.');
+
 const learningRate = 1e-3;
-/** Rows a step. */
-export const denseBatchSize = 32;
-/** Of each class, one row in so many is set aside. */
+/** Rows of a training step. */
+const batchSize = 32;
+/** One row in this many is set aside for validation, of each class. */
 const setAsideEvery = 5;
 
-/**
- * @param labels class of each image.
- * @throws ModelError for options that cannot be, and when there are only whole batches to learn from and not even one.
- */
-export function fitDense(
+export const dense = {
+  stateSchema,
+  optionsSchema,
+  defaultOptions: denseFitDefaults as DenseFitOptions,
+  minimumRows({ patience, wholeBatchesOnly }) {
+    if (!wholeBatchesOnly) return 0;
+    // Stratified parts differ by a row per class; four leave room for that.
+    const trainingRows = batchSize + 4;
+    return Math.ceil(patience === null ? trainingRows : (trainingRows * setAsideEvery) / (setAsideEvery - 1));
+  },
+  fit: fitDense,
+  predict: predictDense,
+  layers({ classCount, weights }, members, layers) {
+    const outputCount = outputsPerImage(classCount);
+    const activation = outputCount === 1 ? 'sigmoid' : 'softmax';
+    const inputs = members.map(({ name, logits }) => layers.activation(logits, `${name}/shares`, activation));
+    const network = new DenseNetwork(members.length * outputCount, outputCount, Float64Array.from(weights));
+    const hidden = layers.dense(layers.concatenate(inputs, 'members'), 'hidden', {
+      kernel: matrixRows(network.hiddenKernel, DenseNetwork.hiddenCount),
+      bias: Array.from(network.hiddenBias),
+      activation: 'relu',
+    });
+    const combined = layers.dense(hidden, 'combined', {
+      kernel: matrixRows(network.outputKernel, outputCount),
+      bias: Array.from(network.outputBias),
+    });
+    return layers.probabilities(combined, classCount, 'probabilities');
+  },
+} as const satisfies StackerDefinition<DenseState, DenseFitOptions>;
+
+// --- internal ---
+
+/** @throws ModelError for invalid options, and if only whole batches are to train and the rows do not fill one. */
+function fitDense(
   logits: MemberOutputs,
   labels: ArrayLike<number>,
-  { classCount, seed, dense, onStep }: { classCount: number; seed: number; dense: DenseFitOptions; onStep: () => void },
-): DenseModel {
-  const { epochCount, patience, wholeBatchesOnly, fromLogitsOnSigmoid } = dense;
-  checkOptions(dense);
+  { classCount, seed, options, onStep }: FitContext<DenseFitOptions>,
+): DenseState {
+  const { epochCount, patience, wholeBatchesOnly, fromLogitsOnSigmoid } = options;
+  checkOptions(options);
   const memberCount = logits.length;
   const rows = inputRows(logits, classCount).map((input, row) => ({ input, label: labels[row]! }));
   const network = newNetwork(memberCount, classCount, seed);
   const random = generatorFor(seed, 'stacker/order');
-  const { learning, watching } = patience === null ? { learning: rows, watching: [] } : splitRows(rows, random);
-  const rowsPerEpoch = wholeBatchesOnly ? learning.length - (learning.length % denseBatchSize) : learning.length;
+  const { training, validation } = patience === null ? { training: rows, validation: [] } : splitRows(rows, random);
+  const rowsPerEpoch = wholeBatchesOnly ? training.length - (training.length % batchSize) : training.length;
   if (wholeBatchesOnly && rowsPerEpoch === 0)
     throw new ModelError(
-      `Expected at least ${denseBatchSize} images for a dense stacker to learn from in whole batches only, received ${learning.length}; give it more, or switch wholeBatchesOnly off.`,
+      `A dense stacker that trains on whole batches only needs at least ${batchSize} images, received ${training.length}; provide more, or turn wholeBatchesOnly off.`,
     );
 
   const adam = new ScalarAdam(network.weights, learningRate);
   const trainEpoch = () => {
-    shuffle(learning, random);
-    for (let start = 0; start < rowsPerEpoch; start += denseBatchSize) {
+    shuffle(training, random);
+    for (let start = 0; start < rowsPerEpoch; start += batchSize) {
       onStep();
-      adam.step(network.gradient(learning.slice(start, start + denseBatchSize), fromLogitsOnSigmoid));
+      adam.step(network.gradient(training.slice(start, start + batchSize), fromLogitsOnSigmoid));
     }
   };
   if (patience === null) {
     for (let epochIndex = 0; epochIndex < epochCount; epochIndex += 1) trainEpoch();
-    return { memberCount, classCount, weights: Array.from(network.weights) };
+    return { kind: 'dense', memberCount, classCount, weights: Array.from(network.weights) };
   }
-  const watchedLoss = () => watching.reduce((sum, row) => sum + network.loss(row, fromLogitsOnSigmoid), 0);
-  let best = { loss: watchedLoss(), weights: network.weights.slice(), epochIndex: -1 };
+  const validationLoss = () => validation.reduce((sum, row) => sum + network.loss(row, fromLogitsOnSigmoid), 0);
+  let best = { loss: validationLoss(), weights: network.weights.slice(), epochIndex: -1 };
   for (let epochIndex = 0; epochIndex < epochCount && epochIndex - best.epochIndex <= patience; epochIndex += 1) {
     trainEpoch();
-    const loss = watchedLoss();
+    const loss = validationLoss();
     if (loss < best.loss) best = { loss, weights: network.weights.slice(), epochIndex };
   }
-  return { memberCount, classCount, weights: Array.from(best.weights) };
+  return { kind: 'dense', memberCount, classCount, weights: Array.from(best.weights) };
 }
 
-/** Per member logits [N, outputs] → probabilities [N, classCount]. */
-export function predictDense({ memberCount, classCount, weights }: DenseModel, logits: MemberOutputs): Float32Array {
+function predictDense({ memberCount, classCount, weights }: DenseState, logits: MemberOutputs): Float32Array {
   countRows(logits, memberCount, classCount);
   const outputCount = outputsPerImage(classCount);
   const network = new DenseNetwork(memberCount * outputCount, outputCount, Float64Array.from(weights));
@@ -99,19 +157,16 @@ export function predictDense({ memberCount, classCount, weights }: DenseModel, l
   return toProbabilities(Float32Array.from(combined), classCount);
 }
 
-/** Numbers in a {@link DenseModel}'s weights. */
-export function denseWeightCount(memberCount: number, classCount: number): number {
+function weightCount(memberCount: number, classCount: number): number {
   const outputCount = outputsPerImage(classCount);
   return DenseNetwork.weightCount(memberCount * outputCount, outputCount);
 }
 
-// --- internal ---
-
 function checkOptions({ epochCount, patience }: DenseFitOptions): void {
   if (!Number.isInteger(epochCount) || epochCount < 1)
-    throw new ModelError(`Expected an epochCount of a dense stacker of 1 or more, received ${epochCount}.`);
+    throw new ModelError(`Invalid epochCount ${epochCount} of a dense stacker; expected an integer of 1 or more.`);
   if (patience !== null && (!Number.isInteger(patience) || patience < 0))
-    throw new ModelError(`Expected a patience of a dense stacker of 0 or more epochs, or null, received ${patience}.`);
+    throw new ModelError(`Invalid patience ${patience} of a dense stacker; expected an integer of 0 or more, or null.`);
 }
 
 function newNetwork(memberCount: number, classCount: number, seed: number): DenseNetwork {
@@ -123,7 +178,7 @@ function newNetwork(memberCount: number, classCount: number, seed: number): Dens
   return network;
 }
 
-/** Per image: every member's probabilities, in the members' order (of the second class alone where there are two). */
+/** Per image: the probabilities of each member, in the members' order (only the second class's if there are two). */
 function inputRows(logits: MemberOutputs, classCount: number): Float64Array[] {
   const outputCount = outputsPerImage(classCount);
   const rowCount = countRows(logits, logits.length, classCount);
@@ -138,21 +193,21 @@ function inputRows(logits: MemberOutputs, classCount: number): Float64Array[] {
   });
 }
 
-/** With too few rows to set any aside, all do both. */
-function splitRows(rows: DenseRow[], random: RandomGenerator): { learning: DenseRow[]; watching: DenseRow[] } {
+/** With too few rows to set any aside, all rows are in both sets. */
+function splitRows(rows: DenseRow[], random: RandomGenerator): { training: DenseRow[]; validation: DenseRow[] } {
   shuffle(rows, random);
   const seen = new Map<number, number>();
-  const watching: DenseRow[] = [];
-  const learning: DenseRow[] = [];
+  const validation: DenseRow[] = [];
+  const training: DenseRow[] = [];
   for (const row of rows) {
     const place = (seen.get(row.label) ?? 0) + 1;
     seen.set(row.label, place);
-    (place % setAsideEvery === 0 ? watching : learning).push(row);
+    (place % setAsideEvery === 0 ? validation : training).push(row);
   }
-  return { learning, watching: watching.length > 0 ? watching : rows };
+  return { training, validation: validation.length > 0 ? validation : rows };
 }
 
-/** Fisher and Yates. */
+/** The Fisher–Yates shuffle. */
 function shuffle(rows: DenseRow[], random: RandomGenerator): void {
   for (let last = rows.length - 1; last > 0; last -= 1) {
     const other = uniformInt(random, 0, last);

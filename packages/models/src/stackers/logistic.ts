@@ -1,33 +1,59 @@
 /**
- * Logistic regression on the members' logits: each class's logit is a weighted sum of what the members say of that
- * class, and a bias.
+ * Logistic regression on the members' logits: each class's logit is a weighted sum of the members' logits of that class,
+ * plus a bias.
  *
- * With every weight 1 / members and no bias that is the mean of the logits, and there the fit is pulled: the fewer
- * held-out images there are, the nearer it stays.
+ * With all weights 1 / members and no bias, that is the mean of the logits. The fit is regularized towards this mean: the
+ * fewer images there are, the closer it stays.
  */
+import { z } from 'zod';
+import { fittedNumbers, fittedSize, matrixRows, type StackerDefinition } from './definition.ts';
 import { minimize } from './minimize.ts';
 import { countRows, type MemberOutputs, outputsPerImage } from './outputs.ts';
 import { toProbabilities } from './probabilities.ts';
 import { rowLoss } from './row-loss.ts';
 
-export interface LogisticModel {
-  memberCount: number;
-  classCount: number;
-  /** Per output: a weight for each member, then the bias. */
-  coefficients: number[];
-}
+const stateSchema = z
+  .strictObject({
+    kind: z.literal('logistic'),
+    ...fittedSize,
+    /** Per output: a weight for each member, then the bias. */
+    coefficients: fittedNumbers,
+  })
+  .refine(
+    ({ memberCount, classCount, coefficients }) =>
+      coefficients.length === (memberCount + 1) * outputsPerImage(classCount),
+    'the number of coefficients does not fit its members and classes',
+  );
+type LogisticState = z.output<typeof stateSchema>;
 
-/** A coefficient that lies d from the mean's costs d² / 2 times this many nats; so many images' evidence outweighs it. */
+/** A coefficient at a distance d from the mean's costs d² / 2 times this many nats, so that many images outweigh it. */
 const priorStrength = 10;
 /** Rows between two calls of `onStep`. */
 const rowsPerStep = 256;
 
-/** @param labels class of each image. */
+export const logistic = {
+  stateSchema,
+  fit: (logits, labels, { classCount, onStep }) => fitLogistic(logits, labels, { classCount, onStep }),
+  predict: predictLogistic,
+  layers({ classCount, coefficients }, members, layers) {
+    const logits = layers.concatenate(
+      members.map((member) => member.logits),
+      'members',
+    );
+    const combined = layers.dense(logits, 'combined', kernelAndBias(coefficients, members.length));
+    return layers.probabilities(combined, classCount, 'probabilities');
+  },
+} as const satisfies StackerDefinition<LogisticState, undefined>;
+
+/**
+ * @param logits per member [N] for two classes (of the second), else [N, classCount].
+ * @param labels class of each image.
+ */
 export function fitLogistic(
   logits: MemberOutputs,
   labels: ArrayLike<number>,
   { classCount, onStep = () => {} }: { classCount: number; onStep?: () => void },
-): LogisticModel {
+): LogisticState {
   const memberCount = logits.length;
   const rowCount = countRows(logits, memberCount, classCount);
   const outputCount = outputsPerImage(classCount);
@@ -52,14 +78,15 @@ export function fitLogistic(
     }
     return { value, gradient };
   };
-  // So curved is the function that no coefficient is then further than 1e-7 from the minimum's.
+  // The prior makes the curvature at least priorStrength, so no coefficient is further than 1e-7 from its optimum.
   const coefficients = minimize(evaluate, prior, 1e-7 * priorStrength);
-  return { memberCount, classCount, coefficients: Array.from(coefficients) };
+  return { kind: 'logistic', memberCount, classCount, coefficients: Array.from(coefficients) };
 }
 
-/** Per member logits [N, outputs] → probabilities [N, classCount]. */
-export function predictLogistic(
-  { memberCount, classCount, coefficients }: LogisticModel,
+// --- internal ---
+
+function predictLogistic(
+  { memberCount, classCount, coefficients }: LogisticState,
   logits: MemberOutputs,
 ): Float32Array {
   const rowCount = countRows(logits, memberCount, classCount);
@@ -70,7 +97,14 @@ export function predictLogistic(
   return toProbabilities(combined, classCount);
 }
 
-// --- internal ---
+/** Each class's logit depends on the members' logits of that class alone, so most of the kernel is 0. */
+function kernelAndBias(coefficients: readonly number[], memberCount: number) {
+  const byOutput = matrixRows(coefficients, memberCount + 1);
+  const kernel = Array.from({ length: memberCount }, (_, member) =>
+    byOutput.map((_, row) => byOutput.map((own, output) => (row === output ? own[member]! : 0))),
+  ).flat();
+  return { kernel, bias: byOutput.map((own) => own[memberCount]!) };
+}
 
 function combineRow(
   logits: MemberOutputs,

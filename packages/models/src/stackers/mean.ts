@@ -1,14 +1,30 @@
+/** The mean of the members' probabilities; nothing is fitted. */
+import { z } from 'zod';
+import { fittedSize, type StackerDefinition } from './definition.ts';
 import { countRows, type MemberOutputs } from './outputs.ts';
 import { toProbabilities } from './probabilities.ts';
 
-/** The mean of the members' probabilities; nothing is learnt. */
-export function predictMean(
-  { memberCount, classCount }: { memberCount: number; classCount: number },
-  logits: MemberOutputs,
-): Float32Array {
-  const mean = new Float64Array(countRows(logits, memberCount, classCount) * classCount);
+const stateSchema = z.strictObject({ kind: z.literal('mean'), ...fittedSize });
+type MeanState = z.output<typeof stateSchema>;
+
+export const mean = {
+  stateSchema,
+  fit: (logits, _labels, { classCount }) => ({ kind: 'mean', memberCount: logits.length, classCount }),
+  predict: predictMean,
+  layers({ classCount }, members, layers) {
+    const probabilities = members.map(({ name, logits }) =>
+      layers.probabilities(logits, classCount, `${name}/probabilities`),
+    );
+    return layers.mean(probabilities, 'probabilities');
+  },
+} as const satisfies StackerDefinition<MeanState, undefined>;
+
+// --- internal ---
+
+function predictMean({ memberCount, classCount }: MeanState, logits: MemberOutputs): Float32Array {
+  const sums = new Float64Array(countRows(logits, memberCount, classCount) * classCount);
   for (const one of logits)
     for (const [index, probability] of toProbabilities(one, classCount).entries())
-      mean[index]! += probability / memberCount;
-  return Float32Array.from(mean);
+      sums[index]! += probability / memberCount;
+  return Float32Array.from(sums);
 }

@@ -4,17 +4,18 @@ export interface Evaluation {
   gradient: Float64Array;
 }
 
-/** Past steps that shape the next one. */
+/** Number of past steps that estimate the curvature. */
 const memoryLength = 10;
 const maximumIterations = 1000;
 
 /**
- * The minimum of a smooth, strictly convex function, by L-BFGS with backtracking.
+ * Minimizes a smooth, strictly convex function with L-BFGS and a backtracking line search.
  *
  * Nocedal and Wright, "Numerical Optimization", 2006, algorithms 7.4 and 3.1.
  *
- * @param tolerance largest entry of the gradient at which it is found.
- * @throws Error when the function is not such a one: it does not get there.
+ * @param tolerance converges when no entry of the gradient is larger.
+ * @returns the minimum.
+ * @throws Error if it does not converge, as for a function that is not smooth and strictly convex.
  */
 export function minimize(
   evaluate: (point: Float64Array) => Evaluation,
@@ -24,8 +25,8 @@ export function minimize(
   const memory: Step[] = [];
   let point = start;
   let { value, gradient } = evaluate(point);
-  // A comparison with NaN is false: the search would go on from nowhere.
-  if (!Number.isFinite(value)) throw new Error(`expected a finite value at the start, received ${value}`);
+  // Comparisons with NaN are false: the search would not notice.
+  if (!Number.isFinite(value)) throw new Error(`minimize: expected a finite value at the start, received ${value}`);
   for (let iteration = 0; iteration < maximumIterations; iteration += 1) {
     if (gradient.every((slope) => Math.abs(slope) <= tolerance)) return point;
     const direction = descentDirection(gradient, memory);
@@ -33,10 +34,10 @@ export function minimize(
     let length = 1;
     let next = moved(point, direction, length);
     let there = evaluate(next);
-    // Armijo: as much lower as the slope promises, within what 64 bits resolve.
+    // The Armijo condition: a sufficient decrease for the slope, within float64 precision.
     while (!(there.value <= value + 1e-4 * length * slope + 1e-14 * Math.abs(value))) {
       length /= 2;
-      if (length < 1e-12) throw new Error(`no way down from a slope of ${slope}`);
+      if (length < 1e-12) throw new Error(`line search failed: slope ${slope}`);
       next = moved(point, direction, length);
       there = evaluate(next);
     }
@@ -45,12 +46,12 @@ export function minimize(
     point = next;
     ({ value, gradient } = there);
   }
-  throw new Error(`no minimum after ${maximumIterations} iterations`);
+  throw new Error(`minimize: no convergence after ${maximumIterations} iterations`);
 }
 
 // --- internal ---
 
-/** How point and gradient changed in one iteration, and 1 / (their product). */
+/** Changes of point (s) and gradient (y) in one iteration, and 1 / (s · y). */
 interface Step {
   s: Float64Array;
   y: Float64Array;
@@ -66,7 +67,7 @@ function stepBetween(from: Float64Array, to: Float64Array, gradientFrom: Float64
 /** The two-loop recursion: −(an estimate of the inverse Hessian) × gradient. */
 function descentDirection(gradient: Float64Array, memory: readonly Step[]): Float64Array {
   const last = memory.at(-1);
-  // Nothing is known of the curvature yet: a first step of length at most 1.
+  // Without an estimate of the curvature, the first step has a length of at most 1.
   const scale =
     last === undefined ? 1 / Math.max(1, Math.sqrt(dot(gradient, gradient))) : 1 / (last.rho * dot(last.y, last.y));
   const direction = gradient.slice();

@@ -1,17 +1,17 @@
 import { ModelError } from '../errors.ts';
 
-/** What members say of some images: per member, always in the same order, logits [N, outputs]. */
+/** Predictions for N images: per member, always in the same order, logits [N, outputs]. */
 export type MemberOutputs = readonly Float32Array[];
 
-/** Logits per image and member: 1 for two classes (of the second), else one per class. */
+/** Logits per image and member: 1 for two classes (the second's), else one per class. */
 export function outputsPerImage(classCount: number): number {
   return classCount === 2 ? 1 : classCount;
 }
 
 /**
- * Rows that all members have.
+ * Counts the images that the members' outputs are for.
  *
- * @throws ModelError naming the member whose outputs are of another length or not finite.
+ * @throws ModelError naming the member whose outputs have a different length or are not finite.
  */
 export function countRows(logits: MemberOutputs, memberCount: number, classCount: number): number {
   if (logits.length !== memberCount || memberCount === 0)

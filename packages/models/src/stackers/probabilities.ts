@@ -1,11 +1,11 @@
 import { checkFinite } from './outputs.ts';
 
 /**
- * Logits as probabilities.
+ * Converts logits to probabilities.
  *
- * @param logits [N] for two classes (of the second one), else [N, classCount].
+ * @param logits [N] for two classes (the second's), else [N, classCount].
  * @returns [N, classCount], each row summing to 1.
- * @throws ModelError when a logit is not finite.
+ * @throws ModelError if a logit is not finite.
  */
 export function toProbabilities(logits: Float32Array, classCount: number): Float32Array {
   checkFinite(logits);
@@ -17,7 +17,7 @@ export function sigmoid(logit: number): number {
   return 1 / (1 + Math.exp(-logit));
 }
 
-/** Rows of `classCount` logits → rows of probabilities, without overflow. */
+/** Rows of `classCount` logits → rows of probabilities. Does not overflow. */
 export function softmaxRows(logits: ArrayLike<number>, classCount: number): Float64Array {
   const probabilities = new Float64Array(logits);
   for (let start = 0; start < probabilities.length; start += classCount) {

@@ -9,7 +9,7 @@ describe.each(['cached-logits', 'probabilities'] as FromLogitsOnSigmoid[])('rowL
     [[-2], 1],
     [[0.3, -1, 2], 0],
     [[0.3, -1, 2], 2],
-  ])('of %o has the slopes that small steps find', (logits, label) => {
+  ])('of %o has the slopes of finite differences', (logits, label) => {
     const lossOf = (numbers: number[]) => rowLoss(Float64Array.from(numbers), label, fromLogitsOnSigmoid).loss;
     const { slopes } = rowLoss(Float64Array.from(logits), label, fromLogitsOnSigmoid);
     const found = logits.map((_, moved) => {

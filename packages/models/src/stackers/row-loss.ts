@@ -1,16 +1,16 @@
 import type { FromLogitsOnSigmoid } from '../training/cross-entropy.ts';
 import { sigmoid, softmaxRows } from './probabilities.ts';
 
-/** A loss and its slope in each logit. */
+/** A loss and its derivative with respect to each logit. */
 interface RowLoss {
   loss: number;
   slopes: Float64Array;
 }
 
 /**
- * Cross-entropy of one image's logits, as `crossEntropy` of a batch; the slopes are probability − target.
+ * Cross-entropy of one image's logits, as `crossEntropy` computes it for a batch; the slopes are probability − target.
  *
- * @param logits one for two classes (of the second), else one per class.
+ * @param logits one for two classes (the second's), else one per class.
  */
 export function rowLoss(logits: Float64Array, label: number, fromLogitsOnSigmoid?: FromLogitsOnSigmoid): RowLoss {
   const ofLogits = logits.length > 1 ? categorical : binary;
@@ -29,11 +29,11 @@ function categorical(logits: Float64Array, label: number): RowLoss {
   return { loss, slopes };
 }
 
-/** log(1 + e^z) − y z, of which neither part overflows. */
+/** log(1 + e^z) − y z, in a form in which neither term overflows. */
 function binary(logits: Float64Array, label: number): RowLoss {
   const logit = logits[0]!;
   const loss = Math.max(logit, 0) + Math.log1p(Math.exp(-Math.abs(logit))) - label * logit;
-  // Float64Array.of is several times as slow, and a fit asks tens of thousands of times.
+  // Float64Array.of is several times slower, and a fit calls this tens of thousands of times.
   const slopes = new Float64Array(1);
   slopes[0] = sigmoid(logit) - label;
   return { loss, slopes };

@@ -1,4 +1,4 @@
-/** The rule of `training/adam.ts` on a plain vector of numbers, which it changes in place. */
+/** The update rule of `training/adam.ts` for a plain vector of numbers, which is updated in place. */
 export class ScalarAdam {
   readonly #weights: Float64Array;
   readonly #learningRate: number;

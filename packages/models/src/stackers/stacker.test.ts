@@ -7,14 +7,15 @@ import { generatorFor } from '../random/generator-for.ts';
 import { type DenseFitOptions, denseFitDefaults } from './dense.ts';
 import { fitLogistic } from './logistic.ts';
 import { toProbabilities } from './probabilities.ts';
-import { fitStacker, type StackerKind, stackerFromJson, stackerKinds } from './stacker.ts';
+import { fitStacker, minimumStackerRows, stackerFromJson } from './stacker.ts';
+import { type StackerKind, stackerKinds, stackerOptionSchemas } from './table.ts';
 
 interface OutOfFold {
   logits: Float32Array[];
   labels: number[];
 }
 
-/** Outputs of members of which each is right to its own degree: `skill` times the truth, plus noise. */
+/** Outputs of members of different accuracy: `skill` times the truth, plus noise. */
 function outOfFold(rowCount: number, classCount: number, skills: readonly number[], seed = 1): OutOfFold {
   const random = generatorFor(seed, 'held out');
   // The sum of four uniform draws is nearly normal.
@@ -42,19 +43,19 @@ function fit(kind: StackerKind, { logits, labels }: OutOfFold, classCount: numbe
 }
 
 describe('toProbabilities', () => {
-  it('is the sigmoid of one logit, of the second class', () => {
+  it('is the sigmoid of the second class’s logit for two classes', () => {
     const [a, b] = toProbabilities(Float32Array.of(Math.log(3)), 2);
     expect(largestDifference([a!, b!], [0.25, 0.75])).toBeLessThan(1e-6);
   });
 
-  it('is the softmax of several, however large', () => {
+  it('is the softmax of several logits of any size', () => {
     const found = toProbabilities(Float32Array.of(0, Math.log(3), 0, 1e4, 1e4, -1e4), 3);
     expect(largestDifference(found, [0.2, 0.6, 0.2, 0.5, 0.5, 0])).toBeLessThan(1e-6);
   });
 });
 
 describe.each(stackerKinds)('%s', (kind) => {
-  it.each([2, 4])('gives rows that sum to 1, with %i classes', (classCount) => {
+  it.each([2, 4])('predicts rows that sum to 1, with %i classes', (classCount) => {
     const data = outOfFold(60, classCount, [1, 2, 1]);
     const probabilities = fit(kind, data, classCount).predict(data.logits);
     expect(probabilities).toHaveLength(60 * classCount);
@@ -64,19 +65,19 @@ describe.each(stackerKinds)('%s', (kind) => {
     }
   });
 
-  it.each([2, 4])('is better than guessing on rows it has not seen, with %i classes', (classCount) => {
+  it.each([2, 4])('is better than chance on new rows, with %i classes', (classCount) => {
     const stacker = fit(kind, outOfFold(300, classCount, [2, 3, 1]), classCount);
     const unseen = outOfFold(400, classCount, [2, 3, 1], 2);
     expect(logLoss(stacker.predict(unseen.logits), unseen.labels, classCount)).toBeLessThan(0.8 * Math.log(classCount));
   });
 
-  it('follows from its numbers and seed', () => {
+  it('depends only on its data and seed', () => {
     const data = outOfFold(100, 3, [1, 2]);
     const predict = () => fit(kind, data, 3).predict(data.logits);
     expect(predict()).toEqual(predict());
   });
 
-  it('comes back from JSON the same', () => {
+  it('survives a round trip through JSON', () => {
     const data = outOfFold(50, 3, [1, 2]);
     const stacker = fit(kind, data, 3);
     const again = stackerFromJson(JSON.parse(JSON.stringify(stacker)));
@@ -95,11 +96,11 @@ describe.each(stackerKinds)('%s', (kind) => {
     ['one member less', ({ logits }: OutOfFold) => logits.slice(1), /outputs of 2 members, received those of 1/],
     ['no members', () => [], /received those of 0/],
     [
-      'logits that are no numbers',
+      'NaN logits',
       ({ logits }: OutOfFold) => [logits[0]!, logits[1]!.map((one, index) => (index === 7 ? Number.NaN : one))],
       /NaN from member 1 at index 7/,
     ],
-  ])('refuses %s', (_, change, message) => {
+  ])('rejects %s', (_, change, message) => {
     const data = outOfFold(50, 3, [1, 2]);
     const predict = () => fit(kind, data, 3).predict(change(data));
     expect(predict).toThrow(ModelError);
@@ -110,7 +111,7 @@ describe.each(stackerKinds)('%s', (kind) => {
     [[0, 1], /a label for each of 50 images, received 2/],
     [Array.from({ length: 50 }, () => 3), /labels from 0 to 2, received 3 at index 0/],
     [Array.from({ length: 50 }, () => 0.5), /received 0.5/],
-  ])('refuses the labels %#', (labels, message) => {
+  ])('rejects the labels %#', (labels, message) => {
     expect(() => fit(kind, { ...outOfFold(50, 3, [1, 2]), labels }, 3)).toThrow(message);
   });
 });
@@ -124,7 +125,7 @@ describe('mean', () => {
 });
 
 describe('logistic', () => {
-  it('learns whom to trust, and how much', () => {
+  it('weighs members by their accuracy', () => {
     const skills = [3, 0];
     const stacker = fit('logistic', outOfFold(600, 2, skills), 2);
     const { coefficients } = stacker.toJSON() as { coefficients: number[] };
@@ -137,14 +138,14 @@ describe('logistic', () => {
     );
   });
 
-  it('stays near the mean of the logits where there is little to learn from', () => {
+  it('stays close to the mean of the logits with little data', () => {
     const { coefficients } = fitLogistic([Float32Array.of(0.1, -0.1), Float32Array.of(-0.1, 0.1)], [0, 1], {
       classCount: 2,
     });
     expect(largestDifference(coefficients, [0.5, 0.5, 0])).toBeLessThan(0.03);
   });
 
-  it('is where its gradient ends', () => {
+  it('ends where the gradient is 0', () => {
     // One member, logits ±1, always right: w = 1 + 4 (1 − σ(w)) / 10 for four images against ten of the prior.
     const { coefficients } = fitLogistic([Float32Array.of(1, -1, 1, -1)], [1, 0, 1, 0], { classCount: 2 });
     const [weight, bias] = coefficients as [number, number];
@@ -154,7 +155,7 @@ describe('logistic', () => {
 });
 
 describe('dense', () => {
-  it('can do what no weighing can: one member is right exactly where another is unsure', () => {
+  it('learns a class that no weighted sum can express', () => {
     const random = generatorFor(1, 'switch');
     const rows = Array.from(
       { length: 300 },
@@ -168,28 +169,28 @@ describe('dense', () => {
     expect(loss('dense')).toBeLessThan(0.3);
   });
 
-  it('takes another order and other weights from another seed', () => {
+  it('draws another order and other weights from another seed', () => {
     const data = outOfFold(100, 2, [1, 2]);
     expect(fit('dense', data, 2, 4).predict(data.logits)).not.toEqual(fit('dense', data, 2, 3).predict(data.logits));
   });
 
-  it('works with fewer rows than can be set aside', () => {
+  it('works with too few rows to set any aside', () => {
     const data = outOfFold(4, 2, [1, 2]);
     expect(fit('dense', data, 2).predict(data.logits)).toHaveLength(8);
   });
 });
 
-describe('dense, told how long', () => {
+describe('dense with options', () => {
   const articles: DenseFitOptions = { epochCount: 20, patience: null, wholeBatchesOnly: true };
   const fitFor = (dense: DenseFitOptions | undefined, data = outOfFold(100, 2, [1, 2])) =>
-    fitStacker('dense', data.logits, data.labels, { classCount: 2, seed: 3, dense }).toJSON();
+    fitStacker('dense', data.logits, data.labels, { classCount: 2, seed: 3, options: { dense } }).toJSON();
 
-  it('trains as its defaults say when it is not told', () => {
+  it('trains with its defaults if options are omitted', () => {
     expect(fitFor(denseFitDefaults)).toEqual(fitFor(undefined));
   });
 
   it('keeps the last epoch’s weights of all rows without patience', () => {
-    // 10 rows: set aside, they would be 2, and another epoch might be the best one.
+    // With patience, 2 of the 10 rows would be set aside, and another epoch might be the best one.
     const data = outOfFold(10, 2, [1, 2]);
     const afterEpochs = (epochCount: number) => fitFor({ ...articles, epochCount, wholeBatchesOnly: false }, data);
     expect(afterEpochs(3)).not.toEqual(afterEpochs(2));
@@ -206,8 +207,8 @@ describe('dense, told how long', () => {
   it.each([
     [true, 3],
     [false, 4],
-  ])('makes the steps of an epoch out of whole batches only: %s', (wholeBatchesOnly, stepCount) => {
-    // Rows that are all the same give every batch the same gradient, however many rows it has.
+  ])('with wholeBatchesOnly %s, has %i steps per epoch', (wholeBatchesOnly, stepCount) => {
+    // Identical rows give every batch the same gradient, whatever its size.
     const same = (rowCount: number) => ({
       logits: [new Float32Array(rowCount).fill(1)],
       labels: Array(rowCount).fill(1),
@@ -219,25 +220,65 @@ describe('dense, told how long', () => {
     expect(largestDifference(a!, b!)).toBeLessThan(1e-9);
   });
 
-  it('takes the loss that it is told', () => {
+  it('uses the loss of its options', () => {
     expect(fitFor({ ...articles, fromLogitsOnSigmoid: 'cached-logits' })).toEqual(fitFor(articles));
     expect(fitFor({ ...articles, fromLogitsOnSigmoid: 'probabilities' })).not.toEqual(fitFor(articles));
   });
 
   it.each([
-    [{ ...articles, epochCount: 0 }, /epochCount of a dense stacker of 1 or more, received 0/],
-    [{ ...articles, epochCount: 1.5 }, /received 1.5/],
-    [{ ...articles, patience: -1 }, /patience of a dense stacker of 0 or more epochs, or null, received -1/],
-  ])('refuses %o', (dense, message) => {
+    [{ ...articles, epochCount: 0 }, /^Invalid epochCount 0 of a dense stacker; expected an integer of 1 or more\.$/],
+    [{ ...articles, epochCount: 1.5 }, /^Invalid epochCount 1\.5/],
+    [
+      { ...articles, patience: -1 },
+      /^Invalid patience -1 of a dense stacker; expected an integer of 0 or more, or null\.$/,
+    ],
+  ])('rejects %o', (dense, message) => {
     expect(() => fitFor(dense)).toThrow(ModelError);
     expect(() => fitFor(dense)).toThrow(message);
   });
 
-  it('refuses whole batches of which there is none', () => {
+  it('rejects fewer rows than a whole batch', () => {
     expect(() => fitFor(articles, outOfFold(31, 2, [1, 2]))).toThrow(ModelError);
     expect(() => fitFor(articles, outOfFold(31, 2, [1, 2]))).toThrow(
-      /at least 32 images .* received 31; .*wholeBatchesOnly/,
+      /at least 32 images, received 31; .*wholeBatchesOnly/,
     );
+  });
+});
+
+describe('minimumStackerRows', () => {
+  it.each([
+    ['dense', articles(null), 36],
+    ['dense', articles(50), 45],
+    ['dense', { ...articles(null), wholeBatchesOnly: false }, 0],
+    ['dense', undefined, 0],
+    ['mean', articles(null), 0],
+    ['logistic', articles(null), 0],
+  ] as const)('of %s with %o is %i', (kind, dense, expected) => {
+    expect(minimumStackerRows(kind, { dense })).toBe(expected);
+  });
+
+  it('is enough for a fit', () => {
+    for (const patience of [null, 50]) {
+      const options = { dense: articles(patience) };
+      const { logits, labels } = outOfFold(minimumStackerRows('dense', options), 2, [1, 2]);
+      expect(() => fitStacker('dense', logits, labels, { classCount: 2, seed: 3, options })).not.toThrow();
+    }
+  });
+
+  function articles(patience: number | null): DenseFitOptions {
+    return { epochCount: 2, patience, wholeBatchesOnly: true };
+  }
+});
+
+describe('stackerOptionSchemas', () => {
+  it('have the defaults of a fit', () => {
+    expect(Object.keys(stackerOptionSchemas)).toEqual(['dense']);
+    expect(denseFitDefaults).toMatchObject(stackerOptionSchemas.dense.parse(undefined));
+  });
+
+  it('reject unknown keys and invalid numbers', () => {
+    for (const options of [{ epochs: 3 }, { epochCount: 0 }, { patience: 0.5 }])
+      expect(stackerOptionSchemas.dense.safeParse(options).success).toBe(false);
   });
 });
 
@@ -255,23 +296,23 @@ describe('stackerFromJson', () => {
     ['a dense one of other weights', { kind: 'dense', memberCount: 2, classCount: 2, weights: [1] }],
     ['an unknown key', { ...logistic, code: 'process.exit()' }],
     ['a prototype', JSON.parse('{"__proto__":{"kind":"mean"},"memberCount":1,"classCount":2}')],
-  ])('refuses %s', (_, json) => {
+  ])('rejects %s', (_, json) => {
     expect(() => stackerFromJson(json)).toThrow(ModelError);
   });
 
-  it('refuses anything else', () => {
+  it('rejects anything else', () => {
     fc.assert(fc.property(fc.jsonValue(), (json) => void expect(() => stackerFromJson(json)).toThrow(ModelError)));
   });
 });
 
-describe('numbers that are none', () => {
+describe('extreme numbers', () => {
   const anyNumber = fc.oneof(
     fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 1, -1, 3.4e38, -3.4e38, 1e-45),
     fc.float({ noNaN: true, noDefaultInfinity: true }),
   );
   const quick = { ...denseFitDefaults, epochCount: 3 };
 
-  it('are refused, and everything else is fitted to probabilities: ties, constants and extremes', () => {
+  it('are rejected if not finite; ties, constants and extremes give probabilities', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...stackerKinds),
@@ -285,12 +326,13 @@ describe('numbers that are none', () => {
             Float32Array.from({ length: rowCount * outputs }, () => numbers.next().value as number),
           );
           const labels = Array.from({ length: rowCount }, (_, row) => row % classCount);
-          const work = () => fitStacker(kind, logits, labels, { classCount, seed: 0, dense: quick }).predict(logits);
+          const work = () =>
+            fitStacker(kind, logits, labels, { classCount, seed: 0, options: { dense: quick } }).predict(logits);
           if (!logits.every((one) => one.every(Number.isFinite)))
             expect(work).toThrow(/Expected finite logits, received .* from member/);
           else if (logits.every((one) => one.every((value) => Math.abs(value) < 1e3)))
             expect(work().every((value) => value >= 0 && value <= 1)).toBe(true);
-          // Beyond that 64 bits may not do; it ends all the same, and says so.
+          // Larger logits may exceed float64 precision; the fit still ends, with an error.
           else expect(() => settle(work)).not.toThrow();
         },
       ),
@@ -298,18 +340,18 @@ describe('numbers that are none', () => {
     );
   });
 
-  it('of no images: the mean and logistic regression of nothing are the mean, dense has nothing to learn from', () => {
+  it('may be missing: a fit on no images predicts none', () => {
     for (const kind of stackerKinds) {
       const stacker = fitStacker(kind, [new Float32Array(), new Float32Array()], [], {
         classCount: 3,
         seed: 0,
-        dense: quick,
+        options: { dense: quick },
       });
       expect(stacker.predict([new Float32Array(), new Float32Array()])).toHaveLength(0);
     }
   });
 
-  it('stops where onStep throws', () => {
+  it('stops when onStep throws', () => {
     const data = outOfFold(64, 3, [1, 2]);
     for (const kind of ['dense', 'logistic'] as const) {
       const fitting = () =>
@@ -328,7 +370,7 @@ describe('numbers that are none', () => {
     try {
       expect(work().every((value) => value >= 0 && value <= 1)).toBe(true);
     } catch (error) {
-      expect((error as Error).message).toMatch(/finite|no way down|no minimum/);
+      expect((error as Error).message).toMatch(/finite|line search failed|no convergence/);
     }
   }
 });

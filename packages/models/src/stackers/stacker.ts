@@ -1,42 +1,15 @@
-/** Stackers: what turns the members' outputs into the ensemble's. They see numbers, never images. */
+/** Stackers: what turns the members' outputs into the ensemble's. They work on numbers, never on images. */
 import { z } from 'zod';
 import { ModelError } from '../errors.ts';
-import { type DenseFitOptions, denseFitDefaults, denseWeightCount, fitDense, predictDense } from './dense.ts';
-import { fitLogistic, predictLogistic } from './logistic.ts';
-import { predictMean } from './mean.ts';
-import { countRows, type MemberOutputs, outputsPerImage } from './outputs.ts';
-
-export const stackerKinds = ['mean', 'dense', 'logistic'] as const;
-export type StackerKind = (typeof stackerKinds)[number];
-
-const size = { memberCount: z.int().min(1).max(1000), classCount: z.int().min(2).max(100_000) };
-const numbers = z.array(z.number()).max(10_000_000);
-
-/** A fitted stacker as plain JSON. */
-export const stackerJsonSchema = z
-  .discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('mean'), ...size }),
-    z.strictObject({ kind: z.literal('dense'), ...size, weights: numbers }),
-    z.strictObject({ kind: z.literal('logistic'), ...size, coefficients: numbers }),
-  ])
-  .refine(
-    (json) => json.kind !== 'dense' || json.weights.length === denseWeightCount(json.memberCount, json.classCount),
-    'as many weights as its members and classes need',
-  )
-  .refine(
-    (json) =>
-      json.kind !== 'logistic' ||
-      json.coefficients.length === (json.memberCount + 1) * outputsPerImage(json.classCount),
-    'as many coefficients as its members and classes need',
-  );
-export type StackerJson = z.output<typeof stackerJsonSchema>;
+import { countRows, type MemberOutputs } from './outputs.ts';
+import { type StackerJson, type StackerKind, type StackerOptions, stackerJsonSchema, stackerTable } from './table.ts';
 
 export interface Stacker {
   readonly kind: StackerKind;
   /**
    * @param logits per member, in the order of the fit: [N] for two classes (of the second), else [N, classCount].
    * @returns probabilities [N, classCount], each row summing to 1.
-   * @throws ModelError when the outputs are not of as many members, or not of one length, or not finite.
+   * @throws ModelError if the number of members differs from the fit's, their lengths differ, or a logit is not finite.
    */
   predict(logits: MemberOutputs): Float32Array;
   toJSON(): StackerJson;
@@ -45,61 +18,53 @@ export interface Stacker {
 export interface FitOptions {
   classCount: number;
   seed: number;
-  /** How the kind of that name trains; the others leave it alone. */
-  dense?: DenseFitOptions | undefined;
-  /** Called at least every few hundred rows; what it throws ends the fit. */
+  /** By kind; the others are ignored. */
+  options?: StackerOptions | undefined;
+  /** Called at least every few hundred rows; an error that it throws ends the fit. */
   onStep?: (() => void) | undefined;
 }
 
 /**
  * Fits a stacker on outputs for images that no member was trained on; the same numbers and seed give the same stacker.
- * (The article fits its own, `dense`, on those that all of them were; that is for the caller to decide.)
+ * (The article fits its stacker, `dense`, on the members' training images; the caller decides.)
  *
  * @param logits per member: [N] for two classes (of the second), else [N, classCount].
  * @param labels class of each image, 0 to classCount − 1.
- * @throws ModelError as {@link Stacker.predict}, when labels and outputs are not of as many images, and for options of
- * `dense` that cannot be or leave it nothing to learn from.
+ * @throws ModelError as {@link Stacker.predict}, if the number of labels differs from that of images, and for options that
+ * are invalid or leave nothing to train on.
  */
 export function fitStacker(
   kind: StackerKind,
   logits: MemberOutputs,
   labels: ArrayLike<number>,
-  { classCount, seed, dense = denseFitDefaults, onStep = () => {} }: FitOptions,
+  { classCount, seed, options = {}, onStep = () => {} }: FitOptions,
 ): Stacker {
-  const memberCount = logits.length;
-  checkLabels(labels, countRows(logits, memberCount, classCount), classCount);
-  switch (kind) {
-    case 'mean':
-      return stackerFrom({ kind, memberCount, classCount });
-    case 'dense':
-      return stackerFrom({ kind, ...fitDense(logits, labels, { classCount, seed, dense, onStep }) });
-    case 'logistic':
-      return stackerFrom({ kind, ...fitLogistic(logits, labels, { classCount, onStep }) });
-  }
+  checkLabels(labels, countRows(logits, logits.length, classCount), classCount);
+  return stackerFrom(
+    stackerTable[kind].fit(logits, labels, { classCount, seed, options: optionsOf(kind, options), onStep }),
+  );
 }
 
-/** @throws ModelError when it is not what {@link Stacker.toJSON} gave. */
+/** The smallest number of images that a stacker can be fitted on with these options. */
+export function minimumStackerRows(kind: StackerKind, options: StackerOptions = {}): number {
+  return stackerTable[kind].minimumRows?.(optionsOf(kind, options)) ?? 0;
+}
+
+/** @throws ModelError if it is not what {@link Stacker.toJSON} returned. */
 export function stackerFromJson(json: unknown): Stacker {
   const parsed = stackerJsonSchema.safeParse(json);
-  if (!parsed.success) throw new ModelError(`Expected a stacker: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new ModelError(`Invalid stacker: ${z.prettifyError(parsed.error)}`);
   return stackerFrom(parsed.data);
 }
 
 // --- internal ---
 
 function stackerFrom(json: StackerJson): Stacker {
-  return { kind: json.kind, predict: (logits) => predict(json, logits), toJSON: () => json };
+  return { kind: json.kind, predict: (logits) => stackerTable[json.kind].predict(json, logits), toJSON: () => json };
 }
 
-function predict(json: StackerJson, logits: MemberOutputs): Float32Array {
-  switch (json.kind) {
-    case 'mean':
-      return predictMean(json, logits);
-    case 'dense':
-      return predictDense(json, logits);
-    case 'logistic':
-      return predictLogistic(json, logits);
-  }
+function optionsOf(kind: StackerKind, options: Partial<Record<StackerKind, unknown>>): unknown {
+  return options[kind] ?? stackerTable[kind].defaultOptions;
 }
 
 function checkLabels(labels: ArrayLike<number>, rowCount: number, classCount: number): void {

@@ -1,4 +1,4 @@
-/** Adam's moments, and the step that takes gradients into them and into the weights: in one op, or composed. */
+/** Adam's moments and the update of moments and weights, as one fused op or composed of standard ops. */
 import * as tf from '@tensorflow/tfjs';
 
 export interface AdamRule {
@@ -9,7 +9,7 @@ export interface AdamRule {
 
 export interface StepRates {
   learningRate: tf.Scalar;
-  /** β₁ᵗ and β₂ᵗ for the step t, from 1. */
+  /** β₁ᵗ and β₂ᵗ of step t, which starts at 1. */
   beta1Power: tf.Scalar;
   beta2Power: tf.Scalar;
 }
@@ -22,7 +22,7 @@ export interface MomentUpdate {
 
 /**
  * Kernel of packages/runtime: { weights, m, v: variables; gradient; learningRate, beta1Power, beta2Power: scalars }, attrs
- * { beta1, beta2, epsilon } → nothing; the variables have changed.
+ * { beta1, beta2, epsilon } → no output; updates the variables in place.
  */
 const fusedAdam = 'ChorusAdam';
 
@@ -30,7 +30,7 @@ export function hasFusedAdam(): boolean {
   return tf.getKernel(fusedAdam, tf.getBackend()) !== undefined;
 }
 
-/** One op for each variable, in place. */
+/** One fused op per variable, in place. */
 export class FusedUpdate implements MomentUpdate {
   readonly #entries: readonly { weights: tf.Variable; m: tf.Variable; v: tf.Variable }[];
 
@@ -48,7 +48,7 @@ export class FusedUpdate implements MomentUpdate {
   }
 }
 
-/** Composed of tfjs' ops, on variables one behind the other: ten ops on a long vector cost less than ten for each. */
+/** Composed of tfjs ops on concatenated variables: ten ops on one long vector cost less than ten per variable. */
 export class GroupedUpdate implements MomentUpdate {
   readonly #groups: readonly Group[];
 
@@ -89,8 +89,8 @@ interface Group {
 }
 
 /**
- * Longer ones are no faster, and each of the ten ops makes a vector as long: with all 22 million weights of InceptionV3 in
- * one, a run peaks at 1.8 GB, not 1.1.
+ * Longer vectors are no faster, and each of the ten ops allocates one: with all 22 million weights of InceptionV3 in one
+ * vector, a run peaks at 1.8 GB instead of 1.1 GB.
  */
 const maximumGroupLength = 2 ** 20;
 

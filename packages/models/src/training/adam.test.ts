@@ -5,7 +5,7 @@ import { Adam, type AdamOptions } from './adam.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
-/** Values of variables after some steps. */
+/** Values of the variables after several steps. */
 function after(
   starts: tf.Tensor[],
   gradients: readonly (readonly tf.Tensor[])[],
@@ -24,7 +24,7 @@ function after(
   return values;
 }
 
-/** The rule by hand, in 64 bits. */
+/** The update rule in float64. */
 function byHand(start: number, gradients: number[], learningRate: number, weightDecay = 0): number {
   let [w, m, v] = [start, 0, 0];
   for (const [index, g] of gradients.entries()) {
@@ -41,7 +41,7 @@ function byHand(start: number, gradients: number[], learningRate: number, weight
 describe('Adam', () => {
   const gradients = [0.3, -2, 1e-5, 0, 0.7];
 
-  it('follows Keras’ rule', () => {
+  it('follows the rule of Keras', () => {
     tf.tidy(() => {
       const [found] = after(
         [tf.tensor1d([0.5])],
@@ -66,7 +66,7 @@ describe('Adam', () => {
     });
   });
 
-  it('treats variables side by side as if each were alone', () => {
+  it('updates several variables as it would each alone', () => {
     tf.tidy(() => {
       const shapes = [[2, 3], [4], [1, 1, 2, 2]];
       const starts = shapes.map((shape) => seededTensor(shape as [number], -1, 1));
@@ -83,7 +83,7 @@ describe('Adam', () => {
     });
   });
 
-  it('decays kernels, decoupled from the gradient, and nothing else', () => {
+  it('decays only kernels, decoupled from the gradient', () => {
     tf.tidy(() => {
       const steps = gradients.map((g) => [tf.tensor2d([[g]]), tf.tensor1d([g])]);
       const [kernel, bias] = after([tf.tensor2d([[0.5]]), tf.tensor1d([0.5])], steps, {
@@ -96,9 +96,9 @@ describe('Adam', () => {
     });
   });
 
-  it('treats variables of millions of weights as it does small ones', () => {
+  it('updates variables with millions of weights as it does small ones', () => {
     tf.tidy(() => {
-      // Two that share a vector, one that begins the next, one that is longer than any by itself, a small one.
+      // Two that share a vector, one that starts the next, one that exceeds a vector alone, and a small one.
       const lengths = [2 ** 19, 2 ** 19, 2 ** 19, 2 ** 20 + 1, 3];
       const starts = lengths.map((length) => tf.fill([length], 0.5));
       const [gradient, rate] = [0.3, 0.01];
@@ -113,7 +113,7 @@ describe('Adam', () => {
     });
   });
 
-  it('changes nothing when a later gradient is missing', () => {
+  it('updates nothing if a later gradient is missing', () => {
     const [a, b] = [tf.variable(tf.zeros([2 ** 20])), tf.variable(tf.scalar(0))];
     const adam = new Adam([a, b], { weightDecay: 0.1 });
     const [g, { rates, step }] = [tf.ones([2 ** 20]), adam.nextStep(0.1)];
@@ -125,7 +125,7 @@ describe('Adam', () => {
     tf.dispose([a, b, g, rates, step]);
   });
 
-  it('leaves no tensors behind', () => {
+  it('leaks no tensor', () => {
     const before = tf.memory().numTensors;
     tf.tidy(() =>
       after([tf.ones([2, 2])], [[tf.ones([2, 2])], [tf.ones([2, 2])]], { learningRate: 0.1, weightDecay: 1 }),

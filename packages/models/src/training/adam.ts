@@ -6,23 +6,23 @@ export interface AdamOptions {
   beta2?: number;
   epsilon?: number;
   /**
-   * Decoupled (AdamW): each step first shrinks kernels (rank 2 and more) by `learningRate × weightDecay`; biases and
-   * BatchNorm's gamma and beta are left alone.
+   * Decoupled weight decay (AdamW): each step first multiplies kernels (rank 2 and more) by
+   * `1 − learningRate × weightDecay`; biases and BatchNorm's gamma and beta do not decay.
    */
   weightDecay?: number;
 }
 
-/** What differs from step to step, as tensors: a compiled step takes it with its batch. */
+/** What differs from step to step, as tensors, which are inputs of a compiled step. */
 export interface OptimizerStep {
   /** [learningRate, β₁ᵗ, β₂ᵗ] */
   rates: tf.Tensor1D;
-  /** t, from 1, int32; dropout draws by it. */
+  /** t, starting at 1, int32; seeds the dropout masks. */
   step: tf.Scalar;
 }
 
 /**
- * Adam as Keras has it (ResourceApplyAdam): epsilon is added to √v before the bias correction ("epsilon hat"), where
- * tfjs adds it after. Defaults are Keras' own.
+ * Adam as in Keras (ResourceApplyAdam): epsilon is added to √v before the bias correction ("epsilon hat"); tfjs adds it after.
+ * The defaults are those of Keras.
  *
  * Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015, end of section 2; Loshchilov and Hutter,
  * "Decoupled Weight Decay Regularization", 2019.
@@ -34,7 +34,7 @@ export class Adam {
   readonly #update: MomentUpdate;
   #stepCount = 0;
 
-  /** @param variables what it changes; they stay the caller's. */
+  /** @param variables to update; the caller keeps ownership. */
   constructor(
     variables: readonly tf.Variable[],
     { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0 }: AdamOptions = {},
@@ -45,7 +45,7 @@ export class Adam {
     this.#update = hasFusedAdam() ? new FusedUpdate(variables) : new GroupedUpdate(variables);
   }
 
-  /** Begins the next step; the caller disposes what belongs to it. */
+  /** Starts the next step; the caller disposes the returned tensors. */
   nextStep(learningRate: number): OptimizerStep {
     this.#stepCount += 1;
     const { beta1, beta2 } = this.#rule;
@@ -56,11 +56,11 @@ export class Adam {
   }
 
   /**
-   * Changes the variables; made of tensors alone, so that it can be part of a compiled step.
+   * Updates the variables; uses only tensors, so that it can be part of a compiled step.
    *
-   * @param gradients by the variables' names, as `backpropagate` gives them; they stay the caller's.
-   * @param rates of {@link nextStep}.
-   * @throws Error when a variable has no gradient; nothing has changed then.
+   * @param gradients by variable name, as `backpropagate` returns them; the caller keeps ownership.
+   * @param rates from {@link nextStep}.
+   * @throws Error if a variable has no gradient; nothing is updated then.
    */
   update(gradients: tf.NamedTensorMap, rates: tf.Tensor1D): void {
     const ordered = this.#variables.map((variable) => gradientOf(variable, gradients));
@@ -71,7 +71,7 @@ export class Adam {
     });
   }
 
-  /** Forgets the moments; the variables stay. */
+  /** Disposes the moments, not the variables. */
   dispose(): void {
     this.#update.dispose();
   }

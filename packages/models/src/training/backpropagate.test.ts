@@ -9,7 +9,7 @@ import { crossEntropy } from './cross-entropy.ts';
 beforeAll(useNativeBackend);
 
 describe('backpropagate', () => {
-  it.each(['batch', 'moving'] as const)('gives the gradients of tf.variableGrads, bit for bit (%s)', (batchNorm) => {
+  it.each(['batch', 'moving'] as const)('computes the gradients of tf.variableGrads, bit for bit (%s)', (batchNorm) => {
     const backbone = { family: 'mobilenet-v2', alpha: 0.35, inputSize: 32 } as const;
     const classifier = createClassifier({ backbone, classes: ['a', 'b', 'c'], seed: 1 });
     const view = classifier.fineTuneView('all', { batchNorm });
@@ -30,7 +30,7 @@ describe('backpropagate', () => {
   it('adds up the gradients of every use of a tensor', () => {
     const x = tf.variable(tf.scalar(3));
     tf.tidy(() => {
-      // x·x + x·2x + x, also through a tensor that is handed on unchanged.
+      // x·x + x·2x + x, with a gradient that is passed on unchanged.
       const f = () => tf.addN([tf.mul(x, x), tf.mul(tf.clone(x), tf.mul(x, 2)), tf.clone(tf.clone(x))]) as tf.Scalar;
       const { value, gradients } = backpropagate(f, [x]);
       expect(value.dataSync()[0]).toBe(9 + 18 + 3);
@@ -39,7 +39,7 @@ describe('backpropagate', () => {
     x.dispose();
   });
 
-  it('leaves out variables that the value does not depend on', () => {
+  it('omits variables that the value does not depend on', () => {
     const [x, unused] = [tf.variable(tf.scalar(1)), tf.variable(tf.scalar(1))];
     tf.tidy(() => {
       const { gradients } = backpropagate(() => tf.mul(x, 2), [x, unused]);
@@ -48,7 +48,7 @@ describe('backpropagate', () => {
     tf.dispose([x, unused]);
   });
 
-  it('frees activations and gradients on its way', () => {
+  it('disposes activations and gradients as it goes', () => {
     const x = tf.variable(tf.ones([10]));
     const alive: number[] = [];
     const probe = tf.customGrad((input, save) => {
@@ -62,12 +62,12 @@ describe('backpropagate', () => {
     const f = () => tf.sum([1, 2, 3, 4, 5].reduce<tf.Tensor>((y) => probe(y), x)) as tf.Scalar;
     tf.tidy(() => void backpropagate(f, [x]));
     expect(alive).toHaveLength(5);
-    // Each layer's saved input goes before the next one's turn.
+    // Each layer's saved input is disposed before the next layer.
     for (const [index, count] of alive.entries()) expect(count).toBe(alive[0]! - index);
     x.dispose();
   });
 
-  it.each(['forward', 'backward'])('leaves no tensors behind when the %s pass fails', (where) => {
+  it.each(['forward', 'backward'])('leaks no tensor if the %s pass fails', (where) => {
     const x = tf.variable(tf.scalar(2));
     const before = tf.memory().numTensors;
     const failing = tf.customGrad((input) => {
@@ -79,7 +79,7 @@ describe('backpropagate', () => {
     });
     expect(() => backpropagate(() => tf.square(failing(tf.square(x))) as tf.Scalar, [x])).toThrow('out of memory');
     expect(tf.memory().numTensors).toBe(before);
-    // And the engine is as before: nothing is recorded, and gradients can be taken.
+    // The engine is in its initial state: it records nothing, and gradients can be computed.
     expect(
       tf.tidy(
         () =>

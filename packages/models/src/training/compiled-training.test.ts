@@ -20,7 +20,7 @@ const backbones: readonly BackboneSpec[] = [
   { family: 'xception', alpha: 1, inputSize: 71 },
 ];
 
-/** With fewer, InceptionV3's last statistics are of so few numbers that 20 steps make much of the last digit. */
+/** With fewer, InceptionV3's last statistics come from so few numbers that 20 steps amplify rounding errors. */
 const batchSize = 8;
 const labels = [0, 1, 2, 1, 0, 2, 1, 0];
 
@@ -31,7 +31,7 @@ interface Training {
   labels: tf.Tensor1D;
 }
 
-/** Hands over a fresh training, always the same one, and disposes of it. */
+/** Passes a new training to `use`, always the same one, and disposes of it. */
 function withTraining<T>(backbone: BackboneSpec, use: (training: Training) => T): T {
   const classifier = createClassifier({ backbone, classes: ['a', 'b', 'c'], dropout: 0.2, seed: 5 });
   const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
@@ -74,8 +74,8 @@ function relativeDifference(found: ArrayLike<number>, expected: ArrayLike<number
   return largestDifference(found, expected) / size;
 }
 
-describe.each(backbones)('a compiled training of $family is the eager one', (backbone) => {
-  it('in the first step, loss and gradients, to 1e-5', () => {
+describe.each(backbones)('compiled training of $family equals eager training', (backbone) => {
+  it('in loss and gradients of the first step, to 1e-5', () => {
     const eager = firstStep(backbone);
     const compiled = firstStep(backbone, { optimizes: false });
     expect(compiled.length).toBe(eager.length);
@@ -83,7 +83,7 @@ describe.each(backbones)('a compiled training of $family is the eager one', (bac
     expect(Math.max(...differences)).toBeLessThan(1e-5);
   });
 
-  it('over 20 steps to 1e-4 as it is, and to 1e-2 optimized by grappler, which reorders sums', () => {
+  it('over 20 steps, to 1e-4, or to 1e-2 if optimized by grappler, which reorders sums', () => {
     const eager = losses(backbone);
     expect(relativeDifference(losses(backbone, { optimizes: false }), eager)).toBeLessThan(1e-4);
     expect(relativeDifference(losses(backbone, { optimizes: true }), eager)).toBeLessThan(1e-2);

@@ -21,7 +21,7 @@ function lossAndGradient(
 }
 
 describe('crossEntropy', () => {
-  it('is binary for one logit, the mean over the batch', () => {
+  it('is the batch mean of binary cross-entropy for one logit', () => {
     const { loss, gradient } = lossAndGradient([[2], [-1], [0]], [1, 1, 0]);
     const expected = -(Math.log(sigmoid(2)) + Math.log(sigmoid(-1)) + Math.log(sigmoid(0))) / 3;
     expect(loss).toBeCloseTo(expected, 5);
@@ -29,7 +29,7 @@ describe('crossEntropy', () => {
     expect(largestDifference(gradient, slopes)).toBeLessThan(1e-6);
   });
 
-  it('is softmax for several', () => {
+  it('is the batch mean of softmax cross-entropy for several', () => {
     const { loss, gradient } = lossAndGradient([[1, 2, 3]], [2]);
     const sum = Math.exp(1) + Math.exp(2) + Math.exp(3);
     expect(loss).toBeCloseTo(-Math.log(Math.exp(3) / sum), 5);
@@ -37,7 +37,7 @@ describe('crossEntropy', () => {
     expect(largestDifference(gradient, slopes)).toBeLessThan(1e-6);
   });
 
-  it('agrees between two classes and one logit', () => {
+  it('is equal for two classes and for one logit', () => {
     const one = lossAndGradient([[1.5], [-0.5]], [0, 1], { labelSmoothing: 0.1 }).loss;
     const two = lossAndGradient(
       [
@@ -67,11 +67,11 @@ describe('crossEntropy', () => {
     expect(gradient.every(Number.isFinite)).toBe(true);
   });
 
-  it('smooths labels: the best logit is no longer an infinite one', () => {
-    // With 0.2 over two classes the target is 0.9, which logit log(9) meets.
+  it('smooths labels: the best logit is finite', () => {
+    // With 0.2 over two classes the target is 0.9, the probability of logit log(9).
     const [gradient] = lossAndGradient([[Math.log(9)]], [1], { labelSmoothing: 0.2 }).gradient;
     expect(gradient).toBeCloseTo(0, 6);
-    // With 0.3 over three classes it is 0.8, 0.1, 0.1.
+    // With 0.3 over three classes the targets are 0.8, 0.1, 0.1.
     const { gradient: categorical } = lossAndGradient([[Math.log(8), 0, 0]], [0], { labelSmoothing: 0.3 });
     expect(largestDifference(categorical, [0, 0, 0])).toBeLessThan(1e-6);
   });
@@ -90,12 +90,12 @@ describe('crossEntropy from logits on a sigmoid', () => {
       ],
       [2, 0],
     ],
-  ])('is with cached logits what it is without: %o', (logits, labels) => {
+  ])('is the same with cached logits: %o', (logits, labels) => {
     const cached = lossAndGradient(logits, labels, { fromLogitsOnSigmoid: 'cached-logits', labelSmoothing: 0.1 });
     expect(cached).toEqual(lossAndGradient(logits, labels, { labelSmoothing: 0.1 }));
   });
 
-  it('is that of the sigmoid’s sigmoid with probabilities, as Keras’ formula has it', () => {
+  it('is that of the sigmoid of the sigmoid with probabilities, as in the formula of Keras', () => {
     const logits = Float32Array.from(golden.loss.logits);
     const { labels } = golden.loss;
     const column = Array.from(logits, (z) => [z]);
@@ -107,7 +107,7 @@ describe('crossEntropy from logits on a sigmoid', () => {
     expect(largestDifference(gradient, slopes)).toBeLessThan(1e-7);
   });
 
-  it('is that of the softmax’s softmax with probabilities of several', () => {
+  it('is that of the softmax of the softmax with probabilities of several classes', () => {
     const softmax = (numbers: number[]) => {
       const sum = numbers.reduce((total, one) => total + Math.exp(one), 0);
       return numbers.map((one) => Math.exp(one) / sum);
@@ -123,7 +123,7 @@ describe('crossEntropy from logits on a sigmoid', () => {
   });
 
   it.each([
-    // σ(0) and σ(1) are all that there is: log 2 and log(1 + e) for a sure mistake, log(1 + 1/e) for the right answer.
+    // The sigmoid saturates at 0 and 1: log 2 and log(1 + e) for a confident mistake, log(1 + 1/e) for a correct prediction.
     [[[1e4], [-1e4]], [0, 1], (Math.log(1 + Math.E) + Math.log(2)) / 2],
     [[[1e4]], [1], Math.log(1 + 1 / Math.E)],
     [[[1e4, 0, 0]], [1], Math.log(Math.E + 2)],

@@ -1,24 +1,24 @@
 import * as tf from '@tensorflow/tfjs';
 
 /**
- * What Keras hands to a loss that it was told to compute from logits, `from_logits=True`, while the model ends in a
- * sigmoid (or softmax). Both are meant for following such code; the right cross-entropy is `cached-logits`:
- * - `cached-logits`: the logits that the sigmoid was made of, kept beside its output, so that it does no harm: tf_keras
- *   2.21 and Keras 3 on TensorFlow, which warn.
- * - `probabilities`: the sigmoid's output as if it were logits, so that the loss is that of σ(σ(z)) (of more classes:
- *   softmax of softmax) and never reaches 0: TensorFlow 2.1 and 2.2, which say nothing.
+ * What Keras passes to a loss with `from_logits=True` if the model ends in a sigmoid (or softmax). Both values exist to
+ * reproduce such code; only `cached-logits` gives the correct cross-entropy:
+ * - `cached-logits`: the inputs of the sigmoid, which Keras keeps with its output, so that the loss is correct: tf_keras 2.21
+ *   and Keras 3 on TensorFlow, which warn.
+ * - `probabilities`: the output of the sigmoid as if it were logits, so that the loss is that of σ(σ(z)) (with more classes,
+ *   softmax of softmax) and never reaches 0: TensorFlow 2.1 and 2.2, which do not warn.
  */
 export type FromLogitsOnSigmoid = 'cached-logits' | 'probabilities';
 
 export interface LossOptions {
-  /** Share of each label that is spread evenly over the classes, 0 (the default) to below 1. */
+  /** Share of each label that is spread evenly over the classes, in [0, 1); 0 by default. */
   labelSmoothing?: number | undefined;
-  /** Without it the loss is of the logits, as with `cached-logits`. */
+  /** Omitted, the loss is computed from the logits, as with `cached-logits`. */
   fromLogitsOnSigmoid?: FromLogitsOnSigmoid | undefined;
 }
 
 /**
- * Cross-entropy from logits, the mean over the batch.
+ * Computes the cross-entropy from logits, as the mean over the batch.
  *
  * @param logits [N,1]: binary, of class 1; [N,C]: softmax over the classes.
  * @param labels [N], int32, class indices.
@@ -37,7 +37,7 @@ export function crossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D, options: 
 
 // --- internal ---
 
-/** −y log σ(z) − (1 − y) log(1 − σ(z)) = softplus(z) − y z, which neither overflows nor takes the log of 0. */
+/** −y log σ(z) − (1 − y) log(1 − σ(z)) = softplus(z) − y z, which neither overflows nor takes log(0). */
 function binary(logits: tf.Tensor1D, labels: tf.Tensor1D, { labelSmoothing = 0 }: LossOptions): tf.Scalar {
   const target = tf.add(tf.mul(labels, 1 - labelSmoothing), labelSmoothing / 2);
   return tf.mean(tf.sub(tf.softplus(logits), tf.mul(target, logits)));

@@ -16,20 +16,20 @@ setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 function residentBytes(): number {
-  // The second one waits for what the first one frees in a thread.
+  // The second call waits for memory that the first one frees in another thread.
   for (const _ of [1, 2]) collectGarbage();
   return process.memoryUsage.rss();
 }
 
-// `pnpm soak` takes a thousand, of every backbone. One step's gradients left behind each time would be 100 times as much as
-// the weights; without a leak the set grows by what the allocator keeps.
+// `pnpm soak` runs a thousand steps of every backbone. Leaking the gradients of each step would take 100 times the memory of the
+// weights; without a leak the resident set grows only by what the allocator keeps.
 it.each<[BackboneFamily, number, 'eager' | 'compiled']>([
   ['mobilenet', 0.5, 'eager'],
   ['mobilenet', 0.5, 'compiled'],
   ['mobilenet-v2', 0.35, 'eager'],
   ['mobilenet-v2', 0.35, 'compiled'],
 ])(
-  '100 steps of %s, alpha %d, %s, leave the number of tensors as it was, and the resident set',
+  '100 steps of %s, alpha %d, %s, increase neither the number of tensors nor the resident set',
   (family, alpha, way) => {
     const classifier = createClassifier({
       backbone: { family, alpha, inputSize: 32 },

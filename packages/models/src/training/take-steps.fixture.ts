@@ -8,11 +8,11 @@ import { trainStep } from './train-step.ts';
 export interface Steps extends LossOptions {
   stepCount: number;
   learningRate: number;
-  /** As one op, with these; by default op by op. */
+  /** Options to compile the step into one op with; omitted, it runs op by op. */
   compiled?: CompileOptions;
 }
 
-/** Steps on one batch, which stays the caller's; the loss before each. */
+/** Trains on one batch, which the caller keeps; returns the loss before each step. */
 export function takeSteps(
   view: FineTuneView,
   adam: Adam,

@@ -8,7 +8,7 @@ import { takeSteps } from './take-steps.fixture.ts';
 
 beforeAll(useNativeBackend);
 
-/** Sixteen images of size 48: a bright disc, square or cross somewhere on a dark ground. */
+/** Sixteen images of 48 px: a bright disc, square or cross on a dark background. */
 function drawnShapes(): { images: tf.Tensor4D; labels: tf.Tensor1D } {
   const [count, size] = [16, 48];
   const inside = [
@@ -33,7 +33,7 @@ describe('trainStep', () => {
   it.each([
     ['mobilenet', 0.25],
     ['mobilenet-v2', 0.35],
-  ] as [BackboneFamily, number][])('lets %s from scratch learn sixteen images by heart', (family, alpha) => {
+  ] as [BackboneFamily, number][])('trains %s from scratch to fit sixteen images', (family, alpha) => {
     const classifier = createClassifier({
       backbone: { family, alpha, inputSize: 48 },
       classes: ['disc', 'square', 'cross'],
@@ -55,7 +55,7 @@ describe('trainStep', () => {
     tf.dispose([images, labels]);
   });
 
-  it('returns the loss before the step, and leaves no tensors behind', () => {
+  it('returns the loss before the step, and leaks no tensor', () => {
     const classifier = createClassifier({
       backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 32 },
       classes: ['a', 'b'],
@@ -74,7 +74,7 @@ describe('trainStep', () => {
     classifier.dispose();
   });
 
-  it('gives the same weights from the same seed, dropout included', () => {
+  it('gives the same weights with the same seed, including dropout', () => {
     const run = () => {
       const classifier = createClassifier({
         backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 48 },

@@ -4,7 +4,7 @@ import type { Adam, OptimizerStep } from './adam.ts';
 import { backpropagate } from './backpropagate.ts';
 import { crossEntropy, type LossOptions } from './cross-entropy.ts';
 
-/** What a training step takes, with what `Adam.nextStep` gives: tensors alone, which stay the caller's. */
+/** Inputs of a training step, together with those of `Adam.nextStep`: only tensors; the caller keeps ownership. */
 export interface TrainingBatch extends OptimizerStep {
   /** [N, ...cut.shape] */
   activations: tf.Tensor;
@@ -13,7 +13,7 @@ export interface TrainingBatch extends OptimizerStep {
 }
 
 /**
- * One step of gradient descent on one batch; made of tensors alone, so that it can be compiled.
+ * Runs one step of gradient descent on one batch; uses only tensors, so that it can be compiled.
  *
  * @returns the batch's mean loss before the step; the caller disposes.
  */

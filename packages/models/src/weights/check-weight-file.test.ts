@@ -23,7 +23,7 @@ async function check(content: Uint8Array | ((file: File) => void)): Promise<void
 }
 
 describe('checkWeightFile', () => {
-  it.each(layouts)('takes layers with weights, %s', async (_, write) => {
+  it.each(layouts)('accepts layers with weights, %s', async (_, write) => {
     await check((file) => write(file, layers));
   });
 
@@ -45,7 +45,7 @@ describe('checkWeightFile', () => {
     await expect(attempt).rejects.toThrow(message);
   });
 
-  it('refuses a file that is cut anywhere, and one that is none', async () => {
+  it('rejects a truncated file, and one that is not HDF5', async () => {
     const whole = await h5File((file) => writeLayers(file, layers));
     const cuts = [0, 10, 50, 90, 99.9].map((percent) => whole.subarray(0, Math.floor((whole.length * percent) / 100)));
     for (const bytes of [...cuts, new TextEncoder().encode('<!doctype html>')])
@@ -53,7 +53,7 @@ describe('checkWeightFile', () => {
   });
 
   const there = existsSync(pretrained) ? readdirSync(pretrained).filter((name) => name.endsWith('.h5')) : [];
-  it.skipIf(there.length === 0)('takes real weights (needs ../shared)', async () => {
+  it.skipIf(there.length === 0)('accepts real weights (needs ../shared)', async () => {
     for (const name of there) await checkWeightFile({ name, bytes: readFileSync(join(pretrained, name)) });
   });
 });

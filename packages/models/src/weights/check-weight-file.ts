@@ -2,11 +2,11 @@ import { ModelError } from '../errors.ts';
 import { withStoredLayers } from './stored-layers.ts';
 
 /**
- * Looks whether a file is a whole `.h5` file of layers with weights, of whatever backbone; `loadBackboneWeights` still
- * decides whether it fits one.
+ * Checks that a file is a complete `.h5` file of layers with weights, of any backbone; `loadBackboneWeights` checks whether it
+ * fits one.
  *
  * @param file its name, for messages, and its content.
- * @throws ModelError naming the file, what was expected and what is there.
+ * @throws ModelError naming the file, what was expected and what was found.
  */
 export async function checkWeightFile(file: { name: string; bytes: Uint8Array }): Promise<void> {
   await withStoredLayers(file, (layers) => {

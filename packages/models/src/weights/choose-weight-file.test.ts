@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { backboneTable } from '../backbones/table.ts';
 import { chooseWeightFile } from './choose-weight-file.ts';
 
 const v2 = (alpha: string, size: number) =>
@@ -17,14 +16,16 @@ it.each([
   ['xception', 1, 299, 'xception_weights_tf_dim_ordering_tf_kernels_notop.h5'],
 ] as const)('%s %f at %i px is published as in keras-applications', (family, alpha, size, name) => {
   const folder = family.replace('-', '_');
-  // Keras' source has a hash of these two only.
+  // The source of Keras has hashes of only these two.
   const md5 = {
     mobilenet: {},
     'mobilenet-v2': {},
     'inception-v3': { md5: 'bcbd6486424b2319ff4ef7d526e38f63' },
     xception: { md5: 'b0042744bf5b25fce3cb969f33bebb97' },
   }[family];
-  expect(backboneTable[family].weightFile(alpha, size)).toEqual({
+  const published = chooseWeightFile({ family, alpha }, size);
+  expect(published).toMatchObject({ trainedSize: size, exact: true });
+  expect(published!.file).toEqual({
     name,
     url: `https://storage.googleapis.com/tensorflow/keras-applications/${folder}/${name}`,
     ...md5,
@@ -42,22 +43,19 @@ describe('chooseWeightFile', () => {
     [32, [224, 96, 128], 96, false],
     [512, [96, 224], 224, false],
   ])('at %i px of %o takes %i', (inputSize, there, trainedSize, exact) => {
-    expect(chooseWeightFile('mobilenet-v2', 1, inputSize, sizes(...there))).toEqual({
-      fileName: v2('1.0', trainedSize),
-      trainedSize,
-      exact,
-    });
+    const choice = chooseWeightFile({ family: 'mobilenet-v2' }, inputSize, sizes(...there));
+    expect(choice).toMatchObject({ file: { name: v2('1.0', trainedSize) }, trainedSize, exact });
   });
 
-  it('passes over other files', () => {
+  it('ignores other files', () => {
     const others = [
       'README.md',
       v2('0.75', 224),
       v2('1.0', 224).replace('_no_top', ''),
       'mobilenet_1_0_224_tf_no_top.h5',
     ];
-    expect(chooseWeightFile('mobilenet-v2', 1, 224, others)).toBeUndefined();
-    expect(chooseWeightFile('mobilenet', 1, 224, others)?.fileName).toBe('mobilenet_1_0_224_tf_no_top.h5');
-    expect(chooseWeightFile('mobilenet', 1, 224, [])).toBeUndefined();
+    expect(chooseWeightFile({ family: 'mobilenet-v2' }, 224, others)).toBeUndefined();
+    expect(chooseWeightFile({ family: 'mobilenet' }, 224, others)?.file.name).toBe('mobilenet_1_0_224_tf_no_top.h5');
+    expect(chooseWeightFile({ family: 'mobilenet' }, 224, [])).toBeUndefined();
   });
 });

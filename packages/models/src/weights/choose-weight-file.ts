@@ -1,34 +1,30 @@
-import { type BackboneFamily, backboneTable } from '../backbones/table.ts';
+import type { PublishedFile } from '../backbones/published-file.ts';
+import { type VariantChoice, variantOf } from '../backbones/table.ts';
 
 export interface WeightFileChoice {
-  fileName: string;
-  /** Input size in pixels that the file's weights were trained at. */
+  file: PublishedFile;
+  /** Input size in pixels at which the file's weights were trained. */
   trainedSize: number;
-  /** Whether that is the size asked for. */
+  /** Whether that is the requested size. */
   exact: boolean;
 }
 
 /**
- * The keras-applications file for a family and alpha: of the sizes that are there, the nearest to the one asked for (of
- * two equally near ones, the larger).
+ * Chooses among a variant's published weight files the one trained at the input size nearest to the requested one; of two
+ * equally near sizes, the larger.
  *
- * @param fileNames what the folder of weights holds; others are passed over.
- * @returns undefined when there is no file of this family and alpha.
+ * @param inputSize in pixels.
+ * @param fileNames the files to choose from, such as those of a folder; others are ignored. By default all published ones.
+ * @returns undefined if none of the variant's files is among them.
  */
 export function chooseWeightFile(
-  family: BackboneFamily,
-  alpha: number,
+  choice: VariantChoice,
   inputSize: number,
-  fileNames: readonly string[],
+  fileNames?: readonly string[],
 ): WeightFileChoice | undefined {
-  const { trainedSizes, weightFile } = backboneTable[family];
   const distance = (trainedSize: number) => Math.abs(trainedSize - inputSize);
-  return trainedSizes
-    .map((trainedSize) => ({
-      fileName: weightFile(alpha, trainedSize).name,
-      trainedSize,
-      exact: trainedSize === inputSize,
-    }))
-    .filter(({ fileName }) => fileNames.includes(fileName))
-    .toSorted((a, b) => distance(a.trainedSize) - distance(b.trainedSize) || b.trainedSize - a.trainedSize)[0];
+  const [nearest] = variantOf(choice)
+    .weightFiles.filter(({ file }) => fileNames === undefined || fileNames.includes(file.name))
+    .toSorted((a, b) => distance(a.trainedSize) - distance(b.trainedSize) || b.trainedSize - a.trainedSize);
+  return nearest === undefined ? undefined : { ...nearest, exact: nearest.trainedSize === inputSize };
 }

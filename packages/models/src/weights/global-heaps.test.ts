@@ -10,13 +10,13 @@ let heap: number;
 
 beforeAll(async () => {
   const weights = [{ name: 'kernel:0', shape: [1, 1, 2, 2], values: Float32Array.of(1, 2, 3, 4) }];
-  // The layers' names are of variable length.
+  // The layers' names have variable length.
   file = Buffer.from(await h5File((content) => writeCountedLayers(content, [{ name: 'conv1', weights }])));
   heap = file.indexOf('GCOL');
   expect(heap).toBeGreaterThan(0);
 });
 
-/** The file with other bytes at some places. */
+/** The file with some bytes replaced. */
 function changed(...changes: [place: number, bytes: readonly number[]][]): Buffer {
   const bytes = Buffer.from(file);
   for (const [place, values] of changes) bytes.set(values, place);
@@ -26,39 +26,39 @@ function changed(...changes: [place: number, bytes: readonly number[]][]): Buffe
 const sizeOf = (size: number) => [...new Uint8Array(new BigUint64Array([BigInt(size)]).buffer)];
 
 describe('checkGlobalHeaps', () => {
-  it('takes a sound file, and tells how long its longest text is', () => {
+  it('accepts a valid file and returns the length of its longest string', () => {
     // The layer's name and those of the others are shorter.
     expect(checkGlobalHeaps({ name: 'some.h5', bytes: file })).toBe('input_1'.length);
   });
 
-  it('passes over what only looks like a heap among the numbers', () => {
+  it('ignores numbers that look like a heap', () => {
     const bytes = Buffer.concat([file, Buffer.from('GCOLGCOL'), Buffer.from([1, 0, 0, 0, ...sizeOf(2e9), 0x47])]);
     expect(() => checkGlobalHeaps({ name: 'some.h5', bytes })).not.toThrow();
   });
 
   it.each<[string, () => Buffer, RegExp]>([
     [
-      'an object that ends where it starts, on which libhdf5 would stay',
+      'an object of size 0, on which libhdf5 would loop forever',
       () => changed([heap + 16, [0, 0, 0, 0, 0, 0, 0, 0, ...sizeOf(0)]]),
-      /received a broken global heap at byte \d+\.$/,
+      /received a damaged global heap at byte \d+\.$/,
     ],
-    ['a heap whose size says less in 32 bits', () => changed([heap + 13, [1]]), /broken global heap/],
-    ['an object larger than its heap', () => changed([heap + 24, sizeOf(5000)]), /broken global heap/],
-    ['an object of terabytes', () => changed([heap + 24, new Array<number>(8).fill(0xff)]), /broken global heap/],
+    ['a heap whose size says less in 32 bits', () => changed([heap + 13, [1]]), /damaged global heap/],
+    ['an object larger than its heap', () => changed([heap + 24, sizeOf(5000)]), /damaged global heap/],
+    ['an object of terabytes', () => changed([heap + 24, new Array<number>(8).fill(0xff)]), /damaged global heap/],
     [
-      'heaps within heaps',
+      'overlapping heaps',
       () => Buffer.concat([file, Buffer.alloc(5000).fill(changed().subarray(heap, heap + 16))]),
-      /broken global heap/,
+      /damaged global heap/,
     ],
     ['sizes of 4 bytes', () => changed([10, [4]]), /expected addresses and sizes of 8 bytes, received 8 and 4\.$/],
-    ['a part of a file', () => file.subarray(0, 16), /expected an HDF5 file, received another one or a part of one/],
+    ['a part of a file', () => file.subarray(0, 16), /expected an HDF5 file, received a different or truncated file/],
   ])('refuses %s', (_, bytes, message) => {
     const check = () => checkGlobalHeaps({ name: 'some.h5', bytes: bytes() });
     expect(check).toThrow(ModelError);
     expect(check).toThrow(message);
   });
 
-  it('lets no damage of a file but a ModelError of one line through', async () => {
+  it('turns any damage of a file into a one-line ModelError', async () => {
     const place = fc.oneof(fc.nat(file.length - 1), fc.integer({ min: heap, max: heap + 200 }));
     const damage = fc.array(fc.tuple(place, fc.tuple(fc.nat(255))), { minLength: 1, maxLength: 3 });
     await fc.assert(
@@ -75,7 +75,7 @@ describe('checkGlobalHeaps', () => {
           expect((error as ModelError).message).toMatch(/^some\.h5: [^\n]+$/);
         }
       }),
-      // Always the same: libhdf5 has more faults than this guards against, and a new one is found on purpose.
+      // A fixed seed: libhdf5 has more bugs than this guards against, and only a deliberate search should find new ones.
       { numRuns: 200, seed: 1 },
     );
   });

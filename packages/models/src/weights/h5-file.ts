@@ -1,13 +1,11 @@
 /**
- * A stranger's HDF5 file, looked into with care: no link is followed, and nothing is read of a dataset before its shape,
- * type and layout are known.
+ * Reads untrusted HDF5 files defensively: follows no link, and reads no dataset before its shape, type and layout are checked.
  *
- * What libhdf5 allocates follows from the file's size: of the layouts only the one that Keras writes is taken, where numbers
- * lie in one piece, and of all shapes together no more than the file has room for. Chunks and filters could unfold into any
- * size; virtual datasets name other files. External storage does too, which h5wasm does not tell: so there are no other
- * files. They are opened in the wasm module's own memory, emptied of its devices, under a name that no file can foresee.
- * One hole is left: a text outside its place may lie about its length, and libhdf5 takes that much memory, 2 GiB at most,
- * before it compares.
+ * The size of the file bounds what libhdf5 allocates: only the layout that Keras writes is accepted, contiguous numbers, and
+ * all shapes together must fit into the file. Chunks and filters could expand to any size, and virtual datasets refer to other
+ * files. So does external storage, which h5wasm does not report; therefore no other file is reachable: a file is opened in the
+ * memory of the WebAssembly module, whose devices are removed, under an unpredictable name. One gap remains: a string in a
+ * global heap may state a false length, and libhdf5 allocates it, at most 2 GiB, before it checks.
  */
 import h5wasm, { File } from 'h5wasm';
 import { ModelError } from '../errors.ts';
@@ -17,14 +15,14 @@ import { attempt } from './libhdf5-errors.ts';
 import { ReadingLimits } from './reading-limits.ts';
 
 /**
- * Opens a file, hands its root to `use`, and closes it.
+ * Opens a file, passes its root to `use` and closes it.
  *
- * @throws ModelError naming the file where it is no whole HDF5 file.
+ * @throws ModelError naming the file if it is not a complete HDF5 file.
  */
 export async function withH5File<T>(file: { name: string; bytes: Uint8Array }, use: (root: H5Group) => T): Promise<T> {
   const { FS, activate_throwing_error_handler: throwErrors } = await h5wasm.ready;
   removeDevices(FS);
-  // Else libhdf5 prints its errors and goes on.
+  // Otherwise libhdf5 prints its errors and continues.
   throwErrors();
   if (file.bytes[0] === 0x50 && file.bytes[1] === 0x4b)
     throw new ModelError(
@@ -39,7 +37,7 @@ export async function withH5File<T>(file: { name: string; bytes: Uint8Array }, u
     try {
       return use(new H5Group(file.name, limits, opened));
     } finally {
-      attempt(file.name, 'expected a sound HDF5 file', () => opened.close());
+      attempt(file.name, 'expected a valid HDF5 file', () => opened.close());
     }
   } finally {
     FS.unlink(path);
@@ -48,7 +46,7 @@ export async function withH5File<T>(file: { name: string; bytes: Uint8Array }, u
 
 // --- internal ---
 
-/** Else external storage at `/dev/null` would read as zeros. */
+/** Otherwise external storage at `/dev/null` would read as zeros. */
 function removeDevices(fileSystem: Awaited<typeof h5wasm.ready>['FS']): void {
   for (const name of fileSystem.readdir('/dev')) {
     const path = `/dev/${name}`;

@@ -3,33 +3,33 @@ import { ModelError } from '../errors.ts';
 import { attempt } from './libhdf5-errors.ts';
 import type { ReadingLimits } from './reading-limits.ts';
 
-/** One dataset; `read` copies its numbers out. */
+/** A dataset; `read` returns a copy of its numbers. */
 export interface StoredWeight {
-  /** In its layer's group, such as `Conv1/kernel:0`, or `0` in Keras 3's layout. */
+  /** Path in the layer's group, such as `Conv1/kernel:0`, or `0` in the layout of Keras 3. */
   name: string;
   shape: readonly number[];
   read(): Float32Array;
 }
 
-/** A group of a stranger's file. All methods throw a ModelError that names the file and the place. */
+/** A group of an untrusted file. All methods throw a ModelError that names the file and the path. */
 export class H5Group {
   readonly #fileName: string;
   readonly #limits: ReadingLimits;
   readonly #group: Group;
 
-  /** @param limits of all that is looked at in the file. */
+  /** @param limits shared by all reads of the file. */
   constructor(fileName: string, limits: ReadingLimits, group: Group) {
     this.#fileName = fileName;
     this.#limits = limits;
     this.#group = group;
   }
 
-  /** As in `/layers/conv2d`; empty for the root. */
+  /** Such as `/layers/conv2d`; empty for the root. */
   get path(): string {
     return this.#group.path === '/' ? '' : this.#group.path;
   }
 
-  /** What there is in it. */
+  /** Names of its members. */
   names(): string[] {
     const where = `${this.path}/`;
     const names = attempt(this.#fileName, `expected a Group at ${where}`, () => this.#group.keys());
@@ -37,12 +37,12 @@ export class H5Group {
     return names.map((name) => this.#printable(name, where));
   }
 
-  /** @param name of a group right in this one. */
+  /** @param name of a direct child. */
   group(name: string): H5Group {
     return new H5Group(this.#fileName, this.#limits, this.#child(name, Group));
   }
 
-  /** @param path of 32-bit floats; here groups may be on the way. */
+  /** @param path of a dataset of 32-bit floats, in this group or below. */
   weight(path: string): StoredWeight {
     const folders = path.split('/');
     const name = folders.pop()!;
@@ -52,23 +52,23 @@ export class H5Group {
     return { ...parent.#numbers(name), name: path };
   }
 
-  /** Whether there is an attribute of this name. */
+  /** Whether the group has an attribute with this name. */
   hasAttribute(name: string): boolean {
     return name in this.#attributes();
   }
 
-  /** An attribute with one text. */
+  /** An attribute with a single string. */
   text(attributeName: string): string {
     const attribute = this.#attribute(attributeName);
     const where = this.#placeOf(attributeName);
     if (!isText(attribute)) throw this.#error(`expected ${where} to be one text`, 'another value');
-    // Many could lie in one place, and take as much memory as if each had its own.
+    // Many entries can refer to one string, and each takes memory of its own when read.
     if (attribute.shape?.length !== 0)
       throw this.#error(`expected ${where} to be one text`, `shape ${JSON.stringify(attribute.shape)}`);
     return this.#printable(this.#valueOf(attribute) as string, where);
   }
 
-  /** An attribute with a list of texts. */
+  /** An attribute with a list of strings. */
   texts(attributeName: string): string[] {
     const attribute = this.#attribute(attributeName);
     const where = this.#placeOf(attributeName);
@@ -76,10 +76,10 @@ export class H5Group {
     if (shape?.length !== 1) throw this.#error(`expected ${where} to list names`, `shape ${JSON.stringify(shape)}`);
     const count = shape[0]!;
     this.#limits.takeNames(count, where);
-    // Keras writes an empty list as numbers.
+    // Keras writes an empty list as an array of numbers.
     if (count === 0) return [];
     if (!isText(attribute)) throw this.#error(`expected ${where} to list names`, 'other values');
-    // As Keras writes lists with today's h5py.
+    // The type that Keras writes with current versions of h5py.
     if (metadata.vlen) this.#limits.takeTexts(count, where);
     return (this.#valueOf(attribute) as string[]).map((text) => this.#printable(text, where));
   }
@@ -110,7 +110,7 @@ export class H5Group {
     const where = `${this.path}/${name}`;
     const expected = `expected a ${kind.name} at ${where}`;
     this.#limits.takeNames(1, where);
-    // Before anything is opened: libhdf5 would follow a link to wherever it leads.
+    // Check before opening: libhdf5 would follow a link anywhere.
     const isLink = attempt(
       this.#fileName,
       expected,
@@ -122,7 +122,7 @@ export class H5Group {
     return found;
   }
 
-  /** What a file says goes into messages of one line. */
+  /** Strings of a file appear in one-line messages. */
   #printable(name: string, where: string): string {
     if (name.length <= maximumNameLength && !/\p{Cc}/u.test(name)) return name;
     const received = `${JSON.stringify(name.slice(0, 20))} of ${name.length}`;
@@ -160,7 +160,7 @@ export class H5Group {
 // --- internal ---
 
 const maximumNameLength = 200;
-/** Keras has one or two. */
+/** Keras nests one or two. */
 const maximumFolders = 4;
 /** H5T_STRING */
 const textType = 3;

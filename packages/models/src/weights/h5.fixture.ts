@@ -12,7 +12,7 @@ export interface LayerToWrite {
 
 let fileCount = 0;
 
-/** Writes a file of any content with libhdf5 and returns its bytes. */
+/** Writes a file with libhdf5 and returns its bytes. */
 export async function h5File(write: (file: File) => void): Promise<Uint8Array> {
   const { FS } = await h5wasm.ready;
   const path = `/written-${fileCount++}.h5`;
@@ -24,7 +24,7 @@ export async function h5File(write: (file: File) => void): Promise<Uint8Array> {
   return bytes;
 }
 
-/** Writes layers as Keras does into `.h5` files, those without weights among them. */
+/** Writes layers as Keras does into `.h5` files, including layers without weights. */
 export function writeLayers(top: Group, layers: readonly LayerToWrite[]): void {
   writeTexts(top, 'layer_names', ['input_1', ...layers.map(({ name }) => name)]);
   writeTexts(top.create_group('input_1'), 'weight_names', []);
@@ -45,7 +45,7 @@ export function writeLayers(top: Group, layers: readonly LayerToWrite[]): void {
   }
 }
 
-/** Replaces an attribute by a list of texts as h5py writes it: of equal length, and numbers where it is empty. */
+/** Replaces an attribute by a list of strings as h5py writes it: of equal length, or an array of numbers if it is empty. */
 export function writeTexts(group: Group, attributeName: string, texts: readonly string[]): void {
   if (attributeName in group.attrs) group.delete_attribute(attributeName);
   if (texts.length === 0) group.create_attribute(attributeName, new Float64Array());
@@ -53,10 +53,10 @@ export function writeTexts(group: Group, attributeName: string, texts: readonly 
 }
 
 /**
- * Writes layers as Keras does into `.weights.h5` files, those without weights among them.
+ * Writes layers as Keras does into `.weights.h5` files, including layers without weights.
  *
- * @param names whether `vars` have the layers' names, as since Keras 3.6.
- * @param folder where the layers are, and how far their counts are apart: Keras 2.12 to 2.14 differ.
+ * @param names whether `vars` has the layer's name, as since Keras 3.6.
+ * @param folder the layers' group, and the difference between their counters: Keras 2.12 to 2.14 differ.
  */
 export function writeCountedLayers(
   file: Group,
@@ -82,14 +82,14 @@ export function writeCountedLayers(
   if (names) own.create_attribute('name', 'model');
 }
 
-/** What a keras-applications file of this backbone holds, with numbers that follow from the weights' names. */
+/** The layers of a keras-applications file of this backbone, with numbers derived from the weights' names. */
 export function layersOf(classifier: Classifier): LayerToWrite[] {
   return layersWith(classifier, (name, shape) =>
     glorotUniform(shape.length > 1 ? shape : [1, shape[0]!], 7, name).map((one) => one + 1.5),
   );
 }
 
-/** The same without a file's numbers: the only one of each weight is its place among the backbone's. */
+/** The same with a single number per weight: its index among the backbone's weights. */
 export function placesOf(classifier: Classifier): LayerToWrite[] {
   return layersWith(classifier, (_name, _shape, place) => Float32Array.of(place));
 }
@@ -115,7 +115,7 @@ export function counted(layers: readonly LayerToWrite[], { names = true } = {}):
   });
 }
 
-/** A classification top as keras.applications puts it behind a backbone: of zeros, for two classes. */
+/** A classification top as keras.applications adds it to a backbone: zeros, for two classes. */
 export function topOf({ featureWidth }: Classifier, name: string): LayerToWrite {
   const shape = name === 'conv_preds' ? [1, 1, featureWidth, 2] : [featureWidth, 2];
   return {
@@ -128,10 +128,10 @@ export function topOf({ featureWidth }: Classifier, name: string): LayerToWrite 
 }
 
 /**
- * The same layers with counters for the names of those that Keras leaves unnamed.
+ * The same layers with counters as the names of those that Keras leaves unnamed.
  *
- * @param naming `order`: of the layers of a kind, in the order in which they run, which one Keras makes it as; `first`: of
- * the one that it makes first, which may be anything, as counters go on from model to model.
+ * @param naming `order`: for the layers of a kind in execution order, their positions in the order in which Keras creates them;
+ * `first`: the first layer's counter, which may be any number, as counters continue from model to model.
  */
 export function withCounters(
   layers: readonly LayerToWrite[],

@@ -1,13 +1,13 @@
-/** Reads what `tools/golden/weight_files.py` wrote, which says how; skipped without it. */
+/** Reads the files that `tools/golden/weight_files.py` writes (see there); skipped without them. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { expect, it } from 'vitest';
 import { backboneFamilies, backboneTable } from '../backbones/table.ts';
 import { Classifier } from '../classifier/classifier.ts';
-import { alphaOfFile } from './alpha-of-file.ts';
 import { checkWeightFile } from './check-weight-file.ts';
 import { loadBackboneWeights } from './load-backbone-weights.ts';
+import { variantOfFile } from './variant-of-file.ts';
 
 const folder = process.env.CHORUS_KERAS_FILES ?? '';
 const files = ['keras', 'tf_keras']
@@ -17,17 +17,18 @@ const files = ['keras', 'tf_keras']
   .filter((path) => path.endsWith('.h5'));
 
 it.skipIf(files.length === 0)(
-  'every weight of every file of Keras’ is read bit for bit (needs them)',
+  'reads every weight of every Keras file bit for bit (needs the files)',
   async () => {
     await tf.setBackend('cpu');
     for (const path of files) {
-      const [, kerasName, alphaText, top] = /(\w+)_([\d.]+)_(top|notop)\.[\w.]+$/.exec(path)!;
-      const family = backboneFamilies.find((one) => backboneTable[one].kerasName === kerasName)!;
-      const alpha = Number(alphaText);
+      const [, application, variant, top] = /(\w+)_([\w.]+)_(top|notop)\.[\w.]+$/.exec(path)!;
+      const family = backboneFamilies.find((one) =>
+        backboneTable[one].variants.some((other) => other.name === variant && other.keras.application === application),
+      )!;
       const file = { name: path, bytes: readFileSync(path) };
       await checkWeightFile(file);
-      expect(await alphaOfFile(family, file)).toBe(alpha);
-      const backbone = { family, alpha, inputSize: backboneTable[family].minimumInputSize };
+      expect(await variantOfFile(family, file)).toBe(variant);
+      const backbone = { family, variant: variant!, inputSize: backboneTable[family].minimumInputSize };
       const classifier = new Classifier({ backbone, classes: ['a', 'b'], seed: 0 });
       await loadBackboneWeights(classifier, file);
       const numbers = readFileSync(path.replace(/(_(?:no)?top)\..*$/, '$1.f32'));

@@ -1,41 +1,41 @@
 /**
- * What Keras' versions call the same thing. The official files are of all ages: Xception's was published with Keras 1.2,
- * InceptionV3's with 2.0.
+ * Names in different versions of Keras. The published files come from several: Xception's from Keras 1.2, InceptionV3's from
+ * 2.0.
  */
 
-/** A class of layers with weights, as Keras names its layers where nobody did. */
+/** A class of layers with weights, as in the default names that Keras gives layers. */
 export type LayerKind = 'conv2d' | 'depthwise_conv2d' | 'separable_conv2d' | 'batch_normalization' | 'dense';
 
-/** @param weightNames of a backbone's layer, in order. */
+/** @param weightNames of one layer of a backbone, in order. */
 export function kindOf(weightNames: readonly string[]): LayerKind {
   if (weightNames.includes('moving_mean')) return 'batch_normalization';
   if (weightNames.includes('pointwise_kernel')) return 'separable_conv2d';
   return weightNames[0] === 'depthwise_kernel' ? 'depthwise_conv2d' : 'conv2d';
 }
 
-/** The kind of a layer that Keras named by a counter: `conv2d`, `conv2d_94`, in Keras 1 `convolution2d_1`. */
+/** The kind of a layer with a default name: `conv2d`, `conv2d_94`, or `convolution2d_1` in Keras 1. */
 export function counterKind(layerName: string): LayerKind | undefined {
   if (/^conv(olution)?2d(_\d+)?$/.test(layerName)) return 'conv2d';
   if (/^batch_?normalization(_\d+)?$/.test(layerName)) return 'batch_normalization';
   return undefined;
 }
 
-/** Of a layer that Keras named by a counter: of `conv2d_94` 94, of `conv2d`, which it made first, 0. */
+/** The counter in a default name: 94 for `conv2d_94`, 0 for `conv2d`, which is the first one created. */
 export function counterOf(layerName: string): number {
   return Number(/_(\d+)$/.exec(layerName)?.[1] ?? 0);
 }
 
-/** Whether this is the layer with weights of a classification top that Keras calls `topInKeras` today. */
+/** Whether a name is that of the classification top that current versions of Keras call `topInKeras`. */
 export function isTopName(layerName: string, topInKeras: string): boolean {
-  // MobileNetV2's until TensorFlow 2.1, and in its official files.
+  // MobileNetV2's name until TensorFlow 2.1, and in its published files.
   return layerName === topInKeras || (topInKeras === 'predictions' && layerName === 'Logits');
 }
 
 /**
- * A weight's name in Keras 2: `kernel` for `conv1/conv1/kernel:0`, for `conv1/kernel` (Keras 3) and for `conv1_W:0` or
- * `conv1_W_1:0` (Keras 1).
+ * Converts a stored name to the weight's name in Keras 2: `kernel` for `conv1/conv1/kernel:0`, `conv1/kernel` (Keras 3), and
+ * `conv1_W:0` or `conv1_W_1:0` (Keras 1).
  *
- * A depthwise kernel is a `kernel` too, which Keras 3 calls it.
+ * A depthwise kernel is a `kernel`, too, as in Keras 3.
  */
 export function weightName(layerName: string, storedName: string): string {
   const bare = storedName.replace(/^.*\//, '').replace(/:\d+$/, '');
@@ -51,6 +51,6 @@ export function weightName(layerName: string, storedName: string): string {
 const namesOfKeras1 = new Map([
   ['W', 'kernel'],
   ['running_mean', 'moving_mean'],
-  // In spite of its name it holds the variance.
+  // Despite its name, it holds the variance.
   ['running_std', 'moving_variance'],
 ]);

@@ -1,7 +1,7 @@
 import { ModelError } from '../errors.ts';
 
 /**
- * Runs something that calls libhdf5, whose errors are a page long: the reason is in the last line but two.
+ * Runs a function that calls libhdf5. Its errors are a page long: the reason is in the third line from the end.
  *
  * @throws ModelError of one line, with the file's name and what was expected.
  */

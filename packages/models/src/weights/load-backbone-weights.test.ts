@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import type { File } from 'h5wasm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BackboneFamily, backboneTable } from '../backbones/table.ts';
+import type { BackboneFamily } from '../backbones/table.ts';
 import { type Classifier, createClassifier } from '../classifier/classifier.ts';
 import { ModelError } from '../errors.ts';
 import { chooseWeightFile } from './choose-weight-file.ts';
@@ -72,7 +72,7 @@ describe('loadBackboneWeights', () => {
     expect(tf.memory().numTensors).toBe(tensors);
   });
 
-  /** The last layer, of gammas and so on, with other gammas. */
+  /** The layers with other gammas in the last one. */
   const lastWith = (change: Partial<LayerToWrite['weights'][number]>) => {
     const last = layers.at(-1)!;
     return [
@@ -81,11 +81,11 @@ describe('loadBackboneWeights', () => {
     ];
   };
   const refusals: [string, () => LayerToWrite[], RegExp][] = [
-    ['a missing layer', () => layers.slice(0, -1), /expected layer conv_pw_13_bn at place 54 of 54, received /],
+    ['a missing layer', () => layers.slice(0, -1), /expected layer conv_pw_13_bn at position 54 of 54, received /],
     [
-      'a layer too many',
+      'an extra layer',
       () => [...layers, layers[0]!].map((layer, place) => (place < 54 ? layer : { ...layer, name: 'more' })),
-      /nothing behind/,
+      /nothing after the backbone/,
     ],
     [
       'another shape',
@@ -93,7 +93,7 @@ describe('loadBackboneWeights', () => {
       /(conv_pw_13_bn|batch_normalization_26): expected gamma \[256\], .* received gamma \[16, 16\]/,
     ],
     [
-      'a number that is none',
+      'NaN',
       () => lastWith({ values: new Float32Array(256).fill(Number.NaN, 5) }),
       /(conv_pw_13_bn|batch_normalization_26): expected finite numbers in gamma, received NaN at index 5/,
     ],
@@ -103,7 +103,7 @@ describe('loadBackboneWeights', () => {
       /received -Infinity at index 255/,
     ],
     [
-      'a variance below 0, of which the square root is no number',
+      'a negative variance',
       () => {
         const last = layers.at(-1)!;
         const variance = { ...last.weights[3]!, values: new Float32Array(256).fill(1).fill(-1, 7, 8) };
@@ -115,7 +115,7 @@ describe('loadBackboneWeights', () => {
   describe.each([
     ['.h5', writeLayers],
     ['.weights.h5', writeCountedLayers],
-  ])('refuses in a file %s', (_layout, write) => {
+  ])('rejects in a file %s', (_layout, write) => {
     it.each(refusals)('%s, and changes nothing', async (_, content, message) => {
       const before = weights();
       const attempt = load((file) => write(file, content()));
@@ -125,7 +125,7 @@ describe('loadBackboneWeights', () => {
     });
   });
 
-  it('reads two files at a time', async () => {
+  it('reads two files concurrently', async () => {
     const bytes = await h5File((file) => writeLayers(file, layers));
     await Promise.all([1, 2, 3].map(() => loadBackboneWeights(classifier, { name: 'some.h5', bytes })));
     expect(weights()[0]).toEqual(Array.from(layers[0]!.weights[0]!.values));
@@ -141,45 +141,44 @@ describe('real weights', () => {
     ['mobilenet', 0.25],
     ['mobilenet-v2', 1],
   ] as [BackboneFamily, number][])('of %s %f load (needs ../shared)', async (family, alpha) => {
-    const choice = chooseWeightFile(family, alpha, 160, there)!;
-    expect(backboneTable[family].trainedSizes).toContain(choice.trainedSize);
+    const choice = chooseWeightFile({ family, alpha }, 160, there)!;
     const real = createClassifier({ backbone: { family, alpha, inputSize: 32 }, classes: ['a', 'b'], seed: 1 });
-    await loadBackboneWeights(real, { name: choice.fileName, bytes: readFileSync(join(pretrained, choice.fileName)) });
+    await loadBackboneWeights(real, {
+      name: choice.file.name,
+      bytes: readFileSync(join(pretrained, choice.file.name)),
+    });
     const variances = real.backboneWeights.filter(({ weightName }) => weightName === 'moving_variance');
     for (const { variable } of variances) expect(Math.min(...variable.dataSync())).toBeGreaterThan(0);
     real.dispose();
   });
 
-  it.skipIf(there.length === 0)(
-    'of another width are refused, and the top is passed over (needs ../shared)',
-    async () => {
-      const file = (name: string) => ({ name, bytes: readFileSync(join(pretrained, name)) });
-      await expect(loadBackboneWeights(classifier, file('mobilenet_5_0_160_tf_no_top.h5'))).rejects.toThrow(
-        /expected weights of mobilenet of alpha 0\.25, received those of mobilenet of alpha 0\.5; choose/,
-      );
-      const backbone = { family: 'mobilenet-v2', alpha: 1, inputSize: 32 } as const;
-      const v2 = createClassifier({ backbone, classes: ['a', 'b'], seed: 1 });
-      const numbers = async (name: string) => {
-        await loadBackboneWeights(v2, file(name));
-        return v2.backboneWeights.map(({ variable }) => Array.from(variable.dataSync()));
-      };
-      const withTop = await numbers('mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5');
-      expect(await numbers('mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5')).toEqual(withTop);
-      v2.dispose();
-    },
-  );
+  it.skipIf(there.length === 0)('of another width are rejected, and a top is ignored (needs ../shared)', async () => {
+    const file = (name: string) => ({ name, bytes: readFileSync(join(pretrained, name)) });
+    await expect(loadBackboneWeights(classifier, file('mobilenet_5_0_160_tf_no_top.h5'))).rejects.toThrow(
+      /expected weights of mobilenet 0\.25, received those of mobilenet 0\.5; choose/,
+    );
+    const backbone = { family: 'mobilenet-v2', alpha: 1, inputSize: 32 } as const;
+    const v2 = createClassifier({ backbone, classes: ['a', 'b'], seed: 1 });
+    const numbers = async (name: string) => {
+      await loadBackboneWeights(v2, file(name));
+      return v2.backboneWeights.map(({ variable }) => Array.from(variable.dataSync()));
+    };
+    const withTop = await numbers('mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5');
+    expect(await numbers('mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5')).toEqual(withTop);
+    v2.dispose();
+  });
 });
 
 it.each<[string, { family: BackboneFamily; alpha: number }]>([
-  ['mobilenet-v2 of alpha 0.35', { family: 'mobilenet-v2', alpha: 0.35 }],
-  ['mobilenet of alpha 0.5', { family: 'mobilenet', alpha: 0.5 }],
+  ['mobilenet-v2 0.35', { family: 'mobilenet-v2', alpha: 0.35 }],
+  ['mobilenet 0.5', { family: 'mobilenet', alpha: 0.5 }],
 ])('names the backbone of a file that is of another one: %s', async (name, { family, alpha }) => {
   const other = createClassifier({ backbone: { family, alpha, inputSize: 32 }, classes: ['a', 'b'], seed: 1 });
   const stored = layersOf(other);
   other.dispose();
   const tensorCount = tf.memory().numTensors;
   await expect(load((file) => writeLayers(file, stored))).rejects.toThrow(
-    `some.h5: expected weights of mobilenet of alpha 0.25, received those of ${name}; choose that backbone or another file.`,
+    `some.h5: expected weights of mobilenet 0.25, received those of ${name}; choose that backbone or another file.`,
   );
   expect(tf.memory().numTensors).toBe(tensorCount);
 });

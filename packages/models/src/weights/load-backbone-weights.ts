@@ -1,3 +1,4 @@
+import { variantOf } from '../backbones/table.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import { setWeights } from '../classifier/model-weights.ts';
 import { unusableValue } from '../classifier/unusable-value.ts';
@@ -7,15 +8,15 @@ import { otherBackbone } from './misfit.ts';
 import { type StoredLayer, withStoredLayers } from './stored-layers.ts';
 
 /**
- * Loads an HDF5 weight file of Keras into a classifier's backbone, all or nothing: those that keras-applications
- * publishes, and what any version of Keras writes with `save_weights` (`.h5`, `.weights.h5`) or `model.save('….h5')`.
- * A classification top behind the backbone is passed over.
+ * Loads a Keras HDF5 weight file into a classifier's backbone: a file that keras-applications publishes, or one that any version
+ * of Keras writes with `save_weights` (`.h5`, `.weights.h5`) or `model.save('….h5')`. Ignores a classification top.
  *
- * Every name, shape and number is checked before the first weight changes. Where Keras gives a layer no name, the file
- * has a counter (`conv2d_94`), which may start anywhere, or no name at all: there the order and the kind of layer decide.
+ * All names, shapes and numbers are checked before the first weight changes. Layers that Keras leaves unnamed have a default
+ * name with a counter in the file (`conv2d_94`), which may start anywhere, or no name at all; they are matched by order and
+ * kind.
  *
  * @param file its name, for messages, and its content.
- * @throws ModelError naming the file, the group, what was expected and what is there; the classifier is as it was then.
+ * @throws ModelError naming the file, the group, what was expected and what was found; the classifier is unchanged then.
  */
 export async function loadBackboneWeights(
   classifier: Classifier,
@@ -35,7 +36,12 @@ function matchFile(fileName: string, classifier: Classifier, layers: readonly St
   try {
     return matchLayers(fileName, classifier, layers);
   } catch (error) {
-    if (error instanceof ModelError) otherBackbone(fileName, classifier.backbone, layers);
+    if (error instanceof ModelError)
+      otherBackbone(
+        fileName,
+        { family: classifier.backbone.family, variant: variantOf(classifier.backbone).name },
+        layers,
+      );
     throw error;
   }
 }

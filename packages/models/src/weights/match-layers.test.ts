@@ -31,13 +31,10 @@ function swapped<T>(items: readonly T[], first: number, second: number): T[] {
   return items.with(first, items[second]!).with(second, items[first]!);
 }
 
-/** Every family, at its narrowest. */
-const narrowest = backboneFamilies.map((family): [BackboneFamily, number] => [
-  family,
-  Math.min(...backboneTable[family].alphas),
-]);
+/** The smallest variant of each family. */
+const smallest = backboneFamilies.map((family) => [family, backboneTable[family].variants[0].name] as const);
 
-describe.each(narrowest)('%s %f', (family, alpha) => {
+describe.each(smallest)('%s %s', (family, variant) => {
   const { topInKeras, unnamedInKeras, minimumInputSize } = backboneTable[family];
   const order = orders[family] ?? [];
   const counters = (first: number) =>
@@ -45,7 +42,7 @@ describe.each(narrowest)('%s %f', (family, alpha) => {
   let classifier: Classifier;
 
   beforeAll(() => {
-    const backbone = { family, alpha, inputSize: minimumInputSize };
+    const backbone = { family, variant, inputSize: minimumInputSize };
     classifier = new Classifier({ backbone, classes: ['a', 'b'], seed: 0 });
   });
   afterAll(() => classifier.dispose());
@@ -70,7 +67,7 @@ describe.each(narrowest)('%s %f', (family, alpha) => {
     );
   });
 
-  it.each(layouts)('takes nothing for a top that is none, %s', (_, layout) => {
+  it.each(layouts)('does not mistake other layers for a top, %s', (_, layout) => {
     const top = topOf(classifier, topInKeras);
     const [kernel, bias] = top.weights as [LayerToWrite['weights'][number], LayerToWrite['weights'][number]];
     const tops: LayerToWrite[][] = [
@@ -86,13 +83,13 @@ describe.each(narrowest)('%s %f', (family, alpha) => {
       const attempt = () => matchLayers('some.h5', classifier, layout([...counters(0), ...others]));
       expect(attempt).toThrow(ModelError);
       expect(attempt).toThrow(
-        /^some\.h5: expected nothing behind the backbone but Keras' \w+ of \d+ features, received /,
+        /^some\.h5: expected nothing after the backbone except Keras' \w+ of \d+ features, received /,
       );
     }
   });
 });
 
-it('a top of MobileNetV2 may have its old name', () => {
+it('accepts the old name of MobileNetV2’s top', () => {
   const backbone = { family: 'mobilenet-v2', alpha: 0.35, inputSize: 32 } as const;
   const classifier = new Classifier({ backbone, classes: ['a', 'b'], seed: 0 });
   const layers = [...placesOf(classifier), { ...topOf(classifier, 'predictions'), name: 'Logits' }];
@@ -134,42 +131,42 @@ describe('refuses', () => {
     [
       'a missing layer',
       () => [mobilenet, listed(placesOf(mobilenet).slice(0, -1))],
-      'expected layer conv_pw_13_bn at place 54 of 54, received the end of the file; is it of keras.applications.MobileNet alone? Out of a model around it: model.get_layer(ITS NAME).save_weights("x.weights.h5").',
+      'expected layer conv_pw_13_bn at position 54 of 54, received the end of the file; the file must contain keras.applications.MobileNet alone. To extract it from a larger model: model.get_layer(ITS NAME).save_weights("x.weights.h5").',
     ],
     [
       'a missing layer, .weights.h5',
       () => [mobilenet, counted(placesOf(mobilenet).slice(0, -1))],
-      'expected layer conv_pw_13_bn at place 54 of 54, received no more batch_normalization; is it',
+      'expected layer conv_pw_13_bn at position 54 of 54, received no more batch_normalization; the file must',
     ],
     [
       'another layer',
       () => [mobilenet, listed(changed(3, (layer) => ({ ...layer, name: 'conv_x' })))],
-      'expected layer conv_dw_1_bn at place 4 of 54, received conv_x; is it',
+      'expected layer conv_dw_1_bn at position 4 of 54, received conv_x; the file must',
     ],
     [
       'another layer, .weights.h5',
       () => [mobilenet, counted(changed(3, (layer) => ({ ...layer, name: 'conv_x' })))],
-      'expected layer conv_dw_1_bn at place 4 of 54, received /layers/batch_normalization_1 (conv_x); is it',
+      'expected layer conv_dw_1_bn at position 4 of 54, received /layers/batch_normalization_1 (conv_x); the file must',
     ],
     [
-      'two layers in the other order',
+      'two swapped layers',
       () => [mobilenet, listed(swapped(placesOf(mobilenet), 0, 1))],
-      'expected layer conv1 at place 1 of 54, received conv1_bn; is it',
+      'expected layer conv1 at position 1 of 54, received conv1_bn; the file must',
     ],
     [
-      'two layers in the other order, .weights.h5',
+      'two swapped layers, .weights.h5',
       () => [mobilenet, counted(swapped(placesOf(mobilenet), 1, 3))],
-      'expected layer conv1_bn at place 2 of 54, received /layers/batch_normalization (conv_dw_1_bn); is it',
+      'expected layer conv1_bn at position 2 of 54, received /layers/batch_normalization (conv_dw_1_bn); the file must',
     ],
     [
-      'two layers in the other order, .weights.h5 without names',
+      'two swapped layers, .weights.h5 without names',
       () => [mobilenet, counted(swapped(placesOf(mobilenet), 2, 6), { names: false })],
       '/layers/depthwise_conv2d (conv_dw_1): expected kernel [3, 3, 8, 1], received kernel [3, 3, 16, 1].',
     ],
     [
       'a counter for a layer that Keras names',
       () => [mobilenet, listed(changed(0, (layer) => ({ ...layer, name: 'conv2d_1' })))],
-      'expected layer conv1 at place 1 of 54, received conv2d_1; is it',
+      'expected layer conv1 at position 1 of 54, received conv2d_1; the file must',
     ],
     [
       'another shape',
@@ -193,20 +190,20 @@ describe('refuses', () => {
       '/conv1_bn: expected gamma [8], beta [8], moving_mean [8], moving_variance [8], received delta [8], beta [8],',
     ],
     [
-      'a weight too few, .weights.h5',
+      'a missing weight, .weights.h5',
       () => [mobilenet, counted(changed(1, (layer) => ({ ...layer, weights: layer.weights.slice(1) })))],
       '/layers/batch_normalization: expected gamma [8], beta [8], moving_mean [8], moving_variance [8], received gamma [8], beta [8], moving_mean [8].',
     ],
     [
-      'another kind of layer where Keras has counters',
+      'another kind of layer with a default name',
       () => [
         inception,
         listed(inCounters().map((layer, place) => (place === 0 ? { ...layer, name: 'dense_7' } : layer))),
       ],
-      'expected a conv2d (stem_1_conv) at place 1 of 188, received dense_7; is it',
+      'expected a conv2d (stem_1_conv) at position 1 of 188, received dense_7; the file must',
     ],
     [
-      'convolutions in the other order where Keras has counters',
+      'swapped convolutions with default names',
       () => [inception, listed(swapped(inCounters(), 0, 2))],
       '/conv2d_96 (stem_1_conv): expected kernel [3, 3, 3, 32], received kernel [3, 3, 32, 32].',
     ],
@@ -216,7 +213,7 @@ describe('refuses', () => {
         const layers = inCounters();
         return [inception, layout(swapped(layers, placeOf(layers, 'conv2d_100'), placeOf(layers, 'conv2d_103')))];
       },
-      'expected a lower counter for mixed0_branch1x1_1_conv than for mixed0_branch5x5_1_conv, which Keras makes later, received conv2d_103 and conv2d_101: layers have changed places.',
+      'expected a lower counter for mixed0_branch1x1_1_conv than for mixed0_branch5x5_1_conv, which Keras makes later, received conv2d_103 and conv2d_101: the layers are swapped.',
     ]),
     [
       'another kind of name in a .weights.h5 file',
@@ -224,10 +221,10 @@ describe('refuses', () => {
         inception,
         counted(inCounters().map((layer, place) => (place === 0 ? { ...layer, name: 'dense_7' } : layer))),
       ],
-      'expected a conv2d (stem_1_conv) at place 1 of 188, received /layers/conv2d (dense_7); is it',
+      'expected a conv2d (stem_1_conv) at position 1 of 188, received /layers/conv2d (dense_7); the file must',
     ],
     [
-      'a head of one’s own',
+      'a custom head',
       () => [mobilenet, counted([...placesOf(mobilenet), { ...topOf(mobilenet, 'predictions'), name: 'head' }])],
       'received /layers/dense (head) with [256, 2] and [2]; save the backbone alone: keras.Model(model.input, model.get_layer("conv_pw_13_relu").output).save_weights("x.weights.h5").',
     ],

@@ -1,5 +1,5 @@
-/** Which weight of a backbone each dataset of a file is: by the order of layers, by their names or counters, by all shapes. */
-import { backboneTable } from '../backbones/table.ts';
+/** Matches the datasets of a file with a backbone's weights by layer order, by names or counters, and by shapes. */
+import { backboneTable, variantOf } from '../backbones/table.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import type { ModelWeight } from '../classifier/model-weights.ts';
 import { ModelError } from '../errors.ts';
@@ -9,24 +9,24 @@ import type { StoredLayer } from './stored-layers.ts';
 
 export interface MatchedWeight {
   weight: ModelWeight;
-  /** Of the same shape. */
+  /** Has the same shape. */
   stored: StoredWeight;
   /** File and group, for messages. */
   where: string;
 }
 
 /**
- * Pairs all weights of a classifier's backbone with those of a file; a classification top behind them is passed over.
+ * Pairs all weights of a classifier's backbone with those of a file, which may also contain a classification top.
  *
- * @throws ModelError naming the file, the group, what was expected and what is there, for anything missing, left over, or
- * of another name or shape.
+ * @throws ModelError naming the file, the group, what was expected and what was found, if a weight is missing, unexpected, or
+ * has a different name or shape.
  */
 export function matchLayers(
   fileName: string,
   { backbone, backboneWeights, cutPoints, featureWidth, model }: Classifier,
   stored: readonly StoredLayer[],
 ): MatchedWeight[] {
-  const { kerasName, topInKeras, unnamedInKeras } = backboneTable[backbone.family];
+  const { topInKeras, unnamedInKeras } = backboneTable[backbone.family];
   const madeAt = new Map(model.layers.map(({ name, id }) => [name, id]));
   const expected = expectedLayers(backboneWeights, madeAt, unnamedInKeras);
   const left = [...stored];
@@ -36,9 +36,9 @@ export function matchLayers(
     if (found === undefined || !fits(found, wanted)) {
       const end = stored[0]?.kind === undefined ? 'the end of the file' : `no more ${wanted.kind}`;
       throw new ModelError(
-        `${fileName}: expected ${describeLayer(wanted)} at place ${index + 1} of ${expected.length}, ` +
-          `received ${found === undefined ? end : nameOf(found)}; is it of keras.applications.${kerasName} alone? ` +
-          'Out of a model around it: model.get_layer(ITS NAME).save_weights("x.weights.h5").',
+        `${fileName}: expected ${describeLayer(wanted)} at position ${index + 1} of ${expected.length}, ` +
+          `received ${found === undefined ? end : nameOf(found)}; the file must contain keras.applications.${variantOf(backbone).keras.application} alone. ` +
+          'To extract it from a larger model: model.get_layer(ITS NAME).save_weights("x.weights.h5").',
       );
     }
     left.splice(place, 1);
@@ -49,7 +49,7 @@ export function matchLayers(
     const others = left.slice(0, 3).map((layer) => describeStored(layer));
     const end = cutPoints.at(-2)!.layerName;
     throw new ModelError(
-      `${fileName}: expected nothing behind the backbone but Keras' ${topInKeras} of ${featureWidth} features, ` +
+      `${fileName}: expected nothing after the backbone except Keras' ${topInKeras} of ${featureWidth} features, ` +
         `received ${others.join(', ')}; save the backbone alone: ` +
         `keras.Model(model.input, model.get_layer("${end}").output).save_weights("x.weights.h5").`,
     );
@@ -62,9 +62,9 @@ export function matchLayers(
 interface ExpectedLayer {
   name: string;
   kind: LayerKind;
-  /** Whether a file may have a counter for its name. */
+  /** Whether a file may have a default name with a counter for it. */
   unnamed: boolean;
-  /** Grows from one layer to the next that Keras makes, which is not the order in which they run. */
+  /** Increases in the order in which Keras creates layers, which differs from execution order. */
   madeAt: number;
   weights: ModelWeight[];
 }
@@ -90,8 +90,8 @@ function fits({ name }: StoredLayer, wanted: ExpectedLayer): boolean {
 }
 
 /**
- * Keras counts layers as it makes them and lists them as they run, two orders in InceptionV3: of layers that changed places,
- * though of one shape, the counters tell.
+ * Keras numbers layers in creation order and lists them in execution order, which differ in InceptionV3. The counters reveal
+ * swapped layers of equal shape.
  */
 function checkCounters(fileName: string, pairs: readonly { wanted: ExpectedLayer; found: StoredLayer }[]): void {
   const last = new Map<LayerKind, { wanted: ExpectedLayer; name: string }>();
@@ -102,7 +102,7 @@ function checkCounters(fileName: string, pairs: readonly { wanted: ExpectedLayer
     if (before !== undefined && counterOf(before.name) >= counterOf(name))
       throw new ModelError(
         `${fileName}: expected a lower counter for ${before.wanted.name} than for ${wanted.name}, which Keras makes later, ` +
-          `received ${before.name} and ${name}: layers have changed places.`,
+          `received ${before.name} and ${name}: the layers are swapped.`,
       );
     last.set(wanted.kind, { wanted, name });
   }
@@ -111,7 +111,7 @@ function checkCounters(fileName: string, pairs: readonly { wanted: ExpectedLayer
 function isTop({ name, kind, weights }: StoredLayer, topInKeras: string, featureWidth: number): boolean {
   const [kernel, bias, ...others] = weights.map(({ shape }) => shape);
   const classes = kernel?.at(-1);
-  // MobileNet has a 1×1 convolution of the pooled features.
+  // The top of MobileNet is a 1×1 convolution of the pooled features.
   const [shape, ownKind] =
     topInKeras === 'conv_preds' ? [[1, 1, featureWidth, classes], 'conv2d'] : [[featureWidth, classes], 'dense'];
   return (
@@ -126,7 +126,7 @@ function isTop({ name, kind, weights }: StoredLayer, topInKeras: string, feature
 function matchWeights(fileName: string, wanted: ExpectedLayer, found: StoredLayer): MatchedWeight[] {
   const where = `${fileName}: ${found.path}${found.name === wanted.name ? '' : ` (${wanted.name})`}`;
   const names = wanted.weights.map((weight) => weightName(wanted.name, weight.weightName));
-  // A .weights.h5 file has only numbers for them.
+  // In a .weights.h5 file they have only numbers for names.
   const storedNames = found.weights.map(({ name }, index) =>
     found.kind === undefined ? weightName(found.name, name) : (names[index] ?? name),
   );

@@ -6,16 +6,16 @@ import { matchLayers } from './match-layers.ts';
 import type { StoredLayer } from './stored-layers.ts';
 
 /**
- * Compares a weight file's layers with a backbone, which is built for it on the current tfjs backend and disposed again.
+ * Compares a weight file's layers with a backbone, which is built on the current tfjs backend and disposed of.
  *
- * @returns the first difference; undefined where the file fits.
+ * @returns the first difference; undefined if the file fits.
  */
 export function misfitOf(
   fileName: string,
-  { family, alpha }: { family: BackboneFamily; alpha: number },
+  { family, variant }: { family: BackboneFamily; variant: string },
   layers: readonly StoredLayer[],
 ): ModelError | undefined {
-  const backbone = { family, alpha, inputSize: backboneTable[family].minimumInputSize };
+  const backbone = { family, variant, inputSize: backboneTable[family].minimumInputSize };
   const classifier = new Classifier({ backbone, classes: ['one', 'other'], seed: 0 });
   try {
     matchLayers(fileName, classifier, layers);
@@ -29,31 +29,29 @@ export function misfitOf(
 }
 
 /**
- * Refuses a file that does not fit its backbone and fits another one.
+ * Refuses a file that does not fit its backbone but fits another one.
  *
- * @param wanted without an alpha, one of any width.
- * @throws ModelError naming both backbones; returns where the file fits no backbone.
+ * @param wanted without a variant, any variant of the family.
+ * @throws ModelError naming both backbones; returns if the file fits no backbone.
  */
 export function otherBackbone(
   fileName: string,
-  wanted: { family: BackboneFamily; alpha?: number },
+  wanted: { family: BackboneFamily; variant?: string },
   layers: readonly StoredLayer[],
 ): void {
   const widths = new Set(layers.flatMap(({ weights }) => weights.map(({ shape }) => shape.at(-1))));
-  for (const family of backboneFamilies) {
-    const { alphas, featureWidth } = backboneTable[family];
-    for (const alpha of alphas) {
-      // The last convolution has as many outputs as there are features: most backbones are ruled out without a model.
-      if (!widths.has(featureWidth(alpha)) || misfitOf(fileName, { family, alpha }, layers) !== undefined) continue;
+  for (const family of backboneFamilies)
+    for (const { name: variant, featureWidth } of backboneTable[family].variants) {
+      // The last convolution outputs the features, so most backbones are ruled out without building a model.
+      if (!widths.has(featureWidth) || misfitOf(fileName, { family, variant }, layers) !== undefined) continue;
       throw new ModelError(
-        `${fileName}: expected weights of ${nameOf(wanted)}, received those of ${nameOf({ family, alpha })}; choose that backbone or another file.`,
+        `${fileName}: expected weights of ${nameOf(wanted)}, received those of ${nameOf({ family, variant })}; choose that backbone or another file.`,
       );
     }
-  }
 }
 
 // --- internal ---
 
-function nameOf({ family, alpha }: { family: BackboneFamily; alpha?: number }): string {
-  return alpha === undefined || backboneTable[family].alphas.length === 1 ? family : `${family} of alpha ${alpha}`;
+function nameOf({ family, variant }: { family: BackboneFamily; variant?: string }): string {
+  return variant === undefined || backboneTable[family].variants.length === 1 ? family : `${family} ${variant}`;
 }

@@ -1,16 +1,16 @@
 import { ModelError } from '../errors.ts';
 
 /**
- * Names of groups, attributes and datasets, each time that one is looked at. InceptionV3 takes 3,000; NASNetLarge, which of
- * keras.applications has the most layers, would take half of it.
+ * Names of groups, attributes and datasets, counted on each access. InceptionV3 takes 3,000; NASNetLarge, which has the most
+ * layers in keras.applications, would take half of the limit.
  */
 const maximumNames = 20_000;
-/** Of one list. `model.save` keeps the model's description among the texts: InceptionV3's 313 names could be 85 MB. */
+/** Per list. `model.save` stores the model's description among the strings, so InceptionV3's 313 names could take 85 MB. */
 const maximumTextBytes = 200_000_000;
 
 /**
- * What may be looked at in one file, counted while it is read. Limits of each group or list would not do: links make a
- * hundred groups of one, with a hundred weights of one, which are ten thousand weights in 22 kB.
+ * Limits on the reads from one file, counted as it is read. Limits per group or list would not be enough: with links, 22 kB
+ * can hold a hundred names for one group with a hundred names for one weight, which are ten thousand weights.
  */
 export class ReadingLimits {
   readonly #fileName: string;
@@ -19,14 +19,14 @@ export class ReadingLimits {
   #names = 0;
   #weightBytes = 0;
 
-  /** @param longestText in bytes, of those in the file's heaps. */
+  /** @param longestText length in bytes of the longest string in the file's heaps. */
   constructor({ name, bytes }: { name: string; bytes: Uint8Array }, longestText: number) {
     this.#fileName = name;
     this.#fileBytes = bytes.length;
     this.#longestText = longestText;
   }
 
-  /** @throws ModelError naming the place where there are too many. */
+  /** @throws ModelError naming the path with too many names. */
   takeNames(count: number, where: string): void {
     this.#names += count;
     if (this.#names > maximumNames)
@@ -37,9 +37,9 @@ export class ReadingLimits {
   }
 
   /**
-   * Of texts that do not lie where they are listed: each entry says where, and all may say the same.
+   * Counts strings that are stored in a heap: each entry refers to one, and several may refer to the same.
    *
-   * @throws ModelError where they could be too long together.
+   * @throws ModelError if they could be too long in total.
    */
   takeTexts(count: number, where: string): void {
     if (count * this.#longestText > maximumTextBytes)
@@ -49,9 +49,9 @@ export class ReadingLimits {
   }
 
   /**
-   * Keras packs nothing: numbers that the file has no room for were never written, and would read as zeros.
+   * Counts weights. Keras does not compress: numbers beyond the size of the file were never written, and would read as zeros.
    *
-   * @throws ModelError naming the weight that is too much.
+   * @throws ModelError naming the first weight that does not fit into the file.
    */
   takeWeight(shape: readonly number[], where: string): void {
     this.#weightBytes += shape.reduce((product, side) => product * side, Float32Array.BYTES_PER_ELEMENT);

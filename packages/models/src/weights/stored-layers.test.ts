@@ -17,7 +17,7 @@ const norms: LayerToWrite[] = Array.from({ length: 12 }, (_, index) => ({
   })),
 }));
 
-/** Reads everything. */
+/** Reads all weights. */
 async function read(bytes: Uint8Array): Promise<[string, number[]][]> {
   return withStoredLayers({ name: 'some.h5', bytes }, (layers) =>
     layers.map(({ path, weights }) => [path, weights.map((weight) => weight.read()[0]!)]),
@@ -25,13 +25,13 @@ async function read(bytes: Uint8Array): Promise<[string, number[]][]> {
 }
 
 describe('withStoredLayers', () => {
-  it('has layers in the order of layer_names, those with weights', async () => {
+  it('returns the layers with weights in the order of layer_names', async () => {
     const layers = [...norms.toReversed(), conv1];
     const expected = layers.map(({ name, weights }) => [`/${name}`, weights.map(({ values }) => values[0])]);
     expect(await read(await h5File((file) => writeLayers(file, layers)))).toEqual(expected);
   });
 
-  it('has counted layers in the order of their counts, not of the alphabet', async () => {
+  it('returns numbered layers in the order of their numbers, not alphabetically', async () => {
     const stored = await read(await h5File((file) => writeCountedLayers(file, [conv1, ...norms])));
     const inOrder = stored.filter(([path]) => path !== '/layers/conv2d');
     expect(inOrder.map(([path]) => path)).toEqual(
@@ -41,7 +41,7 @@ describe('withStoredLayers', () => {
     expect(stored).toHaveLength(13);
   });
 
-  it('has names and kinds where the file has them', async () => {
+  it('returns names and kinds if the file has them', async () => {
     const namesOf = async (write: (file: File) => void) =>
       withStoredLayers({ name: 'some.h5', bytes: await h5File(write) }, ([layer]) => [layer?.name, layer?.kind]);
     expect(await namesOf((file) => writeLayers(file, [conv1]))).toEqual(['conv1', undefined]);
@@ -58,8 +58,8 @@ describe('withStoredLayers', () => {
     expect((await read(file)).map(([path]) => path)).toEqual(['/conv1', '/bn_0']);
   });
 
-  // It costs no more than a copy would; how many is counted.
-  it('lets two layers share a group', async () => {
+  // That costs no more than a copy; reads are counted.
+  it('allows two layers to share a group', async () => {
     const shared = await h5File((file) => {
       writeLayers(file, norms.slice(0, 1));
       file.create_hard_link('/bn_0', 'bn_1');
@@ -76,7 +76,7 @@ interface Layout {
   write: (file: File, layers: LayerToWrite[]) => void;
   /** Of the layer `conv1`. */
   group: string;
-  /** Where its kernel is. */
+  /** Path of its kernel. */
   folder: string;
   kernel: string;
 }
@@ -89,7 +89,7 @@ const layouts: Record<'listed' | 'counted', Layout> = {
 describe.each(['listed', 'counted'] as const)('refuses with %s layers', (name) => {
   const { write, group, folder, kernel: kernelName } = layouts[name];
 
-  /** Everything of a file but its only kernel, which `damage` writes in its own way. */
+  /** A file whose only kernel is written by `damage`. */
   const withoutKernel = (damage: (folder: Group, kernelName: string) => void) =>
     h5File((file) => {
       write(file, [{ ...conv1, weights: [] }]);
@@ -97,7 +97,7 @@ describe.each(['listed', 'counted'] as const)('refuses with %s layers', (name) =
       damage(file.get(folder) as Group, kernelName);
     });
 
-  /** A file where `damage` puts something in the place of the only layer's group. */
+  /** A file in which `damage` replaces the only layer's group. */
   const withoutGroup = (damage: (file: File, path: string) => void) =>
     h5File((file) => {
       if (name === 'listed') writeTexts(file, 'layer_names', ['conv1']);
@@ -164,7 +164,7 @@ describe.each(['listed', 'counted'] as const)('refuses with %s layers', (name) =
       `${place}: expected 32-bit floats, received type "S".`,
     ],
     [
-      'a chunk that unfolds to terabytes of fill value',
+      'a chunk that expands to terabytes of fill values',
       () =>
         withoutKernel((parent, kernel) =>
           parent
@@ -209,7 +209,7 @@ describe.each(['listed', 'counted'] as const)('refuses with %s layers', (name) =
     await expect(attempt).rejects.toThrow(/^some\.h5: [^\n]+\.$/);
   });
 
-  it('more numbers than the file has room for: libhdf5 would make up what was never written', async () => {
+  it('more numbers than fit into the file: libhdf5 would invent the missing ones', async () => {
     const attempt = golden('terabytes')().then(read);
     await expect(attempt).rejects.toThrow(ModelError);
     await expect(attempt).rejects.toThrow(
@@ -217,7 +217,7 @@ describe.each(['listed', 'counted'] as const)('refuses with %s layers', (name) =
     );
   });
 
-  it('links that make many weights of few', async () => {
+  it('links that multiply a few weights', async () => {
     const one = { ...conv1, weights: [{ name: kernelName, shape: [1], values: new Float32Array(1) }] };
     const bomb = await h5File((file) => {
       write(file, [one]);
@@ -234,13 +234,13 @@ describe.each(['listed', 'counted'] as const)('refuses with %s layers', (name) =
         groups.map((path) => path.slice(1)),
       );
     });
-    // With room for as many numbers.
+    // The file is large enough for as many numbers.
     const attempt = read(Buffer.concat([bomb, Buffer.alloc(200 * 200 * 4)]));
     await expect(attempt).rejects.toThrow(ModelError);
     await expect(attempt).rejects.toThrow(/^some\.h5: expected at most 20000 names in all, .*, received \d+ more of /);
   });
 
-  it('a file that is cut anywhere', async () => {
+  it('a truncated file', async () => {
     const whole = await h5File((file) => write(file, [conv1, ...norms]));
     for (const percent of [0, 0.1, 10, 50, 90, 99.99]) {
       const attempt = read(whole.subarray(0, Math.floor((whole.length * percent) / 100)));
@@ -323,12 +323,12 @@ describe('refuses', () => {
       'expected the attribute weight_names of /conv1, received none.',
     ],
     [
-      'a layer that is not there',
+      'a missing layer',
       withNames(['conv1', 'conv2']),
       "expected a Group at /conv2, received an error: name doesn't exist.",
     ],
     [
-      'a weight that is not there',
+      'a missing weight',
       withNames(['conv1'], ['kernel:0', 'bias:0']),
       "expected a Dataset at /conv1/bias:0, received an error: name doesn't exist.",
     ],
@@ -344,7 +344,7 @@ describe('refuses', () => {
       'without slashes and dots alone, received "',
     ]),
     [
-      'a layer name of two lines',
+      'a layer name with a line break',
       withNames(['conv1\n7']),
       'expected at most 200 printable characters in the attribute layer_names of /, received "conv1\\n7" of 7.',
     ],
@@ -356,7 +356,7 @@ describe('refuses', () => {
       'in the attribute name of /layers/dense/vars, received "xxxxxxxxxxxxxxxxxxxx" of 1000000.',
     ],
     [
-      'a group name of two lines',
+      'a group name with a line break',
       counted((layers) => layers.create_group('dense\n7')),
       'expected at most 200 printable characters in /layers/, received "dense\\n7" of 7.',
     ],
@@ -366,16 +366,16 @@ describe('refuses', () => {
       'expected names in /layers/ without slashes and dots alone, received "..".',
     ],
     [
-      'a missing group among counted ones',
+      'a missing group among numbered ones',
       counted((_, file) => {
         file.create_hard_link('/layers/batch_normalization_9', 'layers/batch_normalization_12');
-        // No way to remove a link: the count has a gap when one is put behind it.
+        // Links cannot be removed, so add one that leaves a gap in the numbers.
         file.create_hard_link('/layers/batch_normalization_9', 'layers/batch_normalization_14');
       }),
       'expected a Group at /layers/batch_normalization_13, received /layers/batch_normalization_14 in its place.',
     ],
     [
-      'a count twice',
+      'a duplicate number',
       counted((layers) => layers.create_hard_link('/layers/conv2d', 'conv2d_0')),
       'expected a Group at /layers/conv2d_1, received /layers/conv2d_0 in its place.',
     ],
@@ -404,9 +404,9 @@ describe('refuses', () => {
       'expected the attribute name of /layers/dense/vars to be one text, received shape [2].',
     ],
     [
-      'a model within a model',
+      'a nested model',
       counted((layers) => writeCountedLayers(layers.create_group('functional'), [conv1])),
-      'expected a backbone\'s own layers, received a model within a model at /layers/functional; save it alone: model.get_layer(ITS NAME).save_weights("x.weights.h5").',
+      'expected the layers of a backbone, received a nested model at /layers/functional; save it alone: model.get_layer(ITS NAME).save_weights("x.weights.h5").',
     ],
   ];
   it.each(files)('%s', async (_, write, message) => {
@@ -420,9 +420,9 @@ describe('refuses', () => {
     [
       'text',
       new TextEncoder().encode('not a weight file'),
-      /^some\.h5: expected an HDF5 file, received another one or a part of one\.$/,
+      /^some\.h5: expected an HDF5 file, received a different or truncated file\.$/,
     ],
-    ['zeros', new Uint8Array(4096), /^some\.h5: expected an HDF5 file, received another one or a part of one\.$/],
+    ['zeros', new Uint8Array(4096), /^some\.h5: expected an HDF5 file, received a different or truncated file\.$/],
     [
       'a .keras file',
       Uint8Array.of(0x50, 0x4b, 3, 4),

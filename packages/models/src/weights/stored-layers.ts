@@ -1,10 +1,10 @@
 /**
- * The layers with weights of the files that Keras writes, whichever version wrote them.
+ * Reads the layers with weights from the files of all Keras versions.
  *
- * Until Keras 2 (and today by `model.save('….h5')`, one group down) a file lists its layers in the model's order in the
- * attribute `layer_names`, and each layer's datasets in `weight_names`. A `.weights.h5` file has no such list: a group
- * is called by its layer's class and counted within it in the model's order (`layers/conv2d`, `layers/conv2d_1`, …), its
- * datasets are `vars/0`, `vars/1`, …; since Keras 3.6 the attribute `name` of `vars` is the layer's own.
+ * Up to Keras 2 (and today in `model.save('….h5')`, one group further down), a file lists its layers in the model's order in
+ * the attribute `layer_names`, and each layer's datasets in `weight_names`. A `.weights.h5` file has no such list: a group is
+ * named after its layer's class and numbered within it in the model's order (`layers/conv2d`, `layers/conv2d_1`, …), and its
+ * datasets are `vars/0`, `vars/1`, …. Since Keras 3.6, the attribute `name` of `vars` is the layer's name.
  */
 import { ModelError } from '../errors.ts';
 import { withH5File } from './h5-file.ts';
@@ -12,19 +12,19 @@ import type { H5Group, StoredWeight } from './h5-group.ts';
 
 export type StoredLayer = ListedLayer | CountedLayer;
 
-/** Of a file that lists its layers. */
+/** A layer of a file that lists its layers. */
 interface ListedLayer {
-  /** Of its group in the file, for messages. */
+  /** Path of its group in the file, for messages. */
   path: string;
   name: string;
   kind?: undefined;
   weights: StoredWeight[];
 }
 
-/** Of a `.weights.h5` file. */
+/** A layer of a `.weights.h5` file. */
 interface CountedLayer {
   path: string;
-  /** Not before Keras 3.6. */
+  /** Since Keras 3.6. */
   name?: string;
   /** Its class, such as `conv2d`. */
   kind: string;
@@ -32,10 +32,10 @@ interface CountedLayer {
 }
 
 /**
- * Opens a file, hands the layers that have weights to `use`, and closes it. They come in the order of the file's list
- * or, in a `.weights.h5` file, in the model's order within each kind.
+ * Opens a file, passes its layers with weights to `use` and closes it. The layers are in the order of the file's list or, in a
+ * `.weights.h5` file, in the model's order within each kind.
  *
- * @throws ModelError naming the file and the group for anything that is not as Keras writes it.
+ * @throws ModelError naming the file and the group if the file differs from what Keras writes.
  */
 export async function withStoredLayers<T>(
   file: { name: string; bytes: Uint8Array },
@@ -49,10 +49,10 @@ export async function withStoredLayers<T>(
 function readLayers(fileName: string, root: H5Group): StoredLayer[] {
   if (root.hasAttribute('layer_names')) return listedLayers(fileName, root);
   const there = root.names();
-  // A whole saved model has its weights there.
+  // A saved model has its weights there.
   if (there.includes('model_weights')) return listedLayers(fileName, root.group('model_weights'));
   if (there.includes('layers')) return countedLayers(fileName, root.group('layers'), 1);
-  // Keras 2.12 to 2.14 went over each layer with weights twice, and counted on.
+  // Keras 2.12 to 2.14 visited each layer with weights twice, and incremented the counter each time.
   const twice = '_layer_checkpoint_dependencies';
   if (there.includes(twice)) return countedLayers(fileName, root.group(twice), 2);
   throw new ModelError(
@@ -73,13 +73,13 @@ function listedLayers(fileName: string, top: H5Group): ListedLayer[] {
   });
 }
 
-/** @param step from one layer's count to the next one's. */
+/** @param step the difference between the counters of consecutive layers. */
 function countedLayers(fileName: string, top: H5Group, step: number): CountedLayer[] {
   const counted = top.names().map((groupName) => {
     const [, kind, count = '0'] = /^(.*?)(?:_(\d+))?$/s.exec(groupName)!;
     return { kind: kind!, count: Number(count), groupName };
   });
-  // The count decides: in alphabetical order conv2d_10 comes before conv2d_9.
+  // Sort by counter: in alphabetical order, conv2d_10 precedes conv2d_9.
   counted.sort((a, b) => a.count - b.count);
   const layers = counted.map(({ kind, count, groupName }) => ({
     count,
@@ -103,7 +103,7 @@ function countedLayer(fileName: string, group: H5Group, kind: string): CountedLa
   const there = group.names();
   if (there.includes('layers') || there.includes('_layer_checkpoint_dependencies'))
     throw new ModelError(
-      `${fileName}: expected a backbone's own layers, received a model within a model at ${path}; ` +
+      `${fileName}: expected the layers of a backbone, received a nested model at ${path}; ` +
         'save it alone: model.get_layer(ITS NAME).save_weights("x.weights.h5").',
     );
   if (!there.includes('vars')) return { path, kind, weights: [] };

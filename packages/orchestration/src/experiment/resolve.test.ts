@@ -82,12 +82,22 @@ describe('resolveExperiment', () => {
     [
       'an image size that a backbone cannot have',
       { members: [{ name: 'i', backbone: 'inception-v3', inputSize: 74 }, mobile.members![1]] },
-      /members\.0\.backbone: Expected an input size of inception-v3 from 75 to 2048 px, received 74/,
+      /members\.0\.backbone: Invalid input size 74 for inception-v3; expected 75 to 2048 px/,
     ],
     [
       'a width that a backbone has not',
       { members: [{ name: 'x', backbone: 'xception', alpha: 0.5 }, mobile.members![1]] },
-      /members\.0\.backbone: Expected an alpha of xception out of 1, received 0\.5/,
+      /members\.0\.backbone: Invalid alpha 0\.5 for xception; expected one of: 1\./,
+    ],
+    [
+      'an unknown variant',
+      { members: [{ name: 'x', backbone: 'mobilenet', variant: 'lite2' }, mobile.members![1]] },
+      /members\.0\.backbone: Unknown variant "lite2" of mobilenet; expected one of: 0\.25, 0\.5, 0\.75, 1\./,
+    ],
+    [
+      'a variant of another width than alpha',
+      { members: [{ name: 'x', backbone: 'mobilenet', variant: '0.5', alpha: 0.25 }, mobile.members![1]] },
+      /members\.0\.backbone: Invalid alpha 0\.25 for variant 0\.5 of mobilenet; expected one of: 0\.5\./,
     ],
     ['a color that is none', { data: { background: 'glass' } }, /data\.background: expected a color/],
     [

@@ -7,9 +7,10 @@ import {
   type BackboneSpec,
   backboneFamilies,
   checkBackboneSpec,
-  denseFitDefaults,
   ModelError,
   stackerKinds,
+  stackerOptionSchemas,
+  type VariantChoice,
 } from '@chorus/models';
 import { precisions } from '@chorus/training';
 import { z } from 'zod';
@@ -96,6 +97,7 @@ const member = z.strictObject({
     .positive()
     .default(1)
     .describe('Width multiplier of the MobileNets; the other backbones have only 1.'),
+  variant: z.string().min(1).max(100).optional().describe('Variant of the backbone by its name, in place of `alpha`.'),
   inputSize: z
     .int()
     .min(32)
@@ -267,18 +269,7 @@ export const experimentSchema = z
           .min(1)
           .default([...stackerKinds])
           .describe('Stackers to fit; the best on out-of-fold predictions is chosen.'),
-        dense: z
-          .strictObject({
-            epochCount: epochCount.default(denseFitDefaults.epochCount).describe('Most epochs of the fit.'),
-            patience: patience
-              .nullable()
-              .default(denseFitDefaults.patience)
-              .describe(
-                'Epochs without a lower loss on rows that are set aside; null sets none aside and keeps the last epoch.',
-              ),
-          })
-          .prefault({})
-          .describe("The stacker `dense`: Dense(10, relu) → Dense, the article's head."),
+        ...stackerOptionSchemas,
       })
       .prefault({})
       .describe('The small models that combine the predictions of the members.'),
@@ -356,10 +347,21 @@ export function stepPixelsOf(experiment: Pick<Experiment, 'inputSize' | 'members
 
 /** The architecture that a member is of. */
 export function backboneSpecOf(
-  member: Pick<MemberSpec, 'backbone' | 'alpha' | 'inputSize'>,
+  member: Pick<MemberSpec, 'backbone' | 'alpha' | 'variant' | 'inputSize'>,
   experiment: Pick<Experiment, 'inputSize'>,
 ): BackboneSpec {
-  return { family: member.backbone, alpha: member.alpha, inputSize: inputSizeOf(member, experiment) };
+  return { ...variantChoiceOf(member), inputSize: inputSizeOf(member, experiment) };
+}
+
+/** The variant of a backbone that a member has, at any input size. */
+export function variantChoiceOf({
+  backbone: family,
+  alpha,
+  variant,
+}: Pick<MemberSpec, 'backbone' | 'alpha' | 'variant'>): VariantChoice {
+  if (variant === undefined) return { family, alpha };
+  // alpha is 1 by default, which does not contradict a variant.
+  return alpha === 1 ? { family, variant } : { family, variant, alpha };
 }
 
 // --- internal ---

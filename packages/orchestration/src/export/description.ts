@@ -1,5 +1,5 @@
 /** `export.json`: what the files of an export are; `members.py` reads it, and it tells an export from other folders. */
-import { backboneTable, type PlainEnsemble } from '@chorus/models';
+import { type PlainEnsemble, variantOf } from '@chorus/models';
 import type { BundleManifest } from '../bundle.ts';
 
 export const exportFormats = ['keras', 'tfjs'] as const;
@@ -63,10 +63,8 @@ export function describeExport(
     ensemble: { stacker: chosen, inputs: sizes, tfjs: `${ensembleFolder}/model.json` },
     members: members.map(({ name: member, models }) => {
       const { backbone, preprocessing, dropout } = models[0]!.model;
-      const { kerasName, alphas } = backboneTable[backbone.family];
       const keras = {
-        application: kerasName,
-        arguments: alphas.length > 1 ? { alpha: backbone.alpha } : {},
+        ...variantOf(backbone).keras,
         dropout,
         weights: kerasWeightNames(member, models.length),
       };

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { drawShapes, fillBatch, PixelStore } from '@chorus/data';
-import { ModelError, preprocessingNames } from '@chorus/models';
+import { ModelError, type PixelTransform } from '@chorus/models';
 import { openSealedFolder, sealFolder } from '@chorus/storage';
 import { StoppedError } from '@chorus/training';
 import * as tf from '@tensorflow/tfjs';
@@ -14,7 +14,7 @@ import { decodeToStores } from '../run/decode-to-stores.ts';
 import type { ExportDescription } from './description.ts';
 import { type ExportResult, exportBundle } from './export-bundle.ts';
 import { writeLivelyBundle } from './lively-bundle.fixture.ts';
-import { membersPy } from './members-py.ts';
+import { membersPy, pythonExpression } from './members-py.ts';
 
 let parent: string;
 let images: string[];
@@ -107,8 +107,25 @@ describe('for Keras', () => {
   });
 });
 
-it.each(preprocessingNames)('the script for Keras has the preprocessing %s', (name) => {
-  expect(membersPy).toContain(`\n    "${name}": lambda image: `);
+it('the script for Keras has every preprocessing', () => {
+  expect(membersPy).toContain(`
+PREPROCESSING = {
+    "minus-one-to-one": lambda image: image / 127.5 - 1.0,
+    "raw-bgr": lambda image: image[..., ::-1],
+}
+`);
+});
+
+it.each<[PixelTransform, string]>([
+  [{ channelOrder: 'rgb', divisor: 1, offset: 0 }, 'image'],
+  [{ channelOrder: 'rgb', divisor: 255, offset: 0 }, 'image / 255.0'],
+  [
+    { channelOrder: 'bgr', divisor: 1, offset: [103.939, 116.779, 123.68] },
+    'image[..., ::-1] - keras.ops.array([103.939, 116.779, 123.68])',
+  ],
+  [{ channelOrder: 'rgb', divisor: [58.5, 57, 57.5], offset: 2 }, 'image / keras.ops.array([58.5, 57.0, 57.5]) - 2.0'],
+])('%o in Python is %s', (transform, expected) => {
+  expect(pythonExpression(transform)).toBe(expected);
 });
 
 describe('for tfjs', () => {

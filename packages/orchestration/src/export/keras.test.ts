@@ -16,10 +16,10 @@ const { CHORUS_KERAS: python } = process.env;
 
 /** At an odd size and at the smallest legal one, in turn. */
 const everyBackbone: LivelyMember[] = backboneFamilies.flatMap((family) => {
-  const { alphas, minimumInputSize } = backboneTable[family];
-  return alphas.map((alpha, index) => ({
-    name: `${family}_${alpha}`,
-    backbone: { family, alpha, inputSize: index % 2 === 0 ? 131 : minimumInputSize },
+  const { variants, minimumInputSize } = backboneTable[family];
+  return variants.map(({ name: variant }, index) => ({
+    name: `${family}_${variant}`,
+    backbone: { family, variant, inputSize: index % 2 === 0 ? 131 : minimumInputSize },
   }));
 });
 

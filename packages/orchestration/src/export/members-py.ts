@@ -1,4 +1,6 @@
-/** The script that makes an export's members in Keras; the same for all exports, it reads theirs in `export.json`. */
+/** The script that builds an export's members in Keras; the same for all exports: it reads their members from `export.json`. */
+import { type ChannelNumbers, type PixelTransform, preprocessings } from '@chorus/models';
+
 export const membersPy = `"""The members of the ensemble as Keras 3 models; needs keras and a backend (tensorflow, ...).
 
     from members import load_member
@@ -17,9 +19,9 @@ CLASSES = EXPORT["classes"]
 
 # As in training, to the last bit; a Rescaling layer multiplies and rounds differently.
 PREPROCESSING = {
-    "minus-one-to-one": lambda image: image / 127.5 - 1.0,
-    "raw-bgr": lambda image: image[..., ::-1],
-}
+${Object.values(preprocessings)
+  .map((preprocessing) => `    "${preprocessing.name}": lambda image: ${pythonExpression(preprocessing)},\n`)
+  .join('')}}
 
 
 def load_member(name):
@@ -53,3 +55,17 @@ def load_network(member, weights):
     network.load_weights(FOLDER / weights)
     return network
 `;
+
+/** A preprocessing as an expression of `image`, a Keras tensor [..., 3], RGB, 0 to 255. */
+export function pythonExpression({ channelOrder, divisor, offset }: PixelTransform): string {
+  const reordered = channelOrder === 'bgr' ? 'image[..., ::-1]' : 'image';
+  const scaled = divisor === 1 ? '' : ` / ${pythonNumbers(divisor)}`;
+  return `${reordered}${scaled}${offset === 0 ? '' : ` - ${pythonNumbers(offset)}`}`;
+}
+
+// --- internal ---
+
+function pythonNumbers(numbers: number | ChannelNumbers): string {
+  if (typeof numbers !== 'number') return `keras.ops.array([${numbers.map(pythonNumbers).join(', ')}])`;
+  return Number.isInteger(numbers) ? numbers.toFixed(1) : String(numbers);
+}

@@ -1,4 +1,4 @@
-import { backboneTable } from '@chorus/models';
+import { backboneMeasurements, variantOf } from '@chorus/models';
 import type { RuntimeOptions } from '@chorus/runtime';
 import { activationBudgetBytes, type MemberPlan } from '@chorus/training';
 import type { PlannedMember, TrainingPlan } from './plan-training.ts';
@@ -31,9 +31,9 @@ export function estimateLaneBytes(
   return lanes.length * laneBaseBytes + training + kept + shared;
 }
 
-/** Approximate bytes of a member's weights: most of them grow with the square of alpha. */
-function weightBytes({ backbone: { family, alpha } }: Pick<MemberPlan, 'backbone'>): number {
-  return backboneTable[family].parameterCount * alpha ** 2 * Float32Array.BYTES_PER_ELEMENT;
+/** Bytes of a member's backbone weights in float32. */
+function weightBytes({ backbone }: Pick<MemberPlan, 'backbone'>): number {
+  return variantOf(backbone).parameterCount * Float32Array.BYTES_PER_ELEMENT;
 }
 
 // --- internal ---
@@ -48,7 +48,7 @@ function trainingBytes(plan: MemberPlan): number {
   const { family, inputSize } = plan.backbone;
   const weights = weightBytes(plan);
   if (!trainsAll(plan)) return weights;
-  const { trainingBytesPerPixel } = backboneTable[family];
+  const { trainingBytesPerPixel } = backboneMeasurements[family];
   const batchSize = Math.max(...plan.stages.map((stage) => stage.batchSize));
   return weightCopies * weights + batchSize * inputSize * inputSize * trainingBytesPerPixel;
 }
@@ -67,6 +67,6 @@ function sharedBytes({ plan }: PlannedMember, imageCount: number): number {
 }
 
 /** Pooled features of images and mirror images. */
-function featureBytes({ backbone: { family, alpha } }: MemberPlan, imageCount: number): number {
-  return 2 * imageCount * backboneTable[family].featureWidth(alpha) * Float32Array.BYTES_PER_ELEMENT;
+function featureBytes({ backbone }: MemberPlan, imageCount: number): number {
+  return 2 * imageCount * variantOf(backbone).featureWidth * Float32Array.BYTES_PER_ELEMENT;
 }

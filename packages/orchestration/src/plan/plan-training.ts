@@ -1,6 +1,6 @@
 /** From an experiment to what a run does: decided once, here, before anything is trained. */
 import { type Fold, foldName, foldsOf, seedFor } from '@chorus/data';
-import { backboneTable, type DenseFitOptions, type StackerKind } from '@chorus/models';
+import { backboneMeasurements, backboneTable, type StackerKind, type StackerOptions, variantOf } from '@chorus/models';
 import {
   type Augmentation,
   activationBudgetBytes,
@@ -12,7 +12,8 @@ import {
   viewsPerImage,
 } from '@chorus/training';
 import { describeFlaws, type FlawDescription } from '../experiment/flaws.ts';
-import { backboneSpecOf, type Experiment, type MemberSpec } from '../experiment/schema.ts';
+import { backboneSpecOf, type Experiment, type MemberSpec, variantChoiceOf } from '../experiment/schema.ts';
+import { stackerOptionsOf } from '../experiment/stacker-options.ts';
 import type { DatasetFacts, FoldFacts } from './dataset-facts.ts';
 
 /** One training of one member. */
@@ -40,7 +41,7 @@ export interface TrainingPlan {
   trainingCount: number;
   testCount: number;
   members: PlannedMember[];
-  stackers: { kinds: StackerKind[]; dense: DenseFitOptions; seed: number };
+  stackers: { kinds: StackerKind[]; options: StackerOptions; seed: number };
   /** Known flaws that the experiment asks for. */
   flaws: FlawDescription[];
 }
@@ -56,21 +57,13 @@ export function planTraining(
   facts: DatasetFacts,
   weights: readonly InitialWeights[],
 ): TrainingPlan {
-  const { stackers, flaws, seed } = experiment;
+  const { stackers, seed } = experiment;
   return {
     schemaVersion: 1,
     trainingCount: facts.trainingCount,
     testCount: facts.testCount,
     members: experiment.members.map((member, index) => planMember(member, experiment, facts, weights[index]!)),
-    stackers: {
-      kinds: stackers.kinds,
-      dense: {
-        ...stackers.dense,
-        wholeBatchesOnly: flaws.wholeBatchesOnly,
-        ...(flaws.fromLogitsOnSigmoid === null ? {} : { fromLogitsOnSigmoid: flaws.fromLogitsOnSigmoid }),
-      },
-      seed,
-    },
+    stackers: { kinds: stackers.kinds, options: stackerOptionsOf(experiment), seed },
     flaws: describeFlaws(experiment),
   };
 }
@@ -136,7 +129,7 @@ function sharedFeatures(
 ): MemberPlan['features'] {
   if (folds.length === 1) return null;
   const rowsPerImage = testTimeAugmentation ? 2 : viewsPerImage(augmentationOf(recipe));
-  const width = backboneTable[member.backbone].featureWidth(member.alpha);
+  const width = variantOf(variantChoiceOf(member)).featureWidth;
   const bytes = imageCount * rowsPerImage * width * Float32Array.BYTES_PER_ELEMENT;
   if (bytes > activationBudgetBytes) return null;
   return { rowsPerImage, predict: recipe.fineTune.lastLayers === 0 };
@@ -212,5 +205,5 @@ function augmentationOf({ flip }: Pick<Experiment['recipe'], 'flip'>): Augmentat
 /** Of stages that train layers of the backbone; `auto` is what the backbone is faster in. */
 function precisionOf({ runtime }: Experiment, member: MemberSpec): Precision {
   if (runtime.precision !== 'auto') return runtime.precision;
-  return backboneTable[member.backbone].isFasterInBfloat16 ? 'bfloat16' : 'float32';
+  return backboneMeasurements[member.backbone].isFasterInBfloat16 ? 'bfloat16' : 'float32';
 }

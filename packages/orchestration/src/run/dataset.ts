@@ -25,9 +25,11 @@ import {
   scanImageFolder,
   splitImages,
 } from '@chorus/data';
-import { denseBatchSize } from '@chorus/models';
+import { minimumStackerRows } from '@chorus/models';
 import { systemErrorText } from '@chorus/storage';
 import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
+import { stackerOptionsOf } from '../experiment/stacker-options.ts';
+import { stackerFoldCount } from '../stacking/choose.ts';
 import { datasetFingerprint } from './dataset-fingerprint.ts';
 import { decodeToStores } from './decode-to-stores.ts';
 import type { Downloads } from './downloads.ts';
@@ -241,7 +243,8 @@ function problemsOf({ onProblem }: DatasetEvents) {
 }
 
 /** Leaving out what fills no batch must leave something. */
-function checkBatches({ folds }: ImageSplit, { recipe, stackers }: Experiment): void {
+function checkBatches({ folds }: ImageSplit, experiment: Experiment): void {
+  const { recipe, stackers } = experiment;
   const why = 'a whole batch (flaws.wholeBatchesOnly)';
   const small = folds.find(({ fit }) => fit.length < recipe.batchSize);
   if (small !== undefined)
@@ -249,11 +252,13 @@ function checkBatches({ folds }: ImageSplit, { recipe, stackers }: Experiment): 
       `Expected at least ${recipe.batchSize} images to fit, ${why}, received ${small.fit.length}; lower recipe.batchSize.`,
     );
   const rows = folds.reduce((sum, { outOfFold }) => sum + outOfFold.length, 0);
-  // Cross-validation leaves four fifths of them, and patience four fifths of these; folds differ by an image per class.
-  const kept = stackers.dense.patience === null ? 0.8 : 0.64;
-  const needed = Math.ceil((denseBatchSize + 4) / kept);
-  if (stackers.kinds.includes('dense') && rows < needed)
-    throw new DataError(
-      `Expected at least ${needed} images for the dense stacker, ${why}, received ${rows}; leave dense out of stackers.kinds.`,
-    );
+  for (const kind of stackers.kinds) {
+    const minimum = minimumStackerRows(kind, stackerOptionsOf(experiment));
+    // Cross-validation fits on all folds but one.
+    const needed = Math.ceil((minimum * stackerFoldCount) / (stackerFoldCount - 1));
+    if (rows < needed)
+      throw new DataError(
+        `Expected at least ${needed} images for the ${kind} stacker, ${why}, received ${rows}; leave ${kind} out of stackers.kinds.`,
+      );
+  }
 }

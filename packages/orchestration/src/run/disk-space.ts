@@ -1,6 +1,6 @@
 /** What a run writes, and whether its disk has room for that: asked before anything is trained. */
 import { statfs } from 'node:fs/promises';
-import { backboneTable } from '@chorus/models';
+import { variantOf } from '@chorus/models';
 import type { MemberPlan } from '@chorus/training';
 import { advise, ConfigError } from '../errors.ts';
 import type { TrainingPlan } from '../plan/plan-training.ts';
@@ -77,11 +77,10 @@ const reportCellBytes = 24;
 /** Manifests, checksums, lists of skipped files. */
 const smallFilesBytes = 4e6;
 
-/** A backbone and its head; of a narrow one no weights go with less than alpha, and few with more than its square. */
-function modelBytes({ backbone: { family, alpha } }: MemberPlan, outputs: number): number {
-  const { parameterCount, featureWidth } = backboneTable[family];
-  const parameters = parameterCount * Math.max(alpha, alpha ** 2) + (featureWidth(alpha) + 1) * outputs;
-  return parameters * Float32Array.BYTES_PER_ELEMENT;
+/** A backbone and its head. */
+function modelBytes({ backbone }: MemberPlan, outputs: number): number {
+  const { parameterCount, featureWidth } = variantOf(backbone);
+  return (parameterCount + (featureWidth + 1) * outputs) * Float32Array.BYTES_PER_ELEMENT;
 }
 
 function megabytes(bytes: number): string {

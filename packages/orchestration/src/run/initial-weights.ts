@@ -1,7 +1,7 @@
 /** Which file each member starts from: decided before anything is decoded. */
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { backboneTable, chooseWeightFile, type PublishedFile, type WeightFileChoice } from '@chorus/models';
+import { chooseWeightFile, type PublishedFile, variantOf, type WeightFileChoice } from '@chorus/models';
 import { type FetchedFile, isSystemFile, StorageError, sha256File, systemErrorText } from '@chorus/storage';
 import type { InitialWeights } from '@chorus/training';
 import { advise, ConfigError } from '../errors.ts';
@@ -52,8 +52,8 @@ export async function findInitialWeights(
       const { path, sha256 } = await download(file, downloads);
       found.push(initialWeights({ path, sha256 }, trainedSize, inputSize));
     } else {
-      const { fileName, trainedSize } = chooseIn(source, files, member, experiment);
-      const path = join(source, fileName);
+      const { file, trainedSize } = chooseIn(source, files, member, experiment);
+      const path = join(source, file.name);
       found.push(initialWeights({ path, sha256: await sha256File(path) }, trainedSize, inputSize));
     }
   }
@@ -83,11 +83,8 @@ export function publishedFileOf(
   member: MemberSpec,
   experiment: Pick<Experiment, 'inputSize'>,
 ): { file: PublishedFile; trainedSize: number } {
-  const { family, alpha, inputSize } = backboneSpecOf(member, experiment);
-  const { trainedSizes, weightFile } = backboneTable[family];
-  const names = trainedSizes.map((size) => weightFile(alpha, size).name);
-  const { trainedSize } = chooseWeightFile(family, alpha, inputSize, names)!;
-  return { file: weightFile(alpha, trainedSize), trainedSize };
+  const backbone = backboneSpecOf(member, experiment);
+  return chooseWeightFile(backbone, backbone.inputSize)!;
 }
 
 // --- internal ---
@@ -101,12 +98,12 @@ async function h5Files(folder: string): Promise<string[]> {
 }
 
 function chooseIn(folder: string, names: readonly string[], member: MemberSpec, experiment: Request): WeightFileChoice {
-  const { family, alpha, inputSize } = backboneSpecOf(member, experiment);
-  const choice = chooseWeightFile(family, alpha, inputSize, names);
+  const backbone = backboneSpecOf(member, experiment);
+  const choice = chooseWeightFile(backbone, backbone.inputSize, names);
   if (choice === undefined)
     throw advise(
       new ConfigError(
-        `${folder} has no weights for member ${member.name} (${family}, alpha ${alpha}); it has ${names.join(', ') || 'no .h5 file'}.`,
+        `${folder} has no weights for member ${member.name} (${backbone.family} ${variantOf(backbone).name}); it has ${names.join(', ') || 'no .h5 file'}.`,
       ),
       { code: 'weights-folder' },
     );

@@ -1,6 +1,6 @@
 /** What predicting with a bundle takes, against what this machine has. */
 import { availableMemoryBytes, DataError, pixelBytes } from '@chorus/data';
-import { backboneTable, type SavedMember } from '@chorus/models';
+import { backboneMeasurements, type SavedMember } from '@chorus/models';
 import { forwardBatchSize } from '@chorus/training';
 import { laneBaseBytes } from '../plan/lane-memory.ts';
 
@@ -27,7 +27,7 @@ export function requirePredictMemory(
   const weights = models.reduce((sum, model) => sum + model.weights.length, 0);
   const activations = models
     .map(({ manifest: { backbone } }) => {
-      const { trainingBytesPerPixel } = backboneTable[backbone.family];
+      const { trainingBytesPerPixel } = backboneMeasurements[backbone.family];
       return (forwardBatchSize * backbone.inputSize ** 2 * trainingBytesPerPixel) / 4;
     })
     .toSorted((a, b) => b - a)

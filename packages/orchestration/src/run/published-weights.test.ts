@@ -49,7 +49,12 @@ describe('ensurePublishedWeights', () => {
   });
 
   it.each([
-    ['a page', Buffer.from('<!doctype html>'), {}, /some\.h5: expected an HDF5 file, received another one/],
+    [
+      'a page',
+      Buffer.from('<!doctype html>'),
+      {},
+      /some\.h5: expected an HDF5 file, received a different or truncated file/,
+    ],
     ['others than its publisher names', Buffer.from('x'), { md5: '0'.repeat(32) }, /Expected md5 0{32} of/],
   ])('refuses %s, and keeps nothing', async (_, bytes, hashes, message) => {
     served = bytes;

@@ -2,6 +2,7 @@
 
 import { foldName } from '@chorus/data';
 import { majorityShare, type Score, scoreWithPauses } from '@chorus/evaluation';
+import { variantOf } from '@chorus/models';
 import { choicesOf } from '../experiment/presets/presets.ts';
 import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
 import type { Lane } from '../lanes/lane.ts';
@@ -149,7 +150,7 @@ function memberReports(
     const outcome = outcomes[index]!;
     const common = {
       name: member.name,
-      backbone: `${member.backbone.family} ${member.backbone.alpha}`,
+      backbone: `${member.backbone.family} ${variantOf(member.backbone).name}`,
       inputSize: member.backbone.inputSize,
       ...scores(member.name),
       seconds: outcome.seconds,

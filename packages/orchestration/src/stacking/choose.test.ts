@@ -36,13 +36,13 @@ describe('fitAndChoose', () => {
   it('stops within a fit that would never end', async () => {
     const stop = new StopFlag();
     const raise = () => stop.raise();
-    const choice = fitAndChoose(logits, labels, { ...options, dense: endless, stop, onProgress: raise });
+    const choice = fitAndChoose(logits, labels, { ...options, options: { dense: endless }, stop, onProgress: raise });
     await expect(choice).rejects.toThrow(StoppedError);
   });
 
   it('leaves this thread free meanwhile', async () => {
     const stop = new StopFlag();
-    const choice = fitAndChoose(logits, labels, { ...options, kinds: ['dense'], dense: endless, stop });
+    const choice = fitAndChoose(logits, labels, { ...options, kinds: ['dense'], options: { dense: endless }, stop });
     // Were the fit in this thread, the timer would never fire.
     setTimeout(() => stop.raise(), 1);
     await expect(choice).rejects.toThrow(StoppedError);

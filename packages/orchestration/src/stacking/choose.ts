@@ -4,7 +4,7 @@
  */
 import { stratifiedFolds } from '@chorus/data';
 import { lowestLogLoss, type OutOfFoldScore, scoreWithPauses } from '@chorus/evaluation';
-import { type DenseFitOptions, type Stacker, type StackerKind, stackerFromJson, toProbabilities } from '@chorus/models';
+import { type Stacker, type StackerKind, type StackerOptions, stackerFromJson, toProbabilities } from '@chorus/models';
 import type { StopFlag } from '@chorus/training';
 import { predictInSlices, Slices } from '../run/slices.ts';
 import type { FitTask } from './fit-task.ts';
@@ -26,7 +26,8 @@ export const stackerFoldCount = 5;
 
 export interface ChooseOptions {
   kinds: readonly StackerKind[];
-  dense?: DenseFitOptions;
+  /** By kind. */
+  options?: StackerOptions;
   classes: readonly string[];
   seed: number;
   /** Checked within every fit. */
@@ -45,7 +46,7 @@ export interface ChooseOptions {
 export async function fitAndChoose(
   logits: readonly Float32Array[],
   labels: Int32Array,
-  { kinds, classes, seed, dense, stop, onProgress }: ChooseOptions,
+  { kinds, classes, seed, options, stop, onProgress }: ChooseOptions,
 ): Promise<Choice> {
   const classCount = classes.length;
   const slices = new Slices(stop);
@@ -66,7 +67,7 @@ export async function fitAndChoose(
   // The fit on all images is the longest of a kind.
   const tasks = kinds.flatMap((kind) =>
     [new Uint32Array(), ...folds].map((outOfFold): FitTask => {
-      return { kind, logits: shared, labels, outOfFold, classCount, seed, dense, stop: stop.shared };
+      return { kind, logits: shared, labels, outOfFold, classCount, seed, options, stop: stop.shared };
     }),
   );
   const results = await runFits(tasks, onProgress);

@@ -1,5 +1,5 @@
 /** One fit of one stacker: the task of a thread, and its result. */
-import { type DenseFitOptions, fitStacker, type StackerJson, type StackerKind } from '@chorus/models/stackers';
+import { fitStacker, type StackerJson, type StackerKind, type StackerOptions } from '@chorus/models/stackers';
 import { StoppedError } from '@chorus/training/errors';
 
 export interface FitTask {
@@ -12,7 +12,8 @@ export interface FitTask {
   outOfFold: Uint32Array;
   classCount: number;
   seed: number;
-  dense?: DenseFitOptions | undefined;
+  /** By kind. */
+  options?: StackerOptions | undefined;
   /** Int32[1]: not 0 asks the fit to stop. */
   stop: SharedArrayBuffer;
 }
@@ -28,7 +29,7 @@ export interface FitResult {
  *
  * @throws ModelError as `fitStacker`; StoppedError once a stop is requested.
  */
-export function runFit({ kind, logits, labels, outOfFold, classCount, seed, dense, stop }: FitTask): FitResult {
+export function runFit({ kind, logits, labels, outOfFold, classCount, seed, options, stop }: FitTask): FitResult {
   const flag = new Int32Array(stop);
   const isOutOfFold = new Set(outOfFold);
   const learning = Uint32Array.from(labels.keys()).filter((row) => !isOutOfFold.has(row));
@@ -37,7 +38,7 @@ export function runFit({ kind, logits, labels, outOfFold, classCount, seed, dens
     rowsOf(logits, learning, labels.length),
     Int32Array.from(learning, (row) => labels[row]!),
     {
-      ...{ classCount, seed, dense },
+      ...{ classCount, seed, options },
       onStep() {
         if (Atomics.load(flag, 0) !== 0) throw new StoppedError('stopped while fitting a stacker');
       },

@@ -1,4 +1,4 @@
-import { backboneTable } from '@chorus/models';
+import { backboneMeasurements } from '@chorus/models';
 import { hasBfloat16 } from '@chorus/runtime';
 import type { ModelTask } from './model-task.ts';
 
@@ -8,7 +8,7 @@ export type ChorusWay = (typeof chorusWays)[number];
 
 /** All of them, and first the one that a run with the default settings takes on this machine. */
 export function chorusWaysOf({ work, backbone }: Pick<ModelTask, 'work' | 'backbone'>): ChorusWay[] {
-  const isBfloat16 = work === 'train' && hasBfloat16() && backboneTable[backbone].isFasterInBfloat16;
+  const isBfloat16 = work === 'train' && hasBfloat16() && backboneMeasurements[backbone].isFasterInBfloat16;
   const own: ChorusWay = isBfloat16 ? 'compiled, bfloat16' : 'compiled';
   return [own, ...chorusWays.filter((way) => way !== own)];
 }

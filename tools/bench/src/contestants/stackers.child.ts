@@ -15,7 +15,7 @@ await serve<StackerTask>(({ logits: path, memberCount, rowCount, classCount, epo
     const startedAtMs = performance.now();
     fitStacker('dense', logits, labels, {
       ...{ classCount, seed: 0 },
-      dense: { epochCount: epochs, patience, wholeBatchesOnly: false },
+      options: { dense: { epochCount: epochs, patience, wholeBatchesOnly: false } },
     });
     return (performance.now() - startedAtMs) / 1000;
   };

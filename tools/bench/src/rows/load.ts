@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type BackboneSpec, backboneFamilies, backboneTable, createClassifier } from '@chorus/models';
+import { type BackboneSpec, backboneFamilies, backboneTable, createClassifier, variantOf } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
 import { randomKerasFile } from '../keras-file.ts';
 import type { Measurement } from '../measurement.ts';
@@ -11,7 +11,9 @@ import type { Row } from '../row.ts';
 
 /** Every family, as wide as it is by default and half as wide where it comes so. */
 const contestants = backboneFamilies.flatMap((family) =>
-  [1, 0.5].filter((alpha) => backboneTable[family].alphas.includes(alpha)).map((alpha) => ({ family, alpha })),
+  [1, 0.5]
+    .filter((alpha) => backboneTable[family].variants.some(({ width }) => width === alpha))
+    .map((alpha) => ({ family, alpha })),
 );
 
 /** From nothing to the first prediction, a fresh process a turn; TensorFlow has started before. */
@@ -24,7 +26,7 @@ export const load: Row = {
     initRuntime({ device: 'cpu:0' });
     const turns: { name: string; backbone: BackboneSpec; path: string }[] = [];
     for (const { family, alpha } of quick ? contestants.slice(-1) : contestants) {
-      const backbone = { family, alpha, inputSize: backboneTable[family].defaultInputSize };
+      const backbone = { family, alpha, inputSize: variantOf({ family, alpha }).defaultInputSize };
       const name = `${family} ${alpha.toFixed(1)}, ${backbone.inputSize} px`;
       onProgress(`writing weights of ${name}`);
       const path = join(folder, `${family}-${alpha}.h5`);

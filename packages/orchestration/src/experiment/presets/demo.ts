@@ -1,11 +1,11 @@
 import type { ExperimentInput } from '../schema.ts';
 
 /**
- * demo: the preset that `auto` takes without images and weights. The article's three backbones learn to tell drawn discs from
- * stars, from random weights: an end-to-end demonstration, whose figures do not apply to photographs.
+ * demo: what `auto` chooses when neither data nor weights are named. The article's three backbones learn to tell drawn discs
+ * from drawn stars, from random weights: an end-to-end demonstration whose figures do not apply to photographs.
  *
- * Cost: 40 seconds and 3.4 GB on two CPU cores. Result on 400 test images, seeds 0, 1 and 2: MobileNetV2 76, 73 and 66 %,
- * InceptionV3 86, 75 and 88 %, Xception 97, 98 and 97 %; the ensemble 97.5, 97.5 and 97.0 %, behind no member.
+ * Result on 400 test images, seeds 0, 1 and 2: MobileNetV2 76, 73 and 66 %, InceptionV3 86, 75 and 88 %, Xception 97, 98 and
+ * 97 %; the ensemble 97.5, 97.5 and 97.0 %, behind no member. `docs/presets.md` lists the cost.
  */
 export const demo: Partial<ExperimentInput> = {
   name: 'demo',

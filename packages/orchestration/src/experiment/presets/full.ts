@@ -4,8 +4,8 @@ import { threeBackbones } from './three-backbones.ts';
 /**
  * full: the article's ensemble with its flaws fixed, at the sizes that the weights were trained at.
  *
- * The head learns first and then all layers, at a lower rate; five folds give the stackers an answer on every training
- * image from a member that has not seen it; the bundle's members learn once more from all images.
+ * The head is trained first, then all layers at a lower rate. With five folds, the stackers get a prediction for every training
+ * image from a model that was not trained on it. The bundle's members are trained once more on all images.
  *
  * Cost: GPUs, 18 trainings. Not measured yet.
  */

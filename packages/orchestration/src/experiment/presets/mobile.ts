@@ -3,8 +3,7 @@ import type { ExperimentInput } from '../schema.ts';
 /**
  * mobile: three MobileNets, an ensemble small enough for a browser (7.3 M parameters, 29 MB).
  *
- * Cost: pre-trained weights; with 2,000 photographs 2.5 minutes and 4 GB on two CPU cores. Result there: 98.7 % of 1,000 other
- * photographs of cats and dogs (95 % interval 97.8 to 99.2 %), the best single member 98.1 %.
+ * `docs/presets.md` lists cost and results, with processor and intervals.
  */
 export const mobile: Partial<ExperimentInput> = {
   name: 'mobile',

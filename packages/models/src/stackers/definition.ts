@@ -1,0 +1,85 @@
+/** What a stacker consists of. `table.ts` lists the stackers; everything else goes by the table. */
+import { z } from 'zod';
+import type { Symbolic } from '../backbones/layer-calls.ts';
+import type { MemberOutputs } from './outputs.ts';
+
+/** Fields of every fitted stacker, besides its kind. */
+export const fittedSize = { memberCount: z.int().min(1).max(1000), classCount: z.int().min(2).max(100_000) };
+/** Fitted numbers, such as weights. */
+export const fittedNumbers = z.array(z.number()).max(10_000_000);
+
+/**
+ * One kind of stacker. It works on plain numbers: threads that fit stackers do not load tfjs.
+ *
+ * @typeParam State a fitted stacker as plain JSON; `kind` tells it from others.
+ * @typeParam Options what its fit can be asked for; undefined if nothing.
+ */
+export interface StackerDefinition<State, Options> {
+  /** Checks a fitted stacker that comes from a file. */
+  stateSchema: z.ZodType<State>;
+  /** The options that an experiment sets in `stackers.<kind>`, with their defaults; omitted if there are none. */
+  optionsSchema?: z.ZodType;
+  /** The options of a fit that is given none. */
+  defaultOptions?: Options;
+  /** The number of images that a fit with these options cannot do without; omitted if any number will do. */
+  minimumRows?(options: Options): number;
+  /**
+   * Fits on logits of images whose classes are known. Logits and labels are checked before the call. The same arguments
+   * must give the same state on every machine.
+   *
+   * @param logits per member [N] for two classes (of the second), else [N, classCount].
+   * @param labels class of each image, 0 to classCount − 1.
+   */
+  fit(logits: MemberOutputs, labels: ArrayLike<number>, context: FitContext<Options>): State;
+  /**
+   * Predicts from the logits of as many members, in the order of the fit.
+   *
+   * @returns probabilities [N, classCount], each row summing to 1.
+   */
+  predict(state: State, logits: MemberOutputs): Float32Array;
+  /**
+   * Builds the layers that compute `predict` in an exported model, in float32.
+   *
+   * @param members in the order of the fit: logits [N, outputs].
+   * @returns class probabilities [N, classCount].
+   */
+  layers(state: State, members: readonly NamedLogits[], layers: StackerLayers): Symbolic;
+}
+
+export interface FitContext<Options> {
+  classCount: number;
+  /** Seeds everything that the fit draws at random. */
+  seed: number;
+  options: Options;
+  /** Must be called at least every few hundred rows; an error that it throws ends the fit. */
+  onStep(): void;
+}
+
+export interface NamedLogits {
+  /** The member's name, a prefix for the names of its layers. */
+  name: string;
+  logits: Symbolic;
+}
+
+/** The layers an exported stacker is built from. Names must be unique in the model. */
+export interface StackerLayers {
+  /** A dense layer of known numbers: [N, n] → [N, m], from a kernel of n rows of m. */
+  dense(
+    x: Symbolic,
+    name: string,
+    options: { kernel: readonly (readonly number[])[]; bias?: readonly number[]; activation?: 'relu' },
+  ): Symbolic;
+  activation(x: Symbolic, name: string, activation: 'sigmoid' | 'softmax'): Symbolic;
+  /** Concatenates [N, a], [N, b], … into [N, a + b + …]; a single tensor is returned as it is. */
+  concatenate(xs: readonly Symbolic[], name: string): Symbolic;
+  /** The mean of tensors of one shape; a single tensor is returned as it is. */
+  mean(xs: readonly Symbolic[], name: string): Symbolic;
+  /** Logits [N, 1] for two classes (of the second), else [N, classCount] → probabilities [N, classCount]. */
+  probabilities(logits: Symbolic, classCount: number, name: string): Symbolic;
+}
+
+/** A flat row-major matrix as rows of `length`. */
+export function matrixRows(numbers: ArrayLike<number>, length: number): number[][] {
+  const all = Array.from(numbers);
+  return Array.from({ length: all.length / length }, (_, row) => all.slice(row * length, (row + 1) * length));
+}

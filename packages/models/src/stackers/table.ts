@@ -1,0 +1,38 @@
+/** The stackers there are. */
+import { z } from 'zod';
+import type { StackerDefinition } from './definition.ts';
+import { dense } from './dense.ts';
+import { logistic } from './logistic.ts';
+import { mean } from './mean.ts';
+
+/** A new stacker is a file beside this one and a line here. Reports list stackers in this order by default. */
+const table = { mean, dense, logistic };
+
+type StackerTable = typeof table;
+export type StackerKind = keyof StackerTable;
+export const stackerKinds = Object.keys(table) as readonly StackerKind[] as readonly [StackerKind, ...StackerKind[]];
+
+/** A fitted stacker as plain JSON. */
+export type StackerJson = z.output<StackerTable[StackerKind]['stateSchema']>;
+
+/** Types of state and options are erased: a state's `kind` says which definition it belongs to. */
+export const stackerTable: Readonly<Record<StackerKind, StackerDefinition<StackerJson, unknown>>> = table;
+
+const [firstSchema, ...otherSchemas] = Object.values(table).map(({ stateSchema }) => stateSchema);
+export const stackerJsonSchema: z.ZodType<StackerJson> = z.discriminatedUnion('kind', [firstSchema!, ...otherSchemas]);
+
+type KindWithOptions = {
+  [Kind in StackerKind]: 'optionsSchema' extends keyof StackerTable[Kind] ? Kind : never;
+}[StackerKind];
+
+/** Options of a fit by kind; a kind that is omitted takes its defaults. */
+export type StackerOptions = {
+  [Kind in KindWithOptions]?: StackerTable[Kind]['defaultOptions'] | undefined;
+};
+
+/** The options that an experiment sets in `stackers.<kind>`, by kind. */
+export const stackerOptionSchemas = Object.fromEntries(
+  Object.entries(stackerTable).flatMap(([kind, { optionsSchema }]) =>
+    optionsSchema === undefined ? [] : [[kind, optionsSchema]],
+  ),
+) as { [Kind in KindWithOptions]: StackerTable[Kind]['optionsSchema'] };
