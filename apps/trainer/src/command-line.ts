@@ -1,4 +1,4 @@
-/** Parses the command line and prints; what it does lives in @chorus/orchestration. */
+/** Parses the command line and prints results; @chorus/orchestration does the work. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './commands/check.ts';
@@ -11,6 +11,7 @@ import { featuresCommand } from './commands/features.ts';
 import { initCommand } from './commands/init.ts';
 import { predictCommand } from './commands/predict.ts';
 import { runsCommand } from './commands/runs.ts';
+import { setupCommand } from './commands/setup.ts';
 import { trainCommand } from './commands/train.ts';
 import { goOnWithoutOutput } from './output.ts';
 import { withAdvice } from './print/error-message.ts';
@@ -22,9 +23,7 @@ endOnStop();
 goOnWithoutOutput();
 
 const program = new Command('chorus')
-  .description(
-    'Train a strong image classifier from your own pictures, and run the same model in node and in a browser.',
-  )
+  .description('Train a strong image classifier on your own images, and run the same model in node and in a browser.')
   .version(packageVersion(), '-V, --version', 'print the version')
   .addCommand(trainCommand)
   .addCommand(initCommand)
@@ -37,12 +36,13 @@ const program = new Command('chorus')
   .addCommand(downloadCommand)
   .addCommand(devicesCommand)
   .addCommand(doctorCommand)
+  .addCommand(setupCommand)
   .showHelpAfterError()
   .exitOverride();
 
 for (const command of allCommands(program)) command.exitOverride().showHelpAfterError('(add --help for the options)');
 
-// turbo and pnpm hand a separating `--` on.
+// turbo and pnpm pass a separating `--` on.
 const words = process.argv.slice(2).filter((word, index) => !(word === '--' && index <= 1));
 
 try {
@@ -51,7 +51,7 @@ try {
 } catch (error) {
   process.exitCode = await report(error);
 }
-// The parent's channel would keep the process; nobody asks to stop any more.
+// The channel to the parent would keep the process alive.
 process.removeAllListeners('disconnect');
 process.disconnect?.();
 

@@ -38,10 +38,10 @@ describe('the default run', () => {
   const of = (member: string) => epochs.filter((epoch) => epoch.member === member);
 
   it('says at the start, at the end and in the report that it is a demonstration', () => {
-    expect(output.split('This is a demonstration')).toHaveLength(2);
+    expect(output.split('This is a demonstration')).toHaveLength(3);
     expect(output).toContain('For your own images: pnpm turbo train -- --data DIR');
     expect(report.demo).toBe(true);
-    expect(report.verdict).toContain('nothing about photographs');
+    expect(report.verdict).toContain('do not apply to photographs');
   });
 
   it('learns: each loss falls, and each member is surely better than the majority class', () => {

@@ -1,9 +1,9 @@
 import { systemErrorText } from '@chorus/orchestration/system-error';
 
 /**
- * Lets a command go on when the terminal, pipe or file behind an output stream cannot be written to. A reader that leaves
- * (`chorus … | head -1`) is no error. Where anything else, such as a full disk, loses what goes to standard output, that is said
- * once on standard error, and the exit code is not 0: a script must not take half of a result for the whole.
+ * Keeps a command running when an output stream can no longer be written. A closed pipe (`chorus … | head -1`) is not an error.
+ * If output is lost for any other reason, such as a full disk, one message goes to standard error and the exit code is not 0, so
+ * that a script does not mistake a partial result for a complete one.
  */
 export function goOnWithoutOutput(): void {
   let lost = false;
@@ -12,7 +12,7 @@ export function goOnWithoutOutput(): void {
     lost = true;
     console.error(`chorus: Cannot write to standard output: ${systemErrorText(error)}; what is printed there is lost.`);
   });
-  // There is no place left to report it.
+  // There is nowhere left to report it.
   process.stderr.on('error', () => {});
   // The stream reports its last failure only after the command has ended.
   process.on('exit', () => {

@@ -2,6 +2,7 @@
  * What a caller can advise for an error, in the words of its own options; the messages of this package name none.
  *
  * - `output-place`: another place for the result
+ * - `disk-space`: another place for the result, or more space
  * - `run-exists`: resuming the run in `data.folder`, or another folder
  * - `run-stopped`: resuming the run in `data.folder`
  * - `data-needed`: a data set: a folder, or one out of `data.names`
@@ -12,6 +13,7 @@
  */
 export const adviceCodes = [
   'output-place',
+  'disk-space',
   'run-exists',
   'run-stopped',
   'data-needed',

@@ -12,7 +12,7 @@ import {
   variantOf,
   variantOfFile,
 } from '@chorus/models';
-import { initRuntime } from '@chorus/runtime';
+import { initRuntime, type OnSetupProgress, setupRuntime } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
 import {
   forwardBatchSize,
@@ -48,6 +48,8 @@ export interface FeaturesOptions {
   onProgress?: (done: number, total: number) => void;
   /** Stops at the next batch edge. */
   signal?: AbortSignal;
+  /** The native runtime is set up, which happens once per user and version. */
+  onSetup?: OnSetupProgress;
 }
 
 export interface Features {
@@ -72,6 +74,7 @@ export async function extractFeatures(paths: readonly string[], options: Feature
   const named = options.alpha === undefined ? undefined : variantOf({ family, alpha: options.alpha });
   const { name: variant, defaultInputSize } = named ?? backboneTable[family].variants[0];
   checkBackboneSpec({ family, variant, inputSize: options.inputSize ?? defaultInputSize });
+  await setupRuntime(options.onSetup);
   const { lanes } = await chooseLanes({ workers: parseWorkers(device), runtime: {}, members: [{ name: family }] });
   if (device !== 'auto' && lanes.length > 1) throw new ConfigError(`Expected one device, received "${device}".`);
   initRuntime(lanes[0]!);

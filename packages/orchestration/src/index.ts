@@ -1,5 +1,5 @@
 export type { Score } from '@chorus/evaluation';
-export { listDevices } from '@chorus/runtime';
+export { listDevices, type OnSetupProgress, setupRuntime } from '@chorus/runtime';
 export { type EpochMetrics, type StagePlan as PlannedStage, StoppedError } from '@chorus/training';
 export { type Bundle, type BundleManifest, readBundle } from './bundle.ts';
 export { type CheckOptions, checkRun, type PresetCandidate } from './check/check-run.ts';

@@ -11,9 +11,10 @@ import { registerCast } from './kernels/cast.ts';
 import { registerFusedBatchNorm } from './kernels/fused-batch-norm.ts';
 import { registerReluGradients } from './kernels/relu-gradients.ts';
 import { registerStatelessUniform } from './kernels/stateless-uniform.ts';
+import { loadTensorflow } from './load-tensorflow.ts';
 import { locateNativeRuntime } from './native/locate.ts';
 import { prepareProcess } from './process.ts';
-import { loadTensorflow, type NativeBackend } from './tensorflow.ts';
+import type { NativeBackend } from './tensorflow.ts';
 
 /**
  * The device is the thread's own; all else must be equal in every thread of the process: one logical CPU device, every
@@ -56,15 +57,11 @@ export function initRuntime(options: RuntimeOptions): Runtime {
   if (isMainThread) prepareProcess();
   let deviceNames: string[];
   try {
-    ({ deviceNames } = loadTensorflow(
-      { path: native.quietPath, framework: native.frameworkPath },
-      {
-        bindingPath: native.bindingPath,
-        device: tensorflowName(device),
-        configProto,
-        settings: JSON.stringify(settings),
-      },
-    ));
+    deviceNames = loadTensorflow(native, {
+      device: tensorflowName(device),
+      configProto,
+      settings: JSON.stringify(settings),
+    });
   } catch (error) {
     throw explain(error as Error & { code?: string }, device, settings);
   }
@@ -105,7 +102,7 @@ function explain(error: Error & { code?: string }, device: DeviceName, settings:
     );
   if (error.code === 'ERR_DLOPEN_FAILED')
     return new RuntimeError(
-      `The native runtime cannot be loaded (${error.message}); prepare it again with: pnpm turbo setup`,
+      `The native runtime cannot be loaded (${error.message}); prepare it again with: chorus setup`,
     );
   return error;
 }

@@ -1,10 +1,11 @@
-/** `pnpm turbo setup`: prepares the native runtime and says what it does; silent and quick when all is there. */
+/** The setup as a command of this package, as turbo runs it: silent and quick when everything is ready. */
 import { StorageError } from '@chorus/storage';
 import { RuntimeError } from './errors.ts';
 import { setupRuntime } from './native/setup.ts';
+import { setupLines } from './setup-lines.ts';
 
 try {
-  await setupRuntime((step) => console.log(`native runtime: ${step}`));
+  await setupRuntime(setupLines(process.stdout));
 } catch (error) {
   const forUser = error instanceof RuntimeError || error instanceof StorageError;
   console.error(forUser ? `chorus: ${error.message}` : error);

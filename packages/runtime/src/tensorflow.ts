@@ -1,22 +1,5 @@
-/**
- * The only file that requires @tensorflow/tfjs-node-gpu: doing so makes the thread's TFE context.
- */
-import { createRequire } from 'node:module';
+/** The native addon and tfjs-node's backend, as far as Chorus uses them. */
 import type * as tfjs from '@tensorflow/tfjs';
-
-const require = createRequire(import.meta.url);
-
-/** What the patched package reads when it is required, and what it leaves there. */
-export interface HandedOver {
-  bindingPath: string;
-  /** TensorFlow's short name, such as `CPU:1`. */
-  device: string;
-  configProto: Uint8Array;
-  /** What `configProto` says, in words: the first thread's are the error message of one that asks for others. */
-  settings: string;
-  /** TensorFlow's full names of all devices of the context; set by the package. */
-  deviceNames?: string[];
-}
 
 /** A tensor as the binding describes it. */
 export interface TensorDescription {
@@ -47,6 +30,8 @@ export interface Binding {
   readonly TF_COMPLEX64: number;
   readonly TF_RESOURCE: number;
   readonly TF_Version: string;
+  /** @returns TensorFlow's full names of all devices of the context. */
+  createContext(device: string, configProto: Uint8Array, settings: string): string[];
   createTensor(shape: readonly number[], dtype: number, values: tfjs.BackendValues): number;
   deleteTensor(tensorId: number): void;
   getNumOfTensors(): number;
@@ -122,24 +107,4 @@ export interface OpAttribute {
 /** An op's attribute that is a type. */
 export function typeAttribute({ TF_ATTR_TYPE }: Binding, name: string, dtype: number): OpAttribute {
   return { name, type: TF_ATTR_TYPE, value: dtype };
-}
-
-const handedOverKey = Symbol.for('chorus.tensorflow');
-
-/**
- * Loads TensorFlow into this thread.
- *
- * @throws what the binding throws: unknown device (`CHORUS_NO_SUCH_DEVICE`, the message lists those that exist), other
- * process settings than the first (`CHORUS_PROCESS_SETTINGS`, the message is the first's), one thread pool for all
- * (`CHORUS_SHARED_THREAD_POOL`), or a library that cannot be loaded. Another call may follow.
- */
-export function loadTensorflow(
-  quiet: { path: string; framework: string },
-  handedOver: HandedOver,
-): Required<HandedOver> {
-  (require(quiet.path) as { loadQuietly(path: string): void }).loadQuietly(quiet.framework);
-  const globals = globalThis as { [handedOverKey]?: HandedOver };
-  globals[handedOverKey] = handedOver;
-  require('@tensorflow/tfjs-node-gpu');
-  return handedOver as Required<HandedOver>;
 }

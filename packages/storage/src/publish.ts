@@ -56,7 +56,9 @@ export async function removeUnfinished(parent: string): Promise<void> {
     throw error;
   });
   for (const name of names)
-    if (/^\..+\.(tmp|old)-\d+-[0-9a-f]{8}$/.test(name)) await rm(join(parent, name), { recursive: true, force: true });
+    if (/^\..+\.(tmp|old)-\d+-[0-9a-f]{8}$/.test(name))
+      // A tool that outlived its killed process may still write there.
+      await rm(join(parent, name), { recursive: true, force: true, maxRetries: 5 });
 }
 
 // --- internal ---

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createPixelStore, PixelStore } from '@chorus/data';
 import { ModelError, memberFromBytes } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
-import { sha256 } from '@chorus/storage';
+import { StorageError, sha256 } from '@chorus/storage';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StoppedError, TrainingError } from './errors.ts';
@@ -175,15 +175,17 @@ describe('trainMember', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('fails on a weight file that is not HDF5, and keeps no tensor', async () => {
+  it.each<[string, string, new (message: string) => Error, RegExp]>([
+    ['is not HDF5', sha256(Buffer.from('This is a text.')), ModelError, /^broken\.h5: /],
+    ['has changed since it was planned', 'b'.repeat(64), StorageError, /received other content/],
+  ])('fails on a weight file that %s, publishes nothing and keeps no tensor', async (_, checksum, kind, message) => {
     const before = tf.memory().numTensors;
     const path = join(parent, 'broken.h5');
     await writeFile(path, 'This is a text.');
-    const weights = { kind: 'file', path, sha256: sha256(Buffer.from('This is a text.')) } as const;
-    const task = await taskOf({ weights, initializes: 'head' });
+    const task = await taskOf({ weights: { kind: 'file', path, sha256: checksum }, initializes: 'head' });
     const training = trainMember(task, lane().context);
-    await expect(training).rejects.toThrow(ModelError);
-    await expect(training).rejects.toThrow(/^broken\.h5: /);
+    await expect(training).rejects.toThrow(kind);
+    await expect(training).rejects.toThrow(message);
     expect(existsSync(task.folder)).toBe(false);
     expect(tf.memory().numTensors).toBe(before);
   });

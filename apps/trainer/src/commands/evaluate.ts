@@ -1,3 +1,4 @@
+import { setupLines } from '@chorus/orchestration/setup-lines';
 import { Command } from 'commander';
 import { evaluationTable, selectionLine, skippedLines, trainingWarning } from '../print/evaluation-table.ts';
 import { countProgress } from '../progress/count-progress.ts';
@@ -24,13 +25,13 @@ export const evaluateCommand = new Command('evaluate')
   .requiredOption('--data <folder>', 'images as <split>/<class>/* or <class>/*; or "shapes" or "cats-and-dogs"')
   .option(
     '--all',
-    "every image; by default the run's test images or, where there are none, those that the run did not train on",
+    "score every image (default: the run's test images or, if the folder has none, those that the run did not train on)",
     false,
   )
   .option('--layout <name>', layoutHelp)
   .option('--follow-links', followLinksHelp, false)
-  .option('--csv <file>', 'also write a table of all images: path, label, predicted, a probability for each class')
-  .option('--wrong <file>', 'also write a table of the wrongly classified images, the most confident first')
+  .option('--csv <file>', 'also write a table of all images: path, label, predicted class, a probability per class')
+  .option('--wrong <file>', 'also write a table of the misclassified images, the most confident first')
   .option('--workers <list>', 'devices, such as gpu:0 or cpu:0 (default: auto)')
   .option('--json', 'print one JSON object', false)
   .action(async (flags: EvaluateFlags) => {
@@ -42,7 +43,7 @@ export const evaluateCommand = new Command('evaluate')
       progress.clear();
       console.error(text);
     };
-    const signal = stopSignal((cause) => note(`${cause}: stopping (a second one ends at once)`));
+    const signal = stopSignal((cause) => note(`${cause}: stopping (a second signal exits at once)`));
     const paths = {
       csv: flags.csv === undefined ? undefined : userPath(flags.csv),
       wrong: flags.wrong === undefined ? undefined : userPath(flags.wrong),
@@ -58,6 +59,7 @@ export const evaluateCommand = new Command('evaluate')
           ...(flags.layout === undefined ? {} : { layout: flags.layout }),
           downloads: { ...downloadLines(note), signal },
           onProgress: progress.update,
+          onSetup: setupLines(process.stderr),
           onSkipped: (skipped) => {
             unlisted = skippedLines(skipped);
           },
@@ -72,13 +74,13 @@ export const evaluateCommand = new Command('evaluate')
         },
       );
       progress.clear();
-      // First: a file that cannot be written does not take the figures with it.
+      // Printed first: the figures are not lost if a file cannot be written.
       console.log(flags.json ? JSON.stringify(evaluation) : evaluationTable(evaluation));
       await writeEvaluationFiles(evaluation, paths);
       unlisted = [];
     } finally {
       progress.clear();
-      // The error that follows names a few.
+      // The error that follows names only a few.
       for (const line of unlisted) console.error(line);
     }
   });

@@ -93,7 +93,7 @@ describe('chorus predict', () => {
       process.kill(child.pid!, signal);
       const { exitCode, stderr } = await ended;
       expect(exitCode).toBe(130);
-      expect(stderr).toContain(`${signal}: stopping (a second one ends at once)\n`);
+      expect(stderr).toContain(`${signal}: stopping (a second signal exits at once)\n`);
       expect(stderr).toMatch(/chorus: Stopped\.\n$/);
       expect(await readdir(folder)).toEqual(before);
     },

@@ -1,4 +1,5 @@
 import type { FoundImages } from '@chorus/orchestration';
+import { setupLines } from '@chorus/orchestration/setup-lines';
 import { Command, InvalidArgumentError } from 'commander';
 import { predictionLine } from '../print/prediction-line.ts';
 import { printable } from '../print/printable.ts';
@@ -17,18 +18,18 @@ interface PredictFlags {
 }
 
 export const predictCommand = new Command('predict')
-  .description('classify images: a line each, as soon as they are classified')
+  .description('classify images; prints one line per image as results arrive')
   .argument(
     '<image...>',
-    'files, folders, quoted patterns ("photos/**/*.jpg"), http(s) addresses, or - for one image on the standard input',
+    'files, folders, quoted patterns ("photos/**/*.jpg"), http(s) URLs, or - for one image on standard input',
   )
   .requiredOption('--bundle <folder>', 'the bundle of a run')
-  .option('--top <count>', 'show so many of the most probable classes', wholeNumber, 1)
+  .option('--top <count>', 'number of classes to show, the most probable first', wholeNumber, 1)
   .option('--all-probabilities', 'show every class', false)
-  .option('--csv <file>', 'also write a table: path, predicted, a probability for each class')
-  .option('--jsonl <file>', 'also write one JSON object a line')
+  .option('--csv <file>', 'also write a table: path, predicted class, a probability per class')
+  .option('--jsonl <file>', 'also write one JSON object per line')
   .option('--workers <list>', 'devices, such as gpu:0 or cpu:0 (default: auto)')
-  .option('--json', 'print one JSON object a line', false)
+  .option('--json', 'print one JSON object per line', false)
   .action(async (words: string[], flags: PredictFlags) => {
     const { exitCodes, findImages, openPredictionFiles, predictStream } = await import('@chorus/orchestration');
     const progress = countProgress(process.stderr);
@@ -36,14 +37,14 @@ export const predictCommand = new Command('predict')
       progress.clear();
       console.error(text);
     };
-    const signal = stopSignal((cause) => note(`${cause}: stopping (a second one ends at once)`));
+    const signal = stopSignal((cause) => note(`${cause}: stopping (a second signal exits at once)`));
     const writesFiles = flags.csv !== undefined || flags.jsonl !== undefined;
     // `chorus predict … | head -1` closes the pipe: the remaining output has no reader.
     const unread = new AbortController();
     if (!writesFiles) process.stdout.once('error', () => unread.abort());
     const found = await findImages(words, {
       base: userFolder(process.env, process.cwd()),
-      // Opened only when it is named: it may be a pipe that another process reads.
+      // Opened only on request: it may be a pipe that another process reads.
       ...(words.includes('-') ? { stdin: process.stdin } : {}),
     });
     notePassedOver(found, note);
@@ -55,6 +56,7 @@ export const predictCommand = new Command('predict')
     try {
       const stream = predictStream(userPath(flags.bundle), inputs, {
         signal: AbortSignal.any([signal, unread.signal]),
+        onSetup: setupLines(process.stderr),
         ...(flags.workers === undefined ? {} : { workers: flags.workers }),
       });
       for await (const { predictions, skipped, doneCount, classes } of stream) {
@@ -72,7 +74,7 @@ export const predictCommand = new Command('predict')
     } finally {
       progress.clear();
       await files.discard();
-      // It may be a pipe that never ends.
+      // It may be a pipe that never closes.
       if (words.includes('-')) process.stdin.destroy();
     }
     if (skippedCount === 0 || unread.signal.aborted) return;
@@ -93,7 +95,7 @@ function absolute(path: string | undefined): string | undefined {
   return path === undefined ? undefined : userPath(path);
 }
 
-/** A line for each reason, however much lies in the folders. */
+/** One line per reason, however many files it applies to. */
 function notePassedOver({ passedOver }: FoundImages, note: (text: string) => void): void {
   const reasons = new Map<string, string[]>();
   for (const { path, reason } of passedOver) reasons.set(reason, [...(reasons.get(reason) ?? []), printable(path)]);

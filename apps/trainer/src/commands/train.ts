@@ -23,9 +23,9 @@ interface TrainFlags {
 }
 
 export const trainCommand = new Command('train')
-  .description('fine-tune the members, stack them, test them, leave a run folder')
+  .description('train, stack and test the members of an ensemble; writes a run folder')
   .option('--preset <name>', presetNames.join(', '), 'auto')
-  .option('--config <file>', 'an experiment (.ts, .js or .json), as made with defineConfig')
+  .option('--config <file>', 'an experiment file (.ts, .js or .json); init writes one')
   .option(
     '--data <folder>',
     'images as <split>/<class>/* or <class>/*; or "shapes" (drawn), or "cats-and-dogs" (downloaded)',
@@ -37,11 +37,14 @@ export const trainCommand = new Command('train')
     'keras-applications .h5 files; or "imagenet" (downloaded), "random", "auto" (CHORUS_WEIGHTS, else imagenet)',
   )
   .option('--out <folder>', 'the run folder (default: runs/<name>-<time>)')
-  .option('--resume <folder>', 'go on with a run that was stopped or killed')
-  .option('--workers <list>', 'a lane per device, such as gpu:0,gpu:1 or cpu:1,cpu:2 (default: CHORUS_WORKERS or auto)')
+  .option('--resume <folder>', 'resume a run that was stopped or killed')
+  .option(
+    '--workers <list>',
+    'devices that train, one lane each, such as gpu:0,gpu:1 or cpu:1,cpu:2 (default: CHORUS_WORKERS or auto)',
+  )
   .option(
     '--set <path=value>',
-    'one value of the experiment; may be repeated',
+    'set one value of the experiment; repeatable',
     (value, before: string[]) => [...before, value],
     [],
   )
@@ -50,10 +53,10 @@ export const trainCommand = new Command('train')
     const { ConfigError, train } = await import('@chorus/orchestration');
     const ignored = ignoredWithResume(flags);
     if (ignored !== undefined)
-      throw new ConfigError(`A resumed run goes on as it was started; leave out ${ignored}, or start a new run.`);
+      throw new ConfigError(`A resumed run keeps its settings; omit ${ignored}, or start a new run.`);
     const progress = progressFor(process.stdout);
     const signal = stopSignal((cause) =>
-      progress.note(`${cause}: stopping at the next batch edge (a second one ends at once)`),
+      progress.note(`${cause}: stopping after the current batch (a second signal exits at once)`),
     );
     const base = userFolder(process.env, process.cwd());
     try {
@@ -113,7 +116,7 @@ async function planNew(...run: Parameters<typeof newRun>) {
   return planRun(experiment, options);
 }
 
-/** An option that a resumed run would pass over. */
+/** An option that a resumed run would ignore. */
 function ignoredWithResume({ resume, preset, set, ...named }: TrainFlags): string | undefined {
   if (resume === undefined) return undefined;
   if (preset !== 'auto') return '--preset';

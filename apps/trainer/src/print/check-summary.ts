@@ -5,13 +5,13 @@ import { table } from './table.ts';
 
 type Dataset = NonNullable<CheckReport['dataset']>;
 
-/** More lines than these of one kind are summed up; `--json` has all. */
+/** Longer lists are cut; `--json` has all of them. */
 const mostRows = 20;
 const mostExamples = 10;
 const fewExamples = 3;
 const width = 80;
 
-/** What `chorus check` prints, in lines of 80 columns where names allow it. */
+/** What `chorus check` prints, wrapped at 80 columns unless a name is longer. */
 export function checkSummary(report: CheckReport): string {
   const { dataset, problems, warnings } = report;
   return [
@@ -31,7 +31,7 @@ export function checkSummary(report: CheckReport): string {
   ].join('\n');
 }
 
-/** A range of seconds in words; the ends are rounded as coarsely as they are estimated. */
+/** A range of seconds in words, rounded as coarsely as it is estimated. */
 export function durationRange([least, most]: readonly [number, number]): string {
   const [unit, name] = most < 100 ? [1, 's'] : most < 5400 ? [60, 'min'] : [3600, 'h'];
   const round = (value: number) => (unit === 1 ? Math.max(5, 5 * Math.round(value / 5)) : roughly(value / unit));
@@ -91,7 +91,7 @@ function copiesLine({ pictures, leftOut }: Dataset['copies']): string[] {
   ];
 }
 
-/** All classes, or the smallest ones: these are where something is wrong. */
+/** All classes or, of many, the smallest ones, where problems are most likely. */
 function classTable(classes: Dataset['classes']): string {
   const shown =
     classes.length <= mostRows ? classes : classes.toSorted((a, b) => a.usable - b.usable).slice(0, mostRows);
@@ -115,7 +115,7 @@ function machineLines({ weights, lanes, memory, disk, decodeSeconds }: CheckRepo
   return [
     '',
     ...wrapped(
-      `weights: ${printable(source)}${toDownload.length === 0 ? '' : `; to be downloaded: ${toDownload.join(', ')}`}`,
+      `weights: ${printable(source)}${toDownload.length === 0 ? '' : `; to download: ${toDownload.join(', ')}`}`,
       '    ',
       '',
     ),
@@ -132,20 +132,20 @@ function presetTable({ presets, problems }: CheckReport): string {
     seconds === null ? '-' : durationRange(seconds),
     memoryBytes === null ? '-' : size(memoryBytes),
     diskBytes === null ? '-' : size(diskBytes),
-    // That of the chosen one is among the problems; of the others the reason alone is enough here.
+    // The obstacle of the chosen preset is among the problems; of the others the reason is enough.
     chosen || obstacle === null ? '' : printable(obstacle.split('; ')[0]!),
   ]);
   const whole = table([
     ['preset', 'time (estimate)', 'memory', 'disk', ''],
     ...rows.map((row) => [...row.slice(0, 4), '']),
   ]).split('\n');
-  // An obstacle has a line of its own: it is a sentence.
+  // An obstacle is a sentence: it gets its own line.
   return [
     ...whole.flatMap((line, index) => {
       const obstacle = rows[index - 1]?.[4] ?? '';
       return obstacle === '' ? [line] : [line, ...wrapped(obstacle, '    ')];
     }),
-    '* what train would take',
+    '* the preset that train would use',
     ...(problems.length > 0 ? ['no time is estimated while there are problems'] : []),
   ].join('\n');
 }
@@ -154,7 +154,7 @@ function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ['', `${title}:`, ...lines.flatMap((line) => wrapped(line, '    ', '  - '))];
 }
 
-/** A line per reason, the most frequent first. */
+/** One line per reason, the most frequent first. */
 function byReason(skipped: Dataset['skipped']): string[] {
   const paths = new Map<string, string[]>();
   for (const { path, reason } of skipped) paths.set(reason, [...(paths.get(reason) ?? []), printable(path)]);
@@ -174,7 +174,7 @@ function examples(lines: readonly string[]): string[] {
   return rest <= 0 ? [...lines] : [...lines.slice(0, mostExamples), `… and ${rest} more; --json lists all`];
 }
 
-/** Breaks a line between words; a word that is too long stands alone. */
+/** Breaks a line between words; a word that is too long gets its own line. */
 function wrapped(text: string, indent: string, first = indent): string[] {
   const lines: string[] = [];
   for (const [index, part] of text.split('\n').entries()) {

@@ -1,13 +1,13 @@
-/** Said at the start and at the end of a run on generated images or random weights. */
+/** Printed at the start of a run on generated images or random weights. */
 export function demoBox(): string {
   const lines = [
-    'This is a demonstration: generated images or random weights stand in,',
-    'and the figures say nothing about photographs. For your own pictures:',
+    'This is a demonstration with generated images or random weights:',
+    'its figures do not apply to photographs. For your own images:',
     '',
     '  pnpm turbo train -- --data DIR [--weights DIR]',
     '',
     'DIR: images as <split>/<class>/* or <class>/*; keras-applications .h5 files,',
-    'which are downloaded where none are named.',
+    'which are downloaded if you name none.',
   ];
   const width = Math.max(...lines.map((line) => line.length));
   const edge = (left: string, right: string) => `${left}${'─'.repeat(width + 2)}${right}`;

@@ -43,7 +43,7 @@ describe('duplicateLines', () => {
     expect(lines[0]).toBe('8 pictures appear more than once (32 copies left out):');
     expect(lines[1]).toBe('  1.jpg = 2.jpg = 3.jpg and 2 more: copies left out');
     expect(lines[6]).toBe('  … and 3 more; see dataset.duplicates in the report');
-    expect(lines[7]).toBe('Many images look alike: not all of them could be compared for copies of one picture.');
+    expect(lines[7]).toBe('Many images look alike; not all of them could be compared.');
   });
 
   it('counts one picture in the singular', () => {

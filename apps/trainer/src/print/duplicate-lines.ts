@@ -4,18 +4,16 @@ import { printable } from './printable.ts';
 const shownCount = 5;
 
 /**
- * Pictures that a data set has more than once: a line that counts them, and the first few, those with several labels and those
- * that are on both sides of the split before the others.
+ * Pictures that a data set has more than once: a line with their counts, and the first few of them. Pictures with several labels
+ * come first, then those on both sides of the split.
  *
- * @returns no line where there are none.
+ * @returns no line if there are none.
  */
 export function duplicateLines({
   duplicates,
   duplicatesComplete,
 }: Pick<Report['dataset'], 'duplicates' | 'duplicatesComplete'>): string[] {
-  const incomplete = duplicatesComplete
-    ? []
-    : ['Many images look alike: not all of them could be compared for copies of one picture.'];
+  const incomplete = duplicatesComplete ? [] : ['Many images look alike; not all of them could be compared.'];
   if (duplicates.length === 0) return incomplete;
   return [
     `${duplicateCounts(duplicates)}:`,

@@ -16,6 +16,7 @@ interface AdviceToPrint {
 
 const advices: Record<Advice['code'], (data: Readonly<Record<string, string>>) => string> = {
   'output-place': () => 'name another place with --out.',
+  'disk-space': () => 'free some, or name another place with --out.',
   'run-exists': ({ folder }) => `resume it with --resume ${folder}, or name another folder with --out.`,
   'run-stopped': ({ folder }) => `resume it with --resume ${folder}`,
   'data-needed': ({ names = '' }) =>

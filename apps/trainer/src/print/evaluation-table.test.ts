@@ -41,7 +41,7 @@ describe('which images were taken', () => {
 
   it('is a warning where the run trained on some', () => {
     expect(trainingWarning(selection('all', 16, 12, 52))).toBe(
-      'warning: the members were trained on 12 of these 80 images: the figures are too good',
+      'warning: the members were trained on 12 of these 80 images: the figures are too optimistic',
     );
     expect(trainingWarning(selection('test', 16, 64, 0))).toBeUndefined();
     expect(trainingWarning(selection('all', 16, 0, 52))).toBeUndefined();

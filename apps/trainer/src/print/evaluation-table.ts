@@ -4,12 +4,12 @@ import { scoreCells } from './leaderboard.ts';
 import { printable } from './printable.ts';
 import { table } from './table.ts';
 
-/** Of more classes a matrix is too wide for a terminal; the largest confusions are listed instead. */
+/** With more classes a matrix is too wide for a terminal; the largest confusions are listed instead. */
 const mostMatrixClasses = 10;
 const mostConfusions = 15;
 const mostSkipped = 20;
 
-/** Which images are taken, and why. */
+/** Which images are scored, and why. */
 export function selectionLine(selection: ImageSelection, all: boolean): string {
   const { kind, taken, total, uses, runTest, takenTraining } = selection;
   const counted = `${taken} of ${total} images`;
@@ -32,10 +32,10 @@ export function selectionLine(selection: ImageSelection, all: boolean): string {
     : `${counted}: those that were not part of the run; --all takes every one (${uses.training} that the run trained on)`;
 }
 
-/** Undefined where no image was used in training. */
+/** Undefined if no image was used in training. */
 export function trainingWarning({ taken, takenTraining }: ImageSelection): string | undefined {
   if (takenTraining === 0) return undefined;
-  return `warning: the members were trained on ${takenTraining} of these ${taken} images: the figures are too good`;
+  return `warning: the members were trained on ${takenTraining} of these ${taken} images: the figures are too optimistic`;
 }
 
 /** Scores, recall per class, confusions, and what was skipped. */

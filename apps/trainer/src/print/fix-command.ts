@@ -8,7 +8,7 @@ export function fixCommand(fix: Fix): string {
     case 'newer-node':
       return 'npx -y node@24 apps/trainer/dist/main.js train';
     case 'set-up':
-      return 'pnpm turbo setup';
+      return 'pnpm chorus setup';
     case 'download':
       return `pnpm chorus download --preset ${fix.preset}`;
     case 'published-weights':

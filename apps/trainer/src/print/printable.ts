@@ -1,16 +1,16 @@
 import { displayName } from '@chorus/orchestration/display-name';
 
-/** A text from outside on one line of a terminal: what has no shape of its own becomes a visible escape. */
+/** Makes untrusted text safe to print on one line: control and invisible characters become visible escapes. */
 export function printable(text: string): string {
   return displayName(text);
 }
 
-/** The same of an error's message; one that is made of several lines keeps them, and no others. */
+/** Makes an error's message printable; only the line breaks that the error itself declares are kept. */
 export function printableMessage(error: Error & { lines?: readonly string[] }): string {
   return (error.lines ?? [error.message]).map(printable).join('\n');
 }
 
-/** The same of a text of several lines, which keeps these. */
+/** Makes text of several lines printable and keeps its line breaks. */
 export function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n');
 }

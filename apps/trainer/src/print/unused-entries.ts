@@ -13,9 +13,9 @@ export interface UnusedEntries {
 const shownPaths = 3;
 
 /**
- * What of a data folder is not used: a line per reason with its count and the first paths, one for hidden entries.
+ * The entries of a data folder that are not used: one line per reason with its count and the first paths, and one for hidden entries.
  *
- * @param where the full list is, in words.
+ * @param where says where the full list is.
  */
 export function unusedEntries({ skipped, hidden, beyondLimit }: UnusedEntries, where: string): string[] {
   const groups = new Map<string, string[]>();
@@ -38,7 +38,7 @@ export function unusedEntries({ skipped, hidden, beyondLimit }: UnusedEntries, w
 
 // --- internal ---
 
-/** A repeat names what it repeats, which would make a group of each. */
+/** The reason of a repeat names the other entry: each would be a group of its own. */
 function groupReason({ kind, reason }: Entry): string {
   if (kind === 'repeat') return 'listed elsewhere already';
   return kind === 'outside' ? `${reason} (--follow-links follows it)` : reason;

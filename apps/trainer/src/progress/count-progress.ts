@@ -1,14 +1,14 @@
-/** How far a command is that goes through many images: on a terminal one line, redrawn; elsewhere a line each tenth, at most one a second. */
+/** Progress through many images: on a terminal one live line; elsewhere a line per tenth, at most one per second. */
 
-/** Redrawn no more often, ms. */
+/** Shortest time between two redraws, ms. */
 const redrawMs = 100;
-/** Lines come no more often, ms: a step that takes less needs none. */
+/** Shortest time between two lines, ms: a shorter step prints none. */
 const lineMs = 1000;
 
 export interface CountProgress {
   /** @param done images of `total`; a step of 32 or fewer images shows nothing. */
   update(step: string, done: number, total: number): void;
-  /** Takes the live line off the screen, so that something else can be printed. */
+  /** Clears the live line, so that something else can be printed. */
   clear(): void;
 }
 
@@ -39,7 +39,7 @@ export function countProgress(
         [shownAtMs, shownTenths] = [isLive ? Number.NEGATIVE_INFINITY : startedAtMs, 0];
       }
       const seconds = (now() - startedAtMs) / 1000;
-      // The first call comes after some images: their time is not known.
+      // The first call comes after some images, whose time is unknown.
       const perSecond = (done - doneAtStart) / seconds;
       const rate = done > doneAtStart ? `, ${perSecond.toFixed(perSecond < 10 ? 1 : 0)} images/s` : '';
       const text = `${step} ${done} of ${total} images${rate}`;

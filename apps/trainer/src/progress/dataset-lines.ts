@@ -4,7 +4,7 @@ import { unusedEntries } from '../print/unused-entries.ts';
 
 type DatasetFound = Parameters<RunObserver['onDataset']>[0];
 
-/** How the data folder was read and what of it is not used, before training begins. */
+/** How the data folder was read and which entries are not used; printed before training begins. */
 export function datasetLines({ skipped, found }: Pick<DatasetFound, 'skipped' | 'found'>): string[] {
   const { hidden, beyondLimit, notices } = found;
   return [

@@ -8,30 +8,30 @@ import { datasetLines } from './dataset-lines.ts';
 import { downloadLines } from './download-lines.ts';
 import type { Progress } from './progress.ts';
 
-/** Epochs of the head's training take milliseconds: a line a second and member is plenty. */
+/** Epochs of the head take milliseconds: one line per second and task is enough. */
 const quietMs = 1000;
 
-/** After so much silence a line says what goes on, so that nobody takes a long step for a hang. */
+/** After this much silence a status line is printed, so that a long step does not look like a hang. */
 const longestSilenceMs = 15_000;
 
 /** Time, for tests to replace. */
 export interface Clock {
   /** Milliseconds since any moment. */
   now(): number;
-  /** Calls again and again; @returns a function that ends it. */
+  /** Calls repeatedly; returns a function that stops it. */
   every(ms: number, call: () => void): () => void;
 }
 
 const systemClock: Clock = {
   now: () => performance.now(),
   every(ms, call) {
-    // The process may end while it waits.
+    // The timer must not keep the process alive.
     const timer = setInterval(call, ms).unref();
     return () => clearInterval(timer);
   },
 };
 
-/** One line per event; at least one in 20 seconds. */
+/** Prints one line per event, and at least one every 20 seconds. */
 export function lineProgress(print: (line: string) => void, clock = systemClock): Progress {
   const startedAtMs = clock.now();
   let printedAtMs = startedAtMs;
@@ -68,7 +68,7 @@ export function lineProgress(print: (line: string) => void, clock = systemClock)
     onCompare(done, total) {
       activity.phase = `looking for copies of one picture: ${done} of ${total} images`;
       const tenths = Math.floor((10 * done) / total);
-      // A small data set takes no time.
+      // A small data set is compared at once: no line.
       if (tenths <= comparedTenths || tenths === 10) return;
       comparedTenths = tenths;
       if (tenths % 5 === 0) write(`compared ${done} of ${total} images`);
@@ -84,7 +84,7 @@ export function lineProgress(print: (line: string) => void, clock = systemClock)
       else activity.end(name);
       if (state.state === 'running') write(`${name}: started on ${state.device}`);
       if (state.state === 'done') write(`${name}: done on ${state.device} in ${state.seconds.toFixed(1)} s`);
-      if (state.state === 'kept') write(`${name}: kept from the earlier part of the run`);
+      if (state.state === 'kept') write(`${name}: already trained`);
       if (state.state === 'skipped') write(`${name}: skipped: another fold of its member failed`);
       if (state.state !== 'failed') return;
       write(`${name}: failed: ${printable(state.reason)}`);
@@ -124,7 +124,7 @@ export function lineProgress(print: (line: string) => void, clock = systemClock)
   return { observer, note: write, end: endTimer };
 }
 
-/** One epoch in words. */
+/** One epoch as a line of text. */
 export function epochLine(epoch: EpochMetrics): string {
   const { task, stage, epochIndex, loss, tuneLoss, tuneAccuracy, best } = epoch;
   return `${task}: ${stage} epoch ${epochIndex + 1}: loss ${loss.toFixed(4)}, tune loss ${tuneLoss.toFixed(4)}, tune accuracy ${(100 * tuneAccuracy).toFixed(1)} %${best ? ' (best so far)' : ''}`;

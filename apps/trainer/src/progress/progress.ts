@@ -1,10 +1,10 @@
 import type { RunObserver } from '@chorus/orchestration';
 
-/** Shows a run while it goes on. */
+/** Shows the progress of a run. */
 export interface Progress {
   observer: Partial<RunObserver>;
-  /** A line between the others. */
+  /** Prints a line between the others. */
   note(text: string): void;
-  /** Takes live bars off the screen; may be called twice. */
+  /** Stops all output; may be called twice. */
   end(): void;
 }

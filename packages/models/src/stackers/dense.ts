@@ -68,7 +68,7 @@ const optionsSchema = z
       ),
   })
   .prefault({})
-  .describe('Fit of the dense stacker: Dense(10, relu) → Dense.');
+  .describe("The stacker `dense`: Dense(10, relu) → Dense, the article's head.");
 
 const learningRate = 1e-3;
 /** Rows of a training step. */

@@ -31,7 +31,7 @@ export async function loadBackboneWeights(
 
 // --- internal ---
 
-/** @throws ModelError also naming the backbone that the file is of, where that is another one. */
+/** @throws ModelError naming the backbone that the file is for, if it is another one. */
 function matchFile(fileName: string, classifier: Classifier, layers: readonly StoredLayer[]): MatchedWeight[] {
   try {
     return matchLayers(fileName, classifier, layers);

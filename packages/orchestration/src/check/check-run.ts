@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { availableMemoryBytes, checkMemory, pixelBytes, trainingImages } from '@chorus/data';
-import { prepareProcess } from '@chorus/runtime';
+import { type OnSetupProgress, prepareProcess, setupRuntime } from '@chorus/runtime';
 import { StopFlag, StoppedError } from '@chorus/training';
 import { adviceOf, ConfigError } from '../errors.ts';
 import { classifyError, exitCodes } from '../exit-codes.ts';
@@ -38,6 +38,8 @@ export interface CheckOptions {
   preset?: string | undefined;
   /** What else to estimate. */
   others?: readonly PresetCandidate[];
+  /** The native runtime is set up, which happens once per user and version. */
+  onSetup?: OnSetupProgress;
   environment?: { CHORUS_WEIGHTS?: string | undefined };
   downloads?: Downloads;
   onDecode?: (done: number, total: number) => void;
@@ -79,7 +81,10 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
   try {
     const path = options.out ?? defaultRunFolder(base, experiment, new Date());
     await requireNewRunFolder(path).catch(collect);
-    const machine = await findGpus().then((gpus) => ({ processorCount: availableParallelism(), gpus }), collect);
+    const machine = await findGpus(options.onSetup).then(
+      (gpus) => ({ processorCount: availableParallelism(), gpus }),
+      collect,
+    );
     const plan = machine && attempt(() => planOf(experiment, machine));
     const weights = await lookForWeights(experiment, environment).catch(collect);
     const startedAtMs = Date.now();
@@ -91,8 +96,12 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
     // What cannot run anyway needs no estimate, which takes seconds.
     const isReady = problems.length === 0 && plan !== undefined;
     const warnings: string[] = [];
+    const trySteps = async (lanes: LanePlan) => {
+      await setupRuntime(options.onSetup);
+      return measureSpeed(lanes, signal);
+    };
     const speed = isReady
-      ? await measureSpeed(plan, signal).catch((error: Error) => {
+      ? await trySteps(plan).catch((error: Error) => {
           if (stop.raised) throw error;
           warnings.push(`a trial of some training steps failed, so no time is estimated: ${error.message}`);
           return undefined;

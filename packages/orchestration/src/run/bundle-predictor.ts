@@ -1,6 +1,7 @@
 /** A bundle's members on their lanes, ready for chunk after chunk of images. */
 import type { PixelStoreHandle } from '@chorus/data';
 import { memberCost, toProbabilities } from '@chorus/models';
+import { type OnSetupProgress, setupRuntime } from '@chorus/runtime';
 import { StopFlag } from '@chorus/training';
 import type { Bundle } from '../bundle.ts';
 import { parseWorkers } from '../experiment/resolve.ts';
@@ -22,6 +23,8 @@ export interface BundlePredictorOptions {
   workers?: string;
   /** As in an experiment; after a run in the same process it must be that run's. */
   runtime?: Partial<Experiment['runtime']>;
+  /** The native runtime is set up, which happens once per user and version. */
+  onSetup?: OnSetupProgress;
 }
 
 /** Probabilities of some images, [images, classes] each. */
@@ -64,6 +67,7 @@ export async function openBundlePredictor(
 ): Promise<BundlePredictor> {
   const runtime = runtimeSchema.parse(options.runtime ?? {});
   const members = read.map(({ name, models }) => ({ name, models: models.map(withSharedWeights) }));
+  await setupRuntime(options.onSetup);
   const plan = await chooseLanes({ workers: parseWorkers(options.workers ?? 'auto'), runtime, members });
   const sizes = [...new Set(members.flatMap(({ models }) => models.map((model) => model.manifest.backbone.inputSize)))];
   requirePredictMemory({

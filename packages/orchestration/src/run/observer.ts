@@ -1,4 +1,5 @@
 import type { DuplicateGroup, ImageFolder, SkippedEntry } from '@chorus/data';
+import type { SetupProgress } from '@chorus/runtime';
 import type { LaneObserver } from '@chorus/training';
 import type { Experiment } from '../experiment/schema.ts';
 import type { ImageCounts } from '../report/schema.ts';
@@ -21,6 +22,8 @@ export interface RunObserver extends LaneObserver {
    */
   onDownload(name: string, bytes: number, totalBytes: number | undefined): void;
   onNotice(notice: string): void;
+  /** The native runtime is set up, which happens once per user and version. */
+  onSetup(progress: SetupProgress): void;
   /** The lanes and tasks are decided; no image was read yet. */
   onStart(run: {
     experiment: Experiment;
@@ -54,6 +57,7 @@ export interface RunObserver extends LaneObserver {
 const silent: RunObserver = {
   onDownload() {},
   onNotice() {},
+  onSetup() {},
   onStart() {},
   onDecode() {},
   onCompare() {},
@@ -84,6 +88,7 @@ export function observerFrom(partial: Partial<RunObserver> = {}): RunObserver {
   return {
     onDownload: guard('onDownload', partial.onDownload ?? silent.onDownload),
     onNotice: guard('onNotice', partial.onNotice ?? silent.onNotice),
+    onSetup: guard('onSetup', partial.onSetup ?? silent.onSetup),
     onStart: guard('onStart', partial.onStart ?? silent.onStart),
     onDecode: guard('onDecode', partial.onDecode ?? silent.onDecode),
     onCompare: guard('onCompare', partial.onCompare ?? silent.onCompare),

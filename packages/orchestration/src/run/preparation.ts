@@ -1,5 +1,6 @@
 /** Everything that a run finds out before it creates anything: a mistake costs no training and leaves no folder. */
 import { resolve } from 'node:path';
+import { setupRuntime } from '@chorus/runtime';
 import type { ComputeSettings, StopFlag } from '@chorus/training';
 import { describeDataset } from '../check/describe-dataset.ts';
 import { warningsAboutClasses } from '../check/warnings.ts';
@@ -64,10 +65,11 @@ export async function prepareRun(
   await requireDataFolder(experiment.data.source);
   const { onDownload, onNotice } = observer;
   const downloads: Downloads = { onDownload, onNotice, ...(signal && { signal }) };
-  const lanes = await chooseLanes({ ...experiment, stepPixels: stepPixelsOf(experiment) });
+  const lanes = await chooseLanes({ ...experiment, stepPixels: stepPixelsOf(experiment) }, observer.onSetup);
   const compute = lanes.lanes.map(({ device }) => computeSettings(experiment.runtime, device));
   const weights = await findInitialWeights(experiment, process.env, downloads);
   const root = await dataFolder(experiment.data.source, downloads);
+  await setupRuntime(observer.onSetup);
   const planFor = (imageCount: number) =>
     planTraining(experiment, expectedFacts(experiment, { trainingCount: imageCount, testCount: 0 }), weights);
   observer.onStart({

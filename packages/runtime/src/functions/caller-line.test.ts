@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { vendoredFolder } from '../native/vendored.ts';
 import { callerLine } from './caller-line.ts';
 import { program } from './program.fixture.ts';
 
@@ -32,6 +34,7 @@ describe('the line that called', () => {
   it('is the first one that is neither tfjs’, nor node’s, nor this package’s', () => {
     const frames = [
       `Tracer.read (${own}:3:4)`,
+      `NodeJSKernelBackend.read (${join(vendoredFolder, 'dist/nodejs_kernel_backend.js')}:3:4)`,
       'Engine.runKernel (/app/node_modules/@tensorflow/tfjs-core/dist/engine.js:1:2)',
       'add_ (/app/node_modules/.pnpm/@tensorflow+tfjs-core@4.22.0/node_modules/@tensorflow/tfjs-core/dist/add.js:1:2)',
       'Array.map (<anonymous>)',

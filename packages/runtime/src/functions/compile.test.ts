@@ -325,11 +325,11 @@ describe('a tensor from outside', () => {
   it('that is disposed before a later call is an error that names its shape and line', () => {
     const mean = tf.tensor2d([[1, 2]]);
     const text = '(x) => {\n  const y = x.neg();\n  return y.sub(mean);\n}';
-    const compiled = own(compile(program(text, { mean }), { name: 'centerd' }));
+    const compiled = own(compile(program(text, { mean }), { name: 'centered' }));
     compiled(ones(1, 2));
     mean.dispose();
     expect(() => compiled(ones(1, 2))).toThrow(
-      /^centred_\d+ uses a tensor of shape \[1,2\] from outside, at \/user\/program\.js:3:\d+, which has been disposed\.$/,
+      /^centered_\d+ uses a tensor of shape \[1,2\] from outside, at \/user\/program\.js:3:\d+, which has been disposed\.$/,
     );
   });
 

@@ -1,12 +1,16 @@
-/** The binding, compiled from the npm package's own (patched) sources against the library. */
+/** The binding, compiled against the library. */
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { RuntimeError } from '../errors.ts';
+import { writeBindingSources } from './binding-sources.ts';
 import type { NativeRuntime } from './locate.ts';
 import { runTool, type ToolFailure } from './run-tool.ts';
 
 const require = createRequire(import.meta.url);
+
+const bindingUnits = ['tfjs_backend.cc', 'tfjs_binding.cc', 'functions.cc'];
 
 /**
  * Compiles binding and quietener into a folder, and loads them once.
@@ -17,8 +21,11 @@ export async function compileBinding(native: NativeRuntime, target: string): Pro
   const { frameworkPath, ccPath } = native;
   const binding = join(target, basename(native.bindingPath));
   const quiet = join(target, basename(native.quietPath));
-  await compile(native, [...native.bindingSources, ccPath, frameworkPath], binding);
-  await compile(native, [native.quietSource, '-ldl'], quiet);
+  const sources = join(target, 'sources');
+  await writeBindingSources(sources);
+  await compile(native, sources, [...bindingUnits, ccPath, frameworkPath], binding);
+  await compile(native, sources, ['quiet.cc', '-ldl'], quiet);
+  await rm(sources, { recursive: true });
   await runTool(
     process.execPath,
     ['--eval', `require(process.argv[1]).loadQuietly(process.argv[2]); require(process.argv[3])`].concat(
@@ -32,13 +39,24 @@ export async function compileBinding(native: NativeRuntime, target: string): Pro
 
 // --- internal ---
 
-async function compile(native: NativeRuntime, inputs: readonly string[], output: string): Promise<void> {
-  const { platform, includeFolder, libraryFiles, bindingHeaders } = native;
-  const compiler = process.env.CHORUS_CXX ?? platform.compiler;
-  const headers = [nodeHeaders(), includeFolder, ...bindingHeaders].flatMap((folder) => ['-I', folder]);
+async function compile(
+  native: NativeRuntime,
+  sources: string,
+  inputs: readonly string[],
+  output: string,
+): Promise<void> {
+  const { platform, includeFolder, libraryFiles } = native;
+  const { CHORUS_CXX: named = platform.compiler } = process.env;
+  // A path is relative to this process's folder, not to the compiler's.
+  const compiler = named.includes('/') ? resolve(named) : named;
+  const headers = [nodeHeaders(), includeFolder].flatMap((folder) => ['-I', folder]);
   const folders = [...headers, '-Xlinker', '-rpath', '-Xlinker', libraryFiles];
-  await runTool(compiler, [...platform.compilerFlags, ...folders, ...inputs, '-o', output], (failure) =>
-    explain(failure, compiler, platform.compilerMend),
+  await runTool(
+    compiler,
+    [...platform.compilerFlags, ...folders, ...inputs, '-o', output],
+    (failure) => explain(failure, compiler, platform.compilerMend),
+    // The sources are named without a folder, so that error messages of the binding have no temporary path in them.
+    { folder: sources },
   );
 }
 

@@ -1,10 +1,9 @@
 /** Where the parts of the native runtime lie, and whether they are there. Quick: it runs at the start of every lane. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { cacheFolder, sha256 } from '@chorus/storage';
 import { RuntimeError } from '../errors.ts';
+import { nativeFiles, nativeFolder } from './native-files.ts';
 import { type NativePlatform, nativePlatform } from './platforms.ts';
 
 export interface NativeRuntime {
@@ -21,16 +20,12 @@ export interface NativeRuntime {
   quietPath: string;
   frameworkPath: string;
   ccPath: string;
-  /** C++ sources of the binding: the patched ones of the npm package, and Chorus' own. */
-  bindingSources: string[];
-  /** Folders of the binding's own headers. */
-  bindingHeaders: string[];
-  quietSource: string;
 }
 
-const require = createRequire(import.meta.url);
-
-/** Computes where everything is or will be; reads the binding's sources, since their content is part of the name. */
+/**
+ * Computes where everything is or will be. The binding's folder has a hash in its name: of the library, the compiler's flags,
+ * Chorus' own sources, and the patch with the hashes of its result.
+ */
 export function planNativeRuntime(): NativeRuntime {
   const platform = nativePlatform();
   const named = process.env.CHORUS_LIBTENSORFLOW;
@@ -39,15 +34,7 @@ export function planNativeRuntime(): NativeRuntime {
   const libraryFolder = ownLibrary ? resolve(named) : cacheFolder('tensorflow', libraryId);
   const libraryFiles = ownLibrary ? libraryFolder : join(libraryFolder, 'tensorflow');
 
-  const bindingRoot = join(dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json')), 'binding');
-  const ownRoot = fileURLToPath(new URL('../../native', import.meta.url));
-  const quietSource = join(ownRoot, 'quiet.cc');
-  const sources = [bindingRoot, ownRoot].flatMap((root) =>
-    readdirSync(root)
-      .toSorted()
-      .map((name) => join(root, name)),
-  );
-  const contents = sources.map((path) => readFileSync(path, 'utf8'));
+  const contents = nativeFiles.map((name) => readFileSync(join(nativeFolder, name), 'utf8'));
   const bindingId = sha256([libraryFolder, ...platform.compilerFlags, ...contents].join('\0')).slice(0, 16);
   const bindingFolder = cacheFolder('binding', bindingId);
   return {
@@ -61,9 +48,6 @@ export function planNativeRuntime(): NativeRuntime {
     quietPath: join(bindingFolder, 'tfjs_quiet.node'),
     frameworkPath: join(libraryFiles, platform.libraries[0]),
     ccPath: join(libraryFiles, platform.libraries[1]),
-    bindingSources: sources.filter((path) => path.endsWith('.cc') && path !== quietSource),
-    bindingHeaders: [bindingRoot, ownRoot],
-    quietSource,
   };
 }
 
@@ -87,11 +71,9 @@ export function locateNativeRuntime(): NativeRuntime {
     throw new RuntimeError(
       native.ownLibrary
         ? `CHORUS_LIBTENSORFLOW is ${native.libraryFolder}: expected ${native.platform.libraries.join(' and ')} there.`
-        : `TensorFlow's library is not in ${native.libraryFolder}; prepare it with: pnpm turbo setup`,
+        : `TensorFlow's library is not in ${native.libraryFolder}; prepare it with: chorus setup`,
     );
   if (!hasBinding(native))
-    throw new RuntimeError(
-      `The TensorFlow binding is not in ${native.bindingFolder}; prepare it with: pnpm turbo setup`,
-    );
+    throw new RuntimeError(`The TensorFlow binding is not in ${native.bindingFolder}; prepare it with: chorus setup`);
   return native;
 }

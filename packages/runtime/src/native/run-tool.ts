@@ -11,18 +11,25 @@ export interface ToolFailure {
  * Runs a program to its end.
  *
  * @param explain makes the error to throw from a failure.
- * @param environment variables beside this process's own.
+ * @param options.environment variables beside this process's own.
+ * @param options.folder the program's working folder.
+ * @param options.onOutput is called with all that it printed so far.
  */
 export async function runTool(
   program: string,
   parameters: readonly string[],
   explain: (failure: ToolFailure) => Error,
-  environment: Readonly<Record<string, string>> = {},
+  options: {
+    environment?: Readonly<Record<string, string>>;
+    folder?: string;
+    onOutput?: (output: string) => void;
+  } = {},
 ): Promise<void> {
   const failure = await new Promise<ToolFailure | undefined>((done) => {
     const child = spawn(program, parameters, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...environment },
+      env: { ...process.env, ...options.environment },
+      cwd: options.folder,
     });
     // It must not outlive a command that is stopped meanwhile.
     const end = () => child.kill('SIGKILL');
@@ -31,6 +38,7 @@ export async function runTool(
     let output = '';
     const collect = (chunk: Buffer) => {
       output += chunk.toString();
+      options.onOutput?.(output);
     };
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);

@@ -1,14 +1,13 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { cacheFolder } from '@chorus/storage';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RuntimeError } from '../errors.ts';
 import { planNativeRuntime } from './locate.ts';
 import { requireSpace, setupRuntime } from './setup.ts';
+import { startSetup, writeProgram } from './setup-process.fixture.ts';
 import { nativeRuntimeStatus } from './status.ts';
 
 const ready = planNativeRuntime();
@@ -24,30 +23,13 @@ afterEach(async () => {
   await rm(cache, { recursive: true, force: true });
 });
 
-/** The setup command in a process of its own, with the library of this machine and an empty cache. */
-function start(environment: Record<string, string> = {}) {
-  const script = fileURLToPath(new URL('../../dist/setup-cli.js', import.meta.url));
-  const child = spawn(process.execPath, [script], {
-    env: { ...process.env, CHORUS_CACHE: cache, CHORUS_LIBTENSORFLOW: ready.libraryFiles, ...environment },
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-    });
-  const ended = once(child, 'close').then(([exitCode]) => ({ exitCode: exitCode as number | null, output }));
-  return { child, ended };
-}
+/** With the library of this machine and an empty cache. */
+const start = (environment: Record<string, string> = {}) =>
+  startSetup({ CHORUS_CACHE: cache, CHORUS_LIBTENSORFLOW: ready.libraryFiles, ...environment });
 
 const setUp = (environment: Record<string, string>) => start(environment).ended;
 
-/** An executable script, to be named as the compiler or as Python. */
-async function program(lines: string): Promise<string> {
-  const path = join(cache, 'program');
-  await writeFile(path, `#!/bin/sh\n${lines}\n`);
-  await chmod(path, 0o755);
-  return path;
-}
+const program = (lines: string) => writeProgram(cache, lines);
 
 /** What stands in the cache, temporary folders included. */
 const contentOf = (kind: string) => readdir(join(cache, kind)).catch(() => []);
@@ -66,7 +48,7 @@ describe('setting up', () => {
 
     const both = await Promise.all([setUp({}), setUp({})]);
     expect(both.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
-    expect(both.filter(({ output }) => output.includes('compiling the binding'))).toHaveLength(1);
+    expect(both.filter(({ output }) => /compiling the binding with \S+\n/.test(output))).toHaveLength(1);
     const [bindingFolder, ...leftovers] = await contentOf('binding');
     expect(leftovers).toEqual([]);
     expect(await contentOf(join('binding', bindingFolder!))).toEqual(['tfjs_binding.node', 'tfjs_quiet.node']);
@@ -177,9 +159,9 @@ describe('nativeRuntimeStatus', () => {
     vi.stubEnv('CHORUS_CXX', 'no-such-compiler');
     const { compiler, compilerMend } = ready.platform;
     expect(await nativeRuntimeStatus()).toEqual([
-      { what: expect.stringContaining(cacheFolder('tensorflow')), mend: 'pnpm turbo setup' },
+      { what: expect.stringContaining(cacheFolder('tensorflow')), mend: 'chorus setup' },
       { what: 'no-such-python with pip', mend: expect.stringContaining('install python3') },
-      { what: expect.stringContaining(cacheFolder('binding')), mend: 'pnpm turbo setup' },
+      { what: expect.stringContaining(cacheFolder('binding')), mend: 'chorus setup' },
       { what: `a C++ compiler (${compiler})`, mend: compilerMend },
     ]);
   });

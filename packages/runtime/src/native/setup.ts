@@ -1,31 +1,41 @@
 /** Prepares the native runtime: library and binding, each published whole, once per user and version. */
-import { mkdir, statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { cacheFolder, publishFolder, removeUnfinished, withLock } from '@chorus/storage';
 import { RuntimeError } from '../errors.ts';
 import { compileBinding } from './compile.ts';
 import { hasBinding, hasLibrary, type NativeRuntime, planNativeRuntime } from './locate.ts';
+import { beginStep, type OnSetupProgress, runStep } from './setup-step.ts';
 
 /**
  * Makes the native runtime ready; does nothing when it is. Safe when several processes call it at once, and after one
  * that was killed half-way.
  *
- * @param onStep hears what is done, in words, as it begins.
+ * @param onProgress is called as each step begins, about every second while it runs, and when it is over; not at all when
+ * everything is ready.
  * @throws RuntimeError naming what is missing (python3, pip, a compiler, space, the network) and the command that mends it.
  */
-export async function setupRuntime(onStep: (step: string) => void = () => {}): Promise<NativeRuntime> {
+export async function setupRuntime(onProgress: OnSetupProgress = () => {}): Promise<NativeRuntime> {
   const native = planNativeRuntime();
   if (hasLibrary(native) && hasBinding(native)) return native;
   if (native.ownLibrary && !hasLibrary(native))
     throw new RuntimeError(
       `CHORUS_LIBTENSORFLOW is ${native.libraryFolder}: expected ${native.platform.libraries.join(' and ')} there.`,
     );
+  let endWaiting: ReturnType<typeof beginStep> | undefined;
+  const takeTurn = async () => {
+    await endWaiting?.('done');
+    await prepare(native, onProgress);
+  };
+  const onWait = (owner = 'unknown') => {
+    endWaiting = beginStep(`waiting for process ${owner}, which prepares the native runtime`, onProgress);
+  };
   try {
-    await withLock(cacheFolder('setup'), () => prepare(native, onStep), {
-      onWait: (owner) => onStep(`waiting for process ${owner}, which prepares the native runtime`),
-    });
+    await withLock(cacheFolder('setup'), takeTurn, { onWait });
   } catch (error) {
     throw explainStorage(error as NodeJS.ErrnoException);
+  } finally {
+    await endWaiting?.('failed');
   }
   return native;
 }
@@ -42,29 +52,42 @@ export async function requireSpace(folder: string, neededBytes: number): Promise
 // --- internal ---
 
 /** Runs while nobody else does: another process may have been here while we waited, or was killed half-way. */
-async function prepare(native: NativeRuntime, onStep: (step: string) => void): Promise<void> {
+async function prepare(native: NativeRuntime, onProgress: OnSetupProgress): Promise<void> {
   for (const kind of ['tensorflow', 'binding']) await removeUnfinished(cacheFolder(kind));
-  if (!hasLibrary(native)) await prepareLibrary(native, onStep);
+  if (!hasLibrary(native)) await prepareLibrary(native, onProgress);
   if (hasBinding(native)) return;
-  onStep(`compiling the binding with ${native.platform.compiler}`);
-  await publishFolder(native.bindingFolder, (temporary) => compileBinding(native, temporary), { replace: true });
+  await runStep(`compiling the binding with ${native.platform.compiler}`, onProgress, () =>
+    publishFolder(native.bindingFolder, (temporary) => compileBinding(native, temporary), { replace: true }),
+  );
 }
 
-async function prepareLibrary(native: NativeRuntime, onStep: (step: string) => void): Promise<void> {
+async function prepareLibrary(native: NativeRuntime, onProgress: OnSetupProgress): Promise<void> {
   const { platform, libraryFolder } = native;
   await mkdir(dirname(libraryFolder), { recursive: true });
   await requireSpace(dirname(libraryFolder), platform.neededBytes);
   // Only needed here, and not when all is ready.
-  const { downloadWheels } = await import('./download-wheels.ts');
+  const { downloadWheel } = await import('./download-wheel.ts');
   const { unpackWheel } = await import('./unpack-wheel.ts');
-  const fill = (temporary: string) =>
-    downloadWheels(platform, temporary, {
-      onDownload: ({ requirement }) => onStep(`downloading ${requirement}`),
-      onWheel: async (wheelPath, { requirement, entries }) => {
-        onStep(`unpacking ${requirement}`);
-        await unpackWheel(wheelPath, entries, temporary);
-      },
-    });
+  const fill = async (temporary: string) => {
+    for (const wheel of platform.wheels) {
+      const { requirement, entries } = wheel;
+      let totalBytes: number | undefined;
+      const onSize = (bytes: number) => {
+        totalBytes = bytes;
+      };
+      const place = await mkdtemp(join(temporary, 'download-'));
+      const wheelPath = await runStep(
+        `downloading ${requirement}`,
+        onProgress,
+        () => downloadWheel(platform, wheel, place, onSize),
+        { folder: place, totalBytes: () => totalBytes },
+      );
+      await runStep(`unpacking ${requirement}`, onProgress, () => unpackWheel(wheelPath, entries, temporary), {
+        folder: temporary,
+      });
+      await rm(place, { recursive: true });
+    }
+  };
   await publishFolder(libraryFolder, fill, { replace: true });
 }
 

@@ -18,13 +18,13 @@ export async function nativeRuntimeStatus(): Promise<MissingPart[]> {
   const missing: MissingPart[] = [];
   const python = process.env.CHORUS_PYTHON ?? 'python3';
   if (!hasLibrary(native)) {
-    missing.push({ what: `TensorFlow's library in ${native.libraryFolder}`, mend: 'pnpm turbo setup' });
+    missing.push({ what: `TensorFlow's library in ${native.libraryFolder}`, mend: 'chorus setup' });
     if (!(await works(python, ['-m', 'pip', '--version'])))
       missing.push({ what: `${python} with pip`, mend: 'apt-get install python3 python3-pip' });
   }
   if (!hasBinding(native)) {
     const { compiler, compilerMend } = native.platform;
-    missing.push({ what: `the TensorFlow binding in ${native.bindingFolder}`, mend: 'pnpm turbo setup' });
+    missing.push({ what: `the TensorFlow binding in ${native.bindingFolder}`, mend: 'chorus setup' });
     if (!(await works(process.env.CHORUS_CXX ?? compiler, ['--version'])))
       missing.push({ what: `a C++ compiler (${compiler})`, mend: compilerMend });
   }

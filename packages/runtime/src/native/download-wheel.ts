@@ -1,5 +1,5 @@
-/** Hash-checked wheels, fetched by whatever pip the machine has. */
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+/** A wheel, fetched and checked against its hash by whatever pip the machine has. */
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RuntimeError } from '../errors.ts';
 import type { NativePlatform, Wheel } from './platforms.ts';
@@ -7,35 +7,24 @@ import { runTool, type ToolFailure } from './run-tool.ts';
 
 /** With these, any python3's pip takes the wheel for CPython 3.11 of a named platform. */
 const pipDownload =
-  '-m pip download --quiet --no-input --disable-pip-version-check --require-hashes --no-deps --only-binary=:all: --implementation cp --python-version 3.11 --abi cp311'.split(
+  '-m pip download --progress-bar off --no-input --disable-pip-version-check --require-hashes --no-deps --only-binary=:all: --implementation cp --python-version 3.11 --abi cp311'.split(
     ' ',
   );
 
 /**
- * Downloads each wheel, hands it over, and removes it again.
+ * Downloads a wheel.
  *
- * @param folder holds the wheels meanwhile, one after the other.
+ * @param place the folder for it; pip keeps its own temporary copy there, too.
+ * @param onSize is called with the wheel's size in bytes, once pip says it.
+ * @returns the wheel's path.
  * @throws RuntimeError when python3 or pip is missing, the index cannot be reached, or a hash does not match.
  */
-export async function downloadWheels(
+export async function downloadWheel(
   platform: NativePlatform,
-  folder: string,
-  { onDownload, onWheel }: { onDownload(wheel: Wheel): void; onWheel(wheelPath: string, wheel: Wheel): Promise<void> },
-): Promise<void> {
-  for (const wheel of platform.wheels) {
-    onDownload(wheel);
-    const place = await mkdtemp(join(folder, 'download-'));
-    try {
-      await onWheel(await downloadWheel(platform, wheel, place), wheel);
-    } finally {
-      await rm(place, { recursive: true, force: true });
-    }
-  }
-}
-
-// --- internal ---
-
-async function downloadWheel(platform: NativePlatform, wheel: Wheel, place: string): Promise<string> {
+  wheel: Wheel,
+  place: string,
+  onSize: (bytes: number) => void = () => {},
+): Promise<string> {
   const requirements = join(place, 'requirements.txt');
   await writeFile(requirements, `${wheel.requirement} --hash=sha256:${wheel.sha256}\n`);
   const python = process.env.CHORUS_PYTHON ?? 'python3';
@@ -44,12 +33,26 @@ async function downloadWheel(platform: NativePlatform, wheel: Wheel, place: stri
     python,
     [...pipDownload, ...platforms, '--dest', place, '--requirement', requirements],
     (failure) => explain(failure, wheel, python),
-    // pip's own temporary copy beside the wheel: the system's temporary folder may be small.
-    { TMPDIR: place },
+    {
+      // pip's own temporary copy beside the wheel: the system's temporary folder may be small.
+      environment: { TMPDIR: place },
+      onOutput: (output) => {
+        const bytes = announcedBytes(output);
+        if (bytes !== undefined) onSize(bytes);
+      },
+    },
   );
   const name = (await readdir(place)).find((file) => file.endsWith('.whl'));
   if (name === undefined) throw new RuntimeError(`pip downloaded no wheel for ${wheel.requirement}.`);
   return join(place, name);
+}
+
+// --- internal ---
+
+/** From pip's line `Downloading tensorflow_cpu-….whl (268.2 MB)`. */
+function announcedBytes(output: string): number | undefined {
+  const [, amount, unit] = /^\s*(?:Downloading|Using cached) \S+\.whl \(([\d.]+) ([kMG]?B)\)$/m.exec(output) ?? [];
+  return amount === undefined ? undefined : Number(amount) * { B: 1, kB: 1e3, MB: 1e6, GB: 1e9 }[unit as 'B']!;
 }
 
 function explain({ missing, output }: ToolFailure, wheel: Wheel, python: string): RuntimeError {

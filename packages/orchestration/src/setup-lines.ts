@@ -1,0 +1,1 @@
+export { type LineStream, setupLines } from '@chorus/runtime/setup-lines';

@@ -1,0 +1,12 @@
+/** The folder `native`: Chorus' own C++ sources, and its changes to those of `@tensorflow/tfjs-node-gpu`. */
+import { fileURLToPath } from 'node:url';
+
+export const nativeFolder = fileURLToPath(new URL('../../native', import.meta.url));
+
+export const ownSources = ['functions.cc', 'functions.h', 'quiet.cc'];
+
+export const patchName = 'tfjs-node-gpu.patch';
+export const manifestName = 'tfjs-node-gpu.json';
+
+/** All that decides about the compiled binding. */
+export const nativeFiles = [...ownSources, patchName, manifestName];

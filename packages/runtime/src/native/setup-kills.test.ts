@@ -1,0 +1,93 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { planNativeRuntime } from './locate.ts';
+import { startSetup, writeProgram } from './setup-process.fixture.ts';
+
+const ready = planNativeRuntime();
+let folder: string;
+let cache: string;
+let wheel: string;
+let pipe: string;
+let download: string;
+
+/** A wheel with this machine's library, since no test downloads one. */
+const zipLibrary = `import os, sys, zipfile
+with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_STORED) as archive:
+    for folder, _, names in os.walk(sys.argv[2]):
+        for name in names:
+            path = os.path.join(folder, name)
+            archive.write(path, 'tensorflow/' + os.path.relpath(path, sys.argv[2]))`;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chorus-kills-'));
+  cache = join(folder, 'cache');
+  wheel = join(folder, 'tensorflow.whl');
+  pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  execFileSync('python3', ['-c', zipLibrary, wheel, ready.libraryFiles]);
+  // In the place of Python: the argument after --dest is the folder for the wheel.
+  download = `while [ "$1" != --dest ]; do shift; done; ln '${wheel}' "$2/tensorflow.whl"`;
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const contentOf = (kind: string) => readdir(join(cache, kind)).catch(() => []);
+
+const start = async (python: string, environment: Record<string, string> = {}) =>
+  startSetup({
+    CHORUS_CACHE: cache,
+    CHORUS_LIBTENSORFLOW: '',
+    CHORUS_PYTHON: await writeProgram(folder, python),
+    ...environment,
+  });
+
+/** In the place of a tool: says its process id and then does nothing, so that the setup is killed in that very step. */
+const stuck = () => `echo $$ >'${pipe}'; exec sleep 600`;
+
+/** In this order: what one process left is what the next one finds. */
+describe.skipIf(ready.ownLibrary)('the setup, killed', () => {
+  it('while it downloads', async () => {
+    const { child, ended } = await start(stuck());
+    const python = Number(await readFile(pipe, 'utf8'));
+    child.kill('SIGKILL');
+    process.kill(python, 'SIGKILL');
+    expect((await ended).output).toMatch(/: downloading \S+\n$/);
+    expect(await contentOf('tensorflow')).toEqual([expect.stringContaining('.tmp-')]);
+  });
+
+  it('while it unpacks', async () => {
+    const { child, ended } = await start(download);
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      if (output.includes(': unpacking ')) child.kill('SIGKILL');
+    });
+    await ended;
+    expect(output).toMatch(/: downloading \S+: done, .*\n.*: unpacking \S+\n$/);
+    expect(await contentOf('tensorflow')).toEqual([expect.stringContaining('.tmp-')]);
+  });
+
+  it('while it compiles', async () => {
+    const compilerFolder = await mkdtemp(join(folder, 'compiler-'));
+    const compiler = await writeProgram(compilerFolder, stuck());
+    const { child, ended } = await start(download, { CHORUS_CXX: compiler });
+    const compilerId = Number(await readFile(pipe, 'utf8'));
+    child.kill('SIGKILL');
+    process.kill(compilerId, 'SIGKILL');
+    expect((await ended).output).toMatch(/: unpacking \S+: done, .*\n.*: compiling the binding with \S+\n$/);
+    expect(await contentOf('tensorflow')).toEqual([expect.not.stringContaining('.tmp-')]);
+    expect(await contentOf('binding')).toEqual([expect.stringContaining('.tmp-')]);
+  });
+
+  it('ends well the next time, without a second download, and leaves nothing else behind', async () => {
+    const { ended } = await start('exit 1');
+    const { exitCode, output } = await ended;
+    expect(output).toMatch(/: compiling the binding with \S+: done, \d+ s\n$/);
+    expect(output).not.toContain('downloading');
+    expect(exitCode).toBe(0);
+    for (const kind of ['tensorflow', 'binding'])
+      expect(await contentOf(kind)).toEqual([expect.stringMatching(/^[0-9a-f]{16}$/)]);
+  });
+});

@@ -1,0 +1,26 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The setup command in a process of its own. */
+export function startSetup(environment: Record<string, string>) {
+  const script = fileURLToPath(new URL('../../dist/setup-cli.js', import.meta.url));
+  const child = spawn(process.execPath, [script], { env: { ...process.env, ...environment } });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  const ended = once(child, 'close').then(([exitCode]) => ({ exitCode: exitCode as number | null, output }));
+  return { child, ended };
+}
+
+/** Writes an executable script, to be named as the compiler or as Python. */
+export async function writeProgram(folder: string, lines: string): Promise<string> {
+  const path = join(folder, 'program');
+  await writeFile(path, `#!/bin/sh\n${lines}\n`);
+  await chmod(path, 0o755);
+  return path;
+}
