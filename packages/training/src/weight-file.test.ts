@@ -1,26 +1,46 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StorageError, sha256 } from '@chorus/storage';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { readKnownWeightFile, readWeightFile } from './weight-file.ts';
 
 let folder: string;
+const content = Buffer.from('the bytes of a weight file');
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chorus-weight-file-'));
+  await writeFile(join(folder, 'known.h5'), content);
+  await mkdir(join(folder, 'folder.h5'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-it('reads a file whose content is as expected, and refuses any other content', async () => {
-  const path = join(folder, 'a.h5');
-  await writeFile(path, 'weights');
-  const known = { path, sha256: sha256(Buffer.from('weights')) };
-  expect(Buffer.from(await readKnownWeightFile(known)).toString()).toBe('weights');
-  await writeFile(path, 'Weights');
-  await expect(readKnownWeightFile(known)).rejects.toThrow(StorageError);
-  await expect(readKnownWeightFile(known)).rejects.toThrow(/as it was when the run started .*, received other content/);
+describe('readKnownWeightFile', () => {
+  it('reads a file whose content has not changed', async () => {
+    const known = { path: join(folder, 'known.h5'), sha256: sha256(content) };
+    expect(Buffer.compare(await readKnownWeightFile(known), content)).toBe(0);
+  });
+
+  it('refuses a file that has changed since, and says both checksums', async () => {
+    const path = join(folder, 'changed.h5');
+    const changed = Buffer.from('the bytes of a weight filE');
+    await writeFile(path, changed);
+    const read = readKnownWeightFile({ path, sha256: sha256(content) });
+    await expect(read).rejects.toThrow(StorageError);
+    await expect(read).rejects.toThrow(
+      `Expected the weight file ${path} as it was when the run started (SHA-256 ${sha256(content)}), received other content (${sha256(changed)}). Put the file back, or start a new run.`,
+    );
+  });
 });
 
-it('says what is in the place of a file', async () => {
-  await expect(readWeightFile(folder)).rejects.toThrow(/^Expected an \.h5 weight file at .*, received a folder/);
+describe('readWeightFile', () => {
+  test.each([
+    ['a missing file', 'none.h5', 'no such file or folder'],
+    ['a folder', 'folder.h5', 'a folder, expected a regular file'],
+  ])('refuses %s', async (_, name, received) => {
+    const path = join(folder, name);
+    const read = readWeightFile(path);
+    await expect(read).rejects.toThrow(StorageError);
+    await expect(read).rejects.toThrow(`Expected an .h5 weight file at ${path}, received ${received}.`);
+  });
 });
