@@ -178,7 +178,7 @@ describe('train leaves nothing behind', () => {
       const trained = on('train', '--data', 'photos');
       expect(trained.status).toBe(2);
       expect(trained.stderr).toMatch(
-        /^chorus: Expected \d+ MB of free disk at \S+\/disk for the run, received \d MB; free some or name another place with --out\.\n$/,
+        /^chorus: Expected \d+ MB of free disk at \S+\/disk for the run, received \d MB; free some, or name another place with --out\.\n$/,
       );
       expect(trained.stdout).not.toContain('epoch');
       const checked = on('check', 'photos');

@@ -250,7 +250,7 @@ describe('chorus train', () => {
     expect(stdout).not.toContain('chosen on out-of-fold predictions');
     expect(groupOf(run.child)).toEqual([]);
     const again = start(['train', '--resume', 'stacking']);
-    await printed(again.child, 'wide: kept from the earlier part of the run');
+    await printed(again.child, 'wide: already trained');
     await printed(again.child, 'stackers: 1 of 12 fits');
     process.kill(-again.child.pid!, 'SIGTERM');
     expect((await again.ended).exitCode).toBe(130);
@@ -269,7 +269,7 @@ describe('chorus train', () => {
     expect(groupOf(run.child)).toEqual([]);
     const again = await chorus('train', '--resume', 'tested');
     expect(again.exitCode).toBe(0);
-    expect(again.stdout).toContain('wide: kept from the earlier part of the run');
+    expect(again.stdout).toContain('wide: already trained');
   });
 
   it('fails members whose loss is no number any longer, names stage and epoch, and ends', async () => {
@@ -424,7 +424,7 @@ it('refuses a class that is a link out of the data, follows it on request, and s
   expect(followed.stdout).toContain('links: bar, disc, peak; ');
   // At the end, too.
   const end = followed.stdout.slice(followed.stdout.indexOf('log loss'));
-  expect(end).toContain('not used: 2 entries; dataset.skipped in the report lists all of them\n');
+  expect(end).toContain('not used: 2 entries; all are listed in dataset.skipped of the report\n');
   expect(end).toContain(
     '  2 × not an image: README.md, bar/labels.csv\nhidden: 2 entries (.DS_Store, bar/Thumbs.db)\n',
   );
@@ -458,8 +458,8 @@ it('stops on Ctrl-C while it waits for a download', async () => {
 });
 
 it.each([
-  ['train', ['--data', '.'], 'The run was ended by SIGKILL; resume it with --resume and the run folder.\n'],
-  ['download', ['--preset', 'mobile'], 'The command was ended by SIGKILL.\n'],
+  ['train', ['--data', '.'], 'The run was terminated by SIGKILL; resume it with --resume and its run folder.\n'],
+  ['download', ['--preset', 'mobile'], 'The command was terminated by SIGKILL.\n'],
 ])('says so when something else kills it: %s', async (command, parameters, message) => {
   const { child, ended } = start([command, ...parameters], withoutNetwork(`killed-${command}-cache`));
   await printed(child, 'trying again');

@@ -23,9 +23,7 @@ endOnStop();
 goOnWithoutOutput();
 
 const program = new Command('chorus')
-  .description(
-    'Train an accurate image classifier on your own images, and run the same model in node and in a browser.',
-  )
+  .description('Train a strong image classifier on your own images, and run the same model in node and in a browser.')
   .version(packageVersion(), '-V, --version', 'print the version')
   .addCommand(trainCommand)
   .addCommand(initCommand)
@@ -44,16 +42,16 @@ const program = new Command('chorus')
 
 for (const command of allCommands(program)) command.exitOverride().showHelpAfterError('(add --help for the options)');
 
-// turbo and pnpm pass a separating `--` through.
+// turbo and pnpm pass a separating `--` on.
 const words = process.argv.slice(2).filter((word, index) => !(word === '--' && index <= 1));
 
 try {
-  // Without a command, commander would treat the help as an error.
+  // Without a command commander takes the help for an error.
   await program.parseAsync(words.length === 0 ? ['--help'] : words, { from: 'user' });
 } catch (error) {
   process.exitCode = await report(error);
 }
-// The channel to the parent would keep the process alive; stop requests are no longer needed.
+// The channel to the parent would keep the process alive.
 process.removeAllListeners('disconnect');
 process.disconnect?.();
 
@@ -69,7 +67,7 @@ function packageVersion(): string {
 }
 
 async function report(error: unknown): Promise<number> {
-  // commander has already printed its message.
+  // commander has printed its message already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   const { adviceOf, classifyError } = await import('@chorus/orchestration');
   const { exitCode, forUser } = classifyError(error);

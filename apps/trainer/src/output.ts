@@ -1,20 +1,20 @@
 import { systemErrorText } from '@chorus/orchestration/system-error';
 
 /**
- * Lets a command continue when its standard output or standard error is not writable. A closed pipe (`chorus … | head -1`) is
- * not an error. Any other failure of standard output, such as a full disk, is reported once on standard error, and the exit
- * code is not 0, so that a script does not use an incomplete result.
+ * Keeps a command running when an output stream can no longer be written. A closed pipe (`chorus … | head -1`) is not an error.
+ * If output is lost for any other reason, such as a full disk, one message goes to standard error and the exit code is not 0, so
+ * that a script does not mistake a partial result for a complete one.
  */
 export function goOnWithoutOutput(): void {
   let lost = false;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE' || lost) return;
     lost = true;
-    console.error(`chorus: Cannot write to standard output: ${systemErrorText(error)}; some output is lost.`);
+    console.error(`chorus: Cannot write to standard output: ${systemErrorText(error)}; what is printed there is lost.`);
   });
-  // Errors of standard error cannot be reported.
+  // There is nowhere left to report it.
   process.stderr.on('error', () => {});
-  // The stream may report a failure only after the command has ended.
+  // The stream reports its last failure only after the command has ended.
   process.on('exit', () => {
     if (lost) process.exitCode ||= 2;
   });

@@ -1,6 +1,6 @@
-/** How a command stops on request of its parent process, or after the parent has ended. */
+/** What a command does when its parent asks it to stop, or has exited. */
 
-/** Message to the parent: the command ends by itself after a stop request and must not be killed. */
+/** Sent to the parent: the command stops on its own and must not be killed meanwhile. */
 export interface StopsItself {
   stopsItself: true;
 }
@@ -8,11 +8,11 @@ export interface StopsItself {
 let stop: ((cause: string) => void) | undefined;
 
 /**
- * Ends the process with exit code 130 when the parent requests a stop or has ended, unless the command has called
- * {@link stopSignal}. Call it before a command starts.
+ * Exits with 130 when the parent asks to stop or has exited, unless the command has called {@link stopSignal}. Call it
+ * before a command starts.
  */
 export function endOnStop(): void {
-  // A terminal signals the whole process group; only the parent handles the signal.
+  // A terminal signals the whole process group; only the parent reacts.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   const onStop = (cause: string) => {
     if (stop !== undefined) stop(cause);
@@ -26,7 +26,7 @@ export function endOnStop(): void {
 }
 
 /**
- * An AbortSignal that aborts when the parent requests a stop or has ended. After this call, the command must end by itself.
+ * An AbortSignal that is aborted when the parent asks to stop or has exited. From this call on, the command stops on its own.
  *
  * @param onStop called once, with the signal's name or the reason.
  */

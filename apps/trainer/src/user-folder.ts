@@ -2,17 +2,17 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 /**
- * The base folder of relative paths: the folder in which the user typed the command.
+ * The folder that relative paths are resolved against: where the user typed the command.
  *
- * pnpm sets INIT_CWD to it. turbo runs a task in its package's folder and sets INIT_CWD to that too; under turbo, the base is
- * therefore the root of the workspace.
+ * pnpm sets INIT_CWD to it. turbo runs a task in its package and sets INIT_CWD to that folder, too; under turbo the root of the
+ * workspace takes its place.
  */
 export function userFolder(environment: NodeJS.ProcessEnv, workingFolder: string): string {
   const typedIn = environment.INIT_CWD ?? workingFolder;
   return environment.TURBO_HASH === undefined ? typedIn : (workspaceRoot(typedIn) ?? typedIn);
 }
 
-/** Makes a path of the command line absolute. */
+/** Resolves a path from the command line. */
 export function userPath(path: string): string {
   return resolve(userFolder(process.env, process.cwd()), path);
 }

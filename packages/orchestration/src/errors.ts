@@ -2,6 +2,7 @@
  * Advice that a caller can add to an error's message in terms of its own options, which this package does not know.
  *
  * - `output-place`: use another output folder
+ * - `disk-space`: use another output folder, or free disk space
  * - `run-exists`: resume the run in `data.folder`, or use another folder
  * - `run-stopped`: resume the run in `data.folder`
  * - `data-needed`: give a data set: a folder, or one of `data.names`
@@ -12,6 +13,7 @@
  */
 export const adviceCodes = [
   'output-place',
+  'disk-space',
   'run-exists',
   'run-stopped',
   'data-needed',

@@ -20,25 +20,25 @@ interface CheckFlags {
 }
 
 export const checkCommand = new Command('check')
-  .description('check a folder of images and estimate the time, memory and disk space of a run, without training')
+  .description('report how a run would read a folder of images and what it would cost; trains and creates nothing')
   .argument('<folder>', 'images as <split>/<class>/* or <class>/*; or "shapes" or "cats-and-dogs"')
   .option('--preset <name>', presetNames.join(', '), 'auto')
-  .option('--config <file>', 'an experiment (.ts, .js or .json), as made with defineConfig')
+  .option('--config <file>', 'an experiment file (.ts, .js or .json); init writes one')
   .option('--layout <name>', layoutHelp)
   .option('--follow-links', followLinksHelp)
   .option('--weights <folder>', 'as in train')
-  .option('--out <folder>', 'where the run would go (default: below runs/)')
+  .option('--out <folder>', 'the run folder that train would create (default: runs/<name>-<time>)')
   .option('--workers <list>', 'as in train')
   .option(
     '--set <path=value>',
-    'one value of the experiment; may be repeated',
+    'set one value of the experiment; repeatable',
     (value, before: string[]) => [...before, value],
     [],
   )
   .option('--json', 'print one JSON object', false)
   .action(async (data: string, flags: CheckFlags) => {
     const { checkRun, prepareCandidates } = await import('@chorus/orchestration');
-    const signal = stopSignal((cause) => console.error(`${cause}: stopping (a second one ends at once)`));
+    const signal = stopSignal((cause) => console.error(`${cause}: stopping (a second signal exits at once)`));
     const base = userFolder(process.env, process.cwd());
     const { experiment, preset, others } = await prepareCandidates({
       preset: flags.preset,
@@ -57,7 +57,7 @@ export const checkCommand = new Command('check')
       ...(flags.out === undefined ? { base } : { out: userPath(flags.out) }),
       preset: preset?.name,
       others,
-      // Standard output is for the result.
+      // Standard output carries the result only.
       downloads: downloadLines(console.error),
       onSetup: setupLines(process.stderr),
       onDecode(done, total) {

@@ -1,4 +1,4 @@
-/** Runs the command line as users do. */
+/** The command line as users start it, for tests. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -12,7 +12,7 @@ export interface Ended {
 
 export interface Started {
   child: ChildProcess;
-  /** Resolves when standard output contains the text. */
+  /** Resolves when the standard output has a text. */
   printed(text: string): Promise<void>;
   ended: Promise<Ended>;
 }

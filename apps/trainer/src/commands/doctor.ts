@@ -12,7 +12,7 @@ interface DoctorFlags {
 
 export const doctorCommand = new Command('doctor')
   .description('report what is missing on this machine, and the command that fixes it; exit code 0 if a run can start')
-  .option('--preset <name>', 'examine only this preset; the exit code is 2 if it cannot run here')
+  .option('--preset <name>', 'examine this preset alone; the exit code is 2 if it cannot run here')
   .option('--weights <folder>', 'the weights that a run would start from, as in train')
   .option('--json', 'print one JSON array', false)
   .action(async ({ preset, weights, json }: DoctorFlags) => {

@@ -20,21 +20,18 @@ interface EvaluateFlags {
 }
 
 export const evaluateCommand = new Command('evaluate')
-  .description('score a bundle on a folder of labeled images')
+  .description('score a bundle on a folder of labeled images, freshly decoded')
   .requiredOption('--bundle <folder>', 'the bundle of a run')
   .requiredOption('--data <folder>', 'images as <split>/<class>/* or <class>/*; or "shapes" or "cats-and-dogs"')
   .option(
     '--all',
-    "evaluate every image; by default, the run's test images or, if there are none, images that the run did not use",
+    "score every image (default: the run's test images or, if the folder has none, those that the run did not train on)",
     false,
   )
   .option('--layout <name>', layoutHelp)
   .option('--follow-links', followLinksHelp, false)
-  .option(
-    '--csv <file>',
-    'also write a CSV table of all images: path, label, predicted class, probability of each class',
-  )
-  .option('--wrong <file>', 'also write a CSV table of the misclassified images, the most confident first')
+  .option('--csv <file>', 'also write a table of all images: path, label, predicted class, a probability per class')
+  .option('--wrong <file>', 'also write a table of the misclassified images, the most confident first')
   .option('--workers <list>', 'devices, such as gpu:0 or cpu:0 (default: auto)')
   .option('--json', 'print one JSON object', false)
   .action(async (flags: EvaluateFlags) => {
@@ -46,7 +43,7 @@ export const evaluateCommand = new Command('evaluate')
       progress.clear();
       console.error(text);
     };
-    const signal = stopSignal((cause) => note(`${cause}: stopping (a second one ends at once)`));
+    const signal = stopSignal((cause) => note(`${cause}: stopping (a second signal exits at once)`));
     const paths = {
       csv: flags.csv === undefined ? undefined : userPath(flags.csv),
       wrong: flags.wrong === undefined ? undefined : userPath(flags.wrong),
@@ -77,13 +74,13 @@ export const evaluateCommand = new Command('evaluate')
         },
       );
       progress.clear();
-      // Prints first, so that the scores are not lost if a file cannot be written.
+      // Printed first: the figures are not lost if a file cannot be written.
       console.log(flags.json ? JSON.stringify(evaluation) : evaluationTable(evaluation));
       await writeEvaluationFiles(evaluation, paths);
       unlisted = [];
     } finally {
       progress.clear();
-      // The error names only a few of them.
+      // The error that follows names only a few.
       for (const line of unlisted) console.error(line);
     }
   });

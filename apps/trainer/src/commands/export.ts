@@ -10,21 +10,21 @@ interface ExportFlags {
 }
 
 export const exportCommand = new Command('export')
-  .description('export a bundle as models for tfjs and for Keras')
+  .description('convert a bundle to models for plain tfjs and for Keras')
   .requiredOption('--bundle <folder>', 'the bundle of a run')
   .requiredOption(
     '--format <name>',
-    'keras (weights and a script for Keras, and models for tfjs) or tfjs (these alone)',
+    'keras (weights and a script for Keras, and models for tfjs) or tfjs (only the latter)',
   )
   .option(
     '--out <folder>',
-    'the folder to write; replaces only an earlier export (default: export-<format> beside the bundle)',
+    'output folder; only an earlier export is replaced (default: export-<format> beside the bundle)',
   )
   .action(async (flags: ExportFlags) => {
     const { exportBundle } = await import('@chorus/orchestration');
     const { folder, description, byteCount } = await exportBundle(userPath(flags.bundle), flags.format, {
       ...(flags.out === undefined ? {} : { out: userPath(flags.out) }),
-      signal: stopSignal((cause) => console.error(`${cause}: stopping (a second one ends at once)`)),
+      signal: stopSignal((cause) => console.error(`${cause}: stopping (a second signal exits at once)`)),
     });
     const { ensemble, members } = description;
     console.log(`ensemble (${ensemble.stacker}): ${join(folder, ensemble.tfjs)}`);

@@ -13,21 +13,17 @@ interface FeaturesFlags {
 }
 
 export const featuresCommand = new Command('features')
-  .description("write a backbone's pooled features of image files as a NumPy array with a row per file")
+  .description("write a backbone's pooled features of image files as a NumPy array, one row per image")
   .argument('<file...>', 'images')
   .requiredOption('--backbone <name>', 'such as mobilenet-v2')
-  .option('--alpha <number>', 'width multiplier (default: derived from the weights)', Number)
+  .option('--alpha <number>', 'width multiplier of the backbone (default: that of the weights)', Number)
   .requiredOption('--weights <file>', 'a keras-applications .h5 file')
-  .option(
-    '--size <pixels>',
-    "side of the square that images are resized to (default: the backbone's default in Keras)",
-    Number,
-  )
+  .option('--size <pixels>', "side of the square that images are resized to (default: the backbone's in Keras)", Number)
   .option(
     '--resize <method>',
-    "pillow (as in Keras' load_img and in training), antialiased (sharp's own) or opencv (default: pillow)",
+    "pillow, as Keras' load_img and in training; antialiased, sharp's own; opencv (default: pillow)",
   )
-  .requiredOption('--out <file>', 'the .npy file to write; replaces an existing one')
+  .requiredOption('--out <file>', 'output file, .npy; an earlier one is replaced')
   .option('--device <name>', 'such as gpu:1 (default: the first GPU, else cpu:0)')
   .action(async (files: string[], { size: inputSize, weights, out, ...flags }: FeaturesFlags) => {
     const { writeFeatures } = await import('@chorus/orchestration');
@@ -45,6 +41,6 @@ export const featuresCommand = new Command('features')
         console.error(`features of ${done} of ${total} images`);
       },
     });
-    // Standard output is for the result.
+    // Standard output carries the result only.
     console.log(`${path}: [${files.length}, ${width}], float32`);
   });

@@ -38,7 +38,7 @@ describe('chorus init', () => {
     await writeFile(at('chorus.config.ts'), 'mine');
     const again = await startChorus(folder, ['init']).ended;
     expect(again.exitCode).toBe(2);
-    expect(again.stderr).toMatch(/chorus\.config\.ts already exists and is not overwritten; name another file/);
+    expect(again.stderr).toMatch(/chorus\.config\.ts exists already and is not overwritten; name another file/);
     expect(await readFile(at('chorus.config.ts'), 'utf8')).toBe('mine');
   });
 

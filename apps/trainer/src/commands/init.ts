@@ -17,14 +17,14 @@ export const initCommand = new Command('init')
   .option('--data <folder>', 'the images it trains on, as in train')
   .action(async (file: string, { preset, data }: InitFlags) => {
     const { ConfigError } = await import('@chorus/orchestration');
-    // Throws for an unknown preset.
+    // Throws if there is none of this name.
     if (preset !== 'auto') choosePreset(preset);
     if (!file.endsWith('.ts')) throw new ConfigError(`Expected a file that ends in .ts, received ${file}.`);
     const path = userPath(file);
     await writeFile(path, configTemplate({ preset, data }), { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
       throw new ConfigError(
         error.code === 'EEXIST'
-          ? `${path} already exists and is not overwritten; name another file: chorus init NAME.ts`
+          ? `${path} exists already and is not overwritten; name another file: chorus init NAME.ts`
           : `Cannot write ${path}: ${systemErrorText(error)}.`,
       );
     });

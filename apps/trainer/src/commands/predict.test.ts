@@ -93,7 +93,7 @@ describe('chorus predict', () => {
       process.kill(child.pid!, signal);
       const { exitCode, stderr } = await ended;
       expect(exitCode).toBe(130);
-      expect(stderr).toContain(`${signal}: stopping (a second one ends at once)\n`);
+      expect(stderr).toContain(`${signal}: stopping (a second signal exits at once)\n`);
       expect(stderr).toMatch(/chorus: Stopped\.\n$/);
       expect(await readdir(folder)).toEqual(before);
     },
@@ -174,9 +174,9 @@ describe('chorus evaluate', () => {
     expect(own.exitCode).toBe(0);
     const [selection, ...rest] = linesOf(own.stdout);
     expect(selection).toMatch(
-      /^80 of 1600 images: all of the run's test images; --all evaluates every image \(80 that the run trained on, 1440 that/,
+      /^80 of 1600 images: the run's test share; --all takes every one \(80 that the run trained on, 1440 that/,
     );
-    expect(rest.join('\n')).toMatch(/^class +recall +correct\n(discs|stars) +[\d.]+ % +\d+ of 40\n/m);
+    expect(rest.join('\n')).toMatch(/^class +recall +right\n(discs|stars) +[\d.]+ % +\d+ of 40\n/m);
     expect(rest.join('\n')).toMatch(/confusion of the ensemble .*\n +discs +stars\ndiscs +\d+ +\d+\nstars +\d+ +\d+$/);
   });
 

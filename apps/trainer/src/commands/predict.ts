@@ -18,16 +18,16 @@ interface PredictFlags {
 }
 
 export const predictCommand = new Command('predict')
-  .description('classify images; prints one line per image as soon as it is classified')
+  .description('classify images; prints one line per image as results arrive')
   .argument(
     '<image...>',
     'files, folders, quoted patterns ("photos/**/*.jpg"), http(s) URLs, or - for one image on standard input',
   )
   .requiredOption('--bundle <folder>', 'the bundle of a run')
-  .option('--top <count>', 'number of most probable classes to show', wholeNumber, 1)
+  .option('--top <count>', 'number of classes to show, the most probable first', wholeNumber, 1)
   .option('--all-probabilities', 'show every class', false)
-  .option('--csv <file>', 'also write a CSV table: path, predicted class, probability of each class')
-  .option('--jsonl <file>', 'also write a file with one JSON object per line')
+  .option('--csv <file>', 'also write a table: path, predicted class, a probability per class')
+  .option('--jsonl <file>', 'also write one JSON object per line')
   .option('--workers <list>', 'devices, such as gpu:0 or cpu:0 (default: auto)')
   .option('--json', 'print one JSON object per line', false)
   .action(async (words: string[], flags: PredictFlags) => {
@@ -37,14 +37,14 @@ export const predictCommand = new Command('predict')
       progress.clear();
       console.error(text);
     };
-    const signal = stopSignal((cause) => note(`${cause}: stopping (a second one ends at once)`));
+    const signal = stopSignal((cause) => note(`${cause}: stopping (a second signal exits at once)`));
     const writesFiles = flags.csv !== undefined || flags.jsonl !== undefined;
     // `chorus predict … | head -1` closes the pipe: the remaining output has no reader.
     const unread = new AbortController();
     if (!writesFiles) process.stdout.once('error', () => unread.abort());
     const found = await findImages(words, {
       base: userFolder(process.env, process.cwd()),
-      // Accesses standard input only for `-`: it may be a pipe that another process reads.
+      // Opened only on request: it may be a pipe that another process reads.
       ...(words.includes('-') ? { stdin: process.stdin } : {}),
     });
     notePassedOver(found, note);
@@ -74,7 +74,7 @@ export const predictCommand = new Command('predict')
     } finally {
       progress.clear();
       await files.discard();
-      // Standard input may be a pipe that never ends.
+      // It may be a pipe that never closes.
       if (words.includes('-')) process.stdin.destroy();
     }
     if (skippedCount === 0 || unread.signal.aborted) return;
@@ -95,12 +95,12 @@ function absolute(path: string | undefined): string | undefined {
   return path === undefined ? undefined : userPath(path);
 }
 
-/** Prints one line per reason, for any number of ignored entries. */
+/** One line per reason, however many files it applies to. */
 function notePassedOver({ passedOver }: FoundImages, note: (text: string) => void): void {
   const reasons = new Map<string, string[]>();
   for (const { path, reason } of passedOver) reasons.set(reason, [...(reasons.get(reason) ?? []), printable(path)]);
   for (const [reason, paths] of reasons) {
     const more = paths.length > 3 ? ` and ${paths.length - 3} more` : '';
-    note(`ignored: ${printable(reason)}: ${paths.slice(0, 3).join(', ')}${more}`);
+    note(`passed over: ${printable(reason)}: ${paths.slice(0, 3).join(', ')}${more}`);
   }
 }

@@ -4,7 +4,7 @@ import { comparison, removal, runTable } from '../print/runs.ts';
 import { userFolder, userPath } from '../user-folder.ts';
 
 const listCommand = new Command('list')
-  .description('list run folders: name, preset, start, state, accuracy of the ensemble, size on disk')
+  .description('list run folders: name, preset, start, state, accuracy of the ensemble, size on the disk')
   .argument('[folder]', 'the folder that holds the run folders', 'runs')
   .option('--json', 'print one JSON array', false)
   .action(async (folder: string, { json }: { json: boolean }) => {
@@ -41,7 +41,7 @@ const cleanCommand = new Command('clean')
     for (const { folder } of found) {
       const left = await removeRun(folder);
       const shown = relative(userFolder(process.env, process.cwd()), folder);
-      if (left.length > 0) console.log(`${shown}: kept files that do not belong to a run: ${left.join(', ')}`);
+      if (left.length > 0) console.log(`${shown}: files of no run stay: ${left.join(', ')}`);
     }
   });
 

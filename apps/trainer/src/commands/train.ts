@@ -23,9 +23,9 @@ interface TrainFlags {
 }
 
 export const trainCommand = new Command('train')
-  .description('train the members and the stackers, test the ensemble and write a run folder')
+  .description('train, stack and test the members of an ensemble; writes a run folder')
   .option('--preset <name>', presetNames.join(', '), 'auto')
-  .option('--config <file>', 'an experiment (.ts, .js or .json), as made with defineConfig')
+  .option('--config <file>', 'an experiment file (.ts, .js or .json); init writes one')
   .option(
     '--data <folder>',
     'images as <split>/<class>/* or <class>/*; or "shapes" (drawn), or "cats-and-dogs" (downloaded)',
@@ -38,22 +38,25 @@ export const trainCommand = new Command('train')
   )
   .option('--out <folder>', 'the run folder (default: runs/<name>-<time>)')
   .option('--resume <folder>', 'resume a run that was stopped or killed')
-  .option('--workers <list>', 'a lane per device, such as gpu:0,gpu:1 or cpu:1,cpu:2 (default: CHORUS_WORKERS or auto)')
+  .option(
+    '--workers <list>',
+    'devices that train, one lane each, such as gpu:0,gpu:1 or cpu:1,cpu:2 (default: CHORUS_WORKERS or auto)',
+  )
   .option(
     '--set <path=value>',
-    'one value of the experiment; may be repeated',
+    'set one value of the experiment; repeatable',
     (value, before: string[]) => [...before, value],
     [],
   )
-  .option('--dry-run', 'print the plan and its estimated time, memory and disk space, without training')
+  .option('--dry-run', 'print the plan, and what it takes, and create nothing')
   .action(async (flags: TrainFlags) => {
     const { ConfigError, train } = await import('@chorus/orchestration');
     const ignored = ignoredWithResume(flags);
     if (ignored !== undefined)
-      throw new ConfigError(`A resumed run keeps its experiment; remove ${ignored}, or start a new run.`);
+      throw new ConfigError(`A resumed run keeps its settings; omit ${ignored}, or start a new run.`);
     const progress = progressFor(process.stdout);
     const signal = stopSignal((cause) =>
-      progress.note(`${cause}: stopping before the next batch (a second one ends at once)`),
+      progress.note(`${cause}: stopping after the current batch (a second signal exits at once)`),
     );
     const base = userFolder(process.env, process.cwd());
     try {
@@ -76,7 +79,7 @@ export const trainCommand = new Command('train')
     }
   });
 
-/** The experiment and options of a new run. */
+/** What a new run is started with. */
 async function newRun(flags: TrainFlags, base: string, progress: Progress, signal: AbortSignal) {
   const { prepareExperiment } = await import('@chorus/orchestration');
   const { experiment, preset } = await prepareExperiment({

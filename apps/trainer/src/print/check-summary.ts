@@ -5,13 +5,13 @@ import { table } from './table.ts';
 
 type Dataset = NonNullable<CheckReport['dataset']>;
 
-/** Maximum numbers of lines of one kind; the rest is only counted. `--json` lists all. */
+/** Longer lists are cut; `--json` has all of them. */
 const mostRows = 20;
 const mostExamples = 10;
 const fewExamples = 3;
 const width = 80;
 
-/** The output of `chorus check`, in lines of up to 80 columns unless a name is longer. */
+/** What `chorus check` prints, wrapped at 80 columns unless a name is longer. */
 export function checkSummary(report: CheckReport): string {
   const { dataset, problems, warnings } = report;
   return [
@@ -31,7 +31,7 @@ export function checkSummary(report: CheckReport): string {
   ].join('\n');
 }
 
-/** A range of seconds as text, rounded to the precision of the estimate. */
+/** A range of seconds in words, rounded as coarsely as it is estimated. */
 export function durationRange([least, most]: readonly [number, number]): string {
   const [unit, name] = most < 100 ? [1, 's'] : most < 5400 ? [60, 'min'] : [3600, 'h'];
   const round = (value: number) => (unit === 1 ? Math.max(5, 5 * Math.round(value / 5)) : roughly(value / unit));
@@ -91,7 +91,7 @@ function copiesLine({ pictures, leftOut }: Dataset['copies']): string[] {
   ];
 }
 
-/** All classes, or only the smallest ones, which are the most likely to have a problem. */
+/** All classes or, of many, the smallest ones, where problems are most likely. */
 function classTable(classes: Dataset['classes']): string {
   const shown =
     classes.length <= mostRows ? classes : classes.toSorted((a, b) => a.usable - b.usable).slice(0, mostRows);
@@ -115,7 +115,7 @@ function machineLines({ weights, lanes, memory, disk, decodeSeconds }: CheckRepo
   return [
     '',
     ...wrapped(
-      `weights: ${printable(source)}${toDownload.length === 0 ? '' : `; to be downloaded: ${toDownload.join(', ')}`}`,
+      `weights: ${printable(source)}${toDownload.length === 0 ? '' : `; to download: ${toDownload.join(', ')}`}`,
       '    ',
       '',
     ),
@@ -132,21 +132,21 @@ function presetTable({ presets, problems }: CheckReport): string {
     seconds === null ? '-' : durationRange(seconds),
     memoryBytes === null ? '-' : size(memoryBytes),
     diskBytes === null ? '-' : size(diskBytes),
-    // The chosen preset's obstacle is listed as a problem; for the others, the reason without advice suffices.
+    // The obstacle of the chosen preset is among the problems; of the others the reason is enough.
     chosen || obstacle === null ? '' : printable(obstacle.split('; ')[0]!),
   ]);
   const whole = table([
     ['preset', 'time (estimate)', 'memory', 'disk', ''],
     ...rows.map((row) => [...row.slice(0, 4), '']),
   ]).split('\n');
-  // An obstacle is a sentence and has its own line.
+  // An obstacle is a sentence: it gets its own line.
   return [
     ...whole.flatMap((line, index) => {
       const obstacle = rows[index - 1]?.[4] ?? '';
       return obstacle === '' ? [line] : [line, ...wrapped(obstacle, '    ')];
     }),
-    '* what train would take',
-    ...(problems.length > 0 ? ['time is estimated only if there are no problems'] : []),
+    '* the preset that train would use',
+    ...(problems.length > 0 ? ['no time is estimated while there are problems'] : []),
   ].join('\n');
 }
 
@@ -174,12 +174,12 @@ function examples(lines: readonly string[]): string[] {
   return rest <= 0 ? [...lines] : [...lines.slice(0, mostExamples), `… and ${rest} more; --json lists all`];
 }
 
-/** Wraps text between words; a word that is too long has its own line. */
+/** Breaks a line between words; a word that is too long gets its own line. */
 function wrapped(text: string, indent: string, first = indent): string[] {
   const lines: string[] = [];
   for (const [index, part] of text.split('\n').entries()) {
     let line = index === 0 ? first : indent;
-    // Does not separate a number from its percent sign.
+    // A number stays with its sign.
     for (const word of part.split(/ (?!%)/)) {
       const isEmpty = line.trim() === '' || line === first;
       if (!isEmpty && line.length + 1 + word.length > width) {

@@ -1,4 +1,4 @@
-/** Printed at the start of a run with generated images or random weights. */
+/** Printed at the start of a run on generated images or random weights. */
 export function demoBox(): string {
   const lines = [
     'This is a demonstration with generated images or random weights:',
@@ -7,7 +7,7 @@ export function demoBox(): string {
     '  pnpm turbo train -- --data DIR [--weights DIR]',
     '',
     'DIR: images as <split>/<class>/* or <class>/*; keras-applications .h5 files,',
-    'which are downloaded by default.',
+    'which are downloaded if you name none.',
   ];
   const width = Math.max(...lines.map((line) => line.length));
   const edge = (left: string, right: string) => `${left}${'─'.repeat(width + 2)}${right}`;

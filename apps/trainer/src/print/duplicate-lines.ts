@@ -4,18 +4,16 @@ import { printable } from './printable.ts';
 const shownCount = 5;
 
 /**
- * Lines about pictures that occur more than once in a data set: their number and the first few, beginning with those under
- * several labels and those in several sets of the split.
+ * Pictures that a data set has more than once: a line with their counts, and the first few of them. Pictures with several labels
+ * come first, then those on both sides of the split.
  *
- * @returns no lines if there are none.
+ * @returns no line if there are none.
  */
 export function duplicateLines({
   duplicates,
   duplicatesComplete,
 }: Pick<Report['dataset'], 'duplicates' | 'duplicatesComplete'>): string[] {
-  const incomplete = duplicatesComplete
-    ? []
-    : ['Too many images look alike to compare all of them; some duplicates may be missing.'];
+  const incomplete = duplicatesComplete ? [] : ['Many images look alike; not all of them could be compared.'];
   if (duplicates.length === 0) return incomplete;
   return [
     `${duplicateCounts(duplicates)}:`,
@@ -27,7 +25,7 @@ export function duplicateLines({
   ];
 }
 
-/** A line such as "warning: 3 pictures appear more than once (2 under several labels, 1 in several sets of the split)". */
+/** Such as "warning: 3 pictures appear more than once (2 under several labels, 1 in several sets of the split)". */
 export function duplicateCounts(duplicates: Report['dataset']['duplicates']): string {
   const contradictions = duplicates.filter(({ labels }) => labels.length > 1).length;
   const straddling = duplicates.filter(({ splits }) => splits.length > 1).length;
@@ -56,7 +54,7 @@ function duplicateLine({ paths, labels, splits, action }: Duplicate): string {
   const notes = [
     ...(labels.length > 1 ? [`labels ${labels.map(printable).join(', ')}`] : []),
     ...(splits.length > 1 ? [`in ${splits.join(', ')}`] : []),
-    { reported: 'not changed', grouped: 'kept together', dropped: 'copies left out' }[action],
+    { reported: 'left as they are', grouped: 'kept together', dropped: 'copies left out' }[action],
   ];
   return `  ${shown}${others}: ${notes.join('; ')}`;
 }

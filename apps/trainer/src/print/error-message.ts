@@ -1,7 +1,7 @@
 import type { Advice } from '@chorus/orchestration';
 import { printable } from './printable.ts';
 
-/** A message followed by the option or command that solves the problem, which the library cannot name. */
+/** A message, and the option or command that helps: the library does not know the names of either. */
 export function withAdvice(message: string, advice: AdviceToPrint | null | undefined): string {
   if (advice === null || advice === undefined) return message;
   return `${message.replace(/\.$/, '')}; ${printable(advices[advice.code](advice.data ?? {}))}`;
@@ -16,6 +16,7 @@ interface AdviceToPrint {
 
 const advices: Record<Advice['code'], (data: Readonly<Record<string, string>>) => string> = {
   'output-place': () => 'name another place with --out.',
+  'disk-space': () => 'free some, or name another place with --out.',
   'run-exists': ({ folder }) => `resume it with --resume ${folder}, or name another folder with --out.`,
   'run-stopped': ({ folder }) => `resume it with --resume ${folder}`,
   'data-needed': ({ names = '' }) =>
@@ -25,6 +26,6 @@ const advices: Record<Advice['code'], (data: Readonly<Record<string, string>>) =
       .join(' or ')}.`,
   'weights-folder': () => 'name another folder with --weights DIR, or --weights imagenet or --weights random.',
   'weights-download': () => 'or name a folder of .h5 files with --weights DIR, or --weights random.',
-  'bfloat16-unavailable': () => 'use --set runtime.precision=auto.',
-  'evaluate-all': () => '--all evaluates every image of the folder.',
+  'bfloat16-unavailable': () => 'let it be chosen with --set runtime.precision=auto.',
+  'evaluate-all': () => '--all takes every image of the folder.',
 };

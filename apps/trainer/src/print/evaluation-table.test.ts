@@ -21,27 +21,27 @@ describe('which images were taken', () => {
     [
       selection('test', 16, 64, 0),
       false,
-      "16 of 80 images: all of the run's test images; --all evaluates every image (64 that the run trained on, 0 that it did not use)",
+      "16 of 80 images: the run's test share; --all takes every one (64 that the run trained on, 0 that were not part of it)",
     ],
-    [selection('test', 16, 0, 0), false, "16 of 16 images: all of the run's test images"],
+    [selection('test', 16, 0, 0), false, "16 of 16 images: the run's test share"],
     [selection('test', 15, 0, 0), false, "15 of 15 images: 15 of the run's 16 test images"],
-    [selection('unseen', 0, 0, 80), false, '80 of 80 images: the run used none of them'],
+    [selection('unseen', 0, 0, 80), false, '80 of 80 images: none of them was part of the run'],
     [
       selection('unseen', 0, 12, 68),
       false,
-      '68 of 80 images: those that the run did not use; --all evaluates every image (12 that the run trained on)',
+      '68 of 80 images: those that were not part of the run; --all takes every one (12 that the run trained on)',
     ],
     [selection('all', 0, 12, 0), false, '12 of 12 images: the run trained on all of them'],
     [
       selection('all', 16, 12, 52),
       true,
-      '80 of 80 images (--all): 16 test images of the run, 12 that it trained on, 52 that it did not use',
+      "80 of 80 images (--all): 16 of the run's test share, 12 that it trained on, 52 that were not part of it",
     ],
   ])('%j: %s', (one, all, line) => expect(selectionLine(one, all)).toBe(line));
 
   it('is a warning where the run trained on some', () => {
     expect(trainingWarning(selection('all', 16, 12, 52))).toBe(
-      'warning: the members were trained on 12 of these 80 images, which raises the scores',
+      'warning: the members were trained on 12 of these 80 images: the figures are too optimistic',
     );
     expect(trainingWarning(selection('test', 16, 64, 0))).toBeUndefined();
     expect(trainingWarning(selection('all', 16, 0, 52))).toBeUndefined();

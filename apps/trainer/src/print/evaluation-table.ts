@@ -1,45 +1,44 @@
-/** The output of `chorus evaluate`. */
+/** What `chorus evaluate` prints. */
 import type { Evaluation, ImageSelection, Score } from '@chorus/orchestration';
 import { scoreCells } from './leaderboard.ts';
 import { printable } from './printable.ts';
 import { table } from './table.ts';
 
-/** With more classes, a matrix would be too wide for a terminal, and the largest confusions are listed instead. */
+/** With more classes a matrix is too wide for a terminal; the largest confusions are listed instead. */
 const mostMatrixClasses = 10;
 const mostConfusions = 15;
 const mostSkipped = 20;
 
-/** Which images are evaluated, and why. */
+/** Which images are scored, and why. */
 export function selectionLine(selection: ImageSelection, all: boolean): string {
   const { kind, taken, total, uses, runTest, takenTraining } = selection;
   const counted = `${taken} of ${total} images`;
   if (all) {
     const parts = [
-      `${uses.test} test images of the run`,
+      `${uses.test} of the run's test share`,
       `${uses.training} that it trained on`,
-      `${uses.none} that it did not use`,
+      `${uses.none} that were not part of it`,
     ];
     return `${counted} (--all): ${parts.join(', ')}`;
   }
-  const share =
-    uses.test < runTest ? `${uses.test} of the run's ${runTest} test images` : "all of the run's test images";
+  const share = uses.test < runTest ? `${uses.test} of the run's ${runTest} test images` : "the run's test share";
   if (kind === 'test')
     return taken === total
       ? `${counted}: ${share}`
-      : `${counted}: ${share}; --all evaluates every image (${uses.training} that the run trained on, ${uses.none} that it did not use)`;
+      : `${counted}: ${share}; --all takes every one (${uses.training} that the run trained on, ${uses.none} that were not part of it)`;
   if (takenTraining > 0) return `${counted}: the run trained on all of them`;
   return uses.training === 0
-    ? `${counted}: the run used none of them`
-    : `${counted}: those that the run did not use; --all evaluates every image (${uses.training} that the run trained on)`;
+    ? `${counted}: none of them was part of the run`
+    : `${counted}: those that were not part of the run; --all takes every one (${uses.training} that the run trained on)`;
 }
 
-/** A warning about training images among the evaluated ones; undefined if there are none. */
+/** Undefined if no image was used in training. */
 export function trainingWarning({ taken, takenTraining }: ImageSelection): string | undefined {
   if (takenTraining === 0) return undefined;
-  return `warning: the members were trained on ${takenTraining} of these ${taken} images, which raises the scores`;
+  return `warning: the members were trained on ${takenTraining} of these ${taken} images: the figures are too optimistic`;
 }
 
-/** Scores, recall per class, confusions and skipped images. */
+/** Scores, recall per class, confusions, and what was skipped. */
 export function evaluationTable({ ensemble, members, classes, skipped }: Evaluation): string {
   const { test } = ensemble;
   return [
@@ -63,7 +62,7 @@ export function evaluationTable({ ensemble, members, classes, skipped }: Evaluat
   ].join('\n');
 }
 
-/** Skipped images with their reasons. */
+/** What is not scored, with its reason. */
 export function skippedLines(skipped: readonly Evaluation['skipped'][number][]): string[] {
   return [
     ...skipped.slice(0, mostSkipped).map(({ path, reason }) => `skipped: ${printable(path)}: ${printable(reason)}`),

@@ -6,8 +6,8 @@ import { table } from './table.ts';
 import { unusedEntries } from './unused-entries.ts';
 
 /**
- * The summary at the end of a run: every classifier's scores on the test images, problems, the verdict, and the paths of report
- * and bundle.
+ * The end of a run: every classifier on the test images, what went wrong, the verdict, and where report and bundle are. All else
+ * is in the report.
  */
 export function leaderboard(report: Report, folder: string): string {
   const members = report.members.flatMap((member) =>
@@ -41,7 +41,7 @@ export function leaderboard(report: Report, folder: string): string {
         ]),
     ...failed.map((member) => `${member.status}: ${member.name}: ${printable(member.reason ?? 'no reason given')}`),
     ...notices.map((notice) => `note: ${printable(notice)}`),
-    ...unusedEntries(report.dataset, 'dataset.skipped in the report lists all of them'),
+    ...unusedEntries(report.dataset, 'all are listed in dataset.skipped of the report'),
     ...(duplicates.length === 0 ? [] : [`${duplicateCounts(duplicates)}; see dataset.duplicates in the report`]),
     ...report.flaws.map(({ name, description }) => `flaw: ${name}: ${description}`),
     `${report.verdict}${forOwnImages}`,

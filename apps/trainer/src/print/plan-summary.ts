@@ -3,7 +3,7 @@ import { durationRange } from './check-summary.ts';
 import { printable } from './printable.ts';
 import { table } from './table.ts';
 
-/** The output of `chorus train --dry-run`. */
+/** What `chorus train --dry-run` prints. */
 export function planSummary({ plan, lanes, folder, memoryBytes, diskBytes, seconds }: RunPlan): string {
   return [
     table([

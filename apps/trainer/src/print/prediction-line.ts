@@ -1,7 +1,7 @@
 import type { Prediction } from '@chorus/orchestration';
 import { printable } from './printable.ts';
 
-/** A prediction on one line: path, then the most probable classes with their probabilities, in descending order. */
+/** A prediction on one line: the path, then the most probable classes with their probabilities in descending order. */
 export function predictionLine({ path, predicted, probabilities }: Prediction, classCount: number): string {
   const others = Object.entries(probabilities)
     .filter(([name]) => name !== predicted)

@@ -1,16 +1,16 @@
 import { displayName } from '@chorus/orchestration/display-name';
 
-/** Untrusted text for one line of a terminal: invisible characters become visible escapes. */
+/** Makes untrusted text safe to print on one line: control and invisible characters become visible escapes. */
 export function printable(text: string): string {
   return displayName(text);
 }
 
-/** {@link printable} for an error's message, which keeps only the line breaks between its `lines`. */
+/** Makes an error's message printable; only the line breaks that the error itself declares are kept. */
 export function printableMessage(error: Error & { lines?: readonly string[] }): string {
   return (error.lines ?? [error.message]).map(printable).join('\n');
 }
 
-/** {@link printable} for text of several lines. */
+/** Makes text of several lines printable and keeps its line breaks. */
 export function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n');
 }

@@ -1,10 +1,10 @@
-/** The output of `chorus runs`. */
+/** What `chorus runs` prints. */
 import { basename } from 'node:path';
 import type { PastRun, RunComparison } from '@chorus/orchestration';
 import { printable } from './printable.ts';
 import { table } from './table.ts';
 
-/** One row per run. */
+/** A row per run. */
 export function runTable(runs: readonly PastRun[]): string {
   return table([
     ['run', 'preset', 'started', 'state', 'accuracy', 'size'],
@@ -19,9 +19,10 @@ export function runTable(runs: readonly PastRun[]): string {
   ]);
 }
 
-/** The runs that are removed, or would be with --yes. */
+/** What is removed, or would be. */
 export function removal(runs: readonly PastRun[], yes: boolean): string {
-  if (runs.length === 0) return 'nothing to remove: every run has an ensemble; name run folders to remove them anyway';
+  if (runs.length === 0)
+    return 'nothing to remove: every run has an ensemble; name run folders to remove them all the same';
   const bytes = runs.reduce((sum, run) => sum + run.bytes, 0);
   const count = runs.length === 1 ? '1 run' : `${runs.length} runs`;
   return [
@@ -32,7 +33,7 @@ export function removal(runs: readonly PastRun[], yes: boolean): string {
   ].join('\n');
 }
 
-/** A table of accuracies with a column per run, then the keys in which the experiments differ. */
+/** Accuracies side by side, the runs in columns; then the differing keys of the experiments. */
 export function comparison({ runs, differences, sameImages }: RunComparison): string {
   const columns = runs.map(({ report }) => ({
     ensemble: report.stackers.find(({ chosen }) => chosen)?.kind,
@@ -48,7 +49,7 @@ export function comparison({ runs, differences, sameImages }: RunComparison): st
   return [
     table([['accuracy', ...titles], ...names.map((name) => [name, ...columns.map((column) => cell(column, name))])]),
     '* the ensemble, chosen on out-of-fold predictions',
-    ...(sameImages ? [] : ['the runs were tested on different images: do not compare their accuracies']),
+    ...(sameImages ? [] : ['the runs were not tested on the same images: their accuracies do not compare']),
     '',
     ...(differences.length === 0
       ? ['the experiments are equal']

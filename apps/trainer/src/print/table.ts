@@ -1,4 +1,4 @@
-/** Aligns cells in columns: numbers (cells that start with a digit) right, text left. */
+/** Aligns cells in columns: numbers (cells that start with a digit) to the right, words to the left. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows.reduce<number[]>(
     (widest, row) => row.map((cell, column) => Math.max(widest[column] ?? 0, cell.length)),

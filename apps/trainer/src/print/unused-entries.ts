@@ -13,10 +13,9 @@ export interface UnusedEntries {
 const shownPaths = 3;
 
 /**
- * The entries of a data folder that are not used: a line per reason with their number and the first paths, and a line for
- * hidden entries.
+ * The entries of a data folder that are not used: one line per reason with its count and the first paths, and one for hidden entries.
  *
- * @param where text that names the place of the full list.
+ * @param where says where the full list is.
  */
 export function unusedEntries({ skipped, hidden, beyondLimit }: UnusedEntries, where: string): string[] {
   const groups = new Map<string, string[]>();
@@ -39,9 +38,9 @@ export function unusedEntries({ skipped, hidden, beyondLimit }: UnusedEntries, w
 
 // --- internal ---
 
-/** A repeat's own reason names the repeated entry, so that every repeat would be its own group. */
+/** The reason of a repeat names the other entry: each would be a group of its own. */
 function groupReason({ kind, reason }: Entry): string {
-  if (kind === 'repeat') return 'already listed elsewhere';
+  if (kind === 'repeat') return 'listed elsewhere already';
   return kind === 'outside' ? `${reason} (--follow-links follows it)` : reason;
 }
 

@@ -12,11 +12,11 @@ const stageNames: Readonly<Record<Stage, string>> = {
   done: 'writing',
 };
 
-/** Describes the current activity of a run. */
+/** What a run does at the moment, in words. */
 export class Activity {
-  /** The phase of the run, shown while no task is running. */
+  /** Of the run as a whole; said while no task runs. */
   phase = 'preparing: weights, images and devices';
-  /** The activity of each running task, by its name. */
+  /** What each running task does, by its name. */
   readonly #tasks = new Map<string, string>();
 
   start(task: string, device: string): void {

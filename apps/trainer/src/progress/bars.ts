@@ -10,18 +10,18 @@ import type { Progress } from './progress.ts';
 
 type Task = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
 
-/** A row, which is live until its promise settles. */
+/** A row of the list; pending until its promise settles. */
 interface Row {
   show(text: string): void;
   done(text: string): void;
   failed(reason: string): void;
-  /** Ends the row, unless it has already ended. */
+  /** Ends the row, unless it has ended. */
   skipped(reason: string): void;
 }
 
 const barWidth = 20;
 
-/** Live progress bars, one per task. */
+/** One live progress bar per task. */
 export function barProgress(): Progress {
   const rows = new Map<string, Row>();
   const lastEpoch = new Map<string, string>();
@@ -54,7 +54,7 @@ export function barProgress(): Progress {
       if (state.state === 'running') row(name)?.show(`on ${state.device}`);
       if (state.state === 'done')
         row(name)?.done(`${state.seconds.toFixed(1)} s on ${state.device}; ${lastEpoch.get(name) ?? ''}`);
-      if (state.state === 'kept') row(name)?.done('kept from the earlier part of the run');
+      if (state.state === 'kept') row(name)?.done('already trained');
       if (state.state === 'skipped') row(name)?.skipped('another fold of its member failed');
       if (state.state !== 'failed') return;
       row(name)?.failed(printable(state.reason));

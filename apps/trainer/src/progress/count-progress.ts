@@ -1,18 +1,18 @@
-/** Progress over many images: on a terminal, a single live line; elsewhere, a line every 10 %, at most one per second. */
+/** Progress through many images: on a terminal one live line; elsewhere a line per tenth, at most one per second. */
 
-/** Minimum time between redraws of the live line. */
+/** Shortest time between two redraws, ms. */
 const redrawMs = 100;
-/** Minimum time between printed lines; a shorter step prints none. */
+/** Shortest time between two lines, ms: a shorter step prints none. */
 const lineMs = 1000;
 
 export interface CountProgress {
-  /** @param done number of finished images of `total`; a step of at most 32 images shows nothing. */
+  /** @param done images of `total`; a step of 32 or fewer images shows nothing. */
   update(step: string, done: number, total: number): void;
-  /** Clears the live line, to print something else. */
+  /** Clears the live line, so that something else can be printed. */
   clear(): void;
 }
 
-/** @param now the time in milliseconds since an arbitrary origin. */
+/** @param now milliseconds since any moment. */
 export function countProgress(
   stream: Pick<NodeJS.WriteStream, 'write' | 'isTTY'>,
   now: () => number = () => performance.now(),
@@ -39,7 +39,7 @@ export function countProgress(
         [shownAtMs, shownTenths] = [isLive ? Number.NEGATIVE_INFINITY : startedAtMs, 0];
       }
       const seconds = (now() - startedAtMs) / 1000;
-      // Excludes the images of the first call, whose time is unknown.
+      // The first call comes after some images, whose time is unknown.
       const perSecond = (done - doneAtStart) / seconds;
       const rate = done > doneAtStart ? `, ${perSecond.toFixed(perSecond < 10 ? 1 : 0)} images/s` : '';
       const text = `${step} ${done} of ${total} images${rate}`;

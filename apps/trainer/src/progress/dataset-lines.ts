@@ -4,14 +4,14 @@ import { unusedEntries } from '../print/unused-entries.ts';
 
 type DatasetFound = Parameters<RunObserver['onDataset']>[0];
 
-/** How the data folder was read and which entries are not used, printed before training starts. */
+/** How the data folder was read and which entries are not used; printed before training begins. */
 export function datasetLines({ skipped, found }: Pick<DatasetFound, 'skipped' | 'found'>): string[] {
   const { hidden, beyondLimit, notices } = found;
   return [
     ...notices.map((notice) => `note: ${printable(notice)}`),
     ...unusedEntries(
       { skipped, beyondLimit, hidden: { count: hidden.length, paths: hidden } },
-      'dataset.skipped in the report will list all of them',
+      'the report will list all of them in dataset.skipped',
     ),
   ];
 }

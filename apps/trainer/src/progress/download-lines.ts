@@ -1,7 +1,7 @@
 import type { RunObserver } from '@chorus/orchestration';
 import { printable } from '../print/printable.ts';
 
-/** Prints downloads: a line every 10 %, or every 10 MB if the size is unknown, and every notice. */
+/** Prints downloads: a line per tenth, or per 10 MB if the length is unknown, and every notice. */
 export function downloadLines(write: (line: string) => void): Pick<RunObserver, 'onDownload' | 'onNotice'> {
   const lastStep = new Map<string, number>();
   const megabytes = (count: number) => `${(count / 1e6).toFixed(1)} MB`;

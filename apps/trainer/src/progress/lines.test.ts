@@ -31,7 +31,11 @@ describe('lineProgress', () => {
   it.each<[string, Step[], string]>([
     ['the preparation', [], 'preparing: weights, images and devices'],
     ['decoding', [(observer) => observer.onDecode(31, 1000)], 'decoding: 31 of 1000 images'],
-    ['the comparison', [(observer) => observer.onCompare(4, 1000)], 'looking for duplicate images: 4 of 1000 images'],
+    [
+      'the comparison',
+      [(observer) => observer.onCompare(4, 1000)],
+      'looking for copies of one picture: 4 of 1000 images',
+    ],
     ['a training that has just begun', [running('wide')], 'wide: started on cpu:0'],
     [
       'an epoch',

@@ -8,17 +8,17 @@ import { datasetLines } from './dataset-lines.ts';
 import { downloadLines } from './download-lines.ts';
 import type { Progress } from './progress.ts';
 
-/** Epochs of the `head` stage take milliseconds; print at most one line per second and task. */
+/** Epochs of the head take milliseconds: one line per second and task is enough. */
 const quietMs = 1000;
 
-/** Print the current activity after this time without output, so that a long step does not look like a hang. */
+/** After this much silence a status line is printed, so that a long step does not look like a hang. */
 const longestSilenceMs = 15_000;
 
-/** The clock, which tests replace. */
+/** Time, for tests to replace. */
 export interface Clock {
-  /** Milliseconds since an arbitrary origin. */
+  /** Milliseconds since any moment. */
   now(): number;
-  /** Calls a function repeatedly; @returns a function that stops the calls. */
+  /** Calls repeatedly; returns a function that stops it. */
   every(ms: number, call: () => void): () => void;
 }
 
@@ -31,7 +31,7 @@ const systemClock: Clock = {
   },
 };
 
-/** One line per event, and at least one every 20 seconds. */
+/** Prints one line per event, and at least one every 20 seconds. */
 export function lineProgress(print: (line: string) => void, clock = systemClock): Progress {
   const startedAtMs = clock.now();
   let printedAtMs = startedAtMs;
@@ -66,9 +66,9 @@ export function lineProgress(print: (line: string) => void, clock = systemClock)
       if (tenths % 5 === 0) write(`decoded ${done} of ${total} images`);
     },
     onCompare(done, total) {
-      activity.phase = `looking for duplicate images: ${done} of ${total} images`;
+      activity.phase = `looking for copies of one picture: ${done} of ${total} images`;
       const tenths = Math.floor((10 * done) / total);
-      // Prints nothing if comparing finishes in one step, as with small data sets.
+      // A small data set is compared at once: no line.
       if (tenths <= comparedTenths || tenths === 10) return;
       comparedTenths = tenths;
       if (tenths % 5 === 0) write(`compared ${done} of ${total} images`);
@@ -84,14 +84,14 @@ export function lineProgress(print: (line: string) => void, clock = systemClock)
       else activity.end(name);
       if (state.state === 'running') write(`${name}: started on ${state.device}`);
       if (state.state === 'done') write(`${name}: done on ${state.device} in ${state.seconds.toFixed(1)} s`);
-      if (state.state === 'kept') write(`${name}: kept from the earlier part of the run`);
+      if (state.state === 'kept') write(`${name}: already trained`);
       if (state.state === 'skipped') write(`${name}: skipped: another fold of its member failed`);
       if (state.state !== 'failed') return;
       write(`${name}: failed: ${printable(state.reason)}`);
       if (state.stack !== null) console.error(state.stack);
     },
     onStage: (task, stage) => activity.stage(task, stage),
-    // Training steps are not printed: each epoch has its own line.
+    // Epochs have lines of their own.
     onBatch(task, progress) {
       const { stage, stepIndex, stepCount } = progress;
       activity.batch(task, progress);
@@ -118,7 +118,7 @@ export function lineProgress(print: (line: string) => void, clock = systemClock)
     },
     onChoice({ chosen }) {
       activity.phase = 'testing, and writing the bundle and the report';
-      write(`chosen on out-of-fold predictions: ${chosen}; the test images are read next`);
+      write(`chosen on out-of-fold predictions: ${chosen}; now the test images are read`);
     },
   };
   return { observer, note: write, end: endTimer };

@@ -3,7 +3,7 @@ import { barProgress } from './bars.ts';
 import { lineProgress } from './lines.ts';
 import type { Progress } from './progress.ts';
 
-/** Live bars on a terminal; plain lines under turbo, in a pipe, in CI, or in a narrow window. */
+/** Live bars on a terminal; plain lines under turbo, in a pipe, in CI, or in a terminal too narrow for bars. */
 export function progressFor(stream: NodeJS.WriteStream): Progress {
   const live =
     stream.isTTY && (stream.columns ?? 0) >= 60 && process.env.CI === undefined && process.env.TERM !== 'dumb';

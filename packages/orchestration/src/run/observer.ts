@@ -76,30 +76,29 @@ const silent: RunObserver = {
  * run.
  */
 export function observerFrom(partial: Partial<RunObserver> = {}): RunObserver {
-  const complete = { ...silent, ...partial };
   const guard =
     <Args extends unknown[]>(name: keyof RunObserver, call: (...args: Args) => void) =>
     (...args: Args): void => {
       try {
-        call.apply(complete, args);
+        call.apply(partial, args);
       } catch (error) {
         process.emitWarning(`the observer's ${name} threw: ${(error as Error).stack ?? String(error)}`);
       }
     };
   return {
-    onDownload: guard('onDownload', complete.onDownload),
-    onNotice: guard('onNotice', complete.onNotice),
-    onSetup: guard('onSetup', complete.onSetup),
-    onStart: guard('onStart', complete.onStart),
-    onDecode: guard('onDecode', complete.onDecode),
-    onCompare: guard('onCompare', complete.onCompare),
-    onDataset: guard('onDataset', complete.onDataset),
-    onMember: guard('onMember', complete.onMember),
-    onStacking: guard('onStacking', complete.onStacking),
-    onChoice: guard('onChoice', complete.onChoice),
-    onStage: guard('onStage', complete.onStage),
-    onBatch: guard('onBatch', complete.onBatch),
-    onEpoch: guard('onEpoch', complete.onEpoch),
-    onWarning: guard('onWarning', complete.onWarning),
+    onDownload: guard('onDownload', partial.onDownload ?? silent.onDownload),
+    onNotice: guard('onNotice', partial.onNotice ?? silent.onNotice),
+    onSetup: guard('onSetup', partial.onSetup ?? silent.onSetup),
+    onStart: guard('onStart', partial.onStart ?? silent.onStart),
+    onDecode: guard('onDecode', partial.onDecode ?? silent.onDecode),
+    onCompare: guard('onCompare', partial.onCompare ?? silent.onCompare),
+    onDataset: guard('onDataset', partial.onDataset ?? silent.onDataset),
+    onMember: guard('onMember', partial.onMember ?? silent.onMember),
+    onStacking: guard('onStacking', partial.onStacking ?? silent.onStacking),
+    onChoice: guard('onChoice', partial.onChoice ?? silent.onChoice),
+    onStage: guard('onStage', partial.onStage ?? silent.onStage),
+    onBatch: guard('onBatch', partial.onBatch ?? silent.onBatch),
+    onEpoch: guard('onEpoch', partial.onEpoch ?? silent.onEpoch),
+    onWarning: guard('onWarning', partial.onWarning ?? silent.onWarning),
   };
 }

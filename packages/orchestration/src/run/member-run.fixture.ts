@@ -1,0 +1,63 @@
+/** A prepared run of slim members on drawn images, with real lanes, for tests of its parts. */
+import { join } from 'node:path';
+import { prepareProcess } from '@chorus/runtime';
+import { StopFlag } from '@chorus/training';
+import type { ExperimentInput } from '../experiment/schema.ts';
+import { Lane } from '../lanes/lane.ts';
+import { observerFrom, type RunObserver } from './observer.ts';
+import { type Preparation, prepareRun } from './preparation.ts';
+import { openRunFolder, type RunFolder, type RunStart } from './run-folder.ts';
+import type { MemberRun } from './train-members.ts';
+
+export interface PreparedRun extends MemberRun {
+  preparation: Preparation;
+  start: RunStart;
+  folder: RunFolder;
+  lanes: readonly Lane[];
+  /** Ends the lanes and releases the folder. */
+  close(): Promise<void>;
+}
+
+/**
+ * Prepares a run of the members `wide` and `slim` in the folder `name` of `parent`, whose folder `data` has the images.
+ */
+export async function preparedRun(
+  parent: string,
+  changes: Partial<ExperimentInput> = {},
+  partialObserver: Partial<RunObserver> = {},
+  name = 'run',
+): Promise<PreparedRun> {
+  prepareProcess();
+  const observer = observerFrom(partialObserver);
+  const stop = new StopFlag();
+  const input: Partial<ExperimentInput> = {
+    ...{ name: 'small', inputSize: 32, data: { source: join(parent, 'data') }, weights: 'random' },
+    members: [
+      { name: 'wide', backbone: 'mobilenet', alpha: 0.5 },
+      { name: 'slim', backbone: 'mobilenet', alpha: 0.25 },
+    ],
+    recipe: { batchSize: 16, whole: { epochCount: 1 } },
+    workers: [{ device: 'cpu:0' }],
+    runtime: { logicalCpuDevices: 1, intraOpThreads: 1 },
+    ...changes,
+  };
+  const out = join(parent, name);
+  const preparation = await prepareRun(input, { folder: undefined, out, stop }, observer);
+  const { experiment, dataset, plan, compute } = preparation;
+  const folder = await openRunFolder(out, 'new');
+  const start: RunStart = {
+    ...{ schemaVersion: 3, preset: 'none', versions: {}, datasetFingerprint: dataset.fingerprint, experiment },
+  };
+  await folder.writeStart(start);
+  const lanes = preparation.lanes.lanes.map(
+    (runtime, index) => new Lane({ runtime, compute: compute[index]!, stop: stop.shared }, observer),
+  );
+  return {
+    ...{ preparation, start, plan, dataset, lanes, folder, observer, stop },
+    reads: new SharedArrayBuffer(dataset.images.length),
+    async close() {
+      await Promise.all(lanes.map((lane) => lane.close()));
+      await folder.release();
+    },
+  };
+}

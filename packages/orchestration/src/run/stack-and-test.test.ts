@@ -1,0 +1,105 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { drawShapes } from '@chorus/data';
+import { StorageError } from '@chorus/storage';
+import { StoppedError } from '@chorus/training';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readBundle } from '../bundle.ts';
+import { reportSchema } from '../report/schema.ts';
+import type { Choice } from '../stacking/choose.ts';
+import { countImages } from './count-images.ts';
+import { type PreparedRun, preparedRun } from './member-run.fixture.ts';
+import type { RunParts } from './run-report.ts';
+import { stackAndTest } from './stack-and-test.ts';
+import { type Training, trainMembers } from './train-members.ts';
+
+let parent: string;
+let run: PreparedRun;
+let parts: Omit<RunParts, 'testImagesReadBeforeChoice'>;
+let done: { name: string; trainings: Training[] }[];
+const choices: { choice: Choice; testImagesRead: number }[] = [];
+const fits: [number, number][] = [];
+
+const testImagesRead = () => {
+  const read = new Uint8Array(run.reads);
+  return run.dataset.split.test.filter((index) => read[index] === 1).length;
+};
+
+beforeAll(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'chorus-stack-and-test-'));
+  await drawShapes(join(parent, 'data'), { seed: 1, imagesPerClass: { train: 24, validation: 5 } });
+  run = await preparedRun(
+    parent,
+    { stackers: { kinds: ['mean', 'logistic'] }, stacking: { kind: 'holdout', fraction: 0.4 } },
+    {
+      onChoice: (choice) => choices.push({ choice, testImagesRead: testImagesRead() }),
+      onStacking: (...progress) => fits.push(progress),
+    },
+  );
+  const outcomes = await trainMembers(run);
+  const { start, dataset, plan, lanes, preparation } = run;
+  const counts = countImages(dataset.split);
+  parts = { start, dataset, counts, demo: true, plan, outcomes, lanes, timeline: preparation.timeline };
+  done = outcomes.map(({ trainings }, index) => ({ name: ['wide', 'slim'][index]!, trainings }));
+});
+afterAll(async () => {
+  await run.close();
+  await rm(parent, { recursive: true, force: true });
+});
+
+describe('stackAndTest', () => {
+  it('chooses before it reads a test image, and writes the report, the predictions and the bundle', async () => {
+    const report = await stackAndTest(parts, done, run);
+    expect(choices).toHaveLength(1);
+    const [{ choice, testImagesRead: readBefore }] = choices as [(typeof choices)[number]];
+    expect(readBefore).toBe(0);
+    expect(testImagesRead()).toBe(10);
+    expect(report.testImagesReadBeforeChoice).toBe(0);
+    // Each kind is fitted on all rows and without each of five folds.
+    expect(fits.at(-1)).toEqual([12, 12]);
+
+    expect(reportSchema.parse(JSON.parse(await readFile(run.folder.report, 'utf8')))).toEqual(report);
+    expect(report.stackers.map(({ kind, chosen }) => [kind, chosen])).toEqual(
+      ['mean', 'logistic'].map((kind) => [kind, kind === choice.chosen]),
+    );
+    expect(report.bestMember).toBe(done[choice.bestMember]!.name);
+    expect(report.members.map(({ outOfFold }) => outOfFold)).toEqual(choice.members);
+
+    const [header, ...rows] = (await readFile(run.folder.predictions, 'utf8')).trim().split('\n');
+    const names = ['wide', 'slim', 'mean', 'logistic'].flatMap((name) => [`${name}:discs`, `${name}:stars`]);
+    expect(header!.split(',').slice(-8)).toEqual(names);
+    const { images, split } = run.dataset;
+    expect(rows.map((row) => row.split(',')[0])).toEqual(
+      Array.from(split.test, (index) => images[index]!.relativePath),
+    );
+
+    const bundle = await readBundle(run.folder.bundle);
+    expect(bundle.manifest).toMatchObject({ chosen: choice.chosen, demo: true, classes: ['discs', 'stars'] });
+    expect(bundle.members.map(({ name, models }) => [name, models.length])).toEqual([
+      ['wide', 1],
+      ['slim', 1],
+    ]);
+  });
+
+  it('says in the report how many test images were read too early', async () => {
+    new Uint8Array(run.reads).fill(0)[run.dataset.split.test[3]!] = 1;
+    const report = await stackAndTest(parts, done, run);
+    expect(report.testImagesReadBeforeChoice).toBe(1);
+  });
+
+  it('refuses a member that was damaged since its training', async () => {
+    const path = join(done[0]!.trainings[0]!.folder, 'weights.bin');
+    const bytes = await readFile(path);
+    await writeFile(path, bytes.subarray(4));
+    const testing = stackAndTest(parts, done, run);
+    await expect(testing).rejects.toThrow(StorageError);
+    await expect(testing).rejects.toThrow(/weights\.bin is damaged/);
+    await writeFile(path, bytes);
+  });
+
+  it('stops once a stop is requested', async () => {
+    run.stop.raise();
+    await expect(stackAndTest(parts, done, run)).rejects.toThrow(StoppedError);
+  });
+});

@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { drawShapes, trainingImages } from '@chorus/data';
+import { sha256 } from '@chorus/storage';
+import { StoppedError } from '@chorus/training';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { factsOf } from '../plan/dataset-facts.ts';
+import { planTraining } from '../plan/plan-training.ts';
+import { type PreparedRun, preparedRun } from './member-run.fixture.ts';
+import type { MemberState } from './observer.ts';
+import { trainMembers } from './train-members.ts';
+
+let parent: string;
+let run: PreparedRun;
+const events: string[] = [];
+const warnings: string[] = [];
+const observer = {
+  onMember: (task: string, { state }: MemberState) => void events.push(`${task} ${state}`),
+  onWarning: (task: string, message: string) => void warnings.push(`${task}: ${message}`),
+};
+
+beforeAll(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'chorus-train-members-'));
+  await drawShapes(join(parent, 'data'), { seed: 1, imagesPerClass: { train: 12, validation: 4 } });
+  run = await preparedRun(parent, {}, observer);
+});
+afterAll(async () => {
+  await run.close();
+  await rm(parent, { recursive: true, force: true });
+});
+
+const trainingCount = () => run.lanes.flatMap(({ work }) => work.filter(({ kind }) => kind === 'train')).length;
+
+describe('trainMembers', () => {
+  it('trains every member, the most expensive first, and reads the training images only', async () => {
+    const outcomes = await trainMembers(run);
+    expect(events.splice(0)).toEqual(['wide running', 'wide done', 'slim running', 'slim done']);
+    expect(outcomes.map(({ status, trainings }) => [status, trainings.length])).toEqual([
+      ['done', 1],
+      ['done', 1],
+    ]);
+    for (const [index, { trainings, seconds }] of outcomes.entries()) {
+      expect(trainings[0]).toMatchObject({ fold: { kind: 'holdout' }, keepsWeights: true, resumed: false });
+      expect(trainings[0]!.folder).toBe(join(parent, 'run/members', ['wide', 'slim'][index]!, 'holdout'));
+      expect(trainings[0]!.outOfFoldLogits).toHaveLength(run.dataset.split.folds[0]!.outOfFold.length);
+      expect(seconds).toBeGreaterThanOrEqual(trainings[0]!.record.seconds);
+    }
+    const read = new Uint8Array(run.reads);
+    expect([...read.keys()].filter((index) => read[index] === 1)).toEqual([...trainingImages(run.dataset.split)]);
+  });
+
+  it('keeps what is finished: the same outcomes without a training', async () => {
+    const count = trainingCount();
+    const outcomes = await trainMembers(run);
+    expect(events.splice(0)).toEqual(['wide kept', 'slim kept']);
+    expect(trainingCount()).toBe(count);
+    for (const { status, trainings, seconds } of outcomes) {
+      expect(status).toBe('done');
+      expect(trainings[0]).toMatchObject({ resumed: true, keepsWeights: true });
+      expect(seconds).toBe(trainings[0]!.record.seconds);
+    }
+    expect(warnings).toEqual([]);
+  });
+
+  it('trains a damaged member again, and warns about it', async () => {
+    const path = join(run.folder.member('slim', { kind: 'holdout' }), 'out-of-fold.f32');
+    const before = await readFile(path);
+    await writeFile(path, before.subarray(4));
+    const [wide, slim] = await trainMembers(run);
+    expect(warnings.splice(0)).toEqual([
+      expect.stringMatching(/^slim: .*out-of-fold\.f32 is damaged: .* It is trained again\.$/),
+    ]);
+    expect(events.splice(0)).toEqual(['wide kept', 'slim running', 'slim done']);
+    expect([wide!.trainings[0]!.resumed, slim!.trainings[0]!.resumed]).toEqual([true, false]);
+    expect(await readFile(path)).toEqual(before);
+  });
+
+  it('goes on after the failure of a member, skips its other folds, and says where and why it failed', async () => {
+    const path = join(parent, 'broken.h5');
+    await writeFile(path, 'This is a text.');
+    const broken = { kind: 'file', path, sha256: sha256(Buffer.from('This is a text.')) } as const;
+    const stacking = { kind: 'kfold', folds: 2, members: 'average' } as const;
+    const folds = await preparedRun(parent, { stacking }, observer, 'folds');
+    try {
+      const { experiment, dataset } = folds.preparation;
+      const plan = planTraining(experiment, factsOf(dataset.split), [broken, { kind: 'random' }]);
+      const [wide, slim] = await trainMembers({ ...folds, plan });
+      expect(wide).toMatchObject({ status: 'failed', device: 'cpu:0', trainings: [] });
+      expect(wide).toHaveProperty('reason', expect.stringMatching(/^features: broken\.h5: /));
+      expect(slim).toMatchObject({ status: 'done', trainings: [{ resumed: false }, { resumed: false }] });
+      const told = events.splice(0);
+      expect(told.slice(0, 2)).toEqual(['wide/features running', 'wide/features failed']);
+      expect(told.slice(2).toSorted()).toEqual([
+        ...['slim/fold-1 done', 'slim/fold-1 running', 'slim/fold-2 done', 'slim/fold-2 running'],
+        ...['wide/fold-1 skipped', 'wide/fold-2 skipped'],
+      ]);
+      expect(existsSync(join(parent, 'folds/members/wide'))).toBe(false);
+    } finally {
+      await folds.close();
+    }
+  });
+
+  it('starts nothing once a stop is requested', async () => {
+    await rm(run.folder.member('wide', { kind: 'holdout' }), { recursive: true });
+    const count = trainingCount();
+    run.stop.raise();
+    await expect(trainMembers(run)).rejects.toThrow(StoppedError);
+    expect(events.splice(0)).toEqual(['slim kept']);
+    expect(trainingCount()).toBe(count);
+  });
+});

@@ -1,0 +1,61 @@
+import type { EpochMetrics } from '@chorus/training';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readBundle } from './bundle.ts';
+import { evaluateBundle } from './evaluate.ts';
+import { article } from './experiment/presets/article.ts';
+import { at, data, drawData, removeRuns, runtime, small } from './train.fixture.ts';
+import { train } from './train.ts';
+
+beforeAll(drawData);
+afterAll(removeRuns);
+
+it("runs the article's procedure with its flaws, and says which ones", async () => {
+  const epochs: EpochMetrics[] = [];
+  const { flaws, stacking, stackers, testTimeAugmentation } = article;
+  const { report } = await train(
+    {
+      ...{ ...small(), flaws, stacking, stackers, testTimeAugmentation },
+      recipe: { batchSize: 16, flip: false, whole: { epochCount: 2, learningRate: 1e-4, patience: 1 } },
+    },
+    {
+      out: at('article'),
+      observer: {
+        onEpoch: (epoch) => epochs.push(epoch),
+      },
+    },
+  );
+  expect(report.flaws.map(({ name }) => name)).toEqual([
+    'flaws.rawBgr',
+    'flaws.aliasedResize',
+    'flaws.wholeFromStart',
+    'flaws.lastEpoch',
+    'flaws.wholeBatchesOnly',
+    'flaws.tuneOnTest',
+    'flaws.fromLogitsOnSigmoid',
+    'stacking.kind',
+  ]);
+  expect(report.verdict).toContain('The procedure has 8 known flaws, which flatter these figures.');
+  // 50 test images are three whole batches and a rest; they were watched while training.
+  expect(report.dataset.counts).toMatchObject({
+    training: 79,
+    test: 48,
+    folds: [{ fit: 79, tune: 48, outOfFold: 79 }],
+  });
+  expect(report.testImagesReadBeforeChoice).toBe(48);
+  // Patience of one epoch stops nobody, and what fills no batch of 16 is left out of 79.
+  expect(epochs.map(({ task, epochIndex, stepCount }) => [task, epochIndex, stepCount]).toSorted()).toEqual([
+    ['slim', 0, 4],
+    ['slim', 1, 4],
+    ['wide', 0, 4],
+    ['wide', 1, 4],
+  ]);
+  const { manifest } = await readBundle(at('article/bundle'));
+  expect(manifest.decoding.resize).toBe('opencv');
+  expect(manifest.members.flatMap(({ models }) => models.map(({ model }) => model.preprocessing))).toEqual([
+    'raw-bgr',
+    'raw-bgr',
+  ]);
+  expect(report.stackers.map(({ kind, test: score }) => [kind, score.count])).toEqual([['dense', 48]]);
+  const evaluation = await evaluateBundle(at('article/bundle'), data, { workers: 'cpu:0', runtime });
+  expect(evaluation.ensemble.test.correct).toBe(report.stackers[0]!.test.correct);
+});

@@ -1,0 +1,170 @@
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { foldName, scanImageFolder, splitImages } from '@chorus/data';
+import { stackerFromJson } from '@chorus/models';
+import { readMember } from '@chorus/training';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readBundle, writeBundle } from './bundle.ts';
+import { evaluateBundle } from './evaluate.ts';
+import { resolveExperiment } from './experiment/resolve.ts';
+import type { ExperimentInput } from './experiment/schema.ts';
+import { predictFiles } from './predict.ts';
+import { splitPlanOf } from './run/dataset.ts';
+import {
+  at,
+  data,
+  drawData,
+  pretrained,
+  removeRuns,
+  runtime,
+  small,
+  three,
+  twoLanes,
+  weightsWith,
+} from './train.fixture.ts';
+import { train } from './train.ts';
+
+beforeAll(drawData);
+afterAll(removeRuns);
+
+describe('k folds', () => {
+  it.each([
+    ['refit', ['fold-1', 'fold-2', 'fold-3', 'all'], 1, 'the model of all'],
+    ['average', ['fold-1', 'fold-2', 'fold-3'], 3, 'the mean of 3 models'],
+  ] as const)(
+    'trains each member once per fold; the bundle has them by %s and gives the same answers',
+    async (members, parts, modelCount, predictsWith) => {
+      const finished: string[] = [];
+      const { report } = await train(
+        {
+          ...small(),
+          ...twoLanes,
+          recipe: { batchSize: 16, whole: { epochCount: 1 } },
+          stacking: { kind: 'kfold', folds: 3, members },
+        },
+        {
+          out: at(`folds-${members}`),
+          observer: {
+            onMember: (task, { state }) => state === 'done' && void finished.push(task),
+          },
+        },
+      );
+      expect(report.testImagesReadBeforeChoice).toBe(0);
+      expect(finished.toSorted()).toEqual(
+        ['wide', 'slim'].flatMap((name) => parts.map((part) => `${name}/${part}`)).toSorted(),
+      );
+      for (const member of report.members) {
+        expect(member.trainings.map(({ fold }) => foldName(fold))).toEqual(parts);
+        expect(member.predictsWith).toBe(predictsWith);
+      }
+      // 79 usable images in train, each held out once.
+      expect(report.dataset.counts.training).toBe(79);
+      const outOfFold = report.dataset.counts.folds.map((fold) => fold.outOfFold);
+      expect(outOfFold.reduce((sum, one) => sum + one, 0)).toBe(79);
+      expect(report.stacking).toContain('each member was trained once without each of 3 folds');
+      expect(report.dataset.duplicates).toMatchObject([{ splits: [expect.stringMatching(/^fold-\d$/), 'test'] }]);
+
+      // Of a fold that only answers for the stackers no weights are kept.
+      const kept = parts.filter((part) => existsSync(at(`folds-${members}/members/wide/${part}/weights.bin`)));
+      expect(kept).toEqual(members === 'refit' ? ['all'] : parts);
+      const bundle = await readBundle(at(`folds-${members}/bundle`));
+      expect(bundle.members.map(({ models }) => models.length)).toEqual([modelCount, modelCount]);
+      const evaluation = await evaluateBundle(at(`folds-${members}/bundle`), data, { workers: 'cpu:0', runtime });
+      expect(evaluation.members.map(({ test: score }) => score.correct)).toEqual(
+        report.members.map(({ test: score }) => score!.correct),
+      );
+      expect(evaluation.ensemble.test.logLoss).toBeCloseTo(
+        report.stackers.find(({ chosen }) => chosen)!.test.logLoss,
+        5,
+      );
+    },
+  );
+
+  it('goes on with the trainings that are whole: only a damaged fold is trained again', async () => {
+    const weights = at('folds-average/members/slim/fold-2/weights.bin');
+    await writeFile(weights, (await readFile(weights)).subarray(4));
+    const warned: string[] = [];
+    const onWarning = (task: string, message: string) => void warned.push(`${task}: ${message}`);
+    const { report } = await train({}, { resume: at('folds-average'), observer: { onWarning } });
+    expect(warned).toEqual([expect.stringMatching(/^slim\/fold-2: .*weights\.bin is damaged: .* trained again\.$/)]);
+    const resumed = report.members.flatMap(({ trainings }) => trainings.map((one) => one.resumed));
+    expect(resumed).toEqual([true, true, true, true, false, true]);
+  });
+
+  it.skipIf(!existsSync(pretrained))(
+    'computes what a frozen backbone makes of the images once for all folds (needs ../shared)',
+    async () => {
+      const { report } = await train(
+        {
+          ...small(),
+          ...twoLanes,
+          weights: pretrained,
+          recipe: { batchSize: 16, head: { epochCount: 3 }, fineTune: { lastLayers: 0 } },
+          stacking: { kind: 'kfold', folds: 3, members: 'refit' },
+        },
+        { out: at('frozen-folds') },
+      );
+      const tasks = report.lanes.flatMap((lane) => lane.tasks.map(({ task, kind }) => `${kind} ${task}`));
+      expect(tasks.filter((task) => task.startsWith('features')).toSorted()).toEqual([
+        'features slim/features',
+        'features wide/features',
+      ]);
+      expect(tasks.filter((task) => task.startsWith('train'))).toHaveLength(8);
+    },
+  );
+
+  it.skipIf(!existsSync(pretrained)).each([true, false])(
+    'answers from shared features as the whole model does, mirror %s (needs ../shared)',
+    async (testTimeAugmentation) => {
+      const out = at(`shared-${testTimeAugmentation}`);
+      const experiment: Partial<ExperimentInput> = {
+        ...small(),
+        ...{ weights: pretrained, testTimeAugmentation, seed: 3 },
+        recipe: { batchSize: 16, flip: false, head: { epochCount: 3 }, fineTune: { lastLayers: 0 } },
+        stacking: { kind: 'kfold', folds: 2, members: 'average' },
+      };
+      await train(experiment, { out });
+      // The model of one fold, as a bundle of its own, on the images that the fold held out.
+      const { manifest, weights, outOfFoldLogits } = await readMember(join(out, 'members/slim/fold-1'));
+      if (weights === undefined) throw new Error('a fold that answers in the bundle keeps its weights');
+      const bundle = await readBundle(join(out, 'bundle'));
+      await writeBundle(
+        at(`alone-${testTimeAugmentation}`),
+        { ...bundle.manifest, chosen: 'mean' },
+        [{ name: 'slim', models: [{ manifest, weights }] }],
+        new Map([['mean', stackerFromJson({ kind: 'mean', memberCount: 1, classCount: 2 })]]),
+        bundle.images,
+      );
+      const folder = await scanImageFolder(data);
+      const { outOfFold } = splitImages(folder, splitPlanOf(resolveExperiment(experiment))).folds[0]!;
+      const paths = [...outOfFold].map((index) => folder.images[index]!.path);
+      const { predictions } = await predictFiles(at(`alone-${testTimeAugmentation}`), paths, {
+        workers: 'cpu:0',
+        runtime,
+      });
+      // One file of the training images is damaged: its row is in neither.
+      expect(predictions).toHaveLength(outOfFoldLogits.length);
+      for (const [row, { probabilities }] of predictions.entries())
+        expect(Math.abs(probabilities.stars! - 1 / (1 + Math.exp(-outOfFoldLogits[row]!)))).toBeLessThan(1e-5);
+    },
+  );
+
+  it.skipIf(!existsSync(pretrained))(
+    'fail a member whole when its weights do not fit, and leave the others alone (needs ../shared)',
+    async () => {
+      const folder = await weightsWith('slim');
+      const { report, exitCode } = await train(
+        { ...three(folder), stacking: { kind: 'kfold', folds: 2, members: 'average' } },
+        { out: at('fold-fails') },
+      );
+      expect(exitCode).toBe(3);
+      expect(report.members.map(({ name, status, trainings }) => [name, status, trainings.length])).toEqual([
+        ['wide', 'done', 2],
+        ['slim', 'failed', 0],
+        ['third', 'done', 2],
+      ]);
+      expect(report.members[1]!.reason).toMatch(/^features: mobilenet_2_5_128_tf_no_top\.h5: /);
+    },
+  );
+});

@@ -1,0 +1,70 @@
+import { cp, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { evaluateBundle } from './evaluate.ts';
+import type { ExperimentInput } from './experiment/schema.ts';
+import { at, data, drawData, removeRuns, runtime, small } from './train.fixture.ts';
+import { train } from './train.ts';
+
+beforeAll(drawData);
+afterAll(removeRuns);
+
+it('has members of two input sizes, decodes each image once for both, and so does the bundle', async () => {
+  const [wide, slim] = small().members! as [object, object];
+  const decoded: [number, number][] = [];
+  const { report } = await train(
+    {
+      ...small(),
+      members: [wide, { ...slim, inputSize: 48 }] as ExperimentInput['members'],
+      recipe: { batchSize: 16, whole: { epochCount: 1 } },
+    },
+    { out: at('two-sizes'), observer: { onDecode: (done, total) => decoded.push([done, total]) } },
+  );
+  expect(decoded).toEqual(decoded.map((_, index) => [index + 1, 130]));
+  expect(decoded).toHaveLength(130);
+  expect(report.dataset.inputSizes).toEqual([32, 48]);
+  expect(report.members.map(({ inputSize }) => inputSize)).toEqual([32, 48]);
+  const evaluation = await evaluateBundle(at('two-sizes/bundle'), data, { workers: 'cpu:0', runtime });
+  expect(evaluation.members.map(({ test: score }) => score.correct)).toEqual(
+    report.members.map(({ test: score }) => score!.correct),
+  );
+});
+
+it('row 10 of the faults: odd names go through to the predictions and the report as they are', async () => {
+  const odd = [
+    'a\nb.png',
+    '--x.png',
+    '<img src=x onerror=alert(1)>.png',
+    'say "hi", you.png',
+    'é…🙂.png',
+    `${'n'.repeat(251)}.png`,
+  ];
+  const folder = at('odd-names');
+  await cp(data, folder, { recursive: true });
+  for (const form of ['discs', 'stars'])
+    for (const [index, name] of odd.entries())
+      await cp(join(data, `validation/${form}/${form}-0000${index + 1}.png`), join(folder, 'validation', form, name));
+  const { report } = await train(
+    { ...small(), data: { source: folder }, recipe: { batchSize: 64, whole: { epochCount: 1 } } },
+    { out: at('odd-run') },
+  );
+  expect(report.dataset.counts.test).toBe(50 + 2 * odd.length);
+  const paths = csvRows(await readFile(at('odd-run/predictions.csv'), 'utf8')).map(([path]) => path);
+  for (const name of odd) expect(paths).toContain(`validation/stars/${name}`);
+  const evaluation = await evaluateBundle(at('odd-run/bundle'), folder, { workers: 'cpu:0', runtime });
+  expect(evaluation.predictions.map(({ path }) => path)).toEqual(paths.slice(1));
+  // A picture and its copy under another name are both in the test: no two sets share it.
+  const { duplicates } = report.dataset;
+  expect(duplicates.filter(({ splits }) => splits.length > 1)).toHaveLength(1);
+  expect(duplicates.filter(({ splits }) => `${splits}` === 'test')).toHaveLength(2 * odd.length);
+});
+
+/** Reads RFC 4180, quoted line ends included. */
+function csvRows(text: string): string[][] {
+  const rows: string[][] = [[]];
+  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\n]*))(,|\n)/g)) {
+    rows.at(-1)!.push(quoted === undefined ? plain! : quoted.replaceAll('""', '"'));
+    if (end === '\n') rows.push([]);
+  }
+  return rows.slice(0, -1);
+}

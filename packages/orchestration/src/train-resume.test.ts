@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sha256 } from '@chorus/storage';
+import { StoppedError } from '@chorus/training';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readBundle } from './bundle.ts';
+import type { MemberState } from './run/observer.ts';
+import { at, data, drawData, removeRuns, small } from './train.fixture.ts';
+import { train } from './train.ts';
+
+let killed: Promise<NodeJS.Signals | null>;
+beforeAll(async () => {
+  await drawData();
+  // Early: its lock counts as left after ten seconds, which pass beside the other tests.
+  killed = killedRun(at('killed'));
+});
+afterAll(removeRuns);
+
+describe('stopping and going on', () => {
+  it('stops at a batch edge and keeps what is finished; a damaged member is trained again', async () => {
+    const controller = new AbortController();
+    const stopped = train(small(), {
+      out: at('stopped'),
+      signal: controller.signal,
+      // One lane: when the second member starts, the first is done.
+      observer: { onMember: (name, { state }) => state === 'running' && name === 'slim' && controller.abort() },
+    });
+    await expect(stopped).rejects.toThrow(StoppedError);
+    expect(await readdir(at('stopped/members'))).toEqual(['wide']);
+    expect(existsSync(at('stopped/report.json'))).toBe(false);
+
+    const states: string[] = [];
+    const observer = { onMember: (name: string, { state }: MemberState) => void states.push(`${name} ${state}`) };
+    const { report } = await train({}, { resume: at('stopped'), observer });
+    expect(states).toContain('wide kept');
+    expect(states).toContain('slim done');
+    expect(report.members.map(({ trainings }) => trainings[0]!.resumed)).toEqual([true, false]);
+
+    const bytes = await readFile(at('stopped/members/wide/holdout/weights.bin'));
+    await writeFile(at('stopped/members/wide/holdout/weights.bin'), bytes.subarray(1));
+    const warnings: string[] = [];
+    states.length = 0;
+    await train(
+      {},
+      { resume: at('stopped'), observer: { ...observer, onWarning: (_, message) => void warnings.push(message) } },
+    );
+    expect(warnings).toEqual([expect.stringMatching(/weights\.bin is damaged: .* It is trained again\./)]);
+    expect(states).toContain('wide done');
+    expect(states).toContain('slim kept');
+  });
+
+  it('changes no file of a finished run, whose models the disk holds once', async () => {
+    const state = async () => {
+      const entries = await readdir(at('stopped'), { recursive: true, withFileTypes: true });
+      const paths = entries.map(({ parentPath, name }) => join(parentPath, name)).toSorted();
+      return Promise.all(
+        paths.map(async (path) => {
+          const { mtimeMs, ino, isFile } = await stat(path).then((one) => ({ ...one, isFile: one.isFile() }));
+          return { path, mtimeMs, ino, sum: isFile ? sha256(await readFile(path)) : '' };
+        }),
+      );
+    };
+    const before = await state();
+    const { report, wasFinished, exitCode } = await train({}, { resume: at('stopped') });
+    expect(await state()).toEqual(before);
+    expect({ wasFinished, exitCode }).toEqual({ wasFinished: true, exitCode: 0 });
+    expect(report).toEqual(JSON.parse(await readFile(at('stopped/report.json'), 'utf8')));
+    const inodeOf = (name: string) => before.find(({ path }) => path === at(`stopped/${name}`))!.ino;
+    for (const name of ['wide', 'slim'])
+      expect(inodeOf(`bundle/members/${name}/1.bin`)).toBe(inodeOf(`members/${name}/holdout/weights.bin`));
+    await rm(at('stopped/bundle'), { recursive: true });
+    expect((await train({}, { resume: at('stopped') })).wasFinished).toBe(false);
+    await rm(at('stopped/members'), { recursive: true });
+    expect((await readBundle(at('stopped/bundle'))).members).toHaveLength(2);
+    await expect(readBundle(at('stopped'))).rejects.toThrow(
+      `Expected a bundle at ${at('stopped')}, received a run folder; did you mean ${at('stopped/bundle')}?`,
+    );
+  });
+
+  it('stops while it decodes', async () => {
+    const controller = new AbortController();
+    const stopped = train(small(), {
+      out: at('undecoded'),
+      signal: controller.signal,
+      observer: { onDecode: () => controller.abort() },
+    });
+    await expect(stopped).rejects.toThrow(StoppedError);
+    await expect(stopped).rejects.toThrow(/^The run was stopped\.$/);
+    // Nothing was trained: there is nothing to go on with, and the folder is free.
+    expect(existsSync(at('undecoded'))).toBe(false);
+  });
+
+  it('goes on after a kill, with the same images only', async () => {
+    expect(await killed).toBe('SIGKILL');
+    const { report } = await train({}, { resume: at('killed') });
+    expect(report.members.map(({ trainings }) => trainings[0]!.resumed)).toEqual([true, false]);
+    await rm(at('killed/report.json'));
+    await cp(join(data, 'train/stars/stars-00002.png'), join(data, 'train/stars/stars-99999.png'));
+    await expect(train({}, { resume: at('killed') })).rejects.toThrow(/are not those that the run in .* started with/);
+    await rm(join(data, 'train/stars/stars-99999.png'));
+  });
+
+  it('does not go on with a training that began with other weights', async () => {
+    const path = at('killed/members/slim/holdout/member.json');
+    const member = JSON.parse(await readFile(path, 'utf8'));
+    const changed = JSON.stringify({ ...member, weights: { source: 'elsewhere.h5', sha256: 'a'.repeat(64) } });
+    await writeFile(path, changed);
+    const sums = at('killed/members/slim/holdout/SHA256SUMS');
+    await writeFile(
+      sums,
+      (await readFile(sums, 'utf8')).replace(/^.*member\.json$/m, `${sha256(changed)}  member.json`),
+    );
+    const warnings: string[] = [];
+    const onWarning = (task: string, message: string) => void warnings.push(`${task}: ${message}`);
+    const { report } = await train({}, { resume: at('killed'), observer: { onWarning } });
+    expect(warnings).toEqual(['slim: slim started from other weights (elsewhere.h5). It is trained again.']);
+    expect(report.members.map(({ trainings }) => trainings[0]!.resumed)).toEqual([true, false]);
+  });
+});
+
+/** A run in a process of its own, killed when its second member starts; the signal that ended it. */
+function killedRun(out: string): Promise<NodeJS.Signals | null> {
+  const experiment = JSON.stringify(small());
+  const script = `import { train } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)};
+    await train(${experiment}, { out: ${JSON.stringify(out)},
+      observer: { onMember: (name, { state }) => name === 'slim' && state === 'running' && process.kill(process.pid, 'SIGKILL') } });`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'inherit' });
+  return new Promise((done) => child.on('exit', (_, signal) => done(signal)));
+}

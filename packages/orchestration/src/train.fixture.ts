@@ -1,0 +1,75 @@
+/** What the stories of `train` share: drawn images, experiments that train in seconds, and a folder for their runs. */
+import { mkdtempSync } from 'node:fs';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { drawShapes } from '@chorus/data';
+import type { ExperimentInput } from './experiment/schema.ts';
+
+/** Published weights, which not every machine has. */
+export const pretrained = fileURLToPath(new URL('../../../../shared/data/pretrained/', import.meta.url));
+
+/** Each test file runs in a process of its own, and so has a folder of its own. */
+export const parent = mkdtempSync(join(tmpdir(), 'chorus-train-'));
+export const at = (name: string) => join(parent, name);
+
+/** The images that {@link drawData} draws. */
+export const data = at('data');
+
+/** For a file's `beforeAll`: two classes, an image that lies in two splits, and a file that is not an image. */
+export async function drawData(): Promise<void> {
+  // 50 test images: batches of 32 leave a partial last one.
+  await drawShapes(data, { seed: 1, imagesPerClass: { train: 40, validation: 25 } });
+  await cp(join(data, 'train/discs/discs-00000.png'), join(data, 'validation/discs/discs-00000.png'));
+  await writeFile(join(data, 'train/stars/stars-00001.png'), 'This is a text.');
+}
+
+/** For a file's `afterAll`. */
+export const removeRuns = () => rm(parent, { recursive: true, force: true });
+
+/** Process-wide, so that all runs and evaluations of a test file share them. */
+export const runtime = { logicalCpuDevices: 3, intraOpThreads: 1 };
+
+/** Two slim members on tiny images: seconds. */
+export const small = (): Partial<ExperimentInput> => ({
+  name: 'small',
+  inputSize: 32,
+  data: { source: data },
+  weights: 'random',
+  members: [
+    { name: 'wide', backbone: 'mobilenet', alpha: 0.5 },
+    { name: 'slim', backbone: 'mobilenet', alpha: 0.25 },
+  ],
+  recipe: { batchSize: 16, whole: { epochCount: 2 } },
+  workers: [{ device: 'cpu:1' }],
+  runtime,
+});
+
+/** For what is about lanes; starting one costs a second. */
+export const twoLanes: Partial<ExperimentInput> = { workers: [{ device: 'cpu:1' }, { device: 'cpu:2' }] };
+
+/** Weight files by their names in Keras. */
+export const names = {
+  wide: 'mobilenet_5_0_160_tf_no_top.h5',
+  slim: 'mobilenet_2_5_128_tf_no_top.h5',
+  third: 'mobilenet_7_5_192_tf_no_top.h5',
+};
+
+/** A folder of weight files; those of the named members are not HDF5. */
+export async function weightsWith(...broken: (keyof typeof names)[]): Promise<string> {
+  const folder = await mkdtemp(at('weights-'));
+  for (const [member, name] of Object.entries(names))
+    if (broken.includes(member as keyof typeof names)) await writeFile(join(folder, name), 'This is a text.');
+    else await cp(join(pretrained, name), join(folder, name));
+  return folder;
+}
+
+/** Three members whose backbones stay frozen. */
+export const three = (weights: string): Partial<ExperimentInput> => ({
+  ...small(),
+  ...twoLanes,
+  weights,
+  members: [...small().members!, { name: 'third', backbone: 'mobilenet', alpha: 0.75 }],
+  recipe: { batchSize: 16, head: { epochCount: 2 }, fineTune: { lastLayers: 0 } },
+});

@@ -1,0 +1,237 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createPixelStore, PixelStore } from '@chorus/data';
+import { ModelError, memberFromBytes } from '@chorus/models';
+import { initRuntime } from '@chorus/runtime';
+import { StorageError, sha256 } from '@chorus/storage';
+import * as tf from '@tensorflow/tfjs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { StoppedError, TrainingError } from './errors.ts';
+import { ImageReader } from './image-reader.ts';
+import { readMember } from './member-folder.ts';
+import type { MemberPlan, StagePlan } from './plan.ts';
+import { prepareImagePredictor } from './predict-images.ts';
+import type { EpochMetrics, FeaturesTask, LaneObserver, TrainTask } from './protocol.ts';
+import { StopFlag } from './stop-flag.ts';
+import { computeFeatures, type LaneContext, trainMember } from './train-member.ts';
+
+const size = 32;
+const imageCount = 16;
+const pixels = createPixelStore(imageCount, size);
+const labels = new SharedArrayBuffer(imageCount * Int32Array.BYTES_PER_ELEMENT);
+const compute = { compile: false, bfloat16: false };
+const range = (start: number, end: number) => Uint32Array.from({ length: end - start }, (_, index) => start + index);
+/** Images 14 and 15 belong to the test. */
+const images = { fit: range(0, 8), tune: range(8, 10), outOfFold: range(10, 14) };
+
+let parent: string;
+let runtime: ReturnType<typeof initRuntime>;
+
+beforeAll(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'chorus-train-member-'));
+  runtime = initRuntime({ device: 'cpu:0', intraOpThreads: 1 });
+  const store = new PixelStore(pixels);
+  for (let image = 0; image < imageCount; image += 1) {
+    new Int32Array(labels)[image] = image % 2;
+    store.publish(
+      image,
+      Uint8Array.from({ length: size * size * 3 }, (_, index) => (index * (image + 3)) % 256),
+    );
+  }
+});
+afterAll(() => rm(parent, { recursive: true, force: true }));
+
+const stage: StagePlan = {
+  name: 'whole',
+  trains: 'all',
+  batchNorm: 'batch',
+  recalibratesBatchNorm: true,
+  loss: { labelSmoothing: 0, fromLogitsOnSigmoid: null },
+  optimizer: { kind: 'adam', weightDecay: 0 },
+  learningRate: { kind: 'constant', value: 1e-3 },
+  augmentation: { kind: 'flip' },
+  batchSize: 4,
+  wholeBatchesOnly: false,
+  epochCount: 1,
+  stopping: { keeps: 'best', patience: 2, startCounts: false },
+  precision: 'float32',
+};
+/** Trains nothing but the head: the cheapest stage. */
+const headStage: StagePlan = {
+  ...stage,
+  ...{ name: 'head', trains: 'head', batchNorm: 'moving', recalibratesBatchNorm: false, epochCount: 2 },
+};
+
+const member: MemberPlan = {
+  name: 'slim',
+  backbone: { family: 'mobilenet', alpha: 0.25, inputSize: size },
+  preprocessing: 'minus-one-to-one',
+  dropout: 0,
+  weights: { kind: 'random' },
+  initializes: 'all',
+  recipe: 'whole',
+  stages: [headStage],
+  features: null,
+  testTimeAugmentation: false,
+};
+
+async function taskOf(plan: Partial<MemberPlan> = {}, changes: Partial<TrainTask> = {}): Promise<TrainTask> {
+  return {
+    ...{ kind: 'train', name: 'slim', fold: { kind: 'holdout' }, seed: 7, classes: ['a', 'b'], keepsWeights: true },
+    ...{ pixels, labels, reads: new SharedArrayBuffer(imageCount), ...images },
+    folder: join(await mkdtemp(join(parent, 'run-')), 'slim'),
+    ...changes,
+    member: { ...member, ...plan },
+  };
+}
+
+/** A lane in this thread, and what it reports. */
+function lane(changes: Partial<LaneObserver> = {}, stop = new StopFlag()) {
+  const stages: string[] = [];
+  const batches: string[] = [];
+  const epochs: EpochMetrics[] = [];
+  const observer: LaneObserver = {
+    onStage: (task, name) => stages.push(`${task} ${name}`),
+    onBatch: (task, { stage: of, epochIndex, stepIndex, stepCount }) =>
+      batches.push(`${task} ${of} ${epochIndex}: ${stepIndex}/${stepCount}`),
+    onEpoch: (epoch) => epochs.push(epoch),
+    onWarning: () => {},
+    ...changes,
+  };
+  return { context: { ...runtime, observer, stop, compute } satisfies LaneContext, stages, batches, epochs };
+}
+
+const readImages = ({ reads }: Pick<TrainTask, 'reads'>) =>
+  [...new Uint8Array(reads).entries()].filter(([, read]) => read === 1).map(([image]) => image);
+
+describe('trainMember', () => {
+  it('publishes a folder whose model predicts what it returned, and reads the images of its fold only', async () => {
+    const before = tf.memory().numTensors;
+    const task = await taskOf({ stages: [stage], testTimeAugmentation: true });
+    const { context, stages, batches, epochs } = lane();
+    const trained = await trainMember(task, context);
+    expect(tf.memory().numTensors).toBe(before);
+    expect(readImages(task)).toEqual([...range(0, 14)]);
+    expect(stages).toEqual(['slim features', 'slim whole', 'slim predict']);
+    expect(batches).toEqual(['slim whole 0: 0/2', 'slim whole 0: 1/2']);
+    expect(epochs).toMatchObject([
+      {
+        ...{ task: 'slim', member: 'slim', fold: { kind: 'holdout' }, device: 'cpu:0', stage: 'whole' },
+        ...{ epochIndex: 0, stepCount: 2, learningRate: 1e-3, best: true, compiled: null },
+      },
+    ]);
+    expect(trained.record).toMatchObject({
+      ...{ device: 'cpu:0', backingDevice: '/job:localhost/replica:0/task:0/device:CPU:0', precision: 'float32' },
+      ...{ recipe: 'whole', weights: { source: 'random', sha256: null } },
+    });
+
+    const { weights, ...published } = await readMember(task.folder);
+    expect(published).toEqual(trained);
+    const classifier = memberFromBytes(published.manifest, weights!);
+    const options = { testTimeAugmentation: true, imageCount: 4 };
+    const predictor = prepareImagePredictor(classifier, options, compute);
+    const logits = await predictor.predict(new ImageReader(pixels, task.reads), images.outOfFold, new StopFlag());
+    predictor.dispose();
+    classifier.dispose();
+    expect(trained.outOfFoldLogits).toEqual(logits);
+    expect(new Set(logits).size).toBe(4);
+  });
+
+  it('leaves out weights that nothing predicts with', async () => {
+    const task = await taskOf({}, { keepsWeights: false });
+    const trained = await trainMember(task, lane().context);
+    expect((await readdir(task.folder)).toSorted()).toEqual(['SHA256SUMS', 'member.json', 'out-of-fold.f32']);
+    expect(await readMember(task.folder)).toEqual({ ...trained, weights: undefined });
+  });
+
+  it('gives the same result for the same seed, and another one for another seed', async () => {
+    const logitsOf = async (seed: number) =>
+      (await trainMember(await taskOf({}, { seed }), lane().context)).outOfFoldLogits;
+    const first = await logitsOf(7);
+    expect(await logitsOf(7)).toEqual(first);
+    expect(await logitsOf(8)).not.toEqual(first);
+  });
+
+  it('stops at a batch edge, and publishes nothing', async () => {
+    const before = tf.memory().numTensors;
+    const stop = new StopFlag();
+    const task = await taskOf();
+    const { context, epochs } = lane({ onBatch: () => stop.raise() }, stop);
+    await expect(trainMember(task, context)).rejects.toThrow(StoppedError);
+    expect(epochs).toEqual([]);
+    expect(existsSync(task.folder)).toBe(false);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('fails on a loss that is not finite, and publishes nothing', async () => {
+    const before = tf.memory().numTensors;
+    const task = await taskOf({ stages: [{ ...stage, learningRate: { kind: 'constant', value: 1e38 } }] });
+    const training = trainMember(task, lane().context);
+    await expect(training).rejects.toThrow(TrainingError);
+    await expect(training).rejects.toThrow(/became (NaN|Infinity) in .* of stage "whole" at learning rate 1e\+38/);
+    expect(existsSync(task.folder)).toBe(false);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it.each<[string, string, new (message: string) => Error, RegExp]>([
+    ['is not HDF5', sha256(Buffer.from('This is a text.')), ModelError, /^broken\.h5: /],
+    ['has changed since it was planned', 'b'.repeat(64), StorageError, /received other content/],
+  ])('fails on a weight file that %s, publishes nothing and keeps no tensor', async (_, checksum, kind, message) => {
+    const before = tf.memory().numTensors;
+    const path = join(parent, 'broken.h5');
+    await writeFile(path, 'This is a text.');
+    const task = await taskOf({ weights: { kind: 'file', path, sha256: checksum }, initializes: 'head' });
+    const training = trainMember(task, lane().context);
+    await expect(training).rejects.toThrow(kind);
+    await expect(training).rejects.toThrow(message);
+    expect(existsSync(task.folder)).toBe(false);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('features that folds share', () => {
+  const featuresTask = (task: TrainTask, rowsPerImage: 1 | 2): FeaturesTask => ({
+    ...{ name: 'slim/features', member: task.member, classes: task.classes, seed: task.seed, pixels },
+    ...{ kind: 'features', indices: range(0, 14), rowsPerImage, reads: new SharedArrayBuffer(imageCount) },
+  });
+
+  it.each([true, false])(
+    'train and predict as those of its own do, without a look at the images; test-time augmentation: %s',
+    async (testTimeAugmentation) => {
+      const own = await trainMember(await taskOf({ testTimeAugmentation }), lane().context);
+      const features = { rowsPerImage: 2, predict: true } as const;
+      const task = await taskOf({ testTimeAugmentation, features });
+      const { context, stages, batches } = lane();
+      const before = tf.memory().numTensors;
+      const computing = featuresTask(task, 2);
+      const shared = await computeFeatures(computing, context);
+      expect(tf.memory().numTensors).toBe(before);
+      expect(readImages(computing)).toEqual([...range(0, 14)]);
+      expect(stages).toEqual(['slim/features features']);
+      expect(batches).toEqual(['slim/features features 0: 0/1']);
+      const trained = await trainMember({ ...task, features: shared }, context);
+      expect(readImages(task)).toEqual([]);
+      expect(trained.outOfFoldLogits).toHaveLength(own.outOfFoldLogits.length);
+      for (const [row, logit] of trained.outOfFoldLogits.entries())
+        expect(Math.abs(logit - own.outOfFoldLogits[row]!)).toBeLessThan(1e-5);
+    },
+  );
+
+  it('are computed anew for tune images that have none', async () => {
+    const task = await taskOf({ features: { rowsPerImage: 2, predict: true } }, { tune: range(14, 16) });
+    const shared = await computeFeatures(featuresTask(task, 2), lane().context);
+    await trainMember({ ...task, features: shared }, lane().context);
+    expect(readImages(task)).toEqual([14, 15]);
+  });
+
+  it('stop before the next batch', async () => {
+    const stop = new StopFlag();
+    stop.raise();
+    const before = tf.memory().numTensors;
+    const task = await taskOf();
+    await expect(computeFeatures(featuresTask(task, 1), lane({}, stop).context)).rejects.toThrow(StoppedError);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
