@@ -5,15 +5,20 @@ import { majorityShare } from './majority-share.ts';
 import { findMistakes } from './mistakes.ts';
 
 /** Probabilities of two classes that predict the given class of each row. */
-const answers = (...classes: number[]) =>
+const probabilitiesOf = (...classes: number[]) =>
   Float32Array.from(classes.flatMap((label) => (label === 0 ? [0.8, 0.2] : [0.2, 0.8])));
 
 describe('compareStackers', () => {
   const labels = Int32Array.of(0, 0, 0, 0, 0, 0, 1, 1);
-  const member = { name: 'one', probabilities: answers(1, 1, 1, 1, 1, 0, 1, 1) };
+  const member = { name: 'one', probabilities: probabilitiesOf(1, 1, 1, 1, 1, 0, 1, 1) };
 
   it('counts the rows that only one of the two classifies correctly, and adjusts p for the number of stackers', () => {
-    const [better, same] = compareStackers([answers(0, 0, 0, 0, 0, 1, 1, 1), member.probabilities], member, labels, 2);
+    const [better, same] = compareStackers(
+      [probabilitiesOf(0, 0, 0, 0, 0, 1, 1, 1), member.probabilities],
+      member,
+      labels,
+      2,
+    );
     expect(better).toMatchObject({ against: 'one', onlyStacker: 5, onlyMember: 1 });
     // Exact, two-sided: 2 × (C(6,0) + C(6,1)) / 2⁶.
     expect(better!.p).toBeCloseTo(14 / 64, 12);

@@ -9,7 +9,7 @@ import { train } from './train.ts';
 beforeAll(drawData);
 afterAll(removeRuns);
 
-it("runs the article's procedure with its flaws, and says which ones", async () => {
+it("runs the article's procedure with its flaws, and reports them", async () => {
   const epochs: EpochMetrics[] = [];
   const { flaws, stacking, stackers, testTimeAugmentation } = article;
   const { report } = await train(
@@ -35,14 +35,14 @@ it("runs the article's procedure with its flaws, and says which ones", async () 
     'stacking.kind',
   ]);
   expect(report.verdict).toContain('The procedure has 8 known flaws, which flatter these figures.');
-  // 50 test images are three whole batches and a rest; they were watched while training.
+  // 50 test images are three whole batches and a remainder; they were used for tuning.
   expect(report.dataset.counts).toMatchObject({
     training: 79,
     test: 48,
     folds: [{ fit: 79, tune: 48, outOfFold: 79 }],
   });
   expect(report.testImagesReadBeforeChoice).toBe(48);
-  // Patience of one epoch stops nobody, and what fills no batch of 16 is left out of 79.
+  // A patience of one epoch has no effect, and 15 of 79 images, which do not fill a batch of 16, are left out.
   expect(epochs.map(({ task, epochIndex, stepCount }) => [task, epochIndex, stepCount]).toSorted()).toEqual([
     ['slim', 0, 4],
     ['slim', 1, 4],

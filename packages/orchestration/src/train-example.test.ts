@@ -10,7 +10,7 @@ afterAll(removeRuns);
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** The JavaScript blocks of the README and of `docs` that train, each once. */
+/** The distinct JavaScript blocks of the README and of `docs` that train. */
 async function examples(): Promise<string[]> {
   const docs = (await readdir(join(root, 'docs'))).filter((name) => name.endsWith('.md'));
   const pages = await Promise.all(
@@ -22,7 +22,7 @@ async function examples(): Promise<string[]> {
   return [...new Set(found)];
 }
 
-it('the examples of the README and the docs that train run as they are', async () => {
+it('the training examples of the README and the docs run unchanged', async () => {
   const found = await examples();
   expect(found).not.toEqual([]);
   for (const example of found) {

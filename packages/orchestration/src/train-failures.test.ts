@@ -32,7 +32,7 @@ describe('members that fail', () => {
     },
   );
 
-  it('leave a report and exit code 5 when too few are left', async () => {
+  it('result in a report and exit code 5 if too few members remain', async () => {
     const folder = await weightsWith('wide', 'slim', 'third');
     const run = train(three(folder), { out: at('all-fail') });
     await expect(run).rejects.toThrow(TooFewMembersError);
@@ -44,7 +44,7 @@ describe('members that fail', () => {
   });
 });
 
-it('tells of a failed member when it fails, with its own time, and trains no more of its folds', async () => {
+it('is reported when it fails, with its own time; its remaining folds are skipped', async () => {
   const told: string[] = [];
   const onMember = (task: string, { state }: MemberState) => void told.push(`${task} ${state}`);
   const broken = await mkdtemp(at('weights-'));

@@ -65,7 +65,7 @@ describe('k folds', () => {
       expect(report.stacking).toContain('each member was trained once without each of 3 folds');
       expect(report.dataset.duplicates).toMatchObject([{ splits: [expect.stringMatching(/^fold-\d$/), 'test'] }]);
 
-      // Of a fold that only answers for the stackers no weights are kept.
+      // The weights of a fold that only predicts for the stackers are not kept.
       const kept = parts.filter((part) => existsSync(at(`folds-${members}/members/wide/${part}/weights.bin`)));
       expect(kept).toEqual(members === 'refit' ? ['all'] : parts);
       const bundle = await readBundle(at(`folds-${members}/bundle`));
@@ -81,7 +81,7 @@ describe('k folds', () => {
     },
   );
 
-  it('goes on with the trainings that are whole: only a damaged fold is trained again', async () => {
+  it('resumes with the undamaged trainings: only a damaged fold is trained again', async () => {
     const weights = at('folds-average/members/slim/fold-2/weights.bin');
     await writeFile(weights, (await readFile(weights)).subarray(4));
     const warned: string[] = [];
@@ -125,7 +125,7 @@ describe('k folds', () => {
         stacking: { kind: 'kfold', folds: 2, members: 'average' },
       };
       await train(experiment, { out });
-      // The model of one fold, as a bundle of its own, on the images that the fold held out.
+      // The model of one fold, as a separate bundle, on the images that the fold held out.
       const { manifest, weights, outOfFoldLogits } = await readMember(join(out, 'members/slim/fold-1'));
       if (weights === undefined) throw new Error('a fold that answers in the bundle keeps its weights');
       const bundle = await readBundle(join(out, 'bundle'));
@@ -143,7 +143,7 @@ describe('k folds', () => {
         workers: 'cpu:0',
         runtime,
       });
-      // One file of the training images is damaged: its row is in neither.
+      // One training image is damaged and has a row in neither.
       expect(predictions).toHaveLength(outOfFoldLogits.length);
       for (const [row, { probabilities }] of predictions.entries())
         expect(Math.abs(probabilities.stars! - 1 / (1 + Math.exp(-outOfFoldLogits[row]!)))).toBeLessThan(1e-5);

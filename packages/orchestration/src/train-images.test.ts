@@ -9,7 +9,7 @@ import { train } from './train.ts';
 beforeAll(drawData);
 afterAll(removeRuns);
 
-it('has members of two input sizes, decodes each image once for both, and so does the bundle', async () => {
+it('trains members with two input sizes and decodes each image once for both, as does the bundle', async () => {
   const [wide, slim] = small().members! as [object, object];
   const decoded: [number, number][] = [];
   const { report } = await train(
@@ -30,7 +30,7 @@ it('has members of two input sizes, decodes each image once for both, and so doe
   );
 });
 
-it('row 10 of the faults: odd names go through to the predictions and the report as they are', async () => {
+it('row 10 of the faults: unusual names are unchanged in the predictions and the report', async () => {
   const odd = [
     'a\nb.png',
     '--x.png',
@@ -53,13 +53,13 @@ it('row 10 of the faults: odd names go through to the predictions and the report
   for (const name of odd) expect(paths).toContain(`validation/stars/${name}`);
   const evaluation = await evaluateBundle(at('odd-run/bundle'), folder, { workers: 'cpu:0', runtime });
   expect(evaluation.predictions.map(({ path }) => path)).toEqual(paths.slice(1));
-  // A picture and its copy under another name are both in the test: no two sets share it.
+  // A picture and its copy are both test images, so that no two sets share it.
   const { duplicates } = report.dataset;
   expect(duplicates.filter(({ splits }) => splits.length > 1)).toHaveLength(1);
   expect(duplicates.filter(({ splits }) => `${splits}` === 'test')).toHaveLength(2 * odd.length);
 });
 
-/** Reads RFC 4180, quoted line ends included. */
+/** Parses CSV (RFC 4180), including quoted line breaks. */
 function csvRows(text: string): string[][] {
   const rows: string[][] = [[]];
   for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\n]*))(,|\n)/g)) {

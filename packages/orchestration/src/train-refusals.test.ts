@@ -10,7 +10,7 @@ import { train } from './train.ts';
 beforeAll(drawData);
 afterAll(removeRuns);
 
-describe('what is refused before there is a run folder', () => {
+describe('refused before a run folder is created', () => {
   test.each<[string, () => Partial<ExperimentInput>, RegExp]>([
     [
       'a typo in the data folder',
@@ -27,7 +27,7 @@ describe('what is refused before there is a run folder', () => {
       () => ({ ...small(), weights: at('none') }),
       /weight files at .*received: no such file or folder/,
     ],
-    ['a device that is not there', () => ({ ...small(), workers: [{ device: 'gpu:7' }] }), /no device gpu:7/],
+    ['a device that does not exist', () => ({ ...small(), workers: [{ device: 'gpu:7' }] }), /no device gpu:7/],
     [
       'too little memory',
       () => ({ ...small(), recipe: { batchSize: 4096 }, inputSize: 1024 }),
@@ -60,7 +60,7 @@ describe('what is refused before there is a run folder', () => {
   });
 });
 
-it('lets one of two runs have a folder that both were given; the other one ends before it trains', async () => {
+it('lets only one of two runs use the same folder; the other one fails before it trains', async () => {
   const quick = { ...small(), recipe: { batchSize: 64, whole: { epochCount: 1 } } };
   const trained: number[] = [];
   const outcomes = await Promise.allSettled(
@@ -72,7 +72,7 @@ it('lets one of two runs have a folder that both were given; the other one ends 
   expect(trained).not.toContain(refused);
 });
 
-describe('what is refused before anything is decoded', () => {
+describe('refused before anything is decoded', () => {
   test.each<[string, () => Partial<ExperimentInput>, RegExp]>([
     [
       'a device that is not there',

@@ -13,18 +13,18 @@ import { train } from './train.ts';
 let killed: Promise<NodeJS.Signals | null>;
 beforeAll(async () => {
   await drawData();
-  // Early: its lock counts as left after ten seconds, which pass beside the other tests.
+  // Starts early, because its lock counts as abandoned after ten seconds, which pass during the other tests.
   killed = killedRun(at('killed'));
 });
 afterAll(removeRuns);
 
-describe('stopping and going on', () => {
-  it('stops at a batch edge and keeps what is finished; a damaged member is trained again', async () => {
+describe('stopping and resuming', () => {
+  it('stops before the next batch and keeps finished members; a damaged one is trained again', async () => {
     const controller = new AbortController();
     const stopped = train(small(), {
       out: at('stopped'),
       signal: controller.signal,
-      // One lane: when the second member starts, the first is done.
+      // With one lane, the first member is done when the second one starts.
       observer: { onMember: (name, { state }) => state === 'running' && name === 'slim' && controller.abort() },
     });
     await expect(stopped).rejects.toThrow(StoppedError);
@@ -51,7 +51,7 @@ describe('stopping and going on', () => {
     expect(states).toContain('slim kept');
   });
 
-  it('changes no file of a finished run, whose models the disk holds once', async () => {
+  it('changes no file of a finished run, whose models are stored once', async () => {
     const state = async () => {
       const entries = await readdir(at('stopped'), { recursive: true, withFileTypes: true });
       const paths = entries.map(({ parentPath, name }) => join(parentPath, name)).toSorted();
@@ -79,7 +79,7 @@ describe('stopping and going on', () => {
     );
   });
 
-  it('stops while it decodes', async () => {
+  it('stops while decoding', async () => {
     const controller = new AbortController();
     const stopped = train(small(), {
       out: at('undecoded'),
@@ -88,11 +88,11 @@ describe('stopping and going on', () => {
     });
     await expect(stopped).rejects.toThrow(StoppedError);
     await expect(stopped).rejects.toThrow(/^The run was stopped\.$/);
-    // Nothing was trained: there is nothing to go on with, and the folder is free.
+    // Nothing was trained, so there is no run to resume, and the folder can be used.
     expect(existsSync(at('undecoded'))).toBe(false);
   });
 
-  it('goes on after a kill, with the same images only', async () => {
+  it('resumes after a kill, only with the same images', async () => {
     expect(await killed).toBe('SIGKILL');
     const { report } = await train({}, { resume: at('killed') });
     expect(report.members.map(({ trainings }) => trainings[0]!.resumed)).toEqual([true, false]);
@@ -102,7 +102,7 @@ describe('stopping and going on', () => {
     await rm(join(data, 'train/stars/stars-99999.png'));
   });
 
-  it('does not go on with a training that began with other weights', async () => {
+  it('does not keep a training that started from other weights', async () => {
     const path = at('killed/members/slim/holdout/member.json');
     const member = JSON.parse(await readFile(path, 'utf8'));
     const changed = JSON.stringify({ ...member, weights: { source: 'elsewhere.h5', sha256: 'a'.repeat(64) } });
@@ -120,7 +120,7 @@ describe('stopping and going on', () => {
   });
 });
 
-/** A run in a process of its own, killed when its second member starts; the signal that ended it. */
+/** Runs in a separate process, which is killed when its second member starts; returns the signal that ended it. */
 function killedRun(out: string): Promise<NodeJS.Signals | null> {
   const experiment = JSON.stringify(small());
   const script = `import { train } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)};

@@ -21,7 +21,7 @@ describe('a whole run', () => {
   let counts: ImageCounts;
 
   beforeAll(async () => {
-    // Long enough for one lane to find the other still training, whichever starts first.
+    // Enough epochs for the lanes to overlap, regardless of which starts first.
     result = await train(
       { ...small(), ...twoLanes, recipe: { batchSize: 16, whole: { epochCount: 6, patience: 6 } } },
       {
@@ -37,7 +37,7 @@ describe('a whole run', () => {
     );
   });
 
-  it('ends well, with a report as its schema says', async () => {
+  it('succeeds, with a report that matches its schema', async () => {
     expect(result.exitCode).toBe(0);
     const report = reportSchema.parse(JSON.parse(await readFile(at('run/report.json'), 'utf8')));
     expect(report).toEqual(result.report);
@@ -53,11 +53,11 @@ describe('a whole run', () => {
     expect(report.verdict).toContain('This is a demonstration with generated images or random weights');
   });
 
-  it('counts every test image, the partial last batch included', () => {
+  it('counts every test image, including the partial last batch', () => {
     for (const { test: score } of [...result.report.members, ...result.report.stackers]) expect(score!.count).toBe(50);
   });
 
-  it('lists skipped files and pictures that lie in two splits', () => {
+  it('lists skipped files and pictures that occur in two sets', () => {
     expect(result.report.dataset.skipped).toEqual([
       { path: 'train/stars/stars-00001.png', reason: expect.stringContaining('not an image'), kind: 'image' },
     ]);
@@ -66,7 +66,7 @@ describe('a whole run', () => {
     ]);
   });
 
-  it('trains each member on its own device, as TensorFlow names it', () => {
+  it("trains each member on its own device, with TensorFlow's name for it", () => {
     const trainings = result.report.members.flatMap((member) => member.trainings);
     expect(trainings.map(({ device, backingDevice }) => [device, backingDevice])).toEqual([
       ['cpu:1', '/job:localhost/replica:0/task:0/device:CPU:1'],
@@ -74,7 +74,7 @@ describe('a whole run', () => {
     ]);
   });
 
-  it('trains them at the same time', () => {
+  it('trains them concurrently', () => {
     const [wide, slim] = ['wide', 'slim'].map((name) => epochs.filter((epoch) => epoch.member === name));
     const overlap = wide!.some((one) =>
       slim!.some((other) => one.startedAtMs < other.trainedUntilMs && other.startedAtMs < one.trainedUntilMs),
@@ -82,17 +82,17 @@ describe('a whole run', () => {
     expect(overlap).toBe(true);
   });
 
-  it('reads no test image before everything is decided', () => {
+  it('reads no test image before all choices are made', () => {
     expect(result.report.testImagesReadBeforeChoice).toBe(0);
   });
 
-  it('logs a line per epoch and member', async () => {
+  it('logs one line per epoch and member', async () => {
     const lines = (await readFile(at('run/metrics.jsonl'), 'utf8')).trim().split('\n');
     expect(lines.map((line) => JSON.parse(line))).toEqual(epochs);
     expect(epochs).toHaveLength(12);
   });
 
-  it('says where the wall time of each lane went: what it worked on and what it waited for', () => {
+  it('accounts for the wall time of each lane: tasks and waits', () => {
     const { lanes, seconds } = result.report;
     expect(lanes.map(({ device, tasks }) => [device, tasks.map(({ kind }) => kind).toSorted()])).toEqual([
       ['cpu:1', ['predict', 'train']],
@@ -128,7 +128,7 @@ describe('a whole run', () => {
     }
   });
 
-  it('leaves a bundle that says the same of freshly decoded files when all else is gone', async () => {
+  it('leaves a self-contained bundle that makes the same predictions from files', async () => {
     await cp(at('run/bundle'), at('elsewhere'), { recursive: true });
     const csv = (await readFile(at('run/predictions.csv'), 'utf8'))
       .trim()
@@ -149,7 +149,7 @@ describe('a whole run', () => {
       expect(Math.abs(probabilities.stars! - recorded.get(path)!)).toBeLessThan(1e-5);
   });
 
-  it('predicts files in the order given, and says why one cannot be', async () => {
+  it('predicts files in the given order, and reports why one cannot be used', async () => {
     const files = ['stars/stars-00003.png', 'discs/discs-00003.png'].map((name) => join(data, 'validation', name));
     const bad = join(data, 'train/stars/stars-00001.png');
     const { predictions, skipped } = await predictFiles(at('elsewhere'), [files[0]!, bad, files[1]!], {
@@ -161,7 +161,7 @@ describe('a whole run', () => {
     expect(skipped).toMatchObject([{ path: bad }]);
   });
 
-  it('refuses a bundle of which a bit was flipped', async () => {
+  it('refuses a bundle with a flipped bit', async () => {
     await cp(at('elsewhere'), at('damaged'), { recursive: true });
     const path = at('damaged/members/slim/1.bin');
     const bytes = await readFile(path);
@@ -170,12 +170,12 @@ describe('a whole run', () => {
     await expect(predictFiles(at('damaged'), [path])).rejects.toThrow(/slim\/1\.bin is damaged: expected sha256/);
   });
 
-  it('has its JSON schema beside the package', async () => {
+  it('has an up-to-date JSON schema in the package', async () => {
     const committed = JSON.parse(await readFile(new URL('../report.schema.json', import.meta.url), 'utf8'));
     expect(committed).toEqual(JSON.parse(JSON.stringify(reportJsonSchema())));
   });
 
-  it('does not start in a folder that holds a run, or one that cannot be written to', async () => {
+  it('does not start in a folder that contains a run, or in one that is not writable', async () => {
     await expect(train(small(), { out: at('run-copy') })).rejects.toThrow(/There is a run in .*run-copy already\.$/);
     await writeFile(at('file'), '');
     const blocked = train(small(), { out: at('file/run') });
@@ -184,7 +184,7 @@ describe('a whole run', () => {
   });
 });
 
-it('runs three lanes with a member each, on the devices that they are assigned to', async () => {
+it('runs three lanes with a member each, on their assigned devices', async () => {
   const [wide, slim] = small().members! as ExperimentInput['members'] as [object, object];
   const third = { ...slim, name: 'third' };
   const members = [wide, slim, third].map((member, index) => ({ ...member, worker: [2, 0, 1][index] }));
@@ -212,7 +212,7 @@ it('runs three lanes with a member each, on the devices that they are assigned t
   ]);
 });
 
-it('an observer that throws becomes a warning, and the run goes on', async () => {
+it("an observer's error becomes a warning, and the run continues", async () => {
   const warned = new Promise<Error>((done) => process.once('warning', done));
   const onBatch = () => {
     throw new RangeError('of the listener');

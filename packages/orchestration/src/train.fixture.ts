@@ -1,4 +1,4 @@
-/** What the stories of `train` share: drawn images, experiments that train in seconds, and a folder for their runs. */
+/** Shared by the tests of `train`: drawn images, experiments that train in seconds, and a folder for runs. */
 import { mkdtempSync } from 'node:fs';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,19 +7,19 @@ import { fileURLToPath } from 'node:url';
 import { drawShapes } from '@chorus/data';
 import type { ExperimentInput } from './experiment/schema.ts';
 
-/** Published weights, which not every machine has. */
+/** Published weights, which are not on every machine. */
 export const pretrained = fileURLToPath(new URL('../../../../shared/data/pretrained/', import.meta.url));
 
-/** Each test file runs in a process of its own, and so has a folder of its own. */
+/** Each test file runs in its own process and has its own folder. */
 export const parent = mkdtempSync(join(tmpdir(), 'chorus-train-'));
 export const at = (name: string) => join(parent, name);
 
 /** The images that {@link drawData} draws. */
 export const data = at('data');
 
-/** For a file's `beforeAll`: two classes, an image that lies in two splits, and a file that is not an image. */
+/** For a file's `beforeAll`: draws two classes, an image that is in two sets, and a file that is not an image. */
 export async function drawData(): Promise<void> {
-  // 50 test images: batches of 32 leave a partial last one.
+  // 50 test images, so that the last batch of 32 is partial.
   await drawShapes(data, { seed: 1, imagesPerClass: { train: 40, validation: 25 } });
   await cp(join(data, 'train/discs/discs-00000.png'), join(data, 'validation/discs/discs-00000.png'));
   await writeFile(join(data, 'train/stars/stars-00001.png'), 'This is a text.');
@@ -28,10 +28,10 @@ export async function drawData(): Promise<void> {
 /** For a file's `afterAll`. */
 export const removeRuns = () => rm(parent, { recursive: true, force: true });
 
-/** Process-wide, so that all runs and evaluations of a test file share them. */
+/** Process-wide settings, which all runs and evaluations of a test file share. */
 export const runtime = { logicalCpuDevices: 3, intraOpThreads: 1 };
 
-/** Two slim members on tiny images: seconds. */
+/** Two small members on tiny images, which train in seconds. */
 export const small = (): Partial<ExperimentInput> => ({
   name: 'small',
   inputSize: 32,
@@ -46,17 +46,17 @@ export const small = (): Partial<ExperimentInput> => ({
   runtime,
 });
 
-/** For what is about lanes; starting one costs a second. */
+/** For tests of lanes, each of which takes a second to start. */
 export const twoLanes: Partial<ExperimentInput> = { workers: [{ device: 'cpu:1' }, { device: 'cpu:2' }] };
 
-/** Weight files by their names in Keras. */
+/** Names of weight files in Keras. */
 export const names = {
   wide: 'mobilenet_5_0_160_tf_no_top.h5',
   slim: 'mobilenet_2_5_128_tf_no_top.h5',
   third: 'mobilenet_7_5_192_tf_no_top.h5',
 };
 
-/** A folder of weight files; those of the named members are not HDF5. */
+/** Creates a folder of weight files; those of the given members are not HDF5. */
 export async function weightsWith(...broken: (keyof typeof names)[]): Promise<string> {
   const folder = await mkdtemp(at('weights-'));
   for (const [member, name] of Object.entries(names))

@@ -26,30 +26,30 @@ describe('augmentedBatches', () => {
     );
   });
 
-  test.each(both)('follows from the seed and the epoch: $kind', (augmentation) => {
+  test.each(both)('depends only on the seed and the epoch: $kind', (augmentation) => {
     const first = epoch(augmentation);
     expect(epoch(augmentation)).toEqual(first);
     expect(epoch(augmentation, { seed: 2 }).indices).not.toEqual(first.indices);
     expect(epoch(augmentation, { epochIndex: 1 }).indices).not.toEqual(first.indices);
   });
 
-  it('mirrors some images of each epoch, others in the next, only where it is asked to', () => {
+  it('flips different images in each epoch, and none without flips', () => {
     const { flips } = epoch({ kind: 'flip' });
     expect(new Set(flips)).toEqual(new Set([0, 1]));
     expect(epoch({ kind: 'flip' }, { epochIndex: 1 }).flips).not.toEqual(flips);
     expect(new Set(epoch({ kind: 'none' }).flips)).toEqual(new Set([0]));
   });
 
-  it('has the same order with and without mirroring', () => {
+  it('has the same order with and without flips', () => {
     expect(epoch({ kind: 'flip' }).indices).toEqual(epoch({ kind: 'none' }).indices);
   });
 
-  it('leaves out a last batch that is not full, where whole batches are asked for', () => {
+  it('with wholeBatchesOnly, leaves out an incomplete last batch', () => {
     expect(epoch({ kind: 'none' }).sizes).toEqual([8, 8, 8, 8, 8, 8, 2]);
     expect(epoch({ kind: 'none' }, { wholeBatchesOnly: true }).sizes).toEqual([8, 8, 8, 8, 8, 8]);
   });
 });
 
-test('a cache keeps one input per image, or two where images are mirrored', () => {
+test('a cache keeps one row per image, or two with flips', () => {
   expect(both.map(viewsPerImage)).toEqual([1, 2]);
 });

@@ -12,10 +12,10 @@ beforeAll(() => {
   initRuntime({ device: 'cpu:0', intraOpThreads: 1 });
 });
 
-/** The first `count` images, backwards. */
+/** The first `count` images in reverse order. */
 const images = (count: number) => Uint32Array.from({ length: count }, (_, index) => count - 1 - index);
 
-/** [rowCount, 2]: each image's index and whether it is mirrored; padding rows are -1. */
+/** [rowCount, 2]: each image's index and whether it is flipped; padding rows are -1. */
 function describeBatch({ indices, flips }: ImageBatch, rowCount: number): tf.Tensor {
   const padding = tf.fill([rowCount - indices.length, 2], -1);
   const rows = tf.stack([tf.tensor1d(Float32Array.from(indices)), tf.tensor1d(Float32Array.from(flips))], 1);
@@ -23,7 +23,7 @@ function describeBatch({ indices, flips }: ImageBatch, rowCount: number): tf.Ten
 }
 
 describe('forwardRows', () => {
-  it('returns the rows of every image once, in the order given, each mirror image after its image', async () => {
+  it('returns the rows of every image once, in the given order, each mirror image after its image', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uniqueArray(fc.nat(1000), { maxLength: 3 * forwardBatchSize }),
@@ -64,7 +64,7 @@ describe('forwardRows', () => {
     expect(rows).not.toContain(-1);
   });
 
-  it('writes into the memory given', async () => {
+  it('writes into the given memory', async () => {
     const memory = new SharedArrayBuffer(3 * 2 * Float32Array.BYTES_PER_ELEMENT);
     const rows = await forwardRows(images(3), { width: 2, rows: new Float32Array(memory) }, describeBatch);
     expect(rows.buffer).toBe(memory);

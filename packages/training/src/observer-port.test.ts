@@ -23,7 +23,7 @@ const epoch: EpochMetrics = {
 };
 const progress = { stage: 'head', epochIndex: 0, stepIndex: 3, stepCount: 4 } as const;
 
-/** Both ends of one port, and the calls that have arrived. */
+/** Both ends of a port, and the calls received so far. */
 function connected() {
   const calls: unknown[][] = [];
   const record =
@@ -40,13 +40,13 @@ function connected() {
 }
 
 describe("a lane's observer", () => {
-  it('passes calls on in order, with all that they say; flush waits for every one', async () => {
+  it('forwards calls in order, with all arguments; flush waits for all of them', async () => {
     const { calls, main, lane } = connected();
     lane.observer.onStage('one', 'head');
     for (let step = 0; step < 100; step += 1) lane.observer.onBatch('one', { ...progress, stepIndex: step });
     lane.observer.onEpoch(epoch);
     lane.observer.onWarning('one', 'a warning');
-    // Calls do not wait: none has arrived yet.
+    // Calls do not wait, so none has arrived yet.
     expect(calls).toEqual([]);
     await lane.flush('one');
     expect(calls).toEqual([
@@ -60,7 +60,7 @@ describe("a lane's observer", () => {
     main.close();
   });
 
-  it("passes nothing on after the lane's end was closed", async () => {
+  it("forwards nothing after the lane's end was closed", async () => {
     const { calls, main, lane } = connected();
     await lane.flush('one');
     lane.close();
@@ -80,7 +80,7 @@ describe("a lane's observer", () => {
     lane.close();
   });
 
-  it('flush fails with what the main thread throws', async () => {
+  it("flush fails with the main thread's error", async () => {
     const fail = () => {
       throw new RangeError('of the main thread');
     };

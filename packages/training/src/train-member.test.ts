@@ -23,7 +23,7 @@ const pixels = createPixelStore(imageCount, size);
 const labels = new SharedArrayBuffer(imageCount * Int32Array.BYTES_PER_ELEMENT);
 const compute = { compile: false, bfloat16: false };
 const range = (start: number, end: number) => Uint32Array.from({ length: end - start }, (_, index) => start + index);
-/** Images 14 and 15 belong to the test. */
+/** Images 14 and 15 are test images. */
 const images = { fit: range(0, 8), tune: range(8, 10), outOfFold: range(10, 14) };
 
 let parent: string;
@@ -58,7 +58,7 @@ const stage: StagePlan = {
   stopping: { keeps: 'best', patience: 2, startCounts: false },
   precision: 'float32',
 };
-/** Trains nothing but the head: the cheapest stage. */
+/** Trains only the head, which is the fastest stage. */
 const headStage: StagePlan = {
   ...stage,
   ...{ name: 'head', trains: 'head', batchNorm: 'moving', recalibratesBatchNorm: false, epochCount: 2 },
@@ -87,7 +87,7 @@ async function taskOf(plan: Partial<MemberPlan> = {}, changes: Partial<TrainTask
   };
 }
 
-/** A lane in this thread, and what it reports. */
+/** A lane in this thread, and its reports. */
 function lane(changes: Partial<LaneObserver> = {}, stop = new StopFlag()) {
   const stages: string[] = [];
   const batches: string[] = [];
@@ -107,7 +107,7 @@ const readImages = ({ reads }: Pick<TrainTask, 'reads'>) =>
   [...new Uint8Array(reads).entries()].filter(([, read]) => read === 1).map(([image]) => image);
 
 describe('trainMember', () => {
-  it('publishes a folder whose model predicts what it returned, and reads the images of its fold only', async () => {
+  it('publishes a folder whose model predicts the returned logits, and reads only images of its fold', async () => {
     const before = tf.memory().numTensors;
     const task = await taskOf({ stages: [stage], testTimeAugmentation: true });
     const { context, stages, batches, epochs } = lane();
@@ -139,14 +139,14 @@ describe('trainMember', () => {
     expect(new Set(logits).size).toBe(4);
   });
 
-  it('leaves out weights that nothing predicts with', async () => {
+  it('does not publish weights that are not used later', async () => {
     const task = await taskOf({}, { keepsWeights: false });
     const trained = await trainMember(task, lane().context);
     expect((await readdir(task.folder)).toSorted()).toEqual(['SHA256SUMS', 'member.json', 'out-of-fold.f32']);
     expect(await readMember(task.folder)).toEqual({ ...trained, weights: undefined });
   });
 
-  it('gives the same result for the same seed, and another one for another seed', async () => {
+  it('gives the same result for the same seed, and a different one for another seed', async () => {
     const logitsOf = async (seed: number) =>
       (await trainMember(await taskOf({}, { seed }), lane().context)).outOfFoldLogits;
     const first = await logitsOf(7);
@@ -154,7 +154,7 @@ describe('trainMember', () => {
     expect(await logitsOf(8)).not.toEqual(first);
   });
 
-  it('stops at a batch edge, and publishes nothing', async () => {
+  it('stops before the next batch, and publishes nothing', async () => {
     const before = tf.memory().numTensors;
     const stop = new StopFlag();
     const task = await taskOf();
@@ -191,7 +191,7 @@ describe('trainMember', () => {
   });
 });
 
-describe('features that folds share', () => {
+describe('shared features', () => {
   const featuresTask = (task: TrainTask, rowsPerImage: 1 | 2): FeaturesTask => ({
     ...{ name: 'slim/features', member: task.member, classes: task.classes, seed: task.seed, pixels },
     ...{ kind: 'features', indices: range(0, 14), rowsPerImage, reads: new SharedArrayBuffer(imageCount) },
@@ -219,7 +219,7 @@ describe('features that folds share', () => {
     },
   );
 
-  it('are computed anew for tune images that have none', async () => {
+  it('are recomputed for tuning images that have none', async () => {
     const task = await taskOf({ features: { rowsPerImage: 2, predict: true } }, { tune: range(14, 16) });
     const shared = await computeFeatures(featuresTask(task, 2), lane().context);
     await trainMember({ ...task, features: shared }, lane().context);

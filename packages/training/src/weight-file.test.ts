@@ -21,7 +21,7 @@ describe('readKnownWeightFile', () => {
     expect(Buffer.compare(await readKnownWeightFile(known), content)).toBe(0);
   });
 
-  it('refuses a file that has changed since, and says both checksums', async () => {
+  it('refuses a changed file, with both checksums', async () => {
     const path = join(folder, 'changed.h5');
     const changed = Buffer.from('the bytes of a weight filE');
     await writeFile(path, changed);

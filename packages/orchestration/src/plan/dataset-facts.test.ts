@@ -49,7 +49,7 @@ describe('factsOf', () => {
       test: indices(7, 8),
       folds: [
         { fold: { kind: 'fold', index: 0 }, fit: indices(0, 1, 2), tune: indices(3), outOfFold: indices(4, 5) },
-        // Test images to tune on, a flaw, are not training images.
+        // With a flaw, the test images are used for tuning, but are not training images.
         { fold: { kind: 'all' }, fit: indices(0, 1, 2, 3, 4, 5), tune: indices(7, 8), outOfFold: indices() },
       ],
     };
@@ -89,7 +89,7 @@ describe('expectedFacts', () => {
         ['all', 900, 100, 0],
       ],
     ],
-  ])('takes the shares of %s', (_, stacking, expected) => {
+  ])('uses the shares of %s', (_, stacking, expected) => {
     const { folds, ...rest } = factsFor(stacking);
     expect(rest).toEqual(counts);
     expect(folds.map(({ fold, fit, tune, outOfFold }) => [fold.kind, fit, tune, outOfFold])).toEqual(expected);

@@ -6,8 +6,8 @@ import { reportMistakes, reportStackers, type TestOutputs } from './build.ts';
 
 const classes = ['a', 'b'];
 const imageCount = 30;
-/** Probabilities [images, 2] of a classifier that is sure of each label but the first `wrong` ones, ever less so. */
-function answers(wrong: number): Float32Array {
+/** Probabilities [images, 2] of a classifier that misclassifies the first `wrong` images, with decreasing confidence. */
+function probabilitiesOf(wrong: number): Float32Array {
   return Float32Array.from(
     Array.from({ length: imageCount }, (_, row) => {
       const share = row < wrong ? 0.1 + row / 100 : 0.9;
@@ -20,12 +20,12 @@ const test: TestOutputs = {
   paths: Array.from({ length: imageCount }, (_, row) => `${row}.jpg`),
   labels: Int32Array.from({ length: imageCount }, (_, row) => row % 2),
   members: new Map([
-    ['one', answers(12)],
-    ['two', answers(6)],
+    ['one', probabilitiesOf(12)],
+    ['two', probabilitiesOf(6)],
   ]),
   stackers: new Map([
-    ['mean', answers(0)],
-    ['logistic', answers(25)],
+    ['mean', probabilitiesOf(0)],
+    ['logistic', probabilitiesOf(25)],
   ]),
 };
 const outOfFold = { accuracy: 0.5, logLoss: 1 };
@@ -51,7 +51,7 @@ describe('reportStackers', () => {
       ...{ kind: 'logistic', chosen: true, outOfFold: { accuracy: 0.75, logLoss: 0.5 } },
       ...{ test: { count: 30, correct: 5 }, mcnemar: { against: 'two', onlyStacker: 0, onlyMember: 19 } },
     });
-    // Exact and two-sided: 2 · 2^-6, and by Holm's method the larger of two p-values is left as it is.
+    // Exact and two-sided: 2 · 2^-6; Holm's method does not change the larger of two p-values.
     expect(mean!.mcnemar.p).toBeCloseTo(2 ** -5, 12);
     expect(mean!.mcnemar.pHolm).toBeCloseTo(2 ** -5, 12);
     expect(logistic!.mcnemar.p).toBeCloseTo(2 ** -18, 12);
@@ -71,7 +71,7 @@ describe('reportMistakes', () => {
     expect(mistakes[1]!.probability).toBeCloseTo(0.89, 6);
   });
 
-  it('has none of a stacker that makes none', () => {
+  it('is empty for a stacker without errors', () => {
     expect(reportMistakes({ ...choice, chosen: 'mean' }, test, classes)).toEqual([]);
   });
 });

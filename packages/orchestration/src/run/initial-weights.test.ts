@@ -24,7 +24,7 @@ beforeAll(async () => {
   await writeFile(join(folder, wideFile), 'wide');
   await writeFile(join(folder, slimFile), 'slim');
   await writeFile(join(folder, 'notes.txt'), '');
-  // Written by macOS beside a file on a foreign disk.
+  // macOS writes such a file for each file on a foreign disk.
   await writeFile(join(folder, `._${slimFile}`), '');
   await mkdir(join(folder, 'empty'));
 });
@@ -64,7 +64,7 @@ describe('weightSource', () => {
 });
 
 describe('findInitialWeights', () => {
-  it('finds the file of each member, with its checksum, and notes another size of image', async () => {
+  it('finds the file of each member, with its checksum and a note if it was trained at another size', async () => {
     const expected = [
       {
         ...{ kind: 'file', path: join(folder, wideFile), sha256: sha256(Buffer.from('wide')) },
@@ -77,7 +77,7 @@ describe('findInitialWeights', () => {
     expect(await missingWeights(experimentWith(folder), {})).toBeUndefined();
   });
 
-  it('has nothing to find for random weights', async () => {
+  it('finds no files for random weights', async () => {
     expect(await findInitialWeights(experimentWith('random'), {})).toEqual([{ kind: 'random' }, { kind: 'random' }]);
     expect(await missingWeights(experimentWith('random'), {})).toBeUndefined();
   });
@@ -104,7 +104,7 @@ describe('findInitialWeights', () => {
       ],
       () => `${folder} has no weights for member full (mobilenet 1); it has`,
     ],
-  ])('refuses %s, instead of random weights', async (_, weights, members, message) => {
+  ])('refuses %s, without falling back to random weights', async (_, weights, members, message) => {
     const experiment = experimentWith(weights(), members);
     const error = await findInitialWeights(experiment, {}).catch((one: unknown) => one);
     expect(error).toBeInstanceOf(ConfigError);

@@ -1,4 +1,4 @@
-/** A prepared run of slim members on drawn images, with real lanes, for tests of its parts. */
+/** A prepared run of small members on drawn images, with real lanes, for tests of the parts of a run. */
 import { join } from 'node:path';
 import { prepareProcess } from '@chorus/runtime';
 import { StopFlag } from '@chorus/training';

@@ -3,7 +3,7 @@ import { observerFrom, type RunObserver } from './observer.ts';
 
 const noProgress = { stage: 'head', epochIndex: 0, stepIndex: 0, stepCount: 1 } as const;
 
-it('passes on what a partial observer listens to, and ignores the rest', () => {
+it('forwards the events that a partial observer handles, and ignores the rest', () => {
   const received: unknown[][] = [];
   const observer = observerFrom({
     onDecode: (...args) => received.push(['onDecode', ...args]),
@@ -36,7 +36,7 @@ it('calls the methods of an instance of a class, on that instance', () => {
 it.each<[string, unknown, RegExp]>([
   ['an error', new RangeError('of the listener'), /the observer's onDecode threw: RangeError: of the listener\n\s+at /],
   ['something else', 'a text', /the observer's onDecode threw: a text/],
-])('turns what a callback throws into a warning of the process: %s', async (_, thrown, message) => {
+])('turns the error of a callback into a process warning: %s', async (_, thrown, message) => {
   const warned = new Promise<Error>((done) => process.once('warning', done));
   const observer = observerFrom({
     onDecode() {

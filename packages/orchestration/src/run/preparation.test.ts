@@ -77,16 +77,16 @@ describe('prepareRun', () => {
     expect(found.timeline.phases.map(({ waitingFor }) => waitingFor)).toEqual([phaseNames.prepare, phaseNames.decode]);
   });
 
-  it('names a folder after the experiment and the time, below the base', async () => {
+  it('names a folder in the base after the experiment and the time', async () => {
     const { path } = await prepare({}, { base: at('work') });
     expect(path.slice(0, at('work/runs/small-').length)).toBe(at('work/runs/small-'));
     expect(path).toMatch(/-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d$/);
   });
 
   test.each<[string, Partial<ExperimentInput>, new (message: string) => Error, RegExp]>([
-    ['a folder that is not there', { data: { source: '/none/such' } }, DataError, /images at \/none\/such, received/],
-    ['a device that is not there', { workers: [{ device: 'gpu:7' }] }, ConfigError, /There is no device gpu:7/],
-    ['weights that are not there', { weights: '/none/such' }, ConfigError, /weight files at \/none\/such, received/],
+    ['a missing folder', { data: { source: '/none/such' } }, DataError, /images at \/none\/such, received/],
+    ['a device that does not exist', { workers: [{ device: 'gpu:7' }] }, ConfigError, /There is no device gpu:7/],
+    ['missing weights', { weights: '/none/such' }, ConfigError, /weight files at \/none\/such, received/],
   ])('refuses %s before it decodes', async (_, changes, kind, message) => {
     let decoded = false;
     const onDecode = () => {
@@ -105,7 +105,7 @@ describe('prepareRun', () => {
     expect(await readdir(parent)).toEqual(['data']);
   });
 
-  it('takes the experiment of a run that is resumed, records its images, and refuses others', async () => {
+  it('uses the experiment of a resumed run, records its images, and refuses others', async () => {
     const folder = await openRunFolder(at('resumed'), 'new');
     try {
       const experiment = resolveExperiment(input({ name: 'first', data: { source: at('copy') } }));

@@ -14,7 +14,7 @@ import type { MemberOutcome, Training } from './train-members.ts';
 
 const indices = (...all: number[]) => Uint32Array.from(all);
 const labels = new SharedArrayBuffer(8 * Int32Array.BYTES_PER_ELEMENT);
-// Of the test images 6 and 7, one is of each class; three of four of the others are of the first.
+// The test images 6 and 7 belong to different classes; three of four of the others belong to the first.
 new Int32Array(labels).set([0, 0, 0, 1, 0, 0, 0, 1]);
 
 const holdout: ImageSplit = {
@@ -65,7 +65,7 @@ const trainingOf = ({ fold, outOfFold }: ImageSplit['folds'][number], keepsWeigh
   },
 });
 
-/** A run whose member `wide` failed, or whose `slim` is done as well, one second per phase. */
+/** A run whose member `wide` failed, or whose `slim` is done too, with one second per phase. */
 function partsOf(split: ImageSplit, stacking: ExperimentInput['stacking'], slim: Training[]): RunParts {
   const experiment = resolveExperiment({
     ...{ inputSize: 32, weights: 'random', stacking },
@@ -98,7 +98,7 @@ function partsOf(split: ImageSplit, stacking: ExperimentInput['stacking'], slim:
 const inHoldout = () => partsOf(holdout, { kind: 'holdout' }, [trainingOf(holdout.folds[0]!, true)]);
 
 describe('reportWithoutEnsemble', () => {
-  it('is a report by its schema, with no stacker and no score', () => {
+  it('matches the schema, without stackers and scores', () => {
     const report = reportWithoutEnsemble(inHoldout());
     expect(reportSchema.parse(JSON.parse(JSON.stringify(report)))).toEqual(report);
     expect(report).toMatchObject({ stackers: [], mistakes: [], bestMember: null, demo: true, baseline: 0.5 });
@@ -111,7 +111,7 @@ describe('reportWithoutEnsemble', () => {
     ]);
   });
 
-  it('says of each member what it was trained on, or why it failed', () => {
+  it('reports what each member was trained on, or why it failed', () => {
     const { members } = reportWithoutEnsemble(inHoldout());
     expect(members[0]).toMatchObject({
       ...{ name: 'wide', backbone: 'mobilenet 0.5', inputSize: 48, status: 'failed', reason: 'no luck' },

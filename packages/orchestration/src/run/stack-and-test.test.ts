@@ -82,13 +82,13 @@ describe('stackAndTest', () => {
     ]);
   });
 
-  it('says in the report how many test images were read too early', async () => {
+  it('reports how many test images were read before the choice', async () => {
     new Uint8Array(run.reads).fill(0)[run.dataset.split.test[3]!] = 1;
     const report = await stackAndTest(parts, done, run);
     expect(report.testImagesReadBeforeChoice).toBe(1);
   });
 
-  it('refuses a member that was damaged since its training', async () => {
+  it('refuses a member that was damaged after its training', async () => {
     const path = join(done[0]!.trainings[0]!.folder, 'weights.bin');
     const bytes = await readFile(path);
     await writeFile(path, bytes.subarray(4));

@@ -34,7 +34,7 @@ afterAll(async () => {
 const trainingCount = () => run.lanes.flatMap(({ work }) => work.filter(({ kind }) => kind === 'train')).length;
 
 describe('trainMembers', () => {
-  it('trains every member, the most expensive first, and reads the training images only', async () => {
+  it('trains every member, the most expensive first, and reads only training images', async () => {
     const outcomes = await trainMembers(run);
     expect(events.splice(0)).toEqual(['wide running', 'wide done', 'slim running', 'slim done']);
     expect(outcomes.map(({ status, trainings }) => [status, trainings.length])).toEqual([
@@ -51,7 +51,7 @@ describe('trainMembers', () => {
     expect([...read.keys()].filter((index) => read[index] === 1)).toEqual([...trainingImages(run.dataset.split)]);
   });
 
-  it('keeps what is finished: the same outcomes without a training', async () => {
+  it('keeps finished trainings, with the same outcomes', async () => {
     const count = trainingCount();
     const outcomes = await trainMembers(run);
     expect(events.splice(0)).toEqual(['wide kept', 'slim kept']);
@@ -77,7 +77,7 @@ describe('trainMembers', () => {
     expect(await readFile(path)).toEqual(before);
   });
 
-  it('goes on after the failure of a member, skips its other folds, and says where and why it failed', async () => {
+  it('continues after the failure of a member, skips its other folds, and reports where and why it failed', async () => {
     const path = join(parent, 'broken.h5');
     await writeFile(path, 'This is a text.');
     const broken = { kind: 'file', path, sha256: sha256(Buffer.from('This is a text.')) } as const;
