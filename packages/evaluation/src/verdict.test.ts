@@ -31,13 +31,13 @@ const significant = (one: VerdictFacts): VerdictFacts => ({
 describe('verdict', () => {
   it.each<[string, VerdictFacts, string]>([
     [
-      'ahead, not significant',
+      'better, not significant',
       facts(97, 95),
       'The ensemble (mean) classifies 97 of 100 test images correctly: 97.0 % (95 % interval 92.0 % to 100.0 %). It classifies 2 images more correctly than the best single member, one (95.0 %); the difference is not significant (exact McNemar p = 0.25, 0.25 adjusted for 1 stacker).',
     ],
-    ['significantly ahead', significant(facts(97, 90)), '7 images more correctly than'],
-    ['significantly ahead', significant(facts(97, 90)), 'the difference is significant (exact'],
-    ['behind', facts(94, 95), 'It classifies 1 image fewer correctly than the best single member'],
+    ['significantly better', significant(facts(97, 90)), '7 images more correctly than'],
+    ['significantly better', significant(facts(97, 90)), 'the difference is significant (exact'],
+    ['worse', facts(94, 95), 'It classifies 1 image fewer correctly than the best single member'],
     ['level', facts(95, 95), 'It is level with the best single member, one (95.0 %).'],
     ['no better than the baseline', facts(55, 54), 'not significantly better than always predicting'],
     [

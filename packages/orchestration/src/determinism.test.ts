@@ -105,7 +105,7 @@ describe.each<[string, Partial<ExperimentInput>, boolean]>([
     workers: [{ device: 'cpu:1' }, { device: 'cpu:2' }],
   } satisfies Partial<ExperimentInput>;
 
-  it.skipIf(!there)('leaves the same to the last bit twice in a row, and alone as beside another lane', async () => {
+  it.skipIf(!there)('gives bit-equal results twice in a row, and with or without another lane', async () => {
     const first = await run(`${name} first`, two);
     expect(new Set(first.metrics.map(({ loss }) => loss)).size).toBe(first.metrics.length);
     expect(trainedAtOnce(first)).not.toEqual([]);

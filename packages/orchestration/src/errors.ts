@@ -1,5 +1,5 @@
 /**
- * Advice that a caller can add to an error's message in terms of its own options, which this package does not know.
+ * Advice that a caller can add to an error's message in terms of the caller's options, which this package does not have.
  *
  * - `output-place`: use another output folder
  * - `disk-space`: use another output folder, or free disk space

@@ -48,7 +48,7 @@ describe.skipIf(!existsSync(shared))('with the weights and photographs in ../sha
     const progress: number[][] = [];
     const written = await writeFeatures(at('out.npy'), paths, {
       ...small,
-      onProgress: (...told) => progress.push(told),
+      onProgress: (...counts) => progress.push(counts),
     });
     expect(progress).toEqual([
       [32, 40],
@@ -91,7 +91,7 @@ test.each<[string, Request, new (message: string) => Error, RegExp]>([
     /^Unknown backbone "resnet"; expected one of: mobilenet, .+\.$/,
   ],
   [
-    'an alpha that is none',
+    'an invalid alpha',
     { alpha: 0.3 },
     ModelError,
     /^Invalid alpha 0\.3 for mobilenet; expected one of: 0\.25, 0\.5, 0\.75, 1\.$/,
@@ -105,7 +105,7 @@ test.each<[string, Request, new (message: string) => Error, RegExp]>([
     /^Unknown resize method "cubic"; expected one of: antialiased, pillow, opencv\.$/,
   ],
   [
-    'weights that are not there',
+    'missing weights',
     { weights: 'none.h5' },
     StorageError,
     /^Expected an \.h5 weight file at \S+none\.h5, received no such file or folder\.$/,
@@ -123,7 +123,7 @@ test.each<[string, Request, new (message: string) => Error, RegExp]>([
   ],
   // Even root cannot write there.
   [
-    'a folder that nobody can make',
+    'a folder that cannot be created',
     { out: '/proc/new/f.npy' },
     ConfigError,
     /^Expected to write to \/proc\/new, received: /,

@@ -128,12 +128,7 @@ describe('an experiment file', () => {
       "import x from 'no-such-package';\nexport default { x };",
       /imports\.ts.*Cannot find module 'no-such-package'$/,
     ],
-    [
-      'a preset that is none',
-      'preset.json',
-      '{ "preset": "mobil" }',
-      /There is no preset "mobil"; did you mean mobile\?/,
-    ],
+    ['an unknown preset', 'preset.json', '{ "preset": "mobil" }', /There is no preset "mobil"; did you mean mobile\?/],
     ['a misspelled key', 'misspelt.json', '{ "presett": "mobile" }', /presett: unknown key; did you mean "preset"\?/],
     ['a $schema that is not a string', 'address.json', '{ "$schema": 5 }', /\$schema: expected a string/],
   ])('is refused with %s: %s', async (_, name, text, message) => {

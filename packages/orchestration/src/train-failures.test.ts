@@ -45,17 +45,17 @@ describe('members that fail', () => {
 });
 
 it('is reported when it fails, with its own time; its remaining folds are skipped', async () => {
-  const told: string[] = [];
-  const onMember = (task: string, { state }: MemberState) => void told.push(`${task} ${state}`);
+  const events: string[] = [];
+  const onMember = (task: string, { state }: MemberState) => void events.push(`${task} ${state}`);
   const broken = await mkdtemp(at('weights-'));
   for (const name of Object.values(names)) await writeFile(join(broken, name), 'This is a text.');
   const run = train(
     { ...three(broken), workers: [{ device: 'cpu:1' }], stacking: { kind: 'kfold', folds: 2, members: 'average' } },
-    { out: at('told'), observer: { onMember } },
+    { out: at('events'), observer: { onMember } },
   );
   await expect(run).rejects.toThrow(TooFewMembersError);
   const features = ['third', 'wide', 'slim'].flatMap((name) => [`${name}/features running`, `${name}/features failed`]);
   const folds = ['slim', 'third', 'wide'].flatMap((name) => [`${name}/fold-1 skipped`, `${name}/fold-2 skipped`]);
-  expect(told.slice(0, 6)).toEqual(features);
-  expect(told.slice(6).toSorted()).toEqual(folds);
+  expect(events.slice(0, 6)).toEqual(features);
+  expect(events.slice(6).toSorted()).toEqual(folds);
 });

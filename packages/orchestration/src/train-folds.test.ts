@@ -115,7 +115,7 @@ describe('k folds', () => {
   );
 
   it.skipIf(!existsSync(pretrained)).each([true, false])(
-    'answers from shared features as the whole model does, mirror %s (needs ../shared)',
+    'predicts from shared features as the full model does, test-time augmentation %s (needs ../shared)',
     async (testTimeAugmentation) => {
       const out = at(`shared-${testTimeAugmentation}`);
       const experiment: Partial<ExperimentInput> = {
@@ -151,7 +151,7 @@ describe('k folds', () => {
   );
 
   it.skipIf(!existsSync(pretrained))(
-    'fail a member whole when its weights do not fit, and leave the others alone (needs ../shared)',
+    'fail a member when its weights do not match, but not the others (needs ../shared)',
     async () => {
       const folder = await weightsWith('slim');
       const { report, exitCode } = await train(

@@ -23,7 +23,7 @@ describe('refused before a run folder is created', () => {
       /a folder per class/,
     ],
     [
-      'weights that are not there',
+      'missing weights',
       () => ({ ...small(), weights: at('none') }),
       /weight files at .*received: no such file or folder/,
     ],
@@ -75,7 +75,7 @@ it('lets only one of two runs use the same folder; the other one fails before it
 describe('refused before anything is decoded', () => {
   test.each<[string, () => Partial<ExperimentInput>, RegExp]>([
     [
-      'a device that is not there',
+      'a device that does not exist',
       () => ({ ...small(), workers: [{ device: 'gpu:7' }] }),
       /There is no device gpu:7; this machine has cpu:0/,
     ],
@@ -85,7 +85,7 @@ describe('refused before anything is decoded', () => {
       /has no weights for member wide \(mobilenet 0\.5\); it has no \.h5 file/,
     ],
     [
-      'images that are not there',
+      'missing images',
       () => ({ ...small(), data: { source: at('none') } }),
       /Expected a folder of images at .*none, received: no such file or folder/,
     ],

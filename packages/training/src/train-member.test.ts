@@ -198,7 +198,7 @@ describe('shared features', () => {
   });
 
   it.each([true, false])(
-    'train and predict as those of its own do, without a look at the images; test-time augmentation: %s',
+    'give the same training and predictions as own features, without reading the images; test-time augmentation: %s',
     async (testTimeAugmentation) => {
       const own = await trainMember(await taskOf({ testTimeAugmentation }), lane().context);
       const features = { rowsPerImage: 2, predict: true } as const;

@@ -75,7 +75,7 @@ describe('a folder that can be trained on', () => {
 });
 
 describe('a folder that cannot be trained on', () => {
-  it('has all of its problems listed at once: images, weights, devices and the run folder', async () => {
+  it('is reported with all problems: images, weights, devices and the run folder', async () => {
     await mkdir(at('taken'), { recursive: true });
     await writeFile(at('taken/experiment.json'), '{}');
     for (const form of ['discs', 'stars'])

@@ -36,7 +36,7 @@ describe('resolveExperiment', () => {
     ],
     ['a key of a nested object', { batchSize: 4 }, /^ {2}batchSize: unknown key; did you mean recipe\.batchSize\?$/m],
     [
-      'a key that lies deeper in several places',
+      'a key of several nested objects',
       { patience: 4 },
       /patience: unknown key; did you mean recipe\.head\.patience or recipe\.fineTune\.patience or /,
     ],
@@ -61,7 +61,7 @@ describe('resolveExperiment', () => {
       /split: tune, test and stacking\.fraction must leave 5 % to fit/,
     ],
     [
-      'a way of stacking that is none',
+      'an invalid kind of stacking',
       { stacking: { kind: 'bagging' } },
       /stacking.*: expected \{ kind: "holdout", fraction \}, .*\(received/,
     ],
@@ -100,11 +100,7 @@ describe('resolveExperiment', () => {
       /members\.0\.backbone: Invalid alpha 0\.25 for variant 0\.5 of mobilenet; expected one of: 0\.5\./,
     ],
     ['an invalid color', { data: { background: 'glass' } }, /data\.background: expected a color/],
-    [
-      'a device that is none',
-      { workers: [{ device: 'tpu:0' }] },
-      /workers\.0\.device: expected a device such as "gpu:0"/,
-    ],
+    ['an invalid device', { workers: [{ device: 'tpu:0' }] }, /workers\.0\.device: expected a device such as "gpu:0"/],
     [
       'a device twice',
       { workers: [{ device: 'gpu:0' }, { device: 'gpu:0', memoryLimitMiB: 900 }] },

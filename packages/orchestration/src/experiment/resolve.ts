@@ -95,7 +95,7 @@ function checkPlainData(layer: object): void {
         throw invalid([`${where(path)}: expected plain data (received a ${typeof value})`]);
       if (typeof value !== 'object' || value === null) continue;
       if (!isPlain(value))
-        throw invalid([`${where(path)}: expected plain data (received an object with a prototype of its own)`]);
+        throw invalid([`${where(path)}: expected plain data (received an object with a custom prototype)`]);
       for (const [key, inner] of Object.entries(value)) {
         if (isReservedKey(key)) throw invalid([describeUnknownKey(path, key)]);
         next.push({ value: inner, path: [...path, key] });

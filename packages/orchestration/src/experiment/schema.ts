@@ -57,7 +57,7 @@ const recipe = z.strictObject({
       patience: patience.default(10).describe(described.patience),
     })
     .prefault({})
-    .describe('First stage with pre-trained weights: trains the head alone, on features that are computed once.'),
+    .describe('First stage with pre-trained weights: trains only the head, on features that are computed once.'),
   fineTune: z
     .strictObject({
       lastLayers: z
@@ -218,7 +218,7 @@ export const experimentSchema = z
           .string()
           .refine(isColor, 'expected a color such as "white" or "#ffffff"')
           .default('white')
-          .describe('CSS color behind transparent pixels.'),
+          .describe('CSS background color of transparent pixels.'),
         timeoutMs: z
           .int()
           .min(100)

@@ -215,7 +215,7 @@ describe('refuses', () => {
   );
 
   it.each(['/proc/new/export', '/proc/export', 'run/bundle/bundle.json/export'])(
-    'a place that nobody can write: %s',
+    'a path that is not writable: %s',
     async (place) => {
       const exporting = exportBundle(at('run/bundle'), 'tfjs', { out: resolve(parent, place) });
       await expect(exporting).rejects.toThrow(ConfigError);

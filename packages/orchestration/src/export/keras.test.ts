@@ -41,31 +41,37 @@ const cases: { what: string; classes: string[]; testTimeAugmentation: boolean; m
   },
 ];
 
-describe.skipIf(python === undefined)('live Keras (skipped unless CHORUS_KERAS names a python that has it)', () => {
-  let parent: string;
-  beforeAll(async () => {
-    // For `pnpm parity`: detects members without predictions.
-    console.log(JSON.stringify({ members: cases.flatMap(({ members }) => members.map(({ name }) => name)) }));
-    prepareProcess();
-    initRuntime({ device: 'cpu:0' });
-    parent = await mkdtemp(join(tmpdir(), 'chorus-keras-'));
-  });
-  afterAll(() => rm(parent, { recursive: true, force: true }));
-
-  it.each(cases)('loads an export and predicts the same: $what', async ({ classes, testTimeAugmentation, members }) => {
-    const bundle = join(parent, String(classes.length), 'bundle');
-    await writeLivelyBundle(bundle, members, { classes, testTimeAugmentation, chosen: 'mean' });
-    const { folder } = await exportBundle(bundle, 'keras');
-    const answers = join(parent, String(classes.length), 'answers');
-    await writeAnswers(bundle, answers);
-    const [exitCode, stdout, stderr] = await new Promise<[unknown, string, string]>((done) => {
-      execFile(python!, [check, folder, answers], (error, ...printed) => done([error?.code ?? 0, ...printed]));
+describe.skipIf(python === undefined)(
+  'live Keras (skipped unless CHORUS_KERAS is the path of a python with Keras)',
+  () => {
+    let parent: string;
+    beforeAll(async () => {
+      // For `pnpm parity`: detects members without predictions.
+      console.log(JSON.stringify({ members: cases.flatMap(({ members }) => members.map(({ name }) => name)) }));
+      prepareProcess();
+      initRuntime({ device: 'cpu:0' });
+      parent = await mkdtemp(join(tmpdir(), 'chorus-keras-'));
     });
-    console.log(stdout);
-    expect(exitCode, stderr.slice(-500)).toBe(0);
-    expect(stdout.trim().split('\n')).toHaveLength(members.length);
-  });
-});
+    afterAll(() => rm(parent, { recursive: true, force: true }));
+
+    it.each(cases)(
+      'loads an export and predicts the same: $what',
+      async ({ classes, testTimeAugmentation, members }) => {
+        const bundle = join(parent, String(classes.length), 'bundle');
+        await writeLivelyBundle(bundle, members, { classes, testTimeAugmentation, chosen: 'mean' });
+        const { folder } = await exportBundle(bundle, 'keras');
+        const answers = join(parent, String(classes.length), 'answers');
+        await writeAnswers(bundle, answers);
+        const [exitCode, stdout, stderr] = await new Promise<[unknown, string, string]>((done) => {
+          execFile(python!, [check, folder, answers], (error, ...printed) => done([error?.code ?? 0, ...printed]));
+        });
+        console.log(stdout);
+        expect(exitCode, stderr.slice(-500)).toBe(0);
+        expect(stdout.trim().split('\n')).toHaveLength(members.length);
+      },
+    );
+  },
+);
 
 // --- internal ---
 

@@ -22,14 +22,11 @@ describe('planLanes', () => {
     [1, ['cpu:0', 'cpu:1']],
     [2, ['cpu:0', 'cpu:1']],
     [8, ['cpu:0', 'cpu:1', 'cpu:2']],
-  ])(
-    'opens logical CPU devices where there is no GPU: of %i processors, for three members, %o',
-    (processorCount, devices) => {
-      const { lanes } = planLanes(wishes(), { ...noGpu, processorCount });
-      expect(lanes.map((lane) => lane.device)).toEqual(devices);
-      expect(lanes.every((lane) => lane.logicalCpuDevices === devices.length)).toBe(true);
-    },
-  );
+  ])('uses logical CPU devices without a GPU: with %i processors and three members, %o', (processorCount, devices) => {
+    const { lanes } = planLanes(wishes(), { ...noGpu, processorCount });
+    expect(lanes.map((lane) => lane.device)).toEqual(devices);
+    expect(lanes.every((lane) => lane.logicalCpuDevices === devices.length)).toBe(true);
+  });
 
   it.each([
     [1, 3, 1],

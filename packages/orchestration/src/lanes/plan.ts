@@ -45,7 +45,7 @@ export interface LanePlan {
 /**
  * Plans the lanes of a run.
  *
- * `auto` takes every GPU. Without one it takes as many logical CPU devices as there are members or processors, whichever are
+ * `auto` uses every GPU. Without a GPU, it uses as many logical CPU devices as there are members or processors, whichever are
  * fewer, but at least two: parts of a training step use one core only, and a second lane uses the other. On two cores
  * (alternating runs) two lanes of two threads took 0.77 of the time of one such lane and 0.94 of that of three (three MobileNets,
  * 160 px, the last 30 layers; 41.8, 54 and 44.2 s), 0.97 and 0.94 with the article's three members at 160 px (64, 66 and 68 s).

@@ -73,11 +73,11 @@ function taskSeconds(
 }
 
 interface Costs {
-  /** Of all layers in float32, per image. */
+  /** Seconds per image of a training step of all layers in float32. */
   secondsPerStep: number;
-  /** Of a forward pass, per image. */
+  /** Seconds per image of a forward pass. */
   forward: number;
-  /** Of a training step of all layers. */
+  /** Seconds per image of a training step of all layers, in the stage's precision. */
   compile: number;
   layerCount: number;
   bfloat16: boolean;

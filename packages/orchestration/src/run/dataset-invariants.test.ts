@@ -48,7 +48,7 @@ describe('openDataset', () => {
   });
 
   test.each(['fit', 'tune', 'outOfFold', 'test'] as const)(
-    'refuses a class of which the only image in the set %s cannot be decoded',
+    'refuses a class whose only image in the set %s cannot be decoded',
     async (set) => {
       await drawClasses(60);
       await drawShapes(join(root, '.few'), {

@@ -84,7 +84,7 @@ describe('findInitialWeights', () => {
 
   test.each<[string, () => string, ExperimentInput['members'] | undefined, () => string]>([
     [
-      'a folder that is not there',
+      'a missing folder',
       () => join(folder, 'none'),
       undefined,
       () => `Expected a folder of .h5 weight files at ${join(folder, 'none')}, received: no such file or folder.`,

@@ -90,9 +90,9 @@ describe('trainMembers', () => {
       expect(wide).toMatchObject({ status: 'failed', device: 'cpu:0', trainings: [] });
       expect(wide).toHaveProperty('reason', expect.stringMatching(/^features: broken\.h5: /));
       expect(slim).toMatchObject({ status: 'done', trainings: [{ resumed: false }, { resumed: false }] });
-      const told = events.splice(0);
-      expect(told.slice(0, 2)).toEqual(['wide/features running', 'wide/features failed']);
-      expect(told.slice(2).toSorted()).toEqual([
+      const received = events.splice(0);
+      expect(received.slice(0, 2)).toEqual(['wide/features running', 'wide/features failed']);
+      expect(received.slice(2).toSorted()).toEqual([
         ...['slim/fold-1 done', 'slim/fold-1 running', 'slim/fold-2 done', 'slim/fold-2 running'],
         ...['wide/fold-1 skipped', 'wide/fold-2 skipped'],
       ]);
