@@ -77,7 +77,7 @@ interface Costs {
   secondsPerStep: number;
   /** Seconds per image of a forward pass. */
   forward: number;
-  /** Seconds per image of a training step of all layers, in the stage's precision. */
+  /** Seconds to compile a training step of all layers. */
   compile: number;
   layerCount: number;
   bfloat16: boolean;
