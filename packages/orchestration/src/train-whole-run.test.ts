@@ -23,7 +23,7 @@ describe('a whole run', () => {
   beforeAll(async () => {
     // Long enough for one lane to find the other still training, whichever starts first.
     result = await train(
-      { ...small(), ...twoLanes, recipe: { batchSize: 16, whole: { epochCount: 6, patience: 6 } } },
+      { ...small(), ...twoLanes, runtime, recipe: { batchSize: 16, whole: { epochCount: 6, patience: 6 } } },
       {
         out: at('run'),
         observer: {
