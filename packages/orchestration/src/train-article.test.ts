@@ -14,7 +14,7 @@ it("runs the article's procedure with its flaws, and reports them", async () => 
   const { flaws, stacking, stackers, testTimeAugmentation } = article;
   const { report } = await train(
     {
-      ...{ ...small(), flaws, stacking, stackers, testTimeAugmentation },
+      ...{ ...small(), runtime, flaws, stacking, stackers, testTimeAugmentation },
       recipe: { batchSize: 16, flip: false, whole: { epochCount: 2, learningRate: 1e-4, patience: 1 } },
     },
     {

@@ -23,7 +23,7 @@ describe('a whole run', () => {
   beforeAll(async () => {
     // Enough epochs for the lanes to overlap, regardless of which starts first.
     result = await train(
-      { ...small(), ...twoLanes, recipe: { batchSize: 16, whole: { epochCount: 6, patience: 6 } } },
+      { ...small(), ...twoLanes, runtime, recipe: { batchSize: 16, whole: { epochCount: 6, patience: 6 } } },
       {
         out: at('run'),
         observer: {

@@ -31,7 +31,10 @@ export const removeRuns = () => rm(parent, { recursive: true, force: true });
 /** Process-wide settings, which all runs and evaluations of a test file share. */
 export const runtime = { logicalCpuDevices: 3, intraOpThreads: 1 };
 
-/** Two small members on tiny images, which train in seconds. */
+/**
+ * Two small members on tiny images, which train in seconds. They run op by op, since compiling would take longer than these
+ * few steps; the tests of a whole run and of the article compile.
+ */
 export const small = (): Partial<ExperimentInput> => ({
   name: 'small',
   inputSize: 32,
@@ -43,7 +46,7 @@ export const small = (): Partial<ExperimentInput> => ({
   ],
   recipe: { batchSize: 16, whole: { epochCount: 2 } },
   workers: [{ device: 'cpu:1' }],
-  runtime,
+  runtime: { ...runtime, compile: false },
 });
 
 /** For tests of lanes, each of which takes a second to start. */
