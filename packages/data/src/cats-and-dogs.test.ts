@@ -92,7 +92,7 @@ describe('ensureCatsAndDogs', () => {
   it.each([
     ['photographs that are missing', { cats: 999 }, /Expected 1000 photographs in train\/cats, received 999/],
     ['photographs that are too many', { cats: 1001 }, /Expected 1000 photographs in train\/cats, received 1001/],
-    ['what is no photograph', { jpeg: false }, /Expected a JPEG at train\/cats\/cat\.0\.jpg, received another/],
+    ['what is no photograph', { jpeg: false }, /Expected a JPEG at train\/cats\/cat\.0\.jpg, received other content/],
   ])('refuses %s, and keeps nothing', async (_, content, message) => {
     await writeArchive(content);
     const attempt = ensure();
