@@ -31,7 +31,7 @@ export function refuseNestedSplits(root: string, classes: readonly ClassFiles[])
   });
   if (holder !== undefined)
     throw new DataError(
-      `Expected <split>/<class> or <class> in ${displayName(root)}, received split folders (${list(holder.subfolders)}) within "${displayName(holder.name)}": its images would all be of the class "${displayName(holder.name)}"; ${choose} one class, else name that folder or put the split folders on top.`,
+      `Expected <split>/<class> or <class> in ${displayName(root)}, received split folders (${list(holder.subfolders)}) within "${displayName(holder.name)}": its images would all be of the class "${displayName(holder.name)}"; ${choose} one class, otherwise name that folder or move the split folders to the top level.`,
     );
   const likely = nested.filter(({ name }) => likelySplitRoleOf(name) !== null);
   const twin = likely.find(({ name, subfolders }) =>
@@ -56,7 +56,7 @@ export function nestedNotices(classes: readonly ClassFiles[]): string[] {
     nested.every(({ direct }) => direct === 0) &&
     nested[0]!.subfolders.length > 1 &&
     nested.every(({ subfolders }) => subfolders.join('/') === nested[0]!.subfolders.join('/'));
-  const doubt = alike ? '; all have the same subfolders: if these are the classes, put them on top' : '';
+  const doubt = alike ? '; all have the same subfolders: if these are the classes, move them up a level' : '';
   return [`images in subfolders belong to the class above: ${shown.join(', ')}${more}${doubt}`];
 }
 

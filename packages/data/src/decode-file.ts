@@ -48,7 +48,7 @@ export async function readImageFile(path: string, listed: Partial<FileStamp> = {
 // --- internal ---
 
 function requirePlain(stats: Stats): void {
-  if (!stats.isFile()) throw new Error(`not a plain file: ${describeKind(stats)}`);
+  if (!stats.isFile()) throw new Error(`not a regular file: ${describeKind(stats)}`);
 }
 
 /** Reads at most `size` bytes: a growing file would never end. */

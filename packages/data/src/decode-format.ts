@@ -44,7 +44,7 @@ export function sniffFormat(bytes: Uint8Array): { accepted: ImageFormat } | { re
   if (other === undefined)
     return {
       refused: null,
-      reason: 'not an image: it starts like none of JPEG, PNG, WebP, GIF, TIFF, AVIF and HEIC',
+      reason: 'not an image: its first bytes match none of JPEG, PNG, WebP, GIF, TIFF, AVIF or HEIC',
     };
   const { isImage, name, remedy } = other;
   return {

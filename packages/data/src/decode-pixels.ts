@@ -185,6 +185,6 @@ async function orRefuse<Result>(
   return run().catch((cause: Error) => {
     if (performance.now() - startedAtMs >= timeoutMs)
       throw new Error(`slow: not decoded within ${timeoutMs} ms`, { cause });
-    throw new Error(`damaged: ${findCut(format, picture) ?? 'the decoder refuses it'}`, { cause });
+    throw new Error(`damaged: ${findCut(format, picture) ?? 'the decoder rejects it'}`, { cause });
   });
 }

@@ -198,7 +198,7 @@ async function listBeside(
     }
     const count = files.length === 0 ? 'without images' : `with ${files.length} images`;
     into.skipped.push(
-      self ?? { path: name, reason: `a folder ${count} beside the split folders, not used`, kind: 'folder' },
+      self ?? { path: name, reason: `a folder ${count} next to the split folders, not used`, kind: 'folder' },
     );
   }
 }
@@ -252,7 +252,7 @@ function requireDistinct(root: string, places: readonly ClassPlace[], classes: r
     for (const [index, { label }] of level.folders.entries())
       if (level.folders.findIndex((one) => one.label === label) !== index)
         throw new DataError(
-          `Expected one folder per class in ${displayName(path)}, received two called "${displayName(label)}", which differ in their Unicode form (composed and decomposed); merge them.`,
+          `Expected one folder per class in ${displayName(path)}, received two named "${displayName(label)}", which differ in their Unicode form (composed and decomposed); merge them.`,
         );
   const looks = new Map<string, string>();
   for (const name of classes) {
@@ -260,7 +260,7 @@ function requireDistinct(root: string, places: readonly ClassPlace[], classes: r
     const other = looks.get(look);
     if (other !== undefined)
       throw new DataError(
-        `Expected classes that can be told apart in ${displayName(root)}, received "${displayName(other)}" (${codePoints(other)}) and "${displayName(name)}" (${codePoints(name)}), which look the same; rename or merge them.`,
+        `Expected distinguishable class names in ${displayName(root)}, received "${displayName(other)}" (${codePoints(other)}) and "${displayName(name)}" (${codePoints(name)}), which look the same; rename or merge them.`,
       );
     looks.set(look, name);
   }
@@ -290,8 +290,7 @@ function refuseEmpty(
   const twin = lists.find(
     (one) => one.name !== name && one.role === role && sameInAnyCase(one.name, name) && one.place.files.length > 0,
   );
-  const hint =
-    twin === undefined ? '' : `; there is "${displayName(twin.name)}", which differs in upper and lower case`;
+  const hint = twin === undefined ? '' : `; there is "${displayName(twin.name)}", which differs only in case`;
   throw new DataError(
     `Expected images of class "${displayName(name)}" in ${displayName(path)}, received none${because(inside)}${hint}.`,
   );
@@ -312,7 +311,7 @@ function caseNotices(classes: readonly string[]): string[] {
     const twin = classes.slice(0, index).find((other) => sameInAnyCase(other, name));
     return twin === undefined
       ? []
-      : [`"${displayName(twin)}" and "${displayName(name)}" are two classes that differ in upper and lower case`];
+      : [`"${displayName(twin)}" and "${displayName(name)}" are two classes that differ only in case`];
   });
 }
 

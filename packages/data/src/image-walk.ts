@@ -168,7 +168,7 @@ export class ImageWalk {
   /** Returns false, and records the place as skipped, if it was listed before. */
   #claim(real: string, place: Place): boolean {
     const before = this.listed.get(real);
-    if (before !== undefined) this.#skip(place, 'repeat', `the same as ${before}, which is listed`);
+    if (before !== undefined) this.#skip(place, 'repeat', `already listed as ${before}`);
     else this.listed.set(real, place.relativePath);
     return before === undefined;
   }
@@ -191,7 +191,7 @@ export async function resolveLink(
   }
   if (!followLinks && !isWithin(target, realRoot)) return { kind: 'outside', reason: 'link out of the data set' };
   if (isWithin(await realpath(dirname(path)), target))
-    return { kind: 'link', reason: 'a link back to a folder that it lies in' };
+    return { kind: 'link', reason: 'a link to a folder that contains it' };
   return { path: target };
 }
 

@@ -1,4 +1,4 @@
-/** What the samples of a TIFF's first image mean: its colors, and which of the others is opacity. */
+/** Reads the meaning of the samples of a TIFF's first image: which are colors, which is opacity. */
 import type { LabCoding } from './lab.ts';
 import { TiffTags } from './tiff-tags.ts';
 import { defaultYcbcr, type YcbcrCoding } from './ycbcr.ts';
@@ -29,7 +29,7 @@ const tags = {
   dngVersion: 50706,
 } as const;
 
-/** Compressions for which libvips is built with a decoder that reports lost pixels. */
+/** Compressions for which the bundled libvips has a decoder that reports lost pixels. */
 const compressions = new Set([1, 3, 4, 5, 7, 8, 32773, 32946]);
 const refusedCompressions: Record<number, string> = {
   2: 'modified Huffman compression, whose decoder does not report lost lines',
@@ -66,13 +66,13 @@ const refusedColors: Record<number, string> = {
 
 const formats: Record<number, string> = { 2: 'signed integers', 3: 'floating-point', 5: 'complex', 6: 'complex' };
 
-/** The limit of sharp. */
+/** sharp's limit. */
 const maxSamples = 5;
 
 /**
  * Reads what a TIFF's samples mean.
  *
- * @throws Error whose message says what is not accepted or contradictory.
+ * @throws Error whose message says what is unsupported or contradictory.
  */
 export function readTiffSamples(bytes: Uint8Array): TiffSamples {
   const directory = new TiffTags(bytes);
@@ -92,7 +92,7 @@ export function readTiffSamples(bytes: Uint8Array): TiffSamples {
   const isPlanar = one(tags.planar, 1) === 2;
   if (isPlanar && directory.has(tags.tileWidth)) throw refusal('tiles of separate planes');
 
-  // Within JPEG data these colors are YCbCr already.
+  // In JPEG data these colors are already YCbCr.
   if (compression === 7 && photometric > 7) throw refusal('JPEG compression of L*a*b* colors');
   const bits = bitsOf(directory, sampleCount);
   if (sampleCount > maxSamples) throw refusal(`${sampleCount} samples a pixel, at most ${maxSamples} are read`);
@@ -103,7 +103,7 @@ export function readTiffSamples(bytes: Uint8Array): TiffSamples {
   }
   if (photometric !== 6 || compression === 7) return { alpha };
   const ycbcr = ycbcrOf(directory, sampleCount, bits, isPlanar);
-  // What is subsampled libvips lets libtiff convert, which adds an opaque alpha.
+  // For subsampled colors, libvips lets libtiff convert, which adds opaque alpha.
   return ycbcr === undefined ? { alpha: 'none' } : { alpha, ycbcr };
 }
 
@@ -112,7 +112,7 @@ export function readTiffSamples(bytes: Uint8Array): TiffSamples {
 const refusal = (what: string) =>
   new Error(`not an accepted image: a TIFF with ${what}; save it as 8 or 16 bit RGB, or as PNG`);
 
-/** Camera raw files are TIFFs whose first image is a preview. */
+/** Rejects camera raw files, which are TIFFs whose first image is a preview. */
 function requireNoCameraRaw(bytes: Uint8Array, directory: TiffTags): void {
   const isRaw =
     directory.has(tags.dngVersion) ||
@@ -127,7 +127,7 @@ function requireNoCameraRaw(bytes: Uint8Array, directory: TiffTags): void {
     );
 }
 
-/** Undefined if no directory is there: only the first one is decoded, so another one may be missing. */
+/** Undefined if the offset has no directory: only the first directory is decoded, so others may be missing. */
 function photometricAt(bytes: Uint8Array, offset: number): number | undefined {
   try {
     return new TiffTags(bytes, offset).numbers(tags.photometric)[0];
@@ -158,7 +158,7 @@ function alphaOf(
     throw new Error(`damaged: a TIFF with ${sampleCount} samples a pixel, where its colors take ${colorCount}`);
   const extraCount = sampleCount - colorCount;
   if (extraCount === 0) return 'none';
-  // Many programs write RGBA without the tag; Pillow takes it for alpha, too.
+  // Many programs write RGBA without the tag; Pillow also treats it as alpha.
   if (!directory.has(tags.extraSamples) && photometric === 2 && extraCount === 1) return 0;
   const kinds = directory.numbers(tags.extraSamples);
   if (kinds.length !== extraCount)
@@ -170,14 +170,14 @@ function alphaOf(
   const index = kinds.findIndex((kind) => kind !== 0);
   if (index === -1) return 'none';
   if (kinds[index] !== 1) return index;
-  // libvips divides by the last sample, before it inverts the colors.
+  // libvips divides by the last sample before it inverts the colors.
   if (extraCount > 1) throw refusal('associated alpha beside other extra samples');
   if (photometric === 0) throw refusal('associated alpha where white is 0');
   if (photometric > 7) throw refusal('associated alpha beside L*a*b* colors');
   return index;
 }
 
-/** Undefined where it is subsampled. */
+/** Undefined if the colors are subsampled. */
 function ycbcrOf(directory: TiffTags, sampleCount: number, bits: number, isPlanar: boolean): YcbcrCoding | undefined {
   if (bits !== 8) throw refusal(`YCbCr colors of ${bits} bit`);
   if (isPlanar) throw refusal('YCbCr colors in separate planes');
