@@ -47,12 +47,8 @@ describe('formatOf', () => {
     ['JPEG 2000', '\0\0\0\x0cjP  \r\n\x87\n', /^not an accepted image: jpeg 2000/],
     ['Netpbm', 'P6\n8 8\n255\n', /^not an accepted image: netpbm/],
     ['DICOM', `${'\0'.repeat(128)}DICM`, /^not an accepted image: DICOM/],
-    [
-      'CR3',
-      '\0\0\0\x18ftypcrx \0\0\0\x01crx isom',
-      /^not an accepted image: raw values of a camera \(CR3\); develop it/,
-    ],
-    ['RAF', 'FUJIFILMCCD-RAW 0201', /^not an accepted image: raw values of a camera \(RAF\)/],
+    ['CR3', '\0\0\0\x18ftypcrx \0\0\0\x01crx isom', /^not an accepted image: camera raw data \(CR3\); convert it/],
+    ['RAF', 'FUJIFILMCCD-RAW 0201', /^not an accepted image: camera raw data \(RAF\)/],
     ['MNG', '\x8aMNG\r\n\x1a\n', /^not an accepted image: mng/],
     [
       "Xcode's PNG",

@@ -28,7 +28,7 @@ export interface ImageHeader {
   height: number;
   /** Sample properties that libvips does not report. */
   layout: ImageLayout;
-  /** Whether it has 16 bit and a color profile. */
+  /** Whether it has 16-bit samples and a color profile. */
   isDeepWithProfile: boolean;
   /** Whether it has a gray profile, which sharp applies only to 8 bit gray. */
   hasGreyProfile: boolean;

@@ -5,7 +5,7 @@ export function normalizeName(name: string): string {
   return name.normalize('NFC');
 }
 
-/** Compares names by the UTF-16 code units of their NFC forms; equal forms, by their original code units. */
+/** Compares names by the UTF-16 code units of their NFC forms, then of the names themselves. */
 export function compareNames(a: string, b: string): number {
   return byCodeUnits(normalizeName(a), normalizeName(b)) || byCodeUnits(a, b);
 }

@@ -79,7 +79,7 @@ describe('split folders', () => {
       ['train/Cats/1.jpg', 'train/b/1.jpg', 'test/cats/1.jpg', 'test/b/1.jpg'],
       /class "cats" in .*train\/cats, received none; there is "Cats", which differs only in case/,
     ],
-  ])('%s is rejected', async (_, paths, message) => {
+  ])('rejects %s', async (_, paths, message) => {
     await root.put(...paths);
     await expectError(message);
   });
@@ -103,7 +103,7 @@ describe('an ambiguous folder', () => {
       ['train/1.jpg', 'test/1.jpg'],
       /no class folder in any\): as split folders \("train", "test"\), or as the classes "test", "train"/,
     ],
-  ])('%s is rejected, with both interpretations and the option', async (_, paths, message) => {
+  ])('rejects %s with both interpretations and the option', async (_, paths, message) => {
     await root.put(...paths);
     await expectError(message);
     await expectError(/Choose one with --layout splits or --layout classes \(data\.layout\)\.$/);
@@ -194,14 +194,14 @@ describe('another level of folders', () => {
     [
       'a data set a level deeper, beside a folder without images',
       [...sets('set/train', 'set/val'), 'notes/read.me'],
-      /received split folders \("train", "val"\) within "set": .*else name that folder/,
+      /received split folders \("train", "val"\) within "set": .*otherwise name that folder/,
     ],
     [
       'splits within classes',
       ['a/train/1.jpg', 'a/test/1.jpg', 'b/train/1.jpg', 'b/test/1.jpg'],
       /received split folders \("test", "train"\) within "a": .*--layout classes/,
     ],
-  ])('%s is rejected, with the name of the folder', async (_, paths, message) => {
+  ])('rejects %s and names the folder', async (_, paths, message) => {
     await root.put(...paths);
     await expectError(message);
   });

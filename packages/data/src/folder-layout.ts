@@ -71,7 +71,7 @@ export function refuseAmbiguous(
   );
 }
 
-/** Rejects a link in place of a class (or split) folder that is not followed: training would silently omit it. */
+/** Rejects an unfollowed link in place of a class (or split) folder, which training would silently omit. */
 export function refuseLostLink(
   root: string,
   lost: FolderLevel['lost'][number],

@@ -89,7 +89,7 @@ export async function scanImageFolder(root: string, options: ScanOptions = {}): 
   await requireClasses(places, classes, unused, links);
   requireDistinct(root, places, classes);
   for (const { level, ...place } of places) if (level.folders.length === 0) refuseUnlabeled(place, unused);
-  // Check this first: if the data set lies one level deeper, the folders beside it have no images.
+  // Checked first: if the data set lies one level deeper, the folders next to it have no images.
   if (layout === 'auto') refuseNestedSplits(root, lists.map(classFiles));
   for (const list of lists) if (list.place.files.length === 0) refuseEmpty(list, lists, unused);
 
@@ -166,7 +166,7 @@ interface Beside {
   links: LinkRules;
 }
 
-/** Folders beside the split folders: rejected if they may be classes; links may use their files. */
+/** Lists the folders next to the split folders. Rejects those that may be classes; links may use the files of others. */
 async function listBeside(
   { root, splits, others, layout, links }: Beside,
   listed: ReadonlyMap<string, string>,

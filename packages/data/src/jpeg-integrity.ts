@@ -64,7 +64,7 @@ const sliceMcus = 20_000;
 
 const pageBytes = 2 ** 16;
 
-/** By the outcome numbers of `assembly/jpeg-outcomes.ts`. */
+/** Keyed by the outcomes of `assembly/jpeg-outcomes.ts`. */
 const faults: Readonly<Record<number, string>> = {
   1: 'premature end of data',
   2: 'its data is garbled',
@@ -186,7 +186,7 @@ class ScanDecoder {
     return { wide, high };
   }
 
-  /** In a scan of one component, each MCU is one block, and the blocks that pad the frame's MCUs are missing. */
+  /** In a scan of one component, each MCU is one block, and blocks that only pad the frame's MCUs are omitted. */
   #mcusOf({ components }: JpegScan): { wide: number; high: number } {
     if (components.length > 1) return { wide: this.#mcusWide, high: this.#mcusHigh };
     const { horizontal, vertical } = this.#frame.components[components[0]!.index]!;

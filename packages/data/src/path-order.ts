@@ -1,8 +1,8 @@
 import type { ImageFile } from './image-folder.ts';
 
 /**
- * Compares images, given by index, by relative path: first in NFC, so that a copy of the folder on a file system with another
- * Unicode form has the same order, in UTF-16 code units.
+ * Compares images, given by index, by relative path: by UTF-16 code units of the NFC form, so that the order does not depend on
+ * the Unicode form that a file system stores.
  */
 export function pathOrder(images: readonly Pick<ImageFile, 'relativePath'>[]): (a: number, b: number) => number {
   const keys = images.map(({ relativePath }) => relativePath.normalize('NFC'));

@@ -88,7 +88,7 @@ const maxComparisons = 16;
 /** Size of the thumbnail cache; others are recomputed. */
 const keptThumbnails = 512;
 
-/** The first image of each picture so far. */
+/** The first image of each picture found so far. */
 class Pictures {
   isComplete = true;
   readonly #store: PixelStore;

@@ -26,7 +26,7 @@ export function rejectedKind(head: string): RejectedKind | undefined {
 
 const image = (name: string, remedy = 'save it as JPEG or PNG'): RejectedKind => ({ name, remedy, isImage: true });
 const other = (name: string, remedy: string): RejectedKind => ({ name, remedy, isImage: false });
-const raw = (name: string) => image(`raw values of a camera (${name})`, 'develop it to JPEG or PNG');
+const raw = (name: string) => image(`camera raw data (${name})`, 'convert it to JPEG or PNG');
 const video = (name: string) => other(`a video or audio file (${name})`, 'save a frame as JPEG or PNG');
 const archive = (name: string) => other(`an archive (${name})`, 'unpack it');
 const document = (name: string) => image(name, 'export its pages as JPEG or PNG');

@@ -1,5 +1,5 @@
 /**
- * `shapes`: a synthetic data set, for trying Chorus without one's own data and for tests.
+ * `shapes`: a synthetic data set, for trying Chorus without your own data and for tests.
  *
  * Classes differ in shape only: colors, size (area), position, rotation, background and noise have the same distributions in
  * all classes.

@@ -77,7 +77,7 @@ export function splitImages(
     case 'training-images':
       return { test, folds: [fitOn(all[0]!, drawn, 'fit')] };
     case 'kfold': {
-      // Each fold draws its fit and tune sets anew, from all units of a class in their drawn order.
+      // Each fold draws new fit and tune sets from all units of a class in their drawn order.
       const pools = drawn.map(({ fit, tune }) => [...tune, ...fit]);
       const folds = dealFolds(pools, stacking.folds, plan.seed).map((held, index) => {
         const others = pools.map((pool) =>
@@ -94,7 +94,7 @@ export function splitImages(
   }
 }
 
-/** All images that some training fits, monitors or predicts out of fold, without the test images. Ascending. */
+/** All images that some training fits, monitors or predicts out of fold, except test images. Ascending. */
 export function trainingImages({ folds, test }: ImageSplit): Uint32Array {
   const tested = new Set(test);
   const all = new Set(folds.flatMap(({ fit, tune, outOfFold }) => [...fit, ...tune, ...outOfFold]));
@@ -164,7 +164,7 @@ function givenSets({ images, root }: Pick<ImageFolder, 'images' | 'root'>, plan:
 
 /**
  * The images to draw from, as units by label; units and their images are sorted by path. A unit with several labels counts for
- * the rarest of them.
+ * the rarest of them, which can spare images least.
  *
  * Excludes images of sets that a split folder provides.
  */
@@ -266,7 +266,7 @@ function imageCount(units: readonly Unit[]): number {
 }
 
 /**
- * The image count to which shares apply, without units larger than the smallest share: these are not drawn and must not
+ * The image count to which shares apply. Units larger than the smallest share are excluded: they stay in `fit` and must not
  * inflate the shares until hardly another picture is left to fit.
  */
 function sharedCount(units: readonly Unit[], smallestShare: number): number {
