@@ -71,7 +71,7 @@ describe('split folders', () => {
     ['two training sets', sets('train', 'Training', 'test'), /one training folder .* received "Training", "train"/],
     ['two test sets', sets('train', 'test', 'testing'), /one test folder .* received "test", "testing"/],
     ['two validation sets', sets('train', 'val', 'validation'), /one validation folder/],
-    ['no training set', sets('val', 'test'), /Expected a folder train beside test and val in .*--layout classes/],
+    ['no training set', sets('val', 'test'), /Expected a train folder next to test and val in .*--layout classes/],
     ['a class only in train', [...sets('train', 'test'), 'train/c/1.jpg'], /class "c" in .*test\/c, received none/],
     ['a class only in test', [...sets('train', 'test'), 'test/c/1.jpg'], /class "c" in .*train\/c, received none/],
     [
@@ -154,7 +154,9 @@ describe('an ambiguous folder', () => {
 
   it('layout=splits requires split folders', async () => {
     await root.put('a/1.jpg', 'b/1.jpg');
-    await expectError(/Expected split folders in .*by the layout splits\), received "a", "b"/, { layout: 'splits' });
+    await expectError(/Expected split folders in .*as the layout splits requires\), received "a", "b"/, {
+      layout: 'splits',
+    });
   });
 });
 

@@ -31,7 +31,7 @@ export function findSplitFolders(root: string, top: FolderLevel, layout: FolderL
   if (named.length === 0) {
     if (layout === 'splits')
       throw new DataError(
-        `Expected split folders in ${shownRoot} (train beside validation or test, by the layout splits), received ${quoted(top.folders)}.`,
+        `Expected split folders in ${shownRoot} (train with validation or test, as the layout splits requires), received ${quoted(top.folders)}.`,
       );
     return [];
   }
@@ -46,7 +46,7 @@ export function findSplitFolders(root: string, top: FolderLevel, layout: FolderL
   if (!named.some(({ role }) => role === 'train')) {
     if (layout === 'auto' && others.length > 0) refuseAmbiguous(root, named, others);
     throw new DataError(
-      `Expected a folder train beside ${named.map(({ label }) => displayName(label)).join(' and ')} in ${shownRoot}, received none${layout === 'auto' ? '; if these are classes, set --layout classes (data.layout)' : ''}.`,
+      `Expected a train folder next to ${named.map(({ label }) => displayName(label)).join(' and ')} in ${shownRoot}, received none${layout === 'auto' ? '; if these are classes, set --layout classes (data.layout)' : ''}.`,
     );
   }
   const hasTest = named.some(({ role }) => role === 'test');

@@ -48,7 +48,7 @@ export async function readLevel(place: { path: string; relativePath: string }, l
       // The folder may be a class, which training would silently omit.
       if (stats.isDirectory() || stats.isSymbolicLink())
         throw new DataError(
-          `Expected names in UTF-8 in ${displayName(place.path)}, received "${displayName(name)}"; rename it.`,
+          `The folder name "${displayName(name)}" in ${displayName(place.path)} is not valid UTF-8; rename it.`,
         );
       skip(hasImageEnding(name) ? 'misplaced' : 'file', 'its name is not valid UTF-8; rename it');
     } else if (stats.isDirectory()) level.folders.push({ name, label: normalizeName(name) });

@@ -78,7 +78,7 @@ interface Reference {
 function boxesIn(view: DataView, start: number, end: number, isFile = false): Box[] {
   const boxes: Box[] = [];
   for (let at = start; at + 8 <= end; ) {
-    if (boxes.length === maxBoxes) throw new Error(`damaged: more than ${maxBoxes} boxes side by side`);
+    if (boxes.length === maxBoxes) throw new Error(`damaged: more than ${maxBoxes} boxes on one level`);
     const type = fourCharacters(view, at + 4);
     let [size, head] = [view.getUint32(at), 8];
     if (size === 0) size = end - at;

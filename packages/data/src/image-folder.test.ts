@@ -217,7 +217,9 @@ describe('scanImageFolder', () => {
     expect(pathsOf(folder)).toEqual(['a/1.jpg', 'b/1.jpg']);
     expect(reasonsOf(folder)).toEqual([{ path: 'a/caf\\xe9.jpg', reason: 'its name is not valid UTF-8; rename it' }]);
     await mkdir(Buffer.concat([Buffer.from(root), bytes('/\xe9t\xe9')]));
-    await expect(scanImageFolder(root)).rejects.toThrow(/Expected names in UTF-8 in .*, received "\\xe9t\\xe9"/);
+    await expect(scanImageFolder(root)).rejects.toThrow(
+      /The folder name "\\xe9t\\xe9" in .* is not valid UTF-8; rename it/,
+    );
   });
 
   test.each<[string, string[], RegExp]>([
@@ -230,7 +232,7 @@ describe('scanImageFolder', () => {
       /class "b" in .*test\/b, received none/,
     ],
     ['one image', ['cats/1.jpg', 'dogs/'], /Expected images of class "dogs" in .*dogs, received none/],
-    ['no train folder', ['test/a/1.jpg', 'test/b/1.jpg'], /Expected a folder train beside test/],
+    ['no train folder', ['test/a/1.jpg', 'test/b/1.jpg'], /Expected a train folder next to test/],
   ])('row 11: states what was expected and received: %s', async (_, paths, message) => {
     await put(...paths);
     await expect(scanImageFolder(root)).rejects.toThrow(DataError);

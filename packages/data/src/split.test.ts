@@ -136,7 +136,7 @@ describe('splitImages', () => {
     );
   });
 
-  it('uses a complete test folder as the test set, and draws the other sets from train', () => {
+  it('uses the whole test folder as the test set, and draws the other sets from train', () => {
     fc.assert(
       fc.property(anyCounts, anyStacking, (counts, stacking) => {
         const images = [...imagesOf(counts, 'train', 'train/'), ...imagesOf(counts, 'test', 'validation/')];
