@@ -1,14 +1,14 @@
 /** The arithmetic decoder of JPEG (ITU-T T.81, annex D) and its models of DC and AC coefficients (annexes F.1.4 and G.1.3). */
 import { badCode, fits, ok, overrun } from './jpeg-outcomes';
 
-/** Bytes that say how probable something is: {@link statisticBytes} for DC, then for AC. */
+/** Bytes of adaptive probability state: {@link statisticBytes} for DC, then for AC. */
 export const dcStatisticBytes: usize = 64;
 export const acStatisticBytes: usize = 256;
 export const statisticBytes: usize = 4 * (dcStatisticBytes + acStatisticBytes);
 
 /**
- * A decoder reads up to three bytes beyond a segment, and encoders leave out zero bytes at its end. Of 480 healthy files one
- * needs more than this; each more lets a cut of one more byte pass.
+ * Zero bytes allowed past a segment's end: a decoder reads up to three bytes past it, and encoders omit zero bytes at its end.
+ * One of 480 undamaged files needs more; each further byte would accept data truncated by one more byte.
  */
 const allowedZeros: i32 = 4;
 
@@ -31,7 +31,7 @@ const states: StaticArray<u32> = [
   0x415e6367, 0x56276ae9, 0x50e76b6c, 0x4b85676d, 0x55976d6e, 0x504f6b6f, 0x5a106fee, 0x55226d70,
   0x59eb6ff0, 0x5a1d7171,
 ];
-/** The state whose probability stays one half: signs and corrections. */
+/** The state whose probability stays one half, for signs and corrections. */
 const evenState: u8 = 113;
 
 let at: usize = 0;
@@ -43,12 +43,12 @@ let zeros: i32 = 0;
 let hasFailed: bool = false;
 
 let statistics: usize = 0;
-/** A byte that holds {@link evenState}. */
+/** Address of a byte that holds {@link evenState}. */
 let even: usize = 0;
-/** Of each table, as DAC sets them: 4 of L, 4 of U, 4 of K, a byte each. */
+/** For all tables, as set by DAC: 4 values of L, 4 of U, 4 of K, one byte each. */
 let conditioning: usize = 0;
 
-/** Prepares for a segment, the data between two restart markers. */
+/** Starts a segment, the data between two restart markers. */
 export function startArithmetic(from: usize, to: usize, statisticsAt: usize, conditioningAt: usize): void {
   at = from;
   end = to;
@@ -64,7 +64,7 @@ export function startArithmetic(from: usize, to: usize, statisticsAt: usize, con
   store<u8>(even, evenState);
 }
 
-/** Bytes of the segment that were not read. */
+/** The number of unread bytes of the segment. */
 export function arithmeticLeft(): i32 {
   return (end - at) as i32;
 }
@@ -79,12 +79,12 @@ function readByte(): u32 {
     return 0;
   }
   const byte = load<u8>(at) as u32;
-  // Within a segment, a zero byte follows 0xff and means nothing.
+  // Within a segment, a zero byte after 0xff is stuffing.
   at += byte === 0xff ? 2 : 1;
   return byte;
 }
 
-/** One decision (figures D.1 to D.6). */
+/** Decodes one decision (figures D.1 to D.6). */
 function decide(statistic: usize): bool {
   while (interval < 0x8000) {
     shift -= 1;
@@ -125,14 +125,14 @@ function decide(statistic: usize): bool {
   return symbol !== 0;
 }
 
-/** The bits of a magnitude below its highest, which is `high`. */
+/** Decodes the bits of a magnitude below its highest bit, `high`. */
 function magnitude(high: i32, statistic: usize): i32 {
   let value = high;
   for (let bit = high >> 1; bit !== 0; bit >>= 1) if (decide(statistic + 14)) value |= bit;
   return value + 1;
 }
 
-/** A DC difference; its class is the next one's context, from 0 to 16 in steps of 4. Check {@link hasArithmeticFailed} after it. */
+/** Decodes a DC difference; its class is the context of the next, 0 to 16 in steps of 4. Then check {@link hasArithmeticFailed}. */
 export function arithmeticDc(table: i32, contextAt: usize): i32 {
   const first = statistics + (table as usize) * dcStatisticBytes;
   let statistic = first + (load<i32>(contextAt) as usize);
@@ -166,7 +166,7 @@ export function hasArithmeticFailed(): bool {
   return hasFailed;
 }
 
-/** The coefficients of a block from `k` to `last` (annex F.1.4.2), for the first time; sets their bits in the mask. */
+/** Decodes the first scan of the coefficients from `k` to `last` (annex F.1.4.2); sets their bits in the mask. */
 export function arithmeticAc(
   table: i32,
   from: i32,
@@ -205,7 +205,7 @@ export function arithmeticAc(
   return arithmeticOutcome();
 }
 
-/** A bit more of the coefficients of a block from `from` to `last` (annex G.1.3.3). */
+/** Decodes a refinement bit for the coefficients from `from` to `last` (annex G.1.3.3). */
 export function arithmeticRefinement(table: i32, from: i32, last: i32, mask: usize): i32 {
   const first = statistics + 4 * dcStatisticBytes + (table as usize) * acStatisticBytes;
   let seen = load<u64>(mask);
@@ -233,7 +233,7 @@ export function arithmeticRefinement(table: i32, from: i32, last: i32, mask: usi
   return arithmeticOutcome();
 }
 
-/** A bit more of a DC coefficient. */
+/** Decodes a refinement bit of a DC coefficient. */
 export function arithmeticDcBit(): i32 {
   decide(even);
   return arithmeticOutcome();

@@ -1,6 +1,6 @@
 /**
- * Decodes the entropy-coded data of a JPEG to find out whether all of it is there, in AssemblyScript: Huffman and arithmetic
- * coding, sequential and progressive. It keeps no coefficients. `src/jpeg-entropy.ts` gives it its memory.
+ * Decodes the entropy-coded data of a JPEG to check that it is complete, in AssemblyScript: Huffman and arithmetic coding,
+ * sequential and progressive. Stores no coefficients. `src/jpeg-integrity.ts` manages its memory.
  */
 import {
   arithmeticAc,
@@ -31,15 +31,15 @@ import { badCode, fits, noRestart, ok } from './jpeg-outcomes';
 
 export { defineSkimTable, endsWithLastMcu } from './jpeg-skim';
 export { buildTable };
-/** The first address that may be written. */
+/** The lowest writable address. */
 export const heapStart: usize = __heap_base;
 export const huffmanTableBytes: usize = tableBytes;
 export const arithmeticBytes: usize = statisticBytes + 8;
 
-/** What {@link decodeRows} answers while there are rows left. */
+/** Result of {@link decodeRows} while rows remain. */
 export const unfinished: i32 = 4;
 
-/** Of the scan that is decoded, 32 bit each, from `scan` on. */
+/** Fields of the current scan, 32 bit each, from `scan` on. */
 enum Field {
   componentCount,
   mcusWide,
@@ -57,11 +57,11 @@ enum Field {
   components,
 }
 
-/** Of each of its components; `difference` and `context` are what decoding keeps of it. */
+/** Fields of each component of the scan; decoding updates `dc`, `difference` and `context`. */
 enum Part {
   blocksWide,
   blocksHigh,
-  /** Masks of a row. */
+  /** Masks per row. */
   stride,
   masks,
   quantization,
@@ -73,12 +73,12 @@ enum Part {
   fieldCount,
 }
 
-/** After the last MCU so many bytes that belong to nothing are passed over where nothing else says what they are. */
+/** Stray bytes tolerated after the last MCU, where no other evidence explains them. */
 const strayBytes: i32 = 16;
 
-/** Where the coefficients of a block are noted that belongs to no component. */
+/** Receives the mask of a block that belongs to no component. */
 const scratch: usize = memory.data(8);
-/** Whether what is decoded comes after the last MCU. */
+/** Whether the decoder is past the last MCU. */
 let isTrial: bool = false;
 
 let scan: usize = 0;
@@ -87,9 +87,9 @@ let segmentEnd: usize = 0;
 let mcu: i32 = 0;
 let untilRestart: i32 = 0;
 let restarts: i32 = 0;
-/** Bytes behind the last MCU of a segment. */
+/** Bytes after the last MCU of a segment. */
 export let leftBytes: i32 = 0;
-/** Whether the end of a segment shows that the decoder got out of step. */
+/** Whether the end of a segment shows that the decoder lost synchronization. */
 export let isOutOfStep: bool = false;
 
 function field(name: i32): i32 {
@@ -104,12 +104,12 @@ function partAt(component: i32, name: i32): usize {
   return scan + 4 * ((Field.components + component * Part.fieldCount + name) as usize);
 }
 
-/** Row of MCUs that is decoded next, from 0. */
+/** The next row of MCUs to decode, from 0. */
 export function currentRow(): i32 {
   return mcu / field(Field.mcusWide);
 }
 
-/** Begins with a scan whose data lies between two addresses; the next marker is at the second. */
+/** Starts a scan whose data lies between two addresses; the next marker is at the second. */
 export function startScan(scanAt: usize, dataFrom: usize, dataTo: usize): void {
   scan = scanAt;
   to = dataTo;
@@ -120,7 +120,7 @@ export function startScan(scanAt: usize, dataFrom: usize, dataTo: usize): void {
   startSegment(dataFrom);
 }
 
-/** Decodes the next rows; {@link unfinished}, the outcome of the first block that fails, or `ok` at the end. */
+/** Decodes the next rows; returns {@link unfinished}, the outcome of the first block that fails, or `ok` at the end. */
 export function decodeRows(count: i32): i32 {
   const wide = field(Field.mcusWide);
   const total = wide * field(Field.mcusHigh);
@@ -137,7 +137,7 @@ export function decodeRows(count: i32): i32 {
   }
   if (mcu < total) return unfinished;
   endSegment();
-  // A restart marker at the very end is harmless; more data behind one is not of this scan.
+  // A restart marker at the very end is harmless; further data after it does not belong to this scan.
   if (segmentEnd + 2 < to) {
     leftBytes += (to - segmentEnd) as i32;
     isOutOfStep = true;
@@ -157,13 +157,13 @@ function startSegment(from: usize): void {
   else startHuffman(from, segmentEnd);
 }
 
-/** Decides whether bytes after the last MCU belong to nothing, or show that the decoder got out of step before. */
+/** Decides whether bytes after the last MCU are stray or show that the decoder lost synchronization. */
 function endSegment(): void {
   const isArithmetic = field(Field.isArithmetic) !== 0;
   const left = isArithmetic ? arithmeticLeft() : huffmanLeft();
   leftBytes += max(left, 0);
   if (isArithmetic) {
-    // The last bits of arithmetic code say nothing, so that bytes that belong to nothing look like a decoder out of step.
+    // The final bits of arithmetic code are no evidence, so stray bytes cannot be told from lost synchronization.
     if (left > 0) isOutOfStep = true;
     return;
   }
@@ -174,8 +174,8 @@ function endSegment(): void {
 }
 
 /**
- * Whether the rest of the segment decodes to its very end: the blocks of a decoder that took damage for more blocks than there
- * are. Bytes that belong to nothing hardly ever do.
+ * Whether the rest of the segment decodes exactly to its end, as the remaining blocks do after the decoder counted damage as
+ * additional blocks. Stray bytes hardly ever do.
  */
 function continues(): bool {
   isTrial = true;
@@ -198,7 +198,7 @@ function passRestart(): i32 {
   return ok;
 }
 
-/** Address of the next 0xff that belongs to a marker. */
+/** Address of the next 0xff that is part of a marker. */
 function nextMarker(from: usize): usize {
   for (let at = from; at < to; at += 1) {
     if (load<u8>(at) !== 0xff) continue;
@@ -277,6 +277,6 @@ function decodeDc(component: i32, low: i32): i32 {
   const dc = part(component, Part.dc) + difference;
   store<i32>(partAt(component, Part.dc), dc);
   const quantization = part(component, Part.quantization) as usize;
-  // The first difference of a trial is to another value than the last one.
+  // During a trial, the first difference does not refer to the previous DC value.
   return isTrial || fits(abs(dc) << low, 0, quantization, field(Field.limit)) ? ok : badCode;
 }

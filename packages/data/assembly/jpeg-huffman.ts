@@ -1,20 +1,20 @@
 /** The Huffman decoder of JPEG (ITU-T T.81, annexes F.2.2 and G.2). */
 import { badCode, fits, ok, overrun } from './jpeg-outcomes';
 
-/** Of a decoding table: for each 16 bits that may come next, the code's length (upper byte) and symbol; 0 where there is none. */
+/** A decoding table has an entry for every 16-bit input: the code's length (upper byte) and symbol; 0 for an invalid code. */
 export const tableBytes: usize = 2 * 65536;
 
 let at: usize = 0;
 let end: usize = 0;
-/** Those read and not yet used, the next one the highest of `count`. */
+/** Bits read but not yet used; the next one is the highest of `count`. */
 let bits: u64 = 0;
 let count: i32 = 0;
-/** Bits beyond the end that were used. */
+/** Number of bits used past the end. */
 let missing: i32 = 0;
-/** Blocks still to come without any coefficient in the band (EOBRUN). */
+/** Remaining blocks without coefficients in the band (EOBRUN). */
 let emptyBlocks: i32 = 0;
 
-/** Prepares for a segment, the data between two restart markers. */
+/** Starts a segment, the data between two restart markers. */
 export function startHuffman(from: usize, to: usize): void {
   at = from;
   end = to;
@@ -24,24 +24,24 @@ export function startHuffman(from: usize, to: usize): void {
   emptyBlocks = 0;
 }
 
-/** Whole bytes of the segment that were not used. */
+/** The number of unused whole bytes of the segment. */
 export function huffmanLeft(): i32 {
   return ((at < end ? end - at : 0) as i32) + ((count - missing) >> 3);
 }
 
-/** Whether what fills the last byte is ones, as the standard wants. */
+/** Whether the last byte is padded with ones, as the standard requires. */
 export function isPaddedWithOnes(): bool {
   const padding = (count - missing) & 7;
   const ones = (1 << padding) - 1;
   return (((bits >> ((count - padding) as u64)) as i32) & ones) === ones;
 }
 
-/** Whether the last byte was used to its end and is zero, which encoders hardly ever write. */
+/** Whether the last byte is fully used and zero, which encoders hardly ever write. */
 export function endsInZeroByte(): bool {
   return ((count - missing) & 7) === 0 && ((bits >> (count as u64)) & 0xff) === 0;
 }
 
-/** Whether an end-of-band run goes beyond the segment, which encoders never write. */
+/** Whether an end-of-band run exceeds the segment, which encoders never write. */
 export function isWithinRun(): bool {
   return emptyBlocks > 0;
 }
@@ -49,8 +49,8 @@ export function isWithinRun(): bool {
 /**
  * Builds a decoding table.
  *
- * @param lengths how many codes there are of 1 to 16 bits, a byte each, their symbols behind them.
- * @returns false when there are more codes than bits can tell apart.
+ * @param lengths the number of codes of 1 to 16 bits, one byte each, followed by their symbols.
+ * @returns false if there are more codes than their lengths allow.
  */
 export function buildTable(lengths: usize, table: usize): bool {
   memory.fill(table, 0, tableBytes);
@@ -78,14 +78,14 @@ function fill(): void {
       continue;
     }
     const byte = load<u8>(at);
-    // Within a segment, a zero byte follows 0xff and means nothing.
+    // Within a segment, a zero byte after 0xff is stuffing.
     at += byte === 0xff ? 2 : 1;
     bits = (bits << 8) | (byte as u64);
     count += 8;
   }
 }
 
-/** A symbol, or -1. */
+/** Decodes a symbol, or returns -1. */
 function decode(table: usize): i32 {
   if (count < 16) fill();
   const next = ((bits >> ((count - 16) as u64)) & 0xffff) as usize;
@@ -95,26 +95,26 @@ function decode(table: usize): i32 {
   return entry & 0xff;
 }
 
-/** The next bits, at most 16. */
+/** Reads bits, at most 16. */
 function take(length: i32): i32 {
   if (count < length) fill();
   count -= length;
   return ((bits >> (count as u64)) & (((1 as u64) << (length as u64)) - 1)) as i32;
 }
 
-/** A difference or coefficient of so many bits. */
+/** Reads a difference or coefficient with this number of bits. */
 function extend(length: i32): i32 {
   if (length === 0) return 0;
   const value = take(length);
   return value < 1 << (length - 1) ? value - (1 << length) + 1 : value;
 }
 
-/** Used bits that are not there. */
+/** Reports whether bits past the end were used. */
 export function huffmanOutcome(): i32 {
   return missing > count ? overrun : ok;
 }
 
-/** A DC difference, stored as 32 bits; or why there is none. */
+/** Decodes a DC difference and stores it in 32 bits; returns the outcome. */
 export function huffmanDc(table: usize, difference: usize): i32 {
   const length = decode(table);
   if (length < 0 || length > 15) return failed();
@@ -122,12 +122,12 @@ export function huffmanDc(table: usize, difference: usize): i32 {
   return huffmanOutcome();
 }
 
-/** Zeros at the end are no bad code of their own: the data has run out. */
+/** Distinguishes a bad code from zeros past the end of the data. */
 function failed(): i32 {
   return missing > count ? overrun : badCode;
 }
 
-/** The coefficients of a block after the first, in a file that is not progressive; sets their bits in the mask. */
+/** Decodes a block's AC coefficients in a sequential file. */
 export function huffmanAc(table: usize, quantization: usize, limit: i32): i32 {
   for (let k = 1; k < 64; k += 1) {
     const symbol = decode(table);
@@ -147,7 +147,7 @@ export function huffmanAc(table: usize, quantization: usize, limit: i32): i32 {
   return huffmanOutcome();
 }
 
-/** A band of coefficients for the first time (figure G.3). */
+/** Decodes the first scan of a band of coefficients (figure G.3). */
 export function huffmanBand(
   table: usize,
   from: i32,
@@ -181,7 +181,7 @@ export function huffmanBand(
   return huffmanOutcome();
 }
 
-/** A bit more of a band of coefficients (figures G.7 to G.9). */
+/** Decodes a refinement scan of a band of coefficients (figures G.7 to G.9). */
 export function huffmanRefinement(table: usize, from: i32, last: i32, mask: usize): i32 {
   let seen = load<u64>(mask);
   let k = from;
@@ -217,7 +217,7 @@ export function huffmanRefinement(table: usize, from: i32, last: i32, mask: usiz
   return huffmanOutcome();
 }
 
-/** A bit more of a DC coefficient. */
+/** Decodes a refinement bit of a DC coefficient. */
 export function huffmanDcBit(): i32 {
   take(1);
   return huffmanOutcome();

@@ -1,11 +1,11 @@
 /**
- * Decides as fast as can be whether a Huffman-coded scan of all components ends with its last MCU. Of such scans libvips
- * does not report what libjpeg warns of in the last row of MCUs and after it.
+ * Fast check that a Huffman-coded scan of all components ends with its last MCU. For such scans, libvips does not report
+ * libjpeg's warnings about the last row of MCUs and what follows it.
  */
 
 /**
- * Of a table: for each beginning of so many bits two entries, 16 bit each: of the first symbol, and of the first two where their
- * codes and values lie within it. Then for each length the last code and its symbol's place.
+ * A table has two 16-bit entries for each prefix of this many bits: for the first symbol, and for the first two if the prefix
+ * contains their codes and values. Then, for each length, the last code and the position of its symbol.
  */
 const shortBits: i32 = 12;
 const shortMask: i32 = (1 << shortBits) - 1;
@@ -14,10 +14,10 @@ const placeOffsets: usize = lastCodes + 4 * 18;
 const symbols: usize = placeOffsets + 4 * 18;
 const tableBytes: usize = symbols + 256;
 
-/** What ends a block counts for so many coefficients. */
+/** The number of coefficients counted for an end of block. */
 const blockEnd: i32 = 128;
 
-/** Bits of code and value together (lower 5) and coefficients that a symbol stands for. */
+/** Bits of code and value together (lower 5) and the number of coefficients of a symbol. */
 function entryOf(length: i32, symbol: i32, isDc: bool): i32 {
   const category = symbol & 15;
   const count = isDc || category > 0 || symbol === 0xf0 ? (symbol >> 4) + 1 : blockEnd;
@@ -26,7 +26,7 @@ function entryOf(length: i32, symbol: i32, isDc: bool): i32 {
 
 const tables: usize = memory.data(8 * (16384 + 144 + 256), 16);
 
-/** Where a table of a DHT segment is put: 16 counts, then at most 256 symbols; `slot` 0 to 3 for DC, then AC. */
+/** Defines a table from a DHT segment: 16 counts, then at most 256 symbols; `slot` 0 to 3 for DC, then AC. */
 export function defineSkimTable(slot: i32, definition: usize): void {
   const table = tables + (slot as usize) * tableBytes;
   memory.fill(table, 0, tableBytes);
@@ -65,11 +65,11 @@ let position: usize = 0;
 let end: usize = 0;
 let bits: u64 = 0;
 let count: i32 = 0;
-/** Bits that were added after the end. */
+/** Bits appended after the end. */
 let missing: i32 = 0;
 let isInvalid: bool = false;
 
-/** Bytes one by one, without what is stuffed after 0xff; zeros after the end. */
+/** Reads byte by byte, without the stuffing after 0xff; appends zeros after the end. */
 function fillSlowly(): void {
   while (count <= 32) {
     const byte: u64 = position < end ? load<u8>(position) : 0;
@@ -79,7 +79,7 @@ function fillSlowly(): void {
     else if (byte !== 0xff) position += 1;
     else if (position + 1 < end && load<u8>(position + 1) === 0) position += 2;
     else {
-      // A marker.
+      // A marker ends the data.
       end = position;
       bits &= ~0xff;
       missing += 8;
@@ -99,15 +99,15 @@ function slowEntry(table: usize, ahead: i32, isDc: bool): i32 {
 }
 
 /**
- * @param from of data without restart markers; `to`: a marker ends it before.
- * @param blocks tables of an MCU's blocks, a byte each: DC in the lower half, AC in the upper one.
+ * @param from start of data without restart markers; `to`: its end, unless a marker comes first.
+ * @param blocks tables of an MCU's blocks, one byte each: DC in the lower half, AC in the upper half.
  * @returns whether all codes are valid and the last MCU ends within the last byte.
  */
 export function endsWithLastMcu(from: usize, to: usize, mcus: i32, blocks: usize, blockCount: i32): bool {
   end = to;
   missing = 0;
   isInvalid = false;
-  // Locals are registers.
+  // Locals are kept in registers.
   let ahead: u64 = 0;
   let left: i32 = 0;
   let next = from;
@@ -136,7 +136,7 @@ export function endsWithLastMcu(from: usize, to: usize, mcus: i32, blocks: usize
           }
         }
         const at = table + 4 * (((ahead >> ((left - shortBits) as u64)) & (shortMask as u64)) as usize);
-        // A symbol stands for 16 coefficients at most, so that the block does not end between two.
+        // A symbol has at most 16 coefficients, so below 48 the block cannot end between two symbols.
         let entry = (k < 48 ? load<u16>(at, 2) : load<u16>(at)) as i32;
         if (entry === 0) entry = slowEntry(table, ((ahead >> ((left - 16) as u64)) & 0xffff) as i32, k === 0);
         left -= entry & 31;

@@ -1,29 +1,29 @@
 /**
- * Weighted sums of neighboring pixels, in AssemblyScript: 16 bytes at a time. `src/resample.ts` gives it its memory.
+ * Weighted sums of neighboring pixels, in AssemblyScript, 16 bytes at a time. `src/resample.ts` manages its memory.
  *
- * Weights are fixed-point numbers. The processor's product of 16 bit takes a pixel and half a weight, two of them at a time;
- * the sum over the upper halves, shifted, and that over the lower ones are together what Pillow's sum over whole ones is.
+ * Weights are fixed-point numbers, split into halves because the multiply instruction takes 16-bit factors: a pixel and half a
+ * weight, two at a time. The shifted sum over the upper halves plus the sum over the lower halves equals Pillow's sum.
  */
 
-/** Binary places of a weight; Pillow's src/libImaging/Resample.c calls it PRECISION_BITS. */
+/** Fractional bits of a weight; PRECISION_BITS in Pillow's src/libImaging/Resample.c. */
 export const weightBits: i32 = 22;
-/** Those of its lower half. */
+/** Fractional bits in the lower half. */
 export const lowerBits: i32 = 11;
 
 /**
- * Bytes of a group, four weights, 16 bit each: the four upper halves, then the four lower ones. Weights that are none are 0;
- * what they stand before is read, whatever it is.
+ * Bytes of a group of four weights, 16 bit each: the four upper halves, then the four lower ones. Unused weights are 0, but
+ * the pixels at their positions are still read.
  */
 const groupBytes: usize = 16;
-/** Number of the first pixel or line and of groups, 32 bit each; then comes the first group, 16 bytes from here. */
+/** A head holds the index of the first pixel or line and the number of groups, 32 bit each; the first group starts at byte 16. */
 const headBytes: usize = 16;
 
 /**
- * Each pixel of the result from some that lie side by side.
+ * Computes each pixel of the result from adjacent pixels.
  *
- * @param lines of pixels of three bytes; up to 13 bytes behind them are read.
- * @param result lines of `size` pixels; a byte behind them is written.
- * @param taps for each pixel of a line a head and its groups, `tapBytes` in all.
+ * @param lines of pixels of three bytes; reads up to 13 bytes past their end.
+ * @param result lines of `size` pixels; writes one byte past their end.
+ * @param taps a head and its groups for each pixel of a line, `tapBytes` in all.
  */
 export function alongLines(
   lines: usize,
@@ -34,7 +34,7 @@ export function alongLines(
   taps: usize,
   tapBytes: usize,
 ): void {
-  // A red next to a red …, as 16 bit: what is 16 and above becomes 0.
+  // Pairs equal channels as 16 bit; indices of 16 and above yield 0.
   const pixels01 = v128(0, 16, 3, 16, 1, 16, 4, 16, 2, 16, 5, 16, 16, 16, 16, 16);
   const pixels23 = v128(6, 16, 9, 16, 7, 16, 10, 16, 8, 16, 11, 16, 16, 16, 16, 16);
   for (let line = 0; line < lineCount; line += 1) {
@@ -55,7 +55,7 @@ export function alongLines(
       }
       const value = rounded(upper, lower);
       const words = i16x8.narrow_i32x4_s(value, value);
-      // The fourth byte is overwritten by the next pixel.
+      // The next pixel overwrites the fourth byte.
       store<i32>(result, i32x4.extract_lane(i8x16.narrow_i16x8_u(words, words), 0));
       result += 3;
       tap += tapBytes;
@@ -65,11 +65,11 @@ export function alongLines(
 }
 
 /**
- * One line of the result, from some that lie one below the other.
+ * Computes one line of the result from adjacent lines.
  *
- * @param lines bytes; up to three lines and 15 bytes behind them are read.
- * @param result a line; up to 15 bytes behind it are written.
- * @param tap a head and its groups; the first of `lines` is the head's.
+ * @param lines bytes; reads up to three lines and 15 bytes past their end.
+ * @param result a line; writes up to 15 bytes past its end.
+ * @param tap a head and its groups; `lines` starts at the head's first line.
  */
 export function acrossLines(lines: usize, lineBytes: usize, result: usize, tap: usize): void {
   const groups = tap + headBytes;
@@ -89,7 +89,7 @@ export function acrossLines(lines: usize, lineBytes: usize, result: usize, tap: 
       const line1 = v128.load(from + lineBytes);
       const line2 = v128.load(from + 2 * lineBytes);
       const line3 = v128.load(from + 3 * lineBytes);
-      // A byte of a line next to the one below it, as 8 bit, then as 16.
+      // Interleaves a line with the next one, as 8 bit, then widens to 16.
       const firstLow = i8x16.shuffle(line0, line1, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
       const firstHigh = i8x16.shuffle(line0, line1, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
       const secondLow = i8x16.shuffle(line2, line3, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
@@ -120,14 +120,14 @@ export function acrossLines(lines: usize, lineBytes: usize, result: usize, tap: 
 
 // --- internal ---
 
-/** sum + the products of two pixels and of two more with the four half weights that lie at an address. */
+/** Adds the products of two pairs of pixels with the four half weights at an address. */
 function addProducts(sum: v128, first: v128, second: v128, weights: usize): v128 {
   const products01 = i32x4.dot_i16x8_s(first, v128.load32_splat(weights));
   const products23 = i32x4.dot_i16x8_s(second, v128.load32_splat(weights, 4));
   return i32x4.add(sum, i32x4.add(products01, products23));
 }
 
-/** As Pillow rounds, and as it wraps where a sum is too large; only then is a value beyond 0 … 255. */
+/** Rounds as Pillow does and wraps where a sum is too large, the only case of values beyond 0 … 255. */
 function rounded(upper: v128, lower: v128): v128 {
   const sum = i32x4.add(i32x4.shl(upper, lowerBits), lower);
   return i32x4.shr_s(i32x4.add(sum, i32x4.splat(1 << (weightBits - 1))), weightBits);

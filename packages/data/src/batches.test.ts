@@ -6,7 +6,7 @@ import { createPixelStore, PixelStore } from './pixel-store.ts';
 const anyIndices = fc.uniqueArray(fc.nat(1000), { minLength: 1, maxLength: 80 }).map((list) => Uint32Array.from(list));
 
 describe('epochBatches', () => {
-  it('gives every image once, in batches of which only the last may be smaller', () => {
+  it('yields every image once; only the last batch may be smaller', () => {
     fc.assert(
       fc.property(
         anyIndices,
@@ -25,7 +25,7 @@ describe('epochBatches', () => {
     );
   });
 
-  it('leaves out what fills no last batch, where it shall: other images each epoch', () => {
+  it('drops an incomplete last batch on request, with different images each epoch', () => {
     const indices = Uint32Array.from({ length: 20 }, (_, index) => index);
     const epochs = [0, 1, 2].map((epochIndex) =>
       [
@@ -53,7 +53,7 @@ describe('epochBatches', () => {
     ).toBe(false);
   });
 
-  it('follows from seed and epoch, and differs between them', () => {
+  it('depends only on seed and epoch', () => {
     const indices = Uint32Array.from({ length: 50 }, (_, index) => index);
     const epoch = (seed: number, epochIndex: number) =>
       JSON.stringify(
@@ -67,7 +67,7 @@ describe('epochBatches', () => {
     expect(epoch(1, 0)).not.toBe(epoch(2, 0));
   });
 
-  it('mirrors about half of the images, and none when it shall not', () => {
+  it('flips about half of the images, or none when disabled', () => {
     const indices = Uint32Array.from({ length: 1000 }, (_, index) => index);
     const flips = (flip: boolean) =>
       [...epochBatches(indices, { batchSize: 32, seed: 5, epochIndex: 0, shuffle: true, flip })].flatMap((one) => [
@@ -81,7 +81,7 @@ describe('epochBatches', () => {
 });
 
 describe('fillBatch', () => {
-  it('gathers pixels, and turns left and right round where told', () => {
+  it('copies pixels and flips images horizontally on request', () => {
     const handle = createPixelStore(2, 2);
     const store = new PixelStore(handle);
     store.publish(0, Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12));

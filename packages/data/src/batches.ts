@@ -1,27 +1,27 @@
-/** Batches as index lists over a store, and their pixels. */
+/** Batches as lists of image indices, and their pixels. */
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import type { PixelStore } from './pixel-store.ts';
 import { randomFor, shuffle } from './shuffle.ts';
 
 export interface ImageBatch {
-  /** Into the store. */
+  /** Image indices in the store. */
   indices: Uint32Array;
-  /** 1 where the image is mirrored left to right. */
+  /** 1 where the image is flipped horizontally. */
   flips: Uint8Array;
 }
 
 export interface EpochOptions {
   batchSize: number;
   seed: number;
-  /** From 0; every epoch has an order and flips of its own. */
+  /** Counts from 0; order and flips differ from epoch to epoch. */
   epochIndex: number;
   shuffle: boolean;
   flip: boolean;
-  /** Leaves out what does not fill a last batch; by default that batch is as small as it comes. */
+  /** Drops an incomplete last batch; by default the last batch may be smaller. */
   wholeBatchesOnly?: boolean;
 }
 
-/** One epoch: every image once. Order and flips follow from seed and epoch. */
+/** Yields the batches of one epoch: every image once. Seed and epoch determine order and flips. */
 export function* epochBatches(indices: Uint32Array, options: EpochOptions): Generator<ImageBatch> {
   const { batchSize, seed, epochIndex, wholeBatchesOnly = false } = options;
   const order = indices.slice();
@@ -35,9 +35,9 @@ export function* epochBatches(indices: Uint32Array, options: EpochOptions): Gene
 }
 
 /**
- * Gathers a batch's pixels.
+ * Copies a batch's pixels into a buffer.
  *
- * @param out [N, size, size, 3], filled with 0 … 255.
+ * @param out [N, size, size, 3]; receives values 0 … 255.
  */
 export function fillBatch(store: PixelStore, { indices, flips }: ImageBatch, out: Float32Array | Uint8Array): void {
   const imageLength = store.size * store.size * 3;

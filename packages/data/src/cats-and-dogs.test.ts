@@ -43,7 +43,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The archive as its publisher lays it out, of one JPEG again and again, or of a folder of photographs. */
+/** The archive in its publisher's layout, with one JPEG repeated or with a folder of photographs. */
 async function writeArchive({ cats = 1000, jpeg = true, from = '' } = {}): Promise<void> {
   const image = join(folder, 'image');
   const pixels = { create: { width: 8, height: 8, channels: 3, background: '#777' } } as const;
@@ -72,7 +72,7 @@ async function ensure(): Promise<string> {
 }
 
 describe('ensureCatsAndDogs', () => {
-  it('downloads and unpacks the photographs alone, once for all who ask', async () => {
+  it('downloads and unpacks only the photographs, once for concurrent calls', async () => {
     await writeArchive();
     const [first, second] = await Promise.all([ensure(), ensure()]);
     expect(second).toBe(first);
@@ -83,17 +83,21 @@ describe('ensureCatsAndDogs', () => {
     expect(requestCount).toBe(1);
     server.close();
     expect(await ensure()).toBe(first);
-    // The archive is at hand when the folder is not.
+    // The archive remains after the folder is deleted.
     await rm(first, { recursive: true });
     expect(await ensure()).toBe(first);
     expect(requestCount).toBe(1);
   });
 
   it.each([
-    ['photographs that are missing', { cats: 999 }, /Expected 1000 photographs in train\/cats, received 999/],
-    ['photographs that are too many', { cats: 1001 }, /Expected 1000 photographs in train\/cats, received 1001/],
-    ['what is no photograph', { jpeg: false }, /Expected a JPEG at train\/cats\/cat\.0\.jpg, received another/],
-  ])('refuses %s, and keeps nothing', async (_, content, message) => {
+    ['missing photographs', { cats: 999 }, /Expected 1000 photographs in train\/cats, received 999/],
+    ['surplus photographs', { cats: 1001 }, /Expected 1000 photographs in train\/cats, received 1001/],
+    [
+      'other content than photographs',
+      { jpeg: false },
+      /Expected a JPEG at train\/cats\/cat\.0\.jpg, received other content/,
+    ],
+  ])('rejects %s and stores nothing', async (_, content, message) => {
     await writeArchive(content);
     const attempt = ensure();
     await expect(attempt).rejects.toThrow(StorageError);
@@ -102,7 +106,7 @@ describe('ensureCatsAndDogs', () => {
     expect(await readdir(join(folder, 'cache', 'published-datasets'))).toEqual([]);
   });
 
-  it.skipIf(!existsSync(photographs))('unpacks real photographs as they are (needs ../shared)', async () => {
+  it.skipIf(!existsSync(photographs))('unpacks real photographs unchanged (needs ../shared)', async () => {
     await writeArchive({ from: photographs });
     const name = join('train', 'dogs', (await readdir(join(photographs, 'train', 'dogs')))[0]!);
     const unpacked = await ensure();

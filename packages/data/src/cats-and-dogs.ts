@@ -1,8 +1,8 @@
 /**
- * `cats-and-dogs`: 2,000 photographs to train on and 1,000 to test on, half of each class.
+ * `cats-and-dogs`: 2,000 training and 1,000 test photographs, half of each class.
  *
- * A public extract of the Kaggle competition "Dogs vs. Cats" (2013), as used by Google's machine learning course; the
- * photographs are their owners'. Its publisher names no hash.
+ * A public extract of the Kaggle competition "Dogs vs. Cats" (2013), used in Google's machine learning course. The
+ * photographers hold the copyright. The publisher states no hash.
  */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -20,17 +20,17 @@ import { DataError } from './errors.ts';
 
 export interface CatsAndDogsOptions
   extends Pick<FetchOptions, 'onProgress' | 'onNotice' | 'signal' | 'limits' | 'allowLoopbackHttp'> {
-  /** Another place of the same archive. */
+  /** Alternative URL of the same archive. */
   source?: FileSource;
 }
 
-/** Size as the server states it to everybody who downloads it. */
+/** Size that the server reports. */
 const publicArchive: FileSource = {
   url: 'https://storage.googleapis.com/mledu-datasets/cats_and_dogs_filtered.zip',
   bytes: 68_606_236,
 };
 
-/** Photographs of each folder. */
+/** Number of photographs in each folder. */
 const counts: Readonly<Record<string, number>> = {
   'train/cats': 1000,
   'train/dogs': 1000,
@@ -40,18 +40,18 @@ const counts: Readonly<Record<string, number>> = {
 
 const limits = { entryCount: 20_000, bytes: 200e6, ratio: 50 };
 
-/** Where the data set lies once it was downloaded. */
+/** Path of the data set once it is downloaded. */
 export function catsAndDogsFolder(): string {
   return cacheFolder('published-datasets', 'cats-and-dogs');
 }
 
 /**
- * The data set in the user's cache, downloaded and unpacked there when it is not; safe when several processes ask at
- * once, and after one that was killed. The archive stays beside it.
+ * Downloads and unpacks the data set into the user's cache unless it is already there. Safe for concurrent processes
+ * and after a killed one. The archive stays next to the data set.
  *
  * @returns the folder with `train` and `validation`.
- * @throws StorageError when it cannot be downloaded, naming where the archive can be put by hand, or is not what it
- * should be.
+ * @throws StorageError when the download fails (the message names the path for a manual download), or the archive has
+ * unexpected content.
  */
 export async function ensureCatsAndDogs(options: CatsAndDogsOptions = {}): Promise<string> {
   const { source = publicArchive, ...fetching } = options;
@@ -78,7 +78,7 @@ export async function ensureCatsAndDogs(options: CatsAndDogsOptions = {}): Promi
 
 // --- internal ---
 
-/** Where a photograph goes; what else there is (a script, hidden files of macOS) has no place. */
+/** The target path of a photograph; undefined for other entries (a script, hidden files of macOS). */
 function photographPlace(name: string): string | undefined {
   return /^cats_and_dogs_filtered\/((?:train|validation)\/(?:cats|dogs)\/[^./][^/]*\.jpg)$/.exec(name)?.[1];
 }
@@ -89,10 +89,10 @@ async function checkArchive(path: string): Promise<void> {
     const place = photographPlace(name);
     if (place === undefined) return;
     const begin: number[] = [];
-    // To its end: whether it is whole shows there.
+    // Read to the end, which verifies the archive.
     for await (const chunk of content) if (begin.length < 3) begin.push(...chunk.subarray(0, 3));
     if (begin[0] !== 0xff || begin[1] !== 0xd8 || begin[2] !== 0xff)
-      throw new DataError(`Expected a JPEG at ${place}, received another content.`);
+      throw new DataError(`Expected a JPEG at ${place}, received other content.`);
     const folder = place.slice(0, place.lastIndexOf('/'));
     found.set(folder, found.get(folder)! + 1);
   });

@@ -1,19 +1,19 @@
-/** Subfolders of classes: they belong to their class, unless they look like another level of the data set. */
+/** Subfolders of a class folder belong to the class, unless they look like another level of the data set. */
 import { displayName, normalizeName } from './display-name.ts';
 import { DataError } from './errors.ts';
 import { likelySplitRoleOf, splitRoleOf } from './split-folders.ts';
 
 export interface ClassFiles {
   name: string;
-  /** Path of the class folder, which those of its files begin with. */
+  /** Path of the class folder, a prefix of the paths of its files. */
   folder: string;
   files: readonly { relativePath: string }[];
 }
 
 /**
- * Refuses class folders that look like splits, or that hold splits.
+ * Rejects class folders that look like splits, or that contain splits.
  *
- * @throws DataError with both readings.
+ * @throws DataError naming both interpretations.
  */
 export function refuseNestedSplits(root: string, classes: readonly ClassFiles[]): void {
   const nested = classes.map((one) => ({ ...one, ...subfoldersOf(one) })).filter(({ direct }) => direct === 0);
@@ -31,7 +31,7 @@ export function refuseNestedSplits(root: string, classes: readonly ClassFiles[])
   });
   if (holder !== undefined)
     throw new DataError(
-      `Expected <split>/<class> or <class> in ${displayName(root)}, received split folders (${list(holder.subfolders)}) within "${displayName(holder.name)}": its images would all be of the class "${displayName(holder.name)}"; ${choose} one class, else name that folder or put the split folders on top.`,
+      `Expected <split>/<class> or <class> in ${displayName(root)}, received split folders (${list(holder.subfolders)}) within "${displayName(holder.name)}": its images would all be of the class "${displayName(holder.name)}"; ${choose} one class, otherwise name that folder or move the split folders to the top level.`,
     );
   const likely = nested.filter(({ name }) => likelySplitRoleOf(name) !== null);
   const twin = likely.find(({ name, subfolders }) =>
@@ -43,7 +43,7 @@ export function refuseNestedSplits(root: string, classes: readonly ClassFiles[])
     );
 }
 
-/** Says which classes have images in subfolders, and where these may be the classes meant. */
+/** Reports which classes have images in subfolders, and when those may be the intended classes. */
 export function nestedNotices(classes: readonly ClassFiles[]): string[] {
   const nested = classes
     .map((one) => ({ name: one.name, ...subfoldersOf(one) }))
@@ -56,7 +56,7 @@ export function nestedNotices(classes: readonly ClassFiles[]): string[] {
     nested.every(({ direct }) => direct === 0) &&
     nested[0]!.subfolders.length > 1 &&
     nested.every(({ subfolders }) => subfolders.join('/') === nested[0]!.subfolders.join('/'));
-  const doubt = alike ? '; all have the same subfolders: if these are the classes, put them on top' : '';
+  const doubt = alike ? '; all have the same subfolders: if these are the classes, move them up a level' : '';
   return [`images in subfolders belong to the class above: ${shown.join(', ')}${more}${doubt}`];
 }
 

@@ -18,7 +18,7 @@ describe('findCut', () => {
     ['heif', image().avif()],
     ['tiff', image().tiff({ compression: 'lzw' })],
     ['tiff', image().tiff({ compression: 'deflate', tile: true, tileWidth: 32, tileHeight: 32 })],
-  ])('of a %s says where it ends, as the reason why it is refused', async (format, picture) => {
+  ])('of a %s gives the position of the cut as the reason', async (format, picture) => {
     const bytes = await picture.toBuffer();
     expect(findCut(format, bytes)).toBeNull();
     expect(findCut(format, Buffer.concat([bytes, Buffer.alloc(30)]))).toBeNull();
@@ -27,7 +27,7 @@ describe('findCut', () => {
       const decoded = readHeader(cut, 1e8).then((header) =>
         decodePixels(header, { background: 'white', timeoutMs: 60_000 }),
       );
-      // A TIFF by sharp ends with the directory, without which nothing is known of it.
+      // sharp writes a TIFF's directory at the end; without it, the length is unknown.
       await expect(decoded).rejects.toThrow(
         format === 'tiff'
           ? /^damaged: a TIFF whose directory lies outside of the file$/
@@ -36,8 +36,8 @@ describe('findCut', () => {
     }
   });
 
-  it('of a TIFF that starts with its directory says where it ends', async () => {
-    // A directory at 8: width, height, bits, compression, colors, place, rows and size of one strip.
+  it('of a TIFF that starts with its directory gives the position of the cut', async () => {
+    // A directory at 8: width, height, bits, compression, colors, offset, rows and size of one strip.
     const entries = [
       [256, 10],
       [257, 10],
@@ -60,7 +60,7 @@ describe('findCut', () => {
     expect(findCut('tiff', bytes)).toBe('it ends after 300 of at least 700 bytes');
   });
 
-  it('ends on any bytes', () => {
+  it('terminates on arbitrary bytes', () => {
     fc.assert(
       fc.property(fc.constantFrom('png', 'webp', 'heif', 'gif', 'jpeg'), fc.uint8Array(), (format, bytes) => {
         const cut = findCut(format, bytes);

@@ -1,11 +1,11 @@
-/** Whether a file ends before its own headers say: what most damaged files have in common. */
+/** Detects truncated files: files shorter than their own headers declare. */
 import type { ImageFormat } from './decode-format.ts';
 import { tiffLength } from './tiff-strips.ts';
 
 /**
- * Explains why a decoder refuses a file, if the file was cut.
+ * Explains why a decoder rejects a truncated file.
  *
- * @returns where it ends; null if its headers name no more bytes than there are, or do not say.
+ * @returns where the file ends; null if it has all the bytes that its headers declare, or they declare no length.
  */
 export function findCut(format: ImageFormat, bytes: Uint8Array): string | null {
   const needed = lengthBy[format]?.(bytes) ?? 0;
@@ -14,12 +14,12 @@ export function findCut(format: ImageFormat, bytes: Uint8Array): string | null {
 
 // --- internal ---
 
-/** How long a file must be, by what it says of the sizes of its parts. */
+/** The minimum length of a file, from the sizes in its headers. */
 const lengthBy: Partial<Record<ImageFormat, (bytes: Uint8Array) => number>> = {
   png: (bytes) => {
     const view = viewOf(bytes);
     let at = 8;
-    // Of each chunk: length, type, data and checksum.
+    // Each chunk has a length, a type, data and a checksum.
     while (at + 12 <= bytes.length) {
       const isEnd = view.getUint32(at + 4) === iend;
       at += 12 + view.getUint32(at);
@@ -34,7 +34,7 @@ const lengthBy: Partial<Record<ImageFormat, (bytes: Uint8Array) => number>> = {
     while (at + 16 <= bytes.length) {
       const short = view.getUint32(at);
       const size = short === 1 ? Number(view.getBigUint64(at + 8)) : short;
-      // 0 stands for the rest of the file; what is less than 8 otherwise is no box.
+      // Size 0 extends to the end of the file; other sizes below 8 are invalid.
       if (size < 8) return at;
       at += size;
     }
@@ -43,7 +43,7 @@ const lengthBy: Partial<Record<ImageFormat, (bytes: Uint8Array) => number>> = {
   tiff: tiffLength,
 };
 
-/** "IEND", the last chunk. */
+/** "IEND", the type of the last chunk. */
 const iend = 0x49454e44;
 
 function viewOf(bytes: Uint8Array): DataView {

@@ -10,7 +10,7 @@ const plan: SplitPlan = {
   stacking: { kind: 'holdout', fraction: 0.1 },
 };
 
-/** A data set of so many images of each class, of which those of `bad` could not be decoded. */
+/** A data set with these numbers of images per class; those of `bad` could not be decoded. */
 function factsOf(counts: Record<string, number>, bad: readonly number[] = [], changes: Partial<SplitPlan> = {}) {
   const classes = Object.keys(counts);
   const images = classes.flatMap((name, label) =>
@@ -38,7 +38,7 @@ describe('checkDataset', () => {
     ['a hold-out', { kind: 'holdout', fraction: 0.1 }],
     ['folds', { kind: 'kfold', folds: 5, members: 'refit' }],
     ['training images', { kind: 'training-images' }],
-  ])('accepts what a split with %s was drawn from', (_, stacking) => {
+  ])('accepts data sets that a split with %s can be drawn from', (_, stacking) => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 10, max: 40 }), { minLength: 2, maxLength: 4 }),
@@ -51,7 +51,7 @@ describe('checkDataset', () => {
     );
   });
 
-  it('refuses a class of which every image is bad, though few images are', () => {
+  it('rejects a class whose images are all bad, even if few images are', () => {
     const facts = factsOf({ disc: 60, bar: 60, peak: 5 }, [120, 121, 122, 123, 124]);
     expect(() => checkDataset(facts)).toThrow(DataError);
     expect(() => checkDataset(facts)).toThrow(
@@ -64,7 +64,7 @@ describe('checkDataset', () => {
     ['tune', 'tune'],
     ['outOfFold', 'stack'],
     ['test', 'test'],
-  ] as const)('refuses a class that has lost its only usable image in the set %s', (set, shown) => {
+  ] as const)('rejects a class without a usable image in the set %s', (set, shown) => {
     const drawn = factsOf({ common: 60, rare: 4 });
     const bad = setOf(drawn, set, 1);
     expect(bad).toHaveLength(1);
@@ -73,14 +73,14 @@ describe('checkDataset', () => {
     );
   });
 
-  it('refuses one class, and none', () => {
+  it('rejects one class and no class', () => {
     const facts = factsOf({ a: 10, b: 10 });
     expect(() => checkDataset({ ...facts, classes: ['a'] })).toThrow('at least two classes in /data, received 1');
   });
 
   const entry = (kind: SkippedEntry['kind'], path: string): SkippedEntry => ({ path, reason: 'why', kind });
 
-  it('counts what claims to be an image and was not listed', () => {
+  it('counts unlisted entries with an image name or content', () => {
     const skipped = Array.from({ length: 6 }, (_, index) => entry('image', `a/${index}.jpg`));
     const facts = { ...factsOf({ a: 50, b: 50 }), skipped };
     expect(() => checkDataset(facts)).toThrow(
@@ -89,13 +89,13 @@ describe('checkDataset', () => {
     expect(() => checkDataset({ ...facts, skipped: skipped.slice(1) })).not.toThrow();
   });
 
-  it('counts nothing else as bad, however much there is', () => {
+  it('counts no other entries as bad, however many', () => {
     const kinds = ['link', 'repeat', 'folder', 'file', 'misplaced', 'outside'] as const;
     const skipped = kinds.flatMap((kind) => Array.from({ length: 40 }, (_, index) => entry(kind, `a/${index}`)));
     expect(() => checkDataset({ ...factsOf({ a: 50, b: 50 }), skipped })).not.toThrow();
   });
 
-  it('holds for 5 % of bad images and not for one more, listed or not', () => {
+  it('accepts 5 % of bad images but not one more, listed or not', () => {
     const facts = (count: number) =>
       factsOf(
         { a: 50, b: 50 },
@@ -107,7 +107,7 @@ describe('checkDataset', () => {
     expect(() => checkDataset(mixed)).toThrow('6 of 101 images in /data cannot be used');
   });
 
-  it('accepts nothing that leaves a class out of a set, whichever images are bad', () => {
+  it('rejects any data set with a set that lacks a class, whichever images are bad', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.nat({ max: 63 }), { maxLength: 3 }), (bad) => {
         const facts = factsOf({ common: 60, rare: 4 }, bad);

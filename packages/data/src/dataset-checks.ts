@@ -1,4 +1,4 @@
-/** The invariants of a data set, which hold for all listed images before decoding and for the usable ones after it. */
+/** Checks on a data set, for all listed images before decoding and for the usable images after it. */
 import { displayName } from './display-name.ts';
 import { DataError } from './errors.ts';
 import type { ImageFile } from './image-folder.ts';
@@ -8,24 +8,24 @@ import type { ImageSplit } from './split.ts';
 export interface DatasetFacts {
   root: string;
   classes: readonly string[];
-  /** Every image that was listed. */
+  /** All listed images. */
   images: readonly Pick<ImageFile, 'relativePath' | 'label'>[];
-  /** As it was drawn from all of them; sets without an image are not wanted. */
+  /** The split of all listed images; empty sets are not checked. */
   split: ImageSplit;
   /** Entries that were not listed. */
   skipped: readonly SkippedEntry[];
-  /** Images that could not be decoded; none before decoding. */
+  /** Images that could not be decoded; empty before decoding. */
   bad: readonly SkippedImage[];
-  /** Whether an image is still of use, by its index; true for each before decoding. */
+  /** Whether an image is usable, by index; always true before decoding. */
   isUsable(index: number): boolean;
 }
 
-/** A larger share of the images that cannot be used is an error. */
+/** A larger share of unusable images is an error. */
 export const maxBadShare = 0.05;
 
 /**
- * Checks a data set: at least two classes, each with a usable image and with one in every set of the split, and at most 5 % of
- * what claims to be an image unusable.
+ * Checks that a data set has at least two classes, that each class has a usable image in every set of the split, and that at
+ * most 5 % of the entries with an image's name or content are unusable.
  *
  * @throws DataError naming the class or the files.
  */
@@ -61,7 +61,7 @@ export function checkDataset(facts: DatasetFacts): void {
       }
 }
 
-/** Whether an entry claims to be an image, by its ending or its content, and cannot be used. */
+/** Whether an entry has the name or the content of an image but is unusable. */
 export function isBadImage({ kind }: Pick<SkippedEntry, 'kind'>): boolean {
   return kind === 'image';
 }
@@ -72,7 +72,7 @@ function badImages({ skipped, bad }: DatasetFacts): SkippedImage[] {
   return [...bad, ...skipped.filter(isBadImage)];
 }
 
-/** The sets that have images. The folds' held-out images are one set, on which the stackers learn. */
+/** The non-empty sets. The folds' held-out images form one set, on which the stackers train. */
 function wantedSets({ test, folds }: ImageSplit): { set: string; indices: Uint32Array }[] {
   const outOfFold = folds.flatMap((fold) => [...fold.outOfFold]);
   const sets = [

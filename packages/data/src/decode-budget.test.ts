@@ -3,7 +3,7 @@ import { PixelBudget, withinTime } from './decode-budget.ts';
 
 const hour = 3_600_000;
 
-/** Work that runs until it is told to end. */
+/** Work that runs until the test ends it. */
 function job(name: string, log: string[]) {
   let resolve!: (value: string) => void;
   let reject!: (error: Error) => void;
@@ -18,17 +18,17 @@ function job(name: string, log: string[]) {
   return { work, end: () => resolve(name), fail: () => reject(new Error(`${name} failed`)) };
 }
 
-/** Lets everything that can go on go on. */
+/** Lets all runnable work proceed. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('PixelBudget', () => {
-  it('starts work in order, and only what fits beside that which runs', async () => {
+  it('starts work in order, within the remaining budget', async () => {
     const log: string[] = [];
     const [a, b, c] = [job('a', log), job('b', log), job('c', log)];
     const budget = new PixelBudget(100);
     const results = [budget.run(60, hour, a.work), budget.run(50, hour, b.work), budget.run(10, hour, c.work)];
     await settle();
-    // c would fit, but comes after b.
+    // c would fit, but waits for b.
     expect(log).toEqual(['a']);
     a.end();
     await settle();
@@ -38,13 +38,13 @@ describe('PixelBudget', () => {
     expect(await Promise.all(results)).toEqual(['a', 'b', 'c']);
   });
 
-  it('gives back what failed work held', async () => {
+  it('releases the pixels of failed work', async () => {
     const budget = new PixelBudget(100);
     await expect(budget.run(100, hour, () => Promise.reject(new Error('bad')))).rejects.toThrow('bad');
     await expect(budget.run(100, hour, async () => 'next')).resolves.toBe('next');
   });
 
-  it('gives up work that takes too long, and takes its pixels back only when it ends', async () => {
+  it('abandons work that exceeds its time, and releases its pixels only when it ends', async () => {
     const log: string[] = [];
     const [slow, next] = [job('slow', log), job('next', log)];
     const budget = new PixelBudget(100);
@@ -61,7 +61,7 @@ describe('PixelBudget', () => {
 });
 
 describe('withinTime', () => {
-  it('gives what comes in time, and its errors', async () => {
+  it('passes on results and errors that arrive in time', async () => {
     await expect(withinTime(Promise.resolve(3), hour)).resolves.toBe(3);
     await expect(withinTime(Promise.reject(new Error('bad')), hour)).rejects.toThrow('bad');
   });

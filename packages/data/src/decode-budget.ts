@@ -1,22 +1,22 @@
-/** Bounds the memory of decoding: so many pixels at a time, however many images. */
+/** Bounds the memory of decoding: limits the number of pixels decoded at a time. */
 export class PixelBudget {
   #free: number;
-  /** In order of arrival: a large image is not passed by small ones for ever. */
+  /** First in, first out: small images cannot starve a large one. */
   readonly #waiting: { pixelCount: number; start: () => void }[] = [];
 
-  /** @param pixelCount what may be decoded at a time; no single image may have more. */
+  /** @param pixelCount pixels that may be decoded at a time, and so the most that one image may have. */
   constructor(pixelCount: number) {
     this.#free = pixelCount;
   }
 
   /**
-   * Runs work once its pixels fit beside those of others.
+   * Runs work once enough of the budget is free.
    *
-   * Work that takes too long is given up, but holds its pixels until it ends: a native decoder cannot be interrupted,
-   * and its memory is still there.
+   * Work that exceeds its time is abandoned but holds its pixels until it ends: a native decoder cannot be interrupted and
+   * keeps its memory.
    *
-   * @param timeoutMs from the start of the work; waiting for others does not count.
-   * @throws Error when the work fails or takes too long.
+   * @param timeoutMs from the start of the work, without the time in the queue.
+   * @throws Error when the work fails or exceeds its time.
    */
   async run<T>(pixelCount: number, timeoutMs: number, work: () => Promise<T>): Promise<T> {
     await new Promise<void>((start) => {
@@ -40,9 +40,9 @@ export class PixelBudget {
 }
 
 /**
- * Waits for work, but not longer than a time.
+ * Waits for work with a time limit.
  *
- * @throws Error when the work fails or takes longer.
+ * @throws Error when the work fails or exceeds the limit.
  */
 export async function withinTime<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

@@ -20,7 +20,7 @@ import { createPixelStore, PixelStore } from './pixel-store.ts';
 
 const options = { background: 'white', resize: 'antialiased', maxPixels: 1e8, timeoutMs: 10_000 } as const;
 const decode = async (path: string) => (await decodeImage(path, [32], options))[0]!;
-/** Tests may run as root, whom nothing is forbidden; on Linux and macOS this user may nothing. */
+/** Tests may run as root, who may read everything; on Linux and macOS this user may read nothing. */
 const nobody = 65534;
 
 let folder: string;
@@ -37,7 +37,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** What a process of its own makes of files. */
+/** Decodes files in a separate process. */
 async function decodeApart(paths: string[], user?: number): Promise<{ outcomes: string[]; maxRssBytes: number }> {
   const script = fileURLToPath(new URL('./decode.fixture.mjs', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [script, JSON.stringify({ paths, user })]);
@@ -61,7 +61,7 @@ describe('row 1: a truncated image', () => {
     for (const [ending, bytes] of Object.entries(whole))
       for (const percent of [10, 50, 90])
         await writeFile(at(`cut-${percent}.${ending}`), bytes.subarray(0, (bytes.length * percent) / 100));
-    // As a rescued file may be: cut, and its end marker set again.
+    // Like a recovered file: truncated, with an end marker appended.
     await writeFile(
       at('mended.jpg'),
       Buffer.concat([whole.jpg.subarray(0, whole.jpg.length / 2), whole.jpg.subarray(-2)]),
@@ -72,35 +72,35 @@ describe('row 1: a truncated image', () => {
 
   const endings = ['jpg', 'progressive.jpg', 'png', 'webp', 'gif', 'tiff', 'avif'];
   test.each(endings.flatMap((ending) => [10, 50, 90].map((percent) => `cut-${percent}.${ending}`)))(
-    'is refused: %s',
+    'is rejected: %s',
     async (name) => {
       await expect(decode(at(name))).rejects.toThrow(/^damaged: ./);
     },
   );
 
-  it('is refused too when its end was set again', async () => {
+  it('is also rejected with an end marker appended', async () => {
     await expect(decode(at('mended.jpg'))).rejects.toThrow(/^damaged: .*premature end/i);
   });
 
-  it('is not one that has bytes too many: these are passed over', async () => {
+  it('does not include an image with surplus bytes, which are ignored', async () => {
     expect(await decode(at('stray.jpg'))).toEqual(await decode(at('whole.jpg')));
   });
 });
 
-describe('row 2: what is no image', () => {
+describe('row 2: a file that is not an image', () => {
   test.each([
     ['empty', '', /^not an image: the file is empty$/],
-    ['text', 'This is a text.', /^not an image: it starts like none of/],
+    ['text', 'This is a text.', /^not an image: its first bytes match none of/],
     ['two bytes of a JPEG', Buffer.from([0xff, 0xd8]), /^not an image/],
     ['a bitmap', `BM${'\0'.repeat(90)}`, /^not an accepted image: bmp; save it as JPEG or PNG$/],
-  ])('is refused: %s', async (_, content, reason) => {
+  ])('is rejected: %s', async (_, content, reason) => {
     await writeFile(at('no-image.jpg'), content);
     await expect(decode(at('no-image.jpg'))).rejects.toThrow(reason);
   });
 });
 
-describe('rows 3 and 4: a file that claims to be huge', () => {
-  /** Encoders' own files with other sizes in their headers. */
+describe('rows 3 and 4: a file that declares a huge size', () => {
+  /** Encoded files whose headers were changed to other sizes. */
   async function claims(width: number, height: number): Promise<Record<string, Buffer>> {
     const frames = Buffer.concat([Buffer.alloc(64 * 64 * 3), Buffer.alloc(64 * 64 * 3, 200)]);
     const animated = () => sharp(frames, { raw: { width: 64, height: 128, channels: 3, pageHeight: 64 } });
@@ -128,10 +128,10 @@ describe('rows 3 and 4: a file that claims to be huge', () => {
     return paths;
   };
 
-  /** Far below what 80 million pixels take (240 MB), far above what two runs of a process differ by. */
+  /** Far below the memory of 80 million pixels (240 MB), far above the variation between two runs of a process. */
   const marginBytes = 64e6;
 
-  it('is refused by its header, in no memory: PNG of 60,000 × 60,000, JPEG of 64,250 × 64,250 and others', async () => {
+  it('is rejected by its header without allocating memory: PNG of 60,000 × 60,000, JPEG of 64,250 × 64,250 and others', async () => {
     const webp = resizeWebpClaim(await small().webp({ lossless: true }).toBuffer(), 16_000, 16_000);
     const paths = await write('bomb', {
       ...(await claims(60_000, 60_000)),
@@ -146,7 +146,7 @@ describe('rows 3 and 4: a file that claims to be huge', () => {
     expect(bombs.maxRssBytes).toBeLessThan(plain.maxRssBytes + marginBytes);
   });
 
-  it('is refused, in no memory, when its size is allowed but its data missing', async () => {
+  it('is rejected without allocating memory if its size is allowed but its data is missing', async () => {
     const paths = await write('hollow', await claims(9000, 9000));
     const plain = await decodeApart([at('good.jpg'), at('good.png')]);
     const hollow = await decodeApart([at('good.jpg'), at('good.png'), ...paths]);
@@ -155,7 +155,7 @@ describe('rows 3 and 4: a file that claims to be huge', () => {
     expect(hollow.maxRssBytes).toBeLessThan(plain.maxRssBytes + marginBytes);
   });
 
-  it('is refused when it is larger than the caller allows', async () => {
+  it('is rejected when it is larger than the caller allows', async () => {
     await expect(decodeImage(at('good.png'), [8], { ...options, maxPixels: 64 * 64 - 1 })).rejects.toThrow('too large');
     await expect(decodeImage(at('good.png'), [8], { ...options, maxPixels: 64 * 64 })).resolves.toHaveLength(1);
   });
@@ -173,7 +173,7 @@ describe('row 6: SVG', () => {
 });
 
 describe('row 7: a slow decode', () => {
-  it('is given up and skipped, and the others are decoded', async () => {
+  it('is abandoned and skipped, and the others are decoded', async () => {
     const side = 5000;
     const lines = Buffer.alloc(side * (side * 3 + 8));
     await writeFile(at('slow.png'), pngBytes(side, side, { interlaced: true, lines }));
@@ -183,12 +183,12 @@ describe('row 7: a slow decode', () => {
     expect(skipped).toHaveLength(2);
     for (const { reason } of skipped) expect(reason).toBe('took longer than 1 ms to decode');
     expect(new PixelStore(handle).isReady(0)).toBe(false);
-    // It is whole: with more time it is an image.
+    // The file is valid: it decodes with more time.
     await expect(decodeImage(at('slow.png'), [8], { ...options, timeoutMs: 3_600_000 })).resolves.toHaveLength(1);
   });
 });
 
-describe('row 8: what cannot be opened', () => {
+describe('row 8: an entry that cannot be opened', () => {
   beforeAll(async () => {
     execFileSync('mkfifo', [at('pipe.jpg')]);
     await symlink(at('nowhere'), at('broken.jpg'));
@@ -200,23 +200,23 @@ describe('row 8: what cannot be opened', () => {
   });
 
   test.each([
-    ['pipe.jpg', 'not a plain file: a named pipe, not an image'],
-    ['zero.jpg', 'not a plain file: a device, not an image'],
-    ['folder.jpg', 'not a plain file: a folder, not an image'],
+    ['pipe.jpg', 'not a regular file: a named pipe, not an image'],
+    ['zero.jpg', 'not a regular file: a device, not an image'],
+    ['folder.jpg', 'not a regular file: a folder, not an image'],
     ['broken.jpg', 'cannot be read: no such file or folder'],
     ['itself.jpg', 'cannot be read: a link that leads to itself'],
-  ])('is refused, and waited for by nobody: %s', async (name, reason) => {
+  ])('is rejected without blocking: %s', async (name, reason) => {
     await expect(decode(at(name))).rejects.toThrow(reason);
   });
 
-  it('is refused: a file without permission', async () => {
+  it('is rejected: a file without read permission', async () => {
     const user = process.getuid!() === 0 ? nobody : undefined;
     const { outcomes } = await decodeApart([at('good.jpg'), at('forbidden.jpg')], user);
     expect(outcomes).toEqual(['decoded', 'cannot be read: permission denied']);
   });
 });
 
-describe('row 15: a file that is not what was listed', () => {
+describe('row 15: a file that changed since it was listed', () => {
   it('is skipped', async () => {
     await writeFile(at('listed.jpg'), await readFile(at('good.jpg')));
     const { size, mtimeMs } = await stat(at('listed.jpg'));

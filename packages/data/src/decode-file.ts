@@ -1,31 +1,31 @@
-/** A file's bytes, of a plain file only, and only as many as it had when it was listed. */
+/** Reads regular files only, and only as many bytes as they had when they were listed. */
 
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { systemErrorText } from '@chorus/storage/system-error';
 import { describeKind } from './file-kind.ts';
 
-/** What a file was when it was listed. */
+/** The size and modification time of a file when it was listed. */
 export interface FileStamp {
   sizeBytes: number;
-  /** Last change, milliseconds since 1970, with a fraction. */
+  /** Modification time, milliseconds since 1970, with a fraction. */
   mtimeMs: number;
 }
 
-/** Larger files are refused before they are read; 100 million pixels of 16 bit, hardly compressed, still fit. */
+/** Larger files are rejected without being read; 100 million pixels of 16 bit with poor compression still fit. */
 const maxFileBytes = 512 * 2 ** 20;
 
 /**
- * Reads a file that shall be an image; waits for no pipe and opens no device.
+ * Reads an image file; never blocks on a pipe or opens a device.
  *
- * @param listed the file is refused when it is no longer that.
- * @throws Error of which the message says why it was not read.
+ * @param listed the file is rejected when its size or modification time differs.
+ * @throws Error whose message says why the file was not read.
  */
 export async function readImageFile(path: string, listed: Partial<FileStamp> = {}): Promise<Uint8Array> {
   try {
-    // Before it is opened: to open a device may already do something to it.
+    // Check before opening: opening a device may have side effects.
     requirePlain(await stat(path));
-    // What lies there may be another thing by now: a pipe must not wait for its writer, and the rest asks the handle.
+    // The entry may have been replaced since: open without blocking on a pipe, then check the open file.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stats = await file.stat();
@@ -48,10 +48,10 @@ export async function readImageFile(path: string, listed: Partial<FileStamp> = {
 // --- internal ---
 
 function requirePlain(stats: Stats): void {
-  if (!stats.isFile()) throw new Error(`not a plain file: ${describeKind(stats)}`);
+  if (!stats.isFile()) throw new Error(`not a regular file: ${describeKind(stats)}`);
 }
 
-/** Not to the end: a file that grows is read for ever. */
+/** Reads at most `size` bytes: a growing file would never end. */
 async function readExactly(file: FileHandle, size: number): Promise<Uint8Array> {
   const bytes = Buffer.allocUnsafeSlow(size);
   let length = 0;

@@ -13,18 +13,22 @@ describe('formatOf', () => {
     ['tiff', 'MM\0*'],
     ['heif', '\0\0\0\x1cftypavif'],
     ['heif', '\0\0\0\x20ftypmp42\0\0\0\0isommif1avifmiaf'],
-  ])('knows %s', (format, start) => expect(formatOf(latin1(start))).toBe(format));
+  ])('detects %s', (format, start) => expect(formatOf(latin1(start))).toBe(format));
 
   test.each([
     ['a sound', 'RIFF\x01\x02\x03\x04WAVEfmt ', /^not an image: /],
-    ['a video', '\0\0\0\x1cftypisom', 'not an image: a video or sound (MP4 or alike); save a frame as JPEG or PNG'],
+    [
+      'a video',
+      '\0\0\0\x1cftypisom',
+      'not an image: a video or audio file (MP4 or similar); save a frame as JPEG or PNG',
+    ],
     ['a video whose content contains an image brand', '\0\0\0\x14ftypisom\0\0\0\0isomavif', /^not an image: a video/],
-    ['QuickTime', '\0\0\0\x14ftypqt  ', /^not an image: a video or sound \(QuickTime\)/],
-    ['QuickTime without brands', '\0\0\0\x08wide\0\0\0\0mdat', /^not an image: a video or sound \(QuickTime\)/],
+    ['QuickTime', '\0\0\0\x14ftypqt  ', /^not an image: a video or audio file \(QuickTime\)/],
+    ['QuickTime without brands', '\0\0\0\x08wide\0\0\0\0mdat', /^not an image: a video or audio file \(QuickTime\)/],
     ['WebM', '\x1a\x45\xdf\xa3\x01', /^not an image: a video/],
     ['an HTML page', '<!DOCTYPE html>\n<html>', /^not an image: an HTML page; a server may have sent an error page/],
-    ['an HTML page behind a comment', '\xef\xbb\xbf <!-- a -->\n<HTML lang="en">', /^not an image: an HTML page/],
-    ['an HTML page with a drawing in it', '<html><body><svg width="1">', /^not an image: an HTML page/],
+    ['an HTML page after a comment', '\xef\xbb\xbf <!-- a -->\n<HTML lang="en">', /^not an image: an HTML page/],
+    ['an HTML page with an inline drawing', '<html><body><svg width="1">', /^not an image: an HTML page/],
     ['an empty HTML page', '<html></html>', /^not an image: an HTML page/],
     ['an archive', 'PK\x03\x04', 'not an image: an archive (ZIP); unpack it'],
     [
@@ -34,8 +38,8 @@ describe('formatOf', () => {
     ],
     ['AppleDouble', '\0\x05\x16\x07\0\x02', /^not an image: an AppleDouble file/],
     ['zeros', '\0'.repeat(2000), /^not an image: its first 1024 bytes are zero/],
-    ['text that starts like a bitmap', 'BMW is a carmaker.', /^not an image: it starts like none of/],
-    ['text that starts like a Netpbm file', 'P1anes', /^not an image: it starts like none of/],
+    ['text that starts like a bitmap', 'BMW is a carmaker.', /^not an image: its first bytes match none of/],
+    ['text that starts like a Netpbm file', 'P1anes', /^not an image: its first bytes match none of/],
     ['BMP', 'BM\x9a\x01\0\0\0\0\0\0\x36', 'not an accepted image: bmp; save it as JPEG or PNG'],
     ['an icon', '\0\0\x01\0\x01\0', 'not an accepted image: ico; save it as JPEG or PNG'],
     ['a Photoshop file', '8BPS\0\x01', 'not an accepted image: psd; save it as JPEG or PNG'],
@@ -43,12 +47,8 @@ describe('formatOf', () => {
     ['JPEG 2000', '\0\0\0\x0cjP  \r\n\x87\n', /^not an accepted image: jpeg 2000/],
     ['Netpbm', 'P6\n8 8\n255\n', /^not an accepted image: netpbm/],
     ['DICOM', `${'\0'.repeat(128)}DICM`, /^not an accepted image: DICOM/],
-    [
-      'CR3',
-      '\0\0\0\x18ftypcrx \0\0\0\x01crx isom',
-      /^not an accepted image: raw values of a camera \(CR3\); develop it/,
-    ],
-    ['RAF', 'FUJIFILMCCD-RAW 0201', /^not an accepted image: raw values of a camera \(RAF\)/],
+    ['CR3', '\0\0\0\x18ftypcrx \0\0\0\x01crx isom', /^not an accepted image: camera raw data \(CR3\); convert it/],
+    ['RAF', 'FUJIFILMCCD-RAW 0201', /^not an accepted image: camera raw data \(RAF\)/],
     ['MNG', '\x8aMNG\r\n\x1a\n', /^not an accepted image: mng/],
     [
       "Xcode's PNG",
@@ -57,10 +57,10 @@ describe('formatOf', () => {
     ],
     ['JPEG XL', '\xff\x0a', /^not an accepted image: jpeg xl/],
     ['SVG', '\xef\xbb\xbf<?xml?><SVG width="1">', /^not an accepted image: svg/],
-    ['a page about SVG, far behind', `${' '.repeat(1024)}<svg>`, /^not an image: /],
-  ])('refuses %s', (_, start, reason) => expect(() => formatOf(latin1(start))).toThrow(reason));
+    ['a page with SVG beyond the inspected bytes', `${' '.repeat(1024)}<svg>`, /^not an image: /],
+  ])('rejects %s', (_, start, reason) => expect(() => formatOf(latin1(start))).toThrow(reason));
 
-  it('is not misled by what comes behind a start, and says of everything else why not', () => {
+  it('ignores what follows a known signature and gives a reason for all other content', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 2000 }), (bytes) => {
         expect(formatOf(Buffer.concat([latin1('GIF87a'), bytes]))).toBe('gif');

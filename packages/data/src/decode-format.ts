@@ -1,4 +1,4 @@
-/** What a file is by its first bytes: its name says nothing, and no decoder is shown what is not accepted. */
+/** Detects a file's format by its first bytes, not its name; only accepted formats reach a decoder. */
 import { rejectedKind } from './rejected-kind.ts';
 import { startsLike } from './starts-like.ts';
 
@@ -11,11 +11,11 @@ const accepted: Record<Exclude<ImageFormat, 'heif'>, readonly string[]> = {
   png: ['\x89PNG\r\n\x1a\n'],
   webp: ['RIFF????WEBP'],
   gif: ['GIF87a', 'GIF89a'],
-  // With 32 and with 64 bit offsets.
+  // With 32-bit and with 64-bit offsets.
   tiff: ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'],
 };
 
-/** Of still images and sequences, whatever codes them; the item that is shown decides (heif-item.ts). */
+/** Brands of still images and sequences in any coding; the coding of the primary item decides (heif-item.ts). */
 const imageBrands = ['avif', 'avis', 'mif1', 'mif2', 'miaf', 'msf1'].concat([
   'heic',
   'heix',
@@ -28,15 +28,15 @@ const imageBrands = ['avif', 'avis', 'mif1', 'mif2', 'miaf', 'msf1'].concat([
 ]);
 
 /**
- * What a file's first bytes are: an accepted format, or why not. `refused` is the name of an image format that is not
- * accepted, and null for what is no image.
+ * Detects the format of a file: an accepted one, or the reason for rejecting it. `refused` is the name of an image format
+ * that is not accepted, and null for other files.
  */
 export function sniffFormat(bytes: Uint8Array): { accepted: ImageFormat } | { refused: string | null; reason: string } {
   const head = Buffer.from(bytes.subarray(0, headBytes)).toString('latin1');
   const format = (Object.keys(accepted) as (keyof typeof accepted)[]).find((one) =>
     accepted[one].some((start) => startsLike(head, start)),
   );
-  // What Xcode makes of PNGs for phones.
+  // Xcode converts the PNGs of apps to this variant.
   const isApplePng = format === 'png' && head.slice(12, 16) === 'CgBI';
   if (format !== undefined && !isApplePng) return { accepted: format };
   if (brandsOf(head).some((brand) => imageBrands.includes(brand))) return { accepted: 'heif' };
@@ -44,7 +44,7 @@ export function sniffFormat(bytes: Uint8Array): { accepted: ImageFormat } | { re
   if (other === undefined)
     return {
       refused: null,
-      reason: 'not an image: it starts like none of JPEG, PNG, WebP, GIF, TIFF, AVIF and HEIC',
+      reason: 'not an image: its first bytes match none of JPEG, PNG, WebP, GIF, TIFF, AVIF or HEIC',
     };
   const { isImage, name, remedy } = other;
   return {
@@ -54,9 +54,9 @@ export function sniffFormat(bytes: Uint8Array): { accepted: ImageFormat } | { re
 }
 
 /**
- * The format of a file's content.
+ * Returns the format of a file's content.
  *
- * @throws Error whose message says what it is instead, and how to turn it into an image.
+ * @throws Error whose message names the actual content and how to convert it.
  */
 export function formatOf(bytes: Uint8Array): ImageFormat {
   const format = sniffFormat(bytes);
@@ -66,7 +66,7 @@ export function formatOf(bytes: Uint8Array): ImageFormat {
 
 // --- internal ---
 
-/** What is looked at. */
+/** Number of bytes that are inspected. */
 const headBytes = 1024;
 
 const applePng = {

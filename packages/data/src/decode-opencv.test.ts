@@ -26,14 +26,14 @@ describe('resizeLikeOpenCv', () => {
     [37, 23, 8, reduced],
     [5, 4, 7, enlarged],
     [12, 12, 6, halved],
-  ])('gives what OpenCV gave for %i × %i pixels to %i, within 1', (width, height, size, expected) => {
+  ])('matches OpenCV for %i × %i pixels to %i, within 1', (width, height, size, expected) => {
     const ours = resizeLikeOpenCv({ data: picture(width, height), width, height }, size);
     const theirs = Buffer.from(expected, 'hex');
     expect(ours).toHaveLength(theirs.length);
     expect(Math.max(...ours.map((value, index) => Math.abs(value - theirs[index]!)))).toBeLessThanOrEqual(1);
   });
 
-  it('leaves an image of the right size as it is', () => {
+  it('leaves an image of the right size unchanged', () => {
     const data = picture(9, 9);
     expect(resizeLikeOpenCv({ data, width: 9, height: 9 }, 9)).toEqual(data);
   });

@@ -1,11 +1,11 @@
 import type { RgbImage } from './decode-pixels.ts';
 
 /**
- * What `cv2.resize(image, (size, size))` gives (INTER_LINEAR): each pixel from the two nearest in either direction,
- * measured between pixel centers, the edge repeated; no antialiasing.
+ * Resizes as `cv2.resize(image, (size, size))` does (INTER_LINEAR): each pixel interpolates the two nearest in each direction,
+ * with aligned pixel centers and a repeated edge; no antialiasing.
  *
  * @param size side of the result, pixels.
- * @returns [size, size, 3]; OpenCV rounds at 11 bit, so one value in a few may be one off.
+ * @returns [size, size, 3]; OpenCV rounds to 11 bits, so a few values may be off by one.
  */
 export function resizeLikeOpenCv({ data, width, height }: RgbImage, size: number): Uint8Array {
   const columns = taps(width, size);
@@ -29,7 +29,7 @@ export function resizeLikeOpenCv({ data, width, height }: RgbImage, size: number
 interface Taps {
   first: number;
   second: number;
-  /** Of the second, 0 … 1. */
+  /** Weight of the second pixel, 0 … 1. */
   share: number;
 }
 

@@ -4,7 +4,7 @@ import { resizeLikePillow } from './decode-pillow.ts';
 import { picture } from './picture.fixture.ts';
 
 describe('resizeLikePillow', () => {
-  it.each(golden.cases)('gives what Pillow gave for $width × $height pixels to $size', (one) => {
+  it.each(golden.cases)('matches Pillow for $width × $height pixels to $size', (one) => {
     const { width, height, size, pixels } = one;
     const ours = resizeLikePillow({ data: picture(width, height), width, height }, size);
     expect(Buffer.from(ours).toString('base64')).toBe(pixels);

@@ -2,17 +2,17 @@ import type { RgbImage } from './decode-pixels.ts';
 import { resampleAcrossLines, resampleAlongLines, type Taps, weightOne } from './resample.ts';
 
 /**
- * What `image.resize((size, size), Image.BILINEAR)` gives in Pillow 13, bit for bit, and so Keras' `load_img(…,
- * interpolation='bilinear')`: a triangle filter that widens with the reduction, in one direction after the other.
+ * Resizes as `image.resize((size, size), Image.BILINEAR)` of Pillow 13 does, bit for bit, and so as Keras' `load_img(…,
+ * interpolation='bilinear')`: a triangle filter whose support scales with the reduction, one direction after the other.
  *
- * Both passes round to 8 bit, so their order shows: before 13, Pillow always began with the columns, and gives values
- * that are 1 off where this begins with the rows.
+ * Both passes round to 8 bit, so their order affects the result: Pillow before 13 always starts with the columns, and its
+ * values are off by 1 where this function starts with the rows.
  *
  * @param size side of the result, pixels.
  * @returns [size, size, 3]
  */
 export function resizeLikePillow({ data, width, height }: RgbImage, size: number): Uint8Array {
-  // As Pillow has it: where the height loses more than twice as many pixels as the width.
+  // Pillow's condition: the height shrinks more than twice as much as the width.
   const rowsFirst = height > size && height - size > 2 * (width - size);
   if (rowsFirst) return alongLines(acrossLines(data, height, width, size), size, width, size);
   return acrossLines(alongLines(data, height, width, size), height, size, size);
@@ -20,17 +20,17 @@ export function resizeLikePillow({ data, width, height }: RgbImage, size: number
 
 // --- internal ---
 
-/** [height, width, 3] → [height, size, 3]; nothing where it has that size. */
+/** [height, width, 3] → [height, size, 3]; returns the input if it already has that size. */
 function alongLines(data: Uint8Array, height: number, width: number, size: number): Uint8Array {
   return width === size ? data : resampleAlongLines(data, height, triangles(width, size));
 }
 
-/** [height, width, 3] → [size, width, 3]; nothing where it has that size. */
+/** [height, width, 3] → [size, width, 3]; returns the input if it already has that size. */
 function acrossLines(data: Uint8Array, height: number, width: number, size: number): Uint8Array {
   return height === size ? data : resampleAcrossLines(data, width * 3, triangles(height, size));
 }
 
-/** Every step in the order of Pillow's, so that the weights are the same to the last bit. */
+/** Computes in Pillow's order, so that the weights are bit-equal. */
 function triangles(length: number, size: number): Taps {
   const scale = length / size;
   const reach = Math.max(scale, 1);

@@ -10,7 +10,7 @@ import { adobeRgbPng, floatTiff } from './image-bytes.fixture.ts';
 type Color = readonly [number, number, number];
 
 const side = 64;
-/** What all the files of this page show: a color in each quarter. They lie within what a CMYK or P3 file can hold. */
+/** The content of all test files: one color in each quarter, within the gamut of CMYK and P3 files. */
 const quarters: readonly Color[] = [
   [200, 110, 60],
   [70, 120, 80],
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Decodes bytes at their own size. */
+/** Decodes bytes at full size. */
 async function decode(bytes: Buffer, background = 'white', size = side): Promise<Uint8Array> {
   const path = join(folder, 'image.jpg');
   await writeFile(path, bytes);
@@ -43,17 +43,17 @@ function picture(colorAt: (quarter: number) => readonly number[], width = side, 
 }
 
 const rgb = () => picture((quarter) => quarters[quarter]!);
-/** Half transparent everywhere. */
+/** Every pixel is half transparent. */
 const rgba = () => picture((quarter) => [...quarters[quarter]!, 128]);
 const gray = () => picture((quarter) => [quarters[quarter]![0]]).toColourspace('b-w');
 const greyAlpha = () => picture((quarter) => [quarters[quarter]![0], 128]).toColourspace('b-w');
 
 const greys = quarters.map(([red]): Color => [red, red, red]);
-/** Porter and Duff's "over", in numbers: alpha 128 of 255. */
+/** Porter and Duff's "over" operator, with alpha 128 of 255. */
 const over = (colors: readonly Color[], background: Color) =>
   colors.map((color) => color.map((value, channel) => (value * 128 + background[channel]! * 127) / 255));
 
-/** In the middle of each quarter, away from what a codec does at edges. */
+/** The center of each quarter, away from codec artifacts at edges. */
 function expectQuarters(pixels: Uint8Array, expected: readonly (readonly number[])[], tolerance = 3): void {
   expect(pixels).toHaveLength(side * side * 3);
   for (const [quarter, color] of expected.entries()) {
@@ -64,7 +64,7 @@ function expectQuarters(pixels: Uint8Array, expected: readonly (readonly number[
   }
 }
 
-describe('row 5: every kind of image becomes the right RGB', () => {
+describe('row 5: every kind of image decodes to the right RGB', () => {
   const fine = { quality: 100, chromaSubsampling: '4:4:4' };
 
   test.each<[string, () => Sharp]>([
@@ -125,8 +125,8 @@ describe('row 5: every kind of image becomes the right RGB', () => {
     expectQuarters(await decode(await cut.toBuffer(), 'blue'), expected);
   });
 
-  it('what is hidden under transparent pixels does not bleed over an edge when the image is reduced', async () => {
-    // Opaque black on the left; on the right transparent, but green.
+  it('colors of transparent pixels do not bleed over an edge when the image is reduced', async () => {
+    // Opaque black on the left, transparent green on the right.
     const bytes = await picture((quarter) => (quarter % 2 === 0 ? [0, 0, 0, 255] : [0, 255, 0, 0]), 63, 63)
       .png()
       .toBuffer();
@@ -135,7 +135,7 @@ describe('row 5: every kind of image becomes the right RGB', () => {
       expect(pixels[index + 1]).toBe(pixels[index]);
       expect(pixels[index + 2]).toBe(pixels[index]);
     }
-    // The share of white under a triangle of 2 × 63 / 8 pixels, as bytes; blended as linear light it would be lighter.
+    // The weight of white in a triangle filter of 2 × 63 / 8 pixels, as bytes; blending in linear light would be lighter.
     const half = 63 / 8;
     const expected = Array.from({ length: 8 }, (_, column) => {
       const toEdge = Math.min(Math.max((32 - (column + 0.5) * half) / half, -1), 1);
@@ -212,7 +212,7 @@ describe('row 5: every kind of image becomes the right RGB', () => {
     ['webp', 6],
     ['tiff', 6],
   ] as const)('%s with EXIF orientation %i is turned upright', async (format, orientation) => {
-    // Where the stored quarters 0 1 / 2 3 shall be seen; EXIF 2.32, 4.6.5.
+    // Which stored quarter (0 1 / 2 3) appears at each position; EXIF 2.32, 4.6.5.
     const seen = { 1: '0123', 2: '1032', 3: '3210', 4: '2301', 5: '0213', 6: '2031', 7: '3120', 8: '1302' }[
       orientation
     ]!;
@@ -225,13 +225,13 @@ describe('row 5: every kind of image becomes the right RGB', () => {
     expectQuarters(await decode(bytes), quarters);
   });
 
-  it('values that no range is known of are refused', async () => {
+  it('values of unknown range are rejected', async () => {
     await expect(decode(floatTiff(side))).rejects.toThrow(
       'not an accepted image: a TIFF with values of 32 bit, floating-point',
     );
   });
 
-  it('HEIC is refused, and the reason says what is missing', async () => {
+  it('HEIC is rejected, and the reason names the missing decoder', async () => {
     await expect(decode(Buffer.from(heic, 'base64'))).rejects.toThrow(
       'not an accepted image: HEIC (HEVC), for which libvips is built without a decoder; save it as JPEG, PNG or AVIF',
     );
@@ -239,8 +239,8 @@ describe('row 5: every kind of image becomes the right RGB', () => {
 });
 
 describe('isColor', () => {
-  test.each(['white', '#fff', '#7f7f7f', 'rgb(1, 2, 3)'])('knows %s', (text) => expect(isColor(text)).toBe(true));
-  test.each(['', 'nocolor', '#12', '255'])('does not know "%s"', (text) => expect(isColor(text)).toBe(false));
+  test.each(['white', '#fff', '#7f7f7f', 'rgb(1, 2, 3)'])('accepts %s', (text) => expect(isColor(text)).toBe(true));
+  test.each(['', 'nocolor', '#12', '255'])('rejects "%s"', (text) => expect(isColor(text)).toBe(false));
 });
 
 /** sRGB (IEC 61966-2-1) → XYZ (D65) → Adobe RGB (1998), 4.3.5.2. */
@@ -271,7 +271,7 @@ function toAdobeRgb(color: Color): [number, number, number] {
   return [red!, green!, blue!];
 }
 
-/** 64 × 64 pixels of one color, by pillow-heif 1.8.1 (libheif, x265), quality 50. */
+/** 64 × 64 pixels of one color, encoded by pillow-heif 1.8.1 (libheif, x265), quality 50. */
 const heic = `
 AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAVZtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAACJpbG9jAA
 AAAERAAAEAAQAAAAABegABAAAAAAAAABsAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABodmMxAAAAAA5waXRtAAAAAAABAAAA1mlwcnAA

@@ -1,4 +1,4 @@
-/** Bytes of an image file → its pixels: the first frame, upright, RGB in sRGB, 8 bit, on a background. */
+/** Decodes an image file to pixels: first frame, upright, 8 bit sRGB, on a background color. */
 import sharp from 'sharp';
 import { findCut } from './cut-file.ts';
 import { formatOf, type ImageFormat } from './decode-format.ts';
@@ -9,9 +9,9 @@ import { type JpegHead, type JpegStructure, readJpegHead, readJpegStructure } fr
 import { requireAllPixels } from './lost-pixels.ts';
 import { arrangeSamples } from './pixel-samples.ts';
 
-// Every file is decoded once: a cache would only hold memory.
+// Every file is decoded once, so a cache would only occupy memory.
 sharp.cache(false);
-// Images are decoded side by side: threads within one would only wait for each other.
+// Images are decoded in parallel, so threads within one image would only contend.
 sharp.concurrency(1);
 
 /** [height, width, 3], RGB 0 … 255 in sRGB. */
@@ -21,24 +21,24 @@ export interface RgbImage {
   height: number;
 }
 
-/** What a file says of itself before anything of it is decoded. */
+/** The properties of a file, read before any pixel is decoded. */
 export interface ImageHeader {
   format: ImageFormat;
   width: number;
   height: number;
-  /** What libvips does not say of its samples. */
+  /** Sample properties that libvips does not report. */
   layout: ImageLayout;
-  /** 16 bit with a color profile. */
+  /** Whether it has 16-bit samples and a color profile. */
   isDeepWithProfile: boolean;
-  /** A gray profile that sharp applies only to 8 bit gray. */
+  /** Whether it has a gray profile, which sharp applies only to 8 bit gray. */
   hasGreyProfile: boolean;
-  /** What the decoder is given: the file, of a JPEG of several pictures the first, or a copy that libvips recognizes. */
+  /** The decoder's input: the file, the first picture of a JPEG file, or a copy that libvips recognizes. */
   picture: Uint8Array;
-  /** Of `picture`, where that is a JPEG. */
+  /** The header of `picture`, if that is a JPEG. */
   jpeg: JpegHead | undefined;
 }
 
-/** Whether a text names a color, as CSS does: `white`, `#7f7f7f`, `rgb(127, 127, 127)`. */
+/** Whether a text is a CSS color: `white`, `#7f7f7f`, `rgb(127, 127, 127)`. */
 export function isColor(text: string): boolean {
   try {
     sharp().flatten({ background: text });
@@ -51,14 +51,14 @@ export function isColor(text: string): boolean {
 /**
  * Reads a file's header.
  *
- * @throws Error of which the message says why the file is no usable image.
+ * @throws Error whose message says why the file is not a usable image.
  */
 export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<ImageHeader> {
   const format = formatOf(bytes);
   const layout = readImageLayout(format, bytes);
   const { picture, jpeg } =
     format === 'jpeg' ? firstPicture(bytes) : { picture: decodableBytes(bytes, layout), jpeg: undefined };
-  // libvips' own limit would not say which size it met.
+  // The error of libvips' own limit would not state the size.
   const header = await sharp(picture, { limitInputPixels: false })
     .metadata()
     .catch((cause: Error) => {
@@ -68,13 +68,13 @@ export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<
   const width = Math.max(header.width, layout.gif?.width ?? 0);
   const height = Math.max(header.height, layout.gif?.height ?? 0);
   const isGrey = header.space === 'grey16' || layout.isMonochrome === true;
-  // Of a canvas only the frame is in the file.
+  // A file stores only the frame, not the canvas.
   const stored = layout.gif?.frame ?? { width, height };
   if (width * height > maxPixels)
     throw new Error(`too large: ${width} × ${height} by its header, at most ${maxPixels} pixels are decoded`);
   if (depth !== 'uchar' && depth !== 'ushort')
     throw new Error(`not an accepted image: its values are of type ${depth}; save it with 8 or 16 bit`);
-  // Some decoders take memory for all pixels before they miss the first.
+  // Some decoders allocate memory for all pixels before they find any missing.
   if (stored.width * stored.height > bytes.length * (maxPixelsPerByte[format] ?? Number.POSITIVE_INFINITY))
     throw new Error(
       `damaged: ${bytes.length} bytes cannot hold the ${stored.width} × ${stored.height} pixels of its header`,
@@ -92,10 +92,10 @@ export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<
 }
 
 /**
- * Decodes a file at its full size.
+ * Decodes a file at full size.
  *
- * @param options `background`: what shows through transparent pixels; `timeoutMs`: libvips is told to stop after it.
- * @throws Error of which the message says why the file is no usable image.
+ * @param options `background`: the color behind transparent pixels; `timeoutMs`: the time after which libvips stops.
+ * @throws Error whose message says why the file is not a usable image.
  */
 export async function decodePixels(
   header: ImageHeader,
@@ -105,7 +105,7 @@ export async function decodePixels(
   const decoded = await decode(header, timeoutMs);
   const { data, width, height, channels } = arrangeSamples({ data: decoded.data, ...decoded.info }, header.layout);
   if (channels === 3) return { data, width, height };
-  // Not in the first pipeline: there a gray image would still be gray, and so would its background.
+  // A separate pipeline: in the first one a gray image would still be gray, and so would its background.
   const flat = await sharp(data, { raw: { width, height, channels: 4 }, limitInputPixels: false })
     .flatten({ background })
     .raw()
@@ -115,18 +115,18 @@ export async function decodePixels(
 
 // --- internal ---
 
-/** What a format can pack at the very most; for the others there is no bound. */
+/** The maximum number of pixels that a format can pack into so many bytes; unbounded for other formats. */
 const maxPixelsPerByte: Partial<Record<ImageFormat, number>> = {
-  // 8 × 8 pixels take a bit or more.
+  // 8 × 8 pixels take at least one bit.
   jpeg: 64 * 8,
-  // Deflate repeats up to 258 bytes for 2 bits; a byte may be 8 pixels.
+  // Deflate repeats up to 258 bytes in 2 bits, and a byte may hold 8 pixels.
   png: 258 * 4 * 8,
-  // LZW repeats less than 4096 pixels for 12 bits.
+  // LZW repeats fewer than 4096 pixels in 12 bits.
   gif: (4096 * 8) / 12,
 };
 
 /**
- * The bytes of a JPEG's first picture: where others follow, libvips might take another decoder, which does not say what it misses.
+ * Returns the bytes of a JPEG file's first picture: with further pictures, libvips might choose a decoder that reports no loss.
  *
  * @throws Error whose message says why the picture cannot be decoded.
  */
@@ -140,7 +140,7 @@ function firstPicture(bytes: Uint8Array): { picture: Uint8Array; jpeg: JpegHead 
   return { picture, jpeg: readJpegHead(picture) };
 }
 
-/** A picture up to its end marker, which is added where it is missing. */
+/** Returns a picture up to its end marker; appends a missing marker. */
 function withEndMarker(bytes: Uint8Array, { end, hasEndMarker }: JpegStructure): Uint8Array {
   const picture = bytes.subarray(0, end);
   return hasEndMarker ? picture : Buffer.concat([picture, Buffer.from([0xff, 0xd9])]);
@@ -148,24 +148,24 @@ function withEndMarker(bytes: Uint8Array, { end, hasEndMarker }: JpegStructure):
 
 async function decode(header: ImageHeader, timeoutMs: number) {
   const run = (picture: Uint8Array, failOn: 'error' | 'warning') => {
-    // L*a*b* needs no profile, and is not what sharp would apply it to.
+    // L*a*b* needs no profile, and sharp would apply it to the wrong colors.
     const ignoreIcc = header.layout.lab !== undefined;
     const image = sharp(picture, { failOn, limitInputPixels: header.width * header.height, ignoreIcc })
       .autoOrient()
       .toColourspace('srgb')
       .timeout({ seconds: Math.min(Math.ceil(timeoutMs / 1000), 3600) });
-    // Of other gray images sharp ignores it.
+    // sharp ignores the profile of other gray images.
     if (header.hasGreyProfile) image.pipelineColourspace('b-w');
-    // sharp takes 16 bit with a profile to Display P3 and leaves it there, unless an output profile is named.
+    // Without an output profile, sharp converts 16 bit with a profile to Display P3 and leaves it there.
     return (header.isDeepWithProfile ? image.withIccProfile('srgb') : image)
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
   };
   const { picture, jpeg } = header;
   if (jpeg === undefined) return orRefuse(header, timeoutMs, () => run(picture, 'error'));
-  // libjpeg warns of lost pixels and of harmless oddities alike. Which it is, the file itself says.
+  // libjpeg warns of lost pixels and of harmless irregularities alike; the file's own bytes tell them apart.
   const decoding = run(picture, 'warning').catch(() => undefined);
-  // While another thread decodes.
+  // Runs in parallel with another thread's decoding.
   const endsWell = !jpeg.isOneScan || endsWithItsPixels(picture, jpeg);
   const strict = await decoding;
   if (strict !== undefined && endsWell) return strict;
@@ -175,7 +175,7 @@ async function decode(header: ImageHeader, timeoutMs: number) {
   return strict ?? orRefuse(header, timeoutMs, () => run(withEndMarker(picture, structure), 'error'));
 }
 
-/** libvips keeps one error text for all images being decoded: it may be another image's, so that nothing may rest on it. */
+/** libvips shares one error text among all images being decoded, so the text may belong to another image and is not used. */
 async function orRefuse<Result>(
   { format, picture }: ImageHeader,
   timeoutMs: number,
@@ -185,6 +185,6 @@ async function orRefuse<Result>(
   return run().catch((cause: Error) => {
     if (performance.now() - startedAtMs >= timeoutMs)
       throw new Error(`slow: not decoded within ${timeoutMs} ms`, { cause });
-    throw new Error(`damaged: ${findCut(format, picture) ?? 'the decoder refuses it'}`, { cause });
+    throw new Error(`damaged: ${findCut(format, picture) ?? 'the decoder rejects it'}`, { cause });
   });
 }

@@ -1,8 +1,8 @@
-// A process that decodes files, and tells what became of each and how much memory it took at most.
+// A process that decodes files and reports each outcome and its peak memory.
 import { decodeImage } from '../dist/index.js';
 
 const { paths, user } = JSON.parse(process.argv[2]);
-// After the modules are loaded, which may lie where that user sees nothing.
+// After loading the modules, which may be unreadable for that user.
 if (user !== undefined) process.setuid(user);
 const outcomes = [];
 for (const path of paths) {

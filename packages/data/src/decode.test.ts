@@ -44,7 +44,7 @@ function differences(ours: Uint8Array, theirs: Uint8Array): number[] {
 }
 
 describe('decodeImage', () => {
-  it('gives each size, the same as if it were the only one, in the order asked for', async () => {
+  it('returns the sizes in the requested order, each independent of the others', async () => {
     const sizes = [224, 299, 16, 120];
     const { image } = picture(120, 90);
     await image().toColourspace('b-w').jpeg().toFile(at('gray.jpg'));
@@ -58,14 +58,14 @@ describe('decodeImage', () => {
     }
   });
 
-  // Enlarging, libvips samples between pixels otherwise than PIL; reducing by much, it first averages whole blocks.
+  // libvips enlarges with other sample positions than PIL, and for large reductions first averages whole blocks.
   it.each([
     [150, 110, 64, 3, 0.5],
     [64, 96, 64, 2, 0.5],
     [1800, 1300, 64, 12, 1],
     [40, 30, 64, 8, 2.5],
   ])(
-    'resizes %i × %i to %i as PIL does, within %i: a triangle filter, widened when it reduces',
+    'resizes %i × %i to %i as PIL does, within %i: a triangle filter, wider for reductions',
     async (width, height, size, tolerance, meanTolerance) => {
       const { pixels, image } = picture(width, height);
       const path = at(`resize-${width}.png`);
@@ -77,8 +77,8 @@ describe('decodeImage', () => {
     },
   );
 
-  it('decodes a large JPEG whole: no smaller version of it comes from the decoder', async () => {
-    // Lines of one pixel, which a decoder that shrinks would average in its own way.
+  it('decodes a large JPEG at full size, without scaling in the decoder', async () => {
+    // Lines of one pixel, which a scaling decoder would average differently.
     const [width, height] = [1024, 1024];
     const pixels = Uint8Array.from({ length: width * height * 3 }, (_, index) => (((index / 3) & 3) === 0 ? 250 : 5));
     const image = sharp(pixels, { raw: { width, height, channels: 3 } });
@@ -102,7 +102,7 @@ describe('decodeImage', () => {
     expect(ours).not.toEqual((await decodeImage(at('good.png'), [24], options))[0]);
   });
 
-  it('names a background that is no color', async () => {
+  it('rejects a background that is not a color', async () => {
     const decoding = decodeImage(at('good.png'), [8], { ...options, background: 'glass' });
     await expect(decoding).rejects.toThrow(DataError);
     await expect(decoding).rejects.toThrow(/Expected a color such as "white".* received "glass"/);
@@ -110,7 +110,7 @@ describe('decodeImage', () => {
 });
 
 describe('decodeImages', () => {
-  it('fills the slots of every store in order, and skips what cannot be used in all, with its path and reason', async () => {
+  it('fills the slots of every store in order, and skips unusable images in all of them, with path and reason', async () => {
     const names = ['good.jpg', 'empty.jpg', 'good.png'];
     const handles = [createPixelStore(names.length, 16), createPixelStore(names.length, 24)];
     const { skipped } = await decodeImages(
@@ -130,14 +130,14 @@ describe('decodeImages', () => {
     }
   });
 
-  it('decodes images that fit only one at a time, however many may be decoded', async () => {
+  it('decodes images one at a time if the pixel limit requires it', async () => {
     const images = Array.from({ length: 9 }, () => ({ path: at('good.png') }));
     const handle = createPixelStore(9, 8);
     await decodeImages(images, [handle], { ...options, maxPixels: 120 * 90, concurrency: 9 });
     expect(images.every((_, index) => new PixelStore(handle).isReady(index))).toBe(true);
   });
 
-  it('is an error when more than 5 % cannot be used, naming the first', async () => {
+  it('throws when more than 5 % are unusable, naming the first', async () => {
     const images = Array.from({ length: 20 }, (_, index) => ({ path: at(index < 2 ? 'text.jpg' : 'good.png') }));
     const decoding = decodeImages(images, [createPixelStore(20, 8)], options);
     await expect(decoding).rejects.toThrow(DataError);
@@ -147,7 +147,7 @@ describe('decodeImages', () => {
     ).resolves.toMatchObject({ skipped: [{}] });
   });
 
-  it('refuses stores of another number of images, and a background that is no color, before it decodes', async () => {
+  it('rejects stores of another size, and a background that is not a color, before decoding', async () => {
     const images = [{ path: at('good.png') }];
     await expect(decodeImages(images, [createPixelStore(2, 8)], options)).rejects.toThrow(
       'expected stores of 1 images, received one of 2',
@@ -157,7 +157,7 @@ describe('decodeImages', () => {
     expect(new PixelStore(handle).isReady(0)).toBe(false);
   });
 
-  it('stops when it is told to', async () => {
+  it('stops on abort', async () => {
     const images = Array.from({ length: 50 }, () => ({ path: at('good.png') }));
     const controller = new AbortController();
     const onProgress = () => controller.abort(new Error('stopped'));

@@ -1,4 +1,4 @@
-/** Files → pixels: one decode per file, whole image, upright, in every size that is asked for. */
+/** Decodes files to pixels: each file once, the whole image, upright, in all requested sizes. */
 import { availableParallelism } from 'node:os';
 import { sha256 } from '@chorus/storage';
 import { maxBadShare } from './dataset-checks.ts';
@@ -12,47 +12,47 @@ import type { SkippedImage } from './image-walk.ts';
 import { PixelStore, type PixelStoreHandle } from './pixel-store.ts';
 
 export interface DecodeOptions {
-  /** A CSS color (`white`, `#7f7f7f`) that shows through transparent pixels; see {@link isColor}. */
+  /** CSS color (`white`, `#7f7f7f`) behind transparent pixels; see {@link isColor}. */
   background: string;
   resize: ResizeMethod;
-  /** Images with more pixels by their header are refused. */
+  /** Images whose header declares more pixels are rejected. */
   maxPixels: number;
-  /** Time for one image. */
+  /** Time limit per image. */
   timeoutMs: number;
 }
 
 export interface DecodeAllOptions extends DecodeOptions {
   /**
-   * Images at a time; by default two more than processors: some are read, or wait for the main thread to resize them. Fewer
-   * where they are large: at most `maxPixels` are decoded at a time.
+   * Images decoded at a time; by default two more than processors, because some are being read or resized. Fewer for large
+   * images: at most `maxPixels` pixels are decoded at a time.
    */
   concurrency?: number;
-  /** More than this share of bad images is an error; by default {@link maxBadShare}. */
+  /** A larger share of bad images is an error; by default {@link maxBadShare}. */
   maxSkippedShare?: number;
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal;
 }
 
-/** What a file holds, before it is resized. */
+/** The format and size of an image file before resizing. */
 export interface ImageInfo {
   format: ImageFormat;
-  /** Pixels, after the rotation that EXIF asks for. */
+  /** Pixels, after applying the EXIF orientation. */
   width: number;
   height: number;
 }
 
-/** An image to decode; with size and time of its listing, it is skipped when it changed since. */
+/** An image to decode; if the size and time of its listing are given, a changed file is skipped. */
 export interface ImageToDecode extends Partial<FileStamp> {
   path: string;
   relativePath?: string;
 }
 
 /**
- * Decodes one file, once, into squares.
+ * Decodes one file once and resizes it to squares.
  *
- * @param sizes sides of the results, pixels.
- * @returns for each size [size, size, 3], RGB 0 … 255 in sRGB.
- * @throws Error of which the message says why the file is no usable image.
+ * @param sizes sides of the squares, pixels.
+ * @returns one [size, size, 3] per size, RGB 0 … 255 in sRGB.
+ * @throws Error whose message says why the file is not a usable image.
  */
 export async function decodeImage(
   path: string,
@@ -64,12 +64,11 @@ export async function decodeImage(
 }
 
 /**
- * Decodes files into their slots of a store per size; an image that cannot be used is skipped, with its reason, and is
- * then in none of them.
+ * Decodes files into their slots of one store per size. An unusable image is skipped, with a reason, in all stores.
  *
  * @param images in the order of the stores' slots.
- * @returns `sha256`: of each image's bytes, hexadecimal; `info`: of each image's file; null for an image that was skipped.
- * @throws DataError when too many are bad or the background is no color; the signal's reason when it is aborted.
+ * @returns `sha256` of each image's bytes, hexadecimal, and `info` on each file; both are null for a skipped image.
+ * @throws DataError when too many images are bad or the background is not a color; the signal's reason on abort.
  */
 export async function decodeImages(
   images: readonly ImageToDecode[],
@@ -99,7 +98,7 @@ export async function decodeImages(
       const image = images[index]!;
       try {
         const decoded = await decodeWithin(budget, image, sizes, options);
-        // All sizes are there before the first is published.
+        // Publish only after all sizes are ready.
         for (const [position, store] of stores.entries()) store.publish(index, decoded.squares[position]!);
         hashes[index] = decoded.sha256;
         info[index] = decoded.info;
@@ -120,10 +119,10 @@ export async function decodeImages(
 // --- internal ---
 
 /**
- * Refuses a set of images of which too many cannot be used.
+ * Rejects a set of images with too many unusable ones.
  *
  * @param share of the images that may be skipped, 0 to 1.
- * @throws DataError with the first of them and their reasons.
+ * @throws DataError naming the first of them, with reasons.
  */
 function requireFewSkipped(skipped: readonly SkippedImage[], imageCount: number, share: number): void {
   if (skipped.length <= share * imageCount) return;

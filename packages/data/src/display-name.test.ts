@@ -15,23 +15,23 @@ describe('displayName', () => {
     ['a soft hyphen', 'ca\u00adts', 'ca\\xadts'],
     ['Hangul filler', 'a\u3164', 'a\\u{3164}'],
     ['tag characters', 'a\u{e0061}', 'a\\u{e0061}'],
-    ['spaces that are none', 'at\u00a09.41\u202fAM', 'at\\xa09.41\\u{202f}AM'],
+    ['unusual spaces', 'at\u00a09.41\u202fAM', 'at\\xa09.41\\u{202f}AM'],
     ['a lone surrogate', 'a\ud800b', 'a\\u{d800}b'],
   ])('escapes %s', (_, name, shown) => expect(displayName(name)).toBe(shown));
 
   test.each([
     ['words', 'my cats, 2019 (b).jpg'],
     ['scripts', '\u{1f408} кошка 猫\u3000ねこ.jpg'],
-    ['an emoji of several', '\u{1f468}\u200d\u{1f469}\u200d\u{1f467} \u2764\ufe0f'],
+    ['a composite emoji', '\u{1f468}\u200d\u{1f469}\u200d\u{1f467} \u2764\ufe0f'],
     ['a Persian joiner', 'می\u200cخواهم'],
     ['a Devanagari joiner', 'क्\u200dष'],
   ])('leaves %s', (_, name) => expect(displayName(name)).toBe(name));
 
-  it('composes, so that both forms of a name look alike', () => {
+  it('composes, so that both forms of a name are displayed alike', () => {
     expect(displayName('cafe\u0301')).toBe('caf\u00e9');
   });
 
-  it('gives one line without a control character of whatever comes, and is stable', () => {
+  it('returns one line without control characters for any input, and is idempotent', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (name) => {
         const shown = displayName(name);
@@ -46,12 +46,12 @@ describe('lookOf', () => {
   test.each([
     ['Unicode forms', 'caf\u00e9', 'cafe\u0301'],
     ['a zero-width space', 'cats', 'cats\u200b'],
-    ['a space behind', 'cats', 'cats '],
+    ['a trailing space', 'cats', 'cats '],
     ['another space', 'red cats', 'red\u00a0cats'],
     ['Cyrillic letters', 'cope', 'соре'],
     ['Greek letters', 'KOT', 'ΚΟΤ'],
     ['a line end', 'cats', 'cats\n'],
-  ])('is one for %s', (_, a, b) => expect(lookOf(a)).toBe(lookOf(b)));
+  ])('is equal for %s', (_, a, b) => expect(lookOf(a)).toBe(lookOf(b)));
 
   test.each([
     ['letters', 'cats', 'cat'],
@@ -62,7 +62,7 @@ describe('lookOf', () => {
 });
 
 describe('compareNames', () => {
-  it('orders two forms of a list alike, and ASCII by its code units', () => {
+  it('sorts both forms of a list alike, and ASCII by code units', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.string({ unit: 'grapheme' }), { selector: normalizeName }), (names) => {
         const sorted = (form: 'NFC' | 'NFD') => names.map((name) => name.normalize(form)).toSorted(compareNames);

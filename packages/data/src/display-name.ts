@@ -1,20 +1,20 @@
-/** Names that come from a file system, in the one form in which they are compared and shown. */
+/** File names in normalized form, for comparing and displaying. */
 
-/** The composed form (NFC), in which a name is the same whichever system wrote it. */
+/** The composed form (NFC), which is the same on every operating system. */
 export function normalizeName(name: string): string {
   return name.normalize('NFC');
 }
 
-/** Orders names by the UTF-16 code units of their composed forms; two spellings of one name, by their own. */
+/** Compares names by the UTF-16 code units of their NFC forms, then of the names themselves. */
 export function compareNames(a: string, b: string): number {
   return byCodeUnits(normalizeName(a), normalizeName(b)) || byCodeUnits(a, b);
 }
 
 /**
- * A name on one line of a terminal, composed (NFC). What has no shape of its own becomes a visible escape: control characters,
- * line ends, bidirectional controls, zero-width characters, unusual spaces and lone surrogates.
+ * Formats a name (NFC) for one line of a terminal. Characters without a visible form of their own become escapes: control
+ * characters, line ends, bidirectional controls, zero-width characters, unusual spaces and lone surrogates.
  *
- * Joiners stay where a script or an emoji needs them.
+ * Joiners that a script or an emoji needs are kept.
  *
  * @example displayName('a\nb\u202egpj.exe') // 'a\\x0ab\\u{202e}gpj.exe'
  */
@@ -22,7 +22,7 @@ export function displayName(name: string): string {
   return normalizeName(name).replace(invisible, escapeCharacter);
 }
 
-/** What a name looks like: two classes with equal looks cannot be distinguished on a screen. */
+/** The visual form of a name: two classes with equal forms cannot be distinguished on a screen. */
 export function lookOf(name: string): string {
   return Array.from(
     normalizeName(name)
@@ -46,14 +46,14 @@ const joiningScripts = [
   .map((script) => `\\p{Script_Extensions=${script}}`)
   .join('');
 
-/** In this order: the exceptions come first and match nothing. */
+/** Order matters: the exceptions come first and match nothing. */
 const invisible = new RegExp(
   [
-    // An emoji's joiner and selectors, and a script's joiners, between the characters that need them.
+    // The joiner and selectors of emojis, and the joiners of scripts, between the characters that need them.
     `(?!(?<=[\\p{Extended_Pictographic}\\p{Emoji_Modifier}\\ufe0f])\\u200d(?=\\p{Extended_Pictographic}))`,
     `(?!(?<=[\\p{Emoji}\\p{Extended_Pictographic}])[\\ufe0e\\ufe0f])`,
     `(?!(?<=[${joiningScripts}])[\\u200c\\u200d](?=[${joiningScripts}]))`,
-    // The space and its ideographic form are what they look like.
+    // The space and the ideographic space are displayed unchanged.
     `(?:\\p{Cc}|\\p{Cf}|\\p{Cs}|\\p{Zl}|\\p{Zp}|\\p{Default_Ignorable_Code_Point}|(?![ \\u3000])\\p{Zs})`,
   ].join(''),
   'gu',
@@ -64,7 +64,7 @@ function escapeCharacter(character: string): string {
   return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u{${code}}`;
 }
 
-/** Cyrillic and Greek letters that most typefaces draw exactly as Latin ones. */
+/** Cyrillic and Greek letters that most typefaces draw exactly like Latin ones. */
 const latinTwins = new Map<string, string>(
   [
     ['АВЕЅІЈКМНОРСТХҮаеорсухѕіјһԁ', 'ABESIJKMHOPCTXYaeopcyxsijhd'],

@@ -8,7 +8,7 @@ import type { SplitRole } from './split-folders.ts';
 
 const classes = ['cats', 'dogs'];
 
-/** Such as `test/cats/1`; without a split folder `cats/1`. */
+/** A file such as `test/cats/1`, or `cats/1` without a split folder. */
 function imageAt(relativePath: string): ImageFile {
   const folders = relativePath.split('/');
   const role = folders.length === 3 ? (folders[0] as SplitRole) : null;
@@ -20,13 +20,13 @@ const groupOf = (paths: string[]): PictureGroup => ({ kind: 'exact', members: pa
 
 describe('copiesToDrop', () => {
   it.each<[string, string[], string[]]>([
-    ['keeps the first of a side', ['cats/1', 'cats/2', 'cats/3'], ['cats/2', 'cats/3']],
+    ['keeps the first copy', ['cats/1', 'cats/2', 'cats/3'], ['cats/2', 'cats/3']],
     [
       'keeps a test image and drops its training copies',
       ['test/cats/9', 'train/cats/1', 'train/cats/2'],
       ['train/cats/1', 'train/cats/2'],
     ],
-    ['leaves a test folder whole', ['test/cats/1', 'test/cats/2'], []],
+    ['keeps a test folder complete', ['test/cats/1', 'test/cats/2'], []],
     ['keeps a tune image rather than its training copy', ['train/cats/1', 'tune/cats/2'], ['train/cats/1']],
     ['drops tune copies of a test image', ['test/cats/1', 'tune/cats/2'], ['tune/cats/2']],
     ['drops every copy where the labels differ', ['cats/1', 'cats/2', 'dogs/1'], ['cats/1', 'cats/2', 'dogs/1']],
@@ -57,7 +57,7 @@ describe('describeDuplicates', () => {
       new Set(dropped),
     );
 
-  it('row 12: says which sets and labels a picture lies in, and what was done', () => {
+  it('row 12: reports the sets and labels of a picture and the action', () => {
     expect(describeBy('group', [1, 2, 3], [])).toEqual([
       {
         kind: 'near',
@@ -78,7 +78,7 @@ describe('describeDuplicates', () => {
     ]);
   });
 
-  it('reports without acting, and lists what was left out', () => {
+  it('reports without acting, and lists dropped copies', () => {
     expect(describeBy('report', [1, 2, 3], []).map(({ action }) => action)).toEqual(['reported', 'reported']);
     const dropped = describeBy('drop', [], [1, 2, 3]);
     expect(dropped.map(({ action, splits, leftOut }) => ({ action, splits, leftOut }))).toEqual([
@@ -91,7 +91,7 @@ describe('describeDuplicates', () => {
 describe('checkMemory', () => {
   const need = { imageCount: 1000, imageSizes: [1000], laneBytes: 2e9 };
 
-  it('refuses what the machine cannot hold, with both figures and what to lower', () => {
+  it('rejects runs that exceed the memory, with both amounts and the settings to lower', () => {
     expect(() => checkMemory(need, 4e9)).toThrow(DataError);
     expect(() => checkMemory(need, 4e9)).toThrow(
       /need 3\.0 GB and training 2\.0 GB; this machine has 4\.0 GB\. Lower inputSize/,

@@ -1,33 +1,33 @@
-/** What becomes of pictures that a data set has more than once. */
+/** Reports and drops duplicate pictures in a data set. */
 import type { ImageFile, ImageFolder } from './image-folder.ts';
 import type { PictureGroup } from './picture-groups.ts';
 
-/** How copies of one picture are handled: only reported, kept on one side of every cut, or left out but for one. */
+/** How copies of a picture are handled: only reported, kept in the same set, or dropped except for one. */
 export const duplicatePolicies = ['report', 'group', 'drop'] as const;
 export type DuplicatePolicy = (typeof duplicatePolicies)[number];
 
-/** One picture that a data set has more than once. */
+/** One picture that occurs more than once in a data set. */
 export interface DuplicateGroup {
-  /** `exact`: files of equal bytes; `near`: the same picture encoded anew or resized. */
+  /** `exact`: files of equal bytes; `near`: the same picture re-encoded or resized. */
   kind: 'exact' | 'near';
   /** Relative to the data folder, sorted. */
   paths: string[];
-  /** Names of the classes that it lies in, sorted; with more than one, at least one label is wrong. */
+  /** Names of the classes that contain it, sorted; with more than one, at least one label is wrong. */
   labels: string[];
-  /** Names of the sets that use it, such as fit and test. With more than one, it is tested on what was learned from it. */
+  /** Names of the sets that contain it, such as fit and test. With more than one, training data leaks into evaluation. */
   splits: string[];
-  /** `reported`: nothing was done, or a split folder of the user's has a copy and stays as it is. */
+  /** `reported`: no action, or a copy lies in one of the user's split folders, which are not changed. */
   action: 'reported' | 'grouped' | 'dropped';
-  /** The copies that were left out, sorted. */
+  /** The dropped copies, sorted. */
   leftOut: string[];
 }
 
 /**
- * Which copies the policy `drop` leaves out.
+ * Selects the copies that the policy `drop` leaves out.
  *
- * A test folder stays whole. Of the other copies of a picture the first one by path is kept, out of a tune folder before the
- * training images, unless a copy lies in the test folder. If the copies have several labels, none of them is to be trusted: all of
- * them outside a test folder are left out.
+ * A test folder stays complete. Of the other copies, the first by path is kept, preferring a tune folder to the training
+ * images, unless a copy lies in the test folder. If the copies have several labels, none can be trusted: all copies outside
+ * a test folder are left out.
  */
 export function copiesToDrop(
   images: readonly Pick<ImageFile, 'label' | 'role'>[],
@@ -47,8 +47,8 @@ export function copiesToDrop(
 /**
  * Describes the groups for a report.
  *
- * @param sets by name, indices into the images; see `disjointSets`.
- * @param dropped images that were left out; see {@link copiesToDrop}.
+ * @param sets image indices by set name; see `disjointSets`.
+ * @param dropped indices of dropped images; see {@link copiesToDrop}.
  */
 export function describeDuplicates(
   { images, classes }: Pick<ImageFolder, 'images' | 'classes'>,
@@ -76,7 +76,7 @@ export function describeDuplicates(
 
 // --- internal ---
 
-/** Ascending. */
+/** Sorted in ascending order. */
 function labelsIn(images: readonly Pick<ImageFile, 'label'>[], members: readonly number[]): number[] {
   return [...new Set(members.map((index) => images[index]!.label))].toSorted((a, b) => a - b);
 }

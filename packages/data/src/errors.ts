@@ -1,4 +1,4 @@
-/** Images that are missing, damaged, too few or too many: something the user can mend. */
+/** Missing, damaged, too few or too many images: an error that the user can fix. */
 export class DataError extends Error {
   override name = 'DataError';
 }

@@ -1,31 +1,31 @@
-/** What an entry of a folder is: by its name, by its kind, and by its first bytes where its name does not say. */
+/** Classifies a folder's entries by name, by file type and, for other names, by their first bytes. */
 
 import { constants, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { systemErrorText } from '@chorus/storage/system-error';
 import { sniffFormat } from './decode-format.ts';
 
-/** Endings that claim an image; whether it is one is decided by its content, when it is decoded. */
+/** File name extensions of images; the content decides when the file is decoded. */
 const imageEndings = /\.(jpe?g|jpe|jfif|png|webp|gif|avif|tiff?|heic|heif|bmp|jxl)$/i;
 
-/** Bytes that tell a format; an SVG may begin with a comment. */
+/** Bytes needed to detect a format; an SVG may begin with a comment. */
 const headBytes = 1024;
 
 export function hasImageEnding(name: string): boolean {
   return imageEndings.test(name);
 }
 
-/** What something is that is no plain file, for the reason why it is skipped. */
+/** Describes an entry that is not a regular file, as the reason for skipping it. */
 export function describeKind(stats: Stats): string {
   if (stats.isDirectory()) return 'a folder, not an image';
   if (stats.isFIFO()) return 'a named pipe, not an image';
   return stats.isSocket() ? 'a socket, not an image' : 'a device, not an image';
 }
 
-/** What a plain file is by its first bytes; `isImage` also for images that are not accepted. */
+/** The detected content of a regular file; `isImage` is also true for image formats that are not accepted. */
 export type FileContent = { isAccepted: true } | { isAccepted: false; isImage: boolean; reason: string };
 
-/** Reads the first bytes of a plain file: whether it would be decoded as an image, whatever its name. */
+/** Reads the first bytes of a regular file and decides whether it is decoded as an image, regardless of its name. */
 export async function contentOf(path: string): Promise<FileContent> {
   let head: Uint8Array;
   try {
@@ -61,18 +61,18 @@ const archives: Readonly<Record<string, readonly string[]>> = {
 
 function archiveOf(head: Uint8Array): string | undefined {
   const text = Buffer.from(head).toString('latin1');
-  // A tar's mark stands behind its first file's name.
+  // In a tar archive the signature follows the name of the first file.
   if (text.startsWith('ustar', 257)) return 'tar';
   return Object.keys(archives).find((name) => archives[name]!.some((start) => text.startsWith(start)));
 }
 
-/** It may draw its icons in SVG. */
+/** A web page may contain inline SVG. */
 function isWebPage(head: Uint8Array): boolean {
   return /<html[\s>]|<!doctype html/i.test(Buffer.from(head).toString('latin1'));
 }
 
 async function readHead(path: string): Promise<Uint8Array> {
-  // What lies there may be a pipe by now, which must not wait for its writer.
+  // The entry may have become a pipe since; open without blocking.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     if (!(await file.stat()).isFile()) return new Uint8Array();

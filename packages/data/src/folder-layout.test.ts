@@ -8,7 +8,7 @@ import { type ImageFolder, type ScanOptions, scanImageFolder } from './image-fol
 const root = temporaryRoot();
 const scan = (options: ScanOptions = {}) => scanImageFolder(root.path, options);
 const rolesOf = ({ images }: ImageFolder) => images.map(({ relativePath, role }) => [relativePath, role]);
-/** Two classes with an image each in every one of some folders. */
+/** Two classes with one image each, in each of these folders. */
 const sets = (...names: string[]) => names.flatMap((name) => [`${name}/a/1.jpg`, `${name}/b/1.jpg`]);
 
 async function expectError(message: RegExp, options: ScanOptions = {}): Promise<void> {
@@ -62,7 +62,7 @@ describe('split folders', () => {
     ]);
   });
 
-  it('train alone leaves the test set to be drawn', async () => {
+  it('with train alone, the test set is drawn', async () => {
     await root.put(...sets('Training'));
     expect((await scan()).images.map(({ role }) => role)).toEqual(['train', 'train']);
   });
@@ -71,21 +71,21 @@ describe('split folders', () => {
     ['two training sets', sets('train', 'Training', 'test'), /one training folder .* received "Training", "train"/],
     ['two test sets', sets('train', 'test', 'testing'), /one test folder .* received "test", "testing"/],
     ['two validation sets', sets('train', 'val', 'validation'), /one validation folder/],
-    ['no training set', sets('val', 'test'), /Expected a folder train beside test and val in .*--layout classes/],
+    ['no training set', sets('val', 'test'), /Expected a train folder next to test and val in .*--layout classes/],
     ['a class only in train', [...sets('train', 'test'), 'train/c/1.jpg'], /class "c" in .*test\/c, received none/],
     ['a class only in test', [...sets('train', 'test'), 'test/c/1.jpg'], /class "c" in .*train\/c, received none/],
     [
       'a class that differs in case',
       ['train/Cats/1.jpg', 'train/b/1.jpg', 'test/cats/1.jpg', 'test/b/1.jpg'],
-      /class "cats" in .*train\/cats, received none; there is "Cats", which differs in upper and lower case/,
+      /class "cats" in .*train\/cats, received none; there is "Cats", which differs only in case/,
     ],
-  ])('%s is refused', async (_, paths, message) => {
+  ])('rejects %s', async (_, paths, message) => {
     await root.put(...paths);
     await expectError(message);
   });
 });
 
-describe('what can be read in two ways', () => {
+describe('an ambiguous folder', () => {
   test.each<[string, string[], RegExp]>([
     [
       'a class called train',
@@ -103,7 +103,7 @@ describe('what can be read in two ways', () => {
       ['train/1.jpg', 'test/1.jpg'],
       /no class folder in any\): as split folders \("train", "test"\), or as the classes "test", "train"/,
     ],
-  ])('%s is refused, with both readings and the option', async (_, paths, message) => {
+  ])('rejects %s with both interpretations and the option', async (_, paths, message) => {
     await root.put(...paths);
     await expectError(message);
     await expectError(/Choose one with --layout splits or --layout classes \(data\.layout\)\.$/);
@@ -112,20 +112,20 @@ describe('what can be read in two ways', () => {
     expect(classes).toEqual([...new Set(paths.map((path) => path.split('/')[0]!))].toSorted());
   });
 
-  it('layout=splits leaves other folders unused, and says so', async () => {
+  it('layout=splits leaves other folders unused, with a reason', async () => {
     await root.put(...sets('train', 'test'), 'extra/a/1.jpg', 'extra/2.jpg');
     const { classes, images, skipped } = await scan({ layout: 'splits' });
     expect(classes).toEqual(['a', 'b']);
     expect(images).toHaveLength(4);
     expect(skipped).toEqual([
-      { path: 'extra', reason: 'a folder with 2 images beside the split folders, not used', kind: 'folder' },
+      { path: 'extra', reason: 'a folder with 2 images next to the split folders, not used', kind: 'folder' },
     ]);
   });
 
-  it('a folder without images beside split folders is no reading: it is listed', async () => {
+  it('a folder without images beside split folders is not ambiguous but listed', async () => {
     await root.put(...sets('train', 'test'), 'annotations/1.xml', 'annotations/2.xml');
     expect((await scan()).skipped).toEqual([
-      { path: 'annotations', reason: 'a folder without images beside the split folders, not used', kind: 'folder' },
+      { path: 'annotations', reason: 'a folder without images next to the split folders, not used', kind: 'folder' },
     ]);
   });
 
@@ -133,7 +133,7 @@ describe('what can be read in two ways', () => {
     ['training_set', 'test_set'],
     ['TrainData', 'ValidationData'],
     ['cats-dogs-train', 'cats-dogs-eval'],
-  ])('%s and %s with the same folders are refused until the layout is named', async (train, test) => {
+  ])('%s and %s with the same folders are rejected until the layout is given', async (train, test) => {
     await root.put(...sets(train, test));
     await expectError(
       /can be read in two ways: as split folders \(.*\), each with the classes "a", "b", or as the classes/,
@@ -152,9 +152,11 @@ describe('what can be read in two ways', () => {
     expect((await scan()).classes).toEqual(['test tube', 'train station']);
   });
 
-  it('layout=splits wants split folders', async () => {
+  it('layout=splits requires split folders', async () => {
     await root.put('a/1.jpg', 'b/1.jpg');
-    await expectError(/Expected split folders in .*by the layout splits\), received "a", "b"/, { layout: 'splits' });
+    await expectError(/Expected split folders in .*as the layout splits requires\), received "a", "b"/, {
+      layout: 'splits',
+    });
   });
 });
 
@@ -194,14 +196,14 @@ describe('another level of folders', () => {
     [
       'a data set a level deeper, beside a folder without images',
       [...sets('set/train', 'set/val'), 'notes/read.me'],
-      /received split folders \("train", "val"\) within "set": .*else name that folder/,
+      /received split folders \("train", "val"\) within "set": .*otherwise name that folder/,
     ],
     [
       'splits within classes',
       ['a/train/1.jpg', 'a/test/1.jpg', 'b/train/1.jpg', 'b/test/1.jpg'],
       /received split folders \("test", "train"\) within "a": .*--layout classes/,
     ],
-  ])('%s is refused, and named', async (_, paths, message) => {
+  ])('rejects %s and names the folder', async (_, paths, message) => {
     await root.put(...paths);
     await expectError(message);
   });
@@ -211,23 +213,23 @@ describe('another level of folders', () => {
     expect((await scan()).notices).toEqual(['images in subfolders belong to the class above: "a" ("2019", "2020")']);
   });
 
-  it('the same subfolders everywhere may be the classes: the notice says so', async () => {
+  it('a notice says that subfolders common to all classes may be the classes', async () => {
     await root.put('x/a/1.jpg', 'x/b/1.jpg', 'y/a/1.jpg', 'y/b/1.jpg');
     const { classes, notices } = await scan();
     expect(classes).toEqual(['x', 'y']);
-    expect(notices[0]).toMatch(/all have the same subfolders: if these are the classes, put them on top$/);
+    expect(notices[0]).toMatch(/all have the same subfolders: if these are the classes, move them up a level$/);
   });
 
-  it('classes that differ in case are two, with a notice', async () => {
+  it('classes that differ only in case are separate, with a notice', async () => {
     await root.put('A/1.jpg', 'a/1.jpg');
     const { classes, notices } = await scan();
     expect(classes).toEqual(['A', 'a']);
-    expect(notices).toEqual(['"A" and "a" are two classes that differ in upper and lower case']);
+    expect(notices).toEqual(['"A" and "a" are two classes that differ only in case']);
   });
 });
 
-describe('links in the place of folders', () => {
-  it('a split folder that is a link out of the data set is refused, or followed', async () => {
+describe('links in place of folders', () => {
+  it('a split folder that is a link out of the data set is rejected, or followed on request', async () => {
     await root.put(...sets('data/train', 'elsewhere/test'));
     await symlink('../elsewhere/test', root.at('data/test'));
     const data = root.at('data');
@@ -238,7 +240,7 @@ describe('links in the place of folders', () => {
     expect(images.map(({ role }) => role)).toEqual(['train', 'train', 'test', 'test']);
   });
 
-  it('a class that is a link out of one split is refused', async () => {
+  it('a class in one split that is a link out of the data set is rejected', async () => {
     await root.put(...sets('data/train'), 'data/test/a/1.jpg', 'elsewhere/b/1.jpg');
     await symlink('../../elsewhere/b', root.at('data/test/b'));
     await expect(scanImageFolder(root.at('data'))).rejects.toThrow(/a class folder at .*test\/b, received a link out/);
@@ -249,13 +251,13 @@ describe('links in the place of folders', () => {
     ['broken', '/nonexistent', /Expected a class folder at .*peak, received a broken link; repair or remove it/],
     ['broken, with a dot in its name', '/nonexistent', /st\.bernard, received a broken link/, 'st.bernard'],
     ['its own target', 'peak', /Expected a class folder at .*peak, received a link that leads to itself/],
-  ])('a link that is %s may be a class: refused', async (_, target, message, name = 'peak') => {
+  ])('a link that is %s may be a class and is rejected', async (_, target, message, name = 'peak') => {
     await root.put('a/1.jpg', 'b/1.jpg');
     await symlink(target, root.at(name));
     await expectError(message);
   });
 
-  it('a broken link with the name of a file is listed', async () => {
+  it('a broken link with a file extension is listed', async () => {
     await root.put('a/1.jpg', 'b/1.jpg', ['c.txt', heads.text]);
     await symlink('gone', root.at('labels.csv'));
     await symlink('c.txt', root.at('d.txt'));

@@ -1,11 +1,11 @@
-/** Whether a data folder holds split folders or class folders; where it may be either, the user decides. */
+/** Detects whether a data folder contains split folders or class folders; if it could be either, the user must choose. */
 import { join } from 'node:path';
 import { displayName } from './display-name.ts';
 import { DataError } from './errors.ts';
 import type { FolderLevel, LevelFolder } from './folder-level.ts';
 import { likelySplitRoleOf, type SplitRole, splitRoleOf, splitRoles } from './split-folders.ts';
 
-/** `splits` is `<split>/<class>/**`, `classes` is `<class>/**`; `auto` goes by the names and refuses what may be both. */
+/** `splits` is `<split>/<class>/**`, `classes` is `<class>/**`; `auto` decides by name and rejects ambiguous folders. */
 export const folderLayouts = ['auto', 'classes', 'splits'] as const;
 export type FolderLayout = (typeof folderLayouts)[number];
 
@@ -14,10 +14,10 @@ export interface SplitFolder extends LevelFolder {
 }
 
 /**
- * The split folders of a data folder, in the order of their roles; none where it holds classes. A validation set beside a
- * test set is the tune set; without a test set it is the test set.
+ * Finds the split folders of a data folder, in the order of their roles; empty for a folder of classes. A validation set next
+ * to a test set is the tune set; without a test set it is the test set.
  *
- * @throws DataError when the training set is missing, or two folders are the same set.
+ * @throws DataError when the training set is missing or two folders are the same set.
  */
 export function findSplitFolders(root: string, top: FolderLevel, layout: FolderLayout): SplitFolder[] {
   if (layout === 'classes') return [];
@@ -31,7 +31,7 @@ export function findSplitFolders(root: string, top: FolderLevel, layout: FolderL
   if (named.length === 0) {
     if (layout === 'splits')
       throw new DataError(
-        `Expected split folders in ${shownRoot} (train beside validation or test, by the layout splits), received ${quoted(top.folders)}.`,
+        `Expected split folders in ${shownRoot} (train with validation or test, as the layout splits requires), received ${quoted(top.folders)}.`,
       );
     return [];
   }
@@ -46,7 +46,7 @@ export function findSplitFolders(root: string, top: FolderLevel, layout: FolderL
   if (!named.some(({ role }) => role === 'train')) {
     if (layout === 'auto' && others.length > 0) refuseAmbiguous(root, named, others);
     throw new DataError(
-      `Expected a folder train beside ${named.map(({ label }) => displayName(label)).join(' and ')} in ${shownRoot}, received none${layout === 'auto' ? '; if these are classes, set --layout classes (data.layout)' : ''}.`,
+      `Expected a train folder next to ${named.map(({ label }) => displayName(label)).join(' and ')} in ${shownRoot}, received none${layout === 'auto' ? '; if these are classes, set --layout classes (data.layout)' : ''}.`,
     );
   }
   const hasTest = named.some(({ role }) => role === 'test');
@@ -57,7 +57,7 @@ export function findSplitFolders(root: string, top: FolderLevel, layout: FolderL
   );
 }
 
-/** Both readings of a folder, and how to choose one. */
+/** Rejects an ambiguous folder with both interpretations and the options that select one. */
 export function refuseAmbiguous(
   root: string,
   splits: readonly LevelFolder[],
@@ -71,7 +71,7 @@ export function refuseAmbiguous(
   );
 }
 
-/** A link in the place of a class (or split) folder that is not followed: without it the others would be trained. */
+/** Rejects an unfollowed link in place of a class (or split) folder, which training would silently omit. */
 export function refuseLostLink(
   root: string,
   lost: FolderLevel['lost'][number],

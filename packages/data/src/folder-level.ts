@@ -1,4 +1,4 @@
-/** One level of folders above the images: the data folder itself, or a split folder. */
+/** One level of folders above the images: the data folder itself or a split folder. */
 
 import { lstat, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,27 +10,27 @@ import { isHiddenEntry } from './hidden-entry.ts';
 import { type LinkRules, namesIn, resolveLink, type SkippedEntry } from './image-walk.ts';
 
 export interface LevelFolder {
-  /** As the file system has it. */
+  /** Name in the file system. */
   name: string;
-  /** Composed (NFC): what it is compared by. */
+  /** The name in NFC, used for comparing. */
   label: string;
 }
 
 export interface FolderLevel {
-  /** Folders, and links to folders that are followed; sorted by label. */
+  /** Folders and followed links to folders; sorted by label. */
   folders: LevelFolder[];
-  /** Links that may stand for a folder and are not followed. */
+  /** Links that may lead to a folder and are not followed. */
   lost: (LevelFolder & SkippedEntry)[];
-  /** Everything else that is not used. */
+  /** All other unused entries. */
   skipped: SkippedEntry[];
   hidden: string[];
 }
 
 /**
- * Lists a level; opens only files without an image's ending.
+ * Lists a level; opens only files without an image extension.
  *
  * @param place `relativePath` is empty or ends in `/`.
- * @throws DataError when it cannot be read, or has a folder whose name is no UTF-8.
+ * @throws DataError when it cannot be read, or contains a folder whose name is not valid UTF-8.
  */
 export async function readLevel(place: { path: string; relativePath: string }, links: LinkRules): Promise<FolderLevel> {
   const level: FolderLevel = { folders: [], lost: [], skipped: [], hidden: [] };
@@ -45,10 +45,10 @@ export async function readLevel(place: { path: string; relativePath: string }, l
     const exactPath = isExact ? entry.path : Buffer.concat([Buffer.from(join(place.path, '/')), bytes]);
     const stats = await lstat(exactPath).catch(unreadable(entry.path));
     if (!isExact) {
-      // It may be a class: without it the others would be trained, and nobody would notice.
+      // The folder may be a class, which training would silently omit.
       if (stats.isDirectory() || stats.isSymbolicLink())
         throw new DataError(
-          `Expected names in UTF-8 in ${displayName(place.path)}, received "${displayName(name)}"; rename it.`,
+          `The folder name "${displayName(name)}" in ${displayName(place.path)} is not valid UTF-8; rename it.`,
         );
       skip(hasImageEnding(name) ? 'misplaced' : 'file', 'its name is not valid UTF-8; rename it');
     } else if (stats.isDirectory()) level.folders.push({ name, label: normalizeName(name) });
@@ -69,7 +69,7 @@ export function unreadable(path: string): (error: NodeJS.ErrnoException) => neve
 
 // --- internal ---
 
-/** Such as `.csv` or `.mp4`; `v1.2` and `st.bernard` have none. */
+/** An extension such as `.csv` or `.mp4`; `v1.2` and `st.bernard` have none. */
 const fileEnding = /\.(?=[0-9]*[a-z])[a-z0-9]{1,5}$/i;
 
 interface Entry {
@@ -93,7 +93,7 @@ async function readLink(name: string, entry: Entry, links: LinkRules, level: Fol
     return;
   }
   const skipped: SkippedEntry = { path: entry.relativePath, reason: target.reason, kind: target.kind };
-  // The target of a broken or forbidden link is unknown: it may be a class unless its name has a file's ending.
+  // The target of a broken or forbidden link is unknown: it may be a class unless its name has a file extension.
   const mayBeFolder = stats === null ? !fileEnding.test(name) : stats.isDirectory();
   const leadsBack = stats !== null && target.kind === 'link';
   if (mayBeFolder && !leadsBack) level.lost.push({ ...folder, ...skipped });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { stratifiedFolds } from './folds.ts';
 
-it('deals every row to one fold, classes spread within one, the same for the same seed', () => {
+it('deals every row to one fold, with class counts within one, the same for the same seed', () => {
   fc.assert(
     fc.property(
       fc.array(fc.nat(3), { minLength: 1, maxLength: 200 }),

@@ -2,10 +2,10 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { shuffle } from './shuffle.ts';
 
 /**
- * Deals rows into folds so that every class is spread as evenly as it can be.
+ * Deals rows into folds with every class distributed as evenly as possible.
  *
- * @param sizes How many images each row stands for; by default one.
- * @returns row lists, ascending, disjoint, together all rows; never an empty fold (fewer folds where rows are few).
+ * @param sizes number of images per row; by default one.
+ * @returns disjoint lists of ascending rows that together contain all rows; no fold is empty (few rows give fewer folds).
  */
 export function stratifiedFolds(
   labels: ArrayLike<number>,
@@ -24,11 +24,11 @@ export function stratifiedFolds(
   let next = 0;
   for (const label of [...byClass.keys()].toSorted((a, b) => a - b)) {
     const rows = shuffle(byClass.get(label)!, random);
-    // Large rows first, each to the smallest fold that has the fewest rows of its class.
+    // Large rows come first. Each goes to the smallest of the folds with the fewest rows of its class.
     if (sizes !== undefined) rows.sort((a, b) => sizes[b]! - sizes[a]!);
     const rowCounts = new Array<number>(foldCount).fill(0);
     const imageCounts = new Array<number>(foldCount).fill(0);
-    // One dealer for all classes: the folds' row counts differ by at most one.
+    // Dealing continues across classes, so the folds' row counts differ by at most one.
     for (const row of rows) {
       let chosen = next % foldCount;
       for (let step = 1; step < foldCount; step += 1) {

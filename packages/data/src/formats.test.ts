@@ -1,4 +1,4 @@
-/** docs/formats.md against the decoder: every row of its tables is tried, on files and pixels of tools/golden/formats. */
+/** Checks every row of docs/formats.md against the decoder, with the files and pixels of tools/golden/formats. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { inflateSync } from 'node:zlib';
@@ -12,14 +12,14 @@ interface Row {
   largest: string;
 }
 
-/** A row stands for all eight orientations. */
+/** One row covers all eight orientations. */
 const rowName = (format: string, variant: string) =>
   `${format}: ${variant.replace(/orientation [1-8]$/, 'orientation 1 to 8')}`;
 
 const rows = readTables(readFileSync(new URL('../../../docs/formats.md', import.meta.url), 'utf8'));
 const unpack = (text: string) => inflateSync(Buffer.from(text, 'base64'));
 
-/** Other processors may round a conversion the other way. */
+/** Other processors may round a conversion differently. */
 const otherProcessors = 1;
 
 describe('docs/formats.md', () => {
@@ -28,7 +28,7 @@ describe('docs/formats.md', () => {
     expect([...rows.keys()].sort()).toEqual([...names].sort());
   });
 
-  it.each(golden.cases)('is right about $format: $name', async (one) => {
+  it.each(golden.cases)('is correct for $format: $name', async (one) => {
     const bytes = unpack(one.file);
     const decoded = readHeader(bytes, 1e8).then((header) =>
       decodePixels(header, { background: 'white', timeoutMs: 60_000 }),
@@ -51,7 +51,7 @@ describe('docs/formats.md', () => {
     expect(difference).toBeLessThanOrEqual(Number(largest) + otherProcessors);
   });
 
-  it('says the same of each file when all are decoded side by side, in any order', async () => {
+  it('gives the same outcome for each file when all are decoded concurrently, in any order', async () => {
     const outcomeOf = async (file: string) => {
       try {
         const pixels = await decodePixels(await readHeader(unpack(file), 1e8), {
@@ -74,7 +74,7 @@ describe('docs/formats.md', () => {
 
 // --- internal ---
 
-/** The rows of the tables under the headings that name a format. */
+/** The rows of the tables in the sections on formats. */
 function readTables(markdown: string): Map<string, Row> {
   const found = new Map<string, Row>();
   for (const section of markdown.split('\n## ').slice(1)) {

@@ -1,24 +1,24 @@
-/** Where a GIF's first frame lies. libvips paints what no frame covers black, and guesses the canvas of some sizes. */
+/** Locates a GIF's first frame. libvips fills uncovered pixels with black and guesses some canvas sizes. */
 
 export interface GifLayout {
-  /** The canvas: the screen's size, enlarged where the first frame exceeds it, as browsers and Pillow do. */
+  /** The canvas: the screen size, enlarged to contain the first frame, as in browsers and Pillow. */
   width: number;
   height: number;
-  /** The part of it that the first frame covers. */
+  /** The part of the canvas that the first frame covers. */
   frame: { left: number; top: number; width: number; height: number };
-  /** Where the frame's LZW data starts. */
+  /** Offset of the frame's LZW data. */
   dataStart: number;
 }
 
 /**
  * Reads a GIF's blocks up to its first frame (GIF89a, sections 18 to 26).
  *
- * @throws Error if there is no frame, or none with a pixel.
+ * @throws Error if there is no frame or the first one has no pixels.
  */
 export function readGifLayout(bytes: Uint8Array): GifLayout {
   const u16 = (at: number) => byteAt(bytes, at) | (byteAt(bytes, at + 1) << 8);
   let at = 13 + colorTableBytes(byteAt(bytes, 10));
-  // An extension: its label, then blocks up to one of length 0.
+  // An extension consists of a label and blocks, ending with one of length 0.
   while (byteAt(bytes, at) === 0x21) {
     at += 2;
     while (byteAt(bytes, at) !== 0) at += 1 + byteAt(bytes, at);

@@ -1,13 +1,12 @@
-/** How many pixels a GIF's first frame holds: libvips leaves those black that are missing, and reports nothing. */
+/** Counts the pixels of a GIF's first frame: libvips leaves missing pixels black and reports nothing. */
 import { setImmediate } from 'node:timers/promises';
 
 /**
- * Counts pixels in LZW data (GIF89a, appendix F), without making them. Works in slices: the event loop is never held up
- * for long.
+ * Counts the pixels in LZW data (GIF89a, appendix F) without decoding them. Yields to the event loop regularly.
  *
- * @param start of the data: the byte with the code size.
+ * @param start offset of the data, which begins with the code size.
  * @param wanted the count at which to stop.
- * @returns the number of pixels before the data ends or a code is invalid; at most a few more than `wanted`.
+ * @returns the pixels before the data ends or a code is invalid; may exceed `wanted` by a few.
  */
 export async function countGifPixels(bytes: Uint8Array, start: number, wanted: number): Promise<number> {
   const codeSize = bytes[start] ?? 0;
@@ -32,7 +31,7 @@ export async function countGifPixels(bytes: Uint8Array, start: number, wanted: n
           [next, width, previous] = [clear + 2, codeSize + 1, -1];
           continue;
         }
-        // The end, a code that is not defined yet, or none to repeat.
+        // The end code, an undefined code, or no previous code to repeat.
         if (code === clear + 1 || code > next || (previous === -1 && code >= clear)) return count;
         if (previous !== -1 && next < maxCodes) {
           lengths[next] = lengths[previous]! + 1;
@@ -50,8 +49,8 @@ export async function countGifPixels(bytes: Uint8Array, start: number, wanted: n
 
 // --- internal ---
 
-/** At most 1 MB: some 20 ms. */
+/** At most 1 MB, about 20 ms. */
 const sliceBlocks = 4096;
 
-/** Of 12 bit. */
+/** The number of 12-bit codes. */
 const maxCodes = 4096;

@@ -3,10 +3,10 @@ import { expect, it } from 'vitest';
 import { HashIndex, nearDistance } from './hash-index.ts';
 import { hammingDistance } from './picture-hash.ts';
 
-it('finds every hash that is near, and no other, as comparing all of them does', () => {
+it('finds exactly the near hashes that a full comparison finds', () => {
   const anyChunk = fc.integer({ min: 0, max: 2 ** 16 - 1 });
   const anyHash = fc.tuple(anyChunk, anyChunk, anyChunk, anyChunk).map((chunks) => Uint16Array.from(chunks));
-  // Unrelated hashes are 32 bits apart: near ones are made.
+  // Random hashes differ in about 32 bits, so near ones are constructed.
   const anyFlips = fc.array(fc.uniqueArray(fc.nat(63), { maxLength: 10 }), { maxLength: 20 });
   fc.assert(
     fc.property(anyHash, anyFlips, fc.array(anyHash, { maxLength: 20 }), (hash, flips, others) => {
@@ -27,7 +27,7 @@ it('finds every hash that is near, and no other, as comparing all of them does',
   );
 });
 
-it('says when too many hashes are in reach to compare them all', () => {
+it('reports when the comparison limit is reached', () => {
   const index = new HashIndex();
   for (let id = 0; id < 5001; id += 1) index.add(id, new Uint16Array(4));
   expect(index.near(new Uint16Array(4)).isComplete).toBe(false);

@@ -1,32 +1,32 @@
 import { chunkCount, hammingDistance, type PictureHash } from './picture-hash.ts';
 
-/** An entry of the index and the bits in which it differs from the hash that was looked up. */
+/** An indexed hash and its Hamming distance from the hash that was looked up. */
 export interface NearHash {
   id: number;
   distance: number;
 }
 
-/** Hashes are near when at most this many of 64 bits differ: four chunks of which one differs in one bit at most. */
+/** Hashes are near when at most 7 of 64 bits differ, so that one of the four chunks differs in at most one bit. */
 export const nearDistance = 7;
 
-/** Entries compared in one look-up; more are in reach only where most images of a data set look alike. */
+/** Comparisons per lookup; reached only if most images of a data set look alike. */
 const maxComparisons = 5000;
 
 /**
- * Finds near hashes without comparing all of them: multi-index hashing (Norouzi, Punjani, Fleet 2012).
+ * Finds near hashes without comparing all of them, by multi-index hashing (Norouzi, Punjani, Fleet 2012).
  *
- * Of two hashes that differ in at most 7 bits, one of the four chunks differs in at most one bit, so that a look-up visits
- * 4 × 17 of 4 × 65,536 buckets. n images take O(n) memory; among unrelated ones a look-up makes some n / 1000 comparisons
- * (100,000 images: seconds), and where most look alike never more than 5,000.
+ * If two hashes differ in at most 7 bits, one of the four chunks differs in at most one bit, so a lookup visits 4 × 17 of
+ * 4 × 65,536 buckets. n images take O(n) memory. Among unrelated images, a lookup makes about n / 1000 comparisons
+ * (100,000 images: seconds); it never makes more than 5,000.
  */
 export class HashIndex {
   readonly #hashes: PictureHash[] = [];
   readonly #ids: number[] = [];
   /** [chunk, value]: the last entry with that value, plus 1; 0 for none. */
   readonly #heads = new Uint32Array(chunkCount * 2 ** 16);
-  /** [entry, chunk]: the entry before with the same value, plus 1. */
+  /** [entry, chunk]: the previous entry with the same value, plus 1. */
   readonly #previous: number[] = [];
-  /** Of each entry, the look-up that last compared it. */
+  /** For each entry, the last lookup that compared it. */
   readonly #comparedBy: number[] = [];
   #lookUps = 0;
 
@@ -41,7 +41,7 @@ export class HashIndex {
     }
   }
 
-  /** @returns entries, the nearest first, then by id; `isComplete` is false where too many were in reach. */
+  /** @returns entries, nearest first, then by id; `isComplete` is false if the comparison limit was reached. */
   near(hash: PictureHash): { found: NearHash[]; isComplete: boolean } {
     this.#lookUps += 1;
     const found: NearHash[] = [];
@@ -64,7 +64,7 @@ export class HashIndex {
 
 // --- internal ---
 
-/** Every way to flip at most one bit of a chunk, none first. */
+/** Masks that flip at most one bit of a chunk, the zero mask first. */
 const masks = [0, ...Array.from({ length: 16 }, (_, bit) => 1 << bit)];
 
 function byDistance(a: NearHash, b: NearHash): number {

@@ -1,14 +1,14 @@
-/** How the still image of an AVIF or HEIC file is coded, by the file's own boxes (ISO/IEC 14496-12 and 23008-12). */
+/** Reads how the still image of an AVIF or HEIC file is coded, from its boxes (ISO/IEC 14496-12 and 23008-12). */
 
 export interface HeifItem {
   isPremultiplied: boolean;
-  /** libvips returns red, green and blue of it, whereas its profile may be a gray one. */
+  /** libvips returns red, green and blue, although the profile may be a gray one. */
   isMonochrome: boolean;
-  /** libvips recognizes the file only by its major brand, and not by every one. */
+  /** libvips detects the file only by its major brand, and supports only some brands. */
   patch?: { at: number; bytes: readonly number[] };
 }
 
-/** Item types for which libvips is built without a decoder, as people name them. */
+/** Display names of the item types for which libvips is built without a decoder. */
 const refusedCodings: Record<string, string> = {
   hvc1: 'HEIC (HEVC)',
   hev1: 'HEIC (HEVC)',
@@ -23,13 +23,13 @@ const refusedCodings: Record<string, string> = {
 };
 /** Item types of images that are composed of other items. */
 const derived = new Set(['grid', 'iden', 'iovl']);
-/** On each level; photographs of phones have about a hundred items. */
+/** Limit per level; phone photographs have about a hundred items. */
 const maxBoxes = 20_000;
 
 /**
- * Finds out whether a file's primary image is one that libvips decodes.
+ * Checks that libvips can decode a file's primary image.
  *
- * @throws Error whose message names the coding that is not accepted.
+ * @throws Error whose message names the unsupported coding.
  */
 export function readHeifItem(bytes: Uint8Array): HeifItem {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -72,13 +72,13 @@ interface Reference {
 }
 
 /**
- * The boxes between two offsets. A box that exceeds its parent ends with it: the file may be cut, which the decoder
- * reports. `isFile`: bytes after the last box are ignored.
+ * Lists the boxes between two offsets. A box that exceeds its parent is clipped: the file may be truncated, which the
+ * decoder reports. With `isFile`, bytes after the last box are ignored.
  */
 function boxesIn(view: DataView, start: number, end: number, isFile = false): Box[] {
   const boxes: Box[] = [];
   for (let at = start; at + 8 <= end; ) {
-    if (boxes.length === maxBoxes) throw new Error(`damaged: more than ${maxBoxes} boxes side by side`);
+    if (boxes.length === maxBoxes) throw new Error(`damaged: more than ${maxBoxes} boxes on one level`);
     const type = fourCharacters(view, at + 4);
     let [size, head] = [view.getUint32(at), 8];
     if (size === 0) size = end - at;
@@ -108,7 +108,7 @@ function readMeta(view: DataView, meta: Box): Items {
   return items;
 }
 
-/** What each box within `meta` says of the items. */
+/** The information on items from each box within `meta`. */
 const readers: Record<string, (view: DataView, box: Box, items: Items) => void> = {
   pitm: (view, box, items) => {
     const content = new FullBox(view, box);
@@ -142,14 +142,14 @@ const readers: Record<string, (view: DataView, box: Box, items: Items) => void> 
   iprp: (view, box, items) => {
     const properties = boxesIn(view, box.start, box.end).filter(({ type }) => type === 'ipco');
     const codings = properties.flatMap(({ start, end }) => boxesIn(view, start, end));
-    // Alpha is monochrome as well: a color image has at least one configuration that is not.
+    // The alpha image is monochrome too: a color image has at least one configuration that is not.
     items.isMonochrome = codings.every(
       ({ type, start, end }) => type !== 'av1C' || (start + 3 <= end && (view.getUint8(start + 2) & 0x10) !== 0),
     );
   },
 };
 
-/** What the parts of an image are coded with: AV1, or the first other coding. Each item is visited once. */
+/** The coding of an image's parts: AV1, or the first other coding. Each item is visited once. */
 function codingOf(primary: number, types: ReadonlyMap<number, string>, references: readonly Reference[]): string {
   const partsOf = new Map(references.filter(({ type }) => type === 'dimg').map(({ from, to }) => [from, to]));
   const items = new Set([primary]);
@@ -158,21 +158,21 @@ function codingOf(primary: number, types: ReadonlyMap<number, string>, reference
     const type = types.get(item);
     if (type === undefined) throw new Error('damaged: the primary image, or a part of it, is not among the items');
     if (!derived.has(type)) coding = coding === undefined || coding === 'av01' ? type : coding;
-    // A set's new members are visited by the same loop.
+    // The same loop visits items added to the set.
     else for (const part of partsOf.get(item) ?? []) items.add(part);
   }
   if (coding === undefined) throw new Error('damaged: the primary image consists of no other images');
   return coding;
 }
 
-/** Reads numbers from a box's content, and never beyond its end. */
+/** Reads numbers from a box's content, within its bounds. */
 class FullBox {
   readonly #view: DataView;
   readonly #end: number;
   readonly version: number;
   at: number;
 
-  /** `headBytes`: those of version and flags. */
+  /** `headBytes`: the size of version and flags. */
   constructor(view: DataView, { start, end }: Box, headBytes = 4) {
     [this.#view, this.#end, this.at] = [view, end, start];
     this.version = headBytes === 0 ? 0 : this.number(1);

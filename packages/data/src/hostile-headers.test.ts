@@ -1,4 +1,4 @@
-/** The header readers on files that lie: they end, allocate little, and throw nothing but a reason. */
+/** Header readers on malformed files: they terminate, allocate little, and throw only reasons. */
 import { inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
@@ -12,7 +12,7 @@ import { readTiffSamples } from './tiff-samples.ts';
 
 const reason = /^(damaged|not an accepted image|not an image|too large): ./;
 
-/** What a reader says, or nothing. Every other error is a bug. */
+/** A reader's reason, or undefined. Any other error is a bug. */
 function complaint(read: () => unknown): string | undefined {
   try {
     read();
@@ -37,7 +37,7 @@ const files = golden.cases.map(({ format, file }) => ({
   bytes: inflateSync(Buffer.from(file, 'base64')),
 }));
 
-/** A file with some bytes replaced, often by those that counts and sizes break at, and cut somewhere. */
+/** A file with some bytes replaced, often by boundary values of counts and sizes, and possibly truncated. */
 const damagedFile = fc
   .record({
     file: fc.constantFrom(...files),
@@ -49,7 +49,7 @@ const damagedFile = fc
   })
   .map(({ file, edits, share }) => {
     const bytes = Buffer.from(file.bytes);
-    // Headers are at the start, and a TIFF's is often at the end.
+    // Headers are at the start; a TIFF's is often at the end.
     for (const { at, value } of edits) {
       const offset = Math.floor(at ** 2 * Math.min(bytes.length, 1500));
       bytes[file.format === 'tiff' && value % 2 === 0 ? bytes.length - 1 - offset : offset] = value;
@@ -64,7 +64,7 @@ describe('header readers', () => {
     ['tiff', 'II+\0\x08\0\0\0'],
     ['gif', 'GIF89a'],
     ['heif', '\0\0\0\x10ftypavif\0\0\0\0\0\0\x01\0meta\0\0\0\0'],
-  ])('%s: random bytes after a start', (format, start) => {
+  ])('%s: random bytes after a signature', (format, start) => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => {
         complaint(() => readImageLayout(format, Buffer.concat([Buffer.from(start, 'latin1'), bytes])));
@@ -126,7 +126,7 @@ describe('TIFF', () => {
       tiff([258, 3, 0xffffffff, 8], rgb),
       /^damaged: a TIFF whose (directory lies|tag 258 has values) outside/,
     ],
-    ['a type that is none', tiff(rgb, [277, 99, 1, 3]), /^damaged: the TIFF tag 277 has the type 99/],
+    ['an invalid type', tiff(rgb, [277, 99, 1, 3]), /^damaged: the TIFF tag 277 has the type 99/],
     ['no values', tiff([262, 3, 0, 2]), /^not an accepted image: a TIFF with samples of unknown colors/],
     [
       '65,535 samples',
@@ -201,17 +201,17 @@ describe('HEIF', () => {
       /^damaged: the primary image consists of no other images/,
     ],
     [
-      'a primary image that is no item',
+      'a primary image that is not an item',
       still(primary, items()),
       /^damaged: the primary image, or a part of it, is not among/,
     ],
     [
-      'a list of references that is cut',
+      'a truncated list of references',
       still(primary, items('grid', 'av01'), full('iref', box('dimg', Buffer.from([0, 1, 0xff, 0xff, 0, 2])))),
       undefined,
     ],
     [
-      'an item whose box is cut',
+      'an item in a truncated box',
       still(primary, full('iinf', '\0\x01', box('infe', Buffer.from('\x02\0\0\0\0')))),
       /^damaged: a box that ends before/,
     ],
@@ -232,8 +232,8 @@ describe('HEIF', () => {
     else expect(message).toMatch(expected);
   });
 
-  it('images of images of images are visited once each', () => {
-    // Each consists of 200 times the next: without care 200^4 visits.
+  it('nested derived images are visited once each', () => {
+    // Each refers 200 times to the next: a naive traversal would make 200^4 visits.
     const types = ['grid', 'grid', 'grid', 'grid', 'av01'];
     const references = types.slice(0, -1).map((_, index) => {
       const parts = new Array(200).fill([0, index + 2]).flat();
@@ -259,7 +259,7 @@ describe('GIF', () => {
     expect(complaint(() => readGifLayout(Buffer.from(text, 'latin1')))).toMatch(expected);
   });
 
-  it('a frame far outside enlarges the canvas, which is refused by its size', async () => {
+  it('a distant frame enlarges the canvas, which is rejected for its size', async () => {
     const frame = ',\xff\xff\xff\xff\x01\0\x01\0\0\x02\x02\x44\x01\0;';
     const bytes = Buffer.from(screen + frame, 'latin1');
     expect(readGifLayout(bytes)).toMatchObject({ width: 65_536, height: 65_536 });

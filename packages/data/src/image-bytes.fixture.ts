@@ -1,17 +1,17 @@
-/** Image files byte by byte: what no encoder writes. */
+/** Image files built byte by byte, for content that no encoder writes. */
 import { deflateSync } from 'node:zlib';
 
 const pngSignature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 
 export interface PngOptions {
   interlaced?: boolean;
-  /** Unpacked lines, each with its filter byte; default 200 zeros, which is too few for most sizes. */
+  /** Uncompressed lines, each with its filter byte; default 200 zeros, which is too few for most sizes. */
   lines?: Buffer;
   /** An ICC profile. */
   profile?: Buffer;
 }
 
-/** A PNG of 8 bit RGB that says that it has a size, whatever data it has. */
+/** Builds an 8 bit RGB PNG whose header declares a size, regardless of its data. */
 export function pngBytes(width: number, height: number, options: PngOptions = {}): Buffer {
   const { interlaced = false, lines = Buffer.alloc(200), profile } = options;
   const header = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 8, 2, 0, 0, interlaced ? 1 : 0]);
@@ -26,7 +26,7 @@ export function pngBytes(width: number, height: number, options: PngOptions = {}
   ]);
 }
 
-/** Makes a JPEG claim another size: in its frame header (SOF0 or SOF2). */
+/** Changes the size in a JPEG's frame header (SOF0 or SOF2). */
 export function resizeJpegClaim(jpeg: Buffer, width: number, height: number): Buffer {
   const bytes = Buffer.from(jpeg);
   const start = jpegSegment(bytes, (marker) => marker === 0xc0 || marker === 0xc2);
@@ -35,7 +35,7 @@ export function resizeJpegClaim(jpeg: Buffer, width: number, height: number): Bu
   return bytes;
 }
 
-/** Makes a GIF claim another size: on its screen and in its first frame. */
+/** Changes the size of a GIF's screen and first frame. */
 export function resizeGifClaim(gif: Buffer, width: number, height: number): Buffer {
   const bytes = Buffer.from(gif);
   const frame = bytes.indexOf(Buffer.from([0x2c, 0, 0, 0, 0]));
@@ -46,7 +46,7 @@ export function resizeGifClaim(gif: Buffer, width: number, height: number): Buff
   return bytes;
 }
 
-/** Makes a lossless WebP claim another size, at most 16,384 × 16,384. */
+/** Changes the size of a lossless WebP, at most 16,384 × 16,384. */
 export function resizeWebpClaim(webp: Buffer, width: number, height: number): Buffer {
   const bytes = Buffer.from(webp);
   const start = bytes.indexOf('VP8L') + 9;
@@ -55,7 +55,7 @@ export function resizeWebpClaim(webp: Buffer, width: number, height: number): Bu
   return bytes;
 }
 
-/** Makes a little-endian TIFF claim another size: in the tags 256 and 257 of its first directory. */
+/** Changes the size of a little-endian TIFF, in the tags 256 and 257 of its first directory. */
 export function resizeTiffClaim(tiff: Buffer, width: number, height: number): Buffer {
   const bytes = Buffer.from(tiff);
   const directory = bytes.readUInt32LE(4);
@@ -69,7 +69,7 @@ export function resizeTiffClaim(tiff: Buffer, width: number, height: number): Bu
   return bytes;
 }
 
-/** Makes an AVIF claim another size: in its property `ispe`. */
+/** Changes the size of an AVIF, in its property `ispe`. */
 export function resizeAvifClaim(avif: Buffer, width: number, height: number): Buffer {
   const bytes = Buffer.from(avif);
   const start = bytes.indexOf('ispe');
@@ -78,12 +78,12 @@ export function resizeAvifClaim(avif: Buffer, width: number, height: number): Bu
   return bytes;
 }
 
-/** Puts bytes before a JPEG's end marker that belong to nothing; decoders warn and go on. */
+/** Inserts stray bytes before a JPEG's end marker; decoders warn and continue. */
 export function withStrayBytes(jpeg: Buffer): Buffer {
   return Buffer.concat([jpeg.subarray(0, -2), Buffer.from([0x11, 0x22, 0x33]), jpeg.subarray(-2)]);
 }
 
-/** A PNG of one color, given in Adobe RGB (1998), with a profile that says so. */
+/** A PNG of one color in Adobe RGB (1998), with the matching profile. */
 export function adobeRgbPng(side: number, color: readonly [number, number, number]): Buffer {
   const line = Buffer.from([0, ...Array.from({ length: side }, () => color).flat()]);
   return pngBytes(side, side, { lines: Buffer.concat(new Array(side).fill(line)), profile: adobeRgbProfile() });

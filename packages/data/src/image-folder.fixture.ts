@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 
-/** The first bytes of files, by what they are; a scan reads no others. */
+/** The first bytes of files, by format; a scan reads no further. */
 export const heads = {
   jpeg: Buffer.from('\xff\xd8\xff\xe0\0\x10JFIF', 'latin1'),
   png: Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
@@ -20,7 +20,7 @@ export const heads = {
   empty: Buffer.alloc(0),
 } as const;
 
-/** A folder of its own for each test of a file. */
+/** Creates a separate folder for each test of a file. */
 export function temporaryRoot(): { readonly path: string; at(name: string): string; put: Put } {
   let root = '';
   beforeEach(async () => {
@@ -42,5 +42,5 @@ export function temporaryRoot(): { readonly path: string; at(name: string): stri
   };
 }
 
-/** Makes files, empty ones by default, and folders (names that end in `/`). */
+/** Creates files, empty by default, and folders (names that end in `/`). */
 type Put = (...entries: (string | [name: string, content: Uint8Array])[]) => Promise<void>;

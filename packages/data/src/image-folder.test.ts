@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-/** Empty files: a scan opens none of them. */
+/** Creates empty files: a scan opens none of them. */
 async function put(...paths: string[]): Promise<void> {
   for (const path of paths) {
     await mkdir(path.endsWith('/') ? join(root, path) : dirname(join(root, path)), { recursive: true });
@@ -28,7 +28,7 @@ const reasonsOf = ({ skipped }: ImageFolder) => skipped.map(({ path, reason }) =
 const pathsOf = ({ images }: ImageFolder) => images.map(({ relativePath }) => relativePath);
 
 describe('scanImageFolder', () => {
-  it('reads a plain folder of classes, sorted, whatever order they were made in', async () => {
+  it('reads a plain folder of classes, sorted, in any order of creation', async () => {
     await put('dogs/b.jpg', 'cats/c.png', 'dogs/a.JPEG', 'cats/.hidden.jpg', 'cats/notes.txt', '.git/x.jpg');
     const { classes, images } = await scanImageFolder(root);
     expect(classes).toEqual(['cats', 'dogs']);
@@ -39,7 +39,7 @@ describe('scanImageFolder', () => {
     ]);
   });
 
-  it('reads train and validation folders and keeps them apart', async () => {
+  it('reads train and validation folders and keeps their roles', async () => {
     await put('train/a/1.jpg', 'train/a/2.jpg', 'train/b/1.jpg', 'validation/a/1.jpg', 'validation/b/1.jpg');
     const { images } = await scanImageFolder(root, { limitPerClass: 1 });
     expect(images.map(({ relativePath, role }) => [relativePath, role])).toEqual([
@@ -50,13 +50,13 @@ describe('scanImageFolder', () => {
     ]);
   });
 
-  it('goes into the subfolders of a class, in the order of whole paths, and keeps the first of these', async () => {
+  it('enters the subfolders of a class; order and limit apply to full paths', async () => {
     await put('a/z.jpg', 'a/2019/may/1.jpg', 'a/2019/1.jpg', 'a/.thumbs/1.jpg', 'b/1.jpg', 'stray.jpg');
     expect(pathsOf(await scanImageFolder(root))).toEqual(['a/2019/1.jpg', 'a/2019/may/1.jpg', 'a/z.jpg', 'b/1.jpg']);
     expect(pathsOf(await scanImageFolder(root, { limitPerClass: 1 }))).toEqual(['a/2019/1.jpg', 'b/1.jpg']);
   });
 
-  it('goes 16 folders deep', async () => {
+  it('enters 16 levels of folders', async () => {
     const deep = (count: number) => Array.from({ length: count }, (_, index) => index + 1).join('/');
     await put('a/1.jpg', 'b/1.jpg', `a/${deep(16)}/x.jpg`, `a/${deep(17)}/y.jpg`);
     const folder = await scanImageFolder(root);
@@ -64,7 +64,7 @@ describe('scanImageFolder', () => {
     expect(reasonsOf(folder)).toEqual([{ path: `a/${deep(17)}`, reason: 'more than 16 folders deep' }]);
   });
 
-  it('says of each file how large it is and when it was last changed', async () => {
+  it('reports the size and modification time of each file', async () => {
     await put('a/1.jpg', 'b/1.jpg');
     await writeFile(join(root, 'a/1.jpg'), 'abc');
     const { size, mtimeMs } = await stat(join(root, 'a/1.jpg'));
@@ -87,7 +87,7 @@ describe('scanImageFolder', () => {
     ]);
   });
 
-  it('row 8: skips a link to a pipe of the data set, and to a device', async () => {
+  it('row 8: skips a link to a pipe in the data set, and to a device', async () => {
     await put('a/1.jpg', 'b/1.jpg');
     execFileSync('mkfifo', [join(root, 'pipe')]);
     await symlink('../pipe', join(root, 'a', 'pipe.jpg'));
@@ -99,7 +99,7 @@ describe('scanImageFolder', () => {
     ]);
   });
 
-  it('row 9: does not run round in loops of links, and says so', async () => {
+  it('row 9: reports loops of links instead of following them', async () => {
     await put('a/1.jpg', 'a/sub/1.jpg', 'b/1.jpg', 'b/sub/1.jpg');
     await symlink('.', join(root, 'loop'));
     await symlink('.', join(root, 'a', 'loop'));
@@ -110,11 +110,11 @@ describe('scanImageFolder', () => {
     expect(folder.classes).toEqual(['a', 'b']);
     expect(pathsOf(folder)).toEqual(['a/1.jpg', 'a/sub/1.jpg', 'b/1.jpg', 'b/sub/1.jpg']);
     expect(reasonsOf(folder)).toEqual([
-      { path: 'a/loop', reason: 'a link back to a folder that it lies in' },
-      { path: 'a/other', reason: 'the same as b/sub, which is listed' },
-      { path: 'a/sub/up', reason: 'a link back to a folder that it lies in' },
-      { path: 'b/other', reason: 'the same as a, which is listed' },
-      { path: 'loop', reason: 'a link back to a folder that it lies in' },
+      { path: 'a/loop', reason: 'a link to a folder that contains it' },
+      { path: 'a/other', reason: 'already listed as b/sub' },
+      { path: 'a/sub/up', reason: 'a link to a folder that contains it' },
+      { path: 'b/other', reason: 'already listed as a' },
+      { path: 'loop', reason: 'a link to a folder that contains it' },
     ]);
   });
 
@@ -130,12 +130,12 @@ describe('scanImageFolder', () => {
       expect(pathsOf(folder)).toEqual(['a/1.jpg', 'b/1.jpg']);
       const reason = 'link out of the data set';
       expect(reasonsOf(folder)).toEqual(['a/sub', 'b/2.jpg'].map((path) => ({ path, reason })));
-      // A folder whose name the data set's begins with is outside, too.
+      // A folder outside the data set whose path starts with that of the data set.
       await mkdir(`${root}-more`);
       await writeFile(join(`${root}-more`, '1.jpg'), '');
       await symlink(join(`${root}-more`, '1.jpg'), join(root, 'b', '3.jpg'));
       expect(reasonsOf(await scanImageFolder(root))).toContainEqual({ path: 'b/3.jpg', reason });
-      // In the place of a class, it would be a class that is missing.
+      // In place of a class folder, the link may be a class.
       await symlink(join(outside, 'c'), join(root, 'c'));
       await expect(scanImageFolder(root)).rejects.toThrow(
         /^Expected a class folder at .*\/c, received a link out of the data set; follow it with --follow-links/,
@@ -146,7 +146,7 @@ describe('scanImageFolder', () => {
     }
   });
 
-  it('row 9: follows links within the data set once, and the data set itself may be one', async () => {
+  it('row 9: follows links within the data set once, and accepts a link as the data set', async () => {
     await put('all/x/1.jpg', 'all/x/2.jpg', 'all/y.jpg', 'train/b/1.jpg', 'train/a/0.jpg');
     await symlink('../../all/x', join(root, 'train', 'a', 'more'));
     await symlink('../../all/y.jpg', join(root, 'train', 'a', 'y.jpg'));
@@ -163,9 +163,9 @@ describe('scanImageFolder', () => {
           ['a/0.jpg', 'a/y.jpg', 'b/1.jpg', 'c/1.jpg', 'c/2.jpg'].map((path) => join(place, 'train', path)),
         );
         expect(reasonsOf(folder)).toEqual([
-          { path: 'train/a/again.jpg', reason: 'the same as train/a/0.jpg, which is listed' },
-          { path: 'train/a/more', reason: 'the same as train/c, which is listed' },
-          { path: 'train/b/y.jpg', reason: 'the same as train/a/y.jpg, which is listed' },
+          { path: 'train/a/again.jpg', reason: 'already listed as train/a/0.jpg' },
+          { path: 'train/a/more', reason: 'already listed as train/c' },
+          { path: 'train/b/y.jpg', reason: 'already listed as train/a/y.jpg' },
         ]);
       }
     } finally {
@@ -183,14 +183,14 @@ describe('scanImageFolder', () => {
     '#?%20.jpg',
     'back\\slash.jpg',
     '\u{1F408} кошка 猫.jpg',
-    // One composed, one not: two files.
+    // One composed, one decomposed: two files.
     'caf\u00e9.jpg',
     'cafe\u0301.jpg',
     `${'n'.repeat(251)}.jpg`,
     '\ufffd.jpg',
   ];
 
-  it('row 10: keeps odd names to the letter, and the files can be decoded', async () => {
+  it('row 10: keeps unusual names exactly, and the files can be decoded', async () => {
     const jpeg = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
       .jpeg()
       .toBuffer();
@@ -208,8 +208,8 @@ describe('scanImageFolder', () => {
     });
   });
 
-  // Only Linux' file systems keep such names.
-  it.skipIf(process.platform !== 'linux')('row 10: skips a name that is not UTF-8, and says which', async () => {
+  // Only file systems of Linux allow such names.
+  it.skipIf(process.platform !== 'linux')('row 10: skips and names a file whose name is not UTF-8', async () => {
     await put('a/1.jpg', 'b/1.jpg');
     const bytes = (text: string) => Buffer.from(text, 'latin1');
     await writeFile(Buffer.concat([Buffer.from(join(root, 'a')), bytes('/caf\xe9.jpg')]), '');
@@ -217,7 +217,9 @@ describe('scanImageFolder', () => {
     expect(pathsOf(folder)).toEqual(['a/1.jpg', 'b/1.jpg']);
     expect(reasonsOf(folder)).toEqual([{ path: 'a/caf\\xe9.jpg', reason: 'its name is not valid UTF-8; rename it' }]);
     await mkdir(Buffer.concat([Buffer.from(root), bytes('/\xe9t\xe9')]));
-    await expect(scanImageFolder(root)).rejects.toThrow(/Expected names in UTF-8 in .*, received "\\xe9t\\xe9"/);
+    await expect(scanImageFolder(root)).rejects.toThrow(
+      /The folder name "\\xe9t\\xe9" in .* is not valid UTF-8; rename it/,
+    );
   });
 
   test.each<[string, string[], RegExp]>([
@@ -230,14 +232,14 @@ describe('scanImageFolder', () => {
       /class "b" in .*test\/b, received none/,
     ],
     ['one image', ['cats/1.jpg', 'dogs/'], /Expected images of class "dogs" in .*dogs, received none/],
-    ['no train folder', ['test/a/1.jpg', 'test/b/1.jpg'], /Expected a folder train beside test/],
-  ])('row 11: says what was expected and what came: %s', async (_, paths, message) => {
+    ['no train folder', ['test/a/1.jpg', 'test/b/1.jpg'], /Expected a train folder next to test/],
+  ])('row 11: states what was expected and received: %s', async (_, paths, message) => {
     await put(...paths);
     await expect(scanImageFolder(root)).rejects.toThrow(DataError);
     await expect(scanImageFolder(root)).rejects.toThrow(message);
   });
 
-  it('row 11: says why a class has no image when there was something', async () => {
+  it('row 11: says why a class with entries has no image', async () => {
     await put('a/1.jpg', 'b/');
     await symlink(tmpdir(), join(root, 'b', 'x'));
     await symlink('nowhere', join(root, 'b', 'y.jpg'));
@@ -246,7 +248,7 @@ describe('scanImageFolder', () => {
     );
   });
 
-  it('names a folder that is not there', async () => {
+  it('names a missing folder', async () => {
     await expect(scanImageFolder(join(root, 'none'))).rejects.toThrow(
       /Expected a folder of images at .*none, received: no such file or folder/,
     );

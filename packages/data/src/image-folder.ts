@@ -1,4 +1,4 @@
-/** A folder of images as people keep it: `<split>/<class>/**` or `<class>/**`. */
+/** Scans a data folder with the layout `<split>/<class>/**` or `<class>/**`. */
 import { lstat, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { nestedNotices, refuseNestedSplits } from './class-subfolders.ts';
@@ -17,14 +17,14 @@ import { ImageWalk, type LinkRules, type SkippedEntry, type SkippedImage, type W
 import type { SplitRole } from './split-folders.ts';
 
 export interface ImageFile extends WalkedFile {
-  /** Index into the classes. */
+  /** Index of the class. */
   label: number;
-  /** The role of the split folder it lies in; null in a folder of classes. */
+  /** The role of its split folder; null in a folder of classes. */
   role: SplitRole | null;
 }
 
 export interface ScanOptions {
-  /** Keeps the first so many of each class and split folder. */
+  /** Keeps only the first images of each class and split folder, up to this number. */
   limitPerClass?: number;
   /** Whether the top folders are splits or classes; default `auto`. */
   layout?: FolderLayout;
@@ -37,28 +37,28 @@ export interface ImageFolder {
   name: string;
   /** Composed (NFC), sorted. */
   classes: string[];
-  /** Sorted by split folder, class and relative path, as {@link compareNames} does. */
+  /** Sorted by split folder, class and relative path, as by {@link compareNames}. */
   images: ImageFile[];
-  /** How each split folder was read; none in a folder of classes. */
+  /** The role of each split folder; empty for a folder of classes. */
   splits: { folder: string; role: SplitRole }[];
-  /** Every other entry, with its reason; what claims to be an image by its ending is looked at when decoding. */
+  /** All other entries, with reasons; the content of files with an image extension is checked when decoding. */
   skipped: SkippedEntry[];
-  /** Hidden entries and what operating systems leave; a folder stands for what is in it. */
+  /** Hidden entries and those created by operating systems; a folder represents its content. */
   hidden: string[];
-  /** Images left out by `limitPerClass`. */
+  /** Number of images left out by `limitPerClass`. */
   beyondLimit: number;
-  /** How the folder was read where that may surprise, in words. */
+  /** Messages about how the folder was interpreted, where that may surprise. */
   notices: string[];
 }
 
 /**
- * Lists the images of a folder, those in subfolders of a class too. Every entry is an image, skipped or hidden; of files without
- * an image's ending the first bytes decide.
+ * Lists the images of a folder, including those in subfolders of a class. Every entry is an image, skipped or hidden; files
+ * without an image extension are classified by their first bytes.
  *
- * Links are followed where they stay in the data set (the folder itself may be a link) and lead to what is not listed anyway;
- * on request those out of it, too. Order is that of the composed names' UTF-16 code units, whatever the file system gives.
+ * Follows links within the data set (the folder itself may be a link) to entries that are not listed otherwise; on request also
+ * links out of it. The order is that of the UTF-16 code units of the NFC names, independent of the file system.
  *
- * @throws DataError when there is no such folder, it can be read in two ways, has fewer than two classes, or a class is lost.
+ * @throws DataError when the folder is missing or ambiguous, has fewer than two classes, or a class would be lost.
  */
 export async function scanImageFolder(root: string, options: ScanOptions = {}): Promise<ImageFolder> {
   const { layout = 'auto', followLinks = false, limitPerClass } = options;
@@ -89,7 +89,7 @@ export async function scanImageFolder(root: string, options: ScanOptions = {}): 
   await requireClasses(places, classes, unused, links);
   requireDistinct(root, places, classes);
   for (const { level, ...place } of places) if (level.folders.length === 0) refuseUnlabeled(place, unused);
-  // First: where the data set lies a level deeper, the folders beside it have no images.
+  // Checked first: if the data set lies one level deeper, the folders next to it have no images.
   if (layout === 'auto') refuseNestedSplits(root, lists.map(classFiles));
   for (const list of lists) if (list.place.files.length === 0) refuseEmpty(list, lists, unused);
 
@@ -124,7 +124,7 @@ interface ClassList {
   role: SplitRole | null;
 }
 
-/** Where class folders are: in the data folder, or in each split folder. */
+/** Reads where the class folders are: in the data folder or in each split folder. */
 async function readPlaces(
   root: string,
   top: FolderLevel,
@@ -140,7 +140,7 @@ async function readPlaces(
   );
 }
 
-/** The data folder and the split folders by their real paths: a link to one of them is no part of a class. */
+/** The real paths of the data folder and the split folders: a link to one of them does not belong to a class. */
 async function claimed(realRoot: string, places: readonly ClassPlace[]): Promise<Map<string, string>> {
   const listed = new Map([[realRoot, 'the data folder']]);
   for (const { path, relativePath } of places)
@@ -166,14 +166,14 @@ interface Beside {
   links: LinkRules;
 }
 
-/** Folders beside the split folders: refused where they may be classes; their files may be in use through links. */
+/** Lists the folders next to the split folders. Rejects those that may be classes; links may use the files of others. */
 async function listBeside(
   { root, splits, others, layout, links }: Beside,
   listed: ReadonlyMap<string, string>,
   into: { skipped: SkippedEntry[]; hidden: string[] },
 ): Promise<void> {
   for (const { name } of others) {
-    // A copy: what one unused folder holds is not in use for the next.
+    // A copy, because files in one unused folder are not in use for the next.
     const walk = new ImageWalk(links, new Map(listed));
     const place = { path: join(root, name), relativePath: name, files: [] as WalkedFile[] };
     await walk.enter(place);
@@ -190,7 +190,7 @@ async function listBeside(
     const own: SkippedEntry[] = [];
     for (const one of walk.skipped)
       if (one.kind !== 'repeat' || (await lstat(join(root, one.path))).isSymbolicLink()) own.push(one);
-    // Something of it is used through a link: the rest, one by one.
+    // Links use some of its content: report the rest entry by entry.
     if (self === undefined && own.length < walk.skipped.length) {
       into.skipped.push(...own, ...files.map(({ relativePath }) => misplaced(relativePath)));
       into.hidden.push(...walk.hidden);
@@ -198,7 +198,7 @@ async function listBeside(
     }
     const count = files.length === 0 ? 'without images' : `with ${files.length} images`;
     into.skipped.push(
-      self ?? { path: name, reason: `a folder ${count} beside the split folders, not used`, kind: 'folder' },
+      self ?? { path: name, reason: `a folder ${count} next to the split folders, not used`, kind: 'folder' },
     );
   }
 }
@@ -230,7 +230,7 @@ async function requireClasses(
   );
 }
 
-/** The first level below with several folders, where a folder of classes was packed into another one. */
+/** Finds the first level below with several folders, for a folder of classes nested in another folder. */
 async function innerLevel(
   place: ClassPlace,
   links: LinkRules,
@@ -246,13 +246,13 @@ async function innerLevel(
   return undefined;
 }
 
-/** Refuses two folders with one name, and two classes that look the same. */
+/** Rejects two folders with the same name and two classes that look the same. */
 function requireDistinct(root: string, places: readonly ClassPlace[], classes: readonly string[]): void {
   for (const { path, level } of places)
     for (const [index, { label }] of level.folders.entries())
       if (level.folders.findIndex((one) => one.label === label) !== index)
         throw new DataError(
-          `Expected one folder per class in ${displayName(path)}, received two called "${displayName(label)}", which differ in their Unicode form (composed and decomposed); merge them.`,
+          `Expected one folder per class in ${displayName(path)}, received two named "${displayName(label)}", which differ in their Unicode form (composed and decomposed); merge them.`,
         );
   const looks = new Map<string, string>();
   for (const name of classes) {
@@ -260,7 +260,7 @@ function requireDistinct(root: string, places: readonly ClassPlace[], classes: r
     const other = looks.get(look);
     if (other !== undefined)
       throw new DataError(
-        `Expected classes that can be told apart in ${displayName(root)}, received "${displayName(other)}" (${codePoints(other)}) and "${displayName(name)}" (${codePoints(name)}), which look the same; rename or merge them.`,
+        `Expected distinguishable class names in ${displayName(root)}, received "${displayName(other)}" (${codePoints(other)}) and "${displayName(name)}" (${codePoints(name)}), which look the same; rename or merge them.`,
       );
     looks.set(look, name);
   }
@@ -271,7 +271,7 @@ function codePoints(name: string): string {
   return points.length > 12 ? `${points.slice(0, 12).join(' ')} …` : points.join(' ');
 }
 
-/** Test sets of competitions often have no class folders. */
+/** Rejects a folder without class folders, as in many competitions' test sets. */
 function refuseUnlabeled(place: Omit<ClassPlace, 'level'>, skipped: readonly SkippedEntry[]): never {
   const inside = skipped.filter(({ path }) => path.startsWith(place.relativePath));
   const fix = place.role === 'train' ? '' : '; move it out of the data folder if its images have no labels';
@@ -290,8 +290,7 @@ function refuseEmpty(
   const twin = lists.find(
     (one) => one.name !== name && one.role === role && sameInAnyCase(one.name, name) && one.place.files.length > 0,
   );
-  const hint =
-    twin === undefined ? '' : `; there is "${displayName(twin.name)}", which differs in upper and lower case`;
+  const hint = twin === undefined ? '' : `; there is "${displayName(twin.name)}", which differs only in case`;
   throw new DataError(
     `Expected images of class "${displayName(name)}" in ${displayName(path)}, received none${because(inside)}${hint}.`,
   );
@@ -312,7 +311,7 @@ function caseNotices(classes: readonly string[]): string[] {
     const twin = classes.slice(0, index).find((other) => sameInAnyCase(other, name));
     return twin === undefined
       ? []
-      : [`"${displayName(twin)}" and "${displayName(name)}" are two classes that differ in upper and lower case`];
+      : [`"${displayName(twin)}" and "${displayName(name)}" are two classes that differ only in case`];
   });
 }
 
@@ -320,7 +319,7 @@ function classFiles({ name, place }: ClassList): { name: string; folder: string;
   return { name, folder: place.relativePath, files: place.files };
 }
 
-/** What was skipped says why there is nothing. */
+/** The skipped entries as the reason why a folder has no images. */
 function because(skipped: readonly SkippedImage[]): string {
   if (skipped.length === 0) return '';
   const { path, reason } = skipped[0]!;

@@ -1,4 +1,4 @@
-/** What a file's own header says about its pixels and libvips does not report; read before decoding. */
+/** Reads pixel properties that libvips does not report from a file's own header, before decoding. */
 import type { ImageFormat } from './decode-format.ts';
 import { type GifLayout, readGifLayout } from './gif-layout.ts';
 import { readHeifItem } from './heif-item.ts';
@@ -6,27 +6,27 @@ import type { LabCoding } from './lab.ts';
 import { readTiffSamples } from './tiff-samples.ts';
 import type { YcbcrCoding } from './ycbcr.ts';
 
-/** Which of the samples after the colors is opacity: its index, `none`, or `last` where libvips decides. */
+/** Which sample after the colors is opacity: its index, `none`, or `last` if libvips decides. */
 export type AlphaSample = number | 'none' | 'last';
 
 export interface ImageLayout {
   alpha: AlphaSample;
-  /** The colors were multiplied by alpha, and libvips does not undo it. */
+  /** The colors are premultiplied by alpha, and libvips does not undo it. */
   isPremultiplied?: boolean;
-  /** libvips returns red, green and blue of it, whereas its profile may be a gray one. */
+  /** libvips returns red, green and blue, although the profile may be a gray one. */
   isMonochrome?: boolean;
-  /** libvips returns Y, Cb and Cr in place of red, green and blue. */
+  /** libvips returns Y, Cb and Cr instead of red, green and blue. */
   ycbcr?: YcbcrCoding;
-  /** libvips returns L*, a* and b* in place of red, green and blue. */
+  /** libvips returns L*, a* and b* instead of red, green and blue. */
   lab?: LabCoding;
-  /** Where the first frame lies on the canvas. */
+  /** Position of the first frame on the canvas. */
   gif?: GifLayout;
-  /** libvips reads the file only with these bytes in place of its own. */
+  /** libvips reads the file only after these bytes are replaced. */
   patch?: { at: number; bytes: readonly number[] };
 }
 
 /**
- * Reads from a file's own bytes what its samples mean.
+ * Reads from a file's bytes what its samples mean.
  *
  * @throws Error whose message says why the file is not accepted.
  */
@@ -43,7 +43,7 @@ export function readImageLayout(format: ImageFormat, bytes: Uint8Array): ImageLa
   }
 }
 
-/** The bytes to hand to libvips. */
+/** Returns the bytes for libvips, with the patch applied. */
 export function decodableBytes(bytes: Uint8Array, { patch }: ImageLayout): Uint8Array {
   if (patch === undefined) return bytes;
   const copy = Uint8Array.from(bytes);

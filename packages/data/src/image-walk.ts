@@ -1,4 +1,4 @@
-/** Finds the images below class folders: into their subfolders, and through links once. */
+/** Finds the images below class folders, including subfolders and, once each, the targets of links. */
 
 import { isUtf8 } from 'node:buffer';
 import type { Stats } from 'node:fs';
@@ -10,12 +10,12 @@ import { contentOf, describeKind, hasImageEnding } from './file-kind.ts';
 import { isHiddenEntry } from './hidden-entry.ts';
 
 export interface WalkedFile {
-  /** Absolute. */
+  /** Absolute path. */
   path: string;
-  /** From the data folder on, with `/` between folders. */
+  /** Path relative to the data folder, with `/` between folders. */
   relativePath: string;
   sizeBytes: number;
-  /** Last change, milliseconds since 1970, with a fraction. */
+  /** Modification time, milliseconds since 1970, with a fraction. */
   mtimeMs: number;
 }
 
@@ -26,76 +26,76 @@ export interface SkippedImage {
 
 /** Why an entry of a data set is not used. */
 export type SkipKind =
-  /** By its name or its content it claims to be an image, and cannot be used as one. */
+  /** An unusable entry with the name or the content of an image. */
   | 'image'
-  /** A link out of the data set, which is followed only on request. */
+  /** A link out of the data set, followed only on request. */
   | 'outside'
-  /** A link that leads nowhere, to itself or back. */
+  /** A broken link, or one to itself or to a folder that contains it. */
   | 'link'
-  /** Listed elsewhere already. */
+  /** Already listed under another path. */
   | 'repeat'
-  /** A folder that is not entered. */
+  /** A folder that is not read. */
   | 'folder'
-  /** A file that is no image. */
+  /** A file that is not an image. */
   | 'file'
-  /** An image that lies in no class folder. */
+  /** An image outside the class folders. */
   | 'misplaced';
 
 export interface SkippedEntry extends SkippedImage {
   kind: SkipKind;
 }
 
-/** How links of a data set are followed. */
+/** How links in a data set are followed. */
 export interface LinkRules {
-  /** The data set, without links in its path. */
+  /** The real path of the data set. */
   realRoot: string;
-  /** Also out of the data set. */
+  /** Whether to follow links out of the data set. */
   followLinks: boolean;
 }
 
-/** A path and what it is called in results. */
+/** A path and its name in results. */
 interface Place {
   path: string;
   relativePath: string;
-  /** Folders between it and its class folder, which has 0. */
+  /** Number of folders between it and its class folder, whose depth is 0. */
   depth: number;
-  /** What is found goes there. */
+  /** Receives the images found. */
   files: WalkedFile[];
 }
 
-/** Subfolders below a class folder. */
+/** Maximum depth of subfolders below a class folder. */
 const maxDepth = 16;
 
-/** One walk over a data set: it knows what was listed, so that nothing is listed twice. */
+/** Walks a data set and lists every file and folder at most once. */
 export class ImageWalk {
-  /** Every entry that is not used, in the order of their finding; a folder stands for what is in it. */
+  /** All unused entries, in the order found; a folder represents its content. */
   readonly skipped: SkippedEntry[] = [];
-  /** Paths of hidden entries, and of what operating systems leave; a folder stands for what is in it. */
+  /** Paths of hidden entries and those created by operating systems; a folder represents its content. */
   readonly hidden: string[] = [];
   readonly #links: LinkRules;
-  /** Real path of every folder and file that is listed → what it is called. */
+  /** The real path of each listed folder and file → its name in results. */
   readonly listed: Map<string, string>;
-  /** Followed when all that is no link is listed: a picture is listed at its own place first. */
+  /** Links wait until all other entries are listed, so that an image is listed at its own path first. */
   readonly #queue: Place[] = [];
 
-  /** @param listed by real path, what is not to be listed (again) and what it is called; grows. */
+  /** @param listed real paths that must not be listed (again) → their names in results; the walk adds to it. */
   constructor(links: LinkRules, listed: Map<string, string> = new Map()) {
     this.#links = links;
     this.listed = listed;
   }
 
-  /** Lists a class folder into `files`; one that is a link, only in {@link followLinks}. */
+  /** Lists a class folder into `files`; if it is a link, only in {@link followLinks}. */
   async enter(place: Omit<Place, 'depth'>): Promise<void> {
     const stats = await lstat(place.path).catch(() => null);
     if (stats?.isSymbolicLink()) this.#queue.push({ ...place, depth: 0 });
     else if (stats?.isDirectory()) await this.#list({ ...place, depth: 0 });
   }
 
-  /** Lists what links lead to; every folder and file once. Comes last. */
+  /** Lists the targets of links, every folder and file once. Call it last. */
   async followLinks(): Promise<void> {
-    // A class of its own before a part of another one.
+    // A link that is a class takes precedence over one inside another class.
     this.#queue.sort((a, b) => a.depth - b.depth);
-    // What they lead to may have links of its own, which join the queue.
+    // Links found in their targets are appended to the queue.
     for (let link = this.#queue.shift(); link !== undefined; link = this.#queue.shift()) await this.#follow(link);
   }
 
@@ -125,7 +125,7 @@ export class ImageWalk {
   }
 
   async #enterEntry(place: Place, name: string, realFolder: string): Promise<void> {
-    // lstat and stat never open: a named pipe would wait for its writer.
+    // lstat and stat never open the file: opening a named pipe would block.
     const stats = await lstat(place.path).catch((error: NodeJS.ErrnoException) => error);
     if (stats instanceof Error) this.#skip(place, kindByName(name), `cannot be read: ${systemErrorText(stats)}`);
     else if (stats.isSymbolicLink()) this.#queue.push(place);
@@ -146,7 +146,7 @@ export class ImageWalk {
     else await this.#addFile(link, stats, target.path);
   }
 
-  /** What is no folder: listed when its ending or, without a known one, its content is an image's. */
+  /** Lists a non-folder if its extension or, without an image extension, its content is that of an image. */
   async #addFile(place: Place, stats: Stats, real: string): Promise<void> {
     const kind = kindByName(place.relativePath);
     if (!stats.isFile()) {
@@ -165,10 +165,10 @@ export class ImageWalk {
     files.push({ path, relativePath, sizeBytes: stats.size, mtimeMs: stats.mtimeMs });
   }
 
-  /** False, and a line among what is skipped, when it was listed before. */
+  /** Returns false, and records the place as skipped, if it was listed before. */
   #claim(real: string, place: Place): boolean {
     const before = this.listed.get(real);
-    if (before !== undefined) this.#skip(place, 'repeat', `the same as ${before}, which is listed`);
+    if (before !== undefined) this.#skip(place, 'repeat', `already listed as ${before}`);
     else this.listed.set(real, place.relativePath);
     return before === undefined;
   }
@@ -178,7 +178,7 @@ export class ImageWalk {
   }
 }
 
-/** Where a link leads to, or why it is not followed. */
+/** Resolves a link, or returns why it is not followed. */
 export async function resolveLink(
   path: string,
   { realRoot, followLinks }: LinkRules,
@@ -191,14 +191,14 @@ export async function resolveLink(
   }
   if (!followLinks && !isWithin(target, realRoot)) return { kind: 'outside', reason: 'link out of the data set' };
   if (isWithin(await realpath(dirname(path)), target))
-    return { kind: 'link', reason: 'a link back to a folder that it lies in' };
+    return { kind: 'link', reason: 'a link to a folder that contains it' };
   return { path: target };
 }
 
 /**
- * A folder's names, in the order of {@link compareNames}, whatever the file system gives.
+ * Returns a folder's names in the order of {@link compareNames}, independent of the file system.
  *
- * @returns `isExact` is false for a name that is no UTF-8, which no string can hold; its odd bytes are then `\xff`.
+ * @returns `isExact` is false for a name that is not valid UTF-8; its invalid bytes are escaped as `\xff`.
  */
 export async function namesIn(path: string): Promise<{ name: string; bytes: Buffer; isExact: boolean }[]> {
   const names = await readdir(path, { encoding: 'buffer' });

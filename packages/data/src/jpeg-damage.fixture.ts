@@ -1,4 +1,4 @@
-/** Damage to JPEGs that follows from its kind and number alone; `tools/golden/jpeg_damage.py` does the same damage. */
+/** Damages JPEGs reproducibly by kind and number; `tools/golden/jpeg_damage.py` applies the same damage. */
 
 export const damageKinds = [
   'cut',
@@ -42,7 +42,7 @@ export function damageJpeg(jpeg: Buffer, kind: DamageKind, number: number): Buff
   }
 }
 
-/** Where markers with a segment begin, and the end marker, of a healthy JPEG. */
+/** Offsets of the markers that have a segment, and of the end marker, in an undamaged JPEG. */
 export function segmentStarts(jpeg: Buffer): number[] {
   const starts: number[] = [];
   for (let at = 2; at < jpeg.length; ) {
@@ -57,12 +57,12 @@ export function segmentStarts(jpeg: Buffer): number[] {
 
 // --- internal ---
 
-/** A stuffed byte or a restart marker. */
+/** Whether the code is a stuffed byte or a restart marker. */
 function isData(code: number): boolean {
   return code === 0 || (code >= 0xd0 && code <= 0xd7);
 }
 
-/** Marsaglia's generator of 32 bit: integers from 0 to below a limit. */
+/** Marsaglia's 32-bit generator: integers from 0 up to, but not including, a limit. */
 function xorshift(seed: number): (limit: number) => number {
   let state = (Math.imul(seed, 0x9e3779b1) + 1) >>> 0;
   const below = (limit: number) => {

@@ -4,14 +4,14 @@ import golden from '../../../tools/golden/jpeg-damage.json' with { type: 'json' 
 import { decodePixels, readHeader } from './decode-pixels.ts';
 import { damageJpeg, damageKinds } from './jpeg-damage.fixture.ts';
 
-/** Pixels, or why there are none. */
+/** The decoded pixels, or the reason for rejection. */
 type Verdict = Uint8Array | string;
 
 interface Case {
   name: string;
   bytes: Buffer;
   healthy: Uint8Array;
-  /** libjpeg-turbo: `-` nothing odd, `w` it warns, `x` it does not decode. */
+  /** libjpeg-turbo's verdict: `-` no warning, `w` a warning, `x` not decoded. */
   outcome: string;
 }
 
@@ -23,7 +23,7 @@ async function decode(bytes: Uint8Array): Promise<Verdict> {
   }
 }
 
-/** As many at a time as there are in a group. */
+/** At most one group at a time. */
 async function inGroups<Item, Result>(items: Item[], size: number, run: (item: Item) => Promise<Result>) {
   const results: Result[] = [];
   for (let at = 0; at < items.length; at += size)
@@ -31,7 +31,7 @@ async function inGroups<Item, Result>(items: Item[], size: number, run: (item: I
   return results;
 }
 
-/** What libjpeg makes of a file, come what may; it fills what is lost. */
+/** The pixels that libjpeg decodes from any file, including those it makes up. */
 const fill = (bytes: Uint8Array) =>
   sharp(bytes, { failOn: 'none' })
     .toColourspace('srgb')
@@ -45,9 +45,9 @@ const fill = (bytes: Uint8Array) =>
 const isSame = (one: Uint8Array | undefined, other: Uint8Array) =>
   one !== undefined && Buffer.compare(Buffer.from(one), Buffer.from(other)) === 0;
 
-// Of 1,536 damages libjpeg-turbo warns of 1,013 that leave a picture. 11 of them are accepted although pixels differ: values of a
-// header or a scan became other valid ones, beside something harmless that was warned of. 20 are refused although none differ: bytes
-// that belong to nothing after a refinement scan or after arithmetic code, and scans that come twice.
+// Of 1,536 damaged files, libjpeg-turbo warns about 1,013 that still decode. 11 of them are accepted although pixels differ: a
+// header or scan value became another valid one, and the warning is about something harmless. 20 are rejected although no pixel
+// differs: stray bytes after a refinement scan or after arithmetic code, and repeated scans.
 describe.each([
   {
     coding: 'Huffman',
@@ -63,7 +63,7 @@ describe.each([
   },
 ])('damage to JPEGs of $coding coding', ({ flavors, mostAccepted, mostRefused }) => {
   let cases: Case[] = [];
-  /** 16 at a time, beside healthy ones. */
+  /** 16 at a time, together with undamaged ones. */
   let verdicts: Verdict[] = [];
 
   beforeAll(async () => {
@@ -86,12 +86,12 @@ describe.each([
     verdicts = mixed.filter((_, index) => index % 2 === 0);
   }, 120_000);
 
-  it('is judged alike alone and beside others', async () => {
+  it('has the same outcome alone and concurrently with others', async () => {
     for (const [index, { bytes, name }] of cases.entries())
       if (index % 5 === 0) expect([name, await decode(bytes)]).toEqual([name, verdicts[index]]);
   }, 120_000);
 
-  it('is refused where libjpeg-turbo warns and pixels differ, accepted where they do not', async () => {
+  it('is rejected if libjpeg-turbo warns and pixels differ, accepted if they do not', async () => {
     const accepted: string[] = [];
     const refused: string[] = [];
     for (const [index, { name, bytes, healthy, outcome }] of cases.entries()) {
@@ -105,7 +105,7 @@ describe.each([
     expect(refused.length, refused.join('\n')).toBeLessThanOrEqual(mostRefused);
   }, 120_000);
 
-  it('is accepted where libjpeg-turbo finds nothing odd and no pixel differs', async () => {
+  it('is accepted if libjpeg-turbo does not warn and no pixel differs', async () => {
     const found = cases.flatMap((one, index) => (one.outcome === '-' ? [{ ...one, verdict: verdicts[index]! }] : []));
     expect(found.length).toBeGreaterThan(20);
     for (const { name, bytes, healthy, verdict } of found)
@@ -113,7 +113,7 @@ describe.each([
         expect([name, verdict, isSame(await fill(bytes), healthy)]).toEqual([name, verdict, false]);
   });
 
-  it('has a reason of its own file', () => {
+  it('has a reason from its own file', () => {
     for (const verdict of verdicts)
       if (typeof verdict === 'string') expect(verdict).toMatch(/^(damaged: |not an (accepted )?image: |too large: )/);
   });

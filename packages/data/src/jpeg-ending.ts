@@ -1,13 +1,13 @@
-/** Whether a JPEG's only scan ends where its last MCU does: the one thing that libjpeg, through libvips, does not report. */
+/** Checks that a JPEG's only scan ends with its last MCU: the one fault that libjpeg, through libvips, does not report. */
 import { createEntropyKernel, type EntropyKernel } from './jpeg-entropy-kernel.ts';
 import { standardHuffmanTables } from './jpeg-standard-tables.ts';
 import { endOfData, type JpegFrame, type JpegHead, type JpegScan } from './jpeg-structure.ts';
 
 /**
- * Whether the last MCU of a scan of all components ends within the scan's last byte. It is quick (a hundredth of a second for
- * ten million bytes), and false only says that a closer look is due.
+ * Whether the last MCU of a scan of all components ends within the scan's last byte. Takes a hundredth of a second for ten
+ * million bytes. False only means that a full check is needed.
  *
- * @param head of `bytes`, of one scan.
+ * @param head of `bytes`, with one scan.
  */
 export function endsWithItsPixels(bytes: Uint8Array, { frame, scan }: JpegHead): boolean {
   if (frame.isArithmetic) return false;
@@ -35,15 +35,15 @@ export function endsWithItsPixels(bytes: Uint8Array, { frame, scan }: JpegHead):
 
 // --- internal ---
 
-/** More is left to the closer look, which lets its memory go. */
+/** Larger data is left to the full check, which frees its memory. */
 const mostDataBytes = 2 ** 25;
 
-/** One for a thread: nothing of a file is needed from one call to the next. */
+/** One instance per thread: calls share no state about a file. */
 let kernel: EntropyKernel | undefined;
-/** Its tables: most files have the same. */
+/** The tables in the instance: most files have the same. */
 const defined: (Buffer | undefined)[] = [];
 
-/** The data after the last restart marker: libjpeg reports what is wrong before one. */
+/** The data after the last restart marker: libjpeg reports errors before a restart marker. */
 function lastInterval(bytes: Uint8Array, frame: JpegFrame, { restartInterval, dataStart, dataEnd }: JpegScan) {
   const mcus = mcusOf(frame);
   const restarts = restartInterval === 0 ? 0 : Math.ceil(mcus / restartInterval) - 1;
@@ -55,14 +55,14 @@ function lastInterval(bytes: Uint8Array, frame: JpegFrame, { restartInterval, da
 }
 
 function mcusOf({ width, height, components }: JpegFrame): number {
-  // A scan of one component has its blocks for MCUs.
+  // In a scan of one component, each MCU is one block.
   const isAlone = components.length === 1;
   const across = isAlone ? 1 : Math.max(...components.map(({ horizontal }) => horizontal));
   const down = isAlone ? 1 : Math.max(...components.map(({ vertical }) => vertical));
   return Math.ceil(width / (8 * across)) * Math.ceil(height / (8 * down));
 }
 
-/** For each block of an MCU its DC table and, in the upper half, its AC table; and the tables that are used. */
+/** For each block of an MCU, its DC table and, in the upper half, its AC table; and the tables in use. */
 function blocksOf({ components }: JpegFrame, scan: JpegScan): { blocks: number[]; tables: Set<number> } {
   const blocks = scan.components.flatMap(({ index, dcTable, acTable }) => {
     const { horizontal, vertical } = components[index]!;

@@ -1,4 +1,4 @@
-/** The WebAssembly that decodes the entropy-coded data of JPEGs. */
+/** The WebAssembly module that decodes the entropy-coded data of JPEGs. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
@@ -6,7 +6,7 @@ interface Constant {
   readonly value: number;
 }
 
-/** What `assembly/jpeg-entropy.ts` exports; numbers are addresses in its memory, unless they count. */
+/** Exports of `assembly/jpeg-entropy.ts`; numbers are addresses in its memory, except for counts. */
 export interface EntropyKernel {
   memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   heapStart: Constant;
@@ -24,7 +24,7 @@ export interface EntropyKernel {
   endsWithLastMcu(from: number, to: number, mcus: number, blocks: number, blockCount: number): number;
 }
 
-/** Of JavaScript itself, but neither in TypeScript's `ES2023` nor in node's types. */
+/** Part of JavaScript, but of neither TypeScript's `ES2023` nor node's types. */
 declare const WebAssembly: {
   Module: new (bytes: Uint8Array) => object;
   Instance: new (module: object) => { exports: unknown };
@@ -32,7 +32,7 @@ declare const WebAssembly: {
 
 let compiled: object | undefined;
 
-/** A new instance: it keeps what it has decoded of a file, and its memory goes with it. */
+/** Creates an instance, which holds the state and memory of one file. */
 export function createEntropyKernel(): EntropyKernel {
   compiled ??= new WebAssembly.Module(readFileSync(createRequire(import.meta.url).resolve('#jpeg-entropy')));
   return new WebAssembly.Instance(compiled).exports as EntropyKernel;

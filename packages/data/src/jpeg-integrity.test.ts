@@ -30,13 +30,13 @@ async function decode(bytes: Uint8Array): Promise<Uint8Array> {
 const stray = Buffer.from([0x11, 0x22, 0x33, 0x44, 0x55]);
 const endMarker = Buffer.from([0xff, 0xd9]);
 
-/** Of a JPEG of one scan: its header's place, and where its data starts and ends. */
+/** For a JPEG of one scan: the offset of its header, and the start and end of its data. */
 function scanOf(jpeg: Buffer) {
   const at = jpeg.indexOf(Buffer.from([0xff, 0xda]));
   return { at, start: at + 2 + jpeg.readUInt16BE(at + 2), end: jpeg.lastIndexOf(endMarker) };
 }
 
-/** The scan is zero from its middle on. */
+/** Sets the second half of the scan to zero. */
 function zeroed(jpeg: Buffer): Buffer {
   const { start, end } = scanOf(jpeg);
   return Buffer.from(jpeg).fill(0, (start + end) >> 1, end);
@@ -52,12 +52,12 @@ function withStrayBytesBeforeScan(jpeg: Buffer): Buffer {
   return Buffer.concat([jpeg.subarray(0, at), stray, jpeg.subarray(at)]);
 }
 
-/** As old phones write it. */
+/** Zero scan parameters, as old phones write them. */
 function withZeroScanParameters(jpeg: Buffer): Buffer {
   return Buffer.from(jpeg).fill(0, scanOf(jpeg).start - 3, scanOf(jpeg).start);
 }
 
-/** With a header of JFIF revision 0.00, as Kaggle's cats and dogs have. */
+/** With a header of JFIF revision 0.00, as in Kaggle's cats and dogs. */
 function withRevisionZero(jpeg: Buffer): Buffer {
   const header = Buffer.from('\xff\xe0\0\x10JFIF\0\0\0\0\0\x01\0\x01\0\0', 'latin1');
   return Buffer.concat([jpeg.subarray(0, 2), header, jpeg.subarray(2)]);
@@ -99,19 +99,19 @@ describe('a JPEG with lost pixels', () => {
         return Buffer.concat([healthy.subarray(0, middle), healthy.subarray(middle - 100)]);
       },
     ],
-  ])('is refused: %s', async (_, make) => {
+  ])('is rejected: %s', async (_, make) => {
     await expect(decode(make())).rejects.toThrow(
       /^damaged: (premature end of data|its data is garbled|a restart marker)/,
     );
   });
 
-  it('says what is missing, whatever else is odd', async () => {
+  it('names the missing part, regardless of other irregularities', async () => {
     await expect(decode(withStrayBytesBeforeScan(cut(healthy, 0.6)))).rejects.toThrow(
       /^damaged: premature end of data at \d+ % of its height$/,
     );
   });
 
-  it('is refused when it ends between two scans, with and without an end marker', async () => {
+  it('is rejected when it ends between two scans, with and without an end marker', async () => {
     const scans = segmentStarts(progressive).filter((start) => progressive[start + 1] === 0xda);
     expect(scans.length).toBeGreaterThan(3);
     for (const start of scans)
@@ -122,7 +122,7 @@ describe('a JPEG with lost pixels', () => {
   });
 });
 
-describe('an odd JPEG with all of its pixels', () => {
+describe('an irregular JPEG with all of its pixels', () => {
   test.each<[string, () => Buffer]>([
     ['stray bytes before its scan', () => withStrayBytesBeforeScan(healthy)],
     ['stray bytes before its end', () => Buffer.concat([healthy.subarray(0, -2), stray, endMarker])],
@@ -130,11 +130,11 @@ describe('an odd JPEG with all of its pixels', () => {
     ['zero scan parameters', () => withZeroScanParameters(healthy)],
     ['JFIF 0.00', () => withRevisionZero(healthy)],
     ['no end marker', () => healthy.subarray(0, -2)],
-    ['bytes behind its end', () => Buffer.concat([healthy, Buffer.alloc(5000, 0x5a)])],
-    ['another picture behind it', () => Buffer.concat([healthy, zeroed(healthy)])],
+    ['bytes after its end', () => Buffer.concat([healthy, Buffer.alloc(5000, 0x5a)])],
+    ['another picture after it', () => Buffer.concat([healthy, zeroed(healthy)])],
     ['another picture in place of its end marker', () => Buffer.concat([healthy.subarray(0, -2), healthy])],
     [
-      'an Exif thumbnail with markers of its own',
+      'an Exif thumbnail with its own markers',
       () => {
         const content = Buffer.concat([Buffer.from('Exif\0\0'), zeroed(healthy)]);
         const head = Buffer.from([0xff, 0xe1, 0, 0]);
@@ -151,15 +151,15 @@ describe('an odd JPEG with all of its pixels', () => {
   });
 });
 
-/** sharp's types leave it out. */
+/** Missing in sharp's types. */
 type HdrSharp = Sharp & { withGainMap(): Sharp };
 
 describe('a JPEG with a gain map', () => {
-  it('is its ordinary picture, and obeys the same rule', async () => {
+  it('decodes to its base picture and follows the same rules', async () => {
     const file = await (source().jpeg() as HdrSharp).withGainMap().toBuffer();
     expect((await sharp(file).metadata()).gainMap).toBeDefined();
     const end = file.indexOf(endMarker) + 2;
-    // Nothing but the first picture: an ordinary JPEG.
+    // The first picture alone is an ordinary JPEG.
     const ordinary = file.subarray(0, end);
     const expected = await sharp(ordinary).toColourspace('srgb').raw().toBuffer();
     expect(Buffer.compare(Buffer.from(await decode(file)), expected)).toBe(0);
@@ -172,7 +172,7 @@ describe('a JPEG with a gain map', () => {
 });
 
 describe('hostile JPEGs', () => {
-  it('are refused in little time: more scans than any encoder writes', async () => {
+  it('are rejected quickly: more scans than any encoder writes', async () => {
     const starts = segmentStarts(progressive);
     const last = starts.at(-2)!;
     const scan = progressive.subarray(last, -2);
@@ -181,14 +181,14 @@ describe('hostile JPEGs', () => {
   });
 });
 
-describe('a folder of healthy, odd and damaged JPEGs', () => {
+describe('a folder of undamaged, irregular and damaged JPEGs', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'chorus-jpeg-'));
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('has one set of accepted images in 200 runs', async () => {
+  it('has the same accepted images in 200 runs', async () => {
     const side = 16;
     const tiny = await source().resize(side).jpeg().toBuffer();
     const files = [

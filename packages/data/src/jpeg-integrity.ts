@@ -1,19 +1,19 @@
-/** Whether all pixels of a JPEG are there: its entropy-coded data is decoded to the end, without making pixels of it. */
+/** Checks that a JPEG has all its pixels: decodes the entropy-coded data to its end, without computing pixels. */
 import { setImmediate } from 'node:timers/promises';
 import { createEntropyKernel, type EntropyKernel } from './jpeg-entropy-kernel.ts';
 import { standardHuffmanTables } from './jpeg-standard-tables.ts';
 import type { JpegFrame, JpegScan, JpegStructure } from './jpeg-structure.ts';
 
 /**
- * Finds out whether pixels of a JPEG are lost.
+ * Detects lost pixels of a JPEG.
  *
- * Lost is what libjpeg makes up: data that ends before its scan or restart interval does, codes that no table has,
- * coefficients that no picture has, missing restart markers, scans that are missing. Data that is left when all of a
- * scan was decoded says that the decoder got out of step, unless the scan ended as encoders end one.
+ * Pixels are lost where libjpeg makes them up: data that ends before its scan or restart interval, codes missing in the table,
+ * impossible coefficients, missing restart markers, missing scans. Data left over after a complete scan means that the decoder
+ * lost synchronization, unless the scan ends as encoders end one.
  *
- * Works in slices: the event loop is never held up for long.
+ * Yields to the event loop regularly.
  *
- * @returns what is lost and where; null when nothing is.
+ * @returns what is lost and where; null if nothing is.
  */
 export async function findLostPixels(bytes: Uint8Array, structure: JpegStructure): Promise<string | null> {
   const { frame, scans } = structure;
@@ -28,12 +28,12 @@ export async function findLostPixels(bytes: Uint8Array, structure: JpegStructure
 }
 
 /**
- * Finds out whether scans are missing: a component that has none, or coefficients that were begun and never completed.
+ * Detects missing scans: components without a scan, or coefficients that were started but not completed.
  *
- * @returns what is missing; null when nothing is.
+ * @returns what is missing; null if nothing is.
  */
 export function findMissingScans({ frame, scans, hasEndMarker }: JpegStructure): string | null {
-  /** Of each coefficient of each component, the bits still to come; undefined where none came. */
+  /** For each coefficient of each component, the bits still to come; undefined if no scan contains it. */
   const missingBits = frame.components.map(() => new Array<number | undefined>(64).fill(undefined));
   for (const [number, { components, from, last, high, low }] of scans.entries())
     for (const { index } of components) {
@@ -46,25 +46,25 @@ export function findMissingScans({ frame, scans, hasEndMarker }: JpegStructure):
     const name = `component ${index + 1} of ${frame.components.length}`;
     if (bits[0] === undefined) return `it ends before any scan of ${name}`;
     if (bits.some((low) => low !== undefined && low > 0)) return `it ends before the last scans of ${name}`;
-    // A picture may go without some coefficients, if only it says that it is complete.
+    // A picture may lack coefficients, but only if its end marker declares it complete.
     if (!hasEndMarker && bits.includes(undefined)) return `it ends before the last scans of ${name}`;
   }
-  // Arithmetic code that was cut decodes on, from zeros.
+  // Truncated arithmetic code decodes as if zeros followed.
   if (frame.isArithmetic && !hasEndMarker) return 'premature end of data: it has no end marker';
   return null;
 }
 
 // --- internal ---
 
-/** Twice what samples of 8 bit at full contrast come to: 8 × 128. Encoders overshoot a little. */
+/** Twice the maximum of 8-bit samples at full contrast, 8 × 128: encoders overshoot a little. */
 const coefficientLimit = 2048;
 
-/** MCUs that are decoded at a time: a few milliseconds. */
+/** MCUs per slice; a few milliseconds. */
 const sliceMcus = 20_000;
 
 const pageBytes = 2 ** 16;
 
-/** As `assembly/jpeg-outcomes.ts` numbers them. */
+/** Keyed by the outcomes of `assembly/jpeg-outcomes.ts`. */
 const faults: Readonly<Record<number, string>> = {
   1: 'premature end of data',
   2: 'its data is garbled',
@@ -78,7 +78,7 @@ const partCount = 10;
 class ScanDecoder {
   readonly #frame: JpegFrame;
   readonly #kernel: EntropyKernel = createEntropyKernel();
-  /** Blocks of each component that MCUs of all components cover. */
+  /** Blocks of each component in the MCUs of an interleaved scan. */
   readonly #grids: { wide: number; high: number; masks: number }[];
   readonly #mcusWide: number;
   readonly #mcusHigh: number;
@@ -109,7 +109,7 @@ class ScanDecoder {
     this.#grids = frame.components.map((component) => {
       const wide = this.#mcusWide * component.horizontal;
       const high = this.#mcusHigh * component.vertical;
-      // Only refinements ask which coefficients came before; else one row serves all.
+      // Only refinement scans need the masks of the whole picture; otherwise one row is reused.
       return { wide, high, masks: place(8 * wide * (frame.isProgressive ? high : 1)) };
     });
     this.#data = place(0);
@@ -162,7 +162,7 @@ class ScanDecoder {
     return this.#tables + slot * this.#kernel.huffmanTableBytes.value;
   }
 
-  /** Describes the scan to the kernel; how many MCUs it has. */
+  /** Writes the scan's description for the kernel; returns its size in MCUs. */
   #writeScan(scan: JpegScan): { wide: number; high: number } {
     const { isProgressive, isArithmetic, components } = this.#frame;
     const { statistics, conditioning, quantization } = this.#places;
@@ -186,7 +186,7 @@ class ScanDecoder {
     return { wide, high };
   }
 
-  /** A scan of one component has its blocks for MCUs, without those that only fill the frame's MCUs. */
+  /** In a scan of one component, each MCU is one block, and blocks that only pad the frame's MCUs are omitted. */
   #mcusOf({ components }: JpegScan): { wide: number; high: number } {
     if (components.length > 1) return { wide: this.#mcusWide, high: this.#mcusHigh };
     const { horizontal, vertical } = this.#frame.components[components[0]!.index]!;

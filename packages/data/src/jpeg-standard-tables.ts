@@ -1,7 +1,7 @@
 /**
- * The Huffman tables of ITU-T T.81, annex K.3: what libjpeg takes where a file has none, such as a frame of Motion JPEG.
+ * The Huffman tables of ITU-T T.81, annex K.3, which libjpeg uses for files without tables, such as frames of Motion JPEG.
  *
- * DC tables 0 to 3, then AC tables 0 to 3; of each the number of codes of 1 to 16 bits, then their symbols.
+ * DC tables 0 to 3, then AC tables 0 to 3; each has the number of codes of 1 to 16 bits, then the symbols.
  */
 export const standardHuffmanTables: readonly (Uint8Array | undefined)[] = [
   // DC: luminance, chrominance

@@ -1,4 +1,4 @@
-/** The marker segments of a JPEG (ITU-T T.81, annex B): what its headers say, and where each scan's data lies. */
+/** Reads the marker segments of a JPEG (ITU-T T.81, annex B): its headers and the position of each scan's data. */
 
 /** One color component of the frame. */
 export interface JpegComponent {
@@ -18,30 +18,30 @@ export interface JpegFrame {
 }
 
 export interface ScanComponent {
-  /** Index into the frame's components. */
+  /** Index of the frame's component. */
   index: number;
   dcTable: number;
   acTable: number;
 }
 
-/** A scan, with the tables that are in force where it begins. */
+/** A scan, with the tables in effect where it begins. */
 export interface JpegScan {
   components: ScanComponent[];
-  /** Coefficients from the first to the last, in zigzag order; 0 to 63 unless the file is progressive. */
+  /** First and last coefficient, in zigzag order; 0 to 63 unless the file is progressive. */
   from: number;
   last: number;
-  /** Bits of a coefficient: above `high` they were sent before (0: none), below `low` they follow later. */
+  /** Bit positions: earlier scans sent the bits from `high` up (0: none), later scans send those below `low`. */
   high: number;
   low: number;
-  /** Coded MCUs between two restart markers; 0 where there are none. */
+  /** MCUs between two restart markers; 0 without restart markers. */
   restartInterval: number;
-  /** Of each table, `lengths` (16 bytes) and symbols; DC tables 0 to 3, then AC tables 0 to 3. */
+  /** Each table holds `lengths` (16 bytes) and symbols; DC tables 0 to 3, then AC tables 0 to 3. */
   huffmanTables: (Uint8Array | undefined)[];
-  /** 64 factors in zigzag order. */
+  /** 64 factors per table, in zigzag order. */
   quantizationTables: (Uint16Array | undefined)[];
-  /** What DAC sets: L and U of each DC table, K of each AC table, four each. */
+  /** Values set by DAC: L and U of each DC table, K of each AC table, four each. */
   conditioning: Uint8Array;
-  /** The entropy-coded data, restart markers included: up to the next other marker, or the end of the file. */
+  /** Offsets of the entropy-coded data with its restart markers: up to the next other marker, or the end of the file. */
   dataStart: number;
   dataEnd: number;
 }
@@ -49,7 +49,7 @@ export interface JpegScan {
 export interface JpegStructure {
   frame: JpegFrame;
   scans: JpegScan[];
-  /** Where the picture ends, behind its end marker if it has one. */
+  /** Where the picture ends, after its end marker if it has one. */
   end: number;
   hasEndMarker: boolean;
 }
@@ -57,9 +57,9 @@ export interface JpegStructure {
 /**
  * Reads the marker segments of the first picture in a file.
  *
- * Stray bytes between segments are passed over, as libjpeg does.
+ * Skips stray bytes between segments, as libjpeg does.
  *
- * @throws Error whose message says why the file is not a JPEG that can be decoded.
+ * @throws Error whose message says why the file cannot be decoded as a JPEG.
  */
 export function readJpegStructure(bytes: Uint8Array): JpegStructure {
   return new SegmentReader(bytes).read();
@@ -68,16 +68,16 @@ export function readJpegStructure(bytes: Uint8Array): JpegStructure {
 /** A JPEG's headers up to its first scan. */
 export interface JpegHead {
   frame: JpegFrame;
-  /** Its `dataEnd` is the end of the file: where the scan ends is not looked for. */
+  /** The first scan; its `dataEnd` is the end of the file, because the end of the scan is not searched for. */
   scan: JpegScan;
-  /** Whether the first scan has every component at full precision: libjpeg looks at nothing after it. */
+  /** Whether the first scan has every component at full precision: libjpeg ignores everything after it. */
   isOneScan: boolean;
   /** Whether a header announces other pictures in the file, such as a gain map. */
   hasOtherPictures: boolean;
 }
 
 /**
- * Reads the marker segments before the first scan's data: all that has to be known of most files.
+ * Reads the marker segments before the first scan's data, which suffice for most files.
  *
  * @throws as {@link readJpegStructure}.
  */
@@ -85,7 +85,7 @@ export function readJpegHead(bytes: Uint8Array): JpegHead {
   return new SegmentReader(bytes).readHead();
 }
 
-/** Where the entropy-coded data from a place on ends: at a marker that is no restart marker, or with the file. */
+/** The end of the entropy-coded data that starts at an offset: a marker other than a restart marker, or the end of the file. */
 export function endOfData(bytes: Uint8Array, from: number): number {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = from; ; ) {
@@ -102,7 +102,7 @@ export function endOfData(bytes: Uint8Array, from: number): number {
 
 // --- internal ---
 
-/** Frames that libjpeg decodes; the others, by the name of their process. */
+/** Frame types that libjpeg decodes; the others with the name of their process. */
 const decodedFrames = new Set([0xc0, 0xc1, 0xc2, 0xc9, 0xca]);
 const otherFrames: Readonly<Record<number, string>> = {
   195: 'lossless',
@@ -116,7 +116,7 @@ const otherFrames: Readonly<Record<number, string>> = {
   247: 'JPEG-LS',
 };
 
-/** Encoders write a dozen. A decoder passes through all blocks for each, so that a small file of many could take minutes. */
+/** Encoders write about a dozen. A decoder traverses all blocks for each scan, so a small file with many could take minutes. */
 const maxScans = 100;
 
 const marker = { start: 0xd8, end: 0xd9, scan: 0xda, quantization: 0xdb, restartInterval: 0xdd } as const;
@@ -157,14 +157,14 @@ class SegmentReader {
     };
   }
 
-  /** Whether one scan has all coefficients: libjpeg looks at nothing after it. */
+  /** Whether one scan has all coefficients: libjpeg ignores everything after it. */
   #isComplete(): boolean {
     const [scan] = this.#scans;
     const frame = this.#frame;
     return scan !== undefined && !frame!.isProgressive && scan.components.length === frame!.components.length;
   }
 
-  /** Reads up to the header of a scan or the end of the picture; whether an end marker is there. */
+  /** Reads up to the header of a scan or the end of the picture; returns whether there is an end marker. */
   #readTo(scanCount: number): boolean {
     for (;;) {
       const start = this.#at;
@@ -174,7 +174,7 @@ class SegmentReader {
         if (!hasScans) throw new Error('damaged: it has no scan');
         return true;
       }
-      // Markers without a segment: TEM and what is left of restart markers.
+      // Markers without a segment: TEM and left-over restart markers.
       if (code === 0x01 || (code !== undefined && code >= 0xd0 && code <= 0xd7)) continue;
       const content = code === undefined || code === marker.start ? undefined : this.#segment();
       if (content === undefined || (this.#isComplete() && code === marker.scan)) {
@@ -202,7 +202,7 @@ class SegmentReader {
     return this.#frame;
   }
 
-  /** The code of the next marker, stray and fill bytes passed over; undefined at the end of the file. */
+  /** The code of the next marker, after stray and fill bytes; undefined at the end of the file. */
   #nextMarker(): number | undefined {
     for (;;) {
       const start = this.#bytes.indexOf(0xff, this.#at);
@@ -216,7 +216,7 @@ class SegmentReader {
     }
   }
 
-  /** The content of a segment; undefined where the file ends within it. */
+  /** The content of a segment; undefined if the file ends within it. */
   #segment(): Buffer | undefined {
     const start = this.#at;
     if (start + 2 > this.#bytes.length) return undefined;
@@ -282,7 +282,7 @@ class SegmentReader {
       const slot = content[at]! & 15;
       const width = content[at]! >> 4 === 0 ? 1 : 2;
       if (slot > 3) throw new Error('damaged: an impossible quantization table');
-      // A short table leaves its last factors out, as libjpeg has it.
+      // A short table omits its last factors, as in libjpeg.
       const count = Math.min(64, Math.floor((content.length - at - 1) / width));
       const table = new Uint16Array(64).fill(1);
       for (let k = 0; k < count; k += 1)
@@ -303,7 +303,7 @@ class SegmentReader {
     }
   }
 
-  /** A scan without the end of its data. */
+  /** A scan whose data end is not yet set. */
   #readScan(content: Buffer): JpegScan {
     if (this.#scans.length === maxScans) throw new Error(`damaged: more than ${maxScans} scans`);
     const frame = this.#frameThere();
@@ -324,7 +324,7 @@ class SegmentReader {
       throw new Error('damaged: a scan of impossible coefficients');
     return {
       components,
-      // Some phones write zeros there; only progressive files have a use for them.
+      // Some phones write zeros; only progressive files use these values.
       ...(frame.isProgressive
         ? { from, last, high: bits >> 4, low: bits & 15 }
         : { from: 0, last: 63, high: 0, low: 0 }),
@@ -338,7 +338,7 @@ class SegmentReader {
   }
 }
 
-/** Multi-picture files (CIPA DC-007), and gain maps by ISO 21496-1, Google's Ultra HDR and Apple. */
+/** Detects multi-picture files (CIPA DC-007) and gain maps of ISO 21496-1, Google's Ultra HDR and Apple. */
 function announcesPictures(content: Buffer): boolean {
   if (content.subarray(0, 4).toString('latin1') === 'MPF\0') return true;
   if (content.subarray(0, 22).toString('latin1').startsWith('urn:iso:std:iso:ts:214')) return true;

@@ -1,15 +1,15 @@
-/** CIE L*a*b* as a TIFF stores it → sRGB (TIFF 6.0, section 23; ICC.1; IEC 61966-2-1). The white is D50, as in ICC. */
+/** Converts CIE L*a*b* in a TIFF to sRGB (TIFF 6.0, section 23; ICC.1; IEC 61966-2-1). The white point is D50, as in ICC. */
 
 export interface LabCoding {
-  /** CIELab has signed a* and b*; ICCLab adds 128 to them. */
+  /** True for CIELab, whose a* and b* are signed; ICCLab adds 128 to them. */
   isSigned: boolean;
-  /** The samples are the upper bytes of 16 bit values. */
+  /** The samples are the upper bytes of 16-bit values. */
   isDeep: boolean;
 }
 
-/** Converts pixels in place. `data`: 8 bit, `channels` samples a pixel, of which the first three are L*, a* and b*. */
+/** Converts pixels in place. `data`: 8 bit, `channels` samples per pixel, the first three L*, a* and b*. */
 export function labToRgb(data: Uint8Array, channels: number, { isSigned, isDeep }: LabCoding): void {
-  // In the middle of what an upper byte stands for.
+  // The center of the 16-bit values with this upper byte.
   const middle = isDeep ? 0.5 : 0;
   const difference = (code: number) => (isSigned ? (code << 24) >> 24 : code - 128) + middle;
   for (let index = 0; index < data.length; index += channels) {

@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(parent, { recursive: true, force: true }));
 
-it('lists images below a folder in order, by the name that the folder was given, and says what is not followed', async () => {
+it('lists images below a folder in order, with paths below the given name, and reports links that are not followed', async () => {
   const root = join(parent, 'photos');
   await mkdir(join(root, 'b/c'), { recursive: true });
   for (const name of ['z.png', 'b/a.JPG', 'b/c/one.webp', '.hidden.png']) await writeFile(join(root, name), 'x');

@@ -5,10 +5,10 @@ import { DataError } from './errors.ts';
 import { ImageWalk, type SkippedEntry, type WalkedFile } from './image-walk.ts';
 
 /**
- * Lists the images of a folder without classes, those in its subfolders too, by the rules of a class folder.
+ * Lists the images of a folder without classes, including its subfolders, by the rules of a class folder.
  *
- * @returns `files` sorted by their paths; `skipped`: what lies there and is no image, or a link that is not followed.
- * @throws DataError when there is no such folder.
+ * @returns `files` sorted by path; `skipped`: entries that are not images, and links that are not followed.
+ * @throws DataError when the folder does not exist.
  */
 export async function listImages(root: string): Promise<{ files: WalkedFile[]; skipped: SkippedEntry[] }> {
   const realRoot = await realpath(root).catch((error: NodeJS.ErrnoException) => {
@@ -16,10 +16,10 @@ export async function listImages(root: string): Promise<{ files: WalkedFile[]; s
   });
   const walk = new ImageWalk({ realRoot, followLinks: false });
   const files: WalkedFile[] = [];
-  // The folder itself may be a link: it was named.
+  // The folder itself may be a link.
   await walk.enter({ path: realRoot, relativePath: root, files });
   await walk.followLinks();
   files.sort((a, b) => compareNames(a.relativePath, b.relativePath));
-  // Paths as the user named the folder, not where a link leads.
+  // Report paths below the folder as given, not below a link's target.
   return { files: files.map((file) => ({ ...file, path: file.relativePath })), skipped: walk.skipped };
 }

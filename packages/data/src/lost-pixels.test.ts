@@ -8,7 +8,7 @@ import { TiffTags } from './tiff-tags.ts';
 const decode = async (bytes: Uint8Array) =>
   decodePixels(await readHeader(bytes, 1e8), { background: 'white', timeoutMs: 60_000 });
 
-/** Noise, so that no two rows are alike and tables fill up. */
+/** Noise, so that all rows differ and the code tables fill up. */
 function noise(width: number, height: number, levels = 256) {
   let state = width * 7919 + height;
   const pixels = Uint8Array.from({ length: width * height * 3 }, () => {
@@ -18,7 +18,7 @@ function noise(width: number, height: number, levels = 256) {
   return sharp(pixels, { raw: { width, height, channels: 3 } });
 }
 
-/** The data of the first frame: the bytes up to its code size, its blocks, and what follows them. */
+/** The data of the first frame: the bytes before its code size, its blocks, and the rest. */
 function gifBlocks(gif: Buffer): { before: Buffer; blocks: Buffer[]; after: Buffer } {
   const { dataStart } = readGifLayout(gif);
   const blocks: Buffer[] = [];
@@ -43,7 +43,7 @@ describe('GIF', () => {
     await expect(decode(gif)).resolves.toMatchObject({ width, height });
   });
 
-  it('is refused when blocks are missing, though the file ends as it should', async () => {
+  it('is rejected when blocks are missing, even if the file ends correctly', async () => {
     const gif = await noise(160, 120).gif().toBuffer();
     const { before, blocks, after } = gifBlocks(gif);
     expect(blocks.length).toBeGreaterThan(20);
@@ -54,7 +54,7 @@ describe('GIF', () => {
       );
   });
 
-  it('is not refused for later frames, which are not used', async () => {
+  it('is not rejected for later frames, which are not used', async () => {
     const raw = await Promise.all([noise(60, 40).raw().toBuffer(), noise(60, 40, 3).raw().toBuffer()]);
     const gif = await sharp(Buffer.concat(raw), { raw: { width: 60, height: 80, channels: 3, pageHeight: 40 } })
       .gif({ delay: [50, 50] })
@@ -65,7 +65,7 @@ describe('GIF', () => {
 });
 
 describe('TIFF', () => {
-  /** Its first strip or tile; the file is damaged by what is done to it. */
+  /** Changes the first strip or tile of the file. */
   async function withStrip(tiff: Buffer, change: (strip: Buffer) => void): Promise<Buffer> {
     const bytes = Buffer.from(tiff);
     const directory = new TiffTags(bytes);
@@ -90,24 +90,24 @@ describe('TIFF', () => {
     });
 
     it.each<[string, (strip: Buffer) => void]>([
-      ['is cut', (strip) => strip.fill(0xff, strip.length >> 1)],
-      ['is cut and ended', (strip) => Buffer.from([0xff, 0xd9]).copy(strip, strip.length >> 1)],
-      ['has end markers in it', (strip) => strip.fill(Buffer.from([0xff, 0xd9]), strip.length >> 1)],
-    ])('is refused when its data %s', async (_, change) => {
+      ['is truncated', (strip) => strip.fill(0xff, strip.length >> 1)],
+      ['is truncated and has an end marker', (strip) => Buffer.from([0xff, 0xd9]).copy(strip, strip.length >> 1)],
+      ['contains end markers', (strip) => strip.fill(Buffer.from([0xff, 0xd9]), strip.length >> 1)],
+    ])('is rejected when its data %s', async (_, change) => {
       await expect(decode(await withStrip(await whole(), change))).rejects.toThrow(
         /^damaged: (strip|tile) 1 of \d+: ./,
       );
     });
   });
 
-  it('without compression is refused when its last strip reaches into the directory', async () => {
+  it('without compression is rejected when its last strip overlaps the directory', async () => {
     const tiff = await noise(40, 30).tiff({ compression: 'none' }).toBuffer();
     await expect(decode(tiff)).resolves.toMatchObject({ width: 40 });
     const directory = new TiffTags(tiff);
     const [offset] = directory.list(273);
     const moved = Buffer.from(tiff);
     for (let at = directory.offset; at < moved.length - 12; at += 1)
-      // The tag of the strips' offsets: one more than half of them cannot all be there.
+      // The tag of the strips' offsets: past the middle of the file, a whole strip does not fit.
       if (moved.readUInt16LE(at) === 273 && moved.readUInt32LE(at + 8) === offset) {
         moved.writeUInt32LE(directory.offset - 100, at + 8);
         break;
@@ -115,13 +115,13 @@ describe('TIFF', () => {
     await expect(decode(moved)).rejects.toThrow(/^damaged: strip 1 has fewer than its 3600 bytes$/);
   });
 
-  it('is refused when its strips overlap: the same data would be decoded again and again', async () => {
+  it('is rejected when its strips overlap, which would decode the same data repeatedly', async () => {
     const tiff = await noise(64, 64)
       .tiff({ compression: 'jpeg', tile: true, tileWidth: 16, tileHeight: 16 })
       .toBuffer();
     const directory = new TiffTags(tiff);
     const counts = directory.list(325);
-    // Numbers of 16 bit, one after the other.
+    // Consecutive 16-bit numbers.
     const at = tiff.indexOf(Buffer.from(Uint16Array.from(counts.slice(0, 8)).buffer));
     expect(at).toBeGreaterThan(0);
     const bytes = Buffer.from(tiff);

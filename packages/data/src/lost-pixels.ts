@@ -1,11 +1,11 @@
-/** Pixels that a file lacks and libvips makes up without a word. */
+/** Detects missing pixels that libvips fills in silently. */
 import type { ImageFormat } from './decode-format.ts';
 import { countGifPixels } from './gif-pixels.ts';
 import type { ImageLayout } from './image-layout.ts';
 import { findLostTiffPixels } from './tiff-strips.ts';
 
 /**
- * Refuses a GIF or TIFF that lacks pixels.
+ * Rejects a GIF or TIFF with missing pixels.
  *
  * @throws Error whose message says what is missing.
  */

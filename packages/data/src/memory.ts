@@ -1,23 +1,23 @@
 import { totalmem } from 'node:os';
 import { DataError } from './errors.ts';
 
-/** Bytes that this process may use: the machine's or the container's. */
+/** Memory available to this process, bytes: the machine's or the container's limit. */
 export function availableMemoryBytes(): number {
   const limit = process.constrainedMemory();
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
-/** What the pixels of so many images take, a store for each side. */
+/** Bytes of the pixels of the images, with one store per size. */
 export function pixelBytes({ imageCount, imageSizes }: { imageCount: number; imageSizes: readonly number[] }): number {
   return imageSizes.reduce((sum, size) => sum + imageCount * size * size * 3, 0);
 }
 
 /**
- * Refuses what this machine cannot hold, before anything is decoded.
+ * Rejects a run whose memory exceeds this machine's, before anything is decoded.
  *
- * @param need `laneBytes` is what training needs beside the pixels.
+ * @param need `laneBytes`: memory for training, without the pixels.
  * @param availableBytes by default {@link availableMemoryBytes}.
- * @throws DataError with both figures and what to lower.
+ * @throws DataError with both amounts and the settings to lower.
  */
 export function checkMemory(
   need: { imageCount: number; imageSizes: readonly number[]; laneBytes: number },

@@ -1,4 +1,4 @@
-/** One name in two Unicode forms is one name: of classes, in splits, and for the drawing of the split. */
+/** Both Unicode forms of a name are one name: for classes, in splits, and for drawing the split. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -19,9 +19,9 @@ const plan: SplitPlan = {
   stacking: { kind: 'holdout', fraction: 0.1 },
 };
 
-// macOS' file systems keep one form alone.
+// File systems of macOS store only one form.
 describe.skipIf(process.platform === 'darwin')('Unicode forms', () => {
-  test.each(forms)('classes are composed, files are found under the name that they have: %s', async (form) => {
+  test.each(forms)('classes are composed, files keep the form of their names: %s', async (form) => {
     await root.put(`${composed.normalize(form)}/1.jpg`, 'th\u00e9/1.jpg'.normalize(form));
     const { classes, images } = await scanImageFolder(root.path);
     expect(classes).toEqual([composed, 'th\u00e9']);
@@ -43,7 +43,7 @@ describe.skipIf(process.platform === 'darwin')('Unicode forms', () => {
     ]);
   });
 
-  it('split folders are recognized in either form and called by the composed one', async () => {
+  it('split folders are recognized in either form and reported in composed form', async () => {
     await root.put(`${composed}/train/a/1.jpg`, `${composed}/train/b/1.jpg`);
     const folder = await scanImageFolder(root.at(composed));
     expect(folder.splits).toEqual([{ folder: 'train', role: 'train' }]);
@@ -80,38 +80,38 @@ describe.skipIf(process.platform === 'darwin')('Unicode forms', () => {
     );
   });
 
-  it('one name twice is an error', async () => {
+  it('both forms of one class name are an error', async () => {
     await root.put(`${composed}/1.jpg`, `${decomposed}/1.jpg`, 'b/1.jpg');
     await expect(scanImageFolder(root.path)).rejects.toThrow(DataError);
     await expect(scanImageFolder(root.path)).rejects.toThrow(
-      /received two called "café", which differ in their Unicode form/,
+      /received two named "café", which differ in their Unicode form/,
     );
   });
 
-  it('one name twice in a split folder is an error', async () => {
+  it('both forms of one class name in a split folder are an error', async () => {
     await root.put(`train/${composed}/1.jpg`, `train/${decomposed}/1.jpg`, 'train/b/1.jpg');
     await expect(scanImageFolder(root.path)).rejects.toThrow(/Expected one folder per class in .*train, received two/);
   });
 
-  it('two files of one name are two files', async () => {
+  it('both forms of a file name are two files', async () => {
     await root.put(`a/${composed}.jpg`, `a/${decomposed}.jpg`, 'b/1.jpg');
     expect((await scanImageFolder(root.path)).images).toHaveLength(3);
   });
 });
 
-describe('classes of one look', () => {
+describe('classes that look the same', () => {
   test.each([
     ['a zero-width space', 'cats', 'cats\u200b', '"cats" \\(.*\\) and "cats\\\\u\\{200b\\}"'],
     ['a space at the end', 'cats', 'cats ', '"cats" \\(U\\+0063 .*\\) and "cats "'],
     ['a no-break space', 'red cats', 'red\u00a0cats', '"red cats" \\(.*\\) and "red\\\\xa0cats"'],
     ['Cyrillic letters', 'cope', '\u0441\u043e\u0440\u0435', '"cope" \\(U\\+0063 .*\\) and "соре" \\(U\\+0441'],
     ['a bidirectional mark', 'cats', 'cats\u200e', '"cats" \\(.*\\) and "cats\\\\u\\{200e\\}"'],
-  ])('are refused, with their code points: %s', async (_, one, other, message) => {
+  ])('are rejected, with their code points: %s', async (_, one, other, message) => {
     await root.put(`${one}/1.jpg`, `${other}/1.jpg`);
     await expect(scanImageFolder(root.path)).rejects.toThrow(new RegExp(`${message}.*, which look the same`));
   });
 
-  it('are refused when they lie in different split folders', async () => {
+  it('are rejected in different split folders', async () => {
     await root.put('train/cats/1.jpg', 'train/b/1.jpg', 'test/cats\u200b/1.jpg', 'test/b/1.jpg');
     await expect(scanImageFolder(root.path)).rejects.toThrow(/which look the same; rename or merge them/);
   });

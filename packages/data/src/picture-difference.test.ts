@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { brightnessOf, contentDifference, isSameFlat, isSamePicture, levelDifference } from './picture-difference.ts';
 import type { Thumbnail } from './picture-hash.ts';
 
-/** Waves that are sampled anywhere, so that moving them needs no resampling. */
+/** Waves that can be sampled at any position, so that shifts need no resampling. */
 function waves(moved: { x?: number; y?: number; zoom?: number; level?: number } = {}, size = 64): Thumbnail {
   const { x = 0, y = 0, zoom = 1, level = 0 } = moved;
   const pixels = new Uint8Array(size * size * 3);
@@ -18,7 +18,7 @@ function waves(moved: { x?: number; y?: number; zoom?: number; level?: number } 
 }
 
 describe('contentDifference', () => {
-  it('measures how far the content has moved, as a share of the side', () => {
+  it('measures the shift of the content as a fraction of the side', () => {
     const shares = fc.double({ min: -0.01, max: 0.01, noNaN: true });
     fc.assert(
       fc.property(shares, shares, (x, y) => {
@@ -40,7 +40,7 @@ describe('contentDifference', () => {
 });
 
 describe('levelDifference', () => {
-  it('is the mean, the correlation and the color', () => {
+  it('measures the mean, the correlation and the color', () => {
     const [a, b] = [waves(), waves({ level: 5 })];
     const { exposure, correlation, color } = levelDifference(a, b, brightnessOf(a), brightnessOf(b));
     expect(exposure).toBeCloseTo(-5, 6);
@@ -57,12 +57,12 @@ describe('isSamePicture', () => {
     ['zoomed by 3 %', waves({ zoom: 0.97 }), false],
     ['brighter by 1 level', waves({ level: 1 }), true],
     ['brighter by 4 levels', waves({ level: 4 }), false],
-  ])('of %s', (_, other, expected) => {
+  ])('for a picture %s', (_, other, expected) => {
     expect(isSamePicture(waves(), other)).toBe(expected);
     expect(isSamePicture(other, waves())).toBe(expected);
   });
 
-  it('refuses thumbnails of two sizes', () => {
+  it('rejects thumbnails of different sizes', () => {
     expect(() => isSamePicture(waves(), waves({}, 32))).toThrow('expected thumbnails of one size, received 64 and 32');
   });
 });
@@ -77,5 +77,5 @@ describe('isSameFlat', () => {
     [plain(200), plain(201), true],
     [plain(200), plain(202), false],
     [plain(200), plain(200, 220), false],
-  ])('allows a level and no spot', (a, b, expected) => expect(isSameFlat(a, b)).toBe(expected));
+  ])('allows one level of difference but no spot', (a, b, expected) => expect(isSameFlat(a, b)).toBe(expected));
 });

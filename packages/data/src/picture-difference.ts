@@ -1,34 +1,35 @@
-/** Whether two thumbnails show one picture: encoded anew or resized, but neither moved, cropped, lit otherwise nor edited. */
+/** Decides whether two thumbnails show the same picture, re-encoded or resized but not moved, cropped, relit or edited. */
 import type { Thumbnail } from './picture-hash.ts';
 
-/** How the levels of two pictures differ, of 255. */
+/** Differences in brightness and color of two pictures, in levels of 255. */
 export interface LevelDifference {
   /** Mean difference of brightness. */
   exposure: number;
-  /** Pearson correlation of brightness; 0 where one is constant. */
+  /** Pearson correlation of brightness; 0 if one picture is constant. */
   correlation: number;
-  /** Mean absolute difference of the colors without brightness. */
+  /** Mean absolute difference of the color components, without brightness. */
   color: number;
 }
 
-/** Where the content of two pictures lies. Distances are shares of the picture's side, levels are of 255. */
+/** Differences in the content of two pictures. Distances are fractions of the picture's side; levels are of 255. */
 export interface ContentDifference {
-  /** How far the content has moved, by the brightness gradients (Lucas and Kanade, one step). */
+  /** Shift of the content, from the brightness gradients (Lucas and Kanade, one step). */
   shift: number;
-  /** How far the content at the border has moved in addition: scaled, sheared or rotated. */
+  /** Additional shift of the content at the border, by scaling, shear or rotation. */
   distortion: number;
-  /** Mean absolute difference of brightness that shift, distortion and exposure do not explain, levels. */
+  /** Mean absolute difference of brightness not explained by shift, distortion and exposure, levels. */
   residual: number;
-  /** The largest such mean in one of 8 × 8 blocks, levels. */
+  /** The largest such mean among 8 × 8 blocks, levels. */
   worstBlock: number;
 }
 
 /**
- * Whether the second picture is the first one, but for its encoding and size.
+ * Whether the second picture equals the first, except for encoding and size.
  *
- * The limits come from 300 photographs and were checked on 250 others. They accept over 99 % of the copies in JPEG (quality 30 to
- * 95), WebP, AVIF, GIF and PNG and of those of 0.25 to 2 times the size. They refuse nearly all frames that are moved by 3 of some 450
- * pixels, and crops by 2 %, rotations by 1°, 5 % more light and mirror images. A shift by less cannot be told from what resizing does.
+ * The limits come from 300 photographs and were checked on 250 others. They accept over 99 % of the copies in JPEG (quality 30
+ * to 95), WebP, AVIF, GIF and PNG and of those at 0.25 to 2 times the size. They reject nearly all frames shifted by 3 of
+ * about 450 pixels, crops by 2 %, rotations by 1°, 5 % more light and mirror images. Smaller shifts are indistinguishable from
+ * the effect of resizing.
  *
  * @throws Error when the sizes differ.
  */
@@ -36,15 +37,15 @@ export function isSamePicture(a: Thumbnail, b: Thumbnail): boolean {
   if (a.size !== b.size) throw new Error(`expected thumbnails of one size, received ${a.size} and ${b.size}`);
   const [left, right] = [brightnessOf(a), brightnessOf(b)];
   const { exposure, correlation, color } = levelDifference(a, b, left, right);
-  // Most pictures end here, in a tenth of the time.
+  // Rejects most pictures in a tenth of the time.
   if (Math.abs(exposure) > 2 || correlation < 0.88 || color > 10) return false;
   const { shift, distortion, residual, worstBlock } = contentDifference(left, right, a.size, exposure);
   return (
-    // Resizing moves content by a part of a pixel; in a small copy, which has a large residual, that is more.
+    // Resizing shifts content by a fraction of a pixel; the shift is larger in a small copy, which has a large residual.
     shift <= Math.min(0.0075, 0.0028 + 0.0015 * residual) &&
     distortion <= 0.013 &&
     residual <= 13 &&
-    // Something has moved in one place, and the rest has not.
+    // Content has moved in one place only.
     worstBlock <= Math.max(8, 4.8 * residual)
   );
 }
@@ -61,7 +62,7 @@ export function isSameFlat(a: Thumbnail, b: Thumbnail): boolean {
   return sum <= a.pixels.length && largest <= 8;
 }
 
-/** @param left brightness of `a`, as {@link brightnessOf} has it; `right` that of `b`. */
+/** @param left brightness of `a`, from {@link brightnessOf}; `right` that of `b`. */
 export function levelDifference(a: Thumbnail, b: Thumbnail, left: Float64Array, right: Float64Array): LevelDifference {
   const pixelCount = left.length;
   let [sumA, sumB, sumAa, sumBb, sumAb, color] = [0, 0, 0, 0, 0, 0];
@@ -84,7 +85,7 @@ export function levelDifference(a: Thumbnail, b: Thumbnail, left: Float64Array, 
   };
 }
 
-/** @param exposure what is taken off the difference of brightness, left minus right. */
+/** @param exposure subtracted from the difference of brightness, left minus right. */
 export function contentDifference(
   left: Float64Array,
   right: Float64Array,
@@ -101,7 +102,7 @@ export function contentDifference(
       for (let j = 0; j <= i; j += 1) normal[i * unknowns + j]! += row[i]! * row[j]!;
     }
   });
-  // Where there is no gradient, nothing moves.
+  // Without gradients, no motion can be measured.
   for (let i = 0; i < unknowns; i += 1) normal[i * unknowns + i]! += 1e-3 * size ** 2;
   const moved = solveSymmetric(normal, goal);
 
@@ -134,7 +135,7 @@ export function brightnessOf({ pixels }: Thumbnail): Float64Array {
 const unknowns = 6;
 const blockSide = 8;
 
-/** Calls `visit` for every pixel that has four neighbors, with its row of the linear system in `row`. */
+/** Calls `visit` for every pixel with four neighbors, with its row of the linear system in `row`. */
 function eachPixel(
   left: Float64Array,
   right: Float64Array,
@@ -159,7 +160,7 @@ function eachPixel(
     }
 }
 
-/** Solves a positive definite system by Cholesky's factors; only the lower triangle is read, and overwritten. */
+/** Solves a positive definite system by Cholesky decomposition; reads and overwrites only the lower triangle. */
 function solveSymmetric(matrix: Float64Array, goal: Float64Array): Float64Array {
   const count = goal.length;
   const at = (i: number, j: number) => matrix[i * count + j]!;

@@ -16,7 +16,7 @@ import { createPixelStore, PixelStore, type PixelStoreHandle } from './pixel-sto
 const photographs = fileURLToPath(new URL('../../../../../shared/data/cats-vs-dogs/', import.meta.url));
 const decoding = { background: 'white', resize: 'pillow', maxPixels: 1e8, timeoutMs: 60_000 } as const;
 
-/** Paths of each group of the pictures, which go through files and the decoder. */
+/** The paths of each group of the pictures, after encoding to files and decoding. */
 async function groupsOf(pictures: Record<string, Sharp>, size = 96): Promise<{ kind: string; paths: string[] }[]> {
   const folder = await mkdtemp(join(tmpdir(), 'chorus-pictures-'));
   try {
@@ -37,7 +37,7 @@ async function groupsOf(pictures: Record<string, Sharp>, size = 96): Promise<{ k
 }
 
 describe('findPictureGroups', () => {
-  it('groups equal bytes, and copies encoded anew or resized', async () => {
+  it('groups equal bytes, and re-encoded or resized copies', async () => {
     const [one, other] = [await photo(1), await photo(2)];
     expect(
       await groupsOf({
@@ -63,8 +63,8 @@ describe('findPictureGroups', () => {
     ['mirrored', (picture) => picture.flop()],
     ['upside down', (picture) => picture.flip()],
     ['without colors', (picture) => picture.grayscale()],
-  ])('does not group a picture with one that is %s', async (name, change) => {
-    // Moved: the other frame has lost the border on the other side.
+  ])('does not group a picture with a copy %s', async (name, change) => {
+    // A shifted frame lacks the border on the opposite side.
     const picture = await photo(4);
     const first = name.startsWith('moved')
       ? picture.clone().extract({ left: 0, top: 0, width: 716, height: 540 })
@@ -72,7 +72,7 @@ describe('findPictureGroups', () => {
     expect(await groupsOf({ 'a.jpg': first.clone().jpeg(), 'b.jpg': change(picture.clone()).jpeg() })).toEqual([]);
   });
 
-  it('does not group two frames in which only the subject has moved', async () => {
+  it('does not group two frames in which only the subject moved', async () => {
     const picture = await photo(5);
     const subject = await picture.clone().extract({ left: 200, top: 150, width: 160, height: 160 }).png().toBuffer();
     const at = (left: number) =>
@@ -83,7 +83,7 @@ describe('findPictureGroups', () => {
     expect(await groupsOf({ 'a.jpg': at(330), 'b.jpg': at(346) })).toEqual([]);
   });
 
-  it('does not chain a burst, each frame of which is close to the next, into one group', async () => {
+  it('does not chain a burst of similar frames into one group', async () => {
     const picture = await photo(6);
     const frames = Object.fromEntries(
       Array.from({ length: 12 }, (_, index) => [
@@ -91,7 +91,7 @@ describe('findPictureGroups', () => {
         picture.clone().extract({ left: index, top: 0, width: 700, height: 540 }).jpeg({ quality: 95 }),
       ]),
     );
-    // Frames a pixel apart cannot be told from copies; ten pixels apart they can.
+    // Frames one pixel apart cannot be distinguished from copies; frames ten pixels apart can.
     for (const { paths } of await groupsOf(frames)) {
       const shifts = paths.map((path) => Number.parseInt(path, 10));
       expect(Math.max(...shifts) - Math.min(...shifts)).toBeLessThanOrEqual(6);
@@ -128,7 +128,7 @@ describe('findPictureGroups', () => {
   });
 });
 
-/** Stores of random squares, some of them copies of others; hashes stand for their bytes. */
+/** Stores of random squares, some of them copies; hashes replace the hashes of their bytes. */
 const anyImages = fc
   .array(fc.record({ picture: fc.nat(5), isLost: fc.boolean() }), { minLength: 1, maxLength: 12 })
   .map((list) => list.map((one, index) => ({ ...one, relativePath: `${(index * 7) % 13}.jpg` })));
@@ -149,8 +149,8 @@ function squareOf(picture: number): Uint8Array {
   });
 }
 
-describe('findPictureGroups, whatever the order', () => {
-  it('gives disjoint groups of decoded images, the same ones in any order', async () => {
+describe('findPictureGroups in any order', () => {
+  it('returns the same disjoint groups of decoded images in any order', async () => {
     await fc.assert(
       fc.asyncProperty(anyImages, fc.nat(), async (images, turn) => {
         const hashes = (some: typeof images) => some.map(({ isLost, picture }) => (isLost ? null : String(picture)));
@@ -172,8 +172,8 @@ describe('findPictureGroups, whatever the order', () => {
     );
   });
 
-  it('lets the event loop run, and stops when it is told to', async () => {
-    // A few pictures again and again, as if of different bytes: each is hashed and compared.
+  it('yields to the event loop and stops on abort', async () => {
+    // A few pictures repeated as if their bytes differed: each is hashed and compared.
     const images = Array.from({ length: 3000 }, (_, index) => ({
       picture: index % 50,
       isLost: false,
@@ -199,7 +199,7 @@ describe('findPictureGroups, whatever the order', () => {
     expect(turns).toBeGreaterThan(2);
     expect(progress.at(-1)).toBe(3000);
     expect(progress.length).toBeGreaterThan(2);
-    // Slices take 25 ms; the rest is for a busy machine.
+    // Slices take 25 ms; the rest allows for a busy machine.
     expect(longestMs).toBeLessThan(1000);
     const controller = new AbortController();
     const stopped = findPictureGroups(images, pixels, hashes, { signal: controller.signal });
@@ -209,7 +209,7 @@ describe('findPictureGroups, whatever the order', () => {
 });
 
 describe.skipIf(!existsSync(photographs))('findPictureGroups on photographs (needs ../shared)', () => {
-  it('finds the one picture that 3,000 photographs have twice', { timeout: 120_000 }, async () => {
+  it('finds the one duplicate among 3,000 photographs', { timeout: 120_000 }, async () => {
     const { images } = await scanImageFolder(photographs);
     const pixels = createPixelStore(images.length, 96);
     const { sha256: hashes } = await decodeImages(images, [pixels], decoding);

@@ -1,4 +1,4 @@
-/** Which images are copies of one picture: equal bytes, or the same picture encoded anew or resized. */
+/** Groups images that are copies of one picture: equal bytes, or the same picture re-encoded or resized. */
 import { setImmediate } from 'node:timers/promises';
 import { HashIndex } from './hash-index.ts';
 import type { ImageFile } from './image-folder.ts';
@@ -11,27 +11,27 @@ import { PixelStore, type PixelStoreHandle } from './pixel-store.ts';
 export interface PictureGroup {
   /** `exact`: all files have equal bytes. */
   kind: 'exact' | 'near';
-  /** At least two indices into the images, sorted by path. */
+  /** At least two image indices, sorted by path. */
   members: number[];
 }
 
 export interface PictureGroups {
   /** Disjoint, sorted by their first paths. */
   groups: PictureGroup[];
-  /** False where so many images look alike that not all of them could be compared. */
+  /** False if so many images look alike that not all of them were compared. */
   isComplete: boolean;
 }
 
 /**
- * Groups the copies of each picture; O(n) memory, and time in slices of some 25 ms.
+ * Groups the copies of each picture, with O(n) memory, in slices of about 25 ms.
  *
- * Every member of a group is the same picture as the group's first one, so that a burst of alike photographs does not chain
- * into one group. Mirrored, cropped, shifted and brightened versions are other pictures.
+ * Every member shows the same picture as the first member, so a burst of similar photographs does not chain into one group.
+ * Mirrored, cropped, shifted and brightened versions are different pictures.
  *
- * @param pixels the decoded images; any size, of which larger ones tell more alike pictures apart.
- * @param sha256 of each image's bytes; null for an image that was not decoded, which is in no group.
+ * @param pixels the decoded images at any size; larger ones distinguish more similar pictures.
+ * @param sha256 of each image's bytes; null for an image that was not decoded, which joins no group.
  * @param options `onProgress` is called after each slice and at the end.
- * @throws the signal's reason when it is aborted.
+ * @throws the signal's reason on abort.
  */
 export async function findPictureGroups(
   images: readonly Pick<ImageFile, 'relativePath'>[],
@@ -82,13 +82,13 @@ export async function findPictureGroups(
 
 const sliceMs = 25;
 
-/** Pictures compared with one image, the most alike first. */
+/** Candidates compared with one image, the most similar first. */
 const maxComparisons = 16;
 
-/** Thumbnails kept; others are made again. */
+/** Size of the thumbnail cache; others are recomputed. */
 const keptThumbnails = 512;
 
-/** The first image of each picture so far. */
+/** The first image of each picture found so far. */
 class Pictures {
   isComplete = true;
   readonly #store: PixelStore;
@@ -103,7 +103,7 @@ class Pictures {
     this.#store = store;
   }
 
-  /** The first image of the same picture; the image itself where it is a new picture. */
+  /** Returns the first image of the same picture; for a new picture, the image itself. */
   find(image: number): number {
     const thumbnail = this.#thumbnail(image);
     const means = meansOf(thumbnail);
@@ -134,7 +134,7 @@ class Pictures {
     const kept = this.#thumbnails.get(image);
     if (kept !== undefined) return kept;
     const thumbnail = thumbnailOf(this.#store.pixels(image), this.#store.size);
-    // The oldest goes: a Map keeps the order of insertion.
+    // Evicts the oldest: a Map iterates in insertion order.
     if (this.#thumbnails.size === keptThumbnails) this.#thumbnails.delete(this.#thumbnails.keys().next().value!);
     this.#thumbnails.set(image, thumbnail);
     return thumbnail;

@@ -1,14 +1,14 @@
 /**
  * Perceptual hash of a decoded image: the signs of the 64 lowest frequencies of its brightness.
  *
- * Encoding anew and resizing change high frequencies and leave low ones almost as they are, so that few signs turn over;
- * two unrelated photographs differ in about 32 of 64.
+ * Re-encoding and resizing change high frequencies but hardly the low ones, so few signs flip; two unrelated photographs
+ * differ in about 32 of 64.
  */
 import { resizeLikePillow } from './decode-pillow.ts';
 
-/** A small square copy of an image, for its hash and for comparing it with another one. */
+/** A small square copy of an image, for hashing and comparing it. */
 export interface Thumbnail {
-  /** 64, or 32 where the image itself is smaller than 64 × 64. */
+  /** 64, or 32 if the image itself is smaller than 64 × 64. */
   size: number;
   /** [size, size, 3], RGB 0 … 255. */
   pixels: Uint8Array;
@@ -28,7 +28,7 @@ export function thumbnailOf(pixels: Uint8Array, size: number): Thumbnail {
 }
 
 /**
- * @returns `isFlat`: hardly any brightness varies, so that the signs are noise and say nothing about the picture.
+ * @returns `isFlat`: the brightness hardly varies, so the signs are noise.
  */
 export function hashOf({ size, pixels }: Thumbnail): { hash: PictureHash; isFlat: boolean } {
   brightnessOf(pixels, size);
@@ -59,17 +59,17 @@ export function hammingDistance(a: PictureHash, b: PictureHash): number {
 
 // --- internal ---
 
-/** Set bits of every 16-bit number. */
+/** Number of set bits of every 16-bit number. */
 const bitsOf = Uint8Array.from({ length: 2 ** 16 }, (_, value) => {
   let count = 0;
   for (let rest = value; rest > 0; rest &= rest - 1) count += 1;
   return count;
 });
 
-/** Side of the brightness that is transformed. */
+/** Side of the brightness image that is transformed. */
 const side = 32;
 
-/** Standard deviation of the low frequencies, in levels of 255, below which an image is flat. */
+/** An image is flat below this standard deviation of the low frequencies, in levels of 255. */
 const flatDeviation = 1.5;
 
 /** Frequencies (cycles over two image sides) without the mean, lowest first. */
@@ -88,7 +88,7 @@ const cosines = Float64Array.from({ length: frequencies * side }, (_, index) => 
 const brightness = new Float64Array(side * side);
 const partial = new Float64Array(frequencies * side);
 
-/** Mean of blocks, [32, 32], 0 … 255, into `brightness`. */
+/** Writes the means of blocks, [32, 32], 0 … 255, into `brightness`. */
 function brightnessOf(pixels: Uint8Array, size: number): void {
   const block = size / side;
   brightness.fill(0);

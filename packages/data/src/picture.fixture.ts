@@ -2,7 +2,7 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import sharp, { type Sharp } from 'sharp';
 
-/** [height, width, 3], full of edges: the picture that OpenCV and Pillow were given too (`tools/golden/pillow.py`). */
+/** [height, width, 3] with many edges: the same input as for OpenCV and Pillow (`tools/golden/pillow.py`). */
 export function picture(width: number, height: number): Uint8Array {
   return Uint8Array.from({ length: width * height * 3 }, (_, index) => {
     const [x, y, channel] = [Math.floor(index / 3) % width, Math.floor(index / 3 / width), index % 3];
@@ -10,7 +10,7 @@ export function picture(width: number, height: number): Uint8Array {
   });
 }
 
-/** [540, 720, 3] with the smooth areas, edges and texture of a photograph, drawn from a seed. */
+/** [540, 720, 3] with the smooth areas, edges and texture of a photograph, generated from a seed. */
 export async function photo(seed: number): Promise<Sharp> {
   const random = xoroshiro128plus(seed);
   const noise = async (width: number, height: number, levels: number) =>

@@ -1,4 +1,4 @@
-// A thread that adds up an image's pixels as soon as they are published, and tells whether the memory is shared.
+// A thread that sums an image's pixels once they are published, and reports whether the memory is shared.
 import { parentPort, workerData } from 'node:worker_threads';
 import { PixelStore } from '../dist/index.js';
 

@@ -1,4 +1,4 @@
-/** Samples as libvips decodes them → red, green, blue and, where there is one, alpha, on the file's whole canvas. */
+/** Converts the samples that libvips decodes to RGB and optional alpha, on the file's whole canvas. */
 import type { ImageLayout } from './image-layout.ts';
 import { labToRgb } from './lab.ts';
 import { ycbcrToRgb } from './ycbcr.ts';
@@ -12,9 +12,9 @@ export interface Samples {
 }
 
 /**
- * Picks colors and opacity out of decoded samples.
+ * Selects colors and opacity from decoded samples.
  *
- * @returns 3 or 4 channels; it may be the same memory.
+ * @returns 3 or 4 channels; may share the input's memory.
  */
 export function arrangeSamples(samples: Samples, layout: ImageLayout): Samples {
   const { ycbcr, lab, gif, isPremultiplied } = layout;
@@ -27,7 +27,7 @@ export function arrangeSamples(samples: Samples, layout: ImageLayout): Samples {
 
 // --- internal ---
 
-/** Leaves the samples out that are neither color nor opacity. */
+/** Drops samples that are neither color nor opacity. */
 function pickAlpha(samples: Samples, { alpha }: ImageLayout): Samples {
   const { data, width, height, channels } = samples;
   const wanted = alpha === 'none' ? undefined : 3 + (alpha === 'last' ? channels - 4 : alpha);
@@ -45,7 +45,7 @@ function pickAlpha(samples: Samples, { alpha }: ImageLayout): Samples {
   return { data: out, width, height, channels: picked };
 }
 
-/** Transparent where the first frame is not. */
+/** Places the first frame on a canvas that is transparent elsewhere. */
 function placeFrame(samples: Samples, { width, height, frame }: NonNullable<ImageLayout['gif']>): Samples {
   const { channels } = samples;
   const isCovered = frame.width === width && frame.height === height;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createPixelStore, PixelStore } from './pixel-store.ts';
 
 describe('a pixel store', () => {
-  it('is seen by another thread without a copy, once an image is published', async () => {
+  it('shares a published image with another thread without copying', async () => {
     const handle = createPixelStore(3, 4);
     const worker = new Worker(new URL('./pixel-reader.fixture.mjs', import.meta.url), { workerData: handle });
     const [waiting] = await once(worker, 'message');
@@ -16,7 +16,7 @@ describe('a pixel store', () => {
     await worker.terminate();
   });
 
-  it('comes in segments of at most 1 GiB, and no image lies in two', () => {
+  it('consists of segments of at most 1 GiB, and no image spans two', () => {
     // 1,100 images of 1,024 × 1,024 pixels: 3 MiB each.
     const handle = createPixelStore(1100, 1024);
     expect(handle.segments.map((segment) => segment.byteLength)).toEqual(
@@ -32,7 +32,7 @@ describe('a pixel store', () => {
     expect(store.isReady(342)).toBe(false);
   });
 
-  it('refuses pixels of another size', () => {
+  it('rejects pixels of another size', () => {
     expect(() => new PixelStore(createPixelStore(1, 4)).publish(0, new Uint8Array(3))).toThrow(
       'expected 48 bytes of pixels, received 3',
     );

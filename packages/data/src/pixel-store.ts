@@ -1,21 +1,21 @@
-/** Decoded images in memory that every thread sees: written once, never copied between threads. */
+/** Decoded images in shared memory: written once, never copied between threads. */
 
-/** Plain data that crosses threads by reference. */
+/** Plain data that can be sent to other threads; its buffers are shared. */
 export interface PixelStoreHandle {
   /** Side of every image, pixels. */
   size: number;
   count: number;
-  /** RGB bytes, row by row; an image never straddles two. */
+  /** RGB bytes, row by row; no image spans two buffers. */
   segments: SharedArrayBuffer[];
   imagesPerSegment: number;
-  /** Int32 per image: 1 once its pixels are there. */
+  /** One Int32 per image: 1 once its pixels are written. */
   ready: SharedArrayBuffer;
 }
 
 /** node 20 throws on typed arrays over a larger shared buffer. */
 const segmentBytes = 2 ** 30;
 
-/** Reserves memory for `count` images of `size` × `size` pixels. */
+/** Allocates memory for `count` images of `size` × `size` pixels. */
 export function createPixelStore(count: number, size: number): PixelStoreHandle {
   const imageBytes = size * size * 3;
   const imagesPerSegment = Math.max(1, Math.floor(segmentBytes / imageBytes));
@@ -54,7 +54,7 @@ export class PixelStore {
   }
 
   /**
-   * An image's pixels [size, size, 3], RGB 0 … 255; a view, not a copy.
+   * Returns an image's pixels [size, size, 3], RGB 0 … 255; a view, not a copy.
    *
    * @throws Error when the image was not decoded.
    */
@@ -63,12 +63,12 @@ export class PixelStore {
     return this.#slot(index);
   }
 
-  /** Copies an image into its slot and lets all threads see it. */
+  /** Copies an image into its slot and makes it visible to all threads. */
   publish(index: number, pixels: Uint8Array): void {
     if (pixels.length !== this.#imageBytes)
       throw new Error(`expected ${this.#imageBytes} bytes of pixels, received ${pixels.length}`);
     this.#slot(index).set(pixels);
-    // After the pixels: a thread that sees the flag sees them too.
+    // Set the flag after the pixels: a thread that reads the flag then also reads the pixels.
     Atomics.store(this.#ready, index, 1);
   }
 

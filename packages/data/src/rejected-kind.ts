@@ -1,18 +1,18 @@
-/** Files that are often found among images and are not accepted: the reason names them. */
+/** Detects files that are common among images but not accepted, so that the reason names their format. */
 import { startsLike } from './starts-like.ts';
 
 export interface RejectedKind {
   name: string;
   remedy: string;
-  /** Whether it shows a picture at all. */
+  /** Whether it is an image format. */
   isImage: boolean;
 }
 
-/** What a file is, if it is one of the kinds that are named. `head`: its first bytes as Latin-1. */
+/** Detects a known kind of file. `head`: its first bytes as Latin-1. */
 export function rejectedKind(head: string): RejectedKind | undefined {
   if (/^(\xef\xbb\xbf)?\s*(<!--(?:(?!-->).)*-->\s*)*<(!doctype\s+html|html|head|body)[\s>]/is.test(head))
     return other('an HTML page', 'a server may have sent an error page; download the image again');
-  // SVG is a program, which may name other files.
+  // An SVG is code, which may reference other files.
   if (/<svg[\s>]/i.test(head)) return image('svg', 'export it as PNG');
   const kind = kinds.find(({ starts }) => starts.some((start) => startsLike(head, start)));
   if (kind !== undefined) return kind;
@@ -26,12 +26,12 @@ export function rejectedKind(head: string): RejectedKind | undefined {
 
 const image = (name: string, remedy = 'save it as JPEG or PNG'): RejectedKind => ({ name, remedy, isImage: true });
 const other = (name: string, remedy: string): RejectedKind => ({ name, remedy, isImage: false });
-const raw = (name: string) => image(`raw values of a camera (${name})`, 'develop it to JPEG or PNG');
-const video = (name: string) => other(`a video or sound (${name})`, 'save a frame as JPEG or PNG');
+const raw = (name: string) => image(`camera raw data (${name})`, 'convert it to JPEG or PNG');
+const video = (name: string) => other(`a video or audio file (${name})`, 'save a frame as JPEG or PNG');
 const archive = (name: string) => other(`an archive (${name})`, 'unpack it');
 const document = (name: string) => image(name, 'export its pages as JPEG or PNG');
 
-/** Latin-1 bytes at the start of a file; `?` stands for any byte. The first that fits decides. */
+/** Latin-1 bytes at the start of a file; `?` matches any byte. The first match decides. */
 const kinds: readonly (RejectedKind & { starts: readonly string[] })[] = [
   { ...image('bmp'), starts: ['BM????\0\0\0\0'] },
   { ...image('ico'), starts: ['\0\0\x01\0', '\0\0\x02\0'] },
@@ -63,7 +63,7 @@ const kinds: readonly (RejectedKind & { starts: readonly string[] })[] = [
   { ...raw('MRW'), starts: ['\0MRM'] },
   { ...raw('X3F'), starts: ['FOVb'] },
   { ...video('QuickTime'), starts: ['????ftypqt  ', '????moov', '????mdat', '????wide'] },
-  { ...video('MP4 or alike'), starts: ['????ftyp'] },
+  { ...video('MP4 or similar'), starts: ['????ftyp'] },
   { ...video('WebM or Matroska'), starts: ['\x1a\x45\xdf\xa3'] },
   { ...video('AVI'), starts: ['RIFF????AVI '] },
   { ...video('WAVE'), starts: ['RIFF????WAVE'] },

@@ -1,8 +1,8 @@
-/** The WebAssembly that resamples, compiled and ready. */
+/** The compiled WebAssembly module for resampling. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
-/** What `assembly/resample.ts` exports: numbers are addresses and bytes in its memory, unless they count. */
+/** Exports of `assembly/resample.ts`; numbers are addresses and bytes in its memory, except for counts. */
 export interface Kernel {
   memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   weightBits: { readonly value: number };
@@ -19,14 +19,14 @@ export interface Kernel {
   acrossLines(lines: number, lineBytes: number, result: number, tap: number): void;
 }
 
-/** Of JavaScript itself, but neither in TypeScript's `ES2023` nor in node's types. */
+/** Part of JavaScript, but of neither TypeScript's `ES2023` nor node's types. */
 declare const WebAssembly: {
   Module: new (bytes: Uint8Array) => object;
   Instance: new (module: object) => { exports: unknown };
 };
 
-// The compiled module, the same one from `src` (tests) and from `dist`.
+// The same compiled module for `src` (tests) and `dist`.
 const modulePath = createRequire(import.meta.url).resolve('#resample');
-/** One for a thread: nothing in its memory is needed from one call to the next. */
+/** One instance per thread: its memory holds nothing between calls. */
 export const kernel: Kernel = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(modulePath)))
   .exports as Kernel;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { resampleAcrossLines, resampleAlongLines, type Taps, weightOne } from './resample.ts';
 
-/** What is meant, a byte at a time: sums of 32 bit, rounded to 8. */
+/** The reference, one byte at a time: 32-bit sums, rounded to 8 bit. */
 function weightedSums(valueAt: (index: number) => number, { size, first, count, weights, stride }: Taps): number[] {
   return Array.from({ length: size }, (_, position) => {
     let sum = weightOne / 2;
@@ -34,7 +34,7 @@ function acrossLines(data: Uint8Array, lineBytes: number, taps: Taps): number[] 
 const noise = (length: number, seed: number) =>
   Uint8Array.from({ length }, (_, index) => Math.imul(index + seed, 2_654_435_761) >>> 24);
 
-/** Any weights at any places of a length, also such as no filter has: sums then wrap. */
+/** Arbitrary weights at arbitrary positions of a length, including combinations that no filter has: sums then wrap. */
 const tapsWithin = (length: number): fc.Arbitrary<Taps> => {
   const tap = fc
     .tuple(fc.nat(length - 1), fc.nat(length))
@@ -60,7 +60,7 @@ const cases = fc
   .chain(([length, others, seed]) => tapsWithin(length).map((taps) => ({ length, others, seed, taps })));
 
 describe('resampleAlongLines', () => {
-  it('gives the weighted sums of pixels, whatever the weights', () => {
+  it('computes the weighted sums of pixels for any weights', () => {
     fc.assert(
       fc.property(cases, ({ length, others, seed, taps }) => {
         const data = noise(others * length * 3, seed);
@@ -69,7 +69,7 @@ describe('resampleAlongLines', () => {
     );
   });
 
-  it('does so in as many strips as it takes, the last one smaller', () => {
+  it('works in several strips, the last one smaller', () => {
     const [lineCount, length] = [2001, 150];
     const taps = {
       size: 1,
@@ -84,7 +84,7 @@ describe('resampleAlongLines', () => {
 });
 
 describe('resampleAcrossLines', () => {
-  it('gives the weighted sums of lines, whatever the weights', () => {
+  it('computes the weighted sums of lines for any weights', () => {
     fc.assert(
       fc.property(cases, ({ length, others, seed, taps }) => {
         const data = noise(others * length, seed);

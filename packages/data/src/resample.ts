@@ -1,18 +1,18 @@
-/** Weighted sums of pixels by WebAssembly (`assembly/resample.ts`): its memory, and what lies where in it. */
+/** Computes weighted sums of pixels in WebAssembly (`assembly/resample.ts`) and lays out its memory. */
 import { kernel } from './resample-kernel.ts';
 
-/** A weight of 1. */
+/** The fixed-point weight 1. */
 export const weightOne = 2 ** kernel.weightBits.value;
 
-/** Which pixels of a line, or which lines, each one of the result is a weighted sum of. */
+/** For each pixel of a resized line, or for each line: the input pixels or lines and their weights in the sum. */
 export interface Taps {
-  /** Results. */
+  /** Number of results. */
   size: number;
   /** [size] */
   first: Int32Array;
   /** [size] */
   count: Int32Array;
-  /** [size, stride], those behind the `count` of each 0; {@link weightOne} is 1. */
+  /** [size, stride], 0 after the `count` of each; {@link weightOne} is 1. */
   weights: Int32Array;
   stride: number;
 }
@@ -20,7 +20,7 @@ export interface Taps {
 /**
  * Resamples each line: [lineCount, length, 3] → [lineCount, size, 3].
  *
- * Sums are rounded to 8 bit; they are of 32, and wrap as those of C do.
+ * Sums are 32 bit, wrap as in C, and are rounded to 8 bit.
  */
 export function resampleAlongLines(data: Uint8Array, lineCount: number, taps: Taps): Uint8Array {
   const lineBytes = data.length / lineCount;
@@ -42,7 +42,7 @@ export function resampleAlongLines(data: Uint8Array, lineCount: number, taps: Ta
   return result;
 }
 
-/** Resamples lines, as {@link resampleAlongLines} does pixels: [length, lineBytes] → [size, lineBytes]. */
+/** Resamples across lines, as {@link resampleAlongLines} does along them: [length, lineBytes] → [size, lineBytes]. */
 export function resampleAcrossLines(data: Uint8Array, lineBytes: number, taps: Taps): Uint8Array {
   const { size, first, count } = taps;
   const tapBytes = tapBytesOf(taps);
@@ -64,16 +64,16 @@ export function resampleAcrossLines(data: Uint8Array, lineBytes: number, taps: T
 
 const lowerBits = kernel.lowerBits.value;
 
-/** Weights in a group, each in two halves of 16 bit. */
+/** Weights in a group, each in two 16-bit halves. */
 const groupSize = 4;
 const headBytes = 16;
-/** At most this is read or written behind what is meant. */
+/** Maximum number of bytes read or written past the end. */
 const slackBytes = 16;
-/** Lines at a time that stay in a processor's cache. */
+/** Lines per pass, so that they stay in the processor cache. */
 const stripBytes = 2 ** 18;
 const pageBytes = 2 ** 16;
 
-/** The memory, which stays as large as it once was: some lines and a result. */
+/** Returns memory of at least this size; it never shrinks and holds some lines and a result. */
 function reserve(byteCount: number): Uint8Array {
   const missing = byteCount - kernel.memory.buffer.byteLength;
   if (missing > 0) kernel.memory.grow(Math.ceil(missing / pageBytes));
@@ -86,7 +86,7 @@ function tapBytesOf({ stride }: Taps): number {
   return headBytes + groupCountOf(stride) * groupSize * 4;
 }
 
-/** From address 0 on. */
+/** Writes the taps from address 0 on. */
 function writeTaps({ buffer }: Uint8Array, { size, first, count, weights, stride }: Taps, tapBytes: number): void {
   const heads = new Int32Array(buffer);
   const halves = new Int16Array(buffer);

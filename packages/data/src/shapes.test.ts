@@ -25,7 +25,7 @@ describe('the data set shapes', () => {
     expect(folder.images).toHaveLength(800);
   });
 
-  it('is the same for the same seed, and another for another', async () => {
+  it('depends only on the seed', async () => {
     const few = { imagesPerClass: { train: 4, validation: 0 } };
     const digest = async (name: string, seed: number) => {
       await drawShapes(join(parent, name), { seed, ...few });
@@ -40,7 +40,7 @@ describe('the data set shapes', () => {
     expect(await digest('d', 4)).not.toBe(await digest('e', 5));
   });
 
-  it('cannot be told apart by color: logistic regression on histograms stays below 60 %', async () => {
+  it('is not separable by color: logistic regression on histograms stays below 60 %', async () => {
     const handle = createPixelStore(folder.images.length, size);
     const options = { background: 'black', resize: 'antialiased', maxPixels: 1e6, timeoutMs: 10_000 } as const;
     await decodeImages(folder.images, [handle], options);
@@ -56,7 +56,7 @@ describe('the data set shapes', () => {
   });
 });
 
-/** 4 × 4 × 4 bins of color, and their squares: shares of the image. */
+/** 4 × 4 × 4 color bins and their squares, as fractions of the image. */
 function histogram(pixels: Uint8Array): number[] {
   const bins = new Array<number>(64).fill(0);
   for (let index = 0; index < pixels.length; index += 3)
@@ -64,7 +64,7 @@ function histogram(pixels: Uint8Array): number[] {
   return [...bins, ...bins.map((bin) => bin * bin)];
 }
 
-/** Standardised columns, L2, plain gradient descent to convergence. */
+/** Standardized columns, L2, plain gradient descent to convergence. */
 function fitLogistic(rows: number[][], labels: number[]): (row: number[]) => number {
   const width = rows[0]!.length;
   const columns = Array.from({ length: width }, (_, column) => rows.map((row) => row[column]!));

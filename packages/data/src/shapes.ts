@@ -1,8 +1,8 @@
 /**
- * `shapes`: a data set that Chorus draws itself, for when there is none and for tests.
+ * `shapes`: a synthetic data set, for trying Chorus without your own data and for tests.
  *
- * Classes differ by form alone: colors, size (area), place, turn, background and noise come from the same
- * distributions for all of them.
+ * Classes differ in shape only: colors, size (area), position, rotation, background and noise have the same distributions in
+ * all classes.
  */
 
 import { existsSync } from 'node:fs';
@@ -15,13 +15,13 @@ import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import sharp from 'sharp';
 import { randomFor } from './shuffle.ts';
 
-/** Raised when the drawing changes, so that no cache holds the old one. */
+/** Increment it when the drawing changes, to invalidate cached data sets. */
 const drawingVersion = 3;
 
 /** Side of the drawn images, pixels. */
 const sidePixels = 96;
 
-/** Corners of each form around (0, 0), before it is scaled to an area; a disc has none. */
+/** Corners of each shape around (0, 0), before scaling to an area; a disc has none. */
 const forms = {
   discs: [],
   triangles: regular(3, () => 1),
@@ -33,7 +33,7 @@ export type ShapeForm = keyof typeof forms;
 
 export interface ShapesOptions {
   seed: number;
-  /** At least two forms; by default discs and stars. */
+  /** At least two shapes; by default discs and stars. */
   classes?: readonly ShapeForm[];
   imagesPerClass: { train: number; validation: number };
 }
@@ -44,7 +44,7 @@ type Color = readonly [red: number, green: number, blue: number];
 /**
  * Draws the data set into a folder, as `train/<class>/*` and `validation/<class>/*` (PNG, 96 × 96).
  *
- * The same options give the same bytes on one version of sharp.
+ * The same options give the same bytes with the same version of sharp.
  */
 export async function drawShapes(folder: string, options: ShapesOptions): Promise<void> {
   const { seed, classes = ['discs', 'stars'], imagesPerClass } = options;
@@ -62,7 +62,7 @@ export async function drawShapes(folder: string, options: ShapesOptions): Promis
 }
 
 /**
- * The data set in the user's cache, drawn there when it is not; safe when several processes ask at once.
+ * Draws the data set into the user's cache unless it is already there; safe for concurrent processes.
  *
  * @returns its folder.
  */
@@ -82,10 +82,10 @@ async function drawShape(form: ShapeForm, noise: Int8Array, random: RandomGenera
   const between = (low: number, high: number) => low + uniformFloat64(random) * (high - low);
   const color = (): Color => [uniformInt(random, 0, 255), uniformInt(random, 0, 255), uniformInt(random, 0, 255)];
   const [from, to] = [color(), color()];
-  // Drawn again until it stands out from its background; which classes do is the same for all.
+  // Draw colors until the shape contrasts with its background; the distribution is the same for all classes.
   let ink = color();
   while (difference(ink, from) < 150 || difference(ink, to) < 150) ink = color();
-  // The same areas for all forms: 8 to 20 % of the image.
+  // The same areas for all shapes: 8 to 20 % of the image.
   const area = between(0.08, 0.2) * sidePixels ** 2;
   const reach = Math.sqrt(area);
   const [x, y] = [between(reach, sidePixels - reach), between(reach, sidePixels - reach)];
@@ -97,7 +97,7 @@ async function drawShape(form: ShapeForm, noise: Int8Array, random: RandomGenera
   const { data, info } = await sharp(Buffer.from(svg)).removeAlpha().raw().toBuffer({ resolveWithObject: true });
   const strength = between(0, 0.25);
   const shift = uniformInt(random, 0, noise.length - 1);
-  // A Uint8ClampedArray holds what leaves 0 … 255 at the edge.
+  // A Uint8ClampedArray clamps values to 0 … 255.
   const pixels = new Uint8ClampedArray(data);
   for (let index = 0; index < pixels.length; index += 1)
     pixels[index] = pixels[index]! + strength * noise[(index + shift) % noise.length]!;
@@ -139,7 +139,7 @@ function rgb([red, green, blue]: Color): string {
   return `rgb(${red},${green},${blue})`;
 }
 
-/** Roughly normal (the sum of three uniforms), −128 … 127; each image starts at another place of it. */
+/** Approximately normal noise (the sum of three uniforms), −128 … 127; each image uses a different offset. */
 function noiseTile(random: RandomGenerator): Int8Array {
   return Int8Array.from({ length: 2 ** 17 - 1 }, () => {
     const sum = uniformFloat64(random) + uniformFloat64(random) + uniformFloat64(random);

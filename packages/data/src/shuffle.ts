@@ -3,9 +3,9 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 
 /**
- * A seed of its own for every purpose: what one draws does not depend on what another did.
+ * Derives a separate seed for each purpose, so that its random numbers do not depend on other draws.
  *
- * FNV-1a (Fowler, Noll, Vo; 32 bits) over the text `seed/purpose`.
+ * FNV-1a (Fowler, Noll, Vo; 32 bits) of the text `seed/purpose`.
  */
 export function seedFor(seed: number, purpose: string): number {
   let hash = 0x811c9dc5;
@@ -13,12 +13,12 @@ export function seedFor(seed: number, purpose: string): number {
   return hash >>> 0;
 }
 
-/** A stream of random numbers of its own for every purpose; see {@link seedFor}. */
+/** Creates a separate random generator for each purpose; see {@link seedFor}. */
 export function randomFor(seed: number, purpose: string): RandomGenerator {
   return xoroshiro128plus(seedFor(seed, purpose));
 }
 
-/** Fisher and Yates, in place; returns the same array. */
+/** Fisher-Yates shuffle, in place; returns the same array. */
 export function shuffle<T extends { [index: number]: unknown; length: number }>(values: T, random: RandomGenerator): T {
   for (let last = values.length - 1; last > 0; last -= 1) {
     const other = uniformInt(random, 0, last);

@@ -1,17 +1,17 @@
-/** Top folders that hold a split rather than a class, by their names. */
+/** Recognizes split folders by name. */
 import { lookOf } from './display-name.ts';
 
-/** What the images of a split folder are for. */
+/** The purpose of the images in a split folder. */
 export type SplitRole = 'train' | 'tune' | 'test';
 
-/** Usual names, in lower case. */
+/** Common names, in lower case. */
 const usualNames: Readonly<Record<SplitRole, readonly string[]>> = {
   train: ['train', 'training'],
   tune: ['val', 'valid', 'validation'],
   test: ['test', 'testing'],
 };
 
-/** Words of other names, such as `training_set` or `testData`. */
+/** Words in other names, such as `training_set` or `testData`. */
 const otherWords: Readonly<Record<SplitRole, RegExp>> = {
   train: /^(train|training|trainset|traindata)$/,
   tune: /^(val|valid|validation|valset|dev|devset)$/,
@@ -20,14 +20,14 @@ const otherWords: Readonly<Record<SplitRole, RegExp>> = {
 
 export const splitRoles: readonly SplitRole[] = ['train', 'tune', 'test'];
 
-/** What a folder with this name is for, in upper or lower case; null for every other name. */
+/** The role of a folder with one of the common names, ignoring case; null for other names. */
 export function splitRoleOf(name: string): SplitRole | null {
-  // By its look: a name with an invisible character is no class of its own.
+  // Compare the visual form: an invisible character does not make a name a class.
   const plain = lookOf(name).toLowerCase();
   return splitRoles.find((role) => usualNames[role].includes(plain)) ?? null;
 }
 
-/** What a folder is for whose name has one of the usual names as a word; null for every other name. */
+/** The role of a folder whose name contains a common name as a word; null for other names. */
 export function likelySplitRoleOf(name: string): SplitRole | null {
   const words = name
     .replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')

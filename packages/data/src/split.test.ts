@@ -38,7 +38,7 @@ const classesOf = (counts: number[]) => counts.map((_, label) => String(label));
 const sorted = (indices: Iterable<number>) => [...indices].toSorted((a, b) => a - b);
 
 describe('splitImages', () => {
-  it('holds out: every image in one set, the classes spread, knowing nothing of the images but their names', () => {
+  it('holds out: every image in one set, stratified by class, depending only on the image names', () => {
     fc.assert(
       fc.property(anyCounts, fc.nat(), fc.nat(), (counts, seed, turn) => {
         const images = imagesOf(counts, null);
@@ -56,7 +56,7 @@ describe('splitImages', () => {
             const inSet = set.filter((index) => images[index]!.label === label).length;
             expect(Math.abs(inSet - share * count)).toBeLessThanOrEqual(1);
           }
-        // The same images in another order fall into the same sets.
+        // The same images in another order are assigned to the same sets.
         const turned = images.map((_, index) => images[(index + turn) % images.length]!);
         const again = splitImages({ images: turned, classes: classesOf(counts), root }, plan);
         for (const [name, set] of disjointSets(split)) {
@@ -68,7 +68,7 @@ describe('splitImages', () => {
     );
   });
 
-  it('deals k folds: every training image is held out exactly once, by a training that saw none of its fold', () => {
+  it('deals k folds: every training image is held out exactly once, by a training without its fold', () => {
     fc.assert(
       fc.property(
         anyCounts,
@@ -90,7 +90,7 @@ describe('splitImages', () => {
           for (const { fold, fit, tune, outOfFold } of split.folds) {
             expect(sorted([...fit, ...tune, ...outOfFold])).toEqual([...training]);
             expect(outOfFold.length > 0).toBe(fold.kind !== 'all');
-            // Every training knows every class, and is watched on every class.
+            // Every training fits every class and monitors every class.
             for (const set of [fit, tune])
               expect(new Set([...set].map((index) => images[index]!.label)).size).toBe(counts.length);
           }
@@ -99,7 +99,7 @@ describe('splitImages', () => {
     );
   });
 
-  it('keeps the flaw of stacking on training images: what is held out is what was learnt from', () => {
+  it('reproduces the flaw of stacking on training images: the out-of-fold images are the fit images', () => {
     const images = imagesOf([20, 20], null);
     const { folds, test } = splitImages(
       { images, classes: ['0', '1'], root },
@@ -110,7 +110,7 @@ describe('splitImages', () => {
     expect(folds[0]!.fit.length + folds[0]!.tune.length + test.length).toBe(40);
   });
 
-  it('keeps the flaw of watching the test images, and of testing on whole batches only', () => {
+  it('reproduces the flaws of monitoring the test images and of testing on whole batches only', () => {
     const images = [...imagesOf([40, 40], 'train', 'train/'), ...imagesOf([21, 20], 'test', 'validation/')];
     const plan = planOf({ tune: 'test', stacking: { kind: 'training-images' }, testMultipleOf: 16 });
     const split = splitImages({ images, classes: ['0', '1'], root }, plan);
@@ -122,21 +122,21 @@ describe('splitImages', () => {
     expect([...disjointSets(split).keys()]).toEqual(['fit', 'test']);
   });
 
-  it('has sets of which no two share an image, with every way of stacking', () => {
+  it('has disjoint sets with every stacking method', () => {
     fc.assert(
       fc.property(anyCounts, anyStacking, fc.constantFrom(0.1, 'test' as const), (counts, stacking, tune) => {
         const images = imagesOf(counts, null);
         const split = splitImages({ images, classes: classesOf(counts), root }, planOf({ stacking, tune }));
         const all = [...disjointSets(split).values()].flatMap((set) => [...set]);
         expect(sorted(all)).toEqual(images.map((_, index) => index));
-        // The same when an image has left.
+        // This also holds after an image is removed.
         const left = [...disjointSets(filterSplit(split, (index) => index !== 3)).values()].flatMap((set) => [...set]);
         expect(sorted(left)).toEqual(images.map((_, index) => index).filter((index) => index !== 3));
       }),
     );
   });
 
-  it('takes a test folder whole as the test set, and the other sets from train', () => {
+  it('uses the whole test folder as the test set, and draws the other sets from train', () => {
     fc.assert(
       fc.property(anyCounts, anyStacking, (counts, stacking) => {
         const images = [...imagesOf(counts, 'train', 'train/'), ...imagesOf(counts, 'test', 'validation/')];
@@ -148,7 +148,7 @@ describe('splitImages', () => {
     );
   });
 
-  it('leaves out the same test images, whatever the order of the images, and refuses to leave out all', () => {
+  it('drops the same test images in any order of the images, and does not drop all', () => {
     const images = imagesOf([50, 50], null);
     const plan = planOf({ testMultipleOf: 16 });
     const testOf = (some: ImageFile[]) =>
@@ -163,7 +163,7 @@ describe('splitImages', () => {
     );
   });
 
-  it('leaves every fold something of each class to fit, whatever the shares', () => {
+  it('leaves every fold images of each class to fit, for any shares', () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 4, max: 9 }), { minLength: 2, maxLength: 3 }),
@@ -179,7 +179,7 @@ describe('splitImages', () => {
     );
   });
 
-  it('draws another split from another seed', () => {
+  it('draws a different split from a different seed', () => {
     const folder = { images: imagesOf([50, 50], null), classes: ['0', '1'], root };
     expect(splitImages(folder, planOf({ seed: 1 })).test).not.toEqual(splitImages(folder, planOf({ seed: 2 })).test);
   });
@@ -197,7 +197,7 @@ describe('splitImages', () => {
       7,
       'Expected at least 7 images of class "cats" to train on in 5 folds in /data, received 6; lower stacking.folds.',
     ],
-  ])('says how many images a class needs %s', (_, stacking, count, message) => {
+  ])('states how many images a class needs %s', (_, stacking, count, message) => {
     const folder = { images: imagesOf([count, 20], null), classes: ['cats', 'dogs'], root };
     expect(() => splitImages(folder, planOf({ stacking }))).toThrow(message);
   });
@@ -214,7 +214,7 @@ describe('splitImages with split folders for tune images', () => {
     return { images, classes: classesOf(counts), root, ofRole };
   };
 
-  it('watches them in every training, and neither learns from them nor answers on them', () => {
+  it('monitors them in every training, and neither fits nor predicts them', () => {
     fc.assert(
       fc.property(anyCounts, anyStacking, fc.nat(), (counts, stacking, seed) => {
         const folder = folderOf(
@@ -237,7 +237,7 @@ describe('splitImages with split folders for tune images', () => {
     );
   });
 
-  it('needs no image of a class for the tune set that is given', () => {
+  it('needs no training image for the tune set', () => {
     const plan = planOf({ stacking: { kind: 'kfold', folds: 3, members: 'average' } });
     expect(() => splitImages(folderOf([4, 4], [1, 1], [1, 1]), plan)).not.toThrow();
     expect(() => splitImages(folderOf([3, 4], [1, 1], [1, 1]), plan)).toThrow(
@@ -248,16 +248,16 @@ describe('splitImages with split folders for tune images', () => {
     expect(() => splitImages(folderOf([1, 2], [1, 1], [1, 1]), holdout)).toThrow(/at least 2 images of class "0"/);
   });
 
-  it('draws the test images where only tune images are given', () => {
+  it('draws the test images if only tune images are provided', () => {
     const folder = folderOf([20, 20], [3, 3], []);
     const split = splitImages(folder, planOf());
     expect(split.test).toHaveLength(8);
     expect([...split.test].every((index) => folder.images[index]!.role === 'train')).toBe(true);
   });
 
-  it('refuses them beside the flaw that watches the test images', () => {
+  it('rejects them with the flaw that monitors the test images', () => {
     expect(() => splitImages(folderOf([20, 20], [3, 2], [1, 1]), planOf({ tune: 'test' }))).toThrow(
-      'Expected no folder of tune images in /data with flaws.tuneOnTest, which watches the test images, received 5',
+      'Expected no folder of tune images in /data with flaws.tuneOnTest, which monitors the test images, received 5',
     );
   });
 });
@@ -269,7 +269,7 @@ describe('splitImages without groups', () => {
     imagesOf([9, 8], null),
   ] as const;
 
-  // Drawn before groups were there: the same seed gives the same split for good.
+  // Recorded before groups existed: the same seed must keep giving the same split.
   it.each<[string, ImageFile[], SplitPlan, number[], [string, number[], number[], number[]][]]>([
     [
       'a hold-out',
@@ -301,7 +301,7 @@ describe('splitImages without groups', () => {
         ['fold-3', [0, 1, 2, 4, 7, 8, 12, 14], [5, 13], [3, 6, 9, 10, 11]],
       ],
     ],
-  ])('draws %s as ever', (_, images, plan, test, parts) => {
+  ])('still draws the recorded split: %s', (_, images, plan, test, parts) => {
     const split = splitImages({ images, classes: ['0', '1'], root }, plan);
     expect([...split.test]).toEqual(test);
     expect(
@@ -313,7 +313,7 @@ describe('splitImages without groups', () => {
 });
 
 describe('splitImages with groups', () => {
-  /** Groups of at most four images, of any labels, over at most a third of the images. */
+  /** Groups of at most four images with any labels, over at most a third of the images. */
   const anyGroups = (imageCount: number) =>
     fc
       .tuple(
@@ -335,7 +335,7 @@ describe('splitImages with groups', () => {
     fc.record({
       counts: fc.constant(counts),
       groups: anyGroups(counts.reduce((sum, count) => sum + count, 0)),
-      // A group may empty a class; then there are too few images.
+      // Groups may leave a class with too few images.
       stacking: anyStacking,
       seed: fc.nat(),
       turn: fc.nat(),
@@ -350,7 +350,7 @@ describe('splitImages with groups', () => {
     }
   };
 
-  it('separates no group by any cut, loses no image, and does not depend on the order of images or groups', () => {
+  it('keeps groups together, loses no image, and does not depend on the order of images or groups', () => {
     let drawnCount = 0;
     fc.assert(
       fc.property(anyFolder, ({ counts, groups, stacking, seed, turn }) => {
@@ -387,7 +387,7 @@ describe('splitImages with groups', () => {
     expect(drawnCount).toBeGreaterThan(50);
   });
 
-  it('leaves a class its other pictures to fit where one of them has many copies, grouped and dropped', () => {
+  it('leaves a class its other pictures to fit if one of them has many copies, grouped or dropped', () => {
     const images = imagesOf([80, 20], null);
     const copies = Array.from({ length: 60 }, (_, index) => index);
     const folder = { images, classes: ['0', '1'], root };
@@ -403,7 +403,7 @@ describe('splitImages with groups', () => {
     expect(all.filter((index) => index < 60)).toEqual([0]);
   });
 
-  it('counts a picture of two classes for the smaller one, whatever their order', () => {
+  it('assigns a picture of two classes to the smaller one, in any order', () => {
     for (const [first, second] of [
       [20, 10],
       [10, 20],
@@ -446,7 +446,7 @@ describe('splitImages with groups', () => {
     );
   });
 
-  it('leaves a test folder whole, and keeps the training copies of one of its pictures together', () => {
+  it('keeps a test folder complete, and keeps the training copies of one of its pictures together', () => {
     const images = [...imagesOf([20, 20], 'train', 'train/'), ...imagesOf([4, 4], 'test', 'test/')];
     const group = [0, 5, 9, 41];
     for (let seed = 0; seed < 30; seed += 1) {
@@ -459,7 +459,7 @@ describe('splitImages with groups', () => {
     }
   });
 
-  it('counts a group once where a class needs images, and says so', () => {
+  it('counts a group once towards the images that a class needs, and says so', () => {
     const images = imagesOf([10, 20], null);
     expect(() =>
       splitImages({ images, classes: ['cats', 'dogs'], root }, planOf(), [
@@ -467,7 +467,7 @@ describe('splitImages with groups', () => {
         [5, 6, 7, 8, 9],
       ]),
     ).toThrow(
-      'Expected at least 4 images of class "cats" to train and test on in /data, received 2 different ones (copies of one picture stay together; see data.duplicates)',
+      'Expected at least 4 images of class "cats" to train and test on in /data, received 2 distinct ones (copies of one picture stay together; see data.duplicates)',
     );
   });
 });

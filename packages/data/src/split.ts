@@ -1,8 +1,8 @@
 /**
- * Which image is for what: drawn from a seed, spread evenly over the classes.
+ * Draws the sets of images from a seed, stratified by class.
  *
- * The test images are set aside first. The others make one or more parts: what one training of a member learns from
- * (`fit`), is watched on (`tune`) and answers without having seen it (`outOfFold`: what the stackers learn from).
+ * The test images are set aside first. The others form one or more folds. In each, a training of a member fits `fit`, monitors
+ * `tune` and predicts `outOfFold`, images it was not trained on, for training the stackers.
  */
 import { displayName } from './display-name.ts';
 import { DataError } from './errors.ts';
@@ -12,22 +12,22 @@ import { pathOrder } from './path-order.ts';
 import { randomFor, seedFor, shuffle } from './shuffle.ts';
 import { type Fold, foldName, foldsOf, type StackingImages } from './training-fold.ts';
 
-/** What decides a split, beside the images and their classes. */
+/** The settings of a split. */
 export interface SplitPlan {
   seed: number;
   /**
-   * Share for early stopping, of what a training has; `test` watches the test images (a flaw). The share is unused where
-   * a split folder gives the `tune` images.
+   * Share of a training's images for early stopping; `test` monitors the test images (a flaw). Unused if a split folder
+   * provides the `tune` images.
    */
   tune: number | 'test';
-  /** Share of all images to test on; unused where a `validation` or `test` folder is the test set. */
+  /** Share of all images for testing; unused if a `validation` or `test` folder is the test set. */
   test: number;
   stacking: StackingImages;
-  /** Leaves out test images, drawn at random, until their number is a multiple of this (a flaw); 1 keeps all. */
+  /** Randomly drops test images until their number is a multiple of this (a flaw); 1 keeps all. */
   testMultipleOf: number;
 }
 
-/** One training of every member. Ascending indices into the images. */
+/** The images of one training of every member. Ascending image indices. */
 export interface FoldImages {
   fold: Fold;
   fit: Uint32Array;
@@ -43,15 +43,15 @@ export interface ImageSplit {
 }
 
 /**
- * Draws the split. The same plan, names and groups give the same split, whatever the order of the images.
+ * Draws the split. The same plan, names and groups give the same split, independent of the order of the images.
  *
- * The test and tune images are those of the test and tune folders where there are any, whole.
+ * Test and tune folders, where they exist, provide all their images as test and tune sets.
  *
- * @param groups Disjoint lists of indices of images that must not be separated, such as copies of one picture. The images
- * of a group fall on the same side of every cut that is drawn, whatever their labels; cuts made by split folders stand.
- * Without groups every image is drawn by itself.
- * @param leftOut Images that no set is to have, such as copies that are dropped.
- * @throws DataError when a class has fewer images (groups count once) than the folds need: one in each.
+ * @param groups Disjoint lists of indices of images that must stay together, such as copies of one picture. Every drawn
+ * split keeps a group on one side, whatever its labels; split folders take precedence. Without groups, every image is drawn
+ * independently.
+ * @param leftOut Images to exclude from all sets, such as dropped copies.
+ * @throws DataError when a class has fewer images (a group counts as one) than the split or its folds need.
  */
 export function splitImages(
   folder: Pick<ImageFolder, 'images' | 'classes' | 'root'>,
@@ -77,7 +77,7 @@ export function splitImages(
     case 'training-images':
       return { test, folds: [fitOn(all[0]!, drawn, 'fit')] };
     case 'kfold': {
-      // From all units of a class in their drawn order: learning sets are cut anew for every fold.
+      // Each fold draws new fit and tune sets from all units of a class in their drawn order.
       const pools = drawn.map(({ fit, tune }) => [...tune, ...fit]);
       const folds = dealFolds(pools, stacking.folds, plan.seed).map((held, index) => {
         const others = pools.map((pool) =>
@@ -94,14 +94,14 @@ export function splitImages(
   }
 }
 
-/** Every image that some training learns from, is watched on or answers on. Ascending. */
+/** All images that some training fits, monitors or predicts out of fold, except test images. Ascending. */
 export function trainingImages({ folds, test }: ImageSplit): Uint32Array {
   const tested = new Set(test);
   const all = new Set(folds.flatMap(({ fit, tune, outOfFold }) => [...fit, ...tune, ...outOfFold]));
   return ascending([...all].filter((image) => !tested.has(image)));
 }
 
-/** Leaves out what `keep` refuses, such as images that cannot be decoded; the others stay where they were drawn. */
+/** Removes the images that `keep` rejects, such as undecodable ones; the others stay in their sets. */
 export function filterSplit({ test, folds }: ImageSplit, keep: (index: number) => boolean): ImageSplit {
   return {
     test: test.filter(keep),
@@ -114,12 +114,12 @@ export function filterSplit({ test, folds }: ImageSplit, keep: (index: number) =
   };
 }
 
-/** The images by what sets them apart, for reports: a partition, whatever flaws let folds overlap. */
+/** Partitions the images into disjoint sets for reports, even where flaws make folds overlap. */
 export function disjointSets({ test, folds }: ImageSplit): Map<string, Uint32Array> {
   const dealt = folds.filter(({ fold }) => fold.kind === 'fold');
   if (dealt.length > 0) {
     const sets = new Map(dealt.map(({ fold, outOfFold }) => [foldName(fold), outOfFold]));
-    // Tune images out of a folder of their own lie in no fold.
+    // Tune images from a separate folder are in no fold.
     const others = new Set([...dealt.flatMap(({ outOfFold }) => [...outOfFold]), ...test]);
     const tune = dealt[0]!.tune.filter((image) => !others.has(image));
     if (tune.length > 0) sets.set('tune', tune);
@@ -135,7 +135,7 @@ export function disjointSets({ test, folds }: ImageSplit): Map<string, Uint32Arr
 
 // --- internal ---
 
-/** Images that no cut separates: a group, or one image by itself. */
+/** Images that stay together: a group, or a single image. */
 type Unit = readonly number[];
 
 interface LearningSet {
@@ -143,7 +143,7 @@ interface LearningSet {
   tune: Unit[];
 }
 
-/** Images of a set that has a split folder; null where the set is to be drawn. */
+/** Images of the sets with a split folder; null for sets to be drawn. */
 interface GivenSets {
   tune: number[] | null;
   test: number[] | null;
@@ -157,16 +157,16 @@ function givenSets({ images, root }: Pick<ImageFolder, 'images' | 'root'>, plan:
   const tune = ofRole('tune');
   if (tune !== null && plan.tune === 'test')
     throw new DataError(
-      `Expected no folder of tune images in ${root} with flaws.tuneOnTest, which watches the test images, received ${tune.length} such images; move that folder away.`,
+      `Expected no folder of tune images in ${root} with flaws.tuneOnTest, which monitors the test images, received ${tune.length} such images; move that folder away.`,
     );
   return { tune, test: ofRole('test') };
 }
 
 /**
- * The images to draw from, by label; sorted by path, and so is each unit. A unit of several labels counts for the rarest of
- * them, which can spare it least.
+ * The images to draw from, as units by label; units and their images are sorted by path. A unit with several labels counts for
+ * the rarest of them, which can spare images least.
  *
- * Images of a set that is given are in none: they stay where they are.
+ * Excludes images of sets that a split folder provides.
  */
 function unitsOf(
   { images, classes }: Pick<ImageFolder, 'images' | 'classes'>,
@@ -190,7 +190,7 @@ function isToDraw({ role }: Pick<ImageFile, 'role'>): boolean {
   return role === null || role === 'train';
 }
 
-/** One class's units, each in one list. */
+/** Distributes one class's units among the sets. */
 function drawClass(
   { images, classes, root }: Pick<ImageFolder, 'images' | 'classes' | 'root'>,
   label: number,
@@ -211,7 +211,7 @@ function drawClass(
   const received = (count: number) =>
     own === imageCount(units) && own === units.length
       ? `${count}`
-      : `${count} different ones (copies of one picture stay together; see data.duplicates)`;
+      : `${count} distinct ones (copies of one picture stay together; see data.duplicates)`;
   if (drawn.length < needed)
     throw new DataError(
       `Expected at least ${needed} images of class "${displayName(name)}" to ${given.test === null ? 'train and test on' : 'train on'} in ${root}, received ${received(drawn.length)}.`,
@@ -221,7 +221,7 @@ function drawClass(
   const [tune, outOfFold, test] = wanted.map((share) => {
     if (share === 0) return [];
     kept -= 1;
-    // A unit for every set to come, and one to fit, where the units are few and large.
+    // With few, large units, leave one for each remaining set and one to fit.
     const most = units.length === imageCount(units) ? drawn.length : drawn.length - kept - 1;
     return takeUnits(drawn, countOf(share, total), most);
   }) as [Unit[], Unit[], Unit[]];
@@ -229,7 +229,7 @@ function drawClass(
     throw new DataError(
       `No image of class "${displayName(name)}" is left to fit; lower split.tune, split.test or stacking.fraction.`,
     );
-  // One image to learn from and, where they are drawn, one to watch beside a fold, of which the largest has n / k, rounded up.
+  // Each fold leaves at least one image to fit and one to tune (if drawn); the largest fold has n / k images, rounded up.
   const least = stacking.kind === 'kfold' ? stacking.folds + (given.tune === null ? 2 : 1) : 0;
   if (stacking.kind === 'kfold' && drawn.length + tune.length < least)
     throw new DataError(
@@ -239,10 +239,10 @@ function drawClass(
 }
 
 /**
- * Moves units from the front of a list into a set of `count` images; a unit that is too large for what the set still lacks
- * is passed over. If each is too large, the smallest one goes.
+ * Moves units from the front of a list into a set of `count` images, skipping units that exceed the remaining count. If all
+ * exceed it, takes the smallest.
  *
- * @param most units that may be taken.
+ * @param most maximum number of units to take.
  */
 function takeUnits(units: Unit[], count: number, most: number): Unit[] {
   const taken: Unit[] = [];
@@ -266,8 +266,8 @@ function imageCount(units: readonly Unit[]): number {
 }
 
 /**
- * Images that shares are taken of: a unit that is larger than the smallest share stays to fit, and must not make the others'
- * shares so large that hardly another picture is left to fit.
+ * The image count to which shares apply. Units larger than the smallest share are excluded: they stay in `fit` and must not
+ * inflate the shares until hardly another picture is left to fit.
  */
 function sharedCount(units: readonly Unit[], smallestShare: number): number {
   const all = imageCount(units);
@@ -275,19 +275,19 @@ function sharedCount(units: readonly Unit[], smallestShare: number): number {
   return shared === 0 ? all : shared;
 }
 
-/** At least one, where any are wanted. */
+/** At least one, unless the share is 0. */
 function countOf(share: number, total: number): number {
   return share === 0 ? 0 : Math.max(1, Math.round(share * total));
 }
 
 function cutTune(pool: readonly Unit[], tune: SplitPlan['tune']): LearningSet {
   const fit = [...pool];
-  // Whatever the share, one is left to fit.
+  // Leaves at least one to fit.
   const watched = tune === 'test' ? [] : takeUnits(fit, countOf(tune, sharedCount(pool, tune)), pool.length - 1);
   return { tune: watched, fit };
 }
 
-/** Every unit in exactly one fold, the classes spread. */
+/** Deals every unit into exactly one fold, with the classes distributed evenly. */
 function dealFolds(pools: readonly (readonly Unit[])[], foldCount: number, seed: number): Set<Unit>[] {
   const units = pools.flat();
   const labels = pools.flatMap((pool, label) => pool.map(() => label));

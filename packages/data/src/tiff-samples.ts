@@ -1,4 +1,4 @@
-/** What the samples of a TIFF's first image mean: its colors, and which of the others is opacity. */
+/** Reads the meaning of the samples of a TIFF's first image: which are colors, which is opacity. */
 import type { LabCoding } from './lab.ts';
 import { TiffTags } from './tiff-tags.ts';
 import { defaultYcbcr, type YcbcrCoding } from './ycbcr.ts';
@@ -29,11 +29,11 @@ const tags = {
   dngVersion: 50706,
 } as const;
 
-/** Compressions for which libvips is built with a decoder that reports lost pixels. */
+/** Compressions for which the bundled libvips has a decoder that reports lost pixels. */
 const compressions = new Set([1, 3, 4, 5, 7, 8, 32773, 32946]);
 const refusedCompressions: Record<number, string> = {
   2: 'modified Huffman compression, whose decoder does not report lost lines',
-  6: 'JPEG compression of the old kind',
+  6: 'old-style JPEG compression',
   9: 'JBIG compression',
   10: 'JBIG compression',
   32771: 'modified Huffman compression, whose decoder does not report lost lines',
@@ -58,21 +58,21 @@ const colors: Record<number, number> = { 0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 
 const refusedColors: Record<number, string> = {
   4: 'a transparency mask',
   10: 'colors in ITU L*a*b*',
-  32803: 'raw values of a camera',
+  32803: 'camera raw data',
   32844: 'colors in LogL',
   32845: 'colors in LogLuv',
-  34892: 'raw values of a camera',
+  34892: 'camera raw data',
 };
 
 const formats: Record<number, string> = { 2: 'signed integers', 3: 'floating-point', 5: 'complex', 6: 'complex' };
 
-/** The limit of sharp. */
+/** sharp's limit. */
 const maxSamples = 5;
 
 /**
  * Reads what a TIFF's samples mean.
  *
- * @throws Error whose message says what is not accepted or contradictory.
+ * @throws Error whose message says what is unsupported or contradictory.
  */
 export function readTiffSamples(bytes: Uint8Array): TiffSamples {
   const directory = new TiffTags(bytes);
@@ -83,19 +83,19 @@ export function readTiffSamples(bytes: Uint8Array): TiffSamples {
   if (photometric === undefined) throw refusal('samples of unknown colors (tag 262 is missing)');
   const colorCount = colors[photometric];
   if (colorCount === undefined)
-    throw refusal(refusedColors[photometric] ?? `colors of the unknown kind ${photometric}`);
+    throw refusal(refusedColors[photometric] ?? `the unknown photometric interpretation ${photometric}`);
   const compression = one(tags.compression, 1);
   if (!compressions.has(compression))
     throw refusal(refusedCompressions[compression] ?? `the unknown compression ${compression}`);
   if (photometric === 5 && one(tags.inkSet, 1) !== 1) throw refusal('inks other than CMYK');
   const sampleCount = one(tags.samples, 1);
   const isPlanar = one(tags.planar, 1) === 2;
-  if (isPlanar && directory.has(tags.tileWidth)) throw refusal('tiles of separate planes');
+  if (isPlanar && directory.has(tags.tileWidth)) throw refusal('tiles in separate planes');
 
-  // Within JPEG data these colors are YCbCr already.
+  // In JPEG data these colors are already YCbCr.
   if (compression === 7 && photometric > 7) throw refusal('JPEG compression of L*a*b* colors');
   const bits = bitsOf(directory, sampleCount);
-  if (sampleCount > maxSamples) throw refusal(`${sampleCount} samples a pixel, at most ${maxSamples} are read`);
+  if (sampleCount > maxSamples) throw refusal(`${sampleCount} samples per pixel, at most ${maxSamples} are read`);
   const alpha = alphaOf(directory, photometric, sampleCount, colorCount);
   if (photometric === 8 || photometric === 9) {
     const lab = { isSigned: photometric === 8, isDeep: bits === 16 };
@@ -103,7 +103,7 @@ export function readTiffSamples(bytes: Uint8Array): TiffSamples {
   }
   if (photometric !== 6 || compression === 7) return { alpha };
   const ycbcr = ycbcrOf(directory, sampleCount, bits, isPlanar);
-  // What is subsampled libvips lets libtiff convert, which adds an opaque alpha.
+  // For subsampled colors, libvips lets libtiff convert, which adds opaque alpha.
   return ycbcr === undefined ? { alpha: 'none' } : { alpha, ycbcr };
 }
 
@@ -112,7 +112,7 @@ export function readTiffSamples(bytes: Uint8Array): TiffSamples {
 const refusal = (what: string) =>
   new Error(`not an accepted image: a TIFF with ${what}; save it as 8 or 16 bit RGB, or as PNG`);
 
-/** Camera raw files are TIFFs whose first image is a preview. */
+/** Rejects camera raw files, which are TIFFs whose first image is a preview. */
 function requireNoCameraRaw(bytes: Uint8Array, directory: TiffTags): void {
   const isRaw =
     directory.has(tags.dngVersion) ||
@@ -122,12 +122,10 @@ function requireNoCameraRaw(bytes: Uint8Array, directory: TiffTags): void {
       return photometric === 32803 || photometric === 34892;
     });
   if (isRaw)
-    throw new Error(
-      'not an accepted image: raw values of a camera (CR2, DNG, NEF or alike); develop it to JPEG or PNG',
-    );
+    throw new Error('not an accepted image: camera raw data (CR2, DNG, NEF or similar); convert it to JPEG or PNG');
 }
 
-/** Undefined if no directory is there: only the first one is decoded, so another one may be missing. */
+/** Undefined if the offset has no directory: only the first directory is decoded, so others may be missing. */
 function photometricAt(bytes: Uint8Array, offset: number): number | undefined {
   try {
     return new TiffTags(bytes, offset).numbers(tags.photometric)[0];
@@ -143,7 +141,7 @@ function bitsOf(directory: TiffTags, sampleCount: number): number {
   const format = directory.numbers(tags.sampleFormat, [1]).find((one) => formats[one] !== undefined);
   if (format !== undefined) throw refusal(`values of ${bits} bit, ${formats[format]}`);
   if (bits !== 8 && bits !== 16 && !(sampleCount === 1 && [1, 2, 4].includes(bits)))
-    throw refusal(`${sampleCount === 1 ? 'values' : `${sampleCount} values a pixel`} of ${bits} bit`);
+    throw refusal(`${sampleCount === 1 ? 'values' : `${sampleCount} values per pixel`} of ${bits} bit`);
   return bits;
 }
 
@@ -155,29 +153,29 @@ function alphaOf(
   colorCount: number,
 ): TiffSamples['alpha'] {
   if (sampleCount < colorCount)
-    throw new Error(`damaged: a TIFF with ${sampleCount} samples a pixel, where its colors take ${colorCount}`);
+    throw new Error(`damaged: a TIFF with ${sampleCount} samples per pixel, where its colors take ${colorCount}`);
   const extraCount = sampleCount - colorCount;
   if (extraCount === 0) return 'none';
-  // Many programs write RGBA without the tag; Pillow takes it for alpha, too.
+  // Many programs write RGBA without the tag; Pillow also treats it as alpha.
   if (!directory.has(tags.extraSamples) && photometric === 2 && extraCount === 1) return 0;
   const kinds = directory.numbers(tags.extraSamples);
   if (kinds.length !== extraCount)
     throw refusal(
-      `${sampleCount} samples a pixel, of which ${colorCount} are colors and ${kinds.length} are described (tag 338)`,
+      `${sampleCount} samples per pixel, of which ${colorCount} are colors and ${kinds.length} are described (tag 338)`,
     );
   const unknown = kinds.find((kind) => ![0, 1, 2, 999].includes(kind));
   if (unknown !== undefined) throw refusal(`an extra sample of the unknown kind ${unknown}`);
   const index = kinds.findIndex((kind) => kind !== 0);
   if (index === -1) return 'none';
   if (kinds[index] !== 1) return index;
-  // libvips divides by the last sample, before it inverts the colors.
-  if (extraCount > 1) throw refusal('associated alpha beside other extra samples');
+  // libvips divides by the last sample before it inverts the colors.
+  if (extraCount > 1) throw refusal('associated alpha and other extra samples');
   if (photometric === 0) throw refusal('associated alpha where white is 0');
-  if (photometric > 7) throw refusal('associated alpha beside L*a*b* colors');
+  if (photometric > 7) throw refusal('associated alpha and L*a*b* colors');
   return index;
 }
 
-/** Undefined where it is subsampled. */
+/** Undefined if the colors are subsampled. */
 function ycbcrOf(directory: TiffTags, sampleCount: number, bits: number, isPlanar: boolean): YcbcrCoding | undefined {
   if (bits !== 8) throw refusal(`YCbCr colors of ${bits} bit`);
   if (isPlanar) throw refusal('YCbCr colors in separate planes');

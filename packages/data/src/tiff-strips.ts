@@ -1,4 +1,4 @@
-/** Whether a TIFF's strips or tiles are complete, where libvips does not report that they are not. */
+/** Detects incomplete strips or tiles of a TIFF that libvips does not report. */
 import { setImmediate } from 'node:timers/promises';
 import { findLostPixels } from './jpeg-integrity.ts';
 import { readJpegStructure } from './jpeg-structure.ts';
@@ -21,10 +21,9 @@ const tags = {
 } as const;
 
 /**
- * Finds out whether pixels of a TIFF's first image are lost: strips without compression that end early, and damaged JPEG
- * data.
+ * Detects lost pixels of a TIFF's first image: uncompressed strips that end early, and damaged JPEG data.
  *
- * @returns what is lost; null if nothing is found.
+ * @returns what is lost; null if nothing is.
  */
 export async function findLostTiffPixels(bytes: Uint8Array): Promise<string | null> {
   const directory = new TiffTags(bytes);
@@ -33,7 +32,7 @@ export async function findLostTiffPixels(bytes: Uint8Array): Promise<string | nu
   return compression === 1 ? findShortStrip(bytes, directory) : null;
 }
 
-/** How many bytes a TIFF must have, by the places of its strips or tiles. */
+/** The minimum length of a TIFF, from the offsets of its strips or tiles. */
 export function tiffLength(bytes: Uint8Array): number {
   const { offsets, counts } = strips(new TiffTags(bytes));
   return offsets.reduce((length, offset, index) => Math.max(length, offset + (counts[index] ?? 0)), 0);
@@ -41,7 +40,7 @@ export function tiffLength(bytes: Uint8Array): number {
 
 // --- internal ---
 
-/** Where the strips or tiles lie. */
+/** Offsets and byte counts of the strips or tiles. */
 function strips(directory: TiffTags): { isTiled: boolean; offsets: number[]; counts: number[] } {
   const isTiled = directory.has(tags.tileOffsets);
   return {
@@ -51,17 +50,17 @@ function strips(directory: TiffTags): { isTiled: boolean; offsets: number[]; cou
   };
 }
 
-/** Every strip or tile is a JPEG; its tables may stand apart, in a tag that all share. */
+/** Every strip or tile is a JPEG; the tables may be in a tag shared by all. */
 async function findLostJpegPixels(bytes: Uint8Array, directory: TiffTags): Promise<string | null> {
   const { isTiled, offsets, counts } = strips(directory);
-  // Else a small file could ask for the same data to be looked at for ever.
+  // Otherwise a small file could have the same data checked endlessly.
   if (counts.reduce((sum, count) => sum + count, 0) > bytes.length) return 'its strips or tiles overlap';
   const tables = Uint8Array.from(directory.list(tags.jpegTables));
   for (const [index, offset] of offsets.entries()) {
     const stream = bytes.subarray(offset, offset + (counts[index] ?? 0));
-    // Without the tables' end marker and the stream's start marker.
+    // Without the end marker of the tables and the start marker of the stream.
     const jpeg = tables.length < 4 ? stream : Buffer.concat([tables.subarray(0, -2), stream.subarray(2)]);
-    // There may be thousands of them.
+    // There may be thousands of strips or tiles.
     await setImmediate();
     const lost = await findLostPixels(jpeg, readJpegStructure(jpeg));
     if (lost !== null) return `${isTiled ? 'tile' : 'strip'} ${index + 1} of ${offsets.length}: ${lost}`;
@@ -69,10 +68,10 @@ async function findLostJpegPixels(bytes: Uint8Array, directory: TiffTags): Promi
   return null;
 }
 
-/** libtiff reads beyond a strip that is too short, into whatever follows. The byte counts alone may be wrong. */
+/** libtiff reads past the end of a short strip, into the following bytes. Byte counts alone may be wrong. */
 function findShortStrip(bytes: Uint8Array, directory: TiffTags): string | null {
   const one = (tag: number, missing: number) => directory.numbers(tag)[0] ?? missing;
-  // libvips reports short tiles, and subsampled pixels are counted otherwise.
+  // libvips reports short tiles; the size of subsampled strips is computed differently.
   if (directory.has(tags.tileOffsets) || one(tags.photometric, 0) === 6) return null;
   const height = one(tags.height, 0);
   const rowsPerStrip = Math.min(one(tags.rowsPerStrip, height), height);

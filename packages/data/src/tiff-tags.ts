@@ -1,11 +1,11 @@
-/** The tags of a TIFF's first directory (TIFF 6.0, section 2; BigTIFF), read within bounds. */
+/** Reads the tags of a TIFF's first directory (TIFF 6.0, section 2; BigTIFF), with bounds checks. */
 
-/** Enough for every tag but lists of strips; of longer ones only the first values are read. */
+/** Enough for every tag except lists of strips; of longer tags, only the first values are read. */
 const maxValues = 64;
 /** Cameras write about a hundred. */
 const maxTags = 4096;
 
-/** Bytes of one value, by the type's number. */
+/** Bytes per value, by type number. */
 const valueBytes: Record<number, 1 | 2 | 4 | 8> = {
   1: 1,
   2: 1,
@@ -24,15 +24,15 @@ export class TiffTags {
   readonly #view: DataView;
   readonly #isLittle: boolean;
   readonly #isBig: boolean;
-  /** Where the directory starts. */
+  /** Offset of the directory. */
   readonly offset: number;
   readonly #entries = new Map<number, { type: number; count: number; at: number }>();
 
   /**
    * Reads a directory.
    *
-   * @param offset of the directory; by default the first one's.
-   * @throws Error if it does not lie within the file.
+   * @param offset of the directory; by default that of the first one.
+   * @throws Error if the directory exceeds the file.
    */
   constructor(bytes: Uint8Array, offset?: number) {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -46,7 +46,7 @@ export class TiffTags {
     for (let index = 0; index < count; index += 1) {
       const at = start + (this.#isBig ? 8 + 20 * index : 2 + 12 * index);
       const [tag, type] = [this.#number(at, 2), this.#number(at + 2, 2)];
-      // Where a tag stands twice, libtiff takes the first.
+      // If a tag occurs twice, libtiff uses the first.
       if (!this.#entries.has(tag))
         this.#entries.set(tag, { type, count: this.#number(at + 4, word), at: at + 4 + word });
     }
@@ -56,17 +56,17 @@ export class TiffTags {
     return this.#entries.has(tag);
   }
 
-  /** A tag's values, at most 64, fractions as quotients; without the tag, `missing`. */
+  /** A tag's values, at most 64, with fractions as quotients; `missing` if the tag is absent. */
   numbers(tag: number, missing: readonly number[] = []): number[] {
     return this.#values(tag, maxValues) ?? [...missing];
   }
 
-  /** All values of a tag; without the tag, none. */
+  /** All values of a tag; empty if the tag is absent. */
   list(tag: number): number[] {
     return this.#values(tag, Number.POSITIVE_INFINITY) ?? [];
   }
 
-  /** What replaces a tag's single value of 16 bit by another one. */
+  /** The patch that replaces a tag's single 16-bit value. */
   replacement(tag: number, value: number): { at: number; bytes: readonly number[] } {
     const entry = this.#entries.get(tag);
     if (entry?.type !== 3) throw new Error(`damaged: the TIFF tag ${tag} is not of 16 bit`);
@@ -81,7 +81,7 @@ export class TiffTags {
     if (size === undefined) throw new Error(`damaged: the TIFF tag ${tag} has the type ${entry.type}`);
     const word = this.#isBig ? 8 : 4;
     const start = entry.count * size <= word ? entry.at : this.#number(entry.at, word);
-    // Before anything is allocated for them.
+    // Check before allocating memory for the values.
     if (start + entry.count * size > this.#view.byteLength)
       throw new Error(`damaged: a TIFF whose tag ${tag} has values outside of the file`);
     return Array.from({ length: Math.min(entry.count, most) }, (_, index) => {

@@ -1,19 +1,19 @@
-/** Which share of the training images one training of a member leaves out. */
+/** The share of the training images that one training of a member leaves out. */
 
-/** Where the stackers' images come from. */
+/** The source of the stackers' training images. */
 export type StackingImages =
-  /** A share of the images is held out from every member. */
+  /** A share of the images, held out from every member. */
   | { kind: 'holdout'; fraction: number }
   /**
-   * Every image is held out once: one training per fold, which answers on its fold. `refit` adds a training on all
-   * images, which is what predicts later; `average` leaves that to the fold's models together.
+   * Every image is held out once: one training per fold, which predicts its fold. `refit` adds a training on all images for
+   * the final predictions; `average` averages the predictions of the folds' models instead.
    */
   | { kind: 'kfold'; folds: number; members: 'refit' | 'average' }
-  /** A flaw, kept to reproduce others' results: the members' own training images. */
+  /** The members' own training images (a flaw, kept to reproduce published results). */
   | { kind: 'training-images' };
 
 export type Fold =
-  /** The share that is kept for the stackers. */
+  /** The share held out for the stackers. */
   | { kind: 'holdout' }
   /** One of k folds, counted from 0. */
   | { kind: 'fold'; index: number }
@@ -21,7 +21,7 @@ export type Fold =
   | { kind: 'all' };
 
 /**
- * The folds of a way of stacking: one training of every member for each, in this order.
+ * Returns the folds of a stacking method, each with one training of every member, in this order.
  *
  * @example foldsOf({ kind: 'kfold', folds: 2, members: 'refit' }).map(foldName) // ['fold-1', 'fold-2', 'all']
  */
@@ -32,7 +32,7 @@ export function foldsOf(stacking: StackingImages): Fold[] {
   return stacking.members === 'refit' ? [...folds, { kind: 'all' }] : folds;
 }
 
-/** A fold's name in messages, folders and seeds: `holdout`, `fold-1` …, or `all`. */
+/** Returns a fold's name in messages, folders and seeds: `holdout`, `fold-1` …, or `all`. */
 export function foldName(fold: Fold): string {
   return fold.kind === 'fold' ? `fold-${fold.index + 1}` : fold.kind;
 }

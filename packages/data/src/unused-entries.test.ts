@@ -1,4 +1,4 @@
-/** Whatever lies in a data folder: it is an image of the data set, or it is named with its reason. */
+/** Every entry of a data folder is an image of the data set or is listed with a reason. */
 import { execFileSync } from 'node:child_process';
 import { chmod, lstat, mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ const root = temporaryRoot();
 const scan = (options = {}) => scanImageFolder(root.path, options);
 const pathsOf = ({ images }: ImageFolder) => images.map(({ relativePath }) => relativePath);
 
-describe('files without an image ending', () => {
+describe('files without an image extension', () => {
   test.each([
     ['bar04', heads.jpeg],
     ['bar05.jpg?w=640', heads.jpeg],
@@ -47,12 +47,12 @@ describe('files without an image ending', () => {
     expect((await scan()).skipped).toEqual([{ path: `a/sub/${name}`, reason, kind }]);
   });
 
-  it('is not asked for its content where its ending claims an image: that is decided when it is decoded', async () => {
+  it('with an image extension is not read; decoding decides about its content', async () => {
     await root.put(['a/0.jpg', heads.text], ['b/0.PNG', heads.zip]);
     expect(pathsOf(await scan())).toEqual(['a/0.jpg', 'b/0.PNG']);
   });
 
-  it('may be a named pipe or a folder, which is never opened', async () => {
+  it('may include named pipes and empty folders, which are never opened', async () => {
     await root.put('a/0.jpg', 'b/0.jpg', 'a/empty/');
     execFileSync('mkfifo', [root.at('a/pipe'), root.at('top pipe')]);
     expect((await scan()).skipped).toEqual([
@@ -64,7 +64,7 @@ describe('files without an image ending', () => {
 });
 
 describe('beside the class folders', () => {
-  it('lists images, archives and texts, in split folders too', async () => {
+  it('lists images, archives and text files, also in split folders', async () => {
     await root.put('train/a/0.jpg', 'train/b/0.jpg', ['README.md', heads.text], ['photos.zip', heads.zip]);
     await root.put('loose.jpg', ['train/loose', heads.png], ['train/labels.csv', heads.text]);
     const reason = 'an image outside the class folders';
@@ -77,14 +77,14 @@ describe('beside the class folders', () => {
     ]);
   });
 
-  it('names images that are in no class folder where there is none', async () => {
+  it('names images outside class folders if there are no class folders', async () => {
     await root.put('1.jpg', '2.jpg');
     await expect(scan()).rejects.toThrow('received none (1.jpg: an image outside the class folders; and 1 more).');
   });
 });
 
 describe('hidden entries', () => {
-  it('are one list, with what operating systems leave; a folder stands for what is in it', async () => {
+  it('are listed with those created by operating systems; a folder represents its content', async () => {
     const left = ['.DS_Store', '._0.jpg', '.git/x.jpg', 'Thumbs.db', 'desktop.ini', 'Icon\r', '@eaDir/0.jpg'];
     await root.put(...left.map((name) => `a/${name}`), 'a/0.jpg', 'b/0.jpg', '__MACOSX/a/0.jpg', '.cache/0.jpg');
     const { classes, hidden, skipped } = await scan();
@@ -100,7 +100,7 @@ describe('hidden entries', () => {
 });
 
 describe('limitPerClass', () => {
-  it('counts what it leaves out', async () => {
+  it('counts the images left out', async () => {
     await root.put('a/0.jpg', 'a/1.jpg', 'a/2.jpg', 'b/0.jpg', 'b/1.jpg');
     expect(await scan({ limitPerClass: 1 })).toMatchObject({ beyondLimit: 3, images: { length: 2 } });
     expect((await scan()).beyondLimit).toBe(0);
@@ -108,7 +108,7 @@ describe('limitPerClass', () => {
 });
 
 describe('links out of the data set', () => {
-  it('are listed, or followed on request: each target once, loops cut', async () => {
+  it('are listed, or followed on request: each target once, without loops', async () => {
     await root.put('data/a/0.jpg', 'data/b/0.jpg', 'store/c/1.jpg', 'store/c/2.jpg', 'store/d/3.jpg', [
       'store/4',
       heads.png,
@@ -135,16 +135,16 @@ describe('links out of the data set', () => {
     expect(followed.classes).toEqual(['a', 'b', 'c']);
     expect(pathsOf(followed)).toEqual(['a/0.jpg', 'a/one.jpg', 'b/0.jpg', 'b/four', 'c/1.jpg', 'c/2.jpg']);
     expect(followed.skipped).toEqual([
-      { path: 'a/more', reason: 'the same as c, which is listed', kind: 'repeat' },
-      { path: 'b/everything', reason: 'a link back to a folder that it lies in', kind: 'link' },
-      { path: 'b/same.jpg', reason: 'the same as a/one.jpg, which is listed', kind: 'repeat' },
-      { path: 'c/back', reason: 'the same as the data folder, which is listed', kind: 'repeat' },
-      { path: 'c/loop', reason: 'a link back to a folder that it lies in', kind: 'link' },
+      { path: 'a/more', reason: 'already listed as c', kind: 'repeat' },
+      { path: 'b/everything', reason: 'a link to a folder that contains it', kind: 'link' },
+      { path: 'b/same.jpg', reason: 'already listed as a/one.jpg', kind: 'repeat' },
+      { path: 'c/back', reason: 'already listed as the data folder', kind: 'repeat' },
+      { path: 'c/loop', reason: 'a link to a folder that contains it', kind: 'link' },
     ]);
   });
 });
 
-// Root reads everything.
+// Root can read everything.
 describe.skipIf(process.getuid?.() === 0)('without permission', () => {
   it('a class folder that cannot be read is an error', async () => {
     await root.put('a/0.jpg', 'b/0.jpg', 'c/0.jpg');
@@ -175,11 +175,11 @@ describe.skipIf(process.getuid?.() === 0)('without permission', () => {
 
 interface Layout {
   layout: 'classes' | 'splits';
-  /** Images that are there in any case. */
+  /** Images that always exist. */
   images: string[];
-  /** Folders that entries are put into. */
+  /** Folders in which entries are created. */
   places: string[];
-  /** Folders that class folders lie in. */
+  /** Folders that contain class folders. */
   levels: string[];
   linkTargets: string[];
 }
@@ -209,7 +209,7 @@ const anyEntryOf = ({ places, linkTargets }: Layout) =>
     linkTo: fc.option(fc.constantFrom(...linkTargets)),
   });
 
-/** Everything below a folder that is no folder, and empty folders. */
+/** All non-folders below a folder, and empty folders. */
 async function leavesOf(folder: string, relative = ''): Promise<string[]> {
   const names = await readdir(join(folder, relative));
   if (names.length === 0) return [relative];
@@ -227,7 +227,7 @@ function foldersAbove(path: string): string[] {
 
 describe('every entry', () => {
   test.each(layouts)(
-    'is an image once, or skipped or hidden once, whatever there is: $layout',
+    'is an image once, or skipped or hidden once, for any content: $layout',
     async (kind) => {
       const { layout, images, levels } = kind;
       await fc.assert(
@@ -243,7 +243,7 @@ describe('every entry', () => {
               await put(join(parent, path), heads.jpeg);
             for (const { place, name, content, linkTo } of entries) {
               const isLevel = levels.includes(place);
-              // In the place of a class, a link to a folder is a class, or an error of its own.
+              // In place of a class folder, a link to a folder is a class or a separate error.
               if (isLevel && linkTo !== null && !images.includes(linkTo)) continue;
               const path = join(data, place, isLevel && linkTo !== null ? `${name}.dat` : name);
               if (await lstat(path).catch(() => null)) continue;
@@ -256,12 +256,12 @@ describe('every entry', () => {
             expect(new Set(used).size).toBe(used.length);
             const left = [...folder.skipped.map(({ path }) => path), ...folder.hidden];
             expect(new Set(left).size).toBe(left.length);
-            // Where each lies: what a link to a folder leads to has a name through that link.
+            // The path of each file: the target of a link to a folder has a path through that link.
             const placeOf = async (path: string) => join(await realpath(join(data, dirname(path))), basename(path));
             const covers = await Promise.all([...used, ...left].map(placeOf));
             for (const { path } of folder.images)
               if ((await lstat(path)).isSymbolicLink()) covers.push(await realpath(path));
-            // A link that was followed stands for what was found behind it.
+            // A followed link represents the entries found through it.
             const above = new Set([...used, ...left].flatMap(foldersAbove));
             const followed = new Set(await Promise.all([...above].map(placeOf)));
             for (const leaf of await leavesOf(data)) {
@@ -282,7 +282,7 @@ describe('every entry', () => {
 });
 
 describe('a folder beside split folders whose files are used through links', () => {
-  it('has the others listed, one by one', async () => {
+  it('has its other entries listed one by one', async () => {
     await root.put('train/b/0.jpg', 'all/x/1.jpg', 'all/x/2.jpg', 'all/y.jpg', ['all/notes.txt', heads.text], 'all/.z');
     await symlink('../all/x', root.at('train/a'));
     await expect(scan()).rejects.toThrow(

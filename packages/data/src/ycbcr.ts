@@ -1,19 +1,19 @@
-/** Y, Cb and Cr as a TIFF stores them → red, green and blue (TIFF 6.0, sections 20 and 21). */
+/** Converts Y, Cb and Cr in a TIFF to RGB (TIFF 6.0, sections 20 and 21). */
 
 export interface YcbcrCoding {
-  /** The shares of red, green and blue in luma (tag 529). */
+  /** The weights of red, green and blue in luma (tag 529). */
   luma: readonly [number, number, number];
-  /** The codes of black and white of Y, Cb and Cr, in pairs (tag 532). */
+  /** The black and white codes of Y, Cb and Cr, in pairs (tag 532). */
   range: readonly number[];
 }
 
-/** ITU-R BT.601 and full range: what the TIFF specification assumes of files that do not say. */
+/** ITU-R BT.601 at full range, the default of the TIFF specification. */
 export const defaultYcbcr: YcbcrCoding = { luma: [0.299, 0.587, 0.114], range: [0, 255, 128, 255, 128, 255] };
 
-/** Converts pixels in place. `data`: 8 bit, `channels` samples a pixel, of which the first three are Y, Cb and Cr. */
+/** Converts pixels in place. `data`: 8 bit, `channels` samples per pixel, the first three Y, Cb and Cr. */
 export function ycbcrToRgb(data: Uint8Array, channels: number, { luma, range }: YcbcrCoding): void {
   const [red, green, blue] = luma;
-  // A code's share of its range, as 0 … 255 for Y and -127 … 127 for the color differences.
+  // Scales a code's range to 0 … 255 for Y and -127 … 127 for the color differences.
   const [y, cb, cr] = [255, 127, 127].map((full, index) => {
     const [black, white] = [range[2 * index]!, range[2 * index + 1]!];
     return Float64Array.from({ length: 256 }, (_, code) => ((code - black) * full) / (white - black));

@@ -16,9 +16,9 @@ it('counts entries by their reason, the most frequent first, with the first path
   }));
   const entries: UnusedEntries = {
     skipped: [
-      { path: 'x/a.jpg', reason: 'the same as y/a.jpg, which is listed', kind: 'repeat' },
+      { path: 'x/a.jpg', reason: 'already listed as y/a.jpg', kind: 'repeat' },
       ...texts,
-      { path: 'x/b.jpg', reason: 'the same as y/b.jpg, which is listed', kind: 'repeat' },
+      { path: 'x/b.jpg', reason: 'already listed as y/b.jpg', kind: 'repeat' },
       { path: 'x/link', reason: 'link out of the data set', kind: 'outside' },
     ],
     hidden: { count: 5, paths: ['.DS_Store', '.git', 'Icon\r', 'x/.b', 'x/.c'] },
