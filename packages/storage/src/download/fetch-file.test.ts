@@ -222,13 +222,7 @@ describe('24: a download is rejected', () => {
   const length = { 'content-length': content.length };
   it.each<[string, Behavior, Omit<FileSource, 'url'>, RegExp, number]>([
     ['after too many failures', status(500), {}, /received HTTP 500\. Check the network \(HTTPS_PROXY/, 4],
-    [
-      'when the server requests too long a delay',
-      status(503, { 'retry-after': '3600' }),
-      {},
-      /retry after 3600 s/,
-      1,
-    ],
+    ['when the server requests too long a delay', status(503, { 'retry-after': '3600' }), {}, /retry after 3600 s/, 1],
     ['when the file does not exist', status(404), {}, /expected a file, received HTTP 404\. Try later, or put/, 1],
     ['when access is forbidden', status(403), {}, /received HTTP 403/, 1],
     ['for a partial response that was not requested', status(206), {}, /received HTTP 206/, 1],
