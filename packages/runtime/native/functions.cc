@@ -1,7 +1,7 @@
-// Functions: ops recorded into a graph, and then run as one op.
+// Functions: ops are recorded to a graph, which then runs as one op.
 //
-// A part of the binding: it is compiled with the npm package's sources, whose
-// patch registers it and lets it see tensors by their id.
+// Part of the binding: compiled with the npm package's sources, whose patch
+// registers it and gives it access to tensors by id.
 
 #include "functions.h"
 
@@ -28,12 +28,12 @@ class FunctionGraph {
   FunctionGraph(const FunctionGraph &) = delete;
 
   TF_Graph *const graph;
-  // JS names both by their index.
+  // JS refers to both by index.
   std::vector<TF_Operation *> operations;
   std::vector<TF_Output> outputs;
 };
 
-// Of one environment.
+// State of one environment.
 struct Functions {
   TFJSBackend *backend;
   std::unordered_map<int32_t, std::unique_ptr<FunctionGraph>> graphs;
@@ -47,8 +47,8 @@ class Buffer {
   TF_Buffer *const buffer;
 };
 
-// Arguments of one call; every getter throws into JS and returns false when a
-// value is not what it should be.
+// Arguments of one call; every getter throws a JS exception and returns false
+// for an invalid value.
 class Call {
  public:
   static constexpr size_t kMaximum = 6;
@@ -90,7 +90,7 @@ class Call {
     return true;
   }
 
-  // Of a typed array; valid until the call returns.
+  // Data of a typed array; valid until the call returns.
   template <typename T>
   bool Get(napi_value value, const T **data, size_t *length) {
     napi_typedarray_type type;
@@ -104,7 +104,7 @@ class Call {
     const bool fits = sizeof(T) == 1 ? type == napi_uint8_array
                                      : type == napi_int32_array;
     if (!fits) {
-      NAPI_THROW_ERROR(env, "Expected another kind of typed array");
+      NAPI_THROW_ERROR(env, "Unexpected type of typed array");
       return false;
     }
     *data = static_cast<const T *>(bytes);
@@ -168,7 +168,7 @@ class Call {
     return true;
   }
 
-  // The whole message of TensorFlow, however long.
+  // TensorFlow's message without truncation.
   bool Ok(const TF_AutoStatus &status) {
     if (TF_GetCode(status.status) == TF_OK) return true;
     napi_throw_error(env, nullptr, TF_Message(status.status));
@@ -212,8 +212,8 @@ bool SetNumber(napi_env env, napi_value object, const char *name,
          napi_set_named_property(env, object, name, value) == napi_ok;
 }
 
-// { id, dtype, shape }, with a shape of null where it is not known; as the
-// binding describes a tensor.
+// Returns { id, dtype, shape }, the binding's description of a tensor; shape is
+// null if unknown.
 napi_value DescribeOutput(napi_env env, TF_Graph *graph, TF_Output output,
                           int32_t index) {
   napi_value description;
@@ -272,7 +272,7 @@ napi_value DeleteGraph(napi_env env, napi_callback_info info) {
   return Undefined(env);
 }
 
-// operationDefinition(graph, type) → Uint8Array: its OpDef, serialized
+// operationDefinition(graph, type) → Uint8Array: the serialized OpDef
 napi_value OperationDefinition(napi_env env, napi_callback_info info) {
   Call call(env, info);
   if (!call.Expects(2)) return nullptr;
@@ -361,7 +361,8 @@ napi_value AddOperation(napi_env env, napi_callback_info info) {
   for (TF_Operation *control : controls) {
     TF_AddControlInput(description, control);
   }
-  // Also if something is missing: only this frees the description.
+  // Also needed for an incomplete operation: only this call frees the
+  // description.
   TF_AutoStatus status;
   TF_Operation *const operation =
       TF_FinishOperation(description, status.status);
@@ -397,7 +398,8 @@ napi_value AddOperation(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// setShape(graph, output, shape: Int32Array): what TensorFlow cannot infer
+// setShape(graph, output, shape: Int32Array): sets a shape that TensorFlow
+// cannot infer
 napi_value SetShape(napi_env env, napi_callback_info info) {
   Call call(env, info);
   int32_t index;
@@ -420,7 +422,7 @@ napi_value SetShape(napi_env env, napi_callback_info info) {
 }
 
 // addFunction(graph, name, inputs, outputs, controls, operations: Int32Array
-//   of operations): makes these a single op of this thread's context
+//   of operations): adds them to this thread's context as a single op
 napi_value AddFunction(napi_env env, napi_callback_info info) {
   Call call(env, info);
   if (!call.Expects(6)) return nullptr;
@@ -460,7 +462,7 @@ napi_value RemoveFunction(napi_env env, napi_callback_info info) {
   TFE_ContextRemoveFunction(call.functions->backend->context(), name.c_str(),
                             status.status);
   if (!call.Ok(status)) return nullptr;
-  // The context keeps what it has instantiated of every op it ever ran.
+  // The context keeps the instance of every op that it has ever run.
   TFE_ContextClearCaches(call.functions->backend->context());
   return Undefined(env);
 }
@@ -513,7 +515,7 @@ napi_value CallFunction(napi_env env, napi_callback_info info) {
   return results;
 }
 
-// collectRunMetadata(whether): graphs as they are run, and times of ops
+// collectRunMetadata(enabled): collects the graphs as run and the op times
 napi_value CollectRunMetadata(napi_env env, napi_callback_info info) {
   Call call(env, info);
   bool collects;
@@ -530,7 +532,7 @@ napi_value CollectRunMetadata(napi_env env, napi_callback_info info) {
   return Undefined(env);
 }
 
-// runMetadata() → Uint8Array: a RunMetadata, of what ran since the last time
+// runMetadata() → Uint8Array: the serialized RunMetadata since the last call
 napi_value RunMetadata(napi_env env, napi_callback_info info) {
   Call call(env, info);
   if (!call.Expects(0)) return nullptr;

@@ -7,8 +7,8 @@ namespace tfnodejs {
 
 class TFJSBackend;
 
-// Adds what compiled functions need to the binding. Returns false with a JS
-// exception pending.
+// Adds the native part of compiled functions to the binding's exports. Returns
+// false with a JS exception pending on failure.
 bool RegisterFunctions(napi_env env, napi_value exports, TFJSBackend *backend);
 
 }  // namespace tfnodejs

@@ -1,6 +1,7 @@
-// Loads libtensorflow_framework without its notices: its static initialisers
-// log before any level can be set, whatever TF_CPP_MIN_LOG_LEVEL says. While it
-// is loaded, stderr goes to a temporary file; what is no notice is handed on.
+// Loads libtensorflow_framework without its informational messages: its static
+// initializers log before a log level can be set, regardless of
+// TF_CPP_MIN_LOG_LEVEL. During loading, stderr is redirected to a temporary
+// file; all other output is then written to stderr.
 
 #include <dlfcn.h>
 #include <node_api.h>
@@ -20,7 +21,7 @@ namespace {
 #define CHORUS_TEXT_(x) #x
 #define CHORUS_TEXT(x) CHORUS_TEXT_(x)
 
-// Absl's informational lines begin with "I" and digits.
+// Abseil's informational lines begin with "I" and digits.
 bool IsNotice(const std::string &line) {
   return line.rfind("I0000 ", 0) == 0 ||
          line.rfind("WARNING: All log messages before absl", 0) == 0;
@@ -49,8 +50,8 @@ void *LoadCapturing(const char *path) {
   return library;
 }
 
-// The library is not linked, so that it is loaded here and not before: its
-// function is found by its mangled name, which has absl's version in it.
+// The library is not linked, so that it is not loaded earlier; its function is
+// therefore looked up by its mangled name, which contains Abseil's version.
 void RaiseLogLevel(void *library) {
   const std::string version = CHORUS_TEXT(ABSL_OPTION_INLINE_NAMESPACE_NAME);
   const std::string name = "_ZN4absl" + std::to_string(version.size()) +
@@ -62,8 +63,8 @@ void RaiseLogLevel(void *library) {
       absl::LogSeverityAtLeast::kError);
 }
 
-// Node unloads an addon with the last thread that required it, and "once" with
-// it.
+// Keeps the addon loaded: node unloads it with the last thread that required
+// it, which would reset the once_flag.
 void StayLoaded() {
   Dl_info addon;
   if (dladdr(reinterpret_cast<void *>(&StayLoaded), &addon) != 0) {
@@ -71,8 +72,8 @@ void StayLoaded() {
   }
 }
 
-// loadQuietly(path): once per process; who sets TF_CPP_MIN_LOG_LEVEL wants to
-// see the notices.
+// loadQuietly(path): takes effect once per process; does nothing if
+// TF_CPP_MIN_LOG_LEVEL is set, so that the messages are shown.
 napi_value LoadQuietly(napi_env env, napi_callback_info info) {
   size_t argc = 1;
   napi_value argument;
@@ -90,7 +91,7 @@ napi_value LoadQuietly(napi_env env, napi_callback_info info) {
     StayLoaded();
     if (std::getenv("TF_CPP_MIN_LOG_LEVEL") != nullptr) return;
     void *library = LoadCapturing(path);
-    // If it cannot be loaded, the binding says why when it is.
+    // If loading fails, loading the binding reports the reason.
     if (library != nullptr) RaiseLogLevel(library);
   });
   return nullptr;

@@ -1,6 +1,6 @@
-// Changes the patch of the binding's C++ sources:
-//   node scripts/edit-binding.mjs --out DIR   writes the sources, with the patch applied
-//   node scripts/edit-binding.mjs --in DIR    makes patch and manifest from what was edited there
+// Edits the patch of the binding's C++ sources:
+//   node scripts/edit-binding.mjs --out DIR   writes the patched sources to DIR
+//   node scripts/edit-binding.mjs --in DIR    creates the patch and the manifest from the edited sources in DIR
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -17,7 +17,7 @@ else {
   process.exitCode = 2;
 }
 
-/** @param edited a folder with each file of the package's `binding` folder; other files in it are left out. */
+/** @param edited a folder with each file of the package's `binding` folder; other files in it are ignored. */
 async function writePatch(edited) {
   const packagePath = createRequire(import.meta.url).resolve('@tensorflow/tfjs-node-gpu/package.json');
   const bindingFolder = join(dirname(packagePath), 'binding');

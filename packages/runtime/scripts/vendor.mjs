@@ -1,4 +1,4 @@
-// Copies what Chorus uses of @tensorflow/tfjs-node-gpu into dist: the C++ sources of its binding, and its JavaScript.
+// Copies the parts of @tensorflow/tfjs-node-gpu that Chorus uses to dist: the binding's C++ sources and the JavaScript.
 import { copyFile, mkdir, readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';

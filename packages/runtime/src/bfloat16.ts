@@ -1,11 +1,11 @@
-/** Whether TensorFlow's CPU kernels multiply in bfloat16 here. */
+/** Detects hardware support for bfloat16 in TensorFlow's CPU kernels. */
 import { readFileSync } from 'node:fs';
 
 /**
- * Whether this processor has instructions for bfloat16 and TensorFlow's oneDNN, which is what uses them, is not switched off.
+ * Returns whether this processor has bfloat16 instructions and TensorFlow's oneDNN, which uses them, is enabled.
  *
- * Without them oneDNN emulates bfloat16, in more time than float32 takes. Only on Linux and x64, as far as is known: elsewhere
- * TensorFlow comes without oneDNN's bfloat16.
+ * Without these instructions, oneDNN emulates bfloat16, which is slower than float32. Always false except on Linux x64:
+ * as far as is known, other builds of TensorFlow lack oneDNN's bfloat16.
  */
 export function hasBfloat16(environment: NodeJS.ProcessEnv = process.env): boolean {
   if (process.platform !== 'linux' || process.arch !== 'x64' || environment.TF_ENABLE_ONEDNN_OPTS === '0') return false;

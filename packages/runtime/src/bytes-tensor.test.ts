@@ -13,8 +13,8 @@ const own = nothingStays();
 const values = (...shape: number[]) =>
   Uint8Array.from({ length: shape.reduce((product, side) => product * side, 1) }, (_, index) => (index * 37) % 256);
 
-describe('a tensor of bytes', () => {
-  it.each([[[]], [[1]], [[256]], [[2, 3, 4, 5]], [[0, 4]]])('of shape %j holds them', (shape) => {
+describe('bytesTensor', () => {
+  it.each([[[]], [[1]], [[256]], [[2, 3, 4, 5]], [[0, 4]]])('stores the values for shape %j', (shape) => {
     const given = shape.length === 0 ? Uint8Array.of(200) : values(...shape);
     const tensor = bytesTensor(given, shape);
     expect([tensor.shape, tensor.dtype]).toEqual([shape, 'int32']);
@@ -25,33 +25,33 @@ describe('a tensor of bytes', () => {
     }
   });
 
-  it('of a part of a larger array holds that part', () => {
+  it('accepts a subarray', () => {
     const tensor = bytesTensor(values(100).subarray(33, 36), [3]);
     expect([...tf.cast(tensor, 'int32').dataSync()]).toEqual([...values(100).subarray(33, 36)]);
   });
 
-  it('of shared memory holds what is there', () => {
+  it('accepts shared memory', () => {
     const shared = new Uint8Array(new SharedArrayBuffer(64)).fill(9);
     const tensor = bytesTensor(shared, [64]);
     expect(tf.sum(tf.cast(tensor, 'int32')).dataSync()[0]).toBe(9 * 64);
   });
 
-  it('takes a byte for each in TensorFlow, whose ops take it as it is', () => {
+  it('uses one byte per value in TensorFlow, whose ops accept uint8', () => {
     const tensor = bytesTensor(values(2, 3), [2, 3]);
     const turned = own(compile((x: tf.Tensor) => tf.cast(tf.transpose(x), 'float32')));
-    // Transpose is told of int32, and says so.
+    // Transpose expects int32 and reports the mismatch.
     expect(() => turned(tensor)).toThrow(/Transpose .*DT_INT32 vs\. DT_UINT8|DT_UINT8 vs\. DT_INT32/);
   });
 
-  it('is not read by JavaScript', () => {
+  it('rejects reads from JavaScript', () => {
     expect(() => bytesTensor(values(4), [4]).dataSync()).toThrow();
   });
 
-  it('is refused with another number of values than its shape has, and nothing stays', () => {
+  it('rejects a number of values that does not match the shape, and leaves no tensor', () => {
     expect(() => bytesTensor(values(4), [5])).toThrow(/num_elements=5, array_length=4/);
   });
 
-  it('lives as long as somebody needs it', () => {
+  it('remains valid while a clone exists', () => {
     const tensor = bytesTensor(values(1000), [1000]);
     const clone = tensor.clone();
     tensor.dispose();

@@ -2,11 +2,11 @@ import * as tf from '@tensorflow/tfjs';
 import type { NativeBackend } from './tensorflow.ts';
 
 /**
- * A tensor of whole numbers from 0 to 255 that takes a byte for each, in this thread's TensorFlow; `int32` to tfjs, which
- * has no such type.
+ * Creates a uint8 tensor (one byte per value) in this thread's TensorFlow; its dtype in tfjs, which has no uint8, is
+ * `int32`.
  *
- * @param values of this tensor's own: TensorFlow goes on using the array.
- * @returns a tensor for `tf.cast` and compiled functions; its data cannot be read. The caller disposes.
+ * @param values must not be modified or reused: TensorFlow keeps using the array.
+ * @returns a tensor for `tf.cast` and compiled functions; its data cannot be read. The caller disposes it.
  */
 export function bytesTensor(values: Uint8Array, shape: readonly number[]): tf.Tensor {
   const backend = tf.backend() as NativeBackend;

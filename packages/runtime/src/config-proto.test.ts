@@ -18,11 +18,11 @@ describe('encodeConfigProto', () => {
       { logicalCpuDevices: 2, gpuMemoryLimitsMiB: [null, 8000] },
       '0a070a03435055100210012802320e20014a0a0a000a060a040000fa453801',
     ],
-  ])('writes %j as TensorFlow does', (changes, hex) => {
+  ])('encodes %j as TensorFlow does', (changes, hex) => {
     expect(Buffer.from(encodeConfigProto(settings(changes))).toString('hex')).toBe(hex);
   });
 
-  it('takes a list without a limit for none', () => {
+  it('encodes a list without limits like an empty one', () => {
     expect(encodeConfigProto(settings({ gpuMemoryLimitsMiB: [null, null] }))).toEqual(encodeConfigProto(settings()));
   });
 
@@ -31,7 +31,7 @@ describe('encodeConfigProto', () => {
     [{ intraOpThreads: 1.5 }, 'Expected intraOpThreads'],
     [{ gpuMemoryLimitsMiB: [null, -1] }, 'Expected the memory limit of gpu:1 in MiB, received -1.'],
     [{ gpuMemoryLimitsMiB: [Number.NaN] }, 'Expected the memory limit of gpu:0'],
-  ])('refuses %j', (changes, message) => {
+  ])('rejects %j', (changes, message) => {
     expect(() => encodeConfigProto(settings(changes))).toThrow(RuntimeError);
     expect(() => encodeConfigProto(settings(changes))).toThrow(message);
   });

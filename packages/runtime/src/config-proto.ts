@@ -6,13 +6,13 @@
 import { RuntimeError } from './errors.ts';
 import { integer, message, packedFloats, text } from './protobuf.ts';
 
-/** Settings that TensorFlow has once per process: every lane must give the same ones. */
+/** TensorFlow settings that apply to the whole process: every lane must pass the same ones. */
 export interface ProcessSettings {
   /** Logical CPU devices cpu:0 … cpu:N-1. */
   logicalCpuDevices: number;
-  /** Threads that one CPU operation of one device may use. */
+  /** Threads that a CPU operation may use on one device. */
   intraOpThreads: number;
-  /** Upper bound of each GPU's memory, one entry per GPU of the machine (null: none), or empty: none at all. */
+  /** Memory limit of each GPU of the machine, in MiB (null: no limit); an empty array sets no limits. */
   gpuMemoryLimitsMiB: readonly (number | null)[];
 }
 
@@ -44,17 +44,17 @@ export function encodeConfigProto({
 // --- internal ---
 
 /**
- * Ops of one compiled function that may run at a time: both gradients of a convolution, branches of a network. On two cores, in
- * turn, a training step took 0.95 to 0.97 of the time that it takes one op after the other (MobileNetV2, InceptionV3, 32 images of
- * 224 px) and 0.82 on 8 images of 96 px.
+ * Number of ops of a compiled function that may run in parallel, such as both gradients of a convolution, or branches of a
+ * network. On two cores, in alternating measurements, a training step took 0.95 to 0.97 of the time of sequential ops
+ * (MobileNetV2, InceptionV3, 32 images of 224 px), and 0.82 for 8 images of 96 px.
  */
 const interOpThreads = 2;
 
 function gpuOptions(limitsMiB: readonly (number | null)[]): number[] {
-  // allow_growth: a GPU's memory is taken as it is needed, up to its limit.
+  // allow_growth: allocates GPU memory on demand, up to the limit.
   const growth = integer(4, 1);
   if (limitsMiB.every((limit) => limit === null)) return growth;
-  // experimental.virtual_devices: one entry per GPU, memory_limit_mb in it; an empty one leaves that GPU whole.
+  // experimental.virtual_devices: one entry per GPU with memory_limit_mb; an empty entry sets no limit.
   const virtualDevices = limitsMiB.flatMap((limit) => message(1, limit === null ? [] : packedFloats(1, [limit])));
   return [...growth, ...message(9, virtualDevices)];
 }

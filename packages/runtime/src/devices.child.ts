@@ -1,8 +1,8 @@
-/** The process in which TensorFlow is asked for its devices. */
+/** Entry point of the child process that lists TensorFlow's devices. */
 import type { DeviceName } from './device.ts';
 import { initRuntime } from './runtime.ts';
 
-/** The one message to the parent. */
+/** The only message to the parent. */
 export type DevicesAnswer = { devices: DeviceName[] } | { error: string };
 
 process.send!(answer());

@@ -16,11 +16,11 @@ describe('listDevices', () => {
     if (!nativePlatform().hasGpus) expect(devices).toHaveLength(3);
   });
 
-  it('has the answer that TensorFlow gives in another process', async () => {
+  it('returns the devices that TensorFlow lists in another process', async () => {
     expect(await askTensorflow(3)).toEqual((await listDevices({ logicalCpuDevices: 3 })).map(({ name }) => name));
   });
 
-  it('hands on what keeps TensorFlow from starting', async () => {
+  it('reports why TensorFlow cannot start', async () => {
     vi.stubEnv('CHORUS_LIBTENSORFLOW', import.meta.dirname);
     await expect(askTensorflow(1)).rejects.toThrow(RuntimeError);
     await expect(askTensorflow(1)).rejects.toThrow(`CHORUS_LIBTENSORFLOW is ${import.meta.dirname}: expected`);

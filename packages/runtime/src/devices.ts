@@ -1,4 +1,4 @@
-/** Which devices TensorFlow has here, asked in a process of its own: a context in ours would fix its settings. */
+/** Lists TensorFlow's devices in a child process, because a context in this process would fix its settings. */
 import { fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import type { DeviceName } from './device.ts';
@@ -16,7 +16,7 @@ export interface Device {
 /**
  * Lists TensorFlow's devices.
  *
- * Without an NVIDIA GPU the answer comes without starting TensorFlow.
+ * Does not start TensorFlow on a machine without an NVIDIA GPU.
  *
  * @throws RuntimeError when the native runtime is not set up or TensorFlow cannot start.
  */
@@ -28,13 +28,13 @@ export async function listDevices(options: { logicalCpuDevices?: number } = {}):
   return names.map((name) => ({ name, kind: name.startsWith('gpu:') ? 'GPU' : 'CPU' }));
 }
 
-/** Starts TensorFlow in a process of its own, and asks it for its devices. */
+/** Starts TensorFlow in a child process and lists its devices. */
 export async function askTensorflow(logicalCpuDevices: number): Promise<DeviceName[]> {
   const child = fork(require.resolve('#devices-child'), [String(logicalCpuDevices)], {
     execArgv: [],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  // It must not outlive a command that is stopped meanwhile.
+  // The child must not outlive a stopped command.
   const end = () => child.kill('SIGKILL');
   process.once('exit', end);
   let answer: DevicesAnswer | undefined;

@@ -1,4 +1,4 @@
-/** A device, a setting or a part of the native runtime that is not there: something the user can mend. */
+/** An error that the user can fix: a missing device or part of the native runtime, or an invalid setting. */
 export class RuntimeError extends Error {
   override name = 'RuntimeError';
 }

@@ -14,20 +14,20 @@ function refusalInWorker(options: object): Promise<string> {
   return new Promise((done, fail) => {
     const worker = new Worker(script, { eval: true });
     worker.on('error', (error) => done(error.message));
-    worker.on('exit', () => fail(new Error('initRuntime() refused nothing')));
+    worker.on('exit', () => fail(new Error('initRuntime() did not throw')));
   });
 }
 
-/** In this order, as a process would: what is refused leaves the thread as it was. */
+/** The tests depend on their order: a rejected call leaves the thread unchanged. */
 describe('initRuntime', () => {
-  it('refuses a worker thread while all lanes would share one pool', async () => {
+  it('rejects a worker thread if all lanes would share one thread pool', async () => {
     for (const name of Object.keys(processEnvironment)) delete process.env[name];
     expect(await refusalInWorker({ device: 'cpu:0', ...settings })).toMatch(
       /call prepareProcess\(\) in the main thread/,
     );
   });
 
-  it('refuses a device that does not exist, and lists those that do', () => {
+  it('rejects an unknown device and lists the devices', () => {
     for (const device of ['cpu:2', 'gpu:0'] as const)
       expect(() => initRuntime({ device, ...settings })).toThrow(
         new RuntimeError(`There is no device ${device}; TensorFlow has cpu:0, cpu:1.`),
@@ -43,18 +43,20 @@ describe('initRuntime', () => {
     expect(runtime.backingDevice(product)).toMatch(/device:CPU:1$/);
   });
 
-  it('gives the same runtime for the same options, and refuses others', () => {
+  it('returns the same runtime for the same options and rejects others', () => {
     expect(initRuntime({ device: 'cpu:1', ...settings })).toBe(initRuntime({ device: 'cpu:1', ...settings }));
-    expect(() => initRuntime({ device: 'cpu:0', ...settings })).toThrow(/This thread runs TensorFlow with \["cpu:1"/);
-  });
-
-  it('refuses another thread that asks for other settings of the process, and names both', async () => {
-    expect(await refusalInWorker({ device: 'cpu:0', ...settings, logicalCpuDevices: 3 })).toMatch(
-      /in this process with {"logicalCpuDevices":2,.*cpu:0 asked for {"logicalCpuDevices":3,/,
+    expect(() => initRuntime({ device: 'cpu:0', ...settings })).toThrow(
+      /This thread already runs TensorFlow with \["cpu:1"/,
     );
   });
 
-  it('lists the devices that exist in a worker thread too', async () => {
+  it('rejects a thread that requests other process settings, and reports both', async () => {
+    expect(await refusalInWorker({ device: 'cpu:0', ...settings, logicalCpuDevices: 3 })).toMatch(
+      /in this process with {"logicalCpuDevices":2,.*cpu:0 requested {"logicalCpuDevices":3,/,
+    );
+  });
+
+  it('lists the devices in a worker thread too', async () => {
     prepareProcess();
     expect(await refusalInWorker({ device: 'gpu:7', ...settings })).toBe(
       'There is no device gpu:7; TensorFlow has cpu:0, cpu:1.',
@@ -63,7 +65,7 @@ describe('initRuntime', () => {
 });
 
 describe('backingDevice', () => {
-  it('knows a tensor that was read back and one that was never computed', () => {
+  it('handles a tensor that was read back and one that was never computed', () => {
     const runtime = initRuntime({ device: 'cpu:1', ...settings });
     const tensor = tf.tensor1d([1, 2, 3]);
     expect(runtime.backingDevice(tensor)).toMatch(/device:CPU:1$/);

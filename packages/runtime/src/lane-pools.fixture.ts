@@ -5,14 +5,14 @@ import { prepareProcess } from './process.ts';
 import type { RuntimeOptions } from './runtime.ts';
 
 /**
- * Lanes for a file of tests, each a pool of one thread, closed behind the tests.
+ * Creates lanes for a test file, each a pool of one thread, and closes them after the tests.
  *
- * @param entry the threads' file; it waits for the other lanes by meet.fixture.mjs.
- * @param laneCount how many wait for each other.
- * @returns what starts a lane.
+ * @param entry the threads' file, which waits for the other lanes with meet.fixture.mjs.
+ * @param laneCount number of lanes that wait for each other.
+ * @returns a function that starts a lane.
  */
 export function lanePools(entry: URL, laneCount: number): (startup: RuntimeOptions) => Piscina {
-  /** Two Int32: how many lanes have come to each of the places where they wait for each other. */
+  /** Two Int32 counters: the number of lanes that have arrived at each barrier. */
   const gate = new SharedArrayBuffer(8);
   const pools: Piscina[] = [];
   beforeAll(() => prepareProcess());

@@ -1,4 +1,4 @@
-// A lane as the tests need one: trains a small network for some steps on the thread's device and tells what came out.
+// A test lane: trains a small network for some steps on the thread's device and returns the results.
 import { readdirSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs';
@@ -7,7 +7,7 @@ import { meet } from './meet.fixture.mjs';
 
 const { startup } = workerData[1] ?? workerData;
 
-/** Deterministic numbers without a generator's state: the fractional parts of multiples of the golden ratio. */
+/** Deterministic numbers without generator state: the fractional parts of multiples of the golden ratio. */
 function numbers(shape, scale) {
   const size = shape.reduce((product, side) => product * side, 1);
   return tf.tensor(
@@ -33,7 +33,7 @@ export default async function train({ stepCount, together }) {
   };
   const losses = [];
   for (let step = 0; step < stepCount; step += 1) {
-    // Everybody is between its first step and its last one at the same time.
+    // Waits until every lane is between its first and its last step.
     if (together && step === stepCount >> 1) meet(1);
     losses.push(
       tf.tidy(() => optimizer.minimize(() => tf.losses.sigmoidCrossEntropy(labels, forward()), true).dataSync()[0]),

@@ -33,7 +33,7 @@ describe('three lanes on three logical devices', () => {
     for (const { losses } of together) expect(losses.at(-1)).toBeLessThan(losses[0]!);
   });
 
-  it('get bit for bit what each gets alone, and what the others get from the same start', () => {
+  it('get results bit-equal to those of a single lane and of the other lanes with the same start', () => {
     for (const [index, one] of together.entries()) {
       expect(one.losses).toEqual(alone[index]!.losses);
       expect(one.kernel).toEqual(alone[index]!.kernel);
@@ -41,34 +41,34 @@ describe('three lanes on three logical devices', () => {
     }
   });
 
-  it("keep a convolution's output, its gradient and the optimizer's slots on their own device, as TensorFlow names it", () => {
+  it("keep a convolution's output, its gradient and the optimizer's slots on their own device", () => {
     for (const { device, backing } of together) {
       const name = `/job:localhost/replica:0/task:0/device:${device.toUpperCase()}`;
       expect(backing).toEqual({ convolution: name, gradient: name, optimizer: name });
     }
   });
 
-  it.skipIf(!existsSync(tasks))('have pools of their own: threads for each logical device, and no more', async () => {
+  it.skipIf(!existsSync(tasks))('have their own pools: threads for each logical device, and no more', async () => {
     const before = readdirSync(tasks).length;
     const { threadCount } = (await lane({ device: 'cpu:0', ...common }).run({
       stepCount: 1,
       together: false,
     })) as Trained;
-    // With one pool for the process, another lane would add none of these.
+    // With a shared pool, another lane would add none of these threads.
     const pools = common.logicalCpuDevices * common.intraOpThreads;
     expect(threadCount - before).toBeGreaterThanOrEqual(pools);
-    // Node's own thread and TensorFlow's between-op pool of one; room for another.
+    // Node's own thread and TensorFlow's inter-op pool of one thread, with a margin of one.
     expect(threadCount - before).toBeLessThanOrEqual(pools + 3);
   });
 
-  it('are refused other process-wide settings than the first', async () => {
+  it('are rejected with other process settings than the first', async () => {
     const other = lane({ device: 'cpu:0', ...common, intraOpThreads: 3 });
     await expect(other.run({ stepCount: 1, together: false })).rejects.toThrow(
-      /runs in this process with .*"intraOpThreads":2.* asked for .*"intraOpThreads":3/,
+      /runs in this process with .*"intraOpThreads":2.* requested .*"intraOpThreads":3/,
     );
   });
 
-  it('are refused a device that does not exist, and told those that do', async () => {
+  it('are rejected with an unknown device, and the error lists the devices', async () => {
     const other = lane({ device: 'gpu:7', ...common });
     await expect(other.run({ stepCount: 1, together: false })).rejects.toThrow(
       'There is no device gpu:7; TensorFlow has cpu:0, cpu:1, cpu:2, cpu:3.',

@@ -1,4 +1,4 @@
-/** Loads the native addon, which makes the thread's TFE context, and gives it to tfjs as the backend `tensorflow`. */
+/** Loads the native addon, which creates the thread's TFE context, and registers it with tfjs as the backend `tensorflow`. */
 import { createRequire } from 'node:module';
 import * as tfjs from '@tensorflow/tfjs';
 import type { Binding } from './tensorflow.ts';
@@ -11,16 +11,16 @@ export interface ContextOptions {
   device: string;
   /** A serialized ConfigProto. */
   configProto: Uint8Array;
-  /** What `configProto` says, in words: the first thread's are the error message of one that asks for others. */
+  /** `configProto` as text; the binding throws the first thread's text when another thread requests different settings. */
   settings: string;
 }
 
 /**
  * Loads TensorFlow into this thread.
  *
- * @throws what the binding throws: unknown device (`CHORUS_NO_SUCH_DEVICE`, the message lists those that exist), other
- * process settings than the first (`CHORUS_PROCESS_SETTINGS`, the message is the first's), one thread pool for all
- * (`CHORUS_SHARED_THREAD_POOL`), or a library that cannot be loaded. Another call may follow.
+ * @throws the binding's error: unknown device (`CHORUS_NO_SUCH_DEVICE`; the message lists the devices), process settings
+ * that differ from the first thread's (`CHORUS_PROCESS_SETTINGS`; the message is the first thread's settings), a shared
+ * thread pool (`CHORUS_SHARED_THREAD_POOL`), or a library that cannot be loaded. The call may be repeated.
  * @returns TensorFlow's full names of all devices.
  */
 export function loadTensorflow(
@@ -31,10 +31,10 @@ export function loadTensorflow(
   const { NodeJSKernelBackend, nodeFileSystemRouter } = loadTfjsNode();
   const binding = require(paths.bindingPath) as Binding;
   const deviceNames = binding.createContext(device, configProto, settings);
-  // Some kernels behave differently by the package's name.
+  // Some kernels depend on the package's name.
   const makeBackend = () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node-gpu');
   tfjs.registerBackend('tensorflow', makeBackend, 3);
-  // The backend exists at once, so the answer is no promise.
+  // The backend is created synchronously, so the result is not a promise.
   if (!tfjs.setBackend('tensorflow')) throw new Error('tfjs refused the backend "tensorflow"');
   tfjs.io.registerLoadRouter(nodeFileSystemRouter);
   tfjs.io.registerSaveRouter(nodeFileSystemRouter);

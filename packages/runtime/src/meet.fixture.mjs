@@ -1,9 +1,9 @@
-// Where threads of a test wait for each other.
+// A barrier for the threads of a test.
 import { workerData } from 'node:worker_threads';
 
 const { gate, laneCount } = workerData[1] ?? workerData;
 
-/** Nobody goes on before everybody is at this place. */
+/** Waits until every thread has arrived. */
 export function meet(place) {
   const arrived = new Int32Array(gate);
   Atomics.add(arrived, place, 1);

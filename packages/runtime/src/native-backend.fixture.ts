@@ -3,7 +3,7 @@ import { prepareProcess } from './process.ts';
 import { initRuntime } from './runtime.ts';
 import type { NativeBackend } from './tensorflow.ts';
 
-/** Puts the tests of a file on TensorFlow itself. */
+/** Runs the tests of a file on the TensorFlow backend. */
 export function useNativeBackend(): NativeBackend {
   prepareProcess();
   initRuntime({ device: 'cpu:0', intraOpThreads: 2 });

@@ -15,10 +15,10 @@ const stderrOf = async (environment: Record<string, string>): Promise<string> =>
   return (await run(process.execPath, ['--input-type=module', '--eval', script], { env })).stderr;
 };
 
-it('TensorFlow starts without a word', async () => {
+it('TensorFlow starts without log messages', async () => {
   expect(await stderrOf({})).toBe('own line\n');
 });
 
-it('who sets TF_CPP_MIN_LOG_LEVEL sees what it logs', async () => {
+it('TF_CPP_MIN_LOG_LEVEL enables its log messages', async () => {
   expect(await stderrOf({ TF_CPP_MIN_LOG_LEVEL: '0' })).toMatch(/I0000 .*\n(.*\n)*own line/);
 });

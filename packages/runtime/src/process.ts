@@ -1,19 +1,19 @@
-/** What must be in the process's real environment before TensorFlow's library is loaded. */
+/** Environment variables that the process must set before it loads TensorFlow's library. */
 import { isMainThread } from 'node:worker_threads';
 
 /**
- * Variables that native code reads with getenv; a worker's `env` never reaches it.
+ * Variables that native code reads with getenv, which does not see a worker's `env`.
  *
- * TF_OVERRIDE_GLOBAL_THREADPOOL gives every logical device a pool of its own: otherwise the first context's pool serves
- * all lanes.
+ * TF_OVERRIDE_GLOBAL_THREADPOOL gives every logical device its own thread pool; without it, all lanes share the first
+ * context's pool.
  */
 export const processEnvironment: Readonly<Record<string, string>> = {
   TF_OVERRIDE_GLOBAL_THREADPOOL: '1',
 };
 
 /**
- * Puts {@link processEnvironment} into the real environment, where it is not set already. In the main thread
- * `process.env` writes through to it.
+ * Sets the variables of {@link processEnvironment} that are not yet set in the real environment. In the main thread,
+ * `process.env` writes to it.
  *
  * @throws Error in a worker thread, where it would have no effect.
  */

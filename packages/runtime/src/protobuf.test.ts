@@ -21,8 +21,8 @@ function read(...parts: number[][]): Field[] {
 
 const bytesOf = (values: Float32Array): Uint8Array => new Uint8Array(values.buffer);
 
-describe('what is written is read', () => {
-  it('whole numbers', () => {
+describe('decoding returns the encoded value of', () => {
+  it('integers', () => {
     fc.assert(
       fc.property(field, whole, (number, value) => {
         expect(read(integer(number, value))).toEqual([{ number, value }]);
@@ -30,7 +30,7 @@ describe('what is written is read', () => {
     );
   });
 
-  it('texts and messages', () => {
+  it('strings and messages', () => {
     fc.assert(
       fc.property(field, fc.string({ unit: 'grapheme' }), fc.uint8Array({ maxLength: 300 }), (number, words, bytes) => {
         const [one, other] = read(text(number, words), message(number, [...bytes]));
@@ -40,7 +40,7 @@ describe('what is written is read', () => {
     );
   });
 
-  it('floats of 32 bits, one and several', () => {
+  it('32-bit floats, single and packed', () => {
     fc.assert(
       fc.property(field, fc.float32Array({ minLength: 1 }), (number, values) => {
         const [one, all] = read(float(number, values[0]!), packedFloats(number, [...values]));
@@ -50,18 +50,18 @@ describe('what is written is read', () => {
     );
   });
 
-  it('several whole numbers', () => {
+  it('packed integers', () => {
     fc.assert(
       fc.property(field, fc.array(whole), (number, values) => {
         const [{ value }] = read(packedIntegers(number, values)) as [Field];
-        // As fields 0, without their tags.
+        // Encoded as field 0, with the tags removed.
         const each = values.map((one) => integer(1, one).slice(1));
         expect([...(value as Uint8Array)]).toEqual(each.flat());
       }),
     );
   });
 
-  it('bytes behind a header, and whatever comes after', () => {
+  it('bytes after a header, followed by other fields', () => {
     fc.assert(
       fc.property(field, fc.uint8Array({ maxLength: 300 }), whole, (number, bytes, after) => {
         expect(read(bytesHeader(number, bytes.length), [...bytes], integer(number, after))).toEqual([
@@ -72,7 +72,7 @@ describe('what is written is read', () => {
     );
   });
 
-  it('messages inside of one another', () => {
+  it('nested messages', () => {
     fc.assert(
       fc.property(fc.array(field, { minLength: 1, maxLength: 6 }), whole, (path, value) => {
         const written = path.toReversed().reduce<number[]>((inner, one) => message(one, inner), integer(1, value));
@@ -88,7 +88,7 @@ describe('what is written is read', () => {
   });
 });
 
-describe('as the format has it', () => {
+describe('encodes as the format specifies', () => {
   // Reference: the examples of protobuf.dev/programming-guides/encoding, and int64 of −1 and −2.
   it.each<[string, number[], string]>([
     ['150 in field 1', integer(1, 150), '089601'],
@@ -103,13 +103,13 @@ describe('as the format has it', () => {
     expect(Buffer.from(bytes).toString('hex')).toBe(hex);
   });
 
-  it('a number of 64 bits is read as its eight bytes', () => {
+  it('a 64-bit number decodes to its eight bytes', () => {
     expect(read([9, 1, 2, 3, 4, 5, 6, 7, 8])).toEqual([{ number: 1, value: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) }]);
   });
 });
 
-describe('bytes that are no message', () => {
-  it('are refused where they end inside of a field', () => {
+describe('invalid bytes', () => {
+  it('are rejected if they end within a field', () => {
     fc.assert(
       fc.property(field, fc.uint8Array({ minLength: 1, maxLength: 300 }), fc.nat(), (number, bytes, place) => {
         const whole = message(number, [...bytes]);
@@ -120,16 +120,16 @@ describe('bytes that are no message', () => {
   });
 
   it.each([
-    ['a start of a group', [0x0b], 'a field of the unknown wire type 3'],
-    ['an end of a group', [0x0c], 'a field of the unknown wire type 4'],
-    ['a wire type that there is not', [0x0f], 'a field of the unknown wire type 7'],
-    ['half of a number', [0x08, 0x80], 'a message ends inside of a field'],
-    ['half of 32 bits', [0x0d, 1, 2], 'a message ends inside of a field'],
-  ])('are refused: %s', (_, bytes, words) => {
+    ['a start of a group', [0x0b], 'unknown wire type 3'],
+    ['an end of a group', [0x0c], 'unknown wire type 4'],
+    ['an undefined wire type', [0x0f], 'unknown wire type 7'],
+    ['a truncated varint', [0x08, 0x80], 'the message ends within a field'],
+    ['a truncated fixed32', [0x0d, 1, 2], 'the message ends within a field'],
+  ])('are rejected: %s', (_, bytes, words) => {
     expect(() => read(bytes)).toThrow(new RangeError(words));
   });
 
-  it('are read to an end or refused, whatever they are', () => {
+  it('are decoded or rejected with a RangeError', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
         try {

@@ -1,12 +1,12 @@
-/** The little of protocol buffers' encoding that TensorFlow's messages need here. */
+/** The subset of the protocol buffer encoding that Chorus needs for TensorFlow's messages. */
 
-/** One field as it was read: a number (varint), or bytes (text, message, packed list, fixed 32 or 64 bits). */
+/** A decoded field: a number (varint), or bytes (string, message, packed list, fixed 32 or 64 bits). */
 export interface Field {
   number: number;
   value: number | Uint8Array;
 }
 
-/** @param value a whole number; negative ones take ten bytes, as int64 has it. */
+/** @param value an integer; negative values take ten bytes, as int64. */
 export function integer(field: number, value: number): number[] {
   return [...varint(field * 8), ...varint(value)];
 }
@@ -19,12 +19,12 @@ export function text(field: number, value: string): number[] {
   return message(field, [...new TextEncoder().encode(value)]);
 }
 
-/** A float of 32 bits. */
+/** Encodes a 32-bit float. */
 export function float(field: number, value: number): number[] {
   return [...varint(field * 8 + 5), ...floatBytes(value)];
 }
 
-/** Several in one field. */
+/** Encodes floats as a packed field. */
 export function packedFloats(field: number, values: readonly number[]): number[] {
   return message(
     field,
@@ -39,15 +39,15 @@ export function packedIntegers(field: number, values: readonly number[]): number
   );
 }
 
-/** Start of a field of so many bytes, which follow. */
+/** Encodes the tag and length of a field whose `length` bytes follow. */
 export function bytesHeader(field: number, length: number): number[] {
   return [...varint(field * 8 + 2), ...varint(length)];
 }
 
 /**
- * Reads a message's fields in their order; nested ones are read by another call.
+ * Decodes the fields of a message in order; nested messages need another call.
  *
- * @throws RangeError for bytes that are no message.
+ * @throws RangeError for bytes that are not a valid message.
  */
 export function* fieldsOf(bytes: Uint8Array): Generator<Field> {
   let position = 0;
@@ -55,7 +55,7 @@ export function* fieldsOf(bytes: Uint8Array): Generator<Field> {
     let value = 0;
     for (let shift = 1; ; shift *= 128) {
       const byte = bytes[position];
-      if (byte === undefined) throw new RangeError('a message ends inside of a field');
+      if (byte === undefined) throw new RangeError('the message ends within a field');
       position += 1;
       value += (byte & 0x7f) * shift;
       if (byte < 0x80) return value;
@@ -63,7 +63,7 @@ export function* fieldsOf(bytes: Uint8Array): Generator<Field> {
   };
   const take = (length: number): Uint8Array => {
     const taken = bytes.subarray(position, position + length);
-    if (taken.length < length) throw new RangeError('a message ends inside of a field');
+    if (taken.length < length) throw new RangeError('the message ends within a field');
     position += length;
     return taken;
   };
@@ -75,7 +75,7 @@ export function* fieldsOf(bytes: Uint8Array): Generator<Field> {
     else if (wireType === 1) yield { number, value: take(8) };
     else if (wireType === 2) yield { number, value: take(next()) };
     else if (wireType === 5) yield { number, value: take(4) };
-    else throw new RangeError(`a field of the unknown wire type ${wireType}`);
+    else throw new RangeError(`unknown wire type ${wireType}`);
   }
 }
 

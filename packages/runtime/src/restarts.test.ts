@@ -7,7 +7,7 @@ import { prepareProcess } from './process.ts';
 const tasks = '/proc/self/task';
 const roundCount = 20;
 
-/** Starts a lane, trains on it for a moment and closes it: node takes the addon away with the last thread that has it. */
+/** Starts a lane, trains briefly and closes it: node unloads the addon with the last thread that uses it. */
 async function round(): Promise<void> {
   const pool = new Piscina({
     filename: fileURLToPath(new URL('./lane.fixture.mjs', import.meta.url)),
@@ -32,7 +32,7 @@ describe('20 rounds of starting and closing a lane', () => {
     }
   });
 
-  it('leave the resident set as it was', () => {
+  it('do not grow the resident set', () => {
     expect(residentMiB).toHaveLength(roundCount);
     expect(residentMiB.at(-1)! - residentMiB[1]!).toBeLessThanOrEqual(50);
   });

@@ -1,4 +1,4 @@
-/** TensorFlow in this thread, pinned to one device. */
+/** Runs TensorFlow in this thread, pinned to one device. */
 import { availableParallelism } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs';
@@ -17,8 +17,8 @@ import { prepareProcess } from './process.ts';
 import type { NativeBackend } from './tensorflow.ts';
 
 /**
- * The device is the thread's own; all else must be equal in every thread of the process: one logical CPU device, every
- * processor and no GPU limit unless told otherwise.
+ * The device of a thread, and settings that must be equal in every thread of the process; by default, one logical CPU
+ * device, all processors and no GPU memory limit.
  */
 export interface RuntimeOptions extends Partial<ProcessSettings> {
   device: DeviceName;
@@ -26,23 +26,23 @@ export interface RuntimeOptions extends Partial<ProcessSettings> {
 
 export interface Runtime {
   device: DeviceName;
-  /** Every device of this process. */
+  /** All devices of this process. */
   devices: DeviceName[];
   tensorflowVersion: string;
-  /** TensorFlow's full name of the device whose memory holds a tensor, such as `/job:…/device:CPU:1`. */
+  /** Returns TensorFlow's full name of the device that stores a tensor, such as `/job:…/device:CPU:1`. */
   backingDevice(tensor: tf.Tensor): string;
 }
 
 let current: { key: string; runtime: Runtime } | undefined;
 
 /**
- * Loads TensorFlow into this thread and pins it to a device; afterwards `@tensorflow/tfjs` computes there.
+ * Loads TensorFlow into this thread and pins it to a device, on which `@tensorflow/tfjs` then computes.
  *
- * Before worker threads call it, the main thread calls {@link prepareProcess}.
+ * The main thread must call {@link prepareProcess} before any worker thread calls this function.
  *
  * @returns the same object when called again with the same options.
- * @throws RuntimeError when the native runtime is not set up, the device does not exist (the message lists those that
- * do), this thread or process runs with other settings already.
+ * @throws RuntimeError when the native runtime is not set up, the device does not exist (the message lists the devices),
+ * or this thread or process already runs TensorFlow with other settings.
  */
 export function initRuntime(options: RuntimeOptions): Runtime {
   const { device, logicalCpuDevices = 1, intraOpThreads = availableParallelism(), gpuMemoryLimitsMiB = [] } = options;
@@ -50,7 +50,7 @@ export function initRuntime(options: RuntimeOptions): Runtime {
   const key = JSON.stringify([device, settings]);
   if (current !== undefined) {
     if (current.key === key) return current.runtime;
-    throw new RuntimeError(`This thread runs TensorFlow with ${current.key} already; it cannot change to ${key}.`);
+    throw new RuntimeError(`This thread already runs TensorFlow with ${current.key}; it cannot change to ${key}.`);
   }
   const configProto = encodeConfigProto(settings);
   const native = locateNativeRuntime();
@@ -94,7 +94,7 @@ function explain(error: Error & { code?: string }, device: DeviceName, settings:
   }
   if (error.code === 'CHORUS_PROCESS_SETTINGS')
     return new RuntimeError(
-      `TensorFlow runs in this process with ${error.message}, and ${device} asked for ${JSON.stringify(settings)}: logical devices, threads and GPU memory must be the same in every thread.`,
+      `TensorFlow runs in this process with ${error.message}, and ${device} requested ${JSON.stringify(settings)}: logical devices, threads and GPU memory must be the same in every thread.`,
     );
   if (error.code === 'CHORUS_SHARED_THREAD_POOL')
     return new RuntimeError(
@@ -102,7 +102,7 @@ function explain(error: Error & { code?: string }, device: DeviceName, settings:
     );
   if (error.code === 'ERR_DLOPEN_FAILED')
     return new RuntimeError(
-      `The native runtime cannot be loaded (${error.message}); prepare it again with: chorus setup`,
+      `The native runtime cannot be loaded (${error.message}); set it up again with: chorus setup`,
     );
   return error;
 }

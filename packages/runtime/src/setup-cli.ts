@@ -1,4 +1,4 @@
-/** The setup as a command of this package, as turbo runs it: silent and quick when everything is ready. */
+/** The setup command that turbo runs: silent and fast if everything is ready. */
 import { StorageError } from '@chorus/storage';
 import { RuntimeError } from './errors.ts';
 import { setupRuntime } from './native/setup.ts';

@@ -4,7 +4,7 @@ import { setupLines } from './setup-lines.ts';
 
 const intro = 'native runtime: setting it up; once per user and version\n';
 
-/** What the reporter writes. */
+/** Returns the reporter's output. */
 function written(stream: { isTTY?: boolean; columns?: number }, progress: SetupProgress[]): string[] {
   const texts: string[] = [];
   const report = setupLines({ ...stream, write: (text) => texts.push(text) });
@@ -23,8 +23,8 @@ const running = (seconds: number): SetupProgress => ({
 });
 const done: SetupProgress = { ...running(65), state: 'done', writtenBytes: 268e6 };
 
-describe('the lines of the setup', () => {
-  it('come at the beginning, every 10 s and at the end', () => {
+describe('setupLines', () => {
+  it('writes a line at the beginning, every 10 s and at the end', () => {
     const everySecond = Array.from({ length: 64 }, (_, index) => running(index + 1));
     expect(written({}, [begun, ...everySecond, done])).toEqual([
       intro,
@@ -34,7 +34,7 @@ describe('the lines of the setup', () => {
     ]);
   });
 
-  it('count from the beginning of each step', () => {
+  it('restarts the interval at each step', () => {
     const compiling = { step: 'compiling', elapsedMs: 0 };
     const texts = written({}, [
       begun,
@@ -47,7 +47,7 @@ describe('the lines of the setup', () => {
     expect(texts.slice(-2)).toEqual(['native runtime: compiling\n', 'native runtime: compiling: 11 s\n']);
   });
 
-  it('are one line on a terminal, no longer than it is wide, until the step is over', () => {
+  it('updates one line per step on a terminal, truncated to its width', () => {
     const failed: SetupProgress = { state: 'failed', step: 'x', elapsedMs: 2000 };
     expect(written({ isTTY: true, columns: 60 }, [begun, running(1), done, { ...begun, step: 'x' }, failed])).toEqual([
       intro,

@@ -1,10 +1,10 @@
-/** The setup's progress as text: one line that is drawn again on a terminal, and plain lines elsewhere. */
+/** Formats the setup's progress: a single updated line on a terminal, plain lines elsewhere. */
 import type { OnSetupProgress, SetupProgress } from './native/setup-step.ts';
 
-/** Elsewhere than on a terminal, a step that takes long says so this often. */
+/** Interval of the plain lines of a long step. */
 const silenceMs = 10_000;
 
-/** What is used of a stream such as process.stderr. */
+/** The parts of a stream such as process.stderr that {@link setupLines} uses. */
 export interface LineStream {
   isTTY?: boolean;
   columns?: number;
@@ -12,7 +12,7 @@ export interface LineStream {
 }
 
 /**
- * Makes a reporter for {@link setupRuntime}.
+ * Creates a progress reporter for {@link setupRuntime}.
  *
  * @example
  * await setupRuntime(setupLines(process.stderr));

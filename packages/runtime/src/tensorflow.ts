@@ -1,20 +1,20 @@
-/** The native addon and tfjs-node's backend, as far as Chorus uses them. */
+/** Types of the native addon and of tfjs-node's backend, as far as Chorus uses them. */
 import type * as tfjs from '@tensorflow/tfjs';
 
-/** A tensor as the binding describes it. */
+/** The binding's description of a tensor. */
 export interface TensorDescription {
   id: number;
-  /** TensorFlow's number of the type. */
+  /** TensorFlow's DataType number. */
   dtype: number;
   shape: number[];
 }
 
-/** An output of a graph's operation; a shape of null is not known before it runs. */
+/** An output of a graph operation; its shape is null if it is unknown before the graph runs. */
 export interface OutputDescription extends Omit<TensorDescription, 'shape'> {
   shape: number[] | null;
 }
 
-/** What the binding exports; the functions below `tensorDevice` are Chorus' own, native/functions.cc. */
+/** The binding's exports; the functions after `tensorDevice` are Chorus's own (native/functions.cc). */
 export interface Binding {
   readonly TF_ATTR_STRING: number;
   readonly TF_ATTR_INT: number;
@@ -44,11 +44,11 @@ export interface Binding {
   addOperation(
     graph: number,
     type: string,
-    /** Outputs; those of a list together. */
+    /** Outputs; an Int32Array for a list argument. */
     inputs: (number | Int32Array)[],
-    /** Names and serialized AttrValues by turns. */
+    /** Alternating names and serialized AttrValues. */
     attributes: (string | Uint8Array)[],
-    /** Operations to run before. */
+    /** Operations that run before this one. */
     controls: Int32Array,
   ): { operation: number; outputs: OutputDescription[] };
   setShape(graph: number, output: number, shape: Int32Array): void;
@@ -58,7 +58,7 @@ export interface Binding {
     inputs: Int32Array,
     outputs: Int32Array,
     controls: Int32Array,
-    /** All that are in it. */
+    /** All operations of the function. */
     operations: Int32Array,
   ): void;
   removeFunction(name: string): void;
@@ -68,17 +68,17 @@ export interface Binding {
   runMetadata(): Uint8Array;
 }
 
-/** What the backend knows of a tensor's data. */
+/** The backend's record of a tensor's data. */
 export interface TensorEntry {
   readonly shape: number[];
   readonly dtype: number;
-  /** The binding's; meaningless while `values` wait to be handed over. */
+  /** The binding's id; meaningless while `values` are not yet transferred. */
   id: number;
   values: tfjs.BackendValues | null;
   refCount: number;
 }
 
-/** The parts of tfjs-node's backend that Chorus uses beside tfjs's own interface. */
+/** The parts of tfjs-node's backend that Chorus uses in addition to tfjs's interface. */
 export interface NativeBackend extends tfjs.KernelBackend {
   binding: Binding;
   readonly tensorMap: {
@@ -104,7 +104,7 @@ export interface OpAttribute {
   value: number | boolean | string | readonly (number | boolean)[];
 }
 
-/** An op's attribute that is a type. */
+/** Creates a type attribute of an op. */
 export function typeAttribute({ TF_ATTR_TYPE }: Binding, name: string, dtype: number): OpAttribute {
   return { name, type: TF_ATTR_TYPE, value: dtype };
 }

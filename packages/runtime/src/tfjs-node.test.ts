@@ -17,12 +17,12 @@ const sources = readdirSync(vendoredFolder, { recursive: true, encoding: 'utf8' 
   .filter((name) => name.endsWith('.js'))
   .map((name) => ({ name, text: readFileSync(join(vendoredFolder, name), 'utf8') }));
 
-/** Functions of node:util that some supported version of node lacks, or warns of. */
+/** Functions of node:util that a supported version of node lacks or deprecates. */
 const removedFromUtil =
   /\butil(_\d)?\.(isArray|isBoolean|isBuffer|isDate|isError|isFunction|isNull|isNullOrUndefined|isNumber|isObject|isPrimitive|isRegExp|isString|isSymbol|isUndefined|_extend|log)\b/;
 
 describe('the JavaScript of tfjs-node-gpu', () => {
-  it('requires nothing but builtin modules, dependencies of this package, and substitutes', () => {
+  it('requires only built-in modules, dependencies of this package, and substitutes', () => {
     expect(sources.length).toBeGreaterThan(150);
     for (const { name, text } of sources)
       for (const [, module] of text.matchAll(/\brequire\(['"]([^.'"][^'"]*)['"]\)/g))
@@ -31,7 +31,7 @@ describe('the JavaScript of tfjs-node-gpu', () => {
         );
   });
 
-  it('uses what newer versions of node lack only where it gets a substitute', () => {
+  it('uses functions that newer versions of node lack only in files with a substitute', () => {
     const users = sources
       .filter(({ name, text }) => removedFromUtil.test(text.replaceAll('tf.util', '')) && name.startsWith('dist/'))
       .filter(({ text }) => /require\(['"]util['"]\)/.test(text))
@@ -40,7 +40,7 @@ describe('the JavaScript of tfjs-node-gpu', () => {
     expect(users.toSorted()).toEqual(substituted.toSorted());
   });
 
-  it('computes with each substitute, and node warns of nothing', async () => {
+  it('computes with each substitute without a warning from node', async () => {
     useNativeBackend();
     const { values, indices } = tf.topk(tf.tensor1d([1, 3, 2]), 2);
     expect([...values.dataSync()]).toEqual([3, 2]);

@@ -1,4 +1,4 @@
-/** The JavaScript of `@tensorflow/tfjs-node-gpu`: its kernels and its backend, without its index and its native addon. */
+/** Loads the JavaScript of `@tensorflow/tfjs-node-gpu`: its kernels and backend, without its index and native addon. */
 import { readFileSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -15,21 +15,21 @@ export interface TfjsNode {
   nodeFileSystemRouter: Parameters<typeof tfjs.io.registerLoadRouter>[0];
 }
 
-/** Node 22 warns of these two functions of node:util, and node 23 has the first no more. */
+/** Node 22 deprecates these two functions of node:util, and node 23 removes the first. */
 const util = {
   isNullOrUndefined: (value: unknown) => value === null || value === undefined,
   isArray: Array.isArray,
 };
 
-/** By file, what it requires and gets from here. */
+/** Modules to substitute, by the file that requires them. */
 export const substitutes: Readonly<Record<string, Readonly<Record<string, () => unknown>>>> = {
   'dist/nodejs_kernel_backend.js': { util: () => util },
   'dist/kernels/TopK.js': { util: () => util },
-  // The package does not declare it as a dependency. All that it exports, @tensorflow/tfjs exports too.
+  // Not a declared dependency of the package; @tensorflow/tfjs has the same exports.
   'dist/kernels/FlipLeftRight.js': { '@tensorflow/tfjs-core': () => require('@tensorflow/tfjs') },
 };
 
-/** Registers the kernels in this thread. Another call gives the same. */
+/** Registers the kernels in this thread; idempotent. */
 export function loadTfjsNode(): TfjsNode {
   for (const [name, modules] of Object.entries(substitutes)) loadWithSubstitutes(require.resolve(`./${name}`), modules);
   require('./dist/register_all_kernels.js');
@@ -40,7 +40,7 @@ export function loadTfjsNode(): TfjsNode {
 
 // --- internal ---
 
-/** Does what `require` does, except for `substitutes`; afterwards, `require` finds the module in its cache. */
+/** Loads a module like `require`, but with `substitutes`, and adds it to the cache of `require`. */
 function loadWithSubstitutes(path: string, substitutes: Readonly<Record<string, () => unknown>>): void {
   if (require.cache[path] !== undefined) return;
   const module = new Module(path);

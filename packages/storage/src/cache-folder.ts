@@ -2,9 +2,9 @@ import { join, resolve } from 'node:path';
 import envPaths from 'env-paths';
 
 /**
- * A folder of the user's cache, shared by all clones and projects; it need not exist yet.
+ * Returns the path of a folder in the user's cache, which all clones and projects share; it need not exist yet.
  *
- * `CHORUS_CACHE` names another place; otherwise the platform's own (XDG_CACHE_HOME or ~/.cache, ~/Library/Caches).
+ * The root is `CHORUS_CACHE` if set, otherwise the platform's default (XDG_CACHE_HOME or ~/.cache, ~/Library/Caches).
  */
 export function cacheFolder(...parts: string[]): string {
   const named = process.env.CHORUS_CACHE;

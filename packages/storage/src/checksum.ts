@@ -2,24 +2,24 @@ import { createHash } from 'node:crypto';
 import { StorageError } from './errors.ts';
 import { readInPieces, readRegularFile, UnreadableFileError } from './regular-file.ts';
 
-/** SHA-256 of bytes or of a text's UTF-8, as 64 lower-case hexadecimal digits. */
+/** Returns the SHA-256 of bytes, or of a string encoded as UTF-8, as 64 lower-case hexadecimal digits. */
 export function sha256(content: Uint8Array | string): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
 /**
- * SHA-256 of a regular file, read in pieces.
+ * Returns the SHA-256 of a regular file, read in chunks.
  *
- * @throws StorageError naming a path that cannot be read.
+ * @throws StorageError naming the path if it cannot be read.
  */
 export async function sha256File(path: string): Promise<string> {
   return (await measureFile(path, ['sha256'])).hashes.sha256;
 }
 
 /**
- * Size and hashes of a regular file, read once, in pieces; hashes as lower-case hexadecimal digits.
+ * Returns the size and the hashes (lower-case hexadecimal digits) of a regular file, read once, in chunks.
  *
- * @throws StorageError naming a path that cannot be read.
+ * @throws StorageError naming the path if it cannot be read.
  */
 export async function measureFile<Name extends 'md5' | 'sha256'>(
   path: string,
@@ -36,7 +36,7 @@ export async function measureFile<Name extends 'md5' | 'sha256'>(
 }
 
 /**
- * Reads a file that must be exactly the expected one.
+ * Reads a file and verifies its size and SHA-256.
  *
  * @throws StorageError naming the file and what differs.
  */

@@ -1,4 +1,4 @@
-/** A file or folder that is missing, damaged, in use or in the way: something the user can mend. */
+/** An error that the user can fix: a file or folder is missing, damaged, in use, or already exists. */
 export class StorageError extends Error {
   override name = 'StorageError';
 }

@@ -1,4 +1,4 @@
-/** Processes that hold locks, for the tests. */
+/** Child processes that hold locks, for tests. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -8,11 +8,11 @@ const children: ChildProcess[] = [];
 
 export interface Holder {
   child: ChildProcess;
-  /** What it prints to stderr, once it has ended. */
+  /** Its stderr, once it has ended. */
   errors: Promise<string>;
 }
 
-/** A process that takes the lock of `path`, and holds it until it is killed or its input ends. */
+/** Starts a process that holds the lock of `path` until it is killed or its stdin ends. */
 export async function holder(path: string): Promise<Holder> {
   const started = start(`const lock = await tryLock(${JSON.stringify(path)});
     console.log('held');
@@ -22,7 +22,7 @@ export async function holder(path: string): Promise<Holder> {
   return started;
 }
 
-/** A process that waits for the lock of `path`, writes its number into `log` ten times, and ends. */
+/** Starts a process that waits for the lock of `path`, writes its process id to `log` ten times, and ends. */
 export function worker(path: string, log: string): Holder {
   return start(`import { appendFile } from 'node:fs/promises';
     await withLock(${JSON.stringify(path)}, async () => {

@@ -1,11 +1,11 @@
-/** Reads JSON that somebody else may have written: bounded in size and depth, and without keys that reach prototypes. */
+/** Reads untrusted JSON: limits size and depth, and rejects keys that could pollute prototypes. */
 import { StorageError } from './errors.ts';
 import { readRegularFile } from './regular-file.ts';
 
-/** A bundle's description of a hundred models takes a few megabytes. */
+/** The description of a bundle of a hundred models takes a few megabytes. */
 const maxJsonBytes = 64 * 2 ** 20;
 
-/** Deeper than anything that Chorus writes. */
+/** Exceeds the depth of every file that Chorus writes. */
 const maxDepth = 64;
 
 const refusedKeys: readonly string[] = ['__proto__', 'constructor', 'prototype'];
@@ -13,7 +13,8 @@ const refusedKeys: readonly string[] = ['__proto__', 'constructor', 'prototype']
 /**
  * Reads and parses a JSON file.
  *
- * @throws StorageError naming the file: unreadable, not a regular file, too large, or refused by {@link parseJson}.
+ * @throws StorageError naming the file if it is unreadable, not a regular file, too large, or rejected by
+ * {@link parseJson}.
  */
 export async function readJsonFile(path: string): Promise<unknown> {
   return parseJson(await readRegularFile(path, { maxBytes: maxJsonBytes }), path);
@@ -22,8 +23,8 @@ export async function readJsonFile(path: string): Promise<unknown> {
 /**
  * Parses JSON in UTF-8.
  *
- * @param source what messages call it: the path of its file.
- * @throws StorageError for more than 64 MiB, text that is not JSON, more than 64 levels, or one of the keys `__proto__`,
+ * @param source names the JSON in error messages, for example the path of its file.
+ * @throws StorageError for more than 64 MiB, invalid JSON, more than 64 levels, or one of the keys `__proto__`,
  * `constructor` and `prototype`.
  */
 export function parseJson(content: Uint8Array, source: string): unknown {
@@ -41,7 +42,7 @@ export function parseJson(content: Uint8Array, source: string): unknown {
 
 // --- internal ---
 
-/** Level by level: recursion would exhaust the stack at the depth that it is to refuse. */
+/** Iterates level by level: recursion would overflow the stack on deeply nested input. */
 function checkStructure(value: unknown, source: string): void {
   let level = [value];
   for (let depth = 0; level.length > 0; depth += 1) {

@@ -1,4 +1,4 @@
-/** Locks between processes: a folder beside the locked path, touched while its owner lives (proper-lockfile). */
+/** Locks between processes: a folder beside the locked path, touched regularly by its owner (proper-lockfile). */
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import lockfile from 'proper-lockfile';
@@ -6,20 +6,20 @@ import { StorageError } from './errors.ts';
 import { publishFile } from './publish.ts';
 import { readRegularFile } from './regular-file.ts';
 
-/** A lock that was not touched for this long has lost its owner. */
+/** A lock not touched for this long is stale. */
 const staleMs = 10_000;
 
 export interface Lock {
-  /** @throws StorageError when another process took the lock over, while this one stood still. */
+  /** @throws StorageError when another process took over the lock while this one was suspended. */
   assertHeld(): Promise<void>;
   release(): Promise<void>;
 }
 
 /**
- * Takes the lock of a path, or says who has it; the lock of a killed process is taken over within seconds.
+ * Acquires the lock of a path without waiting for a live owner; takes over the lock of a killed process within seconds.
  *
- * @param path what is locked; it need not exist, its parent is made.
- * @throws StorageError naming the owner's process while it lives.
+ * @param path the path to lock; it need not exist, and its parent is created.
+ * @throws StorageError naming the process that holds the lock.
  */
 export async function tryLock(path: string): Promise<Lock> {
   const deadline = Date.now() + 2 * staleMs;
@@ -29,17 +29,17 @@ export async function tryLock(path: string): Promise<Lock> {
     const owner = await ownerOf(path);
     if ((owner !== undefined && isAlive(Number(owner))) || Date.now() > deadline)
       throw new StorageError(`${path} is in use by process ${owner ?? 'unknown'}; wait for it or stop it.`);
-    // Its owner was killed: the lock goes stale in a moment. Removing it ourselves would race with others who do.
+    // The owner was killed, so the lock soon turns stale. Removing it here would race with other processes.
     await pause();
   }
 }
 
 /**
- * Runs `work` while no other process holds the lock of `path`; waits for its turn.
+ * Waits for the lock of `path` and runs `work` while holding it.
  *
- * @param work is handed the lock, to ask before it publishes whether it still holds it.
- * @param options `onWait` is called once, with the owner's process id, when there is somebody to wait for.
- * @throws StorageError after `waitMs` (default 30 minutes), the signal's reason, and whatever `work` throws.
+ * @param work receives the lock, so that it can assert before publishing that the lock is still held.
+ * @param options `onWait` is called once, with the owner's process id, if another process holds the lock.
+ * @throws StorageError after `waitMs` (default 30 minutes); the signal's reason; any error of `work`.
  */
 export async function withLock<T>(
   path: string,
@@ -69,7 +69,7 @@ export async function withLock<T>(
   }
 }
 
-/** The process that holds the lock of a path; undefined where none that lives does. */
+/** Returns the id of the process that holds the lock of a path; undefined if no live process does. */
 export async function lockOwner(path: string): Promise<number | undefined> {
   const isLocked = await stat(lockPathOf(path)).then(
     () => true,
@@ -86,7 +86,7 @@ async function attempt(path: string): Promise<Lock | undefined> {
   return (await acquire(path, Number.POSITIVE_INFINITY)) ?? (await takeOver(path));
 }
 
-/** Only one at a time removes a stale lock: a second one would remove the first's new lock. */
+/** Guarded, so that one process at a time removes a stale lock: a second one would remove the new lock of the first. */
 async function takeOver(path: string): Promise<Lock | undefined> {
   const guard = `${path}.lock.takeover`;
   if (!(await isOld(lockPathOf(path)))) return undefined;
@@ -94,7 +94,7 @@ async function takeOver(path: string): Promise<Lock | undefined> {
     await mkdir(guard);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    // Somebody is at it, or was killed at it.
+    // Another process is taking over, or was killed while taking over.
     if (await isOld(guard)) await rm(guard, { recursive: true, force: true });
     return undefined;
   }
@@ -119,20 +119,20 @@ async function acquire(path: string, staleAfterMs: number): Promise<Lock | undef
       stale: staleAfterMs,
       update: staleMs / 2,
       retries: 0,
-      // A machine that slept wakes with a lock that looks stale. While nobody took it over, it is still ours.
+      // After system sleep the lock appears stale, but it is still held unless another process took it over.
       onCompromised: (error) => void assertOurs(path, error),
     });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ELOCKED') return undefined;
     throw error;
   }
-  // In the place of whatever is there: a named pipe would wait for a reader.
+  // Replaces any existing file instead of opening it: opening a named pipe would block.
   await publishFile(ownerPathOf(path), String(process.pid));
   return {
     assertHeld: () => assertOurs(path),
     async release() {
       await rm(ownerPathOf(path), { force: true });
-      // A lock that was compromised is released already.
+      // A compromised lock is already released.
       await release().catch(() => {});
     },
   };
@@ -141,7 +141,7 @@ async function acquire(path: string, staleAfterMs: number): Promise<Lock | undef
 async function assertOurs(path: string, cause?: Error): Promise<void> {
   const owner = await ownerOf(path);
   if (owner !== String(process.pid))
-    throw new StorageError(`${path} was taken over by process ${owner ?? 'unknown'} while this one stood still.`, {
+    throw new StorageError(`${path} was taken over by process ${owner ?? 'unknown'} while this one was suspended.`, {
       cause,
     });
 }
@@ -151,7 +151,7 @@ function isAlive(processId: number): boolean {
     process.kill(processId, 0);
     return true;
   } catch (error) {
-    // EPERM: it exists and belongs to somebody else.
+    // EPERM: the process exists and belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -1,17 +1,17 @@
-/** Nothing is ever half-written: a temporary name, fsync, rename. */
+/** Atomic writes: a temporary name, fsync, rename. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { StorageError } from './errors.ts';
 
-/** Writes a small file whole: a reader sees the old content or the new one. */
+/** Writes a small file atomically: a reader sees either the old content or the new content. */
 export async function publishFile(path: string, content: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writeFileAtomic(path, typeof content === 'string' ? content : Buffer.from(content));
 }
 
-/** Makes a file that was written under another name of the same folder appear whole, in the place of an earlier one. */
+/** Atomically renames a written file in the same folder, and replaces an existing one. */
 export async function publishWrittenFile(temporary: string, path: string): Promise<void> {
   await syncFile(temporary);
   await rename(temporary, path);
@@ -19,11 +19,11 @@ export async function publishWrittenFile(temporary: string, path: string): Promi
 }
 
 /**
- * Makes a folder appear whole, by one rename.
+ * Publishes a folder by a single rename.
  *
- * @param target where it shall be.
- * @param fill writes the content into a temporary folder beside `target`; if it throws, nothing is left of it.
- * @param options `replace` puts it in the place of an earlier one; without, that is an error.
+ * @param target path of the folder.
+ * @param fill writes the content into a temporary folder beside `target`, which is removed if `fill` throws.
+ * @param options `replace` replaces an existing folder; without it, an existing folder is an error.
  * @throws StorageError when `target` exists and may not be replaced.
  */
 export async function publishFolder(
@@ -47,8 +47,8 @@ export async function publishFolder(
 }
 
 /**
- * Removes what killed processes left when they published into a folder. Only for the holder of a lock that keeps
- * others from publishing there.
+ * Removes the temporary folders that killed processes left in `parent`. The caller must hold a lock that prevents other
+ * processes from publishing there.
  */
 export async function removeUnfinished(parent: string): Promise<void> {
   const names = await readdir(parent).catch((error: NodeJS.ErrnoException) => {
@@ -57,13 +57,13 @@ export async function removeUnfinished(parent: string): Promise<void> {
   });
   for (const name of names)
     if (/^\..+\.(tmp|old)-\d+-[0-9a-f]{8}$/.test(name))
-      // A tool that outlived its killed process may still write there.
+      // A child of the killed process may still be running and write there.
       await rm(join(parent, name), { recursive: true, force: true, maxRetries: 5 });
 }
 
 // --- internal ---
 
-/** A name that nobody else uses, on the same file system. */
+/** Returns a unique path beside `target`, hence on the same file system. */
 function besides(target: string, what: 'tmp' | 'old'): string {
   const unique = `${process.pid}-${randomBytes(4).toString('hex')}`;
   return join(dirname(target), `.${basename(target)}.${what}-${unique}`);
@@ -78,7 +78,7 @@ async function renameToFree(temporary: string, target: string): Promise<void> {
   }
 }
 
-/** rename(2) does not replace a folder with content: the old one steps aside first, and is removed last. */
+/** rename(2) does not replace a non-empty folder, so the old one is renamed first and removed last. */
 async function replaceFolder(temporary: string, target: string): Promise<void> {
   const old = besides(target, 'old');
   const stepped = await rename(target, old).then(
@@ -115,7 +115,7 @@ async function syncFile(path: string): Promise<void> {
   }
 }
 
-/** The names in a folder reach the disk with the folder, not with the files. */
+/** Flushes the directory entries, which fsync of the files does not. */
 async function syncFolder(path: string): Promise<void> {
   await syncFile(path);
 }

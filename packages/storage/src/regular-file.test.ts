@@ -36,7 +36,7 @@ describe('readRegularFile', () => {
 
   it('reads an empty file', async () => expect(await readRegularFile(at('empty'), { maxBytes: 0 })).toHaveLength(0));
 
-  // Each of them would never end, or end with an error that names no path.
+  // A plain read of each would block forever or fail without naming the path.
   const refused: [string, string][] = [
     ['folder', 'a folder, expected a regular file'],
     ['pipe', 'a named pipe, expected a regular file'],
@@ -47,23 +47,23 @@ describe('readRegularFile', () => {
     ['file/below', 'a part of the path is not a folder'],
     ['loop', 'a link that leads to itself'],
   ];
-  test.each(refused)('refuses %s', async (name, received) => {
+  test.each(refused)('rejects %s', async (name, received) => {
     const error = await readRegularFile(at(name), { maxBytes: 7 }).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(UnreadableFileError);
     expect(error).toMatchObject({ name: 'StorageError', message: `Cannot read ${at(name)}: ${received}.`, received });
   });
 
-  test.each(refused)('and so does its checksum: %s', async (name, received) => {
+  test.each(refused)('sha256File rejects %s', async (name, received) => {
     await expect(sha256File(at(name))).rejects.toThrow(StorageError);
     await expect(sha256File(at(name))).rejects.toThrow(received);
   });
 
-  it('refuses a file above the bound', async () => {
+  it('rejects a file above maxBytes', async () => {
     await expect(readRegularFile(at('file'), { maxBytes: 6 })).rejects.toThrow('7 bytes, expected at most 6');
   });
 });
 
-it('sha256File reads a file of several pieces', async () => {
+it('sha256File reads a file of several chunks', async () => {
   const content = Buffer.alloc(2 ** 20 + 5, 'abc');
   await writeFile(at('pieces'), content);
   expect(await sha256File(at('pieces'))).toBe(sha256(content));

@@ -1,12 +1,12 @@
-/** Opens regular files only: a named pipe would wait for a writer, and a device may never end or react to being opened. */
+/** Opens only regular files: opening a named pipe blocks, and a device may be endless or have side effects on open. */
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { StorageError } from './errors.ts';
 import { systemErrorText } from './system-error.ts';
 
-/** A path that holds no regular file, or one that is too large or cannot be read. */
+/** The path is not a regular file, or the file is too large or unreadable. */
 export class UnreadableFileError extends StorageError {
-  /** What is there instead, for messages: `a named pipe, expected a regular file`. */
+  /** Describes the problem, for messages: `a named pipe, expected a regular file`. */
   readonly received: string;
   /** The file system's code, such as `ENOENT`. */
   readonly code: string | undefined;
@@ -19,10 +19,10 @@ export class UnreadableFileError extends StorageError {
 }
 
 /**
- * Reads a regular file whole; follows links.
+ * Reads a whole regular file; follows links.
  *
- * @param options `maxBytes`: a larger file is refused before it is read.
- * @throws UnreadableFileError naming the path and what is there: nothing, a folder, a named pipe, a device, too many bytes.
+ * @param options `maxBytes`: a larger file is rejected before it is read.
+ * @throws UnreadableFileError naming the path and the problem: nothing, a folder, a named pipe, a device, too many bytes.
  */
 export async function readRegularFile(path: string, options: { maxBytes: number }): Promise<Buffer> {
   const { maxBytes } = options;
@@ -40,7 +40,7 @@ export async function readRegularFile(path: string, options: { maxBytes: number 
 }
 
 /**
- * Reads a regular file in pieces, in order; a file that grows meanwhile is read up to the size that it had.
+ * Reads a regular file in chunks, in order, up to the size that it had when it was opened.
  *
  * @throws UnreadableFileError as {@link readRegularFile}.
  */
@@ -58,14 +58,14 @@ export async function readInPieces(path: string, take: (piece: Uint8Array) => vo
 
 // --- internal ---
 
-/** A single read of 2 GiB or more is an error of its own. */
+/** Node rejects a single read of 2 GiB or more. */
 const pieceBytes = 2 ** 28;
 
 async function withRegularFile<T>(path: string, use: (file: FileHandle, size: number) => Promise<T>): Promise<T> {
   try {
-    // Before opening: a device may react to that already.
+    // Checked before opening, because opening a device may have side effects.
     requireRegular(path, await stat(path));
-    // The path may hold something else by now: opening must not wait, and the handle is asked again.
+    // The path may have changed since: open without blocking, and check the handle again.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stats = await file.stat();

@@ -25,7 +25,7 @@ afterEach(() => rm(parent, { recursive: true, force: true }));
 const at = (name: string) => join(folder, name);
 
 describe('a sealed folder', () => {
-  it('gives back what was put in', async () => {
+  it('returns the content that was sealed', async () => {
     const files = await openSealedFolder(folder);
     expect([...files.keys()]).toEqual(['bundle.json', 'members/a.bin', 'members/b.bin']);
     expect([...files.get('members/a.bin')!]).toEqual([1, 2, 3, 4]);
@@ -33,26 +33,30 @@ describe('a sealed folder', () => {
 
   test.each<[string, () => Promise<unknown>, RegExp]>([
     [
-      'a byte short',
+      'a file one byte shorter',
       () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3)),
       /a\.bin is damaged: expected sha256 [0-9a-f]{64}, received/,
     ],
-    ['a byte longer', () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3, 4, 0)), /a\.bin is damaged/],
-    ['a bit flipped', () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3, 5)), /a\.bin is damaged/],
-    ['two files of the same size swapped', swap, /a\.bin is damaged/],
-    ['a file missing', () => unlink(at('members/b.bin')), /b\.bin: expected a plain file/],
-    ['a file too many', () => writeFile(at('members/c.bin'), ''), /does not list members\/c\.bin/],
-    ['no sums', () => unlink(at('SHA256SUMS')), /Expected a folder with SHA256SUMS/],
+    ['a file one byte longer', () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3, 4, 0)), /a\.bin is damaged/],
+    ['a flipped bit', () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3, 5)), /a\.bin is damaged/],
+    ['two swapped files of the same size', swap, /a\.bin is damaged/],
+    ['a missing file', () => unlink(at('members/b.bin')), /b\.bin: expected a plain file/],
+    ['an extra file', () => writeFile(at('members/c.bin'), ''), /does not list members\/c\.bin/],
+    ['no SHA256SUMS', () => unlink(at('SHA256SUMS')), /Expected a folder with SHA256SUMS/],
     [
-      'sums that are none',
+      'an invalid SHA256SUMS',
       () => writeFile(at('SHA256SUMS'), 'hello\n'),
       /expected "<sha256> {2}<name>", received "hello"/,
     ],
     ['a link out of the folder', link, /a\.bin: expected a plain file/],
-    ['a path out of the folder', () => list('../secret'), /expected a name inside the folder, received "\.\.\/secret"/],
+    [
+      'a path outside the folder',
+      () => list('../secret'),
+      /expected a name inside the folder, received "\.\.\/secret"/,
+    ],
     ['an absolute path', () => list(join(parent, 'secret')), /expected a name inside the folder/],
     ['a path with a backslash', () => list('..\\secret'), /expected a name inside the folder/],
-  ])('is refused with %s', async (_, damage, message) => {
+  ])('is rejected with %s', async (_, damage, message) => {
     await damage();
     await expect(openSealedFolder(folder)).rejects.toThrow(message);
   });
@@ -67,7 +71,7 @@ describe('a sealed folder', () => {
     '._members',
   ];
   test.each(systemFiles.flatMap((name) => [name, `members/${name}`]))('ignores %s', async (name) => {
-    await writeFile(at(name), 'left by an operating system');
+    await writeFile(at(name), 'created by the operating system');
     expect((await openSealedFolder(folder)).size).toBe(3);
   });
 
@@ -85,7 +89,7 @@ describe('a sealed folder', () => {
     await expect(openSealedFolder(folder)).rejects.toThrow(`does not list ${name}`);
   });
 
-  test.each(['.DS_Store', 'Thumbs.db', 'desktop.ini', '._a'])('ignores %s as a file only', async (name) => {
+  test.each(['.DS_Store', 'Thumbs.db', 'desktop.ini', '._a'])('ignores %s only as a file', async (name) => {
     await mkdir(at(name));
     await writeFile(at(`${name}/x`), '');
     await expect(openSealedFolder(folder)).rejects.toThrow(`does not list ${name}/x`);
@@ -97,7 +101,7 @@ describe('a sealed folder', () => {
     await expect(openSealedFolder(folder)).rejects.toThrow(`does not list ${name}`);
   });
 
-  test.each(['.DS_Store', '._a'])('checks a %s that its sums list', async (name) => {
+  test.each(['.DS_Store', '._a'])('verifies a %s that SHA256SUMS lists', async (name) => {
     await sealFolder(folder, { 'bundle.json': '{}', [name]: 'listed' }, { replace: true });
     expect((await openSealedFolder(folder)).get(name)).toEqual(Buffer.from('listed'));
     await writeFile(at(name), 'another');
@@ -106,19 +110,19 @@ describe('a sealed folder', () => {
     await expect(openSealedFolder(folder)).rejects.toThrow(`${name}: expected a plain file`);
   });
 
-  test.each(['SHA256SUMS', 'bundle.json', 'members/a.bin'])('is refused with a named pipe for %s', async (name) => {
+  test.each(['SHA256SUMS', 'bundle.json', 'members/a.bin'])('is rejected with a named pipe for %s', async (name) => {
     await unlink(at(name));
     execFileSync('mkfifo', [at(name)]);
     await expect(openSealedFolder(folder)).rejects.toThrow(StorageError);
   });
 
-  it.each(['/dev/zero', '/dev/full'])('is refused with the device %s for its sums', async (device) => {
+  it.each(['/dev/zero', '/dev/full'])('is rejected with the device %s as SHA256SUMS', async (device) => {
     await unlink(at('SHA256SUMS'));
     await symlink(device, at('SHA256SUMS'));
     await expect(openSealedFolder(folder)).rejects.toThrow('received a device, expected a regular file');
   });
 
-  it('is not written with names that leave it', async () => {
+  it('is not written with names outside the folder', async () => {
     await expect(sealFolder(join(parent, 'x'), { '../y': '' })).rejects.toThrow('expected a name inside the folder');
   });
 });
@@ -145,7 +149,7 @@ describe('a file that exists elsewhere', () => {
   const seal = (path: string) => sealFolder(join(parent, 'other'), { 'a.bin': { path, content }, 'b.bin': 'b' });
   const linkCount = async (path: string) => (await stat(path)).nlink;
 
-  it('is linked: the disk holds it once, and either one survives the other', async () => {
+  it('is hard-linked, and either file survives deletion of the other', async () => {
     await seal(at('members/a.bin'));
     const linked = join(parent, 'other/a.bin');
     expect(await linkCount(linked)).toBe(2);
@@ -155,7 +159,7 @@ describe('a file that exists elsewhere', () => {
     expect([...(await openSealedFolder(join(parent, 'other'))).get('a.bin')!]).toEqual([...content]);
   });
 
-  it('stays whole when the linked one is deleted', async () => {
+  it('remains complete when the sealed folder is deleted', async () => {
     await seal(at('members/a.bin'));
     await rm(join(parent, 'other'), { recursive: true });
     expect([...(await openSealedFolder(folder)).get('members/a.bin')!]).toEqual([...content]);
@@ -163,9 +167,9 @@ describe('a file that exists elsewhere', () => {
 
   it.each([
     ['differs', () => at('members/b.bin')],
-    ['is not there', () => at('members/none.bin')],
+    ['does not exist', () => at('members/none.bin')],
     ['is on another file system', () => '/proc/self/cmdline'],
-  ])('is written where the other one %s', async (_, path) => {
+  ])('is copied if the existing file %s', async (_, path) => {
     await seal(path());
     expect(await linkCount(join(parent, 'other/a.bin'))).toBe(1);
     expect([...(await openSealedFolder(join(parent, 'other'))).get('a.bin')!]).toEqual([...content]);

@@ -1,6 +1,6 @@
 /**
- * A folder that is whole or not there: its files and a `SHA256SUMS` beside them (the format of `sha256sum -c`),
- * published by one rename. Members and bundles are sealed folders.
+ * Sealed folders: files with a `SHA256SUMS` (the format of `sha256sum -c`), published by one rename. Members and bundles
+ * are sealed folders.
  */
 import { link, lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -12,21 +12,21 @@ import { isSystemFile } from './system-file.ts';
 
 const sumsName = 'SHA256SUMS';
 
-/** Largest file that a sealed folder may hold; a bundle's member is far below. */
+/** Maximum size of a file in a sealed folder; the members of a bundle are far smaller. */
 const maxFileBytes = 2 ** 31;
 
-/** Of 100,000 files with long names. */
+/** Enough for 100,000 files with long names. */
 const maxSumsBytes = 16 * 2 ** 20;
 
-/** A file that exists elsewhere already, with its content. */
+/** A file that already exists elsewhere, with its content. */
 export interface ExistingFile {
   path: string;
   content: Uint8Array;
 }
 
 /**
- * Publishes files as a sealed folder. An {@link ExistingFile} becomes a hard link to the file that is there, so that the disk
- * holds it once; where the file system has no hard links, or that file differs by now, it is written as any other.
+ * Publishes files as a sealed folder. An {@link ExistingFile} becomes a hard link, so that the disk stores it once; if
+ * the file system does not support hard links, or the existing file has changed, its content is written instead.
  *
  * @param files name inside the folder (with `/` between folders) → content.
  */
@@ -57,12 +57,11 @@ export async function sealFolder(
 }
 
 /**
- * Opens a sealed folder: reads `SHA256SUMS`, then each of its files, and compares every byte's checksum.
+ * Opens a sealed folder: reads `SHA256SUMS` and every file that it lists, and verifies each checksum.
  *
  * @returns the content of every file by name.
- * @throws StorageError naming the file, what was expected and what is there; also for a path that leaves the folder,
- * a link, or a file that the sums do not list. What operating systems leave in folders ({@link isSystemFile}) is no such
- * file.
+ * @throws StorageError naming the file, the expected and the actual content; also for a path outside the folder, a link,
+ * or a file that `SHA256SUMS` does not list. Files that operating systems create ({@link isSystemFile}) are ignored.
  */
 export async function openSealedFolder(folder: string): Promise<Map<string, Uint8Array>> {
   const sumsPath = join(folder, sumsName);
@@ -96,7 +95,7 @@ function isExisting(file: Uint8Array | string | ExistingFile): file is ExistingF
   return typeof file === 'object' && 'path' in file;
 }
 
-/** Links a file of this checksum and returns whether it did: some file systems have no hard links, none crosses disks. */
+/** Links a file with this checksum; returns false if it differs, or if hard links are not supported or would cross disks. */
 async function linkIfEqual(path: string, sum: string, target: string): Promise<boolean> {
   try {
     await link(path, target);
@@ -110,7 +109,7 @@ async function linkIfEqual(path: string, sum: string, target: string): Promise<b
 
 async function readChecked(folder: string, name: string, expected: string): Promise<Uint8Array> {
   const path = join(folder, name);
-  // Every part of the way, so that no link leads out of the folder.
+  // Checks every path component, so that no link leaves the folder.
   const parts = name.split('/');
   for (let depth = 1; depth <= parts.length; depth += 1) {
     const part = join(folder, ...parts.slice(0, depth));
@@ -118,7 +117,7 @@ async function readChecked(folder: string, name: string, expected: string): Prom
     const fits = depth === parts.length ? stat?.isFile() : stat?.isDirectory();
     if (!fits)
       throw new StorageError(
-        `${part}: expected a plain ${depth === parts.length ? 'file' : 'folder'}, as ${sumsName} says.`,
+        `${part}: expected a plain ${depth === parts.length ? 'file' : 'folder'}, as listed in ${sumsName}.`,
       );
   }
   const content = await readRegularFile(path, { maxBytes: maxFileBytes });

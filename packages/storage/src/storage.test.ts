@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 
 describe('cacheFolder', () => {
-  it('follows CHORUS_CACHE, then XDG_CACHE_HOME', () => {
+  it('uses CHORUS_CACHE, then XDG_CACHE_HOME', () => {
     vi.stubEnv('CHORUS_CACHE', folder);
     expect(cacheFolder('a', 'b')).toBe(join(folder, 'a', 'b'));
     vi.stubEnv('CHORUS_CACHE', '');
@@ -31,13 +31,13 @@ describe('cacheFolder', () => {
 });
 
 describe('locks', () => {
-  it('names the living process that holds one', async () => {
+  it('reports the live process that holds the lock', async () => {
     const path = join(folder, 'run');
     const { child } = await holder(path);
     await expect(tryLock(path)).rejects.toThrow(`in use by process ${child.pid}`);
   });
 
-  it('waits for another process, says so once, and then works alone', async () => {
+  it('waits for another process, calls onWait once, and then runs exclusively', async () => {
     const path = join(folder, 'shared');
     const { child } = await holder(path);
     const waitedFor: (string | undefined)[] = [];
@@ -56,23 +56,23 @@ describe('locks', () => {
     expect(waitedFor).toEqual([String(child.pid)]);
   });
 
-  it('is free again after work that threw', async () => {
+  it('are released when work throws', async () => {
     const path = join(folder, 'shared');
     await expect(withLock(path, async () => Promise.reject(new Error('broke')))).rejects.toThrow('broke');
     await expect(withLock(path, async () => 'worked')).resolves.toBe('worked');
   });
 
-  it('tells its holder when another process took it over', async () => {
+  it('report a takeover by another process to the holder', async () => {
     const path = join(folder, 'shared');
     const work = withLock(path, async (lock) => {
       await lock.assertHeld();
       await writeFile(`${path}.owner`, '1');
       await lock.assertHeld();
     });
-    await expect(work).rejects.toThrow(`${path} was taken over by process 1 while this one stood still.`);
+    await expect(work).rejects.toThrow(`${path} was taken over by process 1 while this one was suspended.`);
   });
 
-  it('ends waiting by the signal, with its reason', async () => {
+  it('stop waiting when the signal aborts, with its reason', async () => {
     const path = join(folder, 'shared');
     await holder(path);
     const controller = new AbortController();
@@ -80,7 +80,7 @@ describe('locks', () => {
     await expect(withLock(path, async () => {}, { onWait, signal: controller.signal })).rejects.toThrow(/^enough$/);
   });
 
-  it('says after the longest wait who is in the way', async () => {
+  it('report the owner after waitMs', async () => {
     const path = join(folder, 'shared');
     const { child } = await holder(path);
     await expect(withLock(path, async () => {}, { waitMs: 0 })).rejects.toThrow(`process ${child.pid}`);
@@ -88,7 +88,7 @@ describe('locks', () => {
 });
 
 describe('publishFolder', () => {
-  it('shows the folder whole or not at all', async () => {
+  it('publishes the folder atomically', async () => {
     const target = join(folder, 'deep', 'member');
     await publishFolder(target, async (temporary) => {
       await mkdir(join(temporary, 'inner'));
@@ -99,7 +99,7 @@ describe('publishFolder', () => {
     expect(await readdir(join(folder, 'deep'))).toEqual(['member']);
   });
 
-  it('leaves nothing behind when filling fails', async () => {
+  it('leaves nothing when fill fails', async () => {
     const fill = async (temporary: string) => {
       await writeFile(join(temporary, 'a'), 'half');
       throw new Error('disk full');
@@ -108,7 +108,7 @@ describe('publishFolder', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('keeps the earlier folder when its successor is not finished', async () => {
+  it('keeps the existing folder when fill fails', async () => {
     const target = join(folder, 'x');
     await publishFolder(target, (temporary) => writeFile(join(temporary, 'a'), 'one'));
     const fill = () => Promise.reject(new Error('disk full'));
@@ -117,7 +117,7 @@ describe('publishFolder', () => {
     expect(await readdir(folder)).toEqual(['x']);
   });
 
-  it('does not replace unless told to, nor a file', async () => {
+  it('replaces a folder only with replace, and never a file', async () => {
     const target = join(folder, 'x');
     const put = (content: string, replace: boolean) =>
       publishFolder(target, (temporary) => writeFile(join(temporary, 'a'), content), { replace });
@@ -134,7 +134,7 @@ describe('publishFolder', () => {
 });
 
 describe('removeUnfinished', () => {
-  it('removes what a killed process left, and nothing else', async () => {
+  it('removes only what a killed process left', async () => {
     await removeUnfinished(join(folder, 'none'));
     for (const name of ['.x.tmp-12-0123abcd', '.x.old-7-00000000']) {
       await mkdir(join(folder, name, 'inner'), { recursive: true });
@@ -148,7 +148,7 @@ describe('removeUnfinished', () => {
 });
 
 describe('publishFile', () => {
-  it('puts text and bytes in the place of an earlier file, and leaves nothing beside it', async () => {
+  it('replaces an existing file with text or bytes, and leaves no other file', async () => {
     const path = join(folder, 'deep', 'report.json');
     await publishFile(path, 'öne');
     expect(await readFile(path, 'utf8')).toBe('öne');
@@ -160,7 +160,7 @@ describe('publishFile', () => {
 
 describe('sha256', () => {
   // NIST FIPS 180-2, appendix B.1.
-  it('hashes bytes and the UTF-8 of a text alike', () => {
+  it('hashes a string as its UTF-8 bytes', () => {
     const abc = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
     expect(sha256('abc')).toBe(abc);
     expect(sha256(Uint8Array.of(97, 98, 99))).toBe(abc);
@@ -168,7 +168,7 @@ describe('sha256', () => {
 });
 
 describe('readVerified', () => {
-  it('returns exactly the expected bytes and refuses all others', async () => {
+  it('returns the expected bytes and rejects any others', async () => {
     const path = join(folder, 'weights');
     await publishFile(path, 'abc');
     const expected = { sha256: sha256('abc'), bytes: 3 };

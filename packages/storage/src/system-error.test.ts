@@ -20,21 +20,21 @@ const failure = (work: Promise<unknown>) =>
   );
 
 test.each<[string, () => Promise<unknown>, string]>([
-  ['a file that is not there', () => readFile(join(folder, 'none')), 'no such file or folder'],
+  ['a missing file', () => readFile(join(folder, 'none')), 'no such file or folder'],
   ['a path below a file', () => readFile(join(folder, 'file/below')), 'a part of the path is not a folder'],
   ['a folder', () => readFile(folder), 'it is a folder'],
-  ['a file that is listed', () => readdir(join(folder, 'file')), 'a part of the path is not a folder'],
-  ['a name that is too long', () => readFile(join(folder, 'x'.repeat(5000))), 'name too long'],
+  ['a readdir of a file', () => readdir(join(folder, 'file')), 'a part of the path is not a folder'],
+  ['too long a name', () => readFile(join(folder, 'x'.repeat(5000))), 'name too long'],
   [
-    'a port that nobody serves',
+    'a closed port',
     () => new Promise((_, failed) => connect(9, '127.0.0.1').on('error', failed)),
     'connection refused',
   ],
   ['another error', () => Promise.reject(new TypeError('not this')), 'not this'],
-  ['no error at all', () => Promise.reject('a text'), 'a text'],
+  ['a thrown string', () => Promise.reject('a text'), 'a text'],
 ])('describes %s', async (_, work, text) => expect(systemErrorText(await failure(work()))).toBe(text));
 
-test('describes every error of this system without its name', () => {
+test('describes every error code of this system without the code', () => {
   for (const [name] of getSystemErrorMap().values())
     expect(systemErrorText(Object.assign(new Error(`${name}: at`), { code: name }))).not.toContain(name);
 });

@@ -1,10 +1,10 @@
-/** What the operating system's errors mean, in words. Loads nothing else: a command line needs it before it has loaded the rest. */
+/** Describes system errors in words. Imports nothing but node:util, because the command line needs it before the rest loads. */
 import { getSystemErrorMap } from 'node:util';
 
 /**
- * Describes an error of the file system or the network without its code, as the end of a sentence.
+ * Describes a file system or network error without its code, as the end of a sentence.
  *
- * @returns for example `no such file or folder`; the message of any other error.
+ * @returns for example `no such file or folder`; for any other error, its message.
  * @example
  * throw new StorageError(`Cannot read ${path}: ${systemErrorText(error)}.`);
  */

@@ -1,8 +1,8 @@
 import type { Dirent } from 'node:fs';
 
 /**
- * Whether a folder's entry is a file that an operating system leaves there by itself: `.DS_Store` and AppleDouble files
- * (`._name`) of macOS, `Thumbs.db` and `desktop.ini` of Windows (which ignores the case of names). Folders and links are not.
+ * Returns whether a folder entry is a file that an operating system creates by itself: `.DS_Store` and AppleDouble files
+ * (`._name`) on macOS, `Thumbs.db` and `desktop.ini` (in any case) on Windows. Folders and links do not count.
  */
 export function isSystemFile(entry: Pick<Dirent, 'name' | 'isFile'>): boolean {
   const { name } = entry;

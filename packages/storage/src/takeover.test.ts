@@ -1,4 +1,4 @@
-/** A lock whose owner was killed or stopped; each takes the seconds after which a lock counts as left, so all at once. */
+/** Stale locks. The tests run concurrently because each waits the seconds until a lock is stale. */
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,15 +22,15 @@ async function leftLock(name: string): Promise<string> {
   return path;
 }
 
-describe('a lock that its owner left', () => {
-  it.concurrent('goes to who asks for it', async ({ expect }) => {
+describe('a stale lock', () => {
+  it.concurrent('is taken over', async ({ expect }) => {
     const path = await leftLock('killed');
     const lock = await tryLock(path);
     await expect(tryLock(path)).rejects.toThrow(`in use by process ${process.pid}`);
     await lock.release();
   });
 
-  it.concurrent('goes to one after the other of many who wait for it', async ({ expect }) => {
+  it.concurrent('is held by one waiting process at a time', async ({ expect }) => {
     const path = await leftLock('wanted');
     const log = join(folder, 'log');
     const workers = Array.from({ length: 4 }, () => worker(path, log));
@@ -41,11 +41,11 @@ describe('a lock that its owner left', () => {
     expect(turns.toSorted()).toEqual(workers.map(({ child }) => String(child.pid)).toSorted());
   });
 
-  it.concurrent('is lost by an owner that stood still, and the owner ends when it wakes', async ({ expect }) => {
+  it.concurrent('is lost by a suspended owner, which fails when it resumes', async ({ expect }) => {
     const path = join(folder, 'stopped');
     const { child, errors } = await holder(path);
     child.kill('SIGSTOP');
-    // Its process lives: who does not wait is told so.
+    // The process is alive, so tryLock throws.
     await expect(tryLock(path)).rejects.toThrow(`in use by process ${child.pid}`);
     const waiting = worker(path, join(folder, 'stopped-log'));
     expect(await waiting.errors).toBe('');

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { withTemporaryFolder } from './temporary-folder.ts';
 
-it('is there for its use, and gone with what is in it', async () => {
+it('exists during use and is removed with its content', async () => {
   const folder = await withTemporaryFolder('chorus-some', async (folder) => {
     await writeFile(join(folder, 'file'), '');
     return folder;
@@ -13,7 +13,7 @@ it('is there for its use, and gone with what is in it', async () => {
   expect(existsSync(folder)).toBe(false);
 });
 
-it('is gone when its use fails', async () => {
+it('is removed when use fails', async () => {
   let place = '';
   const failing = withTemporaryFolder('chorus-some', async (folder) => {
     place = folder;

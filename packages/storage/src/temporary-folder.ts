@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Gives a new folder of the system's temporary ones to `use`, and removes it afterwards, whatever happened.
+ * Creates a folder in the system's temporary folder, passes it to `use`, and removes it afterwards, also on error.
  *
- * @param name what its name begins with.
+ * @param name prefix of the folder's name.
  */
 export async function withTemporaryFolder<T>(name: string, use: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), `${name}-`));

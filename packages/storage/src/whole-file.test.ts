@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe('a whole file', () => {
-  it('has its name only when it is published, and replaces an earlier one', async () => {
+  it('appears when it is published, and replaces an existing file', async () => {
     const path = join(folder, 'new/table.csv');
     for (const text of ['first\n', 'second é\n']) {
       const file = await openWholeFile(path);
@@ -26,7 +26,7 @@ describe('a whole file', () => {
     expect(await readdir(join(folder, 'new'))).toEqual(['table.csv']);
   });
 
-  it('leaves nothing behind when it is discarded', async () => {
+  it('leaves nothing when it is discarded', async () => {
     const file = await openWholeFile(join(folder, 'table.csv'));
     await file.write('half');
     await file.discard();

@@ -1,4 +1,4 @@
-/** A file that is written piece by piece and appears whole, at the end, or not at all. */
+/** A file that is written incrementally and published atomically. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -7,13 +7,13 @@ import { publishWrittenFile } from './publish.ts';
 export interface WholeFile {
   /** Appends text in UTF-8. */
   write(text: string): Promise<void>;
-  /** Gives the file its name, in place of an earlier one; the last call. */
+  /** Publishes the file and replaces an existing one. No writes may follow. */
   publish(): Promise<void>;
-  /** Removes what was written; the earlier file stays. May be called at any time, also after `publish`. */
+  /** Removes the temporary file and keeps the existing one. May be called at any time, also after `publish`. */
   discard(): Promise<void>;
 }
 
-/** Opens a temporary file beside `path`, whose folder is made when it is missing. */
+/** Opens a temporary file beside `path`; creates the folder if it is missing. */
 export async function openWholeFile(path: string): Promise<WholeFile> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = join(dirname(path), `.${basename(path)}.tmp-${process.pid}-${randomBytes(4).toString('hex')}`);

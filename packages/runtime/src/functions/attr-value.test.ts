@@ -20,7 +20,7 @@ function hex(bytes: Uint8Array): string {
 }
 
 // Reference: AttrValue(...).SerializeToString(deterministic=True) of TensorFlow 2.21 in Python.
-describe('an attribute is written as TensorFlow does', () => {
+describe('an attribute is encoded as TensorFlow does', () => {
   it.each<[Kind, OpAttribute['value'], string]>([
     ['STRING', 'SAME', '120453414d45'],
     ['STRING', '', '1200'],
@@ -44,30 +44,30 @@ describe('an attribute is written as TensorFlow does', () => {
     expect(hexOf(kind, value)).toBe(expected);
   });
 
-  it('takes an empty list for one', () => {
-    // An empty list inside of a list of no kind.
+  it('encodes an empty list as a list', () => {
+    // A list value without elements of any type.
     expect(hexOf('INT', [])).toBe('0a021a00');
   });
 
-  it('writes types and shapes as attributes of their kind', () => {
+  it('encodes types and shapes like attributes of these types', () => {
     expect(hex(typeValue(20))).toBe(hexOf('TYPE', 20));
     expect(hex(shapeValue([3, 224, 0]))).toBe(hexOf('SHAPE', [3, 224, 0]));
   });
 });
 
-describe('an attribute that tfjs’ kernels do not use is refused by its name', () => {
-  it('of an unknown kind', () => {
+describe('an attribute that tfjs’s kernels do not use is rejected with its name', () => {
+  it('of an unknown type', () => {
     const attribute = { name: 'one', type: 9999, value: 1 };
-    expect(() => attrValue(binding, attribute)).toThrow('attribute one is of the unknown kind 9999');
+    expect(() => attrValue(binding, attribute)).toThrow('attribute one has the unknown type 9999');
   });
 
-  it('a list of texts', () => {
+  it('a list of strings', () => {
     const attribute = { name: 'one', type: binding.TF_ATTR_STRING, value: [1] };
-    expect(() => attrValue(binding, attribute)).toThrow(/^attribute one is of the unknown kind/);
+    expect(() => attrValue(binding, attribute)).toThrow(/^attribute one has the unknown type/);
   });
 });
 
-it('a number that fills a constant is written once', () => {
+it('a constant of equal numbers is encoded as one number', () => {
   expect(tensorValue(binding.TF_FLOAT, [1000, 1000], new Float32Array(10 ** 6).fill(0.5)).length).toBeLessThan(40);
   expect(tensorValue(binding.TF_INT32, [10 ** 6], new Int32Array(10 ** 6).fill(-7)).length).toBeLessThan(40);
   expect(tensorValue(binding.TF_BOOL, [10 ** 6], new Uint8Array(10 ** 6).fill(1)).length).toBeLessThan(40);

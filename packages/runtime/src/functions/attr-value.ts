@@ -1,11 +1,11 @@
-/** tfjs' attributes of an op as AttrValues, tensorflow/core/framework/attr_value.proto and tensor.proto of TensorFlow 2.21. */
+/** Encodes tfjs's op attributes as AttrValues (attr_value.proto and tensor.proto of tensorflow/core/framework, TensorFlow 2.21). */
 import { bytesHeader, float, integer, message, packedFloats, packedIntegers, text } from '../protobuf.ts';
 import type { Binding, OpAttribute } from '../tensorflow.ts';
 
-/** What tfjs keeps numbers in. */
+/** The typed arrays in which tfjs stores numbers. */
 export type Numbers = Float32Array | Int32Array | Uint8Array;
 
-/** @throws Error for a kind of attribute that tfjs' kernels do not use. */
+/** @throws Error for a type of attribute that tfjs's kernels do not use. */
 export function attrValue(binding: Binding, { name, type, value }: OpAttribute): Uint8Array {
   if (Array.isArray(value)) return Uint8Array.from(listValue(binding, type, name, value as readonly number[]));
   switch (type) {
@@ -32,12 +32,12 @@ export function shapeValue(shape: readonly number[]): Uint8Array {
   return Uint8Array.from(message(7, shapeProto(shape)));
 }
 
-/** A constant; one number that fills it is written once. */
+/** Encodes a constant; if all values are equal, the value is written once. */
 export function tensorValue(dtype: number, shape: readonly number[], values: Numbers): Uint8Array {
   const start = [...integer(1, dtype), ...message(2, shapeProto(shape))];
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const first = values[0];
-  // −0 equals 0, and must not become it.
+  // −0 equals 0 but must be preserved.
   if (values.length > 1 && values.every((value) => Object.is(value, first)))
     return Uint8Array.from(message(8, [...start, ...filling(dtype, first!)]));
   const header = [...start, ...bytesHeader(4, bytes.length)]; // tensor_content
@@ -46,7 +46,7 @@ export function tensorValue(dtype: number, shape: readonly number[], values: Num
 
 // --- internal ---
 
-/** DT_FLOAT and DT_BOOL of types.proto. */
+/** DT_FLOAT and DT_BOOL in types.proto. */
 const float32 = 1;
 const bool = 10;
 
@@ -69,12 +69,12 @@ function shapeProto(shape: readonly number[]): number[] {
   return shape.flatMap((side) => message(2, integer(1, side)));
 }
 
-/** float_val, bool_val, or int_val, which the whole types but int64 share. */
+/** Encodes float_val, bool_val, or int_val, which all integer types but int64 share. */
 function filling(dtype: number, value: number): number[] {
   if (dtype === float32) return packedFloats(5, [value]);
   return packedIntegers(dtype === bool ? 11 : 7, [value]);
 }
 
 function unknownKind(name: string, type: number): Error {
-  return new Error(`attribute ${name} is of the unknown kind ${type}`);
+  return new Error(`attribute ${name} has the unknown type ${type}`);
 }

@@ -12,26 +12,30 @@ function lineOf(...frames: string[]): string {
   return callerLine(error);
 }
 
-describe('the line that called', () => {
+describe('the caller’s line', () => {
   it.each<[string, string[], string]>([
     ['a named function', ['step (/user/train.js:10:3)'], '/user/train.js:10:3'],
-    ['one without a name', ['/user/train.js:10:3'], '/user/train.js:10:3'],
-    ['a module', ['step (file:///user/train.js:10:3)'], '/user/train.js:10:3'],
-    ['one without a name of a module', ['file:///user/train.js:10:3'], '/user/train.js:10:3'],
+    ['an anonymous function', ['/user/train.js:10:3'], '/user/train.js:10:3'],
+    ['a function in a module', ['step (file:///user/train.js:10:3)'], '/user/train.js:10:3'],
+    ['an anonymous function in a module', ['file:///user/train.js:10:3'], '/user/train.js:10:3'],
     ['a method', ['Model.step [as call] (/user/train.js:10:3)'], '/user/train.js:10:3'],
     [
-      'a path with blanks and brackets',
+      'a path with spaces and parentheses',
       ['step (/user/my (old) files/train.js:10:3)'],
       '/user/my (old) files/train.js:10:3',
     ],
-    ['one of such a path without a name', ['/user/my (old) files/train.js:10:3'], '/user/my (old) files/train.js:10:3'],
-    ['what follows an await in a module', ['async file:///user/train.js:10:3'], '/user/train.js:10:3'],
+    [
+      'an anonymous function at such a path',
+      ['/user/my (old) files/train.js:10:3'],
+      '/user/my (old) files/train.js:10:3',
+    ],
+    ['code after an await in a module', ['async file:///user/train.js:10:3'], '/user/train.js:10:3'],
     ['an async function', ['async step (/user/train.js:10:3)'], '/user/train.js:10:3'],
   ])('is that of %s', (_, frames, expected) => {
     expect(lineOf(...frames)).toBe(expected);
   });
 
-  it('is the first one that is neither tfjs’, nor node’s, nor this package’s', () => {
+  it('is the first one outside tfjs, node and this package', () => {
     const frames = [
       `Tracer.read (${own}:3:4)`,
       `NodeJSKernelBackend.read (${join(vendoredFolder, 'dist/nodejs_kernel_backend.js')}:3:4)`,
@@ -45,7 +49,7 @@ describe('the line that called', () => {
     expect(lineOf(...frames)).toBe('/user/train.js:10:3');
   });
 
-  it('is unknown where there is none', () => {
+  it('is unknown if the stack has none', () => {
     expect(lineOf('Array.map (<anonymous>)')).toBe('an unknown line');
     expect(callerLine(Object.assign(new Error(), { stack: undefined }))).toBe('an unknown line');
   });

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { adam } from '../kernels/adam.ts';
 
-/** A step of Adam: weights, m and v have other values then. */
+/** Runs an Adam step, which changes weights, m and v. */
 export function changeInPlace(weights: tf.Variable, m: tf.Variable, v: tf.Variable, gradient: tf.Tensor): void {
   tf.tidy(() => {
     const [learningRate, beta1Power, beta2Power] = [tf.scalar(0.5), tf.scalar(0.9), tf.scalar(0.999)];

@@ -24,16 +24,16 @@ function valuesOf(...tensors: readonly tf.Tensor[]): number[][] {
   return tensors.map((tensor) => [...tensor.dataSync()]);
 }
 
-describe('a compiled function gives back', () => {
+describe('a compiled function returns', () => {
   it.each<[string, (x: tf.Tensor) => Results, unknown]>([
     ['a tensor', (x) => tf.add(x, 1), [2, 3]],
-    ['one tensor in an array', (x) => [tf.add(x, 1)], [[2, 3]]],
-    ['several', (x) => [tf.add(x, 1), tf.sum(x)], [[2, 3], [3]]],
-    ['several by name', (x) => ({ sum: tf.sum(x), more: tf.add(x, 1) }), { sum: [3], more: [2, 3] }],
-    ['none', () => [], []],
-    ['none by name', () => ({}), {}],
+    ['an array of one tensor', (x) => [tf.add(x, 1)], [[2, 3]]],
+    ['an array of tensors', (x) => [tf.add(x, 1), tf.sum(x)], [[2, 3], [3]]],
+    ['a record of tensors', (x) => ({ sum: tf.sum(x), more: tf.add(x, 1) }), { sum: [3], more: [2, 3] }],
+    ['an empty array', () => [], []],
+    ['an empty record', () => ({}), {}],
     [
-      'the same one twice',
+      'the same tensor twice',
       (x) => {
         const y = tf.add(x, 1);
         return [y, y];
@@ -45,7 +45,7 @@ describe('a compiled function gives back', () => {
     ],
     ['its argument', (x) => x, [1, 2]],
     [
-      'its argument and what comes of it',
+      'its argument and a result of it',
       (x) => [x, tf.neg(x), x],
       [
         [1, 2],
@@ -64,7 +64,7 @@ describe('a compiled function gives back', () => {
     for (const _call of [1, 2]) expect(values(compiled(tf.tensor1d([1, 2])))).toEqual(expected);
   });
 
-  it('a tensor from outside, of which it disposes no more than its caller does of the result', () => {
+  it('a captured tensor, which remains valid after the caller disposes the result', () => {
     const given = tf.tensor1d([7, 8]);
     const compiled = own(compile(() => given));
     compiled().dispose();
@@ -74,7 +74,7 @@ describe('a compiled function gives back', () => {
     ]);
   });
 
-  it('tensors that belong to the scope of the call', () => {
+  it('tensors in the scope of the call', () => {
     const compiled = own(compile((x: tf.Tensor) => [tf.add(x, 1), tf.neg(x)]));
     const x = ones(2);
     compiled(x);
@@ -96,7 +96,7 @@ describe('a trace', () => {
     ['other shapes', () => [[ones(2, 3)], [ones(3, 2)], [ones(2, 3)]], 2],
     ['a scalar and a list of one', () => [[tf.scalar(1)], [ones(1)], [ones(1, 1)], [tf.scalar(2)]], 3],
     ['other types', () => [[ones(2)], [tf.ones([2], 'int32')], [tf.ones([2], 'bool')]], 3],
-    ['bytes, which tfjs takes for int32', () => [[tf.ones([2], 'int32')], [bytes(2)], [bytes(2)]], 2],
+    ['uint8, which is int32 to tfjs', () => [[tf.ones([2], 'int32')], [bytes(2)], [bytes(2)]], 2],
     ['more arguments', () => [[ones(2)], [ones(2), ones(2)], [ones(2), ones(2)]], 2],
   ])('is made for each signature: %s', (_, calls, traceCount) => {
     const compiled = own(compile((...inputs: tf.Tensor[]) => tf.addN(inputs.map((one) => tf.cast(one, 'float32')))));
@@ -104,7 +104,7 @@ describe('a trace', () => {
     expect(compiled.metrics).toMatchObject({ traceCount, cacheSize: traceCount });
   });
 
-  it('runs JavaScript twice, and no call after it does', () => {
+  it('runs JavaScript twice, and later calls do not', () => {
     let count = 0;
     const compiled = own(
       compile((x: tf.Tensor) => {
@@ -116,7 +116,7 @@ describe('a trace', () => {
     expect(count).toBe(2);
   });
 
-  it('makes one call of a function of many ops', () => {
+  it('turns many ops into one call', () => {
     const compiled = own(compile((x: tf.Tensor) => tf.sigmoid(tf.mul(tf.add(x, 1), tf.sub(x, 1)))));
     compiled(ones(2));
     const calls = [vi.spyOn(binding, 'callFunction'), vi.spyOn(backend, 'executeSingleOutput')] as const;
@@ -124,7 +124,7 @@ describe('a trace', () => {
     expect(calls.map(({ mock }) => mock.calls.length)).toEqual([1, 0]);
   });
 
-  it('that failed is made anew', () => {
+  it('is repeated after a failure', () => {
     let fails = true;
     const compiled = own(
       compile((x: tf.Tensor) => {
@@ -140,7 +140,7 @@ describe('a trace', () => {
 });
 
 describe('signatures', () => {
-  /** Names of the functions that TensorFlow has been given and not been told to forget. */
+  /** Names of the functions that were added to TensorFlow and not removed. */
   function watchFunctions(): Set<string> {
     const { addFunction, removeFunction } = binding;
     const names = new Set<string>();
@@ -155,7 +155,7 @@ describe('signatures', () => {
     return names;
   }
 
-  it('are kept up to a number, of which the one goes that was not called for longest', () => {
+  it('are cached up to a maximum number, and the least recently called one is evicted', () => {
     const names = watchFunctions();
     const compiled = own(compile((x: tf.Tensor) => tf.sum(x), { maximumSignatures: 2 }));
     const traced = (length: number) => {
@@ -164,20 +164,20 @@ describe('signatures', () => {
       return compiled.metrics.traceCount > before;
     };
     expect([1, 2, 1, 2].map(traced)).toEqual([true, true, false, false]);
-    expect([1, 3].map(traced)).toEqual([false, true]); // 2 has gone
+    expect([1, 3].map(traced)).toEqual([false, true]); // evicts 2
     expect([1, 3].map(traced)).toEqual([false, false]);
     expect([2, 3, 1].map(traced)).toEqual([true, false, true]); // 1, and then 2
     expect(compiled.metrics.cacheSize).toBe(2);
     expect(names.size).toBe(2);
   });
 
-  it('are eight unless told otherwise', () => {
+  it('are at most eight by default', () => {
     const compiled = own(compile((x: tf.Tensor) => tf.sum(x)));
     for (let length = 1; length <= 10; length += 1) compiled(ones(length));
     expect(compiled.metrics).toMatchObject({ traceCount: 10, cacheSize: 8 });
   });
 
-  it('are freed with the function: TensorFlow has no such op then', () => {
+  it('are freed with the function: TensorFlow then lacks the op', () => {
     const names = watchFunctions();
     const compiled = compile((x: tf.Tensor) => tf.sum(x), { name: 'summed' });
     for (const length of [1, 2, 3]) compiled(ones(length));
@@ -209,13 +209,13 @@ describe('signatures', () => {
 });
 
 describe('metrics', () => {
-  it('tell of each trace its signature, its operations and the time of it and of the first call', () => {
+  it('report the signature, the operation count, and the times of the trace and the first call', () => {
     const compiled = own(compile((x: tf.Tensor, y: tf.Tensor) => tf.add(tf.neg(x), y)));
     compiled(ones(2, 3), tf.scalar(1));
     compiled(ones(2, 3), tf.scalar(1));
     compiled(ones(4), ones(4));
     const { firstCalls } = compiled.metrics;
-    // Two arguments, Neg, AddV2 and the result.
+    // Two arguments, Neg, AddV2, and the result.
     expect(firstCalls).toMatchObject([
       { signature: '[2,3] []', operationCount: 5 },
       { signature: '[4] [4]', operationCount: 5 },
@@ -226,14 +226,14 @@ describe('metrics', () => {
     }
   });
 
-  it('count a small constant once, and one of another shape or type besides', () => {
+  it('count equal small constants of the same shape and type once', () => {
     const compiled = own(compile((x: tf.Tensor) => tf.mul(tf.sub(tf.add(x, 1), 1), tf.tensor1d([1, 1]))));
     compiled(ones(2));
     // An argument, 1, [1, 1], AddV2, Sub, Mul and the result.
     expect(compiled.metrics.firstCalls[0]!.operationCount).toBe(7);
   });
 
-  it('keep the time of a call with its own signature, also if the first one failed', () => {
+  it('record the time of a call with its signature, also if the first call failed', () => {
     const compiled = own(compile(outOfRange));
     expect(() => compiled(tf.tensor1d([9]), ones(1))).toThrow();
     compiled(tf.tensor1d([1, 2]), ones(2));
@@ -245,13 +245,13 @@ describe('metrics', () => {
   });
 });
 
-/** Fails when it runs, for places above 3. */
+/** Fails at run time for indices above 3. */
 function outOfRange(places: tf.Tensor, values: tf.Tensor): tf.Tensor {
   return tf.sparseToDense(tf.cast(places, 'int32') as tf.Tensor1D, values as tf.Tensor1D, [4]);
 }
 
 describe('a call', () => {
-  it('that fails in TensorFlow says why, leaves nothing behind, and the next one works', () => {
+  it('that fails in TensorFlow reports the reason and leaves no tensor, and the next one works', () => {
     const compiled = own(compile(outOfRange));
     const [wrong, right, values] = [tf.tensor1d([9]), tf.tensor1d([1]), ones(1)];
     expect(() => compiled(wrong, values)).toThrow(/out of bounds|9/);
@@ -261,7 +261,7 @@ describe('a call', () => {
     expect(valuesOf(compiled(right, values))).toEqual([[0, 1, 0, 0]]);
   });
 
-  it('with a disposed argument is refused', () => {
+  it('with a disposed argument is rejected', () => {
     const compiled = own(compile((x: tf.Tensor, y: tf.Tensor) => tf.add(x, y), { name: 'added' }));
     const x = ones(1);
     compiled(x, x);
@@ -270,7 +270,7 @@ describe('a call', () => {
     expect(() => compiled(x, gone)).toThrow(new RuntimeError('Argument 1 of added has been disposed.'));
   });
 
-  it('inside of a gradient is refused', () => {
+  it('within a gradient is rejected', () => {
     const compiled = own(compile((x: tf.Tensor) => tf.square(x), { name: 'squared' }));
     const message = 'The compiled function squared has no gradient; compile the step that takes gradients.';
     expect(() => tf.grad((x: tf.Tensor) => compiled(x))(ones(1))).toThrow(new RuntimeError(message));
@@ -282,12 +282,12 @@ describe('a call', () => {
     ['null', null],
     ['a number', 3],
     ['a promise', Promise.resolve()],
-    ['an array with something else', [undefined]],
+    ['an array with a non-tensor', [undefined]],
     ['a record of arrays', { all: [1] }],
-  ])('of a function that returns %s is refused', (_, result) => {
+  ])('of a function that returns %s is rejected', (_, result) => {
     const compiled = own(compile((() => result) as () => tf.Tensor, { name: 'wrong' }));
     expect(() => compiled()).toThrow(
-      new RuntimeError('wrong must return a tensor, several in an array or some by name.'),
+      new RuntimeError('wrong must return a tensor, an array of tensors, or an object whose values are tensors.'),
     );
   });
 
@@ -297,8 +297,8 @@ describe('a call', () => {
   });
 });
 
-describe('a tensor from outside', () => {
-  it('is handed over at each call, of any type and however often it is used', () => {
+describe('a captured tensor', () => {
+  it('is passed at each call, for any type and number of uses', () => {
     const [floats, whole, bytes] = [
       tf.tensor1d([1, 2]),
       tf.tensor1d([3, 4], 'int32'),
@@ -322,18 +322,18 @@ describe('a tensor from outside', () => {
     expect(floats.isDisposed || whole.isDisposed || bytes.isDisposed).toBe(false);
   });
 
-  it('that is disposed before a later call is an error that names its shape and line', () => {
+  it('that is disposed before a later call causes an error with its shape and line', () => {
     const mean = tf.tensor2d([[1, 2]]);
     const text = '(x) => {\n  const y = x.neg();\n  return y.sub(mean);\n}';
     const compiled = own(compile(program(text, { mean }), { name: 'centered' }));
     compiled(ones(1, 2));
     mean.dispose();
     expect(() => compiled(ones(1, 2))).toThrow(
-      /^centered_\d+ uses a tensor of shape \[1,2\] from outside, at \/user\/program\.js:3:\d+, which has been disposed\.$/,
+      /^centered_\d+ captured a tensor of shape \[1,2\] at \/user\/program\.js:3:\d+, which has been disposed\.$/,
     );
   });
 
-  it('counts with the value that it was captured with when it is a clone of a variable', () => {
+  it('that is a clone of a variable keeps its captured value', () => {
     const variable = own(tf.tidy(() => tf.variable(ones(1))));
     const snapshot = variable.clone();
     const compiled = own(

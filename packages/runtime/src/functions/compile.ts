@@ -1,4 +1,4 @@
-/** Functions of tensors that TensorFlow runs as one op. */
+/** Compiles functions of tensors to single TensorFlow ops. */
 import * as tf from '@tensorflow/tfjs';
 import { RuntimeError } from '../errors.ts';
 import type { NativeBackend, TensorDescription } from '../tensorflow.ts';
@@ -6,53 +6,53 @@ import { encodeFunctionConfig, type FunctionConfig } from './function-config.ts'
 import { type ResourceEntry, resourceOf, writableResourceOf } from './resource-entry.ts';
 import { currentTracer, type Signature, type Trace, trace } from './trace.ts';
 
-/** What a compiled function gives back: a tensor, several, or some by name. */
+/** The results of a compiled function: a tensor, an array of tensors, or a record of tensors. */
 export type Results = tf.Tensor | readonly tf.Tensor[] | Readonly<Record<string, tf.Tensor>>;
 
 export interface CompileOptions extends FunctionConfig {
-  /** For messages and profiles. */
+  /** Name in error messages and profiles. */
   name?: string;
-  /** Signatures kept; of more, the one that was not called for longest goes. Default 8. */
+  /** Maximum number of cached signatures; evicts the least recently called one. Default 8. */
   maximumSignatures?: number;
 }
 
-/** What a signature's trace has cost, and its first call, in which TensorFlow optimizes the graph. */
+/** The cost of a signature's trace, and of its first call, in which TensorFlow optimizes the graph. */
 export interface FirstCall {
   signature: string;
   operationCount: number;
   traceMs: number;
-  /** NaN until it has been called. */
+  /** NaN before the first call. */
   callMs: number;
 }
 
-/** What compiling has cost so far. */
+/** The cost of compilation so far. */
 export interface CompileMetrics {
-  /** Traces, each for a signature of its own unless it was dropped in between. */
+  /** Number of traces; a signature is traced again only after eviction. */
   traceCount: number;
-  /** Signatures that are kept now. */
+  /** Number of cached signatures. */
   cacheSize: number;
-  /** Of each trace. */
+  /** One entry per trace. */
   firstCalls: FirstCall[];
 }
 
 export interface Compiled<Inputs extends readonly tf.Tensor[], Result extends Results> {
-  /** The caller disposes results, as those of any op. */
+  /** Runs the function; the caller disposes the results, as with any op. */
   (...inputs: Inputs): Result;
   readonly metrics: Readonly<CompileMetrics>;
-  /** Frees the functions; variables stay as they are. */
+  /** Frees the compiled functions; does not affect variables. */
   dispose(): void;
 }
 
 /**
- * Compiles a function of tensors, which is traced at the first call of each signature (types and shapes of its inputs) and
- * is one op from then on.
+ * Compiles a function of tensors. It is traced at the first call with each signature (types and shapes of its inputs), and
+ * runs as a single op from then on.
  *
- * Every `tf.Variable` that it reads or assigns becomes its state; outside, a variable has its value as ever. Other tensors
- * from outside are handed over at each call and must not be disposed. What JavaScript does beside calling tfjs happens while
- * tracing only (twice: the second trace finds what would not be the same each time).
+ * Every `tf.Variable` that it reads or assigns becomes part of its state; code outside still sees the variable's value.
+ * Other captured tensors are passed at each call and must not be disposed. JavaScript other than calls to tfjs runs only
+ * during tracing (twice: the second trace detects results that vary).
  *
- * @param fn may use everything of tfjs but the data of tensors, and must not create variables.
- * @throws RuntimeError when called with what cannot be traced, naming the op and the line.
+ * @param fn may use all of tfjs except reads of tensor data, and must not create variables.
+ * @throws RuntimeError on the first call if `fn` cannot be traced, naming the op and the line.
  */
 export function compile<Inputs extends readonly tf.Tensor[], Result extends Results>(
   fn: (...inputs: Inputs) => Result,
@@ -68,7 +68,7 @@ export function compile<Inputs extends readonly tf.Tensor[], Result extends Resu
     const key = JSON.stringify(signature);
     const found = kept.get(key);
     if (found !== undefined) {
-      // Behind those that were not called since.
+      // Marks it as the most recently called.
       kept.delete(key);
       kept.set(key, found);
       return found;
@@ -93,7 +93,7 @@ export function compile<Inputs extends readonly tf.Tensor[], Result extends Resu
   };
 
   const compiled = (...inputs: Inputs): Result => {
-    // Inside of another one it is a part of that.
+    // Within another compiled function, it becomes part of that function.
     if (currentTracer() !== undefined) return fn(...inputs);
     if (disposed) throw new RuntimeError(`The compiled function ${name} was called after it was disposed.`);
     if (tf.engine().state.gradientDepth > 0)
@@ -122,10 +122,10 @@ export function compile<Inputs extends readonly tf.Tensor[], Result extends Resu
 
 type AnyFunction<Result> = (...inputs: tf.Tensor[]) => Result;
 
-/** Names are the thread's: its context has no other functions. */
+/** Names need to be unique within the thread, whose context has no other functions. */
 let functionCount = 0;
 
-/** One signature of a compiled function. */
+/** A compiled function for one signature. */
 class NativeFunction<Result extends Results> {
   readonly firstCall: FirstCall;
   isCalled = false;
@@ -172,9 +172,9 @@ class NativeFunction<Result extends Results> {
     for (const { tensor, line } of tensors)
       if (!backend.tensorMap.has(tensor.dataId))
         throw new RuntimeError(
-          `${this.#name} uses a tensor of shape [${tensor.shape}] from outside, at ${line}, which has been disposed.`,
+          `${this.#name} captured a tensor of shape [${tensor.shape}] at ${line}, which has been disposed.`,
         );
-    // Before the inputs' ids: of a variable among those, this may change it.
+    // Before the ids of the inputs are read, because this may change the id of a variable among them.
     const entries = variables.map(({ variable, written }) => this.#entryOf(variable, written));
     const ids = [
       ...backend.getInputTensorIds([...inputs]),
@@ -205,9 +205,9 @@ class NativeFunction<Result extends Results> {
 function tensorsOf(name: string, result: unknown): readonly tf.Tensor[] {
   const isCollection = typeof result === 'object' && result !== null && !(result instanceof tf.Tensor);
   const tensors: unknown[] = isCollection ? Object.values(result) : [result];
-  // A promise has no values.
+  // A promise has no enumerable values.
   if (!(result instanceof Promise) && tensors.every((one) => one instanceof tf.Tensor)) return tensors;
-  throw new RuntimeError(`${name} must return a tensor, several in an array or some by name.`);
+  throw new RuntimeError(`${name} must return a tensor, an array of tensors, or an object whose values are tensors.`);
 }
 
 function rebuilderOf<Result extends Results>(result: Result): (tensors: readonly tf.Tensor[]) => Result {

@@ -1,4 +1,4 @@
-// A lane that trains by compiled functions, of its own and of the same names as every other lane's.
+// A lane that trains with its own compiled functions, which have the same names in every lane.
 import { workerData } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs';
 import { compile, initRuntime } from '../../dist/index.js';
@@ -7,14 +7,14 @@ import { meet } from '../meet.fixture.mjs';
 const { startup } = workerData[1] ?? workerData;
 const rule = { beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
 
-/** Deterministic numbers without a generator's state: the fractional parts of multiples of the golden ratio. */
+/** Deterministic numbers without generator state: the fractional parts of multiples of the golden ratio. */
 function numbers(shape, scale, start = 0) {
   const size = shape.reduce((product, side) => product * side, 1);
   const values = Float32Array.from({ length: size }, (_, index) => (((start + index) * 0.6180339887) % 1) - 0.5);
   return tf.mul(tf.tensor(values, shape), scale);
 }
 
-/** @param own a number of this lane's, on which its function depends. */
+/** @param own a number specific to this lane, on which its function depends. */
 export default async function train({ own, stepCount, together }) {
   const runtime = initRuntime(startup);
   const backend = tf.backend();
@@ -41,7 +41,7 @@ export default async function train({ own, stepCount, together }) {
   let backing;
   if (together) meet(0);
   for (let index = 0; index < stepCount; index += 1) {
-    // Everybody is between its first step and its last one at the same time; two sizes of batches take turns.
+    // Waits until every lane is between its first and its last step; batches alternate between two sizes.
     if (together && index === stepCount >> 1) meet(1);
     tf.tidy(() => {
       const rates = tf.tensor1d([0.01, rule.beta1 ** (index + 1), rule.beta2 ** (index + 1)]);
@@ -49,10 +49,10 @@ export default async function train({ own, stepCount, together }) {
       losses.push(loss.dataSync()[0]);
       backing = { loss: runtime.backingDevice(loss), kernel: runtime.backingDevice(kernel) };
     });
-    // Functions come and go beside those of other lanes.
+    // Functions are created and disposed while other lanes run theirs.
     const passing = compile((x) => tf.add(tf.mul(x, own), index), { name: 'passing' });
     const [value] = tf.tidy(() => passing(tf.scalar(2)).dataSync());
-    if (value !== 2 * own + index) throw new Error(`lane ${own} was given ${value} in step ${index}`);
+    if (value !== 2 * own + index) throw new Error(`lane ${own} received ${value} in step ${index}`);
     passing.dispose();
   }
   const { traceCount } = step.metrics;

@@ -19,7 +19,7 @@ function lane(device: RuntimeOptions['device']): Piscina {
   return start({ device, logicalCpuDevices: laneCount + 1, intraOpThreads: 2 });
 }
 
-describe('three lanes that compile and call at once', () => {
+describe('three lanes that compile and call concurrently', () => {
   let together: Trained[];
   let alone: Trained[];
 
@@ -32,19 +32,19 @@ describe('three lanes that compile and call at once', () => {
     for (const [index, pool] of lanes.entries()) alone.push(await train(pool, index + 1, false));
   });
 
-  it('learn, each its own', () => {
+  it('learn their own data', () => {
     for (const { losses } of together) expect(losses.at(-1)).toBeLessThan(losses[0]!);
     expect(new Set(together.map(({ losses }) => losses[0])).size).toBe(laneCount);
   });
 
-  it('get bit for bit what each gets alone', () => {
+  it('get results bit-equal to those of a single lane', () => {
     for (const [index, { losses, kernel }] of together.entries()) {
       expect(losses).toEqual(alone[index]!.losses);
       expect(kernel).toEqual(alone[index]!.kernel);
     }
   });
 
-  it('trace once for each size of a batch', () => {
+  it('trace once for each batch size', () => {
     expect([...together, ...alone].map(({ traceCount }) => traceCount)).toEqual(Array(2 * laneCount).fill(2));
   });
 
@@ -55,7 +55,7 @@ describe('three lanes that compile and call at once', () => {
     }
   });
 
-  it('leave nothing behind', () => {
+  it('leave no tensor', () => {
     expect([...together, ...alone].map(({ leftCount }) => leftCount)).toEqual(Array(2 * laneCount).fill(0));
   });
 });

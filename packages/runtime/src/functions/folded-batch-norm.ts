@@ -1,23 +1,23 @@
 /**
- * Batch normalization by constant statistics behind a depthwise convolution, as a convolution with other weights and a bias:
- * grappler joins those, and an activation behind, to one op. Behind convolutions across channels it does so by itself.
+ * Folds batch normalization with constant statistics into the preceding depthwise convolution, as scaled weights and a bias;
+ * grappler then fuses convolution, bias and activation to one op. Grappler folds ordinary convolutions by itself.
  */
 import type { OpAttribute } from '../tensorflow.ts';
 
-/** An operation of a graph, with outputs of others as its inputs. */
+/** A graph operation whose inputs are outputs of other operations. */
 export interface RecordedOperation {
   type: string;
   attributes: readonly OpAttribute[];
   inputs: readonly number[];
 }
 
-/** Adds to the graph and gives the operation's only output. */
+/** Adds operations to the graph; each method returns the operation's only output. */
 export interface GraphBuilder {
   operation(type: string, attributes: readonly OpAttribute[], inputs: readonly number[]): number;
   number(dtype: 'float32' | 'int32', value: number): number;
 }
 
-/** Whether `norm`, whose input `source` makes, can be written so where each channel of `source` has one filter. */
+/** Returns whether `norm` can be folded into `source`, which produces its input, if each channel of `source` has one filter. */
 export function canFold(norm: RecordedOperation, source: RecordedOperation | undefined): source is RecordedOperation {
   return (
     norm.type === 'FusedBatchNorm' &&
@@ -27,7 +27,7 @@ export function canFold(norm: RecordedOperation, source: RecordedOperation | und
 }
 
 /**
- * The output that equals the first one of `norm`:
+ * Returns an output that equals the first output of `norm`:
  * conv(x, filter · scale) + (offset − mean · scale), scale = gamma / √(variance + epsilon).
  *
  * @param norm inputs: x, gamma, offset, mean, variance.

@@ -9,11 +9,11 @@ describe('encodeFunctionConfig', () => {
     [{ optimizes: true, precision: 'float32' }, '520e520c8801ffffffffffffffffff01'],
     [{ optimizes: false }, '521e1a0b18ffffffffffffffffff01520f8801ffffffffffffffffff01980101'],
     [{ precision: 'bfloat16' }, '5211520f8801ffffffffffffffffff01f80101'],
-  ])('writes %j as TensorFlow does', (config, hex) => {
+  ])('encodes %j as TensorFlow does', (config, hex) => {
     expect(Buffer.from(encodeFunctionConfig(config)).toString('hex')).toBe(hex);
   });
 
-  it('refuses bfloat16 where nothing would bring it in', () => {
+  it('rejects bfloat16 without optimization', () => {
     expect(() => encodeFunctionConfig({ optimizes: false, precision: 'bfloat16' })).toThrow(RuntimeError);
   });
 });

@@ -1,4 +1,4 @@
-/** How TensorFlow's optimizer, grappler, treats a function: a ConfigProto, config.proto and rewriter_config.proto of TensorFlow 2.21. */
+/** Configures TensorFlow's graph optimizer, grappler, for a function (config.proto and rewriter_config.proto, TensorFlow 2.21). */
 import { RuntimeError } from '../errors.ts';
 import { integer, message } from '../protobuf.ts';
 
@@ -6,17 +6,19 @@ export interface FunctionConfig {
   /** Whether grappler rewrites the graph: it fuses ops and reorders sums of floats. Default true. */
   optimizes?: boolean;
   /**
-   * What convolutions and matrix products compute in, and arithmetic behind them. Variables are float32, and so is a change
-   * in place (`ChorusAdam`); but where weights are assigned what is composed of them and a gradient, grappler rounds the sum
-   * to the gradient's bfloat16. Default float32.
+   * Precision of convolutions, matrix products and the arithmetic that follows them. Variables and in-place updates
+   * (`ChorusAdam`) stay float32; but if weights are assigned a value computed from the weights and a gradient, grappler
+   * rounds the sum to the gradient's bfloat16. Default float32.
    */
   precision?: 'float32' | 'bfloat16';
 }
 
-/** @throws RuntimeError for bfloat16 without grappler, which is what brings it in. */
+/** @throws RuntimeError for bfloat16 without grappler, which performs the conversion. */
 export function encodeFunctionConfig({ optimizes = true, precision = 'float32' }: FunctionConfig): Uint8Array {
   if (precision === 'bfloat16' && !optimizes)
-    throw new RuntimeError('A function computes in bfloat16 by grappler, which optimizes: false takes away.');
+    throw new RuntimeError(
+      "precision: 'bfloat16' requires optimizes: true, because grappler converts the function to bfloat16.",
+    );
   const rewriter = [
     ...integer(17, -1), // min_graph_nodes: small graphs too
     ...(optimizes ? [] : integer(19, 1)), // disable_meta_optimizer

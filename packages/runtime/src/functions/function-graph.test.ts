@@ -20,7 +20,7 @@ interface Value {
   values: Numbers;
 }
 
-/** What TensorFlow gives for one output of a graph without inputs. */
+/** Returns TensorFlow's value of an output of a graph without inputs. */
 function run(outputOf: (graph: FunctionGraph) => number): Value {
   const { binding } = backend;
   const graph = new FunctionGraph(binding);
@@ -42,7 +42,7 @@ function constant({ dtype, shape, values }: Value): Value {
   return run((graph) => graph.constant(dtype, shape, values).outputs[0]!.id);
 }
 
-/** Bytes, which the binding does not read, as numbers. */
+/** Casts uint8 data, which the binding cannot read, to int32. */
 function castConstant({ dtype, shape, values }: Value): Value {
   const { TF_ATTR_TYPE, TF_INT32 } = backend.binding;
   return run((graph) => {
@@ -55,7 +55,7 @@ function castConstant({ dtype, shape, values }: Value): Value {
 }
 
 describe('a constant', () => {
-  /** Up to four sides, of which each may be 0, filled with several numbers or with one. */
+  /** Up to four dimensions, possibly 0, filled with different numbers or with one number. */
   const filled = (one: fc.Arbitrary<number>) =>
     fc
       .tuple(fc.array(fc.nat(4), { maxLength: 4 }), fc.array(one, { minLength: 1, maxLength: 3 }))
@@ -68,7 +68,7 @@ describe('a constant', () => {
     ['float32', 'TF_FLOAT', (numbers) => Float32Array.from(numbers), fc.float()],
     ['int32', 'TF_INT32', (numbers) => Int32Array.from(numbers), fc.integer()],
     ['bool', 'TF_BOOL', (numbers) => Uint8Array.from(numbers), fc.nat(1)],
-  ])('of %s is read by TensorFlow as it was written', (_, type, from, one) => {
+  ])('of %s has the encoded value in TensorFlow', (_, type, from, one) => {
     fc.assert(
       fc.property(filled(one), ({ shape, numbers }) => {
         const value = { dtype: backend.binding[type], shape, values: from(numbers) };
@@ -77,7 +77,7 @@ describe('a constant', () => {
     );
   });
 
-  it('of bytes is read by TensorFlow as it was written', () => {
+  it('of uint8 has the encoded value in TensorFlow', () => {
     const { TF_UINT8, TF_INT32 } = backend.binding;
     fc.assert(
       fc.property(filled(fc.nat(255)), ({ shape, numbers }) => {
@@ -90,17 +90,17 @@ describe('a constant', () => {
   it.each([
     ['zeros of both signs', Float32Array.of(0, -0)],
     ['negative zeros', Float32Array.of(-0, -0, -0)],
-    ['what is no number', Float32Array.of(Number.NaN, Number.NaN)],
+    ['NaN', Float32Array.of(Number.NaN, Number.NaN)],
     [
-      'the largest, the smallest and what lies beyond',
+      'the largest, the smallest and infinite numbers',
       Float32Array.of(3.4028234663852886e38, 1e-45, Infinity, -Infinity),
     ],
-    ['a part of an array', new Float32Array([9, 1, 2, 9]).subarray(1, 3)],
+    ['a subarray', new Float32Array([9, 1, 2, 9]).subarray(1, 3)],
     ['four million different numbers', Float32Array.from({ length: 2 ** 22 }, (_, index) => index)],
-    ['the numbers that int32 ends with', Int32Array.of(-(2 ** 31), 2 ** 31 - 1)],
-    ['many of the least int32', new Int32Array(5).fill(-(2 ** 31))],
-    ['many that are true', new Uint8Array(5).fill(1)],
-  ])('keeps %s', (_, values) => {
+    ['the limits of int32', Int32Array.of(-(2 ** 31), 2 ** 31 - 1)],
+    ['many of the smallest int32', new Int32Array(5).fill(-(2 ** 31))],
+    ['many true values', new Uint8Array(5).fill(1)],
+  ])('preserves %s', (_, values) => {
     const { TF_FLOAT, TF_INT32, TF_BOOL } = backend.binding;
     const dtype = values instanceof Float32Array ? TF_FLOAT : values instanceof Int32Array ? TF_INT32 : TF_BOOL;
     const value = { dtype, shape: [values.length], values };
@@ -121,7 +121,7 @@ describe('a graph', () => {
   };
   const typed = (dtype: number) => ({ name: 'T', type: backend.binding.TF_ATTR_TYPE, value: dtype });
 
-  it('knows the shape of what is added, as soon as it follows from the inputs', () => {
+  it('infers the shape of an added operation from its inputs', () => {
     const { TF_FLOAT, TF_INT32 } = backend.binding;
     inGraph((graph) => {
       const [a, b] = [graph.placeholder(TF_FLOAT, [2, 3]), graph.placeholder(TF_FLOAT, [3, 5])];
@@ -134,7 +134,7 @@ describe('a graph', () => {
     });
   });
 
-  it('says null for a shape that depends on data, until it is told', () => {
+  it('returns null for a shape that depends on data, until setShape', () => {
     const { TF_FLOAT, TF_BOOL, TF_RESOURCE, TF_ATTR_TYPE } = backend.binding;
     inGraph((graph) => {
       const condition = graph.placeholder(TF_BOOL, [4]).outputs[0]!.id;
@@ -148,7 +148,7 @@ describe('a graph', () => {
     });
   });
 
-  it('becomes a function of what outputs and controls need, through inputs and controls of their own', () => {
+  it('becomes a function of all operations that outputs and controls need, directly or indirectly', () => {
     const { binding } = backend;
     const added = vi.spyOn(binding, 'addFunction').mockReturnValue();
     inGraph((graph) => {
@@ -166,11 +166,11 @@ describe('a graph', () => {
 
   it.each<[string, (graph: FunctionGraph, x: number) => void, RegExp]>([
     ['an op that does not exist', (graph, x) => graph.add('NoSuchOp', [], [x]), /NoSuchOp/],
-    ['inputs that do not fit', (graph, x) => graph.add('MatMul', [typed(1)], [x, x]), /[Dd]imension|rank/],
-    ['another type', (graph, x) => graph.add('Relu', [typed(3)], [x]), /DT_FLOAT vs. DT_INT32/],
-    ['an output that is not there', (graph) => graph.add('Relu', [typed(1)], [99]), /no output 99/],
-    ['an operation that is not there', (graph, x) => graph.add('Relu', [typed(1)], [x], [99]), /no operation 99/],
-  ])('refuses %s, and takes the next one', (_, work, message) => {
+    ['incompatible inputs', (graph, x) => graph.add('MatMul', [typed(1)], [x, x]), /[Dd]imension|rank/],
+    ['a wrong type', (graph, x) => graph.add('Relu', [typed(3)], [x]), /DT_FLOAT vs. DT_INT32/],
+    ['an output that does not exist', (graph) => graph.add('Relu', [typed(1)], [99]), /no output 99/],
+    ['an operation that does not exist', (graph, x) => graph.add('Relu', [typed(1)], [x], [99]), /no operation 99/],
+  ])('rejects %s and accepts the next operation', (_, work, message) => {
     inGraph((graph) => {
       const x = graph.placeholder(backend.binding.TF_FLOAT, [3]).outputs[0]!.id;
       expect(() => work(graph, x)).toThrow(message);

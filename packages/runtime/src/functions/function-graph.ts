@@ -1,4 +1,4 @@
-/** A graph that becomes a function; shapes are known as soon as an operation is added. */
+/** A graph that becomes a function; infers the output shapes when an operation is added. */
 import type { Binding, OpAttribute, OutputDescription } from '../tensorflow.ts';
 import { attrValue, type Numbers, shapeValue, tensorValue, typeValue } from './attr-value.ts';
 import { argumentsOf, type OpDefinition, parseOpDefinition } from './op-definition.ts';
@@ -11,9 +11,9 @@ export interface AddedOperation {
 export class FunctionGraph {
   readonly #binding: Binding;
   readonly #graph: number;
-  /** By operation: those that run before it. */
+  /** For each operation, the operations that must run before it. */
   readonly #before: number[][] = [];
-  /** By output: the operation that makes it. */
+  /** For each output, the operation that produces it. */
   readonly #maker: number[] = [];
 
   constructor(binding: Binding) {
@@ -22,9 +22,11 @@ export class FunctionGraph {
   }
 
   /**
-   * @param inputs outputs of earlier operations, as flat as tfjs' kernels hand them over.
-   * @param controls operations that run before.
-   * @throws Error with TensorFlow's words when they do not fit.
+   * Adds an operation.
+   *
+   * @param inputs outputs of earlier operations, as a flat list, as tfjs's kernels pass them.
+   * @param controls operations that must run before.
+   * @throws Error with TensorFlow's message when the inputs are invalid.
    */
   add(
     type: string,
@@ -44,12 +46,12 @@ export class FunctionGraph {
     return this.#source('Const', ['dtype', typeValue(dtype), 'value', tensorValue(dtype, shape, values)]);
   }
 
-  /** Says what TensorFlow cannot infer. */
+  /** Sets a shape that TensorFlow cannot infer. */
   setShape(output: number, shape: readonly number[]): void {
     this.#binding.setShape(this.#graph, output, Int32Array.from(shape));
   }
 
-  /** @throws Error when TensorFlow knows no such op. */
+  /** @throws Error when TensorFlow has no such op. */
   definition(type: string): OpDefinition {
     const known = definitions.get(type);
     if (known !== undefined) return known;
@@ -59,8 +61,8 @@ export class FunctionGraph {
   }
 
   /**
-   * Makes it a function of this thread's context, of the operations that outputs and `controls` need; the latter are run
-   * although nobody takes their outputs.
+   * Adds the operations that `outputs` and `controls` need to this thread's context, as a function. Operations in `controls`
+   * run even if no output depends on them.
    */
   addFunction(name: string, inputs: readonly number[], outputs: readonly number[], controls: Iterable<number>): void {
     this.#binding.addFunction(
@@ -94,7 +96,7 @@ export class FunctionGraph {
     return added;
   }
 
-  /** Without the placeholders of the inputs. */
+  /** Returns the needed operations, except the placeholders of the inputs. */
   #neededFor(inputs: readonly number[], outputs: readonly number[], controls: Iterable<number>): Set<number> {
     const given = new Set(inputs.map((input) => this.#maker[input]!));
     const needed = new Set<number>();

@@ -17,7 +17,7 @@ const own = nothingStays();
 const convolutions = { conv2d: tf.conv2d, depthwiseConv2d: tf.depthwiseConv2d };
 const activations = { relu: tf.relu, relu6: tf.relu6 };
 
-/** What compiled inference is made of: convolution, batch normalization and activation. */
+/** The typical block of an inference graph: convolution, batch normalization and activation. */
 function block(
   kind: keyof typeof convolutions,
   { multiplier = 1, activation = 'relu' }: { multiplier?: number; activation?: keyof typeof activations },
@@ -47,18 +47,18 @@ it.each([
   { kind: 'depthwiseConv2d', activation: 'relu', fused: '_FusedDepthwiseConv2dNative' },
   { kind: 'depthwiseConv2d', activation: 'relu6', fused: '_FusedDepthwiseConv2dNative' },
 ] as const)('$kind, batch normalization and $activation are one op in inference', ({ kind, activation, fused }) => {
-  // tfjs' reshape behind the batch normalization does not hinder it.
+  // tfjs's reshape after the batch normalization does not prevent the fusion.
   expect(operationsOf(block(kind, { activation }))).toEqual([fused]);
 });
 
 it.each([1, 2])(
-  'folded into a depthwise convolution with %i filters a channel or not, batch normalization is the same',
+  'batch normalization after a depthwise convolution with %i filters per channel equals the eager result',
   (multiplier) => {
     expectSameCompiled(block('depthwiseConv2d', { multiplier }), [numbers([2, 6, 6, 8])]);
   },
 );
 
-it('a gradient takes the convolution’s output, so that nothing is folded', () => {
+it('nothing is folded in a gradient, which needs the convolution’s output', () => {
   const fn = block('depthwiseConv2d', {});
   const operations = operationsOf((x) => tf.grad((x) => tf.sum(fn(x)))(x));
   expect(operations).toContain('DepthwiseConv2dNative');
@@ -66,7 +66,7 @@ it('a gradient takes the convolution’s output, so that nothing is folded', () 
   expectSameCompiled((x) => tf.grad((x) => tf.sum(fn(x)))(x), [numbers([2, 6, 6, 8])]);
 });
 
-it('a reshape to the same shape is its argument, to another one it is not', () => {
+it('only a reshape to the same shape is removed', () => {
   expectSameCompiled(
     (x) => [tf.reshape(x, [3, 4]), tf.reshape(x, [4, 3]), tf.reshape(tf.neg(x), [3, 4])],
     [numbers([3, 4])],

@@ -17,7 +17,7 @@ beforeAll(() => {
 const own = nothingStays();
 
 const mebibyte = 2 ** 20;
-/** Half a mebibyte of numbers. */
+/** Numbers of 0.5 MiB in total. */
 const large = [512, 256];
 const constant = Float32Array.from({ length: 512 * 256 }, (_, index) => index % 1000);
 
@@ -25,7 +25,7 @@ setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 function residentMiB(): number {
-  // The second one waits for what the first one frees in a thread.
+  // The second call waits for memory that the first one frees in a background thread.
   for (const _ of [1, 2]) collectGarbage();
   return process.memoryUsage.rss() / mebibyte;
 }
@@ -35,7 +35,7 @@ function counts(): number[] {
   return [numTensors, numDataBuffers, backend.binding.getNumOfTensors()];
 }
 
-/** @returns by how much the resident set has grown in rounds after the first 20, which fill TensorFlow's and V8's pools. */
+/** @returns the growth of the resident set after the first 20 rounds, which fill TensorFlow's and V8's pools. */
 function growthMiB(roundCount: number, round: (index: number) => void): number {
   const before = counts();
   let start = 0;
@@ -47,12 +47,12 @@ function growthMiB(roundCount: number, round: (index: number) => void): number {
   return residentMiB() - start;
 }
 
-/** Weights and moments of half a mebibyte each, and a step that changes them. */
+/** Weights and moments of 0.5 MiB each, and a step that changes them. */
 function training() {
   const variables = [0, 1, 2].map(() => tf.tidy(() => tf.variable(tf.zeros(large))));
   const [weights, m, v] = variables as [tf.Variable, tf.Variable, tf.Variable];
   const step = compile((x: tf.Tensor) => {
-    // Different numbers, or they would be written as one.
+    // Different numbers, because equal ones would be encoded as one.
     const loss = () => tf.mean(tf.square(tf.sub(tf.add(weights, x), tf.tensor2d(constant, [512, 256])))) as tf.Scalar;
     const { value, grads } = tf.variableGrads(loss, [weights]);
     changeInPlace(weights, m, v, grads[weights.name]!);
@@ -65,12 +65,12 @@ function training() {
   return { step, dispose };
 }
 
-// Each round makes a function with a constant of half a mebibyte, of which a copy is in the graph, in the function and in
-// what TensorFlow instantiates of it, or as much of variables: any of them left behind would be 100 MiB. Without a leak the
-// set grows by a few MiB, at times by 20, which the allocator keeps.
+// Each round creates a function with a constant of 0.5 MiB, which is copied to the graph, the function and TensorFlow's
+// instance of it, or as much in variables: a leak of any of these would be 100 MiB. Without a leak, the resident set grows
+// by a few MiB, at times by 20, which the allocator retains.
 const allowedMiB = 40;
 
-describe('200 rounds leave the number of tensors and the resident set as they were', () => {
+describe('200 rounds do not increase the number of tensors or the resident set', () => {
   it('of compiling, calling and disposing, with variables', () => {
     const growth = growthMiB(200, () => {
       const { step, dispose } = training();
@@ -80,7 +80,7 @@ describe('200 rounds leave the number of tensors and the resident set as they we
     expect(growth).toBeLessThan(allowedMiB);
   });
 
-  it('of signatures that drive each other out', () => {
+  it('of signatures that evict each other', () => {
     const compiled = own(
       compile((x: tf.Tensor) => tf.add(tf.sum(x), tf.tensor2d(constant, [512, 256])), { maximumSignatures: 2 }),
     );
@@ -91,7 +91,7 @@ describe('200 rounds leave the number of tensors and the resident set as they we
     expect(compiled.metrics).toMatchObject({ traceCount: 220, cacheSize: 2 });
   });
 
-  it('of functions that are refused', () => {
+  it('of functions that are rejected', () => {
     const weights = own(tf.tidy(() => tf.variable(tf.zeros(large))));
     const growth = growthMiB(200, () => {
       const refused = compile((x: tf.Tensor) => {
@@ -119,12 +119,12 @@ describe('200 rounds leave the number of tensors and the resident set as they we
   });
 });
 
-it('200 calls of a step of training leave the number of tensors and the resident set as they were', () => {
+it('200 calls of a training step do not increase the number of tensors or the resident set', () => {
   const { step, dispose } = training();
   try {
     const x = tf.scalar(1);
     step(x);
-    // The loss is in the tidy of each round.
+    // The tidy of each round disposes the loss.
     const growth = growthMiB(200, () => {
       expect(step(x).dataSync()[0]).toBeGreaterThan(0);
     });

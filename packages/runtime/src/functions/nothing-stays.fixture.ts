@@ -3,9 +3,9 @@ import { afterEach, beforeEach, expect } from 'vitest';
 import type { NativeBackend } from '../tensorflow.ts';
 
 /**
- * Each test of the file leaves no tensor behind, neither tfjs' nor TensorFlow's: those that it makes go with it.
+ * Asserts after each test of the file that no tensor is left, in tfjs or in TensorFlow.
  *
- * @returns what disposes of variables and functions at the test's end.
+ * @returns a function that registers a variable or compiled function for disposal at the end of the test.
  */
 export function nothingStays(): <T extends { dispose(): void }>(one: T) => T {
   const owned: { dispose(): void }[] = [];

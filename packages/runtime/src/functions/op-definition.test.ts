@@ -10,7 +10,7 @@ beforeAll(() => {
   ({ binding } = useNativeBackend());
 });
 
-describe('what TensorFlow says of an op', () => {
+describe('TensorFlow’s definition of an op', () => {
   it.each<[string, boolean[], boolean]>([
     ['Add', [false, false], false],
     ['AddN', [true], false],
@@ -40,7 +40,7 @@ describe('inputs of an op', () => {
   const stateless = { isStateful: false };
   const numbers = fc.array(fc.nat(), { maxLength: 6 });
 
-  it('each are an argument where it takes no list', () => {
+  it('each become an argument if the op has no list', () => {
     fc.assert(
       fc.property(numbers, (inputs) => {
         expect(argumentsOf({ ...stateless, takesList: inputs.map(() => false) }, inputs)).toEqual(inputs);
@@ -48,7 +48,7 @@ describe('inputs of an op', () => {
     );
   });
 
-  it('fill its list with what its other arguments leave', () => {
+  it('that no other argument takes fill the list', () => {
     fc.assert(
       fc.property(numbers, numbers, numbers, (before, list, after) => {
         const takesList = [...before.map(() => false), true, ...after.map(() => false)];
@@ -62,11 +62,11 @@ describe('inputs of an op', () => {
     ['too many', [false], [1, 2]],
     ['too few', [false, false], [1]],
     ['too few beside a list', [false, true, false], [1]],
-    ['some for two lists', [true, true], [1, 2]],
-    ['one where it takes none', [], [1]],
-  ])('are refused: %s', (_, takesList, inputs) => {
+    ['inputs of an op with two lists', [true, true], [1, 2]],
+    ['an input of an op without arguments', [], [1]],
+  ])('are rejected: %s', (_, takesList, inputs) => {
     expect(() => argumentsOf({ ...stateless, takesList }, inputs)).toThrow(
-      `${inputs.length} inputs do not fit into ${takesList.length} arguments`,
+      `${inputs.length} inputs do not match ${takesList.length} arguments`,
     );
   });
 });

@@ -1,10 +1,10 @@
-/** What TensorFlow says of an op, tensorflow/core/framework/op_def.proto of TensorFlow 2.21. */
+/** Parses TensorFlow's definition of an op (tensorflow/core/framework/op_def.proto, TensorFlow 2.21). */
 import { type Field, fieldsOf } from '../protobuf.ts';
 
 export interface OpDefinition {
-  /** One per argument: whether it takes a list of tensors. */
+  /** For each argument, whether it is a list of tensors. */
   takesList: boolean[];
-  /** It has a state of its own: random numbers, files, queues. */
+  /** Whether the op has state, such as random numbers, files or queues. */
   isStateful: boolean;
 }
 
@@ -19,15 +19,15 @@ export function parseOpDefinition(bytes: Uint8Array): OpDefinition {
 }
 
 /**
- * Puts tfjs' flat list of an op's inputs into its arguments.
+ * Distributes tfjs's flat list of inputs to the arguments of an op.
  *
- * @throws Error when they do not fit; an op with two lists is none of tfjs'.
+ * @throws Error when the inputs do not match the arguments; tfjs uses no op with two lists.
  */
 export function argumentsOf({ takesList }: OpDefinition, inputs: readonly number[]): (number | Int32Array)[] {
   const listCount = takesList.filter(Boolean).length;
   const listLength = inputs.length - (takesList.length - listCount);
   if (listCount > 1 || listLength < 0 || (listCount === 0 && listLength !== 0))
-    throw new Error(`${inputs.length} inputs do not fit into ${takesList.length} arguments`);
+    throw new Error(`${inputs.length} inputs do not match ${takesList.length} arguments`);
   let position = 0;
   return takesList.map((isList) => {
     if (!isList) return inputs[position++]!;

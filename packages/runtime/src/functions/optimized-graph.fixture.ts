@@ -1,18 +1,18 @@
-/** RunMetadata, graph.proto and node_def.proto of TensorFlow 2.21: graphs as they are run, after grappler. */
+/** Reads optimized graphs from RunMetadata (graph.proto and node_def.proto, TensorFlow 2.21). */
 import { type Field, fieldsOf } from '../protobuf.ts';
 import type { NativeBackend } from '../tensorflow.ts';
 
 export interface Operation {
   op: string;
-  /** TensorFlow's number of the type that it computes in, if it has one. */
+  /** DataType number of the op's attribute T, if any. */
   type: number | undefined;
 }
 
-/** DT_FLOAT and DT_BFLOAT16 of types.proto. */
+/** DT_FLOAT and DT_BFLOAT16 in types.proto. */
 export const float32 = 1;
 export const bfloat16 = 14;
 
-/** The operations of all functions that `run` calls for the first time. */
+/** Returns the operations of all functions that `run` calls for the first time. */
 export function optimizedOperations({ binding }: NativeBackend, run: () => void): Operation[] {
   binding.collectRunMetadata(true);
   try {
@@ -25,7 +25,7 @@ export function optimizedOperations({ binding }: NativeBackend, run: () => void)
 
 // --- internal ---
 
-/** Messages inside of one another, by their fields' numbers. */
+/** Yields nested messages along a path of field numbers. */
 function* nested(message: Uint8Array, [first, ...rest]: readonly number[]): Generator<Uint8Array> {
   if (first === undefined) return yield message;
   for (const { number, value } of fieldsOf(message)) if (number === first) yield* nested(value as Uint8Array, rest);

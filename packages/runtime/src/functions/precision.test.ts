@@ -24,7 +24,7 @@ interface Network {
 
 const share = 0.01;
 
-/** A step of training: convolutions, batch normalization, a product, Adam with weight decay. */
+/** A training step: convolutions, batch normalization, a matrix product, Adam with weight decay. */
 function network(options: CompileOptions): Network {
   const variable = (tensor: () => tf.Tensor) => own(tf.tidy(() => tf.variable(tensor())));
   const kernel = variable(() => numbers([3, 3, 8, 16]));
@@ -56,14 +56,14 @@ function network(options: CompileOptions): Network {
 }
 
 const images = () => numbers([4, 16, 16, 8]);
-/** Ops that cost time in a network. */
+/** The expensive ops of a network. */
 const isLarge = ({ op }: { op: string }) => /Conv2D|Conv2d|MatMul/.test(op);
 
 function largestDifference(one: tf.Tensor, other: tf.Tensor): number {
   return tf.max(tf.abs(tf.sub(one, other))).dataSync()[0]!;
 }
 
-it('in float32, nothing is bfloat16', () => {
+it('in float32, no op is bfloat16', () => {
   const { step } = network({ precision: 'float32' });
   const operations = optimizedOperations(backend, () => step(images()));
   expect(operations.filter(isLarge).length).toBeGreaterThanOrEqual(8);
@@ -71,7 +71,7 @@ it('in float32, nothing is bfloat16', () => {
 });
 
 describe.skipIf(!hasBfloat16())('in bfloat16 (on a CPU with avx512_bf16 or amx_bf16)', () => {
-  it('convolutions, their gradients and products of the optimized graph are bfloat16', () => {
+  it('convolutions, their gradients and matrix products of the optimized graph are bfloat16', () => {
     const { step } = network({ precision: 'bfloat16' });
     const operations = optimizedOperations(backend, () => step(images()));
     const large = operations.filter(isLarge);
@@ -88,14 +88,14 @@ describe.skipIf(!hasBfloat16())('in bfloat16 (on a CPU with avx512_bf16 or amx_b
     expect(large.filter(({ type }) => type !== bfloat16)).toEqual([]);
   });
 
-  it('weights are changed in float32, by each optimizer step', () => {
+  it('every optimizer step updates weights in float32', () => {
     const { step } = network({ precision: 'bfloat16' });
     const operations = optimizedOperations(backend, () => step(images()));
     const steps = operations.filter(({ op }) => op === 'ResourceApplyAdam');
     expect(steps).toEqual(Array(5).fill({ op: 'ResourceApplyAdam', type: float32 }));
   });
 
-  it('loss and gradients are those of float32 to two digits, and no more', () => {
+  it('loss and gradients equal those of float32 to two digits, but not more', () => {
     const [one, other] = [network({ precision: 'bfloat16' }), network({ precision: 'float32' })];
     const [loss, gradient] = one.step(images()) as [tf.Tensor, tf.Tensor];
     const [expectedLoss, expectedGradient] = other.step(images()) as [tf.Tensor, tf.Tensor];
@@ -107,12 +107,12 @@ describe.skipIf(!hasBfloat16())('in bfloat16 (on a CPU with avx512_bf16 or amx_b
     expect(largestDifference(gradient, expectedGradient)).toBeGreaterThan(0);
   });
 
-  it('weights that decay and moving statistics keep the digits that bfloat16 has not', () => {
+  it('decayed weights and moving statistics have float32 precision', () => {
     const { step, movingMean } = network({ precision: 'bfloat16' });
     const other = network({ precision: 'float32' });
     step(images());
     other.step(images());
-    // Rounded to bfloat16, 0.993 would be off by up to 0.002.
+    // Rounding 0.993 to bfloat16 would cause an error of up to 0.002.
     expect(largestDifference(movingMean, other.movingMean)).toBeLessThan(2e-4);
   });
 

@@ -10,7 +10,7 @@ beforeAll(() => {
 });
 const own = nothingStays();
 
-/** Shapes of its arguments behind one another. */
+/** Comma-separated shapes of the arguments. */
 type Row = [name: string, op: Op, shapes: string];
 
 const image = '[2, 6, 6, 3]';
@@ -39,7 +39,7 @@ const table: Row[] = [
     `${image}, [3, 3, 3, 1]`,
   ],
   [
-    'gradients of a product and a softmax',
+    'gradients of a matrix product and a softmax',
     (x, k) => tf.grads((a, b) => tf.matMul(a, b).softmax().log().sum())([x, k]),
     '[3, 4], [4, 5]',
   ],
@@ -55,7 +55,7 @@ const table: Row[] = [
     '[2, 4], [2, 5]',
   ],
   [
-    'the gradient of pools',
+    'the gradient of pooling',
     (x) =>
       tf.grad((a) =>
         tf
@@ -97,7 +97,7 @@ const table: Row[] = [
     '[3, 4]',
   ],
   [
-    'the gradient of ReLU and its like',
+    'the gradient of ReLU and similar activations',
     (x) =>
       tf.grad((a) =>
         tf
@@ -158,12 +158,12 @@ const table: Row[] = [
   ],
 ];
 
-it.each(table)('%s: compiled as eagerly', (_, op, shapes) => {
+it.each(table)('%s: compiled equals eager', (_, op, shapes) => {
   const inputs = (JSON.parse(`[${shapes}]`) as number[][]).map((shape, index) => numbers(shape, 1 + 100 * index));
   expectSameCompiled(op, inputs);
 });
 
-describe('a step of training compiled changes weights as it does eagerly', () => {
+describe('a compiled training step updates weights as an eager one does', () => {
   const data = () => [numbers([16, 5]), numbers([16, 2], 50)] as const;
   const network = () => tf.tidy(() => [tf.variable(numbers([5, 4], 7)), tf.variable(numbers([4, 2], 9))]).map(own);
   const lossOf = ([first, second]: tf.Variable[], x: tf.Tensor, y: tf.Tensor) =>
@@ -181,7 +181,7 @@ describe('a step of training compiled changes weights as it does eagerly', () =>
     ['RMSProp', () => tf.train.rmsprop(0.1)],
     ['Adam', () => tf.train.adam(0.1)],
     ['Adamax', () => tf.train.adamax(0.1)],
-  ])('by tfjs’ own %s, after a first step that makes its slots', (_, optimizerOf) => {
+  ])('with tfjs’s %s, after a first step that creates its slots', (_, optimizerOf) => {
     const [x, y] = data();
     const [eager, compiled] = [network(), network()];
     const start = eager.map((variable) => variable.clone());
@@ -195,14 +195,14 @@ describe('a step of training compiled changes weights as it does eagerly', () =>
       const [loss, expected] = [asOne(x, y), steps[0](x, y)];
       expectSame([loss, ...compiled], [expected, ...eager]);
     }
-    // tfjs does not dispose of the rate of SGD.
+    // tfjs does not dispose the learning rate of SGD.
     for (const optimizer of optimizers) tf.dispose((optimizer as unknown as { c?: tf.Tensor }).c ?? []);
-    // It did go somewhere.
+    // The weights have changed.
     for (const [index, variable] of compiled.entries())
       expect(tf.max(tf.abs(tf.sub(variable, start[index]!))).dataSync()[0]).toBeGreaterThan(1e-3);
   });
 
-  it('by hand, from variableGrads', () => {
+  it('with assignments from variableGrads', () => {
     const [x, y] = data();
     const [eager, compiled] = [network(), network()];
     const stepOf = (variables: tf.Variable[]) => (a: tf.Tensor, b: tf.Tensor) => {
@@ -218,7 +218,7 @@ describe('a step of training compiled changes weights as it does eagerly', () =>
   });
 });
 
-it('layers of tfjs compiled give what they give eagerly', () => {
+it('compiled tfjs layers equal eager ones', () => {
   const model = tf.sequential({
     layers: [
       tf.layers.conv2d({ inputShape: [6, 6, 3], filters: 4, kernelSize: 3, padding: 'same', activation: 'relu' }),

@@ -9,7 +9,7 @@ beforeAll(() => {
 });
 nothingStays();
 
-/** Shapes of its arguments behind one another. */
+/** Comma-separated shapes of the arguments. */
 type Row = [name: string, op: Op, shapes: string];
 
 const image = '[2, 6, 6, 3]';
@@ -38,8 +38,8 @@ const table: Row[] = [
         .sub(tf.tensor1d([-0, 0, Number.NaN])),
     '[3]',
   ],
-  ['constants that are true', (x) => tf.where(tf.tensor1d([true, true, true], 'bool'), x, 7), '[3]'],
-  ['gather by one place', (x) => tf.gather(x, tf.tensor1d([2, 2, 2], 'int32')), '[3]'],
+  ['constant true values', (x) => tf.where(tf.tensor1d([true, true, true], 'bool'), x, 7), '[3]'],
+  ['gather with a repeated index', (x) => tf.gather(x, tf.tensor1d([2, 2, 2], 'int32')), '[3]'],
   ['where', (x) => tf.where(x.greater(0), x, x.neg()), '[3, 4]'],
   [
     'logical ops',
@@ -75,7 +75,7 @@ const table: Row[] = [
   ['dot', (x, y) => tf.dot(x, y), '[4], [4]'],
   ['outerProduct', (x, y) => tf.outerProduct(x as tf.Tensor1D, y as tf.Tensor1D), '[4], [3]'],
   ['einsum', (x, y) => tf.einsum('ij,jk->ik', x, y), '[2, 3], [3, 4]'],
-  // Convolutions and pools.
+  // Convolutions and pooling.
   ['conv2d same', (x, k) => tf.conv2d(as4(x), as4(k), 2, 'same'), `${image}, [3, 3, 3, 4]`],
   [
     'conv2d explicit',
@@ -108,7 +108,7 @@ const table: Row[] = [
   ],
   ['conv3d', (x, k) => tf.conv3d(x as tf.Tensor5D, k as tf.Tensor5D, 1, 'same'), '[1, 4, 4, 4, 2], [2, 2, 2, 2, 3]'],
   ['conv1d', (x, k) => tf.conv1d(x as tf.Tensor3D, k as tf.Tensor3D, 1, 'same'), '[2, 6, 3], [3, 3, 2]'],
-  ['pools', (x) => [tf.maxPool(as4(x), 2, 2, 'same'), tf.avgPool(as4(x), 3, 1, 'valid')], image],
+  ['pooling', (x) => [tf.maxPool(as4(x), 2, 2, 'same'), tf.avgPool(as4(x), 3, 1, 'valid')], image],
   [
     'batchNorm',
     (x, m, v, b, g) => tf.batchNorm(x, m as tf.Tensor1D, v.abs() as tf.Tensor1D, b as tf.Tensor1D, g as tf.Tensor1D),
@@ -165,7 +165,7 @@ const table: Row[] = [
   ['norm', (x) => [tf.norm(x), tf.norm(x, 1, 0), tf.norm(x, Number.POSITIVE_INFINITY)], '[3, 4]'],
   ['topk', (x) => ({ ...tf.topk(x, 2) }), '[3, 4]'],
   ['bincount', (x) => tf.bincount(x.abs().mul(3).toInt() as tf.Tensor1D, tf.ones([9]) as tf.Tensor1D, 4), '[9]'],
-  // Shapes and places.
+  // Shapes and indices.
   ['slice', (x) => tf.slice(x, [1, 0], [1, 3]), '[3, 4]'],
   ['stridedSlice', (x) => tf.stridedSlice(x, [0, 3], [3, 0], [2, -1]), '[3, 4]'],
   ['stridedSlice masked', (x) => tf.stridedSlice(x, [0, 1], [1, 2], [1, 1], 2, 1, 0, 0, 1), '[3, 4]'],
@@ -242,7 +242,7 @@ const table: Row[] = [
   ['empty', (x) => [x.add(1), tf.concat([x, tf.ones([2, 3])]), x.sum()], '[0, 3]'],
 ];
 
-it.each(table)('%s: compiled as eagerly', (_, op, shapes) => {
+it.each(table)('%s: compiled equals eager', (_, op, shapes) => {
   const inputs = (JSON.parse(`[${shapes}]`) as number[][]).map((shape, index) => numbers(shape, 1 + 100 * index));
   expectSameCompiled(op, inputs);
 });

@@ -12,17 +12,17 @@ beforeAll(() => {
 const own = nothingStays();
 afterEach(() => vi.restoreAllMocks());
 
-const toldToReturn = 'it is not there before the function runs. Return the tensor and read it outside.';
-const toldToHandOver =
-  'Hand over what changes from call to call as a tensor; random numbers come from a seed that is an input.';
+const returnHint = 'tensors have no data while a function is traced. Return the tensor and read it outside.';
+const inputHint =
+  'Pass values that change between calls as tensors, and draw random numbers from a seed that is an input.';
 
-/** Calls it with [1, 2, 3], and holds the error against `message`. Afterwards all is as if it had not been called. */
+/** Calls the function with [1, 2, 3], checks the error, and checks that the call left no side effects. */
 function expectRefusal(text: string, message: string | RegExp, scope: Record<string, unknown> = {}): void {
   const weights = own(tf.tidy(() => tf.variable(tf.tensor1d([1, 2, 3]), true, 'weights')));
   const x = tf.tensor1d([1, 2, 3]);
   const [before, { stackTraceLimit }] = [tf.memory(), Error];
   const refused = own(compile(program(text, { ...scope, weights })));
-  // The second call is refused as the first one is.
+  // The second call throws the same error as the first.
   expect(() => refused(x)).toThrow(RuntimeError);
   expect(() => refused(x)).toThrow(message);
   expect(tf.memory()).toEqual(before);
@@ -42,7 +42,7 @@ function expectRefusal(text: string, message: string | RegExp, scope: Record<str
   expect([...weights.dataSync()]).toEqual([2, 4, 6]);
 }
 
-describe('a read of data inside of a compiled function is refused, with op and line', () => {
+describe('a read of data in a compiled function is rejected with op and line', () => {
   it.each([
     ['dataSync of an argument', '(x) => {\n  x.dataSync();\n}', 'a tensor', 2],
     ['dataSync of a result', '(x) => {\n  const y = tf.relu(x);\n\n  return y.add(y.dataSync()[0]);\n}', 'Relu', 4],
@@ -84,12 +84,12 @@ describe('a read of data inside of a compiled function is refused, with op and l
     expectRefusal(
       text,
       new RegExp(
-        `^The data of ${whose} was read inside a compiled function, at /user/program\\.js:${line}:\\d+: ${toldToReturn}$`,
+        `^The data of ${whose} was read inside a compiled function, at /user/program\\.js:${line}:\\d+: ${returnHint}$`,
       ),
     );
   });
 
-  it('dataSync of a tensor from outside, which would be read once', () => {
+  it('dataSync of a captured tensor, which would be read only once', () => {
     const outside = tf.tensor1d([1, 2, 3]);
     expectRefusal(
       '(x) => {\n  return x.add(outside.dataSync());\n}',
@@ -100,41 +100,36 @@ describe('a read of data inside of a compiled function is refused, with op and l
     );
   });
 
-  it('but data that the function made itself is there', () => {
+  it('but reads of data that the function itself created are allowed', () => {
     const text = '(x) => { const two = tf.tensor1d([2, 2, 2]); two.data(); return x.add(two.dataSync()[0]); }';
     const step = own(compile(program(text)));
     expect([...(step(tf.tensor1d([1, 2, 3])) as tf.Tensor).dataSync()]).toEqual([3, 4, 5]);
   });
 });
 
-describe('an op that cannot be recorded is refused, with its name and line', () => {
+describe('an op that cannot be recorded is rejected with its name and line', () => {
   it.each([
+    ['a stateful op', '(x) => {\n  return tf.multinomial(x, 2, 1);\n}', 'Multinomial', 'it is stateful'],
     [
-      'with a state of its own',
-      '(x) => {\n  return tf.multinomial(x, 2, 1);\n}',
-      'Multinomial',
-      'it has a state of its own',
-    ],
-    [
-      'of as many results as the data has',
+      'an op with a data-dependent number of results',
       '(x) => {\n  return tf.unique(x).values;\n}',
       'UniqueV2',
       'the shape of its output depends on the data',
     ],
     [
-      'that chooses',
+      'a selection',
       '(x) => {\n  return tf.image.nonMaxSuppression(tf.zeros([3, 4]), x, 2);\n}',
       'NonMaxSuppressionV3',
       'the shape of its output depends on the data',
     ],
     [
-      'of text',
+      'an op on strings',
       '() => {\n  return tf.reshape(tf.tensor1d(["a", "b"]), [2, 1]);\n}',
       'a constant',
-      'it is not made of numbers',
+      'only numeric constants are supported',
     ],
     [
-      'that TensorFlow refuses',
+      'an op that TensorFlow rejects',
       '(x) => {\n  return tf.engine().runKernel("BatchMatMul", { a: x, b: x }, { transposeA: false, transposeB: false });\n}',
       'BatchMatMulV2',
       '.*must be at least rank 2.*',
@@ -149,7 +144,7 @@ describe('an op that cannot be recorded is refused, with its name and line', () 
   it.each([
     ['whereAsync', '(x) => tf.whereAsync(\n  x.greater(1)\n)', 'Greater'],
     ['booleanMaskAsync', '(x) => tf.booleanMaskAsync(\n  x, x.less(2)\n)', 'Less'],
-    // It looks whether they are in range.
+    // It checks that the indices are in range.
     ['gather, of its indices,', '(x) => tf.gather(\n  x, tf.argMax(x)\n)', 'ArgMax'],
     ['setdiff1dAsync', '(x) => tf.setdiff1dAsync(\n  x, x.neg()\n)', 'a tensor'],
   ])('%s reads', (_, text, whose) => {
@@ -157,104 +152,104 @@ describe('an op that cannot be recorded is refused, with its name and line', () 
   });
 });
 
-describe('what JavaScript drew or counted is refused, with the line', () => {
+describe('values that JavaScript draws or counts are rejected with the line', () => {
   it.each([
     [
       'tf.randomUniform',
       '(x) => {\n  return x.add(tf.randomUniform([3]));\n}',
-      'a constant of shape \\[3\\] has other values',
+      'a constant of shape \\[3\\] has different values',
     ],
     [
       'tf.randomNormal',
       '(x) => {\n  return x.add(tf.randomNormal([3]));\n}',
-      'a constant of shape \\[3\\] has other values',
+      'a constant of shape \\[3\\] has different values',
     ],
     [
       'tf.truncatedNormal',
       '(x) => {\n  return x.add(tf.truncatedNormal([3]));\n}',
-      'a constant of shape \\[3\\] has other values',
+      'a constant of shape \\[3\\] has different values',
     ],
-    ['tf.dropout', '(x) => {\n  return tf.dropout(x, 0.5);\n}', 'a constant of shape \\[3\\] has other values'],
-    ['Math.random', '(x) => {\n  return x.mul(Math.random());\n}', 'a constant of shape \\[\\] has other values'],
+    ['tf.dropout', '(x) => {\n  return tf.dropout(x, 0.5);\n}', 'a constant of shape \\[3\\] has different values'],
+    ['Math.random', '(x) => {\n  return x.mul(Math.random());\n}', 'a constant of shape \\[\\] has different values'],
     [
       'a tensor from Math.random',
       '(x) => {\n  return x.mul(tf.tensor1d([0, 0, Math.random()]));\n}',
-      'a constant of shape \\[3\\] has other values',
+      'a constant of shape \\[3\\] has different values',
     ],
     [
       'an attribute of Math.random',
       '(x) => {\n  return tf.leakyRelu(x, Math.random());\n}',
-      'LeakyRelu took the place of LeakyRelu',
+      'LeakyRelu replaced LeakyRelu',
     ],
-    ['a counter', '(x) => {\n  return x.mul(counts.calls++);\n}', 'a constant of shape \\[\\] has other values'],
+    ['a counter', '(x) => {\n  return x.mul(counts.calls++);\n}', 'a constant of shape \\[\\] has different values'],
     [
       'a counter in an array',
       '(x) => {\n  counts.array[0] += 1; return x.add(counts.array);\n}',
-      'a constant of shape \\[3\\] has other values',
+      'a constant of shape \\[3\\] has different values',
     ],
     [
       'an op every other time',
       '(x) => {\n  return counts.calls++ % 2 ? x.square() : x.neg();\n}',
-      '\\w+ took the place of \\w+',
+      '\\w+ replaced \\w+',
     ],
     [
-      'a tensor from outside, every other time',
+      'a captured tensor every other time',
       '(x) => {\n  return x.add(counts.outside[counts.calls++ % 2]);\n}',
-      'a tensor from outside took the place of a tensor from outside',
+      'a captured tensor replaced a captured tensor',
     ],
     [
       'a shape',
       '(x) => {\n  return x.add(tf.zeros([(counts.calls++ % 2) * 2 + 1]));\n}',
-      'a constant of shape \\[\\d\\] took the place of a constant of shape \\[\\d\\]',
+      'a constant of shape \\[\\d\\] replaced a constant of shape \\[\\d\\]',
     ],
     [
       'more ops than before',
       '(x) => {\n  return tf.tidy(() => { for (let i = counts.calls++; i % 2; i++) x = x.neg(); return x; }); \n}',
-      '\\w+ took the place of \\w+|\\w+ was not there',
+      '\\w+ replaced \\w+|\\w+ was added',
     ],
   ])('%s', (_, text, what) => {
     const counts = { calls: 0, array: new Float32Array(3), outside: [tf.scalar(1), tf.scalar(2)] };
     expectRefusal(
       text,
       new RegExp(
-        `^A compiled function must do the same whenever it is traced: the second time, (${what}), at /user/program\\.js:\\d+:\\d+\\. ${toldToHandOver}$`,
+        `^A compiled function must record the same operations in every trace: in the second one, (${what}), at /user/program\\.js:\\d+:\\d+\\. ${inputHint}$`,
       ),
       { counts },
     );
   });
 
-  it('an assignment that is not made again', () => {
+  it('an assignment in the first trace only', () => {
     const counts = { calls: 0 };
     expectRefusal(
       '(x) => {\n  if (counts.calls++ % 2 === 0) weights.assign(x);\n  return x.neg();\n}',
-      /the second time, variable weights was not there again, at /,
+      /in the second one, variable weights was missing, at /,
       { counts },
     );
   });
 
-  it('the time, if it goes on in between', () => {
+  it('the time, if it differs between the traces', () => {
     let now = 0;
     vi.spyOn(Date, 'now').mockImplementation(() => (now += 1000));
     expectRefusal(
       '(x) => {\n  return x.mul(Date.now() % 2 ** 20);\n}',
-      /second time, a constant of shape \[\] has other values, at .*:2:/,
+      /second one, a constant of shape \[\] has different values, at .*:2:/,
     );
   });
 
-  it('but what is drawn from a given seed is the same eagerly too', () => {
+  it('but numbers from a fixed seed equal the eager ones', () => {
     const step = own(compile(program('(x) => x.mul(0).add(tf.randomUniform([3], 0, 1, "float32", 7))')));
     const values = () => [...(step(tf.zeros([3])) as tf.Tensor).dataSync()];
     expect(values()).toEqual([...tf.randomUniform([3], 0, 1, 'float32', 7).dataSync()]);
   });
 });
 
-describe('what would outlive the function is refused, with op and line', () => {
+describe('tensors and variables that would outlive the function are rejected with op and line', () => {
   it.each([
     ['a result', '(x) => {\n  tf.keep(tf.relu(x));\n  return x;\n}', 'Relu'],
     ['a clone of one', '(x) => {\n  const y = tf.relu(x);\n  tf.keep(y.clone());\n  return y;\n}', 'Relu'],
     ['an argument', '(x) => {\n  tf.keep(x);\n  return x;\n}', 'an argument'],
     ['a result that is returned', '(x) => {\n  return tf.keep(tf.relu(x));\n}', 'Relu'],
-  ])('%s that is kept', (_, text, whose) => {
+  ])('%s, kept', (_, text, whose) => {
     expectRefusal(
       text,
       new RegExp(
@@ -271,19 +266,19 @@ describe('what would outlive the function is refused, with op and line', () => {
       'A variable',
       '(x) => {\n  optimizer.minimize(() => weights.mul(x).sum(), true, [weights]);\n  return [];\n}',
     ],
-  ])('a variable that is created, %s', (_, variable, text) => {
+  ])('a new variable %s', (_, variable, text) => {
     const optimizer = tf.train.rmsprop(0.1);
     expectRefusal(
       text,
       new RegExp(
-        `^${variable} was created inside a compiled function, at /user/program\\.js:2:\\d+; create it before, or each trace makes another\\.$`,
+        `^${variable} was created inside a compiled function, at /user/program\\.js:2:\\d+; create it outside, because every trace would create another one\\.$`,
       ),
       { optimizer },
     );
   });
 });
 
-it('an error of the function itself is thrown as it is', () => {
+it('an error of the function itself is thrown unchanged', () => {
   const own1 = new TypeError('mine');
   const failing = own(
     compile((x: tf.Tensor) => {

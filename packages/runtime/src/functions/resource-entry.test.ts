@@ -23,7 +23,7 @@ function entryOf(tensor: tf.Tensor) {
   return backend.tensorMap.get(tensor.dataId);
 }
 
-/** In TensorFlow's memory. */
+/** Creates a tensor in TensorFlow's memory. */
 function increase(entry: ResourceEntry, by: tf.Tensor): void {
   const { binding } = backend;
   const dtype = { name: 'dtype', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
@@ -31,7 +31,7 @@ function increase(entry: ResourceEntry, by: tf.Tensor): void {
 }
 
 describe('a variable that moves into a resource', () => {
-  it('has its value, shape and type as before', () => {
+  it('keeps its value, shape and type', () => {
     const one = own(tf.tidy(() => tf.variable(tf.tensor2d([[1, 2, 3]], [1, 3], 'int32'))));
     resourceOf(backend, one);
     expect(entryOf(one)).toBeInstanceOf(ResourceEntry);
@@ -39,7 +39,7 @@ describe('a variable that moves into a resource', () => {
     expect([...tf.add(one, 1).dataSync()]).toEqual([2, 3, 4]);
   });
 
-  it('moves once, and again after it was assigned to', () => {
+  it('moves once, and again after an assignment', () => {
     const one = variable(1);
     const entry = resourceOf(backend, one);
     expect(resourceOf(backend, one)).toBe(entry);
@@ -50,20 +50,20 @@ describe('a variable that moves into a resource', () => {
     expect([...one.dataSync()]).toEqual([5]);
   });
 
-  it('is read once until it is written to, and then anew', () => {
+  it('is read once between writes', () => {
     const one = variable(1);
     const entry = writableResourceOf(backend, one);
     const { id } = entry;
     expect(entry.id).toBe(id);
     expect(backend.binding.tensorDevice(id)).toMatch(/CPU/);
     writableResourceOf(backend, one);
-    // Nobody shares the memory: TensorFlow writes to it without a copy.
+    // The memory is not shared: TensorFlow writes to it without a copy.
     expect(() => backend.binding.tensorDevice(id)).toThrow();
     increase(entry, tf.tensor1d([10]));
     expect([...one.dataSync()]).toEqual([11]);
   });
 
-  it('leaves a clone where it was: to be written to, it gets a resource of its own', () => {
+  it('gets its own resource for writing if a clone shares the data', () => {
     const one = variable(1);
     const first = resourceOf(backend, one);
     const clone = one.clone();
@@ -77,7 +77,7 @@ describe('a variable that moves into a resource', () => {
     expect(writableResourceOf(backend, one)).toBe(second);
   });
 
-  it('takes its memory with it when the last tensor of it is disposed', () => {
+  it('frees its memory when its last tensor is disposed', () => {
     const before = [tf.memory().numTensors, tf.memory().numDataBuffers, backend.binding.getNumOfTensors()];
     const one = tf.tidy(() => tf.variable(tf.tensor1d([1, 2])));
     resourceOf(backend, one);
@@ -89,7 +89,7 @@ describe('a variable that moves into a resource', () => {
     expect([tf.memory().numTensors, tf.memory().numDataBuffers, backend.binding.getNumOfTensors()]).toEqual(before);
   });
 
-  it('goes to another backend and back', async () => {
+  it('moves to another backend and back', async () => {
     vi.spyOn(console, 'warn').mockReturnValue();
     const one = variable(1, 2);
     resourceOf(backend, one);
@@ -99,7 +99,7 @@ describe('a variable that moves into a resource', () => {
     try {
       expect([...tf.add(one, 1).dataSync()]).toEqual([2, 3]);
       expect([...tf.add(clone, 1).dataSync()]).toEqual([2, 3]);
-      // The handle has gone.
+      // The handle has been freed.
       expect(backend.binding.getNumOfTensors()).toBe(before - 1);
     } finally {
       await tf.setBackend('tensorflow');
@@ -117,8 +117,8 @@ describe('a variable that moves into a resource', () => {
 });
 
 /**
- * Of ones. TensorFlow takes a typed array for its own memory where that begins at a multiple of 64 bytes, which JavaScript
- * is not told: one of these sixteen does.
+ * Creates arrays of ones. TensorFlow uses a typed array as its own memory if it begins at a multiple of 64 bytes, which
+ * JavaScript cannot see: one of these sixteen does.
  */
 function arraysOfAllAlignments(length: number): Float32Array[] {
   const apart = 64 * Math.ceil((4 * length) / 64) + 64;
@@ -126,12 +126,12 @@ function arraysOfAllAlignments(length: number): Float32Array[] {
   return Array.from({ length: 16 }, (_, index) => new Float32Array(memory, index * (apart + 4), length).fill(1));
 }
 
-describe('weights and the typed array that they were given', () => {
+describe('weights and the typed array that they were created from', () => {
   const gradient = () => tf.ones([1000]);
   const variableOf = (make: () => tf.Tensor) => own(tf.tidy(() => tf.variable(make())));
   const moments = () => [variableOf(() => tf.zeros([1000])), variableOf(() => tf.zeros([1000]))] as const;
 
-  /** Neither has TensorFlow written to the arrays, nor does JavaScript's writing reach the weights. */
+  /** Asserts that TensorFlow has not written to the arrays, and that writes to the arrays do not change the weights. */
   const expectApart = (arrays: readonly Float32Array[], all: readonly tf.Variable[]) => {
     for (const array of arrays) expect(array.every((value) => value === 1)).toBe(true);
     const before = all.map((weights) => weights.dataSync());
@@ -141,7 +141,7 @@ describe('weights and the typed array that they were given', () => {
     for (const array of arrays) expect(array.every((value) => value === 7)).toBe(true);
   };
 
-  it('would be seen to be one: TensorFlow does take such an array for its own', () => {
+  it('would share memory without a copy: TensorFlow does use such an array as its own memory', () => {
     const arrays = arraysOfAllAlignments(1000);
     const tensors = arrays.map((array) => tf.tensor1d(array));
     for (const tensor of tensors) tf.neg(tensor);
@@ -149,21 +149,21 @@ describe('weights and the typed array that they were given', () => {
     expect(tensors.filter((tensor) => tensor.dataSync()[0] === 7).length).toBeGreaterThan(0);
   });
 
-  it('are apart after an eager step of Adam', () => {
+  it('are separate after an eager Adam step', () => {
     const arrays = arraysOfAllAlignments(1000);
     const all = arrays.map((array) => variableOf(() => tf.tensor1d(array)));
     for (const weights of all) changeInPlace(weights, ...moments(), gradient());
     expectApart(arrays, all);
   });
 
-  it('are apart after a compiled step that only reads them', () => {
+  it('are separate after a compiled step that only reads them', () => {
     const arrays = arraysOfAllAlignments(1000);
     const all = arrays.map((array) => variableOf(() => tf.tensor1d(array)));
     own(compile(() => all.map((weights) => tf.neg(weights))))();
     expectApart(arrays, all);
   });
 
-  it('are apart after a compiled step of Adam, and one behind tf.Variable.assign', () => {
+  it('are separate after a compiled Adam step, and one after tf.Variable.assign', () => {
     const [arrays, later] = [arraysOfAllAlignments(1000), arraysOfAllAlignments(1000)];
     const all = arrays.map((array) => variableOf(() => tf.tensor1d(array)));
     const own3 = all.map((weights) => [weights, ...moments()] as const);
@@ -185,15 +185,15 @@ describe('weights and the typed array that they were given', () => {
   it.each<[string, (weights: tf.Variable, x: tf.Tensor, array: Float32Array) => void]>([
     ['its argument', (weights, x) => weights.assign(x)],
     ['a clone of it', (weights, x) => weights.assign(x.clone())],
-    ['a reshaped one', (weights, x) => weights.assign(tf.reshape(tf.reshape(x, [10, 100]), [1000]))],
-    // Grappler takes these for their argument.
+    ['its reshaped argument', (weights, x) => weights.assign(tf.reshape(tf.reshape(x, [10, 100]), [1000]))],
+    // Grappler replaces these by their argument.
     ['a sum with zero', (weights, x) => weights.assign(tf.add(x, 0))],
     ['a sum with zeros', (weights, x) => weights.assign(tf.add(x, tf.zeros([1000])))],
-    ['a difference to zero', (weights, x) => weights.assign(tf.sub(x, tf.zeros([1000])))],
+    ['a difference with zeros', (weights, x) => weights.assign(tf.sub(x, tf.zeros([1000])))],
     ['a product with one', (weights, x) => weights.assign(tf.mul(x, tf.ones([1000])))],
     ['a quotient by one', (weights, x) => weights.assign(tf.div(x, tf.ones([1000])))],
     ['a constant', (weights, _, array) => weights.assign(tf.tensor1d(array))],
-  ])('are apart after a compiled function has assigned %s', (_, assign) => {
+  ])('are separate after a compiled function has assigned %s', (_, assign) => {
     const arrays = arraysOfAllAlignments(1000);
     const all = arrays.map((array) => {
       const weights = variableOf(() => tf.zeros([1000]));
@@ -209,7 +209,7 @@ describe('weights and the typed array that they were given', () => {
     expectApart(arrays, all);
   });
 
-  it('are apart after it has assigned its argument and changed that in place', () => {
+  it('are separate after it has assigned its argument and updated it in place', () => {
     const arrays = arraysOfAllAlignments(1000);
     const all = arrays.map((array) => {
       const [weights, m, v] = [variableOf(() => tf.zeros([1000])), ...moments()];
@@ -227,7 +227,7 @@ describe('weights and the typed array that they were given', () => {
   });
 });
 
-it('what dataSync gave is not written to', () => {
+it('an array from dataSync is not overwritten', () => {
   const weights = own(tf.tidy(() => tf.variable(tf.ones([1000]))));
   const [m, v] = [own(tf.tidy(() => tf.variable(tf.zeros([1000])))), own(tf.tidy(() => tf.variable(tf.zeros([1000]))))];
   const read: Float32Array[] = [];

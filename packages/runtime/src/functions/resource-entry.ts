@@ -1,8 +1,8 @@
 /**
- * Variables whose value lies in a resource of TensorFlow, which ops change in place; tfjs sees ordinary data.
+ * Variables whose value is stored in a TensorFlow resource, which ops update in place; tfjs sees ordinary data.
  *
- * An eager variable is a tensor, and a change of it is another tensor: for a training step that would be all weights once
- * more, through JavaScript.
+ * An eager variable is a tensor, and every update creates another tensor: a training step would pass a copy of all weights
+ * through JavaScript.
  */
 import * as tf from '@tensorflow/tfjs';
 import {
@@ -13,7 +13,7 @@ import {
   typeAttribute,
 } from '../tensorflow.ts';
 
-/** The backend's record of such a variable's data. */
+/** The backend's record of the data of such a variable. */
 export class ResourceEntry implements TensorEntry {
   readonly shape: number[];
   readonly dtype: number;
@@ -31,7 +31,7 @@ export class ResourceEntry implements TensorEntry {
     this.#binding = binding;
   }
 
-  /** The present value as a tensor, which shares the resource's memory until that is written to. */
+  /** The current value as a tensor, which shares the resource's memory until the next write. */
   get id(): number {
     this.#read ??= this.#binding.executeOp(
       'ReadVariableOp',
@@ -43,8 +43,8 @@ export class ResourceEntry implements TensorEntry {
   }
 
   /**
-   * To be called before a write, for whoever still shares the memory makes TensorFlow copy it; and after it, if the value
-   * has been read in between.
+   * Drops the tensor of the current value. Call it before a write, because TensorFlow copies memory that is still shared;
+   * and after the write, if the value has been read in between.
    */
   forgetRead(): void {
     if (this.#read !== undefined) this.#binding.deleteTensor(this.#read);
@@ -58,7 +58,7 @@ export class ResourceEntry implements TensorEntry {
   }
 }
 
-/** Lets the backend dispose such entries; a second call changes nothing. */
+/** Makes the backend dispose such entries; idempotent. */
 export function installResourceEntries(backend: NativeBackend): void {
   if (Object.hasOwn(backend, 'disposeData')) return;
   const { disposeData } = backend;
@@ -73,15 +73,13 @@ export function installResourceEntries(backend: NativeBackend): void {
   };
 }
 
-/** A variable's resource; its value moves there when it was elsewhere: at first, or after `assign`. */
+/** Returns a variable's resource; moves the value there if needed: the first time, or after `assign`. */
 export function resourceOf(backend: NativeBackend, variable: tf.Variable): ResourceEntry {
   const entry = backend.tensorMap.get(variable.dataId);
   return entry instanceof ResourceEntry ? entry : moveIntoResource(backend, variable);
 }
 
-/**
- * A variable's resource, to be written to: clones of the variable, which share its data, keep the value that they have.
- */
+/** Returns a variable's resource for writing; clones of the variable, which share its data, keep their value. */
 export function writableResourceOf(backend: NativeBackend, variable: tf.Variable): ResourceEntry {
   const entry = resourceOf(backend, variable);
   const alone = entry.refCount === 1 ? entry : moveIntoResource(backend, variable);
@@ -97,7 +95,7 @@ function moveIntoResource(backend: NativeBackend, variable: tf.Variable): Resour
   const [value] = backend.getInputTensorIds([variable]);
   const { dtype } = tensorMap.get(variable.dataId);
   const type = typeAttribute(binding, 'dtype', dtype);
-  // A copy, for the tensor's memory may be a typed array of JavaScript's.
+  // A copy, because the tensor's memory may be a JavaScript typed array.
   const copy = binding.executeOp('DeepCopy', [typeAttribute(binding, 'T', dtype)], [value!], 1)[0]!.id;
   const anonymous = [
     type,
@@ -122,5 +120,5 @@ function rebind(backend: NativeBackend, variable: tf.Variable, entry: ResourceEn
   tensor.dispose();
 }
 
-/** ResourceHandle::ANONYMOUS_NAME of TensorFlow: a resource that goes with its last handle. */
+/** TensorFlow's ResourceHandle::ANONYMOUS_NAME: a resource that is freed with its last handle. */
 const anonymousName = 'cd2c89b7-88b7-44c8-ad83-06c2a9158347';

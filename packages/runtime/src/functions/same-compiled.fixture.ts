@@ -4,14 +4,14 @@ import { compile, type Results } from './compile.ts';
 
 export type Op = (...inputs: tf.Tensor[]) => Results;
 
-/** Numbers from −1 to 1, others for each `start`: the fractional parts of multiples of the golden ratio. */
+/** Numbers from −1 to 1 that depend on `start`: the fractional parts of multiples of the golden ratio. */
 export function numbers(shape: readonly number[], start = 1): tf.Tensor {
   const length = shape.reduce((product, side) => product * side, 1);
   const values = Float32Array.from({ length }, (_, index) => 2 * (((start + index) * 0.6180339887) % 1) - 1);
   return tf.tensor(values, [...shape]);
 }
 
-/** Holds what a function gives compiled, with and without grappler, against what it gives eagerly. */
+/** Asserts that a function has the same results compiled, with and without grappler, as eagerly. */
 export function expectSameCompiled(op: Op, inputs: readonly tf.Tensor[]): void {
   const eager = op(...inputs);
   // Some kernels differ in the last bits between the two; grappler reorders sums.

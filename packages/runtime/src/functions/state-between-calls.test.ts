@@ -19,7 +19,7 @@ function valuesOf(...tensors: readonly tf.Tensor[]): number[][] {
 }
 
 describe('between calls', () => {
-  /** Doubles the variable, and gives back what x and the variable were. */
+  /** Doubles the variable; returns the earlier values of x and the variable. */
   function doubling(a: tf.Variable) {
     return own(
       compile((x: tf.Tensor) => {
@@ -31,7 +31,7 @@ describe('between calls', () => {
   }
   const zero = () => tf.tensor1d([0]);
 
-  it('a variable has the value that the last call left', () => {
+  it('a variable has the value of the last call', () => {
     const a = variable(1);
     const step = doubling(a);
     for (const expected of [2, 4, 8]) {
@@ -41,7 +41,7 @@ describe('between calls', () => {
     }
   });
 
-  it('what is assigned to it counts in the next one', () => {
+  it('an assignment affects the next call', () => {
     const a = variable(1);
     const step = doubling(a);
     step(zero());
@@ -51,7 +51,7 @@ describe('between calls', () => {
     expect(valuesOf(...step(zero()), a)).toEqual([[0], [21], [42]]);
   });
 
-  it('clones keep the value that they were made of, before the first call, between two, and as an argument', () => {
+  it('clones keep their value if made before the first call, between calls, or as an argument', () => {
     const a = variable(1);
     const step = doubling(a);
     const clones = [a.clone()];
@@ -65,7 +65,7 @@ describe('between calls', () => {
     expect([...read]).toEqual([2]);
   });
 
-  it('a clone is restored', () => {
+  it('a clone can be assigned back', () => {
     const a = variable(1);
     const step = doubling(a);
     const best = a.clone();
@@ -77,14 +77,14 @@ describe('between calls', () => {
     expect(valuesOf(...step(zero()), a)).toEqual([[0], [1], [2]]);
   });
 
-  it('it is an argument of the function that changes it', () => {
+  it('a variable can be an argument of the function that changes it', () => {
     const a = variable(1);
     const step = doubling(a);
     expect(valuesOf(...step(a), a)).toEqual([[1], [1], [2]]);
     expect(valuesOf(...step(a), a)).toEqual([[2], [2], [4]]);
   });
 
-  it('results keep what they were, also where they are a variable’s value', () => {
+  it('results keep their values, also if they are the value of a variable', () => {
     const [a, m, v] = [variable(1), variable(0), variable(0)];
     const step = own(
       compile((x: tf.Tensor) => {
@@ -99,7 +99,7 @@ describe('between calls', () => {
     expect(valuesOf(a)).not.toEqual(values[0]);
   });
 
-  it('it is disposed, which is said', () => {
+  it('disposal of a variable is an error in the next call', () => {
     const a = tf.variable(tf.tensor1d([1]), true, 'doubled');
     const step = doubling(a);
     step(zero());
@@ -109,7 +109,7 @@ describe('between calls', () => {
 });
 
 describe('variables that share their data', () => {
-  it('are each changed alone: made of another, of a tensor that lives on, assigned another', () => {
+  it('change independently if created from each other or from a live tensor, or assigned to each other', () => {
     const start = tf.tensor1d([1]);
     const a = own(tf.variable(start));
     const b = own(tf.variable(a));
@@ -128,7 +128,7 @@ describe('variables that share their data', () => {
   });
 });
 
-it('two functions of the same variables see each other’s changes', () => {
+it('two functions see each other’s changes of shared variables', () => {
   const a = variable(1);
   const add = own(
     compile((x: tf.Tensor) => {
@@ -149,7 +149,7 @@ it('two functions of the same variables see each other’s changes', () => {
   expect(valuesOf(read(), double(), a)).toEqual([[23], [46], [46]]);
 });
 
-it('inside of another one, a compiled function is a part of it', () => {
+it('within another one, a compiled function becomes part of it', () => {
   const a = variable(1);
   const inner = own(
     compile((x: tf.Tensor) => {

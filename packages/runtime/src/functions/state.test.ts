@@ -23,12 +23,12 @@ function valuesOf(...tensors: readonly tf.Tensor[]): number[][] {
   return tensors.map((tensor) => [...tensor.dataSync()]);
 }
 
-/** First slope of Adam's first step, whatever the gradient: the rate of `changeInPlace`. */
+/** Size of Adam's first step for any gradient: the rate of `changeInPlace`. */
 const rate = 0.5;
 
 describe('variables in a compiled function', () => {
   type Step = (a: tf.Variable, b: tf.Variable, x: tf.Tensor) => tf.Tensor[];
-  /** Of results, a and b after the first call and after the second; a is 1 and b 2 before, x is 10. */
+  /** Results, a and b after the first call and after the second; initially a is 1 and b is 2; x is 10. */
   type Expected = [results: number[], a: number, b: number];
 
   it.each<[string, Step, Expected, Expected]>([
@@ -94,7 +94,7 @@ describe('variables in a compiled function', () => {
       [[32], 21, 11],
     ],
     [
-      'are assigned another one as it is after the same function changed it',
+      'are assigned the value that the function has given to another variable',
       (a, b, x) => {
         a.assign(tf.add(a, x));
         b.assign(a);
@@ -104,7 +104,7 @@ describe('variables in a compiled function', () => {
       [[], 21, 21],
     ],
     [
-      'get back the value that they had',
+      'are assigned their earlier value',
       (a, _, x) => {
         const before = a.clone();
         a.assign(x);
@@ -154,13 +154,13 @@ it.each([
   expect(valuesOf(...results, a)).toEqual([[...start], [...expected], [...expected]]);
 });
 
-describe('a change in place', () => {
+describe('an in-place update', () => {
   const moments = () => [variable(0), variable(0)] as const;
   const gradient = () => tf.tensor1d([1]);
-  /** The first step goes down by the rate, whatever the gradient's size. */
+  /** The first step decreases the weights by the rate, for any gradient. */
   const close = (values: number[][]) => values.flat().map((value) => Math.round(value * 1e4) / 1e4);
 
-  it('is seen by what is read behind it, and not by what was read before', () => {
+  it('affects later reads but not earlier ones', () => {
     const [w, [m, v]] = [variable(1), moments()];
     const step = own(
       compile((g: tf.Tensor) => {
@@ -173,7 +173,7 @@ describe('a change in place', () => {
     expect(close(valuesOf(w, m, v))).toEqual([1 - rate, 0.1, 0.001]);
   });
 
-  it('leaves a clone from before what it was, also if nobody had read it yet', () => {
+  it('does not change an earlier clone, even one that has not been read', () => {
     const [w, [m, v]] = [variable(1), moments()];
     const step = own(
       compile((g: tf.Tensor) => {
@@ -199,7 +199,7 @@ describe('a change in place', () => {
     expect(close(valuesOf(w, m))).toEqual([1, 0.1]);
   });
 
-  it('begins with what was assigned before, and is followed by what is assigned after', () => {
+  it('runs after earlier assignments and before later ones', () => {
     const [w, [m, v]] = [variable(1), moments()];
     const step = own(
       compile((g: tf.Tensor) => {
@@ -213,7 +213,7 @@ describe('a change in place', () => {
     expect(close(valuesOf(w))).toEqual([2 * (11 - rate)]);
   });
 
-  it('follows another one of the same variables', () => {
+  it('runs after an earlier one of the same variables', () => {
     const [[w, [m, v]], [w2, [m2, v2]]] = [
       [variable(1), moments()],
       [variable(1), moments()],
@@ -231,7 +231,7 @@ describe('a change in place', () => {
     expect(valuesOf(w, m, v)).toEqual(valuesOf(w2, m2, v2));
   });
 
-  it('is all that is done with the variables: none is read that nobody takes', () => {
+  it('reads no variable without need', () => {
     const [w, [m, v]] = [variable(1), moments()];
     const doneBy = (fn: (g: tf.Tensor) => void) => {
       const step = own(
@@ -248,7 +248,7 @@ describe('a change in place', () => {
       w.assign(tf.add(w, g));
       changeInPlace(w, m, v, g);
     };
-    // An argument may become the variable's value, but not its memory.
+    // An argument may become the variable's value but must not share its memory.
     expect(doneBy(afterAssigning).toSorted()).toEqual([
       'AssignVariableOp',
       'DeepCopy',
@@ -257,7 +257,7 @@ describe('a change in place', () => {
     ]);
   });
 
-  it('is spared a copy where weights decay before it', () => {
+  it('needs no copy after weight decay', () => {
     const weights = own(tf.tidy(() => tf.variable(tf.ones([100, 100]))));
     const decay = own(
       compile((rate: tf.Tensor) => {
@@ -270,7 +270,7 @@ describe('a change in place', () => {
     expect(weights.dataSync()[7]).toBeCloseTo(0.95, 6);
   });
 
-  it('takes a variable’s own value for its gradient', () => {
+  it('accepts a variable’s own value as its gradient', () => {
     const [w, [m, v]] = [variable(1), moments()];
     const step = own(
       compile(() => {
@@ -286,7 +286,7 @@ describe('a change in place', () => {
   });
 });
 
-/** What a program does, over three variables and three tensors. */
+/** An action of a generated program on three variables and three tensors. */
 type Statement =
   | { kind: 'clone' | 'add' | 'assign'; variable: number; tensor: number }
   | { kind: 'assign variable'; variable: number; other: number }
@@ -299,18 +299,18 @@ const statement: fc.Arbitrary<Statement> = fc.oneof(
     variable: place,
     tensor: place,
   }),
-  // tfjs disposes of a variable's data when that is assigned to itself.
+  // tfjs disposes the data of a variable that is assigned to itself.
   fc
     .record({ kind: fc.constant('assign variable' as const), variable: place, other: place })
     .filter(({ variable, other }) => variable !== other),
   fc.record({ kind: fc.constant('change in place' as const), gradient: place }),
 );
 
-/** @returns the tensors as they are at the end. */
+/** @returns the tensors at the end. */
 function run(program: readonly Statement[], variables: readonly tf.Variable[], inputs: readonly tf.Tensor[]) {
   const tensors = [...inputs];
   const [weights, m, v] = variables as [tf.Variable, tf.Variable, tf.Variable];
-  // Adam takes a root of the last one.
+  // Adam takes the square root of the last one.
   const assign = (variable: tf.Variable, value: tf.Tensor) => variable.assign(variable === v ? tf.abs(value) : value);
   for (const one of program) {
     if ('other' in one) assign(variables[one.variable]!, variables[one.other]!);
@@ -322,7 +322,7 @@ function run(program: readonly Statement[], variables: readonly tf.Variable[], i
   return tensors;
 }
 
-it('any order of reads, clones, assignments and changes in place does compiled what it does eagerly', () => {
+it('any order of reads, clones, assignments and in-place updates has the same effect compiled and eagerly', () => {
   const check = (program: readonly Statement[], optimizes: boolean) => {
     const start = [1, 2, 3].map((value) => tf.tensor1d([value, value + 0.5]));
     const [eager, compiled] = [0, 1].map(() => start.map((value) => tf.variable(value))) as [
@@ -335,7 +335,7 @@ it('any order of reads, clones, assignments and changes in place does compiled w
         const inputs = [4, 5, 6].map((value) => tf.tensor1d([value * call, value]));
         const expected = valuesOf(...run(program, eager, inputs), ...eager);
         const found = valuesOf(...step(...inputs), ...compiled);
-        // Grappler makes 2 · x of x + x.
+        // Grappler replaces x + x by 2 · x.
         if (optimizes) expect(found).toEqual(expected.map((values) => values.map((value) => expect.closeTo(value, 3))));
         else expect(found).toEqual(expected);
       }

@@ -1,6 +1,6 @@
-/** Outputs of a graph as ids of tensors. */
+/** Represents graph outputs as tensor ids. */
 
-/** Symbols' ids are below −1, which no tensor of the binding has; tfjs-node disposes ids from 0. */
+/** Ids of symbols are below −1, which the binding never uses for tensors; tfjs-node disposes only ids from 0. */
 export function idOf(output: number): number {
   return -2 - output;
 }

@@ -10,14 +10,14 @@ const said: fc.Arbitrary<Said> = fc.tuple(
   fc.option(fc.float32Array({ maxLength: 4 }), { nil: undefined }),
 ) as never;
 
-/** Says everything to the tape; what it gives is numbered. */
+/** Passes all operations to the tape; numbers the ones that it adds. */
 function play(tape: Tape, all: readonly Said[]): unknown[] {
   let count = 0;
   return all.map(([what, key, values]) => tape.next(what, key, values, () => ({ operation: count++, outputs: [] })));
 }
 
 describe('a tape', () => {
-  it('gives in a replay what was added in the recording, and adds nothing', () => {
+  it('returns the recorded operations in a replay, and adds none', () => {
     fc.assert(
       fc.property(fc.array(said), (all) => {
         const tape = new Tape();
@@ -47,38 +47,38 @@ describe('a tape', () => {
   const constant: Said = ['a constant', '[2]', Float32Array.of(1, 0)];
 
   it.each<[string, Said[], Said[], string]>([
-    ['another operation', [one], [['a product', 'Mul 1 2']], 'a product took the place of an addition'],
-    ['other inputs', [one], [['an addition', 'Add 2 1']], 'an addition took the place of an addition'],
-    ['more operations', [one], [one, constant], 'a constant was not there'],
-    ['another order', [one, constant], [constant, one], 'a constant took the place of an addition'],
-    ['other values', [constant], [['a constant', '[2]', Float32Array.of(1, 2)]], 'a constant has other values'],
+    ['another operation', [one], [['a product', 'Mul 1 2']], 'a product replaced an addition'],
+    ['other inputs', [one], [['an addition', 'Add 2 1']], 'an addition replaced an addition'],
+    ['more operations', [one], [one, constant], 'a constant was added'],
+    ['another order', [one, constant], [constant, one], 'a constant replaced an addition'],
+    ['other values', [constant], [['a constant', '[2]', Float32Array.of(1, 2)]], 'a constant has different values'],
     [
       'a zero of the other sign',
       [constant],
       [['a constant', '[2]', Float32Array.of(1, -0)]],
-      'a constant has other values',
+      'a constant has different values',
     ],
-    ['fewer values', [constant], [['a constant', '[2]', Float32Array.of(1)]], 'a constant has other values'],
-  ])('tells of %s', (_, first, second, message) => {
+    ['fewer values', [constant], [['a constant', '[2]', Float32Array.of(1)]], 'a constant has different values'],
+  ])('reports %s', (_, first, second, message) => {
     const tape = recorded(...first);
     expect(() => play(tape, second)).toThrow(new Mismatch(message));
   });
 
-  it('tells at the end of fewer operations', () => {
+  it('reports missing operations at the end', () => {
     const tape = recorded(one, constant);
     play(tape, [one]);
-    expect(() => tape.end()).toThrow(new Mismatch('a constant was not there again'));
+    expect(() => tape.end()).toThrow(new Mismatch('a constant was missing'));
   });
 
-  it('takes what is no number for the same', () => {
+  it('treats NaN as equal to NaN', () => {
     const nothing: Said = ['a constant', '', Float32Array.of(Number.NaN)];
     expect(() => play(recorded(nothing), [['a constant', '', Float32Array.of(Number.NaN)]])).not.toThrow();
   });
 
-  it('notices that JavaScript counts in one and the same array', () => {
+  it('reports a change in the same array', () => {
     const counter = Float32Array.of(1);
     const tape = recorded(['a constant', '', counter]);
     counter[0] = 2;
-    expect(() => play(tape, [['a constant', '', counter]])).toThrow(new Mismatch('a constant has other values'));
+    expect(() => play(tape, [['a constant', '', counter]])).toThrow(new Mismatch('a constant has different values'));
   });
 });

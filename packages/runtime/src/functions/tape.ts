@@ -1,7 +1,7 @@
 /**
- * What a trace has added to its graph, in order. A second trace of the same function, which adds nothing, is held against
- * it: where the two differ, the function's result depends on something that a compiled call would not look at again, such
- * as random numbers drawn in JavaScript.
+ * Records the operations that a trace adds to its graph, in order. A second trace of the same function adds nothing and is
+ * compared with the record: a difference means that the function's result depends on something that a compiled call does
+ * not evaluate again, such as random numbers drawn in JavaScript.
  */
 import type { Numbers } from './attr-value.ts';
 import type { AddedOperation } from './function-graph.ts';
@@ -22,39 +22,41 @@ export class Tape {
     return this.#position !== undefined;
   }
 
-  /** From now on, what is said to `next` is compared. */
+  /** Starts the replay: later calls of `next` are compared with the recording. */
   rewind(): void {
     this.#position = 0;
   }
 
   /**
-   * @param what in words.
-   * @param key all that the operation depends on; and `values` of a constant.
-   * @throws Mismatch in a replay, when this is not what was recorded.
+   * Records an operation or, in a replay, compares it with the recording.
+   *
+   * @param what description for error messages.
+   * @param key everything that determines the operation, together with the `values` of a constant.
+   * @throws Mismatch in a replay, if the operation differs from the recording.
    */
   next(what: string, key: string, values: Numbers | undefined, add: () => AddedOperation): AddedOperation {
     if (this.#position === undefined) {
       const added = add();
-      // A copy: JavaScript may count in the same array.
+      // A copy, because JavaScript may modify the same array.
       this.#entries.push({ what, key, values: values?.slice(), added });
       return added;
     }
     const entry = this.#entries[this.#position];
-    if (entry === undefined) throw new Mismatch(`${what} was not there`);
-    if (entry.key !== key) throw new Mismatch(`${what} took the place of ${entry.what}`);
-    if (values !== undefined && !isSame(values, entry.values!)) throw new Mismatch(`${what} has other values`);
+    if (entry === undefined) throw new Mismatch(`${what} was added`);
+    if (entry.key !== key) throw new Mismatch(`${what} replaced ${entry.what}`);
+    if (values !== undefined && !isSame(values, entry.values!)) throw new Mismatch(`${what} has different values`);
     this.#position += 1;
     return entry.added;
   }
 
-  /** @throws Mismatch when the replay was shorter. */
+  /** @throws Mismatch if the replay was shorter than the recording. */
   end(): void {
     const missing = this.#entries[this.#position ?? this.#entries.length];
-    if (missing !== undefined) throw new Mismatch(`${missing.what} was not there again`);
+    if (missing !== undefined) throw new Mismatch(`${missing.what} was missing`);
   }
 }
 
-/** Two traces of one function differ. */
+/** Two traces of a function differ. */
 export class Mismatch extends Error {
   override readonly name = 'Mismatch';
 }

@@ -1,4 +1,4 @@
-/** What one run of a function that is traced meets, and how tfjs is left behind it. */
+/** The state of one run of a traced function, and the restoration of tfjs after it. */
 import * as tf from '@tensorflow/tfjs';
 import { RuntimeError } from '../errors.ts';
 import type { NativeBackend } from '../tensorflow.ts';
@@ -7,10 +7,10 @@ import type { RecordedOperation } from './folded-batch-norm.ts';
 import { writableResourceOf } from './resource-entry.ts';
 import { outputOf } from './symbols.ts';
 
-/** A tensor from outside that the function uses; handed over at each call. */
+/** A captured tensor, which is passed to the function at each call. */
 export interface CapturedTensor {
   tensor: tf.TensorInfo;
-  /** Where the function used it first. */
+  /** The line of its first use. */
   line: string;
 }
 
@@ -18,11 +18,11 @@ export interface VariableState {
   variable: tf.Variable;
   /** The resource, an input of the function. */
   resource: number;
-  /** Output with the value that the resource has when the function is called. */
+  /** Output with the value of the resource at the call. */
   first: number | undefined;
-  /** Output with the value that it has at this point of the trace. */
+  /** Output with the value at this point of the trace. */
   value: number | undefined;
-  /** Operations that have used the resource; a change of it comes after them. */
+  /** Operations that have used the resource; a change must run after them. */
   users: Set<number>;
   /** The last operation that changed it. */
   changedBy: number | undefined;
@@ -33,29 +33,29 @@ export class TraceScope {
   readonly changes: number[] = [];
   readonly captured: (CapturedTensor & { output: number })[] = [];
   readonly states = new Map<tf.Variable, VariableState>();
-  /** Outputs by the data of tensors from outside and of constants. */
+  /** Outputs of captured tensors and constants, by their data. */
   readonly symbols = new Map<object, number>();
-  /** Small ones, by type, shape and bytes. */
+  /** Outputs of small constants, by type, shape and bytes. */
   readonly constants = new Map<string, number>();
-  /** Outputs that share no memory with an argument; and single numbers, which no larger output can be. */
+  /** Outputs that share no memory with an argument; also scalars, which cannot be the memory of a larger output. */
   readonly apart = new Set<number>();
-  /** Of arguments, captured tensors and results of ops. */
+  /** Shapes of arguments, captured tensors and results of ops, by output. */
   readonly shapes = new Map<number, readonly number[]>();
-  /** What made an output. */
+  /** The operation that produces each output. */
   readonly makers = new Map<number, RecordedOperation>();
-  /** Data that JavaScript made inside of the function. */
+  /** Data that JavaScript created within the function. */
   readonly madeInside = new Set<object>();
   /** Data of symbols. */
   readonly made = new Set<object>();
-  /** By the data that they had before; a variable with other data has been assigned to. */
+  /** Variables by their data before the trace; a variable with other data has been assigned. */
   readonly variables: ReadonlyMap<object, tf.Variable>;
-  /** What tfjs or the function itself wants to outlive a `tidy`, and where. */
+  /** Tensors passed to `tf.keep` by tfjs or the function, with an error that records the line. */
   readonly kept = new Map<tf.Tensor, Error>();
-  /** What is wrong with the function, if that is said when it has ended. */
+  /** An error to throw when the function has ended. */
   failure: RuntimeError | undefined;
   operationCount = 0;
   readonly #backend: NativeBackend;
-  /** They hold the data while the function assigns. */
+  /** Clones that keep the data alive while the function assigns. */
   readonly #values: ReadonlyMap<tf.Variable, tf.Tensor>;
 
   constructor(backend: NativeBackend) {
@@ -66,15 +66,15 @@ export class TraceScope {
     this.#values = new Map(variables.map((variable) => [variable, tf.keep(variable.clone())]));
   }
 
-  /** What it had when the function was called. */
+  /** Returns the data of a variable at the call of the function. */
   dataOf(variable: tf.Variable): object {
     return this.#values.get(variable)!.dataId;
   }
 
-  /** Whether a tensor besides the variable, such as a clone of it, has the value from before the function. */
+  /** Returns whether another tensor, such as a clone, shares the variable's data from before the function. */
   isFirstShared(variable: tf.Variable): boolean {
     const dataId = this.dataOf(variable);
-    // One is held here.
+    // This scope holds one reference.
     const ownCount = variable.dataId === dataId ? 2 : 1;
     return this.#backend.refCount(dataId) > ownCount;
   }
@@ -86,7 +86,7 @@ export class TraceScope {
     }
   }
 
-  /** Symbols that were to outlive the function. */
+  /** Disposes symbols that would outlive the function, and records the error. */
   disposeKept(): void {
     for (const [tensor, error] of this.kept) {
       if (tensor.isDisposed || !this.made.has(tensor.dataId)) continue;

@@ -1,8 +1,8 @@
 /**
- * Runs a function once with symbols in place of tensors, and takes down what it does.
+ * Runs a function with symbols in place of tensors, and records its operations.
  *
- * tfjs' kernels of this backend reach TensorFlow through a few methods of the backend and through `executeOp` of its
- * binding. For the time of a trace those add operations to a graph; tfjs itself, its gradients and its scopes run as ever.
+ * The backend's tfjs kernels call TensorFlow through a few methods of the backend and through `executeOp` of its binding.
+ * During a trace, these add operations to a graph; the rest of tfjs, its gradients and its scopes run unchanged.
  */
 import * as tf from '@tensorflow/tfjs';
 import { RuntimeError } from '../errors.ts';
@@ -21,7 +21,7 @@ import { idOf, isSymbol, outputOf } from './symbols.ts';
 import { Mismatch, Tape } from './tape.ts';
 import { type CapturedTensor, TraceScope, type VariableState } from './trace-scope.ts';
 
-/** What a function's arguments are: TensorFlow's number of the type, and the shape. */
+/** The DataType number and the shape of each argument. */
 export type Signature = readonly Pick<TensorDescription, 'dtype' | 'shape'>[];
 
 export interface CapturedVariable {
@@ -30,7 +30,7 @@ export interface CapturedVariable {
   written: boolean;
 }
 
-/** What a trace leaves: a function of arguments, then variables, then tensors. */
+/** The result of a trace: a function of arguments, then variables, then tensors. */
 export interface Trace {
   graph: FunctionGraph;
   inputs: number[];
@@ -42,27 +42,27 @@ export interface Trace {
   operationCount: number;
 }
 
-/** The trace that runs in this thread. */
+/** The active trace of this thread. */
 let current: Tracer | undefined;
 
-/** For kernels that write in place: they do so in the graph while a function is traced. */
+/** Returns the active trace, for kernels that write in place, which must record to the graph during a trace. */
 export function currentTracer(): Tracer | undefined {
   return current;
 }
 
 /**
- * Traces `fn` twice, the second time to hold it against the first.
+ * Traces `fn` twice and compares the second trace with the first.
  *
- * @param fn takes symbols and gives back those that the compiled function returns.
+ * @param fn receives symbols and returns the symbols that the compiled function returns.
  * @throws RuntimeError naming op and line: for a read of data, an op that cannot be recorded, a result that depends on
- * something drawn or counted in JavaScript, and tensors or variables that would stay behind.
+ * values drawn or counted in JavaScript, and tensors or variables that would outlive the function.
  */
 export function trace(
   backend: NativeBackend,
   signature: Signature,
   fn: (inputs: tf.Tensor[]) => readonly tf.Tensor[],
 ): Trace {
-  if (current !== undefined) throw new Error('a trace inside of a trace');
+  if (current !== undefined) throw new Error('a trace within a trace');
   const tracer = new Tracer(backend);
   try {
     const result = tracer.run(signature, fn);
@@ -73,7 +73,7 @@ export function trace(
     tracer.graph.dispose();
     if (!(error instanceof Mismatch)) throw error;
     throw new RuntimeError(
-      `A compiled function must do the same whenever it is traced: the second time, ${error.message}, at ${callerLine(error)}. Hand over what changes from call to call as a tensor; random numbers come from a seed that is an input.`,
+      `A compiled function must record the same operations in every trace: in the second one, ${error.message}, at ${callerLine(error)}. Pass values that change between calls as tensors, and draw random numbers from a seed that is an input.`,
     );
   }
 }
@@ -120,7 +120,7 @@ class Tracer {
       });
       this.#tape.end();
     } catch (error) {
-      // What has been noted comes before what followed from it.
+      // A recorded failure takes precedence over errors that it caused.
       throw scope.failure ?? error;
     } finally {
       restore();
@@ -146,9 +146,9 @@ class Tracer {
   }
 
   /**
-   * An op that changes variables in place; they have its results afterwards.
+   * Records an op that updates variables in place.
    *
-   * @param variables its first inputs, as resources.
+   * @param variables the first inputs of the op, as resources.
    */
   changeInPlace(
     type: string,
@@ -160,7 +160,7 @@ class Tracer {
     const symbols = this.#symbolsOf(inputs);
     const resources = states.map(({ resource }) => resource);
     this.#change(type, attributes, states, [...resources, ...symbols]);
-    // A tensor of its own, so that a clone of the old value, which shares its data, keeps that.
+    // A new tensor, so that a clone, which shares the old data, keeps the old value.
     for (const state of states) this.#bind(state.variable, this.#read(state));
   }
 
@@ -181,7 +181,7 @@ class Tracer {
     return this.#add(type, key, () => this.graph.add(type, attributes, inputs, controls));
   }
 
-  /** An op of one input and one output that takes no attribute but its type. */
+  /** Records an op with one input, one output and only a type attribute. */
   #execute(type: string, symbol: number): number {
     return this.#operation(type, [], [symbol]).outputs[0]!.id;
   }
@@ -200,12 +200,12 @@ class Tracer {
     return this.#backend.createOutputTensor({ id: idOf(output), dtype, shape: [...shape] });
   }
 
-  /** The `executeOp` of a trace: inputs and outputs are symbols. */
+  /** `executeOp` during a trace: inputs and outputs are symbols. */
   #record(type: string, attributes: readonly OpAttribute[], ids: readonly number[]): TensorDescription[] {
     const inputs = ids.map(outputOf);
     let added: AddedOperation;
     try {
-      if (this.graph.definition(type).isStateful) throw new Error('it has a state of its own');
+      if (this.graph.definition(type).isStateful) throw new Error('it is stateful');
       added = this.#operation(type, attributes, inputs);
     } catch (error) {
       if (error instanceof Mismatch) throw error;
@@ -215,10 +215,10 @@ class Tracer {
     return added.outputs.map(({ id, dtype, shape: inferred }, index) => {
       const shape = inferred ?? (index === opaqueOutputs[type] ? [0] : null);
       if (shape === null) throw cannotBeRecorded(type, 'the shape of its output depends on the data');
-      // tfjs reshapes to the shape that a tensor has, such as behind BatchNorm; grappler fuses nothing across that.
+      // tfjs inserts reshapes to the same shape, such as after BatchNorm, and grappler does not fuse across them.
       if (type === 'Reshape' && this.#hasShape(inputs[0]!, shape)) return { id: idOf(inputs[0]!), dtype, shape };
       this.#scope.makers.set(id, made);
-      // Grappler takes x + 0 and x · 1 for x, which then must not be an argument either.
+      // Grappler replaces x + 0 and x · 1 by x, so x must not be an argument either.
       const { apart } = this.#scope;
       if (arithmetic.has(type) && inputs.every((input) => apart.has(input))) apart.add(id);
       this.#noteShape(id, shape);
@@ -226,11 +226,11 @@ class Tracer {
     });
   }
 
-  /** The output in place of a batch normalization's, if it is folded into the convolution before it. */
+  /** Returns the output that replaces a batch normalization's, if it can be folded into the preceding convolution. */
   #folded(norm: RecordedOperation, shape: readonly number[]): number | undefined {
     const { makers, shapes } = this.#scope;
     const convolution = makers.get(norm.inputs[0]!);
-    // A gradient takes the convolution's own output too.
+    // A gradient also needs the convolution's own output.
     if (!canFold(norm, convolution) || tf.engine().state.gradientDepth > 0) return undefined;
     if (shapes.get(convolution.inputs[0]!)?.at(-1) !== shape.at(-1)) return undefined;
     const output = foldedBatchNorm(norm, convolution, {
@@ -249,7 +249,7 @@ class Tracer {
     return tensors.map((tensor) => this.#symbolOf(tensor));
   }
 
-  /** The output that stands for a tensor in the graph. */
+  /** Returns the output that represents a tensor in the graph. */
   #symbolOf(tensor: tf.TensorInfo): number {
     const { dataId } = tensor;
     const { madeInside, symbols, variables } = this.#scope;
@@ -270,12 +270,12 @@ class Tracer {
 
   #constant(dtype: number, shape: readonly number[], values: unknown): number {
     if (!(values instanceof Float32Array || values instanceof Int32Array || values instanceof Uint8Array))
-      throw cannotBeRecorded('a constant', 'it is not made of numbers');
+      throw cannotBeRecorded('a constant', 'only numeric constants are supported');
     const what = `a constant of shape [${shape}]`;
     const add = () =>
       this.#add(what, `${what} ${dtype}`, () => this.graph.constant(dtype, shape, values), values).outputs[0]!.id;
     if (values.length > smallSize) return add();
-    // tfjs makes each anew: a training step has hundreds of ones and epsilons.
+    // tfjs creates each constant again: a training step has hundreds of ones and epsilons.
     const { constants } = this.#scope;
     const key = `${dtype} [${shape}] ${Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('hex')}`;
     const known = constants.get(key) ?? add();
@@ -285,7 +285,7 @@ class Tracer {
 
   #capture(tensor: tf.TensorInfo, dtype: number): number {
     const { captured } = this.#scope;
-    const { outputs } = this.#add('a tensor from outside', `outside ${this.#numberOf(tensor.dataId)}`, () =>
+    const { outputs } = this.#add('a captured tensor', `outside ${this.#numberOf(tensor.dataId)}`, () =>
       this.graph.placeholder(dtype, tensor.shape),
     );
     const { dataId, shape } = tensor;
@@ -294,7 +294,7 @@ class Tracer {
     return outputs[0]!.id;
   }
 
-  /** The same in both traces. */
+  /** Returns a number for the data that is the same in both traces. */
   #numberOf(dataId: object): number {
     if (!this.#numbers.has(dataId)) this.#numbers.set(dataId, this.#numbers.size);
     return this.#numbers.get(dataId)!;
@@ -321,13 +321,13 @@ class Tracer {
     return state;
   }
 
-  /** The value that it has when the function is called; asked for later than a change, it must have been read before. */
+  /** Returns the value of a variable at the call; after a change, it must have been read before that change. */
   #firstOf(state: VariableState): number {
     state.first ??= this.#read(state);
     return state.first;
   }
 
-  /** The value that its resource has now. */
+  /** Reads the current value of the resource. */
   #read(state: VariableState): number {
     const { variable, users, changedBy } = state;
     const dtype = typeAttribute(this.#binding, 'dtype', this.#typeOf(variable));
@@ -340,7 +340,7 @@ class Tracer {
     return state.value;
   }
 
-  /** TensorFlow's type of the data, which the resource has too. */
+  /** Returns TensorFlow's type of the variable's data, which is also the resource's. */
   #typeOf(variable: tf.Variable): number {
     return this.#backend.tensorMap.get(this.#scope.dataOf(variable)).dtype;
   }
@@ -363,14 +363,14 @@ class Tracer {
     return operation;
   }
 
-  /** Its state, with what the trace has assigned to it written to the resource. */
+  /** Returns the state of a variable after writing the value assigned in the trace to its resource. */
   #flushed(variable: tf.Variable): VariableState {
     const state = this.#stateOf(variable);
     if (this.#isUntouched(variable)) return state;
     const symbol = this.#symbolOf(variable);
     if (symbol === state.value) return state;
     const dtype = typeAttribute(this.#binding, 'dtype', this.#typeOf(variable));
-    // The value may share the memory of an argument, which may be a typed array of JavaScript's.
+    // The value may share memory with an argument, which may be a JavaScript typed array.
     const isApart = variable.size > 1 && this.#scope.apart.has(symbol);
     this.#change(
       'AssignVariableOp',
@@ -381,7 +381,7 @@ class Tracer {
     return state;
   }
 
-  /** Neither assigned to nor changed in place. */
+  /** Returns whether a variable was neither assigned nor updated in place. */
   #isUntouched(variable: tf.Variable): boolean {
     const { states, variables } = this.#scope;
     return variables.get(variable.dataId) === variable && states.get(variable)?.changedBy === undefined;
@@ -395,7 +395,7 @@ class Tracer {
 
   // --- tfjs ---
 
-  /** Puts the trace in the backend's place; the result takes it away again. */
+  /** Redirects the backend to the trace; returns a function that restores it. */
   #install(): () => void {
     const backend = this.#backend;
     const scope = this.#scope;
@@ -423,7 +423,7 @@ class Tracer {
       },
       read: (dataId: object) => {
         if (madeInside.has(dataId)) return read!.call(backend, dataId as never);
-        // The trace fails at its end; a promise that did would be one that nobody awaits.
+        // The trace fails at its end, because a rejected promise might not be awaited.
         scope.failure ??= this.#cannotBeRead(dataId);
         return new Promise(() => {});
       },
@@ -437,12 +437,12 @@ class Tracer {
       },
       makeVariable(_: tf.Tensor, __: boolean, name?: string) {
         throw new RuntimeError(
-          `A variable${name === undefined ? '' : ` ${name}`} was created inside a compiled function, at ${callerLine()}; create it before, or each trace makes another.`,
+          `A variable${name === undefined ? '' : ` ${name}`} was created inside a compiled function, at ${callerLine()}; create it outside, because every trace would create another one.`,
         );
       },
     });
     const { stackTraceLimit } = Error;
-    // tfjs is deep: else the caller's line is cut off.
+    // tfjs's call stacks are deep: the default limit would cut off the caller's line.
     Error.stackTraceLimit = 100;
     current = this;
     return () => {
@@ -460,21 +460,21 @@ class Tracer {
     const variable = variables.get(dataId);
     const whose = op ?? (variable === undefined ? 'a tensor' : `variable ${variable.name}`);
     return new RuntimeError(
-      `The data of ${whose} was read inside a compiled function, at ${callerLine()}: it is not there before the function runs. Return the tensor and read it outside.`,
+      `The data of ${whose} was read inside a compiled function, at ${callerLine()}: tensors have no data while a function is traced. Return the tensor and read it outside.`,
     );
   }
 }
 
-/** Numbers of a constant that is looked for among those that are there. */
+/** Maximum size of a constant that is deduplicated. */
 const smallSize = 16;
 
-/** Ops that have memory of their own, unless they are simplified to one of their inputs. Assignments mostly end in them. */
+/** Ops whose outputs have their own memory, unless grappler simplifies them to an input. Most assigned values end in them. */
 const arithmetic: ReadonlySet<string> = new Set(['Add', 'AddV2', 'Sub', 'Mul', 'RealDiv', 'Div']);
 
-/** Outputs that only the op's gradient reads, and of which TensorFlow does not tell the shape. */
+/** Outputs that only the op's gradient reads, and whose shape TensorFlow does not report. */
 const opaqueOutputs: Readonly<Record<string, number>> = { FusedBatchNormV3: 5 };
 
-/** What tfjs has saved for gradients; after an error inside of one it would never dispose of it. */
+/** Disposes tensors that tfjs saved for gradients, which it does not do after an error within a gradient. */
 function disposeTape(): void {
   const tape = tf.engine().state.activeTape ?? [];
   tf.dispose(tape.flatMap(({ saved }) => saved ?? []));
@@ -482,7 +482,7 @@ function disposeTape(): void {
 
 type Methods = Record<string, (...given: never[]) => unknown>;
 
-/** The result puts the object's own back. */
+/** Replaces methods of an object; returns a function that restores them. */
 function replaceMethods(object: object, methods: Record<string, unknown>): () => void {
   const before = Object.keys(methods).map((name) => [name, Object.getOwnPropertyDescriptor(object, name)] as const);
   Object.assign(object, methods);

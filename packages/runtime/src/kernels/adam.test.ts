@@ -42,7 +42,7 @@ function ratesOf(learningRate: number, step: number, { beta1, beta2 }: Rule): tf
   return tf.tensor1d([learningRate, beta1 ** step, beta2 ** step]);
 }
 
-/** The rule in 64 bits, for one weight: weight, m and v after each step. Epsilon comes before the bias correction. */
+/** Reference in 64 bits for one weight: weight, m and v after each step, with epsilon added before the bias correction. */
 function* byHand(start: number, gradients: readonly number[], learningRate: number, { beta1, beta2, epsilon }: Rule) {
   let [weight, m, v] = [start, 0, 0];
   for (const [index, g] of gradients.entries()) {
@@ -55,7 +55,7 @@ function* byHand(start: number, gradients: readonly number[], learningRate: numb
 }
 
 const gradients = [0.3, -2, 1e-5, 0, 0.7, 300, -1e-3, 0.5];
-/** Each weight has a scale of its own. */
+/** Each weight has its own scale. */
 const scales = [1, -0.5, 1e-6, 0, 100];
 const starts = [0.5, -3, 0, 7, 1e-3];
 
@@ -64,7 +64,7 @@ describe.each<[string, Rule, number]>([
   ['a large epsilon', { ...keras, epsilon: 0.5 }, 0.1],
   ['other moments', { beta1: 0.5, beta2: 0.9, epsilon: 1e-7 }, 0.3],
   ['no first moment', { beta1: 0, beta2: 0.99, epsilon: 1e-3 }, 1],
-])('Adam by %s', (_, rule, learningRate) => {
+])('Adam with %s', (_, rule, learningRate) => {
   const steps: [string, (entry: Entry) => (gradient: tf.Tensor, rates: tf.Tensor) => void][] = [
     ['eagerly', (entry) => (gradient, rates) => update(entry, gradient, rates, rule)],
     [
@@ -79,7 +79,7 @@ describe.each<[string, Rule, number]>([
     ],
   ];
 
-  it.each(steps)('%s is that in 64 bits', (_kind, stepOf) => {
+  it.each(steps)('%s equals the 64-bit reference', (_kind, stepOf) => {
     const entry = entryOf(starts);
     const step = stepOf(entry);
     const expected = starts.map((start, place) => {
@@ -91,7 +91,7 @@ describe.each<[string, Rule, number]>([
     );
     for (const [index, gradient] of gradients.entries()) {
       step(tf.mul(scales, gradient), ratesOf(learningRate, index + 1, rule));
-      // 1 − β₂ of 32 bits is off by 5e-5 of itself.
+      // 1 − β₂ has a relative error of 5e-5 in 32 bits.
       for (const [which, variable] of [entry.weights, entry.m, entry.v].entries())
         for (const [place, value] of variable.dataSync().entries())
           expect(Math.abs(value - expected[place]![index]![which]!)).toBeLessThanOrEqual(
@@ -100,7 +100,7 @@ describe.each<[string, Rule, number]>([
     }
   });
 
-  it('gives bit for bit the same eagerly, compiled and without grappler', () => {
+  it('is bit-equal eagerly, compiled and without grappler', () => {
     const entries = [entryOf(starts), entryOf(starts), entryOf(starts)] as const;
     const stepOf = (entry: Entry) => (gradient: tf.Tensor, rates: tf.Tensor) => {
       update(entry, gradient, rates, rule);
@@ -121,7 +121,7 @@ describe.each<[string, Rule, number]>([
 describe('a step of Adam', () => {
   const rates = () => ratesOf(0.1, 1, keras);
 
-  it.each([[[]], [[6]], [[2, 3]], [[1, 1, 2, 3]]])('takes variables of shape %j', (shape) => {
+  it.each([[[]], [[6]], [[2, 3]], [[1, 1, 2, 3]]])('accepts variables of shape %j', (shape) => {
     const length = shape.reduce((product, side) => product * side, 1);
     const start = Array.from({ length }, (_, index) => index);
     const entry = entryOf(start, shape);
@@ -130,7 +130,7 @@ describe('a step of Adam', () => {
     for (const [index, value] of entry.weights.dataSync().entries()) expect(value).toBeCloseTo(index - 0.1, 5);
   });
 
-  it('changes them in place: no tensor is made, and the same memory changes', () => {
+  it('updates variables in place: creates no tensor and writes to the same memory', () => {
     const entry = entryOf([1, 2]);
     const gradient = tf.ones([2]);
     const given = rates();
@@ -143,18 +143,18 @@ describe('a step of Adam', () => {
     expect(entry.weights.dataSync()[0]).toBeLessThan(0.7);
   });
 
-  it('leaves gradient and rates as they are', () => {
+  it('does not change the gradient and the rates', () => {
     const [gradient, given] = [tf.tensor1d([0.5, -0.5]), rates()];
     const values = [gradient, given].map((tensor) => [...tensor.dataSync()]);
     update(entryOf([1, 2]), gradient, given, keras);
     expect([gradient, given].map((tensor) => [...tensor.dataSync()])).toEqual(values);
   });
 
-  it('of another shape than the gradient’s is refused', () => {
+  it('rejects a gradient of another shape', () => {
     expect(() => update(entryOf([1, 2]), tf.ones([3]), rates(), keras)).toThrow(/shape/);
   });
 
-  it('goes by a gradient that is the weights themselves', () => {
+  it('accepts the weights as the gradient', () => {
     const entry = entryOf([1, -2]);
     update(entry, entry.weights, rates(), keras);
     expect([...entry.weights.dataSync()].map((value) => Math.round(value * 1e4) / 1e4)).toEqual([0.9, -1.9]);

@@ -1,4 +1,4 @@
-/** A step of Adam as one op, ResourceApplyAdam, which changes weights and moments in place. */
+/** An Adam step as a single op, ResourceApplyAdam, which updates weights and moments in place. */
 import * as tf from '@tensorflow/tfjs';
 import { writableResourceOf } from '../functions/resource-entry.ts';
 import { currentTracer } from '../functions/trace.ts';
@@ -6,11 +6,11 @@ import { type NativeBackend, typeAttribute } from '../tensorflow.ts';
 
 /**
  * inputs { weights, m, v: variables of one shape; gradient: the same shape; learningRate, beta1Power, beta2Power: scalars },
- * attrs { beta1, beta2, epsilon } → nothing.
+ * attrs { beta1, beta2, epsilon } → no outputs.
  */
 export const adam = 'ChorusAdam';
 
-/** Registers the kernel with tfjs, for its backend `tensorflow`; a second call changes nothing. */
+/** Registers the kernel with tfjs for the backend `tensorflow`; idempotent. */
 export function registerAdam(): void {
   if (tf.getKernel(adam, 'tensorflow') !== undefined) return;
   tf.registerKernel({
@@ -30,7 +30,7 @@ export function registerAdam(): void {
         const entries = variables.map((variable) => writableResourceOf(native, variable));
         const ids = [...entries.map(({ resource }) => resource), ...native.getInputTensorIds(rest)];
         native.binding.executeOp('ResourceApplyAdam', [type], ids, 0);
-        // The gradient may be such a variable, and have been read meanwhile.
+        // The gradient may be one of these variables, and may have been read since.
         for (const entry of entries) entry.forgetRead();
       });
       return [];

@@ -12,7 +12,7 @@ const own = nothingStays();
 
 type Type = 'float32' | 'int32' | 'bool';
 
-/** The values that `cast` is given, and those that come of it. */
+/** Input values and the expected results. */
 const table: [from: string, make: () => tf.Tensor, to: Type, expected: number[]][] = [
   ['float32', () => tf.tensor1d([-1.75, -0.5, 0, 0.9, 2.5]), 'int32', [-1, 0, 0, 0, 2]],
   ['float32', () => tf.tensor1d([-1.75, 0, 0.1]), 'bool', [1, 0, 1]],
@@ -29,32 +29,32 @@ const table: [from: string, make: () => tf.Tensor, to: Type, expected: number[]]
 ];
 
 describe('cast', () => {
-  it.each(table)('from %s (%#) gives the same eagerly and compiled', (_, make, to, expected) => {
+  it.each(table)('from %s (%#) has the same result eagerly and compiled', (_, make, to, expected) => {
     const x = make();
     const compiled = own(compile((one: tf.Tensor) => tf.cast(one, to)));
     for (const result of [tf.cast(x, to), compiled(x)]) {
       expect(result.dtype).toBe(to);
       expect(result.shape).toEqual(x.shape);
-      // A zero of either sign.
+      // Zeros of either sign are equal.
       expect([...result.dataSync()].map((value) => value + 0)).toEqual(expected);
     }
   });
 
-  it('to the type that a tensor has lives on without it', () => {
+  it('to the same type remains valid after the input is disposed', () => {
     const x = tf.tensor1d([1, 2]);
     const same = tf.cast(x, 'float32');
     x.dispose();
     expect([...same.dataSync()]).toEqual([1, 2]);
   });
 
-  it('has the gradient that it has elsewhere', () => {
+  it('has the gradient of the standard kernel', () => {
     const gradient = tf.grad((x: tf.Tensor) => tf.sum(tf.mul(tf.cast(x, 'float32'), [1, 2])));
     const x = tf.tensor1d([3, 4]);
     const compiled = own(compile(gradient));
     for (const result of [gradient(x), compiled(x)]) expect([...result.dataSync()]).toEqual([1, 2]);
   });
 
-  it('of complex numbers drops nothing but the imaginary part', () => {
+  it('of complex numbers drops only the imaginary part', () => {
     const x = tf.complex([1, -2], [3, 4]);
     expect([...tf.cast(x, 'float32').dataSync()]).toEqual([1, -2]);
     expect([...tf.imag(tf.cast(tf.tensor1d([5]), 'complex64')).dataSync()]).toEqual([0]);

@@ -1,8 +1,8 @@
-/** tfjs' cast, from the type that the data has: bytes are `int32` to tfjs. */
+/** tfjs's Cast kernel, converting from the actual type of the data: uint8 data is `int32` to tfjs. */
 import * as tf from '@tensorflow/tfjs';
 import { type NativeBackend, typeAttribute } from '../tensorflow.ts';
 
-/** Puts the kernel in the place of tfjs-node's. */
+/** Replaces tfjs-node's Cast kernel. */
 export function registerCast(): void {
   tf.unregisterKernel(tf.Cast, 'tensorflow');
   tf.registerKernel({

@@ -1,22 +1,22 @@
 /**
- * Batch normalization in training mode as one op each way: FusedBatchNormV3 and FusedBatchNormGradV3.
+ * Batch normalization in training mode as one op per direction: FusedBatchNormV3 and FusedBatchNormGradV3.
  *
- * Composed of tfjs' own ops it is about a dozen, and made a training step four times as long.
+ * tfjs composes it of about a dozen ops, which made a training step four times as long.
  */
 import * as tf from '@tensorflow/tfjs';
 import { type NativeBackend, type OpAttribute, typeAttribute } from '../tensorflow.ts';
 
-/** inputs { x [N,H,W,C], gamma [C], beta [C] }, attrs { epsilon } → [y, mean [C], variance [C] (biased), …for the gradient]. */
+/** inputs { x [N,H,W,C], gamma [C], beta [C] }, attrs { epsilon } → [y, mean [C], variance [C] (biased), …gradient inputs]. */
 export const fusedBatchNorm = 'ChorusFusedBatchNorm';
 const fusedBatchNormGradient = 'ChorusFusedBatchNormGradient';
 
 /**
  * inputs { dy [N,H,W,C], x [N,H,W,C], gamma, mean, variance [C] }, attrs { epsilon } → [dx, dgamma, dbeta]: the gradient of
- * normalizing by constant statistics.
+ * batch normalization with constant statistics.
  */
 export const frozenBatchNormGradient = 'ChorusFrozenBatchNormGradient';
 
-/** Registers the kernels and the gradient with tfjs, for its backend `tensorflow`; a second call changes nothing. */
+/** Registers the kernels and the gradient with tfjs for the backend `tensorflow`; idempotent. */
 export function registerFusedBatchNorm(): void {
   if (tf.getKernel(fusedBatchNorm, 'tensorflow') !== undefined) return;
   tf.registerKernel({
@@ -26,7 +26,7 @@ export function registerFusedBatchNorm(): void {
       const { x, gamma, beta } = inputs as Record<'x' | 'gamma' | 'beta', tf.TensorInfo>;
       const native = backend as NativeBackend;
       return tf.tidy(() => {
-        const unused = tf.tensor1d([]); // population mean and variance, of inference only
+        const unused = tf.tensor1d([]); // population mean and variance, used only in inference
         const outputs = native.executeMultipleOutputs(
           'FusedBatchNormV3',
           attributes(native, attrs as { epsilon: number }, true),
@@ -41,7 +41,7 @@ export function registerFusedBatchNorm(): void {
           tf.Tensor,
           tf.Tensor,
         ];
-        // The op returns the variance times n / (n − 1); Keras 3 keeps the biased one.
+        // The op returns the variance times n / (n − 1); Keras 3 uses the biased variance.
         const count = x.shape[0]! * x.shape[1]! * x.shape[2]!;
         return [y, mean, tf.mul(unbiased, (count - 1) / count), ...reserved];
       });
@@ -85,7 +85,7 @@ export function registerFusedBatchNorm(): void {
     kernelName: fusedBatchNorm,
     inputsToSave: ['x', 'gamma'],
     outputsToSave: [false, false, false, true, true, true],
-    // Only y is differentiated: what the moving statistics take from mean and variance has no gradient.
+    // Only y is differentiated: the moving statistics use mean and variance without a gradient.
     gradFunc(dy, saved, attrs) {
       const [x, gamma, reserved1, reserved2, reserved3] = saved as [
         tf.Tensor,

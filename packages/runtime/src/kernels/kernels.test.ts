@@ -59,13 +59,13 @@ describe('fused batch normalization', () => {
     tf.tidy(() => {
       tf.variableGrads(() => fused(x, gamma, beta).y.sum().asScalar(), [gamma, beta]);
     });
-    // The forward pass alone hands out its three reserves, the gradient's food; inside a tidy all of it goes.
+    // The forward pass alone returns three reserve outputs for the gradient; a tidy disposes them.
     expect(reserved).toBe(3);
     expect(tf.memory().numTensors).toBe(before + reserved);
   });
 });
 
-/** Names of the TensorFlow ops that `work` runs, in their order. */
+/** Returns the names of the TensorFlow ops that `work` runs, in order. */
 function opsOf(work: () => void): string[] {
   const backend = tf.backend() as NativeBackend;
   const { executeSingleOutput, executeMultipleOutputs } = backend;
@@ -86,12 +86,16 @@ function opsOf(work: () => void): string[] {
   return names;
 }
 
-describe('what backbones are made of', () => {
+describe('layers of the backbones', () => {
   const x = () => tf.ones([2, 8, 8, 4]) as tf.Tensor4D;
   const channels = () => tf.ones([4]) as tf.Tensor1D;
 
   it.each<[string, () => void, string[]]>([
-    ['batch normalization by moving statistics', () => tf.batchNorm4d(x(), channels(), channels()), ['FusedBatchNorm']],
+    [
+      'batch normalization with moving statistics',
+      () => tf.batchNorm4d(x(), channels(), channels()),
+      ['FusedBatchNorm'],
+    ],
     [
       'batch normalization in training',
       () =>
@@ -103,12 +107,12 @@ describe('what backbones are made of', () => {
     ],
     ['ReLU', () => tf.grad((value: tf.Tensor) => tf.relu(value))(x()), ['Relu', 'ReluGrad']],
     [
-      'a max pooling',
+      'max pooling',
       () => tf.grad((value: tf.Tensor) => tf.maxPool(value as tf.Tensor4D, 3, 2, 'same'))(x()),
       ['MaxPool', 'MaxPoolGrad'],
     ],
     [
-      'an average pooling',
+      'average pooling',
       () => tf.grad((value: tf.Tensor) => tf.avgPool(value as tf.Tensor4D, 3, 1, 'same'))(x()),
       ['AvgPool', 'AvgPoolGrad'],
     ],
@@ -121,7 +125,7 @@ describe('what backbones are made of', () => {
         )([x(), tf.ones([3, 3, 4, 1])]),
       ['DepthwiseConv2dNative', 'DepthwiseConv2dNativeBackpropInput', 'DepthwiseConv2dNativeBackpropFilter'],
     ],
-  ])('runs %s as one op each way', (_, work, expected) => {
+  ])('%s runs as one op per direction', (_, work, expected) => {
     const incidental = ['Mul', 'Reshape', 'Fill', 'Cast'];
     expect(opsOf(work).filter((name) => !incidental.includes(name))).toEqual(expected);
   });
@@ -162,7 +166,7 @@ describe.each([
     }
   });
 
-  it('has the gradient 1 where it rises and 0 elsewhere', () => {
+  it('has the gradient 1 where the slope is positive and 0 elsewhere', () => {
     const x = tf.tensor1d([-1, 0.5, 3, 5.999, 6.5, 100]);
     const gradient = tf.grad((value: tf.Tensor) =>
       relu(value)
@@ -173,8 +177,8 @@ describe.each([
   });
 });
 
-describe('the gradient of normalizing by constant statistics', () => {
-  it('equals that of the composed ops, and leaves no tensor behind', () => {
+describe('the gradient of batch normalization with constant statistics', () => {
+  it('equals that of the composed ops and leaves no tensor', () => {
     const x = tf.randomNormal([3, 4, 5, 6], 1, 2, 'float32', 1);
     const dy = tf.randomNormal([3, 4, 5, 6], 0, 1, 'float32', 2);
     const [gamma, mean] = [tf.randomUniform([6], 0.5, 2, 'float32', 3), tf.randomNormal([6], 0, 1, 'float32', 4)];

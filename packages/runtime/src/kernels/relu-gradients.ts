@@ -1,14 +1,14 @@
-/** The gradients of ReLU and ReLU6 as one op each; tfjs composes them of four or five. */
+/** The gradients of ReLU and ReLU6 as one op each; tfjs composes each of four or five ops. */
 import * as tf from '@tensorflow/tfjs';
 import { type NativeBackend, typeAttribute } from '../tensorflow.ts';
 
-/** tfjs' kernel, TensorFlow's op for its gradient, and where the slope is 1. */
+/** The tfjs kernel, the TensorFlow op of its gradient, and the mask where the slope is 1. */
 const activations = [
   { kernel: tf.Relu, gradientOp: 'ReluGrad', rises: (y: tf.Tensor) => y.greater(0) },
   { kernel: tf.Relu6, gradientOp: 'Relu6Grad', rises: (y: tf.Tensor) => y.greater(0).logicalAnd(y.less(6)) },
 ];
 
-/** Registers the kernels and puts them into tfjs' gradients of Relu and Relu6; other backends get composed ops. */
+/** Registers the kernels and uses them in tfjs's gradients of Relu and Relu6; other backends use composed ops. */
 export function registerReluGradients(): void {
   for (const { kernel, gradientOp, rises } of activations) {
     const gradientKernel = `Chorus${gradientOp}`;
@@ -27,7 +27,7 @@ export function registerReluGradients(): void {
     tf.unregisterGradient(kernel);
     tf.registerGradient({
       kernelName: kernel,
-      // The output and not, as tfjs has it, the input: the next layer keeps it anyway, so a third of the memory goes away.
+      // Saves the output instead of the input, as tfjs does: the next layer keeps the output anyway, which saves a third of the memory.
       inputsToSave: [],
       outputsToSave: [true],
       gradFunc(dy, saved) {

@@ -18,15 +18,15 @@ function seedOf(seed: number, step: number): tf.Tensor1D {
   return tf.tensor1d([seed, step], 'int32');
 }
 
-describe('random numbers that follow from a seed', () => {
-  it('lie from 0 to below 1, evenly', () => {
+describe('seeded random numbers', () => {
+  it('are uniform in [0, 1)', () => {
     const values = draw(seedOf(1, 2), [100, 1000]).dataSync();
     const counts = new Array<number>(10).fill(0);
     for (const value of values) {
       expect(value >= 0 && value < 1).toBe(true);
       counts[Math.floor(value * 10)]! += 1;
     }
-    // 10,000 each; five standard deviations are 474.
+    // 10,000 expected in each bin; five standard deviations are 474.
     for (const count of counts) expect(Math.abs(count - 10_000)).toBeLessThan(474);
   });
 
@@ -34,7 +34,7 @@ describe('random numbers that follow from a seed', () => {
     expect(draw(seedOf(1, 2), shape).shape).toEqual(shape);
   });
 
-  it('are other ones for another seed and another step, and the same for the same', () => {
+  it('depend only on the seed and the step', () => {
     const values = (seed: number, step: number) => draw(seedOf(seed, step), [8]).dataSync();
     expect(values(1, 1)).toEqual(values(1, 1));
     for (const [seed, step] of [
@@ -47,8 +47,8 @@ describe('random numbers that follow from a seed', () => {
   });
 });
 
-describe('inside of a compiled function', () => {
-  /** Dropout by a seed of the program's and a step that is an argument. */
+describe('in a compiled function', () => {
+  /** Dropout with a fixed seed and the step as an argument. */
   const dropout = (x: tf.Tensor, step: tf.Tensor) => {
     const seed = tf.stack([tf.scalar(7, 'int32'), step]) as tf.Tensor1D;
     const stays = tf.greaterEqual(draw(seed, x.shape), 0.25);
@@ -58,7 +58,7 @@ describe('inside of a compiled function', () => {
   const x = () => tf.ones([50, 7]);
 
   it.each([false, true])(
-    'they are drawn anew at each call, and the same for the same step (grappler: %s)',
+    'they are drawn again at each call and depend only on the step (grappler: %s)',
     (optimizes) => {
       const compiled = own(compile(dropout, { optimizes }));
       const masks = [1, 2, 3, 2].map((count) => compiled(x(), step(count)).dataSync());
@@ -70,7 +70,7 @@ describe('inside of a compiled function', () => {
     },
   );
 
-  it('they are those of the same call outside, bit for bit, and of a function that is made anew', () => {
+  it('they are bit-equal to those of the eager call and of a function compiled again', () => {
     const eager = [1, 2].map((count) => dropout(x(), step(count)).dataSync());
     for (const _ of [1, 2]) {
       const compiled = own(compile(dropout));
@@ -78,7 +78,7 @@ describe('inside of a compiled function', () => {
     }
   });
 
-  it('two draws of one step differ, by their seeds', () => {
+  it('two draws in one step differ by their seeds', () => {
     const compiled = own(
       compile((seed: tf.Tensor) => [draw(seed, [9]), draw(tf.add(seed, tf.scalar(1, 'int32')), [9])]),
     );

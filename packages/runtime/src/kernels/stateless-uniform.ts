@@ -1,11 +1,11 @@
-/** Random numbers that follow from a seed: StatelessRandomUniform, which a compiled function draws anew at each call. */
+/** Seeded random numbers (StatelessRandomUniform), which a compiled function draws again at each call. */
 import * as tf from '@tensorflow/tfjs';
 import { type NativeBackend, typeAttribute } from '../tensorflow.ts';
 
-/** inputs { seed: int32 [2] }, attrs { shape } → float32, from 0 to below 1. */
+/** inputs { seed: int32 [2] }, attrs { shape } → float32 in [0, 1). */
 export const statelessUniform = 'ChorusStatelessUniform';
 
-/** Registers the kernel with tfjs, for its backend `tensorflow`; a second call changes nothing. */
+/** Registers the kernel with tfjs for the backend `tensorflow`; idempotent. */
 export function registerStatelessUniform(): void {
   if (tf.getKernel(statelessUniform, 'tensorflow') !== undefined) return;
   tf.registerKernel({

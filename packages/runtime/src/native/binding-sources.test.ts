@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Replaces a text that must be in the file. */
+/** Replaces a text that the file must contain. */
 async function edit(path: string, before: string, after: string): Promise<void> {
   const text = await readFile(path, 'utf8');
   expect(text).toContain(before);
@@ -29,7 +29,7 @@ async function edit(path: string, before: string, after: string): Promise<void> 
 }
 
 describe('writeBindingSources', () => {
-  it('writes each file of the package with the changes, and those of Chorus', async () => {
+  it('writes each patched file of the package, and the sources of Chorus', async () => {
     await writeBindingSources(target, { packageFolder });
     const { files } = await readManifest();
     expect((await readdir(target)).toSorted()).toEqual([...Object.keys(files), ...ownSources].toSorted());
@@ -40,7 +40,7 @@ describe('writeBindingSources', () => {
     expect(await readFile(join(target, 'tfjs_backend.cc'), 'utf8')).toContain('TF_OVERRIDE_GLOBAL_THREADPOOL');
   });
 
-  it('refuses another version of the package', async () => {
+  it('rejects another version of the package', async () => {
     await edit(join(packageFolder, 'package.json'), '"version": "4.22.0"', '"version": "4.21.0"');
     await expect(writeBindingSources(target, { packageFolder })).rejects.toThrow(
       new RuntimeError(
@@ -49,7 +49,7 @@ describe('writeBindingSources', () => {
     );
   });
 
-  it.each(['tfjs_backend.cc', 'utils.h'])('refuses a %s that was changed', async (name) => {
+  it.each(['tfjs_backend.cc', 'utils.h'])('rejects a modified %s', async (name) => {
     const path = join(packageFolder, 'binding', name);
     await edit(path, 'namespace tfnodejs', 'namespace  tfnodejs');
     const { files } = await readManifest();
@@ -59,7 +59,7 @@ describe('writeBindingSources', () => {
     expect(await readdir(target)).toEqual([]);
   });
 
-  it('refuses a package that lacks a file', async () => {
+  it('rejects a package that lacks a file', async () => {
     const path = join(packageFolder, 'binding', 'utils.h');
     await rm(path);
     await expect(writeBindingSources(target, { packageFolder })).rejects.toThrow(
@@ -75,21 +75,21 @@ describe('writeBindingSources', () => {
       await cp(patchPath, patch);
     });
 
-    it('refuses one that does not apply exactly', async () => {
+    it('rejects one that does not apply exactly', async () => {
       await edit(patch, ' namespace tfnodejs {', ' namespace another {');
       await expect(writeBindingSources(target, { packageFolder, patch })).rejects.toThrow(
         `${patch} does not apply to napi_auto_ref.h; reinstall`,
       );
     });
 
-    it('refuses one for a file that the package does not have', async () => {
+    it('rejects one for a file that the package lacks', async () => {
       await edit(patch, '+++ b/binding/napi_auto_ref.h', '+++ b/binding/absent.h');
       await expect(writeBindingSources(target, { packageFolder, patch })).rejects.toThrow(
         `${patch} does not apply to absent.h; reinstall`,
       );
     });
 
-    it('refuses one that gives another result', async () => {
+    it('rejects one with a different result', async () => {
       await edit(patch, '+#include <mutex>', '+#include <atomic>');
       await expect(writeBindingSources(target, { packageFolder, patch })).rejects.toThrow(
         /^Expected sha256 [0-9a-f]{64} of napi_auto_ref\.h, with the changes of .*other\.patch; found [0-9a-f]{64}; reinstall/,

@@ -1,8 +1,8 @@
 /**
- * The C++ sources of the binding: those of `@tensorflow/tfjs-node-gpu` with Chorus' changes, and Chorus' own.
+ * The C++ sources of the binding: the patched sources of `@tensorflow/tfjs-node-gpu`, and Chorus's own.
  *
- * The changes are a unified diff, because it shows exactly what differs from the published sources. It must apply without
- * fuzz, and the hashes of the result are fixed, so that every machine compiles the same text.
+ * The patch is a unified diff, which shows every difference from the published sources. It must apply without fuzz, and
+ * the hashes of the result are pinned, so that every machine compiles the same source.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,24 +12,24 @@ import { RuntimeError } from '../errors.ts';
 import { manifestName, nativeFolder, ownSources, patchName } from './native-files.ts';
 import { vendoredFolder } from './vendored.ts';
 
-/** The manifest: which sources the patch is for, and what comes out. */
+/** The manifest: hashes of the published sources and of the patched ones. */
 export interface BindingManifest {
   /** The version of `@tensorflow/tfjs-node-gpu`. */
   version: string;
-  /** By name, each file of the package's `binding` folder. */
+  /** Each file of the package's `binding` folder, by name. */
   files: Record<string, { sha256: string; patchedSha256?: string }>;
 }
 
 export const patchPath = join(nativeFolder, patchName);
-/** @public scripts/edit-binding.mjs writes it. */
+/** @public Used by scripts/edit-binding.mjs. */
 export const manifestPath = join(nativeFolder, manifestName);
 
 /**
- * Writes all sources into a folder, ready to compile; the package's own files stay as they are.
+ * Writes all sources into a folder, ready to compile; does not modify the package's own files.
  *
  * @param options.packageFolder the unchanged files of `@tensorflow/tfjs-node-gpu`.
- * @throws RuntimeError when the package has another version, a file has another content than the patch is made for, or the
- * patch does not give the expected result.
+ * @throws RuntimeError when the version of the package, the content of a file, or the result of the patch differs from the
+ * manifest.
  */
 export async function writeBindingSources(
   target: string,
@@ -42,10 +42,10 @@ export async function writeBindingSources(
 }
 
 /**
- * Reads the package's sources and checks that they are the published ones.
+ * Reads the package's sources and verifies that they are the published ones.
  *
  * @returns the text of each file, by name.
- * @public scripts/vendor.mjs checks what it copies.
+ * @public Used by scripts/vendor.mjs.
  * @throws RuntimeError naming the file, the expected and the actual version or hash.
  */
 export async function publishedSources(packageFolder: string): Promise<Map<string, string>> {

@@ -1,4 +1,4 @@
-/** The binding, compiled against the library. */
+/** Compiles the binding against TensorFlow's library. */
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -13,9 +13,9 @@ const require = createRequire(import.meta.url);
 const bindingUnits = ['tfjs_backend.cc', 'tfjs_binding.cc', 'functions.cc'];
 
 /**
- * Compiles binding and quietener into a folder, and loads them once.
+ * Compiles the binding and the addon that suppresses log messages into a folder, and loads both once as a check.
  *
- * @throws RuntimeError when there is no compiler, it refuses the sources, or the library is not for this machine.
+ * @throws RuntimeError when there is no compiler, compilation fails, or the library does not load on this machine.
  */
 export async function compileBinding(native: NativeRuntime, target: string): Promise<void> {
   const { frameworkPath, ccPath } = native;
@@ -47,7 +47,7 @@ async function compile(
 ): Promise<void> {
   const { platform, includeFolder, libraryFiles } = native;
   const { CHORUS_CXX: named = platform.compiler } = process.env;
-  // A path is relative to this process's folder, not to the compiler's.
+  // The path is relative to this process's working folder, not to the compiler's.
   const compiler = named.includes('/') ? resolve(named) : named;
   const headers = [nodeHeaders(), includeFolder].flatMap((folder) => ['-I', folder]);
   const folders = [...headers, '-Xlinker', '-rpath', '-Xlinker', libraryFiles];
@@ -55,12 +55,12 @@ async function compile(
     compiler,
     [...platform.compilerFlags, ...folders, ...inputs, '-o', output],
     (failure) => explain(failure, compiler, platform.compilerMend),
-    // The sources are named without a folder, so that error messages of the binding have no temporary path in them.
+    // Source files have no folder in their names, so that the binding's error messages contain no temporary path.
     { folder: sources },
   );
 }
 
-/** Headers of Node-API: beside this node, in the system, or from the npm package; they are the same for every node. */
+/** Folder of the Node-API headers: beside node, in the system, or in the npm package; they are the same for every node. */
 function nodeHeaders(): string {
   const besideNode = join(dirname(process.execPath), '..', 'include', 'node');
   const found = [besideNode, '/usr/include/node'].find((folder) => existsSync(join(folder, 'node_api.h')));

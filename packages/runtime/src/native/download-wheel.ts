@@ -1,11 +1,11 @@
-/** A wheel, fetched and checked against its hash by whatever pip the machine has. */
+/** Downloads a wheel with the machine's pip, which verifies its hash. */
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RuntimeError } from '../errors.ts';
 import type { NativePlatform, Wheel } from './platforms.ts';
 import { runTool, type ToolFailure } from './run-tool.ts';
 
-/** With these, any python3's pip takes the wheel for CPython 3.11 of a named platform. */
+/** Arguments that make the pip of any python3 download the CPython 3.11 wheel of a given platform. */
 const pipDownload =
   '-m pip download --progress-bar off --no-input --disable-pip-version-check --require-hashes --no-deps --only-binary=:all: --implementation cp --python-version 3.11 --abi cp311'.split(
     ' ',
@@ -14,8 +14,8 @@ const pipDownload =
 /**
  * Downloads a wheel.
  *
- * @param place the folder for it; pip keeps its own temporary copy there, too.
- * @param onSize is called with the wheel's size in bytes, once pip says it.
+ * @param place the target folder; pip also keeps its temporary copy there.
+ * @param onSize is called with the wheel's size in bytes, once pip reports it.
  * @returns the wheel's path.
  * @throws RuntimeError when python3 or pip is missing, the index cannot be reached, or a hash does not match.
  */
@@ -34,7 +34,7 @@ export async function downloadWheel(
     [...pipDownload, ...platforms, '--dest', place, '--requirement', requirements],
     (failure) => explain(failure, wheel, python),
     {
-      // pip's own temporary copy beside the wheel: the system's temporary folder may be small.
+      // Keeps pip's temporary copy beside the wheel: the system's temporary folder may be small.
       environment: { TMPDIR: place },
       onOutput: (output) => {
         const bytes = announcedBytes(output);
@@ -49,7 +49,7 @@ export async function downloadWheel(
 
 // --- internal ---
 
-/** From pip's line `Downloading tensorflow_cpu-….whl (268.2 MB)`. */
+/** Parses pip's line `Downloading tensorflow_cpu-….whl (268.2 MB)`. */
 function announcedBytes(output: string): number | undefined {
   const [, amount, unit] = /^\s*(?:Downloading|Using cached) \S+\.whl \(([\d.]+) ([kMG]?B)\)$/m.exec(output) ?? [];
   return amount === undefined ? undefined : Number(amount) * { B: 1, kB: 1e3, MB: 1e6, GB: 1e9 }[unit as 'B']!;
@@ -64,14 +64,14 @@ function explain({ missing, output }: ToolFailure, wheel: Wheel, python: string)
     return new RuntimeError(`${python} has no pip; install it: apt-get install python3-pip (or python3 -m ensurepip).`);
   if (output.includes('DO NOT MATCH THE HASHES'))
     return new RuntimeError(
-      `The index gave another ${wheel.requirement} than expected (sha256 ${wheel.sha256}): ${tail(output)}`,
+      `The index served a ${wheel.requirement} that does not match sha256 ${wheel.sha256}: ${tail(output)}`,
     );
   if (output.includes('No space left'))
     return new RuntimeError(
-      `There is no space left for ${wheel.requirement}; free some or name another place with CHORUS_CACHE.`,
+      `There is no space left for ${wheel.requirement}; free some or set CHORUS_CACHE to another folder.`,
     );
   return new RuntimeError(
-    `pip could not download ${wheel.requirement}; check the network (PIP_INDEX_URL, PIP_CERT and HTTPS_PROXY are handed on): ${tail(output)}`,
+    `pip could not download ${wheel.requirement}; check the network (PIP_INDEX_URL, PIP_CERT and HTTPS_PROXY are honored): ${tail(output)}`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** Where the parts of the native runtime lie, and whether they are there. Quick: it runs at the start of every lane. */
+/** Locates the parts of the native runtime. Fast, because it runs at the start of every lane. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { cacheFolder, sha256 } from '@chorus/storage';
@@ -8,12 +8,12 @@ import { type NativePlatform, nativePlatform } from './platforms.ts';
 
 export interface NativeRuntime {
   platform: NativePlatform;
-  /** Has `tensorflow/<libraries>`, `tensorflow/include` and, with a GPU, `nvidia/`; or the user's own build. */
+  /** Contains `tensorflow/<libraries>`, `tensorflow/include` and, with a GPU, `nvidia/`; or the user's own build. */
   libraryFolder: string;
-  /** Holds the libraries themselves. */
+  /** Contains the library files. */
   libraryFiles: string;
   includeFolder: string;
-  /** The user's own library, by CHORUS_LIBTENSORFLOW; it is never written to. */
+  /** Whether CHORUS_LIBTENSORFLOW names the user's own library, which Chorus never modifies. */
   ownLibrary: boolean;
   bindingFolder: string;
   bindingPath: string;
@@ -23,8 +23,8 @@ export interface NativeRuntime {
 }
 
 /**
- * Computes where everything is or will be. The binding's folder has a hash in its name: of the library, the compiler's flags,
- * Chorus' own sources, and the patch with the hashes of its result.
+ * Computes the paths of all parts, present or not. The name of the binding's folder contains a hash of the library, the
+ * compiler's flags, Chorus's own sources, and the patch with the hashes of its result.
  */
 export function planNativeRuntime(): NativeRuntime {
   const platform = nativePlatform();
@@ -51,7 +51,7 @@ export function planNativeRuntime(): NativeRuntime {
   };
 }
 
-/** Both folders appear whole or not at all, so that being there is being ready. */
+/** Both folders are published atomically, so a folder that exists is complete. */
 export function hasLibrary(native: NativeRuntime): boolean {
   return native.platform.libraries.every((name) => existsSync(join(native.libraryFiles, name)));
 }
@@ -61,9 +61,9 @@ export function hasBinding(native: NativeRuntime): boolean {
 }
 
 /**
- * The native runtime, ready to load.
+ * Returns the native runtime if it is ready to load.
  *
- * @throws RuntimeError naming what is missing and the command that prepares it.
+ * @throws RuntimeError naming the missing part and the command that installs it.
  */
 export function locateNativeRuntime(): NativeRuntime {
   const native = planNativeRuntime();

@@ -1,4 +1,4 @@
-/** The folder `native`: Chorus' own C++ sources, and its changes to those of `@tensorflow/tfjs-node-gpu`. */
+/** The folder `native`: Chorus's own C++ sources, and its patch to those of `@tensorflow/tfjs-node-gpu`. */
 import { fileURLToPath } from 'node:url';
 
 export const nativeFolder = fileURLToPath(new URL('../../native', import.meta.url));
@@ -8,5 +8,5 @@ export const ownSources = ['functions.cc', 'functions.h', 'quiet.cc'];
 export const patchName = 'tfjs-node-gpu.patch';
 export const manifestName = 'tfjs-node-gpu.json';
 
-/** All that decides about the compiled binding. */
+/** All files that determine the compiled binding. */
 export const nativeFiles = [...ownSources, patchName, manifestName];

@@ -1,12 +1,12 @@
-/** Whether TensorFlow could use an NVIDIA GPU here; looks at files only, since every lane asks. */
+/** Detects an NVIDIA GPU that TensorFlow could use; only checks files, because every lane calls it. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Both halves of the driver must be there: a container sees the kernel's half of a GPU that it was not given, and an
- * image may bring the library to a machine without one.
+ * Returns whether both the kernel driver and its user-space library are present: a container sees the kernel driver of a
+ * GPU that it has no access to, and an image may contain the library on a machine without a GPU.
  *
- * @param root the machine's file system.
+ * @param root the root of the file system.
  * @param libraryPath LD_LIBRARY_PATH.
  */
 export function hasNvidiaGpu(root = '/', libraryPath = process.env.LD_LIBRARY_PATH ?? ''): boolean {
@@ -18,7 +18,7 @@ export function hasNvidiaGpu(root = '/', libraryPath = process.env.LD_LIBRARY_PA
 function hasKernelDriver(root: string): boolean {
   const gpus = join(root, 'proc/driver/nvidia/gpus');
   if (existsSync(gpus) && readdirSync(gpus).length > 0) return true;
-  // Sandboxes without the former; WSL2's own device.
+  // nvidiactl in sandboxes without /proc/driver; dxg on WSL2.
   return ['dev/nvidiactl', 'dev/dxg'].some((device) => existsSync(join(root, device)));
 }
 
@@ -26,7 +26,7 @@ function hasDriverLibrary(root: string, libraryPath: string): boolean {
   const name = 'libcuda.so.1';
   const folders = [...libraryPath.split(':').filter((folder) => folder !== ''), 'usr/lib/wsl/lib'];
   if (folders.some((folder) => existsSync(join(root, folder, name)))) return true;
-  // What ldconfig knows, and the loader with it.
+  // The cache of ldconfig, which the loader uses.
   const loaderCache = join(root, 'etc/ld.so.cache');
   return existsSync(loaderCache) && readFileSync(loaderCache).includes(name);
 }

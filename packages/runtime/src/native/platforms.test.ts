@@ -21,7 +21,7 @@ describe('nativePlatform', () => {
     expect(hasGpus).toBe(machine.hasNvidiaGpu);
   });
 
-  it('pins every wheel to a version and a hash of its own', () => {
+  it('pins every wheel to its own version and hash', () => {
     const machines = [linux, { ...linux, hasNvidiaGpu: true }, { ...linux, arch: 'arm64' }];
     const wheels = machines.flatMap((machine) => nativePlatform(machine).wheels);
     for (const { requirement, sha256 } of wheels) {
@@ -35,7 +35,7 @@ describe('nativePlatform', () => {
     { platform: 'win32', arch: 'x64', hasNvidiaGpu: false },
     { platform: 'darwin', arch: 'x64', hasNvidiaGpu: false },
     { platform: 'linux', arch: 'riscv64', hasNvidiaGpu: false },
-  ])('refuses $platform-$arch in one line', (machine) => {
+  ])('rejects $platform-$arch with a one-line error', (machine) => {
     const refuse = () => nativePlatform(machine);
     expect(refuse).toThrow(RuntimeError);
     expect(refuse).toThrow(`has no library for ${machine.platform}-${machine.arch}; Chorus trains on linux-x64`);
@@ -59,10 +59,10 @@ describe('hasNvidiaGpu', () => {
   it.each<[string, string[], boolean]>([
     ['an empty machine', [], false],
     ['a machine with GPU and driver', [gpu, loaderCache], true],
-    ['a sandbox with the device alone', [device, loaderCache], true],
-    ['a container that was not given the GPU', [gpu], false],
+    ['a sandbox with only the device', [device, loaderCache], true],
+    ['a container without access to the GPU', [gpu], false],
     ['an image with the library on a machine without a GPU', [loaderCache], false],
-    ['a driver in a folder of LD_LIBRARY_PATH', [gpu, 'opt/nvidia/libcuda.so.1'], true],
+    ['a library in a folder of LD_LIBRARY_PATH', [gpu, 'opt/nvidia/libcuda.so.1'], true],
     ['WSL2', wsl, true],
     ['WSL2 without a GPU', ['dev/dxg'], false],
   ])('%s: %j is %s', async (_, files, expected) => {
@@ -74,7 +74,7 @@ describe('hasNvidiaGpu', () => {
     expect(hasNvidiaGpu(root, '/opt/none:/opt/nvidia')).toBe(expected);
   });
 
-  it('is not misled by a loader that knows other libraries', async () => {
+  it('is false if the loader cache lists only other libraries', async () => {
     await mkdir(join(root, dirname(gpu)), { recursive: true });
     await mkdir(join(root, 'etc'));
     await writeFile(join(root, loaderCache), 'libcudart.so.12\0');

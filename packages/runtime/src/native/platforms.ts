@@ -1,36 +1,36 @@
-/** Where TensorFlow's C library comes from: one table, platform → wheels of the Python package index and their hashes. */
+/** The sources of TensorFlow's C library: for each platform, wheels of the Python package index with their hashes. */
 import { RuntimeError } from '../errors.ts';
 import { hasNvidiaGpu } from './nvidia.ts';
 
 export interface Wheel {
-  /** As pip names it, with the version. */
+  /** Name and version, as a pip requirement. */
   requirement: string;
-  /** As the index publishes it. */
+  /** As published by the index. */
   sha256: string;
-  /** Folders and files of the wheel that are unpacked; a name that ends in `/` stands for all below. */
+  /** Files and folders to unpack from the wheel; a name that ends in `/` is a folder with all its content. */
   entries: readonly string[];
 }
 
 export interface NativePlatform {
   name: string;
-  /** The tags that make any python3's pip choose this platform's wheel. */
+  /** Platform tags that make the pip of any python3 select this platform's wheel. */
   pipPlatforms: readonly string[];
   wheels: readonly Wheel[];
-  /** File names of the C library, the one that the other needs first. */
+  /** File names of the C library, dependencies first. */
   libraries: readonly [framework: string, cc: string];
   compiler: string;
-  /** What to do to get the compiler. */
+  /** The command that installs the compiler. */
   compilerMend: string;
   compilerFlags: readonly string[];
   /** Whether this library can use GPUs. */
   hasGpus: boolean;
-  /** Bytes that must be free: the wheels and what is unpacked of them. */
+  /** Free bytes needed for the wheels and the files unpacked from them. */
   neededBytes: number;
 }
 
 const version = '2.21.0';
 
-/** Headers that the binding needs (`g++ -M`), a hundredth of those in the wheel. */
+/** Headers that the binding includes (from `g++ -M`), a hundredth of those in the wheel. */
 const headers = ['absl/', 'tensorflow/c/', 'tensorflow/core/platform/', 'tsl/platform/', 'xla/tsl/c/'].map(
   (folder) => `tensorflow/include/${folder}`,
 );
@@ -47,7 +47,7 @@ function nvidiaWheel(requirement: string, sha256: string): Wheel {
   return { requirement, sha256, entries: ['nvidia/'] };
 }
 
-/** Warnings are for those who work on the npm package. */
+/** No warnings: they concern the sources of the npm package. */
 const compilerFlags = ['-std=c++17', '-O2', '-fPIC', '-shared', '-DNAPI_VERSION=8', '-w'];
 
 const linuxX64: NativePlatform = {
@@ -63,8 +63,8 @@ const linuxX64: NativePlatform = {
 };
 
 /**
- * CUDA 12 comes from the wheels that `tensorflow[and-cuda]` names; only the driver is the machine's. The library finds
- * them in `nvidia/` beside its own folder, by its run path. Not tried with a GPU yet: the binding compiles against this
+ * CUDA 12 comes from the wheels that `tensorflow[and-cuda]` requires; only the driver is the machine's. The library finds
+ * them by its run path, in `nvidia/` beside its own folder. Not yet tested with a GPU: the binding compiles against this
  * library and computes on its CPU devices.
  */
 const linuxX64Gpu: NativePlatform = {
@@ -107,7 +107,7 @@ const macArm64: NativePlatform = {
   libraries: machO,
   compiler: 'clang++',
   compilerMend: 'xcode-select --install',
-  // Node's own symbols are found when node loads the addon.
+  // Node's symbols are resolved when node loads the addon.
   compilerFlags: [...compilerFlags, '-undefined', 'dynamic_lookup'],
   hasGpus: false,
   neededBytes: 1.4e9,
@@ -115,7 +115,7 @@ const macArm64: NativePlatform = {
 
 const platforms: readonly NativePlatform[] = [linuxX64, linuxX64Gpu, linuxArm64, macArm64];
 
-/** What decides about the library. */
+/** The properties of a machine that determine the library. */
 export interface Machine {
   platform: NodeJS.Platform;
   arch: string;
@@ -123,7 +123,7 @@ export interface Machine {
 }
 
 /**
- * The table's row of a machine, by default this one.
+ * Returns the table's row for a machine, by default this one.
  *
  * @throws RuntimeError on a platform without a wheel.
  */

@@ -1,19 +1,19 @@
 import { spawn } from 'node:child_process';
 
 export interface ToolFailure {
-  /** The program itself is not there. */
+  /** The program does not exist. */
   missing: boolean;
-  /** What it printed, both streams. */
+  /** Its output, stdout and stderr together. */
   output: string;
 }
 
 /**
- * Runs a program to its end.
+ * Runs a program until it exits.
  *
- * @param explain makes the error to throw from a failure.
- * @param options.environment variables beside this process's own.
+ * @param explain creates the error to throw from a failure.
+ * @param options.environment additional environment variables.
  * @param options.folder the program's working folder.
- * @param options.onOutput is called with all that it printed so far.
+ * @param options.onOutput is called with the whole output so far.
  */
 export async function runTool(
   program: string,
@@ -31,7 +31,7 @@ export async function runTool(
       env: { ...process.env, ...options.environment },
       cwd: options.folder,
     });
-    // It must not outlive a command that is stopped meanwhile.
+    // The program must not outlive a stopped command.
     const end = () => child.kill('SIGKILL');
     process.once('exit', end);
     child.once('close', () => process.off('exit', end));

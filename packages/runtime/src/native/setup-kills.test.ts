@@ -13,7 +13,7 @@ let wheel: string;
 let pipe: string;
 let download: string;
 
-/** A wheel with this machine's library, since no test downloads one. */
+/** Builds a wheel with this machine's library, because tests must not download one. */
 const zipLibrary = `import os, sys, zipfile
 with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_STORED) as archive:
     for folder, _, names in os.walk(sys.argv[2]):
@@ -28,7 +28,7 @@ beforeAll(async () => {
   pipe = join(folder, 'pipe');
   execFileSync('mkfifo', [pipe]);
   execFileSync('python3', ['-c', zipLibrary, wheel, ready.libraryFiles]);
-  // In the place of Python: the argument after --dest is the folder for the wheel.
+  // Replaces Python: the argument after --dest is the folder for the wheel.
   download = `while [ "$1" != --dest ]; do shift; done; ln '${wheel}' "$2/tensorflow.whl"`;
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -43,12 +43,12 @@ const start = async (python: string, environment: Record<string, string> = {}) =
     ...environment,
   });
 
-/** In the place of a tool: says its process id and then does nothing, so that the setup is killed in that very step. */
+/** Replaces a tool: reports its process id and then sleeps, so that the test can kill the setup in that step. */
 const stuck = () => `echo $$ >'${pipe}'; exec sleep 600`;
 
-/** In this order: what one process left is what the next one finds. */
+/** The tests depend on their order: each finds the files that the previous process left. */
 describe.skipIf(ready.ownLibrary)('the setup, killed', () => {
-  it('while it downloads', async () => {
+  it('while downloading', async () => {
     const { child, ended } = await start(stuck());
     const python = Number(await readFile(pipe, 'utf8'));
     child.kill('SIGKILL');
@@ -57,7 +57,7 @@ describe.skipIf(ready.ownLibrary)('the setup, killed', () => {
     expect(await contentOf('tensorflow')).toEqual([expect.stringContaining('.tmp-')]);
   });
 
-  it('while it unpacks', async () => {
+  it('while unpacking', async () => {
     const { child, ended } = await start(download);
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => {
@@ -69,7 +69,7 @@ describe.skipIf(ready.ownLibrary)('the setup, killed', () => {
     expect(await contentOf('tensorflow')).toEqual([expect.stringContaining('.tmp-')]);
   });
 
-  it('while it compiles', async () => {
+  it('while compiling', async () => {
     const compilerFolder = await mkdtemp(join(folder, 'compiler-'));
     const compiler = await writeProgram(compilerFolder, stuck());
     const { child, ended } = await start(download, { CHORUS_CXX: compiler });
@@ -81,7 +81,7 @@ describe.skipIf(ready.ownLibrary)('the setup, killed', () => {
     expect(await contentOf('binding')).toEqual([expect.stringContaining('.tmp-')]);
   });
 
-  it('ends well the next time, without a second download, and leaves nothing else behind', async () => {
+  it('succeeds the next time without a second download, and leaves no other files', async () => {
     const { ended } = await start('exit 1');
     const { exitCode, output } = await ended;
     expect(output).toMatch(/: compiling the binding with \S+: done, \d+ s\n$/);

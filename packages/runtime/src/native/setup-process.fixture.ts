@@ -4,7 +4,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The setup command in a process of its own. */
+/** Runs the setup command in a child process. */
 export function startSetup(environment: Record<string, string>) {
   const script = fileURLToPath(new URL('../../dist/setup-cli.js', import.meta.url));
   const child = spawn(process.execPath, [script], { env: { ...process.env, ...environment } });
@@ -17,7 +17,7 @@ export function startSetup(environment: Record<string, string>) {
   return { child, ended };
 }
 
-/** Writes an executable script, to be named as the compiler or as Python. */
+/** Writes an executable script that replaces the compiler or Python. */
 export async function writeProgram(folder: string, lines: string): Promise<string> {
   const path = join(folder, 'program');
   await writeFile(path, `#!/bin/sh\n${lines}\n`);

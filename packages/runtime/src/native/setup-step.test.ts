@@ -21,7 +21,7 @@ const onProgress = (one: SetupProgress) => {
 };
 
 describe('a step', () => {
-  it('reports what it wrote: as it begins, while it runs, and at the end', async () => {
+  it('reports the bytes written: when it begins, while it runs, and when it ends', async () => {
     await writeFile(join(folder, 'before'), 'of another step');
     const work = async () => {
       await mkdir(join(folder, 'inside'));
@@ -42,7 +42,7 @@ describe('a step', () => {
     ]);
   });
 
-  it('reports that it failed, and throws what the work threw', async () => {
+  it('reports a failure and throws the error of the work', async () => {
     const error = new Error('no space');
     await expect(runStep('writing', onProgress, () => Promise.reject(error))).rejects.toBe(error);
     expect(progress.map(({ state }) => state)).toEqual(['begun', 'failed']);

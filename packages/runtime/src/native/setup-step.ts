@@ -1,26 +1,26 @@
-/** One step of the setup, and its progress while it runs. */
+/** A step of the setup and its progress. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Reported as a step begins, about every second while it runs, and when it is over. */
+/** Reported when a step begins, about every second while it runs, and when it ends. */
 export interface SetupProgress {
   state: 'begun' | 'running' | 'done' | 'failed';
-  /** In words, such as `downloading tensorflow-cpu==2.21.0`. */
+  /** Description, such as `downloading tensorflow-cpu==2.21.0`. */
   step: string;
   elapsedMs: number;
-  /** Of a step that writes files. */
+  /** Set for a step that writes files. */
   writtenBytes?: number;
-  /** If it is known in advance. */
+  /** Set if known in advance. */
   totalBytes?: number;
 }
 
 export type OnSetupProgress = (progress: SetupProgress) => void;
 
-/** What a step can measure of itself. */
+/** How a step measures its progress. */
 export interface StepOptions {
-  /** All files in it count as written by the step. */
+  /** The folder whose files count as written by the step. */
   folder?: string;
-  /** undefined while it is not known. */
+  /** Returns undefined while the total is unknown. */
   totalBytes?: () => number | undefined;
 }
 
@@ -29,7 +29,7 @@ const intervalMs = 1000;
 /**
  * Begins a step.
  *
- * @returns the function to call when the step is over.
+ * @returns the function to call when the step ends.
  */
 export function beginStep(
   step: string,
@@ -43,7 +43,7 @@ export function beginStep(
     if (folder !== undefined) progress.writtenBytes = (await bytesIn(folder)) - (await before)!;
     const total = totalBytes?.();
     if (total !== undefined) progress.totalBytes = total;
-    // The step may have ended while its bytes were counted.
+    // The step may have ended during the count.
     if (!isOver || state !== 'running') onProgress(progress);
   };
   let isOver = false;
@@ -57,7 +57,7 @@ export function beginStep(
   };
 }
 
-/** Runs a step from its beginning to its end. */
+/** Runs `work` as a step and reports its progress. */
 export async function runStep<T>(
   step: string,
   onProgress: OnSetupProgress,
@@ -77,7 +77,7 @@ export async function runStep<T>(
 
 // --- internal ---
 
-/** Files come and go meanwhile. */
+/** Tolerates files that appear or disappear during the count. */
 async function bytesIn(folder: string): Promise<number> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const sizes = await Promise.all(

@@ -15,7 +15,7 @@ const [wheel] = ready.platform.wheels as [(typeof ready.platform.wheels)[0]];
 let cache: string;
 
 beforeEach(async () => {
-  // With characters that shells and linkers read in their own way.
+  // With characters that shells and linkers treat specially.
   cache = await mkdtemp(join(tmpdir(), 'chorus setup,'));
 });
 afterEach(async () => {
@@ -23,7 +23,7 @@ afterEach(async () => {
   await rm(cache, { recursive: true, force: true });
 });
 
-/** With the library of this machine and an empty cache. */
+/** Runs the setup with this machine's library and an empty cache. */
 const start = (environment: Record<string, string> = {}) =>
   startSetup({ CHORUS_CACHE: cache, CHORUS_LIBTENSORFLOW: ready.libraryFiles, ...environment });
 
@@ -31,11 +31,11 @@ const setUp = (environment: Record<string, string>) => start(environment).ended;
 
 const program = (lines: string) => writeProgram(cache, lines);
 
-/** What stands in the cache, temporary folders included. */
+/** Lists the cache, temporary folders included. */
 const contentOf = (kind: string) => readdir(join(cache, kind)).catch(() => []);
 
 describe('setting up', () => {
-  it('mends what a killed process left, compiles once for two that start at the same time, and then does nothing', async () => {
+  it('cleans up after a killed process, compiles once for two concurrent ones, and then does nothing', async () => {
     const pipe = join(cache, 'pipe');
     execFileSync('mkfifo', [pipe]);
     const compiler = await program(`echo $$ >'${pipe}'; exec sleep 600`);
@@ -52,11 +52,11 @@ describe('setting up', () => {
     const [bindingFolder, ...leftovers] = await contentOf('binding');
     expect(leftovers).toEqual([]);
     expect(await contentOf(join('binding', bindingFolder!))).toEqual(['tfjs_binding.node', 'tfjs_quiet.node']);
-    // Neither compiler nor Python is looked for when all is there.
+    // Needs neither the compiler nor Python if everything is ready.
     expect(await setUp({ PATH: cache })).toEqual({ exitCode: 0, output: '' });
   });
 
-  describe('says what is missing and what mends it', () => {
+  describe('reports what is missing and how to fix it', () => {
     it('no compiler', async () => {
       const { exitCode, output } = await setUp({ CHORUS_CXX: 'no-such-compiler' });
       expect(exitCode).toBe(2);
@@ -64,7 +64,7 @@ describe('setting up', () => {
       expect(await contentOf('binding')).toEqual([]);
     });
 
-    it('a compiler that refuses the sources', async () => {
+    it('a failed compilation', async () => {
       const compiler = await program('echo "error: unrecognized option -std=c++17" >&2; exit 1');
       const { exitCode, output } = await setUp({ CHORUS_CXX: compiler });
       expect(exitCode).toBe(2);
@@ -72,7 +72,7 @@ describe('setting up', () => {
       expect(await contentOf('binding')).toEqual([]);
     });
 
-    it('a library that is not for this machine', async () => {
+    it('a library for another machine', async () => {
       const compiler = await program('for name; do output=$name; done; echo "no library" >"$output"');
       const { exitCode, output } = await setUp({ CHORUS_CXX: compiler });
       expect(exitCode).toBe(2);
@@ -98,11 +98,11 @@ describe('setting up', () => {
       const [name, version] = wheel.requirement.split('==') as [string, string];
       const tags = `cp311-cp311-${ready.platform.pipPlatforms[0]}`;
       await writeFile(join(cache, `${name.replaceAll('-', '_')}-${version}-${tags}.whl`), 'not the wheel');
-      // pip splits the list of places at spaces.
+      // pip splits PIP_FIND_LINKS at spaces.
       const places = `file://${cache.replaceAll(' ', '%20')}`;
       const { exitCode, output } = await setUp({ CHORUS_LIBTENSORFLOW: '', PIP_NO_INDEX: '1', PIP_FIND_LINKS: places });
       expect(exitCode).toBe(2);
-      expect(output).toContain(`The index gave another ${wheel.requirement} than expected (sha256 ${wheel.sha256})`);
+      expect(output).toContain(`The index served a ${wheel.requirement} that does not match sha256 ${wheel.sha256}`);
       expect(await contentOf('tensorflow')).toEqual([]);
     });
 
@@ -128,17 +128,17 @@ describe('setting up', () => {
       );
     });
 
-    it('a cache that cannot be made', async () => {
+    it('a cache folder that cannot be created', async () => {
       const file = join(cache, 'file');
       await writeFile(file, '');
       const { exitCode, output } = await setUp({ CHORUS_CACHE: join(file, 'cache') });
       expect(exitCode).toBe(2);
       expect(output).toContain(
-        `${join(file, 'cache')} cannot be written to (ENOTDIR); name another place with CHORUS_CACHE`,
+        `${join(file, 'cache')} cannot be written to (ENOTDIR); set CHORUS_CACHE to another folder`,
       );
     });
 
-    it('an own library that is not there', async () => {
+    it('a missing user library', async () => {
       vi.stubEnv('CHORUS_LIBTENSORFLOW', cache);
       const { libraries } = ready.platform;
       await expect(setupRuntime()).rejects.toThrow(
@@ -149,11 +149,11 @@ describe('setting up', () => {
 });
 
 describe('nativeRuntimeStatus', () => {
-  it('finds nothing missing where all is set up', async () => {
+  it('returns no missing parts if everything is set up', async () => {
     expect(await nativeRuntimeStatus()).toEqual([]);
   });
 
-  it('names each missing part and the command that brings it', async () => {
+  it('returns each missing part and the command that installs it', async () => {
     vi.stubEnv('CHORUS_CACHE', cache);
     vi.stubEnv('CHORUS_PYTHON', 'no-such-python');
     vi.stubEnv('CHORUS_CXX', 'no-such-compiler');

@@ -1,4 +1,4 @@
-/** Prepares the native runtime: library and binding, each published whole, once per user and version. */
+/** Sets up the native runtime: library and binding, each published atomically, once per user and version. */
 import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cacheFolder, publishFolder, removeUnfinished, withLock } from '@chorus/storage';
@@ -8,12 +8,12 @@ import { hasBinding, hasLibrary, type NativeRuntime, planNativeRuntime } from '.
 import { beginStep, type OnSetupProgress, runStep } from './setup-step.ts';
 
 /**
- * Makes the native runtime ready; does nothing when it is. Safe when several processes call it at once, and after one
- * that was killed half-way.
+ * Sets up the native runtime; does nothing if it is ready. Safe for concurrent calls of several processes, and after a
+ * killed one.
  *
- * @param onProgress is called as each step begins, about every second while it runs, and when it is over; not at all when
+ * @param onProgress is called when each step begins, about every second while it runs, and when it ends; never if
  * everything is ready.
- * @throws RuntimeError naming what is missing (python3, pip, a compiler, space, the network) and the command that mends it.
+ * @throws RuntimeError naming what is missing (python3, pip, a compiler, space, the network) and the command that fixes it.
  */
 export async function setupRuntime(onProgress: OnSetupProgress = () => {}): Promise<NativeRuntime> {
   const native = planNativeRuntime();
@@ -40,18 +40,18 @@ export async function setupRuntime(onProgress: OnSetupProgress = () => {}): Prom
   return native;
 }
 
-/** @throws RuntimeError when a folder's file system has less space than needed; bytes. */
+/** @throws RuntimeError when the file system of `folder` has fewer than `neededBytes` free. */
 export async function requireSpace(folder: string, neededBytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize < neededBytes)
     throw new RuntimeError(
-      `TensorFlow's library needs ${gigabytes(neededBytes)} in ${folder}, and ${gigabytes(bavail * bsize)} are free; free some or name another place with CHORUS_CACHE.`,
+      `TensorFlow's library needs ${gigabytes(neededBytes)} in ${folder}, and ${gigabytes(bavail * bsize)} are free; free some or set CHORUS_CACHE to another folder.`,
     );
 }
 
 // --- internal ---
 
-/** Runs while nobody else does: another process may have been here while we waited, or was killed half-way. */
+/** Runs under the lock: another process may have set up a part during the wait, or may have been killed. */
 async function prepare(native: NativeRuntime, onProgress: OnSetupProgress): Promise<void> {
   for (const kind of ['tensorflow', 'binding']) await removeUnfinished(cacheFolder(kind));
   if (!hasLibrary(native)) await prepareLibrary(native, onProgress);
@@ -65,7 +65,7 @@ async function prepareLibrary(native: NativeRuntime, onProgress: OnSetupProgress
   const { platform, libraryFolder } = native;
   await mkdir(dirname(libraryFolder), { recursive: true });
   await requireSpace(dirname(libraryFolder), platform.neededBytes);
-  // Only needed here, and not when all is ready.
+  // Imported only here: not needed if everything is ready.
   const { downloadWheel } = await import('./download-wheel.ts');
   const { unpackWheel } = await import('./unpack-wheel.ts');
   const fill = async (temporary: string) => {
@@ -93,10 +93,10 @@ async function prepareLibrary(native: NativeRuntime, onProgress: OnSetupProgress
 
 function explainStorage(error: NodeJS.ErrnoException): Error {
   if (error.code === 'ENOSPC' || error.code === 'EDQUOT')
-    return new RuntimeError(`${error.message}: free some space or name another place with CHORUS_CACHE.`);
+    return new RuntimeError(`${error.message}: free some space or set CHORUS_CACHE to another folder.`);
   if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'].includes(error.code ?? ''))
     return new RuntimeError(
-      `${cacheFolder()} cannot be written to (${error.code}); name another place with CHORUS_CACHE.`,
+      `${cacheFolder()} cannot be written to (${error.code}); set CHORUS_CACHE to another folder.`,
     );
   return error;
 }

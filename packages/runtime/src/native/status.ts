@@ -1,15 +1,15 @@
-/** What of the native runtime is missing: for `chorus doctor`. */
+/** Missing parts of the native runtime, for `chorus doctor`. */
 import { hasBinding, hasLibrary, planNativeRuntime } from './locate.ts';
 import { runTool } from './run-tool.ts';
 
 export interface MissingPart {
   what: string;
-  /** The command that mends it. */
+  /** The command that installs it. */
   mend: string;
 }
 
 /**
- * Looks for everything that training needs of this machine; empty when it is ready.
+ * Returns the missing parts of the native runtime on this machine; empty if it is ready.
  *
  * @throws RuntimeError on a platform without a library.
  */

@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Writes a zip file, compressed as wheels are. */
+/** Writes a zip file with the compression of wheels. */
 function zip(content: Record<string, string>): void {
   const script = `import json, sys, zipfile
 with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED) as archive:
@@ -27,7 +27,7 @@ with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED) as archive:
 }
 
 describe('unpackWheel', () => {
-  it('unpacks the named files and folders, and nothing else', async () => {
+  it('unpacks only the named files and folders', async () => {
     zip({
       'tensorflow/lib.so': 'library',
       'tensorflow/lib.so.txt': '',
@@ -42,7 +42,7 @@ describe('unpackWheel', () => {
     expect(await readFile(join(target, 'tensorflow', 'lib.so'), 'utf8')).toBe('library');
   });
 
-  it('misses what is not in the wheel', async () => {
+  it('reports missing entries', async () => {
     zip({ 'tensorflow/lib.so': '' });
     await expect(unpackWheel(wheel, ['tensorflow/lib.so', 'include/'], target)).rejects.toThrow(
       new RuntimeError(`${wheel} has no include/.`),
@@ -59,7 +59,7 @@ describe('unpackWheel', () => {
     },
   );
 
-  it('refuses a file that is no zip', async () => {
+  it('rejects a file that is not a zip file', async () => {
     await writeFile(wheel, 'This is a text.');
     await expect(unpackWheel(wheel, ['a'], target)).rejects.toThrow(/[Ee]nd of central directory/);
     expect(existsSync(target)).toBe(false);

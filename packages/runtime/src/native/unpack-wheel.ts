@@ -1,16 +1,15 @@
-/** The few files of a wheel that Chorus needs, streamed to their places. */
+/** Unpacks the few files of a wheel that Chorus needs. */
 import { unzipInto } from '@chorus/storage';
 import { RuntimeError } from '../errors.ts';
 
-/** Above a large wheel (tensorflow-cpu 2.21: 15,632 entries, 1.3 GB), and no bomb. */
+/** Admits a large wheel (tensorflow-cpu 2.21: 15,632 entries, 1.3 GB), but no zip bomb. */
 const limits = { entryCount: 200_000, bytes: 20e9, ratio: 100 };
 
 /**
  * Unpacks the named entries of a wheel.
  *
- * @param entries names, or folders with a trailing `/`.
- * @throws RuntimeError when one of `entries` is not in the file; StorageError when the file is no safe and whole zip
- * file.
+ * @param entries names of files, or of folders with a trailing `/`.
+ * @throws RuntimeError when the wheel lacks one of `entries`; StorageError when it is not a safe and complete zip file.
  */
 export async function unpackWheel(wheelPath: string, entries: readonly string[], target: string): Promise<void> {
   const missing = new Set(entries);

@@ -1,8 +1,8 @@
 /**
- * The files of `@tensorflow/tfjs-node-gpu` that Chorus uses, copied unchanged into this package's `dist` by the build.
+ * The files of `@tensorflow/tfjs-node-gpu` that Chorus uses; the build copies them unchanged to this package's `dist`.
  *
- * The package is not a dependency, because its install script downloads a libtensorflow of 400 MB that Chorus does not use,
- * without a checksum, and fails the whole installation where that server cannot be reached.
+ * The package is not a dependency, because its install script downloads an unused libtensorflow of 400 MB without a
+ * checksum, and fails the whole installation if that server is unreachable.
  */
 import { fileURLToPath } from 'node:url';
 

@@ -1,4 +1,4 @@
-/** GET over undici: its time limits, the proxies of the environment, redirects by Chorus' rules. */
+/** HTTP GET over undici, with timeouts, the proxies set in the environment, and Chorus's redirect rules. */
 import { EnvHttpProxyAgent } from 'undici';
 import { type Answer, exchange } from './exchange.ts';
 import { TransferRefusal } from './faults.ts';
@@ -6,7 +6,7 @@ import type { DownloadLimits } from './limits.ts';
 import { type AddressRules, readAddress } from './source.ts';
 
 export interface Client {
-  /** @throws TransferRefusal when redirects lead nowhere, and what an exchange throws. */
+  /** @throws TransferRefusal for a forbidden redirect or too many of them, and whatever {@link exchange} throws. */
   get(url: string, headers: Readonly<Record<string, string>>): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -18,7 +18,7 @@ export interface ClientOptions {
   signal: AbortSignal | undefined;
 }
 
-/** Honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in capitals or not. */
+/** Honors HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in upper or lower case. */
 export function createClient({ limits, rules, maximumBytes, signal }: ClientOptions): Client {
   const connect = { timeout: limits.connectTimeoutMs };
   const dispatcher = new EnvHttpProxyAgent({

@@ -1,8 +1,9 @@
 /**
- * One GET and its answer.
+ * A single GET request and its response.
  *
- * On undici's own handlers, as its bodies will not do: a fault throws away what waits in them, and undici 7 ends the
- * process when a server closes a connection that a full one has paused (its issue 5360). So nothing is paused here.
+ * Uses undici's dispatch handlers instead of its response bodies: an error discards the data buffered in a body, and
+ * undici 7 crashes the process when a server closes a connection that a full body has paused (undici issue 5360). The
+ * code here therefore never pauses a connection.
  */
 import type { Dispatcher } from 'undici';
 import { systemErrorText } from '../system-error.ts';
@@ -10,28 +11,30 @@ import { TransferFault, TransferRefusal } from './faults.ts';
 
 export interface Answer {
   status: number;
-  /** Of a header that is there once, by its lower-case name. */
+  /** Returns the value of a header that occurs exactly once, by its lower-case name. */
   header(name: string): string | undefined;
   /**
-   * All that arrived, and then what ended it.
+   * Yields everything that arrived, then throws if the transfer failed.
    *
    * @throws TransferFault when the connection breaks or stalls; TransferRefusal for more than `maximumBytes`; the
    * signal's reason.
    */
   content(): AsyncGenerator<Uint8Array>;
-  /** Lets go of the connection. */
+  /** Aborts the request. */
   drop(): void;
 }
 
 export interface ExchangeOptions {
   headers: Readonly<Record<string, string>>;
-  /** Also the most that waits in memory for the disk. */
+  /** Maximum size of the response; also bounds the data buffered in memory. */
   maximumBytes: number;
   signal: AbortSignal | undefined;
 }
 
 /**
- * @throws TransferFault when nobody answers; TransferRefusal for a certificate that is not trusted; the signal's reason.
+ * Sends a GET request; resolves when the response headers have arrived.
+ *
+ * @throws TransferFault when there is no response; TransferRefusal for an untrusted certificate; the signal's reason.
  */
 export function exchange(dispatcher: Dispatcher, address: URL, options: ExchangeOptions): Promise<Answer> {
   const { headers, maximumBytes, signal } = options;
@@ -74,7 +77,7 @@ export function exchange(dispatcher: Dispatcher, address: URL, options: Exchange
           if (end !== undefined) drop();
         },
         onResponseStart(_, status, received) {
-          // 1xx is news of an answer, not the answer.
+          // A 1xx response is informational: the final response follows.
           if (status < 200) return;
           const header = (name: string) => {
             const value = received[name];
@@ -105,9 +108,9 @@ function asFault(error: NodeJS.ErrnoException): Error {
   const code = error.code ?? '';
   if (/CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|ERR_TLS/.test(code))
     return new TransferRefusal(
-      `expected a certificate that this machine trusts, received ${code} (a proxy's own goes into NODE_EXTRA_CA_CERTS)`,
+      `expected a certificate that this machine trusts, received ${code} (for a proxy's certificate, set NODE_EXTRA_CA_CERTS)`,
       { cause: error },
     );
-  // Of several addresses that were tried, the error has a code alone.
+  // When several addresses were tried, the error has a code but no message.
   return new TransferFault(systemErrorText(error) || error.name, { cause: error });
 }

@@ -1,11 +1,11 @@
-/** Why a download did not succeed, as the end of a sentence that names its address. */
+/** Errors of a download; each message is the end of a sentence that begins with the URL. */
 import { StorageError } from '../errors.ts';
 import { systemErrorText } from '../system-error.ts';
 
-/** What may be gone at the next try: a broken connection, a busy server. */
+/** A failure that a retry may resolve, such as a broken connection or a busy server. */
 export class TransferFault extends Error {
   override name = 'TransferFault';
-  /** What the server asked for, where it did; ms. */
+  /** The delay that the server requested, if any, in ms. */
   readonly waitMs: number | undefined;
 
   constructor(message: string, options: ErrorOptions & { waitMs?: number | undefined } = {}) {
@@ -14,30 +14,30 @@ export class TransferFault extends Error {
   }
 }
 
-/** What no further try mends: an address that may not be used, a file that is not there or not the expected one. */
+/** A failure that no retry resolves, such as a forbidden URL, or a missing or unexpected file. */
 export class TransferRefusal extends Error {
   override name = 'TransferRefusal';
 }
 
-/** The error for the user: one line with the address, what came, and what mends it; others as they are. */
+/** Converts an error to one line for the user (URL, cause, remedy); returns unrelated errors unchanged. */
 export function explainFault(error: NodeJS.ErrnoException, url: string, path: string): Error {
   const { code = '', message } = error;
   const byHand = `or put the file at ${path}`;
   if (error instanceof TransferFault)
     return new StorageError(
-      `Could not download ${url}: ${message}. Check the network (HTTPS_PROXY and NO_PROXY are honoured) and start again, which continues it, ${byHand}.`,
+      `Could not download ${url}: ${message}. Check the network (HTTPS_PROXY and NO_PROXY are honored) and run the command again, which resumes the download, ${byHand}.`,
       { cause: error },
     );
   if (error instanceof TransferRefusal)
     return new StorageError(`Could not download ${url}: ${message}. Try later, ${byHand}.`, { cause: error });
   if (['ENOSPC', 'EDQUOT', 'EFBIG'].includes(code))
     return new StorageError(
-      `Expected space for ${path}, received: ${systemErrorText(error)}; free some and start again, which continues the download, or name another place with CHORUS_CACHE.`,
+      `Expected space for ${path}, received: ${systemErrorText(error)}; free some and run the command again, which resumes the download, or set CHORUS_CACHE to another folder.`,
       { cause: error },
     );
   if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR'].includes(code))
     return new StorageError(
-      `Expected to read and write ${path}, received: ${systemErrorText(error)}; name another place with CHORUS_CACHE.`,
+      `Expected to read and write ${path}, received: ${systemErrorText(error)}; set CHORUS_CACHE to another folder.`,
       {
         cause: error,
       },

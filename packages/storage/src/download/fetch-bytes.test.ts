@@ -25,7 +25,7 @@ async function fetchFrom(behavior: Parameters<typeof hostileServer>, others: Par
 }
 
 describe('fetchBytes', () => {
-  it('returns the content, also without a length and after a busy server', async () => {
+  it('returns the content, also without a content-length or after a retry', async () => {
     expect(Buffer.from(await fetchFrom([serve()])).equals(content)).toBe(true);
     await server?.close();
     expect(Buffer.from(await fetchFrom([status(503), whole({})])).equals(content)).toBe(true);
@@ -42,11 +42,11 @@ describe('fetchBytes', () => {
       { timeoutMs: 100, limits: { ...limits, stallTimeoutMs: 9_000 } },
       /^expected an answer within 0\.1 s$/,
     ],
-  ])('refuses %s', async (_, behavior, others, message) => {
+  ])('rejects %s', async (_, behavior, others, message) => {
     await expect(fetchFrom(behavior, others)).rejects.toThrow(message);
   });
 
-  it('follows five redirects and no more', async () => {
+  it('follows at most five redirects', async () => {
     const hops = createServer((request, response) => {
       const left = Number(request.url?.slice(1));
       if (left === 0) response.end('there');
@@ -63,7 +63,7 @@ describe('fetchBytes', () => {
     }
   });
 
-  it('ends with the reason of the signal', async () => {
+  it('rejects with the reason of the signal', async () => {
     const controller = new AbortController();
     server = await hostileServer(silence);
     const fetched = fetchBytes(server.url, { ...options, signal: controller.signal });

@@ -1,26 +1,27 @@
-/** One public file in memory, for an address that a user typed: nothing is cached, and no hash is expected. */
+/** Downloads a public file to memory, for a URL that the user typed: no cache and no expected hash. */
 import { createClient } from './client.ts';
 import { TransferFault, TransferRefusal } from './faults.ts';
 import { type DownloadLimits, downloadLimits } from './limits.ts';
 import { readRetryAfter, withRetries } from './retry.ts';
 
 export interface FetchBytesOptions {
-  /** Larger answers are refused; bytes. */
+  /** Maximum size of the response, in bytes. */
   maximumBytes: number;
-  /** Time for the whole transfer, retries included. */
+  /** Timeout of the whole transfer, retries included. */
   timeoutMs: number;
-  /** Overrides of the limits of a download. */
+  /** Overrides of the default limits. */
   limits?: Partial<DownloadLimits>;
   signal?: AbortSignal;
 }
 
-/** Fewer and shorter pauses than for a file of the cache: a command is waiting for the bytes. */
+/** Fewer retries and shorter delays than for a cached file: a command is waiting for the bytes. */
 const patience: Partial<DownloadLimits> = { retryCount: 2, longestDelayMs: 5_000 };
 
 /**
- * Downloads a file that the user named by its address: http or https, redirects limited, never from https to http.
+ * Downloads a file from a URL that the user typed: http or https, a limited number of redirects, never from https to
+ * http.
  *
- * @throws Error whose message says why there are no bytes; the signal's reason.
+ * @throws Error whose message says why the download failed; the signal's reason.
  */
 export async function fetchBytes(url: string, options: FetchBytesOptions): Promise<Uint8Array> {
   const { maximumBytes, timeoutMs } = options;

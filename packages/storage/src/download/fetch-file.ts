@@ -1,4 +1,4 @@
-/** A public file in the user's cache: downloaded once, whole, and checked at every use. */
+/** A public file in the user's cache: downloaded once, published atomically, and verified at every use. */
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { measureFile } from '../checksum.ts';
@@ -15,23 +15,23 @@ import { checkSource, type FileSource, hasHash, readAddress } from './source.ts'
 import { transfer } from './transfer.ts';
 
 export interface FetchOptions {
-  /** Where the file shall be: absolute, in a folder of the user's cache. */
+  /** Absolute path of the file, in a folder of the user's cache. */
   path: string;
-  /** Larger files are refused; bytes. */
+  /** Maximum size of the file, in bytes. */
   maximumBytes: number;
   /**
-   * Looks at the whole content and throws when it is not what it should be; asked where there is no publisher's hash,
-   * before a file is trusted for the first time.
+   * Checks the content of the file at `path` and throws if it is not valid. Called if there is no publisher's hash, before
+   * a file is trusted for the first time.
    */
   check?: (path: string) => Promise<void>;
-  /** What differs from `downloadLimits`. */
+  /** Overrides of `downloadLimits`. */
   limits?: Partial<DownloadLimits>;
-  /** Bytes that are there, of how many, where the server tells. */
+  /** Called with the bytes received so far and the total, if the server reports it. */
   onProgress?: (bytes: number, totalBytes: number | undefined) => void;
-  /** Hears in words of waits, retries and damage, as they begin. */
+  /** Called with a message when the download waits, retries, or replaces a damaged file. */
   onNotice?: (notice: string) => void;
   signal?: AbortSignal;
-  /** For tests: without a hash, http is good enough on this machine. */
+  /** For tests: allows http from this machine without a hash. */
   allowLoopbackHttp?: boolean;
 }
 
@@ -42,13 +42,14 @@ export interface FetchedFile {
 }
 
 /**
- * Hands out a file of the cache, and downloads it when it is not there or not what it was.
+ * Returns a file from the cache, and downloads it if it is missing or damaged.
  *
- * Without a publisher's hash the file has to pass `check` when it is first seen, its SHA-256 is noted beside it, and it
- * has to be the same ever after. A download that breaks off is continued, by this process or the next one; several
- * processes that ask at once share one. A file that the user puts at `path` is checked alike and needs no network.
+ * Without a publisher's hash, the file must pass `check` when it is first seen; its SHA-256 is then recorded beside it,
+ * and the file must match that record from then on. An interrupted download resumes, in this process or a later one;
+ * concurrent processes share one download. A file that the user puts at `path` is verified the same way and needs no
+ * network.
  *
- * @throws StorageError naming the address, what came instead and what mends it; the signal's reason.
+ * @throws StorageError naming the URL, the problem and its remedy; the signal's reason.
  */
 export async function fetchFile(source: FileSource, options: FetchOptions): Promise<FetchedFile> {
   const { path, signal, onNotice } = options;
@@ -56,10 +57,10 @@ export async function fetchFile(source: FileSource, options: FetchOptions): Prom
   const rules = { hasHash: hasHash(source), allowLoopbackHttp: options.allowLoopbackHttp ?? false };
   const limits = { ...downloadLimits, ...options.limits };
   try {
-    // A wrong address is one whatever the cache holds.
+    // An invalid URL is an error even if the file is cached.
     readAddress(source.url, rules);
     signal?.throwIfAborted();
-    // Needs no lock and writes nothing: a cache may be shared and read-only.
+    // No lock and no writes on this path: the cache may be shared and read-only.
     const cached = await inspect(path, source);
     if (cached.state === 'good') return cached.file;
     await mkdir(dirname(path), { recursive: true });
@@ -91,13 +92,13 @@ interface Tools {
 
 type Inspection =
   | { state: 'good'; file: FetchedFile }
-  /** Whole as far as can be told, and never seen before. */
+  /** No known hash contradicts it, and it is not yet trusted. */
   | { state: 'new'; file: FetchedFile }
-  /** `reason` is a whole sentence; `mend` is what the last word to the user ends with. */
-  | { state: 'wrong'; reason: string; mend?: string }
+  /** `reason` is a full sentence; the final error message ends with `fix`. */
+  | { state: 'wrong'; reason: string; fix?: string }
   | { state: 'missing' };
 
-/** Runs while nobody else does: another process may have brought the file while we waited. */
+/** Runs under the lock; checks the file again, because another process may have downloaded it during the wait. */
 async function fetchAlone(source: FileSource, options: FetchOptions, tools: Tools): Promise<FetchedFile> {
   const { path, onNotice } = options;
   const there = await judge(path, path, source, options);
@@ -115,7 +116,7 @@ async function fetchAlone(source: FileSource, options: FetchOptions, tools: Tool
   return { ...arrived, path };
 }
 
-/** Downloads until the content is right; wrong content gets one more chance, from the beginning. */
+/** Downloads and verifies the content; wrong content is downloaded once more, from the beginning. */
 async function arrive(
   source: FileSource,
   partial: PartialFile,
@@ -134,15 +135,15 @@ async function arrive(
     if (verdict.state === 'good') return verdict.file;
     if (verdict.state === 'missing') throw new StorageError(`${partial.path} was removed while it was downloaded.`);
     await partial.discard();
-    if (chance === 2) throw new StorageError(`${verdict.reason} It was downloaded twice${verdict.mend ?? ''}.`);
+    if (chance === 2) throw new StorageError(`${verdict.reason} It was downloaded twice${verdict.fix ?? ''}.`);
     onNotice?.(`${verdict.reason} It is downloaded again.`);
   }
 }
 
 /**
- * Whether a file may be handed out; one that is new and passes the check is trusted from now on.
+ * Verifies a file; trusts a new one that passes the check from now on.
  *
- * @param contentPath where it is; `path` is where it shall be.
+ * @param contentPath its present path; `path` is its final path.
  */
 async function judge(
   contentPath: string,
@@ -155,15 +156,15 @@ async function judge(
   try {
     await check?.(contentPath);
   } catch (error) {
-    return { state: 'wrong', reason: `Expected another content of ${source.url}: ${(error as Error).message}` };
+    return { state: 'wrong', reason: `Unexpected content from ${source.url}: ${(error as Error).message}` };
   }
   const { bytes, sha256 } = found.file;
-  // Before the file gets its name: whoever sees that sees what it has to be.
+  // Recorded before the file gets its final name, so that every visible file has a record.
   await writeFirstTrust(path, { url: source.url, bytes, sha256 });
   return { state: 'good', file: found.file };
 }
 
-/** Compares a file with the publisher's hash or, without one, with what it was at first. */
+/** Compares a file with the publisher's hash or, without one, with the recorded SHA-256. */
 async function inspect(contentPath: string, source: FileSource, path = contentPath): Promise<Inspection> {
   const measured = await measureFile(contentPath, source.md5 === undefined ? ['sha256'] : ['sha256', 'md5']).catch(
     (error: NodeJS.ErrnoException) => {
@@ -187,7 +188,7 @@ async function inspect(contentPath: string, source: FileSource, path = contentPa
   if (trusted === undefined) return { state: 'new', file };
   if (trusted.sha256 === hashes.sha256) return { state: 'good', file };
   return {
-    ...wrong(`sha256 ${trusted.sha256}, noted when it was first trusted,`, hashes.sha256),
-    mend: `; if its publisher changed it and you trust the new one, delete ${firstTrustPath(path)}`,
+    ...wrong(`sha256 ${trusted.sha256}, recorded when it was first trusted,`, hashes.sha256),
+    fix: `; if its publisher changed it and you trust the new one, delete ${firstTrustPath(path)}`,
   };
 }

@@ -1,4 +1,4 @@
-/** Processes that download, for the tests. */
+/** Child processes that download, for tests. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -10,9 +10,9 @@ const children: ChildProcess[] = [];
 
 export interface Fetcher {
   child: ChildProcess;
-  /** Resolves at the first such line: a notice, or `bytes N`. */
+  /** Resolves when a printed line (a notice, or `bytes N`) matches. */
   says(pattern: RegExp): Promise<void>;
-  /** What it fetched, or the message of its error. */
+  /** The SHA-256 of the file, or the message of the error. */
   result: Promise<string>;
 }
 

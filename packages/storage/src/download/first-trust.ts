@@ -1,6 +1,4 @@
-/**
- * What a file without a publisher's hash was when it was first downloaded and checked: later ones have to be the same.
- */
+/** Trust on first use: records the SHA-256 of a file without a publisher's hash; later downloads must match it. */
 import { StorageError } from '../errors.ts';
 import { publishFile } from '../publish.ts';
 import { readRegularFile, UnreadableFileError } from '../regular-file.ts';
@@ -11,14 +9,16 @@ export interface FirstTrust {
   sha256: string;
 }
 
-/** Where it is kept, beside the file; who deletes it accepts whatever comes next. */
+/** Path of the record, beside the file. Deleting the record accepts the next download. */
 export function firstTrustPath(path: string): string {
   return `${path}.trusted.json`;
 }
 
 /**
+ * Reads the trust record of a file.
+ *
  * @returns undefined when the file was never trusted.
- * @throws StorageError when there is a record that says nothing: that must not pass for none.
+ * @throws StorageError for an invalid record, which must not count as a missing one.
  */
 export async function readFirstTrust(path: string): Promise<FirstTrust | undefined> {
   const recordPath = firstTrustPath(path);
@@ -30,7 +30,9 @@ export async function readFirstTrust(path: string): Promise<FirstTrust | undefin
   const record = parse(content.toString());
   if (typeof record.url === 'string' && typeof record.bytes === 'number' && typeof record.sha256 === 'string')
     return { url: record.url, bytes: record.bytes, sha256: record.sha256 };
-  throw new StorageError(`Expected url, bytes and sha256 in ${recordPath}, received others; delete it to trust anew.`);
+  throw new StorageError(
+    `Expected url, bytes and sha256 in ${recordPath}; delete the file to trust the next download.`,
+  );
 }
 
 export async function writeFirstTrust(path: string, record: FirstTrust): Promise<void> {

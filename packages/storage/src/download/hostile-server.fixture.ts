@@ -1,21 +1,21 @@
-/** A server on this machine that serves one content, well or badly, for the tests. */
+/** A fault-injecting local server, for tests. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** 200 kB that no compression or repetition hides a mistake in. */
+/** 200 kB without repetition, so that a misplaced or missing range changes the hash. */
 export const content = Buffer.from(Uint8Array.from({ length: 200_000 }, (_, index) => (index * index * 31) >> 5));
 
 export type Behavior = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface HostileServer {
   url: string;
-  /** The headers of each request so far that matter. */
+  /** The range headers of each request so far. */
   requests: { range: string | undefined; ifRange: string | undefined }[];
   close(): Promise<void>;
 }
 
-/** Answers each request by the next behavior; the last one stays. */
+/** Handles each request with the next behavior; repeats the last one. */
 export async function hostileServer(...behavior: Behavior[]): Promise<HostileServer> {
   const requests: HostileServer['requests'] = [];
   const server = createServer((request, response) => {
@@ -37,7 +37,7 @@ export async function hostileServer(...behavior: Behavior[]): Promise<HostileSer
   };
 }
 
-/** As a good server does: ranges, a tag, If-Range. */
+/** Responds correctly: ranges, a tag, If-Range. */
 export function serve(bytes: Buffer = content, tag = '"one"'): Behavior {
   return (request, response) => {
     const [, first] = /^bytes=(\d+)-$/.exec(request.headers.range ?? '') ?? [];
@@ -58,14 +58,14 @@ export function serve(bytes: Buffer = content, tag = '"one"'): Behavior {
   };
 }
 
-/** The content from its beginning with these headers, whatever was asked for. */
+/** Sends the whole content with these headers and ignores ranges. */
 export function whole(headers: Record<string, string | number>, bytes: Buffer = content): Behavior {
   return (_, response) => {
     response.writeHead(200, headers).end(bytes);
   };
 }
 
-/** Promises everything, sends the first 60 %, and then breaks the connection or goes silent; an empty tag is none. */
+/** Announces the whole content, sends 60 %, then breaks the connection or stalls; an empty `tag` sends none. */
 export function cutAt60(then: 'break' | 'stall', tag = '"one"'): Behavior {
   return (_, response) => {
     response.writeHead(200, { 'content-length': content.length, ...(tag === '' ? {} : { etag: tag }) });
@@ -75,12 +75,12 @@ export function cutAt60(then: 'break' | 'stall', tag = '"one"'): Behavior {
   };
 }
 
-/** An answer without content. */
+/** Sends a response without a body. */
 export function status(code: number, headers: Record<string, string> = {}): Behavior {
   return (_, response) => {
     response.writeHead(code, headers).end();
   };
 }
 
-/** Takes the request and never answers. */
+/** Accepts the request and never responds. */
 export const silence: Behavior = () => {};

@@ -1,15 +1,15 @@
-/** How long a download waits and how often it tries. */
+/** Timeouts, retries and redirects of a download. */
 export interface DownloadLimits {
-  /** Until a connection stands. */
+  /** Timeout for establishing a connection. */
   connectTimeoutMs: number;
-  /** Without a byte, of headers or of content. */
+  /** Maximum time without a byte of headers or content. */
   stallTimeoutMs: number;
   redirectCount: number;
-  /** After the first try. */
+  /** Maximum number of tries after the first. */
   retryCount: number;
-  /** Before the first retry; doubled before each further one. */
+  /** Delay before the first retry; doubles before each further one. */
   firstDelayMs: number;
-  /** Also the longest wait that a server may ask for. */
+  /** Maximum delay before a retry; a server that requests a longer one ends the download. */
   longestDelayMs: number;
 }
 

@@ -1,34 +1,34 @@
-/** What has arrived of a file, beside its final place, with a note of what it is a part of. */
+/** The received part of a file, stored beside its final path, with a note of the URL and version that it belongs to. */
 import { constants } from 'node:fs';
 import { open, rm, stat } from 'node:fs/promises';
 import { readJsonFile } from '../json-file.ts';
 import { publishFile } from '../publish.ts';
 
-/** Which content a part belongs to. */
+/** The file that a part belongs to. */
 export interface PartOf {
   url: string;
-  /** The server's words for this version of the file. */
+  /** The server's validators of this version of the file. */
   etag?: string;
   lastModified?: string;
-  /** Of the whole file, where the server told. */
+  /** Size of the whole file, if the server reports it. */
   totalBytes?: number;
 }
 
 export interface PartialFile {
   path: string;
-  /** How much is there, and of what; undefined when nothing is there that can be continued. */
+  /** Returns the size of the part and the file it belongs to; undefined if there is nothing to resume. */
   state(): Promise<{ bytes: number; of: PartOf } | undefined>;
-  /** Forgets what is there and begins another. */
+  /** Discards the present part and starts an empty one. */
   begin(of: PartOf): Promise<void>;
   /**
-   * Writes at a position. Never appends: who lost the lock while standing still would write twice, but writes the same
-   * bytes at the same place.
+   * Writes at a position and never appends: a suspended process that lost its lock then repeats the same bytes at the same
+   * position, instead of writing them twice.
    */
   writer(): Promise<{ write(chunk: Uint8Array, position: number): Promise<void>; close(): Promise<void> }>;
   discard(): Promise<void>;
 }
 
-/** The partial file of a final path; only for the holder of that path's lock. */
+/** Returns the partial file of a final path. The caller must hold the lock of that path. */
 export function partialFileOf(finalPath: string): PartialFile {
   const path = `${finalPath}.partial`;
   const notePath = `${path}.json`;
@@ -43,8 +43,8 @@ export function partialFileOf(finalPath: string): PartialFile {
       return of === undefined || size === 0 ? undefined : { bytes: size, of };
     },
     async begin(of) {
-      // Empty before the note says something else: a part never passes for one of another file.
-      // Not `w`, which waits for ever at a named pipe.
+      // Truncate before the note changes, so that a part is never attributed to another file.
+      // Not the flag `w`, which blocks on a named pipe.
       const { O_WRONLY, O_CREAT, O_TRUNC, O_NONBLOCK } = constants;
       await (await open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK)).close();
       await publishFile(notePath, JSON.stringify(of));
@@ -70,7 +70,7 @@ export function partialFileOf(finalPath: string): PartialFile {
 
 // --- internal ---
 
-/** A note that cannot be read is none: the download starts over. */
+/** Returns undefined for an unreadable note: the download starts over. */
 function readPartOf(note: unknown): PartOf | undefined {
   const { url, etag, lastModified, totalBytes } = (note ?? {}) as Record<string, unknown>;
   if (typeof url !== 'string') return undefined;

@@ -13,7 +13,7 @@ describe('delayBefore', () => {
     [0, 2_000, 1, 2_000],
     [2, 100, 0, 1_000],
     [0, 9_000, 0, 9_000],
-  ])('retry %i, asked for %s ms, draw %d: %i ms', (retryIndex, waitMs, draw, delayMs) => {
+  ])('retry %i, server requests %s ms, draw %d: %i ms', (retryIndex, waitMs, draw, delayMs) => {
     expect(delayBefore(retryIndex, waitMs, draw, limits)).toBe(delayMs);
   });
 });
@@ -49,11 +49,11 @@ describe('withRetries', () => {
     return { result, heard };
   };
   it.each<[string, Error[], string, string[]]>([
-    ['goes on after faults', [new TransferFault('a'), new TransferFault('b')], 'done', ['a', 'b']],
-    ['gives up after the last', ['a', 'b', 'c'].map((text) => new TransferFault(text)), 'c', ['a', 'b']],
-    ['waits as long as asked', [new TransferFault('a', { waitMs: 8 })], 'done', ['a']],
-    ['does not wait longer than it may', [new TransferFault('a', { waitMs: 9 })], 'a', []],
-    ['leaves other errors alone', [new Error('a')], 'a', []],
+    ['retries after a fault', [new TransferFault('a'), new TransferFault('b')], 'done', ['a', 'b']],
+    ['throws after the last retry', ['a', 'b', 'c'].map((text) => new TransferFault(text)), 'c', ['a', 'b']],
+    ['waits as long as the server requests', [new TransferFault('a', { waitMs: 8 })], 'done', ['a']],
+    ['throws when the server requests too long a delay', [new TransferFault('a', { waitMs: 9 })], 'a', []],
+    ['does not retry after other errors', [new Error('a')], 'a', []],
   ])('%s', async (_, errors, result, heard) => {
     expect(await run(errors)).toEqual({ result, heard });
   });

@@ -3,11 +3,11 @@ import { TransferFault } from './faults.ts';
 import type { DownloadLimits } from './limits.ts';
 
 /**
- * Works until it succeeds, with growing pauses after faults.
+ * Retries `work` after each {@link TransferFault}, with exponential backoff.
  *
- * @param onRetry hears of the fault before each pause, ms.
- * @throws TransferFault after the last try, or when the server asks for a longer wait than `longestDelayMs`; whatever
- * else `work` throws, at once; the signal's reason.
+ * @param onRetry called with the fault and the delay (ms) before each retry.
+ * @throws TransferFault after the last retry, or when the server requests a delay above `longestDelayMs`; any other error
+ * of `work`, without a retry; the signal's reason.
  */
 export async function withRetries<T>(
   work: () => Promise<T>,
@@ -28,8 +28,8 @@ export async function withRetries<T>(
 }
 
 /**
- * The pause before a retry, ms: doubled each time, and between half and whole of it, so that many who lost the same server
- * do not come back at once; never shorter than what the server asked for.
+ * Returns the delay before a retry in ms: exponential, with random jitter between half and all of it, so that clients
+ * that lost the same server do not retry at the same time; never shorter than the server requested.
  *
  * @param draw from 0 to 1.
  */
@@ -44,9 +44,9 @@ export function delayBefore(
 }
 
 /**
- * What a `Retry-After` header asks for: seconds, or a date.
+ * Parses a `Retry-After` header: seconds, or a date.
  *
- * @returns ms from `nowMs` on; undefined when it asks for nothing that can be read.
+ * @returns ms from `nowMs` on; undefined for a missing or invalid header.
  */
 export function readRetryAfter(header: string | undefined, nowMs: number): number | undefined {
   if (header === undefined) return undefined;
@@ -58,7 +58,7 @@ export function readRetryAfter(header: string | undefined, nowMs: number): numbe
 // --- internal ---
 
 async function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
-  // It fails only when the signal is given; its error is not the signal's reason.
+  // Rejects only when the signal aborts, and then with an AbortError instead of the signal's reason.
   await sleep(delayMs, undefined, signal === undefined ? {} : { signal }).catch(() => {});
   signal?.throwIfAborted();
 }

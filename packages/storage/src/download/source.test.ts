@@ -20,7 +20,7 @@ describe('readAddress', () => {
     ['https://b.example/z', none, secure, 'https://b.example/z'],
     ['https://b.example/z', hash, plain, 'https://b.example/z'],
     ['http://b.example/z', hash, plain, 'http://b.example/z'],
-  ])('takes %s %j from %s', (text, rules, from, expected) => {
+  ])('accepts %s %j from %s', (text, rules, from, expected) => {
     expect(readAddress(text, rules, from).href).toBe(expected);
   });
 
@@ -34,12 +34,12 @@ describe('readAddress', () => {
     ['', none, undefined],
     ['https://user@a.example/b', none, undefined],
     ['https://:word@a.example/b', none, secure],
-    // Never back to http, hash or not.
+    // Never from https to http, even with a hash.
     ['http://a.example/b', hash, secure],
     ['http://127.0.0.1/b', loopback, secure],
     ['data:,x', hash, secure],
     ['https://', none, secure],
-  ])('refuses %s %j from %s', (text, rules, from) => {
+  ])('rejects %s %j from %s', (text, rules, from) => {
     expect(() => readAddress(text, rules, from)).toThrow(TransferRefusal);
   });
 });

@@ -1,28 +1,32 @@
-/** What is downloaded, from where, and which addresses may serve it. */
+/** The source of a download and the rules for its URLs. */
 import { StorageError } from '../errors.ts';
 import { TransferRefusal } from './faults.ts';
 
 export interface FileSource {
-  /** A public address: https, or http where a hash is given. */
+  /** A public URL: https, or http if a hash is given. */
   url: string;
-  /** Its publisher's hashes, where there are any: hexadecimal digits. */
+  /** The publisher's hashes, if any, as lower-case hexadecimal digits. */
   md5?: string;
   sha256?: string;
-  /** Its exact size, where it is known. */
+  /** The exact size, if known. */
   bytes?: number;
 }
 
-/** Which addresses may serve a file; the same for the first address and every redirect. */
+/** Which URLs may serve a file; apply to the first URL and to every redirect. */
 export interface AddressRules {
-  /** The content is checked against a publisher's hash: who carries it does not matter. */
+  /** The content is verified against a publisher's hash, so the transport need not be trusted. */
   hasHash: boolean;
   /** For tests. */
   allowLoopbackHttp: boolean;
-  /** The user typed the address, http included, and no cache keeps what it serves. */
+  /** Allows http: the user typed the URL, and its content is not cached. */
   allowHttp?: boolean;
 }
 
-/** @throws StorageError naming what is wrong with the source. */
+/**
+ * Checks the hashes and the size that a source declares.
+ *
+ * @throws StorageError naming the invalid value.
+ */
 export function checkSource(source: FileSource): void {
   for (const [name, digits] of [
     ['md5', 32],
@@ -43,10 +47,10 @@ export function hasHash(source: FileSource): boolean {
 }
 
 /**
- * Reads an address, or where a redirect points.
+ * Parses a URL, or the target of a redirect.
  *
- * @param from the address that a relative redirect starts at.
- * @throws TransferRefusal when such an address may not serve the file.
+ * @param from the base URL of a redirect.
+ * @throws TransferRefusal when the rules forbid the URL.
  */
 export function readAddress(text: string, rules: AddressRules, from?: URL): URL {
   const what = from === undefined ? 'an address' : `a redirect of ${from.origin}`;

@@ -1,4 +1,4 @@
-/** Over https, with a certificate that only some processes trust; and a server that never gets that far. */
+/** Downloads over https, with a certificate that only some processes trust, and from a server that never responds. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -46,7 +46,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** In a process that trusts the certificate, or does not. */
+/** Downloads in a process that does or does not trust the certificate. */
 function fetchThere(path: string, { trusting }: { trusting: boolean }): Promise<string> {
   const options = { path: join(folder, 'cache', path), maximumBytes: 1_000_000, limits };
   const trust = trusting ? { NODE_EXTRA_CA_CERTS: join(folder, 'cert.pem') } : {};
@@ -54,29 +54,29 @@ function fetchThere(path: string, { trusting }: { trusting: boolean }): Promise<
 }
 
 describe.skipIf(!hasOpenssl)('over https (needs openssl)', () => {
-  it('a file is taken, redirected or not', async () => {
+  it('accepts a file, with or without a redirect', async () => {
     expect(await fetchThere('some.bin', { trusting: true })).toBe(sha256(content));
     expect(await fetchThere('moved', { trusting: true })).toBe(sha256(content));
   });
 
-  it('a redirect to http is refused', async () => {
+  it('rejects a redirect to http', async () => {
     expect(await fetchThere('plain', { trusting: true })).toMatch(
       /^Could not download .*: expected a redirect of https:\/\/127\.0\.0\.1:\d+ that stays with https, received http:/,
     );
   });
 
-  it('a certificate that is not trusted is refused at once, and named', async () => {
+  it('rejects an untrusted certificate without a retry and reports its error code', async () => {
     requestCount = 0;
     expect(await fetchThere('untrusted', { trusting: false })).toMatch(
-      /expected a certificate that this machine trusts, received \w+ \(a proxy's own goes into NODE_EXTRA_CA_CERTS\)/,
+      /expected a certificate that this machine trusts, received \w+ \(for a proxy's certificate, set NODE_EXTRA_CA_CERTS\)/,
     );
     expect(requestCount).toBe(0);
     expect(await readdir(join(folder, 'cache'))).not.toContain('untrusted');
   });
 });
 
-describe('a server that takes the connection and says nothing', () => {
-  it('is given up after the limit for connections', async () => {
+describe('a server that accepts the connection and never responds', () => {
+  it('times out after connectTimeoutMs', async () => {
     const mute = createServer(() => {});
     mute.listen(0, '127.0.0.1');
     await once(mute, 'listening');

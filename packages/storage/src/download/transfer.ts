@@ -1,4 +1,4 @@
-/** One try at what is still missing of a file. */
+/** A single try to download the missing part of a file. */
 import type { Client } from './client.ts';
 import type { Answer } from './exchange.ts';
 import { TransferFault, TransferRefusal } from './faults.ts';
@@ -8,14 +8,14 @@ import { type FileSource, hasHash } from './source.ts';
 
 export interface TransferOptions {
   maximumBytes: number;
-  /** Hears of the whole that is there, and of what it shall be, where the server tells; bytes. */
+  /** Called with the bytes received so far, earlier tries included, and the total, if known. */
   onProgress: ((bytes: number, totalBytes: number | undefined) => void) | undefined;
 }
 
 /**
- * Continues a partial file, or begins it, until it is as long as the server says.
+ * Resumes a partial file, or starts one, until it has the size that the server reports.
  *
- * @throws TransferFault for what another try may mend; what arrived is kept. TransferRefusal for what it will not.
+ * @throws TransferFault for a failure that a retry may resolve, and keeps the bytes received; TransferRefusal for any other.
  */
 export async function transfer(
   source: FileSource,
@@ -24,7 +24,7 @@ export async function transfer(
   options: TransferOptions,
 ): Promise<void> {
   const there = await continuable(source, partial, options.maximumBytes);
-  // Whole already: its process ended between the last byte and the checks.
+  // Already complete: an earlier process ended between the last byte and the verification.
   if (there !== undefined && there.bytes === there.of.totalBytes) return;
   const answer = await client.get(source.url, there === undefined ? {} : rangeHeaders(there));
   try {
@@ -39,7 +39,7 @@ export async function transfer(
 
 type Part = { bytes: number; of: PartOf };
 
-/** The part that is there, if what follows it can be told from what follows another version of the file. */
+/** Returns the present part if a hash or a validator can detect another version of the file. */
 async function continuable(source: FileSource, partial: PartialFile, maximumBytes: number): Promise<Part | undefined> {
   const there = await partial.state();
   if (there === undefined || there.of.url !== source.url) return undefined;
@@ -52,19 +52,19 @@ function rangeHeaders({ bytes, of }: Part): Record<string, string> {
   return { range: `bytes=${bytes}-`, ...(validator === undefined ? {} : { 'if-range': validator }) };
 }
 
-/** RFC 9110, 13.1.5: a weak tag does not promise the same bytes. */
+/** RFC 9110, 13.1.5: a weak tag does not guarantee identical bytes. */
 function validatorOf({ etag, lastModified }: PartOf): string | undefined {
   return etag?.startsWith('"') ? etag : lastModified;
 }
 
-/** Where an answer's content goes, bytes. */
+/** Where the content of a response goes, in bytes. */
 interface Place {
   start: number;
-  /** Of the whole file. */
+  /** Size of the whole file. */
   totalBytes: number | undefined;
 }
 
-/** Behind the part that is there, or at the beginning of a new one. */
+/** Returns the end of the present part, or the beginning of a new one. */
 async function placeOf(
   answer: Answer,
   there: Part | undefined,
@@ -75,7 +75,7 @@ async function placeOf(
   const encoding = answer.header('content-encoding') ?? 'identity';
   if (answer.status === 200) {
     if (encoding !== 'identity')
-      throw new TransferRefusal(`expected the file as it is, received it encoded as ${encoding}`);
+      throw new TransferRefusal(`expected the file without content encoding, received it encoded as ${encoding}`);
     const of = partOf(source, answer);
     checkTotal(of.totalBytes, source, maximumBytes);
     await partial.begin(of);
@@ -88,15 +88,15 @@ async function placeOf(
       return { start: there.bytes, totalBytes };
     }
     await partial.discard();
-    throw new TransferFault(`received another part than asked for (${answer.header('content-range')})`);
+    throw new TransferFault(`received a range that was not requested (${answer.header('content-range')})`);
   }
   if (there !== undefined && answer.status === 416) {
     await partial.discard();
-    throw new TransferFault('received HTTP 416: the part that is there does not fit the file');
+    throw new TransferFault('received HTTP 416: the partial file does not match the remote one');
   }
   if (answer.status === 408 || answer.status === 429 || answer.status >= 500) {
     const waitMs = readRetryAfter(answer.header('retry-after'), Date.now());
-    const wait = waitMs === undefined ? '' : `, to be asked again in ${Math.ceil(waitMs / 1000)} s`;
+    const wait = waitMs === undefined ? '' : `, retry after ${Math.ceil(waitMs / 1000)} s`;
     throw new TransferFault(`received HTTP ${answer.status}${wait}`, { waitMs });
   }
   throw new TransferRefusal(`expected a file, received HTTP ${answer.status}`);
@@ -115,7 +115,7 @@ function partOf(source: FileSource, answer: Answer): PartOf {
 function checkTotal(totalBytes: number | undefined, source: FileSource, maximumBytes: number): void {
   if (totalBytes === undefined) {
     if (source.bytes === undefined && !hasHash(source))
-      throw new TransferRefusal('expected the size in the answer, as there is no hash to check, received none');
+      throw new TransferRefusal('expected a content-length, as there is no hash to verify, received none');
     return;
   }
   if (source.bytes !== undefined && totalBytes !== source.bytes)
@@ -124,11 +124,11 @@ function checkTotal(totalBytes: number | undefined, source: FileSource, maximumB
     throw new TransferRefusal(`expected at most ${maximumBytes} bytes, received an answer of ${totalBytes} bytes`);
 }
 
-/** The size of the whole file, when the content begins where the part ends and is the rest of the same version. */
+/** Returns the size of the whole file if the content is the rest of the same version; undefined otherwise. */
 function totalOfRest(answer: Answer, { bytes, of }: Part, source: FileSource): number | undefined {
   const [, first, last, total] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(answer.header('content-range') ?? '') ?? [];
   const [etag, lastModified] = ['etag', 'last-modified'].map(answer.header);
-  // RFC 9110, 15.3.7: a rest has the tag that the whole would have. Where nothing else tells versions apart, it must.
+  // RFC 9110, 15.3.7: a partial response has the tag of the whole file. Required unless a hash detects another version.
   const sameTag = etag === of.etag || (hasHash(source) && (etag === undefined || of.etag === undefined));
   const isRest =
     Number(first) === bytes &&

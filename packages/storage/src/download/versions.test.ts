@@ -1,4 +1,4 @@
-/** Whatever servers do and in whatever order: what gets the final name is one version of the file, whole. */
+/** For any sequence of server behaviors, the published file is one complete version. */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,13 +23,13 @@ afterAll(() => {
 const version = fc.constantFrom(0, 1);
 const tagOf = (index: number) => ['"one"', '"two"'][index]!;
 
-/** Well-behaved, and every way to be careless about which version and which part is sent. */
+/** Correct responses, and responses with a wrong version or a wrong range. */
 const behavior: fc.Arbitrary<Behavior> = fc.oneof(
   version.map((index) => serve(versions[index], tagOf(index))),
   version.map((index) => whole({ 'content-length': content.length, etag: tagOf(index) }, versions[index])),
   version.map((index) => whole({ 'content-length': content.length }, versions[index])),
   fc.constantFrom(status(416), status(503), status(206)),
-  // Breaks off somewhere, of a beginning or of the rest that was asked for, with a tag or without one.
+  // Breaks the connection within the file or the requested range, with or without a tag.
   fc.tuple(version, fc.constantFrom(0, 0.3, 0.999, 1), fc.boolean()).map(
     ([index, share, tagged]): Behavior =>
       (request, response) => {
@@ -44,9 +44,9 @@ const behavior: fc.Arbitrary<Behavior> = fc.oneof(
 );
 
 it.each([
-  ['the publisher names a hash', true],
-  ['there is only what the server says', false],
-])('where %s', async (_, hasHash) => {
+  ['a publisher hash', true],
+  ['only the headers of the server', false],
+])('publishes one complete version with %s', async (_, hasHash) => {
   const outcomes = new Set<string>();
   await fc.assert(
     fc.asyncProperty(fc.array(behavior, { minLength: 1, maxLength: 6 }), async (behavior) => {

@@ -1,4 +1,4 @@
-/** Zip files from strangers: all names and sizes are looked at before the first byte is unpacked. */
+/** Reads untrusted zip files: validates all names and sizes before unpacking anything. */
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
@@ -8,28 +8,28 @@ import { systemErrorText } from '../system-error.ts';
 import { nameKey, whyUnsafe } from './entry-name.ts';
 
 export interface ZipLimits {
-  /** Files and folders. */
+  /** Maximum number of files and folders. */
   entryCount: number;
-  /** Of all files together, unpacked. */
+  /** Maximum unpacked size of all files together. */
   bytes: number;
-  /** Unpacked bytes to bytes of the archive. */
+  /** Maximum ratio of the unpacked size to the archive's size. */
   ratio: number;
 }
 
 /** A file of an archive. */
 export interface ZipEntry {
-  /** With `/` between its parts; safe to be a path below a folder. */
+  /** A safe relative path with `/` separators. */
   name: string;
-  /** Unpacked. */
+  /** Unpacked size. */
   bytes: number;
 }
 
 /**
- * Hands out the files of an archive, one after the other, in its order.
+ * Calls `visit` for each file of an archive, in archive order.
  *
- * @param visit reads `content` to its end, or leaves it unread; whether it is whole shows at its end.
- * @throws StorageError when the archive is damaged, above the limits, or has names that leave a folder, are there twice
- * or are a file's and a folder's, links or encrypted files; whatever `visit` throws.
+ * @param visit reads `content` to its end or not at all; damage is detected at the end.
+ * @throws StorageError when the archive is damaged, exceeds the limits, or has unsafe names, duplicate names, names used
+ * for both a file and a folder, links or encrypted files; any error of `visit`.
  */
 export async function readZip(
   archivePath: string,
@@ -67,13 +67,13 @@ async function listFiles(zip: ZipFile, archivePath: string, limits: ZipLimits, a
       const name = entry.fileName;
       const quoted = JSON.stringify(name);
       const why = whyUnsafe(name);
-      if (why !== undefined) throw refuse('names that stay in their folder', `${quoted}: ${why}`);
+      if (why !== undefined) throw refuse('names inside the folder', `${quoted}: ${why}`);
       const kind = kindOf(entry);
-      if (kind === 'other') throw refuse('files and folders alone', `${quoted}, a link or a device`);
-      if (!note(seen, name, kind)) throw refuse('every name once', quoted);
+      if (kind === 'other') throw refuse('only files and folders', `${quoted}, a link or a device`);
+      if (!note(seen, name, kind)) throw refuse('unique names', `${quoted}, which conflicts with an earlier entry`);
       if (kind === 'folder') continue;
       if (!entry.canDecodeFileData())
-        throw refuse('plain or deflated files', `${quoted}, encrypted or packed otherwise`);
+        throw refuse('plain or deflated files', `${quoted}, encrypted or compressed by another method`);
       bytes += entry.uncompressedSize;
       if (!(bytes <= longestBytes)) throw refuse(`at most ${longestBytes} unpacked bytes`, 'more');
       files.push(entry);
@@ -84,7 +84,7 @@ async function listFiles(zip: ZipFile, archivePath: string, limits: ZipLimits, a
   return files;
 }
 
-/** By its name and, where the archive was made on Unix, by its mode. */
+/** Derives the kind from the name and, if the archive was made on Unix, from the mode. */
 function kindOf(entry: Entry): 'file' | 'folder' | 'other' {
   const byName = entry.fileName.endsWith('/') ? 'folder' : 'file';
   const madeOnUnix = entry.versionMadeBy >> 8 === 3;
@@ -93,7 +93,7 @@ function kindOf(entry: Entry): 'file' | 'folder' | 'other' {
   return type === (byName === 'folder' ? 0o040000 : 0o100000) ? byName : 'other';
 }
 
-/** @returns false when the name is there already, or is a file where another needs a folder. */
+/** Records a name; returns false if it is a duplicate, or a file that another name uses as a folder. */
 function note(seen: Map<string, 'file' | 'folder'>, name: string, kind: 'file' | 'folder'): boolean {
   const parts = nameKey(kind === 'folder' ? name.slice(0, -1) : name).split('/');
   for (let count = 1; count < parts.length; count += 1) {
@@ -103,13 +103,13 @@ function note(seen: Map<string, 'file' | 'folder'>, name: string, kind: 'file' |
   }
   const whole = parts.join('/');
   const earlier = seen.get(whole);
-  // A folder may be listed after its files, but not as a file.
+  // A folder may be listed after its files, but a file must not reuse a folder's name.
   if (earlier !== undefined && (earlier === 'file' || kind === 'file')) return false;
   seen.set(whole, kind);
   return true;
 }
 
-/** The reader checks the size, and not the checksum. */
+/** Yields the content of an entry and verifies its checksum; the zip reader verifies only the size. */
 async function* contentOf(zip: ZipFile, entry: Entry, archivePath: string): AsyncGenerator<Uint8Array> {
   let checksum = 0;
   try {
@@ -131,7 +131,7 @@ async function* contentOf(zip: ZipFile, entry: Entry, archivePath: string): Asyn
 
 function damaged(archivePath: string, error: Error, name?: string): StorageError {
   const where = name === undefined ? archivePath : `${JSON.stringify(name)} in ${archivePath}`;
-  return new StorageError(`Expected a whole zip file, received a damaged one: ${where}: ${systemErrorText(error)}.`);
+  return new StorageError(`Expected a complete zip file, received a damaged one: ${where}: ${systemErrorText(error)}.`);
 }
 
 function hex(checksum: number): string {

@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Everything below `into`, with its content. */
+/** Returns every file below `into` with its content. */
 async function unpacked(): Promise<Record<string, string>> {
   const entries = await readdir(into, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -30,7 +30,7 @@ async function unpacked(): Promise<Record<string, string>> {
 }
 
 describe('unzip', () => {
-  it('unpacks stored and deflated files, folders listed or not, empty ones too', async () => {
+  it('unpacks stored, deflated and empty files, in listed and unlisted folders', async () => {
     const long = 'abc'.repeat(1000);
     await writeFile(
       archive,
@@ -49,7 +49,7 @@ describe('unzip', () => {
     await expect(unzip(archive, into, limits)).rejects.toThrow('into exists already');
   });
 
-  it('puts files elsewhere, and leaves others out', async () => {
+  it('renames and skips files', async () => {
     await writeFile(archive, zip([{ name: 'top/a/b', content: 'one' }, { name: 'top/c' }]));
     await unzip(archive, into, limits, (name) => (name.startsWith('top/a/') ? name.slice('top/'.length) : undefined));
     expect(await unpacked()).toEqual({ 'a/b': 'one' });
@@ -63,35 +63,35 @@ describe('unzip', () => {
   const bomb = Buffer.alloc(90_000);
   it.each<[string, EntryToWrite[], RegExp]>([
     ['a name that leaves the folder', [{ name: '../a' }], /invalid relative path: \.\.\/a/],
-    ['one that does so deep within', [{ name: 'a/../../b' }], /invalid relative path/],
+    ['a nested name that leaves the folder', [{ name: 'a/../../b' }], /invalid relative path/],
     ['an absolute name', [{ name: '/tmp/a' }], /absolute path/],
-    ['a drive', [{ name: 'c:/a' }], /absolute path/],
+    ['a drive letter', [{ name: 'c:/a' }], /absolute path/],
     ['a backslash', [{ name: 'a\\..\\b' }], /invalid characters/],
-    ['an empty part', [{ name: 'a//b' }], /"a\/\/b": a part of it is empty/],
+    ['an empty path component', [{ name: 'a//b' }], /"a\/\/b": a part of it is empty/],
     ['a dot', [{ name: './a' }], /it has \. or \.\./],
-    ['no name', [{ name: '' }], /a part of it is empty/],
-    ['a zero', [{ name: 'a\u0000b' }], /a control character/],
+    ['an empty name', [{ name: '' }], /a part of it is empty/],
+    ['a null character', [{ name: 'a\u0000b' }], /a control character/],
     ['a name of 256 bytes', [{ name: 'ä'.repeat(128) }], /longer than 255 bytes/],
     ['a link', [{ name: 'a', content: '/etc/passwd', mode: 0o120777 }], /"a", a link or a device/],
     ['a device', [{ name: 'a', mode: 0o060644 }], /"a", a link or a device/],
-    ['a folder that is a file', [{ name: 'a/', mode: 0o100644 }], /"a\/", a link or a device/],
-    ['a name that is there twice', [{ name: 'a' }, { name: 'b' }, { name: 'a' }], /every name once .*received "a"/],
-    ['one that some systems take for another', [{ name: 'K\u00e4se' }, { name: 'ka\u0308se' }], /every name once/],
-    ['a file that is a folder', [{ name: 'a' }, { name: 'a/b' }], /every name once .*received "a\/b"/],
-    ['a folder that is a file later', [{ name: 'a/b' }, { name: 'a' }], /every name once .*received "a"/],
+    ['a folder name with the mode of a file', [{ name: 'a/', mode: 0o100644 }], /"a\/", a link or a device/],
+    ['a duplicate name', [{ name: 'a' }, { name: 'b' }, { name: 'a' }], /unique names .*received "a", which/],
+    ['names that some file systems equate', [{ name: 'K\u00e4se' }, { name: 'ka\u0308se' }], /unique names/],
+    ['a file used as a folder', [{ name: 'a' }, { name: 'a/b' }], /unique names .*received "a\/b", which/],
+    ['a folder listed later as a file', [{ name: 'a/b' }, { name: 'a' }], /unique names .*received "a", which/],
     ['an encrypted file', [{ name: 'a', flags: 1, content: 'x' }], /sizes? mismatch|encrypted/],
     ['too many files', Array.from({ length: 11 }, (_, index) => ({ name: `${index}` })), /at most 10 .*received 11/],
     ['too many bytes', [1, 2].map((name) => ({ name: `${name}`, content: bomb })), /at most 100000 unpacked bytes/],
-    ['a bomb', [{ name: 'a', content: bomb, deflate: true }], /at most \d+ unpacked bytes .*received more/],
-    ['a bomb that says it is small', [{ name: 'a', content: bomb, deflate: true, bytes: 5 }], /too many bytes/],
-    ['less than it says', [{ name: 'a', content: 'abc', deflate: true, bytes: 5 }], /not enough bytes/],
+    ['a zip bomb', [{ name: 'a', content: bomb, deflate: true }], /at most \d+ unpacked bytes .*received more/],
+    ['a zip bomb with a false size', [{ name: 'a', content: bomb, deflate: true, bytes: 5 }], /too many bytes/],
+    ['less content than declared', [{ name: 'a', content: 'abc', deflate: true, bytes: 5 }], /not enough bytes/],
     [
       'a wrong checksum',
       [{ name: 'b' }, { name: 'a', content: 'abc', crc: 1 }],
       /"a" in .*checksum is 352441c2 instead/,
     ],
-    ['content that is not there', [{ name: 'a', content: 'abc', offset: 9_999 }], /damaged one: "a"/],
-  ])('refuses %s, and leaves nothing', async (_, entries, message) => {
+    ['content at a wrong offset', [{ name: 'a', content: 'abc', offset: 9_999 }], /damaged one: "a"/],
+  ])('rejects %s and leaves nothing', async (_, entries, message) => {
     await writeFile(archive, zip(entries));
     const attempt = unzip(archive, into, limits);
     await expect(attempt).rejects.toThrow(StorageError);
@@ -99,19 +99,19 @@ describe('unzip', () => {
     expect(await readdir(folder)).toEqual(['some.zip']);
   });
 
-  it('refuses what is no whole zip file, in one line', async () => {
+  it('rejects a damaged or missing zip file with a one-line error', async () => {
     const good = zip([{ name: 'a', content: 'abc'.repeat(100), deflate: true }]);
     for (const bytes of [0, 10, 60, good.length - 30, good.length - 1].map((end) => good.subarray(0, end))) {
       await writeFile(archive, bytes);
       await expect(unzip(archive, into, limits)).rejects.toThrow(
-        /^Expected a whole zip file, received a damaged [^\n]+$/,
+        /^Expected a complete zip file, received a damaged [^\n]+$/,
       );
     }
     await expect(unzip(join(folder, 'none'), into, limits)).rejects.toThrow(/none: no such file or folder/);
     expect(await readdir(folder)).toEqual(['some.zip']);
   });
 
-  it('finds every flipped bit of the content', async () => {
+  it('detects every flipped bit of the content', async () => {
     const entries = [{ name: 'a', content: 'some text, '.repeat(20), deflate: true }];
     const good = zip(entries);
     const contentEnd = good.indexOf('PK\x01\x02');
@@ -148,7 +148,7 @@ describe('names', () => {
   );
   const name = fc.array(part, { minLength: 1, maxLength: 5 }).map((parts) => parts.join('/'));
 
-  it('that are taken stay below the folder', () => {
+  it('stay inside the folder if accepted', () => {
     fc.assert(
       fc.property(name, (text) => {
         if (whyUnsafe(text) !== undefined) return;
@@ -160,7 +160,7 @@ describe('names', () => {
     );
   });
 
-  it('of all kinds leave nothing outside, whether an archive is taken or not', async () => {
+  it('never create a file outside the folder', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uniqueArray(name, { minLength: 1, maxLength: 4 }), async (names) => {
         await writeFile(archive, zip(names.map((text) => ({ name: text, content: text.endsWith('/') ? '' : text }))));

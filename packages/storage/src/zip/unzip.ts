@@ -6,14 +6,14 @@ import { StorageError } from '../errors.ts';
 import { publishFolder } from '../publish.ts';
 import { readZip, type ZipLimits } from './read-zip.ts';
 
-/** Where a file of an archive goes, below the folder; undefined leaves it out. */
+/** Maps the name of a file in the archive to its path in the folder; undefined skips the file. */
 export type ZipPlaces = (name: string) => string | undefined;
 
 /**
- * Unpacks an archive into a folder that appears whole, or not at all.
+ * Unpacks an archive into a folder that is published atomically.
  *
  * @param into must not exist.
- * @param placeOf without it every file keeps its name; the end of a name is as safe as the whole of it.
+ * @param placeOf by default, every file keeps its name; a suffix of a name is as safe as the full name.
  * @throws StorageError when `into` exists, or the archive is not safe (see readZip).
  */
 export async function unzip(
@@ -25,9 +25,7 @@ export async function unzip(
   await publishFolder(into, (temporary) => unzipInto(archivePath, temporary, limits, placeOf));
 }
 
-/**
- * Unpacks into a folder that is published later, with other things; a file that is there already is written over.
- */
+/** Unpacks into a folder that the caller publishes later; overwrites existing files. */
 export async function unzipInto(
   archivePath: string,
   folder: string,

@@ -1,4 +1,4 @@
-/** Writes zip files, well or badly, for the tests. */
+/** Writes valid and invalid zip files, for tests. */
 import { crc32, deflateRawSync } from 'node:zlib';
 
 export interface EntryToWrite {
@@ -7,12 +7,12 @@ export interface EntryToWrite {
   /** Unix mode, such as 0o120777 for a link. */
   mode?: number;
   deflate?: boolean;
-  /** What the archive shall say instead of the truth. */
+  /** False values for the archive's headers. */
   crc?: number;
   bytes?: number;
   /** General purpose flags; 1 is encrypted. */
   flags?: number;
-  /** Where it says the content lies, instead of where it does. */
+  /** Declared offset of the content, instead of the real one. */
   offset?: number;
 }
 
