@@ -1,10 +1,10 @@
 /**
- * Installs Chorus from a registry, as its users do, in empty folders outside the clone: `node install-check.mjs` after
+ * Installs Chorus from a registry, as users do, in empty folders outside the clone: `node install-check.mjs` after
  * `pnpm build`.
  *
  *   --managers npm,pnpm,yarn   package managers of the projects
- *   --nodes 20,22,24           versions of node that each project runs with
- *   --no-demo                  leaves `npx @chorus/trainer train` out
+ *   --nodes 20,22,24           versions of node that run each project
+ *   --no-demo                  skips `npx @chorus/trainer train`
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ const { values } = parseArgs({
   },
 });
 
-/** How each manager installs what package.json names. */
+/** The command of each manager that installs the dependencies of package.json. */
 const installers = {
   npm: ['npm', 'install', '--no-audit', '--no-fund'],
   pnpm: ['npx', '-y', 'pnpm@12', 'install'],
@@ -34,7 +34,7 @@ const installers = {
 const bluePng =
   'iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAMAAABEpIrGAAAAA1BMVEUzZswgIiSpAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAEklEQVQ4y2NgGAWjYBSMAuwAAAQgAAFWu83mAAAAAElFTkSuQmCC';
 
-/** pnpm waits a day before it installs a version, and asks about install scripts; none of them is needed. */
+/** By default, pnpm delays new versions by a day and requires approval of install scripts; no script is needed. */
 const pnpmSettings = 'packages: []\nminimumReleaseAge: 0\nallowBuilds:\n  core-js: false\n';
 
 const root = mkdtempSync(join(tmpdir(), 'chorus-install-'));
@@ -58,14 +58,14 @@ try {
   rmSync(root, { recursive: true });
 }
 
-/** The first command of somebody who has nothing yet. */
+/** Runs the first command of a new user. */
 function runDemo({ name, version }) {
   const folder = inRoot('demo');
   run(folder, ['npx', '-y', `${name}@${version}`, 'train', '--preset', 'demo', '--out', 'run']);
   requireFiles(folder, ['run/report.json', 'run/bundle/bundle.json']);
 }
 
-/** A project of ten lines that trains and predicts, with each version of node. */
+/** Installs a ten-line project, which trains and predicts, and runs it with each version of node. */
 function checkProject(manager, version) {
   const folder = inRoot(`project-${manager}`);
   const manifest = {
@@ -83,14 +83,14 @@ function checkProject(manager, version) {
     rmSync(join(folder, 'runs'), { recursive: true, force: true });
     const output = run(folder, ['npx', '-y', `node@${node}`, 'train.mjs', 'blue.png']);
     if (!/predicted: '(discs|stars)'/.test(output)) throw new Error(`Expected a prediction, received: ${output}`);
-    if (/Warning/.test(output)) throw new Error(`Expected no warning of node, received: ${output}`);
+    if (/Warning/.test(output)) throw new Error(`Expected no warning from node, received: ${output}`);
   }
 }
 
 /**
- * Runs a command as a user of the local registry, with a cache of its own, and shows what it prints.
+ * Runs a command with the local registry and its own cache, and prints its output.
  *
- * @returns both of its streams.
+ * @returns its stdout and stderr.
  */
 function run(folder, [program, ...parameters]) {
   console.log(`\n${folder}$ ${[program, ...parameters].join(' ')}`);

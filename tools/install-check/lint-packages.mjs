@@ -1,4 +1,4 @@
-/** Checks what would be published, with publint and arethetypeswrong: `node lint-packages.mjs` after `pnpm build`. */
+/** Checks the packages to publish, with publint and arethetypeswrong: `node lint-packages.mjs` after `pnpm build`. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ try {
         `${stale.length} files have no source, such as ${stale[0]}: git clean -fdX -- ${join(folder, 'dist')}, then pnpm build --force`,
       );
     run('publint', ['run', archive, '--strict']);
-    // A package without an entry has no types.
+    // A package without an entry point has no types.
     if (files.includes('package/dist/index.js'))
       run('attw', [archive, '--profile', 'esm-only', '--no-emoji', '--no-color']);
   }
@@ -32,7 +32,7 @@ try {
 console.log(problemCount === 0 ? 'All packages can be published.' : `${problemCount} problems`);
 process.exitCode = problemCount === 0 ? 0 : 1;
 
-/** An earlier build has left it. */
+/** Whether an earlier build left the file. */
 function isStale(file, folder) {
   const [, name] = /^package\/dist\/(?!tfjs-node-gpu\/|dense-module\.js$)(.*)\.js$/.exec(file) ?? [];
   return name !== undefined && !existsSync(join(folder, 'src', `${name}.ts`));

@@ -1,4 +1,4 @@
-/** The packages that are published, and their archives. */
+/** The published packages and their archives. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * Packs all packages as pnpm publishes them; they must have been built.
+ * Packs all packages as pnpm publishes them; run the build first.
  *
  * @returns {{ name: string, version: string, folder: string, archive: string, files: string[] }[]} `files` are the paths in the archive.
  */

@@ -1,4 +1,4 @@
-/** A package registry on this machine, which has Chorus and hands everything else on to the registry that npm uses. */
+/** A local package registry that serves Chorus and proxies everything else to the registry that npm uses. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -9,9 +9,9 @@ import { fileURLToPath } from 'node:url';
 const verdaccio = fileURLToPath(new URL('node_modules/verdaccio/bin/verdaccio', import.meta.url));
 
 /**
- * Starts it, on the loopback interface only.
+ * Starts the registry, on the loopback interface only.
  *
- * @param folder for its configuration, its log and what it stores.
+ * @param folder for its configuration, log and storage.
  * @returns {Promise<{ url: string, publish: (archive: string) => void, stop: () => Promise<void> }>}
  */
 export async function startRegistry(folder) {
@@ -31,10 +31,10 @@ export async function startRegistry(folder) {
     max_body_size: '100mb',
     log: { type: 'file', path: join(folder, 'registry.log'), level: 'warn' },
   };
-  // YAML has JSON in it.
+  // JSON is valid YAML.
   const configurationPath = join(folder, 'verdaccio.yaml');
   writeFileSync(configurationPath, JSON.stringify(configuration));
-  // npm does not publish without a token; the registry does not look at it.
+  // npm requires a token to publish; the registry ignores it.
   const userConfig = join(folder, 'npmrc');
   writeFileSync(userConfig, `//127.0.0.1:${port}/:_authToken=unused\n`);
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * Makes packages ready to run, `ready.mjs PACKAGE…`: builds what changed and sets up the native runtime, through turbo. Says
- * only what takes long, and all that turbo printed when it fails; standard output stays the command's own.
+ * Makes packages ready to run, `ready.mjs PACKAGE…`: builds changed packages and sets up the native runtime, through turbo.
+ * Prints only the steps that take long, and all of turbo's output if it fails; prints nothing to stdout, which belongs to
+ * the command.
  */
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';

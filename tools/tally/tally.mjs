@@ -23,12 +23,12 @@ const total = { passed: 0, failed: 0, skipped: 0 };
 for (const folder of packages) {
   const path = join(root, folder, 'test-results.json');
   if (!existsSync(path)) {
-    console.log(`${folder}: no test results; its tests did not run to the end`);
+    console.log(`${folder}: no test results; its tests did not complete`);
     total.failed += 1;
     continue;
   }
   const results = JSON.parse(readFileSync(path, 'utf8'));
-  // A file that could not be loaded has failed without a failed test.
+  // A file that cannot be loaded fails without a failed test.
   const brokenFiles = results.testResults.filter(
     (file) => file.status === 'failed' && file.assertionResults.length === 0,
   );

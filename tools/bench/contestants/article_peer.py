@@ -1,8 +1,8 @@
 """The article's procedure in plain Keras, as a contestant: V. Agarwal, "Destroy Image Classification by Ensemble of
-Pre-trained models" (2020). One step is the whole of it: three backbones fine-tuned one after the other, then a model of the
-three, frozen, with a small head, trained by `fit`, which runs the members anew in each epoch.
+Pre-trained models" (2020). One step is the whole procedure: three backbones fine-tuned in sequence, then a model of the
+three, frozen, with a small head, trained by `fit`, which runs the members again in each epoch.
 
-Left out, in Keras' favor: that the article saves its members and loads them again.
+Omitted, in favor of Keras: the article saves its members and loads them again.
 """
 
 import os
@@ -23,7 +23,7 @@ BACKBONES = ["MobileNetV2", "InceptionV3", "Xception"]
 
 
 class Stages:
-    """Seconds by stage; each begins where the one before it ended."""
+    """Seconds by stage; each stage begins when the previous one ends."""
 
     def __init__(self):
         self.seconds, self.since = {}, time.perf_counter()
@@ -35,7 +35,7 @@ class Stages:
 
 
 class EpochEnds(keras.callbacks.Callback):
-    """Seconds since it was made, at the end of each epoch with its validation."""
+    """Seconds since its creation, at the end of each epoch including validation."""
 
     def __init__(self):
         super().__init__()
@@ -46,7 +46,7 @@ class EpochEnds(keras.callbacks.Callback):
 
 
 def read(folder, size):
-    """Raw pixels 0 to 255, blue first, resized without antialiasing, as cv2.imread and cv2.resize give them; uint8."""
+    """Raw BGR pixels 0 to 255, uint8, resized without antialiasing, as by cv2.imread and cv2.resize."""
     classes = sorted(path.name for path in folder.iterdir())
     files = [(str(path), float(label)) for label, name in enumerate(classes) for path in sorted((folder / name).iterdir())]
 
@@ -65,7 +65,7 @@ def batches(images, labels, shuffled):
 
 
 def compiled(model, learning_rate):
-    # The article's from_logits on a sigmoid's output; Keras takes the logits behind it.
+    # The article uses from_logits with a sigmoid's output; Keras then uses the sigmoid's logits.
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate),
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
@@ -96,7 +96,7 @@ def stack(members, size):
 
 
 def head_alone(members, images, labels, epochs):
-    """Seconds of the head's training on answers that the members gave once; not a part of the article's procedure."""
+    """Seconds to train the head on cached member predictions; not part of the article's procedure."""
     answers = np.concatenate([one.predict(images, batch_size=BATCH, verbose=0) for one in members], axis=1)
     model = compiled(keras.Sequential([keras.Input((len(members),)), *head()]), 1e-3)
     started = time.perf_counter()
@@ -126,7 +126,7 @@ def run(task):
     return {
         **stages.seconds,
         "total": total,
-        # As long in the stack as in each member.
+        # With as many epochs for the stack as for each member.
         "total, stack as short": total - after_stack,
         "head alone": head_alone(members, images.astype("float32"), labels, task["stackEpochs"]),
     }

@@ -1,4 +1,4 @@
-"""Writes what pytorch_peer.py predicts with as an ONNX model: `export_onnx.py TASK.json MODEL.onnx`.
+"""Exports the prediction model of pytorch_peer.py to ONNX: `export_onnx.py TASK.json MODEL.onnx`.
 
 The model takes uint8 pixels as the other contestants do, [N,S,S,3]; preprocessing is part of it.
 """

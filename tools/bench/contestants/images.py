@@ -1,10 +1,10 @@
-"""Images and labels from a seed, the same as src/images.ts draws: what they show has no part in what a step costs."""
+"""Seeded images and labels, identical to those of src/images.ts: their content does not affect the cost of a step."""
 
 import numpy as np
 
 
 def random_images(seed, count, size):
-    """[count, size, size, 3], uint8: the top bytes of MurmurHash3's finaliser over seed and index."""
+    """[count, size, size, 3], uint8: the top bytes of MurmurHash3's finalizer over seed and index."""
     h = np.arange(count * size * size * 3, dtype=np.uint32) ^ np.uint32((seed + 1) * 0x9E3779B1 % 2**32)
     h = (h ^ (h >> 16)) * np.uint32(0x85EBCA6B)
     h = (h ^ (h >> 13)) * np.uint32(0xC2B2AE35)
@@ -17,7 +17,7 @@ def alternating_labels(count):
 
 
 class Batches:
-    """Batch after batch out of a few, round and round."""
+    """Cycles through a few batches."""
 
     COUNT = 4
 

@@ -1,4 +1,4 @@
-"""Keras 3 on TensorFlow as a contestant: training steps and predictions of its own applications."""
+"""Keras 3 on TensorFlow as a contestant: training steps and predictions of keras.applications."""
 
 import os
 
@@ -17,7 +17,7 @@ CALIBRATION = 4  # Images.
 
 
 def build(task):
-    """(backbone, model from uint8 pixels to one logit); preprocessing is a layer, as it costs least."""
+    """(backbone, model from uint8 pixels to one logit); preprocessing is a layer, which is fastest."""
     size = task["inputSize"]
     backbone = getattr(keras.applications, BACKBONES[task["backbone"]])(
         include_top=False, weights=None, input_shape=(size, size, 3))
@@ -28,7 +28,7 @@ def build(task):
 
 
 def calibrate(backbone, model, images):
-    """Gives BatchNorm the statistics of the first images: with fresh ones numbers fade from layer to layer."""
+    """Sets BatchNorm statistics from the first images: with initial statistics, activations vanish from layer to layer."""
     layers = [layer for layer in backbone.layers if isinstance(layer, keras.layers.BatchNormalization)]
     for layer in layers:
         layer.momentum = 0.0

@@ -1,4 +1,4 @@
-"""onnxruntime as a contestant: predictions of the model that export_onnx.py has written."""
+"""onnxruntime as a contestant: predictions of the model written by export_onnx.py."""
 
 import onnxruntime
 

@@ -1,7 +1,7 @@
-"""A contestant's side of the conversation with src/contestants/contestant-process.ts: one JSON object a line.
+"""The contestant's side of the protocol with src/contestants/contestant-process.ts: one JSON object per line.
 
-    in   {"prepare": {…}}   what to do, as src/contestants/task.ts has it
-    out  {"prepared": {…}}  what is worth telling of it, once warm
+    in   {"prepare": {…}}   the task
+    out  {"prepared": {…}}  versions and sizes, after warm-up
     in   {"steps": 5}       a round
     out  {"seconds": {…}}   by quantity
 
@@ -18,9 +18,9 @@ WARM_UP_SECONDS = 0.3
 
 
 def serve(prepare):
-    """`prepare(task)` gives what to tell, and a function from a number of steps to seconds by quantity."""
+    """`prepare(task)` returns the content of `prepared`, and a function from a number of steps to seconds by quantity."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # What libraries print must not come between.
+    os.dup2(2, 1)  # Output of libraries must not mix with the protocol.
     run = None
     for line in sys.stdin:
         message = json.loads(line)
@@ -43,6 +43,6 @@ def repeated(step):
 
 
 def warmed(run):
-    """Seconds a step, once what is built at the first ones is built."""
+    """Seconds per step, after the first steps have built everything."""
     run(1)
     return run(math.ceil(WARM_UP_SECONDS / run(1)["step"]))["step"]

@@ -9,7 +9,7 @@ from torch.nn import functional
 from images import Batches
 from protocol import repeated, serve, warmed
 
-# timm's Inception has scales (gamma) in its BatchNorm, 17,216 of them, which Keras leaves out; else counts are the same.
+# timm's Inception has 17,216 BatchNorm scales (gamma) that Keras omits; otherwise the parameter counts are equal.
 BACKBONES = {"mobilenet-v2": "mobilenetv2_100", "inception-v3": "inception_v3", "xception": "legacy_xception"}
 CALIBRATION = 4  # Images.
 
@@ -24,12 +24,12 @@ def build(task):
 
 
 def preprocess(pixels):
-    """[N,S,S,3], uint8 → [N,3,S,S], −1 to 1; in memory the channels stay last."""
+    """[N,S,S,3], uint8 → [N,3,S,S], −1 to 1, in channels-last memory format."""
     return pixels.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
 
 
 def calibrate(model, images):
-    """Gives BatchNorm the statistics of the first images: with fresh ones numbers fade from layer to layer."""
+    """Sets BatchNorm statistics from the first images: with initial statistics, activations vanish from layer to layer."""
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = 1.0

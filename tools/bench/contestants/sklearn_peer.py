@@ -1,4 +1,4 @@
-"""scikit-learn's MLPClassifier as the dense stacker trains: see src/contestants/stacker-task.ts."""
+"""scikit-learn's MLPClassifier, trained like the dense stacker: see src/contestants/stacker-task.ts."""
 
 import warnings
 
@@ -8,7 +8,7 @@ from protocol import seconds_of, serve
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-# To stop after so many epochs is the schedule.
+# The schedule stops after a fixed number of epochs.
 warnings.simplefilter("ignore", ConvergenceWarning)
 
 

@@ -1,4 +1,4 @@
-"""tf.data as a contestant: JPEG files to batches of squares, uint8."""
+"""tf.data as a contestant: JPEG files to batches of uint8 squares."""
 
 import os
 

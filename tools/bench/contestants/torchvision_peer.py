@@ -1,4 +1,4 @@
-"""torchvision and DataLoader as a contestant: JPEG files to batches of squares, uint8, by a worker a processor."""
+"""torchvision and DataLoader as a contestant: JPEG files to batches of uint8 squares, with one worker per processor."""
 
 import PIL.Image
 import torch
@@ -14,7 +14,7 @@ BATCH = 32
 class Photographs(torch.utils.data.Dataset):
     def __init__(self, paths, size, decoder):
         self.paths = paths
-        # Bilinear and antialiased: of Pillow's images these are Pillow's own numbers.
+        # Bilinear and antialiased: for Pillow's images, the pixels equal Pillow's.
         resize = v2.Resize((size, size))
         self.square = {
             "pillow": lambda path: v2.functional.pil_to_tensor(resize(PIL.Image.open(path).convert("RGB"))),

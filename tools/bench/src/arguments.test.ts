@@ -21,17 +21,17 @@ test.each([
   [['predict', '--data', 'photos', '--weights', 'w'], { ...all, rows: ['predict'], data: 'photos', weights: 'w' }],
   [['train', '--case', 'Xception'], { ...all, rows: ['train'], case: 'Xception' }],
   [['--list'], { ...all, list: true }],
-])('%j, predict being measured only when it is named', (words, expected) => {
+])('%j, where predict is measured only if named', (words, expected) => {
   expect(parseArguments(words, names, ['predict'])).toEqual(expected);
 });
 
 it.each([
-  [['tran'], 'Expected rows out of train, predict, load, received tran.'],
-  [['--rounds', '0'], 'Expected --rounds from 1 on, received 0.'],
-  [['--rounds', 'many'], 'Expected --rounds from 1 on, received many.'],
+  [['tran'], 'Unknown row "tran"; expected one of: train, predict, load.'],
+  [['--rounds', '0'], 'Expected --rounds of at least 1, received 0.'],
+  [['--rounds', 'many'], 'Expected --rounds of at least 1, received many.'],
   [['--round', '3'], "Unknown option '--round'"],
   [['--json'], 'argument missing'],
-])('%j is refused', (words, message) => {
+])('%j is rejected', (words, message) => {
   expect(() => parseArguments(words, names)).toThrow(ArgumentError);
   expect(() => parseArguments(words, names)).toThrow(message);
 });

@@ -1,28 +1,28 @@
 import { parseArgs } from 'node:util';
 
 export interface Arguments {
-  /** Names of the rows to measure, in their own order. */
+  /** Names of the rows to measure, in table order. */
   rows: string[];
-  /** By default each row has its own number. */
+  /** By default, each row has its own number of rounds. */
   roundCount: number | undefined;
   quick: boolean;
-  /** Where the numbers go, beside the table. */
+  /** File for the numbers, in addition to the printed table. */
   json: string | undefined;
-  /** Of rows with many cases only those that have this in their titles. */
+  /** Measures only cases whose titles contain this text. */
   case: string | undefined;
-  /** Photographs and first weights of the rows that need them, as `chorus train` names them. */
+  /** Photographs and initial weights of the rows that need them, as for `chorus train`. */
   data: string | undefined;
   weights: string | undefined;
-  /** Only says what there is. */
+  /** Only lists the rows. */
   list: boolean;
 }
 
 /**
  * Reads `[ROW…] [--rounds N] [--quick] [--case TEXT] [--json FILE] [--data DIR] [--weights DIR] [--list]`.
  *
- * @param rowNames every row there is.
- * @param onRequest of these the ones that are measured only when they are named.
- * @throws ArgumentError saying what was expected and what came.
+ * @param rowNames all rows.
+ * @param onRequest rows that are measured only if named.
+ * @throws ArgumentError for invalid arguments.
  */
 export function parseArguments(
   words: readonly string[],
@@ -32,11 +32,11 @@ export function parseArguments(
   const { values, positionals } = parse(words);
   const unknown = positionals.find((name) => !rowNames.includes(name));
   if (unknown !== undefined)
-    throw new ArgumentError(`Expected rows out of ${rowNames.join(', ')}, received ${unknown}.`);
+    throw new ArgumentError(`Unknown row "${unknown}"; expected one of: ${rowNames.join(', ')}.`);
   const { rounds, quick = false, json, data, weights, list = false } = values;
   const roundCount = rounds === undefined ? undefined : Number(rounds);
   if (roundCount !== undefined && !(Number.isInteger(roundCount) && roundCount >= 1))
-    throw new ArgumentError(`Expected --rounds from 1 on, received ${rounds}.`);
+    throw new ArgumentError(`Expected --rounds of at least 1, received ${rounds}.`);
   return {
     rows: rowNames.filter((name) =>
       positionals.length === 0 ? !onRequest.includes(name) : positionals.includes(name),
@@ -45,7 +45,7 @@ export function parseArguments(
   };
 }
 
-/** A mistake of whoever typed. */
+/** Invalid command-line arguments. */
 export class ArgumentError extends Error {}
 
 // --- internal ---

@@ -28,7 +28,7 @@ async function run(): Promise<void> {
   if (asked.list) {
     for (const { name, title, minutes, onRequest } of rows)
       console.log(
-        `${name.padEnd(12)} ${String(minutes.whole).padStart(3)} min  ${title}${onRequest === undefined ? '' : ` (only when named: ${onRequest})`}`,
+        `${name.padEnd(12)} ${String(minutes.whole).padStart(3)} min  ${title}${onRequest === undefined ? '' : ` (only if named: ${onRequest})`}`,
       );
     return;
   }
@@ -37,7 +37,7 @@ async function run(): Promise<void> {
   const startedAt = new Date().toISOString();
   const machine = await describeMachine();
   console.log(machineText(machine));
-  if (asked.quick) console.log('QUICK: fewer rounds, steps, cases and contestants; for a look, not for a claim.');
+  if (asked.quick) console.log('QUICK: fewer rounds, steps, cases and contestants; a smoke test, not a measurement.');
   console.log(durationText(chosen, extent, asked));
   const reports: RowReport[] = [];
   for (const { name, title, measure, roundCount: own } of chosen) {
@@ -50,7 +50,7 @@ async function run(): Promise<void> {
     console.log(`\n${name}${asked.quick ? ', QUICK' : ''}: ${title}; ${rounds}`);
     await withTemporaryFolder('chorus-bench', async (folder) => {
       const options = { ...asked, roundCount, folder, onProgress, python: () => prepareBenchPython(onProgress) };
-      // What is measured stays, whatever comes.
+      // Saves the finished rows even if a later one fails.
       for await (const one of measure(options)) {
         report.cases.push(one);
         report.seconds = (Date.now() - startedAtMs) / 1000;
@@ -65,7 +65,7 @@ async function run(): Promise<void> {
   }
 }
 
-/** What is about to be waited for; a case or rounds of one's own are not foreseen. */
+/** Describes the expected duration, which does not account for --case and --rounds. */
 function durationText(
   chosen: readonly Row[],
   extent: keyof Row['minutes'],

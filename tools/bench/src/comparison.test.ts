@@ -7,7 +7,7 @@ const measurement = (contestant: string, samples: number[]) =>
 describe('compare', () => {
   const [ours, theirs] = [measurement('Chorus', [1, 2, 4]), measurement('Keras', [3, 2, 2])];
 
-  it('pairs round with round', () => {
+  it('pairs the samples of each round', () => {
     expect(compare('speed', ours, theirs).ratios).toEqual([3, 1, 0.5]);
     expect(compare('time', ours, theirs).ratios).toEqual([1 / 3, 1, 2]);
     expect(compare('memory', ours, theirs)).toMatchObject({
@@ -18,7 +18,7 @@ describe('compare', () => {
     });
   });
 
-  it('is a bug where rounds are missing', () => {
+  it('throws if samples are missing', () => {
     expect(() => compare('time', ours, measurement('Keras', [1]))).toThrow('as many samples of Chorus and Keras');
   });
 });

@@ -1,4 +1,4 @@
-/** Ratios of what two contestants took in the same rounds, and whether a goal holds. */
+/** Ratios of two contestants' samples in the same rounds, and whether a goal holds. */
 import type { Measurement } from './measurement.ts';
 import { summarise } from './statistics.ts';
 
@@ -6,24 +6,24 @@ import { summarise } from './statistics.ts';
 export interface Goal {
   bound: 'at least' | 'at most';
   ratio: number;
-  /** Wished for beyond the goal. */
+  /** Marks a stretch goal. */
   stretch?: true;
 }
 
 /**
- * What the ratio says of the first contestant:
- * - `speed`: how many times as fast as its peer it is.
- * - `time`, `memory`: how many times its peer's it takes.
+ * The meaning of the ratio for the first contestant:
+ * - `speed`: its speed, as a multiple of its peer's.
+ * - `time`, `memory`: its time or memory, as a multiple of its peer's.
  */
 export type ComparisonKind = 'speed' | 'time' | 'memory';
 
 export interface Comparison {
   kind: ComparisonKind;
-  /** What of the contestant's is compared. */
+  /** The compared quantity. */
   quantity: string;
   contestant: string;
   peer: string;
-  /** A ratio a round. */
+  /** One ratio per round. */
   ratios: number[];
   goals: Goal[];
 }
@@ -50,7 +50,7 @@ export function compare(
   };
 }
 
-/** Whether the median ratio is within a goal's bound and, if it is not, by what share of the bound it misses. */
+/** Returns whether the median ratio meets a goal and, if not, by which fraction of the bound it misses. */
 export function verdict({ bound, ratio }: Goal, ratios: readonly number[]): { holds: boolean; missedBy: number } {
   const { median } = summarise(ratios);
   const excess = bound === 'at least' ? 1 - median / ratio : median / ratio - 1;

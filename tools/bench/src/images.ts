@@ -1,9 +1,9 @@
 import { createPixelStore, PixelStore } from '@chorus/data';
 
 /**
- * Images from a seed, the same as contestants/images.py draws: what they show has no part in what a step costs.
+ * Draws seeded images, identical to those of contestants/images.py; their content does not affect the cost of a step.
  *
- * @returns [count, size, size, 3]: the top bytes of MurmurHash3's finaliser over seed and index.
+ * @returns [count, size, size, 3]: the top bytes of MurmurHash3's finalizer over seed and index.
  */
 export function randomImages(seed: number, count: number, size: number): Uint8Array {
   const key = Math.imul(seed + 1, 0x9e3779b1);
@@ -15,7 +15,7 @@ export function randomImages(seed: number, count: number, size: number): Uint8Ar
   });
 }
 
-/** {@link randomImages} in a store, all of them ready. */
+/** Returns a store of {@link randomImages} in which all images are ready. */
 export function randomStore(seed: number, count: number, size: number): PixelStore {
   const pixels = randomImages(seed, count, size);
   const store = new PixelStore(createPixelStore(count, size));

@@ -2,10 +2,10 @@ import type { Classifier } from '@chorus/models';
 import h5wasm, { File, type Group } from 'h5wasm';
 
 /**
- * Writes a weight file of a classifier's backbone as Keras lays it out: its kernels random, of a size that keeps
- * activations in range, and BatchNorm as it starts.
+ * Writes a weight file of a classifier's backbone in the Keras layout, with random kernels, scaled to keep activations in
+ * range, and initial BatchNorm values.
  *
- * @returns the file's bytes; no result may depend on its numbers.
+ * @returns the file's bytes; results must not depend on its values.
  */
 export async function randomKerasFile({ backboneWeights }: Classifier): Promise<Uint8Array> {
   const { FS } = await h5wasm.ready;
@@ -16,7 +16,7 @@ export async function randomKerasFile({ backboneWeights }: Classifier): Promise<
   for (const layerName of layerNames) {
     const weights = backboneWeights.filter((weight) => weight.layerName === layerName);
     const group = file.create_group(layerName);
-    // Keras repeats the layer's name inside: /conv1/conv1/kernel:0.
+    // Keras nests the layer's name twice: /conv1/conv1/kernel:0.
     const inner = group.create_group(layerName) as Group;
     group.create_attribute(
       'weight_names',
@@ -37,7 +37,7 @@ function numbersFor(weightName: string, shape: readonly number[]): Float32Array 
   const size = shape.reduce((product, length) => product * length, 1);
   if (!weightName.endsWith('kernel'))
     return new Float32Array(size).fill(weightName === 'gamma' || weightName === 'moving_variance' ? 1 : 0);
-  // A depthwise kernel's inputs are its window, any other's the window of all channels.
+  // The fan-in of a depthwise kernel is its window; of any other, the window times all input channels.
   const inputCount = weightName === 'depthwise_kernel' ? size / shape.at(-2)! : size / shape.at(-1)!;
   const limit = Math.sqrt(6 / inputCount);
   return Float32Array.from({ length: size }, () => (2 * Math.random() - 1) * limit);

@@ -1,4 +1,4 @@
-/** What the numbers of a run are numbers of. */
+/** Describes the machine of a run. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -8,14 +8,14 @@ export interface Machine {
   threads: number;
   memoryGB: number;
   system: string;
-  /** Instructions that decide how fast matrices are multiplied; empty where the system does not tell. */
+  /** Instruction sets that determine the speed of matrix multiplication; empty if the system does not report them. */
   instructions: string[];
   node: string;
-  /** Processors that other programs kept busy in the second before the first row; null where the system does not tell. */
+  /** Processors that other programs used in the second before the first row; null if the system does not report it. */
   busyBefore: number | null;
 }
 
-/** Looks at the machine for a second, while this process does nothing. */
+/** Observes the machine for a second while this process is idle. */
 export async function describeMachine(): Promise<Machine> {
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown processor',
@@ -28,12 +28,12 @@ export async function describeMachine(): Promise<Machine> {
   };
 }
 
-/** The machine in a line and, where it is not at rest, a warning. */
+/** Returns the machine in one line and, if it is busy, a warning. */
 export function machineText({ cpu, threads, memoryGB, system, instructions, node, busyBefore }: Machine): string {
   const line = `${cpu}, ${threads} threads, ${memoryGB} GB, ${system}, node ${node}${instructions.length === 0 ? '' : `, ${instructions.join(' ')}`}`;
   return busyBefore === null || busyBefore < restingShare * threads
     ? line
-    : `${line}\nOther programs keep ${busyBefore.toFixed(1)} of ${threads} processors busy: these are no times to trust.`;
+    : `${line}\nOther programs keep ${busyBefore.toFixed(1)} of ${threads} processors busy: the times are not reliable.`;
 }
 
 // --- internal ---
@@ -57,7 +57,7 @@ async function busyProcessors(): Promise<number | null> {
   return ((after.busy - before.busy) / (after.all - before.all)) * cpus().length;
 }
 
-/** Since the machine's start, of all processors, in ticks. */
+/** Returns the ticks of all processors since boot. */
 function processorTimes(): { busy: number; all: number } {
   const [, words = ''] = /^cpu +(.*)$/m.exec(readFileSync('/proc/stat', 'utf8')) ?? [];
   // user nice system idle iowait …

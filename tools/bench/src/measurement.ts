@@ -1,4 +1,4 @@
-/** What is measured of one contestant, a sample a round: the samples of one round were taken beside each other. */
+/** A measured quantity of a contestant, with one sample per round; samples of the same round are paired. */
 export interface Measurement {
   contestant: string;
   quantity: string;

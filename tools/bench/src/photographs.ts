@@ -1,4 +1,4 @@
-/** JPEGs that no camera took, as hard to decode as those of one. */
+/** Synthetic JPEGs that are as expensive to decode as those of a camera. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -12,8 +12,8 @@ export interface PhotographOptions {
 }
 
 /**
- * Draws photographs: noise in octaves, the finer the weaker, as nature has it; as JPEGs of quality 90 they take 0.2
- * bytes a pixel, as cameras' do.
+ * Draws photographs: noise in octaves, weaker at finer scales, as in natural images; as JPEGs of quality 90, they take 0.2
+ * bytes per pixel, like those of cameras.
  *
  * @returns the files' paths.
  */
@@ -28,9 +28,9 @@ export async function drawPhotographs(folder: string, options: PhotographOptions
 // --- internal ---
 
 interface Octave {
-  /** Pixels between one value and the next. */
+  /** Pixels between values. */
   span: number;
-  /** How far it reaches from gray, 0 to 1. */
+  /** Amplitude around gray, 0 to 1. */
   strength: number;
 }
 

@@ -1,11 +1,11 @@
-/** The interpreter of the contestants in Python. */
+/** The interpreter of the Python contestants. */
 import { join } from 'node:path';
 import { preparePython } from '@chorus/python';
 
 /**
- * Path of an interpreter with what requirements.txt lists.
+ * Returns the path of an interpreter with the packages of requirements.txt.
  *
- * @throws Error where python3 or disk space is missing, or with what pip said.
+ * @throws Error when python3 or disk space is missing, or with pip's output when pip fails.
  */
 export async function prepareBenchPython(tell: (words: string) => void): Promise<string> {
   let isCached = true;
@@ -22,8 +22,8 @@ export async function prepareBenchPython(tell: (words: string) => void): Promise
 const environment = {
   name: 'bench',
   requirements: join(import.meta.dirname, '../requirements.txt'),
-  // Measured on Linux x64: 3.4 GB come over the wire, and lie there until they are unpacked to 7.1.
+  // Measured on Linux x64: 3.4 GB are downloaded and stay on disk until they are unpacked to 7.1 GB.
   diskBytes: 10.5e9,
   notice:
-    "Installing Keras, PyTorch and onnxruntime into a virtual environment: 3.4 GB to download, 7.1 GB of disk when done (10.5 GB meanwhile), 2 minutes and more. Most of it is NVIDIA's libraries, without which PyPI's torch does not load on Linux.",
+    "Installing Keras, PyTorch and onnxruntime into a virtual environment: 3.4 GB to download, 7.1 GB of disk (10.5 GB during the installation), 2 minutes or more. Most of it is NVIDIA's libraries, without which PyPI's torch does not load on Linux.",
 };

@@ -1,4 +1,4 @@
-/** All numbers of a run, for machines. */
+/** The machine-readable report of a run. */
 import { type Comparison, verdict } from './comparison.ts';
 import type { Machine } from './machine.ts';
 import type { CaseResult } from './row.ts';
@@ -12,7 +12,7 @@ export interface RowReport {
   cases: CaseResult[];
 }
 
-/** As it goes into `--json FILE`: samples as they came, and what follows from them. */
+/** Returns the content of `--json FILE`: the samples in measured order, and derived values. */
 export function reportJson(about: { startedAt: string; quick: boolean; machine: Machine }, rows: readonly RowReport[]) {
   return {
     schemaVersion: 1,

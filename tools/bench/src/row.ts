@@ -3,40 +3,40 @@ import type { Comparison } from './comparison.ts';
 import type { Prepared } from './contestants/protocol.ts';
 import type { Measurement } from './measurement.ts';
 
-/** One thing that all contestants did. */
+/** The result of a case that all contestants ran. */
 export interface CaseResult {
   title: string;
-  /** What they told of themselves, by their names. */
+  /** Their reports after warm-up, by name. */
   contestants: Record<string, Prepared>;
   measurements: Measurement[];
   comparisons: Comparison[];
-  /** What else is to be known of these numbers, a line each. */
+  /** Notes on the numbers, one per line. */
   remarks: string[];
 }
 
-/** What was asked for, `quick`: fewer cases, contestants and steps, for a look, not for a claim. */
+/** Options of a row; `quick` runs fewer cases, contestants and steps, as a smoke test. */
 export interface RowOptions extends Pick<Arguments, 'quick' | 'case' | 'data' | 'weights'> {
-  /** Rounds; in each, every contestant has one turn. */
+  /** Number of rounds; in each, every contestant has one turn. */
   roundCount: number;
-  /** The row's own, empty at first; removed when it is done. */
+  /** The row's temporary folder, initially empty; removed after the row. */
   folder: string;
-  /** Hears in words how far it is. */
+  /** Called with a progress message. */
   onProgress(words: string): void;
-  /** Interpreter with the packages of requirements.txt; installed by the first call that finds none. */
+  /** Returns the interpreter with the packages of requirements.txt; the first call installs it if needed. */
   python(): Promise<string>;
 }
 
-/** One question to the machine; each lives in a file of `rows/`. */
+/** A benchmark; each has a file in `rows/`. */
 export interface Row {
   name: string;
-  /** What is measured, in one line. */
+  /** One-line description of the measurement. */
   title: string;
-  /** Why it is measured only when it is named. */
+  /** The reason if it is measured only when named. */
   onRequest?: string;
-  /** Where nobody says how many. */
+  /** Default number of rounds. */
   roundCount: { whole: number; quick: number };
-  /** What it takes then, all cases, measured on two cores. */
+  /** Duration of all cases with the default rounds, measured on two cores. */
   minutes: { whole: number; quick: number };
-  /** Gives each case as soon as it is measured. */
+  /** Yields each case as soon as it is measured. */
   measure(options: RowOptions): AsyncIterable<CaseResult>;
 }

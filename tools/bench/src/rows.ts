@@ -11,7 +11,7 @@ import { scaling } from './rows/scaling.ts';
 import { stackers } from './rows/stackers.ts';
 import { train } from './rows/train.ts';
 
-/** Every row there is, in the order of the table. */
+/** All rows, in table order. */
 export const rows: readonly Row[] = [
   train,
   dispatch,

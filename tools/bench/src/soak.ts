@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Does the same again and again and looks whether memory grows: `pnpm soak [--quick]`. */
+/** Repeats operations and checks whether memory grows: `pnpm soak [--quick]`. */
 import { fileURLToPath } from 'node:url';
 import { runProgram } from '@chorus/python';
 import { type Growth, growthOf } from './soak/growth.ts';
@@ -8,14 +8,14 @@ import { soakTrials } from './soak/trials.ts';
 
 const words = process.argv.slice(2);
 if (words.some((word) => word !== '--quick')) {
-  console.error(`soak: Expected nothing or --quick, received ${words.join(' ')}.`);
+  console.error(`soak: Expected no arguments or --quick, received ${words.join(' ')}.`);
   process.exit(2);
 }
 const quick = words.includes('--quick');
 console.log(
   quick
-    ? 'QUICK: a tenth of everything; says that it runs, not that nothing grows.'
-    : 'Twelve models, trainings and lanes: about half an hour on two cores; what seems to grow runs again, twice as long.',
+    ? 'QUICK: a tenth of everything; a smoke test, not a test for memory growth.'
+    : 'Twelve models, trainings and lanes: about half an hour on two cores; trials that seem to grow run again, twice as long.',
 );
 let allFlat = true;
 for (const trial of soakTrials(quick)) {
@@ -26,7 +26,7 @@ if (!allFlat && !quick) process.exitCode = 1;
 
 // --- internal ---
 
-/** Runs it and says how it went. */
+/** Runs a trial and prints its result. */
 async function flat(trial: SoakTrial): Promise<boolean> {
   const samples = await run(trial);
   const growth = growthOf(samples.filter(({ done }) => done > trial.warmUpCount));
@@ -34,7 +34,7 @@ async function flat(trial: SoakTrial): Promise<boolean> {
   return growth.isFlat;
 }
 
-/** What grows by its last warm-up alone is level in here; what leaks is not. */
+/** Repeats a trial with a longer warm-up: growth that was still warm-up disappears, a leak does not. */
 function longer(trial: SoakTrial): SoakTrial {
   const { name, count, warmUpCount } = trial;
   return { ...trial, name: `  again: ${name}`, count: 2 * count, warmUpCount: count + warmUpCount };

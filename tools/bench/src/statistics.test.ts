@@ -5,6 +5,6 @@ it.each([
   [[3], { median: 3, smallest: 3, largest: 3 }],
   [[10, 9, 100], { median: 10, smallest: 9, largest: 100 }],
   [[4, 1, 3, 2], { median: 2.5, smallest: 1, largest: 4 }],
-])('the middle and the ends of %j', (samples, summary) => {
+])('median, minimum and maximum of %j', (samples, summary) => {
   expect(summarise(samples)).toEqual(summary);
 });

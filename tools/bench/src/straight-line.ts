@@ -1,15 +1,15 @@
-/** y = intercept + slope × x, and how far the points are from it. */
+/** y = intercept + slope × x, and the deviation of the points. */
 export interface StraightLine {
   intercept: number;
   slope: number;
-  /** The largest distance of a point, as a share of the line's value there. */
+  /** The largest deviation of a point, relative to the line's value. */
   largestResidual: number;
 }
 
 /**
- * The line of least squares.
+ * Fits a line by least squares.
  *
- * @param points at least two different x.
+ * @param points with at least two different x.
  */
 export function fitStraightLine(points: readonly { x: number; y: number }[]): StraightLine {
   const mean = (of: (point: { x: number; y: number }) => number) =>

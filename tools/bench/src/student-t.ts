@@ -9,7 +9,7 @@ export interface MeanInterval {
 }
 
 /**
- * Mean of independent samples of a normal distribution.
+ * Returns the mean of independent samples of a normal distribution with its 95 % interval.
  *
  * @param samples two to thirteen.
  */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { caseText } from './table.ts';
 
-it('prints medians with their range, ratios with their verdict, and what contestants are', () => {
+it('prints medians with ranges, ratios with verdicts, and the contestants', () => {
   const text = caseText({
     title: 'MobileNetV2, batch 32, 224 px',
     contestants: { Chorus: { versions: {}, parameterCount: 2223872, stepSeconds: 1 } },
@@ -36,7 +36,7 @@ Keras, fit  2.00 (2.00 to 2.00)
 Chorus : Keras, fit  step, speed  1.60 (1.00 to 2.00) ×  goal ≥ 1.5 holds; stretch ≥ 2 misses by 20 %
 
 Keras, tried: fit 2.00 s
-Parameters that train, without the head: Chorus 2,223,872.
+Trainable parameters, without the head: Chorus 2,223,872.
 `.trim(),
   );
 });

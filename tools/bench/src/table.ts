@@ -1,10 +1,10 @@
-/** A case in words, for a terminal. */
+/** Formats a case for a terminal. */
 import { type Comparison, type Goal, verdict } from './comparison.ts';
 import type { Measurement } from './measurement.ts';
 import type { CaseResult } from './row.ts';
 import { summarise } from './statistics.ts';
 
-/** What was measured, how it compares, and what else is to be known of it. */
+/** Returns the measurements, comparisons and remarks of a case as text. */
 export function caseText({ title, contestants, measurements, comparisons, remarks }: CaseResult): string {
   const blocks = [measurementLines(measurements), comparisons.map(comparisonCells)];
   return [
@@ -18,7 +18,7 @@ export function caseText({ title, contestants, measurements, comparisons, remark
 
 // --- internal ---
 
-/** A line per contestant, a column per quantity: the median and, behind it, the smallest and the largest sample. */
+/** One line per contestant, one column per quantity: the median, followed by the smallest and the largest sample. */
 function measurementLines(measurements: readonly Measurement[]): string[][] {
   const contestants = [...new Set(measurements.map(({ contestant }) => contestant))];
   const quantities = [...new Set(measurements.map(heading))];
@@ -62,12 +62,12 @@ function spread(samples: readonly number[], words: (value: number) => string): s
   return samples.length === 1 ? words(median) : `${words(median)} (${words(smallest)} to ${words(largest)})`;
 }
 
-/** Two digits that mean something. */
+/** Formats with two significant digits. */
 function percent(share: number): string {
   return share >= 0.1 ? (100 * share).toFixed(0) : (100 * share).toPrecision(2);
 }
 
-/** Three digits that mean something. */
+/** Formats with three significant digits. */
 function numeral(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
@@ -76,10 +76,10 @@ function parameterRemark(contestants: CaseResult['contestants']): string[] {
   const counts = Object.entries(contestants).flatMap(([name, { parameterCount }]) =>
     parameterCount === undefined ? [] : [`${name} ${parameterCount.toLocaleString('en')}`],
   );
-  return counts.length === 0 ? [] : [`Parameters that train, without the head: ${counts.join('; ')}.`];
+  return counts.length === 0 ? [] : [`Trainable parameters, without the head: ${counts.join('; ')}.`];
 }
 
-/** Lines with every column as wide as its widest cell. */
+/** Pads every column to its widest cell. */
 function columns(lines: readonly string[][]): string[] {
   const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
   return lines.map((line) =>

@@ -1,6 +1,6 @@
 /**
- * A member of "Destroy Image Classification by Ensemble of Pre-trained models" (Vardan Agarwal, 2020), number by number
- * against Keras: `article.json`, which `article.py` writes and explains.
+ * Compares a member of "Destroy Image Classification by Ensemble of Pre-trained models" (Vardan Agarwal, 2020) with Keras,
+ * number by number: `article.json`, written and explained by `article.py`.
  */
 import { Adam, type Classifier, createClassifier, type FromLogitsOnSigmoid } from '@chorus/models';
 import { initRuntime, prepareProcess } from '@chorus/runtime';
@@ -12,10 +12,10 @@ import { takeSteps } from './take-steps.ts';
 import { type Way, ways } from './way.ts';
 
 const [imageCount, inputSize] = [16, 32];
-/** Stream of the pixels in the formula; weights have 0, 1, … */
+/** Stream of the pixels in the formula; weights use the streams 0, 1, … */
 const pixels = 1000;
 const stepCount = 3;
-/** Of MobileNet's BatchNorm layers, as Keras has it. */
+/** Momentum of MobileNet's BatchNorm layers in Keras. */
 const momentum = 0.99;
 
 beforeAll(() => {
@@ -42,7 +42,7 @@ function setWeights(values: ReadonlyMap<Weight, Float32Array>): void {
   });
 }
 
-/** The first BatchNorm sees raw pixels, so its statistics are of their scale. */
+/** The first BatchNorm receives raw pixels, so its statistics have their scale. */
 function firstValues({ weights }: Classifier): Map<Weight, Float32Array> {
   const scales: Record<string, number> = { 'conv1_bn/moving_mean': 200, 'conv1_bn/moving_variance': 160_000 };
   return new Map(
@@ -53,7 +53,7 @@ function firstValues({ weights }: Classifier): Map<Weight, Float32Array> {
   );
 }
 
-/** Three steps on one batch, everything trained; losses before each. */
+/** Runs three steps on one batch, training all layers; returns the loss before each. */
 function threeSteps(classifier: Classifier, fromLogitsOnSigmoid: FromLogitsOnSigmoid, way: Way): number[] {
   const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
   const batch = {
@@ -67,14 +67,14 @@ function threeSteps(classifier: Classifier, fromLogitsOnSigmoid: FromLogitsOnSig
   return losses;
 }
 
-/** Probability of the second class, in inference mode. */
+/** Returns the probability of the second class, in inference mode. */
 function predictions(classifier: Classifier): number[] {
   return tf.tidy(() => Array.from(tf.sigmoid(classifier.logits(images(pixels, imageCount, inputSize))).dataSync()));
 }
 
 /**
- * tf_keras' fused BatchNorm moves its variance towards the unbiased one, n / (n − 1) times the biased that ours and
- * Keras 3's follow: gives the moving variances what theirs would be after the same batches.
+ * Sets the moving variances to those of tf_keras after the same batches: its fused BatchNorm uses the unbiased variance,
+ * n / (n − 1) times the biased variance that Chorus and Keras 3 use.
  */
 function useUnbiasedVariances(classifier: Classifier): void {
   const values = new Map<Weight, Float32Array>();
@@ -94,7 +94,7 @@ function pixelsOf({ model }: Classifier, layerName: string): number {
   return height! * width!;
 }
 
-/** Norms of what changed since the first values, by layer and weight. */
+/** Returns the norms of the changes since the first values, by layer and weight. */
 function changes(classifier: Classifier): Map<string, number> {
   return new Map(
     Array.from(firstValues(classifier), ([{ layerName, weightName, variable }, first]) => {

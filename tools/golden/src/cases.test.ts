@@ -2,12 +2,12 @@ import { backboneFamilies, backboneTable } from '@chorus/models';
 import { expect, it } from 'vitest';
 import { cases, casesOf } from './cases.ts';
 
-it('compares the numbers of some width of every family', () => {
+it('compares the numbers of at least one width of every family', () => {
   const computed = cases.filter(({ numbers }) => numbers !== undefined);
   expect(new Set(computed.map(({ family }) => family))).toEqual(new Set(backboneFamilies));
 });
 
-it('refuses a family of which nothing would be computed', () => {
+it('rejects a family without a computed variant', () => {
   const { mobilenet } = backboneTable;
   const [first] = mobilenet.variants;
   expect(() => casesOf('mobilenet', { ...mobilenet, variants: [{ ...first, name: 'lite0' }] })).toThrow(

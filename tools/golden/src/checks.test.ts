@@ -16,18 +16,18 @@ const reference = readReference(join(import.meta.dirname, '../backbones'), golde
 describe('checkParameters', () => {
   const wrong = (one: Reference) =>
     checkParameters(golden, one).flatMap(({ check, worst, where }) => (worst > 0 ? [[check, worst, where]] : []));
-  /** The reference as if Keras had another name there. */
+  /** Returns the reference with another layer name. */
   const renamed = (layer: string, name: string): Reference => ({
     ...reference,
     weights: reference.weights.map(([own, ...rest]) => [own === layer ? name : own, ...rest]),
     batchNorm: reference.batchNorm.map(([own, ...rest]) => [own === layer ? name : own, ...rest]),
   });
 
-  it('takes any counter for a layer that Keras leaves unnamed', () => {
+  it('accepts any counter in the name of a layer that Keras leaves unnamed', () => {
     expect(wrong(renamed('conv2d', 'conv2d_94'))).toEqual([]);
   });
 
-  it('takes no other name for it', () => {
+  it('rejects other names for it', () => {
     expect(wrong(renamed('conv2d', 'block2_shortcut'))).toEqual([
       ['parameters', 1, expect.stringContaining('["block2_residual_conv","kernel",[1,1,64,128]]')],
     ]);
@@ -37,7 +37,7 @@ describe('checkParameters', () => {
     ]);
   });
 
-  it('takes no counter for a layer that Keras names', () => {
+  it('rejects a counter for a layer that Keras names', () => {
     expect(wrong(renamed('block1_conv1', 'conv2d'))).toEqual([
       ['parameters', 1, expect.stringContaining('in Keras ["conv2d","kernel",[3,3,3,32]]')],
     ]);

@@ -1,4 +1,4 @@
-/** The checks: each compares what Chorus computes with what Keras did, and says what is worst. */
+/** The checks: each compares results of Chorus with those of Keras and reports the worst difference. */
 import { backboneTable, variantOf } from '@chorus/models';
 import { type GoldenCase, gradientLimit } from './cases.ts';
 import { differences, type Finding, worstOf } from './finding.ts';
@@ -6,7 +6,7 @@ import { buildCase, measureFeatures, measurePreprocessing, measureTraining, type
 import type { Reference, ReferenceTensor } from './reference.ts';
 import type { Way } from './way.ts';
 
-/** Structure, preprocessing and BatchNorm's constants; `worst` counts differences. */
+/** Compares structure, preprocessing and BatchNorm constants; `worst` is the number of differences. */
 export function checkParameters(golden: GoldenCase, reference: Reference): Finding[] {
   const { minimumInputSize, unnamedInKeras } = backboneTable[golden.family];
   const { featureWidth, parameterCount } = variantOf(golden);
@@ -36,7 +36,7 @@ export function checkParameters(golden: GoldenCase, reference: Reference): Findi
   ];
 }
 
-/** Pooled features at one input size. */
+/** Compares pooled features at one input size. */
 export function checkFeatures(golden: GoldenCase, inputSize: number, reference: Reference, way: Way): Finding[] {
   const found = measureFeatures(golden, inputSize, way);
   return (['inference', 'training'] as const).map((mode) => {
@@ -46,7 +46,7 @@ export function checkFeatures(golden: GoldenCase, inputSize: number, reference: 
   });
 }
 
-/** Gradients, losses, statistics and weights of three steps, with all layers or the last ones training. */
+/** Compares gradients, losses, statistics and weights of three steps that train all layers or the last ones. */
 export function checkTraining(golden: GoldenCase, range: 'all' | 'suffix', reference: Reference, way: Way): Finding[] {
   const found = measureTraining(golden, range, reference.statistics, way);
   const name = `${range === 'all' ? '' : ', frozen front'}, ${way}`;
@@ -79,12 +79,12 @@ export function checkTraining(golden: GoldenCase, range: 'all' | 'suffix', refer
 
 // --- internal ---
 
-/** What Keras calls a layer to which nobody gave a name; it goes on from model to model. */
+/** The automatic name of an unnamed Keras layer, whose counter continues from model to model. */
 const counterName = /^(conv2d|depthwise_conv2d|separable_conv2d|batch_normalization)(_\d+)?$/;
 
-/** A gradient below this share of all gradients is rounding: the next BatchNorm takes out what its weight adds. */
+/** Gradients below this fraction of all gradients are rounding errors: the next BatchNorm cancels the weight's effect. */
 const negligible = 1e-6;
-/** As a share of all gradients. A thousandth of such a gradient is less than float32 can tell, 6e-8 of what is added up. */
+/** Fraction of all gradients. A thousandth of such a gradient is below the float32 precision of the sum, 6e-8. */
 const roundingLimit = 1e-7;
 
 function checkGradients(
@@ -117,10 +117,10 @@ function checkGradients(
   ];
 }
 
-/** Of few weights: Adam's step has one size whatever the gradient's, so one of which rounding decides the sign counts much. */
+/** Limit for few weights: Adam's step size does not depend on the gradient's, so a sign decided by rounding has much effect. */
 const changeLimit = 0.2;
 
-/** After three steps: statistics, and of a short part the weights. */
+/** Compares the statistics after three steps and, for few training layers, the weights. */
 function checkChanges(name: string, found: Training, reference: Reference, range: 'all' | 'suffix'): Finding[] {
   const expected = tensorsBelow(reference, `${range}/change`);
   const gradients = tensorsBelow(reference, `${range}/gradient`);

@@ -5,7 +5,7 @@ import { ChoiceError, chooseCases, chooseCasesOrExit } from './choose-cases.ts';
 const named = (...parameters: string[]) => chooseCases(parameters).map(({ name }) => name);
 
 describe('chooseCases', () => {
-  it('gives all of them, some, and all widths of a family, in the order of the table', () => {
+  it('returns all cases, some cases, or all widths of a family, in table order', () => {
     expect(chooseCases([])).toEqual(cases);
     expect(named('--only', 'xception,mobilenet-0.5')).toEqual(['mobilenet-0.5', 'xception']);
     expect(named('--only', 'mobilenet')).toEqual(['mobilenet-0.25', 'mobilenet-0.5', 'mobilenet-0.75', 'mobilenet-1']);
@@ -20,16 +20,16 @@ describe('chooseCases', () => {
       /^Expected --only out of mobilenet, .*, xception, mobilenet-0\.25, .*, received "resnet"\.$/,
     ],
     [['--only', 'xception,'], /received ""\.$/],
-    [['--only'], /^Expected nothing or --only NAME,NAME, received --only\.$/],
+    [['--only'], /^Expected no arguments or --only NAME,NAME, received --only\.$/],
     [['--onyl', 'xception'], /received --onyl xception\.$/],
     [['xception'], /received xception\.$/],
-  ])('refuses %j', (parameters, message) => {
+  ])('rejects %j', (parameters, message) => {
     expect(() => chooseCases(parameters)).toThrow(ChoiceError);
     expect(() => chooseCases(parameters)).toThrow(message);
   });
 });
 
-it('says a mistake in one line, and ends with 2', () => {
+it('prints an error in one line and exits with 2', () => {
   vi.spyOn(process, 'argv', 'get').mockReturnValue(['node', 'parity.js', '--only', 'resnet']);
   const said = vi.spyOn(console, 'error').mockImplementation(() => {});
   const exit = vi.spyOn(process, 'exit').mockImplementation((code) => {

@@ -2,13 +2,13 @@ import { parseArgs } from 'node:util';
 import { backboneFamilies } from '@chorus/models';
 import { cases, type GoldenCase } from './cases.ts';
 
-/** A mistake on the command line; its message is one line. */
+/** An error on the command line, with a one-line message. */
 export class ChoiceError extends Error {}
 
 /**
- * The cases that `--only NAME,NAME` names, each a case's name or a family's for all of its widths; without it all of them.
+ * Returns the cases that `--only NAME,NAME` selects, where NAME is a case or a family with all its widths; by default, all.
  *
- * @throws ChoiceError for a name that there is not, and for anything else on the command line.
+ * @throws ChoiceError for an unknown name or any other argument.
  */
 export function chooseCases(parameters: readonly string[]): readonly GoldenCase[] {
   const only = onlyOf(parameters);
@@ -23,7 +23,7 @@ export function chooseCases(parameters: readonly string[]): readonly GoldenCase[
   return cases.filter(isNamed);
 }
 
-/** As {@link chooseCases} of this process' command line, but a mistake ends the process: 2, and its line. */
+/** Like {@link chooseCases} for this process's command line; on an error, prints it and exits with 2. */
 export function chooseCasesOrExit(): readonly GoldenCase[] {
   try {
     return chooseCases(process.argv.slice(2));
@@ -40,6 +40,6 @@ function onlyOf(parameters: readonly string[]): string | undefined {
   try {
     return parseArgs({ args: [...parameters], options: { only: { type: 'string' } } }).values.only;
   } catch {
-    throw new ChoiceError(`Expected nothing or --only NAME,NAME, received ${parameters.join(' ')}.`);
+    throw new ChoiceError(`Expected no arguments or --only NAME,NAME, received ${parameters.join(' ')}.`);
   }
 }

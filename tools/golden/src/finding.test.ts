@@ -12,7 +12,7 @@ describe('worstOf', () => {
       ],
     ],
     [
-      'what is no number, first',
+      'NaN at the beginning',
       [
         ['worst', Number.NaN],
         ['a', 1],
@@ -20,7 +20,7 @@ describe('worstOf', () => {
       ],
     ],
     [
-      'what is no number, amid',
+      'NaN in the middle',
       [
         ['a', 1],
         ['worst', Number.NaN],
@@ -28,14 +28,14 @@ describe('worstOf', () => {
       ],
     ],
     [
-      'what is no number, last',
+      'NaN at the end',
       [
         ['a', Number.POSITIVE_INFINITY],
         ['worst', Number.NaN],
       ],
     ],
     [
-      'what was not found at all',
+      'a missing value',
       [
         ['a', 1],
         ['worst', Number.POSITIVE_INFINITY],
@@ -47,7 +47,7 @@ describe('worstOf', () => {
     expect(worstOf('some', 1, comparisons)).toEqual({ check: 'some', worst, limit: 1, where: 'worst' });
   });
 
-  it('of nothing is nothing', () => {
+  it('is 0 without comparisons', () => {
     expect(worstOf('some', 1, [])).toEqual({ check: 'some', worst: 0, limit: 1, where: '' });
   });
 });

@@ -1,4 +1,4 @@
-/** The worst of many comparisons. */
+/** The worst result of many comparisons. */
 export interface Finding {
   check: string;
   worst: number;
@@ -7,7 +7,7 @@ export interface Finding {
   where: string;
 }
 
-/** How many of two lists' places differ. */
+/** Counts the positions at which two lists differ. */
 export function differences(check: string, found: readonly unknown[], expected: readonly unknown[]): Finding {
   const places = Array.from({ length: Math.max(found.length, expected.length) }, (_, index) => index);
   const text = (one: unknown) => JSON.stringify(one) ?? 'nothing';
@@ -17,9 +17,9 @@ export function differences(check: string, found: readonly unknown[], expected: 
   return { check, worst: wrong.length, limit: 0, where };
 }
 
-/** @param comparisons where, and how far from Keras. */
+/** @param comparisons locations, and differences from Keras. */
 export function worstOf(check: string, limit: number, comparisons: readonly [string, number][]): Finding {
-  // What is no number is worst, whatever comes behind it.
+  // NaN is the worst value, regardless of later ones.
   const isWorse = (one: number, most: number) => !(one <= most || Number.isNaN(most));
   const [where, worst] = comparisons.reduce((most, one) => (isWorse(one[1], most[1]) ? one : most), ['', 0]);
   return { check, worst, limit, where };

@@ -1,7 +1,7 @@
-/** `formula.py`, bit for bit: weights, pixels and labels from a tensor's number and an element's index. */
+/** Bit-equal to `formula.py`: weights, pixels and labels from a tensor's number and an element's index. */
 import * as tf from '@tensorflow/tfjs';
 
-/** 32 bits, unsigned: MurmurHash3's finaliser over stream and index. */
+/** Returns 32 bits, unsigned: MurmurHash3's finalizer over stream and index. */
 export function bits(stream: number, index: number): number {
   let h = index ^ Math.imul(stream + 1, 0x9e3779b1);
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
@@ -9,15 +9,15 @@ export function bits(stream: number, index: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** Numbers 0 to below 1. */
+/** Returns numbers in [0, 1). */
 export function draw(stream: number, count: number): Float64Array {
   const numbers = new Float64Array(count);
-  // A loop, for there are millions.
+  // A loop, because there are millions of numbers.
   for (let index = 0; index < count; index += 1) numbers[index] = bits(stream, index) / 2 ** 32;
   return numbers;
 }
 
-/** First values of a weight by its name in Keras 2, such as `depthwise_kernel`. */
+/** Returns the initial values of a weight, by its name in Keras 2, such as `depthwise_kernel`. */
 export function weight(stream: number, weightName: string, shape: readonly number[]): Float32Array {
   const [numbers, formula] = [draw(stream, sizeOf(shape)), formulaFor(weightName, shape)];
   const values = new Float32Array(numbers.length);
@@ -25,7 +25,7 @@ export function weight(stream: number, weightName: string, shape: readonly numbe
   return values;
 }
 
-/** [count, size, size, 3] RGB, whole numbers 0..253: a color, 4 by 4 patches and noise. The caller disposes. */
+/** Returns [count, size, size, 3] RGB, integers 0..253: a color, 4 by 4 patches and noise. The caller disposes the tensor. */
 export function images(stream: number, count: number, size: number): tf.Tensor4D {
   const colors = draw(stream, count * 3);
   const patches = draw(stream + 1, count * 4 * 4 * 3);
@@ -39,7 +39,7 @@ export function images(stream: number, count: number, size: number): tf.Tensor4D
   return tf.tensor4d(pixels, [count, size, size, 3]);
 }
 
-/** 0 or 1. */
+/** Returns labels 0 or 1. */
 export function labels(count: number): number[] {
   return Array.from({ length: count }, (_, row) => Number((5 * row) % 7 < 3));
 }

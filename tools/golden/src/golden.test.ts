@@ -1,4 +1,4 @@
-/** Every backbone against what Keras computed of it: `backbones/`, which backbones.py wrote and explains. */
+/** Compares every backbone with the results of Keras in `backbones/`, written and explained by backbones.py. */
 import { join } from 'node:path';
 import { initRuntime, prepareProcess } from '@chorus/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -15,7 +15,7 @@ beforeAll(() => {
   initRuntime({ device: 'cpu:0', intraOpThreads: 2 });
 });
 
-/** All at once, so that a failure shows the whole picture. */
+/** Checks all findings at once, so that a failure reports all of them. */
 function expectWithin(findings: readonly Finding[]): void {
   expect(findings).not.toHaveLength(0);
   expect(findings.filter(({ worst, limit }) => !(worst <= limit))).toEqual([]);
@@ -33,14 +33,14 @@ describe.each(cases)('$name', (golden) => {
   const { sizes } = golden.numbers;
   describe.each(ways)('%s', (way) => {
     it.each(sizes)('has its features at %d px', (inputSize) => {
-      // Of images that look alike to the network anything would agree.
+      // Features that hardly differ between images would agree in any case.
       expect(reference.spread[inputSize]).toBeGreaterThan(0.02);
       expectWithin(checkFeatures(golden, inputSize, reference, way));
     });
 
     it.each([
       ['with all layers', 'all'],
-      ['behind a frozen front', 'suffix'],
+      ['with frozen first layers', 'suffix'],
     ] as const)('has its gradients and three steps of training %s', (_, range) => {
       expectWithin(checkTraining(golden, range, reference, way));
     });

@@ -1,4 +1,4 @@
-/** What Chorus computes where backbones.py lets Keras compute. */
+/** Computes with Chorus what backbones.py computes with Keras. */
 import {
   Adam,
   backpropagate,
@@ -17,10 +17,10 @@ import { inWay, training, type Way } from './way.ts';
 const imageCount = 16;
 const stepCount = 3;
 const learningRate = 1e-5;
-/** Streams of the formula; a model's weights have those from the case's first on, in its order. */
+/** Streams of the formula; a model's weights use consecutive streams from the case's first one, in order. */
 const streams = { batch: 0, other: 3 };
 
-/** A classifier with the formula's weights and one logit. The caller disposes. */
+/** Creates a classifier with the formula's weights and one logit. The caller disposes it. */
 export function buildCase(golden: GoldenCase, inputSize: number, classes: string[] = ['0', '1']): Classifier {
   const { family, variant, firstStream } = golden;
   const classifier = createClassifier({ backbone: { family, variant, inputSize }, classes, seed: 0 });
@@ -31,7 +31,7 @@ export function buildCase(golden: GoldenCase, inputSize: number, classes: string
   return classifier;
 }
 
-/** Pooled features [16, width] of a batch in training mode and, with that batch's statistics, of another in inference. */
+/** Returns pooled features [16, width] of a batch in training mode and, with that batch's statistics, of another in inference. */
 export function measureFeatures(
   golden: GoldenCase,
   inputSize: number,
@@ -56,23 +56,23 @@ export function measureFeatures(
   }
 }
 
-/** By the weights' places in `classifier.weights`. */
+/** By index in `classifier.weights`. */
 type Tensors = Map<number, Float32Array>;
 
 export interface Training {
-  /** Before each step. */
+  /** Loss before each step. */
   losses: number[];
-  /** Of the first step, by the batch's and by the moving statistics. */
+  /** Gradients of the first step, with batch statistics and with moving statistics. */
   gradients: Tensors;
   gradientsByMoving: Tensors;
-  /** What three steps of Adam changed, BatchNorm's statistics among it. */
+  /** Changes by three Adam steps, including the BatchNorm statistics. */
   changes: Tensors;
 }
 
 /**
- * Gradients, then three steps on one batch. Where moving statistics learn, they start afresh.
+ * Computes gradients, then three steps on one batch. Moving statistics that train start at their initial values.
  *
- * @param statistics moving means and variances, one behind the other in the weights' order.
+ * @param statistics moving means and variances, concatenated in the order of the weights.
  */
 export function measureTraining(
   golden: GoldenCase,
@@ -114,7 +114,7 @@ export function measureTraining(
   return { losses, gradients, gradientsByMoving, changes };
 }
 
-/** Pixels of every value, 0 … 255 and 0, 1 again, as the first layer gets them. */
+/** Returns preprocessed pixels of every value, 0 … 255 and 0, 1 again. */
 export function measurePreprocessing({ preprocessing }: Classifier): Float32Array {
   const pixels = Float32Array.from({ length: 258 }, (_, index) => index % 256);
   return tf.tidy(() => preprocessing.apply(tf.tensor4d(pixels, [1, 1, 86, 3])).dataSync<'float32'>());
@@ -133,7 +133,7 @@ function setStatistics({ weights }: Classifier, statistics: Float32Array): void 
   if (at !== statistics.length) throw new Error(`expected ${at} statistics, received ${statistics.length}`);
 }
 
-/** Gives the BatchNorm layers that train the statistics that Keras makes them with. */
+/** Resets the BatchNorm layers that train to the initial statistics of Keras. */
 function startAfresh({ weights }: Classifier, view: FineTuneView): void {
   const learning = new Set(view.variables);
   const layers = new Set(weights.filter(({ variable }) => learning.has(variable)).map(({ layerName }) => layerName));
@@ -144,7 +144,7 @@ function startAfresh({ weights }: Classifier, view: FineTuneView): void {
   }
 }
 
-/** As many classes as features and the identity for a head: nothing else gives features in training mode. */
+/** A head with one class per feature and the identity as its kernel, which is the only way to get features in training mode. */
 function withFeaturesAsLogits(golden: GoldenCase, inputSize: number): Classifier {
   const width = variantOf(golden).featureWidth;
   const classifier = buildCase(
@@ -160,7 +160,7 @@ function withFeaturesAsLogits(golden: GoldenCase, inputSize: number): Classifier
   return classifier;
 }
 
-/** Of the mean cross-entropy, by the backward pass that trains. */
+/** Computes gradients of the mean cross-entropy with the backward pass of training. */
 function gradientsOf(
   { weights }: Classifier,
   view: FineTuneView,

@@ -1,6 +1,6 @@
 /**
- * `pnpm parity [--only NAME,NAME]`: lets Keras compute beside Chorus, compares whole tensors and real files, prints a table
- * and ends with 1 where something is above its limit. NAME is a backbone or a family; `--only` leaves out what is not of them.
+ * `pnpm parity [--only NAME,NAME]`: runs Keras and Chorus, compares whole tensors and real files, prints a table, and exits
+ * with 1 if a difference exceeds its limit. NAME is a backbone or a family; `--only` skips all checks of others.
  */
 import { initRuntime, prepareProcess } from '@chorus/runtime';
 import { withTemporaryFolder } from '@chorus/storage';
@@ -26,7 +26,7 @@ await withTemporaryFolder('chorus-parity', async (folder) => {
   report('all', await compareWeightFiles(python, folder));
   report('all', await comparePillow(python, folder));
   for (const [name, findings] of await compareExports(python, folder)) report(name, findings);
-  if (!hasPhotographs()) console.log('Real weights and photographs: left out, there is no ../shared/data.');
+  if (!hasPhotographs()) console.log('Real weights and photographs: skipped, because ../shared/data does not exist.');
   else for (const [name, findings] of await comparePhotographs(python, folder)) report(name, findings);
 });
 console.log(allWithin ? 'All within their limits.' : 'Not all within their limits.');

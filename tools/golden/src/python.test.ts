@@ -1,11 +1,11 @@
-/** With a python3 that is a shell script: how TensorFlow is installed is what `pnpm parity` shows. */
+/** Tests with a shell script as python3; `pnpm parity` covers the real installation of TensorFlow. */
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { prepareGoldenPython } from './python.ts';
 
-/** Makes an environment of itself; `pip` does what the test says, in a folder of which it knows the name. */
+/** A python3 that creates an environment with itself; its `pip` runs the test's script, which receives the folder's name. */
 const python3 = (pip: string) => `#!/bin/sh
 if [ "$2" = venv ]; then mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; exit; fi
 cd "$CHORUS_CACHE"
@@ -33,19 +33,19 @@ async function usePip(pip: string): Promise<void> {
   await chmod(program, 0o755);
 }
 
-/** Paths of what is in the cache, from its folder. */
+/** Lists the cache, relative to its folder. */
 function cached(): Promise<string[]> {
   return readdir(join(folder, 'parity'), { recursive: true });
 }
 
-/** Waits to be told, for five seconds. */
+/** Waits for a signal file, for up to five seconds. */
 const waiting = `
 touch started
 for turn in 1 2 3 4 5 6 7 8 9 10; do if [ -e go ]; then exit 0; fi; sleep 0.5; done
 echo nobody came >&2
 exit 1`;
 
-/** What else this process does while pip is at work, such as touching the lock. */
+/** Lets this process do other work while pip runs, such as touching the lock. */
 async function whilePipWaits(work: () => Promise<void>): Promise<void> {
   await vi.waitFor(async () => expect(await readdir(folder)).toContain('started'), 5_000);
   await work();
@@ -53,7 +53,7 @@ async function whilePipWaits(work: () => Promise<void>): Promise<void> {
 }
 
 describe('prepareGoldenPython', () => {
-  it('lets its process go on while pip installs, and is done once', async () => {
+  it('does not block the process while pip installs, and installs once', async () => {
     await usePip(waiting);
     const [python] = await Promise.all([prepareGoldenPython(), whilePipWaits(async () => {})]);
     await rm(join(folder, 'programs'), { recursive: true });
@@ -61,7 +61,7 @@ describe('prepareGoldenPython', () => {
     expect((await cached()).map((path) => join(folder, 'parity', path))).toContain(python);
   });
 
-  it('is not done where another process took the lock over meanwhile', async () => {
+  it('fails if another process took over the lock', async () => {
     await usePip(waiting);
     const takeOver = async () => {
       const lock = (await cached()).find((path) => path.endsWith('.owner'))!;
@@ -72,7 +72,7 @@ describe('prepareGoldenPython', () => {
     expect((await cached()).filter((path) => path.endsWith('installed'))).toEqual([]);
   });
 
-  it('says what pip said', async () => {
+  it('reports the output of pip', async () => {
     await usePip('echo no such version >&2; exit 1');
     await expect(prepareGoldenPython()).rejects.toThrow(/pip install.* ended with 1:\nno such version$/);
     expect((await cached()).filter((path) => path.endsWith('installed'))).toEqual([]);

@@ -1,12 +1,12 @@
-/** Python with TensorFlow, Keras and Pillow, in a virtual environment of the user's cache. */
+/** Python with TensorFlow, Keras and Pillow, in a virtual environment in the user's cache. */
 import { join } from 'node:path';
 import { type ProgramOptions, preparePython, runProgram } from '@chorus/python';
 
-/** Of this package: the scripts are there. */
+/** Folder of this package, which contains the scripts. */
 export const scriptsFolder = join(import.meta.dirname, '..');
 export const repository = join(scriptsFolder, '../..');
 
-/** Path of an interpreter with what requirements.txt lists. */
+/** Returns the path of an interpreter with the packages of requirements.txt. */
 export function prepareGoldenPython(): Promise<string> {
   return preparePython({
     name: 'parity',
@@ -16,7 +16,7 @@ export function prepareGoldenPython(): Promise<string> {
   });
 }
 
-/** Runs a script of this package; as runProgram. */
+/** Runs a script of this package, like runProgram. */
 export function runScript(
   python: string,
   script: string,

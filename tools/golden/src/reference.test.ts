@@ -7,7 +7,7 @@ import { readReference } from './reference.ts';
 
 const golden = cases.find(({ name }) => name === 'mobilenet-0.25')!;
 
-/** What distances are measured from: one tensor of each kind. */
+/** Two reference tensors: a whole one and a summary. */
 async function tensors() {
   const folder = await mkdtemp(join(tmpdir(), 'chorus-reference-'));
   try {
@@ -22,10 +22,10 @@ async function tensors() {
 }
 
 describe('a tensor of the reference', () => {
-  it('has its norm, and is as far from nothing', async () => {
+  it('has the same norm as its distance to zero', async () => {
     const { whole, summary } = await tensors();
     expect([whole.norm, whole.distanceTo(new Float32Array(3))]).toEqual([3, 3]);
-    // Of conv1_bn/gamma; projections say it to within a third or so.
+    // conv1_bn/gamma; projections estimate the norm to within about a third.
     expect(summary.distanceTo(new Float32Array(8)) / summary.norm).toBeGreaterThan(2 / 3);
     expect(summary.distanceTo(new Float32Array(8)) / summary.norm).toBeLessThan(4 / 3);
   });

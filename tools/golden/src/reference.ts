@@ -1,24 +1,24 @@
-/** What backbones.py wrote of one case. */
+/** Reads the results of backbones.py for a case. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import type { GoldenCase } from './cases.ts';
 import { bits } from './formula.ts';
 
-/** A tensor of Keras'. */
+/** A tensor computed by Keras. */
 export interface ReferenceTensor {
   norm: number;
   /**
-   * ‖values − tensor‖: exactly where the whole tensor is at hand, else by its projections to within a third or so.
+   * Returns ‖values − tensor‖: exactly for a whole tensor, otherwise estimated from projections to within about a third.
    *
-   * @throws Error when there are more or fewer values.
+   * @throws Error for a different number of values.
    */
   distanceTo(values: Float32Array): number;
 }
 
 export interface Reference {
   versions: Record<string, string>;
-  /** Of the backbone, the input among them. */
+  /** Number of layers of the backbone, including the input. */
   layerCount: number;
   featureWidth: number;
   /** Layer, weight (as in Keras 2), shape; in Keras' order. */
@@ -27,17 +27,17 @@ export interface Reference {
   batchNorm: readonly [string, number, number][];
   /** 258 pixel values, 0 … 255 and 0, 1 again, through preprocess_input. */
   preprocessed: readonly number[];
-  /** Of the features across images, by input size. */
+  /** Spread of the features across images, by input size. */
   spread: Record<string, number>;
-  /** Moving means and variances for gradients, one behind the other in the weights' order; of few bits. */
+  /** Moving means and variances for gradients, concatenated in the order of the weights, with reduced precision. */
   statistics: Float32Array;
-  /** Before each of three steps, with all layers training and with the last ones. */
+  /** Loss before each of three steps, training all layers or only the last ones. */
   losses: Record<'all' | 'suffix', number[]>;
   /** By name, such as `all/gradient/0`. */
   tensors: ReadonlyMap<string, ReferenceTensor>;
 }
 
-/** @throws Error when the case has no such files in the folder. */
+/** @throws Error if the folder lacks the files of the case. */
 export function readReference(folder: string, { name }: GoldenCase): Reference {
   const { tensors, statistics, ...rest } = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Stored;
   const entries = Object.entries(tensors);
@@ -62,13 +62,13 @@ export function readReference(folder: string, { name }: GoldenCase): Reference {
 interface Stored extends Omit<Reference, 'tensors' | 'statistics'> {
   /** The upper halves of little-endian float32, deflated, in base64; only where numbers are compared. */
   statistics?: string;
-  /** [length, norm, projections…], or where the tensor lies in the file beside this one. */
+  /** [length, norm, projections…], or the position of the tensor in the file beside this one. */
   tensors: Record<string, number[] | { first: number; length: number }>;
 }
 
 const signStream = 6;
 
-/** A copy: the bytes of a file may lie anywhere. */
+/** Copies the bytes, because those of a file may not be aligned. */
 function floats(bytes: Buffer): Float32Array {
   return new Float32Array(Uint8Array.from(bytes).buffer);
 }
@@ -101,7 +101,7 @@ function summarised([length, norm, ...projections]: readonly number[]): Referenc
   return { norm: norm!, distanceTo };
 }
 
-/** Onto vectors of ±1: bit n of an element's hash is its sign in vector n. */
+/** Projects onto vectors of ±1: bit n of an element's hash is its sign in vector n. */
 function project(values: Float32Array, count: number): Float64Array {
   const projections = new Float64Array(count);
   for (let index = 0; index < values.length; index += 1) {

@@ -8,7 +8,7 @@ export interface Steps extends LossOptions {
   way: Way;
 }
 
-/** Steps on one batch, which stays the caller's; the loss before each. */
+/** Takes steps on one batch, which the caller disposes; returns the loss before each step. */
 export function takeSteps(
   part: FineTuneView,
   adam: Adam,

@@ -1,4 +1,4 @@
-/** How Chorus computes: op by op, as tfjs does it, or as one op of TensorFlow. Both have to be what Keras computes. */
+/** The execution modes of Chorus: op by op, as in tfjs, or compiled to one TensorFlow op. Both must equal Keras. */
 import { type CompileOptions, compile, type Results } from '@chorus/runtime';
 import type * as tf from '@tensorflow/tfjs';
 
@@ -6,9 +6,9 @@ export const ways = ['op by op', 'compiled'] as const;
 export type Way = (typeof ways)[number];
 
 /**
- * What `use` makes of a function that computes in this way.
+ * Passes a function in this execution mode to `use` and returns its result.
  *
- * @param options for the one that is compiled, which is disposed afterwards.
+ * @param options for the compiled function, which is disposed afterwards.
  */
 export function inWay<Inputs extends readonly tf.Tensor[], Result extends Results, Found>(
   way: Way,
@@ -25,5 +25,5 @@ export function inWay<Inputs extends readonly tf.Tensor[], Result extends Result
   }
 }
 
-/** As lanes compile a training step of float32: grappler leaves it alone. */
+/** The options with which lanes compile a float32 training step: without grappler. */
 export const training: CompileOptions = { optimizes: false };

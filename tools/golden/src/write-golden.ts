@@ -1,4 +1,4 @@
-/** `pnpm golden [--only NAME,NAME]`: lets Keras write the numbers that the tests compare with into `backbones/`. */
+/** `pnpm golden [--only NAME,NAME]`: computes the reference numbers of the tests with Keras and writes them to `backbones/`. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withTemporaryFolder } from '@chorus/storage';

@@ -6,7 +6,7 @@ const members = [
 ];
 const recipe = { whole: { epochCount: 1 } };
 const data = { source: 'shapes', limitPerClass: 60 };
-// Equal for all that one process runs.
+// Must be equal for all calls in one process.
 const runtime = { logicalCpuDevices: 2, intraOpThreads: 1 };
 const { folder } = await train({ name: 'project', inputSize: 32, data, weights: 'random', members, recipe, runtime });
 console.log(await predictFiles(`${folder}/bundle`, process.argv.slice(2), { runtime }));

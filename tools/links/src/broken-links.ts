@@ -1,12 +1,12 @@
-/** Links of Markdown pages that lead nowhere. */
+/** Finds broken links in Markdown pages. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { readPage } from './page.ts';
 
 /**
- * Finds relative links to files and anchors that do not exist. Addresses of other sites are not visited.
+ * Finds relative links to files and anchors that do not exist. Does not check links to other sites.
  *
- * @param root folder of the repository; links may not lead out of it.
+ * @param root folder of the repository; links must not leave it.
  * @param paths Markdown files, relative to `root`.
  * @returns one line per broken link: `<page>: <link>: <reason>`.
  */

@@ -1,4 +1,4 @@
-/** What a page of Markdown links to, and what can be linked to in it. */
+/** The links and anchors of a Markdown page. */
 import { slugOf } from './slug.ts';
 
 export interface Page {
@@ -8,7 +8,7 @@ export interface Page {
   anchors: string[];
 }
 
-/** Reads Markdown, without what stands in code. */
+/** Reads Markdown; ignores code. */
 export function readPage(markdown: string): Page {
   const text = withoutCode(markdown);
   const inline = [...text.matchAll(/\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)/g)];
@@ -32,7 +32,7 @@ function withoutCode(markdown: string): string {
   return markdown.replace(fence, '').replace(/(`+)[^`][\s\S]*?\1/g, '');
 }
 
-/** The text of each heading, without the marks of links and code. */
+/** Returns the text of each heading, without link and code markup. */
 function headings(markdown: string): string[] {
   return [...markdown.replace(fence, '').matchAll(/^#{1,6}\s+(.+?)\s*#*$/gm)].map((match) =>
     match[1]!.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replaceAll('`', ''),

@@ -1,5 +1,5 @@
 /**
- * The anchor of a heading, as GitHub makes it: lower case, without punctuation, dashes in place of spaces.
+ * Returns the anchor that GitHub creates for a heading: lower case, without punctuation, with dashes for spaces.
  *
  * @example slugOf("What bfloat16 does to accuracy") // "what-bfloat16-does-to-accuracy"
  */

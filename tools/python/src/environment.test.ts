@@ -18,7 +18,7 @@ async function environment(requirements: string, diskBytes = 1e6) {
   return { name: 'some', requirements: path, diskBytes, notice: 'About to install.' };
 }
 
-it('installs once, and anew where the requirements have changed, if there is room', async () => {
+it('installs once, and again after a change of the requirements if there is enough space', async () => {
   const told: string[] = [];
   const tell = (words: string) => told.push(words);
   const python = await preparePython(await environment('# nothing\n'), tell);
@@ -27,6 +27,6 @@ it('installs once, and anew where the requirements have changed, if there is roo
   expect(await preparePython(await environment('# nothing\n'), tell)).toBe(python);
   expect(told).toHaveLength(1);
   await expect(preparePython(await environment('# large\n', 1e18), tell)).rejects.toThrow(
-    /Expected 1000000000.0 GB of free disk for Python packages in .*, found .*; free some, or name another place with CHORUS_CACHE/,
+    /Expected 1000000000.0 GB of free disk for Python packages in .*, found .*; free some, or set CHORUS_CACHE to another folder/,
   );
 });

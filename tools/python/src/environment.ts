@@ -1,34 +1,34 @@
-/** Virtual environments of Python in the user's cache, one for each list of requirements. */
+/** Python virtual environments in the user's cache, one for each list of requirements. */
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cacheFolder, publishFile, sha256, withLock } from '@chorus/storage';
 import { runProgram } from './run-program.ts';
 
-/** What is installed, and what that takes. */
+/** A virtual environment: its requirements and its disk usage. */
 export interface Environment {
-  /** Of its folder in the cache. */
+  /** Name of its folder in the cache. */
   name: string;
-  /** File for pip, with exact versions. */
+  /** Path of a pip requirements file with exact versions. */
   requirements: string;
-  /** What it takes there, with what pip needs meanwhile. */
+  /** Peak disk usage of the installation, including pip's temporary files. */
   diskBytes: number;
-  /** What is told before anything is downloaded. */
+  /** Message shown before the download. */
   notice: string;
 }
 
 /**
- * Path of the environment's interpreter, made anew where its requirements have changed.
+ * Returns the path of the environment's interpreter; installs it again if the requirements have changed.
  *
- * @param tell hears what is about to be installed, or that it is there.
- * @throws Error where python3 or disk space is missing, or with what pip said.
+ * @param tell called with a message before an installation, or while another process installs.
+ * @throws Error when python3 or disk space is missing, or with pip's output when pip fails.
  */
 export async function preparePython(
   { name, requirements, diskBytes, notice }: Environment,
   tell: (words: string) => void = console.error,
 ): Promise<string> {
   const hash = sha256(readFileSync(requirements));
-  // Virtual environments know their own path, so it is made in its place, and is done when the mark is there.
+  // A virtual environment contains its own path, so it is created in place; the mark shows that it is complete.
   const environment = cacheFolder(name, hash.slice(0, 16));
   const [python, mark] = [join(environment, 'bin/python'), join(environment, 'installed')];
   if (existsSync(mark)) return python;
@@ -40,7 +40,7 @@ export async function preparePython(
       await checkDisk(dirname(environment), diskBytes);
       tell(`${notice} It stays in ${environment}.`);
       await rm(environment, { recursive: true, force: true });
-      // Waited for, not blocking: a lock that is not touched for some seconds is taken over.
+      // Asynchronous: a lock that is not touched for some seconds is taken over.
       await run('python3', ['-m', 'venv', environment]);
       const quietly = ['--quiet', '--disable-pip-version-check', '--no-cache-dir'];
       await run(python, ['-m', 'pip', 'install', ...quietly, '--requirement', requirements]);
@@ -58,7 +58,7 @@ async function checkDisk(folder: string, neededBytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize < neededBytes)
     throw new Error(
-      `Expected ${gigabytes(neededBytes)} of free disk for Python packages in ${folder}, found ${gigabytes(bavail * bsize)}; free some, or name another place with CHORUS_CACHE.`,
+      `Expected ${gigabytes(neededBytes)} of free disk for Python packages in ${folder}, found ${gigabytes(bavail * bsize)}; free some, or set CHORUS_CACHE to another folder.`,
     );
 }
 

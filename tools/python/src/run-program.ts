@@ -4,15 +4,15 @@ import { createInterface } from 'node:readline';
 export interface ProgramOptions {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** Those that are no failure; 0 alone by default. */
+  /** Exit codes that do not count as failures. Default [0]. */
   exitCodes?: readonly number[];
 }
 
 /**
- * Runs a program to its end.
+ * Runs a program until it exits.
  *
- * @returns the lines that it printed.
- * @throws Error with the end of what it said, when it fails.
+ * @returns the lines of its stdout.
+ * @throws Error with the end of its output, when it fails.
  */
 export async function runProgram(
   program: string,

@@ -1,4 +1,4 @@
-/** One place for every way in which Chorus makes a step. */
+/** Creates Chorus's training and prediction steps in every mode. */
 import { fillBatch, type ImageBatch, type PixelStore } from '@chorus/data';
 import { Adam, type Classifier, trainStep } from '@chorus/models';
 import { bytesTensor, type CompileOptions, type Results } from '@chorus/runtime';
@@ -6,10 +6,10 @@ import { prepareFunction } from '@chorus/training';
 import * as tf from '@tensorflow/tfjs';
 import type { ChorusWay } from './chorus-ways.ts';
 
-/** A batch of a store's images; their classes, where they are to be learnt from. */
+/** Processes a batch of a store's images; `labels` are their classes, used only in training. */
 export type Step = (batch: ImageBatch, labels: Int32Array) => void;
 
-/** All layers train, by Adam at 1e-3, as lanes of `orchestration` do it. */
+/** Trains all layers with Adam at 1e-3, as lanes of `orchestration` do. */
 export function trainingStep(way: ChorusWay, classifier: Classifier, images: PixelStore): Step {
   const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
   const adam = new Adam(view.variables);
@@ -27,7 +27,7 @@ export function trainingStep(way: ChorusWay, classifier: Classifier, images: Pix
   };
 }
 
-/** Logits, brought to JavaScript, as lanes of `orchestration` do it. */
+/** Computes logits and reads them, as lanes of `orchestration` do. */
 export function predictionStep(way: ChorusWay, classifier: Classifier, images: PixelStore): Step {
   const predict = prepared(way, {}, (pixels: tf.Tensor4D) => classifier.logits(pixels));
   return (batch) => tf.tidy(() => void predict(byteImages(images, batch)).dataSync());
@@ -35,7 +35,7 @@ export function predictionStep(way: ChorusWay, classifier: Classifier, images: P
 
 /** [N, size, size, 3], 0..255. */
 export function byteImages(images: PixelStore, batch: ImageBatch): tf.Tensor4D {
-  // Fresh memory each time: TensorFlow keeps using the array it is given.
+  // New memory each time: TensorFlow keeps using the array.
   const values = new Uint8Array(batch.indices.length * images.size ** 2 * 3);
   fillBatch(images, batch, values);
   return bytesTensor(values, [batch.indices.length, images.size, images.size, 3]) as tf.Tensor4D;

@@ -1,4 +1,4 @@
-/** Chorus as a contestant: training steps and predictions, in a process of its own. */
+/** Chorus as a contestant: training steps and predictions, in a separate process. */
 import type { ImageBatch, PixelStore } from '@chorus/data';
 import { type Classifier, createClassifier } from '@chorus/models';
 import { threadsOfAnOp } from '@chorus/orchestration';
@@ -9,14 +9,14 @@ import type { ChorusWay } from './chorus-ways.ts';
 import type { ModelTask } from './model-task.ts';
 import { repeated, serve, type Work, warmed } from './serve.ts';
 
-/** Batches that take turns. */
+/** Number of batches to cycle through. */
 const batchCount = 4;
-/** Images whose statistics BatchNorm gets before predictions: with fresh ones numbers fade from layer to layer. */
+/** Images for the BatchNorm statistics of predictions: with initial statistics, activations vanish from layer to layer. */
 const calibrationCount = 4;
 
 await serve(async (task: ModelTask & { way: ChorusWay }): Promise<Work> => {
   const { work, backbone, inputSize, batchSize, seed, threads, way } = task;
-  // What a lane that has all processors to itself would get.
+  // The number of threads of a single lane with all processors.
   const intraOpThreads = threadsOfAnOp(threads, 1, work === 'train' ? batchSize * inputSize ** 2 : undefined);
   const { tensorflowVersion } = initRuntime({ device: 'cpu:0', intraOpThreads });
   const classifier = createClassifier({

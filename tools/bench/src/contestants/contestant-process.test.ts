@@ -6,12 +6,12 @@ import { type Contestant, ContestantProcess } from './contestant-process.ts';
 import type { ModelTask } from './model-task.ts';
 import { chorus } from './peers.ts';
 
-/** A contestant that says the same whatever it is asked. */
+/** A contestant that runs a fixed script. */
 function saying(name: string, script: string): Contestant {
   return { name, command: [process.execPath, '-e', script], task: {} };
 }
 
-/** One whose steps take no time, and are said to take some. */
+/** A contestant that reports a fixed time per step without computing anything. */
 function pretending(name: string, seconds: number): Contestant {
   return saying(
     name,
@@ -29,27 +29,27 @@ test.each<[string, string, RegExp]>([
     /^Keras: ended with 1\nno module named keras$/,
   ],
   ['that is killed', 'process.kill(process.pid, "SIGKILL")', /^Keras: ended with SIGKILL/],
-  ['that says something else', 'console.log("Hello.")', /^Keras: Expected .* received Hello\./],
-  ['that answers another question', 'console.log(`{"seconds": {}}`)', /^Keras: answered .* when asked to prepare/],
+  ['that violates the protocol', 'console.log("Hello.")', /^Keras: Expected .* received Hello\./],
+  ['that answers another request', 'console.log(`{"seconds": {}}`)', /^Keras: answered .* when asked to prepare/],
 ])('a contestant %s is an error with its name', async (_, script, message) => {
   const contestant = new ContestantProcess(saying('Keras', script));
   await expect(contestant.prepare()).rejects.toThrow(message);
   await contestant.close();
 });
 
-it('is an error when the program is not there', async () => {
+it('throws if the program does not exist', async () => {
   const contestant = new ContestantProcess({ name: 'Keras', command: ['/nowhere/python'], task: {} });
   await expect(contestant.prepare()).rejects.toThrow(/^Keras: .*ENOENT/);
   await contestant.close();
 });
 
-it('is ended when it is not ready in time', async () => {
+it('kills a contestant that is not ready in time', async () => {
   const contestant = new ContestantProcess(saying('Keras', 'setInterval(() => {}, 1000)'));
   await expect(contestant.prepare(50)).rejects.toThrow('Keras: ended with SIGKILL');
   await contestant.close();
 });
 
-it('takes every contestant through every round, and looks at its memory', async () => {
+it('runs every contestant in every round and measures its memory', async () => {
   const told: string[] = [];
   const contestants = [pretending('Chorus', 0.5), pretending('Keras', 0.75)];
   const { measurements, prepared } = await pairedRounds(contestants, [], {
@@ -65,12 +65,12 @@ it('takes every contestant through every round, and looks at its memory', async 
   if (process.platform === 'linux') {
     const peaks = measurements.filter(({ unit }) => unit === 'MB');
     expect(peaks).toHaveLength(2);
-    // A node takes 30 MB and more.
+    // A node process takes at least 30 MB.
     for (const { samples } of peaks) expect(samples[0]).toBeGreaterThan(20);
   }
 });
 
-it.runIf(process.platform === 'linux')('leaves for later whom memory does not hold beside the others', async () => {
+it.runIf(process.platform === 'linux')('defers contestants that do not fit into memory', async () => {
   const names = ['Chorus', 'Keras', 'PyTorch', 'onnxruntime'];
   const [ours, ...others] = names.map((name) => pretending(name, 1));
   const prepare = (availableBytes: number) =>
@@ -81,7 +81,7 @@ it.runIf(process.platform === 'linux')('leaves for later whom memory does not ho
   expect((await prepare(1e12)).left).toEqual([]);
 });
 
-it('takes a new process for each turn, where told', async () => {
+it('freshTurns starts a new process for each turn', async () => {
   const counting = `let turns = 0;
     require('node:readline').createInterface(process.stdin).on('line', (line) => console.log(JSON.stringify(
       'steps' in JSON.parse(line) ? { seconds: { total: ++turns } } : { prepared: { versions: {}, stepSeconds: null } })))`;
@@ -97,7 +97,7 @@ it('takes a new process for each turn, where told', async () => {
   expect(told).toEqual(['round 1 of 2: one', 'round 1 of 2: two', 'round 2 of 2: two', 'round 2 of 2: one']);
 });
 
-it('picks the fastest of several ways, and passes over one that fails', async () => {
+it('selects the fastest variant and skips one that fails', async () => {
   const ways = [
     pretending('slow', 2),
     saying('broken', 'console.error("no XLA"); process.exit(1)'),
@@ -126,7 +126,7 @@ it.each<ModelTask>([smallest, { ...smallest, work: 'predict', batchSize: 1 }])(
     for (const contestant of chorus(task)) {
       const started = new ContestantProcess(contestant);
       const { parameterCount } = await started.prepare();
-      // As Keras and PyTorch have it.
+      // Equals the count of Keras and PyTorch.
       expect(parameterCount).toBe(2_223_872);
       expect((await started.round(2)).step).toBeGreaterThan(0);
       await started.close();

@@ -1,21 +1,21 @@
-/** A contestant at work, in a process of its own. */
+/** Runs a contestant in a separate process. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { type Answer, type Prepared, parseAnswer, type Request, type RoundSeconds } from './protocol.ts';
 
-/** Who takes part, and in what. */
+/** A participant of a case and its task. */
 export interface Contestant {
-  /** Unlike the others' of its case. */
+  /** Unique within the case. */
   name: string;
-  /** Program and parameters. */
+  /** Program and arguments. */
   command: readonly [string, ...string[]];
-  /** Handed over as it is; the program knows what it means. */
+  /** Passed unchanged to the program. */
   task: object;
 }
 
-/** Started at once; {@link close} ends it. */
+/** Starts immediately; {@link close} ends it. */
 export class ContestantProcess {
   readonly contestant: Contestant;
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
@@ -33,7 +33,7 @@ export class ContestantProcess {
       this.#complaints.push(line);
       if (this.#complaints.length > complaintsKept) this.#complaints.shift();
     });
-    // It may be gone when it is written to: its exit code says more than EPIPE.
+    // The process may have ended before a write; its exit code is more informative than EPIPE.
     child.stdin.on('error', () => {});
     this.#ended = new Promise((resolve) => {
       child.on('error', (error) => resolve(error.message));
@@ -42,10 +42,10 @@ export class ContestantProcess {
   }
 
   /**
-   * Builds what the task asks for, and warms it up.
+   * Prepares the task and warms up.
    *
-   * @param limitMs after which it is ended; by default it has all the time it wants.
-   * @throws Error with the contestant's name and the end of what it said.
+   * @param limitMs timeout after which the process is killed. Default: none.
+   * @throws Error with the contestant's name and the end of its output.
    */
   async prepare(limitMs?: number): Promise<Prepared> {
     const timer = limitMs === undefined ? undefined : setTimeout(() => this.#child.kill('SIGKILL'), limitMs);
@@ -58,25 +58,25 @@ export class ContestantProcess {
     }
   }
 
-  /** One round. @throws as {@link prepare}. */
+  /** Runs one round. @throws as {@link prepare}. */
   async round(steps: number): Promise<RoundSeconds> {
     const answer = await this.#ask({ steps });
     if (!('seconds' in answer)) throw this.#error(`answered ${JSON.stringify(answer)} when asked for ${steps} steps`);
     return answer.seconds;
   }
 
-  /** The most memory that it held at a time, bytes; undefined where the system does not tell (it is not Linux). */
+  /** Returns its peak memory in bytes; undefined except on Linux. */
   peakMemoryBytes(): number | undefined {
     if (process.platform !== 'linux') return undefined;
-    // getrusage would count the parent's memory too: the child begins as its copy.
+    // getrusage would also count the parent's memory, because the child starts as its copy.
     const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
     return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)![1]) * 1024;
   }
 
-  /** Ends it; resolves when it is gone. */
+  /** Ends the process; resolves when it has exited. */
   async close(): Promise<void> {
     this.#child.stdin.end();
-    // Some libraries hang when they end; what was measured is in.
+    // Some libraries hang at exit; the measurements are complete.
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), graceMs);
     await this.#ended;
     clearTimeout(timer);

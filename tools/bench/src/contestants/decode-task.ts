@@ -1,4 +1,4 @@
-/** JPEG files to squares of uint8 pixels in memory; a step is all files once. */
+/** Decodes JPEG files to squares of uint8 pixels in memory; a step decodes all files once. */
 export interface DecodeTask {
   paths: readonly string[];
   /** Side of the squares, pixels. */
@@ -6,5 +6,5 @@ export interface DecodeTask {
   threads: number;
 }
 
-/** Chorus' own way, and the best that sharp can do: its JPEG decoder shrinks while it decodes, and its filter is its own. */
+/** Chorus's decoder, and the fastest use of sharp, which shrinks JPEGs while decoding and uses a different filter. */
 export type DecodeWay = 'chorus' | 'sharp';

@@ -1,4 +1,4 @@
-/** Decoding in node as a contestant: Chorus' own, and plain sharp. */
+/** Decoding in node as a contestant: Chorus's decoder and plain sharp. */
 import { createPixelStore, decodeImages, PixelStore } from '@chorus/data';
 import sharp from 'sharp';
 import type { DecodeTask, DecodeWay } from './decode-task.ts';
@@ -17,7 +17,7 @@ await serve(async (task: DecodeTask & { way: DecodeWay }) => {
 
 // --- internal ---
 
-/** As `orchestration` has it by default, into a store that other threads see. */
+/** Decodes with the defaults of `orchestration`, into a store shared between threads. */
 async function decodeAsChorus({ paths, inputSize }: DecodeTask): Promise<void> {
   const store = createPixelStore(paths.length, inputSize);
   await decodeImages(

@@ -1,6 +1,6 @@
 import type { ExperimentInput } from '@chorus/orchestration';
 
-/** A whole run of `chorus train`; one step is a run. */
+/** Runs `chorus train`; one step is a whole run. */
 export interface ExperimentTask {
   experiment: Partial<ExperimentInput>;
 }

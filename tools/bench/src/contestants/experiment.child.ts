@@ -1,4 +1,4 @@
-/** `chorus train` as a contestant: one step is a whole run, into a folder that is removed again. */
+/** `chorus train` as a contestant: one step is a whole run, into a temporary folder. */
 import { join } from 'node:path';
 import { stackerFoldCount, train } from '@chorus/orchestration';
 import { withTemporaryFolder } from '@chorus/storage';
@@ -25,7 +25,7 @@ async function runOnce(experiment: ExperimentTask['experiment']): Promise<RoundS
     return {
       decode,
       members: members - answers,
-      // What the members answer on all images, and what is made of it.
+      // Member predictions on all images, the stacking and the test.
       'stack stage': answers + stack + test,
       total,
       'head alone': stack / (report.stackers.length * (stackerFoldCount + 1)),

@@ -6,7 +6,7 @@ export interface ModelTask {
   backbone: BackboneFamily;
   inputSize: number;
   batchSize: number;
-  /** Draws images and weights. */
+  /** Seed of images and weights. */
   seed: number;
   /** Processors to use. */
   threads: number;

@@ -1,4 +1,4 @@
-/** Everyone who can take a {@link ModelTask}. */
+/** All contestants for a {@link ModelTask}. */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { runProgram } from '@chorus/python';
@@ -6,15 +6,15 @@ import { chorusWaysOf } from './chorus-ways.ts';
 import type { Contestant } from './contestant-process.ts';
 import type { ModelTask } from './model-task.ts';
 
-/** Where the scripts of Python contestants are. */
+/** Folder of the Python contestants' scripts. */
 export const scriptsFolder = join(import.meta.dirname, '../../contestants');
 
-/** A compiled contestant in node, the same one from `src` (tests) and from `dist`. */
+/** Returns the command of a compiled contestant in node; callable from `src` (tests) and `dist`. */
 export function nodeCommand(name: string): readonly [string, string] {
   return [process.execPath, createRequire(import.meta.url).resolve(`#contestants/${name}.child.js`)];
 }
 
-/** Chorus in each of its ways, the product's own first. */
+/** Returns Chorus in each of its modes, the default first. */
 export function chorus(task: ModelTask): Contestant[] {
   return chorusWaysOf(task).map((way) => ({
     name: `Chorus, ${way}`,
@@ -23,7 +23,7 @@ export function chorus(task: ModelTask): Contestant[] {
   }));
 }
 
-/** Keras 3 on TensorFlow in each of its ways, those that are mostly fast first. */
+/** Returns Keras 3 on TensorFlow in each of its modes, usually the fastest first. */
 export function keras(python: string, task: ModelTask): Contestant[] {
   const calls = { train: ['train_on_batch', 'fit'], predict: ['function', 'predict_on_batch'] }[task.work];
   return [false, true].flatMap((jit) =>
@@ -31,13 +31,13 @@ export function keras(python: string, task: ModelTask): Contestant[] {
   );
 }
 
-/** Keras with its policy `mixed_bfloat16`. */
+/** Returns Keras with its dtype policy `mixed_bfloat16`. */
 export function kerasInBfloat16(python: string, task: ModelTask): Contestant {
   const variant = { call: 'train_on_batch', jit: false, precision: 'bfloat16' };
   return kerasWay(python, task, 'train_on_batch, bfloat16', variant);
 }
 
-/** PyTorch on timm's models, channels last, with the faster of its two Adams. */
+/** Returns PyTorch with timm's models, channels last, and the faster of its two Adam implementations. */
 export function pytorch(
   python: string,
   task: ModelTask,
@@ -51,9 +51,9 @@ export function pytorch(
 }
 
 /**
- * onnxruntime with PyTorch's model.
+ * Returns onnxruntime with PyTorch's model.
  *
- * @param folder for the model's file; it must be there until the contestant is prepared.
+ * @param folder for the model file; must exist until the contestant is prepared.
  */
 export async function onnxruntime(python: string, task: ModelTask, folder: string): Promise<Contestant> {
   const model = join(folder, `${task.backbone}-${task.inputSize}-${task.batchSize}.onnx`);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { PredictingShare } from './predicting-share.ts';
 
-it('counts a moment by the share of the lanes at work that are predicting', () => {
+it('weights time by the fraction of busy lanes that are predicting', () => {
   let nowMs = 0;
   const share = new PredictingShare(() => nowMs);
   const at = (ms: number, task: string, stage: string) => {
@@ -18,7 +18,7 @@ it('counts a moment by the share of the lanes at work that are predicting', () =
   at(6000, 'a', 'done');
   at(9000, 'b', 'done');
   expect(share.ms).toBe(5000);
-  // A test image's prediction has no beginning that is told.
+  // No event marks the start of predictions on test images.
   at(12_000, 'a', 'done');
   expect(share.ms).toBe(5000);
 });

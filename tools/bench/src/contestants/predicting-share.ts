@@ -1,8 +1,8 @@
 import type { RunObserver } from '@chorus/orchestration';
 
 /**
- * Of the time in which members train and answer on lanes side by side, the part that goes to their answers: a moment counts by
- * the share of the lanes at work that are predicting.
+ * Measures the prediction share of the time in which members train and predict on concurrent lanes: time is weighted by the
+ * fraction of busy lanes that are predicting.
  */
 export class PredictingShare implements Partial<RunObserver> {
   ms = 0;

@@ -7,17 +7,17 @@ test.each([
   { prepared },
   { prepared: { versions: {}, stepSeconds: null } },
   { seconds: { members: 12.5, 'stack stage': 3 } },
-])('an answer: %j', (answer) => {
+])('accepts %j', (answer) => {
   expect(parseAnswer(JSON.stringify(answer))).toEqual(answer);
 });
 
 it.each([
   ['words', 'Downloading …'],
   ['an empty line', ''],
-  ['no JSON that is known', '{"done": true}'],
-  ['a key too many', JSON.stringify({ prepared: { ...prepared, extra: 1 } })],
+  ['an unknown message', '{"done": true}'],
+  ['an extra key', JSON.stringify({ prepared: { ...prepared, extra: 1 } })],
   ['a negative time', '{"seconds": {"step": -1}}'],
-  ['no number', '{"seconds": {"step": null}}'],
-])('%s is none', (_, line) => {
+  ['a null time', '{"seconds": {"step": null}}'],
+])('rejects %s', (_, line) => {
   expect(() => parseAnswer(line)).toThrow('Expected {"prepared": …} or {"seconds": …}, received');
 });

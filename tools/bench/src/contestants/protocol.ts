@@ -1,22 +1,22 @@
 /**
- * What the bench and its contestants say to each other, one JSON object a line; contestants/protocol.py is the same in
- * Python. The end of a contestant's standard input ends it.
+ * The protocol between the bench and its contestants, one JSON object per line; contestants/protocol.py implements it in
+ * Python. A contestant exits at the end of its stdin.
  */
 import { z } from 'zod';
 
-/** To a contestant: first the task, then one round at a time. */
+/** A message to a contestant: first the task, then one round at a time. */
 export type Request = { prepare: unknown } | { steps: number };
 
 const preparedSchema = z.strictObject({
-  /** What is measured with. */
+  /** Versions of the measured libraries. */
   versions: z.record(z.string(), z.string()),
-  /** Of what trains, without the head. */
+  /** Number of trainable parameters, without the head. */
   parameterCount: z.int().positive().optional(),
-  /** What a step takes, about, once warm; null where a round is one whole procedure. */
+  /** Approximate duration of a step after warm-up; null if a round is one whole procedure. */
   stepSeconds: z.number().positive().nullable(),
 });
 
-/** What a contestant tells once it is warm. */
+/** A contestant's report after warm-up. */
 export type Prepared = z.output<typeof preparedSchema>;
 
 /** Seconds by quantity. */
@@ -29,7 +29,7 @@ const answerSchema = z.union([
 
 export type Answer = z.output<typeof answerSchema>;
 
-/** @throws Error for a line that is no answer. */
+/** @throws Error for a line that is not a valid answer. */
 export function parseAnswer(line: string): Answer {
   const { data, error } = answerSchema.safeParse(jsonOf(line));
   if (error !== undefined)

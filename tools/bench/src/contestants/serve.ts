@@ -1,15 +1,15 @@
-/** A contestant's side of the conversation, in node; see protocol.ts. */
+/** The contestant's side of the protocol, in node; see protocol.ts. */
 import { createInterface } from 'node:readline';
 import type { Prepared, Request, RoundSeconds } from './protocol.ts';
 
-/** What a contestant has made of its task. */
+/** A prepared task. */
 export interface Work {
   prepared: Prepared;
-  /** A round of so many steps. */
+  /** Runs a round of `steps` steps. */
   run(steps: number): Promise<RoundSeconds>;
 }
 
-/** Answers the bench until it has nothing more to ask. */
+/** Answers requests until stdin ends. */
 export async function serve<Task>(prepare: (task: Task) => Work | Promise<Work>): Promise<void> {
   let work: Work | undefined;
   for await (const line of createInterface(process.stdin)) {
@@ -23,7 +23,7 @@ export async function serve<Task>(prepare: (task: Task) => Work | Promise<Work>)
   }
 }
 
-/** Rounds of equal steps. */
+/** Creates rounds of equal steps. */
 export function repeated(step: () => void | Promise<void>): (steps: number) => Promise<{ step: number }> {
   return async (steps) => {
     const startedAtMs = performance.now();
@@ -32,7 +32,7 @@ export function repeated(step: () => void | Promise<void>): (steps: number) => P
   };
 }
 
-/** Seconds a step, once what is built at the first ones is built. */
+/** Returns the seconds per step, after the first steps have built everything. */
 export async function warmed(run: (steps: number) => Promise<{ step: number }>): Promise<number> {
   await run(1);
   return (await run(Math.ceil(warmUpSeconds / (await run(1)).step))).step;

@@ -1,10 +1,10 @@
-/** What the contestants of the row `stackers` fit; contestants/sklearn_peer.py reads the same. */
+/** The task of the contestants of the row `stackers`; also read by contestants/sklearn_peer.py. */
 export interface StackerTask {
-  /** Float32 [members, rows, classes], logits; row r is of class r % classes. */
+  /** Path of float32 logits [members, rows, classes]; row r has class r % classes. */
   logits: string;
   memberCount: number;
   rowCount: number;
   classCount: number;
-  /** Epochs of the second fit, which stops for nothing. */
+  /** Epochs of the second fit, which does not stop early. */
   epochCount: number;
 }

@@ -1,18 +1,18 @@
-/** The best way of a peer to do something: each is tried alone before the rounds. */
+/** Selects the fastest variant of a peer: each is tried alone before the rounds. */
 import { type Contestant, ContestantProcess } from '../contestants/contestant-process.ts';
 import { stepsPerRound } from './steps-per-round.ts';
 
 export interface Fastest {
   contestant: Contestant;
-  /** What the trials took, in words; nothing where there was none. */
+  /** Results of the trials as text; empty if there was none. */
   remarks: string[];
 }
 
 /**
- * Tries every way once and picks the fastest. One that fails, or is not ready in time, is out, and the remarks say so.
+ * Tries every variant once and selects the fastest. Excludes variants that fail or are not ready in time, with a remark.
  *
- * @param ways at least one; of a single one nothing is tried.
- * @throws Error when none is left.
+ * @param ways at least one variant; a single one is not tried.
+ * @throws Error when no variant is left.
  */
 export async function fastestOf(
   peer: string,
@@ -34,7 +34,7 @@ export async function fastestOf(
 
 // --- internal ---
 
-/** XLA compiles some networks for minutes. */
+/** XLA takes minutes to compile some networks. */
 const limitMs = 240_000;
 
 async function trial(way: Contestant, roundSeconds: number): Promise<{ seconds: number; words: string }> {

@@ -1,13 +1,13 @@
-/** Contestants of one case whose rounds are whole procedures: a new process each time, and no other beside it. */
+/** Runs contestants whose rounds are whole procedures, each in a new process and never concurrently. */
 import { type Contestant, ContestantProcess } from '../contestants/contestant-process.ts';
 import { rotated } from './rotation.ts';
 import type { Rounds } from './rounds.ts';
 import { Samples } from './samples.ts';
 
 /**
- * Lets contestants take turns, each round in another order; peak memory has a sample a round.
+ * Runs the contestants in alternating order; peak memory has one sample per round.
  *
- * @throws Error with the name of the contestant that failed, and the end of what it said.
+ * @throws Error with the name of the failed contestant and the end of its output.
  */
 export async function freshTurns(
   contestants: readonly Contestant[],

@@ -1,4 +1,4 @@
-/** Contestants of one case: all prepared, then in turn. */
+/** Prepares all contestants of a case, then runs them in turn. */
 import { type Contestant, ContestantProcess } from '../contestants/contestant-process.ts';
 import { rotated } from './rotation.ts';
 import type { Rounds } from './rounds.ts';
@@ -7,26 +7,26 @@ import { stepsPerRound } from './steps-per-round.ts';
 
 export interface RoundsOptions {
   roundCount: number;
-  /** What a round takes the fastest contestant, at least. */
+  /** Minimum duration of a round of the fastest contestant. */
   roundSeconds: number;
   onProgress(words: string): void;
-  /** Memory that is left on this machine, bytes; another answer in tests only. */
+  /** Returns the free memory of this machine in bytes; replaced only in tests. */
   availableBytes?(): number;
 }
 
-/** Rounds, and who did not fit into memory beside the others. */
+/** Rounds, and the contestants that did not fit into memory. */
 export interface PairedRounds extends Rounds {
   left: Contestant[];
 }
 
 /**
- * Prepares every contestant, then lets them take turns, each round in another order. Peak memory is that of a process at its
- * end, one sample.
+ * Prepares every contestant, then runs them in turn, in a different order each round. Peak memory is measured once per
+ * process, at its end.
  *
- * @param always take part, whatever memory there is.
- * @param others take part as long as there seems to be memory for one more: as much as the largest so far has taken. The first
- * one always does.
- * @throws Error with the name of the contestant that failed, and the end of what it said.
+ * @param always take part regardless of memory.
+ * @param others take part while there is memory for one more contestant as large as the largest so far. The first one always
+ * takes part.
+ * @throws Error with the name of the failed contestant and the end of its output.
  */
 export async function pairedRounds(
   always: readonly Contestant[],
@@ -42,7 +42,7 @@ export async function pairedRounds(
       const largest = Math.max(0, ...processes.map((one) => one.peakMemoryBytes() ?? 0));
       if (index >= least && availableBytes() < memoryMargin * largest) {
         left = others.slice(index - always.length);
-        onProgress(`no memory for ${left.map(({ name }) => name).join(', ')} beside the others: they come later`);
+        onProgress(`no memory for ${left.map(({ name }) => name).join(', ')} together with the others: measured later`);
         break;
       }
       onProgress(`preparing ${contestant.name}`);
@@ -55,7 +55,7 @@ export async function pairedRounds(
     for (let round = 0; round < roundCount; round += 1) {
       onProgress(`round ${round + 1} of ${roundCount}, ${steps === 1 ? 'a step' : `${steps} steps`} each`);
       for (const one of rotated(processes, round)) {
-        // After the others' turns caches are cold and threads sleep: a training meets that once.
+        // After other contestants' turns, caches are cold and threads sleep, which a training run meets only once.
         await one.round(1);
         samples.addSeconds(one.contestant.name, await one.round(steps));
       }
@@ -69,5 +69,5 @@ export async function pairedRounds(
 
 // --- internal ---
 
-/** Of what one more may need, that there must be: rounds may take some more than the preparation did. */
+/** Safety factor for the memory of one more contestant: rounds may need more than the preparation did. */
 const memoryMargin = 1.3;

@@ -1,20 +1,20 @@
 import type { Prepared } from '../contestants/protocol.ts';
 import type { Measurement } from '../measurement.ts';
 
-/** What came of a case. */
+/** The results of a case. */
 export interface Rounds {
   measurements: Measurement[];
-  /** By the contestants' names. */
+  /** By contestant name. */
   prepared: Record<string, Prepared>;
 }
 
-/** A contestant's measurement of a quantity. */
+/** Returns the measurement of a contestant's quantity. */
 export function measurementOf(
   { measurements }: Pick<Rounds, 'measurements'>,
   contestant: string,
   quantity: string,
 ): Measurement {
   const found = measurements.find((one) => one.contestant === contestant && one.quantity === quantity);
-  if (found === undefined) throw new Error(`nothing was measured of ${contestant} called ${quantity}`);
+  if (found === undefined) throw new Error(`${contestant} has no measurement of ${quantity}`);
   return found;
 }

@@ -1,13 +1,13 @@
 import type { Measurement } from '../measurement.ts';
 
-/** Quantity of a process's peak memory. */
+/** Name of the quantity for a process's peak memory. */
 export const peakMemory = 'peak memory';
 
-/** What contestants' rounds took, as it comes in. */
+/** Collects the samples of contestants. */
 export class Samples {
   readonly #measurements: Map<string, Map<string, Measurement>>;
 
-  /** @param contestants in the order that the measurements shall have. */
+  /** @param contestants in the order of the measurements. */
   constructor(contestants: readonly string[]) {
     this.#measurements = new Map(contestants.map((name) => [name, new Map()]));
   }
@@ -23,12 +23,12 @@ export class Samples {
     for (const [quantity, sample] of Object.entries(seconds)) this.add(contestant, quantity, 's', sample);
   }
 
-  /** @param bytes undefined where the system does not tell. */
+  /** @param bytes undefined if the system does not report it. */
   addPeakMemory(contestant: string, bytes: number | undefined): void {
     if (bytes !== undefined) this.add(contestant, peakMemory, 'MB', bytes / 1e6);
   }
 
-  /** A contestant's quantities one behind the other, in the order in which they first came. */
+  /** Returns the measurements by contestant, with quantities in the order of their first samples. */
   get measurements(): Measurement[] {
     return [...this.#measurements.values()].flatMap((own) => [...own.values()]);
   }

@@ -6,7 +6,7 @@ it.each([
   [[1, 2], 1],
   [[7], 1],
   [[null, null], 1],
-])('of contestants whose steps take %j s, for a second', (seconds, steps) => {
+])('for steps of %j s and rounds of a second', (seconds, steps) => {
   const prepared = seconds.map((stepSeconds) => ({ stepSeconds }));
   expect(stepsPerRound(prepared, 1)).toBe(steps);
 });

@@ -18,8 +18,8 @@ interface ArticleSize {
 }
 
 /**
- * The article has 2,000 and 1,000 images at 224 px and 20 epochs of everything. Ten of the stack are not in that proportion to
- * three of the members, so the total is also given with three.
+ * The article uses 2,000 and 1,000 images at 224 px and 20 epochs for members and stack alike. Ten epochs of the stack are
+ * out of proportion to three of the members, so the total is also reported with three.
  */
 const whole: ArticleSize = {
   images: { train: 1000, validation: 500 },
@@ -63,7 +63,7 @@ async function articleCase(
   const stage = (quantity: string, ...goals: Parameters<typeof compare>[3] & object) =>
     compare('speed', of(ours, quantity), of(plain, quantity), goals);
   return {
-    title: `${images.train} images and ${images.validation} that are watched, ${inputSize} px, epochs: ${memberEpochs} of the members, ${stackEpochs} of the stack`,
+    title: `${images.train} training and ${images.validation} validation images, ${inputSize} px, epochs: ${memberEpochs} of the members, ${stackEpochs} of the stack`,
     contestants: rounds.prepared,
     measurements: rounds.measurements,
     comparisons: [
@@ -79,15 +79,15 @@ async function articleCase(
       ...(process.platform === 'linux' ? [compare('memory', of(ours, peakMemory), of(plain, peakMemory))] : []),
     ],
     remarks: [
-      `The stack stage of Keras runs the frozen members anew in each epoch, as the article does; in Chorus they answer once. Chorus' total hardly depends on the stack's epochs: with ${memberEpochs} of them Keras' is "total, stack as short".`,
-      'Head alone: one fit on answers that are there; in Keras by fit (not a part of the total), in Chorus the mean of six (five folds and all), the scores between them included.',
-      "Chorus' members train side by side on lanes: a moment counts for the members or for the stack by the share of the lanes at work that train or answer.",
-      'One seed, random weights, drawn photographs: seconds mean something here, accuracies do not.',
+      `The stack stage of Keras runs the frozen members again in each epoch, as the article does; in Chorus they predict once. The total of Chorus hardly depends on the stack's epochs; for ${memberEpochs} of them, compare with "total, stack as short" of Keras.`,
+      'Head alone: one fit on cached predictions; in Keras by fit (not part of the total), in Chorus the mean of six fits (five folds and all images), including the scoring between them.',
+      "Chorus's members train concurrently on lanes: time is attributed to the members or the stack by the fraction of busy lanes that train or predict.",
+      'One seed, random weights, synthetic photographs: only the times are meaningful, not the accuracies.',
     ],
   };
 }
 
-/** The preset itself; what is shorter than the article is said. */
+/** The preset, with explicit overrides where the run is shorter than the article's. */
 async function chorusArticle(size: ArticleSize, folder: string): Promise<Contestant> {
   const { experiment } = await prepareExperiment({
     preset: 'article',
@@ -117,7 +117,7 @@ function kerasArticle(
   };
 }
 
-/** Files that differ; the others are their copies. */
+/** Number of distinct files; the others are copies. */
 const drawnCount = 32;
 
 async function drawTwoClasses(folder: string, images: ArticleSize['images']): Promise<void> {

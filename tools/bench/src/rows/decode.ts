@@ -14,10 +14,10 @@ interface DecodeCase {
   name: string;
   width: number;
   height: number;
-  /** Files that differ, and how often each is decoded in a step. */
+  /** Number of distinct files, and how often a step decodes each. */
   files: { whole: number; quick: number };
   repeats: number;
-  /** Than tf.data and DataLoader. */
+  /** Goals for the comparison with tf.data and DataLoader. */
   goals: readonly Goal[];
 }
 
@@ -77,13 +77,13 @@ async function decodeCase(
       compare('speed', own, measurementOf(rounds, sharp.name, 'step')),
     ],
     remarks: [
-      'Chorus and DataLoader with Pillow give the same pixels, bit for bit. Plain sharp is the best that sharp can do: it shrinks JPEGs while it decodes them, by a filter of its own. tf.data without antialias looks at four pixels for each that it makes.',
-      "Memory of DataLoader is its main process' alone, without its workers'.",
+      'Chorus and DataLoader with Pillow produce bit-equal pixels. Plain sharp is the fastest use of sharp: it shrinks JPEGs while decoding, with a different filter. tf.data without antialias reads four pixels for each output pixel.',
+      'The memory of DataLoader is that of its main process, without its workers.',
     ],
   };
 }
 
-/** A step's seconds over all files as milliseconds a file. */
+/** Converts the seconds of a step to milliseconds per file. */
 function perFile({ contestant, samples }: Measurement, fileCount: number): Measurement {
   return {
     contestant,

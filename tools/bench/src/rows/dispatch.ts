@@ -2,12 +2,12 @@ import { keras, pytorch } from '../contestants/peers.ts';
 import type { Row } from '../row.ts';
 import { modelCase, taskOf } from './model-case.ts';
 
-/** InceptionV3 and Xception have no input as small. */
+/** InceptionV3 and Xception do not support such a small input. */
 const smallest = { backbone: 'mobilenet-v2', batchSize: 2, inputSize: 32 } as const;
 
 export const dispatch: Row = {
   name: 'dispatch',
-  title: 'a training step with next to no arithmetic: stands for the time that a GPU would wait',
+  title: 'a training step with almost no arithmetic: the overhead during which a GPU would be idle',
   roundCount: { whole: 5, quick: 2 },
   minutes: { whole: 3, quick: 1 },
   async *measure(options) {

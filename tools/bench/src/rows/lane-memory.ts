@@ -20,7 +20,7 @@ const members = Array.from({ length: mostLanes }, (_, index) => ({
 
 interface Sizes {
   few: number;
-  /** Several times as many: on the few, members train so many epochs, so that the steps are as many. */
+  /** A multiple of the few; members train more epochs on the few, so that the number of steps is equal. */
   many: number;
   laneCounts: readonly number[];
 }
@@ -30,11 +30,12 @@ const quick: Sizes = { few: 80, many: 400, laneCounts: [1, 2] };
 
 export const laneMemory: Row = {
   name: 'lane-memory',
-  title: 'what a second and a third lane add to the peak memory, on few images and on many',
+  title: 'peak memory that a second and a third lane add, on few images and on many',
   roundCount: { whole: 3, quick: 1 },
   minutes: { whole: 5, quick: 1 },
   async *measure(options) {
-    if (process.platform !== 'linux') throw new Error('Expected Linux, which tells the peak memory of a process.');
+    if (process.platform !== 'linux')
+      throw new Error('Expected Linux, because other systems do not report the peak memory of a process.');
     const sizes = options.quick ? quick : whole;
     options.onProgress('drawing shapes');
     await drawShapes(options.folder, { seed: 1, imagesPerClass: { train: sizes.many / 2, validation: 1 } });
@@ -62,7 +63,7 @@ async function onLanes(
       members,
       recipe: { batchSize: 8, whole: { epochCount: many / imageCount, patience: many } },
       workers: Array.from({ length: count }, (_, index) => ({ device: `cpu:${index}` })),
-      // One thread each: else a lane more is threads more too.
+      // One thread each: otherwise, another lane would also add threads.
       runtime: { intraOpThreads: 1, logicalCpuDevices: mostLanes },
     }),
   );
@@ -78,7 +79,7 @@ async function onLanes(
   };
 }
 
-/** Were the pixels copied for a lane, its share of the memory would grow with them, byte for byte. */
+/** If every lane copied the pixels, the memory that it adds would grow by the size of the pixels. */
 function withGrowth(many: CaseResult, few: CaseResult, sizes: Sizes): CaseResult {
   const morePixels = pixelMegabytes(sizes.many) - pixelMegabytes(sizes.few);
   return {
@@ -87,14 +88,16 @@ function withGrowth(many: CaseResult, few: CaseResult, sizes: Sizes): CaseResult
       const [more, less] = [many, few].map((one) => measurementOf(one, lanesName(count), added));
       return {
         kind: 'memory',
-        quantity: 'what its lane adds, growing with the pixels',
+        quantity: 'growth of the added memory with the pixels',
         contestant: lanesName(count),
         peer: 'a copy of the pixels',
         ratios: [(summarise(more!.samples).median - summarise(less!.samples).median) / morePixels],
         goals: [{ bound: 'at most', ratio: 0.25 }],
       };
     }),
-    remarks: ['0 × is a lane that adds the same on few images as on many, 1 × one that has the pixels for itself.'],
+    remarks: [
+      '0 ×: a lane adds the same memory for few images as for many; 1 ×: a lane has its own copy of the pixels.',
+    ],
   };
 }
 

@@ -16,7 +16,7 @@ const members: ExperimentInput['members'] = [
 
 export const lanes: Row = {
   name: 'lanes',
-  title: 'two members on two lanes with half the threads each, on one lane with all, and as workers "auto" has it',
+  title: 'two members on two lanes with half the threads each, on one lane with all threads, and with workers "auto"',
   roundCount: { whole: 5, quick: 1 },
   minutes: { whole: 5, quick: 1 },
   async *measure({ quick, roundCount, folder, onProgress }) {

@@ -1,4 +1,4 @@
-/** One turn of the row `load`, in a process of its own: `node load.child.js BACKBONE FILE`; prints its seconds as JSON. */
+/** One turn of the row `load`, in a separate process: `node load.child.js BACKBONE FILE`; prints its seconds as JSON. */
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { type BackboneSpec, createClassifier, loadBackboneWeights } from '@chorus/models';

@@ -9,17 +9,17 @@ import { randomKerasFile } from '../keras-file.ts';
 import type { Measurement } from '../measurement.ts';
 import type { Row } from '../row.ts';
 
-/** Every family, as wide as it is by default and half as wide where it comes so. */
+/** Every family at its default width, and at half the width if available. */
 const contestants = backboneFamilies.flatMap((family) =>
   [1, 0.5]
     .filter((alpha) => backboneTable[family].variants.some(({ width }) => width === alpha))
     .map((alpha) => ({ family, alpha })),
 );
 
-/** From nothing to the first prediction, a fresh process a turn; TensorFlow has started before. */
+/** From construction to the first prediction, in a new process each turn, after TensorFlow has started. */
 export const load: Row = {
   name: 'load',
-  title: 'to build each backbone at its default size, to read and load its weight file, and to predict once',
+  title: 'building each backbone at its default size, reading and loading its weight file, and one prediction',
   roundCount: { whole: 5, quick: 1 },
   minutes: { whole: 2, quick: 1 },
   async *measure({ roundCount, quick, folder, onProgress }) {
@@ -59,7 +59,7 @@ async function weightsOf(backbone: BackboneSpec): Promise<Uint8Array> {
   }
 }
 
-/** Seconds by step, in their order, and of the first three together. */
+/** Returns the seconds of each step, in order, and of the first three together. */
 async function turn(backbone: BackboneSpec, path: string): Promise<Record<string, number>> {
   const child = fileURLToPath(new URL('./load.child.js', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [child, JSON.stringify(backbone), path]);

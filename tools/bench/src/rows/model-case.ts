@@ -1,4 +1,4 @@
-/** What the rows `train`, `dispatch` and `predict` have in common: one backbone's steps, Chorus' beside its peers'. */
+/** Shared by the rows `train`, `dispatch` and `predict`: steps of one backbone, in Chorus and in its peers. */
 import { availableParallelism } from 'node:os';
 import { type Comparison, type ComparisonKind, compare, type Goal } from '../comparison.ts';
 import type { Contestant } from '../contestants/contestant-process.ts';
@@ -10,12 +10,12 @@ import { measurementOf, type Rounds } from '../rounds/rounds.ts';
 import { peakMemory } from '../rounds/samples.ts';
 import type { CaseResult, RowOptions } from '../row.ts';
 
-/** Someone to compare with. */
+/** A peer to compare with. */
 export interface Peer {
   name: string;
-  /** The fastest of these takes part. */
+  /** The variants, of which the fastest takes part. */
   ways: readonly Contestant[];
-  /** What is compared, and how it should be for Chorus' own way. */
+  /** The compared quantities, and the goals for Chorus's default mode. */
   goals: Partial<Record<ComparisonKind, readonly Goal[]>>;
 }
 
@@ -31,18 +31,18 @@ export interface ModelCase {
   inputSize: number;
 }
 
-/** Of a row's cases those that were asked for. */
+/** Selects the requested cases of a row. */
 export function chosenCases<Case extends ModelCase>(cases: readonly Case[], options: RowOptions): Case[] {
   const wanted = cases.filter((one) => titleOf(one).includes(options.case ?? ''));
   return options.quick ? wanted.slice(0, 1) : wanted;
 }
 
-/** What all contestants of a case are told. */
+/** Creates the task of all contestants of a case. */
 export function taskOf(work: ModelTask['work'], { backbone, batchSize, inputSize }: ModelCase): ModelTask {
   return { work, backbone, batchSize, inputSize, seed: 1, threads: availableParallelism() };
 }
 
-/** Tries the peers' ways, then lets all take turns; in several cases, where memory does not hold all of them at a time. */
+/** Tries the peers' variants, then runs all in turn; yields several cases if they do not fit into memory together. */
 export async function* modelCase(
   task: ModelTask,
   peers: readonly Peer[],
@@ -66,7 +66,7 @@ export async function* modelCase(
     const rounds = await pairedRounds(ours, left, { ...turns, roundCount: options.roundCount });
     left = rounds.left;
     yield {
-      title: isFirst ? title : `${title}, those that memory did not hold beside the others`,
+      title: isFirst ? title : `${title}, contestants that did not fit into memory with the others`,
       contestants: rounds.prepared,
       measurements: rounds.measurements,
       comparisons: ours.flatMap(({ name }, way) =>
@@ -81,12 +81,12 @@ export async function* modelCase(
 
 // --- internal ---
 
-/** In words: backbone, batch and size. */
+/** Returns the title: backbone, batch and size. */
 function titleOf({ backbone, batchSize, inputSize }: ModelCase): string {
   return `${backboneNames[backbone]}, batch ${batchSize}, ${inputSize} px`;
 }
 
-/** Goals are for the product's own way; the others are shown. */
+/** Goals apply to the default mode; the other modes are only shown. */
 function comparisons(
   rounds: Rounds,
   ours: string,

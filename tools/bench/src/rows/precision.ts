@@ -4,10 +4,10 @@ import type { Measurement } from '../measurement.ts';
 import type { CaseResult, Row, RowOptions } from '../row.ts';
 import { meanInterval } from '../student-t.ts';
 
-/** Points that the 95 % interval of the difference must lie within. */
+/** Margin in percentage points for the 95 % interval of the difference. */
 const guardPoints = 0.5;
 
-/** What the recipe has by default, but for fewer epochs. */
+/** The defaults of the recipe, except for fewer epochs. */
 const [learningRate, epochCount] = [1e-5, 4];
 
 const precisions = ['float32', 'bfloat16'] as const;
@@ -15,7 +15,7 @@ type Precision = (typeof precisions)[number];
 
 export const precision: Row = {
   name: 'precision',
-  title: 'accuracy of members trained in bfloat16 and in float32, the same photographs and seeds',
+  title: 'accuracy of members trained in bfloat16 and in float32, with the same photographs and seeds',
   // A round is a seed: two whole runs.
   roundCount: { whole: 5, quick: 2 },
   minutes: { whole: 30, quick: 5 },
@@ -27,7 +27,7 @@ export const precision: Row = {
 
 // --- internal ---
 
-/** Accuracies of one run, percent, by classifier. */
+/** Accuracies of one run in percent, by classifier. */
 type Accuracies = Record<string, number>;
 
 async function seeds(options: RowOptions): Promise<CaseResult> {
@@ -65,7 +65,7 @@ async function run(out: string, seed: number, precision: Precision, { data, weig
       `seed=${seed}`,
       'inputSize=128',
       ...(quick ? ['data.limitPerClass=40'] : []),
-      // Every image but those that stopping and stacking need is fitted or tested, about the same number of each.
+      // All images except those for early stopping and stacking are divided about equally into training and test images.
       'split.test=0.5',
       'split.tune=0.05',
       'recipe.fineTune.lastLayers=all',

@@ -20,7 +20,7 @@ export const predict: Row = {
       const peers = [
         { name: 'Keras', ways: options.quick ? ways.slice(0, 1) : ways, goals: atLeastAsFast },
         { name: 'PyTorch', ways: [pytorch(python, task)], goals: atLeastAsFast },
-        // The ceiling.
+        // Shown as an upper bound, without a goal.
         { name: 'onnxruntime', ways: [await onnxruntime(python, task, options.folder)], goals: { speed: [] } },
       ];
       yield* modelCase(task, peers, options);

@@ -25,7 +25,7 @@ const sizes = {
 
 export const scaling: Row = {
   name: 'scaling',
-  title: `what a run takes with more images of ${inputSize} px, and with more epochs`,
+  title: `time and memory of a run with more images of ${inputSize} px, and with more epochs`,
   roundCount: { whole: 3, quick: 1 },
   minutes: { whole: 5, quick: 1 },
   async *measure(options) {
@@ -87,7 +87,7 @@ async function growing(
 function farthest(quantity: string, { largestResidual }: StraightLine): Comparison {
   return {
     kind: 'time',
-    quantity: `${quantity}: its farthest point's distance`,
+    quantity: `${quantity}: largest deviation`,
     contestant: 'Chorus',
     peer: 'a straight line',
     ratios: [largestResidual],
@@ -98,7 +98,7 @@ function farthest(quantity: string, { largestResidual }: StraightLine): Comparis
 function besidePixels({ slope }: StraightLine): Comparison {
   return {
     kind: 'memory',
-    quantity: 'memory that an image more takes',
+    quantity: 'memory of an additional image',
     contestant: 'Chorus',
     peer: `its pixels (${(pixelBytes / 1000).toFixed(1)} kB)`,
     ratios: [(1e6 * slope) / pixelBytes],

@@ -15,12 +15,12 @@ const cases: readonly Size[] = [
   { memberCount: 2, rowCount: 150, classCount: 150 },
 ];
 
-/** Epochs of the fit that stops for nothing. */
+/** Epochs of the fit without early stopping. */
 const epochCount = 100;
 
 export const stackers: Row = {
   name: 'stackers',
-  title: "a dense stacker of many classes, fitted as scikit-learn's MLPClassifier of the same layers is",
+  title: "a dense stacker of many classes, compared with scikit-learn's MLPClassifier with the same layers",
   roundCount: { whole: 5, quick: 2 },
   minutes: { whole: 2, quick: 1 },
   async *measure(options) {
@@ -53,15 +53,15 @@ async function stackerCase(
     measurements: rounds.measurements,
     comparisons: [time('fit'), time('epoch')],
     remarks: [
-      `Batches of 32, Adam at 0.001, at most 1,000 epochs. A fit ends after 50 epochs that were no better on a fifth of the images: by their loss in Chorus, by their accuracy in scikit-learn. An epoch is the mean of ${epochCount} on all images.`,
+      `Batches of 32, Adam at 0.001, at most 1,000 epochs. A fit stops after 50 epochs without improvement on a fifth of the images: of their loss in Chorus, of their accuracy in scikit-learn. An epoch is the mean of ${epochCount} on all images.`,
     ],
   };
 }
 
-/** Members that are right to a degree: noise, and more for the true class. */
+/** Logits of imperfect members: noise, with a higher value for the true class. */
 function drawLogits({ memberCount, rowCount, classCount }: Size): Float32Array {
   let state = 1;
-  // Numerical Recipes' generator; the sum of four draws is nearly normal.
+  // The generator of Numerical Recipes; the sum of four draws is nearly normal.
   const draw = () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state / 2 ** 32 - 0.5;

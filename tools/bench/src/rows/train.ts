@@ -14,7 +14,7 @@ const cases: readonly ModelCase[] = [
   { backbone: 'xception', batchSize: 8, inputSize: 299 },
 ];
 
-/** Than Keras. */
+/** Goals for the comparison with Keras. */
 const speedGoals: Readonly<Record<ComparedBackbone, readonly Goal[]>> = {
   'mobilenet-v2': [{ bound: 'at least', ratio: 1.5 }],
   'inception-v3': [{ bound: 'at least', ratio: 1.5 }],

@@ -3,7 +3,7 @@ import { growthOf } from './growth.ts';
 
 const mebibyte = 2 ** 20;
 
-/** 100 looks, 10 apart. */
+/** 100 samples, 10 steps apart. */
 function samples(residentBytes: (done: number) => number, tensorCount: (done: number) => number = () => 7) {
   return Array.from({ length: 100 }, (_, index) => 300 + 10 * index).map((done) => ({
     done,
@@ -12,7 +12,7 @@ function samples(residentBytes: (done: number) => number, tensorCount: (done: nu
   }));
 }
 
-it.each([1, 60, 200])('memory that goes up and down every %i steps or so is flat', (period) => {
+it.each([1, 60, 200])('memory that oscillates about every %i steps is flat', (period) => {
   const growth = growthOf(samples((done) => 500 * mebibyte + 8 * mebibyte * Math.sin(done / period)));
   expect(growth.isFlat).toBe(true);
 });
@@ -21,13 +21,13 @@ it('memory that shrinks is flat', () => {
   expect(growthOf(samples((done) => 500 * mebibyte - 4096 * done)).isFlat).toBe(true);
 });
 
-it.each([1, 10])('memory that grows by %i × 4 KiB a step is not, even if it goes up and down', (pages) => {
+it.each([1, 10])('memory that grows by %i × 4 KiB per step is not flat, even if it oscillates', (pages) => {
   const growth = growthOf(samples((done) => 500 * mebibyte + pages * 4096 * done + 0.5 * mebibyte * Math.sin(done)));
   expect(growth.slope / (pages * 4096)).toBeCloseTo(1, 1);
   expect(growth.isFlat).toBe(false);
 });
 
-it('neither is one tensor more', () => {
+it('one additional tensor is not flat', () => {
   const growth = growthOf(
     samples(
       () => mebibyte,

@@ -1,25 +1,25 @@
 import { fitStraightLine } from '../straight-line.ts';
 import type { SoakSample } from './soak-task.ts';
 
-/** How a process's memory went, after its warm-up. */
+/** The growth of a process's memory after its warm-up. */
 export interface Growth {
-  /** At the end, bytes. */
+  /** Resident set at the end, in bytes. */
   residentBytes: number;
-  /** Of the straight line through the blocks' means, bytes each time. */
+  /** Slope of the line through the blocks' means, in bytes per repetition. */
   slope: number;
-  /** How far the slope may be from the true one, bytes: half of its 99 % interval. */
+  /** Uncertainty of the slope in bytes: half of its 99 % interval. */
   slopeReach: number;
-  /** What the slope makes from the first look to the last, bytes. */
+  /** Growth by the slope from the first sample to the last, in bytes. */
   total: number;
-  /** The most tensors at a look, less the fewest. */
+  /** Maximum minus minimum number of tensors. */
   tensorCountRange: number;
-  /** No tensor more, and a slope that may be zero or makes less than the allocator takes at a time. */
+  /** Whether the tensor count is constant, and the slope may be zero or amounts to less than one allocation step. */
   isFlat: boolean;
 }
 
-/** The allocator's ups and downs last for hundreds of steps: looks beside each other tell the same, means of blocks do not. */
+/** The allocator's fluctuations last for hundreds of steps, so adjacent samples are correlated, but means of blocks are not. */
 const blockCount = 7;
-/** 0.995 quantile of Student's t for `blockCount` − 2 degrees of freedom: of a dozen trials hardly one is wrong. */
+/** 0.995 quantile of Student's t for `blockCount` − 2 degrees of freedom: false alarms are rare in a dozen trials. */
 const quantile = 4.032;
 const floorBytes = 2 ** 20;
 
@@ -45,7 +45,8 @@ export function growthOf(samples: readonly SoakSample[]): Growth {
 // --- internal ---
 
 function blockMeans(samples: readonly SoakSample[]): { x: number; y: number }[] {
-  if (samples.length < blockCount) throw new Error(`expected ${blockCount} looks or more, received ${samples.length}`);
+  if (samples.length < blockCount)
+    throw new Error(`expected at least ${blockCount} samples, received ${samples.length}`);
   return Array.from({ length: blockCount }, (_, block) => {
     const [start, end] = [block, block + 1].map((edge) => Math.floor((edge * samples.length) / blockCount));
     const own = samples.slice(start, end);

@@ -1,31 +1,31 @@
 import type { BackboneFamily } from '@chorus/models';
 import type { ChorusWay } from '../contestants/chorus-ways.ts';
 
-/** What is done again and again in one process. */
+/** An operation to repeat in one process. */
 export type SoakTask =
   /** Training steps of one model. */
   | { kind: 'steps'; backbone: BackboneFamily; inputSize: number; way: ChorusWay }
-  /** Whole runs of `chorus train`, one after another; each starts its lanes and stops them. */
+  /** Whole runs of `chorus train` in sequence; each starts and stops its lanes. */
   | { kind: 'trainings' }
   /** A lane that starts, predicts once and stops. */
   | { kind: 'lanes' };
 
 export interface SoakTrial {
   name: string;
-  /** What is done, in the singular. */
+  /** Name of the operation, in the singular. */
   unit: string;
   task: SoakTask;
-  /** How often. */
+  /** Number of repetitions. */
   count: number;
-  /** Of these the first ones fill pools and caches. */
+  /** Number of initial repetitions that fill pools and caches. */
   warmUpCount: number;
-  /** So many between two looks at the memory. */
+  /** Repetitions between two memory samples. */
   period: number;
 }
 
-/** A look at a process between two rounds. */
+/** A memory sample of a process between two repetitions. */
 export interface SoakSample {
-  /** How often it has been done. */
+  /** Number of repetitions so far. */
   done: number;
   residentBytes: number;
   /** tfjs' tensors in the main thread. */

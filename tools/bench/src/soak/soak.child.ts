@@ -1,4 +1,4 @@
-/** One trial, in a process of its own: does the work and prints a {@link SoakSample} a line. */
+/** Runs one trial in a separate process and prints one {@link SoakSample} per line. */
 import { join } from 'node:path';
 import { drawShapes } from '@chorus/data';
 import { createClassifier } from '@chorus/models';
@@ -12,7 +12,7 @@ import type { SoakSample, SoakTask, SoakTrial } from './soak-task.ts';
 
 const { task, count, period } = JSON.parse(process.argv[2]!) as SoakTrial;
 const collectGarbage = (globalThis as { gc?: () => void }).gc!;
-/** The same for runs and predictions: they are one process's. */
+/** Must be equal for runs and predictions, because they share the process. */
 const runtime = { logicalCpuDevices: 2, intraOpThreads: 1 };
 await withTemporaryFolder('chorus-soak', async (folder) => {
   const once = await prepare(task, folder);
@@ -26,7 +26,7 @@ process.exit(0);
 // --- internal ---
 
 function look(done: number): void {
-  // The second one waits for what the first one frees in a thread.
+  // The second call waits for memory that the first one frees in a background thread.
   for (const _ of [1, 2]) collectGarbage();
   const sample: SoakSample = {
     done,
@@ -50,7 +50,7 @@ async function prepare(task: SoakTask, folder: string): Promise<(done: number) =
       const image = join(folder, 'images', 'validation', 'discs', 'discs-00000.png');
       return async () => {
         const { skipped } = await predictFiles(join(run.folder, 'bundle'), [image], { workers: 'cpu:0', runtime });
-        // No lane starts where there is nothing to predict.
+        // No lane starts if there is nothing to predict.
         if (skipped.length > 0) throw new Error(`${image}: ${skipped[0]!.reason}`);
       };
     }
@@ -71,7 +71,7 @@ function steps({ backbone, inputSize, way }: SoakTask & { kind: 'steps' }): () =
   return () => step(batch, Int32Array.of(0, 1));
 }
 
-/** Two small members on a few drawn shapes. */
+/** Two small members on a few images of shapes. */
 async function smallExperiment(folder: string): Promise<Partial<ExperimentInput>> {
   const source = join(folder, 'images');
   await drawShapes(source, { seed: 1, imagesPerClass: { train: 16, validation: 4 } });

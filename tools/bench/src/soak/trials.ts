@@ -2,7 +2,7 @@ import { backboneFamilies, backboneTable } from '@chorus/models';
 import { chorusWays } from '../contestants/chorus-ways.ts';
 import type { SoakTrial } from './soak-task.ts';
 
-/** @param quick a tenth of everything: to see that it runs. */
+/** @param quick a tenth of everything, as a smoke test. */
 export function soakTrials(quick: boolean): SoakTrial[] {
   const trials: SoakTrial[] = [
     ...backboneFamilies.flatMap((backbone) =>
@@ -13,7 +13,7 @@ export function soakTrials(quick: boolean): SoakTrial[] {
         ...{ count: 1000, warmUpCount: 300, period: 10 },
       })),
     ),
-    // Memory grows with the first threads that start and levels off: measured at 50 to 60 lanes, with 250 as with 60.
+    // Memory grows with the first threads and then levels off: measured after 50 to 60 lanes, also in a run of 250 lanes.
     { name: 'trainings', unit: 'training', task: { kind: 'trainings' }, count: 100, warmUpCount: 40, period: 1 },
     { name: 'start and stop of a lane', unit: 'lane', task: { kind: 'lanes' }, count: 120, warmUpCount: 60, period: 1 },
   ];

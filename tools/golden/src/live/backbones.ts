@@ -7,7 +7,7 @@ import { runScript } from '../python.ts';
 import { readReference } from '../reference.ts';
 import { ways } from '../way.ts';
 
-/** One backbone beside Keras' own, tensor by tensor. */
+/** Compares a backbone with Keras, tensor by tensor. */
 export async function compareBackbone(python: string, golden: GoldenCase, folder: string): Promise<Finding[]> {
   const description = join(folder, `${golden.name}.cases.json`);
   writeFileSync(description, JSON.stringify([golden]));

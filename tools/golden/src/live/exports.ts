@@ -1,16 +1,16 @@
 import type { Finding } from '../finding.ts';
 import { type PackageTestResult, runPackageTest } from './package-test.ts';
 
-/** By member: what Keras answers when it loads `chorus export`'s files; the test of orchestration that knows how. */
+/** Compares, by member, the predictions of Keras from the files of `chorus export`; runs a test of orchestration. */
 export async function compareExports(python: string, folder: string): Promise<[string, Finding[]][]> {
   const test = 'packages/orchestration/src/export/keras.test.ts';
   return findingsOfExports(await runPackageTest(test, { CHORUS_KERAS: python }, folder));
 }
 
 /**
- * A row for each answer that the test printed, and one that counts the members it announced and has no answer of.
+ * Returns a row for each answer that the test printed, and one that counts announced members without an answer.
  *
- * @throws Error with what failed, when it is no answer above its limit and none that is missing.
+ * @throws Error with the failure, if it is neither an answer above its limit nor a missing answer.
  */
 export function findingsOfExports({
   lines,
@@ -35,5 +35,5 @@ export function findingsOfExports({
 
 // --- internal ---
 
-/** Lines of the test: what it is going to compare, then an answer each. */
+/** The output lines of the test: an announcement of the members, then one answer per line. */
 type Printed = { members: string[] } | (Finding & { name: string });

@@ -3,22 +3,22 @@ import { join } from 'node:path';
 import { runProgram } from '@chorus/python';
 import { repository } from '../python.ts';
 
-/** What a test of another package did that knows how to compare something live. */
+/** The result of another package's test that performs a live comparison. */
 export interface PackageTestResult {
-  /** That it printed. */
+  /** Lines of its output. */
   lines: string[];
   passedCount: number;
-  /** Why tests failed, or the file as a whole, a line each; none where all is well. */
+  /** Failures of tests or of the whole file, one line each; empty if all passed. */
   complaints: string[];
 }
 
 /**
- * Runs one file of tests of a package.
+ * Runs one test file of a package.
  *
- * @param path from the repository, such as `packages/models/src/x.test.ts`.
- * @param env what the test waits for.
- * @param folder for vitest's own report.
- * @throws Error when vitest did not come to its end.
+ * @param path relative to the repository, such as `packages/models/src/x.test.ts`.
+ * @param env environment variables that enable the test.
+ * @param folder for vitest's report.
+ * @throws Error if vitest did not complete.
  */
 export async function runPackageTest(path: string, env: NodeJS.ProcessEnv, folder: string): Promise<PackageTestResult> {
   const [, packageFolder, file] = /^(\w+\/\w+)\/(.+)$/.exec(path)!;
@@ -27,7 +27,7 @@ export async function runPackageTest(path: string, env: NodeJS.ProcessEnv, folde
   const lines = await runProgram(
     process.execPath,
     [vitest, 'run', file!, '--no-color', `--outputFile.json=${report}`],
-    // 1 where a test failed, of which the report says more.
+    // 1 if a test failed; the report has the details.
     { cwd: join(repository, packageFolder!), env: { ...process.env, ...env }, exitCodes: [0, 1] },
   );
   const { success, numPassedTests, testResults } = JSON.parse(readFileSync(report, 'utf8')) as VitestReport;
@@ -35,7 +35,7 @@ export async function runPackageTest(path: string, env: NodeJS.ProcessEnv, folde
     const failures = assertionResults.flatMap(({ failureMessages }) => failureMessages ?? []);
     return status === 'failed' && failures.length === 0 ? [message] : failures;
   });
-  // For whatever else vitest may count as a failure.
+  // Covers anything else that vitest counts as a failure.
   if (!success && complaints.length === 0) complaints.push(lines.slice(-20).join('\n'));
   return { lines, passedCount: numPassedTests, complaints: complaints.map(inOneLine) };
 }
@@ -47,7 +47,7 @@ function inOneLine(complaint: string): string {
   return complaint.replace(/\n\s+at [\s\S]*$/, '').replace(/\s*\n\s*/g, ' ');
 }
 
-/** As far as it is needed here. */
+/** The fields used here. */
 interface VitestReport {
   success: boolean;
   numPassedTests: number;

@@ -1,4 +1,4 @@
-/** Real weights and real photographs, from files to features and to a linear head; of `../shared/data` beside the clone. */
+/** Compares features and a linear head on real weights and photographs, from `../shared/data` beside the clone. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { runProgram } from '@chorus/python';
@@ -7,7 +7,7 @@ import { repository, runScript } from '../python.ts';
 
 const data = join(repository, '../shared/data');
 
-/** Whether the photographs and weights are there. */
+/** Returns whether the photographs and weights exist. */
 export function hasPhotographs(): boolean {
   return existsSync(join(data, 'pretrained')) && existsSync(join(data, 'cats-vs-dogs'));
 }
@@ -17,7 +17,7 @@ interface RealWeights {
   alpha: number;
   file: string;
   size: number;
-  /** Right of 1,000 by a linear head at 160 px, as the weights' own README has it. */
+  /** Number of 1,000 images that a linear head at 160 px classifies correctly, according to the README of the weights. */
   headRight?: number;
 }
 
@@ -35,12 +35,12 @@ const realWeights: readonly RealWeights[] = [
   { backbone: 'mobilenet', alpha: 0.25, file: 'mobilenet_2_5_128_tf_no_top.h5', size: 128 },
 ];
 
-/** Paths of 100 photographs. */
+/** Returns the paths of 100 photographs. */
 export function somePhotographs(): string[] {
   return ['cats', 'dogs'].flatMap((name) => photographs('validation', name).slice(0, 50));
 }
 
-/** By name of the weights: features of 100 photographs as `chorus features` and as Keras has them, and linear heads. */
+/** Compares, by name of the weights, features of 100 photographs from `chorus features` and from Keras, and linear heads. */
 export async function comparePhotographs(python: string, folder: string): Promise<[string, Finding[]][]> {
   const some = somePhotographs();
   const compared: [string, Finding[]][] = [];
@@ -50,10 +50,10 @@ export async function comparePhotographs(python: string, folder: string): Promis
     const out = join(folder, 'features.npy');
     const parameters = [...options, '--size', `${size}`, '--out', out, ...some];
     await features(parameters);
-    // It ends with 1 where an error is above its limit, which the table shows.
+    // Exits with 1 if an error exceeds its limit, which the table shows.
     const lines = await runScript(python, 'features_check.py', parameters, { exitCodes: [0, 1] });
     const findings = lines.map((line) => JSON.parse(line) as Finding);
-    if (findings.length === 0) throw new Error(`features_check.py said nothing of ${file}.`);
+    if (findings.length === 0) throw new Error(`features_check.py printed nothing for ${file}.`);
     if (headRight !== undefined) findings.push(await checkHead(python, folder, options, headRight));
     compared.push([`${backbone}-${alpha}, real`, findings]);
   }
@@ -63,7 +63,7 @@ export async function comparePhotographs(python: string, folder: string): Promis
 // --- internal ---
 
 const headSize = 160;
-/** Of 1,000: what another version of the solver or of Pillow may change. */
+/** Tolerance, of 1,000 images, for other versions of the solver or of Pillow. */
 const headLimit = 5;
 
 async function checkHead(
@@ -83,7 +83,7 @@ async function checkHead(
   const [right] = await runScript(python, 'linear_head.py', [train, test]);
   const worst = Math.abs(Number(right) - expected);
   return {
-    check: `linear head: ${right} right of 1,000, not ${expected}`,
+    check: `linear head: ${right} of 1,000 correct, expected ${expected}`,
     worst,
     limit: headLimit,
     where: `${headSize} px`,

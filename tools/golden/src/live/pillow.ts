@@ -5,14 +5,14 @@ import type { Finding } from '../finding.ts';
 import { runScript } from '../python.ts';
 import { hasPhotographs, somePhotographs } from './photographs.ts';
 
-/** One that is larger than many files, an odd one, and the default of most backbones. */
+/** A size larger than many files, an odd one, and the default of most backbones. */
 const sizes = [32, 161, 224];
 
 const options: DecodeOptions = { background: 'white', resize: 'pillow', maxPixels: 100_000_000, timeoutMs: 60_000 };
 
 /**
- * Files of every kind that pillow_check.py draws, and photographs where they are, decoded and resized by Chorus and by Keras'
- * `load_img(target_size, interpolation='bilinear')`: the largest difference of a value, of 255.
+ * Compares decoding and resizing by Chorus with Keras's `load_img(target_size, interpolation='bilinear')`, for files of every
+ * kind that pillow_check.py draws, and for photographs if present: the largest difference of a value, of 255.
  */
 export async function comparePillow(python: string, folder: string): Promise<Finding[]> {
   const drawn = join(folder, 'pillow');
@@ -33,7 +33,7 @@ export async function comparePillow(python: string, folder: string): Promise<Fin
     }
     worst.set(what, kind);
   }
-  if (at !== theirs.length) throw new Error(`expected ${theirs.length} values of Keras', received ${at}`);
+  if (at !== theirs.length) throw new Error(`expected ${theirs.length} values from Keras, received ${at}`);
   return Array.from(worst, ([what, { fileCount, difference, where }]) => ({
     check: `pixels of ${fileCount} ${what} at ${sizes.join(', ')} px`,
     worst: difference,

@@ -6,8 +6,8 @@ import { runScript } from '../python.ts';
 import { runPackageTest } from './package-test.ts';
 
 /**
- * Files of every layout, written by both Keras for every backbone with top and without (4 GB), read back; the test of models
- * that knows how. It ends where one weight differs.
+ * Reads back weight files of every layout, written by Keras 2 and 3 for every backbone with and without top (4 GB); runs a
+ * test of models, which fails at the first difference.
  */
 export async function compareWeightFiles(python: string, folder: string): Promise<Finding[]> {
   const [files, description] = [join(folder, 'weight-files'), join(folder, 'cases.json')];
