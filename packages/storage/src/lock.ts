@@ -38,7 +38,7 @@ export async function tryLock(path: string): Promise<Lock> {
  * Waits for the lock of `path` and runs `work` while holding it.
  *
  * @param work receives the lock, so that it can assert before publishing that the lock is still held.
- * @param options `onWait` is called once, with the owner's process id, if another process holds the lock.
+ * @param options `onWait` is called once if another process holds the lock, with its process id if it is known.
  * @throws StorageError after `waitMs` (default 30 minutes); the signal's reason; any error of `work`.
  */
 export async function withLock<T>(
@@ -48,8 +48,8 @@ export async function withLock<T>(
 ): Promise<T> {
   const { waitMs = 30 * 60_000, onWait, signal } = options;
   const deadline = Date.now() + waitMs;
-  let told = false;
-  for (;;) {
+  let isReported = false;
+  for (let attemptCount = 1; ; attemptCount += 1) {
     signal?.throwIfAborted();
     const lock = await attempt(path);
     if (lock !== undefined) {
@@ -59,11 +59,15 @@ export async function withLock<T>(
         await lock.release();
       }
     }
-    if (!told) onWait?.(await ownerOf(path));
-    told = true;
+    const owner = await ownerOf(path);
+    // A new owner writes its process id a moment after it has the lock.
+    if (!isReported && (owner !== undefined || attemptCount > 5)) {
+      onWait?.(owner);
+      isReported = true;
+    }
     if (Date.now() > deadline)
       throw new StorageError(
-        `Waited ${Math.round(waitMs / 1000)} s for process ${await ownerOf(path)} to release ${path}.`,
+        `Waited ${Math.round(waitMs / 1000)} s for process ${owner ?? 'unknown'} to release ${path}.`,
       );
     await pause();
   }

@@ -28,7 +28,7 @@ async function nativeRuntime(): Promise<Finding[]> {
   try {
     const missing = await nativeRuntimeStatus();
     if (missing.length === 0) return [{ ...common, ok: true, detail: 'TensorFlow and its binding are in the cache' }];
-    return missing.map((part) => ({ ...common, ok: false, detail: part.what, fix: fixOf(part.mend) }));
+    return missing.map((part) => ({ ...common, ok: false, detail: part.what, fix: fixOf(part.fix) }));
   } catch (error) {
     return [{ ...common, ok: false, detail: (error as Error).message, fix: { kind: 'set-up' } }];
   }

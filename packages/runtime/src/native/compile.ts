@@ -54,7 +54,7 @@ async function compile(
   await runTool(
     compiler,
     [...platform.compilerFlags, ...folders, ...inputs, '-o', output],
-    (failure) => explain(failure, compiler, platform.compilerMend),
+    (failure) => explain(failure, compiler, platform.compilerFix),
     // Source files have no folder in their names, so that the binding's error messages contain no temporary path.
     { folder: sources },
   );
@@ -67,10 +67,10 @@ function nodeHeaders(): string {
   return found ?? (require('node-api-headers') as { include_dir: string }).include_dir;
 }
 
-function explain({ missing, output }: ToolFailure, compiler: string, mend: string): RuntimeError {
+function explain({ missing, output }: ToolFailure, compiler: string, fix: string): RuntimeError {
   return new RuntimeError(
     missing
-      ? `There is no C++ compiler (${compiler}); install one: ${mend}`
+      ? `There is no C++ compiler (${compiler}); install one: ${fix}`
       : `${compiler} could not compile the TensorFlow binding: ${excerpt(output)}`,
   );
 }

@@ -20,7 +20,7 @@ export interface NativePlatform {
   libraries: readonly [framework: string, cc: string];
   compiler: string;
   /** The command that installs the compiler. */
-  compilerMend: string;
+  compilerFix: string;
   compilerFlags: readonly string[];
   /** Whether this library can use GPUs. */
   hasGpus: boolean;
@@ -56,7 +56,7 @@ const linuxX64: NativePlatform = {
   wheels: [tensorflowWheel('tensorflow-cpu', '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c', elf)],
   libraries: elf,
   compiler: 'g++',
-  compilerMend: 'apt-get install g++ (or dnf install gcc-c++)',
+  compilerFix: 'apt-get install g++ (or dnf install gcc-c++)',
   compilerFlags,
   hasGpus: false,
   neededBytes: 1.4e9,
@@ -106,7 +106,7 @@ const macArm64: NativePlatform = {
   wheels: [tensorflowWheel('tensorflow', '51f46f4806139d01fc7920cc72a4c75876f80649bf40ff083ab6212ceb43ca88', machO)],
   libraries: machO,
   compiler: 'clang++',
-  compilerMend: 'xcode-select --install',
+  compilerFix: 'xcode-select --install',
   // Node's symbols are resolved when node loads the addon.
   compilerFlags: [...compilerFlags, '-undefined', 'dynamic_lookup'],
   hasGpus: false,

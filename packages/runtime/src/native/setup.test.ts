@@ -157,12 +157,12 @@ describe('nativeRuntimeStatus', () => {
     vi.stubEnv('CHORUS_CACHE', cache);
     vi.stubEnv('CHORUS_PYTHON', 'no-such-python');
     vi.stubEnv('CHORUS_CXX', 'no-such-compiler');
-    const { compiler, compilerMend } = ready.platform;
+    const { compiler, compilerFix } = ready.platform;
     expect(await nativeRuntimeStatus()).toEqual([
-      { what: expect.stringContaining(cacheFolder('tensorflow')), mend: 'chorus setup' },
-      { what: 'no-such-python with pip', mend: expect.stringContaining('install python3') },
-      { what: expect.stringContaining(cacheFolder('binding')), mend: 'chorus setup' },
-      { what: `a C++ compiler (${compiler})`, mend: compilerMend },
+      { what: expect.stringContaining(cacheFolder('tensorflow')), fix: 'chorus setup' },
+      { what: 'no-such-python with pip', fix: expect.stringContaining('install python3') },
+      { what: expect.stringContaining(cacheFolder('binding')), fix: 'chorus setup' },
+      { what: `a C++ compiler (${compiler})`, fix: compilerFix },
     ]);
   });
 });

@@ -28,7 +28,7 @@ export async function setupRuntime(onProgress: OnSetupProgress = () => {}): Prom
     await prepare(native, onProgress);
   };
   const onWait = (owner = 'unknown') => {
-    endWaiting = beginStep(`waiting for process ${owner}, which prepares the native runtime`, onProgress);
+    endWaiting = beginStep(`waiting for process ${owner ?? 'unknown'}, which prepares the native runtime`, onProgress);
   };
   try {
     await withLock(cacheFolder('setup'), takeTurn, { onWait });

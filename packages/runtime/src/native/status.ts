@@ -5,7 +5,7 @@ import { runTool } from './run-tool.ts';
 export interface MissingPart {
   what: string;
   /** The command that installs it. */
-  mend: string;
+  fix: string;
 }
 
 /**
@@ -18,15 +18,15 @@ export async function nativeRuntimeStatus(): Promise<MissingPart[]> {
   const missing: MissingPart[] = [];
   const python = process.env.CHORUS_PYTHON ?? 'python3';
   if (!hasLibrary(native)) {
-    missing.push({ what: `TensorFlow's library in ${native.libraryFolder}`, mend: 'chorus setup' });
+    missing.push({ what: `TensorFlow's library in ${native.libraryFolder}`, fix: 'chorus setup' });
     if (!(await works(python, ['-m', 'pip', '--version'])))
-      missing.push({ what: `${python} with pip`, mend: 'apt-get install python3 python3-pip' });
+      missing.push({ what: `${python} with pip`, fix: 'apt-get install python3 python3-pip' });
   }
   if (!hasBinding(native)) {
-    const { compiler, compilerMend } = native.platform;
-    missing.push({ what: `the TensorFlow binding in ${native.bindingFolder}`, mend: 'chorus setup' });
+    const { compiler, compilerFix } = native.platform;
+    missing.push({ what: `the TensorFlow binding in ${native.bindingFolder}`, fix: 'chorus setup' });
     if (!(await works(process.env.CHORUS_CXX ?? compiler, ['--version'])))
-      missing.push({ what: `a C++ compiler (${compiler})`, mend: compilerMend });
+      missing.push({ what: `a C++ compiler (${compiler})`, fix: compilerFix });
   }
   return missing;
 }

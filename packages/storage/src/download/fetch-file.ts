@@ -64,7 +64,8 @@ export async function fetchFile(source: FileSource, options: FetchOptions): Prom
     const cached = await inspect(path, source);
     if (cached.state === 'good') return cached.file;
     await mkdir(dirname(path), { recursive: true });
-    const waiting = (owner: string | undefined) => onNotice?.(`waiting for process ${owner}, which downloads ${path}`);
+    const waiting = (owner: string | undefined) =>
+      onNotice?.(`waiting for process ${owner ?? 'unknown'}, which downloads ${path}`);
     return await withLock(
       path,
       async (lock) => {
