@@ -64,7 +64,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 it('trains to its end when its metrics cannot be written, and warns once', () => {
   expect(trained).toMatchObject({ exitCode: 0 });
-  const warning = `Cannot write to ${at('run/metrics.jsonl')}: no space left on the disk. The run goes on`;
+  const warning = `Cannot write to ${at('run/metrics.jsonl')}: no space left on the disk. The run continues`;
   expect((trained.stdout + trained.stderr).split(warning)).toHaveLength(2);
 });
 

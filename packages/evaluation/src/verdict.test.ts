@@ -33,11 +33,11 @@ describe('verdict', () => {
     [
       'better, not significant',
       facts(97, 95),
-      'The ensemble (mean) classifies 97 of 100 test images correctly: 97.0 % (95 % interval 92.0 % to 100.0 %). It classifies 2 images more correctly than the best single member, one (95.0 %); the difference is not significant (exact McNemar p = 0.25, 0.25 adjusted for 1 stacker).',
+      'The ensemble (mean) classifies 97 of 100 test images correctly: 97.0 % (95 % interval 92.0 % to 100.0 %). It classifies 2 more images correctly than the best single member, one (95.0 %); the difference is not significant (exact McNemar p = 0.25, 0.25 adjusted for 1 stacker).',
     ],
-    ['significantly better', significant(facts(97, 90)), '7 images more correctly than'],
+    ['significantly better', significant(facts(97, 90)), '7 more images correctly than'],
     ['significantly better', significant(facts(97, 90)), 'the difference is significant (exact'],
-    ['worse', facts(94, 95), 'It classifies 1 image fewer correctly than the best single member'],
+    ['worse', facts(94, 95), 'It classifies 1 fewer image correctly than the best single member'],
     ['level', facts(95, 95), 'It is level with the best single member, one (95.0 %).'],
     ['no better than the baseline', facts(55, 54), 'not significantly better than always predicting'],
     [

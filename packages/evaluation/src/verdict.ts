@@ -40,7 +40,8 @@ export function verdict({ stackers, members, bestMember, demo, baseline, flaws }
   if (difference === 0) comparison = `It is level with ${best}.`;
   else {
     const significant = mcnemar.pHolm < significance ? 'significant' : 'not significant';
-    comparison = `It classifies ${count(Math.abs(difference), 'image')} ${difference > 0 ? 'more' : 'fewer'} correctly than ${best}; the difference is ${significant} (${p}).`;
+    const images = `${Math.abs(difference)} ${difference > 0 ? 'more' : 'fewer'} image${Math.abs(difference) === 1 ? '' : 's'}`;
+    comparison = `It classifies ${images} correctly than ${best}; the difference is ${significant} (${p}).`;
   }
   const useless =
     test.wilson95[0] <= baseline

@@ -36,11 +36,16 @@ describe('an error from another thread', () => {
     expect(classifyError(revived)).toEqual(classifyError(error));
   });
 
-  it('keeps its code and causes', () => {
-    const cause = Object.assign(new TypeError('below'), { code: 'ENOSPC' });
+  it('keeps its code, data and causes', () => {
+    const cause = Object.assign(new TypeError('below'), { code: 'ENOSPC', data: { folder: '/x' } });
     const revived = sent(new StorageError('above', { cause }));
     expect(revived.cause).toBeInstanceOf(TypeError);
-    expect(revived.cause).toMatchObject({ message: 'below', code: 'ENOSPC', stack: cause.stack });
+    expect(revived.cause).toMatchObject({
+      message: 'below',
+      code: 'ENOSPC',
+      data: { folder: '/x' },
+      stack: cause.stack,
+    });
   });
 
   it('keeps the name of an unknown class', () => {

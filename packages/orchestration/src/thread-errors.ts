@@ -17,12 +17,12 @@ export function unwrapOutcome<Value>(outcome: Outcome<Value>): Value {
 }
 
 /** An error of the class that the name denotes, with the stack of the thread that threw it. */
-export function reviveError({ name, message, stack, code, cause }: ThreadError): Error {
+export function reviveError({ name, message, stack, code, data, cause }: ThreadError): Error {
   const error = new (classes.get(name) ?? Error)(message);
   if (cause !== undefined) error.cause = reviveError(cause);
   if (error.name !== name) error.name = name;
   if (stack !== undefined) error.stack = stack;
-  return code === undefined ? error : Object.assign(error, { code });
+  return Object.assign(error, code === undefined ? {} : { code }, data === undefined ? {} : { data });
 }
 
 // --- internal ---

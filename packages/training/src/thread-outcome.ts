@@ -8,6 +8,8 @@ export interface ThreadError {
   stack: string | undefined;
   /** An error code, such as `ENOENT`. */
   code: string | undefined;
+  /** Plain data that belongs to the code. */
+  data: unknown;
   cause: ThreadError | undefined;
 }
 
@@ -25,12 +27,20 @@ export async function outcomeOf<Value>(work: () => Value | Promise<Value>): Prom
 /** Converts a thrown value, including its chain of causes, to plain data. */
 export function describeError(error: unknown, depth = 0): ThreadError {
   if (!(error instanceof Error))
-    return { name: 'Error', message: String(error), stack: undefined, code: undefined, cause: undefined };
+    return {
+      name: 'Error',
+      message: String(error),
+      stack: undefined,
+      code: undefined,
+      data: undefined,
+      cause: undefined,
+    };
   const { name, message, stack, cause } = error;
-  const { code } = error as NodeJS.ErrnoException;
+  const { code, data } = error as { code?: unknown; data?: unknown };
   return {
     ...{ name, message, stack },
     code: code === undefined ? undefined : String(code),
+    data: plainData(data),
     // A chain of causes may be cyclic.
     cause: cause === undefined || depth === maxCauses ? undefined : describeError(cause, depth + 1),
   };
@@ -39,3 +49,12 @@ export function describeError(error: unknown, depth = 0): ThreadError {
 // --- internal ---
 
 const maxCauses = 8;
+
+/** The data if it can cross to another thread; undefined otherwise. */
+function plainData(data: unknown): unknown {
+  try {
+    return structuredClone(data);
+  } catch {
+    return undefined;
+  }
+}

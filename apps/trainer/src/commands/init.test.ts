@@ -48,14 +48,14 @@ describe('chorus init', () => {
   ])('starts from the preset %s', async (preset, expected) => {
     const file = at(`${preset}.ts`);
     const data = preset === 'auto' ? undefined : 'it\'s/a "folder"';
-    await writeFile(file, configTemplate({ preset, data }));
+    await writeFile(file, configTemplate({ file: 'chorus.config.ts', preset, data }));
     const prepared = await prepare(file);
     expect(prepared.preset?.name).toBe(expected);
     expect(prepared.experiment.data.source).toBe(data === undefined ? 'shapes' : join(folder, data));
   });
 
   it('writes settings that are valid, each of them', async () => {
-    const lines = configTemplate({ preset: 'mobile', data: undefined }).split('\n');
+    const lines = configTemplate({ file: 'chorus.config.ts', preset: 'mobile' }).split('\n');
     const isSetting = (line: string) => /^ +\/\/ \w+: .*,$/.test(line);
     expect(lines.filter(isSetting).length).toBeGreaterThan(10);
     for (const [index, line] of lines.entries()) {

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { choosePreset, presetNames } from '@chorus/orchestration/presets';
 import { systemErrorText } from '@chorus/orchestration/system-error';
 import { Command } from 'commander';
+import { commandName } from '../print/command-name.ts';
 import { configTemplate } from '../print/config-template.ts';
 import { userPath } from '../user-folder.ts';
 
@@ -21,12 +22,14 @@ export const initCommand = new Command('init')
     if (preset !== 'auto') choosePreset(preset);
     if (!file.endsWith('.ts')) throw new ConfigError(`Expected a file that ends in .ts, received ${file}.`);
     const path = userPath(file);
-    await writeFile(path, configTemplate({ preset, data }), { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
-      throw new ConfigError(
-        error.code === 'EEXIST'
-          ? `${path} exists already and is not overwritten; name another file: chorus init NAME.ts`
-          : `Cannot write ${path}: ${systemErrorText(error)}.`,
-      );
-    });
-    console.log(`${path}\ntrain with it: pnpm chorus train --config ${file}`);
+    await writeFile(path, configTemplate({ file, preset, data }), { flag: 'wx' }).catch(
+      (error: NodeJS.ErrnoException) => {
+        throw new ConfigError(
+          error.code === 'EEXIST'
+            ? `${path} exists already and is not overwritten; name another file: chorus init NAME.ts`
+            : `Cannot write ${path}: ${systemErrorText(error)}.`,
+        );
+      },
+    );
+    console.log(`${path}\ntrain with it: ${commandName} train --config ${file}`);
   });

@@ -27,16 +27,21 @@ const compareCommand = new Command('compare')
 
 const cleanCommand = new Command('clean')
   .description('remove run folders; without --yes, print what would be removed')
-  .argument('[run...]', 'run folders (default: those in --from that have no ensemble)')
+  .argument('[run...]', 'run folders (default: those in --from that failed, or stopped before a member was trained)')
   .option('--from <folder>', 'the folder that holds the run folders', 'runs')
   .option('--yes', 'remove them', false)
   .action(async (names: string[], { from, yes }: { from: string; yes: boolean }) => {
-    const { describeRun, listRuns, removeRun } = await import('@chorus/orchestration');
+    const { ConfigError, describeRun, listRuns, removeRun } = await import('@chorus/orchestration');
     const named = names.length > 0;
     const found = named
       ? await Promise.all(names.map((name) => describeRun(userPath(name))))
-      : (await listRuns(userPath(from))).filter(({ state }) => state === 'stopped' || state === 'failed');
+      : (await listRuns(userPath(from))).filter(
+          ({ state, memberCount }) => state === 'failed' || (state === 'stopped' && memberCount === 0),
+        );
     console.log(removal(found, yes));
+    const running = found.find(({ state }) => state === 'running');
+    if (running !== undefined)
+      throw new ConfigError(`${running.folder} is in use; nothing was removed. Wait for the run, or leave it out.`);
     if (!yes) return;
     for (const { folder } of found) {
       const left = await removeRun(folder);

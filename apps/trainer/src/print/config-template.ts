@@ -1,13 +1,23 @@
+import { commandName } from './command-name.ts';
+
 /**
  * The experiment file that `chorus init` writes. Lines that begin with `// ` and a key are settings at their default or at a
  * usual value: removing the slashes applies them.
  */
-export function configTemplate({ preset, data }: { preset: string; data?: string | undefined }): string {
+export function configTemplate({
+  file,
+  preset,
+  data,
+}: {
+  file: string;
+  preset: string;
+  data?: string | undefined;
+}): string {
   const source = data === undefined ? "// source: 'photos'," : `source: ${quote(data)},`;
   return `import { defineConfig } from '@chorus/orchestration';
 
-// Train with: pnpm chorus train --config chorus.config.ts
-// Options of the command line take precedence over this file. All keys: packages/orchestration/experiment.schema.json
+// Train with: ${commandName} train --config ${file.replaceAll(/[\r\n]/g, ' ')}
+// Options of the command line take precedence over this file. All keys: experiment.schema.json of @chorus/orchestration
 export default defineConfig({
   // Where everything comes from that is not set here: auto, article, full, cpu, mobile or demo.
   // auto looks at the images, the weights and the hardware; without images it runs the demonstration.

@@ -1,10 +1,11 @@
+import { commandName } from './command-name.ts';
 /** Printed at the start of a run on generated images or random weights. */
 export function demoBox(): string {
   const lines = [
     'This is a demonstration with generated images or random weights:',
     'its figures do not apply to photographs. For your own images:',
     '',
-    '  pnpm turbo train -- --data DIR [--weights DIR]',
+    `  ${commandName} train --data DIR [--weights DIR]`,
     '',
     'DIR: images as <split>/<class>/* or <class>/*; keras-applications .h5 files,',
     'which are downloaded if you name none.',

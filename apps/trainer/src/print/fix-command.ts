@@ -1,4 +1,5 @@
 import type { Fix } from '@chorus/orchestration';
+import { commandName } from './command-name.ts';
 
 /** The command that fixes a finding of `chorus doctor`. */
 export function fixCommand(fix: Fix): string {
@@ -8,9 +9,9 @@ export function fixCommand(fix: Fix): string {
     case 'newer-node':
       return 'npx -y node@24 apps/trainer/dist/main.js train';
     case 'set-up':
-      return 'pnpm chorus setup';
+      return `${commandName} setup`;
     case 'download':
-      return `pnpm chorus download --preset ${fix.preset}`;
+      return `${commandName} download --preset ${fix.preset}`;
     case 'published-weights':
       return train(fix, '--weights imagenet');
     case 'smaller-batches':
@@ -25,5 +26,5 @@ export function fixCommand(fix: Fix): string {
 // --- internal ---
 
 function train({ preset, needsData }: { preset: string; needsData: boolean }, ...options: string[]): string {
-  return ['pnpm chorus train', `--preset ${preset}`, ...options, ...(needsData ? ['--data DIR'] : [])].join(' ');
+  return [`${commandName} train`, `--preset ${preset}`, ...options, ...(needsData ? ['--data DIR'] : [])].join(' ');
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Report, Score } from '@chorus/orchestration';
+import { commandName } from './command-name.ts';
 import { duplicateCounts } from './duplicate-lines.ts';
 import { printable } from './printable.ts';
 import { table } from './table.ts';
@@ -25,7 +26,7 @@ export function leaderboard(report: Report, folder: string): string {
   );
   const failed = report.members.filter((member) => member.status !== 'done');
   const { duplicates, notices } = report.dataset;
-  const forOwnImages = report.demo ? ' For your own images: pnpm turbo train -- --data DIR' : '';
+  const forOwnImages = report.demo ? ` For your own images: ${commandName} train --data DIR` : '';
   const hasBundle = report.bestMember !== null;
   return [
     '',

@@ -22,14 +22,14 @@ export function runTable(runs: readonly PastRun[]): string {
 /** What is removed, or would be. */
 export function removal(runs: readonly PastRun[], yes: boolean): string {
   if (runs.length === 0)
-    return 'nothing to remove: every run has an ensemble; name run folders to remove them all the same';
+    return 'nothing to remove: no run failed or stopped before a member was trained; name run folders to remove them all the same';
   const bytes = runs.reduce((sum, run) => sum + run.bytes, 0);
   const count = runs.length === 1 ? '1 run' : `${runs.length} runs`;
   return [
     runTable(runs),
     yes
       ? `removing ${count}, ${size(bytes)}`
-      : `${count}, ${size(bytes)}; nothing was removed: add --yes to remove them`,
+      : `${count}, ${size(bytes)}; nothing was removed: add --yes to remove ${runs.length === 1 ? 'it' : 'them'}`,
   ].join('\n');
 }
 

@@ -58,7 +58,7 @@ export function barProgress(): Progress {
       if (state.state === 'skipped') row(name)?.skipped('another fold of its member failed');
       if (state.state !== 'failed') return;
       row(name)?.failed(printable(state.reason));
-      if (state.stack !== null) console.error(state.stack);
+      if (state.bug !== null) console.error(state.bug);
     },
     onBatch(name, { stage, epochIndex, stepIndex, stepCount }) {
       const epoch = stage === 'features' ? '' : ` ${epochIndex + 1}`;

@@ -52,7 +52,7 @@ describe('lineProgress', () => {
       [
         (observer) => observer.onDecode(9, 9),
         running('wide'),
-        (observer) => observer.onMember('wide', { state: 'failed', reason: 'it', stack: null }),
+        (observer) => observer.onMember('wide', { state: 'failed', reason: 'it', bug: null }),
       ],
       'decoding: 9 of 9 images',
     ],

@@ -88,7 +88,7 @@ export function lineProgress(print: (line: string) => void, clock = systemClock)
       if (state.state === 'skipped') write(`${name}: skipped: another fold of its member failed`);
       if (state.state !== 'failed') return;
       write(`${name}: failed: ${printable(state.reason)}`);
-      if (state.stack !== null) console.error(state.stack);
+      if (state.bug !== null) console.error(state.bug);
     },
     onStage: (task, stage) => activity.stage(task, stage),
     // Epochs have lines of their own.

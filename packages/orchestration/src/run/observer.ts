@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { DuplicateGroup, ImageFolder, SkippedEntry } from '@chorus/data';
 import type { SetupProgress } from '@chorus/runtime';
 import type { LaneObserver } from '@chorus/training';
@@ -9,8 +10,8 @@ export type MemberState =
   | { state: 'running'; device: string }
   | { state: 'done'; device: string; seconds: number }
   | { state: 'kept'; device: string }
-  /** `stack`: the stack of a bug; null for a mistake that the user can fix. */
-  | { state: 'failed'; reason: string; stack: string | null }
+  /** `bug`: a bug with its stack and causes, as Node.js prints it; null for a mistake that the user can fix. */
+  | { state: 'failed'; reason: string; bug: string | null }
   /** Another fold of the member has failed. */
   | { state: 'skipped' };
 
@@ -77,12 +78,15 @@ const silent: RunObserver = {
  */
 export function observerFrom(partial: Partial<RunObserver> = {}): RunObserver {
   const guard =
-    <Args extends unknown[]>(name: keyof RunObserver, call: (...args: Args) => void) =>
+    <Args extends unknown[]>(name: keyof RunObserver, call: (...args: Args) => unknown) =>
     (...args: Args): void => {
+      const warn = (error: unknown) =>
+        process.emitWarning(`the observer's ${name} threw: ${typeof error === 'string' ? error : inspect(error)}`);
       try {
-        call.apply(partial, args);
+        // TypeScript accepts async callbacks, too.
+        Promise.resolve(call.apply(partial, args)).catch(warn);
       } catch (error) {
-        process.emitWarning(`the observer's ${name} threw: ${(error as Error).stack ?? String(error)}`);
+        warn(error);
       }
     };
   return {

@@ -65,6 +65,19 @@ it('compareRuns refuses a run without a report', async () => {
   await expect(compareRuns([at('one'), at('two')])).rejects.toThrow(/one: expected a finished run of this version/);
 });
 
+describe('reports', () => {
+  const finished = { bestMember: 'a', stackers: [{ chosen: true, test: { accuracy: 0.75 } }] };
+  it.each([
+    ['of an earlier version', { schemaVersion: 2, ...finished }, 'finished', 0.75],
+    ['of a run with too few members', { schemaVersion: 3, bestMember: null, stackers: [] }, 'failed', null],
+    ['of an unknown kind', { schemaVersion: 9 }, 'unknown', null],
+    ['that is damaged', '{', 'unknown', null],
+  ])('%s', async (_, report, state, accuracy) => {
+    await writeFile(at('one/report.json'), typeof report === 'string' ? report : JSON.stringify(report));
+    expect(await describeRun(at('one'))).toMatchObject({ state, accuracy, memberCount: 0 });
+  });
+});
+
 describe('removeRun', () => {
   it('removes a run folder', async () => {
     expect(await removeRun(at('one'))).toEqual([]);
@@ -75,6 +88,24 @@ describe('removeRun', () => {
     await writeFile(at('one/notes.txt'), 'mine');
     expect(await removeRun(at('one'))).toEqual(['notes.txt']);
     expect(await readdir(at('one'))).toEqual(['notes.txt']);
+  });
+
+  it("removes members, bundle and what a killed process left, but none of the user's files in them", async () => {
+    for (const folder of ['members/wide/holdout', 'bundle/members/wide', 'bundle/mine', '.bundle.tmp-12-0123abcd'])
+      await mkdir(at(`one/${folder}`), { recursive: true });
+    const sum = '0'.repeat(64);
+    const written = {
+      'members/wide/holdout/member.json': '{}',
+      'members/wide/holdout/weights.bin': '',
+      'members/wide/holdout/SHA256SUMS': '',
+      'bundle/bundle.json': '{}',
+      'bundle/members/wide/1.bin': '',
+      'bundle/SHA256SUMS': `${sum}  bundle.json\n${sum}  members/wide/1.bin\n`,
+    };
+    for (const [file, content] of Object.entries(written)) await writeFile(at(`one/${file}`), content);
+    for (const file of ['members/wide/notes.txt', 'bundle/mine/model.py']) await writeFile(at(`one/${file}`), 'mine');
+    expect(await removeRun(at('one'))).toEqual(['bundle/mine/model.py', 'members/wide/notes.txt']);
+    expect((await readdir(at('one'))).toSorted()).toEqual(['bundle', 'members']);
   });
 
   it('refuses a folder that is not a run, a link to a run, and a run in use', async () => {

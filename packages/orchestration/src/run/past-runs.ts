@@ -1,14 +1,14 @@
 /** Lists, compares and removes run folders. */
-import { lstat, readdir, rm, rmdir, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { lstat, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
+import { basename, join, relative, resolve, sep } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { lockOwner, readJsonFile, StorageError, systemErrorText, tryLock } from '@chorus/storage';
+import { lockOwner, readJsonFile, removeUnfinished, StorageError, systemErrorText, tryLock } from '@chorus/storage';
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import { type Report, reportSchema } from '../report/schema.ts';
 
-/** `stopped`: it can be resumed; `failed`: too few members finished. */
-export type RunState = 'running' | 'finished' | 'stopped' | 'failed';
+/** `stopped`: it can be resumed; `failed`: too few members finished; `unknown`: its report is damaged or of another kind. */
+export type RunState = 'running' | 'finished' | 'stopped' | 'failed' | 'unknown';
 
 export interface PastRun {
   /** Absolute path. */
@@ -20,6 +20,8 @@ export interface PastRun {
   state: RunState;
   /** Share of the test images that the ensemble classifies correctly; null without an ensemble. */
   accuracy: number | null;
+  /** Trained members, of which a resumed run keeps the undamaged ones. */
+  memberCount: number;
   /** Disk space; hard links to the same file count once. */
   bytes: number;
 }
@@ -34,7 +36,7 @@ export async function listRuns(parent: string): Promise<PastRun[]> {
     throw new ConfigError(`Cannot list the runs in ${parent}: ${systemErrorText(error)}.`);
   });
   const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(parent, name));
-  const runs = await Promise.all(folders.map((folder) => describeRun(folder).catch(ignoreMistake)));
+  const runs = await Promise.all(folders.map((folder) => describeRun(folder).catch(ignoreUnreadable)));
   return runs
     .filter((run) => run !== undefined)
     .toSorted((a, b) => a.startedAt.getTime() - b.startedAt.getTime() || (a.folder < b.folder ? -1 : 1));
@@ -44,21 +46,16 @@ export async function listRuns(parent: string): Promise<PastRun[]> {
 export async function describeRun(path: string): Promise<PastRun> {
   const folder = resolve(path);
   const { preset } = await readStart(folder);
-  const report = await readReport(folder);
+  const report = await readAnyReport(folder);
   const isRunning = (await lockOwner(folder)) !== undefined;
   return {
     folder,
     name: basename(folder),
     preset,
     startedAt: (await stat(join(folder, 'experiment.json'))).mtime,
-    state: isRunning
-      ? 'running'
-      : report === undefined
-        ? 'stopped'
-        : report.bestMember === null
-          ? 'failed'
-          : 'finished',
-    accuracy: report?.stackers.find(({ chosen }) => chosen)?.test.accuracy ?? null,
+    state: isRunning ? 'running' : report.state,
+    accuracy: report.accuracy,
+    memberCount: await subfolderCount(join(folder, 'members')),
     bytes: await bytesOnDisk(folder),
   };
 }
@@ -98,9 +95,9 @@ export async function compareRuns(paths: readonly string[]): Promise<RunComparis
 }
 
 /**
- * Removes the files of a run, and its folder if it has no other files.
+ * Removes the files that a run writes, and the folders that are empty then. All other files stay.
  *
- * @returns the names of the remaining files.
+ * @returns paths of the remaining files, relative to the run folder.
  * @throws ConfigError when the path is a link or not a run folder; StorageError when another process uses it.
  */
 export async function removeRun(path: string): Promise<string[]> {
@@ -112,10 +109,16 @@ export async function removeRun(path: string): Promise<string[]> {
   const lock = await tryLock(folder);
   try {
     // `experiment.json`, which identifies a run folder, comes last, so that an interrupted removal can be repeated.
-    for (const name of runEntries) await rm(join(folder, name), { recursive: true, force: true });
-    const others = await readdir(folder);
-    if (others.length === 0) await rmdir(folder);
-    return others;
+    await removeUnfinished(folder);
+    await removeMatching(folder, 'members', (path) => memberFile.test(path));
+    const sealed = await sealedFiles(join(folder, 'bundle'));
+    await removeMatching(folder, 'bundle', (path) => sealed.has(path));
+    for (const name of runFiles) await rm(join(folder, name), { force: true });
+    const others = (await readdir(folder, { recursive: true, withFileTypes: true }))
+      .filter((entry) => !entry.isDirectory())
+      .map(({ parentPath, name }) => relative(folder, join(parentPath, name)));
+    if (others.length === 0) await rm(folder, { recursive: true });
+    return others.toSorted();
   } finally {
     await lock.release();
   }
@@ -123,15 +126,31 @@ export async function removeRun(path: string): Promise<string[]> {
 
 // --- internal ---
 
-const runEntries = [
-  'bundle',
-  'members',
-  'predictions.csv',
-  'metrics.jsonl',
-  'report.json',
-  'plan.json',
-  'experiment.json',
-] as const;
+/** In the order of their removal. */
+const runFiles = ['predictions.csv', 'metrics.jsonl', 'report.json', 'plan.json', 'experiment.json'] as const;
+
+/** Below `members`: a folder per member and fold; `held-out.f32` is of earlier versions. */
+const memberFile = /^[^/]+\/[^/]+\/(member\.json|weights\.bin|out-of-fold\.f32|held-out\.f32|SHA256SUMS)$/;
+
+/** The files of a sealed folder, by its list of checksums; none without a list. */
+async function sealedFiles(folder: string): Promise<ReadonlySet<string>> {
+  const sums = await readFile(join(folder, 'SHA256SUMS'), 'utf8').catch(() => '');
+  const names = sums.split('\n').flatMap((line) => /^[0-9a-f]{64} [ *](.+)$/.exec(line)?.[1] ?? []);
+  return new Set([...names, 'SHA256SUMS']);
+}
+
+/** Removes the matching files below a folder, and the folders that are empty then. */
+async function removeMatching(folder: string, name: string, matches: (path: string) => boolean): Promise<void> {
+  const root = join(folder, name);
+  const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
+  const pathOf = ({ parentPath, name: own }: (typeof entries)[number]) => relative(root, join(parentPath, own));
+  for (const entry of entries)
+    if (entry.isFile() && matches(pathOf(entry).replaceAll(sep, '/'))) await rm(join(root, pathOf(entry)));
+  // The deepest first; a folder with other files stays.
+  const folders = entries.filter((entry) => entry.isDirectory()).map(pathOf);
+  for (const path of [...folders.toSorted((a, b) => b.length - a.length), ''])
+    await rmdir(join(root, path)).catch(() => {});
+}
 
 /** The fields of `experiment.json` that all versions have. */
 const anyStartSchema = z.looseObject({
@@ -160,18 +179,49 @@ async function readReport(folder: string): Promise<Report | undefined> {
   return reportSchema.safeParse(content).data;
 }
 
-function ignoreMistake(error: unknown): undefined {
-  if (error instanceof ConfigError) return undefined;
+/** The fields that the reports of all versions have. */
+const anyReportSchema = z.looseObject({
+  bestMember: z.string().nullable(),
+  stackers: z.array(z.looseObject({ chosen: z.boolean(), test: z.looseObject({ accuracy: z.number() }) })),
+});
+
+/** The outcome of a run, from a report of any version. */
+async function readAnyReport(folder: string): Promise<{ state: RunState; accuracy: number | null }> {
+  const path = join(folder, 'report.json');
+  const exists = await lstat(path).then(
+    () => true,
+    () => false,
+  );
+  if (!exists) return { state: 'stopped', accuracy: null };
+  const content = await readJsonFile(path).catch((error: unknown) => {
+    if (error instanceof StorageError) return undefined;
+    throw error;
+  });
+  const { data: report } = anyReportSchema.safeParse(content);
+  if (report === undefined) return { state: 'unknown', accuracy: null };
+  if (report.bestMember === null) return { state: 'failed', accuracy: null };
+  return { state: 'finished', accuracy: report.stackers.find(({ chosen }) => chosen)?.test.accuracy ?? null };
+}
+
+/** Other folders, and folders that cannot be read or change while they are read. */
+function ignoreUnreadable(error: unknown): undefined {
+  if (error instanceof ConfigError || (error as NodeJS.ErrnoException).syscall !== undefined) return undefined;
   throw error;
 }
 
+async function subfolderCount(folder: string): Promise<number> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory()).length;
+}
+
 async function bytesOnDisk(folder: string): Promise<number> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  // A running run renames and removes files.
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const files = entries.filter((entry) => entry.isFile());
   const sizes = new Map<string, number>();
   for (const { parentPath, name } of files) {
-    const { dev, ino, size } = await lstat(join(parentPath, name));
-    sizes.set(`${dev}:${ino}`, size);
+    const found = await lstat(join(parentPath, name)).catch(() => undefined);
+    if (found !== undefined) sizes.set(`${found.dev}:${found.ino}`, found.size);
   }
   return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }

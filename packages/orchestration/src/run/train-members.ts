@@ -1,4 +1,5 @@
 /** Trains every member on every fold, on any lane, unless an earlier part of the run already trained it. */
+import { inspect } from 'node:util';
 import { type Fold, type FoldImages, trainingImages } from '@chorus/data';
 import { memberCost } from '@chorus/models';
 import { StorageError } from '@chorus/storage';
@@ -49,7 +50,9 @@ export async function trainMembers(run: MemberRun): Promise<MemberOutcome[]> {
   const records = plan.members.map(newRecord);
   for (const record of records) await keepFinished(run, record);
   const work = scheduled(records.flatMap((record) => missingTasks(run, record)));
-  await runOnLanes(lanes, work, (lane, one) => runTask(run, lane, one));
+  const results = await runOnLanes(lanes, work, (lane, one) => runTask(run, lane, one));
+  // Failed trainings are recorded; anything else is a bug of the run.
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
   stop.check();
   return records.map(({ trainings, seconds, failure }): MemberOutcome => {
     const inOrder = trainings.filter((training) => training !== undefined);
@@ -140,8 +143,8 @@ async function runTask(run: MemberRun, lane: Lane, work: MemberWork): Promise<vo
     return;
   }
   const startedAtMs = Date.now();
-  observer.onMember(name, { state: 'running', device: lane.device });
   try {
+    observer.onMember(name, { state: 'running', device: lane.device });
     if ('features' in kind) record.features = await computeFeatures(run, lane, work, kind.features);
     else record.trainings[kind.position] = await train(run, lane, work, kind);
     const seconds = (Date.now() - startedAtMs) / 1000;
@@ -153,7 +156,7 @@ async function runTask(run: MemberRun, lane: Lane, work: MemberWork): Promise<vo
     observer.onMember(name, {
       state: 'failed',
       reason: oneLine(error),
-      stack: isUserMistake(error) || !(error instanceof Error) ? null : (error.stack ?? null),
+      bug: isUserMistake(error) ? null : inspect(error),
     });
   } finally {
     record.seconds += (Date.now() - startedAtMs) / 1000;
