@@ -441,7 +441,9 @@ it('names both readings of a folder and the option that chooses one', async () =
   const parameters = ['--config', 'small.json', '--data', 'ways', '--out', 'ways-run'];
   const refused = await chorus('train', ...parameters);
   expect(refused.exitCode).toBe(4);
-  expect(refused.stderr).toMatch(/can be read in two ways.* Choose one with --layout splits or --layout classes/);
+  expect(refused.stderr).toMatch(
+    /can be read in two ways.* set data\.layout to "splits" or "classes"; as an option, --layout splits or --layout classes\./,
+  );
   await rm(at('ways-run'), { recursive: true, force: true });
   const chosen = await chorus('train', ...parameters, '--layout', 'classes');
   expect(chosen.stdout).toContain('ways: bus, train; ');

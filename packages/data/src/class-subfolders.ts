@@ -1,6 +1,6 @@
 /** Subfolders of a class folder belong to the class, unless they look like another level of the data set. */
 import { displayName, normalizeName } from './display-name.ts';
-import { DataError } from './errors.ts';
+import { layoutError } from './errors.ts';
 import { likelySplitRoleOf, splitRoleOf } from './split-folders.ts';
 
 export interface ClassFiles {
@@ -20,17 +20,17 @@ export function refuseNestedSplits(root: string, classes: readonly ClassFiles[])
   const inner = nested.filter(({ name, folder }) => splitRoleOf(name) !== null && folder.includes('/'));
   if (inner.some(({ name }) => splitRoleOf(name) === 'train') && inner.length > 1) {
     const above = inner[0]!.folder.slice(0, inner[0]!.folder.lastIndexOf('/'));
-    throw new DataError(
-      `Expected class folders in ${displayName(`${root}/${above}`)}, received split folders (${list(inner.map(({ name }) => name))}); name that folder instead, or set --layout splits (data.layout) if they are classes.`,
+    throw layoutError(
+      `Expected class folders in ${displayName(`${root}/${above}`)}, received split folders (${list(inner.map(({ name }) => name))}); name that folder instead, or set data.layout to "splits" if they are classes.`,
     );
   }
-  const choose = 'set --layout classes (data.layout) if they are';
+  const choose = 'set data.layout to "classes" if they are';
   const holder = nested.find(({ subfolders }) => {
     const roles = new Set(subfolders.map(splitRoleOf).filter((role) => role !== null));
     return roles.has('train') && roles.size > 1;
   });
   if (holder !== undefined)
-    throw new DataError(
+    throw layoutError(
       `Expected <split>/<class> or <class> in ${displayName(root)}, received split folders (${list(holder.subfolders)}) within "${displayName(holder.name)}": its images would all be of the class "${displayName(holder.name)}"; ${choose} one class, otherwise name that folder or move the split folders to the top level.`,
     );
   const likely = nested.filter(({ name }) => likelySplitRoleOf(name) !== null);
@@ -38,8 +38,8 @@ export function refuseNestedSplits(root: string, classes: readonly ClassFiles[])
     nested.some((other) => other.name !== name && other.subfolders.some((one) => subfolders.includes(one))),
   );
   if (twin !== undefined)
-    throw new DataError(
-      `${displayName(root)} can be read in two ways: as split folders (${list(likely.map(({ name }) => name))}), each with the classes ${list(twin.subfolders)}, or as the classes ${list(classes.map(({ name }) => name))}. Choose one with --layout splits or --layout classes (data.layout).`,
+    throw layoutError(
+      `${displayName(root)} can be read in two ways: as split folders (${list(likely.map(({ name }) => name))}), each with the classes ${list(twin.subfolders)}, or as the classes ${list(classes.map(({ name }) => name))}. Choose one: set data.layout to "splits" or "classes".`,
     );
 }
 

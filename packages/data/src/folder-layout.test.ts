@@ -71,7 +71,11 @@ describe('split folders', () => {
     ['two training sets', sets('train', 'Training', 'test'), /one training folder .* received "Training", "train"/],
     ['two test sets', sets('train', 'test', 'testing'), /one test folder .* received "test", "testing"/],
     ['two validation sets', sets('train', 'val', 'validation'), /one validation folder/],
-    ['no training set', sets('val', 'test'), /Expected a train folder next to test and val in .*--layout classes/],
+    [
+      'no training set',
+      sets('val', 'test'),
+      /Expected a train folder next to test and val in .*data\.layout to "classes"/,
+    ],
     ['a class only in train', [...sets('train', 'test'), 'train/c/1.jpg'], /class "c" in .*test\/c, received none/],
     ['a class only in test', [...sets('train', 'test'), 'test/c/1.jpg'], /class "c" in .*train\/c, received none/],
     [
@@ -106,7 +110,7 @@ describe('an ambiguous folder', () => {
   ])('rejects %s with both interpretations and the option', async (_, paths, message) => {
     await root.put(...paths);
     await expectError(message);
-    await expectError(/Choose one with --layout splits or --layout classes \(data\.layout\)\.$/);
+    await expectError(/Choose one: set data\.layout to "splits" or "classes"\.$/);
     const { classes, splits } = await scan({ layout: 'classes' });
     expect(splits).toEqual([]);
     expect(classes).toEqual([...new Set(paths.map((path) => path.split('/')[0]!))].toSorted());
@@ -201,7 +205,7 @@ describe('another level of folders', () => {
     [
       'splits within classes',
       ['a/train/1.jpg', 'a/test/1.jpg', 'b/train/1.jpg', 'b/test/1.jpg'],
-      /received split folders \("test", "train"\) within "a": .*--layout classes/,
+      /received split folders \("test", "train"\) within "a": .*data\.layout to "classes"/,
     ],
   ])('rejects %s and names the folder', async (_, paths, message) => {
     await root.put(...paths);

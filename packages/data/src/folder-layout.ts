@@ -1,7 +1,7 @@
 /** Detects whether a data folder contains split folders or class folders; if it could be either, the user must choose. */
 import { join } from 'node:path';
 import { displayName } from './display-name.ts';
-import { DataError } from './errors.ts';
+import { DataError, layoutError } from './errors.ts';
 import type { FolderLevel, LevelFolder } from './folder-level.ts';
 import { likelySplitRoleOf, type SplitRole, splitRoleOf, splitRoles } from './split-folders.ts';
 
@@ -38,15 +38,15 @@ export function findSplitFolders(root: string, top: FolderLevel, layout: FolderL
   for (const role of splitRoles) {
     const same = named.filter((one) => one.role === role);
     if (same.length > 1)
-      throw new DataError(
-        `Expected one ${setNames[role]} folder in ${shownRoot}, received ${quoted(same)}; merge them${layout === 'auto' ? ', or if they are classes set --layout classes (data.layout)' : ''}.`,
+      throw layoutError(
+        `Expected one ${setNames[role]} folder in ${shownRoot}, received ${quoted(same)}; merge them${layout === 'auto' ? ', or if they are classes set data.layout to "classes"' : ''}.`,
       );
   }
   const others = top.folders.filter(({ name }) => roleOf(name) === null);
   if (!named.some(({ role }) => role === 'train')) {
     if (layout === 'auto' && others.length > 0) refuseAmbiguous(root, named, others);
-    throw new DataError(
-      `Expected a train folder next to ${named.map(({ label }) => displayName(label)).join(' and ')} in ${shownRoot}, received none${layout === 'auto' ? '; if these are classes, set --layout classes (data.layout)' : ''}.`,
+    throw layoutError(
+      `Expected a train folder next to ${named.map(({ label }) => displayName(label)).join(' and ')} in ${shownRoot}, received none${layout === 'auto' ? '; if these are classes, set data.layout to "classes"' : ''}.`,
     );
   }
   const hasTest = named.some(({ role }) => role === 'test');
@@ -66,8 +66,8 @@ export function refuseAmbiguous(
 ): never {
   const all = [...splits, ...others].toSorted((a, b) => (a.label < b.label ? -1 : 1));
   const left = others.length === 0 ? '' : `, and ${quoted(others)} left unused`;
-  throw new DataError(
-    `${displayName(root)} can be read in two ways${because}: as split folders (${quoted(splits)}${left}), or as the classes ${quoted(all)}. Choose one with --layout splits or --layout classes (data.layout).`,
+  throw layoutError(
+    `${displayName(root)} can be read in two ways${because}: as split folders (${quoted(splits)}${left}), or as the classes ${quoted(all)}. Choose one: set data.layout to "splits" or "classes".`,
   );
 }
 

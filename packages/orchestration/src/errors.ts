@@ -9,6 +9,7 @@
  * - `weights-folder`: use another source of weights than the given folder
  * - `weights-download`: use another source of weights than the published ones
  * - `bfloat16-unavailable`: use the precision `auto`
+ * - `folder-layout`: another layout of the data folder
  * - `evaluate-all`: evaluate all images of the folder
  */
 export const adviceCodes = [
@@ -21,6 +22,7 @@ export const adviceCodes = [
   'weights-download',
   'bfloat16-unavailable',
   'evaluate-all',
+  'folder-layout',
 ] as const;
 export type AdviceCode = (typeof adviceCodes)[number];
 

@@ -26,7 +26,7 @@ export interface RunPlan {
 }
 
 /**
- * Plans a run as `train` does, including decoding, but creates nothing. A few seconds of training steps on this machine give
+ * Plans a run as `train` does, including downloads, setup and decoding, but creates no run folder. A few seconds of training steps on this machine give
  * the time estimate.
  *
  * @throws the errors that `train` throws before it creates a run folder.

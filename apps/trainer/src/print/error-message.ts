@@ -27,5 +27,6 @@ const advices: Record<Advice['code'], (data: Readonly<Record<string, string>>) =
   'weights-folder': () => 'name another folder with --weights DIR, or --weights imagenet or --weights random.',
   'weights-download': () => 'or name a folder of .h5 files with --weights DIR, or --weights random.',
   'bfloat16-unavailable': () => 'let it be chosen with --set runtime.precision=auto.',
+  'folder-layout': () => 'as an option, --layout splits or --layout classes.',
   'evaluate-all': () => '--all takes every image of the folder.',
 };

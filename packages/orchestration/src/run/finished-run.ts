@@ -7,7 +7,8 @@ import { type Report, reportSchema } from '../report/schema.ts';
 import type { RunFolder } from './run-folder.ts';
 
 /**
- * The report of a finished run, whose members are all done and whose report, bundle, predictions and members are undamaged.
+ * The report of a finished run, whose members are all done, whose report, bundle and members are undamaged, and whose
+ * predictions exist.
  *
  * @returns undefined for a run that was stopped, has a failed member or lacks a file, so that resuming it has work to do.
  */
