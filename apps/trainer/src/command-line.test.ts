@@ -175,7 +175,7 @@ describe('chorus train', () => {
 
     const said = await chorus('runs', 'clean', 'copy');
     expect(said).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(said.stdout).toMatch(/^copy .*\n1 run, .* MB; nothing was removed: add --yes to remove them\n$/m);
+    expect(said.stdout).toMatch(/^copy .*\n1 run, .* MB; nothing was removed: add --yes to remove it\n$/m);
     expect((await chorus('runs', 'clean', 'copy', '--yes')).exitCode).toBe(0);
     expect(existsSync(at('copy'))).toBe(false);
     expect((await chorus('runs', 'clean', 'run/bundle', '--yes')).stderr).toMatch(/run\/bundle: expected a run folder/);
