@@ -9,6 +9,7 @@
  * - `weights-folder`: use another source of weights than the given folder
  * - `weights-download`: use another source of weights than the published ones
  * - `bfloat16-unavailable`: use the precision `auto`
+ * - `setup-needed`: setting up the native runtime
  * - `folder-layout`: another layout of the data folder
  * - `evaluate-all`: evaluate all images of the folder
  */
@@ -23,6 +24,7 @@ export const adviceCodes = [
   'bfloat16-unavailable',
   'evaluate-all',
   'folder-layout',
+  'setup-needed',
 ] as const;
 export type AdviceCode = (typeof adviceCodes)[number];
 

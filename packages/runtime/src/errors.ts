@@ -2,3 +2,8 @@
 export class RuntimeError extends Error {
   override name = 'RuntimeError';
 }
+
+/** An error that `setupRuntime` fixes; its code is for those who can offer it as a command. */
+export function setupNeeded(message: string): RuntimeError & { code: 'setup-needed' } {
+  return Object.assign(new RuntimeError(message), { code: 'setup-needed' as const });
+}

@@ -4,7 +4,7 @@ import { isMainThread } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs';
 import { encodeConfigProto, type ProcessSettings } from './config-proto.ts';
 import { chorusName, type DeviceName, tensorflowName } from './device.ts';
-import { RuntimeError } from './errors.ts';
+import { RuntimeError, setupNeeded } from './errors.ts';
 import { installResourceEntries } from './functions/resource-entry.ts';
 import { registerAdam } from './kernels/adam.ts';
 import { registerCast } from './kernels/cast.ts';
@@ -101,8 +101,6 @@ function explain(error: Error & { code?: string }, device: DeviceName, settings:
       'All lanes would share one thread pool; call prepareProcess() in the main thread before they start.',
     );
   if (error.code === 'ERR_DLOPEN_FAILED')
-    return new RuntimeError(
-      `The native runtime cannot be loaded (${error.message}); set it up again with: chorus setup`,
-    );
+    return setupNeeded(`The native runtime cannot be loaded (${error.message}); it must be set up again.`);
   return error;
 }

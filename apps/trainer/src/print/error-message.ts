@@ -1,4 +1,5 @@
 import type { Advice } from '@chorus/orchestration';
+import { commandName } from './command-name.ts';
 import { printable } from './printable.ts';
 
 /** A message, and the option or command that helps: the library does not know the names of either. */
@@ -27,6 +28,7 @@ const advices: Record<Advice['code'], (data: Readonly<Record<string, string>>) =
   'weights-folder': () => 'name another folder with --weights DIR, or --weights imagenet or --weights random.',
   'weights-download': () => 'or name a folder of .h5 files with --weights DIR, or --weights random.',
   'bfloat16-unavailable': () => 'let it be chosen with --set runtime.precision=auto.',
+  'setup-needed': () => `run: ${commandName} setup`,
   'folder-layout': () => 'as an option, --layout splits or --layout classes.',
   'evaluate-all': () => '--all takes every image of the folder.',
 };

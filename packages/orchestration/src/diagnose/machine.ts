@@ -49,6 +49,6 @@ async function devices(): Promise<{ finding: Finding; gpus: Device['name'][] }> 
 }
 
 /** The native runtime's setup, or a system command. */
-function fixOf(command: string): Fix {
-  return /\bsetup\b/.test(command) ? { kind: 'set-up' } : { kind: 'command', command };
+function fixOf(command: string | null): Fix {
+  return command === null ? { kind: 'set-up' } : { kind: 'command', command };
 }

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { cacheFolder, sha256 } from '@chorus/storage';
-import { RuntimeError } from '../errors.ts';
+import { RuntimeError, setupNeeded } from '../errors.ts';
 import { nativeFiles, nativeFolder } from './native-files.ts';
 import { type NativePlatform, nativePlatform } from './platforms.ts';
 
@@ -63,17 +63,17 @@ export function hasBinding(native: NativeRuntime): boolean {
 /**
  * Returns the native runtime if it is ready to load.
  *
- * @throws RuntimeError naming the missing part and the command that installs it.
+ * @throws RuntimeError naming the missing part.
  */
 export function locateNativeRuntime(): NativeRuntime {
   const native = planNativeRuntime();
   if (!hasLibrary(native))
-    throw new RuntimeError(
-      native.ownLibrary
-        ? `CHORUS_LIBTENSORFLOW is ${native.libraryFolder}: expected ${native.platform.libraries.join(' and ')} there.`
-        : `TensorFlow's library is not in ${native.libraryFolder}; prepare it with: chorus setup`,
-    );
+    throw native.ownLibrary
+      ? new RuntimeError(
+          `CHORUS_LIBTENSORFLOW is ${native.libraryFolder}: expected ${native.platform.libraries.join(' and ')} there.`,
+        )
+      : setupNeeded(`TensorFlow's library is not in ${native.libraryFolder}: the native runtime is not set up.`);
   if (!hasBinding(native))
-    throw new RuntimeError(`The TensorFlow binding is not in ${native.bindingFolder}; prepare it with: chorus setup`);
+    throw setupNeeded(`The TensorFlow binding is not in ${native.bindingFolder}: the native runtime is not set up.`);
   return native;
 }

@@ -1,11 +1,11 @@
-/** Missing parts of the native runtime, for `chorus doctor`. */
+/** Missing parts of the native runtime. */
 import { hasBinding, hasLibrary, planNativeRuntime } from './locate.ts';
 import { runTool } from './run-tool.ts';
 
 export interface MissingPart {
   what: string;
-  /** The command that installs it. */
-  fix: string;
+  /** The system's command that installs it; null for a part that the setup of the runtime installs. */
+  fix: string | null;
 }
 
 /**
@@ -18,13 +18,13 @@ export async function nativeRuntimeStatus(): Promise<MissingPart[]> {
   const missing: MissingPart[] = [];
   const python = process.env.CHORUS_PYTHON ?? 'python3';
   if (!hasLibrary(native)) {
-    missing.push({ what: `TensorFlow's library in ${native.libraryFolder}`, fix: 'chorus setup' });
+    missing.push({ what: `TensorFlow's library in ${native.libraryFolder}`, fix: null });
     if (!(await works(python, ['-m', 'pip', '--version'])))
       missing.push({ what: `${python} with pip`, fix: 'apt-get install python3 python3-pip' });
   }
   if (!hasBinding(native)) {
     const { compiler, compilerFix } = native.platform;
-    missing.push({ what: `the TensorFlow binding in ${native.bindingFolder}`, fix: 'chorus setup' });
+    missing.push({ what: `the TensorFlow binding in ${native.bindingFolder}`, fix: null });
     if (!(await works(process.env.CHORUS_CXX ?? compiler, ['--version'])))
       missing.push({ what: `a C++ compiler (${compiler})`, fix: compilerFix });
   }
