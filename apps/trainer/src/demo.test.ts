@@ -39,7 +39,7 @@ describe('the default run', () => {
 
   it('says at the start, at the end and in the report that it is a demonstration', () => {
     expect(output.split('This is a demonstration')).toHaveLength(3);
-    expect(output).toContain('For your own images: pnpm turbo train -- --data DIR');
+    expect(output).toContain('For your own images: pnpm chorus train --data DIR');
     expect(report.demo).toBe(true);
     expect(report.verdict).toContain('do not apply to photographs');
   });
