@@ -1,4 +1,4 @@
-/** What a model does to raw pixels before its first layer: data, from which training, exports and the Python script are made. */
+/** Preprocessing of raw pixels, defined as data; training, exports and the Python script are derived from it. */
 import * as tf from '@tensorflow/tfjs';
 import { ModelError } from './errors.ts';
 

@@ -2,13 +2,13 @@ import type { Preprocessing } from '../preprocessing.ts';
 import type { Symbolic } from './layer-calls.ts';
 import type { PublishedFile } from './published-file.ts';
 
-/** One family of backbones and everything that must travel with its weights. */
+/** One family of backbones, with the properties that its published weights require. */
 export interface BackboneArchitecture {
   /** Its sizes, smallest first. The first one of width 1 is the default. */
   variants: readonly [BackboneVariant, ...BackboneVariant[]];
   /** Smallest input side in pixels that leaves a feature map to pool. */
   minimumInputSize: number;
-  /** What its published weights expect of an image. */
+  /** Preprocessing with which its published weights were trained. */
   preprocessing: Preprocessing;
   /** License of the published weights. */
   license: string;

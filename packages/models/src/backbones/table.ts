@@ -1,4 +1,4 @@
-/** The backbones there are, and how one is chosen. */
+/** Table of all backbones, and lookup by specification. */
 import { ModelError } from '../errors.ts';
 import type { BackboneArchitecture, BackboneVariant } from './architecture.ts';
 import { inceptionV3 } from './inception-v3.ts';

@@ -1,4 +1,4 @@
-/** An ensemble in layers that tfjs has itself, for whoever has nothing of ours. */
+/** An ensemble built from standard tfjs layers, which loads without Chorus. */
 import * as tf from '@tensorflow/tfjs';
 import type { Classifier } from '../classifier/classifier.ts';
 import type { StackerJson } from '../stackers/table.ts';
@@ -18,7 +18,7 @@ export interface PlainEnsemble {
  *
  * @param members in the order of the stacker's fit; a member's classifiers (one, or those of several folds, of which the
  * logits are averaged) stay the caller's and may be disposed of right after.
- * @param options `testTimeAugmentation`: members answer with the mean of an image and its mirror image.
+ * @param options `testTimeAugmentation`: averages each member's logits over an image and its mirror image.
  * @returns models on the current backend; the caller disposes.
  */
 export function createPlainEnsemble(
@@ -33,7 +33,7 @@ export function createPlainEnsemble(
       members: withModels,
       model: whole,
       dispose() {
-        // tfjs counts a shared network once per call and would never let go of it.
+        // tfjs increments the reference count of a shared network at each call, so `model.dispose()` would never free it.
         const weights = [whole, ...withModels.map(({ model }) => model)].flatMap((model) => model.weights);
         for (const weight of new Set(weights)) weight.dispose();
       },
@@ -43,7 +43,7 @@ export function createPlainEnsemble(
 
 // --- internal ---
 
-/** Where building fails, the variables of what was built until then go: no model is there yet that would own them. */
+/** Disposes all variables created so far if building fails, since no model owns them yet. */
 function allOrNothing<T>(build: () => T): T {
   const before = new Set(Object.values(tf.engine().registeredVariables));
   try {

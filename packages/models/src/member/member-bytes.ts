@@ -98,7 +98,7 @@ function checkTable(tensors: readonly MemberTensor[], weightsByteLength: number)
     throw new ModelError(`Expected ${end} bytes of weights, as the manifest lists, received ${weightsByteLength}.`);
 }
 
-/** Checks the head, the only part whose size is up to the manifest. */
+/** Checks the head, the only part whose size the manifest determines. */
 function checkHead(tensors: readonly MemberTensor[], featureWidth: number, outputCount: number): void {
   const found = tensors.slice(-2).map(({ name, shape }) => describe(name, shape));
   const wanted = [describe('head/kernel', [featureWidth, outputCount]), describe('head/bias', [outputCount])];

@@ -1,4 +1,4 @@
-/** What a stacker consists of. `table.ts` lists the stackers; everything else goes by the table. */
+/** Interface of a stacker. `table.ts` lists all stackers; all other code uses that table. */
 import { z } from 'zod';
 import type { Symbolic } from '../backbones/layer-calls.ts';
 import type { MemberOutputs } from './outputs.ts';
@@ -19,9 +19,9 @@ export interface StackerDefinition<State, Options> {
   stateSchema: z.ZodType<State>;
   /** The options that an experiment sets in `stackers.<kind>`, with their defaults; omitted if there are none. */
   optionsSchema?: z.ZodType;
-  /** The options of a fit that is given none. */
+  /** Default options of a fit. */
   defaultOptions?: Options;
-  /** The number of images that a fit with these options cannot do without; omitted if any number will do. */
+  /** Minimum number of images for a fit with these options; omitted if there is no minimum. */
   minimumRows?(options: Options): number;
   /**
    * Fits on logits of images whose classes are known. Logits and labels are checked before the call. The same arguments

@@ -1,4 +1,4 @@
-/** Stackers: what turns the members' outputs into the ensemble's. They work on numbers, never on images. */
+/** Stackers combine the members' outputs into the ensemble's probabilities. They never read images. */
 import { z } from 'zod';
 import { ModelError } from '../errors.ts';
 import { countRows, type MemberOutputs } from './outputs.ts';

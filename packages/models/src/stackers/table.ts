@@ -1,4 +1,4 @@
-/** The stackers there are. */
+/** Table of all stackers. */
 import { z } from 'zod';
 import type { StackerDefinition } from './definition.ts';
 import { dense } from './dense.ts';
