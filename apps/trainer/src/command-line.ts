@@ -23,7 +23,9 @@ endOnStop();
 goOnWithoutOutput();
 
 const program = new Command('chorus')
-  .description('Train a strong image classifier on your own images, and run the same model in node and in a browser.')
+  .description(
+    'Train an ensemble of image classifiers on your own images, run it in Node.js, and export it for Keras and the browser.',
+  )
   .version(packageVersion(), '-V, --version', 'print the version')
   .addCommand(trainCommand)
   .addCommand(initCommand)

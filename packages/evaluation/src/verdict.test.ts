@@ -54,7 +54,7 @@ describe('verdict', () => {
     [
       'flaws that flatter the figures',
       facts(97, 95, { flaws: [{ flatters: false }, { flatters: true }] }),
-      'The procedure has 2 known flaws, which flatter these figures.',
+      'The procedure has 2 known flaws, 1 of which flatters these figures.',
     ],
     ['a demonstration', facts(97, 95, { demo: true }), 'its figures do not apply to photographs.'],
     ['too few members', facts(97, 95, { stackers: [], bestMember: null }), 'There is no ensemble: too few members'],

@@ -58,7 +58,10 @@ export function verdict({ stackers, members, bestMember, demo, baseline, flaws }
 
 function describeFlaws(flaws: VerdictFacts['flaws']): string {
   const known = `The procedure has ${count(flaws.length, 'known flaw')}`;
-  return flaws.some(({ flatters }) => flatters) ? `${known}, which flatter these figures.` : `${known}.`;
+  const flattering = flaws.filter(({ flatters }) => flatters).length;
+  if (flattering === 0) return `${known}.`;
+  const some = flattering === flaws.length ? '' : `${flattering} of `;
+  return `${known}, ${some}which ${flattering === 1 ? 'flatters' : 'flatter'} these figures.`;
 }
 
 function count(number: number, noun: string): string {

@@ -34,7 +34,7 @@ it("runs the article's procedure with its flaws, and reports them", async () => 
     'flaws.fromLogitsOnSigmoid',
     'stacking.kind',
   ]);
-  expect(report.verdict).toContain('The procedure has 8 known flaws, which flatter these figures.');
+  expect(report.verdict).toContain('The procedure has 8 known flaws, 2 of which flatter these figures.');
   // 50 test images are three whole batches and a remainder; they were used for tuning.
   expect(report.dataset.counts).toMatchObject({
     training: 79,

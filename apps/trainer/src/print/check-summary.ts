@@ -171,7 +171,7 @@ function byReason(skipped: Dataset['skipped']): string[] {
 
 function examples(lines: readonly string[]): string[] {
   const rest = lines.length - mostExamples;
-  return rest <= 0 ? [...lines] : [...lines.slice(0, mostExamples), `… and ${rest} more; --json lists all`];
+  return rest <= 0 ? [...lines] : [...lines.slice(0, mostExamples), `… and ${rest} more; use --json to list all`];
 }
 
 /** Breaks a line between words; a word that is too long gets its own line. */

@@ -19,8 +19,8 @@ export function configTemplate({
 // Train with: ${commandName} train --config ${file.replaceAll(/[\r\n]/g, ' ')}
 // Options of the command line take precedence over this file. All keys: experiment.schema.json of @chorus/orchestration
 export default defineConfig({
-  // Where everything comes from that is not set here: auto, article, full, cpu, mobile or demo.
-  // auto looks at the images, the weights and the hardware; without images it runs the demonstration.
+  // The preset that provides every setting not set here: auto, article, full, cpu, mobile or demo.
+  // auto chooses by data, weights and hardware; without data and weights it runs demo.
   preset: ${quote(preset)},
 
   data: {

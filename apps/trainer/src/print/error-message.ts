@@ -27,8 +27,8 @@ const advices: Record<Advice['code'], (data: Readonly<Record<string, string>>) =
       .join(' or ')}.`,
   'weights-folder': () => 'name another folder with --weights DIR, or --weights imagenet or --weights random.',
   'weights-download': () => 'or name a folder of .h5 files with --weights DIR, or --weights random.',
-  'bfloat16-unavailable': () => 'let it be chosen with --set runtime.precision=auto.',
+  'bfloat16-unavailable': () => 'use --set runtime.precision=auto.',
   'setup-needed': () => `run: ${commandName} setup`,
   'folder-layout': () => 'as an option, --layout splits or --layout classes.',
-  'evaluate-all': () => '--all takes every image of the folder.',
+  'evaluate-all': () => 'use --all to evaluate every image in the folder.',
 };

@@ -49,7 +49,7 @@ export function comparison({ runs, differences, sameImages }: RunComparison): st
   return [
     table([['accuracy', ...titles], ...names.map((name) => [name, ...columns.map((column) => cell(column, name))])]),
     '* the ensemble, chosen on out-of-fold predictions',
-    ...(sameImages ? [] : ['the runs were not tested on the same images: their accuracies do not compare']),
+    ...(sameImages ? [] : ['the runs were not tested on the same images: their accuracies are not comparable']),
     '',
     ...(differences.length === 0
       ? ['the experiments are equal']

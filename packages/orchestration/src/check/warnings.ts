@@ -39,7 +39,7 @@ function contradictions({ contradictions: found }: DatasetSection): string[] {
 function duplicates({ duplicates: found }: DatasetSection): string[] {
   if (found.length === 0) return [];
   return [
-    `${plural(found.length, 'picture')} in several sets of the split: the model is tested or stacked on what it was trained on`,
+    `${plural(found.length, 'picture')} in several sets of the split: training images leak into the tune, stack or test set`,
   ];
 }
 

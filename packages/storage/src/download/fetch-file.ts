@@ -189,7 +189,7 @@ async function inspect(contentPath: string, source: FileSource, path = contentPa
   if (trusted === undefined) return { state: 'new', file };
   if (trusted.sha256 === hashes.sha256) return { state: 'good', file };
   return {
-    ...wrong(`sha256 ${trusted.sha256}, recorded when it was first trusted,`, hashes.sha256),
+    ...wrong(`sha256 ${trusted.sha256}, recorded at the first download,`, hashes.sha256),
     fix: `; if its publisher changed it and you trust the new one, delete ${firstTrustPath(path)}`,
   };
 }
