@@ -408,7 +408,7 @@ describe('25: wrong content', () => {
     await start(whole(length, wrong));
     const trusted = `${path}.trusted.json`;
     const attempt = fetchIt();
-    await expect(attempt).rejects.toThrow(new RegExp(`sha256 ${good}, recorded when .*received ${sha256(wrong)}`));
+    await expect(attempt).rejects.toThrow(new RegExp(`sha256 ${good}, recorded at .*received ${sha256(wrong)}`));
     await expect(attempt).rejects.toThrow(`if its publisher changed it and you trust the new one, delete ${trusted}.`);
     expect(JSON.parse(await readFile(trusted, 'utf8'))).toEqual({ url, bytes: content.length, sha256: good });
     await rm(trusted);
