@@ -1,4 +1,5 @@
 /** Shared by the tests of `train`: drawn images, experiments that train in seconds, and a folder for runs. */
+
 import { mkdtempSync } from 'node:fs';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { drawShapes } from '@chorus/data';
 import type { ExperimentInput } from './experiment/schema.ts';
+import { smallExperiment } from './small-experiment.fixture.ts';
 
 /** Published weights, which are not on every machine. */
 export const pretrained = fileURLToPath(new URL('../../../../shared/data/pretrained/', import.meta.url));
@@ -36,14 +38,7 @@ export const runtime = { logicalCpuDevices: 3, intraOpThreads: 1 };
  * few steps; the tests of a whole run and of the article compile.
  */
 export const small = (): Partial<ExperimentInput> => ({
-  name: 'small',
-  inputSize: 32,
-  data: { source: data },
-  weights: 'random',
-  members: [
-    { name: 'wide', backbone: 'mobilenet', alpha: 0.5 },
-    { name: 'slim', backbone: 'mobilenet', alpha: 0.25 },
-  ],
+  ...smallExperiment(data),
   recipe: { batchSize: 16, whole: { epochCount: 2 } },
   workers: [{ device: 'cpu:1' }],
   runtime: { ...runtime, compile: false },

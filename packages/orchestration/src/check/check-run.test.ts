@@ -7,6 +7,7 @@ import { StoppedError } from '@chorus/training';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { resolveExperiment } from '../experiment/resolve.ts';
 import type { ExperimentInput } from '../experiment/schema.ts';
+import { smallExperiment } from '../small-experiment.fixture.ts';
 import { train } from '../train.ts';
 import { checkRun } from './check-run.ts';
 import { checkJsonSchema, checkReportSchema } from './schema.ts';
@@ -16,17 +17,7 @@ const at = (name: string) => join(parent, name);
 
 /** Two small members on tiny images. Process-wide settings must be the same in all checks and runs of this file. */
 const small = (changes: Partial<ExperimentInput> = {}): Partial<ExperimentInput> => ({
-  name: 'small',
-  inputSize: 32,
-  data: { source: at('data') },
-  weights: 'random',
-  members: [
-    { name: 'wide', backbone: 'mobilenet', alpha: 0.5 },
-    { name: 'slim', backbone: 'mobilenet', alpha: 0.25 },
-  ],
-  recipe: { batchSize: 16, whole: { epochCount: 1 } },
-  workers: [{ device: 'cpu:0' }],
-  runtime: { logicalCpuDevices: 1, intraOpThreads: 1 },
+  ...smallExperiment(at('data')),
   ...changes,
 });
 

@@ -4,6 +4,7 @@ import { prepareProcess } from '@chorus/runtime';
 import { StopFlag } from '@chorus/training';
 import type { ExperimentInput } from '../experiment/schema.ts';
 import { Lane } from '../lanes/lane.ts';
+import { smallExperiment } from '../small-experiment.fixture.ts';
 import { observerFrom, type RunObserver } from './observer.ts';
 import { type Preparation, prepareRun } from './preparation.ts';
 import { openRunFolder, type RunFolder, type RunStart } from './run-folder.ts';
@@ -31,14 +32,7 @@ export async function preparedRun(
   const observer = observerFrom(partialObserver);
   const stop = new StopFlag();
   const input: Partial<ExperimentInput> = {
-    ...{ name: 'small', inputSize: 32, data: { source: join(parent, 'data') }, weights: 'random' },
-    members: [
-      { name: 'wide', backbone: 'mobilenet', alpha: 0.5 },
-      { name: 'slim', backbone: 'mobilenet', alpha: 0.25 },
-    ],
-    recipe: { batchSize: 16, whole: { epochCount: 1 } },
-    workers: [{ device: 'cpu:0' }],
-    runtime: { logicalCpuDevices: 1, intraOpThreads: 1 },
+    ...smallExperiment(join(parent, 'data')),
     ...changes,
   };
   const out = join(parent, name);

@@ -1,0 +1,16 @@
+import type { ExperimentInput } from './experiment/schema.ts';
+
+/** Two small members on tiny images, which train in seconds. */
+export const smallExperiment = (source: string): Partial<ExperimentInput> => ({
+  name: 'small',
+  inputSize: 32,
+  data: { source },
+  weights: 'random',
+  members: [
+    { name: 'wide', backbone: 'mobilenet', alpha: 0.5 },
+    { name: 'slim', backbone: 'mobilenet', alpha: 0.25 },
+  ],
+  recipe: { batchSize: 16, whole: { epochCount: 1 } },
+  workers: [{ device: 'cpu:0' }],
+  runtime: { logicalCpuDevices: 1, intraOpThreads: 1 },
+});
