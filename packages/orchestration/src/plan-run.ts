@@ -1,7 +1,8 @@
 /** Plans a run without running it. */
+
 import { pixelBytes } from '@chorus/data';
 import { prepareProcess } from '@chorus/runtime';
-import { StopFlag, StoppedError } from '@chorus/training';
+import { StoppedError } from '@chorus/training';
 import { measureSpeed } from './check/measure-speed.ts';
 import { type ExperimentInput, inputSizesOf } from './experiment/schema.ts';
 import { estimateSeconds } from './plan/estimate-time.ts';
@@ -10,6 +11,7 @@ import type { TrainingPlan } from './plan/plan-training.ts';
 import { timedMachine } from './plan/timed-machine.ts';
 import { observerFrom } from './run/observer.ts';
 import { prepareRun } from './run/preparation.ts';
+import { stopOn } from './run/stop-on.ts';
 import type { TrainOptions } from './train.ts';
 
 export interface RunPlan {
@@ -26,8 +28,8 @@ export interface RunPlan {
 }
 
 /**
- * Plans a run as `train` does, including downloads, setup and decoding, but creates no run folder. A few seconds of training steps on this machine give
- * the time estimate.
+ * Plans a run as `train` does, including downloads, setup and decoding, but creates no run folder. A few seconds of training
+ * steps on this machine give the time estimate.
  *
  * @throws the errors that `train` throws before it creates a run folder.
  */
@@ -36,10 +38,7 @@ export async function planRun(
   { signal, observer, ...options }: Omit<TrainOptions, 'resume' | 'preset'> = {},
 ): Promise<RunPlan> {
   prepareProcess();
-  const stop = new StopFlag();
-  const onAbort = () => stop.raise();
-  signal?.addEventListener('abort', onAbort);
-  if (signal?.aborted) stop.raise();
+  const { stop, unlisten } = stopOn(signal);
   try {
     const preparation = await prepareRun(
       experiment,
@@ -61,6 +60,6 @@ export async function planRun(
     if (!stop.raised) throw error;
     throw new StoppedError('The planning was stopped.');
   } finally {
-    signal?.removeEventListener('abort', onAbort);
+    unlisten();
   }
 }

@@ -1,8 +1,9 @@
 /** One run: experiment → images → plan → members on lanes → stackers → test → report and bundle. */
+
 import { resolve } from 'node:path';
 import { prepareProcess } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
-import { StopFlag, StoppedError } from '@chorus/training';
+import { StoppedError } from '@chorus/training';
 import { advise, TooFewMembersError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ExperimentInput } from './experiment/schema.ts';
@@ -18,6 +19,7 @@ import { isDemo, type Preparation, prepareRun } from './run/preparation.ts';
 import { openRunFolder, type RunFolder } from './run/run-folder.ts';
 import { phaseNames, type RunParts, reportWithoutEnsemble } from './run/run-report.ts';
 import { stackAndTest, writeReport } from './run/stack-and-test.ts';
+import { stopOn } from './run/stop-on.ts';
 import { trainMembers } from './run/train-members.ts';
 import { versions } from './versions.ts';
 
@@ -59,10 +61,7 @@ export interface RunResult {
 export async function train(experiment: Partial<ExperimentInput>, options: TrainOptions = {}): Promise<RunResult> {
   prepareProcess();
   const { signal, resume } = options;
-  const stop = new StopFlag();
-  const onAbort = () => stop.raise();
-  signal?.addEventListener('abort', onAbort);
-  if (signal?.aborted) stop.raise();
+  const { stop, unlisten } = stopOn(signal);
   let folder: RunFolder | undefined;
   try {
     const observer = observerFrom(options.observer);
@@ -80,7 +79,7 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
     const stopped = new StoppedError('The run was stopped.');
     throw folder === undefined ? stopped : advise(stopped, { code: 'run-stopped', data: { folder: folder.path } });
   } finally {
-    signal?.removeEventListener('abort', onAbort);
+    unlisten();
     await folder?.release();
   }
 }

@@ -9,7 +9,7 @@ export { parseJson, readJsonFile } from './json-file.ts';
 export { type Lock, lockOwner, tryLock, withLock } from './lock.ts';
 export { publishFile, publishFolder, removeUnfinished } from './publish.ts';
 export { readRegularFile, UnreadableFileError } from './regular-file.ts';
-export { type ExistingFile, openSealedFolder, sealFolder } from './sealed-folder.ts';
+export { type ExistingFile, openSealedFolder, sealedFileNames, sealFolder } from './sealed-folder.ts';
 export { systemErrorText } from './system-error.ts';
 export { isSystemFile } from './system-file.ts';
 export { withTemporaryFolder } from './temporary-folder.ts';

@@ -12,6 +12,8 @@ import { isSystemFile } from './system-file.ts';
 
 const sumsName = 'SHA256SUMS';
 
+const sumLine = /^([0-9a-f]{64}) {2}(.+)$/;
+
 /** Maximum size of a file in a sealed folder; the members of a bundle are far smaller. */
 const maxFileBytes = 2 ** 31;
 
@@ -74,7 +76,7 @@ export async function openSealedFolder(folder: string): Promise<Map<string, Uint
     .toString()
     .split('\n')
     .filter((text) => text !== '')) {
-    const match = /^([0-9a-f]{64}) {2}(.+)$/.exec(line);
+    const match = sumLine.exec(line);
     if (match === null)
       throw new StorageError(`${sumsPath}: expected "<sha256>  <name>", received "${line.slice(0, 80)}".`);
     const [, expected, name] = match as unknown as [string, string, string];
@@ -87,6 +89,19 @@ export async function openSealedFolder(folder: string): Promise<Map<string, Uint
       `${folder}: ${sumsName} does not list ${extra.slice(0, 3).join(', ')}; the folder was changed.`,
     );
   return files;
+}
+
+/**
+ * The names of a sealed folder's files, its list of checksums included. Reads the list alone and skips its damaged lines, so
+ * that it serves to remove a folder, not to trust one.
+ */
+export async function sealedFileNames(folder: string): Promise<Set<string>> {
+  const sums = await readRegularFile(join(folder, sumsName), { maxBytes: maxSumsBytes }).catch(() => '');
+  const names = sums
+    .toString()
+    .split('\n')
+    .flatMap((line) => sumLine.exec(line)?.[2] ?? []);
+  return new Set([...names, sumsName]);
 }
 
 // --- internal ---

@@ -1,9 +1,10 @@
 /** Checks a run's images, weights and machine as `train` does before it creates anything. */
+
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { availableMemoryBytes, checkMemory, pixelBytes, trainingImages } from '@chorus/data';
 import { type OnSetupProgress, prepareProcess, setupRuntime } from '@chorus/runtime';
-import { StopFlag, StoppedError } from '@chorus/training';
+import { StoppedError } from '@chorus/training';
 import { adviceOf, ConfigError } from '../errors.ts';
 import { classifyError, exitCodes } from '../exit-codes.ts';
 import { type Experiment, inputSizesOf, stepPixelsOf } from '../experiment/schema.ts';
@@ -21,6 +22,7 @@ import type { Downloads } from '../run/downloads.ts';
 import { missingWeights, publishedFileOf, weightSource } from '../run/initial-weights.ts';
 import { publishedWeightsPath } from '../run/published-weights.ts';
 import { defaultRunFolder, requireNewRunFolder } from '../run/run-folder.ts';
+import { stopOn } from '../run/stop-on.ts';
 import { describeDataset } from './describe-dataset.ts';
 import { type MachineSpeed, measureSpeed } from './measure-speed.ts';
 import type { CheckReport } from './schema.ts';
@@ -55,10 +57,7 @@ export interface CheckOptions {
 export async function checkRun(experiment: Experiment, options: CheckOptions = {}): Promise<CheckReport> {
   prepareProcess();
   const { environment = process.env, base = process.cwd(), signal } = options;
-  const stop = new StopFlag();
-  const onAbort = () => stop.raise();
-  signal?.addEventListener('abort', onAbort);
-  if (signal?.aborted) stop.raise();
+  const { stop, unlisten } = stopOn(signal);
   const problems: CheckReport['problems'] = [];
   const collect = (error: unknown) => {
     if (stop.raised) throw new StoppedError('The check was stopped.');
@@ -126,7 +125,7 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
       ),
     };
   } finally {
-    signal?.removeEventListener('abort', onAbort);
+    unlisten();
   }
 }
 

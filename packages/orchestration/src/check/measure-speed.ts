@@ -1,15 +1,17 @@
 /** Measures this machine's training speed with a few real steps on all planned lanes concurrently. */
+
 import { join } from 'node:path';
 import { createPixelStore, PixelStore } from '@chorus/data';
 import { type BackboneSpec, memberCost } from '@chorus/models';
 import { withTemporaryFolder } from '@chorus/storage';
-import { type EpochMetrics, StopFlag, StoppedError, type TrainTask } from '@chorus/training';
+import { type EpochMetrics, StoppedError, type TrainTask } from '@chorus/training';
 import { resolveExperiment } from '../experiment/resolve.ts';
 import { computeSettings } from '../lanes/compute-settings.ts';
 import { Lane } from '../lanes/lane.ts';
 import type { LanePlan } from '../lanes/plan.ts';
 import { expectedPlan } from '../plan/expected-plan.ts';
 import { observerFrom } from '../run/observer.ts';
+import { stopOn } from '../run/stop-on.ts';
 
 export interface MachineSpeed {
   /** Images × memberCost per second of training all layers in float32, all lanes together. */
@@ -34,9 +36,7 @@ const budgetMs = 3000;
  */
 export async function measureSpeed(plan: LanePlan, signal?: AbortSignal): Promise<MachineSpeed> {
   const startedAtMs = Date.now();
-  const stop = new StopFlag();
-  const onAbort = () => stop.raise();
-  signal?.addEventListener('abort', onAbort);
+  const { stop, unlisten } = stopOn(signal);
   const experiment = resolveExperiment({
     inputSize: backbone.inputSize,
     data: { source: 'noise' },
@@ -94,7 +94,7 @@ export async function measureSpeed(plan: LanePlan, signal?: AbortSignal): Promis
     });
     if (signal?.aborted) throw new StoppedError('The check was stopped.');
   } finally {
-    signal?.removeEventListener('abort', onAbort);
+    unlisten();
     await Promise.all(lanes.map((lane) => lane.close()));
   }
   const perLane = lanes.map(({ device }) => {

@@ -25,14 +25,25 @@ const share = z.number().gt(0).lt(1);
 const learningRate = z.number().positive().max(1);
 const epochCount = z.int().min(1).max(10_000);
 const patience = z.int().min(1).max(10_000);
-const weightDecay = z.number().min(0).max(10);
 
-const described = {
-  epochCount: 'Maximum number of epochs of this stage; `patience` may end it earlier.',
-  learningRate: 'Learning rate of the optimizer (Adam), constant during the stage.',
-  weightDecay: 'Decoupled weight decay (AdamW): each step also shrinks the kernels by `learningRate × weightDecay`.',
-  patience: 'Epochs without a lower loss on the tuning images after which the stage ends.',
-};
+/** Settings that every stage has; the defaults differ. */
+const stageSettings = (defaults: { epochCount: number; learningRate: number; patience: number }) => ({
+  epochCount: epochCount
+    .default(defaults.epochCount)
+    .describe('Maximum number of epochs of this stage; `patience` may end it earlier.'),
+  learningRate: learningRate
+    .default(defaults.learningRate)
+    .describe('Learning rate of the optimizer (Adam), constant during the stage.'),
+  weightDecay: z
+    .number()
+    .min(0)
+    .max(10)
+    .default(0)
+    .describe('Decoupled weight decay (AdamW): each step also shrinks the kernels by `learningRate × weightDecay`.'),
+  patience: patience
+    .default(defaults.patience)
+    .describe('Epochs without a lower loss on the tuning images after which the stage ends.'),
+});
 
 const recipe = z.strictObject({
   batchSize: z.int().min(1).max(4096).default(32).describe('Images per training step.'),
@@ -51,10 +62,7 @@ const recipe = z.strictObject({
     .describe('Fraction of each label that is spread evenly over all classes.'),
   head: z
     .strictObject({
-      epochCount: epochCount.default(100).describe(described.epochCount),
-      learningRate: learningRate.default(1e-3).describe(described.learningRate),
-      weightDecay: weightDecay.default(0).describe(described.weightDecay),
-      patience: patience.default(10).describe(described.patience),
+      ...stageSettings({ epochCount: 100, learningRate: 1e-3, patience: 10 }),
     })
     .prefault({})
     .describe('First stage with pre-trained weights: trains only the head, on features that are computed once.'),
@@ -64,19 +72,13 @@ const recipe = z.strictObject({
         .union([z.int().min(0), z.literal('all')])
         .default('all')
         .describe("How many of the backbone's last layers train, or `all`; 0 leaves the backbone frozen."),
-      epochCount: epochCount.default(8).describe(described.epochCount),
-      learningRate: learningRate.default(1e-5).describe(described.learningRate),
-      weightDecay: weightDecay.default(0).describe(described.weightDecay),
-      patience: patience.default(3).describe(described.patience),
+      ...stageSettings({ epochCount: 8, learningRate: 1e-5, patience: 3 }),
     })
     .prefault({})
     .describe('Second stage with pre-trained weights: trains the last layers, or all, at a lower learning rate.'),
   whole: z
     .strictObject({
-      epochCount: epochCount.default(30).describe(described.epochCount),
-      learningRate: learningRate.default(1e-3).describe(described.learningRate),
-      weightDecay: weightDecay.default(0).describe(described.weightDecay),
-      patience: patience.default(8).describe(described.patience),
+      ...stageSettings({ epochCount: 30, learningRate: 1e-3, patience: 8 }),
     })
     .prefault({})
     .describe(

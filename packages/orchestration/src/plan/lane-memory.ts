@@ -31,12 +31,12 @@ export function estimateLaneBytes(
   return lanes.length * laneBaseBytes + training + kept + shared;
 }
 
+// --- internal ---
+
 /** Size in bytes of a member's backbone weights in float32. */
 function weightBytes({ backbone }: Pick<MemberPlan, 'backbone'>): number {
   return variantOf(backbone).parameterCount * Float32Array.BYTES_PER_ELEMENT;
 }
-
-// --- internal ---
 
 /** Whether a stage trains all layers, so that activations take most of the memory. */
 function trainsAll({ stages }: MemberPlan): boolean {

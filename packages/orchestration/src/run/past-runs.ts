@@ -1,11 +1,20 @@
 /** Lists, compares and removes run folders. */
-import { lstat, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
+import { lstat, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { lockOwner, readJsonFile, removeUnfinished, StorageError, systemErrorText, tryLock } from '@chorus/storage';
+import {
+  lockOwner,
+  readJsonFile,
+  removeUnfinished,
+  StorageError,
+  sealedFileNames,
+  systemErrorText,
+  tryLock,
+} from '@chorus/storage';
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import { type Report, reportSchema } from '../report/schema.ts';
+import { bytesOnDisk } from './bytes-on-disk.ts';
 
 /** `stopped`: it can be resumed; `failed`: too few members finished; `unknown`: its report is damaged or of another kind. */
 export type RunState = 'running' | 'finished' | 'stopped' | 'failed' | 'unknown';
@@ -111,7 +120,7 @@ export async function removeRun(path: string): Promise<string[]> {
     // `experiment.json`, which identifies a run folder, comes last, so that an interrupted removal can be repeated.
     await removeUnfinished(folder);
     await removeMatching(folder, 'members', (path) => memberFile.test(path));
-    const sealed = await sealedFiles(join(folder, 'bundle'));
+    const sealed = await sealedFileNames(join(folder, 'bundle'));
     await removeMatching(folder, 'bundle', (path) => sealed.has(path));
     for (const name of runFiles) await rm(join(folder, name), { force: true });
     const others = (await readdir(folder, { recursive: true, withFileTypes: true }))
@@ -131,13 +140,6 @@ const runFiles = ['predictions.csv', 'metrics.jsonl', 'report.json', 'plan.json'
 
 /** Below `members`: a folder per member and fold; `held-out.f32` is of earlier versions. */
 const memberFile = /^[^/]+\/[^/]+\/(member\.json|weights\.bin|out-of-fold\.f32|held-out\.f32|SHA256SUMS)$/;
-
-/** The files of a sealed folder, by its list of checksums; none without a list. */
-async function sealedFiles(folder: string): Promise<ReadonlySet<string>> {
-  const sums = await readFile(join(folder, 'SHA256SUMS'), 'utf8').catch(() => '');
-  const names = sums.split('\n').flatMap((line) => /^[0-9a-f]{64} [ *](.+)$/.exec(line)?.[1] ?? []);
-  return new Set([...names, 'SHA256SUMS']);
-}
 
 /** Removes the matching files below a folder, and the folders that are empty then. */
 async function removeMatching(folder: string, name: string, matches: (path: string) => boolean): Promise<void> {
@@ -212,18 +214,6 @@ function ignoreUnreadable(error: unknown): undefined {
 async function subfolderCount(folder: string): Promise<number> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   return entries.filter((entry) => entry.isDirectory()).length;
-}
-
-async function bytesOnDisk(folder: string): Promise<number> {
-  // A running run renames and removes files.
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  const files = entries.filter((entry) => entry.isFile());
-  const sizes = new Map<string, number>();
-  for (const { parentPath, name } of files) {
-    const found = await lstat(join(parentPath, name)).catch(() => undefined);
-    if (found !== undefined) sizes.set(`${found.dev}:${found.ino}`, found.size);
-  }
-  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }
 
 /** Values by their dotted key; an array is a single value. */

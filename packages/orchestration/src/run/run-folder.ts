@@ -1,5 +1,5 @@
 /** The folder of a run: its paths, its lock and the experiment that it was started with. */
-import { lstat, mkdtemp, readdir, rmdir, stat } from 'node:fs/promises';
+import { lstat, mkdtemp, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Fold, foldName } from '@chorus/data';
 import {
@@ -14,6 +14,7 @@ import { z } from 'zod';
 import { advise, ConfigError } from '../errors.ts';
 import { type Experiment, experimentSchema } from '../experiment/schema.ts';
 import { makeFolder } from '../output-place.ts';
+import { bytesOnDisk } from './bytes-on-disk.ts';
 
 /** The only version that is written and can be resumed. */
 const schemaVersion = 3;
@@ -113,7 +114,7 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
         () => true,
         () => false,
       ),
-    memberBytes: () => bytesIn(at('members')),
+    memberBytes: () => bytesOnDisk(at('members')),
     readStart: () => readStart(at('experiment.json')),
     writeStart: (start) => publishFile(at('experiment.json'), JSON.stringify(start, null, 2)),
     release: () => lock.release(),
@@ -136,14 +137,6 @@ async function makeWritable(folder: string): Promise<void> {
 function notWritable(folder: string, error: unknown): ConfigError {
   const message = `Expected to write the run into ${folder}, received: ${systemErrorText(error)}.`;
   return advise(new ConfigError(message), { code: 'output-place' });
-}
-
-/** 0 if there is no such folder: the members of a resumed run may have been removed. */
-async function bytesIn(folder: string): Promise<number> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  const files = entries.filter((entry) => entry.isFile());
-  const sizes = await Promise.all(files.map(async ({ parentPath, name }) => (await stat(join(parentPath, name))).size));
-  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 async function requireNoRun(folder: string): Promise<void> {
