@@ -1,0 +1,1 @@
+export { type ClassifierOutput, classifierModel, classifierValues } from './classifier-model.ts';
