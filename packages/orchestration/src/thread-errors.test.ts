@@ -69,7 +69,7 @@ describe('an error from another thread', () => {
 describe("the error of a lane's task", () => {
   const startup = (device: LaneStartup['runtime']['device']): LaneStartup => ({
     runtime: { device },
-    compute: { compile: true, bfloat16: false },
+    compute: { compile: true, bfloat16: false, forward: { engine: 'tensorflow' } },
     stop: new StopFlag().shared,
   });
   prepareProcess();

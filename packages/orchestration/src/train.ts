@@ -87,7 +87,7 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
 // --- internal ---
 
 async function startFolder(
-  { path, experiment, dataset }: Preparation,
+  { path, experiment, dataset, forward }: Preparation,
   { preset = 'none' }: Pick<TrainOptions, 'preset'>,
 ): Promise<RunFolder> {
   const folder = await openRunFolder(path, 'new');
@@ -98,6 +98,7 @@ async function startFolder(
       preset,
       versions: versions(),
       datasetFingerprint: dataset.fingerprint,
+      forward,
       experiment: {
         ...experiment,
         // A resumed run may be started from another folder.

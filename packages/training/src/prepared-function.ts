@@ -4,11 +4,16 @@ import * as tf from '@tensorflow/tfjs';
 
 /** Settings of a lane. */
 export interface ComputeSettings {
-  /** Runs training steps and predictions as one op each; otherwise op by op. */
+  /** Runs TensorFlow's training steps and predictions as one op each; otherwise op by op. */
   compile: boolean;
   /** Whether training steps can compute in bfloat16 on this lane. */
   bfloat16: boolean;
+  /** What computes forward passes of fixed weights. */
+  forward: ForwardSettings;
 }
+
+/** `threads`: threads of an operator. */
+export type ForwardSettings = { engine: 'tensorflow' } | { engine: 'onnxruntime'; threads: number };
 
 export interface PreparedFunction<Inputs extends readonly tf.Tensor[], Result extends Results> {
   /** The caller disposes results, not inputs. */

@@ -53,7 +53,7 @@ export async function measureSpeed(plan: LanePlan, signal?: AbortSignal): Promis
   const lanes = plan.lanes.map(
     (lane) =>
       new Lane(
-        { runtime: lane, compute: computeSettings(experiment.runtime, lane.device), stop: stop.shared },
+        { runtime: lane, compute: computeSettings(experiment.runtime, lane, 'tensorflow'), stop: stop.shared },
         observerFrom({
           onEpoch(epoch) {
             epochs.push(epoch);

@@ -1,27 +1,13 @@
 import { expect, it } from 'vitest';
-import { ConfigError } from '../errors.ts';
 import { computeSettings } from './compute-settings.ts';
 
-it.each([
-  { wish: 'auto', compile: true, device: 'cpu:0', processor: true, bfloat16: true },
-  { wish: 'auto', compile: true, device: 'cpu:1', processor: false, bfloat16: false },
-  { wish: 'auto', compile: true, device: 'gpu:0', processor: true, bfloat16: false },
-  { wish: 'auto', compile: false, device: 'cpu:0', processor: true, bfloat16: false },
-  { wish: 'float32', compile: true, device: 'cpu:0', processor: true, bfloat16: false },
-  { wish: 'float32', compile: false, device: 'gpu:0', processor: false, bfloat16: false },
-  { wish: 'bfloat16', compile: true, device: 'cpu:0', processor: true, bfloat16: true },
-] as const)('$wish, compile: $compile, on $device, bfloat16 there: $processor → $bfloat16', (one) => {
-  const { wish, compile, device, processor, bfloat16 } = one;
-  expect(computeSettings({ compile, precision: wish }, device, processor)).toEqual({ compile, bfloat16 });
-});
+const runtime = { compile: true, precision: 'float32' } as const;
 
 it.each([
-  { compile: false, device: 'cpu:0', processor: true, because: /runtime\.compile is false/ },
-  { compile: true, device: 'gpu:1', processor: true, because: /gpu:1 is not a CPU device/ },
-  { compile: true, device: 'cpu:0', processor: false, because: /avx512_bf16, amx_bf16/ },
-] as const)('refuses bfloat16 that would be float32: $because', ({ compile, device, processor, because }) => {
-  const settings = () => computeSettings({ compile, precision: 'bfloat16' }, device, processor);
-  expect(settings).toThrow(ConfigError);
-  expect(settings).toThrow(because);
-  expect(settings).toThrow(expect.objectContaining({ code: 'bfloat16-unavailable' }));
+  ['onnxruntime', 'cpu:1', { engine: 'onnxruntime', threads: 3 }],
+  ['onnxruntime', 'gpu:0', { engine: 'tensorflow' }],
+  ['tensorflow', 'cpu:0', { engine: 'tensorflow' }],
+] as const)('with %s, %s runs forward passes with %j', (engine, device, forward) => {
+  const settings = computeSettings(runtime, { device, intraOpThreads: 3 }, engine);
+  expect(settings).toEqual({ compile: true, bfloat16: false, forward });
 });

@@ -1,32 +1,27 @@
-import { type DeviceName, hasBfloat16 } from '@chorus/runtime';
+import { availableParallelism } from 'node:os';
+import type { RuntimeOptions } from '@chorus/runtime';
 import type { ComputeSettings } from '@chorus/training';
-import { advise, ConfigError } from '../errors.ts';
 import type { Experiment } from '../experiment/schema.ts';
+import { usesBfloat16 } from './bfloat16.ts';
+import type { ForwardEngine } from './forward-engine.ts';
 
 /**
  * Settings of a lane.
  *
- * @param processorHasBfloat16 whether this CPU multiplies in bfloat16.
+ * @param forward engine for forward passes on CPU lanes.
  * @throws ConfigError for bfloat16 on a device that would silently compute in float32 instead.
  */
 export function computeSettings(
-  { compile, precision }: Pick<Experiment['runtime'], 'compile' | 'precision'>,
-  device: DeviceName,
-  processorHasBfloat16 = hasBfloat16(),
+  runtime: Pick<Experiment['runtime'], 'compile' | 'precision'>,
+  { device, intraOpThreads = availableParallelism() }: Pick<RuntimeOptions, 'device' | 'intraOpThreads'>,
+  forward: ForwardEngine,
 ): ComputeSettings {
-  if (precision === 'float32') return { compile, bfloat16: false };
-  const obstacle = obstacleToBfloat16(compile, device, processorHasBfloat16);
-  if (obstacle === undefined) return { compile, bfloat16: true };
-  if (precision === 'auto') return { compile, bfloat16: false };
-  throw advise(new ConfigError(`runtime.precision cannot be bfloat16: ${obstacle}.`), { code: 'bfloat16-unavailable' });
-}
-
-// --- internal ---
-
-function obstacleToBfloat16(compile: boolean, device: DeviceName, processorHasBfloat16: boolean): string | undefined {
-  if (!compile) return 'runtime.compile is false, and only compiled steps support it';
-  if (!device.startsWith('cpu:')) return `${device} is not a CPU device`;
-  if (!processorHasBfloat16)
-    return 'this processor lacks the instructions that oneDNN would use (avx512_bf16, amx_bf16)';
-  return undefined;
+  return {
+    compile: runtime.compile,
+    bfloat16: usesBfloat16(runtime, device),
+    forward:
+      forward === 'onnxruntime' && device.startsWith('cpu:')
+        ? { engine: 'onnxruntime', threads: intraOpThreads }
+        : { engine: 'tensorflow' },
+  };
 }

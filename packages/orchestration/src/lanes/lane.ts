@@ -13,6 +13,7 @@ import {
 } from '@chorus/training';
 import { Piscina } from 'piscina';
 import { unwrapOutcome } from '../thread-errors.ts';
+import type { ForwardEngine } from './forward-engine.ts';
 
 /** One task on one lane; milliseconds since the epoch. */
 export interface LaneWork {
@@ -30,6 +31,8 @@ const workerPath = createRequire(import.meta.url).resolve('@chorus/training/lane
 
 export class Lane {
   readonly device: string;
+  /** What computes its forward passes of fixed weights. */
+  readonly forward: ForwardEngine;
   /** The tasks so far, failed ones included. */
   readonly work: LaneWork[] = [];
   readonly #pool: Piscina<LaneRequest, Outcome<LaneResult<LaneTask> | null>>;
@@ -42,6 +45,7 @@ export class Lane {
    */
   constructor(startup: LaneStartup, observer: LaneObserver, entry = workerPath) {
     this.device = startup.runtime.device;
+    this.forward = startup.compute.forward.engine;
     this.#observer = observer;
     this.#pool = new Piscina({
       filename: pathToFileURL(entry).href,
@@ -60,7 +64,7 @@ export class Lane {
    * exit code.
    */
   async run<Task extends LaneTask>(task: Task): Promise<LaneResult<Task>> {
-    if (task.kind === 'predict' && task.keepAs !== undefined) this.#keepsModels = true;
+    if (task.kind !== 'train') this.#keepsModels = true;
     const givenAtMs = Date.now();
     const started = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
     try {

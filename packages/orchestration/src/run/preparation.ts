@@ -7,8 +7,10 @@ import { warningsAboutClasses } from '../check/warnings.ts';
 import { ConfigError } from '../errors.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
 import { type Experiment, type ExperimentInput, inputSizesOf, stepPixelsOf } from '../experiment/schema.ts';
+import { usesBfloat16 } from '../lanes/bfloat16.ts';
 import { chooseLanes } from '../lanes/choose-lanes.ts';
 import { computeSettings } from '../lanes/compute-settings.ts';
+import { chooseForwardEngine, type ForwardEngine } from '../lanes/forward-engine.ts';
 import type { LanePlan } from '../lanes/plan.ts';
 import { expectedFacts, factsOf } from '../plan/dataset-facts.ts';
 import { estimateLaneBytes } from '../plan/lane-memory.ts';
@@ -27,6 +29,8 @@ export interface Preparation {
   /** Absolute path of the run folder. */
   path: string;
   lanes: LanePlan;
+  /** Engine for forward passes on CPU lanes. */
+  forward: ForwardEngine;
   /** One per lane. */
   compute: readonly ComputeSettings[];
   dataset: Dataset;
@@ -59,17 +63,22 @@ export async function prepareRun(
   observer: RunObserver,
 ): Promise<Preparation> {
   const timeline = new Timeline(Date.now());
-  const experiment = folder === undefined ? resolveExperiment(input) : (await folder.readStart()).experiment;
+  const start = await folder?.readStart();
+  const experiment = start?.experiment ?? resolveExperiment(input);
   const path = folder?.path ?? newRunPath(experiment, options);
   if (folder === undefined) await requireNewRunFolder(path);
   await requireDataFolder(experiment.data.source);
   const { onDownload, onNotice } = observer;
   const downloads: Downloads = { onDownload, onNotice, ...(signal && { signal }) };
   const lanes = await chooseLanes({ ...experiment, stepPixels: stepPixelsOf(experiment) }, observer.onSetup);
-  const compute = lanes.lanes.map(({ device }) => computeSettings(experiment.runtime, device));
+  const { runtime } = experiment;
+  // Before downloads: bfloat16 may be refused.
+  for (const { device } of lanes.lanes) usesBfloat16(runtime, device);
   const weights = await findInitialWeights(experiment, process.env, downloads);
   const root = await dataFolder(experiment.data.source, downloads);
   await setupRuntime(observer.onSetup);
+  const forward = await chooseForwardEngine(start?.forward ?? runtime.forward, onNotice);
+  const compute = lanes.lanes.map((lane) => computeSettings(runtime, lane, forward));
   const planFor = (imageCount: number) =>
     planTraining(experiment, expectedFacts(experiment, { trainingCount: imageCount, testCount: 0 }), weights);
   observer.onStart({
@@ -92,7 +101,7 @@ export async function prepareRun(
   for (const warning of warningsAboutClasses(describeDataset(dataset, inputSizesOf(experiment).at(-1)!)))
     onNotice(`warning: ${warning}`);
   stop.check();
-  return { experiment, path, lanes, compute, dataset, plan, diskBytes, stop, timeline };
+  return { experiment, path, lanes, forward, compute, dataset, plan, diskBytes, stop, timeline };
 }
 
 /** Whether images are generated or weights random, so that the figures do not apply to photographs. */

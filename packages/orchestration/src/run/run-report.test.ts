@@ -82,13 +82,21 @@ function partsOf(split: ImageSplit, stacking: ExperimentInput['stacking'], slim:
   for (const phase of [phaseNames.prepare, phaseNames.decode, phaseNames.members]) timeline.end(phase);
   const failed: MemberOutcome = { status: 'failed', reason: 'no luck', device: 'cpu:1', trainings: [], seconds: 0.5 };
   return {
-    start: { schemaVersion: 3, preset: 'none', versions: { node: '1' }, datasetFingerprint: null, experiment },
+    start: {
+      schemaVersion: 3,
+      preset: 'none',
+      versions: { node: '1' },
+      datasetFingerprint: null,
+      forward: 'onnxruntime',
+      experiment,
+    },
     ...{ dataset: datasetOf(split), counts: countImages(split), demo: true, testImagesReadBeforeChoice: 0, timeline },
     plan: planTraining(experiment, factsOf(split), [{ kind: 'random' }, { kind: 'random' }]),
     outcomes: [failed, { status: 'done', trainings: slim, seconds: 3 }],
     lanes: [
       {
         device: 'cpu:1',
+        forward: 'onnxruntime',
         work: [{ task: 'slim', kind: 'train', givenAtMs: 2000, startedAtMs: 2100, finishedAtMs: 2900 }],
       },
     ],

@@ -1,12 +1,21 @@
 /** Trains every member on every fold, on any lane, unless an earlier part of the run already trained it. */
 import { inspect } from 'node:util';
 import { type Fold, type FoldImages, trainingImages } from '@chorus/data';
-import { memberCost } from '@chorus/models';
+import { memberCost, variantOf } from '@chorus/models';
 import { StorageError } from '@chorus/storage';
-import { type MemberPlan, readMember, type SharedFeatures, type StopFlag, type TrainedMember } from '@chorus/training';
+import {
+  batchCountOf,
+  type ImageRange,
+  type MemberPlan,
+  readMember,
+  type SharedFeatures,
+  type StopFlag,
+  type TrainedMember,
+} from '@chorus/training';
 import { isUserMistake } from '../exit-codes.ts';
 import type { Lane } from '../lanes/lane.ts';
 import { runOnLanes, type Scheduled } from '../lanes/schedule.ts';
+import { shardsOf } from '../lanes/shards.ts';
 import type { PlannedMember, PlannedTraining, TrainingPlan } from '../plan/plan-training.ts';
 import type { Dataset } from './dataset.ts';
 import type { RunObserver } from './observer.ts';
@@ -68,19 +77,36 @@ interface MemberRecord {
   planned: PlannedMember;
   /** In the order of the planned trainings. */
   trainings: (Training | undefined)[];
-  /** Features of all training images, once computed. */
+  /** Features of all training images; undefined if its trainings share none, or none is missing. */
   features: SharedFeatures | undefined;
+  /** Progress of computing them. */
+  featuresProgress: { devices: Set<string>; doneImages: number; seconds: number };
   failure: { reason: string; device: string | null } | undefined;
   /** Time of all its tasks. */
   seconds: number;
 }
 
-/** One task on a lane: a training, or the features that a member's trainings share. */
-interface MemberWork {
+/** One task on a lane. */
+type MemberWork = TrainingWork | FeaturesWork;
+
+interface TrainingWork {
+  kind: 'training';
   record: MemberRecord;
   name: string;
   cost: number;
-  kind: { features: { seed: number; rowsPerImage: 1 | 2 } } | { training: PlannedTraining; position: number };
+  training: PlannedTraining;
+  position: number;
+}
+
+/** A shard of the features that a member's trainings share. */
+interface FeaturesWork {
+  kind: 'features';
+  record: MemberRecord;
+  name: string;
+  cost: number;
+  features: SharedFeatures;
+  seed: number;
+  range: ImageRange;
 }
 
 function newRecord(planned: PlannedMember): MemberRecord {
@@ -88,6 +114,7 @@ function newRecord(planned: PlannedMember): MemberRecord {
     planned,
     trainings: planned.trainings.map(() => undefined),
     features: undefined,
+    featuresProgress: { devices: new Set(), doneImages: 0, seconds: 0 },
     failure: undefined,
     seconds: 0,
   };
@@ -104,31 +131,33 @@ function missingTasks({ dataset }: MemberRun, record: MemberRecord): MemberWork[
     const imageCount = dataset.split.folds[position]!.fit.length;
     // With shared features and a frozen backbone, only the head trains.
     const cost = plan.features?.predict ? imageCount : costPerImage * imageCount;
-    return { record, name: training.name, cost, kind: { training, position } };
+    return { kind: 'training', record, name: training.name, cost, training, position };
   });
   if (plan.features === null || featuresTask === null) return work;
   const { rowsPerImage } = plan.features;
+  const indices = trainingImages(dataset.split);
+  const rowBytes = variantOf(plan.backbone).featureWidth * Float32Array.BYTES_PER_ELEMENT;
+  const features = { indices, rowsPerImage, rows: new SharedArrayBuffer(indices.length * rowsPerImage * rowBytes) };
+  record.features = features;
+  const shards = shardsOf(indices.length, plan.backbone, rowsPerImage);
   return [
-    {
-      record,
-      name: featuresTask.name,
-      cost: costPerImage * trainingImages(dataset.split).length * rowsPerImage,
-      kind: { features: { seed: featuresTask.seed, rowsPerImage } },
-    },
+    ...shards.map(({ range, cost }): MemberWork => {
+      return { kind: 'features', record, ...featuresTask, cost, features, range };
+    }),
     ...work,
   ];
 }
 
-/** Adds dependencies: a member's trainings start after its features are computed. */
+/** Adds dependencies: a member's trainings start once all of its features are computed. */
 function scheduled(all: readonly MemberWork[]): Scheduled<MemberWork>[] {
   return all.map((work) => {
-    const { record, kind, cost } = work;
-    const features = all.findIndex((other) => other.record === record && 'features' in other.kind);
+    const { record, kind, cost, name } = work;
+    const shards = [...all.keys()].filter((index) => all[index]!.record === record && all[index]!.kind === 'features');
     return {
       task: work,
       cost,
       pinnedTo: record.planned.pinnedTo ?? undefined,
-      after: 'features' in kind || features === -1 ? undefined : features,
+      ...(kind === 'features' ? { group: name } : { after: shards }),
     };
   });
 }
@@ -139,19 +168,21 @@ async function runTask(run: MemberRun, lane: Lane, work: MemberWork): Promise<vo
   if (stop.raised) return;
   // The member has already failed; skip the rest.
   if (record.failure !== undefined) {
-    observer.onMember(name, { state: 'skipped' });
+    if (kind === 'training') observer.onMember(name, { state: 'skipped' });
     return;
   }
   const startedAtMs = Date.now();
   try {
-    observer.onMember(name, { state: 'running', device: lane.device });
-    if ('features' in kind) record.features = await computeFeatures(run, lane, work, kind.features);
-    else record.trainings[kind.position] = await train(run, lane, work, kind);
-    const seconds = (Date.now() - startedAtMs) / 1000;
-    observer.onMember(name, { state: 'done', device: lane.device, seconds });
+    if (kind === 'features') await computeFeatures(run, lane, work);
+    else {
+      observer.onMember(name, { state: 'running', device: lane.device });
+      record.trainings[work.position] = await train(run, lane, work);
+      const seconds = (Date.now() - startedAtMs) / 1000;
+      observer.onMember(name, { state: 'done', device: lane.device, seconds });
+    }
   } catch (error) {
-    // After a stop request, any failure counts as the stop.
-    if (stop.raised) return;
+    // After a stop request, any failure counts as the stop. A shard may fail after another one.
+    if (stop.raised || record.failure !== undefined) return;
     record.failure = failureOf(error, name, record.planned.plan, lane.device);
     observer.onMember(name, {
       state: 'failed',
@@ -173,21 +204,37 @@ function oneLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ');
 }
 
-function computeFeatures(
-  run: MemberRun,
-  lane: Lane,
-  { record, name }: MemberWork,
-  { seed, rowsPerImage }: { seed: number; rowsPerImage: 1 | 2 },
-): Promise<SharedFeatures> {
-  const indices = trainingImages(run.dataset.split);
-  return lane.run({ kind: 'features', name, ...memberParts(run, record.planned.plan), seed, indices, rowsPerImage });
+/** Computes a shard of the features; together, the shards are reported as one task. */
+async function computeFeatures(run: MemberRun, lane: Lane, work: FeaturesWork): Promise<void> {
+  const { observer } = run;
+  const { record, name, seed, features, range } = work;
+  const progress = record.featuresProgress;
+  const startedAtMs = Date.now();
+  if (!progress.devices.has(lane.device)) {
+    progress.devices.add(lane.device);
+    observer.onMember(name, { state: 'running', device: devicesOf(progress) });
+  }
+  await lane.run({ kind: 'features', name, ...memberParts(run, record.planned.plan), seed, features, range });
+  const { indices, rowsPerImage } = features;
+  progress.doneImages += range.end - range.start;
+  progress.seconds += (Date.now() - startedAtMs) / 1000;
+  observer.onBatch(name, {
+    ...{ stage: 'features', epochIndex: 0 },
+    stepIndex: batchCountOf(progress.doneImages, rowsPerImage) - 1,
+    stepCount: batchCountOf(indices.length, rowsPerImage),
+  });
+  if (progress.doneImages === indices.length && record.failure === undefined)
+    observer.onMember(name, { state: 'done', device: devicesOf(progress), seconds: progress.seconds });
+}
+
+function devicesOf({ devices }: MemberRecord['featuresProgress']): string {
+  return [...devices].join(' and ');
 }
 
 async function train(
   run: MemberRun,
   lane: Lane,
-  { record, name }: MemberWork,
-  { training, position }: { training: PlannedTraining; position: number },
+  { record, name, training, position }: TrainingWork,
 ): Promise<Training> {
   const { plan } = record.planned;
   const { fold, seed, keepsWeights } = training;
