@@ -1,5 +1,6 @@
 /** Extracts pooled features of a pre-trained backbone, as Keras does with `include_top=False, pooling='avg'`. */
 import { stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { basename, dirname, resolve } from 'node:path';
 import { DataError, type DecodeOptions, resizeMethods, type SkippedImage } from '@chorus/data';
 import {
@@ -87,7 +88,8 @@ export async function extractFeatures(paths: readonly string[], options: Feature
   initRuntime(lane);
   const runtime = runtimeSchema.parse({ forward: options.forward });
   const forward = await chooseForwardEngine(runtime.forward, options.onNotice ?? (() => {}));
-  const compute = computeSettings({ compile: true, precision: 'float32' }, lane, forward);
+  const settings = { compile: true, precision: 'float32' } as const;
+  const [compute] = computeSettings(settings, [lane], forward, availableParallelism()) as [ComputeSettings];
   const found = named ?? variantOf({ family, variant: await variantOfFile(family, weights) });
   const backbone = { family, variant: found.name, inputSize: options.inputSize ?? found.defaultInputSize };
   // The head is not used.

@@ -98,7 +98,32 @@ async function onnxFunction(
   const { inputSize } = classifier.backbone;
   const session = await openOnnxSession(classifierModel(classifier, output), { threads });
   return {
-    rows: (images, batch) => session.run(images.bytes(batch), [batch.indices.length, inputSize, inputSize, 3]),
+    async rows(images, { indices, flips }) {
+      const parts: Float32Array[] = [];
+      for (let start = 0; start < indices.length; start += onnxBatchSize) {
+        const end = start + onnxBatchSize;
+        const some = { indices: indices.subarray(start, end), flips: flips.subarray(start, end) };
+        parts.push(await session.run(images.bytes(some), [some.indices.length, inputSize, inputSize, 3]));
+      }
+      return joined(parts);
+    },
     dispose: () => session.dispose(),
   };
+}
+
+/**
+ * Images per run of onnxruntime. More of them are not faster, and take more memory: with Xception at 299 px, 4 images took
+ * 79 ms each and 0.5 GB, 32 images 79 ms each and 3.1 GB; with MobileNetV2 at 224 px, 3.7 and 4.7 ms (one thread of an AMD
+ * EPYC with AVX-512).
+ */
+const onnxBatchSize = 4;
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const part of parts) {
+    all.set(part, end);
+    end += part.length;
+  }
+  return all;
 }

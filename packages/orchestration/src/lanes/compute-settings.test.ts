@@ -1,13 +1,26 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { computeSettings } from './compute-settings.ts';
 
 const runtime = { compile: true, precision: 'float32' } as const;
+const tensorflow = { engine: 'tensorflow' };
+const onnxruntime = (threads: number) => ({ engine: 'onnxruntime', threads });
 
-it.each([
-  ['onnxruntime', 'cpu:1', { engine: 'onnxruntime', threads: 3 }],
-  ['onnxruntime', 'gpu:0', { engine: 'tensorflow' }],
-  ['tensorflow', 'cpu:0', { engine: 'tensorflow' }],
-] as const)('with %s, %s runs forward passes with %j', (engine, device, forward) => {
-  const settings = computeSettings(runtime, { device, intraOpThreads: 3 }, engine);
-  expect(settings).toEqual({ compile: true, bfloat16: false, forward });
+describe('computeSettings', () => {
+  it.each([
+    ['onnxruntime', ['cpu:0', 'cpu:1'], 2, [onnxruntime(1), onnxruntime(1)]],
+    ['onnxruntime', ['cpu:0'], 8, [onnxruntime(8)]],
+    ['onnxruntime', ['cpu:0', 'cpu:1', 'cpu:2'], 8, [onnxruntime(3), onnxruntime(3), onnxruntime(3)]],
+    ['onnxruntime', ['gpu:0', 'cpu:0'], 4, [tensorflow, onnxruntime(4)]],
+    ['tensorflow', ['cpu:0'], 4, [tensorflow]],
+  ] as const)('gives forward passes in %s on %j with %i processors %j', (engine, devices, processorCount, expected) => {
+    const lanes = devices.map((device) => ({ device }));
+    const settings = computeSettings(runtime, lanes, engine, processorCount);
+    expect(settings.map(({ forward }) => forward)).toEqual(expected);
+    expect(settings.every(({ compile, bfloat16 }) => compile && !bfloat16)).toBe(true);
+  });
+
+  it('uses the threads that the experiment sets', () => {
+    const [settings] = computeSettings({ ...runtime, intraOpThreads: 5 }, [{ device: 'cpu:0' }], 'onnxruntime', 2);
+    expect(settings!.forward).toEqual(onnxruntime(5));
+  });
 });

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import type { RuntimeOptions } from '@chorus/runtime';
 import type { ComputeSettings } from '@chorus/training';
 import type { Experiment } from '../experiment/schema.ts';
@@ -6,22 +5,26 @@ import { usesBfloat16 } from './bfloat16.ts';
 import type { ForwardEngine } from './forward-engine.ts';
 
 /**
- * Settings of a lane.
+ * Settings of a run's lanes.
+ *
+ * onnxruntime's threads get an equal share of the processors, since lanes share the work of forward passes: on two cores, two
+ * lanes of one thread predict 367 images/s with MobileNetV2 at 224 px, two lanes of two threads 327.
  *
  * @param forward engine for forward passes on CPU lanes.
+ * @param processorCount processors that this process may use.
  * @throws ConfigError for bfloat16 on a device that would silently compute in float32 instead.
  */
 export function computeSettings(
-  runtime: Pick<Experiment['runtime'], 'compile' | 'precision'>,
-  { device, intraOpThreads = availableParallelism() }: Pick<RuntimeOptions, 'device' | 'intraOpThreads'>,
+  runtime: Pick<Experiment['runtime'], 'compile' | 'precision' | 'intraOpThreads'>,
+  lanes: readonly Pick<RuntimeOptions, 'device'>[],
   forward: ForwardEngine,
-): ComputeSettings {
-  return {
+  processorCount: number,
+): ComputeSettings[] {
+  const isCpu = ({ device }: Pick<RuntimeOptions, 'device'>) => device.startsWith('cpu:');
+  const threads = runtime.intraOpThreads ?? Math.ceil(processorCount / lanes.filter(isCpu).length);
+  return lanes.map((lane) => ({
     compile: runtime.compile,
-    bfloat16: usesBfloat16(runtime, device),
-    forward:
-      forward === 'onnxruntime' && device.startsWith('cpu:')
-        ? { engine: 'onnxruntime', threads: intraOpThreads }
-        : { engine: 'tensorflow' },
-  };
+    bfloat16: usesBfloat16(runtime, lane.device),
+    forward: forward === 'onnxruntime' && isCpu(lane) ? { engine: 'onnxruntime', threads } : { engine: 'tensorflow' },
+  }));
 }

@@ -1,4 +1,5 @@
 /** Runs a bundle's members on lanes, for one chunk of images after another. */
+import { availableParallelism } from 'node:os';
 import type { PixelStoreHandle } from '@chorus/data';
 import { memberCost, toProbabilities } from '@chorus/models';
 import { type OnSetupProgress, setupRuntime } from '@chorus/runtime';
@@ -81,11 +82,11 @@ export async function openBundlePredictor(
   });
   const stop = new StopFlag();
   const forward = await chooseForwardEngine(runtime.forward, options.onNotice ?? (() => {}));
-  const settings = { compile: runtime.compile, precision: 'float32' } as const;
-  const lanes = plan.lanes.map((lane) => {
-    const compute = computeSettings(settings, lane, forward);
-    return new Lane({ runtime: lane, compute, stop: stop.shared }, observerFrom());
-  });
+  const settings = { ...runtime, precision: 'float32' } as const;
+  const compute = computeSettings(settings, plan.lanes, forward, availableParallelism());
+  const lanes = plan.lanes.map(
+    (lane, index) => new Lane({ runtime: lane, compute: compute[index]!, stop: stop.shared }, observerFrom()),
+  );
   const models: ModelPlaces = { imageCount, places: placeModels(members, lanes.length) };
   return {
     sizes,

@@ -1,4 +1,5 @@
 /** Prepares a run without creating anything, so that a user's mistake is found before training and leaves no folder. */
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { setupRuntime } from '@chorus/runtime';
 import type { ComputeSettings, StopFlag } from '@chorus/training';
@@ -78,7 +79,7 @@ export async function prepareRun(
   const root = await dataFolder(experiment.data.source, downloads);
   await setupRuntime(observer.onSetup);
   const forward = await chooseForwardEngine(start?.forward ?? runtime.forward, onNotice);
-  const compute = lanes.lanes.map((lane) => computeSettings(runtime, lane, forward));
+  const compute = computeSettings(runtime, lanes.lanes, forward, availableParallelism());
   const planFor = (imageCount: number) =>
     planTraining(experiment, expectedFacts(experiment, { trainingCount: imageCount, testCount: 0 }), weights);
   observer.onStart({
