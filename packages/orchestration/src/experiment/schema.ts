@@ -175,6 +175,12 @@ export const runtimeSchema = z.strictObject({
     .describe(
       'What computes forward passes of fixed weights on the CPU: features of frozen layers, and predictions. `auto` uses onnxruntime wherever it runs. The numbers agree within rounding; GPUs always use TensorFlow.',
     ),
+  featureCache: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Keep features of frozen backbones in the cache folder, and read them in later runs with the same weights, images and settings.',
+    ),
   precision: z
     .enum(['auto', ...precisions])
     .default('auto')

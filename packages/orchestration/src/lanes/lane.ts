@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import {
+  type ComputeSettings,
   exposeObserver,
   type LaneObserver,
   type LaneRequest,
@@ -13,7 +14,6 @@ import {
 } from '@chorus/training';
 import { Piscina } from 'piscina';
 import { unwrapOutcome } from '../thread-errors.ts';
-import type { ForwardEngine } from './forward-engine.ts';
 
 /** One task on one lane; milliseconds since the epoch. */
 export interface LaneWork {
@@ -31,8 +31,7 @@ const workerPath = createRequire(import.meta.url).resolve('@chorus/training/lane
 
 export class Lane {
   readonly device: string;
-  /** What computes its forward passes of fixed weights. */
-  readonly forward: ForwardEngine;
+  readonly compute: ComputeSettings;
   /** The tasks so far, failed ones included. */
   readonly work: LaneWork[] = [];
   readonly #pool: Piscina<LaneRequest, Outcome<LaneResult<LaneTask> | null>>;
@@ -45,7 +44,7 @@ export class Lane {
    */
   constructor(startup: LaneStartup, observer: LaneObserver, entry = workerPath) {
     this.device = startup.runtime.device;
-    this.forward = startup.compute.forward.engine;
+    this.compute = startup.compute;
     this.#observer = observer;
     this.#pool = new Piscina({
       filename: pathToFileURL(entry).href,

@@ -30,6 +30,8 @@ const twoFolds: ImageSplit = {
   ],
 };
 
+const decoding = { maxPixels: 1, timeoutMs: 1, background: '#000000', resize: 'pillow' } as const;
+
 function datasetOf(split: ImageSplit): Dataset {
   const images = Array.from({ length: 8 }, (_, index) => ({
     ...{ path: `/photos/${index}.jpg`, relativePath: `${index}.jpg`, sizeBytes: 1, mtimeMs: 0, label: 0, role: null },
@@ -42,7 +44,7 @@ function datasetOf(split: ImageSplit): Dataset {
       beyondLimit: 4,
       notices: ['a notice'],
     },
-    ...{ duplicates: [], duplicatesComplete: true, pixels: new Map(), labels, fingerprint: '' },
+    ...{ duplicates: [], duplicatesComplete: true, pixels: new Map(), labels, fingerprint: '', decoding },
   };
 }
 
@@ -96,7 +98,7 @@ function partsOf(split: ImageSplit, stacking: ExperimentInput['stacking'], slim:
     lanes: [
       {
         device: 'cpu:1',
-        forward: 'onnxruntime',
+        compute: { compile: true, bfloat16: false, forward: { engine: 'onnxruntime', threads: 1 } },
         work: [{ task: 'slim', kind: 'train', givenAtMs: 2000, startedAtMs: 2100, finishedAtMs: 2900 }],
       },
     ],

@@ -26,7 +26,7 @@ export interface RunParts {
   /** See the key of the same name in the report. */
   testImagesReadBeforeChoice: number;
   outcomes: readonly MemberOutcome[];
-  lanes: readonly Pick<Lane, 'device' | 'forward' | 'work'>[];
+  lanes: readonly Pick<Lane, 'device' | 'compute' | 'work'>[];
   timeline: Timeline;
 }
 
@@ -113,7 +113,10 @@ function commonParts({ start, dataset, counts, demo, lanes, timeline, plan, ...p
     testImagesReadBeforeChoice: parts.testImagesReadBeforeChoice,
     baseline: majorityShare(labelsOf(dataset, dataset.split.test), dataset.classes.length),
     stacking: describeStacking(experiment.stacking, counts),
-    lanes: lanes.map(({ device, forward, work }) => ({ ...laneTimes(device, work, timeline.phases), forward })),
+    lanes: lanes.map(({ device, compute, work }) => ({
+      ...laneTimes(device, work, timeline.phases),
+      forward: compute.forward.engine,
+    })),
     lanesBusy: busyShareOf(lanes, timeline),
     seconds: {
       prepare: secondsOf(phaseNames.prepare),

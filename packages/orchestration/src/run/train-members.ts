@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import { type Fold, type FoldImages, trainingImages } from '@chorus/data';
 import { memberCost, variantOf } from '@chorus/models';
-import { StorageError } from '@chorus/storage';
+import { StorageError, systemErrorText } from '@chorus/storage';
 import {
   batchCountOf,
   type ImageRange,
@@ -18,6 +18,7 @@ import { runOnLanes, type Scheduled } from '../lanes/schedule.ts';
 import { shardsOf } from '../lanes/shards.ts';
 import type { PlannedMember, PlannedTraining, TrainingPlan } from '../plan/plan-training.ts';
 import type { Dataset } from './dataset.ts';
+import { type FeatureCache, featureKey } from './feature-cache.ts';
 import type { RunObserver } from './observer.ts';
 import type { RunFolder } from './run-folder.ts';
 
@@ -45,6 +46,8 @@ export interface MemberRun {
   reads: SharedArrayBuffer;
   observer: RunObserver;
   stop: StopFlag;
+  /** Where features are kept between runs; undefined to keep none. */
+  featureCache?: FeatureCache | undefined;
 }
 
 /**
@@ -58,6 +61,7 @@ export async function trainMembers(run: MemberRun): Promise<MemberOutcome[]> {
   const { plan, lanes, stop } = run;
   const records = plan.members.map(newRecord);
   for (const record of records) await keepFinished(run, record);
+  for (const record of records) await shareFeatures(run, record);
   const work = scheduled(records.flatMap((record) => missingTasks(run, record)));
   const results = await runOnLanes(lanes, work, (lane, one) => runTask(run, lane, one));
   // Failed trainings are recorded; anything else is a bug of the run.
@@ -78,11 +82,19 @@ interface MemberRecord {
   /** In the order of the planned trainings. */
   trainings: (Training | undefined)[];
   /** Features of all training images; undefined if its trainings share none, or none is missing. */
-  features: SharedFeatures | undefined;
-  /** Progress of computing them. */
-  featuresProgress: { devices: Set<string>; doneImages: number; seconds: number };
+  features: FeaturesRecord | undefined;
   failure: { reason: string; device: string | null } | undefined;
   /** Time of all its tasks. */
+  seconds: number;
+}
+
+interface FeaturesRecord {
+  shared: SharedFeatures;
+  /** Name in the cache; undefined if they are not kept there. */
+  key: string | undefined;
+  devices: Set<string>;
+  /** Number of images whose rows are there. */
+  doneImages: number;
   seconds: number;
 }
 
@@ -104,7 +116,7 @@ interface FeaturesWork {
   record: MemberRecord;
   name: string;
   cost: number;
-  features: SharedFeatures;
+  features: FeaturesRecord;
   seed: number;
   range: ImageRange;
 }
@@ -114,7 +126,6 @@ function newRecord(planned: PlannedMember): MemberRecord {
     planned,
     trainings: planned.trainings.map(() => undefined),
     features: undefined,
-    featuresProgress: { devices: new Set(), doneImages: 0, seconds: 0 },
     failure: undefined,
     seconds: 0,
   };
@@ -133,19 +144,37 @@ function missingTasks({ dataset }: MemberRun, record: MemberRecord): MemberWork[
     const cost = plan.features?.predict ? imageCount : costPerImage * imageCount;
     return { kind: 'training', record, name: training.name, cost, training, position };
   });
-  if (plan.features === null || featuresTask === null) return work;
+  const { features } = record;
+  if (features === undefined || featuresTask === null) return work;
+  const { indices, rowsPerImage } = features.shared;
+  if (features.doneImages === indices.length) return work;
+  const shards = shardsOf(indices.length, plan.backbone, rowsPerImage).map(({ range, cost }): MemberWork => {
+    return { kind: 'features', record, ...featuresTask, cost, features, range };
+  });
+  return [...shards, ...work];
+}
+
+/** Allocates the features of a member that has missing trainings, and reads them if an earlier run has kept them. */
+async function shareFeatures(run: MemberRun, record: MemberRecord): Promise<void> {
+  const { dataset, lanes, observer, featureCache } = run;
+  const { plan, featuresTask } = record.planned;
+  const isComplete = record.trainings.every((training) => training !== undefined);
+  if (isComplete || plan.features === null || featuresTask === null) return;
   const { rowsPerImage } = plan.features;
   const indices = trainingImages(dataset.split);
-  const rowBytes = variantOf(plan.backbone).featureWidth * Float32Array.BYTES_PER_ELEMENT;
-  const features = { indices, rowsPerImage, rows: new SharedArrayBuffer(indices.length * rowsPerImage * rowBytes) };
-  record.features = features;
-  const shards = shardsOf(indices.length, plan.backbone, rowsPerImage);
-  return [
-    ...shards.map(({ range, cost }): MemberWork => {
-      return { kind: 'features', record, ...featuresTask, cost, features, range };
-    }),
-    ...work,
-  ];
+  const byteLength =
+    indices.length * rowsPerImage * variantOf(plan.backbone).featureWidth * Float32Array.BYTES_PER_ELEMENT;
+  const { sha256, decoding } = dataset;
+  const key = featureKey({ member: plan, features: { indices, rowsPerImage }, sha256, decoding, lanes });
+  const kept = key === undefined ? undefined : await featureCache?.read(key, byteLength);
+  record.features = {
+    shared: { indices, rowsPerImage, rows: kept ?? new SharedArrayBuffer(byteLength) },
+    key,
+    devices: new Set(),
+    doneImages: kept === undefined ? 0 : indices.length,
+    seconds: 0,
+  };
+  if (kept !== undefined) observer.onMember(featuresTask.name, { state: 'cached' });
 }
 
 /** Adds dependencies: a member's trainings start once all of its features are computed. */
@@ -206,29 +235,30 @@ function oneLine(error: unknown): string {
 
 /** Computes a shard of the features; together, the shards are reported as one task. */
 async function computeFeatures(run: MemberRun, lane: Lane, work: FeaturesWork): Promise<void> {
-  const { observer } = run;
+  const { observer, featureCache } = run;
   const { record, name, seed, features, range } = work;
-  const progress = record.featuresProgress;
+  const { shared, devices, key } = features;
   const startedAtMs = Date.now();
-  if (!progress.devices.has(lane.device)) {
-    progress.devices.add(lane.device);
-    observer.onMember(name, { state: 'running', device: devicesOf(progress) });
+  if (!devices.has(lane.device)) {
+    devices.add(lane.device);
+    observer.onMember(name, { state: 'running', device: [...devices].join(' and ') });
   }
-  await lane.run({ kind: 'features', name, ...memberParts(run, record.planned.plan), seed, features, range });
-  const { indices, rowsPerImage } = features;
-  progress.doneImages += range.end - range.start;
-  progress.seconds += (Date.now() - startedAtMs) / 1000;
+  await lane.run({ kind: 'features', name, ...memberParts(run, record.planned.plan), seed, features: shared, range });
+  features.doneImages += range.end - range.start;
+  features.seconds += (Date.now() - startedAtMs) / 1000;
+  const { indices, rowsPerImage } = shared;
   observer.onBatch(name, {
     ...{ stage: 'features', epochIndex: 0 },
-    stepIndex: batchCountOf(progress.doneImages, rowsPerImage) - 1,
+    stepIndex: batchCountOf(features.doneImages, rowsPerImage) - 1,
     stepCount: batchCountOf(indices.length, rowsPerImage),
   });
-  if (progress.doneImages === indices.length && record.failure === undefined)
-    observer.onMember(name, { state: 'done', device: devicesOf(progress), seconds: progress.seconds });
-}
-
-function devicesOf({ devices }: MemberRecord['featuresProgress']): string {
-  return [...devices].join(' and ');
+  if (features.doneImages < indices.length || record.failure !== undefined) return;
+  observer.onMember(name, { state: 'done', device: [...devices].join(' and '), seconds: features.seconds });
+  if (key !== undefined)
+    // A full disk must not end the run.
+    await featureCache
+      ?.write(key, shared.rows)
+      .catch((error: unknown) => observer.onWarning(name, `Its features are not kept: ${systemErrorText(error)}.`));
 }
 
 async function train(
@@ -248,7 +278,7 @@ async function train(
     fold,
     labels: run.dataset.labels,
     ...{ fit, tune, outOfFold },
-    features: record.features,
+    features: record.features?.shared,
     ...{ folder, keepsWeights },
   });
   return { ...trained, fold, folder, keepsWeights, resumed: false };
