@@ -81,7 +81,7 @@ describe('scanImageFolder', () => {
     expect(pathsOf(folder)).toEqual(['a/1.jpg', 'b/1.jpg']);
     expect(reasonsOf(folder)).toEqual([
       { path: 'a/folder.jpg', reason: 'a folder, not an image' },
-      { path: 'a/itself.jpg', reason: 'a link that leads to itself' },
+      { path: 'a/itself.jpg', reason: 'too many symbolic links encountered' },
       { path: 'a/link.jpg', reason: 'broken link' },
       { path: 'a/pipe.jpg', reason: 'a named pipe, not an image' },
     ]);
