@@ -101,7 +101,7 @@ describe('a JPEG with lost pixels', () => {
     ],
   ])('is rejected: %s', async (_, make) => {
     await expect(decode(make())).rejects.toThrow(
-      /^damaged: (premature end of data|its data is garbled|a restart marker)/,
+      /^damaged: (premature end of data|its data is corrupt|a restart marker)/,
     );
   });
 

@@ -1,4 +1,3 @@
-/** Numbers in titles are the rows of the project's fault table. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -109,7 +108,7 @@ describe('a download', () => {
   });
 });
 
-describe('23, 24: a download resumes', () => {
+describe('a download resumes', () => {
   it.each<[string, Behavior[], (string | undefined)[]]>([
     ['after a break at 60 %', [cutAt60('break'), serve()], [undefined, 'bytes=120000-']],
     ['after a stall at 60 %', [cutAt60('stall'), serve()], [undefined, 'bytes=120000-']],
@@ -225,7 +224,7 @@ describe('23, 24: a download resumes', () => {
   });
 });
 
-describe('24: a download is rejected', () => {
+describe('a download is rejected', () => {
   const length = { 'content-length': content.length };
   it.each<[string, Behavior, Omit<FileSource, 'url'>, RegExp, number]>([
     ['after too many failures', status(500), {}, /received HTTP 500\. Check the network connection \(HTTPS_PROXY/, 4],
@@ -377,7 +376,7 @@ describe('24: a download is rejected', () => {
   });
 });
 
-describe('25: wrong content', () => {
+describe('wrong content', () => {
   const hashes = { sha256: good };
   const length = { 'content-length': content.length };
 
@@ -463,7 +462,7 @@ describe('25: wrong content', () => {
   });
 });
 
-describe('26: two concurrent processes', () => {
+describe('two concurrent processes', () => {
   it('share one download', async () => {
     let release = () => {};
     const released = new Promise<void>((resolve) => {
@@ -472,7 +471,7 @@ describe('26: two concurrent processes', () => {
     await start((request, response) => void released.then(() => serve()(request, response)));
     const options = { path, maximumBytes: 1_000_000, allowLoopbackHttp: true };
     const both = [fetcher({ url: server.url }, options), fetcher({ url: server.url }, options)];
-    await Promise.race(both.map((one) => one.says(/^waiting for process \d+, which downloads/)));
+    await Promise.race(both.map((one) => one.says(/^waiting for process \d+ to download/)));
     release();
     expect(await Promise.all(both.map((one) => one.result))).toEqual([good, good]);
     expect(server.requests).toHaveLength(1);
@@ -480,7 +479,7 @@ describe('26: two concurrent processes', () => {
   });
 });
 
-describe('27: without a network', () => {
+describe('without a network', () => {
   it('returns a file that was downloaded before', async () => {
     await start(serve());
     const first = await fetchIt();
@@ -524,7 +523,7 @@ describe('27: without a network', () => {
 });
 
 describe('the environment', () => {
-  it('30: reports a full disk', async () => {
+  it('reports a full disk', async () => {
     await start(serve());
     await symlink('/dev/full', `${path}.partial`);
     await expect(fetchIt()).rejects.toThrow(/^Cannot write .*some\.bin: no space left on the disk\. Free some space/);
