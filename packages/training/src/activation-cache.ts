@@ -11,7 +11,7 @@ import type { StopFlag } from './stop-flag.ts';
 /** Maximum bytes of frozen layers' outputs that a stage keeps, for `fit` and `tune` together. */
 export const activationBudgetBytes = 2 ** 30;
 
-/** Activations at the cut of a {@link FineTuneView}, by image and whether it is flipped. */
+/** Activations at the cut of a {@link FineTuneView}, by image and by whether it is flipped. */
 export class ActivationCache {
   readonly #view: FineTuneView;
   readonly #images: ImageReader;
@@ -31,7 +31,7 @@ export class ActivationCache {
     this.#width = view.cut.shape.reduce((product, side) => product * side, 1);
   }
 
-  /** Activations that another task computed, at the cut before the head and from the same initial weights. */
+  /** Wraps activations that another task computed from the same initial weights, at the cut before the head. */
   static shared(view: FineTuneView, images: ImageReader, features: SharedFeatures): ActivationCache {
     const cache = new ActivationCache(view, images, features.indices, features.rowsPerImage);
     cache.#rows = new Float32Array(features.rows);

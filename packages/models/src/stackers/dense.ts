@@ -31,7 +31,7 @@ const stateSchema = z
   );
 type DenseState = z.output<typeof stateSchema>;
 
-/** How long a dense stacker trains, and on which rows. */
+/** The duration of a dense stacker's training, and the rows that it uses. */
 export interface DenseFitOptions {
   /** Number of epochs; the maximum if there is a patience. */
   epochCount: number;
@@ -108,7 +108,7 @@ export const dense = {
 
 // --- internal ---
 
-/** @throws ModelError for invalid options, and if only whole batches are to train and the rows do not fill one. */
+/** @throws ModelError for invalid options, or if `wholeBatchesOnly` is set and the rows do not fill a batch. */
 function fitDense(
   logits: MemberOutputs,
   labels: ArrayLike<number>,
@@ -124,7 +124,7 @@ function fitDense(
   const rowsPerEpoch = wholeBatchesOnly ? training.length - (training.length % batchSize) : training.length;
   if (wholeBatchesOnly && rowsPerEpoch === 0)
     throw new ModelError(
-      `A dense stacker that trains on whole batches only needs at least ${batchSize} images, received ${training.length}; provide more, or turn wholeBatchesOnly off.`,
+      `A dense stacker with wholeBatchesOnly needs at least ${batchSize} images, received ${training.length}; provide more images or set wholeBatchesOnly to false.`,
     );
 
   const adam = new ScalarAdam(network.weights, learningRate);
