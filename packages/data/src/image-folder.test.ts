@@ -250,7 +250,7 @@ describe('scanImageFolder', () => {
 
   it('names a missing folder', async () => {
     await expect(scanImageFolder(join(root, 'none'))).rejects.toThrow(
-      /Expected a folder of images at .*none, received: no such file or folder/,
+      /Cannot read the folder of images .*none: no such file or folder/,
     );
   });
 });
