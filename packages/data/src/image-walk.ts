@@ -1,4 +1,4 @@
-/** Finds the images below class folders, including subfolders and, once each, the targets of links. */
+/** Finds the images in class folders and their subfolders and, once each, the targets of links. */
 
 import { isUtf8 } from 'node:buffer';
 import type { Stats } from 'node:fs';

@@ -92,7 +92,7 @@ describe('a JPEG with lost pixels', () => {
     ['stray bytes, cut at 60 %', () => withStrayBytesBeforeScan(cut(healthy, 0.6))],
     ['cut before its last MCUs', () => Buffer.concat([cut(healthy, 0.99), endMarker])],
     [
-      'a part of the scan twice',
+      'part of the scan twice',
       () => {
         const { start, end } = scanOf(healthy);
         const middle = (start + end) >> 1;

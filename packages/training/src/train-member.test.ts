@@ -198,7 +198,7 @@ describe('shared features', () => {
   });
 
   it.each([true, false])(
-    'give the same training and predictions as features of the task itself, without reading the images; test-time augmentation: %s',
+    'give the same training results and predictions as features computed by the task, without reading the images; test-time augmentation: %s',
     async (testTimeAugmentation) => {
       const own = await trainMember(await taskOf({ testTimeAugmentation }), lane().context);
       const features = { rowsPerImage: 2, predict: true } as const;
