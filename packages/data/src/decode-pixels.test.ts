@@ -46,9 +46,9 @@ const rgb = () => picture((quarter) => quarters[quarter]!);
 /** Every pixel is half transparent. */
 const rgba = () => picture((quarter) => [...quarters[quarter]!, 128]);
 const gray = () => picture((quarter) => [quarters[quarter]![0]]).toColourspace('b-w');
-const greyAlpha = () => picture((quarter) => [quarters[quarter]![0], 128]).toColourspace('b-w');
+const grayAlpha = () => picture((quarter) => [quarters[quarter]![0], 128]).toColourspace('b-w');
 
-const greys = quarters.map(([red]): Color => [red, red, red]);
+const grays = quarters.map(([red]): Color => [red, red, red]);
 /** Porter and Duff's "over" operator, with alpha 128 of 255. */
 const over = (colors: readonly Color[], background: Color) =>
   colors.map((color) => color.map((value, channel) => (value * 128 + background[channel]! * 127) / 255));
@@ -99,7 +99,7 @@ describe('every kind of image decodes to the right RGB', () => {
   ])('gray: %s', async (_, image) => {
     const bytes = await image().toBuffer();
     expect((await sharp(bytes).metadata()).channels).toBe(1);
-    expectQuarters(await decode(bytes), greys);
+    expectQuarters(await decode(bytes), grays);
   });
 
   test.each<[string, () => Sharp, readonly Color[]]>([
@@ -110,8 +110,8 @@ describe('every kind of image decodes to the right RGB', () => {
     ['WebP', () => rgba().webp({ lossless: true }), quarters],
     ['AVIF', () => rgba().avif({ quality: 95, chromaSubsampling: '4:4:4' }), quarters],
     ['TIFF', () => rgba().tiff({ compression: 'none' }), quarters],
-    ['gray PNG', () => greyAlpha().png(), greys],
-    ['gray 16-bit PNG', () => greyAlpha().toColourspace('grey16').png(), greys],
+    ['gray PNG', () => grayAlpha().png(), grays],
+    ['gray 16-bit PNG', () => grayAlpha().toColourspace('grey16').png(), grays],
   ])('alpha, on white and on a strong color: %s', async (_, image, colors) => {
     const bytes = await image().toBuffer();
     expect((await sharp(bytes).metadata()).hasAlpha).toBe(true);
@@ -145,7 +145,7 @@ describe('every kind of image decodes to the right RGB', () => {
   });
 
   test.each(['gif', 'webp'] as const)('the first frame of an animation: %s', async (format) => {
-    const frames = [quarters, greys].map((colors) => picture((quarter) => colors[quarter]!));
+    const frames = [quarters, grays].map((colors) => picture((quarter) => colors[quarter]!));
     const raw = await Promise.all(frames.map((frame) => frame.raw().toBuffer()));
     const animation = sharp(Buffer.concat(raw), {
       raw: { width: side, height: 2 * side, channels: 3, pageHeight: side },
