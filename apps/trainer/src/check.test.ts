@@ -122,12 +122,7 @@ it('has train say the same of small classes and contradicting labels', () => {
 
 describe('train leaves nothing behind', () => {
   test.each<[string, string[], number, RegExp]>([
-    [
-      'a typo in --data',
-      ['--data', 'phtos'],
-      4,
-      /Expected a folder of images at .*phtos, received: no such file or folder/,
-    ],
+    ['a typo in --data', ['--data', 'phtos'], 4, /Cannot read the folder of images .*phtos: no such file or folder/],
     [
       'missing weights',
       ['--data', 'photos', '--weights', 'nowhere'],

@@ -336,7 +336,7 @@ describe('chorus train', () => {
       'data that is not there',
       ['train', '--data', 'none', '--weights', 'random'],
       4,
-      /Expected a folder of images at .*none, received: no such file or folder/,
+      /Cannot read the folder of images .*none: no such file or folder/,
     ],
     [
       'a run that is none',

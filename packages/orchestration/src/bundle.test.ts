@@ -66,7 +66,7 @@ it('loads a bundle of version 3, which called testTimeAugmentation mirror', asyn
 
 it.each([
   ['no list of images', undefined, /expected the file images\.json/],
-  ['a list that is not JSON', '{', /images\.json: expected JSON/],
+  ['a list that is not JSON', '{', /images\.json: invalid JSON/],
   ['a list of other values', '{"test":["photo.jpg"],"training":[]}', /images\.json does not list a run's images: /],
 ])('is refused with %s', async (_, images, message) => {
   const { 'images.json': __, ...files } = Object.fromEntries(await openSealedFolder(at('bundle')));

@@ -108,7 +108,7 @@ test.each<[string, Request, new (message: string) => Error, RegExp]>([
     'missing weights',
     { weights: 'none.h5' },
     StorageError,
-    /^Expected an \.h5 weight file at \S+none\.h5, received no such file or folder\.$/,
+    /^Cannot read the weight file \S+none\.h5: no such file or folder\.$/,
   ],
   ['weights that are not HDF5', {}, ModelError, /^text\.jpg: expected an HDF5 file/],
   ['several devices', { device: 'cpu:0,cpu:1' }, ConfigError, /^Expected one device, received "cpu:0,cpu:1"\.$/],

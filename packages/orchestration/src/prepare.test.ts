@@ -97,7 +97,7 @@ describe('an experiment file', () => {
       else if (kind === 'folder') await mkdir(path);
       else await symlink('/dev/zero', path);
       await expect(prepare({ file: path })).rejects.toThrow(ConfigError);
-      await expect(prepare({ file: path })).rejects.toThrow(/(named pipe|folder|device), expected a regular file/);
+      await expect(prepare({ file: path })).rejects.toThrow(/(named pipe|folder|device) instead of a regular file/);
     },
   );
 

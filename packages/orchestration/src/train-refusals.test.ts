@@ -15,7 +15,7 @@ describe('refused before a run folder is created', () => {
     [
       'a typo in the data folder',
       () => ({ ...small(), data: { source: at('dta') } }),
-      /received: no such file or folder/,
+      /Cannot read the folder of images .*: no such file or folder/,
     ],
     [
       'a data folder without classes',
@@ -87,7 +87,7 @@ describe('refused before anything is decoded', () => {
     [
       'missing images',
       () => ({ ...small(), data: { source: at('none') } }),
-      /Expected a folder of images at .*none, received: no such file or folder/,
+      /Cannot read the folder of images .*none: no such file or folder/,
     ],
   ])('%s', async (_, experiment, message) => {
     let decoded = false;

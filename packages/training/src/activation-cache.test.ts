@@ -33,7 +33,7 @@ function activationsOf(activations: ActivationCache, batch: ImageBatch): tf.Tens
   return tf.tidy(() => activations.activations(activations.input(batch)));
 }
 
-describe('kept activations', () => {
+describe('cached activations', () => {
   test.each<[FineTuneRange]>([['head'], [{ lastLayers: 20 }]])(
     'equal recomputed ones, flipped or not: %j',
     async (range) => {

@@ -177,7 +177,7 @@ describe('trainMember', () => {
 
   it.each<[string, string, new (message: string) => Error, RegExp]>([
     ['is not HDF5', sha256(Buffer.from('This is a text.')), ModelError, /^broken\.h5: /],
-    ['has changed since it was planned', 'b'.repeat(64), StorageError, /received other content/],
+    ['has changed since it was planned', 'b'.repeat(64), StorageError, /has changed since the run started/],
   ])('fails on a weight file that %s, publishes nothing and keeps no tensor', async (_, checksum, kind, message) => {
     const before = tf.memory().numTensors;
     const path = join(parent, 'broken.h5');
@@ -198,7 +198,7 @@ describe('shared features', () => {
   });
 
   it.each([true, false])(
-    'give the same training and predictions as own features, without reading the images; test-time augmentation: %s',
+    'give the same training results and predictions as features computed by the task, without reading the images; test-time augmentation: %s',
     async (testTimeAugmentation) => {
       const own = await trainMember(await taskOf({ testTimeAugmentation }), lane().context);
       const features = { rowsPerImage: 2, predict: true } as const;

@@ -114,7 +114,7 @@ describe('a folder that cannot be trained on', () => {
     const report = await checkRun(experiment, { out: at('runs/new') });
     expect(report).toMatchObject({ exitCode: 4, dataset: null, memory: { neededBytes: null } });
     expect(report.problems).toMatchObject([
-      { message: `Expected a folder of images at ${at('dta')}, received: no such file or folder.` },
+      { message: `Cannot read the folder of images ${at('dta')}: no such file or folder.` },
     ]);
     expect(checkReportSchema.parse(report)).toEqual(report);
     expect(existsSync(at('runs'))).toBe(false);

@@ -103,7 +103,7 @@ export async function dataFolder(source: string, { onDownload, ...fetching }: Do
 export async function requireDataFolder(source: string): Promise<void> {
   if (isNamedSource(source)) return;
   await readdir(resolve(source)).catch((error: NodeJS.ErrnoException) => {
-    throw new DataError(`Expected a folder of images at ${resolve(source)}, received: ${systemErrorText(error)}.`);
+    throw new DataError(`Cannot read the folder of images ${resolve(source)}: ${systemErrorText(error)}.`);
   });
 }
 
