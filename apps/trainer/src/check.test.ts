@@ -178,12 +178,12 @@ describe('train leaves nothing behind', () => {
       const trained = on('train', '--data', 'photos');
       expect(trained.status).toBe(2);
       expect(trained.stderr).toMatch(
-        /^chorus: Expected \d+ MB of free disk at \S+\/disk for the run, received \d MB; free some, or name another place with --out\.\n$/,
+        /^chorus: Not enough disk space at \S+\/disk: the run needs \d+ MB, \d MB are free; free some, or name another place with --out\.\n$/,
       );
       expect(trained.stdout).not.toContain('epoch');
       const checked = on('check', 'photos');
       expect(checked.status).toBe(2);
-      expect(checked.stdout).toMatch(/problems: train would refuse this:\n {2}- Expected \d+ MB of free disk/);
+      expect(checked.stdout).toMatch(/problems: train would refuse this:\n {2}- Not enough disk space at /);
     },
   );
 });

@@ -178,7 +178,7 @@ describe('chorus train', () => {
     expect(said.stdout).toMatch(/^copy .*\n1 run, .* MB; nothing was removed: add --yes to remove it\n$/m);
     expect((await chorus('runs', 'clean', 'copy', '--yes')).exitCode).toBe(0);
     expect(existsSync(at('copy'))).toBe(false);
-    expect((await chorus('runs', 'clean', 'run/bundle', '--yes')).stderr).toMatch(/run\/bundle: expected a run folder/);
+    expect((await chorus('runs', 'clean', 'run/bundle', '--yes')).stderr).toMatch(/run\/bundle is not a run folder: /);
     expect(existsSync(at('run/bundle'))).toBe(true);
   });
 
@@ -313,7 +313,7 @@ describe('chorus train', () => {
   test.each<[string, string[], number, RegExp]>([
     ['an unknown option', ['train', '--presett', 'mobile'], 2, /Did you mean --preset\?/],
     ['an unknown command', ['trian'], 2, /Did you mean train\?/],
-    ['an unknown preset', ['train', '--preset', 'huge'], 2, /There is no preset "huge"; expected one of article/],
+    ['an unknown preset', ['train', '--preset', 'huge'], 2, /Unknown preset "huge"; expected one of: article/],
     [
       'an unknown key',
       ['train', '--set', 'recipe.batchsize=4'],
@@ -342,7 +342,7 @@ describe('chorus train', () => {
       'a run that is none',
       ['train', '--resume', 'none'],
       2,
-      /Expected a run folder with .*experiment\.json, received no such file or folder/,
+      /Expected a run folder, but cannot read .*experiment\.json: no such file or folder/,
     ],
     [
       'a bundle that is none',

@@ -136,7 +136,7 @@ describe('what is no regular file', () => {
     expect(stderr).toMatch(/resumed\/experiment\.json, received a named pipe, expected a regular file\.\n$/);
     const again = await chorus('train', '--config', 'small.json', '--out', 'resumed');
     expect(again.exitCode).toBe(2);
-    expect(again.stderr).toContain('There is a run in');
+    expect(again.stderr).toContain('There is already a run in');
   });
 });
 

@@ -68,7 +68,9 @@ it('lets only one of two runs use the same folder; the other one fails before it
   );
   expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
   const refused = outcomes.findIndex(({ status }) => status === 'rejected');
-  expect(String((outcomes[refused] as PromiseRejectedResult).reason)).toMatch(/There is a run in|is in use by process/);
+  expect(String((outcomes[refused] as PromiseRejectedResult).reason)).toMatch(
+    /There is already a run in|is in use by process/,
+  );
   expect(trained).not.toContain(refused);
 });
 

@@ -87,7 +87,7 @@ describe('a folder that cannot be trained on', () => {
     const { exitCode, problems, dataset, presets } = await checkRun(experiment, { out: at('taken') });
     expect(exitCode).toBe(4);
     expect(problems.map(({ kind, message }) => `${kind}: ${message}`)).toEqual([
-      expect.stringMatching(/^configuration: There is a run in .*taken already/),
+      expect.stringMatching(/^configuration: There is already a run in .*taken/),
       expect.stringMatching(/^configuration: There is no device gpu:9/),
       expect.stringMatching(
         /^configuration: Expected a folder of \.h5 weight files at .*none, received: no such file or folder/,

@@ -120,7 +120,7 @@ describe('prepareRun', () => {
       await prepare({}, { folder });
       await cp(at('copy/train/stars/stars-00002.png'), at('copy/train/stars/stars-99999.png'));
       await expect(prepare({}, { folder })).rejects.toThrow(
-        `The images in ${at('copy')} are not those that the run in ${at('resumed')} started with; start a new run for them.`,
+        `The images in ${at('copy')} have changed since the run in ${at('resumed')} started. Restore them, or start a new run.`,
       );
       expect(await folder.readStart()).toEqual(recorded);
     } finally {
