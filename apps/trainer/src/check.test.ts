@@ -132,7 +132,7 @@ describe('train leaves nothing behind', () => {
       'missing weights',
       ['--data', 'photos', '--weights', 'nowhere'],
       2,
-      /weight files at .*nowhere, received: no such file or folder/,
+      /folder of weight files .*nowhere: no such file or folder/,
     ],
     [
       'too little memory',

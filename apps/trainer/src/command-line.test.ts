@@ -557,9 +557,7 @@ describe('the other commands', () => {
     expect(demo.stdout.match(/^preset /gm)).toHaveLength(1);
     const without = await chorus('doctor', '--preset', 'mobile', '--weights', 'nowhere');
     expect(without.exitCode).toBe(2);
-    expect(without.stdout).toMatch(
-      /missing {2}weights: Expected a folder of \.h5 weight files at \S+nowhere, received: no such/,
-    );
+    expect(without.stdout).toMatch(/missing {2}weights: Cannot read the folder of weight files \S+nowhere: no such/);
     expect(without.stdout).toContain('fix: pnpm chorus train --preset mobile --weights imagenet --data DIR\n');
     expect(words).toMatch(/preset article: not ready\n/);
   });

@@ -121,10 +121,10 @@ test.each<[string, Request, new (message: string) => Error, RegExp]>([
     ConfigError,
     /^Cannot write to \S+text\.jpg: a part of the path is not a folder\.$/,
   ],
-  // Even root cannot write there.
+  // Not even root can write there.
   ['a folder that cannot be created', { out: '/proc/new/f.npy' }, ConfigError, /^Cannot write to \/proc\/new: /],
-])('refuses %s in one line', async (_, { out = 'none.npy', paths = ['some.jpg'], ...wishes }, kind, message) => {
-  const named = { ...options, weights: 'text.jpg', ...wishes };
+])('refuses %s in one line', async (_, { out = 'none.npy', paths = ['some.jpg'], ...request }, kind, message) => {
+  const named = { ...options, weights: 'text.jpg', ...request };
   const writing = writeFeatures(resolve(folder, out), paths, { ...named, weights: at(named.weights) });
   await expect(writing).rejects.toThrow(kind);
   await expect(writing).rejects.toThrow(message);

@@ -25,7 +25,7 @@ describe('refused before a run folder is created', () => {
     [
       'missing weights',
       () => ({ ...small(), weights: at('none') }),
-      /weight files at .*received: no such file or folder/,
+      /Cannot read the folder of weight files .*none: no such file or folder/,
     ],
     ['a device that does not exist', () => ({ ...small(), workers: [{ device: 'gpu:7' }] }), /no device gpu:7/],
     [

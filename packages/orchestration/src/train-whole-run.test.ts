@@ -37,7 +37,7 @@ describe('a whole run', () => {
     );
   });
 
-  it('succeeds, with a report that matches its schema', async () => {
+  it('succeeds with a report that matches its schema', async () => {
     expect(result.exitCode).toBe(0);
     const report = reportSchema.parse(JSON.parse(await readFile(at('run/report.json'), 'utf8')));
     expect(report).toEqual(result.report);

@@ -159,7 +159,7 @@ describe('stops', () => {
 describe('refuses', () => {
   it.each<{ what: string; make: () => Promise<unknown>; message: string }>([
     {
-      what: 'a folder with something else',
+      what: 'a folder with other files',
       make: () => mkdir(at('taken')).then(() => writeFile(at('taken/thesis.txt'), '')),
       message: 'received a folder with thesis.txt',
     },
