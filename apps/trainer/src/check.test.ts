@@ -80,7 +80,7 @@ describe('chorus check', () => {
     const words = ['check', 'photos', '--config', 'small.json', '--set', 'stacking={"kind":"kfold","folds":15}'];
     const { exitCode, stdout } = chorus(...words, '--weights', 'nowhere');
     expect(exitCode).toBe(4);
-    expect(stdout).toMatch(/problems: train would refuse this:\n {2}- Expected a folder of \.h5 weight files/);
+    expect(stdout).toMatch(/problems: train would refuse this:\n {2}- Cannot read the folder of weight files/);
     expect(stdout).toMatch(/Expected at least 17 images of class/);
     expect(stdout).toMatch(/^not ready: 2 problems$/m);
   });

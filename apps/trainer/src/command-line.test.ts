@@ -506,7 +506,9 @@ describe('chorus features', () => {
     expect(bytes).toHaveLength(128 + 2 * 256 * 4);
     const { exitCode, stdout, stderr } = await chorus('features', ...named, 'nowhere.jpg');
     expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: '' });
-    expect(stderr).toMatch(/^chorus: 1 of 3 images cannot be used, .*: \S+nowhere\.jpg \(cannot be read: .*\)/m);
+    expect(stderr).toMatch(
+      /^chorus: Cannot compute the features of 1 of 3 images: \S+nowhere\.jpg \(cannot be read: .*\)/m,
+    );
     expect(await readFile(at('new/f.npy'))).toEqual(bytes);
   });
 
