@@ -56,9 +56,9 @@ describe('resolveExperiment', () => {
       /members\.1\.name: "mobilenet-v2" is already taken/,
     ],
     [
-      'shares that leave nothing to fit',
+      'shares that leave nothing to train on',
       { split: { tune: 0.4, test: 0.2 }, stacking: { kind: 'holdout', fraction: 0.4 } },
-      /split: tune, test and stacking\.fraction must leave 5 % to fit/,
+      /split: tune, test and stacking\.fraction must leave at least 5 % for training/,
     ],
     [
       'an invalid kind of stacking',

@@ -291,7 +291,7 @@ export const experimentSchema = z
       context.addIssue({
         code: 'custom',
         path: ['split'],
-        message: `tune, test and stacking.fraction must leave 5 % to fit, received ${JSON.stringify({ ...split, stacking })}`,
+        message: `tune, test and stacking.fraction must leave at least 5 % for training, received ${JSON.stringify({ ...split, stacking })}`,
       });
     for (const [index, one] of experiment.members.entries()) {
       const path = ['members', index];

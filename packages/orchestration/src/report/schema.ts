@@ -109,7 +109,7 @@ export const reportSchema = z.strictObject({
     hidden: z.strictObject({ count, paths: z.array(z.string()).max(20) }),
     /** Images left out by `data.limitPerClass`. */
     beyondLimit: count,
-    /** Surprising decisions in reading the folder. */
+    /** Decisions in reading the folder that may surprise the user. */
     notices: z.array(z.string()),
     /** Pictures that occur more than once, handled by `data.duplicates`. */
     duplicates: z.array(
