@@ -133,10 +133,10 @@ describe('what is no regular file', () => {
     execFileSync('mkfifo', [at('resumed/experiment.json')]);
     const { exitCode, stderr } = await chorus('train', '--resume', 'resumed');
     expect(exitCode).toBe(2);
-    expect(stderr).toMatch(/resumed\/experiment\.json, received a named pipe instead of a regular file\.\n$/);
+    expect(stderr).toMatch(/cannot read \S+resumed\/experiment\.json: a named pipe.* regular file\.\n$/);
     const again = await chorus('train', '--config', 'small.json', '--out', 'resumed');
     expect(again.exitCode).toBe(2);
-    expect(again.stderr).toContain('There is a run in');
+    expect(again.stderr).toContain('There is already a run in');
   });
 });
 

@@ -4,9 +4,9 @@ import { advise, ConfigError } from '../errors.ts';
 import type { Experiment } from '../experiment/schema.ts';
 
 /**
- * Settings of a lane.
+ * A lane's compute settings.
  *
- * @param processorHasBfloat16 whether this CPU multiplies in bfloat16.
+ * @param processorHasBfloat16 whether this CPU has instructions for bfloat16.
  * @throws ConfigError for bfloat16 on a device that would silently compute in float32 instead.
  */
 export function computeSettings(

@@ -259,7 +259,7 @@ function checkBatches({ folds }: ImageSplit, experiment: Experiment): void {
     const needed = Math.ceil((minimum * stackerFoldCount) / (stackerFoldCount - 1));
     if (rows < needed)
       throw new DataError(
-        `Expected at least ${needed} images for the ${kind} stacker, ${why}, received ${rows}; leave ${kind} out of stackers.kinds.`,
+        `Expected at least ${needed} images for the ${kind} stacker, ${why}, received ${rows}; remove ${kind} from stackers.kinds.`,
       );
   }
 }

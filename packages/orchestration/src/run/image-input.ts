@@ -14,7 +14,7 @@ export type ImageInput =
   /** An argument without a match. */
   | { kind: 'missing'; name: string; reason: string };
 
-/** The limit for files in `decode-file.ts` of the data package. */
+/** As for files; see `decode-file.ts` of the data package. */
 const maxImageBytes = 512 * 2 ** 20;
 const downloadTimeoutMs = 120_000;
 const downloadsAtATime = 6;
