@@ -48,7 +48,7 @@ async function run(example, words, expected) {
   const cwd = fileURLToPath(new URL(`${example}/`, import.meta.url));
   const child = spawn(process.execPath, words, {
     cwd,
-    // The folder that the user is in, for the command line below a package manager.
+    // Package managers pass the user's working folder to the command line in INIT_CWD.
     env: { ...process.env, INIT_CWD: cwd },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

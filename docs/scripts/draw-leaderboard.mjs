@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Draws the leaderboard of a run as an SVG: `draw-leaderboard.mjs RUN/report.json > docs/pictures/leaderboard.svg`. Every classifier's
- * accuracy on the test images with its 95 % interval, the best first; all figures are those of the report.
+ * Draws the leaderboard of a run as an SVG: `draw-leaderboard.mjs RUN/report.json > docs/pictures/leaderboard.svg`. Shows every
+ * classifier's accuracy on the test images with its 95 % interval, the best first; all figures come from the report.
  */
 import { readFileSync } from 'node:fs';
 

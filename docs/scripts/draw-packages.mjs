@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Draws pictures/packages.svg: the packages and apps of the workspace in layers, and their imports of each other as their manifests
- * declare them. An import that another path of imports implies is left out.
+ * Draws pictures/packages.svg: the packages and apps of the workspace in layers, and the imports between them that their manifests
+ * declare. An import that a longer chain of imports implies is left out.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -73,7 +73,7 @@ function readImports(groups) {
 function layersOf(graph) {
   const depths = new Map();
   const depthOf = (name, path = []) => {
-    if (path.includes(name)) throw new Error(`Expected no circle of imports, received ${[...path, name].join(' → ')}.`);
+    if (path.includes(name)) throw new Error(`Circular imports: ${[...path, name].join(' → ')}.`);
     if (!depths.has(name)) {
       const importers = [...graph].flatMap(([importer, targets]) => (targets.includes(name) ? [importer] : []));
       depths.set(name, 1 + Math.max(-1, ...importers.map((importer) => depthOf(importer, [...path, name]))));

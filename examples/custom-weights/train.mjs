@@ -1,6 +1,6 @@
 /**
- * Trains from backbone weights of your own: `node train.mjs BUNDLE FOLDER`. Here they are those of a member of an earlier run; a file
- * that Keras wrote works in the same way.
+ * Trains from your own backbone weights: `node train.mjs BUNDLE FOLDER`. Here, they come from the members of an earlier run; files that
+ * Keras wrote work in the same way.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { backboneFile } from './write-weights.mjs';
 const [bundle = '../train-from-script/run/bundle', folder = 'run'] = process.argv.slice(2);
 const { members } = await readBundle(bundle);
 
-// Files are found by the names that keras-applications gives them.
+// Files are found by their names in keras-applications.
 const fileNames = { wide: 'mobilenet_5_0_160_tf_no_top.h5', slim: 'mobilenet_2_5_128_tf_no_top.h5' };
 const weights = join(folder, 'weights');
 await mkdir(weights, { recursive: true });

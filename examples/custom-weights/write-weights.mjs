@@ -4,7 +4,7 @@ import '@tensorflow/tfjs';
 import h5wasm from 'h5wasm';
 
 /**
- * @param {{ manifest: unknown, weights: Uint8Array }} model of a bundle's member.
+ * @param {{ manifest: unknown, weights: Uint8Array }} model from a bundle's member.
  * @returns {Promise<Uint8Array>} the file's content.
  */
 export async function backboneFile({ manifest, weights }) {
@@ -32,7 +32,7 @@ export async function backboneFile({ manifest, weights }) {
   return bytes;
 }
 
-/** A list of texts of equal length, as Keras stores names. */
+/** A list of fixed-length strings, as Keras stores names. */
 function writeNames(group, name, texts) {
   group.create_attribute(name, texts, null, `S${Math.max(...texts.map(({ length }) => length))}`);
 }

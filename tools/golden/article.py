@@ -1,16 +1,16 @@
-"""Writes article.json: what the procedure of "Destroy Image Classification by Ensemble of Pre-trained models" (Vardan
-Agarwal, 2020) computes in Keras, number by number, for src/article.test.ts and packages/models/src/stackers/article.test.ts.
+"""Writes article.json: the numbers that the procedure of "Destroy Image Classification by Ensemble of Pre-trained models"
+(Vardan Agarwal, 2020) computes in Keras, for src/article.test.ts and packages/models/src/stackers/article.test.ts.
 
     python3 -m venv VENV && VENV/bin/pip install tensorflow-cpu==2.21.0 tf_keras==2.21.0 keras==3.15.1
     VENV/bin/python tools/golden/article.py && npx biome check --write tools/golden
 
-Weights, pixels and labels come from formula.py, which src/formula.ts repeats bit for bit.
+Weights, pixels and labels come from formula.py, which src/formula.ts reproduces bit for bit.
 
-The article compiles `BinaryCrossentropy(from_logits=True)` on the output of a sigmoid. Versions differ in what that is:
-- TensorFlow 2.1 and 2.2, the article's own, take the probabilities for logits and apply a second sigmoid
+The article compiles `BinaryCrossentropy(from_logits=True)` on the output of a sigmoid. Versions treat this differently:
+- TensorFlow 2.1 and 2.2, as in the article, use the probabilities as logits and apply a second sigmoid
   (python/keras/backend.py, binary_crossentropy: `if from_logits: return nn.sigmoid_cross_entropy_with_logits(
-  labels=target, logits=output)`). No wheel of theirs runs beside this script, so the loss below is that line.
-- tf_keras 2.21 and Keras 3 on TensorFlow warn, and take the logits that the sigmoid was made of (`_keras_logits`).
+  labels=target, logits=output)`). Their wheels do not run in this environment, so the loss below reproduces that line.
+- tf_keras 2.21 and Keras 3 on TensorFlow warn, and use the logits from which the sigmoid was computed (`_keras_logits`).
 """
 
 import json
@@ -29,19 +29,19 @@ from formula import draw, images, kind_of, labels, rounded, weight
 
 SIZE, IMAGES, STEPS = 32, 16, 3
 ROWS, MEMBERS, EPOCHS, BATCH = 96, 3, 2, 32
-# Streams of `draw`; a model's weights have the streams 0, 1, ... in its order.
+# Streams of `draw`; a model's weights use the streams 0, 1, ... in order.
 PIXELS, STACKER, ANSWERS, LOSS = 1000, 2000, 2010, 3000
 
 
 def first_value(stream, name, shape):
-    """The first BatchNorm sees raw pixels, so its statistics are of their scale."""
+    """The first BatchNorm receives raw pixels, so its statistics have their scale."""
     value = weight(stream, name.split("/")[-1], shape)
     scale = {"conv1_bn/moving_mean": 200, "conv1_bn/moving_variance": 160_000}.get(name, 1)
     return value * np.float32(scale)
 
 
 def from_probabilities(y_true, y_pred):
-    """TensorFlow 2.1's and 2.2's binary_crossentropy(from_logits=True). The identity hides where the output is from."""
+    """binary_crossentropy(from_logits=True) of TensorFlow 2.1 and 2.2. The identity hides the origin of the output."""
     return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=y_true, logits=tf.identity(y_pred)), axis=-1)
 
 
@@ -51,7 +51,7 @@ def compile_as_article(library, model, learning_rate, loss):
 
 
 def named_weights(layers):
-    """(layer/weight, variable), the weight as Keras 2 calls it."""
+    """Returns pairs of layer/weight, with the weight's name in Keras 2, and variable."""
     return [(f"{layer.name}/{kind_of(layer, variable)}", variable) for layer in layers for variable in layer.weights]
 
 
@@ -73,7 +73,7 @@ def train_member(library, loss=None):
     compile_as_article(library, model, 1e-4, loss)
     losses = []
     for _ in range(STEPS):
-        model.reset_metrics()  # Keras 3's are means since the last reset.
+        model.reset_metrics()  # In Keras 3, metrics are means since the last reset.
         losses.append(model.train_on_batch(bgr, y)[0])
     watched = [name for name in start if name.split("/")[0] in
                ("conv1", "conv1_bn", "conv_dw_7", "conv_pw_7_bn", "conv_pw_13", "conv_pw_13_bn", "head")]
@@ -84,13 +84,13 @@ def train_member(library, loss=None):
         "firstPredictions": rounded(first_predictions),
         "losses": rounded(losses),
         "predictions": rounded(model.predict(bgr, verbose=0)[:, 0]),
-        # Norms of what the steps changed.
+        # Norms of the changes made by the steps.
         "changes": {name: rounded(np.linalg.norm(changes[name].astype("float64"))) for name in watched},
     }
 
 
 def stacker_start():
-    """[(name, value)] of the first weights, and the members' answers [ROWS, MEMBERS]."""
+    """Returns the initial weights and the members' predictions [ROWS, MEMBERS]."""
     shapes = {"kernel": (MEMBERS, 10), "bias": (10,)}, {"kernel": (10, 1), "bias": (1,)}
     named = [(kind, shape) for layer in shapes for kind, shape in layer.items()]
     values = [weight(stream, kind, shape) for stream, (kind, shape) in enumerate(named, STACKER)]
@@ -115,7 +115,7 @@ def train_stacker(loss=None):
 
 
 def loss_of_logits(library, logits, y, **options):
-    """The loss of one Dense(1, sigmoid) whose logits are these, as train_on_batch has it."""
+    """Returns the loss that train_on_batch reports for a Dense(1, sigmoid) with these logits."""
     model = library.Sequential([library.layers.Input((1,)), library.layers.Dense(1, activation="sigmoid")])
     model.layers[-1].set_weights([np.ones((1, 1), "float32"), np.zeros(1, "float32")])
     model.compile(loss=library.losses.BinaryCrossentropy(from_logits=True), metrics=["accuracy"], **options)

@@ -1,20 +1,20 @@
-"""What Keras computes with each backbone, for src/: `pnpm golden` keeps summaries of the numbers in backbones/, `pnpm parity`
-compares with the whole tensors.
+"""Computes each backbone's reference numbers in Keras, for src/: `pnpm golden` stores summaries of the tensors in backbones/,
+`pnpm parity` compares whole tensors.
 
     python backbones.py CASES.json OUT (summaries | whole)
 
-For each case, as src/cases.ts describes it, OUT gets NAME.json and, for whole tensors, NAME.bin. Weights, pixels and labels
-come from formula.py. BatchNorm's moving statistics are those of a batch (a pass in training mode at momentum 0): with fresh
-ones the features would hardly depend on the image, and nothing would be compared. For features each side computes them. For
-gradients Chorus is given Keras', so that only what the networks compute can differ.
+Writes NAME.json and, for whole tensors, NAME.bin into OUT for each case of src/cases.ts. Weights, pixels and labels come from
+formula.py. BatchNorm's moving statistics are those of a batch (a pass in training mode with momentum 0): with the initial
+statistics, features would hardly depend on the image, and the comparison would be meaningless. For features, each side computes
+the statistics. For gradients, Chorus uses those of Keras, so that only the networks' computations can differ.
 
-A gradient jumps where a unit lies at a ReLU's bend, by some thousandths or hundredths for a single unit, and rounding alone
-decides on which side it ends. So the statistics are those of a batch with which no gradient jumps when they change by
-millionths. There is none for gradients through all of a deep network; cases.ts has a limit for these.
+A gradient jumps where a unit is at the kink of a ReLU, by some thousandths or hundredths for a single unit, and rounding alone
+decides on which side the unit falls. The statistics are therefore those of a batch with which no gradient jumps when they change
+by millionths. No such batch exists for gradients through all layers of a deep network; cases.ts has a limit for these.
 
-Keras 3 is the reference, and for gradients through all layers in training mode tf_keras is a second one. Its BatchNorm is one
-fused op, as Chorus' is, where Keras 3 composes it: in a deep network that rounds differently, so that some units end on the
-other side of a ReLU's bend, and the two libraries' gradients of the same InceptionV3 differ by some hundredths.
+Keras 3 is the reference; for gradients through all layers in training mode, tf_keras is a second one. Its BatchNorm is one fused
+op, as in Chorus, whereas Keras 3 composes it. In a deep network, the composed ops round differently, so that some units fall on
+the other side of the kink, and the two libraries' gradients of the same InceptionV3 differ by some hundredths.
 """
 
 import base64
@@ -34,17 +34,17 @@ import tf_keras
 
 from formula import bits, images, kind_of, labels, rounded, weight
 
-# Streams of formula.py; a model's weights have those from the case's first on, in its order.
+# Streams of formula.py; a model's weights use consecutive streams from the case's first one, in order.
 BATCH_PIXELS, OTHER_PIXELS, SIGNS, STATISTICS_PIXELS = 0, 3, 6, 10
 BATCH, STEPS, LEARNING_RATE = 16, 3, 1e-5
 PROJECTIONS = 16
-# As in src/cases.ts and src/checks.ts: how closely gradients are compared, and which share of all of them is but rounding.
+# As in src/cases.ts and src/checks.ts: the limit for gradients, and the share of all gradients below which one is rounding.
 GRADIENT_LIMIT, NEGLIGIBLE = 1e-3, 1e-6
 TRIALS = 3
 
 
 class Tensors:
-    """Collects float32 tensors, whole or as length, norm and projections onto vectors of ±1."""
+    """Collects float32 tensors, either whole or as length, norm and projections onto vectors of ±1."""
 
     def __init__(self, whole):
         self.index, self.chunks, self.whole, self.length = {}, [], whole, 0
@@ -61,7 +61,7 @@ class Tensors:
 
 
 def summary(values):
-    """[norm, projections...]: two tensors' difference has about the root mean square of their projections' difference."""
+    """Returns [norm, projections...]. The norm of a difference is about the root mean square of its projections."""
     exact = values.astype("float64")
     signs = bits(SIGNS, values.size)
     projections = [np.dot(exact, 1.0 - 2.0 * ((signs >> np.uint32(bit)) & 1)) for bit in range(PROJECTIONS)]
@@ -69,8 +69,8 @@ def summary(values):
 
 
 def build(case, size, library=keras):
-    """(backbone, model from preprocessed images to one logit and the pooled features), with the formula's weights."""
-    library.backend.clear_session()  # Else the counters in layers' names go on.
+    """Returns the backbone, and a model from preprocessed images to one logit and the pooled features; weights by the formula."""
+    library.backend.clear_session()  # Otherwise the counters in layer names continue.
     backbone = getattr(library.applications, case["keras"])(
         input_shape=(size, size, 3), include_top=False, weights=None, **case["arguments"])
     pooled = library.layers.GlobalAveragePooling2D(name="pooled")(backbone.output)
@@ -91,7 +91,7 @@ def batch_norms(model):
 
 
 def preprocess(case, pixels):
-    """With preprocess_input of the module that the backbone's function is in."""
+    """Applies preprocess_input of the module that defines the backbone."""
     module = sys.modules[getattr(keras.applications, case["keras"]).__module__]
     return module.preprocess_input(pixels.copy())
 
@@ -101,7 +101,7 @@ def preprocessed(case, stream, count, size):
 
 
 def use_statistics_of(model, batch):
-    """Gives BatchNorm the batch's own statistics, and returns the pooled features of that pass in training mode."""
+    """Sets BatchNorm's moving statistics to the batch's, and returns the pooled features of that pass in training mode."""
     layers = batch_norms(model)
     momentums = [layer.momentum for layer in layers]
     for layer in layers:
@@ -113,13 +113,13 @@ def use_statistics_of(model, batch):
 
 
 def packed(statistics):
-    """The upper halves of the numbers, for the lower ones are 0."""
+    """Encodes the upper halves of the numbers; the lower halves are 0."""
     halves = (statistics.view(np.uint32) >> np.uint32(16)).astype("<u2")
     return base64.b64encode(zlib.compress(halves.tobytes(), 9)).decode()
 
 
 def forward(case, size, tensors):
-    """The spread of the features across images, which must be there for the rest to mean something."""
+    """Returns the spread of the features across images, without which the comparison would be meaningless."""
     _, model = build(case, size)
     tensors.add(f"features/{size}/training", use_statistics_of(model, preprocessed(case, BATCH_PIXELS, BATCH, size)))
     _, features = model(preprocessed(case, OTHER_PIXELS, BATCH, size), training=False)
@@ -130,21 +130,21 @@ def forward(case, size, tensors):
 
 
 def gradients_of(model, batch, y, training):
-    """(loss, gradient per trainable variable) of the binary cross-entropy of the logits."""
+    """Returns the binary cross-entropy of the logits and its gradient for each trainable variable."""
     with tf.GradientTape() as tape:
         logits, _ = model(batch, training=training)
         loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(y, logits))
-    # Keras 3 has its own variables around TensorFlow's.
+    # Keras 3 wraps TensorFlow's variables in its own.
     return loss, tape.gradient(loss, [getattr(one, "_value", one) for one in model.trainable_variables])
 
 
 def places(model):
-    """By variable, its place in the model's weights."""
+    """Maps each variable to its index in the model's weights."""
     return {id(variable): place for place, (_, variable) in enumerate(weights_of(model))}
 
 
 def fused_gradients(case, size, tensors):
-    """tf_keras' gradients in training mode."""
+    """Adds the gradients of tf_keras in training mode."""
     _, model = build(case, size, tf_keras)
     place = places(model)
     _, gradients = gradients_of(model, preprocessed(case, BATCH_PIXELS, BATCH, size), labels(BATCH)[:, None], True)
@@ -153,7 +153,7 @@ def fused_gradients(case, size, tensors):
 
 
 def prepared(case, size, frozen_count=0):
-    """(model with its backbone's first layers frozen, preprocessed batch, labels)."""
+    """Returns a model with its backbone's first layers frozen, a preprocessed batch, and labels."""
     backbone, model = build(case, size)
     for layer in backbone.layers[:frozen_count]:
         layer.trainable = False
@@ -161,7 +161,7 @@ def prepared(case, size, frozen_count=0):
 
 
 def moving_statistics(model):
-    """Means and variances, in the order of the model's weights."""
+    """Returns moving means and variances, in the order of the model's weights."""
     return [variable for layer, variable in weights_of(model) if kind_of(layer, variable).startswith("moving_")]
 
 
@@ -172,7 +172,7 @@ def set_statistics(model, statistics):
 
 
 def statistics_with(case, size, stream):
-    """Moving statistics of a batch, one behind the other, in the bits of a bfloat16."""
+    """Returns the moving statistics of a batch, concatenated and truncated to bfloat16."""
     _, model = build(case, size)
     use_statistics_of(model, preprocessed(case, stream, BATCH, size))
     exact = np.concatenate([variable.numpy() for variable in moving_statistics(model)])
@@ -180,7 +180,7 @@ def statistics_with(case, size, stream):
 
 
 def is_smooth(model, batch, y, statistics, training):
-    """Whether the gradients change by millionths, too, when the statistics do."""
+    """Returns whether gradients change little when the statistics change by millionths."""
 
     def gradients(change):
         set_statistics(model, (statistics * (1 + change)).astype("float32"))
@@ -195,7 +195,7 @@ def is_smooth(model, batch, y, statistics, training):
 
 
 def smooth_statistics(case, size, frozen_count):
-    """Statistics with which no gradient jumps that is compared closely."""
+    """Returns statistics with which none of the closely compared gradients jumps."""
     through_all = prepared(case, size, 0 if case["numbers"]["gradientLimit"] <= GRADIENT_LIMIT else frozen_count)
     behind_front = prepared(case, size, frozen_count)
     for stream in range(STATISTICS_PIXELS, STATISTICS_PIXELS + 300, 3):
@@ -203,13 +203,13 @@ def smooth_statistics(case, size, frozen_count):
         if is_smooth(*through_all, statistics, training=False) and is_smooth(*behind_front, statistics, training=True):
             return statistics
         print("jumps:", case["name"], stream, file=sys.stderr)
-    raise RuntimeError(f"{case['name']}: with every batch's statistics some gradient jumps")
+    raise RuntimeError(f"{case['name']}: some gradient jumps with the statistics of every batch")
 
 
 def train(case, size, statistics, prefix, tensors, frozen_count=0):
-    """Three steps of Adam on one batch, the backbone's first layers frozen.
+    """Runs three steps of Adam on one batch, with the backbone's first layers frozen.
 
-    Moving statistics are those given; where they learn, they start afresh, so that all that they become is compared.
+    Moving statistics are the given ones; those that train are reset first, so that their changes are compared in full.
     """
     model, batch, y = prepared(case, size, frozen_count)
     set_statistics(model, statistics)
@@ -233,7 +233,7 @@ def train(case, size, statistics, prefix, tensors, frozen_count=0):
             keep("gradient", gradients)
         losses.append(float(loss))
         optimizer.apply(gradients, model.trainable_variables)
-    # Adam makes whole steps even of what is rounding, so weights are compared in a short part only.
+    # Adam takes full steps even for gradients that are rounding errors, so weights are compared only if few layers train.
     learnt = {id(variable) for variable in model.trainable_variables} if frozen_count == 0 else set()
     for index, (_, variable) in enumerate(weights_of(model)):
         change = variable.numpy() - first[index]
@@ -279,7 +279,7 @@ def main(cases, out, whole):
         reference, chunks = measure(case, whole)
         if whole:
             np.concatenate(chunks or [np.zeros(0, "float32")]).tofile(pathlib.Path(out, f"{case['name']}.bin"))
-        # Complete only when this is there.
+        # Written last: marks the case as complete.
         text = json.dumps({"versions": versions, "case": case} | reference)
         pathlib.Path(out, f"{case['name']}.json").write_text(text + "\n")
         print(case["name"], flush=True)

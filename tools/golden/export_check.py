@@ -1,11 +1,11 @@
-"""Compares the members of an export, loaded in Keras, with answers that were recorded where it was made.
+"""Compares the members of an export, loaded in Keras, with predictions that Chorus recorded.
 
     VENV/bin/python tools/golden/export_check.py EXPORT ANSWERS
 
-EXPORT: what `chorus export --format keras` wrote. ANSWERS: a folder with, as little-endian float32 without a header,
-`images_<S>.f32` [N, S, S, 3] for each size and `<member>.f32` [N, classes] for each member. Prints a line of JSON a member
-and ends with 1 where a probability differs by more than LIMIT, or where answers hardly depend on the image: of such ones
-anything would agree.
+EXPORT: the folder written by `chorus export --format keras`. ANSWERS: a folder of little-endian float32 files without headers:
+`images_<S>.f32` [N, S, S, 3] for each size and `<member>.f32` [N, classes] for each member. Prints one line of JSON per member.
+Exits with 1 if a probability differs by more than LIMIT, or if predictions hardly depend on the image, because such predictions
+would agree in any case.
 
 Written for keras 3.15.1 on tensorflow-cpu 2.21.0.
 """
@@ -35,7 +35,7 @@ for member in members.EXPORT["members"]:
     assert np.isfinite(found).all(), f"{name}: {found} in Keras"
     difference = float(np.abs(found - wanted).max())
     spread = float(np.ptp(wanted, axis=0).max())
-    assert spread >= SMALLEST_SPREAD, f"{name}: answers lie {spread:.2g} apart between images"
+    assert spread >= SMALLEST_SPREAD, f"{name}: predictions differ by only {spread:.2g} between images"
     failed |= not difference <= LIMIT
     finding = {"name": name, "check": "export in Keras, probabilities", "worst": difference, "limit": LIMIT,
                "where": f"{spread:.2f} between images"}

@@ -1,5 +1,5 @@
-"""Writes features.json: Keras' features of three photographs beside the clone, for
-packages/orchestration/src/features.test.ts. How to set up and what is computed: features_check.py.
+"""Writes features.json: Keras' features of three of the photographs next to the clone, for
+packages/orchestration/src/features.test.ts. See features_check.py for the setup and the computation.
 
     VENV/bin/python tools/golden/features.py ../shared/data && npx biome check --write tools/golden
 """
@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from features_check import keras_features
 
-# Broad, tall (Pillow begins with its rows), and one that is narrower than the model's input.
+# A wide one, a tall one (Pillow begins with its rows), and one that is narrower than the model's input.
 PHOTOGRAPHS = ["dogs/dog.4001.jpg", "cats/cat.4026.jpg", "cats/cat.4029.jpg"]
 WEIGHTS = "mobilenet_2_5_128_tf_no_top.h5"
 ALPHA, SIZE = 0.25, 128

@@ -1,12 +1,12 @@
-"""Compares what `chorus features` wrote with Keras' features of the same files: load_img(target_size,
+"""Compares the output of `chorus features` with Keras' features of the same files: load_img(target_size,
 interpolation="bilinear"), preprocess_input, the model without its top, average pooling.
 
     python3 -m venv VENV && VENV/bin/pip install -r tools/golden/requirements.txt
     pnpm chorus features --backbone mobilenet --weights FILE.h5 --size 224 --out F.npy FILE...
     VENV/bin/python tools/golden/features_check.py --backbone mobilenet --weights FILE.h5 --size 224 --out F.npy FILE...
 
-Takes the options of `chorus features`; a folder stands for its files in the order of their names. Prints a line of JSON a
-check, and fails when an error is above its limit.
+Takes the options of `chorus features`; a folder stands for its files in the order of their names. Prints one line of JSON per
+check, and fails if an error exceeds its limit.
 """
 
 import argparse
@@ -26,7 +26,7 @@ BATCH = 32
 
 
 def application(backbone):
-    """The function that makes a family's models: MobileNetV2 for mobilenet-v2."""
+    """Returns the function that builds a family's models, such as MobileNetV2 for mobilenet-v2."""
     functions = {name.lower(): one for name, one in vars(keras.applications).items() if callable(one)}
     return functions[backbone.replace("-", "")]
 
@@ -56,7 +56,7 @@ def check():
     parser.add_argument("--alpha", type=float)
     parser.add_argument("--weights", required=True)
     parser.add_argument("--size", type=int, required=True)
-    parser.add_argument("--out", required=True, help="what chorus features wrote")
+    parser.add_argument("--out", required=True, help="file written by chorus features")
     options = parser.parse_args()
 
     paths = [file for path in options.paths for file in files_of(path)]
@@ -70,7 +70,7 @@ def check():
         "norm": np.linalg.norm(differences) / np.linalg.norm(theirs),
         "norm, worst image": (np.linalg.norm(differences, axis=1) / np.linalg.norm(theirs, axis=1)).max(),
     }
-    # Features that hardly depend on the image would prove nothing.
+    # Features that hardly depend on the image would agree in any case.
     spread = theirs.std(axis=0).mean()
     assert spread > 0.02, spread
     for what, error in errors.items():

@@ -1,10 +1,10 @@
-"""Writes hostile-h5.json: weight files that no JavaScript library writes, in base64, for
+"""Writes hostile-h5.json: weight files that no JavaScript library can write, in base64, for
 packages/models/src/weights/stored-layers.test.ts.
 
     python3 -m venv VENV && VENV/bin/pip install h5py==3.14.0
     VENV/bin/python tools/golden/hostile_h5.py && npx biome check --write tools/golden
 
-Each is a layer `conv1` with a kernel that no weight file of Keras has, in the layout with names and in that of Keras'
+Each file has a layer `conv1` with a kernel that Keras never writes, once in the layout with layer names and once in the layout of
 `.weights.h5`.
 """
 
@@ -26,7 +26,7 @@ def virtual(group, name):
 
 
 def external(group, name):
-    # Where it exists it reads as zeros.
+    # Reads as zeros where the device exists.
     layout = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     layout.set_external(b"/dev/null", 0, 4 * 3 * 3 * 3 * 8)
     space = h5py.h5s.create_simple(SHAPE)
@@ -34,7 +34,7 @@ def external(group, name):
 
 
 def terabytes(group, name):
-    # Never written, so that nothing is stored of it.
+    # Never written, so that no data is stored.
     group.create_dataset(name, (1_000_000, 1_000_000), "<f4")
 
 

@@ -1,11 +1,11 @@
-"""Writes jpeg-damage.json: small JPEGs of every flavor, and for each of many damages whether libjpeg-turbo warns of it, for
+"""Writes jpeg-damage.json: small JPEGs of every flavor and, for many kinds of damage, whether libjpeg-turbo warns about it, for
 packages/data/src/jpeg-damage.test.ts.
 
     python3 -m venv VENV && VENV/bin/pip install pillow==13.0.0 numpy
     VENV/bin/python tools/golden/jpeg_damage.py && npx biome check --write tools/golden
 
-libjpeg-turbo's djpeg and jpegtran have to be installed (Debian's libjpeg-turbo-progs 2.1.5). A damage follows from its kind and number alone;
-jpeg-damage.fixture.ts does the same damage.
+Requires libjpeg-turbo's djpeg and jpegtran (Debian's libjpeg-turbo-progs 2.1.5). Damage is determined by its kind and number alone;
+jpeg-damage.fixture.ts applies the same damage.
 """
 
 import base64
@@ -61,7 +61,7 @@ def version():
 
 
 class Random:
-    """Marsaglia's xorshift of 32 bit."""
+    """Marsaglia's 32-bit xorshift generator."""
 
     def __init__(self, seed):
         self.state = (seed * 0x9E3779B1 + 1) & 0xFFFFFFFF
@@ -96,14 +96,14 @@ def damaged(jpeg, kind, number):
         return jpeg[:at] + noise + jpeg[at:]
     if kind == "overwrite":
         return (jpeg[:at] + noise + jpeg[at + length:])[:len(jpeg)]
-    # Bytes that are no marker's, before a segment or the end; before the first one, nothing would tell that it is a JPEG.
+    # Bytes that contain no marker, before a segment or the end marker. Before the first segment, the file would not be a JPEG.
     starts = segments(jpeg)[1:]
     place = starts[random.below(len(starts))]
     return jpeg[:place] + noise.replace(b"\xff", b"\xfe") + jpeg[place:]
 
 
 def segments(jpeg):
-    """Where markers with a segment begin, and the end marker."""
+    """Returns the offsets of the markers that have a segment, and of the end marker."""
     starts, at = [], 2
     while at < len(jpeg):
         starts.append(at)
@@ -118,7 +118,7 @@ def segments(jpeg):
 
 
 def outcome(jpeg):
-    """-: nothing odd, w: libjpeg-turbo warns, x: it does not decode it."""
+    """Returns libjpeg-turbo's verdict: - no warning, w a warning, x not decoded."""
     return "-xw"[subprocess.run(["djpeg"], input=jpeg, capture_output=True).returncode]
 
 

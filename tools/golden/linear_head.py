@@ -1,9 +1,9 @@
-"""How many of 1,000 photographs a logistic regression on frozen features gets right.
+"""Counts how many of 1,000 photographs a logistic regression on frozen features classifies correctly.
 
     VENV/bin/python tools/golden/linear_head.py TRAIN.npy TEST.npy
 
-Both as `chorus features` writes them, the first half of the rows of one class and the second half of the other.
-scikit-learn's defaults: L2 with C = 1, no scaling. Prints the number of right answers.
+Both files come from `chorus features`; the first half of the rows belongs to one class, the second half to the other. Uses
+scikit-learn's defaults: L2 with C = 1, no scaling. Prints the number of correct predictions.
 """
 
 import sys

@@ -1,10 +1,10 @@
-"""Writes pillow.json: what Pillow's bilinear resize makes of small drawn pictures, bit for bit, for
+"""Writes pillow.json: the exact results of Pillow's bilinear resize for small drawn pictures, for
 packages/data/src/decode-pillow.test.ts.
 
     python3 -m venv VENV && VENV/bin/pip install pillow==13.0.0 numpy
     VENV/bin/python tools/golden/pillow.py && npx biome check --write tools/golden
 
-It is what keras.utils.load_img(interpolation="bilinear") does to a picture.
+keras.utils.load_img(interpolation="bilinear") resizes in the same way.
 """
 
 import base64
@@ -19,7 +19,7 @@ from PIL import Image
 CASES = [
     (37, 23, 8), (12, 12, 6), (500, 375, 32),  # smaller
     (5, 4, 7), (2, 3, 31), (16, 16, 17),  # larger
-    (9, 9, 9), (8, 20, 8), (20, 8, 8), (17, 16, 16), (40, 5, 10),  # in one direction only, or in two
+    (9, 9, 9), (8, 20, 8), (20, 8, 8), (17, 16, 16), (40, 5, 10),  # in one direction, or in both
     (448, 448, 16), (1400, 3, 5), (3, 1400, 5),  # 28:1 and beyond
     (20, 32, 8), (20, 33, 8), (4, 8, 8), (4, 9, 8),  # where the order of the two passes changes
     (1, 1, 4), (1, 50, 8), (50, 1, 8),  # one pixel wide or high
@@ -27,7 +27,7 @@ CASES = [
 
 
 def picture(width, height):
-    """Full of edges; picture.fixture.ts draws the same."""
+    """Draws a picture with many edges; picture.fixture.ts draws the same one."""
     y, x, channel = np.meshgrid(np.arange(height), np.arange(width), np.arange(3), indexing="ij")
     return ((x * x * 3 + y * y * 5 + x * y * 7 + (x + 1) * channel * 53) % 256).astype(np.uint8)
 

@@ -1,9 +1,9 @@
-"""Draws image files of many kinds and sizes, and writes what Keras' load_img gives of them and of photographs, for
-src/live/pillow.ts to compare with what Chorus decodes and resizes.
+"""Draws image files of many kinds and sizes, and writes the pixels that Keras' load_img returns for them and for photographs.
+src/live/pillow.ts compares them with those of Chorus.
 
     python pillow_check.py OUT SIZE,SIZE… PHOTOGRAPH…
 
-Prints a line of JSON a file, {"what", "path"}. OUT/squares.u8 gets, file by file and size by size, the pixels
+Prints one line of JSON per file, {"what", "path"}. Writes to OUT/squares.u8, file by file and size by size, the pixels
 [size, size, 3] of load_img(target_size, interpolation="bilinear").
 """
 
@@ -34,12 +34,12 @@ JPEGS = [
 
 
 def photograph_like(size):
-    """colors, patches and noise, as the networks get them: pictures full of edges only are not what JPEG is for."""
+    """Returns colors, patches and noise, as for the networks: pictures with edges alone are atypical of JPEG."""
     return images(0, 1, size)[0].astype("uint8")
 
 
 def drawn(folder):
-    """(kind, path) of each file, once it is there."""
+    """Yields (kind, path) of each file once it is written."""
 
     def save(what, pixels, name, **options):
         Image.fromarray(pixels).save(folder / name, **options)

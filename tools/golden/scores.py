@@ -1,5 +1,5 @@
-"""Writes scores.json: what scikit-learn and SciPy make of small tables of probabilities, for
-packages/orchestration/src/statistics/scikit-learn.test.ts and packages/models/src/stackers/logistic.test.ts.
+"""Writes scores.json: results of scikit-learn and SciPy for small tables of probabilities, for
+packages/evaluation/src/scikit-learn.test.ts and packages/models/src/stackers/logistic.test.ts.
 
     VENV/bin/python tools/golden/scores.py && npx biome check --write tools/golden
 """
@@ -17,7 +17,7 @@ random = np.random.default_rng(15)
 
 
 def table(rows, classes, levels):
-    """Probabilities that are multiples of 1 / levels, a power of two: exact in float32, and full of ties."""
+    """Returns probabilities that are multiples of 1 / levels, a power of two: exact in float32, with many ties."""
     counts = random.multinomial(levels, random.dirichlet(np.ones(classes)), size=rows)
     labels = random.permutation(np.arange(rows) % classes)
     return counts / levels, labels
@@ -26,7 +26,7 @@ def table(rows, classes, levels):
 def score(name, probabilities, labels):
     rows, classes = probabilities.shape
     every = list(range(classes))
-    # Clipped as Keras does, and as Chorus does.
+    # Clipped as in Keras and Chorus.
     clipped = np.clip(probabilities[np.arange(rows), labels], 1e-7, 1 - 1e-7)
     area = (
         metrics.roc_auc_score(labels, probabilities[:, 1])
@@ -51,7 +51,7 @@ def score(name, probabilities, labels):
 
 
 def logistic(rows, members):
-    """The minimum of the logistic stacker's objective for two classes, by SciPy."""
+    """Minimizes the logistic stacker's objective for two classes with SciPy."""
     labels = random.permutation(np.arange(rows) % 2)
     logits = np.round((2 * labels - 1) * random.uniform(0, 2, size=(members, 1)) + random.normal(size=(members, rows)), 3)
     logits = logits.astype(np.float32).astype(np.float64)

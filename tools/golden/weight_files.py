@@ -1,10 +1,10 @@
-"""Writes weight files of both Keras, of every layout, with random numbers (4 GB), for
-packages/models/src/weights/keras-files.test.ts to read back bit for bit; `pnpm parity` runs both. Prints a line a file.
+"""Writes weight files of Keras 2 and 3, in every layout, with random numbers (4 GB).
+packages/models/src/weights/keras-files.test.ts reads them back bit for bit; `pnpm parity` runs both. Prints one line per file.
 
     python weight_files.py CASES.json DIR
 
-CASES.json has the backbones as src/cases.ts describes them. DIR gets <keras or tf_keras>/<application>_<variant>_<top or
-notop>.<suffix>, and beside each `.f32`: the same numbers in the model's order, one behind the other.
+CASES.json contains the cases of src/cases.ts. Writes <keras or tf_keras>/<application>_<variant>_<top or notop>.<suffix> into DIR
+and, next to each, a `.f32` file with the same numbers, concatenated in the model's order.
 """
 
 import json

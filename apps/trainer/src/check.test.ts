@@ -80,7 +80,7 @@ describe('chorus check', () => {
     const words = ['check', 'photos', '--config', 'small.json', '--set', 'stacking={"kind":"kfold","folds":15}'];
     const { exitCode, stdout } = chorus(...words, '--weights', 'nowhere');
     expect(exitCode).toBe(4);
-    expect(stdout).toMatch(/problems: train would refuse this:\n {2}- Expected a folder of \.h5 weight files/);
+    expect(stdout).toMatch(/problems: train would refuse this:\n {2}- Cannot read the folder of weight files/);
     expect(stdout).toMatch(/Expected at least 17 images of class/);
     expect(stdout).toMatch(/^not ready: 2 problems$/m);
   });
@@ -122,17 +122,12 @@ it('has train say the same of small classes and contradicting labels', () => {
 
 describe('train leaves nothing behind', () => {
   test.each<[string, string[], number, RegExp]>([
-    [
-      'a typo in --data',
-      ['--data', 'phtos'],
-      4,
-      /Expected a folder of images at .*phtos, received: no such file or folder/,
-    ],
+    ['a typo in --data', ['--data', 'phtos'], 4, /Cannot read the folder of images .*phtos: no such file or folder/],
     [
       'missing weights',
       ['--data', 'photos', '--weights', 'nowhere'],
       2,
-      /weight files at .*nowhere, received: no such file or folder/,
+      /folder of weight files .*nowhere: no such file or folder/,
     ],
     [
       'too little memory',
@@ -178,12 +173,12 @@ describe('train leaves nothing behind', () => {
       const trained = on('train', '--data', 'photos');
       expect(trained.status).toBe(2);
       expect(trained.stderr).toMatch(
-        /^chorus: Expected \d+ MB of free disk at \S+\/disk for the run, received \d MB; free some, or name another place with --out\.\n$/,
+        /^chorus: Not enough disk space at \S+\/disk: the run needs \d+ MB, \d MB are free; free some, or name another place with --out\.\n$/,
       );
       expect(trained.stdout).not.toContain('epoch');
       const checked = on('check', 'photos');
       expect(checked.status).toBe(2);
-      expect(checked.stdout).toMatch(/problems: train would refuse this:\n {2}- Expected \d+ MB of free disk/);
+      expect(checked.stdout).toMatch(/problems: train would refuse this:\n {2}- Not enough disk space at /);
     },
   );
 });

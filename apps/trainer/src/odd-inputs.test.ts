@@ -99,17 +99,17 @@ describe('what is no regular file', () => {
     'small.json',
   ];
   test.each<[string, string[], string]>([
-    ['weights of features', features('pipe.h5'), 'pipe.h5, received a named pipe, expected a regular file'],
-    ['weights of features', features('folder.h5'), 'folder.h5, received a folder, expected a regular file'],
-    ['weights of features', features('device.h5'), 'device.h5, received a device, expected a regular file'],
+    ['weights of features', features('pipe.h5'), 'pipe.h5: a named pipe instead of a regular file'],
+    ['weights of features', features('folder.h5'), 'folder.h5: a folder instead of a regular file'],
+    ['weights of features', features('device.h5'), 'device.h5: a device instead of a regular file'],
     ['a folder of weights', ['train', '--preset', 'mobile', '--data', 'shapes', '--weights', 'pipe'], 'pipe'],
     [
       'a file in a folder of weights',
       ['train', '--config', 'small.json', '--weights', 'pipes', '--out', 'pipes-run'],
-      'mobilenet_2_5_160_tf_no_top.h5: a named pipe, expected a regular file',
+      'mobilenet_2_5_160_tf_no_top.h5: a named pipe instead of a regular file',
     ],
-    ['an experiment', ['train', '--config', 'pipe.json'], 'pipe.json: a named pipe, expected a regular file'],
-    ['an experiment', ['train', '--config', 'folder.h5'], 'folder.h5: a folder, expected a regular file'],
+    ['an experiment', ['train', '--config', 'pipe.json'], 'pipe.json: a named pipe instead of a regular file'],
+    ['an experiment', ['train', '--config', 'folder.h5'], 'folder.h5: a folder instead of a regular file'],
     ['a bundle', ['evaluate', '--bundle', 'pipe', '--data', 'shapes'], 'a part of the path is not a folder'],
   ])('is refused as $0: $2', async (_, parameters, message) => {
     const { exitCode, stderr } = await chorus(...parameters);
@@ -133,10 +133,10 @@ describe('what is no regular file', () => {
     execFileSync('mkfifo', [at('resumed/experiment.json')]);
     const { exitCode, stderr } = await chorus('train', '--resume', 'resumed');
     expect(exitCode).toBe(2);
-    expect(stderr).toMatch(/resumed\/experiment\.json, received a named pipe, expected a regular file\.\n$/);
+    expect(stderr).toMatch(/cannot read \S+resumed\/experiment\.json: a named pipe.* regular file\.\n$/);
     const again = await chorus('train', '--config', 'small.json', '--out', 'resumed');
     expect(again.exitCode).toBe(2);
-    expect(again.stderr).toContain('There is a run in');
+    expect(again.stderr).toContain('There is already a run in');
   });
 });
 

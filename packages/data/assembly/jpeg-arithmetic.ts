@@ -7,8 +7,8 @@ export const acStatisticBytes: usize = 256;
 export const statisticBytes: usize = 4 * (dcStatisticBytes + acStatisticBytes);
 
 /**
- * Zero bytes allowed past a segment's end: a decoder reads up to three bytes past it, and encoders omit zero bytes at its end.
- * One of 480 undamaged files needs more; each further byte would accept data truncated by one more byte.
+ * Maximum number of zero bytes supplied past the end of a segment: a decoder reads up to three bytes past it, and encoders omit
+ * trailing zero bytes. One of 480 undamaged files needs more, but each further byte would accept data that lacks one more byte.
  */
 const allowedZeros: i32 = 4;
 
@@ -93,7 +93,7 @@ function decide(statistic: usize): bool {
       shift += 8;
       if (shift < 0) {
         shift += 1;
-        // Two bytes are there: it begins.
+        // Decoding begins when the first two bytes have been read.
         if (shift === 0) interval = 0x8000;
       }
     }
@@ -132,7 +132,10 @@ function magnitude(high: i32, statistic: usize): i32 {
   return value + 1;
 }
 
-/** Decodes a DC difference; its class is the context of the next, 0 to 16 in steps of 4. Then check {@link hasArithmeticFailed}. */
+/**
+ * Decodes a DC difference. Its class, 0 to 16 in steps of 4, is the context of the next one. Check {@link hasArithmeticFailed}
+ * afterwards.
+ */
 export function arithmeticDc(table: i32, contextAt: usize): i32 {
   const first = statistics + (table as usize) * dcStatisticBytes;
   let statistic = first + (load<i32>(contextAt) as usize);

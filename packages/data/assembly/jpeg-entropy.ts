@@ -39,7 +39,7 @@ export const arithmeticBytes: usize = statisticBytes + 8;
 /** Result of {@link decodeRows} while rows remain. */
 export const unfinished: i32 = 4;
 
-/** Fields of the current scan, 32 bit each, from `scan` on. */
+/** Fields of the current scan, 32 bits each, from `scan` on. */
 enum Field {
   componentCount,
   mcusWide,
@@ -174,8 +174,8 @@ function endSegment(): void {
 }
 
 /**
- * Whether the rest of the segment decodes exactly to its end, as the remaining blocks do after the decoder counted damage as
- * additional blocks. Stray bytes hardly ever do.
+ * Whether the rest of the segment decodes exactly to its end. The remaining blocks do, if the decoder counted damage as
+ * additional blocks; stray bytes hardly ever do.
  */
 function continues(): bool {
   isTrial = true;

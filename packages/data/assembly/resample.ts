@@ -11,11 +11,11 @@ export const weightBits: i32 = 22;
 export const lowerBits: i32 = 11;
 
 /**
- * Bytes of a group of four weights, 16 bit each: the four upper halves, then the four lower ones. Unused weights are 0, but
+ * Bytes of a group of four weights, 16 bits each: the four upper halves, then the four lower ones. Unused weights are 0, but
  * the pixels at their positions are still read.
  */
 const groupBytes: usize = 16;
-/** A head holds the index of the first pixel or line and the number of groups, 32 bit each; the first group starts at byte 16. */
+/** A head holds the index of the first pixel or line and the number of groups, 32 bits each; the first group starts at byte 16. */
 const headBytes: usize = 16;
 
 /**
@@ -34,7 +34,7 @@ export function alongLines(
   taps: usize,
   tapBytes: usize,
 ): void {
-  // Pairs equal channels as 16 bit; indices of 16 and above yield 0.
+  // Pairs equal channels as 16-bit values; indices of 16 and above yield 0.
   const pixels01 = v128(0, 16, 3, 16, 1, 16, 4, 16, 2, 16, 5, 16, 16, 16, 16, 16);
   const pixels23 = v128(6, 16, 9, 16, 7, 16, 10, 16, 8, 16, 11, 16, 16, 16, 16, 16);
   for (let line = 0; line < lineCount; line += 1) {
@@ -89,7 +89,7 @@ export function acrossLines(lines: usize, lineBytes: usize, result: usize, tap: 
       const line1 = v128.load(from + lineBytes);
       const line2 = v128.load(from + 2 * lineBytes);
       const line3 = v128.load(from + 3 * lineBytes);
-      // Interleaves a line with the next one, as 8 bit, then widens to 16.
+      // Interleaves a line with the next one as 8-bit values, then widens them to 16 bits.
       const firstLow = i8x16.shuffle(line0, line1, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
       const firstHigh = i8x16.shuffle(line0, line1, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
       const secondLow = i8x16.shuffle(line2, line3, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);

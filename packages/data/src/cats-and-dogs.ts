@@ -20,7 +20,7 @@ import { DataError } from './errors.ts';
 
 export interface CatsAndDogsOptions
   extends Pick<FetchOptions, 'onProgress' | 'onNotice' | 'signal' | 'limits' | 'allowLoopbackHttp'> {
-  /** Alternative URL of the same archive. */
+  /** Another source of the same archive. */
   source?: FileSource;
 }
 
@@ -47,7 +47,7 @@ export function catsAndDogsFolder(): string {
 
 /**
  * Downloads and unpacks the data set into the user's cache unless it is already there. Safe for concurrent processes
- * and after a killed one. The archive stays next to the data set.
+ * and after a kill. The archive stays next to the data set.
  *
  * @returns the folder with `train` and `validation`.
  * @throws StorageError when the download fails (the message names the path for a manual download), or the archive has
@@ -70,7 +70,7 @@ export async function ensureCatsAndDogs(options: CatsAndDogsOptions = {}): Promi
     await unzip(archive.path, folder, limits, photographPlace);
   };
   await withLock(parent, work, {
-    onWait: (owner) => options.onNotice?.(`waiting for process ${owner}, which prepares ${folder}`),
+    onWait: (owner) => options.onNotice?.(`waiting for process ${owner} to prepare ${folder}`),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   return folder;

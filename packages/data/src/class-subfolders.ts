@@ -21,17 +21,16 @@ export function refuseNestedSplits(root: string, classes: readonly ClassFiles[])
   if (inner.some(({ name }) => splitRoleOf(name) === 'train') && inner.length > 1) {
     const above = inner[0]!.folder.slice(0, inner[0]!.folder.lastIndexOf('/'));
     throw layoutError(
-      `Expected class folders in ${displayName(`${root}/${above}`)}, received split folders (${list(inner.map(({ name }) => name))}); name that folder instead, or set data.layout to "splits" if they are classes.`,
+      `Expected class folders in ${displayName(`${root}/${above}`)}, received split folders (${list(inner.map(({ name }) => name))}); use that folder as the data folder or, if they are classes, set data.layout to "splits".`,
     );
   }
-  const choose = 'set data.layout to "classes" if they are';
   const holder = nested.find(({ subfolders }) => {
     const roles = new Set(subfolders.map(splitRoleOf).filter((role) => role !== null));
     return roles.has('train') && roles.size > 1;
   });
   if (holder !== undefined)
     throw layoutError(
-      `Expected <split>/<class> or <class> in ${displayName(root)}, received split folders (${list(holder.subfolders)}) within "${displayName(holder.name)}": its images would all be of the class "${displayName(holder.name)}"; ${choose} one class, otherwise name that folder or move the split folders to the top level.`,
+      `Expected <split>/<class> or <class> in ${displayName(root)}, received split folders (${list(holder.subfolders)}) in "${displayName(holder.name)}", so that all of its images would form one class. If they do, set data.layout to "classes"; otherwise, use "${displayName(holder.name)}" as the data folder or move its split folders up.`,
     );
   const likely = nested.filter(({ name }) => likelySplitRoleOf(name) !== null);
   const twin = likely.find(({ name, subfolders }) =>
@@ -43,7 +42,7 @@ export function refuseNestedSplits(root: string, classes: readonly ClassFiles[])
     );
 }
 
-/** Reports which classes have images in subfolders, and when those may be the intended classes. */
+/** Reports which classes have images in subfolders, and whether the subfolders may be the intended classes. */
 export function nestedNotices(classes: readonly ClassFiles[]): string[] {
   const nested = classes
     .map((one) => ({ name: one.name, ...subfoldersOf(one) }))
@@ -56,7 +55,7 @@ export function nestedNotices(classes: readonly ClassFiles[]): string[] {
     nested.every(({ direct }) => direct === 0) &&
     nested[0]!.subfolders.length > 1 &&
     nested.every(({ subfolders }) => subfolders.join('/') === nested[0]!.subfolders.join('/'));
-  const doubt = alike ? '; all have the same subfolders: if these are the classes, move them up a level' : '';
+  const doubt = alike ? '; all have the same subfolders: if these are the classes, move them up one level' : '';
   return [`images in subfolders belong to the class above: ${shown.join(', ')}${more}${doubt}`];
 }
 

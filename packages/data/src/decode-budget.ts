@@ -1,10 +1,10 @@
-/** Bounds the memory of decoding: limits the number of pixels decoded at a time. */
+/** Bounds the memory used for decoding by limiting the number of pixels decoded at a time. */
 export class PixelBudget {
   #free: number;
   /** First in, first out: small images cannot starve a large one. */
   readonly #waiting: { pixelCount: number; start: () => void }[] = [];
 
-  /** @param pixelCount pixels that may be decoded at a time, and so the most that one image may have. */
+  /** @param pixelCount maximum number of pixels decoded at a time, and therefore of one image. */
   constructor(pixelCount: number) {
     this.#free = pixelCount;
   }

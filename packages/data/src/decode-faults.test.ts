@@ -44,7 +44,7 @@ async function decodeApart(paths: string[], user?: number): Promise<{ outcomes: 
   return JSON.parse(stdout);
 }
 
-describe('row 1: a truncated image', () => {
+describe('a truncated image', () => {
   beforeAll(async () => {
     const width = 120;
     const noise = Buffer.from(Array.from({ length: width * 90 * 3 }, (_, index) => (index * index * 31 + index) % 251));
@@ -87,7 +87,7 @@ describe('row 1: a truncated image', () => {
   });
 });
 
-describe('row 2: a file that is not an image', () => {
+describe('a file that is not an image', () => {
   test.each([
     ['empty', '', /^not an image: the file is empty$/],
     ['text', 'This is a text.', /^not an image: its first bytes match none of/],
@@ -99,7 +99,7 @@ describe('row 2: a file that is not an image', () => {
   });
 });
 
-describe('rows 3 and 4: a file that declares a huge size', () => {
+describe('a file that declares a huge size', () => {
   /** Encoded files whose headers were changed to other sizes. */
   async function claims(width: number, height: number): Promise<Record<string, Buffer>> {
     const frames = Buffer.concat([Buffer.alloc(64 * 64 * 3), Buffer.alloc(64 * 64 * 3, 200)]);
@@ -135,14 +135,14 @@ describe('rows 3 and 4: a file that declares a huge size', () => {
     const webp = resizeWebpClaim(await small().webp({ lossless: true }).toBuffer(), 16_000, 16_000);
     const paths = await write('bomb', {
       ...(await claims(60_000, 60_000)),
-      'row 4': resizeJpegClaim(await small().jpeg().toBuffer(), 64_250, 64_250),
+      'larger jpeg': resizeJpegClaim(await small().jpeg().toBuffer(), 64_250, 64_250),
       webp,
     });
     const plain = await decodeApart([at('good.jpg'), at('good.png')]);
     const bombs = await decodeApart([at('good.jpg'), at('good.png'), ...paths]);
     expect(bombs.outcomes.slice(0, 2)).toEqual(['decoded', 'decoded']);
     for (const [index, outcome] of bombs.outcomes.slice(2).entries())
-      expect(`${paths[index]} ${outcome}`).toMatch(/too large: .* by its header/);
+      expect(`${paths[index]} ${outcome}`).toMatch(/too large: its header declares/);
     expect(bombs.maxRssBytes).toBeLessThan(plain.maxRssBytes + marginBytes);
   });
 
@@ -161,7 +161,7 @@ describe('rows 3 and 4: a file that declares a huge size', () => {
   });
 });
 
-describe('row 6: SVG', () => {
+describe('SVG', () => {
   test.each([
     ['with a link', '<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>'],
     ['after a prologue', '<?xml version="1.0"?>\n<!-- a drawing -->\n<svg width="9" height="9"></svg>'],
@@ -172,7 +172,7 @@ describe('row 6: SVG', () => {
   });
 });
 
-describe('row 7: a slow decode', () => {
+describe('a slow decode', () => {
   it('is abandoned and skipped, and the others are decoded', async () => {
     const side = 5000;
     const lines = Buffer.alloc(side * (side * 3 + 8));
@@ -188,7 +188,7 @@ describe('row 7: a slow decode', () => {
   });
 });
 
-describe('row 8: an entry that cannot be opened', () => {
+describe('an entry that cannot be opened', () => {
   beforeAll(async () => {
     execFileSync('mkfifo', [at('pipe.jpg')]);
     await symlink(at('nowhere'), at('broken.jpg'));
@@ -200,11 +200,11 @@ describe('row 8: an entry that cannot be opened', () => {
   });
 
   test.each([
-    ['pipe.jpg', 'not a regular file: a named pipe, not an image'],
-    ['zero.jpg', 'not a regular file: a device, not an image'],
-    ['folder.jpg', 'not a regular file: a folder, not an image'],
+    ['pipe.jpg', 'a named pipe, not an image'],
+    ['zero.jpg', 'a device, not an image'],
+    ['folder.jpg', 'a folder, not an image'],
     ['broken.jpg', 'cannot be read: no such file or folder'],
-    ['itself.jpg', 'cannot be read: a link that leads to itself'],
+    ['itself.jpg', 'cannot be read: too many symbolic links encountered'],
   ])('is rejected without blocking: %s', async (name, reason) => {
     await expect(decode(at(name))).rejects.toThrow(reason);
   });
@@ -216,7 +216,7 @@ describe('row 8: an entry that cannot be opened', () => {
   });
 });
 
-describe('row 15: a file that changed since it was listed', () => {
+describe('a file that changed since it was listed', () => {
   it('is skipped', async () => {
     await writeFile(at('listed.jpg'), await readFile(at('good.jpg')));
     const { size, mtimeMs } = await stat(at('listed.jpg'));

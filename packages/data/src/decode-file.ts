@@ -12,7 +12,7 @@ export interface FileStamp {
   mtimeMs: number;
 }
 
-/** Larger files are rejected without being read; 100 million pixels of 16 bit with poor compression still fit. */
+/** Larger files are rejected without being read; 100 million 16-bit pixels with poor compression still fit. */
 const maxFileBytes = 512 * 2 ** 20;
 
 /**
@@ -23,9 +23,9 @@ const maxFileBytes = 512 * 2 ** 20;
  */
 export async function readImageFile(path: string, listed: Partial<FileStamp> = {}): Promise<Uint8Array> {
   try {
-    // Check before opening: opening a device may have side effects.
+    // Checked before opening: opening a device may have side effects.
     requirePlain(await stat(path));
-    // The entry may have been replaced since: open without blocking on a pipe, then check the open file.
+    // The entry may have been replaced since then: opens without blocking on a pipe, then checks the open file.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stats = await file.stat();
@@ -34,7 +34,7 @@ export async function readImageFile(path: string, listed: Partial<FileStamp> = {
       if (stats.size !== sizeBytes || stats.mtimeMs !== mtimeMs) throw new Error('changed since it was listed');
       if (stats.size === 0) throw new Error('not an image: the file is empty');
       if (stats.size > maxFileBytes)
-        throw new Error(`too large: ${stats.size} bytes, at most ${maxFileBytes} are read`);
+        throw new Error(`too large: ${stats.size} bytes, expected at most ${maxFileBytes}`);
       return await readExactly(file, stats.size);
     } finally {
       await file.close();
@@ -48,10 +48,10 @@ export async function readImageFile(path: string, listed: Partial<FileStamp> = {
 // --- internal ---
 
 function requirePlain(stats: Stats): void {
-  if (!stats.isFile()) throw new Error(`not a regular file: ${describeKind(stats)}`);
+  if (!stats.isFile()) throw new Error(describeKind(stats));
 }
 
-/** Reads at most `size` bytes: a growing file would never end. */
+/** Reads at most `size` bytes: a file that keeps growing would never end. */
 async function readExactly(file: FileHandle, size: number): Promise<Uint8Array> {
   const bytes = Buffer.allocUnsafeSlow(size);
   let length = 0;

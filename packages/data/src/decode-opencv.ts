@@ -1,8 +1,8 @@
 import type { RgbImage } from './decode-pixels.ts';
 
 /**
- * Resizes as `cv2.resize(image, (size, size))` does (INTER_LINEAR): each pixel interpolates the two nearest in each direction,
- * with aligned pixel centers and a repeated edge; no antialiasing.
+ * Resizes as `cv2.resize(image, (size, size))` does (INTER_LINEAR): interpolates between the two nearest pixels in each
+ * direction, with aligned pixel centers and replicated edges, without antialiasing.
  *
  * @param size side of the result, pixels.
  * @returns [size, size, 3]; OpenCV rounds to 11 bits, so a few values may be off by one.

@@ -5,14 +5,14 @@ import { resampleAcrossLines, resampleAlongLines, type Taps, weightOne } from '.
  * Resizes as `image.resize((size, size), Image.BILINEAR)` of Pillow 13 does, bit for bit, and so as Keras' `load_img(…,
  * interpolation='bilinear')`: a triangle filter whose support scales with the reduction, one direction after the other.
  *
- * Both passes round to 8 bit, so their order affects the result: Pillow before 13 always starts with the columns, and its
- * values are off by 1 where this function starts with the rows.
+ * Both passes round to 8 bits, so their order affects the result. Pillow before 13 always starts with the columns; its values
+ * differ by 1 where this function starts with the rows.
  *
  * @param size side of the result, pixels.
  * @returns [size, size, 3]
  */
 export function resizeLikePillow({ data, width, height }: RgbImage, size: number): Uint8Array {
-  // Pillow's condition: the height shrinks more than twice as much as the width.
+  // Pillow's condition: the height shrinks by more than twice the factor of the width.
   const rowsFirst = height > size && height - size > 2 * (width - size);
   if (rowsFirst) return alongLines(acrossLines(data, height, width, size), size, width, size);
   return acrossLines(alongLines(data, height, width, size), height, size, size);

@@ -46,9 +46,9 @@ const rgb = () => picture((quarter) => quarters[quarter]!);
 /** Every pixel is half transparent. */
 const rgba = () => picture((quarter) => [...quarters[quarter]!, 128]);
 const gray = () => picture((quarter) => [quarters[quarter]![0]]).toColourspace('b-w');
-const greyAlpha = () => picture((quarter) => [quarters[quarter]![0], 128]).toColourspace('b-w');
+const grayAlpha = () => picture((quarter) => [quarters[quarter]![0], 128]).toColourspace('b-w');
 
-const greys = quarters.map(([red]): Color => [red, red, red]);
+const grays = quarters.map(([red]): Color => [red, red, red]);
 /** Porter and Duff's "over" operator, with alpha 128 of 255. */
 const over = (colors: readonly Color[], background: Color) =>
   colors.map((color) => color.map((value, channel) => (value * 128 + background[channel]! * 127) / 255));
@@ -64,7 +64,7 @@ function expectQuarters(pixels: Uint8Array, expected: readonly (readonly number[
   }
 }
 
-describe('row 5: every kind of image decodes to the right RGB', () => {
+describe('every kind of image decodes to the right RGB', () => {
   const fine = { quality: 100, chromaSubsampling: '4:4:4' };
 
   test.each<[string, () => Sharp]>([
@@ -73,7 +73,7 @@ describe('row 5: every kind of image decodes to the right RGB', () => {
     ['PNG', () => rgb().png()],
     ['interlaced PNG', () => rgb().png({ progressive: true })],
     ['palette PNG', () => rgb().png({ palette: true })],
-    ['16 bit PNG', () => rgb().toColourspace('rgb16').png()],
+    ['16-bit PNG', () => rgb().toColourspace('rgb16').png()],
     ['WebP', () => rgb().webp({ quality: 100 })],
     ['lossless WebP', () => rgb().webp({ lossless: true })],
     ['GIF', () => rgb().gif()],
@@ -82,8 +82,8 @@ describe('row 5: every kind of image decodes to the right RGB', () => {
     ['tiled TIFF with LZW', () => rgb().tiff({ compression: 'lzw', tile: true, tileWidth: 16, tileHeight: 16 })],
     ['JPEG in Display P3', () => rgb().withIccProfile('p3').jpeg(fine)],
     ['PNG in Display P3', () => rgb().withIccProfile('p3').png()],
-    ['16 bit PNG in Display P3', () => rgb().toColourspace('rgb16').withIccProfile('p3').png()],
-    ['16 bit PNG in sRGB with its profile', () => rgb().toColourspace('rgb16').withIccProfile('srgb').png()],
+    ['16-bit PNG in Display P3', () => rgb().toColourspace('rgb16').withIccProfile('p3').png()],
+    ['16-bit PNG in sRGB with its profile', () => rgb().toColourspace('rgb16').withIccProfile('srgb').png()],
     ['WebP in Display P3', () => rgb().withIccProfile('p3').webp({ lossless: true })],
     ['TIFF in Display P3', () => rgb().withIccProfile('p3').tiff({ compression: 'none' })],
     ['AVIF in Display P3', () => rgb().withIccProfile('p3').avif({ quality: 95, chromaSubsampling: '4:4:4' })],
@@ -94,24 +94,24 @@ describe('row 5: every kind of image decodes to the right RGB', () => {
   test.each<[string, () => Sharp]>([
     ['JPEG', () => gray().jpeg(fine)],
     ['PNG', () => gray().png()],
-    ['16 bit PNG', () => gray().toColourspace('grey16').png()],
+    ['16-bit PNG', () => gray().toColourspace('grey16').png()],
     ['TIFF', () => gray().tiff({ compression: 'none' })],
   ])('gray: %s', async (_, image) => {
     const bytes = await image().toBuffer();
     expect((await sharp(bytes).metadata()).channels).toBe(1);
-    expectQuarters(await decode(bytes), greys);
+    expectQuarters(await decode(bytes), grays);
   });
 
   test.each<[string, () => Sharp, readonly Color[]]>([
     ['PNG', () => rgba().png(), quarters],
-    ['16 bit PNG', () => rgba().toColourspace('rgb16').png(), quarters],
-    ['16 bit PNG in Display P3', () => rgba().toColourspace('rgb16').withIccProfile('p3').png(), quarters],
+    ['16-bit PNG', () => rgba().toColourspace('rgb16').png(), quarters],
+    ['16-bit PNG in Display P3', () => rgba().toColourspace('rgb16').withIccProfile('p3').png(), quarters],
     ['palette PNG', () => rgba().png({ palette: true }), quarters],
     ['WebP', () => rgba().webp({ lossless: true }), quarters],
     ['AVIF', () => rgba().avif({ quality: 95, chromaSubsampling: '4:4:4' }), quarters],
     ['TIFF', () => rgba().tiff({ compression: 'none' }), quarters],
-    ['gray PNG', () => greyAlpha().png(), greys],
-    ['gray 16 bit PNG', () => greyAlpha().toColourspace('grey16').png(), greys],
+    ['gray PNG', () => grayAlpha().png(), grays],
+    ['gray 16-bit PNG', () => grayAlpha().toColourspace('grey16').png(), grays],
   ])('alpha, on white and on a strong color: %s', async (_, image, colors) => {
     const bytes = await image().toBuffer();
     expect((await sharp(bytes).metadata()).hasAlpha).toBe(true);
@@ -145,7 +145,7 @@ describe('row 5: every kind of image decodes to the right RGB', () => {
   });
 
   test.each(['gif', 'webp'] as const)('the first frame of an animation: %s', async (format) => {
-    const frames = [quarters, greys].map((colors) => picture((quarter) => colors[quarter]!));
+    const frames = [quarters, grays].map((colors) => picture((quarter) => colors[quarter]!));
     const raw = await Promise.all(frames.map((frame) => frame.raw().toBuffer()));
     const animation = sharp(Buffer.concat(raw), {
       raw: { width: side, height: 2 * side, channels: 3, pageHeight: side },
@@ -211,7 +211,7 @@ describe('row 5: every kind of image decodes to the right RGB', () => {
     ...[2, 3, 4, 5, 6, 7, 8].map((orientation) => ['jpeg', orientation] as const),
     ['webp', 6],
     ['tiff', 6],
-  ] as const)('%s with EXIF orientation %i is turned upright', async (format, orientation) => {
+  ] as const)('%s with EXIF orientation %i is rotated upright', async (format, orientation) => {
     // Which stored quarter (0 1 / 2 3) appears at each position; EXIF 2.32, 4.6.5.
     const seen = { 1: '0123', 2: '1032', 3: '3210', 4: '2301', 5: '0213', 6: '2031', 7: '3120', 8: '1302' }[
       orientation

@@ -1,4 +1,4 @@
-/** Decodes an image file to pixels: first frame, upright, 8 bit sRGB, on a background color. */
+/** Decodes an image file to pixels: first frame, upright, 8-bit sRGB, on a background color. */
 import sharp from 'sharp';
 import { findCut } from './cut-file.ts';
 import { formatOf, type ImageFormat } from './decode-format.ts';
@@ -30,7 +30,7 @@ export interface ImageHeader {
   layout: ImageLayout;
   /** Whether it has 16-bit samples and a color profile. */
   isDeepWithProfile: boolean;
-  /** Whether it has a gray profile, which sharp applies only to 8 bit gray. */
+  /** Whether it has a gray profile, which sharp applies only to 8-bit gray. */
   hasGreyProfile: boolean;
   /** The decoder's input: the file, the first picture of a JPEG file, or a copy that libvips recognizes. */
   picture: Uint8Array;
@@ -58,7 +58,7 @@ export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<
   const layout = readImageLayout(format, bytes);
   const { picture, jpeg } =
     format === 'jpeg' ? firstPicture(bytes) : { picture: decodableBytes(bytes, layout), jpeg: undefined };
-  // The error of libvips' own limit would not state the size.
+  // The error from libvips' own limit would not state the size.
   const header = await sharp(picture, { limitInputPixels: false })
     .metadata()
     .catch((cause: Error) => {
@@ -71,13 +71,13 @@ export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<
   // A file stores only the frame, not the canvas.
   const stored = layout.gif?.frame ?? { width, height };
   if (width * height > maxPixels)
-    throw new Error(`too large: ${width} × ${height} by its header, at most ${maxPixels} pixels are decoded`);
+    throw new Error(`too large: its header declares ${width} × ${height} pixels, expected at most ${maxPixels}`);
   if (depth !== 'uchar' && depth !== 'ushort')
-    throw new Error(`not an accepted image: its values are of type ${depth}; save it with 8 or 16 bit`);
+    throw new Error(`not an accepted image: its values are of type ${depth}; save it with 8 or 16 bits per sample`);
   // Some decoders allocate memory for all pixels before they find any missing.
   if (stored.width * stored.height > bytes.length * (maxPixelsPerByte[format] ?? Number.POSITIVE_INFINITY))
     throw new Error(
-      `damaged: ${bytes.length} bytes cannot hold the ${stored.width} × ${stored.height} pixels of its header`,
+      `damaged: ${bytes.length} bytes cannot hold the ${stored.width} × ${stored.height} pixels that its header declares`,
     );
   return {
     format,
@@ -156,14 +156,14 @@ async function decode(header: ImageHeader, timeoutMs: number) {
       .timeout({ seconds: Math.min(Math.ceil(timeoutMs / 1000), 3600) });
     // sharp ignores the profile of other gray images.
     if (header.hasGreyProfile) image.pipelineColourspace('b-w');
-    // Without an output profile, sharp converts 16 bit with a profile to Display P3 and leaves it there.
+    // Without an output profile, sharp leaves 16-bit images that have a profile in Display P3.
     return (header.isDeepWithProfile ? image.withIccProfile('srgb') : image)
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
   };
   const { picture, jpeg } = header;
   if (jpeg === undefined) return orRefuse(header, timeoutMs, () => run(picture, 'error'));
-  // libjpeg warns of lost pixels and of harmless irregularities alike; the file's own bytes tell them apart.
+  // libjpeg warns about lost pixels and harmless irregularities alike; only the file's bytes distinguish them.
   const decoding = run(picture, 'warning').catch(() => undefined);
   // Runs in parallel with another thread's decoding.
   const endsWell = !jpeg.isOneScan || endsWithItsPixels(picture, jpeg);

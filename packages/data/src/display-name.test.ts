@@ -27,7 +27,7 @@ describe('displayName', () => {
     ['a Devanagari joiner', 'क्\u200dष'],
   ])('leaves %s', (_, name) => expect(displayName(name)).toBe(name));
 
-  it('composes, so that both forms of a name are displayed alike', () => {
+  it('composes, so that both forms of a name are displayed the same', () => {
     expect(displayName('cafe\u0301')).toBe('caf\u00e9');
   });
 
@@ -62,7 +62,7 @@ describe('lookOf', () => {
 });
 
 describe('compareNames', () => {
-  it('sorts both forms of a list alike, and ASCII by code units', () => {
+  it('sorts both forms of a list the same, and ASCII by code units', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.string({ unit: 'grapheme' }), { selector: normalizeName }), (names) => {
         const sorted = (form: 'NFC' | 'NFD') => names.map((name) => name.normalize(form)).toSorted(compareNames);

@@ -49,7 +49,7 @@ const joiningScripts = [
 /** Order matters: the exceptions come first and match nothing. */
 const invisible = new RegExp(
   [
-    // The joiner and selectors of emojis, and the joiners of scripts, between the characters that need them.
+    // The joiner and selectors of emoji, and the joiners of scripts, between the characters that need them.
     `(?!(?<=[\\p{Extended_Pictographic}\\p{Emoji_Modifier}\\ufe0f])\\u200d(?=\\p{Extended_Pictographic}))`,
     `(?!(?<=[\\p{Emoji}\\p{Extended_Pictographic}])[\\ufe0e\\ufe0f])`,
     `(?!(?<=[${joiningScripts}])[\\u200c\\u200d](?=[${joiningScripts}]))`,

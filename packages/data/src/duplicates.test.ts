@@ -57,7 +57,7 @@ describe('describeDuplicates', () => {
       new Set(dropped),
     );
 
-  it('row 12: reports the sets and labels of a picture and the action', () => {
+  it('reports the sets and labels of a picture and the action', () => {
     expect(describeBy('group', [1, 2, 3], [])).toEqual([
       {
         kind: 'near',

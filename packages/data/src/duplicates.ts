@@ -25,9 +25,8 @@ export interface DuplicateGroup {
 /**
  * Selects the copies that the policy `drop` leaves out.
  *
- * A test folder stays complete. Of the other copies, the first by path is kept, preferring a tune folder to the training
- * images, unless a copy lies in the test folder. If the copies have several labels, none can be trusted: all copies outside
- * a test folder are left out.
+ * A test folder stays complete. If no copy lies there, the first copy by path is kept, with those in a tune folder before
+ * training images. If the copies have different labels, none can be trusted: all copies outside a test folder are left out.
  */
 export function copiesToDrop(
   images: readonly Pick<ImageFile, 'label' | 'role'>[],

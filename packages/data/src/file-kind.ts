@@ -72,7 +72,7 @@ function isWebPage(head: Uint8Array): boolean {
 }
 
 async function readHead(path: string): Promise<Uint8Array> {
-  // The entry may have become a pipe since; open without blocking.
+  // The entry may have become a pipe since then: opens without blocking.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     if (!(await file.stat()).isFile()) return new Uint8Array();

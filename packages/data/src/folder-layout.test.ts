@@ -158,7 +158,7 @@ describe('an ambiguous folder', () => {
 
   it('layout=splits requires split folders', async () => {
     await root.put('a/1.jpg', 'b/1.jpg');
-    await expectError(/Expected split folders in .*as the layout splits requires\), received "a", "b"/, {
+    await expectError(/Expected split folders in .*as the layout "splits" requires\), received "a", "b"/, {
       layout: 'splits',
     });
   });
@@ -169,23 +169,23 @@ describe('another level of folders', () => {
     [
       'one folder around the classes',
       ['photos/a/1.jpg', 'photos/b/1.jpg'],
-      /only "photos"; .*photos holds "a", "b": name that folder instead\.$/,
+      /only "photos"; .*photos contains "a", "b": use that folder as the data folder\.$/,
     ],
     [
       'two folders around the classes',
       ['x/photos/a/1.jpg', 'x/photos/b/1.jpg'],
-      /only "x"; .*x\/photos holds "a", "b": name that folder instead/,
+      /only "x"; .*x\/photos contains "a", "b": use that folder as the data folder/,
     ],
-    ['one folder around the splits', sets('photos/train', 'photos/test'), /photos holds "test", "train": name that/],
+    ['one folder around the splits', sets('photos/train', 'photos/test'), /photos contains "test", "train": use that/],
     [
       'a folder within a split',
       sets('train/photos', 'test/photos'),
-      /only "photos"; .*train\/photos holds "a", "b": move/,
+      /only "photos"; .*train\/photos contains "a", "b": move/,
     ],
     [
       'splits within a folder called train',
       sets('train/train', 'train/val'),
-      /class folders in .*\/train, received split folders \("train", "val"\); name that folder instead/,
+      /class folders in .*\/train, received split folders \("train", "val"\); use that folder as the data folder/,
     ],
     [
       'a test set without labels',
@@ -200,12 +200,12 @@ describe('another level of folders', () => {
     [
       'a data set a level deeper, beside a folder without images',
       [...sets('set/train', 'set/val'), 'notes/read.me'],
-      /received split folders \("train", "val"\) within "set": .*otherwise name that folder/,
+      /received split folders \("train", "val"\) in "set", .*otherwise, use "set" as the data folder/,
     ],
     [
       'splits within classes',
       ['a/train/1.jpg', 'a/test/1.jpg', 'b/train/1.jpg', 'b/test/1.jpg'],
-      /received split folders \("test", "train"\) within "a": .*data\.layout to "classes"/,
+      /received split folders \("test", "train"\) in "a", .*data\.layout to "classes"/,
     ],
   ])('rejects %s and names the folder', async (_, paths, message) => {
     await root.put(...paths);
@@ -221,7 +221,7 @@ describe('another level of folders', () => {
     await root.put('x/a/1.jpg', 'x/b/1.jpg', 'y/a/1.jpg', 'y/b/1.jpg');
     const { classes, notices } = await scan();
     expect(classes).toEqual(['x', 'y']);
-    expect(notices[0]).toMatch(/all have the same subfolders: if these are the classes, move them up a level$/);
+    expect(notices[0]).toMatch(/all have the same subfolders: if these are the classes, move them up one level$/);
   });
 
   it('classes that differ only in case are separate, with a notice', async () => {

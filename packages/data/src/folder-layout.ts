@@ -31,7 +31,7 @@ export function findSplitFolders(root: string, top: FolderLevel, layout: FolderL
   if (named.length === 0) {
     if (layout === 'splits')
       throw new DataError(
-        `Expected split folders in ${shownRoot} (train with validation or test, as the layout splits requires), received ${quoted(top.folders)}.`,
+        `Expected split folders in ${shownRoot} (train with validation or test, as the layout "splits" requires), received ${quoted(top.folders)}.`,
       );
     return [];
   }
@@ -79,7 +79,7 @@ export function refuseLostLink(
 ): never {
   const fix =
     lost.kind === 'outside'
-      ? 'follow it with --follow-links (data.followLinks), or put the folder itself there'
+      ? 'follow it with --follow-links (data.followLinks), or replace it with the folder itself'
       : 'repair or remove it';
   throw new DataError(
     `Expected a ${what} folder at ${displayName(join(root, lost.path))}, received a ${lost.reason.replace(/^a /, '')}; ${fix}.`,

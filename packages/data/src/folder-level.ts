@@ -62,7 +62,7 @@ export async function readLevel(place: { path: string; relativePath: string }, l
 export function unreadable(path: string): (error: NodeJS.ErrnoException) => never {
   return (error) => {
     throw new DataError(
-      `Expected a folder of images at ${displayName(path)}, received: ${displayName(systemErrorText(error))}.`,
+      `Cannot read the folder of images ${displayName(path)}: ${displayName(systemErrorText(error))}.`,
     );
   };
 }

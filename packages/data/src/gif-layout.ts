@@ -1,4 +1,4 @@
-/** Locates a GIF's first frame. libvips fills uncovered pixels with black and guesses some canvas sizes. */
+/** Locates a GIF's first frame: libvips fills uncovered pixels with black and guesses the canvas size of some files. */
 
 export interface GifLayout {
   /** The canvas: the screen size, enlarged to contain the first frame, as in browsers and Pillow. */

@@ -1,4 +1,4 @@
-/** Header readers on malformed files: they terminate, allocate little, and throw only reasons. */
+/** Header readers on malformed files: they terminate, allocate little, and throw only errors that state a reason. */
 import { inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';

@@ -11,7 +11,7 @@ export interface PngOptions {
   profile?: Buffer;
 }
 
-/** Builds an 8 bit RGB PNG whose header declares a size, regardless of its data. */
+/** Builds an 8-bit RGB PNG whose header declares a size, regardless of its data. */
 export function pngBytes(width: number, height: number, options: PngOptions = {}): Buffer {
   const { interlaced = false, lines = Buffer.alloc(200), profile } = options;
   const header = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 8, 2, 0, 0, interlaced ? 1 : 0]);
@@ -89,7 +89,7 @@ export function adobeRgbPng(side: number, color: readonly [number, number, numbe
   return pngBytes(side, side, { lines: Buffer.concat(new Array(side).fill(line)), profile: adobeRgbProfile() });
 }
 
-/** A little-endian TIFF of one gray 32 bit floating-point channel, all 0.5. */
+/** A little-endian TIFF of one gray 32-bit floating-point channel, all 0.5. */
 export function floatTiff(side: number): Buffer {
   const byteCount = side * side * 4;
   const entries = [

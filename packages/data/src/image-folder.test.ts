@@ -72,7 +72,7 @@ describe('scanImageFolder', () => {
     expect(images[0]).toMatchObject({ path: join(root, 'a/1.jpg'), sizeBytes: size, mtimeMs });
   });
 
-  it('row 8: skips a named pipe without opening it, a folder named like an image, and a broken link', async () => {
+  it('skips a named pipe without opening it, a folder named like an image, and a broken link', async () => {
     await put('a/1.jpg', 'b/1.jpg', 'a/folder.jpg/x.jpg');
     execFileSync('mkfifo', [join(root, 'a', 'pipe.jpg')]);
     await symlink(join(root, 'nowhere'), join(root, 'a', 'link.jpg'));
@@ -87,7 +87,7 @@ describe('scanImageFolder', () => {
     ]);
   });
 
-  it('row 8: skips a link to a pipe in the data set, and to a device', async () => {
+  it('skips a link to a pipe in the data set, and to a device', async () => {
     await put('a/1.jpg', 'b/1.jpg');
     execFileSync('mkfifo', [join(root, 'pipe')]);
     await symlink('../pipe', join(root, 'a', 'pipe.jpg'));
@@ -99,7 +99,7 @@ describe('scanImageFolder', () => {
     ]);
   });
 
-  it('row 9: reports loops of links instead of following them', async () => {
+  it('reports loops of links instead of following them', async () => {
     await put('a/1.jpg', 'a/sub/1.jpg', 'b/1.jpg', 'b/sub/1.jpg');
     await symlink('.', join(root, 'loop'));
     await symlink('.', join(root, 'a', 'loop'));
@@ -118,7 +118,7 @@ describe('scanImageFolder', () => {
     ]);
   });
 
-  it('row 9: follows no link out of the data set', async () => {
+  it('follows no link out of the data set', async () => {
     const outside = await mkdtemp(join(tmpdir(), 'chorus-outside-'));
     try {
       await put('a/1.jpg', 'b/1.jpg');
@@ -146,7 +146,7 @@ describe('scanImageFolder', () => {
     }
   });
 
-  it('row 9: follows links within the data set once, and accepts a link as the data set', async () => {
+  it('follows links within the data set once, and accepts a link as the data set', async () => {
     await put('all/x/1.jpg', 'all/x/2.jpg', 'all/y.jpg', 'train/b/1.jpg', 'train/a/0.jpg');
     await symlink('../../all/x', join(root, 'train', 'a', 'more'));
     await symlink('../../all/y.jpg', join(root, 'train', 'a', 'y.jpg'));
@@ -190,7 +190,7 @@ describe('scanImageFolder', () => {
     '\ufffd.jpg',
   ];
 
-  it('row 10: keeps unusual names exactly, and the files can be decoded', async () => {
+  it('keeps unusual names exactly, and the files can be decoded', async () => {
     const jpeg = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
       .jpeg()
       .toBuffer();
@@ -209,7 +209,7 @@ describe('scanImageFolder', () => {
   });
 
   // Only file systems of Linux allow such names.
-  it.skipIf(process.platform !== 'linux')('row 10: skips and names a file whose name is not UTF-8', async () => {
+  it.skipIf(process.platform !== 'linux')('skips and names a file whose name is not UTF-8', async () => {
     await put('a/1.jpg', 'b/1.jpg');
     const bytes = (text: string) => Buffer.from(text, 'latin1');
     await writeFile(Buffer.concat([Buffer.from(join(root, 'a')), bytes('/caf\xe9.jpg')]), '');
@@ -233,13 +233,13 @@ describe('scanImageFolder', () => {
     ],
     ['one image', ['cats/1.jpg', 'dogs/'], /Expected images of class "dogs" in .*dogs, received none/],
     ['no train folder', ['test/a/1.jpg', 'test/b/1.jpg'], /Expected a train folder next to test/],
-  ])('row 11: states what was expected and received: %s', async (_, paths, message) => {
+  ])('states what was expected and received: %s', async (_, paths, message) => {
     await put(...paths);
     await expect(scanImageFolder(root)).rejects.toThrow(DataError);
     await expect(scanImageFolder(root)).rejects.toThrow(message);
   });
 
-  it('row 11: says why a class with entries has no image', async () => {
+  it('says why a class with entries has no image', async () => {
     await put('a/1.jpg', 'b/');
     await symlink(tmpdir(), join(root, 'b', 'x'));
     await symlink('nowhere', join(root, 'b', 'y.jpg'));
@@ -250,7 +250,7 @@ describe('scanImageFolder', () => {
 
   it('names a missing folder', async () => {
     await expect(scanImageFolder(join(root, 'none'))).rejects.toThrow(
-      /Expected a folder of images at .*none, received: no such file or folder/,
+      /Cannot read the folder of images .*none: no such file or folder/,
     );
   });
 });

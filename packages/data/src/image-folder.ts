@@ -24,7 +24,7 @@ export interface ImageFile extends WalkedFile {
 }
 
 export interface ScanOptions {
-  /** Keeps only the first images of each class and split folder, up to this number. */
+  /** Maximum number of images per class and split folder; keeps the first ones. */
   limitPerClass?: number;
   /** Whether the top folders are splits or classes; default `auto`. */
   layout?: FolderLayout;
@@ -47,7 +47,7 @@ export interface ImageFolder {
   hidden: string[];
   /** Number of images left out by `limitPerClass`. */
   beyondLimit: number;
-  /** Messages about how the folder was interpreted, where that may surprise. */
+  /** Messages about interpretations of the folder that the user may not expect. */
   notices: string[];
 }
 
@@ -55,7 +55,7 @@ export interface ImageFolder {
  * Lists the images of a folder, including those in subfolders of a class. Every entry is an image, skipped or hidden; files
  * without an image extension are classified by their first bytes.
  *
- * Follows links within the data set (the folder itself may be a link) to entries that are not listed otherwise; on request also
+ * Follows links within the data set (the folder itself may be a link) to entries that are not listed otherwise and, on request,
  * links out of it. The order is that of the UTF-16 code units of the NFC names, independent of the file system.
  *
  * @throws DataError when the folder is missing or ambiguous, has fewer than two classes, or a class would be lost.
@@ -223,8 +223,8 @@ async function requireClasses(
   const { path, role } = places[0]!;
   const only = classes[0];
   const inner = only === undefined ? undefined : await innerLevel(places[0]!, links);
-  const use = role === null ? 'name that folder instead' : 'move its folders up';
-  const hint = inner === undefined ? '' : `; ${displayName(inner.path)} holds ${quoted(inner.folders)}: ${use}`;
+  const use = role === null ? 'use that folder as the data folder' : 'move its folders up';
+  const hint = inner === undefined ? '' : `; ${displayName(inner.path)} contains ${quoted(inner.folders)}: ${use}`;
   throw new DataError(
     `Expected a folder per class in ${displayName(path)}, at least two, received ${only === undefined ? 'none' : `only "${displayName(only)}"`}${because(skipped)}${hint}.`,
   );

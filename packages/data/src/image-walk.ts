@@ -1,4 +1,4 @@
-/** Finds the images below class folders, including subfolders and, once each, the targets of links. */
+/** Finds the images in class folders and their subfolders and, once each, the targets of links. */
 
 import { isUtf8 } from 'node:buffer';
 import type { Stats } from 'node:fs';
@@ -186,8 +186,8 @@ export async function resolveLink(
   const target = await realpath(path).catch((error: NodeJS.ErrnoException) => error);
   if (target instanceof Error) {
     if (target.code === 'ENOENT') return { kind: 'link', reason: 'broken link' };
-    const text = systemErrorText(target);
-    return { kind: 'link', reason: target.code === 'ELOOP' ? text : `cannot be read: ${text}` };
+    if (target.code === 'ELOOP') return { kind: 'link', reason: 'a link that leads to itself' };
+    return { kind: 'link', reason: `cannot be read: ${systemErrorText(target)}` };
   }
   if (!followLinks && !isWithin(target, realRoot)) return { kind: 'outside', reason: 'link out of the data set' };
   if (isWithin(await realpath(dirname(path)), target))

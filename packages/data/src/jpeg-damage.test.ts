@@ -31,7 +31,7 @@ async function inGroups<Item, Result>(items: Item[], size: number, run: (item: I
   return results;
 }
 
-/** The pixels that libjpeg decodes from any file, including those it makes up. */
+/** The pixels that libjpeg decodes from any file, including those it invents. */
 const fill = (bytes: Uint8Array) =>
   sharp(bytes, { failOn: 'none' })
     .toColourspace('srgb')

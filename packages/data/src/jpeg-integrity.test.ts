@@ -92,7 +92,7 @@ describe('a JPEG with lost pixels', () => {
     ['stray bytes, cut at 60 %', () => withStrayBytesBeforeScan(cut(healthy, 0.6))],
     ['cut before its last MCUs', () => Buffer.concat([cut(healthy, 0.99), endMarker])],
     [
-      'a part of the scan twice',
+      'part of the scan twice',
       () => {
         const { start, end } = scanOf(healthy);
         const middle = (start + end) >> 1;
@@ -101,7 +101,7 @@ describe('a JPEG with lost pixels', () => {
     ],
   ])('is rejected: %s', async (_, make) => {
     await expect(decode(make())).rejects.toThrow(
-      /^damaged: (premature end of data|its data is garbled|a restart marker)/,
+      /^damaged: (premature end of data|its data is corrupt|a restart marker)/,
     );
   });
 

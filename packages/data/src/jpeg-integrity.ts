@@ -7,9 +7,9 @@ import type { JpegFrame, JpegScan, JpegStructure } from './jpeg-structure.ts';
 /**
  * Detects lost pixels of a JPEG.
  *
- * Pixels are lost where libjpeg makes them up: data that ends before its scan or restart interval, codes missing in the table,
- * impossible coefficients, missing restart markers, missing scans. Data left over after a complete scan means that the decoder
- * lost synchronization, unless the scan ends as encoders end one.
+ * Pixels are lost where libjpeg invents them: at data that ends before its scan or restart interval, codes that are not in the
+ * table, invalid coefficients, missing restart markers and missing scans. Data left over after a complete scan means that the
+ * decoder lost synchronization, unless the scan ends the way encoders end one.
  *
  * Yields to the event loop regularly.
  *
@@ -33,7 +33,7 @@ export async function findLostPixels(bytes: Uint8Array, structure: JpegStructure
  * @returns what is missing; null if nothing is.
  */
 export function findMissingScans({ frame, scans, hasEndMarker }: JpegStructure): string | null {
-  /** For each coefficient of each component, the bits still to come; undefined if no scan contains it. */
+  /** For each coefficient of each component, the number of missing bits; undefined if no scan contains it. */
   const missingBits = frame.components.map(() => new Array<number | undefined>(64).fill(undefined));
   for (const [number, { components, from, last, high, low }] of scans.entries())
     for (const { index } of components) {
@@ -49,14 +49,14 @@ export function findMissingScans({ frame, scans, hasEndMarker }: JpegStructure):
     // A picture may lack coefficients, but only if its end marker declares it complete.
     if (!hasEndMarker && bits.includes(undefined)) return `it ends before the last scans of ${name}`;
   }
-  // Truncated arithmetic code decodes as if zeros followed.
+  // Truncated arithmetic code decodes as if it were followed by zeros.
   if (frame.isArithmetic && !hasEndMarker) return 'premature end of data: it has no end marker';
   return null;
 }
 
 // --- internal ---
 
-/** Twice the maximum of 8-bit samples at full contrast, 8 × 128: encoders overshoot a little. */
+/** Twice the maximum for 8-bit samples at full contrast, 8 × 128, because encoders overshoot a little. */
 const coefficientLimit = 2048;
 
 /** MCUs per slice; a few milliseconds. */
@@ -67,11 +67,11 @@ const pageBytes = 2 ** 16;
 /** Keyed by the outcomes of `assembly/jpeg-outcomes.ts`. */
 const faults: Readonly<Record<number, string>> = {
   1: 'premature end of data',
-  2: 'its data is garbled',
+  2: 'its data is corrupt',
   3: 'a restart marker is missing',
 };
 
-/** Order of `Field` and `Part` in `assembly/jpeg-entropy.ts`, 32 bit each. */
+/** Order of `Field` and `Part` in `assembly/jpeg-entropy.ts`, 32 bits each. */
 const fieldCount = 13;
 const partCount = 10;
 
@@ -153,7 +153,7 @@ class ScanDecoder {
       const content = table ?? standardHuffmanTables[slot];
       if (content === undefined) continue;
       memory.set(content, codes);
-      if (this.#kernel.buildTable(codes, this.#tableAt(slot)) === 0) return 'an impossible Huffman table';
+      if (this.#kernel.buildTable(codes, this.#tableAt(slot)) === 0) return 'an invalid Huffman table';
     }
     return null;
   }

@@ -248,7 +248,7 @@ class SegmentReader {
     const count = content[5]!;
     if (content.length < 6 + 3 * count) throw new Error('damaged: its frame header is too short');
     const [height, width] = [content.readUInt16BE(1), content.readUInt16BE(3)];
-    if (height === 0 || width === 0) throw new Error(`damaged: ${width} × ${height} pixels by its header`);
+    if (height === 0 || width === 0) throw new Error(`damaged: its header declares ${width} × ${height} pixels`);
     const components = Array.from({ length: count }, (_, index): JpegComponent => {
       const [id, sampling, quantizationTable] = content.subarray(6 + 3 * index) as unknown as [number, number, number];
       return { id, horizontal: sampling >> 4, vertical: sampling & 15, quantizationTable };
@@ -256,7 +256,7 @@ class SegmentReader {
     const isSampled = ({ horizontal, vertical }: JpegComponent) =>
       horizontal >= 1 && horizontal <= 4 && vertical >= 1 && vertical <= 4;
     if (count < 1 || count > 4 || !components.every(isSampled))
-      throw new Error('damaged: its frame header has impossible components');
+      throw new Error('damaged: its frame header has invalid components');
     this.#frame = {
       width,
       height,
@@ -271,7 +271,7 @@ class SegmentReader {
       const slot = (content[at]! & 15) + 4 * (content[at]! >> 4);
       const count = content.subarray(at + 1, at + 17).reduce((sum, one) => sum + one, 0);
       if ((content[at]! & 15) > 3 || slot > 7 || count > 256 || at + 17 + count > content.length)
-        throw new Error('damaged: an impossible Huffman table');
+        throw new Error('damaged: an invalid Huffman table');
       this.#huffmanTables[slot] = Uint8Array.from(content.subarray(at + 1, at + 17 + count));
       at += 17 + count;
     }
@@ -281,7 +281,7 @@ class SegmentReader {
     for (let at = 0; at < content.length; ) {
       const slot = content[at]! & 15;
       const width = content[at]! >> 4 === 0 ? 1 : 2;
-      if (slot > 3) throw new Error('damaged: an impossible quantization table');
+      if (slot > 3) throw new Error('damaged: an invalid quantization table');
       // A short table omits its last factors, as in libjpeg.
       const count = Math.min(64, Math.floor((content.length - at - 1) / width));
       const table = new Uint16Array(64).fill(1);
@@ -299,7 +299,7 @@ class SegmentReader {
       else if (index < 4) {
         this.#conditioning[index] = value & 15;
         this.#conditioning[4 + index] = value >> 4;
-      } else throw new Error('damaged: an impossible arithmetic conditioning table');
+      } else throw new Error('damaged: an invalid arithmetic conditioning table');
     }
   }
 
@@ -309,19 +309,19 @@ class SegmentReader {
     const frame = this.#frameThere();
     const count = content[0] ?? 0;
     if (count < 1 || count > 4 || content.length < 1 + 2 * count)
-      throw new Error('damaged: a scan header has impossible components');
+      throw new Error('damaged: a scan header has invalid components');
     const components = Array.from({ length: count }, (_, position): ScanComponent => {
       const [id, tables] = content.subarray(1 + 2 * position) as unknown as [number, number];
       const index = frame.components.findIndex((component) => component.id === id);
-      if (index < 0) throw new Error('damaged: a scan of a component that the picture does not have');
+      if (index < 0) throw new Error('damaged: a scan header names a component that the frame does not have');
       return { index, dcTable: tables >> 4, acTable: tables & 15 };
     });
     if (components.some(({ dcTable, acTable }) => dcTable > 3 || acTable > 3))
-      throw new Error('damaged: a scan of impossible tables');
+      throw new Error('damaged: a scan header has invalid tables');
     const [from = 0, last = 63, bits = 0] = content.subarray(1 + 2 * count);
     const isBand = from === 0 ? last === 0 : from <= last && last <= 63 && count === 1;
     if (frame.isProgressive && (!isBand || (bits & 15) > 13))
-      throw new Error('damaged: a scan of impossible coefficients');
+      throw new Error('damaged: a scan header has invalid coefficients');
     return {
       components,
       // Some phones write zeros; only progressive files use these values.

@@ -7,7 +7,7 @@ export interface LabCoding {
   isDeep: boolean;
 }
 
-/** Converts pixels in place. `data`: 8 bit, `channels` samples per pixel, the first three L*, a* and b*. */
+/** Converts pixels in place. `data`: 8-bit values, `channels` samples per pixel, the first three L*, a* and b*. */
 export function labToRgb(data: Uint8Array, channels: number, { isSigned, isDeep }: LabCoding): void {
   // The center of the 16-bit values with this upper byte.
   const middle = isDeep ? 0.5 : 0;

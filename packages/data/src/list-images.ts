@@ -12,7 +12,7 @@ import { ImageWalk, type SkippedEntry, type WalkedFile } from './image-walk.ts';
  */
 export async function listImages(root: string): Promise<{ files: WalkedFile[]; skipped: SkippedEntry[] }> {
   const realRoot = await realpath(root).catch((error: NodeJS.ErrnoException) => {
-    throw new DataError(`Expected a folder of images at ${root}, received: ${systemErrorText(error)}.`);
+    throw new DataError(`Cannot read the folder of images ${root}: ${systemErrorText(error)}.`);
   });
   const walk = new ImageWalk({ realRoot, followLinks: false });
   const files: WalkedFile[] = [];

@@ -1,19 +1,19 @@
 import { totalmem } from 'node:os';
 import { DataError } from './errors.ts';
 
-/** Memory available to this process, bytes: the machine's or the container's limit. */
+/** Memory available to this process in bytes: the limit of the machine or of the container. */
 export function availableMemoryBytes(): number {
   const limit = process.constrainedMemory();
   return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }
 
-/** Bytes of the pixels of the images, with one store per size. */
+/** Bytes of all pixels, with one store per size. */
 export function pixelBytes({ imageCount, imageSizes }: { imageCount: number; imageSizes: readonly number[] }): number {
   return imageSizes.reduce((sum, size) => sum + imageCount * size * size * 3, 0);
 }
 
 /**
- * Rejects a run whose memory exceeds this machine's, before anything is decoded.
+ * Rejects a run that needs more memory than this machine has, before anything is decoded.
  *
  * @param need `laneBytes`: memory for training, without the pixels.
  * @param availableBytes by default {@link availableMemoryBytes}.

@@ -1,4 +1,4 @@
-/** Both Unicode forms of a name are one name: for classes, in splits, and for drawing the split. */
+/** Both Unicode forms count as the same name: for classes, in split folders, and for drawing the split. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';

@@ -18,7 +18,7 @@ export interface PictureGroup {
 export interface PictureGroups {
   /** Disjoint, sorted by their first paths. */
   groups: PictureGroup[];
-  /** False if so many images look alike that not all of them were compared. */
+  /** False if so many images look alike that some of them were not compared. */
   isComplete: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface PictureGroups {
  * Every member shows the same picture as the first member, so a burst of similar photographs does not chain into one group.
  * Mirrored, cropped, shifted and brightened versions are different pictures.
  *
- * @param pixels the decoded images at any size; larger ones distinguish more similar pictures.
+ * @param pixels the decoded images at any size; larger images distinguish more similar pictures.
  * @param sha256 of each image's bytes; null for an image that was not decoded, which joins no group.
  * @param options `onProgress` is called after each slice and at the end.
  * @throws the signal's reason on abort.

@@ -3,7 +3,7 @@ import type { ImageLayout } from './image-layout.ts';
 import { labToRgb } from './lab.ts';
 import { ycbcrToRgb } from './ycbcr.ts';
 
-/** [height, width, channels], 8 bit. */
+/** [height, width, channels], 8-bit values. */
 export interface Samples {
   data: Uint8Array;
   width: number;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { resampleAcrossLines, resampleAlongLines, type Taps, weightOne } from './resample.ts';
 
-/** The reference, one byte at a time: 32-bit sums, rounded to 8 bit. */
+/** The reference, one byte at a time: 32-bit sums, rounded to 8 bits. */
 function weightedSums(valueAt: (index: number) => number, { size, first, count, weights, stride }: Taps): number[] {
   return Array.from({ length: size }, (_, position) => {
     let sum = weightOne / 2;

@@ -20,7 +20,7 @@ export interface Taps {
 /**
  * Resamples each line: [lineCount, length, 3] → [lineCount, size, 3].
  *
- * Sums are 32 bit, wrap as in C, and are rounded to 8 bit.
+ * Sums have 32 bits, wrap as in C, and are rounded to 8 bits.
  */
 export function resampleAlongLines(data: Uint8Array, lineCount: number, taps: Taps): Uint8Array {
   const lineBytes = data.length / lineCount;

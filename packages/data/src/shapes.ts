@@ -15,7 +15,7 @@ import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import sharp from 'sharp';
 import { randomFor } from './shuffle.ts';
 
-/** Increment it when the drawing changes, to invalidate cached data sets. */
+/** Incremented when the drawing changes, to invalidate cached data sets. */
 const drawingVersion = 3;
 
 /** Side of the drawn images, pixels. */

@@ -68,7 +68,7 @@ describe('splitImages', () => {
     );
   });
 
-  it('deals k folds: every training image is held out exactly once, by a training without its fold', () => {
+  it('deals k folds: every training image is held out exactly once, from a training run without its fold', () => {
     fc.assert(
       fc.property(
         anyCounts,
@@ -159,11 +159,11 @@ describe('splitImages', () => {
     expect(testOf(images.toReversed())).toEqual(testOf(images));
     const tooMany = planOf({ testMultipleOf: 32 });
     expect(() => splitImages({ images, classes: ['0', '1'], root }, tooMany)).toThrow(
-      'Expected at least 32 images to test on, a whole batch (flaws.wholeBatchesOnly), in /data, received 20',
+      'Expected at least 32 test images in /data, a whole batch (flaws.wholeBatchesOnly), received 20',
     );
   });
 
-  it('leaves every fold images of each class to fit, for any shares', () => {
+  it('leaves images of each class to fit in every fold, for any shares', () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 4, max: 9 }), { minLength: 2, maxLength: 3 }),
@@ -257,7 +257,7 @@ describe('splitImages with split folders for tune images', () => {
 
   it('rejects them with the flaw that monitors the test images', () => {
     expect(() => splitImages(folderOf([20, 20], [3, 2], [1, 1]), planOf({ tune: 'test' }))).toThrow(
-      'Expected no folder of tune images in /data with flaws.tuneOnTest, which monitors the test images, received 5',
+      'Expected no tune images in /data, because flaws.tuneOnTest monitors the test images; received 5',
     );
   });
 });
@@ -387,7 +387,7 @@ describe('splitImages with groups', () => {
     expect(drawnCount).toBeGreaterThan(50);
   });
 
-  it('leaves a class its other pictures to fit if one of them has many copies, grouped or dropped', () => {
+  it('keeps the other pictures of a class in fit if one of them has many copies, grouped or dropped', () => {
     const images = imagesOf([80, 20], null);
     const copies = Array.from({ length: 60 }, (_, index) => index);
     const folder = { images, classes: ['0', '1'], root };
@@ -459,7 +459,7 @@ describe('splitImages with groups', () => {
     }
   });
 
-  it('counts a group once towards the images that a class needs, and says so', () => {
+  it('counts a group once towards the images that a class needs, and the message says so', () => {
     const images = imagesOf([10, 20], null);
     expect(() =>
       splitImages({ images, classes: ['cats', 'dogs'], root }, planOf(), [

@@ -1,8 +1,8 @@
 /**
  * Draws the sets of images from a seed, stratified by class.
  *
- * The test images are set aside first. The others form one or more folds. In each, a training of a member fits `fit`, monitors
- * `tune` and predicts `outOfFold`, images it was not trained on, for training the stackers.
+ * The test images are set aside first. The others form one or more folds. In each fold, a training run of a member fits `fit`,
+ * monitors `tune`, and predicts `outOfFold`, images that it was not trained on, to train the stackers.
  */
 import { displayName } from './display-name.ts';
 import { DataError } from './errors.ts';
@@ -16,18 +16,18 @@ import { type Fold, foldName, foldsOf, type StackingImages } from './training-fo
 export interface SplitPlan {
   seed: number;
   /**
-   * Share of a training's images for early stopping; `test` monitors the test images (a flaw). Unused if a split folder
+   * Share of a fold's training images for early stopping; `test` monitors the test images (a flaw). Ignored if a split folder
    * provides the `tune` images.
    */
   tune: number | 'test';
-  /** Share of all images for testing; unused if a `validation` or `test` folder is the test set. */
+  /** Share of all images for testing; ignored if a `validation` or `test` folder is the test set. */
   test: number;
   stacking: StackingImages;
   /** Randomly drops test images until their number is a multiple of this (a flaw); 1 keeps all. */
   testMultipleOf: number;
 }
 
-/** The images of one training of every member. Ascending image indices. */
+/** The images of one training run of every member. Ascending image indices. */
 export interface FoldImages {
   fold: Fold;
   fit: Uint32Array;
@@ -47,9 +47,9 @@ export interface ImageSplit {
  *
  * Test and tune folders, where they exist, provide all their images as test and tune sets.
  *
- * @param groups Disjoint lists of indices of images that must stay together, such as copies of one picture. Every drawn
- * split keeps a group on one side, whatever its labels; split folders take precedence. Without groups, every image is drawn
- * independently.
+ * @param groups Disjoint lists of indices of images that must stay together, such as copies of one picture. Images
+ * of a group are always drawn into the same set, whatever their labels; split folders take precedence. Without groups, every
+ * image is drawn independently.
  * @param leftOut Images to exclude from all sets, such as dropped copies.
  * @throws DataError when a class has fewer images (a group counts as one) than the split or its folds need.
  */
@@ -94,7 +94,7 @@ export function splitImages(
   }
 }
 
-/** All images that some training fits, monitors or predicts out of fold, except test images. Ascending. */
+/** All images that any training run fits, monitors or predicts out of fold, except test images. Ascending. */
 export function trainingImages({ folds, test }: ImageSplit): Uint32Array {
   const tested = new Set(test);
   const all = new Set(folds.flatMap(({ fit, tune, outOfFold }) => [...fit, ...tune, ...outOfFold]));
@@ -157,14 +157,14 @@ function givenSets({ images, root }: Pick<ImageFolder, 'images' | 'root'>, plan:
   const tune = ofRole('tune');
   if (tune !== null && plan.tune === 'test')
     throw new DataError(
-      `Expected no folder of tune images in ${root} with flaws.tuneOnTest, which monitors the test images, received ${tune.length} such images; move that folder away.`,
+      `Expected no tune images in ${root}, because flaws.tuneOnTest monitors the test images; received ${tune.length}. Remove the flaw or move the folder of tune images.`,
     );
   return { tune, test: ofRole('test') };
 }
 
 /**
- * The images to draw from, as units by label; units and their images are sorted by path. A unit with several labels counts for
- * the rarest of them, which can spare images least.
+ * The images to draw from, as units by label; units and their images are sorted by path. A unit with several labels counts
+ * for the rarest of them, because that class has the fewest images.
  *
  * Excludes images of sets that a split folder provides.
  */
@@ -227,7 +227,7 @@ function drawClass(
   }) as [Unit[], Unit[], Unit[]];
   if (drawn.length === 0)
     throw new DataError(
-      `No image of class "${displayName(name)}" is left to fit; lower split.tune, split.test or stacking.fraction.`,
+      `No image of class "${displayName(name)}" is left to train on; lower split.tune, split.test or stacking.fraction.`,
     );
   // Each fold leaves at least one image to fit and one to tune (if drawn); the largest fold has n / k images, rounded up.
   const least = stacking.kind === 'kfold' ? stacking.folds + (given.tune === null ? 2 : 1) : 0;
@@ -266,8 +266,8 @@ function imageCount(units: readonly Unit[]): number {
 }
 
 /**
- * The image count to which shares apply. Units larger than the smallest share are excluded: they stay in `fit` and must not
- * inflate the shares until hardly another picture is left to fit.
+ * The image count to which shares apply. Units larger than the smallest share are excluded: they stay in `fit`, and counting
+ * them would enlarge the shares until `fit` had hardly any other pictures.
  */
 function sharedCount(units: readonly Unit[], smallestShare: number): number {
   const all = imageCount(units);
@@ -306,7 +306,7 @@ function wholeBatches(
   if (count === test.length) return test;
   if (count === 0)
     throw new DataError(
-      `Expected at least ${testMultipleOf} images to test on, a whole batch (flaws.wholeBatchesOnly), in ${root}, received ${test.length}; lower recipe.batchSize.`,
+      `Expected at least ${testMultipleOf} test images in ${root}, a whole batch (flaws.wholeBatchesOnly), received ${test.length}; lower recipe.batchSize.`,
     );
   const sorted = [...test].toSorted(pathOrder(images));
   return ascending(shuffle(sorted, randomFor(seed, 'test groups')).slice(0, count));

@@ -1,4 +1,4 @@
-/** Reads the meaning of the samples of a TIFF's first image: which are colors, which is opacity. */
+/** Reads the meaning of the samples of a TIFF's first image: which ones are colors, and which one is opacity. */
 import type { LabCoding } from './lab.ts';
 import { TiffTags } from './tiff-tags.ts';
 import { defaultYcbcr, type YcbcrCoding } from './ycbcr.ts';

@@ -69,7 +69,7 @@ export class TiffTags {
   /** The patch that replaces a tag's single 16-bit value. */
   replacement(tag: number, value: number): { at: number; bytes: readonly number[] } {
     const entry = this.#entries.get(tag);
-    if (entry?.type !== 3) throw new Error(`damaged: the TIFF tag ${tag} is not of 16 bit`);
+    if (entry?.type !== 3) throw new Error(`damaged: the TIFF tag ${tag} is not a 16-bit value`);
     const bytes = [value & 255, value >> 8];
     return { at: entry.at, bytes: this.#isLittle ? bytes : bytes.reverse() };
   }

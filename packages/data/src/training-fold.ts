@@ -1,11 +1,11 @@
-/** The share of the training images that one training of a member leaves out. */
+/** The share of the training images that one training run of a member leaves out. */
 
 /** The source of the stackers' training images. */
 export type StackingImages =
   /** A share of the images, held out from every member. */
   | { kind: 'holdout'; fraction: number }
   /**
-   * Every image is held out once: one training per fold, which predicts its fold. `refit` adds a training on all images for
+   * Every image is held out once: one training run per fold, which predicts its fold. `refit` adds a run on all images for
    * the final predictions; `average` averages the predictions of the folds' models instead.
    */
   | { kind: 'kfold'; folds: number; members: 'refit' | 'average' }
@@ -17,11 +17,11 @@ export type Fold =
   | { kind: 'holdout' }
   /** One of k folds, counted from 0. */
   | { kind: 'fold'; index: number }
-  /** Nothing is left out. */
+  /** No images are left out. */
   | { kind: 'all' };
 
 /**
- * Returns the folds of a stacking method, each with one training of every member, in this order.
+ * Returns the folds of a stacking method in training order; each stands for one training run of every member.
  *
  * @example foldsOf({ kind: 'kfold', folds: 2, members: 'refit' }).map(foldName) // ['fold-1', 'fold-2', 'all']
  */

@@ -10,7 +10,7 @@ export interface YcbcrCoding {
 /** ITU-R BT.601 at full range, the default of the TIFF specification. */
 export const defaultYcbcr: YcbcrCoding = { luma: [0.299, 0.587, 0.114], range: [0, 255, 128, 255, 128, 255] };
 
-/** Converts pixels in place. `data`: 8 bit, `channels` samples per pixel, the first three Y, Cb and Cr. */
+/** Converts pixels in place. `data`: 8-bit values, `channels` samples per pixel, the first three Y, Cb and Cr. */
 export function ycbcrToRgb(data: Uint8Array, channels: number, { luma, range }: YcbcrCoding): void {
   const [red, green, blue] = luma;
   // Scales a code's range to 0 … 255 for Y and -127 … 127 for the color differences.

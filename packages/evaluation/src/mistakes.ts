@@ -2,7 +2,7 @@ import { argmax } from './score.ts';
 import type { Mistake } from './score-schema.ts';
 
 /**
- * The most confident errors of a classifier, the worst first.
+ * Returns the most confident errors of a classifier, worst first.
  *
  * @param probabilities [images, classes]
  * @param images paths and labels of the rows.

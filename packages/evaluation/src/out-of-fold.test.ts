@@ -31,16 +31,18 @@ describe('gatherOutOfFold', () => {
 
   it('refuses an image in two folds', () => {
     const twice = [fold('fold-1', [0, 1], [0, 0]), fold('fold-2', [1, 2], [0, 0])];
-    expect(() => gatherOutOfFold(twice, 1)).toThrow('image 1 of fold-2 is in another fold too');
+    expect(() => gatherOutOfFold(twice, 1)).toThrow('image 1 of fold-2 is also in another fold');
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY])('refuses a logit of %d', (broken) => {
-    expect(() => gatherOutOfFold([fold('fold-1', [0, 1], [0, broken])], 1)).toThrow('expected finite logits of fold-1');
+    expect(() => gatherOutOfFold([fold('fold-1', [0, 1], [0, broken])], 1)).toThrow(
+      'expected finite logits for fold-1',
+    );
   });
 
   it('refuses logits that do not match the images', () => {
     expect(() => gatherOutOfFold([fold('fold-1', [0, 1], [0, 0, 0])], 1)).toThrow(
-      'expected 2 × 1 logits of fold-1, received 3',
+      'expected 2 × 1 logits for fold-1, received 3',
     );
   });
 });

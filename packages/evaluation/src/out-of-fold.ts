@@ -1,6 +1,6 @@
 /** Gathers a member's out-of-fold predictions of all folds. */
 
-/** Predictions of one training of a member on images that it was not trained on. */
+/** Predictions of one training run of a member, on images that it was not trained on. */
 export interface FoldPredictions {
   /** Name of the fold, for messages. */
   name: string;
@@ -26,12 +26,12 @@ export function gatherOutOfFold(folds: readonly FoldPredictions[], outputCount: 
   const rows = new Float32Array(folds.reduce((sum, { logits }) => sum + logits.length, 0));
   for (const { name, indices, logits } of folds) {
     if (logits.length !== indices.length * outputCount)
-      throw new Error(`expected ${indices.length} × ${outputCount} logits of ${name}, received ${logits.length}`);
-    if (!logits.every(Number.isFinite)) throw new Error(`expected finite logits of ${name}`);
+      throw new Error(`expected ${indices.length} × ${outputCount} logits for ${name}, received ${logits.length}`);
+    if (!logits.every(Number.isFinite)) throw new Error(`expected finite logits for ${name}`);
     const firstRow = rowOf.size;
     rows.set(logits, firstRow * outputCount);
     for (const [row, index] of indices.entries()) {
-      if (rowOf.has(index)) throw new Error(`image ${index} of ${name} is in another fold too`);
+      if (rowOf.has(index)) throw new Error(`image ${index} of ${name} is also in another fold`);
       rowOf.set(index, firstRow + row);
     }
   }

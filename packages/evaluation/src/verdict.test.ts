@@ -38,7 +38,7 @@ describe('verdict', () => {
     ['significantly better', significant(facts(97, 90)), '7 more images correctly than'],
     ['significantly better', significant(facts(97, 90)), 'the difference is significant (exact'],
     ['worse', facts(94, 95), 'It classifies 1 fewer image correctly than the best single member'],
-    ['level', facts(95, 95), 'It is level with the best single member, one (95.0 %).'],
+    ['equal', facts(95, 95), 'It classifies as many images correctly as the best single member, one (95.0 %).'],
     ['no better than the baseline', facts(55, 54), 'not significantly better than always predicting'],
     [
       'a failed member',

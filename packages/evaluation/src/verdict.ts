@@ -37,7 +37,7 @@ export function verdict({ stackers, members, bestMember, demo, baseline, flaws }
   const p = `exact McNemar p = ${mcnemar.p.toPrecision(2)}, ${mcnemar.pHolm.toPrecision(2)} adjusted for ${count(stackers.length, 'stacker')}`;
   const best = `the best single member, ${mcnemar.against} (${percent(single.accuracy)})`;
   let comparison: string;
-  if (difference === 0) comparison = `It is level with ${best}.`;
+  if (difference === 0) comparison = `It classifies as many images correctly as ${best}.`;
   else {
     const significant = mcnemar.pHolm < significance ? 'significant' : 'not significant';
     const images = `${Math.abs(difference)} ${difference > 0 ? 'more' : 'fewer'} image${Math.abs(difference) === 1 ? '' : 's'}`;

@@ -3,7 +3,7 @@
  * `src/stackers/dense-network.ts` allocates its memory.
  *
  * Weights, and their gradient, are contiguous: hidden kernel [inputs, 10], hidden bias [10], output kernel [10, outputs], output
- * bias [outputs]. Every sum is computed in the order of a plain loop, so that the result has the bits of plain JavaScript.
+ * bias [outputs]. Every sum is computed in the order of a plain loop, so that the result is bit-equal to that of plain JavaScript.
  */
 
 /** The first free address. */
@@ -72,7 +72,7 @@ export function forward(
   }
 }
 
-/** Adds `share` × the gradient of the row of the last {@link forward}; `slopes`: derivatives of its loss by its logits. */
+/** Adds `share` × the gradient of the row of the last {@link forward}; `slopes`: derivatives of its loss with respect to its logits. */
 export function addGradient(
   input: usize,
   inputCount: i32,
@@ -89,7 +89,7 @@ export function addGradient(
   const outputKernelGradient: usize = gradient + hiddenBytes + rowBytes;
   const outputBiasGradient: usize = outputKernelGradient + stride * (hiddenCount as usize);
   const shares = f64x2.splat(share);
-  // The slopes of the hidden units overwrite the units, which are not needed any more.
+  // The slopes of the hidden units overwrite the units, which are no longer needed.
   for (let unit: usize = 0; unit < rowBytes; unit += 8) {
     const value = load<f64>(hidden + unit);
     // Where relu is 0, the gradient is 0.

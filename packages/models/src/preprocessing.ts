@@ -23,7 +23,7 @@ const transforms = {
 export type PreprocessingName = keyof typeof transforms;
 export const preprocessingNames = Object.keys(transforms) as PreprocessingName[];
 
-/** Turns raw pixels into what a backbone's weights were trained on. */
+/** Converts raw pixels to the values that a backbone's weights were trained on. */
 export interface Preprocessing extends PixelTransform {
   /** Recorded beside saved weights. */
   name: PreprocessingName;

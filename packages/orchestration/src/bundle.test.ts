@@ -65,8 +65,8 @@ it('loads a bundle of version 3, which called testTimeAugmentation mirror', asyn
 });
 
 it.each([
-  ['no list of images', undefined, /expected the file images\.json/],
-  ['a list that is not JSON', '{', /images\.json: expected JSON/],
+  ['no list of images', undefined, /does not list the required file images\.json/],
+  ['a list that is not JSON', '{', /images\.json: invalid JSON/],
   ['a list of other values', '{"test":["photo.jpg"],"training":[]}', /images\.json does not list a run's images: /],
 ])('is refused with %s', async (_, images, message) => {
   const { 'images.json': __, ...files } = Object.fromEntries(await openSealedFolder(at('bundle')));
@@ -79,12 +79,12 @@ it.each([
 describe('an inconsistent bundle', () => {
   it.each<{ what: string; change: (manifest: BundleManifest) => unknown; message: string }>([
     {
-      what: 'a member that would lie elsewhere',
+      what: 'a member name that leaves the folder',
       change: ({ members }) => Object.assign(members[0]!, { name: '../one' }),
       message: 'expected lower-case letters',
     },
     {
-      what: 'a member twice',
+      what: 'two members of the same name',
       change: ({ members }) => Object.assign(members[0]!, { name: 'two' }),
       message: 'member names must differ',
     },
@@ -112,12 +112,12 @@ describe('an inconsistent bundle', () => {
       message: 'the kind of a stacker must be that of its state',
     },
     {
-      what: 'a kind of stacker twice',
+      what: 'two stackers of the same kind',
       change: ({ stackers }) => stackers.push(stackers[0]!),
       message: 'the kinds of stackers must differ',
     },
     {
-      what: 'a stacker of more members',
+      what: 'a stacker for more members',
       change: ({ stackers }) =>
         Object.assign(stackers[0]!, { kind: 'mean', state: { kind: 'mean', memberCount: 3, classCount: 2 } }),
       message: 'stackers must have the same number of members and classes as the bundle',

@@ -55,7 +55,8 @@ const bundleSchema = z
     'every model must have the classes of the bundle',
   )
   .refine(
-    ({ members }) => members.every(({ models }) => models.every(({ model }) => seesAs(model, models[0]!.model))),
+    ({ members }) =>
+      members.every(({ models }) => models.every(({ model }) => hasSameArchitecture(model, models[0]!.model))),
     'the models of a member must have the same backbone and preprocessing',
   )
   .refine(
@@ -88,8 +89,8 @@ export interface Bundle {
 }
 
 /**
- * Publishes a bundle atomically, replacing an earlier one. The weights of a model with a path become hard links to that file,
- * to store them only once.
+ * Publishes a bundle atomically, replacing an earlier one. The weights of a model with a path become hard links to that file, so
+ * that they are stored only once.
  */
 export async function writeBundle(
   folder: string,
@@ -143,7 +144,7 @@ export async function readBundle(folder: string): Promise<Bundle> {
   const content = (name: string): Uint8Array => {
     const bytes = files.get(name);
     if (bytes === undefined)
-      throw new StorageError(`${folder}: expected the file ${name}, which its SHA256SUMS does not list.`);
+      throw new StorageError(`${folder}: its SHA256SUMS does not list the required file ${name}.`);
     return bytes;
   };
   const json = upgradeManifest(parseJson(content('bundle.json'), join(folder, 'bundle.json')));
@@ -182,7 +183,7 @@ async function runFolderMistake(folder: string): Promise<StorageError | undefine
     : new StorageError(`Expected a bundle at ${folder}, received a run folder without one: the run has not finished.`);
 }
 
-function seesAs(one: MemberManifest, other: MemberManifest): boolean {
+function hasSameArchitecture(one: MemberManifest, other: MemberManifest): boolean {
   return one.preprocessing === other.preprocessing && isDeepStrictEqual(one.backbone, other.backbone);
 }
 

@@ -54,7 +54,7 @@ describe('duplicate images', () => {
   it.each([
     ['a hold-out', {}],
     ['folds', { stacking: { kind: 'kfold', folds: 4, members: 'refit' } }],
-  ] as const)('lie in one set by default, with %s, those under two labels too', async (_, changes) => {
+  ] as const)('are in the same set by default, with %s, even under different labels', async (_, changes) => {
     const dataset = await open(source, {}, changes);
     expect(dataset.duplicates).toHaveLength(2);
     const [many, two] = dataset.duplicates;
@@ -139,7 +139,7 @@ describe('--resume', () => {
     await rm(join(folder, 'report.json'));
     const resumed = train({}, { resume: folder });
     await expect(resumed).rejects.toThrow(ConfigError);
-    await expect(resumed).rejects.toThrow(/The images in .*swapped are not those that the run .* started with/);
+    await expect(resumed).rejects.toThrow(/The images in .*swapped have changed since the run in .* started/);
   });
 });
 

@@ -1,5 +1,5 @@
 /**
- * Advice that a caller can add to an error's message in terms of the caller's options, which this package does not have.
+ * Advice that a caller can add to an error's message in terms of its own options; this package has no command-line options.
  *
  * - `output-place`: use another output folder
  * - `disk-space`: use another output folder, or free disk space
@@ -9,8 +9,8 @@
  * - `weights-folder`: use another source of weights than the given folder
  * - `weights-download`: use another source of weights than the published ones
  * - `bfloat16-unavailable`: use the precision `auto`
- * - `setup-needed`: setting up the native runtime
- * - `folder-layout`: another layout of the data folder
+ * - `setup-needed`: set up the native runtime
+ * - `folder-layout`: use another layout of the data folder
  * - `evaluate-all`: evaluate all images of the folder
  */
 export const adviceCodes = [
@@ -38,7 +38,7 @@ export function advise<Kind extends Error>(error: Kind, advice: Advice): Kind & 
   return Object.assign(error, advice);
 }
 
-/** An error's advice; undefined if its message suffices. */
+/** An error's advice; undefined if it has none. */
 export function adviceOf(error: unknown): Advice | undefined {
   const { code, data } = error as { code?: unknown; data?: Advice['data'] };
   const known = adviceCodes.find((one) => one === code);

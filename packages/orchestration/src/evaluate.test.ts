@@ -102,7 +102,7 @@ describe('classes', () => {
   );
 });
 
-describe('the data set checks of training', () => {
+describe('the data set checks that training also makes', () => {
   const spoil = async (...names: string[]) => {
     for (const name of names) await writeFile(inFolder(name), '<html></html>');
   };

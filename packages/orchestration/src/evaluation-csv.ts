@@ -16,7 +16,9 @@ export interface EvaluationFilePaths {
 /** @throws ConfigError when a path does not end in .csv, both are the same, or nothing can be written there. */
 export async function requireEvaluationFiles({ csv, wrong }: EvaluationFilePaths): Promise<void> {
   if (csv !== undefined && csv === wrong)
-    throw new ConfigError(`Expected two files for all images and for the wrong ones, received ${csv} for both.`);
+    throw new ConfigError(
+      `Expected different files for all images and for the misclassified ones, received ${csv} for both.`,
+    );
   for (const path of [csv, wrong]) if (path !== undefined) await requireOutputFile(path, '.csv');
 }
 

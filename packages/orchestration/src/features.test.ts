@@ -69,7 +69,7 @@ describe.skipIf(!existsSync(shared))('with the weights and photographs in ../sha
     const writing = writeFeatures(at('kept.npy'), paths, { ...options, inputSize: 32 });
     await expect(writing).rejects.toThrow(DataError);
     await expect(writing).rejects.toThrow(
-      /^2 of 3 images cannot be used, but every image needs a row: \S+text\.jpg \(not an image: .*\); \S+nowhere\.jpg \(cannot be read: .*\)\. Remove them from the list\.$/,
+      /^Cannot compute the features of 2 of 3 images: \S+text\.jpg \(not an image: .*\); \S+nowhere\.jpg \(cannot be read: .*\)\. Remove them from the list\.$/,
     );
     expect(await readFile(at('kept.npy'), 'utf8')).toBe('an earlier one');
   });
@@ -108,7 +108,7 @@ test.each<[string, Request, new (message: string) => Error, RegExp]>([
     'missing weights',
     { weights: 'none.h5' },
     StorageError,
-    /^Expected an \.h5 weight file at \S+none\.h5, received no such file or folder\.$/,
+    /^Cannot read the weight file \S+none\.h5: no such file or folder\.$/,
   ],
   ['weights that are not HDF5', {}, ModelError, /^text\.jpg: expected an HDF5 file/],
   ['several devices', { device: 'cpu:0,cpu:1' }, ConfigError, /^Expected one device, received "cpu:0,cpu:1"\.$/],
@@ -119,17 +119,12 @@ test.each<[string, Request, new (message: string) => Error, RegExp]>([
     'a file as the folder of the output',
     { out: 'text.jpg/f.npy' },
     ConfigError,
-    /^Expected to write to \S+text\.jpg, received: a part of the path is not a folder\.$/,
+    /^Cannot write to \S+text\.jpg: a part of the path is not a folder\.$/,
   ],
-  // Even root cannot write there.
-  [
-    'a folder that cannot be created',
-    { out: '/proc/new/f.npy' },
-    ConfigError,
-    /^Expected to write to \/proc\/new, received: /,
-  ],
-])('refuses %s in one line', async (_, { out = 'none.npy', paths = ['some.jpg'], ...wishes }, kind, message) => {
-  const named = { ...options, weights: 'text.jpg', ...wishes };
+  // Not even root can write there.
+  ['a folder that cannot be created', { out: '/proc/new/f.npy' }, ConfigError, /^Cannot write to \/proc\/new: /],
+])('refuses %s in one line', async (_, { out = 'none.npy', paths = ['some.jpg'], ...request }, kind, message) => {
+  const named = { ...options, weights: 'text.jpg', ...request };
   const writing = writeFeatures(resolve(folder, out), paths, { ...named, weights: at(named.weights) });
   await expect(writing).rejects.toThrow(kind);
   await expect(writing).rejects.toThrow(message);

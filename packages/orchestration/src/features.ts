@@ -159,7 +159,7 @@ async function featureRows(
   }
   if (skipped.length > 0)
     throw new DataError(
-      `${skipped.length} of ${paths.length} images cannot be used, but every image needs a row: ${skipped
+      `Cannot compute the features of ${skipped.length} of ${paths.length} images: ${skipped
         .slice(0, 20)
         .map(({ path, reason }) => `${path} (${reason})`)
         .join('; ')}${skipped.length > 20 ? '; …' : ''}. Remove them from the list.`,
@@ -178,7 +178,7 @@ async function readWeights(path: string): Promise<{ name: string; bytes: Uint8Ar
   return { name: basename(path), bytes: await readWeightFile(path) };
 }
 
-/** Checks the output path before minutes of work. Requiring `.npy` keeps a mistake from overwriting an image. */
+/** Checks the output path before the work, which can take minutes. Requiring `.npy` prevents overwriting an image by mistake. */
 async function requirePlace(out: string): Promise<void> {
   if (!out.endsWith('.npy')) throw new ConfigError(`Expected an output file that ends in .npy, received ${out}.`);
   await requireWritable(dirname(out));

@@ -1,4 +1,4 @@
-/** Checks and writes to the place of a command's result; the user can fix a problem with it. */
+/** Checks that a command's output can be written, and writes it; the user can fix a failure. */
 import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemErrorText } from '@chorus/storage';
@@ -7,7 +7,7 @@ import { advise, ConfigError } from './errors.ts';
 /**
  * Creates a folder and checks that it is writable by creating a folder in it, since permissions alone do not show that.
  *
- * @param advice the end of the message; by default the error has the code `output-place`.
+ * @param advice completes the message; by default the error has the code `output-place`.
  * @throws ConfigError if it is not writable.
  */
 export async function requireWritable(folder: string, advice?: string): Promise<void> {
@@ -32,7 +32,7 @@ export async function writingTo<T>(place: string, write: () => Promise<T>, advic
   } catch (error) {
     const { syscall } = error as NodeJS.ErrnoException;
     if (syscall === undefined) throw error;
-    const message = `Expected to write to ${place}, received: ${systemErrorText(error)}`;
+    const message = `Cannot write to ${place}: ${systemErrorText(error)}`;
     throw advice === undefined
       ? advise(new ConfigError(`${message}.`), { code: 'output-place' })
       : new ConfigError(`${message}; ${advice}.`);
@@ -42,7 +42,7 @@ export async function writingTo<T>(place: string, write: () => Promise<T>, advic
 /**
  * Creates a folder and its parents.
  *
- * node's recursive mkdir does not return for places like /proc, whose folders exist but reject new entries.
+ * node's recursive mkdir never returns for paths below /proc, whose folders exist but reject new entries.
  */
 export async function makeFolder(folder: string): Promise<void> {
   const code = await mkdir(folder).then(

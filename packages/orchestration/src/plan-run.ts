@@ -20,16 +20,16 @@ export interface RunPlan {
   /** Devices, one lane each. */
   lanes: string[];
   plan: TrainingPlan;
-  /** Peak use of this machine's memory. */
+  /** Estimated peak use of this machine's memory. */
   memoryBytes: number;
   diskBytes: number;
-  /** Of training, stacking and testing, without decoding: [least, most]. */
+  /** Estimated time of training, stacking and testing, without decoding: [least, most]. */
   seconds: [least: number, most: number];
 }
 
 /**
- * Plans a run as `train` does, including downloads, setup and decoding, but creates no run folder. A few seconds of training
- * steps on this machine give the time estimate.
+ * Plans a run as `train` does, including downloads, setup and decoding, but creates no run folder. Estimates the time from a few
+ * seconds of training steps on this machine.
  *
  * @throws the errors that `train` throws before it creates a run folder.
  */
@@ -58,7 +58,7 @@ export async function planRun(
     };
   } catch (error) {
     if (!stop.raised) throw error;
-    throw new StoppedError('The planning was stopped.');
+    throw new StoppedError('Planning was stopped.');
   } finally {
     unlisten();
   }

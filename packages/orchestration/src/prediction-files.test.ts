@@ -49,8 +49,8 @@ describe('prediction files', () => {
 
   it.each([
     ['a photograph', { csv: 'photo.jpg' }, /Expected an output file that ends in \.csv, received .*photo\.jpg/],
-    ['a folder', { jsonl: 'folder.jsonl' }, /received a folder or device; name another place/],
-    ['a place in a file', { csv: 'photo.jpg/p.csv' }, /Expected to write to .*; name another file\./],
+    ['a folder', { jsonl: 'folder.jsonl' }, /received a folder or device; name another file/],
+    ['a path below a file', { csv: 'photo.jpg/p.csv' }, /Cannot write to .*; name another file\./],
     ['the second of two', { csv: 'p.csv', jsonl: 'p.csv' }, /ends in \.jsonl/],
   ])('are refused for %s, and leave nothing', async (_, names: { csv?: string; jsonl?: string }, message) => {
     await writeFile(at('photo.jpg'), '');

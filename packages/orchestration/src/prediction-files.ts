@@ -61,7 +61,8 @@ export async function openPredictionFiles({ csv, jsonl }: PredictionFilePaths): 
 }
 
 /**
- * Checks an output path before minutes of work. Requiring the extension keeps a mistake from overwriting an image.
+ * Checks an output path before the work, which can take minutes. Requiring the extension prevents overwriting an image by
+ * mistake.
  *
  * @throws ConfigError when the path has another extension, is a folder or device, or is not writable.
  */
@@ -70,7 +71,7 @@ export async function requireOutputFile(path: string, ending: string): Promise<v
     throw new ConfigError(`Expected an output file that ends in ${ending}, received ${path}.`);
   const there = await stat(path).catch(() => undefined);
   if (there !== undefined && !there.isFile())
-    throw new ConfigError(`Expected an output file at ${path}, received a folder or device; name another place.`);
+    throw new ConfigError(`Expected an output file at ${path}, received a folder or device; name another file.`);
   await requireWritable(dirname(path), otherFile);
 }
 

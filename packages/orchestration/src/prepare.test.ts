@@ -66,7 +66,7 @@ describe('an experiment file', () => {
 
   it.each<[string, string, RegExp]>([
     [
-      'a key of prototypes',
+      'a reserved key',
       'export default JSON.parse(\'{"recipe": {"__proto__": {"batchSize": 4}}}\')',
       /recipe\.__proto__: unknown key/,
     ],
@@ -89,7 +89,7 @@ describe('an experiment file', () => {
   });
 
   it.each(['pipe.json', 'pipe.ts', 'folder.json', 'folder.ts', 'device.json', 'device.ts'])(
-    'is a regular file: not %s',
+    'must be a regular file, not %s',
     async (name) => {
       const path = join(base, name);
       const [kind] = name.split('.') as [string];
@@ -97,7 +97,7 @@ describe('an experiment file', () => {
       else if (kind === 'folder') await mkdir(path);
       else await symlink('/dev/zero', path);
       await expect(prepare({ file: path })).rejects.toThrow(ConfigError);
-      await expect(prepare({ file: path })).rejects.toThrow(/(named pipe|folder|device), expected a regular file/);
+      await expect(prepare({ file: path })).rejects.toThrow(/(named pipe|folder|device) instead of a regular file/);
     },
   );
 
@@ -108,7 +108,7 @@ describe('an experiment file', () => {
       'export const seed = 5;',
       /none\.ts: expected a default export, received none; write: export default/,
     ],
-    ['nothing in it', 'empty.ts', '', /empty\.ts: expected a default export/],
+    ['no content', 'empty.ts', '', /empty\.ts: expected a default export/],
     ['another default export', 'list.ts', 'export default [1];', /list\.ts: expected an object .*, received an array/],
     ['a function', 'function.ts', 'export default () => ({});', /expected an object .*, received a function/],
     ['a syntax error', 'syntax.ts', 'export default {\n  seed: 5,\n  x y\n};', /syntax\.ts:3:5: Unexpected token/],
@@ -117,7 +117,7 @@ describe('an experiment file', () => {
     ['an unquoted word', 'word.json', '\n seed', /word\.json:2:2: not valid JSON/],
     ['a truncated file', 'short.json', '{\n  "seed": 5', /short\.json:2:\d+: not valid JSON/],
     [
-      'a mistake at run time',
+      'a runtime error',
       'throws.ts',
       'const a = {};\nexport default { seed: a.b.c };',
       /throws\.ts:2:\d+: the file threw while it was loaded: Cannot read/,
@@ -128,8 +128,8 @@ describe('an experiment file', () => {
       "import x from 'no-such-package';\nexport default { x };",
       /imports\.ts.*Cannot find module 'no-such-package'$/,
     ],
-    ['an unknown preset', 'preset.json', '{ "preset": "mobil" }', /There is no preset "mobil"; did you mean mobile\?/],
-    ['a misspelled key', 'misspelt.json', '{ "presett": "mobile" }', /presett: unknown key; did you mean "preset"\?/],
+    ['an unknown preset', 'preset.json', '{ "preset": "mobil" }', /Unknown preset "mobil"; did you mean mobile\?/],
+    ['a misspelled key', 'misspelled.json', '{ "presett": "mobile" }', /presett: unknown key; did you mean "preset"\?/],
     ['a $schema that is not a string', 'address.json', '{ "$schema": 5 }', /\$schema: expected a string/],
   ])('is refused with %s: %s', async (_, name, text, message) => {
     const path = join(base, name);
@@ -214,7 +214,7 @@ describe('auto', () => {
     ['MobileNets from random weights', () => ({ file: file() }), 'mobile'],
     ['a preset for the weights that take precedence', () => ({ file: file(), weights: 'imagenet' }), 'cpu'],
     [
-      'no preset for members of the user',
+      'no preset if the user names members',
       () => ({ assignments: ['members=[{"name":"a","backbone":"mobilenet"},{"name":"b","backbone":"mobilenet"}]'] }),
       undefined,
     ],

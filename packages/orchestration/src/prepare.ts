@@ -23,14 +23,14 @@ import { isNamedWeights, missingWeights } from './run/initial-weights.ts';
  * applies if none of these sets workers, CHORUS_WEIGHTS if the weights are `auto`.
  */
 export interface Named {
-  /** The name of a preset, or `auto`, with which the file may name one. */
+  /** The name of a preset, or `auto`, in which case the file may name one. */
   preset: string;
   /** Absolute path of a `.ts`, `.js`, `.mjs` or `.json` file with an experiment. */
   file?: string;
   /** `path=value`, such as `recipe.batchSize=16`. */
   assignments?: readonly string[];
   data?: string | undefined;
-  /** `auto`, `classes` or `splits`: what the data folder's top folders are. */
+  /** `auto`, `classes` or `splits`: what the top folders of the data folder are. */
   layout?: string | undefined;
   /** Also follows links out of the data folder. */
   followLinks?: boolean | undefined;

@@ -13,7 +13,7 @@ afterAll(removeRuns);
 
 describe('members that fail', () => {
   it.skipIf(!existsSync(pretrained))(
-    'do not take the others with them: exit code 3, their reason in the report (needs ../shared)',
+    'do not stop the others: exit code 3, and the reason is in the report (needs ../shared)',
     async () => {
       const { report, exitCode } = await train(three(await weightsWith('wide')), { out: at('one-fails') });
       expect(exitCode).toBe(3);
@@ -36,7 +36,7 @@ describe('members that fail', () => {
     const folder = await weightsWith('wide', 'slim', 'third');
     const run = train(three(folder), { out: at('all-fail') });
     await expect(run).rejects.toThrow(TooFewMembersError);
-    await expect(run).rejects.toThrow(/0 of 3 members finished, 2 are needed: wide: /);
+    await expect(run).rejects.toThrow(/0 of 3 members finished, but at least 2 are required: wide: /);
     const report = reportSchema.parse(JSON.parse(await readFile(at('all-fail/report.json'), 'utf8')));
     expect(report.members.map(({ status }) => status)).toEqual(['failed', 'failed', 'failed']);
     expect(report.stackers).toEqual([]);

@@ -33,7 +33,7 @@ describe('k folds', () => {
     ['refit', ['fold-1', 'fold-2', 'fold-3', 'all'], 1, 'the model of all'],
     ['average', ['fold-1', 'fold-2', 'fold-3'], 3, 'the mean of 3 models'],
   ] as const)(
-    'trains each member once per fold; the bundle has them by %s and gives the same answers',
+    'trains each member once per fold, and the bundle gives the same predictions: %s',
     async (members, parts, modelCount, predictsWith) => {
       const finished: string[] = [];
       const { report } = await train(
@@ -58,7 +58,7 @@ describe('k folds', () => {
         expect(member.trainings.map(({ fold }) => foldName(fold))).toEqual(parts);
         expect(member.predictsWith).toBe(predictsWith);
       }
-      // 79 usable images in train, each held out once.
+      // 79 usable images in train, each left out once.
       expect(report.dataset.counts.training).toBe(79);
       const outOfFold = report.dataset.counts.folds.map((fold) => fold.outOfFold);
       expect(outOfFold.reduce((sum, one) => sum + one, 0)).toBe(79);
@@ -93,7 +93,7 @@ describe('k folds', () => {
   });
 
   it.skipIf(!existsSync(pretrained))(
-    'computes what a frozen backbone makes of the images once for all folds (needs ../shared)',
+    'computes the features of a frozen backbone once for all folds (needs ../shared)',
     async () => {
       const { report } = await train(
         {
@@ -125,9 +125,9 @@ describe('k folds', () => {
         stacking: { kind: 'kfold', folds: 2, members: 'average' },
       };
       await train(experiment, { out });
-      // The model of one fold, as a separate bundle, on the images that the fold held out.
+      // The model of one fold, as a separate bundle, on the images that the fold left out.
       const { manifest, weights, outOfFoldLogits } = await readMember(join(out, 'members/slim/fold-1'));
-      if (weights === undefined) throw new Error('a fold that answers in the bundle keeps its weights');
+      if (weights === undefined) throw new Error('expected the weights of a fold whose model is in the bundle');
       const bundle = await readBundle(join(out, 'bundle'));
       await writeBundle(
         at(`alone-${testTimeAugmentation}`),
@@ -150,21 +150,18 @@ describe('k folds', () => {
     },
   );
 
-  it.skipIf(!existsSync(pretrained))(
-    'fail a member when its weights do not match, but not the others (needs ../shared)',
-    async () => {
-      const folder = await weightsWith('slim');
-      const { report, exitCode } = await train(
-        { ...three(folder), stacking: { kind: 'kfold', folds: 2, members: 'average' } },
-        { out: at('fold-fails') },
-      );
-      expect(exitCode).toBe(3);
-      expect(report.members.map(({ name, status, trainings }) => [name, status, trainings.length])).toEqual([
-        ['wide', 'done', 2],
-        ['slim', 'failed', 0],
-        ['third', 'done', 2],
-      ]);
-      expect(report.members[1]!.reason).toMatch(/^features: mobilenet_2_5_128_tf_no_top\.h5: /);
-    },
-  );
+  it.skipIf(!existsSync(pretrained))('fail only the member whose weights do not match (needs ../shared)', async () => {
+    const folder = await weightsWith('slim');
+    const { report, exitCode } = await train(
+      { ...three(folder), stacking: { kind: 'kfold', folds: 2, members: 'average' } },
+      { out: at('fold-fails') },
+    );
+    expect(exitCode).toBe(3);
+    expect(report.members.map(({ name, status, trainings }) => [name, status, trainings.length])).toEqual([
+      ['wide', 'done', 2],
+      ['slim', 'failed', 0],
+      ['third', 'done', 2],
+    ]);
+    expect(report.members[1]!.reason).toMatch(/^features: mobilenet_2_5_128_tf_no_top\.h5: /);
+  });
 });

@@ -30,7 +30,7 @@ it('trains members with two input sizes and decodes each image once for both, as
   );
 });
 
-it('row 10 of the faults: unusual names are unchanged in the predictions and the report', async () => {
+it('keeps unusual names unchanged in the predictions and the report', async () => {
   const odd = [
     'a\nb.png',
     '--x.png',

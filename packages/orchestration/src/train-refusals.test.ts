@@ -15,7 +15,7 @@ describe('refused before a run folder is created', () => {
     [
       'a typo in the data folder',
       () => ({ ...small(), data: { source: at('dta') } }),
-      /received: no such file or folder/,
+      /Cannot read the folder of images .*: no such file or folder/,
     ],
     [
       'a data folder without classes',
@@ -25,7 +25,7 @@ describe('refused before a run folder is created', () => {
     [
       'missing weights',
       () => ({ ...small(), weights: at('none') }),
-      /weight files at .*received: no such file or folder/,
+      /Cannot read the folder of weight files .*none: no such file or folder/,
     ],
     ['a device that does not exist', () => ({ ...small(), workers: [{ device: 'gpu:7' }] }), /no device gpu:7/],
     [
@@ -68,7 +68,9 @@ it('lets only one of two runs use the same folder; the other one fails before it
   );
   expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
   const refused = outcomes.findIndex(({ status }) => status === 'rejected');
-  expect(String((outcomes[refused] as PromiseRejectedResult).reason)).toMatch(/There is a run in|is in use by process/);
+  expect(String((outcomes[refused] as PromiseRejectedResult).reason)).toMatch(
+    /There is already a run in|is in use by process/,
+  );
   expect(trained).not.toContain(refused);
 });
 
@@ -87,7 +89,7 @@ describe('refused before anything is decoded', () => {
     [
       'missing images',
       () => ({ ...small(), data: { source: at('none') } }),
-      /Expected a folder of images at .*none, received: no such file or folder/,
+      /Cannot read the folder of images .*none: no such file or folder/,
     ],
   ])('%s', async (_, experiment, message) => {
     let decoded = false;

@@ -98,7 +98,7 @@ describe('stopping and resuming', () => {
     expect(report.members.map(({ trainings }) => trainings[0]!.resumed)).toEqual([true, false]);
     await rm(at('killed/report.json'));
     await cp(join(data, 'train/stars/stars-00002.png'), join(data, 'train/stars/stars-99999.png'));
-    await expect(train({}, { resume: at('killed') })).rejects.toThrow(/are not those that the run in .* started with/);
+    await expect(train({}, { resume: at('killed') })).rejects.toThrow(/have changed since the run in .* started/);
     await rm(join(data, 'train/stars/stars-99999.png'));
   });
 

@@ -37,7 +37,7 @@ describe('a whole run', () => {
     );
   });
 
-  it('succeeds, with a report that matches its schema', async () => {
+  it('succeeds with a report that matches its schema', async () => {
     expect(result.exitCode).toBe(0);
     const report = reportSchema.parse(JSON.parse(await readFile(at('run/report.json'), 'utf8')));
     expect(report).toEqual(result.report);
@@ -176,11 +176,11 @@ describe('a whole run', () => {
   });
 
   it('does not start in a folder that contains a run, or in one that is not writable', async () => {
-    await expect(train(small(), { out: at('run-copy') })).rejects.toThrow(/There is a run in .*run-copy already\.$/);
+    await expect(train(small(), { out: at('run-copy') })).rejects.toThrow(/There is already a run in .*run-copy\.$/);
     await writeFile(at('file'), '');
     const blocked = train(small(), { out: at('file/run') });
     await expect(blocked).rejects.toThrow(ConfigError);
-    await expect(blocked).rejects.toThrow(/received: a part of the path is not a folder\.$/);
+    await expect(blocked).rejects.toThrow(/: a part of the path is not a folder\.$/);
   });
 });
 

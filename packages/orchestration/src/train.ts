@@ -31,7 +31,7 @@ export interface TrainOptions {
   base?: string;
   /** A run folder to resume, which contains the experiment. A finished run is not changed. */
   resume?: string;
-  /** Name of the preset that the experiment came from; goes into the report. */
+  /** Name of the preset that the experiment came from, for the report. */
   preset?: string;
   observer?: Partial<RunObserver>;
   /** Stops every lane before its next batch; `train` then throws StoppedError, and the run can be resumed. */
@@ -168,6 +168,6 @@ async function failWithReport(
     outcome.status === 'failed' ? [`${members[index]!.name}: ${outcome.reason}`] : [],
   );
   throw new TooFewMembersError(
-    `${doneCount} of ${members.length} members finished, ${minMembers} are needed: ${reasons.join('; ')}. The report is ${folder.report}.`,
+    `${doneCount} of ${members.length} members finished, but at least ${minMembers} are required: ${reasons.join('; ')}. The report is ${folder.report}.`,
   );
 }

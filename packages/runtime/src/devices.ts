@@ -43,7 +43,8 @@ export async function askTensorflow(logicalCpuDevices: number): Promise<DeviceNa
   });
   const ending = await new Promise((done) => child.on('close', (exitCode, signal) => done(signal ?? exitCode)));
   process.off('exit', end);
-  if (answer === undefined) throw new RuntimeError(`TensorFlow could not list its devices: it ended with ${ending}.`);
+  if (answer === undefined)
+    throw new RuntimeError(`TensorFlow could not list its devices: its process ended with ${ending}.`);
   if ('error' in answer) throw new RuntimeError(answer.error);
   return answer.devices;
 }

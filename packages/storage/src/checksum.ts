@@ -43,7 +43,7 @@ export async function measureFile<Name extends 'md5' | 'sha256'>(
 export async function readVerified(path: string, expected: { sha256: string; bytes: number }): Promise<Uint8Array> {
   const content = await readRegularFile(path, { maxBytes: 2 ** 31 }).catch((error: unknown) => {
     if (!(error instanceof UnreadableFileError)) throw error;
-    throw new StorageError(`Expected a file of ${expected.bytes} bytes at ${path}, received ${error.received}.`);
+    throw new StorageError(`Expected a file of ${expected.bytes} bytes at ${path}: ${error.received}.`);
   });
   if (content.length !== expected.bytes)
     throw new StorageError(`${path} is damaged: expected ${expected.bytes} bytes, received ${content.length}.`);

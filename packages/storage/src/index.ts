@@ -4,6 +4,7 @@ export { type FetchBytesOptions, fetchBytes } from './download/fetch-bytes.ts';
 export { type FetchedFile, type FetchOptions, fetchFile } from './download/fetch-file.ts';
 export type { DownloadLimits } from './download/limits.ts';
 export type { FileSource } from './download/source.ts';
+export { withoutCredentials } from './download/without-credentials.ts';
 export { StorageError } from './errors.ts';
 export { parseJson, readJsonFile } from './json-file.ts';
 export { type Lock, lockOwner, tryLock, withLock } from './lock.ts';

@@ -7,9 +7,13 @@ const parse = (text: string) => parseJson(Buffer.from(text), '/x/bundle.json');
 
 describe('parseJson', () => {
   test.each<[string, string, string]>([
-    ['text that is not JSON', '{', '/x/bundle.json: expected JSON, received'],
-    ['empty text', '', '/x/bundle.json: expected JSON, received'],
-    ['10,000 levels', '['.repeat(10_000) + ']'.repeat(10_000), '/x/bundle.json: expected JSON of at most 64 levels'],
+    ['text that is not JSON', '{', '/x/bundle.json: invalid JSON: '],
+    ['empty text', '', '/x/bundle.json: invalid JSON: '],
+    [
+      '10,000 levels',
+      '['.repeat(10_000) + ']'.repeat(10_000),
+      '/x/bundle.json: expected at most 64 levels of nested JSON',
+    ],
     ['a __proto__ key', '{"__proto__": {"polluted": 1}}', '/x/bundle.json: unknown key "__proto__"'],
     ['a nested __proto__ key', '[{"a": [{"__proto__": 1}]}]', '/x/bundle.json: unknown key "__proto__"'],
     ['a constructor key', '{"a": {"constructor": {}}}', '/x/bundle.json: unknown key "constructor"'],

@@ -5,7 +5,7 @@ import { readRegularFile } from './regular-file.ts';
 /** The description of a bundle of a hundred models takes a few megabytes. */
 const maxJsonBytes = 64 * 2 ** 20;
 
-/** Exceeds the depth of every file that Chorus writes. */
+/** More than the depth of any file that Chorus writes. */
 const maxDepth = 64;
 
 const refusedKeys: readonly string[] = ['__proto__', 'constructor', 'prototype'];
@@ -34,7 +34,7 @@ export function parseJson(content: Uint8Array, source: string): unknown {
   try {
     value = JSON.parse(new TextDecoder().decode(content));
   } catch (error) {
-    throw new StorageError(`${source}: expected JSON, received ${(error as Error).message}.`, { cause: error });
+    throw new StorageError(`${source}: invalid JSON: ${(error as Error).message}.`, { cause: error });
   }
   checkStructure(value, source);
   return value;
@@ -46,7 +46,7 @@ export function parseJson(content: Uint8Array, source: string): unknown {
 function checkStructure(value: unknown, source: string): void {
   let level = [value];
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > maxDepth) throw new StorageError(`${source}: expected JSON of at most ${maxDepth} levels.`);
+    if (depth > maxDepth) throw new StorageError(`${source}: expected at most ${maxDepth} levels of nested JSON.`);
     const next: unknown[] = [];
     for (const parent of level) {
       if (typeof parent !== 'object' || parent === null) continue;

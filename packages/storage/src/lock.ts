@@ -1,4 +1,4 @@
-/** Locks between processes: a folder beside the locked path, touched regularly by its owner (proper-lockfile). */
+/** Locks between processes: a folder beside the locked path that its owner touches regularly (proper-lockfile). */
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import lockfile from 'proper-lockfile';
@@ -28,7 +28,7 @@ export async function tryLock(path: string): Promise<Lock> {
     if (lock !== undefined) return lock;
     const owner = await ownerOf(path);
     if ((owner !== undefined && isAlive(Number(owner))) || Date.now() > deadline)
-      throw new StorageError(`${path} is in use by process ${owner ?? 'unknown'}; wait for it or stop it.`);
+      throw new StorageError(`${path} is in use by process ${owner ?? 'unknown'}; wait for it to finish, or stop it.`);
     // The owner was killed, so the lock soon turns stale. Removing it here would race with other processes.
     await pause();
   }
@@ -90,7 +90,7 @@ async function attempt(path: string): Promise<Lock | undefined> {
   return (await acquire(path, Number.POSITIVE_INFINITY)) ?? (await takeOver(path));
 }
 
-/** Guarded, so that one process at a time removes a stale lock: a second one would remove the new lock of the first. */
+/** Guarded, so that one process at a time removes a stale lock; a second process would remove the first one's new lock. */
 async function takeOver(path: string): Promise<Lock | undefined> {
   const guard = `${path}.lock.takeover`;
   if (!(await isOld(lockPathOf(path)))) return undefined;

@@ -74,7 +74,7 @@ async function renameToFree(temporary: string, target: string): Promise<void> {
     await rename(temporary, target);
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
-    throw ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(code) ? new StorageError(`${target} exists already.`) : error;
+    throw ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(code) ? new StorageError(`${target} already exists.`) : error;
   }
 }
 

@@ -38,14 +38,14 @@ describe('readRegularFile', () => {
 
   // A plain read of each would block forever or fail without naming the path.
   const refused: [string, string][] = [
-    ['folder', 'a folder, expected a regular file'],
-    ['pipe', 'a named pipe, expected a regular file'],
-    ['link-to-pipe', 'a named pipe, expected a regular file'],
-    ['socket', 'a socket, expected a regular file'],
-    ['device', 'a device, expected a regular file'],
+    ['folder', 'a folder instead of a regular file'],
+    ['pipe', 'a named pipe instead of a regular file'],
+    ['link-to-pipe', 'a named pipe instead of a regular file'],
+    ['socket', 'a socket instead of a regular file'],
+    ['device', 'a device instead of a regular file'],
     ['nothing', 'no such file or folder'],
     ['file/below', 'a part of the path is not a folder'],
-    ['loop', 'a link that leads to itself'],
+    ['loop', 'too many symbolic links encountered'],
   ];
   test.each(refused)('rejects %s', async (name, received) => {
     const error = await readRegularFile(at(name), { maxBytes: 7 }).catch((caught: unknown) => caught);
@@ -59,7 +59,9 @@ describe('readRegularFile', () => {
   });
 
   it('rejects a file above maxBytes', async () => {
-    await expect(readRegularFile(at('file'), { maxBytes: 6 })).rejects.toThrow('7 bytes, expected at most 6');
+    await expect(readRegularFile(at('file'), { maxBytes: 6 })).rejects.toThrow(
+      'its size is 7 bytes, expected at most 6',
+    );
   });
 });
 

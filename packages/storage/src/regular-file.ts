@@ -1,4 +1,4 @@
-/** Opens only regular files: opening a named pipe blocks, and a device may be endless or have side effects on open. */
+/** Opens only regular files: opening a named pipe blocks, and a device may be endless or opening it may have side effects. */
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { StorageError } from './errors.ts';
@@ -6,7 +6,7 @@ import { systemErrorText } from './system-error.ts';
 
 /** The path is not a regular file, or the file is too large or unreadable. */
 export class UnreadableFileError extends StorageError {
-  /** Describes the problem, for messages: `a named pipe, expected a regular file`. */
+  /** Describes the problem, for messages: `a named pipe instead of a regular file`. */
   readonly received: string;
   /** The file system's code, such as `ENOENT`. */
   readonly code: string | undefined;
@@ -22,17 +22,17 @@ export class UnreadableFileError extends StorageError {
  * Reads a whole regular file; follows links.
  *
  * @param options `maxBytes`: a larger file is rejected before it is read.
- * @throws UnreadableFileError naming the path and the problem: nothing, a folder, a named pipe, a device, too many bytes.
+ * @throws UnreadableFileError naming the path and the problem: no such file, a folder, a named pipe, a device, too many bytes.
  */
 export async function readRegularFile(path: string, options: { maxBytes: number }): Promise<Buffer> {
   const { maxBytes } = options;
   return withRegularFile(path, async (file, size) => {
-    if (size > maxBytes) throw new UnreadableFileError(path, `${size} bytes, expected at most ${maxBytes}`);
+    if (size > maxBytes) throw new UnreadableFileError(path, `its size is ${size} bytes, expected at most ${maxBytes}`);
     const content = Buffer.allocUnsafeSlow(size);
     let length = 0;
     while (length < size) {
       const { bytesRead } = await file.read(content, length, Math.min(size - length, pieceBytes), length);
-      if (bytesRead === 0) throw new UnreadableFileError(path, 'a file that was shortened while it was read');
+      if (bytesRead === 0) throw new UnreadableFileError(path, 'it was truncated while it was being read');
       length += bytesRead;
     }
     return content;
@@ -65,7 +65,7 @@ async function withRegularFile<T>(path: string, use: (file: FileHandle, size: nu
   try {
     // Checked before opening, because opening a device may have side effects.
     requireRegular(path, await stat(path));
-    // The path may have changed since: open without blocking, and check the handle again.
+    // The path may have changed since then: opens without blocking, and checks the handle again.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stats = await file.stat();
@@ -82,7 +82,7 @@ async function withRegularFile<T>(path: string, use: (file: FileHandle, size: nu
 }
 
 function requireRegular(path: string, stats: Stats): void {
-  if (!stats.isFile()) throw new UnreadableFileError(path, `${kindOf(stats)}, expected a regular file`);
+  if (!stats.isFile()) throw new UnreadableFileError(path, `${kindOf(stats)} instead of a regular file`);
 }
 
 function kindOf(stats: Stats): string {

@@ -40,7 +40,7 @@ describe('a sealed folder', () => {
     ['a file one byte longer', () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3, 4, 0)), /a\.bin is damaged/],
     ['a flipped bit', () => writeFile(at('members/a.bin'), Uint8Array.of(1, 2, 3, 5)), /a\.bin is damaged/],
     ['two swapped files of the same size', swap, /a\.bin is damaged/],
-    ['a missing file', () => unlink(at('members/b.bin')), /b\.bin: expected a plain file/],
+    ['a missing file', () => unlink(at('members/b.bin')), /b\.bin: expected a regular file/],
     ['an extra file', () => writeFile(at('members/c.bin'), ''), /does not list members\/c\.bin/],
     ['no SHA256SUMS', () => unlink(at('SHA256SUMS')), /Expected a folder with SHA256SUMS/],
     [
@@ -48,14 +48,14 @@ describe('a sealed folder', () => {
       () => writeFile(at('SHA256SUMS'), 'hello\n'),
       /expected "<sha256> {2}<name>", received "hello"/,
     ],
-    ['a link out of the folder', link, /a\.bin: expected a plain file/],
+    ['a link out of the folder', link, /a\.bin: expected a regular file/],
     [
       'a path outside the folder',
       () => list('../secret'),
-      /expected a name inside the folder, received "\.\.\/secret"/,
+      /expected a path inside the folder, received "\.\.\/secret"/,
     ],
-    ['an absolute path', () => list(join(parent, 'secret')), /expected a name inside the folder/],
-    ['a path with a backslash', () => list('..\\secret'), /expected a name inside the folder/],
+    ['an absolute path', () => list(join(parent, 'secret')), /expected a path inside the folder/],
+    ['a path with a backslash', () => list('..\\secret'), /expected a path inside the folder/],
   ])('is rejected with %s', async (_, damage, message) => {
     await damage();
     await expect(openSealedFolder(folder)).rejects.toThrow(message);
@@ -107,7 +107,7 @@ describe('a sealed folder', () => {
     await writeFile(at(name), 'another');
     await expect(openSealedFolder(folder)).rejects.toThrow(`${name} is damaged`);
     await unlink(at(name));
-    await expect(openSealedFolder(folder)).rejects.toThrow(`${name}: expected a plain file`);
+    await expect(openSealedFolder(folder)).rejects.toThrow(`${name}: expected a regular file`);
   });
 
   test.each(['SHA256SUMS', 'bundle.json', 'members/a.bin'])('is rejected with a named pipe for %s', async (name) => {
@@ -119,11 +119,11 @@ describe('a sealed folder', () => {
   it.each(['/dev/zero', '/dev/full'])('is rejected with the device %s as SHA256SUMS', async (device) => {
     await unlink(at('SHA256SUMS'));
     await symlink(device, at('SHA256SUMS'));
-    await expect(openSealedFolder(folder)).rejects.toThrow('received a device, expected a regular file');
+    await expect(openSealedFolder(folder)).rejects.toThrow(': a device instead of a regular file');
   });
 
   it('is not written with names outside the folder', async () => {
-    await expect(sealFolder(join(parent, 'x'), { '../y': '' })).rejects.toThrow('expected a name inside the folder');
+    await expect(sealFolder(join(parent, 'x'), { '../y': '' })).rejects.toThrow('expected a path inside the folder');
   });
 });
 

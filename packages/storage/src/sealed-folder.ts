@@ -1,6 +1,6 @@
 /**
- * Sealed folders: files with a `SHA256SUMS` (the format of `sha256sum -c`), published by one rename. Members and bundles
- * are sealed folders.
+ * Sealed folders: files and their `SHA256SUMS` (the format of `sha256sum -c`), published by a single rename. Members and
+ * bundles are sealed folders.
  */
 import { link, lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -69,7 +69,7 @@ export async function openSealedFolder(folder: string): Promise<Map<string, Uint
   const sumsPath = join(folder, sumsName);
   const sums = await readRegularFile(sumsPath, { maxBytes: maxSumsBytes }).catch((error: unknown) => {
     if (!(error instanceof UnreadableFileError)) throw error;
-    throw new StorageError(`Expected a folder with ${sumsName} at ${folder}, received ${error.received}.`);
+    throw new StorageError(`Expected a folder with ${sumsName} at ${folder}: ${error.received}.`);
   });
   const files = new Map<string, Uint8Array>();
   for (const line of sums
@@ -85,15 +85,13 @@ export async function openSealedFolder(folder: string): Promise<Map<string, Uint
   }
   const extra = (await listFiles(folder)).filter((name) => name !== sumsName && !files.has(name));
   if (extra.length > 0)
-    throw new StorageError(
-      `${folder}: ${sumsName} does not list ${extra.slice(0, 3).join(', ')}; the folder was changed.`,
-    );
+    throw new StorageError(`${folder} has changed: ${sumsName} does not list ${extra.slice(0, 3).join(', ')}.`);
   return files;
 }
 
 /**
- * The names of a sealed folder's files, its list of checksums included. Reads the list alone and skips its damaged lines, so
- * that it serves to remove a folder, not to trust one.
+ * Returns the names of a sealed folder's files, including `SHA256SUMS`. Reads only that list and skips its damaged lines: use
+ * the names to delete a folder, not to trust one.
  */
 export async function sealedFileNames(folder: string): Promise<Set<string>> {
   const sums = await readRegularFile(join(folder, sumsName), { maxBytes: maxSumsBytes }).catch(() => '');
@@ -110,7 +108,10 @@ function isExisting(file: Uint8Array | string | ExistingFile): file is ExistingF
   return typeof file === 'object' && 'path' in file;
 }
 
-/** Links a file with this checksum; returns false if it differs, or if hard links are not supported or would cross disks. */
+/**
+ * Creates a hard link to a file with this checksum; returns false if the checksum differs, or the file system does not
+ * support the link.
+ */
 async function linkIfEqual(path: string, sum: string, target: string): Promise<boolean> {
   try {
     await link(path, target);
@@ -124,7 +125,7 @@ async function linkIfEqual(path: string, sum: string, target: string): Promise<b
 
 async function readChecked(folder: string, name: string, expected: string): Promise<Uint8Array> {
   const path = join(folder, name);
-  // Checks every path component, so that no link leaves the folder.
+  // Checks every path component, so that no link leads out of the folder.
   const parts = name.split('/');
   for (let depth = 1; depth <= parts.length; depth += 1) {
     const part = join(folder, ...parts.slice(0, depth));
@@ -132,7 +133,7 @@ async function readChecked(folder: string, name: string, expected: string): Prom
     const fits = depth === parts.length ? stat?.isFile() : stat?.isDirectory();
     if (!fits)
       throw new StorageError(
-        `${part}: expected a plain ${depth === parts.length ? 'file' : 'folder'}, as listed in ${sumsName}.`,
+        `${part}: expected a regular ${depth === parts.length ? 'file' : 'folder'}, because ${sumsName} lists ${name}.`,
       );
   }
   const content = await readRegularFile(path, { maxBytes: maxFileBytes });
@@ -152,7 +153,7 @@ function assertInside(name: string, folder: string): void {
     name.includes('\n') ||
     parts.some((part) => part === '' || part === '.' || part === '..')
   )
-    throw new StorageError(`${folder}: expected a name inside the folder, received "${name}".`);
+    throw new StorageError(`${folder}: expected a path inside the folder, received "${name}".`);
 }
 
 async function listFiles(folder: string, below = ''): Promise<string[]> {

@@ -127,7 +127,7 @@ describe('publishFolder', () => {
     await put('three', true);
     expect(await readFile(join(target, 'a'), 'utf8')).toBe('three');
     await writeFile(join(target, 'file'), '');
-    await expect(publishFolder(join(target, 'file'), async () => {})).rejects.toThrow('file exists already');
+    await expect(publishFolder(join(target, 'file'), async () => {})).rejects.toThrow('file already exists');
     await rm(join(target, 'file'));
     expect(await readdir(folder)).toEqual(['x']);
   });

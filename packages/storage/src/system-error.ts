@@ -1,8 +1,8 @@
-/** Describes system errors in words. Imports nothing but node:util, because the command line needs it before the rest loads. */
+/** Describes system errors in words. Imports only node:util, because the command line needs it before anything else loads. */
 import { getSystemErrorMap } from 'node:util';
 
 /**
- * Describes a file system or network error without its code, as the end of a sentence.
+ * Describes a file system or network error without its code, to complete a sentence.
  *
  * @returns for example `no such file or folder`; for any other error, its message.
  * @example
@@ -20,12 +20,11 @@ export function systemErrorText(error: unknown): string {
 
 const texts: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
-  EDQUOT: 'the disk quota is used up',
+  EDQUOT: 'disk quota exceeded',
   EISDIR: 'it is a folder',
-  ELOOP: 'a link that leads to itself',
   ENOENT: 'no such file or folder',
   ENOSPC: 'no space left on the disk',
   ENOTDIR: 'a part of the path is not a folder',
-  ENOTFOUND: 'no host of this name was found',
-  EAI_AGAIN: 'the host name could not be looked up',
+  ENOTFOUND: 'host not found',
+  EAI_AGAIN: 'the host name could not be resolved',
 };

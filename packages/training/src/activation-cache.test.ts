@@ -40,7 +40,7 @@ function activationsOf(activations: ActivationCache, batch: ImageBatch): tf.Tens
   return tf.tidy(() => activations.activations(activations.input(batch)));
 }
 
-describe('kept activations', () => {
+describe('cached activations', () => {
   test.each<[FineTuneRange, keyof typeof lanes]>([
     ['head', 'tensorflow'],
     [{ lastLayers: 20 }, 'tensorflow'],

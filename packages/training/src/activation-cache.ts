@@ -9,7 +9,7 @@ import type { ComputeSettings } from './prepared-function.ts';
 import type { SharedFeatures } from './protocol.ts';
 import type { StopFlag } from './stop-flag.ts';
 
-/** Maximum bytes of frozen layers' outputs that a stage keeps, for `fit` and `tune` together. */
+/** Maximum size of a stage's cached outputs of frozen layers in bytes, for `fit` and `tune` together. */
 export const activationBudgetBytes = 2 ** 30;
 
 /** The frozen layers, `view` of `classifier`, and the images they run over. */
@@ -19,7 +19,7 @@ export interface CacheSource {
   images: ImageReader;
 }
 
-/** Activations at the cut of a {@link FineTuneView}, by image and whether it is flipped. */
+/** Activations at the cut of a {@link FineTuneView}, by image and by whether it is flipped. */
 export class ActivationCache {
   readonly #classifier: Classifier;
   readonly #view: FineTuneView;
@@ -41,7 +41,7 @@ export class ActivationCache {
     this.#width = view.cut.shape.reduce((product, side) => product * side, 1);
   }
 
-  /** Activations that another task computed, at the cut before the head and from the same initial weights. */
+  /** Wraps activations that another task computed from the same initial weights, at the cut before the head. */
   static shared(source: CacheSource, features: SharedFeatures): ActivationCache {
     const cache = new ActivationCache(source, features.indices, features.rowsPerImage);
     cache.#rows = new Float32Array(features.rows);
@@ -51,7 +51,7 @@ export class ActivationCache {
   /**
    * Runs the frozen layers over all images, unless the cut is the input or the rows exceed the budget.
    *
-   * @returns bytes kept.
+   * @returns the size of the cache in bytes.
    */
   async compute(budgetBytes: number, lane: { stop: StopFlag; compute: ComputeSettings }): Promise<number> {
     const bytes = this.#viewsPerImage * this.#positionOf.size * this.#width * Float32Array.BYTES_PER_ELEMENT;
@@ -75,7 +75,7 @@ export class ActivationCache {
   }
 
   /**
-   * The input of {@link activations} for a batch: kept rows, or pixels. The caller disposes it.
+   * The input of {@link activations} for a batch: cached rows, or pixels. The caller disposes it.
    *
    * @param rowCount N; padding rows are zero.
    */

@@ -115,13 +115,13 @@ describe('fitStage', () => {
   it('fails on a loss of NaN, naming the learning rate', async () => {
     const { stage } = scripted([], {}, { step: () => Number.NaN });
     await expect(run(stage)).rejects.toThrow(
-      'the loss became NaN in step 0 of epoch 0 of stage "whole" at learning rate 0.1; try a lower one',
+      'the loss became NaN in step 0 of epoch 0 of stage "whole" at learning rate 0.1; try a lower rate',
     );
   });
 
   it('fails on a loss of NaN on tune, with which no epoch could be compared', async () => {
     await expect(run(scripted([1, Number.NaN]).stage)).rejects.toThrow(
-      'the loss on tune became NaN in epoch 1 of stage "whole" at learning rate 0.1; try a lower one',
+      'the loss on tune became NaN in epoch 1 of stage "whole" at learning rate 0.1; try a lower rate',
     );
   });
 });

@@ -107,6 +107,6 @@ export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents
 
 function notFinite(stage: StageName, learningRate: number, what: string, value: number, where: string): TrainingError {
   return new TrainingError(
-    `the ${what} became ${value} in ${where} of stage "${stage}" at learning rate ${learningRate}; try a lower one`,
+    `the ${what} became ${value} in ${where} of stage "${stage}" at learning rate ${learningRate}; try a lower rate`,
   );
 }

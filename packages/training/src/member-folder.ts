@@ -52,12 +52,12 @@ export async function readMember(folder: string): Promise<TrainedMember> {
   const files = await openSealedFolder(folder);
   const content = (name: string): Uint8Array => {
     const bytes = files.get(name);
-    if (bytes === undefined) throw new StorageError(`${folder}: expected the file ${name}.`);
+    if (bytes === undefined) throw new StorageError(`Expected the file ${name} in ${folder}.`);
     return bytes;
   };
   const parsed = memberFileSchema.safeParse(parseJson(content('member.json'), join(folder, 'member.json')));
   if (!parsed.success)
-    throw new StorageError(`${folder}/member.json is not a member of this version: ${z.prettifyError(parsed.error)}`);
+    throw new StorageError(`${folder}/member.json is not from this version: ${z.prettifyError(parsed.error)}`);
   const { schemaVersion: _, model, ...record } = parsed.data;
   return {
     record,

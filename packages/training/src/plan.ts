@@ -1,6 +1,6 @@
 /**
  * The plan of a member's training, as plain data. `@chorus/orchestration` derives it from an experiment. This package depends
- * only on the plan, in which flaws and recipes appear as the values that they result in.
+ * only on the plan, in which flaws and recipes appear as the resulting values.
  */
 import type {
   BackboneSpec,
@@ -33,7 +33,7 @@ export type Stopping =
   /** Ends after all epochs, and keeps the last weights. */
   | { keeps: 'last' };
 
-/** One stage of a training. */
+/** One stage of a training run. */
 export interface StagePlan {
   name: StageName;
   /** The layers that train; the others are frozen and in inference mode. */

@@ -13,6 +13,6 @@ export function requireFinite(logits: Float32Array, indices: Uint32Array, source
   if (broken === -1) return;
   const row = Math.floor((broken * indices.length) / logits.length);
   throw new ModelError(
-    `${source}: expected finite logits, received ${logits[broken]} for image ${indices[row]}; the weights are not usable. Train the member again, at a lower learning rate.`,
+    `${source}: expected finite logits, received ${logits[broken]} for image ${indices[row]}; the weights are unusable. Train the member again at a lower learning rate.`,
   );
 }

@@ -186,7 +186,7 @@ describe('trainMember', () => {
 
   it.each<[string, string, new (message: string) => Error, RegExp]>([
     ['is not HDF5', sha256(Buffer.from('This is a text.')), ModelError, /^broken\.h5: /],
-    ['has changed since it was planned', 'b'.repeat(64), StorageError, /received other content/],
+    ['has changed since it was planned', 'b'.repeat(64), StorageError, /has changed since the run started/],
   ])('fails on a weight file that %s, publishes nothing and keeps no tensor', async (_, checksum, kind, message) => {
     const before = tf.memory().numTensors;
     const path = join(parent, 'broken.h5');
@@ -217,7 +217,7 @@ describe('shared features', () => {
     { engine: 'onnxruntime', testTimeAugmentation: true },
     { engine: 'onnxruntime', testTimeAugmentation: false },
   ] as const)(
-    'of $engine give the same training and predictions as own ones of TensorFlow, without reading the images; test-time augmentation: $testTimeAugmentation',
+    'of $engine give the same training results and predictions as features computed by the task in TensorFlow, without reading the images; test-time augmentation: $testTimeAugmentation',
     async ({ engine, testTimeAugmentation }) => {
       const own = await trainMember(await taskOf({ testTimeAugmentation }), lane().context);
       const features = { rowsPerImage: 2, predict: true } as const;

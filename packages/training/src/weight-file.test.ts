@@ -21,14 +21,14 @@ describe('readKnownWeightFile', () => {
     expect(Buffer.compare(await readKnownWeightFile(known), content)).toBe(0);
   });
 
-  it('refuses a changed file, with both checksums', async () => {
+  it('refuses a changed file, and reports both checksums', async () => {
     const path = join(folder, 'changed.h5');
     const changed = Buffer.from('the bytes of a weight filE');
     await writeFile(path, changed);
     const read = readKnownWeightFile({ path, sha256: sha256(content) });
     await expect(read).rejects.toThrow(StorageError);
     await expect(read).rejects.toThrow(
-      `Expected the weight file ${path} as it was when the run started (SHA-256 ${sha256(content)}), received other content (${sha256(changed)}). Put the file back, or start a new run.`,
+      `The weight file ${path} has changed since the run started: expected SHA-256 ${sha256(content)}, received ${sha256(changed)}. Restore the file, or start a new run.`,
     );
   });
 });
@@ -36,11 +36,11 @@ describe('readKnownWeightFile', () => {
 describe('readWeightFile', () => {
   test.each([
     ['a missing file', 'none.h5', 'no such file or folder'],
-    ['a folder', 'folder.h5', 'a folder, expected a regular file'],
+    ['a folder', 'folder.h5', 'a folder instead of a regular file'],
   ])('refuses %s', async (_, name, received) => {
     const path = join(folder, name);
     const read = readWeightFile(path);
     await expect(read).rejects.toThrow(StorageError);
-    await expect(read).rejects.toThrow(`Expected an .h5 weight file at ${path}, received ${received}.`);
+    await expect(read).rejects.toThrow(`Cannot read the weight file ${path}: ${received}.`);
   });
 });

@@ -1,6 +1,6 @@
 import { readRegularFile, StorageError, sha256, UnreadableFileError } from '@chorus/storage';
 
-/** Larger than any of keras-applications' weight files of convolutional families without the classification layer. */
+/** Larger than any weight file that keras-applications publishes for a convolutional family without its classification layer. */
 export const maximumWeightBytes = 1e9;
 
 /**
@@ -11,7 +11,7 @@ export const maximumWeightBytes = 1e9;
 export async function readWeightFile(path: string): Promise<Uint8Array> {
   return readRegularFile(path, { maxBytes: maximumWeightBytes }).catch((error: unknown) => {
     if (!(error instanceof UnreadableFileError)) throw error;
-    throw new StorageError(`Expected an .h5 weight file at ${path}, received ${error.received}.`, { cause: error });
+    throw new StorageError(`Cannot read the weight file ${path}: ${error.received}.`, { cause: error });
   });
 }
 
@@ -25,7 +25,7 @@ export async function readKnownWeightFile({ path, sha256: expected }: { path: st
   const received = sha256(bytes);
   if (received !== expected)
     throw new StorageError(
-      `Expected the weight file ${path} as it was when the run started (SHA-256 ${expected}), received other content (${received}). Put the file back, or start a new run.`,
+      `The weight file ${path} has changed since the run started: expected SHA-256 ${expected}, received ${received}. Restore the file, or start a new run.`,
     );
   return bytes;
 }

@@ -1,8 +1,8 @@
 """The article's procedure in plain Keras, as a contestant: V. Agarwal, "Destroy Image Classification by Ensemble of
-Pre-trained models" (2020). One step is the whole procedure: three backbones fine-tuned in sequence, then a model of the
-three, frozen, with a small head, trained by `fit`, which runs the members again in each epoch.
+Pre-trained models" (2020). One step is the whole procedure: fine-tunes three backbones in sequence, then joins them, frozen,
+with a small head and trains it by `fit`, which runs the members again in each epoch.
 
-Omitted, in favor of Keras: the article saves its members and loads them again.
+Omits, in favor of Keras, that the article saves its members and loads them again.
 """
 
 import os

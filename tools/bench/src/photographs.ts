@@ -13,7 +13,7 @@ export interface PhotographOptions {
 
 /**
  * Draws photographs: noise in octaves, weaker at finer scales, as in natural images; as JPEGs of quality 90, they take 0.2
- * bytes per pixel, like those of cameras.
+ * bytes per pixel, as those of cameras do.
  *
  * @returns the files' paths.
  */

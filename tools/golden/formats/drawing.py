@@ -1,4 +1,4 @@
-"""The picture that every file of this folder shows, and what is right of it on a white background."""
+"""The picture in every file of this folder, and its correct pixels on a white background."""
 
 import io
 
@@ -6,14 +6,14 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
 WIDTH, HEIGHT = 24, 16
-# In place of what is right of a file, where docs/formats.md gives the reason.
+# Takes the place of the correct pixels of a file that is refused; docs/formats.md gives the reason.
 REFUSED = None
-# Within what a CMYK or wide-gamut file can hold.
+# Within the gamut of CMYK and wide-gamut files.
 COLORS = ((200, 110, 60), (70, 120, 80), (225, 215, 205), (90, 80, 120))
 
 
 def picture(width=WIDTH, height=HEIGHT):
-    """A color in each quarter, a little lighter to the right and to the bottom: [height, width, 3]."""
+    """Returns [height, width, 3]: a color in each quarter, slightly lighter towards the right and the bottom."""
     y, x = np.mgrid[:height, :width]
     quarter = (x >= width // 2) + 2 * (y >= height // 2)
     return (np.array(COLORS)[quarter] + (x % (width // 2))[..., None] + (y % (height // 2))[..., None]).astype(np.uint8)
@@ -24,12 +24,12 @@ def gray():
 
 
 def alpha():
-    """From 40 to 240, in columns."""
+    """Returns gray columns from 40 to 240."""
     return np.broadcast_to((40 + np.arange(WIDTH) * 200 // (WIDTH - 1)).astype(np.uint8), (HEIGHT, WIDTH))
 
 
 def over(colors, opacity, background=(255, 255, 255)):
-    """Porter and Duff's "over", opacity 0 … 255."""
+    """Applies Porter and Duff's "over" operator; opacity 0 … 255."""
     share = np.asarray(opacity)[..., None] / 255
     return np.round(colors * share + np.array(background) * (1 - share)).astype(np.uint8)
 
@@ -40,7 +40,7 @@ def as_rgb(pixels):
 
 
 def by_pillow(data):
-    """The first frame, upright, as RGB on white."""
+    """Returns the first frame, upright, as RGB on white."""
     image = Image.open(io.BytesIO(data))
     image.load()
     image = ImageOps.exif_transpose(image)
@@ -58,7 +58,7 @@ def with_info(image, profile):
 
 
 def by_profile(source, profile=None):
-    """A file or a picture in sRGB, by its own profile or another one: perceptual."""
+    """Converts a file or a picture to sRGB by its own or another profile, with perceptual intent."""
     image = Image.open(io.BytesIO(source)) if isinstance(source, bytes) else source
     profile = ImageCms.ImageCmsProfile(io.BytesIO(profile or image.info["icc_profile"]))
     return np.asarray(ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"),

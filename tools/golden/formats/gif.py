@@ -1,4 +1,4 @@
-"""GIF files byte by byte: frames that do not cover the canvas, with and without a transparent color."""
+"""GIF files built byte by byte: frames that do not cover the canvas, with and without a transparent color."""
 
 import struct
 
@@ -6,12 +6,12 @@ import numpy as np
 
 from drawing import HEIGHT, REFUSED, WIDTH
 
-# Its entries that the frame below uses; 0 is no color of the frame's.
+# The palette entries that the frame below uses; the frame does not use 0.
 PALETTE = np.array([(10, 200, 30), (200, 110, 60), (70, 120, 80), (225, 215, 205)], np.uint8)
 
 
 def lzw(indices):
-    """Codes of 3 bits only: a clear code before the table would ask for wider ones."""
+    """Encodes with 3-bit codes only, by inserting a clear code before the table would require wider ones."""
     codes = []
     for start in range(0, len(indices), 2):
         codes += [4, *indices[start:start + 2]]
@@ -22,7 +22,7 @@ def lzw(indices):
 
 
 def frame(left, top, width, height, *, transparent=None, interlaced=False, local=False, disposal=0, delay=0):
-    """Colors 1 and 2 in squares of a chessboard, 3 in its first pixel."""
+    """Returns a chessboard of the colors 1 and 2, with 3 in its first pixel."""
     y, x = np.mgrid[:height, :width]
     indices = 1 + (x // 4 + y // 4) % 2
     if height and width:
@@ -42,7 +42,7 @@ def gif(*frames, canvas=(WIDTH, HEIGHT), background=0, table=True, extensions=b"
 
 
 def right(left, top, indices, transparent=None, canvas=(WIDTH, HEIGHT)):
-    """What a browser shows on white: the canvas grows with the first frame."""
+    """Returns what a browser shows on white: the canvas is enlarged to contain the first frame."""
     width, height = max(canvas[0], left + indices.shape[1]), max(canvas[1], top + indices.shape[0])
     pixels = np.full((height, width, 3), 255, np.uint8)
     for (row, column), index in np.ndenumerate(indices):

@@ -1,4 +1,4 @@
-"""AVIF files by Pillow, HEIC files by pillow-heif, and their boxes put together in other ways."""
+"""AVIF files written by Pillow, HEIC files written by pillow-heif, and files with their boxes rearranged."""
 
 import io
 import struct
@@ -38,13 +38,13 @@ def full(kind, content, version=0):
 
 
 def find(data, kind):
-    """A box by its name, whole; the names below stand once in a file."""
+    """Returns a whole box by its name; each of the names below occurs once in a file."""
     at = data.index(kind) - 4
     return data[at:at + struct.unpack(">I", data[at:at + 4])[0]]
 
 
 def tiled(files):
-    """One image of the still images of files, side by side."""
+    """Combines the still images of files into one image, side by side."""
     payloads = [find(data, b"mdat")[8:] for data in files]
     derivation = struct.pack(">BBBBHH", 0, 0, 0, len(files) - 1, WIDTH * len(files), HEIGHT)
     names = [b"grid", *[b"av01"] * len(files)]

@@ -1,4 +1,4 @@
-"""Small ICC profiles, byte by byte (ICC.1:2001)."""
+"""Small ICC profiles built byte by byte (ICC.1:2001)."""
 
 import pathlib
 import struct
@@ -49,7 +49,7 @@ GREY_GAMMA = profile(b"GRAY", {b"kTRC": gamma(1.4)})
 
 
 def cmyk():
-    """Four inks, each from nothing to full in a straight line of Lab: a table of 2 × 2 × 2 × 2 points."""
+    """Returns a profile of four inks, each linear in Lab from none to full: a table of 2 × 2 × 2 × 2 points."""
     grid = b""
     for index in range(16):
         cyan, magenta, yellow, black = (index >> 3 & 1, index >> 2 & 1, index >> 1 & 1, index & 1)
@@ -64,12 +64,12 @@ def cmyk():
 
 
 CMYK = cmyk()
-# The size and the signature are right, nothing else is.
+# Only the size and the signature are correct.
 BROKEN = ADOBE_RGB[:128] + bytes(len(ADOBE_RGB) - 128)
 
 
 def default_cmyk():
-    """What libvips takes CMYK without a profile for: the profile that it brings along."""
+    """Returns the profile built into libvips, which it uses for CMYK without a profile."""
     script = """require('sharp')({ create: { width: 1, height: 1, channels: 3, background: 'red' } })
         .toColourspace('cmyk').withIccProfile('cmyk').tiff().toBuffer()
         .then((file) => require('sharp')(file).metadata()).then(({ icc }) => process.stdout.write(icc))"""

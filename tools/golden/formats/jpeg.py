@@ -1,4 +1,4 @@
-"""JPEG files by Pillow and imagecodecs, with other markers."""
+"""JPEG files written by Pillow and imagecodecs, with changed markers."""
 
 import io
 import struct
@@ -19,7 +19,7 @@ def saved(image, **options):
 
 
 def segments(data):
-    """(marker, start, end) up to the first scan."""
+    """Yields (marker, start, end) of the segments up to the first scan."""
     at = 2
     while True:
         marker, length = data[at + 1], struct.unpack(">H", data[at + 2:at + 4])[0]
@@ -37,7 +37,7 @@ def without(data, marker):
 
 
 def adobe(data, transform):
-    """Says another transform in Adobe's marker; None takes the marker away, and what is missing is put in."""
+    """Sets the transform in Adobe's marker, which is added if it is missing; None removes the marker."""
     if any(kind == 0xee for kind, _, _ in segments(data)):
         data = without(data, 0xee)
     if transform is None:
@@ -46,7 +46,7 @@ def adobe(data, transform):
 
 
 def ids(data, *names):
-    """Other component identifiers, in the frame's and in the scan's header."""
+    """Replaces the component identifiers in the headers of the frame and the scan."""
     data = bytearray(data)
     for kind, start, _ in segments(bytes(data)):
         if kind in (0xc0, 0xc1, 0xc2):
@@ -88,13 +88,13 @@ def cases():
     inks = with_extra(255 - rgb, np.uint8(20))
     cmyk = saved(Image.fromarray(inks, "CMYK"), subsampling="4:4:4")
     profiled = saved(Image.fromarray(inks, "CMYK"), icc_profile=icc.CMYK, subsampling="4:4:4")
-    # Pillow inverts what it writes, as Adobe does, and what it reads where Adobe's marker stands.
+    # Pillow inverts CMYK when it writes, as Adobe does, and when it reads a file with Adobe's marker.
     yield "CMYK, with a profile", profiled, by_profile(profiled)
     yield "CMYK", cmyk, by_profile(cmyk, icc.DEFAULT_CMYK)
     yield "CMYK, no Adobe marker", (data := adobe(cmyk, None)), by_profile(data, icc.DEFAULT_CMYK)
     yield "CMYK, no Adobe marker, with a profile", (data := adobe(profiled, None)), by_profile(data)
     ycck = np.asarray(Image.fromarray(255 - inks[..., :3]).convert("YCbCr"))
-    # What Pillow is given is inverted on its way into the file.
+    # Pillow inverts the values when it writes the file.
     stored = adobe(saved(Image.fromarray(with_extra(255 - ycck, inks[..., 3]), "CMYK"), icc_profile=icc.CMYK, subsampling="4:4:4"), 2)
     yield "YCCK, with a profile", stored, by_profile(stored)
     yield "YCCK", (data := adobe(saved(Image.fromarray(with_extra(255 - ycck, inks[..., 3]), "CMYK"), subsampling="4:4:4"), 2)), by_profile(data, icc.DEFAULT_CMYK)

@@ -1,4 +1,4 @@
-"""PNG files byte by byte."""
+"""PNG files built byte by byte."""
 
 import struct
 import zlib

@@ -1,4 +1,4 @@
-"""TIFF files byte by byte: what the format allows and few encoders write."""
+"""TIFF files built byte by byte: variants that the format allows and few encoders write."""
 
 import io
 import struct
@@ -15,7 +15,7 @@ CODES = {1: "B", 2: "B", 3: "H", 4: "I", 6: "b", 7: "B", 11: "f", 12: "d", 16: "
 
 
 def packed(rows, bits):
-    """[height, width, samples] of integers → bytes of each row, most significant bit first."""
+    """Packs integers [height, width, samples] into the bytes of each row, most significant bit first."""
     height = rows.shape[0]
     flat = rows.reshape(height, -1)
     unpacked = (flat[..., None] >> np.arange(bits - 1, -1, -1)) & 1
@@ -24,8 +24,8 @@ def packed(rows, bits):
 
 def tiff(samples, photometric, *, bits=None, tags=None, compression=1, planar=1, tile=None, endian="<", big=False,
          raw=None, rows=None, without=()):
-    """`samples` [height, width, channels]; `tags` {number: (type, values)} go over those that follow from it; `raw`: what
-    the file has in place of the samples, strip by strip; `rows`: of each strip."""
+    """Builds a file from `samples` [height, width, channels]. `tags` {number: (type, values)} override the tags derived from
+    the samples; `raw` replaces the samples, strip by strip; `rows` is the number of rows per strip."""
     samples = samples[..., None] if samples.ndim == 2 else samples
     height, width, channels = samples.shape
     ordered = samples.astype(samples.dtype.newbyteorder(endian))
@@ -107,7 +107,7 @@ def ycbcr():
 
 
 def subsampled(horizontal, vertical, **options):
-    """YCbCr in TIFF's data units, the lumas of a block, then its Cb and Cr; and what is right of it."""
+    """Returns YCbCr in TIFF's data units (the lumas of a block, then its Cb and Cr), and the correct pixels."""
     pixels = ycbcr().copy()
     out = bytearray()
     for top in range(0, HEIGHT, vertical):
@@ -119,7 +119,7 @@ def subsampled(horizontal, vertical, **options):
 
 
 def by_formula(pixels, luma=(0.299, 0.587, 0.114), levels=(0, 255, 128, 255, 128, 255)):
-    """YCbCr → RGB: TIFF 6.0, section 21."""
+    """Converts YCbCr to RGB (TIFF 6.0, section 21)."""
     y, cb, cr = ((pixels[..., index] - float(levels[2 * index])) * full / (levels[2 * index + 1] - levels[2 * index])
                  for index, full in enumerate((255, 127, 127)))
     red, blue = cr * (2 - 2 * luma[0]) + y, cb * (2 - 2 * luma[2]) + y
@@ -128,7 +128,7 @@ def by_formula(pixels, luma=(0.299, 0.587, 0.114), levels=(0, 255, 128, 255, 128
 
 
 def lab(colors):
-    """sRGB → CIE L*a*b* with white D50, as floats, by LittleCMS."""
+    """Converts sRGB to CIE L*a*b* with white point D50, as floats, by LittleCMS."""
     from PIL import ImageCms
     image = ImageCms.profileToProfile(Image.fromarray(colors), ImageCms.createProfile("sRGB"),
                                       ImageCms.createProfile("LAB"), outputMode="LAB")
@@ -153,7 +153,7 @@ def cases():
     rgb, one, opacity = picture(), gray(), alpha()
     deep = rgb.astype(np.uint16) * 257
     zero = np.uint8(0)
-    # Name, file, what is right of it.
+    # Name, file, correct pixels.
     yield "gray, 8 bit", tiff(one, 1), as_rgb(one)
     yield "gray, white is 0", tiff(255 - one, 0), as_rgb(one)
     for bits in (1, 2, 4):

@@ -1,4 +1,4 @@
-"""WebP files by Pillow, and some with other chunks."""
+"""WebP files written by Pillow, some of them with changed chunks."""
 
 import io
 import struct

@@ -1,12 +1,12 @@
-"""Writes formats.json: small files of every kind that the accepted formats have, and what is right of each, for
+"""Writes formats.json: small files of every variant of the accepted formats, with the correct pixels of each, for
 packages/data/src/formats.test.ts.
 
     python3 -m venv VENV && VENV/bin/pip install pillow==13.0.0 pillow-heif==1.8.1 imagecodecs==2026.3.6 numpy
     VENV/bin/python tools/golden/formats/write.py && npx biome check --write tools/golden
 
-Every file shows the same drawn picture, or says why not. What is right comes from Pillow; from LittleCMS by way of Pillow
-where a profile decides; and from the format's own formulas where Pillow does not read the file. docs/formats.md has the
-outcome of each.
+Every file shows the same drawn picture unless noted otherwise. The correct pixels come from Pillow; for files with a profile, from
+LittleCMS through Pillow; and for files that Pillow cannot read, from the formulas of the format. docs/formats.md lists the outcome
+of each file.
 """
 
 import base64
@@ -32,7 +32,7 @@ FORMATS = {"JPEG": jpeg, "PNG": png, "WebP": webp, "GIF": gif, "TIFF": tiff, "AV
 
 
 def agrees(data, right):
-    """Whether Pillow, without any profile, reads the same."""
+    """Returns whether Pillow reads the same pixels without any profile."""
     try:
         pixels = by_pillow(data)
     except Exception:

@@ -110,7 +110,7 @@ function checkGradients(
       distances.filter((one) => !isNegligible(one)).map(({ where, norm, distance }) => [where, distance / norm]),
     ),
     worstOf(
-      `${check}: those that are rounding`,
+      `${check}: rounding errors`,
       roundingLimit,
       distances.filter(isNegligible).map(({ where, distance }) => [where, distance / all]),
     ),

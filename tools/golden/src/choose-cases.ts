@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { backboneFamilies } from '@chorus/models';
 import { cases, type GoldenCase } from './cases.ts';
 
-/** An error on the command line, with a one-line message. */
+/** An error in the command line, with a one-line message. */
 export class ChoiceError extends Error {}
 
 /**
@@ -18,7 +18,7 @@ export function chooseCases(parameters: readonly string[]): readonly GoldenCase[
   const unknown = names.find((one) => !cases.some(({ name, family }) => one === name || one === family));
   if (unknown !== undefined) {
     const known = new Set<string>([...backboneFamilies, ...cases.map(({ name }) => name)]);
-    throw new ChoiceError(`Expected --only out of ${[...known].join(', ')}, received "${unknown}".`);
+    throw new ChoiceError(`Unknown case "${unknown}"; expected one of: ${[...known].join(', ')}.`);
   }
   return cases.filter(isNamed);
 }

@@ -42,7 +42,7 @@ function cached(): Promise<string[]> {
 const waiting = `
 touch started
 for turn in 1 2 3 4 5 6 7 8 9 10; do if [ -e go ]; then exit 0; fi; sleep 0.5; done
-echo nobody came >&2
+echo timed out >&2
 exit 1`;
 
 /** Lets this process do other work while pip runs, such as touching the lock. */

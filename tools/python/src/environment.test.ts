@@ -23,10 +23,10 @@ it('installs once, and again after a change of the requirements if there is enou
   const tell = (words: string) => told.push(words);
   const python = await preparePython(await environment('# nothing\n'), tell);
   await expect(runProgram(python, ['-c', 'print(1 + 1)'])).resolves.toEqual(['2']);
-  expect(told).toEqual([expect.stringContaining('About to install. It stays in ')]);
+  expect(told).toEqual([expect.stringContaining('About to install. It is kept in ')]);
   expect(await preparePython(await environment('# nothing\n'), tell)).toBe(python);
   expect(told).toHaveLength(1);
   await expect(preparePython(await environment('# large\n', 1e18), tell)).rejects.toThrow(
-    /Expected 1000000000.0 GB of free disk for Python packages in .*, found .*; free some, or set CHORUS_CACHE to another folder/,
+    /Expected 1000000000.0 GB of free disk space for Python packages in .*, found .*; free some space or set CHORUS_CACHE to another folder/,
   );
 });

@@ -38,16 +38,16 @@ export async function preparePython(
     async (lock) => {
       if (existsSync(mark)) return;
       await checkDisk(dirname(environment), diskBytes);
-      tell(`${notice} It stays in ${environment}.`);
+      tell(`${notice} It is kept in ${environment}.`);
       await rm(environment, { recursive: true, force: true });
-      // Asynchronous: a lock that is not touched for some seconds is taken over.
+      // Asynchronous, because a lock that is not touched for some seconds is taken over.
       await run('python3', ['-m', 'venv', environment]);
       const quietly = ['--quiet', '--disable-pip-version-check', '--no-cache-dir'];
       await run(python, ['-m', 'pip', 'install', ...quietly, '--requirement', requirements]);
       await lock.assertHeld();
       await publishFile(mark, `${hash}\n`);
     },
-    { onWait: (owner) => tell(`Waiting for process ${owner ?? 'unknown'}, which installs into ${environment} …`) },
+    { onWait: (owner) => tell(`Waiting for process ${owner ?? 'unknown'} to install into ${environment} …`) },
   );
   return python;
 }
@@ -58,7 +58,7 @@ async function checkDisk(folder: string, neededBytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize < neededBytes)
     throw new Error(
-      `Expected ${gigabytes(neededBytes)} of free disk for Python packages in ${folder}, found ${gigabytes(bavail * bsize)}; free some, or set CHORUS_CACHE to another folder.`,
+      `Expected ${gigabytes(neededBytes)} of free disk space for Python packages in ${folder}, found ${gigabytes(bavail * bsize)}; free some space or set CHORUS_CACHE to another folder.`,
     );
 }
 
@@ -71,6 +71,6 @@ async function run(program: string, parameters: readonly string[]): Promise<void
     await runProgram(program, parameters);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new Error(`Expected ${program} in PATH, found none; install Python 3.11 or later, with venv and pip.`);
+    throw new Error(`${program} was not found in PATH; install Python 3.11 or later, with venv and pip.`);
   }
 }

@@ -23,9 +23,9 @@ export interface BackboneArchitecture {
   build(image: Symbolic, variant: BackboneVariant): Symbolic;
 }
 
-/** One size of a family: all that distinguishes it from the others. */
+/** One size of a family: everything that distinguishes it from the others. */
 export interface BackboneVariant {
-  /** Unique in its family. Where the variants differ in width only, the width, such as `0.75`; else such as `lite2`. */
+  /** Unique in its family. If the variants differ in width only, the width, such as `0.75`; otherwise a name such as `lite2`. */
   name: string;
   /** Width multiplier (alpha in Keras): scales the channels of each layer. */
   width: number;

@@ -132,7 +132,7 @@ describe.each(backboneFamilies)('the variants of %s', (family) => {
   });
 
   it.each(variants)(
-    '$name has the parameters and features that it states',
+    '$name has the declared numbers of parameters and features',
     ({ name, parameterCount, featureWidth }) => {
       const classifier = build({ family, variant: name, inputSize: minimumInputSize });
       const count = classifier.backboneWeights.reduce((sum, { variable }) => sum + variable.size, 0);

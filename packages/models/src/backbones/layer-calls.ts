@@ -79,7 +79,7 @@ export function maxPool(
   return call(tf.layers.maxPooling2d({ name, poolSize, strides, padding }), x);
 }
 
-/** Replaces each pixel by the mean of the window around it; pixels outside the image do not count. */
+/** Replaces each pixel with the mean of the window around it; pixels outside the image do not count. */
 export function averagePool(x: Symbolic, poolSize: number, name: string): Symbolic {
   return call(tf.layers.averagePooling2d({ name, poolSize, strides: 1, padding: 'same' }), x);
 }

@@ -1,4 +1,4 @@
-/** What was measured for each family, as opposed to what follows from its architecture. Other machines give other numbers. */
+/** Measurements of each family, which depend on the machine; all else follows from the architecture. */
 import type { BackboneFamily } from './table.ts';
 
 export interface BackboneMeasurements {

@@ -1,7 +1,7 @@
 import { backboneMeasurements } from './measurements.ts';
 import { type BackboneSpec, variantOf } from './table.ts';
 
-/** Work of one training step on one image, of any unit: only the ratio of two costs is meaningful. */
+/** Work of one training step on one image, in an arbitrary unit: only the ratio of two costs is meaningful. */
 export function memberCost(spec: BackboneSpec): number {
   const { variant: measuredName, relativeCost } = backboneMeasurements[spec.family];
   const measured = variantOf({ family: spec.family, variant: measuredName });

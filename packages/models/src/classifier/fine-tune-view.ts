@@ -13,9 +13,9 @@ import { type CutPoint, cutPoint, type FineTuneRange, firstTrainableNode } from 
 import { takeSnapshot, type WeightSnapshot } from './weight-snapshot.ts';
 
 /**
- * The statistics that the BatchNorm layers that train normalize with: `batch`, which also updates the moving statistics
- * (training from scratch, large batches), or `moving`, which leaves them unchanged, so that training optimizes the function
- * that inference computes (fine-tuning).
+ * The statistics with which trainable BatchNorm layers normalize: `batch`, which also updates the moving statistics (training
+ * from scratch, large batches), or `moving`, which leaves them unchanged, so that training optimizes the function that inference
+ * computes (fine-tuning).
  */
 export type BatchNormMode = 'batch' | 'moving';
 
@@ -43,7 +43,7 @@ export interface FineTuneView {
    */
   blendStatistics(activations: tf.Tensor, weight: tf.Scalar): void;
   /**
-   * Replaces these moving statistics by the mean over several batches, weighing each image equally. Disposes each batch
+   * Replaces these moving statistics with the mean over several batches, weighting each image equally. Disposes each batch
    * after use.
    *
    * @param blend blends one batch with a weight; `blendStatistics` of activations by default.

@@ -6,18 +6,18 @@ import { imageOf, memberLogits, memberModel, type PlainMember, plainMember } fro
 import { stackerLayers } from './stacker-layers.ts';
 
 export interface PlainEnsemble {
-  /** In the order given; a model takes images [N,S,S,3], float, 0..255, RGB, and gives probabilities [N, classes]. */
+  /** In the given order; each model maps images [N,S,S,3], float, 0..255, RGB, to probabilities [N, classes]. */
   members: readonly (PlainMember & { model: tf.LayersModel })[];
-  /** The same of all: an input `image_<S>` for each side S that a member has, smallest first. */
+  /** The whole ensemble, with an input `image_<S>` for each input size S of its members, smallest first. */
   model: tf.LayersModel;
   dispose(): void;
 }
 
 /**
- * Copies an ensemble into plain layers; the networks are shared by the members' models and the whole one.
+ * Copies an ensemble into plain layers. The models of the members and that of the whole ensemble share their networks.
  *
- * @param members in the order of the stacker's fit; a member's classifiers (one, or those of several folds, of which the
- * logits are averaged) stay the caller's and may be disposed of right after.
+ * @param members in the order of the stacker's fit. A member has one classifier, or one per fold, whose logits are averaged. The
+ * caller keeps ownership of the classifiers and may dispose them right after the call.
  * @param options `testTimeAugmentation`: averages each member's logits over an image and its mirror image.
  * @returns models on the current backend; the caller disposes.
  */

@@ -39,7 +39,7 @@ export function imageOf(inputSize: number): Symbolic {
   return tf.input({ shape: [inputSize, inputSize, 3], name: `image_${inputSize}` });
 }
 
-/** Images as of {@link imageOf} → logits [N, outputs]; may be called for several models. */
+/** Images, as for {@link imageOf} → logits [N, outputs]; may be called for several models. */
 export function memberLogits(member: PlainMember, image: Symbolic): Symbolic {
   const { name, networks, inputSize, preprocessing, testTimeAugmentation } = member;
   const x = preprocessingLayers(image, preprocessing, `${name}/${preprocessing.name}`);
@@ -48,7 +48,7 @@ export function memberLogits(member: PlainMember, image: Symbolic): Symbolic {
   return meanOf(logits, `${name}/logits`);
 }
 
-/** Images as of {@link imageOf} → class probabilities [N, classCount]. */
+/** Images, as for {@link imageOf} → class probabilities [N, classCount]. */
 export function memberModel(member: PlainMember): tf.LayersModel {
   const image = imageOf(member.inputSize);
   const outputs = classProbabilities(memberLogits(member, image), member.classCount, `${member.name}/probabilities`);

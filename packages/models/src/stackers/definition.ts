@@ -11,8 +11,8 @@ export const fittedNumbers = z.array(z.number()).max(10_000_000);
 /**
  * One kind of stacker. It works on plain numbers: threads that fit stackers do not load tfjs.
  *
- * @typeParam State a fitted stacker as plain JSON; `kind` tells it from others.
- * @typeParam Options what its fit can be asked for; undefined if nothing.
+ * @typeParam State a fitted stacker as plain JSON; `kind` identifies its definition.
+ * @typeParam Options the options of its fit; undefined if there are none.
  */
 export interface StackerDefinition<State, Options> {
   /** Checks a fitted stacker that comes from a file. */
@@ -63,7 +63,7 @@ export interface NamedLogits {
 
 /** The layers an exported stacker is built from. Names must be unique in the model. */
 export interface StackerLayers {
-  /** A dense layer of known numbers: [N, n] → [N, m], from a kernel of n rows of m. */
+  /** A dense layer with given weights: [N, n] → [N, m], from a kernel of n rows of m. */
   dense(
     x: Symbolic,
     name: string,

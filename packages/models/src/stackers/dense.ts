@@ -31,9 +31,9 @@ const stateSchema = z
   );
 type DenseState = z.output<typeof stateSchema>;
 
-/** How long a dense stacker trains, and on which rows. */
+/** The duration of a dense stacker's training, and the rows that it uses. */
 export interface DenseFitOptions {
-  /** Number of epochs; the maximum if there is a patience. */
+  /** Number of epochs; the maximum number if `patience` is set. */
   epochCount: number;
   /**
    * Number of epochs without a lower validation loss after which training stops. A fifth of the rows is set aside for
@@ -56,7 +56,7 @@ const optionsSchema = z
       .min(1)
       .max(10_000)
       .default(denseFitDefaults.epochCount)
-      .describe('Number of epochs; the maximum if there is a patience.'),
+      .describe('Number of epochs; the maximum number if patience is set.'),
     patience: z
       .int()
       .min(1)
@@ -64,7 +64,7 @@ const optionsSchema = z
       .nullable()
       .default(denseFitDefaults.patience)
       .describe(
-        'Stops after this many epochs without a lower loss on a fifth of the images; null trains on all images to the last epoch.',
+        'Stops after this many epochs without a lower loss on a fifth of the images; null trains on all images for all epochs.',
       ),
   })
   .prefault({})
@@ -82,7 +82,7 @@ export const dense = {
   defaultOptions: denseFitDefaults as DenseFitOptions,
   minimumRows({ patience, wholeBatchesOnly }) {
     if (!wholeBatchesOnly) return 0;
-    // Stratified parts differ by a row per class; four leave room for that.
+    // Stratified parts differ by up to one row per class; four rows allow for that.
     const trainingRows = batchSize + 4;
     return Math.ceil(patience === null ? trainingRows : (trainingRows * setAsideEvery) / (setAsideEvery - 1));
   },
@@ -108,7 +108,7 @@ export const dense = {
 
 // --- internal ---
 
-/** @throws ModelError for invalid options, and if only whole batches are to train and the rows do not fill one. */
+/** @throws ModelError for invalid options, or if `wholeBatchesOnly` is set and the rows do not fill a batch. */
 function fitDense(
   logits: MemberOutputs,
   labels: ArrayLike<number>,
@@ -124,7 +124,7 @@ function fitDense(
   const rowsPerEpoch = wholeBatchesOnly ? training.length - (training.length % batchSize) : training.length;
   if (wholeBatchesOnly && rowsPerEpoch === 0)
     throw new ModelError(
-      `A dense stacker that trains on whole batches only needs at least ${batchSize} images, received ${training.length}; provide more, or turn wholeBatchesOnly off.`,
+      `A dense stacker with wholeBatchesOnly needs at least ${batchSize} images, received ${training.length}; provide more images or set wholeBatchesOnly to false.`,
     );
 
   const adam = new ScalarAdam(network.weights, learningRate);
@@ -193,7 +193,7 @@ function inputRows(logits: MemberOutputs, classCount: number): Float64Array[] {
   });
 }
 
-/** With too few rows to set any aside, all rows are in both sets. */
+/** If there are too few rows to set any aside, all rows are in both sets. */
 function splitRows(rows: DenseRow[], random: RandomGenerator): { training: DenseRow[]; validation: DenseRow[] } {
   shuffle(rows, random);
   const seen = new Map<number, number>();

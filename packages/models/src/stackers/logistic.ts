@@ -26,7 +26,10 @@ const stateSchema = z
   );
 type LogisticState = z.output<typeof stateSchema>;
 
-/** A coefficient at a distance d from the mean's costs d² / 2 times this many nats, so that many images outweigh it. */
+/**
+ * Strength of the prior: a coefficient at distance d from its value in the mean adds d² / 2 times this many nats to the loss, so
+ * that many images outweigh it.
+ */
 const priorStrength = 10;
 /** Rows between two calls of `onStep`. */
 const rowsPerStep = 256;

@@ -93,7 +93,7 @@ describe.each(stackerKinds)('%s', (kind) => {
       /received 147 from member 1 and 150/,
     ],
     ['half an image', ({ logits }: OutOfFold) => logits.map((one) => one.subarray(1)), /3 logits per image/],
-    ['one member less', ({ logits }: OutOfFold) => logits.slice(1), /outputs of 2 members, received those of 1/],
+    ['one member fewer', ({ logits }: OutOfFold) => logits.slice(1), /outputs of 2 members, received those of 1/],
     ['no members', () => [], /received those of 0/],
     [
       'NaN logits',
@@ -287,13 +287,16 @@ describe('stackerFromJson', () => {
   it.each([
     ['an unknown kind', { ...logistic, kind: 'greedy' }],
     ['a missing coefficient', { ...logistic, coefficients: [0.5, 0.5] }],
-    ['a coefficient too many', { ...logistic, coefficients: [0.5, 0.5, 0, 0] }],
-    ['a coefficient that is no number', { ...logistic, coefficients: [0.5, null, 0] }],
+    ['an extra coefficient', { ...logistic, coefficients: [0.5, 0.5, 0, 0] }],
+    ['a coefficient that is not a number', { ...logistic, coefficients: [0.5, null, 0] }],
     ['an infinite coefficient', { ...logistic, coefficients: [0.5, Number.POSITIVE_INFINITY, 0] }],
     ['more members than coefficients', { ...logistic, memberCount: 3 }],
     ['no members', { kind: 'mean', memberCount: 0, classCount: 2 }],
     ['one class', { kind: 'mean', memberCount: 1, classCount: 1 }],
-    ['a dense one of other weights', { kind: 'dense', memberCount: 2, classCount: 2, weights: [1] }],
+    [
+      'a dense stacker with the wrong number of weights',
+      { kind: 'dense', memberCount: 2, classCount: 2, weights: [1] },
+    ],
     ['an unknown key', { ...logistic, code: 'process.exit()' }],
     ['a prototype', JSON.parse('{"__proto__":{"kind":"mean"},"memberCount":1,"classCount":2}')],
   ])('rejects %s', (_, json) => {

@@ -15,7 +15,7 @@ export const stackerKinds = Object.keys(table) as readonly StackerKind[] as read
 /** A fitted stacker as plain JSON. */
 export type StackerJson = z.output<StackerTable[StackerKind]['stateSchema']>;
 
-/** Types of state and options are erased: a state's `kind` says which definition it belongs to. */
+/** Types of state and options are erased: a state's `kind` identifies its definition. */
 export const stackerTable: Readonly<Record<StackerKind, StackerDefinition<StackerJson, unknown>>> = table;
 
 const [firstSchema, ...otherSchemas] = Object.values(table).map(({ stateSchema }) => stateSchema);

@@ -31,7 +31,7 @@ interface Training {
   labels: tf.Tensor1D;
 }
 
-/** Passes a new training to `use`, always the same one, and disposes of it. */
+/** Passes a new model and optimizer, always with the same weights, to `use`, and disposes them. */
 function withTraining<T>(backbone: BackboneSpec, use: (training: Training) => T): T {
   const classifier = createClassifier({ backbone, classes: ['a', 'b', 'c'], dropout: 0.2, seed: 5 });
   const view = classifier.fineTuneView('all', { batchNorm: 'batch' });

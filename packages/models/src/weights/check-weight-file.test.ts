@@ -37,7 +37,7 @@ describe('checkWeightFile', () => {
     ...(['listed', 'counted'] as const).map((layout): [string, Uint8Array, RegExp] => [
       `more numbers than it has room for, ${layout}`,
       Buffer.from(hostile.files.terabytes[layout], 'base64'),
-      /bytes of weights, as the file has, received 4000000000000 by the shapes up to /,
+      /bytes of weights, the size of the file, received shapes of 4000000000000 bytes up to /,
     ]),
   ])('refuses %s', async (_, content, message) => {
     const attempt = check(content);

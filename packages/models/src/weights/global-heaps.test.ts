@@ -42,7 +42,7 @@ describe('checkGlobalHeaps', () => {
       () => changed([heap + 16, [0, 0, 0, 0, 0, 0, 0, 0, ...sizeOf(0)]]),
       /received a damaged global heap at byte \d+\.$/,
     ],
-    ['a heap whose size says less in 32 bits', () => changed([heap + 13, [1]]), /damaged global heap/],
+    ['a heap whose size is smaller in its lower 32 bits', () => changed([heap + 13, [1]]), /damaged global heap/],
     ['an object larger than its heap', () => changed([heap + 24, sizeOf(5000)]), /damaged global heap/],
     ['an object of terabytes', () => changed([heap + 24, new Array<number>(8).fill(0xff)]), /damaged global heap/],
     [
@@ -51,7 +51,7 @@ describe('checkGlobalHeaps', () => {
       /damaged global heap/,
     ],
     ['sizes of 4 bytes', () => changed([10, [4]]), /expected addresses and sizes of 8 bytes, received 8 and 4\.$/],
-    ['a part of a file', () => file.subarray(0, 16), /expected an HDF5 file, received a different or truncated file/],
+    ['part of a file', () => file.subarray(0, 16), /expected an HDF5 file, received a different or truncated file/],
   ])('refuses %s', (_, bytes, message) => {
     const check = () => checkGlobalHeaps({ name: 'some.h5', bytes: bytes() });
     expect(check).toThrow(ModelError);

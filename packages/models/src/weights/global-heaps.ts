@@ -12,7 +12,7 @@ import { ModelError } from '../errors.ts';
  * Checks all global heaps of a file.
  *
  * @returns size of the longest object in any heap, in bytes.
- * @throws ModelError for a heap without an end, and for a file whose sizes do not have 8 bytes, as all others do.
+ * @throws ModelError for a heap without an end, and for a file whose sizes are not 8 bytes long.
  */
 export function checkGlobalHeaps({ name, bytes }: { name: string; bytes: Uint8Array }): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -3,8 +3,8 @@
  *
  * The size of the file bounds what libhdf5 allocates: only the layout that Keras writes is accepted, contiguous numbers, and
  * all shapes together must fit into the file. Chunks and filters could expand to any size, and virtual datasets refer to other
- * files. So does external storage, which h5wasm does not report; therefore no other file is reachable: a file is opened in the
- * memory of the WebAssembly module, whose devices are removed, under an unpredictable name. One gap remains: a string in a
+ * files. External storage does, too, but h5wasm does not report it; therefore no other file is reachable: a file is opened
+ * under an unpredictable name in the memory of the WebAssembly module, whose devices are removed. One gap remains: a string in a
  * global heap may state a false length, and libhdf5 allocates it, at most 2 GiB, before it checks.
  */
 import h5wasm, { File } from 'h5wasm';

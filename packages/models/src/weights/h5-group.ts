@@ -42,12 +42,12 @@ export class H5Group {
     return new H5Group(this.#fileName, this.#limits, this.#child(name, Group));
   }
 
-  /** @param path of a dataset of 32-bit floats, in this group or below. */
+  /** @param path path of a dataset of 32-bit floats, in this group or below. */
   weight(path: string): StoredWeight {
     const folders = path.split('/');
     const name = folders.pop()!;
     if (folders.length > maximumFolders)
-      throw this.#error(`expected at most ${maximumFolders} groups on the way to a weight of ${this.path}`, path);
+      throw this.#error(`expected at most ${maximumFolders} groups above a weight of ${this.path}`, path);
     const parent = folders.reduce<H5Group>((group, folder) => group.group(folder), this);
     return { ...parent.#numbers(name), name: path };
   }
@@ -61,10 +61,10 @@ export class H5Group {
   text(attributeName: string): string {
     const attribute = this.#attribute(attributeName);
     const where = this.#placeOf(attributeName);
-    if (!isText(attribute)) throw this.#error(`expected ${where} to be one text`, 'another value');
-    // Many entries can refer to one string, and each takes memory of its own when read.
+    if (!isText(attribute)) throw this.#error(`expected ${where} to be a string`, 'another value');
+    // Many entries can refer to one string, and each one takes memory when it is read.
     if (attribute.shape?.length !== 0)
-      throw this.#error(`expected ${where} to be one text`, `shape ${JSON.stringify(attribute.shape)}`);
+      throw this.#error(`expected ${where} to be a single string`, `shape ${JSON.stringify(attribute.shape)}`);
     return this.#printable(this.#valueOf(attribute) as string, where);
   }
 
@@ -95,9 +95,9 @@ export class H5Group {
     const refuse = (expected: string, received: string) => this.#error(`${where}: expected ${expected}`, received);
     if (dtype !== '<f' || metadata.size !== 4) throw refuse('32-bit floats', `type ${JSON.stringify(dtype)}`);
     if (shape === null || metadata.virtual_sources !== undefined)
-      throw refuse('a dataset with numbers of its own', shape === null ? 'an empty one' : 'a virtual one');
+      throw refuse('stored numbers', shape === null ? 'an empty dataset' : 'a virtual dataset');
     if (metadata.chunks !== null)
-      throw refuse('numbers in one piece, as Keras stores them', `chunks of [${metadata.chunks.join(', ')}]`);
+      throw refuse('contiguous numbers, as Keras stores them', `chunks of [${metadata.chunks.join(', ')}]`);
     this.#limits.takeWeight(shape, where);
     const read = () =>
       attempt(this.#fileName, `expected readable numbers in ${where}`, () => dataset.value as Float32Array);
@@ -106,11 +106,14 @@ export class H5Group {
 
   #child<T extends Group | Dataset>(name: string, kind: abstract new (...args: never[]) => T): T {
     if (['', '.', '..'].includes(name) || name.includes('/'))
-      throw this.#error(`expected names in ${this.path}/ without slashes and dots alone`, JSON.stringify(name));
+      throw this.#error(
+        `expected names in ${this.path}/ without slashes, other than "." and ".."`,
+        JSON.stringify(name),
+      );
     const where = `${this.path}/${name}`;
     const expected = `expected a ${kind.name} at ${where}`;
     this.#limits.takeNames(1, where);
-    // Check before opening: libhdf5 would follow a link anywhere.
+    // Checked before opening, because libhdf5 would follow a link anywhere.
     const isLink = attempt(
       this.#fileName,
       expected,

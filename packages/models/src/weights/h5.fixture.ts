@@ -45,7 +45,7 @@ export function writeLayers(top: Group, layers: readonly LayerToWrite[]): void {
   }
 }
 
-/** Replaces an attribute by a list of strings as h5py writes it: of equal length, or an array of numbers if it is empty. */
+/** Replaces an attribute with a list of strings as h5py writes it: of equal length, or an array of numbers if it is empty. */
 export function writeTexts(group: Group, attributeName: string, texts: readonly string[]): void {
   if (attributeName in group.attrs) group.delete_attribute(attributeName);
   if (texts.length === 0) group.create_attribute(attributeName, new Float64Array());

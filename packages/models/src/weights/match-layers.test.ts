@@ -136,7 +136,7 @@ describe('refuses', () => {
     [
       'a missing layer, .weights.h5',
       () => [mobilenet, counted(placesOf(mobilenet).slice(0, -1))],
-      'expected layer conv_pw_13_bn at position 54 of 54, received no more batch_normalization; the file must',
+      'expected layer conv_pw_13_bn at position 54 of 54, received no further batch_normalization; the file must',
     ],
     [
       'another layer',
@@ -213,7 +213,7 @@ describe('refuses', () => {
         const layers = inCounters();
         return [inception, layout(swapped(layers, placeOf(layers, 'conv2d_100'), placeOf(layers, 'conv2d_103')))];
       },
-      'expected a lower counter for mixed0_branch1x1_1_conv than for mixed0_branch5x5_1_conv, which Keras makes later, received conv2d_103 and conv2d_101: the layers are swapped.',
+      'expected a lower counter for mixed0_branch1x1_1_conv than for mixed0_branch5x5_1_conv, which Keras creates later, received conv2d_103 and conv2d_101: the layers are swapped.',
     ]),
     [
       'another kind of name in a .weights.h5 file',

@@ -34,7 +34,7 @@ export function matchLayers(
     const place = left.findIndex(({ kind }) => kind === undefined || kind === wanted.kind);
     const found = left[place];
     if (found === undefined || !fits(found, wanted)) {
-      const end = stored[0]?.kind === undefined ? 'the end of the file' : `no more ${wanted.kind}`;
+      const end = stored[0]?.kind === undefined ? 'the end of the file' : `no further ${wanted.kind}`;
       throw new ModelError(
         `${fileName}: expected ${describeLayer(wanted)} at position ${index + 1} of ${expected.length}, ` +
           `received ${found === undefined ? end : nameOf(found)}; the file must contain keras.applications.${variantOf(backbone).keras.application} alone. ` +
@@ -101,7 +101,7 @@ function checkCounters(fileName: string, pairs: readonly { wanted: ExpectedLayer
     const before = last.get(wanted.kind);
     if (before !== undefined && counterOf(before.name) >= counterOf(name))
       throw new ModelError(
-        `${fileName}: expected a lower counter for ${before.wanted.name} than for ${wanted.name}, which Keras makes later, ` +
+        `${fileName}: expected a lower counter for ${before.wanted.name} than for ${wanted.name}, which Keras creates later, ` +
           `received ${before.name} and ${name}: the layers are swapped.`,
       );
     last.set(wanted.kind, { wanted, name });

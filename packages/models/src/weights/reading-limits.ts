@@ -9,8 +9,8 @@ const maximumNames = 20_000;
 const maximumTextBytes = 200_000_000;
 
 /**
- * Limits on the reads from one file, counted as it is read. Limits per group or list would not be enough: with links, 22 kB
- * can hold a hundred names for one group with a hundred names for one weight, which are ten thousand weights.
+ * Limits on the reads from one file, counted as it is read. Limits per group or list would not suffice: with links, a file of
+ * 22 kB can hold a hundred names of one group that has a hundred names of one weight, which makes ten thousand weights.
  */
 export class ReadingLimits {
   readonly #fileName: string;
@@ -31,8 +31,8 @@ export class ReadingLimits {
     this.#names += count;
     if (this.#names > maximumNames)
       throw new ModelError(
-        `${this.#fileName}: expected at most ${maximumNames} names in all, more than any backbone has, received ` +
-          `${count} more of ${where}.`,
+        `${this.#fileName}: expected at most ${maximumNames} names in total, more than any backbone has, received ` +
+          `${count} more from ${where}.`,
       );
   }
 
@@ -44,7 +44,7 @@ export class ReadingLimits {
   takeTexts(count: number, where: string): void {
     if (count * this.#longestText > maximumTextBytes)
       throw new ModelError(
-        `${this.#fileName}: expected ${where} to be short, received ${count} texts of up to ${this.#longestText} bytes each.`,
+        `${this.#fileName}: expected ${where} to be short, received ${count} strings of up to ${this.#longestText} bytes each.`,
       );
   }
 
@@ -57,8 +57,8 @@ export class ReadingLimits {
     this.#weightBytes += shape.reduce((product, side) => product * side, Float32Array.BYTES_PER_ELEMENT);
     if (!(this.#weightBytes <= this.#fileBytes))
       throw new ModelError(
-        `${this.#fileName}: expected at most ${this.#fileBytes} bytes of weights, as the file has, received ` +
-          `${this.#weightBytes} by the shapes up to ${where} [${shape.join(', ')}].`,
+        `${this.#fileName}: expected at most ${this.#fileBytes} bytes of weights, the size of the file, received shapes of ` +
+          `${this.#weightBytes} bytes up to ${where} [${shape.join(', ')}].`,
       );
   }
 }

@@ -48,7 +48,7 @@ describe('variantOfFile', () => {
       'half a file of one of several variants',
       'mobilenet-v2',
       () => layersAt('mobilenet-v2', '0.35').slice(9),
-      /Choose one to see which layer does not fit it\.$/,
+      /Choose a variant to see which layer does not fit it\.$/,
     ],
     ['no layers', 'mobilenet', () => [], /the layers fit no variant of mobilenet /],
   ] as [string, BackboneFamily, () => LayerToWrite[], RegExp][])('refuses %s', async (_, family, layers, message) => {

@@ -11,8 +11,8 @@ import { withStoredLayers } from './stored-layers.ts';
  *
  * @param file its name, for messages, and its content; see `loadBackboneWeights` for the formats.
  * @returns the variant's name.
- * @throws ModelError naming the file and the family's variants if none fits; or, if only one can be meant, the first group
- * that does not fit it.
+ * @throws ModelError naming the file and the family's variants if none fits; or, if only one variant is possible, the first
+ * group that does not fit it.
  */
 export async function variantOfFile(
   family: BackboneFamily,
@@ -35,7 +35,7 @@ export async function variantOfFile(
     if (misfits.length === 1) throw misfits[0]!;
     throw new ModelError(
       `${file.name}: the layers fit no variant of ${family} (${variants.map(({ name }) => name).join(', ')}). ` +
-        'Choose one to see which layer does not fit it.',
+        'Choose a variant to see which layer does not fit it.',
     );
   });
 }

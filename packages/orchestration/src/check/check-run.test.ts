@@ -87,11 +87,9 @@ describe('a folder that cannot be trained on', () => {
     const { exitCode, problems, dataset, presets } = await checkRun(experiment, { out: at('taken') });
     expect(exitCode).toBe(4);
     expect(problems.map(({ kind, message }) => `${kind}: ${message}`)).toEqual([
-      expect.stringMatching(/^configuration: There is a run in .*taken already/),
+      expect.stringMatching(/^configuration: There is already a run in .*taken/),
       expect.stringMatching(/^configuration: There is no device gpu:9/),
-      expect.stringMatching(
-        /^configuration: Expected a folder of \.h5 weight files at .*none, received: no such file or folder/,
-      ),
+      expect.stringMatching(/^configuration: Cannot read the folder of weight files .*none: no such file or folder/),
       expect.stringMatching(/^data: Expected at least 7 images of class "discs"/),
       expect.stringMatching(/^data: 4 of 8 images in .*bad cannot be used, more than 5 %/),
     ]);
@@ -109,12 +107,12 @@ describe('a folder that cannot be trained on', () => {
     expect(dataset).toMatchObject({ usable: 129 });
   });
 
-  it('may not exist', async () => {
+  it('is reported if it does not exist', async () => {
     const experiment = resolveExperiment(small({ data: { source: at('dta') } }));
     const report = await checkRun(experiment, { out: at('runs/new') });
     expect(report).toMatchObject({ exitCode: 4, dataset: null, memory: { neededBytes: null } });
     expect(report.problems).toMatchObject([
-      { message: `Expected a folder of images at ${at('dta')}, received: no such file or folder.` },
+      { message: `Cannot read the folder of images ${at('dta')}: no such file or folder.` },
     ]);
     expect(checkReportSchema.parse(report)).toEqual(report);
     expect(existsSync(at('runs'))).toBe(false);

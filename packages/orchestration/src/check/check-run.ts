@@ -32,7 +32,7 @@ import { warningsAbout } from './warnings.ts';
 export type PresetCandidate = { preset: string } & ({ experiment: Experiment } | { obstacle: string });
 
 export interface CheckOptions {
-  /** Where the run would go; by default `runs/<name>-<time>` below `base`. */
+  /** The run folder; by default `runs/<name>-<time>` below `base`. */
   out?: string;
   /** By default the working folder. */
   base?: string;

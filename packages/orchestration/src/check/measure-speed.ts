@@ -15,9 +15,9 @@ import { stopOn } from '../run/stop-on.ts';
 export interface MachineSpeed {
   /** Images × memberCost per second of training all layers in float32, all lanes together. */
   costPerSecond: number;
-  /** Of a lane's thread, from its start to its first task. */
+  /** Time from the start of a lane's thread to its first task. */
   startSeconds: number;
-  /** Tracing and optimizing a MobileNet's training step. */
+  /** Time to trace and optimize a MobileNet's training step. */
   compileSeconds: number;
 }
 
@@ -29,7 +29,7 @@ const epochCount = 4;
 const budgetMs = 3000;
 
 /**
- * Trains a MobileNet from random weights on noise for a few seconds, on every lane of a plan.
+ * Trains a MobileNet from random weights on noise, for a few seconds on every lane of a plan.
  *
  * @throws Error when a lane cannot train; StoppedError after `signal`.
  */

@@ -57,7 +57,7 @@ const datasetSectionSchema = z.strictObject({
   skipped: z.array(skippedSchema),
   /** Number of hidden entries and operating systems' files. */
   hidden: count,
-  /** Surprising decisions in reading the folder. */
+  /** Decisions in reading the folder that may surprise the user. */
   notices: z.array(z.string()),
   /** Pictures that occur more than once, and how many copies `data.duplicates` leaves out. */
   copies: z.strictObject({ pictures: count, leftOut: count }),

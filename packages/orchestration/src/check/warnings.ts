@@ -2,9 +2,9 @@
 import { wilson95 } from '@chorus/evaluation';
 import type { DatasetSection } from './schema.ts';
 
-/** Warn about classes with fewer usable images. */
+/** Warn about classes with fewer usable images than this. */
 const fewImages = 20;
-/** Warn when the largest class has at least this many times the images of the smallest. */
+/** Warn when the largest class has at least this many times as many images as the smallest. */
 const imbalance = 5;
 /** Warn when more than this share of the images has unusual dimensions. */
 const oddShare = 0.05;

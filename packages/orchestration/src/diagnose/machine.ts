@@ -18,7 +18,7 @@ function nodeVersion(): Finding {
     preset: null,
     what: 'node',
     ok,
-    detail: `${process.versions.node} (20.19 or later is needed)`,
+    detail: `${process.versions.node} (20.19 or later is required)`,
     ...(ok ? {} : { fix: { kind: 'newer-node' } }),
   };
 }

@@ -92,7 +92,7 @@ function memory(
     preset,
     what: 'memory',
     ok,
-    detail: `about ${gigabytes(needed)} for ${typicalImageCount} images at most; this machine has ${gigabytes(available)}`,
+    detail: `about ${gigabytes(needed)} for up to ${typicalImageCount} images; this machine has ${gigabytes(available)}`,
     ...(ok
       ? {}
       : {
@@ -119,7 +119,7 @@ async function disk(preset: PresetName, experiment: Experiment, environment: Env
 
 function gpu(preset: PresetName, gpus: readonly string[]): Finding {
   const common = { preset, what: 'GPU' };
-  if (gpus.length > 0) return { ...common, ok: true, detail: `${gpus.join(', ')}; their memory is not examined` };
+  if (gpus.length > 0) return { ...common, ok: true, detail: `${gpus.join(', ')}; their memory is not checked` };
   return {
     ...common,
     ok: false,

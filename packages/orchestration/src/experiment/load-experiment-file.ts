@@ -30,7 +30,7 @@ export async function loadExperimentFile(path: string): Promise<ExperimentFile> 
 // --- internal ---
 
 const maxExperimentBytes = 16 * 2 ** 20;
-/** What a file can import from Chorus at any location without installing it: the running code. */
+/** Exports of the running Chorus, which a file at any location can import without installing it. */
 const chorus = { ConfigError, defineConfig, presetNames: presets.presetNames, resolveExperiment };
 const howToExport = 'write: export default defineConfig({ … })';
 
@@ -61,7 +61,7 @@ async function importDefault(path: string): Promise<unknown> {
       '@chorus/trainer': chorus,
       '@chorus/orchestration/presets': presets,
     },
-    // The cache would lie in the shared temporary folder, where other users could replace the code.
+    // The cache would be in the shared temporary folder, where other users could replace the code.
     fsCache: false,
     // Without this, a module without a default export would get one.
     interopDefault: false,

@@ -43,7 +43,7 @@ describe('resolveExperiment', () => {
     ['a preset, which is not a key of an experiment', { preset: 'mobile' }, /preset: unknown key; known here: name,/],
     ['a wrong type', { inputSize: 'big' }, /inputSize: .*expected number.*\(received "big"\)/],
     [
-      'a learning rate that is no number',
+      'a learning rate that is not a number',
       { recipe: { head: { learningRate: Number.NaN } } },
       /recipe\.head\.learningRate/,
     ],
@@ -51,14 +51,14 @@ describe('resolveExperiment', () => {
     ['a batch of a billion', { recipe: { batchSize: 1e9 } }, /recipe\.batchSize/],
     ['a single member', { members: mobile.members!.slice(0, 1) }, /members: .*2/],
     [
-      'two members of one name',
+      'two members of the same name',
       { members: [mobile.members![0], mobile.members![0]] },
       /members\.1\.name: "mobilenet-v2" is already taken/,
     ],
     [
-      'shares that leave nothing to fit',
+      'shares that leave nothing to train on',
       { split: { tune: 0.4, test: 0.2 }, stacking: { kind: 'holdout', fraction: 0.4 } },
-      /split: tune, test and stacking\.fraction must leave 5 % to fit/,
+      /split: tune, test and stacking\.fraction must leave at least 5 % for training/,
     ],
     [
       'an invalid kind of stacking',
@@ -67,13 +67,13 @@ describe('resolveExperiment', () => {
     ],
     ['a string instead of a kind of stacking', { stacking: 'kfold' }, /stacking: expected \{ kind: "holdout"/],
     [
-      'a misspelt key of stacking',
+      'a misspelled key of stacking',
       { stacking: { kind: 'kfold', fold: 3 } },
       /stacking\.fold: unknown key; did you mean "folds"/,
     ],
     ['a single fold', { stacking: { kind: 'kfold', folds: 1 } }, /stacking\.folds/],
     [
-      'a key of another way of stacking',
+      'a key of another kind of stacking',
       { stacking: { kind: 'kfold', fraction: 0.2 } },
       /stacking\.fraction: unknown key/,
     ],
@@ -85,7 +85,7 @@ describe('resolveExperiment', () => {
       /members\.0\.backbone: Invalid input size 74 for inception-v3; expected 75 to 2048 px/,
     ],
     [
-      'a width that a backbone has not',
+      'a width that a backbone does not have',
       { members: [{ name: 'x', backbone: 'xception', alpha: 0.5 }, mobile.members![1]] },
       /members\.0\.backbone: Invalid alpha 0\.5 for xception; expected one of: 1\./,
     ],
@@ -102,7 +102,7 @@ describe('resolveExperiment', () => {
     ['an invalid color', { data: { background: 'glass' } }, /data\.background: expected a color/],
     ['an invalid device', { workers: [{ device: 'tpu:0' }] }, /workers\.0\.device: expected a device such as "gpu:0"/],
     [
-      'a device twice',
+      'the same device twice',
       { workers: [{ device: 'gpu:0' }, { device: 'gpu:0', memoryLimitMiB: 900 }] },
       /workers\.1\.device: gpu:0 is already taken/,
     ],
@@ -112,7 +112,7 @@ describe('resolveExperiment', () => {
       /only a GPU has a memory limit/,
     ],
     [
-      'a pin to no worker',
+      'a pin to a worker that does not exist',
       { workers: [{ device: 'cpu:0' }], members: mobile.members!.map((member) => ({ ...member, worker: 1 })) },
       /members\.0\.worker: expected an entry of workers \(0 to 0\), received 1/,
     ],
@@ -122,9 +122,9 @@ describe('resolveExperiment', () => {
       /members\.0\.name/,
     ],
     [
-      'more members needed than there are',
+      'a minimum above the number of members',
       { minMembers: 4 },
-      /minMembers: expected at most the 3 members there are, received 4/,
+      /minMembers: expected at most 3, the number of members, received 4/,
     ],
   ])('refuses %s', (_, layer, message) => {
     expect(() => resolveExperiment(mobile, layer)).toThrow(ConfigError);
@@ -268,7 +268,7 @@ describe('presets', () => {
       'mobile',
     ],
     [
-      'there are no weights, whose error names those of the preferred preset',
+      'there are no weights, so that the error names those of the preferred preset',
       { hasWeightsFor: async () => false },
       'cpu',
     ],
@@ -277,9 +277,9 @@ describe('presets', () => {
   });
 
   it('suggests or lists presets for an unknown name', () => {
-    expect(() => choosePreset('huge')).toThrow('expected one of article, full, cpu, mobile, demo.');
+    expect(() => choosePreset('huge')).toThrow('expected one of: article, full, cpu, mobile, demo.');
     expect(() => choosePreset('sound')).toThrow('The preset "sound" is now called "full".');
-    expect(() => choosePreset('artcle')).toThrow('There is no preset "artcle"; did you mean article?');
+    expect(() => choosePreset('artcle')).toThrow('Unknown preset "artcle"; did you mean article?');
   });
 });
 

@@ -42,7 +42,7 @@ const stageSettings = (defaults: { epochCount: number; learningRate: number; pat
     .describe('Decoupled weight decay (AdamW): each step also shrinks the kernels by `learningRate × weightDecay`.'),
   patience: patience
     .default(defaults.patience)
-    .describe('Epochs without a lower loss on the tuning images after which the stage ends.'),
+    .describe('Number of epochs without a lower loss on the tuning images after which the stage ends.'),
 });
 
 const recipe = z.strictObject({
@@ -227,7 +227,7 @@ export const experimentSchema = z
           .int()
           .min(1)
           .default(100_000_000)
-          .describe('Skip images with more pixels, according to their header or once decoded.'),
+          .describe('Maximum number of pixels, in the header and once decoded; larger images are skipped.'),
         background: z
           .string()
           .refine(isColor, 'expected a color such as "white" or "#ffffff"')
@@ -237,7 +237,7 @@ export const experimentSchema = z
           .int()
           .min(100)
           .default(10_000)
-          .describe('Skip images that take longer to decode, in milliseconds.'),
+          .describe('Maximum time to decode an image, in milliseconds; slower images are skipped.'),
         duplicates: z
           .enum(duplicatePolicies)
           .default('group')
@@ -303,7 +303,7 @@ export const experimentSchema = z
       context.addIssue({
         code: 'custom',
         path: ['split'],
-        message: `tune, test and stacking.fraction must leave 5 % to fit, received ${JSON.stringify({ ...split, stacking })}`,
+        message: `tune, test and stacking.fraction must leave at least 5 % for training, received ${JSON.stringify({ ...split, stacking })}`,
       });
     for (const [index, one] of experiment.members.entries()) {
       const path = ['members', index];
@@ -322,7 +322,7 @@ export const experimentSchema = z
       context.addIssue({
         code: 'custom',
         path: ['minMembers'],
-        message: `expected at most the ${experiment.members.length} members there are, received ${experiment.minMembers}`,
+        message: `expected at most ${experiment.members.length}, the number of members, received ${experiment.minMembers}`,
       });
     if (experiment.workers === 'auto') return;
     for (const [index, one] of experiment.workers.entries()) {

@@ -159,7 +159,7 @@ describe('stops', () => {
 describe('refuses', () => {
   it.each<{ what: string; make: () => Promise<unknown>; message: string }>([
     {
-      what: 'a folder with something else',
+      what: 'a folder with other files',
       make: () => mkdir(at('taken')).then(() => writeFile(at('taken/thesis.txt'), '')),
       message: 'received a folder with thesis.txt',
     },
@@ -203,7 +203,7 @@ describe('refuses', () => {
   });
 
   it.each(['run/bundle', 'run/bundle/export', 'run/linked/export/tfjs', 'run/bundle/..export'])(
-    'the bundle itself for a place: %s',
+    'a path inside the bundle: %s',
     async (place) => {
       await symlink(at('run/bundle'), at('run/linked'));
       const exporting = exportBundle(at('run/bundle'), 'tfjs', { out: at(place) });
@@ -219,7 +219,7 @@ describe('refuses', () => {
     async (place) => {
       const exporting = exportBundle(at('run/bundle'), 'tfjs', { out: resolve(parent, place) });
       await expect(exporting).rejects.toThrow(ConfigError);
-      await expect(exporting).rejects.toThrow(/^Expected to write to \S+, received: [a-z -]+\.$/);
+      await expect(exporting).rejects.toThrow(/^Cannot write to \S+: [a-z -]+\.$/);
     },
   );
 

@@ -56,7 +56,7 @@ export async function exportBundle(
     return isEarlierExport(folder);
   });
   await requireWritable(dirname(folder));
-  // Suppresses the recommendation of tfjs-node, which would not help: an export computes nothing.
+  // Suppresses the advice to install tfjs-node, which would not help: an export computes nothing.
   tf.enableProdMode();
   await tf.ready();
   const ensemble = plainEnsembleOf(bundle);

@@ -31,7 +31,7 @@ const cases: { what: string; classes: string[]; testTimeAugmentation: boolean; m
     members: everyBackbone,
   },
   {
-    what: 'three classes, mirrored, two folds, raw BGR',
+    what: 'three classes, test-time augmentation, two folds, raw BGR',
     classes: ['a', 'b', 'c'],
     testTimeAugmentation: true,
     members: [

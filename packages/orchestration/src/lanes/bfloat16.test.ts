@@ -3,16 +3,16 @@ import { ConfigError } from '../errors.ts';
 import { usesBfloat16 } from './bfloat16.ts';
 
 it.each([
-  { wish: 'auto', compile: true, device: 'cpu:0', processor: true, bfloat16: true },
-  { wish: 'auto', compile: true, device: 'cpu:1', processor: false, bfloat16: false },
-  { wish: 'auto', compile: true, device: 'gpu:0', processor: true, bfloat16: false },
-  { wish: 'auto', compile: false, device: 'cpu:0', processor: true, bfloat16: false },
-  { wish: 'float32', compile: true, device: 'cpu:0', processor: true, bfloat16: false },
-  { wish: 'float32', compile: false, device: 'gpu:0', processor: false, bfloat16: false },
-  { wish: 'bfloat16', compile: true, device: 'cpu:0', processor: true, bfloat16: true },
-] as const)('$wish, compile: $compile, on $device, bfloat16 there: $processor → $bfloat16', (one) => {
-  const { wish, compile, device, processor, bfloat16 } = one;
-  expect(usesBfloat16({ compile, precision: wish }, device, processor)).toBe(bfloat16);
+  { requested: 'auto', compile: true, device: 'cpu:0', processor: true, bfloat16: true },
+  { requested: 'auto', compile: true, device: 'cpu:1', processor: false, bfloat16: false },
+  { requested: 'auto', compile: true, device: 'gpu:0', processor: true, bfloat16: false },
+  { requested: 'auto', compile: false, device: 'cpu:0', processor: true, bfloat16: false },
+  { requested: 'float32', compile: true, device: 'cpu:0', processor: true, bfloat16: false },
+  { requested: 'float32', compile: false, device: 'gpu:0', processor: false, bfloat16: false },
+  { requested: 'bfloat16', compile: true, device: 'cpu:0', processor: true, bfloat16: true },
+] as const)('precision $requested, compile: $compile, on $device, CPU with bfloat16: $processor → $bfloat16', (one) => {
+  const { requested, compile, device, processor, bfloat16 } = one;
+  expect(usesBfloat16({ compile, precision: requested }, device, processor)).toBe(bfloat16);
 });
 
 it.each([

@@ -5,7 +5,7 @@ import type { Experiment } from '../experiment/schema.ts';
 /**
  * Whether training steps can compute in bfloat16 on a lane.
  *
- * @param processorHasBfloat16 whether this CPU multiplies in bfloat16.
+ * @param processorHasBfloat16 whether this CPU has instructions for bfloat16.
  * @throws ConfigError for bfloat16 on a device that would silently compute in float32 instead.
  */
 export function usesBfloat16(

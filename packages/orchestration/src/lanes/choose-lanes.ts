@@ -5,7 +5,7 @@ import { type LanePlan, type LanePlanRequest, planLanes } from './plan.ts';
 /**
  * Plans lanes on this machine.
  *
- * @param onSetup is called with the progress of the native runtime's setup, which listing the GPUs needs.
+ * @param onSetup called with the progress of the native runtime's setup, which is required to list the GPUs.
  * @throws ConfigError for a device that does not exist.
  */
 export async function chooseLanes(experiment: LanePlanRequest, onSetup?: OnSetupProgress): Promise<LanePlan> {

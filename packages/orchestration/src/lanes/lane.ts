@@ -15,7 +15,7 @@ import {
 import { Piscina } from 'piscina';
 import { unwrapOutcome } from '../thread-errors.ts';
 
-/** One task on one lane; milliseconds since the epoch. */
+/** One task on one lane; times in milliseconds since the epoch. */
 export interface LaneWork {
   task: string;
   kind: LaneTask['kind'];
@@ -32,14 +32,14 @@ const workerPath = createRequire(import.meta.url).resolve('@chorus/training/lane
 export class Lane {
   readonly device: string;
   readonly compute: ComputeSettings;
-  /** The tasks so far, failed ones included. */
+  /** The tasks so far, including failed ones. */
   readonly work: LaneWork[] = [];
   readonly #pool: Piscina<LaneRequest, Outcome<LaneResult<LaneTask> | null>>;
   readonly #observer: LaneObserver;
   #keepsModels = false;
 
   /**
-   * @param observer called in this thread with the reports of the lane's tasks.
+   * @param observer called in this thread with the events of the lane's tasks.
    * @param entry file that the thread runs; only tests pass another one.
    */
   constructor(startup: LaneStartup, observer: LaneObserver, entry = workerPath) {
@@ -70,7 +70,7 @@ export class Lane {
       return (await this.#request(task, started.buffer as SharedArrayBuffer)) as LaneResult<Task>;
     } finally {
       const finishedAtMs = Date.now();
-      // A thread that ended before it started the task has not worked.
+      // If the thread ended before it started the task, no time was spent on it.
       const startedAtMs = started[0] === 0 ? finishedAtMs : started[0]!;
       this.work.push({ task: task.name, kind: task.kind, givenAtMs, startedAtMs, finishedAtMs });
     }

@@ -1,4 +1,4 @@
-// A lane's thread that ends in the middle of its task, in the way that the task's name says.
+// A lane's thread that ends during its task, in the way that the task's name specifies.
 export default async function leave({ task, observer }) {
   observer.unref();
   if (task.name === 'exit 0') setImmediate(() => process.exit(0));

@@ -13,12 +13,12 @@ const fewestCpuLanes = 2;
  */
 const fewPixels = 32 * 64 ** 2;
 /**
- * The same for several lanes, which use each other's processors. Two lanes of MobileNets on two cores, with one thread instead
+ * The same for several lanes, which share the processors. Two lanes of MobileNets on two cores, with one thread instead
  * of two, took 0.88 of the time at 96 px, 0.97 at 128 px and 1.04 at 160 px (batches of 32, alternating runs).
  */
 const fewPixelsOfSeveral = 32 * 128 ** 2;
 
-/** The devices of a machine. */
+/** The processors and GPUs of a machine. */
 export interface Machine {
   /** Processors that this process may use. */
   processorCount: number;
@@ -82,7 +82,7 @@ export function planLanes(experiment: LanePlanRequest, machine: Machine): LanePl
 
 /**
  * Threads that an op of one CPU lane uses: twice an equal share of the processors, at most all. With an equal share,
- * processors idle while other lanes wait or are done: two lanes of two threads took 0.87 of the time of two lanes of one thread
+ * processors are idle while other lanes wait or have finished: two lanes of two threads took 0.87 of the time of two lanes of one thread
  * (the article's three members on two cores: 62 and 72 s, one run each).
  *
  * @param stepPixels see {@link LanePlanRequest}.

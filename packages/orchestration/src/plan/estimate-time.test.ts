@@ -20,14 +20,14 @@ const images = { trainingCount: 2000, testCount: 1000 };
 const estimate = (preset: PresetName, changes: Partial<ExperimentInput> = {}, on = machine, of = images) =>
   estimateSeconds(expectedPlan(resolveExperiment(presets[preset].experiment, changes), {}, of), on);
 
-describe('more takes longer', () => {
+describe('takes longer for', () => {
   const [, most] = estimate('mobile');
   test.each<[string, [number, number]]>([
     ['larger images', estimate('mobile', { inputSize: 224 })],
     ['more images', estimate('mobile', {}, machine, { trainingCount: 4000, testCount: 2000 })],
     ['all layers', estimate('mobile', { recipe: { fineTune: { lastLayers: 'all' } } })],
     ['five folds', estimate('mobile', { stacking: { kind: 'kfold', folds: 5 } })],
-    ['a machine of half the speed', estimate('mobile', {}, { ...machine, costPerSecond: 1.5e6 })],
+    ['a machine with half the speed', estimate('mobile', {}, { ...machine, costPerSecond: 1.5e6 })],
   ])('%s', (_, [, longer]) => expect(longer).toBeGreaterThan(1.2 * most));
 });
 

@@ -16,7 +16,7 @@ export interface TimedMachine extends MachineSpeed {
  * Estimates the wall time in seconds of training, stacking and testing, without decoding.
  *
  * @returns [least, most]: the least with stages that stop early as soon as possible, the most without early stopping. Since
- * the estimate is rough, the least is lowered and the most is raised.
+ * the estimate is rough, both ends of the range are widened.
  */
 export function estimateSeconds(plan: TrainingPlan, machine: TimedMachine): [least: number, most: number] {
   const wall = (ends: 'early' | 'late') => {

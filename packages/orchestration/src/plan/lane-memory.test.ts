@@ -42,7 +42,7 @@ describe('estimateLaneBytes', () => {
     expect(estimate(folds, three)).toBeGreaterThan(1.2 * estimate(presets.demo.experiment, three));
   });
 
-  it('counts megabytes for features of frozen backbones and the budget for inner layers, on GPUs too', () => {
+  it('counts megabytes for features of frozen backbones and the budget for inner layers, also on GPUs', () => {
     expect(estimate(presets.cpu.experiment, three)).toBeLessThan(2e9);
     expect(estimate(presets.mobile.experiment, ['gpu:0', 'gpu:1'])).toBeGreaterThan(2 * 2 ** 30);
   });

@@ -59,7 +59,7 @@ describe('stages', () => {
     ],
     ['a frozen backbone', { recipe: frozen }, file, [{ name: 'head' }]],
     [
-      'random weights: all layers from the first step, in batch statistics',
+      'random weights: all layers from the first step, with batch statistics',
       {},
       random,
       [
@@ -73,7 +73,7 @@ describe('stages', () => {
       ],
     ],
     [
-      'the flaw of training all layers from the start: moving statistics stay as they follow',
+      'the flaw of training all layers from the start: moving statistics are not recalibrated',
       { flaws: { wholeFromStart: true } },
       file,
       [{ name: 'whole', batchNorm: 'batch', recalibratesBatchNorm: false }],

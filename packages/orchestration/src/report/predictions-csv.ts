@@ -9,7 +9,7 @@ export interface PredictionColumn {
 }
 
 /**
- * Writes the table: `path,label,<name>:<class>,…`, a row per image (RFC 4180, lines end in CRLF inside quotes only).
+ * Writes the table: `path,label,<name>:<class>,…`, one row per image (RFC 4180, but lines end in LF).
  *
  * @param paths relative to the data folder, in the order of the rows.
  */

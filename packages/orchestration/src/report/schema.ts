@@ -107,11 +107,11 @@ export const reportSchema = z.strictObject({
     /** The role of each split folder; empty for a folder of classes. */
     splits: z.array(z.strictObject({ folder: z.string(), role: z.enum(['train', 'tune', 'test']) })),
     skipped: z.array(skippedSchema),
-    /** Hidden entries and operating systems' files: their number, and the first of them. */
+    /** Hidden entries and operating systems' files: their number, and the first 20 paths. */
     hidden: z.strictObject({ count, paths: z.array(z.string()).max(20) }),
     /** Images left out by `data.limitPerClass`. */
     beyondLimit: count,
-    /** Surprising decisions in reading the folder. */
+    /** Decisions in reading the folder that may surprise the user. */
     notices: z.array(z.string()),
     /** Pictures that occur more than once, handled by `data.duplicates`. */
     duplicates: z.array(
@@ -135,7 +135,7 @@ export const reportSchema = z.strictObject({
   /** The share of the most frequent class among the test images. */
   baseline: share,
   members: z.array(memberReportSchema),
-  /** The single member that was best on held-out images, chosen before the test images were read. */
+  /** The single member with the best out-of-fold predictions, chosen before the test images were read. */
   bestMember: z.string().nullable(),
   stackers: z.array(stackerReportSchema),
   verdict: z.string(),

@@ -25,7 +25,7 @@ import { requirePredictMemory } from './predict-memory.ts';
 export interface BundlePredictorOptions {
   /** Devices to run on, such as `gpu:0` or `cpu:1,cpu:2`; by default `auto`. */
   workers?: string;
-  /** As in an experiment; after a run in the same process, it must equal that run's. */
+  /** As in an experiment; must equal the setting of an earlier run in the same process. */
   runtime?: Partial<Experiment['runtime']>;
   /** Progress of the native runtime's setup, which runs once per user and version. */
   onSetup?: OnSetupProgress;

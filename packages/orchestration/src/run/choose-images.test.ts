@@ -27,13 +27,19 @@ const contents = (text: string) => Array.from(text, (letter) => contentOf(sha256
 
 describe('chooseImages', () => {
   it.each([
-    { what: 'the test share', run: { test: 'ab', training: 'c' }, found: 'abcd', taken: 'ab', kind: 'test' },
-    { what: 'new ones', run: { test: 'ab', training: 'c' }, found: 'cdd', taken: 'dd', kind: 'unseen' },
-    { what: 'all that are new', run: { test: 'a', training: 'b' }, found: 'cd', taken: 'cd', kind: 'unseen' },
-    { what: 'what was trained on', run: { test: 'ab', training: 'c' }, found: 'cc', taken: 'cc', kind: 'all' },
+    { what: 'the test images', run: { test: 'ab', training: 'c' }, found: 'abcd', taken: 'ab', kind: 'test' },
+    {
+      what: 'new images if there are no test images',
+      run: { test: 'ab', training: 'c' },
+      found: 'cdd',
+      taken: 'dd',
+      kind: 'unseen',
+    },
+    { what: 'all new images', run: { test: 'a', training: 'b' }, found: 'cd', taken: 'cd', kind: 'unseen' },
+    { what: 'training images', run: { test: 'ab', training: 'c' }, found: 'cc', taken: 'cc', kind: 'all' },
     { what: 'copies of a test image', run: { test: 'a', training: 'b' }, found: 'aab', taken: 'aa', kind: 'test' },
     {
-      what: 'one of two where the run trained on the other',
+      what: 'one of two copies if the run trained on the other',
       run: { test: 'a', training: 'a' },
       found: 'aa',
       taken: 'a',

@@ -7,7 +7,7 @@ import { contentOf, type RunImages } from './run-images.ts';
 export type ImageUse = 'test' | 'training' | 'none';
 
 export interface ImageSelection {
-  /** `test`: the run's test images. `unseen`: the folder has no test images; these are new to the run. */
+  /** `test`: the run's test images. `unseen`: images that are new to the run, since the folder has none of its test images. */
   kind: 'test' | 'unseen' | 'all';
   /** Number of images chosen, and in the folder. */
   taken: number;
@@ -16,7 +16,7 @@ export interface ImageSelection {
   uses: Record<ImageUse, number>;
   /** Number of the run's test images; the folder may lack some, or have several copies of one. */
   runTest: number;
-  /** Number of chosen images that the run trained on, for which the scores are too high. */
+  /** Number of chosen images that the run trained on, whose scores are too high. */
   takenTraining: number;
 }
 

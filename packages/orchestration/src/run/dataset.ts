@@ -105,7 +105,7 @@ export async function dataFolder(source: string, { onDownload, ...fetching }: Do
 export async function requireDataFolder(source: string): Promise<void> {
   if (isNamedSource(source)) return;
   await readdir(resolve(source)).catch((error: NodeJS.ErrnoException) => {
-    throw new DataError(`Expected a folder of images at ${resolve(source)}, received: ${systemErrorText(error)}.`);
+    throw new DataError(`Cannot read the folder of images ${resolve(source)}: ${systemErrorText(error)}.`);
   });
 }
 
@@ -262,7 +262,7 @@ function checkBatches({ folds }: ImageSplit, experiment: Experiment): void {
     const needed = Math.ceil((minimum * stackerFoldCount) / (stackerFoldCount - 1));
     if (rows < needed)
       throw new DataError(
-        `Expected at least ${needed} images for the ${kind} stacker, ${why}, received ${rows}; leave ${kind} out of stackers.kinds.`,
+        `Expected at least ${needed} images for the ${kind} stacker, ${why}, received ${rows}; remove ${kind} from stackers.kinds.`,
       );
   }
 }

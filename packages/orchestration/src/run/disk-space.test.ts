@@ -58,7 +58,7 @@ it('refuses a disk with too little space, with both figures and advice', () => {
   const disk = { place: '/data', freeBytes: 120_000_000 };
   expect(() => requireDisk(disk, 310_000_000)).toThrow(ConfigError);
   expect(() => requireDisk(disk, 310_000_000)).toThrow(
-    /^Expected 310 MB of free disk at \/data for the run, received 120 MB\.$/,
+    /^Not enough disk space at \/data: the run needs 310 MB, 120 MB are free\.$/,
   );
   expect(() => requireDisk(disk, 120_000_000)).not.toThrow();
 });

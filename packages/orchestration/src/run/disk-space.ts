@@ -63,7 +63,7 @@ export async function freeDiskBytes(folder: string): Promise<{ place: string; fr
 /** @throws ConfigError with both figures when there is too little disk space for a run. */
 export function requireDisk({ place, freeBytes }: { place: string; freeBytes: number }, neededBytes: number): void {
   if (neededBytes <= freeBytes) return;
-  const message = `Expected ${megabytes(neededBytes)} of free disk at ${place} for the run, received ${megabytes(freeBytes)}.`;
+  const message = `Not enough disk space at ${place}: the run needs ${megabytes(neededBytes)}, ${megabytes(freeBytes)} are free.`;
   throw advise(new ConfigError(message), { code: 'disk-space' });
 }
 

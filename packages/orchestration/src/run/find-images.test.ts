@@ -39,6 +39,8 @@ describe('findImages', () => {
     ['a missing file', ['none.jpg'], ['none.jpg']],
     ['an empty folder', ['empty'], ['empty']],
     ['URLs', ['https://example.org/a?b=*'], ['https://example.org/a?b=*']],
+    ['other URLs, named without a password', ['ftp://me:secret@example.org/a'], ['ftp://example.org/a']],
+    ['URLs, named without a password', ['https://me:secret@example.org/a'], ['https://example.org/a']],
   ])('finds %s', async (_, words, expected) => {
     expect(await found(...words)).toEqual(expected);
   });

@@ -2,6 +2,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { isBadImage, listImages, type SkippedImage } from '@chorus/data';
+import { withoutCredentials } from '@chorus/storage';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { ConfigError } from '../errors.ts';
 import type { ImageInput } from './image-input.ts';
@@ -53,6 +54,8 @@ async function findPaths(word: string, base: string, found: FoundImages): Promis
   const path = resolve(base, word);
   const stats = await stat(path).catch(() => undefined);
   if (stats?.isDirectory()) await findInFolder(path, found);
+  else if (stats === undefined && /^[a-z][a-z0-9+.-]*:\/\//i.test(word))
+    found.inputs.push({ kind: 'missing', name: withoutCredentials(word), reason: 'not an http:// or https:// URL' });
   // Decoding reports a missing file, as it does an unreadable one.
   else if (stats !== undefined || !isDynamicPattern(word)) found.inputs.push({ kind: 'file', path });
   else await findByPattern(word, base, found);

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { ImageToDecode } from '@chorus/data';
-import { fetchBytes } from '@chorus/storage';
+import { fetchBytes, withoutCredentials } from '@chorus/storage';
 
 export type ImageInput =
   | ({ kind: 'file' } & ImageToDecode)
@@ -14,18 +14,18 @@ export type ImageInput =
   /** An argument without a match. */
   | { kind: 'missing'; name: string; reason: string };
 
-/** The limit for files in `decode-file.ts` of the data package. */
+/** As for files; see `decode-file.ts` of the data package. */
 const maxImageBytes = 512 * 2 ** 20;
 const downloadTimeoutMs = 120_000;
 const downloadsAtATime = 6;
 
-/** The name of an input in results. */
+/** Returns the name of an input in results. */
 export function nameOf(input: ImageInput): string {
   switch (input.kind) {
     case 'file':
       return input.relativePath ?? input.path;
     case 'url':
-      return input.url;
+      return withoutCredentials(input.url);
     default:
       return input.name;
   }

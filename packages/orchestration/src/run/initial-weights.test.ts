@@ -24,7 +24,7 @@ beforeAll(async () => {
   await writeFile(join(folder, wideFile), 'wide');
   await writeFile(join(folder, slimFile), 'slim');
   await writeFile(join(folder, 'notes.txt'), '');
-  // macOS writes such a file for each file on a foreign disk.
+  // macOS writes such a file beside each file on a disk without macOS' own file system.
   await writeFile(join(folder, `._${slimFile}`), '');
   await mkdir(join(folder, 'empty'));
 });
@@ -87,7 +87,7 @@ describe('findInitialWeights', () => {
       'a missing folder',
       () => join(folder, 'none'),
       undefined,
-      () => `Expected a folder of .h5 weight files at ${join(folder, 'none')}, received: no such file or folder.`,
+      () => `Cannot read the folder of weight files ${join(folder, 'none')}: no such file or folder.`,
     ],
     [
       'a folder without weight files',

@@ -91,7 +91,7 @@ export function publishedFileOf(
 
 async function h5Files(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    const message = `Expected a folder of .h5 weight files at ${folder}, received: ${systemErrorText(error)}.`;
+    const message = `Cannot read the folder of weight files ${folder}: ${systemErrorText(error)}.`;
     throw advise(new ConfigError(message), { code: 'weights-folder' });
   });
   return entries.filter((entry) => entry.name.endsWith('.h5') && !isSystemFile(entry)).map(({ name }) => name);

@@ -4,8 +4,8 @@ import { systemErrorText } from '@chorus/storage/system-error';
 import type { EpochMetrics } from '@chorus/training';
 
 /**
- * `metrics.jsonl`: one JSON object per line, appended after each epoch. A resumed run appends to the same file. A failed write
- * does not end the run; it ends the log.
+ * `metrics.jsonl`: one JSON object per line, appended after each epoch. A resumed run appends to the same file. After a
+ * failed write, the run continues without the log.
  */
 export class MetricsLog {
   readonly #path: string;

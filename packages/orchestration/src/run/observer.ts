@@ -12,7 +12,7 @@ export type MemberState =
   | { state: 'kept'; device: string }
   /** Its features were read from the cache of earlier runs. */
   | { state: 'cached' }
-  /** `bug`: a bug with its stack and causes, as Node.js prints it; null for a mistake that the user can fix. */
+  /** `bug`: for a bug, the error with its stack and causes, as Node.js prints it; null for a mistake that the user can fix. */
   | { state: 'failed'; reason: string; bug: string | null }
   /** Another fold of the member has failed. */
   | { state: 'skipped' };
@@ -23,7 +23,7 @@ export interface RunObserver extends LaneObserver {
    * Progress of a download of weights or a data set.
    */
   onDownload(name: string, bytes: number, totalBytes: number | undefined): void;
-  /** A message for the user: a download waits or is retried, or a warning about the images. */
+  /** A message for the user: that a download waits or is retried, or a warning about the images. */
   onNotice(notice: string): void;
   /** Progress of the native runtime's setup, which runs once per user and version. */
   onSetup(progress: SetupProgress): void;

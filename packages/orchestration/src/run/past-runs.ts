@@ -16,7 +16,7 @@ import { ConfigError } from '../errors.ts';
 import { type Report, reportSchema } from '../report/schema.ts';
 import { bytesOnDisk } from './bytes-on-disk.ts';
 
-/** `stopped`: it can be resumed; `failed`: too few members finished; `unknown`: its report is damaged or of another kind. */
+/** `stopped`: it can be resumed; `failed`: too few members finished; `unknown`: its report is damaged or of an unknown version. */
 export type RunState = 'running' | 'finished' | 'stopped' | 'failed' | 'unknown';
 
 export interface PastRun {
@@ -89,7 +89,7 @@ export async function compareRuns(paths: readonly string[]): Promise<RunComparis
       const { datasetFingerprint, experiment } = await readStart(folder);
       const report = await readReport(folder);
       if (report === undefined)
-        throw new ConfigError(`${folder}: expected a finished run of this version, received one without a report.`);
+        throw new ConfigError(`Cannot compare ${folder}: it has no report of this version of Chorus.`);
       return { folder, report, datasetFingerprint, keys: flatten(experiment) };
     }),
   );
@@ -104,7 +104,7 @@ export async function compareRuns(paths: readonly string[]): Promise<RunComparis
 }
 
 /**
- * Removes the files that a run writes, and the folders that are empty then. All other files stay.
+ * Removes the files that a run writes, and the folders that are empty afterwards. Keeps all other files.
  *
  * @returns paths of the remaining files, relative to the run folder.
  * @throws ConfigError when the path is a link or not a run folder; StorageError when another process uses it.
@@ -112,8 +112,7 @@ export async function compareRuns(paths: readonly string[]): Promise<RunComparis
 export async function removeRun(path: string): Promise<string[]> {
   const folder = resolve(path);
   const found = await lstat(folder).catch(() => undefined);
-  if (found?.isSymbolicLink())
-    throw new ConfigError(`${folder}: expected a run folder, received a link; nothing was removed.`);
+  if (found?.isSymbolicLink()) throw new ConfigError(`${folder} is a link, not a run folder; nothing was removed.`);
   await readStart(folder);
   const lock = await tryLock(folder);
   try {
@@ -138,10 +137,10 @@ export async function removeRun(path: string): Promise<string[]> {
 /** In the order of their removal. */
 const runFiles = ['predictions.csv', 'metrics.jsonl', 'report.json', 'plan.json', 'experiment.json'] as const;
 
-/** Below `members`: a folder per member and fold; `held-out.f32` is of earlier versions. */
+/** Below `members`: a folder per member and fold; earlier versions wrote `held-out.f32`. */
 const memberFile = /^[^/]+\/[^/]+\/(member\.json|weights\.bin|out-of-fold\.f32|held-out\.f32|SHA256SUMS)$/;
 
-/** Removes the matching files below a folder, and the folders that are empty then. */
+/** Removes the matching files below a folder, and the folders that are empty afterwards. */
 async function removeMatching(folder: string, name: string, matches: (path: string) => boolean): Promise<void> {
   const root = join(folder, name);
   const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
@@ -164,12 +163,12 @@ const anyStartSchema = z.looseObject({
 
 async function readStart(folder: string): Promise<z.output<typeof anyStartSchema>> {
   const content = await readJsonFile(join(folder, 'experiment.json')).catch((error: unknown) => {
-    if (error instanceof StorageError) throw new ConfigError(`${folder}: expected a run folder: ${error.message}`);
+    if (error instanceof StorageError) throw new ConfigError(`${folder} is not a run folder: ${error.message}`);
     throw error;
   });
   const parsed = anyStartSchema.safeParse(content);
   if (!parsed.success)
-    throw new ConfigError(`${folder}: expected a run folder, received an experiment.json that no run wrote.`);
+    throw new ConfigError(`${folder} is not a run folder: its experiment.json was not written by a run.`);
   return parsed.data;
 }
 
@@ -205,7 +204,7 @@ async function readAnyReport(folder: string): Promise<{ state: RunState; accurac
   return { state: 'finished', accuracy: report.stackers.find(({ chosen }) => chosen)?.test.accuracy ?? null };
 }
 
-/** Other folders, and folders that cannot be read or change while they are read. */
+/** Ignores folders that are not runs, cannot be read, or change while they are read. */
 function ignoreUnreadable(error: unknown): undefined {
   if (error instanceof ConfigError || (error as NodeJS.ErrnoException).syscall !== undefined) return undefined;
   throw error;

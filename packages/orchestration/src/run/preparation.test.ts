@@ -86,7 +86,7 @@ describe('prepareRun', () => {
   test.each<[string, Partial<ExperimentInput>, new (message: string) => Error, RegExp]>([
     ['a missing folder', { data: { source: '/none/such' } }, DataError, /images at \/none\/such, received/],
     ['a device that does not exist', { workers: [{ device: 'gpu:7' }] }, ConfigError, /There is no device gpu:7/],
-    ['missing weights', { weights: '/none/such' }, ConfigError, /weight files at \/none\/such, received/],
+    ['missing weights', { weights: '/none/such' }, ConfigError, /folder of weight files \/none\/such: no such file/],
   ])('refuses %s before it decodes', async (_, changes, kind, message) => {
     let decoded = false;
     const onDecode = () => {
@@ -127,7 +127,7 @@ describe('prepareRun', () => {
       await prepare({}, { folder });
       await cp(at('copy/train/stars/stars-00002.png'), at('copy/train/stars/stars-99999.png'));
       await expect(prepare({}, { folder })).rejects.toThrow(
-        `The images in ${at('copy')} are not those that the run in ${at('resumed')} started with; start a new run for them.`,
+        `The images in ${at('copy')} have changed since the run in ${at('resumed')} started. Restore them, or start a new run.`,
       );
       expect(await folder.readStart()).toEqual(recorded);
     } finally {

@@ -122,7 +122,7 @@ async function requireSameImages(folder: RunFolder, dataset: Dataset): Promise<v
   const start = await folder.readStart();
   if (start.datasetFingerprint !== null && start.datasetFingerprint !== dataset.fingerprint)
     throw new ConfigError(
-      `The images in ${dataset.root} are not those that the run in ${folder.path} started with; start a new run for them.`,
+      `The images in ${dataset.root} have changed since the run in ${folder.path} started. Restore them, or start a new run.`,
     );
   if (start.datasetFingerprint === null) await folder.writeStart({ ...start, datasetFingerprint: dataset.fingerprint });
 }

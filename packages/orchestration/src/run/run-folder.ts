@@ -137,7 +137,7 @@ async function makeWritable(folder: string): Promise<void> {
 }
 
 function notWritable(folder: string, error: unknown): ConfigError {
-  const message = `Expected to write the run into ${folder}, received: ${systemErrorText(error)}.`;
+  const message = `Cannot write the run to ${folder}: ${systemErrorText(error)}.`;
   return advise(new ConfigError(message), { code: 'output-place' });
 }
 
@@ -145,15 +145,15 @@ async function requireNoRun(folder: string): Promise<void> {
   // Refuses an entry of any type: a named pipe, for example, would be opened later.
   const started = await lstat(join(folder, 'experiment.json')).catch(() => undefined);
   if (started !== undefined)
-    throw advise(new ConfigError(`There is a run in ${folder} already.`), { code: 'run-exists', data: { folder } });
+    throw advise(new ConfigError(`There is already a run in ${folder}.`), { code: 'run-exists', data: { folder } });
 }
 
 async function readStart(path: string): Promise<RunStart> {
   const content = await readJsonFile(path).catch((error: unknown) => {
     if (error instanceof UnreadableFileError)
-      throw new ConfigError(`Expected a run folder with ${path}, received ${error.received}.`);
+      throw new ConfigError(`Expected a run folder, but cannot read ${path}: ${error.received}.`);
     if (error instanceof StorageError)
-      throw new ConfigError(`${path} is not what a run of this version wrote: ${error.message}`);
+      throw new ConfigError(`Expected a run folder, received an invalid file: ${error.message}`);
     throw error;
   });
   const version = (content as { schemaVersion?: unknown } | null)?.schemaVersion;
@@ -163,5 +163,7 @@ async function readStart(path: string): Promise<RunStart> {
     );
   const parsed = startSchema.safeParse(content);
   if (parsed.success) return parsed.data;
-  throw new ConfigError(`${path} is not what a run of this version wrote: ${parsed.error.message.slice(0, 300)}`);
+  throw new ConfigError(
+    `${path} was not written by a run of this version of Chorus: ${parsed.error.message.slice(0, 300)}`,
+  );
 }

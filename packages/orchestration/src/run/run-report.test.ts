@@ -82,7 +82,13 @@ function partsOf(split: ImageSplit, stacking: ExperimentInput['stacking'], slim:
     return nowMs;
   });
   for (const phase of [phaseNames.prepare, phaseNames.decode, phaseNames.members]) timeline.end(phase);
-  const failed: MemberOutcome = { status: 'failed', reason: 'no luck', device: 'cpu:1', trainings: [], seconds: 0.5 };
+  const failed: MemberOutcome = {
+    status: 'failed',
+    reason: 'out of memory',
+    device: 'cpu:1',
+    trainings: [],
+    seconds: 0.5,
+  };
   return {
     start: {
       schemaVersion: 3,
@@ -124,7 +130,7 @@ describe('reportWithoutEnsemble', () => {
   it('reports what each member was trained on, or why it failed', () => {
     const { members } = reportWithoutEnsemble(inHoldout());
     expect(members[0]).toMatchObject({
-      ...{ name: 'wide', backbone: 'mobilenet 0.5', inputSize: 48, status: 'failed', reason: 'no luck' },
+      ...{ name: 'wide', backbone: 'mobilenet 0.5', inputSize: 48, status: 'failed', reason: 'out of memory' },
       ...{ failedOn: 'cpu:1', predictsWith: null, weights: null, recipe: 'whole', trainings: [], seconds: 0.5 },
     });
     expect(members[1]).toMatchObject({

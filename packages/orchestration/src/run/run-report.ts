@@ -16,7 +16,7 @@ import type { Slices } from './slices.ts';
 import { busyShare, laneTimes, type Timeline } from './timeline.ts';
 import type { MemberOutcome } from './train-members.ts';
 
-/** The state of a run once its members have been trained. */
+/** The state of a run after its members have been trained. */
 export interface RunParts {
   start: RunStart;
   dataset: Dataset;

@@ -4,7 +4,7 @@ import type { StopFlag } from '@chorus/training';
 
 /** Maximum duration of a slice. */
 const sliceMs = 50;
-/** Numbers to compute without a pause, which takes a few milliseconds. */
+/** How many numbers to compute without a pause; takes a few milliseconds. */
 const numbersPerCall = 20_000;
 
 export class Slices {
@@ -16,7 +16,7 @@ export class Slices {
   }
 
   /**
-   * Ends the slice if its time is over. Call it every few milliseconds.
+   * Ends the slice if its time is up. Call it every few milliseconds.
    *
    * @throws StoppedError once a stop is requested.
    */

@@ -20,7 +20,7 @@ import { phaseNames, type RunParts, reportWithEnsemble } from './run-report.ts';
 import { predictInSlices, Slices } from './slices.ts';
 import type { Training } from './train-members.ts';
 
-/** What the second half needs besides the numbers of the first. */
+/** What stacking and testing need in addition to the results of the trainings. */
 export interface StackingRun {
   folder: RunFolder;
   lanes: readonly Lane[];
@@ -36,10 +36,11 @@ interface TrainedEnsembleMember {
 }
 
 /**
- * Fits the stackers, chooses one, and tests everything on images that were not read before.
+ * Fits the stackers, chooses one, and tests everything on images that were not read before. Writes the predictions, the bundle
+ * and the report.
  *
  * @param done members that are trained on every fold, in the order of the experiment.
- * @returns the report, which is written, as are the bundle and the predictions.
+ * @returns the report.
  */
 export async function stackAndTest(
   parts: Omit<RunParts, 'testImagesReadBeforeChoice'>,
@@ -60,7 +61,7 @@ export async function stackAndTest(
   const testImagesReadBeforeChoice = split.test.filter((index) => read[index] === 1).length;
   run.observer.onChoice(choice);
 
-  // Everything is decided: from here on the test images are read.
+  // All choices are made; the test images are read from here on.
   const members = await Promise.all(done.map(loadMember));
   const slices = new Slices(run.stop);
   const test = await testOutputs(choice, members, parts, run, slices);

@@ -52,7 +52,7 @@ export interface MemberRun {
 
 /**
  * Trains the missing members. One member's failure does not stop the others. A member is done when it is trained on every
- * fold; after a failed fold its remaining ones are skipped.
+ * fold; after a fold fails, its remaining folds are skipped.
  *
  * @returns an outcome per member, in the order of the plan.
  * @throws StoppedError after a stop request, since running trainings have no outcome.
@@ -64,7 +64,7 @@ export async function trainMembers(run: MemberRun): Promise<MemberOutcome[]> {
   for (const record of records) await shareFeatures(run, record);
   const work = scheduled(records.flatMap((record) => missingTasks(run, record)));
   const results = await runOnLanes(lanes, work, (lane, one) => runTask(run, lane, one));
-  // Failed trainings are recorded; anything else is a bug of the run.
+  // Failed trainings are recorded; any other failure is a bug.
   for (const result of results) if (result.status === 'rejected') throw result.reason;
   stop.check();
   return records.map(({ trainings, seconds, failure }): MemberOutcome => {
@@ -228,7 +228,7 @@ function failureOf(error: unknown, task: string, { name }: MemberPlan, device: s
   return { reason: `${fold}${oneLine(error)}`, device };
 }
 
-/** The message in one line, since tables have one line per member. */
+/** The message on one line, since tables have one line per member. */
 function oneLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ');
 }

@@ -19,7 +19,7 @@ const options = { kinds, classes, seed: 3, onProgress() {} };
 const endless = { epochCount: 1e9, patience: null, wholeBatchesOnly: false };
 
 describe('fitAndChoose', () => {
-  it('gives the same stackers as fits in this thread', async () => {
+  it('gives the same stackers as fits in the calling thread', async () => {
     const { stackers } = await fitAndChoose(logits, labels, { ...options, stop: new StopFlag() });
     expect(stackers.map(({ kind }) => kind)).toEqual(kinds);
     for (const { kind, stacker } of stackers)
@@ -40,10 +40,10 @@ describe('fitAndChoose', () => {
     await expect(choice).rejects.toThrow(StoppedError);
   });
 
-  it('does not block this thread', async () => {
+  it('does not block the calling thread', async () => {
     const stop = new StopFlag();
     const choice = fitAndChoose(logits, labels, { ...options, kinds: ['dense'], options: { dense: endless }, stop });
-    // If the fit ran in this thread, the timer would never fire.
+    // If the fit ran in the calling thread, the timer would never fire.
     setTimeout(() => stop.raise(), 1);
     await expect(choice).rejects.toThrow(StoppedError);
   });

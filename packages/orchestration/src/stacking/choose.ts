@@ -64,7 +64,7 @@ export async function fitAndChoose(
 
   const folds = stratifiedFolds(labels, stackerFoldCount, seed).map((held) => Uint32Array.from(held));
   const shared = logits.map(inSharedMemory);
-  // The fit on all rows comes first, since it takes longest.
+  // The fit on all rows comes first, since it takes the longest.
   const tasks = kinds.flatMap((kind) =>
     [new Uint32Array(), ...folds].map((outOfFold): FitTask => {
       return { kind, logits: shared, labels, outOfFold, classCount, seed, options, stop: stop.shared };

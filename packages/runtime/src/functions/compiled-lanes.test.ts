@@ -32,7 +32,7 @@ describe('three lanes that compile and call concurrently', () => {
     for (const [index, pool] of lanes.entries()) alone.push(await train(pool, index + 1, false));
   });
 
-  it('learn their own data', () => {
+  it('fit their own data', () => {
     for (const { losses } of together) expect(losses.at(-1)).toBeLessThan(losses[0]!);
     expect(new Set(together.map(({ losses }) => losses[0])).size).toBe(laneCount);
   });

@@ -1,6 +1,6 @@
 /**
  * Folds batch normalization with constant statistics into the preceding depthwise convolution, as scaled weights and a bias;
- * grappler then fuses convolution, bias and activation to one op. Grappler folds ordinary convolutions by itself.
+ * grappler then fuses convolution, bias and activation into one op. Grappler folds ordinary convolutions by itself.
  */
 import type { OpAttribute } from '../tensorflow.ts';
 

@@ -27,7 +27,7 @@ export function registerReluGradients(): void {
     tf.unregisterGradient(kernel);
     tf.registerGradient({
       kernelName: kernel,
-      // Saves the output instead of the input, as tfjs does: the next layer keeps the output anyway, which saves a third of the memory.
+      // Saves the output, where tfjs saves the input. The next layer keeps the output anyway, so this saves a third of the memory.
       inputsToSave: [],
       outputsToSave: [true],
       gradFunc(dy, saved) {

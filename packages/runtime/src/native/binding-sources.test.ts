@@ -63,7 +63,7 @@ describe('writeBindingSources', () => {
     const path = join(packageFolder, 'binding', 'utils.h');
     await rm(path);
     await expect(writeBindingSources(target, { packageFolder })).rejects.toThrow(
-      `${path} cannot be read (ENOENT); reinstall @chorus/runtime`,
+      `Cannot read ${path}: no such file or folder; reinstall @chorus/runtime`,
     );
   });
 

@@ -6,7 +6,7 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sha256 } from '@chorus/storage';
+import { sha256, systemErrorText } from '@chorus/storage';
 import { applyPatch, parsePatch } from 'diff';
 import { RuntimeError } from '../errors.ts';
 import { manifestName, nativeFolder, ownSources, patchName } from './native-files.ts';
@@ -102,6 +102,6 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new RuntimeError(`${path} cannot be read (${(error as NodeJS.ErrnoException).code}); ${reinstall}`);
+    throw new RuntimeError(`Cannot read ${path}: ${systemErrorText(error)}; ${reinstall}`);
   }
 }

@@ -58,7 +58,7 @@ function announcedBytes(output: string): number | undefined {
 function explain({ missing, output }: ToolFailure, wheel: Wheel, python: string): RuntimeError {
   if (missing)
     return new RuntimeError(
-      `There is no ${python} to download ${wheel.requirement} with; install it: apt-get install python3 python3-pip (or name one with CHORUS_PYTHON).`,
+      `${python} was not found, but is needed to download ${wheel.requirement}; install it: apt-get install python3 python3-pip (or set CHORUS_PYTHON to another python3).`,
     );
   if (output.includes('No module named pip'))
     return new RuntimeError(`${python} has no pip; install it: apt-get install python3-pip (or python3 -m ensurepip).`);
@@ -68,10 +68,10 @@ function explain({ missing, output }: ToolFailure, wheel: Wheel, python: string)
     );
   if (output.includes('No space left'))
     return new RuntimeError(
-      `There is no space left for ${wheel.requirement}; free some or set CHORUS_CACHE to another folder.`,
+      `There is no disk space left for ${wheel.requirement}; free some space or set CHORUS_CACHE to another folder.`,
     );
   return new RuntimeError(
-    `pip could not download ${wheel.requirement}; check the network (PIP_INDEX_URL, PIP_CERT and HTTPS_PROXY are honored): ${tail(output)}`,
+    `pip could not download ${wheel.requirement}; check the network connection (PIP_INDEX_URL, PIP_CERT and HTTPS_PROXY apply): ${tail(output)}`,
   );
 }
 

@@ -63,8 +63,8 @@ const linuxX64: NativePlatform = {
 };
 
 /**
- * CUDA 12 comes from the wheels that `tensorflow[and-cuda]` requires; only the driver is the machine's. The library finds
- * them by its run path, in `nvidia/` beside its own folder. Not yet tested with a GPU: the binding compiles against this
+ * CUDA 12 comes from the wheels that `tensorflow[and-cuda]` requires; the machine provides only the driver. The library finds
+ * the wheels' files by its run path, in `nvidia/` beside its own folder. Not yet tested with a GPU: the binding compiles against this
  * library and computes on its CPU devices.
  */
 const linuxX64Gpu: NativePlatform = {

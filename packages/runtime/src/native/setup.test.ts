@@ -83,7 +83,9 @@ describe('setting up', () => {
     it('no python3', async () => {
       const { exitCode, output } = await setUp({ CHORUS_LIBTENSORFLOW: '', CHORUS_PYTHON: 'no-such-python' });
       expect(exitCode).toBe(2);
-      expect(output).toMatch(/^chorus: There is no no-such-python to download .*apt-get install python3/m);
+      expect(output).toMatch(
+        /^chorus: no-such-python was not found, but is needed to download .*apt-get install python3/m,
+      );
     });
 
     it('no pip', async () => {
@@ -116,7 +118,7 @@ describe('setting up', () => {
         no_proxy: '*',
       });
       expect(exitCode).toBe(2);
-      expect(output).toContain(`pip could not download ${wheel.requirement}; check the network`);
+      expect(output).toContain(`pip could not download ${wheel.requirement}; check the network connection`);
       expect(await contentOf('tensorflow')).toEqual([]);
     });
 
@@ -124,7 +126,7 @@ describe('setting up', () => {
       await requireSpace(cache, 1);
       await expect(requireSpace(cache, 1e18)).rejects.toThrow(RuntimeError);
       await expect(requireSpace(cache, 1e18)).rejects.toThrow(
-        /needs 1000000000.0 GB in .*, and \d+\.\d GB are free; .*CHORUS_CACHE/,
+        /needs 1000000000.0 GB in .*, but only \d+\.\d GB are free; .*CHORUS_CACHE/,
       );
     });
 
@@ -134,7 +136,7 @@ describe('setting up', () => {
       const { exitCode, output } = await setUp({ CHORUS_CACHE: join(file, 'cache') });
       expect(exitCode).toBe(2);
       expect(output).toContain(
-        `${join(file, 'cache')} cannot be written to (ENOTDIR); set CHORUS_CACHE to another folder`,
+        `Cannot write to ${join(file, 'cache')}: a part of the path is not a folder; set CHORUS_CACHE to another folder`,
       );
     });
 

@@ -1,15 +1,14 @@
 /** Sets up the native runtime: library and binding, each published atomically, once per user and version. */
 import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { cacheFolder, publishFolder, removeUnfinished, withLock } from '@chorus/storage';
+import { cacheFolder, publishFolder, removeUnfinished, systemErrorText, withLock } from '@chorus/storage';
 import { RuntimeError } from '../errors.ts';
 import { compileBinding } from './compile.ts';
 import { hasBinding, hasLibrary, type NativeRuntime, planNativeRuntime } from './locate.ts';
 import { beginStep, type OnSetupProgress, runStep } from './setup-step.ts';
 
 /**
- * Sets up the native runtime; does nothing if it is ready. Safe for concurrent calls of several processes, and after a
- * killed one.
+ * Sets up the native runtime; does nothing if it is ready. Safe for concurrent processes and after a kill.
  *
  * @param onProgress is called when each step begins, about every second while it runs, and when it ends; never if
  * everything is ready.
@@ -28,7 +27,7 @@ export async function setupRuntime(onProgress: OnSetupProgress = () => {}): Prom
     await prepare(native, onProgress);
   };
   const onWait = (owner = 'unknown') => {
-    endWaiting = beginStep(`waiting for process ${owner ?? 'unknown'}, which prepares the native runtime`, onProgress);
+    endWaiting = beginStep(`waiting for process ${owner ?? 'unknown'} to set up the native runtime`, onProgress);
   };
   try {
     await withLock(cacheFolder('setup'), takeTurn, { onWait });
@@ -45,7 +44,7 @@ export async function requireSpace(folder: string, neededBytes: number): Promise
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize < neededBytes)
     throw new RuntimeError(
-      `TensorFlow's library needs ${gigabytes(neededBytes)} in ${folder}, and ${gigabytes(bavail * bsize)} are free; free some or set CHORUS_CACHE to another folder.`,
+      `TensorFlow's library needs ${gigabytes(neededBytes)} in ${folder}, but only ${gigabytes(bavail * bsize)} are free; free some space or set CHORUS_CACHE to another folder.`,
     );
 }
 
@@ -93,10 +92,12 @@ async function prepareLibrary(native: NativeRuntime, onProgress: OnSetupProgress
 
 function explainStorage(error: NodeJS.ErrnoException): Error {
   if (error.code === 'ENOSPC' || error.code === 'EDQUOT')
-    return new RuntimeError(`${error.message}: free some space or set CHORUS_CACHE to another folder.`);
+    return new RuntimeError(
+      `Cannot write to ${cacheFolder()}: ${systemErrorText(error)}; free some space or set CHORUS_CACHE to another folder.`,
+    );
   if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'].includes(error.code ?? ''))
     return new RuntimeError(
-      `${cacheFolder()} cannot be written to (${error.code}); set CHORUS_CACHE to another folder.`,
+      `Cannot write to ${cacheFolder()}: ${systemErrorText(error)}; set CHORUS_CACHE to another folder.`,
     );
   return error;
 }

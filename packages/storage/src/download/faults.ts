@@ -1,6 +1,7 @@
-/** Errors of a download; each message is the end of a sentence that begins with the URL. */
+/** Errors of a download; each message completes a sentence that names the URL. */
 import { StorageError } from '../errors.ts';
 import { systemErrorText } from '../system-error.ts';
+import { withoutCredentials } from './without-credentials.ts';
 
 /** A failure that a retry may resolve, such as a broken connection or a busy server. */
 export class TransferFault extends Error {
@@ -20,24 +21,25 @@ export class TransferRefusal extends Error {
 }
 
 /** Converts an error to one line for the user (URL, cause, remedy); returns unrelated errors unchanged. */
-export function explainFault(error: NodeJS.ErrnoException, url: string, path: string): Error {
+export function explainFault(error: NodeJS.ErrnoException, source: string, path: string): Error {
+  const url = withoutCredentials(source);
   const { code = '', message } = error;
   const byHand = `or put the file at ${path}`;
   if (error instanceof TransferFault)
     return new StorageError(
-      `Could not download ${url}: ${message}. Check the network (HTTPS_PROXY and NO_PROXY are honored) and run the command again, which resumes the download, ${byHand}.`,
+      `Could not download ${url}: ${message}. Check the network connection (HTTPS_PROXY and NO_PROXY apply) and run the command again to resume the download, ${byHand}.`,
       { cause: error },
     );
   if (error instanceof TransferRefusal)
-    return new StorageError(`Could not download ${url}: ${message}. Try later, ${byHand}.`, { cause: error });
+    return new StorageError(`Could not download ${url}: ${message}. Try again later, ${byHand}.`, { cause: error });
   if (['ENOSPC', 'EDQUOT', 'EFBIG'].includes(code))
     return new StorageError(
-      `Expected space for ${path}, received: ${systemErrorText(error)}; free some and run the command again, which resumes the download, or set CHORUS_CACHE to another folder.`,
+      `Cannot write ${path}: ${systemErrorText(error)}. Free some space and run the command again to resume the download, or set CHORUS_CACHE to another folder.`,
       { cause: error },
     );
   if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR'].includes(code))
     return new StorageError(
-      `Expected to read and write ${path}, received: ${systemErrorText(error)}; set CHORUS_CACHE to another folder.`,
+      `Cannot read or write ${path}: ${systemErrorText(error)}. Set CHORUS_CACHE to another folder.`,
       {
         cause: error,
       },

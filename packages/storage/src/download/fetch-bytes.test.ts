@@ -40,7 +40,7 @@ describe('fetchBytes', () => {
       'silence',
       [silence],
       { timeoutMs: 100, limits: { ...limits, stallTimeoutMs: 9_000 } },
-      /^expected an answer within 0\.1 s$/,
+      /^timed out after 0\.1 s$/,
     ],
   ])('rejects %s', async (_, behavior, others, message) => {
     await expect(fetchFrom(behavior, others)).rejects.toThrow(message);

@@ -18,8 +18,8 @@ export interface FetchBytesOptions {
 const patience: Partial<DownloadLimits> = { retryCount: 2, longestDelayMs: 5_000 };
 
 /**
- * Downloads a file from a URL that the user typed: http or https, a limited number of redirects, never from https to
- * http.
+ * Downloads a file from a URL that the user typed: over http or https, with a limited number of redirects, none of them from
+ * https to http.
  *
  * @throws Error whose message says why the download failed; the signal's reason.
  */
@@ -43,7 +43,7 @@ export async function fetchBytes(url: string, options: FetchBytesOptions): Promi
           if (answer.status !== 200) throw new TransferRefusal(`expected a file, received HTTP ${answer.status}`);
           const length = Number(answer.header('content-length') ?? 0);
           if (length > maximumBytes)
-            throw new TransferRefusal(`expected at most ${maximumBytes} bytes, received an answer of ${length} bytes`);
+            throw new TransferRefusal(`expected at most ${maximumBytes} bytes, received a response of ${length} bytes`);
           const chunks: Uint8Array[] = [];
           for await (const chunk of answer.content()) chunks.push(chunk);
           return Buffer.concat(chunks);
@@ -56,7 +56,7 @@ export async function fetchBytes(url: string, options: FetchBytesOptions): Promi
     );
   } catch (error) {
     if (timeout.aborted && !options.signal?.aborted)
-      throw new Error(`expected an answer within ${timeoutMs / 1000} s`, { cause: error });
+      throw new Error(`timed out after ${timeoutMs / 1000} s`, { cause: error });
     throw error;
   } finally {
     await client.close();

@@ -65,7 +65,7 @@ export async function fetchFile(source: FileSource, options: FetchOptions): Prom
     if (cached.state === 'good') return cached.file;
     await mkdir(dirname(path), { recursive: true });
     const waiting = (owner: string | undefined) =>
-      onNotice?.(`waiting for process ${owner ?? 'unknown'}, which downloads ${path}`);
+      onNotice?.(`waiting for process ${owner ?? 'unknown'} to download ${path}`);
     return await withLock(
       path,
       async (lock) => {
@@ -93,7 +93,7 @@ interface Tools {
 
 type Inspection =
   | { state: 'good'; file: FetchedFile }
-  /** No known hash contradicts it, and it is not yet trusted. */
+  /** There is no known hash to compare with, and the file is not yet trusted. */
   | { state: 'new'; file: FetchedFile }
   /** `reason` is a full sentence; the final error message ends with `fix`. */
   | { state: 'wrong'; reason: string; fix?: string }
@@ -104,12 +104,12 @@ async function fetchAlone(source: FileSource, options: FetchOptions, tools: Tool
   const { path, onNotice } = options;
   const there = await judge(path, path, source, options);
   if (there.state === 'good') return there.file;
-  if (there.state === 'wrong') onNotice?.(`${there.reason} It is downloaded again.`);
+  if (there.state === 'wrong') onNotice?.(`${there.reason} Downloading it again.`);
   const partial = partialFileOf(path);
   const arrived = await arrive(source, partial, options, tools).catch((error) => {
     const explained = explainFault(error, source.url, path);
     if (there.state === 'missing' || !(explained instanceof StorageError)) throw explained;
-    throw new StorageError(`${there.reason} It could not be replaced: ${explained.message}`, { cause: error });
+    throw new StorageError(`${there.reason} The file could not be replaced: ${explained.message}`, { cause: error });
   });
   await tools.lock.assertHeld();
   await publishWrittenFile(partial.path, path);
@@ -134,17 +134,17 @@ async function arrive(
     });
     const verdict = await judge(partial.path, path, source, options);
     if (verdict.state === 'good') return verdict.file;
-    if (verdict.state === 'missing') throw new StorageError(`${partial.path} was removed while it was downloaded.`);
+    if (verdict.state === 'missing') throw new StorageError(`${partial.path} was removed during the download.`);
     await partial.discard();
-    if (chance === 2) throw new StorageError(`${verdict.reason} It was downloaded twice${verdict.fix ?? ''}.`);
-    onNotice?.(`${verdict.reason} It is downloaded again.`);
+    if (chance === 2) throw new StorageError(`${verdict.reason} A second download was wrong, too${verdict.fix ?? ''}.`);
+    onNotice?.(`${verdict.reason} Downloading it again.`);
   }
 }
 
 /**
- * Verifies a file; trusts a new one that passes the check from now on.
+ * Verifies a file. A new file that passes the check is trusted from then on.
  *
- * @param contentPath its present path; `path` is its final path.
+ * @param contentPath the current path of the file; `path` is its final path.
  */
 async function judge(
   contentPath: string,
@@ -178,7 +178,7 @@ async function inspect(contentPath: string, source: FileSource, path = contentPa
   const file = { path: contentPath, bytes, sha256: hashes.sha256 };
   const wrong = (expected: string, received: string | number) => ({
     state: 'wrong' as const,
-    reason: `Expected ${expected} of ${source.url} for ${path}, received ${received}.`,
+    reason: `Expected ${expected} for ${path} from ${source.url}, received ${received}.`,
   });
   if (source.bytes !== undefined && source.bytes !== bytes) return wrong(`${source.bytes} bytes`, bytes);
   for (const name of ['sha256', 'md5'] as const)
@@ -190,6 +190,6 @@ async function inspect(contentPath: string, source: FileSource, path = contentPa
   if (trusted.sha256 === hashes.sha256) return { state: 'good', file };
   return {
     ...wrong(`sha256 ${trusted.sha256}, recorded at the first download,`, hashes.sha256),
-    fix: `; if its publisher changed it and you trust the new one, delete ${firstTrustPath(path)}`,
+    fix: `; if the publisher changed the file and you trust the new version, delete ${firstTrustPath(path)}`,
   };
 }

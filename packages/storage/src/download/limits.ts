@@ -5,7 +5,7 @@ export interface DownloadLimits {
   /** Maximum time without a byte of headers or content. */
   stallTimeoutMs: number;
   redirectCount: number;
-  /** Maximum number of tries after the first. */
+  /** Maximum number of attempts after the first. */
   retryCount: number;
   /** Delay before the first retry; doubles before each further one. */
   firstDelayMs: number;

@@ -1,4 +1,4 @@
-/** The received part of a file, stored beside its final path, with a note of the URL and version that it belongs to. */
+/** The received part of a file, stored beside its final path with a record of its URL and version. */
 import { constants } from 'node:fs';
 import { open, rm, stat } from 'node:fs/promises';
 import { readJsonFile } from '../json-file.ts';
@@ -18,11 +18,11 @@ export interface PartialFile {
   path: string;
   /** Returns the size of the part and the file it belongs to; undefined if there is nothing to resume. */
   state(): Promise<{ bytes: number; of: PartOf } | undefined>;
-  /** Discards the present part and starts an empty one. */
+  /** Discards the existing part and starts an empty one. */
   begin(of: PartOf): Promise<void>;
   /**
-   * Writes at a position and never appends: a suspended process that lost its lock then repeats the same bytes at the same
-   * position, instead of writing them twice.
+   * Writes at an explicit position instead of appending, so that a suspended process that lost its lock rewrites the same
+   * bytes in place instead of duplicating them.
    */
   writer(): Promise<{ write(chunk: Uint8Array, position: number): Promise<void>; close(): Promise<void> }>;
   discard(): Promise<void>;
@@ -43,8 +43,8 @@ export function partialFileOf(finalPath: string): PartialFile {
       return of === undefined || size === 0 ? undefined : { bytes: size, of };
     },
     async begin(of) {
-      // Truncate before the note changes, so that a part is never attributed to another file.
-      // Not the flag `w`, which blocks on a named pipe.
+      // Truncates before the record changes, so that a part is never attributed to another file.
+      // Avoids the flag `w`, which blocks on a named pipe.
       const { O_WRONLY, O_CREAT, O_TRUNC, O_NONBLOCK } = constants;
       await (await open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK)).close();
       await publishFile(notePath, JSON.stringify(of));
@@ -70,7 +70,7 @@ export function partialFileOf(finalPath: string): PartialFile {
 
 // --- internal ---
 
-/** Returns undefined for an unreadable note: the download starts over. */
+/** Returns undefined for an unreadable record: the download starts over. */
 function readPartOf(note: unknown): PartOf | undefined {
   const { url, etag, lastModified, totalBytes } = (note ?? {}) as Record<string, unknown>;
   if (typeof url !== 'string') return undefined;

@@ -1,6 +1,7 @@
 /** The source of a download and the rules for its URLs. */
 import { StorageError } from '../errors.ts';
 import { TransferRefusal } from './faults.ts';
+import { withoutCredentials } from './without-credentials.ts';
 
 export interface FileSource {
   /** A public URL: https, or http if a hash is given. */
@@ -35,11 +36,13 @@ export function checkSource(source: FileSource): void {
     const hash = source[name];
     if (hash !== undefined && !new RegExp(`^[0-9a-f]{${digits}}$`).test(hash))
       throw new StorageError(
-        `Expected the ${name} of ${source.url} as ${digits} lower-case hexadecimal digits, received ${JSON.stringify(hash)}.`,
+        `Expected the ${name} of ${withoutCredentials(source.url)} as ${digits} lower-case hexadecimal digits, received ${JSON.stringify(hash)}.`,
       );
   }
   if (source.bytes !== undefined && !(Number.isSafeInteger(source.bytes) && source.bytes > 0))
-    throw new StorageError(`Expected the size of ${source.url} as whole bytes above 0, received ${source.bytes}.`);
+    throw new StorageError(
+      `Expected the size of ${withoutCredentials(source.url)} as a positive number of bytes, received ${source.bytes}.`,
+    );
 }
 
 export function hasHash(source: FileSource): boolean {
@@ -53,19 +56,16 @@ export function hasHash(source: FileSource): boolean {
  * @throws TransferRefusal when the rules forbid the URL.
  */
 export function readAddress(text: string, rules: AddressRules, from?: URL): URL {
-  const what = from === undefined ? 'an address' : `a redirect of ${from.origin}`;
+  const what = from === undefined ? 'an https:// URL' : `a redirect from ${from.origin} to an https:// URL`;
   const address = URL.canParse(text, from?.href) ? new URL(text, from?.href) : undefined;
   if (address === undefined || !['https:', 'http:'].includes(address.protocol))
-    throw new TransferRefusal(`expected ${what} that begins with https://, received ${JSON.stringify(text)}`);
+    throw new TransferRefusal(`expected ${what}, received ${JSON.stringify(withoutCredentials(text))}`);
   if (address.username !== '' || address.password !== '')
-    throw new TransferRefusal(`expected ${what} without a user's name or password, received one at ${address.origin}`);
+    throw new TransferRefusal(`expected ${what} without a user name or password, received one for ${address.origin}`);
   if (address.protocol === 'https:') return address;
-  if (from?.protocol === 'https:')
-    throw new TransferRefusal(`expected ${what} that stays with https, received ${address.origin}`);
+  if (from?.protocol === 'https:') throw new TransferRefusal(`expected ${what}, received ${address.origin}`);
   if (!rules.hasHash && !rules.allowHttp && !(rules.allowLoopbackHttp && isLoopback(address.hostname)))
-    throw new TransferRefusal(
-      `expected ${what} that begins with https:// for a file without a publisher's hash, received ${address.origin}`,
-    );
+    throw new TransferRefusal(`expected ${what} for a file without a publisher's hash, received ${address.origin}`);
   return address;
 }
 

@@ -61,7 +61,7 @@ describe.skipIf(!hasOpenssl)('over https (needs openssl)', () => {
 
   it('rejects a redirect to http', async () => {
     expect(await fetchThere('plain', { trusting: true })).toMatch(
-      /^Could not download .*: expected a redirect of https:\/\/127\.0\.0\.1:\d+ that stays with https, received http:/,
+      /^Could not download .*: expected a redirect from https:\/\/127\.0\.0\.1:\d+ to an https:\/\/ URL, received http:/,
     );
   });
 

@@ -1,4 +1,4 @@
-/** A single try to download the missing part of a file. */
+/** A single attempt to download the missing part of a file. */
 import type { Client } from './client.ts';
 import type { Answer } from './exchange.ts';
 import { TransferFault, TransferRefusal } from './faults.ts';
@@ -8,7 +8,7 @@ import { type FileSource, hasHash } from './source.ts';
 
 export interface TransferOptions {
   maximumBytes: number;
-  /** Called with the bytes received so far, earlier tries included, and the total, if known. */
+  /** Called with the bytes received so far, including earlier attempts, and the total, if known. */
   onProgress: ((bytes: number, totalBytes: number | undefined) => void) | undefined;
 }
 
@@ -39,7 +39,7 @@ export async function transfer(
 
 type Part = { bytes: number; of: PartOf };
 
-/** Returns the present part if a hash or a validator can detect another version of the file. */
+/** Returns the existing part if a hash or a validator can detect another version of the file. */
 async function continuable(source: FileSource, partial: PartialFile, maximumBytes: number): Promise<Part | undefined> {
   const there = await partial.state();
   if (there === undefined || there.of.url !== source.url) return undefined;
@@ -64,7 +64,7 @@ interface Place {
   totalBytes: number | undefined;
 }
 
-/** Returns the end of the present part, or the beginning of a new one. */
+/** Returns the end of the existing part, or the beginning of a new one. */
 async function placeOf(
   answer: Answer,
   there: Part | undefined,
@@ -75,7 +75,7 @@ async function placeOf(
   const encoding = answer.header('content-encoding') ?? 'identity';
   if (answer.status === 200) {
     if (encoding !== 'identity')
-      throw new TransferRefusal(`expected the file without content encoding, received it encoded as ${encoding}`);
+      throw new TransferRefusal(`expected a file without content encoding, received the encoding ${encoding}`);
     const of = partOf(source, answer);
     checkTotal(of.totalBytes, source, maximumBytes);
     await partial.begin(of);
@@ -88,7 +88,7 @@ async function placeOf(
       return { start: there.bytes, totalBytes };
     }
     await partial.discard();
-    throw new TransferFault(`received a range that was not requested (${answer.header('content-range')})`);
+    throw new TransferFault(`received a range that was not requested: ${answer.header('content-range')}`);
   }
   if (there !== undefined && answer.status === 416) {
     await partial.discard();
@@ -115,13 +115,13 @@ function partOf(source: FileSource, answer: Answer): PartOf {
 function checkTotal(totalBytes: number | undefined, source: FileSource, maximumBytes: number): void {
   if (totalBytes === undefined) {
     if (source.bytes === undefined && !hasHash(source))
-      throw new TransferRefusal('expected a content-length, as there is no hash to verify, received none');
+      throw new TransferRefusal('expected a content-length header, because there is no hash to verify; received none');
     return;
   }
   if (source.bytes !== undefined && totalBytes !== source.bytes)
-    throw new TransferRefusal(`expected ${source.bytes} bytes, received an answer of ${totalBytes} bytes`);
+    throw new TransferRefusal(`expected ${source.bytes} bytes, received a response of ${totalBytes} bytes`);
   if (totalBytes > maximumBytes)
-    throw new TransferRefusal(`expected at most ${maximumBytes} bytes, received an answer of ${totalBytes} bytes`);
+    throw new TransferRefusal(`expected at most ${maximumBytes} bytes, received a response of ${totalBytes} bytes`);
 }
 
 /** Returns the size of the whole file if the content is the rest of the same version; undefined otherwise. */

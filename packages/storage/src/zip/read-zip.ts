@@ -27,7 +27,7 @@ export interface ZipEntry {
 /**
  * Calls `visit` for each file of an archive, in archive order.
  *
- * @param visit reads `content` to its end or not at all; damage is detected at the end.
+ * @param visit must read `content` to the end or not at all; damage is detected at the end.
  * @throws StorageError when the archive is damaged, exceeds the limits, or has unsafe names, duplicate names, names used
  * for both a file and a folder, links or encrypted files; any error of `visit`.
  */
@@ -67,13 +67,13 @@ async function listFiles(zip: ZipFile, archivePath: string, limits: ZipLimits, a
       const name = entry.fileName;
       const quoted = JSON.stringify(name);
       const why = whyUnsafe(name);
-      if (why !== undefined) throw refuse('names inside the folder', `${quoted}: ${why}`);
+      if (why !== undefined) throw refuse('safe names', `${quoted}: ${why}`);
       const kind = kindOf(entry);
       if (kind === 'other') throw refuse('only files and folders', `${quoted}, a link or a device`);
       if (!note(seen, name, kind)) throw refuse('unique names', `${quoted}, which conflicts with an earlier entry`);
       if (kind === 'folder') continue;
       if (!entry.canDecodeFileData())
-        throw refuse('plain or deflated files', `${quoted}, encrypted or compressed by another method`);
+        throw refuse('plain or deflated files', `${quoted}, which is encrypted or compressed by another method`);
       bytes += entry.uncompressedSize;
       if (!(bytes <= longestBytes)) throw refuse(`at most ${longestBytes} unpacked bytes`, 'more');
       files.push(entry);
@@ -84,7 +84,7 @@ async function listFiles(zip: ZipFile, archivePath: string, limits: ZipLimits, a
   return files;
 }
 
-/** Derives the kind from the name and, if the archive was made on Unix, from the mode. */
+/** Determines the kind from the name and, if the archive was created on Unix, from the mode. */
 function kindOf(entry: Entry): 'file' | 'folder' | 'other' {
   const byName = entry.fileName.endsWith('/') ? 'folder' : 'file';
   const madeOnUnix = entry.versionMadeBy >> 8 === 3;
@@ -124,14 +124,15 @@ async function* contentOf(zip: ZipFile, entry: Entry, archivePath: string): Asyn
   if (checksum !== entry.crc32)
     throw damaged(
       archivePath,
-      new Error(`its checksum is ${hex(checksum)} instead of ${hex(entry.crc32)}`),
+      new Error(`expected CRC-32 ${hex(entry.crc32)}, received ${hex(checksum)}`),
       entry.fileName,
     );
 }
 
 function damaged(archivePath: string, error: Error, name?: string): StorageError {
   const where = name === undefined ? archivePath : `${JSON.stringify(name)} in ${archivePath}`;
-  return new StorageError(`Expected a complete zip file, received a damaged one: ${where}: ${systemErrorText(error)}.`);
+  // Some of the zip reader's messages are whole sentences.
+  return new StorageError(`Cannot unzip ${where}: ${systemErrorText(error).replace(/\.$/, '')}.`);
 }
 
 function hex(checksum: number): string {

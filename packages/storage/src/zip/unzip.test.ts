@@ -46,7 +46,7 @@ describe('unzip', () => {
     await unzip(archive, into, limits);
     expect(await unpacked()).toEqual({ 'a/stored': 'one', 'b/c/deflated.txt': long, empty: '', 'öäü – 猫': 'two' });
     expect((await readdir(folder)).toSorted()).toEqual(['into', 'some.zip']);
-    await expect(unzip(archive, into, limits)).rejects.toThrow('into exists already');
+    await expect(unzip(archive, into, limits)).rejects.toThrow('into already exists');
   });
 
   it('renames and skips files', async () => {
@@ -55,7 +55,7 @@ describe('unzip', () => {
     expect(await unpacked()).toEqual({ 'a/b': 'one' });
     await rm(into, { recursive: true });
     await expect(unzip(archive, into, limits, () => 'x')).rejects.toThrow(
-      /Expected one x in .*, received another: top\/c/,
+      /Expected one file for x in .*, received a second one, top\/c/,
     );
     expect(await readdir(folder)).toEqual(['some.zip']);
   });
@@ -67,9 +67,9 @@ describe('unzip', () => {
     ['an absolute name', [{ name: '/tmp/a' }], /absolute path/],
     ['a drive letter', [{ name: 'c:/a' }], /absolute path/],
     ['a backslash', [{ name: 'a\\..\\b' }], /invalid characters/],
-    ['an empty path component', [{ name: 'a//b' }], /"a\/\/b": a part of it is empty/],
-    ['a dot', [{ name: './a' }], /it has \. or \.\./],
-    ['an empty name', [{ name: '' }], /a part of it is empty/],
+    ['an empty path component', [{ name: 'a//b' }], /"a\/\/b": it contains an empty component/],
+    ['a dot', [{ name: './a' }], /it contains "\." or "\.\."/],
+    ['an empty name', [{ name: '' }], /it contains an empty component/],
     ['a null character', [{ name: 'a\u0000b' }], /a control character/],
     ['a name of 256 bytes', [{ name: 'ä'.repeat(128) }], /longer than 255 bytes/],
     ['a link', [{ name: 'a', content: '/etc/passwd', mode: 0o120777 }], /"a", a link or a device/],
@@ -88,9 +88,9 @@ describe('unzip', () => {
     [
       'a wrong checksum',
       [{ name: 'b' }, { name: 'a', content: 'abc', crc: 1 }],
-      /"a" in .*checksum is 352441c2 instead/,
+      /"a" in .*expected CRC-32 00000001, received 352441c2/,
     ],
-    ['content at a wrong offset', [{ name: 'a', content: 'abc', offset: 9_999 }], /damaged one: "a"/],
+    ['content at a wrong offset', [{ name: 'a', content: 'abc', offset: 9_999 }], /^Cannot unzip "a" in /],
   ])('rejects %s and leaves nothing', async (_, entries, message) => {
     await writeFile(archive, zip(entries));
     const attempt = unzip(archive, into, limits);
@@ -103,9 +103,7 @@ describe('unzip', () => {
     const good = zip([{ name: 'a', content: 'abc'.repeat(100), deflate: true }]);
     for (const bytes of [0, 10, 60, good.length - 30, good.length - 1].map((end) => good.subarray(0, end))) {
       await writeFile(archive, bytes);
-      await expect(unzip(archive, into, limits)).rejects.toThrow(
-        /^Expected a complete zip file, received a damaged [^\n]+$/,
-      );
+      await expect(unzip(archive, into, limits)).rejects.toThrow(/^Cannot unzip [^\n]+[^.\n]\.$/);
     }
     await expect(unzip(join(folder, 'none'), into, limits)).rejects.toThrow(/none: no such file or folder/);
     expect(await readdir(folder)).toEqual(['some.zip']);

@@ -13,8 +13,8 @@ export type ZipPlaces = (name: string) => string | undefined;
  * Unpacks an archive into a folder that is published atomically.
  *
  * @param into must not exist.
- * @param placeOf by default, every file keeps its name; a suffix of a name is as safe as the full name.
- * @throws StorageError when `into` exists, or the archive is not safe (see readZip).
+ * @param placeOf by default, every file keeps its name. A suffix of a safe name is safe, too.
+ * @throws StorageError when `into` exists, or the archive is unsafe (see {@link readZip}).
  */
 export async function unzip(
   archivePath: string,
@@ -37,7 +37,7 @@ export async function unzipInto(
     const place = placeOf(name);
     if (place === undefined) return;
     if (places.has(place))
-      throw new StorageError(`Expected one ${place} in ${archivePath}, received another: ${name}.`);
+      throw new StorageError(`Expected one file for ${place} in ${archivePath}, received a second one, ${name}.`);
     places.add(place);
     const path = join(folder, place);
     await mkdir(dirname(path), { recursive: true });

@@ -7,7 +7,7 @@ export interface EntryToWrite {
   /** Unix mode, such as 0o120777 for a link. */
   mode?: number;
   deflate?: boolean;
-  /** False values for the archive's headers. */
+  /** Wrong values for the archive's headers. */
   crc?: number;
   bytes?: number;
   /** General purpose flags; 1 is encrypted. */
@@ -37,7 +37,7 @@ export function zip(entries: readonly EntryToWrite[]): Buffer {
     const rest = Buffer.alloc(14);
     rest.writeUInt32LE(mode * 0x10000, 6);
     rest.writeUInt32LE(lies.offset ?? offset, 10);
-    // Made by: Unix.
+    // Version made by: Unix.
     directory.push(Buffer.from('PK\x01\x02\x14\x03', 'latin1'), common, rest, fileName);
     parts.push(local);
     offset += local.length;

@@ -16,7 +16,7 @@ const calibrationCount = 4;
 
 await serve(async (task: ModelTask & { way: ChorusWay }): Promise<Work> => {
   const { work, backbone, inputSize, batchSize, seed, threads, way } = task;
-  // The number of threads of a single lane with all processors.
+  // The number of threads of a single lane that uses all processors.
   const intraOpThreads = threadsOfAnOp(threads, 1, work === 'train' ? batchSize * inputSize ** 2 : undefined);
   const { tensorflowVersion } = initRuntime({ device: 'cpu:0', intraOpThreads });
   const classifier = createClassifier({

@@ -2,12 +2,12 @@ import type { ExperimentInput } from '@chorus/orchestration';
 import type { Contestant } from './contestant-process.ts';
 import { nodeCommand } from './peers.ts';
 
-/** Small members that learn drawn shapes from random weights: how a run spends its time, not what it learns. */
+/** Small members trained on drawn shapes from random weights: only the time of a run matters, not its accuracy. */
 const commonParts = {
   name: 'bench',
   weights: 'random',
   testTimeAugmentation: false,
-  // Nothing stops early: what is done does not depend on what is learnt.
+  // No early stopping, so that the work does not depend on the results.
   stackers: { kinds: ['mean', 'dense'], dense: { epochCount: 20, patience: null } },
 } satisfies Partial<ExperimentInput>;
 

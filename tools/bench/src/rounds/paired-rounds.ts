@@ -42,7 +42,9 @@ export async function pairedRounds(
       const largest = Math.max(0, ...processes.map((one) => one.peakMemoryBytes() ?? 0));
       if (index >= least && availableBytes() < memoryMargin * largest) {
         left = others.slice(index - always.length);
-        onProgress(`no memory for ${left.map(({ name }) => name).join(', ')} together with the others: measured later`);
+        onProgress(
+          `not enough memory for ${left.map(({ name }) => name).join(', ')} together with the others: measured later`,
+        );
         break;
       }
       onProgress(`preparing ${contestant.name}`);
@@ -55,7 +57,7 @@ export async function pairedRounds(
     for (let round = 0; round < roundCount; round += 1) {
       onProgress(`round ${round + 1} of ${roundCount}, ${steps === 1 ? 'a step' : `${steps} steps`} each`);
       for (const one of rotated(processes, round)) {
-        // After other contestants' turns, caches are cold and threads sleep, which a training run meets only once.
+        // After other contestants' turns, caches are cold and threads sleep, as they are only once in a training run.
         await one.round(1);
         samples.addSeconds(one.contestant.name, await one.round(steps));
       }
@@ -69,5 +71,5 @@ export async function pairedRounds(
 
 // --- internal ---
 
-/** Safety factor for the memory of one more contestant: rounds may need more than the preparation did. */
+/** Safety factor for the memory of one more contestant: rounds may need more memory than the preparation. */
 const memoryMargin = 1.3;

@@ -96,7 +96,7 @@ function withGrowth(many: CaseResult, few: CaseResult, sizes: Sizes): CaseResult
       };
     }),
     remarks: [
-      '0 ×: a lane adds the same memory for few images as for many; 1 ×: a lane has its own copy of the pixels.',
+      '0 ×: a lane adds as much memory for few images as for many; 1 ×: a lane has its own copy of the pixels.',
     ],
   };
 }

@@ -47,8 +47,8 @@ export function choosePreset(name: string, reason = 'named on the command line')
     if (renamed !== undefined) throw new ConfigError(`The preset "${name}" is now called "${renamed}".`);
     const names = Object.keys(presets);
     const near = closest(name, names);
-    const hint = distance(near, name) <= 2 ? `did you mean ${near}?` : `expected one of ${names.join(', ')}.`;
-    throw new ConfigError(`There is no preset "${name}"; ${hint}`);
+    const hint = distance(near, name) <= 2 ? `did you mean ${near}?` : `expected one of: ${names.join(', ')}.`;
+    throw new ConfigError(`Unknown preset "${name}"; ${hint}`);
   }
   return choice(name as PresetName, reason);
 }
