@@ -15,20 +15,30 @@ export interface OnnxSession {
   dispose(): Promise<void>;
 }
 
+/** The threads of a session. */
+export interface OnnxThreads {
+  /** Threads of an operator. */
+  threads: number;
+  /**
+   * Whether threads spin while they wait for the next operator, and sleep once a run ends: faster for small batches, but
+   * slower for other threads that need the processor.
+   */
+  spin: boolean;
+}
+
 /**
  * Loads a model.
  *
  * @param model content of an `.onnx` file; may be dropped afterwards.
- * @param options `threads`: threads of an operator. They wait without spinning, which would slow down other lanes.
  * @throws RuntimeError when onnxruntime does not run on this machine.
  */
-export async function openOnnxSession(model: Uint8Array, { threads }: { threads: number }): Promise<OnnxSession> {
+export async function openOnnxSession(model: Uint8Array, { threads, spin }: OnnxThreads): Promise<OnnxSession> {
   const { InferenceSession, Tensor } = await load();
   const session = await InferenceSession.create(model, {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    extra: { session: { intra_op: { allow_spinning: spin ? '1' : '0' }, force_spinning_stop: '1' } },
   });
   const [input, output] = [session.inputNames[0]!, session.outputNames[0]!];
   return {

@@ -29,7 +29,7 @@ const lanes = {
   tensorflow: { stop: new StopFlag(), compute: { compile: false, bfloat16: false, forward: { engine: 'tensorflow' } } },
   onnxruntime: {
     stop: new StopFlag(),
-    compute: { compile: false, bfloat16: false, forward: { engine: 'onnxruntime', threads: 1 } },
+    compute: { compile: false, bfloat16: false, forward: { engine: 'onnxruntime', threads: 1, spin: false } },
   },
 } as const;
 const lane = lanes.tensorflow;

@@ -16,7 +16,7 @@ const batch = { indices: Uint32Array.of(0, 1, 2, 3), flips: Uint8Array.of(0, 1, 
 const settings = { compile: false, bfloat16: false } as const;
 const compute = {
   tensorflow: { ...settings, forward: { engine: 'tensorflow' } },
-  onnxruntime: { ...settings, forward: { engine: 'onnxruntime', threads: 1 } },
+  onnxruntime: { ...settings, forward: { engine: 'onnxruntime', threads: 1, spin: false } },
 } as const;
 
 beforeAll(() => {

@@ -2,7 +2,7 @@
 import type { ImageBatch } from '@chorus/data';
 import type { Classifier } from '@chorus/models';
 import { type ClassifierOutput, classifierModel } from '@chorus/models/onnx';
-import { openOnnxSession } from '@chorus/runtime';
+import { type OnnxThreads, openOnnxSession } from '@chorus/runtime';
 import type * as tf from '@tensorflow/tfjs';
 import { forwardBatchSize, numbersOf } from './forward-rows.ts';
 import type { ImageReader } from './image-reader.ts';
@@ -93,10 +93,10 @@ function tensorflowFunction(
 async function onnxFunction(
   classifier: Classifier,
   { output }: ImageFunctionOptions,
-  { threads }: { threads: number },
+  { threads, spin }: OnnxThreads,
 ): Promise<ImageFunction> {
   const { inputSize } = classifier.backbone;
-  const session = await openOnnxSession(classifierModel(classifier, output), { threads });
+  const session = await openOnnxSession(classifierModel(classifier, output), { threads, spin });
   return {
     async rows(images, { indices, flips }) {
       const parts: Float32Array[] = [];

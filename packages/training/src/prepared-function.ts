@@ -1,5 +1,5 @@
 /** Prepares functions of tensors for repeated calls: compiled, or op by op. */
-import { type CompileMetrics, type CompileOptions, compile, type Results } from '@chorus/runtime';
+import { type CompileMetrics, type CompileOptions, compile, type OnnxThreads, type Results } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
 
 /** Settings of a lane. */
@@ -12,8 +12,7 @@ export interface ComputeSettings {
   forward: ForwardSettings;
 }
 
-/** `threads`: threads of an operator. */
-export type ForwardSettings = { engine: 'tensorflow' } | { engine: 'onnxruntime'; threads: number };
+export type ForwardSettings = { engine: 'tensorflow' } | ({ engine: 'onnxruntime' } & OnnxThreads);
 
 export interface PreparedFunction<Inputs extends readonly tf.Tensor[], Result extends Results> {
   /** The caller disposes results, not inputs. */

@@ -27,7 +27,10 @@ const imageCount = 16;
 const pixels = createPixelStore(imageCount, size);
 const labels = new SharedArrayBuffer(imageCount * Int32Array.BYTES_PER_ELEMENT);
 const compute = { compile: false, bfloat16: false, forward: { engine: 'tensorflow' } } as const;
-const forwards = { tensorflow: compute.forward, onnxruntime: { engine: 'onnxruntime', threads: 1 } } as const;
+const forwards = {
+  tensorflow: compute.forward,
+  onnxruntime: { engine: 'onnxruntime', threads: 1, spin: false },
+} as const;
 const range = (start: number, end: number) => Uint32Array.from({ length: end - start }, (_, index) => start + index);
 /** Images 14 and 15 are test images. */
 const images = { fit: range(0, 8), tune: range(8, 10), outOfFold: range(10, 14) };

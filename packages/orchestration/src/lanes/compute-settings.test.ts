@@ -3,14 +3,14 @@ import { computeSettings } from './compute-settings.ts';
 
 const runtime = { compile: true, precision: 'float32' } as const;
 const tensorflow = { engine: 'tensorflow' };
-const onnxruntime = (threads: number) => ({ engine: 'onnxruntime', threads });
+const onnxruntime = (threads: number, spin = false) => ({ engine: 'onnxruntime', threads, spin });
 
 describe('computeSettings', () => {
   it.each([
     ['onnxruntime', ['cpu:0', 'cpu:1'], 2, [onnxruntime(1), onnxruntime(1)]],
-    ['onnxruntime', ['cpu:0'], 8, [onnxruntime(8)]],
+    ['onnxruntime', ['cpu:0'], 8, [onnxruntime(8, true)]],
     ['onnxruntime', ['cpu:0', 'cpu:1', 'cpu:2'], 8, [onnxruntime(3), onnxruntime(3), onnxruntime(3)]],
-    ['onnxruntime', ['gpu:0', 'cpu:0'], 4, [tensorflow, onnxruntime(4)]],
+    ['onnxruntime', ['gpu:0', 'cpu:0'], 4, [tensorflow, onnxruntime(4, true)]],
     ['tensorflow', ['cpu:0'], 4, [tensorflow]],
   ] as const)('gives forward passes in %s on %j with %i processors %j', (engine, devices, processorCount, expected) => {
     const lanes = devices.map((device) => ({ device }));
@@ -21,6 +21,6 @@ describe('computeSettings', () => {
 
   it('uses the threads that the experiment sets', () => {
     const [settings] = computeSettings({ ...runtime, intraOpThreads: 5 }, [{ device: 'cpu:0' }], 'onnxruntime', 2);
-    expect(settings!.forward).toEqual(onnxruntime(5));
+    expect(settings!.forward).toEqual(onnxruntime(5, true));
   });
 });

@@ -11,7 +11,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const compute = { compile: true, bfloat16: false, forward: { engine: 'onnxruntime', threads: 1 } } as const;
+const compute = {
+  compile: true,
+  bfloat16: false,
+  forward: { engine: 'onnxruntime', threads: 1, spin: false },
+} as const;
 const origin: FeatureOrigin = {
   member: {
     backbone: { family: 'mobilenet', variant: '0.25', inputSize: 32 },
@@ -95,6 +99,14 @@ describe('FeatureCache', () => {
     content[3]! ^= 1;
     await writeFile(path, content);
     expect(await cache.read('a', 8)).toBeUndefined();
+  });
+
+  it('is empty once it is cleared', async () => {
+    const cache = new FeatureCache({ folder: join(folder, 'cleared') });
+    expect(await cache.clear()).toEqual([]);
+    await cache.write('a', rowsOf(1));
+    expect(await cache.clear()).toEqual([{ path: join(folder, 'cleared/a.f32'), bytes: 36 }]);
+    expect(await cache.files()).toEqual([]);
   });
 
   it('stays within its budget: the file that was not used for longest goes first', async () => {

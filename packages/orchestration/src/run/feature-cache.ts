@@ -108,6 +108,13 @@ export class FeatureCache {
       .map(({ path, bytes }) => ({ path, bytes }));
   }
 
+  /** Removes all files, and returns those that were there. */
+  async clear(): Promise<{ path: string; bytes: number }[]> {
+    const files = await this.files();
+    for (const { path } of files) await rm(path, { force: true });
+    return files;
+  }
+
   #path(key: string): string {
     return join(this.#folder, `${key}${extension}`);
   }

@@ -104,7 +104,7 @@ function partsOf(split: ImageSplit, stacking: ExperimentInput['stacking'], slim:
     lanes: [
       {
         device: 'cpu:1',
-        compute: { compile: true, bfloat16: false, forward: { engine: 'onnxruntime', threads: 1 } },
+        compute: { compile: true, bfloat16: false, forward: { engine: 'onnxruntime', threads: 1, spin: false } },
         work: [{ task: 'slim', kind: 'train', givenAtMs: 2000, startedAtMs: 2100, finishedAtMs: 2900 }],
       },
     ],
