@@ -114,12 +114,12 @@ async function startFolder(
 
 async function runIn(
   folder: RunFolder,
-  { lanes: lanePlan, compute, dataset, plan, stop, timeline }: Preparation,
+  { lanes: lanePlan, compute, dataset, plan, estimates, stop, timeline }: Preparation,
   observer: RunObserver,
 ): Promise<RunResult> {
   const start = await folder.readStart();
   const { experiment } = start;
-  await publishFile(folder.plan, `${JSON.stringify({ ...lanePlan, ...plan }, null, 2)}\n`);
+  await publishFile(folder.plan, `${JSON.stringify({ ...lanePlan, ...plan, estimates }, null, 2)}\n`);
   const counts = countImages(dataset.split);
   observer.onDataset({ ...dataset, counts });
   const metrics = new MetricsLog(folder.metrics, observer.onNotice);

@@ -8,6 +8,7 @@ import { ConfigError } from '../errors.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
 import type { ExperimentInput } from '../experiment/schema.ts';
 import { factsOf } from '../plan/dataset-facts.ts';
+import { laneBaseBytes } from '../plan/lane-memory.ts';
 import { planTraining } from '../plan/plan-training.ts';
 import { observerFrom, type RunObserver } from './observer.ts';
 import { isDemo, type PreparationOptions, prepareRun } from './preparation.ts';
@@ -73,7 +74,9 @@ describe('prepareRun', () => {
     const facts = factsOf(found.dataset.split);
     expect(facts).toMatchObject({ trainingCount: 24, testCount: 8 });
     expect(found.plan).toEqual(planTraining(found.experiment, facts, [{ kind: 'random' }, { kind: 'random' }]));
-    expect(found.diskBytes).toBeGreaterThan(0);
+    expect(found.estimates.diskBytes).toBeGreaterThan(0);
+    // Two lanes, each with TensorFlow.
+    expect(found.estimates.memoryBytes).toBeGreaterThan(2 * laneBaseBytes);
     expect(found.timeline.phases.map(({ waitingFor }) => waitingFor)).toEqual([phaseNames.prepare, phaseNames.decode]);
   });
 
