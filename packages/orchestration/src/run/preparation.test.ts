@@ -87,7 +87,12 @@ describe('prepareRun', () => {
   });
 
   test.each<[string, Partial<ExperimentInput>, new (message: string) => Error, RegExp]>([
-    ['a missing folder', { data: { source: '/none/such' } }, DataError, /images at \/none\/such, received/],
+    [
+      'a missing folder',
+      { data: { source: '/none/such' } },
+      DataError,
+      /Cannot read the folder of images \/none\/such: no such file or folder/,
+    ],
     ['a device that does not exist', { workers: [{ device: 'gpu:7' }] }, ConfigError, /There is no device gpu:7/],
     ['missing weights', { weights: '/none/such' }, ConfigError, /folder of weight files \/none\/such: no such file/],
   ])('refuses %s before it decodes', async (_, changes, kind, message) => {

@@ -33,7 +33,6 @@ export interface Preparation {
   dataset: Dataset;
   plan: TrainingPlan;
   estimates: RunEstimates;
-  stop: StopFlag;
   timeline: Timeline;
 }
 
@@ -102,7 +101,7 @@ export async function prepareRun(
   stop.check();
   const pixels = pixelBytes({ imageCount: dataset.images.length, imageSizes: inputSizesOf(experiment) });
   const estimates = { memoryBytes: Math.ceil(pixels + estimateLaneBytes(plan, lanes.lanes)), diskBytes };
-  return { experiment, path, lanes, compute, dataset, plan, estimates, stop, timeline };
+  return { experiment, path, lanes, compute, dataset, plan, estimates, timeline };
 }
 
 /** Whether images are generated or weights random, so that the figures do not apply to photographs. */
