@@ -23,6 +23,7 @@ import type { FeaturesTask, LaneObserver, MemberTask, SharedFeatures, TrainTask 
 import { requireFinite } from './require-finite.ts';
 import { StageFunctions } from './stage-functions.ts';
 import type { StopFlag } from './stop-flag.ts';
+import { recipeOf, type TrainedPlan, trainedPlanOf } from './trained-plan.ts';
 import { readKnownWeightFile } from './weight-file.ts';
 
 /** The lane that a task runs on. */
@@ -43,7 +44,7 @@ export interface LaneContext {
  */
 export async function trainMember(task: TrainTask, lane: LaneContext): Promise<Omit<TrainedMember, 'weights'>> {
   const startedAtMs = Date.now();
-  const { stages, recipe } = task.member;
+  const { stages } = task.member;
   const classifier = await initialClassifier(task);
   try {
     for (const stage of stages) await runStage(classifier, stage, task, lane);
@@ -59,8 +60,9 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<O
           ? ('bfloat16' as const)
           : ('float32' as const),
         seconds: (Date.now() - startedAtMs) / 1000,
-        recipe,
+        recipe: recipeOf(task.member),
         weights: describeWeights(task),
+        plan: planOf(task),
       },
       manifest,
       outOfFoldLogits,
@@ -212,6 +214,10 @@ async function stageCaches(view: FineTuneView, plan: StagePlan, task: TrainTask,
   const keptBytes = await fitCache.compute(activationBudgetBytes, lane);
   await tuneCache.compute(activationBudgetBytes - keptBytes, lane);
   return { fitCache, tuneCache };
+}
+
+function planOf({ member, fold, seed, fit, tune, outOfFold }: TrainTask): TrainedPlan {
+  return trainedPlanOf(member, { fold, seed, fit: fit.length, tune: tune.length, outOfFold: outOfFold.length });
 }
 
 function describeWeights({ member: { weights } }: TrainTask): TrainedMember['record']['weights'] {
