@@ -1,28 +1,23 @@
 /** Plans a run without running it. */
 
-import { pixelBytes } from '@chorus/data';
 import { prepareProcess } from '@chorus/runtime';
 import { StoppedError } from '@chorus/training';
 import { measureSpeed } from './check/measure-speed.ts';
-import { type ExperimentInput, inputSizesOf } from './experiment/schema.ts';
+import type { ExperimentInput } from './experiment/schema.ts';
 import { estimateSeconds } from './plan/estimate-time.ts';
-import { estimateLaneBytes } from './plan/lane-memory.ts';
 import type { TrainingPlan } from './plan/plan-training.ts';
 import { timedMachine } from './plan/timed-machine.ts';
 import { observerFrom } from './run/observer.ts';
-import { prepareRun } from './run/preparation.ts';
+import { prepareRun, type RunEstimates } from './run/preparation.ts';
 import { stopOn } from './run/stop-on.ts';
 import type { TrainOptions } from './train.ts';
 
-export interface RunPlan {
+export interface RunPlan extends RunEstimates {
   /** Absolute path of the future run folder. */
   folder: string;
   /** Devices, one lane each. */
   lanes: string[];
   plan: TrainingPlan;
-  /** Estimated peak use of this machine's memory. */
-  memoryBytes: number;
-  diskBytes: number;
   /** Estimated time of training, stacking and testing, without decoding: [least, most]. */
   seconds: [least: number, most: number];
 }
@@ -45,15 +40,13 @@ export async function planRun(
       { ...options, ...(signal && { signal }), folder: undefined, stop },
       observerFrom(observer),
     );
-    const { experiment: whole, path, lanes, dataset, plan, diskBytes } = preparation;
-    const pixels = pixelBytes({ imageCount: dataset.images.length, imageSizes: inputSizesOf(whole) });
+    const { experiment: whole, path, lanes, plan, estimates } = preparation;
     const speed = await measureSpeed(lanes, signal);
     return {
       folder: path,
       lanes: lanes.lanes.map(({ device }) => device),
       plan,
-      memoryBytes: Math.ceil(pixels + estimateLaneBytes(plan, lanes.lanes)),
-      diskBytes,
+      ...estimates,
       seconds: estimateSeconds(plan, timedMachine(whole, lanes, speed)),
     };
   } catch (error) {

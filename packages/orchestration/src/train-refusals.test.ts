@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { classifyError } from './exit-codes.ts';
 import type { ExperimentInput } from './experiment/schema.ts';
-import { at, data, drawData, parent, removeRuns, small } from './train.fixture.ts';
+import { at, data, drawData, names, parent, removeRuns, small } from './train.fixture.ts';
 import { train } from './train.ts';
 
 beforeAll(drawData);
@@ -27,6 +27,11 @@ describe('refused before a run folder is created', () => {
       () => ({ ...small(), weights: at('none') }),
       /Cannot read the folder of weight files .*none: no such file or folder/,
     ],
+    [
+      'a file under the name of published weights that is not one',
+      () => ({ ...small(), weights: at('texts') }),
+      /^\S+texts\/mobilenet_5_0_160_tf_no_top\.h5: expected an HDF5 file/,
+    ],
     ['a device that does not exist', () => ({ ...small(), workers: [{ device: 'gpu:7' }] }), /no device gpu:7/],
     [
       'too little memory',
@@ -45,6 +50,8 @@ describe('refused before a run folder is created', () => {
     ],
   ])('%s', async (_, experiment, message) => {
     await mkdir(at('weights-only'), { recursive: true });
+    await mkdir(at('texts'), { recursive: true });
+    for (const name of Object.values(names)) await writeFile(join(at('texts'), name), 'This is a text.');
     for (const form of ['discs', 'stars'])
       for (const index of [0, 1, 2, 3, 4, 5]) {
         const path = join(at('mostly-bad'), form, `${index}.png`);

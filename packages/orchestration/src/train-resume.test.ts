@@ -30,6 +30,8 @@ describe('stopping and resuming', () => {
     await expect(stopped).rejects.toThrow(StoppedError);
     expect(await readdir(at('stopped/members'))).toEqual(['wide']);
     expect(existsSync(at('stopped/report.json'))).toBe(false);
+    const { estimates } = JSON.parse(await readFile(at('stopped/plan.json'), 'utf8'));
+    expect(estimates).toEqual({ memoryBytes: expect.any(Number), diskBytes: expect.any(Number) });
 
     const states: string[] = [];
     const observer = { onMember: (name: string, { state }: MemberState) => void states.push(`${name} ${state}`) };
@@ -102,16 +104,33 @@ describe('stopping and resuming', () => {
     await rm(join(data, 'train/stars/stars-99999.png'));
   });
 
-  it('does not keep a training that started from other weights', async () => {
-    const path = at('killed/members/slim/holdout/member.json');
-    const member = JSON.parse(await readFile(path, 'utf8'));
-    const changed = JSON.stringify({ ...member, weights: { source: 'elsewhere.h5', sha256: 'a'.repeat(64) } });
-    await writeFile(path, changed);
-    const sums = at('killed/members/slim/holdout/SHA256SUMS');
-    await writeFile(
-      sums,
-      (await readFile(sums, 'utf8')).replace(/^.*member\.json$/m, `${sha256(changed)}  member.json`),
+  it('does not keep a training of another plan, and reports the difference', async () => {
+    const start = JSON.parse(await readFile(at('killed/experiment.json'), 'utf8'));
+    start.experiment.recipe.whole.epochCount = 1;
+    await writeFile(at('killed/experiment.json'), JSON.stringify(start));
+    const warnings: string[] = [];
+    const onWarning = (task: string, message: string) => void warnings.push(`${task}: ${message}`);
+    const { report } = await train({}, { resume: at('killed'), observer: { onWarning } });
+    expect(warnings).toEqual(
+      ['wide', 'slim'].map(
+        (name) =>
+          `${name}: ${name} was trained by another plan: member.stages.0.epochCount was 2, is now 1. It is trained again.`,
+      ),
     );
+    expect(report.members.map(({ trainings }) => trainings[0]!.resumed)).toEqual([false, false]);
+  });
+
+  it('keeps a training of an earlier version, whose record has no plan', async () => {
+    await changeRecord('killed/members/slim/holdout', ({ plan: _, ...record }) => record);
+    await rm(at('killed/report.json'));
+    const { report } = await train({}, { resume: at('killed') });
+    expect(report.members.map(({ trainings }) => trainings[0]!.resumed)).toEqual([true, true]);
+  });
+
+  it('does not keep a training that started from other weights', async () => {
+    const weights = { source: 'elsewhere.h5', sha256: 'a'.repeat(64) };
+    await changeRecord('killed/members/slim/holdout', (record) => ({ ...record, weights }));
+    await rm(at('killed/report.json'), { force: true });
     const warnings: string[] = [];
     const onWarning = (task: string, message: string) => void warnings.push(`${task}: ${message}`);
     const { report } = await train({}, { resume: at('killed'), observer: { onWarning } });
@@ -119,6 +138,15 @@ describe('stopping and resuming', () => {
     expect(report.members.map(({ trainings }) => trainings[0]!.resumed)).toEqual([true, false]);
   });
 });
+
+/** Changes the record of a trained member, and its checksum. */
+async function changeRecord(folder: string, change: (record: Record<string, unknown>) => object): Promise<void> {
+  const path = at(`${folder}/member.json`);
+  const changed = JSON.stringify(change(JSON.parse(await readFile(path, 'utf8'))));
+  await writeFile(path, changed);
+  const sums = at(`${folder}/SHA256SUMS`);
+  await writeFile(sums, (await readFile(sums, 'utf8')).replace(/^.*member\.json$/m, `${sha256(changed)}  member.json`));
+}
 
 /** Runs in a separate process, which is killed when its second member starts; returns the signal that ended it. */
 function killedRun(out: string): Promise<NodeJS.Signals | null> {

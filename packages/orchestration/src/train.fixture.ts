@@ -1,12 +1,13 @@
 /** Shared by the tests of `train`: drawn images, experiments that train in seconds, and a folder for runs. */
 
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { drawShapes } from '@chorus/data';
 import type { ExperimentInput } from './experiment/schema.ts';
+import type { RunObserver } from './run/observer.ts';
 import { smallExperiment } from './small-experiment.fixture.ts';
 
 /** Published weights, which are not on every machine. */
@@ -55,14 +56,17 @@ export const names = {
   third: 'mobilenet_7_5_192_tf_no_top.h5',
 };
 
-/** Creates a folder of weight files; those of the given members are not HDF5. */
-export async function weightsWith(...broken: (keyof typeof names)[]): Promise<string> {
+/** Creates a folder with the published weights of {@link three}. */
+export async function copiedWeights(): Promise<string> {
   const folder = await mkdtemp(at('weights-'));
-  for (const [member, name] of Object.entries(names))
-    if (broken.includes(member as keyof typeof names)) await writeFile(join(folder, name), 'This is a text.');
-    else await cp(join(pretrained, name), join(folder, name));
+  for (const name of Object.values(names)) await cp(join(pretrained, name), join(folder, name));
   return folder;
 }
+
+/** An observer that replaces the weight file of a member after it was checked and before the member trains. */
+export const replacing = (folder: string, member: keyof typeof names): Partial<RunObserver> => ({
+  onDataset: () => writeFileSync(join(folder, names[member]), 'This is a text.'),
+});
 
 /** Three members whose backbones stay frozen. */
 export const three = (weights: string): Partial<ExperimentInput> => ({

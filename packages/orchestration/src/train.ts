@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import { prepareProcess } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
-import { StoppedError } from '@chorus/training';
+import { type StopFlag, StoppedError } from '@chorus/training';
 import { advise, TooFewMembersError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ExperimentInput } from './experiment/schema.ts';
@@ -73,7 +73,7 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
     const preparation = await prepareRun(experiment, { ...options, folder, stop }, observer);
     // Nothing has been created yet. From here on, the run exists and can be resumed.
     folder ??= await startFolder(preparation, options);
-    return await runIn(folder, preparation, observer);
+    return await runIn(folder, preparation, stop, observer);
   } catch (error) {
     // After a stop request, any failure counts as the stop.
     if (!stop.raised) throw error;
@@ -116,12 +116,13 @@ async function startFolder(
 
 async function runIn(
   folder: RunFolder,
-  { lanes: lanePlan, compute, dataset, plan, stop, timeline }: Preparation,
+  { lanes: lanePlan, compute, dataset, plan, estimates, timeline }: Preparation,
+  stop: StopFlag,
   observer: RunObserver,
 ): Promise<RunResult> {
   const start = await folder.readStart();
   const { experiment } = start;
-  await publishFile(folder.plan, `${JSON.stringify({ ...lanePlan, ...plan }, null, 2)}\n`);
+  await publishFile(folder.plan, `${JSON.stringify({ ...lanePlan, ...plan, estimates }, null, 2)}\n`);
   const counts = countImages(dataset.split);
   observer.onDataset({ ...dataset, counts });
   const metrics = new MetricsLog(folder.metrics, observer.onNotice);

@@ -1,3 +1,4 @@
+export { bytesOnDisk } from './bytes-on-disk.ts';
 export { cacheFolder } from './cache-folder.ts';
 export { readVerified, sha256, sha256File } from './checksum.ts';
 export { type FetchBytesOptions, fetchBytes } from './download/fetch-bytes.ts';

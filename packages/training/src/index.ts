@@ -40,4 +40,5 @@ export type {
 export { requireFinite } from './require-finite.ts';
 export { StopFlag } from './stop-flag.ts';
 export { describeError, type Outcome, outcomeOf, type ThreadError } from './thread-outcome.ts';
+export { recipeOf, type TrainedPlan, trainedPlanOf } from './trained-plan.ts';
 export { maximumWeightBytes, readWeightFile } from './weight-file.ts';

@@ -14,11 +14,15 @@ const memberFileSchema = z.strictObject({
   seconds: z.number().min(0),
   recipe: z.enum(['transfer', 'whole']),
   weights: z.strictObject({ source: z.string(), sha256: z.string().nullable(), note: z.string().optional() }),
+  /** The {@link TrainedPlan}, to compare with that of a resumed run; earlier versions did not write it. */
+  plan: z.json().optional(),
   model: memberManifestSchema,
 });
 
 /** The record of a member's training, for the report. */
-export type MemberRecord = Omit<z.output<typeof memberFileSchema>, 'model' | 'schemaVersion'>;
+export type MemberRecord = Omit<z.output<typeof memberFileSchema>, 'model' | 'schemaVersion' | 'plan'> & {
+  plan?: unknown;
+};
 
 export interface TrainedMember {
   record: MemberRecord;

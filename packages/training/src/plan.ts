@@ -69,8 +69,6 @@ export interface MemberPlan {
   weights: InitialWeights;
   /** The weights to draw from the seed; with `head`, the backbone's weights come from a file. */
   initializes: 'all' | 'head';
-  /** For the report: a pre-trained backbone with a new head, or all layers from the first step. */
-  recipe: 'transfer' | 'whole';
   stages: StagePlan[];
   /** Pooled features that all folds share, because their backbone is frozen. */
   features: {

@@ -80,7 +80,6 @@ const member: MemberPlan = {
   dropout: 0,
   weights: { kind: 'random' },
   initializes: 'all',
-  recipe: 'whole',
   stages: [headStage],
   features: null,
   testTimeAugmentation: false,

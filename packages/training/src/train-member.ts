@@ -15,6 +15,7 @@ import { meanOfViews, predictImages } from './predict-images.ts';
 import type { TrainTask } from './protocol.ts';
 import { requireFinite } from './require-finite.ts';
 import { StageFunctions } from './stage-functions.ts';
+import { recipeOf, type TrainedPlan, trainedPlanOf } from './trained-plan.ts';
 
 /**
  * Trains a member according to its plan, predicts its out-of-fold images, and publishes it.
@@ -25,7 +26,7 @@ import { StageFunctions } from './stage-functions.ts';
  */
 export async function trainMember(task: TrainTask, lane: LaneContext): Promise<Omit<TrainedMember, 'weights'>> {
   const startedAtMs = Date.now();
-  const { stages, recipe } = task.member;
+  const { stages } = task.member;
   const classifier = await initialClassifier(task);
   try {
     for (const stage of stages) await runStage(classifier, stage, task, lane);
@@ -41,8 +42,9 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<O
           ? ('bfloat16' as const)
           : ('float32' as const),
         seconds: (Date.now() - startedAtMs) / 1000,
-        recipe,
+        recipe: recipeOf(task.member),
         weights: describeWeights(task),
+        plan: planOf(task),
       },
       manifest,
       outOfFoldLogits,
@@ -170,6 +172,10 @@ async function stageCaches(
   const keptBytes = await fitCache.compute(activationBudgetBytes, lane);
   await tuneCache.compute(activationBudgetBytes - keptBytes, lane);
   return { fitCache, tuneCache };
+}
+
+function planOf({ member, fold, seed, fit, tune, outOfFold }: TrainTask): TrainedPlan {
+  return trainedPlanOf(member, { fold, seed, fit: fit.length, tune: tune.length, outOfFold: outOfFold.length });
 }
 
 function describeWeights({ member: { weights } }: TrainTask): TrainedMember['record']['weights'] {

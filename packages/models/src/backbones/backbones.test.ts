@@ -143,6 +143,14 @@ describe.each(backboneFamilies)('the variants of %s', (family) => {
     },
   );
 
+  it('have about the declared number of layers', () => {
+    const classifier = build({ family, variant: variants[0].name, inputSize: minimumInputSize });
+    const count = classifier.model.layers.length;
+    classifier.dispose();
+    // Pooling and the head follow the backbone.
+    expect(Math.abs(count - backboneMeasurements[family].layerCount)).toBeLessThanOrEqual(4);
+  });
+
   it('have measurements of one of them', () => {
     const { variant, measured } = backboneMeasurements[family];
     expect(variants.map(({ name }) => name)).toContain(variant);

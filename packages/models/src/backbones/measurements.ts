@@ -1,4 +1,4 @@
-/** Measurements of each family, which depend on the machine; all else follows from the architecture. */
+/** What estimates of time and memory need to know of each family. */
 import type { BackboneFamily } from './table.ts';
 
 export interface BackboneMeasurements {
@@ -12,6 +12,8 @@ export interface BackboneMeasurements {
   isFasterInBfloat16: boolean;
   /** How and on which processor. */
   measured: string;
+  /** Number of layers as Keras counts them, which is known without building the model. */
+  layerCount: number;
 }
 
 const duringDevelopment =
@@ -26,6 +28,7 @@ export const backboneMeasurements: Readonly<Record<BackboneFamily, BackboneMeasu
     trainingBytesPerPixel: 1500,
     isFasterInBfloat16: false,
     measured: duringDevelopment,
+    layerCount: 86,
   },
   'mobilenet-v2': {
     variant: '1',
@@ -33,6 +36,7 @@ export const backboneMeasurements: Readonly<Record<BackboneFamily, BackboneMeasu
     trainingBytesPerPixel: 1900,
     isFasterInBfloat16: false,
     measured: duringDevelopment,
+    layerCount: 154,
   },
   'inception-v3': {
     variant: '1',
@@ -40,6 +44,7 @@ export const backboneMeasurements: Readonly<Record<BackboneFamily, BackboneMeasu
     trainingBytesPerPixel: 1400,
     isFasterInBfloat16: true,
     measured: duringDevelopment,
+    layerCount: 311,
   },
   xception: {
     variant: '1',
@@ -47,5 +52,6 @@ export const backboneMeasurements: Readonly<Record<BackboneFamily, BackboneMeasu
     trainingBytesPerPixel: 3600,
     isFasterInBfloat16: true,
     measured: duringDevelopment,
+    layerCount: 132,
   },
 };

@@ -1,6 +1,6 @@
 import { variantOf } from '../backbones/table.ts';
 import type { Classifier } from '../classifier/classifier.ts';
-import { setWeights } from '../classifier/model-weights.ts';
+import { type ModelWeight, setWeights } from '../classifier/model-weights.ts';
 import { unusableValue } from '../classifier/unusable-value.ts';
 import { ModelError } from '../errors.ts';
 import { type MatchedWeight, matchLayers } from './match-layers.ts';
@@ -22,11 +22,22 @@ export async function loadBackboneWeights(
   classifier: Classifier,
   file: { name: string; bytes: Uint8Array },
 ): Promise<void> {
-  const values = await withStoredLayers(
+  setWeights(await readBackboneWeights(classifier, file));
+}
+
+/**
+ * Reads the values of a classifier's backbone weights from a file.
+ *
+ * @throws ModelError as {@link loadBackboneWeights}.
+ */
+export async function readBackboneWeights(
+  classifier: Classifier,
+  file: { name: string; bytes: Uint8Array },
+): Promise<Map<ModelWeight, Float32Array>> {
+  return withStoredLayers(
     file,
     (layers) => new Map(matchFile(file.name, classifier, layers).map((match) => [match.weight, readFinite(match)])),
   );
-  setWeights(values);
 }
 
 // --- internal ---

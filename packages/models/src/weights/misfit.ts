@@ -1,7 +1,7 @@
 /** Whether the layers of a weight file fit a backbone. */
 import { type BackboneFamily, backboneFamilies, backboneTable } from '../backbones/table.ts';
-import { Classifier } from '../classifier/classifier.ts';
 import { ModelError } from '../errors.ts';
+import { bareClassifier } from './bare-classifier.ts';
 import { matchLayers } from './match-layers.ts';
 import type { StoredLayer } from './stored-layers.ts';
 
@@ -12,11 +12,10 @@ import type { StoredLayer } from './stored-layers.ts';
  */
 export function misfitOf(
   fileName: string,
-  { family, variant }: { family: BackboneFamily; variant: string },
+  backbone: { family: BackboneFamily; variant: string },
   layers: readonly StoredLayer[],
 ): ModelError | undefined {
-  const backbone = { family, variant, inputSize: backboneTable[family].minimumInputSize };
-  const classifier = new Classifier({ backbone, classes: ['one', 'other'], seed: 0 });
+  const classifier = bareClassifier(backbone);
   try {
     matchLayers(fileName, classifier, layers);
     return undefined;

@@ -124,6 +124,16 @@ it('has exit code 2 if the images are valid but another setting is not', async (
   expect(report).toMatchObject({ exitCode: 2, problems: [{ kind: 'configuration' }] });
 });
 
+it('reports a weight file that does not fit its member', async () => {
+  await mkdir(at('texts'));
+  for (const size of ['5_0', '2_5']) await writeFile(at(`texts/mobilenet_${size}_160_tf_no_top.h5`), 'This is a text.');
+  const experiment = resolveExperiment(small({ weights: at('texts') }));
+  const report = await checkRun(experiment, { out: at('runs/new'), others: [{ preset: 'other', experiment }] });
+  const message = expect.stringContaining(`${at('texts/mobilenet_5_0_160_tf_no_top.h5')}: expected an HDF5 file`);
+  expect(report).toMatchObject({ exitCode: 2, problems: [{ kind: 'configuration', message }] });
+  expect(report.presets.map(({ obstacle }) => obstacle)).toEqual([message, message]);
+});
+
 it('estimates other presets with the same images, or reports why they cannot run', async () => {
   const other = resolveExperiment(small({ data: { source: at('data'), limitPerClass: 10 }, inputSize: 64 }));
   const { presets } = await checkRun(resolveExperiment(small()), {

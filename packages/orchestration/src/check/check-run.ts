@@ -19,7 +19,7 @@ import { timedMachine } from '../plan/timed-machine.ts';
 import { type Dataset, dataFolder, openDataset, requireDataFolder } from '../run/dataset.ts';
 import { freeDiskBytes, requireDisk, runBytes, runSizeOf } from '../run/disk-space.ts';
 import type { Downloads } from '../run/downloads.ts';
-import { missingWeights, publishedFileOf, weightSource } from '../run/initial-weights.ts';
+import { type MatchedFiles, publishedFileOf, unusableWeights, weightSource } from '../run/initial-weights.ts';
 import { publishedWeightsPath } from '../run/published-weights.ts';
 import { defaultRunFolder, requireNewRunFolder } from '../run/run-folder.ts';
 import { stopOn } from '../run/stop-on.ts';
@@ -85,7 +85,8 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
       collect,
     );
     const plan = machine && attempt(() => planOf(experiment, machine));
-    const weights = await lookForWeights(experiment, environment).catch(collect);
+    const matched: MatchedFiles = new Map();
+    const weights = await lookForWeights(experiment, environment, matched).catch(collect);
     const startedAtMs = Date.now();
     const dataset = await findImages(experiment, plan, options, collect).catch(collect);
     const decodeSeconds = dataset === undefined ? null : (Date.now() - startedAtMs) / 1000;
@@ -120,7 +121,7 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
       decodeSeconds,
       presets: await Promise.all(
         [{ preset: options.preset ?? 'experiment', experiment }, ...(options.others ?? [])].map((candidate, index) =>
-          takes(candidate, index === 0, { dataset, decodeSeconds, speed, disk, machine, environment }),
+          takes(candidate, index === 0, { dataset, decodeSeconds, speed, disk, machine, environment, matched }),
         ),
       ),
     };
@@ -154,10 +155,11 @@ async function findImages(
 async function lookForWeights(
   experiment: Experiment,
   environment: { CHORUS_WEIGHTS?: string | undefined },
+  matched: MatchedFiles,
 ): Promise<CheckReport['weights']> {
   const source = weightSource(experiment, environment);
-  const missing = await missingWeights(experiment, environment);
-  if (missing !== undefined) throw new ConfigError(missing);
+  const unusable = await unusableWeights(experiment, environment, matched);
+  if (unusable !== undefined) throw new ConfigError(unusable);
   return { source, toDownload: source === 'imagenet' ? notInCache(experiment) : [] };
 }
 
@@ -238,6 +240,7 @@ async function takes(
     disk: { place: string; freeBytes: number };
     machine: Machine | undefined;
     environment: { CHORUS_WEIGHTS?: string | undefined };
+    matched: MatchedFiles;
   },
 ): Promise<CheckReport['presets'][number]> {
   const { preset } = candidate;
@@ -247,8 +250,8 @@ async function takes(
   const { experiment } = candidate;
   let found: Omit<CheckReport['presets'][number], 'obstacle'> = none;
   try {
-    const missing = await missingWeights(experiment, known.environment);
-    if (machine === undefined || dataset === undefined) return { ...none, obstacle: missing ?? null };
+    const unusable = await unusableWeights(experiment, known.environment, known.matched);
+    if (machine === undefined || dataset === undefined) return { ...none, obstacle: unusable ?? null };
     const plan = planOf(experiment, machine);
     const { environment } = known;
     const { imageCount, memoryBytes, diskBytes, trainingPlan } = needsOf(experiment, plan, dataset, environment);
@@ -258,7 +261,7 @@ async function takes(
       const decoding = (decodeSeconds * imageCount) / dataset.images.length;
       found = { ...found, seconds: [least + decoding, most + decoding] };
     }
-    if (missing !== undefined) throw new ConfigError(missing);
+    if (unusable !== undefined) throw new ConfigError(unusable);
     const imageSizes = inputSizesOf(experiment);
     checkMemory({ imageCount, imageSizes, laneBytes: laneBytesOf(experiment, plan, imageCount, environment) });
     requireDisk(known.disk, diskBytes);

@@ -24,10 +24,8 @@ export async function diagnose({ preset, weights, environment }: DiagnoseOptions
   const { findings, gpus } = await examineMachine();
   const all = [...findings];
   const source = weights === undefined || isNamedWeights(weights) ? weights : resolve(weights);
-  for (const name of names)
-    all.push(
-      ...(await examinePreset(name, { environment, gpus, ...(source === undefined ? {} : { weights: source }) })),
-    );
+  const common = { environment, gpus, matched: new Map(), ...(source === undefined ? {} : { weights: source }) };
+  for (const name of names) all.push(...(await examinePreset(name, common)));
   return all;
 }
 

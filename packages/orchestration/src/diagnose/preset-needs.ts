@@ -11,7 +11,7 @@ import { expectedPlan } from '../plan/expected-plan.ts';
 import { estimateLaneBytes } from '../plan/lane-memory.ts';
 import type { TrainingPlan } from '../plan/plan-training.ts';
 import { freeDiskBytes, runBytes } from '../run/disk-space.ts';
-import { missingWeights, publishedFileOf, weightSource } from '../run/initial-weights.ts';
+import { type MatchedFiles, publishedFileOf, unusableWeights, weightSource } from '../run/initial-weights.ts';
 import { publishedWeightsPath } from '../run/published-weights.ts';
 import type { Finding } from './finding.ts';
 
@@ -30,11 +30,12 @@ export async function examinePreset(
     environment,
     gpus,
     weights: source,
-  }: { environment: Environment; gpus: readonly Device['name'][]; weights?: string },
+    matched,
+  }: { environment: Environment; gpus: readonly Device['name'][]; weights?: string; matched: MatchedFiles },
 ): Promise<Finding[]> {
   const experiment = resolveExperiment(presets[name].experiment, source === undefined ? {} : { weights: source });
   return [
-    await weights(name, experiment, environment),
+    await weights(name, experiment, environment, matched),
     data(name),
     memory(name, experiment, environment, gpus),
     await disk(name, experiment, environment),
@@ -44,20 +45,26 @@ export async function examinePreset(
 
 // --- internal ---
 
-async function weights(preset: PresetName, experiment: Experiment, environment: Environment): Promise<Finding> {
+async function weights(
+  preset: PresetName,
+  experiment: Experiment,
+  environment: Environment,
+  matched: MatchedFiles,
+): Promise<Finding> {
   const common = { preset, what: 'weights' };
   const source = weightSource(experiment, environment);
   if (source === 'random') return { ...common, ok: true, detail: 'drawn from the seed' };
-  if (source !== 'imagenet') {
-    const missing = await missingWeights(experiment, environment);
-    if (missing === undefined) return { ...common, ok: true, detail: `all in ${source}` };
+  const unusable = await unusableWeights(experiment, environment, matched);
+  if (unusable !== undefined && source === 'imagenet')
+    return { ...common, ok: false, detail: `${unusable} Delete the file; training downloads it again.` };
+  if (unusable !== undefined)
     return {
       ...common,
       ok: false,
-      detail: missing,
+      detail: unusable,
       fix: { kind: 'published-weights', preset, needsData: needsData(preset) },
     };
-  }
+  if (source !== 'imagenet') return { ...common, ok: true, detail: `all in ${source}` };
   const missing = experiment.members
     .map((member) => publishedFileOf(member, experiment).file.name)
     .filter((name) => !existsSync(publishedWeightsPath(name)));

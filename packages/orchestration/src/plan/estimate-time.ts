@@ -1,5 +1,5 @@
 /** Estimates a run's time from its passes over the images and this machine's training speed. */
-import { type BackboneFamily, memberCost } from '@chorus/models';
+import { backboneMeasurements, memberCost } from '@chorus/models';
 import { type StagePlan, viewsPerImage } from '@chorus/training';
 import type { MachineSpeed } from '../check/measure-speed.ts';
 import type { PlannedMember, PlannedTraining, TrainingPlan } from './plan-training.ts';
@@ -39,14 +39,6 @@ const headStepSeconds = 0.001;
 /** Seconds for stackers, bundle and report. */
 const finishSeconds = 2;
 
-/** Number of layers of each backbone, as Keras counts them. */
-export const layerCounts: Readonly<Record<BackboneFamily, number>> = {
-  mobilenet: 86,
-  'mobilenet-v2': 154,
-  'inception-v3': 311,
-  xception: 132,
-};
-
 /** Seconds of each of a member's tasks on one lane, including the test of its models. */
 function taskSeconds(
   { plan, trainings }: PlannedMember,
@@ -57,9 +49,11 @@ function taskSeconds(
   const { family } = plan.backbone;
   const secondsPerStep = (memberCost(plan.backbone) * machine.laneCount) / machine.costPerSecond;
   const forward = secondsPerStep * forwardShare;
-  const compile = (machine.compileSeconds * layerCounts[family]) / layerCounts.mobilenet;
+  const { layerCount } = backboneMeasurements[family];
+  // The machine's speed was measured with a MobileNet.
+  const compile = (machine.compileSeconds * layerCount) / backboneMeasurements.mobilenet.layerCount;
   const views = plan.testTimeAugmentation ? 2 : 1;
-  const costs = { secondsPerStep, forward, compile, layerCount: layerCounts[family], bfloat16: machine.bfloat16 };
+  const costs = { secondsPerStep, forward, compile, layerCount, bfloat16: machine.bfloat16 };
   const seconds = trainings.map((training) => {
     const predictions = plan.features?.predict ? 0 : training.outOfFold * views * forward;
     return plan.stages.reduce(

@@ -47,6 +47,14 @@ describe('estimateLaneBytes', () => {
     expect(estimate(presets.mobile.experiment, ['gpu:0', 'gpu:1'])).toBeGreaterThan(2 * 2 ** 30);
   });
 
+  it('counts one row per image without flips and test-time augmentation, shared or not', () => {
+    const { cpu } = presets;
+    const plain = { ...cpu.experiment, testTimeAugmentation: false, recipe: { ...cpu.experiment.recipe, flip: false } };
+    const more = (layer: object) => estimate(layer, three, 4000) - estimate(layer, three, 3000);
+    expect(more(plain)).toBe(1000 * (1280 + 2048 + 2048) * 4);
+    expect(more({ ...plain, stacking: { kind: 'holdout', fraction: 0.2 } })).toBe(1000 * (1280 + 2048 + 2048) * 4);
+  });
+
   it('counts shared features', () => {
     const more = estimate(presets.cpu.experiment, three, 4000) - estimate(presets.cpu.experiment, three, 3000);
     expect(more).toBe(1000 * 2 * (1280 + 2048 + 2048) * 4);

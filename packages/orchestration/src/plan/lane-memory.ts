@@ -1,6 +1,6 @@
 import { backboneMeasurements, variantOf } from '@chorus/models';
 import type { RuntimeOptions } from '@chorus/runtime';
-import { activationBudgetBytes, type MemberPlan } from '@chorus/training';
+import { activationBudgetBytes, type MemberPlan, viewsPerImage } from '@chorus/training';
 import type { PlannedMember, TrainingPlan } from './plan-training.ts';
 
 /** Memory of TensorFlow's library, its memory pools and the thread's heap. */
@@ -66,7 +66,8 @@ function sharedBytes({ plan }: PlannedMember, imageCount: number): number {
   return plan.features === null ? 0 : featureBytes(plan, imageCount);
 }
 
-/** Memory of pooled features of images and their mirror images. */
-function featureBytes({ backbone }: MemberPlan, imageCount: number): number {
-  return 2 * imageCount * variantOf(backbone).featureWidth * Float32Array.BYTES_PER_ELEMENT;
+/** Memory of pooled features of images and, if they are used, of their mirror images. */
+function featureBytes({ backbone, features, stages }: MemberPlan, imageCount: number): number {
+  const rowsPerImage = features?.rowsPerImage ?? Math.max(...stages.map((stage) => viewsPerImage(stage.augmentation)));
+  return rowsPerImage * imageCount * variantOf(backbone).featureWidth * Float32Array.BYTES_PER_ELEMENT;
 }

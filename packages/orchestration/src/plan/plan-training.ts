@@ -104,7 +104,6 @@ function planMember(
       dropout: recipe.dropout,
       weights,
       initializes: weights.kind === 'random' ? 'all' : 'head',
-      recipe: fromStart ? 'whole' : 'transfer',
       stages,
       features,
       testTimeAugmentation,

@@ -1,6 +1,8 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { ModelError } from '@chorus/models';
 import { sha256 } from '@chorus/storage';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { adviceOf, ConfigError } from '../errors.ts';
@@ -11,11 +13,15 @@ import {
   isNamedWeights,
   missingWeights,
   publishedFileOf,
+  unusableWeights,
   weightSource,
 } from './initial-weights.ts';
 
 const wideFile = 'mobilenet_5_0_160_tf_no_top.h5';
 const slimFile = 'mobilenet_2_5_128_tf_no_top.h5';
+
+const pretrained = join(import.meta.dirname, '../../../../../shared/data/pretrained');
+const hasPretrained = existsSync(pretrained);
 
 let folder: string;
 
@@ -64,17 +70,45 @@ describe('weightSource', () => {
 });
 
 describe('findInitialWeights', () => {
-  it('finds the file of each member, with its checksum and a note if it was trained at another size', async () => {
-    const expected = [
-      {
-        ...{ kind: 'file', path: join(folder, wideFile), sha256: sha256(Buffer.from('wide')) },
-        note: 'trained at 160 px, used at 128 px',
-      },
-      { kind: 'file', path: join(folder, slimFile), sha256: sha256(Buffer.from('slim')) },
-    ];
-    expect(await findInitialWeights(experimentWith(folder), {})).toEqual(expected);
-    expect(await findInitialWeights(experimentWith('auto'), { CHORUS_WEIGHTS: folder })).toEqual(expected);
-    expect(await missingWeights(experimentWith(folder), {})).toBeUndefined();
+  it.skipIf(!hasPretrained)(
+    'finds the file of each member, with its checksum and a note (needs ../shared)',
+    async () => {
+      const real = await mkdtemp(join(folder, 'real-'));
+      for (const name of [wideFile, slimFile]) await cp(join(pretrained, name), join(real, name));
+      const hashOf = async (name: string) => sha256(await readFile(join(real, name)));
+      const expected = [
+        {
+          ...{ kind: 'file', path: join(real, wideFile), sha256: await hashOf(wideFile) },
+          note: 'trained at 160 px, used at 128 px',
+        },
+        { kind: 'file', path: join(real, slimFile), sha256: await hashOf(slimFile) },
+      ];
+      expect(await findInitialWeights(experimentWith(real), {})).toEqual(expected);
+      expect(await findInitialWeights(experimentWith('auto'), { CHORUS_WEIGHTS: real })).toEqual(expected);
+      expect(await missingWeights(experimentWith(real), {})).toBeUndefined();
+      expect(await unusableWeights(experimentWith(real), {})).toBeUndefined();
+    },
+  );
+
+  it.skipIf(!hasPretrained)("refuses another backbone's file under the right name (needs ../shared)", async () => {
+    const mixed = await mkdtemp(join(folder, 'mixed-'));
+    for (const name of [wideFile, slimFile]) await cp(join(pretrained, slimFile), join(mixed, name));
+    const error = await findInitialWeights(experimentWith(mixed), {}).catch((one: unknown) => one);
+    expect(error).toBeInstanceOf(ModelError);
+    expect((error as Error).message).toBe(
+      `${join(mixed, wideFile)}: expected weights of mobilenet 0.5, received those of mobilenet 0.25; choose that backbone or another file.`,
+    );
+    expect(await unusableWeights(experimentWith(mixed), {})).toBe((error as Error).message);
+  });
+
+  it('refuses a file that is not HDF5, which only reading it shows', async () => {
+    const experiment = experimentWith(folder);
+    const error = await findInitialWeights(experiment, {}).catch((one: unknown) => one);
+    expect(error).toBeInstanceOf(ModelError);
+    expect((error as Error).message).toContain(`${join(folder, wideFile)}: expected an HDF5 file`);
+    expect(adviceOf(error)).toEqual({ code: 'weights-folder' });
+    expect(await unusableWeights(experiment, {})).toBe((error as Error).message);
+    expect(await missingWeights(experiment, {})).toBeUndefined();
   });
 
   it('finds no files for random weights', async () => {
@@ -112,6 +146,7 @@ describe('findInitialWeights', () => {
     expect((error as Error).message).not.toContain('._');
     expect(adviceOf(error)).toEqual({ code: 'weights-folder' });
     expect(await missingWeights(experiment, {})).toBe((error as Error).message);
+    expect(await unusableWeights(experiment, {})).toBe((error as Error).message);
   });
 });
 

@@ -1,13 +1,21 @@
-/** Finds the initial weights of each member, before any image is decoded. */
+/** Finds and checks the initial weights of each member, before any image is decoded. */
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { chooseWeightFile, type PublishedFile, variantOf, type WeightFileChoice } from '@chorus/models';
-import { type FetchedFile, isSystemFile, StorageError, sha256File, systemErrorText } from '@chorus/storage';
-import type { InitialWeights } from '@chorus/training';
+import {
+  checkBackboneWeights,
+  chooseWeightFile,
+  ModelError,
+  type PublishedFile,
+  variantOf,
+  type WeightFileChoice,
+} from '@chorus/models';
+import { isSystemFile, StorageError, sha256, systemErrorText } from '@chorus/storage';
+import { type InitialWeights, readWeightFile } from '@chorus/training';
 import { advise, ConfigError } from '../errors.ts';
 import { backboneSpecOf, type Experiment, type MemberSpec } from '../experiment/schema.ts';
 import type { Downloads } from './downloads.ts';
-import { ensurePublishedWeights } from './published-weights.ts';
+import { ensurePublishedWeights, publishedWeightsPath } from './published-weights.ts';
 
 /** Names that can be given instead of a folder of weights. */
 const namedWeights: readonly string[] = ['auto', 'imagenet', 'random'];
@@ -28,12 +36,16 @@ export function weightSource({ weights }: Pick<Experiment, 'weights'>, { CHORUS_
   return CHORUS_WEIGHTS === '' ? 'imagenet' : resolve(CHORUS_WEIGHTS);
 }
 
+/** Promises of the hashes of files that have been matched with a backbone, so that none is read twice. */
+export type MatchedFiles = Map<string, Promise<string>>;
+
 /**
- * Finds every member's initial weights. Downloads published weights that are not in the cache; never falls back to random
- * weights.
+ * Finds every member's initial weights, and matches each file with its backbone. Downloads published weights that are not in
+ * the cache; never falls back to random weights.
  *
  * @returns weights in the order of the members.
- * @throws ConfigError when a folder has no weights for a member; StorageError when published weights cannot be downloaded.
+ * @throws ConfigError when a folder has no weights for a member; StorageError when published weights cannot be downloaded or a
+ * file cannot be read; ModelError when a file does not fit its member's backbone.
  */
 export async function findInitialWeights(
   experiment: Request,
@@ -43,25 +55,29 @@ export async function findInitialWeights(
   const source = weightSource(experiment, environment);
   if (source === 'random') return experiment.members.map(() => ({ kind: 'random' }));
   const files = source === 'imagenet' ? undefined : await h5Files(source);
+  // Missing files are reported before any file is read.
+  const choices = experiment.members.map((member) => ({
+    member,
+    ...(files === undefined ? publishedFileOf(member, experiment) : chooseIn(source, files, member, experiment)),
+  }));
+  const matched: MatchedFiles = new Map();
   const found: InitialWeights[] = [];
   // Sequential, because members of the same architecture share a file.
-  for (const member of experiment.members) {
+  for (const { member, file, trainedSize } of choices) {
+    const path = files === undefined ? await download(file, downloads) : join(source, file.name);
+    const hash = await matchFile(path, member, experiment, matched).catch((error: unknown) => {
+      const code = files === undefined ? 'weights-download' : 'weights-folder';
+      throw error instanceof StorageError || error instanceof ModelError ? advise(error, { code }) : error;
+    });
     const { inputSize } = backboneSpecOf(member, experiment);
-    if (files === undefined) {
-      const { file, trainedSize } = publishedFileOf(member, experiment);
-      const { path, sha256 } = await download(file, downloads);
-      found.push(initialWeights({ path, sha256 }, trainedSize, inputSize));
-    } else {
-      const { file, trainedSize } = chooseIn(source, files, member, experiment);
-      const path = join(source, file.name);
-      found.push(initialWeights({ path, sha256: await sha256File(path) }, trainedSize, inputSize));
-    }
+    found.push(initialWeights({ path, sha256: hash }, trainedSize, inputSize));
   }
   return found;
 }
 
 /**
- * The message of the error that `findInitialWeights` would throw for a folder. Published weights never count as missing.
+ * The message of the error that `findInitialWeights` would throw for the names of a folder's files, without reading them.
+ * Published weights never count as missing.
  *
  * @returns undefined if no weights are missing.
  */
@@ -74,6 +90,37 @@ export async function missingWeights(experiment: Request, environment: Environme
     return undefined;
   } catch (error) {
     if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+}
+
+/**
+ * The message of the error that `findInitialWeights` would throw, without downloading anything: reads the files that exist, in
+ * a folder or in the cache, and matches them with their backbones.
+ *
+ * @param matched the results of earlier calls; this call adds its own.
+ * @returns undefined if no file is missing from a folder, and all files fit.
+ */
+export async function unusableWeights(
+  experiment: Request,
+  environment: Environment,
+  matched: MatchedFiles = new Map(),
+): Promise<string | undefined> {
+  const source = weightSource(experiment, environment);
+  if (source === 'random') return undefined;
+  try {
+    const names = source === 'imagenet' ? undefined : await h5Files(source);
+    const paths = experiment.members.map((member) =>
+      names === undefined
+        ? publishedWeightsPath(publishedFileOf(member, experiment).file.name)
+        : join(source, chooseIn(source, names, member, experiment).file.name),
+    );
+    for (const [index, path] of paths.entries())
+      if (names !== undefined || existsSync(path))
+        await matchFile(path, experiment.members[index]!, experiment, matched);
+    return undefined;
+  } catch (error) {
+    if ([ConfigError, ModelError, StorageError].some((kind) => error instanceof kind)) return (error as Error).message;
     throw error;
   }
 }
@@ -110,11 +157,29 @@ function chooseIn(folder: string, names: readonly string[], member: MemberSpec, 
   return choice;
 }
 
-async function download(file: PublishedFile, { onDownload, ...fetching }: Downloads): Promise<FetchedFile> {
+/** The hash of a file that fits a member's backbone. */
+function matchFile(path: string, member: MemberSpec, experiment: Request, matched: MatchedFiles): Promise<string> {
+  const backbone = backboneSpecOf(member, experiment);
+  const variant = variantOf(backbone).name;
+  const key = `${backbone.family} ${variant} ${path}`;
+  const hash = matched.get(key) ?? hashOfFitting(path, { family: backbone.family, variant });
+  matched.set(key, hash);
+  return hash;
+}
+
+async function hashOfFitting(path: string, backbone: Parameters<typeof checkBackboneWeights>[0]): Promise<string> {
+  const bytes = await readWeightFile(path);
+  await checkBackboneWeights(backbone, { name: path, bytes });
+  return sha256(bytes);
+}
+
+/** @returns the path of the file in the cache. */
+async function download(file: PublishedFile, { onDownload, ...fetching }: Downloads): Promise<string> {
   const onProgress = (bytes: number, total: number | undefined) => onDownload?.(file.name, bytes, total);
-  return ensurePublishedWeights(file, { ...fetching, onProgress }).catch((error: Error) => {
+  const { path } = await ensurePublishedWeights(file, { ...fetching, onProgress }).catch((error: Error) => {
     throw error instanceof StorageError ? advise(error, { code: 'weights-download' }) : error;
   });
+  return path;
 }
 
 function initialWeights(

@@ -80,8 +80,8 @@ const silent: RunObserver = {
  */
 export function observerFrom(partial: Partial<RunObserver> = {}): RunObserver {
   const guard =
-    <Args extends unknown[]>(name: keyof RunObserver, call: (...args: Args) => unknown) =>
-    (...args: Args): void => {
+    (name: keyof RunObserver, call: (...args: never[]) => unknown) =>
+    (...args: never[]): void => {
       const warn = (error: unknown) =>
         process.emitWarning(`the observer's ${name} threw: ${typeof error === 'string' ? error : inspect(error)}`);
       try {
@@ -91,20 +91,7 @@ export function observerFrom(partial: Partial<RunObserver> = {}): RunObserver {
         warn(error);
       }
     };
-  return {
-    onDownload: guard('onDownload', partial.onDownload ?? silent.onDownload),
-    onNotice: guard('onNotice', partial.onNotice ?? silent.onNotice),
-    onSetup: guard('onSetup', partial.onSetup ?? silent.onSetup),
-    onStart: guard('onStart', partial.onStart ?? silent.onStart),
-    onDecode: guard('onDecode', partial.onDecode ?? silent.onDecode),
-    onCompare: guard('onCompare', partial.onCompare ?? silent.onCompare),
-    onDataset: guard('onDataset', partial.onDataset ?? silent.onDataset),
-    onMember: guard('onMember', partial.onMember ?? silent.onMember),
-    onStacking: guard('onStacking', partial.onStacking ?? silent.onStacking),
-    onChoice: guard('onChoice', partial.onChoice ?? silent.onChoice),
-    onStage: guard('onStage', partial.onStage ?? silent.onStage),
-    onBatch: guard('onBatch', partial.onBatch ?? silent.onBatch),
-    onEpoch: guard('onEpoch', partial.onEpoch ?? silent.onEpoch),
-    onWarning: guard('onWarning', partial.onWarning ?? silent.onWarning),
-  };
+  const names = Object.keys(silent) as (keyof RunObserver)[];
+  const guarded = names.map((name) => [name, guard(name, partial[name] ?? silent[name])]);
+  return Object.fromEntries(guarded) as RunObserver;
 }

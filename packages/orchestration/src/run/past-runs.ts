@@ -3,6 +3,7 @@ import { lstat, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import {
+  bytesOnDisk,
   lockOwner,
   readJsonFile,
   removeUnfinished,
@@ -14,7 +15,6 @@ import {
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import { type Report, reportSchema } from '../report/schema.ts';
-import { bytesOnDisk } from './bytes-on-disk.ts';
 
 /** `stopped`: it can be resumed; `failed`: too few members finished; `unknown`: its report is damaged or of an unknown version. */
 export type RunState = 'running' | 'finished' | 'stopped' | 'failed' | 'unknown';

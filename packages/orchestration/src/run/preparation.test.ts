@@ -8,6 +8,7 @@ import { ConfigError } from '../errors.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
 import type { ExperimentInput } from '../experiment/schema.ts';
 import { factsOf } from '../plan/dataset-facts.ts';
+import { laneBaseBytes } from '../plan/lane-memory.ts';
 import { planTraining } from '../plan/plan-training.ts';
 import { observerFrom, type RunObserver } from './observer.ts';
 import { isDemo, type PreparationOptions, prepareRun } from './preparation.ts';
@@ -73,7 +74,9 @@ describe('prepareRun', () => {
     const facts = factsOf(found.dataset.split);
     expect(facts).toMatchObject({ trainingCount: 24, testCount: 8 });
     expect(found.plan).toEqual(planTraining(found.experiment, facts, [{ kind: 'random' }, { kind: 'random' }]));
-    expect(found.diskBytes).toBeGreaterThan(0);
+    expect(found.estimates.diskBytes).toBeGreaterThan(0);
+    // Two lanes, each with TensorFlow.
+    expect(found.estimates.memoryBytes).toBeGreaterThan(2 * laneBaseBytes);
     expect(found.timeline.phases.map(({ waitingFor }) => waitingFor)).toEqual([phaseNames.prepare, phaseNames.decode]);
   });
 
@@ -84,7 +87,12 @@ describe('prepareRun', () => {
   });
 
   test.each<[string, Partial<ExperimentInput>, new (message: string) => Error, RegExp]>([
-    ['a missing folder', { data: { source: '/none/such' } }, DataError, /images at \/none\/such, received/],
+    [
+      'a missing folder',
+      { data: { source: '/none/such' } },
+      DataError,
+      /Cannot read the folder of images \/none\/such: no such file or folder/,
+    ],
     ['a device that does not exist', { workers: [{ device: 'gpu:7' }] }, ConfigError, /There is no device gpu:7/],
     ['missing weights', { weights: '/none/such' }, ConfigError, /folder of weight files \/none\/such: no such file/],
   ])('refuses %s before it decodes', async (_, changes, kind, message) => {

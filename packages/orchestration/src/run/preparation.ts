@@ -1,6 +1,7 @@
 /** Prepares a run without creating anything, so that a user's mistake is found before training and leaves no folder. */
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { pixelBytes } from '@chorus/data';
 import { setupRuntime } from '@chorus/runtime';
 import type { ComputeSettings, StopFlag } from '@chorus/training';
 import { describeDataset } from '../check/describe-dataset.ts';
@@ -36,10 +37,16 @@ export interface Preparation {
   compute: readonly ComputeSettings[];
   dataset: Dataset;
   plan: TrainingPlan;
-  /** Estimated bytes that the run will write. */
-  diskBytes: number;
-  stop: StopFlag;
+  estimates: RunEstimates;
   timeline: Timeline;
+}
+
+/** Estimates of what a run needs of this machine. */
+export interface RunEstimates {
+  /** Peak memory of the images and the lanes, without GPU memory. */
+  memoryBytes: number;
+  /** Bytes that the run will write. */
+  diskBytes: number;
 }
 
 export interface PreparationOptions {
@@ -102,7 +109,9 @@ export async function prepareRun(
   for (const warning of warningsAboutClasses(describeDataset(dataset, inputSizesOf(experiment).at(-1)!)))
     onNotice(`warning: ${warning}`);
   stop.check();
-  return { experiment, path, lanes, forward, compute, dataset, plan, diskBytes, stop, timeline };
+  const pixels = pixelBytes({ imageCount: dataset.images.length, imageSizes: inputSizesOf(experiment) });
+  const estimates = { memoryBytes: Math.ceil(pixels + estimateLaneBytes(plan, lanes.lanes)), diskBytes };
+  return { experiment, path, lanes, forward, compute, dataset, plan, estimates, timeline };
 }
 
 /** Whether images are generated or weights random, so that the figures do not apply to photographs. */

@@ -3,6 +3,7 @@ import { lstat, mkdtemp, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Fold, foldName } from '@chorus/data';
 import {
+  bytesOnDisk,
   publishFile,
   readJsonFile,
   StorageError,
@@ -14,7 +15,6 @@ import { z } from 'zod';
 import { advise, ConfigError } from '../errors.ts';
 import { type Experiment, experimentSchema } from '../experiment/schema.ts';
 import { makeFolder } from '../output-place.ts';
-import { bytesOnDisk } from './bytes-on-disk.ts';
 
 /** The only version that is written and can be resumed. */
 const schemaVersion = 3;

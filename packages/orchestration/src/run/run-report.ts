@@ -3,6 +3,7 @@
 import { foldName } from '@chorus/data';
 import { majorityShare, type Score, scoreWithPauses } from '@chorus/evaluation';
 import { variantOf } from '@chorus/models';
+import { recipeOf } from '@chorus/training';
 import { choicesOf } from '../experiment/presets/presets.ts';
 import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
 import type { Lane } from '../lanes/lane.ts';
@@ -176,7 +177,7 @@ function memberReports(
         failedOn: outcome.device,
         predictsWith: null,
         weights: null,
-        recipe: member.recipe,
+        recipe: recipeOf(member),
       };
     const { recipe, weights: initial } = outcome.trainings[0]!.record;
     const models = outcome.trainings.filter(({ keepsWeights }) => keepsWeights);

@@ -11,6 +11,7 @@ import {
   type SharedFeatures,
   type StopFlag,
   type TrainedMember,
+  trainedPlanOf,
 } from '@chorus/training';
 import { isUserMistake } from '../exit-codes.ts';
 import type { Lane } from '../lanes/lane.ts';
@@ -20,6 +21,7 @@ import type { PlannedMember, PlannedTraining, TrainingPlan } from '../plan/plan-
 import type { Dataset } from './dataset.ts';
 import { type FeatureCache, featureKey } from './feature-cache.ts';
 import type { RunObserver } from './observer.ts';
+import { planDifference } from './plan-difference.ts';
 import type { RunFolder } from './run-folder.ts';
 
 /** A member trained on one fold; its weights stay on disk until they are used for predictions. */
@@ -291,8 +293,8 @@ function memberParts({ dataset, reads }: MemberRun, member: MemberPlan) {
 }
 
 /**
- * Keeps trainings that an earlier part of the run finished, after checking all of their bytes and that they started from the
- * same weights. Damaged or different ones are trained again, with a warning.
+ * Keeps trainings that an earlier part of the run finished, after checking all of their bytes, and that they started from the
+ * same weights and followed the same plan. Damaged or different ones are trained again, with a warning.
  */
 async function keepFinished({ folder, observer }: MemberRun, record: MemberRecord): Promise<void> {
   const { plan, trainings } = record.planned;
@@ -305,6 +307,8 @@ async function keepFinished({ folder, observer }: MemberRun, record: MemberRecor
       if (weights === undefined && keepsWeights) throw new StorageError(`${path} has no weights.`);
       if (trained.record.weights.sha256 !== (initial.kind === 'file' ? initial.sha256 : null))
         throw new StorageError(`${name} started from other weights (${trained.record.weights.source}).`);
+      const difference = differenceOf(trained.record.plan, plan, trainings[position]!);
+      if (difference !== undefined) throw new StorageError(`${name} was trained by another plan: ${difference}.`);
       record.trainings[position] = { ...trained, fold, folder: path, keepsWeights, resumed: true };
       record.seconds += trained.record.seconds;
       observer.onMember(name, { state: 'kept', device: trained.record.device });
@@ -313,4 +317,9 @@ async function keepFinished({ folder, observer }: MemberRun, record: MemberRecor
       observer.onWarning(name, `${error.message} It is trained again.`);
     }
   }
+}
+
+/** The first difference between the plan of a kept training and its new plan; none if an earlier version trained it, without a plan. */
+function differenceOf(kept: unknown, member: MemberPlan, training: PlannedTraining): string | undefined {
+  return kept === undefined ? undefined : planDifference(kept, trainedPlanOf(member, training));
 }

@@ -1,6 +1,5 @@
 /** A step of the setup and its progress. */
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { bytesOnDisk } from '@chorus/storage';
 
 /** Reported when a step begins, about every second while it runs, and when it ends. */
 export interface SetupProgress {
@@ -37,10 +36,10 @@ export function beginStep(
   { folder, totalBytes }: StepOptions = {},
 ): (state: 'done' | 'failed') => Promise<void> {
   const start = performance.now();
-  const before = folder === undefined ? undefined : bytesIn(folder);
+  const before = folder === undefined ? undefined : bytesOnDisk(folder);
   const report = async (state: SetupProgress['state']): Promise<void> => {
     const progress: SetupProgress = { state, step, elapsedMs: performance.now() - start };
-    if (folder !== undefined) progress.writtenBytes = (await bytesIn(folder)) - (await before)!;
+    if (folder !== undefined) progress.writtenBytes = (await bytesOnDisk(folder)) - (await before)!;
     const total = totalBytes?.();
     if (total !== undefined) progress.totalBytes = total;
     // The step may have ended during the count.
@@ -73,22 +72,4 @@ export async function runStep<T>(
     await end('failed');
     throw error;
   }
-}
-
-// --- internal ---
-
-/** Tolerates files that appear or disappear during the count. */
-async function bytesIn(folder: string): Promise<number> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const sizes = await Promise.all(
-    entries.map(async (entry) => {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) return bytesIn(path);
-      return stat(path).then(
-        ({ size }) => size,
-        () => 0,
-      );
-    }),
-  );
-  return sizes.reduce((sum, size) => sum + size, 0);
 }
