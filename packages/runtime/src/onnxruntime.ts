@@ -1,6 +1,12 @@
-/** Runs ONNX models on the CPU by onnxruntime, whose binaries come with its npm package. */
-import type * as Onnxruntime from 'onnxruntime-node';
-import { RuntimeError } from './errors.ts';
+/**
+ * Runs ONNX models on the CPU by onnxruntime.
+ *
+ * Calls its binding as the JavaScript of onnxruntime-node does, which cannot be imported: see native/locate-onnxruntime.ts.
+ */
+import { createRequire } from 'node:module';
+import { type InferenceSession, Tensor } from 'onnxruntime-common';
+import { RuntimeError, setupNeeded } from './errors.ts';
+import { hasOnnxruntime, planOnnxruntime } from './native/locate-onnxruntime.ts';
 
 /** A model with one input, raw pixels, and one output, float32. Belongs to the thread that opened it. */
 export interface OnnxSession {
@@ -30,47 +36,76 @@ export interface OnnxThreads {
  * Loads a model.
  *
  * @param model content of an `.onnx` file; may be dropped afterwards.
- * @throws RuntimeError when onnxruntime does not run on this machine.
+ * @throws RuntimeError when onnxruntime does not run on this machine, or is not set up.
  */
 export async function openOnnxSession(model: Uint8Array, { threads, spin }: OnnxThreads): Promise<OnnxSession> {
-  const { InferenceSession, Tensor } = await load();
-  const session = await InferenceSession.create(model, {
+  const { InferenceSession } = load();
+  const session = new InferenceSession();
+  session.loadModel(model.buffer, model.byteOffset, model.byteLength, {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     extra: { session: { intra_op: { allow_spinning: spin ? '1' : '0' }, force_spinning_stop: '1' } },
   });
-  const [input, output] = [session.inputNames[0]!, session.outputNames[0]!];
+  const [input, output] = [session.inputMetadata[0]!.name, session.outputMetadata[0]!.name];
   return {
     async run(pixels, shape) {
-      const results = await session.run({ [input]: new Tensor('uint8', pixels, shape) });
+      const results = session.run({ [input]: new Tensor('uint8', pixels, shape) }, { [output]: null }, {});
       return results[output]!.data as Float32Array;
     },
-    dispose: () => session.release(),
+    async dispose() {
+      session.dispose();
+    },
   };
 }
 
 /** Why onnxruntime does not run on this machine; undefined if it does. */
-export async function obstacleToOnnxruntime(): Promise<string | undefined> {
+export function obstacleToOnnxruntime(): string | undefined {
   try {
-    await load();
+    load();
     return undefined;
   } catch (error) {
-    return (error as Error).message;
+    if (error instanceof RuntimeError) return error.message;
+    throw error;
   }
 }
 
 // --- internal ---
 
-async function load(): Promise<typeof Onnxruntime> {
+/** The parts of the binding that are used here. */
+interface Binding {
+  initOrtOnce(logLevel: number, tensor: typeof Tensor): void;
+  InferenceSession: new () => {
+    loadModel(
+      model: ArrayBufferLike,
+      byteOffset: number,
+      byteLength: number,
+      options: InferenceSession.SessionOptions,
+    ): void;
+    readonly inputMetadata: readonly { name: string }[];
+    readonly outputMetadata: readonly { name: string }[];
+    run(feeds: Record<string, Tensor>, fetches: Record<string, null>, options: object): Record<string, Tensor>;
+    dispose(): void;
+  };
+}
+
+/** Of onnxruntime's messages, only errors. */
+const logLevel = 3;
+
+let loaded: Binding | undefined;
+
+function load(): Binding {
+  if (loaded !== undefined) return loaded;
+  const place = planOnnxruntime();
+  if ('obstacle' in place) throw new RuntimeError(`${place.obstacle}.`);
+  if (!hasOnnxruntime(place)) throw setupNeeded(`onnxruntime is not in ${place.folder}.`);
   try {
-    // A CommonJS module: its exports are those of `default`.
-    const { default: onnxruntime } = (await import('onnxruntime-node')) as unknown as { default: typeof Onnxruntime };
-    return onnxruntime;
+    loaded = createRequire(import.meta.url)(place.bindingPath) as Binding;
   } catch (error) {
-    throw new RuntimeError(
-      `onnxruntime-node has no binaries that run on ${process.platform} ${process.arch}: ${(error as Error).message.split('\n')[0]}`,
-      { cause: error },
-    );
+    throw new RuntimeError(`onnxruntime cannot be loaded on this machine: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
+  loaded.initOrtOnce(logLevel, Tensor);
+  return loaded;
 }

@@ -12,12 +12,12 @@ export type ForwardEngine = ForwardSettings['engine'];
  * @param onNotice receives the reason when `auto` has to use TensorFlow.
  * @throws ConfigError when `onnxruntime` is requested and does not run on this machine.
  */
-export async function chooseForwardEngine(
+export function chooseForwardEngine(
   requested: Experiment['runtime']['forward'],
   onNotice: (notice: string) => void,
-): Promise<ForwardEngine> {
+): ForwardEngine {
   if (requested === 'tensorflow') return 'tensorflow';
-  const obstacle = await obstacleToOnnxruntime();
+  const obstacle = obstacleToOnnxruntime();
   if (obstacle === undefined) return 'onnxruntime';
   if (requested === 'onnxruntime') throw new ConfigError(`runtime.forward cannot be onnxruntime: ${obstacle}`);
   onNotice(`Forward passes run in TensorFlow: ${obstacle}`);
