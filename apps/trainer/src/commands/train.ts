@@ -25,7 +25,7 @@ interface TrainFlags {
 export const trainCommand = new Command('train')
   .description('train, stack and test the members of an ensemble; writes a run folder')
   .option('--preset <name>', presetNames.join(', '), 'auto')
-  .option('--config <file>', 'an experiment file (.ts, .js or .json); init writes one')
+  .option('--config <file>', 'a config file (.ts, .js or .json); init writes one')
   .option(
     '--data <folder>',
     'images as <split>/<class>/* or <class>/*; or "shapes" (drawn), or "cats-and-dogs" (downloaded)',
