@@ -454,7 +454,7 @@ it('names both readings of a folder and the option that chooses one', async () =
   const refused = await chorus('train', ...parameters);
   expect(refused.exitCode).toBe(4);
   expect(refused.stderr).toMatch(
-    /can be read in two ways.* set data\.layout to "splits" or "classes"; as an option, --layout splits or --layout classes\./,
+    /can be read in two ways.* set data\.layout to "splits" or "classes"; choose a reading with --layout splits or --layout classes\./,
   );
   await rm(at('ways-run'), { recursive: true, force: true });
   const chosen = await chorus('train', ...parameters, '--layout', 'classes');

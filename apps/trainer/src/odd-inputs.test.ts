@@ -159,7 +159,7 @@ describe('standard output that cannot be written', () => {
   it('does not end a run, which says so and leaves its report', async () => {
     const { exitCode, stderr } = await toFull('train --config small.json --out silent --workers cpu:0');
     expect(stderr).toBe(
-      'chorus: Cannot write to standard output: no space left on the disk; what is printed there is lost.\n',
+      'chorus: Cannot write to standard output: no space left on the disk; the rest of its output is lost.\n',
     );
     expect(exitCode).toBe(2);
     expect(JSON.parse(await readFile(at('silent/report.json'), 'utf8')).experiment.inputSize).toBe(32);
@@ -169,7 +169,7 @@ describe('standard output that cannot be written', () => {
     const { exitCode, stderr } = await toFull('devices');
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,
-      stderr: 'chorus: Cannot write to standard output: no space left on the disk; what is printed there is lost.\n',
+      stderr: 'chorus: Cannot write to standard output: no space left on the disk; the rest of its output is lost.\n',
     });
   });
 });

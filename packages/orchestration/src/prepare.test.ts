@@ -102,7 +102,9 @@ describe('a config file', () => {
   );
 
   it('must have a known extension', async () => {
-    await expect(prepare({ file: join(base, 'notes.md') })).rejects.toThrow(
+    const path = join(base, 'notes.md');
+    await writeFile(path, '# Notes');
+    await expect(prepare({ file: path })).rejects.toThrow(
       /^Expected a config file that ends in \.ts, .*, \.json; received .*notes\.md\.$/,
     );
   });

@@ -48,7 +48,10 @@ export const trainCommand = new Command('train')
     (value, before: string[]) => [...before, value],
     [],
   )
-  .option('--dry-run', 'print the plan and what it takes; downloads what the run needs, creates no run folder')
+  .option(
+    '--dry-run',
+    'print the plan with its memory, disk space and time; downloads what the run needs, but creates no run folder',
+  )
   .action(async (flags: TrainFlags) => {
     const { ConfigError, train } = await import('@chorus/orchestration');
     const ignored = ignoredWithResume(flags);

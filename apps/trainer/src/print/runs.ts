@@ -22,7 +22,7 @@ export function runTable(runs: readonly PastRun[]): string {
 /** What is removed, or would be. */
 export function removal(runs: readonly PastRun[], yes: boolean): string {
   if (runs.length === 0)
-    return 'nothing to remove: no run failed or stopped before a member was trained; name run folders to remove them all the same';
+    return 'nothing to remove: no run failed, or stopped before a member was trained; to remove other runs, name their folders';
   const bytes = runs.reduce((sum, run) => sum + run.bytes, 0);
   const count = runs.length === 1 ? '1 run' : `${runs.length} runs`;
   return [

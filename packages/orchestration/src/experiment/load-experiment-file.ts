@@ -15,14 +15,14 @@ import { resolveExperiment } from './resolve.ts';
  * @throws ConfigError when it has another extension, cannot be read or exports no experiment; for a syntax error, with file, line and column.
  */
 export async function loadExperimentFile(path: string): Promise<ExperimentFile> {
-  if (!extensions.includes(extname(path)))
-    throw new ConfigError(`Expected a config file that ends in ${extensions.join(', ')}; received ${path}.`);
   // Reading a named pipe would block until it has a writer.
   const content = await readRegularFile(path, { maxBytes: maxExperimentBytes }).catch((error: unknown) => {
     if (error instanceof UnreadableFileError)
       throw new ConfigError(`Cannot read the config file ${path}: ${error.received}.`);
     throw error instanceof StorageError ? new ConfigError(error.message) : error;
   });
+  if (!extensions.includes(extname(path)))
+    throw new ConfigError(`Expected a config file that ends in ${extensions.join(', ')}; received ${path}.`);
   const value = extname(path) === '.json' ? parseJsonFile(path, content.toString()) : await importDefault(path);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ConfigError(
