@@ -72,7 +72,9 @@ it('reads a bundle that an operating system left its files in', async () => {
   for (const name of ['.DS_Store', 'members/Thumbs.db', '._bundle.json', 'members/desktop.ini'])
     await writeFile(at(`run/bundle/${name}`), '');
   const { exitCode, stderr } = await chorus('evaluate', '--bundle', 'run/bundle', '--data', 'shapes');
-  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect(exitCode).toBe(0);
+  // On a slow machine, it also reports its progress.
+  expect(stderr.replaceAll(/^(decoded|compared|predicted) .*\n/gm, '')).toBe('');
 });
 
 describe('an error in a lane', () => {

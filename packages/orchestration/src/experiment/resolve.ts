@@ -146,7 +146,13 @@ function describeIssue(issue: z.core.$ZodIssue, input: JsonObject): string[] {
       return reasons.flatMap((inner) => describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, input));
   }
   const received = valueAt(input, issue.path);
-  const shown = received === undefined ? 'nothing' : String(JSON.stringify(received) ?? received);
+  const shown =
+    received === undefined
+      ? 'nothing'
+      : // JSON has no NaN.
+        typeof received === 'number'
+        ? String(received)
+        : String(JSON.stringify(received) ?? received);
   // The message names the type that was received, which the value shows.
   const message = issue.message
     .replace(/^Invalid (?:input|option): /, '')
