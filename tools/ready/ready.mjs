@@ -13,6 +13,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const filters = process.argv.slice(2).map((name) => `--filter=${name}...`);
 const turbo = spawn('turbo', ['run', 'setup', ...filters, '--log-order=stream'], { cwd: root });
 const printed = [];
+const slow = setTimeout(() => console.error('building the packages (only after a change)'), 3000);
 for (const stream of [turbo.stdout, turbo.stderr])
   createInterface(stream).on('line', (line) => {
     printed.push(line);
@@ -26,6 +27,7 @@ turbo.on('error', (error) => {
   process.exit(2);
 });
 turbo.on('close', (exitCode) => {
+  clearTimeout(slow);
   if (exitCode !== 0) console.error(printed.join('\n'));
   process.exit(exitCode === 0 ? 0 : 2);
 });

@@ -129,7 +129,7 @@ describe('chorus train', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toContain('lanes: cpu:1, cpu:2 (as requested); members: wide, slim');
     expect(stdout).toContain('This is a demonstration');
-    expect(stdout).toMatch(/wide: whole epoch 1: loss \d\.\d{4}/);
+    expect(stdout).toMatch(/wide: all layers, epoch 1: loss \d\.\d{4}/);
     expect(stdout).toMatch(/stack: (mean|dense|logistic) .* chosen/);
     // The verdict, and two lines after it.
     expect(stdout).toMatch(/\nThe ensemble \(.*\nreport: .*\nbundle: .*\n$/);
@@ -167,10 +167,10 @@ describe('chorus train', () => {
     start.experiment.recipe.batchSize = 8;
     await writeFile(at('copy/experiment.json'), JSON.stringify(start));
     const text = comparison(await compareRuns([at('run'), at('copy')]));
-    expect(text).toMatch(/^accuracy +run +copy$/m);
+    expect(text).toMatch(/^A: run\nB: copy\n\naccuracy +A +B$/m);
     expect(text).toMatch(/^wide +(\d+\.\d %) +\1$/m);
     expect(text).toMatch(/^stack: \S+ +(\d+\.\d % \*) +\1$/m);
-    expect(text).toMatch(/\n\nexperiment +run +copy\nrecipe\.batchSize +32 +8$/);
+    expect(text).toMatch(/\n\nexperiment +A +B\nrecipe\.batchSize +32 +8$/);
     expect(comparison(await compareRuns([at('run'), at('run')]))).toContain('the experiments are equal');
 
     const said = await chorus('runs', 'clean', 'copy');
@@ -324,7 +324,7 @@ describe('chorus train', () => {
       'a file that is not there',
       ['train', '--config', 'none.json'],
       2,
-      /Expected an experiment file: Cannot read .*none\.json: no such file or folder\.$/m,
+      /Cannot read the config file .*none\.json: no such file or folder\.$/m,
     ],
     [
       'weights without data',
@@ -343,6 +343,18 @@ describe('chorus train', () => {
       ['train', '--resume', 'none'],
       2,
       /Expected a run folder, but cannot read .*experiment\.json: no such file or folder/,
+    ],
+    [
+      'a folder of runs in place of a run',
+      ['train', '--resume', '.'],
+      2,
+      /Expected a run folder, .* It contains \d+ runs, such as /,
+    ],
+    [
+      'a bundle in place of its run',
+      ['train', '--resume', 'run/bundle'],
+      2,
+      /Expected a run folder, .* Did you mean .*run, which contains bundle\?/,
     ],
     [
       'a bundle that is none',
@@ -442,7 +454,7 @@ it('names both readings of a folder and the option that chooses one', async () =
   const refused = await chorus('train', ...parameters);
   expect(refused.exitCode).toBe(4);
   expect(refused.stderr).toMatch(
-    /can be read in two ways.* set data\.layout to "splits" or "classes"; as an option, --layout splits or --layout classes\./,
+    /can be read in two ways.* set data\.layout to "splits" or "classes"; choose a reading with --layout splits or --layout classes\./,
   );
   await rm(at('ways-run'), { recursive: true, force: true });
   const chosen = await chorus('train', ...parameters, '--layout', 'classes');

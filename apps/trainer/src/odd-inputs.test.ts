@@ -72,7 +72,9 @@ it('reads a bundle that an operating system left its files in', async () => {
   for (const name of ['.DS_Store', 'members/Thumbs.db', '._bundle.json', 'members/desktop.ini'])
     await writeFile(at(`run/bundle/${name}`), '');
   const { exitCode, stderr } = await chorus('evaluate', '--bundle', 'run/bundle', '--data', 'shapes');
-  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect(exitCode).toBe(0);
+  // On a slow machine, it also reports its progress.
+  expect(stderr.replaceAll(/^(decoded|compared|predicted) .*\n/gm, '')).toBe('');
 });
 
 describe('an error in a lane', () => {
@@ -159,7 +161,7 @@ describe('standard output that cannot be written', () => {
   it('does not end a run, which says so and leaves its report', async () => {
     const { exitCode, stderr } = await toFull('train --config small.json --out silent --workers cpu:0');
     expect(stderr).toBe(
-      'chorus: Cannot write to standard output: no space left on the disk; what is printed there is lost.\n',
+      'chorus: Cannot write to standard output: no space left on the disk; the rest of its output is lost.\n',
     );
     expect(exitCode).toBe(2);
     expect(JSON.parse(await readFile(at('silent/report.json'), 'utf8')).experiment.inputSize).toBe(32);
@@ -169,7 +171,7 @@ describe('standard output that cannot be written', () => {
     const { exitCode, stderr } = await toFull('devices');
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,
-      stderr: 'chorus: Cannot write to standard output: no space left on the disk; what is printed there is lost.\n',
+      stderr: 'chorus: Cannot write to standard output: no space left on the disk; the rest of its output is lost.\n',
     });
   });
 });

@@ -37,7 +37,7 @@ it('lets the options for the data folder take precedence over a file', async () 
   );
 });
 
-describe('an experiment file', () => {
+describe('a config file', () => {
   it('in TypeScript is always compiled: no code comes from a cache in the shared temporary folder', async () => {
     const temporary = await mkdtemp(join(tmpdir(), 'chorus-shared-'));
     const path = join(base, 'cached.ts');
@@ -101,6 +101,14 @@ describe('an experiment file', () => {
     },
   );
 
+  it('must have a known extension', async () => {
+    const path = join(base, 'notes.md');
+    await writeFile(path, '# Notes');
+    await expect(prepare({ file: path })).rejects.toThrow(
+      /^Expected a config file that ends in \.ts, .*, \.json; received .*notes\.md\.$/,
+    );
+  });
+
   it.each<[string, string, string, RegExp]>([
     [
       'no default export',
@@ -113,7 +121,12 @@ describe('an experiment file', () => {
     ['a function', 'function.ts', 'export default () => ({});', /expected an object .*, received a function/],
     ['a syntax error', 'syntax.ts', 'export default {\n  seed: 5,\n  x y\n};', /syntax\.ts:3:5: Unexpected token/],
     ['a syntax error', 'syntax.js', 'export default {\n  seed: 5,\n  x y\n};', /syntax\.js:3:5: Unexpected token/],
-    ['a syntax error', 'syntax.json', '{\n  "seed": 5,\n  "x" 4\n}', /syntax\.json:3:7: not valid JSON/],
+    [
+      'a syntax error',
+      'syntax.json',
+      '{\n  "seed": 5,\n  "x" 4\n}',
+      /syntax\.json:3:7: not valid JSON: (?!.* at position)/,
+    ],
     ['an unquoted word', 'word.json', '\n seed', /word\.json:2:2: not valid JSON/],
     ['a truncated file', 'short.json', '{\n  "seed": 5', /short\.json:2:\d+: not valid JSON/],
     [

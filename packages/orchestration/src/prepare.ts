@@ -45,7 +45,7 @@ export interface Named {
  * Builds an experiment.
  *
  * @returns the experiment and its preset, which is undefined for `auto` if the experiment has its own members.
- * @throws ConfigError for an invalid setting or experiment file.
+ * @throws ConfigError for an invalid setting or config file.
  */
 export async function prepareExperiment(
   named: Named,

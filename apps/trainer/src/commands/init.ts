@@ -12,7 +12,7 @@ interface InitFlags {
 }
 
 export const initCommand = new Command('init')
-  .description('write a commented experiment file, for train --config')
+  .description('write a commented config file, for train --config')
   .argument('[file]', 'the file to create, .ts; never overwritten', 'chorus.config.ts')
   .option('--preset <name>', `the preset it starts from: ${presetNames.join(', ')}`, 'auto')
   .option('--data <folder>', 'the images it trains on, as in train')

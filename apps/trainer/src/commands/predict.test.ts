@@ -174,7 +174,7 @@ describe('chorus evaluate', () => {
     expect(own.exitCode).toBe(0);
     const [selection, ...rest] = linesOf(own.stdout);
     expect(selection).toMatch(
-      /^80 of 1600 images: the run's test share; --all takes every one \(80 that the run trained on, 1440 that/,
+      /^80 of 1600 images: the run's test share; --all scores all images \(80 that the run trained on, 1440 that/,
     );
     expect(rest.join('\n')).toMatch(/^class +recall +correct\n(discs|stars) +[\d.]+ % +\d+ of 40\n/m);
     expect(rest.join('\n')).toMatch(/confusion of the ensemble .*\n +discs +stars\ndiscs +\d+ +\d+\nstars +\d+ +\d+$/);

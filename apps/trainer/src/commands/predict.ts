@@ -80,7 +80,9 @@ export const predictCommand = new Command('predict')
     if (skippedCount === 0 || unread.signal.aborted) return;
     console.error(
       answeredCount === 0
-        ? `chorus: None of the ${inputs.length} images could be classified.`
+        ? inputs.length === 1
+          ? 'chorus: The image could not be classified.'
+          : `chorus: None of the ${inputs.length} images could be classified.`
         : `chorus: ${answeredCount} of ${inputs.length} images were classified; ${skippedCount} cannot be used.`,
     );
     process.exitCode = exitCodes.badData;
@@ -101,6 +103,6 @@ function notePassedOver({ passedOver }: FoundImages, note: (text: string) => voi
   for (const { path, reason } of passedOver) reasons.set(reason, [...(reasons.get(reason) ?? []), printable(path)]);
   for (const [reason, paths] of reasons) {
     const more = paths.length > 3 ? ` and ${paths.length - 3} more` : '';
-    note(`passed over: ${printable(reason)}: ${paths.slice(0, 3).join(', ')}${more}`);
+    note(`not used: ${printable(reason)}: ${paths.slice(0, 3).join(', ')}${more}`);
   }
 }

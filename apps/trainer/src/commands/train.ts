@@ -25,7 +25,7 @@ interface TrainFlags {
 export const trainCommand = new Command('train')
   .description('train, stack and test the members of an ensemble; writes a run folder')
   .option('--preset <name>', presetNames.join(', '), 'auto')
-  .option('--config <file>', 'an experiment file (.ts, .js or .json); init writes one')
+  .option('--config <file>', 'a config file (.ts, .js or .json); init writes one')
   .option(
     '--data <folder>',
     'images as <split>/<class>/* or <class>/*; or "shapes" (drawn), or "cats-and-dogs" (downloaded)',
@@ -48,7 +48,10 @@ export const trainCommand = new Command('train')
     (value, before: string[]) => [...before, value],
     [],
   )
-  .option('--dry-run', 'print the plan and what it takes; downloads what the run needs, creates no run folder')
+  .option(
+    '--dry-run',
+    'print the plan with its memory, disk space and time; downloads what the run needs, but creates no run folder',
+  )
   .action(async (flags: TrainFlags) => {
     const { ConfigError, train } = await import('@chorus/orchestration');
     const ignored = ignoredWithResume(flags);

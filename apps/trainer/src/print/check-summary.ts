@@ -17,8 +17,7 @@ export function checkSummary(report: CheckReport): string {
   return [
     ...(dataset === null ? [] : datasetLines(dataset)),
     ...machineLines(report),
-    '',
-    presetTable(report),
+    ...(report.presets.some(hasFigure) ? ['', presetTable(report)] : []),
     ...section('warnings', warnings.map(printable)),
     ...section(
       'problems: train would refuse this',
@@ -124,6 +123,10 @@ function machineLines({ weights, lanes, memory, disk, decodeSeconds }: CheckRepo
     `disk: ${needed(disk.neededBytes)}; ${size(disk.freeBytes)} are free at ${printable(disk.place)}`,
     ...(decodeSeconds === null ? [] : [`decoding took ${decodeSeconds.toFixed(1)} s`]),
   ];
+}
+
+function hasFigure({ memoryBytes, diskBytes, seconds }: CheckReport['presets'][number]): boolean {
+  return [memoryBytes, diskBytes, seconds].some((figure) => figure !== null);
 }
 
 function presetTable({ presets, problems }: CheckReport): string {

@@ -1,7 +1,7 @@
 import { commandName } from './command-name.ts';
 
 /**
- * The experiment file that `chorus init` writes. Lines that begin with `// ` and a key are settings at their default or at a
+ * The config file that `chorus init` writes. Lines that begin with `// ` and a key are settings at their default or at a
  * usual value: removing the slashes applies them.
  */
 export function configTemplate({

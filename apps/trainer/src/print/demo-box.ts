@@ -5,10 +5,10 @@ export function demoBox(): string {
     'This is a demonstration with generated images or random weights:',
     'its figures do not apply to photographs. For your own images:',
     '',
-    `  ${commandName} train --data DIR [--weights DIR]`,
+    `  ${commandName} train --data PHOTOS [--weights FOLDER]`,
     '',
-    'DIR: images as <split>/<class>/* or <class>/*; keras-applications .h5 files,',
-    'which are downloaded if you name none.',
+    'PHOTOS holds images as <split>/<class>/* or <class>/*. FOLDER holds .h5 files',
+    'of keras-applications; without it, the weights are downloaded.',
   ];
   const width = Math.max(...lines.map((line) => line.length));
   const edge = (left: string, right: string) => `${left}${'─'.repeat(width + 2)}${right}`;

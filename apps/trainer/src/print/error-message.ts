@@ -29,6 +29,6 @@ const advices: Record<Advice['code'], (data: Readonly<Record<string, string>>) =
   'weights-download': () => 'or name a folder of .h5 files with --weights DIR, or --weights random.',
   'bfloat16-unavailable': () => 'use --set runtime.precision=auto.',
   'setup-needed': () => `run: ${commandName} setup`,
-  'folder-layout': () => 'as an option, --layout splits or --layout classes.',
-  'evaluate-all': () => 'use --all to evaluate every image in the folder.',
+  'folder-layout': () => 'choose a reading with --layout splits or --layout classes.',
+  'evaluate-all': () => 'add --all to evaluate every image in the folder.',
 };

@@ -21,7 +21,7 @@ describe('which images were taken', () => {
     [
       selection('test', 16, 64, 0),
       false,
-      "16 of 80 images: the run's test share; --all takes every one (64 that the run trained on, 0 that were not part of it)",
+      "16 of 80 images: the run's test share; --all scores all images (64 that the run trained on, 0 that were not part of it)",
     ],
     [selection('test', 16, 0, 0), false, "16 of 16 images: the run's test share"],
     [selection('test', 15, 0, 0), false, "15 of 15 images: 15 of the run's 16 test images"],
@@ -29,7 +29,7 @@ describe('which images were taken', () => {
     [
       selection('unseen', 0, 12, 68),
       false,
-      '68 of 80 images: those that were not part of the run; --all takes every one (12 that the run trained on)',
+      '68 of 80 images: those that were not part of the run; --all scores all images (12 that the run trained on)',
     ],
     [selection('all', 0, 12, 0), false, '12 of 12 images: the run trained on all of them'],
     [

@@ -25,11 +25,11 @@ export function selectionLine(selection: ImageSelection, all: boolean): string {
   if (kind === 'test')
     return taken === total
       ? `${counted}: ${share}`
-      : `${counted}: ${share}; --all takes every one (${uses.training} that the run trained on, ${uses.none} that were not part of it)`;
+      : `${counted}: ${share}; --all scores all images (${uses.training} that the run trained on, ${uses.none} that were not part of it)`;
   if (takenTraining > 0) return `${counted}: the run trained on all of them`;
   return uses.training === 0
     ? `${counted}: none of them was part of the run`
-    : `${counted}: those that were not part of the run; --all takes every one (${uses.training} that the run trained on)`;
+    : `${counted}: those that were not part of the run; --all scores all images (${uses.training} that the run trained on)`;
 }
 
 /** Undefined if no image was used in training. */

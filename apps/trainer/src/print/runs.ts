@@ -24,7 +24,7 @@ export function runTable(runs: readonly PastRun[]): string {
 /** What is removed, or would be. */
 export function removal(runs: readonly PastRun[], yes: boolean): string {
   if (runs.length === 0)
-    return 'nothing to remove: no run failed or stopped before a member was trained; name run folders to remove them all the same';
+    return 'nothing to remove: no run failed, or stopped before a member was trained; to remove other runs, name their folders';
   const bytes = runs.reduce((sum, run) => sum + run.bytes, 0);
   const count = runs.length === 1 ? '1 run' : `${runs.length} runs`;
   return [
@@ -35,7 +35,7 @@ export function removal(runs: readonly PastRun[], yes: boolean): string {
   ].join('\n');
 }
 
-/** Accuracies side by side, the runs in columns; then the differing keys of the experiments. */
+/** Accuracies side by side, the runs in columns A, B, …; then the differing keys of the experiments. */
 export function comparison({ runs, differences, sameImages }: RunComparison): string {
   const columns = runs.map(({ report }) => ({
     ensemble: report.stackers.find(({ chosen }) => chosen)?.kind,
@@ -47,8 +47,11 @@ export function comparison({ runs, differences, sameImages }: RunComparison): st
   const names = [...new Set(columns.flatMap(({ accuracies }) => [...accuracies.keys()]))];
   const cell = ({ ensemble, accuracies }: (typeof columns)[number], name: string) =>
     accuracies.has(name) ? `${percent(accuracies.get(name)!)}${name === `stack: ${ensemble}` ? ' *' : ''}` : '-';
-  const titles = runs.map(({ folder }) => printable(basename(folder)));
+  // Names of run folders are too wide for a column.
+  const titles = runs.map((_, index) => columnTitle(index));
   return [
+    ...runs.map(({ folder }, index) => `${columnTitle(index)}: ${printable(basename(folder))}`),
+    '',
     table([['accuracy', ...titles], ...names.map((name) => [name, ...columns.map((column) => cell(column, name))])]),
     '* the ensemble, chosen on out-of-fold predictions',
     ...(sameImages ? [] : ['the runs were not tested on the same images: their accuracies are not comparable']),
@@ -70,8 +73,18 @@ function percent(share: number | null): string {
   return share === null ? '-' : `${(100 * share).toFixed(1)} %`;
 }
 
+/** A to Z, then A1 to Z1 and so on. */
+function columnTitle(index: number): string {
+  const round = Math.floor(index / 26);
+  return `${String.fromCharCode(65 + (index % 26))}${round === 0 ? '' : round}`;
+}
+
+/** Longest value in a table; `--json` has all of it. */
+const valueWidth = 30;
+
 function shown(value: unknown): string {
-  return value === undefined ? '-' : JSON.stringify(value);
+  const text = value === undefined ? '-' : JSON.stringify(value);
+  return text.length <= valueWidth ? text : `${text.slice(0, valueWidth - 1)}…`;
 }
 
 /** Such as 2026-11-24 09:30, in the user's time zone. */

@@ -27,7 +27,7 @@ it('counts entries by their reason, the most frequent first, with the first path
   expect(unusedEntries(entries, where)).toEqual([
     'not used: 7 entries; all are in the report',
     '  4 × not an image: a.txt, b.txt, c.txt, …',
-    '  2 × listed elsewhere already: x/a.jpg, x/b.jpg',
+    '  2 × already listed under another path: x/a.jpg, x/b.jpg',
     '  1 × link out of the data set (--follow-links follows it): x/link',
     'hidden: 5 entries (.DS_Store, .git, Icon\\x0d, …)',
     'left out by data.limitPerClass: 7 images',

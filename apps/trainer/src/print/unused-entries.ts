@@ -40,7 +40,7 @@ export function unusedEntries({ skipped, hidden, beyondLimit }: UnusedEntries, w
 
 /** The reason of a repeat names the other entry: each would be a group of its own. */
 function groupReason({ kind, reason }: Entry): string {
-  if (kind === 'repeat') return 'listed elsewhere already';
+  if (kind === 'repeat') return 'already listed under another path';
   return kind === 'outside' ? `${reason} (--follow-links follows it)` : reason;
 }
 

@@ -1,16 +1,8 @@
 import type { RunObserver } from '@chorus/orchestration';
+import { stageNames } from './stage-names.ts';
 
 type Stage = Parameters<RunObserver['onStage']>[1];
 type Batch = Parameters<RunObserver['onBatch']>[1];
-
-const stageNames: Readonly<Record<Stage, string>> = {
-  features: 'computing features',
-  head: 'head',
-  'fine-tune': 'fine-tune',
-  whole: 'whole',
-  predict: 'predicting',
-  done: 'writing',
-};
 
 /** What a run does at the moment, in words. */
 export class Activity {

@@ -40,7 +40,7 @@ describe('lineProgress', () => {
     [
       'an epoch',
       [running('wide'), (observer) => observer.onBatch('wide', batch)],
-      'wide: fine-tune epoch 2, step 5 of 60',
+      'wide: fine-tuning epoch 2, step 5 of 60',
     ],
     [
       'several tasks',

@@ -1,4 +1,4 @@
-/** The contents of an experiment file. */
+/** The contents of a config file. */
 import { z } from 'zod';
 import { type PresetName, presetNames } from './presets/presets.ts';
 import { type ExperimentInput, experimentSchema } from './schema.ts';
@@ -12,7 +12,7 @@ export interface ExperimentFile extends Partial<ExperimentInput> {
 }
 
 /**
- * Returns its argument; gives an experiment file type checking and completion.
+ * Returns its argument; gives a config file type checking and completion.
  *
  * @example
  * export default defineConfig({ preset: 'mobile', data: { source: 'photos' }, recipe: { batchSize: 16 } });
@@ -21,7 +21,7 @@ export function defineConfig(experiment: ExperimentFile): ExperimentFile {
   return experiment;
 }
 
-/** The JSON schema of an experiment file, for editors. */
+/** The JSON schema of a config file, for editors. */
 export function experimentJsonSchema(): object {
   return z.toJSONSchema(experimentFileSchema, { io: 'input', target: 'draft-2020-12' });
 }

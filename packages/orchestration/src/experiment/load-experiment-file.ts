@@ -1,6 +1,6 @@
-/** Reads an experiment file: TypeScript, JavaScript or JSON. */
+/** Reads a config file: TypeScript, JavaScript or JSON. */
 import { extname } from 'node:path';
-import { readRegularFile, StorageError } from '@chorus/storage';
+import { readRegularFile, StorageError, UnreadableFileError } from '@chorus/storage';
 import { parse } from '@humanwhocodes/momoa';
 import { createJiti } from 'jiti';
 import { ConfigError } from '../errors.ts';
@@ -9,16 +9,20 @@ import * as presets from './presets/presets.ts';
 import { resolveExperiment } from './resolve.ts';
 
 /**
- * Loads an experiment file. A TypeScript or JavaScript file is executed.
+ * Loads a config file. A TypeScript or JavaScript file is executed.
  *
- * @param path absolute path of a `.ts`, `.js`, `.mjs`, `.cjs` or `.json` file.
- * @throws ConfigError when it cannot be read or exports no experiment; for a syntax error, with file, line and column.
+ * @param path absolute path of a `.ts`, `.js` or `.json` file, or a variant of these for modules.
+ * @throws ConfigError when it has another extension, cannot be read or exports no experiment; for a syntax error, with file, line and column.
  */
 export async function loadExperimentFile(path: string): Promise<ExperimentFile> {
   // Reading a named pipe would block until it has a writer.
   const content = await readRegularFile(path, { maxBytes: maxExperimentBytes }).catch((error: unknown) => {
-    throw error instanceof StorageError ? new ConfigError(`Expected an experiment file: ${error.message}`) : error;
+    if (error instanceof UnreadableFileError)
+      throw new ConfigError(`Cannot read the config file ${path}: ${error.received}.`);
+    throw error instanceof StorageError ? new ConfigError(error.message) : error;
   });
+  if (!extensions.includes(extname(path)))
+    throw new ConfigError(`Expected a config file that ends in ${extensions.join(', ')}; received ${path}.`);
   const value = extname(path) === '.json' ? parseJsonFile(path, content.toString()) : await importDefault(path);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ConfigError(
@@ -29,6 +33,7 @@ export async function loadExperimentFile(path: string): Promise<ExperimentFile> 
 
 // --- internal ---
 
+const extensions = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '.json'];
 const maxExperimentBytes = 16 * 2 ** 20;
 /** Exports of the running Chorus, which a file at any location can import without installing it. */
 const chorus = { ConfigError, defineConfig, presetNames: presets.presetNames, resolveExperiment };
@@ -38,7 +43,10 @@ function parseJsonFile(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new ConfigError(`${path}${jsonErrorPlace(text)}: not valid JSON: ${firstLine(error)}`, [], { cause: error });
+    const place = jsonErrorPlace(text);
+    // The message has the position again, in a format that depends on the node version.
+    const message = place === '' ? firstLine(error) : firstLine(error).replace(/ (in JSON )?at position \d+.*$/, '');
+    throw new ConfigError(`${path}${place}: not valid JSON: ${message}`, [], { cause: error });
   }
 }
 
@@ -75,7 +83,7 @@ async function importDefault(path: string): Promise<unknown> {
 }
 
 function describeFailure(path: string, error: unknown): string {
-  // Babel counts columns from 0. The error may be in a file that the experiment file imports.
+  // Babel counts columns from 0. The error may be in a file that the config file imports.
   const syntax = /^ParseError: (.*?)\s*\n\s*(.*):(\d+):(\d+)$/s.exec(messageOf(error));
   if (syntax !== null) {
     const [, message, file, line, column] = syntax as unknown as [string, string, string, string, string];

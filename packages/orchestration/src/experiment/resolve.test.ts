@@ -41,7 +41,9 @@ describe('resolveExperiment', () => {
       /patience: unknown key; did you mean recipe\.head\.patience or recipe\.fineTune\.patience or /,
     ],
     ['a preset, which is not a key of an experiment', { preset: 'mobile' }, /preset: unknown key; known here: name,/],
-    ['a wrong type', { inputSize: 'big' }, /inputSize: .*expected number.*\(received "big"\)/],
+    ['NaN', { inputSize: Number.NaN }, /inputSize: .*\(received NaN\)$/m],
+    ['a fraction', { inputSize: 1.5 }, /inputSize: expected a whole number \(received 1\.5\)$/m],
+    ['a wrong type', { inputSize: 'big' }, /inputSize: expected number \(received "big"\)$/m],
     [
       'a learning rate that is not a number',
       { recipe: { head: { learningRate: Number.NaN } } },

@@ -146,8 +146,19 @@ function describeIssue(issue: z.core.$ZodIssue, input: JsonObject): string[] {
       return reasons.flatMap((inner) => describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, input));
   }
   const received = valueAt(input, issue.path);
-  const shown = received === undefined ? 'nothing' : String(JSON.stringify(received) ?? received);
-  return [`${where === '' ? 'experiment' : where}: ${issue.message} (received ${shown.slice(0, 80)})`];
+  const shown =
+    received === undefined
+      ? 'nothing'
+      : // JSON has no NaN.
+        typeof received === 'number'
+        ? String(received)
+        : String(JSON.stringify(received) ?? received);
+  // The message names the type that was received, which the value shows.
+  const message = issue.message
+    .replace(/^Invalid (?:input|option): /, '')
+    .replace(/, received [a-z ]+$/i, '')
+    .replace(/^expected int$/, 'expected a whole number');
+  return [`${where === '' ? 'experiment' : where}: ${message} (received ${shown.slice(0, 80)})`];
 }
 
 function valueAt(input: JsonObject, path: readonly PropertyKey[]): unknown {

@@ -37,6 +37,14 @@ export function readMe({ name, classes, resize, ensemble, members }: ExportConte
     `const probabilities = ${answer};`,
     '```',
     '',
+    'An `<img>` as an input; if the ensemble has several inputs, each needs one of its own size:',
+    '',
+    '```js',
+    `const size = ${ensemble.inputs[0]!.size};`,
+    "const pixels = tf.browser.fromPixels(document.querySelector('img'));",
+    'const image = tf.image.resizeBilinear(pixels.toFloat(), [size, size]).expandDims(0);',
+    '```',
+    '',
     ...(first.keras === undefined ? [] : keras),
   ]
     .join('\n')

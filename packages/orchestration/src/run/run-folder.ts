@@ -1,6 +1,6 @@
 /** The folder of a run: its paths, its lock and the experiment that it was started with. */
-import { lstat, mkdtemp, rmdir, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { lstat, mkdtemp, readdir, rmdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type Fold, foldName } from '@chorus/data';
 import {
   bytesOnDisk,
@@ -148,10 +148,30 @@ async function requireNoRun(folder: string): Promise<void> {
     throw advise(new ConfigError(`There is already a run in ${folder}.`), { code: 'run-exists', data: { folder } });
 }
 
+/** A sentence about run folders above or in a folder that is none; empty if there are none. */
+async function nearbyRuns(folder: string): Promise<string> {
+  const isRun = (path: string) =>
+    stat(join(path, 'experiment.json')).then(
+      (found) => found.isFile(),
+      () => false,
+    );
+  const parent = dirname(folder);
+  if (await isRun(parent)) return ` Did you mean ${parent}, which contains ${basename(folder)}?`;
+  const names = await readdir(folder).catch(() => []);
+  const runs: string[] = [];
+  for (const name of names) if (await isRun(join(folder, name))) runs.push(name);
+  if (runs.length === 0) return '';
+  // Names of runs begin alike and end with the time of their start.
+  const shown = runs.slice(-3).join(', ');
+  return ` It contains ${runs.length === 1 ? `the run ${shown}` : `${runs.length} runs, such as ${shown}`}.`;
+}
+
 async function readStart(path: string): Promise<RunStart> {
-  const content = await readJsonFile(path).catch((error: unknown) => {
+  const content = await readJsonFile(path).catch(async (error: unknown) => {
     if (error instanceof UnreadableFileError)
-      throw new ConfigError(`Expected a run folder, but cannot read ${path}: ${error.received}.`);
+      throw new ConfigError(
+        `Expected a run folder, but cannot read ${path}: ${error.received}.${await nearbyRuns(dirname(path))}`,
+      );
     if (error instanceof StorageError)
       throw new ConfigError(`Expected a run folder, received an invalid file: ${error.message}`);
     throw error;
