@@ -80,7 +80,10 @@ describe('batchNormScale', () => {
 describe('foldScale', () => {
   it('a folded convolution is the convolution, then the scale', () => {
     const dimensions = fc.record({ height: windowSide, width: windowSide, inputs: windowSide, outputs: windowSide });
-    const folding = fc.record({ ...{ dimensions, depthwise: fc.boolean(), hasBias: fc.boolean() }, seed: fc.nat(1000) });
+    const folding = fc.record({
+      ...{ dimensions, depthwise: fc.boolean(), hasBias: fc.boolean() },
+      seed: fc.nat(1000),
+    });
     fc.assert(
       fc.property(folding, ({ dimensions: { height, width, inputs, outputs }, depthwise, hasBias, seed }) => {
         const draw = (length: number, salt: number) =>

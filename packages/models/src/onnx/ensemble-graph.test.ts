@@ -27,9 +27,10 @@ function logitsOf(classifiers: readonly Classifier[], images: tf.Tensor4D, testT
 }
 
 describe.each(
-  [['a', 'b'], ['a', 'b', 'c']].flatMap((classes) =>
-    [true, false].map((testTimeAugmentation) => ({ classes, testTimeAugmentation })),
-  ),
+  [
+    ['a', 'b'],
+    ['a', 'b', 'c'],
+  ].flatMap((classes) => [true, false].map((testTimeAugmentation) => ({ classes, testTimeAugmentation }))),
 )('$classes.length classes, two sizes, two folds; mirror $testTimeAugmentation', (options) => {
   const { classes, testTimeAugmentation } = options;
   const classCount = classes.length;

@@ -23,8 +23,7 @@ export function addPreprocessing(
   name: string,
 ): ValueName {
   let x = builder.node('Transpose', `${name}/channels_first`, [image], { perm: [0, 3, 1, 2] });
-  if (channelOrder === 'bgr')
-    x = builder.node('Gather', `${name}/bgr`, [x, builder.integers([2, 1, 0])], { axis: 1 });
+  if (channelOrder === 'bgr') x = builder.node('Gather', `${name}/bgr`, [x, builder.integers([2, 1, 0])], { axis: 1 });
   x = builder.node('Cast', `${name}/floats`, [x], { to: float32 });
   if (divisor !== 1) x = builder.node('Div', `${name}/scaled`, [x, operand(builder, `${name}/divisor`, divisor)]);
   if (offset !== 0) x = builder.node('Sub', `${name}/centered`, [x, operand(builder, `${name}/offset`, offset)]);

@@ -60,7 +60,7 @@ describe('modelFiles', () => {
 });
 
 it('does not put more than 2 GB into one file', () => {
-  // Shared memory that nobody touches takes no space.
+  // Memory that is never written takes no space.
   const values = new Float32Array(new ArrayBuffer(1_200_000_000));
   const large: OnnxGraph = {
     ...{ name: 'large', inputs: [], outputs: [], nodes: [] },
