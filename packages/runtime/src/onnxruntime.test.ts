@@ -32,8 +32,13 @@ describe.skipIf('obstacle' in planOnnxruntime())('a session', () => {
   it('runs a model on batches of any size', async () => {
     expect(obstacleToOnnxruntime()).toBeUndefined();
     const session = await openOnnxSession(castModel(), threads);
-    expect(await session.run(Uint8Array.of(0, 255), [1, 2])).toEqual(Float32Array.of(0, 255));
-    expect(await session.run(Uint8Array.of(1, 2, 3, 4), [2, 2])).toEqual(Float32Array.of(1, 2, 3, 4));
+    for (const [pixels, rowCount] of [
+      [Uint8Array.of(0, 255), 1],
+      [Uint8Array.of(1, 2, 3, 4), 2],
+    ] as const) {
+      const shape = [rowCount, 2];
+      expect(await session.run({ x: { pixels, shape } })).toEqual({ values: Float32Array.from(pixels), shape });
+    }
     await session.dispose();
   });
 

@@ -8,15 +8,16 @@ import { type InferenceSession, Tensor } from 'onnxruntime-common';
 import { RuntimeError, setupNeeded } from './errors.ts';
 import { hasOnnxruntime, planOnnxruntime } from './native/locate-onnxruntime.ts';
 
-/** A model with one input, raw pixels, and one output, float32. Belongs to the thread that opened it. */
+/** Raw pixels [N,S,S,3]. */
+export interface OnnxImages {
+  pixels: Uint8Array;
+  shape: readonly number[];
+}
+
+/** A model that takes images and has one output, float32. Belongs to the thread that opened it. */
 export interface OnnxSession {
-  /**
-   * Runs the model.
-   *
-   * @param pixels [N,S,S,3]; not changed.
-   * @returns all numbers of the output.
-   */
-  run(pixels: Uint8Array, shape: readonly number[]): Promise<Float32Array>;
+  /** Runs the model on images by the name of the input, which are not changed. */
+  run(images: Readonly<Record<string, OnnxImages>>): Promise<{ values: Float32Array; shape: readonly number[] }>;
   /** Frees the model; call it when no `run` is pending. */
   dispose(): Promise<void>;
 }
@@ -35,23 +36,32 @@ export interface OnnxThreads {
 /**
  * Loads a model.
  *
- * @param model content of an `.onnx` file; may be dropped afterwards.
+ * @param model content of an `.onnx` file, which may be dropped afterwards, or the path of a file.
  * @throws RuntimeError when onnxruntime does not run on this machine, or is not set up.
  */
-export async function openOnnxSession(model: Uint8Array, { threads, spin }: OnnxThreads): Promise<OnnxSession> {
+export async function openOnnxSession(
+  model: Uint8Array | string,
+  { threads, spin }: OnnxThreads,
+): Promise<OnnxSession> {
   const { InferenceSession } = load();
   const session = new InferenceSession();
-  session.loadModel(model.buffer, model.byteOffset, model.byteLength, {
+  const options = {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     extra: { session: { intra_op: { allow_spinning: spin ? '1' : '0' }, force_spinning_stop: '1' } },
-  });
-  const [input, output] = [session.inputMetadata[0]!.name, session.outputMetadata[0]!.name];
+  };
+  if (typeof model === 'string') session.loadModel(model, options);
+  else session.loadModel(model.buffer, model.byteOffset, model.byteLength, options);
+  const output = session.outputMetadata[0]!.name;
   return {
-    async run(pixels, shape) {
-      const results = session.run({ [input]: new Tensor('uint8', pixels, shape) }, { [output]: null }, {});
-      return results[output]!.data as Float32Array;
+    async run(images) {
+      const feeds = Object.entries(images).map(([name, { pixels, shape }]) => [
+        name,
+        new Tensor('uint8', pixels, shape),
+      ]);
+      const { data, dims } = session.run(Object.fromEntries(feeds), { [output]: null }, {})[output]!;
+      return { values: data as Float32Array, shape: dims };
     },
     async dispose() {
       session.dispose();
@@ -76,13 +86,13 @@ export function obstacleToOnnxruntime(): string | undefined {
 interface Binding {
   initOrtOnce(logLevel: number, tensor: typeof Tensor): void;
   InferenceSession: new () => {
+    loadModel(path: string, options: InferenceSession.SessionOptions): void;
     loadModel(
       model: ArrayBufferLike,
       byteOffset: number,
       byteLength: number,
       options: InferenceSession.SessionOptions,
     ): void;
-    readonly inputMetadata: readonly { name: string }[];
     readonly outputMetadata: readonly { name: string }[];
     run(feeds: Record<string, Tensor>, fetches: Record<string, null>, options: object): Record<string, Tensor>;
     dispose(): void;

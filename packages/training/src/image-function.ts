@@ -1,7 +1,7 @@
 /** A fixed network that maps images to rows of numbers, on one of two engines. */
 import type { ImageBatch } from '@chorus/data';
 import type { Classifier } from '@chorus/models';
-import { type ClassifierOutput, classifierModel } from '@chorus/models/onnx';
+import { type ClassifierOutput, classifierModel, classifierValues } from '@chorus/models/onnx';
 import { type OnnxThreads, openOnnxSession } from '@chorus/runtime';
 import type * as tf from '@tensorflow/tfjs';
 import { forwardBatchSize, numbersOf } from './forward-rows.ts';
@@ -103,7 +103,9 @@ async function onnxFunction(
       for (let start = 0; start < indices.length; start += onnxBatchSize) {
         const end = start + onnxBatchSize;
         const some = { indices: indices.subarray(start, end), flips: flips.subarray(start, end) };
-        parts.push(await session.run(images.bytes(some), [some.indices.length, inputSize, inputSize, 3]));
+        const shape = [some.indices.length, inputSize, inputSize, 3];
+        const { values } = await session.run({ [classifierValues.image]: { pixels: images.bytes(some), shape } });
+        parts.push(values);
       }
       return joined(parts);
     },

@@ -28,7 +28,7 @@ export function classifierModel(classifier: Classifier, output: ClassifierOutput
   const image = addImageInput(builder, classifierValues.image, backbone.inputSize);
   const pixels = addPreprocessing(builder, image, preprocessing, preprocessing.name);
   const to = graph.indexOf(layerOf(output));
-  const value = addNetwork(builder, graph, { image: pixels, to, name: 'network', weights: 'weights' });
+  const value = addNetwork(builder, graph, { image: pixels, to, name: 'network' });
   const { shape } = graph.nodes[to]!;
   const [operator, attributes] =
     shape.length === 3 ? (['Transpose', { perm: [0, 2, 3, 1] }] as const) : (['Identity', {}] as const);

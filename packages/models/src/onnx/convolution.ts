@@ -51,20 +51,13 @@ export function windowAttributes({ size, strides }: Window, { top, left, bottom,
   return { kernel_shape: size, strides, pads: [top, left, bottom, right] };
 }
 
-/**
- * Adds a convolution.
- *
- * @param weights prefix of the constants' names.
- * @param kernel called unless the constants exist.
- */
 export function addConvolution(
   builder: GraphBuilder,
-  { x, name, weights, window, pads }: { x: ValueName; name: ValueName; weights: string; window: Window; pads: Pads },
-  kernel: Kernel,
+  { x, name, window, pads }: { x: ValueName; name: ValueName; window: Window; pads: Pads },
+  { values, shape, groups, bias }: Kernel,
 ): ValueName {
-  const { values, shape, groups, bias } = kernel;
-  const inputs = [x, builder.constant(`${weights}/kernel`, shape, () => values)];
-  if (bias !== undefined) inputs.push(builder.constant(`${weights}/bias`, [bias.length], () => bias));
+  const inputs = [x, builder.constant(`${name}/kernel`, shape, values)];
+  if (bias !== undefined) inputs.push(builder.constant(`${name}/bias`, [bias.length], bias));
   return builder.node('Conv', name, inputs, { ...windowAttributes(window, pads), group: groups });
 }
 

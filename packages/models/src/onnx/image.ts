@@ -7,15 +7,12 @@ export function addImageInput(builder: GraphBuilder, name: ValueName, side: numb
   return builder.input({ name, type: 'uint8', shape: ['N', side, side, 3] });
 }
 
-/** Mirrors images [N,S,S,3] left to right. */
-export function addMirror(builder: GraphBuilder, image: ValueName, side: number): ValueName {
-  const [start, end, axis, step] = [
-    builder.integers('mirror/start', [-1]),
-    builder.integers(`mirror/end_${side}`, [-side - 1]),
-    builder.integers('mirror/axis', [2]),
-    builder.integers('mirror/step', [-1]),
-  ];
-  return builder.node('Slice', `${image}/mirror`, [image, start, end, axis, step]);
+/** Appends the images' mirror images: [N,S,S,3] → [2N,S,S,3]. */
+export function addMirrorImages(builder: GraphBuilder, image: ValueName, side: number, name: string): ValueName {
+  // Start, end, axis and step: from the last column to before the first.
+  const slice = [[-1], [-side - 1], [2], [-1]].map((one) => builder.integers(one));
+  const mirrored = builder.node('Slice', `${name}/mirrored`, [image, ...slice]);
+  return builder.node('Concat', `${name}/with_mirrored`, [image, mirrored], { axis: 0 });
 }
 
 /** Raw pixels [N,S,S,3] → preprocessed pixels [N,3,S,S], by the same operations in the same order as in training. */
@@ -26,8 +23,7 @@ export function addPreprocessing(
   name: string,
 ): ValueName {
   let x = builder.node('Transpose', `${name}/channels_first`, [image], { perm: [0, 3, 1, 2] });
-  if (channelOrder === 'bgr')
-    x = builder.node('Gather', `${name}/bgr`, [x, builder.integers('bgr', [2, 1, 0])], { axis: 1 });
+  if (channelOrder === 'bgr') x = builder.node('Gather', `${name}/bgr`, [x, builder.integers([2, 1, 0])], { axis: 1 });
   x = builder.node('Cast', `${name}/floats`, [x], { to: float32 });
   if (divisor !== 1) x = builder.node('Div', `${name}/scaled`, [x, operand(builder, `${name}/divisor`, divisor)]);
   if (offset !== 0) x = builder.node('Sub', `${name}/centered`, [x, operand(builder, `${name}/offset`, offset)]);
@@ -41,6 +37,6 @@ const float32 = 1;
 
 function operand(builder: GraphBuilder, name: string, numbers: number | ChannelNumbers): ValueName {
   return typeof numbers === 'number'
-    ? builder.constant(name, [], () => Float32Array.of(numbers))
-    : builder.constant(name, [1, 3, 1, 1], () => Float32Array.from(numbers));
+    ? builder.number(numbers)
+    : builder.constant(name, [1, 3, 1, 1], Float32Array.from(numbers));
 }

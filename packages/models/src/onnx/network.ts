@@ -1,5 +1,4 @@
 /** A classifier's layers as ONNX nodes, with channels first; a BatchNorm or padding becomes part of its convolution. */
-
 import { weightsOf } from '../classifier/model-weights.ts';
 import type { GraphNode, LayerGraph } from '../graph/layer-graph.ts';
 import { BatchNorm } from '../layers/batch-norm.ts';
@@ -26,10 +25,8 @@ export interface NetworkOptions {
   image: ValueName;
   /** Index of the last node to add. */
   to: number;
-  /** Prefix of the names of nodes. */
+  /** Prefix of the names of nodes and weights. */
   name: string;
-  /** Prefix of the names of weights, which several calls of one network share. */
-  weights: string;
 }
 
 /**
@@ -38,7 +35,7 @@ export interface NetworkOptions {
  * @returns the node's output: [N,C,H,W] or, pooled, [N,C].
  */
 export function addNetwork(builder: GraphBuilder, graph: LayerGraph, options: NetworkOptions): ValueName {
-  const { image, to, name, weights } = options;
+  const { image, to, name } = options;
   const nodes = graph.nodes.slice(0, to + 1);
   const usersOf = nodes.map((_, index) => nodes.filter(({ inputs }) => inputs.includes(index)));
   const values: ValueName[] = [image];
@@ -61,9 +58,8 @@ export function addNetwork(builder: GraphBuilder, graph: LayerGraph, options: Ne
       const norm = onlyUser?.layer instanceof BatchNorm ? onlyUser : undefined;
       const last = norm ?? node;
       const value = convolution({
-        ...{ builder, x, config: configOf(node), numbers: numbersOf(node) },
+        ...{ builder, x, config: convolutionConfig(node), numbers: numbersOf(node) },
         name: `${name}/${last.layer.name}`,
-        weights: `${weights}/${node.layer.name}`,
         pads: (window) => padding.get(input) ?? padsOf(node, input, window),
         scale: norm && scaleOf(norm),
       });
@@ -80,7 +76,6 @@ export function addNetwork(builder: GraphBuilder, graph: LayerGraph, options: Ne
       node,
       input,
       name: `${name}/${node.layer.name}`,
-      weights: `${weights}/${node.layer.name}`,
     });
   }
   return values[to]!;
@@ -92,7 +87,6 @@ interface ConvolutionParts {
   builder: GraphBuilder;
   x: ValueName;
   name: ValueName;
-  weights: string;
   config: WindowConfig;
   numbers: ReadonlyMap<string, LayerNumbers>;
   pads(window: Window): Pads;
@@ -123,10 +117,10 @@ const convolutions: Readonly<Record<string, (parts: ConvolutionParts) => ValueNa
     return convolve(parts, depthwiseKernel(values, shape));
   },
   SeparableConv2D(parts) {
-    const { name, weights, numbers } = parts;
+    const { name, numbers } = parts;
     const [depthwise, pointwise] = [numbers.get('depthwise_kernel')!, numbers.get('pointwise_kernel')!];
     const x = convolve(
-      { ...parts, name: `${name}/depthwise`, weights: `${weights}/depthwise`, scale: undefined },
+      { ...parts, name: `${name}/depthwise`, scale: undefined },
       depthwiseKernel(depthwise.values, depthwise.shape),
     );
     const single: Pick<ConvolutionParts, 'config' | 'pads'> = {
@@ -138,10 +132,10 @@ const convolutions: Readonly<Record<string, (parts: ConvolutionParts) => ValueNa
 };
 
 function convolve(parts: ConvolutionParts, kernel: Kernel): ValueName {
-  const { builder, x, name, weights, config, pads, scale } = parts;
+  const { builder, x, name, config, pads, scale } = parts;
   const window: Window = { size: config.kernelSize, strides: config.strides };
   const folded = scale === undefined ? kernel : foldScale(kernel, scale);
-  return addConvolution(builder, { x, name, weights, window, pads: pads(window) }, folded);
+  return addConvolution(builder, { x, name, window, pads: pads(window) }, folded);
 }
 
 interface OperationParts {
@@ -151,21 +145,21 @@ interface OperationParts {
   /** The node of the first input. */
   input: GraphNode;
   name: ValueName;
-  weights: string;
 }
 
 const operations: Readonly<Record<string, (parts: OperationParts) => ValueName>> = {
-  ReLU: ({ builder, xs, name }) => builder.node('Relu', name, xs),
+  ReLU({ builder, xs, node, name }) {
+    requireConfig(node, { maxValue: undefined });
+    return builder.node('Relu', name, xs);
+  },
   [Relu6.className]({ builder, xs, name }) {
-    const [low, high] = [0, 6].map((limit) => builder.constant(`limit_${limit}`, [], () => Float32Array.of(limit)));
-    return builder.node('Clip', name, [xs[0]!, low!, high!]);
+    return builder.node('Clip', name, [xs[0]!, builder.number(0), builder.number(6)]);
   },
   Add: ({ builder, xs, name }) => builder.node('Add', name, xs),
   Concatenate: ({ builder, xs, name }) => builder.node('Concat', name, xs, { axis: 1 }),
-  ZeroPadding2D({ builder, xs, node, name, weights }) {
+  ZeroPadding2D({ builder, xs, node, name }) {
     const { top, left, bottom, right } = zeroPads(node);
-    const pads = builder.integers(`${weights}/pads`, [0, 0, top, left, 0, 0, bottom, right]);
-    return builder.node('Pad', name, [xs[0]!, pads]);
+    return builder.node('Pad', name, [xs[0]!, builder.integers([0, 0, top, left, 0, 0, bottom, right])]);
   },
   MaxPooling2D: (parts) => pool('MaxPool', parts),
   // Pixels outside the image do not count, in TensorFlow and by default in ONNX.
@@ -175,11 +169,12 @@ const operations: Readonly<Record<string, (parts: OperationParts) => ValueName>>
     return builder.node('Flatten', name, [mean]);
   },
   [SeededDropout.className]: ({ xs }) => xs[0]!,
-  Dense({ builder, xs, node, name, weights }) {
+  Dense({ builder, xs, node, name }) {
+    requireConfig(node, { useBias: true, activation: 'linear' });
     const numbers = numbersOf(node);
     const constants = ['kernel', 'bias'].map((one) => {
       const { values, shape } = numbers.get(one)!;
-      return builder.constant(`${weights}/${one}`, shape, () => values);
+      return builder.constant(`${name}/${one}`, shape, values);
     });
     return builder.node('Gemm', name, [xs[0]!, ...constants]);
   },
@@ -204,6 +199,24 @@ function zeroPads({ layer }: GraphNode): Pads {
   const { padding } = layer.getConfig() as unknown as { padding: [[number, number], [number, number]] };
   const [[top, bottom], [left, right]] = padding;
   return { top, left, bottom, right };
+}
+
+function convolutionConfig(node: GraphNode): WindowConfig {
+  requireConfig(node, { useBias: false, activation: 'linear', dilationRate: [1, 1], depthMultiplier: 1 });
+  return configOf(node);
+}
+
+/**
+ * @param expected settings without which the node would compute something else; a layer may lack some of them.
+ * @throws Error naming the first that differs: the conversion above needs to be extended.
+ */
+function requireConfig({ layer }: GraphNode, expected: Readonly<Record<string, unknown>>): void {
+  const config = layer.getConfig();
+  for (const [key, value] of Object.entries(expected)) {
+    const found = config[key] ?? undefined;
+    if (found !== undefined && JSON.stringify(found) !== JSON.stringify(value))
+      throw new Error(`layer ${layer.name} has no ONNX form with ${key} ${JSON.stringify(found)}`);
+  }
 }
 
 function configOf({ layer }: GraphNode): WindowConfig {
