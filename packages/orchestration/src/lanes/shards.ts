@@ -11,8 +11,15 @@ export interface Shard {
 /**
  * Cuts the images 0 … `imageCount` into shards of a few seconds each. Every shard but the last consists of whole batches, so
  * that the batches do not depend on the cut.
+ *
+ * @param shardCost approximate cost of a shard.
  */
-export function shardsOf(imageCount: number, backbone: BackboneSpec, viewsPerImage: ViewsPerImage): Shard[] {
+export function shardsOf(
+  imageCount: number,
+  backbone: BackboneSpec,
+  viewsPerImage: ViewsPerImage,
+  shardCost = usualShardCost,
+): Shard[] {
   const costPerBatch = memberCost(backbone) * forwardBatchSize;
   const imagesPerBatch = forwardBatchSize / viewsPerImage;
   const imagesPerShard = imagesPerBatch * Math.max(1, Math.round(shardCost / costPerBatch));
@@ -30,4 +37,4 @@ export function shardsOf(imageCount: number, backbone: BackboneSpec, viewsPerIma
  * Cost of a shard: two batches of Xception at 299 px, or 20 of MobileNet at 224 px. They take 3 to 7 s on one of two lanes of
  * a two-core AMD EPYC with AVX-512.
  */
-const shardCost = 3.4e7;
+const usualShardCost = 3.4e7;

@@ -1,11 +1,11 @@
 /** Keeps features of frozen backbones between runs, by what they were computed from. */
 
 import { readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import type { DecodeOptions } from '@chorus/data';
 import { cacheFolder, publishFile, sha256 } from '@chorus/storage';
 import type { ComputeSettings, MemberPlan, SharedFeatures } from '@chorus/training';
+import { processorKey } from '../processor.ts';
 import { versions } from '../versions.ts';
 
 /** Everything that features depend on. */
@@ -37,7 +37,7 @@ export function featureKey({ member, features, sha256: images, decoding, lanes }
   const origin = {
     format,
     ...{ backbone, preprocessing, weights: weights.sha256, rowsPerImage: features.rowsPerImage },
-    ...{ engines: [...engines], processor: cpus()[0]?.model, versions: versions() },
+    ...{ engines: [...engines], processor: processorKey(), versions: versions() },
     ...{ pixels, files },
   };
   return sha256(JSON.stringify(origin));

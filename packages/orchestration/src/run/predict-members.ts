@@ -64,7 +64,8 @@ export async function predictMembers(
         model,
         modelIndex,
         key: modelKey(member.name, modelIndex),
-        shards: shardsOf(indices.length, backbone, testTimeAugmentation ? 2 : 1),
+        // Lanes that keep their models lose no time with small shards, and balance better.
+        shards: shardsOf(indices.length, backbone, testTimeAugmentation ? 2 : 1, models && 0),
         logits: new Float32Array(indices.length * outputCount),
       };
     }),
