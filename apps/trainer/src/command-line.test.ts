@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -532,6 +532,20 @@ describe('chorus features', () => {
 });
 
 describe('the other commands', () => {
+  it('cleans the kept features only with --yes', async () => {
+    const features = at('full-cache/features');
+    await mkdir(features, { recursive: true });
+    await writeFile(join(features, 'a.f32'), new Uint8Array(2_500_000));
+    const environment = { CHORUS_CACHE: at('full-cache') };
+    const preview = await start(['clean'], environment).ended;
+    expect(preview.stdout).toBe(
+      `would remove the features of 1 backbone (2.5 MB) from ${features}; add --yes to remove them\n`,
+    );
+    const removed = await start(['clean', '--yes'], environment).ended;
+    expect(removed.stdout).toBe(`removed the features of 1 backbone (2.5 MB) from ${features}\n`);
+    expect((await start(['clean'], environment).ended).stdout).toBe(`no features in ${features}\n`);
+  });
+
   it('lists devices', async () => {
     const { exitCode, stdout } = await chorus('devices', '--json');
     expect(exitCode).toBe(0);

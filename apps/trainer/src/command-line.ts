@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './commands/check.ts';
+import { cleanCommand } from './commands/clean.ts';
 import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { downloadCommand } from './commands/download.ts';
@@ -35,6 +36,7 @@ const program = new Command('chorus')
   .addCommand(featuresCommand)
   .addCommand(exportCommand)
   .addCommand(runsCommand)
+  .addCommand(cleanCommand)
   .addCommand(downloadCommand)
   .addCommand(devicesCommand)
   .addCommand(doctorCommand)

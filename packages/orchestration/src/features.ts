@@ -1,5 +1,6 @@
 /** Extracts pooled features of a pre-trained backbone, as Keras does with `include_top=False, pooling='avg'`. */
 import { stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { basename, dirname, resolve } from 'node:path';
 import { DataError, type DecodeOptions, resizeMethods, type SkippedImage } from '@chorus/data';
 import {
@@ -12,21 +13,23 @@ import {
   variantOf,
   variantOfFile,
 } from '@chorus/models';
-import { initRuntime, type OnSetupProgress, setupRuntime } from '@chorus/runtime';
+import { initRuntime, type OnSetupProgress, type RuntimeOptions, setupRuntime } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
 import {
+  type ComputeSettings,
   forwardBatchSize,
   forwardRows,
   ImageReader,
-  prepareFunction,
+  prepareImageFunction,
   readWeightFile,
   StoppedError,
 } from '@chorus/training';
-import type * as tf from '@tensorflow/tfjs';
 import { ConfigError } from './errors.ts';
 import { parseWorkers } from './experiment/resolve.ts';
-import { experimentSchema } from './experiment/schema.ts';
+import { type Experiment, experimentSchema, runtimeSchema } from './experiment/schema.ts';
 import { chooseLanes } from './lanes/choose-lanes.ts';
+import { computeSettings } from './lanes/compute-settings.ts';
+import { chooseForwardEngine } from './lanes/forward-engine.ts';
 import { npyBytes } from './npy.ts';
 import { requireWritable, writingTo } from './output-place.ts';
 import { decodeToStores } from './run/decode-to-stores.ts';
@@ -44,6 +47,10 @@ export interface FeaturesOptions {
   resize?: string | undefined;
   /** A device such as `gpu:1`; by default the first GPU or, without a GPU, the CPU. */
   device?: string | undefined;
+  /** Engine of the forward pass on a CPU, as `runtime.forward` in an experiment; by default `auto`. */
+  forward?: Experiment['runtime']['forward'] | undefined;
+  /** Receives messages for the user. */
+  onNotice?: (notice: string) => void;
   /** Called after each batch of images. */
   onProgress?: (done: number, total: number) => void;
   /** Stops before the next batch. */
@@ -77,14 +84,19 @@ export async function extractFeatures(paths: readonly string[], options: Feature
   await setupRuntime(options.onSetup);
   const { lanes } = await chooseLanes({ workers: parseWorkers(device), runtime: {}, members: [{ name: family }] });
   if (device !== 'auto' && lanes.length > 1) throw new ConfigError(`Expected one device, received "${device}".`);
-  initRuntime(lanes[0]!);
+  const [lane] = lanes as [RuntimeOptions];
+  initRuntime(lane);
+  const runtime = runtimeSchema.parse({ forward: options.forward });
+  const forward = chooseForwardEngine(runtime.forward, options.onNotice ?? (() => {}));
+  const settings = { compile: true, precision: 'float32' } as const;
+  const [compute] = computeSettings(settings, [lane], forward, availableParallelism()) as [ComputeSettings];
   const found = named ?? variantOf({ family, variant: await variantOfFile(family, weights) });
   const backbone = { family, variant: found.name, inputSize: options.inputSize ?? found.defaultInputSize };
   // The head is not used.
   const classifier = createClassifier({ backbone, classes: ['first', 'second'], seed: 0, initializes: 'head' });
   try {
     await loadBackboneWeights(classifier, weights);
-    const rows = await featureRows(classifier, paths, decoding, options);
+    const rows = await featureRows(classifier, paths, decoding, compute, options);
     return { rows, width: classifier.featureWidth };
   } finally {
     classifier.dispose();
@@ -114,16 +126,13 @@ async function featureRows(
   classifier: Classifier,
   paths: readonly string[],
   decoding: DecodeOptions,
+  compute: ComputeSettings,
   { weights, onProgress, signal }: FeaturesOptions,
 ): Promise<Float32Array> {
   const { inputSize } = classifier.backbone;
   const rows = new Float32Array(paths.length * classifier.featureWidth);
   const skipped: SkippedImage[] = [];
-  const features = prepareFunction(
-    { compile: true },
-    { name: 'features', callCount: Math.ceil(paths.length / forwardBatchSize) },
-    (pixels: tf.Tensor4D) => classifier.features(pixels),
-  );
+  const features = await prepareImageFunction(classifier, { output: 'features', rowCount: paths.length }, compute);
   try {
     for (let start = 0; start < paths.length; start += forwardBatchSize) {
       if (signal?.aborted) throw new StoppedError('Stopped; nothing was written.');
@@ -133,10 +142,8 @@ async function featureRows(
       // After a bad file, no features are written; the remaining files are only decoded, to report all bad ones.
       if (skipped.length === 0) {
         const images = new ImageReader(decoded.pixels.get(inputSize)!, new SharedArrayBuffer(batch.length));
-        const values = await forwardRows(
-          Uint32Array.from(batch.keys()),
-          { width: classifier.featureWidth, imageCount: paths.length },
-          (some, rowCount) => features(images.read(some, rowCount)),
+        const values = await forwardRows(Uint32Array.from(batch.keys()), { width: classifier.featureWidth }, (some) =>
+          features.rows(images, some),
         );
         const broken = values.findIndex((value) => !Number.isFinite(value));
         if (broken !== -1)
@@ -148,7 +155,7 @@ async function featureRows(
       onProgress?.(start + batch.length, paths.length);
     }
   } finally {
-    features.dispose();
+    await features.dispose();
   }
   if (skipped.length > 0)
     throw new DataError(

@@ -1,24 +1,14 @@
 /** SHA-256 hashes of a run's predictions and weights, recorded with earlier versions on the same type of processor. */
 import { readdir, readFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { sha256 } from '@chorus/storage';
+import { processorKey } from './processor.ts';
 import recorded from './recorded-numbers.json' with { type: 'json' };
-
-/** Instruction sets that determine oneDNN's choice of kernels, and thus the rounding of sums. */
-const instructionSets = ['avx2', 'fma', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'avx512_fp16', 'amx_bf16'];
-
-/** The processor's model and instruction sets: the key of the recorded numbers. */
-async function processorKey(): Promise<string> {
-  const info = await readFile('/proc/cpuinfo', 'utf8').catch(() => '');
-  const flags = new Set(/^flags\s*:(.*)$/m.exec(info)?.[1]?.trim().split(' '));
-  return [cpus()[0]!.model.trim(), ...instructionSets.filter((name) => flags.has(name))].join(' ');
-}
 
 /** The recorded hashes of a run on this type of processor; undefined if there are none. */
 export async function recordedNumbers(run: string): Promise<Record<string, string> | undefined> {
   const byRun: Record<string, Record<string, Record<string, string>>> = recorded;
-  return byRun[await processorKey()]?.[run];
+  return byRun[processorKey()]?.[run];
 }
 
 /** Hashes of `predictions.csv` and of the bundle's weights. */

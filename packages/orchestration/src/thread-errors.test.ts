@@ -69,7 +69,7 @@ describe('an error from another thread', () => {
 describe("the error of a lane's task", () => {
   const startup = (device: LaneStartup['runtime']['device']): LaneStartup => ({
     runtime: { device },
-    compute: { compile: true, bfloat16: false },
+    compute: { compile: true, bfloat16: false, forward: { engine: 'tensorflow' } },
     stop: new StopFlag().shared,
   });
   prepareProcess();
@@ -83,7 +83,13 @@ describe("the error of a lane's task", () => {
   };
 
   it('is a ModelError for an invalid member', async () => {
-    const error = await failureOn('cpu:0', { kind: 'predict', name: 'a', manifest: {}, weights: new Uint8Array() });
+    const error = await failureOn('cpu:0', {
+      kind: 'predict',
+      name: 'a',
+      model: 'a',
+      manifest: {},
+      weights: new Uint8Array(),
+    });
     expect(error).toBeInstanceOf(ModelError);
     expect((error as Error).message).toMatch(/^Invalid member manifest: /);
   });

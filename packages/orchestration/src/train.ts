@@ -11,6 +11,7 @@ import { Lane } from './lanes/lane.ts';
 import type { Report } from './report/schema.ts';
 import { countImages } from './run/count-images.ts';
 import { isNamedSource } from './run/dataset.ts';
+import { FeatureCache } from './run/feature-cache.ts';
 import { finishedReport } from './run/finished-run.ts';
 import { weightSource } from './run/initial-weights.ts';
 import { MetricsLog } from './run/metrics-log.ts';
@@ -87,7 +88,7 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
 // --- internal ---
 
 async function startFolder(
-  { path, experiment, dataset }: Preparation,
+  { path, experiment, dataset, forward }: Preparation,
   { preset = 'none' }: Pick<TrainOptions, 'preset'>,
 ): Promise<RunFolder> {
   const folder = await openRunFolder(path, 'new');
@@ -98,6 +99,7 @@ async function startFolder(
       preset,
       versions: versions(),
       datasetFingerprint: dataset.fingerprint,
+      forward,
       experiment: {
         ...experiment,
         // A resumed run may be started from another folder.
@@ -137,7 +139,9 @@ async function runIn(
   const reads = new SharedArrayBuffer(dataset.images.length);
   try {
     stop.check();
-    const outcomes = await trainMembers({ plan, dataset, lanes, folder, reads, stop, observer: logged });
+    const featureCache = experiment.runtime.featureCache ? new FeatureCache() : undefined;
+    const run = { plan, dataset, lanes, folder, reads, stop, observer: logged, featureCache };
+    const outcomes = await trainMembers(run);
     timeline.end(phaseNames.members);
     const parts = { start, dataset, counts, demo: isDemo(experiment), plan, outcomes, lanes, timeline };
     const done = outcomes.flatMap((outcome, index) =>

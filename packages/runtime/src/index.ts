@@ -9,5 +9,12 @@ export { nativePlatform } from './native/platforms.ts';
 export { setupRuntime } from './native/setup.ts';
 export type { OnSetupProgress, SetupProgress } from './native/setup-step.ts';
 export { type MissingPart, nativeRuntimeStatus } from './native/status.ts';
+export {
+  type OnnxImages,
+  type OnnxSession,
+  type OnnxThreads,
+  obstacleToOnnxruntime,
+  openOnnxSession,
+} from './onnxruntime.ts';
 export { prepareProcess, processEnvironment } from './process.ts';
 export { initRuntime, type Runtime, type RuntimeOptions } from './runtime.ts';

@@ -25,7 +25,14 @@ beforeAll(() => {
 const classifier = (): ReturnType<typeof createClassifier> =>
   createClassifier({ backbone: { family: 'mobilenet', alpha: 0.25, inputSize: size }, classes: ['a', 'b'], seed: 1 });
 
-const lane = { stop: new StopFlag(), compute: { compile: false, bfloat16: false } as const };
+const lanes = {
+  tensorflow: { stop: new StopFlag(), compute: { compile: false, bfloat16: false, forward: { engine: 'tensorflow' } } },
+  onnxruntime: {
+    stop: new StopFlag(),
+    compute: { compile: false, bfloat16: false, forward: { engine: 'onnxruntime', threads: 1, spin: false } },
+  },
+} as const;
+const lane = lanes.tensorflow;
 
 const batch: ImageBatch = { indices: Uint32Array.of(2, 4), flips: Uint8Array.of(1, 0) };
 
@@ -34,45 +41,30 @@ function activationsOf(activations: ActivationCache, batch: ImageBatch): tf.Tens
 }
 
 describe('cached activations', () => {
-  test.each<[FineTuneRange]>([['head'], [{ lastLayers: 20 }]])(
-    'equal recomputed ones, flipped or not: %j',
-    async (range) => {
-      const model = classifier();
-      const view = model.fineTuneView(range, { batchNorm: 'moving' });
-      const reader = new ImageReader(handle, new SharedArrayBuffer(imageCount));
-      const kept = new ActivationCache(view, reader, indices, 2);
-      const fresh = new ActivationCache(view, reader, indices, 2);
-      const width = view.cut.shape.reduce((product, side) => product * side, 1);
-      expect(await kept.compute(1e9, lane)).toBe(2 * 3 * width * 4);
-      expect(await fresh.compute(10, lane)).toBe(0);
-      const before = tf.memory().numTensors;
-      const [one, other] = [kept, fresh].map((activations) => activationsOf(activations, batch)) as [
-        tf.Tensor,
-        tf.Tensor,
-      ];
-      expect(tf.memory().numTensors).toBe(before + 2);
-      expect(one.shape).toEqual([2, ...view.cut.shape]);
-      const largest = tf.tidy(() => one.sub(other).abs().max().dataSync()[0]!);
-      expect(largest).toBeLessThan(1e-5);
-      tf.dispose([one, other]);
-      model.dispose();
-    },
-  );
-
-  it('are the same when another task has computed them in shared memory', async () => {
+  test.each<[FineTuneRange, keyof typeof lanes]>([
+    ['head', 'tensorflow'],
+    [{ lastLayers: 20 }, 'tensorflow'],
+    ['head', 'onnxruntime'],
+    [{ lastLayers: 20 }, 'onnxruntime'],
+  ])('equal recomputed ones, flipped or not: %j in %s', async (range, engine) => {
     const model = classifier();
-    const view = model.fineTuneView('head', { batchNorm: 'moving' });
+    const view = model.fineTuneView(range, { batchNorm: 'moving' });
     const reader = new ImageReader(handle, new SharedArrayBuffer(imageCount));
-    const own = new ActivationCache(view, reader, indices, 2);
-    await own.compute(1e9, lane);
-    const rows = new SharedArrayBuffer(2 * indices.length * model.featureWidth * 4);
-    await new ActivationCache(view, reader, indices, 2).rows(lane, new Float32Array(rows));
-    const shared = ActivationCache.shared(view, reader, { indices, rowsPerImage: 2, rows });
-    const [one, other] = [own, shared].map((activations) => activationsOf(activations, batch)) as [
+    const source = { classifier: model, view, images: reader };
+    const kept = new ActivationCache(source, indices, 2);
+    const fresh = new ActivationCache(source, indices, 2);
+    const width = view.cut.shape.reduce((product, side) => product * side, 1);
+    expect(await kept.compute(1e9, lanes[engine])).toBe(2 * 3 * width * 4);
+    expect(await fresh.compute(10, lane)).toBe(0);
+    const before = tf.memory().numTensors;
+    const [one, other] = [kept, fresh].map((activations) => activationsOf(activations, batch)) as [
       tf.Tensor,
       tf.Tensor,
     ];
-    expect(other.dataSync()).toEqual(one.dataSync());
+    expect(tf.memory().numTensors).toBe(before + 2);
+    expect(one.shape).toEqual([2, ...view.cut.shape]);
+    const largest = tf.tidy(() => one.sub(other).abs().max().dataSync()[0]!);
+    expect(largest).toBeLessThan(1e-5);
     tf.dispose([one, other]);
     model.dispose();
   });
@@ -81,7 +73,8 @@ describe('cached activations', () => {
     const model = classifier();
     const view = model.fineTuneView('all', { batchNorm: 'batch' });
     const reader = new ImageReader(handle, new SharedArrayBuffer(imageCount));
-    expect(await new ActivationCache(view, reader, indices, 2).compute(1e9, lane)).toBe(0);
+    const source = { classifier: model, view, images: reader };
+    expect(await new ActivationCache(source, indices, 2).compute(1e9, lane)).toBe(0);
     model.dispose();
   });
 
@@ -89,7 +82,8 @@ describe('cached activations', () => {
     const model = classifier();
     const reads = new SharedArrayBuffer(imageCount);
     const view = model.fineTuneView('head', { batchNorm: 'moving' });
-    await new ActivationCache(view, new ImageReader(handle, reads), indices, 1).compute(1e9, lane);
+    const source = { classifier: model, view, images: new ImageReader(handle, reads) };
+    await new ActivationCache(source, indices, 1).compute(1e9, lane);
     expect([...new Uint8Array(reads)]).toEqual([1, 0, 1, 0, 1]);
     model.dispose();
   });

@@ -1,29 +1,39 @@
 /** Outputs of the frozen layers for every image, computed once if they fit into memory. */
 import type { ImageBatch } from '@chorus/data';
-import type { FineTuneView } from '@chorus/models';
+import type { Classifier, FineTuneView } from '@chorus/models';
 import * as tf from '@tensorflow/tfjs';
-import { forwardBatchSize, forwardRows } from './forward-rows.ts';
+import { forwardRows, type ViewsPerImage } from './forward-rows.ts';
+import { prepareImageFunction } from './image-function.ts';
 import type { ImageReader } from './image-reader.ts';
-import { type ComputeSettings, prepareFunction } from './prepared-function.ts';
+import type { ComputeSettings } from './prepared-function.ts';
 import type { SharedFeatures } from './protocol.ts';
 import type { StopFlag } from './stop-flag.ts';
 
 /** Maximum size of a stage's cached outputs of frozen layers in bytes, for `fit` and `tune` together. */
 export const activationBudgetBytes = 2 ** 30;
 
+/** The frozen layers, `view` of `classifier`, and the images they run over. */
+export interface CacheSource {
+  classifier: Classifier;
+  view: FineTuneView;
+  images: ImageReader;
+}
+
 /** Activations at the cut of a {@link FineTuneView}, by image and by whether it is flipped. */
 export class ActivationCache {
+  readonly #classifier: Classifier;
   readonly #view: FineTuneView;
   readonly #images: ImageReader;
   readonly #positionOf: ReadonlyMap<number, number>;
   /** 2 if each image's row is followed by that of its mirror image. */
-  readonly #viewsPerImage: 1 | 2;
+  readonly #viewsPerImage: ViewsPerImage;
   readonly #width: number;
   /** [rows, width]; undefined if the frozen layers run for every batch. */
   #rows: Float32Array | undefined;
 
   /** @param viewsPerImage 2 if batches contain flipped images. */
-  constructor(view: FineTuneView, images: ImageReader, indices: Uint32Array, viewsPerImage: 1 | 2) {
+  constructor({ classifier, view, images }: CacheSource, indices: Uint32Array, viewsPerImage: ViewsPerImage) {
+    this.#classifier = classifier;
     this.#view = view;
     this.#images = images;
     this.#positionOf = new Map(Array.from(indices, (index, position) => [index, position]));
@@ -32,8 +42,8 @@ export class ActivationCache {
   }
 
   /** Wraps activations that another task computed from the same initial weights, at the cut before the head. */
-  static shared(view: FineTuneView, images: ImageReader, features: SharedFeatures): ActivationCache {
-    const cache = new ActivationCache(view, images, features.indices, features.rowsPerImage);
+  static shared(source: CacheSource, features: SharedFeatures): ActivationCache {
+    const cache = new ActivationCache(source, features.indices, features.rowsPerImage);
     cache.#rows = new Float32Array(features.rows);
     return cache;
   }
@@ -46,34 +56,21 @@ export class ActivationCache {
   async compute(budgetBytes: number, lane: { stop: StopFlag; compute: ComputeSettings }): Promise<number> {
     const bytes = this.#viewsPerImage * this.#positionOf.size * this.#width * Float32Array.BYTES_PER_ELEMENT;
     if (this.#view.cut.layerName === 'input' || bytes > budgetBytes) return 0;
-    this.#rows = await this.rows(lane);
+    this.#rows = await this.#compute(lane);
     return bytes;
   }
 
-  /**
-   * Runs the frozen layers over all images.
-   *
-   * @param rows memory for the output; by default, new memory.
-   * @param onBatch called after each batch.
-   * @returns [images × viewsPerImage, width]
-   */
-  async rows(
-    { stop, compute }: { stop: StopFlag; compute: ComputeSettings },
-    rows?: Float32Array,
-    onBatch?: (batchIndex: number, batchCount: number) => void,
-  ): Promise<Float32Array> {
+  /** Runs the frozen layers over all images: [images × viewsPerImage, width]. */
+  async #compute({ stop, compute }: { stop: StopFlag; compute: ComputeSettings }): Promise<Float32Array> {
     const indices = Uint32Array.from(this.#positionOf.keys());
-    const viewsPerImage = this.#viewsPerImage;
-    const front = prepareFunction(
-      compute,
-      { name: 'front', callCount: viewsPerImage * Math.ceil(indices.length / forwardBatchSize) },
-      (pixels: tf.Tensor4D) => this.#view.prefix(pixels),
-    );
-    const options = { width: this.#width, viewsPerImage, stop, ...(rows && { rows }), ...(onBatch && { onBatch }) };
+    const [viewsPerImage, width] = [this.#viewsPerImage, this.#width];
+    const { layerName: cut } = this.#view.cut;
+    const options = { output: { cut }, rowCount: indices.length * viewsPerImage };
+    const front = await prepareImageFunction(this.#classifier, options, compute);
     try {
-      return await forwardRows(indices, options, (batch, rowCount) => front(this.#images.read(batch, rowCount)));
+      return await forwardRows(indices, { width, viewsPerImage, stop }, (batch) => front.rows(this.#images, batch));
     } finally {
-      front.dispose();
+      await front.dispose();
     }
   }
 

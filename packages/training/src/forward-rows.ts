@@ -1,19 +1,20 @@
 /** Runs a function over images in batches and collects the rows of its output. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { epochBatches, type ImageBatch } from '@chorus/data';
+import type { ImageBatch } from '@chorus/data';
 import * as tf from '@tensorflow/tfjs';
 import type { StopFlag } from './stop-flag.ts';
 
-/** Number of images in a forward pass without gradients. */
+/** Number of rows in a forward pass without gradients. */
 export const forwardBatchSize = 32;
+
+/** 1 for each image, or 2 for each image and its mirror image. */
+export type ViewsPerImage = 1 | 2;
 
 export interface ForwardOptions {
   /** Numbers per row of the output. */
   width: number;
-  /** Rows per image; with 2, each image's row is followed by that of its mirror image. */
-  viewsPerImage?: 1 | 2;
-  /** Total number of images in all calls of the same function; by default, in this call. Avoids compiling another batch shape. */
-  imageCount?: number;
+  /** With 2, each image's row is followed by that of its mirror image; both are in the same batch. */
+  viewsPerImage?: ViewsPerImage;
   /** Memory for the rows; by default, new memory. */
   rows?: Float32Array;
   stop?: StopFlag | undefined;
@@ -22,50 +23,57 @@ export interface ForwardOptions {
 }
 
 /**
- * Runs `forward` once over each image, in batches of {@link forwardBatchSize}.
+ * Runs `forward` over each image, in batches of {@link forwardBatchSize} rows.
  *
  * @param indices image indices, in the order of their rows.
- * @param forward maps a batch to [rowCount, …], whose first rows belong to the batch; it runs within `tf.tidy`. Rows must not
- * depend on each other, since the last batch is padded to `rowCount`.
+ * @param forward maps a batch to at least as many rows; further ones are ignored. Rows must not depend on each other.
  * @returns [images × viewsPerImage, width]
  * @throws StoppedError before the next batch once a stop is requested.
  */
 export async function forwardRows(
   indices: Uint32Array,
-  { width, viewsPerImage = 1, imageCount = indices.length, stop, onBatch, ...options }: ForwardOptions,
-  forward: (batch: ImageBatch, rowCount: number) => tf.Tensor,
+  { width, viewsPerImage = 1, stop, onBatch, ...options }: ForwardOptions,
+  forward: (batch: ImageBatch) => Float32Array | Promise<Float32Array>,
 ): Promise<Float32Array> {
   const { rows = new Float32Array(indices.length * viewsPerImage * width) } = options;
-  const rowCount = Math.min(imageCount, forwardBatchSize);
-  const batchCount = Math.ceil(indices.length / forwardBatchSize);
-  let firstImage = 0;
+  const batches = batchesInOrder(indices, viewsPerImage);
+  const batchCount = batchCountOf(indices.length, viewsPerImage);
   let batchIndex = 0;
-  for (const batch of batchesInOrder(indices)) {
-    for (let view = 0; view < viewsPerImage; view += 1) {
-      stop?.check();
-      const output = tf.tidy(() => forward({ ...batch, flips: batch.flips.map(() => view) }, rowCount));
-      // Outside tidy, which would search a returned array for tensors, element by element.
-      const values = output.dataSync<'float32'>();
-      output.dispose();
-      for (let position = 0; position < batch.indices.length; position += 1)
-        rows.set(
-          values.subarray(position * width, (position + 1) * width),
-          ((firstImage + position) * viewsPerImage + view) * width,
-        );
-      // Forward passes are synchronous native calls; handle messages between them.
-      await nextTurn();
-    }
-    firstImage += batch.indices.length;
+  for (const batch of batches) {
+    stop?.check();
+    const values = await forward(batch);
+    rows.set(values.subarray(0, batch.indices.length * width), batchIndex * forwardBatchSize * width);
+    // Forward passes are synchronous native calls; handle messages between them.
+    await nextTurn();
     onBatch?.(batchIndex, batchCount);
     batchIndex += 1;
   }
   return rows;
 }
 
-/** Batches of images in the given order, not flipped; the last batch may be smaller. */
-export function batchesInOrder(indices: Uint32Array): Generator<ImageBatch> {
-  return epochBatches(indices, {
-    batchSize: forwardBatchSize,
-    ...{ seed: 0, epochIndex: 0, shuffle: false, flip: false },
-  });
+/** Number of batches of {@link forwardRows}. */
+export function batchCountOf(imageCount: number, viewsPerImage: ViewsPerImage = 1): number {
+  return Math.ceil((imageCount * viewsPerImage) / forwardBatchSize);
+}
+
+/** Batches of images in the given order, each followed by its mirror image with 2 views; the last one may be smaller. */
+export function* batchesInOrder(indices: Uint32Array, viewsPerImage: ViewsPerImage = 1): Generator<ImageBatch> {
+  const imagesPerBatch = forwardBatchSize / viewsPerImage;
+  for (let start = 0; start < indices.length; start += imagesPerBatch) {
+    const images = indices.subarray(start, start + imagesPerBatch);
+    const rowCount = images.length * viewsPerImage;
+    yield {
+      indices: Uint32Array.from({ length: rowCount }, (_, row) => images[Math.floor(row / viewsPerImage)]!),
+      flips: Uint8Array.from({ length: rowCount }, (_, row) => row % viewsPerImage),
+    };
+  }
+}
+
+/** Runs a function of tensors within `tf.tidy` and returns the numbers of its output. */
+export function numbersOf(forward: () => tf.Tensor): Float32Array {
+  const output = tf.tidy(forward);
+  // Outside tidy, which would search a returned array for tensors, element by element.
+  const values = output.dataSync<'float32'>();
+  output.dispose();
+  return values;
 }

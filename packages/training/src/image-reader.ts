@@ -2,7 +2,7 @@ import { fillBatch, type ImageBatch, PixelStore, type PixelStoreHandle } from '@
 import { bytesTensor } from '@chorus/runtime';
 import type * as tf from '@tensorflow/tfjs';
 
-/** Reads images of a pixel store as tensors, and records which images are read. */
+/** Reads images of a pixel store, and records which images are read. */
 export class ImageReader {
   readonly #store: PixelStore;
   readonly #reads: Uint8Array;
@@ -14,16 +14,21 @@ export class ImageReader {
   }
 
   /**
-   * Reads a batch as bytes [N, S, S, 3], with the images flipped that the batch marks. The caller disposes it.
+   * Reads a batch [N, S, S, 3] into new memory, with the images flipped that the batch marks.
    *
    * @param rowCount N; padding rows are zero.
    */
-  read(batch: ImageBatch, rowCount = batch.indices.length): tf.Tensor4D {
+  bytes(batch: ImageBatch, rowCount = batch.indices.length): Uint8Array {
     const { size } = this.#store;
-    // New memory for each call, since TensorFlow keeps using the array.
     const bytes = new Uint8Array(rowCount * size * size * 3);
     fillBatch(this.#store, batch, bytes);
     for (const index of batch.indices) this.#reads[index] = 1;
-    return bytesTensor(bytes, [rowCount, size, size, 3]) as tf.Tensor4D;
+    return bytes;
+  }
+
+  /** As {@link bytes}, as a tensor. The caller disposes it. */
+  read(batch: ImageBatch, rowCount = batch.indices.length): tf.Tensor4D {
+    const { size } = this.#store;
+    return bytesTensor(this.bytes(batch, rowCount), [rowCount, size, size, 3]) as tf.Tensor4D;
   }
 }

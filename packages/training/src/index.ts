@@ -1,7 +1,8 @@
 export { activationBudgetBytes } from './activation-cache.ts';
 export { type Augmentation, viewsPerImage } from './augmentation.ts';
 export { StoppedError, TrainingError } from './errors.ts';
-export { forwardBatchSize, forwardRows } from './forward-rows.ts';
+export { batchCountOf, forwardBatchSize, forwardRows, type ViewsPerImage } from './forward-rows.ts';
+export { prepareImageFunction } from './image-function.ts';
 export { ImageReader } from './image-reader.ts';
 export type { LearningRate } from './learning-rate.ts';
 export { type MemberRecord, readMember, type TrainedMember } from './member-folder.ts';
@@ -15,11 +16,17 @@ export {
   type StagePlan,
   type Stopping,
 } from './plan.ts';
-export { type ComputeSettings, type PreparedFunction, prepareFunction } from './prepared-function.ts';
+export {
+  type ComputeSettings,
+  type ForwardSettings,
+  type PreparedFunction,
+  prepareFunction,
+} from './prepared-function.ts';
 export type {
   CompiledMetrics,
   EpochMetrics,
   FeaturesTask,
+  ImageRange,
   LaneObserver,
   LaneRequest,
   LaneResult,

@@ -1,46 +1,43 @@
-/** Models that a lane's thread keeps between tasks, to build and compile them only once. */
-import { type Classifier, memberFromBytes } from '@chorus/models';
-import { type ImagePredictor, prepareImagePredictor } from './predict-images.ts';
-import type { ComputeSettings } from './prepared-function.ts';
-import type { PredictTask } from './protocol.ts';
+/** Models that a lane's thread keeps between tasks, to build each of them only once. */
 
-export class KeptModels {
-  readonly #models = new Map<string, { classifier: Classifier; predictor: ImagePredictor }>();
-  readonly #compute: ComputeSettings;
+export interface KeptModel {
+  dispose(): Promise<void>;
+}
 
-  constructor(compute: ComputeSettings) {
-    this.#compute = compute;
-  }
+export class KeptModels<Model extends KeptModel> {
+  /** Kept until {@link release}. */
+  readonly #kept = new Map<string, Model>();
+  /** The last model that is not in `#kept`; kept until another one is needed. */
+  #latest: { key: string; model: Model } | undefined;
 
   /**
-   * Runs `use` with the task's model, which is built unless it has been kept.
+   * Returns the model of a key.
    *
-   * @throws ModelError when manifest and weights do not match; nothing is kept then.
+   * @param build called unless the thread has the model.
+   * @param isKept whether to keep it until {@link release}; otherwise, it is disposed before the next model is built.
    */
-  async with<T>(task: PredictTask, use: (predictor: ImagePredictor) => Promise<T>): Promise<T> {
-    const kept = task.keepAs === undefined ? undefined : this.#models.get(task.keepAs);
-    if (kept !== undefined) return use(kept.predictor);
-    const classifier = memberFromBytes(task.manifest, task.weights);
-    const { testTimeAugmentation, imageCount = task.indices.length } = task;
-    const predictor = prepareImagePredictor(classifier, { testTimeAugmentation, imageCount }, this.#compute);
-    if (task.keepAs !== undefined) {
-      this.#models.set(task.keepAs, { classifier, predictor });
-      return use(predictor);
-    }
-    try {
-      return await use(predictor);
-    } finally {
-      predictor.dispose();
-      classifier.dispose();
-    }
+  async get(key: string, build: () => Promise<Model>, { isKept }: { isKept: boolean }): Promise<Model> {
+    const known = this.#kept.get(key) ?? (this.#latest?.key === key ? this.#latest.model : undefined);
+    if (known !== undefined) return known;
+    await this.releaseLatest();
+    const model = await build();
+    if (isKept) this.#kept.set(key, model);
+    else this.#latest = { key, model };
+    return model;
+  }
+
+  /** Disposes the model that is not kept any longer than necessary. */
+  async releaseLatest(): Promise<void> {
+    const latest = this.#latest;
+    this.#latest = undefined;
+    await latest?.model.dispose();
   }
 
   /** Disposes every model. */
-  release(): void {
-    for (const { classifier, predictor } of this.#models.values()) {
-      predictor.dispose();
-      classifier.dispose();
-    }
-    this.#models.clear();
+  async release(): Promise<void> {
+    await this.releaseLatest();
+    const models = [...this.#kept.values()];
+    this.#kept.clear();
+    for (const model of models) await model.dispose();
   }
 }

@@ -1,17 +1,20 @@
 /** The worker thread of a lane: initializes TensorFlow on the lane's device and runs one task after another. */
 import { initRuntime } from '@chorus/runtime';
 import { Piscina } from 'piscina';
-import { ImageReader } from './image-reader.ts';
+import { computeFeatures } from './compute-features.ts';
+import type { ImageFunction } from './image-function.ts';
 import { KeptModels } from './kept-models.ts';
+import type { LaneContext } from './lane-context.ts';
 import { wrapObserver } from './observer-port.ts';
-import type { LaneRequest, LaneResult, LaneStartup, LaneTask, PredictTask } from './protocol.ts';
+import { predict } from './predict.ts';
+import type { LaneRequest, LaneResult, LaneStartup, LaneTask } from './protocol.ts';
 import { StopFlag } from './stop-flag.ts';
 import { type Outcome, outcomeOf } from './thread-outcome.ts';
-import { computeFeatures, type LaneContext, trainMember } from './train-member.ts';
+import { trainMember } from './train-member.ts';
 
 const startup = Piscina.workerData as LaneStartup;
 const stop = new StopFlag(startup.stop);
-const models = new KeptModels(startup.compute);
+const models = new KeptModels<ImageFunction>();
 
 /** Called by piscina, one task at a time. */
 export default function runTask(request: LaneRequest): Promise<Outcome<LaneResult<LaneTask> | null>> {
@@ -22,7 +25,7 @@ export default function runTask(request: LaneRequest): Promise<Outcome<LaneResul
 
 async function runObserved({ task, observer: port, startedAtMs }: LaneRequest): Promise<LaneResult<LaneTask> | null> {
   if (task.kind === 'release') {
-    models.release();
+    await models.release();
     port.close();
     return null;
   }
@@ -30,7 +33,7 @@ async function runObserved({ task, observer: port, startedAtMs }: LaneRequest): 
   try {
     const { device, backingDevice } = initRuntime(startup.runtime);
     new Float64Array(startedAtMs)[0] = Date.now();
-    const result = await run(task, { device, backingDevice, observer, stop, compute: startup.compute });
+    const result = await run(task, { device, backingDevice, observer, stop, compute: startup.compute, models });
     await flush(task.name);
     return result;
   } finally {
@@ -38,19 +41,14 @@ async function runObserved({ task, observer: port, startedAtMs }: LaneRequest): 
   }
 }
 
-function run(task: LaneTask, lane: LaneContext): Promise<LaneResult<LaneTask>> {
+async function run(task: LaneTask, lane: LaneContext): Promise<LaneResult<LaneTask>> {
   switch (task.kind) {
     case 'features':
       return computeFeatures(task, lane);
     case 'train':
+      await models.releaseLatest();
       return trainMember(task, lane);
     case 'predict':
-      return predict(task);
+      return predict(task, lane);
   }
-}
-
-function predict(task: PredictTask): Promise<Float32Array> {
-  return models.with(task, (predictor) =>
-    predictor.predict(new ImageReader(task.pixels, task.reads), task.indices, stop),
-  );
 }

@@ -1,51 +1,33 @@
-import type { Classifier } from '@chorus/models';
-import type * as tf from '@tensorflow/tfjs';
-import { forwardBatchSize, forwardRows } from './forward-rows.ts';
+import { forwardRows, type ViewsPerImage } from './forward-rows.ts';
+import type { ImageFunction } from './image-function.ts';
 import type { ImageReader } from './image-reader.ts';
-import { type ComputeSettings, prepareFunction } from './prepared-function.ts';
 import type { StopFlag } from './stop-flag.ts';
 
-/** A classifier that is prepared for any number of predictions. */
-export interface ImagePredictor {
-  /**
-   * Predicts the logits of images.
-   *
-   * @returns [images, outputs], in the order of the indices.
-   * @throws StoppedError before the next batch once a stop is requested.
-   */
-  predict(images: ImageReader, indices: Uint32Array, stop: StopFlag): Promise<Float32Array>;
-  /** Disposes compiled functions, but not the classifier. */
-  dispose(): void;
+/**
+ * Predicts the logits of images.
+ *
+ * @param logits prepared for the output `logits`.
+ * @param options `width`: numbers per image; with 2 views, the logits of each image and its mirror image are averaged.
+ * @returns [images, width], in the order of the indices.
+ * @throws StoppedError before the next batch once a stop is requested.
+ */
+export async function predictImages(
+  logits: ImageFunction,
+  images: ImageReader,
+  indices: Uint32Array,
+  options: { width: number; viewsPerImage: ViewsPerImage; stop: StopFlag },
+): Promise<Float32Array> {
+  return meanOfViews(await forwardRows(indices, options, (batch) => logits.rows(images, batch)), options);
 }
 
-export interface PredictorOptions {
-  /** Averages the logits of each image and its mirror image. */
-  testTimeAugmentation: boolean;
-  /** Total number of images in all calls; determines the batch size and whether to compile. */
-  imageCount: number;
-}
-
-/** Prepares a classifier to predict images in several calls. */
-export function prepareImagePredictor(
-  classifier: Classifier,
-  { testTimeAugmentation, imageCount }: PredictorOptions,
-  compute: ComputeSettings,
-): ImagePredictor {
-  const callCount = (testTimeAugmentation ? 2 : 1) * Math.ceil(imageCount / forwardBatchSize);
-  const logits = prepareFunction(compute, { name: 'predict', callCount }, (pixels: tf.Tensor4D) =>
-    classifier.logits(pixels),
-  );
-  return {
-    predict(images, indices, stop) {
-      return forwardRows(indices, { width: classifier.outputCount, imageCount, stop }, (batch, rowCount) => {
-        const plain = logits(images.read(batch, rowCount));
-        if (!testTimeAugmentation) return plain;
-        // A forward pass over large images takes seconds.
-        stop.check();
-        const mirrored = logits(images.read({ ...batch, flips: batch.flips.map(() => 1) }, rowCount));
-        return plain.add(mirrored).div(2);
-      });
-    },
-    dispose: () => logits.dispose(),
-  };
+/** Averages the rows of each image and its mirror image: [images × viewsPerImage, width] → [images, width]. */
+export function meanOfViews(
+  rows: Float32Array,
+  { width, viewsPerImage }: { width: number; viewsPerImage: ViewsPerImage },
+): Float32Array {
+  if (viewsPerImage === 1) return rows;
+  return Float32Array.from({ length: rows.length / 2 }, (_, index) => {
+    const first = Math.floor(index / width) * 2 * width + (index % width);
+    return (rows[first]! + rows[first + width]!) / 2;
+  });
 }

@@ -1,14 +1,18 @@
 /** Prepares functions of tensors for repeated calls: compiled, or op by op. */
-import { type CompileMetrics, type CompileOptions, compile, type Results } from '@chorus/runtime';
+import { type CompileMetrics, type CompileOptions, compile, type OnnxThreads, type Results } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
 
 /** Settings of a lane. */
 export interface ComputeSettings {
-  /** Runs training steps and predictions as one op each; otherwise op by op. */
+  /** Runs TensorFlow's training steps and predictions as one op each; otherwise op by op. */
   compile: boolean;
   /** Whether training steps can compute in bfloat16 on this lane. */
   bfloat16: boolean;
+  /** What computes forward passes of fixed weights. */
+  forward: ForwardSettings;
 }
+
+export type ForwardSettings = { engine: 'tensorflow' } | ({ engine: 'onnxruntime' } & OnnxThreads);
 
 export interface PreparedFunction<Inputs extends readonly tf.Tensor[], Result extends Results> {
   /** The caller disposes results, not inputs. */

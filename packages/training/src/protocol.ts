@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Fold, PixelStoreHandle } from '@chorus/data';
 import type { MemberManifest } from '@chorus/models';
 import type { RuntimeOptions } from '@chorus/runtime';
+import type { ViewsPerImage } from './forward-rows.ts';
 import type { TrainedMember } from './member-folder.ts';
 import type { MemberPlan, StageName } from './plan.ts';
 import type { ComputeSettings } from './prepared-function.ts';
@@ -29,12 +30,18 @@ export interface MemberTask {
   reads: SharedArrayBuffer;
 }
 
-/** Computes the pooled features of a frozen, pre-trained backbone once for all folds of a member. */
+/** Computes the pooled features of a frozen, pre-trained backbone for some of the images that the folds of a member share. */
 export interface FeaturesTask extends MemberTask {
   kind: 'features';
-  /** The images to compute rows for. */
-  indices: Uint32Array;
-  rowsPerImage: 1 | 2;
+  features: SharedFeatures;
+  /** The images to compute rows for: a range of `features.indices`. */
+  range: ImageRange;
+}
+
+/** Positions of consecutive images, the end excluded. */
+export interface ImageRange {
+  start: number;
+  end: number;
 }
 
 /** Pooled features in shared memory. */
@@ -42,8 +49,8 @@ export interface SharedFeatures {
   /** The images that have rows. */
   indices: Uint32Array;
   /** 2 if each image's row is followed by that of its mirror image. */
-  rowsPerImage: 1 | 2;
-  /** Float32[indices × rowsPerImage × width]. */
+  rowsPerImage: ViewsPerImage;
+  /** Float32[indices × rowsPerImage × width], width being the backbone's number of features. */
   rows: SharedArrayBuffer;
 }
 
@@ -77,10 +84,12 @@ export interface PredictTask {
   reads: SharedArrayBuffer;
   /** Averages the logits of each image and its mirror image. */
   testTimeAugmentation: boolean;
-  /** Total number of images in all tasks with this model; by default, in this task. */
-  imageCount?: number | undefined;
-  /** Key under which the thread keeps the model for later tasks until it is released; by default, it is not kept. */
-  keepAs?: string | undefined;
+  /** Total number of images in all tasks with this model. */
+  imageCount: number;
+  /** Identifies the model: a thread builds it once for consecutive tasks. */
+  model: string;
+  /** Whether the thread keeps the model until it is released, even if other models are used in between. */
+  keepsModel: boolean;
 }
 
 /** Disposes the models that the thread keeps. */
@@ -92,7 +101,8 @@ export type LaneTask = FeaturesTask | TrainTask | PredictTask;
 
 /** The result of each kind of task. */
 export interface LaneResults {
-  features: SharedFeatures;
+  /** The rows are in the task's shared memory. */
+  features: null;
   /** Without the weights, which are in the member's folder. */
   train: Omit<TrainedMember, 'weights'>;
   /** [indices, outputs] */

@@ -4,7 +4,7 @@ import { Adam, type FineTuneView, type LossOptions, trainStep } from '@chorus/mo
 import type { CompileMetrics } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
 import type { ActivationCache } from './activation-cache.ts';
-import { batchesInOrder, forwardRows } from './forward-rows.ts';
+import { batchesInOrder, forwardBatchSize, forwardRows, numbersOf } from './forward-rows.ts';
 import type { Precision } from './plan.ts';
 import { type ComputeSettings, type PreparedFunction, prepareFunction } from './prepared-function.ts';
 import type { CompiledMetrics } from './protocol.ts';
@@ -78,8 +78,10 @@ export class StageFunctions {
 
   /** Logits [images, outputs] of tuning images. */
   logits(indices: Uint32Array): Promise<Float32Array> {
-    return forwardRows(indices, { width: this.#outputCount }, (batch, rowCount) =>
-      this.#infer(this.#tune.input(batch, rowCount)),
+    // A batch of another size would be compiled anew.
+    const rowCount = Math.min(indices.length, forwardBatchSize);
+    return forwardRows(indices, { width: this.#outputCount }, (batch) =>
+      numbersOf(() => this.#infer(this.#tune.input(batch, rowCount))),
     );
   }
 

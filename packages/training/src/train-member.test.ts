@@ -8,20 +8,29 @@ import { initRuntime } from '@chorus/runtime';
 import { StorageError, sha256 } from '@chorus/storage';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { computeFeatures } from './compute-features.ts';
 import { StoppedError, TrainingError } from './errors.ts';
+import { type ImageFunction, prepareImageFunction } from './image-function.ts';
 import { ImageReader } from './image-reader.ts';
+import { KeptModels } from './kept-models.ts';
+import type { LaneContext } from './lane-context.ts';
 import { readMember } from './member-folder.ts';
 import type { MemberPlan, StagePlan } from './plan.ts';
-import { prepareImagePredictor } from './predict-images.ts';
+import { predictImages } from './predict-images.ts';
+import type { ForwardSettings } from './prepared-function.ts';
 import type { EpochMetrics, FeaturesTask, LaneObserver, TrainTask } from './protocol.ts';
 import { StopFlag } from './stop-flag.ts';
-import { computeFeatures, type LaneContext, trainMember } from './train-member.ts';
+import { trainMember } from './train-member.ts';
 
 const size = 32;
 const imageCount = 16;
 const pixels = createPixelStore(imageCount, size);
 const labels = new SharedArrayBuffer(imageCount * Int32Array.BYTES_PER_ELEMENT);
-const compute = { compile: false, bfloat16: false };
+const compute = { compile: false, bfloat16: false, forward: { engine: 'tensorflow' } } as const;
+const forwards = {
+  tensorflow: compute.forward,
+  onnxruntime: { engine: 'onnxruntime', threads: 1, spin: false },
+} as const;
 const range = (start: number, end: number) => Uint32Array.from({ length: end - start }, (_, index) => start + index);
 /** Images 14 and 15 are test images. */
 const images = { fit: range(0, 8), tune: range(8, 10), outOfFold: range(10, 14) };
@@ -87,7 +96,7 @@ async function taskOf(plan: Partial<MemberPlan> = {}, changes: Partial<TrainTask
 }
 
 /** A lane in this thread, and its reports. */
-function lane(changes: Partial<LaneObserver> = {}, stop = new StopFlag()) {
+function lane(changes: Partial<LaneObserver> = {}, stop = new StopFlag(), forward: ForwardSettings = compute.forward) {
   const stages: string[] = [];
   const batches: string[] = [];
   const epochs: EpochMetrics[] = [];
@@ -99,7 +108,9 @@ function lane(changes: Partial<LaneObserver> = {}, stop = new StopFlag()) {
     onWarning: () => {},
     ...changes,
   };
-  return { context: { ...runtime, observer, stop, compute } satisfies LaneContext, stages, batches, epochs };
+  const models = new KeptModels<ImageFunction>();
+  const context = { ...runtime, observer, stop, compute: { ...compute, forward }, models } satisfies LaneContext;
+  return { context, stages, batches, epochs };
 }
 
 const readImages = ({ reads }: Pick<TrainTask, 'reads'>) =>
@@ -129,10 +140,11 @@ describe('trainMember', () => {
     const { weights, ...published } = await readMember(task.folder);
     expect(published).toEqual(trained);
     const classifier = memberFromBytes(published.manifest, weights!);
-    const options = { testTimeAugmentation: true, imageCount: 4 };
-    const predictor = prepareImagePredictor(classifier, options, compute);
-    const logits = await predictor.predict(new ImageReader(pixels, task.reads), images.outOfFold, new StopFlag());
-    predictor.dispose();
+    const prepared = await prepareImageFunction(classifier, { output: 'logits', rowCount: 8 }, compute);
+    const options = { width: 1, viewsPerImage: 2, stop: new StopFlag() } as const;
+    const reader = new ImageReader(pixels, task.reads);
+    const logits = await predictImages(prepared, reader, images.outOfFold, options);
+    await prepared.dispose();
     classifier.dispose();
     expect(trained.outOfFoldLogits).toEqual(logits);
     expect(new Set(logits).size).toBe(4);
@@ -191,26 +203,36 @@ describe('trainMember', () => {
 });
 
 describe('shared features', () => {
-  const featuresTask = (task: TrainTask, rowsPerImage: 1 | 2): FeaturesTask => ({
-    ...{ name: 'slim/features', member: task.member, classes: task.classes, seed: task.seed, pixels },
-    ...{ kind: 'features', indices: range(0, 14), rowsPerImage, reads: new SharedArrayBuffer(imageCount) },
-  });
+  const featuresTask = (task: TrainTask, rowsPerImage: 1 | 2): FeaturesTask => {
+    const indices = range(0, 14);
+    const rows = new SharedArrayBuffer(indices.length * rowsPerImage * 256 * Float32Array.BYTES_PER_ELEMENT);
+    return {
+      ...{ name: 'slim/features', member: task.member, classes: task.classes, seed: task.seed, pixels },
+      ...{ kind: 'features', features: { indices, rowsPerImage, rows }, range: { start: 0, end: 14 } },
+      reads: new SharedArrayBuffer(imageCount),
+    };
+  };
 
-  it.each([true, false])(
-    'give the same training results and predictions as features computed by the task, without reading the images; test-time augmentation: %s',
-    async (testTimeAugmentation) => {
+  it.each([
+    { engine: 'tensorflow', testTimeAugmentation: true },
+    { engine: 'tensorflow', testTimeAugmentation: false },
+    { engine: 'onnxruntime', testTimeAugmentation: true },
+    { engine: 'onnxruntime', testTimeAugmentation: false },
+  ] as const)(
+    'of $engine give the same training results and predictions as features computed by the task in TensorFlow, without reading the images; test-time augmentation: $testTimeAugmentation',
+    async ({ engine, testTimeAugmentation }) => {
       const own = await trainMember(await taskOf({ testTimeAugmentation }), lane().context);
       const features = { rowsPerImage: 2, predict: true } as const;
       const task = await taskOf({ testTimeAugmentation, features });
-      const { context, stages, batches } = lane();
+      const { context, stages } = lane({}, new StopFlag(), forwards[engine]);
       const before = tf.memory().numTensors;
       const computing = featuresTask(task, 2);
-      const shared = await computeFeatures(computing, context);
+      await computeFeatures(computing, context);
+      await context.models.release();
       expect(tf.memory().numTensors).toBe(before);
       expect(readImages(computing)).toEqual([...range(0, 14)]);
       expect(stages).toEqual(['slim/features features']);
-      expect(batches).toEqual(['slim/features features 0: 0/1']);
-      const trained = await trainMember({ ...task, features: shared }, context);
+      const trained = await trainMember({ ...task, features: computing.features }, context);
       expect(readImages(task)).toEqual([]);
       expect(trained.outOfFoldLogits).toHaveLength(own.outOfFoldLogits.length);
       for (const [row, logit] of trained.outOfFoldLogits.entries())
@@ -218,19 +240,46 @@ describe('shared features', () => {
     },
   );
 
+  it.each(['tensorflow', 'onnxruntime'] as const)(
+    'are the same bits in any cut and order of their ranges, in %s',
+    async (engine) => {
+      const task = await taskOf();
+      const rowsOf = async (ranges: [number, number][]) => {
+        const { context } = lane({}, new StopFlag(), forwards[engine]);
+        const { features, ...rest } = featuresTask(task, 2);
+        for (const [start, end] of ranges) await computeFeatures({ ...rest, features, range: { start, end } }, context);
+        await context.models.release();
+        return new Float32Array(features.rows);
+      };
+      const whole = await rowsOf([[0, 14]]);
+      expect(whole.every((value) => value === 0)).toBe(false);
+      expect(
+        await rowsOf([
+          [8, 14],
+          [0, 8],
+        ]),
+      ).toEqual(whole);
+    },
+  );
+
   it('are recomputed for tuning images that have none', async () => {
     const task = await taskOf({ features: { rowsPerImage: 2, predict: true } }, { tune: range(14, 16) });
-    const shared = await computeFeatures(featuresTask(task, 2), lane().context);
-    await trainMember({ ...task, features: shared }, lane().context);
+    const { context } = lane();
+    const computing = featuresTask(task, 2);
+    await computeFeatures(computing, context);
+    await trainMember({ ...task, features: computing.features }, context);
     expect(readImages(task)).toEqual([14, 15]);
+    await context.models.release();
   });
 
   it('stop before the next batch', async () => {
     const stop = new StopFlag();
     stop.raise();
     const before = tf.memory().numTensors;
+    const { context } = lane({}, stop);
     const task = await taskOf();
-    await expect(computeFeatures(featuresTask(task, 1), lane({}, stop).context)).rejects.toThrow(StoppedError);
+    await expect(computeFeatures(featuresTask(task, 1), context)).rejects.toThrow(StoppedError);
+    await context.models.release();
     expect(tf.memory().numTensors).toBe(before);
   });
 });

@@ -1,39 +1,21 @@
 /** Trains a member on one fold, from its initial weights to its published folder. */
-import { basename } from 'node:path';
 import { scoreProbabilities } from '@chorus/evaluation';
-import {
-  type Classifier,
-  createClassifier,
-  type FineTuneView,
-  loadBackboneWeights,
-  memberToBytes,
-  toProbabilities,
-} from '@chorus/models';
-import * as tf from '@tensorflow/tfjs';
+import { type Classifier, type FineTuneView, memberToBytes, toProbabilities } from '@chorus/models';
 import { ActivationCache, activationBudgetBytes } from './activation-cache.ts';
 import { viewsPerImage } from './augmentation.ts';
 import { fitStage } from './fit-stage.ts';
-import { forwardRows } from './forward-rows.ts';
+import { forwardRows, numbersOf } from './forward-rows.ts';
+import { prepareImageFunction } from './image-function.ts';
 import { ImageReader } from './image-reader.ts';
+import { initialClassifier } from './initial-classifier.ts';
+import type { LaneContext } from './lane-context.ts';
 import { type TrainedMember, writeMember } from './member-folder.ts';
 import type { Precision, StagePlan } from './plan.ts';
-import { prepareImagePredictor } from './predict-images.ts';
-import type { ComputeSettings } from './prepared-function.ts';
-import type { FeaturesTask, LaneObserver, MemberTask, SharedFeatures, TrainTask } from './protocol.ts';
+import { meanOfViews, predictImages } from './predict-images.ts';
+import type { TrainTask } from './protocol.ts';
 import { requireFinite } from './require-finite.ts';
 import { StageFunctions } from './stage-functions.ts';
-import type { StopFlag } from './stop-flag.ts';
 import { recipeOf, type TrainedPlan, trainedPlanOf } from './trained-plan.ts';
-import { readKnownWeightFile } from './weight-file.ts';
-
-/** The lane that a task runs on. */
-export interface LaneContext {
-  device: string;
-  backingDevice(tensor: tf.Tensor): string;
-  observer: LaneObserver;
-  stop: StopFlag;
-  compute: ComputeSettings;
-}
 
 /**
  * Trains a member according to its plan, predicts its out-of-fold images, and publishes it.
@@ -74,67 +56,37 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<O
   }
 }
 
-/** Computes the pooled features of a member's frozen backbone. */
-export async function computeFeatures(task: FeaturesTask, lane: LaneContext): Promise<SharedFeatures> {
-  const { indices, rowsPerImage } = task;
-  const classifier = await initialClassifier(task);
-  try {
-    lane.observer.onStage(task.name, 'features');
-    const view = classifier.fineTuneView('head', { batchNorm: 'moving' });
-    const bytes = indices.length * rowsPerImage * classifier.featureWidth * Float32Array.BYTES_PER_ELEMENT;
-    const rows = new SharedArrayBuffer(bytes);
-    const cache = new ActivationCache(view, new ImageReader(task.pixels, task.reads), indices, rowsPerImage);
-    await cache.rows(lane, new Float32Array(rows), (stepIndex, stepCount) =>
-      lane.observer.onBatch(task.name, { stage: 'features', epochIndex: 0, stepIndex, stepCount }),
-    );
-    return { indices, rowsPerImage, rows };
-  } finally {
-    classifier.dispose();
-  }
-}
-
 // --- internal ---
-
-async function initialClassifier({ member, classes, seed }: MemberTask): Promise<Classifier> {
-  const { backbone, dropout, preprocessing, initializes, weights } = member;
-  const classifier = createClassifier({ backbone, classes, dropout, seed, initializes, preprocessing });
-  if (weights.kind === 'random') return classifier;
-  try {
-    await loadBackboneWeights(classifier, { name: basename(weights.path), bytes: await readKnownWeightFile(weights) });
-    return classifier;
-  } catch (error) {
-    // The lane continues with another member.
-    classifier.dispose();
-    throw error;
-  }
-}
 
 function precisionOn({ compute }: Pick<LaneContext, 'compute'>, { precision }: StagePlan): Precision {
   return compute.bfloat16 ? precision : 'float32';
 }
 
 /** [outOfFold, outputs] */
-async function predictOutOfFold(classifier: Classifier, task: TrainTask, lane: LaneContext): Promise<Float32Array> {
+async function predictOutOfFold(
+  classifier: Classifier,
+  task: TrainTask,
+  { compute, stop }: LaneContext,
+): Promise<Float32Array> {
   const images = new ImageReader(task.pixels, task.reads);
   const { features, outOfFold, member } = task;
-  const { testTimeAugmentation } = member;
+  const viewsPerImage = member.testTimeAugmentation ? 2 : 1;
+  const options = { width: classifier.outputCount, viewsPerImage, stop } as const;
   if (features === undefined || !member.features?.predict) {
-    const options = { testTimeAugmentation, imageCount: outOfFold.length };
-    const predictor = prepareImagePredictor(classifier, options, lane.compute);
+    const rowCount = outOfFold.length * viewsPerImage;
+    const logits = await prepareImageFunction(classifier, { output: 'logits', rowCount }, compute);
     try {
-      return await predictor.predict(images, outOfFold, lane.stop);
+      return await predictImages(logits, images, outOfFold, options);
     } finally {
-      predictor.dispose();
+      await logits.dispose();
     }
   }
   const view = classifier.fineTuneView('head', { batchNorm: 'moving' });
-  const cache = ActivationCache.shared(view, images, features);
-  const { stop } = lane;
-  return forwardRows(outOfFold, { width: classifier.outputCount, stop }, (batch, rowCount) => {
-    const logits = (flip: 0 | 1) =>
-      view.suffix(cache.input({ ...batch, flips: batch.flips.map(() => flip) }, rowCount), { training: false });
-    return testTimeAugmentation ? tf.div(tf.add(logits(0), logits(1)), 2) : logits(0);
-  });
+  const cache = ActivationCache.shared({ classifier, view, images }, features);
+  const rows = await forwardRows(outOfFold, options, (batch) =>
+    numbersOf(() => view.suffix(cache.input(batch), { training: false })),
+  );
+  return meanOfViews(rows, options);
 }
 
 async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask, lane: LaneContext): Promise<void> {
@@ -143,7 +95,7 @@ async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask
   const labelsOf = (indices: Uint32Array) => Int32Array.from(indices, (index) => labels[index]!);
   const view = classifier.fineTuneView(plan.trains, { batchNorm: plan.batchNorm });
   lane.observer.onStage(name, 'features');
-  const { fitCache, tuneCache } = await stageCaches(view, plan, task, lane);
+  const { fitCache, tuneCache } = await stageCaches(classifier, view, plan, task, lane);
   lane.observer.onStage(name, plan.name);
 
   const functions = new StageFunctions(view, classifier.outputCount, fitCache, tuneCache, {
@@ -196,21 +148,27 @@ async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask
 }
 
 /** Activation caches for a stage's images. The `head` stage uses the features that all folds share. */
-async function stageCaches(view: FineTuneView, plan: StagePlan, task: TrainTask, lane: LaneContext) {
+async function stageCaches(
+  classifier: Classifier,
+  view: FineTuneView,
+  plan: StagePlan,
+  task: TrainTask,
+  lane: LaneContext,
+) {
   const { fit, tune, features } = task;
-  const images = new ImageReader(task.pixels, task.reads);
+  const source = { classifier, view, images: new ImageReader(task.pixels, task.reads) };
   if (plan.trains === 'head' && features !== undefined) {
-    const fitCache = ActivationCache.shared(view, images, features);
+    const fitCache = ActivationCache.shared(source, features);
     // With a flaw, test images are used as tuning images, which have no shared features.
     const known = new Set(features.indices);
     if (tune.every((index) => known.has(index)))
-      return { fitCache, tuneCache: ActivationCache.shared(view, images, features) };
-    const tuneCache = new ActivationCache(view, images, tune, 1);
+      return { fitCache, tuneCache: ActivationCache.shared(source, features) };
+    const tuneCache = new ActivationCache(source, tune, 1);
     await tuneCache.compute(activationBudgetBytes, lane);
     return { fitCache, tuneCache };
   }
-  const fitCache = new ActivationCache(view, images, fit, viewsPerImage(plan.augmentation));
-  const tuneCache = new ActivationCache(view, images, tune, 1);
+  const fitCache = new ActivationCache(source, fit, viewsPerImage(plan.augmentation));
+  const tuneCache = new ActivationCache(source, tune, 1);
   const keptBytes = await fitCache.compute(activationBudgetBytes, lane);
   await tuneCache.compute(activationBudgetBytes - keptBytes, lane);
   return { fitCache, tuneCache };

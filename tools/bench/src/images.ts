@@ -1,4 +1,4 @@
-import { createPixelStore, PixelStore } from '@chorus/data';
+import { createPixelStore, PixelStore, type PixelStoreHandle } from '@chorus/data';
 
 /**
  * Draws seeded images, identical to those of contestants/images.py; their content does not affect the cost of a step.
@@ -16,11 +16,12 @@ export function randomImages(seed: number, count: number, size: number): Uint8Ar
 }
 
 /** Returns a store of {@link randomImages} in which all images are ready. */
-export function randomStore(seed: number, count: number, size: number): PixelStore {
+export function randomStore(seed: number, count: number, size: number): PixelStoreHandle {
   const pixels = randomImages(seed, count, size);
-  const store = new PixelStore(createPixelStore(count, size));
+  const handle = createPixelStore(count, size);
+  const store = new PixelStore(handle);
   const length = size ** 2 * 3;
   for (let index = 0; index < count; index += 1)
     store.publish(index, pixels.subarray(index * length, (index + 1) * length));
-  return store;
+  return handle;
 }

@@ -2,6 +2,8 @@ import type { Row } from './row.ts';
 import { article } from './rows/article.ts';
 import { decode } from './rows/decode.ts';
 import { dispatch } from './rows/dispatch.ts';
+import { features } from './rows/features.ts';
+import { frozen } from './rows/frozen.ts';
 import { laneMemory } from './rows/lane-memory.ts';
 import { lanes } from './rows/lanes.ts';
 import { load } from './rows/load.ts';
@@ -17,6 +19,8 @@ export const rows: readonly Row[] = [
   dispatch,
   predict,
   decode,
+  features,
+  frozen,
   article,
   lanes,
   laneMemory,

@@ -1,7 +1,9 @@
 /** What `chorus runs` prints. */
+
 import { basename } from 'node:path';
 import type { PastRun, RunComparison } from '@chorus/orchestration';
 import { printable } from './printable.ts';
+import { size } from './size.ts';
 import { table } from './table.ts';
 
 /** A row per run. */
@@ -69,10 +71,6 @@ export function comparison({ runs, differences, sameImages }: RunComparison): st
 
 function percent(share: number | null): string {
   return share === null ? '-' : `${(100 * share).toFixed(1)} %`;
-}
-
-function size(bytes: number): string {
-  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
 /** A to Z, then A1 to Z1 and so on. */

@@ -56,6 +56,7 @@ export function barProgress(): Progress {
       if (state.state === 'done')
         row(name)?.done(`${state.seconds.toFixed(1)} s on ${state.device}; ${lastEpoch.get(name) ?? ''}`);
       if (state.state === 'kept') row(name)?.done('already trained');
+      if (state.state === 'cached') row(name)?.done('read from the cache of earlier runs');
       if (state.state === 'skipped') row(name)?.skipped('another fold of its member failed');
       if (state.state !== 'failed') return;
       row(name)?.failed(printable(state.reason));

@@ -86,6 +86,7 @@ export function lineProgress(print: (line: string) => void, clock = systemClock)
       if (state.state === 'running') write(`${name}: started on ${state.device}`);
       if (state.state === 'done') write(`${name}: done on ${state.device} in ${state.seconds.toFixed(1)} s`);
       if (state.state === 'kept') write(`${name}: already trained`);
+      if (state.state === 'cached') write(`${name}: read from the cache of earlier runs`);
       if (state.state === 'skipped') write(`${name}: skipped: another fold of its member failed`);
       if (state.state !== 'failed') return;
       write(`${name}: failed: ${printable(state.reason)}`);

@@ -81,12 +81,21 @@ export class Classifier {
 
   /** Images [N,S,S,3], 0..255 → logits [N, outputCount], inference mode. The caller disposes. */
   logits(images: tf.Tensor4D): tf.Tensor2D {
-    return this.#infer(images, this.#graph.nodes.length - 1);
+    return this.#infer(images, this.#graph.nodes.length - 1) as tf.Tensor2D;
   }
 
   /** Images [N,S,S,3], 0..255 → pooled features [N, featureWidth], inference mode. The caller disposes. */
   features(images: tf.Tensor4D): tf.Tensor2D {
-    return this.#infer(images, this.#backboneEnd + 1);
+    return this.#infer(images, this.#backboneEnd + 1) as tf.Tensor2D;
+  }
+
+  /**
+   * Images [N,S,S,3], 0..255 → output of a layer [N, …], inference mode. The caller disposes.
+   *
+   * @throws Error if there is no such layer.
+   */
+  activations(images: tf.Tensor4D, layerName: string): tf.Tensor {
+    return this.#infer(images, this.#graph.indexOf(layerName));
   }
 
   /**
@@ -103,8 +112,8 @@ export class Classifier {
     this.model.dispose();
   }
 
-  #infer(images: tf.Tensor4D, to: number): tf.Tensor2D {
-    return tf.tidy(() => this.#graph.run(this.preprocessing.apply(images), 0, to, () => inference) as tf.Tensor2D);
+  #infer(images: tf.Tensor4D, to: number): tf.Tensor {
+    return tf.tidy(() => this.#graph.run(this.preprocessing.apply(images), 0, to, () => inference));
   }
 }
 

@@ -12,13 +12,13 @@ import { classProbabilities, meanOf } from './probability-layers.ts';
  * @param members in the order of the stacker's fit: logits [N, outputs].
  * @returns class probabilities [N, classCount].
  */
-export function stackerLayers(json: StackerJson, members: readonly NamedLogits[]): Symbolic {
+export function stackerLayers(json: StackerJson, members: readonly NamedLogits<Symbolic>[]): Symbolic {
   return stackerTable[json.kind].layers(json, members, tfjsLayers);
 }
 
 // --- internal ---
 
-const tfjsLayers: StackerLayers = {
+const tfjsLayers: StackerLayers<Symbolic> = {
   dense: fixedDense,
   activation: (x, name, activation) => tf.layers.activation({ name, activation }).apply(x) as Symbolic,
   concatenate: (xs, name) => (xs.length === 1 ? xs[0]! : (tf.layers.concatenate({ name }).apply([...xs]) as Symbolic)),

@@ -1,6 +1,5 @@
 /** Interface of a stacker. `table.ts` lists all stackers; all other code uses that table. */
 import { z } from 'zod';
-import type { Symbolic } from '../backbones/layer-calls.ts';
 import type { MemberOutputs } from './outputs.ts';
 
 /** Fields of every fitted stacker, besides its kind. */
@@ -40,10 +39,11 @@ export interface StackerDefinition<State, Options> {
   /**
    * Builds the layers that compute `predict` in an exported model, in float32.
    *
+   * @typeParam Value an output of a layer in the format of the export.
    * @param members in the order of the fit: logits [N, outputs].
    * @returns class probabilities [N, classCount].
    */
-  layers(state: State, members: readonly NamedLogits[], layers: StackerLayers): Symbolic;
+  layers<Value>(state: State, members: readonly NamedLogits<Value>[], layers: StackerLayers<Value>): Value;
 }
 
 export interface FitContext<Options> {
@@ -55,27 +55,31 @@ export interface FitContext<Options> {
   onStep(): void;
 }
 
-export interface NamedLogits {
+export interface NamedLogits<Value> {
   /** The member's name, a prefix for the names of its layers. */
   name: string;
-  logits: Symbolic;
+  logits: Value;
 }
 
-/** The layers an exported stacker is built from. Names must be unique in the model. */
-export interface StackerLayers {
+/**
+ * The layers an exported stacker is built from; each format of an export implements them. Names must be unique in the model.
+ *
+ * @typeParam Value an output of a layer, such as tfjs' symbolic tensor.
+ */
+export interface StackerLayers<Value> {
   /** A dense layer with given weights: [N, n] → [N, m], from a kernel of n rows of m. */
   dense(
-    x: Symbolic,
+    x: Value,
     name: string,
     options: { kernel: readonly (readonly number[])[]; bias?: readonly number[]; activation?: 'relu' },
-  ): Symbolic;
-  activation(x: Symbolic, name: string, activation: 'sigmoid' | 'softmax'): Symbolic;
+  ): Value;
+  activation(x: Value, name: string, activation: 'sigmoid' | 'softmax'): Value;
   /** Concatenates [N, a], [N, b], … into [N, a + b + …]; a single tensor is returned as it is. */
-  concatenate(xs: readonly Symbolic[], name: string): Symbolic;
+  concatenate(xs: readonly Value[], name: string): Value;
   /** The mean of tensors of one shape; a single tensor is returned as it is. */
-  mean(xs: readonly Symbolic[], name: string): Symbolic;
+  mean(xs: readonly Value[], name: string): Value;
   /** Logits [N, 1] for two classes (of the second), else [N, classCount] → probabilities [N, classCount]. */
-  probabilities(logits: Symbolic, classCount: number, name: string): Symbolic;
+  probabilities(logits: Value, classCount: number, name: string): Value;
 }
 
 /** A flat row-major matrix as rows of `length`. */

@@ -8,8 +8,8 @@ import { StoppedError } from '@chorus/training';
 import { adviceOf, ConfigError } from '../errors.ts';
 import { classifyError, exitCodes } from '../exit-codes.ts';
 import { type Experiment, inputSizesOf, stepPixelsOf } from '../experiment/schema.ts';
+import { usesBfloat16 } from '../lanes/bfloat16.ts';
 import { findGpus } from '../lanes/choose-lanes.ts';
-import { computeSettings } from '../lanes/compute-settings.ts';
 import { type LanePlan, type Machine, planLanes } from '../lanes/plan.ts';
 import { estimateSeconds } from '../plan/estimate-time.ts';
 import { expectedPlan } from '../plan/expected-plan.ts';
@@ -134,7 +134,7 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
 
 function planOf(experiment: Experiment, machine: Machine): LanePlan {
   const plan = planLanes({ ...experiment, stepPixels: stepPixelsOf(experiment) }, machine);
-  for (const { device } of plan.lanes) computeSettings(experiment.runtime, device);
+  for (const { device } of plan.lanes) usesBfloat16(experiment.runtime, device);
   return plan;
 }
 

@@ -33,6 +33,7 @@ function dataset(entries: readonly Entry[], split: Dataset['split']): Dataset {
       { ...picture, paths: ['1/2.jpg', '1/3.jpg'], labels: ['b'], splits: ['fit'] },
     ],
     duplicatesComplete: true,
+    decoding: { maxPixels: 1, timeoutMs: 1, background: '#000000', resize: 'pillow' },
     pixels: new Map(),
     labels: new SharedArrayBuffer(0),
     fingerprint: '',

@@ -6,7 +6,6 @@ import { type BackboneSpec, memberCost } from '@chorus/models';
 import { withTemporaryFolder } from '@chorus/storage';
 import { type EpochMetrics, StoppedError, type TrainTask } from '@chorus/training';
 import { resolveExperiment } from '../experiment/resolve.ts';
-import { computeSettings } from '../lanes/compute-settings.ts';
 import { Lane } from '../lanes/lane.ts';
 import type { LanePlan } from '../lanes/plan.ts';
 import { expectedPlan } from '../plan/expected-plan.ts';
@@ -44,16 +43,16 @@ export async function measureSpeed(plan: LanePlan, signal?: AbortSignal): Promis
     members: ['a', 'b'].map((name) => ({ name, backbone: backbone.family })),
     recipe: { batchSize, whole: { epochCount } },
     testTimeAugmentation: false,
-    runtime: { precision: 'float32' },
   });
   const pixels = createPixelStore(stepCount * batchSize, backbone.inputSize);
   fillWithNoise(new PixelStore(pixels));
   const epochs: EpochMetrics[] = [];
   const timedOn = (device: string) => epochs.filter((epoch) => epoch.device === device && epoch.epochIndex > 0);
+  const compute = { compile: true, bfloat16: false, forward: { engine: 'tensorflow' } } as const;
   const lanes = plan.lanes.map(
     (lane) =>
       new Lane(
-        { runtime: lane, compute: computeSettings(experiment.runtime, lane.device), stop: stop.shared },
+        { runtime: lane, compute, stop: stop.shared },
         observerFrom({
           onEpoch(epoch) {
             epochs.push(epoch);

@@ -169,6 +169,18 @@ export const runtimeSchema = z.strictObject({
     .describe(
       'Run each training step and prediction as one compiled operation; otherwise both are slower and take more memory.',
     ),
+  forward: z
+    .enum(['auto', 'onnxruntime', 'tensorflow'])
+    .default('auto')
+    .describe(
+      'What computes forward passes of fixed weights on the CPU: features of frozen layers, and predictions. `auto` uses onnxruntime wherever it runs. The numbers agree within rounding; GPUs always use TensorFlow.',
+    ),
+  featureCache: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Keep features of frozen backbones in the cache folder, and read them in later runs with the same weights, images and settings.',
+    ),
   precision: z
     .enum(['auto', ...precisions])
     .default('auto')

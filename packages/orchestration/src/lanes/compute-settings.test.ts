@@ -1,27 +1,26 @@
-import { expect, it } from 'vitest';
-import { ConfigError } from '../errors.ts';
+import { describe, expect, it } from 'vitest';
 import { computeSettings } from './compute-settings.ts';
 
-it.each([
-  { requested: 'auto', compile: true, device: 'cpu:0', processor: true, bfloat16: true },
-  { requested: 'auto', compile: true, device: 'cpu:1', processor: false, bfloat16: false },
-  { requested: 'auto', compile: true, device: 'gpu:0', processor: true, bfloat16: false },
-  { requested: 'auto', compile: false, device: 'cpu:0', processor: true, bfloat16: false },
-  { requested: 'float32', compile: true, device: 'cpu:0', processor: true, bfloat16: false },
-  { requested: 'float32', compile: false, device: 'gpu:0', processor: false, bfloat16: false },
-  { requested: 'bfloat16', compile: true, device: 'cpu:0', processor: true, bfloat16: true },
-] as const)('precision $requested, compile: $compile, on $device, CPU with bfloat16: $processor → $bfloat16', (one) => {
-  const { requested, compile, device, processor, bfloat16 } = one;
-  expect(computeSettings({ compile, precision: requested }, device, processor)).toEqual({ compile, bfloat16 });
-});
+const runtime = { compile: true, precision: 'float32' } as const;
+const tensorflow = { engine: 'tensorflow' };
+const onnxruntime = (threads: number, spin = false) => ({ engine: 'onnxruntime', threads, spin });
 
-it.each([
-  { compile: false, device: 'cpu:0', processor: true, because: /runtime\.compile is false/ },
-  { compile: true, device: 'gpu:1', processor: true, because: /gpu:1 is not a CPU device/ },
-  { compile: true, device: 'cpu:0', processor: false, because: /avx512_bf16, amx_bf16/ },
-] as const)('refuses bfloat16 that would be float32: $because', ({ compile, device, processor, because }) => {
-  const settings = () => computeSettings({ compile, precision: 'bfloat16' }, device, processor);
-  expect(settings).toThrow(ConfigError);
-  expect(settings).toThrow(because);
-  expect(settings).toThrow(expect.objectContaining({ code: 'bfloat16-unavailable' }));
+describe('computeSettings', () => {
+  it.each([
+    ['onnxruntime', ['cpu:0', 'cpu:1'], 2, [onnxruntime(1), onnxruntime(1)]],
+    ['onnxruntime', ['cpu:0'], 8, [onnxruntime(8, true)]],
+    ['onnxruntime', ['cpu:0', 'cpu:1', 'cpu:2'], 8, [onnxruntime(3), onnxruntime(3), onnxruntime(3)]],
+    ['onnxruntime', ['gpu:0', 'cpu:0'], 4, [tensorflow, onnxruntime(4, true)]],
+    ['tensorflow', ['cpu:0'], 4, [tensorflow]],
+  ] as const)('gives forward passes in %s on %j with %i processors %j', (engine, devices, processorCount, expected) => {
+    const lanes = devices.map((device) => ({ device }));
+    const settings = computeSettings(runtime, lanes, engine, processorCount);
+    expect(settings.map(({ forward }) => forward)).toEqual(expected);
+    expect(settings.every(({ compile, bfloat16 }) => compile && !bfloat16)).toBe(true);
+  });
+
+  it('uses the threads that the experiment sets', () => {
+    const [settings] = computeSettings({ ...runtime, intraOpThreads: 5 }, [{ device: 'cpu:0' }], 'onnxruntime', 2);
+    expect(settings!.forward).toEqual(onnxruntime(5, true));
+  });
 });

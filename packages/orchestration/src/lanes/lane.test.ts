@@ -9,7 +9,7 @@ let lane: Lane;
 const task = (name: string) => ({ kind: 'predict', name }) as PredictTask;
 
 beforeAll(() => {
-  const compute = { compile: true, bfloat16: false } as const;
+  const compute = { compile: true, bfloat16: false, forward: { engine: 'tensorflow' } } as const;
   const startup = { runtime: { device: 'cpu:0' }, compute, stop: new StopFlag().shared } as const;
   lane = new Lane(startup, observerFrom(), fileURLToPath(new URL('./leaving.fixture.mjs', import.meta.url)));
 });

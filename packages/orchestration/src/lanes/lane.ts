@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import {
+  type ComputeSettings,
   exposeObserver,
   type LaneObserver,
   type LaneRequest,
@@ -30,6 +31,7 @@ const workerPath = createRequire(import.meta.url).resolve('@chorus/training/lane
 
 export class Lane {
   readonly device: string;
+  readonly compute: ComputeSettings;
   /** The tasks so far, including failed ones. */
   readonly work: LaneWork[] = [];
   readonly #pool: Piscina<LaneRequest, Outcome<LaneResult<LaneTask> | null>>;
@@ -42,6 +44,7 @@ export class Lane {
    */
   constructor(startup: LaneStartup, observer: LaneObserver, entry = workerPath) {
     this.device = startup.runtime.device;
+    this.compute = startup.compute;
     this.#observer = observer;
     this.#pool = new Piscina({
       filename: pathToFileURL(entry).href,
@@ -60,7 +63,7 @@ export class Lane {
    * exit code.
    */
   async run<Task extends LaneTask>(task: Task): Promise<LaneResult<Task>> {
-    if (task.kind === 'predict' && task.keepAs !== undefined) this.#keepsModels = true;
+    if (task.kind !== 'train') this.#keepsModels = true;
     const givenAtMs = Date.now();
     const started = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
     try {

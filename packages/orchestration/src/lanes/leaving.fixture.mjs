@@ -4,6 +4,6 @@ export default async function leave({ task, observer }) {
   if (task.name === 'exit 0') setImmediate(() => process.exit(0));
   if (task.name === 'exit 3') setImmediate(() => process.exit(3));
   if (task.name === 'throw') throw new RangeError('out of range');
-  if (task.name === 'finish') return { value: undefined };
+  if (task.name === 'finish' || task.kind === 'release') return { value: undefined };
   await new Promise(() => {});
 }

@@ -64,7 +64,7 @@ describe('runOnLanes', () => {
               cost,
               pinnedTo: pin === null ? undefined : pin % laneCount,
               // An earlier task, so that no task waits for itself.
-              after: after === null || after >= index ? undefined : after,
+              after: after === null || after >= index ? undefined : [after],
             })),
             async (_, index) => {
               const { after } = tasks[index]!;
@@ -81,6 +81,36 @@ describe('runOnLanes', () => {
         },
       ),
     );
+  });
+
+  it('keeps a lane at its group, and shares the last group among the lanes', async () => {
+    const ran: [string, string][] = [];
+    const shards = (group: string, count: number) =>
+      Array.from({ length: count }, () => ({ task: group, cost: 1, group }));
+    await runOnLanes(['a', 'b'], [...shards('small', 2), ...shards('large', 6)], async (lane, task) => {
+      ran.push([lane, task]);
+      await Promise.resolve();
+    });
+    const tasksOf = (lane: string) => ran.filter(([one]) => one === lane).map(([, task]) => task);
+    expect(tasksOf('a')).toEqual(['large', 'large', 'large', 'large']);
+    expect(tasksOf('b')).toEqual(['small', 'small', 'large', 'large']);
+  });
+
+  it('starts a task after all of its predecessors', async () => {
+    const ran: string[] = [];
+    await runOnLanes(
+      ['a', 'b'],
+      [
+        { task: 'head', cost: 9, after: [1, 2] },
+        { task: 'first', cost: 1 },
+        { task: 'second', cost: 2 },
+      ],
+      async (_, task) => {
+        await Promise.resolve();
+        ran.push(task);
+      },
+    );
+    expect(ran.at(-1)).toBe('head');
   });
 
   it('keeps pinned tasks on their lane', async () => {

@@ -1,17 +1,22 @@
-/** Assigns tasks to free lanes, the longest first, and returns the results in the order of the tasks. */
+/** Assigns tasks to free lanes and returns the results in the order of the tasks. */
 
 export interface Scheduled<Task> {
   task: Task;
-  /** Any measure of its duration; only the order matters. */
+  /** Any measure of its duration; only comparisons matter. */
   cost: number;
+  /** Tasks of one group need the same model, which a lane builds once for consecutive ones. */
+  group?: string | undefined;
   /** Index of the only lane that may run it. */
   pinnedTo?: number | undefined;
-  /** Index of a task that must settle, successfully or not, before this one starts. */
-  after?: number | undefined;
+  /** Indices of tasks that must settle, successfully or not, before this one starts. */
+  after?: readonly number[] | undefined;
 }
 
 /**
  * Runs every task on some lane, one at a time per lane. A task that throws does not stop the others.
+ *
+ * A free lane continues with its group. Otherwise, it takes the task with the most work left, which is its own cost or, in a
+ * group, that of all waiting tasks of the group. Groups that another lane works on come last.
  *
  * @returns a settled result per task, in the order of the tasks.
  */
@@ -21,20 +26,23 @@ export async function runOnLanes<Lane, Task, Result>(
   run: (lane: Lane, task: Task, laneIndex: number) => Promise<Result>,
 ): Promise<PromiseSettledResult<Result>[]> {
   const results = new Array<PromiseSettledResult<Result>>(tasks.length);
-  const waiting = tasks.map((_, index) => index).toSorted((a, b) => tasks[b]!.cost - tasks[a]!.cost || a - b);
+  const waiting = new Set(tasks.keys());
   let oneSettles = nextTime();
+  /** The group that each lane works on. */
+  const groups = new Array<string | undefined>(lanes.length);
 
   async function serve(lane: Lane, laneIndex: number): Promise<void> {
     for (;;) {
-      const open = waiting.filter((index) => (tasks[index]!.pinnedTo ?? laneIndex) === laneIndex);
+      const open = [...waiting].filter((index) => (tasks[index]!.pinnedTo ?? laneIndex) === laneIndex);
       if (open.length === 0) return;
-      const index = open.find((one) => isReady(tasks[one]!.after));
+      const index = chooseTask(open.filter(isReady), groups[laneIndex]);
       if (index === undefined) {
         // The remaining tasks wait for one that runs on another lane.
         await oneSettles.promise;
         continue;
       }
-      waiting.splice(waiting.indexOf(index), 1);
+      waiting.delete(index);
+      groups[laneIndex] = tasks[index]!.group;
       try {
         results[index] = { status: 'fulfilled', value: await run(lane, tasks[index]!.task, laneIndex) };
       } catch (reason) {
@@ -45,8 +53,26 @@ export async function runOnLanes<Lane, Task, Result>(
     }
   }
 
-  const isReady = (after: number | undefined) => after === undefined || results[after] !== undefined;
-  const lost = waiting.filter((index) => (tasks[index]!.pinnedTo ?? 0) >= lanes.length);
+  const isReady = (index: number) => (tasks[index]!.after ?? []).every((other) => results[other] !== undefined);
+
+  function chooseTask(ready: readonly number[], group: string | undefined): number | undefined {
+    const next = group === undefined ? undefined : ready.find((index) => tasks[index]!.group === group);
+    if (next !== undefined) return next;
+    const costOfGroup = new Map<string, number>();
+    for (const index of waiting) {
+      const { group: one, cost } = tasks[index]!;
+      if (one !== undefined) costOfGroup.set(one, (costOfGroup.get(one) ?? 0) + cost);
+    }
+    const workLeft = (index: number) => {
+      const { group: one, cost } = tasks[index]!;
+      return one === undefined ? cost : costOfGroup.get(one)!;
+    };
+    const isShared = (index: number) =>
+      Number(tasks[index]!.group !== undefined && groups.includes(tasks[index]!.group));
+    return ready.toSorted((a, b) => isShared(a) - isShared(b) || workLeft(b) - workLeft(a) || a - b)[0];
+  }
+
+  const lost = [...waiting].filter((index) => (tasks[index]!.pinnedTo ?? 0) >= lanes.length);
   if (lost.length > 0) throw new Error(`tasks ${lost.join(', ')} are pinned to lanes that do not exist`);
   await Promise.all(lanes.map(serve));
   return results;

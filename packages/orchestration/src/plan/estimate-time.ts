@@ -20,10 +20,12 @@ export interface TimedMachine extends MachineSpeed {
  */
 export function estimateSeconds(plan: TrainingPlan, machine: TimedMachine): [least: number, most: number] {
   const wall = (ends: 'early' | 'late') => {
-    const tasks = plan.members.flatMap((member) => taskSeconds(member, plan, machine, ends));
-    const perLane = tasks.reduce((sum, seconds) => sum + seconds, 0) / machine.laneCount;
+    const members = plan.members.map((member) => memberSeconds(member, plan, machine, ends));
+    const trainings = members.flatMap((member) => member.trainings);
+    const sum = (all: readonly number[]) => all.reduce((total, seconds) => total + seconds, 0);
+    const perLane = (sum(trainings) + sum(members.map(({ shared }) => shared))) / machine.laneCount;
     const alone = machine.sharesProcessors ? Math.min(machine.laneCount, 2) : 1;
-    return machine.startSeconds + Math.max(perLane, Math.max(...tasks) / alone);
+    return machine.startSeconds + Math.max(perLane, Math.max(...trainings) / alone);
   };
   return [0.75 * wall('early'), 1.5 * wall('late') + finishSeconds];
 }
@@ -39,13 +41,20 @@ const headStepSeconds = 0.001;
 /** Seconds for stackers, bundle and report. */
 const finishSeconds = 2;
 
-/** Seconds of each of a member's tasks on one lane, including the test of its models. */
-function taskSeconds(
+/** Seconds of a member's work on one lane. */
+interface MemberSeconds {
+  /** Of each training, which a single lane runs. */
+  trainings: number[];
+  /** Of features and the test, which all lanes share. */
+  shared: number;
+}
+
+function memberSeconds(
   { plan, trainings }: PlannedMember,
   { trainingCount, testCount }: TrainingPlan,
   machine: TimedMachine,
   ends: 'early' | 'late',
-): number[] {
+): MemberSeconds {
   const { family } = plan.backbone;
   const secondsPerStep = (memberCost(plan.backbone) * machine.laneCount) / machine.costPerSecond;
   const forward = secondsPerStep * forwardShare;
@@ -54,16 +63,16 @@ function taskSeconds(
   const compile = (machine.compileSeconds * layerCount) / backboneMeasurements.mobilenet.layerCount;
   const views = plan.testTimeAugmentation ? 2 : 1;
   const costs = { secondsPerStep, forward, compile, layerCount, bfloat16: machine.bfloat16 };
-  const seconds = trainings.map((training) => {
+  const ofTrainings = trainings.map((training) => {
     const predictions = plan.features?.predict ? 0 : training.outOfFold * views * forward;
     return plan.stages.reduce(
       (sum, stage) => sum + stageSeconds(stage, plan.features !== null, training, costs, ends),
       predictions,
     );
   });
-  const shared = plan.features === null ? [] : [trainingCount * plan.features.rowsPerImage * forward];
+  const features = plan.features === null ? 0 : trainingCount * plan.features.rowsPerImage * forward;
   const models = trainings.filter(({ keepsWeights }) => keepsWeights).length;
-  return [...shared, ...seconds, models * testCount * views * forward];
+  return { trainings: ofTrainings, shared: features + models * testCount * views * forward };
 }
 
 interface Costs {

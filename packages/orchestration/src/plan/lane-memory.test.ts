@@ -18,6 +18,20 @@ describe('estimateLaneBytes', () => {
     expect(bytes).toBeLessThan(4.5e9);
   });
 
+  it('is close to a measurement: frozen backbones up to Xception at 299 px peaked at 3.0 GB, including node and the pixels', () => {
+    const experiment = {
+      ...presets.cpu.experiment,
+      members: [
+        { name: 'xception', backbone: 'xception', inputSize: 299 },
+        { name: 'mobilenet-v2', backbone: 'mobilenet-v2', inputSize: 224 },
+        { name: 'mobilenet', backbone: 'mobilenet', inputSize: 224 },
+      ],
+    };
+    const bytes = estimate(experiment, ['cpu:0', 'cpu:1'], 400);
+    expect(bytes).toBeGreaterThan(1.5e9);
+    expect(bytes).toBeLessThan(4e9);
+  });
+
   it('assumes that the largest members train concurrently, and excludes GPU memory', () => {
     const { experiment } = presets.article;
     const [one, all] = [estimate(experiment, ['cpu:0']), estimate(experiment, three)];
@@ -43,7 +57,7 @@ describe('estimateLaneBytes', () => {
   });
 
   it('counts megabytes for features of frozen backbones and the budget for inner layers, also on GPUs', () => {
-    expect(estimate(presets.cpu.experiment, three)).toBeLessThan(2e9);
+    expect(estimate(presets.cpu.experiment, three)).toBeLessThan(2.5e9);
     expect(estimate(presets.mobile.experiment, ['gpu:0', 'gpu:1'])).toBeGreaterThan(2 * 2 ** 30);
   });
 

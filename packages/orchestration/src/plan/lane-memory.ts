@@ -9,6 +9,9 @@ export const laneBaseBytes = 300 * 2 ** 20;
 /** Weights, Adam's two moments, gradients, the best epoch's weights and the new weights of a step. */
 const weightCopies = 6;
 
+/** The weights in TensorFlow, the encoded model, and the weights in onnxruntime. */
+const forwardWeightCopies = 3;
+
 /**
  * Estimates the lanes' peak memory in bytes when all of them train concurrently, without the shared pixels. Excludes GPU
  * memory.
@@ -43,12 +46,15 @@ function trainsAll({ stages }: MemberPlan): boolean {
   return stages.some(({ trains }) => trains === 'all');
 }
 
-/** Memory of a training step on its device. */
+/**
+ * Memory of a training step on its device or, with a frozen front, of a forward pass: on four images, each with a quarter of
+ * the activations that training keeps.
+ */
 function trainingBytes(plan: MemberPlan): number {
   const { family, inputSize } = plan.backbone;
   const weights = weightBytes(plan);
-  if (!trainsAll(plan)) return weights;
   const { trainingBytesPerPixel } = backboneMeasurements[family];
+  if (!trainsAll(plan)) return forwardWeightCopies * weights + inputSize * inputSize * trainingBytesPerPixel;
   const batchSize = Math.max(...plan.stages.map((stage) => stage.batchSize));
   return weightCopies * weights + batchSize * inputSize * inputSize * trainingBytesPerPixel;
 }

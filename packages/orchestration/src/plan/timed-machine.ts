@@ -1,6 +1,6 @@
 import type { MachineSpeed } from '../check/measure-speed.ts';
 import type { Experiment } from '../experiment/schema.ts';
-import { computeSettings } from '../lanes/compute-settings.ts';
+import { usesBfloat16 } from '../lanes/bfloat16.ts';
 import type { LanePlan } from '../lanes/plan.ts';
 import type { TimedMachine } from './estimate-time.ts';
 
@@ -14,6 +14,6 @@ export function timedMachine(
     ...speed,
     laneCount: lanes.length,
     sharesProcessors: lanes.every(({ device }) => device.startsWith('cpu:')),
-    bfloat16: lanes.every(({ device }) => computeSettings(runtime, device).bfloat16),
+    bfloat16: lanes.every(({ device }) => usesBfloat16(runtime, device)),
   };
 }

@@ -68,6 +68,8 @@ const memberReportSchema = z.strictObject({
 
 const laneReportSchema = z.strictObject({
   device: z.string(),
+  /** What computed its forward passes of fixed weights: features and predictions. */
+  forward: z.enum(['onnxruntime', 'tensorflow']),
   busySeconds: z.number().min(0),
   tasks: z.array(
     z.strictObject({ task: z.string(), kind: z.enum(['features', 'train', 'predict']), seconds: z.number().min(0) }),
@@ -140,6 +142,8 @@ export const reportSchema = z.strictObject({
   /** A description of how the images for the stackers were held out and which models are kept. */
   stacking: z.string(),
   lanes: z.array(laneReportSchema),
+  /** The share of the lanes' time between decoding and stacking in which they worked; null if nothing was trained. */
+  lanesBusy: share.nullable(),
   /** The most confident errors of the chosen stacker, the worst first. */
   mistakes: z.array(mistakeSchema).max(20),
   /** Wall time. */

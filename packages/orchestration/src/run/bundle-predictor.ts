@@ -1,4 +1,5 @@
 /** Runs a bundle's members on lanes, for one chunk of images after another. */
+import { availableParallelism } from 'node:os';
 import type { PixelStoreHandle } from '@chorus/data';
 import { memberCost, toProbabilities } from '@chorus/models';
 import { type OnSetupProgress, setupRuntime } from '@chorus/runtime';
@@ -7,9 +8,12 @@ import type { Bundle } from '../bundle.ts';
 import { parseWorkers } from '../experiment/resolve.ts';
 import { type Experiment, runtimeSchema } from '../experiment/schema.ts';
 import { chooseLanes } from '../lanes/choose-lanes.ts';
+import { computeSettings } from '../lanes/compute-settings.ts';
+import { chooseForwardEngine } from '../lanes/forward-engine.ts';
 import { Lane } from '../lanes/lane.ts';
 import { observerFrom } from './observer.ts';
 import {
+  type ModelPlace,
   type ModelPlaces,
   modelKey,
   type PredictingMember,
@@ -25,6 +29,8 @@ export interface BundlePredictorOptions {
   runtime?: Partial<Experiment['runtime']>;
   /** Progress of the native runtime's setup, which runs once per user and version. */
   onSetup?: OnSetupProgress;
+  /** Receives messages for the user. */
+  onNotice?: (notice: string) => void;
 }
 
 /** Probabilities of consecutive images, each [images, classes]. */
@@ -75,8 +81,12 @@ export async function openBundlePredictor(
     ...{ sizes, chunkCount, laneCount: plan.lanes.length },
   });
   const stop = new StopFlag();
-  const compute = { compile: runtime.compile, bfloat16: false };
-  const lanes = plan.lanes.map((lane) => new Lane({ runtime: lane, compute, stop: stop.shared }, observerFrom()));
+  const forward = chooseForwardEngine(runtime.forward, options.onNotice ?? (() => {}));
+  const settings = { ...runtime, precision: 'float32' } as const;
+  const compute = computeSettings(settings, plan.lanes, forward, availableParallelism());
+  const lanes = plan.lanes.map(
+    (lane, index) => new Lane({ runtime: lane, compute: compute[index]!, stop: stop.shared }, observerFrom()),
+  );
   const models: ModelPlaces = { imageCount, places: placeModels(members, lanes.length) };
   return {
     sizes,
@@ -102,7 +112,11 @@ export async function openBundlePredictor(
 
 // --- internal ---
 
-/** Assigns each model to the lane with the least work, the costliest model first, to balance the lanes. */
+/**
+ * Decides which models stay in memory between chunks: all of them on every lane, so that any lane can take any shard, if they
+ * fit into the budget. Otherwise each model is assigned to the lane with the least work, the costliest model first, and as
+ * many of them are kept as fit.
+ */
 function placeModels(members: readonly PredictingMember[], laneCount: number): ModelPlaces['places'] {
   const models = members.flatMap((member) =>
     member.models.map(({ manifest, weights }, index) => ({
@@ -111,9 +125,12 @@ function placeModels(members: readonly PredictingMember[], laneCount: number): M
       bytes: weights.length,
     })),
   );
+  const bytes = models.reduce((sum, model) => sum + model.bytes, 0);
+  if (bytes * laneCount <= keptWeightsBudgetBytes)
+    return new Map(models.map(({ key }) => [key, { laneIndex: undefined, isKept: true }]));
   const load = new Array<number>(laneCount).fill(0);
   let keptBytes = 0;
-  const places = new Map<string, { laneIndex: number; isKept: boolean }>();
+  const places = new Map<string, ModelPlace>();
   for (const { key, cost, bytes } of models.toSorted((a, b) => b.cost - a.cost)) {
     const laneIndex = load.indexOf(Math.min(...load));
     load[laneIndex]! += cost;

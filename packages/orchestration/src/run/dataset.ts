@@ -56,6 +56,8 @@ export interface Dataset {
   duplicatesComplete: boolean;
   /** Hexadecimal hash of each image's bytes; null for a skipped image. */
   sha256: readonly (string | null)[];
+  /** How the images were decoded. */
+  decoding: DecodeOptions;
   /** Stores by the images' side in pixels. */
   pixels: ReadonlyMap<number, PixelStoreHandle>;
   /** Class of each image, Int32. */
@@ -204,6 +206,7 @@ export async function openDataset(
     ),
     duplicatesComplete: pictures.isComplete,
     sha256: decoded.sha256,
+    decoding: decodingOf(experiment),
     pixels: decoded.pixels,
     labels,
     fingerprint: datasetFingerprint(images, decoded.sha256, split),

@@ -40,7 +40,14 @@ export async function preparedRun(
   const { experiment, dataset, plan, compute } = preparation;
   const folder = await openRunFolder(out, 'new');
   const start: RunStart = {
-    ...{ schemaVersion: 3, preset: 'none', versions: {}, datasetFingerprint: dataset.fingerprint, experiment },
+    ...{
+      schemaVersion: 3,
+      preset: 'none',
+      versions: {},
+      datasetFingerprint: dataset.fingerprint,
+      forward: preparation.forward,
+      experiment,
+    },
   };
   await folder.writeStart(start);
   const lanes = preparation.lanes.lanes.map(

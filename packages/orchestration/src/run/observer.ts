@@ -10,6 +10,8 @@ export type MemberState =
   | { state: 'running'; device: string }
   | { state: 'done'; device: string; seconds: number }
   | { state: 'kept'; device: string }
+  /** Its features were read from the cache of earlier runs. */
+  | { state: 'cached' }
   /** `bug`: for a bug, the error with its stack and causes, as Node.js prints it; null for a mistake that the user can fix. */
   | { state: 'failed'; reason: string; bug: string | null }
   /** Another fold of the member has failed. */

@@ -19,6 +19,7 @@ async function startRun(name: string, overrides: object = {}): Promise<void> {
     schemaVersion: 3,
     preset: 'demo',
     versions: {},
+    forward: 'tensorflow',
     datasetFingerprint: 'a',
     experiment: resolveExperiment(demo, overrides),
   });

@@ -9,6 +9,7 @@ describe('planDifference', () => {
     ['a missing key', { a: 1 }, { a: 1, b: null }, 'b was missing, is now null'],
     ['a shorter list', { a: [1, 2] }, { a: [1] }, 'a.1 was 2, is now missing'],
     ['another kind', { a: { b: 1 } }, { a: 'head' }, 'a was {"b":1}, is now "head"'],
+    ['a list in place of an object', { a: {} }, { a: [] }, 'a was {}, is now []'],
     ['the first of several', { a: 1, b: 1 }, { b: 2, a: 2 }, 'a was 1, is now 2'],
     ['nothing but the order of keys', { a: 1, b: 1 }, { b: 1, a: 1 }, undefined],
     ['a key that is undefined', { a: 1 }, { a: 1, b: undefined }, undefined],

@@ -15,7 +15,8 @@ export function planDifference(before: unknown, now: unknown): string | undefine
 
 function difference(before: unknown, now: unknown, path: readonly string[]): string | undefined {
   if (isDeepStrictEqual(before, now)) return undefined;
-  if (!isObject(before) || !isObject(now)) return `${path.join('.')} was ${describe(before)}, is now ${describe(now)}`;
+  if (!isObject(before) || !isObject(now) || Array.isArray(before) !== Array.isArray(now))
+    return `${path.join('.')} was ${describe(before)}, is now ${describe(now)}`;
   const keys = [...new Set([...Object.keys(before), ...Object.keys(now)])];
   const first = keys.find((key) => !isDeepStrictEqual(before[key], now[key]))!;
   return difference(before[first], now[first], [...path, first]);

@@ -1,9 +1,10 @@
 /** Runs members over images on the lanes: the test images of `train`, any images of `evaluate` and `predict`. */
 import type { PixelStoreHandle } from '@chorus/data';
-import { ModelError, memberCost, type SavedMember } from '@chorus/models';
+import { ModelError, type SavedMember } from '@chorus/models';
 import { requireFinite } from '@chorus/training';
 import type { Lane } from '../lanes/lane.ts';
 import { runOnLanes } from '../lanes/schedule.ts';
+import { shardsOf } from '../lanes/shards.ts';
 
 /** The models of a member, for prediction. */
 export interface PredictingMember {
@@ -15,12 +16,18 @@ export interface PredictingMember {
   })[];
 }
 
-/** The lane of each model, and whether it keeps the model between calls of {@link predictMembers}. */
+/** Where a model runs, and whether lanes keep it between calls of {@link predictMembers}. */
+export interface ModelPlace {
+  /** The only lane that runs it; undefined for any lane. */
+  laneIndex: number | undefined;
+  isKept: boolean;
+}
+
 export interface ModelPlaces {
   /** Total number of images in all calls. */
   imageCount: number;
   /** By {@link modelKey}. */
-  places: ReadonlyMap<string, { laneIndex: number; isKept: boolean }>;
+  places: ReadonlyMap<string, ModelPlace>;
 }
 
 /** The key under which a lane keeps a model. */
@@ -32,7 +39,7 @@ export function modelKey(member: string, modelIndex: number): string {
  * Runs every member over the images.
  *
  * @param images `pixels`: stores by the images' side; `reads`: Uint8 per image of the store, set when a lane reads it.
- * @param models by default, each call builds the models on any free lane.
+ * @param models by default, any lane runs any model, and keeps none.
  * @returns logits [images, outputs] per member, in the given order.
  * @throws ModelError naming the model's file when it is damaged or a logit is not finite; otherwise the first task's error,
  * since an ensemble needs all of its members.
@@ -48,43 +55,53 @@ export async function predictMembers(
   },
   models?: ModelPlaces,
 ): Promise<Float32Array[]> {
-  const tasks = members.flatMap((member) =>
+  const { indices, testTimeAugmentation } = images;
+  const all = members.flatMap((member) =>
     member.models.map((model, modelIndex) => {
-      const key = modelKey(member.name, modelIndex);
-      return { name: member.name, model, modelIndex, key, place: models?.places.get(key) };
+      const { backbone, outputCount } = model.manifest;
+      return {
+        name: member.name,
+        model,
+        modelIndex,
+        key: modelKey(member.name, modelIndex),
+        // Lanes that keep their models lose no time with small shards, and balance better.
+        shards: shardsOf(indices.length, backbone, testTimeAugmentation ? 2 : 1, models && 0),
+        logits: new Float32Array(indices.length * outputCount),
+      };
     }),
   );
+  const work = all.flatMap((one) => one.shards.map((shard) => ({ ...one, shard })));
   const results = await runOnLanes(
     lanes,
-    tasks.map((task) => ({
-      task,
-      cost: memberCost(task.model.manifest.backbone),
-      pinnedTo: task.place?.laneIndex,
+    work.map((one) => ({
+      task: one,
+      cost: one.shard.cost,
+      group: one.key,
+      pinnedTo: models?.places.get(one.key)?.laneIndex,
     })),
-    (lane, { name, model, key, place }) =>
-      lane
-        .run({
-          kind: 'predict',
-          name,
-          manifest: model.manifest,
-          weights: model.weights,
+    async (lane, { name, model, key, shard: { range }, logits }) => {
+      const { manifest, weights, path = name } = model;
+      try {
+        const rows = await lane.run({
           ...images,
-          pixels: images.pixels.get(model.manifest.backbone.inputSize)!,
-          imageCount: models?.imageCount,
-          keepAs: place?.isKept ? key : undefined,
-        })
-        .catch((error: unknown) => {
-          if (!(error instanceof ModelError)) throw error;
-          throw new ModelError(`${model.path ?? name}: ${error.message}`, { cause: error });
-        }),
+          kind: 'predict',
+          ...{ name, manifest, weights },
+          pixels: images.pixels.get(manifest.backbone.inputSize)!,
+          indices: indices.subarray(range.start, range.end),
+          imageCount: models?.imageCount ?? indices.length,
+          model: key,
+          keepsModel: models?.places.get(key)?.isKept ?? false,
+        });
+        logits.set(rows, range.start * manifest.outputCount);
+      } catch (error) {
+        if (!(error instanceof ModelError)) throw error;
+        throw new ModelError(`${path}: ${error.message}`, { cause: error });
+      }
+    },
   );
-  const logits = results.map((result, index) => {
-    if (result.status === 'rejected') throw result.reason;
-    const { name, modelIndex } = tasks[index]!;
-    requireFinite(result.value, images.indices, modelFile(name, modelIndex));
-    return result.value;
-  });
-  return members.map(({ name }) => meanOf(logits.filter((_, index) => tasks[index]!.name === name)));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  for (const { name, modelIndex, logits } of all) requireFinite(logits, indices, modelFile(name, modelIndex));
+  return members.map(({ name }) => meanOf(all.filter((one) => one.name === name).map(({ logits }) => logits)));
 }
 
 /** Copies a model's weights to shared memory, so that passing them to lanes copies nothing. */

@@ -118,7 +118,14 @@ describe('prepareRun', () => {
     try {
       const experiment = resolveExperiment(input({ name: 'first', data: { source: at('copy') } }));
       await cp(at('data'), at('copy'), { recursive: true });
-      const start = { schemaVersion: 3, preset: 'none', versions: {}, datasetFingerprint: null, experiment } as const;
+      const start = {
+        schemaVersion: 3,
+        preset: 'none',
+        versions: {},
+        datasetFingerprint: null,
+        forward: 'tensorflow',
+        experiment,
+      } as const;
       await folder.writeStart(start);
       const found = await prepare({ name: 'second' }, { folder });
       expect(found.experiment).toEqual(experiment);

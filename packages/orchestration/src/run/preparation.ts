@@ -1,4 +1,5 @@
 /** Prepares a run without creating anything, so that a user's mistake is found before training and leaves no folder. */
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { pixelBytes } from '@chorus/data';
 import { setupRuntime } from '@chorus/runtime';
@@ -8,8 +9,10 @@ import { warningsAboutClasses } from '../check/warnings.ts';
 import { ConfigError } from '../errors.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
 import { type Experiment, type ExperimentInput, inputSizesOf, stepPixelsOf } from '../experiment/schema.ts';
+import { usesBfloat16 } from '../lanes/bfloat16.ts';
 import { chooseLanes } from '../lanes/choose-lanes.ts';
 import { computeSettings } from '../lanes/compute-settings.ts';
+import { chooseForwardEngine, type ForwardEngine } from '../lanes/forward-engine.ts';
 import type { LanePlan } from '../lanes/plan.ts';
 import { expectedFacts, factsOf } from '../plan/dataset-facts.ts';
 import { estimateLaneBytes } from '../plan/lane-memory.ts';
@@ -28,6 +31,8 @@ export interface Preparation {
   /** Absolute path of the run folder. */
   path: string;
   lanes: LanePlan;
+  /** Engine for forward passes on CPU lanes. */
+  forward: ForwardEngine;
   /** One per lane. */
   compute: readonly ComputeSettings[];
   dataset: Dataset;
@@ -66,17 +71,23 @@ export async function prepareRun(
   observer: RunObserver,
 ): Promise<Preparation> {
   const timeline = new Timeline(Date.now());
-  const experiment = folder === undefined ? resolveExperiment(input) : (await folder.readStart()).experiment;
+  const start = await folder?.readStart();
+  const experiment = start?.experiment ?? resolveExperiment(input);
   const path = folder?.path ?? newRunPath(experiment, options);
   if (folder === undefined) await requireNewRunFolder(path);
   await requireDataFolder(experiment.data.source);
   const { onDownload, onNotice } = observer;
   const downloads: Downloads = { onDownload, onNotice, ...(signal && { signal }) };
   const lanes = await chooseLanes({ ...experiment, stepPixels: stepPixelsOf(experiment) }, observer.onSetup);
-  const compute = lanes.lanes.map(({ device }) => computeSettings(experiment.runtime, device));
+  const { runtime } = experiment;
+  // Before downloads: bfloat16 may be refused.
+  for (const { device } of lanes.lanes) usesBfloat16(runtime, device);
   const weights = await findInitialWeights(experiment, process.env, downloads);
   const root = await dataFolder(experiment.data.source, downloads);
   await setupRuntime(observer.onSetup);
+  const hasCpuLane = lanes.lanes.some(({ device }) => device.startsWith('cpu:'));
+  const forward = hasCpuLane ? chooseForwardEngine(start?.forward ?? runtime.forward, onNotice) : 'tensorflow';
+  const compute = computeSettings(runtime, lanes.lanes, forward, availableParallelism());
   const planFor = (imageCount: number) =>
     planTraining(experiment, expectedFacts(experiment, { trainingCount: imageCount, testCount: 0 }), weights);
   observer.onStart({
@@ -101,7 +112,7 @@ export async function prepareRun(
   stop.check();
   const pixels = pixelBytes({ imageCount: dataset.images.length, imageSizes: inputSizesOf(experiment) });
   const estimates = { memoryBytes: Math.ceil(pixels + estimateLaneBytes(plan, lanes.lanes)), diskBytes };
-  return { experiment, path, lanes, compute, dataset, plan, estimates, timeline };
+  return { experiment, path, lanes, forward, compute, dataset, plan, estimates, timeline };
 }
 
 /** Whether images are generated or weights random, so that the figures do not apply to photographs. */

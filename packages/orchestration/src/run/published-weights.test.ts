@@ -55,7 +55,12 @@ describe('ensurePublishedWeights', () => {
       {},
       /some\.h5: expected an HDF5 file, received a different or truncated file/,
     ],
-    ['weights that differ from the published hash', Buffer.from('x'), { md5: '0'.repeat(32) }, /Expected md5 0{32} of/],
+    [
+      'weights that differ from the published hash',
+      Buffer.from('x'),
+      { md5: '0'.repeat(32) },
+      /Expected md5 0{32} for/,
+    ],
   ])('refuses %s, and keeps nothing', async (_, bytes, hashes, message) => {
     served = bytes;
     const attempt = ensurePublishedWeights({ name: 'some.h5', url, ...hashes }, local);

@@ -25,6 +25,8 @@ const startSchema = z.strictObject({
   versions: z.record(z.string(), z.string()),
   /** Fingerprint of the images and their split, which must be the same when the run is resumed. */
   datasetFingerprint: z.string().nullable(),
+  /** Engine for forward passes on CPU lanes, which a resumed run uses again. Earlier versions only had TensorFlow. */
+  forward: z.enum(['onnxruntime', 'tensorflow']).default('tensorflow'),
   experiment: experimentSchema,
 });
 

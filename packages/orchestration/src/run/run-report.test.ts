@@ -30,6 +30,8 @@ const twoFolds: ImageSplit = {
   ],
 };
 
+const decoding = { maxPixels: 1, timeoutMs: 1, background: '#000000', resize: 'pillow' } as const;
+
 function datasetOf(split: ImageSplit): Dataset {
   const images = Array.from({ length: 8 }, (_, index) => ({
     ...{ path: `/photos/${index}.jpg`, relativePath: `${index}.jpg`, sizeBytes: 1, mtimeMs: 0, label: 0, role: null },
@@ -42,7 +44,7 @@ function datasetOf(split: ImageSplit): Dataset {
       beyondLimit: 4,
       notices: ['a notice'],
     },
-    ...{ duplicates: [], duplicatesComplete: true, pixels: new Map(), labels, fingerprint: '' },
+    ...{ duplicates: [], duplicatesComplete: true, pixels: new Map(), labels, fingerprint: '', decoding },
   };
 }
 
@@ -88,13 +90,21 @@ function partsOf(split: ImageSplit, stacking: ExperimentInput['stacking'], slim:
     seconds: 0.5,
   };
   return {
-    start: { schemaVersion: 3, preset: 'none', versions: { node: '1' }, datasetFingerprint: null, experiment },
+    start: {
+      schemaVersion: 3,
+      preset: 'none',
+      versions: { node: '1' },
+      datasetFingerprint: null,
+      forward: 'onnxruntime',
+      experiment,
+    },
     ...{ dataset: datasetOf(split), counts: countImages(split), demo: true, testImagesReadBeforeChoice: 0, timeline },
     plan: planTraining(experiment, factsOf(split), [{ kind: 'random' }, { kind: 'random' }]),
     outcomes: [failed, { status: 'done', trainings: slim, seconds: 3 }],
     lanes: [
       {
         device: 'cpu:1',
+        compute: { compile: true, bfloat16: false, forward: { engine: 'onnxruntime', threads: 1, spin: false } },
         work: [{ task: 'slim', kind: 'train', givenAtMs: 2000, startedAtMs: 2100, finishedAtMs: 2900 }],
       },
     ],

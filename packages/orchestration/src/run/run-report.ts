@@ -14,7 +14,7 @@ import type { Choice } from '../stacking/choose.ts';
 import { type Dataset, labelsOf } from './dataset.ts';
 import type { RunStart } from './run-folder.ts';
 import type { Slices } from './slices.ts';
-import { laneTimes, type Timeline } from './timeline.ts';
+import { busyShare, laneTimes, type Timeline } from './timeline.ts';
 import type { MemberOutcome } from './train-members.ts';
 
 /** The state of a run after its members have been trained. */
@@ -27,7 +27,7 @@ export interface RunParts {
   /** See the key of the same name in the report. */
   testImagesReadBeforeChoice: number;
   outcomes: readonly MemberOutcome[];
-  lanes: readonly Pick<Lane, 'device' | 'work'>[];
+  lanes: readonly Pick<Lane, 'device' | 'compute' | 'work'>[];
   timeline: Timeline;
 }
 
@@ -114,7 +114,11 @@ function commonParts({ start, dataset, counts, demo, lanes, timeline, plan, ...p
     testImagesReadBeforeChoice: parts.testImagesReadBeforeChoice,
     baseline: majorityShare(labelsOf(dataset, dataset.split.test), dataset.classes.length),
     stacking: describeStacking(experiment.stacking, counts),
-    lanes: lanes.map(({ device, work }) => laneTimes(device, work, timeline.phases)),
+    lanes: lanes.map(({ device, compute, work }) => ({
+      ...laneTimes(device, work, timeline.phases),
+      forward: compute.forward.engine,
+    })),
+    lanesBusy: busyShareOf(lanes, timeline),
     seconds: {
       prepare: secondsOf(phaseNames.prepare),
       decode: secondsOf(phaseNames.decode),
@@ -126,6 +130,11 @@ function commonParts({ start, dataset, counts, demo, lanes, timeline, plan, ...p
     // Lanes are threads, so this process uses all of the run's memory.
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
   };
+}
+
+function busyShareOf(lanes: RunParts['lanes'], { phases }: Timeline): number | null {
+  const members = phases.find(({ waitingFor }) => waitingFor === phaseNames.members);
+  return members === undefined ? null : busyShare(lanes, members);
 }
 
 function describeStacking(stacking: Experiment['stacking'], { folds }: ImageCounts): string {

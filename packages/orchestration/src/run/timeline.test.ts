@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { LaneWork } from '../lanes/lane.ts';
-import { laneTimes, Timeline } from './timeline.ts';
+import { busyShare, laneTimes, Timeline } from './timeline.ts';
 
 it('records what a lane waited for in each phase', () => {
   const times = [10_000, 40_000, 41_000];
@@ -53,4 +53,27 @@ it('adds up: work and waits make up the whole run, for any tasks', () => {
       expect(busySeconds + waited).toBeCloseTo(now / 1000, 9);
     }),
   );
+});
+
+it('counts shards of one name as one task', () => {
+  const shard = (startedAtMs: number): LaneWork => {
+    return {
+      task: 'a/features',
+      kind: 'features',
+      givenAtMs: startedAtMs,
+      startedAtMs,
+      finishedAtMs: startedAtMs + 500,
+    };
+  };
+  const { tasks } = laneTimes('cpu:0', [shard(0), shard(500), shard(2000)], []);
+  expect(tasks).toEqual([{ task: 'a/features', kind: 'features', seconds: 1.5 }]);
+});
+
+it('returns the share of a phase in which lanes worked', () => {
+  const work = (startedAtMs: number, finishedAtMs: number): LaneWork[] => [
+    { task: 'a', kind: 'train', givenAtMs: startedAtMs, startedAtMs, finishedAtMs },
+  ];
+  const phase = { waitingFor: 'members', startedAtMs: 1000, finishedAtMs: 5000 };
+  expect(busyShare([{ work: work(0, 5000) }, { work: work(3000, 9000) }], phase)).toBe(0.75);
+  expect(busyShare([{ work: [] }], { ...phase, finishedAtMs: 1000 })).toBeNull();
 });

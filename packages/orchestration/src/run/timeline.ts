@@ -13,6 +13,7 @@ export interface Phase {
 export interface LaneTimes {
   device: string;
   busySeconds: number;
+  /** In the order of their starts; tasks of one name and kind, such as the shards of a member's features, count as one. */
   tasks: { task: string; kind: LaneWork['kind']; seconds: number }[];
   /** In the order of the phases; together with `busySeconds` they add up to the run's time. */
   waits: { for: string; seconds: number }[];
@@ -54,16 +55,33 @@ export function laneTimes(device: string, work: readonly LaneWork[], phases: rea
   return {
     device,
     busySeconds: total(work.map(({ startedAtMs, finishedAtMs }) => finishedAtMs - startedAtMs)) / 1000,
-    tasks: work.map(({ task, kind, startedAtMs, finishedAtMs }) => ({
-      task,
-      kind,
-      seconds: (finishedAtMs - startedAtMs) / 1000,
-    })),
+    tasks: mergedTasks(work),
     waits: [...waits, { for: 'starting its thread and TensorFlow', seconds: startingMs / 1000 }],
   };
 }
 
+/**
+ * The share of a phase in which lanes worked, of all lanes' time together.
+ *
+ * @returns 0 … 1, or null for a phase without duration.
+ */
+export function busyShare(lanes: readonly { work: readonly LaneWork[] }[], phase: Phase): number | null {
+  const phaseMs = phase.finishedAtMs - phase.startedAtMs;
+  if (phaseMs <= 0 || lanes.length === 0) return null;
+  return total(lanes.flatMap(({ work }) => work.map((one) => overlapMs(one, phase)))) / (lanes.length * phaseMs);
+}
+
 // --- internal ---
+
+function mergedTasks(work: readonly LaneWork[]): LaneTimes['tasks'] {
+  const merged = new Map<string, LaneTimes['tasks'][number]>();
+  for (const { task, kind, startedAtMs, finishedAtMs } of work) {
+    const key = `${kind} ${task}`;
+    const seconds = (finishedAtMs - startedAtMs) / 1000 + (merged.get(key)?.seconds ?? 0);
+    merged.set(key, { task, kind, seconds });
+  }
+  return [...merged.values()];
+}
 
 interface Span {
   startedAtMs: number;

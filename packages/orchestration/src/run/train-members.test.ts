@@ -8,6 +8,8 @@ import { StoppedError } from '@chorus/training';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { factsOf } from '../plan/dataset-facts.ts';
 import { planTraining } from '../plan/plan-training.ts';
+import { pretrained } from '../train.fixture.ts';
+import { FeatureCache } from './feature-cache.ts';
 import { type PreparedRun, preparedRun } from './member-run.fixture.ts';
 import type { MemberState } from './observer.ts';
 import { trainMembers } from './train-members.ts';
@@ -101,6 +103,37 @@ describe('trainMembers', () => {
       await folds.close();
     }
   });
+
+  it.skipIf(!existsSync(pretrained))(
+    'reads the features that an earlier run has kept, with the same result (needs ../shared)',
+    async () => {
+      const changes = {
+        weights: pretrained,
+        recipe: { batchSize: 16, head: { epochCount: 1 }, fineTune: { lastLayers: 0 } },
+        stacking: { kind: 'kfold', folds: 2, members: 'average' },
+      } as const;
+      const featureCache = new FeatureCache({ folder: join(parent, 'features') });
+      const results: { logits: number[][]; kinds: string[] }[] = [];
+      for (const name of ['first', 'second']) {
+        const one = await preparedRun(parent, changes, observer, name);
+        const outcomes = await trainMembers({ ...one, featureCache });
+        expect(outcomes.map(({ status }) => status)).toEqual(['done', 'done']);
+        results.push({
+          logits: outcomes.flatMap(({ trainings }) => trainings.map(({ outOfFoldLogits }) => [...outOfFoldLogits])),
+          kinds: one.lanes.flatMap(({ work }) => work.map(({ kind }) => kind)),
+        });
+        await one.close();
+      }
+      const [first, second] = results as [(typeof results)[0], (typeof results)[0]];
+      expect(first.kinds.filter((kind) => kind === 'features')).toHaveLength(2);
+      expect(second.kinds).not.toContain('features');
+      expect(second.logits).toEqual(first.logits);
+      expect(events.splice(0).filter((event) => event.includes('features'))).toEqual([
+        ...['wide/features running', 'wide/features done', 'slim/features running', 'slim/features done'],
+        ...['wide/features cached', 'slim/features cached'],
+      ]);
+    },
+  );
 
   it('starts nothing once a stop is requested', async () => {
     await rm(run.folder.member('wide', { kind: 'holdout' }), { recursive: true });

@@ -1,9 +1,11 @@
 /** Trains every member on every fold, on any lane, unless an earlier part of the run already trained it. */
 import { inspect } from 'node:util';
 import { type Fold, type FoldImages, trainingImages } from '@chorus/data';
-import { memberCost } from '@chorus/models';
-import { StorageError } from '@chorus/storage';
+import { memberCost, variantOf } from '@chorus/models';
+import { StorageError, systemErrorText } from '@chorus/storage';
 import {
+  batchCountOf,
+  type ImageRange,
   type MemberPlan,
   readMember,
   type SharedFeatures,
@@ -14,8 +16,10 @@ import {
 import { isUserMistake } from '../exit-codes.ts';
 import type { Lane } from '../lanes/lane.ts';
 import { runOnLanes, type Scheduled } from '../lanes/schedule.ts';
+import { shardsOf } from '../lanes/shards.ts';
 import type { PlannedMember, PlannedTraining, TrainingPlan } from '../plan/plan-training.ts';
 import type { Dataset } from './dataset.ts';
+import { type FeatureCache, featureKey } from './feature-cache.ts';
 import type { RunObserver } from './observer.ts';
 import { planDifference } from './plan-difference.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -44,6 +48,8 @@ export interface MemberRun {
   reads: SharedArrayBuffer;
   observer: RunObserver;
   stop: StopFlag;
+  /** Where features are kept between runs; undefined to keep none. */
+  featureCache?: FeatureCache | undefined;
 }
 
 /**
@@ -57,6 +63,7 @@ export async function trainMembers(run: MemberRun): Promise<MemberOutcome[]> {
   const { plan, lanes, stop } = run;
   const records = plan.members.map(newRecord);
   for (const record of records) await keepFinished(run, record);
+  for (const record of records) await shareFeatures(run, record);
   const work = scheduled(records.flatMap((record) => missingTasks(run, record)));
   const results = await runOnLanes(lanes, work, (lane, one) => runTask(run, lane, one));
   // Failed trainings are recorded; any other failure is a bug.
@@ -76,19 +83,44 @@ interface MemberRecord {
   planned: PlannedMember;
   /** In the order of the planned trainings. */
   trainings: (Training | undefined)[];
-  /** Features of all training images, once computed. */
-  features: SharedFeatures | undefined;
+  /** Features of all training images; undefined if its trainings share none, or none is missing. */
+  features: FeaturesRecord | undefined;
   failure: { reason: string; device: string | null } | undefined;
   /** Time of all its tasks. */
   seconds: number;
 }
 
-/** One task on a lane: a training, or the features that a member's trainings share. */
-interface MemberWork {
+interface FeaturesRecord {
+  shared: SharedFeatures;
+  /** Name in the cache; undefined if they are not kept there. */
+  key: string | undefined;
+  devices: Set<string>;
+  /** Number of images whose rows are there. */
+  doneImages: number;
+  seconds: number;
+}
+
+/** One task on a lane. */
+type MemberWork = TrainingWork | FeaturesWork;
+
+interface TrainingWork {
+  kind: 'training';
   record: MemberRecord;
   name: string;
   cost: number;
-  kind: { features: { seed: number; rowsPerImage: 1 | 2 } } | { training: PlannedTraining; position: number };
+  training: PlannedTraining;
+  position: number;
+}
+
+/** A shard of the features that a member's trainings share. */
+interface FeaturesWork {
+  kind: 'features';
+  record: MemberRecord;
+  name: string;
+  cost: number;
+  features: FeaturesRecord;
+  seed: number;
+  range: ImageRange;
 }
 
 function newRecord(planned: PlannedMember): MemberRecord {
@@ -112,31 +144,51 @@ function missingTasks({ dataset }: MemberRun, record: MemberRecord): MemberWork[
     const imageCount = dataset.split.folds[position]!.fit.length;
     // With shared features and a frozen backbone, only the head trains.
     const cost = plan.features?.predict ? imageCount : costPerImage * imageCount;
-    return { record, name: training.name, cost, kind: { training, position } };
+    return { kind: 'training', record, name: training.name, cost, training, position };
   });
-  if (plan.features === null || featuresTask === null) return work;
-  const { rowsPerImage } = plan.features;
-  return [
-    {
-      record,
-      name: featuresTask.name,
-      cost: costPerImage * trainingImages(dataset.split).length * rowsPerImage,
-      kind: { features: { seed: featuresTask.seed, rowsPerImage } },
-    },
-    ...work,
-  ];
+  const { features } = record;
+  if (features === undefined || featuresTask === null) return work;
+  const { indices, rowsPerImage } = features.shared;
+  if (features.doneImages === indices.length) return work;
+  const shards = shardsOf(indices.length, plan.backbone, rowsPerImage).map(({ range, cost }): MemberWork => {
+    return { kind: 'features', record, ...featuresTask, cost, features, range };
+  });
+  return [...shards, ...work];
 }
 
-/** Adds dependencies: a member's trainings start after its features are computed. */
+/** Allocates the features of a member that has missing trainings, and reads them if an earlier run has kept them. */
+async function shareFeatures(run: MemberRun, record: MemberRecord): Promise<void> {
+  const { dataset, lanes, observer, featureCache } = run;
+  const { plan, featuresTask } = record.planned;
+  const isComplete = record.trainings.every((training) => training !== undefined);
+  if (isComplete || plan.features === null || featuresTask === null) return;
+  const { rowsPerImage } = plan.features;
+  const indices = trainingImages(dataset.split);
+  const byteLength =
+    indices.length * rowsPerImage * variantOf(plan.backbone).featureWidth * Float32Array.BYTES_PER_ELEMENT;
+  const { sha256, decoding } = dataset;
+  const key = featureKey({ member: plan, features: { indices, rowsPerImage }, sha256, decoding, lanes });
+  const kept = key === undefined ? undefined : await featureCache?.read(key, byteLength);
+  record.features = {
+    shared: { indices, rowsPerImage, rows: kept ?? new SharedArrayBuffer(byteLength) },
+    key,
+    devices: new Set(),
+    doneImages: kept === undefined ? 0 : indices.length,
+    seconds: 0,
+  };
+  if (kept !== undefined) observer.onMember(featuresTask.name, { state: 'cached' });
+}
+
+/** Adds dependencies: a member's trainings start once all of its features are computed. */
 function scheduled(all: readonly MemberWork[]): Scheduled<MemberWork>[] {
   return all.map((work) => {
-    const { record, kind, cost } = work;
-    const features = all.findIndex((other) => other.record === record && 'features' in other.kind);
+    const { record, kind, cost, name } = work;
+    const shards = [...all.keys()].filter((index) => all[index]!.record === record && all[index]!.kind === 'features');
     return {
       task: work,
       cost,
       pinnedTo: record.planned.pinnedTo ?? undefined,
-      after: 'features' in kind || features === -1 ? undefined : features,
+      ...(kind === 'features' ? { group: name } : { after: shards }),
     };
   });
 }
@@ -147,19 +199,21 @@ async function runTask(run: MemberRun, lane: Lane, work: MemberWork): Promise<vo
   if (stop.raised) return;
   // The member has already failed; skip the rest.
   if (record.failure !== undefined) {
-    observer.onMember(name, { state: 'skipped' });
+    if (kind === 'training') observer.onMember(name, { state: 'skipped' });
     return;
   }
   const startedAtMs = Date.now();
   try {
-    observer.onMember(name, { state: 'running', device: lane.device });
-    if ('features' in kind) record.features = await computeFeatures(run, lane, work, kind.features);
-    else record.trainings[kind.position] = await train(run, lane, work, kind);
-    const seconds = (Date.now() - startedAtMs) / 1000;
-    observer.onMember(name, { state: 'done', device: lane.device, seconds });
+    if (kind === 'features') await computeFeatures(run, lane, work);
+    else {
+      observer.onMember(name, { state: 'running', device: lane.device });
+      record.trainings[work.position] = await train(run, lane, work);
+      const seconds = (Date.now() - startedAtMs) / 1000;
+      observer.onMember(name, { state: 'done', device: lane.device, seconds });
+    }
   } catch (error) {
-    // After a stop request, any failure counts as the stop.
-    if (stop.raised) return;
+    // After a stop request, any failure counts as the stop. A shard may fail after another one.
+    if (stop.raised || record.failure !== undefined) return;
     record.failure = failureOf(error, name, record.planned.plan, lane.device);
     observer.onMember(name, {
       state: 'failed',
@@ -181,21 +235,38 @@ function oneLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ');
 }
 
-function computeFeatures(
-  run: MemberRun,
-  lane: Lane,
-  { record, name }: MemberWork,
-  { seed, rowsPerImage }: { seed: number; rowsPerImage: 1 | 2 },
-): Promise<SharedFeatures> {
-  const indices = trainingImages(run.dataset.split);
-  return lane.run({ kind: 'features', name, ...memberParts(run, record.planned.plan), seed, indices, rowsPerImage });
+/** Computes a shard of the features; together, the shards are reported as one task. */
+async function computeFeatures(run: MemberRun, lane: Lane, work: FeaturesWork): Promise<void> {
+  const { observer, featureCache } = run;
+  const { record, name, seed, features, range } = work;
+  const { shared, devices, key } = features;
+  const startedAtMs = Date.now();
+  if (!devices.has(lane.device)) {
+    devices.add(lane.device);
+    observer.onMember(name, { state: 'running', device: [...devices].join(' and ') });
+  }
+  await lane.run({ kind: 'features', name, ...memberParts(run, record.planned.plan), seed, features: shared, range });
+  features.doneImages += range.end - range.start;
+  features.seconds += (Date.now() - startedAtMs) / 1000;
+  const { indices, rowsPerImage } = shared;
+  observer.onBatch(name, {
+    ...{ stage: 'features', epochIndex: 0 },
+    stepIndex: batchCountOf(features.doneImages, rowsPerImage) - 1,
+    stepCount: batchCountOf(indices.length, rowsPerImage),
+  });
+  if (features.doneImages < indices.length || record.failure !== undefined) return;
+  observer.onMember(name, { state: 'done', device: [...devices].join(' and '), seconds: features.seconds });
+  if (key !== undefined)
+    // A full disk must not end the run.
+    await featureCache
+      ?.write(key, shared.rows)
+      .catch((error: unknown) => observer.onWarning(name, `Its features are not kept: ${systemErrorText(error)}.`));
 }
 
 async function train(
   run: MemberRun,
   lane: Lane,
-  { record, name }: MemberWork,
-  { training, position }: { training: PlannedTraining; position: number },
+  { record, name, training, position }: TrainingWork,
 ): Promise<Training> {
   const { plan } = record.planned;
   const { fold, seed, keepsWeights } = training;
@@ -209,7 +280,7 @@ async function train(
     fold,
     labels: run.dataset.labels,
     ...{ fit, tune, outOfFold },
-    features: record.features,
+    features: record.features?.shared,
     ...{ folder, keepsWeights },
   });
   return { ...trained, fold, folder, keepsWeights, resumed: false };

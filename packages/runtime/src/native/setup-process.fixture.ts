@@ -7,7 +7,10 @@ import { fileURLToPath } from 'node:url';
 /** Runs the setup command in a child process. */
 export function startSetup(environment: Record<string, string>) {
   const script = fileURLToPath(new URL('../../dist/setup-cli.js', import.meta.url));
-  const child = spawn(process.execPath, [script], { env: { ...process.env, ...environment } });
+  const child = spawn(process.execPath, [script], {
+    // Tests must not download anything; those of onnxruntime set this variable.
+    env: { ...process.env, CHORUS_ONNXRUNTIME: 'none', ...environment },
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => {

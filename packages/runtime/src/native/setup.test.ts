@@ -159,12 +159,15 @@ describe('nativeRuntimeStatus', () => {
     vi.stubEnv('CHORUS_CACHE', cache);
     vi.stubEnv('CHORUS_PYTHON', 'no-such-python');
     vi.stubEnv('CHORUS_CXX', 'no-such-compiler');
+    vi.stubEnv('CHORUS_NPM', 'no-such-npm');
     const { compiler, compilerFix } = ready.platform;
     expect(await nativeRuntimeStatus()).toEqual([
       { what: expect.stringContaining(cacheFolder('tensorflow')), fix: null },
       { what: 'no-such-python with pip', fix: expect.stringContaining('install python3') },
       { what: expect.stringContaining(cacheFolder('binding')), fix: null },
       { what: `a C++ compiler (${compiler})`, fix: compilerFix },
+      { what: expect.stringContaining(cacheFolder('onnxruntime')), fix: null },
+      { what: 'no-such-npm', fix: expect.stringContaining('install') },
     ]);
   });
 });

@@ -5,6 +5,7 @@ import { cacheFolder, publishFolder, removeUnfinished, systemErrorText, withLock
 import { RuntimeError } from '../errors.ts';
 import { compileBinding } from './compile.ts';
 import { hasBinding, hasLibrary, type NativeRuntime, planNativeRuntime } from './locate.ts';
+import { hasOnnxruntime, type OnnxruntimePlace, planOnnxruntime } from './locate-onnxruntime.ts';
 import { beginStep, type OnSetupProgress, runStep } from './setup-step.ts';
 
 /**
@@ -16,7 +17,7 @@ import { beginStep, type OnSetupProgress, runStep } from './setup-step.ts';
  */
 export async function setupRuntime(onProgress: OnSetupProgress = () => {}): Promise<NativeRuntime> {
   const native = planNativeRuntime();
-  if (hasLibrary(native) && hasBinding(native)) return native;
+  if (hasLibrary(native) && hasBinding(native) && onnxruntimeToPrepare() === undefined) return native;
   if (native.ownLibrary && !hasLibrary(native))
     throw new RuntimeError(
       `CHORUS_LIBTENSORFLOW is ${native.libraryFolder}: expected ${native.platform.libraries.join(' and ')} there.`,
@@ -52,12 +53,24 @@ export async function requireSpace(folder: string, neededBytes: number): Promise
 
 /** Runs under the lock: another process may have set up a part during the wait, or may have been killed. */
 async function prepare(native: NativeRuntime, onProgress: OnSetupProgress): Promise<void> {
-  for (const kind of ['tensorflow', 'binding']) await removeUnfinished(cacheFolder(kind));
+  for (const kind of ['tensorflow', 'onnxruntime', 'binding']) await removeUnfinished(cacheFolder(kind));
   if (!hasLibrary(native)) await prepareLibrary(native, onProgress);
+  const onnxruntime = onnxruntimeToPrepare();
+  if (onnxruntime !== undefined) {
+    // Imported only here: not needed if everything is ready.
+    const { prepareOnnxruntime } = await import('./download-onnxruntime.ts');
+    await prepareOnnxruntime(onnxruntime, onProgress);
+  }
   if (hasBinding(native)) return;
   await runStep(`compiling the binding with ${native.platform.compiler}`, onProgress, () =>
     publishFolder(native.bindingFolder, (temporary) => compileBinding(native, temporary), { replace: true }),
   );
+}
+
+/** The place of onnxruntime if this machine can run it and it is missing. */
+function onnxruntimeToPrepare(): OnnxruntimePlace | undefined {
+  const place = planOnnxruntime();
+  return 'obstacle' in place || place.own || hasOnnxruntime(place) ? undefined : place;
 }
 
 async function prepareLibrary(native: NativeRuntime, onProgress: OnSetupProgress): Promise<void> {

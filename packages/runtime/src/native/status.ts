@@ -1,5 +1,6 @@
 /** Missing parts of the native runtime. */
 import { hasBinding, hasLibrary, planNativeRuntime } from './locate.ts';
+import { hasOnnxruntime, planOnnxruntime } from './locate-onnxruntime.ts';
 import { runTool } from './run-tool.ts';
 
 export interface MissingPart {
@@ -27,6 +28,12 @@ export async function nativeRuntimeStatus(): Promise<MissingPart[]> {
     missing.push({ what: `the TensorFlow binding in ${native.bindingFolder}`, fix: null });
     if (!(await works(process.env.CHORUS_CXX ?? compiler, ['--version'])))
       missing.push({ what: `a C++ compiler (${compiler})`, fix: compilerFix });
+  }
+  const onnxruntime = planOnnxruntime();
+  if (!('obstacle' in onnxruntime) && !hasOnnxruntime(onnxruntime)) {
+    missing.push({ what: `onnxruntime in ${onnxruntime.folder}`, fix: null });
+    const npm = process.env.CHORUS_NPM ?? 'npm';
+    if (!(await works(npm, ['--version']))) missing.push({ what: npm, fix: 'apt-get install npm' });
   }
   return missing;
 }

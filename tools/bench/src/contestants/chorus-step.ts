@@ -1,16 +1,16 @@
 /** Creates Chorus's training and prediction steps in every mode. */
-import { fillBatch, type ImageBatch, type PixelStore } from '@chorus/data';
+import { fillBatch, type ImageBatch, PixelStore, type PixelStoreHandle } from '@chorus/data';
 import { Adam, type Classifier, trainStep } from '@chorus/models';
 import { bytesTensor, type CompileOptions, type Results } from '@chorus/runtime';
-import { prepareFunction } from '@chorus/training';
+import { ImageReader, prepareFunction, prepareImageFunction } from '@chorus/training';
 import * as tf from '@tensorflow/tfjs';
-import type { ChorusWay } from './chorus-ways.ts';
+import type { PredictingWay, TrainingWay } from './chorus-ways.ts';
 
-/** Processes a batch of a store's images; `labels` are their classes, used only in training. */
-export type Step = (batch: ImageBatch, labels: Int32Array) => void;
+/** Processes a batch of a store's images; `labels` are their classes, used only in training. The result is awaited. */
+export type Step = (batch: ImageBatch, labels: Int32Array) => unknown;
 
 /** Trains all layers with Adam at 1e-3, as lanes of `orchestration` do. */
-export function trainingStep(way: ChorusWay, classifier: Classifier, images: PixelStore): Step {
+export function trainingStep(way: TrainingWay, classifier: Classifier, images: PixelStore): Step {
   const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
   const adam = new Adam(view.variables);
   const train = prepared(
@@ -27,10 +27,22 @@ export function trainingStep(way: ChorusWay, classifier: Classifier, images: Pix
   };
 }
 
-/** Computes logits and reads them, as lanes of `orchestration` do. */
-export function predictionStep(way: ChorusWay, classifier: Classifier, images: PixelStore): Step {
+/** Computes logits and reads them, as a single lane of `orchestration` does. */
+export async function predictionStep(
+  way: PredictingWay,
+  classifier: Classifier,
+  images: PixelStoreHandle,
+  { batchSize, threads }: { batchSize: number; threads: number },
+): Promise<Step> {
+  if (way === 'onnxruntime') {
+    const compute = { compile: true, bfloat16: false, forward: { engine: way, threads, spin: true } } as const;
+    const logits = await prepareImageFunction(classifier, { output: 'logits', rowCount: batchSize }, compute);
+    const reader = new ImageReader(images, new SharedArrayBuffer(images.count));
+    return (batch) => logits.rows(reader, batch);
+  }
+  const store = new PixelStore(images);
   const predict = prepared(way, {}, (pixels: tf.Tensor4D) => classifier.logits(pixels));
-  return (batch) => tf.tidy(() => void predict(byteImages(images, batch)).dataSync());
+  return (batch) => tf.tidy(() => void predict(byteImages(store, batch)).dataSync());
 }
 
 /** [N, size, size, 3], 0..255. */
@@ -44,7 +56,7 @@ export function byteImages(images: PixelStore, batch: ImageBatch): tf.Tensor4D {
 // --- internal ---
 
 function prepared<Inputs extends readonly tf.Tensor[], Result extends Results>(
-  way: ChorusWay,
+  way: TrainingWay,
   options: CompileOptions,
   fn: (...inputs: Inputs) => Result,
 ): (...inputs: Inputs) => Result {

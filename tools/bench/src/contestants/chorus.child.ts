@@ -1,11 +1,11 @@
 /** Chorus as a contestant: training steps and predictions, in a separate process. */
-import type { ImageBatch, PixelStore } from '@chorus/data';
+import { type ImageBatch, PixelStore } from '@chorus/data';
 import { type Classifier, createClassifier } from '@chorus/models';
 import { threadsOfAnOp } from '@chorus/orchestration';
 import { initRuntime } from '@chorus/runtime';
 import { randomStore } from '../images.ts';
 import { byteImages, predictionStep, trainingStep } from './chorus-step.ts';
-import type { ChorusWay } from './chorus-ways.ts';
+import type { PredictingWay, TrainingWay } from './chorus-ways.ts';
 import type { ModelTask } from './model-task.ts';
 import { repeated, serve, type Work, warmed } from './serve.ts';
 
@@ -14,7 +14,7 @@ const batchCount = 4;
 /** Images for the BatchNorm statistics of predictions: with initial statistics, activations vanish from layer to layer. */
 const calibrationCount = 4;
 
-await serve(async (task: ModelTask & { way: ChorusWay }): Promise<Work> => {
+await serve(async (task: ModelTask & { way: TrainingWay | PredictingWay }): Promise<Work> => {
   const { work, backbone, inputSize, batchSize, seed, threads, way } = task;
   // The number of threads of a single lane that uses all processors.
   const intraOpThreads = threadsOfAnOp(threads, 1, work === 'train' ? batchSize * inputSize ** 2 : undefined);
@@ -24,13 +24,17 @@ await serve(async (task: ModelTask & { way: ChorusWay }): Promise<Work> => {
     classes: ['a', 'b'],
     seed,
   });
-  const images = randomStore(seed, batchCount * batchSize, inputSize);
+  const handle = randomStore(seed, batchCount * batchSize, inputSize);
+  const images = new PixelStore(handle);
   if (work === 'predict') calibrate(classifier, images);
-  const step = (work === 'train' ? trainingStep : predictionStep)(way, classifier, images);
+  const step =
+    work === 'train'
+      ? trainingStep(way as TrainingWay, classifier, images)
+      : await predictionStep(way as PredictingWay, classifier, handle, { batchSize, threads });
   const labels = Int32Array.from({ length: batchSize }, (_, index) => index % 2);
   let taken = 0;
-  const run = repeated(() => {
-    step(batchOf((taken % batchCount) * batchSize, batchSize), labels);
+  const run = repeated(async () => {
+    await step(batchOf((taken % batchCount) * batchSize, batchSize), labels);
     taken += 1;
   });
   return {

@@ -1,10 +1,10 @@
 import type { BackboneFamily } from '@chorus/models';
-import type { ChorusWay } from '../contestants/chorus-ways.ts';
+import type { TrainingWay } from '../contestants/chorus-ways.ts';
 
 /** An operation to repeat in one process. */
 export type SoakTask =
   /** Training steps of one model. */
-  | { kind: 'steps'; backbone: BackboneFamily; inputSize: number; way: ChorusWay }
+  | { kind: 'steps'; backbone: BackboneFamily; inputSize: number; way: TrainingWay }
   /** Whole runs of `chorus train` in sequence; each starts and stops its lanes. */
   | { kind: 'trainings' }
   /** A lane that starts, predicts once and stops. */

@@ -1,6 +1,6 @@
 /** Runs one trial in a separate process and prints one {@link SoakSample} per line. */
 import { join } from 'node:path';
-import { drawShapes } from '@chorus/data';
+import { drawShapes, PixelStore } from '@chorus/data';
 import { createClassifier } from '@chorus/models';
 import { type ExperimentInput, predictFiles, train } from '@chorus/orchestration';
 import { initRuntime } from '@chorus/runtime';
@@ -65,7 +65,7 @@ function steps({ backbone, inputSize, way }: SoakTask & { kind: 'steps' }): () =
     classes: ['a', 'b'],
     seed: 1,
   });
-  const images = randomStore(1, batchSize, inputSize);
+  const images = new PixelStore(randomStore(1, batchSize, inputSize));
   const step = trainingStep(way, classifier, images);
   const batch = { indices: Uint32Array.of(0, 1), flips: new Uint8Array(batchSize) };
   return () => step(batch, Int32Array.of(0, 1));

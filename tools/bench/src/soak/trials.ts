@@ -1,12 +1,12 @@
 import { backboneFamilies, backboneTable } from '@chorus/models';
-import { chorusWays } from '../contestants/chorus-ways.ts';
+import { trainingWays } from '../contestants/chorus-ways.ts';
 import type { SoakTrial } from './soak-task.ts';
 
 /** @param quick a tenth of everything, as a smoke test. */
 export function soakTrials(quick: boolean): SoakTrial[] {
   const trials: SoakTrial[] = [
     ...backboneFamilies.flatMap((backbone) =>
-      chorusWays.map((way) => ({
+      trainingWays.map((way) => ({
         name: `${backbone}, ${way}`,
         unit: 'step',
         task: { kind: 'steps', backbone, inputSize: backboneTable[backbone].minimumInputSize, way } as const,

@@ -1,0 +1,45 @@
+/** One classifier, or its frozen layers, as an ONNX model. */
+import type { Classifier } from '../classifier/classifier.ts';
+import { LayerGraph } from '../graph/layer-graph.ts';
+import { GraphBuilder } from './graph-builder.ts';
+import { addImageInput, addPreprocessing } from './image.ts';
+import { modelBytes } from './model-bytes.ts';
+import { addNetwork } from './network.ts';
+
+/**
+ * The output of a model: logits [N, outputCount], pooled features [N, featureWidth], or the activations at a cut point
+ * [N, ...shape], as in `FineTuneView.prefix`.
+ */
+export type ClassifierOutput = 'logits' | 'features' | { cut: string };
+
+/** Names of the only input and output. */
+export const classifierValues = { image: 'image', output: 'output' } as const;
+
+/**
+ * Converts a classifier to ONNX. The model takes raw pixels `image`, uint8 [N,S,S,3], RGB, and returns `output`, float32.
+ *
+ * @returns content of an `.onnx` file; the caller keeps ownership of the classifier.
+ * @throws Error for a cut point that does not exist.
+ */
+export function classifierModel(classifier: Classifier, output: ClassifierOutput): Uint8Array {
+  const { backbone, preprocessing } = classifier;
+  const graph = new LayerGraph(classifier.model);
+  const builder = new GraphBuilder();
+  const image = addImageInput(builder, classifierValues.image, backbone.inputSize);
+  const pixels = addPreprocessing(builder, image, preprocessing, preprocessing.name);
+  const to = graph.indexOf(layerOf(output));
+  const value = addNetwork(builder, graph, { image: pixels, to, name: 'network' });
+  const { shape } = graph.nodes[to]!;
+  const [operator, attributes] =
+    shape.length === 3 ? (['Transpose', { perm: [0, 2, 3, 1] }] as const) : (['Identity', {}] as const);
+  builder.node(operator, classifierValues.output, [value], attributes);
+  builder.output({ name: classifierValues.output, type: 'float32', shape: ['N', ...shape] });
+  return modelBytes(builder.build(backbone.family));
+}
+
+// --- internal ---
+
+function layerOf(output: ClassifierOutput): string {
+  if (output === 'logits') return 'head';
+  return output === 'features' ? 'pooled' : output.cut;
+}

@@ -1,0 +1,131 @@
+/** Members and ensembles as ONNX graphs, from raw pixels to probabilities. */
+import type { Classifier } from '../classifier/classifier.ts';
+import { ModelError } from '../errors.ts';
+import { LayerGraph } from '../graph/layer-graph.ts';
+import { outputsPerImage } from '../stackers/outputs.ts';
+import type { StackerJson } from '../stackers/table.ts';
+import { GraphBuilder, type ValueName } from './graph-builder.ts';
+import { addImageInput, addMirrorImages, addPreprocessing } from './image.ts';
+import { addNetwork } from './network.ts';
+import type { OnnxGraph } from './onnx-graph.ts';
+import { addStacker, onnxLayers } from './stacker-layers.ts';
+
+/** A member of an ensemble. */
+export interface OnnxMember {
+  /** Unique in the ensemble; a prefix for the names of its nodes. */
+  name: string;
+  /** One, or one per fold, whose logits are averaged; all with the same backbone, preprocessing and classes. */
+  classifiers: readonly Classifier[];
+}
+
+/** Name of the only output of a member and of an ensemble. */
+export const probabilitiesOutput = 'probabilities';
+
+/** Name of the input for images of a side in pixels. */
+export function imageInputName(side: number): string {
+  return `image_${side}`;
+}
+
+/**
+ * Converts a member to an ONNX graph. It takes raw pixels `image_<S>`, uint8 [N,S,S,3], RGB, and returns `probabilities`,
+ * float32 [N, classCount].
+ *
+ * @param options `testTimeAugmentation`: averages the logits over an image and its mirror image.
+ * @returns a graph for `modelBytes` or `modelFiles`; the caller keeps ownership of the classifiers.
+ * @throws ModelError if its classifiers do not fit each other.
+ */
+export function memberGraph(
+  member: OnnxMember,
+  { testTimeAugmentation }: { testTimeAugmentation: boolean },
+): OnnxGraph {
+  const builder = new GraphBuilder();
+  const { side, classCount } = sizeOf(member);
+  const image = addImageInput(builder, imageInputName(side), side);
+  const logits = addMember(builder, member, image, testTimeAugmentation);
+  const probabilities = onnxLayers(builder).probabilities(logits, classCount, `${member.name}/${probabilitiesOutput}`);
+  return withOutput(builder, probabilities, classCount, member.name);
+}
+
+/**
+ * Converts an ensemble to an ONNX graph. It takes raw pixels `image_<S>`, uint8 [N,S,S,3], RGB, for each side S that a member
+ * has, smallest first, and returns `probabilities`, float32 [N, classCount].
+ *
+ * @param members in the order of the stacker's fit.
+ * @param options `testTimeAugmentation`: averages each member's logits over an image and its mirror image; `stacker`: as
+ * `Stacker.toJSON` returns it.
+ * @returns a graph for `modelBytes` or `modelFiles`; the caller keeps ownership of the classifiers.
+ * @throws ModelError if the stacker was fitted on another number of members or classes, or a member's classifiers do not fit
+ * each other.
+ */
+export function ensembleGraph(
+  members: readonly OnnxMember[],
+  { testTimeAugmentation, stacker }: { testTimeAugmentation: boolean; stacker: StackerJson },
+): OnnxGraph {
+  const { memberCount, classCount } = stacker;
+  if (members.length !== memberCount)
+    throw new ModelError(
+      `Expected the ${memberCount} members that the stacker was fitted on, received ${members.length}.`,
+    );
+  const sizes = members.map((member) => ({ member, ...sizeOf(member) }));
+  for (const { member, classCount: found } of sizes)
+    if (found !== classCount)
+      throw new ModelError(
+        `Expected ${classCount} classes, on which the stacker was fitted, received ${found} of member ${member.name}.`,
+      );
+  const builder = new GraphBuilder();
+  const sides = [...new Set(sizes.map(({ side }) => side))].sort((a, b) => a - b);
+  for (const side of sides) addImageInput(builder, imageInputName(side), side);
+  const logits = sizes.map(({ member, side }) => ({
+    name: member.name,
+    logits: addMember(builder, member, imageInputName(side), testTimeAugmentation),
+  }));
+  return withOutput(builder, addStacker(builder, stacker, logits), classCount, 'ensemble');
+}
+
+// --- internal ---
+
+/** Images → logits [N, outputs]. */
+function addMember(
+  builder: GraphBuilder,
+  { name, classifiers }: OnnxMember,
+  image: ValueName,
+  testTimeAugmentation: boolean,
+): ValueName {
+  const { backbone, preprocessing, classes } = classifiers[0]!;
+  const images = testTimeAugmentation ? addMirrorImages(builder, image, backbone.inputSize, name) : image;
+  const pixels = addPreprocessing(builder, images, preprocessing, `${name}/${preprocessing.name}`);
+  const logits = classifiers.map((classifier, index) => {
+    const graph = new LayerGraph(classifier.model);
+    const network = classifiers.length === 1 ? 'network' : `network_${index + 1}`;
+    return addNetwork(builder, graph, { image: pixels, to: graph.nodes.length - 1, name: `${name}/${network}` });
+  });
+  const averaged = onnxLayers(builder).mean(logits, `${name}/mean`);
+  if (!testTimeAugmentation) return averaged;
+  // The first half of the rows is of the images, the second of their mirror images.
+  const shape = builder.integers([2, -1, outputsPerImage(classes.length)]);
+  const halves = builder.node('Reshape', `${name}/halves`, [averaged, shape]);
+  return builder.node('ReduceMean', `${name}/logits`, [halves], { axes: [0], keepdims: 0 });
+}
+
+function withOutput(builder: GraphBuilder, value: ValueName, classCount: number, name: string): OnnxGraph {
+  const output = value === probabilitiesOutput ? value : builder.node('Identity', probabilitiesOutput, [value]);
+  builder.output({ name: output, type: 'float32', shape: ['N', classCount] });
+  return builder.build(name);
+}
+
+/** @throws ModelError unless all classifiers fit the first. */
+function sizeOf({ name, classifiers }: OnnxMember): { side: number; classCount: number } {
+  const [first, ...others] = classifiers;
+  if (first === undefined) throw new ModelError(`Expected a classifier of member ${name}, received none.`);
+  const size = { side: first.backbone.inputSize, classCount: first.classes.length };
+  for (const { backbone, classes, preprocessing } of others)
+    if (
+      backbone.inputSize !== size.side ||
+      classes.length !== size.classCount ||
+      preprocessing.name !== first.preprocessing.name
+    )
+      throw new ModelError(
+        `Expected classifiers of member ${name} with equal input size, classes and preprocessing; received ${backbone.inputSize} px, ${classes.length} classes and ${preprocessing.name} beside ${size.side} px, ${size.classCount} classes and ${first.preprocessing.name}.`,
+      );
+  return size;
+}

@@ -1,0 +1,16 @@
+import type * as tf from '@tensorflow/tfjs';
+import type { ImageFunction } from './image-function.ts';
+import type { KeptModels } from './kept-models.ts';
+import type { ComputeSettings } from './prepared-function.ts';
+import type { LaneObserver } from './protocol.ts';
+import type { StopFlag } from './stop-flag.ts';
+
+/** The lane that a task runs on. */
+export interface LaneContext {
+  device: string;
+  backingDevice(tensor: tf.Tensor): string;
+  observer: LaneObserver;
+  stop: StopFlag;
+  compute: ComputeSettings;
+  models: KeptModels<ImageFunction>;
+}

@@ -1,0 +1,28 @@
+import { memberFromBytes } from '@chorus/models';
+import { takeImageFunction } from './image-function.ts';
+import { ImageReader } from './image-reader.ts';
+import type { LaneContext } from './lane-context.ts';
+import { predictImages } from './predict-images.ts';
+import type { PredictTask } from './protocol.ts';
+
+/**
+ * Predicts images with a trained model.
+ *
+ * @returns logits [indices, outputs].
+ * @throws ModelError when manifest and weights do not match; StoppedError before the next batch once a stop is requested.
+ */
+export async function predict(
+  task: PredictTask,
+  { compute, models, stop }: Pick<LaneContext, 'compute' | 'models' | 'stop'>,
+): Promise<Float32Array> {
+  const { manifest, weights, imageCount } = task;
+  const viewsPerImage = task.testTimeAugmentation ? 2 : 1;
+  const options = { output: 'logits', rowCount: imageCount * viewsPerImage } as const;
+  const logits = await models.get(
+    task.model,
+    () => takeImageFunction(memberFromBytes(manifest, weights), options, compute),
+    { isKept: task.keepsModel },
+  );
+  const images = new ImageReader(task.pixels, task.reads);
+  return predictImages(logits, images, task.indices, { width: manifest.outputCount, viewsPerImage, stop });
+}
