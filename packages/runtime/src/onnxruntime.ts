@@ -109,13 +109,15 @@ function load(): Binding {
   const place = planOnnxruntime();
   if ('obstacle' in place) throw new RuntimeError(`${place.obstacle}.`);
   if (!hasOnnxruntime(place)) throw setupNeeded(`onnxruntime is not in ${place.folder}.`);
+  let binding: Binding;
   try {
-    loaded = createRequire(import.meta.url)(place.bindingPath) as Binding;
+    binding = createRequire(import.meta.url)(place.bindingPath) as Binding;
   } catch (error) {
     throw new RuntimeError(`onnxruntime cannot be loaded on this machine: ${(error as Error).message}`, {
       cause: error,
     });
   }
-  loaded.initOrtOnce(logLevel, Tensor);
-  return loaded;
+  binding.initOrtOnce(logLevel, Tensor);
+  loaded = binding;
+  return binding;
 }

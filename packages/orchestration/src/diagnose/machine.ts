@@ -1,6 +1,6 @@
 /** Examines what every run needs: node, the native runtime, a device. */
 import { availableParallelism } from 'node:os';
-import { type Device, listDevices, nativeRuntimeStatus } from '@chorus/runtime';
+import { type Device, listDevices, nativeRuntimeStatus, obstacleToOnnxruntime } from '@chorus/runtime';
 import type { Finding, Fix } from './finding.ts';
 
 /** @returns the findings, and the GPUs that TensorFlow can use. */
@@ -27,11 +27,18 @@ async function nativeRuntime(): Promise<Finding[]> {
   const common = { preset: null, what: 'native runtime' };
   try {
     const missing = await nativeRuntimeStatus();
-    if (missing.length === 0) return [{ ...common, ok: true, detail: 'TensorFlow and its binding are in the cache' }];
+    if (missing.length === 0) return [{ ...common, ok: true, detail: engines() }];
     return missing.map((part) => ({ ...common, ok: false, detail: part.what, fix: fixOf(part.fix) }));
   } catch (error) {
     return [{ ...common, ok: false, detail: (error as Error).message, fix: { kind: 'set-up' } }];
   }
+}
+
+function engines(): string {
+  const obstacle = obstacleToOnnxruntime();
+  return obstacle === undefined
+    ? 'TensorFlow and onnxruntime are in the cache'
+    : `TensorFlow is in the cache, and also computes predictions: ${obstacle}`;
 }
 
 async function devices(): Promise<{ finding: Finding; gpus: Device['name'][] }> {

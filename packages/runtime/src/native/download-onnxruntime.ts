@@ -66,7 +66,7 @@ async function download(name: string, place: string): Promise<string> {
   await pipeline(createReadStream(path), hash);
   const received = hash.digest('base64');
   if (received !== sha512)
-    throw new RuntimeError(`The registry served a ${name} with sha512 ${received}; expected ${sha512}.`);
+    throw new RuntimeError(`The registry served ${name} with sha512 ${received}; expected ${sha512}.`);
   return path;
 }
 

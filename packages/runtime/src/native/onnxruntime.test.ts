@@ -82,7 +82,7 @@ describe.skipIf('obstacle' in planOnnxruntime(undefined, ''))('the setup', () =>
     [
       'a registry that serves other content',
       () => `cp '${tarball}' .`,
-      /The registry served a onnxruntime-node@\S+ with sha512 .*; expected /,
+      /The registry served onnxruntime-node@\S+ with sha512 .*; expected /,
     ],
     [
       'no network',

@@ -55,16 +55,16 @@ export async function requireSpace(folder: string, neededBytes: number): Promise
 async function prepare(native: NativeRuntime, onProgress: OnSetupProgress): Promise<void> {
   for (const kind of ['tensorflow', 'onnxruntime', 'binding']) await removeUnfinished(cacheFolder(kind));
   if (!hasLibrary(native)) await prepareLibrary(native, onProgress);
+  if (!hasBinding(native))
+    await runStep(`compiling the binding with ${native.platform.compiler}`, onProgress, () =>
+      publishFolder(native.bindingFolder, (temporary) => compileBinding(native, temporary), { replace: true }),
+    );
   const onnxruntime = onnxruntimeToPrepare();
   if (onnxruntime !== undefined) {
     // Imported only here: not needed if everything is ready.
     const { prepareOnnxruntime } = await import('./download-onnxruntime.ts');
     await prepareOnnxruntime(onnxruntime, onProgress);
   }
-  if (hasBinding(native)) return;
-  await runStep(`compiling the binding with ${native.platform.compiler}`, onProgress, () =>
-    publishFolder(native.bindingFolder, (temporary) => compileBinding(native, temporary), { replace: true }),
-  );
 }
 
 /** The place of onnxruntime if this machine can run it and it is missing. */
