@@ -87,7 +87,7 @@ export async function extractFeatures(paths: readonly string[], options: Feature
   const [lane] = lanes as [RuntimeOptions];
   initRuntime(lane);
   const runtime = runtimeSchema.parse({ forward: options.forward });
-  const forward = chooseForwardEngine(runtime.forward, options.onNotice ?? (() => {}));
+  const forward = chooseForwardEngine(runtime.forward, [lane], options.onNotice);
   const settings = { compile: true, precision: 'float32' } as const;
   const [compute] = computeSettings(settings, [lane], forward, availableParallelism()) as [ComputeSettings];
   const found = named ?? variantOf({ family, variant: await variantOfFile(family, weights) });

@@ -96,6 +96,31 @@ describe('runOnLanes', () => {
     expect(tasksOf('b')).toEqual(['small', 'small', 'large', 'large']);
   });
 
+  it('starts what only one lane can do before what several can share', async () => {
+    const started: string[] = [];
+    const shards = Array.from({ length: 6 }, () => ({ task: 'shard', cost: 5, group: 'a' }));
+    await runOnLanes(
+      ['a', 'b'],
+      [...shards, { task: 'long', cost: 20 }, { task: 'longer', cost: 30 }],
+      async (_, task) => {
+        started.push(task);
+        await Promise.resolve();
+      },
+    );
+    expect(started.slice(0, 2)).toEqual(['longer', 'long']);
+  });
+
+  it('leaves its group for a task that costs more than is left of it', async () => {
+    const started: string[] = [];
+    const shard = (task: string) => ({ task, cost: 5, group: 'a' });
+    const tasks = [shard('first'), shard('second'), shard('third'), { task: 'long', cost: 8, after: [0] }];
+    await runOnLanes(['a'], tasks, async (_, task) => {
+      started.push(task);
+      await Promise.resolve();
+    });
+    expect(started).toEqual(['first', 'second', 'long', 'third']);
+  });
+
   it('starts a task after all of its predecessors', async () => {
     const ran: string[] = [];
     await runOnLanes(

@@ -15,8 +15,9 @@ export interface Scheduled<Task> {
 /**
  * Runs every task on some lane, one at a time per lane. A task that throws does not stop the others.
  *
- * A free lane continues with its group. Otherwise, it takes the task with the most work left, which is its own cost or, in a
- * group, that of all waiting tasks of the group. Groups that another lane works on come last.
+ * A free lane continues with its group, unless a task outside all groups costs more than is left of the group. Otherwise, it
+ * takes the costliest task outside groups, since no other lane can share it, or starts the group with the most work left.
+ * Groups that another lane works on come last.
  *
  * @returns a settled result per task, in the order of the tasks.
  */
@@ -56,20 +57,20 @@ export async function runOnLanes<Lane, Task, Result>(
   const isReady = (index: number) => (tasks[index]!.after ?? []).every((other) => results[other] !== undefined);
 
   function chooseTask(ready: readonly number[], group: string | undefined): number | undefined {
-    const next = group === undefined ? undefined : ready.find((index) => tasks[index]!.group === group);
-    if (next !== undefined) return next;
-    const costOfGroup = new Map<string, number>();
+    const workLeft = new Map<string, number>();
     for (const index of waiting) {
       const { group: one, cost } = tasks[index]!;
-      if (one !== undefined) costOfGroup.set(one, (costOfGroup.get(one) ?? 0) + cost);
+      if (one !== undefined) workLeft.set(one, (workLeft.get(one) ?? 0) + cost);
     }
-    const workLeft = (index: number) => {
-      const { group: one, cost } = tasks[index]!;
-      return one === undefined ? cost : costOfGroup.get(one)!;
-    };
-    const isShared = (index: number) =>
-      Number(tasks[index]!.group !== undefined && groups.includes(tasks[index]!.group));
-    return ready.toSorted((a, b) => isShared(a) - isShared(b) || workLeft(b) - workLeft(a) || a - b)[0];
+    const [whole] = ready
+      .filter((index) => tasks[index]!.group === undefined)
+      .toSorted((a, b) => tasks[b]!.cost - tasks[a]!.cost || a - b);
+    const next = group === undefined ? undefined : ready.find((index) => tasks[index]!.group === group);
+    if (next !== undefined && (whole === undefined || tasks[whole]!.cost < workLeft.get(group!)!)) return next;
+    if (whole !== undefined) return whole;
+    const left = (index: number) => workLeft.get(tasks[index]!.group!)!;
+    const isShared = (index: number) => Number(groups.includes(tasks[index]!.group));
+    return ready.toSorted((a, b) => isShared(a) - isShared(b) || left(b) - left(a) || a - b)[0];
   }
 
   const lost = [...waiting].filter((index) => (tasks[index]!.pinnedTo ?? 0) >= lanes.length);

@@ -81,7 +81,7 @@ export async function openBundlePredictor(
     ...{ sizes, chunkCount, laneCount: plan.lanes.length },
   });
   const stop = new StopFlag();
-  const forward = chooseForwardEngine(runtime.forward, options.onNotice ?? (() => {}));
+  const forward = chooseForwardEngine(runtime.forward, plan.lanes, options.onNotice);
   const settings = { ...runtime, precision: 'float32' } as const;
   const compute = computeSettings(settings, plan.lanes, forward, availableParallelism());
   const lanes = plan.lanes.map(

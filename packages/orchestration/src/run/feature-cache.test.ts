@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FeatureCache, type FeatureOrigin, featureKey } from './feature-cache.ts';
 
 let folder: string;
@@ -73,6 +73,14 @@ describe('featureKey', () => {
   });
 });
 
+it('is undefined for an own build of an engine', () => {
+  vi.stubEnv('CHORUS_ONNXRUNTIME', '/own');
+  expect(featureKey(origin)).toBeUndefined();
+  vi.stubEnv('CHORUS_ONNXRUNTIME', 'none');
+  expect(featureKey(origin)).toBeDefined();
+  vi.unstubAllEnvs();
+});
+
 describe('FeatureCache', () => {
   const rowsOf = (...values: number[]) => {
     const shared = new SharedArrayBuffer(values.length * 4);
@@ -105,7 +113,12 @@ describe('FeatureCache', () => {
     const cache = new FeatureCache({ folder: join(folder, 'cleared') });
     expect(await cache.clear()).toEqual([]);
     await cache.write('a', rowsOf(1));
-    expect(await cache.clear()).toEqual([{ path: join(folder, 'cleared/a.f32'), bytes: 36 }]);
+    await writeFile(join(folder, 'cleared/b.f32.405153355'), 'left by a killed process');
+    const cleared = (await cache.clear()).map(({ path, bytes }) => [basename(path), bytes]);
+    expect(cleared.toSorted()).toEqual([
+      ['a.f32', 36],
+      ['b.f32.405153355', 24],
+    ]);
     expect(await cache.files()).toEqual([]);
   });
 

@@ -22,12 +22,12 @@ export interface FeatureOrigin {
 /**
  * The name under which features are kept: a hash of what their bits depend on.
  *
- * @returns undefined if they cannot be identified: with random weights, images without a file, lanes of several engines, or
- * GPUs, whose results vary.
+ * @returns undefined if they cannot be identified: with random weights, images without a file, lanes of several engines, own
+ * builds of an engine, or GPUs, whose results vary.
  */
 export function featureKey({ member, features, sha256: images, decoding, lanes }: FeatureOrigin): string | undefined {
   const { weights, backbone, preprocessing } = member;
-  if (weights.kind === 'random') return undefined;
+  if (weights.kind === 'random' || hasOwnBuild()) return undefined;
   const files = Array.from(features.indices, (index) => images[index] ?? null);
   if (files.includes(null)) return undefined;
   if (lanes.some(({ device }) => !device.startsWith('cpu:'))) return undefined;
@@ -90,12 +90,12 @@ export class FeatureCache {
     }
   }
 
-  /** All files, the most recently used first. */
+  /** All files, the most recently used first, including those that killed processes left incomplete. */
   async files(): Promise<{ path: string; bytes: number }[]> {
     const names = await readdir(this.#folder).catch(() => []);
     const found = await Promise.all(
       names
-        .filter((name) => name.endsWith(extension))
+        .filter((name) => isCacheFile.test(name))
         .map(async (name) => {
           const path = join(this.#folder, name);
           const stats = await stat(path).catch(() => undefined);
@@ -127,8 +127,20 @@ export function featureCacheFolder(): string {
 
 // --- internal ---
 
-/** Increases when the content of a file changes its meaning. */
+/** Whether the environment names a build of an engine whose version is unknown. */
+function hasOwnBuild(): boolean {
+  return [process.env.CHORUS_LIBTENSORFLOW, process.env.CHORUS_ONNXRUNTIME].some(
+    (named) => named !== undefined && named !== '' && named !== 'none',
+  );
+}
+
+/**
+ * Increases when decoding, the models or the engines change the numbers within one version of Chorus, or the file its meaning.
+ * A version of Chorus has one version of each engine and of the decoder.
+ */
 const format = 1;
 /** Rows, followed by their SHA-256. */
 const extension = '.f32';
 const digestLength = 32;
+/** Kept features, and the temporary files that killed processes left. */
+const isCacheFile = /\.f32(\.\d+)?$/;

@@ -64,8 +64,8 @@ export async function predictMembers(
         model,
         modelIndex,
         key: modelKey(member.name, modelIndex),
-        // Lanes that keep their models lose no time with small shards, and balance better.
-        shards: shardsOf(indices.length, backbone, testTimeAugmentation ? 2 : 1, models && 0),
+        // Lanes that keep their models lose less time with small shards, and balance better.
+        shards: shardsOf(indices.length, backbone, testTimeAugmentation ? 2 : 1, models && 1e7),
         logits: new Float32Array(indices.length * outputCount),
       };
     }),

@@ -15,8 +15,8 @@ export interface PredictNeeds {
 
 /**
  * Refuses a bundle that this machine has too little memory for, before anything is decoded. The estimate assumes one forward
- * pass per lane with a quarter of the activations that training keeps, and two copies of the weights: in shared memory and in
- * TensorFlow.
+ * pass per lane with a quarter of the activations that training keeps, and the weights in shared memory and, twice, in every
+ * lane.
  *
  * @param availableBytes by default, the memory that this process can use.
  * @throws DataError with both figures and advice.
@@ -35,7 +35,7 @@ export function requirePredictMemory(
     .slice(0, laneCount)
     .reduce((sum, bytes) => sum + bytes, 0);
   const pixels = 2 * pixelBytes({ imageCount: chunkCount, imageSizes: sizes });
-  const needed = laneCount * laneBaseBytes + 2 * weights + activations + pixels;
+  const needed = laneCount * laneBaseBytes + (1 + 2 * laneCount) * weights + activations + pixels;
   if (needed <= availableBytes) return;
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   throw new DataError(

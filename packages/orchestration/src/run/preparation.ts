@@ -85,8 +85,7 @@ export async function prepareRun(
   const weights = await findInitialWeights(experiment, process.env, downloads);
   const root = await dataFolder(experiment.data.source, downloads);
   await setupRuntime(observer.onSetup);
-  const hasCpuLane = lanes.lanes.some(({ device }) => device.startsWith('cpu:'));
-  const forward = hasCpuLane ? chooseForwardEngine(start?.forward ?? runtime.forward, onNotice) : 'tensorflow';
+  const forward = chooseForwardEngine(start?.forward ?? runtime.forward, lanes.lanes, onNotice);
   const compute = computeSettings(runtime, lanes.lanes, forward, availableParallelism());
   const planFor = (imageCount: number) =>
     planTraining(experiment, expectedFacts(experiment, { trainingCount: imageCount, testCount: 0 }), weights);

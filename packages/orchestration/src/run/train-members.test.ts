@@ -93,10 +93,11 @@ describe('trainMembers', () => {
       expect(wide).toHaveProperty('reason', expect.stringMatching(/^features: broken\.h5: /));
       expect(slim).toMatchObject({ status: 'done', trainings: [{ resumed: false }, { resumed: false }] });
       const received = events.splice(0);
-      expect(received.slice(0, 2)).toEqual(['wide/features running', 'wide/features failed']);
-      expect(received.slice(2).toSorted()).toEqual([
+      expect(received.filter((event) => event.startsWith('wide'))).toEqual([
+        ...['wide/features running', 'wide/features failed', 'wide/fold-1 skipped', 'wide/fold-2 skipped'],
+      ]);
+      expect(received.filter((event) => event.startsWith('slim')).toSorted()).toEqual([
         ...['slim/fold-1 done', 'slim/fold-1 running', 'slim/fold-2 done', 'slim/fold-2 running'],
-        ...['wide/fold-1 skipped', 'wide/fold-2 skipped'],
       ]);
       expect(existsSync(join(parent, 'folds/members/wide'))).toBe(false);
     } finally {

@@ -66,6 +66,7 @@ export async function trainMembers(run: MemberRun): Promise<MemberOutcome[]> {
   for (const record of records) await shareFeatures(run, record);
   const work = scheduled(records.flatMap((record) => missingTasks(run, record)));
   const results = await runOnLanes(lanes, work, (lane, one) => runTask(run, lane, one));
+  await Promise.all(records.map(({ features }) => features?.kept));
   // Failed trainings are recorded; any other failure is a bug.
   for (const result of results) if (result.status === 'rejected') throw result.reason;
   stop.check();
@@ -98,6 +99,8 @@ interface FeaturesRecord {
   /** Number of images whose rows are there. */
   doneImages: number;
   seconds: number;
+  /** Settles once they are in the cache. */
+  kept?: Promise<void> | undefined;
 }
 
 /** One task on a lane. */
@@ -143,7 +146,7 @@ function missingTasks({ dataset }: MemberRun, record: MemberRecord): MemberWork[
   const work = missing.map(({ training, position }): MemberWork => {
     const imageCount = dataset.split.folds[position]!.fit.length;
     // With shared features and a frozen backbone, only the head trains.
-    const cost = plan.features?.predict ? imageCount : costPerImage * imageCount;
+    const cost = plan.features?.predict ? imageCount : costPerImage * imageCount * passesOf(plan);
     return { kind: 'training', record, name: training.name, cost, training, position };
   });
   const { features } = record;
@@ -179,16 +182,23 @@ async function shareFeatures(run: MemberRun, record: MemberRecord): Promise<void
   if (kept !== undefined) observer.onMember(featuresTask.name, { state: 'cached' });
 }
 
+/** Forward passes over the images that a training takes about as long as, at most; a training step takes as long as four. */
+function passesOf({ stages }: MemberPlan): number {
+  return stages.reduce((sum, { trains, epochCount }) => sum + (trains === 'head' ? 0 : 4 * epochCount), 1);
+}
+
 /** Adds dependencies: a member's trainings start once all of its features are computed. */
 function scheduled(all: readonly MemberWork[]): Scheduled<MemberWork>[] {
+  const shardsOfMember = new Map<MemberRecord, number[]>();
+  for (const [index, { kind, record }] of all.entries())
+    if (kind === 'features') shardsOfMember.set(record, [...(shardsOfMember.get(record) ?? []), index]);
   return all.map((work) => {
     const { record, kind, cost, name } = work;
-    const shards = [...all.keys()].filter((index) => all[index]!.record === record && all[index]!.kind === 'features');
     return {
       task: work,
       cost,
       pinnedTo: record.planned.pinnedTo ?? undefined,
-      ...(kind === 'features' ? { group: name } : { after: shards }),
+      ...(kind === 'features' ? { group: name } : { after: shardsOfMember.get(record) }),
     };
   });
 }
@@ -248,17 +258,19 @@ async function computeFeatures(run: MemberRun, lane: Lane, work: FeaturesWork): 
   await lane.run({ kind: 'features', name, ...memberParts(run, record.planned.plan), seed, features: shared, range });
   features.doneImages += range.end - range.start;
   features.seconds += (Date.now() - startedAtMs) / 1000;
+  // Another shard has failed, and the task with it.
+  if (record.failure !== undefined) return;
   const { indices, rowsPerImage } = shared;
   observer.onBatch(name, {
     ...{ stage: 'features', epochIndex: 0 },
     stepIndex: batchCountOf(features.doneImages, rowsPerImage) - 1,
     stepCount: batchCountOf(indices.length, rowsPerImage),
   });
-  if (features.doneImages < indices.length || record.failure !== undefined) return;
+  if (features.doneImages < indices.length) return;
   observer.onMember(name, { state: 'done', device: [...devices].join(' and '), seconds: features.seconds });
   if (key !== undefined)
-    // A full disk must not end the run.
-    await featureCache
+    // The lane does not wait for the disk, and a full one must not end the run.
+    features.kept = featureCache
       ?.write(key, shared.rows)
       .catch((error: unknown) => observer.onWarning(name, `Its features are not kept: ${systemErrorText(error)}.`));
 }

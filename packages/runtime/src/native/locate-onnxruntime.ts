@@ -10,6 +10,8 @@ import { cacheFolder } from '@chorus/storage';
 
 export const onnxruntimeVersion = '1.24.3';
 
+const bindingName = 'onnxruntime_binding.node';
+
 /** Platforms for which the package has binaries, as `platform/architecture` of Node.js. */
 const platforms = ['linux/x64', 'linux/arm64', 'darwin/arm64'];
 
@@ -26,7 +28,11 @@ export function planOnnxruntime(
   named = process.env.CHORUS_ONNXRUNTIME,
 ): OnnxruntimePlace | { obstacle: string } {
   if (named === 'none') return { obstacle: 'CHORUS_ONNXRUNTIME is none' };
-  if (named !== undefined && named !== '') return placeIn(resolve(named), true);
+  if (named !== undefined && named !== '') {
+    const place = placeIn(resolve(named), true);
+    const obstacle = `CHORUS_ONNXRUNTIME is ${place.folder}: expected ${bindingName} there`;
+    return hasOnnxruntime(place) ? place : { obstacle };
+  }
   if (!platforms.includes(platform)) return { obstacle: `onnxruntime has no binaries for ${platform}` };
   return placeIn(cacheFolder('onnxruntime', `${onnxruntimeVersion}-${platform.replace('/', '-')}`), false);
 }
@@ -39,5 +45,5 @@ export function hasOnnxruntime({ bindingPath }: OnnxruntimePlace): boolean {
 // --- internal ---
 
 function placeIn(folder: string, own: boolean): OnnxruntimePlace {
-  return { folder, bindingPath: join(folder, 'onnxruntime_binding.node'), own };
+  return { folder, bindingPath: join(folder, bindingName), own };
 }

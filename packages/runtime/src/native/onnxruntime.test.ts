@@ -36,10 +36,16 @@ describe('planOnnxruntime', () => {
     ['linux/x64', '', { own: false }],
     ['plan9/x64', undefined, { obstacle: 'onnxruntime has no binaries for plan9/x64' }],
     ['linux/x64', 'none', { obstacle: 'CHORUS_ONNXRUNTIME is none' }],
-    ['plan9/x64', '/own', { folder: '/own', bindingPath: '/own/onnxruntime_binding.node', own: true }],
+    ['linux/x64', '/own', { obstacle: 'CHORUS_ONNXRUNTIME is /own: expected onnxruntime_binding.node there' }],
   ])('on %s, with CHORUS_ONNXRUNTIME=%s', (platform, named, expected) => {
     expect(planOnnxruntime(platform, named)).toMatchObject(expected);
   });
+});
+
+it('uses a named folder that has the binding, on any platform', () => {
+  const named = join(folder, own);
+  const place = { folder: named, bindingPath: join(named, 'onnxruntime_binding.node'), own: true };
+  expect(planOnnxruntime('plan9/x64', named)).toEqual(place);
 });
 
 describe('unpacking', () => {
