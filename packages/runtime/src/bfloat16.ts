@@ -1,5 +1,5 @@
 /** Detects hardware support for bfloat16 in TensorFlow's CPU kernels. */
-import { readFileSync } from 'node:fs';
+import { processorFlags } from './processor-flags.ts';
 
 /**
  * Returns whether this processor has bfloat16 instructions and TensorFlow's oneDNN, which uses them, is enabled.
@@ -9,5 +9,6 @@ import { readFileSync } from 'node:fs';
  */
 export function hasBfloat16(environment: NodeJS.ProcessEnv = process.env): boolean {
   if (process.platform !== 'linux' || process.arch !== 'x64' || environment.TF_ENABLE_ONEDNN_OPTS === '0') return false;
-  return /^flags\s*:.*\b(avx512_bf16|amx_bf16)\b/m.test(readFileSync('/proc/cpuinfo', 'utf8'));
+  const flags = processorFlags();
+  return flags.has('avx512_bf16') || flags.has('amx_bf16');
 }

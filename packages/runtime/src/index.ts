@@ -17,4 +17,5 @@ export {
   openOnnxSession,
 } from './onnxruntime.ts';
 export { prepareProcess, processEnvironment } from './process.ts';
+export { processorFlags } from './processor-flags.ts';
 export { initRuntime, type Runtime, type RuntimeOptions } from './runtime.ts';

@@ -1,7 +1,8 @@
 /**
- * Runs ONNX models on the CPU by onnxruntime.
+ * Runs ONNX models on the CPU, with onnxruntime.
  *
- * Calls its binding as the JavaScript of onnxruntime-node does, which cannot be imported: see native/locate-onnxruntime.ts.
+ * Calls its binding directly, as the JavaScript of onnxruntime-node does; native/locate-onnxruntime.ts explains why that package
+ * is not a dependency.
  */
 import { createRequire } from 'node:module';
 import { type InferenceSession, Tensor } from 'onnxruntime-common';
@@ -16,7 +17,7 @@ export interface OnnxImages {
 
 /** A model that takes images and has one output, float32. Belongs to the thread that opened it. */
 export interface OnnxSession {
-  /** Runs the model on images by the name of the input, which are not changed. */
+  /** Runs the model on the images of each input, by its name; they are not changed. */
   run(images: Readonly<Record<string, OnnxImages>>): Promise<{ values: Float32Array; shape: readonly number[] }>;
   /** Frees the model; call it when no `run` is pending. */
   dispose(): Promise<void>;
@@ -99,7 +100,7 @@ interface Binding {
   };
 }
 
-/** Of onnxruntime's messages, only errors. */
+/** onnxruntime logs errors only. */
 const logLevel = 3;
 
 let loaded: Binding | undefined;

@@ -1,9 +1,10 @@
-import { createPixelStore, type ImageBatch, PixelStore } from '@chorus/data';
+import { createPixelStore, type ImageBatch } from '@chorus/data';
 import { createClassifier, type FineTuneRange } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it, test } from 'vitest';
 import { ActivationCache } from './activation-cache.ts';
+import { computeIn, publishImages } from './engines.fixture.ts';
 import { ImageReader } from './image-reader.ts';
 import { StopFlag } from './stop-flag.ts';
 
@@ -14,24 +15,16 @@ const handle = createPixelStore(imageCount, size);
 
 beforeAll(() => {
   initRuntime({ device: 'cpu:0', intraOpThreads: 1 });
-  const store = new PixelStore(handle);
-  for (let image = 0; image < imageCount; image += 1)
-    store.publish(
-      image,
-      Uint8Array.from({ length: size * size * 3 }, (_, index) => (index * (image + 3)) % 256),
-    );
+  publishImages(handle);
 });
 
 const classifier = (): ReturnType<typeof createClassifier> =>
   createClassifier({ backbone: { family: 'mobilenet', alpha: 0.25, inputSize: size }, classes: ['a', 'b'], seed: 1 });
 
 const lanes = {
-  tensorflow: { stop: new StopFlag(), compute: { compile: false, bfloat16: false, forward: { engine: 'tensorflow' } } },
-  onnxruntime: {
-    stop: new StopFlag(),
-    compute: { compile: false, bfloat16: false, forward: { engine: 'onnxruntime', threads: 1, spin: false } },
-  },
-} as const;
+  tensorflow: { stop: new StopFlag(), compute: computeIn.tensorflow },
+  onnxruntime: { stop: new StopFlag(), compute: computeIn.onnxruntime },
+};
 const lane = lanes.tensorflow;
 
 const batch: ImageBatch = { indices: Uint32Array.of(2, 4), flips: Uint8Array.of(1, 0) };

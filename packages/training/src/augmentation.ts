@@ -1,5 +1,6 @@
 /** Random augmentation of training images. */
 import { epochBatches, type ImageBatch } from '@chorus/data';
+import type { ViewsPerImage } from './forward-rows.ts';
 
 export type Augmentation =
   | { kind: 'none' }
@@ -21,6 +22,11 @@ export function augmentedBatches(
 }
 
 /** Number of variants of an image that augmentation can produce, each of which has a row in an activation cache. */
-export function viewsPerImage(augmentation: Augmentation): 1 | 2 {
+export function viewsPerImage(augmentation: Augmentation): ViewsPerImage {
   return augmentation.kind === 'flip' ? 2 : 1;
+}
+
+/** Number of variants of an image that a prediction averages. */
+export function predictedViews({ testTimeAugmentation }: { testTimeAugmentation: boolean }): ViewsPerImage {
+  return testTimeAugmentation ? 2 : 1;
 }

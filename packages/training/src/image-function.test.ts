@@ -1,9 +1,10 @@
-import { createPixelStore, PixelStore } from '@chorus/data';
+import { createPixelStore } from '@chorus/data';
 import { backpropagate, type Classifier, createClassifier, crossEntropy } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ActivationCache } from './activation-cache.ts';
+import { computeIn, publishImages } from './engines.fixture.ts';
 import { prepareImageFunction, takeImageFunction } from './image-function.ts';
 import { ImageReader } from './image-reader.ts';
 import { StopFlag } from './stop-flag.ts';
@@ -13,23 +14,13 @@ const imageCount = 6;
 const handle = createPixelStore(imageCount, size);
 const images = new ImageReader(handle, new SharedArrayBuffer(imageCount));
 const batch = { indices: Uint32Array.of(0, 1, 2, 3), flips: Uint8Array.of(0, 1, 0, 1) };
-const settings = { compile: false, bfloat16: false } as const;
-const compute = {
-  tensorflow: { ...settings, forward: { engine: 'tensorflow' } },
-  onnxruntime: { ...settings, forward: { engine: 'onnxruntime', threads: 1, spin: false } },
-} as const;
 
 beforeAll(() => {
   initRuntime({ device: 'cpu:0', intraOpThreads: 1 });
-  const store = new PixelStore(handle);
-  for (let image = 0; image < imageCount; image += 1)
-    store.publish(
-      image,
-      Uint8Array.from({ length: size * size * 3 }, (_, index) => {
-        const [row, column, channel] = [Math.floor(index / (3 * size)), Math.floor(index / 3) % size, index % 3];
-        return 127 + 120 * Math.sin((row * (image + 1) + column * (channel + 2)) / 20);
-      }),
-    );
+  publishImages(handle, (image, index) => {
+    const [row, column, channel] = [Math.floor(index / (3 * size)), Math.floor(index / 3) % size, index % 3];
+    return 127 + 120 * Math.sin((row * (image + 1) + column * (channel + 2)) / 20);
+  });
 });
 
 /** A classifier whose BatchNorm layers have the statistics of the images, so that its outputs differ between images. */
@@ -61,7 +52,7 @@ describe('an image function', () => {
       const before = tf.memory().numTensors;
       const rows: Float32Array[] = [];
       for (const engine of ['tensorflow', 'onnxruntime'] as const) {
-        const prepared = await prepareImageFunction(classifier, { output, rowCount: 4 }, compute[engine]);
+        const prepared = await prepareImageFunction(classifier, { output, rowCount: 4 }, computeIn[engine]);
         rows.push(await prepared.rows(images, batch));
         await prepared.dispose();
       }
@@ -78,7 +69,7 @@ describe('an image function', () => {
   it.each(['tensorflow', 'onnxruntime'] as const)('that owns its classifier disposes it, in %s', async (engine) => {
     const before = tf.memory().numTensors;
     const options = { output: 'logits', rowCount: 4 } as const;
-    const prepared = await takeImageFunction(livelyClassifier(), options, compute[engine]);
+    const prepared = await takeImageFunction(livelyClassifier(), options, computeIn[engine]);
     expect(await prepared.rows(images, batch)).toHaveLength(4 * 3);
     await prepared.dispose();
     expect(tf.memory().numTensors).toBe(before);
@@ -93,7 +84,7 @@ describe('the seam between a front in onnxruntime and layers that train in Tenso
     const steps: { loss: Float32Array; gradients: Float32Array[] }[] = [];
     for (const engine of ['tensorflow', 'onnxruntime'] as const) {
       const cache = new ActivationCache({ classifier, view, images }, batch.indices, 2);
-      expect(await cache.compute(1e9, { stop: new StopFlag(), compute: compute[engine] })).toBeGreaterThan(0);
+      expect(await cache.compute(1e9, { stop: new StopFlag(), compute: computeIn[engine] })).toBeGreaterThan(0);
       steps.push(
         tf.tidy(() => {
           const step = tf.scalar(0, 'int32');

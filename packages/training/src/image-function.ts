@@ -42,7 +42,7 @@ export async function prepareImageFunction(
     : await onnxFunction(classifier, options, forward);
 }
 
-/** As {@link prepareImageFunction}, and takes ownership of the classifier, which is disposed with the function or earlier. */
+/** Like {@link prepareImageFunction}, but takes ownership of the classifier and disposes it with the function, or earlier. */
 export async function takeImageFunction(
   classifier: Classifier,
   options: ImageFunctionOptions,

@@ -1,5 +1,5 @@
 export { activationBudgetBytes } from './activation-cache.ts';
-export { type Augmentation, viewsPerImage } from './augmentation.ts';
+export { type Augmentation, predictedViews, viewsPerImage } from './augmentation.ts';
 export { StoppedError, TrainingError } from './errors.ts';
 export { batchCountOf, forwardBatchSize, forwardRows, type ViewsPerImage } from './forward-rows.ts';
 export { prepareImageFunction } from './image-function.ts';

@@ -26,7 +26,7 @@ export class KeptModels<Model extends KeptModel> {
     return model;
   }
 
-  /** Disposes the model that is not kept any longer than necessary. */
+  /** Disposes the last model, unless it is kept until {@link release}. */
   async releaseLatest(): Promise<void> {
     const latest = this.#latest;
     this.#latest = undefined;

@@ -10,6 +10,7 @@ import type {
   PreprocessingName,
 } from '@chorus/models';
 import type { Augmentation } from './augmentation.ts';
+import type { ViewsPerImage } from './forward-rows.ts';
 import type { LearningRate } from './learning-rate.ts';
 
 /** Number formats of training steps. */
@@ -73,7 +74,7 @@ export interface MemberPlan {
   /** Pooled features that all folds share, because their backbone is frozen. */
   features: {
     /** 2 if each image's row is followed by that of its mirror image. */
-    rowsPerImage: 1 | 2;
+    rowsPerImage: ViewsPerImage;
     /** Whether predictions use them too, because no stage trains the backbone. */
     predict: boolean;
   } | null;

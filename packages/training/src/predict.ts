@@ -1,4 +1,5 @@
 import { memberFromBytes } from '@chorus/models';
+import { predictedViews } from './augmentation.ts';
 import { takeImageFunction } from './image-function.ts';
 import { ImageReader } from './image-reader.ts';
 import type { LaneContext } from './lane-context.ts';
@@ -16,7 +17,7 @@ export async function predict(
   { compute, models, stop }: Pick<LaneContext, 'compute' | 'models' | 'stop'>,
 ): Promise<Float32Array> {
   const { manifest, weights, imageCount } = task;
-  const viewsPerImage = task.testTimeAugmentation ? 2 : 1;
+  const viewsPerImage = predictedViews(task);
   const options = { output: 'logits', rowCount: imageCount * viewsPerImage } as const;
   const logits = await models.get(
     task.model,

@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createPixelStore, PixelStore } from '@chorus/data';
+import { createPixelStore } from '@chorus/data';
 import { ModelError, memberFromBytes } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
 import { StorageError, sha256 } from '@chorus/storage';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { computeFeatures } from './compute-features.ts';
+import { computeIn, publishImages } from './engines.fixture.ts';
 import { StoppedError, TrainingError } from './errors.ts';
 import { type ImageFunction, prepareImageFunction } from './image-function.ts';
 import { ImageReader } from './image-reader.ts';
@@ -17,7 +18,7 @@ import type { LaneContext } from './lane-context.ts';
 import { readMember } from './member-folder.ts';
 import type { MemberPlan, StagePlan } from './plan.ts';
 import { predictImages } from './predict-images.ts';
-import type { ForwardSettings } from './prepared-function.ts';
+import type { ComputeSettings } from './prepared-function.ts';
 import type { EpochMetrics, FeaturesTask, LaneObserver, TrainTask } from './protocol.ts';
 import { StopFlag } from './stop-flag.ts';
 import { trainMember } from './train-member.ts';
@@ -26,11 +27,6 @@ const size = 32;
 const imageCount = 16;
 const pixels = createPixelStore(imageCount, size);
 const labels = new SharedArrayBuffer(imageCount * Int32Array.BYTES_PER_ELEMENT);
-const compute = { compile: false, bfloat16: false, forward: { engine: 'tensorflow' } } as const;
-const forwards = {
-  tensorflow: compute.forward,
-  onnxruntime: { engine: 'onnxruntime', threads: 1, spin: false },
-} as const;
 const range = (start: number, end: number) => Uint32Array.from({ length: end - start }, (_, index) => start + index);
 /** Images 14 and 15 are test images. */
 const images = { fit: range(0, 8), tune: range(8, 10), outOfFold: range(10, 14) };
@@ -41,14 +37,8 @@ let runtime: ReturnType<typeof initRuntime>;
 beforeAll(async () => {
   parent = await mkdtemp(join(tmpdir(), 'chorus-train-member-'));
   runtime = initRuntime({ device: 'cpu:0', intraOpThreads: 1 });
-  const store = new PixelStore(pixels);
-  for (let image = 0; image < imageCount; image += 1) {
-    new Int32Array(labels)[image] = image % 2;
-    store.publish(
-      image,
-      Uint8Array.from({ length: size * size * 3 }, (_, index) => (index * (image + 3)) % 256),
-    );
-  }
+  publishImages(pixels);
+  for (let image = 0; image < imageCount; image += 1) new Int32Array(labels)[image] = image % 2;
 });
 afterAll(() => rm(parent, { recursive: true, force: true }));
 
@@ -96,7 +86,11 @@ async function taskOf(plan: Partial<MemberPlan> = {}, changes: Partial<TrainTask
 }
 
 /** A lane in this thread, and its reports. */
-function lane(changes: Partial<LaneObserver> = {}, stop = new StopFlag(), forward: ForwardSettings = compute.forward) {
+function lane(
+  changes: Partial<LaneObserver> = {},
+  stop = new StopFlag(),
+  compute: ComputeSettings = computeIn.tensorflow,
+) {
   const stages: string[] = [];
   const batches: string[] = [];
   const epochs: EpochMetrics[] = [];
@@ -109,7 +103,7 @@ function lane(changes: Partial<LaneObserver> = {}, stop = new StopFlag(), forwar
     ...changes,
   };
   const models = new KeptModels<ImageFunction>();
-  const context = { ...runtime, observer, stop, compute: { ...compute, forward }, models } satisfies LaneContext;
+  const context = { ...runtime, observer, stop, compute, models } satisfies LaneContext;
   return { context, stages, batches, epochs };
 }
 
@@ -140,7 +134,7 @@ describe('trainMember', () => {
     const { weights, ...published } = await readMember(task.folder);
     expect(published).toEqual(trained);
     const classifier = memberFromBytes(published.manifest, weights!);
-    const prepared = await prepareImageFunction(classifier, { output: 'logits', rowCount: 8 }, compute);
+    const prepared = await prepareImageFunction(classifier, { output: 'logits', rowCount: 8 }, computeIn.tensorflow);
     const options = { width: 1, viewsPerImage: 2, stop: new StopFlag() } as const;
     const reader = new ImageReader(pixels, task.reads);
     const logits = await predictImages(prepared, reader, images.outOfFold, options);
@@ -224,7 +218,7 @@ describe('shared features', () => {
       const own = await trainMember(await taskOf({ testTimeAugmentation }), lane().context);
       const features = { rowsPerImage: 2, predict: true } as const;
       const task = await taskOf({ testTimeAugmentation, features });
-      const { context, stages } = lane({}, new StopFlag(), forwards[engine]);
+      const { context, stages } = lane({}, new StopFlag(), computeIn[engine]);
       const before = tf.memory().numTensors;
       const computing = featuresTask(task, 2);
       await computeFeatures(computing, context);
@@ -245,7 +239,7 @@ describe('shared features', () => {
     async (engine) => {
       const task = await taskOf();
       const rowsOf = async (ranges: [number, number][]) => {
-        const { context } = lane({}, new StopFlag(), forwards[engine]);
+        const { context } = lane({}, new StopFlag(), computeIn[engine]);
         const { features, ...rest } = featuresTask(task, 2);
         for (const [start, end] of ranges) await computeFeatures({ ...rest, features, range: { start, end } }, context);
         await context.models.release();

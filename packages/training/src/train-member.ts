@@ -2,7 +2,7 @@
 import { scoreProbabilities } from '@chorus/evaluation';
 import { type Classifier, type FineTuneView, memberToBytes, toProbabilities } from '@chorus/models';
 import { ActivationCache, activationBudgetBytes } from './activation-cache.ts';
-import { viewsPerImage } from './augmentation.ts';
+import { predictedViews, viewsPerImage } from './augmentation.ts';
 import { fitStage } from './fit-stage.ts';
 import { forwardRows, numbersOf } from './forward-rows.ts';
 import { prepareImageFunction } from './image-function.ts';
@@ -70,8 +70,8 @@ async function predictOutOfFold(
 ): Promise<Float32Array> {
   const images = new ImageReader(task.pixels, task.reads);
   const { features, outOfFold, member } = task;
-  const viewsPerImage = member.testTimeAugmentation ? 2 : 1;
-  const options = { width: classifier.outputCount, viewsPerImage, stop } as const;
+  const viewsPerImage = predictedViews(member);
+  const options = { width: classifier.outputCount, viewsPerImage, stop };
   if (features === undefined || !member.features?.predict) {
     const rowCount = outOfFold.length * viewsPerImage;
     const logits = await prepareImageFunction(classifier, { output: 'logits', rowCount }, compute);

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
+import { processorFlags } from '@chorus/runtime';
 
 export interface Machine {
   cpu: string;
@@ -43,9 +44,7 @@ const restingShare = 0.1;
 const instructionNames = ['avx2', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'amx_bf16', 'asimd', 'bf16'];
 
 function knownInstructions(): string[] {
-  if (process.platform !== 'linux') return [];
-  const [, words = ''] = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8')) ?? [];
-  const known = new Set(words.split(' '));
+  const known = processorFlags();
   return instructionNames.filter((name) => known.has(name));
 }
 

@@ -14,7 +14,7 @@ const inlineLimit = 2_000_000_000;
 /** Constants below this size stay in the model, as onnx itself keeps them. */
 const externalMinimum = 1024;
 
-/** A model whose weights may lie in a second file. */
+/** A model whose weights may be in a second file. */
 export interface OnnxFiles {
   /** Content of the `.onnx` file. */
   model: Uint8Array;
@@ -40,8 +40,8 @@ export function modelBytes(graph: OnnxGraph): Uint8Array {
 /**
  * Encodes a graph as an ONNX model with a data file for its weights if one file cannot contain them.
  *
- * @param options `dataFile`: name of the data file, which must lie in the folder of the model; `maximumInlineBytes`: from
- * how many bytes of weights on there is one, by default shortly before the limit of 2 GB.
+ * @param options `dataFile`: name of the data file, which must be in the model's folder; `maximumInlineBytes`: maximum size of
+ * weights without a data file, by default just below the limit of 2 GB.
  * @example
  * const { model, data } = modelFiles(graph, { dataFile: 'ensemble.onnx.data' });
  */
@@ -68,7 +68,7 @@ export function modelFiles(
 /** Version of the file format that belongs to {@link opsetVersion}. */
 const irVersion = 8;
 
-/** Of a constant in the data file, in bytes: a cache line. */
+/** Alignment of constants in the data file, in bytes: a cache line. */
 const alignment = 64;
 
 /** TensorProto.DataType */

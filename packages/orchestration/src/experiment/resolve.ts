@@ -146,19 +146,18 @@ function describeIssue(issue: z.core.$ZodIssue, input: JsonObject): string[] {
       return reasons.flatMap((inner) => describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, input));
   }
   const received = valueAt(input, issue.path);
-  const shown =
-    received === undefined
-      ? 'nothing'
-      : // JSON has no NaN.
-        typeof received === 'number'
-        ? String(received)
-        : String(JSON.stringify(received) ?? received);
   // The message names the type that was received, which the value shows.
   const message = issue.message
     .replace(/^Invalid (?:input|option): /, '')
     .replace(/, received [a-z ]+$/i, '')
     .replace(/^expected int$/, 'expected a whole number');
-  return [`${where === '' ? 'experiment' : where}: ${message} (received ${shown.slice(0, 80)})`];
+  return [`${where === '' ? 'experiment' : where}: ${message} (received ${describeValue(received).slice(0, 80)})`];
+}
+
+function describeValue(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  // JSON has no NaN.
+  return typeof value === 'number' ? String(value) : String(JSON.stringify(value) ?? value);
 }
 
 function valueAt(input: JsonObject, path: readonly PropertyKey[]): unknown {

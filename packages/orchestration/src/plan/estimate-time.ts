@@ -1,6 +1,6 @@
 /** Estimates a run's time from its passes over the images and this machine's training speed. */
 import { backboneMeasurements, memberCost } from '@chorus/models';
-import { type StagePlan, viewsPerImage } from '@chorus/training';
+import { predictedViews, type StagePlan, viewsPerImage } from '@chorus/training';
 import type { MachineSpeed } from '../check/measure-speed.ts';
 import type { PlannedMember, PlannedTraining, TrainingPlan } from './plan-training.ts';
 
@@ -61,7 +61,7 @@ function memberSeconds(
   const { layerCount } = backboneMeasurements[family];
   // The machine's speed was measured with a MobileNet.
   const compile = (machine.compileSeconds * layerCount) / backboneMeasurements.mobilenet.layerCount;
-  const views = plan.testTimeAugmentation ? 2 : 1;
+  const views = predictedViews(plan);
   const costs = { secondsPerStep, forward, compile, layerCount, bfloat16: machine.bfloat16 };
   const ofTrainings = trainings.map((training) => {
     const predictions = plan.features?.predict ? 0 : training.outOfFold * views * forward;

@@ -1,6 +1,7 @@
 import { backboneMeasurements, variantOf } from '@chorus/models';
 import type { RuntimeOptions } from '@chorus/runtime';
 import { activationBudgetBytes, type MemberPlan, viewsPerImage } from '@chorus/training';
+import { featureBytes } from './feature-bytes.ts';
 import type { PlannedMember, TrainingPlan } from './plan-training.ts';
 
 /** Memory of TensorFlow's library, its memory pools and the thread's heap. */
@@ -64,16 +65,16 @@ function keptBytes(plan: MemberPlan, imageCount: number): number {
   if (trainsAll(plan)) return 0;
   // Outputs of inner layers may have any size, up to the budget.
   if (plan.stages.some(({ trains }) => trains !== 'head')) return activationBudgetBytes;
-  return plan.features === null ? Math.min(activationBudgetBytes, featureBytes(plan, imageCount)) : 0;
+  return plan.features === null ? Math.min(activationBudgetBytes, pooledBytes(plan, imageCount)) : 0;
 }
 
 /** Memory of features that all folds of a member share during the whole run. */
 function sharedBytes({ plan }: PlannedMember, imageCount: number): number {
-  return plan.features === null ? 0 : featureBytes(plan, imageCount);
+  return plan.features === null ? 0 : pooledBytes(plan, imageCount);
 }
 
-/** Memory of pooled features of images and, if they are used, of their mirror images. */
-function featureBytes({ backbone, features, stages }: MemberPlan, imageCount: number): number {
-  const rowsPerImage = features?.rowsPerImage ?? Math.max(...stages.map((stage) => viewsPerImage(stage.augmentation)));
-  return rowsPerImage * imageCount * variantOf(backbone).featureWidth * Float32Array.BYTES_PER_ELEMENT;
+/** Memory of a member's pooled features, shared or not. */
+function pooledBytes({ backbone, features, stages }: MemberPlan, imageCount: number): number {
+  const most = stages.some((stage) => viewsPerImage(stage.augmentation) === 2) ? 2 : 1;
+  return featureBytes(backbone, imageCount, features?.rowsPerImage ?? most);
 }

@@ -1,6 +1,6 @@
 /** Turns an experiment into the plan of a run, before anything is trained. */
 import { type Fold, foldName, foldsOf, seedFor } from '@chorus/data';
-import { backboneMeasurements, backboneTable, type StackerKind, type StackerOptions, variantOf } from '@chorus/models';
+import { backboneMeasurements, backboneTable, type StackerKind, type StackerOptions } from '@chorus/models';
 import {
   type Augmentation,
   activationBudgetBytes,
@@ -15,6 +15,7 @@ import { describeFlaws, type FlawDescription } from '../experiment/flaws.ts';
 import { backboneSpecOf, type Experiment, type MemberSpec, variantChoiceOf } from '../experiment/schema.ts';
 import { stackerOptionsOf } from '../experiment/stacker-options.ts';
 import type { DatasetFacts, FoldFacts } from './dataset-facts.ts';
+import { featureBytes } from './feature-bytes.ts';
 
 /** One training of one member. */
 export interface PlannedTraining extends FoldFacts {
@@ -128,9 +129,7 @@ function sharedFeatures(
 ): MemberPlan['features'] {
   if (folds.length === 1) return null;
   const rowsPerImage = testTimeAugmentation ? 2 : viewsPerImage(augmentationOf(recipe));
-  const width = variantOf(variantChoiceOf(member)).featureWidth;
-  const bytes = imageCount * rowsPerImage * width * Float32Array.BYTES_PER_ELEMENT;
-  if (bytes > activationBudgetBytes) return null;
+  if (featureBytes(variantChoiceOf(member), imageCount, rowsPerImage) > activationBudgetBytes) return null;
   return { rowsPerImage, predict: recipe.fineTune.lastLayers === 0 };
 }
 

@@ -43,7 +43,7 @@ export function featureKey({ member, features, sha256: images, decoding, lanes }
   return sha256(JSON.stringify(origin));
 }
 
-/** Files of a bounded total size in the user's cache, of which the one that was not used for longest is removed first. */
+/** Files in the user's cache, of a bounded total size: the least recently used ones are removed first. */
 export class FeatureCache {
   readonly #folder: string;
   readonly #budgetBytes: number;

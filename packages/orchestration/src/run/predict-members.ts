@@ -1,7 +1,7 @@
 /** Runs members over images on the lanes: the test images of `train`, any images of `evaluate` and `predict`. */
 import type { PixelStoreHandle } from '@chorus/data';
 import { ModelError, type SavedMember } from '@chorus/models';
-import { requireFinite } from '@chorus/training';
+import { predictedViews, requireFinite } from '@chorus/training';
 import type { Lane } from '../lanes/lane.ts';
 import { runOnLanes } from '../lanes/schedule.ts';
 import { shardsOf } from '../lanes/shards.ts';
@@ -55,7 +55,7 @@ export async function predictMembers(
   },
   models?: ModelPlaces,
 ): Promise<Float32Array[]> {
-  const { indices, testTimeAugmentation } = images;
+  const { indices } = images;
   const all = members.flatMap((member) =>
     member.models.map((model, modelIndex) => {
       const { backbone, outputCount } = model.manifest;
@@ -65,7 +65,7 @@ export async function predictMembers(
         modelIndex,
         key: modelKey(member.name, modelIndex),
         // Lanes that keep their models lose less time with small shards, and balance better.
-        shards: shardsOf(indices.length, backbone, testTimeAugmentation ? 2 : 1, models && 1e7),
+        shards: shardsOf(indices.length, backbone, predictedViews(images), models && 1e7),
         logits: new Float32Array(indices.length * outputCount),
       };
     }),

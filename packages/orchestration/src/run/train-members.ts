@@ -1,7 +1,7 @@
 /** Trains every member on every fold, on any lane, unless an earlier part of the run already trained it. */
 import { inspect } from 'node:util';
 import { type Fold, type FoldImages, trainingImages } from '@chorus/data';
-import { memberCost, variantOf } from '@chorus/models';
+import { memberCost } from '@chorus/models';
 import { StorageError, systemErrorText } from '@chorus/storage';
 import {
   batchCountOf,
@@ -17,6 +17,7 @@ import { isUserMistake } from '../exit-codes.ts';
 import type { Lane } from '../lanes/lane.ts';
 import { runOnLanes, type Scheduled } from '../lanes/schedule.ts';
 import { shardsOf } from '../lanes/shards.ts';
+import { featureBytes } from '../plan/feature-bytes.ts';
 import type { PlannedMember, PlannedTraining, TrainingPlan } from '../plan/plan-training.ts';
 import type { Dataset } from './dataset.ts';
 import { type FeatureCache, featureKey } from './feature-cache.ts';
@@ -167,8 +168,7 @@ async function shareFeatures(run: MemberRun, record: MemberRecord): Promise<void
   if (isComplete || plan.features === null || featuresTask === null) return;
   const { rowsPerImage } = plan.features;
   const indices = trainingImages(dataset.split);
-  const byteLength =
-    indices.length * rowsPerImage * variantOf(plan.backbone).featureWidth * Float32Array.BYTES_PER_ELEMENT;
+  const byteLength = featureBytes(plan.backbone, indices.length, rowsPerImage);
   const { sha256, decoding } = dataset;
   const key = featureKey({ member: plan, features: { indices, rowsPerImage }, sha256, decoding, lanes });
   const kept = key === undefined ? undefined : await featureCache?.read(key, byteLength);
@@ -182,7 +182,7 @@ async function shareFeatures(run: MemberRun, record: MemberRecord): Promise<void
   if (kept !== undefined) observer.onMember(featuresTask.name, { state: 'cached' });
 }
 
-/** Forward passes over the images that a training takes about as long as, at most; a training step takes as long as four. */
+/** The longest time that a training takes, in forward passes over its images; a training step takes about as long as four. */
 function passesOf({ stages }: MemberPlan): number {
   return stages.reduce((sum, { trains, epochCount }) => sum + (trains === 'head' ? 0 : 4 * epochCount), 1);
 }

@@ -44,7 +44,7 @@ export async function unpackOnnxruntime(tarball: string, target: string): Promis
 
 // --- internal ---
 
-/** Of the tarball, as published by the registry. */
+/** Hash of the tarball, as published by the registry. */
 const sha512 = 'JH7+czbc8ALA819vlTgcV+Q214/+VjGeBHDjX81+ZCD0PCVCIFGFNtT0V4sXG/1JXypKPgScQcB3ij/hk3YnTg==';
 /** npm writes the tarball into its cache, and then a copy. */
 const writtenBytes = 2 * 86e6;

@@ -1,7 +1,7 @@
 /**
- * Locates onnxruntime's binaries for CPUs, which come out of the npm package onnxruntime-node.
+ * Locates onnxruntime's binaries for CPUs, which are part of the npm package onnxruntime-node.
  *
- * The package is not a dependency: it unpacks to 210 MB of binaries for all platforms, and its install script downloads those
+ * The package is not a dependency: it unpacks to 210 MB of binaries for all platforms, and its install script downloads more
  * for CUDA.
  */
 import { existsSync } from 'node:fs';
