@@ -13,7 +13,7 @@ import { photo } from './picture.fixture.ts';
 import { findPictureGroups } from './picture-groups.ts';
 import { createPixelStore, PixelStore, type PixelStoreHandle } from './pixel-store.ts';
 
-const photographs = fileURLToPath(new URL('../../../../../shared/data/cats-vs-dogs/', import.meta.url));
+const photographs = fileURLToPath(new URL('../../../../shared/data/cats-vs-dogs/', import.meta.url));
 const decoding = { background: 'white', resize: 'pillow', maxPixels: 1e8, timeoutMs: 60_000 } as const;
 
 /** The paths of each group of the pictures, after encoding to files and decoding. */
