@@ -85,6 +85,18 @@ describe('chorus check', () => {
     expect(stdout).toMatch(/^not ready: 2 problems$/m);
   });
 
+  it('reports an engine that train would refuse', () => {
+    const words = ['check', 'photos', '--config', 'small.json', '--set', 'runtime.forward=onnxruntime'];
+    const { status, stdout } = spawnSync(process.execPath, [main, ...words], {
+      ...{ cwd: folder, encoding: 'utf8' },
+      env: { ...environment(), CHORUS_ONNXRUNTIME: 'none' },
+    });
+    expect(status).toBe(2);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
+      '- runtime.forward is onnxruntime, which cannot be used here: CHORUS_ONNXRUNTIME is none.',
+    );
+  });
+
   it('stops on Ctrl-C, with 130 and one line', async () => {
     const child = spawn(process.execPath, [main, 'check', 'photos', '--config', 'small.json'], {
       cwd: folder,

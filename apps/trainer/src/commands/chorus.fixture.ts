@@ -18,11 +18,15 @@ export interface Started {
 }
 
 /** Starts a command in a folder, in a process group of its own, as a terminal does. */
-export function startChorus(folder: string, words: readonly string[], input?: Uint8Array): Started {
-  const environment = { INIT_CWD: folder, TURBO_HASH: undefined, CHORUS_WORKERS: undefined, CHORUS_WEIGHTS: undefined };
+export function startChorus(
+  folder: string,
+  words: readonly string[],
+  { input, environment = {} }: { input?: Uint8Array; environment?: NodeJS.ProcessEnv } = {},
+): Started {
+  const own = { INIT_CWD: folder, TURBO_HASH: undefined, CHORUS_WORKERS: undefined, CHORUS_WEIGHTS: undefined };
   const child = spawn(process.execPath, [main, ...words], {
     ...{ cwd: folder, detached: true },
-    env: { ...process.env, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1', ...environment },
+    env: { ...process.env, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1', ...own, ...environment },
   });
   const texts = { stdout: '', stderr: '' };
   const waiting: { text: string; done(): void }[] = [];

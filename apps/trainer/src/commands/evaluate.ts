@@ -49,6 +49,7 @@ export const evaluateCommand = new Command('evaluate')
       wrong: flags.wrong === undefined ? undefined : userPath(flags.wrong),
     };
     await requireEvaluationFiles(paths);
+    const lines = downloadLines(note);
     let unlisted: string[] = [];
     try {
       const evaluation = await evaluateBundle(
@@ -57,7 +58,8 @@ export const evaluateCommand = new Command('evaluate')
         {
           ...{ all: flags.all, followLinks: flags.followLinks, signal },
           ...(flags.layout === undefined ? {} : { layout: flags.layout }),
-          downloads: { ...downloadLines(note), signal },
+          downloads: { ...lines, signal },
+          onNotice: lines.onNotice,
           onProgress: progress.update,
           onSetup: setupLines(process.stderr),
           onSkipped: (skipped) => {

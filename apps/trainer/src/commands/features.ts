@@ -1,5 +1,6 @@
 import { setupLines } from '@chorus/orchestration/setup-lines';
 import { Command } from 'commander';
+import { printable } from '../print/printable.ts';
 import { userPath } from '../user-folder.ts';
 
 interface FeaturesFlags {
@@ -34,6 +35,7 @@ export const featuresCommand = new Command('features')
       inputSize,
       weights: userPath(weights),
       onSetup: setupLines(process.stderr),
+      onNotice: (notice) => console.error(printable(notice)),
       onProgress(done, total) {
         const tenth = Math.floor((10 * done) / total);
         if (tenth === lastTenth) return;

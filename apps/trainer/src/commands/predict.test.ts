@@ -113,7 +113,7 @@ describe('chorus predict', () => {
 
   it('takes folders, patterns and the standard input, and writes what it prints as files', async () => {
     const words = ['--csv', 'p.csv', '--jsonl', 'p.jsonl', '--json', 'photos', 'photos/{00,01}.gif', '-'];
-    const { exitCode, stdout, stderr } = await startChorus(folder, [...predict, ...words], pixel(5)).ended;
+    const { exitCode, stdout, stderr } = await startChorus(folder, [...predict, ...words], { input: pixel(5) }).ended;
     expect({ exitCode, stderr: stderr.replace(/^classified .*\n/gm, '') }).toEqual({ exitCode: 0, stderr: '' });
     const predictions = linesOf(stdout).map((line) => JSON.parse(line));
     const inFolder = [...names.map((name) => `photos/${name}`), 'photos/in/--odd.gif'];
@@ -219,4 +219,14 @@ describe('chorus evaluate', () => {
       expect(stderr).not.toMatch(/^ +at /m);
     },
   );
+});
+
+it.each([
+  [...predict, photos[0]!],
+  ['evaluate', '--bundle', 'run/bundle', '--workers', 'cpu:0', '--data', 'shapes'],
+])('without onnxruntime, %s says once that TensorFlow computes', async (...words) => {
+  const environment = { CHORUS_ONNXRUNTIME: 'none' };
+  const { exitCode, stderr } = await startChorus(folder, words, { environment }).ended;
+  expect(exitCode).toBe(0);
+  expect(stderr.split('Forward passes run in TensorFlow: CHORUS_ONNXRUNTIME is none.\n')).toHaveLength(2);
 });

@@ -57,6 +57,7 @@ export const predictCommand = new Command('predict')
       const stream = predictStream(userPath(flags.bundle), inputs, {
         signal: AbortSignal.any([signal, unread.signal]),
         onSetup: setupLines(process.stderr),
+        onNotice: (notice) => note(printable(notice)),
         ...(flags.workers === undefined ? {} : { workers: flags.workers }),
       });
       for await (const { predictions, skipped, doneCount, classes } of stream) {

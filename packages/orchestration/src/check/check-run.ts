@@ -10,6 +10,7 @@ import { classifyError, exitCodes } from '../exit-codes.ts';
 import { type Experiment, inputSizesOf, stepPixelsOf } from '../experiment/schema.ts';
 import { usesBfloat16 } from '../lanes/bfloat16.ts';
 import { findGpus } from '../lanes/choose-lanes.ts';
+import { chooseForwardEngine } from '../lanes/forward-engine.ts';
 import { type LanePlan, type Machine, planLanes } from '../lanes/plan.ts';
 import { estimateSeconds } from '../plan/estimate-time.ts';
 import { expectedPlan } from '../plan/expected-plan.ts';
@@ -85,6 +86,7 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
       collect,
     );
     const plan = machine && attempt(() => planOf(experiment, machine));
+    if (plan !== undefined) await requireForwardEngine(experiment, plan, options.onSetup).catch(collect);
     const matched: MatchedFiles = new Map();
     const weights = await lookForWeights(experiment, environment, matched).catch(collect);
     const startedAtMs = Date.now();
@@ -136,6 +138,18 @@ function planOf(experiment: Experiment, machine: Machine): LanePlan {
   const plan = planLanes({ ...experiment, stepPixels: stepPixelsOf(experiment) }, machine);
   for (const { device } of plan.lanes) usesBfloat16(experiment.runtime, device);
   return plan;
+}
+
+/** @throws ConfigError when the experiment requests an engine for forward passes that does not run on this machine. */
+async function requireForwardEngine(
+  { runtime }: Experiment,
+  { lanes }: LanePlan,
+  onSetup: OnSetupProgress | undefined,
+): Promise<void> {
+  if (runtime.forward !== 'onnxruntime') return;
+  // Only a missing setup is no obstacle.
+  await setupRuntime(onSetup);
+  chooseForwardEngine(runtime.forward, lanes);
 }
 
 async function findImages(
