@@ -1,3 +1,8 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { planOnnxruntime } from './native/locate-onnxruntime.ts';
 import { obstacleToOnnxruntime, openOnnxSession } from './onnxruntime.ts';
@@ -44,6 +49,21 @@ describe.skipIf('obstacle' in planOnnxruntime())('a session', () => {
 
   it('is refused for a model that is none', async () => {
     await expect(openOnnxSession(Uint8Array.of(1, 2, 3), threads)).rejects.toThrow(/protobuf|ModelProto/i);
+  });
+
+  it('lets a process that exits during a run end with its exit code', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'chorus-onnxruntime-'));
+    try {
+      await writeFile(join(folder, 'cast.onnx'), castModel());
+      const fixture = fileURLToPath(new URL('exit-during-run.fixture.mjs', import.meta.url));
+      // Without care, nine of ten processes abort.
+      for (let repetition = 0; repetition < 2; repetition += 1)
+        expect(spawnSync(process.execPath, [fixture, join(folder, 'cast.onnx')], { encoding: 'utf8' })).toMatchObject({
+          ...{ status: 7, signal: null, stderr: '' },
+        });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });
 

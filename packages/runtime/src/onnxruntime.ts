@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { type InferenceSession, Tensor } from 'onnxruntime-common';
 import { RuntimeError, setupNeeded } from './errors.ts';
 import { hasOnnxruntime, planOnnxruntime } from './native/locate-onnxruntime.ts';
+import { nativeCall } from './native-calls.ts';
 
 /** Raw pixels [N,S,S,3]. */
 export interface OnnxImages {
@@ -52,8 +53,11 @@ export async function openOnnxSession(
     interOpNumThreads: 1,
     extra: { session: { intra_op: { allow_spinning: spin ? '1' : '0' }, force_spinning_stop: '1' } },
   };
-  if (typeof model === 'string') session.loadModel(model, options);
-  else session.loadModel(model.buffer, model.byteOffset, model.byteLength, options);
+  nativeCall(() =>
+    typeof model === 'string'
+      ? session.loadModel(model, options)
+      : session.loadModel(model.buffer, model.byteOffset, model.byteLength, options),
+  );
   const output = session.outputMetadata[0]!.name;
   return {
     async run(images) {
@@ -61,11 +65,12 @@ export async function openOnnxSession(
         name,
         new Tensor('uint8', pixels, shape),
       ]);
-      const { data, dims } = session.run(Object.fromEntries(feeds), { [output]: null }, {})[output]!;
+      const results = nativeCall(() => session.run(Object.fromEntries(feeds), { [output]: null }, {}));
+      const { data, dims } = results[output]!;
       return { values: data as Float32Array, shape: dims };
     },
     async dispose() {
-      session.dispose();
+      nativeCall(() => session.dispose());
     },
   };
 }
