@@ -163,7 +163,7 @@ function firstIndex(ascending: Float32Array, limit: number, above: boolean): num
   return low;
 }
 
-function checkInput(probabilities: Float32Array, labels: ArrayLike<number>, classCount: number): void {
+export function checkInput(probabilities: Float32Array, labels: ArrayLike<number>, classCount: number): void {
   const count = labels.length;
   if (probabilities.length !== count * classCount)
     throw new Error(`expected ${count} × ${classCount} probabilities, received ${probabilities.length}`);
