@@ -1,5 +1,8 @@
 export { lowestLogLoss } from './choose.ts';
 export { compareStackers } from './compare-stackers.ts';
+export { auditLabels, type LabelAudit, type LabelIssue, labelIssueSchema } from './label-issues/audit-labels.ts';
+export { findLabelIssues } from './label-issues/find-label-issues.ts';
+export type { LabeledProbabilities } from './label-issues/labeled-probabilities.ts';
 export { majorityShare } from './majority-share.ts';
 export { findMistakes } from './mistakes.ts';
 export { type FoldPredictions, gatherOutOfFold, type OutOfFoldPredictions } from './out-of-fold.ts';

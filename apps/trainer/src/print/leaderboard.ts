@@ -44,11 +44,22 @@ export function leaderboard(report: Report, folder: string): string {
     ...notices.map((notice) => `note: ${printable(notice)}`),
     ...unusedEntries(report.dataset, 'all are listed in dataset.skipped of the report'),
     ...(duplicates.length === 0 ? [] : [`${duplicateCounts(duplicates)}; see dataset.duplicates in the report`]),
+    ...labelAuditLine(report.labelAudit, join(folder, 'label-issues.csv')),
     ...report.flaws.map(({ name, description }) => `flaw: ${name}: ${description}`),
     `${report.verdict}${forOwnImages}`,
     `report: ${join(folder, 'report.json')}`,
     ...(hasBundle ? [`bundle: ${join(folder, 'bundle')}`] : []),
   ].join('\n');
+}
+
+/** How many labels are implausible, and the file that lists them; no line for a run that did not audit them. */
+function labelAuditLine(audit: Report['labelAudit'], path: string): string[] {
+  if (audit === null) return [];
+  const { training, test } = audit;
+  const sets = [...(training === null ? [] : [{ ...training, name: 'training' }]), { ...test, name: 'test' }];
+  const counts = sets.map(({ implausible, examined, name }) => `${implausible} of ${examined} ${name} images`);
+  const file = sets.some(({ implausible }) => implausible > 0) ? `; look at the images listed in ${path}` : '';
+  return [`implausible labels: ${counts.join(', ')}${file}`];
 }
 
 /** Accuracy, its interval, correct predictions and log loss, as cells of a table. */

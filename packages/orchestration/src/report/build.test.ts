@@ -37,6 +37,7 @@ const choice: Choice = {
   ],
   chosen: 'logistic',
   members: [outOfFold, outOfFold],
+  chosenOutOfFold: new Float32Array(),
   bestMember: 1,
 };
 

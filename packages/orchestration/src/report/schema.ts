@@ -1,5 +1,5 @@
 /** `report.json`, the result of a run. The package's `report.schema.json` is generated from this schema. */
-import { mcnemarSchema, mistakeSchema, outOfFoldScoreSchema, scoreSchema } from '@chorus/evaluation';
+import { labelIssueSchema, mcnemarSchema, mistakeSchema, outOfFoldScoreSchema, scoreSchema } from '@chorus/evaluation';
 import { stackerKinds } from '@chorus/models';
 import { precisions } from '@chorus/training';
 import { z } from 'zod';
@@ -88,6 +88,23 @@ const stackerReportSchema = z.strictObject({
   mcnemar: mcnemarSchema,
 });
 
+/** Implausible labels among the images of one set. */
+const auditedSetSchema = z.strictObject({
+  examined: count.describe('Number of images whose labels were examined.'),
+  implausible: count.describe('Number of images whose labels are implausible; `label-issues.csv` lists all of them.'),
+  worst: z.array(labelIssueSchema).max(20).describe('The least plausible labels, the worst first.'),
+});
+
+const labelAuditSchema = z.strictObject({
+  note: z.string().describe('Which labels the accuracies in this report are measured with.'),
+  training: auditedSetSchema
+    .nullable()
+    .describe(
+      "Training images, by the chosen stacker's out-of-fold probabilities; null if the stackers were trained on the members' own training images.",
+    ),
+  test: auditedSetSchema.describe("Test images, by the finished ensemble's probabilities."),
+});
+
 export const reportSchema = z.strictObject({
   schemaVersion: z.literal(3),
   /** The resolved experiment, its preset and the versions that ran it. */
@@ -146,6 +163,13 @@ export const reportSchema = z.strictObject({
   lanesBusy: share.nullable(),
   /** The most confident errors of the chosen stacker, the worst first. */
   mistakes: z.array(mistakeSchema).max(20),
+  labelAudit: labelAuditSchema
+    .nullable()
+    // Reports of earlier versions have none.
+    .default(null)
+    .describe(
+      'Images whose labels are implausible, by confident learning (Northcutt et al. 2021); null without an ensemble.',
+    ),
   /** Wall time. */
   seconds: z.strictObject({
     /** Finding devices, initial weights and the data set's folder, including downloads. */
@@ -162,6 +186,7 @@ export const reportSchema = z.strictObject({
 export type Report = z.output<typeof reportSchema>;
 export type ImageCounts = z.output<typeof countsSchema>;
 export type MemberReport = z.output<typeof memberReportSchema>;
+export type LabelAuditReport = z.output<typeof labelAuditSchema>;
 export type StackerReport = z.output<typeof stackerReportSchema>;
 
 /** JSON schema of `report.json`, for other languages. */

@@ -81,6 +81,7 @@ describe('reports', () => {
 
 describe('removeRun', () => {
   it('removes a run folder', async () => {
+    for (const name of ['predictions.csv', 'label-issues.csv']) await writeFile(at(`one/${name}`), 'path\n');
     expect(await removeRun(at('one'))).toEqual([]);
     expect((await readdir(parent)).toSorted()).toEqual(['empty', 'photos', 'two']);
   });

@@ -135,7 +135,14 @@ export async function removeRun(path: string): Promise<string[]> {
 // --- internal ---
 
 /** In the order of their removal. */
-const runFiles = ['predictions.csv', 'metrics.jsonl', 'report.json', 'plan.json', 'experiment.json'] as const;
+const runFiles = [
+  'predictions.csv',
+  'label-issues.csv',
+  'metrics.jsonl',
+  'report.json',
+  'plan.json',
+  'experiment.json',
+] as const;
 
 /** Below `members`: a folder per member and fold; earlier versions wrote `held-out.f32`. */
 const memberFile = /^[^/]+\/[^/]+\/(member\.json|weights\.bin|out-of-fold\.f32|held-out\.f32|SHA256SUMS)$/;

@@ -9,7 +9,7 @@ import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { TrainingPlan } from '../plan/plan-training.ts';
 import { completeReport, reportMistakes, reportStackers, type TestOutputs } from '../report/build.ts';
-import type { ImageCounts, MemberReport, Report } from '../report/schema.ts';
+import type { ImageCounts, LabelAuditReport, MemberReport, Report } from '../report/schema.ts';
 import type { Choice } from '../stacking/choose.ts';
 import { type Dataset, labelsOf } from './dataset.ts';
 import type { RunStart } from './run-folder.ts';
@@ -47,6 +47,7 @@ export async function reportWithEnsemble(
   choice: Choice,
   doneNames: readonly string[],
   test: TestOutputs,
+  labelAudit: LabelAuditReport,
   slices: Slices,
 ): Promise<Report> {
   const { classes } = parts.dataset;
@@ -69,6 +70,7 @@ export async function reportWithEnsemble(
     bestMember,
     stackers,
     mistakes: reportMistakes(choice, test, classes),
+    labelAudit,
   });
 }
 
@@ -80,6 +82,7 @@ export function reportWithoutEnsemble(parts: RunParts): Report {
     bestMember: null,
     stackers: [],
     mistakes: [],
+    labelAudit: null,
   });
 }
 

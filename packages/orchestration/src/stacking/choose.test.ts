@@ -1,3 +1,4 @@
+import { scoreProbabilities } from '@chorus/evaluation';
 import { fitStacker, stackerKinds } from '@chorus/models';
 import { StopFlag, StoppedError } from '@chorus/training';
 import { describe, expect, it } from 'vitest';
@@ -23,6 +24,15 @@ describe('fitAndChoose', () => {
     expect(stackers.map(({ kind }) => kind)).toEqual(stackerKinds);
     for (const { kind, stacker } of stackers)
       expect(stacker.toJSON()).toEqual(fitStacker(kind, logits, labels, { classCount: 3, seed: 3 }).toJSON());
+  });
+
+  it('returns the cross-validated probabilities of the chosen stacker', async () => {
+    const { stackers, chosen, chosenOutOfFold } = await fitAndChoose(logits, labels, {
+      ...options,
+      stop: new StopFlag(),
+    });
+    const { accuracy, logLoss } = scoreProbabilities(chosenOutOfFold, labels, classes);
+    expect({ accuracy, logLoss }).toEqual(stackers.find(({ kind }) => kind === chosen)!.outOfFold);
   });
 
   it('reports each fit: for each kind, one on all images and one per fold', async () => {

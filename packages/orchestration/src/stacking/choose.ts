@@ -15,6 +15,8 @@ export interface Choice {
   stackers: { kind: StackerKind; stacker: Stacker; outOfFold: OutOfFoldScore }[];
   /** The stacker with the lowest cross-validated log loss. */
   chosen: StackerKind;
+  /** Cross-validated probabilities of the chosen stacker [images, classes]. */
+  chosenOutOfFold: Float32Array;
   /** Out-of-fold scores of the members, in the given order. */
   members: OutOfFoldScore[];
   /** Index of the member with the lowest log loss, which separates members better than accuracy on a few hundred images. */
@@ -72,6 +74,7 @@ export async function fitAndChoose(
   );
   const results = await runFits(tasks, onProgress);
   const stackers: Choice['stackers'] = [];
+  const predictions: Float32Array[] = [];
   for (const [index, kind] of kinds.entries()) {
     const [whole, ...parts] = results.slice(index * (1 + folds.length), (index + 1) * (1 + folds.length));
     const outOfFold = new Float32Array(labels.length * classCount);
@@ -79,9 +82,10 @@ export async function fitAndChoose(
       for (const [position, row] of folds[fold]!.entries())
         outOfFold.set(probabilities.subarray(position * classCount, (position + 1) * classCount), row * classCount);
     stackers.push({ kind, stacker: stackerFromJson(whole!.state), outOfFold: await score(outOfFold) });
+    predictions.push(outOfFold);
   }
-  const chosen = stackers[lowestLogLoss(stackers.map(({ outOfFold }) => outOfFold))]!.kind;
-  return { stackers, chosen, members, bestMember };
+  const chosen = lowestLogLoss(stackers.map(({ outOfFold }) => outOfFold));
+  return { stackers, chosen: stackers[chosen]!.kind, chosenOutOfFold: predictions[chosen]!, members, bestMember };
 }
 
 // --- internal ---
