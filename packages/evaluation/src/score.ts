@@ -13,8 +13,8 @@ export interface Score {
   macroF1: number | null;
   /** Mean of −ln(probability of the true class), with probabilities clipped to [1e-7, 1 − 1e-7], as in Keras. */
   logLoss: number;
-  /** Brier's score: the mean of Σ (probability − target)² over the classes, from 0 to 2. */
-  brier: number;
+  /** Brier's score: the mean of Σ (probability − target)² over the classes, from 0 to 2; null without images. */
+  brier: number | null;
   /** Area under the ROC curve; with more than two classes, the mean of one-vs-rest areas. Null if undefined. */
   auc: number | null;
   perClass: { class: string; count: number; correct: number; recall: number | null }[];
@@ -134,7 +134,7 @@ function* scoringSteps(
     wilson95: wilson95(correct, count),
     balancedAccuracy: meanOf(perClass.map(({ recall }) => recall)),
     macroF1: meanOf(confusion.map((_, label) => f1(confusion, label))),
-    brier: count === 0 ? 0 : squareSum / count,
+    brier: count === 0 ? null : squareSum / count,
     logLoss: count === 0 ? 0 : logLossSum / count,
     auc: yield* areaUnderCurve(probabilities, labels, classCount),
     perClass,
