@@ -130,7 +130,7 @@ describe('chorus train', () => {
     expect(stdout).toContain('lanes: cpu:1, cpu:2 (as requested); members: wide, slim');
     expect(stdout).toContain('This is a demonstration');
     expect(stdout).toMatch(/wide: all layers, epoch 1: loss \d\.\d{4}/);
-    expect(stdout).toMatch(/stack: (mean|dense|logistic) .* chosen/);
+    expect(stdout).toMatch(/stack: (mean|weighted|greedy|dense|logistic) .* chosen/);
     // The verdict, and two lines after it.
     expect(stdout).toMatch(/\nThe ensemble \(.*\nreport: .*\nbundle: .*\n$/);
     expect(stdout).toContain(`report: ${at('run/report.json')}\nbundle: ${at('run/bundle')}\n`);

@@ -38,6 +38,8 @@ it('the training examples of the README and the docs run unchanged', async () =>
     });
     child.stderr.pipe(process.stderr);
     expect(await new Promise((done) => child.on('exit', done))).toBe(0);
-    expect(output).toMatch(/The ensemble \((mean|dense|logistic)\) classifies \d+ of 50 test images correctly/);
+    expect(output).toMatch(
+      /The ensemble \((mean|weighted|greedy|dense|logistic)\) classifies \d+ of 50 test images correctly/,
+    );
   }
 });

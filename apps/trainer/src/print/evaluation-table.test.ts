@@ -63,7 +63,7 @@ function score(classes: string[], wrong: [number, number, number][]): Score {
   return {
     ...{ accuracy: correct / count, correct, count },
     wilson95: [0, 1],
-    logLoss: 0.5,
+    ...{ balancedAccuracy: 0.75, macroF1: 0.625, brier: 0.25, logLoss: 0.5 },
     auc: null,
     perClass,
     confusion,
@@ -86,6 +86,7 @@ describe('the table of an evaluation', () => {
         'class    recall   correct',
         'cat       50.0 %  10 of 20',
         'do\\x0ag  100.0 %  10 of 10',
+        'balanced accuracy 75.0 %, macro F1 62.5 %',
         '',
         'confusion of the ensemble (rows: true class; columns: predicted class)',
         '         cat  do\\x0ag',

@@ -1,5 +1,5 @@
 /** Images with a given label and the probabilities that a classifier, which was not trained on them, assigns. */
-import { checkInput } from '../score.ts';
+import { checkScored } from '../score.ts';
 
 export interface LabeledProbabilities {
   /** [images, classes]; each row sums to 1. */
@@ -12,7 +12,7 @@ export interface LabeledProbabilities {
 /** @throws Error for fewer than two classes, labels out of range, and probabilities that are not finite or not within 0 … 1. */
 export function checkLabeledProbabilities({ probabilities, labels, classCount }: LabeledProbabilities): void {
   if (classCount < 2) throw new Error(`expected at least two classes, received ${classCount}`);
-  checkInput(probabilities, labels, classCount);
+  checkScored(probabilities, labels, classCount);
   const broken = probabilities.findIndex((value) => value < -rounding || value > 1 + rounding);
   if (broken !== -1)
     throw new Error(

@@ -38,6 +38,7 @@ const choice: Choice = {
   chosen: 'logistic',
   members: [outOfFold, outOfFold],
   chosenOutOfFold: new Float32Array(),
+  memberOutOfFold: [],
   bestMember: 1,
 };
 

@@ -83,16 +83,16 @@ export interface RunComparison {
  * @throws ConfigError when a path is not a run folder, or a run has no report of this version.
  */
 export async function compareRuns(paths: readonly string[]): Promise<RunComparison> {
-  const runs = await Promise.all(
-    paths.map(async (path) => {
-      const folder = resolve(path);
-      const { datasetFingerprint, experiment } = await readStart(folder);
-      const report = await readReport(folder);
-      if (report === undefined)
-        throw new ConfigError(`Cannot compare ${folder}: it has no report of this version of Chorus.`);
-      return { folder, report, datasetFingerprint, keys: flatten(experiment) };
-    }),
-  );
+  const runs: (RunComparison['runs'][number] & { datasetFingerprint: unknown; keys: Map<string, unknown> })[] = [];
+  // One after the other, so that the first run that cannot be compared is named.
+  for (const path of paths) {
+    const folder = resolve(path);
+    const { datasetFingerprint, experiment } = await readStart(folder);
+    const report = await readReport(folder);
+    if (report === undefined)
+      throw new ConfigError(`Cannot compare ${folder}: it has no report of this version of Chorus.`);
+    runs.push({ folder, report, datasetFingerprint, keys: flatten(experiment) });
+  }
   const keys = [...new Set(runs.flatMap((run) => [...run.keys.keys()]))];
   return {
     runs: runs.map(({ folder, report }) => ({ folder, report })),

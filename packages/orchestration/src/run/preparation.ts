@@ -89,7 +89,7 @@ export async function prepareRun(
   const root = await dataFolder(experiment.data.source, downloads);
   await setupRuntime(observer.onSetup);
   const forward = chooseForwardEngine(start?.forward ?? runtime.forward, lanes.lanes, onNotice);
-  const compute = computeSettings(runtime, lanes.lanes, forward, availableParallelism());
+  const compute = computeSettings(runtime, lanes.lanes, forward, { processorCount: availableParallelism() });
   const planFor = (imageCount: number) =>
     planTraining(experiment, expectedFacts(experiment, { trainingCount: imageCount, testCount: 0 }), weights);
   observer.onStart({

@@ -9,7 +9,7 @@ import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { TrainingPlan } from '../plan/plan-training.ts';
 import { completeReport, reportMistakes, reportStackers, type TestOutputs } from '../report/build.ts';
-import type { ImageCounts, LabelAuditReport, MemberReport, Report } from '../report/schema.ts';
+import type { ImageCounts, MemberReport, Report } from '../report/schema.ts';
 import type { Choice } from '../stacking/choose.ts';
 import { type Dataset, labelsOf } from './dataset.ts';
 import type { RunStart } from './run-folder.ts';
@@ -47,7 +47,7 @@ export async function reportWithEnsemble(
   choice: Choice,
   doneNames: readonly string[],
   test: TestOutputs,
-  labelAudit: LabelAuditReport,
+  { labelAudit, analysis }: Pick<Report, 'labelAudit' | 'analysis'>,
   slices: Slices,
 ): Promise<Report> {
   const { classes } = parts.dataset;
@@ -71,6 +71,7 @@ export async function reportWithEnsemble(
     stackers,
     mistakes: reportMistakes(choice, test, classes),
     labelAudit,
+    analysis,
   });
 }
 
@@ -83,6 +84,7 @@ export function reportWithoutEnsemble(parts: RunParts): Report {
     stackers: [],
     mistakes: [],
     labelAudit: null,
+    analysis: null,
   });
 }
 

@@ -7,6 +7,7 @@ import { publishFile } from '@chorus/storage';
 import { readMember, type StopFlag } from '@chorus/training';
 import { writeBundle } from '../bundle.ts';
 import type { Lane } from '../lanes/lane.ts';
+import { analyzeEnsemble } from '../report/analyze-ensemble.ts';
 import type { TestOutputs } from '../report/build.ts';
 import { type AuditedImages, auditRun, reportLabelAudit } from '../report/label-audit.ts';
 import { runIssuesCsv } from '../report/label-issues-csv.ts';
@@ -86,21 +87,26 @@ export async function stackAndTest(
   );
   const columns = [...test.members, ...test.stackers].map(([name, probabilities]) => ({ name, probabilities }));
   await publishFile(run.folder.predictions, await predictionsFile(test.paths, test.labels, classes, columns, slices));
+  // Predictions for the members' own training images agree with wrong labels that the members have memorized, and are too
+  // confident.
+  const areUnseen = experiment.stacking.kind !== 'training-images';
   const audit = await auditRun(
-    // Predictions for the members' own training images agree with wrong labels that the members have memorized.
-    experiment.stacking.kind === 'training-images' ? null : trainingImagesOf(dataset, outOfFold, choice),
+    areUnseen ? trainingImagesOf(dataset, outOfFold, choice) : null,
     { ...test, probabilities: test.stackers.get(choice.chosen)! },
     classes,
     slices,
   );
   await publishFile(run.folder.labelIssues, runIssuesCsv(audit));
   const names = done.map(({ name }) => name);
+  const labels = labelsOf(dataset, outOfFold);
+  const { seed } = experiment;
+  const analysis = areUnseen ? await analyzeEnsemble({ choice, names, labels, test, classes, seed }, slices) : null;
   const report = await reportWithEnsemble(
     { ...parts, testImagesReadBeforeChoice },
     choice,
     names,
     test,
-    reportLabelAudit(audit),
+    { labelAudit: reportLabelAudit(audit), analysis },
     slices,
   );
   await writeReport(run.folder, report);

@@ -17,6 +17,8 @@ export interface Choice {
   chosen: StackerKind;
   /** Cross-validated probabilities of the chosen stacker [images, classes]. */
   chosenOutOfFold: Float32Array;
+  /** Out-of-fold probabilities of the members [images, classes], in the given order. */
+  memberOutOfFold: Float32Array[];
   /** Out-of-fold scores of the members, in the given order. */
   members: OutOfFoldScore[];
   /** Index of the member with the lowest log loss, which separates members better than accuracy on a few hundred images. */
@@ -57,11 +59,11 @@ export async function fitAndChoose(
     return { accuracy, logLoss };
   };
   const rows = { rowCount: labels.length, classCount };
-  const members: OutOfFoldScore[] = [];
+  const memberOutOfFold: Float32Array[] = [];
   for (const one of logits)
-    members.push(
-      await score(await predictInSlices([one], rows, ([some]) => toProbabilities(some!, classCount), slices)),
-    );
+    memberOutOfFold.push(await predictInSlices([one], rows, ([some]) => toProbabilities(some!, classCount), slices));
+  const members: OutOfFoldScore[] = [];
+  for (const one of memberOutOfFold) members.push(await score(one));
   const bestMember = lowestLogLoss(members);
 
   const folds = stratifiedFolds(labels, stackerFoldCount, seed).map((held) => Uint32Array.from(held));
@@ -85,7 +87,14 @@ export async function fitAndChoose(
     predictions.push(outOfFold);
   }
   const chosen = lowestLogLoss(stackers.map(({ outOfFold }) => outOfFold));
-  return { stackers, chosen: stackers[chosen]!.kind, chosenOutOfFold: predictions[chosen]!, members, bestMember };
+  return {
+    stackers,
+    chosen: stackers[chosen]!.kind,
+    chosenOutOfFold: predictions[chosen]!,
+    memberOutOfFold,
+    members,
+    bestMember,
+  };
 }
 
 // --- internal ---
