@@ -11,8 +11,9 @@ export interface ExcludedPath {
 }
 
 /**
- * Reads a list with one path per line, or a CSV table (RFC 4180) whose first line has a column `path`, such as `label-issues.csv`;
- * the table may be separated by commas, semicolons or tabs. Lines that begin with `#` are comments, and empty lines are ignored.
+ * Reads a list with one path per line, or a CSV table (RFC 4180) whose first line has a column `path`, such as
+ * `label-issues.csv`. Commas, semicolons or tabs separate its cells. Lines that begin with `#` are comments, and empty lines
+ * are ignored.
  *
  * @throws ConfigError when the file cannot be read, is not valid UTF-8 or, as a table, is not valid or has no column `path`.
  */
