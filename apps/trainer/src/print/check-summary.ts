@@ -104,7 +104,7 @@ function classTable(classes: Dataset['classes']): string {
   ]);
   const rest = classes.length - shown.length;
   return [
-    table([['class', 'images', 'bad', 'training', 'test'], ...rows]),
+    table([['class', 'images', 'unused', 'training', 'test'], ...rows]),
     ...(rest === 0 ? [] : [`… and ${rest} larger classes`]),
   ].join('\n');
 }
