@@ -29,6 +29,8 @@ export default defineConfig({
     ${source}
     // Use only the first images of each class, to try something out.
     // limitPerClass: 200,
+    // Leave out the images that a file lists: one path per line, or a CSV table such as label-issues.csv of a run.
+    // exclude: 'wrong.csv',
   },
 
   // The weights that training starts from: a folder of keras-applications .h5 files, 'imagenet' (downloaded once) or 'random'.
