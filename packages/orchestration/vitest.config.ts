@@ -7,6 +7,6 @@ export default defineConfig({
     'src/{diagnose,experiment,plan,report,stacking}/*.test.ts',
     'src/check/{describe-dataset,warnings}.test.ts',
     'src/lanes/{bfloat16,compute-settings,plan,schedule,shards}.test.ts',
-    'src/run/!(preparation|stack-and-test|train-members).test.ts',
+    'src/run/!(observer|preparation|stack-and-test|train-members).test.ts',
   ]),
 });
