@@ -136,6 +136,7 @@ describe('chorus train', () => {
     expect(stdout).toContain(`report: ${at('run/report.json')}\nbundle: ${at('run/bundle')}\n`);
     expect(stdout).toMatch(/ {2}best member \*\n/);
     expect(stdout).toContain('* chosen on out-of-fold predictions');
+    expect(stdout).toMatch(/\nimplausible labels: \d+ of \d+ training images, \d+ of \d+ test images/);
     expect(stdout).not.toContain('\u001b[');
     const { experiment } = JSON.parse(await readFile(at('run/report.json'), 'utf8'));
     expect(experiment.data.limitPerClass).toBe(60);

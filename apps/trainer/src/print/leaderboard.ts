@@ -3,6 +3,7 @@ import type { Report } from '@chorus/orchestration';
 import { commandName } from './command-name.ts';
 import { duplicateCounts } from './duplicate-lines.ts';
 import { balancedLines, sureAnswersLine } from './ensemble-lines.ts';
+import { labelAuditLine } from './label-audit-line.ts';
 import { printable } from './printable.ts';
 import { scoreCells } from './score-cells.ts';
 import { table } from './table.ts';
@@ -54,14 +55,4 @@ export function leaderboard(report: Report, folder: string): string {
     `report: ${join(folder, 'report.json')}`,
     ...(hasBundle ? [`bundle: ${join(folder, 'bundle')}`] : []),
   ].join('\n');
-}
-
-/** How many labels are implausible, and the file that lists them; no line for a run that did not audit them. */
-function labelAuditLine(audit: Report['labelAudit'], path: string): string[] {
-  if (audit === null) return [];
-  const { training, test } = audit;
-  const sets = [...(training === null ? [] : [{ ...training, name: 'training' }]), { ...test, name: 'test' }];
-  const counts = sets.map(({ implausible, examined, name }) => `${implausible} of ${examined} ${name} images`);
-  const file = sets.some(({ implausible }) => implausible > 0) ? `; look at the images listed in ${path}` : '';
-  return [`implausible labels: ${counts.join(', ')}${file}`];
 }

@@ -7,8 +7,8 @@ const rowsPerStep = 256;
  * Counts the images of each given class that confidently belong to each class, the confident joint.
  *
  * A class is confident for an image if its probability is at least the mean probability of that class over the images that
- * have its label. An image counts for its confident class or, of several, for the most probable class; without one, it does not count. The
- * diagonal is at least 1.
+ * have its label. An image counts for its confident class or, of several, for the most probable class; without one, it does
+ * not count. The diagonal is at least 1.
  *
  * @returns [given, true] counts; yields for pauses.
  */

@@ -7,11 +7,12 @@ import { checkLabeledProbabilities, type LabeledProbabilities } from './labeled-
 import { pairwiseSum, roundKeepingSum } from './round-sum.ts';
 
 /**
- * Finds the images whose given label is implausible; equals `find_label_issues` of cleanlab 2.9 with its default filter, `prune_by_noise_rate`.
+ * Finds the images whose given label is implausible; equals `find_label_issues` of cleanlab 2.9 with its default filter,
+ * `prune_by_noise_rate`.
  *
  * The confident joint estimates how many images of each given class belong to each other class. That many images, those with
- * the largest margin of the other class over the given one, are issues, unless the given class is the most probable one. Each class keeps at
- * least one image. Of equal margins, the first row counts.
+ * the largest margin of the other class over the given one, are issues, unless the given class is the most probable one. Each
+ * class keeps at least one image. Of equal margins, the first row counts.
  *
  * The probabilities must come from a classifier that was not trained on these images, such as out-of-fold predictions.
  *

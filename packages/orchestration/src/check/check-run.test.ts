@@ -128,6 +128,30 @@ it('has exit code 2 if the images are valid but another setting is not', async (
   expect(report).toMatchObject({ exitCode: 2, problems: [{ kind: 'configuration' }] });
 });
 
+it('leaves out the images that a list names, and reports paths that no image has', async () => {
+  await writeFile(at('wrong.txt'), 'train/discs/discs-00002.png\n');
+  const experiment = resolveExperiment(small({ data: { source: at('data'), exclude: at('wrong.txt') } }));
+  const { dataset, problems } = await checkRun(experiment, { out: at('runs/new') });
+  expect(problems).toEqual([]);
+  expect(dataset).toMatchObject({
+    found: 130,
+    usable: 128,
+    classes: [{ name: 'discs', usable: 64, training: 39 }, {}],
+  });
+  expect(dataset!.skipped).toContainEqual({
+    ...{ path: 'train/discs/discs-00002.png', reason: 'listed in wrong.txt (data.exclude)', kind: 'excluded' },
+  });
+  await writeFile(at('wrong.txt'), 'train/discs/2.png\n');
+  const report = await checkRun(experiment, { out: at('runs/new') });
+  expect(report).toMatchObject({
+    exitCode: 2,
+    problems: [
+      { kind: 'configuration', message: expect.stringMatching(/line 1: "train\/discs\/2\.png"; did you mean/) },
+    ],
+    dataset: { usable: 129 },
+  });
+});
+
 it('reports a weight file that does not fit its member', async () => {
   await mkdir(at('texts'));
   for (const size of ['5_0', '2_5']) await writeFile(at(`texts/mobilenet_${size}_160_tf_no_top.h5`), 'This is a text.');

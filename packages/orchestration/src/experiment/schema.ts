@@ -238,6 +238,13 @@ export const experimentSchema = z
           .min(100)
           .default(10_000)
           .describe('Maximum time to decode an image, in milliseconds; slower images are skipped.'),
+        exclude: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            'A file that lists images to leave out: one path per line, relative to the data folder, with `#` comments, or a CSV table with a column `path`, such as `label-issues.csv` of a run. The other images stay in their sets.',
+          ),
         duplicates: z
           .enum(duplicatePolicies)
           .default('group')

@@ -11,8 +11,11 @@ const count = z.int().min(0);
 export const skippedSchema = z.strictObject({
   path: z.string(),
   reason: z.string(),
-  /** `image`: an unusable image; `misplaced`: an image outside every class folder; `file`: not an image. */
-  kind: z.enum(['image', 'outside', 'link', 'repeat', 'folder', 'file', 'misplaced']),
+  /**
+   * `image`: an unusable image; `misplaced`: an image outside every class folder; `excluded`: listed in `data.exclude`; `file`:
+   * not an image.
+   */
+  kind: z.enum(['image', 'outside', 'link', 'repeat', 'folder', 'file', 'misplaced', 'excluded']),
 });
 
 /** The share of the training images that a training leaves out; folds count from 0. */
