@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { StoppedError } from './errors.ts';
 import { fitStage, type LoopPlan, type Stage, type StageEpoch } from './fit-stage.ts';
+import { learningRateAt } from './learning-rate.ts';
 import { StopFlag } from './stop-flag.ts';
 
 /** A stage whose "model" is the number of steps taken, with given losses on `tune`. */
@@ -53,6 +54,23 @@ describe('fitStage', () => {
     expect(epochs.map(({ best }) => best)).toEqual([true, true, false, false]);
     // Three steps per epoch; the second epoch was the best.
     expect(model.steps).toBe(6);
+  });
+
+  it('passes each step its learning rate, with a schedule as long as `epochCount` even if it stops early', async () => {
+    const schedule = { kind: 'cosine', value: 1, warmUp: 0.25, endFactor: 0.1 } as const;
+    const rates: number[] = [];
+    const { stage } = scripted([3, 1, 2, 2], { learningRate: schedule, epochCount: 8 });
+    const { step } = stage;
+    stage.step = (batch, learningRate) => {
+      rates.push(learningRate);
+      return step(batch, learningRate);
+    };
+    const { epochs } = await run(stage);
+    const expected = Array.from({ length: 12 }, (_, step) =>
+      learningRateAt(schedule, { epochIndex: Math.floor(step / 3), stepIndex: step % 3, epochCount: 8, stepCount: 3 }),
+    );
+    expect(rates).toEqual(expected);
+    expect(epochs.map(({ learningRate }) => learningRate)).toEqual([2, 5, 8, 11].map((last) => rates[last]));
   });
 
   it('weights the last, smaller batch by its number of images', async () => {

@@ -49,7 +49,7 @@ function stageCells({
     name,
     range,
     stopping.keeps === 'best' ? `${epochCount} at most, patience ${stopping.patience}` : `${epochCount}`,
-    String(learningRate.value),
+    learningRate.kind === 'constant' ? String(learningRate.value) : `${learningRate.value}, ${learningRate.kind}`,
     String(batchSize),
     precision,
   ];

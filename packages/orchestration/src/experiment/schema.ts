@@ -15,6 +15,7 @@ import {
 import { precisions } from '@chorus/training';
 import { z } from 'zod';
 import { flawsSchema } from './flaws.ts';
+import { scheduleSchema } from './schedule.ts';
 
 const deviceName = z
   .string()
@@ -33,7 +34,12 @@ const stageSettings = (defaults: { epochCount: number; learningRate: number; pat
     .describe('Maximum number of epochs of this stage; `patience` may end it earlier.'),
   learningRate: learningRate
     .default(defaults.learningRate)
-    .describe('Learning rate of the optimizer (Adam), constant during the stage.'),
+    .describe('Learning rate of the optimizer: with a `schedule`, the highest one.'),
+  schedule: scheduleSchema
+    .prefault({ kind: 'constant' })
+    .describe(
+      'How the learning rate changes during the stage; its length is `epochCount`, even if the stage ends earlier.',
+    ),
   weightDecay: z
     .number()
     .min(0)

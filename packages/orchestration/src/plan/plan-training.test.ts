@@ -104,6 +104,20 @@ describe('stages', () => {
       file,
       [{ optimizer: { kind: 'adam', weightDecay: 0.05 } }],
     ],
+    [
+      'a schedule per stage, with its defaults',
+      {
+        recipe: {
+          head: { schedule: { kind: 'one-cycle', endFactor: 0 } },
+          fineTune: { learningRate: 1e-4, schedule: { kind: 'cosine' } },
+        },
+      },
+      file,
+      [
+        { learningRate: { kind: 'one-cycle', value: 1e-3, warmUp: 0.3, startFactor: 0.04, endFactor: 0 } },
+        { learningRate: { kind: 'cosine', value: 1e-4, warmUp: 0.1, endFactor: 0 } },
+      ],
+    ],
   ])('%s', (_, changes, weights, expected) => {
     const stages = stagesOf(changes, weights);
     expect(stages).toHaveLength(expected.length);

@@ -12,6 +12,7 @@ import {
   viewsPerImage,
 } from '@chorus/training';
 import { describeFlaws, type FlawDescription } from '../experiment/flaws.ts';
+import type { Schedule } from '../experiment/schedule.ts';
 import { backboneSpecOf, type Experiment, type MemberSpec, variantChoiceOf } from '../experiment/schema.ts';
 import { stackerOptionsOf } from '../experiment/stacker-options.ts';
 import type { DatasetFacts, FoldFacts } from './dataset-facts.ts';
@@ -174,20 +175,21 @@ function wholeStage(experiment: Experiment, member: MemberSpec, weights: Initial
 interface StageSettings {
   epochCount: number;
   learningRate: number;
+  schedule: Schedule;
   weightDecay: number;
   patience: number;
 }
 
 function commonParts(
   { recipe, flaws }: Experiment,
-  { epochCount, learningRate, weightDecay, patience }: StageSettings,
+  { epochCount, learningRate, schedule, weightDecay, patience }: StageSettings,
   { startCounts }: { startCounts: boolean },
 ): Omit<StagePlan, 'name' | 'trains' | 'batchNorm' | 'recalibratesBatchNorm' | 'precision'> {
   const stopping: Stopping = flaws.lastEpoch ? { keeps: 'last' } : { keeps: 'best', patience, startCounts };
   return {
     loss: { labelSmoothing: recipe.labelSmoothing, fromLogitsOnSigmoid: flaws.fromLogitsOnSigmoid },
     optimizer: { kind: 'adam', weightDecay },
-    learningRate: { kind: 'constant', value: learningRate },
+    learningRate: { value: learningRate, ...schedule },
     augmentation: augmentationOf(recipe),
     batchSize: recipe.batchSize,
     wholeBatchesOnly: flaws.wholeBatchesOnly,
