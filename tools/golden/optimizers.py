@@ -1,5 +1,6 @@
 """Writes optimizers.json: learning rates and weights that Keras, PyTorch and timm compute over 20 steps, for
-packages/training/src/learning-rate.test.ts.
+packages/training/src/learning-rate.test.ts, packages/models/src/training/optimizers.test.ts and
+packages/models/src/classifier/block-depths.test.ts.
 
     python3 -m venv VENV && VENV/bin/pip install keras==3.15.1 torch==2.15.0 timm==1.0.31
     VENV/bin/python tools/golden/optimizers.py && npx biome check --write tools/golden
@@ -13,10 +14,12 @@ import pathlib
 os.environ["KERAS_BACKEND"] = "torch"
 
 import keras
+import numpy as np
 import timm
 import torch
+from timm.optim import param_groups_layer_decay
 
-from formula import rounded
+from formula import draw, labels, rounded, weight
 
 EPOCHS, STEPS = 4, 5
 TOTAL = EPOCHS * STEPS
@@ -69,8 +72,137 @@ def schedules():
     return {"epochCount": EPOCHS, "stepCount": STEPS, "entries": found}
 
 
+IMAGES, SHAPES = 16, [(6, 4), (4,), (4, 1), (1,)]
+# Streams of `draw`; the weights use the streams 0 to 3.
+INPUTS = 100
+
+
+def network():
+    """A dense network with ReLU and one logit."""
+    model = keras.Sequential([keras.layers.Input((6,)), keras.layers.Dense(4, activation="relu"), keras.layers.Dense(1)])
+    model.set_weights([weight(stream, "kernel" if len(shape) > 1 else "bias", shape) for stream, shape in enumerate(SHAPES)])
+    return model
+
+
+def inputs():
+    return (4 * draw(INPUTS, IMAGES * 6).reshape(IMAGES, 6) - 2).astype("float32")
+
+
+def train(make_optimizer, *, scales=(1, 1, 1, 1), rates=(RATE,) * TOTAL, passes=1, clip_norm=None, ema=None, **options):
+    """Takes 20 steps, each of which may be divided into passes over parts of the images.
+
+    One optimizer per factor of the learning rate: Keras has only one rate per optimizer, and updates variables independently.
+    """
+    model = network()
+    variables = model.trainable_variables
+    shared = {"global_clipnorm": clip_norm, "gradient_accumulation_steps": passes if passes > 1 else None}
+    if ema is not None:
+        shared |= {"use_ema": True, "ema_momentum": ema}
+    groups = [(scale, [index for index, one in enumerate(scales) if one == scale]) for scale in sorted(set(scales))]
+    assert len(groups) == 1 or clip_norm is None
+    optimizers = [make_optimizer(RATE, **shared) for _ in groups]
+    for optimizer, (_, indices) in zip(optimizers, groups):
+        optimizer.exclude_from_weight_decay([one for one in variables if len(one.shape) < 2])
+        optimizer.build([variables[index] for index in indices])
+    x, y = torch.tensor(inputs()), torch.tensor(labels(IMAGES))[:, None]
+    size = IMAGES // passes
+    losses = []
+    for rate in rates:
+        sum_of_losses = 0
+        for start in range(0, IMAGES, size):
+            model.zero_grad()
+            logits = model(x[start : start + size])
+            loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, y[start : start + size])
+            loss.backward()
+            gradients = [one.value.grad for one in variables]
+            with torch.no_grad():
+                for optimizer, (scale, indices) in zip(optimizers, groups):
+                    optimizer.learning_rate = rate * scale
+                    optimizer.apply([gradients[index] for index in indices], [variables[index] for index in indices])
+            sum_of_losses += loss.item() / passes
+        losses.append(sum_of_losses)
+    found = {"losses": rounded(losses), "weights": flat(variables)}
+    if ema is not None:
+        found["averages"] = flat(optimizers[0]._model_variables_moving_average)
+    return found
+
+
+def flat(variables):
+    return rounded(np.concatenate([keras.ops.convert_to_numpy(one).ravel() for one in variables]))
+
+
+def runs():
+    def entry(name, optimizer, options, found):
+        return {"name": name, "optimizer": optimizer, **options, **found}
+
+    falling = cosine(0.1, 0)
+
+    def adam(weight_decay=0, **options):
+        make = lambda rate, **shared: keras.optimizers.AdamW(rate, weight_decay=weight_decay, **shared)
+        return {"kind": "adam", "weightDecay": weight_decay}, train(make, **options)
+
+    def sgd(momentum, nesterov, weight_decay=0, **options):
+        make = lambda rate, **shared: keras.optimizers.SGD(
+            rate, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay or None, **shared)
+        optimizer = {"kind": "sgd", "momentum": momentum, "nesterov": nesterov, "weightDecay": weight_decay}
+        return optimizer, train(make, **options)
+
+    layer_wise = {"scales": (0.25, 0.25, 1, 1)}
+
+    def named(name, result, **options):
+        optimizer, found = result
+        return entry(name, optimizer, options, found)
+
+    clipped = {"clip_norm": 0.1}
+    return [
+        named("Adam", adam()),
+        named("AdamW", adam(0.5)),
+        named("Adam with a schedule", adam(rates=falling), rates=rounded(falling)),
+        named("AdamW, layer-wise", adam(0.5, **layer_wise), rateScales=layer_wise["scales"]),
+        named("Adam, clipped", adam(**clipped), clipNorm=0.1),
+        named("SGD", sgd(0.0, False)),
+        named("SGD with momentum and a schedule", sgd(0.9, False, rates=falling), rates=rounded(falling)),
+        named("SGD with Nesterov momentum, decay and a schedule", sgd(0.9, True, 0.5, rates=falling), rates=rounded(falling)),
+        named("SGD with momentum, layer-wise", sgd(0.9, False, **layer_wise), rateScales=layer_wise["scales"]),
+        named("SGD with momentum, clipped", sgd(0.9, False, **clipped), clipNorm=0.1),
+        named("AdamW with averaged weights", adam(0.5, ema=0.9), emaMomentum=0.9),
+        named("SGD with averaged weights", sgd(0.9, True, ema=0.8), emaMomentum=0.8),
+        named("Adam in four passes per step, clipped", adam(passes=4, **clipped), passes=4, clipNorm=0.1),
+        named("SGD in two passes per step", sgd(0.9, False, passes=2), passes=2),
+    ]
+
+
+def block_sizes():
+    """Numbers of kernel weights by the depth to which timm's layer-wise decay assigns them, with a head of three classes."""
+    models = {
+        "mobilenet": ("mobilenetv1_100", {}),
+        "mobilenet-v2": ("mobilenetv2_100", {}),
+        "inception-v3": ("inception_v3", {"aux_logits": False}),
+        "xception": ("legacy_xception", {}),
+    }
+    found = {}
+    for family, (name, options) in models.items():
+        model = timm.create_model(name, num_classes=3, **options)
+        sizes = {}
+        for group in param_groups_layer_decay(model, layer_decay=0.5):
+            depth = round(-np.log2(group["lr_scale"]))
+            kernels = sum(one.numel() for one in group["params"] if one.ndim > 1)
+            sizes[depth] = sizes.get(depth, 0) + kernels
+        found[family] = [sizes[depth] for depth in range(len(sizes))]
+    return found
+
+
 golden = {
     "versions": {"keras": keras.__version__, "torch": torch.__version__, "timm": timm.__version__},
     "schedules": schedules(),
+    "network": {
+        "inputs": rounded(inputs().ravel()),
+        "labels": labels(IMAGES).tolist(),
+        "weights": [rounded(one) for one in network().get_weights()],
+        "stepCount": TOTAL,
+        "learningRate": RATE,
+        "runs": runs(),
+    },
+    "blockSizes": block_sizes(),
 }
 pathlib.Path(__file__).with_suffix(".json").write_text(json.dumps(golden, indent=2) + "\n")

@@ -10,6 +10,7 @@ export { exposeObserver } from './observer-port.ts';
 export {
   type InitialWeights,
   type MemberPlan,
+  type OptimizerPlan,
   type Precision,
   precisions,
   type StageName,

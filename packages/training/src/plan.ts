@@ -34,6 +34,13 @@ export type Stopping =
   /** Ends after all epochs, and keeps the last weights. */
   | { keeps: 'last' };
 
+export type OptimizerPlan = {
+  /** Decoupled from the gradients; kernels only. */
+  weightDecay: number;
+  /** Factor of the learning rate per block below the head; 1 if omitted. */
+  layerDecay?: number;
+} & { kind: 'adam' };
+
 /** One stage of a training run. */
 export interface StagePlan {
   name: StageName;
@@ -48,7 +55,7 @@ export interface StagePlan {
   recalibratesBatchNorm: boolean;
   /** Options of the cross-entropy loss. */
   loss: { labelSmoothing: number; fromLogitsOnSigmoid: FromLogitsOnSigmoid | null };
-  optimizer: { kind: 'adam'; weightDecay: number };
+  optimizer: OptimizerPlan;
   learningRate: LearningRate;
   augmentation: Augmentation;
   batchSize: number;

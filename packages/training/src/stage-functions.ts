@@ -1,11 +1,12 @@
 /** The computations of a stage: training steps, BatchNorm recalibration and evaluation. */
 import type { ImageBatch } from '@chorus/data';
-import { Adam, type FineTuneView, type LossOptions, trainStep } from '@chorus/models';
+import { type FineTuneView, type LossOptions, type Optimizer, trainStep } from '@chorus/models';
 import type { CompileMetrics } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
 import type { ActivationCache } from './activation-cache.ts';
+import { createOptimizer } from './create-optimizer.ts';
 import { batchesInOrder, forwardBatchSize, forwardRows, numbersOf } from './forward-rows.ts';
-import type { Precision } from './plan.ts';
+import type { OptimizerPlan, Precision } from './plan.ts';
 import { type ComputeSettings, type PreparedFunction, prepareFunction } from './prepared-function.ts';
 import type { CompiledMetrics } from './protocol.ts';
 
@@ -13,11 +14,11 @@ export interface StageFunctionsOptions extends LossOptions {
   compute: Pick<ComputeSettings, 'compile'>;
   /** Number format of training steps; everything else is float32. */
   precision: Precision;
-  weightDecay: number;
+  optimizer: OptimizerPlan;
 }
 
 export class StageFunctions {
-  readonly #adam: Adam;
+  readonly #optimizer: Optimizer;
   readonly #view: FineTuneView;
   readonly #outputCount: number;
   readonly #fit: ActivationCache;
@@ -39,18 +40,18 @@ export class StageFunctions {
     tune: ActivationCache,
     options: StageFunctionsOptions,
   ) {
-    const { compute, precision, weightDecay, ...lossOptions } = options;
+    const { compute, precision, optimizer, ...lossOptions } = options;
     this.#view = view;
     this.#outputCount = outputCount;
     this.#fit = fit;
     this.#tune = tune;
-    this.#adam = new Adam(view.variables, { weightDecay });
+    this.#optimizer = createOptimizer(optimizer, view);
     this.#train = prepareFunction(
       compute,
       // In float32, grappler does not speed up steps, and makes the first one seconds slower.
       { name: 'train', precision, optimizes: precision === 'bfloat16' },
       (input: tf.Tensor, labels: tf.Tensor1D, rates: tf.Tensor1D, step: tf.Scalar) =>
-        trainStep(view, this.#adam, { activations: fit.activations(input), labels, rates, step }, lossOptions),
+        trainStep(view, this.#optimizer, { activations: fit.activations(input), labels, rates, step }, lossOptions),
     );
     this.#recalibrate = prepareFunction(compute, { name: 'recalibrate' }, (input: tf.Tensor, weight: tf.Scalar) => {
       view.blendStatistics(fit.activations(input), weight);
@@ -64,7 +65,7 @@ export class StageFunctions {
   /** One step on a batch; returns its mean loss before the step. */
   step(batch: ImageBatch, labels: Int32Array, learningRate: number): number {
     return tf.tidy(() => {
-      const { rates, step } = this.#adam.nextStep(learningRate);
+      const { rates, step } = this.#optimizer.nextStep(learningRate);
       const loss = this.#train(this.#fit.input(batch), tf.tensor1d(labels, 'int32'), rates, step);
       // Reading the loss is the only synchronization with the device in a step.
       return loss.dataSync()[0]!;
@@ -100,7 +101,7 @@ export class StageFunctions {
 
   dispose(): void {
     for (const one of [this.#train, this.#recalibrate, this.#infer]) one.dispose();
-    this.#adam.dispose();
+    this.#optimizer.dispose();
   }
 
   *#inputs(indices: Uint32Array): Generator<tf.Tensor> {

@@ -101,7 +101,7 @@ async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask
   const functions = new StageFunctions(view, classifier.outputCount, fitCache, tuneCache, {
     compute: lane.compute,
     precision: precisionOn(lane, plan),
-    weightDecay: plan.optimizer.weightDecay,
+    optimizer: plan.optimizer,
     labelSmoothing: plan.loss.labelSmoothing,
     fromLogitsOnSigmoid: plan.loss.fromLogitsOnSigmoid ?? undefined,
   });

@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs';
 import type { FineTuneView } from '../classifier/fine-tune-view.ts';
-import type { Adam, OptimizerStep } from './adam.ts';
 import { backpropagate } from './backpropagate.ts';
 import { crossEntropy, type LossOptions } from './cross-entropy.ts';
+import type { Optimizer, OptimizerStep } from './optimizer.ts';
 
-/** Inputs of a training step, together with those of `Adam.nextStep`: only tensors; the caller keeps ownership. */
+/** Inputs of a training step, together with those of `Optimizer.nextStep`: only tensors; the caller keeps ownership. */
 export interface TrainingBatch extends OptimizerStep {
   /** [N, ...cut.shape] */
   activations: tf.Tensor;
@@ -19,7 +19,7 @@ export interface TrainingBatch extends OptimizerStep {
  */
 export function trainStep(
   view: FineTuneView,
-  optimizer: Adam,
+  optimizer: Optimizer,
   { activations, labels, rates, step }: TrainingBatch,
   options: LossOptions = {},
 ): tf.Scalar {

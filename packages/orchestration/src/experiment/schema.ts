@@ -27,6 +27,16 @@ const learningRate = z.number().positive().max(1);
 const epochCount = z.int().min(1).max(10_000);
 const patience = z.int().min(1).max(10_000);
 
+/** For stages that train several blocks. */
+const layerDecay = z
+  .number()
+  .gt(0)
+  .max(1)
+  .default(1)
+  .describe(
+    "Factor of the learning rate per block: the head learns at `learningRate`, the backbone's last block at `learningRate × layerDecay`, the block before it at `learningRate × layerDecay²`.",
+  );
+
 /** Settings that every stage has; the defaults differ. */
 const stageSettings = (defaults: { epochCount: number; learningRate: number; patience: number }) => ({
   epochCount: epochCount
@@ -79,12 +89,14 @@ const recipe = z.strictObject({
         .default('all')
         .describe("How many of the backbone's last layers train, or `all`; 0 leaves the backbone frozen."),
       ...stageSettings({ epochCount: 8, learningRate: 1e-5, patience: 3 }),
+      layerDecay,
     })
     .prefault({})
     .describe('Second stage with pre-trained weights: trains the last layers, or all, at a lower learning rate.'),
   whole: z
     .strictObject({
       ...stageSettings({ epochCount: 30, learningRate: 1e-3, patience: 8 }),
+      layerDecay,
     })
     .prefault({})
     .describe(

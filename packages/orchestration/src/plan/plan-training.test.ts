@@ -105,6 +105,21 @@ describe('stages', () => {
       [{ optimizer: { kind: 'adam', weightDecay: 0.05 } }],
     ],
     [
+      'layer-wise rates, which the head alone does not need',
+      { recipe: { fineTune: { layerDecay: 0.75 } } },
+      file,
+      [
+        { name: 'head', optimizer: { kind: 'adam', weightDecay: 0 } },
+        { name: 'fine-tune', optimizer: { kind: 'adam', weightDecay: 0, layerDecay: 0.75 } },
+      ],
+    ],
+    [
+      'layer-wise rates from the first step',
+      { recipe: { whole: { layerDecay: 0.5 } } },
+      random,
+      [{ optimizer: { kind: 'adam', weightDecay: 0, layerDecay: 0.5 } }],
+    ],
+    [
       'a schedule per stage, with its defaults',
       {
         recipe: {
@@ -122,6 +137,13 @@ describe('stages', () => {
     const stages = stagesOf(changes, weights);
     expect(stages).toHaveLength(expected.length);
     expect(stages).toMatchObject(expected);
+  });
+
+  it('omits what is off, so that runs of earlier versions can be resumed', () => {
+    for (const { optimizer, learningRate } of [...stagesOf({}), ...stagesOf({}, random)]) {
+      expect(optimizer).toEqual({ kind: 'adam', weightDecay: 0 });
+      expect(learningRate).toEqual({ kind: 'constant', value: learningRate.value });
+    }
   });
 
   it.each([

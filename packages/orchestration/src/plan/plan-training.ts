@@ -178,17 +178,18 @@ interface StageSettings {
   schedule: Schedule;
   weightDecay: number;
   patience: number;
+  layerDecay?: number;
 }
 
 function commonParts(
   { recipe, flaws }: Experiment,
-  { epochCount, learningRate, schedule, weightDecay, patience }: StageSettings,
+  { epochCount, learningRate, schedule, weightDecay, patience, layerDecay = 1 }: StageSettings,
   { startCounts }: { startCounts: boolean },
 ): Omit<StagePlan, 'name' | 'trains' | 'batchNorm' | 'recalibratesBatchNorm' | 'precision'> {
   const stopping: Stopping = flaws.lastEpoch ? { keeps: 'last' } : { keeps: 'best', patience, startCounts };
   return {
     loss: { labelSmoothing: recipe.labelSmoothing, fromLogitsOnSigmoid: flaws.fromLogitsOnSigmoid },
-    optimizer: { kind: 'adam', weightDecay },
+    optimizer: { kind: 'adam', weightDecay, ...(layerDecay === 1 ? {} : { layerDecay }) },
     learningRate: { value: learningRate, ...schedule },
     augmentation: augmentationOf(recipe),
     batchSize: recipe.batchSize,
