@@ -39,6 +39,8 @@ export type OptimizerPlan = {
   weightDecay: number;
   /** Factor of the learning rate per block below the head; 1 if omitted. */
   layerDecay?: number;
+  /** Largest global norm of the gradients; unlimited if omitted. */
+  clipNorm?: number;
 } & { kind: 'adam' };
 
 /** One stage of a training run. */

@@ -41,6 +41,7 @@ export class StageFunctions {
     options: StageFunctionsOptions,
   ) {
     const { compute, precision, optimizer, ...lossOptions } = options;
+    const stepOptions = { ...lossOptions, clipNorm: optimizer.clipNorm };
     this.#view = view;
     this.#outputCount = outputCount;
     this.#fit = fit;
@@ -51,7 +52,7 @@ export class StageFunctions {
       // In float32, grappler does not speed up steps, and makes the first one seconds slower.
       { name: 'train', precision, optimizes: precision === 'bfloat16' },
       (input: tf.Tensor, labels: tf.Tensor1D, rates: tf.Tensor1D, step: tf.Scalar) =>
-        trainStep(view, this.#optimizer, { activations: fit.activations(input), labels, rates, step }, lossOptions),
+        trainStep(view, this.#optimizer, { activations: fit.activations(input), labels, rates, step }, stepOptions),
     );
     this.#recalibrate = prepareFunction(compute, { name: 'recalibrate' }, (input: tf.Tensor, weight: tf.Scalar) => {
       view.blendStatistics(fit.activations(input), weight);

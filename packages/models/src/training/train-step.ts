@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { FineTuneView } from '../classifier/fine-tune-view.ts';
 import { backpropagate } from './backpropagate.ts';
+import { clipByGlobalNorm } from './clip-gradients.ts';
 import { crossEntropy, type LossOptions } from './cross-entropy.ts';
 import type { Optimizer, OptimizerStep } from './optimizer.ts';
 
@@ -12,6 +13,11 @@ export interface TrainingBatch extends OptimizerStep {
   labels: tf.Tensor1D;
 }
 
+export interface StepOptions extends LossOptions {
+  /** Largest global norm of the gradients; by default unlimited. */
+  clipNorm?: number | undefined;
+}
+
 /**
  * Runs one step of gradient descent on one batch; uses only tensors, so that it can be compiled.
  *
@@ -21,12 +27,12 @@ export function trainStep(
   view: FineTuneView,
   optimizer: Optimizer,
   { activations, labels, rates, step }: TrainingBatch,
-  options: LossOptions = {},
+  { clipNorm, ...options }: StepOptions = {},
 ): tf.Scalar {
   return tf.tidy(() => {
     const loss = () => crossEntropy(view.suffix(activations, { training: true, step }), labels, options);
     const { value, gradients } = backpropagate(loss, view.variables);
-    optimizer.update(gradients, rates);
+    optimizer.update(clipNorm === undefined ? gradients : clipByGlobalNorm(gradients, clipNorm), rates);
     return value;
   });
 }

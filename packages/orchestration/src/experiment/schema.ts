@@ -56,6 +56,14 @@ const stageSettings = (defaults: { epochCount: number; learningRate: number; pat
     .max(10)
     .default(0)
     .describe('Decoupled weight decay (AdamW): each step also shrinks the kernels by `learningRate × weightDecay`.'),
+  clipNorm: z
+    .number()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe(
+      'Largest norm of the gradients of all weights together; larger ones are scaled down to it. `null`: no limit.',
+    ),
   patience: patience
     .default(defaults.patience)
     .describe('Number of epochs without a lower loss on the tuning images after which the stage ends.'),

@@ -120,6 +120,12 @@ describe('stages', () => {
       [{ optimizer: { kind: 'adam', weightDecay: 0, layerDecay: 0.5 } }],
     ],
     [
+      'clipped gradients',
+      { recipe: { ...frozen, head: { clipNorm: 1 } } },
+      file,
+      [{ optimizer: { kind: 'adam', weightDecay: 0, clipNorm: 1 } }],
+    ],
+    [
       'a schedule per stage, with its defaults',
       {
         recipe: {

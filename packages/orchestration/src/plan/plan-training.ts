@@ -6,6 +6,7 @@ import {
   activationBudgetBytes,
   type InitialWeights,
   type MemberPlan,
+  type OptimizerPlan,
   type Precision,
   type StagePlan,
   type Stopping,
@@ -177,25 +178,37 @@ interface StageSettings {
   learningRate: number;
   schedule: Schedule;
   weightDecay: number;
+  clipNorm: number | null;
   patience: number;
   layerDecay?: number;
 }
 
 function commonParts(
   { recipe, flaws }: Experiment,
-  { epochCount, learningRate, schedule, weightDecay, patience, layerDecay = 1 }: StageSettings,
+  settings: StageSettings,
   { startCounts }: { startCounts: boolean },
 ): Omit<StagePlan, 'name' | 'trains' | 'batchNorm' | 'recalibratesBatchNorm' | 'precision'> {
+  const { epochCount, learningRate, schedule, patience } = settings;
   const stopping: Stopping = flaws.lastEpoch ? { keeps: 'last' } : { keeps: 'best', patience, startCounts };
   return {
     loss: { labelSmoothing: recipe.labelSmoothing, fromLogitsOnSigmoid: flaws.fromLogitsOnSigmoid },
-    optimizer: { kind: 'adam', weightDecay, ...(layerDecay === 1 ? {} : { layerDecay }) },
+    optimizer: optimizerOf(settings),
     learningRate: { value: learningRate, ...schedule },
     augmentation: augmentationOf(recipe),
     batchSize: recipe.batchSize,
     wholeBatchesOnly: flaws.wholeBatchesOnly,
     epochCount,
     stopping,
+  };
+}
+
+/** Omits what is off. */
+function optimizerOf({ weightDecay, layerDecay = 1, clipNorm }: StageSettings): OptimizerPlan {
+  return {
+    kind: 'adam',
+    weightDecay,
+    ...(layerDecay === 1 ? {} : { layerDecay }),
+    ...(clipNorm === null ? {} : { clipNorm }),
   };
 }
 
