@@ -44,4 +44,13 @@ describe('createOptimizer', () => {
     for (const [depth, change] of changes.entries())
       expect(Math.abs(change / (1e-3 * 0.7 ** depth) - 1), `depth ${depth}`).toBeLessThan(0.02);
   });
+
+  it('creates SGD, with layer-wise rates too', () => {
+    const sgd = { kind: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0 } as const;
+    const [plain, scaled] = [changesByDepth(sgd), changesByDepth({ ...sgd, layerDecay: 0.7 })];
+    // Unlike Adam's, the first step moves each weight by the rate times its own gradient.
+    expect(Math.max(...plain) / Math.min(...plain)).toBeGreaterThan(2);
+    for (const [depth, change] of scaled.entries())
+      expect(Math.abs(change / (plain[depth]! * 0.7 ** depth) - 1), `depth ${depth}`).toBeLessThan(0.02);
+  });
 });

@@ -41,7 +41,7 @@ export type OptimizerPlan = {
   layerDecay?: number;
   /** Largest global norm of the gradients; unlimited if omitted. */
   clipNorm?: number;
-} & { kind: 'adam' };
+} & ({ kind: 'adam' } | { kind: 'sgd'; momentum: number; nesterov: boolean });
 
 /** One stage of a training run. */
 export interface StagePlan {

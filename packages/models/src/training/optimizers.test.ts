@@ -9,6 +9,7 @@ import { Adam } from './adam.ts';
 import { backpropagate } from './backpropagate.ts';
 import { clipByGlobalNorm } from './clip-gradients.ts';
 import type { Optimizer } from './optimizer.ts';
+import { Sgd } from './sgd.ts';
 
 const { network, versions } = golden;
 type Run = (typeof network.runs)[number];
@@ -34,8 +35,9 @@ function createNetwork() {
 }
 
 function optimizerOf({ optimizer, rateScales }: Run, variables: readonly tf.Variable[]): Optimizer {
-  const { weightDecay } = optimizer;
-  return new Adam(variables, { weightDecay, ...(rateScales && { rateScales }) });
+  const { kind, ...options } = optimizer;
+  const all = { ...options, ...(rateScales && { rateScales }) };
+  return kind === 'adam' ? new Adam(variables, all) : new Sgd(variables, all);
 }
 
 /** Takes the steps of a run; returns the losses and all weights. */
@@ -71,16 +73,15 @@ describe.each([
 ])('%s', (way, prepare) => {
   beforeAll(prepare);
 
-  it.each(
-    network.runs
-      .filter(({ optimizer, passes }) => optimizer.kind === 'adam' && passes === undefined)
-      .map((run) => [run.name, run] as const),
-  )(`%s has the numbers of Keras ${versions.keras} after 20 steps`, (_, run) => {
-    const before = tf.memory().numTensors;
-    const found = train(run, way);
-    expect(found.losses).toHaveLength(20);
-    expect(largestDifference(found.losses, run.losses)).toBeLessThan(1e-5);
-    expect(largestDifference(found.weights, run.weights)).toBeLessThan(1e-5);
-    expect(tf.memory().numTensors).toBe(before);
-  });
+  it.each(network.runs.filter(({ passes }) => passes === undefined).map((run) => [run.name, run] as const))(
+    `%s has the numbers of Keras ${versions.keras} after 20 steps`,
+    (_, run) => {
+      const before = tf.memory().numTensors;
+      const found = train(run, way);
+      expect(found.losses).toHaveLength(20);
+      expect(largestDifference(found.losses, run.losses)).toBeLessThan(1e-5);
+      expect(largestDifference(found.weights, run.weights)).toBeLessThan(1e-5);
+      expect(tf.memory().numTensors).toBe(before);
+    },
+  );
 });

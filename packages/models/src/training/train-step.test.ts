@@ -4,6 +4,7 @@ import type { BackboneFamily } from '../backbones/table.ts';
 import { createClassifier } from '../classifier/classifier.ts';
 import { useNativeBackend } from '../native-backend.fixture.ts';
 import { Adam } from './adam.ts';
+import { Sgd } from './sgd.ts';
 import { takeSteps } from './take-steps.fixture.ts';
 
 beforeAll(useNativeBackend);
@@ -72,6 +73,32 @@ describe('trainStep', () => {
     expect(losses[2]).toBeLessThan(losses[0]!);
     tf.dispose(batch);
     classifier.dispose();
+  });
+
+  it('clips the gradients of a step: with SGD, the weights move by the rate times the norm', () => {
+    const moved = (clipNorm: number) => {
+      const classifier = createClassifier({
+        backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 48 },
+        classes: ['disc', 'square', 'cross'],
+        seed: 1,
+      });
+      const { images, labels } = drawnShapes();
+      const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
+      const activations = view.prefix(images);
+      const before = view.variables.map((variable) => variable.dataSync().slice());
+      const sgd = new Sgd(view.variables);
+      takeSteps(view, sgd, { activations, labels }, { stepCount: 1, learningRate: 0.5, clipNorm });
+      const squares = view.variables.map((variable, index) =>
+        variable.dataSync<'float32'>().reduce((sum, value, at) => sum + (value - before[index]![at]!) ** 2, 0),
+      );
+      sgd.dispose();
+      classifier.dispose();
+      tf.dispose([images, labels, activations]);
+      return Math.hypot(...squares.map(Math.sqrt));
+    };
+    const free = moved(1e9);
+    expect(free).toBeGreaterThan(0.1);
+    expect(moved(0.01) / (0.5 * 0.01)).toBeCloseTo(1, 3);
   });
 
   it('gives the same weights with the same seed, including dropout', () => {

@@ -64,6 +64,11 @@ describe('resolveExperiment', () => {
       { recipe: { whole: { schedule: { kind: 'cosine', warmUp: 1 } } } },
       /recipe\.whole\.schedule\.warmUp: .*\(received 1\)/,
     ],
+    [
+      'momentum for Adam',
+      { recipe: { head: { optimizer: { kind: 'adam', momentum: 0.9 } } } },
+      /recipe\.head\.optimizer\.momentum: unknown key/,
+    ],
     ['an empty batch', { recipe: { batchSize: 0 } }, /recipe\.batchSize/],
     ['a batch of a billion', { recipe: { batchSize: 1e9 } }, /recipe\.batchSize/],
     ['a single member', { members: mobile.members!.slice(0, 1) }, /members: .*2/],

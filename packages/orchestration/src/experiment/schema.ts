@@ -15,6 +15,7 @@ import {
 import { precisions } from '@chorus/training';
 import { z } from 'zod';
 import { flawsSchema } from './flaws.ts';
+import { optimizerSchema } from './optimizer.ts';
 import { scheduleSchema } from './schedule.ts';
 
 const deviceName = z
@@ -50,12 +51,15 @@ const stageSettings = (defaults: { epochCount: number; learningRate: number; pat
     .describe(
       'How the learning rate changes during the stage; its length is `epochCount`, even if the stage ends earlier.',
     ),
+  optimizer: optimizerSchema.prefault({ kind: 'adam' }).describe('How gradients change the weights.'),
   weightDecay: z
     .number()
     .min(0)
     .max(10)
     .default(0)
-    .describe('Decoupled weight decay (AdamW): each step also shrinks the kernels by `learningRate × weightDecay`.'),
+    .describe(
+      'Decoupled weight decay (AdamW): each step also shrinks the kernels by `learningRate × weightDecay`; biases and BatchNorm do not decay.',
+    ),
   clipNorm: z
     .number()
     .positive()

@@ -120,6 +120,15 @@ describe('stages', () => {
       [{ optimizer: { kind: 'adam', weightDecay: 0, layerDecay: 0.5 } }],
     ],
     [
+      'SGD in one stage',
+      { recipe: { head: { optimizer: { kind: 'sgd', nesterov: true } } } },
+      file,
+      [
+        { optimizer: { kind: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 0 } },
+        { optimizer: { kind: 'adam', weightDecay: 0 } },
+      ],
+    ],
+    [
       'clipped gradients',
       { recipe: { ...frozen, head: { clipNorm: 1 } } },
       file,

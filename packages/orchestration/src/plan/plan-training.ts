@@ -13,6 +13,7 @@ import {
   viewsPerImage,
 } from '@chorus/training';
 import { describeFlaws, type FlawDescription } from '../experiment/flaws.ts';
+import type { OptimizerSettings } from '../experiment/optimizer.ts';
 import type { Schedule } from '../experiment/schedule.ts';
 import { backboneSpecOf, type Experiment, type MemberSpec, variantChoiceOf } from '../experiment/schema.ts';
 import { stackerOptionsOf } from '../experiment/stacker-options.ts';
@@ -177,6 +178,7 @@ interface StageSettings {
   epochCount: number;
   learningRate: number;
   schedule: Schedule;
+  optimizer: OptimizerSettings;
   weightDecay: number;
   clipNorm: number | null;
   patience: number;
@@ -203,9 +205,9 @@ function commonParts(
 }
 
 /** Omits what is off. */
-function optimizerOf({ weightDecay, layerDecay = 1, clipNorm }: StageSettings): OptimizerPlan {
+function optimizerOf({ optimizer, weightDecay, layerDecay = 1, clipNorm }: StageSettings): OptimizerPlan {
   return {
-    kind: 'adam',
+    ...optimizer,
     weightDecay,
     ...(layerDecay === 1 ? {} : { layerDecay }),
     ...(clipNorm === null ? {} : { clipNorm }),
