@@ -49,6 +49,7 @@ export { crossEntropy, type FromLogitsOnSigmoid, type LossOptions } from './trai
 export type { Optimizer, OptimizerStep } from './training/optimizer.ts';
 export { Sgd, type SgdOptions } from './training/sgd.ts';
 export { type StepOptions, trainStep } from './training/train-step.ts';
+export { WeightAverage } from './training/weight-average.ts';
 export { checkBackboneWeights } from './weights/check-backbone-weights.ts';
 export { checkWeightFile } from './weights/check-weight-file.ts';
 export { chooseWeightFile, type WeightFileChoice } from './weights/choose-weight-file.ts';

@@ -118,6 +118,26 @@ describe('fitStage', () => {
     expect(order).toEqual(['recalibrate', 'evaluate']);
   });
 
+  it('evaluates and keeps the averages, and trains the weights', async () => {
+    const order: string[] = [];
+    const { stage } = scripted([3, 2], { epochCount: 2, batchSize: 10 }, { swapAverages: () => order.push('swap') });
+    const { step, evaluate } = stage;
+    stage.step = (batch, rate) => {
+      order.push('step');
+      return step(batch, rate);
+    };
+    stage.evaluate = () => {
+      order.push('evaluate');
+      return evaluate();
+    };
+    stage.recalibrate = () => order.push('recalibrate');
+    stage.keep = () => order.push('keep');
+    stage.restore = () => order.push('restore');
+    await run(stage);
+    const epoch = ['step', 'swap', 'recalibrate', 'evaluate', 'keep'];
+    expect(order).toEqual(['keep', ...epoch, 'swap', ...epoch, 'restore']);
+  });
+
   it('stops before the next batch', async () => {
     const stop = new StopFlag();
     const { stage, model } = scripted([]);

@@ -41,6 +41,8 @@ export type OptimizerPlan = {
   layerDecay?: number;
   /** Largest global norm of the gradients; unlimited if omitted. */
   clipNorm?: number;
+  /** Share of the moving average of the weights that each step keeps; the averages are evaluated and kept. Omitted: none. */
+  emaMomentum?: number;
 } & ({ kind: 'adam' } | { kind: 'sgd'; momentum: number; nesterov: boolean });
 
 /** One stage of a training run. */

@@ -1,6 +1,6 @@
 /** The computations of a stage: training steps, BatchNorm recalibration and evaluation. */
 import type { ImageBatch } from '@chorus/data';
-import { type FineTuneView, type LossOptions, type Optimizer, trainStep } from '@chorus/models';
+import { type FineTuneView, type LossOptions, type Optimizer, trainStep, WeightAverage } from '@chorus/models';
 import type { CompileMetrics } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
 import type { ActivationCache } from './activation-cache.ts';
@@ -19,6 +19,7 @@ export interface StageFunctionsOptions extends LossOptions {
 
 export class StageFunctions {
   readonly #optimizer: Optimizer;
+  readonly #average: WeightAverage | undefined;
   readonly #view: FineTuneView;
   readonly #outputCount: number;
   readonly #fit: ActivationCache;
@@ -41,12 +42,15 @@ export class StageFunctions {
     options: StageFunctionsOptions,
   ) {
     const { compute, precision, optimizer, ...lossOptions } = options;
-    const stepOptions = { ...lossOptions, clipNorm: optimizer.clipNorm };
+    const { clipNorm, emaMomentum } = optimizer;
     this.#view = view;
     this.#outputCount = outputCount;
     this.#fit = fit;
     this.#tune = tune;
     this.#optimizer = createOptimizer(optimizer, view);
+    if (emaMomentum !== undefined)
+      this.#average = new WeightAverage([...view.variables, ...view.statistics], emaMomentum);
+    const stepOptions = { ...lossOptions, clipNorm, average: this.#average };
     this.#train = prepareFunction(
       compute,
       // In float32, grappler does not speed up steps, and makes the first one seconds slower.
@@ -87,6 +91,11 @@ export class StageFunctions {
     );
   }
 
+  /** Exchanges the weights and their moving averages, if the stage has any. */
+  swapAverages(): void {
+    this.#average?.swap();
+  }
+
   compiled(): CompiledMetrics | null {
     const all = [this.#train, this.#recalibrate, this.#infer].map(({ metrics }) => metrics);
     const known = all.filter((metrics): metrics is CompileMetrics => metrics !== undefined);
@@ -103,6 +112,7 @@ export class StageFunctions {
   dispose(): void {
     for (const one of [this.#train, this.#recalibrate, this.#infer]) one.dispose();
     this.#optimizer.dispose();
+    this.#average?.dispose();
   }
 
   *#inputs(indices: Uint32Array): Generator<tf.Tensor> {

@@ -16,7 +16,7 @@ import { ImageReader } from './image-reader.ts';
 import { KeptModels } from './kept-models.ts';
 import type { LaneContext } from './lane-context.ts';
 import { readMember } from './member-folder.ts';
-import type { MemberPlan, StagePlan } from './plan.ts';
+import type { MemberPlan, StagePlan, Stopping } from './plan.ts';
 import { predictImages } from './predict-images.ts';
 import type { ComputeSettings } from './prepared-function.ts';
 import type { EpochMetrics, FeaturesTask, LaneObserver, TrainTask } from './protocol.ts';
@@ -158,6 +158,31 @@ describe('trainMember', () => {
     expect(await logitsOf(7)).toEqual(first);
     expect(await logitsOf(8)).not.toEqual(first);
   });
+
+  it.each<Stopping>([{ keeps: 'last' }, { keeps: 'best', patience: 9, startCounts: false }])(
+    'evaluates and publishes averages of the weights, and trains the weights themselves: $keeps',
+    async (stopping) => {
+      const train = async (optimizer: StagePlan['optimizer']) => {
+        const plan = { ...stage, stopping, epochCount: 3, recalibratesBatchNorm: false, optimizer };
+        const { context, epochs } = lane();
+        const task = await taskOf({ stages: [plan] });
+        const { outOfFoldLogits } = await trainMember(task, context);
+        return { outOfFoldLogits, losses: epochs.map(({ loss }) => loss), tuneLosses: epochs.map((e) => e.tuneLoss) };
+      };
+      const plain = await train({ kind: 'adam', weightDecay: 0 });
+      const before = tf.memory().numTensors;
+      const averaged = await train({ kind: 'adam', weightDecay: 0, emaMomentum: 0.9 });
+      expect(tf.memory().numTensors).toBe(before);
+      expect(averaged.losses).toEqual(plain.losses);
+      expect(averaged.tuneLosses).not.toEqual(plain.tuneLosses);
+      expect(averaged.outOfFoldLogits).not.toEqual(plain.outOfFoldLogits);
+      // The averages of a momentum near 0 are the weights.
+      const almost = await train({ kind: 'adam', weightDecay: 0, emaMomentum: 1e-9 });
+      expect(almost.losses).toEqual(plain.losses);
+      for (const [row, logit] of almost.outOfFoldLogits.entries())
+        expect(Math.abs(logit - plain.outOfFoldLogits[row]!)).toBeLessThan(1e-5);
+    },
+  );
 
   it('stops before the next batch, and publishes nothing', async () => {
     const before = tf.memory().numTensors;

@@ -113,6 +113,7 @@ async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask
         fit,
         seed,
         step: (batch, learningRate) => functions.step(batch, labelsOf(batch.indices), learningRate),
+        swapAverages: () => functions.swapAverages(),
         ...(plan.recalibratesBatchNorm ? { recalibrate: () => functions.recalibrate(fit) } : {}),
         async evaluate() {
           const logits = await functions.logits(tune);

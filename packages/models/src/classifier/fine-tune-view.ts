@@ -27,6 +27,8 @@ export interface FineTuneView {
   readonly cut: CutPoint;
   /** The variables for an optimizer to update. */
   readonly variables: readonly tf.Variable[];
+  /** BatchNorm's moving statistics that training updates: none in mode `moving`. */
+  readonly statistics: readonly tf.Variable[];
   /** For each variable, the depth of its block below the head: 0 for the head, 1 for the backbone's last block. */
   readonly depths: readonly number[];
   /** Images [N,S,S,3], 0..255 → activations [N, ...cut.shape], inference mode. The caller disposes. */
@@ -81,6 +83,7 @@ export function fineTuneView(
   const callFor = (index: number, learning: LayerCall) => (index >= firstTrainable ? learning : inference);
   const weights = weightsOf(graph.nodes.slice(firstTrainable));
   const trainable = weights.filter((weight) => weight.trainable);
+  const statistics = weights.filter((weight) => !weight.trainable);
   const depthOf = blockDepths(graph.nodes.slice(0, backboneEnd + 1), blockOf);
   const run = (activations: tf.Tensor, to: number, learning: LayerCall) =>
     graph.run(activations, cut, to, (index) => callFor(index, learning));
@@ -88,6 +91,7 @@ export function fineTuneView(
   const view: FineTuneView = {
     cut: cutPoint(graph, cut),
     variables: trainable.map(({ variable }) => variable),
+    statistics: batchNorm === 'moving' ? [] : statistics.map(({ variable }) => variable),
     depths: trainable.map(({ layerName }) => depthOf(layerName)),
     prefix: (images) => tf.tidy(() => graph.run(preprocessing.apply(images), 0, cut, () => inference)),
     suffix: (activations, { training, step }) =>

@@ -10,6 +10,7 @@ import { backpropagate } from './backpropagate.ts';
 import { clipByGlobalNorm } from './clip-gradients.ts';
 import type { Optimizer } from './optimizer.ts';
 import { Sgd } from './sgd.ts';
+import { WeightAverage } from './weight-average.ts';
 
 const { network, versions } = golden;
 type Run = (typeof network.runs)[number];
@@ -40,30 +41,36 @@ function optimizerOf({ optimizer, rateScales }: Run, variables: readonly tf.Vari
   return kind === 'adam' ? new Adam(variables, all) : new Sgd(variables, all);
 }
 
-/** Takes the steps of a run; returns the losses and all weights. */
-function train(run: Run, way: string): { losses: number[]; weights: number[] } {
+/** Takes the steps of a run; returns the losses, all weights, and their averages. */
+function train(run: Run, way: string): { losses: number[]; weights: number[]; averages: number[] } {
   const { variables, loss } = createNetwork();
   const optimizer = optimizerOf(run, variables);
+  const average = new WeightAverage(variables, run.emaMomentum ?? 0);
   const inputs = tf.tensor2d(network.inputs, [network.labels.length, 6]);
   const labels = tf.tensor2d(network.labels, [network.labels.length, 1]);
-  const eager = (inputs: tf.Tensor2D, labels: tf.Tensor2D, rates: tf.Tensor1D) =>
+  const eager = (inputs: tf.Tensor2D, labels: tf.Tensor2D, rates: tf.Tensor1D, step: tf.Scalar) =>
     tf.tidy(() => {
       const { value, gradients } = backpropagate(() => loss(inputs, labels), variables);
       optimizer.update(run.clipNorm ? clipByGlobalNorm(gradients, run.clipNorm) : gradients, rates);
+      average.update(step);
       return value;
     });
   const compiled = way === 'compiled' ? compile(eager, { optimizes: false }) : undefined;
   const losses = Array.from({ length: network.stepCount }, (_, index) =>
     tf.tidy(() => {
-      const { rates } = optimizer.nextStep(run.rates?.[index] ?? network.learningRate);
-      return (compiled ?? eager)(inputs, labels, rates).dataSync()[0]!;
+      const { rates, step } = optimizer.nextStep(run.rates?.[index] ?? network.learningRate);
+      return (compiled ?? eager)(inputs, labels, rates, step).dataSync()[0]!;
     }),
   );
-  const weights = variables.flatMap((variable) => Array.from(variable.dataSync()));
+  const numbers = () => variables.flatMap((variable) => Array.from(variable.dataSync()));
+  const weights = numbers();
+  average.swap();
+  const averages = numbers();
+  average.dispose();
   compiled?.dispose();
   optimizer.dispose();
   tf.dispose([inputs, labels, ...variables]);
-  return { losses, weights };
+  return { losses, weights, averages };
 }
 
 describe.each([
@@ -81,6 +88,8 @@ describe.each([
       expect(found.losses).toHaveLength(20);
       expect(largestDifference(found.losses, run.losses)).toBeLessThan(1e-5);
       expect(largestDifference(found.weights, run.weights)).toBeLessThan(1e-5);
+      // A momentum of 0 averages nothing.
+      expect(largestDifference(found.averages, run.averages ?? run.weights)).toBeLessThan(1e-5);
       expect(tf.memory().numTensors).toBe(before);
     },
   );

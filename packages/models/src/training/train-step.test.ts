@@ -1,3 +1,4 @@
+import { type CompileOptions, hasBfloat16 } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { BackboneFamily } from '../backbones/table.ts';
@@ -75,7 +76,11 @@ describe('trainStep', () => {
     classifier.dispose();
   });
 
-  it('clips the gradients of a step: with SGD, the weights move by the rate times the norm', () => {
+  it.each<[string, CompileOptions | undefined]>([
+    ['op by op', undefined],
+    ['compiled', { optimizes: false }],
+    ...(hasBfloat16() ? [['in bfloat16', { precision: 'bfloat16' }] as [string, CompileOptions]] : []),
+  ])('clips the gradients: with SGD, the weights move by the rate times the norm, %s', (_, compiled) => {
     const moved = (clipNorm: number) => {
       const classifier = createClassifier({
         backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 48 },
@@ -87,7 +92,12 @@ describe('trainStep', () => {
       const activations = view.prefix(images);
       const before = view.variables.map((variable) => variable.dataSync().slice());
       const sgd = new Sgd(view.variables);
-      takeSteps(view, sgd, { activations, labels }, { stepCount: 1, learningRate: 0.5, clipNorm });
+      takeSteps(
+        view,
+        sgd,
+        { activations, labels },
+        { stepCount: 1, learningRate: 0.5, clipNorm, ...(compiled && { compiled }) },
+      );
       const squares = view.variables.map((variable, index) =>
         variable.dataSync<'float32'>().reduce((sum, value, at) => sum + (value - before[index]![at]!) ** 2, 0),
       );
@@ -98,7 +108,7 @@ describe('trainStep', () => {
     };
     const free = moved(1e9);
     expect(free).toBeGreaterThan(0.1);
-    expect(moved(0.01) / (0.5 * 0.01)).toBeCloseTo(1, 3);
+    expect(moved(0.01) / (0.5 * 0.01)).toBeCloseTo(1, compiled?.precision === 'bfloat16' ? 2 : 3);
   });
 
   it('gives the same weights with the same seed, including dropout', () => {

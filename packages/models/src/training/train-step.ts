@@ -4,6 +4,7 @@ import { backpropagate } from './backpropagate.ts';
 import { clipByGlobalNorm } from './clip-gradients.ts';
 import { crossEntropy, type LossOptions } from './cross-entropy.ts';
 import type { Optimizer, OptimizerStep } from './optimizer.ts';
+import type { WeightAverage } from './weight-average.ts';
 
 /** Inputs of a training step, together with those of `Optimizer.nextStep`: only tensors; the caller keeps ownership. */
 export interface TrainingBatch extends OptimizerStep {
@@ -16,6 +17,8 @@ export interface TrainingBatch extends OptimizerStep {
 export interface StepOptions extends LossOptions {
   /** Largest global norm of the gradients; by default unlimited. */
   clipNorm?: number | undefined;
+  /** Averages to update after the step; the caller keeps ownership. */
+  average?: WeightAverage | undefined;
 }
 
 /**
@@ -27,12 +30,13 @@ export function trainStep(
   view: FineTuneView,
   optimizer: Optimizer,
   { activations, labels, rates, step }: TrainingBatch,
-  { clipNorm, ...options }: StepOptions = {},
+  { clipNorm, average, ...options }: StepOptions = {},
 ): tf.Scalar {
   return tf.tidy(() => {
     const loss = () => crossEntropy(view.suffix(activations, { training: true, step }), labels, options);
     const { value, gradients } = backpropagate(loss, view.variables);
     optimizer.update(clipNorm === undefined ? gradients : clipByGlobalNorm(gradients, clipNorm), rates);
+    average?.update(step);
     return value;
   });
 }

@@ -68,6 +68,15 @@ const stageSettings = (defaults: { epochCount: number; learningRate: number; pat
     .describe(
       'Largest norm of the gradients of all weights together; larger ones are scaled down to it. `null`: no limit.',
     ),
+  emaMomentum: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'Evaluate and keep exponential moving averages of the weights, such as 0.99: the share of the average that each step keeps. `null`: the weights themselves.',
+    ),
   patience: patience
     .default(defaults.patience)
     .describe('Number of epochs without a lower loss on the tuning images after which the stage ends.'),

@@ -135,6 +135,15 @@ describe('stages', () => {
       [{ optimizer: { kind: 'adam', weightDecay: 0, clipNorm: 1 } }],
     ],
     [
+      'averaged weights',
+      { recipe: { fineTune: { emaMomentum: 0.99 } } },
+      file,
+      [
+        { optimizer: { kind: 'adam', weightDecay: 0 } },
+        { optimizer: { kind: 'adam', weightDecay: 0, emaMomentum: 0.99 } },
+      ],
+    ],
+    [
       'a schedule per stage, with its defaults',
       {
         recipe: {

@@ -181,6 +181,7 @@ interface StageSettings {
   optimizer: OptimizerSettings;
   weightDecay: number;
   clipNorm: number | null;
+  emaMomentum: number | null;
   patience: number;
   layerDecay?: number;
 }
@@ -205,12 +206,13 @@ function commonParts(
 }
 
 /** Omits what is off. */
-function optimizerOf({ optimizer, weightDecay, layerDecay = 1, clipNorm }: StageSettings): OptimizerPlan {
+function optimizerOf({ optimizer, weightDecay, layerDecay = 1, clipNorm, emaMomentum }: StageSettings): OptimizerPlan {
   return {
     ...optimizer,
     weightDecay,
     ...(layerDecay === 1 ? {} : { layerDecay }),
     ...(clipNorm === null ? {} : { clipNorm }),
+    ...(emaMomentum === null ? {} : { emaMomentum }),
   };
 }
 
