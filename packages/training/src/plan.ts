@@ -63,6 +63,8 @@ export interface StagePlan {
   learningRate: LearningRate;
   augmentation: Augmentation;
   batchSize: number;
+  /** Images that a training step processes at once; a larger batch takes several passes. Omitted: the whole batch. */
+  microBatchSize?: number;
   /** Leaves out the images that do not fill a last batch. */
   wholeBatchesOnly: boolean;
   epochCount: number;

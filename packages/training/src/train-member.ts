@@ -102,6 +102,8 @@ async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask
     compute: lane.compute,
     precision: precisionOn(lane, plan),
     optimizer: plan.optimizer,
+    batchSize: plan.batchSize,
+    microBatchSize: plan.microBatchSize,
     labelSmoothing: plan.loss.labelSmoothing,
     fromLogitsOnSigmoid: plan.loss.fromLogitsOnSigmoid ?? undefined,
   });

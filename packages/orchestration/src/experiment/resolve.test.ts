@@ -69,6 +69,11 @@ describe('resolveExperiment', () => {
       { recipe: { head: { optimizer: { kind: 'adam', momentum: 0.9 } } } },
       /recipe\.head\.optimizer\.momentum: unknown key/,
     ],
+    [
+      'a micro-batch larger than the batch',
+      { recipe: { batchSize: 16, microBatchSize: 17 } },
+      /recipe\.microBatchSize: expected at most 16, the value of batchSize \(received 17\)/,
+    ],
     ['an empty batch', { recipe: { batchSize: 0 } }, /recipe\.batchSize/],
     ['a batch of a billion', { recipe: { batchSize: 1e9 } }, /recipe\.batchSize/],
     ['a single member', { members: mobile.members!.slice(0, 1) }, /members: .*2/],

@@ -84,6 +84,15 @@ const stageSettings = (defaults: { epochCount: number; learningRate: number; pat
 
 const recipe = z.strictObject({
   batchSize: z.int().min(1).max(4096).default(32).describe('Images per training step.'),
+  microBatchSize: z
+    .int()
+    .min(1)
+    .max(4096)
+    .nullable()
+    .default(null)
+    .describe(
+      'Images that a training step processes at once, for batches that are larger than the memory allows: gradients are summed over several passes, and each pass has its own BatchNorm statistics. `null`: all images of the batch.',
+    ),
   flip: z.boolean().default(true).describe('Flip training images horizontally at random, with probability one half.'),
   dropout: z
     .number()
@@ -343,6 +352,13 @@ export const experimentSchema = z
         code: 'custom',
         path: ['split'],
         message: `tune, test and stacking.fraction must leave at least 5 % for training, received ${JSON.stringify({ ...split, stacking })}`,
+      });
+    const { batchSize, microBatchSize } = experiment.recipe;
+    if (microBatchSize !== null && microBatchSize > batchSize)
+      context.addIssue({
+        code: 'custom',
+        path: ['recipe', 'microBatchSize'],
+        message: `expected at most ${batchSize}, the value of batchSize`,
       });
     for (const [index, one] of experiment.members.entries()) {
       const path = ['members', index];

@@ -144,6 +144,12 @@ describe('stages', () => {
       ],
     ],
     [
+      'passes over parts of a batch',
+      { recipe: { ...frozen, microBatchSize: 8 } },
+      file,
+      [{ batchSize: 32, microBatchSize: 8 }],
+    ],
+    [
       'a schedule per stage, with its defaults',
       {
         recipe: {
@@ -164,7 +170,8 @@ describe('stages', () => {
   });
 
   it('omits what is off, so that runs of earlier versions can be resumed', () => {
-    for (const { optimizer, learningRate } of [...stagesOf({}), ...stagesOf({}, random)]) {
+    for (const { optimizer, learningRate, ...stage } of [...stagesOf({}), ...stagesOf({}, random)]) {
+      expect(stage).not.toHaveProperty('microBatchSize');
       expect(optimizer).toEqual({ kind: 'adam', weightDecay: 0 });
       expect(learningRate).toEqual({ kind: 'constant', value: learningRate.value });
     }

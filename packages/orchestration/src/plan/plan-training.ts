@@ -192,6 +192,7 @@ function commonParts(
   { startCounts }: { startCounts: boolean },
 ): Omit<StagePlan, 'name' | 'trains' | 'batchNorm' | 'recalibratesBatchNorm' | 'precision'> {
   const { epochCount, learningRate, schedule, patience } = settings;
+  const { microBatchSize } = recipe;
   const stopping: Stopping = flaws.lastEpoch ? { keeps: 'last' } : { keeps: 'best', patience, startCounts };
   return {
     loss: { labelSmoothing: recipe.labelSmoothing, fromLogitsOnSigmoid: flaws.fromLogitsOnSigmoid },
@@ -199,6 +200,7 @@ function commonParts(
     learningRate: { value: learningRate, ...schedule },
     augmentation: augmentationOf(recipe),
     batchSize: recipe.batchSize,
+    ...(microBatchSize === null || microBatchSize === recipe.batchSize ? {} : { microBatchSize }),
     wholeBatchesOnly: flaws.wholeBatchesOnly,
     epochCount,
     stopping,
