@@ -1,5 +1,5 @@
 """Writes optimizers.json: learning rates and weights that Keras, PyTorch and timm compute over 20 steps, for
-packages/training/src/learning-rate.test.ts, packages/models/src/training/optimizers.test.ts and
+packages/training/src/learning-rate.test.ts and suggest-rate.test.ts, packages/models/src/training/optimizers.test.ts and
 packages/models/src/classifier/block-depths.test.ts.
 
     python3 -m venv VENV && VENV/bin/pip install keras==3.15.1 torch==2.15.0 timm==1.0.31
@@ -192,6 +192,42 @@ def block_sizes():
     return found
 
 
+def rate_search():
+    """A sweep of 100 steps with noise, and what the lines of fastai 2.8.12 suggest (callback/schedule.py, learner.py)."""
+    count = 100
+    rates = torch.tensor([1e-7 * (1 / 1e-7) ** (step / (count - 1)) for step in range(count)], dtype=torch.float64)
+    exponents = np.log10(rates.numpy())
+    falling = 1 / (1 + np.exp(-3 * (exponents + 3.5)))
+    losses = 0.7 - 0.5 * falling + np.exp(2.5 * (exponents + 0.6)) + 0.05 * (draw(200, count) - 0.5)
+    average, smooth = torch.tensor(0.0, dtype=torch.float64), []
+    for step, loss in enumerate(torch.tensor(losses)):
+        average = torch.lerp(loss, average, 0.98)
+        smooth.append(average / (1 - 0.98 ** (step + 1)))
+    smooth = torch.stack(smooth)
+    # Recorder.lrs and losses from num_it // 10 on, without the last 5.
+    part, part_rates = smooth[count // 10 : -5], rates[count // 10 : -5]
+    grads = (part[1:] - part[:-1]) / (part_rates[1:].log() - part_rates[:-1].log())
+    count = len(part)
+    max_start, max_end = 0, 0
+    lds = [1] * count
+    for i in range(1, count):
+        for j in range(0, i):
+            if part[i] < part[j] and lds[i] < lds[j] + 1:
+                lds[i] = lds[j] + 1
+            if lds[max_end] < lds[i]:
+                max_end = i
+                max_start = max_end - lds[max_end]
+    sections = (max_end - max_start) / 3
+    return {
+        "valley": rounded(part_rates[max_start + int(sections) + int(sections / 2)].item()),
+        "rates": rounded(rates),
+        "losses": rounded(losses),
+        "smoothed": rounded(smooth),
+        "steep": rounded(part_rates[grads.argmin()].item()),
+        "minimum": rounded(part_rates[part.argmin()].item() / 10),
+    }
+
+
 golden = {
     "versions": {"keras": keras.__version__, "torch": torch.__version__, "timm": timm.__version__},
     "schedules": schedules(),
@@ -204,5 +240,6 @@ golden = {
         "runs": runs(),
     },
     "blockSizes": block_sizes(),
+    "rateSearch": rate_search(),
 }
 pathlib.Path(__file__).with_suffix(".json").write_text(json.dumps(golden, indent=2) + "\n")
