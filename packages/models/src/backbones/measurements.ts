@@ -54,4 +54,12 @@ export const backboneMeasurements: Readonly<Record<BackboneFamily, BackboneMeasu
     measured: duringDevelopment,
     layerCount: 132,
   },
+  'efficientnet-lite0': {
+    variant: '1',
+    relativeCost: 1.1,
+    trainingBytesPerPixel: 2100,
+    isFasterInBfloat16: false,
+    measured: 'TODO',
+    layerCount: 141,
+  },
 };

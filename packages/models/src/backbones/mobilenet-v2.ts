@@ -31,7 +31,7 @@ export const mobilenetV2: BackboneArchitecture = {
   minimumInputSize: 32,
   preprocessing: minusOneToOne,
   license: 'Apache-2.0',
-  topInKeras: 'predictions',
+  topLayer: 'predictions',
 
   // Table 2 of the paper, one call per bottleneck; shapes for 224 px and width 1.
   build(image, { width, featureWidth }) {
@@ -83,7 +83,7 @@ function variant(alpha: number, { parameterCount }: { parameterCount: number }):
         `mobilenet_v2_weights_tf_dim_ordering_tf_kernels_${nameOfWidth}_${trainedSize}_no_top.h5`,
       ),
     })),
-    keras: { application: 'MobileNetV2', arguments: { alpha } },
+    reference: { library: 'keras', application: 'MobileNetV2', arguments: { alpha } },
   };
 }
 
