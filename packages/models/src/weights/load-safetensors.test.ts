@@ -31,7 +31,9 @@ afterAll(() => classifier.dispose());
 
 /** Millions of numbers would take seconds to compare one by one. */
 function hashOf({ buffer, byteOffset, byteLength }: ArrayBufferView): string {
-  return createHash('sha256').update(new Uint8Array(buffer, byteOffset, byteLength)).digest('hex');
+  return createHash('sha256')
+    .update(new Uint8Array(buffer, byteOffset, byteLength))
+    .digest('hex');
 }
 
 const backboneHashes = () => classifier.backboneWeights.map(({ variable }) => hashOf(variable.dataSync()));
@@ -172,8 +174,7 @@ it.skipIf(!existsSync(realFile))('reads the published weights (needs ../shared)'
   await checkWeightFile(file);
   clear();
   await loadBackboneWeights(classifier, file);
-  for (const { variable } of classifier.backboneWeights)
-    expect(new Set(variable.dataSync()).size).toBeGreaterThan(1);
+  for (const { variable } of classifier.backboneWeights) expect(new Set(variable.dataSync()).size).toBeGreaterThan(1);
 });
 
 it('refuses a file without layers', async () => {

@@ -83,7 +83,11 @@ describe('refuses', () => {
       whole.subarray(0, 60),
       `received a truncated one: its header has ${whole.readBigUint64LE()} bytes and the file 60.`,
     ],
-    ['a header longer than the file', length(1000n), 'received a truncated one: its header has 1000 bytes and the file 10.'],
+    [
+      'a header longer than the file',
+      length(1000n),
+      'received a truncated one: its header has 1000 bytes and the file 10.',
+    ],
     ['an endless header', length(2n ** 64n - 1n), 'expected a safetensors file, received a different file.'],
     ['a header of 4 MB and more', length(4_000_001n), 'expected a safetensors file, received a different file.'],
     ['an empty header', length(0n), 'expected a header of JSON, received invalid JSON or UTF-8.'],
@@ -91,7 +95,11 @@ describe('refuses', () => {
     ['a list', fileWith('[{}]'), 'expected a safetensors file, received a different file.'],
     ['text that is not UTF-8', fileWith(Uint8Array.of(0x7b, 0xff, 0x7d)), 'invalid JSON or UTF-8.'],
     ['an endlessly nested header', fileWith(`{"a":${'['.repeat(1e6)}`), 'expected '],
-    ['a deeply nested entry', fileWith(`{"a":${'['.repeat(1e5)}${']'.repeat(1e5)}}`), 'expected a tensor a with a valid entry'],
+    [
+      'a deeply nested entry',
+      fileWith(`{"a":${'['.repeat(1e5)}${']'.repeat(1e5)}}`),
+      'expected a tensor a with a valid entry',
+    ],
     [
       'more tensors than any backbone has',
       fileWith(JSON.stringify(Object.fromEntries(Array.from({ length: 20_001 }, (_, index) => [`t${index}`, 0])))),
@@ -102,14 +110,26 @@ describe('refuses', () => {
       fileWith(JSON.stringify({ 'a\nb': {} })),
       'expected 1 to 200 printable characters in the name of a tensor, received "a\\nb" of 3.',
     ],
-    ['an endless name', fileWith(JSON.stringify({ ['x'.repeat(1e5)]: {} })), 'received "xxxxxxxxxxxxxxxxxxxx" of 100000.'],
+    [
+      'an endless name',
+      fileWith(JSON.stringify({ ['x'.repeat(1e5)]: {} })),
+      'received "xxxxxxxxxxxxxxxxxxxx" of 100000.',
+    ],
     ['no name', fileWith(JSON.stringify({ '': {} })), 'in the name of a tensor, received "" of 0.'],
-    ['numbers in place of an entry', fileWith('{"a":7}'), 'expected a tensor a with a valid entry, received an error: '],
+    [
+      'numbers in place of an entry',
+      fileWith('{"a":7}'),
+      'expected a tensor a with a valid entry, received an error: ',
+    ],
     ['an entry named __proto__', fileWith('{"__proto__":7}'), 'expected a tensor __proto__ with a valid entry'],
     ['an unknown key', withEntry({ strides: [1] }), 'expected a tensor conv.weight with a valid entry'],
     ['an unknown dtype', withEntry({ dtype: 'F12' }), 'with a valid dtype, received an error: '],
     ['a dtype of the prototype', withEntry({ dtype: 'constructor' }), 'with a valid dtype, received an error: '],
-    ['another dtype than the bytes', withEntry({ dtype: 'F64' }), 'expected 48 bytes for tensor conv.weight F64 [2, 3]'],
+    [
+      'another dtype than the bytes',
+      withEntry({ dtype: 'F64' }),
+      'expected 48 bytes for tensor conv.weight F64 [2, 3]',
+    ],
     ['a negative side', withEntry({ shape: [-2, -3] }), 'with a valid shape, received an error: '],
     ['half a side', withEntry({ shape: [1.5, 4] }), 'with a valid shape, received an error: '],
     ['a side that is not exact', withEntry({ shape: [2 ** 60] }), 'with a valid shape, received an error: '],
@@ -158,8 +178,7 @@ describe('refuses', () => {
   });
 
   it('every truncated file', () => {
-    for (let size = 0; size < whole.length; size += 1)
-      expect(() => read(whole.subarray(0, size))).toThrow(ModelError);
+    for (let size = 0; size < whole.length; size += 1) expect(() => read(whole.subarray(0, size))).toThrow(ModelError);
   });
 });
 
@@ -220,7 +239,10 @@ describe('of any bytes', () => {
         const tensors = all.map((shape, index) => ({
           name: `t${index}`,
           shape,
-          values: Float32Array.from({ length: shape.reduce((size, side) => size * side, 1) }, (_, place) => index + place),
+          values: Float32Array.from(
+            { length: shape.reduce((size, side) => size * side, 1) },
+            (_, place) => index + place,
+          ),
         }));
         const found = read(safetensorsFile(tensors));
         expect(found.map(({ name, shape, read: numbers }) => ({ name, shape, values: numbers() }))).toEqual(tensors);

@@ -70,7 +70,10 @@ type Refuse = (expected: string, received: string) => ModelError;
 
 function headerOf(bytes: Uint8Array, refuse: Refuse): { header: Record<string, unknown>; dataStart: number } {
   if (bytes[0] === 0x50 && bytes[1] === 0x4b)
-    throw refuse('a safetensors file', 'a zip archive, as torch.save writes; write one with safetensors.torch.save_file');
+    throw refuse(
+      'a safetensors file',
+      'a zip archive, as torch.save writes; write one with safetensors.torch.save_file',
+    );
   if (bytes.length < lengthBytes + 2) throw refuse('a safetensors file', `${bytes.length} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = view.getBigUint64(0, true);
@@ -125,10 +128,11 @@ function checkCoverage(
 ): void {
   let covered = 0;
   // Empty tensors first, which may begin where another one does.
-  const inOrder = entries.toSorted(
-    ({ data_offsets: a }, { data_offsets: b }) => a[0] - b[0] || a[1] - b[1],
-  );
-  for (const { name, data_offsets: [begin, end] } of inOrder) {
+  const inOrder = entries.toSorted(({ data_offsets: a }, { data_offsets: b }) => a[0] - b[0] || a[1] - b[1]);
+  for (const {
+    name,
+    data_offsets: [begin, end],
+  } of inOrder) {
     if (begin !== covered)
       throw refuse(
         `tensor ${name} to begin where the one before it ends, at byte ${covered}`,

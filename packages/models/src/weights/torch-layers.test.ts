@@ -20,18 +20,14 @@ const layersOf = (...tensors: StoredTensor[]) =>
 
 describe('torchLayers', () => {
   it.each<[string, StoredTensor[], [string, string[]][]]>([
-    [
-      'a convolution',
-      [tensor('conv_stem.weight', [32, 3, 5, 4])],
-      [['conv_stem', ['kernel [5, 4, 3, 32]']]],
-    ],
+    ['a convolution', [tensor('conv_stem.weight', [32, 3, 5, 4])], [['conv_stem', ['kernel [5, 4, 3, 32]']]]],
     [
       'a depthwise convolution',
       [tensor('blocks.0.0.conv_dw.weight', [32, 1, 5, 4])],
       [['blocks.0.0.conv_dw', ['kernel [5, 4, 32, 1]']]],
     ],
     [
-      "BatchNorm, whose counter of batches is left out",
+      'BatchNorm, whose counter of batches is left out',
       [
         tensor('bn1.running_var', [32]),
         tensor('bn1.num_batches_tracked', [], 'I64'),

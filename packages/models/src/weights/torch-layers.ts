@@ -54,7 +54,10 @@ function batchNormWeights(parts: ReadonlyMap<string, StoredTensor>): StoredWeigh
 function kernelWeights(parts: ReadonlyMap<string, StoredTensor>): StoredWeight[] {
   const weight = parts.get('weight');
   const others = [...parts].filter(([own]) => own !== 'weight');
-  return [...(weight === undefined ? [] : [kernelOf(weight)]), ...others.map(([name, tensor]) => ({ ...tensor, name }))];
+  return [
+    ...(weight === undefined ? [] : [kernelOf(weight)]),
+    ...others.map(([name, tensor]) => ({ ...tensor, name })),
+  ];
 }
 
 function kernelOf(tensor: StoredTensor): StoredWeight {
