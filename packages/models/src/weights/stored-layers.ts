@@ -10,7 +10,7 @@ import { ModelError } from '../errors.ts';
 import { withH5File } from './h5-file.ts';
 import type { H5Group, StoredWeight } from './h5-group.ts';
 import { readSafetensors } from './safetensors-file.ts';
-import { torchLayers } from './torch-layers.ts';
+import { type NamedLayer, torchLayers } from './torch-layers.ts';
 
 export type StoredLayer = ListedLayer | CountedLayer | NamedLayer;
 
@@ -32,15 +32,6 @@ interface CountedLayer {
   /** Its class, such as `conv2d`. */
   kind: string;
   unordered?: undefined;
-  weights: StoredWeight[];
-}
-
-/** A layer of a file that names its layers, but does not have them in the model's order. */
-export interface NamedLayer {
-  path: string;
-  name: string;
-  kind?: undefined;
-  unordered: true;
   weights: StoredWeight[];
 }
 

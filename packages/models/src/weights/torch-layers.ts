@@ -2,7 +2,15 @@
 import { ModelError } from '../errors.ts';
 import type { StoredWeight } from './h5-group.ts';
 import type { StoredTensor } from './safetensors-file.ts';
-import type { NamedLayer } from './stored-layers.ts';
+
+/** A layer of a file that names its layers, but does not have them in the model's order. */
+export interface NamedLayer {
+  path: string;
+  name: string;
+  kind?: undefined;
+  unordered: true;
+  weights: StoredWeight[];
+}
 
 /**
  * Groups the tensors of a `state_dict` into layers, one per module: `blocks.0.0.bn1.running_mean` belongs to the layer
