@@ -41,7 +41,7 @@ export interface FeaturesOptions {
   backbone: string;
   /** Width multiplier; by default derived from the shapes of the weights. */
   alpha?: number | undefined;
-  /** Path of a keras-applications `.h5` file. */
+  /** Path of a keras-applications `.h5` file, or of a `.safetensors` file of timm. */
   weights: string;
   /** Side in pixels of the square that images are resized to; by default Keras' default for this family. */
   inputSize?: number | undefined;

@@ -18,7 +18,10 @@ export const featuresCommand = new Command('features')
   .argument('<file...>', 'images')
   .requiredOption('--backbone <name>', 'such as mobilenet-v2')
   .option('--alpha <number>', 'width multiplier of the backbone (default: that of the weights)', Number)
-  .requiredOption('--weights <file>', 'a keras-applications .h5 file')
+  .requiredOption(
+    '--weights <file>',
+    'a keras-applications .h5 file or, for efficientnet-lite0, a .safetensors file of timm',
+  )
   .option('--size <pixels>', "side of the square that images are resized to (default: the backbone's in Keras)", Number)
   .option(
     '--resize <method>',

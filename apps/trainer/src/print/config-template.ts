@@ -31,7 +31,7 @@ export default defineConfig({
     // limitPerClass: 200,
   },
 
-  // The weights that training starts from: a folder of keras-applications .h5 files, 'imagenet' (downloaded once) or 'random'.
+  // The weights that training starts from: a folder of published weight files, 'imagenet' (downloaded once) or 'random'.
   // weights: 'imagenet',
 
   // Side in pixels of the square that every image is resized to. Larger is slower and often more accurate.

@@ -320,7 +320,7 @@ export const experimentSchema = z
       .min(1)
       .default('auto')
       .describe(
-        'Initial weights: a folder of keras-applications `.h5` files, `imagenet` (the published files, downloaded once), `auto` (the folder in CHORUS_WEIGHTS if set, else `imagenet`) or `random`.',
+        'Initial weights: a folder of weight files under their published names (`.h5` of keras-applications, `.safetensors` of timm), `imagenet` (the published files, downloaded once), `auto` (the folder in CHORUS_WEIGHTS if set, else `imagenet`) or `random`.',
       ),
     members: z.array(member).min(2).max(32).describe('The models of the ensemble.'),
     recipe: recipe.prefault({}).describe('How each member is trained.'),
