@@ -191,7 +191,7 @@ async function decode(header: ImageHeader, timeoutMs: number, shrunk: ShrunkSize
   // libjpeg warns about lost pixels and harmless irregularities alike; only the file's bytes distinguish them.
   const decoding = run(picture, 'warning').catch(() => undefined);
   // Runs in parallel with another thread's decoding.
-  const endsWell = !jpeg.isOneScan || endsWithItsPixels(picture, jpeg);
+  const endsWell = !jpeg.isOneScan || endsWithItsPixels(picture, jpeg, shrunk?.scale ?? 1);
   const strict = await decoding;
   if (strict !== undefined && endsWell) return strict;
   const structure = readJpegStructure(picture);

@@ -19,6 +19,8 @@ export interface Box {
 
 /** What a decoder that scales returns; upright. */
 export interface ShrunkSize {
+  /** The divisor by which libjpeg scales both sides. */
+  scale: 4 | 8;
   width: number;
   height: number;
   /** The whole picture: it extends beyond the result because libvips drops what does not fill a pixel of libjpeg's result. */
@@ -46,6 +48,7 @@ export function shrunkSizeOf({ width, height, orientation }: StoredSize, largest
   const isUpsideDown = [3, 4, 7, 8].includes(orientation);
   const [horizontal, vertical] = isTransposed ? [down, across] : [across, down];
   return {
+    scale,
     width: horizontal.side,
     height: vertical.side,
     box: {
