@@ -101,12 +101,10 @@ export async function readHeader(bytes: Uint8Array, maxPixels: number): Promise<
  * Returns the size at which an image can be decoded instead of its full size.
  *
  * @param largestSquare side of the largest square that it is resized to, pixels.
- * @returns undefined if it has to be decoded at full size: other formats, small images, and gray JPEGs with a gray profile, for
- * which sharp does not let libjpeg scale.
+ * @returns undefined for other formats than JPEG and for small images, which are decoded at full size.
  */
 export function shrunkSize(header: ImageHeader, largestSquare: number): ShrunkSize | undefined {
-  if (header.jpeg === undefined || header.hasGreyProfile) return undefined;
-  return shrunkSizeOf(header, largestSquare);
+  return header.jpeg === undefined ? undefined : shrunkSizeOf(header, largestSquare);
 }
 
 /**
