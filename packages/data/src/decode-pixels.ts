@@ -116,11 +116,7 @@ export function shrunkSize(header: ImageHeader, largestSquare: number): ShrunkSi
  */
 export async function decodePixels(
   header: ImageHeader,
-  {
-    background,
-    timeoutMs,
-    shrunk,
-  }: { background: string; timeoutMs: number; shrunk?: ShrunkSize | undefined },
+  { background, timeoutMs, shrunk }: { background: string; timeoutMs: number; shrunk?: ShrunkSize | undefined },
 ): Promise<RgbImage> {
   await requireAllPixels(header.format, header.picture, header.layout);
   const decoded = await decode(header, timeoutMs, shrunk);

@@ -124,7 +124,12 @@ describe('decoding with shrinkOnLoad', () => {
     ['gray', () => photograph().toColourspace('b-w').jpeg().toBuffer(), 0.9, 1.3],
     ['Display P3', () => photograph().withIccProfile('p3').jpeg().toBuffer(), 0.9, 1.3],
     ['CMYK', () => photograph().toColourspace('cmyk').jpeg().toBuffer(), 1.5, 2.5],
-    ['CMYK, with a profile', () => photograph().toColourspace('cmyk').withIccProfile('cmyk').jpeg().toBuffer(), 1.5, 2.5],
+    [
+      'CMYK, with a profile',
+      () => photograph().toColourspace('cmyk').withIccProfile('cmyk').jpeg().toBuffer(),
+      1.5,
+      2.5,
+    ],
     ...[1, 2, 3, 4, 5, 6, 7, 8].map((orientation): [string, () => Promise<Buffer>, number, number] => [
       `orientation ${orientation}`,
       () => photograph(711, 531).withMetadata({ orientation }).jpeg({ quality: 90 }).toBuffer(),
@@ -220,8 +225,7 @@ describe('decoding with shrinkOnLoad', () => {
     }
     const full = await outcome(undefined);
     // Drawn pictures of 24 × 16 px: the last columns are a large share of them.
-    for (const [channel, mean] of (await outcome(2)).entries())
-      expect(Math.abs(mean - full[channel]!)).toBeLessThan(3);
+    for (const [channel, mean] of (await outcome(2)).entries()) expect(Math.abs(mean - full[channel]!)).toBeLessThan(3);
   });
 
   it('skips images that exceed the limits, with the same reasons as at full size', async () => {
@@ -254,7 +258,10 @@ describe('decoding with shrinkOnLoad', () => {
 async function withOrientation(orientation: number): Promise<Buffer> {
   const jpeg = await photograph().withMetadata({ orientation: 6 }).jpeg().toBuffer();
   // The entry of tag 0x112, of the type SHORT, in the byte order of the file.
-  const entries = [Buffer.from([0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6]), Buffer.from([0x12, 0x01, 3, 0, 1, 0, 0, 0, 6, 0])];
+  const entries = [
+    Buffer.from([0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6]),
+    Buffer.from([0x12, 0x01, 3, 0, 1, 0, 0, 0, 6, 0]),
+  ];
   const [big, little] = entries.map((entry) => jpeg.indexOf(entry));
   const at = big! >= 0 ? big! + 9 : little! + 8;
   expect(jpeg[at]).toBe(6);

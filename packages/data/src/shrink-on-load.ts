@@ -36,7 +36,10 @@ export interface ShrunkSize {
  * @param largestSquare side of the largest square that the image is resized to, pixels.
  * @returns undefined if a side is shorter than eight times the square's.
  */
-export function shrunkSizeOf({ width, height, orientation }: StoredSize, largestSquare: number): ShrunkSize | undefined {
+export function shrunkSizeOf(
+  { width, height, orientation }: StoredSize,
+  largestSquare: number,
+): ShrunkSize | undefined {
   const ratio = Math.min(width, height) / largestSquare;
   if (ratio < leastRatio || Math.min(width, height) < leastSide) return undefined;
   const scale = ratio >= 16 ? 8 : 4;
