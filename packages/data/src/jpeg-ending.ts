@@ -22,7 +22,7 @@ export function endsWithItsPixels(bytes: Uint8Array, { frame, scan }: JpegHead, 
 // --- internal ---
 
 /** Larger data is left to the full check, which frees its memory. */
-const mostDataBytes = 2 ** 25;
+const mostDataBytes = 2 ** 24;
 
 /** Lines of a strip in libvips' JPEG loader. */
 const stripLines = 8;
@@ -45,7 +45,8 @@ function isWhole(bytes: Uint8Array, { from, to, mcus }: Interval, frame: JpegFra
   const { blocks, tables } = blocksOf(frame, scan);
   const definition = kernel.heapStart.value;
   const data = definition + 512;
-  const missing = data + to - from + 8 - kernel.memory.buffer.byteLength;
+  const workspace = data + to - from;
+  const missing = workspace + to - from + kernel.skimWorkspaceBytes.value - kernel.memory.buffer.byteLength;
   if (missing > 0) kernel.memory.grow(Math.ceil(missing / 65_536));
   const memory = new Uint8Array(kernel.memory.buffer);
   for (const slot of tables) {
@@ -58,7 +59,7 @@ function isWhole(bytes: Uint8Array, { from, to, mcus }: Interval, frame: JpegFra
   }
   memory.set(blocks, definition);
   memory.set(bytes.subarray(from, to), data);
-  return kernel.endsWithLastMcu(data, data + to - from, mcus, definition, blocks.length) !== 0;
+  return kernel.endsWithLastMcu(data, data + to - from, mcus, definition, blocks.length, workspace) !== 0;
 }
 
 /**
