@@ -8,7 +8,7 @@ import { endOfData, type JpegFrame, type JpegHead, type JpegScan } from './jpeg-
 
 /**
  * Whether all codes are valid and the last MCU ends within the last byte, from the restart marker before the last strip of lines
- * on, and also between restart markers. Takes about 10 ms for 10 MB. False only means that a full check is needed.
+ * on, and also between restart markers. Takes about 10 ms for 12 megapixels. False only means that a full check is needed.
  *
  * @param head of `bytes`, with a scan of all components.
  * @param scale the divisor by which libjpeg scales both sides.
