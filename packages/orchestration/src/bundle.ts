@@ -28,12 +28,19 @@ const bundleSchema = z
     name: z.string(),
     classes: z.array(z.string()).min(2),
     /** Decoding options. Images are turned upright and resized, uncropped, to a square of each backbone's input size. */
-    decoding: z.strictObject({
-      maxPixels: z.int(),
-      timeoutMs: z.int(),
-      background: z.string().refine(isColor, 'expected a color'),
-      resize: z.enum(resizeMethods),
-    }),
+    decoding: z
+      .strictObject({
+        maxPixels: z.int(),
+        timeoutMs: z.int(),
+        background: z.string().refine(isColor, 'expected a color'),
+        resize: z.enum(resizeMethods),
+        /** Earlier bundles of this version do not have it. */
+        shrinkOnLoad: z.boolean().default(false),
+      })
+      .refine(
+        ({ shrinkOnLoad, resize }) => !shrinkOnLoad || resize === 'pillow',
+        'shrinkOnLoad requires the resize method pillow',
+      ),
     /** Whether members average the logits of an image and its mirror image. */
     testTimeAugmentation: z.boolean(),
     demo: z.boolean(),

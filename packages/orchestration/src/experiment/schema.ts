@@ -281,6 +281,12 @@ export const experimentSchema = z
           .refine(isColor, 'expected a color such as "white" or "#ffffff"')
           .default('white')
           .describe('CSS background color of transparent pixels.'),
+        shrinkOnLoad: z
+          .boolean()
+          .default(false)
+          .describe(
+            'Let the decoder scale JPEGs whose sides are at least 8 times the largest input size: faster, with slightly different pixels.',
+          ),
         timeoutMs: z
           .int()
           .min(100)
@@ -380,6 +386,12 @@ export const experimentSchema = z
           message: `expected an entry of workers (0 to ${experiment.workers.length - 1}), received ${one.worker}`,
         });
     }
+    if (experiment.data.shrinkOnLoad && experiment.flaws.aliasedResize)
+      context.addIssue({
+        code: 'custom',
+        path: ['data', 'shrinkOnLoad'],
+        message: 'expected false with flaws.aliasedResize, because a decoder that scales averages pixels',
+      });
     if (experiment.minMembers > experiment.members.length)
       context.addIssue({
         code: 'custom',
