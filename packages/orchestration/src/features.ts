@@ -41,12 +41,14 @@ export interface FeaturesOptions {
   backbone: string;
   /** Width multiplier; by default derived from the shapes of the weights. */
   alpha?: number | undefined;
-  /** Path of a keras-applications `.h5` file. */
+  /** Path of a keras-applications `.h5` file, or of a `.safetensors` file of timm. */
   weights: string;
   /** Side in pixels of the square that images are resized to; by default Keras' default for this family. */
   inputSize?: number | undefined;
   /** By default `pillow`, as in Keras' `load_img(…, interpolation='bilinear')`. */
   resize?: string | undefined;
+  /** As `data.shrinkOnLoad` in an experiment; by default false. */
+  shrinkOnLoad?: boolean | undefined;
   /** A device such as `gpu:1`; by default the first GPU or, without a GPU, the CPU. */
   device?: string | undefined;
   /** Engine of the forward pass on a CPU, as `runtime.forward` in an experiment; by default `auto`. */
@@ -78,8 +80,13 @@ export async function extractFeatures(paths: readonly string[], options: Feature
   prepareProcess();
   const { resize = 'pillow', device = 'auto' } = options;
   const family = oneOf(backboneFamilies, 'backbone', options.backbone);
-  const { maxPixels, timeoutMs, background } = experimentSchema.shape.data.parse({});
-  const decoding = { maxPixels, timeoutMs, background, resize: oneOf(resizeMethods, 'resize method', resize) };
+  const { maxPixels, timeoutMs, background, shrinkOnLoad } = experimentSchema.shape.data.parse({
+    shrinkOnLoad: options.shrinkOnLoad,
+  });
+  const method = oneOf(resizeMethods, 'resize method', resize);
+  if (shrinkOnLoad && method !== 'pillow')
+    throw new ConfigError(`Expected the resize method pillow with shrinkOnLoad, received "${method}".`);
+  const decoding = { maxPixels, timeoutMs, background, shrinkOnLoad, resize: method };
   const weights = await readWeights(options.weights);
   const named = options.alpha === undefined ? undefined : variantOf({ family, alpha: options.alpha });
   const { name: variant, defaultInputSize } = named ?? backboneTable[family].variants[0];

@@ -114,5 +114,9 @@ it('shows the most probable classes of a prediction', () => {
   const prediction = { path: 'a\nb.jpg', predicted: 'dog', probabilities: { '2': 0.25, cat: 0.05, dog: 0.7 } };
   expect(predictionLine(prediction, 1)).toBe('a\\x0ab.jpg  dog  70.0 %');
   expect(predictionLine(prediction, 2)).toBe('a\\x0ab.jpg  dog  70.0 %  2  25.0 %');
+  expect(predictionLine({ ...prediction, accepted: true }, 1)).toBe('a\\x0ab.jpg  dog  70.0 %');
+  expect(predictionLine({ ...prediction, accepted: false }, 1)).toBe('a\\x0ab.jpg  dog  70.0 %  (unsure)');
+  expect(predictionLine({ ...prediction, set: ['2', 'dog'] }, 1)).toBe('a\\x0ab.jpg  dog  70.0 %  2  25.0 %');
+  expect(predictionLine({ ...prediction, set: [] }, 1)).toBe('a\\x0ab.jpg  no class');
   expect(predictionLine(prediction, Number.POSITIVE_INFINITY)).toBe('a\\x0ab.jpg  dog  70.0 %  2  25.0 %  cat  5.0 %');
 });

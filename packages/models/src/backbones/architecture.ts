@@ -12,13 +12,18 @@ export interface BackboneArchitecture {
   preprocessing: Preprocessing;
   /** License of the published weights. */
   license: string;
-  /** Name of the layer with weights in Keras' classification top, which a weight file may contain after the backbone. */
-  topInKeras: string;
+  /** Name of the layer with weights in the reference's classification top, which a weight file may contain besides the backbone. */
+  topLayer: string;
   /**
    * Matches the layers with weights that Keras leaves unnamed: weight files have a counter there, such as `conv2d_94`.
    * `build` must create these layers in the order in which Keras counts them.
    */
   unnamedInKeras?: RegExp;
+  /**
+   * Names the block that a layer with weights belongs to. Layer-wise learning rates differ between blocks, which are those of
+   * timm's `group_matcher`.
+   */
+  blockOf(layerName: string): string;
   /** Adds the layers from the preprocessed image [S, S, 3] to the last feature map [H, W, featureWidth]. */
   build(image: Symbolic, variant: BackboneVariant): Symbolic;
 }
@@ -39,8 +44,21 @@ export interface BackboneVariant {
   parameterCount: number;
   /** The published files without a classification top, by ascending input size. */
   weightFiles: readonly TrainedWeights[];
-  /** The function in keras.applications that creates the same layers, and its arguments besides the input. */
-  keras: { application: string; arguments: { alpha?: number } };
+  /** What creates the same layers in Python. */
+  reference: KerasApplication | TimmModel;
+}
+
+/** A function in keras.applications, and its arguments besides the input. */
+export interface KerasApplication {
+  library: 'keras';
+  application: string;
+  arguments: { alpha?: number };
+}
+
+/** A model that `timm.create_model` creates. */
+export interface TimmModel {
+  library: 'timm';
+  model: string;
 }
 
 /** A published weight file and the input side in pixels at which it was trained. */

@@ -10,7 +10,7 @@ import type { ExperimentInput } from '../experiment/schema.ts';
 import { smallExperiment } from '../small-experiment.fixture.ts';
 import { train } from '../train.ts';
 import { checkRun } from './check-run.ts';
-import { checkJsonSchema, checkReportSchema } from './schema.ts';
+import { type CheckReport, checkJsonSchema, checkReportSchema } from './schema.ts';
 
 let parent: string;
 const at = (name: string) => join(parent, name);
@@ -30,9 +30,14 @@ beforeAll(async () => {
 afterAll(() => rm(parent, { recursive: true, force: true }));
 
 describe('a folder that can be trained on', () => {
+  let before: string[];
+  let report: CheckReport;
+  beforeAll(async () => {
+    before = await readdir(parent);
+    report = await checkRun(resolveExperiment(small()), { out: at('run') });
+  });
+
   it('is described with estimates for the run, and nothing is created', async () => {
-    const before = await readdir(parent);
-    const report = await checkRun(resolveExperiment(small()), { out: at('runs/new') });
     expect(checkReportSchema.parse(JSON.parse(JSON.stringify(report)))).toEqual(report);
     expect(report).toMatchObject({ exitCode: 0, problems: [], lanes: ['cpu:0'] });
     expect(report.dataset).toMatchObject({
@@ -52,7 +57,6 @@ describe('a folder that can be trained on', () => {
   });
 
   it("is described as in the run's report, and the run takes no more disk space than estimated", async () => {
-    const report = await checkRun(resolveExperiment(small()), { out: at('run') });
     const run = await train(small(), { out: at('run') });
     const { counts, skipped } = run.report.dataset;
     const { sets } = report.dataset!;

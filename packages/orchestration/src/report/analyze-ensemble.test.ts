@@ -2,6 +2,7 @@ import { StopFlag, StoppedError } from '@chorus/training';
 import { describe, expect, it } from 'vitest';
 import { Slices } from '../run/slices.ts';
 import { fitAndChoose } from '../stacking/choose.ts';
+import { findThresholds } from '../stacking/thresholds.ts';
 import { type AnalysisInput, analyzeEnsemble } from './analyze-ensemble.ts';
 
 const classes = ['a', 'b'];
@@ -22,8 +23,9 @@ async function input(count = 280): Promise<AnalysisInput> {
     ...{ kinds: ['mean', 'logistic'], classes, seed: 1, stop },
     onProgress() {},
   });
+  const thresholds = findThresholds({ probabilities: choice.chosenOutOfFold, labels }, classes.length);
   return {
-    ...{ choice, names: ['one', 'two'], labels, classes, seed: 1 },
+    ...{ choice, thresholds, names: ['one', 'two'], labels, classes, seed: 1 },
     test: {
       paths: Array.from(labels, (_, row) => `${row}.jpg`),
       labels,
@@ -48,7 +50,7 @@ describe('analyzeEnsemble', () => {
     expect(outOfFold.after.logLoss).toBeLessThanOrEqual(outOfFold.before.logLoss);
     expect(test.before.error).toBeGreaterThanOrEqual(0);
     expect(bins.reduce((sum, { count }) => sum + count, 0)).toBe(280);
-    expect(found.predictionSets.map(({ wanted }) => wanted)).toEqual([0.9, 0.95]);
+    expect(found.predictionSets.map(({ wanted }) => wanted)).toEqual([0.9, 0.95, 0.99]);
     for (const { wanted, test: sets } of found.predictionSets) expect(sets.coverage!).toBeGreaterThan(wanted - 0.05);
     for (const { wanted, outOfFold: known } of found.answers)
       if (known !== null) expect(known.accuracy!).toBeGreaterThanOrEqual(wanted);

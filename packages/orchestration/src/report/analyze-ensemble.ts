@@ -4,17 +4,16 @@ import {
   bootstrapIntervals,
   bootstrapLossDifference,
   comparePairs,
-  conformalThreshold,
   fitTemperature,
   marginalGains,
   measureCalibration,
   measureSelection,
   measureSets,
   scoreProbabilities,
-  thresholdForAccuracy,
 } from '@chorus/evaluation';
 import type { Slices } from '../run/slices.ts';
 import type { Choice } from '../stacking/choose.ts';
+import type { Thresholds } from '../stacking/thresholds.ts';
 import type { TestOutputs } from './build.ts';
 import type { EnsembleAnalysis } from './schema.ts';
 
@@ -25,13 +24,9 @@ interface LabeledOutputs {
   labels: Int32Array;
 }
 
-/** Shares of images whose prediction set must contain the true class. */
-const wantedCoverages = [0.9, 0.95] as const;
-/** Accuracies that answers must have. */
-const wantedAccuracies = [0.95, 0.99, 0.995] as const;
-
 export interface AnalysisInput {
   choice: Choice;
+  thresholds: Thresholds;
   /** Names of the members, in the order of the choice. */
   names: readonly string[];
   /** Class of each image that the stackers were fitted on. */
@@ -47,7 +42,7 @@ export interface AnalysisInput {
  * @throws StoppedError as {@link Slices.pause}.
  */
 export async function analyzeEnsemble(input: AnalysisInput, slices: Slices): Promise<EnsembleAnalysis> {
-  const { choice, names, labels, test, classes, seed } = input;
+  const { choice, thresholds, names, labels, test, classes, seed } = input;
   const outOfFold = { probabilities: choice.chosenOutOfFold, labels };
   const tested = { probabilities: test.stackers.get(choice.chosen)!, labels: test.labels };
   const temperature = fitTemperature(outOfFold.probabilities, labels, classes.length);
@@ -67,15 +62,15 @@ export async function analyzeEnsemble(input: AnalysisInput, slices: Slices): Pro
       test: calibrationSteps(tested, temperature, classes),
       bins: measureCalibration(tested.probabilities, tested.labels, classes.length).bins,
     },
-    predictionSets: wantedCoverages.map((coverage) => {
-      const threshold = conformalThreshold(outOfFold.probabilities, labels, classes.length, coverage);
-      return {
-        wanted: coverage,
-        threshold,
-        test: measureSets(tested.probabilities, tested.labels, classes.length, threshold),
-      };
-    }),
-    answers: wantedAccuracies.map((accuracy) => answersFor(accuracy, outOfFold, tested, classes.length)),
+    predictionSets: thresholds.sets.map(({ coverage, threshold }) => ({
+      ...{ wanted: coverage, threshold },
+      test: measureSets(tested.probabilities, tested.labels, classes.length, threshold),
+    })),
+    answers: thresholds.answers.map(({ accuracy, threshold }) => ({
+      ...{ wanted: accuracy, threshold },
+      outOfFold: threshold === null ? null : answered(outOfFold, threshold, classes.length),
+      test: threshold === null ? null : answered(tested, threshold, classes.length),
+    })),
     intervals: await bootstrapIntervals(tested.probabilities, tested.labels, classes.length, bootstrap),
     logLossAgainstBestMember: await bootstrapLossDifference(
       ...([tested.probabilities, best, tested.labels, classes.length, bootstrap] as const),
@@ -93,10 +88,7 @@ function calibrationSteps({ probabilities, labels }: LabeledOutputs, temperature
   return { before: measure(probabilities), after: measure(atTemperature(probabilities, temperature, classes.length)) };
 }
 
-function answersFor(wanted: number, outOfFold: LabeledOutputs, tested: LabeledOutputs, classCount: number) {
-  const found = thresholdForAccuracy(outOfFold.probabilities, outOfFold.labels, classCount, wanted);
-  if (found === null) return { wanted, threshold: null, outOfFold: null, test: null };
-  const { threshold, ...shares } = found;
-  const { coverage, accuracy } = measureSelection(tested.probabilities, tested.labels, classCount, threshold);
-  return { wanted, threshold, outOfFold: shares, test: { coverage, accuracy } };
+function answered({ probabilities, labels }: LabeledOutputs, threshold: number, classCount: number) {
+  const { coverage, accuracy } = measureSelection(probabilities, labels, classCount, threshold);
+  return { coverage, accuracy };
 }

@@ -129,9 +129,9 @@ export function scanOptionsOf({ data: { layout, followLinks, limitPerClass } }: 
 }
 
 /** The experiment's options for decoding images. */
-export function decodingOf({ data, flaws }: Experiment): DecodeOptions {
-  const { maxPixels, timeoutMs, background } = data;
-  return { maxPixels, timeoutMs, background, resize: flaws.aliasedResize ? 'opencv' : 'pillow' };
+export function decodingOf({ data, flaws }: Experiment): Required<DecodeOptions> {
+  const { maxPixels, timeoutMs, background, shrinkOnLoad } = data;
+  return { maxPixels, timeoutMs, background, shrinkOnLoad, resize: flaws.aliasedResize ? 'opencv' : 'pillow' };
 }
 
 /**

@@ -14,6 +14,7 @@ import { runIssuesCsv } from '../report/label-issues-csv.ts';
 import { predictionsFile } from '../report/predictions-file.ts';
 import type { Report } from '../report/schema.ts';
 import { type Choice, fitAndChoose } from '../stacking/choose.ts';
+import { findThresholds } from '../stacking/thresholds.ts';
 import { type Dataset, decodingOf, labelsOf } from './dataset.ts';
 import type { RunObserver } from './observer.ts';
 import { type PredictingMember, predictMembers, withSharedWeights } from './predict-members.ts';
@@ -71,6 +72,13 @@ export async function stackAndTest(
   const test = await testOutputs(choice, members, parts, run, slices);
   timeline.end(phaseNames.test);
 
+  // Predictions for the members' own training images agree with wrong labels that the members have memorized, and are too
+  // confident.
+  const areUnseen = experiment.stacking.kind !== 'training-images';
+  const labels = labelsOf(dataset, outOfFold);
+  const thresholds = areUnseen
+    ? findThresholds({ probabilities: choice.chosenOutOfFold, labels }, classes.length)
+    : null;
   await writeBundle(
     run.folder.bundle,
     {
@@ -80,6 +88,7 @@ export async function stackAndTest(
       testTimeAugmentation: experiment.testTimeAugmentation,
       demo: parts.demo,
       chosen: choice.chosen,
+      thresholds,
     },
     members,
     new Map(choice.stackers.map(({ kind, stacker }) => [kind, stacker])),
@@ -87,9 +96,6 @@ export async function stackAndTest(
   );
   const columns = [...test.members, ...test.stackers].map(([name, probabilities]) => ({ name, probabilities }));
   await publishFile(run.folder.predictions, await predictionsFile(test.paths, test.labels, classes, columns, slices));
-  // Predictions for the members' own training images agree with wrong labels that the members have memorized, and are too
-  // confident.
-  const areUnseen = experiment.stacking.kind !== 'training-images';
   const audit = await auditRun(
     areUnseen ? trainingImagesOf(dataset, outOfFold, choice) : null,
     { ...test, probabilities: test.stackers.get(choice.chosen)! },
@@ -98,9 +104,9 @@ export async function stackAndTest(
   );
   await publishFile(run.folder.labelIssues, runIssuesCsv(audit));
   const names = done.map(({ name }) => name);
-  const labels = labelsOf(dataset, outOfFold);
   const { seed } = experiment;
-  const analysis = areUnseen ? await analyzeEnsemble({ choice, names, labels, test, classes, seed }, slices) : null;
+  const analysis =
+    thresholds && (await analyzeEnsemble({ choice, thresholds, names, labels, test, classes, seed }, slices));
   const report = await reportWithEnsemble(
     { ...parts, testImagesReadBeforeChoice },
     choice,
