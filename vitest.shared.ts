@@ -25,11 +25,12 @@ export const sharedTestConfig = {
  */
 export function withOneProcessFor(files: string[]) {
   const { reporters, outputFile, maxWorkers, ...common } = sharedTestConfig;
+  const setupFiles = [...common.setupFiles, fileURLToPath(new URL('./vitest.one-process.setup.ts', import.meta.url))];
   return {
     ...{ reporters, outputFile, maxWorkers },
     projects: [
       { test: { ...common, name: 'own process', exclude: files } },
-      { test: { ...common, name: 'one process', include: files, isolate: false } },
+      { test: { ...common, name: 'one process', include: files, isolate: false, setupFiles } },
     ] satisfies TestProjectInlineConfiguration[],
   } satisfies ViteUserConfig['test'];
 }
