@@ -6,7 +6,9 @@ import { repeated, serve, warmed } from './serve.ts';
 
 await serve(async (task: DecodeTask & { way: DecodeWay }) => {
   const { way } = task;
-  const run = repeated(() => (way === 'sharp' ? decodeAsSharp(task) : decodeAsChorus(task, way === 'chorus-shrinking')));
+  const run = repeated(() =>
+    way === 'sharp' ? decodeAsSharp(task) : decodeAsChorus(task, way === 'chorus-shrinking'),
+  );
   return {
     prepared: {
       versions: { node: process.versions.node, sharp: sharp.versions.sharp, vips: sharp.versions.vips },
