@@ -65,7 +65,7 @@ export function shrunkSizeOf(
 
 // --- internal ---
 
-/** Where both the speed and the result of libjpeg's scaling pay off. */
+/** From here on, a quarter of each side is at least twice the square's. */
 const leastRatio = 8;
 
 /** From here on, a side divided by 5 and rounded down is more than an eighth of it, which sharp takes as a request for 1/4. */
