@@ -4,7 +4,7 @@ import { defineConfig } from 'vitepress';
 import { slugOf } from '../../tools/links/src/slug.ts';
 
 const pages = {
-  Guide: ['getting-started', 'concepts', 'presets', 'devices', 'command-line', 'export', 'troubleshooting'],
+  Guide: ['getting-started', 'concepts', 'presets', 'training', 'devices', 'command-line', 'export', 'troubleshooting'],
   Reference: ['formats', 'numbers', 'speed', 'article'],
   Development: ['architecture'],
 };
@@ -13,6 +13,7 @@ const titles: Record<string, string> = {
   'getting-started': 'Getting started',
   concepts: 'Concepts',
   presets: 'Presets',
+  training: 'Training stages',
   devices: 'Devices',
   'command-line': 'Command line',
   export: 'Export',

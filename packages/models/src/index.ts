@@ -49,10 +49,20 @@ export {
   stackerKinds,
   stackerOptionSchemas,
 } from './stackers/table.ts';
-export { Adam, type AdamOptions, type OptimizerStep } from './training/adam.ts';
+export { Adam, type AdamOptions } from './training/adam.ts';
 export { backpropagate } from './training/backpropagate.ts';
 export { crossEntropy, type FromLogitsOnSigmoid, type LossOptions } from './training/cross-entropy.ts';
-export { trainStep } from './training/train-step.ts';
+export { GradientSum } from './training/gradient-sum.ts';
+export type { Optimizer, OptimizerStep } from './training/optimizer.ts';
+export { Sgd, type SgdOptions } from './training/sgd.ts';
+export {
+  accumulateGradients,
+  type StepOptions,
+  trainStep,
+  type UpdateOptions,
+  updateFromSum,
+} from './training/train-step.ts';
+export { WeightAverage } from './training/weight-average.ts';
 export { checkBackboneWeights } from './weights/check-backbone-weights.ts';
 export { checkWeightFile } from './weights/check-weight-file.ts';
 export { chooseWeightFile, type WeightFileChoice } from './weights/choose-weight-file.ts';

@@ -79,6 +79,17 @@ describe.skipIf(!existsSync(shared))('with the weights and photographs in ../sha
         expect(Math.abs(written.rows[row * 256 + index]! - value)).toBeLessThan(1e-5);
   });
 
+  it('scales large photographs in the decoder if asked to, with the filter of training only', async () => {
+    const [photograph] = photographs as [string];
+    const small = { ...options, inputSize: 32 };
+    const full = await extractFeatures([photograph], small);
+    const shrunk = await extractFeatures([photograph], { ...small, shrinkOnLoad: true });
+    expect(shrunk.rows).not.toEqual(full.rows);
+    await expect(extractFeatures([photograph], { ...small, resize: 'opencv', shrinkOnLoad: true })).rejects.toThrow(
+      new ConfigError('Expected the resize method pillow with shrinkOnLoad, received "opencv".'),
+    );
+  });
+
   it('names every file that cannot be decoded, and does not change an earlier array', async () => {
     await writeFile(at('kept.npy'), 'an earlier one');
     const paths = [photographs[0]!, at('text.jpg'), at('nowhere.jpg')];

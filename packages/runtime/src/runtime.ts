@@ -7,8 +7,10 @@ import { chorusName, type DeviceName, tensorflowName } from './device.ts';
 import { RuntimeError, setupNeeded } from './errors.ts';
 import { installResourceEntries } from './functions/resource-entry.ts';
 import { registerAdam } from './kernels/adam.ts';
+import { registerAddScaled } from './kernels/add-scaled.ts';
 import { registerCast } from './kernels/cast.ts';
 import { registerFusedBatchNorm } from './kernels/fused-batch-norm.ts';
+import { registerMomentum } from './kernels/momentum.ts';
 import { registerReluGradients } from './kernels/relu-gradients.ts';
 import { registerStatelessUniform } from './kernels/stateless-uniform.ts';
 import { loadTensorflow } from './load-tensorflow.ts';
@@ -66,8 +68,10 @@ export function initRuntime(options: RuntimeOptions): Runtime {
     throw explain(error as Error & { code?: string }, device, settings);
   }
   registerAdam();
+  registerAddScaled();
   registerCast();
   registerFusedBatchNorm();
+  registerMomentum();
   registerReluGradients();
   registerStatelessUniform();
   const backend = tf.backend() as NativeBackend;

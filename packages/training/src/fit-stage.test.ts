@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { StoppedError } from './errors.ts';
 import { fitStage, type LoopPlan, type Stage, type StageEpoch } from './fit-stage.ts';
+import { learningRateAt } from './learning-rate.ts';
 import { StopFlag } from './stop-flag.ts';
 
 /** A stage whose "model" is the number of steps taken, with given losses on `tune`. */
@@ -55,6 +56,23 @@ describe('fitStage', () => {
     expect(model.steps).toBe(6);
   });
 
+  it('passes each step its learning rate, with a schedule as long as `epochCount` even if it stops early', async () => {
+    const schedule = { kind: 'cosine', value: 1, warmUp: 0.25, endFactor: 0.1 } as const;
+    const rates: number[] = [];
+    const { stage } = scripted([3, 1, 2, 2], { learningRate: schedule, epochCount: 8 });
+    const { step } = stage;
+    stage.step = (batch, learningRate) => {
+      rates.push(learningRate);
+      return step(batch, learningRate);
+    };
+    const { epochs } = await run(stage);
+    const expected = Array.from({ length: 12 }, (_, step) =>
+      learningRateAt(schedule, { epochIndex: Math.floor(step / 3), stepIndex: step % 3, epochCount: 8, stepCount: 3 }),
+    );
+    expect(rates).toEqual(expected);
+    expect(epochs.map(({ learningRate }) => learningRate)).toEqual([2, 5, 8, 11].map((last) => rates[last]));
+  });
+
   it('weights the last, smaller batch by its number of images', async () => {
     const { epochs, batches } = await run(scripted([1], { epochCount: 1 }).stage);
     expect(epochs[0]!.loss).toBeCloseTo((4 * 4 + 4 * 4 + 2 * 2) / 10, 12);
@@ -98,6 +116,26 @@ describe('fitStage', () => {
     };
     await run(stage);
     expect(order).toEqual(['recalibrate', 'evaluate']);
+  });
+
+  it('evaluates and keeps the averages, and trains the weights', async () => {
+    const order: string[] = [];
+    const { stage } = scripted([3, 2], { epochCount: 2, batchSize: 10 }, { swapAverages: () => order.push('swap') });
+    const { step, evaluate } = stage;
+    stage.step = (batch, rate) => {
+      order.push('step');
+      return step(batch, rate);
+    };
+    stage.evaluate = () => {
+      order.push('evaluate');
+      return evaluate();
+    };
+    stage.recalibrate = () => order.push('recalibrate');
+    stage.keep = () => order.push('keep');
+    stage.restore = () => order.push('restore');
+    await run(stage);
+    const epoch = ['step', 'swap', 'recalibrate', 'evaluate', 'keep'];
+    expect(order).toEqual(['keep', ...epoch, 'swap', ...epoch, 'restore']);
   });
 
   it('stops before the next batch', async () => {

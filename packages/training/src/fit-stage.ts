@@ -23,6 +23,8 @@ export interface Stage {
   seed: number;
   /** One optimizer step; returns the batch's mean loss before it. */
   step(batch: ImageBatch, learningRate: number): number;
+  /** Exchanges the weights and their moving averages, which are evaluated and kept in place of the weights. */
+  swapAverages?(): void;
   /** Prepares the model for evaluation, such as by recalibrating BatchNorm. */
   recalibrate?(): void;
   /** Mean loss and accuracy on `tune`. */
@@ -58,6 +60,8 @@ export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents
   const stepCount = plan.wholeBatchesOnly ? Math.floor(batchCount) : Math.ceil(batchCount);
   for (let epochIndex = 0; epochIndex < epochCount && epochsSinceBest < patience; epochIndex += 1) {
     const startedAtMs = Date.now();
+    // The last epoch left the averages in place.
+    if (epochIndex > 0) stage.swapAverages?.();
     let lossSum = 0;
     let imageCount = 0;
     let stepIndex = 0;
@@ -76,6 +80,7 @@ export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents
       await nextTurn();
     }
     const trainedUntilMs = Date.now();
+    stage.swapAverages?.();
     stage.recalibrate?.();
     const tune = await stage.evaluate();
     if (!Number.isFinite(tune.loss))

@@ -34,6 +34,17 @@ export type Stopping =
   /** Ends after all epochs, and keeps the last weights. */
   | { keeps: 'last' };
 
+export type OptimizerPlan = {
+  /** Decoupled from the gradients; kernels only. */
+  weightDecay: number;
+  /** Factor of the learning rate per block below the head; 1 if omitted. */
+  layerDecay?: number;
+  /** Largest global norm of the gradients; unlimited if omitted. */
+  clipNorm?: number;
+  /** Share of the moving average of the weights that each step keeps; the averages are evaluated and kept. Omitted: none. */
+  emaMomentum?: number;
+} & ({ kind: 'adam' } | { kind: 'sgd'; momentum: number; nesterov: boolean });
+
 /** One stage of a training run. */
 export interface StagePlan {
   name: StageName;
@@ -48,10 +59,12 @@ export interface StagePlan {
   recalibratesBatchNorm: boolean;
   /** Options of the cross-entropy loss. */
   loss: { labelSmoothing: number; fromLogitsOnSigmoid: FromLogitsOnSigmoid | null };
-  optimizer: { kind: 'adam'; weightDecay: number };
+  optimizer: OptimizerPlan;
   learningRate: LearningRate;
   augmentation: Augmentation;
   batchSize: number;
+  /** Images that a training step processes at once; a larger batch takes several passes. Omitted: the whole batch. */
+  microBatchSize?: number;
   /** Leaves out the images that do not fill a last batch. */
   wholeBatchesOnly: boolean;
   epochCount: number;

@@ -1,11 +1,13 @@
 /** The computations of a stage: training steps, BatchNorm recalibration and evaluation. */
 import type { ImageBatch } from '@chorus/data';
-import { Adam, type FineTuneView, type LossOptions, trainStep } from '@chorus/models';
+import { type FineTuneView, type LossOptions, type Optimizer, trainStep, WeightAverage } from '@chorus/models';
 import type { CompileMetrics } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
+import { AccumulatedStep } from './accumulated-step.ts';
 import type { ActivationCache } from './activation-cache.ts';
+import { createOptimizer } from './create-optimizer.ts';
 import { batchesInOrder, forwardBatchSize, forwardRows, numbersOf } from './forward-rows.ts';
-import type { Precision } from './plan.ts';
+import type { OptimizerPlan, Precision } from './plan.ts';
 import { type ComputeSettings, type PreparedFunction, prepareFunction } from './prepared-function.ts';
 import type { CompiledMetrics } from './protocol.ts';
 
@@ -13,16 +15,22 @@ export interface StageFunctionsOptions extends LossOptions {
   compute: Pick<ComputeSettings, 'compile'>;
   /** Number format of training steps; everything else is float32. */
   precision: Precision;
-  weightDecay: number;
+  optimizer: OptimizerPlan;
+  batchSize: number;
+  /** Images that a training step processes at once; by default all of its batch. */
+  microBatchSize?: number | undefined;
 }
 
 export class StageFunctions {
-  readonly #adam: Adam;
+  readonly #optimizer: Optimizer;
+  readonly #average: WeightAverage | undefined;
   readonly #view: FineTuneView;
   readonly #outputCount: number;
   readonly #fit: ActivationCache;
   readonly #tune: ActivationCache;
   readonly #train: PreparedFunction<[tf.Tensor, tf.Tensor1D, tf.Tensor1D, tf.Scalar], tf.Scalar>;
+  /** Takes steps in place of `#train` if batches are divided. */
+  readonly #accumulated: AccumulatedStep | undefined;
   readonly #recalibrate: PreparedFunction<[tf.Tensor, tf.Scalar], []>;
   readonly #infer: PreparedFunction<[tf.Tensor], tf.Tensor2D>;
 
@@ -39,19 +47,33 @@ export class StageFunctions {
     tune: ActivationCache,
     options: StageFunctionsOptions,
   ) {
-    const { compute, precision, weightDecay, ...lossOptions } = options;
+    const { compute, precision, optimizer, batchSize, microBatchSize, ...lossOptions } = options;
+    const { clipNorm, emaMomentum } = optimizer;
     this.#view = view;
     this.#outputCount = outputCount;
     this.#fit = fit;
     this.#tune = tune;
-    this.#adam = new Adam(view.variables, { weightDecay });
+    this.#optimizer = createOptimizer(optimizer, view);
+    if (emaMomentum !== undefined)
+      this.#average = new WeightAverage([...view.variables, ...view.statistics], emaMomentum);
+    const update = { clipNorm, average: this.#average };
     this.#train = prepareFunction(
       compute,
       // In float32, grappler does not speed up steps, and makes the first one seconds slower.
       { name: 'train', precision, optimizes: precision === 'bfloat16' },
       (input: tf.Tensor, labels: tf.Tensor1D, rates: tf.Tensor1D, step: tf.Scalar) =>
-        trainStep(view, this.#adam, { activations: fit.activations(input), labels, rates, step }, lossOptions),
+        trainStep(
+          view,
+          this.#optimizer,
+          { activations: fit.activations(input), labels, rates, step },
+          { ...lossOptions, ...update },
+        ),
     );
+    if (microBatchSize !== undefined) {
+      const sizes = { batchSize, microBatchSize };
+      const passes = { compute, precision, loss: lossOptions, update, ...sizes };
+      this.#accumulated = new AccumulatedStep(view, this.#optimizer, fit, passes);
+    }
     this.#recalibrate = prepareFunction(compute, { name: 'recalibrate' }, (input: tf.Tensor, weight: tf.Scalar) => {
       view.blendStatistics(fit.activations(input), weight);
       return [];
@@ -63,8 +85,9 @@ export class StageFunctions {
 
   /** One step on a batch; returns its mean loss before the step. */
   step(batch: ImageBatch, labels: Int32Array, learningRate: number): number {
+    if (this.#accumulated !== undefined) return this.#accumulated.step(batch, labels, learningRate);
     return tf.tidy(() => {
-      const { rates, step } = this.#adam.nextStep(learningRate);
+      const { rates, step } = this.#optimizer.nextStep(learningRate);
       const loss = this.#train(this.#fit.input(batch), tf.tensor1d(labels, 'int32'), rates, step);
       // Reading the loss is the only synchronization with the device in a step.
       return loss.dataSync()[0]!;
@@ -85,8 +108,14 @@ export class StageFunctions {
     );
   }
 
+  /** Exchanges the weights and their moving averages, if the stage has any. */
+  swapAverages(): void {
+    this.#average?.swap();
+  }
+
   compiled(): CompiledMetrics | null {
-    const all = [this.#train, this.#recalibrate, this.#infer].map(({ metrics }) => metrics);
+    const own = [this.#train, this.#recalibrate, this.#infer].map(({ metrics }) => metrics);
+    const all = [...own, ...(this.#accumulated?.metrics ?? [])];
     const known = all.filter((metrics): metrics is CompileMetrics => metrics !== undefined);
     if (known.length === 0) return null;
     const sum = (numberOf: (metrics: CompileMetrics) => number) =>
@@ -100,7 +129,9 @@ export class StageFunctions {
 
   dispose(): void {
     for (const one of [this.#train, this.#recalibrate, this.#infer]) one.dispose();
-    this.#adam.dispose();
+    this.#optimizer.dispose();
+    this.#average?.dispose();
+    this.#accumulated?.dispose();
   }
 
   *#inputs(indices: Uint32Array): Generator<tf.Tensor> {

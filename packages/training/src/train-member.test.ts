@@ -16,7 +16,7 @@ import { ImageReader } from './image-reader.ts';
 import { KeptModels } from './kept-models.ts';
 import type { LaneContext } from './lane-context.ts';
 import { readMember } from './member-folder.ts';
-import type { MemberPlan, StagePlan } from './plan.ts';
+import type { MemberPlan, StagePlan, Stopping } from './plan.ts';
 import { predictImages } from './predict-images.ts';
 import type { ComputeSettings } from './prepared-function.ts';
 import type { EpochMetrics, FeaturesTask, LaneObserver, TrainTask } from './protocol.ts';
@@ -157,6 +157,88 @@ describe('trainMember', () => {
     const first = await logitsOf(7);
     expect(await logitsOf(7)).toEqual(first);
     expect(await logitsOf(8)).not.toEqual(first);
+  });
+
+  it.each<Stopping>([{ keeps: 'last' }, { keeps: 'best', patience: 9, startCounts: false }])(
+    'evaluates and publishes averages of the weights, and trains the weights themselves: $keeps',
+    async (stopping) => {
+      const train = async (optimizer: StagePlan['optimizer']) => {
+        const plan = { ...stage, stopping, epochCount: 3, recalibratesBatchNorm: false, optimizer };
+        const { context, epochs } = lane();
+        const task = await taskOf({ stages: [plan] });
+        const { outOfFoldLogits } = await trainMember(task, context);
+        return { outOfFoldLogits, losses: epochs.map(({ loss }) => loss), tuneLosses: epochs.map((e) => e.tuneLoss) };
+      };
+      const plain = await train({ kind: 'adam', weightDecay: 0 });
+      const before = tf.memory().numTensors;
+      const averaged = await train({ kind: 'adam', weightDecay: 0, emaMomentum: 0.9 });
+      expect(tf.memory().numTensors).toBe(before);
+      expect(averaged.losses).toEqual(plain.losses);
+      expect(averaged.tuneLosses).not.toEqual(plain.tuneLosses);
+      expect(averaged.outOfFoldLogits).not.toEqual(plain.outOfFoldLogits);
+      // The averages of a momentum near 0 are the weights.
+      const almost = await train({ kind: 'adam', weightDecay: 0, emaMomentum: 1e-9 });
+      expect(almost.losses).toEqual(plain.losses);
+      for (const [row, logit] of almost.outOfFoldLogits.entries())
+        expect(Math.abs(logit - plain.outOfFoldLogits[row]!)).toBeLessThan(1e-5);
+    },
+  );
+
+  it.each([{ compile: false }, { compile: true }])(
+    'sums gradients over parts of a batch: the same training as in one pass (compiled: $compile)',
+    async ({ compile }) => {
+      const fineTune = { ...stage, name: 'fine-tune', trains: { lastLayers: 6 }, batchNorm: 'moving' } as const;
+      const train = async (sizes: { batchSize: number; microBatchSize?: number }, dropout = 0) => {
+        const { context, epochs } = lane({}, new StopFlag(), { ...computeIn.tensorflow, compile });
+        const plan = { ...fineTune, recalibratesBatchNorm: false, epochCount: 3, ...sizes };
+        const { outOfFoldLogits } = await trainMember(await taskOf({ stages: [plan], dropout }), context);
+        return { outOfFoldLogits, losses: epochs.map(({ loss }) => loss) };
+      };
+      const whole = await train({ batchSize: 6 });
+      const before = tf.memory().numTensors;
+      // Batches of 6 and 2 images, in passes of 4, 2 and 2 images.
+      const divided = await train({ batchSize: 6, microBatchSize: 4 });
+      expect(tf.memory().numTensors).toBe(before);
+      for (const key of ['losses', 'outOfFoldLogits'] as const)
+        for (const [index, value] of divided[key].entries())
+          expect(Math.abs(value - whole[key][index]!), `${key} ${index}`).toBeLessThan(1e-5);
+      expect(divided.losses.at(-1)).toBeLessThan(divided.losses[0]!);
+      const random = await train({ batchSize: 6, microBatchSize: 4 }, 0.5);
+      expect(random.losses).not.toEqual(divided.losses);
+      expect(await train({ batchSize: 6, microBatchSize: 4 }, 0.5)).toEqual(random);
+    },
+  );
+
+  it.each<[string, Partial<StagePlan>]>([
+    [
+      'AdamW',
+      {
+        learningRate: { kind: 'cosine', value: 1e-3, warmUp: 0.3, endFactor: 0 },
+        optimizer: { kind: 'adam', weightDecay: 0.05, layerDecay: 0.8, clipNorm: 1, emaMomentum: 0.9 },
+      },
+    ],
+    [
+      'SGD in passes over parts of a batch',
+      {
+        learningRate: { kind: 'one-cycle', value: 0.01, warmUp: 0.3, startFactor: 0.04, endFactor: 4e-6 },
+        optimizer: {
+          ...{ kind: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 0.05 },
+          ...{ layerDecay: 0.8, clipNorm: 1, emaMomentum: 0.9 },
+        },
+        microBatchSize: 3,
+      },
+    ],
+  ])('gives bit-equal results with everything on, twice in a row: %s', async (_, changes) => {
+    const train = async () => {
+      const { context, epochs } = lane({}, new StopFlag(), { ...computeIn.tensorflow, compile: true });
+      const task = await taskOf({ stages: [{ ...stage, epochCount: 2, ...changes }], dropout: 0.2 });
+      const { outOfFoldLogits } = await trainMember(task, context);
+      const { weights } = await readMember(task.folder);
+      return { outOfFoldLogits, weights, losses: epochs.map(({ loss, tuneLoss }) => [loss, tuneLoss]) };
+    };
+    const first = await train();
+    expect(new Set(first.losses.flat()).size).toBe(4);
+    expect(await train()).toEqual(first);
   });
 
   it('stops before the next batch, and publishes nothing', async () => {

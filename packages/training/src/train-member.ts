@@ -8,7 +8,7 @@ import { forwardRows, numbersOf } from './forward-rows.ts';
 import { prepareImageFunction } from './image-function.ts';
 import { ImageReader } from './image-reader.ts';
 import { initialClassifier } from './initial-classifier.ts';
-import type { LaneContext } from './lane-context.ts';
+import type { LaneContext, TrainingLane } from './lane-context.ts';
 import { type TrainedMember, writeMember } from './member-folder.ts';
 import type { Precision, StagePlan } from './plan.ts';
 import { meanOfViews, predictImages } from './predict-images.ts';
@@ -56,55 +56,35 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<O
   }
 }
 
-// --- internal ---
-
-function precisionOn({ compute }: Pick<LaneContext, 'compute'>, { precision }: StagePlan): Precision {
-  return compute.bfloat16 ? precision : 'float32';
-}
-
-/** [outOfFold, outputs] */
-async function predictOutOfFold(
-  classifier: Classifier,
-  task: TrainTask,
-  { compute, stop }: LaneContext,
-): Promise<Float32Array> {
-  const images = new ImageReader(task.pixels, task.reads);
-  const { features, outOfFold, member } = task;
-  const viewsPerImage = predictedViews(member);
-  const options = { width: classifier.outputCount, viewsPerImage, stop };
-  if (features === undefined || !member.features?.predict) {
-    const rowCount = outOfFold.length * viewsPerImage;
-    const logits = await prepareImageFunction(classifier, { output: 'logits', rowCount }, compute);
-    try {
-      return await predictImages(logits, images, outOfFold, options);
-    } finally {
-      await logits.dispose();
-    }
-  }
-  const view = classifier.fineTuneView('head', { batchNorm: 'moving' });
-  const cache = ActivationCache.shared({ classifier, view, images }, features);
-  const rows = await forwardRows(outOfFold, options, (batch) =>
-    numbersOf(() => view.suffix(cache.input(batch), { training: false })),
-  );
-  return meanOfViews(rows, options);
-}
-
-async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask, lane: LaneContext): Promise<void> {
-  const { name, member, fold, fit, tune, seed, classes } = task;
+/** Opens a stage for training: a view of the classifier, and the functions that compute it, which the caller disposes. */
+export async function openStage(classifier: Classifier, plan: StagePlan, task: TrainTask, lane: TrainingLane) {
   const labels = new Int32Array(task.labels);
   const labelsOf = (indices: Uint32Array) => Int32Array.from(indices, (index) => labels[index]!);
   const view = classifier.fineTuneView(plan.trains, { batchNorm: plan.batchNorm });
-  lane.observer.onStage(name, 'features');
+  lane.observer.onStage(task.name, 'features');
   const { fitCache, tuneCache } = await stageCaches(classifier, view, plan, task, lane);
-  lane.observer.onStage(name, plan.name);
-
   const functions = new StageFunctions(view, classifier.outputCount, fitCache, tuneCache, {
     compute: lane.compute,
     precision: precisionOn(lane, plan),
-    weightDecay: plan.optimizer.weightDecay,
+    optimizer: plan.optimizer,
+    batchSize: plan.batchSize,
+    microBatchSize: plan.microBatchSize,
     labelSmoothing: plan.loss.labelSmoothing,
     fromLogitsOnSigmoid: plan.loss.fromLogitsOnSigmoid ?? undefined,
   });
+  return { view, functions, labelsOf };
+}
+
+/** Trains a stage as planned; the classifier then has the weights that the stage keeps. */
+export async function runStage(
+  classifier: Classifier,
+  plan: StagePlan,
+  task: TrainTask,
+  lane: TrainingLane,
+): Promise<void> {
+  const { name, member, fold, fit, tune, seed, classes } = task;
+  const { view, functions, labelsOf } = await openStage(classifier, plan, task, lane);
+  lane.observer.onStage(name, plan.name);
   let best = view.snapshot();
   try {
     await fitStage(
@@ -113,6 +93,7 @@ async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask
         fit,
         seed,
         step: (batch, learningRate) => functions.step(batch, labelsOf(batch.indices), learningRate),
+        swapAverages: () => functions.swapAverages(),
         ...(plan.recalibratesBatchNorm ? { recalibrate: () => functions.recalibrate(fit) } : {}),
         async evaluate() {
           const logits = await functions.logits(tune);
@@ -147,13 +128,46 @@ async function runStage(classifier: Classifier, plan: StagePlan, task: TrainTask
   }
 }
 
+// --- internal ---
+
+function precisionOn({ compute }: Pick<LaneContext, 'compute'>, { precision }: StagePlan): Precision {
+  return compute.bfloat16 ? precision : 'float32';
+}
+
+/** [outOfFold, outputs] */
+async function predictOutOfFold(
+  classifier: Classifier,
+  task: TrainTask,
+  { compute, stop }: LaneContext,
+): Promise<Float32Array> {
+  const images = new ImageReader(task.pixels, task.reads);
+  const { features, outOfFold, member } = task;
+  const viewsPerImage = predictedViews(member);
+  const options = { width: classifier.outputCount, viewsPerImage, stop };
+  if (features === undefined || !member.features?.predict) {
+    const rowCount = outOfFold.length * viewsPerImage;
+    const logits = await prepareImageFunction(classifier, { output: 'logits', rowCount }, compute);
+    try {
+      return await predictImages(logits, images, outOfFold, options);
+    } finally {
+      await logits.dispose();
+    }
+  }
+  const view = classifier.fineTuneView('head', { batchNorm: 'moving' });
+  const cache = ActivationCache.shared({ classifier, view, images }, features);
+  const rows = await forwardRows(outOfFold, options, (batch) =>
+    numbersOf(() => view.suffix(cache.input(batch), { training: false })),
+  );
+  return meanOfViews(rows, options);
+}
+
 /** Activation caches for a stage's images. The `head` stage uses the features that all folds share. */
 async function stageCaches(
   classifier: Classifier,
   view: FineTuneView,
   plan: StagePlan,
   task: TrainTask,
-  lane: LaneContext,
+  lane: TrainingLane,
 ) {
   const { fit, tune, features } = task;
   const source = { classifier, view, images: new ImageReader(task.pixels, task.reads) };

@@ -9,6 +9,7 @@ interface FeaturesFlags {
   weights: string;
   size?: number;
   resize?: string;
+  shrinkOnLoad?: boolean;
   out: string;
   device?: string;
 }
@@ -27,6 +28,7 @@ export const featuresCommand = new Command('features')
     '--resize <method>',
     "pillow, as Keras' load_img and in training; antialiased, sharp's own; opencv (default: pillow)",
   )
+  .option('--shrink-on-load', 'let the decoder scale large JPEGs, as data.shrinkOnLoad in training')
   .requiredOption('--out <file>', 'output file, .npy; an earlier one is replaced')
   .option('--device <name>', 'such as gpu:1 (default: the first GPU, else cpu:0)')
   .action(async (files: string[], { size: inputSize, weights, out, ...flags }: FeaturesFlags) => {

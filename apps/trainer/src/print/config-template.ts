@@ -29,6 +29,8 @@ export default defineConfig({
     ${source}
     // Use only the first images of each class, to try something out.
     // limitPerClass: 200,
+    // Let the decoder scale photographs of many megapixels: half the time, slightly different pixels.
+    // shrinkOnLoad: true,
   },
 
   // The weights that training starts from: a folder of published weight files, 'imagenet' (downloaded once) or 'random'.

@@ -18,7 +18,7 @@ export function planSummary({ plan, lanes, folder, memoryBytes, diskBytes, secon
     ]),
     '',
     table([
-      ['member', 'stage', 'trains', 'epochs', 'rate', 'batch', 'precision'],
+      ['member', 'stage', 'trains', 'epochs', 'rate', 'optimizer', 'batch', 'precision'],
       ...plan.members.flatMap(({ plan: member }) => member.stages.map((stage) => [member.name, ...stageCells(stage)])),
     ]),
     '',
@@ -40,7 +40,9 @@ function stageCells({
   epochCount,
   stopping,
   learningRate,
+  optimizer,
   batchSize,
+  microBatchSize,
   precision,
 }: PlannedStage): string[] {
   const range =
@@ -49,10 +51,24 @@ function stageCells({
     name,
     range,
     stopping.keeps === 'best' ? `${epochCount} at most, patience ${stopping.patience}` : `${epochCount}`,
-    String(learningRate.value),
-    String(batchSize),
+    learningRate.kind === 'constant' ? String(learningRate.value) : `${learningRate.value}, ${learningRate.kind}`,
+    optimizerCell(optimizer),
+    microBatchSize === undefined ? String(batchSize) : `${batchSize}, ${microBatchSize} at once`,
     precision,
   ];
+}
+
+/** Names the optimizer, and what is on. */
+function optimizerCell(optimizer: PlannedStage['optimizer']): string {
+  const { kind, weightDecay, layerDecay, clipNorm, emaMomentum } = optimizer;
+  return [
+    kind,
+    ...(kind === 'sgd' ? [`${optimizer.nesterov ? 'Nesterov momentum' : 'momentum'} ${optimizer.momentum}`] : []),
+    ...(weightDecay === 0 ? [] : [`weight decay ${weightDecay}`]),
+    ...(layerDecay === undefined ? [] : [`layer decay ${layerDecay}`]),
+    ...(clipNorm === undefined ? [] : [`clip norm ${clipNorm}`]),
+    ...(emaMomentum === undefined ? [] : [`EMA ${emaMomentum}`]),
+  ].join(', ');
 }
 
 function gigabytes(bytes: number): string {

@@ -19,6 +19,11 @@ export interface BackboneArchitecture {
    * `build` must create these layers in the order in which Keras counts them.
    */
   unnamedInKeras?: RegExp;
+  /**
+   * Names the block that a layer with weights belongs to. Layer-wise learning rates differ between blocks, which are those of
+   * timm's `group_matcher`.
+   */
+  blockOf(layerName: string): string;
   /** Adds the layers from the preprocessed image [S, S, 3] to the last feature map [H, W, featureWidth]. */
   build(image: Symbolic, variant: BackboneVariant): Symbolic;
 }

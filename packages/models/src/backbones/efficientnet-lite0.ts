@@ -28,6 +28,9 @@ export const efficientnetLite0: BackboneArchitecture = {
   preprocessing: minusOneToOne,
   license: 'Apache-2.0',
   topLayer: 'classifier',
+  // The last convolution belongs to the last bottleneck, as in timm.
+  blockOf: (layerName) =>
+    /^(?:conv_head|bn2)/.test(layerName) ? 'blocks.6.0' : (layerName.match(/^blocks\.\d+\.\d+/)?.[0] ?? 'stem'),
 
   // Table 1 of the paper without squeeze-and-excitation, one call per stage; layers have timm's names; shapes for 224 px.
   build(image) {

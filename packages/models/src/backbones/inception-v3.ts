@@ -44,6 +44,7 @@ export const inceptionV3: BackboneArchitecture = {
   license: 'Apache-2.0',
   unnamedInKeras: /_(conv|bn)$/,
   topLayer: 'predictions',
+  blockOf: (layerName) => layerName.match(/^mixed\d+/)?.[0] ?? (/^stem_[123]/.test(layerName) ? 'stem 1' : 'stem 2'),
 
   // Table 1 of the paper as implemented in Keras (mixed3 and mixed8 halve the side); shapes for 299 px.
   build(image) {

@@ -32,6 +32,9 @@ export const mobilenetV2: BackboneArchitecture = {
   preprocessing: minusOneToOne,
   license: 'Apache-2.0',
   topLayer: 'predictions',
+  // The last convolution belongs to the last bottleneck, as in timm.
+  blockOf: (layerName) =>
+    /^Conv_1/.test(layerName) ? 'block_16' : (layerName.match(/^(?:expanded_conv|block_\d+)/)?.[0] ?? 'stem'),
 
   // Table 2 of the paper, one call per bottleneck; shapes for 224 px and width 1.
   build(image, { width, featureWidth }) {

@@ -21,6 +21,7 @@ export const mobilenet: BackboneArchitecture = {
   preprocessing: minusOneToOne,
   license: 'Apache-2.0',
   topLayer: 'conv_preds',
+  blockOf: (layerName) => layerName.match(/^conv_(?:dw|pw)_(\d+)/)?.[1] ?? 'stem',
 
   // Table 1 of the paper; shapes for 224 px and width 1.
   build(image, { width }) {

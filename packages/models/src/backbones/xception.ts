@@ -35,6 +35,7 @@ export const xception: BackboneArchitecture = {
   license: 'MIT',
   unnamedInKeras: /_residual_(conv|bn)$/,
   topLayer: 'predictions',
+  blockOf: (layerName) => layerName.match(/^block\d+/)![0],
 
   // Figure 5 of the paper; shapes for 299 px.
   build(image) {

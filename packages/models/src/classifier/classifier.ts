@@ -104,7 +104,8 @@ export class Classifier {
    * @throws ModelError for a range that this backbone does not have.
    */
   fineTuneView(range: FineTuneRange, { batchNorm }: { batchNorm: BatchNormMode }): FineTuneView {
-    const layers = { graph: this.#graph, backboneEnd: this.#backboneEnd, preprocessing: this.preprocessing };
+    const { blockOf } = backboneTable[this.backbone.family];
+    const layers = { graph: this.#graph, backboneEnd: this.#backboneEnd, preprocessing: this.preprocessing, blockOf };
     return fineTuneView(layers, range, batchNorm);
   }
 

@@ -5,9 +5,11 @@
  * and a frozen layer cannot change, whatever mode the other layers run in.
  */
 import * as tf from '@tensorflow/tfjs';
+import type { BackboneArchitecture } from '../backbones/architecture.ts';
 import type { LayerGraph } from '../graph/layer-graph.ts';
 import { inference, type LayerCall } from '../layers/layer-call.ts';
 import type { Preprocessing } from '../preprocessing.ts';
+import { blockDepths } from './block-depths.ts';
 import { weightsOf } from './model-weights.ts';
 import { type CutPoint, cutPoint, type FineTuneRange, firstTrainableNode } from './trainable-range.ts';
 import { takeSnapshot, type WeightSnapshot } from './weight-snapshot.ts';
@@ -25,6 +27,10 @@ export interface FineTuneView {
   readonly cut: CutPoint;
   /** The variables for an optimizer to update. */
   readonly variables: readonly tf.Variable[];
+  /** BatchNorm's moving statistics that training updates: none in mode `moving`. */
+  readonly statistics: readonly tf.Variable[];
+  /** For each variable, the depth of its block below the head: 0 for the head, 1 for the backbone's last block. */
+  readonly depths: readonly number[];
   /** Images [N,S,S,3], 0..255 → activations [N, ...cut.shape], inference mode. The caller disposes. */
   prefix(images: tf.Tensor4D): tf.Tensor;
   /**
@@ -59,11 +65,12 @@ interface Layers {
   /** Index of the backbone's last node; pooling, dropout and the dense layer follow. */
   backboneEnd: number;
   preprocessing: Preprocessing;
+  blockOf: BackboneArchitecture['blockOf'];
 }
 
 /** @throws ModelError for a range that does not exist, naming those that do. */
 export function fineTuneView(
-  { graph, backboneEnd, preprocessing }: Layers,
+  { graph, backboneEnd, preprocessing, blockOf }: Layers,
   range: FineTuneRange,
   batchNorm: BatchNormMode,
 ): FineTuneView {
@@ -75,12 +82,17 @@ export function fineTuneView(
 
   const callFor = (index: number, learning: LayerCall) => (index >= firstTrainable ? learning : inference);
   const weights = weightsOf(graph.nodes.slice(firstTrainable));
+  const trainable = weights.filter((weight) => weight.trainable);
+  const statistics = weights.filter((weight) => !weight.trainable);
+  const depthOf = blockDepths(graph.nodes.slice(0, backboneEnd + 1), blockOf);
   const run = (activations: tf.Tensor, to: number, learning: LayerCall) =>
     graph.run(activations, cut, to, (index) => callFor(index, learning));
 
   const view: FineTuneView = {
     cut: cutPoint(graph, cut),
-    variables: weights.filter(({ trainable }) => trainable).map(({ variable }) => variable),
+    variables: trainable.map(({ variable }) => variable),
+    statistics: batchNorm === 'moving' ? [] : statistics.map(({ variable }) => variable),
+    depths: trainable.map(({ layerName }) => depthOf(layerName)),
     prefix: (images) => tf.tidy(() => graph.run(preprocessing.apply(images), 0, cut, () => inference)),
     suffix: (activations, { training, step }) =>
       run(activations, end, training ? { training, statistics: batchNorm, step } : inference) as tf.Tensor2D,

@@ -8,7 +8,8 @@ export interface AdamRule {
 }
 
 export interface StepRates {
-  learningRate: tf.Scalar;
+  /** Per variable. */
+  learningRates: readonly tf.Scalar[];
   /** β₁ᵗ and β₂ᵗ of step t, which starts at 1. */
   beta1Power: tf.Scalar;
   beta2Power: tf.Scalar;
@@ -38,9 +39,11 @@ export class FusedUpdate implements MomentUpdate {
     this.#entries = variables.map((weights) => ({ weights, m: moment(weights.shape), v: moment(weights.shape) }));
   }
 
-  apply(gradients: readonly tf.Tensor[], rates: StepRates, rule: AdamRule): void {
-    for (const [index, entry] of this.#entries.entries())
-      tf.engine().runKernel(fusedAdam, { ...entry, ...rates, gradient: gradients[index]! }, { ...rule });
+  apply(gradients: readonly tf.Tensor[], { learningRates, ...powers }: StepRates, rule: AdamRule): void {
+    for (const [index, entry] of this.#entries.entries()) {
+      const inputs = { ...entry, ...powers, learningRate: learningRates[index]!, gradient: gradients[index]! };
+      tf.engine().runKernel(fusedAdam, inputs, { ...rule });
+    }
   }
 
   dispose(): void {
@@ -52,22 +55,24 @@ export class FusedUpdate implements MomentUpdate {
 export class GroupedUpdate implements MomentUpdate {
   readonly #groups: readonly Group[];
 
-  constructor(variables: readonly tf.Variable[]) {
-    this.#groups = groupsOf(variables);
+  /** @param rateScales per variable; those of a group are equal. */
+  constructor(variables: readonly tf.Variable[], rateScales: readonly number[]) {
+    this.#groups = groupsOf(variables, rateScales);
   }
 
   apply(gradients: readonly tf.Tensor[], rates: StepRates, { beta1, beta2, epsilon }: AdamRule): void {
-    const { learningRate, beta1Power, beta2Power } = rates;
-    const rate = tf.mul(learningRate, tf.div(tf.sqrt(tf.sub(1, beta2Power)), tf.sub(1, beta1Power)));
+    const { learningRates, beta1Power, beta2Power } = rates;
+    const correction = tf.div(tf.sqrt(tf.sub(1, beta2Power)), tf.sub(1, beta1Power));
     let first = 0;
     for (const { variables, m, v } of this.#groups) {
       const own = gradients.slice(first, first + variables.length);
+      const learningRate = learningRates[first]!;
       first += variables.length;
       tf.tidy(() => {
         const gradient = tf.concat1d(own.map((one) => tf.reshape(one, [-1]) as tf.Tensor1D));
         m.assign(tf.add(m, tf.mul(tf.sub(gradient, m), 1 - beta1)));
         v.assign(tf.add(v, tf.mul(tf.sub(tf.square(gradient), v), 1 - beta2)));
-        const change = tf.mul(tf.div(m, tf.add(tf.sqrt(v), epsilon)), rate);
+        const change = tf.mul(tf.div(m, tf.add(tf.sqrt(v), epsilon)), tf.mul(learningRate, correction));
         const changes = tf.split(change, sizesOf(variables));
         for (const [index, variable] of variables.entries())
           variable.assign(tf.sub(variable, tf.reshape(changes[index]!, variable.shape)));
@@ -94,12 +99,12 @@ interface Group {
  */
 const maximumGroupLength = 2 ** 20;
 
-function groupsOf(variables: readonly tf.Variable[]): Group[] {
+function groupsOf(variables: readonly tf.Variable[], rateScales: readonly number[]): Group[] {
   const groups: tf.Variable[][] = [];
   let length = Number.POSITIVE_INFINITY;
-  for (const variable of variables) {
+  for (const [index, variable] of variables.entries()) {
     length += variable.size;
-    if (length > maximumGroupLength) {
+    if (length > maximumGroupLength || rateScales[index] !== rateScales[index - 1]) {
       groups.push([]);
       length = variable.size;
     }

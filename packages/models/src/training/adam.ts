@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { type AdamRule, FusedUpdate, GroupedUpdate, hasFusedAdam, type MomentUpdate } from './adam-moments.ts';
+import { decayKernels, gradientOf, type Optimizer, type OptimizerStep, scaledRates } from './optimizer.ts';
 
 export interface AdamOptions {
   beta1?: number;
@@ -10,14 +11,8 @@ export interface AdamOptions {
    * `1 − learningRate × weightDecay`; biases and BatchNorm's gamma and beta do not decay.
    */
   weightDecay?: number;
-}
-
-/** What differs from step to step, as tensors, which are inputs of a compiled step. */
-export interface OptimizerStep {
-  /** [learningRate, β₁ᵗ, β₂ᵗ] */
-  rates: tf.Tensor1D;
-  /** t, starting at 1, int32; seeds the dropout masks. */
-  step: tf.Scalar;
+  /** Factor of the learning rate, per variable; 1 by default. */
+  rateScales?: readonly number[];
 }
 
 /**
@@ -27,25 +22,26 @@ export interface OptimizerStep {
  * Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015, end of section 2; Loshchilov and Hutter,
  * "Decoupled Weight Decay Regularization", 2019.
  */
-export class Adam {
+export class Adam implements Optimizer {
   readonly #variables: readonly tf.Variable[];
   readonly #rule: AdamRule;
   readonly #weightDecay: number;
+  readonly #rateScales: readonly number[];
   readonly #update: MomentUpdate;
   #stepCount = 0;
 
   /** @param variables to update; the caller keeps ownership. */
   constructor(
     variables: readonly tf.Variable[],
-    { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0 }: AdamOptions = {},
+    { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0, rateScales = [] }: AdamOptions = {},
   ) {
     this.#variables = [...variables];
     this.#rule = { beta1, beta2, epsilon };
     this.#weightDecay = weightDecay;
-    this.#update = hasFusedAdam() ? new FusedUpdate(variables) : new GroupedUpdate(variables);
+    this.#rateScales = variables.map((_, index) => rateScales[index] ?? 1);
+    this.#update = hasFusedAdam() ? new FusedUpdate(variables) : new GroupedUpdate(variables, this.#rateScales);
   }
 
-  /** Starts the next step; the caller disposes the returned tensors. */
   nextStep(learningRate: number): OptimizerStep {
     this.#stepCount += 1;
     const { beta1, beta2 } = this.#rule;
@@ -55,19 +51,13 @@ export class Adam {
     };
   }
 
-  /**
-   * Updates the variables; uses only tensors, so that it can be part of a compiled step.
-   *
-   * @param gradients by variable name, as `backpropagate` returns them; the caller keeps ownership.
-   * @param rates from {@link nextStep}.
-   * @throws Error if a variable has no gradient; nothing is updated then.
-   */
   update(gradients: tf.NamedTensorMap, rates: tf.Tensor1D): void {
     const ordered = this.#variables.map((variable) => gradientOf(variable, gradients));
     tf.tidy(() => {
       const [learningRate, beta1Power, beta2Power] = tf.unstack(rates) as [tf.Scalar, tf.Scalar, tf.Scalar];
-      this.#decay(learningRate);
-      this.#update.apply(ordered, { learningRate, beta1Power, beta2Power }, this.#rule);
+      const learningRates = scaledRates(learningRate, this.#rateScales);
+      decayKernels(this.#variables, learningRates, this.#weightDecay);
+      this.#update.apply(ordered, { learningRates, beta1Power, beta2Power }, this.#rule);
     });
   }
 
@@ -75,18 +65,4 @@ export class Adam {
   dispose(): void {
     this.#update.dispose();
   }
-
-  #decay(learningRate: tf.Scalar): void {
-    if (this.#weightDecay === 0) return;
-    const kept = tf.sub(1, tf.mul(learningRate, this.#weightDecay));
-    for (const variable of this.#variables) if (variable.rank >= 2) variable.assign(tf.mul(variable, kept));
-  }
-}
-
-// --- internal ---
-
-function gradientOf({ name }: tf.Variable, gradients: tf.NamedTensorMap): tf.Tensor {
-  const gradient = gradients[name];
-  if (gradient === undefined) throw new Error(`no gradient for ${name}`);
-  return gradient;
 }

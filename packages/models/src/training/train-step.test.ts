@@ -1,9 +1,11 @@
+import { type CompileOptions, hasBfloat16 } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { BackboneFamily } from '../backbones/table.ts';
 import { createClassifier } from '../classifier/classifier.ts';
 import { useNativeBackend } from '../native-backend.fixture.ts';
 import { Adam } from './adam.ts';
+import { Sgd } from './sgd.ts';
 import { takeSteps } from './take-steps.fixture.ts';
 
 beforeAll(useNativeBackend);
@@ -72,6 +74,41 @@ describe('trainStep', () => {
     expect(losses[2]).toBeLessThan(losses[0]!);
     tf.dispose(batch);
     classifier.dispose();
+  });
+
+  it.each<[string, CompileOptions | undefined]>([
+    ['op by op', undefined],
+    ['compiled', { optimizes: false }],
+    ...(hasBfloat16() ? [['in bfloat16', { precision: 'bfloat16' }] as [string, CompileOptions]] : []),
+  ])('clips the gradients: with SGD, the weights move by the rate times the norm, %s', (_, compiled) => {
+    const moved = (clipNorm: number) => {
+      const classifier = createClassifier({
+        backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 48 },
+        classes: ['disc', 'square', 'cross'],
+        seed: 1,
+      });
+      const { images, labels } = drawnShapes();
+      const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
+      const activations = view.prefix(images);
+      const before = view.variables.map((variable) => variable.dataSync().slice());
+      const sgd = new Sgd(view.variables);
+      takeSteps(
+        view,
+        sgd,
+        { activations, labels },
+        { stepCount: 1, learningRate: 0.5, clipNorm, ...(compiled && { compiled }) },
+      );
+      const squares = view.variables.map((variable, index) =>
+        variable.dataSync<'float32'>().reduce((sum, value, at) => sum + (value - before[index]![at]!) ** 2, 0),
+      );
+      sgd.dispose();
+      classifier.dispose();
+      tf.dispose([images, labels, activations]);
+      return Math.hypot(...squares.map(Math.sqrt));
+    };
+    const free = moved(1e9);
+    expect(free).toBeGreaterThan(0.1);
+    expect(moved(0.01) / (0.5 * 0.01)).toBeCloseTo(1, compiled?.precision === 'bfloat16' ? 2 : 3);
   });
 
   it('gives the same weights with the same seed, including dropout', () => {

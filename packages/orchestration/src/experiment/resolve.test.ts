@@ -49,6 +49,31 @@ describe('resolveExperiment', () => {
       { recipe: { head: { learningRate: Number.NaN } } },
       /recipe\.head\.learningRate/,
     ],
+    [
+      'an unknown schedule',
+      { recipe: { head: { schedule: { kind: 'linear' } } } },
+      /recipe\.head\.schedule.*: expected \{ kind: "constant" \}, "cosine", .*\(received/,
+    ],
+    [
+      'a setting of another schedule',
+      { recipe: { head: { schedule: { kind: 'exponential', warmUp: 0.1 } } } },
+      /recipe\.head\.schedule\.warmUp: unknown key/,
+    ],
+    [
+      'a warm-up that leaves no step after it',
+      { recipe: { whole: { schedule: { kind: 'cosine', warmUp: 1 } } } },
+      /recipe\.whole\.schedule\.warmUp: .*\(received 1\)/,
+    ],
+    [
+      'momentum for Adam',
+      { recipe: { head: { optimizer: { kind: 'adam', momentum: 0.9 } } } },
+      /recipe\.head\.optimizer\.momentum: unknown key/,
+    ],
+    [
+      'a micro-batch larger than the batch',
+      { recipe: { batchSize: 16, microBatchSize: 17 } },
+      /recipe\.microBatchSize: expected at most 16, the value of batchSize \(received 17\)/,
+    ],
     ['an empty batch', { recipe: { batchSize: 0 } }, /recipe\.batchSize/],
     ['a batch of a billion', { recipe: { batchSize: 1e9 } }, /recipe\.batchSize/],
     ['a single member', { members: mobile.members!.slice(0, 1) }, /members: .*2/],
@@ -100,6 +125,11 @@ describe('resolveExperiment', () => {
       'a variant of another width than alpha',
       { members: [{ name: 'x', backbone: 'mobilenet', variant: '0.5', alpha: 0.25 }, mobile.members![1]] },
       /members\.0\.backbone: Invalid alpha 0\.25 for variant 0\.5 of mobilenet; expected one of: 0\.5\./,
+    ],
+    [
+      'a decoder that averages pixels, and resizing without antialiasing',
+      { data: { shrinkOnLoad: true }, flaws: { aliasedResize: true } },
+      /data\.shrinkOnLoad: expected false with flaws\.aliasedResize.* \(received true\)/,
     ],
     ['an invalid color', { data: { background: 'glass' } }, /data\.background: expected a color/],
     ['an invalid device', { workers: [{ device: 'tpu:0' }] }, /workers\.0\.device: expected a device such as "gpu:0"/],

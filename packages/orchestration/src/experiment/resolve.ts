@@ -126,7 +126,7 @@ function merge(below: JsonObject, above: JsonObject): JsonObject {
   return merged;
 }
 
-/** The keys of `stacking` depend on its kind. */
+/** The keys of `stacking` and of a schedule depend on its kind. */
 function changesKind(below: JsonObject, above: JsonObject): boolean {
   return above.kind !== undefined && below.kind !== undefined && above.kind !== below.kind;
 }

@@ -15,6 +15,8 @@ import {
 import { precisions } from '@chorus/training';
 import { z } from 'zod';
 import { flawsSchema } from './flaws.ts';
+import { optimizerSchema } from './optimizer.ts';
+import { scheduleSchema } from './schedule.ts';
 
 const deviceName = z
   .string()
@@ -26,6 +28,16 @@ const learningRate = z.number().positive().max(1);
 const epochCount = z.int().min(1).max(10_000);
 const patience = z.int().min(1).max(10_000);
 
+/** For stages that train several blocks. */
+const layerDecay = z
+  .number()
+  .gt(0)
+  .max(1)
+  .default(1)
+  .describe(
+    "Factor of the learning rate per block: the head learns at `learningRate`, the backbone's last block at `learningRate × layerDecay`, the block before it at `learningRate × layerDecay²`.",
+  );
+
 /** Settings that every stage has; the defaults differ. */
 const stageSettings = (defaults: { epochCount: number; learningRate: number; patience: number }) => ({
   epochCount: epochCount
@@ -33,13 +45,38 @@ const stageSettings = (defaults: { epochCount: number; learningRate: number; pat
     .describe('Maximum number of epochs of this stage; `patience` may end it earlier.'),
   learningRate: learningRate
     .default(defaults.learningRate)
-    .describe('Learning rate of the optimizer (Adam), constant during the stage.'),
+    .describe('Learning rate of the optimizer: with a `schedule`, the highest one.'),
+  schedule: scheduleSchema
+    .prefault({ kind: 'constant' })
+    .describe(
+      'How the learning rate changes during the stage; its length is `epochCount`, even if the stage ends earlier.',
+    ),
+  optimizer: optimizerSchema.prefault({ kind: 'adam' }).describe('How gradients change the weights.'),
   weightDecay: z
     .number()
     .min(0)
     .max(10)
     .default(0)
-    .describe('Decoupled weight decay (AdamW): each step also shrinks the kernels by `learningRate × weightDecay`.'),
+    .describe(
+      'Decoupled weight decay (AdamW): each step also shrinks the kernels by `learningRate × weightDecay`; biases and BatchNorm do not decay.',
+    ),
+  clipNorm: z
+    .number()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe(
+      'Largest norm of the gradients of all weights together; larger ones are scaled down to it. `null`: no limit.',
+    ),
+  emaMomentum: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'Evaluate and keep exponential moving averages of the weights, such as 0.99: the share of the average that each step keeps. `null`: the weights themselves.',
+    ),
   patience: patience
     .default(defaults.patience)
     .describe('Number of epochs without a lower loss on the tuning images after which the stage ends.'),
@@ -47,6 +84,15 @@ const stageSettings = (defaults: { epochCount: number; learningRate: number; pat
 
 const recipe = z.strictObject({
   batchSize: z.int().min(1).max(4096).default(32).describe('Images per training step.'),
+  microBatchSize: z
+    .int()
+    .min(1)
+    .max(4096)
+    .nullable()
+    .default(null)
+    .describe(
+      'Images that a training step processes at once, for batches that are larger than the memory allows: gradients are summed over several passes, and each pass has its own BatchNorm statistics. `null`: all images of the batch.',
+    ),
   flip: z.boolean().default(true).describe('Flip training images horizontally at random, with probability one half.'),
   dropout: z
     .number()
@@ -73,12 +119,14 @@ const recipe = z.strictObject({
         .default('all')
         .describe("How many of the backbone's last layers train, or `all`; 0 leaves the backbone frozen."),
       ...stageSettings({ epochCount: 8, learningRate: 1e-5, patience: 3 }),
+      layerDecay,
     })
     .prefault({})
     .describe('Second stage with pre-trained weights: trains the last layers, or all, at a lower learning rate.'),
   whole: z
     .strictObject({
       ...stageSettings({ epochCount: 30, learningRate: 1e-3, patience: 8 }),
+      layerDecay,
     })
     .prefault({})
     .describe(
@@ -233,11 +281,24 @@ export const experimentSchema = z
           .refine(isColor, 'expected a color such as "white" or "#ffffff"')
           .default('white')
           .describe('CSS background color of transparent pixels.'),
+        shrinkOnLoad: z
+          .boolean()
+          .default(false)
+          .describe(
+            'Let the decoder scale JPEGs whose sides are at least 8 times the largest input size: faster, with slightly different pixels.',
+          ),
         timeoutMs: z
           .int()
           .min(100)
           .default(10_000)
           .describe('Maximum time to decode an image, in milliseconds; slower images are skipped.'),
+        exclude: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            'A file that lists images to leave out: one path per line, relative to the data folder, with `#` comments, or a CSV table with a column `path`, such as `label-issues.csv` of a run. The other images stay in their sets.',
+          ),
         duplicates: z
           .enum(duplicatePolicies)
           .default('group')
@@ -305,6 +366,13 @@ export const experimentSchema = z
         path: ['split'],
         message: `tune, test and stacking.fraction must leave at least 5 % for training, received ${JSON.stringify({ ...split, stacking })}`,
       });
+    const { batchSize, microBatchSize } = experiment.recipe;
+    if (microBatchSize !== null && microBatchSize > batchSize)
+      context.addIssue({
+        code: 'custom',
+        path: ['recipe', 'microBatchSize'],
+        message: `expected at most ${batchSize}, the value of batchSize`,
+      });
     for (const [index, one] of experiment.members.entries()) {
       const path = ['members', index];
       const wrong = backboneMistake(one, experiment.inputSize);
@@ -318,6 +386,12 @@ export const experimentSchema = z
           message: `expected an entry of workers (0 to ${experiment.workers.length - 1}), received ${one.worker}`,
         });
     }
+    if (experiment.data.shrinkOnLoad && experiment.flaws.aliasedResize)
+      context.addIssue({
+        code: 'custom',
+        path: ['data', 'shrinkOnLoad'],
+        message: 'expected false with flaws.aliasedResize, because a decoder that scales averages pixels',
+      });
     if (experiment.minMembers > experiment.members.length)
       context.addIssue({
         code: 'custom',

@@ -15,6 +15,8 @@ export interface ExportContents {
   classes: string[];
   /** Resize method. */
   resize: string;
+  /** Whether the decoder scaled large JPEGs; decoding at full size gives slightly different pixels. */
+  shrinkOnLoad: boolean;
   /** Whether the models average the logits of an image and its mirror image. */
   testTimeAugmentation: boolean;
   ensemble: {
@@ -60,6 +62,7 @@ export function describeExport(
     name,
     classes,
     resize: decoding.resize,
+    shrinkOnLoad: decoding.shrinkOnLoad,
     testTimeAugmentation,
     ensemble: { stacker: chosen, inputs: sizes, tfjs: `${ensembleFolder}/model.json` },
     members: members.map(({ name: member, models }) => {

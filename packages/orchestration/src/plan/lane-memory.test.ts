@@ -49,6 +49,26 @@ describe('estimateLaneBytes', () => {
     );
   });
 
+  it('depends on the images of a pass rather than those of a batch', () => {
+    const { article } = presets;
+    const withRecipe = (recipe: object) =>
+      estimate({ ...article.experiment, recipe: { ...article.experiment.recipe, ...recipe } }, three);
+    const small = withRecipe({ batchSize: 16 });
+    const divided = withRecipe({ batchSize: 64, microBatchSize: 16 });
+    expect(divided).toBeLessThan(1.1 * small);
+    expect(divided).toBeGreaterThan(small);
+    expect(withRecipe({ batchSize: 64 })).toBeGreaterThan(2 * divided);
+  });
+
+  it('counts the averages of the weights', () => {
+    const { article } = presets;
+    const whole = { ...article.experiment.recipe!.whole, emaMomentum: 0.99 };
+    const more =
+      estimate({ ...article.experiment, recipe: { ...article.experiment.recipe, whole } }, three) -
+      estimate(article.experiment, three);
+    expect(more).toBe(2 * 4 * (2_257_984 + 21_802_784 + 20_861_480));
+  });
+
   it('counts the largest member once for each of its folds that can train concurrently', () => {
     const folds = { ...presets.demo.experiment, stacking: { kind: 'kfold', folds: 5 } };
     const xception = { ...folds, members: presets.demo.experiment.members!.slice(1), minMembers: 2 };

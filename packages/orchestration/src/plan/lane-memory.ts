@@ -1,6 +1,6 @@
 import { backboneMeasurements, variantOf } from '@chorus/models';
 import type { RuntimeOptions } from '@chorus/runtime';
-import { activationBudgetBytes, type MemberPlan, viewsPerImage } from '@chorus/training';
+import { activationBudgetBytes, type MemberPlan, type StagePlan, viewsPerImage } from '@chorus/training';
 import { featureBytes } from './feature-bytes.ts';
 import type { PlannedMember, TrainingPlan } from './plan-training.ts';
 
@@ -9,6 +9,12 @@ export const laneBaseBytes = 300 * 2 ** 20;
 
 /** Weights, Adam's two moments, gradients, the best epoch's weights and the new weights of a step. */
 const weightCopies = 6;
+
+/** Sums of gradients or clipped ones, and averages of the weights with the exchanged ones. */
+function furtherCopies({ optimizer, microBatchSize }: StagePlan): number {
+  const { clipNorm, emaMomentum } = optimizer;
+  return (microBatchSize === undefined && clipNorm === undefined ? 0 : 1) + (emaMomentum === undefined ? 0 : 2);
+}
 
 /** The weights in TensorFlow, the encoded model, and the weights in onnxruntime. */
 const forwardWeightCopies = 3;
@@ -56,8 +62,9 @@ function trainingBytes(plan: MemberPlan): number {
   const weights = weightBytes(plan);
   const { trainingBytesPerPixel } = backboneMeasurements[family];
   if (!trainsAll(plan)) return forwardWeightCopies * weights + inputSize * inputSize * trainingBytesPerPixel;
-  const batchSize = Math.max(...plan.stages.map((stage) => stage.batchSize));
-  return weightCopies * weights + batchSize * inputSize * inputSize * trainingBytesPerPixel;
+  const batchSize = Math.max(...plan.stages.map((stage) => stage.microBatchSize ?? stage.batchSize));
+  const copies = weightCopies + Math.max(...plan.stages.map(furtherCopies));
+  return copies * weights + batchSize * inputSize * inputSize * trainingBytesPerPixel;
 }
 
 /** Memory of the frozen layers' outputs that a single training keeps. */

@@ -104,10 +104,77 @@ describe('stages', () => {
       file,
       [{ optimizer: { kind: 'adam', weightDecay: 0.05 } }],
     ],
+    [
+      'layer-wise rates, which the head alone does not need',
+      { recipe: { fineTune: { layerDecay: 0.75 } } },
+      file,
+      [
+        { name: 'head', optimizer: { kind: 'adam', weightDecay: 0 } },
+        { name: 'fine-tune', optimizer: { kind: 'adam', weightDecay: 0, layerDecay: 0.75 } },
+      ],
+    ],
+    [
+      'layer-wise rates from the first step',
+      { recipe: { whole: { layerDecay: 0.5 } } },
+      random,
+      [{ optimizer: { kind: 'adam', weightDecay: 0, layerDecay: 0.5 } }],
+    ],
+    [
+      'SGD in one stage',
+      { recipe: { head: { optimizer: { kind: 'sgd', nesterov: true } } } },
+      file,
+      [
+        { optimizer: { kind: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 0 } },
+        { optimizer: { kind: 'adam', weightDecay: 0 } },
+      ],
+    ],
+    [
+      'clipped gradients',
+      { recipe: { ...frozen, head: { clipNorm: 1 } } },
+      file,
+      [{ optimizer: { kind: 'adam', weightDecay: 0, clipNorm: 1 } }],
+    ],
+    [
+      'averaged weights',
+      { recipe: { fineTune: { emaMomentum: 0.99 } } },
+      file,
+      [
+        { optimizer: { kind: 'adam', weightDecay: 0 } },
+        { optimizer: { kind: 'adam', weightDecay: 0, emaMomentum: 0.99 } },
+      ],
+    ],
+    [
+      'passes over parts of a batch',
+      { recipe: { ...frozen, microBatchSize: 8 } },
+      file,
+      [{ batchSize: 32, microBatchSize: 8 }],
+    ],
+    [
+      'a schedule per stage, with its defaults',
+      {
+        recipe: {
+          head: { schedule: { kind: 'one-cycle', endFactor: 0 } },
+          fineTune: { learningRate: 1e-4, schedule: { kind: 'cosine' } },
+        },
+      },
+      file,
+      [
+        { learningRate: { kind: 'one-cycle', value: 1e-3, warmUp: 0.3, startFactor: 0.04, endFactor: 0 } },
+        { learningRate: { kind: 'cosine', value: 1e-4, warmUp: 0.1, endFactor: 0 } },
+      ],
+    ],
   ])('%s', (_, changes, weights, expected) => {
     const stages = stagesOf(changes, weights);
     expect(stages).toHaveLength(expected.length);
     expect(stages).toMatchObject(expected);
+  });
+
+  it('omits what is off, so that runs of earlier versions can be resumed', () => {
+    for (const { optimizer, learningRate, ...stage } of [...stagesOf({}), ...stagesOf({}, random)]) {
+      expect(stage).not.toHaveProperty('microBatchSize');
+      expect(optimizer).toEqual({ kind: 'adam', weightDecay: 0 });
+      expect(learningRate).toEqual({ kind: 'constant', value: learningRate.value });
+    }
   });
 
   it.each([

@@ -6,12 +6,15 @@ import {
   activationBudgetBytes,
   type InitialWeights,
   type MemberPlan,
+  type OptimizerPlan,
   type Precision,
   type StagePlan,
   type Stopping,
   viewsPerImage,
 } from '@chorus/training';
 import { describeFlaws, type FlawDescription } from '../experiment/flaws.ts';
+import type { OptimizerSettings } from '../experiment/optimizer.ts';
+import type { Schedule } from '../experiment/schedule.ts';
 import { backboneSpecOf, type Experiment, type MemberSpec, variantChoiceOf } from '../experiment/schema.ts';
 import { stackerOptionsOf } from '../experiment/stacker-options.ts';
 import type { DatasetFacts, FoldFacts } from './dataset-facts.ts';
@@ -174,25 +177,44 @@ function wholeStage(experiment: Experiment, member: MemberSpec, weights: Initial
 interface StageSettings {
   epochCount: number;
   learningRate: number;
+  schedule: Schedule;
+  optimizer: OptimizerSettings;
   weightDecay: number;
+  clipNorm: number | null;
+  emaMomentum: number | null;
   patience: number;
+  layerDecay?: number;
 }
 
 function commonParts(
   { recipe, flaws }: Experiment,
-  { epochCount, learningRate, weightDecay, patience }: StageSettings,
+  settings: StageSettings,
   { startCounts }: { startCounts: boolean },
 ): Omit<StagePlan, 'name' | 'trains' | 'batchNorm' | 'recalibratesBatchNorm' | 'precision'> {
+  const { epochCount, learningRate, schedule, patience } = settings;
+  const { microBatchSize } = recipe;
   const stopping: Stopping = flaws.lastEpoch ? { keeps: 'last' } : { keeps: 'best', patience, startCounts };
   return {
     loss: { labelSmoothing: recipe.labelSmoothing, fromLogitsOnSigmoid: flaws.fromLogitsOnSigmoid },
-    optimizer: { kind: 'adam', weightDecay },
-    learningRate: { kind: 'constant', value: learningRate },
+    optimizer: optimizerOf(settings),
+    learningRate: { value: learningRate, ...schedule },
     augmentation: augmentationOf(recipe),
     batchSize: recipe.batchSize,
+    ...(microBatchSize === null || microBatchSize === recipe.batchSize ? {} : { microBatchSize }),
     wholeBatchesOnly: flaws.wholeBatchesOnly,
     epochCount,
     stopping,
+  };
+}
+
+/** Omits what is off. */
+function optimizerOf({ optimizer, weightDecay, layerDecay = 1, clipNorm, emaMomentum }: StageSettings): OptimizerPlan {
+  return {
+    ...optimizer,
+    weightDecay,
+    ...(layerDecay === 1 ? {} : { layerDecay }),
+    ...(clipNorm === null ? {} : { clipNorm }),
+    ...(emaMomentum === null ? {} : { emaMomentum }),
   };
 }
 

@@ -7,7 +7,7 @@ export interface FunctionConfig {
   optimizes?: boolean;
   /**
    * Precision of convolutions, matrix products and the arithmetic that follows them. Variables and in-place updates
-   * (`ChorusAdam`) stay float32; but if weights are assigned a value computed from the weights and a gradient, grappler
+   * (`ChorusAdam`, `ChorusMomentum`, `ChorusAddScaled`) stay float32; but if weights are assigned a value computed from the weights and a gradient, grappler
    * rounds the sum to the gradient's bfloat16. Default float32.
    */
   precision?: 'float32' | 'bfloat16';

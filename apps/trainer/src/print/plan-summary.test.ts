@@ -1,0 +1,76 @@
+import type { PlannedStage, RunPlan } from '@chorus/orchestration';
+import { expect, test } from 'vitest';
+import { planSummary } from './plan-summary.ts';
+
+const stage: PlannedStage = {
+  name: 'fine-tune',
+  trains: { lastLayers: 30 },
+  batchNorm: 'moving',
+  recalibratesBatchNorm: false,
+  loss: { labelSmoothing: 0, fromLogitsOnSigmoid: null },
+  optimizer: { kind: 'adam', weightDecay: 0 },
+  learningRate: { kind: 'constant', value: 1e-5 },
+  augmentation: { kind: 'none' },
+  batchSize: 32,
+  wholeBatchesOnly: false,
+  epochCount: 8,
+  stopping: { keeps: 'best', patience: 3, startCounts: true },
+  precision: 'float32',
+};
+
+/** The cells of a stage's row. */
+function cellsOf(changes: Partial<PlannedStage>): string[] {
+  const plan: RunPlan = {
+    folder: '/runs/a',
+    lanes: ['cpu:0'],
+    seconds: [10, 20],
+    memoryBytes: 1e9,
+    diskBytes: 1e9,
+    plan: {
+      ...{ schemaVersion: 1, trainingCount: 100, testCount: 20, flaws: [] },
+      stackers: { kinds: ['mean'], options: {} as RunPlan['plan']['stackers']['options'], seed: 0 },
+      members: [
+        {
+          plan: {
+            ...{ name: 'one', preprocessing: 'minus-one-to-one', dropout: 0, weights: { kind: 'random' } },
+            ...{ initializes: 'all', features: null, testTimeAugmentation: false },
+            backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 32 },
+            stages: [{ ...stage, ...changes }],
+          },
+          ...{ pinnedTo: null, featuresTask: null, trainings: [] },
+        },
+      ],
+    },
+  };
+  const line = planSummary(plan)
+    .split('\n')
+    .find((one) => one.includes('fine-tune'))!;
+  return line.trim().split(/ {2,}/);
+}
+
+test.each<[string, Partial<PlannedStage>, string[]]>([
+  ['what is off', {}, ['0.00001', 'adam', '32']],
+  [
+    'a schedule, layer-wise rates and averages',
+    {
+      learningRate: { kind: 'cosine', value: 1e-4, warmUp: 0.1, endFactor: 0 },
+      optimizer: { kind: 'adam', weightDecay: 0.05, layerDecay: 0.75, emaMomentum: 0.99 },
+    },
+    ['0.0001, cosine', 'adam, weight decay 0.05, layer decay 0.75, EMA 0.99', '32'],
+  ],
+  [
+    'SGD, clipping and passes over parts of a batch',
+    {
+      optimizer: { kind: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 0, clipNorm: 1 },
+      batchSize: 64,
+      microBatchSize: 16,
+    },
+    ['0.00001', 'sgd, Nesterov momentum 0.9, clip norm 1', '64, 16 at once'],
+  ],
+])('a stage lists %s', (_, changes, expected) => {
+  expect(cellsOf(changes)).toEqual([
+    ...['one', 'fine-tune', 'last 30 layers', '8 at most, patience 3'],
+    ...expected,
+    'float32',
+  ]);
+});

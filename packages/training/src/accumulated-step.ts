@@ -1,0 +1,102 @@
+/** Training steps on batches that are too large for one pass: their gradients are summed over several passes. */
+import type { ImageBatch } from '@chorus/data';
+import {
+  accumulateGradients,
+  type FineTuneView,
+  GradientSum,
+  type LossOptions,
+  type Optimizer,
+  type UpdateOptions,
+  updateFromSum,
+} from '@chorus/models';
+import type { CompileMetrics } from '@chorus/runtime';
+import * as tf from '@tensorflow/tfjs';
+import type { ActivationCache } from './activation-cache.ts';
+import type { Precision } from './plan.ts';
+import { type ComputeSettings, type PreparedFunction, prepareFunction } from './prepared-function.ts';
+
+export interface AccumulatedStepOptions {
+  compute: Pick<ComputeSettings, 'compile'>;
+  precision: Precision;
+  loss: LossOptions;
+  update: UpdateOptions;
+  /** Images of a batch. */
+  batchSize: number;
+  /** Images of a pass. */
+  microBatchSize: number;
+}
+
+export class AccumulatedStep {
+  readonly #optimizer: Optimizer;
+  readonly #fit: ActivationCache;
+  readonly #sum: GradientSum;
+  readonly #microBatchSize: number;
+  readonly #mostPasses: number;
+  readonly #accumulate: PreparedFunction<[tf.Tensor, tf.Tensor1D, tf.Scalar, tf.Scalar], tf.Scalar>;
+  readonly #update: PreparedFunction<[tf.Tensor1D, tf.Scalar], []>;
+  #stepCount = 0;
+
+  /** @param view the caller keeps ownership of it, of `optimizer` and of `fit`, activations of the training images. */
+  constructor(view: FineTuneView, optimizer: Optimizer, fit: ActivationCache, options: AccumulatedStepOptions) {
+    const { compute, precision, loss, update, batchSize, microBatchSize } = options;
+    this.#optimizer = optimizer;
+    this.#fit = fit;
+    this.#sum = new GradientSum(view.variables);
+    this.#microBatchSize = microBatchSize;
+    this.#mostPasses = Math.ceil(batchSize / microBatchSize);
+    this.#accumulate = prepareFunction(
+      compute,
+      { name: 'accumulate', precision, optimizes: precision === 'bfloat16' },
+      (input: tf.Tensor, labels: tf.Tensor1D, step: tf.Scalar, weight: tf.Scalar) =>
+        accumulateGradients(view, this.#sum, { activations: fit.activations(input), labels, step, weight }, loss),
+    );
+    this.#update = prepareFunction(
+      compute,
+      { name: 'update', optimizes: false },
+      (rates: tf.Tensor1D, step: tf.Scalar) => {
+        updateFromSum(optimizer, this.#sum, { rates, step }, update);
+        return [];
+      },
+    );
+  }
+
+  /** One step on a batch; returns its mean loss before the step. */
+  step(batch: ImageBatch, labels: Int32Array, learningRate: number): number {
+    const { rates, step } = this.#optimizer.nextStep(learningRate);
+    const imageCount = batch.indices.length;
+    let loss = 0;
+    for (let start = 0, pass = 1; start < imageCount; start += this.#microBatchSize, pass += 1) {
+      const end = Math.min(start + this.#microBatchSize, imageCount);
+      const weight = (end - start) / imageCount;
+      // A number of its own for each pass: equal ones would give equal dropout masks.
+      const passNumber = this.#stepCount * this.#mostPasses + pass;
+      loss += weight * this.#pass(partOf(batch, start, end), labels.subarray(start, end), passNumber, weight);
+    }
+    this.#update(rates, step);
+    tf.dispose([rates, step]);
+    this.#stepCount += 1;
+    return loss;
+  }
+
+  get metrics(): (Readonly<CompileMetrics> | undefined)[] {
+    return [this.#accumulate.metrics, this.#update.metrics];
+  }
+
+  dispose(): void {
+    for (const one of [this.#accumulate, this.#update, this.#sum]) one.dispose();
+  }
+
+  /** Returns the mean loss of a part of a batch. */
+  #pass(part: ImageBatch, labels: Int32Array, passNumber: number, weight: number): number {
+    return tf.tidy(() => {
+      const [step, share] = [tf.scalar(passNumber, 'int32'), tf.scalar(weight)];
+      return this.#accumulate(this.#fit.input(part), tf.tensor1d(labels, 'int32'), step, share).dataSync()[0]!;
+    });
+  }
+}
+
+// --- internal ---
+
+function partOf({ indices, flips }: ImageBatch, start: number, end: number): ImageBatch {
+  return { indices: indices.subarray(start, end), flips: flips.subarray(start, end) };
+}
