@@ -13,9 +13,9 @@ export interface DownloadableFile {
 export interface WrittenFile {
   name: string;
   url?: undefined;
-  /** Shell command that writes the file into the working folder. */
-  command: string;
-  /** Packages that the command needs, for pip. */
+  /** Python expression that writes the file into the working folder; names modules in full. */
+  python: string;
+  /** The packages that it needs, for pip. */
   packages: readonly string[];
 }
 
@@ -29,7 +29,7 @@ export function timmFile(model: string): WrittenFile {
   const name = `${model}.safetensors`;
   return {
     name,
-    command: `python -c "import timm, safetensors.torch as s; s.save_file(timm.create_model('${model}', pretrained=True).state_dict(), '${name}')"`,
+    python: `safetensors.torch.save_file(timm.create_model("${model}", pretrained=True).state_dict(), "${name}")`,
     packages: ['timm', 'safetensors'],
   };
 }

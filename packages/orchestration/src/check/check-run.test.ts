@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { drawShapes } from '@chorus/data';
 import { StoppedError } from '@chorus/training';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { resolveExperiment } from '../experiment/resolve.ts';
 import type { ExperimentInput } from '../experiment/schema.ts';
 import { smallExperiment } from '../small-experiment.fixture.ts';
@@ -160,6 +160,25 @@ it('reports a weight file that does not fit its member', async () => {
   const message = expect.stringContaining(`${at('texts/mobilenet_5_0_160_tf_no_top.h5')}: expected an HDF5 file`);
   expect(report).toMatchObject({ exitCode: 2, problems: [{ kind: 'configuration', message }] });
   expect(report.presets.map(({ obstacle }) => obstacle)).toEqual([message, message]);
+});
+
+it('reports weights that are missing from the cache and cannot be downloaded, for all presets that need them', async () => {
+  vi.stubEnv('CHORUS_CACHE', at('cache'));
+  try {
+    const members = [
+      { name: 'slim', backbone: 'mobilenet', alpha: 0.25 },
+      { name: 'lite', backbone: 'efficientnet-lite0' },
+    ] as const;
+    const experiment = resolveExperiment(small({ weights: 'imagenet', members: [...members] }));
+    const report = await checkRun(experiment, { out: at('runs/new'), others: [{ preset: 'other', experiment }] });
+    const message = expect.stringContaining(
+      `Expected weights of efficientnet-lite0 at ${at('cache/weights/tf_efficientnet_lite0.safetensors')}, received none; they cannot be downloaded`,
+    );
+    expect(report).toMatchObject({ exitCode: 2, problems: [{ kind: 'configuration', message }] });
+    expect(report.presets.map(({ obstacle }) => obstacle)).toEqual([message, message]);
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 it('estimates other presets with the same images, or reports why they cannot run', async () => {

@@ -174,7 +174,7 @@ describe('weights that cannot be downloaded', () => {
     const { message } = error as Error;
     expect(message).toBe(
       `Expected weights of efficientnet-lite0 at ${join(cache, 'weights', fileName)}, received none; they cannot be downloaded, because keras-applications does not have this backbone. ` +
-        `Write the file with Python (pip install timm safetensors) and move it there: python -c "import timm, safetensors.torch as s; s.save_file(timm.create_model('tf_efficientnet_lite0', pretrained=True).state_dict(), '${fileName}')"`,
+        `Write the file in Python (pip install timm safetensors) and move it there: safetensors.torch.save_file(timm.create_model("tf_efficientnet_lite0", pretrained=True).state_dict(), "${fileName}")`,
     );
     expect(onDownload).not.toHaveBeenCalled();
     expect(await missingWeights(withLite('imagenet'), {})).toBe(message);

@@ -16,7 +16,7 @@ export function undownloadable(backbone: string, file: PublishedFile): string | 
   if (file.url !== undefined || existsSync(path)) return undefined;
   return (
     `Expected weights of ${backbone} at ${path}, received none; they cannot be downloaded, because keras-applications does not have this backbone. ` +
-    `Write the file with Python (pip install ${file.packages.join(' ')}) and move it there: ${file.command}`
+    `Write the file in Python (pip install ${file.packages.join(' ')}) and move it there: ${file.python}`
   );
 }
 
