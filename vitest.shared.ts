@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { ViteUserConfig } from 'vitest/config';
+import type { TestProjectInlineConfiguration, ViteUserConfig } from 'vitest/config';
 
 /**
  * What every package's tests share: one process a file (TensorFlow keeps process-wide state) and one file at a
@@ -16,3 +16,20 @@ export const sharedTestConfig = {
   reporters: ['default', 'json'],
   outputFile: { json: 'test-results.json' },
 } satisfies ViteUserConfig['test'];
+
+/**
+ * The same, but some files run in one process, one after the other: starting a process and loading the modules takes longer
+ * than most of their tests. They must not start TensorFlow, and must restore what they change in the process.
+ *
+ * @param files patterns of these files, relative to the package.
+ */
+export function withOneProcessFor(files: string[]) {
+  const { reporters, outputFile, maxWorkers, ...common } = sharedTestConfig;
+  return {
+    ...{ reporters, outputFile, maxWorkers },
+    projects: [
+      { test: { ...common, name: 'own process', exclude: files } },
+      { test: { ...common, name: 'one process', include: files, isolate: false } },
+    ] satisfies TestProjectInlineConfiguration[],
+  } satisfies ViteUserConfig['test'];
+}

@@ -1,4 +1,9 @@
 import { defineConfig } from 'vitest/config';
-import { sharedTestConfig } from '../../vitest.shared.ts';
+import { withOneProcessFor } from '../../vitest.shared.ts';
 
-export default defineConfig({ test: sharedTestConfig });
+export default defineConfig({
+  test: withOneProcessFor([
+    'src/{batches,dataset-checks,decode-budget,decode-format,display-name,duplicates,folder-layout,folds}.test.ts',
+    'src/{hash-index,list-images,names,picture-difference,resample,split,unused-entries}.test.ts',
+  ]),
+});

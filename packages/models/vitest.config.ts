@@ -1,4 +1,9 @@
 import { defineConfig } from 'vitest/config';
-import { sharedTestConfig } from '../../vitest.shared.ts';
+import { withOneProcessFor } from '../../vitest.shared.ts';
 
-export default defineConfig({ test: sharedTestConfig });
+export default defineConfig({
+  test: withOneProcessFor([
+    'src/stackers/{article,logistic,minimize,row-loss,stacker}.test.ts',
+    'src/weights/{check-weight-file,choose-weight-file,global-heaps,keras-names,match-layers,stored-layers}.test.ts',
+  ]),
+});

@@ -1,4 +1,10 @@
 import { defineConfig } from 'vitest/config';
-import { sharedTestConfig } from '../../vitest.shared.ts';
+import { withOneProcessFor } from '../../vitest.shared.ts';
 
-export default defineConfig({ test: sharedTestConfig });
+export default defineConfig({
+  test: withOneProcessFor([
+    'src/!(storage|takeover).test.ts',
+    'src/download/{fetch-bytes,retry,source,without-credentials}.test.ts',
+    'src/zip/*.test.ts',
+  ]),
+});

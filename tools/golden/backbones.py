@@ -17,12 +17,8 @@ op, as in Chorus, whereas Keras 3 composes it. In a deep network, the composed o
 the other side of the kink, and the two libraries' gradients of the same InceptionV3 differ by some hundredths.
 """
 
-import base64
-import json
 import os
-import pathlib
 import sys
-import zlib
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -32,40 +28,10 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from formula import bits, images, kind_of, labels, rounded, weight
-
-# Streams of formula.py; a model's weights use consecutive streams from the case's first one, in order.
-BATCH_PIXELS, OTHER_PIXELS, SIGNS, STATISTICS_PIXELS = 0, 3, 6, 10
-BATCH, STEPS, LEARNING_RATE = 16, 3, 1e-5
-PROJECTIONS = 16
-# As in src/cases.ts and src/checks.ts: the limit for gradients, and the share of all gradients below which one is rounding.
-GRADIENT_LIMIT, NEGLIGIBLE = 1e-3, 1e-6
-TRIALS = 3
-
-
-class Tensors:
-    """Collects float32 tensors, either whole or as length, norm and projections onto vectors of ±1."""
-
-    def __init__(self, whole):
-        self.index, self.chunks, self.whole, self.length = {}, [], whole, 0
-
-    def add(self, name, tensor):
-        values = np.asarray(tensor, "float32").ravel()
-        assert np.isfinite(values).all() and name not in self.index, name
-        if self.whole:
-            self.index[name] = {"first": self.length, "length": values.size}
-            self.chunks.append(values)
-            self.length += values.size
-        else:
-            self.index[name] = [values.size, *rounded(summary(values), digits=6)]
-
-
-def summary(values):
-    """Returns [norm, projections...]. The norm of a difference is about the root mean square of its projections."""
-    exact = values.astype("float64")
-    signs = bits(SIGNS, values.size)
-    projections = [np.dot(exact, 1.0 - 2.0 * ((signs >> np.uint32(bit)) & 1)) for bit in range(PROJECTIONS)]
-    return [np.linalg.norm(exact), *projections]
+from formula import images, kind_of, labels, rounded, weight
+from summaries import (
+    BATCH, BATCH_PIXELS, GRADIENT_LIMIT, LEARNING_RATE, NEGLIGIBLE, OTHER_PIXELS, STATISTICS_PIXELS, STEPS, TRIALS, Tensors, packed,
+    truncated, write_all)
 
 
 def build(case, size, library=keras):
@@ -110,12 +76,6 @@ def use_statistics_of(model, batch):
     for layer, momentum in zip(layers, momentums):
         layer.momentum = momentum
     return features
-
-
-def packed(statistics):
-    """Encodes the upper halves of the numbers; the lower halves are 0."""
-    halves = (statistics.view(np.uint32) >> np.uint32(16)).astype("<u2")
-    return base64.b64encode(zlib.compress(halves.tobytes(), 9)).decode()
 
 
 def forward(case, size, tensors):
@@ -176,7 +136,7 @@ def statistics_with(case, size, stream):
     _, model = build(case, size)
     use_statistics_of(model, preprocessed(case, stream, BATCH, size))
     exact = np.concatenate([variable.numpy() for variable in moving_statistics(model)])
-    return (exact.view(np.uint32) & np.uint32(0xFFFF0000)).view(np.float32)
+    return truncated(exact)
 
 
 def is_smooth(model, batch, y, statistics, training):
@@ -272,18 +232,6 @@ def measure(case, whole):
     return reference | {"tensors": tensors.index}, tensors.chunks
 
 
-def main(cases, out, whole):
-    keras.utils.set_random_seed(0)
-    versions = {library.__name__: library.__version__ for library in (tf, keras, tf_keras, np)}
-    for case in json.loads(pathlib.Path(cases).read_text()):
-        reference, chunks = measure(case, whole)
-        if whole:
-            np.concatenate(chunks or [np.zeros(0, "float32")]).tofile(pathlib.Path(out, f"{case['name']}.bin"))
-        # Written last: marks the case as complete.
-        text = json.dumps({"versions": versions, "case": case} | reference)
-        pathlib.Path(out, f"{case['name']}.json").write_text(text + "\n")
-        print(case["name"], flush=True)
-
-
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], {"summaries": False, "whole": True}[sys.argv[3]])
+    keras.utils.set_random_seed(0)
+    write_all(sys.argv[1:], measure, versions={one.__name__: one.__version__ for one in (tf, keras, tf_keras, np)})

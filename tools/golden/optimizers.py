@@ -179,6 +179,7 @@ def block_sizes():
         "mobilenet-v2": ("mobilenetv2_100", {}),
         "inception-v3": ("inception_v3", {"aux_logits": False}),
         "xception": ("legacy_xception", {}),
+        "efficientnet-lite0": ("tf_efficientnet_lite0", {}),
     }
     found = {}
     for family, (name, options) in models.items():

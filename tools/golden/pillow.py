@@ -25,6 +25,12 @@ CASES = [
     (1, 1, 4), (1, 50, 8), (50, 1, 8),  # one pixel wide or high
 ]
 
+# Width, height, side of the result, box (left, upper, right, lower).
+BOXES = [
+    (37, 23, 8, (0, 0, 36.5, 22.75)), (37, 23, 8, (0.5, 0.25, 37, 23)), (80, 60, 16, (1.5, 0, 80, 59.25)),
+    (60, 80, 16, (0.75, 0.5, 59.25, 79.5)), (16, 16, 16, (0, 0, 15.5, 16)), (9, 9, 20, (0.25, 1.75, 8, 8.5)),
+]
+
 
 def picture(width, height):
     """Draws a picture with many edges; picture.fixture.ts draws the same one."""
@@ -32,17 +38,21 @@ def picture(width, height):
     return ((x * x * 3 + y * y * 5 + x * y * 7 + (x + 1) * channel * 53) % 256).astype(np.uint8)
 
 
-def resized(width, height, size):
-    return Image.fromarray(picture(width, height)).resize((size, size), Image.Resampling.BILINEAR).tobytes()
+def resized(width, height, size, box=None):
+    pixels = Image.fromarray(picture(width, height)).resize((size, size), Image.Resampling.BILINEAR, box).tobytes()
+    return base64.b64encode(pixels).decode()
 
 
 if __name__ == "__main__":
     golden = {
         "versions": {"pillow": PIL.__version__},
         "cases": [
-            {"width": width, "height": height, "size": size,
-             "pixels": base64.b64encode(resized(width, height, size)).decode()}
+            {"width": width, "height": height, "size": size, "pixels": resized(width, height, size)}
             for width, height, size in CASES
+        ],
+        "boxes": [
+            {"width": width, "height": height, "size": size, "box": box, "pixels": resized(width, height, size, box)}
+            for width, height, size, box in BOXES
         ],
     }
     pathlib.Path(__file__).with_suffix(".json").write_text(json.dumps(golden, indent=2) + "\n")

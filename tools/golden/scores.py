@@ -45,6 +45,9 @@ def score(name, probabilities, labels):
         "accuracy": float(metrics.accuracy_score(labels, predicted)),
         "logLoss": float(log_loss),
         "auc": float(area),
+        "balancedAccuracy": float(metrics.balanced_accuracy_score(labels, predicted)),
+        "macroF1": float(metrics.f1_score(labels, predicted, average="macro", zero_division=0)),
+        "brier": float(((probabilities - np.eye(classes)[labels]) ** 2).sum(axis=1).mean()),
         "recalls": recalls.tolist(),
         "confusion": metrics.confusion_matrix(labels, predicted, labels=every).tolist(),
     }

@@ -130,12 +130,13 @@ describe('chorus train', () => {
     expect(stdout).toContain('lanes: cpu:1, cpu:2 (as requested); members: wide, slim');
     expect(stdout).toContain('This is a demonstration');
     expect(stdout).toMatch(/wide: all layers, epoch 1: loss \d\.\d{4}/);
-    expect(stdout).toMatch(/stack: (mean|dense|logistic) .* chosen/);
+    expect(stdout).toMatch(/stack: (mean|weighted|greedy|dense|logistic) .* chosen/);
     // The verdict, and two lines after it.
     expect(stdout).toMatch(/\nThe ensemble \(.*\nreport: .*\nbundle: .*\n$/);
     expect(stdout).toContain(`report: ${at('run/report.json')}\nbundle: ${at('run/bundle')}\n`);
     expect(stdout).toMatch(/ {2}best member \*\n/);
     expect(stdout).toContain('* chosen on out-of-fold predictions');
+    expect(stdout).toMatch(/\nimplausible labels: \d+ of \d+ training images, \d+ of \d+ test images/);
     expect(stdout).not.toContain('\u001b[');
     const { experiment } = JSON.parse(await readFile(at('run/report.json'), 'utf8'));
     expect(experiment.data.limitPerClass).toBe(60);
@@ -374,7 +375,7 @@ it('cannot have published weights without a network: says where to put them by h
   const { exitCode, stderr } = await offline.train;
   expect(exitCode).toBe(2);
   expect(stderr).toMatch(
-    /^chorus: Could not download https:\/\/\S+mobilenet_v2\S+\.h5: .*, or put the file at \S+train-cache\/weights\/mobilenet_v2\S+\.h5; or name a folder of \.h5 files with --weights DIR, or --weights random\.\n$/,
+    /^chorus: Could not download https:\/\/\S+mobilenet_v2\S+\.h5: .*, or put the file at \S+train-cache\/weights\/mobilenet_v2\S+\.h5; or name a folder of weight files with --weights DIR, or --weights random\.\n$/,
   );
 });
 

@@ -29,7 +29,7 @@ import {
 } from './jpeg-huffman';
 import { badCode, fits, noRestart, ok } from './jpeg-outcomes';
 
-export { defineSkimTable, endsWithLastMcu } from './jpeg-skim';
+export { defineSkimTable, endsWithLastMcu, skimWorkspaceBytes } from './jpeg-skim';
 export { buildTable };
 /** The lowest writable address. */
 export const heapStart: usize = __heap_base;

@@ -61,31 +61,7 @@ function joinPairs(table: usize): void {
   }
 }
 
-let position: usize = 0;
-let end: usize = 0;
-let bits: u64 = 0;
-let count: i32 = 0;
-/** Bits appended after the end. */
-let missing: i32 = 0;
 let isInvalid: bool = false;
-
-/** Reads byte by byte, without the stuffing after 0xff; appends zeros after the end. */
-function fillSlowly(): void {
-  while (count <= 32) {
-    const byte: u64 = position < end ? load<u8>(position) : 0;
-    bits = (bits << 8) | byte;
-    count += 8;
-    if (position >= end) missing += 8;
-    else if (byte !== 0xff) position += 1;
-    else if (position + 1 < end && load<u8>(position + 1) === 0) position += 2;
-    else {
-      // A marker ends the data.
-      end = position;
-      bits &= ~0xff;
-      missing += 8;
-    }
-  }
-}
 
 function slowEntry(table: usize, ahead: i32, isDc: bool): i32 {
   for (let length = shortBits + 1; length <= 16; length += 1) {
@@ -98,57 +74,93 @@ function slowEntry(table: usize, ahead: i32, isDc: bool): i32 {
   return (blockEnd << 5) | 16;
 }
 
+/** Zeros after the last byte: more than a block takes, 64 symbols of at most 31 bits. */
+const tailBytes: usize = 288;
+
+/** Bytes that {@link endsWithLastMcu} needs at `workspace`, in addition to those of the data. */
+export const skimWorkspaceBytes: i32 = tailBytes as i32;
+
+/**
+ * Copies data without the stuffing after 0xff, up to a marker, in reverse order: the first byte directly below `top`. An unaligned
+ * load then has the next byte of the data as its highest one.
+ *
+ * @returns the address of the last byte.
+ */
+function unstuff(from: usize, to: usize, top: usize): usize {
+  let next = from;
+  let last = top;
+  while (next < to) {
+    if (next + 16 <= to) {
+      const chunk = v128.load(next);
+      if (!v128.any_true(i8x16.eq(chunk, i8x16.splat(-1)))) {
+        last -= 16;
+        v128.store(last, i8x16.shuffle(chunk, chunk, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
+        next += 16;
+        continue;
+      }
+    }
+    for (const chunkEnd = min(next + 16, to); next < chunkEnd; next += 1) {
+      const byte = load<u8>(next);
+      if (byte === 0xff) {
+        // A marker ends the data.
+        if (next + 1 >= to || load<u8>(next + 1) !== 0) return last;
+        next += 1;
+      }
+      last -= 1;
+      store<u8>(last, byte);
+    }
+  }
+  return last;
+}
+
 /**
  * @param from start of data without restart markers; `to`: its end, unless a marker comes first.
  * @param blocks tables of an MCU's blocks, one byte each: DC in the lower half, AC in the upper half.
+ * @param workspace address of as many bytes as the data has, and {@link skimWorkspaceBytes} more.
  * @returns whether all codes are valid and the last MCU ends within the last byte.
  */
-export function endsWithLastMcu(from: usize, to: usize, mcus: i32, blocks: usize, blockCount: i32): bool {
-  end = to;
-  missing = 0;
+export function endsWithLastMcu(
+  from: usize,
+  to: usize,
+  mcus: i32,
+  blocks: usize,
+  blockCount: i32,
+  workspace: usize,
+): bool {
   isInvalid = false;
-  // Locals are kept in registers.
-  let ahead: u64 = 0;
-  let left: i32 = 0;
-  let next = from;
+  const top = workspace + tailBytes + (to - from);
+  const last = unstuff(from, to, top);
+  memory.fill(last - tailBytes, 0, tailBytes);
+  /** The next bits, from the highest one on, of which `left` count. */
+  let bits: u64 = 0;
+  let left: u64 = 0;
+  let next = top - 8;
   const lastBlock = blocks + (blockCount as usize);
   for (let mcu = 0; mcu < mcus; mcu += 1)
     for (let block = blocks; block < lastBlock; block += 1) {
+      // More than the data has been used.
+      if (next + 16 < last) return false;
       const slots = load<u8>(block) as usize;
       const ac = tables + (4 + (slots >> 4)) * tableBytes;
       let table = tables + (slots & 15) * tableBytes;
       let k = 0;
       while (k < 64) {
-        if (left <= 32) {
-          const word = load<u32>(next);
-          if (next + 4 <= end && ((~word - 0x01010101) & word & 0x80808080) === 0) {
-            ahead = (ahead << 32) | (bswap<u32>(word) as u64);
-            left += 32;
-            next += 4;
-          } else {
-            bits = ahead;
-            count = left;
-            position = next;
-            fillSlowly();
-            ahead = bits;
-            left = count;
-            next = position;
-          }
-        }
-        const at = table + 4 * (((ahead >> ((left - shortBits) as u64)) & (shortMask as u64)) as usize);
+        bits |= load<u64>(next) >> left;
+        next -= ((63 - left) >> 3) as usize;
+        left |= 56;
         // A symbol has at most 16 coefficients, so below 48 the block cannot end between two symbols.
-        let entry = (k < 48 ? load<u16>(at, 2) : load<u16>(at)) as i32;
-        if (entry === 0) entry = slowEntry(table, ((ahead >> ((left - 16) as u64)) & 0xffff) as i32, k === 0);
-        left -= entry & 31;
+        const offset: usize = k < 48 ? 2 : 0;
+        let entry = load<u16>(table + 4 * ((bits >> (64 - shortBits)) as usize) + offset) as i32;
+        if (entry === 0) entry = slowEntry(table, (bits >> 48) as i32, k === 0);
+        const used = (entry & 31) as u64;
+        bits <<= used;
+        left -= used;
         k += entry >> 5;
         table = ac;
       }
       if (k > 64 && k < blockEnd) isInvalid = true;
     }
-  left -= missing;
-  return !isInvalid && left >= 0 && left < 8 && (next >= end || isMarker(next));
-}
-
-function isMarker(address: usize): bool {
-  return load<u8>(address) === 0xff && (address + 1 >= end || load<u8>(address + 1) !== 0);
+  const used = 8 * ((top - 8 - next) as i64) - (left as i64);
+  const rest = 8 * ((top - last) as i64) - used;
+  return !isInvalid && rest >= 0 && rest < 8;
 }

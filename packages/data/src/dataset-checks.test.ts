@@ -51,6 +51,25 @@ describe('checkDataset', () => {
     );
   });
 
+  it('counts excluded images neither as bad nor among all images, and gives them as the reason for an empty class', () => {
+    const withExcluded = (indices: readonly number[], bad: readonly number[]) => {
+      const facts = factsOf({ disc: 60, bar: 60 }, bad);
+      const excluded = indices.map((index) => ({
+        path: facts.images[index]!.relativePath,
+        reason: 'listed in wrong.txt',
+      }));
+      return { ...facts, excluded, isUsable: (index: number) => facts.isUsable(index) && !indices.includes(index) };
+    };
+    const rows = (from: number, count: number) => Array.from({ length: count }, (_, index) => from + index);
+    expect(() => checkDataset(withExcluded(rows(0, 20), rows(20, 5)))).not.toThrow();
+    expect(() => checkDataset(withExcluded(rows(0, 21), rows(21, 5)))).toThrow(
+      /^5 of 99 images in \/data cannot be used/,
+    );
+    expect(() => checkDataset(withExcluded(rows(60, 60), []))).toThrow(
+      'Expected images of class "bar" in /data, received none (bar/0.jpg: listed in wrong.txt; and 59 more).',
+    );
+  });
+
   it('rejects a class whose images are all bad, even if few images are', () => {
     const facts = factsOf({ disc: 60, bar: 60, peak: 5 }, [120, 121, 122, 123, 124]);
     expect(() => checkDataset(facts)).toThrow(DataError);

@@ -16,7 +16,9 @@ export interface DatasetFacts {
   skipped: readonly SkippedEntry[];
   /** Images that could not be decoded; empty before decoding. */
   bad: readonly SkippedImage[];
-  /** Whether an image is usable, by index; always true before decoding. */
+  /** Images that the user left out, with the reason; none of them is usable. */
+  excluded?: readonly SkippedImage[];
+  /** Whether an image is usable, by index; before decoding, every image that is not excluded. */
   isUsable(index: number): boolean;
 }
 
@@ -42,7 +44,7 @@ export function checkDataset(facts: DatasetFacts): void {
       const reasons = badOfClass(facts, images.keys(), label);
       throw new DataError(`Expected images of class "${name}" in ${shownRoot}, received none${because(reasons)}.`);
     }
-  const claimed = images.length + facts.skipped.filter(isBadImage).length;
+  const claimed = images.length - (facts.excluded ?? []).length + facts.skipped.filter(isBadImage).length;
   if (bad.length > maxBadShare * claimed)
     throw new DataError(
       `${bad.length} of ${claimed} images in ${shownRoot} cannot be used, more than ${100 * maxBadShare} %: ${bad
@@ -94,10 +96,14 @@ function countByClass(
   return counts;
 }
 
-function badOfClass({ images, bad }: DatasetFacts, indices: Iterable<number>, label: number): SkippedImage[] {
+function badOfClass(
+  { images, bad, excluded = [] }: DatasetFacts,
+  indices: Iterable<number>,
+  label: number,
+): SkippedImage[] {
   const paths = new Set<string>();
   for (const index of indices) if (images[index]!.label === label) paths.add(images[index]!.relativePath);
-  return bad.filter(({ path }) => paths.has(path));
+  return [...bad, ...excluded].filter(({ path }) => paths.has(path));
 }
 
 function because(reasons: readonly SkippedImage[]): string {

@@ -8,31 +8,45 @@ import { resampleAcrossLines, resampleAlongLines, type Taps, weightOne } from '.
  * Both passes round to 8 bits, so their order affects the result. Pillow before 13 always starts with the columns; its values
  * differ by 1 where this function starts with the rows.
  *
+ * @param image its `box`, if any, is Pillow's argument `box`.
  * @param size side of the result, pixels.
  * @returns [size, size, 3]
  */
-export function resizeLikePillow({ data, width, height }: RgbImage, size: number): Uint8Array {
+export function resizeLikePillow({ data, width, height, box }: RgbImage, size: number): Uint8Array {
+  const columns: Span = { length: width, from: box?.left ?? 0, covered: box?.width ?? width };
+  const rows: Span = { length: height, from: box?.top ?? 0, covered: box?.height ?? height };
   // Pillow's condition: the height shrinks by more than twice the factor of the width.
   const rowsFirst = height > size && height - size > 2 * (width - size);
-  if (rowsFirst) return alongLines(acrossLines(data, height, width, size), size, width, size);
-  return acrossLines(alongLines(data, height, width, size), height, size, size);
+  if (rowsFirst) return alongLines(acrossLines(data, rows, width, size), size, columns, size);
+  return acrossLines(alongLines(data, height, columns, size), rows, size, size);
 }
 
 // --- internal ---
 
+/** A side of an image, and the part of it that is resized, pixels. */
+interface Span {
+  length: number;
+  from: number;
+  covered: number;
+}
+
 /** [height, width, 3] → [height, size, 3]; returns the input if it already has that size. */
-function alongLines(data: Uint8Array, height: number, width: number, size: number): Uint8Array {
-  return width === size ? data : resampleAlongLines(data, height, triangles(width, size));
+function alongLines(data: Uint8Array, height: number, columns: Span, size: number): Uint8Array {
+  return isWhole(columns, size) ? data : resampleAlongLines(data, height, triangles(columns, size));
 }
 
 /** [height, width, 3] → [size, width, 3]; returns the input if it already has that size. */
-function acrossLines(data: Uint8Array, height: number, width: number, size: number): Uint8Array {
-  return height === size ? data : resampleAcrossLines(data, width * 3, triangles(height, size));
+function acrossLines(data: Uint8Array, rows: Span, width: number, size: number): Uint8Array {
+  return isWhole(rows, size) ? data : resampleAcrossLines(data, width * 3, triangles(rows, size));
+}
+
+function isWhole({ length, covered }: Span, size: number): boolean {
+  return length === size && covered === size;
 }
 
 /** Computes in Pillow's order, so that the weights are bit-equal. */
-function triangles(length: number, size: number): Taps {
-  const scale = length / size;
+function triangles({ length, from: start, covered }: Span, size: number): Taps {
+  const scale = covered / size;
   const reach = Math.max(scale, 1);
   const stride = Math.ceil(reach) * 2 + 1;
   const first = new Int32Array(size);
@@ -40,7 +54,7 @@ function triangles(length: number, size: number): Taps {
   const weights = new Int32Array(size * stride);
   const heights = new Float64Array(stride);
   for (let position = 0; position < size; position += 1) {
-    const center = (position + 0.5) * scale;
+    const center = start + (position + 0.5) * scale;
     const from = Math.max(Math.trunc(center - reach + 0.5), 0);
     const to = Math.min(Math.trunc(center + reach + 0.5), length);
     let total = 0;

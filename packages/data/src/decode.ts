@@ -5,16 +5,21 @@ import { maxBadShare } from './dataset-checks.ts';
 import { PixelBudget, withinTime } from './decode-budget.ts';
 import { type FileStamp, readImageFile } from './decode-file.ts';
 import type { ImageFormat } from './decode-format.ts';
-import { decodePixels, isColor, readHeader } from './decode-pixels.ts';
+import { decodePixels, type ImageHeader, isColor, readHeader, shrunkSize } from './decode-pixels.ts';
 import { type ResizeMethod, resizeToSquare } from './decode-resize.ts';
 import { DataError } from './errors.ts';
 import type { SkippedImage } from './image-walk.ts';
 import { PixelStore, type PixelStoreHandle } from './pixel-store.ts';
+import type { ShrunkSize } from './shrink-on-load.ts';
 
 export interface DecodeOptions {
   /** CSS color (`white`, `#7f7f7f`) behind transparent pixels; see {@link isColor}. */
   background: string;
   resize: ResizeMethod;
+  /**
+   * Lets libjpeg scale large JPEGs while it decodes them; see `shrink-on-load.ts`. Off by default; only with `resize: 'pillow'`.
+   */
+  shrinkOnLoad?: boolean;
   /** Images whose header declares more pixels are rejected. */
   maxPixels: number;
   /** Time limit per image. */
@@ -59,7 +64,7 @@ export async function decodeImage(
   sizes: readonly number[],
   options: DecodeOptions,
 ): Promise<Uint8Array[]> {
-  requireColor(options.background);
+  requireValid(options);
   return (await decodeWithin(new PixelBudget(options.maxPixels), { path }, sizes, options)).squares;
 }
 
@@ -76,7 +81,7 @@ export async function decodeImages(
   options: DecodeAllOptions,
 ): Promise<{ skipped: SkippedImage[]; sha256: (string | null)[]; info: (ImageInfo | null)[]; seconds: number }> {
   const { concurrency = availableParallelism() + 2, maxSkippedShare = maxBadShare, onProgress, signal } = options;
-  requireColor(options.background);
+  requireValid(options);
   const startedAtMs = Date.now();
   const stores = handles.map((handle) => new PixelStore(handle));
   for (const { count } of stores)
@@ -140,18 +145,30 @@ async function decodeWithin(
   sizes: readonly number[],
   options: DecodeOptions,
 ): Promise<{ squares: Uint8Array[]; sha256: string; info: ImageInfo }> {
-  const { background, resize, timeoutMs } = options;
+  const { background, resize, timeoutMs, shrinkOnLoad } = options;
   const bytes = await readImageFile(image.path, image);
   const header = await withinTime(readHeader(bytes, options.maxPixels), timeoutMs);
-  return budget.run(header.width * header.height, timeoutMs, async () => {
-    const pixels = await decodePixels(header, { background, timeoutMs });
+  const shrunk = shrinkOnLoad ? shrunkSize(header, Math.max(...sizes)) : undefined;
+  return budget.run(pixelCountOf(header, shrunk), timeoutMs, async () => {
+    const pixels = await decodePixels(header, { background, timeoutMs, shrunk });
     const squares = await Promise.all(sizes.map((size) => resizeToSquare(pixels, size, resize)));
-    const { width, height } = pixels;
+    const { width, height } = shrunk === undefined ? pixels : uprightSize(header);
     return { squares, sha256: sha256(bytes), info: { format: header.format, width, height } };
   });
 }
 
-function requireColor(background: string): void {
+/** The number of pixels that a decoder holds: of a JPEG with several scans, it holds all coefficients even if it scales. */
+function pixelCountOf({ width, height, jpeg }: ImageHeader, shrunk: ShrunkSize | undefined): number {
+  return shrunk !== undefined && jpeg?.isOneScan ? shrunk.width * shrunk.height : width * height;
+}
+
+function uprightSize({ width, height, orientation }: ImageHeader): { width: number; height: number } {
+  return orientation >= 5 ? { width: height, height: width } : { width, height };
+}
+
+function requireValid({ background, shrinkOnLoad, resize }: DecodeOptions): void {
   if (!isColor(background))
     throw new DataError(`Expected a color such as "white" or "#7f7f7f" as background, received "${background}".`);
+  if (shrinkOnLoad && resize !== 'pillow')
+    throw new DataError(`Expected resize "pillow" with shrinkOnLoad, received "${resize}".`);
 }

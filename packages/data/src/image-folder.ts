@@ -47,6 +47,8 @@ export interface ImageFolder {
   hidden: string[];
   /** Number of images left out by `limitPerClass`. */
   beyondLimit: number;
+  /** Their paths, relative to the data folder. */
+  pathsBeyondLimit: string[];
   /** Messages about interpretations of the folder that the user may not expect. */
   notices: string[];
 }
@@ -93,15 +95,16 @@ export async function scanImageFolder(root: string, options: ScanOptions = {}): 
   if (layout === 'auto') refuseNestedSplits(root, lists.map(classFiles));
   for (const list of lists) if (list.place.files.length === 0) refuseEmpty(list, lists, unused);
 
-  let beyondLimit = 0;
+  const pathsBeyondLimit: string[] = [];
   const images = lists.flatMap(({ place, label, role }): ImageFile[] => {
     const files = place.files.toSorted((a, b) => compareNames(a.relativePath, b.relativePath));
     const kept = files.slice(0, limitPerClass);
-    beyondLimit += files.length - kept.length;
+    for (const { relativePath } of files.slice(kept.length)) pathsBeyondLimit.push(relativePath);
     return kept.map((file) => ({ ...file, label, role }));
   });
   return {
-    ...{ root, name: basename(root), classes, images, skipped: unused, beyondLimit },
+    ...{ root, name: basename(root), classes, images, skipped: unused },
+    ...{ beyondLimit: pathsBeyondLimit.length, pathsBeyondLimit },
     splits: splits.map(({ label, role }) => ({ folder: label, role })),
     hidden: hidden.toSorted(compareNames),
     notices: [...splitNotices(splits), ...caseNotices(classes), ...nestedNotices(lists.map(classFiles))],

@@ -39,7 +39,9 @@ export type SkipKind =
   /** A file that is not an image. */
   | 'file'
   /** An image outside the class folders. */
-  | 'misplaced';
+  | 'misplaced'
+  /** An image that the user left out. */
+  | 'excluded';
 
 export interface SkippedEntry extends SkippedImage {
   kind: SkipKind;

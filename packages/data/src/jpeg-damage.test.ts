@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import golden from '../../../tools/golden/jpeg-damage.json' with { type: 'json' };
-import { decodePixels, readHeader } from './decode-pixels.ts';
+import { decodePixels, readHeader, shrunkSize } from './decode-pixels.ts';
 import { damageJpeg, damageKinds } from './jpeg-damage.fixture.ts';
 
 /** The decoded pixels, or the reason for rejection. */
@@ -15,9 +15,12 @@ interface Case {
   outcome: string;
 }
 
-async function decode(bytes: Uint8Array): Promise<Verdict> {
+/** @param square side of the square for which libjpeg scales, pixels; at full size if omitted. */
+async function decode(bytes: Uint8Array, square?: number): Promise<Verdict> {
   try {
-    return (await decodePixels(await readHeader(bytes, 1e6), { background: 'white', timeoutMs: 60_000 })).data;
+    const header = await readHeader(bytes, 1e6);
+    const shrunk = square === undefined ? undefined : shrunkSize(header, square);
+    return (await decodePixels(header, { background: 'white', timeoutMs: 60_000, shrunk })).data;
   } catch (error) {
     return (error as Error).message;
   }
@@ -79,7 +82,7 @@ describe.each([
     const mixed = await inGroups(
       cases.flatMap(({ bytes }) => [bytes, healthy]),
       16,
-      decode,
+      (bytes) => decode(bytes),
     );
     for (const verdict of mixed.filter((_, index) => index % 2 === 1))
       expect(isSame(verdict as Uint8Array, cases[0]!.healthy)).toBe(true);
@@ -112,6 +115,16 @@ describe.each([
       if (typeof verdict === 'string')
         expect([name, verdict, isSame(await fill(bytes), healthy)]).toEqual([name, verdict, false]);
   });
+
+  it('is rejected for the same reasons if libjpeg scales', async () => {
+    const reasonOf = (verdict: Verdict) => (typeof verdict === 'string' ? verdict : 'accepted');
+    const scaled = await inGroups([...cases.entries()], 16, async ([index, { name, bytes }]) => [
+      name,
+      // Pictures of 88 × 72 px: libjpeg divides by 4 or 8.
+      reasonOf(await decode(bytes, index % 2 === 0 ? 8 : 4)),
+    ]);
+    expect(scaled).toEqual(cases.map(({ name }, index) => [name, reasonOf(verdicts[index]!)]));
+  }, 120_000);
 
   it('has a reason from its own file', () => {
     for (const verdict of verdicts)

@@ -12,6 +12,7 @@ export interface EntropyKernel {
   heapStart: Constant;
   huffmanTableBytes: Constant;
   arithmeticBytes: Constant;
+  skimWorkspaceBytes: Constant;
   unfinished: Constant;
   leftBytes: Constant;
   /** A boolean. */
@@ -21,7 +22,14 @@ export interface EntropyKernel {
   decodeRows(count: number): number;
   currentRow(): number;
   defineSkimTable(slot: number, definition: number): void;
-  endsWithLastMcu(from: number, to: number, mcus: number, blocks: number, blockCount: number): number;
+  endsWithLastMcu(
+    from: number,
+    to: number,
+    mcus: number,
+    blocks: number,
+    blockCount: number,
+    workspace: number,
+  ): number;
 }
 
 /** Part of JavaScript, but of neither TypeScript's `ES2023` nor node's types. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { decodeImages } from './decode.ts';
-import { decodePixels, readHeader } from './decode-pixels.ts';
+import { decodePixels, readHeader, shrunkSize } from './decode-pixels.ts';
 import { segmentStarts } from './jpeg-damage.fixture.ts';
 import { createPixelStore } from './pixel-store.ts';
 
@@ -26,6 +26,23 @@ async function decode(bytes: Uint8Array): Promise<Uint8Array> {
   const header = await readHeader(bytes, 1e6);
   return (await decodePixels(header, { background: 'white', timeoutMs: 60_000 })).data;
 }
+
+/** 88 × 72 pixels, 4:4:4, a restart marker after every 4 MCUs, by Pillow 13.0.0 (`restart_marker_blocks=4`). */
+const manyRestarts = `
+/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDACAWGBwYFCAcGhwkIiAmMFA0MCwsMGJGSjpQdGZ6eHJmcG6AkLicgIiuim5woNqirr7EztDOfJri8uDI8LjK
+zsb/2wBDASIkJDAqMF40NF7GhHCExsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsb/wAARCABIAFgDAREAAhEB
+AxEB/8QAGQAAAwEBAQAAAAAAAAAAAAAAAwQFAgAB/8QAHxAAAgMBAQADAQEAAAAAAAAAAAECAxEhMQQSE2FB/8QAGQEAAwEBAQAAAAAAAAAAAAAAAgME
+AQUA/8QAHBEAAwEBAQEBAQAAAAAAAAAAAAECEQMSEyEx/90ABAAE/9oADAMBAAIRAxEAPwCjTFJG1Wm+gs2kgPOg0xK+zDfkLEbLOnnyKeaP/9Bb7aKc
+YdOP4clpm4eugtcOhfQ5/Sx6iOHvqT+j/9GtGSSFqtPSButSQ6Z01om329HrmeSKUZ4jmqxMs//Scuuxem83oOE6+7X6WROgi331huEOh4FrjpNcFSs/
+/9PyNYu5HdOgSMcJ2mc++gaMsA1gy9PZXYvRkMshH//U8vv/AKHzY3BKdmstli3+FKVuI4SQnmhW64q5so8n/9WZObbK4sykaqWsd7QKeFCisTVJhext
+V4ielojpZ//WYmsAfM5bf6AlPBb5DuaAWWmKMOlzQrZNsfLwZSP/15a1sfPTAbY/ORM+Q7lArZrPKcHufwEoNsL1hLZ//9Bb49XTH1ElOmGIH6ng0uIO
+a0XUil0yiVonwf/RBOfSv5iOUAnrFVzOhEmXW2Jc4es3Cnop1hB0Z//SB6WOS2Jw78tE1Jtmo0d8JrRD0Y1TVhLbYg//06EViOb6ZkzoK6eIo50E+Yhd
+Z06HOgfmL7rKlQ6Iw//UDXXpdTRclgxGj+E1IR0YSNOf4TXJz7YrVHS/2dlPD//VNCoe60q6UFVSQmlpz+lG0kie+YMnk54hD5l3NH//1uvsJJnC3yI2
+T1lMvAGjVS1jfph5FGisx9QnR//XoRgkjfehdGdJJG5pHX9EPjxEPodP2OwWI1dCfpZ//9B+UkgpekdMDK1IZ40PmBstM+R0uYpbLQfkObP/0Z+azznB
+92NUQ6It4K+hRpjiEOzfYZySQcWJt6f/0mLbsNh6S4eUwxHPocrDSliMlgU9FbbsK+dCWj//0wSv76UQxPNGP00esLo/Ds080j13huFfRNyQdOh//9Td
+NeC+kES6DS4iOoHzWgbrcQUyEyddf30s5/gOH//VdSxCL5ksALp4ha5jfJNvs6OmcM8C32bY9Vg6JP/WSqTY36FCGoVhLqT9WHjWb7053RhorAKWgSf/
+12pyxGPmI5yI/In6eXIf5J1jbYfnDMP/2Q==
+`;
 
 const stray = Buffer.from([0x11, 0x22, 0x33, 0x44, 0x55]);
 const endMarker = Buffer.from([0xff, 0xd9]);
@@ -119,6 +136,32 @@ describe('a JPEG with lost pixels', () => {
         await expect(decode(Buffer.concat([progressive.subarray(0, start), end]))).rejects.toThrow(
           /^damaged: it (ends|has no)/,
         );
+  });
+});
+
+describe('a JPEG with several restart intervals in each row of MCUs', () => {
+  const jpeg = Buffer.from(manyRestarts, 'base64');
+  const restarts = [...jpeg.keys()].filter((at) => jpeg[at] === 0xff && jpeg[at + 1]! >= 0xd0 && jpeg[at + 1]! <= 0xd7);
+  const ends = [...restarts, jpeg.lastIndexOf(endMarker)];
+  const starts = [scanOf(jpeg).start, ...restarts.map((at) => at + 2)];
+
+  test.each<[string, number | undefined]>([
+    ['full size', undefined],
+    ['a quarter', 8],
+    ['an eighth', 4],
+  ])('is rejected if part of any interval is missing, and accepted if none is, at %s', async (_, square) => {
+    const decodeAt = async (bytes: Uint8Array) => {
+      const header = await readHeader(bytes, 1e6);
+      const shrunk = square === undefined ? undefined : shrunkSize(header, square);
+      await decodePixels(header, { background: 'white', timeoutMs: 60_000, shrunk });
+    };
+    await decodeAt(jpeg);
+    expect(starts).toHaveLength(25);
+    for (const [index, start] of starts.entries()) {
+      const middle = (start + ends[index]!) >> 1;
+      const damaged = Buffer.concat([jpeg.subarray(0, middle), jpeg.subarray(ends[index])]);
+      await expect(decodeAt(damaged), `interval ${index + 1}`).rejects.toThrow(/^damaged: premature end of data at /);
+    }
   });
 });
 

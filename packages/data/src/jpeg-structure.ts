@@ -85,8 +85,12 @@ export function readJpegHead(bytes: Uint8Array): JpegHead {
   return new SegmentReader(bytes).readHead();
 }
 
-/** The end of the entropy-coded data that starts at an offset: a marker other than a restart marker, or the end of the file. */
-export function endOfData(bytes: Uint8Array, from: number): number {
+/**
+ * Finds the end of the entropy-coded data that starts at an offset: a marker other than a restart marker, or the end of the file.
+ *
+ * @param onRestart called with the offset of each restart marker, after its fill bytes.
+ */
+export function endOfData(bytes: Uint8Array, from: number, onRestart?: (at: number) => void): number {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = from; ; ) {
     const start = file.indexOf(0xff, at);
@@ -95,7 +99,8 @@ export function endOfData(bytes: Uint8Array, from: number): number {
     while (file[at] === 0xff) at += 1;
     const code = file[at];
     if (code === undefined) return file.length;
-    if (code !== 0 && (code < 0xd0 || code > 0xd7)) return start;
+    if (code >= 0xd0 && code <= 0xd7) onRestart?.(at - 1);
+    else if (code !== 0) return start;
     at += 1;
   }
 }

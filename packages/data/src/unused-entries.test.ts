@@ -102,8 +102,11 @@ describe('hidden entries', () => {
 describe('limitPerClass', () => {
   it('counts the images left out', async () => {
     await root.put('a/0.jpg', 'a/1.jpg', 'a/2.jpg', 'b/0.jpg', 'b/1.jpg');
-    expect(await scan({ limitPerClass: 1 })).toMatchObject({ beyondLimit: 3, images: { length: 2 } });
-    expect((await scan()).beyondLimit).toBe(0);
+    expect(await scan({ limitPerClass: 1 })).toMatchObject({
+      ...{ beyondLimit: 3, images: { length: 2 } },
+      pathsBeyondLimit: ['a/1.jpg', 'a/2.jpg', 'b/1.jpg'],
+    });
+    expect(await scan()).toMatchObject({ beyondLimit: 0, pathsBeyondLimit: [] });
   });
 });
 

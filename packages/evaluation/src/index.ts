@@ -1,5 +1,12 @@
+export { bootstrapIntervals, bootstrapLossDifference, type Interval, type ScoreIntervals } from './bootstrap.ts';
+export { type Calibration, measureCalibration } from './calibration.ts';
 export { lowestLogLoss } from './choose.ts';
 export { compareStackers } from './compare-stackers.ts';
+export { conformalThreshold, measureSets, predictionSet, type SetCoverage } from './conformal.ts';
+export { comparePairs, type MemberPair, marginalGains } from './diversity.ts';
+export { auditLabels, type LabelAudit, type LabelIssue, labelIssueSchema } from './label-issues/audit-labels.ts';
+export { findLabelIssues } from './label-issues/find-label-issues.ts';
+export type { LabeledProbabilities } from './label-issues/labeled-probabilities.ts';
 export { majorityShare } from './majority-share.ts';
 export { findMistakes } from './mistakes.ts';
 export { type FoldPredictions, gatherOutOfFold, type OutOfFoldPredictions } from './out-of-fold.ts';
@@ -13,5 +20,7 @@ export {
   outOfFoldScoreSchema,
   scoreSchema,
 } from './score-schema.ts';
+export { measureSelection, type Selection, thresholdForAccuracy } from './selective.ts';
+export { atTemperature, fitTemperature } from './temperature.ts';
 export { type VerdictFacts, verdict } from './verdict.ts';
 export { wilson95 } from './wilson.ts';

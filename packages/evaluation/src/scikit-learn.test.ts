@@ -11,6 +11,9 @@ it.each(golden.scores)('scores equal those of scikit-learn: $name', (expected) =
   expect(score.accuracy).toBeCloseTo(expected.accuracy, 12);
   expect(score.logLoss).toBeCloseTo(expected.logLoss, 9);
   expect(score.auc).toBeCloseTo(expected.auc, 12);
+  expect(score.balancedAccuracy).toBeCloseTo(expected.balancedAccuracy, 12);
+  expect(score.macroF1).toBeCloseTo(expected.macroF1, 12);
+  expect(score.brier).toBeCloseTo(expected.brier, 12);
   expect(score.confusion).toEqual(expected.confusion);
   for (const [label, recall] of expected.recalls.entries())
     expect(score.perClass[label]!.recall).toBeCloseTo(recall, 12);

@@ -10,6 +10,10 @@ export const scoreSchema = z.strictObject({
   correct: count,
   count,
   wilson95: z.tuple([share, share]),
+  // Reports of earlier versions do not have the next three.
+  balancedAccuracy: share.nullable().default(null),
+  macroF1: share.nullable().default(null),
+  brier: z.number().min(0).max(2).nullable().default(null),
   logLoss: z.number().min(0),
   auc: share.nullable(),
   perClass: z.array(z.strictObject({ class: z.string(), count, correct: count, recall: share.nullable() })),

@@ -7,8 +7,14 @@ export interface Score {
   count: number;
   /** Wilson's 95 % interval of the accuracy. */
   wilson95: [low: number, high: number];
+  /** Mean of the recalls of the classes that occur; null without images. */
+  balancedAccuracy: number | null;
+  /** Mean of the F1 scores of the classes that occur, or are predicted; null without images. */
+  macroF1: number | null;
   /** Mean of −ln(probability of the true class), with probabilities clipped to [1e-7, 1 − 1e-7], as in Keras. */
   logLoss: number;
+  /** Brier's score: the mean of Σ (probability − target)² over the classes, from 0 to 2; null without images. */
+  brier: number | null;
   /** Area under the ROC curve; with more than two classes, the mean of one-vs-rest areas. Null if undefined. */
   auc: number | null;
   perClass: { class: string; count: number; correct: number; recall: number | null }[];
@@ -62,6 +68,28 @@ export function argmax(probabilities: Float32Array, row: number, classCount: num
   return best;
 }
 
+/**
+ * Checks the input of a score.
+ *
+ * @throws Error for a number of probabilities that does not match the labels, probabilities that are not finite, and labels out of
+ * range.
+ */
+export function checkScored(probabilities: Float32Array, labels: ArrayLike<number>, classCount: number): void {
+  const count = labels.length;
+  if (probabilities.length !== count * classCount)
+    throw new Error(`expected ${count} × ${classCount} probabilities, received ${probabilities.length}`);
+  const broken = probabilities.findIndex((value) => !Number.isFinite(value));
+  if (broken !== -1)
+    throw new Error(
+      `expected finite probabilities, received ${probabilities[broken]} for class ${broken % classCount} of row ${Math.floor(broken / classCount)}`,
+    );
+  for (let row = 0; row < count; row += 1) {
+    const label = labels[row]!;
+    if (!Number.isInteger(label) || label < 0 || label >= classCount)
+      throw new Error(`expected labels from 0 to ${classCount - 1}, received ${label} in row ${row}`);
+  }
+}
+
 // --- internal ---
 
 /** Rows to score between two pauses. */
@@ -74,9 +102,10 @@ function* scoringSteps(
 ): Generator<void, Score> {
   const classCount = classes.length;
   const count = labels.length;
-  checkInput(probabilities, labels, classCount);
+  checkScored(probabilities, labels, classCount);
   const confusion = classes.map(() => new Array<number>(classCount).fill(0));
   let logLossSum = 0;
+  let squareSum = 0;
   for (let row = 0; row < count; row += 1) {
     if (row % rowsPerStep === 0) yield;
     const label = labels[row]!;
@@ -84,6 +113,8 @@ function* scoringSteps(
     confusion[label]![predicted]! += 1;
     const probability = probabilities[row * classCount + label]!;
     logLossSum -= Math.log(Math.min(1 - 1e-7, Math.max(1e-7, probability)));
+    for (let other = 0; other < classCount; other += 1)
+      squareSum += (probabilities[row * classCount + other]! - Number(other === label)) ** 2;
   }
   const perClass = classes.map((name, label) => {
     const row = confusion[label]!;
@@ -101,11 +132,28 @@ function* scoringSteps(
     correct,
     count,
     wilson95: wilson95(correct, count),
+    balancedAccuracy: meanOf(perClass.map(({ recall }) => recall)),
+    macroF1: meanOf(confusion.map((_, label) => f1(confusion, label))),
+    brier: count === 0 ? null : squareSum / count,
     logLoss: count === 0 ? 0 : logLossSum / count,
     auc: yield* areaUnderCurve(probabilities, labels, classCount),
     perClass,
     confusion,
   };
+}
+
+/** The harmonic mean of a class's precision and recall; null if it neither occurs nor is predicted. */
+function f1(confusion: readonly (readonly number[])[], label: number): number | null {
+  const correct = confusion[label]![label]!;
+  const occurring = confusion[label]!.reduce((sum, value) => sum + value, 0);
+  const predicted = confusion.reduce((sum, row) => sum + row[label]!, 0);
+  return occurring + predicted === 0 ? null : (2 * correct) / (occurring + predicted);
+}
+
+/** The mean of the numbers that are defined. */
+function meanOf(values: readonly (number | null)[]): number | null {
+  const defined = values.filter((value) => value !== null);
+  return defined.length === 0 ? null : defined.reduce((sum, value) => sum + value, 0) / defined.length;
 }
 
 function* areaUnderCurve(
@@ -120,8 +168,7 @@ function* areaUnderCurve(
     areas.push(rankArea(probabilities, labels, classCount, target));
     yield;
   }
-  const defined = areas.filter((area) => area !== null);
-  return defined.length === 0 ? null : defined.reduce((sum, area) => sum + area, 0) / defined.length;
+  return meanOf(areas);
 }
 
 /** Mann-Whitney U over the number of pairs; ties count one half. */
@@ -161,20 +208,4 @@ function firstIndex(ascending: Float32Array, limit: number, above: boolean): num
     else low = middle + 1;
   }
   return low;
-}
-
-function checkInput(probabilities: Float32Array, labels: ArrayLike<number>, classCount: number): void {
-  const count = labels.length;
-  if (probabilities.length !== count * classCount)
-    throw new Error(`expected ${count} × ${classCount} probabilities, received ${probabilities.length}`);
-  const broken = probabilities.findIndex((value) => !Number.isFinite(value));
-  if (broken !== -1)
-    throw new Error(
-      `expected finite probabilities, received ${probabilities[broken]} for class ${broken % classCount} of row ${Math.floor(broken / classCount)}`,
-    );
-  for (let row = 0; row < count; row += 1) {
-    const label = labels[row]!;
-    if (!Number.isInteger(label) || label < 0 || label >= classCount)
-      throw new Error(`expected labels from 0 to ${classCount - 1}, received ${label} in row ${row}`);
-  }
 }

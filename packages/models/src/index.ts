@@ -1,7 +1,13 @@
-export type { BackboneArchitecture, BackboneVariant, TrainedWeights } from './backbones/architecture.ts';
+export type {
+  BackboneArchitecture,
+  BackboneVariant,
+  KerasApplication,
+  TimmModel,
+  TrainedWeights,
+} from './backbones/architecture.ts';
 export { type BackboneMeasurements, backboneMeasurements } from './backbones/measurements.ts';
 export { memberCost } from './backbones/member-cost.ts';
-export type { PublishedFile } from './backbones/published-file.ts';
+export type { DownloadableFile, PublishedFile, WrittenFile } from './backbones/published-file.ts';
 export {
   type BackboneFamily,
   type BackboneSpec,

@@ -65,6 +65,17 @@ it('loads a bundle of version 3, which called testTimeAugmentation mirror', asyn
 });
 
 it.each([
+  [undefined, false],
+  [true, true],
+])('reads shrinkOnLoad %j as %j', async (shrinkOnLoad, expected) => {
+  const files = Object.fromEntries(await openSealedFolder(at('bundle')));
+  const manifest = JSON.parse(new TextDecoder().decode(files['bundle.json']));
+  const changed = JSON.stringify({ ...manifest, decoding: { ...manifest.decoding, resize: 'pillow', shrinkOnLoad } });
+  await sealFolder(at('shrinking'), { ...files, 'bundle.json': changed }, { replace: true });
+  expect((await readBundle(at('shrinking'))).manifest.decoding.shrinkOnLoad).toBe(expected);
+});
+
+it.each([
   ['no list of images', undefined, /does not list the required file images\.json/],
   ['a list that is not JSON', '{', /images\.json: invalid JSON/],
   ['a list of other values', '{"test":["photo.jpg"],"training":[]}', /images\.json does not list a run's images: /],
@@ -97,6 +108,11 @@ describe('an inconsistent bundle', () => {
       what: 'folds of two sizes',
       change: ({ members }) => Object.assign(members[0]!.models[1]!.model.backbone, { inputSize: 64 }),
       message: 'the models of a member must have the same backbone and preprocessing',
+    },
+    {
+      what: 'a decoder that scales before it resizes without antialiasing',
+      change: ({ decoding }) => Object.assign(decoding, { resize: 'opencv', shrinkOnLoad: true }),
+      message: 'shrinkOnLoad requires the resize method pillow',
     },
     {
       what: 'no chosen stacker',

@@ -17,6 +17,7 @@ import { z } from 'zod';
 import { memberNameSchema } from './experiment/schema.ts';
 import { modelFile, type PredictingMember } from './run/predict-members.ts';
 import { type RunImages, runImagesSchema } from './run/run-images.ts';
+import { thresholdsSchema } from './stacking/thresholds.ts';
 
 /** The version that is written; {@link upgradeManifest} converts earlier ones. */
 const schemaVersion = 4;
@@ -27,12 +28,19 @@ const bundleSchema = z
     name: z.string(),
     classes: z.array(z.string()).min(2),
     /** Decoding options. Images are turned upright and resized, uncropped, to a square of each backbone's input size. */
-    decoding: z.strictObject({
-      maxPixels: z.int(),
-      timeoutMs: z.int(),
-      background: z.string().refine(isColor, 'expected a color'),
-      resize: z.enum(resizeMethods),
-    }),
+    decoding: z
+      .strictObject({
+        maxPixels: z.int(),
+        timeoutMs: z.int(),
+        background: z.string().refine(isColor, 'expected a color'),
+        resize: z.enum(resizeMethods),
+        /** Earlier bundles of this version do not have it. */
+        shrinkOnLoad: z.boolean().default(false),
+      })
+      .refine(
+        ({ shrinkOnLoad, resize }) => !shrinkOnLoad || resize === 'pillow',
+        'shrinkOnLoad requires the resize method pillow',
+      ),
     /** Whether members average the logits of an image and its mirror image. */
     testTimeAugmentation: z.boolean(),
     demo: z.boolean(),
@@ -46,6 +54,8 @@ const bundleSchema = z
       )
       .min(1),
     chosen: z.enum(stackerKinds),
+    /** Null if there are no out-of-fold predictions; bundles of earlier versions have none. */
+    thresholds: thresholdsSchema.nullable().default(null),
     stackers: z.array(z.strictObject({ kind: z.enum(stackerKinds), state: stackerJsonSchema })).min(1),
   })
   .refine(({ members }) => new Set(members.map(({ name }) => name)).size === members.length, 'member names must differ')
@@ -94,7 +104,7 @@ export interface Bundle {
  */
 export async function writeBundle(
   folder: string,
-  manifest: Omit<BundleManifest, 'schemaVersion' | 'members' | 'stackers'>,
+  manifest: Omit<z.input<typeof bundleSchema>, 'schemaVersion' | 'members' | 'stackers'>,
   members: readonly PredictingMember[],
   stackers: ReadonlyMap<StackerKind, Stacker>,
   images: RunImages,

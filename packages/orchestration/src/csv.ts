@@ -12,5 +12,6 @@ export function csvLine(cells: readonly (string | number)[]): string {
 // --- internal ---
 
 function quote(cell: string): string {
-  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+  // A line that begins with "#" is a comment to many readers.
+  return /^#|[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }

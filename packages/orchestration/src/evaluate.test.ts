@@ -7,7 +7,7 @@ import { StoppedError } from '@chorus/training';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { evaluateBundle } from './evaluate.ts';
-import { writeEvaluationFiles } from './evaluation-csv.ts';
+import { requireEvaluationFiles, writeEvaluationFiles } from './evaluation-csv.ts';
 import { writeLivelyBundle } from './export/lively-bundle.fixture.ts';
 
 let parent: string;
@@ -181,4 +181,28 @@ it('writes tables of all images and of misclassified ones', async () => {
   expect(wrong.every(([, label, predicted]) => label !== predicted)).toBe(true);
   const sureness = wrong.map(([, , , probability]) => Number(probability));
   expect(sureness).toEqual(sureness.toSorted((a, b) => b - a));
+});
+
+it('writes a table of the images whose labels are implausible', async () => {
+  // Probabilities as if the classifier were sure of every image, and one image were in the wrong folder.
+  const evaluation = await evaluateBundle(bundle, folder, { ...options, all: true });
+  const predictions = evaluation.predictions.map((one) => {
+    const right = one.path === 'thé/2.png' ? 0.0625 : 0.9375;
+    const [label, other] = one.label === 'café' ? classes : classes.toReversed();
+    return { ...one, probabilities: { [label!]: right, [other!]: 1 - right } };
+  });
+  await writeEvaluationFiles({ ...evaluation, predictions }, { labelIssues: at('issues.csv') });
+  expect(await readFile(at('issues.csv'), 'utf8')).toBe(
+    'path,label,suggested,probabilityOfLabel,probabilityOfSuggested,score\nthé/2.png,thé,café,0.0625000000,0.937500000,0.0625000000\n',
+  );
+});
+
+it('refuses one file for two tables, and a table without the extension .csv', async () => {
+  const one = at('one.csv');
+  await expect(requireEvaluationFiles({ wrong: one, labelIssues: one })).rejects.toThrow(
+    /different files .* received \S+one\.csv twice/,
+  );
+  await expect(requireEvaluationFiles({ labelIssues: at('one.txt') })).rejects.toThrow(
+    /ends in \.csv, received \S+one\.txt/,
+  );
 });

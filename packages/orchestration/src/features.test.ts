@@ -8,6 +8,7 @@ import { StorageError } from '@chorus/storage';
 import { StoppedError } from '@chorus/training';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import golden from '../../../tools/golden/features.json' with { type: 'json' };
+import imagenet from '../../../tools/golden/imagenet.json' with { type: 'json' };
 import { ConfigError } from './errors.ts';
 import { extractFeatures, type FeaturesOptions, writeFeatures } from './features.ts';
 
@@ -40,6 +41,21 @@ describe.skipIf(!existsSync(shared))('with the weights and photographs in ../sha
     expect(Math.max(...differences) / Math.max(...expected)).toBeLessThan(1e-5);
   });
 
+  it.each(['onnxruntime', 'tensorflow'] as const)(
+    "equals timm's features of EfficientNet-Lite0, whose variant and size are the defaults, in %s",
+    async (forward) => {
+      const { rows, width } = await extractFeatures(photographs, {
+        ...{ backbone: 'efficientnet-lite0', device: 'cpu:0', forward },
+        weights: join(shared, 'pretrained', imagenet.weights),
+      });
+      expect(imagenet.photographs.paths).toEqual(golden.photographs);
+      const expected = new Float32Array(Uint8Array.from(Buffer.from(imagenet.photographs.features, 'base64')).buffer);
+      expect([rows.length, width]).toEqual([expected.length, 1280]);
+      const differences = rows.map((value, index) => Math.abs(value - expected[index]!));
+      expect(Math.max(...differences) / Math.max(...expected)).toBeLessThan(1e-5);
+    },
+  );
+
   it('writes a row per file, in order, over several batches, and replaces an earlier array', async () => {
     const small = { ...options, inputSize: 32 };
     const [broad, tall] = photographs as [string, string];
@@ -61,6 +77,17 @@ describe.skipIf(!existsSync(shared))('with the weights and photographs in ../sha
     for (const row of [0, 33, 39])
       for (const [index, value] of alone.rows.entries())
         expect(Math.abs(written.rows[row * 256 + index]! - value)).toBeLessThan(1e-5);
+  });
+
+  it('scales large photographs in the decoder if asked to, with the filter of training only', async () => {
+    const [photograph] = photographs as [string];
+    const small = { ...options, inputSize: 32 };
+    const full = await extractFeatures([photograph], small);
+    const shrunk = await extractFeatures([photograph], { ...small, shrinkOnLoad: true });
+    expect(shrunk.rows).not.toEqual(full.rows);
+    await expect(extractFeatures([photograph], { ...small, resize: 'opencv', shrinkOnLoad: true })).rejects.toThrow(
+      new ConfigError('Expected the resize method pillow with shrinkOnLoad, received "opencv".'),
+    );
   });
 
   it('names every file that cannot be decoded, and does not change an earlier array', async () => {

@@ -2,25 +2,22 @@
 import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, resolve } from 'node:path';
-import { DataError, type DecodeOptions, resizeMethods, type SkippedImage } from '@chorus/data';
+import { DataError, type DecodeOptions, type PixelStoreHandle, resizeMethods, type SkippedImage } from '@chorus/data';
 import {
+  type BackboneSpec,
   backboneFamilies,
   backboneTable,
-  type Classifier,
   checkBackboneSpec,
-  createClassifier,
-  loadBackboneWeights,
+  checkBackboneWeights,
   variantOf,
   variantOfFile,
 } from '@chorus/models';
-import { initRuntime, type OnSetupProgress, type RuntimeOptions, setupRuntime } from '@chorus/runtime';
-import { publishFile } from '@chorus/storage';
+import { type OnSetupProgress, prepareProcess, type RuntimeOptions, setupRuntime } from '@chorus/runtime';
+import { publishFile, sha256 } from '@chorus/storage';
 import {
   type ComputeSettings,
   forwardBatchSize,
-  forwardRows,
-  ImageReader,
-  prepareImageFunction,
+  type MemberPlan,
   readWeightFile,
   StoppedError,
 } from '@chorus/training';
@@ -30,21 +27,28 @@ import { type Experiment, experimentSchema, runtimeSchema } from './experiment/s
 import { chooseLanes } from './lanes/choose-lanes.ts';
 import { computeSettings } from './lanes/compute-settings.ts';
 import { chooseForwardEngine } from './lanes/forward-engine.ts';
+import { Lane } from './lanes/lane.ts';
 import { npyBytes } from './npy.ts';
 import { requireWritable, writingTo } from './output-place.ts';
+import { featureBytes } from './plan/feature-bytes.ts';
 import { decodeToStores } from './run/decode-to-stores.ts';
+import { observerFrom } from './run/observer.ts';
+import { oneAhead } from './run/one-ahead.ts';
+import { stopOn } from './run/stop-on.ts';
 
 export interface FeaturesOptions {
   /** Backbone family, such as `mobilenet-v2`. */
   backbone: string;
   /** Width multiplier; by default derived from the shapes of the weights. */
   alpha?: number | undefined;
-  /** Path of a keras-applications `.h5` file. */
+  /** Path of a keras-applications `.h5` file, or of a `.safetensors` file of timm. */
   weights: string;
   /** Side in pixels of the square that images are resized to; by default Keras' default for this family. */
   inputSize?: number | undefined;
   /** By default `pillow`, as in Keras' `load_img(…, interpolation='bilinear')`. */
   resize?: string | undefined;
+  /** As `data.shrinkOnLoad` in an experiment; by default false. */
+  shrinkOnLoad?: boolean | undefined;
   /** A device such as `gpu:1`; by default the first GPU or, without a GPU, the CPU. */
   device?: string | undefined;
   /** Engine of the forward pass on a CPU, as `runtime.forward` in an experiment; by default `auto`. */
@@ -66,17 +70,23 @@ export interface Features {
 }
 
 /**
- * Computes features of image files in batches. TensorFlow runs in the calling thread.
+ * Computes features of image files on one lane, and decodes the next files meanwhile.
  *
  * @throws ConfigError or ModelError for invalid options or weights, before an image is read; DataError naming the files that
  * cannot be decoded; StoppedError after `signal`.
  */
 export async function extractFeatures(paths: readonly string[], options: FeaturesOptions): Promise<Features> {
   if (paths.length === 0) throw new ConfigError('Expected image files, received none.');
+  prepareProcess();
   const { resize = 'pillow', device = 'auto' } = options;
   const family = oneOf(backboneFamilies, 'backbone', options.backbone);
-  const { maxPixels, timeoutMs, background } = experimentSchema.shape.data.parse({});
-  const decoding = { maxPixels, timeoutMs, background, resize: oneOf(resizeMethods, 'resize method', resize) };
+  const { maxPixels, timeoutMs, background, shrinkOnLoad } = experimentSchema.shape.data.parse({
+    shrinkOnLoad: options.shrinkOnLoad,
+  });
+  const method = oneOf(resizeMethods, 'resize method', resize);
+  if (shrinkOnLoad && method !== 'pillow')
+    throw new ConfigError(`Expected the resize method pillow with shrinkOnLoad, received "${method}".`);
+  const decoding = { maxPixels, timeoutMs, background, shrinkOnLoad, resize: method };
   const weights = await readWeights(options.weights);
   const named = options.alpha === undefined ? undefined : variantOf({ family, alpha: options.alpha });
   const { name: variant, defaultInputSize } = named ?? backboneTable[family].variants[0];
@@ -84,22 +94,31 @@ export async function extractFeatures(paths: readonly string[], options: Feature
   await setupRuntime(options.onSetup);
   const { lanes } = await chooseLanes({ workers: parseWorkers(device), runtime: {}, members: [{ name: family }] });
   if (device !== 'auto' && lanes.length > 1) throw new ConfigError(`Expected one device, received "${device}".`);
-  const [lane] = lanes as [RuntimeOptions];
-  initRuntime(lane);
-  const runtime = runtimeSchema.parse({ forward: options.forward });
-  const forward = chooseForwardEngine(runtime.forward, [lane], options.onNotice);
-  const settings = { compile: true, precision: 'float32' } as const;
-  const [compute] = computeSettings(settings, [lane], forward, availableParallelism()) as [ComputeSettings];
+  const [runtime] = lanes as [RuntimeOptions];
+  const requested = runtimeSchema.parse({ forward: options.forward });
+  const forward = chooseForwardEngine(requested.forward, [runtime], options.onNotice);
+  const [compute] = computeSettings(requested, [runtime], forward, {
+    processorCount: availableParallelism(),
+    decodesMeanwhile: paths.length > forwardBatchSize,
+  }) as [ComputeSettings];
   const found = named ?? variantOf({ family, variant: await variantOfFile(family, weights) });
-  const backbone = { family, variant: found.name, inputSize: options.inputSize ?? found.defaultInputSize };
-  // The head is not used.
-  const classifier = createClassifier({ backbone, classes: ['first', 'second'], seed: 0, initializes: 'head' });
+  await checkBackboneWeights({ family, variant: found.name }, weights);
+  const member = featureMember(
+    { family, variant: found.name, inputSize: options.inputSize ?? found.defaultInputSize },
+    weights,
+  );
+  const { stop, unlisten } = stopOn(options.signal);
+  const lane = new Lane({ runtime, compute, stop: stop.shared }, observerFrom());
   try {
-    await loadBackboneWeights(classifier, weights);
-    const rows = await featureRows(classifier, paths, decoding, compute, options);
-    return { rows, width: classifier.featureWidth };
+    const rows = await featureRows(lane, member, paths, decoding, options);
+    return { rows, width: found.featureWidth };
+  } catch (error) {
+    // After a stop request, any failure counts as the stop.
+    if (stop.raised) throw new StoppedError('Stopped; nothing was written.');
+    throw error;
   } finally {
-    classifier.dispose();
+    unlisten();
+    await lane.close();
   }
 }
 
@@ -122,40 +141,55 @@ export async function writeFeatures(
 
 // --- internal ---
 
+/** The plan of a member that consists of the frozen backbone. */
+function featureMember(backbone: BackboneSpec, { path, bytes }: { path: string; bytes: Uint8Array }): MemberPlan {
+  return {
+    ...{ name: backbone.family, backbone, dropout: 0, stages: [], testTimeAugmentation: false },
+    preprocessing: backboneTable[backbone.family].preprocessing.name,
+    weights: { kind: 'file', path, sha256: sha256(bytes) },
+    // The head is not used.
+    initializes: 'head',
+    features: { rowsPerImage: 1, predict: true },
+  };
+}
+
 async function featureRows(
-  classifier: Classifier,
+  lane: Lane,
+  member: MemberPlan,
   paths: readonly string[],
   decoding: DecodeOptions,
-  compute: ComputeSettings,
   { weights, onProgress, signal }: FeaturesOptions,
 ): Promise<Float32Array> {
-  const { inputSize } = classifier.backbone;
-  const rows = new Float32Array(paths.length * classifier.featureWidth);
+  const { inputSize } = member.backbone;
+  const width = variantOf(member.backbone).featureWidth;
+  const rows = new Float32Array(paths.length * width);
   const skipped: SkippedImage[] = [];
-  const features = await prepareImageFunction(classifier, { output: 'features', rowCount: paths.length }, compute);
-  try {
-    for (let start = 0; start < paths.length; start += forwardBatchSize) {
-      if (signal?.aborted) throw new StoppedError('Stopped; nothing was written.');
-      const batch = paths.slice(start, start + forwardBatchSize).map((path) => ({ path: resolve(path) }));
-      const decoded = await decodeToStores(batch, [inputSize], { ...decoding, maxSkippedShare: 1 });
-      skipped.push(...decoded.skipped);
-      // After a bad file, no features are written; the remaining files are only decoded, to report all bad ones.
-      if (skipped.length === 0) {
-        const images = new ImageReader(decoded.pixels.get(inputSize)!, new SharedArrayBuffer(batch.length));
-        const values = await forwardRows(Uint32Array.from(batch.keys()), { width: classifier.featureWidth }, (some) =>
-          features.rows(images, some),
+  const decode = async (start: number, left: AbortSignal) => {
+    const ended = signal === undefined ? left : AbortSignal.any([signal, left]);
+    const files = paths.slice(start, start + forwardBatchSize).map((path) => ({ path: resolve(path) }));
+    return {
+      start,
+      files,
+      ...(await decodeToStores(files, [inputSize], { ...decoding, maxSkippedShare: 1, signal: ended })),
+    };
+  };
+  const starts = Array.from(
+    { length: Math.ceil(paths.length / forwardBatchSize) },
+    (_, index) => index * forwardBatchSize,
+  );
+  for await (const { start, files, ...decoded } of oneAhead(starts, decode)) {
+    skipped.push(...decoded.skipped);
+    // After a bad file, no features are written; the remaining files are only decoded, to report all bad ones.
+    if (skipped.length === 0) {
+      const values = await chunkRows(lane, member, decoded.pixels.get(inputSize)!);
+      const broken = values.findIndex((value) => !Number.isFinite(value));
+      if (broken !== -1)
+        throw new DataError(
+          `Expected finite features, received ${values[broken]} for ${files[Math.floor(broken / width)]!.path}; check that the weights in ${weights} are those of a trained model.`,
         );
-        const broken = values.findIndex((value) => !Number.isFinite(value));
-        if (broken !== -1)
-          throw new DataError(
-            `Expected finite features, received ${values[broken]} for ${batch[Math.floor(broken / classifier.featureWidth)]!.path}; check that the weights in ${weights} are those of a trained model.`,
-          );
-        rows.set(values, start * classifier.featureWidth);
-      }
-      onProgress?.(start + batch.length, paths.length);
+      rows.set(values, start * width);
     }
-  } finally {
-    await features.dispose();
+    onProgress?.(start + files.length, paths.length);
   }
   if (skipped.length > 0)
     throw new DataError(
@@ -167,6 +201,19 @@ async function featureRows(
   return rows;
 }
 
+/** [images, width] */
+async function chunkRows(lane: Lane, member: MemberPlan, pixels: PixelStoreHandle): Promise<Float32Array> {
+  const indices = Uint32Array.from({ length: pixels.count }, (_, slot) => slot);
+  const rows = new SharedArrayBuffer(featureBytes(member.backbone, pixels.count, 1));
+  await lane.run({
+    ...{ kind: 'features', name: member.name, member, classes: ['first', 'second'], seed: 0, pixels },
+    reads: new SharedArrayBuffer(pixels.count),
+    features: { indices, rowsPerImage: 1, rows },
+    range: { start: 0, end: pixels.count },
+  });
+  return new Float32Array(rows);
+}
+
 function oneOf<Name extends string>(names: readonly Name[], what: string, received: string): Name {
   const found = names.find((name) => name === received);
   if (found === undefined)
@@ -174,8 +221,8 @@ function oneOf<Name extends string>(names: readonly Name[], what: string, receiv
   return found;
 }
 
-async function readWeights(path: string): Promise<{ name: string; bytes: Uint8Array }> {
-  return { name: basename(path), bytes: await readWeightFile(path) };
+async function readWeights(path: string): Promise<{ path: string; name: string; bytes: Uint8Array }> {
+  return { path, name: basename(path), bytes: await readWeightFile(path) };
 }
 
 /** Checks the output path before the work, which can take minutes. Requiring `.npy` prevents overwriting an image by mistake. */

@@ -93,7 +93,7 @@ describe('predicting many images', () => {
       expect(predicted).toBe(count);
       return bytes;
     };
-    const [few, many] = [await peak(400), await peak(3000)];
+    const [few, many] = (await Promise.all([peak(400), peak(3000)])) as [number, number];
     // The pixels of 2,600 more images would take 128 MB.
     expect(many - few).toBeLessThan(64e6);
   });

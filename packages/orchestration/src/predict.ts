@@ -1,17 +1,29 @@
 /** Classifies unlabeled images. */
 import { resolve } from 'node:path';
 import type { SkippedImage } from '@chorus/data';
-import { argmax } from '@chorus/evaluation';
+import { argmax, predictionSet } from '@chorus/evaluation';
 import { StoppedError } from '@chorus/training';
 import { readBundle } from './bundle.ts';
 import { type ClassifyOptions, classifyImages } from './run/classify-images.ts';
 import { type ImageInput, nameOf } from './run/image-input.ts';
+import { chooseThresholds, type Doubt } from './stacking/thresholds.ts';
 
 export interface Prediction {
   path: string;
   predicted: string;
   /** By class, in the bundle's order; they sum to 1. */
   probabilities: Record<string, number>;
+  /** With `minAccuracy`: whether to accept the prediction; a human should look at the other images. */
+  accepted?: boolean;
+  /** With `coverage`: the classes of the prediction set, the most probable first. */
+  set?: string[];
+}
+
+export interface PredictOptions extends ClassifyOptions {
+  /** Accuracy that accepted predictions should have, such as 0.99; the bundle lists the possible ones. */
+  minAccuracy?: number | undefined;
+  /** Share of the images whose prediction set should contain the true class, such as 0.95; the bundle lists the possible ones. */
+  coverage?: number | undefined;
 }
 
 /** Predictions for consecutive inputs, in their order. */
@@ -28,8 +40,8 @@ export interface PredictionChunk {
  * Classifies images and yields predictions chunk by chunk, in constant memory. Decodes the next chunk while it predicts the
  * current one. To stop early, leave the loop or abort `signal`.
  *
- * @throws StorageError for a damaged bundle; ConfigError or DataError when the machine cannot run it; StoppedError after
- * `signal`.
+ * @throws StorageError for a damaged bundle; ConfigError or DataError when the machine cannot run it, or the bundle has no
+ * thresholds for the options; StoppedError after `signal`.
  * @example
  * for await (const { predictions } of predictStream('run/bundle', [{ kind: 'file', path: 'cat.jpg' }]))
  *   for (const { path, predicted } of predictions) console.log(path, predicted);
@@ -37,9 +49,10 @@ export interface PredictionChunk {
 export async function* predictStream(
   bundleFolder: string,
   inputs: readonly ImageInput[],
-  options: ClassifyOptions = {},
+  options: PredictOptions = {},
 ): AsyncGenerator<PredictionChunk> {
   const bundle = await readBundle(bundleFolder);
+  const doubt = chooseThresholds(bundle.manifest.thresholds, options);
   if (options.signal?.aborted) throw new StoppedError('Stopped.');
   if (inputs.length === 0) return;
   const { classes } = bundle.manifest;
@@ -48,6 +61,7 @@ export async function* predictStream(
       predictions: kept.map((position, row) => ({
         path: nameOf(inputs[position]!),
         ...describeRow(ensemble, row, classes),
+        ...describeDoubt(ensemble.subarray(row * classes.length, (row + 1) * classes.length), classes, doubt),
       })),
       ...{ skipped, doneCount, classes },
     };
@@ -62,7 +76,7 @@ export async function* predictStream(
 export async function predictFiles(
   bundleFolder: string,
   paths: readonly string[],
-  options: ClassifyOptions = {},
+  options: PredictOptions = {},
 ): Promise<{ predictions: Prediction[]; skipped: SkippedImage[] }> {
   const inputs = paths.map((path): ImageInput => ({ kind: 'file', path: resolve(path), relativePath: path }));
   const all: { predictions: Prediction[]; skipped: SkippedImage[] } = { predictions: [], skipped: [] };
@@ -84,5 +98,18 @@ export function describeRow(
     probabilities: Object.fromEntries(
       classes.map((name, label) => [name, probabilities[row * classes.length + label]!]),
     ),
+  };
+}
+
+// --- internal ---
+
+function describeDoubt(
+  row: Float32Array,
+  classes: readonly string[],
+  { answer, set }: Doubt,
+): Pick<Prediction, 'accepted' | 'set'> {
+  return {
+    ...(answer === undefined ? {} : { accepted: Math.max(...row) >= answer }),
+    ...(set === undefined ? {} : { set: predictionSet(row, set).map((label) => classes[label]!) }),
   };
 }

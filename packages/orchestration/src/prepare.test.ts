@@ -37,6 +37,12 @@ it('lets the options for the data folder take precedence over a file', async () 
   );
 });
 
+it("resolves the list of images to exclude against the user's folder", async () => {
+  const { experiment } = await prepare({ assignments: ['data.exclude=lists/wrong.csv'] });
+  expect(experiment.data.exclude).toBe(join(base, 'lists/wrong.csv'));
+  expect((await prepare({})).experiment.data).not.toHaveProperty('exclude');
+});
+
 describe('a config file', () => {
   it('in TypeScript is always compiled: no code comes from a cache in the shared temporary folder', async () => {
     const temporary = await mkdtemp(join(tmpdir(), 'chorus-shared-'));

@@ -84,10 +84,14 @@ export async function prepareCandidates(
   const path = (value: string, isName: boolean) => (isName ? value : resolve(named.base, value));
   const resolved = (preset: object): Experiment => {
     const experiment = resolveExperiment(preset, own);
-    const { source } = experiment.data;
+    const { source, exclude } = experiment.data;
     return {
       ...experiment,
-      data: { ...experiment.data, source: path(source, isNamedSource(source)) },
+      data: {
+        ...experiment.data,
+        source: path(source, isNamedSource(source)),
+        ...(exclude === undefined ? {} : { exclude: path(exclude, false) }),
+      },
       weights:
         experiment.weights === 'auto' && weightsFolder !== ''
           ? resolve(named.base, weightsFolder)

@@ -1,5 +1,7 @@
-import { cp, readFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openSealedFolder, sealFolder } from '@chorus/storage';
+import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { evaluateBundle } from './evaluate.ts';
 import type { ExperimentInput } from './experiment/schema.ts';
@@ -28,6 +30,43 @@ it('trains members with two input sizes and decodes each image once for both, as
   expect(evaluation.members.map(({ test: score }) => score.correct)).toEqual(
     report.members.map(({ test: score }) => score!.correct),
   );
+});
+
+it('decodes large JPEGs with data.shrinkOnLoad in training and in the bundle', async () => {
+  const folder = at('large');
+  for (const split of ['train', 'validation'])
+    for (const form of ['discs', 'stars']) {
+      await mkdir(join(folder, split, form), { recursive: true });
+      for (const name of (await readdir(join(data, split, form))).slice(3, 23))
+        await sharp(join(data, split, form, name))
+          .resize(397, 403, { fit: 'fill' })
+          .jpeg()
+          .toFile(join(folder, split, form, `${name}.jpg`));
+    }
+  await train(
+    {
+      ...small(),
+      data: { source: folder, shrinkOnLoad: true },
+      recipe: { batchSize: 16, whole: { epochCount: 1 } },
+    },
+    { out: at('shrinking') },
+  );
+  const files = Object.fromEntries(await openSealedFolder(at('shrinking/bundle')));
+  const manifest = JSON.parse(new TextDecoder().decode(files['bundle.json']));
+  expect(manifest.decoding).toMatchObject({ shrinkOnLoad: true, resize: 'pillow' });
+  const [header, ...rows] = csvRows(await readFile(at('shrinking/predictions.csv'), 'utf8'));
+  const column = header!.indexOf(`${manifest.chosen}:discs`);
+  /** The largest difference between a probability of a bundle and the run's own. */
+  const difference = async (bundle: string) => {
+    const { predictions } = await evaluateBundle(bundle, folder, { workers: 'cpu:0', runtime });
+    expect(predictions.map(({ path }) => path)).toEqual(rows.map(([path]) => path));
+    const found = predictions.map(({ probabilities }) => probabilities.discs!);
+    return Math.max(...found.map((probability, row) => Math.abs(probability - Number(rows[row]![column]))));
+  };
+  expect(await difference(at('shrinking/bundle'))).toBeLessThan(1e-5);
+  manifest.decoding.shrinkOnLoad = false;
+  await sealFolder(at('full-size'), { ...files, 'bundle.json': JSON.stringify(manifest) });
+  expect(await difference(at('full-size'))).toBeGreaterThan(1e-5);
 });
 
 it('keeps unusual names unchanged in the predictions and the report', async () => {

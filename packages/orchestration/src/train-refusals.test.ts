@@ -91,7 +91,7 @@ describe('refused before anything is decoded', () => {
     [
       'a folder without weights',
       () => ({ ...small(), weights: data }),
-      /has no weights for member wide \(mobilenet 0\.5\); it has no \.h5 file/,
+      /has no weights for member wide \(mobilenet 0\.5\); it has no \.h5 or \.safetensors file/,
     ],
     [
       'missing images',

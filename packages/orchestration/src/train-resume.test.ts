@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from '@chorus/storage';
 import { StoppedError } from '@chorus/training';
@@ -14,7 +14,7 @@ import { train } from './train.ts';
 let killed: Promise<NodeJS.Signals | null>;
 beforeAll(async () => {
   await drawData();
-  // Starts early, because its lock counts as abandoned after ten seconds, which pass during the other tests.
+  // Runs during the other tests.
   killed = killedRun(at('killed'));
 });
 afterAll(removeRuns);
@@ -126,6 +126,8 @@ describe('stopping and resuming', () => {
 
   it('resumes after a kill, only with the same images', async () => {
     expect(await killed).toBe('SIGKILL');
+    // Takes over its lock at once, not after ten seconds.
+    await utimes(at('killed.lock'), 0, 0);
     const { report } = await train({}, { resume: at('killed') });
     expect(report.members.map(({ trainings }) => trainings[0]!.resumed)).toEqual([true, false]);
     await rm(at('killed/report.json'));

@@ -92,7 +92,7 @@ async function startFolder(
   { preset = 'none' }: Pick<TrainOptions, 'preset'>,
 ): Promise<RunFolder> {
   const folder = await openRunFolder(path, 'new');
-  const { source } = experiment.data;
+  const { source, exclude } = experiment.data;
   try {
     await folder.writeStart({
       schemaVersion: 3,
@@ -103,7 +103,11 @@ async function startFolder(
       experiment: {
         ...experiment,
         // A resumed run may be started from another folder.
-        data: { ...experiment.data, source: isNamedSource(source) ? source : resolve(source) },
+        data: {
+          ...experiment.data,
+          source: isNamedSource(source) ? source : resolve(source),
+          ...(exclude === undefined ? {} : { exclude: resolve(exclude) }),
+        },
         weights: weightSource(experiment, process.env),
       },
     });

@@ -12,10 +12,10 @@ BATCH = 32
 
 
 def dataset_of(task):
-    size, antialias = task["inputSize"], task["variant"]["antialias"]
+    size, antialias, ratio = task["inputSize"], task["variant"]["antialias"], task["variant"]["ratio"]
 
     def decode(path):
-        pixels = tf.io.decode_jpeg(tf.io.read_file(path), channels=3)
+        pixels = tf.io.decode_jpeg(tf.io.read_file(path), channels=3, ratio=ratio)
         return tf.cast(tf.image.resize(pixels, (size, size), antialias=antialias), tf.uint8)
 
     options = tf.data.Options()

@@ -11,6 +11,6 @@ it('rejects a family without a computed variant', () => {
   const { mobilenet } = backboneTable;
   const [first] = mobilenet.variants;
   expect(() => casesOf('mobilenet', { ...mobilenet, variants: [{ ...first, name: 'lite0' }] })).toThrow(
-    'No variant of mobilenet (lite0) is in computedVariants, whose numbers are compared with those of Keras; add one.',
+    'No variant of mobilenet (lite0) is in computedVariants, whose numbers are compared with those of Keras or timm; add one.',
   );
 });

@@ -1,15 +1,27 @@
 import { type BackboneArchitecture, type BackboneFamily, backboneFamilies, backboneTable } from '@chorus/models';
 
-/** A backbone and its comparisons with Keras; passed as JSON to backbones.py. */
-export interface GoldenCase {
+/** A backbone and its comparisons with its reference; passed as JSON to backbones.py or timm_backbones.py. */
+export type GoldenCase = CommonCase & (KerasCase | TimmCase);
+
+/** A case that Keras computes. */
+export interface KerasCase {
+  /** The function in keras.applications, and its arguments other than shape and top. */
+  keras: string;
+  arguments: { alpha?: number };
+}
+
+/** A case that timm computes. */
+export interface TimmCase {
+  /** The model's name in timm. */
+  timm: string;
+}
+
+interface CommonCase {
   /** Base name of its files. */
   name: string;
   family: BackboneFamily;
   /** Name of one of the family's variants. */
   variant: string;
-  /** The function in keras.applications, and its arguments other than shape and top. */
-  keras: string;
-  arguments: { alpha?: number };
   /** First stream of its weights in the formula. */
   firstStream: number;
   /** Smallest legal input size. */
@@ -40,6 +52,11 @@ export const gradientLimit = 1e-3;
  */
 const deepLimits: Partial<Record<BackboneFamily, number>> = { 'inception-v3': 0.05, xception: 0.02 };
 
+/** Whether Keras computes a case. */
+export function isKerasCase(golden: GoldenCase): golden is CommonCase & KerasCase {
+  return 'keras' in golden;
+}
+
 /** The cases of all backbones in the table. */
 export const cases: readonly GoldenCase[] = backboneFamilies.flatMap((family) =>
   casesOf(family, backboneTable[family]),
@@ -51,15 +68,16 @@ export function casesOf(family: BackboneFamily, architecture: BackboneArchitectu
   if (!variants.some(({ name }) => computedVariants.includes(name)))
     throw new Error(
       `No variant of ${family} (${variants.map(({ name }) => name).join(', ')}) is in computedVariants, ` +
-        'whose numbers are compared with those of Keras; add one.',
+        'whose numbers are compared with those of Keras or timm; add one.',
     );
-  return variants.map(({ name: variant, defaultInputSize, keras }) => {
+  return variants.map(({ name: variant, defaultInputSize, reference }): GoldenCase => {
     const parameters = {
       name: variants.length === 1 ? family : `${family}-${variant}`,
       family,
       variant,
-      keras: keras.application,
-      arguments: keras.arguments,
+      ...(reference.library === 'keras'
+        ? { keras: reference.application, arguments: reference.arguments }
+        : { timm: reference.model }),
       firstStream: 1000,
       smallest: minimumInputSize,
     };

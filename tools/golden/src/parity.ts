@@ -1,5 +1,5 @@
 /**
- * `pnpm parity [--only NAME,NAME]`: runs Keras and Chorus, compares whole tensors and real files, prints a table, and exits
+ * `pnpm parity [--only NAME,NAME]`: runs Keras or timm and Chorus, compares whole tensors and real files, prints a table, and exits
  * with 1 if a difference exceeds its limit. NAME is a backbone or a family; `--only` skips all checks of others.
  */
 import { initRuntime, prepareProcess } from '@chorus/runtime';
@@ -15,14 +15,14 @@ import { compareWeightFiles } from './live/weight-files.ts';
 import { prepareGoldenPython } from './python.ts';
 
 const chosen = chooseCasesOrExit();
-const python = await prepareGoldenPython();
 prepareProcess();
 initRuntime({ device: 'cpu:0' });
 printRow('backbone', 'check', 'worst', 'limit');
 let allWithin = true;
 await withTemporaryFolder('chorus-parity', async (folder) => {
-  for (const golden of chosen) report(golden.name, await compareBackbone(python, golden, folder));
+  for (const golden of chosen) report(golden.name, await compareBackbone(golden, folder));
   if (chosen.length < cases.length) return;
+  const python = await prepareGoldenPython();
   report('all', await compareWeightFiles(python, folder));
   report('all', await comparePillow(python, folder));
   for (const [name, findings] of await compareExports(python, folder)) report(name, findings);

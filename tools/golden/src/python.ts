@@ -1,4 +1,4 @@
-/** Python with TensorFlow, Keras and Pillow, in a virtual environment in the user's cache. */
+/** Python with TensorFlow, Keras and Pillow, with onnx, or with PyTorch and timm, in virtual environments in the user's cache. */
 import { join } from 'node:path';
 import { type ProgramOptions, preparePython, runProgram } from '@chorus/python';
 
@@ -13,6 +13,26 @@ export function prepareGoldenPython(): Promise<string> {
     requirements: join(scriptsFolder, 'requirements.txt'),
     diskBytes: 3e9,
     notice: 'Installing TensorFlow and Keras into a virtual environment: 2 GB, a minute or two.',
+  });
+}
+
+/** Returns the path of an interpreter with the packages of onnx-requirements.txt. */
+export function prepareOnnxPython(): Promise<string> {
+  return preparePython({
+    name: 'onnx',
+    requirements: join(scriptsFolder, 'onnx-requirements.txt'),
+    diskBytes: 3e8,
+    notice: 'Installing onnx into a virtual environment: 31 MB to download, 140 MB of disk.',
+  });
+}
+
+/** Returns the path of an interpreter with the packages of requirements-timm.txt. */
+export function prepareTimmPython(): Promise<string> {
+  return preparePython({
+    name: 'parity-timm',
+    requirements: join(scriptsFolder, 'requirements-timm.txt'),
+    diskBytes: 8e9,
+    notice: "Installing PyTorch and timm into a virtual environment: 5 GB on Linux, most of it NVIDIA's libraries.",
   });
 }
 

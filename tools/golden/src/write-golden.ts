@@ -1,17 +1,15 @@
-/** `pnpm golden [--only NAME,NAME]`: computes the reference numbers of the tests with Keras and writes them to `backbones/`. */
-import { writeFileSync } from 'node:fs';
+/** `pnpm golden [--only NAME,NAME]`: computes the reference numbers of the tests with Keras or timm and writes them to `backbones/`. */
 import { join } from 'node:path';
 import { withTemporaryFolder } from '@chorus/storage';
 import { chooseCasesOrExit } from './choose-cases.ts';
-import { prepareGoldenPython, runScript, scriptsFolder } from './python.ts';
+import { computeReference } from './compute-reference.ts';
+import { scriptsFolder } from './python.ts';
 
 const chosen = chooseCasesOrExit();
-const python = await prepareGoldenPython();
 await withTemporaryFolder('chorus-parity', async (folder) => {
   for (const golden of chosen) {
-    const description = join(folder, 'cases.json');
-    writeFileSync(description, JSON.stringify([golden]));
-    await runScript(python, 'backbones.py', [description, join(scriptsFolder, 'backbones'), 'summaries']);
+    const out = join(scriptsFolder, 'backbones');
+    await computeReference(golden, { workFolder: folder, out, tensors: 'summaries' });
     console.log(golden.name);
   }
 });

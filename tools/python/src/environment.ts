@@ -1,4 +1,5 @@
 /** Python virtual environments in the user's cache, one for each list of requirements. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -15,6 +16,13 @@ export interface Environment {
   diskBytes: number;
   /** Message shown before the download. */
   notice: string;
+}
+
+/** Returns whether {@link preparePython} finds what it needs: Python 3.11 or later, with venv and pip. */
+export function canPreparePython(): boolean {
+  // venv takes pip from ensurepip, which some distributions package separately.
+  const script = 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))';
+  return spawnSync('python3', ['-c', script], { stdio: 'ignore' }).status === 0;
 }
 
 /**

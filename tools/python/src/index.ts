@@ -1,2 +1,2 @@
-export { type Environment, preparePython } from './environment.ts';
+export { canPreparePython, type Environment, preparePython } from './environment.ts';
 export { type ProgramOptions, runProgram } from './run-program.ts';

@@ -15,6 +15,7 @@ interface EvaluateFlags {
   followLinks: boolean;
   csv?: string;
   wrong?: string;
+  labelIssues?: string;
   workers?: string;
   json: boolean;
 }
@@ -32,6 +33,7 @@ export const evaluateCommand = new Command('evaluate')
   .option('--follow-links', followLinksHelp, false)
   .option('--csv <file>', 'also write a table of all images: path, label, predicted class, a probability per class')
   .option('--wrong <file>', 'also write a table of the misclassified images, the most confident first')
+  .option('--label-issues <file>', 'also write a table of the images whose labels are implausible, the worst first')
   .option('--workers <list>', 'devices, such as gpu:0 or cpu:0 (default: auto)')
   .option('--json', 'print one JSON object', false)
   .action(async (flags: EvaluateFlags) => {
@@ -47,6 +49,7 @@ export const evaluateCommand = new Command('evaluate')
     const paths = {
       csv: flags.csv === undefined ? undefined : userPath(flags.csv),
       wrong: flags.wrong === undefined ? undefined : userPath(flags.wrong),
+      labelIssues: flags.labelIssues === undefined ? undefined : userPath(flags.labelIssues),
     };
     await requireEvaluationFiles(paths);
     const lines = downloadLines(note);

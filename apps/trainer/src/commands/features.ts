@@ -9,6 +9,7 @@ interface FeaturesFlags {
   weights: string;
   size?: number;
   resize?: string;
+  shrinkOnLoad?: boolean;
   out: string;
   device?: string;
 }
@@ -18,12 +19,16 @@ export const featuresCommand = new Command('features')
   .argument('<file...>', 'images')
   .requiredOption('--backbone <name>', 'such as mobilenet-v2')
   .option('--alpha <number>', 'width multiplier of the backbone (default: that of the weights)', Number)
-  .requiredOption('--weights <file>', 'a keras-applications .h5 file')
+  .requiredOption(
+    '--weights <file>',
+    'a keras-applications .h5 file or, for efficientnet-lite0, a .safetensors file of timm',
+  )
   .option('--size <pixels>', "side of the square that images are resized to (default: the backbone's in Keras)", Number)
   .option(
     '--resize <method>',
     "pillow, as Keras' load_img and in training; antialiased, sharp's own; opencv (default: pillow)",
   )
+  .option('--shrink-on-load', 'let the decoder scale large JPEGs, as data.shrinkOnLoad in training')
   .requiredOption('--out <file>', 'output file, .npy; an earlier one is replaced')
   .option('--device <name>', 'such as gpu:1 (default: the first GPU, else cpu:0)')
   .action(async (files: string[], { size: inputSize, weights, out, ...flags }: FeaturesFlags) => {

@@ -141,6 +141,22 @@ describe('chorus predict', () => {
     expect(stderr).toContain('Expected a whole number of at least 1.');
   });
 
+  it('marks doubtful images and shows prediction sets, by the thresholds of the bundle', async () => {
+    const { thresholds } = JSON.parse(await readFile(at('run/bundle/bundle.json'), 'utf8'));
+    const doubt = ['--min-accuracy', '0.95', '--coverage', '0.9'];
+    const { stdout } = await chorus(...predict, ...doubt, '--json', ...photos);
+    const { threshold: answer } = thresholds.answers.find(({ accuracy }: { accuracy: number }) => accuracy === 0.95);
+    const { threshold: inSet } = thresholds.sets.find(({ coverage }: { coverage: number }) => coverage === 0.9);
+    for (const line of linesOf(stdout)) {
+      const { probabilities, accepted, set } = JSON.parse(line);
+      expect(accepted).toBe(answer !== null && Math.max(...Object.values<number>(probabilities)) >= answer);
+      expect(set.toSorted()).toEqual(['discs', 'stars'].filter((name) => probabilities[name] >= inSet));
+    }
+    const { exitCode, stderr } = await chorus(...predict, '--min-accuracy', '0.97', photos[0]!);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/^chorus: Expected one of 0\.9, .* as accuracy, received 0\.97\.$/m);
+  });
+
   it('answers for what it can, lists the rest, and exits 4', async () => {
     await writeFile(at('page.gif'), '<html></html>');
     const { exitCode, stdout, stderr } = await chorus(

@@ -12,6 +12,8 @@ interface PredictFlags {
   workers?: string;
   top: number;
   allProbabilities: boolean;
+  minAccuracy?: number;
+  coverage?: number;
   csv?: string;
   jsonl?: string;
   json: boolean;
@@ -26,6 +28,8 @@ export const predictCommand = new Command('predict')
   .requiredOption('--bundle <folder>', 'the bundle of a run')
   .option('--top <count>', 'number of classes to show, the most probable first', wholeNumber, 1)
   .option('--all-probabilities', 'show every class', false)
+  .option('--min-accuracy <share>', 'mark the images to leave to a human so that the others reach an accuracy', Number)
+  .option('--coverage <share>', 'show sets of classes, of which this share contains the true class', Number)
   .option('--csv <file>', 'also write a table: path, predicted class, a probability per class')
   .option('--jsonl <file>', 'also write one JSON object per line')
   .option('--workers <list>', 'devices, such as gpu:0 or cpu:0 (default: auto)')
@@ -56,6 +60,7 @@ export const predictCommand = new Command('predict')
     try {
       const stream = predictStream(userPath(flags.bundle), inputs, {
         signal: AbortSignal.any([signal, unread.signal]),
+        ...{ minAccuracy: flags.minAccuracy, coverage: flags.coverage },
         onSetup: setupLines(process.stderr),
         onNotice: (notice) => note(printable(notice)),
         ...(flags.workers === undefined ? {} : { workers: flags.workers }),

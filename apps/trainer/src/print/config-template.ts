@@ -29,9 +29,11 @@ export default defineConfig({
     ${source}
     // Use only the first images of each class, to try something out.
     // limitPerClass: 200,
+    // Let the decoder scale photographs of many megapixels: half the time, slightly different pixels.
+    // shrinkOnLoad: true,
   },
 
-  // The weights that training starts from: a folder of keras-applications .h5 files, 'imagenet' (downloaded once) or 'random'.
+  // The weights that training starts from: a folder of published weight files, 'imagenet' (downloaded once) or 'random'.
   // weights: 'imagenet',
 
   // Side in pixels of the square that every image is resized to. Larger is slower and often more accurate.

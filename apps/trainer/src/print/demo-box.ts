@@ -7,7 +7,7 @@ export function demoBox(): string {
     '',
     `  ${commandName} train --data PHOTOS [--weights FOLDER]`,
     '',
-    'PHOTOS holds images as <split>/<class>/* or <class>/*. FOLDER holds .h5 files',
+    'PHOTOS holds images as <split>/<class>/* or <class>/*. FOLDER holds weight files',
     'of keras-applications; without it, the weights are downloaded.',
   ];
   const width = Math.max(...lines.map((line) => line.length));

@@ -26,7 +26,7 @@ const advices: Record<Advice['code'], (data: Readonly<Record<string, string>>) =
       .map((name) => `--data ${name}`)
       .join(' or ')}.`,
   'weights-folder': () => 'name another folder with --weights DIR, or --weights imagenet or --weights random.',
-  'weights-download': () => 'or name a folder of .h5 files with --weights DIR, or --weights random.',
+  'weights-download': () => 'or name a folder of weight files with --weights DIR, or --weights random.',
   'bfloat16-unavailable': () => 'use --set runtime.precision=auto.',
   'setup-needed': () => `run: ${commandName} setup`,
   'folder-layout': () => 'choose a reading with --layout splits or --layout classes.',

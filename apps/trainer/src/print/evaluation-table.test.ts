@@ -63,7 +63,7 @@ function score(classes: string[], wrong: [number, number, number][]): Score {
   return {
     ...{ accuracy: correct / count, correct, count },
     wilson95: [0, 1],
-    logLoss: 0.5,
+    ...{ balancedAccuracy: 0.75, macroF1: 0.625, brier: 0.25, logLoss: 0.5 },
     auc: null,
     perClass,
     confusion,
@@ -86,6 +86,7 @@ describe('the table of an evaluation', () => {
         'class    recall   correct',
         'cat       50.0 %  10 of 20',
         'do\\x0ag  100.0 %  10 of 10',
+        'balanced accuracy 75.0 %, macro F1 62.5 %',
         '',
         'confusion of the ensemble (rows: true class; columns: predicted class)',
         '         cat  do\\x0ag',
@@ -113,5 +114,9 @@ it('shows the most probable classes of a prediction', () => {
   const prediction = { path: 'a\nb.jpg', predicted: 'dog', probabilities: { '2': 0.25, cat: 0.05, dog: 0.7 } };
   expect(predictionLine(prediction, 1)).toBe('a\\x0ab.jpg  dog  70.0 %');
   expect(predictionLine(prediction, 2)).toBe('a\\x0ab.jpg  dog  70.0 %  2  25.0 %');
+  expect(predictionLine({ ...prediction, accepted: true }, 1)).toBe('a\\x0ab.jpg  dog  70.0 %');
+  expect(predictionLine({ ...prediction, accepted: false }, 1)).toBe('a\\x0ab.jpg  dog  70.0 %  (unsure)');
+  expect(predictionLine({ ...prediction, set: ['2', 'dog'] }, 1)).toBe('a\\x0ab.jpg  dog  70.0 %  2  25.0 %');
+  expect(predictionLine({ ...prediction, set: [] }, 1)).toBe('a\\x0ab.jpg  no class');
   expect(predictionLine(prediction, Number.POSITIVE_INFINITY)).toBe('a\\x0ab.jpg  dog  70.0 %  2  25.0 %  cat  5.0 %');
 });

@@ -1,7 +1,7 @@
 /** What `chorus evaluate` prints. */
 import type { Evaluation, ImageSelection, Score } from '@chorus/orchestration';
-import { scoreCells } from './leaderboard.ts';
 import { printable } from './printable.ts';
+import { balancedLine, scoreCells } from './score-cells.ts';
 import { table } from './table.ts';
 
 /** With more classes a matrix is too wide for a terminal; the largest confusions are listed instead. */
@@ -56,6 +56,7 @@ export function evaluationTable({ ensemble, members, classes, skipped }: Evaluat
         `${correct} of ${count}`,
       ]),
     ]),
+    balancedLine(test),
     '',
     ...(classes.length <= mostMatrixClasses ? confusionMatrix(test, classes) : largestConfusions(test, classes)),
     ...skippedLines(skipped),

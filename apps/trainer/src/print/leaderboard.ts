@@ -1,8 +1,11 @@
 import { join } from 'node:path';
-import type { Report, Score } from '@chorus/orchestration';
+import type { Report } from '@chorus/orchestration';
 import { commandName } from './command-name.ts';
 import { duplicateCounts } from './duplicate-lines.ts';
+import { balancedLines, sureAnswersLine } from './ensemble-lines.ts';
+import { labelAuditLine } from './label-audit-line.ts';
 import { printable } from './printable.ts';
+import { scoreCells } from './score-cells.ts';
 import { table } from './table.ts';
 import { unusedEntries } from './unused-entries.ts';
 
@@ -44,20 +47,12 @@ export function leaderboard(report: Report, folder: string): string {
     ...notices.map((notice) => `note: ${printable(notice)}`),
     ...unusedEntries(report.dataset, 'all are listed in dataset.skipped of the report'),
     ...(duplicates.length === 0 ? [] : [`${duplicateCounts(duplicates)}; see dataset.duplicates in the report`]),
+    ...balancedLines(report),
+    ...sureAnswersLine(report.analysis),
+    ...labelAuditLine(report.labelAudit, join(folder, 'label-issues.csv')),
     ...report.flaws.map(({ name, description }) => `flaw: ${name}: ${description}`),
     `${report.verdict}${forOwnImages}`,
     `report: ${join(folder, 'report.json')}`,
     ...(hasBundle ? [`bundle: ${join(folder, 'bundle')}`] : []),
   ].join('\n');
-}
-
-/** Accuracy, its interval, correct predictions and log loss, as cells of a table. */
-export function scoreCells({ accuracy, wilson95, correct, count, logLoss }: Score): string[] {
-  const percent = (share: number) => (100 * share).toFixed(1);
-  return [
-    `${percent(accuracy)} %`,
-    `${percent(wilson95[0])} to ${percent(wilson95[1])} %`,
-    `${correct} of ${count}`,
-    logLoss.toFixed(4),
-  ];
 }

@@ -1,14 +1,23 @@
 import type { Prediction } from '@chorus/orchestration';
 import { printable } from './printable.ts';
 
-/** A prediction on one line: the path, then the most probable classes with their probabilities in descending order. */
-export function predictionLine({ path, predicted, probabilities }: Prediction, classCount: number): string {
+/**
+ * A prediction on one line: the path, then the most probable classes with their probabilities in descending order, or those of the
+ * prediction set, and whether to leave the image to a human.
+ */
+export function predictionLine(
+  { path, predicted, probabilities, accepted = true, set }: Prediction,
+  classCount: number,
+): string {
   const others = Object.entries(probabilities)
     .filter(([name]) => name !== predicted)
     .toSorted(([, a], [, b]) => b - a);
-  const shown = [[predicted, probabilities[predicted]!] as const, ...others].slice(0, classCount);
+  const all = [[predicted, probabilities[predicted]!] as const, ...others];
+  const shown = set === undefined ? all.slice(0, classCount) : all.filter(([name]) => set.includes(name));
   return [
     printable(path),
+    ...(shown.length === 0 ? ['no class'] : []),
     ...shown.map(([name, probability]) => `${printable(name)}  ${(100 * probability).toFixed(1)} %`),
+    ...(accepted ? [] : ['(unsure)']),
   ].join('  ');
 }

@@ -12,8 +12,8 @@ export interface BackboneArchitecture {
   preprocessing: Preprocessing;
   /** License of the published weights. */
   license: string;
-  /** Name of the layer with weights in Keras' classification top, which a weight file may contain after the backbone. */
-  topInKeras: string;
+  /** Name of the layer with weights in the reference's classification top, which a weight file may contain besides the backbone. */
+  topLayer: string;
   /**
    * Matches the layers with weights that Keras leaves unnamed: weight files have a counter there, such as `conv2d_94`.
    * `build` must create these layers in the order in which Keras counts them.
@@ -44,8 +44,21 @@ export interface BackboneVariant {
   parameterCount: number;
   /** The published files without a classification top, by ascending input size. */
   weightFiles: readonly TrainedWeights[];
-  /** The function in keras.applications that creates the same layers, and its arguments besides the input. */
-  keras: { application: string; arguments: { alpha?: number } };
+  /** What creates the same layers in Python. */
+  reference: KerasApplication | TimmModel;
+}
+
+/** A function in keras.applications, and its arguments besides the input. */
+export interface KerasApplication {
+  library: 'keras';
+  application: string;
+  arguments: { alpha?: number };
+}
+
+/** A model that `timm.create_model` creates. */
+export interface TimmModel {
+  library: 'timm';
+  model: string;
 }
 
 /** A published weight file and the input side in pixels at which it was trained. */

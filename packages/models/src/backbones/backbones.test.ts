@@ -27,6 +27,7 @@ describe('backbones', () => {
     'mobilenet-v2': { 32: 1, 33: 2, 47: 2, 63: 2, 64: 2, 97: 4, 129: 5, 299: 10 },
     'inception-v3': { 75: 1, 97: 1, 128: 2, 139: 3, 161: 3, 224: 5, 299: 8 },
     xception: { 71: 3, 97: 3, 128: 4, 139: 5, 161: 5, 224: 7, 299: 10 },
+    'efficientnet-lite0': { 32: 1, 33: 2, 47: 2, 63: 2, 64: 2, 97: 4, 129: 5, 299: 10 },
   } satisfies Record<BackboneFamily, Record<number, number>>;
   it.each(Object.entries(sides) as [BackboneFamily, Record<number, number>][])(
     '%s has the right shapes at any size',
@@ -76,6 +77,15 @@ describe('backbones', () => {
     expect(x.slice(-11, -3).join(' ')).toBe(
       'block13_residual_bn block13_add block14_sepconv1 block14_sepconv1_bn block14_sepconv1_act block14_sepconv2 block14_sepconv2_bn block14_sepconv2_act',
     );
+    // As in timm, whose activations are modules of their BatchNorm.
+    const lite = names('efficientnet-lite0');
+    expect(lite.slice(1, 18).join(' ')).toBe(
+      'conv_stem bn1 bn1.act blocks.0.0.conv_dw blocks.0.0.bn1 blocks.0.0.bn1.act blocks.0.0.conv_pw blocks.0.0.bn2 blocks.1.0.conv_pw blocks.1.0.bn1 blocks.1.0.bn1.act blocks.1.0.conv_dw blocks.1.0.bn2 blocks.1.0.bn2.act blocks.1.0.conv_pwl blocks.1.0.bn3 blocks.1.1.conv_pw',
+    );
+    expect(lite.filter((name) => name.endsWith('.add')).join(' ')).toBe(
+      'blocks.1.1.add blocks.2.1.add blocks.3.1.add blocks.3.2.add blocks.4.1.add blocks.4.2.add blocks.5.1.add blocks.5.2.add blocks.5.3.add',
+    );
+    expect(lite.slice(-6)).toEqual(['conv_head', 'bn2', 'bn2.act', 'pooled', 'dropout', 'head']);
   });
 });
 

@@ -36,14 +36,14 @@ export const inceptionV3: BackboneArchitecture = {
           }),
         },
       ],
-      keras: { application: 'InceptionV3', arguments: {} },
+      reference: { library: 'keras', application: 'InceptionV3', arguments: {} },
     },
   ],
   minimumInputSize: 75,
   preprocessing: minusOneToOne,
   license: 'Apache-2.0',
   unnamedInKeras: /_(conv|bn)$/,
-  topInKeras: 'predictions',
+  topLayer: 'predictions',
   blockOf: (layerName) => layerName.match(/^mixed\d+/)?.[0] ?? (/^stem_[123]/.test(layerName) ? 'stem 1' : 'stem 2'),
 
   // Table 1 of the paper as implemented in Keras (mixed3 and mixed8 halve the side); shapes for 299 px.

@@ -31,7 +31,7 @@ export const mobilenetV2: BackboneArchitecture = {
   minimumInputSize: 32,
   preprocessing: minusOneToOne,
   license: 'Apache-2.0',
-  topInKeras: 'predictions',
+  topLayer: 'predictions',
   // The last convolution belongs to the last bottleneck, as in timm.
   blockOf: (layerName) =>
     /^Conv_1/.test(layerName) ? 'block_16' : (layerName.match(/^(?:expanded_conv|block_\d+)/)?.[0] ?? 'stem'),
@@ -86,7 +86,7 @@ function variant(alpha: number, { parameterCount }: { parameterCount: number }):
         `mobilenet_v2_weights_tf_dim_ordering_tf_kernels_${nameOfWidth}_${trainedSize}_no_top.h5`,
       ),
     })),
-    keras: { application: 'MobileNetV2', arguments: { alpha } },
+    reference: { library: 'keras', application: 'MobileNetV2', arguments: { alpha } },
   };
 }
 

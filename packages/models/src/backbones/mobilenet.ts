@@ -20,7 +20,7 @@ export const mobilenet: BackboneArchitecture = {
   minimumInputSize: 32,
   preprocessing: minusOneToOne,
   license: 'Apache-2.0',
-  topInKeras: 'conv_preds',
+  topLayer: 'conv_preds',
   blockOf: (layerName) => layerName.match(/^conv_(?:dw|pw)_(\d+)/)?.[1] ?? 'stem',
 
   // Table 1 of the paper; shapes for 224 px and width 1.
@@ -60,7 +60,7 @@ function variant(alpha: number, { parameterCount }: { parameterCount: number }):
       trainedSize,
       file: publishedFile('mobilenet', `mobilenet_${nameOfWidth}_${trainedSize}_tf_no_top.h5`),
     })),
-    keras: { application: 'MobileNet', arguments: { alpha } },
+    reference: { library: 'keras', application: 'MobileNet', arguments: { alpha } },
   };
 }
 

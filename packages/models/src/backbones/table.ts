@@ -1,6 +1,7 @@
 /** Table of all backbones, and lookup by specification. */
 import { ModelError } from '../errors.ts';
 import type { BackboneArchitecture, BackboneVariant } from './architecture.ts';
+import { efficientnetLite0 } from './efficientnet-lite0.ts';
 import { inceptionV3 } from './inception-v3.ts';
 import { mobilenet } from './mobilenet.ts';
 import { mobilenetV2 } from './mobilenet-v2.ts';
@@ -12,6 +13,7 @@ const families = {
   'mobilenet-v2': mobilenetV2,
   'inception-v3': inceptionV3,
   xception,
+  'efficientnet-lite0': efficientnetLite0,
 } satisfies Record<string, BackboneArchitecture>;
 
 export type BackboneFamily = keyof typeof families;

@@ -27,14 +27,14 @@ export const xception: BackboneArchitecture = {
           }),
         },
       ],
-      keras: { application: 'Xception', arguments: {} },
+      reference: { library: 'keras', application: 'Xception', arguments: {} },
     },
   ],
   minimumInputSize: 71,
   preprocessing: minusOneToOne,
   license: 'MIT',
   unnamedInKeras: /_residual_(conv|bn)$/,
-  topInKeras: 'predictions',
+  topLayer: 'predictions',
   blockOf: (layerName) => layerName.match(/^block\d+/)![0],
 
   // Figure 5 of the paper; shapes for 299 px.

@@ -64,6 +64,11 @@ describe('freezing', () => {
     // The last two blocks; in Keras, too, they follow the first 249 layers.
     ['inception-v3', { lastLayers: 311 - 249 }, 'mixed8', 'mixed9_branch3x3dbl_1_conv'],
     ['xception', { behind: 'block13_add' }, 'block13_add', 'block14_sepconv1'],
+    ['efficientnet-lite0', 'all', 'input', 'conv_stem'],
+    // Starts inside a block with a shortcut.
+    ['efficientnet-lite0', { lastLayers: 17 }, 'blocks.5.2.add', 'blocks.5.3.conv_dw'],
+    ['efficientnet-lite0', { behind: 'blocks.4.2.add' }, 'blocks.4.2.add', 'blocks.5.0.conv_pw'],
+    ['efficientnet-lite0', 'head', 'pooled', 'head'],
   ];
 
   it.each(cases)('%s with %o is cut at %s and trains from %s on', (family, range, cut, first) => {
@@ -109,6 +114,7 @@ describe('prefix and suffix', () => {
     ['mobilenet', { lastLayers: 12 }],
     ['mobilenet-v2', { lastLayers: 17 }],
     ['mobilenet-v2', 'head'],
+    ['efficientnet-lite0', { lastLayers: 17 }],
   ] as [BackboneFamily, FineTuneRange][])('of %s with %o compute the whole model', (family, range) => {
     const classifier = smallest(family, 47);
     tf.tidy(() => {
@@ -137,6 +143,8 @@ describe('every variable', () => {
     ['inception-v3', 75, 'moving'],
     ['xception', 71, 'batch'],
     ['xception', 71, 'moving'],
+    ['efficientnet-lite0', 64, 'batch'],
+    ['efficientnet-lite0', 64, 'moving'],
   ] as [BackboneFamily, number, BatchNormMode][])(
     'of %s at %i px gets a gradient with %s statistics',
     (family, inputSize, batchNorm) => {

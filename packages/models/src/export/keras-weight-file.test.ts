@@ -59,6 +59,15 @@ describe.each<{ backbone: BackboneSpec; kinds: Record<string, string[]> }>([
       batch_normalization: ['block1_conv1_bn', 'block1_conv2_bn', 'block2_sepconv1_bn'],
     },
   },
+  {
+    backbone: { family: 'efficientnet-lite0', inputSize: 32 },
+    kinds: {
+      conv2d: ['conv_stem', 'blocks.0.0.conv_pw', 'blocks.1.0.conv_pw', 'blocks.1.0.conv_pwl'],
+      depthwise_conv2d: ['blocks.0.0.conv_dw', 'blocks.1.0.conv_dw'],
+      batch_normalization: ['bn1', 'blocks.0.0.bn1', 'blocks.0.0.bn2'],
+      dense: ['head'],
+    },
+  },
 ])('$backbone.family', ({ backbone, kinds }) => {
   it("has its layers under their classes' counters, and every weight in its layer's order", async () => {
     const classifier = createClassifier({ backbone, classes: ['a', 'b', 'c'], seed: 1 });

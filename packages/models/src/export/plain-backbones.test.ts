@@ -22,6 +22,7 @@ const backbones = (
     ['mobilenet-v2', 0.35],
     ['inception-v3', 1],
     ['xception', 1],
+    ['efficientnet-lite0', 1],
   ] as const
 ).map(([family, alpha]): BackboneSpec => ({ family, alpha, inputSize: backboneTable[family].minimumInputSize }));
 

@@ -23,6 +23,8 @@ describe.each<BackboneSpec & { cut: string; logitsLimit?: number }>([
   // agree to 3e-7 give logits that agree to 2e-5.
   { family: 'xception', alpha: 1, inputSize: 71, cut: 'block4_pool', logitsLimit: 3e-5 },
   { family: 'xception', alpha: 1, inputSize: 96, cut: 'block14_sepconv1_bn', logitsLimit: 3e-5 },
+  { family: 'efficientnet-lite0', inputSize: 160, cut: 'blocks.2.1.add' },
+  { family: 'efficientnet-lite0', inputSize: 97, cut: 'blocks.5.0.conv_dw' },
 ])('$family, $inputSize px', ({ cut, logitsLimit = 1e-5, ...backbone }) => {
   let classifier: Classifier;
   let images: tf.Tensor4D;

@@ -5,6 +5,7 @@ import { ModelError } from '../errors.ts';
 import { largestDifference } from '../numbers.fixture.ts';
 import { generatorFor } from '../random/generator-for.ts';
 import { type DenseFitOptions, denseFitDefaults } from './dense.ts';
+import { selectMembers } from './greedy.ts';
 import { fitLogistic } from './logistic.ts';
 import { toProbabilities } from './probabilities.ts';
 import { fitStacker, minimumStackerRows, stackerFromJson } from './stacker.ts';
@@ -122,6 +123,75 @@ describe('mean', () => {
     const found = fit('mean', { logits, labels: [1] }, 2).predict(logits);
     expect(largestDifference(found, [1 - 0.425, 0.425])).toBeLessThan(1e-6);
   });
+});
+
+/** The loss of a weighted mean of probabilities, by the definition. */
+function weightedLoss({ logits, labels }: OutOfFold, classCount: number, weights: readonly number[]): number {
+  const probabilities = logits.map((one) => toProbabilities(one, classCount));
+  const mean = probabilities[0]!.map((_, index) =>
+    probabilities.reduce((sum, one, member) => sum + weights[member]! * one[index]!, 0),
+  );
+  return logLoss(mean, labels, classCount);
+}
+
+const weightsOf = (stacker: { toJSON(): object }) => (stacker.toJSON() as { weights: number[] }).weights;
+
+describe.each(['weighted', 'greedy'] as const)('%s', (kind) => {
+  it('has weights that are not negative and sum to 1', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 60 }),
+        fc.array(fc.double({ min: -4, max: 4, noNaN: true }), { minLength: 1, maxLength: 5 }),
+        (rowCount, skills) => {
+          const weights = weightsOf(fit(kind, outOfFold(rowCount, 3, skills), 3));
+          expect(weights).toHaveLength(skills.length);
+          expect(Math.min(...weights)).toBeGreaterThanOrEqual(0);
+          expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 9);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  it.each([2, 4])('has hardly any loss more than the best weights on a grid, with %i classes', (classCount) => {
+    const data = outOfFold(2000, classCount, [2, 3, 0.5]);
+    const grid = Array.from({ length: 21 }, (_, a) =>
+      Array.from({ length: 21 - a }, (_, b) => [a / 20, b / 20, (20 - a - b) / 20]),
+    ).flat();
+    const best = Math.min(...grid.map((weights) => weightedLoss(data, classCount, weights)));
+    expect(weightedLoss(data, classCount, weightsOf(fit(kind, data, classCount)))).toBeLessThan(best + 4e-3);
+  });
+
+  it('gives everything to a member that is always right among members that are always wrong', () => {
+    const labels = Array.from({ length: 400 }, (_, row) => row % 2);
+    const right = Float32Array.from(labels, (label) => 6 * (2 * label - 1));
+    const wrong = right.map((logit) => -logit);
+    const [first, ...others] = weightsOf(fit(kind, { logits: [right, wrong, wrong], labels }, 2));
+    expect(first).toBeGreaterThan(0.97);
+    expect(Math.max(...others)).toBeLessThan(0.02);
+  });
+
+  it.each([
+    ['a negative weight', [1.5, -0.5]],
+    ['a sum other than 1', [0.5, 0.4]],
+    ['a weight too few', [1]],
+  ])('refuses a state with %s', (_, weights) => {
+    expect(() => stackerFromJson({ kind, memberCount: 2, classCount: 2, weights })).toThrow(/^Invalid stacker: /);
+  });
+});
+
+it('selects members greedily, as often as that lowers the loss', () => {
+  // The first has the lowest loss alone; the second is better where the first is worst.
+  const first = Float64Array.of(0.9, 0.9, 0.9, 0.3);
+  const second = Float64Array.of(0.5, 0.5, 0.5, 0.9);
+  const third = Float64Array.of(0.1, 0.1, 0.1, 0.1);
+  const loss = (share: number) =>
+    first.reduce((sum, one, row) => sum - Math.log(share * one + (1 - share) * second[row]!), 0);
+  const [a, b, c] = selectMembers([first, second, third]) as [number, number, number];
+  expect(c).toBe(0);
+  const grid = Array.from({ length: 101 }, (_, percent) => loss(percent / 100));
+  expect(loss(a / (a + b))).toBeLessThan(Math.min(...grid) + 1e-3);
+  expect(selectMembers([third, first])).toEqual([0, 1]);
 });
 
 describe('logistic', () => {

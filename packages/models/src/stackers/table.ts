@@ -2,11 +2,13 @@
 import { z } from 'zod';
 import type { StackerDefinition } from './definition.ts';
 import { dense } from './dense.ts';
+import { greedy } from './greedy.ts';
 import { logistic } from './logistic.ts';
 import { mean } from './mean.ts';
+import { weighted } from './weighted.ts';
 
 /** A new stacker is a file beside this one and a line here. Reports list stackers in this order by default. */
-const table = { mean, dense, logistic };
+const table = { mean, weighted, greedy, dense, logistic };
 
 type StackerTable = typeof table;
 export type StackerKind = keyof StackerTable;

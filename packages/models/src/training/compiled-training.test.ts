@@ -18,6 +18,7 @@ const backbones: readonly BackboneSpec[] = [
   { family: 'mobilenet-v2', alpha: 0.35, inputSize: 32 },
   { family: 'inception-v3', alpha: 1, inputSize: 107 },
   { family: 'xception', alpha: 1, inputSize: 71 },
+  { family: 'efficientnet-lite0', inputSize: 64 },
 ];
 
 /** With fewer, InceptionV3's last statistics come from so few numbers that 20 steps amplify rounding errors. */

@@ -23,7 +23,10 @@ it.skipIf(files.length === 0)(
     for (const path of files) {
       const [, application, variant, top] = /(\w+)_([\w.]+)_(top|notop)\.[\w.]+$/.exec(path)!;
       const family = backboneFamilies.find((one) =>
-        backboneTable[one].variants.some((other) => other.name === variant && other.keras.application === application),
+        backboneTable[one].variants.some(
+          ({ name, reference }) =>
+            name === variant && reference.library === 'keras' && reference.application === application,
+        ),
       )!;
       const file = { name: path, bytes: readFileSync(path) };
       await checkWeightFile(file);

@@ -25,10 +25,10 @@ export function counterOf(layerName: string): number {
   return Number(/_(\d+)$/.exec(layerName)?.[1] ?? 0);
 }
 
-/** Whether a name is that of the classification top that current versions of Keras call `topInKeras`. */
-export function isTopName(layerName: string, topInKeras: string): boolean {
+/** Whether a name is that of the classification top that current versions of Keras call `topLayer`. */
+export function isTopName(layerName: string, topLayer: string): boolean {
   // MobileNetV2's name until TensorFlow 2.1, and in its published files.
-  return layerName === topInKeras || (topInKeras === 'predictions' && layerName === 'Logits');
+  return layerName === topLayer || (topLayer === 'predictions' && layerName === 'Logits');
 }
 
 /**

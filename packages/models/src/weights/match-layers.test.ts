@@ -35,7 +35,7 @@ function swapped<T>(items: readonly T[], first: number, second: number): T[] {
 const smallest = backboneFamilies.map((family) => [family, backboneTable[family].variants[0].name] as const);
 
 describe.each(smallest)('%s %s', (family, variant) => {
-  const { topInKeras, unnamedInKeras, minimumInputSize } = backboneTable[family];
+  const { topLayer, unnamedInKeras, minimumInputSize } = backboneTable[family];
   const order = orders[family] ?? [];
   const counters = (first: number) =>
     withCounters(placesOf(classifier), unnamedInKeras ?? /^$/, { ...keras2, order, first });
@@ -57,7 +57,7 @@ describe.each(smallest)('%s %s', (family, variant) => {
   it.each(layouts)('finds every weight in a file %s, with a top or without', (_, layout) => {
     for (const layers of [counters(0), counters(95)]) {
       expectEveryWeight(layout(layers));
-      expectEveryWeight(layout([...layers, topOf(classifier, topInKeras)]));
+      expectEveryWeight(layout([...layers, topOf(classifier, topLayer)]));
     }
   });
 
@@ -68,7 +68,7 @@ describe.each(smallest)('%s %s', (family, variant) => {
   });
 
   it.each(layouts)('does not mistake other layers for a top, %s', (_, layout) => {
-    const top = topOf(classifier, topInKeras);
+    const top = topOf(classifier, topLayer);
     const [kernel, bias] = top.weights as [LayerToWrite['weights'][number], LayerToWrite['weights'][number]];
     const tops: LayerToWrite[][] = [
       [{ ...top, weights: [kernel] }],
@@ -83,7 +83,7 @@ describe.each(smallest)('%s %s', (family, variant) => {
       const attempt = () => matchLayers('some.h5', classifier, layout([...counters(0), ...others]));
       expect(attempt).toThrow(ModelError);
       expect(attempt).toThrow(
-        /^some\.h5: expected nothing after the backbone except Keras' \w+ of \d+ features, received /,
+        /^some\.h5: expected nothing after the backbone except (Keras'|timm's) \w+ of \d+ features, received /,
       );
     }
   });

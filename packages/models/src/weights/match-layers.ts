@@ -5,6 +5,7 @@ import type { ModelWeight } from '../classifier/model-weights.ts';
 import { ModelError } from '../errors.ts';
 import type { StoredWeight } from './h5-group.ts';
 import { counterKind, counterOf, isTopName, kindOf, type LayerKind, weightName } from './keras-names.ts';
+import { howToSave, howToSaveWithoutTop } from './save-advice.ts';
 import type { StoredLayer } from './stored-layers.ts';
 
 export interface MatchedWeight {
@@ -26,32 +27,31 @@ export function matchLayers(
   { backbone, backboneWeights, cutPoints, featureWidth, model }: Classifier,
   stored: readonly StoredLayer[],
 ): MatchedWeight[] {
-  const { topInKeras, unnamedInKeras } = backboneTable[backbone.family];
+  const { topLayer, unnamedInKeras } = backboneTable[backbone.family];
+  const { reference } = variantOf(backbone);
   const madeAt = new Map(model.layers.map(({ name, id }) => [name, id]));
   const expected = expectedLayers(backboneWeights, madeAt, unnamedInKeras);
   const left = [...stored];
   const pairs = expected.map((wanted, index) => {
-    const place = left.findIndex(({ kind }) => kind === undefined || kind === wanted.kind);
+    const place = left.findIndex(({ name, kind, unordered }) =>
+      unordered ? name === wanted.name : kind === undefined || kind === wanted.kind,
+    );
     const found = left[place];
     if (found === undefined || !fits(found, wanted)) {
-      const end = stored[0]?.kind === undefined ? 'the end of the file' : `no further ${wanted.kind}`;
       throw new ModelError(
         `${fileName}: expected ${describeLayer(wanted)} at position ${index + 1} of ${expected.length}, ` +
-          `received ${found === undefined ? end : nameOf(found)}; the file must contain keras.applications.${variantOf(backbone).keras.application} alone. ` +
-          'To extract it from a larger model: model.get_layer(ITS NAME).save_weights("x.weights.h5").',
+          `received ${found === undefined ? endOf(stored, wanted.kind) : nameOf(found)}; ${howToSave(reference)}`,
       );
     }
     left.splice(place, 1);
     return { wanted, found, matched: matchWeights(fileName, wanted, found) };
   });
   checkCounters(fileName, pairs);
-  if (left.length > 1 || (left[0] !== undefined && !isTop(left[0], topInKeras, featureWidth))) {
+  if (left.length > 1 || (left[0] !== undefined && !isTop(left[0], topLayer, featureWidth))) {
     const others = left.slice(0, 3).map((layer) => describeStored(layer));
-    const end = cutPoints.at(-2)!.layerName;
     throw new ModelError(
-      `${fileName}: expected nothing after the backbone except Keras' ${topInKeras} of ${featureWidth} features, ` +
-        `received ${others.join(', ')}; save the backbone alone: ` +
-        `keras.Model(model.input, model.get_layer("${end}").output).save_weights("x.weights.h5").`,
+      `${fileName}: expected nothing after the backbone except ${reference.library === 'keras' ? "Keras'" : "timm's"} ${topLayer} of ${featureWidth} features, ` +
+        `received ${others.join(', ')}; ${howToSaveWithoutTop(reference, cutPoints.at(-2)!.layerName)}`,
     );
   }
   return pairs.flatMap(({ matched }) => matched);
@@ -108,14 +108,14 @@ function checkCounters(fileName: string, pairs: readonly { wanted: ExpectedLayer
   }
 }
 
-function isTop({ name, kind, weights }: StoredLayer, topInKeras: string, featureWidth: number): boolean {
+function isTop({ name, kind, weights }: StoredLayer, topLayer: string, featureWidth: number): boolean {
   const [kernel, bias, ...others] = weights.map(({ shape }) => shape);
   const classes = kernel?.at(-1);
   // The top of MobileNet is a 1×1 convolution of the pooled features.
   const [shape, ownKind] =
-    topInKeras === 'conv_preds' ? [[1, 1, featureWidth, classes], 'conv2d'] : [[featureWidth, classes], 'dense'];
+    topLayer === 'conv_preds' ? [[1, 1, featureWidth, classes], 'conv2d'] : [[featureWidth, classes], 'dense'];
   return (
-    (name === undefined || isTopName(name, topInKeras)) &&
+    (name === undefined || isTopName(name, topLayer)) &&
     (kind === undefined || kind === ownKind) &&
     `${kernel}` === `${shape}` &&
     `${bias}` === `${classes}` &&
@@ -134,6 +134,12 @@ function matchWeights(fileName: string, wanted: ExpectedLayer, found: StoredLaye
   const received = found.weights.map(({ shape }, index) => describe(storedNames[index]!, shape)).join(', ');
   if (expected !== received) throw new ModelError(`${where}: expected ${expected}, received ${received}.`);
   return wanted.weights.map((weight, index) => ({ weight, stored: found.weights[index]!, where }));
+}
+
+/** What stands in place of a missing layer. */
+function endOf([first]: readonly StoredLayer[], kind: LayerKind): string {
+  if (first?.unordered) return 'no layer of this name';
+  return first?.kind === undefined ? 'the end of the file' : `no further ${kind}`;
 }
 
 function describeLayer({ name, unnamed, kind }: ExpectedLayer): string {

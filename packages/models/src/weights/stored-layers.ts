@@ -1,5 +1,5 @@
 /**
- * Reads the layers with weights from the files of all Keras versions.
+ * Reads the layers with weights from the files of all Keras versions, and from `.safetensors` files of PyTorch models.
  *
  * Up to Keras 2 (and today in `model.save('….h5')`, one group further down), a file lists its layers in the model's order in
  * the attribute `layer_names`, and each layer's datasets in `weight_names`. A `.weights.h5` file has no such list: a group is
@@ -9,8 +9,10 @@
 import { ModelError } from '../errors.ts';
 import { withH5File } from './h5-file.ts';
 import type { H5Group, StoredWeight } from './h5-group.ts';
+import { readSafetensors } from './safetensors-file.ts';
+import { type NamedLayer, torchLayers } from './torch-layers.ts';
 
-export type StoredLayer = ListedLayer | CountedLayer;
+export type StoredLayer = ListedLayer | CountedLayer | NamedLayer;
 
 /** A layer of a file that lists its layers. */
 interface ListedLayer {
@@ -18,6 +20,7 @@ interface ListedLayer {
   path: string;
   name: string;
   kind?: undefined;
+  unordered?: undefined;
   weights: StoredWeight[];
 }
 
@@ -28,23 +31,32 @@ interface CountedLayer {
   name?: string;
   /** Its class, such as `conv2d`. */
   kind: string;
+  unordered?: undefined;
   weights: StoredWeight[];
 }
 
 /**
  * Opens a file, passes its layers with weights to `use` and closes it. The layers are in the order of the file's list or, in a
- * `.weights.h5` file, in the model's order within each kind.
+ * `.weights.h5` file, in the model's order within each kind; those of a `.safetensors` file are not in the model's order.
  *
- * @throws ModelError naming the file and the group if the file differs from what Keras writes.
+ * @throws ModelError naming the file and the group if the file differs from what Keras writes, or from the safetensors format.
  */
 export async function withStoredLayers<T>(
   file: { name: string; bytes: Uint8Array },
   use: (layers: StoredLayer[]) => T,
 ): Promise<T> {
+  if (isSafetensors(file))
+    return use(torchLayers(file.name, readSafetensors(file)).filter(({ weights }) => weights.length > 0));
   return withH5File(file, (root) => use(readLayers(file.name, root).filter(({ weights }) => weights.length > 0)));
 }
 
 // --- internal ---
+
+/** By the name, because the format has no signature; an HDF5 file may have any name. */
+function isSafetensors({ name, bytes }: { name: string; bytes: Uint8Array }): boolean {
+  const isHdf5 = [0x89, 0x48, 0x44, 0x46].every((byte, index) => bytes[index] === byte);
+  return name.toLowerCase().endsWith('.safetensors') && !isHdf5;
+}
 
 function readLayers(fileName: string, root: H5Group): StoredLayer[] {
   if (root.hasAttribute('layer_names')) return listedLayers(fileName, root);

@@ -10,7 +10,7 @@ import type { ExperimentInput } from '../experiment/schema.ts';
 import { smallExperiment } from '../small-experiment.fixture.ts';
 import { train } from '../train.ts';
 import { checkRun } from './check-run.ts';
-import { checkJsonSchema, checkReportSchema } from './schema.ts';
+import { type CheckReport, checkJsonSchema, checkReportSchema } from './schema.ts';
 
 let parent: string;
 const at = (name: string) => join(parent, name);
@@ -30,9 +30,14 @@ beforeAll(async () => {
 afterAll(() => rm(parent, { recursive: true, force: true }));
 
 describe('a folder that can be trained on', () => {
+  let before: string[];
+  let report: CheckReport;
+  beforeAll(async () => {
+    before = await readdir(parent);
+    report = await checkRun(resolveExperiment(small()), { out: at('run') });
+  });
+
   it('is described with estimates for the run, and nothing is created', async () => {
-    const before = await readdir(parent);
-    const report = await checkRun(resolveExperiment(small()), { out: at('runs/new') });
     expect(checkReportSchema.parse(JSON.parse(JSON.stringify(report)))).toEqual(report);
     expect(report).toMatchObject({ exitCode: 0, problems: [], lanes: ['cpu:0'] });
     expect(report.dataset).toMatchObject({
@@ -52,7 +57,6 @@ describe('a folder that can be trained on', () => {
   });
 
   it("is described as in the run's report, and the run takes no more disk space than estimated", async () => {
-    const report = await checkRun(resolveExperiment(small()), { out: at('run') });
     const run = await train(small(), { out: at('run') });
     const { counts, skipped } = run.report.dataset;
     const { sets } = report.dataset!;
@@ -122,6 +126,30 @@ describe('a folder that cannot be trained on', () => {
 it('has exit code 2 if the images are valid but another setting is not', async () => {
   const report = await checkRun(resolveExperiment(small({ weights: at('none') })), { out: at('runs/new') });
   expect(report).toMatchObject({ exitCode: 2, problems: [{ kind: 'configuration' }] });
+});
+
+it('leaves out the images that a list names, and reports paths that no image has', async () => {
+  await writeFile(at('wrong.txt'), 'train/discs/discs-00002.png\n');
+  const experiment = resolveExperiment(small({ data: { source: at('data'), exclude: at('wrong.txt') } }));
+  const { dataset, problems } = await checkRun(experiment, { out: at('runs/new') });
+  expect(problems).toEqual([]);
+  expect(dataset).toMatchObject({
+    found: 130,
+    usable: 128,
+    classes: [{ name: 'discs', usable: 64, training: 39 }, {}],
+  });
+  expect(dataset!.skipped).toContainEqual({
+    ...{ path: 'train/discs/discs-00002.png', reason: 'listed in wrong.txt (data.exclude)', kind: 'excluded' },
+  });
+  await writeFile(at('wrong.txt'), 'train/discs/2.png\n');
+  const report = await checkRun(experiment, { out: at('runs/new') });
+  expect(report).toMatchObject({
+    exitCode: 2,
+    problems: [
+      { kind: 'configuration', message: expect.stringMatching(/line 1: "train\/discs\/2\.png"; did you mean/) },
+    ],
+    dataset: { usable: 129 },
+  });
 });
 
 it('reports a weight file that does not fit its member', async () => {

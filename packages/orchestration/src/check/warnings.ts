@@ -44,7 +44,8 @@ function duplicates({ duplicates: found }: DatasetSection): string[] {
 }
 
 function unused({ skipped }: DatasetSection): string[] {
-  return skipped.length === 0 ? [] : [`${plural(skipped.length, 'entry', 'entries')} not used`];
+  const unexpected = skipped.filter(({ kind }) => kind !== 'excluded');
+  return unexpected.length === 0 ? [] : [`${plural(unexpected.length, 'entry', 'entries')} not used`];
 }
 
 function smallClasses({ classes, sets }: DatasetSection): string[] {

@@ -11,7 +11,13 @@ import { expectedPlan } from '../plan/expected-plan.ts';
 import { estimateLaneBytes } from '../plan/lane-memory.ts';
 import type { TrainingPlan } from '../plan/plan-training.ts';
 import { freeDiskBytes, runBytes } from '../run/disk-space.ts';
-import { type MatchedFiles, publishedFileOf, unusableWeights, weightSource } from '../run/initial-weights.ts';
+import {
+  type MatchedFiles,
+  missingWeights,
+  publishedFileOf,
+  unusableWeights,
+  weightSource,
+} from '../run/initial-weights.ts';
 import { publishedWeightsPath } from '../run/published-weights.ts';
 import type { Finding } from './finding.ts';
 
@@ -55,8 +61,11 @@ async function weights(
   const source = weightSource(experiment, environment);
   if (source === 'random') return { ...common, ok: true, detail: 'drawn from the seed' };
   const unusable = await unusableWeights(experiment, environment, matched);
-  if (unusable !== undefined && source === 'imagenet')
-    return { ...common, ok: false, detail: `${unusable} Delete the file; training downloads it again.` };
+  if (unusable !== undefined && source === 'imagenet') {
+    // The message about weights that cannot be downloaded says how to write them.
+    const missing = await missingWeights(experiment, environment);
+    return { ...common, ok: false, detail: missing ?? `${unusable} Delete the file; training downloads it again.` };
+  }
   if (unusable !== undefined)
     return {
       ...common,

@@ -126,6 +126,11 @@ describe('resolveExperiment', () => {
       { members: [{ name: 'x', backbone: 'mobilenet', variant: '0.5', alpha: 0.25 }, mobile.members![1]] },
       /members\.0\.backbone: Invalid alpha 0\.25 for variant 0\.5 of mobilenet; expected one of: 0\.5\./,
     ],
+    [
+      'a decoder that averages pixels, and resizing without antialiasing',
+      { data: { shrinkOnLoad: true }, flaws: { aliasedResize: true } },
+      /data\.shrinkOnLoad: expected false with flaws\.aliasedResize.* \(received true\)/,
+    ],
     ['an invalid color', { data: { background: 'glass' } }, /data\.background: expected a color/],
     ['an invalid device', { workers: [{ device: 'tpu:0' }] }, /workers\.0\.device: expected a device such as "gpu:0"/],
     [

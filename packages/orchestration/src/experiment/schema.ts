@@ -281,11 +281,24 @@ export const experimentSchema = z
           .refine(isColor, 'expected a color such as "white" or "#ffffff"')
           .default('white')
           .describe('CSS background color of transparent pixels.'),
+        shrinkOnLoad: z
+          .boolean()
+          .default(false)
+          .describe(
+            'Let the decoder scale JPEGs whose sides are at least 8 times the largest input size: faster, with slightly different pixels.',
+          ),
         timeoutMs: z
           .int()
           .min(100)
           .default(10_000)
           .describe('Maximum time to decode an image, in milliseconds; slower images are skipped.'),
+        exclude: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            'A file that lists images to leave out: one path per line, relative to the data folder, with `#` comments, or a CSV table with a column `path`, such as `label-issues.csv` of a run. The other images stay in their sets.',
+          ),
         duplicates: z
           .enum(duplicatePolicies)
           .default('group')
@@ -313,7 +326,7 @@ export const experimentSchema = z
       .min(1)
       .default('auto')
       .describe(
-        'Initial weights: a folder of keras-applications `.h5` files, `imagenet` (the published files, downloaded once), `auto` (the folder in CHORUS_WEIGHTS if set, else `imagenet`) or `random`.',
+        'Initial weights: a folder of weight files under their published names (`.h5` of keras-applications, `.safetensors` of timm), `imagenet` (the published files, downloaded once), `auto` (the folder in CHORUS_WEIGHTS if set, else `imagenet`) or `random`.',
       ),
     members: z.array(member).min(2).max(32).describe('The models of the ensemble.'),
     recipe: recipe.prefault({}).describe('How each member is trained.'),
@@ -373,6 +386,12 @@ export const experimentSchema = z
           message: `expected an entry of workers (0 to ${experiment.workers.length - 1}), received ${one.worker}`,
         });
     }
+    if (experiment.data.shrinkOnLoad && experiment.flaws.aliasedResize)
+      context.addIssue({
+        code: 'custom',
+        path: ['data', 'shrinkOnLoad'],
+        message: 'expected false with flaws.aliasedResize, because a decoder that scales averages pixels',
+      });
     if (experiment.minMembers > experiment.members.length)
       context.addIssue({
         code: 'custom',

@@ -1,5 +1,5 @@
 /** `export.json`: describes the files of an export. `members.py` reads it, and its presence identifies an export. */
-import { type PlainEnsemble, variantOf } from '@chorus/models';
+import { type BackboneVariant, type PlainEnsemble, variantOf } from '@chorus/models';
 import type { BundleManifest } from '../bundle.ts';
 
 export const exportFormats = ['keras', 'tfjs'] as const;
@@ -15,6 +15,8 @@ export interface ExportContents {
   classes: string[];
   /** Resize method. */
   resize: string;
+  /** Whether the decoder scaled large JPEGs; decoding at full size gives slightly different pixels. */
+  shrinkOnLoad: boolean;
   /** Whether the models average the logits of an image and its mirror image. */
   testTimeAugmentation: boolean;
   ensemble: {
@@ -38,6 +40,7 @@ interface MemberDescription {
   tfjs: string;
   /** How to build the model in Keras. Several weight files belong to several models, whose logits are averaged. */
   keras?: {
+    /** A function of keras.applications or, for a backbone that it does not have, of members.py. */
     application: string;
     arguments: { alpha?: number };
     dropout: number;
@@ -59,12 +62,13 @@ export function describeExport(
     name,
     classes,
     resize: decoding.resize,
+    shrinkOnLoad: decoding.shrinkOnLoad,
     testTimeAugmentation,
     ensemble: { stacker: chosen, inputs: sizes, tfjs: `${ensembleFolder}/model.json` },
     members: members.map(({ name: member, models }) => {
       const { backbone, preprocessing, dropout } = models[0]!.model;
       const keras = {
-        ...variantOf(backbone).keras,
+        ...applicationOf(variantOf(backbone)),
         dropout,
         weights: kerasWeightNames(member, models.length),
       };
@@ -83,6 +87,13 @@ export const ensembleFolder = 'tfjs/ensemble';
 
 export function memberFolder(member: string): string {
   return `tfjs/members/${member}`;
+}
+
+/** The function that builds a backbone in Keras, and its arguments. */
+export function applicationOf({ reference }: BackboneVariant): { application: string; arguments: { alpha?: number } } {
+  if (reference.library === 'timm') return { application: reference.model, arguments: {} };
+  const { application, arguments: options } = reference;
+  return { application, arguments: options };
 }
 
 /** Each member has its own folder, apart from members.py, so that no member name can collide with it. */

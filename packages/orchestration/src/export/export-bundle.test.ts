@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { drawShapes, fillBatch, PixelStore } from '@chorus/data';
-import { ModelError, type PixelTransform } from '@chorus/models';
+import { backboneFamilies, backboneTable, ModelError, type PixelTransform } from '@chorus/models';
 import { openSealedFolder, sealFolder } from '@chorus/storage';
 import { StoppedError } from '@chorus/training';
 import * as tf from '@tensorflow/tfjs';
@@ -11,7 +11,7 @@ import { readBundle } from '../bundle.ts';
 import { ConfigError } from '../errors.ts';
 import { predictFiles } from '../predict.ts';
 import { decodeToStores } from '../run/decode-to-stores.ts';
-import type { ExportDescription } from './description.ts';
+import { applicationOf, type ExportDescription } from './description.ts';
 import { type ExportResult, exportBundle } from './export-bundle.ts';
 import { writeLivelyBundle } from './lively-bundle.fixture.ts';
 import { membersPy, pythonExpression } from './members-py.ts';
@@ -114,6 +114,16 @@ PREPROCESSING = {
     "raw-bgr": lambda image: image[..., ::-1],
 }
 `);
+});
+
+it('the Keras script builds every backbone that keras.applications does not have', () => {
+  const applications = backboneFamilies.flatMap((family) =>
+    backboneTable[family].variants
+      .filter(({ reference }) => reference.library !== 'keras')
+      .map((variant) => applicationOf(variant).application),
+  );
+  expect(applications).toContain('tf_efficientnet_lite0');
+  for (const application of applications) expect(membersPy).toContain(`\ndef ${application}(image):`);
 });
 
 it.each<[PixelTransform, string]>([

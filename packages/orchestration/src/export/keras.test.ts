@@ -69,6 +69,8 @@ describe.skipIf(python === undefined)(
         expect(exitCode, stderr.slice(-500)).toBe(0);
         expect(stdout.trim().split('\n')).toHaveLength(members.length);
       },
+      // Keras builds every variant of every backbone.
+      600_000,
     );
   },
 );

@@ -52,7 +52,10 @@ export async function writeLivelyBundle(
     {
       name: 'lively',
       classes,
-      decoding: { maxPixels: 1e6, timeoutMs: 10_000, background: '#000000', resize: 'antialiased' },
+      decoding: {
+        ...{ maxPixels: 1e6, timeoutMs: 10_000, background: '#000000' },
+        ...{ resize: 'antialiased', shrinkOnLoad: false },
+      },
       testTimeAugmentation,
       demo: true,
       chosen,

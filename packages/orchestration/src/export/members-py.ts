@@ -1,5 +1,6 @@
 /** The script that builds an export's members in Keras. It is the same for all exports and reads `export.json`. */
 import { type ChannelNumbers, type PixelTransform, preprocessings } from '@chorus/models';
+import { efficientnetLite0Py } from './efficientnet-lite0-py.ts';
 
 export const membersPy = `"""The members of the ensemble as Keras 3 models; requires keras and a backend (tensorflow, ...).
 
@@ -42,18 +43,25 @@ def load_network(member, weights):
     """Raw images [N, S, S, 3] -> logits [N, 1] for two classes, else [N, classes]; not nested, for further training."""
     keras_part, size = member["keras"], member["inputSize"]
     image = keras.Input((size, size, 3))
-    backbone = getattr(keras.applications, keras_part["application"])(
-        include_top=False,
-        weights=None,
-        input_tensor=PREPROCESSING[member["preprocessing"]](image),
-        **keras_part["arguments"],
-    )
-    x = keras.layers.GlobalAveragePooling2D(name="pooled")(backbone.output)
+    x = backbone_output(keras_part, PREPROCESSING[member["preprocessing"]](image))
+    x = keras.layers.GlobalAveragePooling2D(name="pooled")(x)
     x = keras.layers.Dropout(keras_part["dropout"], name="dropout")(x)
     x = keras.layers.Dense(1 if len(CLASSES) == 2 else len(CLASSES), name="head")(x)
     network = keras.Model(image, x)
     network.load_weights(FOLDER / weights)
     return network
+
+
+def backbone_output(keras_part, image):
+    """Preprocessed image [N, S, S, 3] -> the backbone's last feature map [N, H, W, features]."""
+    name = keras_part["application"]
+    if name == "tf_efficientnet_lite0":
+        return tf_efficientnet_lite0(image)
+    build = getattr(keras.applications, name)
+    return build(include_top=False, weights=None, input_tensor=image, **keras_part["arguments"]).output
+
+
+${efficientnetLite0Py}
 `;
 
 /** A preprocessing as a Python expression of `image`, a Keras tensor [..., 3], RGB, 0 to 255. */

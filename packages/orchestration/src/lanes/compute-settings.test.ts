@@ -14,13 +14,21 @@ describe('computeSettings', () => {
     ['tensorflow', ['cpu:0'], 4, [tensorflow]],
   ] as const)('gives forward passes in %s on %j with %i processors %j', (engine, devices, processorCount, expected) => {
     const lanes = devices.map((device) => ({ device }));
-    const settings = computeSettings(runtime, lanes, engine, processorCount);
+    const settings = computeSettings(runtime, lanes, engine, { processorCount });
     expect(settings.map(({ forward }) => forward)).toEqual(expected);
     expect(settings.every(({ compile, bfloat16 }) => compile && !bfloat16)).toBe(true);
   });
 
   it('uses the threads that the experiment sets', () => {
-    const [settings] = computeSettings({ ...runtime, intraOpThreads: 5 }, [{ device: 'cpu:0' }], 'onnxruntime', 2);
+    const [settings] = computeSettings({ ...runtime, intraOpThreads: 5 }, [{ device: 'cpu:0' }], 'onnxruntime', {
+      processorCount: 2,
+    });
     expect(settings!.forward).toEqual(onnxruntime(5, true));
+  });
+
+  it('leaves the processors to the decoder between operators', () => {
+    const options = { processorCount: 2, decodesMeanwhile: true };
+    const [settings] = computeSettings(runtime, [{ device: 'cpu:0' }], 'onnxruntime', options);
+    expect(settings!.forward).toEqual(onnxruntime(2, false));
   });
 });

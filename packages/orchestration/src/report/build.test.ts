@@ -37,6 +37,8 @@ const choice: Choice = {
   ],
   chosen: 'logistic',
   members: [outOfFold, outOfFold],
+  chosenOutOfFold: new Float32Array(),
+  memberOutOfFold: [],
   bestMember: 1,
 };
 

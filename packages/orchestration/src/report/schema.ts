@@ -1,5 +1,5 @@
 /** `report.json`, the result of a run. The package's `report.schema.json` is generated from this schema. */
-import { mcnemarSchema, mistakeSchema, outOfFoldScoreSchema, scoreSchema } from '@chorus/evaluation';
+import { labelIssueSchema, mcnemarSchema, mistakeSchema, outOfFoldScoreSchema, scoreSchema } from '@chorus/evaluation';
 import { stackerKinds } from '@chorus/models';
 import { precisions } from '@chorus/training';
 import { z } from 'zod';
@@ -11,8 +11,11 @@ const count = z.int().min(0);
 export const skippedSchema = z.strictObject({
   path: z.string(),
   reason: z.string(),
-  /** `image`: an unusable image; `misplaced`: an image outside every class folder; `file`: not an image. */
-  kind: z.enum(['image', 'outside', 'link', 'repeat', 'folder', 'file', 'misplaced']),
+  /**
+   * `image`: an unusable image; `misplaced`: an image outside every class folder; `excluded`: listed in `data.exclude`; `file`:
+   * not an image.
+   */
+  kind: z.enum(['image', 'outside', 'link', 'repeat', 'folder', 'file', 'misplaced', 'excluded']),
 });
 
 /** The share of the training images that a training leaves out; folds count from 0. */
@@ -88,6 +91,116 @@ const stackerReportSchema = z.strictObject({
   mcnemar: mcnemarSchema,
 });
 
+/** Implausible labels among the images of one set. */
+const auditedSetSchema = z.strictObject({
+  examined: count.describe('Number of images whose labels were examined.'),
+  implausible: count.describe('Number of images whose labels are implausible; `label-issues.csv` lists all of them.'),
+  worst: z.array(labelIssueSchema).max(20).describe('The least plausible labels, the worst first.'),
+});
+
+const labelAuditSchema = z.strictObject({
+  note: z.string().describe('Which labels the accuracies in this report are measured with.'),
+  training: auditedSetSchema
+    .nullable()
+    .describe(
+      "Training images, by the chosen stacker's out-of-fold probabilities; null if the stackers were trained on the members' own training images.",
+    ),
+  test: auditedSetSchema.describe("Test images, by the finished ensemble's probabilities."),
+});
+
+const nats = z.number();
+const calibrationSchema = z.strictObject({
+  error: share.describe('Expected calibration error (Guo et al. 2017) in 15 bins.'),
+  brier: z.number().min(0).max(2).nullable(),
+  logLoss: z.number().min(0),
+});
+const calibrationSteps = z.strictObject({
+  before: calibrationSchema.describe("The ensemble's probabilities."),
+  after: calibrationSchema.describe('The same probabilities, scaled with the temperature.'),
+});
+const answeredSchema = z.strictObject({
+  coverage: share.describe('Share of the images that are answered.'),
+  accuracy: share.nullable().describe('Share of the answered images that are classified correctly.'),
+});
+const interval = z.tuple([z.number(), z.number()]);
+
+const analysisSchema = z.strictObject({
+  members: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        gain: nats.describe(
+          "Log loss of the mean of the other members' probabilities minus that of all members', out of fold; negative if the mean is better without the member.",
+        ),
+      }),
+    )
+    .describe('What each member adds.'),
+  pairs: z
+    .array(
+      z.strictObject({
+        members: z.tuple([z.string(), z.string()]),
+        disagreement: share.describe('Share of the images that the two classify differently.'),
+        doubleFault: share.describe('Share of the images that both classify wrongly.'),
+      }),
+    )
+    .describe('How members differ, out of fold.'),
+  calibration: z
+    .strictObject({
+      temperature: z
+        .number()
+        .positive()
+        .describe('The temperature with the lowest log loss out of fold; above 1, the ensemble is over-confident.'),
+      outOfFold: calibrationSteps,
+      test: calibrationSteps,
+      bins: z
+        .array(
+          z.strictObject({
+            ...{ from: share, to: share, count },
+            confidence: z.number().nullable(),
+            accuracy: share.nullable(),
+          }),
+        )
+        .describe("Numbers of a reliability diagram: the ensemble's predicted classes on the test images."),
+    })
+    .describe(
+      'How well probabilities match the shares of correct predictions. Temperature scaling is measured, not applied.',
+    ),
+  predictionSets: z
+    .array(
+      z.strictObject({
+        wanted: share.describe('Share of the images whose set must contain the true class.'),
+        threshold: share.describe('Smallest probability of a class in the set, from out-of-fold predictions.'),
+        test: z.strictObject({
+          ...{ coverage: share.nullable(), meanSize: z.number().nullable() },
+          ...{ single: share.nullable(), empty: share.nullable() },
+        }),
+      }),
+    )
+    .describe('Sets of classes by split conformal prediction, and how they turn out on the test images.'),
+  answers: z
+    .array(
+      z.strictObject({
+        wanted: share.describe('Accuracy that the answers must have.'),
+        threshold: share
+          .nullable()
+          .describe(
+            'Smallest probability of an answer, from out-of-fold predictions; null if none reaches the accuracy.',
+          ),
+        ...{ outOfFold: answeredSchema.nullable(), test: answeredSchema.nullable() },
+      }),
+    )
+    .describe('Which images to leave to a human so that the answers reach an accuracy.'),
+  intervals: z
+    .strictObject({ logLoss: interval.nullable(), balancedAccuracy: interval.nullable(), auc: interval.nullable() })
+    .describe("95 % intervals of the ensemble's scores over 1,000 stratified resamples of the test images."),
+  logLossAgainstBestMember: z
+    .strictObject({ difference: nats, interval })
+    .nullable()
+    .describe(
+      "The ensemble's log loss minus the best member's on the test images, with a 95 % interval over 1,000 resamples.",
+    ),
+});
+
 export const reportSchema = z.strictObject({
   schemaVersion: z.literal(3),
   /** The resolved experiment, its preset and the versions that ran it. */
@@ -146,6 +259,20 @@ export const reportSchema = z.strictObject({
   lanesBusy: share.nullable(),
   /** The most confident errors of the chosen stacker, the worst first. */
   mistakes: z.array(mistakeSchema).max(20),
+  labelAudit: labelAuditSchema
+    .nullable()
+    // Reports of earlier versions have none.
+    .default(null)
+    .describe(
+      'Images whose labels are implausible, by confident learning (Northcutt et al. 2021); null without an ensemble.',
+    ),
+  analysis: analysisSchema
+    .nullable()
+    // Reports of earlier versions have none.
+    .default(null)
+    .describe(
+      "Diversity, calibration, thresholds and intervals of the ensemble; null without one, and if the stackers were trained on the members' own training images.",
+    ),
   /** Wall time. */
   seconds: z.strictObject({
     /** Finding devices, initial weights and the data set's folder, including downloads. */
@@ -162,6 +289,8 @@ export const reportSchema = z.strictObject({
 export type Report = z.output<typeof reportSchema>;
 export type ImageCounts = z.output<typeof countsSchema>;
 export type MemberReport = z.output<typeof memberReportSchema>;
+export type EnsembleAnalysis = z.output<typeof analysisSchema>;
+export type LabelAuditReport = z.output<typeof labelAuditSchema>;
 export type StackerReport = z.output<typeof stackerReportSchema>;
 
 /** JSON schema of `report.json`, for other languages. */

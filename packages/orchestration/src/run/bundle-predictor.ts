@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { PixelStoreHandle } from '@chorus/data';
 import { memberCost, toProbabilities } from '@chorus/models';
 import { type OnSetupProgress, setupRuntime } from '@chorus/runtime';
-import { StopFlag } from '@chorus/training';
+import { forwardBatchSize, StopFlag } from '@chorus/training';
 import type { Bundle } from '../bundle.ts';
 import { parseWorkers } from '../experiment/resolve.ts';
 import { type Experiment, runtimeSchema } from '../experiment/schema.ts';
@@ -83,7 +83,10 @@ export async function openBundlePredictor(
   const stop = new StopFlag();
   const forward = chooseForwardEngine(runtime.forward, plan.lanes, options.onNotice);
   const settings = { ...runtime, precision: 'float32' } as const;
-  const compute = computeSettings(settings, plan.lanes, forward, availableParallelism());
+  const compute = computeSettings(settings, plan.lanes, forward, {
+    processorCount: availableParallelism(),
+    decodesMeanwhile: imageCount > forwardBatchSize,
+  });
   const lanes = plan.lanes.map(
     (lane, index) => new Lane({ runtime: lane, compute: compute[index]!, stop: stop.shared }, observerFrom()),
   );

@@ -21,6 +21,7 @@ import {
   openBundlePredictor,
 } from './bundle-predictor.ts';
 import { type ImageInput, nameOf, toFiles } from './image-input.ts';
+import { oneAhead } from './one-ahead.ts';
 
 export interface ClassifyOptions extends BundlePredictorOptions {
   /** Stops before the next image or batch. */
@@ -60,34 +61,24 @@ export async function* classifyImages(
   const predictor = await openBundlePredictor(bundle, { imageCount: inputs.length, chunkCount }, options);
   const onAbort = () => predictor.stop();
   signal?.addEventListener('abort', onAbort);
-  // Aborts decoding of the next chunk when the caller leaves the loop early.
-  const left = new AbortController();
-  const ended = signal === undefined ? left.signal : AbortSignal.any([signal, left.signal]);
   let folder: string | undefined;
-  let coming: Promise<DecodedChunk> | undefined;
   try {
     signal?.throwIfAborted();
     if (inputs.some(({ kind }) => kind !== 'file')) folder = await mkdtemp(join(tmpdir(), 'chorus-predict-'));
     // Two sets of stores: one is read for prediction while the other is filled.
     const stores = [0, 1].map(() => predictor.sizes.map((size) => createPixelStore(chunkCount, size)));
-    const chunks = chunksOf(inputs.length, chunkCount);
-    const decode = (index: number) =>
-      decodeChunk(inputs, chunks[index]!, stores[index % 2]!, folder, bundle.manifest.decoding, ended);
-    for (const [index, { end }] of chunks.entries()) {
-      const decoded = await (coming ?? decode(index));
-      coming = index + 1 < chunks.length ? decode(index + 1) : undefined;
-      // Avoids an unhandled rejection if decoding fails before it is awaited.
-      coming?.catch(() => {});
-      yield { ...(await predictChunk(predictor, decoded, bundle)), doneCount: end };
-    }
+    const decode = (chunk: Chunk, left: AbortSignal) => {
+      const ended = signal === undefined ? left : AbortSignal.any([signal, left]);
+      return decodeChunk(inputs, chunk, stores[chunk.index % 2]!, folder, bundle.manifest.decoding, ended);
+    };
+    for await (const decoded of oneAhead(chunksOf(inputs.length, chunkCount), decode))
+      yield { ...(await predictChunk(predictor, decoded, bundle)), doneCount: decoded.end };
   } catch (error) {
     // After a stop request, any failure counts as the stop.
     if (signal?.aborted) throw new StoppedError('Stopped.');
     throw error;
   } finally {
     signal?.removeEventListener('abort', onAbort);
-    left.abort();
-    await coming?.catch(() => {});
     await predictor.close();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
@@ -96,11 +87,14 @@ export async function* classifyImages(
 // --- internal ---
 
 interface Chunk {
+  index: number;
   start: number;
   end: number;
 }
 
 interface DecodedChunk {
+  /** Number of inputs up to its end. */
+  end: number;
   /** Stores by the images' side in pixels. */
   pixels: ReadonlyMap<number, PixelStoreHandle>;
   /** The stores' filled slots, and the indices of their inputs. */
@@ -120,7 +114,7 @@ function chunksOf(imageCount: number, chunkCount: number): Chunk[] {
   const chunks: Chunk[] = [];
   for (let start = 0; start < imageCount; start = chunks.at(-1)!.end) {
     const length = start === 0 ? Math.min(forwardBatchSize, chunkCount) : chunkCount;
-    chunks.push({ start, end: Math.min(imageCount, start + length) });
+    chunks.push({ index: chunks.length, start, end: Math.min(imageCount, start + length) });
   }
   return chunks;
 }
@@ -145,6 +139,7 @@ async function decodeChunk(
     });
     const store = new PixelStore(handles[0]!);
     const chunk: DecodedChunk = {
+      end,
       pixels: new Map(handles.map((handle) => [handle.size, handle])),
       ...{ slots: [], kept: [], skipped: [] },
     };

@@ -18,6 +18,7 @@ import {
   type ImageFolder,
   type ImageInfo,
   type ImageSplit,
+  type PictureGroup,
   type PixelStoreHandle,
   type ScanOptions,
   type SkippedEntry,
@@ -27,12 +28,14 @@ import {
 } from '@chorus/data';
 import { minimumStackerRows } from '@chorus/models';
 import { systemErrorText } from '@chorus/storage';
+import { ConfigError } from '../errors.ts';
 import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
 import { stackerOptionsOf } from '../experiment/stacker-options.ts';
 import { stackerFoldCount } from '../stacking/choose.ts';
 import { datasetFingerprint } from './dataset-fingerprint.ts';
 import { decodeToStores } from './decode-to-stores.ts';
 import type { Downloads } from './downloads.ts';
+import { findExcludedImages, nothingExcluded } from './excluded-images.ts';
 
 /** The decoded images of a run and their split. */
 export interface Dataset {
@@ -74,7 +77,7 @@ export interface DatasetEvents {
    * Called with each problem that makes the images unusable, so that a check can report all of them. Without it, the first
    * problem is thrown.
    */
-  onProblem?(problem: DataError): void;
+  onProblem?(problem: DataError | ConfigError): void;
 }
 
 /** Size of the generated data set `shapes`. */
@@ -126,20 +129,20 @@ export function scanOptionsOf({ data: { layout, followLinks, limitPerClass } }: 
 }
 
 /** The experiment's options for decoding images. */
-export function decodingOf({ data, flaws }: Experiment): DecodeOptions {
-  const { maxPixels, timeoutMs, background } = data;
-  return { maxPixels, timeoutMs, background, resize: flaws.aliasedResize ? 'opencv' : 'pillow' };
+export function decodingOf({ data, flaws }: Experiment): Required<DecodeOptions> {
+  const { maxPixels, timeoutMs, background, shrinkOnLoad } = data;
+  return { maxPixels, timeoutMs, background, shrinkOnLoad, resize: flaws.aliasedResize ? 'opencv' : 'pillow' };
 }
 
 /**
  * Finds, decodes and splits the experiment's images.
  *
- * The split is drawn over all listed images, and unusable images are removed afterwards, so that they do not change the split
- * of the others.
+ * The split is drawn over all listed images. Unusable images, and those that `data.exclude` lists, are removed afterwards, so
+ * that they do not change the split of the others.
  *
  * @param root folder of the experiment's data source.
  * @param laneBytes memory that the lanes need in addition to the pixels, to check this machine's memory before decoding.
- * @throws DataError for missing, damaged or too few images, or too little memory.
+ * @throws DataError for missing, damaged or too few images, or too little memory; ConfigError as `findExcludedImages`.
  */
 export async function openDataset(
   experiment: Experiment,
@@ -151,12 +154,18 @@ export async function openDataset(
   const { source } = experiment.data;
   const folder = await scanImageFolder(root, scanOptionsOf(experiment));
   const { images, classes, splits, hidden, beyondLimit, notices } = folder;
-  const { passes, attempt } = problemsOf(events);
+  const { passes, attempt, attemptAsync } = problemsOf(events);
+  const { exclude } = experiment.data;
+  const excluded =
+    (exclude === undefined ? undefined : await attemptAsync(() => findExcludedImages(exclude, folder))) ??
+    nothingExcluded;
+  const isIncluded = (index: number) => !excluded.indices.has(index);
+  const facts = { ...folder, excluded: excluded.entries };
   const plan = splitPlanOf(experiment);
   // Refuses too few images before decoding any.
   const listed = attempt(() => splitImages(folder, plan));
   const isListed =
-    listed !== undefined && passes(() => checkDataset({ ...folder, split: listed, bad: [], isUsable: () => true }));
+    listed !== undefined && passes(() => checkDataset({ ...facts, split: listed, bad: [], isUsable: isIncluded }));
   const sizes = inputSizesOf(experiment);
   const fits = passes(() =>
     checkMemory({ imageCount: images.length, imageSizes: sizes, laneBytes: laneBytes(images.length) }),
@@ -177,13 +186,16 @@ export async function openDataset(
     onProgress: (done, total) => events.onCompare?.(done, total),
     ...(signal === undefined ? {} : { signal }),
   });
+  // An excluded copy still stays together with the others, so that it does not change their split.
   const together = policy === 'report' ? [] : pictures.groups.map(({ members }) => members);
-  const dropped = policy === 'drop' ? copiesToDrop(images, pictures.groups) : new Set<number>();
+  const groups = withoutExcluded(pictures.groups, isIncluded, decoded.sha256);
+  const dropped = policy === 'drop' ? copiesToDrop(images, groups) : new Set<number>();
   const drawn = (listed && attempt(() => splitImages(folder, plan, together, dropped))) ?? noSplit;
-  const isUsable = (index: number) => decoded.isReady(index) && !dropped.has(index);
+  const isUsable = (index: number) => isIncluded(index) && decoded.isReady(index) && !dropped.has(index);
+  const excludedPaths = new Set(excluded.entries.map(({ path }) => path));
+  const bad = decoded.skipped.filter(({ path }) => !excludedPaths.has(path));
   // Problems of the listed images were reported above.
-  if (isListed || listed === undefined)
-    passes(() => checkDataset({ ...folder, split: drawn, bad: decoded.skipped, isUsable }));
+  if (isListed || listed === undefined) passes(() => checkDataset({ ...facts, split: drawn, bad, isUsable }));
   const split = filterSplit(drawn, isUsable);
   if (experiment.flaws.wholeBatchesOnly && drawn !== noSplit) passes(() => checkBatches(split, experiment));
   const labels = new SharedArrayBuffer(images.length * Int32Array.BYTES_PER_ELEMENT);
@@ -194,12 +206,15 @@ export async function openDataset(
     classes,
     images,
     split,
-    skipped: [...folder.skipped, ...decoded.skipped.map((one) => ({ ...one, kind: 'image' as const }))],
-    found: { splits, hidden, beyondLimit, notices },
-    info: decoded.info,
+    skipped: [...folder.skipped, ...excluded.entries, ...bad.map((one) => ({ ...one, kind: 'image' as const }))],
+    found: {
+      ...{ splits, hidden, beyondLimit },
+      notices: [...notices, ...excludedTestNotice(drawn.test.filter((index) => !isIncluded(index)).length)],
+    },
+    info: decoded.info.map((one, index) => (isIncluded(index) ? one : null)),
     duplicates: describeDuplicates(
       folder,
-      pictures.groups,
+      groups,
       drawn === noSplit ? new Map() : disjointSets(split),
       policy,
       dropped,
@@ -228,22 +243,49 @@ const smallestSize = 32;
 
 /** Runs checks, whose errors are passed to `onProblem` or else thrown. */
 function problemsOf({ onProblem }: DatasetEvents) {
+  const report = (error: unknown): undefined => {
+    if (onProblem === undefined || !(error instanceof DataError || error instanceof ConfigError)) throw error;
+    onProblem(error);
+    return undefined;
+  };
   const attempt = <T>(check: () => T): T | undefined => {
     try {
       return check();
     } catch (error) {
-      if (onProblem === undefined || !(error instanceof DataError)) throw error;
-      onProblem(error);
-      return undefined;
+      return report(error);
     }
   };
+  const attemptAsync = <T>(check: () => Promise<T>): Promise<T | undefined> => check().catch(report);
   /** Whether the check found no problem. */
   const passes = (check: () => void): boolean =>
     attempt(() => {
       check();
       return true;
     }) ?? false;
-  return { attempt, passes };
+  return { attempt, attemptAsync, passes };
+}
+
+/** The groups of copies without excluded images; a group needs two others. */
+function withoutExcluded(
+  groups: readonly PictureGroup[],
+  isIncluded: (index: number) => boolean,
+  sha256: readonly (string | null)[],
+): PictureGroup[] {
+  return groups
+    .map(({ members }) => members.filter(isIncluded))
+    .filter((members) => members.length > 1)
+    .map((members) => {
+      const isExact = members.every((index) => sha256[index] === sha256[members[0]!]);
+      return { kind: isExact ? 'exact' : 'near', members };
+    });
+}
+
+/** The user may not expect that leaving out test images changes what is measured. */
+function excludedTestNotice(count: number): string[] {
+  if (count === 0) return [];
+  return [
+    `data.exclude leaves out ${count} test image${count === 1 ? '' : 's'}: every accuracy is measured without ${count === 1 ? 'it' : 'them'}`,
+  ];
 }
 
 /** Checks that every set fills at least one batch, since incomplete batches are left out. */

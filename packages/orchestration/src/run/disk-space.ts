@@ -17,7 +17,7 @@ export interface RunSize {
 }
 
 /**
- * Estimates the bytes that a run writes: members, bundle, predictions, metrics and report, plus 10 %.
+ * Estimates the bytes that a run writes: members, bundle, predictions, label issues, metrics and report, plus 10 %.
  *
  * The estimate is high, so that a started run does not fill the disk.
  */
@@ -34,6 +34,7 @@ export function runBytes(
   const outOfFold = members.length * trainingCount * outputs * Float32Array.BYTES_PER_ELEMENT;
   const columns = (members.length + stackers.kinds.length) * classCount;
   const predictions = testCount * (pathLength + columns * csvCellBytes);
+  const labelIssues = implausibleShare * (trainingCount + testCount) * (pathLength + issueCellsBytes);
   const epochs = members.reduce(
     (sum, { plan, trainings }) =>
       sum + trainings.length * plan.stages.reduce((all, stage) => all + stage.epochCount, 0),
@@ -41,7 +42,7 @@ export function runBytes(
   );
   const metrics = epochs * metricsLineBytes;
   const report = (members.length + stackers.kinds.length) * classCount ** 2 * reportCellBytes;
-  const all = 1.1 * (weights + outOfFold + predictions + metrics + report + smallFilesBytes);
+  const all = 1.1 * (weights + outOfFold + predictions + labelIssues + metrics + report + smallFilesBytes);
   return Math.max(0, Math.ceil(all) - writtenBytes);
 }
 
@@ -71,6 +72,10 @@ export function requireDisk({ place, freeBytes }: { place: string; freeBytes: nu
 
 /** Maximum length of a probability and a comma. */
 const csvCellBytes = 22;
+/** Largest share of implausible labels to expect. */
+const implausibleShare = 0.5;
+/** Set, two classes, two probabilities and a score. */
+const issueCellsBytes = 100;
 const metricsLineBytes = 500;
 /** Length of a line with one number of a confusion matrix. */
 const reportCellBytes = 24;

@@ -24,7 +24,8 @@ const origin: FeatureOrigin = {
   },
   features: { indices: Uint32Array.of(0, 2), rowsPerImage: 2 },
   sha256: ['1', '2', '3'],
-  decoding: { maxPixels: 1e8, timeoutMs: 1000, background: '#000000', resize: 'pillow' },
+  decoding: { maxPixels: 1e8, timeoutMs: 1000, background: '#000000', resize: 'pillow', shrinkOnLoad: false },
+  decodedSizes: [32],
   lanes: [
     { device: 'cpu:0', compute },
     { device: 'cpu:1', compute },
@@ -44,6 +45,7 @@ describe('featureKey', () => {
     ['content of an image', { sha256: ['1', '2', '4'] }],
     ['views', { features: { ...features, rowsPerImage: 1 } }],
     ['background', { decoding: { ...decoding, background: '#ffffff' } }],
+    ['scaling of the decoder', { decoding: { ...decoding, shrinkOnLoad: true } }],
     ['engine', { lanes: [{ ...lane, compute: tensorflow }] }],
   ])('depends on the %s', (_, changes) => {
     const key = featureKey({ ...origin, ...changes });
@@ -59,6 +61,7 @@ describe('featureKey', () => {
       { member: { ...member, weights: { kind: 'file', path: '/b.h5', sha256: 'a'.repeat(64) } } },
     ],
     ['number of lanes', { lanes: [lane] }],
+    ['input sizes of other members', { decodedSizes: [32, 64] }],
   ])('does not depend on the %s', (_, changes) => {
     expect(featureKey({ ...origin, ...changes })).toBe(featureKey(origin));
   });
@@ -71,6 +74,13 @@ describe('featureKey', () => {
   ])('is undefined for %s', (_, changes) => {
     expect(featureKey({ ...origin, ...changes })).toBeUndefined();
   });
+});
+
+it('depends on the largest input size if the decoder scales', () => {
+  const scaled = { ...origin, decoding: { ...origin.decoding, shrinkOnLoad: true } };
+  const keys = [[32], [32, 64], [64, 32], [32, 96]].map((decodedSizes) => featureKey({ ...scaled, decodedSizes }));
+  expect(keys[2]).toBe(keys[1]);
+  expect(new Set(keys).size).toBe(3);
 });
 
 it('is undefined for an own build of an engine', () => {

@@ -15,6 +15,8 @@ export interface FeatureOrigin {
   /** Hash of each image file of the data set; null for images without one. */
   sha256: readonly (string | null)[];
   decoding: DecodeOptions;
+  /** Sides of the squares that each image was decoded to, pixels. */
+  decodedSizes: readonly number[];
   /** Settings of all lanes, and their devices. */
   lanes: readonly { device: string; compute: ComputeSettings }[];
 }
@@ -25,7 +27,8 @@ export interface FeatureOrigin {
  * @returns undefined if they cannot be identified: with random weights, images without a file, lanes of several engines, own
  * builds of an engine, or GPUs, whose results vary.
  */
-export function featureKey({ member, features, sha256: images, decoding, lanes }: FeatureOrigin): string | undefined {
+export function featureKey(origin: FeatureOrigin): string | undefined {
+  const { member, features, sha256: images, decoding, decodedSizes, lanes } = origin;
   const { weights, backbone, preprocessing } = member;
   if (weights.kind === 'random' || hasOwnBuild()) return undefined;
   const files = Array.from(features.indices, (index) => images[index] ?? null);
@@ -34,13 +37,15 @@ export function featureKey({ member, features, sha256: images, decoding, lanes }
   const engines = new Set(lanes.map(({ compute }) => JSON.stringify([compute.forward.engine, compute.compile])));
   if (engines.size !== 1) return undefined;
   const { maxPixels: _, timeoutMs: __, ...pixels } = decoding;
-  const origin = {
+  const causes = {
     format,
     ...{ backbone, preprocessing, weights: weights.sha256, rowsPerImage: features.rowsPerImage },
     ...{ engines: [...engines], processor: processorKey(), versions: versions() },
     ...{ pixels, files },
+    // The largest square decides how far the decoder scales.
+    ...(decoding.shrinkOnLoad ? { largestSize: Math.max(...decodedSizes) } : {}),
   };
-  return sha256(JSON.stringify(origin));
+  return sha256(JSON.stringify(causes));
 }
 
 /** Files in the user's cache, of a bounded total size: the least recently used ones are removed first. */

@@ -8,7 +8,7 @@ import type { RunFolder } from './run-folder.ts';
 
 /**
  * The report of a finished run, whose members are all done, whose report, bundle and members are undamaged, and whose
- * predictions exist.
+ * predictions and label issues exist.
  *
  * @returns undefined for a run that was stopped, has a failed member or lacks a file, so that resuming it has work to do.
  */
@@ -20,11 +20,15 @@ export async function finishedReport(folder: RunFolder): Promise<Report | undefi
     await readBundle(folder.bundle);
     for (const { name, trainings } of report.members)
       for (const { fold } of trainings) await readMember(folder.member(name, fold));
-    const hasPredictions = await stat(folder.predictions).then(
-      (file) => file.isFile(),
-      () => false,
-    );
-    return hasPredictions ? report : undefined;
+    const isThere = (path: string) =>
+      stat(path).then(
+        (file) => file.isFile(),
+        () => false,
+      );
+    // Earlier versions did not audit labels.
+    const files = report.labelAudit === null ? [folder.predictions] : [folder.predictions, folder.labelIssues];
+    for (const file of files) if (!(await isThere(file))) return undefined;
+    return report;
   } catch (error) {
     if (error instanceof StorageError) return undefined;
     throw error;

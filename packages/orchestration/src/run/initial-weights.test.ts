@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ModelError } from '@chorus/models';
 import { sha256 } from '@chorus/storage';
-import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { adviceOf, ConfigError } from '../errors.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
 import type { ExperimentInput } from '../experiment/schema.ts';
@@ -127,7 +127,8 @@ describe('findInitialWeights', () => {
       'a folder without weight files',
       () => join(folder, 'empty'),
       undefined,
-      () => `${join(folder, 'empty')} has no weights for member wide (mobilenet 0.5); it has no .h5 file.`,
+      () =>
+        `${join(folder, 'empty')} has no weights for member wide (mobilenet 0.5); it has no .h5 or .safetensors file.`,
     ],
     [
       'a folder without the file of a member',
@@ -147,6 +148,66 @@ describe('findInitialWeights', () => {
     expect(adviceOf(error)).toEqual({ code: 'weights-folder' });
     expect(await missingWeights(experiment, {})).toBe((error as Error).message);
     expect(await unusableWeights(experiment, {})).toBe((error as Error).message);
+  });
+});
+
+describe('weights that cannot be downloaded', () => {
+  const fileName = 'tf_efficientnet_lite0.safetensors';
+  const withLite = (weights: string) =>
+    experimentWith(weights, [
+      { name: 'slim', backbone: 'mobilenet', alpha: 0.25 },
+      { name: 'lite', backbone: 'efficientnet-lite0' },
+    ]);
+  let cache: string;
+  beforeEach(async () => {
+    cache = await mkdtemp(join(folder, 'cache-'));
+    await mkdir(join(cache, 'weights'));
+    vi.stubEnv('CHORUS_CACHE', cache);
+  });
+  afterEach(() => vi.unstubAllEnvs());
+
+  it('are missing, before anything is downloaded; the message says how to write them and where to put them', async () => {
+    const onDownload = vi.fn();
+    const error = await findInitialWeights(withLite('imagenet'), {}, { onDownload }).catch((one: unknown) => one);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(adviceOf(error)).toEqual({ code: 'weights-download' });
+    const { message } = error as Error;
+    expect(message).toBe(
+      `Expected weights of efficientnet-lite0 at ${join(cache, 'weights', fileName)}, received none; they cannot be downloaded, because keras-applications does not have this backbone. ` +
+        `Write the file with Python (pip install timm safetensors) and move it there: python -c "import timm, safetensors.torch as s; s.save_file(timm.create_model('tf_efficientnet_lite0', pretrained=True).state_dict(), '${fileName}')"`,
+    );
+    expect(onDownload).not.toHaveBeenCalled();
+    expect(await missingWeights(withLite('imagenet'), {})).toBe(message);
+    expect(await unusableWeights(withLite('imagenet'), {})).toBe(message);
+    expect(await missingWeights(experimentWith('imagenet'), {})).toBeUndefined();
+  });
+
+  it('are read from the cache, and refused when they are damaged', async () => {
+    await writeFile(join(cache, 'weights', fileName), 'This is a text.');
+    expect(await missingWeights(withLite('imagenet'), {})).toBeUndefined();
+    expect(await unusableWeights(withLite('imagenet'), {})).toBe(
+      `${join(cache, 'weights', fileName)}: expected a safetensors file, received a different file.`,
+    );
+  });
+
+  it.skipIf(!hasPretrained)('are found in a folder beside .h5 files, and in the cache (needs ../shared)', async () => {
+    const real = await mkdtemp(join(folder, 'lite-'));
+    for (const name of [fileName, slimFile]) await cp(join(pretrained, name), join(real, name));
+    const hash = sha256(await readFile(join(real, fileName)));
+    const note = 'trained at 224 px, used at 128 px';
+    const [, lite] = await findInitialWeights(withLite(real), {});
+    expect(lite).toEqual({ kind: 'file', path: join(real, fileName), sha256: hash, note });
+    await cp(join(pretrained, fileName), join(cache, 'weights', fileName));
+    const twice = experimentWith('imagenet', [
+      { name: 'one', backbone: 'efficientnet-lite0' },
+      { name: 'two', backbone: 'efficientnet-lite0' },
+    ]);
+    const path = join(cache, 'weights', fileName);
+    expect(await findInitialWeights(twice, {})).toEqual([
+      { kind: 'file', path, sha256: hash, note },
+      { kind: 'file', path, sha256: hash, note },
+    ]);
+    expect(await unusableWeights(twice, {})).toBeUndefined();
   });
 });
 

@@ -15,7 +15,7 @@ import { type InitialWeights, readWeightFile } from '@chorus/training';
 import { advise, ConfigError } from '../errors.ts';
 import { backboneSpecOf, type Experiment, type MemberSpec } from '../experiment/schema.ts';
 import type { Downloads } from './downloads.ts';
-import { ensurePublishedWeights, publishedWeightsPath } from './published-weights.ts';
+import { ensurePublishedWeights, publishedWeightsPath, undownloadable } from './published-weights.ts';
 
 /** Names that can be given instead of a folder of weights. */
 const namedWeights: readonly string[] = ['auto', 'imagenet', 'random'];
@@ -44,7 +44,7 @@ export type MatchedFiles = Map<string, Promise<string>>;
  * the cache; never falls back to random weights.
  *
  * @returns weights in the order of the members.
- * @throws ConfigError when a folder has no weights for a member; StorageError when published weights cannot be downloaded or a
+ * @throws ConfigError when a folder or, for weights that cannot be downloaded, the cache has none for a member; StorageError when published weights cannot be downloaded or a
  * file cannot be read; ModelError when a file does not fit its member's backbone.
  */
 export async function findInitialWeights(
@@ -54,12 +54,14 @@ export async function findInitialWeights(
 ): Promise<InitialWeights[]> {
   const source = weightSource(experiment, environment);
   if (source === 'random') return experiment.members.map(() => ({ kind: 'random' }));
-  const files = source === 'imagenet' ? undefined : await h5Files(source);
+  const files = source === 'imagenet' ? undefined : await weightFiles(source);
   // Missing files are reported before any file is read.
   const choices = experiment.members.map((member) => ({
     member,
     ...(files === undefined ? publishedFileOf(member, experiment) : chooseIn(source, files, member, experiment)),
   }));
+  const problem = files === undefined ? missingFromCache(experiment) : undefined;
+  if (problem !== undefined) throw problem;
   const matched: MatchedFiles = new Map();
   const found: InitialWeights[] = [];
   // Sequential, because members of the same architecture share a file.
@@ -77,15 +79,16 @@ export async function findInitialWeights(
 
 /**
  * The message of the error that `findInitialWeights` would throw for the names of a folder's files, without reading them.
- * Published weights never count as missing.
+ * Published weights that can be downloaded never count as missing.
  *
  * @returns undefined if no weights are missing.
  */
 export async function missingWeights(experiment: Request, environment: Environment): Promise<string | undefined> {
   const source = weightSource(experiment, environment);
-  if (source === 'random' || source === 'imagenet') return undefined;
+  if (source === 'random') return undefined;
+  if (source === 'imagenet') return missingFromCache(experiment)?.message;
   try {
-    const names = await h5Files(source);
+    const names = await weightFiles(source);
     for (const member of experiment.members) chooseIn(source, names, member, experiment);
     return undefined;
   } catch (error) {
@@ -99,7 +102,7 @@ export async function missingWeights(experiment: Request, environment: Environme
  * a folder or in the cache, and matches them with their backbones.
  *
  * @param matched the results of earlier calls; this call adds its own.
- * @returns undefined if no file is missing from a folder, and all files fit.
+ * @returns undefined if no file is missing that cannot be downloaded, and all files fit.
  */
 export async function unusableWeights(
   experiment: Request,
@@ -109,7 +112,9 @@ export async function unusableWeights(
   const source = weightSource(experiment, environment);
   if (source === 'random') return undefined;
   try {
-    const names = source === 'imagenet' ? undefined : await h5Files(source);
+    const names = source === 'imagenet' ? undefined : await weightFiles(source);
+    const problem = names === undefined ? missingFromCache(experiment) : undefined;
+    if (problem !== undefined) throw problem;
     const paths = experiment.members.map((member) =>
       names === undefined
         ? publishedWeightsPath(publishedFileOf(member, experiment).file.name)
@@ -136,12 +141,23 @@ export function publishedFileOf(
 
 // --- internal ---
 
-async function h5Files(folder: string): Promise<string[]> {
+/** The error for the first member whose published weights are not in the cache and cannot be downloaded. */
+function missingFromCache(experiment: Pick<Request, 'members' | 'inputSize'>): ConfigError | undefined {
+  for (const member of experiment.members) {
+    const problem = undownloadable(member.backbone, publishedFileOf(member, experiment).file);
+    if (problem !== undefined) return advise(new ConfigError(problem), { code: 'weights-download' });
+  }
+  return undefined;
+}
+
+async function weightFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     const message = `Cannot read the folder of weight files ${folder}: ${systemErrorText(error)}.`;
     throw advise(new ConfigError(message), { code: 'weights-folder' });
   });
-  return entries.filter((entry) => entry.name.endsWith('.h5') && !isSystemFile(entry)).map(({ name }) => name);
+  return entries
+    .filter((entry) => /\.(h5|safetensors)$/.test(entry.name) && !isSystemFile(entry))
+    .map(({ name }) => name);
 }
 
 function chooseIn(folder: string, names: readonly string[], member: MemberSpec, experiment: Request): WeightFileChoice {
@@ -150,7 +166,7 @@ function chooseIn(folder: string, names: readonly string[], member: MemberSpec, 
   if (choice === undefined)
     throw advise(
       new ConfigError(
-        `${folder} has no weights for member ${member.name} (${backbone.family} ${variantOf(backbone).name}); it has ${names.join(', ') || 'no .h5 file'}.`,
+        `${folder} has no weights for member ${member.name} (${backbone.family} ${variantOf(backbone).name}); it has ${names.join(', ') || 'no .h5 or .safetensors file'}.`,
       ),
       { code: 'weights-folder' },
     );
@@ -175,6 +191,7 @@ async function hashOfFitting(path: string, backbone: Parameters<typeof checkBack
 
 /** @returns the path of the file in the cache. */
 async function download(file: PublishedFile, { onDownload, ...fetching }: Downloads): Promise<string> {
+  if (file.url === undefined) return publishedWeightsPath(file.name);
   const onProgress = (bytes: number, total: number | undefined) => onDownload?.(file.name, bytes, total);
   const { path } = await ensurePublishedWeights(file, { ...fetching, onProgress }).catch((error: Error) => {
     throw error instanceof StorageError ? advise(error, { code: 'weights-download' }) : error;

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tryLock } from '@chorus/storage';
@@ -61,9 +61,12 @@ describe('listRuns', () => {
   });
 });
 
-it('compareRuns refuses a run without a report', async () => {
-  await expect(compareRuns([at('one'), at('two')])).rejects.toThrow(ConfigError);
-  await expect(compareRuns([at('one'), at('two')])).rejects.toThrow(/Cannot compare .*one: it has no report/);
+it('compareRuns refuses a run without a report, and names the first', async () => {
+  // Reading it takes longer than reading the other one.
+  await appendFile(at('one/experiment.json'), ' '.repeat(4_000_000));
+  const compared = compareRuns([at('one'), at('two')]);
+  await expect(compared).rejects.toThrow(ConfigError);
+  await expect(compared).rejects.toThrow(/Cannot compare .*one: it has no report/);
 });
 
 describe('reports', () => {
@@ -81,6 +84,7 @@ describe('reports', () => {
 
 describe('removeRun', () => {
   it('removes a run folder', async () => {
+    for (const name of ['predictions.csv', 'label-issues.csv']) await writeFile(at(`one/${name}`), 'path\n');
     expect(await removeRun(at('one'))).toEqual([]);
     expect((await readdir(parent)).toSorted()).toEqual(['empty', 'photos', 'two']);
   });

@@ -83,16 +83,9 @@ export interface RunComparison {
  * @throws ConfigError when a path is not a run folder, or a run has no report of this version.
  */
 export async function compareRuns(paths: readonly string[]): Promise<RunComparison> {
-  const runs = await Promise.all(
-    paths.map(async (path) => {
-      const folder = resolve(path);
-      const { datasetFingerprint, experiment } = await readStart(folder);
-      const report = await readReport(folder);
-      if (report === undefined)
-        throw new ConfigError(`Cannot compare ${folder}: it has no report of this version of Chorus.`);
-      return { folder, report, datasetFingerprint, keys: flatten(experiment) };
-    }),
-  );
+  const runs: Awaited<ReturnType<typeof readFinishedRun>>[] = [];
+  // One after the other, so that the error names the first run that has no report.
+  for (const path of paths) runs.push(await readFinishedRun(resolve(path)));
   const keys = [...new Set(runs.flatMap((run) => [...run.keys.keys()]))];
   return {
     runs: runs.map(({ folder, report }) => ({ folder, report })),
@@ -135,10 +128,26 @@ export async function removeRun(path: string): Promise<string[]> {
 // --- internal ---
 
 /** In the order of their removal. */
-const runFiles = ['predictions.csv', 'metrics.jsonl', 'report.json', 'plan.json', 'experiment.json'] as const;
+const runFiles = [
+  'predictions.csv',
+  'label-issues.csv',
+  'metrics.jsonl',
+  'report.json',
+  'plan.json',
+  'experiment.json',
+] as const;
 
 /** Below `members`: a folder per member and fold; earlier versions wrote `held-out.f32`. */
 const memberFile = /^[^/]+\/[^/]+\/(member\.json|weights\.bin|out-of-fold\.f32|held-out\.f32|SHA256SUMS)$/;
+
+/** @throws ConfigError as {@link compareRuns}. */
+async function readFinishedRun(folder: string) {
+  const { datasetFingerprint, experiment } = await readStart(folder);
+  const report = await readReport(folder);
+  if (report === undefined)
+    throw new ConfigError(`Cannot compare ${folder}: it has no report of this version of Chorus.`);
+  return { folder, report, datasetFingerprint, keys: flatten(experiment) };
+}
 
 /** Removes the matching files below a folder, and the folders that are empty afterwards. */
 async function removeMatching(folder: string, name: string, matches: (path: string) => boolean): Promise<void> {

@@ -7,6 +7,7 @@ import type { ComputeSettings, StopFlag } from '@chorus/training';
 import { describeDataset } from '../check/describe-dataset.ts';
 import { warningsAboutClasses } from '../check/warnings.ts';
 import { ConfigError } from '../errors.ts';
+import { readExcludeList } from '../experiment/exclude-list.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
 import { type Experiment, type ExperimentInput, inputSizesOf, stepPixelsOf } from '../experiment/schema.ts';
 import { usesBfloat16 } from '../lanes/bfloat16.ts';
@@ -76,6 +77,8 @@ export async function prepareRun(
   const path = folder?.path ?? newRunPath(experiment, options);
   if (folder === undefined) await requireNewRunFolder(path);
   await requireDataFolder(experiment.data.source);
+  // Finds a mistyped list before anything is downloaded.
+  if (experiment.data.exclude !== undefined) await readExcludeList(experiment.data.exclude);
   const { onDownload, onNotice } = observer;
   const downloads: Downloads = { onDownload, onNotice, ...(signal && { signal }) };
   const lanes = await chooseLanes({ ...experiment, stepPixels: stepPixelsOf(experiment) }, observer.onSetup);
@@ -86,7 +89,7 @@ export async function prepareRun(
   const root = await dataFolder(experiment.data.source, downloads);
   await setupRuntime(observer.onSetup);
   const forward = chooseForwardEngine(start?.forward ?? runtime.forward, lanes.lanes, onNotice);
-  const compute = computeSettings(runtime, lanes.lanes, forward, availableParallelism());
+  const compute = computeSettings(runtime, lanes.lanes, forward, { processorCount: availableParallelism() });
   const planFor = (imageCount: number) =>
     planTraining(experiment, expectedFacts(experiment, { trainingCount: imageCount, testCount: 0 }), weights);
   observer.onStart({
@@ -101,7 +104,7 @@ export async function prepareRun(
   const laneBytes = (imageCount: number) => estimateLaneBytes(planFor(imageCount), lanes.lanes);
   const dataset = await openDataset(experiment, root, laneBytes, observer, signal);
   timeline.end(phaseNames.decode);
-  if (folder !== undefined) await requireSameImages(folder, dataset);
+  if (folder !== undefined) await requireSameImages(folder, dataset, experiment.data.exclude);
   const plan = planTraining(experiment, factsOf(dataset.split), weights);
   const writtenBytes = (await folder?.memberBytes()) ?? 0;
   const diskBytes = runBytes(plan, { ...runSizeOf(dataset), writtenBytes });
@@ -126,12 +129,12 @@ function newRunPath(experiment: Experiment, { out, base }: Pick<PreparationOptio
   return resolve(out ?? defaultRunFolder(base ?? process.cwd(), experiment, new Date()));
 }
 
-/** @throws ConfigError when the images differ from those that the run started with. */
-async function requireSameImages(folder: RunFolder, dataset: Dataset): Promise<void> {
+/** @throws ConfigError when the images, or those that are excluded, differ from those that the run started with. */
+async function requireSameImages(folder: RunFolder, dataset: Dataset, exclude: string | undefined): Promise<void> {
   const start = await folder.readStart();
   if (start.datasetFingerprint !== null && start.datasetFingerprint !== dataset.fingerprint)
     throw new ConfigError(
-      `The images in ${dataset.root} have changed since the run in ${folder.path} started. Restore them, or start a new run.`,
+      `The images in ${dataset.root}${exclude === undefined ? '' : `, or those that ${exclude} lists,`} have changed since the run in ${folder.path} started. Restore them, or start a new run.`,
     );
   if (start.datasetFingerprint === null) await folder.writeStart({ ...start, datasetFingerprint: dataset.fingerprint });
 }

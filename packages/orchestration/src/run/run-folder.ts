@@ -37,6 +37,7 @@ export interface RunFolder {
   path: string;
   metrics: string;
   predictions: string;
+  labelIssues: string;
   report: string;
   /** The {@link TrainingPlan}. */
   plan: string;
@@ -107,6 +108,7 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
     path: folder,
     metrics: at('metrics.jsonl'),
     predictions: at('predictions.csv'),
+    labelIssues: at('label-issues.csv'),
     report: at('report.json'),
     plan: at('plan.json'),
     bundle: at('bundle'),

@@ -47,6 +47,7 @@ export async function reportWithEnsemble(
   choice: Choice,
   doneNames: readonly string[],
   test: TestOutputs,
+  { labelAudit, analysis }: Pick<Report, 'labelAudit' | 'analysis'>,
   slices: Slices,
 ): Promise<Report> {
   const { classes } = parts.dataset;
@@ -69,6 +70,8 @@ export async function reportWithEnsemble(
     bestMember,
     stackers,
     mistakes: reportMistakes(choice, test, classes),
+    labelAudit,
+    analysis,
   });
 }
 
@@ -80,6 +83,8 @@ export function reportWithoutEnsemble(parts: RunParts): Report {
     bestMember: null,
     stackers: [],
     mistakes: [],
+    labelAudit: null,
+    analysis: null,
   });
 }
 

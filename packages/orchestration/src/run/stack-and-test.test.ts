@@ -74,6 +74,12 @@ describe('stackAndTest', () => {
       Array.from(split.test, (index) => images[index]!.relativePath),
     );
 
+    const { labelAudit } = report;
+    expect(labelAudit!.training!.examined).toBe(run.dataset.split.folds[0]!.outOfFold.length);
+    expect(labelAudit!.test.examined).toBe(10);
+    const issues = (await readFile(run.folder.labelIssues, 'utf8')).trim().split('\n').slice(1);
+    expect(issues).toHaveLength(labelAudit!.training!.implausible + labelAudit!.test.implausible);
+
     const bundle = await readBundle(run.folder.bundle);
     expect(bundle.manifest).toMatchObject({ chosen: choice.chosen, demo: true, classes: ['discs', 'stars'] });
     expect(bundle.members.map(({ name, models }) => [name, models.length])).toEqual([

@@ -7,10 +7,14 @@ import { publishFile } from '@chorus/storage';
 import { readMember, type StopFlag } from '@chorus/training';
 import { writeBundle } from '../bundle.ts';
 import type { Lane } from '../lanes/lane.ts';
+import { analyzeEnsemble } from '../report/analyze-ensemble.ts';
 import type { TestOutputs } from '../report/build.ts';
+import { type AuditedImages, auditRun, reportLabelAudit } from '../report/label-audit.ts';
+import { runIssuesCsv } from '../report/label-issues-csv.ts';
 import { predictionsFile } from '../report/predictions-file.ts';
 import type { Report } from '../report/schema.ts';
 import { type Choice, fitAndChoose } from '../stacking/choose.ts';
+import { findThresholds } from '../stacking/thresholds.ts';
 import { type Dataset, decodingOf, labelsOf } from './dataset.ts';
 import type { RunObserver } from './observer.ts';
 import { type PredictingMember, predictMembers, withSharedWeights } from './predict-members.ts';
@@ -36,8 +40,8 @@ interface TrainedEnsembleMember {
 }
 
 /**
- * Fits the stackers, chooses one, and tests everything on images that were not read before. Writes the predictions, the bundle
- * and the report.
+ * Fits the stackers, chooses one, and tests everything on images that were not read before. Writes the predictions, the bundle,
+ * the label issues and the report.
  *
  * @param done members that are trained on every fold, in the order of the experiment.
  * @returns the report.
@@ -51,9 +55,10 @@ export async function stackAndTest(
   const { experiment } = start;
   const { classes, split } = dataset;
   const predictions = done.map(({ trainings }) => outOfFoldPredictions(dataset, trainings));
+  const outOfFold = predictions[0]!.indices;
   const choice = await fitAndChoose(
     predictions.map(({ logits }) => logits),
-    labelsOf(dataset, predictions[0]!.indices),
+    labelsOf(dataset, outOfFold),
     { ...plan.stackers, classes, stop: run.stop, onProgress: run.observer.onStacking },
   );
   timeline.end(phaseNames.stack);
@@ -67,6 +72,13 @@ export async function stackAndTest(
   const test = await testOutputs(choice, members, parts, run, slices);
   timeline.end(phaseNames.test);
 
+  // Predictions for the members' own training images agree with wrong labels that the members have memorized, and are too
+  // confident.
+  const areUnseen = experiment.stacking.kind !== 'training-images';
+  const labels = labelsOf(dataset, outOfFold);
+  const thresholds = areUnseen
+    ? findThresholds({ probabilities: choice.chosenOutOfFold, labels }, classes.length)
+    : null;
   await writeBundle(
     run.folder.bundle,
     {
@@ -76,6 +88,7 @@ export async function stackAndTest(
       testTimeAugmentation: experiment.testTimeAugmentation,
       demo: parts.demo,
       chosen: choice.chosen,
+      thresholds,
     },
     members,
     new Map(choice.stackers.map(({ kind, stacker }) => [kind, stacker])),
@@ -83,8 +96,25 @@ export async function stackAndTest(
   );
   const columns = [...test.members, ...test.stackers].map(([name, probabilities]) => ({ name, probabilities }));
   await publishFile(run.folder.predictions, await predictionsFile(test.paths, test.labels, classes, columns, slices));
+  const audit = await auditRun(
+    areUnseen ? trainingImagesOf(dataset, outOfFold, choice) : null,
+    { ...test, probabilities: test.stackers.get(choice.chosen)! },
+    classes,
+    slices,
+  );
+  await publishFile(run.folder.labelIssues, runIssuesCsv(audit));
   const names = done.map(({ name }) => name);
-  const report = await reportWithEnsemble({ ...parts, testImagesReadBeforeChoice }, choice, names, test, slices);
+  const { seed } = experiment;
+  const analysis =
+    thresholds && (await analyzeEnsemble({ choice, thresholds, names, labels, test, classes, seed }, slices));
+  const report = await reportWithEnsemble(
+    { ...parts, testImagesReadBeforeChoice },
+    choice,
+    names,
+    test,
+    { labelAudit: reportLabelAudit(audit), analysis },
+    slices,
+  );
   await writeReport(run.folder, report);
   return report;
 }
@@ -122,6 +152,15 @@ async function testOutputs(
     labels: labelsOf(dataset, split.test),
     members: memberOutputs,
     stackers: stackerOutputs,
+  };
+}
+
+/** The images that the stackers are trained on, with the chosen stacker's cross-validated probabilities. */
+function trainingImagesOf(dataset: Dataset, indices: Uint32Array, { chosenOutOfFold }: Choice): AuditedImages {
+  return {
+    paths: Array.from(indices, (index) => dataset.images[index]!.relativePath),
+    labels: labelsOf(dataset, indices),
+    probabilities: chosenOutOfFold,
   };
 }
 

@@ -170,7 +170,8 @@ async function shareFeatures(run: MemberRun, record: MemberRecord): Promise<void
   const indices = trainingImages(dataset.split);
   const byteLength = featureBytes(plan.backbone, indices.length, rowsPerImage);
   const { sha256, decoding } = dataset;
-  const key = featureKey({ member: plan, features: { indices, rowsPerImage }, sha256, decoding, lanes });
+  const decodedSizes = [...dataset.pixels.keys()];
+  const key = featureKey({ member: plan, features: { indices, rowsPerImage }, sha256, decoding, decodedSizes, lanes });
   const kept = key === undefined ? undefined : await featureCache?.read(key, byteLength);
   record.features = {
     shared: { indices, rowsPerImage, rows: kept ?? new SharedArrayBuffer(byteLength) },

@@ -1,7 +1,8 @@
-import { fitStacker } from '@chorus/models';
+import { scoreProbabilities } from '@chorus/evaluation';
+import { fitStacker, stackerKinds } from '@chorus/models';
 import { StopFlag, StoppedError } from '@chorus/training';
 import { describe, expect, it } from 'vitest';
-import { fitAndChoose } from './choose.ts';
+import { fitAndChoose, stackerFoldCount } from './choose.ts';
 
 const classes = ['a', 'b', 'c'];
 const labels = Int32Array.from({ length: 60 }, (_, row) => row % 3);
@@ -13,24 +14,33 @@ const logits = [5, 7].map((period) =>
     return index % 3 === preferred ? 2 : 0;
   }),
 );
-const kinds = ['mean', 'dense', 'logistic'] as const;
-const options = { kinds, classes, seed: 3, onProgress() {} };
+const options = { kinds: stackerKinds, classes, seed: 3, onProgress() {} };
 /** A fit that ends only on request. */
 const endless = { epochCount: 1e9, patience: null, wholeBatchesOnly: false };
 
 describe('fitAndChoose', () => {
   it('gives the same stackers as fits in the calling thread', async () => {
     const { stackers } = await fitAndChoose(logits, labels, { ...options, stop: new StopFlag() });
-    expect(stackers.map(({ kind }) => kind)).toEqual(kinds);
+    expect(stackers.map(({ kind }) => kind)).toEqual(stackerKinds);
     for (const { kind, stacker } of stackers)
       expect(stacker.toJSON()).toEqual(fitStacker(kind, logits, labels, { classCount: 3, seed: 3 }).toJSON());
   });
 
+  it('returns the cross-validated probabilities of the chosen stacker', async () => {
+    const { stackers, chosen, chosenOutOfFold } = await fitAndChoose(logits, labels, {
+      ...options,
+      stop: new StopFlag(),
+    });
+    const { accuracy, logLoss } = scoreProbabilities(chosenOutOfFold, labels, classes);
+    expect({ accuracy, logLoss }).toEqual(stackers.find(({ kind }) => kind === chosen)!.outOfFold);
+  });
+
   it('reports each fit: for each kind, one on all images and one per fold', async () => {
+    const fitCount = stackerKinds.length * (1 + stackerFoldCount);
     const reported: [number, number][] = [];
     const onProgress = (...progress: [number, number]) => reported.push(progress);
     await fitAndChoose(logits, labels, { ...options, stop: new StopFlag(), onProgress });
-    expect(reported).toEqual(Array.from({ length: 18 }, (_, index) => [index + 1, 18]));
+    expect(reported).toEqual(Array.from({ length: fitCount }, (_, index) => [index + 1, fitCount]));
   });
 
   it('stops an endless fit', async () => {

@@ -15,6 +15,10 @@ export interface Choice {
   stackers: { kind: StackerKind; stacker: Stacker; outOfFold: OutOfFoldScore }[];
   /** The stacker with the lowest cross-validated log loss. */
   chosen: StackerKind;
+  /** Cross-validated probabilities of the chosen stacker [images, classes]. */
+  chosenOutOfFold: Float32Array;
+  /** Out-of-fold probabilities of the members [images, classes], in the given order. */
+  memberOutOfFold: Float32Array[];
   /** Out-of-fold scores of the members, in the given order. */
   members: OutOfFoldScore[];
   /** Index of the member with the lowest log loss, which separates members better than accuracy on a few hundred images. */
@@ -55,11 +59,11 @@ export async function fitAndChoose(
     return { accuracy, logLoss };
   };
   const rows = { rowCount: labels.length, classCount };
-  const members: OutOfFoldScore[] = [];
+  const memberOutOfFold: Float32Array[] = [];
   for (const one of logits)
-    members.push(
-      await score(await predictInSlices([one], rows, ([some]) => toProbabilities(some!, classCount), slices)),
-    );
+    memberOutOfFold.push(await predictInSlices([one], rows, ([some]) => toProbabilities(some!, classCount), slices));
+  const members: OutOfFoldScore[] = [];
+  for (const one of memberOutOfFold) members.push(await score(one));
   const bestMember = lowestLogLoss(members);
 
   const folds = stratifiedFolds(labels, stackerFoldCount, seed).map((held) => Uint32Array.from(held));
@@ -72,6 +76,7 @@ export async function fitAndChoose(
   );
   const results = await runFits(tasks, onProgress);
   const stackers: Choice['stackers'] = [];
+  const predictions: Float32Array[] = [];
   for (const [index, kind] of kinds.entries()) {
     const [whole, ...parts] = results.slice(index * (1 + folds.length), (index + 1) * (1 + folds.length));
     const outOfFold = new Float32Array(labels.length * classCount);
@@ -79,9 +84,17 @@ export async function fitAndChoose(
       for (const [position, row] of folds[fold]!.entries())
         outOfFold.set(probabilities.subarray(position * classCount, (position + 1) * classCount), row * classCount);
     stackers.push({ kind, stacker: stackerFromJson(whole!.state), outOfFold: await score(outOfFold) });
+    predictions.push(outOfFold);
   }
-  const chosen = stackers[lowestLogLoss(stackers.map(({ outOfFold }) => outOfFold))]!.kind;
-  return { stackers, chosen, members, bestMember };
+  const chosen = lowestLogLoss(stackers.map(({ outOfFold }) => outOfFold));
+  return {
+    stackers,
+    chosen: stackers[chosen]!.kind,
+    chosenOutOfFold: predictions[chosen]!,
+    memberOutOfFold,
+    members,
+    bestMember,
+  };
 }
 
 // --- internal ---

@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cacheFolder } from '@chorus/storage';
 import { create } from 'tar';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { unpackOnnxruntime } from './download-onnxruntime.ts';
 import { planNativeRuntime } from './locate.ts';
 import { planOnnxruntime } from './locate-onnxruntime.ts';
-import { startSetup, writeProgram } from './setup-process.fixture.ts';
+import { killSetup, startSetup, writeProgram } from './setup-process.fixture.ts';
 
 const own = `package/bin/napi-v6/${process.platform}/${process.arch}`;
 let folder: string;
@@ -69,16 +69,23 @@ describe.skipIf('obstacle' in planOnnxruntime(undefined, ''))('the setup', () =>
       CHORUS_NPM: await writeProgram(programs, npm),
     });
   };
+  // The setup compiles a missing binding before it downloads onnxruntime.
+  beforeAll(async () => {
+    const { bindingFolder, libraryFiles } = planNativeRuntime();
+    vi.stubEnv('CHORUS_CACHE', cache());
+    vi.stubEnv('CHORUS_LIBTENSORFLOW', libraryFiles);
+    await cp(bindingFolder, planNativeRuntime().bindingFolder, { recursive: true });
+    vi.unstubAllEnvs();
+  });
+
   const content = () => readdir(join(cache(), 'onnxruntime')).catch(() => []);
 
   it('leaves no incomplete binaries when it is killed, and removes the rest the next time', async () => {
     const pipe = join(folder, 'pipe');
     execFileSync('mkfifo', [pipe]);
-    const { child, ended } = await start(`echo $$ >'${pipe}'; exec sleep 600`);
+    const setup = await start(`echo $$ >'${pipe}'; exec sleep 600`);
     const npm = Number(await readFile(pipe, 'utf8'));
-    child.kill('SIGKILL');
-    process.kill(npm, 'SIGKILL');
-    expect((await ended).output).toMatch(/: downloading onnxruntime-node@\S+\n$/);
+    expect(await killSetup(setup, cache(), [npm])).toMatch(/: downloading onnxruntime-node@\S+\n$/);
     expect(await content()).toEqual([expect.stringContaining('.tmp-')]);
     await (await start('exit 1')).ended;
     expect(await content()).toEqual([]);

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { planNativeRuntime } from './locate.ts';
-import { startSetup, writeProgram } from './setup-process.fixture.ts';
+import { killSetup, startSetup, writeProgram } from './setup-process.fixture.ts';
 
 const ready = planNativeRuntime();
 let folder: string;
@@ -49,34 +50,28 @@ const stuck = () => `echo $$ >'${pipe}'; exec sleep 600`;
 /** The tests depend on their order: each finds the files that the previous process left. */
 describe.skipIf(ready.ownLibrary)('the setup, killed', () => {
   it('while downloading', async () => {
-    const { child, ended } = await start(stuck());
+    const setup = await start(stuck());
     const python = Number(await readFile(pipe, 'utf8'));
-    child.kill('SIGKILL');
-    process.kill(python, 'SIGKILL');
-    expect((await ended).output).toMatch(/: downloading \S+\n$/);
+    expect(await killSetup(setup, cache, [python])).toMatch(/: downloading \S+\n$/);
     expect(await contentOf('tensorflow')).toEqual([expect.stringContaining('.tmp-')]);
   });
 
   it('while unpacking', async () => {
-    const { child, ended } = await start(download);
-    let output = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-      if (output.includes(': unpacking ')) child.kill('SIGKILL');
-    });
-    await ended;
-    expect(output).toMatch(/: downloading \S+: done, .*\n.*: unpacking \S+\n$/);
+    const setup = await start(download);
+    const { stdout } = setup.child;
+    for (let printed = ''; !printed.includes(': unpacking '); ) printed += String((await once(stdout, 'data'))[0]);
+    expect(await killSetup(setup, cache)).toMatch(/: downloading \S+: done, .*\n.*: unpacking \S+\n$/);
     expect(await contentOf('tensorflow')).toEqual([expect.stringContaining('.tmp-')]);
   });
 
   it('while compiling', async () => {
     const compilerFolder = await mkdtemp(join(folder, 'compiler-'));
     const compiler = await writeProgram(compilerFolder, stuck());
-    const { child, ended } = await start(download, { CHORUS_CXX: compiler });
+    const setup = await start(download, { CHORUS_CXX: compiler });
     const compilerId = Number(await readFile(pipe, 'utf8'));
-    child.kill('SIGKILL');
-    process.kill(compilerId, 'SIGKILL');
-    expect((await ended).output).toMatch(/: unpacking \S+: done, .*\n.*: compiling the binding with \S+\n$/);
+    expect(await killSetup(setup, cache, [compilerId])).toMatch(
+      /: unpacking \S+: done, .*\n.*: compiling the binding with \S+\n$/,
+    );
     expect(await contentOf('tensorflow')).toEqual([expect.not.stringContaining('.tmp-')]);
     expect(await contentOf('binding')).toEqual([expect.stringContaining('.tmp-')]);
   });

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RuntimeError } from '../errors.ts';
 import { planNativeRuntime } from './locate.ts';
 import { requireSpace, setupRuntime } from './setup.ts';
-import { startSetup, writeProgram } from './setup-process.fixture.ts';
+import { killSetup, startSetup, writeProgram } from './setup-process.fixture.ts';
 import { nativeRuntimeStatus } from './status.ts';
 
 const ready = planNativeRuntime();
@@ -41,9 +41,7 @@ describe('setting up', () => {
     const compiler = await program(`echo $$ >'${pipe}'; exec sleep 600`);
     const killed = start({ CHORUS_CXX: compiler });
     const compilerId = Number(await readFile(pipe, 'utf8'));
-    killed.child.kill('SIGKILL');
-    process.kill(compilerId, 'SIGKILL');
-    await killed.ended;
+    await killSetup(killed, cache, [compilerId]);
     expect(await contentOf('binding')).toEqual([expect.stringContaining('.tmp-')]);
 
     const both = await Promise.all([setUp({}), setUp({})]);

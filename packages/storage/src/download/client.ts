@@ -1,5 +1,4 @@
 /** HTTP GET over undici, with timeouts, the proxies set in the environment, and Chorus's redirect rules. */
-import { EnvHttpProxyAgent } from 'undici';
 import { type Answer, exchange } from './exchange.ts';
 import { TransferRefusal } from './faults.ts';
 import type { DownloadLimits } from './limits.ts';
@@ -19,7 +18,9 @@ export interface ClientOptions {
 }
 
 /** Honors HTTP_PROXY, HTTPS_PROXY and NO_PROXY, in upper or lower case. */
-export function createClient({ limits, rules, maximumBytes, signal }: ClientOptions): Client {
+export async function createClient({ limits, rules, maximumBytes, signal }: ClientOptions): Promise<Client> {
+  // Imported only here: it takes longer to load than the rest of the package, in every thread, and few download.
+  const { EnvHttpProxyAgent } = await import('undici');
   const connect = { timeout: limits.connectTimeoutMs };
   const dispatcher = new EnvHttpProxyAgent({
     connect,

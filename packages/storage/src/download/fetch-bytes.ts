@@ -29,7 +29,7 @@ export async function fetchBytes(url: string, options: FetchBytesOptions): Promi
   const timeout = AbortSignal.timeout(timeoutMs);
   const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
   const rules = { hasHash: false, allowLoopbackHttp: true, allowHttp: true };
-  const client = createClient({ limits, rules, maximumBytes, signal });
+  const client = await createClient({ limits, rules, maximumBytes, signal });
   try {
     return await withRetries(
       async () => {

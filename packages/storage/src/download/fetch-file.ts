@@ -69,7 +69,7 @@ export async function fetchFile(source: FileSource, options: FetchOptions): Prom
     return await withLock(
       path,
       async (lock) => {
-        const client = createClient({ limits, rules, maximumBytes: options.maximumBytes, signal });
+        const client = await createClient({ limits, rules, maximumBytes: options.maximumBytes, signal });
         try {
           return await fetchAlone(source, options, { lock, client, limits });
         } finally {

@@ -6,5 +6,8 @@ export interface DecodeTask {
   threads: number;
 }
 
-/** Chorus's decoder, and the fastest use of sharp, which shrinks JPEGs while decoding and uses a different filter. */
-export type DecodeWay = 'chorus' | 'sharp';
+/**
+ * Chorus's decoder, also with `shrinkOnLoad`, and the fastest use of sharp, which shrinks JPEGs while decoding and uses a
+ * different filter.
+ */
+export type DecodeWay = 'chorus' | 'chorus-shrinking' | 'sharp';

@@ -5,7 +5,10 @@ import type { DecodeTask, DecodeWay } from './decode-task.ts';
 import { repeated, serve, warmed } from './serve.ts';
 
 await serve(async (task: DecodeTask & { way: DecodeWay }) => {
-  const run = repeated(() => (task.way === 'chorus' ? decodeAsChorus(task) : decodeAsSharp(task)));
+  const { way } = task;
+  const run = repeated(() =>
+    way === 'sharp' ? decodeAsSharp(task) : decodeAsChorus(task, way === 'chorus-shrinking'),
+  );
   return {
     prepared: {
       versions: { node: process.versions.node, sharp: sharp.versions.sharp, vips: sharp.versions.vips },
@@ -18,7 +21,7 @@ await serve(async (task: DecodeTask & { way: DecodeWay }) => {
 // --- internal ---
 
 /** Decodes with the defaults of `orchestration`, into a store shared between threads. */
-async function decodeAsChorus({ paths, inputSize }: DecodeTask): Promise<void> {
+async function decodeAsChorus({ paths, inputSize }: DecodeTask, shrinkOnLoad: boolean): Promise<void> {
   const store = createPixelStore(paths.length, inputSize);
   await decodeImages(
     paths.map((path) => ({ path })),
@@ -26,6 +29,7 @@ async function decodeAsChorus({ paths, inputSize }: DecodeTask): Promise<void> {
     {
       background: 'white',
       resize: 'pillow',
+      shrinkOnLoad,
       maxPixels: 1e8,
       timeoutMs: 10_000,
       maxSkippedShare: 0,

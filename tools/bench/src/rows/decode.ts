@@ -17,21 +17,24 @@ interface DecodeCase {
   /** Number of distinct files, and how often a step decodes each. */
   files: { whole: number; quick: number };
   repeats: number;
-  /** Goals for the comparison with tf.data and DataLoader. */
-  goals: readonly Goal[];
+  /** Whether the files are large enough for `shrinkOnLoad`. */
+  shrinks: boolean;
 }
+
+/** For the comparison of Chorus with `shrinkOnLoad` with tf.data at full size and DataLoader. */
+const goals: readonly Goal[] = [{ bound: 'at least', ratio: 1 }];
 
 const inputSize = 224;
 
 const cases: readonly DecodeCase[] = [
-  { name: 'small', width: 500, height: 375, files: { whole: 64, quick: 16 }, repeats: 4, goals: [] },
+  { name: 'small', width: 500, height: 375, files: { whole: 64, quick: 16 }, repeats: 4, shrinks: false },
   {
     name: 'camera-size',
     width: 4000,
     height: 3000,
     files: { whole: 6, quick: 2 },
     repeats: 2,
-    goals: [{ bound: 'at least', ratio: 1 }],
+    shrinks: true,
   },
 ];
 
@@ -49,7 +52,7 @@ export const decode: Row = {
 // --- internal ---
 
 async function decodeCase(
-  { name, width, height, files, repeats, goals }: DecodeCase,
+  { name, width, height, files, repeats, shrinks }: DecodeCase,
   python: string,
   { quick, roundCount, folder, onProgress }: RowOptions,
 ): Promise<CaseResult> {
@@ -60,24 +63,33 @@ async function decodeCase(
   const task: DecodeTask = { paths, inputSize, threads: availableParallelism() };
   const turns = { roundSeconds: quick ? 0.3 : 1, onProgress: (words: string) => onProgress(`${name}: ${words}`) };
   const ours = inNode('Chorus', task, 'chorus');
+  const shrinking = shrinks ? [inNode('Chorus, shrinkOnLoad', task, 'chorus-shrinking')] : [];
   const sharp = inNode('plain sharp', task, 'sharp');
   const peers = [
     tfData(python, task, true),
     dataLoader(python, task, 'pillow'),
     ...(quick ? [] : [tfData(python, task, false), dataLoader(python, task, 'torchvision.io')]),
   ];
-  const rounds = await pairedRounds([ours, sharp, ...peers], [], { ...turns, roundCount });
-  const own = measurementOf(rounds, ours.name, 'step');
+  const scaling = [...(shrinks ? [tfData(python, task, true, 4)] : []), sharp];
+  const rounds = await pairedRounds([ours, ...shrinking, ...peers, ...scaling], [], { ...turns, roundCount });
+  const measured = (one: Contestant) => measurementOf(rounds, one.name, 'step');
+  const speeds = (one: Contestant, others: readonly Contestant[], bounds: readonly Goal[] = []) =>
+    others.map((other) => compare('speed', measured(one), measured(other), bounds));
   return {
     title: `${name}, ${width} × ${height}, a file`,
     contestants: rounds.prepared,
     measurements: rounds.measurements.map((one) => (one.quantity === 'step' ? perFile(one, paths.length) : one)),
     comparisons: [
-      ...peers.map((peer) => compare('speed', own, measurementOf(rounds, peer.name, 'step'), goals)),
-      compare('speed', own, measurementOf(rounds, sharp.name, 'step')),
+      ...speeds(ours, [...peers, ...scaling]),
+      ...shrinking.flatMap((one) => [...speeds(one, peers, goals), ...speeds(one, [ours, ...scaling])]),
     ],
     remarks: [
       'Chorus and DataLoader with Pillow produce bit-equal pixels. Plain sharp is the fastest use of sharp: it shrinks JPEGs while decoding, with a different filter. tf.data without antialias reads four pixels for each output pixel.',
+      ...(shrinks
+        ? [
+            'Chorus with shrinkOnLoad lets libjpeg divide both sides by 4, as tf.data does with ratio 4; the other contestants but plain sharp decode at full size.',
+          ]
+        : []),
       'The memory of DataLoader is that of its main process, without its workers.',
     ],
   };
@@ -97,11 +109,12 @@ function inNode(name: string, task: DecodeTask, way: DecodeWay): Contestant {
   return { name, command: nodeCommand('decode'), task: { ...task, way } };
 }
 
-function tfData(python: string, task: DecodeTask, antialias: boolean): Contestant {
+/** @param ratio the divisor by which libjpeg scales both sides. */
+function tfData(python: string, task: DecodeTask, antialias: boolean, ratio: 1 | 4 = 1): Contestant {
   return {
-    name: `tf.data${antialias ? ', antialias' : ''}`,
+    name: `tf.data${antialias ? ', antialias' : ''}${ratio === 1 ? '' : `, ratio ${ratio}`}`,
     command: [python, join(scriptsFolder, 'tf_data_peer.py')],
-    task: { ...task, variant: { antialias } },
+    task: { ...task, variant: { antialias, ratio } },
   };
 }
 

@@ -1,0 +1,73 @@
+/** Selective prediction: answers only where the probability of the predicted class reaches a threshold. */
+import { argmax, checkScored } from './score.ts';
+
+/** What a threshold does to a set of images. */
+export interface Selection {
+  /** Smallest probability of the predicted class of an answered image. */
+  threshold: number;
+  /** Share of the images that are answered. */
+  coverage: number;
+  /** Share of the answered images that are classified correctly; null if none is answered. */
+  accuracy: number | null;
+}
+
+/**
+ * Finds the lowest threshold above which the answered images are classified with a wanted accuracy.
+ *
+ * @param probabilities [images, classes] of images that the classifier was not trained on.
+ * @param labels the true class of each row.
+ * @param accuracy wanted share of correct answers, such as 0.99.
+ * @returns null if no threshold reaches the accuracy.
+ * @throws Error for an accuracy that is not above 0 and at most 1, probabilities that are not finite, and labels out of range.
+ */
+export function thresholdForAccuracy(
+  probabilities: Float32Array,
+  labels: ArrayLike<number>,
+  classCount: number,
+  accuracy: number,
+): Selection | null {
+  if (!(accuracy > 0 && accuracy <= 1)) throw new Error(`expected an accuracy from 0 to 1, received ${accuracy}`);
+  const answers = answersOf(probabilities, labels, classCount).toSorted((a, b) => b.confidence - a.confidence);
+  let correctCount = 0;
+  let found: Selection | null = null;
+  for (const [index, { confidence, isCorrect }] of answers.entries()) {
+    correctCount += Number(isCorrect);
+    const answeredCount = index + 1;
+    // Images of equal confidence are answered together.
+    if (answers[index + 1]?.confidence === confidence) continue;
+    if (correctCount / answeredCount >= accuracy)
+      found = {
+        threshold: confidence,
+        coverage: answeredCount / answers.length,
+        accuracy: correctCount / answeredCount,
+      };
+  }
+  return found;
+}
+
+/** Measures a threshold on labeled images. */
+export function measureSelection(
+  probabilities: Float32Array,
+  labels: ArrayLike<number>,
+  classCount: number,
+  threshold: number,
+): Selection {
+  const answers = answersOf(probabilities, labels, classCount);
+  const answered = answers.filter(({ confidence }) => confidence >= threshold);
+  const correctCount = answered.filter(({ isCorrect }) => isCorrect).length;
+  return {
+    threshold,
+    coverage: answers.length === 0 ? 0 : answered.length / answers.length,
+    accuracy: answered.length === 0 ? null : correctCount / answered.length,
+  };
+}
+
+// --- internal ---
+
+function answersOf(probabilities: Float32Array, labels: ArrayLike<number>, classCount: number) {
+  checkScored(probabilities, labels, classCount);
+  return Array.from({ length: labels.length }, (_, row) => {
+    const predicted = argmax(probabilities, row, classCount);
+    return { confidence: probabilities[row * classCount + predicted]!, isCorrect: predicted === labels[row] };
+  });
+}

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../errors.ts';
+import { chooseThresholds, findThresholds, thresholdsSchema } from './thresholds.ts';
+
+const labels = Int32Array.from({ length: 200 }, (_, row) => row % 2);
+/** The wrong tenth has the lowest probabilities. */
+const probabilities = Float32Array.from(
+  Array.from(labels, (label, row) => {
+    const right = row < 180 ? 0.6 + row / 500 : 0.45;
+    return label === 1 ? [1 - right, right] : [right, 1 - right];
+  }).flat(),
+);
+const found = findThresholds({ probabilities, labels }, 2);
+
+describe('findThresholds', () => {
+  it('fits a bundle', () => {
+    expect(thresholdsSchema.parse(JSON.parse(JSON.stringify(found)))).toEqual(found);
+  });
+
+  it('accepts all right predictions for any accuracy, and everything for the accuracy of everything', () => {
+    const at = (accuracy: number) => found.answers.find((one) => one.accuracy === accuracy)!.threshold;
+    expect(at(0.9)).toBeCloseTo(0.55, 6);
+    expect(at(0.999)).toBeCloseTo(0.6, 6);
+  });
+
+  it('lowers the threshold of sets with their coverage', () => {
+    const thresholds = found.sets.map(({ threshold }) => threshold);
+    expect(thresholds).toEqual(thresholds.toSorted((a, b) => b - a));
+  });
+});
+
+describe('chooseThresholds', () => {
+  it('looks up what is wanted', () => {
+    expect(chooseThresholds(found, {})).toEqual({ answer: undefined, set: undefined });
+    expect(chooseThresholds(null, {})).toEqual({ answer: undefined, set: undefined });
+    expect(chooseThresholds(found, { minAccuracy: 0.9, coverage: 0.95 })).toEqual({
+      answer: found.answers[0]!.threshold,
+      set: found.sets[1]!.threshold,
+    });
+  });
+
+  it('accepts nothing where no threshold reaches the accuracy', () => {
+    const none = { answers: [{ accuracy: 0.99, threshold: null }], sets: [] };
+    expect(chooseThresholds(none, { minAccuracy: 0.99 }).answer).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it.each([
+    [
+      { minAccuracy: 0.97 },
+      /^Expected one of 0\.9, 0\.95, 0\.98, 0\.99, 0\.995, 0\.999 as accuracy, received 0\.97\.$/,
+    ],
+    [{ coverage: Number.NaN }, /^Expected one of 0\.9, 0\.95, 0\.99 as coverage, received NaN\.$/],
+  ])('refuses %j', (wanted, message) => {
+    expect(() => chooseThresholds(found, wanted)).toThrow(ConfigError);
+    expect(() => chooseThresholds(found, wanted)).toThrow(message);
+  });
+
+  it('refuses a bundle without thresholds', () => {
+    expect(() => chooseThresholds(null, { coverage: 0.9 })).toThrow(/^This bundle has no thresholds: /);
+  });
+});

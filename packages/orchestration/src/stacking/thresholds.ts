@@ -1,0 +1,87 @@
+/** Thresholds of an ensemble's probabilities: which predictions to accept, and which classes to put into a prediction set. */
+import { conformalThreshold, thresholdForAccuracy } from '@chorus/evaluation';
+import { z } from 'zod';
+import { ConfigError } from '../errors.ts';
+
+const share = z.number().min(0).max(1);
+
+/** In a bundle. All thresholds come from out-of-fold predictions. */
+export const thresholdsSchema = z.strictObject({
+  /** The smallest probability of a prediction to accept, so that accepted ones have an accuracy; null if no threshold reaches it. */
+  answers: z.array(z.strictObject({ accuracy: share, threshold: share.nullable() })),
+  /** The smallest probability of a class in a prediction set, so that a share of the sets contains the true class. */
+  sets: z.array(z.strictObject({ coverage: share, threshold: share })),
+});
+
+export type Thresholds = z.output<typeof thresholdsSchema>;
+
+/**
+ * Finds an ensemble's thresholds.
+ *
+ * @param outOfFold its cross-validated probabilities [images, classes] of images with known classes.
+ */
+export function findThresholds(
+  { probabilities, labels }: { probabilities: Float32Array; labels: Int32Array },
+  classCount: number,
+): Thresholds {
+  return {
+    answers: accuracies.map((accuracy) => {
+      const found = thresholdForAccuracy(probabilities, labels, classCount, accuracy);
+      return { accuracy, threshold: found?.threshold ?? null };
+    }),
+    sets: coverages.map((coverage) => ({
+      coverage,
+      threshold: conformalThreshold(probabilities, labels, classCount, coverage),
+    })),
+  };
+}
+
+/** What to do with doubtful images. */
+export interface Doubt {
+  /** Smallest probability of a prediction to accept, which is above 1 if none is accepted; undefined to accept all. */
+  answer: number | undefined;
+  /** Smallest probability of a class in a prediction set; undefined for no sets. */
+  set: number | undefined;
+}
+
+/**
+ * Looks up thresholds.
+ *
+ * @param wanted `minAccuracy`: accuracy of the accepted predictions; `coverage`: share of the sets that contain the true class.
+ * @throws ConfigError when there are no thresholds, or none for a wanted share.
+ */
+export function chooseThresholds(
+  thresholds: Thresholds | null,
+  { minAccuracy, coverage }: { minAccuracy?: number | undefined; coverage?: number | undefined },
+): Doubt {
+  if (minAccuracy === undefined && coverage === undefined) return { answer: undefined, set: undefined };
+  if (thresholds === null)
+    throw new ConfigError(
+      'This bundle has no thresholds: an earlier version of Chorus wrote it, or its stackers were trained on the training images of the members.',
+    );
+  const { answers, sets } = thresholds;
+  const answer = entryFor('accuracy', minAccuracy, answers);
+  return {
+    answer: answer && (answer.threshold ?? Number.POSITIVE_INFINITY),
+    set: entryFor('coverage', coverage, sets)?.threshold,
+  };
+}
+
+// --- internal ---
+
+function entryFor<Key extends string, Entry extends Record<Key, number>>(
+  key: Key,
+  wanted: number | undefined,
+  entries: readonly Entry[],
+): Entry | undefined {
+  if (wanted === undefined) return undefined;
+  const found = entries.find((entry) => entry[key] === wanted);
+  if (found === undefined)
+    throw new ConfigError(
+      `Expected one of ${entries.map((entry) => entry[key]).join(', ')} as ${key}, received ${wanted}.`,
+    );
+  return found;
+}
+
+const accuracies = [0.9, 0.95, 0.98, 0.99, 0.995, 0.999] as const;
+const coverages = [0.9, 0.95, 0.99] as const;
