@@ -10,6 +10,7 @@ import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
 import { featuresCommand } from './commands/features.ts';
 import { initCommand } from './commands/init.ts';
+import { lrFindCommand } from './commands/lr-find.ts';
 import { predictCommand } from './commands/predict.ts';
 import { runsCommand } from './commands/runs.ts';
 import { setupCommand } from './commands/setup.ts';
@@ -31,6 +32,7 @@ const program = new Command('chorus')
   .addCommand(trainCommand)
   .addCommand(initCommand)
   .addCommand(checkCommand)
+  .addCommand(lrFindCommand)
   .addCommand(evaluateCommand)
   .addCommand(predictCommand)
   .addCommand(featuresCommand)

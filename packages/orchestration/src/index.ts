@@ -23,6 +23,8 @@ export { type Prediction, type PredictionChunk, predictFiles, predictStream } fr
 export { openPredictionFiles, type PredictionFilePaths, type PredictionFiles } from './prediction-files.ts';
 export { prefetchPreset } from './prefetch.ts';
 export { prepareCandidates, prepareExperiment } from './prepare.ts';
+export { type FindRatesOptions, type FoundRate, findRates } from './rates/find-rates.ts';
+export { requireRatePlot, writeRatePlot } from './rates/rate-plot-file.ts';
 export { type Report, reportSchema } from './report/schema.ts';
 export type { ImageSelection, ImageUse } from './run/choose-images.ts';
 export type { ClassifyOptions } from './run/classify-images.ts';

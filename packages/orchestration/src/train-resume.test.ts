@@ -6,6 +6,7 @@ import { sha256 } from '@chorus/storage';
 import { StoppedError } from '@chorus/training';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readBundle } from './bundle.ts';
+import type { ExperimentInput } from './experiment/schema.ts';
 import type { MemberState } from './run/observer.ts';
 import { at, data, drawData, removeRuns, small } from './train.fixture.ts';
 import { train } from './train.ts';
@@ -51,6 +52,35 @@ describe('stopping and resuming', () => {
     expect(warnings).toEqual([expect.stringMatching(/weights\.bin is damaged: .* It is trained again\./)]);
     expect(states).toContain('wide done');
     expect(states).toContain('slim kept');
+  });
+
+  it('gives the same predictions as without a stop, with a schedule and averages', async () => {
+    const experiment: Partial<ExperimentInput> = {
+      ...small(),
+      recipe: {
+        batchSize: 16,
+        microBatchSize: 6,
+        whole: {
+          epochCount: 3,
+          learningRate: 0.05,
+          schedule: { kind: 'cosine' },
+          optimizer: { kind: 'sgd' },
+          layerDecay: 0.9,
+          clipNorm: 1,
+          emaMomentum: 0.8,
+        },
+      },
+    };
+    const controller = new AbortController();
+    const onEpoch = ({ member, epochIndex }: { member: string; epochIndex: number }) =>
+      member === 'slim' && epochIndex === 1 && controller.abort();
+    const stopped = train(experiment, { out: at('averaged'), signal: controller.signal, observer: { onEpoch } });
+    await expect(stopped).rejects.toThrow(StoppedError);
+    const { report } = await train({}, { resume: at('averaged') });
+    expect(report.members.map(({ trainings }) => trainings[0]!.resumed)).toEqual([true, false]);
+    await train(experiment, { out: at('averaged-whole') });
+    const predictions = (folder: string) => readFile(at(`${folder}/predictions.csv`), 'utf8');
+    expect(await predictions('averaged')).toBe(await predictions('averaged-whole'));
   });
 
   it('changes no file of a finished run, whose models are stored once', async () => {

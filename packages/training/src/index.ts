@@ -4,7 +4,6 @@ export { StoppedError, TrainingError } from './errors.ts';
 export { batchCountOf, forwardBatchSize, forwardRows, type ViewsPerImage } from './forward-rows.ts';
 export { prepareImageFunction } from './image-function.ts';
 export { ImageReader } from './image-reader.ts';
-export type { TrainingLane } from './lane-context.ts';
 export type { LearningRate } from './learning-rate.ts';
 export { type MemberRecord, readMember, type TrainedMember } from './member-folder.ts';
 export { exposeObserver } from './observer-port.ts';
@@ -41,8 +40,8 @@ export type {
 } from './protocol.ts';
 export { requireFinite } from './require-finite.ts';
 export { StopFlag } from './stop-flag.ts';
-export { type RateCurve, type RateSuggestion, smoothed, suggestRate } from './suggest-rate.ts';
-export { fewestSweepSteps, type RateSweep, type RateSweepOptions, sweepRates } from './sweep-rates.ts';
+export { type RateSuggestion, smoothed, suggestRate } from './suggest-rate.ts';
+export { type RateSweep, sweepRates } from './sweep-rates.ts';
 export { describeError, type Outcome, outcomeOf, type ThreadError } from './thread-outcome.ts';
 export { recipeOf, type TrainedPlan, trainedPlanOf } from './trained-plan.ts';
 export { maximumWeightBytes, readWeightFile } from './weight-file.ts';
