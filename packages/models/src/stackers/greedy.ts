@@ -35,7 +35,8 @@ export const greedy = {
     const memberCount = logits.length;
     const byMember = trueClassProbabilities(logits, labels, classCount);
     const random = generatorFor(seed, 'stacker/samples');
-    const weights = new Array<number>(memberCount).fill(0);
+    // Divided at the end: a sum of twentieths would exceed 1.
+    const shares = new Array<number>(memberCount).fill(0);
     for (let sample = 0; sample < sampleCount; sample += 1) {
       const rows = Uint32Array.from(labels, () => uniformInt(random, 0, labels.length - 1));
       const counts = selectMembers(
@@ -43,9 +44,9 @@ export const greedy = {
         onStep,
       );
       const total = counts.reduce((sum, count) => sum + count, 0);
-      for (const [member, count] of counts.entries()) weights[member]! += count / total / sampleCount;
+      for (const [member, count] of counts.entries()) shares[member]! += count / total;
     }
-    return { kind: 'greedy', memberCount, classCount, weights };
+    return { kind: 'greedy', memberCount, classCount, weights: shares.map((share) => share / sampleCount) };
   },
   predict: predictWeightedMean,
   layers: weightedMeanLayers,
