@@ -1,6 +1,7 @@
 /** Bootstrap intervals of scores that have no simple formula. */
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { logLossOf } from './losses.ts';
 import { argmax, checkScored } from './score.ts';
 
 /** The limits of a 95 % interval; null if the score is undefined. */
@@ -16,7 +17,7 @@ export interface BootstrapOptions {
   seed: number;
   /** Number of resamples; by default 1,000. */
   resampleCount?: number;
-  /** Called after each resample; its errors end the computation. */
+  /** Called every few milliseconds of work; its errors end the computation. */
   pause?: () => Promise<void>;
 }
 
@@ -41,14 +42,19 @@ export async function bootstrapIntervals(
   const correct = Uint8Array.from({ length: rowCount }, (_, row) =>
     Number(argmax(probabilities, row, classCount) === labels[row]),
   );
-  const curves = curvesOf(probabilities, labels, classCount);
+  const curves = await curvesOf(probabilities, labels, classCount, pause);
   const draw = stratifiedDraws(labels, classCount, seed);
   const drawn = { logLoss: [] as number[], balancedAccuracy: [] as number[], auc: [] as number[] };
   for (let resample = 0; resample < resampleCount; resample += 1) {
     const times = draw();
     drawn.logLoss.push(weightedMean(losses, times));
     drawn.balancedAccuracy.push(balancedAccuracy(correct, labels, classCount, times));
-    if (curves.length > 0) drawn.auc.push(mean(curves.map((curve) => areaUnder(curve, times))));
+    const areas: number[] = [];
+    for (const curve of curves) {
+      areas.push(areaUnder(curve, times));
+      await pause?.();
+    }
+    if (areas.length > 0) drawn.auc.push(mean(areas));
     await pause?.();
   }
   return {
@@ -112,10 +118,9 @@ function stratifiedDraws(labels: ArrayLike<number>, classCount: number, seed: nu
 }
 
 function lossesOf(probabilities: Float32Array, labels: ArrayLike<number>, classCount: number): Float64Array {
-  return Float64Array.from({ length: labels.length }, (_, row) => {
-    const probability = probabilities[row * classCount + labels[row]!]!;
-    return -Math.log(Math.min(1 - 1e-7, Math.max(1e-7, probability)));
-  });
+  return Float64Array.from({ length: labels.length }, (_, row) =>
+    logLossOf(probabilities[row * classCount + labels[row]!]!),
+  );
 }
 
 function weightedMean(values: Float64Array, times: Uint16Array): number {
@@ -151,19 +156,26 @@ interface Curve {
 }
 
 /** With two classes, the curves of both have the same area. Classes without images have none. */
-function curvesOf(probabilities: Float32Array, labels: ArrayLike<number>, classCount: number): Curve[] {
-  const targets = classCount === 2 ? [1] : Array.from({ length: classCount }, (_, label) => label);
-  return targets.flatMap((target) => {
+async function curvesOf(
+  probabilities: Float32Array,
+  labels: ArrayLike<number>,
+  classCount: number,
+  pause: (() => Promise<void>) | undefined,
+): Promise<Curve[]> {
+  const curves: Curve[] = [];
+  for (let target = classCount === 2 ? 1 : 0; target < classCount; target += 1) {
     const isPositive = Uint8Array.from({ length: labels.length }, (_, row) => Number(labels[row] === target));
     const positiveCount = isPositive.reduce((sum, one) => sum + one, 0);
-    if (positiveCount === 0 || positiveCount === labels.length) return [];
+    if (positiveCount === 0 || positiveCount === labels.length) continue;
     const probabilityOf = (row: number) => probabilities[row * classCount + target]!;
     const order = Uint32Array.from(isPositive.keys()).sort((a, b) => probabilityOf(a) - probabilityOf(b));
     const isTie = Uint8Array.from(order, (row, position) =>
       Number(position > 0 && probabilityOf(row) === probabilityOf(order[position - 1]!)),
     );
-    return [{ order, isTie, isPositive }];
-  });
+    curves.push({ order, isTie, isPositive });
+    await pause?.();
+  }
+  return curves;
 }
 
 /** Mann-Whitney U of a resample over the number of pairs; ties count one half. */

@@ -53,11 +53,13 @@ export function measureSets(
   checkScored(probabilities, labels, classCount);
   const sums = { covered: 0, size: 0, single: 0, empty: 0 };
   for (let row = 0; row < labels.length; row += 1) {
-    const set = predictionSet(probabilities.subarray(row * classCount, (row + 1) * classCount), threshold);
-    sums.covered += Number(set.includes(labels[row]!));
-    sums.size += set.length;
-    sums.single += Number(set.length === 1);
-    sums.empty += Number(set.length === 0);
+    const start = row * classCount;
+    let size = 0;
+    for (let label = 0; label < classCount; label += 1) size += Number(probabilities[start + label]! >= threshold);
+    sums.covered += Number(probabilities[start + labels[row]!]! >= threshold);
+    sums.size += size;
+    sums.single += Number(size === 1);
+    sums.empty += Number(size === 0);
   }
   const shareOf = (sum: number) => (labels.length === 0 ? null : sum / labels.length);
   return {

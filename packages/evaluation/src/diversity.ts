@@ -1,5 +1,6 @@
 /** How the members of an ensemble differ, and what each of them adds. */
-import { argmax, checkScored, scoreProbabilities } from './score.ts';
+import { logLossOf } from './losses.ts';
+import { argmax, checkScored } from './score.ts';
 
 export interface MemberPair {
   /** Indices of the members, the smaller first. */
@@ -15,33 +16,40 @@ export interface MemberPair {
  *
  * @param members probabilities [images, classes] per member, of images that it was not trained on.
  * @param labels the true class of each row.
+ * @param pause called every few milliseconds of work; its errors end the comparison.
  * @throws Error without images, for probabilities that are not finite, and for labels out of range.
  */
-export function comparePairs(
+export async function comparePairs(
   members: readonly Float32Array[],
   labels: ArrayLike<number>,
   classCount: number,
-): MemberPair[] {
+  pause?: () => Promise<void>,
+): Promise<MemberPair[]> {
   if (labels.length === 0) throw new Error('expected images, received none');
-  const predicted = members.map((probabilities) => {
+  const predicted: Int32Array[] = [];
+  for (const probabilities of members) {
     checkScored(probabilities, labels, classCount);
-    return Int32Array.from({ length: labels.length }, (_, row) => argmax(probabilities, row, classCount));
-  });
-  return predicted.flatMap((one, first) =>
-    predicted.slice(first + 1).map((other, offset): MemberPair => {
+    predicted.push(Int32Array.from({ length: labels.length }, (_, row) => argmax(probabilities, row, classCount)));
+    await pause?.();
+  }
+  const pairs: MemberPair[] = [];
+  for (const [first, one] of predicted.entries())
+    for (let second = first + 1; second < predicted.length; second += 1) {
+      const other = predicted[second]!;
       let differing = 0;
       let bothWrong = 0;
       for (let row = 0; row < labels.length; row += 1) {
         differing += Number(one[row] !== other[row]);
         bothWrong += Number(one[row] !== labels[row] && other[row] !== labels[row]);
       }
-      return {
-        members: [first, first + 1 + offset],
+      pairs.push({
+        members: [first, second],
         disagreement: differing / labels.length,
         doubleFault: bothWrong / labels.length,
-      };
-    }),
-  );
+      });
+      await pause?.();
+    }
+  return pairs;
 }
 
 /**
@@ -49,18 +57,43 @@ export function comparePairs(
  * it. A negative gain means that the mean is better without the member.
  *
  * @param members as for {@link comparePairs}; at least two.
+ * @param pause as for {@link comparePairs}.
  * @returns nats per image, in the order of the members.
  */
-export function marginalGains(
+export async function marginalGains(
   members: readonly Float32Array[],
   labels: ArrayLike<number>,
-  classes: readonly string[],
-): number[] {
-  const lossWithout = (left: number | undefined) => {
-    const some = members.filter((_, index) => index !== left);
-    const mean = some[0]!.map((_, index) => some.reduce((sum, one) => sum + one[index]!, 0) / some.length);
-    return scoreProbabilities(mean, labels, classes).logLoss;
-  };
-  const loss = lossWithout(undefined);
-  return members.map((_, index) => lossWithout(index) - loss);
+  classCount: number,
+  pause?: () => Promise<void>,
+): Promise<number[]> {
+  // The loss depends on the probabilities of the true classes only.
+  const ofTrueClass: Float64Array[] = [];
+  for (const probabilities of members) {
+    checkScored(probabilities, labels, classCount);
+    ofTrueClass.push(
+      Float64Array.from({ length: labels.length }, (_, row) => probabilities[row * classCount + labels[row]!]!),
+    );
+    await pause?.();
+  }
+  const loss = meanLoss(ofTrueClass);
+  const gains: number[] = [];
+  for (const left of ofTrueClass) {
+    gains.push(meanLoss(ofTrueClass.filter((one) => one !== left)) - loss);
+    await pause?.();
+  }
+  return gains;
+}
+
+// --- internal ---
+
+/** Log loss of the mean of members. @param ofTrueClass per member, the probability of each image's class. */
+function meanLoss(ofTrueClass: readonly Float64Array[]): number {
+  const rowCount = ofTrueClass[0]!.length;
+  let sum = 0;
+  for (let row = 0; row < rowCount; row += 1) {
+    let probability = 0;
+    for (const one of ofTrueClass) probability += one[row]!;
+    sum += logLossOf(probability / ofTrueClass.length);
+  }
+  return rowCount === 0 ? 0 : sum / rowCount;
 }

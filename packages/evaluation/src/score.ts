@@ -1,3 +1,4 @@
+import { brierOf, logLossOf } from './losses.ts';
 import { wilson95 } from './wilson.ts';
 
 /** Score of a classifier on labeled images. */
@@ -78,11 +79,12 @@ export function checkScored(probabilities: Float32Array, labels: ArrayLike<numbe
   const count = labels.length;
   if (probabilities.length !== count * classCount)
     throw new Error(`expected ${count} × ${classCount} probabilities, received ${probabilities.length}`);
-  const broken = probabilities.findIndex((value) => !Number.isFinite(value));
-  if (broken !== -1)
-    throw new Error(
-      `expected finite probabilities, received ${probabilities[broken]} for class ${broken % classCount} of row ${Math.floor(broken / classCount)}`,
-    );
+  // A callback per number would take seconds with many classes.
+  for (let index = 0; index < probabilities.length; index += 1)
+    if (!Number.isFinite(probabilities[index]!))
+      throw new Error(
+        `expected finite probabilities, received ${probabilities[index]} for class ${index % classCount} of row ${Math.floor(index / classCount)}`,
+      );
   for (let row = 0; row < count; row += 1) {
     const label = labels[row]!;
     if (!Number.isInteger(label) || label < 0 || label >= classCount)
@@ -112,9 +114,8 @@ function* scoringSteps(
     const predicted = argmax(probabilities, row, classCount);
     confusion[label]![predicted]! += 1;
     const probability = probabilities[row * classCount + label]!;
-    logLossSum -= Math.log(Math.min(1 - 1e-7, Math.max(1e-7, probability)));
-    for (let other = 0; other < classCount; other += 1)
-      squareSum += (probabilities[row * classCount + other]! - Number(other === label)) ** 2;
+    logLossSum += logLossOf(probability);
+    squareSum += brierOf(probabilities, row, label, classCount);
   }
   const perClass = classes.map((name, label) => {
     const row = confusion[label]!;

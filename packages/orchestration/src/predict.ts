@@ -109,7 +109,7 @@ function describeDoubt(
   { answer, set }: Doubt,
 ): Pick<Prediction, 'accepted' | 'set'> {
   return {
-    ...(answer === undefined ? {} : { accepted: Math.max(...row) >= answer }),
+    ...(answer === undefined ? {} : { accepted: row[argmax(row, 0, row.length)]! >= answer }),
     ...(set === undefined ? {} : { set: predictionSet(row, set).map((label) => classes[label]!) }),
   };
 }

@@ -31,7 +31,8 @@ export function nativeCall<Result>(call: () => Result): Result {
   if (count === undefined || isMainThread) return call();
   if (Atomics.add(count, 0, 1) & exiting) {
     leave(count);
-    Atomics.wait(count, 0, exiting);
+    // The count changes when another thread's call ends; nothing changes this number.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)), 0, 0);
   }
   try {
     return call();

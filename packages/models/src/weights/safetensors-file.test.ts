@@ -55,6 +55,13 @@ describe('readSafetensors', () => {
     expect(read(fileWith('{}'))).toEqual([]);
   });
 
+  it('does not mistake a header of 19280 bytes, whose length begins with "PK", for a zip archive', () => {
+    const header = JSON.stringify({ a: { dtype: 'F32', shape: [1], data_offsets: [0, 4] } }).padEnd(19_280);
+    const bytes = fileWith(header, Buffer.alloc(4));
+    expect(bytes.toString('latin1', 0, 2)).toBe('PK');
+    expect(read(bytes).map(({ name }) => name)).toEqual(['a']);
+  });
+
   it('reads only 32-bit floats', () => {
     const [half] = read(safetensorsFile([{ name: 'a', dtype: 'F16', shape: [2], values: new Uint16Array(2) }]));
     expect(() => half!.read()).toThrow('some.safetensors: expected 32-bit floats (F32) in a, received F16.');

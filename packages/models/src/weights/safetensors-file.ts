@@ -69,7 +69,8 @@ type Entry = z.output<typeof entrySchema>;
 type Refuse = (expected: string, received: string) => ModelError;
 
 function headerOf(bytes: Uint8Array, refuse: Refuse): { header: Record<string, unknown>; dataStart: number } {
-  if (bytes[0] === 0x50 && bytes[1] === 0x4b)
+  // As the length of a header, these four bytes would be 67 MB.
+  if ([0x50, 0x4b, 0x03, 0x04].every((byte, index) => bytes[index] === byte))
     throw refuse(
       'a safetensors file',
       'a zip archive, as torch.save writes; write one with safetensors.torch.save_file',

@@ -53,6 +53,16 @@ describe('a table', () => {
     ]);
   });
 
+  it.each([
+    ['path ,set', 'cats/1.jpg,test'],
+    [' path , set', 'cats/1.jpg,test'],
+    ['set, path', 'test,cats/1.jpg'],
+    ['path ', 'cats/1.jpg'],
+    ['path\t', 'cats/1.jpg\t'],
+  ])('may have spaces in its header: %j', async (header, line) => {
+    expect(pathsOf(await read(`${header}\r\n${line}\r\n`))).toEqual(['cats/1.jpg']);
+  });
+
   it('may have only that column', async () => {
     expect(pathsOf(await read('path\ncats/1.jpg\n'))).toEqual(['cats/1.jpg']);
   });

@@ -48,15 +48,21 @@ const delimiters = [',', ';', '\t'];
 
 function cellsOf(line: string, delimiter: string): string[] {
   return line
-    .trim()
+    .replace(/\r$/, '')
     .split(delimiter)
-    .map((cell) => cell.replace(/^"(.*)"$/, '$1'));
+    .map((cell) => withoutSpaces(cell).replace(/^"(.*)"$/, '$1'));
+}
+
+/** Not trim(): a tab separates cells. */
+function withoutSpaces(cell: string): string {
+  return cell.replace(/^ +| +$/g, '');
 }
 
 function readTable(file: string, text: string, delimiter: string): ExcludedPath[] {
   try {
     const rows = parse(text, {
-      ...{ delimiter, columns: true, comment: '#', comment_no_infix: true },
+      ...{ delimiter, comment: '#', comment_no_infix: true },
+      columns: (header: string[]) => header.map(withoutSpaces),
       // Only the column `path` is read.
       ...{ relax_column_count: true, skip_empty_lines: true },
       on_record: ({ path = '' }: { path?: string }, { lines: line }): ExcludedPath => ({ path, line }),

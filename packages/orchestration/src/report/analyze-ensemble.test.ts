@@ -23,7 +23,8 @@ async function input(count = 280): Promise<AnalysisInput> {
     ...{ kinds: ['mean', 'logistic'], classes, seed: 1, stop },
     onProgress() {},
   });
-  const thresholds = findThresholds({ probabilities: choice.chosenOutOfFold, labels }, classes.length);
+  const outOfFold = { probabilities: choice.chosenOutOfFold, labels };
+  const thresholds = await findThresholds(outOfFold, classes.length, new Slices());
   return {
     ...{ choice, thresholds, names: ['one', 'two'], labels, classes, seed: 1 },
     test: {

@@ -9,9 +9,8 @@ import {
   measureCalibration,
   measureSelection,
   measureSets,
-  scoreProbabilities,
 } from '@chorus/evaluation';
-import type { Slices } from '../run/slices.ts';
+import { predictInSlices, type Slices } from '../run/slices.ts';
 import type { Choice } from '../stacking/choose.ts';
 import type { Thresholds } from '../stacking/thresholds.ts';
 import type { TestOutputs } from './build.ts';
@@ -43,52 +42,87 @@ export interface AnalysisInput {
  */
 export async function analyzeEnsemble(input: AnalysisInput, slices: Slices): Promise<EnsembleAnalysis> {
   const { choice, thresholds, names, labels, test, classes, seed } = input;
+  const classCount = classes.length;
+  const pause = () => slices.pause();
   const outOfFold = { probabilities: choice.chosenOutOfFold, labels };
   const tested = { probabilities: test.stackers.get(choice.chosen)!, labels: test.labels };
-  const temperature = fitTemperature(outOfFold.probabilities, labels, classes.length);
-  await slices.pause();
-  const gains = marginalGains(choice.memberOutOfFold, labels, classes);
-  const bootstrap = { seed, pause: () => slices.pause() };
+  const temperature = await fitTemperature(outOfFold.probabilities, labels, classCount, pause);
+  const gains = await marginalGains(choice.memberOutOfFold, labels, classCount, pause);
+  const pairs = await comparePairs(choice.memberOutOfFold, labels, classCount, pause);
   const best = test.members.get(names[choice.bestMember]!)!;
+  const bootstrap = { seed, pause };
   return {
     members: names.map((name, index) => ({ name, gain: gains[index]! })),
-    pairs: comparePairs(choice.memberOutOfFold, labels, classes.length).map(({ members: [a, b], ...shares }) => ({
-      members: [names[a]!, names[b]!],
-      ...shares,
-    })),
-    calibration: {
-      temperature,
-      outOfFold: calibrationSteps(outOfFold, temperature, classes),
-      test: calibrationSteps(tested, temperature, classes),
-      bins: measureCalibration(tested.probabilities, tested.labels, classes.length).bins,
-    },
-    predictionSets: thresholds.sets.map(({ coverage, threshold }) => ({
-      ...{ wanted: coverage, threshold },
-      test: measureSets(tested.probabilities, tested.labels, classes.length, threshold),
-    })),
-    answers: thresholds.answers.map(({ accuracy, threshold }) => ({
-      ...{ wanted: accuracy, threshold },
-      outOfFold: threshold === null ? null : answered(outOfFold, threshold, classes.length),
-      test: threshold === null ? null : answered(tested, threshold, classes.length),
-    })),
-    intervals: await bootstrapIntervals(tested.probabilities, tested.labels, classes.length, bootstrap),
+    pairs: pairs.map(({ members: [a, b], ...shares }) => ({ members: [names[a]!, names[b]!], ...shares })),
+    calibration: await calibrationSection(outOfFold, tested, temperature, classCount, slices),
+    predictionSets: await predictionSets(thresholds, tested, classCount, slices),
+    answers: await answers(thresholds, outOfFold, tested, classCount, slices),
+    intervals: await bootstrapIntervals(tested.probabilities, tested.labels, classCount, bootstrap),
     logLossAgainstBestMember: await bootstrapLossDifference(
-      ...([tested.probabilities, best, tested.labels, classes.length, bootstrap] as const),
+      ...([tested.probabilities, best, tested.labels, classCount, bootstrap] as const),
     ),
   };
 }
 
 // --- internal ---
 
-function calibrationSteps({ probabilities, labels }: LabeledOutputs, temperature: number, classes: readonly string[]) {
-  const measure = (some: Float32Array) => {
-    const { brier, logLoss } = scoreProbabilities(some, labels, classes);
-    return { error: measureCalibration(some, labels, classes.length).error, brier, logLoss };
+async function calibrationSection(
+  outOfFold: LabeledOutputs,
+  tested: LabeledOutputs,
+  temperature: number,
+  classCount: number,
+  slices: Slices,
+): Promise<EnsembleAnalysis['calibration']> {
+  const measure = (probabilities: Float32Array, labels: Int32Array) =>
+    measureCalibration(probabilities, labels, classCount, () => slices.pause());
+  const steps = async ({ probabilities, labels }: LabeledOutputs) => {
+    const scaled = await predictInSlices(
+      [probabilities],
+      { rowCount: labels.length, classCount },
+      ([rows]) => atTemperature(rows!, temperature, classCount),
+      slices,
+    );
+    const { bins, ...before } = await measure(probabilities, labels);
+    const { bins: _, ...after } = await measure(scaled, labels);
+    return { bins, before, after };
   };
-  return { before: measure(probabilities), after: measure(atTemperature(probabilities, temperature, classes.length)) };
+  const { bins: _, ...known } = await steps(outOfFold);
+  const { bins, ...unseen } = await steps(tested);
+  return { temperature, outOfFold: known, test: unseen, bins };
 }
 
-function answered({ probabilities, labels }: LabeledOutputs, threshold: number, classCount: number) {
-  const { coverage, accuracy } = measureSelection(probabilities, labels, classCount, threshold);
-  return { coverage, accuracy };
+async function predictionSets(
+  { sets }: Thresholds,
+  { probabilities, labels }: LabeledOutputs,
+  classCount: number,
+  slices: Slices,
+): Promise<EnsembleAnalysis['predictionSets']> {
+  const measured: EnsembleAnalysis['predictionSets'] = [];
+  for (const { coverage, threshold } of sets) {
+    measured.push({ wanted: coverage, threshold, test: measureSets(probabilities, labels, classCount, threshold) });
+    await slices.pause();
+  }
+  return measured;
+}
+
+async function answers(
+  { answers: all }: Thresholds,
+  outOfFold: LabeledOutputs,
+  tested: LabeledOutputs,
+  classCount: number,
+  slices: Slices,
+): Promise<EnsembleAnalysis['answers']> {
+  const measure = async ({ probabilities, labels }: LabeledOutputs, threshold: number | null) => {
+    if (threshold === null) return null;
+    const { coverage, accuracy } = measureSelection(probabilities, labels, classCount, threshold);
+    await slices.pause();
+    return { coverage, accuracy };
+  };
+  const measured: EnsembleAnalysis['answers'] = [];
+  for (const { accuracy, threshold } of all)
+    measured.push({
+      ...{ wanted: accuracy, threshold },
+      ...{ outOfFold: await measure(outOfFold, threshold), test: await measure(tested, threshold) },
+    });
+  return measured;
 }

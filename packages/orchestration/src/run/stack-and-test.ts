@@ -77,7 +77,7 @@ export async function stackAndTest(
   const areUnseen = experiment.stacking.kind !== 'training-images';
   const labels = labelsOf(dataset, outOfFold);
   const thresholds = areUnseen
-    ? findThresholds({ probabilities: choice.chosenOutOfFold, labels }, classes.length)
+    ? await findThresholds({ probabilities: choice.chosenOutOfFold, labels }, classes.length, slices)
     : null;
   await writeBundle(
     run.folder.bundle,

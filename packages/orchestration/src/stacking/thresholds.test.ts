@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../errors.ts';
+import { Slices } from '../run/slices.ts';
 import { chooseThresholds, findThresholds, thresholdsSchema } from './thresholds.ts';
 
 const labels = Int32Array.from({ length: 200 }, (_, row) => row % 2);
@@ -10,7 +11,7 @@ const probabilities = Float32Array.from(
     return label === 1 ? [1 - right, right] : [right, 1 - right];
   }).flat(),
 );
-const found = findThresholds({ probabilities, labels }, 2);
+const found = await findThresholds({ probabilities, labels }, 2, new Slices());
 
 describe('findThresholds', () => {
   it('fits a bundle', () => {

@@ -2,6 +2,7 @@
 import { conformalThreshold, thresholdForAccuracy } from '@chorus/evaluation';
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
+import type { Slices } from '../run/slices.ts';
 
 const share = z.number().min(0).max(1);
 
@@ -19,21 +20,25 @@ export type Thresholds = z.output<typeof thresholdsSchema>;
  * Finds an ensemble's thresholds.
  *
  * @param outOfFold its cross-validated probabilities [images, classes] of images with known classes.
+ * @throws StoppedError as {@link Slices.pause}.
  */
-export function findThresholds(
+export async function findThresholds(
   { probabilities, labels }: { probabilities: Float32Array; labels: Int32Array },
   classCount: number,
-): Thresholds {
-  return {
-    answers: accuracies.map((accuracy) => {
-      const found = thresholdForAccuracy(probabilities, labels, classCount, accuracy);
-      return { accuracy, threshold: found?.threshold ?? null };
-    }),
-    sets: coverages.map((coverage) => ({
-      coverage,
-      threshold: conformalThreshold(probabilities, labels, classCount, coverage),
-    })),
-  };
+  slices: Slices,
+): Promise<Thresholds> {
+  const answers: Thresholds['answers'] = [];
+  for (const accuracy of accuracies) {
+    const found = thresholdForAccuracy(probabilities, labels, classCount, accuracy);
+    answers.push({ accuracy, threshold: found?.threshold ?? null });
+    await slices.pause();
+  }
+  const sets: Thresholds['sets'] = [];
+  for (const coverage of coverages) {
+    sets.push({ coverage, threshold: conformalThreshold(probabilities, labels, classCount, coverage) });
+    await slices.pause();
+  }
+  return { answers, sets };
 }
 
 /** What to do with doubtful images. */

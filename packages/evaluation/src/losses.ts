@@ -1,0 +1,14 @@
+/** Losses of single images. */
+
+/** −ln(probability of the true class), with the probability clipped to [1e-7, 1 − 1e-7], as in Keras. */
+export function logLossOf(probability: number): number {
+  return -Math.log(Math.min(1 - 1e-7, Math.max(1e-7, probability)));
+}
+
+/** Σ (probability − target)² over the classes of a row, from 0 to 2. */
+export function brierOf(probabilities: Float32Array, row: number, label: number, classCount: number): number {
+  let sum = 0;
+  for (let other = 0; other < classCount; other += 1)
+    sum += (probabilities[row * classCount + other]! - Number(other === label)) ** 2;
+  return sum;
+}
