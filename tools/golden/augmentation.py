@@ -1,5 +1,6 @@
 """Writes augmentation.json: images that torchvision and PyTorch augment with fixed parameters, for
-packages/training/src/augment/augment-pixels.test.ts.
+packages/training/src/augment/augment-pixels.test.ts, and losses of soft labels for
+packages/models/src/training/cross-entropy.test.ts.
 
     python3 -m venv VENV && VENV/bin/pip install torch==2.15.0 torchvision==0.29.2
     VENV/bin/python tools/golden/augmentation.py && npx biome check --write tools/golden
@@ -12,7 +13,7 @@ import pathlib
 import numpy as np
 import torch
 import torchvision
-from torchvision.transforms import InterpolationMode
+from torchvision.transforms import InterpolationMode, v2
 from torchvision.transforms import functional as F
 
 from formula import draw, rounded
@@ -90,6 +91,48 @@ def colors(brightness=1.0, contrast=1.0, saturation=1.0, hue=0.0):
     return pixels(255 * turned.clamp(0, 1))
 
 
+def erased(top, left, height, width):
+    return pixels(F.erase(tensor(), top, left, height, width, torch.tensor(127.5)))
+
+
+CLASSES, LABELS = 3, [2, 0]
+
+
+def mixed(transform, params):
+    """The image and its mirror image, each mixed with the other one, and their labels."""
+    images = torch.cat([tensor(), tensor().flip(3)])
+    labels = torch.tensor(LABELS)
+    both = {"labels": labels, "batch_size": 2, **params}
+    output = transform.transform(images, both)
+    return {
+        "images": [pixels(output[index : index + 1]) for index in range(2)],
+        "labels": rounded(transform.transform(labels, both).numpy().ravel()),
+    }
+
+
+def cut(top, left, bottom, right):
+    own_share = 1 - (bottom - top) * (right - left) / SIZE**2
+    return mixed(v2.CutMix(num_classes=CLASSES), {"box": (left, top, right, bottom), "lam_adjusted": own_share})
+
+
+def blended(share):
+    return mixed(v2.MixUp(num_classes=CLASSES), {"lam": share})
+
+
+def loss(class_count, smoothing):
+    """Of soft labels; with two classes, also that of one logit, the difference of both."""
+    logits = (6 * draw(2, 4 * class_count) - 3).reshape(4, class_count).astype("float32")
+    shares = draw(3, 4 * class_count).reshape(4, class_count)
+    shares = (shares / shares.sum(1, keepdims=True)).astype("float32")
+    value = torch.nn.functional.cross_entropy(torch.tensor(logits), torch.tensor(shares), label_smoothing=smoothing)
+    return {
+        "labelSmoothing": smoothing,
+        "logits": [rounded(row) for row in logits],
+        "labels": [rounded(row) for row in shares],
+        "loss": rounded(value.item()),
+    }
+
+
 def entry(options, output):
     return {**options, "pixels": output}
 
@@ -114,6 +157,9 @@ COLORS = [
     {"brightness": 1.4, "hue": 10.0},
 ]
 
+ERASED = [{"top": 3, "left": 0, "height": 5, "width": 9}, {"top": 0, "left": 10, "height": 14, "width": 4}]
+CUTS = [{"top": 2, "left": 4, "bottom": 9, "right": 14}, {"top": 0, "left": 0, "bottom": 14, "right": 3}]
+
 golden = {
     "versions": {"torch": torch.__version__, "torchvision": torchvision.__version__},
     "size": SIZE,
@@ -122,5 +168,11 @@ golden = {
     "turns": [entry(one, affine(**one)) for one in TURNS],
     "views": [entry({**one, **turn}, view(**one, **turn)) for one in CROPS[:2] for turn in TURNS],
     "colors": [entry(one, colors(**one)) for one in COLORS],
+    "erased": [entry(one, erased(**one)) for one in ERASED],
+    "classCount": CLASSES,
+    "labels": LABELS,
+    "cuts": [{**one, **cut(**one)} for one in CUTS],
+    "blends": [{"share": share, **blended(share)} for share in (0.25, 0.9)],
+    "losses": [loss(count, smoothing) for count in (2, 3) for smoothing in (0.0, 0.1)],
 }
 pathlib.Path(__file__).with_suffix(".json").write_text(json.dumps(golden, indent=2) + "\n")

@@ -11,7 +11,9 @@ import {
 import type { CompileMetrics } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
 import type { ActivationCache } from './activation-cache.ts';
-import { parameterCount, parametersOf } from './augment/parameters.ts';
+import { parameterCount } from './augment/columns.ts';
+import { type Labels, labelTensor } from './augment/labels.ts';
+import { parametersOf } from './augment/parameters.ts';
 import type { Augmentation, AugmentedBatch } from './augmentation.ts';
 import type { Precision } from './plan.ts';
 import { type ComputeSettings, type PreparedFunction, prepareFunction } from './prepared-function.ts';
@@ -26,6 +28,8 @@ export interface AccumulatedStepOptions {
   /** Images of a pass. */
   microBatchSize: number;
   augmentation: Augmentation;
+  /** Logits per image. */
+  outputCount: number;
 }
 
 export class AccumulatedStep {
@@ -34,13 +38,15 @@ export class AccumulatedStep {
   readonly #sum: GradientSum;
   readonly #microBatchSize: number;
   readonly #mostPasses: number;
-  readonly #accumulate: PreparedFunction<[tf.Tensor, tf.Tensor1D, tf.Scalar, tf.Scalar, ...tf.Tensor2D[]], tf.Scalar>;
+  readonly #labels: Parameters<typeof labelTensor>[2];
+  readonly #accumulate: PreparedFunction<[tf.Tensor, Labels, tf.Scalar, tf.Scalar, ...tf.Tensor2D[]], tf.Scalar>;
   readonly #update: PreparedFunction<[tf.Tensor1D, tf.Scalar], []>;
   #stepCount = 0;
 
   /** @param view the caller keeps ownership of it, of `optimizer` and of `fit`, activations of the training images. */
   constructor(view: FineTuneView, optimizer: Optimizer, fit: ActivationCache, options: AccumulatedStepOptions) {
-    const { compute, precision, loss, update, batchSize, microBatchSize, augmentation } = options;
+    const { compute, precision, loss, update, batchSize, microBatchSize, augmentation, outputCount } = options;
+    this.#labels = { augmentation, outputCount };
     this.#optimizer = optimizer;
     this.#fit = fit;
     this.#sum = new GradientSum(view.variables);
@@ -49,7 +55,7 @@ export class AccumulatedStep {
     this.#accumulate = prepareFunction(
       compute,
       { name: 'accumulate', precision, optimizes: precision === 'bfloat16' },
-      (input: tf.Tensor, labels: tf.Tensor1D, step: tf.Scalar, weight: tf.Scalar, ...parameters: tf.Tensor2D[]) => {
+      (input: tf.Tensor, labels: Labels, step: tf.Scalar, weight: tf.Scalar, ...parameters: tf.Tensor2D[]) => {
         const activations = fit.augmented(input, augmentation, ...parameters);
         return accumulateGradients(view, this.#sum, { activations, labels, step, weight }, loss);
       },
@@ -94,7 +100,7 @@ export class AccumulatedStep {
   #pass(part: AugmentedBatch, labels: Int32Array, passNumber: number, weight: number): number {
     return tf.tidy(() => {
       const [step, share] = [tf.scalar(passNumber, 'int32'), tf.scalar(weight)];
-      const inputs = [this.#fit.input(part), tf.tensor1d(labels, 'int32'), step, share] as const;
+      const inputs = [this.#fit.input(part), labelTensor(labels, part, this.#labels), step, share] as const;
       return this.#accumulate(...inputs, ...parametersOf(part)).dataSync()[0]!;
     });
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { parameterCount } from './augment/parameters.ts';
+import { parameterCount } from './augment/columns.ts';
 import { unchanged } from './augment/settings.ts';
 import { type Augmentation, augmentedBatches, flipsOf, viewsPerImage } from './augmentation.ts';
 

@@ -4,6 +4,7 @@ import type { CompileMetrics } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
 import { AccumulatedStep } from './accumulated-step.ts';
 import type { ActivationCache } from './activation-cache.ts';
+import { type Labels, labelTensor } from './augment/labels.ts';
 import { parametersOf } from './augment/parameters.ts';
 import type { Augmentation, AugmentedBatch } from './augmentation.ts';
 import { createOptimizer } from './create-optimizer.ts';
@@ -28,9 +29,10 @@ export class StageFunctions {
   readonly #average: WeightAverage | undefined;
   readonly #view: FineTuneView;
   readonly #outputCount: number;
+  readonly #labels: Parameters<typeof labelTensor>[2];
   readonly #fit: ActivationCache;
   readonly #tune: ActivationCache;
-  readonly #train: PreparedFunction<[tf.Tensor, tf.Tensor1D, tf.Tensor1D, tf.Scalar, ...tf.Tensor2D[]], tf.Scalar>;
+  readonly #train: PreparedFunction<[tf.Tensor, Labels, tf.Tensor1D, tf.Scalar, ...tf.Tensor2D[]], tf.Scalar>;
   /** Takes steps in place of `#train` if batches are divided. */
   readonly #accumulated: AccumulatedStep | undefined;
   readonly #recalibrate: PreparedFunction<[tf.Tensor, tf.Scalar], []>;
@@ -53,6 +55,7 @@ export class StageFunctions {
     const { clipNorm, emaMomentum } = optimizer;
     this.#view = view;
     this.#outputCount = outputCount;
+    this.#labels = { augmentation, outputCount };
     this.#fit = fit;
     this.#tune = tune;
     this.#optimizer = createOptimizer(optimizer, view);
@@ -63,7 +66,7 @@ export class StageFunctions {
       compute,
       // In float32, grappler does not speed up steps, and makes the first one seconds slower.
       { name: 'train', precision, optimizes: precision === 'bfloat16' },
-      (input: tf.Tensor, labels: tf.Tensor1D, rates: tf.Tensor1D, step: tf.Scalar, ...parameters: tf.Tensor2D[]) =>
+      (input: tf.Tensor, labels: Labels, rates: tf.Tensor1D, step: tf.Scalar, ...parameters: tf.Tensor2D[]) =>
         trainStep(
           view,
           this.#optimizer,
@@ -73,7 +76,7 @@ export class StageFunctions {
     );
     if (microBatchSize !== undefined) {
       const sizes = { batchSize, microBatchSize };
-      const passes = { compute, precision, loss: lossOptions, update, augmentation, ...sizes };
+      const passes = { compute, precision, loss: lossOptions, update, augmentation, outputCount, ...sizes };
       this.#accumulated = new AccumulatedStep(view, this.#optimizer, fit, passes);
     }
     this.#recalibrate = prepareFunction(compute, { name: 'recalibrate' }, (input: tf.Tensor, weight: tf.Scalar) => {
@@ -90,7 +93,7 @@ export class StageFunctions {
     if (this.#accumulated !== undefined) return this.#accumulated.step(batch, labels, learningRate);
     return tf.tidy(() => {
       const { rates, step } = this.#optimizer.nextStep(learningRate);
-      const inputs = [this.#fit.input(batch), tf.tensor1d(labels, 'int32'), rates, step] as const;
+      const inputs = [this.#fit.input(batch), labelTensor(labels, batch, this.#labels), rates, step] as const;
       const loss = this.#train(...inputs, ...parametersOf(batch));
       // Reading the loss is the only synchronization with the device in a step.
       return loss.dataSync()[0]!;

@@ -137,6 +137,17 @@ describe('trainMember with augmentation in the training step', () => {
     for (const [epoch, loss] of plain.losses.entries()) expect(compiled.losses[epoch]).toBeCloseTo(loss, 4);
   });
 
+  it('mixes images and labels, also in a batch of several passes', async () => {
+    const mixed: StagePlan = {
+      ...rotated,
+      augmentation: { kind: 'random', ...unchanged, mixup: 1, cutmix: 1, erase: 0.5 },
+    };
+    const first = await lossesOf(mixed);
+    expect(await lossesOf(mixed)).toEqual(first);
+    expect(first.losses).not.toEqual((await lossesOf(rotated)).losses);
+    expect((await lossesOf({ ...mixed, microBatchSize: 3 })).losses.every(Number.isFinite)).toBe(true);
+  });
+
   it('augments each image alike in a batch of several passes', async () => {
     // With the moving statistics, images do not depend on each other.
     const moving = { ...rotated, batchNorm: 'moving' as const, epochCount: 1 };

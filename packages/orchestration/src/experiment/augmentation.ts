@@ -11,11 +11,11 @@ const presets = {
   },
   medium: {
     ...{ kind: 'random', ...unchanged, flip: true, cropArea: 0.5, cropRatio: 4 / 3, rotation: 10, shear: 5 },
-    ...{ brightness: 0.2, contrast: 0.2, saturation: 0.2, hue: 5, gray: 0.02 },
+    ...{ brightness: 0.2, contrast: 0.2, saturation: 0.2, hue: 5, gray: 0.02, erase: 0.1 },
   },
   heavy: {
     ...{ kind: 'random', ...unchanged, flip: true, cropArea: 0.3, cropRatio: 4 / 3, rotation: 20, shear: 10 },
-    ...{ brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 15, gray: 0.1 },
+    ...{ brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 15, gray: 0.1, erase: 0.25, mixup: 0.2 },
   },
 } as const satisfies Record<string, Augmentation>;
 
@@ -48,6 +48,17 @@ const settingsSchema = z.strictObject({
   saturation: change.default(unchanged.saturation).describe('Largest change of the saturation.'),
   hue: z.number().min(0).max(180).default(unchanged.hue).describe('Largest rotation of the hue, in degrees.'),
   gray: share.default(unchanged.gray).describe('Share of the images that become gray.'),
+  erase: share.default(unchanged.erase).describe('Share of the images in which a rectangle becomes gray.'),
+  mixup: share
+    .default(unchanged.mixup)
+    .describe(
+      'Blend pairs of images and their labels, by shares from the distribution Beta(α, α) with this α; 0: do not.',
+    ),
+  cutmix: share
+    .default(unchanged.cutmix)
+    .describe(
+      'Replace a rectangle by that of another image, and the label by the share of its area, from Beta(α, α) with this α; 0: do not. With `mixup`, each image has one of the two.',
+    ),
 });
 
 export const augmentationSchema = z.union([z.enum(augmentationPresets), settingsSchema], {

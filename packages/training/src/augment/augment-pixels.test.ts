@@ -6,7 +6,9 @@ import golden from '../../../../tools/golden/augmentation.json' with { type: 'js
 import { prepareFunction } from '../prepared-function.ts';
 import { augmentPixels } from './augment-pixels.ts';
 import { colorMatrix } from './colors.ts';
-import { columns, parameterCount } from './parameters.ts';
+import { columns, parameterCount } from './columns.ts';
+import { labelTensor } from './labels.ts';
+import { areaOf, type Rectangle } from './rectangle.ts';
 import { type AugmentationSettings, unchanged } from './settings.ts';
 import { transformOf, type View } from './view.ts';
 
@@ -32,10 +34,18 @@ function row(given: Partial<Record<keyof typeof columns, readonly number[]>>): n
   return all;
 }
 
-/** Augments the image of the golden file with each row of parameters, in one batch. */
+/** Augments copies of the golden file's image, each with its own row of parameters, in one batch. */
 function augmented(rows: readonly number[][], settings: AugmentationSettings, compile = false): number[][] {
   const image = tf.tensor4d(golden.image, [1, size, size, 3]);
-  const images = tf.tile(image, [rows.length, 1, 1, 1]);
+  return augmentedImages(tf.tile(image, [rows.length, 1, 1, 1]), rows, settings, compile);
+}
+
+function augmentedImages(
+  images: tf.Tensor4D,
+  rows: readonly number[][],
+  settings: AugmentationSettings,
+  compile: boolean,
+): number[][] {
   const run = prepareFunction({ compile }, { name: 'augment' }, (x: tf.Tensor, parameters: tf.Tensor) =>
     augmentPixels(x as tf.Tensor4D, parameters as tf.Tensor2D, settings),
   );
@@ -92,13 +102,55 @@ describe.each([false, true])('augmentPixels (compiled: %s)', (compile) => {
     for (const [index, { pixels }] of golden.colors.entries()) expectClose(images[index]!, pixels, 1);
   });
 
+  it('erases as torchvision’s erase', () => {
+    const rows = golden.erased.map(({ top, left, height, width }) =>
+      row({ erased: [top, left, top + height, left + width] }),
+    );
+    const images = augmented(rows, { ...unchanged, erase: 1 }, compile);
+    for (const [index, { pixels }] of golden.erased.entries()) expectClose(images[index]!, pixels, 1);
+  });
+
+  /** Mixes the golden file's image and its mirror image with each other, and their labels. */
+  function mixed(own: Parameters<typeof row>[0], settings: AugmentationSettings) {
+    const image = tf.tensor4d(golden.image, [1, size, size, 3]);
+    const rows = [row(own), row(own)];
+    const parameters = Float32Array.from(rows.flat());
+    const options = { augmentation: { kind: 'random', ...settings } as const, outputCount: golden.classCount };
+    return {
+      images: augmentedImages(tf.concat([image, tf.reverse(image, 2)]), rows, settings, compile),
+      labels: [...labelTensor(Int32Array.from(golden.labels), { parameters }, options).dataSync()],
+    };
+  }
+
+  it.each(golden.blends)('blends images and labels as torchvision’s MixUp: $share', ({ share, images, labels }) => {
+    const found = mixed({ blend: [share], ownShare: [share] }, { ...unchanged, mixup: 1 });
+    for (const [index, pixels] of images.entries()) expectClose(found.images[index]!, pixels, 1);
+    expectClose(found.labels, labels, 1);
+  });
+
+  it.each(golden.cuts)('cuts images and labels as torchvision’s CutMix: $top, $left', ({ images, labels, ...cut }) => {
+    const rectangle: Rectangle = [cut.top, cut.left, cut.bottom, cut.right];
+    const ownShare = 1 - areaOf(rectangle) / size ** 2;
+    const found = mixed({ blend: [1], cut: rectangle, ownShare: [ownShare] }, { ...unchanged, cutmix: 1 });
+    for (const [index, pixels] of images.entries()) expectClose(found.images[index]!, pixels, 1);
+    expectClose(found.labels, labels, 1);
+  });
+
+  it('leaves an image that is alone in its batch as it is', () => {
+    const alone = row({ blend: [0.3], ownShare: [0.3], cut: [0, 0, 5, 5] });
+    const [image] = augmented([alone], { ...unchanged, mixup: 1, cutmix: 1 }, compile);
+    expectClose(image!, golden.image, 1);
+  });
+
   it('changes nothing with the parameters of no change', () => {
     const nothing = row({
       transform: transformOf({ crop: wholeImage, ...noTurn }, size),
       colors: colorMatrix(noChange),
+      blend: [1],
+      ownShare: [1],
     });
-    const [image] = augmented([nothing], { ...moves, ...recolors, rotation: 1 }, compile);
-    expectClose(image!, golden.image, 1);
+    const all = { ...unchanged, rotation: 1, hue: 1, erase: 1, mixup: 1, cutmix: 1 };
+    for (const image of augmented([nothing, nothing], all, compile)) expectClose(image, golden.image, 1);
   });
 });
 

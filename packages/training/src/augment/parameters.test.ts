@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { drawColors } from './colors.ts';
-import { epochDraws } from './draws.ts';
-import { drawParameters, parameterCount } from './parameters.ts';
+import { parameterCount } from './columns.ts';
+import { epochBetas, epochDraws } from './draws.ts';
+import { drawMix } from './mix.ts';
+import { drawParameters } from './parameters.ts';
+import { areaOf, drawErased, noRectangle, type Rectangle } from './rectangle.ts';
 import { type AugmentationSettings, unchanged } from './settings.ts';
 import { drawView, transformOf } from './view.ts';
 
@@ -15,6 +18,7 @@ const settings: fc.Arbitrary<AugmentationSettings> = fc.record({
   shear: fc.double({ min: 0, max: 60, noNaN: true }),
   ...{ brightness: share, contrast: share, saturation: share, gray: share },
   hue: fc.double({ min: 0, max: 180, noNaN: true }),
+  ...{ erase: share, mixup: share, cutmix: share },
 });
 const place = fc.record({
   seed: fc.nat(2 ** 32 - 1),
@@ -122,4 +126,75 @@ it('about the stated share of the images becomes gray', () => {
   const count = gray.filter(({ saturation }) => saturation === 0).length;
   // Four standard deviations.
   expect(Math.abs(count - 400)).toBeLessThan(72);
+});
+
+function expectWithin([top, left, bottom, right]: Rectangle, size: number): void {
+  expect(top).toBeGreaterThanOrEqual(0);
+  expect(left).toBeGreaterThanOrEqual(0);
+  expect(bottom).toBeLessThanOrEqual(size);
+  expect(right).toBeLessThanOrEqual(size);
+  for (const side of [top, left, bottom, right]) expect(Number.isInteger(side)).toBe(true);
+}
+
+describe('erased rectangles', () => {
+  it('are within the image, with an area and a ratio within the limits', () => {
+    fc.assert(
+      fc.property(place, image, ({ seed, epochIndex, size }, index) => {
+        const rectangle = drawErased({ erase: 1 }, epochDraws(seed, epochIndex)(index), size);
+        expectWithin(rectangle, size);
+        const [top, left, bottom, right] = rectangle;
+        // Sides are whole pixels, and at most those of the image.
+        const slack = 2 / size;
+        const [height, width] = [(bottom - top) / size, (right - left) / size];
+        expect((height + slack) * (width + slack)).toBeGreaterThanOrEqual(0.02);
+        expect((height - slack) * (width - slack)).toBeLessThanOrEqual(0.33);
+        expect((height - slack) / (width + slack)).toBeLessThanOrEqual(3.3);
+        expect((width - slack) / (height + slack)).toBeLessThanOrEqual(1 / 0.3);
+      }),
+    );
+  });
+
+  it('are in about the stated share of the images', () => {
+    const draws = epochDraws(1, 0);
+    const all = Array.from({ length: 2000 }, (_, index) => drawErased({ erase: 0.2 }, draws(index), 224));
+    const count = all.filter((one) => one !== noRectangle).length;
+    expect(Math.abs(count - 400)).toBeLessThan(72);
+  });
+});
+
+describe('mixing', () => {
+  it('gives labels the share of the image’s own pixels', () => {
+    fc.assert(
+      fc.property(settings, place, image, (one, { seed, epochIndex, size }, index) => {
+        const beta = (alpha: number) => epochBetas(seed, epochIndex)(index, alpha);
+        const { cut, blend, ownShare } = drawMix(one, epochDraws(seed, epochIndex)(index), { beta, size });
+        expectWithin(cut, size);
+        expect(ownShare).toBeCloseTo(blend * (1 - areaOf(cut) / size ** 2), 9);
+        expect(blend).toBeGreaterThanOrEqual(0);
+        expect(blend).toBeLessThanOrEqual(1);
+        if (one.cutmix === 0) expect(cut).toEqual(noRectangle);
+        if (one.mixup === 0) expect(blend).toBe(1);
+      }),
+    );
+  });
+
+  it('with mixup and cutmix on, uses each for about half of the images', () => {
+    const both = { ...unchanged, mixup: 1, cutmix: 1 };
+    const draws = epochDraws(1, 0);
+    const all = Array.from({ length: 2000 }, (_, index) => drawMix(both, draws(index), { beta: () => 0.5, size: 224 }));
+    // Four standard deviations.
+    expect(Math.abs(all.filter(({ blend }) => blend < 1).length - 1000)).toBeLessThan(90);
+  });
+
+  it.each([0.1, 0.2, 0.5, 1])('draws from Beta(α, α): α = %d', (alpha) => {
+    const count = 4000;
+    const betaOf = epochBetas(1, 0);
+    const values = Array.from({ length: count }, (_, index) => betaOf(index, alpha));
+    const mean = values.reduce((sum, value) => sum + value, 0) / count;
+    const variance = values.reduce((sum, value) => sum + (value - 0.5) ** 2, 0) / count;
+    const expected = 1 / (4 * (2 * alpha + 1));
+    // Five standard errors.
+    expect(Math.abs(mean - 0.5)).toBeLessThan(5 * Math.sqrt(expected / count));
+    expect(Math.abs(variance / expected - 1)).toBeLessThan(0.08);
+  });
 });

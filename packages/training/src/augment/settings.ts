@@ -18,11 +18,18 @@ export interface AugmentationSettings {
   hue: number;
   /** Share of the images that lose their color. */
   gray: number;
+  /** Share of the images of which a rectangle is erased. */
+  erase: number;
+  /** α of the distribution Beta(α, α) of the shares of two images that are blended (mixup), at most 1; 0: none. */
+  mixup: number;
+  /** α of the distribution Beta(α, α) of the area that a rectangle of another image leaves (cutmix), at most 1; 0: none. */
+  cutmix: number;
 }
 
 export const unchanged: AugmentationSettings = {
   ...{ flip: false, cropArea: 1, cropRatio: 1, rotation: 0, shear: 0 },
   ...{ brightness: 0, contrast: 0, saturation: 0, hue: 0, gray: 0 },
+  ...{ erase: 0, mixup: 0, cutmix: 0 },
 };
 
 /** Whether images are cropped, rotated or sheared. */
@@ -33,4 +40,9 @@ export function movesPixels({ cropArea, rotation, shear }: AugmentationSettings)
 /** Whether colors change. */
 export function changesColors({ brightness, contrast, saturation, hue, gray }: AugmentationSettings): boolean {
   return [brightness, contrast, saturation, hue, gray].some((one) => one > 0);
+}
+
+/** Whether each image is mixed with another one, and with its label. */
+export function mixesImages({ mixup, cutmix }: Pick<AugmentationSettings, 'mixup' | 'cutmix'>): boolean {
+  return mixup > 0 || cutmix > 0;
 }
