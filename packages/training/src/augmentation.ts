@@ -51,8 +51,7 @@ export function predictedViews({ testTimeAugmentation }: { testTimeAugmentation:
   return testTimeAugmentation ? 2 : 1;
 }
 
-// --- internal ---
-
-function flips(augmentation: Augmentation): boolean {
+/** Whether images are flipped at random. */
+export function flips(augmentation: Augmentation): boolean {
   return augmentation.kind === 'random' ? augmentation.flip : augmentation.kind === 'flip';
 }

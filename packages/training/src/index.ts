@@ -1,6 +1,5 @@
 export { activationBudgetBytes } from './activation-cache.ts';
-export { augmentPixels } from './augment/augment-pixels.ts';
-export { drawParameters, parametersOf } from './augment/parameters.ts';
+export { previewAugmentation } from './augment/preview.ts';
 export { type AugmentationSettings, unchanged } from './augment/settings.ts';
 export { type Augmentation, flipsOf, predictedViews, viewsPerImage } from './augmentation.ts';
 export { StoppedError, TrainingError } from './errors.ts';
