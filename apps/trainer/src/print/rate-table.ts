@@ -17,11 +17,14 @@ export function rateTable(found: readonly FoundRate[]): string {
           rateText(suggestion.tenthOfMinimum),
         ]),
   ]);
+  const lowest = valleys(found);
   return [
     table([['member', 'stage', 'steps', 'planned', 'valley', 'steepest', 'minimum / 10'], ...rows]),
     '',
-    'To use the valley, the lowest one of the members:',
-    ...valleys(found).map(([key, rate]) => `  --set ${key}=${rateText(rate)}`),
+    ...(lowest.length === 0
+      ? ['Every loss diverged too early for a suggestion; choose a lower --from.']
+      : ['To use the valley, the lowest one of the members:']),
+    ...lowest.map(([key, rate]) => `  --set ${key}=${rateText(rate)}`),
   ].join('\n');
 }
 
