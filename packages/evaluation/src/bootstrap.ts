@@ -90,6 +90,18 @@ export async function bootstrapLossDifference(
   return { difference: mean(Array.from(differences)), interval: percentile95(drawn) };
 }
 
+/** The 2.5th and the 97.5th percentile, interpolated as NumPy does. */
+export function percentile95(values: readonly number[]): [low: number, high: number] {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number) => {
+    const position = share * (sorted.length - 1);
+    const low = Math.floor(position);
+    const [left, right] = [sorted[low]!, sorted[Math.min(low + 1, sorted.length - 1)]!];
+    return left + (position - low) * (right - left);
+  };
+  return [at(0.025), at(0.975)];
+}
+
 // --- internal ---
 
 /** Draws resamples: how often each row is in it, with as many rows of each class as there are. */
@@ -189,16 +201,4 @@ function areaUnder({ order, isTie, isPositive }: Curve, times: Uint16Array): num
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** The 2.5th and the 97.5th percentile, interpolated as NumPy does. */
-function percentile95(values: readonly number[]): [low: number, high: number] {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number) => {
-    const position = share * (sorted.length - 1);
-    const low = Math.floor(position);
-    const [left, right] = [sorted[low]!, sorted[Math.min(low + 1, sorted.length - 1)]!];
-    return left + (position - low) * (right - left);
-  };
-  return [at(0.025), at(0.975)];
 }

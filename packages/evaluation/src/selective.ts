@@ -12,13 +12,14 @@ export interface Selection {
 }
 
 /**
- * Finds the lowest threshold above which the answered images are classified with a wanted accuracy.
+ * Finds the lowest threshold above which the answered images are classified with a wanted accuracy. Thresholds that answer fewer
+ * than 1 / (1 − accuracy) images do not count: so few images cannot show the accuracy.
  *
  * @param probabilities [images, classes] of images that the classifier was not trained on.
  * @param labels the true class of each row.
- * @param accuracy wanted share of correct answers, such as 0.99.
+ * @param accuracy wanted share of correct answers, from 0 to 1, such as 0.99.
  * @returns null if no threshold reaches the accuracy.
- * @throws Error for an accuracy that is not above 0 and at most 1, probabilities that are not finite, and labels out of range.
+ * @throws Error for an accuracy that is not between 0 and 1, probabilities that are not finite, and labels out of range.
  */
 export function thresholdForAccuracy(
   probabilities: Float32Array,
@@ -26,7 +27,9 @@ export function thresholdForAccuracy(
   classCount: number,
   accuracy: number,
 ): Selection | null {
-  if (!(accuracy > 0 && accuracy <= 1)) throw new Error(`expected an accuracy from 0 to 1, received ${accuracy}`);
+  if (!(accuracy > 0 && accuracy < 1)) throw new Error(`expected an accuracy between 0 and 1, received ${accuracy}`);
+  // Rounding must not ask for one image more.
+  const fewest = Math.round(1 / (1 - accuracy));
   const answers = answersOf(probabilities, labels, classCount).toSorted((a, b) => b.confidence - a.confidence);
   let correctCount = 0;
   let found: Selection | null = null;
@@ -35,7 +38,7 @@ export function thresholdForAccuracy(
     const answeredCount = index + 1;
     // Images of equal confidence are answered together.
     if (answers[index + 1]?.confidence === confidence) continue;
-    if (correctCount / answeredCount >= accuracy)
+    if (answeredCount >= fewest && correctCount / answeredCount >= accuracy)
       found = {
         threshold: confidence,
         coverage: answeredCount / answers.length,

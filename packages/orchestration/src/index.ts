@@ -45,3 +45,4 @@ export {
 } from './run/past-runs.ts';
 export { stackerFoldCount } from './stacking/choose.ts';
 export { type RunResult, type TrainOptions, train } from './train.ts';
+export { type SeedScores, type SeedsOptions, type SeedsResult, type SeedsSummary, trainSeeds } from './train-seeds.ts';

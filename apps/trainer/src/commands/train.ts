@@ -2,6 +2,7 @@ import { presetNames } from '@chorus/orchestration/presets';
 import { Command } from 'commander';
 import { leaderboard } from '../print/leaderboard.ts';
 import { planSummary } from '../print/plan-summary.ts';
+import { seedsTable } from '../print/seeds-table.ts';
 import type { Progress } from '../progress/progress.ts';
 import { progressFor } from '../progress/progress-for.ts';
 import { stopSignal } from '../stop-signal.ts';
@@ -17,6 +18,7 @@ interface TrainFlags {
   weights?: string;
   out?: string;
   resume?: string;
+  seeds?: number;
   workers?: string;
   set: string[];
   dryRun?: boolean;
@@ -38,6 +40,7 @@ export const trainCommand = new Command('train')
   )
   .option('--out <folder>', 'the run folder (default: runs/<name>-<time>)')
   .option('--resume <folder>', 'resume a run that was stopped or killed')
+  .option('--seeds <count>', 'train with several seeds, one run after the other, and compare them', Number)
   .option(
     '--workers <list>',
     'devices that train, one lane each, such as gpu:0,gpu:1 or cpu:1,cpu:2 (default: CHORUS_WORKERS or auto)',
@@ -63,6 +66,13 @@ export const trainCommand = new Command('train')
     );
     const base = userFolder(process.env, process.cwd());
     try {
+      if (flags.seeds !== undefined) {
+        const { summary, folder, runs } = await trainSeveral(flags, flags.seeds, base, progress, signal);
+        progress.end();
+        console.log(seedsTable(summary, folder));
+        process.exitCode = Math.max(...runs.map((run) => run.exitCode));
+        return;
+      }
       if (flags.dryRun) {
         const plan = await planNew(flags, base, progress, signal);
         progress.end();
@@ -111,6 +121,15 @@ async function trainNew(...run: Parameters<typeof newRun>) {
   const { train } = await import('@chorus/orchestration');
   const { experiment, options } = await newRun(...run);
   return train(experiment, options);
+}
+
+async function trainSeveral(flags: TrainFlags, count: number, ...rest: [string, Progress, AbortSignal]) {
+  const { ConfigError, trainSeeds } = await import('@chorus/orchestration');
+  if (flags.dryRun) throw new ConfigError('Expected either --seeds or --dry-run; the plan is the same for every seed.');
+  const [, progress] = rest;
+  const { experiment, options } = await newRun(flags, ...rest);
+  const onSeed = (seed: number, index: number) => progress.note(`seed ${seed}: run ${index + 1} of ${count}`);
+  return trainSeeds(experiment, count, { ...options, onSeed });
 }
 
 async function planNew(...run: Parameters<typeof newRun>) {

@@ -166,16 +166,12 @@ describe.each(['weighted', 'greedy'] as const)('%s', (kind) => {
     const labels = Array.from({ length: 400 }, (_, row) => row % 2);
     const right = Float32Array.from(labels, (label) => 6 * (2 * label - 1));
     const wrong = right.map((logit) => -logit);
-    const [first, ...others] = weightsOf(fit(kind, { logits: [right, wrong, wrong], labels }, 2));
+    const stacker = fit(kind, { logits: [right, wrong, wrong], labels }, 2);
+    const [first, ...others] = weightsOf(stacker);
     expect(first).toBeGreaterThan(0.97);
+    // No rounding error lifts its weight above 1, which the state of a bundle may not have.
+    expect(stackerFromJson(stacker.toJSON()).toJSON()).toEqual(stacker.toJSON());
     expect(Math.max(...others)).toBeLessThan(0.02);
-  });
-
-  it('can be read again if one member gets everything', () => {
-    const labels = Array.from({ length: 400 }, (_, row) => row % 2);
-    const right = Float32Array.from(labels, (label) => 6 * (2 * label - 1));
-    const fitted = fit(kind, { logits: [right, right.map((logit) => -logit)], labels }, 2).toJSON();
-    expect(stackerFromJson(JSON.parse(JSON.stringify(fitted))).toJSON()).toEqual(fitted);
   });
 
   it.each([

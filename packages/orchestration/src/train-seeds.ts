@@ -1,0 +1,136 @@
+/** One experiment with several seeds: a run per seed, and a summary. */
+import { access } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { type SeedScore, scoreOverSeeds } from '@chorus/evaluation';
+import { publishFile } from '@chorus/storage';
+import { ConfigError } from './errors.ts';
+import { resolveExperiment } from './experiment/resolve.ts';
+import type { ExperimentInput } from './experiment/schema.ts';
+import type { Report } from './report/schema.ts';
+import { defaultRunFolder, requireNewRunFolder } from './run/run-folder.ts';
+import { readTestOutcomes, type TestOutcomes } from './run/test-outcomes.ts';
+import { type RunResult, type TrainOptions, train } from './train.ts';
+
+export interface SeedsOptions extends Omit<TrainOptions, 'resume'> {
+  /** Called before the run of each seed. */
+  onSeed?(seed: number, index: number, count: number): void;
+}
+
+/** Scores of one classifier over the seeds. */
+export interface SeedScores {
+  accuracy: SeedScore;
+  logLoss: SeedScore;
+}
+
+/** `seeds.json`. */
+export interface SeedsSummary {
+  schemaVersion: 1;
+  seeds: number[];
+  /** Whether all seeds were tested on the same images. */
+  sameImages: boolean;
+  /** Number of test images of each seed. */
+  testCounts: number[];
+  /** The chosen stacker of each run, which may differ. */
+  ensemble: SeedScores;
+  /** By name of the member. */
+  members: Record<string, SeedScores>;
+}
+
+export interface SeedsResult {
+  /** Absolute path of the folder with a run folder per seed and `seeds.json`. */
+  folder: string;
+  summary: SeedsSummary;
+  runs: RunResult[];
+}
+
+/**
+ * Trains an experiment with several seeds, one run after the other. Runs that an earlier call with the same folder finished are
+ * kept, and a stopped one is resumed.
+ *
+ * @param count number of seeds; the first is that of the experiment.
+ * @throws ConfigError for a count below 2, or a folder with runs of another experiment; otherwise as {@link train}.
+ * @example
+ * const { summary } = await trainSeeds({ data: { source: 'photos' }, members: [...] }, 5, { out: 'runs/five' });
+ */
+export async function trainSeeds(
+  experiment: Partial<ExperimentInput>,
+  count: number,
+  { out, base, onSeed, ...options }: SeedsOptions = {},
+): Promise<SeedsResult> {
+  if (!Number.isInteger(count) || count < 2 || count > 1000)
+    throw new ConfigError(`Expected 2 to 1000 seeds, received ${count}.`);
+  const resolved = resolveExperiment(experiment);
+  const folder = resolve(out ?? defaultRunFolder(base ?? process.cwd(), resolved, new Date()));
+  // A run folder must not contain others.
+  await requireNewRunFolder(folder);
+  const seeds = Array.from({ length: count }, (_, index) => resolved.seed + index);
+  const runs: RunResult[] = [];
+  for (const [index, seed] of seeds.entries()) {
+    onSeed?.(seed, index, count);
+    const place = join(folder, `seed-${seed}`);
+    const isThere = await access(join(place, 'experiment.json')).then(
+      () => true,
+      () => false,
+    );
+    const run = isThere
+      ? await train({}, { ...options, resume: place })
+      : await train({ ...experiment, seed }, { ...options, out: place });
+    requireSameExperiment(run, runs[0]);
+    runs.push(run);
+  }
+  const summary = await summarize(seeds, runs);
+  await publishFile(join(folder, 'seeds.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  return { folder, summary, runs };
+}
+
+// --- internal ---
+
+function requireSameExperiment(run: RunResult, first: RunResult | undefined): void {
+  if (first === undefined) return;
+  const settings = ({ report }: RunResult) => ({ ...report.experiment, seed: null, versions: null });
+  if (!isDeepStrictEqual(settings(run), settings(first)))
+    throw new ConfigError(
+      `The run in ${run.folder} is of another experiment than that in ${first.folder}. Name another folder.`,
+    );
+}
+
+async function summarize(seeds: number[], runs: readonly RunResult[]): Promise<SeedsSummary> {
+  const outcomesOf = (classifierOf: (report: Report) => string) =>
+    Promise.all(
+      runs.map(({ report, folder }) =>
+        readTestOutcomes(join(folder, 'predictions.csv'), classifierOf(report), report.dataset.classes),
+      ),
+    );
+  const ensemble = await outcomesOf(({ stackers }) => stackers.find(({ chosen }) => chosen)!.kind);
+  const sameImages = ensemble.every(({ paths }) => isDeepStrictEqual(paths, ensemble[0]!.paths));
+  const scoresOf = (outcomes: readonly TestOutcomes[]): SeedScores => {
+    const options = { sameImages, seed: seeds[0]! };
+    return {
+      accuracy: scoreOverSeeds(
+        outcomes.map(({ correct }) => correct),
+        options,
+      ),
+      logLoss: scoreOverSeeds(
+        outcomes.map(({ losses }) => losses),
+        options,
+      ),
+    };
+  };
+  // A member that failed with some seed has no mean.
+  const names = runs[0]!.report.members
+    .map(({ name }) => name)
+    .filter((name) =>
+      runs.every(({ report }) => report.members.some((member) => member.name === name && member.status === 'done')),
+    );
+  const members: Record<string, SeedScores> = {};
+  for (const name of names) members[name] = scoresOf(await outcomesOf(() => name));
+  return {
+    schemaVersion: 1,
+    seeds,
+    sameImages,
+    testCounts: ensemble.map(({ paths }) => paths.length),
+    ensemble: scoresOf(ensemble),
+    members,
+  };
+}
