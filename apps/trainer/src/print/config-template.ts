@@ -29,13 +29,10 @@ export default defineConfig({
     ${source}
     // Use only the first images of each class, to try something out.
     // limitPerClass: 200,
-<<<<<<< HEAD
     // Leave out the images that a file lists: one path per line, or a CSV table such as label-issues.csv of a run.
     // exclude: 'wrong.csv',
-=======
     // Let the decoder scale photographs of many megapixels: half the time, slightly different pixels.
     // shrinkOnLoad: true,
->>>>>>> main
   },
 
   // The weights that training starts from: a folder of published weight files, 'imagenet' (downloaded once) or 'random'.

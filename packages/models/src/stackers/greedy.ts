@@ -35,7 +35,6 @@ export const greedy = {
     const memberCount = logits.length;
     const byMember = trueClassProbabilities(logits, labels, classCount);
     const random = generatorFor(seed, 'stacker/samples');
-    // Divided at the end: a sum of twentieths would exceed 1.
     const shares = new Array<number>(memberCount).fill(0);
     for (let sample = 0; sample < sampleCount; sample += 1) {
       const rows = Uint32Array.from(labels, () => uniformInt(random, 0, labels.length - 1));
@@ -46,6 +45,7 @@ export const greedy = {
       const total = counts.reduce((sum, count) => sum + count, 0);
       for (const [member, count] of counts.entries()) shares[member]! += count / total;
     }
+    // Dividing each share instead could give a sum, and so a weight, above 1.
     return { kind: 'greedy', memberCount, classCount, weights: shares.map((share) => share / sampleCount) };
   },
   predict: predictWeightedMean,
