@@ -532,6 +532,37 @@ describe('chorus features', () => {
   });
 });
 
+describe('chorus augment', () => {
+  it('writes a contact sheet, from where the user stands', async () => {
+    await writeSquare(at('augmented.png'), 40);
+    expect(
+      await chorus(
+        'augment',
+        '--out',
+        'sheet.png',
+        '--size',
+        '32',
+        '--epochs',
+        '2',
+        '--augmentation',
+        '{"rotation": 20}',
+        'augmented.png',
+      ),
+    ).toEqual({ exitCode: 0, stdout: `${at('sheet.png')}: 112 × 40 pixels\n`, stderr: '' });
+    expect((await readFile(at('sheet.png'))).subarray(1, 4).toString()).toBe('PNG');
+  });
+
+  it.each([
+    ['an unknown augmentation', ['--augmentation', 'strong'], /^chorus: Invalid augmentation: .*received "strong"/],
+    ['a setting that does not exist', ['--augmentation', '{"rotate":3}'], /^chorus: Invalid augmentation: .*rotate/],
+    ['a size that is no number', ['--size', 'big'], /^chorus: Invalid inputSize: /],
+  ])('refuses %s', async (_, flags, message) => {
+    const { exitCode, stdout, stderr } = await chorus('augment', '--out', 'none.png', ...flags, 'augmented.png');
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+  });
+});
+
 describe('the other commands', () => {
   it('cleans the kept features only with --yes', async () => {
     const features = at('full-cache/features');

@@ -1,6 +1,7 @@
 /** Parses the command line and prints results; @chorus/orchestration does the work. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { augmentCommand } from './commands/augment.ts';
 import { checkCommand } from './commands/check.ts';
 import { cleanCommand } from './commands/clean.ts';
 import { devicesCommand } from './commands/devices.ts';
@@ -33,6 +34,7 @@ const program = new Command('chorus')
   .addCommand(initCommand)
   .addCommand(checkCommand)
   .addCommand(lrFindCommand)
+  .addCommand(augmentCommand)
   .addCommand(evaluateCommand)
   .addCommand(predictCommand)
   .addCommand(featuresCommand)

@@ -82,6 +82,7 @@ describe('a command whose thread is busy', () => {
     ['evaluate', ['--bundle', 'b', '--data', 'shapes']],
     ['predict', ['--bundle', 'b', 'image.png']],
     ['features', ['--backbone', 'mobilenet', '--weights', 'w.h5', '--out', 'f.npy', 'image.png']],
+    ['augment', ['--out', 'sheet.png', 'image.png']],
     ['export', ['--bundle', 'b', '--format', 'tfjs']],
     ['train', ['--data', 'shapes', '--weights', 'random']],
   ])('ends with its parent: %s', async (command, parameters) => {

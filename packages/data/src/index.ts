@@ -19,6 +19,7 @@ export {
   describeDuplicates,
   duplicatePolicies,
 } from './duplicates.ts';
+export { encodePng } from './encode-png.ts';
 export { DataError } from './errors.ts';
 export { type FolderLayout, folderLayouts } from './folder-layout.ts';
 export { stratifiedFolds } from './folds.ts';

@@ -1,6 +1,7 @@
 export type { Score } from '@chorus/evaluation';
 export { listDevices, type OnSetupProgress, setupRuntime } from '@chorus/runtime';
 export { type EpochMetrics, type StagePlan as PlannedStage, StoppedError } from '@chorus/training';
+export { type AugmentationSheetOptions, writeAugmentationSheet } from './augmentation-sheet.ts';
 export { type Bundle, type BundleManifest, readBundle } from './bundle.ts';
 export { type CheckOptions, checkRun, type PresetCandidate } from './check/check-run.ts';
 export { type CheckReport, checkReportSchema } from './check/schema.ts';
@@ -10,6 +11,7 @@ export { type Advice, type AdviceCode, adviceOf, ConfigError, TooFewMembersError
 export { type EvaluateOptions, type Evaluation, evaluateBundle, type LabeledPrediction } from './evaluate.ts';
 export { type EvaluationFilePaths, requireEvaluationFiles, writeEvaluationFiles } from './evaluation-csv.ts';
 export { classifyError, exitCodes } from './exit-codes.ts';
+export { augmentationPresets } from './experiment/augmentation.ts';
 export { defineConfig, type ExperimentFile } from './experiment/experiment-file.ts';
 export { presetNames } from './experiment/presets/presets.ts';
 export { resolveExperiment } from './experiment/resolve.ts';

@@ -15,7 +15,7 @@ it("runs the article's procedure with its flaws, and reports them", async () => 
   const { report } = await train(
     {
       ...{ ...small(), runtime, flaws, stacking, stackers, testTimeAugmentation },
-      recipe: { batchSize: 16, flip: false, whole: { epochCount: 2, learningRate: 1e-4, patience: 1 } },
+      recipe: { batchSize: 16, augmentation: 'none', whole: { epochCount: 2, learningRate: 1e-4, patience: 1 } },
     },
     {
       out: at('article'),

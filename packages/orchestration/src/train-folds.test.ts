@@ -122,7 +122,7 @@ describe('k folds', () => {
       const experiment: Partial<ExperimentInput> = {
         ...small(),
         ...{ weights: pretrained, testTimeAugmentation, seed: 3 },
-        recipe: { batchSize: 16, flip: false, head: { epochCount: 3 }, fineTune: { lastLayers: 0 } },
+        recipe: { batchSize: 16, augmentation: 'none', head: { epochCount: 3 }, fineTune: { lastLayers: 0 } },
         stacking: { kind: 'kfold', folds: 2, members: 'average' },
       };
       await train(experiment, { out });

@@ -11,6 +11,7 @@ import { registerAddScaled } from './kernels/add-scaled.ts';
 import { registerCast } from './kernels/cast.ts';
 import { registerFusedBatchNorm } from './kernels/fused-batch-norm.ts';
 import { registerMomentum } from './kernels/momentum.ts';
+import { registerProjectiveTransform } from './kernels/projective-transform.ts';
 import { registerReluGradients } from './kernels/relu-gradients.ts';
 import { registerStatelessUniform } from './kernels/stateless-uniform.ts';
 import { loadTensorflow } from './load-tensorflow.ts';
@@ -72,6 +73,7 @@ export function initRuntime(options: RuntimeOptions): Runtime {
   registerCast();
   registerFusedBatchNorm();
   registerMomentum();
+  registerProjectiveTransform();
   registerReluGradients();
   registerStatelessUniform();
   const backend = tf.backend() as NativeBackend;

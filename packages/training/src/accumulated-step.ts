@@ -1,5 +1,4 @@
 /** Training steps on batches that are too large for one pass: their gradients are summed over several passes. */
-import type { ImageBatch } from '@chorus/data';
 import {
   accumulateGradients,
   type FineTuneView,
@@ -12,6 +11,10 @@ import {
 import type { CompileMetrics } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
 import type { ActivationCache } from './activation-cache.ts';
+import { parameterCount } from './augment/columns.ts';
+import { type Labels, labelTensor } from './augment/labels.ts';
+import { parametersOf } from './augment/parameters.ts';
+import type { Augmentation, AugmentedBatch } from './augmentation.ts';
 import type { Precision } from './plan.ts';
 import { type ComputeSettings, type PreparedFunction, prepareFunction } from './prepared-function.ts';
 
@@ -24,6 +27,9 @@ export interface AccumulatedStepOptions {
   batchSize: number;
   /** Images of a pass. */
   microBatchSize: number;
+  augmentation: Augmentation;
+  /** Logits per image. */
+  outputCount: number;
 }
 
 export class AccumulatedStep {
@@ -32,13 +38,15 @@ export class AccumulatedStep {
   readonly #sum: GradientSum;
   readonly #microBatchSize: number;
   readonly #mostPasses: number;
-  readonly #accumulate: PreparedFunction<[tf.Tensor, tf.Tensor1D, tf.Scalar, tf.Scalar], tf.Scalar>;
+  readonly #labels: Parameters<typeof labelTensor>[2];
+  readonly #accumulate: PreparedFunction<[tf.Tensor, Labels, tf.Scalar, tf.Scalar, ...tf.Tensor2D[]], tf.Scalar>;
   readonly #update: PreparedFunction<[tf.Tensor1D, tf.Scalar], []>;
   #stepCount = 0;
 
   /** @param view the caller keeps ownership of it, of `optimizer` and of `fit`, activations of the training images. */
   constructor(view: FineTuneView, optimizer: Optimizer, fit: ActivationCache, options: AccumulatedStepOptions) {
-    const { compute, precision, loss, update, batchSize, microBatchSize } = options;
+    const { compute, precision, loss, update, batchSize, microBatchSize, augmentation, outputCount } = options;
+    this.#labels = { augmentation, outputCount };
     this.#optimizer = optimizer;
     this.#fit = fit;
     this.#sum = new GradientSum(view.variables);
@@ -47,8 +55,10 @@ export class AccumulatedStep {
     this.#accumulate = prepareFunction(
       compute,
       { name: 'accumulate', precision, optimizes: precision === 'bfloat16' },
-      (input: tf.Tensor, labels: tf.Tensor1D, step: tf.Scalar, weight: tf.Scalar) =>
-        accumulateGradients(view, this.#sum, { activations: fit.activations(input), labels, step, weight }, loss),
+      (input: tf.Tensor, labels: Labels, step: tf.Scalar, weight: tf.Scalar, ...parameters: tf.Tensor2D[]) => {
+        const activations = fit.augmented(input, augmentation, ...parameters);
+        return accumulateGradients(view, this.#sum, { activations, labels, step, weight }, loss);
+      },
     );
     this.#update = prepareFunction(
       compute,
@@ -61,7 +71,7 @@ export class AccumulatedStep {
   }
 
   /** One step on a batch; returns its mean loss before the step. */
-  step(batch: ImageBatch, labels: Int32Array, learningRate: number): number {
+  step(batch: AugmentedBatch, labels: Int32Array, learningRate: number): number {
     const { rates, step } = this.#optimizer.nextStep(learningRate);
     const imageCount = batch.indices.length;
     let loss = 0;
@@ -87,16 +97,19 @@ export class AccumulatedStep {
   }
 
   /** Returns the mean loss of a part of a batch. */
-  #pass(part: ImageBatch, labels: Int32Array, passNumber: number, weight: number): number {
+  #pass(part: AugmentedBatch, labels: Int32Array, passNumber: number, weight: number): number {
     return tf.tidy(() => {
       const [step, share] = [tf.scalar(passNumber, 'int32'), tf.scalar(weight)];
-      return this.#accumulate(this.#fit.input(part), tf.tensor1d(labels, 'int32'), step, share).dataSync()[0]!;
+      const inputs = [this.#fit.input(part), labelTensor(labels, part, this.#labels), step, share] as const;
+      return this.#accumulate(...inputs, ...parametersOf(part)).dataSync()[0]!;
     });
   }
 }
 
 // --- internal ---
 
-function partOf({ indices, flips }: ImageBatch, start: number, end: number): ImageBatch {
-  return { indices: indices.subarray(start, end), flips: flips.subarray(start, end) };
+function partOf({ indices, flips, parameters }: AugmentedBatch, start: number, end: number): AugmentedBatch {
+  const part = { indices: indices.subarray(start, end), flips: flips.subarray(start, end) };
+  if (parameters === undefined) return part;
+  return { ...part, parameters: parameters.subarray(start * parameterCount, end * parameterCount) };
 }

@@ -2,6 +2,8 @@
 import type { ImageBatch } from '@chorus/data';
 import type { Classifier, FineTuneView } from '@chorus/models';
 import * as tf from '@tensorflow/tfjs';
+import { augmentPixels } from './augment/augment-pixels.ts';
+import type { Augmentation } from './augmentation.ts';
 import { forwardRows, type ViewsPerImage } from './forward-rows.ts';
 import { prepareImageFunction } from './image-function.ts';
 import type { ImageReader } from './image-reader.ts';
@@ -92,6 +94,19 @@ export class ActivationCache {
   /** A batch's {@link input} → [N, ...cut]. Uses tensors only, so that it can be part of a compiled function. */
   activations(input: tf.Tensor): tf.Tensor {
     return this.#rows === undefined ? this.#view.prefix(input as tf.Tensor4D) : tf.clone(input);
+  }
+
+  /**
+   * As {@link activations}, of augmented images.
+   *
+   * @param parameters those of the batch, with an augmentation of kind `random`.
+   * @throws Error for augmented images if layers are frozen, because their activations may be kept.
+   */
+  augmented(input: tf.Tensor, augmentation: Augmentation, parameters?: tf.Tensor2D): tf.Tensor {
+    if (augmentation.kind !== 'random') return this.activations(input);
+    if (this.#view.cut.layerName !== 'input' || parameters === undefined)
+      throw new Error(`cannot augment the activations of ${this.#view.cut.layerName}`);
+    return tf.tidy(() => this.activations(augmentPixels(input as tf.Tensor4D, parameters, augmentation)));
   }
 
   #startOf(index: number, flip: number): number {

@@ -1,22 +1,28 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { type Augmentation, augmentedBatches, viewsPerImage } from './augmentation.ts';
+import { parameterCount } from './augment/columns.ts';
+import { unchanged } from './augment/settings.ts';
+import { type Augmentation, augmentedBatches, flipsOf, viewsPerImage } from './augmentation.ts';
 
 const fit = Uint32Array.from({ length: 50 }, (_, index) => 3 * index);
 
 function epoch(augmentation: Augmentation, { seed = 1, epochIndex = 0, batchSize = 8, wholeBatchesOnly = false } = {}) {
-  const batches = [...augmentedBatches(fit, { augmentation, batchSize, wholeBatchesOnly }, { seed, epochIndex })];
+  const batches = [
+    ...augmentedBatches(fit, { augmentation, batchSize, wholeBatchesOnly }, { seed, epochIndex, size: 32 }),
+  ];
   return {
     sizes: batches.map(({ indices }) => indices.length),
     indices: batches.flatMap(({ indices }) => [...indices]),
     flips: batches.flatMap(({ flips }) => [...flips]),
+    parameters: batches.flatMap(({ parameters = [] }) => [...parameters]),
   };
 }
 
-const both: Augmentation[] = [{ kind: 'none' }, { kind: 'flip' }];
+const random: Augmentation = { kind: 'random', ...unchanged, flip: true, rotation: 20 };
+const kinds: Augmentation[] = [{ kind: 'none' }, { kind: 'flip' }, random];
 
 describe('augmentedBatches', () => {
-  test.each(both)('has every image once in each epoch: $kind', (augmentation) => {
+  test.each(kinds)('has every image once in each epoch: $kind', (augmentation) => {
     fc.assert(
       fc.property(fc.integer(), fc.nat(100), fc.integer({ min: 1, max: 60 }), (seed, epochIndex, batchSize) => {
         const { indices, flips } = epoch(augmentation, { seed, epochIndex, batchSize });
@@ -26,7 +32,7 @@ describe('augmentedBatches', () => {
     );
   });
 
-  test.each(both)('depends only on the seed and the epoch: $kind', (augmentation) => {
+  test.each(kinds)('depends only on the seed and the epoch: $kind', (augmentation) => {
     const first = epoch(augmentation);
     expect(epoch(augmentation)).toEqual(first);
     expect(epoch(augmentation, { seed: 2 }).indices).not.toEqual(first.indices);
@@ -44,6 +50,17 @@ describe('augmentedBatches', () => {
     expect(epoch({ kind: 'flip' }).indices).toEqual(epoch({ kind: 'none' }).indices);
   });
 
+  it('has the same order and flips with further augmentation, whose parameters differ in each epoch', () => {
+    const { indices, flips, parameters } = epoch(random);
+    expect({ indices, flips }).toMatchObject({
+      indices: epoch({ kind: 'flip' }).indices,
+      flips: epoch({ kind: 'flip' }).flips,
+    });
+    expect(parameters).toHaveLength(fit.length * parameterCount);
+    expect(epoch(random, { epochIndex: 1 }).parameters).not.toEqual(parameters);
+    expect(epoch({ kind: 'flip' }).parameters).toEqual([]);
+  });
+
   it('with wholeBatchesOnly, leaves out an incomplete last batch', () => {
     expect(epoch({ kind: 'none' }).sizes).toEqual([8, 8, 8, 8, 8, 8, 2]);
     expect(epoch({ kind: 'none' }, { wholeBatchesOnly: true }).sizes).toEqual([8, 8, 8, 8, 8, 8]);
@@ -51,5 +68,8 @@ describe('augmentedBatches', () => {
 });
 
 test('a cache keeps one row per image, or two with flips', () => {
-  expect(both.map(viewsPerImage)).toEqual([1, 2]);
+  expect(kinds.map(viewsPerImage)).toEqual([1, 2, 2]);
+  expect(viewsPerImage({ ...random, flip: false })).toBe(1);
+  expect(flipsOf(random)).toEqual({ kind: 'flip' });
+  expect(flipsOf({ ...random, flip: false })).toEqual({ kind: 'none' });
 });

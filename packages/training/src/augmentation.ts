@@ -1,32 +1,57 @@
 /** Random augmentation of training images. */
 import { epochBatches, type ImageBatch } from '@chorus/data';
+import { drawParameters } from './augment/parameters.ts';
+import type { AugmentationSettings } from './augment/settings.ts';
 import type { ViewsPerImage } from './forward-rows.ts';
 
 export type Augmentation =
   | { kind: 'none' }
   /** Flips images horizontally with probability one half. */
-  | { kind: 'flip' };
+  | { kind: 'flip' }
+  /** Changes the pixels in the training step; only for stages that train all layers. */
+  | ({ kind: 'random' } & AugmentationSettings);
+
+/** Images of a training step. */
+export interface AugmentedBatch extends ImageBatch {
+  /** [images, parameterCount], with an augmentation of kind `random`. */
+  parameters?: Float32Array;
+}
 
 /**
  * One epoch of augmented batches. The seed and the epoch determine order and augmentation. A new kind of augmentation needs a
  * case here and in {@link viewsPerImage}.
+ *
+ * @param size side of the images in pixels.
  */
-export function augmentedBatches(
+export function* augmentedBatches(
   fit: Uint32Array,
   stage: { augmentation: Augmentation; batchSize: number; wholeBatchesOnly: boolean },
-  { seed, epochIndex }: { seed: number; epochIndex: number },
-): Generator<ImageBatch> {
+  { seed, epochIndex, size }: { seed: number; epochIndex: number; size: number },
+): Generator<AugmentedBatch> {
   const { augmentation, batchSize, wholeBatchesOnly } = stage;
   const order = { batchSize, seed, epochIndex, shuffle: true, wholeBatchesOnly };
-  return epochBatches(fit, { ...order, flip: augmentation.kind === 'flip' });
+  for (const batch of epochBatches(fit, { ...order, flip: flips(augmentation) })) {
+    if (augmentation.kind !== 'random') yield batch;
+    else yield { ...batch, parameters: drawParameters(augmentation, batch.indices, { seed, epochIndex, size }) };
+  }
+}
+
+/** The part of an augmentation that is possible on kept activations of frozen layers. */
+export function flipsOf(augmentation: Augmentation): Augmentation {
+  return { kind: flips(augmentation) ? 'flip' : 'none' };
 }
 
 /** Number of variants of an image that augmentation can produce, each of which has a row in an activation cache. */
 export function viewsPerImage(augmentation: Augmentation): ViewsPerImage {
-  return augmentation.kind === 'flip' ? 2 : 1;
+  return flips(augmentation) ? 2 : 1;
 }
 
 /** Number of variants of an image that a prediction averages. */
 export function predictedViews({ testTimeAugmentation }: { testTimeAugmentation: boolean }): ViewsPerImage {
   return testTimeAugmentation ? 2 : 1;
+}
+
+/** Whether images are flipped at random. */
+export function flips(augmentation: Augmentation): boolean {
+  return augmentation.kind === 'random' ? augmentation.flip : augmentation.kind === 'flip';
 }

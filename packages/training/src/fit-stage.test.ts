@@ -21,6 +21,7 @@ function scripted(tuneLosses: number[], plan: Partial<LoopPlan> = {}, changes: P
     },
     fit: Uint32Array.from({ length: 10 }, (_, index) => index),
     seed: 1,
+    size: 32,
     step(batch) {
       model.steps += 1;
       return batch.indices.length;

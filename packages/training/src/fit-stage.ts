@@ -1,7 +1,6 @@
 /** The training loop: epochs of batches, early stopping on `tune`, and keeping the best weights. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ImageBatch } from '@chorus/data';
-import { augmentedBatches } from './augmentation.ts';
+import { type AugmentedBatch, augmentedBatches } from './augmentation.ts';
 import { TrainingError } from './errors.ts';
 import { learningRateAt } from './learning-rate.ts';
 import type { StageName, StagePlan } from './plan.ts';
@@ -21,8 +20,10 @@ export interface Stage {
   fit: Uint32Array;
   /** Seed of the order and the augmentation. */
   seed: number;
+  /** Side of the images in pixels. */
+  size: number;
   /** One optimizer step; returns the batch's mean loss before it. */
-  step(batch: ImageBatch, learningRate: number): number;
+  step(batch: AugmentedBatch, learningRate: number): number;
   /** Exchanges the weights and their moving averages, which are evaluated and kept in place of the weights. */
   swapAverages?(): void;
   /** Prepares the model for evaluation, such as by recalibrating BatchNorm. */
@@ -49,7 +50,7 @@ export interface StageEvents {
  * @throws StoppedError before the next batch once a stop is requested; TrainingError when a loss is not finite.
  */
 export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents): Promise<void> {
-  const { plan, fit, seed } = stage;
+  const { plan, fit, seed, size } = stage;
   const { stopping, epochCount } = plan;
   const keepsBest = stopping.keeps === 'best';
   const patience = keepsBest ? stopping.patience : Number.POSITIVE_INFINITY;
@@ -66,7 +67,7 @@ export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents
     let imageCount = 0;
     let stepIndex = 0;
     let learningRate = 0;
-    for (const batch of augmentedBatches(fit, plan, { seed, epochIndex })) {
+    for (const batch of augmentedBatches(fit, plan, { seed, epochIndex, size })) {
       stop.check();
       learningRate = learningRateAt(plan.learningRate, { epochIndex, stepIndex, epochCount, stepCount });
       const loss = stage.step(batch, learningRate);

@@ -1,5 +1,7 @@
 export { activationBudgetBytes } from './activation-cache.ts';
-export { type Augmentation, predictedViews, viewsPerImage } from './augmentation.ts';
+export { previewAugmentation } from './augment/preview.ts';
+export { type AugmentationSettings, unchanged } from './augment/settings.ts';
+export { type Augmentation, flipsOf, predictedViews, viewsPerImage } from './augmentation.ts';
 export { StoppedError, TrainingError } from './errors.ts';
 export { batchCountOf, forwardBatchSize, forwardRows, type ViewsPerImage } from './forward-rows.ts';
 export { prepareImageFunction } from './image-function.ts';

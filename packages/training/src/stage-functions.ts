@@ -1,10 +1,12 @@
 /** The computations of a stage: training steps, BatchNorm recalibration and evaluation. */
-import type { ImageBatch } from '@chorus/data';
 import { type FineTuneView, type LossOptions, type Optimizer, trainStep, WeightAverage } from '@chorus/models';
 import type { CompileMetrics } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
 import { AccumulatedStep } from './accumulated-step.ts';
 import type { ActivationCache } from './activation-cache.ts';
+import { type Labels, labelTensor } from './augment/labels.ts';
+import { parametersOf } from './augment/parameters.ts';
+import type { Augmentation, AugmentedBatch } from './augmentation.ts';
 import { createOptimizer } from './create-optimizer.ts';
 import { batchesInOrder, forwardBatchSize, forwardRows, numbersOf } from './forward-rows.ts';
 import type { OptimizerPlan, Precision } from './plan.ts';
@@ -19,6 +21,7 @@ export interface StageFunctionsOptions extends LossOptions {
   batchSize: number;
   /** Images that a training step processes at once; by default all of its batch. */
   microBatchSize?: number | undefined;
+  augmentation: Augmentation;
 }
 
 export class StageFunctions {
@@ -26,9 +29,10 @@ export class StageFunctions {
   readonly #average: WeightAverage | undefined;
   readonly #view: FineTuneView;
   readonly #outputCount: number;
+  readonly #labels: Parameters<typeof labelTensor>[2];
   readonly #fit: ActivationCache;
   readonly #tune: ActivationCache;
-  readonly #train: PreparedFunction<[tf.Tensor, tf.Tensor1D, tf.Tensor1D, tf.Scalar], tf.Scalar>;
+  readonly #train: PreparedFunction<[tf.Tensor, Labels, tf.Tensor1D, tf.Scalar, ...tf.Tensor2D[]], tf.Scalar>;
   /** Takes steps in place of `#train` if batches are divided. */
   readonly #accumulated: AccumulatedStep | undefined;
   readonly #recalibrate: PreparedFunction<[tf.Tensor, tf.Scalar], []>;
@@ -47,10 +51,11 @@ export class StageFunctions {
     tune: ActivationCache,
     options: StageFunctionsOptions,
   ) {
-    const { compute, precision, optimizer, batchSize, microBatchSize, ...lossOptions } = options;
+    const { compute, precision, optimizer, batchSize, microBatchSize, augmentation, ...lossOptions } = options;
     const { clipNorm, emaMomentum } = optimizer;
     this.#view = view;
     this.#outputCount = outputCount;
+    this.#labels = { augmentation, outputCount };
     this.#fit = fit;
     this.#tune = tune;
     this.#optimizer = createOptimizer(optimizer, view);
@@ -61,17 +66,17 @@ export class StageFunctions {
       compute,
       // In float32, grappler does not speed up steps, and makes the first one seconds slower.
       { name: 'train', precision, optimizes: precision === 'bfloat16' },
-      (input: tf.Tensor, labels: tf.Tensor1D, rates: tf.Tensor1D, step: tf.Scalar) =>
+      (input: tf.Tensor, labels: Labels, rates: tf.Tensor1D, step: tf.Scalar, ...parameters: tf.Tensor2D[]) =>
         trainStep(
           view,
           this.#optimizer,
-          { activations: fit.activations(input), labels, rates, step },
+          { activations: fit.augmented(input, augmentation, ...parameters), labels, rates, step },
           { ...lossOptions, ...update },
         ),
     );
     if (microBatchSize !== undefined) {
       const sizes = { batchSize, microBatchSize };
-      const passes = { compute, precision, loss: lossOptions, update, ...sizes };
+      const passes = { compute, precision, loss: lossOptions, update, augmentation, outputCount, ...sizes };
       this.#accumulated = new AccumulatedStep(view, this.#optimizer, fit, passes);
     }
     this.#recalibrate = prepareFunction(compute, { name: 'recalibrate' }, (input: tf.Tensor, weight: tf.Scalar) => {
@@ -84,11 +89,12 @@ export class StageFunctions {
   }
 
   /** One step on a batch; returns its mean loss before the step. */
-  step(batch: ImageBatch, labels: Int32Array, learningRate: number): number {
+  step(batch: AugmentedBatch, labels: Int32Array, learningRate: number): number {
     if (this.#accumulated !== undefined) return this.#accumulated.step(batch, labels, learningRate);
     return tf.tidy(() => {
       const { rates, step } = this.#optimizer.nextStep(learningRate);
-      const loss = this.#train(this.#fit.input(batch), tf.tensor1d(labels, 'int32'), rates, step);
+      const inputs = [this.#fit.input(batch), labelTensor(labels, batch, this.#labels), rates, step] as const;
+      const loss = this.#train(...inputs, ...parametersOf(batch));
       // Reading the loss is the only synchronization with the device in a step.
       return loss.dataSync()[0]!;
     });

@@ -74,7 +74,8 @@ async function sweepStage(
     lane.observer.onStage(name, plan.name);
     const rising: LearningRate = { kind: 'exponential', value: lowest, factorPerEpoch: highest / lowest };
     const [rates, losses]: [number[], number[]] = [[], []];
-    for (const batch of augmentedBatches(fit, { ...plan, wholeBatchesOnly: true }, { seed, epochIndex: 0 })) {
+    const epoch = { seed, epochIndex: 0, size: task.member.backbone.inputSize };
+    for (const batch of augmentedBatches(fit, { ...plan, wholeBatchesOnly: true }, epoch)) {
       const stepIndex = rates.length;
       if (stepIndex === stepCount || hasDiverged(losses)) break;
       lane.stop.check();

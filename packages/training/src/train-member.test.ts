@@ -8,6 +8,7 @@ import { initRuntime } from '@chorus/runtime';
 import { StorageError, sha256 } from '@chorus/storage';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { unchanged } from './augment/settings.ts';
 import { computeFeatures } from './compute-features.ts';
 import { computeIn, publishImages } from './engines.fixture.ts';
 import { StoppedError, TrainingError } from './errors.ts';
@@ -109,6 +110,57 @@ function lane(
 
 const readImages = ({ reads }: Pick<TrainTask, 'reads'>) =>
   [...new Uint8Array(reads).entries()].filter(([, read]) => read === 1).map(([image]) => image);
+
+describe('trainMember with augmentation in the training step', () => {
+  const rotated: StagePlan = {
+    ...stage,
+    epochCount: 2,
+    augmentation: { kind: 'random', ...unchanged, flip: true, cropArea: 0.5, rotation: 30, brightness: 0.3 },
+  };
+  const lossesOf = async (plan: StagePlan, compute: ComputeSettings = computeIn.tensorflow) => {
+    const { context, epochs } = lane({}, new StopFlag(), compute);
+    const { outOfFoldLogits } = await trainMember(await taskOf({ stages: [plan] }), context);
+    return { losses: epochs.map(({ loss }) => loss), logits: outOfFoldLogits };
+  };
+
+  it('gives bit-equal results twice in a row, which differ from those without', async () => {
+    const before = tf.memory().numTensors;
+    const first = await lossesOf(rotated);
+    expect(await lossesOf(rotated)).toEqual(first);
+    expect((await lossesOf({ ...rotated, augmentation: { kind: 'flip' } })).losses).not.toEqual(first.losses);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('gives the same losses compiled', async () => {
+    const plain = await lossesOf(rotated);
+    const compiled = await lossesOf(rotated, { ...computeIn.tensorflow, compile: true });
+    for (const [epoch, loss] of plain.losses.entries()) expect(compiled.losses[epoch]).toBeCloseTo(loss, 4);
+  });
+
+  it('mixes images and labels, also in a batch of several passes', async () => {
+    const mixed: StagePlan = {
+      ...rotated,
+      augmentation: { kind: 'random', ...unchanged, mixup: 1, cutmix: 1, erase: 0.5 },
+    };
+    const first = await lossesOf(mixed);
+    expect(await lossesOf(mixed)).toEqual(first);
+    expect(first.losses).not.toEqual((await lossesOf(rotated)).losses);
+    expect((await lossesOf({ ...mixed, microBatchSize: 3 })).losses.every(Number.isFinite)).toBe(true);
+  });
+
+  it('augments each image alike in a batch of several passes', async () => {
+    // With the moving statistics, images do not depend on each other.
+    const moving = { ...rotated, batchNorm: 'moving' as const, epochCount: 1 };
+    const [whole, divided] = [await lossesOf(moving), await lossesOf({ ...moving, microBatchSize: 3 })];
+    expect(divided.losses[0]).toBeCloseTo(whole.losses[0]!, 5);
+  });
+
+  it('refuses to augment the outputs of frozen layers', async () => {
+    await expect(lossesOf({ ...headStage, augmentation: rotated.augmentation })).rejects.toThrow(
+      /cannot augment the activations of/,
+    );
+  });
+});
 
 describe('trainMember', () => {
   it('publishes a folder whose model predicts the returned logits, and reads only images of its fold', async () => {

@@ -69,6 +69,7 @@ export async function openStage(classifier: Classifier, plan: StagePlan, task: T
     optimizer: plan.optimizer,
     batchSize: plan.batchSize,
     microBatchSize: plan.microBatchSize,
+    augmentation: plan.augmentation,
     labelSmoothing: plan.loss.labelSmoothing,
     fromLogitsOnSigmoid: plan.loss.fromLogitsOnSigmoid ?? undefined,
   });
@@ -92,6 +93,7 @@ export async function runStage(
         plan,
         fit,
         seed,
+        size: member.backbone.inputSize,
         step: (batch, learningRate) => functions.step(batch, labelsOf(batch.indices), learningRate),
         swapAverages: () => functions.swapAverages(),
         ...(plan.recalibratesBatchNorm ? { recalibrate: () => functions.recalibrate(fit) } : {}),

@@ -47,8 +47,8 @@ export default defineConfig({
   recipe: {
     // Images per training step; lower it where memory is short.
     // batchSize: 32,
-    // Flip training images horizontally at random; turn it off where left and right matter, as in text.
-    // flip: true,
+    // Random changes of the training images: none (where left and right matter, as in text), flip, light, medium or heavy.
+    // augmentation: 'flip',
     // The last layers train at a low rate after the head has; 0 trains the head alone, which is fast.
     // fineTune: { lastLayers: 30, epochCount: 6, learningRate: 1e-5 },
   },

@@ -49,14 +49,14 @@ function cellsOf(changes: Partial<PlannedStage>): string[] {
 }
 
 test.each<[string, Partial<PlannedStage>, string[]]>([
-  ['what is off', {}, ['0.00001', 'adam', '32']],
+  ['what is off', {}, ['0.00001', 'adam', '32', 'none']],
   [
     'a schedule, layer-wise rates and averages',
     {
       learningRate: { kind: 'cosine', value: 1e-4, warmUp: 0.1, endFactor: 0 },
       optimizer: { kind: 'adam', weightDecay: 0.05, layerDecay: 0.75, emaMomentum: 0.99 },
     },
-    ['0.0001, cosine', 'adam, weight decay 0.05, layer decay 0.75, EMA 0.99', '32'],
+    ['0.0001, cosine', 'adam, weight decay 0.05, layer decay 0.75, EMA 0.99', '32', 'none'],
   ],
   [
     'SGD, clipping and passes over parts of a batch',
@@ -65,7 +65,18 @@ test.each<[string, Partial<PlannedStage>, string[]]>([
       batchSize: 64,
       microBatchSize: 16,
     },
-    ['0.00001', 'sgd, Nesterov momentum 0.9, clip norm 1', '64, 16 at once'],
+    ['0.00001', 'sgd, Nesterov momentum 0.9, clip norm 1', '64, 16 at once', 'none'],
+  ],
+  ['flips', { augmentation: { kind: 'flip' } }, ['0.00001', 'adam', '32', 'flip']],
+  [
+    'what the augmentation changes',
+    {
+      augmentation: {
+        ...{ kind: 'random', flip: true, cropArea: 0.7, cropRatio: 1, rotation: 5, shear: 0 },
+        ...{ brightness: 0, contrast: 0, saturation: 0, hue: 0, gray: 0.1, erase: 0, mixup: 0.2, cutmix: 1 },
+      },
+    },
+    ['0.00001', 'adam', '32', 'flip, crop 0.7, rotation 5°, colors, mixup 0.2, cutmix 1'],
   ],
 ])('a stage lists %s', (_, changes, expected) => {
   expect(cellsOf(changes)).toEqual([

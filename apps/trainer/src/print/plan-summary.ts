@@ -18,7 +18,7 @@ export function planSummary({ plan, lanes, folder, memoryBytes, diskBytes, secon
     ]),
     '',
     table([
-      ['member', 'stage', 'trains', 'epochs', 'rate', 'optimizer', 'batch', 'precision'],
+      ['member', 'stage', 'trains', 'epochs', 'rate', 'optimizer', 'batch', 'augmentation', 'precision'],
       ...plan.members.flatMap(({ plan: member }) => member.stages.map((stage) => [member.name, ...stageCells(stage)])),
     ]),
     '',
@@ -43,6 +43,7 @@ function stageCells({
   optimizer,
   batchSize,
   microBatchSize,
+  augmentation,
   precision,
 }: PlannedStage): string[] {
   const range =
@@ -54,6 +55,7 @@ function stageCells({
     learningRate.kind === 'constant' ? String(learningRate.value) : `${learningRate.value}, ${learningRate.kind}`,
     optimizerCell(optimizer),
     microBatchSize === undefined ? String(batchSize) : `${batchSize}, ${microBatchSize} at once`,
+    augmentation.kind === 'random' ? augmentationCell(augmentation) : augmentation.kind,
     precision,
   ];
 }
@@ -68,6 +70,23 @@ function optimizerCell(optimizer: PlannedStage['optimizer']): string {
     ...(layerDecay === undefined ? [] : [`layer decay ${layerDecay}`]),
     ...(clipNorm === undefined ? [] : [`clip norm ${clipNorm}`]),
     ...(emaMomentum === undefined ? [] : [`EMA ${emaMomentum}`]),
+  ].join(', ');
+}
+
+/** Names what changes, with the largest changes. */
+function augmentationCell({ kind: _, ...settings }: Extract<PlannedStage['augmentation'], { kind: 'random' }>): string {
+  const { flip, cropArea, rotation, shear, brightness, contrast, saturation, hue, gray, erase, mixup, cutmix } =
+    settings;
+  const changesColors = [brightness, contrast, saturation, hue, gray].some((one) => one > 0);
+  return [
+    ...(flip ? ['flip'] : []),
+    ...(cropArea < 1 ? [`crop ${cropArea}`] : []),
+    ...(rotation > 0 ? [`rotation ${rotation}°`] : []),
+    ...(shear > 0 ? [`shear ${shear}°`] : []),
+    ...(changesColors ? ['colors'] : []),
+    ...(erase > 0 ? [`erase ${erase}`] : []),
+    ...(mixup > 0 ? [`mixup ${mixup}`] : []),
+    ...(cutmix > 0 ? [`cutmix ${cutmix}`] : []),
   ].join(', ');
 }
 

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import golden from '../../../../tools/golden/article.json' with { type: 'json' };
+import soft from '../../../../tools/golden/augmentation.json' with { type: 'json' };
 import { largestDifference } from '../numbers.fixture.ts';
 import { sigmoid } from '../stackers/probabilities.ts';
 import { crossEntropy, type LossOptions } from './cross-entropy.ts';
@@ -35,6 +36,14 @@ describe('crossEntropy', () => {
     expect(loss).toBeCloseTo(-Math.log(Math.exp(3) / sum), 5);
     const slopes = [1, 2, 3].map((z, label) => Math.exp(z) / sum - Number(label === 2));
     expect(largestDifference(gradient, slopes)).toBeLessThan(1e-6);
+  });
+
+  it.each(soft.losses)('of soft labels is that of PyTorch: $labelSmoothing', ({ logits, labels, loss, ...options }) => {
+    const lossOf = (values: number[][]) =>
+      crossEntropy(tf.tensor2d(values), tf.tensor2d(labels), options).dataSync()[0];
+    expect(lossOf(logits)).toBeCloseTo(loss, 5);
+    // One logit is the difference of two.
+    if (labels[0]!.length === 2) expect(lossOf(logits.map(([a, b]) => [b! - a!]))).toBeCloseTo(loss, 5);
   });
 
   it('is equal for two classes and for one logit', () => {

@@ -11,8 +11,8 @@ import type { WeightAverage } from './weight-average.ts';
 export interface TrainingBatch extends OptimizerStep {
   /** [N, ...cut.shape] */
   activations: tf.Tensor;
-  /** [N], int32. */
-  labels: tf.Tensor1D;
+  /** [N], int32: class indices; or [N, classes], float32: the classes' shares. */
+  labels: tf.Tensor1D | tf.Tensor2D;
 }
 
 export interface UpdateOptions {

@@ -24,6 +24,7 @@ import { type MatchedFiles, publishedFileOf, unusableWeights, weightSource } fro
 import { publishedWeightsPath } from '../run/published-weights.ts';
 import { defaultRunFolder, requireNewRunFolder } from '../run/run-folder.ts';
 import { stopOn } from '../run/stop-on.ts';
+import { warningsAboutAugmentation } from './augmentation-warning.ts';
 import { describeDataset } from './describe-dataset.ts';
 import { type MachineSpeed, measureSpeed } from './measure-speed.ts';
 import type { CheckReport } from './schema.ts';
@@ -114,7 +115,11 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
       schemaVersion: 1,
       exitCode: exitCodeOf(problems),
       problems,
-      warnings: [...warnings, ...(section === null ? [] : warningsAbout(section))],
+      warnings: [
+        ...warnings,
+        ...(section === null ? [] : warningsAbout(section)),
+        ...(needs === undefined ? [] : warningsAboutAugmentation(experiment, needs.trainingPlan)),
+      ],
       dataset: section,
       weights: weights ?? { source: weightSource(experiment, environment), toDownload: [] },
       lanes: plan?.lanes.map(({ device }) => device) ?? [],

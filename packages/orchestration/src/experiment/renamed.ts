@@ -3,6 +3,7 @@
 /** The current path of an experiment's key by its earlier path. */
 const renamedKeys: Readonly<Record<string, string>> = {
   mirror: 'testTimeAugmentation',
+  'recipe.flip': 'recipe.augmentation; false is "none", true is "flip"',
 };
 
 /** The current name of a preset by its earlier name. */

@@ -105,6 +105,17 @@ describe('resolveExperiment', () => {
       /stacking\.fraction: unknown key/,
     ],
     ['a key of an earlier version', { mirror: false }, /^ {2}mirror: this key is now called testTimeAugmentation$/m],
+    [
+      'an inner key of an earlier version',
+      { recipe: { flip: false } },
+      /^ {2}recipe\.flip: this key is now called recipe\.augmentation; false is "none", true is "flip"$/m,
+    ],
+    [
+      'an unknown augmentation',
+      { recipe: { augmentation: 'strong' } },
+      /recipe\.augmentation: expected one of "none"\|"flip"\|"light"\|"medium"\|"heavy" \(received "strong"\)/,
+    ],
+    ['an unknown setting of an augmentation', { recipe: { augmentation: { rotate: 5 } } }, /recipe\.augmentation/],
     ['an unknown flaw', { flaws: { rawRgb: true } }, /flaws\.rawRgb: unknown key; did you mean "rawBgr"\?/],
     [
       'an image size that a backbone cannot have',

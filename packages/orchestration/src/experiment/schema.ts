@@ -14,6 +14,7 @@ import {
 } from '@chorus/models';
 import { precisions } from '@chorus/training';
 import { z } from 'zod';
+import { augmentationSchema } from './augmentation.ts';
 import { flawsSchema } from './flaws.ts';
 import { optimizerSchema } from './optimizer.ts';
 import { scheduleSchema } from './schedule.ts';
@@ -93,7 +94,11 @@ const recipe = z.strictObject({
     .describe(
       'Images that a training step processes at once, for batches that are larger than the memory allows: gradients are summed over several passes, and each pass has its own BatchNorm statistics. `null`: all images of the batch.',
     ),
-  flip: z.boolean().default(true).describe('Flip training images horizontally at random, with probability one half.'),
+  augmentation: augmentationSchema
+    .default('flip')
+    .describe(
+      'Random changes of the training images: `none`, `flip` (horizontal flips), `light`, `medium` or `heavy` (also crops, rotations and colors), or their settings. Stages with frozen layers, whose outputs are computed once, only flip.',
+    ),
   dropout: z
     .number()
     .min(0)
@@ -249,7 +254,7 @@ export const experimentSchema = z
       .min(0)
       .max(0xffffffff)
       .default(0)
-      .describe('Seed of the split, the order of the images, the flips and random weights.'),
+      .describe('Seed of the split, the order of the images, their augmentation and random weights.'),
     data: z
       .strictObject({
         source: z

@@ -83,7 +83,11 @@ describe('estimateLaneBytes', () => {
 
   it('counts one row per image without flips and test-time augmentation, shared or not', () => {
     const { cpu } = presets;
-    const plain = { ...cpu.experiment, testTimeAugmentation: false, recipe: { ...cpu.experiment.recipe, flip: false } };
+    const plain = {
+      ...cpu.experiment,
+      testTimeAugmentation: false,
+      recipe: { ...cpu.experiment.recipe, augmentation: 'none' },
+    };
     const more = (layer: object) => estimate(layer, three, 4000) - estimate(layer, three, 3000);
     expect(more(plain)).toBe(1000 * (1280 + 2048 + 2048) * 4);
     expect(more({ ...plain, stacking: { kind: 'holdout', fraction: 0.2 } })).toBe(1000 * (1280 + 2048 + 2048) * 4);

@@ -96,8 +96,35 @@ describe('stages', () => {
       file,
       [{ loss: { labelSmoothing: 0.1, fromLogitsOnSigmoid: 'probabilities' } }],
     ],
-    ['no flips', { recipe: { ...frozen, flip: false } }, file, [{ augmentation: { kind: 'none' } }]],
+    ['no flips', { recipe: { ...frozen, augmentation: 'none' } }, file, [{ augmentation: { kind: 'none' } }]],
     ['flips', { recipe: frozen }, file, [{ augmentation: { kind: 'flip' } }]],
+    [
+      'more augmentation where all layers train',
+      { recipe: { augmentation: 'light' } },
+      file,
+      [
+        { augmentation: { kind: 'flip' } },
+        { augmentation: expect.objectContaining({ kind: 'random', flip: true, cropArea: 0.7 }) },
+      ],
+    ],
+    [
+      'more augmentation of random weights',
+      { recipe: { augmentation: { rotation: 20, flip: false } } },
+      random,
+      [{ augmentation: expect.objectContaining({ kind: 'random', flip: false, rotation: 20, cropArea: 1 }) }],
+    ],
+    [
+      'only flips where layers are frozen',
+      { recipe: { augmentation: 'heavy', fineTune: { lastLayers: 20 } } },
+      file,
+      [{ augmentation: { kind: 'flip' } }, { augmentation: { kind: 'flip' } }],
+    ],
+    [
+      'no flips where layers are frozen and the augmentation has none',
+      { recipe: { ...frozen, augmentation: { rotation: 20, flip: false } } },
+      file,
+      [{ augmentation: { kind: 'none' } }],
+    ],
     [
       'weight decay',
       { recipe: { ...frozen, head: { weightDecay: 0.05 } } },
@@ -198,14 +225,14 @@ describe('shared features', () => {
     ['folds that fine-tune', { stacking: folds }, file, 1000, { rowsPerImage: 2, predict: false }],
     [
       'no mirror images',
-      { stacking: folds, recipe: { ...frozen, flip: false }, testTimeAugmentation: false },
+      { stacking: folds, recipe: { ...frozen, augmentation: 'none' }, testTimeAugmentation: false },
       file,
       1000,
       { rowsPerImage: 1, predict: true },
     ],
     [
       'mirror images for predictions only',
-      { stacking: folds, recipe: { flip: false } },
+      { stacking: folds, recipe: { augmentation: 'none' } },
       file,
       1000,
       { rowsPerImage: 2 },

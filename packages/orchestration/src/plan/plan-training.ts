@@ -2,8 +2,8 @@
 import { type Fold, foldName, foldsOf, seedFor } from '@chorus/data';
 import { backboneMeasurements, backboneTable, type StackerKind, type StackerOptions } from '@chorus/models';
 import {
-  type Augmentation,
   activationBudgetBytes,
+  flipsOf,
   type InitialWeights,
   type MemberPlan,
   type OptimizerPlan,
@@ -12,6 +12,7 @@ import {
   type Stopping,
   viewsPerImage,
 } from '@chorus/training';
+import { augmentationOf } from '../experiment/augmentation.ts';
 import { describeFlaws, type FlawDescription } from '../experiment/flaws.ts';
 import type { OptimizerSettings } from '../experiment/optimizer.ts';
 import type { Schedule } from '../experiment/schedule.ts';
@@ -108,7 +109,7 @@ function planMember(
       dropout: recipe.dropout,
       weights,
       initializes: weights.kind === 'random' ? 'all' : 'head',
-      stages,
+      stages: stages.map(withPossibleAugmentation),
       features,
       testTimeAugmentation,
     },
@@ -131,7 +132,7 @@ function sharedFeatures(
   imageCount: number,
 ): MemberPlan['features'] {
   if (folds.length === 1) return null;
-  const rowsPerImage = testTimeAugmentation ? 2 : viewsPerImage(augmentationOf(recipe));
+  const rowsPerImage = testTimeAugmentation ? 2 : viewsPerImage(augmentationOf(recipe.augmentation));
   if (featureBytes(variantChoiceOf(member), imageCount, rowsPerImage) > activationBudgetBytes) return null;
   return { rowsPerImage, predict: recipe.fineTune.lastLayers === 0 };
 }
@@ -198,7 +199,7 @@ function commonParts(
     loss: { labelSmoothing: recipe.labelSmoothing, fromLogitsOnSigmoid: flaws.fromLogitsOnSigmoid },
     optimizer: optimizerOf(settings),
     learningRate: { value: learningRate, ...schedule },
-    augmentation: augmentationOf(recipe),
+    augmentation: augmentationOf(recipe.augmentation),
     batchSize: recipe.batchSize,
     ...(microBatchSize === null || microBatchSize === recipe.batchSize ? {} : { microBatchSize }),
     wholeBatchesOnly: flaws.wholeBatchesOnly,
@@ -218,8 +219,9 @@ function optimizerOf({ optimizer, weightDecay, layerDecay = 1, clipNorm, emaMome
   };
 }
 
-function augmentationOf({ flip }: Pick<Experiment['recipe'], 'flip'>): Augmentation {
-  return { kind: flip ? 'flip' : 'none' };
+/** Reduces the augmentation to flips where outputs of frozen layers are computed once per image. */
+function withPossibleAugmentation(stage: StagePlan): StagePlan {
+  return stage.trains === 'all' ? stage : { ...stage, augmentation: flipsOf(stage.augmentation) };
 }
 
 /** Precision of stages that train backbone layers; `auto` is the one that the backbone trains faster in. */

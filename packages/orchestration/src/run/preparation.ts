@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { pixelBytes } from '@chorus/data';
 import { setupRuntime } from '@chorus/runtime';
 import type { ComputeSettings, StopFlag } from '@chorus/training';
+import { warningsAboutAugmentation } from '../check/augmentation-warning.ts';
 import { describeDataset } from '../check/describe-dataset.ts';
 import { warningsAboutClasses } from '../check/warnings.ts';
 import { ConfigError } from '../errors.ts';
@@ -109,8 +110,8 @@ export async function prepareRun(
   const writtenBytes = (await folder?.memberBytes()) ?? 0;
   const diskBytes = runBytes(plan, { ...runSizeOf(dataset), writtenBytes });
   requireDisk(await freeDiskBytes(path), diskBytes);
-  for (const warning of warningsAboutClasses(describeDataset(dataset, inputSizesOf(experiment).at(-1)!)))
-    onNotice(`warning: ${warning}`);
+  const warnings = warningsAboutClasses(describeDataset(dataset, inputSizesOf(experiment).at(-1)!));
+  for (const warning of [...warnings, ...warningsAboutAugmentation(experiment, plan)]) onNotice(`warning: ${warning}`);
   stop.check();
   const pixels = pixelBytes({ imageCount: dataset.images.length, imageSizes: inputSizesOf(experiment) });
   const estimates = { memoryBytes: Math.ceil(pixels + estimateLaneBytes(plan, lanes.lanes)), diskBytes };

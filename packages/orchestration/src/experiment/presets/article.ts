@@ -17,7 +17,7 @@ export const article: Partial<ExperimentInput> = {
   members: threeBackbones,
   recipe: {
     batchSize: 32,
-    flip: false,
+    augmentation: 'none',
     whole: { epochCount: 20, learningRate: 1e-4 },
   },
   testTimeAugmentation: false,

@@ -1,0 +1,121 @@
+/** A contact sheet of augmented images: what the model sees in training. */
+import { stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { DataError, encodePng } from '@chorus/data';
+import { initRuntime, type OnSetupProgress, prepareProcess, setupRuntime } from '@chorus/runtime';
+import { publishFile } from '@chorus/storage';
+import { previewAugmentation } from '@chorus/training';
+import { z } from 'zod';
+import { ConfigError } from './errors.ts';
+import { type AugmentationChoice, augmentationOf, augmentationSchema } from './experiment/augmentation.ts';
+import { experimentSchema } from './experiment/schema.ts';
+import { requireWritable, writingTo } from './output-place.ts';
+import { decodeToStores } from './run/decode-to-stores.ts';
+
+export interface AugmentationSheetOptions {
+  /** As `recipe.augmentation` in an experiment. */
+  augmentation: z.input<typeof augmentationSchema>;
+  /** Number of epochs to show; by default 8. */
+  epochCount?: number | undefined;
+  /** As in an experiment; by default 160. */
+  inputSize?: number | undefined;
+  seed?: number | undefined;
+  /** Progress of the native runtime's setup, which runs once per user and version. */
+  onSetup?: OnSetupProgress;
+}
+
+/** White pixels between images. */
+const gap = 4;
+/** The sheet's maximum size: 300 MB in memory. */
+const mostPixels = 100_000_000;
+
+/**
+ * Writes a sheet with a row per image: the image as it is decoded, then as training augments it in each epoch. With mixup and
+ * cutmix, each image is mixed with the one above it, and the first one with the last. Replaces an earlier file atomically.
+ *
+ * @param out path that ends in `.png`.
+ * @throws ConfigError for invalid options or when `out` is not writable; DataError naming the files that cannot be decoded;
+ * writes nothing in these cases.
+ */
+export async function writeAugmentationSheet(
+  out: string,
+  paths: readonly string[],
+  { onSetup, ...options }: AugmentationSheetOptions,
+): Promise<{ width: number; height: number }> {
+  prepareProcess();
+  if (paths.length === 0) throw new ConfigError('Expected image files, received none.');
+  const { augmentation, epochCount, inputSize, seed } = parsed(options);
+  const [width, height] = [epochCount + 1, paths.length].map((count) => count * (inputSize + gap) + gap) as [
+    number,
+    number,
+  ];
+  if (width * height > mostPixels)
+    throw new ConfigError(
+      `Expected a sheet of at most ${mostPixels} pixels, received ${width} × ${height}; use fewer images or epochs, or a smaller size.`,
+    );
+  await requirePlace(out);
+  const pixels = await decode(paths, inputSize);
+  await setupRuntime(onSetup);
+  initRuntime({ device: 'cpu:0' });
+  const sheet = new Uint8Array(width * height * 3).fill(255);
+  const place = (column: number, images: Uint8Array) => {
+    const rowLength = inputSize * 3;
+    for (let row = 0; row < paths.length * inputSize; row += 1) {
+      const [image, line] = [Math.floor(row / inputSize), row % inputSize];
+      const start = (gap + image * (inputSize + gap) + line) * width + gap + column * (inputSize + gap);
+      sheet.set(images.subarray(row * rowLength, (row + 1) * rowLength), 3 * start);
+    }
+  };
+  place(0, previewAugmentation(pixels, { kind: 'none' }, { seed, epochIndex: 0 }));
+  const changes = augmentationOf(augmentation);
+  for (let epochIndex = 0; epochIndex < epochCount; epochIndex += 1)
+    place(epochIndex + 1, previewAugmentation(pixels, changes, { seed, epochIndex }));
+  const png = await encodePng(sheet, { width, height });
+  await writingTo(out, () => publishFile(out, png));
+  return { width, height };
+}
+
+// --- internal ---
+
+const optionsSchema = z.strictObject({
+  augmentation: augmentationSchema,
+  epochCount: z.int().min(1).max(100).default(8),
+  inputSize: experimentSchema.shape.inputSize,
+  seed: experimentSchema.shape.seed,
+});
+
+function parsed(options: Omit<AugmentationSheetOptions, 'onSetup'>): z.output<typeof optionsSchema> & {
+  augmentation: AugmentationChoice;
+} {
+  const result = optionsSchema.safeParse(options);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const path = issue!.path.join('.');
+  throw new ConfigError(
+    `Invalid ${path}: ${issue!.message}; received ${JSON.stringify(valueAt(options, issue!.path))}.`,
+  );
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], value);
+}
+
+async function decode(paths: readonly string[], inputSize: number) {
+  const { maxPixels, timeoutMs, background, shrinkOnLoad } = experimentSchema.shape.data.parse({});
+  const files = paths.map((path) => ({ path: resolve(path) }));
+  const decoding = { maxPixels, timeoutMs, background, shrinkOnLoad, resize: 'pillow', maxSkippedShare: 1 } as const;
+  const { pixels, skipped } = await decodeToStores(files, [inputSize], decoding);
+  if (skipped.length > 0)
+    throw new DataError(
+      `Cannot decode ${skipped.length} of ${paths.length} images: ${skipped.map(({ path, reason }) => `${path} (${reason})`).join('; ')}. Remove them from the list.`,
+    );
+  return pixels.get(inputSize)!;
+}
+
+/** Requiring `.png` prevents overwriting a photograph by mistake, such as the last of a list without `--out`. */
+async function requirePlace(out: string): Promise<void> {
+  if (!out.endsWith('.png')) throw new ConfigError(`Expected an output file that ends in .png, received ${out}.`);
+  await requireWritable(dirname(out));
+  const there = await stat(out).catch(() => undefined);
+  if (there?.isDirectory()) throw new ConfigError(`Expected an output file, received the folder ${out}.`);
+}

@@ -1,0 +1,74 @@
+/** Random changes of the training images: presets, and their settings. */
+import { type Augmentation, type AugmentationSettings, unchanged } from '@chorus/training';
+import { z } from 'zod';
+
+const presets = {
+  none: { kind: 'none' },
+  flip: { kind: 'flip' },
+  light: {
+    ...{ kind: 'random', ...unchanged, flip: true, cropArea: 0.7, cropRatio: 4 / 3, rotation: 5 },
+    ...{ brightness: 0.1, contrast: 0.1, saturation: 0.1 },
+  },
+  medium: {
+    ...{ kind: 'random', ...unchanged, flip: true, cropArea: 0.5, cropRatio: 4 / 3, rotation: 10, shear: 5 },
+    ...{ brightness: 0.2, contrast: 0.2, saturation: 0.2, hue: 5, gray: 0.02, erase: 0.1 },
+  },
+  heavy: {
+    ...{ kind: 'random', ...unchanged, flip: true, cropArea: 0.3, cropRatio: 4 / 3, rotation: 20, shear: 10 },
+    ...{ brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 15, gray: 0.1, erase: 0.25, mixup: 0.2 },
+  },
+} as const satisfies Record<string, Augmentation>;
+
+export type AugmentationPreset = keyof typeof presets;
+export const augmentationPresets = Object.keys(presets) as AugmentationPreset[];
+
+const change = z.number().min(0).max(1);
+const share = z.number().min(0).max(1);
+
+const settingsSchema = z.strictObject({
+  flip: z.boolean().default(true).describe('Flip images horizontally, with probability one half.'),
+  cropArea: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(unchanged.cropArea)
+    .describe('Area of the smallest random crop, as a share of the image; 1: no crops.'),
+  cropRatio: z
+    .number()
+    .min(1)
+    .max(10)
+    .default(4 / 3)
+    .describe('Largest aspect ratio of a crop, relative to the image; its inverse is the smallest one.'),
+  rotation: z.number().min(0).max(180).default(unchanged.rotation).describe('Largest angle of rotation, in degrees.'),
+  shear: z.number().min(0).max(60).default(unchanged.shear).describe('Largest angle of the shear, in degrees.'),
+  brightness: change
+    .default(unchanged.brightness)
+    .describe('Largest change of the brightness: 0.2 for factors of 0.8 to 1.2.'),
+  contrast: change.default(unchanged.contrast).describe('Largest change of the contrast.'),
+  saturation: change.default(unchanged.saturation).describe('Largest change of the saturation.'),
+  hue: z.number().min(0).max(180).default(unchanged.hue).describe('Largest rotation of the hue, in degrees.'),
+  gray: share.default(unchanged.gray).describe('Share of the images that become gray.'),
+  erase: share.default(unchanged.erase).describe('Share of the images in which a rectangle becomes gray.'),
+  mixup: share
+    .default(unchanged.mixup)
+    .describe(
+      'Blend pairs of images and their labels, by shares from the distribution Beta(α, α) with this α; 0: do not.',
+    ),
+  cutmix: share
+    .default(unchanged.cutmix)
+    .describe(
+      'Replace a rectangle by that of another image, and the label by the share of its area, from Beta(α, α) with this α; 0: do not. With `mixup`, each image has one of the two.',
+    ),
+});
+
+export const augmentationSchema = z.union([z.enum(augmentationPresets), settingsSchema], {
+  error: `expected ${augmentationPresets.map((name) => `"${name}"`).join(', ')} or an object of settings`,
+});
+
+export type AugmentationChoice = z.output<typeof augmentationSchema>;
+
+/** The changes that a choice stands for. */
+export function augmentationOf(choice: AugmentationChoice): Augmentation {
+  if (typeof choice === 'string') return presets[choice];
+  return { kind: 'random', ...(choice satisfies AugmentationSettings) };
+}

@@ -1,0 +1,43 @@
+/** The parameters of augmented images: a row of numbers per image, which the compiled step receives as an input. */
+import * as tf from '@tensorflow/tfjs';
+import { colorMatrix, drawColors } from './colors.ts';
+import { columns, parameterCount } from './columns.ts';
+import { epochBetas, epochDraws } from './draws.ts';
+import { drawMix } from './mix.ts';
+import { drawErased } from './rectangle.ts';
+import type { AugmentationSettings } from './settings.ts';
+import { drawView, transformOf } from './view.ts';
+
+/**
+ * Draws the parameters of images in an epoch. Those of an image depend on the seed, the epoch and its index only.
+ *
+ * @param size side of the images in pixels.
+ * @returns [images, parameterCount]
+ */
+export function drawParameters(
+  settings: AugmentationSettings,
+  indices: Uint32Array,
+  { seed, epochIndex, size }: { seed: number; epochIndex: number; size: number },
+): Float32Array {
+  const drawsOf = epochDraws(seed, epochIndex);
+  const betaOf = epochBetas(seed, epochIndex);
+  const rows = new Float32Array(indices.length * parameterCount);
+  for (const [position, image] of indices.entries()) {
+    const draws = drawsOf(image);
+    const start = position * parameterCount;
+    rows.set(transformOf(drawView(settings, draws), size), start + columns.transform.start);
+    rows.set(colorMatrix(drawColors(settings, draws)), start + columns.colors.start);
+    rows.set(drawErased(settings, draws, size), start + columns.erased.start);
+    const mix = drawMix(settings, draws, { beta: (alpha) => betaOf(image, alpha), size });
+    rows.set(mix.cut, start + columns.cut.start);
+    rows[start + columns.blend.start] = mix.blend;
+    rows[start + columns.ownShare.start] = mix.ownShare;
+  }
+  return rows;
+}
+
+/** The parameters of a batch as a tensor, or nothing. The caller disposes. */
+export function parametersOf({ parameters }: { parameters?: Float32Array }): tf.Tensor2D[] {
+  if (parameters === undefined) return [];
+  return [tf.tensor2d(parameters, [parameters.length / parameterCount, parameterCount])];
+}

@@ -1,0 +1,30 @@
+import { epochBatches, type PixelStoreHandle } from '@chorus/data';
+import * as tf from '@tensorflow/tfjs';
+import { type Augmentation, flips } from '../augmentation.ts';
+import { ImageReader } from '../image-reader.ts';
+import { augmentPixels } from './augment-pixels.ts';
+import { drawParameters, parametersOf } from './parameters.ts';
+
+/**
+ * Augments all images of a store as a batch of training, in the order of the store.
+ *
+ * @returns [images, size, size, 3]
+ */
+export function previewAugmentation(
+  pixels: PixelStoreHandle,
+  augmentation: Augmentation,
+  { seed, epochIndex }: { seed: number; epochIndex: number },
+): Uint8Array {
+  const { count, size } = pixels;
+  const indices = Uint32Array.from({ length: count }, (_, index) => index);
+  const order = { batchSize: count, seed, epochIndex, shuffle: false, flip: flips(augmentation) };
+  const [batch] = epochBatches(indices, order);
+  const images = new ImageReader(pixels, new SharedArrayBuffer(count));
+  if (augmentation.kind !== 'random') return images.bytes(batch!);
+  const parameters = drawParameters(augmentation, indices, { seed, epochIndex, size });
+  return tf.tidy(() => {
+    const augmented = augmentPixels(images.read(batch!), parametersOf({ parameters })[0]!, augmentation);
+    // Interpolation leaves fractions, which are rounded.
+    return new Uint8Array(Uint8ClampedArray.from(augmented.dataSync()).buffer);
+  });
+}
