@@ -50,12 +50,16 @@ describe('three seeds', () => {
     expect(summary.seeds).toEqual([4, 5, 6, 7]);
   });
 
-  it('are not mixed with another experiment', async () => {
-    const other = trainSeeds({ ...experiment, seed: 6, inputSize: 48 }, 3, { out: at('seeds') });
+  it.each([
+    ['another setting', { inputSize: 48 }, 6],
+    ['another setting, where all seeds have finished', { recipe: { batchSize: 8 } }, 4],
+  ])('are not mixed with another experiment: %s', async (_, changes, seed) => {
+    const started: number[] = [];
+    const onSeed = (one: number) => started.push(one);
+    const other = trainSeeds({ ...experiment, ...changes, seed }, 3, { out: at('seeds'), onSeed });
     await expect(other).rejects.toThrow(ConfigError);
-    await expect(other).rejects.toThrow(
-      /seed-8 is of another experiment than that in .*seed-6\. Name another folder\.$/,
-    );
+    await expect(other).rejects.toThrow(`The run in ${at(`seeds/seed-${seed}`)} is of another experiment.`);
+    expect(started).toEqual([]);
   });
 });
 

@@ -6,9 +6,10 @@ import { type SeedScore, scoreOverSeeds } from '@chorus/evaluation';
 import { publishFile } from '@chorus/storage';
 import { ConfigError } from './errors.ts';
 import { resolveExperiment } from './experiment/resolve.ts';
-import type { ExperimentInput } from './experiment/schema.ts';
+import type { Experiment, ExperimentInput } from './experiment/schema.ts';
 import type { Report } from './report/schema.ts';
-import { defaultRunFolder, requireNewRunFolder } from './run/run-folder.ts';
+import { defaultRunFolder, readRunStart, requireNewRunFolder } from './run/run-folder.ts';
+import { storedExperiment } from './run/stored-experiment.ts';
 import { readTestOutcomes, type TestOutcomes } from './run/test-outcomes.ts';
 import { type RunResult, type TrainOptions, train } from './train.ts';
 
@@ -65,19 +66,18 @@ export async function trainSeeds(
   // A run folder must not contain others.
   await requireNewRunFolder(folder);
   const seeds = Array.from({ length: count }, (_, index) => resolved.seed + index);
+  const placeOf = (seed: number) => join(folder, `seed-${seed}`);
+  // Before any run starts, which may take hours.
+  for (const seed of seeds) await requireSameExperiment(placeOf(seed), { ...resolved, seed });
   const runs: RunResult[] = [];
   for (const [index, seed] of seeds.entries()) {
     onSeed?.(seed, index, count);
-    const place = join(folder, `seed-${seed}`);
-    const isThere = await access(join(place, 'experiment.json')).then(
-      () => true,
-      () => false,
+    const place = placeOf(seed);
+    runs.push(
+      (await isRun(place))
+        ? await train({}, { ...options, resume: place })
+        : await train({ ...experiment, seed }, { ...options, out: place }),
     );
-    const run = isThere
-      ? await train({}, { ...options, resume: place })
-      : await train({ ...experiment, seed }, { ...options, out: place });
-    requireSameExperiment(run, runs[0]);
-    runs.push(run);
   }
   const summary = await summarize(seeds, runs);
   await publishFile(join(folder, 'seeds.json'), `${JSON.stringify(summary, null, 2)}\n`);
@@ -86,13 +86,18 @@ export async function trainSeeds(
 
 // --- internal ---
 
-function requireSameExperiment(run: RunResult, first: RunResult | undefined): void {
-  if (first === undefined) return;
-  const settings = ({ report }: RunResult) => ({ ...report.experiment, seed: null, versions: null });
-  if (!isDeepStrictEqual(settings(run), settings(first)))
-    throw new ConfigError(
-      `The run in ${run.folder} is of another experiment than that in ${first.folder}. Name another folder.`,
-    );
+function isRun(place: string): Promise<boolean> {
+  return access(join(place, 'experiment.json')).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function requireSameExperiment(place: string, experiment: Experiment): Promise<void> {
+  if (!(await isRun(place))) return;
+  const { experiment: found } = await readRunStart(place);
+  if (!isDeepStrictEqual(found, JSON.parse(JSON.stringify(storedExperiment(experiment)))))
+    throw new ConfigError(`The run in ${place} is of another experiment. Name another folder.`);
 }
 
 async function summarize(seeds: number[], runs: readonly RunResult[]): Promise<SeedsSummary> {

@@ -1,6 +1,5 @@
 /** One run: experiment → images → plan → members on lanes → stackers → test → report and bundle. */
 
-import { resolve } from 'node:path';
 import { prepareProcess } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
 import { type StopFlag, StoppedError } from '@chorus/training';
@@ -10,10 +9,8 @@ import type { ExperimentInput } from './experiment/schema.ts';
 import { Lane } from './lanes/lane.ts';
 import type { Report } from './report/schema.ts';
 import { countImages } from './run/count-images.ts';
-import { isNamedSource } from './run/dataset.ts';
 import { FeatureCache } from './run/feature-cache.ts';
 import { finishedReport } from './run/finished-run.ts';
-import { weightSource } from './run/initial-weights.ts';
 import { MetricsLog } from './run/metrics-log.ts';
 import { observerFrom, type RunObserver } from './run/observer.ts';
 import { isDemo, type Preparation, prepareRun } from './run/preparation.ts';
@@ -21,6 +18,7 @@ import { openRunFolder, type RunFolder } from './run/run-folder.ts';
 import { phaseNames, type RunParts, reportWithoutEnsemble } from './run/run-report.ts';
 import { stackAndTest, writeReport } from './run/stack-and-test.ts';
 import { stopOn } from './run/stop-on.ts';
+import { storedExperiment } from './run/stored-experiment.ts';
 import { trainMembers } from './run/train-members.ts';
 import { versions } from './versions.ts';
 
@@ -92,7 +90,6 @@ async function startFolder(
   { preset = 'none' }: Pick<TrainOptions, 'preset'>,
 ): Promise<RunFolder> {
   const folder = await openRunFolder(path, 'new');
-  const { source, exclude } = experiment.data;
   try {
     await folder.writeStart({
       schemaVersion: 3,
@@ -100,16 +97,7 @@ async function startFolder(
       versions: versions(),
       datasetFingerprint: dataset.fingerprint,
       forward,
-      experiment: {
-        ...experiment,
-        // A resumed run may be started from another folder.
-        data: {
-          ...experiment.data,
-          source: isNamedSource(source) ? source : resolve(source),
-          ...(exclude === undefined ? {} : { exclude: resolve(exclude) }),
-        },
-        weights: weightSource(experiment, process.env),
-      },
+      experiment: storedExperiment(experiment),
     });
     return folder;
   } catch (error) {

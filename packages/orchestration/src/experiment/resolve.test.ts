@@ -88,6 +88,11 @@ describe('resolveExperiment', () => {
     ['a batch of a billion', { recipe: { batchSize: 1e9 } }, /recipe\.batchSize/],
     ['a single member', { members: mobile.members!.slice(0, 1) }, /members: .*2/],
     [
+      'a member with the name of a stacker',
+      { members: [{ name: 'mean', backbone: 'mobilenet' }, mobile.members![1]] },
+      /members\.0\.name: "mean" is a stacker; both have columns in predictions\.csv, so choose another name/,
+    ],
+    [
       'two members of the same name',
       { members: [mobile.members![0], mobile.members![0]] },
       /members\.1\.name: "mobilenet-v2" is already taken/,

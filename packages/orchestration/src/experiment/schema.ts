@@ -386,6 +386,12 @@ export const experimentSchema = z
       if (wrong !== undefined) context.addIssue({ code: 'custom', path: [...path, 'backbone'], message: wrong });
       if (experiment.members.findIndex((other) => other.name === one.name) !== index)
         context.addIssue({ code: 'custom', path: [...path, 'name'], message: `"${one.name}" is already taken` });
+      if (stackerKinds.some((kind) => kind === one.name))
+        context.addIssue({
+          code: 'custom',
+          path: [...path, 'name'],
+          message: `"${one.name}" is a stacker; both have columns in predictions.csv, so choose another name`,
+        });
       if (one.worker !== undefined && Array.isArray(experiment.workers) && one.worker >= experiment.workers.length)
         context.addIssue({
           code: 'custom',

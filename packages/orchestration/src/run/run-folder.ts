@@ -125,6 +125,15 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
   };
 }
 
+/**
+ * The start of the run in a folder, which may be running.
+ *
+ * @throws ConfigError when the folder has no run of this version of Chorus.
+ */
+export function readRunStart(folder: string): Promise<RunStart> {
+  return readStart(join(folder, 'experiment.json'));
+}
+
 // --- internal ---
 
 async function makeWritable(folder: string): Promise<void> {

@@ -18,10 +18,11 @@ describe('findThresholds', () => {
     expect(thresholdsSchema.parse(JSON.parse(JSON.stringify(found)))).toEqual(found);
   });
 
-  it('accepts all right predictions for any accuracy, and everything for the accuracy of everything', () => {
+  it('accepts all right predictions for an accuracy that they can show, and everything for the accuracy of everything', () => {
     const at = (accuracy: number) => found.answers.find((one) => one.accuracy === accuracy)!.threshold;
     expect(at(0.9)).toBeCloseTo(0.55, 6);
-    expect(at(0.999)).toBeCloseTo(0.6, 6);
+    expect(at(0.99)).toBeCloseTo(0.6, 6);
+    expect(at(0.999)).toBeNull();
   });
 
   it('lowers the threshold of sets with their coverage', () => {
