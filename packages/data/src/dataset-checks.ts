@@ -42,7 +42,9 @@ export function checkDataset(facts: DatasetFacts): void {
     if (count === 0) {
       const name = displayName(classes[label]!);
       const reasons = badOfClass(facts, images.keys(), label);
-      throw new DataError(`Expected images of class "${name}" in ${shownRoot}, received none${because(reasons)}; ${remedyFor(facts, reasons)} or add images of this class.`);
+      throw new DataError(
+        `Expected images of class "${name}" in ${shownRoot}, received none${because(reasons)}; ${remedyFor(facts, reasons)} or add images of this class.`,
+      );
     }
   const claimed = images.length - (facts.excluded ?? []).length + facts.skipped.filter(isBadImage).length;
   if (bad.length > maxBadShare * claimed)

@@ -51,6 +51,7 @@ export async function analyzeEnsemble(input: AnalysisInput, slices: Slices): Pro
   const bootstrap = { seed, pause: () => slices.pause() };
   const best = test.members.get(names[choice.bestMember]!)!;
   return {
+    images: { outOfFold: labels.length, test: test.labels.length },
     members: names.map((name, index) => ({ name, gain: gains[index]! })),
     pairs: comparePairs(choice.memberOutOfFold, labels, classes.length).map(({ members: [a, b], ...shares }) => ({
       members: [names[a]!, names[b]!],
