@@ -66,7 +66,7 @@ describe('checkDataset', () => {
       /^5 of 99 images in \/data cannot be used/,
     );
     expect(() => checkDataset(withExcluded(rows(60, 60), []))).toThrow(
-      'Expected images of class "bar" in /data, received none (bar/0.jpg: listed in wrong.txt; and 59 more).',
+      'Expected images of class "bar" in /data, received none (bar/0.jpg: listed in wrong.txt; and 59 more); exclude fewer images or add images of this class.',
     );
   });
 
@@ -74,7 +74,7 @@ describe('checkDataset', () => {
     const facts = factsOf({ disc: 60, bar: 60, peak: 5 }, [120, 121, 122, 123, 124]);
     expect(() => checkDataset(facts)).toThrow(DataError);
     expect(() => checkDataset(facts)).toThrow(
-      'Expected images of class "peak" in /data, received none (peak/0.jpg: not an image; and 4 more).',
+      'Expected images of class "peak" in /data, received none (peak/0.jpg: not an image; and 4 more); replace the bad files or add images of this class.',
     );
   });
 

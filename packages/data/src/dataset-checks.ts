@@ -42,7 +42,9 @@ export function checkDataset(facts: DatasetFacts): void {
     if (count === 0) {
       const name = displayName(classes[label]!);
       const reasons = badOfClass(facts, images.keys(), label);
-      throw new DataError(`Expected images of class "${name}" in ${shownRoot}, received none${because(reasons)}.`);
+      throw new DataError(
+        `Expected images of class "${name}" in ${shownRoot}, received none${because(reasons)}; ${remedyFor(facts, reasons)} or add images of this class.`,
+      );
     }
   const claimed = images.length - (facts.excluded ?? []).length + facts.skipped.filter(isBadImage).length;
   if (bad.length > maxBadShare * claimed)
@@ -58,7 +60,7 @@ export function checkDataset(facts: DatasetFacts): void {
         const name = displayName(classes[label]!);
         const reasons = badOfClass(facts, indices, label);
         throw new DataError(
-          `Expected a usable image of class "${name}" in the ${set} set of ${shownRoot}, received none${because(reasons)}; replace the bad files or add images of this class.`,
+          `Expected a usable image of class "${name}" in the ${set} set of ${shownRoot}, received none${because(reasons)}; ${remedyFor(facts, reasons)} or add images of this class.`,
         );
       }
 }
@@ -104,6 +106,13 @@ function badOfClass(
   const paths = new Set<string>();
   for (const index of indices) if (images[index]!.label === label) paths.add(images[index]!.relativePath);
   return [...bad, ...excluded].filter(({ path }) => paths.has(path));
+}
+
+/** What can be done about the images of a class without any usable one. */
+function remedyFor({ excluded = [] }: DatasetFacts, reasons: readonly SkippedImage[]): string {
+  const excludedCount = reasons.filter((one) => excluded.includes(one)).length;
+  if (excludedCount === 0) return 'replace the bad files';
+  return excludedCount === reasons.length ? 'exclude fewer images' : 'exclude fewer images, replace the bad files';
 }
 
 function because(reasons: readonly SkippedImage[]): string {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { drawShapes } from '@chorus/data';
+import { openSealedFolder, sealFolder } from '@chorus/storage';
 import { StoppedError } from '@chorus/training';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -192,6 +193,30 @@ describe('predicting many images', () => {
     }
     // Less than the timeout of the download.
   }, 60_000);
+
+  it('says so if no threshold reaches the wanted accuracy', async () => {
+    const sealed = Object.fromEntries(await openSealedFolder(at('bundle')));
+    const manifest = JSON.parse(new TextDecoder().decode(sealed['bundle.json']));
+    const answers = [
+      { accuracy: 0.9, threshold: 0.5 },
+      { accuracy: 0.99, threshold: null },
+    ];
+    const thresholds = { answers, sets: [] };
+    await sealFolder(at('doubtful'), { ...sealed, 'bundle.json': JSON.stringify({ ...manifest, thresholds }) });
+    const notices = async (minAccuracy: number) => {
+      const heard: string[] = [];
+      const onNotice = (notice: string) => void heard.push(notice);
+      const { predictions } = await predictFiles(at('doubtful'), [files[0]!], { ...options, minAccuracy, onNotice });
+      return { accepted: predictions[0]!.accepted, heard };
+    };
+    expect(await notices(0.9)).toEqual({ accepted: true, heard: [] });
+    expect(await notices(0.99)).toEqual({
+      accepted: false,
+      heard: [
+        'No prediction is accepted: no threshold reached an accuracy of 0.99 on the out-of-fold predictions of the run.',
+      ],
+    });
+  });
 
   it('yields nothing without inputs', async () => {
     expect(await predictFiles(at('bundle'), [])).toEqual({ predictions: [], skipped: [] });

@@ -56,6 +56,10 @@ export async function* predictStream(
   if (options.signal?.aborted) throw new StoppedError('Stopped.');
   if (inputs.length === 0) return;
   const { classes } = bundle.manifest;
+  if (doubt.answer === Number.POSITIVE_INFINITY)
+    options.onNotice?.(
+      `No prediction is accepted: no threshold reached an accuracy of ${options.minAccuracy} on the out-of-fold predictions of the run.`,
+    );
   for await (const { kept, ensemble, skipped, doneCount } of classifyImages(bundle, inputs, options))
     yield {
       predictions: kept.map((position, row) => ({

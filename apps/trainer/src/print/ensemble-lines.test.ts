@@ -14,21 +14,26 @@ it.each([
 
 describe('the images to leave to a human', () => {
   const analysis = (threshold: number | null, test: { coverage: number; accuracy: number | null } | null) =>
-    ({ answers: [{ wanted: 0.99, threshold, outOfFold: test, test }] }) as unknown as Report['analysis'];
+    ({
+      images: { outOfFold: 50, test: 800 },
+      answers: [{ wanted: 0.99, threshold, outOfFold: { coverage: 0.9, accuracy: 1 }, test }],
+    }) as unknown as Report['analysis'];
 
   it.each([
     [null, []],
     [analysis(null, null), []],
     [analysis(0.5, { coverage: 1, accuracy: 0.995 }), []],
     [
-      analysis(0.8754, { coverage: 0.9625, accuracy: 0.9931 }),
+      analysis(0.8754, { coverage: 770 / 800, accuracy: 765 / 770 }),
       [
-        'for 99 % accuracy, accept predictions with a probability of at least 0.875: 96.3 % of the test images, 99.3 % of them correct',
+        'for 99 % accuracy (reached on 45 of 50 out-of-fold images), accept predictions with a probability of at least 0.876: 770 of 800 test images, 765 of them correct (99.4 %)',
       ],
     ],
     [
       analysis(0.9999, { coverage: 0, accuracy: null }),
-      ['for 99 % accuracy, accept predictions with a probability of at least 1.000: 0.0 % of the test images'],
+      [
+        'for 99 % accuracy (reached on 45 of 50 out-of-fold images), accept predictions with a probability of at least 0.9999: no test image',
+      ],
     ],
   ])('%#', (given, lines) => {
     expect(sureAnswersLine(given)).toEqual(lines);

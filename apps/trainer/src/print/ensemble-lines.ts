@@ -16,11 +16,27 @@ export function balancedLines({
 /** Which images to leave to a human for 99 % accuracy; no line if the ensemble reaches it on all images, or not at all. */
 export function sureAnswersLine(analysis: Report['analysis']): string[] {
   const answers = analysis?.answers.find(({ wanted }) => wanted === 0.99);
-  if (!answers || answers.threshold === null || answers.test === null || answers.test.coverage === 1) return [];
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-  const { threshold, test } = answers;
-  const correct = test.accuracy === null ? '' : `, ${percent(test.accuracy)} of them correct`;
+  if (!analysis || !answers || answers.threshold === null) return [];
+  const { threshold, outOfFold, test } = answers;
+  if (outOfFold === null || test === null || test.coverage === 1) return [];
+  const { images } = analysis;
+  const known = `reached on ${Math.round(outOfFold.coverage * images.outOfFold)} of ${images.outOfFold} out-of-fold images`;
   return [
-    `for 99 % accuracy, accept predictions with a probability of at least ${threshold.toFixed(3)}: ${percent(test.coverage)} of the test images${correct}`,
+    `for 99 % accuracy (${known}), accept predictions with a probability of at least ${roundedUp(threshold)}: ${accepted(test, images.test)}`,
   ];
+}
+
+// --- internal ---
+
+/** Such as "770 of 800 test images, 765 of them correct (99.4 %)". */
+function accepted({ coverage, accuracy }: { coverage: number; accuracy: number | null }, imageCount: number): string {
+  if (accuracy === null) return 'no test image';
+  const count = Math.round(coverage * imageCount);
+  return `${count} of ${imageCount} test images, ${Math.round(accuracy * count)} of them correct (${(100 * accuracy).toFixed(1)} %)`;
+}
+
+/** A probability with at least three decimals, and with two digits of its distance to 1. */
+function roundedUp(probability: number): string {
+  const scale = 10 ** Math.min(Math.max(3, 1 - Math.floor(Math.log10(1 - probability))), 9);
+  return String(Math.ceil(probability * scale - 1e-6) / scale);
 }

@@ -98,6 +98,11 @@ describe('resolveExperiment', () => {
       /members\.1\.name: "mobilenet-v2" is already taken/,
     ],
     [
+      'the same stacker twice, which would be tested twice',
+      { stackers: { kinds: ['mean', 'greedy', 'mean'] } },
+      /stackers\.kinds\.2: "mean" is already taken/,
+    ],
+    [
       'shares that leave nothing to train on',
       { split: { tune: 0.4, test: 0.2 }, stacking: { kind: 'holdout', fraction: 0.4 } },
       /split: tune, test and stacking\.fraction must leave at least 5 % for training/,

@@ -380,6 +380,10 @@ export const experimentSchema = z
         path: ['recipe', 'microBatchSize'],
         message: `expected at most ${batchSize}, the value of batchSize`,
       });
+    const { kinds } = experiment.stackers;
+    for (const [index, kind] of kinds.entries())
+      if (kinds.indexOf(kind) !== index)
+        context.addIssue({ code: 'custom', path: ['stackers', 'kinds', index], message: `"${kind}" is already taken` });
     for (const [index, one] of experiment.members.entries()) {
       const path = ['members', index];
       const wrong = backboneMistake(one, experiment.inputSize);

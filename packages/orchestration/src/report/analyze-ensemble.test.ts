@@ -44,6 +44,7 @@ describe('analyzeEnsemble', () => {
     const found = await analyzeEnsemble(await input(), new Slices());
     // The second is wrong less often; both are wrong in one of 35 rows.
     expect(found.members.map(({ name }) => name)).toEqual(['one', 'two']);
+    expect(found.images).toEqual({ outOfFold: 280, test: 280 });
     expect(found.members[1]!.gain).toBeGreaterThan(found.members[0]!.gain);
     expect(found.pairs).toEqual([{ members: ['one', 'two'], disagreement: 80 / 280, doubleFault: 8 / 280 }]);
     const { temperature, outOfFold, test, bins } = found.calibration;

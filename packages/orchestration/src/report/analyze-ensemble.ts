@@ -52,6 +52,7 @@ export async function analyzeEnsemble(input: AnalysisInput, slices: Slices): Pro
   const best = test.members.get(names[choice.bestMember]!)!;
   const bootstrap = { seed, pause };
   return {
+    images: { outOfFold: labels.length, test: test.labels.length },
     members: names.map((name, index) => ({ name, gain: gains[index]! })),
     pairs: pairs.map(({ members: [a, b], ...shares }) => ({ members: [names[a]!, names[b]!], ...shares })),
     calibration: await calibrationSection(outOfFold, tested, temperature, classCount, slices),

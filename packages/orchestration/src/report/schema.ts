@@ -125,6 +125,9 @@ const answeredSchema = z.strictObject({
 const interval = z.tuple([z.number(), z.number()]);
 
 const analysisSchema = z.strictObject({
+  images: z
+    .strictObject({ outOfFold: count, test: count })
+    .describe('Numbers of images that the figures of this section are measured on.'),
   members: z
     .array(
       z.strictObject({

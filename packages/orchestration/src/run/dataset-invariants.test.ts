@@ -43,7 +43,7 @@ describe('openDataset', () => {
     await putPages('peak', 5);
     await expect(open()).rejects.toThrow(DataError);
     await expect(open()).rejects.toThrow(
-      /^Expected images of class "peak" in .*, received none \(peak\/page0\.jpg: not an image.*; and 4 more\)\.$/,
+      /^Expected images of class "peak" in .*, received none \(peak\/page0\.jpg: not an image.*; and 4 more\); replace the bad files or add images of this class\.$/,
     );
   });
 
