@@ -17,11 +17,10 @@ export function rateTable(found: readonly FoundRate[]): string {
           rateText(suggestion.tenthOfMinimum),
         ]),
   ]);
+  const settings = valleys(found).map(([key, rate]) => `  --set ${key}=${rateText(rate)}`);
   return [
     table([['member', 'stage', 'steps', 'planned', 'valley', 'steepest', 'minimum / 10'], ...rows]),
-    '',
-    'To use the valley, the lowest one of the members:',
-    ...valleys(found).map(([key, rate]) => `  --set ${key}=${rateText(rate)}`),
+    ...(settings.length === 0 ? [] : ['', 'To use the valley, the lowest one of the members:', ...settings]),
   ].join('\n');
 }
 
