@@ -91,6 +91,10 @@ def colors(brightness=1.0, contrast=1.0, saturation=1.0, hue=0.0):
     return pixels(255 * turned.clamp(0, 1))
 
 
+def blurred(sigma):
+    return pixels(F.gaussian_blur(tensor(), [9, 9], [sigma, sigma]))
+
+
 def erased(top, left, height, width):
     return pixels(F.erase(tensor(), top, left, height, width, torch.tensor(127.5)))
 
@@ -168,6 +172,7 @@ golden = {
     "turns": [entry(one, affine(**one)) for one in TURNS],
     "views": [entry({**one, **turn}, view(**one, **turn)) for one in CROPS[:2] for turn in TURNS],
     "colors": [entry(one, colors(**one)) for one in COLORS],
+    "blurred": [{"sigma": sigma, "pixels": blurred(sigma)} for sigma in (0.1, 0.8, 2.0)],
     "erased": [entry(one, erased(**one)) for one in ERASED],
     "classCount": CLASSES,
     "labels": LABELS,

@@ -37,7 +37,7 @@ describe('chorus lr-find', () => {
       /^chorus: Unknown member "none"; expected one of: mobilenet-v2, mobilenet, mobilenet-075\.$/m,
     ],
     [['--out', 'plot.png'], /^chorus: Expected a path that ends in \.svg, received ".*plot\.png"\.$/m],
-    [['--steps', 'many'], /^chorus: Expected a number of steps of at least 1, received NaN\.$/m],
+    [['--steps', 'many'], /^chorus: Expected a whole number of at least 16 steps, received NaN\.$/m],
   ])('refuses %j before any image is read', async (words, message) => {
     const { stderr, exitCode } = await startChorus(folder, ['lr-find', ...settings, ...words]).ended;
     expect(stderr).toMatch(message);

@@ -43,7 +43,7 @@ export type {
 export { requireFinite } from './require-finite.ts';
 export { StopFlag } from './stop-flag.ts';
 export { type RateSuggestion, smoothed, suggestRate } from './suggest-rate.ts';
-export { type RateSweep, sweepRates } from './sweep-rates.ts';
+export { fewestSweepSteps, type RateSweep, sweepRates } from './sweep-rates.ts';
 export { describeError, type Outcome, outcomeOf, type ThreadError } from './thread-outcome.ts';
 export { recipeOf, type TrainedPlan, trainedPlanOf } from './trained-plan.ts';
 export { maximumWeightBytes, readWeightFile } from './weight-file.ts';

@@ -25,7 +25,7 @@ export interface RateSweep extends RateCurve {
 }
 
 /** Fewest steps from which a rate can be suggested. */
-const fewestSweepSteps = 16;
+export const fewestSweepSteps = 16;
 
 /**
  * Sweeps over the learning rates of a member's stages, with the optimizer, the batches and the augmentation of the plan. A sweep

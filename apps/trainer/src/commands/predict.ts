@@ -28,8 +28,16 @@ export const predictCommand = new Command('predict')
   .requiredOption('--bundle <folder>', 'the bundle of a run')
   .option('--top <count>', 'number of classes to show, the most probable first', wholeNumber, 1)
   .option('--all-probabilities', 'show every class', false)
-  .option('--min-accuracy <share>', 'mark the images to leave to a human so that the others reach an accuracy', Number)
-  .option('--coverage <share>', 'show sets of classes, of which this share contains the true class', Number)
+  .option(
+    '--min-accuracy <share>',
+    'mark the images to leave to a human so that the others reach an accuracy: 0.9, 0.95, 0.98, 0.99, 0.995 or 0.999',
+    Number,
+  )
+  .option(
+    '--coverage <share>',
+    'show sets of classes, of which this share contains the true class: 0.9, 0.95 or 0.99',
+    Number,
+  )
   .option('--csv <file>', 'also write a table: path, predicted class, a probability per class')
   .option('--jsonl <file>', 'also write one JSON object per line')
   .option('--workers <list>', 'devices, such as gpu:0 or cpu:0 (default: auto)')

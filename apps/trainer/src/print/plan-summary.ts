@@ -75,7 +75,7 @@ function optimizerCell(optimizer: PlannedStage['optimizer']): string {
 
 /** Names what changes, with the largest changes. */
 function augmentationCell({ kind: _, ...settings }: Extract<PlannedStage['augmentation'], { kind: 'random' }>): string {
-  const { flip, cropArea, rotation, shear, brightness, contrast, saturation, hue, gray, erase, mixup, cutmix } =
+  const { flip, cropArea, rotation, shear, brightness, contrast, saturation, hue, gray, blur, erase, mixup, cutmix } =
     settings;
   const changesColors = [brightness, contrast, saturation, hue, gray].some((one) => one > 0);
   return [
@@ -84,6 +84,7 @@ function augmentationCell({ kind: _, ...settings }: Extract<PlannedStage['augmen
     ...(rotation > 0 ? [`rotation ${rotation}°`] : []),
     ...(shear > 0 ? [`shear ${shear}°`] : []),
     ...(changesColors ? ['colors'] : []),
+    ...(blur > 0 ? [`blur ${blur}`] : []),
     ...(erase > 0 ? [`erase ${erase}`] : []),
     ...(mixup > 0 ? [`mixup ${mixup}`] : []),
     ...(cutmix > 0 ? [`cutmix ${cutmix}`] : []),

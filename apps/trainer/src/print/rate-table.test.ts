@@ -2,24 +2,22 @@ import type { FoundRate } from '@chorus/orchestration';
 import { expect, it } from 'vitest';
 import { rateTable } from './rate-table.ts';
 
-const found = (member: string, valley: number | undefined): FoundRate => ({
-  ...{ member, stage: 'head', key: 'recipe.head.learningRate', planned: { kind: 'constant', value: 1e-3 } },
-  sweep: { stage: 'head', rates: [1e-7], losses: [1], stepCount: 40 },
-  suggestion: valley === undefined ? undefined : { valley, steepest: null, tenthOfMinimum: valley / 10 },
-});
-const lines = (...members: FoundRate[]) => rateTable(members).split('\n');
-
-it('names the lowest valley of the members as the value to set', () => {
-  expect(lines(found('a', 1e-2), found('b', 2.5e-3), found('c', undefined)).slice(1)).toEqual([
-    expect.stringMatching(/^a +head +1 of 40 +1e-3 +1e-2 +none +1e-3$/),
-    expect.stringMatching(/^b +head +1 of 40 +1e-3 +2\.5e-3 +none +2\.5e-4$/),
-    expect.stringMatching(/^c +head +1 of 40 +1e-3 +diverged +diverged +diverged$/),
-    '',
-    'To use the valley, the lowest one of the members:',
-    '  --set recipe.head.learningRate=2.5e-3',
-  ]);
+const found = (member: string, valley?: number): FoundRate => ({
+  ...{ member, stage: 'whole', key: 'recipe.whole.learningRate', planned: { kind: 'constant', value: 1e-3 } },
+  sweep: { stage: 'whole', rates: [1e-7], losses: [1], stepCount: 16 },
+  suggestion: valley === undefined ? undefined : { valley, steepest: null, tenthOfMinimum: 1e-4 },
 });
 
-it('names no value if every sweep diverged', () => {
-  expect(lines(found('a', undefined))).toHaveLength(2);
+it('sets the lowest valley of the members', () => {
+  expect(
+    rateTable([found('a', 2e-3), found('b', 1.2e-3), found('c')])
+      .split('\n')
+      .slice(-2),
+  ).toEqual(['To use the valley, the lowest one of the members:', '  --set recipe.whole.learningRate=1.2e-3']);
+});
+
+it('suggests a lower first rate where every sweep diverged', () => {
+  const lines = rateTable([found('a'), found('b')]).split('\n');
+  expect(lines[1]).toMatch(/^a +whole +1 of 16 +1e-3 +diverged +diverged +diverged$/);
+  expect(lines.slice(-1)).toEqual(['Every loss diverged too early for a suggestion; choose a lower --from.']);
 });

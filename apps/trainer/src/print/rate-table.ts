@@ -17,10 +17,14 @@ export function rateTable(found: readonly FoundRate[]): string {
           rateText(suggestion.tenthOfMinimum),
         ]),
   ]);
-  const settings = valleys(found).map(([key, rate]) => `  --set ${key}=${rateText(rate)}`);
+  const lowest = valleys(found);
   return [
     table([['member', 'stage', 'steps', 'planned', 'valley', 'steepest', 'minimum / 10'], ...rows]),
-    ...(settings.length === 0 ? [] : ['', 'To use the valley, the lowest one of the members:', ...settings]),
+    '',
+    ...(lowest.length === 0
+      ? ['Every loss diverged too early for a suggestion; choose a lower --from.']
+      : ['To use the valley, the lowest one of the members:']),
+    ...lowest.map(([key, rate]) => `  --set ${key}=${rateText(rate)}`),
   ].join('\n');
 }
 

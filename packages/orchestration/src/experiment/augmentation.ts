@@ -48,6 +48,7 @@ const settingsSchema = z.strictObject({
   saturation: change.default(unchanged.saturation).describe('Largest change of the saturation.'),
   hue: z.number().min(0).max(180).default(unchanged.hue).describe('Largest rotation of the hue, in degrees.'),
   gray: share.default(unchanged.gray).describe('Share of the images that become gray.'),
+  blur: share.default(unchanged.blur).describe('Share of the images that are blurred, by up to two pixels.'),
   erase: share.default(unchanged.erase).describe('Share of the images in which a rectangle becomes gray.'),
   mixup: share
     .default(unchanged.mixup)

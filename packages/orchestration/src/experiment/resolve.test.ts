@@ -70,6 +70,16 @@ describe('resolveExperiment', () => {
       /recipe\.head\.optimizer\.momentum: unknown key/,
     ],
     [
+      'a clipping norm that is infinite in float32, so that every step would be NaN',
+      { recipe: { whole: { clipNorm: 1e300 } } },
+      /recipe\.whole\.clipNorm: .*<=1000000 \(received 1e\+300\)/,
+    ],
+    [
+      'a clipping norm that is zero in float32',
+      { recipe: { head: { clipNorm: 1e-300 } } },
+      /recipe\.head\.clipNorm: .*>=0\.000001 \(received 1e-300\)/,
+    ],
+    [
       'a micro-batch larger than the batch',
       { recipe: { batchSize: 16, microBatchSize: 17 } },
       /recipe\.microBatchSize: expected at most 16, the value of batchSize \(received 17\)/,

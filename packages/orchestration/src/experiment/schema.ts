@@ -63,7 +63,9 @@ const stageSettings = (defaults: { epochCount: number; learningRate: number; pat
     ),
   clipNorm: z
     .number()
-    .positive()
+    // The number is a float32 in the training step.
+    .min(1e-6)
+    .max(1e6)
     .nullable()
     .default(null)
     .describe(

@@ -49,7 +49,8 @@ describe('findRates', () => {
     [{ lowest: 0 }, /^Expected rates above 0, the first below the last; received 0 and 1\.$/],
     [{ lowest: 1e-3, highest: 1e-4 }, /received 0\.001 and 0\.0001\.$/],
     [{ highest: Number.NaN }, /received 1e-7 and NaN\.$/],
-    [{ stepCount: 1.5 }, /^Expected a number of steps of at least 1, received 1\.5\.$/],
+    [{ stepCount: 20.5 }, /^Expected a whole number of at least 16 steps, received 20\.5\.$/],
+    [{ stepCount: 15 }, /^Expected a whole number of at least 16 steps, received 15\.$/],
   ])('refuses %j', async (options, message) => {
     const search = findRates(small(), options);
     await expect(search).rejects.toThrow(ConfigError);

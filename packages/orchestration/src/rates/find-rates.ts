@@ -2,6 +2,7 @@
 import { initRuntime, prepareProcess, type RuntimeOptions } from '@chorus/runtime';
 import {
   type ComputeSettings,
+  fewestSweepSteps,
   type LearningRate,
   type RateSuggestion,
   type RateSweep,
@@ -28,7 +29,7 @@ export interface FindRatesOptions {
   lowest?: number;
   /** Rate of the last step; by default 1. */
   highest?: number;
-  /** Maximum number of steps of a sweep, which has at most those of an epoch; by default 100. */
+  /** Maximum number of steps of a sweep, at least 16; a sweep has at most those of an epoch. By default 100. */
   stepCount?: number;
   observer?: Partial<RunObserver>;
   /** Stops before the next batch; `findRates` then throws StoppedError. */
@@ -61,8 +62,8 @@ export async function findRates(
 ): Promise<FoundRate[]> {
   if (!(lowest > 0 && highest > lowest && highest < Number.POSITIVE_INFINITY))
     throw new ConfigError(`Expected rates above 0, the first below the last; received ${lowest} and ${highest}.`);
-  if (!(Number.isInteger(stepCount) && stepCount > 0))
-    throw new ConfigError(`Expected a number of steps of at least 1, received ${stepCount}.`);
+  if (!(Number.isInteger(stepCount) && stepCount >= fewestSweepSteps))
+    throw new ConfigError(`Expected a whole number of at least ${fewestSweepSteps} steps, received ${stepCount}.`);
   prepareProcess();
   const { stop, unlisten } = stopOn(signal);
   try {

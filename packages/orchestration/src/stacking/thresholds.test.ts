@@ -58,6 +58,8 @@ describe('chooseThresholds', () => {
   });
 
   it('refuses a bundle without thresholds', () => {
-    expect(() => chooseThresholds(null, { coverage: 0.9 })).toThrow(/^This bundle has no thresholds: /);
+    expect(() => chooseThresholds(null, { coverage: 0.9 })).toThrow(
+      /^This bundle has no thresholds: .*; train again, with stacking of kind holdout or kfold\.$/,
+    );
   });
 });

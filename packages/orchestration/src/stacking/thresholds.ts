@@ -62,7 +62,7 @@ export function chooseThresholds(
   if (minAccuracy === undefined && coverage === undefined) return { answer: undefined, set: undefined };
   if (thresholds === null)
     throw new ConfigError(
-      'This bundle has no thresholds: an earlier version of Chorus wrote it, or its stackers were trained on the training images of the members.',
+      'This bundle has no thresholds: an earlier version of Chorus wrote it, or its stackers were trained on the training images of the members; train again, with stacking of kind holdout or kfold.',
     );
   const { answers, sets } = thresholds;
   const answer = entryFor('accuracy', minAccuracy, answers);

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import golden from '../../../../tools/golden/augmentation.json' with { type: 'json' };
 import { prepareFunction } from '../prepared-function.ts';
 import { augmentPixels } from './augment-pixels.ts';
+import { blurWeights } from './blur.ts';
 import { colorMatrix } from './colors.ts';
 import { columns, parameterCount } from './columns.ts';
 import { labelTensor } from './labels.ts';
@@ -102,6 +103,12 @@ describe.each([false, true])('augmentPixels (compiled: %s)', (compile) => {
     for (const [index, { pixels }] of golden.colors.entries()) expectClose(images[index]!, pixels, 1);
   });
 
+  it('blurs as torchvision’s gaussian_blur', () => {
+    const rows = golden.blurred.map(({ sigma }) => row({ blur: blurWeights(sigma) }));
+    const images = augmented(rows, { ...unchanged, blur: 1 }, compile);
+    for (const [index, { pixels }] of golden.blurred.entries()) expectClose(images[index]!, pixels, 1);
+  });
+
   it('erases as torchvision’s erase', () => {
     const rows = golden.erased.map(({ top, left, height, width }) =>
       row({ erased: [top, left, top + height, left + width] }),
@@ -148,8 +155,9 @@ describe.each([false, true])('augmentPixels (compiled: %s)', (compile) => {
       colors: colorMatrix(noChange),
       blend: [1],
       ownShare: [1],
+      blur: blurWeights(0),
     });
-    const all = { ...unchanged, rotation: 1, hue: 1, erase: 1, mixup: 1, cutmix: 1 };
+    const all = { ...unchanged, rotation: 1, hue: 1, blur: 1, erase: 1, mixup: 1, cutmix: 1 };
     for (const image of augmented([nothing, nothing], all, compile)) expectClose(image, golden.image, 1);
   });
 });

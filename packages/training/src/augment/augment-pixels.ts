@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { blurImages } from './blur.ts';
 import { grayWeights } from './colors.ts';
 import { columns } from './columns.ts';
 import { type AugmentationSettings, changesColors, mixesImages, movesPixels } from './settings.ts';
@@ -26,6 +27,7 @@ export function augmentPixels(
     if (movesPixels(settings))
       x = tf.engine().runKernel(projectiveTransform, { images: x, transforms: part(columns.transform) }) as tf.Tensor4D;
     if (changesColors(settings)) x = changeColors(x, part(columns.colors));
+    if (settings.blur > 0) x = blurImages(x, part(columns.blur));
     if (settings.erase > 0) x = erase(x, part(columns.erased));
     if (mixesImages(settings)) {
       const outside = settings.cutmix > 0 ? tf.sub(1, insideOf(part(columns.cut), x.shape[1])) : 1;

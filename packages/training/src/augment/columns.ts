@@ -12,7 +12,9 @@ export const columns = {
   blend: { start: 28, length: 1 },
   /** The image's share in the label. */
   ownShare: { start: 29, length: 1 },
+  /** Weights of a blurred pixel's neighbors in a row or column. */
+  blur: { start: 30, length: 9 },
 } as const;
 
 /** Numbers per image. */
-export const parameterCount = 30;
+export const parameterCount = 39;

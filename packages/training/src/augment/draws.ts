@@ -7,6 +7,7 @@ const uses = [
   ...(['brightness', 'contrast', 'saturation', 'hue', 'gray'] as const),
   ...(['erase', 'eraseArea', 'eraseRatio', 'eraseLeft', 'eraseTop'] as const),
   ...(['cuts', 'cutLeft', 'cutTop'] as const),
+  ...(['blur', 'blurRadius'] as const),
 ] as const;
 
 /** A number in [0, 1) for each use. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { blurWeights, drawBlur } from './blur.ts';
 import { drawColors } from './colors.ts';
 import { parameterCount } from './columns.ts';
 import { epochBetas, epochDraws } from './draws.ts';
@@ -18,7 +19,7 @@ const settings: fc.Arbitrary<AugmentationSettings> = fc.record({
   shear: fc.double({ min: 0, max: 60, noNaN: true }),
   ...{ brightness: share, contrast: share, saturation: share, gray: share },
   hue: fc.double({ min: 0, max: 180, noNaN: true }),
-  ...{ erase: share, mixup: share, cutmix: share },
+  ...{ blur: share, erase: share, mixup: share, cutmix: share },
 });
 const place = fc.record({
   seed: fc.nat(2 ** 32 - 1),
@@ -126,6 +127,18 @@ it('about the stated share of the images becomes gray', () => {
   const count = gray.filter(({ saturation }) => saturation === 0).length;
   // Four standard deviations.
   expect(Math.abs(count - 400)).toBeLessThan(72);
+});
+
+it('about the stated share of the images is blurred, by weights that sum to 1', () => {
+  const draws = epochDraws(1, 0);
+  const sigmas = Array.from({ length: 2000 }, (_, index) => drawBlur({ blur: 0.2 }, draws(index)));
+  const blurred = sigmas.filter((sigma) => sigma > 0);
+  expect(Math.abs(blurred.length - 400)).toBeLessThan(72);
+  for (const sigma of blurred) {
+    expect(sigma).toBeGreaterThanOrEqual(0.1);
+    expect(sigma).toBeLessThanOrEqual(2);
+    expect(blurWeights(sigma).reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 12);
+  }
 });
 
 function expectWithin([top, left, bottom, right]: Rectangle, size: number): void {

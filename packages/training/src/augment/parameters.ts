@@ -1,5 +1,6 @@
 /** The parameters of augmented images: a row of numbers per image, which the compiled step receives as an input. */
 import * as tf from '@tensorflow/tfjs';
+import { blurWeights, drawBlur } from './blur.ts';
 import { colorMatrix, drawColors } from './colors.ts';
 import { columns, parameterCount } from './columns.ts';
 import { epochBetas, epochDraws } from './draws.ts';
@@ -27,6 +28,7 @@ export function drawParameters(
     const start = position * parameterCount;
     rows.set(transformOf(drawView(settings, draws), size), start + columns.transform.start);
     rows.set(colorMatrix(drawColors(settings, draws)), start + columns.colors.start);
+    rows.set(blurWeights(drawBlur(settings, draws)), start + columns.blur.start);
     rows.set(drawErased(settings, draws, size), start + columns.erased.start);
     const mix = drawMix(settings, draws, { beta: (alpha) => betaOf(image, alpha), size });
     rows.set(mix.cut, start + columns.cut.start);

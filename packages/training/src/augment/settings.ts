@@ -18,6 +18,8 @@ export interface AugmentationSettings {
   hue: number;
   /** Share of the images that lose their color. */
   gray: number;
+  /** Share of the images that are blurred. */
+  blur: number;
   /** Share of the images of which a rectangle is erased. */
   erase: number;
   /** α of the distribution Beta(α, α) of the shares of two images that are blended (mixup), at most 1; 0: none. */
@@ -29,7 +31,7 @@ export interface AugmentationSettings {
 export const unchanged: AugmentationSettings = {
   ...{ flip: false, cropArea: 1, cropRatio: 1, rotation: 0, shear: 0 },
   ...{ brightness: 0, contrast: 0, saturation: 0, hue: 0, gray: 0 },
-  ...{ erase: 0, mixup: 0, cutmix: 0 },
+  ...{ blur: 0, erase: 0, mixup: 0, cutmix: 0 },
 };
 
 /** Whether images are cropped, rotated or sheared. */
