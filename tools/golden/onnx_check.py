@@ -39,7 +39,7 @@ def check(path):
         return {"error": str(error)}
     inferred = {value.name: value for value in [*graph.value_info, *graph.output]}
     results = [name for node in graph.node for name in node.output]
-    # Inference makes up names for dimensions that it does not know.
+    # Shape inference invents names for unknown dimensions.
     given = {one.dim_param for value in graph.input for one in value.type.tensor_type.shape.dim}
     return {"outputs": {one.name: type_and_shape(one, given) for one in graph.output},
             "unknown": [name for name in results if name not in inferred or not is_known(inferred[name])]}

@@ -2,7 +2,7 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { logLossOf } from './losses.ts';
-import { argmax, checkScored } from './score.ts';
+import { argmax, checkScored, firstIndex } from './score.ts';
 
 /** The limits of a 95 % interval; null if the score is undefined. */
 export type Interval = [low: number, high: number] | null;
@@ -148,11 +148,14 @@ function balancedAccuracy(
 
 /** A class's ROC curve, prepared for resamples. */
 interface Curve {
-  /** Rows by ascending probability of the class. */
-  order: Uint32Array;
-  /** For each position of the order, whether its probability equals that of the position before. */
-  isTie: Uint8Array;
-  isPositive: Uint8Array;
+  /** Rows of the class, by ascending probability of the class. */
+  positives: Uint32Array;
+  /**
+   * For each row of another class, how many rows of the class have a lower probability, and how many have at most an equal one.
+   * For each row of the class, their number, so that it has none above it.
+   */
+  lower: Uint16Array | Uint32Array;
+  upTo: Uint16Array | Uint32Array;
 }
 
 /** With two classes, the curves of both have the same area. Classes without images have none. */
@@ -164,39 +167,50 @@ async function curvesOf(
 ): Promise<Curve[]> {
   const curves: Curve[] = [];
   for (let target = classCount === 2 ? 1 : 0; target < classCount; target += 1) {
-    const isPositive = Uint8Array.from({ length: labels.length }, (_, row) => Number(labels[row] === target));
-    const positiveCount = isPositive.reduce((sum, one) => sum + one, 0);
-    if (positiveCount === 0 || positiveCount === labels.length) continue;
-    const probabilityOf = (row: number) => probabilities[row * classCount + target]!;
-    const order = Uint32Array.from(isPositive.keys()).sort((a, b) => probabilityOf(a) - probabilityOf(b));
-    const isTie = Uint8Array.from(order, (row, position) =>
-      Number(position > 0 && probabilityOf(row) === probabilityOf(order[position - 1]!)),
+    const positives = rowsOf(labels, target).sort(
+      (a, b) => probabilities[a * classCount + target]! - probabilities[b * classCount + target]!,
     );
-    curves.push({ order, isTie, isPositive });
+    if (positives.length === 0 || positives.length === labels.length) continue;
+    const ascending = Float32Array.from(positives, (row) => probabilities[row * classCount + target]!);
+    const Counts = positives.length < 2 ** 16 ? Uint16Array : Uint32Array;
+    const lower = new Counts(labels.length).fill(positives.length);
+    // Without ties, it has the same numbers.
+    let upTo = lower;
+    for (let row = 0; row < labels.length; row += 1) {
+      if (labels[row] === target) continue;
+      const probability = probabilities[row * classCount + target]!;
+      const count = firstIndex(ascending, probability, false);
+      const isTie = ascending[count] === probability;
+      if (isTie && upTo === lower) upTo = lower.slice();
+      lower[row] = count;
+      if (upTo !== lower) upTo[row] = isTie ? firstIndex(ascending, probability, true) : count;
+    }
+    curves.push({ positives, lower, upTo });
     await pause?.();
   }
   return curves;
 }
 
+function rowsOf(labels: ArrayLike<number>, target: number): Uint32Array {
+  const rows: number[] = [];
+  for (let row = 0; row < labels.length; row += 1) if (labels[row] === target) rows.push(row);
+  return Uint32Array.from(rows);
+}
+
 /** Mann-Whitney U of a resample over the number of pairs; ties count one half. */
-function areaUnder({ order, isTie, isPositive }: Curve, times: Uint16Array): number {
-  let [pairs, below] = [0, 0];
-  let [positives, tiedPositives, tiedNegatives] = [0, 0, 0];
-  const endTie = () => {
-    pairs += tiedPositives * (below + tiedNegatives / 2);
-    below += tiedNegatives;
-    positives += tiedPositives;
-    tiedPositives = 0;
-    tiedNegatives = 0;
-  };
-  for (let position = 0; position < order.length; position += 1) {
-    if (isTie[position] === 0) endTie();
-    const row = order[position]!;
-    if (isPositive[row] === 1) tiedPositives += times[row]!;
-    else tiedNegatives += times[row]!;
+function areaUnder({ positives, lower, upTo }: Curve, times: Uint16Array): number {
+  // The number of drawn positives among the first ones.
+  const drawn = new Float64Array(positives.length + 1);
+  for (let index = 0; index < positives.length; index += 1)
+    drawn[index + 1] = drawn[index]! + times[positives[index]!]!;
+  const positiveCount = drawn[positives.length]!;
+  let pairs = 0;
+  let count = 0;
+  for (let row = 0; row < times.length; row += 1) {
+    pairs += times[row]! * (positiveCount - (drawn[lower[row]!]! + drawn[upTo[row]!]!) / 2);
+    count += times[row]!;
   }
-  endTie();
-  return pairs / (positives * below);
+  return pairs / (positiveCount * (count - positiveCount));
 }
 
 function mean(values: readonly number[]): number {

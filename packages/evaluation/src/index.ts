@@ -7,6 +7,7 @@ export { comparePairs, type MemberPair, marginalGains } from './diversity.ts';
 export { auditLabels, type LabelAudit, type LabelIssue, labelIssueSchema } from './label-issues/audit-labels.ts';
 export { findLabelIssues } from './label-issues/find-label-issues.ts';
 export type { LabeledProbabilities } from './label-issues/labeled-probabilities.ts';
+export { logLossOf } from './losses.ts';
 export { majorityShare } from './majority-share.ts';
 export { findMistakes } from './mistakes.ts';
 export { type FoldPredictions, gatherOutOfFold, type OutOfFoldPredictions } from './out-of-fold.ts';

@@ -92,6 +92,19 @@ export function checkScored(probabilities: Float32Array, labels: ArrayLike<numbe
   }
 }
 
+/** Index of the first of ascending values that is at least the limit (or above it); the length if there is none. */
+export function firstIndex(ascending: Float32Array, limit: number, above: boolean): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const value = ascending[middle]!;
+    if (above ? value > limit : value >= limit) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
 // --- internal ---
 
 /** Rows to score between two pauses. */
@@ -196,17 +209,4 @@ function rankArea(
     pairs += positives.length - (first + behind) / 2;
   }
   return pairs / (positives.length * negativeCount);
-}
-
-/** Index of the first of ascending values that is at least the limit (or above it); the length if there is none. */
-function firstIndex(ascending: Float32Array, limit: number, above: boolean): number {
-  let low = 0;
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const value = ascending[middle]!;
-    if (above ? value > limit : value >= limit) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

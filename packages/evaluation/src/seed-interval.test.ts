@@ -19,8 +19,8 @@ function answers(seedCount: number, imageCount: number, { skills }: { skills: nu
 }
 
 describe('scoreOverSeeds', () => {
-  it('has the mean and the standard deviation of the scores', () => {
-    const { scores, mean, standardDeviation } = scoreOverSeeds(
+  it('has the mean and the standard deviation of the scores', async () => {
+    const { scores, mean, standardDeviation } = await scoreOverSeeds(
       [
         [1, 1, 0, 1],
         [1, 0, 1, 1],
@@ -33,43 +33,46 @@ describe('scoreOverSeeds', () => {
     expect(standardDeviation).toBeCloseTo(Math.sqrt(1 / 48), 12);
   });
 
-  it('has about the interval of the images alone for one seed', () => {
+  it('has about the interval of the images alone for one seed', async () => {
     const [only] = answers(1, 1000, { skills: 0 }, 3);
-    const { interval, standardDeviation, mean } = scoreOverSeeds([only!], options);
+    const { interval, standardDeviation, mean } = await scoreOverSeeds([only!], options);
     const [low, high] = wilson95(Math.round(1000 * mean), 1000);
     expect(interval![0]).toBeCloseTo(low, 2);
     expect(interval![1]).toBeCloseTo(high, 2);
     expect(standardDeviation).toBeNull();
   });
 
-  it.each([true, false])('contains the expected score in about 95 of 100 experiments, sameImages %j', (sameImages) => {
-    let covered = 0;
-    for (let experiment = 0; experiment < 100; experiment += 1) {
-      const seeds = sameImages
-        ? answers(5, 200, { skills: 0.1 }, experiment)
-        : Array.from({ length: 5 }, (_, index) => answers(1, 200, { skills: 0.1 }, 1000 * index + experiment)[0]!);
-      const [low, high] = scoreOverSeeds(seeds, { sameImages, seed: experiment }).interval!;
-      covered += Number(low <= 0.8 && high >= 0.8);
-    }
-    expect(covered).toBeGreaterThanOrEqual(88);
-  });
+  it.each([true, false])(
+    'contains the expected score in about 95 of 100 experiments, sameImages %j',
+    async (sameImages) => {
+      let covered = 0;
+      for (let experiment = 0; experiment < 100; experiment += 1) {
+        const seeds = sameImages
+          ? answers(5, 200, { skills: 0.1 }, experiment)
+          : Array.from({ length: 5 }, (_, index) => answers(1, 200, { skills: 0.1 }, 1000 * index + experiment)[0]!);
+        const [low, high] = (await scoreOverSeeds(seeds, { sameImages, seed: experiment })).interval!;
+        covered += Number(low <= 0.8 && high >= 0.8);
+      }
+      expect(covered).toBeGreaterThanOrEqual(88);
+    },
+  );
 
-  it('is wider with seeds that differ more', () => {
-    const width = (skills: number) => {
-      const [low, high] = scoreOverSeeds(answers(5, 500, { skills }, 1), options).interval!;
+  it('is wider with seeds that differ more', async () => {
+    const width = async (skills: number) => {
+      const [low, high] = (await scoreOverSeeds(answers(5, 500, { skills }, 1), options)).interval!;
       return high - low;
     };
-    expect(width(0.3)).toBeGreaterThan(1.5 * width(0));
+    expect(await width(0.3)).toBeGreaterThan(1.5 * (await width(0)));
   });
 
-  it('contains the mean, in the range of the values', () => {
+  it('contains the mean, in the range of the values', async () => {
     const seeds = fc.array(fc.array(fc.constantFrom(0, 1), { minLength: 7, maxLength: 7 }), {
       minLength: 1,
       maxLength: 6,
     });
-    fc.assert(
-      fc.property(seeds, (values) => {
-        const { mean, interval } = scoreOverSeeds(values, options);
+    await fc.assert(
+      fc.asyncProperty(seeds, async (values) => {
+        const { mean, interval } = await scoreOverSeeds(values, options);
         expect(interval![0]).toBeLessThanOrEqual(mean);
         expect(interval![1]).toBeGreaterThanOrEqual(mean);
         expect(interval![0]).toBeGreaterThanOrEqual(0);
@@ -83,16 +86,21 @@ describe('scoreOverSeeds', () => {
     ['no seeds', [], /at least one seed/],
     ['NaN', [[1, Number.NaN]], /finite values, received NaN of seed 0/],
     ['other numbers of images', [[1], [1, 0]], /expected 1 values of each seed, received 2 of seed 1/],
-  ])('refuses %s', (_, values, message) => {
-    expect(() => scoreOverSeeds(values, options)).toThrow(message);
+  ])('refuses %s', async (_, values, message) => {
+    await expect(scoreOverSeeds(values, options)).rejects.toThrow(message);
   });
 
-  it('has no interval without images', () => {
-    expect(scoreOverSeeds([[], []], options)).toEqual({
+  it('has no interval without images', async () => {
+    expect(await scoreOverSeeds([[], []], options)).toEqual({
       scores: [0, 0],
       mean: 0,
       standardDeviation: 0,
       interval: null,
     });
+  });
+
+  it('pauses, and ends with the error of a pause', async () => {
+    const pause = () => Promise.reject(new Error('stopped'));
+    await expect(scoreOverSeeds([[1, 0]], { ...options, pause })).rejects.toThrow('stopped');
   });
 });

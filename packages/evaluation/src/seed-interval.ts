@@ -21,28 +21,32 @@ const resampleCount = 2000;
  * 2007, if all seeds have the same images), which is slightly too wide rather than too narrow.
  *
  * @param values per seed, a value per image whose mean is the score, such as 1 for a correct prediction.
- * @param options `sameImages`: whether position i is the same image for every seed.
+ * @param options `sameImages`: whether position i is the same image for every seed; `pause`: called every few milliseconds of work,
+ * its errors end the computation.
  * @throws Error without seeds, for values that are not finite, and for different numbers of values of the same images.
  * @example
- * scoreOverSeeds([[1, 1, 0, 1], [1, 0, 1, 1]], { sameImages: true, seed: 0 }).mean; // 0.75
+ * (await scoreOverSeeds([[1, 1, 0, 1], [1, 0, 1, 1]], { sameImages: true, seed: 0 })).mean; // 0.75
  */
-export function scoreOverSeeds(
+export async function scoreOverSeeds(
   values: readonly ArrayLike<number>[],
-  { sameImages, seed }: { sameImages: boolean; seed: number },
-): SeedScore {
+  { sameImages, seed, pause }: { sameImages: boolean; seed: number; pause?: () => Promise<void> },
+): Promise<SeedScore> {
   checkValues(values, sameImages);
   const scores = values.map((one) => sumOf(one) / one.length).map((score) => (Number.isNaN(score) ? 0 : score));
   const mean = sumOf(scores) / scores.length;
   const squares = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0);
   const random = xoroshiro128plus(seed);
   const hasImages = values.every(({ length }) => length > 0);
+  const drawn: number[] = [];
+  while (hasImages && drawn.length < resampleCount) {
+    drawn.push(resampledMean(values, sameImages, random));
+    await pause?.();
+  }
   return {
     scores,
     mean,
     standardDeviation: scores.length === 1 ? null : Math.sqrt(squares / (scores.length - 1)),
-    interval: hasImages
-      ? percentile95(Array.from({ length: resampleCount }, () => resampledMean(values, sameImages, random)))
-      : null,
+    interval: hasImages ? percentile95(drawn) : null,
   };
 }
 

@@ -9,7 +9,7 @@ import {
   type SkippedImage,
   scanImageFolder,
 } from '@chorus/data';
-import { type Score, scoreProbabilities } from '@chorus/evaluation';
+import { type Score, scoreWithPauses } from '@chorus/evaluation';
 import { StoppedError } from '@chorus/training';
 import { readBundle } from './bundle.ts';
 import { advise } from './errors.ts';
@@ -19,6 +19,7 @@ import { chooseImages, type ImageSelection } from './run/choose-images.ts';
 import { type ClassifyOptions, classifyImages } from './run/classify-images.ts';
 import { dataFolder } from './run/dataset.ts';
 import type { Downloads } from './run/downloads.ts';
+import { Slices } from './run/slices.ts';
 
 export interface EvaluateOptions extends ClassifyOptions, FolderOptions {
   /** Evaluates every image; by default only the test images of the bundle's run, identified by their content. */
@@ -101,13 +102,17 @@ async function evaluateWhole(bundleFolder: string, data: string, options: Evalua
   requireUsable(folder, { chosen: chosen.images, kept, bad, isWhole }, classes);
 
   const labels = kept.map((image) => image.label);
-  const score = (probabilities: Float32Array) => scoreProbabilities(probabilities, labels, classes);
+  const slices = new Slices();
+  const score = (probabilities: Float32Array) => scoreWithPauses(probabilities, labels, classes, () => slices.pause());
   const ensemble = rows.ensemble();
+  const members: Evaluation['members'] = [];
+  for (const [index, { name }] of bundle.members.entries())
+    members.push({ name, test: await score(rows.member(index)) });
   return {
     classes,
     selection,
-    ensemble: { kind: bundle.manifest.chosen, test: score(ensemble) },
-    members: bundle.members.map(({ name }, index) => ({ name, test: score(rows.member(index)) })),
+    ensemble: { kind: bundle.manifest.chosen, test: await score(ensemble) },
+    members,
     skipped,
     predictions: kept.map((image, row) => ({
       path: image.relativePath,

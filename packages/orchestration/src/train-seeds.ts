@@ -9,6 +9,7 @@ import { resolveExperiment } from './experiment/resolve.ts';
 import type { Experiment, ExperimentInput } from './experiment/schema.ts';
 import type { Report } from './report/schema.ts';
 import { defaultRunFolder, readRunStart, requireNewRunFolder } from './run/run-folder.ts';
+import { Slices } from './run/slices.ts';
 import { storedExperiment } from './run/stored-experiment.ts';
 import { readTestOutcomes, type TestOutcomes } from './run/test-outcomes.ts';
 import { type RunResult, type TrainOptions, train } from './train.ts';
@@ -109,14 +110,15 @@ async function summarize(seeds: number[], runs: readonly RunResult[]): Promise<S
     );
   const ensemble = await outcomesOf(({ stackers }) => stackers.find(({ chosen }) => chosen)!.kind);
   const sameImages = ensemble.every(({ paths }) => isDeepStrictEqual(paths, ensemble[0]!.paths));
-  const scoresOf = (outcomes: readonly TestOutcomes[]): SeedScores => {
-    const options = { sameImages, seed: seeds[0]! };
+  const slices = new Slices();
+  const scoresOf = async (outcomes: readonly TestOutcomes[]): Promise<SeedScores> => {
+    const options = { sameImages, seed: seeds[0]!, pause: () => slices.pause() };
     return {
-      accuracy: scoreOverSeeds(
+      accuracy: await scoreOverSeeds(
         outcomes.map(({ correct }) => correct),
         options,
       ),
-      logLoss: scoreOverSeeds(
+      logLoss: await scoreOverSeeds(
         outcomes.map(({ losses }) => losses),
         options,
       ),
@@ -129,13 +131,13 @@ async function summarize(seeds: number[], runs: readonly RunResult[]): Promise<S
       runs.every(({ report }) => report.members.some((member) => member.name === name && member.status === 'done')),
     );
   const members: Record<string, SeedScores> = {};
-  for (const name of names) members[name] = scoresOf(await outcomesOf(() => name));
+  for (const name of names) members[name] = await scoresOf(await outcomesOf(() => name));
   return {
     schemaVersion: 1,
     seeds,
     sameImages,
     testCounts: ensemble.map(({ paths }) => paths.length),
-    ensemble: scoresOf(ensemble),
+    ensemble: await scoresOf(ensemble),
     members,
   };
 }

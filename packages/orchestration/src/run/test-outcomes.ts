@@ -1,5 +1,6 @@
 /** The test images of a finished run and its ensemble's probabilities, from `predictions.csv`. */
 import { createReadStream } from 'node:fs';
+import { logLossOf } from '@chorus/evaluation';
 import { StorageError } from '@chorus/storage';
 import { parse } from 'csv-parse';
 
@@ -40,7 +41,7 @@ export async function readTestOutcomes(
         );
       found.paths.push(row.path);
       found.correct.push(Number(probabilities.indexOf(Math.max(...probabilities)) === label));
-      found.losses.push(-Math.log(Math.min(1 - 1e-7, Math.max(1e-7, probabilities[label]!))));
+      found.losses.push(logLossOf(probabilities[label]!));
     }
   } catch (error) {
     // Errors of the parser and of the file system have codes; any other error is a bug.

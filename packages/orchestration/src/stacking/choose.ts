@@ -75,22 +75,25 @@ export async function fitAndChoose(
     }),
   );
   const results = await runFits(tasks, onProgress);
-  const stackers: Choice['stackers'] = [];
-  const predictions: Float32Array[] = [];
-  for (const [index, kind] of kinds.entries()) {
-    const [whole, ...parts] = results.slice(index * (1 + folds.length), (index + 1) * (1 + folds.length));
+  const resultsOf = (index: number) => results.slice(index * (1 + folds.length), (index + 1) * (1 + folds.length));
+  const outOfFoldOf = (index: number) => {
     const outOfFold = new Float32Array(labels.length * classCount);
-    for (const [fold, { probabilities }] of parts.entries())
+    for (const [fold, { probabilities }] of resultsOf(index).slice(1).entries())
       for (const [position, row] of folds[fold]!.entries())
         outOfFold.set(probabilities.subarray(position * classCount, (position + 1) * classCount), row * classCount);
-    stackers.push({ kind, stacker: stackerFromJson(whole!.state), outOfFold: await score(outOfFold) });
-    predictions.push(outOfFold);
+    return outOfFold;
+  };
+  const stackers: Choice['stackers'] = [];
+  for (const [index, kind] of kinds.entries()) {
+    const [whole] = resultsOf(index);
+    stackers.push({ kind, stacker: stackerFromJson(whole!.state), outOfFold: await score(outOfFoldOf(index)) });
   }
   const chosen = lowestLogLoss(stackers.map(({ outOfFold }) => outOfFold));
   return {
     stackers,
     chosen: stackers[chosen]!.kind,
-    chosenOutOfFold: predictions[chosen]!,
+    // Gathered again: keeping those of every stacker would take gigabytes with many images and classes.
+    chosenOutOfFold: outOfFoldOf(chosen),
     memberOutOfFold,
     members,
     bestMember,
