@@ -13,8 +13,9 @@ import pathlib
 import numpy as np
 import torch
 import torchvision
-from torchvision.transforms import InterpolationMode, v2
+from torchvision.transforms import InterpolationMode, RandAugment, TrivialAugmentWide, v2
 from torchvision.transforms import functional as F
+from torchvision.transforms.autoaugment import _apply_op
 
 from formula import draw, rounded
 
@@ -91,6 +92,25 @@ def colors(brightness=1.0, contrast=1.0, saturation=1.0, hue=0.0):
     return pixels(255 * turned.clamp(0, 1))
 
 
+MOVES = ("ShearX", "ShearY", "TranslateX", "TranslateY", "Rotate")
+
+
+def operation(name, magnitude):
+    """An operation of a policy; null where it fills with black, which Chorus does not."""
+    options = {"interpolation": BILINEAR, "fill": None}
+    if name in MOVES:
+        where = _apply_op(torch.ones(1, 1, SIZE, SIZE), name, magnitude, **options)[0, 0].numpy() > 1 - 1e-6
+        return pixels(_apply_op(tensor(), name, magnitude, **options), where)
+    if name == "Posterize":
+        return pixels(_apply_op(tensor().to(torch.uint8), name, magnitude, **options).float())
+    return pixels(255 * _apply_op(tensor() / 255, name, magnitude / 255 if name == "Solarize" else magnitude, **options))
+
+
+def magnitudes(space):
+    """By operation; one number if all strengths are equal."""
+    return {name: rounded(values.double().numpy().ravel()) for name, (values, _) in space.items() if name != "Equalize"}
+
+
 def blurred(sigma):
     return pixels(F.gaussian_blur(tensor(), [9, 9], [sigma, sigma]))
 
@@ -164,6 +184,13 @@ COLORS = [
 ERASED = [{"top": 3, "left": 0, "height": 5, "width": 9}, {"top": 0, "left": 10, "height": 14, "width": 4}]
 CUTS = [{"top": 2, "left": 4, "bottom": 9, "right": 14}, {"top": 0, "left": 0, "bottom": 14, "right": 3}]
 
+OPERATIONS = [
+    ("Identity", 0.0), ("ShearX", 0.3), ("ShearX", -0.2), ("ShearY", 0.25), ("TranslateX", 3.7), ("TranslateX", -2.0),
+    ("TranslateY", 4.0), ("TranslateY", -1.9), ("Rotate", 25.0), ("Rotate", -40.0), ("Brightness", 0.3), ("Color", -0.9),
+    ("Contrast", 0.2), ("Sharpness", 0.9), ("Sharpness", -0.99), ("Posterize", 3), ("Posterize", 8), ("Solarize", 120.5),
+    ("Solarize", 255.0), ("AutoContrast", 0.0),
+]
+
 golden = {
     "versions": {"torch": torch.__version__, "torchvision": torchvision.__version__},
     "size": SIZE,
@@ -172,6 +199,11 @@ golden = {
     "turns": [entry(one, affine(**one)) for one in TURNS],
     "views": [entry({**one, **turn}, view(**one, **turn)) for one in CROPS[:2] for turn in TURNS],
     "colors": [entry(one, colors(**one)) for one in COLORS],
+    "operations": [{"name": name, "magnitude": one, "pixels": operation(name, one)} for name, one in OPERATIONS],
+    "magnitudes": {
+        "trivial": magnitudes(TrivialAugmentWide()._augmentation_space(31)),
+        "rand": magnitudes(RandAugment()._augmentation_space(31, (224, 224))),
+    },
     "blurred": [{"sigma": sigma, "pixels": blurred(sigma)} for sigma in (0.1, 0.8, 2.0)],
     "erased": [entry(one, erased(**one)) for one in ERASED],
     "classCount": CLASSES,

@@ -73,10 +73,21 @@ test.each<[string, Partial<PlannedStage>, string[]]>([
     {
       augmentation: {
         ...{ kind: 'random', flip: true, cropArea: 0.7, cropRatio: 1, rotation: 5, shear: 0 },
-        ...{ brightness: 0, contrast: 0, saturation: 0, hue: 0, gray: 0.1, blur: 0, erase: 0, mixup: 0.2, cutmix: 1 },
+        ...{
+          brightness: 0,
+          contrast: 0,
+          saturation: 0,
+          hue: 0,
+          gray: 0.1,
+          blur: 0,
+          erase: 0,
+          mixup: 0.2,
+          cutmix: 1,
+          policy: { kind: 'trivial' },
+        },
       },
     },
-    ['0.00001', 'adam', '32', 'flip, crop 0.7, rotation 5°, colors, mixup 0.2, cutmix 1'],
+    ['0.00001', 'adam', '32', 'flip, crop 0.7, rotation 5°, colors, TrivialAugment, mixup 0.2, cutmix 1'],
   ],
 ])('a stage lists %s', (_, changes, expected) => {
   expect(cellsOf(changes)).toEqual([

@@ -75,8 +75,22 @@ function optimizerCell(optimizer: PlannedStage['optimizer']): string {
 
 /** Names what changes, with the largest changes. */
 function augmentationCell({ kind: _, ...settings }: Extract<PlannedStage['augmentation'], { kind: 'random' }>): string {
-  const { flip, cropArea, rotation, shear, brightness, contrast, saturation, hue, gray, blur, erase, mixup, cutmix } =
-    settings;
+  const {
+    flip,
+    cropArea,
+    rotation,
+    shear,
+    brightness,
+    contrast,
+    saturation,
+    hue,
+    gray,
+    blur,
+    erase,
+    mixup,
+    cutmix,
+    policy,
+  } = settings;
   const changesColors = [brightness, contrast, saturation, hue, gray].some((one) => one > 0);
   return [
     ...(flip ? ['flip'] : []),
@@ -84,6 +98,7 @@ function augmentationCell({ kind: _, ...settings }: Extract<PlannedStage['augmen
     ...(rotation > 0 ? [`rotation ${rotation}°`] : []),
     ...(shear > 0 ? [`shear ${shear}°`] : []),
     ...(changesColors ? ['colors'] : []),
+    ...(policy === null ? [] : [policy.kind === 'trivial' ? 'TrivialAugment' : 'RandAugment']),
     ...(blur > 0 ? [`blur ${blur}`] : []),
     ...(erase > 0 ? [`erase ${erase}`] : []),
     ...(mixup > 0 ? [`mixup ${mixup}`] : []),

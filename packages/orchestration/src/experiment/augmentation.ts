@@ -2,7 +2,10 @@
 import { type Augmentation, type AugmentationSettings, unchanged } from '@chorus/training';
 import { z } from 'zod';
 
-const presets = {
+export const augmentationPresets = ['none', 'flip', 'light', 'medium', 'heavy'] as const;
+type AugmentationPreset = (typeof augmentationPresets)[number];
+
+const presets: Record<AugmentationPreset, Augmentation> = {
   none: { kind: 'none' },
   flip: { kind: 'flip' },
   light: {
@@ -17,13 +20,31 @@ const presets = {
     ...{ kind: 'random', ...unchanged, flip: true, cropArea: 0.3, cropRatio: 4 / 3, rotation: 20, shear: 10 },
     ...{ brightness: 0.4, contrast: 0.4, saturation: 0.4, hue: 15, gray: 0.1, erase: 0.25, mixup: 0.2 },
   },
-} as const satisfies Record<string, Augmentation>;
-
-export type AugmentationPreset = keyof typeof presets;
-export const augmentationPresets = Object.keys(presets) as AugmentationPreset[];
+};
 
 const change = z.number().min(0).max(1);
 const share = z.number().min(0).max(1);
+
+const policySchema = z.discriminatedUnion(
+  'kind',
+  [
+    z.strictObject({
+      kind: z
+        .literal('trivial')
+        .describe(
+          'TrivialAugment: one operation of a random strength per image, out of torchvision’s without Equalize.',
+        ),
+    }),
+    z.strictObject({
+      kind: z
+        .literal('rand')
+        .describe('RandAugment: several operations of one strength per image, out of torchvision’s without Equalize.'),
+      operations: z.int().min(1).max(4).default(2).describe('Number of operations per image.'),
+      magnitude: z.int().min(0).max(30).default(9).describe('Strength of the operations.'),
+    }),
+  ],
+  { error: 'expected { kind: "trivial" } or { kind: "rand", operations, magnitude }' },
+);
 
 const settingsSchema = z.strictObject({
   flip: z.boolean().default(true).describe('Flip images horizontally, with probability one half.'),
@@ -60,6 +81,10 @@ const settingsSchema = z.strictObject({
     .describe(
       'Replace a rectangle by that of another image, and the label by the share of its area, from Beta(α, α) with this α; 0: do not. With `mixup`, each image has one of the two.',
     ),
+  policy: policySchema
+    .nullable()
+    .default(unchanged.policy)
+    .describe('Random operations in addition: TrivialAugment or RandAugment; `null`: none.'),
 });
 
 export const augmentationSchema = z.union([z.enum(augmentationPresets), settingsSchema], {

@@ -9,6 +9,7 @@ import { blurWeights } from './blur.ts';
 import { colorMatrix } from './colors.ts';
 import { columns, parameterCount } from './columns.ts';
 import { labelTensor } from './labels.ts';
+import { type OperationName, operation } from './policy.ts';
 import { areaOf, type Rectangle } from './rectangle.ts';
 import { type AugmentationSettings, unchanged } from './settings.ts';
 import { transformOf, type View } from './view.ts';
@@ -101,6 +102,18 @@ describe.each([false, true])('augmentPixels (compiled: %s)', (compile) => {
     const rows = golden.colors.map((change) => row({ colors: colorMatrix({ ...noChange, ...change }) }));
     const images = augmented(rows, recolors, compile);
     for (const [index, { pixels }] of golden.colors.entries()) expectClose(images[index]!, pixels, 1);
+  });
+
+  it.each(golden.operations)('applies $name as torchvision’s policies: $magnitude', ({ name, magnitude, pixels }) => {
+    const one = operation(name as OperationName, magnitude, size);
+    const { sharpness, levelStep, solarizeFrom, stretches } = one;
+    const own = row({
+      transform: one.transform,
+      colors: colorMatrix({ ...noChange, ...one }),
+      operations: [sharpness, levelStep, solarizeFrom, stretches],
+    });
+    const [image] = augmented([own], { ...unchanged, policy: { kind: 'trivial' } }, compile);
+    expectClose(image!, pixels, 0.3);
   });
 
   it('blurs as torchvision’s gaussian_blur', () => {

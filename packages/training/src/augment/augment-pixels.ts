@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { applyOperations } from './apply-operations.ts';
 import { blurImages } from './blur.ts';
 import { grayWeights } from './colors.ts';
 import { columns } from './columns.ts';
@@ -27,6 +28,7 @@ export function augmentPixels(
     if (movesPixels(settings))
       x = tf.engine().runKernel(projectiveTransform, { images: x, transforms: part(columns.transform) }) as tf.Tensor4D;
     if (changesColors(settings)) x = changeColors(x, part(columns.colors));
+    if (settings.policy !== null) x = applyOperations(x, part(columns.operations));
     if (settings.blur > 0) x = blurImages(x, part(columns.blur));
     if (settings.erase > 0) x = erase(x, part(columns.erased));
     if (mixesImages(settings)) {

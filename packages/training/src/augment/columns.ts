@@ -1,6 +1,6 @@
 /** Positions of the parameters in a row. */
 export const columns = {
-  /** Eight numbers of a projective transform from output to input pixels. */
+  /** Eight numbers of a projective transform from output to input pixels; the last two are 0. */
   transform: { start: 0, length: 8 },
   /** A color matrix [3, 4]. */
   colors: { start: 8, length: 12 },
@@ -14,7 +14,9 @@ export const columns = {
   ownShare: { start: 29, length: 1 },
   /** Weights of a blurred pixel's neighbors in a row or column. */
   blur: { start: 30, length: 9 },
+  /** Of the policy's operations: sharpness, levelStep, solarizeFrom, stretches. */
+  operations: { start: 39, length: 4 },
 } as const;
 
 /** Numbers per image. */
-export const parameterCount = 39;
+export const parameterCount = 43;

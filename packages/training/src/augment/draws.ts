@@ -33,6 +33,12 @@ export function epochBetas(seed: number, epochIndex: number): (image: number, al
   return (image, alpha) => betaFrom(philoxUniform([key, image], 2 * mostTrials), alpha);
 }
 
+/** Draws the numbers of a policy's operations, for each image of an epoch. */
+export function epochPolicyDraws(seed: number, epochIndex: number): (image: number, length: number) => Float32Array {
+  const key = streamSeed(seed, `policy ${epochIndex}`);
+  return (image, length) => philoxUniform([key, image], length);
+}
+
 // --- internal ---
 
 /** A trial is accepted with a probability of at least one half. */

@@ -6,6 +6,7 @@ import { parameterCount } from './columns.ts';
 import { epochBetas, epochDraws } from './draws.ts';
 import { drawMix } from './mix.ts';
 import { drawParameters } from './parameters.ts';
+import type { Policy } from './policy.ts';
 import { areaOf, drawErased, noRectangle, type Rectangle } from './rectangle.ts';
 import { type AugmentationSettings, unchanged } from './settings.ts';
 import { drawView, transformOf } from './view.ts';
@@ -19,6 +20,7 @@ const settings: fc.Arbitrary<AugmentationSettings> = fc.record({
   shear: fc.double({ min: 0, max: 60, noNaN: true }),
   ...{ brightness: share, contrast: share, saturation: share, gray: share },
   hue: fc.double({ min: 0, max: 180, noNaN: true }),
+  policy: fc.constantFrom<Policy | null>(null, { kind: 'trivial' }, { kind: 'rand', operations: 3, magnitude: 20 }),
   ...{ blur: share, erase: share, mixup: share, cutmix: share },
 });
 const place = fc.record({

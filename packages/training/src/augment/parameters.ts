@@ -3,10 +3,12 @@ import * as tf from '@tensorflow/tfjs';
 import { blurWeights, drawBlur } from './blur.ts';
 import { colorMatrix, drawColors } from './colors.ts';
 import { columns, parameterCount } from './columns.ts';
-import { epochBetas, epochDraws } from './draws.ts';
+import { epochBetas, epochDraws, epochPolicyDraws } from './draws.ts';
 import { drawMix } from './mix.ts';
+import { drawOperations, drawsPerOperation, noOperation, operationCount } from './policy.ts';
 import { drawErased } from './rectangle.ts';
 import type { AugmentationSettings } from './settings.ts';
+import { concatenated } from './transform.ts';
 import { drawView, transformOf } from './view.ts';
 
 /**
@@ -21,13 +23,27 @@ export function drawParameters(
   { seed, epochIndex, size }: { seed: number; epochIndex: number; size: number },
 ): Float32Array {
   const drawsOf = epochDraws(seed, epochIndex);
+  const policyDrawsOf = epochPolicyDraws(seed, epochIndex);
   const betaOf = epochBetas(seed, epochIndex);
   const rows = new Float32Array(indices.length * parameterCount);
   for (const [position, image] of indices.entries()) {
     const draws = drawsOf(image);
     const start = position * parameterCount;
-    rows.set(transformOf(drawView(settings, draws), size), start + columns.transform.start);
-    rows.set(colorMatrix(drawColors(settings, draws)), start + columns.colors.start);
+    const { policy } = settings;
+    const policyDraws = policy === null ? [] : policyDrawsOf(image, drawsPerOperation * operationCount(policy));
+    const { transform, brightness, contrast, saturation, sharpness, levelStep, solarizeFrom, stretches } =
+      policy === null ? noOperation : drawOperations(policy, policyDraws, size);
+    const view = transformOf(drawView(settings, draws), size);
+    rows.set(concatenated(view, transform), start + columns.transform.start);
+    const colors = drawColors(settings, draws);
+    const changed = {
+      ...colors,
+      brightness: colors.brightness * brightness,
+      contrast: colors.contrast * contrast,
+      saturation: colors.saturation * saturation,
+    };
+    rows.set(colorMatrix(changed), start + columns.colors.start);
+    rows.set([sharpness, levelStep, solarizeFrom, stretches], start + columns.operations.start);
     rows.set(blurWeights(drawBlur(settings, draws)), start + columns.blur.start);
     rows.set(drawErased(settings, draws, size), start + columns.erased.start);
     const mix = drawMix(settings, draws, { beta: (alpha) => betaOf(image, alpha), size });

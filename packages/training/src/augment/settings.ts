@@ -1,3 +1,5 @@
+import type { Policy } from './policy.ts';
+
 /** What a random augmentation changes, and by how much. With {@link unchanged}, it changes nothing. */
 export interface AugmentationSettings {
   /** Whether images are flipped horizontally, with probability one half. */
@@ -26,22 +28,24 @@ export interface AugmentationSettings {
   mixup: number;
   /** α of the distribution Beta(α, α) of the area that a rectangle of another image leaves (cutmix), at most 1; 0: none. */
   cutmix: number;
+  /** Random operations in addition to the changes above; null: none. */
+  policy: Policy | null;
 }
 
 export const unchanged: AugmentationSettings = {
   ...{ flip: false, cropArea: 1, cropRatio: 1, rotation: 0, shear: 0 },
   ...{ brightness: 0, contrast: 0, saturation: 0, hue: 0, gray: 0 },
-  ...{ blur: 0, erase: 0, mixup: 0, cutmix: 0 },
+  ...{ blur: 0, erase: 0, mixup: 0, cutmix: 0, policy: null },
 };
 
 /** Whether images are cropped, rotated or sheared. */
-export function movesPixels({ cropArea, rotation, shear }: AugmentationSettings): boolean {
-  return cropArea < 1 || rotation > 0 || shear > 0;
+export function movesPixels({ cropArea, rotation, shear, policy }: AugmentationSettings): boolean {
+  return policy !== null || cropArea < 1 || rotation > 0 || shear > 0;
 }
 
 /** Whether colors change. */
-export function changesColors({ brightness, contrast, saturation, hue, gray }: AugmentationSettings): boolean {
-  return [brightness, contrast, saturation, hue, gray].some((one) => one > 0);
+export function changesColors({ brightness, contrast, saturation, hue, gray, policy }: AugmentationSettings): boolean {
+  return policy !== null || [brightness, contrast, saturation, hue, gray].some((one) => one > 0);
 }
 
 /** Whether each image is mixed with another one, and with its label. */

@@ -1,6 +1,7 @@
 /** The part of an image that the model sees, and how it is turned: one projective transform. */
 import { between, type Draws } from './draws.ts';
 import type { AugmentationSettings } from './settings.ts';
+import type { Transform } from './transform.ts';
 
 /** A crop that is enlarged to the size of the image, and then rotated and sheared about its center. */
 export interface View {
@@ -28,12 +29,11 @@ export function drawView(settings: AugmentationSettings, draws: Draws): View {
 }
 
 /**
- * The transform from output to input pixels, for `ChorusProjectiveTransform`.
+ * The transform from output to input pixels.
  *
  * @param size side of the images in pixels.
- * @returns eight numbers.
  */
-export function transformOf({ crop, rotation, shear }: View, size: number): number[] {
+export function transformOf({ crop, rotation, shear }: View, size: number): Transform {
   const angle = (rotation * Math.PI) / 180;
   const [sin, cos, tan] = [Math.sin(angle), Math.cos(angle), Math.tan((shear * Math.PI) / 180)];
   // torchvision's inverse affine matrix, after which coordinates are scaled to the crop.
@@ -43,5 +43,5 @@ export function transformOf({ crop, rotation, shear }: View, size: number): numb
   const center = (size - 1) / 2;
   const x = size * (crop.left + crop.width / 2) - 0.5;
   const y = size * (crop.top + crop.height / 2) - 0.5;
-  return [a, b, x - (a + b) * center, c, d, y - (c + d) * center, 0, 0];
+  return [a, b, x - (a + b) * center, c, d, y - (c + d) * center];
 }
