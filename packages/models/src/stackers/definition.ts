@@ -51,7 +51,7 @@ export interface FitContext<Options> {
   /** Seeds everything that the fit draws at random. */
   seed: number;
   options: Options;
-  /** Must be called at least every few hundred rows; an error that it throws ends the fit. */
+  /** Must be called at least once per pass over the images; an error that it throws ends the fit. */
   onStep(): void;
 }
 

@@ -20,7 +20,7 @@ export interface FitOptions {
   seed: number;
   /** By kind; the others are ignored. */
   options?: StackerOptions | undefined;
-  /** Called at least every few hundred rows; an error that it throws ends the fit. */
+  /** Called at least once per pass over the images, which takes milliseconds; an error that it throws ends the fit. */
   onStep?: (() => void) | undefined;
 }
 
