@@ -11,7 +11,7 @@ export { type Advice, type AdviceCode, adviceOf, ConfigError, TooFewMembersError
 export { type EvaluateOptions, type Evaluation, evaluateBundle, type LabeledPrediction } from './evaluate.ts';
 export { type EvaluationFilePaths, requireEvaluationFiles, writeEvaluationFiles } from './evaluation-csv.ts';
 export { classifyError, exitCodes } from './exit-codes.ts';
-export { augmentationPresets } from './experiment/augmentation.ts';
+export { type AugmentationPreset, augmentationOf, augmentationPresets } from './experiment/augmentation.ts';
 export { defineConfig, type ExperimentFile } from './experiment/experiment-file.ts';
 export { presetNames } from './experiment/presets/presets.ts';
 export { resolveExperiment } from './experiment/resolve.ts';

@@ -1,4 +1,7 @@
 export { activationBudgetBytes } from './activation-cache.ts';
+export { augmentPixels } from './augment/augment-pixels.ts';
+export { type Labels, labelTensor } from './augment/labels.ts';
+export { drawParameters, parametersOf } from './augment/parameters.ts';
 export { previewAugmentation } from './augment/preview.ts';
 export { type AugmentationSettings, unchanged } from './augment/settings.ts';
 export { type Augmentation, flipsOf, predictedViews, viewsPerImage } from './augmentation.ts';

@@ -1,5 +1,6 @@
 import type { Row } from './row.ts';
 import { article } from './rows/article.ts';
+import { augmentation } from './rows/augmentation.ts';
 import { decode } from './rows/decode.ts';
 import { dispatch } from './rows/dispatch.ts';
 import { features } from './rows/features.ts';
@@ -17,6 +18,7 @@ import { train } from './rows/train.ts';
 export const rows: readonly Row[] = [
   train,
   dispatch,
+  augmentation,
   predict,
   decode,
   features,

@@ -3,7 +3,7 @@ import { type Augmentation, type AugmentationSettings, unchanged } from '@chorus
 import { z } from 'zod';
 
 export const augmentationPresets = ['none', 'flip', 'light', 'medium', 'heavy'] as const;
-type AugmentationPreset = (typeof augmentationPresets)[number];
+export type AugmentationPreset = (typeof augmentationPresets)[number];
 
 const presets: Record<AugmentationPreset, Augmentation> = {
   none: { kind: 'none' },

@@ -1,5 +1,5 @@
 /** Compares augmentations with torchvision: `tools/golden/augmentation.json`, written by `tools/golden/augmentation.py`. */
-import { initRuntime } from '@chorus/runtime';
+import { hasBfloat16, initRuntime } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import golden from '../../../../tools/golden/augmentation.json' with { type: 'json' };
@@ -174,6 +174,46 @@ describe.each([false, true])('augmentPixels (compiled: %s)', (compile) => {
     for (const image of augmented([nothing, nothing], all, compile)) expectClose(image, golden.image, 1);
   });
 });
+
+it.skipIf(!hasBfloat16())(
+  'in bfloat16, differs by less than three of 255 levels, which are steps of one above 128',
+  () => {
+    const image = tf.tensor4d(golden.image, [1, size, size, 3]);
+    const settings: AugmentationSettings = {
+      ...unchanged,
+      rotation: 1,
+      hue: 1,
+      erase: 1,
+      blur: 1,
+      policy: { kind: 'trivial' },
+    };
+    const parameters = tf.tensor2d([
+      row({
+        transform: transformOf(
+          { crop: { left: 0.1, top: 0.2, width: 0.7, height: 0.6 }, rotation: 20, shear: 5 },
+          size,
+        ),
+        colors: colorMatrix({ brightness: 1.1, contrast: 0.8, saturation: 1.2, hue: 20 }),
+        erased: [2, 3, 5, 9],
+        blur: blurWeights(0.5),
+        operations: [1.3, 1, 256, 0],
+      }),
+    ]);
+    // A product in bfloat16 follows, as the network's first convolution does.
+    const kernel = tf.eye(3) as tf.Tensor2D;
+    const seenIn = (precision: 'float32' | 'bfloat16') => {
+      const run = prepareFunction({ compile: true }, { name: 'augment', precision }, (x: tf.Tensor, y: tf.Tensor) =>
+        tf.matMul(tf.reshape(augmentPixels(x as tf.Tensor4D, y as tf.Tensor2D, settings), [-1, 3]), kernel),
+      );
+      const values = [...run(image, parameters).dataSync()];
+      run.dispose();
+      return values;
+    };
+    const [full, half] = [seenIn('float32'), seenIn('bfloat16')];
+    expect(half).not.toEqual(full);
+    expect(Math.max(...full.map((value, index) => Math.abs(value - half[index]!)))).toBeLessThan(3);
+  },
+);
 
 it('has no operation for what the settings leave unchanged', () => {
   const image = tf.ones([1, 4, 4, 3]) as tf.Tensor4D;

@@ -2,7 +2,17 @@
 import { fillBatch, type ImageBatch, PixelStore, type PixelStoreHandle } from '@chorus/data';
 import { Adam, type Classifier, trainStep } from '@chorus/models';
 import { bytesTensor, type CompileOptions, type Results } from '@chorus/runtime';
-import { ImageReader, prepareFunction, prepareImageFunction } from '@chorus/training';
+import {
+  type Augmentation,
+  augmentPixels,
+  drawParameters,
+  ImageReader,
+  type Labels,
+  labelTensor,
+  parametersOf,
+  prepareFunction,
+  prepareImageFunction,
+} from '@chorus/training';
 import * as tf from '@tensorflow/tfjs';
 import type { PredictingWay, TrainingWay } from './chorus-ways.ts';
 
@@ -10,19 +20,32 @@ import type { PredictingWay, TrainingWay } from './chorus-ways.ts';
 export type Step = (batch: ImageBatch, labels: Int32Array) => unknown;
 
 /** Trains all layers with Adam at 1e-3, as lanes of `orchestration` do. */
-export function trainingStep(way: TrainingWay, classifier: Classifier, images: PixelStore): Step {
+export function trainingStep(
+  way: TrainingWay,
+  classifier: Classifier,
+  images: PixelStore,
+  augmentation: Augmentation = { kind: 'none' },
+): Step {
   const view = classifier.fineTuneView('all', { batchNorm: 'batch' });
   const adam = new Adam(view.variables);
   const train = prepared(
     way,
     { optimizes: way === 'compiled, bfloat16' },
-    (pixels: tf.Tensor4D, labels: tf.Tensor1D, rates: tf.Tensor1D, step: tf.Scalar) =>
-      trainStep(view, adam, { activations: view.prefix(pixels), labels, rates, step }),
+    (pixels: tf.Tensor4D, labels: Labels, rates: tf.Tensor1D, step: tf.Scalar, ...parameters: tf.Tensor2D[]) => {
+      const seen = augmentation.kind === 'random' ? augmentPixels(pixels, parameters[0]!, augmentation) : pixels;
+      return trainStep(view, adam, { activations: view.prefix(seen), labels, rates, step });
+    },
   );
+  let epochIndex = 0;
   return (batch, labels) => {
+    const drawn = { seed: 1, epochIndex, size: images.size };
+    const parameters =
+      augmentation.kind === 'random' ? { parameters: drawParameters(augmentation, batch.indices, drawn) } : {};
+    epochIndex += 1;
     tf.tidy(() => {
       const { rates, step } = adam.nextStep(1e-3);
-      train(byteImages(images, batch), tf.tensor1d(labels, 'int32'), rates, step).dataSync();
+      const given = labelTensor(labels, parameters, { augmentation, outputCount: classifier.outputCount });
+      train(byteImages(images, batch), given, rates, step, ...parametersOf(parameters)).dataSync();
     });
   };
 }

@@ -1,7 +1,7 @@
 /** Chorus as a contestant: training steps and predictions, in a separate process. */
 import { type ImageBatch, PixelStore } from '@chorus/data';
 import { type Classifier, createClassifier } from '@chorus/models';
-import { threadsOfAnOp } from '@chorus/orchestration';
+import { augmentationOf, threadsOfAnOp } from '@chorus/orchestration';
 import { initRuntime } from '@chorus/runtime';
 import { randomStore } from '../images.ts';
 import { byteImages, predictionStep, trainingStep } from './chorus-step.ts';
@@ -15,7 +15,7 @@ const batchCount = 4;
 const calibrationCount = 4;
 
 await serve(async (task: ModelTask & { way: TrainingWay | PredictingWay }): Promise<Work> => {
-  const { work, backbone, inputSize, batchSize, seed, threads, way } = task;
+  const { work, backbone, inputSize, batchSize, seed, threads, way, augmentation = 'none' } = task;
   // The number of threads of a single lane that uses all processors.
   const intraOpThreads = threadsOfAnOp(threads, 1, work === 'train' ? batchSize * inputSize ** 2 : undefined);
   const { tensorflowVersion } = initRuntime({ device: 'cpu:0', intraOpThreads });
@@ -29,7 +29,7 @@ await serve(async (task: ModelTask & { way: TrainingWay | PredictingWay }): Prom
   if (work === 'predict') calibrate(classifier, images);
   const step =
     work === 'train'
-      ? trainingStep(way as TrainingWay, classifier, images)
+      ? trainingStep(way as TrainingWay, classifier, images, augmentationOf(augmentation))
       : await predictionStep(way as PredictingWay, classifier, handle, { batchSize, threads });
   const labels = Int32Array.from({ length: batchSize }, (_, index) => index % 2);
   let taken = 0;

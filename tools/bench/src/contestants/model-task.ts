@@ -1,4 +1,5 @@
 import type { BackboneFamily } from '@chorus/models';
+import type { AugmentationPreset } from '@chorus/orchestration';
 
 /** Training steps or predictions of one backbone with a head of one logit, on synthetic images. */
 export interface ModelTask {
@@ -10,4 +11,6 @@ export interface ModelTask {
   seed: number;
   /** Processors to use. */
   threads: number;
+  /** Augmentation in Chorus' training steps; by default none. */
+  augmentation?: AugmentationPreset;
 }
