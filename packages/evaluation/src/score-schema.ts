@@ -13,7 +13,7 @@ export const scoreSchema = z.strictObject({
   // Reports of earlier versions do not have the next three.
   balancedAccuracy: share.nullable().default(null),
   macroF1: share.nullable().default(null),
-  brier: z.number().min(0).max(2).nullable().default(null),
+  brier: z.number().min(0).nullable().default(null),
   logLoss: z.number().min(0),
   auc: share.nullable(),
   perClass: z.array(z.strictObject({ class: z.string(), count, correct: count, recall: share.nullable() })),

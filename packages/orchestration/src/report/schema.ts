@@ -111,7 +111,7 @@ const labelAuditSchema = z.strictObject({
 const nats = z.number();
 const calibrationSchema = z.strictObject({
   error: share.describe('Expected calibration error (Guo et al. 2017) in 15 bins.'),
-  brier: z.number().min(0).max(2).nullable(),
+  brier: z.number().min(0).nullable(),
   logLoss: z.number().min(0),
 });
 const calibrationSteps = z.strictObject({

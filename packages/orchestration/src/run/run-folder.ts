@@ -177,6 +177,15 @@ async function nearbyRuns(folder: string): Promise<string> {
   return ` It contains ${runs.length === 1 ? `the run ${shown}` : `${runs.length} runs, such as ${shown}`}.`;
 }
 
+/** Earlier versions had `recipe.flip` in place of `recipe.augmentation`. */
+function withAugmentation(start: unknown): unknown {
+  const { experiment } = start as { experiment?: { recipe?: { flip?: unknown } } };
+  const flip = experiment?.recipe?.flip;
+  if (typeof flip !== 'boolean') return start;
+  const { flip: _, ...recipe } = { ...experiment!.recipe, augmentation: flip ? 'flip' : 'none' };
+  return { ...(start as object), experiment: { ...experiment, recipe } };
+}
+
 async function readStart(path: string): Promise<RunStart> {
   const content = await readJsonFile(path).catch(async (error: unknown) => {
     if (error instanceof UnreadableFileError)
@@ -192,7 +201,7 @@ async function readStart(path: string): Promise<RunStart> {
     throw new ConfigError(
       `${path} has schemaVersion ${version}; this version of Chorus resumes runs of schemaVersion ${schemaVersion}, in which the key mirror is called testTimeAugmentation. Resume it with the version that wrote it, or start a new run.`,
     );
-  const parsed = startSchema.safeParse(content);
+  const parsed = startSchema.safeParse(withAugmentation(content));
   if (parsed.success) return parsed.data;
   throw new ConfigError(
     `${path} was not written by a run of this version of Chorus: ${parsed.error.message.slice(0, 300)}`,

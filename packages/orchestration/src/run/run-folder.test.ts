@@ -1,0 +1,50 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ConfigError } from '../errors.ts';
+import { demo } from '../experiment/presets/demo.ts';
+import { resolveExperiment } from '../experiment/resolve.ts';
+import { openRunFolder, readRunStart } from './run-folder.ts';
+
+let parent: string;
+const path = () => join(parent, 'run/experiment.json');
+
+beforeEach(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'chorus-run-folder-'));
+  const folder = await openRunFolder(join(parent, 'run'), 'new');
+  const experiment = resolveExperiment(demo);
+  await folder.writeStart({
+    ...{ schemaVersion: 3, preset: 'demo', versions: {}, forward: 'tensorflow', datasetFingerprint: 'a' },
+    experiment,
+  });
+  await folder.release();
+});
+afterEach(() => rm(parent, { recursive: true, force: true }));
+
+async function editRecipe(change: (recipe: Record<string, unknown>) => void): Promise<void> {
+  const start = JSON.parse(await readFile(path(), 'utf8'));
+  change(start.experiment.recipe);
+  await writeFile(path(), JSON.stringify(start));
+}
+
+it.each([
+  [true, 'flip'],
+  [false, 'none'],
+])('a run of an earlier version with recipe.flip %j has the augmentation %s', async (flip, augmentation) => {
+  await editRecipe((recipe) => {
+    delete recipe.augmentation;
+    recipe.flip = flip;
+  });
+  const { experiment } = await readRunStart(join(parent, 'run'));
+  expect(experiment.recipe).toMatchObject({ augmentation });
+  expect(experiment.recipe).not.toHaveProperty('flip');
+});
+
+it.each([
+  ['an unknown key', { flop: true }],
+  ['a flip that is no boolean', { flip: 'yes' }],
+])('%s is refused', async (_, keys) => {
+  await editRecipe((recipe) => Object.assign(recipe, keys));
+  await expect(readRunStart(join(parent, 'run'))).rejects.toThrow(ConfigError);
+});
