@@ -80,7 +80,10 @@ describe('bootstrapIntervals', () => {
     expect(await bootstrapIntervals(new Float32Array(), [], 3, { seed: 0 })).toEqual({
       ...{ logLoss: null, balancedAccuracy: null, auc: null },
     });
-    const oneClass = await bootstrapIntervals(Float32Array.of(0.4, 0.6), [1], 2, { seed: 0, resampleCount: 3 });
+    const oneClass = await bootstrapIntervals(Float32Array.of(0.4, 0.6, 0.4, 0.6), [1, 1], 2, {
+      seed: 0,
+      resampleCount: 3,
+    });
     expect(oneClass).toMatchObject({ auc: null, balancedAccuracy: [1, 1] });
   });
 
