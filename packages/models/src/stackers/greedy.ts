@@ -35,7 +35,7 @@ export const greedy = {
     const memberCount = logits.length;
     const byMember = trueClassProbabilities(logits, labels, classCount);
     const random = generatorFor(seed, 'stacker/samples');
-    const weights = new Array<number>(memberCount).fill(0);
+    const shares = new Array<number>(memberCount).fill(0);
     for (let sample = 0; sample < sampleCount; sample += 1) {
       const rows = Uint32Array.from(labels, () => uniformInt(random, 0, labels.length - 1));
       const counts = selectMembers(
@@ -43,8 +43,10 @@ export const greedy = {
         onStep,
       );
       const total = counts.reduce((sum, count) => sum + count, 0);
-      for (const [member, count] of counts.entries()) weights[member]! += count / total / sampleCount;
+      for (const [member, count] of counts.entries()) shares[member]! += count / total;
     }
+    // Divided at the end: twenty twentieths add up to more than 1.
+    const weights = shares.map((share) => share / sampleCount);
     return { kind: 'greedy', memberCount, classCount, weights };
   },
   predict: predictWeightedMean,
