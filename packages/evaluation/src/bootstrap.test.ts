@@ -67,11 +67,23 @@ describe('bootstrapIntervals', () => {
     expect(auc).toEqual([area, area]);
   });
 
+  it('are null if no class has two images, because all resamples are then the same', async () => {
+    const probabilities = Float32Array.of(0.9, 0.1, 0.6, 0.4);
+    expect(await bootstrapIntervals(probabilities, [0, 1], 2, { seed: 1, resampleCount: 9 })).toEqual({
+      ...{ logLoss: null, balancedAccuracy: null, auc: null },
+    });
+    const other = Float32Array.of(0.5, 0.5, 0.5, 0.5);
+    expect(await bootstrapLossDifference(probabilities, other, [0, 1], 2, { seed: 1, resampleCount: 9 })).toBeNull();
+  });
+
   it('are null where a score is undefined', async () => {
     expect(await bootstrapIntervals(new Float32Array(), [], 3, { seed: 0 })).toEqual({
       ...{ logLoss: null, balancedAccuracy: null, auc: null },
     });
-    const oneClass = await bootstrapIntervals(Float32Array.of(0.4, 0.6), [1], 2, { seed: 0, resampleCount: 3 });
+    const oneClass = await bootstrapIntervals(Float32Array.of(0.4, 0.6, 0.4, 0.6), [1, 1], 2, {
+      seed: 0,
+      resampleCount: 3,
+    });
     expect(oneClass).toMatchObject({ auc: null, balancedAccuracy: [1, 1] });
   });
 

@@ -26,7 +26,7 @@ export interface BootstrapOptions {
  *
  * @param probabilities [images, classes]; each row sums to 1.
  * @param labels the true class of each row.
- * @returns 95 % intervals; null without images, and for an area under the curve that is undefined.
+ * @returns 95 % intervals; null if no class has two images, and for an area under the curve that is undefined.
  * @throws Error for probabilities that are not finite, and for labels out of range.
  */
 export async function bootstrapIntervals(
@@ -37,7 +37,7 @@ export async function bootstrapIntervals(
 ): Promise<ScoreIntervals> {
   checkScored(probabilities, labels, classCount);
   const rowCount = labels.length;
-  if (rowCount === 0) return { logLoss: null, balancedAccuracy: null, auc: null };
+  if (!canVary(labels, classCount)) return { logLoss: null, balancedAccuracy: null, auc: null };
   const losses = lossesOf(probabilities, labels, classCount);
   const correct = Uint8Array.from({ length: rowCount }, (_, row) =>
     Number(argmax(probabilities, row, classCount) === labels[row]),
@@ -67,7 +67,7 @@ export async function bootstrapIntervals(
 /**
  * The difference of two classifiers' log losses on the same images, with a 95 % interval over stratified resamples of the images.
  *
- * @returns the first log loss minus the second, in nats per image; null without images.
+ * @returns the first log loss minus the second, in nats per image; null if no class has two images.
  * @throws Error as {@link bootstrapIntervals}.
  */
 export async function bootstrapLossDifference(
@@ -78,7 +78,7 @@ export async function bootstrapLossDifference(
   { seed, resampleCount = 1000, pause }: BootstrapOptions,
 ): Promise<{ difference: number; interval: [low: number, high: number] } | null> {
   for (const probabilities of [first, second]) checkScored(probabilities, labels, classCount);
-  if (labels.length === 0) return null;
+  if (!canVary(labels, classCount)) return null;
   const ofSecond = lossesOf(second, labels, classCount);
   const differences = lossesOf(first, labels, classCount).map((loss, row) => loss - ofSecond[row]!);
   const draw = stratifiedDraws(labels, classCount, seed);
@@ -103,6 +103,13 @@ export function percentile95(values: readonly number[]): [low: number, high: num
 }
 
 // --- internal ---
+
+/** Whether stratified resamples differ from each other. */
+function canVary(labels: ArrayLike<number>, classCount: number): boolean {
+  const counts = new Uint32Array(classCount);
+  for (let row = 0; row < labels.length; row += 1) counts[labels[row]!]! += 1;
+  return counts.some((count) => count > 1);
+}
 
 /** Draws resamples: how often each row is in it, with as many rows of each class as there are. */
 function stratifiedDraws(labels: ArrayLike<number>, classCount: number, seed: number): () => Uint16Array {

@@ -72,18 +72,22 @@ export class AccumulatedStep {
 
   /** One step on a batch; returns its mean loss before the step. */
   step(batch: AugmentedBatch, labels: Int32Array, learningRate: number): number {
-    const { rates, step } = this.#optimizer.nextStep(learningRate);
     const imageCount = batch.indices.length;
+    const passes = Array.from({ length: Math.ceil(imageCount / this.#microBatchSize) }, (_, index) => {
+      const start = index * this.#microBatchSize;
+      return { index, start, end: Math.min(start + this.#microBatchSize, imageCount) };
+    });
     let loss = 0;
-    for (let start = 0, pass = 1; start < imageCount; start += this.#microBatchSize, pass += 1) {
-      const end = Math.min(start + this.#microBatchSize, imageCount);
+    for (const { index, start, end } of passes) {
       const weight = (end - start) / imageCount;
       // A number of its own for each pass: equal ones would give equal dropout masks.
-      const passNumber = this.#stepCount * this.#mostPasses + pass;
+      const passNumber = this.#stepCount * this.#mostPasses + index + 1;
       loss += weight * this.#pass(partOf(batch, start, end), labels.subarray(start, end), passNumber, weight);
     }
-    this.#update(rates, step);
-    tf.dispose([rates, step]);
+    tf.tidy(() => {
+      const { rates, step } = this.#optimizer.nextStep(learningRate);
+      this.#update(rates, step);
+    });
     this.#stepCount += 1;
     return loss;
   }

@@ -174,6 +174,15 @@ describe.each(['weighted', 'greedy'] as const)('%s', (kind) => {
     expect(Math.max(...others)).toBeLessThan(0.02);
   });
 
+  it('survives a round trip through JSON if one member gets everything', () => {
+    const labels = Array.from({ length: 40 }, (_, row) => row % 2);
+    const right = Float32Array.from(labels, (label) => 50 * (2 * label - 1));
+    const logits = [right, right.map((logit) => -logit)];
+    const stacker = fit(kind, { logits, labels }, 2);
+    const again = stackerFromJson(JSON.parse(JSON.stringify(stacker)));
+    expect(again.predict(logits)).toEqual(stacker.predict(logits));
+  });
+
   it.each([
     ['a negative weight', [1.5, -0.5]],
     ['a sum other than 1', [0.5, 0.4]],
