@@ -7,6 +7,11 @@ export interface Evaluation {
 /** Number of past steps that estimate the curvature. */
 const memoryLength = 10;
 const maximumIterations = 1000;
+/** A step by this share of a direction that does not decrease the value counts as none. */
+const shortestStep = 1e-12;
+/** A search ends if so many iterations decrease the value by less than this share of it. */
+const stallLength = 100;
+const stallDecrease = 1e-8;
 
 /**
  * Minimizes a smooth, strictly convex function with L-BFGS and a backtracking line search.
@@ -14,7 +19,7 @@ const maximumIterations = 1000;
  * Nocedal and Wright, "Numerical Optimization", 2006, algorithms 7.4 and 3.1.
  *
  * @param tolerance converges when no entry of the gradient is larger.
- * @returns the minimum.
+ * @returns the minimum, or the point from which float64 finds no lower one.
  * @throws Error if it does not converge, as for a function that is not smooth and strictly convex.
  */
 export function minimize(
@@ -27,29 +32,51 @@ export function minimize(
   let { value, gradient } = evaluate(point);
   // Comparisons with NaN are false: the search would not notice.
   if (!Number.isFinite(value)) throw new Error(`minimize: expected a finite value at the start, received ${value}`);
+  let earlierValue = value;
   for (let iteration = 0; iteration < maximumIterations; iteration += 1) {
+    if (iteration % stallLength === 0) {
+      // Each step from kink to kink decreases the value by next to nothing.
+      if (iteration > 0 && earlierValue - value <= stallDecrease * Math.abs(value)) return point;
+      earlierValue = value;
+    }
     if (gradient.every((slope) => Math.abs(slope) <= tolerance)) return point;
     const direction = descentDirection(gradient, memory);
-    const slope = dot(direction, gradient);
-    let length = 1;
-    let next = moved(point, direction, length);
-    let there = evaluate(next);
-    // The Armijo condition: a sufficient decrease for the slope, within float64 precision.
-    while (!(there.value <= value + 1e-4 * length * slope + 1e-14 * Math.abs(value))) {
-      length /= 2;
-      if (length < 1e-12) throw new Error(`line search failed: slope ${slope}`);
-      next = moved(point, direction, length);
-      there = evaluate(next);
+    const next = lowerPoint(evaluate, { point, value, gradient }, direction);
+    if (next === undefined) {
+      // With numbers as large as 1e4, the function has kinks as far as float64 can tell, and its curvature is no guide.
+      if (memory.length === 0) return point;
+      memory.length = 0;
+      continue;
     }
-    memory.push(stepBetween(point, next, gradient, there.gradient));
+    const step = stepBetween(point, next.point, gradient, next.gradient);
+    if (Number.isFinite(step.rho)) memory.push(step);
     if (memory.length > memoryLength) memory.shift();
-    point = next;
-    ({ value, gradient } = there);
+    ({ point, value, gradient } = next);
   }
   throw new Error(`minimize: no convergence after ${maximumIterations} iterations`);
 }
 
 // --- internal ---
+
+interface Place extends Evaluation {
+  point: Float64Array;
+}
+
+/** The first point along a direction that satisfies the Armijo condition, from length 1 down; undefined if there is none. */
+function lowerPoint(
+  evaluate: (point: Float64Array) => Evaluation,
+  { point, value, gradient }: Place,
+  direction: Float64Array,
+): Place | undefined {
+  const slope = dot(direction, gradient);
+  for (let length = 1; length >= shortestStep; length /= 2) {
+    const next = moved(point, direction, length);
+    const there = evaluate(next);
+    // A sufficient decrease for the slope, within float64 precision.
+    if (there.value <= value + 1e-4 * length * slope + 1e-14 * Math.abs(value)) return { point: next, ...there };
+  }
+  return undefined;
+}
 
 /** Changes of point (s) and gradient (y) in one iteration, and 1 / (s · y). */
 interface Step {

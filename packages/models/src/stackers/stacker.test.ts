@@ -207,6 +207,35 @@ it('selects members greedily, as often as that lowers the loss', () => {
 });
 
 describe('logistic', () => {
+  it.each([1e2, 5e3, 1e5, 1e30])(
+    'is fitted on random logits up to %d, as a nearly diverged training leaves them',
+    (scale) => {
+      for (const classCount of [2, 5]) {
+        const random = generatorFor(1, `${scale}`);
+        const outputs = classCount === 2 ? 1 : classCount;
+        for (let repetition = 0; repetition < 20; repetition += 1) {
+          const rowCount = 8 + repetition;
+          const draw = () =>
+            Float32Array.from({ length: rowCount * outputs }, () => scale * (2 * uniformFloat32(random) - 1));
+          const logits = [draw(), draw()];
+          const labels = Array.from({ length: rowCount }, (_, row) => row % classCount);
+          const fitted = fit('logistic', { logits, labels }, classCount);
+          const loss = (probabilities: Float32Array) =>
+            logLoss(
+              probabilities.map((one) => Math.max(one, 1e-7)),
+              labels,
+              classCount,
+            );
+          const mean = toProbabilities(
+            logits[0]!.map((one, index) => (one + logits[1]![index]!) / 2),
+            classCount,
+          );
+          expect(loss(fitted.predict(logits))).toBeLessThanOrEqual(loss(mean) + 1e-6);
+        }
+      }
+    },
+  );
+
   it('weighs members by their accuracy', () => {
     const skills = [3, 0];
     const stacker = fit('logistic', outOfFold(600, 2, skills), 2);
