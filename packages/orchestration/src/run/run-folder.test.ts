@@ -41,6 +41,11 @@ it.each([
   expect(experiment.recipe).not.toHaveProperty('flip');
 });
 
+it('a file that is null is refused', async () => {
+  await writeFile(path(), 'null');
+  await expect(readRunStart(join(parent, 'run'))).rejects.toThrow(ConfigError);
+});
+
 it.each([
   ['an unknown key', { flop: true }],
   ['a flip that is no boolean', { flip: 'yes' }],

@@ -179,7 +179,7 @@ async function nearbyRuns(folder: string): Promise<string> {
 
 /** Earlier versions had `recipe.flip` in place of `recipe.augmentation`. */
 function withAugmentation(start: unknown): unknown {
-  const { experiment } = start as { experiment?: { recipe?: { flip?: unknown } } };
+  const experiment = (start as { experiment?: { recipe?: { flip?: unknown } } } | null)?.experiment;
   const flip = experiment?.recipe?.flip;
   if (typeof flip !== 'boolean') return start;
   const { flip: _, ...recipe } = { ...experiment!.recipe, augmentation: flip ? 'flip' : 'none' };
