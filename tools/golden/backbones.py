@@ -29,9 +29,9 @@ import tensorflow as tf
 import tf_keras
 
 from formula import images, kind_of, labels, rounded, weight
+from smooth_statistics import smooth_statistics
 from summaries import (
-    BATCH, BATCH_PIXELS, GRADIENT_LIMIT, LEARNING_RATE, NEGLIGIBLE, OTHER_PIXELS, STATISTICS_PIXELS, STEPS, TRIALS, Tensors, packed,
-    truncated, write_all)
+    BATCH, BATCH_PIXELS, LEARNING_RATE, OTHER_PIXELS, STEPS, Tensors, packed, truncated, write_all)
 
 
 def build(case, size, library=keras):
@@ -139,31 +139,11 @@ def statistics_with(case, size, stream):
     return truncated(exact)
 
 
-def is_smooth(model, batch, y, statistics, training):
-    """Returns whether gradients change little when the statistics change by millionths."""
-
-    def gradients(change):
-        set_statistics(model, (statistics * (1 + change)).astype("float32"))
-        return [np.asarray(one, "float64") for one in gradients_of(model, batch, y, training)[1]]
-
-    exact = gradients(0)
-    learnt = NEGLIGIBLE * np.linalg.norm([np.linalg.norm(one) for one in exact])
-    generator = np.random.default_rng(0)
-    changes = (gradients(generator.choice([-1e-6, 1e-6], statistics.size)) for _ in range(TRIALS))
-    return all(np.linalg.norm(other - one) < GRADIENT_LIMIT / 10 * np.linalg.norm(one)
-               for change in changes for other, one in zip(change, exact) if np.linalg.norm(one) > learnt)
-
-
-def smooth_statistics(case, size, frozen_count):
-    """Returns statistics with which none of the closely compared gradients jumps."""
-    through_all = prepared(case, size, 0 if case["numbers"]["gradientLimit"] <= GRADIENT_LIMIT else frozen_count)
-    behind_front = prepared(case, size, frozen_count)
-    for stream in range(STATISTICS_PIXELS, STATISTICS_PIXELS + 300, 3):
-        statistics = statistics_with(case, size, stream)
-        if is_smooth(*through_all, statistics, training=False) and is_smooth(*behind_front, statistics, training=True):
-            return statistics
-        print("jumps:", case["name"], stream, file=sys.stderr)
-    raise RuntimeError(f"{case['name']}: some gradient jumps with the statistics of every batch")
+def gradients_with(network, statistics, training):
+    """Returns the gradients of the loss with given statistics."""
+    model, batch, y = network
+    set_statistics(model, statistics.astype("float32"))
+    return [np.asarray(one, "float64") for one in gradients_of(model, batch, y, training)[1]]
 
 
 def train(case, size, statistics, prefix, tensors, frozen_count=0):
@@ -222,7 +202,7 @@ def measure(case, whole):
         numbers = case["numbers"]
         size, frozen_count = numbers["trainingSize"], reference["layerCount"] - numbers["suffixLayers"]
         reference["spread"] = {size: forward(case, size, tensors) for size in numbers["sizes"]}
-        statistics = smooth_statistics(case, size, frozen_count)
+        statistics = smooth_statistics(case, size, frozen_count, prepared, statistics_with, gradients_with)
         reference["statistics"] = packed(statistics)
         reference["losses"] = {
             "all": train(case, size, statistics, "all", tensors),

@@ -1,4 +1,5 @@
 import { brierOf, logLossOf } from './losses.ts';
+import { finish, finishWithPauses } from './steps.ts';
 import { wilson95 } from './wilson.ts';
 
 /** Score of a classifier on labeled images. */
@@ -35,11 +36,7 @@ export function scoreProbabilities(
   labels: ArrayLike<number>,
   classes: readonly string[],
 ): Score {
-  const steps = scoringSteps(probabilities, labels, classes);
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
+  return finish(scoringSteps(probabilities, labels, classes));
 }
 
 /**
@@ -53,12 +50,7 @@ export async function scoreWithPauses(
   classes: readonly string[],
   pause: () => Promise<void>,
 ): Promise<Score> {
-  const steps = scoringSteps(probabilities, labels, classes);
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-    await pause();
-  }
+  return finishWithPauses(scoringSteps(probabilities, labels, classes), pause);
 }
 
 /** The most probable class of a row; of equal classes, the first. */

@@ -1,6 +1,5 @@
 /** A contact sheet of augmented images: what the model sees in training. */
-import { stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { DataError, encodePng } from '@chorus/data';
 import { initRuntime, type OnSetupProgress, prepareProcess, setupRuntime } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
@@ -9,7 +8,8 @@ import { z } from 'zod';
 import { ConfigError } from './errors.ts';
 import { type AugmentationChoice, augmentationOf, augmentationSchema } from './experiment/augmentation.ts';
 import { experimentSchema } from './experiment/schema.ts';
-import { requireWritable, writingTo } from './output-place.ts';
+import { requireOutput, writingTo } from './output-place.ts';
+import { decodingWith } from './run/dataset.ts';
 import { decodeToStores } from './run/decode-to-stores.ts';
 
 export interface AugmentationSheetOptions {
@@ -53,7 +53,8 @@ export async function writeAugmentationSheet(
     throw new ConfigError(
       `Expected a sheet of at most ${mostPixels} pixels, received ${width} × ${height}; use fewer images or epochs, or a smaller size.`,
     );
-  await requirePlace(out);
+  // Requiring the extension prevents overwriting a photograph by mistake, such as the last of a list without `--out`.
+  await requireOutput(out, '.png');
   const pixels = await decode(paths, inputSize);
   await setupRuntime(onSetup);
   initRuntime({ device: 'cpu:0' });
@@ -101,21 +102,12 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 async function decode(paths: readonly string[], inputSize: number) {
-  const { maxPixels, timeoutMs, background, shrinkOnLoad } = experimentSchema.shape.data.parse({});
   const files = paths.map((path) => ({ path: resolve(path) }));
-  const decoding = { maxPixels, timeoutMs, background, shrinkOnLoad, resize: 'pillow', maxSkippedShare: 1 } as const;
-  const { pixels, skipped } = await decodeToStores(files, [inputSize], decoding);
+  const decoding = decodingWith(experimentSchema.shape.data.parse({}), 'pillow');
+  const { pixels, skipped } = await decodeToStores(files, [inputSize], { ...decoding, maxSkippedShare: 1 });
   if (skipped.length > 0)
     throw new DataError(
       `Cannot decode ${skipped.length} of ${paths.length} images: ${skipped.map(({ path, reason }) => `${path} (${reason})`).join('; ')}. Remove them from the list.`,
     );
   return pixels.get(inputSize)!;
-}
-
-/** Requiring `.png` prevents overwriting a photograph by mistake, such as the last of a list without `--out`. */
-async function requirePlace(out: string): Promise<void> {
-  if (!out.endsWith('.png')) throw new ConfigError(`Expected an output file that ends in .png, received ${out}.`);
-  await requireWritable(dirname(out));
-  const there = await stat(out).catch(() => undefined);
-  if (there?.isDirectory()) throw new ConfigError(`Expected an output file, received the folder ${out}.`);
 }

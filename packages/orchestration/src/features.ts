@@ -1,7 +1,6 @@
 /** Extracts pooled features of a pre-trained backbone, as Keras does with `include_top=False, pooling='avg'`. */
-import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { DataError, type DecodeOptions, type PixelStoreHandle, resizeMethods, type SkippedImage } from '@chorus/data';
 import {
   type BackboneSpec,
@@ -29,8 +28,9 @@ import { computeSettings } from './lanes/compute-settings.ts';
 import { chooseForwardEngine } from './lanes/forward-engine.ts';
 import { Lane } from './lanes/lane.ts';
 import { npyBytes } from './npy.ts';
-import { requireWritable, writingTo } from './output-place.ts';
+import { requireOutput, writingTo } from './output-place.ts';
 import { featureBytes } from './plan/feature-bytes.ts';
+import { decodingWith } from './run/dataset.ts';
 import { decodeToStores } from './run/decode-to-stores.ts';
 import { observerFrom } from './run/observer.ts';
 import { oneAhead } from './run/one-ahead.ts';
@@ -80,13 +80,11 @@ export async function extractFeatures(paths: readonly string[], options: Feature
   prepareProcess();
   const { resize = 'pillow', device = 'auto' } = options;
   const family = oneOf(backboneFamilies, 'backbone', options.backbone);
-  const { maxPixels, timeoutMs, background, shrinkOnLoad } = experimentSchema.shape.data.parse({
-    shrinkOnLoad: options.shrinkOnLoad,
-  });
+  const data = experimentSchema.shape.data.parse({ shrinkOnLoad: options.shrinkOnLoad });
   const method = oneOf(resizeMethods, 'resize method', resize);
-  if (shrinkOnLoad && method !== 'pillow')
+  if (data.shrinkOnLoad && method !== 'pillow')
     throw new ConfigError(`Expected the resize method pillow with shrinkOnLoad, received "${method}".`);
-  const decoding = { maxPixels, timeoutMs, background, shrinkOnLoad, resize: method };
+  const decoding = decodingWith(data, method);
   const weights = await readWeights(options.weights);
   const named = options.alpha === undefined ? undefined : variantOf({ family, alpha: options.alpha });
   const { name: variant, defaultInputSize } = named ?? backboneTable[family].variants[0];
@@ -133,7 +131,8 @@ export async function writeFeatures(
   paths: readonly string[],
   options: FeaturesOptions,
 ): Promise<Features> {
-  await requirePlace(out);
+  // Requiring the extension prevents overwriting an image by mistake.
+  await requireOutput(out, '.npy');
   const features = await extractFeatures(paths, options);
   await writingTo(out, () => publishFile(out, npyBytes(features.rows, [paths.length, features.width])));
   return features;
@@ -164,8 +163,7 @@ async function featureRows(
   const width = variantOf(member.backbone).featureWidth;
   const rows = new Float32Array(paths.length * width);
   const skipped: SkippedImage[] = [];
-  const decode = async (start: number, left: AbortSignal) => {
-    const ended = signal === undefined ? left : AbortSignal.any([signal, left]);
+  const decode = async (start: number, ended: AbortSignal) => {
     const files = paths.slice(start, start + forwardBatchSize).map((path) => ({ path: resolve(path) }));
     return {
       start,
@@ -177,7 +175,7 @@ async function featureRows(
     { length: Math.ceil(paths.length / forwardBatchSize) },
     (_, index) => index * forwardBatchSize,
   );
-  for await (const { start, files, ...decoded } of oneAhead(starts, decode)) {
+  for await (const { start, files, ...decoded } of oneAhead(starts, decode, signal)) {
     skipped.push(...decoded.skipped);
     // After a bad file, no features are written; the remaining files are only decoded, to report all bad ones.
     if (skipped.length === 0) {
@@ -223,12 +221,4 @@ function oneOf<Name extends string>(names: readonly Name[], what: string, receiv
 
 async function readWeights(path: string): Promise<{ path: string; name: string; bytes: Uint8Array }> {
   return { path, name: basename(path), bytes: await readWeightFile(path) };
-}
-
-/** Checks the output path before the work, which can take minutes. Requiring `.npy` prevents overwriting an image by mistake. */
-async function requirePlace(out: string): Promise<void> {
-  if (!out.endsWith('.npy')) throw new ConfigError(`Expected an output file that ends in .npy, received ${out}.`);
-  await requireWritable(dirname(out));
-  const there = await stat(out).catch(() => undefined);
-  if (there?.isDirectory()) throw new ConfigError(`Expected an output file, received the folder ${out}.`);
 }

@@ -1,5 +1,5 @@
 /** Checks that a command's output can be written, and writes it; the user can fix a failure. */
-import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemErrorText } from '@chorus/storage';
 import { advise, ConfigError } from './errors.ts';
@@ -19,6 +19,19 @@ export async function requireWritable(folder: string, advice?: string): Promise<
     },
     advice,
   );
+}
+
+/**
+ * Checks the path of an output file before the work, which can take minutes.
+ *
+ * @param ending the extension that the path must have, such as `.npy`.
+ * @throws ConfigError when it has another one, is a folder, or its folder is not writable.
+ */
+export async function requireOutput(out: string, ending: string): Promise<void> {
+  if (!out.endsWith(ending)) throw new ConfigError(`Expected an output file that ends in ${ending}, received ${out}.`);
+  await requireWritable(dirname(out));
+  const there = await stat(out).catch(() => undefined);
+  if (there?.isDirectory()) throw new ConfigError(`Expected an output file, received the folder ${out}.`);
 }
 
 /**

@@ -7,11 +7,10 @@ import { publishFile } from '@chorus/storage';
 import { ConfigError } from './errors.ts';
 import { resolveExperiment } from './experiment/resolve.ts';
 import type { Experiment, ExperimentInput } from './experiment/schema.ts';
-import type { Report } from './report/schema.ts';
 import { defaultRunFolder, readRunStart, requireNewRunFolder } from './run/run-folder.ts';
 import { Slices } from './run/slices.ts';
 import { storedExperiment } from './run/stored-experiment.ts';
-import { readTestOutcomes, type TestOutcomes } from './run/test-outcomes.ts';
+import { readTestOutcomes } from './run/test-outcomes.ts';
 import { type RunResult, type TrainOptions, train } from './train.ts';
 
 export interface SeedsOptions extends Omit<TrainOptions, 'resume'> {
@@ -102,17 +101,24 @@ async function requireSameExperiment(place: string, experiment: Experiment): Pro
 }
 
 async function summarize(seeds: number[], runs: readonly RunResult[]): Promise<SeedsSummary> {
-  const outcomesOf = (classifierOf: (report: Report) => string) =>
-    Promise.all(
-      runs.map(({ report, folder }) =>
-        readTestOutcomes(join(folder, 'predictions.csv'), classifierOf(report), report.dataset.classes),
-      ),
+  // A member that failed with some seed has no mean.
+  const names = runs[0]!.report.members
+    .map(({ name }) => name)
+    .filter((name) =>
+      runs.every(({ report }) => report.members.some((member) => member.name === name && member.status === 'done')),
     );
-  const ensemble = await outcomesOf(({ stackers }) => stackers.find(({ chosen }) => chosen)!.kind);
-  const sameImages = ensemble.every(({ paths }) => isDeepStrictEqual(paths, ensemble[0]!.paths));
+  const tests = await Promise.all(
+    runs.map(({ report: { stackers, dataset }, folder }) => {
+      const ensemble = stackers.find(({ chosen }) => chosen)!.kind;
+      return readTestOutcomes(join(folder, 'predictions.csv'), [ensemble, ...names], dataset.classes);
+    }),
+  );
+  const sameImages = tests.every(({ paths }) => isDeepStrictEqual(paths, tests[0]!.paths));
   const slices = new Slices();
-  const scoresOf = async (outcomes: readonly TestOutcomes[]): Promise<SeedScores> => {
-    const options = { sameImages, seed: seeds[0]!, pause: () => slices.pause() };
+  const options = { sameImages, seed: seeds[0]!, pause: () => slices.pause() };
+  /** @param position of the classifier among those that are read. */
+  const scoresOf = async (position: number): Promise<SeedScores> => {
+    const outcomes = tests.map(({ classifiers }) => classifiers[position]!);
     return {
       accuracy: await scoreOverSeeds(
         outcomes.map(({ correct }) => correct),
@@ -124,20 +130,9 @@ async function summarize(seeds: number[], runs: readonly RunResult[]): Promise<S
       ),
     };
   };
-  // A member that failed with some seed has no mean.
-  const names = runs[0]!.report.members
-    .map(({ name }) => name)
-    .filter((name) =>
-      runs.every(({ report }) => report.members.some((member) => member.name === name && member.status === 'done')),
-    );
+  const ensemble = await scoresOf(0);
   const members: Record<string, SeedScores> = {};
-  for (const name of names) members[name] = await scoresOf(await outcomesOf(() => name));
-  return {
-    schemaVersion: 1,
-    seeds,
-    sameImages,
-    testCounts: ensemble.map(({ paths }) => paths.length),
-    ensemble: await scoresOf(ensemble),
-    members,
-  };
+  for (const [index, name] of names.entries()) members[name] = await scoresOf(index + 1);
+  const testCounts = tests.map(({ paths }) => paths.length);
+  return { schemaVersion: 1, seeds, sameImages, testCounts, ensemble, members };
 }

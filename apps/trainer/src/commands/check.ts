@@ -5,17 +5,11 @@ import { checkSummary } from '../print/check-summary.ts';
 import { downloadLines } from '../progress/download-lines.ts';
 import { stopSignal } from '../stop-signal.ts';
 import { userFolder, userPath } from '../user-folder.ts';
+import { type ExperimentFlags, repeated, settingsOf } from './experiment-flags.ts';
 import { followLinksHelp, layoutHelp } from './folder-help.ts';
 
-interface CheckFlags {
-  preset: string;
-  config?: string;
-  layout?: string;
-  followLinks?: boolean;
-  weights?: string;
+interface CheckFlags extends Omit<ExperimentFlags, 'data'> {
   out?: string;
-  workers?: string;
-  set: string[];
   json: boolean;
 }
 
@@ -29,29 +23,13 @@ export const checkCommand = new Command('check')
   .option('--weights <folder>', 'as in train')
   .option('--out <folder>', 'the run folder that train would create (default: runs/<name>-<time>)')
   .option('--workers <list>', 'as in train')
-  .option(
-    '--set <path=value>',
-    'set one value of the experiment; repeatable',
-    (value, before: string[]) => [...before, value],
-    [],
-  )
+  .option('--set <path=value>', 'set one value of the experiment; repeatable', repeated, [])
   .option('--json', 'print one JSON object', false)
   .action(async (data: string, flags: CheckFlags) => {
     const { checkRun, prepareCandidates } = await import('@chorus/orchestration');
     const signal = stopSignal((cause) => console.error(`${cause}: stopping (a second signal exits at once)`));
     const base = userFolder(process.env, process.cwd());
-    const { experiment, preset, others } = await prepareCandidates({
-      preset: flags.preset,
-      ...(flags.config === undefined ? {} : { file: userPath(flags.config) }),
-      assignments: flags.set,
-      data,
-      layout: flags.layout,
-      followLinks: flags.followLinks,
-      weights: flags.weights,
-      workers: flags.workers,
-      base,
-      environment: process.env,
-    });
+    const { experiment, preset, others } = await prepareCandidates(settingsOf({ ...flags, data }, base));
     let lastTenth = 0;
     const report = await checkRun(experiment, {
       ...(flags.out === undefined ? { base } : { out: userPath(flags.out) }),

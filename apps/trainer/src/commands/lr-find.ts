@@ -7,17 +7,10 @@ import { downloadLines } from '../progress/download-lines.ts';
 import { stageNames } from '../progress/stage-names.ts';
 import { stopSignal } from '../stop-signal.ts';
 import { userFolder, userPath } from '../user-folder.ts';
+import { type ExperimentFlags, repeated, settingsOf } from './experiment-flags.ts';
 import { followLinksHelp, layoutHelp } from './folder-help.ts';
 
-interface LrFindFlags {
-  preset: string;
-  config?: string;
-  data?: string;
-  layout?: string;
-  followLinks?: boolean;
-  weights?: string;
-  workers?: string;
-  set: string[];
+interface LrFindFlags extends ExperimentFlags {
   member: string[];
   stage: string[];
   steps?: number;
@@ -26,8 +19,6 @@ interface LrFindFlags {
   out: string;
   json: boolean;
 }
-
-const repeated = (value: string, before: string[]) => [...before, value];
 
 export const lrFindCommand = new Command('lr-find')
   .description("suggest learning rates: raises each stage's rate until the loss diverges, and plots the loss")
@@ -51,18 +42,7 @@ export const lrFindCommand = new Command('lr-find')
     const signal = stopSignal((cause) => console.error(`${cause}: stopping (a second signal exits at once)`));
     const path = userPath(flags.out);
     await requireRatePlot(path);
-    const { experiment, preset } = await prepareExperiment({
-      preset: flags.preset,
-      ...(flags.config === undefined ? {} : { file: userPath(flags.config) }),
-      assignments: flags.set,
-      data: flags.data,
-      layout: flags.layout,
-      followLinks: flags.followLinks,
-      weights: flags.weights,
-      workers: flags.workers,
-      base: userFolder(process.env, process.cwd()),
-      environment: process.env,
-    });
+    const { experiment, preset } = await prepareExperiment(settingsOf(flags, userFolder(process.env, process.cwd())));
     // Standard output carries the result only.
     if (preset !== undefined) console.error(`preset ${preset.name}: ${preset.reason}`);
     const found = await findRates(experiment, {

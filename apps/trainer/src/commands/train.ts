@@ -7,20 +7,13 @@ import type { Progress } from '../progress/progress.ts';
 import { progressFor } from '../progress/progress-for.ts';
 import { stopSignal } from '../stop-signal.ts';
 import { userFolder, userPath } from '../user-folder.ts';
+import { type ExperimentFlags, repeated, settingsOf } from './experiment-flags.ts';
 import { followLinksHelp, layoutHelp } from './folder-help.ts';
 
-interface TrainFlags {
-  preset: string;
-  config?: string;
-  data?: string;
-  layout?: string;
-  followLinks?: boolean;
-  weights?: string;
+interface TrainFlags extends ExperimentFlags {
   out?: string;
   resume?: string;
   seeds?: number;
-  workers?: string;
-  set: string[];
   dryRun?: boolean;
 }
 
@@ -45,12 +38,7 @@ export const trainCommand = new Command('train')
     '--workers <list>',
     'devices that train, one lane each, such as gpu:0,gpu:1 or cpu:1,cpu:2 (default: CHORUS_WORKERS or auto)',
   )
-  .option(
-    '--set <path=value>',
-    'set one value of the experiment; repeatable',
-    (value, before: string[]) => [...before, value],
-    [],
-  )
+  .option('--set <path=value>', 'set one value of the experiment; repeatable', repeated, [])
   .option(
     '--dry-run',
     'print the plan with its memory, disk space and time; downloads what the run needs, but creates no run folder',
@@ -67,7 +55,7 @@ export const trainCommand = new Command('train')
     const base = userFolder(process.env, process.cwd());
     try {
       if (flags.seeds !== undefined) {
-        const { summary, folder, runs } = await trainSeveral(flags, flags.seeds, base, progress, signal);
+        const { summary, folder, runs } = await trainSeveral(flags.seeds, flags, base, progress, signal);
         progress.end();
         console.log(seedsTable(summary, folder));
         process.exitCode = Math.max(...runs.map((run) => run.exitCode));
@@ -95,18 +83,7 @@ export const trainCommand = new Command('train')
 /** What a new run is started with. */
 async function newRun(flags: TrainFlags, base: string, progress: Progress, signal: AbortSignal) {
   const { prepareExperiment } = await import('@chorus/orchestration');
-  const { experiment, preset } = await prepareExperiment({
-    preset: flags.preset,
-    ...(flags.config === undefined ? {} : { file: userPath(flags.config) }),
-    assignments: flags.set,
-    data: flags.data,
-    layout: flags.layout,
-    followLinks: flags.followLinks,
-    weights: flags.weights,
-    workers: flags.workers,
-    base,
-    environment: process.env,
-  });
+  const { experiment, preset } = await prepareExperiment(settingsOf(flags, base));
   if (preset !== undefined) progress.note(`preset ${preset.name}: ${preset.reason}`);
   const options = {
     ...(flags.out === undefined ? { base } : { out: userPath(flags.out) }),
@@ -123,11 +100,11 @@ async function trainNew(...run: Parameters<typeof newRun>) {
   return train(experiment, options);
 }
 
-async function trainSeveral(flags: TrainFlags, count: number, ...rest: [string, Progress, AbortSignal]) {
+async function trainSeveral(count: number, ...run: Parameters<typeof newRun>) {
   const { ConfigError, trainSeeds } = await import('@chorus/orchestration');
+  const [flags, , progress] = run;
   if (flags.dryRun) throw new ConfigError('Expected either --seeds or --dry-run; the plan is the same for every seed.');
-  const [, progress] = rest;
-  const { experiment, options } = await newRun(flags, ...rest);
+  const { experiment, options } = await newRun(...run);
   const onSeed = (seed: number, index: number) => progress.note(`seed ${seed}: run ${index + 1} of ${count}`);
   return trainSeeds(experiment, count, { ...options, onSeed });
 }

@@ -2,6 +2,7 @@
  * Finds implausible labels by confident learning: Northcutt, Jiang and Chuang, "Confident Learning: Estimating Uncertainty in
  * Dataset Labels", Journal of Artificial Intelligence Research 70 (2021).
  */
+import { finish, finishWithPauses } from '../steps.ts';
 import { confidentJoint, tolerance } from './confident-joint.ts';
 import { checkLabeledProbabilities, type LabeledProbabilities } from './labeled-probabilities.ts';
 import { pairwiseSum, roundKeepingSum } from './round-sum.ts';
@@ -21,11 +22,7 @@ import { pairwiseSum, roundKeepingSum } from './round-sum.ts';
  * @example findLabelIssues({ probabilities, labels, classCount: 2 }) // Uint32Array [ 3, 17 ]
  */
 export function findLabelIssues(rows: LabeledProbabilities): Uint32Array {
-  const steps = labelIssueSteps(rows);
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
+  return finish(labelIssueSteps(rows));
 }
 
 /**
@@ -37,12 +34,7 @@ export async function findLabelIssuesWithPauses(
   rows: LabeledProbabilities,
   pause: () => Promise<void>,
 ): Promise<Uint32Array> {
-  const steps = labelIssueSteps(rows);
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-    await pause();
-  }
+  return finishWithPauses(labelIssueSteps(rows), pause);
 }
 
 // --- internal ---

@@ -82,6 +82,9 @@ export interface StackerLayers<Value> {
   probabilities(logits: Value, classCount: number, name: string): Value;
 }
 
+/** Rows between two calls of `onStep`. */
+export const rowsPerStep = 256;
+
 /** A flat row-major matrix as rows of `length`. */
 export function matrixRows(numbers: ArrayLike<number>, length: number): number[][] {
   const all = Array.from(numbers);

@@ -6,22 +6,9 @@
  * thousands of models instead; of an ensemble's few members, a sample would leave out the best ones.
  */
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { z } from 'zod';
 import { generatorFor } from '../random/generator-for.ts';
-import type { StackerDefinition } from './definition.ts';
-import {
-  isWeightedMean,
-  predictWeightedMean,
-  trueClassProbabilities,
-  weightedMeanFields,
-  weightedMeanLayers,
-  weightedMeanMistake,
-} from './weighted-mean.ts';
-
-const stateSchema = z
-  .strictObject({ kind: z.literal('greedy'), ...weightedMeanFields })
-  .refine(isWeightedMean, weightedMeanMistake);
-type GreedyState = z.output<typeof stateSchema>;
+import { rowsPerStep } from './definition.ts';
+import { weightedMean } from './weighted-mean.ts';
 
 /** Members selected from one sample; the selection ends where its loss is lowest. */
 const selectionLength = 25;
@@ -29,28 +16,22 @@ const sampleCount = 20;
 /** A decrease of the mean log loss that counts; smaller ones are rounding errors. */
 const smallestGain = 1e-9;
 
-export const greedy = {
-  stateSchema,
-  fit(logits, labels, { classCount, seed, onStep }) {
-    const memberCount = logits.length;
-    const byMember = trueClassProbabilities(logits, labels, classCount);
-    const random = generatorFor(seed, 'stacker/samples');
-    const shares = new Array<number>(memberCount).fill(0);
-    for (let sample = 0; sample < sampleCount; sample += 1) {
-      const rows = Uint32Array.from(labels, () => uniformInt(random, 0, labels.length - 1));
-      const counts = selectMembers(
-        byMember.map((one) => Float64Array.from(rows, (row) => one[row]!)),
-        onStep,
-      );
-      const total = counts.reduce((sum, count) => sum + count, 0);
-      for (const [member, count] of counts.entries()) shares[member]! += count / total;
-    }
-    // Dividing each share instead could give a sum, and so a weight, above 1.
-    return { kind: 'greedy', memberCount, classCount, weights: shares.map((share) => share / sampleCount) };
-  },
-  predict: predictWeightedMean,
-  layers: weightedMeanLayers,
-} as const satisfies StackerDefinition<GreedyState, undefined>;
+export const greedy = weightedMean('greedy', (byMember, { seed, onStep }) => {
+  const rowCount = byMember[0]!.length;
+  const random = generatorFor(seed, 'stacker/samples');
+  const shares = byMember.map(() => 0);
+  for (let sample = 0; sample < sampleCount; sample += 1) {
+    const rows = Uint32Array.from({ length: rowCount }, () => uniformInt(random, 0, rowCount - 1));
+    const counts = selectMembers(
+      byMember.map((one) => Float64Array.from(rows, (row) => one[row]!)),
+      onStep,
+    );
+    const total = counts.reduce((sum, count) => sum + count, 0);
+    for (const [member, count] of counts.entries()) shares[member]! += count / total;
+  }
+  // Dividing each share instead could give a sum, and so a weight, above 1.
+  return shares.map((share) => share / sampleCount);
+});
 
 /**
  * Selects members until the loss no longer decreases; of equal losses, the shortest selection and the first member win.
@@ -64,10 +45,12 @@ export function selectMembers(byMember: readonly Float64Array[], onStep: () => v
   let best = { loss: Number.POSITIVE_INFINITY, counts: [...counts] };
   for (let length = 1; length <= selectionLength; length += 1) {
     const losses = byMember.map((one) => {
-      onStep();
       // log(sum / length), without the division.
       let loss = sums.length * Math.log(length);
-      for (let row = 0; row < sums.length; row += 1) loss -= Math.log(sums[row]! + one[row]!);
+      for (let row = 0; row < sums.length; row += 1) {
+        if (row % rowsPerStep === 0) onStep();
+        loss -= Math.log(sums[row]! + one[row]!);
+      }
       return loss;
     });
     const chosen = losses.indexOf(Math.min(...losses));

@@ -6,7 +6,7 @@
  * fewer images there are, the closer it stays.
  */
 import { z } from 'zod';
-import { fittedNumbers, fittedSize, matrixRows, type StackerDefinition } from './definition.ts';
+import { fittedNumbers, fittedSize, matrixRows, rowsPerStep, type StackerDefinition } from './definition.ts';
 import { minimize } from './minimize.ts';
 import { countRows, type MemberOutputs, outputsPerImage } from './outputs.ts';
 import { toProbabilities } from './probabilities.ts';
@@ -31,8 +31,6 @@ type LogisticState = z.output<typeof stateSchema>;
  * that many images outweigh it.
  */
 const priorStrength = 10;
-/** Rows between two calls of `onStep`. */
-const rowsPerStep = 256;
 
 export const logistic = {
   stateSchema,

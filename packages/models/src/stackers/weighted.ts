@@ -4,21 +4,8 @@
  *
  * The fit is regularized towards equal weights: the fewer images there are, the closer it stays.
  */
-import { z } from 'zod';
-import type { StackerDefinition } from './definition.ts';
-import {
-  isWeightedMean,
-  predictWeightedMean,
-  trueClassProbabilities,
-  weightedMeanFields,
-  weightedMeanLayers,
-  weightedMeanMistake,
-} from './weighted-mean.ts';
-
-const stateSchema = z
-  .strictObject({ kind: z.literal('weighted'), ...weightedMeanFields })
-  .refine(isWeightedMean, weightedMeanMistake);
-type WeightedState = z.output<typeof stateSchema>;
+import { rowsPerStep } from './definition.ts';
+import { weightedMean } from './weighted-mean.ts';
 
 /** Strength of the prior, a Dirichlet distribution: it counts as much as this many images, shared equally by the members. */
 const priorStrength = 10;
@@ -26,16 +13,7 @@ const priorStrength = 10;
 const tolerance = 1e-9;
 const maximumIterations = 10_000;
 
-export const weighted = {
-  stateSchema,
-  fit(logits, labels, { classCount, onStep }) {
-    const memberCount = logits.length;
-    const byMember = trueClassProbabilities(logits, labels, classCount);
-    return { kind: 'weighted', memberCount, classCount, weights: mixtureWeights(byMember, onStep) };
-  },
-  predict: predictWeightedMean,
-  layers: weightedMeanLayers,
-} as const satisfies StackerDefinition<WeightedState, undefined>;
+export const weighted = weightedMean('weighted', (byMember, { onStep }) => mixtureWeights(byMember, onStep));
 
 // --- internal ---
 
@@ -46,9 +24,9 @@ function mixtureWeights(byMember: readonly Float64Array[], onStep: () => void): 
   const prior = priorStrength / memberCount;
   let weights = byMember.map(() => 1 / memberCount);
   for (let iteration = 0; iteration < maximumIterations; iteration += 1) {
-    onStep();
     const responsibilities = new Float64Array(memberCount);
     for (let row = 0; row < rowCount; row += 1) {
+      if (row % rowsPerStep === 0) onStep();
       let mixture = 0;
       for (let member = 0; member < memberCount; member += 1) mixture += weights[member]! * byMember[member]![row]!;
       for (let member = 0; member < memberCount; member += 1)

@@ -67,11 +67,9 @@ export async function* classifyImages(
     if (inputs.some(({ kind }) => kind !== 'file')) folder = await mkdtemp(join(tmpdir(), 'chorus-predict-'));
     // Two sets of stores: one is read for prediction while the other is filled.
     const stores = [0, 1].map(() => predictor.sizes.map((size) => createPixelStore(chunkCount, size)));
-    const decode = (chunk: Chunk, left: AbortSignal) => {
-      const ended = signal === undefined ? left : AbortSignal.any([signal, left]);
-      return decodeChunk(inputs, chunk, stores[chunk.index % 2]!, folder, bundle.manifest.decoding, ended);
-    };
-    for await (const decoded of oneAhead(chunksOf(inputs.length, chunkCount), decode))
+    const decode = (chunk: Chunk, ended: AbortSignal) =>
+      decodeChunk(inputs, chunk, stores[chunk.index % 2]!, folder, bundle.manifest.decoding, ended);
+    for await (const decoded of oneAhead(chunksOf(inputs.length, chunkCount), decode, signal))
       yield { ...(await predictChunk(predictor, decoded, bundle)), doneCount: decoded.end };
   } catch (error) {
     // After a stop request, any failure counts as the stop.

@@ -20,6 +20,7 @@ import {
   type ImageSplit,
   type PictureGroup,
   type PixelStoreHandle,
+  type ResizeMethod,
   type ScanOptions,
   type SkippedEntry,
   type SplitPlan,
@@ -130,8 +131,15 @@ export function scanOptionsOf({ data: { layout, followLinks, limitPerClass } }: 
 
 /** The experiment's options for decoding images. */
 export function decodingOf({ data, flaws }: Experiment): Required<DecodeOptions> {
-  const { maxPixels, timeoutMs, background, shrinkOnLoad } = data;
-  return { maxPixels, timeoutMs, background, shrinkOnLoad, resize: flaws.aliasedResize ? 'opencv' : 'pillow' };
+  return decodingWith(data, flaws.aliasedResize ? 'opencv' : 'pillow');
+}
+
+/** Options for decoding images, with a resize method. */
+export function decodingWith(
+  { maxPixels, timeoutMs, background, shrinkOnLoad }: Experiment['data'],
+  resize: ResizeMethod,
+): Required<DecodeOptions> {
+  return { maxPixels, timeoutMs, background, shrinkOnLoad, resize };
 }
 
 /**

@@ -32,6 +32,19 @@ it('aborts the item that it prepares, and waits for it, when the caller leaves',
   expect(events).toEqual(['use 1', 'aborted 1', 'aborted 2']);
 });
 
+it('aborts the item that it prepares when the given signal aborts', async () => {
+  const stopping = new AbortController();
+  const prepare = (item: number, ended: AbortSignal) =>
+    new Promise<number>((done, failed) => {
+      if (item === 1) done(item);
+      ended.addEventListener('abort', () => failed(new Error(`aborted ${item}`)));
+    });
+  const run = async () => {
+    for await (const prepared of oneAhead([1, 2, 3], prepare, stopping.signal)) if (prepared === 1) stopping.abort();
+  };
+  await expect(run()).rejects.toThrow('aborted 2');
+});
+
 it('throws the error of an item once the items before it are used', async () => {
   const used: number[] = [];
   const prepare = async (item: number) => {

@@ -14,7 +14,8 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 async function read(lines: readonly string[]) {
   const path = join(folder, 'predictions.csv');
   await writeFile(path, lines.join('\n'));
-  return readTestOutcomes(path, 'mean', ['a', 'b, c']);
+  const { paths, classifiers } = await readTestOutcomes(path, ['mean'], ['a', 'b, c']);
+  return { paths, ...classifiers[0]! };
 }
 
 const header = 'path,label,mean:a,"mean:b, c"';
@@ -38,6 +39,6 @@ describe('readTestOutcomes', () => {
   });
 
   it('refuses a file that is missing', async () => {
-    await expect(readTestOutcomes(join(folder, 'none.csv'), 'mean', ['a', 'b'])).rejects.toThrow(StorageError);
+    await expect(readTestOutcomes(join(folder, 'none.csv'), ['mean'], ['a', 'b'])).rejects.toThrow(StorageError);
   });
 });

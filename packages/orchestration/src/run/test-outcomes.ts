@@ -1,12 +1,17 @@
-/** The test images of a finished run and its ensemble's probabilities, from `predictions.csv`. */
+/** How classifiers of a finished run classify its test images, from `predictions.csv`. */
 import { createReadStream } from 'node:fs';
-import { logLossOf } from '@chorus/evaluation';
+import { argmax, logLossOf } from '@chorus/evaluation';
 import { StorageError } from '@chorus/storage';
 import { parse } from 'csv-parse';
 
 export interface TestOutcomes {
   /** Relative to the data folder. */
   paths: string[];
+  /** In the order of the requested classifiers. */
+  classifiers: ClassifierOutcomes[];
+}
+
+export interface ClassifierOutcomes {
   /** Per image, 1 if the classifier is right, else 0. */
   correct: number[];
   /** Per image, −ln(probability of the true class), clipped as in the log loss. */
@@ -14,18 +19,18 @@ export interface TestOutcomes {
 }
 
 /**
- * Reads what a classifier of a run predicts for the test images.
+ * Reads what classifiers of a run predict for the test images.
  *
  * @param path of a run's `predictions.csv`.
- * @param classifier name of a member or stacker.
- * @throws StorageError when the table cannot be read, has no such classifier, or a row is damaged.
+ * @param classifiers names of members and stackers.
+ * @throws StorageError when the table cannot be read, lacks a classifier, or a row is damaged.
  */
 export async function readTestOutcomes(
   path: string,
-  classifier: string,
+  classifiers: readonly string[],
   classes: readonly string[],
 ): Promise<TestOutcomes> {
-  const found: TestOutcomes = { paths: [], correct: [], losses: [] };
+  const found: TestOutcomes = { paths: [], classifiers: classifiers.map(() => ({ correct: [], losses: [] })) };
   const rows = parse({ columns: true });
   // pipe() does not pass on errors.
   createReadStream(path)
@@ -33,15 +38,18 @@ export async function readTestOutcomes(
     .pipe(rows);
   try {
     for await (const row of rows as AsyncIterable<Record<string, string>>) {
-      const probabilities = classes.map((name) => Number(row[`${classifier}:${name}`]));
       const label = classes.indexOf(row.label ?? '');
-      if (row.path === undefined || label === -1 || !probabilities.every(Number.isFinite))
-        throw new StorageError(
-          `${path}: expected the probabilities of ${classifier} for ${row.path ?? 'every image'}.`,
-        );
-      found.paths.push(row.path);
-      found.correct.push(Number(probabilities.indexOf(Math.max(...probabilities)) === label));
-      found.losses.push(logLossOf(probabilities[label]!));
+      for (const [index, classifier] of classifiers.entries()) {
+        const probabilities = Float32Array.from(classes, (name) => Number(row[`${classifier}:${name}`]));
+        if (row.path === undefined || label === -1 || !probabilities.every(Number.isFinite))
+          throw new StorageError(
+            `${path}: expected the probabilities of ${classifier} for ${row.path ?? 'every image'}.`,
+          );
+        const { correct, losses } = found.classifiers[index]!;
+        correct.push(Number(argmax(probabilities, 0, classes.length) === label));
+        losses.push(logLossOf(probabilities[label]!));
+      }
+      found.paths.push(row.path!);
     }
   } catch (error) {
     // Errors of the parser and of the file system have codes; any other error is a bug.
