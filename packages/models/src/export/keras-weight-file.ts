@@ -3,16 +3,18 @@
  * class in the model's order (the first has no number) and i the weights of a layer (keras/src/saving/saving_lib.py).
  */
 import type { LayersModel } from '@tensorflow/tfjs';
-import h5wasm, { File } from 'h5wasm';
+import type { File } from 'h5wasm';
 import type { PlainNetwork } from './plain-network.ts';
 
 /** @returns a file that `load_weights` of a Keras model with the same layers reads; the caller keeps ownership of the network. */
 export async function kerasWeightFile({ name, model }: PlainNetwork): Promise<Uint8Array> {
+  // Loaded here: libhdf5 takes a tenth of a second, in every process and thread.
+  const { default: h5wasm, File: H5File } = await import('h5wasm');
   const { FS, activate_throwing_error_handler: throwErrors } = await h5wasm.ready;
   // Otherwise libhdf5 prints its errors and continues.
   throwErrors();
   const path = `/${nextFileNumber++}.weights.h5`;
-  const file = new File(path, 'w');
+  const file = new H5File(path, 'w');
   try {
     try {
       writeLayers(file, name, model);
