@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSealedFolder, StorageError, sealFolder } from '@chorus/storage';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BundleManifest, readBundle } from './bundle.ts';
 import { writeLivelyBundle } from './export/lively-bundle.fixture.ts';

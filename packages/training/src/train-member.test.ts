@@ -6,7 +6,7 @@ import { createPixelStore } from '@chorus/data';
 import { ModelError, memberFromBytes } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
 import { StorageError, sha256 } from '@chorus/storage';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unchanged } from './augment/settings.ts';
 import { computeFeatures } from './compute-features.ts';

@@ -2,7 +2,7 @@
  * Writes weights in the layout of Keras 3's `.weights.h5`: `layers/<class>_<n>/vars/<i>`, where n numbers the layers of a
  * class in the model's order (the first has no number) and i the weights of a layer (keras/src/saving/saving_lib.py).
  */
-import type { LayersModel } from '@tensorflow/tfjs';
+import type tf from '@chorus/tfjs';
 import type { File } from 'h5wasm';
 import type { PlainNetwork } from './plain-network.ts';
 
@@ -29,7 +29,7 @@ export async function kerasWeightFile({ name, model }: PlainNetwork): Promise<Ui
 
 // --- internal ---
 
-function writeLayers(file: File, name: string, model: LayersModel): void {
+function writeLayers(file: File, name: string, model: tf.LayersModel): void {
   const layers = file.create_group('layers');
   const counts = new Map<string, number>();
   for (const layer of model.layers.filter(({ weights }) => weights.length > 0)) {

@@ -1,5 +1,5 @@
 /** An ensemble built from standard tfjs layers, which loads without Chorus. */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import type { Classifier } from '../classifier/classifier.ts';
 import type { StackerJson } from '../stackers/table.ts';
 import { imageOf, memberLogits, memberModel, type PlainMember, plainMember } from './plain-member.ts';

@@ -1,5 +1,5 @@
 /** Stackers as layers on the members' logits. */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import type { Symbolic } from '../backbones/layer-calls.ts';
 import type { NamedLogits, StackerLayers } from '../stackers/definition.ts';
 import { type StackerJson, stackerTable } from '../stackers/table.ts';

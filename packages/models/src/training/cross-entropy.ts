@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 
 /**
  * What Keras passes to a loss with `from_logits=True` if the model ends in a sigmoid (or softmax). Both values exist to

@@ -10,8 +10,8 @@ import {
   type PlainEnsemble,
 } from '@chorus/models';
 import { publishFolder } from '@chorus/storage';
+import tf from '@chorus/tfjs';
 import { StoppedError } from '@chorus/training';
-import * as tf from '@tensorflow/tfjs';
 import { type Bundle, readBundle } from '../bundle.ts';
 import { advise, ConfigError } from '../errors.ts';
 import { requireWritable, writingTo } from '../output-place.ts';

@@ -9,7 +9,7 @@ import {
   type PreprocessingName,
   type StackerKind,
 } from '@chorus/models';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { writeBundle } from '../bundle.ts';
 import type { RunImages } from '../run/run-images.ts';
 

@@ -1,5 +1,5 @@
 /** The parameters of augmented images: a row of numbers per image, which the compiled step receives as an input. */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { blurWeights, drawBlur } from './blur.ts';
 import { colorMatrix, drawColors } from './colors.ts';
 import { columns, parameterCount } from './columns.ts';
