@@ -17,6 +17,15 @@ export {
   type VariantChoice,
   variantOf,
 } from './backbones/table.ts';
+export {
+  type Calibration,
+  type CalibrationKind,
+  calibrate,
+  calibrationSchema,
+  fitsClassCount,
+} from './calibration/calibration.ts';
+export { fitTemperature } from './calibration/fit-temperature.ts';
+export { fitVector } from './calibration/fit-vector.ts';
 export { type Classifier, type ClassifierOptions, createClassifier } from './classifier/classifier.ts';
 export type { BatchNormMode, FineTuneView } from './classifier/fine-tune-view.ts';
 export type { ModelWeight } from './classifier/model-weights.ts';

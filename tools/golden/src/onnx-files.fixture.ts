@@ -143,7 +143,7 @@ function ensembles(classCount: number): ValidFile[] {
     return [true, false].map(
       (testTimeAugmentation): ValidFile => ({
         name: `ensemble of ${classCount} classes with ${kind}${testTimeAugmentation ? ' and mirror images' : ''}`,
-        model: modelBytes(ensembleGraph(members, { testTimeAugmentation, stacker })),
+        model: modelBytes(ensembleGraph(members, { testTimeAugmentation, stacker, calibration: null })),
         // The rows of the mirror images join the others and are averaged with them; inference does not follow their number.
         outputs: { [probabilitiesOutput]: ['FLOAT', [testTimeAugmentation ? null : 'N', classCount]] },
       }),
