@@ -26,6 +26,7 @@ export {
 } from './calibration/calibration.ts';
 export { fitTemperature } from './calibration/fit-temperature.ts';
 export { fitVector } from './calibration/fit-vector.ts';
+export type { LabeledRows } from './calibration/labeled-rows.ts';
 export { type Classifier, type ClassifierOptions, createClassifier } from './classifier/classifier.ts';
 export type { BatchNormMode, FineTuneView } from './classifier/fine-tune-view.ts';
 export type { ModelWeight } from './classifier/model-weights.ts';

@@ -15,6 +15,7 @@ import {
 import { precisions } from '@chorus/training';
 import { z } from 'zod';
 import { augmentationSchema } from './augmentation.ts';
+import { calibrationSettingSchema } from './calibration.ts';
 import { flawsSchema } from './flaws.ts';
 import { optimizerSchema } from './optimizer.ts';
 import { scheduleSchema } from './schedule.ts';
@@ -357,6 +358,7 @@ export const experimentSchema = z
       })
       .prefault({})
       .describe("The small models that combine the members' predictions."),
+    calibration: calibrationSettingSchema,
     flaws: flawsSchema.prefault({}).describe('Flaws of the published procedure, to reproduce it; all off by default.'),
     workers: workersSchema
       .default('auto')
@@ -372,6 +374,12 @@ export const experimentSchema = z
         code: 'custom',
         path: ['split'],
         message: `tune, test and stacking.fraction must leave at least 5 % for training, received ${JSON.stringify({ ...split, stacking })}`,
+      });
+    if (stacking.kind === 'training-images' && !['auto', 'none'].includes(experiment.calibration))
+      context.addIssue({
+        code: 'custom',
+        path: ['calibration'],
+        message: 'expected "none" or "auto", because stacking of kind "training-images" leaves no image to fit it on',
       });
     const { batchSize, microBatchSize } = experiment.recipe;
     if (microBatchSize !== null && microBatchSize > batchSize)

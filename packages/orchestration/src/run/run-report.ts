@@ -69,7 +69,7 @@ export async function reportWithEnsemble(
     }),
     bestMember,
     stackers,
-    mistakes: reportMistakes(choice, test, classes),
+    mistakes: reportMistakes(test, classes),
     labelAudit,
     analysis,
   });

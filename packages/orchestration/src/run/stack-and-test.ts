@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { foldName } from '@chorus/data';
 import { gatherOutOfFold, type OutOfFoldPredictions } from '@chorus/evaluation';
-import { type StackerKind, toProbabilities } from '@chorus/models';
+import { type Calibration, calibrate, type StackerKind, toProbabilities } from '@chorus/models';
 import { publishFile } from '@chorus/storage';
 import { readMember, type StopFlag } from '@chorus/training';
 import { writeBundle } from '../bundle.ts';
@@ -11,9 +11,11 @@ import { analyzeEnsemble } from '../report/analyze-ensemble.ts';
 import type { TestOutputs } from '../report/build.ts';
 import { type AuditedImages, auditRun, reportLabelAudit } from '../report/label-audit.ts';
 import { runIssuesCsv } from '../report/label-issues-csv.ts';
+import { ensembleColumn } from '../report/predictions-csv.ts';
 import { predictionsFile } from '../report/predictions-file.ts';
 import type { Report } from '../report/schema.ts';
 import { type Choice, fitAndChoose } from '../stacking/choose.ts';
+import { chooseCalibration } from '../stacking/choose-calibration.ts';
 import { findThresholds } from '../stacking/thresholds.ts';
 import { type Dataset, decodingOf, labelsOf } from './dataset.ts';
 import type { RunObserver } from './observer.ts';
@@ -56,11 +58,22 @@ export async function stackAndTest(
   const { classes, split } = dataset;
   const predictions = done.map(({ trainings }) => outOfFoldPredictions(dataset, trainings));
   const outOfFold = predictions[0]!.indices;
+  const labels = labelsOf(dataset, outOfFold);
   const choice = await fitAndChoose(
     predictions.map(({ logits }) => logits),
-    labelsOf(dataset, outOfFold),
+    labels,
     { ...plan.stackers, classes, stop: run.stop, onProgress: run.observer.onStacking },
   );
+  // Predictions for the members' own training images agree with wrong labels that the members have memorized, and are too
+  // confident.
+  const areUnseen = experiment.stacking.kind !== 'training-images';
+  const slices = new Slices(run.stop);
+  const calibration = areUnseen
+    ? await chooseCalibration(
+        { probabilities: choice.chosenOutOfFold, labels },
+        { setting: experiment.calibration, classCount: classes.length, seed: experiment.seed, slices },
+      )
+    : null;
   timeline.end(phaseNames.stack);
   const read = new Uint8Array(run.reads);
   const testImagesReadBeforeChoice = split.test.filter((index) => read[index] === 1).length;
@@ -68,17 +81,12 @@ export async function stackAndTest(
 
   // All choices are made; the test images are read from here on.
   const members = await Promise.all(done.map(loadMember));
-  const slices = new Slices(run.stop);
-  const test = await testOutputs(choice, members, parts, run, slices);
+  const applied = calibration?.applied ?? null;
+  const test = await testOutputs(choice, applied, members, parts, run, slices);
   timeline.end(phaseNames.test);
 
-  // Predictions for the members' own training images agree with wrong labels that the members have memorized, and are too
-  // confident.
-  const areUnseen = experiment.stacking.kind !== 'training-images';
-  const labels = labelsOf(dataset, outOfFold);
-  const thresholds = areUnseen
-    ? await findThresholds({ probabilities: choice.chosenOutOfFold, labels }, classes.length, slices)
-    : null;
+  const thresholds =
+    calibration && (await findThresholds({ probabilities: calibration.outOfFold, labels }, classes.length, slices));
   await writeBundle(
     run.folder.bundle,
     {
@@ -89,12 +97,17 @@ export async function stackAndTest(
       demo: parts.demo,
       chosen: choice.chosen,
       thresholds,
+      calibration: applied,
     },
     members,
     new Map(choice.stackers.map(({ kind, stacker }) => [kind, stacker])),
     runImagesOf(split, dataset.sha256),
   );
-  const columns = [...test.members, ...test.stackers].map(([name, probabilities]) => ({ name, probabilities }));
+  const calibrated = applied === null ? [] : [[ensembleColumn(choice.chosen, applied.kind), test.ensemble] as const];
+  const columns = [...test.members, ...test.stackers, ...calibrated].map(([name, probabilities]) => ({
+    name,
+    probabilities,
+  }));
   await publishFile(run.folder.predictions, await predictionsFile(test.paths, test.labels, classes, columns, slices));
   const audit = await auditRun(
     areUnseen ? trainingImagesOf(dataset, outOfFold, choice) : null,
@@ -106,7 +119,9 @@ export async function stackAndTest(
   const names = done.map(({ name }) => name);
   const { seed } = experiment;
   const analysis =
-    thresholds && (await analyzeEnsemble({ choice, thresholds, names, labels, test, classes, seed }, slices));
+    calibration &&
+    thresholds &&
+    (await analyzeEnsemble({ choice, calibration, thresholds, names, labels, test, classes, seed }, slices));
   const report = await reportWithEnsemble(
     { ...parts, testImagesReadBeforeChoice },
     choice,
@@ -127,6 +142,7 @@ export async function writeReport(folder: RunFolder, report: Report): Promise<vo
 
 async function testOutputs(
   choice: Choice,
+  calibration: Calibration | null,
   members: readonly PredictingMember[],
   { dataset, start }: Pick<RunParts, 'dataset' | 'start'>,
   { lanes, reads }: StackingRun,
@@ -152,6 +168,12 @@ async function testOutputs(
     labels: labelsOf(dataset, split.test),
     members: memberOutputs,
     stackers: stackerOutputs,
+    ensemble: await predictInSlices(
+      [stackerOutputs.get(choice.chosen)!],
+      rows,
+      ([some]) => calibrate(some!, calibration, classes.length),
+      slices,
+    ),
   };
 }
 
