@@ -102,11 +102,11 @@ async function requireSameExperiment(place: string, experiment: Experiment): Pro
 }
 
 async function summarize(seeds: number[], runs: readonly RunResult[]): Promise<SeedsSummary> {
-  // A member that failed with some seed has no mean.
+  // A member that failed or was dropped with some seed has no mean.
   const names = runs[0]!.report.members
     .map(({ name }) => name)
     .filter((name) =>
-      runs.every(({ report }) => report.members.some((member) => member.name === name && member.status === 'done')),
+      runs.every(({ report }) => report.members.some((member) => member.name === name && member.test !== null)),
     );
   const tests = await Promise.all(
     runs.map(({ report: { stackers, dataset, analysis }, folder }) => {

@@ -17,6 +17,7 @@ import { z } from 'zod';
 import { augmentationSchema } from './augmentation.ts';
 import { calibrationSettingSchema } from './calibration.ts';
 import { flawsSchema } from './flaws.ts';
+import { limitsMembers, memberLimits } from './member-limits.ts';
 import { optimizerSchema } from './optimizer.ts';
 import { scheduleSchema } from './schedule.ts';
 
@@ -365,6 +366,7 @@ export const experimentSchema = z
       .describe('Devices, one lane each; `auto` uses every GPU or, without a GPU, a suitable number of CPU lanes.'),
     runtime: runtimeSchema.prefault({}).describe('How TensorFlow runs.'),
     minMembers: z.int().min(2).default(2).describe('The run fails if fewer members finish their training.'),
+    ...memberLimits,
   })
   .superRefine((experiment, context) => {
     const { split, stacking } = experiment;
@@ -422,6 +424,18 @@ export const experimentSchema = z
         code: 'custom',
         path: ['minMembers'],
         message: `expected at most ${experiment.members.length}, the number of members, received ${experiment.minMembers}`,
+      });
+    if (experiment.maxMembers !== undefined && experiment.maxMembers < experiment.minMembers)
+      context.addIssue({
+        code: 'custom',
+        path: ['maxMembers'],
+        message: `expected at least ${experiment.minMembers}, the value of minMembers`,
+      });
+    if (stacking.kind === 'training-images' && limitsMembers(experiment))
+      context.addIssue({
+        code: 'custom',
+        path: [experiment.maxMembers === undefined ? 'maxMegabytes' : 'maxMembers'],
+        message: 'expected nothing, because stacking of kind "training-images" leaves no image to select members on',
       });
     if (experiment.workers === 'auto') return;
     for (const [index, one] of experiment.workers.entries()) {

@@ -4,6 +4,7 @@ import { stackerKinds } from '@chorus/models';
 import { precisions } from '@chorus/training';
 import { z } from 'zod';
 import { calibrationSectionSchema } from './calibration-schema.ts';
+import { costsSchema, pruningSchema } from './cost-schema.ts';
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(0);
@@ -58,7 +59,7 @@ const memberReportSchema = z.strictObject({
   /** Time of all its tasks, including the features that its trainings share. */
   seconds: z.number().min(0),
   trainings: z.array(trainingSchema),
-  /** Which of its models predict the test images and go into the bundle. */
+  /** Which of its models predict the test images and go into the bundle; null if the ensemble dropped it. */
   predictsWith: z.string().nullable(),
   /** The weights it started from; `note` mentions weights that were trained on images of another size. */
   weights: z
@@ -249,6 +250,9 @@ export const reportSchema = z.strictObject({
     .describe(
       "Diversity, calibration, thresholds and intervals of the ensemble; null without one, and if the stackers were trained on the members' own training images.",
     ),
+  // Reports of earlier versions have neither of these two.
+  costs: costsSchema.nullable().default(null).describe('What a prediction costs; null without an ensemble.'),
+  pruning: pruningSchema.nullable().default(null).describe('Null unless `maxMembers` or `maxMegabytes` is set.'),
   /** Wall time. */
   seconds: z.strictObject({
     /** Finding devices, initial weights and the data set's folder, including downloads. */

@@ -11,11 +11,13 @@ import { analyzeEnsemble } from '../report/analyze-ensemble.ts';
 import type { TestOutputs } from '../report/build.ts';
 import { type AuditedImages, auditRun, reportLabelAudit } from '../report/label-audit.ts';
 import { runIssuesCsv } from '../report/label-issues-csv.ts';
+import { type MemberSize, memberSize, reportCosts } from '../report/member-costs.ts';
 import { ensembleColumn } from '../report/predictions-csv.ts';
 import { predictionsFile } from '../report/predictions-file.ts';
 import type { Report } from '../report/schema.ts';
 import { type Choice, fitAndChoose } from '../stacking/choose.ts';
 import { chooseCalibration } from '../stacking/choose-calibration.ts';
+import { chooseEnsemble } from '../stacking/choose-ensemble.ts';
 import { findThresholds } from '../stacking/thresholds.ts';
 import { type Dataset, decodingOf, labelsOf } from './dataset.ts';
 import type { RunObserver } from './observer.ts';
@@ -36,7 +38,7 @@ export interface StackingRun {
   observer: RunObserver;
 }
 
-interface TrainedEnsembleMember {
+export interface TrainedEnsembleMember {
   name: string;
   trainings: readonly Training[];
 }
@@ -45,25 +47,29 @@ interface TrainedEnsembleMember {
  * Fits the stackers, chooses one, and tests everything on images that were not read before. Writes the predictions, the bundle,
  * the label issues and the report.
  *
- * @param done members that are trained on every fold, in the order of the experiment.
+ * @param trained members that are trained on every fold, in the order of the experiment.
  * @returns the report.
  */
 export async function stackAndTest(
   parts: Omit<RunParts, 'testImagesReadBeforeChoice'>,
-  done: readonly TrainedEnsembleMember[],
+  trained: readonly TrainedEnsembleMember[],
   run: StackingRun,
 ): Promise<Report> {
   const { dataset, timeline, start, plan } = parts;
   const { experiment } = start;
   const { classes, split } = dataset;
-  const predictions = done.map(({ trainings }) => outOfFoldPredictions(dataset, trainings));
+  const predictions = trained.map(({ trainings }) => outOfFoldPredictions(dataset, trainings));
   const outOfFold = predictions[0]!.indices;
   const labels = labelsOf(dataset, outOfFold);
-  const choice = await fitAndChoose(
-    predictions.map(({ logits }) => logits),
+  const sizes = trained.map(sizeOf);
+  const { choice, memberScores, kept, pruning } = await chooseEnsemble(
+    sizes.map((size, index) => ({ ...size, logits: predictions[index]!.logits })),
     labels,
-    { ...plan.stackers, classes, stop: run.stop, onProgress: run.observer.onStacking },
+    experiment,
+    (logits) =>
+      fitAndChoose(logits, labels, { ...plan.stackers, classes, stop: run.stop, onProgress: run.observer.onStacking }),
   );
+  const done = trained.filter(({ name }) => kept.includes(name));
   // Predictions for the members' own training images agree with wrong labels that the members have memorized, and are too
   // confident.
   const areUnseen = experiment.stacking.kind !== 'training-images';
@@ -116,18 +122,18 @@ export async function stackAndTest(
     slices,
   );
   await publishFile(run.folder.labelIssues, runIssuesCsv(audit));
-  const names = done.map(({ name }) => name);
   const { seed } = experiment;
   const analysis =
     calibration &&
     thresholds &&
-    (await analyzeEnsemble({ choice, calibration, thresholds, names, labels, test, classes, seed }, slices));
+    (await analyzeEnsemble({ choice, calibration, thresholds, names: kept, labels, test, classes, seed }, slices));
+  const work = run.lanes.flatMap((lane) => lane.work);
+  const costs = reportCosts(sizes, kept, work, test.labels.length);
   const report = await reportWithEnsemble(
     { ...parts, testImagesReadBeforeChoice },
-    choice,
-    names,
+    { choice, memberScores, kept },
     test,
-    { labelAudit: reportLabelAudit(audit), analysis },
+    { labelAudit: reportLabelAudit(audit), analysis, costs, pruning },
     slices,
   );
   await writeReport(run.folder, report);
@@ -136,6 +142,14 @@ export async function stackAndTest(
 
 export async function writeReport(folder: RunFolder, report: Report): Promise<void> {
   await publishFile(folder.report, `${JSON.stringify(report, null, 2)}\n`);
+}
+
+/** The size of a member in the bundle. */
+export function sizeOf({ name, trainings }: TrainedEnsembleMember): MemberSize {
+  return memberSize(
+    name,
+    keptTrainings(trainings).map(({ manifest }) => manifest),
+  );
 }
 
 // --- internal ---
@@ -186,10 +200,15 @@ function trainingImagesOf(dataset: Dataset, indices: Uint32Array, { chosenOutOfF
   };
 }
 
+/** The trainings whose models predict for a member. */
+function keptTrainings(trainings: readonly Training[]): Training[] {
+  return trainings.filter(({ keepsWeights }) => keepsWeights);
+}
+
 /** A member with the models that predict for it, from disk. */
 async function loadMember({ name, trainings }: TrainedEnsembleMember): Promise<PredictingMember> {
   const models: PredictingMember['models'][number][] = [];
-  for (const { folder, fold } of trainings.filter(({ keepsWeights }) => keepsWeights)) {
+  for (const { folder, fold } of keptTrainings(trainings)) {
     const { manifest, weights } = await readMember(folder);
     if (weights === undefined) throw new Error(`${folder}: no weights of ${foldName(fold)}, which predicts`);
     models.push({ ...withSharedWeights({ manifest, weights }), path: join(folder, 'weights.bin') });
