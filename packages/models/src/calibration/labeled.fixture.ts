@@ -1,6 +1,7 @@
 /** Labeled probabilities for tests. */
 import { uniformFloat32 } from 'pure-rand/distribution/uniformFloat32';
 import { generatorFor } from '../random/generator-for.ts';
+import { softmaxRows } from '../stackers/probabilities.ts';
 import type { LabeledRows } from './labeled-rows.ts';
 
 /**
@@ -10,25 +11,22 @@ import type { LabeledRows } from './labeled-rows.ts';
  */
 export function drawnRows(rowCount: number, classCount: number, seed: number, power = 1) {
   const random = generatorFor(seed, 'labeled rows');
-  // Above 0.
-  const uniform = () => 1 - uniformFloat32(random) * (1 - 2 ** -20);
-  const probabilities = new Float32Array(rowCount * classCount);
-  const labels = new Int32Array(rowCount);
-  for (let row = 0; row < rowCount; row += 1) {
-    const weights = Array.from({ length: classCount }, () => Math.log(uniform()) ** 2 + 1e-6);
-    const sum = weights.reduce((total, one) => total + one, 0);
-    let rest = uniform() * sum;
-    let drawn = 0;
-    while (drawn < classCount - 1 && rest > weights[drawn]!) {
-      rest -= weights[drawn]!;
-      drawn += 1;
-    }
-    labels[row] = drawn;
-    const powers = weights.map((weight) => (weight / sum) ** power);
-    const all = powers.reduce((total, one) => total + one, 0);
-    for (let label = 0; label < classCount; label += 1) probabilities[row * classCount + label] = powers[label]! / all;
-  }
-  return { probabilities, labels, classCount } satisfies LabeledRows;
+  const logits = Float64Array.from({ length: rowCount * classCount }, () => 6 * uniformFloat32(random));
+  const shares = softmaxRows(logits, classCount);
+  const labels = Int32Array.from({ length: rowCount }, (_, row) => {
+    let rest = uniformFloat32(random);
+    const drawn = shares.subarray(row * classCount, (row + 1) * classCount).findIndex((share) => {
+      rest -= share;
+      return rest < 0;
+    });
+    // The shares may add up to slightly less than 1.
+    return drawn === -1 ? classCount - 1 : drawn;
+  });
+  const skewed = softmaxRows(
+    logits.map((logit) => power * logit),
+    classCount,
+  );
+  return { probabilities: Float32Array.from(skewed), labels, classCount } satisfies LabeledRows;
 }
 
 /** Mean of −ln(probability of the true class). */

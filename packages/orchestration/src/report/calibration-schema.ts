@@ -37,11 +37,11 @@ export const calibrationSectionSchema = z
       .describe("The ensemble's calibration, which is in the bundle: predictions, thresholds and exports use it."),
     reason: z.string().default('').describe('Why this calibration was chosen; empty in reports of earlier versions.'),
     crossValidated: z
-      .strictObject({ none: logLoss.nullable(), temperature: logLoss.nullable(), vector: logLoss.nullable() })
+      .strictObject({ none: logLoss, temperature: logLoss, vector: logLoss.nullable() })
       .nullable()
       .default(null)
       .describe(
-        'Log losses out of fold, on which the choice is based: each image is calibrated by a fit on other images. Null if not fitted.',
+        'Log losses out of fold, on which the choice is based: each image is calibrated by a fit on other images. `vector` is null if it was not fitted.',
       ),
     temperature: z
       .number()

@@ -52,7 +52,7 @@ describe('auto', () => {
       /^no calibration lowers the cross-validated log loss, 0\.\d{4}, by more than a standard error$/,
     );
     expect(outOfFold).toBe(outputs.probabilities);
-    expect(logLoss.temperature! - logLoss.none!).toBeGreaterThan(-0.005);
+    expect(logLoss.temperature - logLoss.none).toBeGreaterThan(-0.005);
   });
 
   it('applies a temperature to an over-confident one', async () => {
@@ -61,7 +61,7 @@ describe('auto', () => {
     expect(applied).toEqual(fitted.temperature);
     expect(fitted.temperature.temperature).toBeGreaterThan(1.8);
     expect(reason).toMatch(/^temperature scaling lowers the cross-validated log loss from \d\.\d{4} to \d\.\d{4}, by /);
-    expect(logLoss.temperature).toBeLessThan(logLoss.none!);
+    expect(logLoss.temperature).toBeLessThan(logLoss.none);
     // Each image is calibrated by a fit on others: nearly, but not exactly the final calibration.
     const byAll = calibrate(outputs.probabilities, applied, 3);
     const differences = outOfFold.map((one, index) => Math.abs(one - byAll[index]!));
@@ -74,7 +74,7 @@ describe('auto', () => {
     const { applied, fitted, logLoss, reason } = await chooseCalibration(outputs, options('auto', 3));
     expect(applied).toEqual(fitted.vector);
     expect(reason).toContain('vector scaling lowers the cross-validated log loss');
-    expect(logLoss.vector).toBeLessThan(logLoss.temperature!);
+    expect(logLoss.vector).toBeLessThan(logLoss.temperature);
   });
 
   it('fits no scales and biases on fewer than 20 images of a class', async () => {

@@ -28,8 +28,8 @@ export interface CalibrationChoice {
   reason: string;
   /** By kind, fitted on all images, whether applied or not; without `vector` where there are too few images for it. */
   fitted: { temperature: Fitted<'temperature'>; vector?: Fitted<'vector'> };
-  /** Cross-validated log losses in nats per image; null if it was not fitted. */
-  logLoss: Record<'none' | CalibrationKind, number | null>;
+  /** Cross-validated log losses in nats per image. */
+  logLoss: { none: number; temperature: number; vector: number | null };
   /** The ensemble's probabilities for the images [images, classes], each calibrated by a fit on other images. */
   outOfFold: Float32Array;
 }
