@@ -3,6 +3,7 @@ import {
   type BackboneFamily,
   backboneFamilies,
   backboneTable,
+  type Calibration,
   type Classifier,
   createClassifier,
   fitStacker,
@@ -149,6 +150,18 @@ function ensembles(classCount: number): ValidFile[] {
       }),
     );
   });
+  const stacker = fitStacker('mean', logits, labels, { classCount, seed: 1 }).toJSON();
+  const ones = labels.slice(0, classCount).map(() => 1);
+  const calibrations = [
+    { kind: 'temperature', temperature: 1.5 },
+    { kind: 'vector', scales: ones, biases: ones },
+  ] satisfies Calibration[];
+  for (const calibration of calibrations)
+    written.push({
+      name: `ensemble of ${classCount} classes, calibrated by ${calibration.kind}`,
+      model: modelBytes(ensembleGraph(members, { testTimeAugmentation: false, stacker, calibration })),
+      outputs: { [probabilitiesOutput]: ['FLOAT', ['N', classCount]] },
+    });
   for (const { classifiers } of members) for (const classifier of classifiers) classifier.dispose();
   return written;
 }
