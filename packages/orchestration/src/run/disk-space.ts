@@ -32,7 +32,8 @@ export function runBytes(
     return sum + 2 * keptCount * modelBytes(plan, outputs);
   }, 0);
   const outOfFold = members.length * trainingCount * outputs * Float32Array.BYTES_PER_ELEMENT;
-  const columns = (members.length + stackers.kinds.length) * classCount;
+  // With those of the calibrated ensemble.
+  const columns = (members.length + stackers.kinds.length + 1) * classCount;
   const predictions = testCount * (pathLength + columns * csvCellBytes);
   const labelIssues = implausibleShare * (trainingCount + testCount) * (pathLength + issueCellsBytes);
   const epochs = members.reduce(
