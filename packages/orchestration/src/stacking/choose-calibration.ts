@@ -145,7 +145,7 @@ function choose(
     if (next === undefined) continue;
     const { gain, standardError } = pairedGain(now, next);
     if (gain <= standardError) continue;
-    const before = kind === 'none' ? '' : ` that a ${kind} leaves`;
+    const before = kind === 'none' ? '' : ` after ${kind} scaling`;
     reason = `${other} scaling lowers the cross-validated log loss${before} from ${shown(meanOf(now))} to ${shown(meanOf(next))}, by ${shown(gain)} ± ${shown(standardError)}`;
     kind = other;
   }
