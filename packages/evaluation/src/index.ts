@@ -23,6 +23,5 @@ export {
 } from './score-schema.ts';
 export { type SeedScore, scoreOverSeeds } from './seed-interval.ts';
 export { measureSelection, type Selection, thresholdForAccuracy } from './selective.ts';
-export { atTemperature, fitTemperature } from './temperature.ts';
 export { type VerdictFacts, verdict } from './verdict.ts';
 export { wilson95 } from './wilson.ts';

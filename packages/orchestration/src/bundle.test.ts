@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Calibration } from '@chorus/models';
 import { openSealedFolder, StorageError, sealFolder } from '@chorus/storage';
 import tf from '@chorus/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -38,6 +39,23 @@ it('has distinct files for all members, regardless of their names', async () => 
     ['members/one/1.bin'],
     ['members/one.bin/1.bin', 'members/one.bin/2.bin'],
   ]);
+});
+
+it('has the calibration of its run, or none if an earlier version wrote it', async () => {
+  const backbone = { family: 'mobilenet', alpha: 0.25, inputSize: 32 } as const;
+  const calibration: Calibration = { kind: 'vector', scales: [1, 2], biases: [0.5, 0] };
+  await writeLivelyBundle(at('calibrated'), [{ name: 'one', backbone }], {
+    ...{ classes: ['a', 'b'], testTimeAugmentation: false, chosen: 'mean', calibration },
+  });
+  expect((await readBundle(at('calibrated'))).manifest.calibration).toEqual(calibration);
+  const files = Object.fromEntries(await openSealedFolder(at('calibrated')));
+  const { calibration: _, ...earlier } = JSON.parse(new TextDecoder().decode(files['bundle.json']));
+  const replaced = async (manifest: object) =>
+    sealFolder(at('calibrated'), { ...files, 'bundle.json': JSON.stringify(manifest) }, { replace: true });
+  await replaced(earlier);
+  expect((await readBundle(at('calibrated'))).manifest.calibration).toBeNull();
+  await replaced({ ...earlier, calibration: { ...calibration, scales: [1, 2, 3], biases: [0, 0, 0] } });
+  await expect(readBundle(at('calibrated'))).rejects.toThrow(/the calibration must have the same number of classes/);
 });
 
 it.each([

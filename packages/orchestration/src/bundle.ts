@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { isColor, resizeMethods } from '@chorus/data';
 import {
+  calibrationSchema,
+  fitsClassCount,
   type MemberManifest,
   memberManifestSchema,
   type Stacker,
@@ -56,6 +58,8 @@ const bundleSchema = z
     chosen: z.enum(stackerKinds),
     /** Null if there are no out-of-fold predictions; bundles of earlier versions have none. */
     thresholds: thresholdsSchema.nullable().default(null),
+    /** Of the chosen stacker's probabilities, to which the thresholds apply afterwards; null for none. Bundles of earlier versions have none. */
+    calibration: calibrationSchema.nullable().default(null),
     stackers: z.array(z.strictObject({ kind: z.enum(stackerKinds), state: stackerJsonSchema })).min(1),
   })
   .refine(({ members }) => new Set(members.map(({ name }) => name)).size === members.length, 'member names must differ')
@@ -85,6 +89,10 @@ const bundleSchema = z
     ({ members, classes, stackers }) =>
       stackers.every(({ state }) => state.memberCount === members.length && state.classCount === classes.length),
     'stackers must have the same number of members and classes as the bundle',
+  )
+  .refine(
+    ({ calibration, classes }) => calibration === null || fitsClassCount(calibration, classes.length),
+    'the calibration must have the same number of classes as the bundle',
   );
 
 export type BundleManifest = z.output<typeof bundleSchema>;

@@ -46,6 +46,7 @@ beforeAll(async () => {
     const plain = createPlainEnsemble([{ name: 'only', classifiers: [classifier] }], {
       testTimeAugmentation: false,
       stacker,
+      calibration: null,
     });
     const target = join(folder, backbone.family);
     await mkdir(target);

@@ -88,7 +88,7 @@ export const dense = {
   },
   fit: fitDense,
   predict: predictDense,
-  layers({ classCount, weights }, members, layers) {
+  layers({ classCount, weights }, members, layers, form) {
     const outputCount = outputsPerImage(classCount);
     const activation = outputCount === 1 ? 'sigmoid' : 'softmax';
     const inputs = members.map(({ name, logits }) => layers.activation(logits, `${name}/shares`, activation));
@@ -102,7 +102,7 @@ export const dense = {
       kernel: matrixRows(network.outputKernel, outputCount),
       bias: Array.from(network.outputBias),
     });
-    return layers.probabilities(combined, classCount, 'probabilities');
+    return layers.probabilities(combined, classCount, form, form);
   },
 } as const satisfies StackerDefinition<DenseState, DenseFitOptions>;
 

@@ -36,13 +36,13 @@ export const logistic = {
   stateSchema,
   fit: (logits, labels, { classCount, onStep }) => fitLogistic(logits, labels, { classCount, onStep }),
   predict: predictLogistic,
-  layers({ classCount, coefficients }, members, layers) {
+  layers({ classCount, coefficients }, members, layers, form) {
     const logits = layers.concatenate(
       members.map((member) => member.logits),
       'members',
     );
     const combined = layers.dense(logits, 'combined', kernelAndBias(coefficients, members.length));
-    return layers.probabilities(combined, classCount, 'probabilities');
+    return layers.probabilities(combined, classCount, form, form);
   },
 } as const satisfies StackerDefinition<LogisticState, undefined>;
 

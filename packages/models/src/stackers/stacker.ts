@@ -1,7 +1,7 @@
 /** Stackers combine the members' outputs into the ensemble's probabilities. They never read images. */
 import { z } from 'zod';
 import { ModelError } from '../errors.ts';
-import { countRows, type MemberOutputs } from './outputs.ts';
+import { checkLabels, countRows, type MemberOutputs } from './outputs.ts';
 import { type StackerJson, type StackerKind, type StackerOptions, stackerJsonSchema, stackerTable } from './table.ts';
 
 export interface Stacker {
@@ -65,12 +65,4 @@ function stackerFrom(json: StackerJson): Stacker {
 
 function optionsOf(kind: StackerKind, options: Partial<Record<StackerKind, unknown>>): unknown {
   return options[kind] ?? stackerTable[kind].defaultOptions;
-}
-
-function checkLabels(labels: ArrayLike<number>, rowCount: number, classCount: number): void {
-  if (labels.length !== rowCount)
-    throw new ModelError(`Expected a label for each of ${rowCount} images, received ${labels.length}.`);
-  const wrong = Array.from(labels).findIndex((label) => !Number.isInteger(label) || label < 0 || label >= classCount);
-  if (wrong !== -1)
-    throw new ModelError(`Expected labels from 0 to ${classCount - 1}, received ${labels[wrong]} at index ${wrong}.`);
 }

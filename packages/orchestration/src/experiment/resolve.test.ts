@@ -189,6 +189,21 @@ describe('resolveExperiment', () => {
       { minMembers: 4 },
       /minMembers: expected at most 3, the number of members, received 4/,
     ],
+    [
+      'fewer members than the minimum',
+      { minMembers: 3, maxMembers: 2 },
+      /maxMembers: expected at least 3, the value of minMembers \(received 2\)/,
+    ],
+    [
+      'limits of members without images to select them on',
+      { stacking: { kind: 'training-images' }, maxMegabytes: 20 },
+      /maxMegabytes: expected nothing, because stacking of kind "training-images"/,
+    ],
+    [
+      'a calibration without images to fit it on',
+      { stacking: { kind: 'training-images' }, calibration: 'vector' },
+      /calibration: expected "none" or "auto", because stacking/,
+    ],
   ])('refuses %s', (_, layer, message) => {
     expect(() => resolveExperiment(mobile, layer)).toThrow(ConfigError);
     expect(() => resolveExperiment(mobile, layer)).toThrow(message);

@@ -15,7 +15,9 @@ import {
 import { precisions } from '@chorus/training';
 import { z } from 'zod';
 import { augmentationSchema } from './augmentation.ts';
+import { calibrationSettingSchema } from './calibration.ts';
 import { flawsSchema } from './flaws.ts';
+import { limitsMembers, memberLimits } from './member-limits.ts';
 import { optimizerSchema } from './optimizer.ts';
 import { scheduleSchema } from './schedule.ts';
 
@@ -357,12 +359,14 @@ export const experimentSchema = z
       })
       .prefault({})
       .describe("The small models that combine the members' predictions."),
+    calibration: calibrationSettingSchema,
     flaws: flawsSchema.prefault({}).describe('Flaws of the published procedure, to reproduce it; all off by default.'),
     workers: workersSchema
       .default('auto')
       .describe('Devices, one lane each; `auto` uses every GPU or, without a GPU, a suitable number of CPU lanes.'),
     runtime: runtimeSchema.prefault({}).describe('How TensorFlow runs.'),
     minMembers: z.int().min(2).default(2).describe('The run fails if fewer members finish their training.'),
+    ...memberLimits,
   })
   .superRefine((experiment, context) => {
     const { split, stacking } = experiment;
@@ -372,6 +376,12 @@ export const experimentSchema = z
         code: 'custom',
         path: ['split'],
         message: `tune, test and stacking.fraction must leave at least 5 % for training, received ${JSON.stringify({ ...split, stacking })}`,
+      });
+    if (stacking.kind === 'training-images' && !['auto', 'none'].includes(experiment.calibration))
+      context.addIssue({
+        code: 'custom',
+        path: ['calibration'],
+        message: 'expected "none" or "auto", because stacking of kind "training-images" leaves no image to fit it on',
       });
     const { batchSize, microBatchSize } = experiment.recipe;
     if (microBatchSize !== null && microBatchSize > batchSize)
@@ -414,6 +424,18 @@ export const experimentSchema = z
         code: 'custom',
         path: ['minMembers'],
         message: `expected at most ${experiment.members.length}, the number of members, received ${experiment.minMembers}`,
+      });
+    if (experiment.maxMembers !== undefined && experiment.maxMembers < experiment.minMembers)
+      context.addIssue({
+        code: 'custom',
+        path: ['maxMembers'],
+        message: `expected at least ${experiment.minMembers}, the value of minMembers`,
+      });
+    if (stacking.kind === 'training-images' && limitsMembers(experiment))
+      context.addIssue({
+        code: 'custom',
+        path: [experiment.maxMembers === undefined ? 'maxMegabytes' : 'maxMembers'],
+        message: 'expected nothing, because stacking of kind "training-images" leaves no image to select members on',
       });
     if (experiment.workers === 'auto') return;
     for (const [index, one] of experiment.workers.entries()) {

@@ -1,5 +1,5 @@
 /** `export.json`: describes the files of an export. `members.py` reads it, and its presence identifies an export. */
-import { type BackboneVariant, type PlainEnsemble, variantOf } from '@chorus/models';
+import { type BackboneVariant, type Calibration, type PlainEnsemble, variantOf } from '@chorus/models';
 import type { BundleManifest } from '../bundle.ts';
 
 export const exportFormats = ['keras', 'tfjs'] as const;
@@ -21,6 +21,8 @@ export interface ExportContents {
   testTimeAugmentation: boolean;
   ensemble: {
     stacker: string;
+    /** Calibration of the stacker's probabilities, which is part of the model; null for none. The members are not calibrated. */
+    calibration: Calibration | null;
     /** In the order of the model's inputs. */
     inputs: { name: string; size: number }[];
     tfjs: string;
@@ -54,7 +56,7 @@ export function describeExport(
   ensemble: PlainEnsemble,
   format: ExportFormat,
 ): ExportContents {
-  const { name, classes, decoding, testTimeAugmentation, chosen, members } = manifest;
+  const { name, classes, decoding, testTimeAugmentation, chosen, calibration, members } = manifest;
   const sizes = ensemble.model.inputs.map((input) => ({ name: input.name, size: input.shape[1]! }));
   return {
     format: 'chorus-export',
@@ -64,7 +66,7 @@ export function describeExport(
     resize: decoding.resize,
     shrinkOnLoad: decoding.shrinkOnLoad,
     testTimeAugmentation,
-    ensemble: { stacker: chosen, inputs: sizes, tfjs: `${ensembleFolder}/model.json` },
+    ensemble: { stacker: chosen, calibration, inputs: sizes, tfjs: `${ensembleFolder}/model.json` },
     members: members.map(({ name: member, models }) => {
       const { backbone, preprocessing, dropout } = models[0]!.model;
       const keras = {

@@ -115,8 +115,9 @@ function plainEnsembleOf({ manifest, members, stackers }: Bundle): PlainEnsemble
         return classifier;
       }),
     }));
-    const stacker = stackers.get(manifest.chosen)!.toJSON();
-    return createPlainEnsemble(named, { testTimeAugmentation: manifest.testTimeAugmentation, stacker });
+    const { chosen, testTimeAugmentation, calibration } = manifest;
+    const stacker = stackers.get(chosen)!.toJSON();
+    return createPlainEnsemble(named, { testTimeAugmentation, stacker, calibration });
   } finally {
     for (const classifier of made) classifier.dispose();
   }

@@ -1,6 +1,7 @@
 /** Bundles without training, whose members' predictions depend on the image as those of trained members do. */
 import {
   type BackboneSpec,
+  type Calibration,
   type Classifier,
   createClassifier,
   fitStacker,
@@ -29,8 +30,15 @@ export async function writeLivelyBundle(
     classes,
     testTimeAugmentation,
     chosen,
+    calibration = null,
     images = { training: [], test: [] },
-  }: { classes: string[]; testTimeAugmentation: boolean; chosen: StackerKind; images?: RunImages },
+  }: {
+    classes: string[];
+    testTimeAugmentation: boolean;
+    chosen: StackerKind;
+    calibration?: Calibration | null;
+    images?: RunImages;
+  },
 ): Promise<void> {
   const saved = members.map(({ name, backbone, modelCount = 1, preprocessing }) => ({
     name,
@@ -59,6 +67,7 @@ export async function writeLivelyBundle(
       testTimeAugmentation,
       demo: true,
       chosen,
+      calibration,
     },
     saved,
     new Map([[chosen, stacker]]),

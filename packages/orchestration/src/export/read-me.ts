@@ -27,7 +27,7 @@ export function readMe({ name, classes, resize, ensemble, members }: ExportConte
     '`export.json` is the machine-readable form of this description. A later export replaces this folder only if it has no',
     'other files than those listed there.',
     '',
-    `\`tfjs/ensemble\` is the whole ensemble (${ensemble.stacker}) with the inputs ${ensemble.inputs
+    `\`tfjs/ensemble\` is the whole ensemble (${stackerText(ensemble)}) with the inputs ${ensemble.inputs
       .map((input) => `\`${input.name}\``)
       .join(', ')}; \`tfjs/members/…\` are its members.`,
     'In a browser or node, with only `@tensorflow/tfjs` 4, and this folder served by any file server:',
@@ -49,4 +49,16 @@ export function readMe({ name, classes, resize, ensemble, members }: ExportConte
   ]
     .join('\n')
     .trimEnd()}\n`;
+}
+
+// --- internal ---
+
+/** Such as "mean, calibrated by a temperature of 1.21". */
+function stackerText({ stacker, calibration }: ExportContents['ensemble']): string {
+  if (calibration === null) return stacker;
+  const by =
+    calibration.kind === 'temperature'
+      ? `a temperature of ${calibration.temperature.toPrecision(3)}`
+      : 'a scale and a bias per class';
+  return `${stacker}, calibrated by ${by}; the members are not calibrated`;
 }

@@ -10,7 +10,7 @@ import type { Lane } from '../lanes/lane.ts';
 import type { TrainingPlan } from '../plan/plan-training.ts';
 import { completeReport, reportMistakes, reportStackers, type TestOutputs } from '../report/build.ts';
 import type { ImageCounts, MemberReport, Report } from '../report/schema.ts';
-import type { Choice } from '../stacking/choose.ts';
+import type { EnsembleChoice } from '../stacking/choose-ensemble.ts';
 import { type Dataset, labelsOf } from './dataset.ts';
 import type { RunStart } from './run-folder.ts';
 import type { Slices } from './slices.ts';
@@ -44,34 +44,27 @@ export const phaseNames = {
 /** The report of a run with an ensemble. */
 export async function reportWithEnsemble(
   parts: RunParts,
-  choice: Choice,
-  doneNames: readonly string[],
+  { choice, memberScores, kept }: Pick<EnsembleChoice, 'choice' | 'memberScores' | 'kept'>,
   test: TestOutputs,
-  { labelAudit, analysis }: Pick<Report, 'labelAudit' | 'analysis'>,
+  sections: Pick<Report, 'labelAudit' | 'analysis' | 'costs' | 'pruning'>,
   slices: Slices,
 ): Promise<Report> {
   const { classes } = parts.dataset;
-  const bestMember = doneNames[choice.bestMember]!;
+  const bestMember = kept[choice.bestMember]!;
   const scores = new Map<string, Score>();
   for (const [name, probabilities] of test.members)
     scores.set(name, await scoreWithPauses(probabilities, test.labels, classes, () => slices.pause()));
   const stackers = await reportStackers(choice, bestMember, test, classes, slices);
   return completeReport({
     ...commonParts(parts),
-    members: memberReports(parts, (name) => {
-      const position = doneNames.indexOf(name);
-      return position === -1
-        ? { outOfFold: null, test: null }
-        : {
-            outOfFold: choice.members[position]!,
-            test: scores.get(name)!,
-          };
-    }),
+    members: memberReports(parts, (name) => ({
+      outOfFold: memberScores.get(name) ?? null,
+      test: scores.get(name) ?? null,
+    })),
     bestMember,
     stackers,
-    mistakes: reportMistakes(choice, test, classes),
-    labelAudit,
-    analysis,
+    mistakes: reportMistakes(test, classes),
+    ...sections,
   });
 }
 
@@ -85,6 +78,8 @@ export function reportWithoutEnsemble(parts: RunParts): Report {
     mistakes: [],
     labelAudit: null,
     analysis: null,
+    costs: null,
+    pruning: null,
   });
 }
 
@@ -186,11 +181,16 @@ function memberReports(
       };
     const { recipe, weights: initial } = outcome.trainings[0]!.record;
     const models = outcome.trainings.filter(({ keepsWeights }) => keepsWeights);
+    // An ensemble tests the members that it keeps.
+    const isDropped = common.outOfFold !== null && common.test === null;
     return {
       ...common,
       status: 'done',
-      predictsWith:
-        models.length === 1 ? `the model of ${foldName(models[0]!.fold)}` : `the mean of ${models.length} models`,
+      predictsWith: isDropped
+        ? null
+        : models.length === 1
+          ? `the model of ${foldName(models[0]!.fold)}`
+          : `the mean of ${models.length} models`,
       weights: initial,
       recipe,
     };

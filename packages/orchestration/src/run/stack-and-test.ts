@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { foldName } from '@chorus/data';
 import { gatherOutOfFold, type OutOfFoldPredictions } from '@chorus/evaluation';
-import { type StackerKind, toProbabilities } from '@chorus/models';
+import { type Calibration, calibrate, type StackerKind, toProbabilities } from '@chorus/models';
 import { publishFile } from '@chorus/storage';
 import { readMember, type StopFlag } from '@chorus/training';
 import { writeBundle } from '../bundle.ts';
@@ -11,9 +11,13 @@ import { analyzeEnsemble } from '../report/analyze-ensemble.ts';
 import type { TestOutputs } from '../report/build.ts';
 import { type AuditedImages, auditRun, reportLabelAudit } from '../report/label-audit.ts';
 import { runIssuesCsv } from '../report/label-issues-csv.ts';
+import { type MemberSize, memberSize, reportCosts } from '../report/member-costs.ts';
+import { ensembleColumn } from '../report/predictions-csv.ts';
 import { predictionsFile } from '../report/predictions-file.ts';
 import type { Report } from '../report/schema.ts';
 import { type Choice, fitAndChoose } from '../stacking/choose.ts';
+import { chooseCalibration } from '../stacking/choose-calibration.ts';
+import { chooseEnsemble } from '../stacking/choose-ensemble.ts';
 import { findThresholds } from '../stacking/thresholds.ts';
 import { type Dataset, decodingOf, labelsOf } from './dataset.ts';
 import type { RunObserver } from './observer.ts';
@@ -34,7 +38,7 @@ export interface StackingRun {
   observer: RunObserver;
 }
 
-interface TrainedEnsembleMember {
+export interface TrainedEnsembleMember {
   name: string;
   trainings: readonly Training[];
 }
@@ -43,24 +47,39 @@ interface TrainedEnsembleMember {
  * Fits the stackers, chooses one, and tests everything on images that were not read before. Writes the predictions, the bundle,
  * the label issues and the report.
  *
- * @param done members that are trained on every fold, in the order of the experiment.
+ * @param trained members that are trained on every fold, in the order of the experiment.
  * @returns the report.
  */
 export async function stackAndTest(
   parts: Omit<RunParts, 'testImagesReadBeforeChoice'>,
-  done: readonly TrainedEnsembleMember[],
+  trained: readonly TrainedEnsembleMember[],
   run: StackingRun,
 ): Promise<Report> {
   const { dataset, timeline, start, plan } = parts;
   const { experiment } = start;
   const { classes, split } = dataset;
-  const predictions = done.map(({ trainings }) => outOfFoldPredictions(dataset, trainings));
+  const predictions = trained.map(({ trainings }) => outOfFoldPredictions(dataset, trainings));
   const outOfFold = predictions[0]!.indices;
-  const choice = await fitAndChoose(
-    predictions.map(({ logits }) => logits),
-    labelsOf(dataset, outOfFold),
-    { ...plan.stackers, classes, stop: run.stop, onProgress: run.observer.onStacking },
+  const labels = labelsOf(dataset, outOfFold);
+  const sizes = trained.map(sizeOf);
+  const { choice, memberScores, kept, pruning } = await chooseEnsemble(
+    sizes.map((size, index) => ({ ...size, logits: predictions[index]!.logits })),
+    labels,
+    experiment,
+    (logits) =>
+      fitAndChoose(logits, labels, { ...plan.stackers, classes, stop: run.stop, onProgress: run.observer.onStacking }),
   );
+  const done = trained.filter(({ name }) => kept.includes(name));
+  // Predictions for the members' own training images agree with wrong labels that the members have memorized, and are too
+  // confident.
+  const areUnseen = experiment.stacking.kind !== 'training-images';
+  const slices = new Slices(run.stop);
+  const calibration = areUnseen
+    ? await chooseCalibration(
+        { probabilities: choice.chosenOutOfFold, labels },
+        { setting: experiment.calibration, classCount: classes.length, seed: experiment.seed, slices },
+      )
+    : null;
   timeline.end(phaseNames.stack);
   const read = new Uint8Array(run.reads);
   const testImagesReadBeforeChoice = split.test.filter((index) => read[index] === 1).length;
@@ -68,17 +87,12 @@ export async function stackAndTest(
 
   // All choices are made; the test images are read from here on.
   const members = await Promise.all(done.map(loadMember));
-  const slices = new Slices(run.stop);
-  const test = await testOutputs(choice, members, parts, run, slices);
+  const applied = calibration?.applied ?? null;
+  const test = await testOutputs(choice, applied, members, parts, run, slices);
   timeline.end(phaseNames.test);
 
-  // Predictions for the members' own training images agree with wrong labels that the members have memorized, and are too
-  // confident.
-  const areUnseen = experiment.stacking.kind !== 'training-images';
-  const labels = labelsOf(dataset, outOfFold);
-  const thresholds = areUnseen
-    ? await findThresholds({ probabilities: choice.chosenOutOfFold, labels }, classes.length, slices)
-    : null;
+  const thresholds =
+    calibration && (await findThresholds({ probabilities: calibration.outOfFold, labels }, classes.length, slices));
   await writeBundle(
     run.folder.bundle,
     {
@@ -89,12 +103,17 @@ export async function stackAndTest(
       demo: parts.demo,
       chosen: choice.chosen,
       thresholds,
+      calibration: applied,
     },
     members,
     new Map(choice.stackers.map(({ kind, stacker }) => [kind, stacker])),
     runImagesOf(split, dataset.sha256),
   );
-  const columns = [...test.members, ...test.stackers].map(([name, probabilities]) => ({ name, probabilities }));
+  const calibrated = applied === null ? [] : [[ensembleColumn(choice.chosen, applied.kind), test.ensemble] as const];
+  const columns = [...test.members, ...test.stackers, ...calibrated].map(([name, probabilities]) => ({
+    name,
+    probabilities,
+  }));
   await publishFile(run.folder.predictions, await predictionsFile(test.paths, test.labels, classes, columns, slices));
   const audit = await auditRun(
     areUnseen ? trainingImagesOf(dataset, outOfFold, choice) : null,
@@ -103,16 +122,18 @@ export async function stackAndTest(
     slices,
   );
   await publishFile(run.folder.labelIssues, runIssuesCsv(audit));
-  const names = done.map(({ name }) => name);
   const { seed } = experiment;
   const analysis =
-    thresholds && (await analyzeEnsemble({ choice, thresholds, names, labels, test, classes, seed }, slices));
+    calibration &&
+    thresholds &&
+    (await analyzeEnsemble({ choice, calibration, thresholds, names: kept, labels, test, classes, seed }, slices));
+  const work = run.lanes.flatMap((lane) => lane.work);
+  const costs = reportCosts(sizes, kept, work, test.labels.length);
   const report = await reportWithEnsemble(
     { ...parts, testImagesReadBeforeChoice },
-    choice,
-    names,
+    { choice, memberScores, kept },
     test,
-    { labelAudit: reportLabelAudit(audit), analysis },
+    { labelAudit: reportLabelAudit(audit), analysis, costs, pruning },
     slices,
   );
   await writeReport(run.folder, report);
@@ -123,10 +144,19 @@ export async function writeReport(folder: RunFolder, report: Report): Promise<vo
   await publishFile(folder.report, `${JSON.stringify(report, null, 2)}\n`);
 }
 
+/** The size of a member in the bundle. */
+export function sizeOf({ name, trainings }: TrainedEnsembleMember): MemberSize {
+  return memberSize(
+    name,
+    keptTrainings(trainings).map(({ manifest }) => manifest),
+  );
+}
+
 // --- internal ---
 
 async function testOutputs(
   choice: Choice,
+  calibration: Calibration | null,
   members: readonly PredictingMember[],
   { dataset, start }: Pick<RunParts, 'dataset' | 'start'>,
   { lanes, reads }: StackingRun,
@@ -152,6 +182,12 @@ async function testOutputs(
     labels: labelsOf(dataset, split.test),
     members: memberOutputs,
     stackers: stackerOutputs,
+    ensemble: await predictInSlices(
+      [stackerOutputs.get(choice.chosen)!],
+      rows,
+      ([some]) => calibrate(some!, calibration, classes.length),
+      slices,
+    ),
   };
 }
 
@@ -164,10 +200,15 @@ function trainingImagesOf(dataset: Dataset, indices: Uint32Array, { chosenOutOfF
   };
 }
 
+/** The trainings whose models predict for a member. */
+function keptTrainings(trainings: readonly Training[]): Training[] {
+  return trainings.filter(({ keepsWeights }) => keepsWeights);
+}
+
 /** A member with the models that predict for it, from disk. */
 async function loadMember({ name, trainings }: TrainedEnsembleMember): Promise<PredictingMember> {
   const models: PredictingMember['models'][number][] = [];
-  for (const { folder, fold } of trainings.filter(({ keepsWeights }) => keepsWeights)) {
+  for (const { folder, fold } of keptTrainings(trainings)) {
     const { manifest, weights } = await readMember(folder);
     if (weights === undefined) throw new Error(`${folder}: no weights of ${foldName(fold)}, which predicts`);
     models.push({ ...withSharedWeights({ manifest, weights }), path: join(folder, 'weights.bin') });

@@ -23,6 +23,7 @@ export const article: Partial<ExperimentInput> = {
   testTimeAugmentation: false,
   stacking: { kind: 'training-images' },
   stackers: { kinds: ['dense'], dense: { epochCount: 20, patience: null } },
+  calibration: 'none',
   flaws: {
     rawBgr: true,
     aliasedResize: true,
