@@ -1,8 +1,6 @@
 /** An ensemble built from standard tfjs layers, which loads without Chorus. */
-
 import tf from '@chorus/tfjs';
 import type { Calibration } from '../calibration/calibration.ts';
-
 import type { Classifier } from '../classifier/classifier.ts';
 import type { StackerJson } from '../stackers/table.ts';
 import { imageOf, memberLogits, memberModel, type PlainMember, plainMember } from './plain-member.ts';

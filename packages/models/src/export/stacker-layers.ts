@@ -1,6 +1,5 @@
 /** Ensembles as layers on the members' logits. */
 import tf from '@chorus/tfjs';
-
 import type { Symbolic } from '../backbones/layer-calls.ts';
 import type { Calibration } from '../calibration/calibration.ts';
 import { ensembleLayers } from '../calibration/layers.ts';
