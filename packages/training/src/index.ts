@@ -14,6 +14,7 @@ export { type MemberRecord, readMember, type TrainedMember } from './member-fold
 export { exposeObserver } from './observer-port.ts';
 export {
   type InitialWeights,
+  type LossPlan,
   type MemberPlan,
   type OptimizerPlan,
   type Precision,

@@ -19,6 +19,8 @@ export interface ExportContents {
   shrinkOnLoad: boolean;
   /** Whether the models average the logits of an image and its mirror image. */
   testTimeAugmentation: boolean;
+  /** Set if the probabilities are those for equally frequent classes. */
+  balancesClasses?: true;
   ensemble: {
     stacker: string;
     /** In the order of the model's inputs. */
@@ -54,7 +56,7 @@ export function describeExport(
   ensemble: PlainEnsemble,
   format: ExportFormat,
 ): ExportContents {
-  const { name, classes, decoding, testTimeAugmentation, chosen, members } = manifest;
+  const { name, classes, decoding, testTimeAugmentation, balancesClasses, chosen, members } = manifest;
   const sizes = ensemble.model.inputs.map((input) => ({ name: input.name, size: input.shape[1]! }));
   return {
     format: 'chorus-export',
@@ -64,6 +66,7 @@ export function describeExport(
     resize: decoding.resize,
     shrinkOnLoad: decoding.shrinkOnLoad,
     testTimeAugmentation,
+    ...(balancesClasses ? { balancesClasses } : {}),
     ensemble: { stacker: chosen, inputs: sizes, tfjs: `${ensembleFolder}/model.json` },
     members: members.map(({ name: member, models }) => {
       const { backbone, preprocessing, dropout } = models[0]!.model;

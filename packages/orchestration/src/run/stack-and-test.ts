@@ -87,6 +87,7 @@ export async function stackAndTest(
       decoding: decodingOf(experiment),
       testTimeAugmentation: experiment.testTimeAugmentation,
       demo: parts.demo,
+      balancesClasses: plan.stackers.balancesClasses ?? false,
       chosen: choice.chosen,
       thresholds,
     },
