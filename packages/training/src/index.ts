@@ -14,7 +14,6 @@ export { type MemberRecord, readMember, type TrainedMember } from './member-fold
 export { exposeObserver } from './observer-port.ts';
 export {
   type InitialWeights,
-  type LossPlan,
   type MemberPlan,
   type OptimizerPlan,
   type Precision,
