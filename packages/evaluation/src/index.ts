@@ -1,3 +1,4 @@
+export { balancedLogLoss } from './balanced-log-loss.ts';
 export { bootstrapIntervals, bootstrapLossDifference, type Interval, type ScoreIntervals } from './bootstrap.ts';
 export { type Calibration, measureCalibration } from './calibration.ts';
 export { lowestLogLoss } from './choose.ts';

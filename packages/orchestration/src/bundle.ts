@@ -46,6 +46,8 @@ const bundleSchema = z
     /** Whether members average the logits of an image and its mirror image. */
     testTimeAugmentation: z.boolean(),
     demo: z.boolean(),
+    /** Whether probabilities are those for equally frequent classes; bundles of earlier versions do not have it. */
+    balancesClasses: z.boolean().default(false),
     members: z
       .array(
         z.strictObject({

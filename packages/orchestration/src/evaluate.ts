@@ -41,6 +41,8 @@ export interface LabeledPrediction extends Prediction {
 export interface Evaluation {
   classes: string[];
   selection: ImageSelection;
+  /** Whether the bundle's probabilities are those for equally frequent classes; the scores are those of the images as they are. */
+  balancesClasses: boolean;
   ensemble: { kind: string; test: Score };
   members: { name: string; test: Score }[];
   /** Images that could not be decoded, and the folder's other entries. */
@@ -111,6 +113,7 @@ async function evaluateWhole(bundleFolder: string, data: string, options: Evalua
   return {
     classes,
     selection,
+    balancesClasses: bundle.manifest.balancesClasses,
     ensemble: { kind: bundle.manifest.chosen, test: await score(ensemble) },
     members,
     skipped,

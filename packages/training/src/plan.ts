@@ -45,6 +45,18 @@ export type OptimizerPlan = {
   emaMomentum?: number;
 } & ({ kind: 'adam' } | { kind: 'sgd'; momentum: number; nesterov: boolean });
 
+/** Options of the training loss; what is omitted is off. */
+export interface LossPlan {
+  labelSmoothing: number;
+  fromLogitsOnSigmoid: FromLogitsOnSigmoid | null;
+  /** Factor of the loss of each class. */
+  classWeights?: number[];
+  /** γ of the focal loss. */
+  focalGamma?: number;
+  /** Added to the logits of each class, in the loss only. */
+  logitOffsets?: number[];
+}
+
 /** One stage of a training run. */
 export interface StagePlan {
   name: StageName;
@@ -58,7 +70,11 @@ export interface StagePlan {
    */
   recalibratesBatchNorm: boolean;
   /** Options of the cross-entropy loss. */
-  loss: { labelSmoothing: number; fromLogitsOnSigmoid: FromLogitsOnSigmoid | null };
+  loss: LossPlan;
+  /** The images of an epoch: `balanced` draws equally many of each class. Omitted: every image once. */
+  sampling?: 'balanced';
+  /** Mean of the loss on the tuning images: over classes of their means, or, if omitted, over images. */
+  tuneLoss?: 'balanced';
   optimizer: OptimizerPlan;
   learningRate: LearningRate;
   augmentation: Augmentation;

@@ -39,7 +39,7 @@ export function trainingWarning({ taken, takenTraining }: ImageSelection): strin
 }
 
 /** Scores, recall per class, confusions, and what was skipped. */
-export function evaluationTable({ ensemble, members, classes, skipped }: Evaluation): string {
+export function evaluationTable({ ensemble, members, classes, balancesClasses, skipped }: Evaluation): string {
   const { test } = ensemble;
   return [
     table([
@@ -57,6 +57,7 @@ export function evaluationTable({ ensemble, members, classes, skipped }: Evaluat
       ]),
     ]),
     balancedLine(test),
+    ...(balancesClasses ? ['in training, every class counted equally: compare balanced accuracies'] : []),
     '',
     ...(classes.length <= mostMatrixClasses ? confusionMatrix(test, classes) : largestConfusions(test, classes)),
     ...skippedLines(skipped),

@@ -3,6 +3,7 @@ import type { Report } from '@chorus/orchestration';
 import { commandName } from './command-name.ts';
 import { duplicateCounts } from './duplicate-lines.ts';
 import { balancedLines, calibrationLine, droppedLine, sureAnswersLine } from './ensemble-lines.ts';
+import { imbalanceLine } from './imbalance-line.ts';
 import { labelAuditLine } from './label-audit-line.ts';
 import { printable } from './printable.ts';
 import { scoreCells } from './score-cells.ts';
@@ -47,6 +48,7 @@ export function leaderboard(report: Report, folder: string): string {
     ...notices.map((notice) => `note: ${printable(notice)}`),
     ...unusedEntries(report.dataset, 'all are listed in dataset.skipped of the report'),
     ...(duplicates.length === 0 ? [] : [`${duplicateCounts(duplicates)}; see dataset.duplicates in the report`]),
+    ...(report.imbalance === null || report.imbalance.remedy.kind === 'none' ? [] : [imbalanceLine(report.imbalance)]),
     ...balancedLines(report),
     ...calibrationLine(report.analysis),
     ...droppedLine(report),

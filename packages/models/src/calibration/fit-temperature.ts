@@ -45,7 +45,7 @@ async function derivativesAt(
   rows: LabeledRows,
   pause: (() => Promise<void>) | undefined,
 ): Promise<{ slope: number; curvature: number }> {
-  const { probabilities, labels, classCount } = rows;
+  const { probabilities, labels, classCount, weights } = rows;
   let slope = priorStrength * (exponent - 1);
   let curvature = priorStrength;
   for (const { firstRow, endRow } of rowRanges(rows)) {
@@ -63,8 +63,9 @@ async function derivativesAt(
         second += power * log * log;
       }
       const mean = first / zeroth;
-      slope += mean - logOf(labels[row]!);
-      curvature += Math.max(0, second / zeroth - mean * mean);
+      const weight = weights?.[row] ?? 1;
+      slope += weight * (mean - logOf(labels[row]!));
+      curvature += weight * Math.max(0, second / zeroth - mean * mean);
     }
     await pause?.();
   }

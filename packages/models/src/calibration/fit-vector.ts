@@ -36,7 +36,7 @@ async function evaluate(
   rows: LabeledRows,
   pause: (() => Promise<void>) | undefined,
 ): Promise<Evaluation> {
-  const { probabilities, labels, classCount } = rows;
+  const { probabilities, labels, classCount, weights } = rows;
   const distance = coefficients.map((one, index) => one - prior[index]!);
   const gradient = distance.map((one) => priorStrength * one);
   let value = distance.reduce((sum, one) => sum + (priorStrength / 2) * one ** 2, 0);
@@ -49,10 +49,11 @@ async function evaluate(
         logits[label] = coefficients[label]! * logs[label]! + coefficients[classCount + label]!;
       }
       const { loss, slopes } = rowLoss(logits, labels[row]!);
-      value += loss;
+      const weight = weights?.[row] ?? 1;
+      value += weight * loss;
       for (let label = 0; label < classCount; label += 1) {
-        gradient[label]! += slopes[label]! * logs[label]!;
-        gradient[classCount + label]! += slopes[label]!;
+        gradient[label]! += weight * slopes[label]! * logs[label]!;
+        gradient[classCount + label]! += weight * slopes[label]!;
       }
     }
     await pause?.();

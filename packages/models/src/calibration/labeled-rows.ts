@@ -9,6 +9,8 @@ export interface LabeledRows {
   /** The true class of each image. */
   labels: ArrayLike<number>;
   classCount: number;
+  /** What each image counts for; 1 if omitted. */
+  weights?: ArrayLike<number> | undefined;
 }
 
 /**

@@ -57,6 +57,8 @@ export interface FitContext<Options> {
   /** Seeds everything that the fit draws at random. */
   seed: number;
   options: Options;
+  /** Weight of each image's loss. */
+  rowWeights: Float64Array;
   /** Must be called at least once per pass over the images; an error that it throws ends the fit. */
   onStep(): void;
 }

@@ -112,12 +112,14 @@ export const dense = {
 function fitDense(
   logits: MemberOutputs,
   labels: ArrayLike<number>,
-  { classCount, seed, options, onStep }: FitContext<DenseFitOptions>,
+  { classCount, seed, options, rowWeights, onStep }: FitContext<DenseFitOptions>,
 ): DenseState {
   const { epochCount, patience, wholeBatchesOnly, fromLogitsOnSigmoid } = options;
   checkOptions(options);
   const memberCount = logits.length;
-  const rows = inputRows(logits, classCount).map((input, row) => ({ input, label: labels[row]! }));
+  const rows = inputRows(logits, classCount).map((input, row) => ({
+    ...{ input, label: labels[row]!, weight: rowWeights[row]! },
+  }));
   const network = newNetwork(memberCount, classCount, seed);
   const random = generatorFor(seed, 'stacker/order');
   const { training, validation } = patience === null ? { training: rows, validation: [] } : splitRows(rows, random);

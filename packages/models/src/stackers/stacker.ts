@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { ModelError } from '../errors.ts';
 import { checkLabels, countRows, type MemberOutputs } from './outputs.ts';
+import { balancedRowWeights } from './row-weights.ts';
 import { type StackerJson, type StackerKind, type StackerOptions, stackerJsonSchema, stackerTable } from './table.ts';
 
 export interface Stacker {
@@ -20,6 +21,8 @@ export interface FitOptions {
   seed: number;
   /** By kind; the others are ignored. */
   options?: StackerOptions | undefined;
+  /** Whether every class counts equally, whatever its number of images, as by {@link balancedRowWeights}. */
+  balancesClasses?: boolean | undefined;
   /** Called at least once per pass over the images, which takes milliseconds; an error that it throws ends the fit. */
   onStep?: (() => void) | undefined;
 }
@@ -37,12 +40,12 @@ export function fitStacker(
   kind: StackerKind,
   logits: MemberOutputs,
   labels: ArrayLike<number>,
-  { classCount, seed, options = {}, onStep = () => {} }: FitOptions,
+  { classCount, seed, options = {}, balancesClasses = false, onStep = () => {} }: FitOptions,
 ): Stacker {
   checkLabels(labels, countRows(logits, logits.length, classCount), classCount);
-  return stackerFrom(
-    stackerTable[kind].fit(logits, labels, { classCount, seed, options: optionsOf(kind, options), onStep }),
-  );
+  const rowWeights = balancesClasses ? balancedRowWeights(labels) : new Float64Array(labels.length).fill(1);
+  const context = { classCount, seed, options: optionsOf(kind, options), rowWeights, onStep };
+  return stackerFrom(stackerTable[kind].fit(logits, labels, context));
 }
 
 /** The smallest number of images that a stacker can be fitted on with these options. */

@@ -17,6 +17,7 @@ import { z } from 'zod';
 import { augmentationSchema } from './augmentation.ts';
 import { calibrationSettingSchema } from './calibration.ts';
 import { flawsSchema } from './flaws.ts';
+import { imbalanceSchema } from './imbalance.ts';
 import { limitsMembers, memberLimits } from './member-limits.ts';
 import { optimizerSchema } from './optimizer.ts';
 import { scheduleSchema } from './schedule.ts';
@@ -115,6 +116,11 @@ const recipe = z.strictObject({
     .lt(1)
     .default(0)
     .describe('Fraction of each label that is spread evenly over all classes.'),
+  imbalance: imbalanceSchema
+    .default('auto')
+    .describe(
+      'What to do about classes of unequal size: `none`, `class-weights`, `balanced-sampling`, `focal`, `logit-adjustment`, or the settings of the last two. All but `none` make every class count equally. `auto` does so if the largest class has more than 3 times as many training images as the smallest.',
+    ),
   head: z
     .strictObject({
       ...stageSettings({ epochCount: 100, learningRate: 1e-3, patience: 10 }),

@@ -19,6 +19,8 @@ export interface ExportContents {
   shrinkOnLoad: boolean;
   /** Whether the models average the logits of an image and its mirror image. */
   testTimeAugmentation: boolean;
+  /** Set if the probabilities are those for equally frequent classes. */
+  balancesClasses?: true;
   ensemble: {
     stacker: string;
     /** Calibration of the stacker's probabilities, which is part of the model; null for none. The members are not calibrated. */
@@ -56,7 +58,7 @@ export function describeExport(
   ensemble: PlainEnsemble,
   format: ExportFormat,
 ): ExportContents {
-  const { name, classes, decoding, testTimeAugmentation, chosen, calibration, members } = manifest;
+  const { name, classes, decoding, testTimeAugmentation, balancesClasses, chosen, calibration, members } = manifest;
   const sizes = ensemble.model.inputs.map((input) => ({ name: input.name, size: input.shape[1]! }));
   return {
     format: 'chorus-export',
@@ -66,6 +68,7 @@ export function describeExport(
     resize: decoding.resize,
     shrinkOnLoad: decoding.shrinkOnLoad,
     testTimeAugmentation,
+    ...(balancesClasses ? { balancesClasses } : {}),
     ensemble: { stacker: chosen, calibration, inputs: sizes, tfjs: `${ensembleFolder}/model.json` },
     members: members.map(({ name: member, models }) => {
       const { backbone, preprocessing, dropout } = models[0]!.model;

@@ -1,7 +1,7 @@
 import type { ExportContents } from './description.ts';
 
 /** The export's README.md. */
-export function readMe({ name, classes, resize, ensemble, members }: ExportContents): string {
+export function readMe({ name, classes, resize, balancesClasses, ensemble, members }: ExportContents): string {
   const first = members[0]!;
   const zeros = ensemble.inputs.map(({ size }) => `tf.zeros([1, ${size}, ${size}, 3])`);
   const answer = `model.predict(${zeros.length === 1 ? zeros[0] : `[${zeros.join(', ')}]`})`;
@@ -22,6 +22,9 @@ export function readMe({ name, classes, resize, ensemble, members }: ExportConte
     `Classes, in the order of every output: ${classes.map((one) => JSON.stringify(one)).join(', ')}.`,
     '',
     'Every model takes float images [N, S, S, 3], RGB, 0 to 255, and returns probabilities [N, classes]; each row sums to 1.',
+    ...(balancesClasses
+      ? ['The probabilities are those for equally frequent classes: in training, every class counted equally.']
+      : []),
     `Turn an image upright, convert it to sRGB and resize it, without cropping ("${resize}" in training), to S × S:`,
     `${members.map(({ name: member, inputSize }) => `${inputSize} for ${member}`).join(', ')}.`,
     '`export.json` is the machine-readable form of this description. A later export replaces this folder only if it has no',

@@ -20,6 +20,7 @@ import { backboneSpecOf, type Experiment, type MemberSpec, variantChoiceOf } fro
 import { stackerOptionsOf } from '../experiment/stacker-options.ts';
 import type { DatasetFacts, FoldFacts } from './dataset-facts.ts';
 import { featureBytes } from './feature-bytes.ts';
+import { balancesClasses, type ImbalancePlan, planImbalance, remedyParts } from './imbalance.ts';
 
 /** One training of one member. */
 export interface PlannedTraining extends FoldFacts {
@@ -46,7 +47,9 @@ export interface TrainingPlan {
   trainingCount: number;
   testCount: number;
   members: PlannedMember[];
-  stackers: { kinds: StackerKind[]; options: StackerOptions; seed: number };
+  stackers: { kinds: StackerKind[]; options: StackerOptions; seed: number; balancesClasses?: true };
+  /** Omitted if the numbers of images per class are not known. */
+  imbalance?: ImbalancePlan;
   /** Known flaws that the experiment turns on. */
   flaws: FlawDescription[];
 }
@@ -63,12 +66,19 @@ export function planTraining(
   weights: readonly InitialWeights[],
 ): TrainingPlan {
   const { stackers, seed } = experiment;
+  const imbalance = facts.classes && planImbalance(experiment.recipe.imbalance, facts.classes);
   return {
     schemaVersion: 1,
     trainingCount: facts.trainingCount,
     testCount: facts.testCount,
-    members: experiment.members.map((member, index) => planMember(member, experiment, facts, weights[index]!)),
-    stackers: { kinds: stackers.kinds, options: stackerOptionsOf(experiment), seed },
+    members: experiment.members.map((member, index) =>
+      planMember(member, experiment, facts, weights[index]!, imbalance),
+    ),
+    stackers: {
+      ...{ kinds: stackers.kinds, options: stackerOptionsOf(experiment), seed },
+      ...(balancesClasses(imbalance) ? { balancesClasses: true } : {}),
+    },
+    ...(imbalance && { imbalance }),
     flaws: describeFlaws(experiment),
   };
 }
@@ -88,6 +98,7 @@ function planMember(
   experiment: Experiment,
   facts: DatasetFacts,
   weights: InitialWeights,
+  imbalance: ImbalancePlan | undefined,
 ): PlannedMember {
   const { recipe, stacking, flaws, testTimeAugmentation } = experiment;
   const backbone = backboneSpecOf(member, experiment);
@@ -109,7 +120,7 @@ function planMember(
       dropout: recipe.dropout,
       weights,
       initializes: weights.kind === 'random' ? 'all' : 'head',
-      stages: stages.map(withPossibleAugmentation),
+      stages: stages.map((stage) => withRemedy(withPossibleAugmentation(stage), imbalance)),
       features,
       testTimeAugmentation,
     },
@@ -222,6 +233,12 @@ function optimizerOf({ optimizer, weightDecay, layerDecay = 1, clipNorm, emaMome
 /** Reduces the augmentation to flips where outputs of frozen layers are computed once per image. */
 function withPossibleAugmentation(stage: StagePlan): StagePlan {
   return stage.trains === 'all' ? stage : { ...stage, augmentation: flipsOf(stage.augmentation) };
+}
+
+/** Adds what a stage does about classes of unequal size. */
+function withRemedy(stage: StagePlan, imbalance: ImbalancePlan | undefined): StagePlan {
+  const { loss, stage: parts } = remedyParts(imbalance);
+  return { ...stage, loss: { ...stage.loss, ...loss }, ...parts };
 }
 
 /** Precision of stages that train backbone layers; `auto` is the one that the backbone trains faster in. */

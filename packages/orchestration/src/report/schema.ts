@@ -5,6 +5,7 @@ import { precisions } from '@chorus/training';
 import { z } from 'zod';
 import { calibrationSectionSchema } from './calibration-schema.ts';
 import { costsSchema, pruningSchema } from './cost-schema.ts';
+import { imbalanceReportSchema } from './imbalance-schema.ts';
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(0);
@@ -220,6 +221,11 @@ export const reportSchema = z.strictObject({
     /** False if too many images look alike for all of them to be compared. */
     duplicatesComplete: z.boolean(),
   }),
+  imbalance: imbalanceReportSchema
+    .nullable()
+    // Reports of earlier versions have none.
+    .default(null)
+    .describe('Classes of unequal size, and what was done about them.'),
   /** Test images that a lane had read when the stacker and the best member were chosen: 0, unless a flaw uses them earlier. */
   testImagesReadBeforeChoice: count,
   /** The share of the most frequent class among the test images. */

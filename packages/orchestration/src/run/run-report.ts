@@ -112,6 +112,7 @@ function commonParts({ start, dataset, counts, demo, lanes, timeline, plan, ...p
       duplicatesComplete: dataset.duplicatesComplete,
     },
     testImagesReadBeforeChoice: parts.testImagesReadBeforeChoice,
+    imbalance: plan.imbalance ?? null,
     baseline: majorityShare(labelsOf(dataset, dataset.split.test), dataset.classes.length),
     stacking: describeStacking(experiment.stacking, counts),
     lanes: lanes.map(({ device, compute, work }) => ({

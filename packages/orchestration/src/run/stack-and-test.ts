@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { foldName } from '@chorus/data';
 import { gatherOutOfFold, type OutOfFoldPredictions } from '@chorus/evaluation';
-import { type Calibration, calibrate, type StackerKind, toProbabilities } from '@chorus/models';
+import { balancedRowWeights, type Calibration, calibrate, type StackerKind, toProbabilities } from '@chorus/models';
 import { publishFile } from '@chorus/storage';
 import { readMember, type StopFlag } from '@chorus/training';
 import { writeBundle } from '../bundle.ts';
@@ -61,6 +61,7 @@ export async function stackAndTest(
   const predictions = trained.map(({ trainings }) => outOfFoldPredictions(dataset, trainings));
   const outOfFold = predictions[0]!.indices;
   const labels = labelsOf(dataset, outOfFold);
+  const weights = plan.stackers.balancesClasses ? balancedRowWeights(labels) : undefined;
   const sizes = trained.map(sizeOf);
   const { choice, memberScores, kept, pruning } = await chooseEnsemble(
     sizes.map((size, index) => ({ ...size, logits: predictions[index]!.logits })),
@@ -68,6 +69,7 @@ export async function stackAndTest(
     experiment,
     (logits) =>
       fitAndChoose(logits, labels, { ...plan.stackers, classes, stop: run.stop, onProgress: run.observer.onStacking }),
+    weights,
   );
   const done = trained.filter(({ name }) => kept.includes(name));
   // Predictions for the members' own training images agree with wrong labels that the members have memorized, and are too
@@ -76,7 +78,7 @@ export async function stackAndTest(
   const slices = new Slices(run.stop);
   const calibration = areUnseen
     ? await chooseCalibration(
-        { probabilities: choice.chosenOutOfFold, labels },
+        { probabilities: choice.chosenOutOfFold, labels, weights },
         { setting: experiment.calibration, classCount: classes.length, seed: experiment.seed, slices },
       )
     : null;
@@ -101,6 +103,7 @@ export async function stackAndTest(
       decoding: decodingOf(experiment),
       testTimeAugmentation: experiment.testTimeAugmentation,
       demo: parts.demo,
+      balancesClasses: plan.stackers.balancesClasses ?? false,
       chosen: choice.chosen,
       thresholds,
       calibration: applied,

@@ -1,4 +1,4 @@
-import { calibrate } from '@chorus/models';
+import { balancedRowWeights, calibrate } from '@chorus/models';
 import { StopFlag, StoppedError } from '@chorus/training';
 import { describe, expect, it } from 'vitest';
 import { Slices } from '../run/slices.ts';
@@ -126,4 +126,21 @@ it('stops once a stop is requested', async () => {
   stop.raise();
   const choice = chooseCalibration(calibrated(50, 2), { ...options('auto', 2), slices: new Slices(stop) });
   await expect(choice).rejects.toThrow(StoppedError);
+});
+
+it('with weights, keeps the balance of classes that the images do not have', async () => {
+  // The classifier is calibrated for equally frequent classes; of the images, nine in ten are of the first one.
+  const outputs = calibrated(3000, 2);
+  const kept = Array.from(outputs.labels.keys()).filter((row) => outputs.labels[row] === 0 || row % 9 === 0);
+  const labels = Int32Array.from(kept, (row) => outputs.labels[row]!);
+  const probabilities = Float32Array.from(
+    kept.flatMap((row) => [...outputs.probabilities.subarray(2 * row, 2 * row + 2)]),
+  );
+  const biasOf = async (weights?: Float64Array) => {
+    const { fitted } = await chooseCalibration({ probabilities, labels, weights }, options('vector', 2));
+    const [first, second] = fitted.vector!.biases;
+    return first! - second!;
+  };
+  expect(await biasOf()).toBeGreaterThan(1);
+  expect(Math.abs(await biasOf(balancedRowWeights(labels)))).toBeLessThan(0.3);
 });

@@ -17,6 +17,8 @@ export interface LabeledOutputs {
   /** [images, classes] */
   probabilities: Float32Array;
   labels: Int32Array;
+  /** What each image counts for, as for the stackers; 1 if omitted. */
+  weights?: Float64Array | undefined;
 }
 
 type Fitted<Kind extends CalibrationKind> = Extract<Calibration, { kind: Kind }>;
@@ -67,7 +69,7 @@ export async function chooseCalibration(
       ? await fitAndCrossValidate(fitVector, outOfFold, options)
       : undefined;
   const losses = {
-    none: lossesOf(none, outOfFold.labels, options.classCount),
+    none: lossesOf(none, outOfFold, options.classCount),
     temperature: temperature.losses,
     vector: vector?.losses,
   };
@@ -97,11 +99,11 @@ type Fit<Fitted extends Calibration> = (rows: LabeledRows, pause: () => Promise<
 
 async function fitAndCrossValidate<Fitted extends Calibration>(
   fit: Fit<Fitted>,
-  { probabilities, labels }: LabeledOutputs,
+  { probabilities, labels, weights }: LabeledOutputs,
   { classCount, seed, slices }: ChooseCalibrationOptions,
 ): Promise<{ fitted: Fitted; outOfFold: Float32Array; losses: Float64Array }> {
   const pause = () => slices.pause();
-  const fitted = await fit({ probabilities, labels, classCount }, pause);
+  const fitted = await fit({ probabilities, labels, weights, classCount }, pause);
   const outOfFold = new Float32Array(probabilities.length);
   const rowsOf = (indices: readonly number[]) => {
     const rows = new Float32Array(indices.length * classCount);
@@ -113,7 +115,11 @@ async function fitAndCrossValidate<Fitted extends Calibration>(
     const isHeld = new Set(held);
     const others = Array.from(labels.keys()).filter((row) => !isHeld.has(row));
     const byOthers = await fit(
-      { probabilities: rowsOf(others), labels: others.map((row) => labels[row]!), classCount },
+      {
+        ...{ probabilities: rowsOf(others), classCount },
+        labels: others.map((row) => labels[row]!),
+        weights: weights && others.map((row) => weights[row]!),
+      },
       pause,
     );
     const calibrated = await predictInSlices(
@@ -125,7 +131,7 @@ async function fitAndCrossValidate<Fitted extends Calibration>(
     for (const [position, row] of held.entries())
       outOfFold.set(calibrated.subarray(position * classCount, (position + 1) * classCount), row * classCount);
   }
-  return { fitted, outOfFold, losses: lossesOf(outOfFold, labels, classCount) };
+  return { fitted, outOfFold, losses: lossesOf(outOfFold, { labels, weights }, classCount) };
 }
 
 /** Of `none`, `temperature` and `vector`, the last one that is better than the one before by more than a standard error. */
@@ -177,8 +183,17 @@ function hasEnoughForVector(labels: Int32Array, classCount: number): boolean {
   return classCount <= vectorLimits.classes && counts.every((count) => count >= vectorLimits.imagesPerClass);
 }
 
-function lossesOf(probabilities: Float32Array, labels: Int32Array, classCount: number): Float64Array {
-  return Float64Array.from(labels, (label, row) => logLossOf(probabilities[row * classCount + label]!));
+/** The loss of each image times its weight, relative to the mean of the weights. */
+function lossesOf(
+  probabilities: Float32Array,
+  { labels, weights }: Pick<LabeledOutputs, 'labels' | 'weights'>,
+  classCount: number,
+): Float64Array {
+  const meanWeight = weights ? meanOf(weights) : 1;
+  return Float64Array.from(
+    labels,
+    (label, row) => (logLossOf(probabilities[row * classCount + label]!) * (weights?.[row] ?? 1)) / meanWeight,
+  );
 }
 
 function meanOf(values: Float64Array): number {

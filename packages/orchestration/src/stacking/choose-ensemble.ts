@@ -26,12 +26,14 @@ export interface EnsembleChoice {
  *
  * @param labels class of each image.
  * @param fit as `fitAndChoose`, from the logits of some members.
+ * @param weights what each image counts for; 1 if omitted.
  */
 export async function chooseEnsemble(
   members: readonly Candidate[],
   labels: Int32Array,
   limits: MemberLimits,
   fit: (logits: Float32Array[]) => Promise<Choice>,
+  weights?: Float64Array,
 ): Promise<EnsembleChoice> {
   const all = await fit(members.map(({ logits }) => logits));
   const names = members.map(({ name }) => name);
@@ -41,6 +43,7 @@ export async function chooseEnsemble(
     members.map((member, index) => ({ ...member, probabilities: all.memberOutOfFold[index]! })),
     labels,
     limits,
+    weights,
   );
   const choice = kept.length === members.length ? all : await fit(kept.map((index) => members[index]!.logits));
   const keptNames = kept.map((index) => names[index]!);

@@ -28,18 +28,24 @@ const gainPerDoubling = 0.01;
  *
  * @param labels the true class of each image.
  * @param limits as `excessMegabytes` permits them.
+ * @param weights what each image counts for; 1 if omitted.
  */
 export function pruneMembers(
   members: readonly PrunableMember[],
   labels: Int32Array,
   { minMembers, maxMembers = members.length, maxMegabytes = Number.POSITIVE_INFINITY }: MemberLimits,
+  weights?: Float64Array,
 ): Pruning {
   const classCount = members[0]!.probabilities.length / labels.length;
   // The loss depends on the probabilities of the true classes only.
   const ofTrueClass = members.map(({ probabilities }) =>
     Float64Array.from(labels, (label, row) => probabilities[row * classCount + label]!),
   );
-  const lossOf = (selected: readonly number[]) => meanLogLoss(selected.map((index) => ofTrueClass[index]!));
+  const lossOf = (selected: readonly number[]) =>
+    meanLogLoss(
+      selected.map((index) => ofTrueClass[index]!),
+      weights,
+    );
   const objectiveOf = (selected: readonly number[]) =>
     Math.log(lossOf(selected)) + gainPerDoubling * Math.log2(sum(selected.map((index) => members[index]!.work)));
   const fits = (selected: readonly number[]) => {
@@ -67,12 +73,16 @@ export function pruneMembers(
 // --- internal ---
 
 /** Log loss of the mean of members. @param ofTrueClass per member, the probability of each image's class. */
-function meanLogLoss(ofTrueClass: readonly Float64Array[]): number {
+function meanLogLoss(ofTrueClass: readonly Float64Array[], weights: Float64Array | undefined): number {
   const rowCount = ofTrueClass[0]!.length;
   let total = 0;
-  for (let row = 0; row < rowCount; row += 1)
-    total += logLossOf(sum(ofTrueClass.map((one) => one[row]!)) / ofTrueClass.length);
-  return total / rowCount;
+  let totalWeight = 0;
+  for (let row = 0; row < rowCount; row += 1) {
+    const weight = weights?.[row] ?? 1;
+    total += weight * logLossOf(sum(ofTrueClass.map((one) => one[row]!)) / ofTrueClass.length);
+    totalWeight += weight;
+  }
+  return total / totalWeight;
 }
 
 /** The candidate with the lowest number; of equal ones, the first. */

@@ -18,6 +18,7 @@ export const article: Partial<ExperimentInput> = {
   recipe: {
     batchSize: 32,
     augmentation: 'none',
+    imbalance: 'none',
     whole: { epochCount: 20, learningRate: 1e-4 },
   },
   testTimeAugmentation: false,
