@@ -40,10 +40,11 @@ export {
 } from './preprocessing.ts';
 export { philoxUniform } from './random/philox.ts';
 export { streamSeed } from './random/stream-seed.ts';
-export type { MemberOutputs } from './stackers/outputs.ts';
+export type { MemberFeatures, MemberOutputs } from './stackers/outputs.ts';
 export { toProbabilities } from './stackers/probabilities.ts';
 export { fitStacker, minimumStackerRows, type Stacker, stackerFromJson } from './stackers/stacker.ts';
 export {
+  logitStackerKinds,
   type StackerJson,
   type StackerKind,
   type StackerOptions,

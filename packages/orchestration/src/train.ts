@@ -137,7 +137,7 @@ async function runIn(
     timeline.end(phaseNames.members);
     const parts = { start, dataset, counts, demo: isDemo(experiment), plan, outcomes, lanes, timeline };
     const done = outcomes.flatMap((outcome, index) =>
-      outcome.status === 'done' ? [{ name: experiment.members[index]!.name, trainings: outcome.trainings }] : [],
+      outcome.status === 'done' ? [{ ...outcome, name: experiment.members[index]!.name }] : [],
     );
     if (done.length < experiment.minMembers) await failWithReport(folder, parts, done.length);
     const report = await stackAndTest(parts, done, { folder, lanes, reads, stop, observer });

@@ -43,6 +43,15 @@ function answer(classifiers: readonly Classifier[], images: tf.Tensor4D, testTim
   });
 }
 
+/** Pooled features of the network that the classifiers share, as a bundle's member predicts them. */
+function featuresOf([first]: readonly Classifier[], images: tf.Tensor4D, testTimeAugmentation: boolean): Float32Array {
+  return tf.tidy(() => {
+    const views = testTimeAugmentation ? [images, tf.reverse(images, 2)] : [images];
+    const features = views.map((view) => first!.features(view));
+    return tf.addN(features).div(features.length).dataSync<'float32'>().slice();
+  });
+}
+
 describe.each([
   { classes: ['a', 'b'], testTimeAugmentation: true },
   { classes: ['a', 'b', 'c'], testTimeAugmentation: false },
@@ -74,10 +83,16 @@ describe.each([
       const logits = members.map(({ classifiers, size }) =>
         answer(classifiers, bySize.get(size)!, testTimeAugmentation),
       );
+      const features = new Map(
+        members.map(({ classifiers, size }, index) => [
+          index,
+          featuresOf(classifiers, bySize.get(size)!, testTimeAugmentation),
+        ]),
+      );
       const labels = Array.from({ length: imageCount }, (_, row) => row % classCount);
       const stackers = stackerKinds.map((kind) => {
         const dense = { ...denseFitDefaults, epochCount: 20, patience: null };
-        return fitStacker(kind, logits, labels, { classCount, seed: 1, options: { dense } });
+        return fitStacker(kind, logits, labels, { classCount, seed: 1, features, options: { dense } });
       });
 
       const jobs: PlainJob[] = [];
@@ -93,7 +108,7 @@ describe.each([
             wanted.push(toProbabilities(logits[place]!, classCount));
           }
         jobs.push({ folder: await save(plain.model, `${classCount}/${stacker.kind}`), inputs });
-        wanted.push(stacker.predict(logits));
+        wanted.push(stacker.predict(logits, features));
         plain.dispose();
       }
       for (const classifier of members.flatMap(({ classifiers }) => classifiers)) classifier.dispose();

@@ -1,7 +1,7 @@
-/** Stackers as layers on the members' logits. */
+/** Stackers as layers on the members' outputs. */
 import * as tf from '@tensorflow/tfjs';
 import type { Symbolic } from '../backbones/layer-calls.ts';
-import type { NamedLogits, StackerLayers } from '../stackers/definition.ts';
+import type { NamedOutput, StackerLayers } from '../stackers/definition.ts';
 import { type StackerJson, stackerTable } from '../stackers/table.ts';
 import { fixedDense } from './fixed-dense.ts';
 import { classProbabilities, meanOf } from './probability-layers.ts';
@@ -9,10 +9,10 @@ import { classProbabilities, meanOf } from './probability-layers.ts';
 /**
  * Builds the layers that compute `Stacker.predict` in float32.
  *
- * @param members in the order of the stacker's fit: logits [N, outputs].
+ * @param members in the order of the stacker's fit: the pooled features of those that `featureMembersOf` names, else logits.
  * @returns class probabilities [N, classCount].
  */
-export function stackerLayers(json: StackerJson, members: readonly NamedLogits<Symbolic>[]): Symbolic {
+export function stackerLayers(json: StackerJson, members: readonly NamedOutput<Symbolic>[]): Symbolic {
   return stackerTable[json.kind].layers(json, members, tfjsLayers);
 }
 

@@ -7,7 +7,7 @@ import { useNativeBackend } from '../native-backend.fixture.ts';
 import { denseFitDefaults } from '../stackers/dense.ts';
 import { toProbabilities } from '../stackers/probabilities.ts';
 import { fitStacker } from '../stackers/stacker.ts';
-import { stackerKinds } from '../stackers/table.ts';
+import { logitStackerKinds } from '../stackers/table.ts';
 import { ensembleGraph, memberGraph } from './ensemble-graph.ts';
 import { modelBytes } from './model-bytes.ts';
 import { relativeError, runOnnx, spread } from './onnxruntime.fixture.ts';
@@ -73,7 +73,7 @@ describe.each(
     expect(relativeError(found.values, wanted)).toBeLessThan(1e-5);
   });
 
-  it.each(stackerKinds)('an ensemble with stacker %s returns its probabilities', async (kind) => {
+  it.each(logitStackerKinds)('an ensemble with stacker %s returns its probabilities', async (kind) => {
     const labels = Array.from({ length: imageCount }, (_, row) => row % classCount);
     const dense = { ...denseFitDefaults, epochCount: 20, patience: null };
     const stacker = fitStacker(kind, logits, labels, { classCount, seed: 1, options: { dense } });
@@ -89,6 +89,26 @@ describe.each(
     expect(spread(wanted, imageCount)).toBeGreaterThan(0.01);
     expect(relativeError(found.values, wanted)).toBeLessThan(1e-5);
   });
+
+  it('an ensemble with stacker features reads only the members and images that it needs', async () => {
+    const features = new Map([1, 2].map((index) => [index, featuresOf(members[index]!.classifiers[0]!)]));
+    const labels = Array.from({ length: imageCount }, (_, row) => row % classCount);
+    const stacker = fitStacker('features', logits, labels, { classCount, seed: 1, features });
+    const graph = ensembleGraph(members, { testTimeAugmentation, stacker: stacker.toJSON() });
+    expect(graph.inputs.map(({ name }) => name)).toEqual(['image_32']);
+    const found = await runOnnx(modelBytes(graph), { image_32: images.image_32 });
+    const wanted = stacker.predict(logits, features);
+    expect(spread(wanted, imageCount)).toBeGreaterThan(0.01);
+    expect(relativeError(found.values, wanted)).toBeLessThan(1e-5);
+  });
+
+  function featuresOf(classifier: Classifier): Float32Array {
+    return tf.tidy(() => {
+      const views = testTimeAugmentation ? [images.image_32, tf.reverse(images.image_32, 2)] : [images.image_32];
+      const all = views.map((view) => classifier.features(view));
+      return tf.addN(all).div(all.length).dataSync<'float32'>().slice();
+    });
+  }
 });
 
 it('gives each image of a batch its own answer, with its mirror image', async () => {

@@ -1,18 +1,18 @@
-/** Stackers as ONNX nodes on the members' logits. */
-import type { NamedLogits, StackerLayers } from '../stackers/definition.ts';
+/** Stackers as ONNX nodes on the members' outputs. */
+import type { NamedOutput, StackerLayers } from '../stackers/definition.ts';
 import { type StackerJson, stackerTable } from '../stackers/table.ts';
 import type { GraphBuilder, ValueName } from './graph-builder.ts';
 
 /**
  * Adds the nodes that compute `Stacker.predict` in float32.
  *
- * @param members in the order of the stacker's fit: logits [N, outputs].
+ * @param members in the order of the stacker's fit: the pooled features of those that `featureMembersOf` names, else logits.
  * @returns class probabilities [N, classCount].
  */
 export function addStacker(
   builder: GraphBuilder,
   json: StackerJson,
-  members: readonly NamedLogits<ValueName>[],
+  members: readonly NamedOutput<ValueName>[],
 ): ValueName {
   return stackerTable[json.kind].layers(json, members, onnxLayers(builder));
 }

@@ -12,8 +12,8 @@ export const mean = {
   fit: (logits, _labels, { classCount }) => ({ kind: 'mean', memberCount: logits.length, classCount }),
   predict: predictMean,
   layers({ classCount }, members, layers) {
-    const probabilities = members.map(({ name, logits }) =>
-      layers.probabilities(logits, classCount, `${name}/probabilities`),
+    const probabilities = members.map(({ name, output }) =>
+      layers.probabilities(output, classCount, `${name}/probabilities`),
     );
     return layers.mean(probabilities, 'probabilities');
   },

@@ -9,7 +9,7 @@ import { selectMembers } from './greedy.ts';
 import { fitLogistic } from './logistic.ts';
 import { toProbabilities } from './probabilities.ts';
 import { fitStacker, minimumStackerRows, stackerFromJson } from './stacker.ts';
-import { type StackerKind, stackerKinds, stackerOptionSchemas } from './table.ts';
+import { logitStackerKinds, type StackerKind, stackerOptionSchemas } from './table.ts';
 
 interface OutOfFold {
   logits: Float32Array[];
@@ -55,7 +55,7 @@ describe('toProbabilities', () => {
   });
 });
 
-describe.each(stackerKinds)('%s', (kind) => {
+describe.each(logitStackerKinds)('%s', (kind) => {
   it.each([2, 4])('predicts rows that sum to 1, with %i classes', (classCount) => {
     const data = outOfFold(60, classCount, [1, 2, 1]);
     const probabilities = fit(kind, data, classCount).predict(data.logits);
@@ -429,7 +429,7 @@ describe('extreme numbers', () => {
   it('are rejected if not finite; ties, constants and extremes give probabilities', () => {
     fc.assert(
       fc.property(
-        fc.constantFrom(...stackerKinds),
+        fc.constantFrom(...logitStackerKinds),
         fc.constantFrom(2, 3),
         fc.integer({ min: 1, max: 3 }),
         fc.integer({ min: 1, max: 12 }),
@@ -455,7 +455,7 @@ describe('extreme numbers', () => {
   });
 
   it('may be missing: a fit on no images predicts none', () => {
-    for (const kind of stackerKinds) {
+    for (const kind of logitStackerKinds) {
       const stacker = fitStacker(kind, [new Float32Array(), new Float32Array()], [], {
         classCount: 3,
         seed: 0,

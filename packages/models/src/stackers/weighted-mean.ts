@@ -37,8 +37,8 @@ export function weightedMean<const Kind extends string>(
       return Float32Array.from(sums);
     },
     layers({ classCount, weights }, members, layers) {
-      const probabilities = members.map(({ name, logits }) =>
-        layers.probabilities(logits, classCount, `${name}/probabilities`),
+      const probabilities = members.map(({ name, output }) =>
+        layers.probabilities(output, classCount, `${name}/probabilities`),
       );
       const classes = Array.from({ length: classCount }, (_, index) => index);
       const kernel = weights.flatMap((weight) =>

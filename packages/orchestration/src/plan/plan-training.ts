@@ -20,6 +20,7 @@ import { backboneSpecOf, type Experiment, type MemberSpec, variantChoiceOf } fro
 import { stackerOptionsOf } from '../experiment/stacker-options.ts';
 import type { DatasetFacts, FoldFacts } from './dataset-facts.ts';
 import { featureBytes } from './feature-bytes.ts';
+import { possibleStackers } from './feature-stacker.ts';
 
 /** One training of one member. */
 export interface PlannedTraining extends FoldFacts {
@@ -46,6 +47,7 @@ export interface TrainingPlan {
   trainingCount: number;
   testCount: number;
   members: PlannedMember[];
+  /** Those of the experiment that are possible. */
   stackers: { kinds: StackerKind[]; options: StackerOptions; seed: number };
   /** Known flaws that the experiment turns on. */
   flaws: FlawDescription[];
@@ -63,12 +65,14 @@ export function planTraining(
   weights: readonly InitialWeights[],
 ): TrainingPlan {
   const { stackers, seed } = experiment;
+  const members = experiment.members.map((member, index) => planMember(member, experiment, facts, weights[index]!));
+  const kinds = possibleStackers(stackers.kinds, members);
   return {
     schemaVersion: 1,
     trainingCount: facts.trainingCount,
     testCount: facts.testCount,
-    members: experiment.members.map((member, index) => planMember(member, experiment, facts, weights[index]!)),
-    stackers: { kinds: stackers.kinds, options: stackerOptionsOf(experiment), seed },
+    members,
+    stackers: { kinds, options: stackerOptionsOf(experiment), seed },
     flaws: describeFlaws(experiment),
   };
 }
@@ -124,17 +128,18 @@ function planMember(
   };
 }
 
-/** Folds share the features of a frozen backbone, unless the features are too large to keep. */
+/** Folds, and the stacker that reads them, share the features of a frozen backbone, unless these are too large to keep. */
 function sharedFeatures(
-  { recipe, testTimeAugmentation }: Experiment,
+  { recipe, stackers, testTimeAugmentation }: Experiment,
   member: MemberSpec,
   folds: readonly Fold[],
   imageCount: number,
 ): MemberPlan['features'] {
-  if (folds.length === 1) return null;
+  const isFrozen = recipe.fineTune.lastLayers === 0;
+  if (folds.length === 1 && !(isFrozen && stackers.kinds.includes('features'))) return null;
   const rowsPerImage = testTimeAugmentation ? 2 : viewsPerImage(augmentationOf(recipe.augmentation));
   if (featureBytes(variantChoiceOf(member), imageCount, rowsPerImage) > activationBudgetBytes) return null;
-  return { rowsPerImage, predict: recipe.fineTune.lastLayers === 0 };
+  return { rowsPerImage, predict: isFrozen };
 }
 
 function headStage(experiment: Experiment): StagePlan {

@@ -90,19 +90,24 @@ export async function openBundlePredictor(
   const lanes = plan.lanes.map(
     (lane, index) => new Lane({ runtime: lane, compute: compute[index]!, stop: stop.shared }, observerFrom()),
   );
+  const chosen = stackers.get(manifest.chosen)!;
   const models: ModelPlaces = { imageCount, places: placeModels(members, lanes.length) };
   return {
     sizes,
     async predict(pixels, indices) {
       const reads = new SharedArrayBuffer(pixels.get(sizes[0]!)!.count);
-      const logits = await predictMembers(
+      const { logits, features } = await predictMembers(
         lanes,
         members,
-        { pixels, indices, reads, testTimeAugmentation: manifest.testTimeAugmentation },
+        {
+          ...{ pixels, indices, reads },
+          testTimeAugmentation: manifest.testTimeAugmentation,
+          featureMembers: chosen.featureMembers,
+        },
         models,
       );
       return {
-        ensemble: stackers.get(manifest.chosen)!.predict(logits),
+        ensemble: chosen.predict(logits, features),
         members: logits.map((one) => toProbabilities(one, manifest.classes.length)),
       };
     },

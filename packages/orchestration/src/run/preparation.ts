@@ -17,6 +17,7 @@ import { computeSettings } from '../lanes/compute-settings.ts';
 import { chooseForwardEngine, type ForwardEngine } from '../lanes/forward-engine.ts';
 import type { LanePlan } from '../lanes/plan.ts';
 import { expectedFacts, factsOf } from '../plan/dataset-facts.ts';
+import { notesOnFeatureStacker } from '../plan/feature-stacker.ts';
 import { estimateLaneBytes } from '../plan/lane-memory.ts';
 import { planTraining, type TrainingPlan, taskNames } from '../plan/plan-training.ts';
 import { type Dataset, dataFolder, openDataset, requireDataFolder } from './dataset.ts';
@@ -111,7 +112,11 @@ export async function prepareRun(
   const diskBytes = runBytes(plan, { ...runSizeOf(dataset), writtenBytes });
   requireDisk(await freeDiskBytes(path), diskBytes);
   const warnings = warningsAboutClasses(describeDataset(dataset, inputSizesOf(experiment).at(-1)!));
-  for (const warning of [...warnings, ...warningsAboutAugmentation(experiment, plan)]) onNotice(`warning: ${warning}`);
+  const ofPlan = [
+    ...warningsAboutAugmentation(experiment, plan),
+    ...notesOnFeatureStacker(experiment.stackers.kinds, plan),
+  ];
+  for (const warning of [...warnings, ...ofPlan]) onNotice(`warning: ${warning}`);
   stop.check();
   const pixels = pixelBytes({ imageCount: dataset.images.length, imageSizes: inputSizesOf(experiment) });
   const estimates = { memoryBytes: Math.ceil(pixels + estimateLaneBytes(plan, lanes.lanes)), diskBytes };

@@ -47,7 +47,7 @@ export async function reportWithEnsemble(
   choice: Choice,
   doneNames: readonly string[],
   test: TestOutputs,
-  { labelAudit, analysis }: Pick<Report, 'labelAudit' | 'analysis'>,
+  { labelAudit, analysis, stackerNotes }: Pick<Report, 'labelAudit' | 'analysis' | 'stackerNotes'>,
   slices: Slices,
 ): Promise<Report> {
   const { classes } = parts.dataset;
@@ -72,6 +72,7 @@ export async function reportWithEnsemble(
     mistakes: reportMistakes(choice, test, classes),
     labelAudit,
     analysis,
+    stackerNotes,
   });
 }
 
@@ -85,6 +86,7 @@ export function reportWithoutEnsemble(parts: RunParts): Report {
     mistakes: [],
     labelAudit: null,
     analysis: null,
+    stackerNotes: [],
   });
 }
 

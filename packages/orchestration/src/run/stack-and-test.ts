@@ -4,9 +4,10 @@ import { foldName } from '@chorus/data';
 import { gatherOutOfFold, type OutOfFoldPredictions } from '@chorus/evaluation';
 import { type StackerKind, toProbabilities } from '@chorus/models';
 import { publishFile } from '@chorus/storage';
-import { readMember, type StopFlag } from '@chorus/training';
+import { readMember, type SharedFeatures, type StopFlag } from '@chorus/training';
 import { writeBundle } from '../bundle.ts';
 import type { Lane } from '../lanes/lane.ts';
+import { notesOnFeatureStacker } from '../plan/feature-stacker.ts';
 import { analyzeEnsemble } from '../report/analyze-ensemble.ts';
 import type { TestOutputs } from '../report/build.ts';
 import { type AuditedImages, auditRun, reportLabelAudit } from '../report/label-audit.ts';
@@ -14,6 +15,7 @@ import { runIssuesCsv } from '../report/label-issues-csv.ts';
 import { predictionsFile } from '../report/predictions-file.ts';
 import type { Report } from '../report/schema.ts';
 import { type Choice, fitAndChoose } from '../stacking/choose.ts';
+import { featuresOfImages } from '../stacking/member-features.ts';
 import { findThresholds } from '../stacking/thresholds.ts';
 import { type Dataset, decodingOf, labelsOf } from './dataset.ts';
 import type { RunObserver } from './observer.ts';
@@ -37,6 +39,8 @@ export interface StackingRun {
 interface TrainedEnsembleMember {
   name: string;
   trainings: readonly Training[];
+  /** Pooled features of all training images, if a stacker reads them. */
+  features?: SharedFeatures | undefined;
 }
 
 /**
@@ -56,10 +60,23 @@ export async function stackAndTest(
   const { classes, split } = dataset;
   const predictions = done.map(({ trainings }) => outOfFoldPredictions(dataset, trainings));
   const outOfFold = predictions[0]!.indices;
+  const features = featuresOfImages(
+    done.map((member) => member.features),
+    outOfFold,
+    experiment.testTimeAugmentation,
+  );
+  // The members that have features may have failed.
+  const kinds = plan.stackers.kinds.filter((kind) => kind !== 'features' || features.size > 0);
+  const stackerNotes = [
+    ...notesOnFeatureStacker(experiment.stackers.kinds, plan),
+    ...(kinds.length < plan.stackers.kinds.length
+      ? ['the stacker "features" is left out: no member with a frozen backbone was trained']
+      : []),
+  ];
   const choice = await fitAndChoose(
     predictions.map(({ logits }) => logits),
     labelsOf(dataset, outOfFold),
-    { ...plan.stackers, classes, stop: run.stop, onProgress: run.observer.onStacking },
+    { ...plan.stackers, kinds, features, classes, stop: run.stop, onProgress: run.observer.onStacking },
   );
   timeline.end(phaseNames.stack);
   const read = new Uint8Array(run.reads);
@@ -112,7 +129,7 @@ export async function stackAndTest(
     choice,
     names,
     test,
-    { labelAudit: reportLabelAudit(audit), analysis },
+    { labelAudit: reportLabelAudit(audit), analysis, stackerNotes },
     slices,
   );
   await writeReport(run.folder, report);
@@ -133,9 +150,11 @@ async function testOutputs(
   slices: Slices,
 ): Promise<TestOutputs> {
   const { classes, images, split, pixels } = dataset;
-  const logits = await predictMembers(lanes, members, {
+  const featureMembers = [...new Set(choice.stackers.flatMap(({ stacker }) => stacker.featureMembers))];
+  const { logits, features } = await predictMembers(lanes, members, {
     ...{ pixels, reads, indices: split.test },
     testTimeAugmentation: start.experiment.testTimeAugmentation,
+    featureMembers,
   });
   const rows = { rowCount: split.test.length, classCount: classes.length };
   const memberOutputs = new Map<string, Float32Array>();
@@ -145,8 +164,15 @@ async function testOutputs(
       await predictInSlices([logits[index]!], rows, ([one]) => toProbabilities(one!, classes.length), slices),
     );
   const stackerOutputs = new Map<StackerKind, Float32Array>();
-  for (const { kind, stacker } of choice.stackers)
-    stackerOutputs.set(kind, await predictInSlices(logits, rows, (some) => stacker.predict(some), slices));
+  const all = [...logits, ...featureMembers.map((member) => features.get(member)!)];
+  for (const { kind, stacker } of choice.stackers) {
+    const predict = (some: Float32Array[]) =>
+      stacker.predict(
+        some.slice(0, logits.length),
+        new Map(featureMembers.map((member, position) => [member, some[logits.length + position]!])),
+      );
+    stackerOutputs.set(kind, await predictInSlices(all, rows, predict, slices));
+  }
   return {
     paths: Array.from(split.test, (index) => images[index]!.relativePath),
     labels: labelsOf(dataset, split.test),

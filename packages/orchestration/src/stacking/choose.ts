@@ -4,7 +4,14 @@
  */
 import { stratifiedFolds } from '@chorus/data';
 import { lowestLogLoss, type OutOfFoldScore, scoreWithPauses } from '@chorus/evaluation';
-import { type Stacker, type StackerKind, type StackerOptions, stackerFromJson, toProbabilities } from '@chorus/models';
+import {
+  type MemberFeatures,
+  type Stacker,
+  type StackerKind,
+  type StackerOptions,
+  stackerFromJson,
+  toProbabilities,
+} from '@chorus/models';
 import type { StopFlag } from '@chorus/training';
 import { predictInSlices, Slices } from '../run/slices.ts';
 import type { FitTask } from './fit-task.ts';
@@ -32,6 +39,8 @@ export interface ChooseOptions {
   kinds: readonly StackerKind[];
   /** By kind. */
   options?: StackerOptions;
+  /** Pooled features of the images, in shared memory, for the kind that reads them. */
+  features?: MemberFeatures;
   classes: readonly string[];
   seed: number;
   /** Checked within every fit. */
@@ -50,7 +59,7 @@ export interface ChooseOptions {
 export async function fitAndChoose(
   logits: readonly Float32Array[],
   labels: Int32Array,
-  { kinds, classes, seed, options, stop, onProgress }: ChooseOptions,
+  { kinds, classes, seed, options, features, stop, onProgress }: ChooseOptions,
 ): Promise<Choice> {
   const classCount = classes.length;
   const slices = new Slices(stop);
@@ -71,7 +80,8 @@ export async function fitAndChoose(
   // The fit on all rows comes first, since it takes the longest.
   const tasks = kinds.flatMap((kind) =>
     [new Uint32Array(), ...folds].map((outOfFold): FitTask => {
-      return { kind, logits: shared, labels, outOfFold, classCount, seed, options, stop: stop.shared };
+      const task = { kind, logits: shared, labels, outOfFold, classCount, seed, options, stop: stop.shared };
+      return kind === 'features' ? { ...task, features } : task;
     }),
   );
   const results = await runFits(tasks, onProgress);
