@@ -8,6 +8,7 @@ import { type Classifier, createClassifier } from '../classifier/classifier.ts';
 import { useNativeBackend } from '../native-backend.fixture.ts';
 import { largestDifference } from '../numbers.fixture.ts';
 import { denseFitDefaults } from '../stackers/dense.ts';
+import { livelyFeaturesStacker } from '../stackers/features.fixture.ts';
 import { toProbabilities } from '../stackers/probabilities.ts';
 import { fitStacker } from '../stackers/stacker.ts';
 import { stackerKinds } from '../stackers/table.ts';
@@ -91,8 +92,10 @@ describe.each([
       );
       const labels = Array.from({ length: imageCount }, (_, row) => row % classCount);
       const stackers = stackerKinds.map((kind) => {
+        if (kind === 'features')
+          return livelyFeaturesStacker(features, { rowCount: imageCount, memberCount: 2, classCount });
         const dense = { ...denseFitDefaults, epochCount: 20, patience: null };
-        return fitStacker(kind, logits, labels, { classCount, seed: 1, features, options: { dense } });
+        return fitStacker(kind, logits, labels, { classCount, seed: 1, options: { dense } });
       });
 
       const jobs: PlainJob[] = [];

@@ -5,6 +5,7 @@ import { type Classifier, createClassifier } from '../classifier/classifier.ts';
 import { livelyClassifier, smoothImages } from '../export/lively-classifier.fixture.ts';
 import { useNativeBackend } from '../native-backend.fixture.ts';
 import { denseFitDefaults } from '../stackers/dense.ts';
+import { livelyFeaturesStacker } from '../stackers/features.fixture.ts';
 import { toProbabilities } from '../stackers/probabilities.ts';
 import { fitStacker } from '../stackers/stacker.ts';
 import { logitStackerKinds } from '../stackers/table.ts';
@@ -92,8 +93,7 @@ describe.each(
 
   it('an ensemble with stacker features reads only the members and images that it needs', async () => {
     const features = new Map([1, 2].map((index) => [index, featuresOf(members[index]!.classifiers[0]!)]));
-    const labels = Array.from({ length: imageCount }, (_, row) => row % classCount);
-    const stacker = fitStacker('features', logits, labels, { classCount, seed: 1, features });
+    const stacker = livelyFeaturesStacker(features, { rowCount: imageCount, memberCount: 3, classCount });
     const graph = ensembleGraph(members, { testTimeAugmentation, stacker: stacker.toJSON() });
     expect(graph.inputs.map(({ name }) => name)).toEqual(['image_32']);
     const found = await runOnnx(modelBytes(graph), { image_32: images.image_32 });

@@ -6,6 +6,7 @@ import { drawShapes, trainingImages } from '@chorus/data';
 import { sha256 } from '@chorus/storage';
 import { readMember, StoppedError } from '@chorus/training';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ExperimentInput } from '../experiment/schema.ts';
 import { factsOf } from '../plan/dataset-facts.ts';
 import { planTraining } from '../plan/plan-training.ts';
 import { featuresOfImages } from '../stacking/member-features.ts';
@@ -145,7 +146,7 @@ describe('trainMembers', () => {
         recipe: { batchSize: 16, head: { epochCount: 1 }, fineTune: { lastLayers: 0 } },
         stacking: { kind: 'kfold', folds: 2, members: 'average' },
         stackers: { kinds: ['mean', 'features'] },
-      } as const;
+      } satisfies Partial<ExperimentInput>;
       const featureCache = new FeatureCache({ folder: join(parent, 'features') });
       const results: { logits: number[][]; kinds: string[] }[] = [];
       for (const name of ['first', 'second']) {
