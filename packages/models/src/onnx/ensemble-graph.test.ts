@@ -99,7 +99,8 @@ describe.each(
     const found = await runOnnx(modelBytes(graph), { image_32: images.image_32 });
     const wanted = stacker.predict(logits, features);
     expect(spread(wanted, imageCount)).toBeGreaterThan(0.01);
-    expect(relativeError(found.values, wanted)).toBeLessThan(1e-5);
+    // Products of hundreds of features nearly cancel each other.
+    expect(relativeError(found.values, wanted)).toBeLessThan(5e-5);
   });
 
   function featuresOf(classifier: Classifier): Float32Array {
