@@ -4,10 +4,8 @@ import { shuffle } from '../../random/shuffle.ts';
 import { fitRegression, lossOf, type RegressionData, scoresOf } from './regression.ts';
 
 const foldCount = 5;
-/** 10^5, 10^4.5, … 10^−1: with standardized features, the optimum is among the larger ones. */
-const strengths = Array.from({ length: 13 }, (_, index) => 10 ** (5 - index / 2));
-/** The search ends after this many strengths in a row without a lower loss; weaker penalties take longer. */
-const patience = 2;
+/** 10^4 … 10^−2, the strongest first. With standardized features, the optimum is among the larger ones. */
+const strengths = Array.from({ length: 7 }, (_, index) => 10 ** (4 - index));
 /** Loss differences of interest are far larger. */
 const tolerance = 1e-3;
 
@@ -34,7 +32,6 @@ export function chooseStrength(
   };
   if (folds.length < 2) return best;
   const coefficients: Float64Array[] = [];
-  let worse = 0;
   for (const strength of strengths) {
     let loss = 0;
     for (const [index, { fit, outOfFold }] of folds.entries()) {
@@ -43,11 +40,9 @@ export function chooseStrength(
       coefficients[index] = fitted;
       loss += lossOf(outOfFold, scoresOf(outOfFold, fitted, onStep));
     }
-    if (loss < best.loss) {
-      best = { loss, strength, start: meanOf(coefficients) };
-      worse = 0;
-    } else worse += 1;
-    if (worse === patience) break;
+    // Weaker penalties overfit more, and take longer.
+    if (loss >= best.loss) break;
+    best = { loss, strength, start: meanOf(coefficients) };
   }
   return best;
 }
