@@ -39,8 +39,8 @@ const stateSchema = z
   );
 type FeaturesState = z.output<typeof stateSchema>;
 
-/** Converges when the gradient is shorter than this share of the one at 0. */
-const tolerance = 1e-8;
+/** Share of the loss by which the final fit may miss its minimum. */
+const tolerance = 1e-14;
 
 export const features = {
   stateSchema,

@@ -391,7 +391,8 @@ export const experimentSchema = z
       context.addIssue({
         code: 'custom',
         path: ['stackers', 'kinds'],
-        message: `expected another stacker beside "features", which is left out if no member has a frozen backbone, such as "mean"`,
+        message:
+          'expected another stacker, such as "mean", beside "features", which is left out if no member has a frozen backbone',
       });
     for (const [index, one] of experiment.members.entries()) {
       const path = ['members', index];

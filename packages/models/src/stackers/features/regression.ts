@@ -18,7 +18,7 @@ export interface RegressionData extends Design {
 export interface RegressionOptions {
   /** The loss is the sum of the rows' cross-entropies + strength / 2 × the squared coefficients without the biases (1 / C). */
   strength: number;
-  /** Converges when the gradient is shorter than this share of the one at 0. */
+  /** Converges when the loss, with the penalty, is at most this share above its minimum. */
   tolerance: number;
   /** Coefficients to start from; by default 0. */
   start?: Float64Array;
@@ -47,13 +47,14 @@ export function fitRegression(data: RegressionData, options: RegressionOptions):
     eachBlock(rows.length, onStep, (start, end) => addRows(data, start, end, curve.slopes, outputCount, gradient));
     return gradient;
   };
-  curve.moveTo(new Float64Array(scores.length));
-  const first = norm(gradientAt(new Float64Array(coefficients.length)));
   let value = curve.moveTo(scores) + penaltyOf(coefficients, penalties);
+  let first = 0;
   for (let step = 0; step < maximumSteps; step += 1) {
     const gradient = gradientAt(coefficients);
     const length = norm(gradient);
-    if (length <= tolerance * first) break;
+    if (step === 0) first = length;
+    // In the coefficients, the curvature is at least `strength`: the minimum is at most length² / (2 strength) below.
+    if (length ** 2 <= 2 * strength * tolerance * value) break;
     const accuracy = Math.min(0.1, Math.sqrt(length / first)) * length;
     const direction = newtonDirection(data, curve, { gradient, penalties, accuracy, onStep });
     const next = search({ data, curve, coefficients, scores, value, penalties }, direction, {

@@ -32,13 +32,13 @@ describe.each(tables)(
     };
 
     it('gives the probabilities of StandardScaler and LogisticRegression', () => {
-      const found = predict(fitRegression(data, { strength, tolerance: 1e-8, onStep }));
+      const found = predict(fitRegression(data, { strength, tolerance: 1e-14, onStep }));
       expect(largestDifference(found, numbers.probabilities)).toBeLessThan(1e-5);
     });
 
     it('gives them from any start', () => {
       const start = new Float64Array(outputCount * (width + 1)).map((_, index) => Math.sin(index));
-      const found = predict(fitRegression(data, { strength, tolerance: 1e-8, start, onStep }));
+      const found = predict(fitRegression(data, { strength, tolerance: 1e-14, start, onStep }));
       expect(largestDifference(found, numbers.probabilities)).toBeLessThan(1e-5);
     });
   },
