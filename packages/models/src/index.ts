@@ -50,11 +50,12 @@ export {
 } from './preprocessing.ts';
 export { philoxUniform } from './random/philox.ts';
 export { streamSeed } from './random/stream-seed.ts';
-export { type MemberOutputs, outputsPerImage } from './stackers/outputs.ts';
+export { type MemberFeatures, type MemberOutputs, outputsPerImage } from './stackers/outputs.ts';
 export { toProbabilities } from './stackers/probabilities.ts';
 export { balancedRowWeights } from './stackers/row-weights.ts';
 export { fitStacker, minimumStackerRows, type Stacker, stackerFromJson } from './stackers/stacker.ts';
 export {
+  logitStackerKinds,
   type StackerJson,
   type StackerKind,
   type StackerOptions,

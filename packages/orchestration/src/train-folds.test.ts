@@ -112,6 +112,7 @@ describe('k folds', () => {
           weights: pretrained,
           recipe: { batchSize: 16, head: { epochCount: 3 }, fineTune: { lastLayers: 0 } },
           stacking: { kind: 'kfold', folds: 3, members: 'refit' },
+          stackers: { kinds: ['mean', 'features'] },
         },
         { out: at('frozen-folds') },
       );
@@ -121,8 +122,25 @@ describe('k folds', () => {
         'features wide/features',
       ]);
       expect(tasks.filter((task) => task.startsWith('train'))).toHaveLength(8);
+      await expectBundleOfFeatures(at('frozen-folds'));
+      expect(report.stackers.map(({ kind }) => kind)).toEqual(['mean', 'features']);
+      expect(report.stackerNotes).toEqual([]);
     },
   );
+
+  /** A bundle whose stacker reads features predicts what the run did. */
+  async function expectBundleOfFeatures(out: string): Promise<void> {
+    const bundle = await readBundle(join(out, 'bundle'));
+    const { members, stackers, images, manifest } = bundle;
+    await writeBundle(`${out}-features`, { ...manifest, chosen: 'features' }, members, stackers, images);
+    const [header, ...rows] = (await readFile(join(out, 'predictions.csv'), 'utf8')).trim().split('\n');
+    const column = header!.split(',').indexOf('features:stars');
+    const paths = rows.map((row) => join(data, row.split(',')[0]!));
+    const { predictions } = await predictFiles(`${out}-features`, paths, { workers: 'cpu:0', runtime });
+    expect(predictions).toHaveLength(rows.length);
+    for (const [row, { probabilities }] of predictions.entries())
+      expect(Math.abs(probabilities.stars! - Number(rows[row]!.split(',')[column]))).toBeLessThan(1e-4);
+  }
 
   it.skipIf(!existsSync(pretrained)).each([true, false])(
     'predicts from shared features as the full model does, test-time augmentation %s (needs ../shared)',

@@ -1,6 +1,6 @@
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stackerKinds } from '@chorus/models';
+import { logitStackerKinds } from '@chorus/models';
 import type { EpochMetrics } from '@chorus/training';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError } from './errors.ts';
@@ -51,7 +51,7 @@ describe('a whole run', () => {
     expect(report).toEqual(result.report);
     expect(report.demo).toBe(true);
     expect(report.baseline).toBe(0.5);
-    expect(report.stackers.map(({ kind }) => kind)).toEqual([...stackerKinds]);
+    expect(report.stackers.map(({ kind }) => kind)).toEqual([...logitStackerKinds]);
     expect(report.stackers.filter(({ chosen }) => chosen)).toHaveLength(1);
     expect(report.dataset.counts).toEqual(counts);
     expect(report.flaws).toEqual([]);

@@ -139,7 +139,7 @@ async function runIn(
     timeline.end(phaseNames.members);
     const parts = { start, dataset, counts, demo: isDemo(experiment), plan, outcomes, lanes, timeline };
     const done = outcomes.flatMap((outcome, index) =>
-      outcome.status === 'done' ? [{ name: experiment.members[index]!.name, trainings: outcome.trainings }] : [],
+      outcome.status === 'done' ? [{ ...outcome, name: experiment.members[index]!.name }] : [],
     );
     const shortfall = shortfallOf(done, experiment);
     if (shortfall !== undefined) await failWithReport(folder, parts, shortfall);

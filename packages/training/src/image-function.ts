@@ -79,6 +79,7 @@ function tensorflowFunction(
     { name: 'forward', callCount: Math.ceil(rowCount / forwardBatchSize) },
     (pixels: tf.Tensor4D): tf.Tensor => {
       if (output === 'logits') return classifier.logits(pixels);
+      if (output === 'logits-and-features') return classifier.logitsAndFeatures(pixels);
       return output === 'features' ? classifier.features(pixels) : classifier.activations(pixels, output.cut);
     },
   );

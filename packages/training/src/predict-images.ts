@@ -4,10 +4,10 @@ import type { ImageReader } from './image-reader.ts';
 import type { StopFlag } from './stop-flag.ts';
 
 /**
- * Predicts the logits of images.
+ * Predicts the logits of images, or their logits and features.
  *
- * @param logits prepared for the output `logits`.
- * @param options `width`: numbers per image; with 2 views, the logits of each image and its mirror image are averaged.
+ * @param logits prepared for the output `logits` or `logits-and-features`.
+ * @param options `width`: numbers per image; with 2 views, the numbers of each image and its mirror image are averaged.
  * @returns [images, width], in the order of the indices.
  * @throws StoppedError before the next batch once a stop is requested.
  */

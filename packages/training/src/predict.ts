@@ -1,4 +1,4 @@
-import { memberFromBytes } from '@chorus/models';
+import { memberFromBytes, variantOf } from '@chorus/models';
 import { predictedViews } from './augmentation.ts';
 import { takeImageFunction } from './image-function.ts';
 import { ImageReader } from './image-reader.ts';
@@ -9,21 +9,23 @@ import type { PredictTask } from './protocol.ts';
 /**
  * Predicts images with a trained model.
  *
- * @returns logits [indices, outputs].
+ * @returns logits [indices, outputs]; with `withFeatures`, each row followed by the image's pooled features.
  * @throws ModelError when manifest and weights do not match; StoppedError before the next batch once a stop is requested.
  */
 export async function predict(
   task: PredictTask,
   { compute, models, stop }: Pick<LaneContext, 'compute' | 'models' | 'stop'>,
 ): Promise<Float32Array> {
-  const { manifest, weights, imageCount } = task;
+  const { manifest, weights, imageCount, withFeatures } = task;
   const viewsPerImage = predictedViews(task);
-  const options = { output: 'logits', rowCount: imageCount * viewsPerImage } as const;
+  const output = withFeatures ? 'logits-and-features' : 'logits';
+  const options = { output, rowCount: imageCount * viewsPerImage } as const;
   const logits = await models.get(
     task.model,
     () => takeImageFunction(memberFromBytes(manifest, weights), options, compute),
     { isKept: task.keepsModel },
   );
   const images = new ImageReader(task.pixels, task.reads);
-  return predictImages(logits, images, task.indices, { width: manifest.outputCount, viewsPerImage, stop });
+  const width = manifest.outputCount + (withFeatures ? variantOf(manifest.backbone).featureWidth : 0);
+  return predictImages(logits, images, task.indices, { width, viewsPerImage, stop });
 }

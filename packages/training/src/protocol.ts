@@ -84,6 +84,8 @@ export interface PredictTask {
   reads: SharedArrayBuffer;
   /** Averages the logits of each image and its mirror image. */
   testTimeAugmentation: boolean;
+  /** Whether the pooled features follow the logits of each image. */
+  withFeatures: boolean;
   /** Total number of images in all tasks with this model. */
   imageCount: number;
   /** Identifies the model: a thread builds it once for consecutive tasks. */
@@ -105,7 +107,7 @@ export interface LaneResults {
   features: null;
   /** Without the weights, which are in the member's folder. */
   train: Omit<TrainedMember, 'weights'>;
-  /** [indices, outputs] */
+  /** [indices, outputs], or [indices, outputs + features] */
   predict: Float32Array;
 }
 

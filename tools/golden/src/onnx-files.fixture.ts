@@ -139,8 +139,14 @@ function ensembles(classCount: number): ValidFile[] {
       Math.sin(index),
     ),
   );
+  const features = new Map(
+    members.map(({ classifiers }, member) => [
+      member,
+      Float32Array.from({ length: labels.length * classifiers[0]!.featureWidth }, (_, index) => Math.cos(index)),
+    ]),
+  );
   const written = stackerKinds.flatMap((kind) => {
-    const stacker = fitStacker(kind, logits, labels, { classCount, seed: 1 }).toJSON();
+    const stacker = fitStacker(kind, logits, labels, { classCount, seed: 1, features }).toJSON();
     return [true, false].map(
       (testTimeAugmentation): ValidFile => ({
         name: `ensemble of ${classCount} classes with ${kind}${testTimeAugmentation ? ' and mirror images' : ''}`,

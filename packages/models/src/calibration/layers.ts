@@ -1,4 +1,4 @@
-import type { NamedLogits, StackerLayers } from '../stackers/definition.ts';
+import type { NamedOutput, StackerLayers } from '../stackers/definition.ts';
 import { type StackerJson, stackerTable } from '../stackers/table.ts';
 import { type Calibration, smallestProbability } from './calibration.ts';
 
@@ -6,12 +6,12 @@ import { type Calibration, smallestProbability } from './calibration.ts';
  * Builds the layers that compute an ensemble's probabilities in float32: those of its stacker, and of its calibration.
  *
  * @typeParam Value an output of a layer in the format of the export.
- * @param members in the order of the stacker's fit: logits [N, outputs].
+ * @param members in the order of the stacker's fit: the pooled features of those that it reads, else logits [N, outputs].
  * @returns class probabilities [N, classCount].
  */
 export function ensembleLayers<Value>(
   { stacker, calibration }: { stacker: StackerJson; calibration: Calibration | null },
-  members: readonly NamedLogits<Value>[],
+  members: readonly NamedOutput<Value>[],
   layers: StackerLayers<Value>,
 ): Value {
   const build = stackerTable[stacker.kind].layers;

@@ -89,6 +89,15 @@ export class Classifier {
     return this.#infer(images, this.#backboneEnd + 1) as tf.Tensor2D;
   }
 
+  /** As {@link logits} and {@link features}, side by side in one pass: [N, outputCount + featureWidth]. The caller disposes. */
+  logitsAndFeatures(images: tf.Tensor4D): tf.Tensor2D {
+    return tf.tidy(() => {
+      const features = this.features(images);
+      const logits = this.#graph.run(features, this.#backboneEnd + 1, this.#graph.nodes.length - 1, () => inference);
+      return tf.concat([logits as tf.Tensor2D, features], 1);
+    });
+  }
+
   /**
    * Images [N,S,S,3], 0..255 → output of a layer [N, …], inference mode. The caller disposes.
    *

@@ -9,6 +9,7 @@ import { type Classifier, createClassifier } from '../classifier/classifier.ts';
 import { useNativeBackend } from '../native-backend.fixture.ts';
 import { largestDifference } from '../numbers.fixture.ts';
 import { denseFitDefaults } from '../stackers/dense.ts';
+import { livelyFeaturesStacker } from '../stackers/features.fixture.ts';
 import { toProbabilities } from '../stackers/probabilities.ts';
 import { fitStacker } from '../stackers/stacker.ts';
 import { type StackerKind, stackerKinds } from '../stackers/table.ts';
@@ -44,6 +45,15 @@ function answer(classifiers: readonly Classifier[], images: tf.Tensor4D, testTim
     const views = testTimeAugmentation ? [images, tf.reverse(images, 2)] : [images];
     const logits = classifiers.flatMap((classifier) => views.map((view) => classifier.logits(view)));
     return tf.addN(logits).div(logits.length).dataSync<'float32'>().slice();
+  });
+}
+
+/** Pooled features of the network that the classifiers share, as a bundle's member predicts them. */
+function featuresOf([first]: readonly Classifier[], images: tf.Tensor4D, testTimeAugmentation: boolean): Float32Array {
+  return tf.tidy(() => {
+    const views = testTimeAugmentation ? [images, tf.reverse(images, 2)] : [images];
+    const features = views.map((view) => first!.features(view));
+    return tf.addN(features).div(features.length).dataSync<'float32'>().slice();
   });
 }
 
@@ -86,8 +96,16 @@ describe.each([
       const logits = members.map(({ classifiers, size }) =>
         answer(classifiers, bySize.get(size)!, testTimeAugmentation),
       );
+      const features = new Map(
+        members.map(({ classifiers, size }, index) => [
+          index,
+          featuresOf(classifiers, bySize.get(size)!, testTimeAugmentation),
+        ]),
+      );
       const labels = Array.from({ length: imageCount }, (_, row) => row % classCount);
       const stackers = stackerKinds.map((kind) => {
+        if (kind === 'features')
+          return livelyFeaturesStacker(features, { rowCount: imageCount, memberCount: 2, classCount });
         const dense = { ...denseFitDefaults, epochCount: 20, patience: null };
         return fitStacker(kind, logits, labels, { classCount, seed: 1, options: { dense } });
       });
@@ -109,7 +127,7 @@ describe.each([
             wanted.push(toProbabilities(logits[place]!, classCount));
           }
         jobs.push({ folder: await save(plain.model, `${classCount}/${stacker.kind}`), inputs });
-        wanted.push(stacker.predict(logits));
+        wanted.push(stacker.predict(logits, features));
         plain.dispose();
         if (!isCalibratedToo(stacker.kind)) continue;
         const calibrated = createPlainEnsemble(members, {

@@ -2,14 +2,15 @@
 import tf from '@chorus/tfjs';
 import type { Calibration } from '../calibration/calibration.ts';
 import type { Classifier } from '../classifier/classifier.ts';
+import { featureMembersOf } from '../stackers/stacker.ts';
 import type { StackerJson } from '../stackers/table.ts';
-import { imageOf, memberLogits, memberModel, type PlainMember, plainMember } from './plain-member.ts';
+import { imageOf, memberModel, memberOutput, type PlainMember, plainMember } from './plain-member.ts';
 import { stackerLayers } from './stacker-layers.ts';
 
 export interface PlainEnsemble {
   /** In the given order; each model maps images [N,S,S,3], float, 0..255, RGB, to probabilities [N, classes]. */
   members: readonly (PlainMember & { model: tf.LayersModel })[];
-  /** The whole ensemble, with an input `image_<S>` for each input size S of its members, smallest first. */
+  /** The whole ensemble, with an input `image_<S>` for each input size S of the members that it reads, smallest first. */
   model: tf.LayersModel;
   dispose(): void;
 }
@@ -64,11 +65,14 @@ function wholeModel(
   members: readonly PlainMember[],
   ensemble: { stacker: StackerJson; calibration: Calibration | null },
 ): tf.LayersModel {
-  const sizes = [...new Set(members.map(({ inputSize }) => inputSize))].sort((a, b) => a - b);
+  const featureMembers = featureMembersOf(ensemble.stacker);
+  const readsFeatures = featureMembers.length > 0;
+  const read = readsFeatures ? featureMembers.map((index) => members[index]!) : members;
+  const sizes = [...new Set(read.map(({ inputSize }) => inputSize))].sort((a, b) => a - b);
   const images = new Map(sizes.map((size) => [size, imageOf(size)]));
-  const answers = members.map((member) => ({
+  const answers = read.map((member) => ({
     name: member.name,
-    logits: memberLogits(member, images.get(member.inputSize)!),
+    output: memberOutput(member, images.get(member.inputSize)!, readsFeatures ? 'features' : 'logits'),
   }));
   return tf.model({ inputs: [...images.values()], outputs: stackerLayers(ensemble, answers), name: 'ensemble' });
 }

@@ -4,7 +4,7 @@ import type { Symbolic } from '../backbones/layer-calls.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import type { Preprocessing } from '../preprocessing.ts';
 import { reorder } from './fixed-dense.ts';
-import { type PlainNetwork, plainNetwork } from './plain-network.ts';
+import { type PlainNetwork, plainFeatures, plainNetwork } from './plain-network.ts';
 import { preprocessingLayers } from './preprocessing-layers.ts';
 import { classProbabilities, meanOf } from './probability-layers.ts';
 
@@ -39,19 +39,27 @@ export function imageOf(inputSize: number): Symbolic {
   return tf.input({ shape: [inputSize, inputSize, 3], name: `image_${inputSize}` });
 }
 
-/** Images, as for {@link imageOf} → logits [N, outputs]; may be called for several models. */
-export function memberLogits(member: PlainMember, image: Symbolic): Symbolic {
+/**
+ * Images, as for {@link imageOf} → logits [N, outputs], or pooled features [N, width] of the backbone that its networks share; may be
+ * called for several models.
+ */
+export function memberOutput(member: PlainMember, image: Symbolic, output: 'logits' | 'features'): Symbolic {
   const { name, networks, inputSize, preprocessing, testTimeAugmentation } = member;
   const x = preprocessingLayers(image, preprocessing, `${name}/${preprocessing.name}`);
   const views = testTimeAugmentation ? [x, mirrored(x, `${name}/mirror`, inputSize)] : [x];
-  const logits = networks.flatMap(({ model }) => views.map((view) => model.apply(view) as Symbolic));
-  return meanOf(logits, `${name}/logits`);
+  const models = output === 'logits' ? networks.map(({ model }) => model) : [plainFeatures(networks[0]!)];
+  const outputs = models.flatMap((model) => views.map((view) => model.apply(view) as Symbolic));
+  return meanOf(outputs, `${name}/${output}`);
 }
 
 /** Images, as for {@link imageOf} → class probabilities [N, classCount]. */
 export function memberModel(member: PlainMember): tf.LayersModel {
   const image = imageOf(member.inputSize);
-  const outputs = classProbabilities(memberLogits(member, image), member.classCount, `${member.name}/probabilities`);
+  const outputs = classProbabilities(
+    memberOutput(member, image, 'logits'),
+    member.classCount,
+    `${member.name}/probabilities`,
+  );
   return tf.model({ inputs: image, outputs, name: member.name });
 }
 

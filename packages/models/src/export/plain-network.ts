@@ -35,6 +35,12 @@ export function plainNetwork(classifier: Classifier, name: string): PlainNetwork
   return { name, model: tf.model({ inputs: outputs[0]!, outputs: outputs.at(-1)!, name }) };
 }
 
+/** The part of a network up to its pooled features: preprocessed images [N,S,S,3] → [N, features]; shares its layers. */
+export function plainFeatures({ name, model }: PlainNetwork): tf.LayersModel {
+  const outputs = model.getLayer(`${name}/pooled`).output as Symbolic;
+  return tf.model({ inputs: model.inputs, outputs, name: `${name}_features` });
+}
+
 // --- internal ---
 
 function plainLayer(layer: tf.layers.Layer, name: string): tf.layers.Layer {

@@ -37,7 +37,7 @@ const stackers: StackerJson[] = [
 describe.each(stackers)('$kind', (stacker) => {
   it.each(calibrations)('computes the calibrated probabilities: %o', (calibration) => {
     const inputs = ['a', 'b'].map((name) => tf.input({ shape: [3], name }) as Symbolic);
-    const members = inputs.map((value, index) => ({ name: `member-${index}`, logits: value }));
+    const members = inputs.map((value, index) => ({ name: `member-${index}`, output: value }));
     const model = tf.model({ inputs, outputs: stackerLayers({ stacker, calibration }, members) });
     const found = tf.tidy(() =>
       (model.predict(logits.map((one) => tf.tensor(one, [rows.length, 3]))) as tf.Tensor).dataSync(),

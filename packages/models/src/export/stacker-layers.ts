@@ -1,9 +1,9 @@
-/** Ensembles as layers on the members' logits. */
+/** Ensembles as layers on the members' outputs. */
 import tf from '@chorus/tfjs';
 import type { Symbolic } from '../backbones/layer-calls.ts';
 import type { Calibration } from '../calibration/calibration.ts';
 import { ensembleLayers } from '../calibration/layers.ts';
-import type { NamedLogits, StackerLayers } from '../stackers/definition.ts';
+import type { NamedOutput, StackerLayers } from '../stackers/definition.ts';
 import type { StackerJson } from '../stackers/table.ts';
 import { fixedDense } from './fixed-dense.ts';
 import { logWeightedMean } from './log-weighted-mean.ts';
@@ -12,12 +12,12 @@ import { classProbabilities, meanOf } from './probability-layers.ts';
 /**
  * Builds the layers that compute `Stacker.predict` and `calibrate` in float32.
  *
- * @param members in the order of the stacker's fit: logits [N, outputs].
+ * @param members in the order of the stacker's fit: the pooled features of those that `featureMembersOf` names, else logits.
  * @returns class probabilities [N, classCount].
  */
 export function stackerLayers(
   ensemble: { stacker: StackerJson; calibration: Calibration | null },
-  members: readonly NamedLogits<Symbolic>[],
+  members: readonly NamedOutput<Symbolic>[],
 ): Symbolic {
   return ensembleLayers(ensemble, members, tfjsLayers);
 }

@@ -53,6 +53,29 @@ describe.each<BackboneSpec & { cut: string; logitsLimit?: number }>([
   });
 });
 
+it('returns logits and features side by side, as TensorFlow', async () => {
+  const classifier = livelyClassifier({
+    backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 32 },
+    classes: ['a', 'b', 'c'],
+    seed: 2,
+  });
+  const images = smoothImages(4, 32, 3);
+  const expected = tf.tidy(() => classifier.logitsAndFeatures(images).dataSync<'float32'>().slice());
+  const separate = tf.tidy(() =>
+    tf
+      .concat([classifier.logits(images), classifier.features(images)], 1)
+      .dataSync<'float32'>()
+      .slice(),
+  );
+  expect(relativeError(expected, separate)).toBeLessThan(1e-6);
+  const model = classifierModel(classifier, 'logits-and-features');
+  const found = await runOnnx(model, { [classifierValues.image]: images });
+  expect(found.shape).toEqual([4, 3 + classifier.featureWidth]);
+  expect(relativeError(found.values, expected)).toBeLessThan(1e-5);
+  images.dispose();
+  classifier.dispose();
+});
+
 describe('a small classifier', () => {
   const backbone: BackboneSpec = { family: 'mobilenet', alpha: 0.25, inputSize: 32 };
 

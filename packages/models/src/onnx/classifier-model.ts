@@ -4,13 +4,13 @@ import { LayerGraph } from '../graph/layer-graph.ts';
 import { GraphBuilder } from './graph-builder.ts';
 import { addImageInput, addPreprocessing } from './image.ts';
 import { modelBytes } from './model-bytes.ts';
-import { addNetwork } from './network.ts';
+import { addNodes } from './network.ts';
 
 /**
- * The output of a model: logits [N, outputCount], pooled features [N, featureWidth], or the activations at a cut point
- * [N, ...shape], as in `FineTuneView.prefix`.
+ * The output of a model: logits [N, outputCount], pooled features [N, featureWidth], both side by side, or the activations at a
+ * cut point [N, ...shape], as in `FineTuneView.prefix`.
  */
-export type ClassifierOutput = 'logits' | 'features' | { cut: string };
+export type ClassifierOutput = 'logits' | 'features' | 'logits-and-features' | { cut: string };
 
 /** Names of the only input and output. */
 export const classifierValues = { image: 'image', output: 'output' } as const;
@@ -28,7 +28,15 @@ export function classifierModel(classifier: Classifier, output: ClassifierOutput
   const image = addImageInput(builder, classifierValues.image, backbone.inputSize);
   const pixels = addPreprocessing(builder, image, preprocessing, preprocessing.name);
   const to = graph.indexOf(layerOf(output));
-  const value = addNetwork(builder, graph, { image: pixels, to, name: 'network' });
+  const values = addNodes(builder, graph, { image: pixels, to, name: 'network' });
+  const value = values[to]!;
+  if (output === 'logits-and-features') {
+    const features = values[graph.indexOf('pooled')]!;
+    builder.node('Concat', classifierValues.output, [value, features], { axis: 1 });
+    const width = classifier.outputCount + classifier.featureWidth;
+    builder.output({ name: classifierValues.output, type: 'float32', shape: ['N', width] });
+    return modelBytes(builder.build(backbone.family));
+  }
   const { shape } = graph.nodes[to]!;
   const [operator, attributes] =
     shape.length === 3 ? (['Transpose', { perm: [0, 2, 3, 1] }] as const) : (['Identity', {}] as const);
@@ -40,6 +48,6 @@ export function classifierModel(classifier: Classifier, output: ClassifierOutput
 // --- internal ---
 
 function layerOf(output: ClassifierOutput): string {
-  if (output === 'logits') return 'head';
+  if (output === 'logits' || output === 'logits-and-features') return 'head';
   return output === 'features' ? 'pooled' : output.cut;
 }

@@ -6,9 +6,10 @@ import { type Classifier, createClassifier } from '../classifier/classifier.ts';
 import { livelyClassifier, smoothImages } from '../export/lively-classifier.fixture.ts';
 import { useNativeBackend } from '../native-backend.fixture.ts';
 import { denseFitDefaults } from '../stackers/dense.ts';
+import { livelyFeaturesStacker } from '../stackers/features.fixture.ts';
 import { toProbabilities } from '../stackers/probabilities.ts';
 import { fitStacker } from '../stackers/stacker.ts';
-import { stackerKinds } from '../stackers/table.ts';
+import { logitStackerKinds } from '../stackers/table.ts';
 import { ensembleGraph, memberGraph } from './ensemble-graph.ts';
 import { modelBytes } from './model-bytes.ts';
 import { relativeError, runOnnx, spread } from './onnxruntime.fixture.ts';
@@ -79,7 +80,7 @@ describe.each(
       ? { kind: 'temperature', temperature: 0.6 }
       : { kind: 'vector', scales: [0.7, 1.5, 2], biases: [0.3, 0, -0.2] };
   const cases = [
-    ...stackerKinds.map((kind) => ({ kind, calibration: null, by: 'nothing' })),
+    ...logitStackerKinds.map((kind) => ({ kind, calibration: null, by: 'nothing' })),
     // One that averages probabilities, and one that has logits.
     ...(['mean', 'logistic'] as const).map((kind) => ({ kind, calibration, by: calibration.kind })),
   ];
@@ -102,6 +103,26 @@ describe.each(
       expect(relativeError(found.values, wanted)).toBeLessThan(1e-5);
     },
   );
+
+  it('an ensemble with stacker features reads only the members and images that it needs', async () => {
+    const features = new Map([1, 2].map((index) => [index, featuresOf(members[index]!.classifiers[0]!)]));
+    const stacker = livelyFeaturesStacker(features, { rowCount: imageCount, memberCount: 3, classCount });
+    const graph = ensembleGraph(members, { testTimeAugmentation, stacker: stacker.toJSON(), calibration });
+    expect(graph.inputs.map(({ name }) => name)).toEqual(['image_32']);
+    const found = await runOnnx(modelBytes(graph), { image_32: images.image_32 });
+    const wanted = calibrate(stacker.predict(logits, features), calibration, classCount);
+    expect(spread(wanted, imageCount)).toBeGreaterThan(0.01);
+    // Products of hundreds of features nearly cancel each other.
+    expect(relativeError(found.values, wanted)).toBeLessThan(5e-5);
+  });
+
+  function featuresOf(classifier: Classifier): Float32Array {
+    return tf.tidy(() => {
+      const views = testTimeAugmentation ? [images.image_32, tf.reverse(images.image_32, 2)] : [images.image_32];
+      const all = views.map((view) => classifier.features(view));
+      return tf.addN(all).div(all.length).dataSync<'float32'>().slice();
+    });
+  }
 });
 
 it('gives each image of a batch its own answer, with its mirror image', async () => {

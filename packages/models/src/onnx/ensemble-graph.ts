@@ -3,7 +3,7 @@ import type { Calibration } from '../calibration/calibration.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import { ModelError } from '../errors.ts';
 import { LayerGraph } from '../graph/layer-graph.ts';
-import { outputsPerImage } from '../stackers/outputs.ts';
+import { featureMembersOf } from '../stackers/stacker.ts';
 import type { StackerJson } from '../stackers/table.ts';
 import { GraphBuilder, type ValueName } from './graph-builder.ts';
 import { addImageInput, addMirrorImages, addPreprocessing } from './image.ts';
@@ -42,14 +42,14 @@ export function memberGraph(
   const builder = new GraphBuilder();
   const { side, classCount } = sizeOf(member);
   const image = addImageInput(builder, imageInputName(side), side);
-  const logits = addMember(builder, member, image, testTimeAugmentation);
+  const logits = addMember(builder, member, image, { testTimeAugmentation, output: 'logits' });
   const probabilities = onnxLayers(builder).probabilities(logits, classCount, `${member.name}/${probabilitiesOutput}`);
   return withOutput(builder, probabilities, classCount, member.name);
 }
 
 /**
- * Converts an ensemble to an ONNX graph. It takes raw pixels `image_<S>`, uint8 [N,S,S,3], RGB, for each side S that a member
- * has, smallest first, and returns `probabilities`, float32 [N, classCount].
+ * Converts an ensemble to an ONNX graph. It takes raw pixels `image_<S>`, uint8 [N,S,S,3], RGB, for each side S of the
+ * members that the stacker reads, smallest first, and returns `probabilities`, float32 [N, classCount].
  *
  * @param members in the order of the stacker's fit.
  * @param options `testTimeAugmentation`: averages each member's logits over an image and its mirror image; `stacker`: as
@@ -78,38 +78,42 @@ export function ensembleGraph(
         `Expected ${classCount} classes, on which the stacker was fitted, received ${found} of member ${member.name}.`,
       );
   const builder = new GraphBuilder();
-  const sides = [...new Set(sizes.map(({ side }) => side))].sort((a, b) => a - b);
+  const featureMembers = featureMembersOf(stacker);
+  const output = featureMembers.length > 0 ? 'features' : 'logits';
+  const read = output === 'features' ? featureMembers.map((index) => sizes[index]!) : sizes;
+  const sides = [...new Set(read.map(({ side }) => side))].sort((a, b) => a - b);
   for (const side of sides) addImageInput(builder, imageInputName(side), side);
-  const logits = sizes.map(({ member, side }) => ({
+  const outputs = read.map(({ member, side }) => ({
     name: member.name,
-    logits: addMember(builder, member, imageInputName(side), testTimeAugmentation),
+    output: addMember(builder, member, imageInputName(side), { testTimeAugmentation, output }),
   }));
-  return withOutput(builder, addStacker(builder, { stacker, calibration }, logits), classCount, 'ensemble');
+  return withOutput(builder, addStacker(builder, { stacker, calibration }, outputs), classCount, 'ensemble');
 }
 
 // --- internal ---
 
-/** Images → logits [N, outputs]. */
+/** Images → logits [N, outputs], or pooled features [N, width] of the backbone that its classifiers share. */
 function addMember(
   builder: GraphBuilder,
   { name, classifiers }: OnnxMember,
   image: ValueName,
-  testTimeAugmentation: boolean,
+  { testTimeAugmentation, output }: { testTimeAugmentation: boolean; output: 'logits' | 'features' },
 ): ValueName {
-  const { backbone, preprocessing, classes } = classifiers[0]!;
+  const { backbone, preprocessing, outputCount, featureWidth } = classifiers[0]!;
   const images = testTimeAugmentation ? addMirrorImages(builder, image, backbone.inputSize, name) : image;
   const pixels = addPreprocessing(builder, images, preprocessing, `${name}/${preprocessing.name}`);
-  const logits = classifiers.map((classifier, index) => {
+  const outputs = (output === 'logits' ? classifiers : classifiers.slice(0, 1)).map((classifier, index) => {
     const graph = new LayerGraph(classifier.model);
     const network = classifiers.length === 1 ? 'network' : `network_${index + 1}`;
-    return addNetwork(builder, graph, { image: pixels, to: graph.nodes.length - 1, name: `${name}/${network}` });
+    const to = output === 'logits' ? graph.nodes.length - 1 : graph.indexOf('pooled');
+    return addNetwork(builder, graph, { image: pixels, to, name: `${name}/${network}` });
   });
-  const averaged = onnxLayers(builder).mean(logits, `${name}/mean`);
+  const averaged = onnxLayers(builder).mean(outputs, `${name}/mean`);
   if (!testTimeAugmentation) return averaged;
   // The first half of the rows is of the images, the second of their mirror images.
-  const shape = builder.integers([2, -1, outputsPerImage(classes.length)]);
+  const shape = builder.integers([2, -1, output === 'logits' ? outputCount : featureWidth]);
   const halves = builder.node('Reshape', `${name}/halves`, [averaged, shape]);
-  return builder.node('ReduceMean', `${name}/logits`, [halves], { axes: [0], keepdims: 0 });
+  return builder.node('ReduceMean', `${name}/${output}`, [halves], { axes: [0], keepdims: 0 });
 }
 
 function withOutput(builder: GraphBuilder, value: ValueName, classCount: number, name: string): OnnxGraph {

@@ -35,6 +35,11 @@ export interface NetworkOptions {
  * @returns the node's output: [N,C,H,W] or, pooled, [N,C].
  */
 export function addNetwork(builder: GraphBuilder, graph: LayerGraph, options: NetworkOptions): ValueName {
+  return addNodes(builder, graph, options)[options.to]!;
+}
+
+/** As {@link addNetwork}, but returns the outputs of all nodes up to `to`, in their order. */
+export function addNodes(builder: GraphBuilder, graph: LayerGraph, options: NetworkOptions): ValueName[] {
   const { image, to, name } = options;
   const nodes = graph.nodes.slice(0, to + 1);
   const usersOf = nodes.map((_, index) => nodes.filter(({ inputs }) => inputs.includes(index)));
@@ -78,7 +83,7 @@ export function addNetwork(builder: GraphBuilder, graph: LayerGraph, options: Ne
       name: `${name}/${node.layer.name}`,
     });
   }
-  return values[to]!;
+  return values;
 }
 
 // --- internal ---

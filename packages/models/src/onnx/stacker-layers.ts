@@ -1,20 +1,20 @@
-/** Ensembles as ONNX nodes on the members' logits. */
+/** Ensembles as ONNX nodes on the members' outputs. */
 import type { Calibration } from '../calibration/calibration.ts';
 import { ensembleLayers } from '../calibration/layers.ts';
-import type { NamedLogits, StackerLayers } from '../stackers/definition.ts';
+import type { NamedOutput, StackerLayers } from '../stackers/definition.ts';
 import type { StackerJson } from '../stackers/table.ts';
 import type { GraphBuilder, ValueName } from './graph-builder.ts';
 
 /**
  * Adds the nodes that compute `Stacker.predict` and `calibrate` in float32.
  *
- * @param members in the order of the stacker's fit: logits [N, outputs].
+ * @param members in the order of the stacker's fit: the pooled features of those that `featureMembersOf` names, else logits.
  * @returns class probabilities [N, classCount].
  */
 export function addStacker(
   builder: GraphBuilder,
   ensemble: { stacker: StackerJson; calibration: Calibration | null },
-  members: readonly NamedLogits<ValueName>[],
+  members: readonly NamedOutput<ValueName>[],
 ): ValueName {
   return ensembleLayers(ensemble, members, onnxLayers(builder));
 }

@@ -1,6 +1,6 @@
 /** Interface of a stacker. `table.ts` lists all stackers; all other code uses that table. */
 import { z } from 'zod';
-import type { MemberOutputs } from './outputs.ts';
+import type { MemberFeatures, MemberOutputs } from './outputs.ts';
 
 /** Fields of every fitted stacker, besides its kind. */
 export const fittedSize = { memberCount: z.int().min(1).max(1000), classCount: z.int().min(2).max(100_000) };
@@ -20,6 +20,8 @@ export interface StackerDefinition<State, Options> {
   optionsSchema?: z.ZodType;
   /** Default options of a fit. */
   defaultOptions?: Options;
+  /** The indices of the members whose pooled features it reads, ascending; omitted if it reads the logits of all members. */
+  membersRead?(state: State): number[];
   /** Minimum number of images for a fit with these options; omitted if there is no minimum. */
   minimumRows?(options: Options): number;
   /**
@@ -33,20 +35,21 @@ export interface StackerDefinition<State, Options> {
   /**
    * Predicts from the logits of as many members, in the order of the fit.
    *
+   * @param features of at least the members that it reads.
    * @returns probabilities [N, classCount], each row summing to 1.
    */
-  predict(state: State, logits: MemberOutputs): Float32Array;
+  predict(state: State, logits: MemberOutputs, features: MemberFeatures): Float32Array;
   /**
    * Builds the layers that compute `predict` in an exported model, in float32.
    *
    * @typeParam Value an output of a layer in the format of the export.
-   * @param members in the order of the fit: logits [N, outputs].
+   * @param members in the order of the fit: the pooled features of those that `membersRead` names, else logits [N, outputs].
    * @param form whether to return probabilities, in a layer called `probabilities`, or their logarithms.
    * @returns class probabilities [N, classCount], or their logarithms.
    */
   layers<Value>(
     state: State,
-    members: readonly NamedLogits<Value>[],
+    members: readonly NamedOutput<Value>[],
     layers: StackerLayers<Value>,
     form: OutputForm,
   ): Value;
@@ -59,6 +62,8 @@ export interface FitContext<Options> {
   options: Options;
   /** Weight of each image's loss. */
   rowWeights: Float64Array;
+  /** Empty if none are available. */
+  features: MemberFeatures;
   /** Must be called at least once per pass over the images; an error that it throws ends the fit. */
   onStep(): void;
 }
@@ -66,10 +71,11 @@ export interface FitContext<Options> {
 /** Also the name of the last layer. The logarithms are for layers that calibrate them. */
 export type OutputForm = 'probabilities' | 'log_probabilities';
 
-export interface NamedLogits<Value> {
+export interface NamedOutput<Value> {
   /** The member's name, a prefix for the names of its layers. */
   name: string;
-  logits: Value;
+  /** What the stacker reads of it. */
+  output: Value;
 }
 
 /**

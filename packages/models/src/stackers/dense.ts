@@ -5,12 +5,12 @@
  * It has a few dozen weights and trains on a few hundred rows, so it needs no tensor backend and gives the same bits on
  * every machine.
  */
-import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator';
 import { z } from 'zod';
 import { ModelError } from '../errors.ts';
 import { generatorFor } from '../random/generator-for.ts';
 import { glorotUniform } from '../random/glorot-uniform.ts';
+import { shuffle } from '../random/shuffle.ts';
 import type { FromLogitsOnSigmoid } from '../training/cross-entropy.ts';
 import { type FitContext, fittedNumbers, fittedSize, matrixRows, type StackerDefinition } from './definition.ts';
 import { DenseNetwork, type DenseRow } from './dense-network.ts';
@@ -91,7 +91,7 @@ export const dense = {
   layers({ classCount, weights }, members, layers, form) {
     const outputCount = outputsPerImage(classCount);
     const activation = outputCount === 1 ? 'sigmoid' : 'softmax';
-    const inputs = members.map(({ name, logits }) => layers.activation(logits, `${name}/shares`, activation));
+    const inputs = members.map(({ name, output }) => layers.activation(output, `${name}/shares`, activation));
     const network = new DenseNetwork(members.length * outputCount, outputCount, Float64Array.from(weights));
     const hidden = layers.dense(layers.concatenate(inputs, 'members'), 'hidden', {
       kernel: matrixRows(network.hiddenKernel, DenseNetwork.hiddenCount),
@@ -207,12 +207,4 @@ function splitRows(rows: DenseRow[], random: RandomGenerator): { training: Dense
     (place % setAsideEvery === 0 ? validation : training).push(row);
   }
   return { training, validation: validation.length > 0 ? validation : rows };
-}
-
-/** The Fisher–Yates shuffle. */
-function shuffle(rows: DenseRow[], random: RandomGenerator): void {
-  for (let last = rows.length - 1; last > 0; last -= 1) {
-    const other = uniformInt(random, 0, last);
-    [rows[last], rows[other]] = [rows[other]!, rows[last]!];
-  }
 }

@@ -45,7 +45,7 @@ export const logistic = {
   predict: predictLogistic,
   layers({ classCount, coefficients }, members, layers, form) {
     const logits = layers.concatenate(
-      members.map((member) => member.logits),
+      members.map(({ output }) => output),
       'members',
     );
     const combined = layers.dense(logits, 'combined', kernelAndBias(coefficients, members.length));

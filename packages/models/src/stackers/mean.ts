@@ -12,8 +12,8 @@ export const mean = {
   fit: (logits, _labels, { classCount }) => ({ kind: 'mean', memberCount: logits.length, classCount }),
   predict: predictMean,
   layers({ classCount }, members, layers, form) {
-    const outputs = members.map(({ name, logits }) =>
-      layers.probabilities(logits, classCount, `${name}/${form}`, form),
+    const outputs = members.map(({ name, output }) =>
+      layers.probabilities(output, classCount, `${name}/${form}`, form),
     );
     if (form === 'probabilities') return layers.mean(outputs, form);
     const weights = members.map(() => 1 / members.length);

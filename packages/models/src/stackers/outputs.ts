@@ -3,6 +3,9 @@ import { ModelError } from '../errors.ts';
 /** Predictions for N images: per member, always in the same order, logits [N, outputs]. */
 export type MemberOutputs = readonly Float32Array[];
 
+/** Pooled features by the index of their member: [N, its number of features]. */
+export type MemberFeatures = ReadonlyMap<number, Float32Array>;
+
 /** Logits per image and member: 1 for two classes (the second's), else one per class. */
 export function outputsPerImage(classCount: number): number {
   return classCount === 2 ? 1 : classCount;

@@ -10,7 +10,7 @@ import { fitLogistic } from './logistic.ts';
 import { toProbabilities } from './probabilities.ts';
 import { balancedRowWeights } from './row-weights.ts';
 import { fitStacker, minimumStackerRows, stackerFromJson } from './stacker.ts';
-import { type StackerKind, stackerKinds, stackerOptionSchemas } from './table.ts';
+import { logitStackerKinds, type StackerKind, stackerOptionSchemas } from './table.ts';
 
 interface OutOfFold {
   logits: Float32Array[];
@@ -56,7 +56,7 @@ describe('toProbabilities', () => {
   });
 });
 
-describe.each(stackerKinds)('%s', (kind) => {
+describe.each(logitStackerKinds)('%s', (kind) => {
   it.each([2, 4])('predicts rows that sum to 1, with %i classes', (classCount) => {
     const data = outOfFold(60, classCount, [1, 2, 1]);
     const probabilities = fit(kind, data, classCount).predict(data.logits);
@@ -294,7 +294,7 @@ describe('with balanced classes', () => {
     expect(lossOf(true)).toBeLessThan(0.97 * lossOf(false));
   });
 
-  it.each(stackerKinds)('%s of classes of equal size is the same', (kind) => {
+  it.each(logitStackerKinds)('%s of classes of equal size is the same', (kind) => {
     const { logits, labels } = outOfFold(64, 2, [1, 2]);
     const fitted = [true, false].map((balancesClasses) =>
       fitStacker(kind, logits, labels, { classCount: 2, seed: 3, balancesClasses }).predict(logits),
@@ -493,7 +493,7 @@ describe('extreme numbers', () => {
   it('are rejected if not finite; ties, constants and extremes give probabilities', () => {
     fc.assert(
       fc.property(
-        fc.constantFrom(...stackerKinds),
+        fc.constantFrom(...logitStackerKinds),
         fc.constantFrom(2, 3),
         fc.integer({ min: 1, max: 3 }),
         fc.integer({ min: 1, max: 12 }),
@@ -519,7 +519,7 @@ describe('extreme numbers', () => {
   });
 
   it('may be missing: a fit on no images predicts none', () => {
-    for (const kind of stackerKinds) {
+    for (const kind of logitStackerKinds) {
       const stacker = fitStacker(kind, [new Float32Array(), new Float32Array()], [], {
         classCount: 3,
         seed: 0,

@@ -1,18 +1,22 @@
 /** Stackers combine the members' outputs into the ensemble's probabilities. They never read images. */
 import { z } from 'zod';
 import { ModelError } from '../errors.ts';
-import { checkLabels, countRows, type MemberOutputs } from './outputs.ts';
+import { checkLabels, countRows, type MemberFeatures, type MemberOutputs } from './outputs.ts';
 import { balancedRowWeights } from './row-weights.ts';
 import { type StackerJson, type StackerKind, type StackerOptions, stackerJsonSchema, stackerTable } from './table.ts';
 
 export interface Stacker {
   readonly kind: StackerKind;
+  /** The indices of the members whose pooled features it reads, ascending; empty if it reads logits. */
+  readonly featureMembers: readonly number[];
   /**
    * @param logits per member, in the order of the fit: [N] for two classes (of the second), else [N, classCount].
+   * @param features of `featureMembers`; others are ignored.
    * @returns probabilities [N, classCount], each row summing to 1.
-   * @throws ModelError if the number of members differs from the fit's, their lengths differ, or a logit is not finite.
+   * @throws ModelError if the number of members differs from the fit's, their lengths differ, a number is not finite, or features
+   * are missing.
    */
-  predict(logits: MemberOutputs): Float32Array;
+  predict(logits: MemberOutputs, features?: MemberFeatures): Float32Array;
   toJSON(): StackerJson;
 }
 
@@ -23,6 +27,8 @@ export interface FitOptions {
   options?: StackerOptions | undefined;
   /** Whether every class counts equally, whatever its number of images, as by {@link balancedRowWeights}. */
   balancesClasses?: boolean | undefined;
+  /** Pooled features of the members with frozen backbones, for the stacker that reads them. */
+  features?: MemberFeatures | undefined;
   /** Called at least once per pass over the images, which takes milliseconds; an error that it throws ends the fit. */
   onStep?: (() => void) | undefined;
 }
@@ -40,17 +46,22 @@ export function fitStacker(
   kind: StackerKind,
   logits: MemberOutputs,
   labels: ArrayLike<number>,
-  { classCount, seed, options = {}, balancesClasses = false, onStep = () => {} }: FitOptions,
+  { classCount, seed, options = {}, balancesClasses = false, features = none, onStep = () => {} }: FitOptions,
 ): Stacker {
   checkLabels(labels, countRows(logits, logits.length, classCount), classCount);
   const rowWeights = balancesClasses ? balancedRowWeights(labels) : new Float64Array(labels.length).fill(1);
-  const context = { classCount, seed, options: optionsOf(kind, options), rowWeights, onStep };
+  const context = { classCount, seed, options: optionsOf(kind, options), rowWeights, features, onStep };
   return stackerFrom(stackerTable[kind].fit(logits, labels, context));
 }
 
 /** The smallest number of images that a stacker can be fitted on with these options. */
 export function minimumStackerRows(kind: StackerKind, options: StackerOptions = {}): number {
   return stackerTable[kind].minimumRows?.(optionsOf(kind, options)) ?? 0;
+}
+
+/** The indices of the members whose pooled features a stacker reads, ascending; empty if it reads logits. */
+export function featureMembersOf(json: StackerJson): number[] {
+  return stackerTable[json.kind].membersRead?.(json) ?? [];
 }
 
 /** @throws ModelError if it is not what {@link Stacker.toJSON} returned. */
@@ -62,8 +73,16 @@ export function stackerFromJson(json: unknown): Stacker {
 
 // --- internal ---
 
+const none: MemberFeatures = new Map();
+
 function stackerFrom(json: StackerJson): Stacker {
-  return { kind: json.kind, predict: (logits) => stackerTable[json.kind].predict(json, logits), toJSON: () => json };
+  const { predict } = stackerTable[json.kind];
+  return {
+    kind: json.kind,
+    featureMembers: featureMembersOf(json),
+    predict: (logits, features = none) => predict(json, logits, features),
+    toJSON: () => json,
+  };
 }
 
 function optionsOf(kind: StackerKind, options: Partial<Record<StackerKind, unknown>>): unknown {

@@ -2,17 +2,21 @@
 import { z } from 'zod';
 import type { StackerDefinition } from './definition.ts';
 import { dense } from './dense.ts';
+import { features } from './features.ts';
 import { greedy } from './greedy.ts';
 import { logistic } from './logistic.ts';
 import { mean } from './mean.ts';
 import { weighted } from './weighted.ts';
 
 /** A new stacker is a file beside this one and a line here. Reports list stackers in this order by default. */
-const table = { mean, weighted, greedy, dense, logistic };
+const table = { mean, weighted, greedy, dense, logistic, features };
 
 type StackerTable = typeof table;
 export type StackerKind = keyof StackerTable;
 export const stackerKinds = Object.keys(table) as readonly StackerKind[] as readonly [StackerKind, ...StackerKind[]];
+
+/** The stackers that read the members' logits; the others read their features, which not every run has. */
+export const logitStackerKinds = stackerKinds.filter((kind) => !('membersRead' in table[kind]));
 
 /** A fitted stacker as plain JSON. */
 export type StackerJson = z.output<StackerTable[StackerKind]['stateSchema']>;

@@ -37,8 +37,8 @@ export function weightedMean<const Kind extends string>(
       return Float32Array.from(sums);
     },
     layers({ classCount, weights }, members, layers, form) {
-      const outputs = members.map(({ name, logits }) =>
-        layers.probabilities(logits, classCount, `${name}/${form}`, form),
+      const outputs = members.map(({ name, output }) =>
+        layers.probabilities(output, classCount, `${name}/${form}`, form),
       );
       if (form === 'log_probabilities') return layers.logWeightedMean(outputs, weights, classCount, form);
       const classes = Array.from({ length: classCount }, (_, index) => index);

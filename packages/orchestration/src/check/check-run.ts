@@ -14,6 +14,7 @@ import { chooseForwardEngine } from '../lanes/forward-engine.ts';
 import { type LanePlan, type Machine, planLanes } from '../lanes/plan.ts';
 import { estimateSeconds } from '../plan/estimate-time.ts';
 import { expectedPlan } from '../plan/expected-plan.ts';
+import { notesOnFeatureStacker } from '../plan/feature-stacker.ts';
 import { type ImbalancePlan, planImbalance } from '../plan/imbalance.ts';
 import { estimateLaneBytes } from '../plan/lane-memory.ts';
 import type { TrainingPlan } from '../plan/plan-training.ts';
@@ -121,7 +122,12 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
         ...warnings,
         ...(section === null ? [] : warningsAbout(section)),
         ...imbalanceNotice(section === null ? undefined : imbalanceOf(experiment, section)),
-        ...(needs === undefined ? [] : warningsAboutAugmentation(experiment, needs.trainingPlan)),
+        ...(needs === undefined
+          ? []
+          : [
+              ...warningsAboutAugmentation(experiment, needs.trainingPlan),
+              ...notesOnFeatureStacker(experiment.stackers.kinds, needs.trainingPlan),
+            ]),
       ],
       dataset: section,
       weights: weights ?? { source: weightSource(experiment, environment), toDownload: [] },

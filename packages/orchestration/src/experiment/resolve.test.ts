@@ -103,6 +103,11 @@ describe('resolveExperiment', () => {
       /stackers\.kinds\.2: "mean" is already taken/,
     ],
     [
+      'only the stacker that some runs leave out',
+      { stackers: { kinds: ['features'] } },
+      /stackers\.kinds: expected another stacker, such as "mean", beside "features"/,
+    ],
+    [
       'shares that leave nothing to train on',
       { split: { tune: 0.4, test: 0.2 }, stacking: { kind: 'holdout', fraction: 0.4 } },
       /split: tune, test and stacking\.fraction must leave at least 5 % for training/,

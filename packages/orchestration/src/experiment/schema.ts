@@ -7,6 +7,7 @@ import {
   type BackboneSpec,
   backboneFamilies,
   checkBackboneSpec,
+  logitStackerKinds,
   ModelError,
   stackerKinds,
   stackerOptionSchemas,
@@ -359,8 +360,10 @@ export const experimentSchema = z
         kinds: z
           .array(z.enum(stackerKinds))
           .min(1)
-          .default([...stackerKinds])
-          .describe('Stackers to fit; the one with the lowest out-of-fold log loss is chosen.'),
+          .default([...logitStackerKinds])
+          .describe(
+            'Stackers to fit; the one with the lowest out-of-fold log loss is chosen. `features` reads pooled features, so it needs members with frozen backbones.',
+          ),
         ...stackerOptionSchemas,
       })
       .prefault({})
@@ -400,6 +403,13 @@ export const experimentSchema = z
     for (const [index, kind] of kinds.entries())
       if (kinds.indexOf(kind) !== index)
         context.addIssue({ code: 'custom', path: ['stackers', 'kinds', index], message: `"${kind}" is already taken` });
+    if (kinds.every((kind) => !logitStackerKinds.includes(kind)))
+      context.addIssue({
+        code: 'custom',
+        path: ['stackers', 'kinds'],
+        message:
+          'expected another stacker, such as "mean", beside "features", which is left out if no member has a frozen backbone',
+      });
     for (const [index, one] of experiment.members.entries()) {
       const path = ['members', index];
       const wrong = backboneMistake(one, experiment.inputSize);

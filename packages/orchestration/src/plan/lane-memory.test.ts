@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { presets } from '../experiment/presets/presets.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
@@ -91,6 +92,15 @@ describe('estimateLaneBytes', () => {
     const more = (layer: object) => estimate(layer, three, 4000) - estimate(layer, three, 3000);
     expect(more(plain)).toBe(1000 * (1280 + 2048 + 2048) * 4);
     expect(more({ ...plain, stacking: { kind: 'holdout', fraction: 0.2 } })).toBe(1000 * (1280 + 2048 + 2048) * 4);
+  });
+
+  it('counts the features that are stacked once, and twice for each thread', () => {
+    const stacked = { ...presets.cpu.experiment, stackers: { kinds: ['mean', 'features'] } };
+    const more = estimate(stacked, three, 4000) - estimate(presets.cpu.experiment, three, 4000);
+    const threads = Math.min(availableParallelism(), 6);
+    expect(more).toBe((1 + 2 * threads) * 4000 * (1280 + 2048 + 2048) * 4);
+    const tuned = { ...presets.mobile.experiment, stackers: stacked.stackers };
+    expect(estimate(tuned, three)).toBe(estimate(presets.mobile.experiment, three));
   });
 
   it('counts shared features', () => {

@@ -1,7 +1,9 @@
+import { availableParallelism } from 'node:os';
 import { backboneMeasurements, variantOf } from '@chorus/models';
 import type { RuntimeOptions } from '@chorus/runtime';
 import { activationBudgetBytes, type MemberPlan, type StagePlan, viewsPerImage } from '@chorus/training';
 import { featureBytes } from './feature-bytes.ts';
+import { featuresObstacle } from './feature-stacker.ts';
 import type { PlannedMember, TrainingPlan } from './plan-training.ts';
 
 /** Memory of TensorFlow's library, its memory pools and the thread's heap. */
@@ -24,7 +26,7 @@ const forwardWeightCopies = 3;
  * memory.
  */
 export function estimateLaneBytes(
-  { members, trainingCount }: Pick<TrainingPlan, 'members' | 'trainingCount'>,
+  { members, trainingCount, stackers }: Pick<TrainingPlan, 'members' | 'trainingCount' | 'stackers'>,
   lanes: readonly Pick<RuntimeOptions, 'device'>[],
 ): number {
   // A member trains on up to one lane per fold. Assume that the largest trainings run concurrently.
@@ -38,7 +40,8 @@ export function estimateLaneBytes(
   const training = largest(trainingBytes, cpuCount);
   const kept = largest((plan) => keptBytes(plan, trainingCount), lanes.length);
   const shared = members.reduce((sum, member) => sum + sharedBytes(member, trainingCount), 0);
-  return lanes.length * laneBaseBytes + training + kept + shared;
+  const stacked = stackers.kinds.includes('features') ? stackedBytes(members, trainingCount) : 0;
+  return lanes.length * laneBaseBytes + training + kept + shared + stacked;
 }
 
 // --- internal ---
@@ -78,6 +81,16 @@ function keptBytes(plan: MemberPlan, imageCount: number): number {
 /** Memory of features that all folds of a member share during the whole run. */
 function sharedBytes({ plan }: PlannedMember, imageCount: number): number {
   return plan.features === null ? 0 : pooledBytes(plan, imageCount);
+}
+
+/** Fits of a stacker: on all images, and without each of five folds. */
+const concurrentFits = 6;
+
+/** Memory of the features that the stacker `features` reads: those of all threads, and each thread's rows, twice. */
+function stackedBytes(members: readonly PlannedMember[], imageCount: number): number {
+  const read = members.filter(({ plan }) => featuresObstacle(plan) === undefined);
+  const bytes = read.reduce((sum, { plan }) => sum + featureBytes(plan.backbone, imageCount, 1), 0);
+  return bytes * (1 + 2 * Math.min(availableParallelism(), concurrentFits));
 }
 
 /** Memory of a member's pooled features, shared or not. */

@@ -20,6 +20,7 @@ import { backboneSpecOf, type Experiment, type MemberSpec, variantChoiceOf } fro
 import { stackerOptionsOf } from '../experiment/stacker-options.ts';
 import type { DatasetFacts, FoldFacts } from './dataset-facts.ts';
 import { featureBytes } from './feature-bytes.ts';
+import { possibleStackers } from './feature-stacker.ts';
 import { balancesClasses, type ImbalancePlan, planImbalance, remedyParts } from './imbalance.ts';
 
 /** One training of one member. */
@@ -47,6 +48,7 @@ export interface TrainingPlan {
   trainingCount: number;
   testCount: number;
   members: PlannedMember[];
+  /** `kinds`: those of the experiment that are possible. */
   stackers: { kinds: StackerKind[]; options: StackerOptions; seed: number; balancesClasses?: true };
   /** Omitted if the numbers of images per class are not known. */
   imbalance?: ImbalancePlan;
@@ -67,15 +69,17 @@ export function planTraining(
 ): TrainingPlan {
   const { stackers, seed } = experiment;
   const imbalance = facts.classes && planImbalance(experiment.recipe.imbalance, facts.classes);
+  const members = experiment.members.map((member, index) =>
+    planMember(member, experiment, facts, weights[index]!, imbalance),
+  );
+  const kinds = possibleStackers(stackers.kinds, members);
   return {
     schemaVersion: 1,
     trainingCount: facts.trainingCount,
     testCount: facts.testCount,
-    members: experiment.members.map((member, index) =>
-      planMember(member, experiment, facts, weights[index]!, imbalance),
-    ),
+    members,
     stackers: {
-      ...{ kinds: stackers.kinds, options: stackerOptionsOf(experiment), seed },
+      ...{ kinds, options: stackerOptionsOf(experiment), seed },
       ...(balancesClasses(imbalance) ? { balancesClasses: true } : {}),
     },
     ...(imbalance && { imbalance }),
@@ -135,17 +139,18 @@ function planMember(
   };
 }
 
-/** Folds share the features of a frozen backbone, unless the features are too large to keep. */
+/** Folds, and the stacker that reads them, share the features of a frozen backbone, unless these are too large to keep. */
 function sharedFeatures(
-  { recipe, testTimeAugmentation }: Experiment,
+  { recipe, stackers, testTimeAugmentation }: Experiment,
   member: MemberSpec,
   folds: readonly Fold[],
   imageCount: number,
 ): MemberPlan['features'] {
-  if (folds.length === 1) return null;
+  const isFrozen = recipe.fineTune.lastLayers === 0;
+  if (folds.length === 1 && !(isFrozen && stackers.kinds.includes('features'))) return null;
   const rowsPerImage = testTimeAugmentation ? 2 : viewsPerImage(augmentationOf(recipe.augmentation));
   if (featureBytes(variantChoiceOf(member), imageCount, rowsPerImage) > activationBudgetBytes) return null;
-  return { rowsPerImage, predict: recipe.fineTune.lastLayers === 0 };
+  return { rowsPerImage, predict: isFrozen };
 }
 
 function headStage(experiment: Experiment): StagePlan {

@@ -234,6 +234,11 @@ export const reportSchema = z.strictObject({
   /** The single member with the best out-of-fold predictions, chosen before the test images were read. */
   bestMember: z.string().nullable(),
   stackers: z.array(stackerReportSchema),
+  stackerNotes: z
+    .array(z.string())
+    // Reports of earlier versions have none.
+    .default([])
+    .describe('Stackers that were left out, or did not read all members, and why.'),
   verdict: z.string(),
   /** A description of how the images for the stackers were held out and which models are kept. */
   stacking: z.string(),

@@ -90,20 +90,25 @@ export async function openBundlePredictor(
   const lanes = plan.lanes.map(
     (lane, index) => new Lane({ runtime: lane, compute: compute[index]!, stop: stop.shared }, observerFrom()),
   );
+  const chosen = stackers.get(manifest.chosen)!;
   const models: ModelPlaces = { imageCount, places: placeModels(members, lanes.length) };
   return {
     sizes,
     async predict(pixels, indices) {
       const reads = new SharedArrayBuffer(pixels.get(sizes[0]!)!.count);
-      const logits = await predictMembers(
+      const { logits, features } = await predictMembers(
         lanes,
         members,
-        { pixels, indices, reads, testTimeAugmentation: manifest.testTimeAugmentation },
+        {
+          ...{ pixels, indices, reads },
+          testTimeAugmentation: manifest.testTimeAugmentation,
+          featureMembers: chosen.featureMembers,
+        },
         models,
       );
-      const { chosen, calibration, classes } = manifest;
+      const { calibration, classes } = manifest;
       return {
-        ensemble: calibrate(stackers.get(chosen)!.predict(logits), calibration, classes.length),
+        ensemble: calibrate(chosen.predict(logits, features), calibration, classes.length),
         members: logits.map((one) => toProbabilities(one, classes.length)),
       };
     },

@@ -1,6 +1,6 @@
 /** Runs members over images on the lanes: the test images of `train`, any images of `evaluate` and `predict`. */
 import type { PixelStoreHandle } from '@chorus/data';
-import { ModelError, type SavedMember } from '@chorus/models';
+import { type MemberFeatures, ModelError, type SavedMember, variantOf } from '@chorus/models';
 import { predictedViews, requireFinite } from '@chorus/training';
 import type { Lane } from '../lanes/lane.ts';
 import { runOnLanes } from '../lanes/schedule.ts';
@@ -14,6 +14,13 @@ export interface PredictingMember {
     /** Path of the weights, for messages and for hard links in a bundle. */
     path?: string;
   })[];
+}
+
+/** What the members return for some images. */
+export interface MemberPredictions {
+  /** Per member [images, outputs]. */
+  logits: Float32Array[];
+  features: MemberFeatures;
 }
 
 /** Where a model runs, and whether lanes keep it between calls of {@link predictMembers}. */
@@ -38,9 +45,10 @@ export function modelKey(member: string, modelIndex: number): string {
 /**
  * Runs every member over the images.
  *
- * @param images `pixels`: stores by the images' side; `reads`: Uint8 per image of the store, set when a lane reads it.
+ * @param images `pixels`: stores by the images' side; `reads`: Uint8 per image of the store, set when a lane reads it;
+ * `featureMembers`: the indices of the members whose pooled features are returned too.
  * @param models by default, any lane runs any model, and keeps none.
- * @returns logits [images, outputs] per member, in the given order.
+ * @returns in the order of the members.
  * @throws ModelError naming the model's file when it is damaged or a logit is not finite; otherwise the first task's error,
  * since an ensemble needs all of its members.
  */
@@ -52,21 +60,26 @@ export async function predictMembers(
     indices: Uint32Array;
     reads: SharedArrayBuffer;
     testTimeAugmentation: boolean;
+    featureMembers: readonly number[];
   },
   models?: ModelPlaces,
-): Promise<Float32Array[]> {
-  const { indices } = images;
-  const all = members.flatMap((member) =>
+): Promise<MemberPredictions> {
+  const { featureMembers, ...read } = images;
+  const { indices } = read;
+  const all = members.flatMap((member, memberIndex) =>
     member.models.map((model, modelIndex) => {
       const { backbone, outputCount } = model.manifest;
+      // The models of a member with a frozen backbone have the same features.
+      const withFeatures = modelIndex === 0 && featureMembers.includes(memberIndex);
+      const width = outputCount + (withFeatures ? variantOf(backbone).featureWidth : 0);
       return {
-        name: member.name,
+        ...{ name: member.name, memberIndex, withFeatures, width },
         model,
         modelIndex,
         key: modelKey(member.name, modelIndex),
         // Lanes that keep their models lose less time with small shards, and balance better.
-        shards: shardsOf(indices.length, backbone, predictedViews(images), models && 1e7),
-        logits: new Float32Array(indices.length * outputCount),
+        shards: shardsOf(indices.length, backbone, predictedViews(read), models && 1e7),
+        rows: new Float32Array(indices.length * width),
       };
     }),
   );
@@ -79,20 +92,20 @@ export async function predictMembers(
       group: one.key,
       pinnedTo: models?.places.get(one.key)?.laneIndex,
     })),
-    async (lane, { name, model, key, shard: { range }, logits }) => {
+    async (lane, { name, model, key, shard: { range }, ...one }) => {
       const { manifest, weights, path = name } = model;
       try {
         const rows = await lane.run({
-          ...images,
+          ...read,
           kind: 'predict',
-          ...{ name, manifest, weights },
-          pixels: images.pixels.get(manifest.backbone.inputSize)!,
+          ...{ name, manifest, weights, withFeatures: one.withFeatures },
+          pixels: read.pixels.get(manifest.backbone.inputSize)!,
           indices: indices.subarray(range.start, range.end),
           imageCount: models?.imageCount ?? indices.length,
           model: key,
           keepsModel: models?.places.get(key)?.isKept ?? false,
         });
-        logits.set(rows, range.start * manifest.outputCount);
+        one.rows.set(rows, range.start * one.width);
       } catch (error) {
         if (!(error instanceof ModelError)) throw error;
         throw new ModelError(`${path}: ${error.message}`, { cause: error });
@@ -100,8 +113,14 @@ export async function predictMembers(
     },
   );
   for (const result of results) if (result.status === 'rejected') throw result.reason;
-  for (const { name, modelIndex, logits } of all) requireFinite(logits, indices, modelFile(name, modelIndex));
-  return members.map(({ name }) => meanOf(all.filter((one) => one.name === name).map(({ logits }) => logits)));
+  for (const { name, modelIndex, rows } of all) requireFinite(rows, indices, modelFile(name, modelIndex));
+  const columns = all.map((one) => ({ ...one, ...splitColumns(one) }));
+  return {
+    logits: members.map(({ name }) => meanOf(columns.filter((one) => one.name === name).map(({ logits }) => logits))),
+    features: new Map(
+      columns.filter(({ withFeatures }) => withFeatures).map(({ memberIndex, features }) => [memberIndex, features]),
+    ),
+  };
 }
 
 /** Copies a model's weights to shared memory, so that passing them to lanes copies nothing. */
@@ -118,6 +137,24 @@ export function modelFile(member: string, modelIndex: number): string {
 }
 
 // --- internal ---
+
+/** Separates logits and features. */
+function splitColumns({ rows, width, model }: { rows: Float32Array; width: number; model: SavedMember }): {
+  logits: Float32Array;
+  features: Float32Array;
+} {
+  const { outputCount } = model.manifest;
+  if (width === outputCount) return { logits: rows, features: new Float32Array() };
+  const rowCount = rows.length / width;
+  const logits = new Float32Array(rowCount * outputCount);
+  const features = new Float32Array(rows.length - logits.length);
+  for (let row = 0; row < rowCount; row += 1) {
+    const [start, end] = [row * width, (row + 1) * width];
+    logits.set(rows.subarray(start, start + outputCount), row * outputCount);
+    features.set(rows.subarray(start + outputCount, end), row * (width - outputCount));
+  }
+  return { logits, features };
+}
 
 function meanOf(logits: readonly Float32Array[]): Float32Array {
   const [first, ...others] = logits as [Float32Array, ...Float32Array[]];

@@ -18,6 +18,7 @@ import { computeSettings } from '../lanes/compute-settings.ts';
 import { chooseForwardEngine, type ForwardEngine } from '../lanes/forward-engine.ts';
 import type { LanePlan } from '../lanes/plan.ts';
 import { countClasses, expectedFacts, factsOf } from '../plan/dataset-facts.ts';
+import { notesOnFeatureStacker } from '../plan/feature-stacker.ts';
 import { estimateLaneBytes } from '../plan/lane-memory.ts';
 import { requireRoomForMembers } from '../plan/model-bytes.ts';
 import { planTraining, type TrainingPlan, taskNames } from '../plan/plan-training.ts';
@@ -115,7 +116,11 @@ export async function prepareRun(
   const diskBytes = runBytes(plan, { ...runSizeOf(dataset), writtenBytes });
   requireDisk(await freeDiskBytes(path), diskBytes);
   const warnings = warningsAboutClasses(describeDataset(dataset, inputSizesOf(experiment).at(-1)!));
-  for (const warning of [...warnings, ...warningsAboutAugmentation(experiment, plan)]) onNotice(`warning: ${warning}`);
+  const ofPlan = [
+    ...warningsAboutAugmentation(experiment, plan),
+    ...notesOnFeatureStacker(experiment.stackers.kinds, plan),
+  ];
+  for (const warning of [...warnings, ...ofPlan]) onNotice(`warning: ${warning}`);
   for (const notice of imbalanceNotice(plan.imbalance)) onNotice(notice);
   stop.check();
   const pixels = pixelBytes({ imageCount: dataset.images.length, imageSizes: inputSizesOf(experiment) });

@@ -46,7 +46,7 @@ export async function reportWithEnsemble(
   parts: RunParts,
   { choice, memberScores, kept }: Pick<EnsembleChoice, 'choice' | 'memberScores' | 'kept'>,
   test: TestOutputs,
-  sections: Pick<Report, 'labelAudit' | 'analysis' | 'costs' | 'pruning'>,
+  sections: Pick<Report, 'labelAudit' | 'analysis' | 'costs' | 'pruning' | 'stackerNotes'>,
   slices: Slices,
 ): Promise<Report> {
   const { classes } = parts.dataset;
@@ -80,6 +80,7 @@ export function reportWithoutEnsemble(parts: RunParts): Report {
     analysis: null,
     costs: null,
     pruning: null,
+    stackerNotes: [],
   });
 }
 

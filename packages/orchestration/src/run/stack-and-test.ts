@@ -4,9 +4,10 @@ import { foldName } from '@chorus/data';
 import { gatherOutOfFold, type OutOfFoldPredictions } from '@chorus/evaluation';
 import { balancedRowWeights, type Calibration, calibrate, type StackerKind, toProbabilities } from '@chorus/models';
 import { publishFile } from '@chorus/storage';
-import { readMember, type StopFlag } from '@chorus/training';
+import { readMember, type SharedFeatures, type StopFlag } from '@chorus/training';
 import { writeBundle } from '../bundle.ts';
 import type { Lane } from '../lanes/lane.ts';
+import { notesOnFeatureStacker } from '../plan/feature-stacker.ts';
 import { analyzeEnsemble } from '../report/analyze-ensemble.ts';
 import type { TestOutputs } from '../report/build.ts';
 import { type AuditedImages, auditRun, reportLabelAudit } from '../report/label-audit.ts';
@@ -18,6 +19,7 @@ import type { Report } from '../report/schema.ts';
 import { type Choice, fitAndChoose } from '../stacking/choose.ts';
 import { chooseCalibration } from '../stacking/choose-calibration.ts';
 import { chooseEnsemble } from '../stacking/choose-ensemble.ts';
+import { featuresOfImages } from '../stacking/member-features.ts';
 import { findThresholds } from '../stacking/thresholds.ts';
 import { type Dataset, decodingOf, labelsOf } from './dataset.ts';
 import type { RunObserver } from './observer.ts';
@@ -41,6 +43,8 @@ export interface StackingRun {
 export interface TrainedEnsembleMember {
   name: string;
   trainings: readonly Training[];
+  /** Pooled features of all training images, if a stacker reads them. */
+  features?: SharedFeatures | undefined;
 }
 
 /**
@@ -63,14 +67,28 @@ export async function stackAndTest(
   const labels = labelsOf(dataset, outOfFold);
   const weights = plan.stackers.balancesClasses ? balancedRowWeights(labels) : undefined;
   const sizes = trained.map(sizeOf);
-  const { choice, memberScores, kept, pruning } = await chooseEnsemble(
-    sizes.map((size, index) => ({ ...size, logits: predictions[index]!.logits })),
-    labels,
-    experiment,
-    (logits) =>
-      fitAndChoose(logits, labels, { ...plan.stackers, classes, stop: run.stop, onProgress: run.observer.onStacking }),
-    weights,
-  );
+  const fit = (members: readonly number[]) => {
+    const features = featuresOfImages(
+      members.map((index) => trained[index]!.features),
+      outOfFold,
+      experiment.testTimeAugmentation,
+    );
+    // The members that have features may have failed, or may have been dropped.
+    const kinds = plan.stackers.kinds.filter((kind) => kind !== 'features' || features.size > 0);
+    const { stop, observer } = run;
+    return fitAndChoose(
+      members.map((index) => predictions[index]!.logits),
+      labels,
+      { ...plan.stackers, kinds, features, classes, stop, onProgress: observer.onStacking },
+    );
+  };
+  const { choice, memberScores, kept, pruning } = await chooseEnsemble(sizes, labels, experiment, fit, weights);
+  const stackerNotes = [
+    ...notesOnFeatureStacker(experiment.stackers.kinds, plan),
+    ...(choice.stackers.length < plan.stackers.kinds.length
+      ? ['the stacker "features" is left out: no member with a frozen backbone is left']
+      : []),
+  ];
   const done = trained.filter(({ name }) => kept.includes(name));
   // Predictions for the members' own training images agree with wrong labels that the members have memorized, and are too
   // confident.
@@ -136,7 +154,7 @@ export async function stackAndTest(
     { ...parts, testImagesReadBeforeChoice },
     { choice, memberScores, kept },
     test,
-    { labelAudit: reportLabelAudit(audit), analysis, costs, pruning },
+    { labelAudit: reportLabelAudit(audit), analysis, costs, pruning, stackerNotes },
     slices,
   );
   await writeReport(run.folder, report);
@@ -166,9 +184,11 @@ async function testOutputs(
   slices: Slices,
 ): Promise<TestOutputs> {
   const { classes, images, split, pixels } = dataset;
-  const logits = await predictMembers(lanes, members, {
+  const featureMembers = [...new Set(choice.stackers.flatMap(({ stacker }) => stacker.featureMembers))];
+  const { logits, features } = await predictMembers(lanes, members, {
     ...{ pixels, reads, indices: split.test },
     testTimeAugmentation: start.experiment.testTimeAugmentation,
+    featureMembers,
   });
   const rows = { rowCount: split.test.length, classCount: classes.length };
   const memberOutputs = new Map<string, Float32Array>();
@@ -178,8 +198,15 @@ async function testOutputs(
       await predictInSlices([logits[index]!], rows, ([one]) => toProbabilities(one!, classes.length), slices),
     );
   const stackerOutputs = new Map<StackerKind, Float32Array>();
-  for (const { kind, stacker } of choice.stackers)
-    stackerOutputs.set(kind, await predictInSlices(logits, rows, (some) => stacker.predict(some), slices));
+  const all = [...logits, ...featureMembers.map((member) => features.get(member)!)];
+  for (const { kind, stacker } of choice.stackers) {
+    const predict = (some: Float32Array[]) =>
+      stacker.predict(
+        some.slice(0, logits.length),
+        new Map(featureMembers.map((member, position) => [member, some[logits.length + position]!])),
+      );
+    stackerOutputs.set(kind, await predictInSlices(all, rows, predict, slices));
+  }
   return {
     paths: Array.from(split.test, (index) => images[index]!.relativePath),
     labels: labelsOf(dataset, split.test),

@@ -4,15 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { drawShapes, trainingImages } from '@chorus/data';
 import { sha256 } from '@chorus/storage';
-import { StoppedError } from '@chorus/training';
+import { readMember, StoppedError } from '@chorus/training';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ExperimentInput } from '../experiment/schema.ts';
 import { factsOf } from '../plan/dataset-facts.ts';
 import { planTraining } from '../plan/plan-training.ts';
+import { featuresOfImages } from '../stacking/member-features.ts';
 import { pretrained } from '../train.fixture.ts';
 import { FeatureCache } from './feature-cache.ts';
 import { type PreparedRun, preparedRun } from './member-run.fixture.ts';
 import type { MemberState } from './observer.ts';
-import { trainMembers } from './train-members.ts';
+import { predictMembers, withSharedWeights } from './predict-members.ts';
+import { type MemberOutcome, trainMembers } from './train-members.ts';
 
 let parent: string;
 let run: PreparedRun;
@@ -32,6 +35,36 @@ afterAll(async () => {
   await run.close();
   await rm(parent, { recursive: true, force: true });
 });
+
+/** Compares the features that are stacked with those that the trained members return. */
+async function expectFeaturesOfPredictions(one: PreparedRun, outcomes: readonly MemberOutcome[]): Promise<void> {
+  const { dataset, lanes, reads } = one;
+  const indices = dataset.split.folds[0]!.outOfFold.slice(0, 5);
+  const shared = outcomes.map((outcome) => (outcome.status === 'done' ? outcome.features : undefined));
+  const wanted = featuresOfImages(shared, indices, true);
+  const members = await Promise.all(
+    outcomes.map(async ({ trainings }, index) => {
+      const models = await Promise.all(trainings.map(({ folder }) => readMember(folder)));
+      return {
+        name: `${index}`,
+        models: models.map(({ manifest, weights }) => withSharedWeights({ manifest, weights: weights! })),
+      };
+    }),
+  );
+  const images = { pixels: dataset.pixels, indices, reads, testTimeAugmentation: true };
+  const { logits, features } = await predictMembers(lanes, members, { ...images, featureMembers: [0, 1] });
+  const alone = await predictMembers(lanes, members, { ...images, featureMembers: [] });
+  expect(alone.features.size).toBe(0);
+  for (const member of [0, 1]) {
+    const [found, expected] = [features.get(member)!, wanted.get(member)!];
+    expect(found).toHaveLength(expected.length);
+    expect(Math.max(...expected)).toBeGreaterThan(0.5);
+    expect(Math.max(...found.map((value, index) => Math.abs(value - expected[index]!)))).toBeLessThan(1e-4);
+    expect(
+      Math.max(...logits[member]!.map((value, row) => Math.abs(value - alone.logits[member]![row]!))),
+    ).toBeLessThan(1e-4);
+  }
+}
 
 const trainingCount = () => run.lanes.flatMap(({ work }) => work.filter(({ kind }) => kind === 'train')).length;
 
@@ -106,13 +139,14 @@ describe('trainMembers', () => {
   });
 
   it.skipIf(!existsSync(pretrained))(
-    'reads the features that an earlier run has kept, with the same result (needs ../shared)',
+    'reads the features that an earlier run has kept, with the same result, which are those of predictions (needs ../shared)',
     async () => {
       const changes = {
         weights: pretrained,
         recipe: { batchSize: 16, head: { epochCount: 1 }, fineTune: { lastLayers: 0 } },
         stacking: { kind: 'kfold', folds: 2, members: 'average' },
-      } as const;
+        stackers: { kinds: ['mean', 'features'] },
+      } satisfies Partial<ExperimentInput>;
       const featureCache = new FeatureCache({ folder: join(parent, 'features') });
       const results: { logits: number[][]; kinds: string[] }[] = [];
       for (const name of ['first', 'second']) {
@@ -123,6 +157,11 @@ describe('trainMembers', () => {
           logits: outcomes.flatMap(({ trainings }) => trainings.map(({ outOfFoldLogits }) => [...outOfFoldLogits])),
           kinds: one.lanes.flatMap(({ work }) => work.map(({ kind }) => kind)),
         });
+        await expectFeaturesOfPredictions(one, outcomes);
+        // A run that stopped before it stacked needs them again.
+        const resumed = await trainMembers({ ...one, featureCache });
+        expect(resumed.every(({ trainings }) => trainings.every((training) => training.resumed))).toBe(true);
+        await expectFeaturesOfPredictions(one, resumed);
         await one.close();
       }
       const [first, second] = results as [(typeof results)[0], (typeof results)[0]];
@@ -131,6 +170,7 @@ describe('trainMembers', () => {
       expect(second.logits).toEqual(first.logits);
       expect(events.splice(0).filter((event) => event.includes('features'))).toEqual([
         ...['wide/features running', 'wide/features done', 'slim/features running', 'slim/features done'],
+        ...['wide/features cached', 'slim/features cached', 'wide/features cached', 'slim/features cached'],
         ...['wide/features cached', 'slim/features cached'],
       ]);
     },

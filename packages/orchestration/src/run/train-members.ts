@@ -18,6 +18,7 @@ import type { Lane } from '../lanes/lane.ts';
 import { runOnLanes, type Scheduled } from '../lanes/schedule.ts';
 import { shardsOf } from '../lanes/shards.ts';
 import { featureBytes } from '../plan/feature-bytes.ts';
+import { featuresObstacle } from '../plan/feature-stacker.ts';
 import type { PlannedMember, PlannedTraining, TrainingPlan } from '../plan/plan-training.ts';
 import type { Dataset } from './dataset.ts';
 import { type FeatureCache, featureKey } from './feature-cache.ts';
@@ -36,7 +37,13 @@ export interface Training extends Omit<TrainedMember, 'weights'> {
 }
 
 export type MemberOutcome =
-  | { status: 'done'; trainings: Training[]; seconds: number }
+  | {
+      status: 'done';
+      trainings: Training[];
+      seconds: number;
+      /** Pooled features of all training images, if a stacker reads them. */
+      features?: SharedFeatures | undefined;
+    }
   | { status: 'failed'; reason: string; device: string | null; trainings: Training[]; seconds: number };
 
 /** The inputs for training the members. */
@@ -71,10 +78,12 @@ export async function trainMembers(run: MemberRun): Promise<MemberOutcome[]> {
   // Failed trainings are recorded; any other failure is a bug.
   for (const result of results) if (result.status === 'rejected') throw result.reason;
   stop.check();
-  return records.map(({ trainings, seconds, failure }): MemberOutcome => {
+  return records.map((record): MemberOutcome => {
+    const { trainings, seconds, failure } = record;
     const inOrder = trainings.filter((training) => training !== undefined);
     if (failure !== undefined) return { status: 'failed', ...failure, trainings: inOrder, seconds };
-    return { status: 'done', trainings: inOrder, seconds };
+    const features = stacksFeatures(run, record) ? record.features?.shared : undefined;
+    return { status: 'done', trainings: inOrder, seconds, ...(features && { features }) };
   });
 }
 
@@ -137,15 +146,20 @@ function newRecord(planned: PlannedMember): MemberRecord {
   };
 }
 
-function missingTasks({ dataset }: MemberRun, record: MemberRecord): MemberWork[] {
+/** Whether a stacker reads the features that the member's folds share. */
+function stacksFeatures({ plan }: MemberRun, { planned }: MemberRecord): boolean {
+  return plan.stackers.kinds.includes('features') && featuresObstacle(planned.plan) === undefined;
+}
+
+function missingTasks(run: MemberRun, record: MemberRecord): MemberWork[] {
   const { plan, trainings, featuresTask } = record.planned;
   const missing = trainings.flatMap((training, position) =>
     record.trainings[position] === undefined ? [{ training, position }] : [],
   );
-  if (missing.length === 0) return [];
+  if (missing.length === 0 && !stacksFeatures(run, record)) return [];
   const costPerImage = memberCost(plan.backbone);
   const work = missing.map(({ training, position }): MemberWork => {
-    const imageCount = dataset.split.folds[position]!.fit.length;
+    const imageCount = run.dataset.split.folds[position]!.fit.length;
     // With shared features and a frozen backbone, only the head trains.
     const cost = plan.features?.predict ? imageCount : costPerImage * imageCount * passesOf(plan);
     return { kind: 'training', record, name: training.name, cost, training, position };
@@ -160,12 +174,13 @@ function missingTasks({ dataset }: MemberRun, record: MemberRecord): MemberWork[
   return [...shards, ...work];
 }
 
-/** Allocates the features of a member that has missing trainings, and reads them if an earlier run has kept them. */
+/** Allocates the features of a member that has missing trainings or whose features are stacked, and reads them if an earlier run has kept them. */
 async function shareFeatures(run: MemberRun, record: MemberRecord): Promise<void> {
   const { dataset, lanes, observer, featureCache } = run;
   const { plan, featuresTask } = record.planned;
   const isComplete = record.trainings.every((training) => training !== undefined);
-  if (isComplete || plan.features === null || featuresTask === null) return;
+  if (isComplete && !stacksFeatures(run, record)) return;
+  if (plan.features === null || featuresTask === null) return;
   const { rowsPerImage } = plan.features;
   const indices = trainingImages(dataset.split);
   const byteLength = featureBytes(plan.backbone, indices.length, rowsPerImage);

@@ -5,11 +5,6 @@ import type { MemberSize } from '../report/member-costs.ts';
 import type { Choice } from './choose.ts';
 import { pruneMembers } from './prune-members.ts';
 
-/** A trained member, with its logits for the images that the stackers are trained on [images, outputs]. */
-export interface Candidate extends MemberSize {
-  logits: Float32Array;
-}
-
 export interface EnsembleChoice {
   /** Of the members that are kept. */
   choice: Choice;
@@ -25,17 +20,17 @@ export interface EnsembleChoice {
  * Fits and chooses a stacker, drops members if the experiment limits them, and fits and chooses again on those that are kept.
  *
  * @param labels class of each image.
- * @param fit as `fitAndChoose`, from the logits of some members.
+ * @param fit as `fitAndChoose`, for some of the members, by index.
  * @param weights what each image counts for; 1 if omitted.
  */
 export async function chooseEnsemble(
-  members: readonly Candidate[],
+  members: readonly MemberSize[],
   labels: Int32Array,
   limits: MemberLimits,
-  fit: (logits: Float32Array[]) => Promise<Choice>,
+  fit: (members: readonly number[]) => Promise<Choice>,
   weights?: Float64Array,
 ): Promise<EnsembleChoice> {
-  const all = await fit(members.map(({ logits }) => logits));
+  const all = await fit([...members.keys()]);
   const names = members.map(({ name }) => name);
   const memberScores = new Map(names.map((name, index) => [name, all.members[index]!]));
   if (!limitsMembers(limits)) return { choice: all, memberScores, kept: names, pruning: null };
@@ -45,7 +40,7 @@ export async function chooseEnsemble(
     limits,
     weights,
   );
-  const choice = kept.length === members.length ? all : await fit(kept.map((index) => members[index]!.logits));
+  const choice = kept.length === members.length ? all : await fit(kept);
   const keptNames = kept.map((index) => names[index]!);
   return {
     choice,

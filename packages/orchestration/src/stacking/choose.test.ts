@@ -1,5 +1,5 @@
 import { balancedLogLoss, scoreProbabilities } from '@chorus/evaluation';
-import { fitStacker, stackerKinds } from '@chorus/models';
+import { fitStacker, logitStackerKinds } from '@chorus/models';
 import { StopFlag, StoppedError } from '@chorus/training';
 import { describe, expect, it } from 'vitest';
 import { fitAndChoose, stackerFoldCount } from './choose.ts';
@@ -14,14 +14,14 @@ const logits = [5, 7].map((period) =>
     return index % 3 === preferred ? 2 : 0;
   }),
 );
-const options = { kinds: stackerKinds, classes, seed: 3, onProgress() {} };
+const options = { kinds: logitStackerKinds, classes, seed: 3, onProgress() {} };
 /** A fit that ends only on request. */
 const endless = { epochCount: 1e9, patience: null, wholeBatchesOnly: false };
 
 describe('fitAndChoose', () => {
   it('gives the same stackers as fits in the calling thread', async () => {
     const { stackers } = await fitAndChoose(logits, labels, { ...options, stop: new StopFlag() });
-    expect(stackers.map(({ kind }) => kind)).toEqual(stackerKinds);
+    expect(stackers.map(({ kind }) => kind)).toEqual(logitStackerKinds);
     for (const { kind, stacker } of stackers)
       expect(stacker.toJSON()).toEqual(fitStacker(kind, logits, labels, { classCount: 3, seed: 3 }).toJSON());
   });
@@ -65,7 +65,7 @@ describe('fitAndChoose', () => {
   });
 
   it('reports each fit: for each kind, one on all images and one per fold', async () => {
-    const fitCount = stackerKinds.length * (1 + stackerFoldCount);
+    const fitCount = logitStackerKinds.length * (1 + stackerFoldCount);
     const reported: [number, number][] = [];
     const onProgress = (...progress: [number, number]) => reported.push(progress);
     await fitAndChoose(logits, labels, { ...options, stop: new StopFlag(), onProgress });

@@ -4,7 +4,14 @@
  */
 import { stratifiedFolds } from '@chorus/data';
 import { balancedLogLoss, lowestLogLoss, type OutOfFoldScore, scoreWithPauses } from '@chorus/evaluation';
-import { type Stacker, type StackerKind, type StackerOptions, stackerFromJson, toProbabilities } from '@chorus/models';
+import {
+  type MemberFeatures,
+  type Stacker,
+  type StackerKind,
+  type StackerOptions,
+  stackerFromJson,
+  toProbabilities,
+} from '@chorus/models';
 import type { StopFlag } from '@chorus/training';
 import { predictInSlices, Slices } from '../run/slices.ts';
 import type { FitTask } from './fit-task.ts';
@@ -34,6 +41,8 @@ export interface ChooseOptions {
   options?: StackerOptions;
   /** Fits and chooses by losses in which every class counts equally, whatever its number of images. */
   balancesClasses?: boolean;
+  /** Pooled features of the images, in shared memory, for the kind that reads them. */
+  features?: MemberFeatures;
   classes: readonly string[];
   seed: number;
   /** Checked within every fit. */
@@ -52,7 +61,7 @@ export interface ChooseOptions {
 export async function fitAndChoose(
   logits: readonly Float32Array[],
   labels: Int32Array,
-  { kinds, classes, seed, options, balancesClasses = false, stop, onProgress }: ChooseOptions,
+  { kinds, classes, seed, options, balancesClasses = false, features, stop, onProgress }: ChooseOptions,
 ): Promise<Choice> {
   const classCount = classes.length;
   const slices = new Slices(stop);
@@ -75,7 +84,9 @@ export async function fitAndChoose(
   // The fit on all rows comes first, since it takes the longest.
   const tasks = kinds.flatMap((kind) =>
     [new Uint32Array(), ...folds].map((outOfFold): FitTask => {
-      return { kind, logits: shared, labels, outOfFold, classCount, seed, options, balancesClasses, stop: stop.shared };
+      const common = { kind, logits: shared, labels, outOfFold, classCount, seed, options };
+      const task = { ...common, balancesClasses, stop: stop.shared };
+      return kind === 'features' ? { ...task, features } : task;
     }),
   );
   const results = await runFits(tasks, onProgress);

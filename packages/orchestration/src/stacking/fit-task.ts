@@ -1,11 +1,19 @@
 /** One fit of one stacker: the task of a thread, and its result. */
-import { fitStacker, type StackerJson, type StackerKind, type StackerOptions } from '@chorus/models/stackers';
+import {
+  fitStacker,
+  type MemberFeatures,
+  type StackerJson,
+  type StackerKind,
+  type StackerOptions,
+} from '@chorus/models/stackers';
 import { StoppedError } from '@chorus/training/errors';
 
 export interface FitTask {
   kind: StackerKind;
   /** Per member [images, outputs], in memory that the threads share. */
   logits: readonly Float32Array[];
+  /** Pooled features, also in shared memory; omitted for stackers that do not read them. */
+  features?: MemberFeatures | undefined;
   /** Class of each image. */
   labels: Int32Array;
   /** Images that the fit leaves out, ascending; empty for a fit on all images. */
@@ -31,7 +39,7 @@ export interface FitResult {
  *
  * @throws ModelError as `fitStacker`; StoppedError once a stop is requested.
  */
-export function runFit({ kind, logits, labels, outOfFold, stop, ...task }: FitTask): FitResult {
+export function runFit({ kind, logits, features, labels, outOfFold, stop, ...task }: FitTask): FitResult {
   const flag = new Int32Array(stop);
   const isOutOfFold = new Set(outOfFold);
   const learning = Uint32Array.from(labels.keys()).filter((row) => !isOutOfFold.has(row));
@@ -41,13 +49,16 @@ export function runFit({ kind, logits, labels, outOfFold, stop, ...task }: FitTa
     Int32Array.from(learning, (row) => labels[row]!),
     {
       ...task,
+      features: featureRowsOf(features, learning, labels.length),
       onStep() {
         if (Atomics.load(flag, 0) !== 0) throw new StoppedError('stopped while fitting a stacker');
       },
     },
   );
   const probabilities =
-    outOfFold.length === 0 ? new Float32Array() : stacker.predict(rowsOf(logits, outOfFold, labels.length));
+    outOfFold.length === 0
+      ? new Float32Array()
+      : stacker.predict(rowsOf(logits, outOfFold, labels.length), featureRowsOf(features, outOfFold, labels.length));
   return { state: stacker.toJSON(), probabilities };
 }
 
@@ -61,4 +72,14 @@ function rowsOf(logits: readonly Float32Array[], rows: Uint32Array, rowCount: nu
       picked.set(one.subarray(row * width, (row + 1) * width), position * width);
     return picked;
   });
+}
+
+function featureRowsOf(
+  features: MemberFeatures | undefined,
+  rows: Uint32Array,
+  rowCount: number,
+): MemberFeatures | undefined {
+  if (features === undefined) return undefined;
+  const picked = rowsOf([...features.values()], rows, rowCount);
+  return new Map([...features.keys()].map((member, position) => [member, picked[position]!]));
 }
