@@ -94,14 +94,17 @@ describe('k folds', () => {
   });
 
   it.skipIf(!existsSync(pretrained))(
-    'computes the features of a frozen backbone once for all folds (needs ../shared)',
+    'computes the features of a frozen backbone and of cached copies once for all folds, which may keep soups (needs ../shared)',
     async () => {
       const { report } = await train(
         {
           ...small(),
           ...twoLanes,
           weights: pretrained,
-          recipe: { batchSize: 16, head: { epochCount: 3 }, fineTune: { lastLayers: 0 } },
+          recipe: {
+            ...{ batchSize: 16, augmentation: 'light', cachedCopies: 2 },
+            ...{ head: { epochCount: 3, soup: 2 }, fineTune: { lastLayers: 0 } },
+          },
           stacking: { kind: 'kfold', folds: 3, members: 'refit' },
         },
         { out: at('frozen-folds') },
@@ -112,6 +115,11 @@ describe('k folds', () => {
         'features wide/features',
       ]);
       expect(tasks.filter((task) => task.startsWith('train'))).toHaveLength(8);
+      const trainings = report.members.flatMap((member) => member.trainings);
+      expect(trainings).toHaveLength(8);
+      for (const { soups } of trainings) expect(soups).toMatchObject([{ stage: 'head', epochs: expect.any(Array) }]);
+      // Which of them has several epochs depends on rounding.
+      expect(trainings.some(({ soups }) => soups![0]!.epochs.length > 1)).toBe(true);
     },
   );
 

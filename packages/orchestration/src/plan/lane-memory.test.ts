@@ -93,6 +93,29 @@ describe('estimateLaneBytes', () => {
     expect(more({ ...plain, stacking: { kind: 'holdout', fraction: 0.2 } })).toBe(1000 * (1280 + 2048 + 2048) * 4);
   });
 
+  it('counts the rows of cached copies, shared or not', () => {
+    const { experiment } = presets.cpu;
+    const withCopies = {
+      ...experiment,
+      recipe: { ...experiment.recipe, augmentation: 'light', cachedCopies: 3 },
+    };
+    const more = (layer: object) => estimate(layer, three, 4000) - estimate(layer, three, 3000);
+    expect(more(withCopies)).toBe(1000 * (2 + 3) * (1280 + 2048 + 2048) * 4);
+    expect(more({ ...withCopies, stacking: { kind: 'holdout', fraction: 0.2 } })).toBe(more(withCopies));
+  });
+
+  it('counts the epochs of a soup', () => {
+    const { article } = presets;
+    const whole = { ...article.experiment.recipe!.whole, soup: 4 };
+    const layer = {
+      ...article.experiment,
+      recipe: { ...article.experiment.recipe, whole },
+      flaws: { lastEpoch: false },
+    };
+    const plain = { ...article.experiment, flaws: { lastEpoch: false } };
+    expect(estimate(layer, three) - estimate(plain, three)).toBe(4 * 4 * (2_257_984 + 21_802_784 + 20_861_480));
+  });
+
   it('counts shared features', () => {
     const more = estimate(presets.cpu.experiment, three, 4000) - estimate(presets.cpu.experiment, three, 3000);
     expect(more).toBe(1000 * 2 * (1280 + 2048 + 2048) * 4);

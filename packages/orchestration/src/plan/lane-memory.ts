@@ -10,10 +10,11 @@ export const laneBaseBytes = 300 * 2 ** 20;
 /** Weights, Adam's two moments, gradients, the best epoch's weights and the new weights of a step. */
 const weightCopies = 6;
 
-/** Sums of gradients or clipped ones, and averages of the weights with the exchanged ones. */
-function furtherCopies({ optimizer, microBatchSize }: StagePlan): number {
+/** Sums of gradients or clipped ones, averages of the weights with the exchanged ones, and the weights of the epochs of a soup. */
+function furtherCopies({ optimizer, microBatchSize, stopping }: StagePlan): number {
   const { clipNorm, emaMomentum } = optimizer;
-  return (microBatchSize === undefined && clipNorm === undefined ? 0 : 1) + (emaMomentum === undefined ? 0 : 2);
+  const sums = microBatchSize === undefined && clipNorm === undefined ? 0 : 1;
+  return sums + (emaMomentum === undefined ? 0 : 2) + (stopping.keeps === 'soup' ? stopping.mostEpochs : 0);
 }
 
 /** The weights in TensorFlow, the encoded model, and the weights in onnxruntime. */
@@ -83,5 +84,6 @@ function sharedBytes({ plan }: PlannedMember, imageCount: number): number {
 /** Memory of a member's pooled features, shared or not. */
 function pooledBytes({ backbone, features, stages }: MemberPlan, imageCount: number): number {
   const most = stages.some((stage) => viewsPerImage(stage.augmentation) === 2) ? 2 : 1;
-  return featureBytes(backbone, imageCount, features?.rowsPerImage ?? most);
+  const copies = stages.find(({ trains }) => trains === 'head')?.cachedCopies?.count ?? 0;
+  return featureBytes(backbone, imageCount, (features?.rowsPerImage ?? most) + copies);
 }

@@ -65,7 +65,7 @@ export async function predictMembers(
         modelIndex,
         key: modelKey(member.name, modelIndex),
         // Lanes that keep their models lose less time with small shards, and balance better.
-        shards: shardsOf(indices.length, backbone, predictedViews(images), models && 1e7),
+        shards: shardsOf(indices.length, backbone, predictedViews(images), { shardCost: models && 1e7 }),
         logits: new Float32Array(indices.length * outputCount),
       };
     }),

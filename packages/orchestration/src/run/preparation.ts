@@ -19,6 +19,7 @@ import type { LanePlan } from '../lanes/plan.ts';
 import { expectedFacts, factsOf } from '../plan/dataset-facts.ts';
 import { estimateLaneBytes } from '../plan/lane-memory.ts';
 import { planTraining, type TrainingPlan, taskNames } from '../plan/plan-training.ts';
+import { requireCopies } from '../plan/require-copies.ts';
 import { type Dataset, dataFolder, openDataset, requireDataFolder } from './dataset.ts';
 import { freeDiskBytes, requireDisk, runBytes, runSizeOf } from './disk-space.ts';
 import type { Downloads } from './downloads.ts';
@@ -107,6 +108,7 @@ export async function prepareRun(
   timeline.end(phaseNames.decode);
   if (folder !== undefined) await requireSameImages(folder, dataset, experiment.data.exclude);
   const plan = planTraining(experiment, factsOf(dataset.split), weights);
+  requireCopies(plan);
   const writtenBytes = (await folder?.memberBytes()) ?? 0;
   const diskBytes = runBytes(plan, { ...runSizeOf(dataset), writtenBytes });
   requireDisk(await freeDiskBytes(path), diskBytes);
