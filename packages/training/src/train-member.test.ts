@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createPixelStore } from '@chorus/data';
 import { ModelError, memberFromBytes, streamSeed } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
@@ -33,6 +34,11 @@ const labels = new SharedArrayBuffer(imageCount * Int32Array.BYTES_PER_ELEMENT);
 const range = (start: number, end: number) => Uint32Array.from({ length: end - start }, (_, index) => start + index);
 /** Images 14 and 15 are test images. */
 const images = { fit: range(0, 8), tune: range(8, 10), outOfFold: range(10, 14) };
+
+/** Not on every machine. */
+const publishedWeights = fileURLToPath(
+  new URL('../../../../shared/data/pretrained/mobilenet_2_5_128_tf_no_top.h5', import.meta.url),
+);
 
 let parent: string;
 let runtime: ReturnType<typeof initRuntime>;
@@ -415,18 +421,25 @@ describe('shared features', () => {
     augmentation: { kind: 'random', ...unchanged, flip: true, cropArea: 0.5, rotation: 30, brightness: 0.3 },
   };
 
-  it.each(['tensorflow', 'onnxruntime'] as const)(
-    'of cached copies in %s give the same training results as those that the task computes in TensorFlow',
+  it.skipIf(!existsSync(publishedWeights)).each(['tensorflow', 'onnxruntime'] as const)(
+    'of cached copies in %s give the same training results as those that the task computes in TensorFlow (needs ../shared)',
     async (engine) => {
+      // With random weights, features hardly depend on the image.
+      const weights = {
+        kind: 'file',
+        path: publishedWeights,
+        sha256: sha256(await readFile(publishedWeights)),
+      } as const;
       const stages = [{ ...headStage, epochCount: 3, cachedCopies: copies }];
+      const plan = { stages, weights, initializes: 'head' } as const;
       const train = async (task: TrainTask) => {
         const { context, epochs } = lane();
         const { outOfFoldLogits } = await trainMember(task, context);
         return { losses: epochs.map(({ loss }) => loss), outOfFoldLogits };
       };
-      const own = await train(await taskOf({ stages }));
+      const own = await train(await taskOf(plan));
       const features = { rowsPerImage: 2, cachedCopies: copies, predict: true } as const;
-      const task = await taskOf({ stages, features });
+      const task = await taskOf({ ...plan, features });
       const { context } = lane({}, new StopFlag(), computeIn[engine]);
       // With the seed of a task's own copies, the same copies are drawn.
       const computing = featuresTask(task, 2, { ...copies, seed: streamSeed(task.seed, 'cached copies') });
@@ -437,9 +450,14 @@ describe('shared features', () => {
       for (const key of ['losses', 'outOfFoldLogits'] as const)
         for (const [index, value] of shared[key].entries())
           expect(Math.abs(value - own[key][index]!), `${key} ${index}`).toBeLessThan(1e-5);
-      const without = await train(await taskOf({ stages: [{ ...headStage, epochCount: 3 }] }));
-      expect(without.losses).not.toEqual(own.losses);
-      expect((await train(await taskOf({ stages }, { seed: 8 }))).losses).not.toEqual(own.losses);
+      const without = await train(await taskOf({ ...plan, stages: [{ ...headStage, epochCount: 3 }] }));
+      expect(Math.abs(without.losses[0]! - own.losses[0]!)).toBeGreaterThan(1e-3);
+      // The seed of the copies alone.
+      const others = featuresTask(task, 2, { ...copies, seed: 1 });
+      await computeFeatures(others, context);
+      await context.models.release();
+      const other = await train({ ...task, features: others.features });
+      expect(Math.abs(other.losses[0]! - own.losses[0]!)).toBeGreaterThan(1e-3);
     },
   );
 

@@ -34,7 +34,6 @@ it.each(ways)('has the losses and logits of Keras when more blocks train after t
     const losses = takeSteps(view, adam, batch, { stepCount, learningRate, way });
     adam.dispose();
     tf.dispose([batch.activations, batch.labels]);
-    console.log(largestDifference(losses, expected.losses));
     expect(largestDifference(losses, expected.losses)).toBeLessThan(1e-5);
     const logits = tf.tidy(() => Array.from(classifier.logits(raw).dataSync()));
     expect(largestDifference(logits, expected.logits)).toBeLessThan(1e-4);

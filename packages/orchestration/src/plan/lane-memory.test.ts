@@ -106,14 +106,10 @@ describe('estimateLaneBytes', () => {
 
   it('counts the epochs of a soup', () => {
     const { article } = presets;
-    const whole = { ...article.experiment.recipe!.whole, soup: 4 };
-    const layer = {
-      ...article.experiment,
-      recipe: { ...article.experiment.recipe, whole },
-      flaws: { lastEpoch: false },
-    };
-    const plain = { ...article.experiment, flaws: { lastEpoch: false } };
-    expect(estimate(layer, three) - estimate(plain, three)).toBe(4 * 4 * (2_257_984 + 21_802_784 + 20_861_480));
+    const plain = { ...article.experiment, flaws: { ...article.experiment.flaws, lastEpoch: false } };
+    const whole = { ...plain.recipe!.whole, soup: 4 };
+    const more = estimate({ ...plain, recipe: { ...plain.recipe, whole } }, three) - estimate(plain, three);
+    expect(more).toBe(4 * 4 * (2_257_984 + 21_802_784 + 20_861_480));
   });
 
   it('counts shared features', () => {
