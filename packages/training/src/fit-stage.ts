@@ -82,7 +82,7 @@ export async function fitStage<Weights extends { dispose(): void }>(
   const best = new BestEpochs<Weights>(stopping.mostEpochs);
   try {
     await runEpochs(stage, stop, events, (epochIndex, loss) => best.offer(epochIndex, loss, () => stage.copy()));
-    return await cookSoup(stage, stop, best);
+    return await leaveSoup(stage, stop, best);
   } finally {
     best.dispose();
   }
@@ -160,7 +160,7 @@ async function runEpochs<Weights extends { dispose(): void }>(
 }
 
 /** Leaves the soup's weights in place. */
-async function cookSoup<Weights extends { dispose(): void }>(
+async function leaveSoup<Weights extends { dispose(): void }>(
   stage: Stage<Weights>,
   stop: StopFlag,
   best: BestEpochs<Weights>,

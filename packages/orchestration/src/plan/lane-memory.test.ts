@@ -104,6 +104,18 @@ describe('estimateLaneBytes', () => {
     expect(more({ ...withCopies, stacking: { kind: 'holdout', fraction: 0.2 } })).toBe(more(withCopies));
   });
 
+  it('counts the budget for inner layers in gradual unfreezing, unless its steps augment', () => {
+    const { full } = presets;
+    const withFineTune = (recipe: object, fineTune: object) =>
+      estimate(
+        { ...full.experiment, recipe: { ...recipe, fineTune: { ...full.experiment.recipe!.fineTune, ...fineTune } } },
+        ['gpu:0', 'gpu:1'],
+      );
+    const atOnce = withFineTune({}, {});
+    expect(withFineTune({}, { unfreeze: 'gradual' }) - atOnce).toBe(2 * 2 ** 30);
+    expect(withFineTune({ augmentation: 'light' }, { unfreeze: 'gradual' })).toBe(atOnce);
+  });
+
   it('counts the epochs of a soup', () => {
     const { article } = presets;
     const plain = { ...article.experiment, flaws: { ...article.experiment.flaws, lastEpoch: false } };

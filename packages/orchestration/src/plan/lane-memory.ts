@@ -70,9 +70,11 @@ function trainingBytes(plan: MemberPlan): number {
 
 /** Memory of the frozen layers' outputs that a single training keeps. */
 function keptBytes(plan: MemberPlan, imageCount: number): number {
+  // Outputs of inner layers may have any size, up to the budget; with augmentation in the training step, none are kept.
+  const keepsInner = ({ trains, augmentation }: StagePlan) =>
+    typeof trains === 'object' && augmentation.kind !== 'random';
+  if (plan.stages.some(keepsInner)) return activationBudgetBytes;
   if (trainsAll(plan)) return 0;
-  // Outputs of inner layers may have any size, up to the budget.
-  if (plan.stages.some(({ trains }) => trains !== 'head')) return activationBudgetBytes;
   return plan.features === null ? Math.min(activationBudgetBytes, pooledBytes(plan, imageCount)) : 0;
 }
 

@@ -22,11 +22,19 @@ export function augmentPixels(
   settings: AugmentationSettings,
 ): tf.Tensor4D {
   return tf.tidy(() => {
-    const part = ({ start, length }: { start: number; length: number }) =>
-      tf.slice(parameters, [0, start], [-1, length]);
-    let x: tf.Tensor4D = tf.cast(images, 'float32');
-    if (movesPixels(settings))
-      x = tf.engine().runKernel(projectiveTransform, { images: x, transforms: part(columns.transform) }) as tf.Tensor4D;
+    const x: tf.Tensor4D = tf.cast(images, 'float32');
+    if (!movesPixels(settings)) return augmentMoved(x, parameters, settings);
+    const transforms = partOf(parameters, columns.transform);
+    const moved = tf.engine().runKernel(projectiveTransform, { images: x, transforms }) as tf.Tensor4D;
+    return augmentMoved(moved, parameters, settings);
+  });
+}
+
+/** As {@link augmentPixels}, of images that are already cropped, rotated and sheared; float32. */
+export function augmentMoved(moved: tf.Tensor4D, parameters: tf.Tensor2D, settings: AugmentationSettings): tf.Tensor4D {
+  return tf.tidy(() => {
+    const part = (column: Parameters<typeof partOf>[1]) => partOf(parameters, column);
+    let x = tf.clone(moved);
     if (changesColors(settings)) x = changeColors(x, part(columns.colors));
     if (settings.policy !== null) x = applyOperations(x, part(columns.operations));
     if (settings.blur > 0) x = blurImages(x, part(columns.blur));
@@ -40,6 +48,10 @@ export function augmentPixels(
 }
 
 // --- internal ---
+
+function partOf(parameters: tf.Tensor2D, { start, length }: { start: number; length: number }): tf.Tensor2D {
+  return tf.slice(parameters, [0, start], [-1, length]);
+}
 
 /** @param matrices [N, 12] */
 function changeColors(images: tf.Tensor4D, matrices: tf.Tensor2D): tf.Tensor4D {
