@@ -2,10 +2,11 @@ import type { ImageBatch } from '@chorus/data';
 import { philoxUniform, streamSeed } from '@chorus/models';
 import { bytesTensor } from '@chorus/runtime';
 import * as tf from '@tensorflow/tfjs';
-import { augmentMoved } from './augment/augment-pixels.ts';
+import { augmentColored } from './augment/augment-pixels.ts';
+import { colorPixels } from './augment/color-pixels.ts';
 import { movePixels } from './augment/move-pixels.ts';
 import { drawParameters, parametersOf } from './augment/parameters.ts';
-import { movesPixels } from './augment/settings.ts';
+import { changesColors, movesPixels } from './augment/settings.ts';
 import type { DrawnCopies } from './cached-copies.ts';
 import type { BatchReader, ImageReader } from './image-reader.ts';
 
@@ -32,13 +33,14 @@ export class CopyReader implements BatchReader {
     const flips = this.#flips(indices);
     const parameters = drawParameters(augmentation, indices, { seed, epochIndex: this.#copy, size });
     const pixels = this.#images.bytes({ indices, flips });
-    const moved = movesPixels(augmentation) ? movePixels(pixels, parameters, size) : Float32Array.from(pixels);
+    const changed = movesPixels(augmentation) ? movePixels(pixels, parameters, size) : Float32Array.from(pixels);
+    if (changesColors(augmentation)) colorPixels(changed, parameters, size);
     const bytes = new Uint8ClampedArray(rowCount * size * size * 3);
     // Rounds to the nearest whole number.
     bytes.set(
       tf.tidy(() => {
-        const images = tf.tensor4d(moved, [indices.length, size, size, 3]);
-        return augmentMoved(images, parametersOf({ parameters })[0]!, augmentation).dataSync();
+        const images = tf.tensor4d(changed, [indices.length, size, size, 3]);
+        return augmentColored(images, parametersOf({ parameters })[0]!, augmentation).dataSync();
       }),
     );
     return new Uint8Array(bytes.buffer);

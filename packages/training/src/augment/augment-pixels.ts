@@ -22,20 +22,25 @@ export function augmentPixels(
   settings: AugmentationSettings,
 ): tf.Tensor4D {
   return tf.tidy(() => {
-    const x: tf.Tensor4D = tf.cast(images, 'float32');
-    if (!movesPixels(settings)) return augmentMoved(x, parameters, settings);
-    const transforms = partOf(parameters, columns.transform);
-    const moved = tf.engine().runKernel(projectiveTransform, { images: x, transforms }) as tf.Tensor4D;
-    return augmentMoved(moved, parameters, settings);
+    let x: tf.Tensor4D = tf.cast(images, 'float32');
+    if (movesPixels(settings)) {
+      const transforms = partOf(parameters, columns.transform);
+      x = tf.engine().runKernel(projectiveTransform, { images: x, transforms }) as tf.Tensor4D;
+    }
+    if (changesColors(settings)) x = changeColors(x, partOf(parameters, columns.colors));
+    return augmentColored(x, parameters, settings);
   });
 }
 
-/** As {@link augmentPixels}, of images that are already cropped, rotated and sheared; float32. */
-export function augmentMoved(moved: tf.Tensor4D, parameters: tf.Tensor2D, settings: AugmentationSettings): tf.Tensor4D {
+/** The part of {@link augmentPixels} after places and colors have changed; of float32 images. */
+export function augmentColored(
+  images: tf.Tensor4D,
+  parameters: tf.Tensor2D,
+  settings: AugmentationSettings,
+): tf.Tensor4D {
   return tf.tidy(() => {
     const part = (column: Parameters<typeof partOf>[1]) => partOf(parameters, column);
-    let x = tf.clone(moved);
-    if (changesColors(settings)) x = changeColors(x, part(columns.colors));
+    let x = tf.clone(images);
     if (settings.policy !== null) x = applyOperations(x, part(columns.operations));
     if (settings.blur > 0) x = blurImages(x, part(columns.blur));
     if (settings.erase > 0) x = erase(x, part(columns.erased));
