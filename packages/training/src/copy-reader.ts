@@ -1,13 +1,11 @@
 import type { ImageBatch } from '@chorus/data';
 import { philoxUniform, streamSeed } from '@chorus/models';
 import { bytesTensor } from '@chorus/runtime';
-import * as tf from '@tensorflow/tfjs';
-import { augmentColored } from './augment/augment-pixels.ts';
-import { colorPixels } from './augment/color-pixels.ts';
-import { movePixels } from './augment/move-pixels.ts';
+import type * as tf from '@tensorflow/tfjs';
+import { augmentPixels } from './augment/augment-pixels.ts';
 import { drawParameters, parametersOf } from './augment/parameters.ts';
-import { changesColors, movesPixels } from './augment/settings.ts';
 import type { DrawnCopies } from './cached-copies.ts';
+import { numbersOf } from './forward-rows.ts';
 import type { BatchReader, ImageReader } from './image-reader.ts';
 
 /** Reads one augmented copy of each image, in whole pixel values, which both engines for forward passes take. */
@@ -32,16 +30,12 @@ export class CopyReader implements BatchReader {
     const { size } = this.#images;
     const flips = this.#flips(indices);
     const parameters = drawParameters(augmentation, indices, { seed, epochIndex: this.#copy, size });
-    const pixels = this.#images.bytes({ indices, flips });
-    const changed = movesPixels(augmentation) ? movePixels(pixels, parameters, size) : Float32Array.from(pixels);
-    if (changesColors(augmentation)) colorPixels(changed, parameters, size);
     const bytes = new Uint8ClampedArray(rowCount * size * size * 3);
     // Rounds to the nearest whole number.
     bytes.set(
-      tf.tidy(() => {
-        const images = tf.tensor4d(changed, [indices.length, size, size, 3]);
-        return augmentColored(images, parametersOf({ parameters })[0]!, augmentation).dataSync();
-      }),
+      numbersOf(() =>
+        augmentPixels(this.#images.read({ indices, flips }), parametersOf({ parameters })[0]!, augmentation),
+      ),
     );
     return new Uint8Array(bytes.buffer);
   }

@@ -22,25 +22,12 @@ export function augmentPixels(
   settings: AugmentationSettings,
 ): tf.Tensor4D {
   return tf.tidy(() => {
+    const part = ({ start, length }: { start: number; length: number }) =>
+      tf.slice(parameters, [0, start], [-1, length]);
     let x: tf.Tensor4D = tf.cast(images, 'float32');
-    if (movesPixels(settings)) {
-      const transforms = partOf(parameters, columns.transform);
-      x = tf.engine().runKernel(projectiveTransform, { images: x, transforms }) as tf.Tensor4D;
-    }
-    if (changesColors(settings)) x = changeColors(x, partOf(parameters, columns.colors));
-    return augmentColored(x, parameters, settings);
-  });
-}
-
-/** The part of {@link augmentPixels} after places and colors have changed; of float32 images. */
-export function augmentColored(
-  images: tf.Tensor4D,
-  parameters: tf.Tensor2D,
-  settings: AugmentationSettings,
-): tf.Tensor4D {
-  return tf.tidy(() => {
-    const part = (column: Parameters<typeof partOf>[1]) => partOf(parameters, column);
-    let x = tf.clone(images);
+    if (movesPixels(settings))
+      x = tf.engine().runKernel(projectiveTransform, { images: x, transforms: part(columns.transform) }) as tf.Tensor4D;
+    if (changesColors(settings)) x = changeColors(x, part(columns.colors));
     if (settings.policy !== null) x = applyOperations(x, part(columns.operations));
     if (settings.blur > 0) x = blurImages(x, part(columns.blur));
     if (settings.erase > 0) x = erase(x, part(columns.erased));
@@ -53,10 +40,6 @@ export function augmentColored(
 }
 
 // --- internal ---
-
-function partOf(parameters: tf.Tensor2D, { start, length }: { start: number; length: number }): tf.Tensor2D {
-  return tf.slice(parameters, [0, start], [-1, length]);
-}
 
 /** @param matrices [N, 12] */
 function changeColors(images: tf.Tensor4D, matrices: tf.Tensor2D): tf.Tensor4D {
