@@ -37,7 +37,9 @@ describe('chorus lr-find', () => {
       /^chorus: Unknown member "none"; expected one of: mobilenet-v2, mobilenet, mobilenet-075\.$/m,
     ],
     [['--out', 'plot.png'], /^chorus: Expected a path that ends in \.svg, received ".*plot\.png"\.$/m],
-    [['--steps', 'many'], /^chorus: Expected a whole number of at least 16 steps, received NaN\.$/m],
+    [['--steps', '20.5'], /^chorus: Expected a whole number of at least 16 steps, received 20\.5\.$/m],
+    [['--from', '1e-320'], /^chorus: Expected rates from 1e-37 to 1e\+37, .* received 1e-320 and 1\.$/m],
+    [['--from', 'low'], /option '--from <rate>' argument 'low' is invalid\. Expected a number\.$/m],
   ])('refuses %j before any image is read', async (words, message) => {
     const { stderr, exitCode } = await startChorus(folder, ['lr-find', ...settings, ...words]).ended;
     expect(stderr).toMatch(message);

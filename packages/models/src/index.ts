@@ -67,6 +67,7 @@ export { Adam, type AdamOptions } from './training/adam.ts';
 export { backpropagate } from './training/backpropagate.ts';
 export { crossEntropy, type FromLogitsOnSigmoid, type LossOptions } from './training/cross-entropy.ts';
 export { GradientSum } from './training/gradient-sum.ts';
+export { BestEpochs, greedySoup } from './training/greedy-soup.ts';
 export type { Optimizer, OptimizerStep } from './training/optimizer.ts';
 export { Sgd, type SgdOptions } from './training/sgd.ts';
 export {

@@ -40,6 +40,19 @@ describe('prediction files', () => {
     expect((await readdir(at('new'))).toSorted()).toEqual(['p.csv', 'p.jsonl']);
   });
 
+  it('contain which predictions are accepted and their sets, if these are asked for', async () => {
+    const files = await openPredictionFiles({ csv: at('p.csv') });
+    await files.write([], classes);
+    await files.write([{ ...prediction('a'), accepted: true, set: ['10', 'say "hi", you'] }], classes);
+    await files.write([{ ...prediction('b'), accepted: false, set: [] }], classes);
+    await files.publish();
+    expect(await readFile(at('p.csv'), 'utf8')).toBe(
+      'path,predicted,accepted,set,10,"say ""hi"", you",2\n' +
+        'a,10,true,"[""10"",""say \\""hi\\"", you""]",0.500000000,0.250000000,0.100000001\n' +
+        'b,10,false,[],0.500000000,0.250000000,0.100000001\n',
+    );
+  });
+
   it('leave nothing when they are discarded', async () => {
     const files = await openPredictionFiles({ csv: at('p.csv'), jsonl: at('p.jsonl') });
     await files.write([prediction('a')], classes);

@@ -8,7 +8,10 @@ import { requireWritable, writingTo } from './output-place.ts';
 import type { Prediction } from './predict.ts';
 
 export interface PredictionFilePaths {
-  /** A CSV file with a header and a row per image: `path,predicted,<class>,…` (RFC 4180). */
+  /**
+   * A CSV file with a header and a row per image: `path,predicted,<class>,…` (RFC 4180). `accepted` and `set`, a JSON array,
+   * follow `predicted` if predictions have them.
+   */
   csv?: string | undefined;
   /** A file with one JSON object per image and line. */
   jsonl?: string | undefined;
@@ -82,11 +85,15 @@ type LinesOf = (predictions: readonly Prediction[], classes: readonly string[]) 
 function csvLines(): LinesOf {
   let hasHeader = false;
   return (predictions, classes) => {
-    const header = hasHeader ? '' : csvLine(['path', 'predicted', ...classes]);
+    const [first] = predictions;
+    if (first === undefined) return '';
+    const columns = (['accepted', 'set'] as const).filter((name) => first[name] !== undefined);
+    const header = hasHeader ? '' : csvLine(['path', 'predicted', ...columns, ...classes]);
     hasHeader = true;
-    const rows = predictions.map(({ path, predicted, probabilities }) =>
-      csvLine([path, predicted, ...classes.map((name) => probabilities[name]!)]),
-    );
+    const rows = predictions.map(({ path, predicted, probabilities, ...doubt }) => {
+      const cells = columns.map((name) => JSON.stringify(doubt[name]));
+      return csvLine([path, predicted, ...cells, ...classes.map((name) => probabilities[name]!)]);
+    });
     return header + rows.join('');
   };
 }

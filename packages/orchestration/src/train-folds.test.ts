@@ -103,14 +103,17 @@ describe('k folds', () => {
   });
 
   it.skipIf(!existsSync(pretrained))(
-    'computes the features of a frozen backbone once for all folds (needs ../shared)',
+    'computes the features of a frozen backbone and of cached copies once for all folds, which may keep soups (needs ../shared)',
     async () => {
       const { report } = await train(
         {
           ...small(),
           ...twoLanes,
           weights: pretrained,
-          recipe: { batchSize: 16, head: { epochCount: 3 }, fineTune: { lastLayers: 0 } },
+          recipe: {
+            ...{ batchSize: 16, augmentation: 'light', cachedCopies: 2 },
+            ...{ head: { epochCount: 3, soup: 2 }, fineTune: { lastLayers: 0 } },
+          },
           stacking: { kind: 'kfold', folds: 3, members: 'refit' },
           stackers: { kinds: ['mean', 'features'] },
         },
@@ -125,6 +128,9 @@ describe('k folds', () => {
       await expectBundleOfFeatures(at('frozen-folds'));
       expect(report.stackers.map(({ kind }) => kind)).toEqual(['mean', 'features']);
       expect(report.stackerNotes).toEqual([]);
+      const trainings = report.members.flatMap((member) => member.trainings);
+      expect(trainings).toHaveLength(8);
+      for (const { soups } of trainings) expect(soups).toMatchObject([{ stage: 'head', epochs: expect.any(Array) }]);
     },
   );
 

@@ -112,8 +112,11 @@ export class AccumulatedStep {
 
 // --- internal ---
 
-function partOf({ indices, flips, parameters }: AugmentedBatch, start: number, end: number): AugmentedBatch {
-  const part = { indices: indices.subarray(start, end), flips: flips.subarray(start, end) };
+function partOf({ indices, flips, parameters, versions }: AugmentedBatch, start: number, end: number): AugmentedBatch {
+  const part = {
+    ...{ indices: indices.subarray(start, end), flips: flips.subarray(start, end) },
+    ...(versions && { versions: versions.subarray(start, end) }),
+  };
   if (parameters === undefined) return part;
   return { ...part, parameters: parameters.subarray(start * parameterCount, end * parameterCount) };
 }

@@ -3,8 +3,11 @@ import type { ImageBatch } from '@chorus/data';
 import type { Classifier, FineTuneView } from '@chorus/models';
 import tf from '@chorus/tfjs';
 import { augmentPixels } from './augment/augment-pixels.ts';
-import type { Augmentation } from './augmentation.ts';
-import { forwardRows, type ViewsPerImage } from './forward-rows.ts';
+import type { Augmentation, AugmentedBatch } from './augmentation.ts';
+import type { DrawnCopies } from './cached-copies.ts';
+import { TrainingError } from './errors.ts';
+import type { ViewsPerImage } from './forward-rows.ts';
+import { frontRows, rowCountOf } from './front-rows.ts';
 import { prepareImageFunction } from './image-function.ts';
 import type { ImageReader } from './image-reader.ts';
 import type { ComputeSettings } from './prepared-function.ts';
@@ -21,7 +24,7 @@ export interface CacheSource {
   images: ImageReader;
 }
 
-/** Activations at the cut of a {@link FineTuneView}, by image and by whether it is flipped. */
+/** Activations at the cut of a {@link FineTuneView}, by image, and by whether it is flipped or which copy of it they are of. */
 export class ActivationCache {
   readonly #classifier: Classifier;
   readonly #view: FineTuneView;
@@ -29,23 +32,33 @@ export class ActivationCache {
   readonly #positionOf: ReadonlyMap<number, number>;
   /** 2 if each image's row is followed by that of its mirror image. */
   readonly #viewsPerImage: ViewsPerImage;
+  readonly #copies: DrawnCopies | undefined;
   readonly #width: number;
   /** [rows, width]; undefined if the frozen layers run for every batch. */
   #rows: Float32Array | undefined;
 
-  /** @param viewsPerImage 2 if batches contain flipped images. */
-  constructor({ classifier, view, images }: CacheSource, indices: Uint32Array, viewsPerImage: ViewsPerImage) {
+  /**
+   * @param viewsPerImage 2 if batches contain flipped images.
+   * @param copies copies that batches contain.
+   */
+  constructor(
+    { classifier, view, images }: CacheSource,
+    indices: Uint32Array,
+    viewsPerImage: ViewsPerImage,
+    copies?: DrawnCopies,
+  ) {
     this.#classifier = classifier;
     this.#view = view;
     this.#images = images;
     this.#positionOf = new Map(Array.from(indices, (index, position) => [index, position]));
     this.#viewsPerImage = viewsPerImage;
+    this.#copies = copies;
     this.#width = view.cut.shape.reduce((product, side) => product * side, 1);
   }
 
   /** Wraps activations that another task computed from the same initial weights, at the cut before the head. */
   static shared(source: CacheSource, features: SharedFeatures): ActivationCache {
-    const cache = new ActivationCache(source, features.indices, features.rowsPerImage);
+    const cache = new ActivationCache(source, features.indices, features.rowsPerImage, features.cachedCopies);
     cache.#rows = new Float32Array(features.rows);
     return cache;
   }
@@ -54,23 +67,29 @@ export class ActivationCache {
    * Runs the frozen layers over all images, unless the cut is the input or the rows exceed the budget.
    *
    * @returns the size of the cache in bytes.
+   * @throws TrainingError for copies that cannot be kept.
    */
   async compute(budgetBytes: number, lane: { stop: StopFlag; compute: ComputeSettings }): Promise<number> {
-    const bytes = this.#viewsPerImage * this.#positionOf.size * this.#width * Float32Array.BYTES_PER_ELEMENT;
-    if (this.#view.cut.layerName === 'input' || bytes > budgetBytes) return 0;
+    const rowCount = rowCountOf(this.#positionOf.size, this.#viewsPerImage, this.#copies);
+    const bytes = rowCount * this.#width * Float32Array.BYTES_PER_ELEMENT;
+    const isFrozen = this.#view.cut.layerName !== 'input';
+    if (this.#copies !== undefined) requireRoom(this.#copies, { isFrozen, bytes, budgetBytes });
+    if (!isFrozen || bytes > budgetBytes) return 0;
     this.#rows = await this.#compute(lane);
     return bytes;
   }
 
-  /** Runs the frozen layers over all images: [images × viewsPerImage, width]. */
+  /** Runs the frozen layers over all images, with the rows in the order of {@link SharedFeatures}. */
   async #compute({ stop, compute }: { stop: StopFlag; compute: ComputeSettings }): Promise<Float32Array> {
     const indices = Uint32Array.from(this.#positionOf.keys());
-    const [viewsPerImage, width] = [this.#viewsPerImage, this.#width];
+    const layout = { indices, rowsPerImage: this.#viewsPerImage, cachedCopies: this.#copies };
     const { layerName: cut } = this.#view.cut;
-    const options = { output: { cut }, rowCount: indices.length * viewsPerImage };
-    const front = await prepareImageFunction(this.#classifier, options, compute);
+    const rowCount = rowCountOf(indices.length, this.#viewsPerImage, this.#copies);
+    const front = await prepareImageFunction(this.#classifier, { output: { cut }, rowCount }, compute);
+    const rows = new Float32Array(rowCount * this.#width);
     try {
-      return await forwardRows(indices, { width, viewsPerImage, stop }, (batch) => front.rows(this.#images, batch));
+      await frontRows(front, this.#images, layout, { rows, width: this.#width, stop });
+      return rows;
     } finally {
       await front.dispose();
     }
@@ -81,11 +100,11 @@ export class ActivationCache {
    *
    * @param rowCount N; padding rows are zero.
    */
-  input(batch: ImageBatch, rowCount = batch.indices.length): tf.Tensor {
+  input(batch: ImageBatch & Pick<AugmentedBatch, 'versions'>, rowCount = batch.indices.length): tf.Tensor {
     if (this.#rows === undefined) return this.#images.read(batch, rowCount);
     const values = new Float32Array(rowCount * this.#width);
     for (const [position, index] of batch.indices.entries()) {
-      const start = this.#startOf(index, batch.flips[position]!);
+      const start = this.#startOf(index, batch.flips[position]!, batch.versions?.[position] ?? 0);
       values.set(this.#rows.subarray(start, start + this.#width), position * this.#width);
     }
     return tf.tensor(values, [rowCount, ...this.#view.cut.shape]);
@@ -100,16 +119,34 @@ export class ActivationCache {
    * As {@link activations}, of augmented images.
    *
    * @param parameters those of the batch, with an augmentation of kind `random`.
-   * @throws Error for augmented images if layers are frozen, because their activations may be kept.
+   * @throws Error for augmented images if activations are kept.
    */
   augmented(input: tf.Tensor, augmentation: Augmentation, parameters?: tf.Tensor2D): tf.Tensor {
     if (augmentation.kind !== 'random') return this.activations(input);
-    if (this.#view.cut.layerName !== 'input' || parameters === undefined)
+    if (this.#rows !== undefined || parameters === undefined)
       throw new Error(`cannot augment the activations of ${this.#view.cut.layerName}`);
     return tf.tidy(() => this.activations(augmentPixels(input as tf.Tensor4D, parameters, augmentation)));
   }
 
-  #startOf(index: number, flip: number): number {
-    return (this.#positionOf.get(index)! * this.#viewsPerImage + flip) * this.#width;
+  #startOf(index: number, flip: number, version: number): number {
+    const position = this.#positionOf.get(index)!;
+    if (version === 0) return (position * this.#viewsPerImage + flip) * this.#width;
+    return (this.#positionOf.size * (this.#viewsPerImage + version - 1) + position) * this.#width;
   }
+}
+
+// --- internal ---
+
+function requireRoom(
+  { count }: DrawnCopies,
+  { isFrozen, bytes, budgetBytes }: { isFrozen: boolean; bytes: number; budgetBytes: number },
+): void {
+  if (!isFrozen)
+    throw new TrainingError(
+      `recipe.cachedCopies is ${count}, but all layers train; set recipe.fineTune.lastLayers to "all" for augmentation in the training step`,
+    );
+  if (bytes > budgetBytes)
+    throw new TrainingError(
+      `the outputs of the frozen layers for ${count} copies of each image take ${Math.ceil(bytes / 1e6)} MB, more than the ${Math.floor(budgetBytes / 1e6)} MB that a stage can keep; lower recipe.cachedCopies, or train fewer layers`,
+    );
 }

@@ -1,20 +1,23 @@
 /** Random augmentation of training images. */
 import { epochBatches, type ImageBatch } from '@chorus/data';
 import { drawParameters } from './augment/parameters.ts';
-import type { AugmentationSettings } from './augment/settings.ts';
+import type { RandomAugmentation } from './augment/settings.ts';
+import { type CachedCopies, versionsOf } from './cached-copies.ts';
 import type { ViewsPerImage } from './forward-rows.ts';
 
 export type Augmentation =
   | { kind: 'none' }
   /** Flips images horizontally with probability one half. */
   | { kind: 'flip' }
-  /** Changes the pixels in the training step; only for stages that train all layers. */
-  | ({ kind: 'random' } & AugmentationSettings);
+  /** Changes the pixels in the training step, so that outputs of frozen layers cannot be kept. */
+  | RandomAugmentation;
 
 /** Images of a training step. */
 export interface AugmentedBatch extends ImageBatch {
   /** [images, parameterCount], with an augmentation of kind `random`. */
   parameters?: Float32Array;
+  /** Which version of each image: 0 for the image itself, n for its copy n. Omitted: the images themselves. */
+  versions?: Uint8Array;
 }
 
 /**
@@ -26,14 +29,15 @@ export interface AugmentedBatch extends ImageBatch {
  */
 export function* augmentedBatches(
   fit: Uint32Array,
-  stage: { augmentation: Augmentation; batchSize: number; wholeBatchesOnly: boolean },
+  stage: { augmentation: Augmentation; cachedCopies?: CachedCopies; batchSize: number; wholeBatchesOnly: boolean },
   { seed, epochIndex, size }: { seed: number; epochIndex: number; size: number },
 ): Generator<AugmentedBatch> {
-  const { augmentation, batchSize, wholeBatchesOnly } = stage;
+  const { augmentation, cachedCopies, batchSize, wholeBatchesOnly } = stage;
   const order = { batchSize, seed, epochIndex, shuffle: true, wholeBatchesOnly };
   const copyOf = countCopies();
   for (const batch of epochBatches(fit, { ...order, flip: flips(augmentation) })) {
-    if (augmentation.kind !== 'random') yield batch;
+    if (cachedCopies !== undefined) yield { ...batch, versions: versionsOf(batch.indices, cachedCopies, epochIndex) };
+    else if (augmentation.kind !== 'random') yield batch;
     else {
       const copies = batch.indices.map(copyOf);
       yield { ...batch, parameters: drawParameters(augmentation, batch.indices, { seed, epochIndex, size, copies }) };

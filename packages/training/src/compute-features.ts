@@ -1,5 +1,5 @@
 import { variantOf } from '@chorus/models';
-import { forwardRows } from './forward-rows.ts';
+import { frontRows, rowCountOf } from './front-rows.ts';
 import { takeImageFunction } from './image-function.ts';
 import { ImageReader } from './image-reader.ts';
 import { initialClassifier } from './initial-classifier.ts';
@@ -13,26 +13,19 @@ import type { FeaturesTask } from './protocol.ts';
  */
 export async function computeFeatures(task: FeaturesTask, lane: LaneContext): Promise<null> {
   const { range, member } = task;
-  const { indices, rowsPerImage, rows } = task.features;
+  const { indices, rowsPerImage, cachedCopies, rows } = task.features;
   lane.observer.onStage(task.name, 'features');
   const features = await lane.models.get(
     task.name,
     async () => {
-      const options = { output: 'features', rowCount: indices.length * rowsPerImage } as const;
+      const rowCount = rowCountOf(indices.length, rowsPerImage, cachedCopies);
+      const options = { output: 'features', rowCount } as const;
       return takeImageFunction(await initialClassifier(task), options, lane.compute);
     },
     { isKept: false },
   );
-  const width = variantOf(member.backbone).featureWidth;
-  const rowsOfRange = new Float32Array(rows).subarray(
-    range.start * rowsPerImage * width,
-    range.end * rowsPerImage * width,
-  );
+  const { featureWidth: width } = variantOf(member.backbone);
   const images = new ImageReader(task.pixels, task.reads);
-  await forwardRows(
-    indices.subarray(range.start, range.end),
-    { width, viewsPerImage: rowsPerImage, rows: rowsOfRange, stop: lane.stop },
-    (batch) => features.rows(images, batch),
-  );
+  await frontRows(features, images, task.features, { rows: new Float32Array(rows), width, stop: lane.stop, range });
   return null;
 }

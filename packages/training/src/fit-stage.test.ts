@@ -4,11 +4,14 @@ import { fitStage, type LoopPlan, type Stage, type StageEpoch } from './fit-stag
 import { learningRateAt } from './learning-rate.ts';
 import { StopFlag } from './stop-flag.ts';
 
+type ScriptedStage = Stage<{ steps: number; dispose(): void }>;
+
 /** A stage whose "model" is the number of steps taken, with given losses on `tune`. */
-function scripted(tuneLosses: number[], plan: Partial<LoopPlan> = {}, changes: Partial<Stage> = {}) {
+function scripted(tuneLosses: number[], plan: Partial<LoopPlan> = {}, changes: Partial<ScriptedStage> = {}) {
   const model = { steps: 0, kept: -1 };
+  const held = { count: 0 };
   let evaluation = 0;
-  const stage: Stage = {
+  const stage: ScriptedStage = {
     plan: {
       name: 'whole',
       learningRate: { kind: 'constant', value: 0.1 },
@@ -33,19 +36,26 @@ function scripted(tuneLosses: number[], plan: Partial<LoopPlan> = {}, changes: P
     restore() {
       model.steps = model.kept;
     },
+    copy() {
+      held.count += 1;
+      return { steps: model.steps, dispose: () => (held.count -= 1) };
+    },
+    restoreMean(copies) {
+      model.steps = copies.reduce((sum, { steps }) => sum + steps, 0) / copies.length;
+    },
     ...changes,
   };
-  return { stage, model };
+  return { stage, model, held };
 }
 
-async function run(stage: Stage, stop = new StopFlag()) {
+async function run(stage: ScriptedStage, stop = new StopFlag()) {
   const epochs: StageEpoch[] = [];
   const batches: [number, number][] = [];
-  await fitStage(stage, stop, {
+  const soup = await fitStage(stage, stop, {
     onBatch: ({ stepIndex, stepCount }) => batches.push([stepIndex, stepCount]),
     onEpoch: (epoch) => epochs.push(epoch),
   });
-  return { epochs, batches };
+  return { epochs, batches, soup };
 }
 
 describe('fitStage', () => {
@@ -137,6 +147,52 @@ describe('fitStage', () => {
     await run(stage);
     const epoch = ['step', 'swap', 'recalibrate', 'evaluate', 'keep'];
     expect(order).toEqual(['keep', ...epoch, 'swap', ...epoch, 'restore']);
+  });
+
+  describe('with a soup', () => {
+    const soup = { keeps: 'soup', mostEpochs: 3, patience: 9, startCounts: false } as const;
+
+    it('keeps the greedy average of the best epochs, and says which they are', async () => {
+      // Losses of five epochs, then of averages: of epochs 3 and 1, and of these and epoch 4.
+      const { stage, model, held } = scripted([9, 2, 4, 1, 3, 0.9, 0.95], { epochCount: 5, stopping: soup });
+      const { soup: kept, epochs } = await run(stage);
+      expect(kept).toEqual({ epochs: [3, 1], tuneLoss: 0.9 });
+      expect(epochs.map(({ best }) => best)).toEqual([true, true, false, true, false]);
+      expect(model.steps).toBe((12 + 6) / 2);
+      expect(held.count).toBe(0);
+    });
+
+    it('may contain the initial weights if they count, and never increases the loss', async () => {
+      const stopping = { ...soup, startCounts: true };
+      const { stage, model } = scripted([1, 2, 3, 1.5, Number.NaN], { epochCount: 2, stopping });
+      expect((await run(stage)).soup).toEqual({ epochs: [null], tuneLoss: 1 });
+      expect(model.steps).toBe(0);
+      const better = scripted([1, 2, 3, 1, 2], { epochCount: 2, stopping });
+      expect((await run(better.stage)).soup).toEqual({ epochs: [null, 0], tuneLoss: 1 });
+      expect(better.model.steps).toBe(1.5);
+    });
+
+    it('recalibrates BatchNorm for averages only', async () => {
+      const seen: number[] = [];
+      const { stage, model } = scripted([1, 2, 9], { epochCount: 2, stopping: soup });
+      stage.recalibrate = () => seen.push(model.steps);
+      await run(stage);
+      // After each epoch, and of their rejected average.
+      expect(seen).toEqual([3, 6, 4.5]);
+    });
+
+    it('holds no more epochs than planned, and none after a failure', async () => {
+      const { stage, held } = scripted([5, 4, 3, 2, Number.NaN], { stopping: soup });
+      const counts: number[] = [];
+      const { step } = stage;
+      stage.step = (batch, rate) => {
+        counts.push(held.count);
+        return step(batch, rate);
+      };
+      await expect(run(stage)).rejects.toThrow('loss on tune became NaN');
+      expect(Math.max(...counts)).toBe(3);
+      expect(held.count).toBe(0);
+    });
   });
 
   it('stops before the next batch', async () => {

@@ -1,5 +1,6 @@
 /** The training loop: epochs of batches, early stopping on `tune`, and keeping the best weights. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { BestEpochs, greedySoup, type WeightSnapshot } from '@chorus/models';
 import { type AugmentedBatch, augmentedBatches } from './augmentation.ts';
 import { TrainingError } from './errors.ts';
 import { learningRateAt } from './learning-rate.ts';
@@ -10,11 +11,18 @@ import type { StopFlag } from './stop-flag.ts';
 /** The part of a stage's plan that the loop depends on. */
 export type LoopPlan = Pick<
   StagePlan,
-  'name' | 'learningRate' | 'augmentation' | 'batchSize' | 'wholeBatchesOnly' | 'epochCount' | 'stopping'
+  | 'name'
+  | 'learningRate'
+  | 'augmentation'
+  | 'cachedCopies'
+  | 'batchSize'
+  | 'wholeBatchesOnly'
+  | 'epochCount'
+  | 'stopping'
 >;
 
 /** The operations of a stage on its model, which {@link fitStage} calls. */
-export interface Stage {
+export interface Stage<Weights extends { dispose(): void } = WeightSnapshot> {
   plan: LoopPlan;
   /** Training image indices of an epoch, equally many in each. */
   imagesOf(epochIndex: number): Uint32Array;
@@ -34,6 +42,17 @@ export interface Stage {
   keep(): void;
   /** Restores the weights of the last {@link keep}. */
   restore(): void;
+  /** Copies the current weights, for a soup. */
+  copy(): Weights;
+  /** Sets the weights to the mean of copies. */
+  restoreMean(copies: readonly Weights[]): void;
+}
+
+/** What a stage has kept in place of the weights of one epoch. */
+export interface SoupOfEpochs {
+  /** In the order in which they were added; null for the initial weights of the stage. */
+  epochs: (number | null)[];
+  tuneLoss: number;
 }
 
 /** Metrics of an epoch; the caller adds those of the task. */
@@ -47,14 +66,44 @@ export interface StageEvents {
 /**
  * Runs a stage to its end, as planned.
  *
+ * @returns the epochs of the soup, if the stage keeps one.
  * @throws StoppedError before the next batch once a stop is requested; TrainingError when a loss is not finite.
  */
-export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents): Promise<void> {
+export async function fitStage<Weights extends { dispose(): void }>(
+  stage: Stage<Weights>,
+  stop: StopFlag,
+  events: StageEvents,
+): Promise<SoupOfEpochs | undefined> {
+  const { stopping } = stage.plan;
+  if (stopping.keeps !== 'soup') {
+    await runEpochs(stage, stop, events);
+    return undefined;
+  }
+  const best = new BestEpochs<Weights>(stopping.mostEpochs);
+  try {
+    await runEpochs(stage, stop, events, (epochIndex, loss) => best.offer(epochIndex, loss, () => stage.copy()));
+    return await leaveSoup(stage, stop, best);
+  } finally {
+    best.dispose();
+  }
+}
+
+// --- internal ---
+
+/** @param onEvaluated called with the loss on `tune` of each epoch and, as epoch null, of the initial weights if they count. */
+async function runEpochs<Weights extends { dispose(): void }>(
+  stage: Stage<Weights>,
+  stop: StopFlag,
+  events: StageEvents,
+  onEvaluated?: (epochIndex: number | null, loss: number) => void,
+): Promise<void> {
   const { plan, seed, size } = stage;
   const { stopping, epochCount } = plan;
   const keepsBest = stopping.keeps === 'best';
-  const patience = keepsBest ? stopping.patience : Number.POSITIVE_INFINITY;
-  let bestLoss = keepsBest && stopping.startCounts ? (await stage.evaluate()).loss : Number.POSITIVE_INFINITY;
+  const patience = stopping.keeps === 'last' ? Number.POSITIVE_INFINITY : stopping.patience;
+  const startCounts = stopping.keeps !== 'last' && stopping.startCounts;
+  let bestLoss = startCounts ? (await stage.evaluate()).loss : Number.POSITIVE_INFINITY;
+  if (startCounts) onEvaluated?.(null, bestLoss);
   let epochsSinceBest = 0;
   if (keepsBest) stage.keep();
   for (let epochIndex = 0; epochIndex < epochCount && epochsSinceBest < patience; epochIndex += 1) {
@@ -87,6 +136,7 @@ export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents
     const tune = await stage.evaluate();
     if (!Number.isFinite(tune.loss))
       throw notFinite(plan.name, learningRate, 'loss on tune', tune.loss, `epoch ${epochIndex}`);
+    onEvaluated?.(epochIndex, tune.loss);
     const best = tune.loss < bestLoss;
     if (best) {
       bestLoss = tune.loss;
@@ -110,7 +160,25 @@ export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents
   if (keepsBest) stage.restore();
 }
 
-// --- internal ---
+/** Leaves the soup's weights in place. */
+async function leaveSoup<Weights extends { dispose(): void }>(
+  stage: Stage<Weights>,
+  stop: StopFlag,
+  best: BestEpochs<Weights>,
+): Promise<SoupOfEpochs> {
+  const use = (copies: readonly Weights[]) => {
+    stage.restoreMean(copies);
+    // Statistics of other weights do not fit their mean; those of a single epoch were copied with it.
+    if (copies.length > 1) stage.recalibrate?.();
+  };
+  const { epochs, loss } = await greedySoup(best.sorted, async (copies) => {
+    stop.check();
+    use(copies);
+    return (await stage.evaluate()).loss;
+  });
+  use(epochs.map(({ weights }) => weights));
+  return { epochs: epochs.map(({ epochIndex }) => epochIndex), tuneLoss: loss };
+}
 
 function notFinite(stage: StageName, learningRate: number, what: string, value: number, where: string): TrainingError {
   return new TrainingError(

@@ -5,7 +5,7 @@ import { type ClassifierOutput, classifierModel, classifierValues } from '@choru
 import { type OnnxThreads, openOnnxSession } from '@chorus/runtime';
 import type tf from '@chorus/tfjs';
 import { forwardBatchSize, numbersOf } from './forward-rows.ts';
-import type { ImageReader } from './image-reader.ts';
+import type { BatchReader } from './image-reader.ts';
 import { type ComputeSettings, prepareFunction } from './prepared-function.ts';
 
 /** Prepared by {@link prepareImageFunction}. */
@@ -15,7 +15,7 @@ export interface ImageFunction {
    *
    * @returns as many rows as the batch has, or more, which are to be ignored.
    */
-  rows(images: ImageReader, batch: ImageBatch): Promise<Float32Array>;
+  rows(images: BatchReader, batch: ImageBatch): Promise<Float32Array>;
   /** Disposes what was prepared, but not the classifier. */
   dispose(): Promise<void>;
 }

@@ -2,8 +2,14 @@ import { fillBatch, type ImageBatch, PixelStore, type PixelStoreHandle } from '@
 import { bytesTensor } from '@chorus/runtime';
 import type tf from '@chorus/tfjs';
 
+/** Reads batches of images of one size, as {@link ImageReader} does. */
+export interface BatchReader {
+  bytes(batch: ImageBatch, rowCount?: number): Uint8Array;
+  read(batch: ImageBatch, rowCount?: number): tf.Tensor4D;
+}
+
 /** Reads images of a pixel store, and records which images are read. */
-export class ImageReader {
+export class ImageReader implements BatchReader {
   readonly #store: PixelStore;
   readonly #reads: Uint8Array;
 
@@ -11,6 +17,11 @@ export class ImageReader {
   constructor(handle: PixelStoreHandle, reads: SharedArrayBuffer) {
     this.#store = new PixelStore(handle);
     this.#reads = new Uint8Array(reads);
+  }
+
+  /** Side of the images in pixels. */
+  get size(): number {
+    return this.#store.size;
   }
 
   /**

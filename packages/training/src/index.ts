@@ -3,8 +3,14 @@ export { augmentPixels } from './augment/augment-pixels.ts';
 export { type Labels, labelTensor } from './augment/labels.ts';
 export { drawParameters, parametersOf } from './augment/parameters.ts';
 export { previewAugmentation } from './augment/preview.ts';
-export { type AugmentationSettings, unchanged } from './augment/settings.ts';
-export { type Augmentation, flipsOf, predictedViews, viewsPerImage } from './augmentation.ts';
+export { type AugmentationSettings, type RandomAugmentation, unchanged } from './augment/settings.ts';
+export {
+  type Augmentation,
+  flipsOf,
+  predictedViews,
+  viewsPerImage,
+} from './augmentation.ts';
+export type { CachedCopies, DrawnCopies } from './cached-copies.ts';
 export { StoppedError, TrainingError } from './errors.ts';
 export { batchCountOf, forwardBatchSize, forwardRows, type ViewsPerImage } from './forward-rows.ts';
 export { prepareImageFunction } from './image-function.ts';

@@ -14,6 +14,10 @@ const memberFileSchema = z.strictObject({
   seconds: z.number().min(0),
   recipe: z.enum(['transfer', 'whole']),
   weights: z.strictObject({ source: z.string(), sha256: z.string().nullable(), note: z.string().optional() }),
+  /** Stages that keep an average of several epochs, and which; see {@link SoupOfEpochs}. */
+  soups: z
+    .array(z.strictObject({ stage: z.string(), epochs: z.array(z.int().min(0).nullable()), tuneLoss: z.number() }))
+    .optional(),
   /** The {@link TrainedPlan}, to compare with that of a resumed run; earlier versions did not write it. */
   plan: z.json().optional(),
   model: memberManifestSchema,

@@ -10,6 +10,7 @@ import type {
   PreprocessingName,
 } from '@chorus/models';
 import type { Augmentation } from './augmentation.ts';
+import type { CachedCopies } from './cached-copies.ts';
 import type { ViewsPerImage } from './forward-rows.ts';
 import type { LearningRate } from './learning-rate.ts';
 
@@ -22,7 +23,8 @@ export type InitialWeights =
   | { kind: 'random' }
   | { kind: 'file'; path: string; sha256: string; note?: string | undefined };
 
-export type StageName = 'head' | 'fine-tune' | 'whole';
+/** `unfreeze-n` trains the backbone's last n blocks before the stage `fine-tune` trains more. */
+export type StageName = 'head' | `unfreeze-${number}` | 'fine-tune' | 'whole';
 
 /** When a stage ends, and which weights it keeps. */
 export type Stopping =
@@ -31,6 +33,11 @@ export type Stopping =
    * `startCounts`, these may be the initial weights of the stage, so that the stage cannot increase the loss.
    */
   | { keeps: 'best'; patience: number; startCounts: boolean }
+  /**
+   * Ends likewise, and keeps the greedy average of the weights of up to `mostEpochs` of the best epochs; with `startCounts`, the
+   * initial weights count as an epoch.
+   */
+  | { keeps: 'soup'; mostEpochs: number; patience: number; startCounts: boolean }
   /** Ends after all epochs, and keeps the last weights. */
   | { keeps: 'last' };
 
@@ -78,6 +85,8 @@ export interface StagePlan {
   optimizer: OptimizerPlan;
   learningRate: LearningRate;
   augmentation: Augmentation;
+  /** Augmented copies that epochs train on in turn with the images, with the augmentation above; none if omitted. */
+  cachedCopies?: CachedCopies;
   batchSize: number;
   /** Images that a training step processes at once; a larger batch takes several passes. Omitted: the whole batch. */
   microBatchSize?: number;
@@ -104,6 +113,8 @@ export interface MemberPlan {
   features: {
     /** 2 if each image's row is followed by that of its mirror image. */
     rowsPerImage: ViewsPerImage;
+    /** Augmented copies of each image, which have rows of their own. Omitted: none. */
+    cachedCopies?: CachedCopies;
     /** Whether predictions use them too, because no stage trains the backbone. */
     predict: boolean;
   } | null;

@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Fold, PixelStoreHandle } from '@chorus/data';
 import type { MemberManifest } from '@chorus/models';
 import type { RuntimeOptions } from '@chorus/runtime';
+import type { DrawnCopies } from './cached-copies.ts';
 import type { ViewsPerImage } from './forward-rows.ts';
 import type { TrainedMember } from './member-folder.ts';
 import type { MemberPlan, StageName } from './plan.ts';
@@ -50,7 +51,12 @@ export interface SharedFeatures {
   indices: Uint32Array;
   /** 2 if each image's row is followed by that of its mirror image. */
   rowsPerImage: ViewsPerImage;
-  /** Float32[indices × rowsPerImage × width], width being the backbone's number of features. */
+  /** Augmented copies that have rows too. Omitted: none. */
+  cachedCopies?: DrawnCopies | undefined;
+  /**
+   * Float32[rows × width], width being the backbone's number of features: `rowsPerImage` rows of each image, then the rows of all
+   * images' first copy, and so on.
+   */
   rows: SharedArrayBuffer;
 }
 

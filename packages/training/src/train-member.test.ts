@@ -1,17 +1,20 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createPixelStore } from '@chorus/data';
-import { ModelError, memberFromBytes } from '@chorus/models';
+import { ModelError, memberFromBytes, streamSeed } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
 import { StorageError, sha256 } from '@chorus/storage';
 import tf from '@chorus/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unchanged } from './augment/settings.ts';
+import type { CachedCopies, DrawnCopies } from './cached-copies.ts';
 import { computeFeatures } from './compute-features.ts';
 import { computeIn, publishImages } from './engines.fixture.ts';
 import { StoppedError, TrainingError } from './errors.ts';
+import { rowCountOf } from './front-rows.ts';
 import { type ImageFunction, prepareImageFunction } from './image-function.ts';
 import { ImageReader } from './image-reader.ts';
 import { KeptModels } from './kept-models.ts';
@@ -31,6 +34,11 @@ const labels = new SharedArrayBuffer(imageCount * Int32Array.BYTES_PER_ELEMENT);
 const range = (start: number, end: number) => Uint32Array.from({ length: end - start }, (_, index) => start + index);
 /** Images 14 and 15 are test images. */
 const images = { fit: range(0, 8), tune: range(8, 10), outOfFold: range(10, 14) };
+
+/** Not on every machine. */
+const publishedWeights = fileURLToPath(
+  new URL('../../../../shared/data/pretrained/mobilenet_2_5_128_tf_no_top.h5', import.meta.url),
+);
 
 let parent: string;
 let runtime: ReturnType<typeof initRuntime>;
@@ -201,10 +209,21 @@ describe('trainMember with augmentation in the training step', () => {
     expect(divided.losses[0]).toBeCloseTo(whole.losses[0]!, 5);
   });
 
-  it('refuses to augment the outputs of frozen layers', async () => {
-    await expect(lossesOf({ ...headStage, augmentation: rotated.augmentation })).rejects.toThrow(
-      /cannot augment the activations of/,
-    );
+  it('runs frozen layers in each step, compiled or not', async () => {
+    const unfreeze = { ...rotated, name: 'unfreeze-2', trains: { lastBlocks: 2 }, batchNorm: 'moving' } as const;
+    const plan: StagePlan = { ...unfreeze, recalibratesBatchNorm: false };
+    const first = await lossesOf(plan);
+    expect(await lossesOf(plan)).toEqual(first);
+    expect((await lossesOf({ ...plan, augmentation: { kind: 'flip' } })).losses).not.toEqual(first.losses);
+    const compiled = await lossesOf(plan, { ...computeIn.tensorflow, compile: true });
+    for (const [epoch, loss] of first.losses.entries()) expect(compiled.losses[epoch]).toBeCloseTo(loss, 4);
+  });
+
+  it('refuses to augment features that folds share', async () => {
+    const { context } = lane();
+    const features = { indices: range(0, 14), rowsPerImage: 1, rows: new SharedArrayBuffer(14 * 256 * 4) } as const;
+    const task = await taskOf({ stages: [{ ...headStage, augmentation: rotated.augmentation }] }, { features });
+    await expect(trainMember(task, context)).rejects.toThrow(/cannot augment the activations of/);
   });
 });
 
@@ -307,6 +326,34 @@ describe('trainMember', () => {
     },
   );
 
+  it.each([{ compile: false }, { compile: true }])(
+    'publishes the mean of the weights of the epochs in a soup, and says which they are (compiled: $compile)',
+    async ({ compile }) => {
+      const train = async (epochCount: number, stopping: Stopping) => {
+        const { context } = lane({}, new StopFlag(), { ...computeIn.tensorflow, compile });
+        const trains = { trains: { lastBlocks: 1 }, batchNorm: 'moving', recalibratesBatchNorm: false } as const;
+        const task = await taskOf({ stages: [{ ...stage, ...trains, epochCount, stopping }] });
+        const { record } = await trainMember(task, context);
+        const { weights } = await readMember(task.folder);
+        return { soups: record.soups, weights: new Float32Array(new Uint8Array(weights!).buffer) };
+      };
+      const stopping = { keeps: 'soup', mostEpochs: 3, patience: 9, startCounts: false } as const;
+      const before = tf.memory().numTensors;
+      const kept = await train(4, stopping);
+      expect(tf.memory().numTensors).toBe(before);
+      const [soup] = kept.soups!;
+      expect(kept.soups).toEqual([{ stage: 'whole', epochs: expect.any(Array), tuneLoss: expect.any(Number) }]);
+      expect(soup!.epochs.length).toBeGreaterThan(1);
+      // The same epochs, each of them the last one of a shorter stage.
+      const all: Float32Array[] = [];
+      for (const epoch of soup!.epochs) all.push((await train(epoch! + 1, { keeps: 'last' })).weights);
+      const mean = kept.weights.map((_, index) => all.reduce((sum, one) => sum + one[index]!, 0) / all.length);
+      expect(kept.weights.every((value, index) => Math.abs(value - mean[index]!) < 1e-6)).toBe(true);
+      expect(kept.weights).not.toEqual(all[0]);
+      expect(await train(4, stopping)).toEqual(kept);
+    },
+  );
+
   it.each<[string, Partial<StagePlan>]>([
     [
       'AdamW',
@@ -377,12 +424,13 @@ describe('trainMember', () => {
 });
 
 describe('shared features', () => {
-  const featuresTask = (task: TrainTask, rowsPerImage: 1 | 2): FeaturesTask => {
+  const featuresTask = (task: TrainTask, rowsPerImage: 1 | 2, cachedCopies?: DrawnCopies): FeaturesTask => {
     const indices = range(0, 14);
-    const rows = new SharedArrayBuffer(indices.length * rowsPerImage * 256 * Float32Array.BYTES_PER_ELEMENT);
+    const rowCount = rowCountOf(indices.length, rowsPerImage, cachedCopies);
+    const rows = new SharedArrayBuffer(rowCount * 256 * Float32Array.BYTES_PER_ELEMENT);
     return {
       ...{ name: 'slim/features', member: task.member, classes: task.classes, seed: task.seed, pixels },
-      ...{ kind: 'features', features: { indices, rowsPerImage, rows }, range: { start: 0, end: 14 } },
+      ...{ kind: 'features', features: { indices, rowsPerImage, cachedCopies, rows }, range: { start: 0, end: 14 } },
       reads: new SharedArrayBuffer(imageCount),
     };
   };
@@ -414,13 +462,58 @@ describe('shared features', () => {
     },
   );
 
+  const copies: CachedCopies = {
+    count: 2,
+    augmentation: { kind: 'random', ...unchanged, flip: true, cropArea: 0.5, rotation: 30, brightness: 0.3 },
+  };
+
+  it.skipIf(!existsSync(publishedWeights)).each(['tensorflow', 'onnxruntime'] as const)(
+    'of cached copies in %s give the same training results as those that the task computes in TensorFlow (needs ../shared)',
+    async (engine) => {
+      // With random weights, features hardly depend on the image.
+      const weights = {
+        kind: 'file',
+        path: publishedWeights,
+        sha256: sha256(await readFile(publishedWeights)),
+      } as const;
+      const stages = [{ ...headStage, epochCount: 3, cachedCopies: copies }];
+      const plan = { stages, weights, initializes: 'head' } as const;
+      const train = async (task: TrainTask) => {
+        const { context, epochs } = lane();
+        const { outOfFoldLogits } = await trainMember(task, context);
+        return { losses: epochs.map(({ loss }) => loss), outOfFoldLogits };
+      };
+      const own = await train(await taskOf(plan));
+      const features = { rowsPerImage: 2, cachedCopies: copies, predict: true } as const;
+      const task = await taskOf({ ...plan, features });
+      const { context } = lane({}, new StopFlag(), computeIn[engine]);
+      // With the seed of a task's own copies, the same copies are drawn.
+      const computing = featuresTask(task, 2, { ...copies, seed: streamSeed(task.seed, 'cached copies') });
+      await computeFeatures(computing, context);
+      await context.models.release();
+      const shared = await train({ ...task, features: computing.features });
+      expect(readImages(task)).toEqual([]);
+      for (const key of ['losses', 'outOfFoldLogits'] as const)
+        for (const [index, value] of shared[key].entries())
+          expect(Math.abs(value - own[key][index]!), `${key} ${index}`).toBeLessThan(1e-5);
+      const without = await train(await taskOf({ ...plan, stages: [{ ...headStage, epochCount: 3 }] }));
+      expect(Math.abs(without.losses[0]! - own.losses[0]!)).toBeGreaterThan(1e-3);
+      // The seed of the copies alone.
+      const others = featuresTask(task, 2, { ...copies, seed: 1 });
+      await computeFeatures(others, context);
+      await context.models.release();
+      const other = await train({ ...task, features: others.features });
+      expect(Math.abs(other.losses[0]! - own.losses[0]!)).toBeGreaterThan(1e-3);
+    },
+  );
+
   it.each(['tensorflow', 'onnxruntime'] as const)(
     'are the same bits in any cut and order of their ranges, in %s',
     async (engine) => {
       const task = await taskOf();
       const rowsOf = async (ranges: [number, number][]) => {
         const { context } = lane({}, new StopFlag(), computeIn[engine]);
-        const { features, ...rest } = featuresTask(task, 2);
+        const { features, ...rest } = featuresTask(task, 2, { ...copies, seed: 3 });
         for (const [start, end] of ranges) await computeFeatures({ ...rest, features, range: { start, end } }, context);
         await context.models.release();
         return new Float32Array(features.rows);

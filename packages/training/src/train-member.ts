@@ -1,10 +1,11 @@
 /** Trains a member on one fold, from its initial weights to its published folder. */
 import { drawBalanced } from '@chorus/data';
 import { balancedLogLoss, scoreProbabilities } from '@chorus/evaluation';
-import { type Classifier, type FineTuneView, memberToBytes, toProbabilities } from '@chorus/models';
+import { type Classifier, type FineTuneView, memberToBytes, streamSeed, toProbabilities } from '@chorus/models';
 import { ActivationCache, activationBudgetBytes } from './activation-cache.ts';
 import { predictedViews, viewsPerImage } from './augmentation.ts';
-import { fitStage } from './fit-stage.ts';
+import type { DrawnCopies } from './cached-copies.ts';
+import { fitStage, type SoupOfEpochs } from './fit-stage.ts';
 import { forwardRows, numbersOf } from './forward-rows.ts';
 import { prepareImageFunction } from './image-function.ts';
 import { ImageReader } from './image-reader.ts';
@@ -30,7 +31,11 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<O
   const { stages } = task.member;
   const classifier = await initialClassifier(task);
   try {
-    for (const stage of stages) await runStage(classifier, stage, task, lane);
+    const soups: NonNullable<TrainedMember['record']['soups']> = [];
+    for (const stage of stages) {
+      const soup = await runStage(classifier, stage, task, lane);
+      if (soup !== undefined) soups.push({ stage: stage.name, ...soup });
+    }
     lane.observer.onStage(task.name, 'predict');
     const outOfFoldLogits = await predictOutOfFold(classifier, task, lane);
     requireFinite(outOfFoldLogits, task.outOfFold, task.name);
@@ -45,6 +50,7 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<O
         seconds: (Date.now() - startedAtMs) / 1000,
         recipe: recipeOf(task.member),
         weights: describeWeights(task),
+        ...(soups.length === 0 ? {} : { soups }),
         plan: planOf(task),
       },
       manifest,
@@ -84,19 +90,23 @@ export async function openStage(classifier: Classifier, plan: StagePlan, task: T
   return { view, functions, labelsOf, imagesOf };
 }
 
-/** Trains a stage as planned; the classifier then has the weights that the stage keeps. */
+/**
+ * Trains a stage as planned; the classifier then has the weights that the stage keeps.
+ *
+ * @returns the epochs of the soup, if the stage keeps one.
+ */
 export async function runStage(
   classifier: Classifier,
   plan: StagePlan,
   task: TrainTask,
   lane: TrainingLane,
-): Promise<void> {
+): Promise<SoupOfEpochs | undefined> {
   const { name, member, fold, fit, tune, seed, classes } = task;
   const { view, functions, labelsOf, imagesOf } = await openStage(classifier, plan, task, lane);
   lane.observer.onStage(name, plan.name);
   let best = view.snapshot();
   try {
-    await fitStage(
+    return await fitStage(
       {
         plan,
         imagesOf,
@@ -118,6 +128,8 @@ export async function runStage(
           best = view.snapshot();
         },
         restore: () => best.restore(),
+        copy: () => view.snapshot(),
+        restoreMean: ([first, ...others]) => (others.length === 0 ? first!.restore() : first!.restoreMeanWith(others)),
       },
       lane.stop,
       {
@@ -172,7 +184,10 @@ async function predictOutOfFold(
   return meanOfViews(rows, options);
 }
 
-/** Activation caches for a stage's images. The `head` stage uses the features that all folds share. */
+/**
+ * Activation caches for a stage's images. The `head` stage uses the features that all folds share. With augmentation in the
+ * training step, frozen layers run in each step.
+ */
 async function stageCaches(
   classifier: Classifier,
   view: FineTuneView,
@@ -192,11 +207,17 @@ async function stageCaches(
     await tuneCache.compute(activationBudgetBytes, lane);
     return { fitCache, tuneCache };
   }
-  const fitCache = new ActivationCache(source, fit, viewsPerImage(plan.augmentation));
+  const fitCache = new ActivationCache(source, fit, viewsPerImage(plan.augmentation), copiesOf(plan, task));
   const tuneCache = new ActivationCache(source, tune, 1);
-  const keptBytes = await fitCache.compute(activationBudgetBytes, lane);
+  const keptBytes = plan.augmentation.kind === 'random' ? 0 : await fitCache.compute(activationBudgetBytes, lane);
   await tuneCache.compute(activationBudgetBytes - keptBytes, lane);
   return { fitCache, tuneCache };
+}
+
+/** Copies that only this training uses. */
+function copiesOf({ cachedCopies }: StagePlan, { seed }: TrainTask): DrawnCopies | undefined {
+  // The augmentation of later stages draws from the task's seed.
+  return cachedCopies && { ...cachedCopies, seed: streamSeed(seed, 'cached copies') };
 }
 
 function planOf({ member, fold, seed, fit, tune, outOfFold }: TrainTask): TrainedPlan {

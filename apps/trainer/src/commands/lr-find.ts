@@ -4,11 +4,12 @@ import { Command } from 'commander';
 import { printable } from '../print/printable.ts';
 import { rateTable } from '../print/rate-table.ts';
 import { downloadLines } from '../progress/download-lines.ts';
-import { stageNames } from '../progress/stage-names.ts';
+import { stageText } from '../progress/stage-names.ts';
 import { stopSignal } from '../stop-signal.ts';
 import { userFolder, userPath } from '../user-folder.ts';
 import { type ExperimentFlags, repeated, settingsOf } from './experiment-flags.ts';
 import { followLinksHelp, layoutHelp } from './folder-help.ts';
+import { numberArgument } from './number-argument.ts';
 
 interface LrFindFlags extends ExperimentFlags {
   member: string[];
@@ -32,9 +33,9 @@ export const lrFindCommand = new Command('lr-find')
   .option('--set <path=value>', 'set one value of the experiment; repeatable', repeated, [])
   .option('--member <name>', 'only this member; repeatable', repeated, [])
   .option('--stage <name>', 'only this stage (head, fine-tune or whole); repeatable', repeated, [])
-  .option('--steps <count>', 'steps of a sweep, at least 16; at most those of one epoch (default: 100)', Number)
-  .option('--from <rate>', 'learning rate of the first step (default: 1e-7)', Number)
-  .option('--to <rate>', 'learning rate of the last step (default: 1)', Number)
+  .option('--steps <count>', 'steps of a sweep, at least 16; at most those of one epoch (default: 100)', numberArgument)
+  .option('--from <rate>', 'learning rate of the first step (default: 1e-7)', numberArgument)
+  .option('--to <rate>', 'learning rate of the last step (default: 1)', numberArgument)
   .option('--out <file>', 'the plot; an earlier one is replaced', 'lr-find.svg')
   .option('--json', 'print one JSON object', false)
   .action(async (flags: LrFindFlags) => {
@@ -54,7 +55,7 @@ export const lrFindCommand = new Command('lr-find')
       observer: {
         ...downloadLines(console.error),
         onSetup: setupLines(process.stderr),
-        onStage: (task, stage) => console.error(`${task}: ${stageNames[stage]}`),
+        onStage: (task, stage) => console.error(`${task}: ${stageText(stage)}`),
       },
       signal,
     });

@@ -155,6 +155,9 @@ describe('chorus predict', () => {
     const { exitCode, stderr } = await chorus(...predict, '--min-accuracy', '0.97', photos[0]!);
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(/^chorus: Expected one of 0\.9, .* as accuracy, received 0\.97\.$/m);
+    const text = await chorus(...predict, '--coverage', 'abc', photos[0]!);
+    expect(text.exitCode).toBe(2);
+    expect(text.stderr).toContain("option '--coverage <share>' argument 'abc' is invalid. Expected a number.");
   });
 
   it('answers for what it can, lists the rest, and exits 4', async () => {

@@ -6,6 +6,7 @@ import { printable } from '../print/printable.ts';
 import { countProgress } from '../progress/count-progress.ts';
 import { stopSignal } from '../stop-signal.ts';
 import { userFolder, userPath } from '../user-folder.ts';
+import { numberArgument } from './number-argument.ts';
 
 interface PredictFlags {
   bundle: string;
@@ -31,14 +32,17 @@ export const predictCommand = new Command('predict')
   .option(
     '--min-accuracy <share>',
     'mark the images to leave to a human so that the others reach an accuracy: 0.9, 0.95, 0.98, 0.99, 0.995 or 0.999',
-    Number,
+    numberArgument,
   )
   .option(
     '--coverage <share>',
     'show sets of classes, of which this share contains the true class: 0.9, 0.95 or 0.99',
-    Number,
+    numberArgument,
   )
-  .option('--csv <file>', 'also write a table: path, predicted class, a probability per class')
+  .option(
+    '--csv <file>',
+    'also write a table: path, predicted class, a probability per class; accepted and set if asked for',
+  )
   .option('--jsonl <file>', 'also write one JSON object per line')
   .option('--workers <list>', 'devices, such as gpu:0 or cpu:0 (default: auto)')
   .option('--json', 'print one JSON object per line', false)

@@ -18,6 +18,12 @@ const stage: PlannedStage = {
   precision: 'float32',
 };
 
+const rotated = {
+  kind: 'random',
+  ...{ flip: true, cropArea: 1, cropRatio: 1, rotation: 5, shear: 0, brightness: 0, contrast: 0 },
+  ...{ saturation: 0, hue: 0, gray: 0, blur: 0, erase: 0, mixup: 0, cutmix: 0, policy: null },
+} as const;
+
 /** The cells of a stage's row. */
 function cellsOf(changes: Partial<PlannedStage>): string[] {
   const plan: RunPlan = {
@@ -69,6 +75,11 @@ test.each<[string, Partial<PlannedStage>, string[]]>([
   ],
   ['flips', { augmentation: { kind: 'flip' } }, ['0.00001', 'adam', '32', 'flip']],
   [
+    'cached copies',
+    { augmentation: { kind: 'flip' }, cachedCopies: { count: 4, augmentation: rotated } },
+    ['0.00001', 'adam', '32', 'flip; 4 cached copies: flip, rotation 5°'],
+  ],
+  [
     'what the augmentation changes',
     {
       augmentation: {
@@ -95,4 +106,16 @@ test.each<[string, Partial<PlannedStage>, string[]]>([
     ...expected,
     'float32',
   ]);
+});
+
+test.each<[Partial<PlannedStage>, string[]]>([
+  [{ trains: { lastBlocks: 1 }, epochCount: 1 }, ['last block', '1 at most, patience 3']],
+  [{ trains: { lastBlocks: 8 } }, ['last 8 blocks', '8 at most, patience 3']],
+  [
+    { trains: 'all', stopping: { keeps: 'soup', mostEpochs: 5, patience: 4, startCounts: true } },
+    ['all', '8 at most, patience 4, soup of up to 5'],
+  ],
+  [{ stopping: { keeps: 'last' } }, ['last 30 layers', '8']],
+])('a stage says what trains and how long: %j', (changes, expected) => {
+  expect(cellsOf(changes).slice(2, 4)).toEqual(expected);
 });

@@ -46,20 +46,34 @@ function stageCells({
   batchSize,
   microBatchSize,
   augmentation,
+  cachedCopies,
   precision,
 }: PlannedStage): string[] {
-  const range =
-    typeof trains === 'string' ? trains : 'lastLayers' in trains ? `last ${trains.lastLayers} layers` : trains.behind;
   return [
     name,
-    range,
-    stopping.keeps === 'best' ? `${epochCount} at most, patience ${stopping.patience}` : `${epochCount}`,
+    rangeCell(trains),
+    epochsCell(epochCount, stopping),
     learningRate.kind === 'constant' ? String(learningRate.value) : `${learningRate.value}, ${learningRate.kind}`,
     optimizerCell(optimizer),
     microBatchSize === undefined ? String(batchSize) : `${batchSize}, ${microBatchSize} at once`,
-    augmentation.kind === 'random' ? augmentationCell(augmentation) : augmentation.kind,
+    [
+      augmentation.kind === 'random' ? augmentationCell(augmentation) : augmentation.kind,
+      ...(cachedCopies ? [`${cachedCopies.count} cached copies: ${augmentationCell(cachedCopies.augmentation)}`] : []),
+    ].join('; '),
     precision,
   ];
+}
+
+function rangeCell(trains: PlannedStage['trains']): string {
+  if (typeof trains === 'string') return trains;
+  if ('lastBlocks' in trains) return trains.lastBlocks === 1 ? 'last block' : `last ${trains.lastBlocks} blocks`;
+  return 'lastLayers' in trains ? `last ${trains.lastLayers} layers` : trains.behind;
+}
+
+function epochsCell(epochCount: number, stopping: PlannedStage['stopping']): string {
+  if (stopping.keeps === 'last') return `${epochCount}`;
+  const soup = stopping.keeps === 'soup' ? `, soup of up to ${stopping.mostEpochs}` : '';
+  return `${epochCount} at most, patience ${stopping.patience}${soup}`;
 }
 
 /** Names the optimizer, and what is on. */

@@ -1,5 +1,5 @@
 import type { RunObserver } from '@chorus/orchestration';
-import { stageNames } from './stage-names.ts';
+import { stageText } from './stage-names.ts';
 
 type Stage = Parameters<RunObserver['onStage']>[1];
 type Batch = Parameters<RunObserver['onBatch']>[1];
@@ -20,12 +20,12 @@ export class Activity {
   }
 
   stage(task: string, stage: Stage): void {
-    if (this.#tasks.has(task)) this.#tasks.set(task, stageNames[stage]);
+    if (this.#tasks.has(task)) this.#tasks.set(task, stageText(stage));
   }
 
   batch(task: string, { stage, epochIndex, stepIndex, stepCount }: Batch): void {
     const epoch = stage === 'features' ? '' : ` epoch ${epochIndex + 1},`;
-    this.#tasks.set(task, `${stageNames[stage]}${epoch} step ${stepIndex + 1} of ${stepCount}`);
+    this.#tasks.set(task, `${stageText(stage)}${epoch} step ${stepIndex + 1} of ${stepCount}`);
   }
 
   /** Such as `wide: head epoch 3, step 4 of 10; slim: predicting`. */

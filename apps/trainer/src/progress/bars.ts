@@ -7,7 +7,7 @@ import { datasetLines } from './dataset-lines.ts';
 import { downloadLines } from './download-lines.ts';
 import { epochLine } from './lines.ts';
 import type { Progress } from './progress.ts';
-import { stageNames } from './stage-names.ts';
+import { stageText } from './stage-names.ts';
 
 type Task = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
 
@@ -64,7 +64,7 @@ export function barProgress(): Progress {
     },
     onBatch(name, { stage, epochIndex, stepIndex, stepCount }) {
       const epoch = stage === 'features' ? '' : `, epoch ${epochIndex + 1}`;
-      row(name)?.show(`${stageNames[stage]}${epoch} ${bar((stepIndex + 1) / stepCount)} ${lastEpoch.get(name) ?? ''}`);
+      row(name)?.show(`${stageText(stage)}${epoch} ${bar((stepIndex + 1) / stepCount)} ${lastEpoch.get(name) ?? ''}`);
     },
     onEpoch(epoch) {
       lastEpoch.set(epoch.task, epochLine(epoch).slice(epoch.task.length + 2));

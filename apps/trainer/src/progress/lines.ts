@@ -7,7 +7,7 @@ import { Activity } from './activity.ts';
 import { datasetLines } from './dataset-lines.ts';
 import { downloadLines } from './download-lines.ts';
 import type { Progress } from './progress.ts';
-import { stageNames } from './stage-names.ts';
+import { stageText } from './stage-names.ts';
 
 /** Epochs of the head take milliseconds: one line per second and task is enough. */
 const quietMs = 1000;
@@ -129,5 +129,5 @@ export function lineProgress(print: (line: string) => void, clock = systemClock)
 /** One epoch as a line of text. */
 export function epochLine(epoch: EpochMetrics): string {
   const { task, stage, epochIndex, loss, tuneLoss, tuneAccuracy, best } = epoch;
-  return `${task}: ${stageNames[stage]}, epoch ${epochIndex + 1}: loss ${loss.toFixed(4)}, tune loss ${tuneLoss.toFixed(4)}, tune accuracy ${(100 * tuneAccuracy).toFixed(1)} %${best ? ' (best so far)' : ''}`;
+  return `${task}: ${stageText(stage)}, epoch ${epochIndex + 1}: loss ${loss.toFixed(4)}, tune loss ${tuneLoss.toFixed(4)}, tune accuracy ${(100 * tuneAccuracy).toFixed(1)} %${best ? ' (best so far)' : ''}`;
 }

@@ -1,7 +1,21 @@
 import type { RunObserver } from '@chorus/orchestration';
 
-/** What a task does in each stage, in words. */
-export const stageNames: Readonly<Record<Parameters<RunObserver['onStage']>[1], string>> = {
+type Stage = Parameters<RunObserver['onStage']>[1];
+
+/** What a task does in a stage, in words. */
+export function stageText(stage: Stage): string {
+  if (isUnfreezing(stage)) {
+    const blocks = stage.slice('unfreeze-'.length);
+    return blocks === '1' ? 'fine-tuning the last block' : `fine-tuning the last ${blocks} blocks`;
+  }
+  return stageNames[stage];
+}
+
+// --- internal ---
+
+type Unfreezing = Extract<Stage, `unfreeze-${number}`>;
+
+const stageNames: Readonly<Record<Exclude<Stage, Unfreezing>, string>> = {
   features: 'computing features',
   head: 'head',
   'fine-tune': 'fine-tuning',
@@ -9,3 +23,7 @@ export const stageNames: Readonly<Record<Parameters<RunObserver['onStage']>[1], 
   predict: 'predicting',
   done: 'writing',
 };
+
+function isUnfreezing(stage: Stage): stage is Unfreezing {
+  return stage.startsWith('unfreeze-');
+}

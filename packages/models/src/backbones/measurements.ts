@@ -14,6 +14,8 @@ export interface BackboneMeasurements {
   measured: string;
   /** Number of layers as Keras counts them, which is known without building the model. */
   layerCount: number;
+  /** Number of blocks, by `blockOf` of the architecture. */
+  blockCount: number;
 }
 
 const duringDevelopment =
@@ -29,6 +31,7 @@ export const backboneMeasurements: Readonly<Record<BackboneFamily, BackboneMeasu
     isFasterInBfloat16: false,
     measured: duringDevelopment,
     layerCount: 86,
+    blockCount: 14,
   },
   'mobilenet-v2': {
     variant: '1',
@@ -37,6 +40,7 @@ export const backboneMeasurements: Readonly<Record<BackboneFamily, BackboneMeasu
     isFasterInBfloat16: false,
     measured: duringDevelopment,
     layerCount: 154,
+    blockCount: 18,
   },
   'inception-v3': {
     variant: '1',
@@ -45,6 +49,7 @@ export const backboneMeasurements: Readonly<Record<BackboneFamily, BackboneMeasu
     isFasterInBfloat16: true,
     measured: duringDevelopment,
     layerCount: 311,
+    blockCount: 13,
   },
   xception: {
     variant: '1',
@@ -53,6 +58,7 @@ export const backboneMeasurements: Readonly<Record<BackboneFamily, BackboneMeasu
     isFasterInBfloat16: true,
     measured: duringDevelopment,
     layerCount: 132,
+    blockCount: 14,
   },
   'efficientnet-lite0': {
     variant: '1',
@@ -63,5 +69,6 @@ export const backboneMeasurements: Readonly<Record<BackboneFamily, BackboneMeasu
       'compiled steps at 224 px, alternating with those of MobileNet 1 (cost and bfloat16: batches of 8; bytes: of 8 to 40, in processes of their own), ' +
       'on two cores of an AMD EPYC with avx512_bf16 that ran other work, 2026-11-29',
     layerCount: 141,
+    blockCount: 17,
   },
 };

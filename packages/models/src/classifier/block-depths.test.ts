@@ -1,6 +1,7 @@
 import tf from '@chorus/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import golden from '../../../../tools/golden/optimizers.json' with { type: 'json' };
+import { backboneMeasurements } from '../backbones/measurements.ts';
 import { backboneFamilies, backboneTable } from '../backbones/table.ts';
 import { Classifier } from './classifier.ts';
 
@@ -23,6 +24,22 @@ describe.each(backboneFamilies)('the blocks of %s', (family) => {
     );
     expect(sizes).toEqual(timm[family]);
     expect(depths.slice(-2)).toEqual([0, 0]);
+    classifier.dispose();
+  });
+
+  it('are as many as declared, and train one after the other from the last to the first', () => {
+    const classifier = build(family);
+    const all = classifier.fineTuneView('all', { batchNorm: 'moving' });
+    const { blockCount } = backboneMeasurements[family];
+    expect(Math.max(...all.depths)).toBe(blockCount);
+    for (let lastBlocks = 1; lastBlocks <= blockCount; lastBlocks += 1) {
+      const { variables, depths } = classifier.fineTuneView({ lastBlocks }, { batchNorm: 'moving' });
+      const expected = all.variables.filter((_, index) => all.depths[index]! <= lastBlocks);
+      expect(variables.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));
+      expect(Math.max(...depths)).toBe(lastBlocks);
+    }
+    const invalid = () => classifier.fineTuneView({ lastBlocks: blockCount + 1 }, { batchNorm: 'moving' });
+    expect(invalid).toThrow(`expected 1 to ${blockCount}, the number of blocks of this backbone.`);
     classifier.dispose();
   });
 

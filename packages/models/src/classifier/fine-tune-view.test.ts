@@ -240,4 +240,33 @@ describe('snapshot', () => {
     images.dispose();
     classifier.dispose();
   });
+
+  it('restores the mean of several, statistics included, and changes no frozen weight', () => {
+    const classifier = smallest('mobilenet');
+    const view = classifier.fineTuneView({ behind: 'conv_pw_11_relu' }, { batchNorm: 'batch' });
+    const images = noiseImages(4, 32);
+    const numbers = () => classifier.weights.map(({ variable }) => Float64Array.from(variable.dataSync()));
+    const tensors = tf.memory().numTensors;
+    const snapshots = [0, 1, 2].map(() => {
+      train(view, images, 2);
+      return { snapshot: view.snapshot(), weights: numbers() };
+    });
+    const [first, ...others] = snapshots.map(({ snapshot }) => snapshot);
+    first!.restoreMeanWith(others);
+    for (const [index, mean] of numbers().entries()) {
+      const all = snapshots.map(({ weights }) => weights[index]!);
+      expect(
+        largestDifference(
+          mean,
+          all[0]!.map((_, at) => (all[0]![at]! + all[1]![at]! + all[2]![at]!) / 3),
+        ),
+      ).toBeLessThan(1e-6);
+    }
+    expect(changedBy(classifier, () => first!.restoreMeanWith([]))).not.toEqual([]);
+    expect(changedBy(classifier, () => first!.restore())).toEqual([]);
+    for (const { snapshot } of snapshots) snapshot.dispose();
+    expect(tf.memory().numTensors).toBe(tensors);
+    images.dispose();
+    classifier.dispose();
+  });
 });

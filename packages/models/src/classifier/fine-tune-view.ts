@@ -76,7 +76,7 @@ export function fineTuneView(
 ): FineTuneView {
   const pooled = backboneEnd + 1;
   const end = graph.nodes.length - 1;
-  const firstTrainable = firstTrainableNode(graph, backboneEnd, range);
+  const firstTrainable = firstTrainableNode(graph, backboneEnd, range, blockOf);
   let cut = firstTrainable - 1;
   while (!graph.isCut(cut)) cut -= 1;
 

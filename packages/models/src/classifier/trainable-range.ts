@@ -1,12 +1,14 @@
 /** Where a classifier can be split, and which layers after the split train. */
+import type { BackboneArchitecture } from '../backbones/architecture.ts';
 import { ModelError } from '../errors.ts';
 import type { LayerGraph } from '../graph/layer-graph.ts';
+import { blockDepths } from './block-depths.ts';
 
 /**
  * The layers that train: the head alone, all layers, the head and the backbone's last n layers (counted as
- * `model.layers[-n:]` in Keras), or all layers after a named cut.
+ * `model.layers[-n:]` in Keras) or last n blocks, or all layers after a named cut.
  */
-export type FineTuneRange = 'head' | 'all' | { lastLayers: number } | { behind: string };
+export type FineTuneRange = 'head' | 'all' | { lastLayers: number } | { lastBlocks: number } | { behind: string };
 
 /** A layer whose output is all that the later layers need. */
 export interface CutPoint {
@@ -33,7 +35,12 @@ export function cutPoint(graph: LayerGraph, index: number): CutPoint {
  *
  * @throws ModelError for a range that does not exist, naming those that do.
  */
-export function firstTrainableNode(graph: LayerGraph, backboneEnd: number, range: FineTuneRange): number {
+export function firstTrainableNode(
+  graph: LayerGraph,
+  backboneEnd: number,
+  range: FineTuneRange,
+  blockOf: BackboneArchitecture['blockOf'],
+): number {
   if (range === 'head') return backboneEnd + 2;
   if (range === 'all') return 1;
   if ('behind' in range) {
@@ -42,6 +49,7 @@ export function firstTrainableNode(graph: LayerGraph, backboneEnd: number, range
       throw new ModelError(`Unknown cut ${JSON.stringify(range.behind)}; expected one of: ${legal.join(', ')}.`);
     return graph.indexOf(range.behind) + 1;
   }
+  if ('lastBlocks' in range) return firstOfLastBlocks(graph, backboneEnd, range.lastBlocks, blockOf);
   const { lastLayers } = range;
   if (!Number.isInteger(lastLayers) || lastLayers < 0 || lastLayers > backboneEnd + 1)
     throw new ModelError(
@@ -50,4 +58,23 @@ export function firstTrainableNode(graph: LayerGraph, backboneEnd: number, range
   if (lastLayers === 0) return backboneEnd + 2;
   // As in Keras, the input counts as a layer.
   return Math.max(1, backboneEnd + 1 - lastLayers);
+}
+
+// --- internal ---
+
+function firstOfLastBlocks(
+  graph: LayerGraph,
+  backboneEnd: number,
+  lastBlocks: number,
+  blockOf: BackboneArchitecture['blockOf'],
+): number {
+  const backbone = graph.nodes.slice(0, backboneEnd + 1);
+  const depthOf = blockDepths(backbone, blockOf);
+  const depths = backbone.map(({ layer }) => depthOf(layer.name));
+  const blockCount = Math.max(...depths);
+  if (!Number.isInteger(lastBlocks) || lastBlocks < 1 || lastBlocks > blockCount)
+    throw new ModelError(
+      `Invalid lastBlocks ${lastBlocks}; expected 1 to ${blockCount}, the number of blocks of this backbone.`,
+    );
+  return depths.indexOf(lastBlocks);
 }

@@ -2,20 +2,32 @@ import tf from '@chorus/tfjs';
 
 /** Weights at one point in time. Takes memory only for weights that have changed since. */
 export interface WeightSnapshot {
+  /** In the order of the variables. */
+  readonly values: readonly tf.Tensor[];
   /** Restores them, bit for bit; may be called several times. */
   restore(): void;
+  /** Sets the weights to the mean of this snapshot and others of the same variables. */
+  restoreMeanWith(others: readonly WeightSnapshot[]): void;
   dispose(): void;
 }
 
 /** Variables are never written in place, so a clone that shares the memory is a valid copy. */
 export function takeSnapshot(variables: readonly tf.Variable[]): WeightSnapshot {
-  const values = variables.map((variable) => [variable, tf.keep(variable.clone())] as const);
+  const values = variables.map((variable) => tf.keep(variable.clone()));
   return {
+    values,
     restore() {
-      for (const [variable, value] of values) variable.assign(value);
+      for (const [index, variable] of variables.entries()) variable.assign(values[index]!);
+    },
+    restoreMeanWith(others) {
+      for (const [index, variable] of variables.entries())
+        tf.tidy(() => {
+          const all = [values[index]!, ...others.map((other) => other.values[index]!)];
+          variable.assign(tf.div(tf.addN(all), all.length));
+        });
     },
     dispose() {
-      for (const [, value] of values) value.dispose();
+      for (const value of values) value.dispose();
     },
   };
 }

@@ -18,6 +18,7 @@ it.each<[string, Partial<ExperimentInput>]>([
   ['flips', { recipe: { fineTune: { lastLayers: 0 } } }],
   ['an augmentation of all layers', { recipe: { augmentation: 'heavy' } }],
   ['random weights', { weights: 'random', recipe: { augmentation: 'heavy', fineTune: { lastLayers: 0 } } }],
+  ['cached copies', { recipe: { augmentation: 'light', cachedCopies: 2, fineTune: { lastLayers: 0 } } }],
 ])('is silent about %s', (_, changes) => {
   expect(warningsOf(changes)).toEqual([]);
 });
@@ -32,6 +33,11 @@ it.each<[string, Partial<ExperimentInput>, RegExp]>([
     'frozen layers in each stage, without flips',
     { recipe: { augmentation: { flip: false, rotation: 9 }, fineTune: { lastLayers: 9 } } },
     /^recipe\.augmentation has no effect for one, two: /,
+  ],
+  [
+    'cached copies that no stage uses',
+    { weights: 'random', recipe: { augmentation: 'light', cachedCopies: 2 } },
+    /^recipe\.cachedCopies has no effect for one, two: no stage of several epochs has frozen layers$/,
   ],
 ])('warns of %s', (_, changes, message) => {
   expect(warningsOf(changes)).toEqual([expect.stringMatching(message)]);

@@ -18,6 +18,7 @@ import { notesOnFeatureStacker } from '../plan/feature-stacker.ts';
 import { type ImbalancePlan, planImbalance } from '../plan/imbalance.ts';
 import { estimateLaneBytes } from '../plan/lane-memory.ts';
 import type { TrainingPlan } from '../plan/plan-training.ts';
+import { requireCopies } from '../plan/require-copies.ts';
 import { timedMachine } from '../plan/timed-machine.ts';
 import { type Dataset, dataFolder, openDataset, requireDataFolder } from '../run/dataset.ts';
 import { freeDiskBytes, requireDisk, runBytes, runSizeOf } from '../run/disk-space.ts';
@@ -99,6 +100,7 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
     const disk = await freeDiskBytes(path);
     const needs = dataset && needsOf(experiment, plan, dataset, environment);
     if (needs !== undefined) attempt(() => requireDisk(disk, needs.diskBytes));
+    if (needs !== undefined) attempt(() => requireCopies(needs.trainingPlan));
     // The estimate takes seconds; skip it if the run cannot start.
     const isReady = problems.length === 0 && plan !== undefined;
     const warnings: string[] = [];
@@ -299,6 +301,7 @@ async function takes(
     const imageSizes = inputSizesOf(experiment);
     checkMemory({ imageCount, imageSizes, laneBytes: laneBytesOf(experiment, plan, imageCount, environment) });
     requireDisk(known.disk, diskBytes);
+    requireCopies(trainingPlan);
     return { ...found, obstacle: null };
   } catch (error) {
     if (!classifyError(error).forUser) throw error;

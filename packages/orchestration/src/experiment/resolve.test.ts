@@ -140,6 +140,17 @@ describe('resolveExperiment', () => {
       { recipe: { augmentation: 'strong' } },
       /recipe\.augmentation: expected one of "none"\|"flip"\|"light"\|"medium"\|"heavy" \(received "strong"\)/,
     ],
+    [
+      'cached copies that would not differ',
+      { recipe: { cachedCopies: 4 } },
+      /recipe\.cachedCopies: expected 0 with the augmentation "flip", .*; choose another recipe\.augmentation, such as "light" \(received 4\)/,
+    ],
+    [
+      'gradual unfreezing of some layers only',
+      { recipe: { fineTune: { unfreeze: 'gradual', lastLayers: 30 } } },
+      /recipe\.fineTune\.unfreeze: "gradual" needs lastLayers "all", received 30/,
+    ],
+    ['a soup of one epoch', { recipe: { fineTune: { soup: 1 } } }, /recipe\.fineTune\.soup/],
     ['an unknown setting of an augmentation', { recipe: { augmentation: { rotate: 5 } } }, /recipe\.augmentation/],
     ['an unknown flaw', { flaws: { rawRgb: true } }, /flaws\.rawRgb: unknown key; did you mean "rawBgr"\?/],
     [

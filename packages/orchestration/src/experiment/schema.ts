@@ -16,12 +16,15 @@ import {
 import { precisions } from '@chorus/training';
 import { z } from 'zod';
 import { augmentationSchema } from './augmentation.ts';
+import { cachedCopiesMistake, cachedCopiesSchema } from './cached-copies.ts';
 import { calibrationSettingSchema } from './calibration.ts';
 import { flawsSchema } from './flaws.ts';
 import { imbalanceSchema } from './imbalance.ts';
 import { limitsMembers, memberLimits } from './member-limits.ts';
 import { optimizerSchema } from './optimizer.ts';
 import { scheduleSchema } from './schedule.ts';
+import { soupSchema } from './soup.ts';
+import { unfreezeMistake, unfreezeSchema } from './unfreeze.ts';
 
 const deviceName = z
   .string()
@@ -87,6 +90,7 @@ const stageSettings = (defaults: { epochCount: number; learningRate: number; pat
   patience: patience
     .default(defaults.patience)
     .describe('Number of epochs without a lower loss on the tuning images after which the stage ends.'),
+  soup: soupSchema,
 });
 
 const recipe = z.strictObject({
@@ -103,8 +107,9 @@ const recipe = z.strictObject({
   augmentation: augmentationSchema
     .default('flip')
     .describe(
-      'Random changes of the training images: `none`, `flip` (horizontal flips), `light`, `medium` or `heavy` (also crops, rotations and colors), or their settings. Stages with frozen layers, whose outputs are computed once, only flip.',
+      'Random changes of the training images: `none`, `flip` (horizontal flips), `light`, `medium` or `heavy` (also crops, rotations and colors), or their settings. Stages with frozen layers, whose outputs are computed once, only flip, unless there are `cachedCopies`.',
     ),
+  cachedCopies: cachedCopiesSchema,
   dropout: z
     .number()
     .min(0)
@@ -134,6 +139,7 @@ const recipe = z.strictObject({
         .union([z.int().min(0), z.literal('all')])
         .default('all')
         .describe("How many of the backbone's last layers train, or `all`; 0 leaves the backbone frozen."),
+      unfreeze: unfreezeSchema,
       ...stageSettings({ epochCount: 8, learningRate: 1e-5, patience: 3 }),
       layerDecay,
     })
@@ -399,6 +405,11 @@ export const experimentSchema = z
         path: ['recipe', 'microBatchSize'],
         message: `expected at most ${batchSize}, the value of batchSize`,
       });
+    for (const [path, message] of [
+      [['recipe', 'cachedCopies'], cachedCopiesMistake(experiment.recipe)],
+      [['recipe', 'fineTune', 'unfreeze'], unfreezeMistake(experiment.recipe.fineTune)],
+    ] as const)
+      if (message !== undefined) context.addIssue({ code: 'custom', path: [...path], message });
     const { kinds } = experiment.stackers;
     for (const [index, kind] of kinds.entries())
       if (kinds.indexOf(kind) !== index)

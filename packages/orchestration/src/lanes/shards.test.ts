@@ -32,6 +32,14 @@ describe('shardsOf', () => {
     );
   });
 
+  it('has fewer images per shard with further rows of each image, at the same cost', () => {
+    const [plain] = shardsOf(10_000, mobilenet, 2);
+    const [withCopies] = shardsOf(10_000, mobilenet, 2, { copies: 8 });
+    expect(withCopies!.range.end).toBe(64);
+    expect(plain!.range.end).toBe(336);
+    expect(withCopies!.cost / plain!.cost).toBeCloseTo(1, 1);
+  });
+
   it('has fewer images per shard for a costlier backbone', () => {
     const lengthOf = (backbone: BackboneSpec) => shardsOf(10_000, backbone, 1)[0]!.range.end;
     expect(lengthOf(xception)).toBe(2 * forwardBatchSize);

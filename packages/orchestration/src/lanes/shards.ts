@@ -12,18 +12,17 @@ export interface Shard {
  * Cuts the images 0 … `imageCount` into shards of a few seconds each. Every shard but the last consists of whole batches, so
  * that the batches do not depend on the cut.
  *
- * @param shardCost approximate cost of a shard.
+ * @param options `shardCost`: approximate cost of a shard; `copies`: further rows of each image, in batches of their own.
  */
 export function shardsOf(
   imageCount: number,
   backbone: BackboneSpec,
   viewsPerImage: ViewsPerImage,
-  shardCost = usualShardCost,
+  { shardCost = usualShardCost, copies = 0 }: { shardCost?: number | undefined; copies?: number } = {},
 ): Shard[] {
-  const costPerBatch = memberCost(backbone) * forwardBatchSize;
+  const costPerImage = memberCost(backbone) * (viewsPerImage + copies);
   const imagesPerBatch = forwardBatchSize / viewsPerImage;
-  const imagesPerShard = imagesPerBatch * Math.max(1, Math.round(shardCost / costPerBatch));
-  const costPerImage = memberCost(backbone) * viewsPerImage;
+  const imagesPerShard = imagesPerBatch * Math.max(1, Math.round(shardCost / (costPerImage * imagesPerBatch)));
   return Array.from({ length: Math.ceil(imageCount / imagesPerShard) }, (_, index) => {
     const start = index * imagesPerShard;
     const end = Math.min(imageCount, start + imagesPerShard);

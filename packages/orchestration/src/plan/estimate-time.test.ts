@@ -26,6 +26,7 @@ describe('takes longer for', () => {
     ['more images', estimate('mobile', {}, machine, { trainingCount: 4000, testCount: 2000 })],
     ['all layers', estimate('mobile', { recipe: { fineTune: { lastLayers: 'all' } } })],
     ['five folds', estimate('mobile', { stacking: { kind: 'kfold', folds: 5 } })],
+    ['cached copies', estimate('mobile', { recipe: { augmentation: 'light', cachedCopies: 4 } })],
     ['a machine with half the speed', estimate('mobile', {}, { ...machine, costPerSecond: 1.5e6 })],
   ])('%s', (_, [, longer]) => expect(longer).toBeGreaterThan(1.2 * most));
 });

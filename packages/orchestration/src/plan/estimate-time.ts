@@ -58,11 +58,11 @@ function memberSeconds(
   const { family } = plan.backbone;
   const secondsPerStep = (memberCost(plan.backbone) * machine.laneCount) / machine.costPerSecond;
   const forward = secondsPerStep * forwardShare;
-  const { layerCount } = backboneMeasurements[family];
+  const { layerCount, blockCount } = backboneMeasurements[family];
   // The machine's speed was measured with a MobileNet.
   const compile = (machine.compileSeconds * layerCount) / backboneMeasurements.mobilenet.layerCount;
   const views = predictedViews(plan);
-  const costs = { secondsPerStep, forward, compile, layerCount, bfloat16: machine.bfloat16 };
+  const costs = { secondsPerStep, forward, compile, layerCount, blockCount, bfloat16: machine.bfloat16 };
   const ofTrainings = trainings.map((training) => {
     const predictions = plan.features?.predict ? 0 : training.outOfFold * views * forward;
     return plan.stages.reduce(
@@ -70,7 +70,8 @@ function memberSeconds(
       predictions,
     );
   });
-  const features = plan.features === null ? 0 : trainingCount * plan.features.rowsPerImage * forward;
+  const rowsPerImage = plan.features === null ? 0 : plan.features.rowsPerImage + copiesOf(plan.features);
+  const features = trainingCount * rowsPerImage * forward;
   const models = trainings.filter(({ keepsWeights }) => keepsWeights).length;
   return { trainings: ofTrainings, shared: features + models * testCount * views * forward };
 }
@@ -83,30 +84,43 @@ interface Costs {
   /** Seconds to compile a training step of all layers. */
   compile: number;
   layerCount: number;
+  blockCount: number;
   bfloat16: boolean;
+}
+
+function copiesOf({ cachedCopies }: Pick<StagePlan, 'cachedCopies'>): number {
+  return cachedCopies?.count ?? 0;
 }
 
 function stageSeconds(
   stage: StagePlan,
   sharesFeatures: boolean,
   { fit, tune }: PlannedTraining,
-  { secondsPerStep, forward, compile, layerCount, bfloat16 }: Costs,
+  { secondsPerStep, forward, compile, bfloat16, ...sizes }: Costs,
   ends: 'early' | 'late',
 ): number {
   const { stopping, epochCount } = stage;
   const epochs =
     ends === 'late' || stopping.keeps === 'last' ? epochCount : Math.min(epochCount, stopping.patience + 1);
-  const share = trainingShare(stage, layerCount);
+  const share = trainingShare(stage, sizes);
   const fromFeatures = stage.trains === 'head' && sharesFeatures;
-  const front = fromFeatures ? 0 : (fit * viewsPerImage(stage.augmentation) + tune) * forward * (1 - share);
+  const rowsPerImage = viewsPerImage(stage.augmentation) + copiesOf(stage);
+  const front = fromFeatures ? 0 : (fit * rowsPerImage + tune) * forward * (1 - share);
   if (stage.trains === 'head') return compile / 2 + front + epochs * Math.ceil(fit / stage.batchSize) * headStepSeconds;
   const step = secondsPerStep * (bfloat16 && stage.precision === 'bfloat16' ? bfloat16Share : 1);
   const recalibration = stage.recalibratesBatchNorm ? fit * forward : 0;
-  return compile + front + epochs * ((fit * step + tune * forward) * share + recalibration);
+  const evaluation = tune * forward * share + recalibration;
+  const averages = stopping.keeps === 'soup' ? Math.min(epochs, stopping.mostEpochs - 1) : 0;
+  return compile + front + epochs * (fit * step * share + evaluation) + averages * evaluation;
 }
 
 /** Share of the backbone's layers that a stage trains. */
-function trainingShare({ trains }: StagePlan, layerCount: number): number {
+function trainingShare(
+  { trains }: StagePlan,
+  { layerCount, blockCount }: Pick<Costs, 'layerCount' | 'blockCount'>,
+): number {
   if (trains === 'head') return 0;
-  return typeof trains === 'object' && 'lastLayers' in trains ? Math.min(1, trains.lastLayers / layerCount) : 1;
+  if (typeof trains !== 'object') return 1;
+  if ('lastBlocks' in trains) return trains.lastBlocks / blockCount;
+  return 'lastLayers' in trains ? Math.min(1, trains.lastLayers / layerCount) : 1;
 }

@@ -103,6 +103,37 @@ describe('estimateLaneBytes', () => {
     expect(estimate(tuned, three)).toBe(estimate(presets.mobile.experiment, three));
   });
 
+  it('counts the rows of cached copies, shared or not', () => {
+    const { experiment } = presets.cpu;
+    const withCopies = {
+      ...experiment,
+      recipe: { ...experiment.recipe, augmentation: 'light', cachedCopies: 3 },
+    };
+    const more = (layer: object) => estimate(layer, three, 4000) - estimate(layer, three, 3000);
+    expect(more(withCopies)).toBe(1000 * (2 + 3) * (1280 + 2048 + 2048) * 4);
+    expect(more({ ...withCopies, stacking: { kind: 'holdout', fraction: 0.2 } })).toBe(more(withCopies));
+  });
+
+  it('counts the budget for inner layers in gradual unfreezing, unless its steps augment', () => {
+    const { full } = presets;
+    const withFineTune = (recipe: object, fineTune: object) =>
+      estimate(
+        { ...full.experiment, recipe: { ...recipe, fineTune: { ...full.experiment.recipe!.fineTune, ...fineTune } } },
+        ['gpu:0', 'gpu:1'],
+      );
+    const atOnce = withFineTune({}, {});
+    expect(withFineTune({}, { unfreeze: 'gradual' }) - atOnce).toBe(2 * 2 ** 30);
+    expect(withFineTune({ augmentation: 'light' }, { unfreeze: 'gradual' })).toBe(atOnce);
+  });
+
+  it('counts the epochs of a soup', () => {
+    const { article } = presets;
+    const plain = { ...article.experiment, flaws: { ...article.experiment.flaws, lastEpoch: false } };
+    const whole = { ...plain.recipe!.whole, soup: 4 };
+    const more = estimate({ ...plain, recipe: { ...plain.recipe, whole } }, three) - estimate(plain, three);
+    expect(more).toBe(4 * 4 * (2_257_984 + 21_802_784 + 20_861_480));
+  });
+
   it('counts shared features', () => {
     const more = estimate(presets.cpu.experiment, three, 4000) - estimate(presets.cpu.experiment, three, 3000);
     expect(more).toBe(1000 * 2 * (1280 + 2048 + 2048) * 4);

@@ -12,10 +12,11 @@ export const laneBaseBytes = 300 * 2 ** 20;
 /** Weights, Adam's two moments, gradients, the best epoch's weights and the new weights of a step. */
 const weightCopies = 6;
 
-/** Sums of gradients or clipped ones, and averages of the weights with the exchanged ones. */
-function furtherCopies({ optimizer, microBatchSize }: StagePlan): number {
+/** Sums of gradients or clipped ones, averages of the weights with the exchanged ones, and the weights of the epochs of a soup. */
+function furtherCopies({ optimizer, microBatchSize, stopping }: StagePlan): number {
   const { clipNorm, emaMomentum } = optimizer;
-  return (microBatchSize === undefined && clipNorm === undefined ? 0 : 1) + (emaMomentum === undefined ? 0 : 2);
+  const sums = microBatchSize === undefined && clipNorm === undefined ? 0 : 1;
+  return sums + (emaMomentum === undefined ? 0 : 2) + (stopping.keeps === 'soup' ? stopping.mostEpochs : 0);
 }
 
 /** The weights in TensorFlow, the encoded model, and the weights in onnxruntime. */
@@ -72,9 +73,11 @@ function trainingBytes(plan: MemberPlan): number {
 
 /** Memory of the frozen layers' outputs that a single training keeps. */
 function keptBytes(plan: MemberPlan, imageCount: number): number {
+  // Outputs of inner layers may have any size, up to the budget; with augmentation in the training step, none are kept.
+  const keepsInner = ({ trains, augmentation }: StagePlan) =>
+    typeof trains === 'object' && augmentation.kind !== 'random';
+  if (plan.stages.some(keepsInner)) return activationBudgetBytes;
   if (trainsAll(plan)) return 0;
-  // Outputs of inner layers may have any size, up to the budget.
-  if (plan.stages.some(({ trains }) => trains !== 'head')) return activationBudgetBytes;
   return plan.features === null ? Math.min(activationBudgetBytes, pooledBytes(plan, imageCount)) : 0;
 }
 
@@ -96,5 +99,6 @@ function stackedBytes(members: readonly PlannedMember[], imageCount: number): nu
 /** Memory of a member's pooled features, shared or not. */
 function pooledBytes({ backbone, features, stages }: MemberPlan, imageCount: number): number {
   const most = stages.some((stage) => viewsPerImage(stage.augmentation) === 2) ? 2 : 1;
-  return featureBytes(backbone, imageCount, features?.rowsPerImage ?? most);
+  const copies = stages.find(({ trains }) => trains === 'head')?.cachedCopies?.count ?? 0;
+  return featureBytes(backbone, imageCount, (features?.rowsPerImage ?? most) + copies);
 }

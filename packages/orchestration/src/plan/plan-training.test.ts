@@ -126,6 +126,50 @@ describe('stages', () => {
       [{ augmentation: { kind: 'none' } }],
     ],
     [
+      'cached copies where layers are frozen, which mix no images',
+      { recipe: { augmentation: 'heavy', cachedCopies: 4, fineTune: { lastLayers: 20 } } },
+      file,
+      [
+        {
+          augmentation: { kind: 'flip' },
+          cachedCopies: { count: 4, augmentation: expect.objectContaining({ kind: 'random', rotation: 20, mixup: 0 }) },
+        },
+        { augmentation: { kind: 'flip' }, cachedCopies: { count: 4, augmentation: expect.any(Object) } },
+      ],
+    ],
+    [
+      'no more cached copies than a stage has further epochs',
+      {
+        recipe: {
+          ...{ augmentation: 'light', cachedCopies: 4, head: { epochCount: 3 } },
+          fineTune: { lastLayers: 9, epochCount: 1 },
+        },
+      },
+      file,
+      [{ cachedCopies: expect.objectContaining({ count: 2 }) }, { augmentation: { kind: 'flip' } }],
+    ],
+    [
+      'gradual unfreezing: one epoch each, with the augmentation in the step',
+      { recipe: { augmentation: 'light', fineTune: { unfreeze: 'gradual', epochCount: 7 } } },
+      file,
+      [
+        { name: 'head', epochCount: 100 },
+        { name: 'unfreeze-1', trains: { lastBlocks: 1 }, epochCount: 1, batchNorm: 'moving' },
+        { name: 'unfreeze-2', trains: { lastBlocks: 2 }, augmentation: expect.objectContaining({ kind: 'random' }) },
+        { name: 'unfreeze-4', trains: { lastBlocks: 4 }, epochCount: 1 },
+        { name: 'fine-tune', trains: 'all', epochCount: 4 },
+      ],
+    ],
+    [
+      'a soup in one stage',
+      { recipe: { fineTune: { soup: 5, patience: 6 } } },
+      file,
+      [
+        { stopping: { keeps: 'best', patience: 10, startCounts: true } },
+        { stopping: { keeps: 'soup', mostEpochs: 5, patience: 6, startCounts: true } },
+      ],
+    ],
+    [
       'weight decay',
       { recipe: { ...frozen, head: { weightDecay: 0.05 } } },
       file,
@@ -199,6 +243,7 @@ describe('stages', () => {
   it('omits what is off, so that runs of earlier versions can be resumed', () => {
     for (const { optimizer, learningRate, ...stage } of [...stagesOf({}), ...stagesOf({}, random)]) {
       expect(stage).not.toHaveProperty('microBatchSize');
+      expect(stage).not.toHaveProperty('cachedCopies');
       expect(optimizer).toEqual({ kind: 'adam', weightDecay: 0 });
       expect(learningRate).toEqual({ kind: 'constant', value: learningRate.value });
     }
@@ -245,6 +290,13 @@ describe('shared features', () => {
       { rowsPerImage: 2, predict: true },
     ],
     ['a hold-out that fine-tunes', { stackers: { kinds: ['mean', 'features'] } }, file, 1000, null],
+    [
+      'cached copies',
+      { stacking: folds, recipe: { ...frozen, augmentation: 'light', cachedCopies: 3 } },
+      file,
+      1000,
+      { rowsPerImage: 2, cachedCopies: { count: 3 } },
+    ],
     ['random weights', { stacking: folds }, random, 1000, null],
     ['all layers from the start', { stacking: folds, flaws: { wholeFromStart: true } }, file, 1000, null],
     ['features that exceed the budget', { stacking: folds }, file, 1e6, null],

@@ -13,11 +13,13 @@ import {
   viewsPerImage,
 } from '@chorus/training';
 import { augmentationOf } from '../experiment/augmentation.ts';
+import { cachedCopiesOf } from '../experiment/cached-copies.ts';
 import { describeFlaws, type FlawDescription } from '../experiment/flaws.ts';
 import type { OptimizerSettings } from '../experiment/optimizer.ts';
 import type { Schedule } from '../experiment/schedule.ts';
 import { backboneSpecOf, type Experiment, type MemberSpec, variantChoiceOf } from '../experiment/schema.ts';
 import { stackerOptionsOf } from '../experiment/stacker-options.ts';
+import { gradualBlocks } from '../experiment/unfreeze.ts';
 import type { DatasetFacts, FoldFacts } from './dataset-facts.ts';
 import { featureBytes } from './feature-bytes.ts';
 import { possibleStackers } from './feature-stacker.ts';
@@ -124,7 +126,7 @@ function planMember(
       dropout: recipe.dropout,
       weights,
       initializes: weights.kind === 'random' ? 'all' : 'head',
-      stages: stages.map((stage) => withRemedy(withPossibleAugmentation(stage), imbalance)),
+      stages: stages.map((stage) => withRemedy(withPossibleAugmentation(stage, recipe), imbalance)),
       features,
       testTimeAugmentation,
     },
@@ -149,8 +151,11 @@ function sharedFeatures(
   const isFrozen = recipe.fineTune.lastLayers === 0;
   if (folds.length === 1 && !(isFrozen && stackers.kinds.includes('features'))) return null;
   const rowsPerImage = testTimeAugmentation ? 2 : viewsPerImage(augmentationOf(recipe.augmentation));
-  if (featureBytes(variantChoiceOf(member), imageCount, rowsPerImage) > activationBudgetBytes) return null;
-  return { rowsPerImage, predict: isFrozen };
+  const { epochCount } = recipe.head;
+  const copies = cachedCopiesOf(augmentationOf(recipe.augmentation), { ...recipe, epochCount });
+  const bytes = featureBytes(variantChoiceOf(member), imageCount, rowsPerImage + (copies?.count ?? 0));
+  if (bytes > activationBudgetBytes) return null;
+  return { rowsPerImage, ...(copies && { cachedCopies: copies }), predict: isFrozen };
 }
 
 function headStage(experiment: Experiment): StagePlan {
@@ -166,17 +171,24 @@ function headStage(experiment: Experiment): StagePlan {
 }
 
 function fineTuneStages(experiment: Experiment, member: MemberSpec): StagePlan[] {
-  const { lastLayers, ...settings } = experiment.recipe.fineTune;
+  const { lastLayers, unfreeze, ...settings } = experiment.recipe.fineTune;
   if (lastLayers === 0) return [];
+  const stage: StagePlan = {
+    name: 'fine-tune',
+    trains: lastLayers === 'all' ? 'all' : { lastLayers },
+    batchNorm: 'moving',
+    recalibratesBatchNorm: false,
+    ...commonParts(experiment, settings, { startCounts: true }),
+    precision: precisionOf(experiment, member),
+  };
+  if (unfreeze === 'at-once') return [stage];
+  const { blockCount } = backboneMeasurements[member.backbone];
+  const gradual = gradualBlocks(blockCount, stage.epochCount);
   return [
-    {
-      name: 'fine-tune',
-      trains: lastLayers === 'all' ? 'all' : { lastLayers },
-      batchNorm: 'moving',
-      recalibratesBatchNorm: false,
-      ...commonParts(experiment, settings, { startCounts: true }),
-      precision: precisionOf(experiment, member),
-    },
+    ...gradual.map(
+      (lastBlocks): StagePlan => ({ ...stage, name: `unfreeze-${lastBlocks}`, trains: { lastBlocks }, epochCount: 1 }),
+    ),
+    { ...stage, epochCount: stage.epochCount - gradual.length },
   ];
 }
 
@@ -200,6 +212,7 @@ interface StageSettings {
   clipNorm: number | null;
   emaMomentum: number | null;
   patience: number;
+  soup: number | null;
   layerDecay?: number;
 }
 
@@ -208,9 +221,9 @@ function commonParts(
   settings: StageSettings,
   { startCounts }: { startCounts: boolean },
 ): Omit<StagePlan, 'name' | 'trains' | 'batchNorm' | 'recalibratesBatchNorm' | 'precision'> {
-  const { epochCount, learningRate, schedule, patience } = settings;
+  const { epochCount, learningRate, schedule } = settings;
   const { microBatchSize } = recipe;
-  const stopping: Stopping = flaws.lastEpoch ? { keeps: 'last' } : { keeps: 'best', patience, startCounts };
+  const stopping: Stopping = flaws.lastEpoch ? { keeps: 'last' } : { ...keptOf(settings), startCounts };
   return {
     loss: { labelSmoothing: recipe.labelSmoothing, fromLogitsOnSigmoid: flaws.fromLogitsOnSigmoid },
     optimizer: optimizerOf(settings),
@@ -224,6 +237,12 @@ function commonParts(
   };
 }
 
+function keptOf({ patience, soup }: StageSettings) {
+  return soup === null
+    ? ({ keeps: 'best', patience } as const)
+    : ({ keeps: 'soup', mostEpochs: soup, patience } as const);
+}
+
 /** Omits what is off. */
 function optimizerOf({ optimizer, weightDecay, layerDecay = 1, clipNorm, emaMomentum }: StageSettings): OptimizerPlan {
   return {
@@ -235,9 +254,13 @@ function optimizerOf({ optimizer, weightDecay, layerDecay = 1, clipNorm, emaMome
   };
 }
 
-/** Reduces the augmentation to flips where outputs of frozen layers are computed once per image. */
-function withPossibleAugmentation(stage: StagePlan): StagePlan {
-  return stage.trains === 'all' ? stage : { ...stage, augmentation: flipsOf(stage.augmentation) };
+/** Reduces the augmentation to flips and cached copies where outputs of frozen layers are computed once per image. */
+function withPossibleAugmentation(stage: StagePlan, { cachedCopies }: Experiment['recipe']): StagePlan {
+  const { trains, augmentation, epochCount } = stage;
+  // A gradual stage has one epoch, for which nothing has to be kept.
+  if (trains === 'all' || (typeof trains === 'object' && 'lastBlocks' in trains)) return stage;
+  const copies = cachedCopiesOf(augmentation, { cachedCopies, epochCount });
+  return { ...stage, augmentation: flipsOf(augmentation), ...(copies && { cachedCopies: copies }) };
 }
 
 /** Adds what a stage does about classes of unequal size. */

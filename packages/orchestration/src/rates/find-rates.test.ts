@@ -46,7 +46,9 @@ describe('findRates', () => {
   it.each([
     [{ members: ['narrow'] }, /^Unknown member "narrow"; expected one of: wide, slim\.$/],
     [{ stages: ['head'] }, /^Unknown stage "head"; the plan has: whole\.$/],
-    [{ lowest: 0 }, /^Expected rates above 0, the first below the last; received 0 and 1\.$/],
+    [{ lowest: 0 }, /^Expected rates from 1e-37 to 1e\+37, the first below the last; received 0 and 1\.$/],
+    // The ratio of the rates would be infinite.
+    [{ lowest: 1e-320 }, /received 1e-320 and 1\.$/],
     [{ lowest: 1e-3, highest: 1e-4 }, /received 0\.001 and 0\.0001\.$/],
     [{ highest: Number.NaN }, /received 1e-7 and NaN\.$/],
     [{ stepCount: 20.5 }, /^Expected a whole number of at least 16 steps, received 20\.5\.$/],

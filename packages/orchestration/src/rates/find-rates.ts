@@ -7,7 +7,6 @@ import {
   type RateSuggestion,
   type RateSweep,
   type StageName,
-  type StagePlan,
   StoppedError,
   suggestRate,
   sweepRates,
@@ -60,8 +59,10 @@ export async function findRates(
   input: Partial<ExperimentInput>,
   { members, stages, lowest = 1e-7, highest = 1, stepCount = 100, observer, signal }: FindRatesOptions = {},
 ): Promise<FoundRate[]> {
-  if (!(lowest > 0 && highest > lowest && highest < Number.POSITIVE_INFINITY))
-    throw new ConfigError(`Expected rates above 0, the first below the last; received ${lowest} and ${highest}.`);
+  if (!(lowest >= lowestRate && highest > lowest && highest <= highestRate))
+    throw new ConfigError(
+      `Expected rates from ${lowestRate} to ${highestRate}, the first below the last; received ${lowest} and ${highest}.`,
+    );
   if (!(Number.isInteger(stepCount) && stepCount >= fewestSweepSteps))
     throw new ConfigError(`Expected a whole number of at least ${fewestSweepSteps} steps, received ${stepCount}.`);
   prepareProcess();
@@ -92,7 +93,7 @@ export async function findRates(
       );
       for (const sweep of sweeps) {
         const { learningRate } = member.stages.find(({ name }) => name === sweep.stage)!;
-        const key = `recipe.${recipeKeys[sweep.stage]}.learningRate`;
+        const key = `recipe.${recipeKeyOf(sweep.stage)}.learningRate`;
         const suggestion = suggestRate(sweep);
         found.push({ member: member.name, stage: sweep.stage, key, planned: learningRate, sweep, suggestion });
       }
@@ -109,11 +110,14 @@ export async function findRates(
 
 // --- internal ---
 
-const recipeKeys: Readonly<Record<StagePlan['name'], keyof Experiment['recipe']>> = {
-  head: 'head',
-  'fine-tune': 'fineTune',
-  whole: 'whole',
-};
+/** Training steps take rates as float32, of which the smallest precise one is about 1e-38. */
+const lowestRate = 1e-37;
+const highestRate = 1e37;
+
+function recipeKeyOf(stage: StageName): keyof Experiment['recipe'] {
+  // `fine-tune`, and the stages before it that train fewer blocks.
+  return stage === 'head' || stage === 'whole' ? stage : 'fineTune';
+}
 
 /** Without named workers, a single CPU device has all processors: sweeps run one after another. */
 function withOneCpuDevice(experiment: Experiment): Experiment {

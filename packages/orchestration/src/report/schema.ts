@@ -45,6 +45,10 @@ const trainingSchema = z.strictObject({
   /** Number format of its training steps. */
   precision: z.enum(precisions),
   seconds: z.number().min(0),
+  /** Stages that keep a greedy soup: its epochs in the order in which they were added, from 0 as in `metrics.jsonl`, null for the initial weights. */
+  soups: z
+    .array(z.strictObject({ stage: z.string(), epochs: z.array(count.nullable()), tuneLoss: z.number() }))
+    .optional(),
   /** Whether it was trained before the run was resumed, and kept. */
   resumed: z.boolean(),
 });

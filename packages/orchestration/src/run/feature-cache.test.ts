@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { unchanged } from '@chorus/training';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FeatureCache, type FeatureOrigin, featureKey } from './feature-cache.ts';
 
@@ -35,6 +36,11 @@ const origin: FeatureOrigin = {
 describe('featureKey', () => {
   const { member, features, decoding, lanes } = origin;
   const [lane] = lanes as [(typeof lanes)[number]];
+  const copies = { count: 2, augmentation: { kind: 'random', ...unchanged, rotation: 9 }, seed: 7 } as const;
+  const withCopies = (cachedCopies: NonNullable<FeatureOrigin['features']['cachedCopies']>) => ({
+    ...features,
+    cachedCopies,
+  });
   const tensorflow = { ...compute, forward: { engine: 'tensorflow' } } as const;
 
   it.each<[string, Partial<FeatureOrigin>]>([
@@ -44,6 +50,7 @@ describe('featureKey', () => {
     ['order of the images', { features: { ...features, indices: Uint32Array.of(2, 0) } }],
     ['content of an image', { sha256: ['1', '2', '4'] }],
     ['views', { features: { ...features, rowsPerImage: 1 } }],
+    ['copies', { features: withCopies(copies) }],
     ['background', { decoding: { ...decoding, background: '#ffffff' } }],
     ['scaling of the decoder', { decoding: { ...decoding, shrinkOnLoad: true } }],
     ['engine', { lanes: [{ ...lane, compute: tensorflow }] }],
@@ -54,6 +61,22 @@ describe('featureKey', () => {
   });
 
   it.each<[string, Partial<FeatureOrigin>]>([
+    ['seed', { features: withCopies({ ...copies, seed: 8 }) }],
+    ['number', { features: withCopies({ ...copies, count: 3 }) }],
+    ['augmentation', { features: withCopies({ ...copies, augmentation: { ...copies.augmentation, rotation: 3 } }) }],
+    [
+      'places of the images, by which they are drawn',
+      { features: { ...withCopies(copies), indices: Uint32Array.of(0, 3) }, sha256: ['1', '2', '9', '3'] },
+    ],
+  ])('depends on the %s of copies', (_, changes) => {
+    expect(featureKey({ ...origin, ...changes })).not.toBe(featureKey({ ...origin, features: withCopies(copies) }));
+  });
+
+  it.each<[string, Partial<FeatureOrigin>]>([
+    [
+      'places of the images without copies',
+      { features: { ...features, indices: Uint32Array.of(0, 3) }, sha256: ['1', '2', '9', '3'] },
+    ],
     ['images that are not used', { sha256: ['1', '9', '3'] }],
     ['limits of the decoder', { decoding: { ...decoding, timeoutMs: 9 } }],
     [

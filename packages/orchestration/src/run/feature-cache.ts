@@ -11,7 +11,7 @@ import { versions } from '../versions.ts';
 /** Everything that features depend on. */
 export interface FeatureOrigin {
   member: Pick<MemberPlan, 'backbone' | 'preprocessing' | 'weights'>;
-  features: Pick<SharedFeatures, 'indices' | 'rowsPerImage'>;
+  features: Pick<SharedFeatures, 'indices' | 'rowsPerImage' | 'cachedCopies'>;
   /** Hash of each image file of the data set; null for images without one. */
   sha256: readonly (string | null)[];
   decoding: DecodeOptions;
@@ -43,6 +43,8 @@ export function featureKey(origin: FeatureOrigin): string | undefined {
     ...{ engines: [...engines], processor: processorKey(), versions: versions() },
     ...{ pixels, files },
     // The largest square decides how far the decoder scales.
+    // Copies are drawn by the index of their image.
+    ...(features.cachedCopies && { cachedCopies: features.cachedCopies, indices: [...features.indices] }),
     ...(decoding.shrinkOnLoad ? { largestSize: Math.max(...decodedSizes) } : {}),
   };
   return sha256(JSON.stringify(causes));

@@ -78,7 +78,7 @@ export async function predictMembers(
         modelIndex,
         key: modelKey(member.name, modelIndex),
         // Lanes that keep their models lose less time with small shards, and balance better.
-        shards: shardsOf(indices.length, backbone, predictedViews(read), models && 1e7),
+        shards: shardsOf(indices.length, backbone, predictedViews(read), { shardCost: models && 1e7 }),
         rows: new Float32Array(indices.length * width),
       };
     }),

@@ -22,6 +22,7 @@ import { notesOnFeatureStacker } from '../plan/feature-stacker.ts';
 import { estimateLaneBytes } from '../plan/lane-memory.ts';
 import { requireRoomForMembers } from '../plan/model-bytes.ts';
 import { planTraining, type TrainingPlan, taskNames } from '../plan/plan-training.ts';
+import { requireCopies } from '../plan/require-copies.ts';
 import { type Dataset, dataFolder, openDataset, requireDataFolder } from './dataset.ts';
 import { freeDiskBytes, requireDisk, runBytes, runSizeOf } from './disk-space.ts';
 import type { Downloads } from './downloads.ts';
@@ -112,6 +113,7 @@ export async function prepareRun(
   const facts = { ...factsOf(dataset.split), classes: countClasses(dataset.split, dataset) };
   const plan = planTraining(experiment, facts, weights);
   requireRoomForMembers(plan.members, dataset.classes.length, experiment);
+  requireCopies(plan);
   const writtenBytes = (await folder?.memberBytes()) ?? 0;
   const diskBytes = runBytes(plan, { ...runSizeOf(dataset), writtenBytes });
   requireDisk(await freeDiskBytes(path), diskBytes);

@@ -167,8 +167,8 @@ function memberReports(
       ...scores(member.name),
       seconds: outcome.seconds,
       trainings: outcome.trainings.map(({ fold, record, resumed }) => {
-        const { device, backingDevice, precision, seconds } = record;
-        return { fold, device, backingDevice, precision, seconds, resumed };
+        const { device, backingDevice, precision, seconds, soups } = record;
+        return { fold, device, backingDevice, precision, seconds, ...(soups && { soups }), resumed };
       }),
     };
     if (outcome.status === 'failed')

@@ -139,11 +139,17 @@ describe('trainMembers', () => {
   });
 
   it.skipIf(!existsSync(pretrained))(
-    'reads the features that an earlier run has kept, with the same result, which are those of predictions (needs ../shared)',
+    'reads the features that an earlier run has kept, those of cached copies too, with the same result, which are those of predictions (needs ../shared)',
     async () => {
       const changes = {
         weights: pretrained,
-        recipe: { batchSize: 16, head: { epochCount: 1 }, fineTune: { lastLayers: 0 } },
+        recipe: {
+          batchSize: 16,
+          augmentation: 'light',
+          cachedCopies: 1,
+          head: { epochCount: 2 },
+          fineTune: { lastLayers: 0 },
+        },
         stacking: { kind: 'kfold', folds: 2, members: 'average' },
         stackers: { kinds: ['mean', 'features'] },
       } satisfies Partial<ExperimentInput>;

@@ -166,12 +166,14 @@ function missingTasks(run: MemberRun, record: MemberRecord): MemberWork[] {
   });
   const { features } = record;
   if (features === undefined || featuresTask === null) return work;
-  const { indices, rowsPerImage } = features.shared;
+  const { indices, rowsPerImage, cachedCopies } = features.shared;
   if (features.doneImages === indices.length) return work;
-  const shards = shardsOf(indices.length, plan.backbone, rowsPerImage).map(({ range, cost }): MemberWork => {
+  const { backbone } = plan;
+  const shards = shardsOf(indices.length, backbone, rowsPerImage, { copies: cachedCopies?.count ?? 0 });
+  const shardWork = shards.map(({ range, cost }): MemberWork => {
     return { kind: 'features', record, ...featuresTask, cost, features, range };
   });
-  return [...shards, ...work];
+  return [...shardWork, ...work];
 }
 
 /** Allocates the features of a member that has missing trainings or whose features are stacked, and reads them if an earlier run has kept them. */
@@ -181,15 +183,17 @@ async function shareFeatures(run: MemberRun, record: MemberRecord): Promise<void
   const isComplete = record.trainings.every((training) => training !== undefined);
   if (isComplete && !stacksFeatures(run, record)) return;
   if (plan.features === null || featuresTask === null) return;
-  const { rowsPerImage } = plan.features;
+  const { rowsPerImage, cachedCopies: planned } = plan.features;
+  const cachedCopies = planned && { ...planned, seed: featuresTask.seed };
   const indices = trainingImages(dataset.split);
-  const byteLength = featureBytes(plan.backbone, indices.length, rowsPerImage);
+  const byteLength = featureBytes(plan.backbone, indices.length, rowsPerImage + (planned?.count ?? 0));
   const { sha256, decoding } = dataset;
   const decodedSizes = [...dataset.pixels.keys()];
-  const key = featureKey({ member: plan, features: { indices, rowsPerImage }, sha256, decoding, decodedSizes, lanes });
+  const features = { indices, rowsPerImage, cachedCopies };
+  const key = featureKey({ member: plan, features, sha256, decoding, decodedSizes, lanes });
   const kept = key === undefined ? undefined : await featureCache?.read(key, byteLength);
   record.features = {
-    shared: { indices, rowsPerImage, rows: kept ?? new SharedArrayBuffer(byteLength) },
+    shared: { ...features, rows: kept ?? new SharedArrayBuffer(byteLength) },
     key,
     devices: new Set(),
     doneImages: kept === undefined ? 0 : indices.length,

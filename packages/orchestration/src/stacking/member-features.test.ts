@@ -22,3 +22,15 @@ it.each([
   expect([...features.get(1)!]).toEqual(expected);
   expect(features.get(1)!.buffer).toBeInstanceOf(SharedArrayBuffer);
 });
+
+it('does not read the rows of augmented copies, which follow', () => {
+  const { rows, ...features } = shared([1, 3, 7], 2, 1);
+  const withCopies = Float32Array.from([...new Float32Array(rows), ...new Float32Array(2 * 6).fill(Number.NaN)]);
+  const cachedCopies = { count: 2, augmentation: { kind: 'none' } as never, seed: 0 };
+  const all = featuresOfImages(
+    [{ ...features, cachedCopies, rows: withCopies.buffer as never }],
+    Uint32Array.of(7),
+    false,
+  );
+  expect([...all.get(0)!]).toEqual([700, 701]);
+});

@@ -24,9 +24,10 @@ export function featuresOfImages(
 // --- internal ---
 
 function pick(features: SharedFeatures, indices: Uint32Array, testTimeAugmentation: boolean): Float32Array {
-  const { rowsPerImage } = features;
+  const { rowsPerImage, cachedCopies } = features;
   const rows = new Float32Array(features.rows);
-  const width = rows.length / features.indices.length / rowsPerImage;
+  // The rows of augmented copies come last.
+  const width = rows.length / features.indices.length / (rowsPerImage + (cachedCopies?.count ?? 0));
   const positions = new Map(Array.from(features.indices, (index, position) => [index, position]));
   const bytes = indices.length * width * Float32Array.BYTES_PER_ELEMENT;
   const picked = new Float32Array(new SharedArrayBuffer(bytes));

@@ -32,6 +32,9 @@ export interface AugmentationSettings {
   policy: Policy | null;
 }
 
+/** Settings as a kind of augmentation. */
+export type RandomAugmentation = { kind: 'random' } & AugmentationSettings;
+
 export const unchanged: AugmentationSettings = {
   ...{ flip: false, cropArea: 1, cropRatio: 1, rotation: 0, shear: 0 },
   ...{ brightness: 0, contrast: 0, saturation: 0, hue: 0, gray: 0 },

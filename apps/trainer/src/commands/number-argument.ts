@@ -1,0 +1,8 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Parses an option's number; commander adds the option and what was received to the message. */
+export function numberArgument(text: string): number {
+  const number = Number(text);
+  if (text.trim() === '' || Number.isNaN(number)) throw new InvalidArgumentError('Expected a number.');
+  return number;
+}

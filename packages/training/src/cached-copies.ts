@@ -1,0 +1,26 @@
+/** Augmented copies of training images, whose outputs of frozen layers are kept. */
+import type { RandomAugmentation } from './augment/settings.ts';
+
+export interface CachedCopies {
+  /** Copies of each image, in addition to the image itself and its mirror image. */
+  count: number;
+  /** What differs between the copies; mixes no images. */
+  augmentation: RandomAugmentation;
+}
+
+/** Copies that are drawn from a seed. */
+export interface DrawnCopies extends CachedCopies {
+  seed: number;
+}
+
+/**
+ * The version of each image that an epoch trains on: 0 for the image itself, n for its copy n. An image has each of its versions
+ * once in `count + 1` epochs, and every epoch has about equally many images of each version.
+ */
+export function versionsOf(
+  indices: Uint32Array,
+  { count }: Pick<CachedCopies, 'count'>,
+  epochIndex: number,
+): Uint8Array {
+  return Uint8Array.from(indices, (image) => (image + epochIndex) % (count + 1));
+}
