@@ -12,16 +12,18 @@ interface Preset {
   experiment: Partial<ExperimentInput>;
   /** Whether training would take hours on a CPU. */
   wantsGpu: boolean;
+  /** Whether its accuracy was measured with weights that someone can have: `docs/presets.md` has the results. */
+  isMeasured: boolean;
   /** Choices made where the reproduced procedure does not specify. */
   choices?: readonly string[];
 }
 
 export const presets = {
-  article: { experiment: article, wantsGpu: true, choices: articleChoices },
-  full: { experiment: full, wantsGpu: true },
-  cpu: { experiment: cpu, wantsGpu: false },
-  mobile: { experiment: mobile, wantsGpu: false },
-  demo: { experiment: demo, wantsGpu: false },
+  article: { experiment: article, wantsGpu: true, isMeasured: false, choices: articleChoices },
+  full: { experiment: full, wantsGpu: true, isMeasured: false },
+  cpu: { experiment: cpu, wantsGpu: false, isMeasured: true },
+  mobile: { experiment: mobile, wantsGpu: false, isMeasured: true },
+  demo: { experiment: demo, wantsGpu: false, isMeasured: true },
 } satisfies Record<string, Preset>;
 
 export type PresetName = keyof typeof presets;
@@ -88,5 +90,6 @@ export function choicesOf(name: string): readonly string[] {
 // --- internal ---
 
 function choice(name: PresetName, reason: string): PresetChoice {
-  return { name, reason, experiment: presets[name].experiment };
+  const { experiment, isMeasured } = presets[name];
+  return { name, reason: isMeasured ? reason : `${reason}; its accuracy has not been measured`, experiment };
 }
