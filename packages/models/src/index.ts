@@ -54,6 +54,7 @@ export {
 export { Adam, type AdamOptions } from './training/adam.ts';
 export { backpropagate } from './training/backpropagate.ts';
 export { crossEntropy, type FromLogitsOnSigmoid, type LossOptions } from './training/cross-entropy.ts';
+export { type Distillation, distillationLoss } from './training/distillation-loss.ts';
 export { GradientSum } from './training/gradient-sum.ts';
 export type { Optimizer, OptimizerStep } from './training/optimizer.ts';
 export { Sgd, type SgdOptions } from './training/sgd.ts';
@@ -64,6 +65,7 @@ export {
   type UpdateOptions,
   updateFromSum,
 } from './training/train-step.ts';
+export type { TrainingLossOptions } from './training/training-loss.ts';
 export { WeightAverage } from './training/weight-average.ts';
 export { checkBackboneWeights } from './weights/check-backbone-weights.ts';
 export { checkWeightFile } from './weights/check-weight-file.ts';

@@ -140,8 +140,9 @@ async function runIn(
       outcome.status === 'done' ? [{ name: experiment.members[index]!.name, trainings: outcome.trainings }] : [],
     );
     if (done.length < experiment.minMembers) await failWithReport(folder, parts, done.length);
-    const report = await stackAndTest(parts, done, { folder, lanes, reads, stop, observer });
-    const exitCode = done.length < outcomes.length ? exitCodes.doneWithFailedMembers : exitCodes.done;
+    const report = await stackAndTest(parts, done, { folder, lanes, reads, stop, observer: logged, featureCache });
+    const isPartial = done.length < outcomes.length || report.student?.status === 'failed';
+    const exitCode = isPartial ? exitCodes.doneWithFailedMembers : exitCodes.done;
     return { report, folder: folder.path, exitCode, wasFinished: false };
   } finally {
     await Promise.all(lanes.map((lane) => lane.close()));

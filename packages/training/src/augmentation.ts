@@ -15,6 +15,8 @@ export type Augmentation =
 export interface AugmentedBatch extends ImageBatch {
   /** [images, parameterCount], with an augmentation of kind `random`. */
   parameters?: Float32Array;
+  /** [images, classes], if the stage has a teacher: its probabilities. */
+  teacher?: Float32Array;
 }
 
 /**

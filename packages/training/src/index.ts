@@ -41,6 +41,7 @@ export type {
   PredictTask,
   ReleaseTask,
   SharedFeatures,
+  Teacher,
   TrainTask,
 } from './protocol.ts';
 export { requireFinite } from './require-finite.ts';

@@ -5,6 +5,7 @@
 import type {
   BackboneSpec,
   BatchNormMode,
+  Distillation,
   FineTuneRange,
   FromLogitsOnSigmoid,
   PreprocessingName,
@@ -57,8 +58,8 @@ export interface StagePlan {
    * weights and few steps, the moving averages are still close to their initial values.
    */
   recalibratesBatchNorm: boolean;
-  /** Options of the cross-entropy loss. */
-  loss: { labelSmoothing: number; fromLogitsOnSigmoid: FromLogitsOnSigmoid | null };
+  /** Options of the cross-entropy loss and, for a student, of its {@link Distillation}. */
+  loss: { labelSmoothing: number; fromLogitsOnSigmoid: FromLogitsOnSigmoid | null; distillation?: Distillation };
   optimizer: OptimizerPlan;
   learningRate: LearningRate;
   augmentation: Augmentation;

@@ -54,6 +54,14 @@ export interface SharedFeatures {
   rows: SharedArrayBuffer;
 }
 
+/** What a student learns from, in addition to the labels. */
+export interface Teacher {
+  /** Float32[images of the store × classes]: probabilities at the temperature of the student's stages; rows of other images are zero. */
+  probabilities: SharedArrayBuffer;
+  /** SHA-256 of the probabilities. */
+  sha256: string;
+}
+
 /** Trains a member on one fold and publishes its folder. */
 export interface TrainTask extends MemberTask {
   kind: 'train';
@@ -65,6 +73,8 @@ export interface TrainTask extends MemberTask {
   outOfFold: Uint32Array;
   /** Features of all training images, if a {@link FeaturesTask} has computed them. */
   features?: SharedFeatures | undefined;
+  /** For stages with distillation. */
+  teacher?: Teacher | undefined;
   /** Path to publish the member at. */
   folder: string;
   /** Whether to publish the weights too, because the model is used for later predictions. */

@@ -2,7 +2,7 @@
 import { scoreProbabilities } from '@chorus/evaluation';
 import { type Classifier, type FineTuneView, memberToBytes, toProbabilities } from '@chorus/models';
 import { ActivationCache, activationBudgetBytes } from './activation-cache.ts';
-import { predictedViews, viewsPerImage } from './augmentation.ts';
+import { type AugmentedBatch, predictedViews, viewsPerImage } from './augmentation.ts';
 import { fitStage } from './fit-stage.ts';
 import { forwardRows, numbersOf } from './forward-rows.ts';
 import { prepareImageFunction } from './image-function.ts';
@@ -72,6 +72,7 @@ export async function openStage(classifier: Classifier, plan: StagePlan, task: T
     augmentation: plan.augmentation,
     labelSmoothing: plan.loss.labelSmoothing,
     fromLogitsOnSigmoid: plan.loss.fromLogitsOnSigmoid ?? undefined,
+    distillation: plan.loss.distillation,
   });
   return { view, functions, labelsOf };
 }
@@ -94,7 +95,8 @@ export async function runStage(
         fit,
         seed,
         size: member.backbone.inputSize,
-        step: (batch, learningRate) => functions.step(batch, labelsOf(batch.indices), learningRate),
+        step: (batch, learningRate) =>
+          functions.step(withTeacher(batch, plan, task), labelsOf(batch.indices), learningRate),
         swapAverages: () => functions.swapAverages(),
         ...(plan.recalibratesBatchNorm ? { recalibrate: () => functions.recalibrate(fit) } : {}),
         async evaluate() {
@@ -190,8 +192,26 @@ async function stageCaches(
   return { fitCache, tuneCache };
 }
 
-function planOf({ member, fold, seed, fit, tune, outOfFold }: TrainTask): TrainedPlan {
-  return trainedPlanOf(member, { fold, seed, fit: fit.length, tune: tune.length, outOfFold: outOfFold.length });
+function planOf({ member, fold, seed, fit, tune, outOfFold, teacher }: TrainTask): TrainedPlan {
+  const counts = { fit: fit.length, tune: tune.length, outOfFold: outOfFold.length };
+  return trainedPlanOf(member, { fold, seed, ...counts, teacher: teacher?.sha256 });
+}
+
+/** A batch with its teacher's probabilities, if the stage learns from one. */
+function withTeacher(
+  batch: AugmentedBatch,
+  { loss }: StagePlan,
+  { name, classes, teacher }: Pick<TrainTask, 'name' | 'classes' | 'teacher'>,
+): AugmentedBatch {
+  if (loss.distillation === undefined) return batch;
+  if (teacher === undefined) throw new Error(`${name}: its plan has a distillation loss, but its task has no teacher`);
+  const rows = new Float32Array(batch.indices.length * classes.length);
+  const probabilities = new Float32Array(teacher.probabilities);
+  for (const [position, index] of batch.indices.entries()) {
+    const start = index * classes.length;
+    rows.set(probabilities.subarray(start, start + classes.length), position * classes.length);
+  }
+  return { ...batch, teacher: rows };
 }
 
 function describeWeights({ member: { weights } }: TrainTask): TrainedMember['record']['weights'] {

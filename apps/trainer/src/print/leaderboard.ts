@@ -6,6 +6,7 @@ import { balancedLines, sureAnswersLine } from './ensemble-lines.ts';
 import { labelAuditLine } from './label-audit-line.ts';
 import { printable } from './printable.ts';
 import { scoreCells } from './score-cells.ts';
+import { studentLine } from './student-line.ts';
 import { table } from './table.ts';
 import { unusedEntries } from './unused-entries.ts';
 
@@ -24,7 +25,9 @@ export function leaderboard(report: Report, folder: string): string {
     note: stacker.chosen ? 'chosen *' : '',
     score: stacker.test,
   }));
-  const rows = [...stackers, ...members].toSorted(
+  const { student } = report;
+  const students = student?.test ? [{ name: student.name, note: 'student', score: student.test }] : [];
+  const rows = [...stackers, ...members, ...students].toSorted(
     (a, b) => b.score.accuracy - a.score.accuracy || a.score.logLoss - b.score.logLoss,
   );
   const failed = report.members.filter((member) => member.status !== 'done');
@@ -47,6 +50,7 @@ export function leaderboard(report: Report, folder: string): string {
     ...notices.map((notice) => `note: ${printable(notice)}`),
     ...unusedEntries(report.dataset, 'all are listed in dataset.skipped of the report'),
     ...(duplicates.length === 0 ? [] : [`${duplicateCounts(duplicates)}; see dataset.duplicates in the report`]),
+    ...studentLine(student),
     ...balancedLines(report),
     ...sureAnswersLine(report.analysis),
     ...labelAuditLine(report.labelAudit, join(folder, 'label-issues.csv')),

@@ -50,9 +50,11 @@ export function lineProgress(print: (line: string) => void, clock = systemClock)
   let decodedTenths = -1;
   let comparedTenths = 0;
   let stackedFifths = 0;
+  let hasStudent = false;
   const observer: Partial<RunObserver> = {
     ...downloadLines(write),
     onStart({ demo, devices, lanesReason, folder, experiment }) {
+      hasStudent = experiment.student !== null;
       if (demo) write(demoBox());
       write(`run folder: ${folder}`);
       write(
@@ -120,7 +122,8 @@ export function lineProgress(print: (line: string) => void, clock = systemClock)
     },
     onChoice({ chosen }) {
       activity.phase = 'testing, and writing the bundle and the report';
-      write(`chosen on out-of-fold predictions: ${chosen}; now the test images are read`);
+      const next = hasStudent ? 'the student learns from it' : 'the test images are read';
+      write(`chosen on out-of-fold predictions: ${chosen}; now ${next}`);
     },
   };
   return { observer, note: write, end: endTimer };

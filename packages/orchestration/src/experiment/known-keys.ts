@@ -12,7 +12,8 @@ export function describeUnknownKey(parent: readonly PropertyKey[], key: string):
   const near = known.toSorted((a, b) => distance(a, key) - distance(b, key))[0];
   if (near !== undefined && distance(near, key) <= Math.max(2, key.length / 3))
     return `${path}: unknown key; did you mean "${near}"?`;
-  const elsewhere = pathsTo(key).filter((one) => one !== path);
+  // The student's recipe has the keys of the experiment's.
+  const elsewhere = pathsTo(key).filter((one) => one !== path && !one.startsWith('student.recipe.'));
   if (elsewhere.length > 0) return `${path}: unknown key; did you mean ${elsewhere.join(' or ')}?`;
   return `${path}: unknown key; known here: ${known.filter((one) => one !== '$schema').join(', ') || 'none'}`;
 }

@@ -19,6 +19,8 @@ export interface ExportContents {
   shrinkOnLoad: boolean;
   /** Whether the models average the logits of an image and its mirror image. */
   testTimeAugmentation: boolean;
+  /** Whether the only member is the student; then the ensemble is this member. */
+  student: boolean;
   ensemble: {
     stacker: string;
     /** In the order of the model's inputs. */
@@ -53,6 +55,7 @@ export function describeExport(
   manifest: BundleManifest,
   ensemble: PlainEnsemble,
   format: ExportFormat,
+  student: boolean,
 ): ExportContents {
   const { name, classes, decoding, testTimeAugmentation, chosen, members } = manifest;
   const sizes = ensemble.model.inputs.map((input) => ({ name: input.name, size: input.shape[1]! }));
@@ -64,7 +67,11 @@ export function describeExport(
     resize: decoding.resize,
     shrinkOnLoad: decoding.shrinkOnLoad,
     testTimeAugmentation,
-    ensemble: { stacker: chosen, inputs: sizes, tfjs: `${ensembleFolder}/model.json` },
+    student,
+    ensemble: {
+      ...{ stacker: chosen, inputs: sizes },
+      tfjs: `${student ? memberFolder(members[0]!.name) : ensembleFolder}/model.json`,
+    },
     members: members.map(({ name: member, models }) => {
       const { backbone, preprocessing, dropout } = models[0]!.model;
       const keras = {

@@ -11,6 +11,7 @@ import {
 } from '@chorus/models';
 import * as tf from '@tensorflow/tfjs';
 import { writeBundle } from '../bundle.ts';
+import { studentName } from '../experiment/student.ts';
 import type { RunImages } from '../run/run-images.ts';
 
 export interface LivelyMember {
@@ -30,9 +31,16 @@ export async function writeLivelyBundle(
     testTimeAugmentation,
     chosen,
     images = { training: [], test: [] },
-  }: { classes: string[]; testTimeAugmentation: boolean; chosen: StackerKind; images?: RunImages },
+    student,
+  }: {
+    classes: string[];
+    testTimeAugmentation: boolean;
+    chosen: StackerKind;
+    images?: RunImages;
+    student?: BackboneSpec;
+  },
 ): Promise<void> {
-  const saved = members.map(({ name, backbone, modelCount = 1, preprocessing }) => ({
+  const save = ({ name, backbone, modelCount = 1, preprocessing }: LivelyMember) => ({
     name,
     models: Array.from({ length: modelCount }, (_, seed) => {
       const classifier = createClassifier({ backbone, classes, seed, preprocessing, dropout: 0.2 });
@@ -41,7 +49,7 @@ export async function writeLivelyBundle(
       classifier.dispose();
       return model;
     }),
-  }));
+  });
   const rowCount = 30;
   const outputs = classes.length === 2 ? 1 : classes.length;
   const logits = members.map((_, index) => numbers([rowCount * outputs], -2, 2, index));
@@ -60,9 +68,10 @@ export async function writeLivelyBundle(
       demo: true,
       chosen,
     },
-    saved,
+    members.map(save),
     new Map([[chosen, stacker]]),
     images,
+    student && save({ name: studentName, backbone: student }),
   );
 }
 

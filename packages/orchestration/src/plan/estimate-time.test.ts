@@ -34,6 +34,15 @@ it('is shorter with frozen backbones', () => {
   expect(estimate('mobile', { recipe: { fineTune: { lastLayers: 0 } } })[0]).toBeLessThan(0.7 * estimate('mobile')[0]);
 });
 
+it('includes the student, which trains after the members', () => {
+  const stacking = { kind: 'kfold', folds: 2 } as const;
+  const student = { backbone: 'mobilenet-v2' } as const;
+  const [least, most] = estimate('mobile', { stacking });
+  const [leastWith, mostWith] = estimate('mobile', { stacking, student });
+  expect(leastWith).toBeGreaterThan(1.1 * least);
+  expect(mostWith).toBeGreaterThan(1.1 * most);
+});
+
 it('ranges from early stopping to the last epoch', () => {
   const recipe = { whole: { epochCount: 100, patience: 1 } };
   const [least, most] = estimate('demo', { recipe });

@@ -19,13 +19,18 @@ export interface TimedMachine extends MachineSpeed {
  * the estimate is rough, both ends of the range are widened.
  */
 export function estimateSeconds(plan: TrainingPlan, machine: TimedMachine): [least: number, most: number] {
-  const wall = (ends: 'early' | 'late') => {
-    const members = plan.members.map((member) => memberSeconds(member, plan, machine, ends));
+  const phase = (models: readonly PlannedMember[], ends: 'early' | 'late') => {
+    const members = models.map((member) => memberSeconds(member, plan, machine, ends));
     const trainings = members.flatMap((member) => member.trainings);
     const sum = (all: readonly number[]) => all.reduce((total, seconds) => total + seconds, 0);
     const perLane = (sum(trainings) + sum(members.map(({ shared }) => shared))) / machine.laneCount;
     const alone = machine.sharesProcessors ? Math.min(machine.laneCount, 2) : 1;
-    return machine.startSeconds + Math.max(perLane, Math.max(...trainings) / alone);
+    return Math.max(perLane, Math.max(...trainings) / alone);
+  };
+  const wall = (ends: 'early' | 'late') => {
+    // The student learns from the trained members.
+    const student = plan.student === undefined ? 0 : phase([plan.student], ends);
+    return machine.startSeconds + phase(plan.members, ends) + student;
   };
   return [0.75 * wall('early'), 1.5 * wall('late') + finishSeconds];
 }

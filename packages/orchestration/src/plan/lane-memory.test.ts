@@ -32,6 +32,15 @@ describe('estimateLaneBytes', () => {
     expect(bytes).toBeLessThan(4e9);
   });
 
+  it('is that of the student if it takes more than the members', () => {
+    const members = presets.mobile.experiment;
+    const stacking = { kind: 'kfold' };
+    const small = estimate({ ...members, stacking, student: { backbone: 'mobilenet', alpha: 0.25 } }, three);
+    expect(small).toBe(estimate({ ...members, stacking }, three));
+    const recipe = { fineTune: { lastLayers: 'all' } };
+    expect(estimate({ ...members, stacking, student: { backbone: 'xception', recipe } }, three)).toBeGreaterThan(small);
+  });
+
   it('assumes that the largest members train concurrently, and excludes GPU memory', () => {
     const { experiment } = presets.article;
     const [one, all] = [estimate(experiment, ['cpu:0']), estimate(experiment, three)];

@@ -24,7 +24,20 @@ const forwardWeightCopies = 3;
  * memory.
  */
 export function estimateLaneBytes(
-  { members, trainingCount }: Pick<TrainingPlan, 'members' | 'trainingCount'>,
+  { members, student, trainingCount }: Pick<TrainingPlan, 'members' | 'student' | 'trainingCount'>,
+  lanes: readonly Pick<RuntimeOptions, 'device'>[],
+): number {
+  // The student trains after the members.
+  const phases = [members, ...(student === undefined ? [] : [[student]])];
+  return Math.max(...phases.map((models) => estimatePhaseBytes(models, trainingCount, lanes)));
+}
+
+// --- internal ---
+
+/** Peak memory while the given models are trained. */
+function estimatePhaseBytes(
+  members: readonly PlannedMember[],
+  trainingCount: number,
   lanes: readonly Pick<RuntimeOptions, 'device'>[],
 ): number {
   // A member trains on up to one lane per fold. Assume that the largest trainings run concurrently.
@@ -40,8 +53,6 @@ export function estimateLaneBytes(
   const shared = members.reduce((sum, member) => sum + sharedBytes(member, trainingCount), 0);
   return lanes.length * laneBaseBytes + training + kept + shared;
 }
-
-// --- internal ---
 
 /** Size in bytes of a member's backbone weights in float32. */
 function weightBytes({ backbone }: Pick<MemberPlan, 'backbone'>): number {

@@ -16,10 +16,19 @@ import { augmentationOf } from '../experiment/augmentation.ts';
 import { describeFlaws, type FlawDescription } from '../experiment/flaws.ts';
 import type { OptimizerSettings } from '../experiment/optimizer.ts';
 import type { Schedule } from '../experiment/schedule.ts';
-import { backboneSpecOf, type Experiment, type MemberSpec, variantChoiceOf } from '../experiment/schema.ts';
+import {
+  backboneSpecOf,
+  type Experiment,
+  type MemberSpec,
+  type StudentSpec,
+  studentAsMember,
+  variantChoiceOf,
+} from '../experiment/schema.ts';
 import { stackerOptionsOf } from '../experiment/stacker-options.ts';
+import { studentName } from '../experiment/student.ts';
 import type { DatasetFacts, FoldFacts } from './dataset-facts.ts';
 import { featureBytes } from './feature-bytes.ts';
+import { studentFacts } from './student-fold.ts';
 
 /** One training of one member. */
 export interface PlannedTraining extends FoldFacts {
@@ -46,6 +55,8 @@ export interface TrainingPlan {
   trainingCount: number;
   testCount: number;
   members: PlannedMember[];
+  /** The student, which is trained once a stacker is chosen; omitted without one. */
+  student?: PlannedMember;
   stackers: { kinds: StackerKind[]; options: StackerOptions; seed: number };
   /** Known flaws that the experiment turns on. */
   flaws: FlawDescription[];
@@ -55,27 +66,33 @@ export interface TrainingPlan {
  * Plans the trainings of an experiment. Pure: the same input gives the same plan.
  *
  * @param facts actual or expected image counts of the split.
- * @param weights initial weights, in the order of the members.
+ * @param weights initial weights, in the order of {@link modelsOf}.
  */
 export function planTraining(
   experiment: Experiment,
   facts: DatasetFacts,
   weights: readonly InitialWeights[],
 ): TrainingPlan {
-  const { stackers, seed } = experiment;
+  const { stackers, seed, student } = experiment;
   return {
     schemaVersion: 1,
     trainingCount: facts.trainingCount,
     testCount: facts.testCount,
     members: experiment.members.map((member, index) => planMember(member, experiment, facts, weights[index]!)),
+    ...(student === null ? {} : { student: planStudent(student, experiment, facts, weights.at(-1)!) }),
     stackers: { kinds: stackers.kinds, options: stackerOptionsOf(experiment), seed },
     flaws: describeFlaws(experiment),
   };
 }
 
-/** Names of all training and feature tasks, in the order of the members. */
-export function taskNames({ members }: Pick<TrainingPlan, 'members'>): string[] {
-  return members.flatMap(({ featuresTask, trainings }) => [
+/** The members and, last, the student. */
+export function plannedModels({ members, student }: Pick<TrainingPlan, 'members' | 'student'>): PlannedMember[] {
+  return student === undefined ? members : [...members, student];
+}
+
+/** Names of all training and feature tasks, in the order of {@link plannedModels}. */
+export function taskNames(plan: Pick<TrainingPlan, 'members' | 'student'>): string[] {
+  return plannedModels(plan).flatMap(({ featuresTask, trainings }) => [
     ...(featuresTask === null ? [] : [featuresTask.name]),
     ...trainings.map(({ name }) => name),
   ]);
@@ -96,7 +113,9 @@ function planMember(
     ? [wholeStage(experiment, member, weights)]
     : [headStage(experiment), ...fineTuneStages(experiment, member)];
   const folds = foldsOf(stacking);
-  const features = fromStart ? null : sharedFeatures(experiment, member, folds, facts.trainingCount);
+  // A student's features are computed by all lanes, and kept for later runs.
+  const sharesFeatures = !fromStart && (folds.length > 1 || member.name === studentName);
+  const features = sharesFeatures ? sharedFeatures(experiment, member, facts.trainingCount) : null;
   const nameOf = (fold: Fold) => (folds.length === 1 ? member.name : `${member.name}/${foldName(fold)}`);
   // Seeds depend on names, so that adding or reordering members does not change the seeds of the others.
   const seedOf = (task: string) => seedFor(experiment.seed, task);
@@ -124,14 +143,33 @@ function planMember(
   };
 }
 
+/** Plans the training of the student: as that of a member on all training images, with another loss. */
+function planStudent(
+  student: StudentSpec,
+  experiment: Experiment,
+  facts: DatasetFacts,
+  weights: InitialWeights,
+): PlannedMember {
+  const { temperature, labelShare, recipe = experiment.recipe } = student;
+  const planned = planMember(
+    studentAsMember(student),
+    { ...experiment, recipe, stacking: { kind: 'training-images' } },
+    { ...facts, folds: [studentFacts(facts.folds)] },
+    weights,
+  );
+  const stages = planned.plan.stages.map((stage) => ({
+    ...stage,
+    loss: { ...stage.loss, distillation: { temperature, labelShare } },
+  }));
+  return { ...planned, plan: { ...planned.plan, stages } };
+}
+
 /** Folds share the features of a frozen backbone, unless the features are too large to keep. */
 function sharedFeatures(
   { recipe, testTimeAugmentation }: Experiment,
   member: MemberSpec,
-  folds: readonly Fold[],
   imageCount: number,
 ): MemberPlan['features'] {
-  if (folds.length === 1) return null;
   const rowsPerImage = testTimeAugmentation ? 2 : viewsPerImage(augmentationOf(recipe.augmentation));
   if (featureBytes(variantChoiceOf(member), imageCount, rowsPerImage) > activationBudgetBytes) return null;
   return { rowsPerImage, predict: recipe.fineTune.lastLayers === 0 };

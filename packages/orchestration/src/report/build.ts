@@ -12,6 +12,8 @@ export interface TestOutputs {
   /** By member name; [images, classes]. */
   members: ReadonlyMap<string, Float32Array>;
   stackers: ReadonlyMap<StackerKind, Float32Array>;
+  /** Of the student, if it is trained; [images, classes]. */
+  student?: Float32Array | undefined;
 }
 
 const mistakeCount = 20;

@@ -3,6 +3,7 @@ import { labelIssueSchema, mcnemarSchema, mistakeSchema, outOfFoldScoreSchema, s
 import { stackerKinds } from '@chorus/models';
 import { precisions } from '@chorus/training';
 import { z } from 'zod';
+import { studentParts } from './student-schema.ts';
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(0);
@@ -246,7 +247,10 @@ export const reportSchema = z.strictObject({
     /** False if too many images look alike for all of them to be compared. */
     duplicatesComplete: z.boolean(),
   }),
-  /** Test images that a lane had read when the stacker and the best member were chosen: 0, unless a flaw uses them earlier. */
+  /**
+   * Test images that a lane had read when the stacker and the best member were chosen and the student, if any, was trained: 0, unless a
+   * flaw uses them earlier.
+   */
   testImagesReadBeforeChoice: count,
   /** The share of the most frequent class among the test images. */
   baseline: share,
@@ -276,6 +280,11 @@ export const reportSchema = z.strictObject({
     .describe(
       "Diversity, calibration, thresholds and intervals of the ensemble; null without one, and if the stackers were trained on the members' own training images.",
     ),
+  student: memberReportSchema
+    .omit({ outOfFold: true })
+    .extend(studentParts)
+    .optional()
+    .describe('The student, which learned from the ensemble; omitted if the experiment has none.'),
   /** Wall time. */
   seconds: z.strictObject({
     /** Finding devices, initial weights and the data set's folder, including downloads. */
@@ -283,6 +292,8 @@ export const reportSchema = z.strictObject({
     decode: z.number().min(0),
     members: z.number().min(0),
     stack: z.number().min(0),
+    /** Training the student; omitted without one. */
+    student: z.number().min(0).optional(),
     test: z.number().min(0),
     total: z.number().min(0),
   }),
@@ -294,6 +305,7 @@ export type ImageCounts = z.output<typeof countsSchema>;
 export type MemberReport = z.output<typeof memberReportSchema>;
 export type EnsembleAnalysis = z.output<typeof analysisSchema>;
 export type LabelAuditReport = z.output<typeof labelAuditSchema>;
+export type StudentReport = NonNullable<Report['student']>;
 export type StackerReport = z.output<typeof stackerReportSchema>;
 
 /** JSON schema of `report.json`, for other languages. */

@@ -3,13 +3,13 @@
 import { foldName } from '@chorus/data';
 import { majorityShare, type Score, scoreWithPauses } from '@chorus/evaluation';
 import { variantOf } from '@chorus/models';
-import { recipeOf } from '@chorus/training';
+import { type MemberPlan, recipeOf } from '@chorus/training';
 import { choicesOf } from '../experiment/presets/presets.ts';
 import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { TrainingPlan } from '../plan/plan-training.ts';
 import { completeReport, reportMistakes, reportStackers, type TestOutputs } from '../report/build.ts';
-import type { ImageCounts, MemberReport, Report } from '../report/schema.ts';
+import type { ImageCounts, MemberReport, Report, StudentReport } from '../report/schema.ts';
 import type { Choice } from '../stacking/choose.ts';
 import { type Dataset, labelsOf } from './dataset.ts';
 import type { RunStart } from './run-folder.ts';
@@ -27,6 +27,8 @@ export interface RunParts {
   /** See the key of the same name in the report. */
   testImagesReadBeforeChoice: number;
   outcomes: readonly MemberOutcome[];
+  /** The outcome of the student's training, if the plan has a student. */
+  student?: MemberOutcome | undefined;
   lanes: readonly Pick<Lane, 'device' | 'compute' | 'work'>[];
   timeline: Timeline;
 }
@@ -37,6 +39,7 @@ export const phaseNames = {
   decode: 'decoding images',
   members: 'other lanes, or checking finished members',
   stack: 'the stackers',
+  student: 'the training of the student on another lane',
   test: 'testing members on other lanes',
   write: 'writing the bundle and the report',
 } as const;
@@ -47,7 +50,7 @@ export async function reportWithEnsemble(
   choice: Choice,
   doneNames: readonly string[],
   test: TestOutputs,
-  { labelAudit, analysis }: Pick<Report, 'labelAudit' | 'analysis'>,
+  { labelAudit, analysis, student }: Pick<Report, 'labelAudit' | 'analysis'> & { student: StudentScores | undefined },
   slices: Slices,
 ): Promise<Report> {
   const { classes } = parts.dataset;
@@ -72,8 +75,12 @@ export async function reportWithEnsemble(
     mistakes: reportMistakes(choice, test, classes),
     labelAudit,
     analysis,
+    ...studentSection(parts, student),
   });
 }
+
+/** The student on the test images. */
+export type StudentScores = Pick<StudentReport, 'test' | 'comparison' | 'cost'>;
 
 /** The report of a run with too few finished members. */
 export function reportWithoutEnsemble(parts: RunParts): Report {
@@ -129,6 +136,7 @@ function commonParts({ start, dataset, counts, demo, lanes, timeline, plan, ...p
       decode: secondsOf(phaseNames.decode),
       members: secondsOf(phaseNames.members),
       stack: secondsOf(phaseNames.stack),
+      ...(plan.student === undefined ? {} : { student: secondsOf(phaseNames.student) }),
       test: secondsOf(phaseNames.test),
       total: timeline.seconds,
     },
@@ -158,41 +166,60 @@ function describeStacking(stacking: Experiment['stacking'], { folds }: ImageCoun
 }
 
 function memberReports(
-  { plan, outcomes }: RunParts,
+  { plan, outcomes }: Pick<RunParts, 'plan' | 'outcomes'>,
   scores: (name: string) => Pick<MemberReport, 'outOfFold' | 'test'>,
 ): MemberReport[] {
-  return plan.members.map(({ plan: member }, index): MemberReport => {
-    const outcome = outcomes[index]!;
-    const common = {
-      name: member.name,
-      backbone: `${member.backbone.family} ${variantOf(member.backbone).name}`,
-      inputSize: member.backbone.inputSize,
-      ...scores(member.name),
-      seconds: outcome.seconds,
-      trainings: outcome.trainings.map(({ fold, record, resumed }) => {
-        const { device, backingDevice, precision, seconds } = record;
-        return { fold, device, backingDevice, precision, seconds, resumed };
-      }),
-    };
-    if (outcome.status === 'failed')
-      return {
-        ...common,
-        status: 'failed',
-        reason: outcome.reason,
-        failedOn: outcome.device,
-        predictsWith: null,
-        weights: null,
-        recipe: recipeOf(member),
-      };
-    const { recipe, weights: initial } = outcome.trainings[0]!.record;
-    const models = outcome.trainings.filter(({ keepsWeights }) => keepsWeights);
+  return plan.members.map(({ plan: member }, index) => ({
+    ...trainingReport(member, outcomes[index]!),
+    ...scores(member.name),
+  }));
+}
+
+function studentSection(
+  { plan, student }: Pick<RunParts, 'plan' | 'student'>,
+  scores: StudentScores | undefined,
+): Pick<Report, 'student'> {
+  if (plan.student === undefined || student === undefined) return {};
+  const { plan: member } = plan.student;
+  return {
+    student: {
+      ...trainingReport(member, student),
+      ...member.stages[0]!.loss.distillation!,
+      ...(scores ?? { test: null, comparison: null, cost: null }),
+    },
+  };
+}
+
+/** What the report says about a model's training. */
+function trainingReport(member: MemberPlan, outcome: MemberOutcome): Omit<MemberReport, 'outOfFold' | 'test'> {
+  const common = {
+    name: member.name,
+    backbone: `${member.backbone.family} ${variantOf(member.backbone).name}`,
+    inputSize: member.backbone.inputSize,
+    seconds: outcome.seconds,
+    trainings: outcome.trainings.map(({ fold, record, resumed }) => {
+      const { device, backingDevice, precision, seconds } = record;
+      return { fold, device, backingDevice, precision, seconds, resumed };
+    }),
+  };
+  if (outcome.status === 'failed')
     return {
       ...common,
-      status: 'done',
-      predictsWith:
-        models.length === 1 ? `the model of ${foldName(models[0]!.fold)}` : `the mean of ${models.length} models`,
-      weights: initial,
-      recipe,
+      status: 'failed',
+      reason: outcome.reason,
+      failedOn: outcome.device,
+      predictsWith: null,
+      weights: null,
+      recipe: recipeOf(member),
     };
-  });
+  const { recipe, weights: initial } = outcome.trainings[0]!.record;
+  const models = outcome.trainings.filter(({ keepsWeights }) => keepsWeights);
+  return {
+    ...common,
+    status: 'done',
+    predictsWith:
+      models.length === 1 ? `the model of ${foldName(models[0]!.fold)}` : `the mean of ${models.length} models`,
+    weights: initial,
+    recipe,
+  };
 }

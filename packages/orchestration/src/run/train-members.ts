@@ -10,6 +10,7 @@ import {
   readMember,
   type SharedFeatures,
   type StopFlag,
+  type Teacher,
   type TrainedMember,
   trainedPlanOf,
 } from '@chorus/training';
@@ -51,6 +52,8 @@ export interface MemberRun {
   stop: StopFlag;
   /** Where features are kept between runs; undefined to keep none. */
   featureCache?: FeatureCache | undefined;
+  /** What a student learns from. */
+  teacher?: Teacher | undefined;
 }
 
 /**
@@ -294,6 +297,7 @@ async function train(
     labels: run.dataset.labels,
     ...{ fit, tune, outOfFold },
     features: record.features?.shared,
+    teacher: run.teacher,
     ...{ folder, keepsWeights },
   });
   return { ...trained, fold, folder, keepsWeights, resumed: false };
@@ -309,7 +313,7 @@ function memberParts({ dataset, reads }: MemberRun, member: MemberPlan) {
  * Keeps trainings that an earlier part of the run finished, after checking all of their bytes, and that they started from the
  * same weights and followed the same plan. Damaged or different ones are trained again, with a warning.
  */
-async function keepFinished({ folder, observer }: MemberRun, record: MemberRecord): Promise<void> {
+async function keepFinished({ folder, observer, teacher }: MemberRun, record: MemberRecord): Promise<void> {
   const { plan, trainings } = record.planned;
   for (const [position, { name, fold, keepsWeights }] of trainings.entries()) {
     if (!(await folder.hasMember(plan.name, fold))) continue;
@@ -320,7 +324,7 @@ async function keepFinished({ folder, observer }: MemberRun, record: MemberRecor
       if (weights === undefined && keepsWeights) throw new StorageError(`${path} has no weights.`);
       if (trained.record.weights.sha256 !== (initial.kind === 'file' ? initial.sha256 : null))
         throw new StorageError(`${name} started from other weights (${trained.record.weights.source}).`);
-      const difference = differenceOf(trained.record.plan, plan, trainings[position]!);
+      const difference = differenceOf(trained.record.plan, plan, { ...trainings[position]!, teacher: teacher?.sha256 });
       if (difference !== undefined) throw new StorageError(`${name} was trained by another plan: ${difference}.`);
       record.trainings[position] = { ...trained, fold, folder: path, keepsWeights, resumed: true };
       record.seconds += trained.record.seconds;
@@ -333,6 +337,10 @@ async function keepFinished({ folder, observer }: MemberRun, record: MemberRecor
 }
 
 /** The first difference between the plan of a kept training and its new plan; none if an earlier version trained it, without a plan. */
-function differenceOf(kept: unknown, member: MemberPlan, training: PlannedTraining): string | undefined {
+function differenceOf(
+  kept: unknown,
+  member: MemberPlan,
+  training: Parameters<typeof trainedPlanOf>[1],
+): string | undefined {
   return kept === undefined ? undefined : planDifference(kept, trainedPlanOf(member, training));
 }
