@@ -124,7 +124,11 @@ describe('the student alone', () => {
     expect(description.files.filter((name) => name.endsWith('model.json'))).toEqual([path]);
     expect(await textAt('run/export-student-keras/README.md')).toContain(`tf.loadLayersModel('https://…/${path}')`);
 
-    const { predictions } = await predictFiles(at('run/bundle'), images, { student: true });
+    const { predictions } = await predictFiles(at('run/bundle'), images, {
+      student: true,
+      // As many as the ensemble in the test above.
+      runtime: { logicalCpuDevices: 2 },
+    });
     const { manifest } = await readBundle(at('run/bundle'));
     const decoding = { ...manifest.decoding, maxSkippedShare: 0 };
     const { pixels } = await decodeToStores(
