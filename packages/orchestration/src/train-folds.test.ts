@@ -219,20 +219,27 @@ describe('k folds', () => {
     },
   );
 
-  it.skipIf(!existsSync(pretrained))('fail only the member whose weights change (needs ../shared)', async () => {
-    const folder = await copiedWeights();
-    const { report, exitCode } = await train(
-      { ...three(folder), stacking: { kind: 'kfold', folds: 2, members: 'average' } },
-      { out: at('fold-fails'), observer: replacing(folder, 'slim') },
-    );
-    expect(exitCode).toBe(3);
-    expect(report.members.map(({ name, status, trainings }) => [name, status, trainings.length])).toEqual([
-      ['wide', 'done', 2],
-      ['slim', 'failed', 0],
-      ['third', 'done', 2],
-    ]);
-    expect(report.members[1]!.reason).toMatch(
-      /^features: The weight file \S+mobilenet_2_5_128_tf_no_top\.h5 has changed since the run started: /,
-    );
-  });
+  it.skipIf(!existsSync(pretrained))(
+    'fail only the member and the student whose weights change (needs ../shared)',
+    async () => {
+      const folder = await copiedWeights();
+      const { report, exitCode } = await train(
+        // The student starts from the same weights as the member.
+        { ...three(folder), student, stacking: { kind: 'kfold', folds: 2, members: 'average' } },
+        { out: at('fold-fails'), observer: replacing(folder, 'slim') },
+      );
+      expect(exitCode).toBe(3);
+      expect(report.members.map(({ name, status, trainings }) => [name, status, trainings.length])).toEqual([
+        ['wide', 'done', 2],
+        ['slim', 'failed', 0],
+        ['third', 'done', 2],
+      ]);
+      expect(report.members[1]!.reason).toMatch(
+        /^features: The weight file \S+mobilenet_2_5_128_tf_no_top\.h5 has changed since the run started: /,
+      );
+      expect(report.student).toMatchObject({ status: 'failed', test: null, comparison: null, cost: null });
+      expect(report.student!.reason).toMatch(/has changed since the run started: /);
+      expect((await readBundle(at('fold-fails/bundle'))).student).toBeUndefined();
+    },
+  );
 });

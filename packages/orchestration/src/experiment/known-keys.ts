@@ -22,6 +22,14 @@ export function describeUnknownKey(parent: readonly PropertyKey[], key: string):
 
 type Node = { properties?: Record<string, Node>; items?: Node; anyOf?: Node[]; oneOf?: Node[] };
 
+/** Generated once: generating it takes milliseconds, and a mistake may need it several times. */
+function schema(): Node {
+  generated ??= experimentJsonSchema() as Node;
+  return generated;
+}
+
+let generated: Node | undefined;
+
 /** A node and, if it is a union, its alternatives. */
 function branches(node: Node): Node[] {
   return [node, ...[...(node.anyOf ?? []), ...(node.oneOf ?? [])].flatMap(branches)];
@@ -35,7 +43,7 @@ function knownKeys(path: readonly PropertyKey[]): string[] {
         .flatMap(branches)
         .map((branch) => (typeof key === 'number' ? branch.items : ownProperty(branch.properties, String(key))))
         .filter((one) => one !== undefined),
-    [experimentJsonSchema() as Node],
+    [schema()],
   );
   return [...new Set(found.flatMap(branches).flatMap((node) => Object.keys(node.properties ?? {})))];
 }
@@ -49,7 +57,7 @@ function pathsTo(key: string): string[] {
         ...search(inner, [...path, name]),
       ]),
     );
-  return [...new Set(search(experimentJsonSchema() as Node, []))];
+  return [...new Set(search(schema(), []))];
 }
 
 function ownProperty<T>(record: Record<string, T> | undefined, key: string): T | undefined {

@@ -295,7 +295,7 @@ describe('a student', () => {
   it('learns from the ensemble alone by default, by the recipe of the members', () => {
     expect(resolveExperiment(mobile).student).toBeNull();
     const { student } = resolveExperiment(mobile, kfold, { student: { backbone: 'mobilenet-v2' } });
-    expect(student).toEqual({ backbone: 'mobilenet-v2', alpha: 1, temperature: 1, labelShare: 0 });
+    expect(student).toEqual({ backbone: 'mobilenet-v2', alpha: 1, temperature: 2, labelShare: 0 });
   });
 
   it('may have a recipe, whose other keys are those of the experiment', () => {

@@ -11,7 +11,8 @@ export const distillationKeys = {
     .number()
     .min(1)
     .max(20)
-    .default(1)
+    // docs/training.md has the measurement.
+    .default(2)
     .describe(
       "Temperature of the ensemble's and the student's probabilities in the loss; above 1, the student also learns how improbable the other classes are.",
     ),

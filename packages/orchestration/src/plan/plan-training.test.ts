@@ -296,7 +296,11 @@ describe('trainings', () => {
 describe('a student', () => {
   const student = { backbone: 'mobilenet-v2', inputSize: 64, temperature: 2, labelShare: 0.5 } as const;
 
-  it('is not planned by default', () => expect(planOf({ stacking: folds })).not.toHaveProperty('student'));
+  it('is not planned by default, and a member may have its name', () => {
+    expect(planOf({ stacking: folds })).not.toHaveProperty('student');
+    const members = [{ ...two[0]!, name: 'student' }, two[1]!];
+    expect(planOf({ members }).members[0]!.plan.features).toBeNull();
+  });
 
   it('trains once on all images, with another loss and the recipe of the members', () => {
     const { members, student: planned } = planOf({ stacking: folds, student });

@@ -25,7 +25,6 @@ import {
   variantChoiceOf,
 } from '../experiment/schema.ts';
 import { stackerOptionsOf } from '../experiment/stacker-options.ts';
-import { studentName } from '../experiment/student.ts';
 import type { DatasetFacts, FoldFacts } from './dataset-facts.ts';
 import { featureBytes } from './feature-bytes.ts';
 import { studentFacts } from './student-fold.ts';
@@ -105,6 +104,7 @@ function planMember(
   experiment: Experiment,
   facts: DatasetFacts,
   weights: InitialWeights,
+  sharesFeatures = foldsOf(experiment.stacking).length > 1,
 ): PlannedMember {
   const { recipe, stacking, flaws, testTimeAugmentation } = experiment;
   const backbone = backboneSpecOf(member, experiment);
@@ -113,9 +113,7 @@ function planMember(
     ? [wholeStage(experiment, member, weights)]
     : [headStage(experiment), ...fineTuneStages(experiment, member)];
   const folds = foldsOf(stacking);
-  // A student's features are computed by all lanes, and kept for later runs.
-  const sharesFeatures = !fromStart && (folds.length > 1 || member.name === studentName);
-  const features = sharesFeatures ? sharedFeatures(experiment, member, facts.trainingCount) : null;
+  const features = fromStart || !sharesFeatures ? null : sharedFeatures(experiment, member, facts.trainingCount);
   const nameOf = (fold: Fold) => (folds.length === 1 ? member.name : `${member.name}/${foldName(fold)}`);
   // Seeds depend on names, so that adding or reordering members does not change the seeds of the others.
   const seedOf = (task: string) => seedFor(experiment.seed, task);
@@ -156,6 +154,8 @@ function planStudent(
     { ...experiment, recipe, stacking: { kind: 'training-images' } },
     { ...facts, folds: [studentFacts(facts.folds)] },
     weights,
+    // All lanes compute the features, and later runs read them.
+    true,
   );
   const stages = planned.plan.stages.map((stage) => ({
     ...stage,
