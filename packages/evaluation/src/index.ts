@@ -1,7 +1,7 @@
 export { bootstrapIntervals, bootstrapLossDifference, type Interval, type ScoreIntervals } from './bootstrap.ts';
 export { type Calibration, measureCalibration } from './calibration.ts';
 export { lowestLogLoss } from './choose.ts';
-export { type ClassifierComparison, compareClassifiers } from './compare-classifiers.ts';
+export { compareClassifiers } from './compare-classifiers.ts';
 export { compareStackers } from './compare-stackers.ts';
 export { conformalThreshold, measureSets, predictionSet, type SetCoverage } from './conformal.ts';
 export { comparePairs, type MemberPair, marginalGains } from './diversity.ts';

@@ -54,7 +54,7 @@ export {
 export { Adam, type AdamOptions } from './training/adam.ts';
 export { backpropagate } from './training/backpropagate.ts';
 export { crossEntropy, type FromLogitsOnSigmoid, type LossOptions } from './training/cross-entropy.ts';
-export { type Distillation, distillationLoss } from './training/distillation-loss.ts';
+export type { Distillation } from './training/distillation-loss.ts';
 export { GradientSum } from './training/gradient-sum.ts';
 export type { Optimizer, OptimizerStep } from './training/optimizer.ts';
 export { Sgd, type SgdOptions } from './training/sgd.ts';
