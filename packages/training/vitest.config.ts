@@ -1,4 +1,9 @@
 import { defineConfig } from 'vitest/config';
-import { sharedTestConfig } from '../../vitest.shared.ts';
+import { withOneProcessFor } from '../../vitest.shared.ts';
 
-export default defineConfig({ test: sharedTestConfig });
+export default defineConfig({
+  test: withOneProcessFor([
+    'src/{augmentation,fit-stage,kept-models,learning-rate,require-finite,suggest-rate,weight-file}.test.ts',
+    'src/augment/{parameters,policy}.test.ts',
+  ]),
+});

@@ -1,3 +1,4 @@
+export { drawBalanced } from './balanced-draw.ts';
 export { type EpochOptions, epochBatches, fillBatch, type ImageBatch } from './batches.ts';
 export { type CatsAndDogsOptions, catsAndDogsFolder, ensureCatsAndDogs } from './cats-and-dogs.ts';
 export { checkDataset, type DatasetFacts, isBadImage, maxBadShare } from './dataset-checks.ts';

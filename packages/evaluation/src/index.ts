@@ -1,3 +1,4 @@
+export { balancedLogLoss } from './balanced-log-loss.ts';
 export { bootstrapIntervals, bootstrapLossDifference, type Interval, type ScoreIntervals } from './bootstrap.ts';
 export { type Calibration, measureCalibration } from './calibration.ts';
 export { lowestLogLoss } from './choose.ts';
@@ -24,6 +25,5 @@ export {
 } from './score-schema.ts';
 export { type SeedScore, scoreOverSeeds } from './seed-interval.ts';
 export { measureSelection, type Selection, thresholdForAccuracy } from './selective.ts';
-export { atTemperature, fitTemperature } from './temperature.ts';
 export { type VerdictFacts, verdict } from './verdict.ts';
 export { wilson95 } from './wilson.ts';

@@ -21,7 +21,12 @@ export const scoreSchema = z.strictObject({
 });
 
 /** Score of a classifier on images that it was not trained on, before any test image is read. */
-export const outOfFoldScoreSchema = z.strictObject({ accuracy: share, logLoss: z.number().min(0) });
+export const outOfFoldScoreSchema = z.strictObject({
+  accuracy: share,
+  logLoss: z.number().min(0),
+  /** Mean of the log losses of the classes; only where members and stackers are chosen by it. */
+  balancedLogLoss: z.number().min(0).optional(),
+});
 
 /** Comparison of a stacker with the best single member; `pHolm` is adjusted for the number of stackers. */
 export const mcnemarSchema = z.strictObject({

@@ -56,7 +56,20 @@ describe('verdict', () => {
       facts(97, 95, { flaws: [{ flatters: false }, { flatters: true }] }),
       'The procedure has 2 known flaws, 1 of which flatters these figures.',
     ],
+    [
+      'a remedy for classes of unequal size',
+      facts(97, 95, {
+        stackers: facts(97, 95).stackers.map((one) => ({ ...one, test: { ...one.test, balancedAccuracy: 0.912 } })),
+        imbalance: { ratio: 20, remedy: { kind: 'class-weights' } },
+      }),
+      'The largest class has 20.0 times as many training images as the smallest, and by class-weights every class counts equally: its balanced accuracy is 91.2 %.',
+    ],
     ['a demonstration', facts(97, 95, { demo: true }), 'its figures do not apply to photographs.'],
     ['too few members', facts(97, 95, { stackers: [], bestMember: null }), 'There is no ensemble: too few members'],
   ])('describes %s', (_, input, expected) => expect(verdict(input)).toContain(expected));
+
+  it('does not mention classes that are left as they are', () => {
+    const imbalance = { ratio: 20, remedy: { kind: 'none' } };
+    expect(verdict(facts(97, 95, { imbalance }))).toBe(verdict(facts(97, 95)));
+  });
 });

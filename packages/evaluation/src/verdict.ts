@@ -8,7 +8,13 @@ export interface VerdictFacts {
   stackers: readonly {
     kind: string;
     chosen: boolean;
-    test: { correct: number; count: number; accuracy: number; wilson95: readonly [number, number] };
+    test: {
+      correct: number;
+      count: number;
+      accuracy: number;
+      wilson95: readonly [number, number];
+      balancedAccuracy?: number | null;
+    };
     mcnemar: McnemarReport;
   }[];
   members: readonly { name: string; status: 'done' | 'failed'; test: { correct: number; accuracy: number } | null }[];
@@ -20,10 +26,12 @@ export interface VerdictFacts {
   baseline: number;
   /** Known flaws of the procedure; `flatters` if a flaw makes the figures of this run better than on new images. */
   flaws: readonly { flatters: boolean }[];
+  /** What was done about classes of unequal size; null or omitted if that is not known. */
+  imbalance?: { ratio: number; remedy: { kind: string } } | null;
 }
 
 /** One paragraph: the accuracy of the ensemble, and whether it differs significantly from its best member's. */
-export function verdict({ stackers, members, bestMember, demo, baseline, flaws }: VerdictFacts): string {
+export function verdict({ stackers, members, bestMember, demo, baseline, flaws, imbalance }: VerdictFacts): string {
   const chosen = stackers.find((stacker) => stacker.chosen);
   const single = members.find((member) => member.name === bestMember)?.test;
   const failed = members.filter((member) => member.status !== 'done').map((member) => member.name);
@@ -51,10 +59,20 @@ export function verdict({ stackers, members, bestMember, demo, baseline, flaws }
     ? ' This is a demonstration with generated images or random weights: its figures do not apply to photographs.'
     : '';
   const flawed = flaws.length === 0 ? '' : ` ${describeFlaws(flaws)}`;
-  return `${ensemble} ${comparison}${useless}${without}${flawed}${demonstration}`;
+  return `${ensemble} ${comparison}${useless}${describeBalance(imbalance, test)}${without}${flawed}${demonstration}`;
 }
 
 // --- internal ---
+
+/** Empty if classes were left as they are. */
+function describeBalance(
+  imbalance: VerdictFacts['imbalance'],
+  { balancedAccuracy }: VerdictFacts['stackers'][number]['test'],
+): string {
+  if (!imbalance || imbalance.remedy.kind === 'none') return '';
+  const measured = balancedAccuracy == null ? '' : `: its balanced accuracy is ${percent(balancedAccuracy)}`;
+  return ` The largest class has ${imbalance.ratio.toFixed(1)} times as many training images as the smallest, and by ${imbalance.remedy.kind} every class counts equally${measured}.`;
+}
 
 function describeFlaws(flaws: VerdictFacts['flaws']): string {
   const known = `The procedure has ${count(flaws.length, 'known flaw')}`;

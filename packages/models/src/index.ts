@@ -17,6 +17,16 @@ export {
   type VariantChoice,
   variantOf,
 } from './backbones/table.ts';
+export {
+  type Calibration,
+  type CalibrationKind,
+  calibrate,
+  calibrationSchema,
+  fitsClassCount,
+} from './calibration/calibration.ts';
+export { fitTemperature } from './calibration/fit-temperature.ts';
+export { fitVector } from './calibration/fit-vector.ts';
+export type { LabeledRows } from './calibration/labeled-rows.ts';
 export { type Classifier, type ClassifierOptions, createClassifier } from './classifier/classifier.ts';
 export type { BatchNormMode, FineTuneView } from './classifier/fine-tune-view.ts';
 export type { ModelWeight } from './classifier/model-weights.ts';
@@ -40,8 +50,9 @@ export {
 } from './preprocessing.ts';
 export { philoxUniform } from './random/philox.ts';
 export { streamSeed } from './random/stream-seed.ts';
-export type { MemberOutputs } from './stackers/outputs.ts';
+export { type MemberOutputs, outputsPerImage } from './stackers/outputs.ts';
 export { toProbabilities } from './stackers/probabilities.ts';
+export { balancedRowWeights } from './stackers/row-weights.ts';
 export { fitStacker, minimumStackerRows, type Stacker, stackerFromJson } from './stackers/stacker.ts';
 export {
   type StackerJson,

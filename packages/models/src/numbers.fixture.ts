@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { uniformFloat32 } from 'pure-rand/distribution/uniformFloat32';
 import { generatorFor } from './random/generator-for.ts';
 

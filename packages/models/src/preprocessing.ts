@@ -1,5 +1,5 @@
 /** Preprocessing of raw pixels, defined as data; training, exports and the Python script are derived from it. */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { ModelError } from './errors.ts';
 
 /** Channel by channel: output = pixel / divisor − offset. A number stands for all three channels. */

@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Calibration } from '@chorus/models';
 import { openSealedFolder, StorageError, sealFolder } from '@chorus/storage';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BundleManifest, readBundle, studentBundle } from './bundle.ts';
 import { ConfigError } from './errors.ts';
@@ -51,6 +52,7 @@ describe('a student', () => {
     ];
     await writeLivelyBundle(at('student'), members, {
       ...{ classes: ['a', 'b'], testTimeAugmentation: false, chosen: 'logistic' },
+      calibration: { kind: 'temperature', temperature: 2 },
       student: { ...backbone, inputSize: 47 },
     });
     const bundle = await readBundle(at('student'));
@@ -58,7 +60,9 @@ describe('a student', () => {
     expect(bundle.manifest.student!.models[0]!.file).toBe('members/student/1.bin');
     const alone = studentBundle(bundle);
     expect(alone.members).toEqual([bundle.student]);
-    expect(alone.manifest).toMatchObject({ chosen: 'mean', thresholds: null, classes: ['a', 'b'] });
+    // The ensemble was calibrated.
+    expect(bundle.manifest.calibration).not.toBeNull();
+    expect(alone.manifest).toMatchObject({ chosen: 'mean', thresholds: null, calibration: null, classes: ['a', 'b'] });
     const [logits, probability] = [Float32Array.of(0.5), 1 / (1 + Math.exp(-0.5))];
     expect(alone.stackers.get('mean')!.predict([logits])[1]).toBeCloseTo(probability, 6);
   });
@@ -69,6 +73,23 @@ describe('a student', () => {
     expect(() => studentBundle(bundle)).toThrow(ConfigError);
     expect(() => studentBundle(bundle)).toThrow(/^Expected a bundle with a student, received one without \(lively\);/);
   });
+});
+
+it('has the calibration of its run, or none if an earlier version wrote it', async () => {
+  const backbone = { family: 'mobilenet', alpha: 0.25, inputSize: 32 } as const;
+  const calibration: Calibration = { kind: 'vector', scales: [1, 2], biases: [0.5, 0] };
+  await writeLivelyBundle(at('calibrated'), [{ name: 'one', backbone }], {
+    ...{ classes: ['a', 'b'], testTimeAugmentation: false, chosen: 'mean', calibration },
+  });
+  expect((await readBundle(at('calibrated'))).manifest.calibration).toEqual(calibration);
+  const files = Object.fromEntries(await openSealedFolder(at('calibrated')));
+  const { calibration: _, ...earlier } = JSON.parse(new TextDecoder().decode(files['bundle.json']));
+  const replaced = async (manifest: object) =>
+    sealFolder(at('calibrated'), { ...files, 'bundle.json': JSON.stringify(manifest) }, { replace: true });
+  await replaced(earlier);
+  expect((await readBundle(at('calibrated'))).manifest.calibration).toBeNull();
+  await replaced({ ...earlier, calibration: { ...calibration, scales: [1, 2, 3], biases: [0, 0, 0] } });
+  await expect(readBundle(at('calibrated'))).rejects.toThrow(/the calibration must have the same number of classes/);
 });
 
 it.each([

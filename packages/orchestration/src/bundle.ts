@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { isColor, resizeMethods } from '@chorus/data';
 import {
+  calibrationSchema,
+  fitsClassCount,
   type MemberManifest,
   memberManifestSchema,
   type Stacker,
@@ -51,12 +53,16 @@ const bundleSchema = z
     /** Whether members average the logits of an image and its mirror image. */
     testTimeAugmentation: z.boolean(),
     demo: z.boolean(),
+    /** Whether probabilities are those for equally frequent classes; bundles of earlier versions do not have it. */
+    balancesClasses: z.boolean().default(false),
     members: z.array(bundleMember).min(1),
     /** A single model that learned from the ensemble, to use without the members; omitted if the run trained none. */
     student: bundleMember.optional(),
     chosen: z.enum(stackerKinds),
     /** Null if there are no out-of-fold predictions; bundles of earlier versions have none. */
     thresholds: thresholdsSchema.nullable().default(null),
+    /** Of the chosen stacker's probabilities, to which the thresholds apply afterwards; null for none. Bundles of earlier versions have none. */
+    calibration: calibrationSchema.nullable().default(null),
     stackers: z.array(z.strictObject({ kind: z.enum(stackerKinds), state: stackerJsonSchema })).min(1),
   })
   .refine(
@@ -89,6 +95,10 @@ const bundleSchema = z
     ({ members, classes, stackers }) =>
       stackers.every(({ state }) => state.memberCount === members.length && state.classCount === classes.length),
     'stackers must have the same number of members and classes as the bundle',
+  )
+  .refine(
+    ({ calibration, classes }) => calibration === null || fitsClassCount(calibration, classes.length),
+    'the calibration must have the same number of classes as the bundle',
   );
 
 export type BundleManifest = z.output<typeof bundleSchema>;
@@ -178,7 +188,7 @@ export async function readBundle(folder: string): Promise<Bundle> {
 }
 
 /**
- * A bundle's student as a bundle of a single member, without thresholds, since there are no out-of-fold predictions of the student.
+ * A bundle's student as a bundle of a single member, without thresholds and calibration, since there are no out-of-fold predictions of the student.
  *
  * @throws ConfigError when the bundle has no student.
  */
@@ -187,13 +197,13 @@ export function studentBundle({ manifest, student, images }: Bundle): Bundle {
     throw new ConfigError(
       `Expected a bundle with a student, received one without (${manifest.name}); train with a student, such as --set student.backbone=mobilenet-v2.`,
     );
-  const { name, classes, decoding, testTimeAugmentation, demo } = manifest;
+  const { name, classes, decoding, testTimeAugmentation, demo, balancesClasses } = manifest;
   const mean = { kind: 'mean', memberCount: 1, classCount: classes.length } as const;
   return {
     manifest: {
-      ...{ schemaVersion, name, classes, decoding, testTimeAugmentation, demo },
+      ...{ schemaVersion, name, classes, decoding, testTimeAugmentation, demo, balancesClasses },
       members: [manifest.student],
-      ...{ chosen: 'mean', stackers: [{ kind: 'mean', state: mean }], thresholds: null },
+      ...{ chosen: 'mean', stackers: [{ kind: 'mean', state: mean }], thresholds: null, calibration: null },
     },
     members: [student],
     stackers: new Map([['mean', stackerFromJson(mean)]]),

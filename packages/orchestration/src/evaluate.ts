@@ -45,6 +45,8 @@ export interface Evaluation {
   selection: ImageSelection;
   /** Whether the student alone was scored: it is then the ensemble, and the only member. */
   student: boolean;
+  /** Whether the bundle's probabilities are those for equally frequent classes; the scores are those of the images as they are. */
+  balancesClasses: boolean;
   ensemble: { kind: string; test: Score };
   members: { name: string; test: Score }[];
   /** Images that could not be decoded, and the folder's other entries. */
@@ -117,6 +119,7 @@ async function evaluateWhole(bundleFolder: string, data: string, options: Evalua
     classes,
     selection,
     student: options.student ?? false,
+    balancesClasses: bundle.manifest.balancesClasses,
     ensemble: { kind: bundle.manifest.chosen, test: await score(ensemble) },
     members,
     skipped,

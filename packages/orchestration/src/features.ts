@@ -100,7 +100,6 @@ export async function extractFeatures(paths: readonly string[], options: Feature
     decodesMeanwhile: paths.length > forwardBatchSize,
   }) as [ComputeSettings];
   const found = named ?? variantOf({ family, variant: await variantOfFile(family, weights) });
-  await checkBackboneWeights({ family, variant: found.name }, weights);
   const member = featureMember(
     { family, variant: found.name, inputSize: options.inputSize ?? found.defaultInputSize },
     weights,
@@ -108,6 +107,8 @@ export async function extractFeatures(paths: readonly string[], options: Feature
   const { stop, unlisten } = stopOn(options.signal);
   const lane = new Lane({ runtime, compute, stop: stop.shared }, observerFrom());
   try {
+    // The lane's thread starts meanwhile.
+    await checkBackboneWeights({ family, variant: found.name }, weights);
     const rows = await featureRows(lane, member, paths, decoding, options);
     return { rows, width: found.featureWidth };
   } catch (error) {

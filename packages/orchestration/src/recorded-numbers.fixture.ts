@@ -25,10 +25,10 @@ export async function numbersOf(runFolder: string): Promise<Record<string, strin
 
 // --- internal ---
 
-/** Leaves out the columns of stackers that did not exist when the numbers were recorded. No cell has a comma. */
+/** Leaves out the columns of stackers and calibrations that did not exist when the numbers were recorded. No cell has a comma. */
 function recordedColumns(csv: string): Uint8Array {
   const lines = csv.split('\n').map((line) => line.split(','));
-  const isNew = lines[0]!.map((name) => /^(weighted|greedy):/.test(name));
+  const isNew = lines[0]!.map((name) => /^(weighted|greedy|\w+\+\w+):/.test(name));
   return Buffer.from(lines.map((cells) => cells.filter((_, index) => !isNew[index]).join(',')).join('\n'));
 }
 

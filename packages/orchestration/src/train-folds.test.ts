@@ -36,18 +36,19 @@ afterAll(removeRuns);
 
 describe('k folds', () => {
   it.each([
-    ['refit', ['fold-1', 'fold-2', 'fold-3', 'all'], 1, 'the model of all'],
-    ['average', ['fold-1', 'fold-2', 'fold-3'], 3, 'the mean of 3 models'],
+    ['refit', ['fold-1', 'fold-2', 'fold-3', 'all'], 1, 'the model of all', 'auto'],
+    ['average', ['fold-1', 'fold-2', 'fold-3'], 3, 'the mean of 3 models', 'logit-adjustment'],
   ] as const)(
     'trains each member once per fold, and the bundle gives the same predictions: %s',
-    async (members, parts, modelCount, predictsWith) => {
+    async (members, parts, modelCount, predictsWith, imbalance) => {
       const finished: string[] = [];
       const { report } = await train(
         {
           ...small(),
           ...twoLanes,
-          recipe: { batchSize: 16, whole: { epochCount: 1 } },
+          recipe: { batchSize: 16, whole: { epochCount: 1 }, imbalance },
           stacking: { kind: 'kfold', folds: 3, members },
+          calibration: 'temperature',
           student: { ...student, recipe: { whole: { epochCount: 2 } } },
         },
         {
@@ -81,6 +82,15 @@ describe('k folds', () => {
       expect(evaluation.members.map(({ test: score }) => score.correct)).toEqual(
         report.members.map(({ test: score }) => score!.correct),
       );
+      // The classes have 39 and 40 usable images.
+      const isBalanced = imbalance !== 'auto';
+      expect(report.imbalance).toMatchObject({ remedy: { kind: isBalanced ? imbalance : 'none' } });
+      expect(report.imbalance!.classes.map(({ count }) => count).toSorted()).toEqual([39, 40]);
+      expect([bundle.manifest, evaluation].map(({ balancesClasses }) => balancesClasses)).toEqual([
+        isBalanced,
+        isBalanced,
+      ]);
+      for (const { outOfFold } of report.stackers) expect('balancedLogLoss' in outOfFold).toBe(isBalanced);
       expect(evaluation.ensemble.test.logLoss).toBeCloseTo(
         report.stackers.find(({ chosen }) => chosen)!.test.logLoss,
         5,

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Classifier, createClassifier, loadBackboneWeights, memberFromBytes } from '@chorus/models';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readBundle } from './bundle.ts';
 import { at, drawData, pretrained, removeRuns, small } from './train.fixture.ts';

@@ -7,6 +7,7 @@ import { publishFile } from '@chorus/storage';
 import { ConfigError } from './errors.ts';
 import { resolveExperiment } from './experiment/resolve.ts';
 import type { Experiment, ExperimentInput } from './experiment/schema.ts';
+import { ensembleColumn } from './report/predictions-csv.ts';
 import { defaultRunFolder, readRunStart, requireNewRunFolder } from './run/run-folder.ts';
 import { Slices } from './run/slices.ts';
 import { storedExperiment } from './run/stored-experiment.ts';
@@ -32,7 +33,7 @@ export interface SeedsSummary {
   sameImages: boolean;
   /** Number of test images of each seed. */
   testCounts: number[];
-  /** The chosen stacker of each run, which may differ. */
+  /** The chosen stacker of each run, which may differ, with its calibration. */
   ensemble: SeedScores;
   /** By name of the member. */
   members: Record<string, SeedScores>;
@@ -101,15 +102,16 @@ async function requireSameExperiment(place: string, experiment: Experiment): Pro
 }
 
 async function summarize(seeds: number[], runs: readonly RunResult[]): Promise<SeedsSummary> {
-  // A member that failed with some seed has no mean.
+  // A member that failed or was dropped with some seed has no mean.
   const names = runs[0]!.report.members
     .map(({ name }) => name)
     .filter((name) =>
-      runs.every(({ report }) => report.members.some((member) => member.name === name && member.status === 'done')),
+      runs.every(({ report }) => report.members.some((member) => member.name === name && member.test !== null)),
     );
   const tests = await Promise.all(
-    runs.map(({ report: { stackers, dataset }, folder }) => {
-      const ensemble = stackers.find(({ chosen }) => chosen)!.kind;
+    runs.map(({ report: { stackers, dataset, analysis }, folder }) => {
+      const stacker = stackers.find(({ chosen }) => chosen)!.kind;
+      const ensemble = ensembleColumn(stacker, analysis?.calibration.applied ?? 'none');
       return readTestOutcomes(join(folder, 'predictions.csv'), [ensemble, ...names], dataset.classes);
     }),
   );

@@ -24,7 +24,14 @@ describe('a whole run', () => {
   beforeAll(async () => {
     // Enough epochs for the lanes to overlap, regardless of which starts first.
     result = await train(
-      { ...small(), ...twoLanes, runtime, recipe: { batchSize: 16, whole: { epochCount: 6, patience: 6 } } },
+      // Scales and biases may change predicted classes.
+      {
+        ...small(),
+        ...twoLanes,
+        runtime,
+        calibration: 'vector',
+        recipe: { batchSize: 16, whole: { epochCount: 6, patience: 6 } },
+      },
       {
         out: at('run'),
         observer: {
@@ -120,8 +127,9 @@ describe('a whole run', () => {
       .split('\n')
       .map((line) => line.split(','));
     expect(rows).toHaveLength(50);
-    for (const { kind, test: score } of result.report.stackers) {
-      const [discs, stars] = [header!.indexOf(`${kind}:discs`), header!.indexOf(`${kind}:stars`)];
+    for (const { kind, chosen, test: score } of result.report.stackers) {
+      const name = chosen ? `${kind}+vector` : kind;
+      const [discs, stars] = [header!.indexOf(`${name}:discs`), header!.indexOf(`${name}:stars`)];
       const right = rows.filter(
         (row) => (Number(row[discs]) >= Number(row[stars]) ? 'discs' : 'stars') === row[1],
       ).length;
@@ -136,11 +144,12 @@ describe('a whole run', () => {
       .split('\n')
       .map((line) => line.split(','));
     const chosen = result.report.stackers.find((stacker) => stacker.chosen)!;
-    const column = csv[0]!.indexOf(`${chosen.kind}:stars`);
+    const column = csv[0]!.indexOf(`${chosen.kind}+vector:stars`);
     await cp(at('run'), at('run-copy'), { recursive: true });
     await rm(at('run'), { recursive: true });
     const evaluation = await evaluateBundle(at('elsewhere'), data, { workers: 'cpu:0', runtime });
     expect(evaluation.ensemble.test.correct).toBe(chosen.test.correct);
+    expect(evaluation.ensemble.test.logLoss).toBeCloseTo(chosen.test.logLoss, 4);
     expect(evaluation.members.map(({ test: score }) => score.correct)).toEqual(
       result.report.members.map(({ test: score }) => score!.correct),
     );

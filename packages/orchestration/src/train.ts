@@ -5,8 +5,10 @@ import { publishFile } from '@chorus/storage';
 import { type StopFlag, StoppedError } from '@chorus/training';
 import { advise, TooFewMembersError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
-import type { ExperimentInput } from './experiment/schema.ts';
+import { excessMegabytes } from './experiment/member-limits.ts';
+import type { Experiment, ExperimentInput } from './experiment/schema.ts';
 import { Lane } from './lanes/lane.ts';
+import { tooSmall } from './plan/model-bytes.ts';
 import type { Report } from './report/schema.ts';
 import { countImages } from './run/count-images.ts';
 import { FeatureCache } from './run/feature-cache.ts';
@@ -16,7 +18,7 @@ import { observerFrom, type RunObserver } from './run/observer.ts';
 import { isDemo, type Preparation, prepareRun } from './run/preparation.ts';
 import { openRunFolder, type RunFolder } from './run/run-folder.ts';
 import { phaseNames, type RunParts, reportWithoutEnsemble } from './run/run-report.ts';
-import { stackAndTest, writeReport } from './run/stack-and-test.ts';
+import { sizeOf, stackAndTest, type TrainedEnsembleMember, writeReport } from './run/stack-and-test.ts';
 import { stopOn } from './run/stop-on.ts';
 import { storedExperiment } from './run/stored-experiment.ts';
 import { trainMembers } from './run/train-members.ts';
@@ -52,8 +54,8 @@ export interface RunResult {
  * Call it in the main thread; it starts and ends its worker threads. `experiment` is ignored when a run is resumed.
  *
  * @throws ConfigError, DataError, RuntimeError, StorageError or ModelError for problems that the user can fix, if possible
- * before anything is trained; TooFewMembersError when fewer members than `minMembers` finished (the report is still
- * written); StoppedError after `signal`.
+ * before anything is trained; TooFewMembersError when fewer members than `minMembers` finished, or `maxMegabytes` leaves no
+ * room for as many (the report is still written); StoppedError after `signal`.
  * @example
  * const { report } = await train({ data: { source: 'photos' }, members: [...] }, { out: 'runs/first' });
  */
@@ -139,7 +141,8 @@ async function runIn(
     const done = outcomes.flatMap((outcome, index) =>
       outcome.status === 'done' ? [{ name: experiment.members[index]!.name, trainings: outcome.trainings }] : [],
     );
-    if (done.length < experiment.minMembers) await failWithReport(folder, parts, done.length);
+    const shortfall = shortfallOf(done, experiment);
+    if (shortfall !== undefined) await failWithReport(folder, parts, shortfall);
     const report = await stackAndTest(parts, done, { folder, lanes, reads, stop, observer: logged, featureCache });
     const isPartial = done.length < outcomes.length || report.student?.status === 'failed';
     const exitCode = isPartial ? exitCodes.doneWithFailedMembers : exitCodes.done;
@@ -150,18 +153,28 @@ async function runIn(
   }
 }
 
+/** Why the members that finished are too few for an ensemble; undefined if they are not. */
+function shortfallOf(done: readonly TrainedEnsembleMember[], { members, ...limits }: Experiment): string | undefined {
+  const { minMembers } = limits;
+  if (done.length < minMembers)
+    return `${done.length} of ${members.length} members finished, but at least ${minMembers} are required`;
+  const needed = excessMegabytes(
+    done.map((member) => sizeOf(member).bytes),
+    limits,
+  );
+  return needed === undefined ? undefined : tooSmall(needed, limits);
+}
+
 /** @throws TooFewMembersError with the failed members' reasons. */
 async function failWithReport(
   folder: RunFolder,
   parts: Omit<RunParts, 'testImagesReadBeforeChoice'>,
-  doneCount: number,
+  shortfall: string,
 ): Promise<never> {
   await writeReport(folder, reportWithoutEnsemble({ ...parts, testImagesReadBeforeChoice: 0 }));
-  const { members, minMembers } = parts.start.experiment;
+  const { members } = parts.start.experiment;
   const reasons = parts.outcomes.flatMap((outcome, index) =>
     outcome.status === 'failed' ? [`${members[index]!.name}: ${outcome.reason}`] : [],
   );
-  throw new TooFewMembersError(
-    `${doneCount} of ${members.length} members finished, but at least ${minMembers} are required: ${reasons.join('; ')}. The report is ${folder.report}.`,
-  );
+  throw new TooFewMembersError(`${shortfall}: ${reasons.join('; ')}. The report is ${folder.report}.`);
 }

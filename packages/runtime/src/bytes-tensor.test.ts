@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bytesTensor } from './bytes-tensor.ts';
 import { compile } from './functions/compile.ts';

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { describe, expect, it } from 'vitest';
 import { RuntimeError } from './errors.ts';
 import { prepareProcess, processEnvironment } from './process.ts';

@@ -1,7 +1,7 @@
 // A test lane: trains a small network for some steps on the thread's device and returns the results.
 import { readdirSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { initRuntime } from '../dist/index.js';
 import { meet } from './meet.fixture.mjs';
 

@@ -1,6 +1,6 @@
 /** Loads the native addon, which creates the thread's TFE context, and registers it with tfjs as the backend `tensorflow`. */
 import { createRequire } from 'node:module';
-import * as tfjs from '@tensorflow/tfjs';
+import tfjs from '@chorus/tfjs';
 import type { Binding } from './tensorflow.ts';
 import { loadTfjsNode } from './tfjs-node.ts';
 

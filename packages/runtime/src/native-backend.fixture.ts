@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { prepareProcess } from './process.ts';
 import { initRuntime } from './runtime.ts';
 import type { NativeBackend } from './tensorflow.ts';

@@ -1,7 +1,7 @@
 /** Runs TensorFlow in this thread, pinned to one device. */
 import { availableParallelism } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { encodeConfigProto, type ProcessSettings } from './config-proto.ts';
 import { chorusName, type DeviceName, tensorflowName } from './device.ts';
 import { RuntimeError, setupNeeded } from './errors.ts';

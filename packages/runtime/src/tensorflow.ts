@@ -1,5 +1,5 @@
 /** Types of the native addon and of tfjs-node's backend, as far as Chorus uses them. */
-import type * as tfjs from '@tensorflow/tfjs';
+import type tfjs from '@chorus/tfjs';
 
 /** The binding's description of a tensor. */
 export interface TensorDescription {

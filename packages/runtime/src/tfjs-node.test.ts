@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { describe, expect, it } from 'vitest';
 import { vendoredFolder } from './native/vendored.ts';
 import { useNativeBackend } from './native-backend.fixture.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { compileFunction } from 'node:vm';
-import type * as tfjs from '@tensorflow/tfjs';
+import type tfjs from '@chorus/tfjs';
 import { vendoredFolder } from './native/vendored.ts';
 import type { Binding, NativeBackend } from './tensorflow.ts';
 
@@ -25,8 +25,8 @@ const util = {
 export const substitutes: Readonly<Record<string, Readonly<Record<string, () => unknown>>>> = {
   'dist/nodejs_kernel_backend.js': { util: () => util },
   'dist/kernels/TopK.js': { util: () => util },
-  // Not a declared dependency of the package; @tensorflow/tfjs has the same exports.
-  'dist/kernels/FlipLeftRight.js': { '@tensorflow/tfjs-core': () => require('@tensorflow/tfjs') },
+  // Not a declared dependency of the package; tfjs has the same exports.
+  'dist/kernels/FlipLeftRight.js': { '@tensorflow/tfjs-core': () => require('@chorus/tfjs') },
 };
 
 /** Registers the kernels in this thread; idempotent. */

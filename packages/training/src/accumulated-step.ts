@@ -9,7 +9,7 @@ import {
   updateFromSum,
 } from '@chorus/models';
 import type { CompileMetrics } from '@chorus/runtime';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import type { ActivationCache } from './activation-cache.ts';
 import { parameterCount } from './augment/columns.ts';
 import { type Labels, labelTensor } from './augment/labels.ts';

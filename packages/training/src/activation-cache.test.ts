@@ -1,7 +1,7 @@
 import { createPixelStore, type ImageBatch } from '@chorus/data';
 import { createClassifier, type FineTuneRange } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { beforeAll, describe, expect, it, test } from 'vitest';
 import { ActivationCache } from './activation-cache.ts';
 import { computeIn, publishImages } from './engines.fixture.ts';

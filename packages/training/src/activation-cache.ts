@@ -1,7 +1,7 @@
 /** Outputs of the frozen layers for every image, computed once if they fit into memory. */
 import type { ImageBatch } from '@chorus/data';
 import type { Classifier, FineTuneView } from '@chorus/models';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { augmentPixels } from './augment/augment-pixels.ts';
 import type { Augmentation } from './augmentation.ts';
 import { forwardRows, type ViewsPerImage } from './forward-rows.ts';

@@ -61,6 +61,25 @@ describe('augmentedBatches', () => {
     expect(epoch({ kind: 'flip' }).parameters).toEqual([]);
   });
 
+  it('augments each copy of an image in its own way, and the first one as without copies', () => {
+    const parametersOf = (images: Uint32Array) => {
+      const stage = { augmentation: random, batchSize: 7, wholeBatchesOnly: false };
+      const found = new Map<number, string[]>();
+      for (const { indices, parameters } of augmentedBatches(images, stage, { seed: 1, epochIndex: 3, size: 32 }))
+        for (const [position, image] of indices.entries()) {
+          const row = parameters!.slice(position * parameterCount, (position + 1) * parameterCount);
+          found.set(image, [...(found.get(image) ?? []), row.join()]);
+        }
+      return found;
+    };
+    const once = parametersOf(fit);
+    const thrice = parametersOf(Uint32Array.from([...fit, ...fit, ...fit]));
+    for (const [image, rows] of thrice) {
+      expect(new Set(rows).size).toBe(3);
+      expect(rows[0]).toBe(once.get(image)![0]);
+    }
+  });
+
   it('with wholeBatchesOnly, leaves out an incomplete last batch', () => {
     expect(epoch({ kind: 'none' }).sizes).toEqual([8, 8, 8, 8, 8, 8, 2]);
     expect(epoch({ kind: 'none' }, { wholeBatchesOnly: true }).sizes).toEqual([8, 8, 8, 8, 8, 8]);

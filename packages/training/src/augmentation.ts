@@ -20,7 +20,8 @@ export interface AugmentedBatch extends ImageBatch {
 }
 
 /**
- * One epoch of augmented batches. The seed and the epoch determine order and augmentation. A new kind of augmentation needs a
+ * One epoch of augmented batches. The seed and the epoch determine order and augmentation; each copy of an image that is in `fit`
+ * several times is augmented in its own way. A new kind of augmentation needs a
  * case here and in {@link viewsPerImage}.
  *
  * @param size side of the images in pixels.
@@ -32,9 +33,13 @@ export function* augmentedBatches(
 ): Generator<AugmentedBatch> {
   const { augmentation, batchSize, wholeBatchesOnly } = stage;
   const order = { batchSize, seed, epochIndex, shuffle: true, wholeBatchesOnly };
+  const copyOf = countCopies();
   for (const batch of epochBatches(fit, { ...order, flip: flips(augmentation) })) {
     if (augmentation.kind !== 'random') yield batch;
-    else yield { ...batch, parameters: drawParameters(augmentation, batch.indices, { seed, epochIndex, size }) };
+    else {
+      const copies = batch.indices.map(copyOf);
+      yield { ...batch, parameters: drawParameters(augmentation, batch.indices, { seed, epochIndex, size, copies }) };
+    }
   }
 }
 
@@ -56,4 +61,16 @@ export function predictedViews({ testTimeAugmentation }: { testTimeAugmentation:
 /** Whether images are flipped at random. */
 export function flips(augmentation: Augmentation): boolean {
   return augmentation.kind === 'random' ? augmentation.flip : augmentation.kind === 'flip';
+}
+
+// --- internal ---
+
+/** Numbers the copies of each image, from 0. */
+function countCopies(): (image: number) => number {
+  const counts = new Map<number, number>();
+  return (image) => {
+    const copy = counts.get(image) ?? 0;
+    counts.set(image, copy + 1);
+    return copy;
+  };
 }

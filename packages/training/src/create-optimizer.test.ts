@@ -1,6 +1,6 @@
 import { backpropagate, createClassifier, crossEntropy } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createOptimizer } from './create-optimizer.ts';
 import type { OptimizerPlan } from './plan.ts';

@@ -19,7 +19,7 @@ function scripted(tuneLosses: number[], plan: Partial<LoopPlan> = {}, changes: P
       stopping: { keeps: 'best', patience: 2, startCounts: false },
       ...plan,
     },
-    fit: Uint32Array.from({ length: 10 }, (_, index) => index),
+    imagesOf: () => Uint32Array.from({ length: 10 }, (_, index) => index),
     seed: 1,
     size: 32,
     step(batch) {

@@ -16,8 +16,8 @@ export type LoopPlan = Pick<
 /** The operations of a stage on its model, which {@link fitStage} calls. */
 export interface Stage {
   plan: LoopPlan;
-  /** Training image indices. */
-  fit: Uint32Array;
+  /** Training image indices of an epoch, equally many in each. */
+  imagesOf(epochIndex: number): Uint32Array;
   /** Seed of the order and the augmentation. */
   seed: number;
   /** Side of the images in pixels. */
@@ -50,15 +50,13 @@ export interface StageEvents {
  * @throws StoppedError before the next batch once a stop is requested; TrainingError when a loss is not finite.
  */
 export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents): Promise<void> {
-  const { plan, fit, seed, size } = stage;
+  const { plan, seed, size } = stage;
   const { stopping, epochCount } = plan;
   const keepsBest = stopping.keeps === 'best';
   const patience = keepsBest ? stopping.patience : Number.POSITIVE_INFINITY;
   let bestLoss = keepsBest && stopping.startCounts ? (await stage.evaluate()).loss : Number.POSITIVE_INFINITY;
   let epochsSinceBest = 0;
   if (keepsBest) stage.keep();
-  const batchCount = fit.length / plan.batchSize;
-  const stepCount = plan.wholeBatchesOnly ? Math.floor(batchCount) : Math.ceil(batchCount);
   for (let epochIndex = 0; epochIndex < epochCount && epochsSinceBest < patience; epochIndex += 1) {
     const startedAtMs = Date.now();
     // The last epoch left the averages in place.
@@ -67,7 +65,10 @@ export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents
     let imageCount = 0;
     let stepIndex = 0;
     let learningRate = 0;
-    for (const batch of augmentedBatches(fit, plan, { seed, epochIndex, size })) {
+    const images = stage.imagesOf(epochIndex);
+    const batchCount = images.length / plan.batchSize;
+    const stepCount = plan.wholeBatchesOnly ? Math.floor(batchCount) : Math.ceil(batchCount);
+    for (const batch of augmentedBatches(images, plan, { seed, epochIndex, size })) {
       stop.check();
       learningRate = learningRateAt(plan.learningRate, { epochIndex, stepIndex, epochCount, stepCount });
       const loss = stage.step(batch, learningRate);

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers';
 import type { ImageBatch } from '@chorus/data';
 import { initRuntime } from '@chorus/runtime';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { StoppedError } from './errors.ts';

@@ -1,7 +1,7 @@
 /** Runs a function over images in batches and collects the rows of its output. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ImageBatch } from '@chorus/data';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import type { StopFlag } from './stop-flag.ts';
 
 /** Number of rows in a forward pass without gradients. */

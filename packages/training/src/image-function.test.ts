@@ -1,7 +1,7 @@
 import { createPixelStore } from '@chorus/data';
 import { backpropagate, type Classifier, createClassifier, crossEntropy } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ActivationCache } from './activation-cache.ts';
 import { computeIn, publishImages } from './engines.fixture.ts';

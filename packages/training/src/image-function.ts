@@ -3,7 +3,7 @@ import type { ImageBatch } from '@chorus/data';
 import type { Classifier } from '@chorus/models';
 import { type ClassifierOutput, classifierModel, classifierValues } from '@chorus/models/onnx';
 import { type OnnxThreads, openOnnxSession } from '@chorus/runtime';
-import type * as tf from '@tensorflow/tfjs';
+import type tf from '@chorus/tfjs';
 import { forwardBatchSize, numbersOf } from './forward-rows.ts';
 import type { ImageReader } from './image-reader.ts';
 import { type ComputeSettings, prepareFunction } from './prepared-function.ts';

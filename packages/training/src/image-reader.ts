@@ -1,6 +1,6 @@
 import { fillBatch, type ImageBatch, PixelStore, type PixelStoreHandle } from '@chorus/data';
 import { bytesTensor } from '@chorus/runtime';
-import type * as tf from '@tensorflow/tfjs';
+import type tf from '@chorus/tfjs';
 
 /** Reads images of a pixel store, and records which images are read. */
 export class ImageReader {

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type tf from '@chorus/tfjs';
 import type { ImageFunction } from './image-function.ts';
 import type { KeptModels } from './kept-models.ts';
 import type { ComputeSettings } from './prepared-function.ts';

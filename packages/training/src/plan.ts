@@ -46,6 +46,20 @@ export type OptimizerPlan = {
   emaMomentum?: number;
 } & ({ kind: 'adam' } | { kind: 'sgd'; momentum: number; nesterov: boolean });
 
+/** Options of the training loss; what is omitted is off. */
+export interface LossPlan {
+  labelSmoothing: number;
+  fromLogitsOnSigmoid: FromLogitsOnSigmoid | null;
+  /** Factor of the loss of each class. */
+  classWeights?: number[];
+  /** γ of the focal loss. */
+  focalGamma?: number;
+  /** Added to the logits of each class, in the loss only. */
+  logitOffsets?: number[];
+  /** Only for a student; the options above apply to the share of the labels. */
+  distillation?: Distillation;
+}
+
 /** One stage of a training run. */
 export interface StagePlan {
   name: StageName;
@@ -58,8 +72,12 @@ export interface StagePlan {
    * weights and few steps, the moving averages are still close to their initial values.
    */
   recalibratesBatchNorm: boolean;
-  /** Options of the cross-entropy loss and, for a student, of its {@link Distillation}. */
-  loss: { labelSmoothing: number; fromLogitsOnSigmoid: FromLogitsOnSigmoid | null; distillation?: Distillation };
+  /** Options of the training loss. */
+  loss: LossPlan;
+  /** The images of an epoch: `balanced` draws equally many of each class. Omitted: every image once. */
+  sampling?: 'balanced';
+  /** Mean of the loss on the tuning images: over classes of their means, or, if omitted, over images. */
+  tuneLoss?: 'balanced';
   optimizer: OptimizerPlan;
   learningRate: LearningRate;
   augmentation: Augmentation;

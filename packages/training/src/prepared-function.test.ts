@@ -1,5 +1,5 @@
 import { initRuntime, prepareProcess } from '@chorus/runtime';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { beforeAll, expect, it } from 'vitest';
 import { prepareFunction } from './prepared-function.ts';
 

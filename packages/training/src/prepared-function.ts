@@ -1,6 +1,6 @@
 /** Prepares functions of tensors for repeated calls: compiled, or op by op. */
 import { type CompileMetrics, type CompileOptions, compile, type OnnxThreads, type Results } from '@chorus/runtime';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 
 /** Settings of a lane. */
 export interface ComputeSettings {

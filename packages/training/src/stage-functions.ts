@@ -1,7 +1,7 @@
 /** The computations of a stage: training steps, BatchNorm recalibration and evaluation. */
 import { type FineTuneView, type Optimizer, type TrainingLossOptions, trainStep, WeightAverage } from '@chorus/models';
 import type { CompileMetrics } from '@chorus/runtime';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { AccumulatedStep } from './accumulated-step.ts';
 import type { ActivationCache } from './activation-cache.ts';
 import { type Labels, labelTensor } from './augment/labels.ts';

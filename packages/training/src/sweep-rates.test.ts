@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPixelStore, PixelStore } from '@chorus/data';
 import { initRuntime } from '@chorus/runtime';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { computeIn } from './engines.fixture.ts';
 import { StoppedError, TrainingError } from './errors.ts';

@@ -68,14 +68,14 @@ async function sweepStage(
       `${name}: a sweep over learning rates needs at least ${fewestSweepSteps} batches of ${plan.batchSize} images, received ${stepCount}; lower recipe.batchSize, or add images`,
     );
   const { emaMomentum: _, ...optimizer } = plan.optimizer;
-  const { view, functions, labelsOf } = await openStage(classifier, { ...plan, optimizer }, task, lane);
+  const { view, functions, labelsOf, imagesOf } = await openStage(classifier, { ...plan, optimizer }, task, lane);
   const before = view.snapshot();
   try {
     lane.observer.onStage(name, plan.name);
     const rising: LearningRate = { kind: 'exponential', value: lowest, factorPerEpoch: highest / lowest };
     const [rates, losses]: [number[], number[]] = [[], []];
     const epoch = { seed, epochIndex: 0, size: task.member.backbone.inputSize };
-    for (const batch of augmentedBatches(fit, { ...plan, wholeBatchesOnly: true }, epoch)) {
+    for (const batch of augmentedBatches(imagesOf(0), { ...plan, wholeBatchesOnly: true }, epoch)) {
       const stepIndex = rates.length;
       if (stepIndex === stepCount || hasDiverged(losses)) break;
       lane.stop.check();

@@ -6,7 +6,7 @@ import { createPixelStore } from '@chorus/data';
 import { ModelError, memberFromBytes } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
 import { StorageError, sha256 } from '@chorus/storage';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unchanged } from './augment/settings.ts';
 import { computeFeatures } from './compute-features.ts';
@@ -108,6 +108,9 @@ function lane(
   return { context, stages, batches, epochs };
 }
 
+const largestDifference = (a: readonly number[], b: readonly number[]) =>
+  Math.max(...a.map((one, index) => Math.abs(one - b[index]!)));
+
 const readImages = ({ reads }: Pick<TrainTask, 'reads'>) =>
   [...new Uint8Array(reads).entries()].filter(([, read]) => read === 1).map(([image]) => image);
 
@@ -147,6 +150,49 @@ describe('trainMember with a teacher', () => {
       expect(compiled.losses[epoch]).toBeCloseTo(loss, 4);
       expect(passes.losses[epoch]).toBeCloseTo(loss, 4);
     }
+  });
+});
+
+describe('trainMember with classes of unequal size', () => {
+  // Six images of class a and two of class b to train on, and as many of both to tune.
+  const unequal = new SharedArrayBuffer(labels.byteLength);
+  new Int32Array(unequal).set([0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 1]);
+  const lossesOf = async (plan: Partial<StagePlan>, compute: ComputeSettings = computeIn.tensorflow) => {
+    const { context, epochs } = lane({}, new StopFlag(), compute);
+    await trainMember(await taskOf({ stages: [{ ...headStage, ...plan }] }, { labels: unequal }), context);
+    return epochs.map(({ loss, tuneLoss }) => [loss, tuneLoss]);
+  };
+  const { loss } = headStage;
+
+  it.each<[string, Partial<StagePlan>]>([
+    ['class weights', { loss: { ...loss, classWeights: [2 / 3, 2] } }],
+    ['the focal loss', { loss: { ...loss, classWeights: [2 / 3, 2], focalGamma: 2 } }],
+    ['logit adjustment', { loss: { ...loss, logitOffsets: [Math.log(0.75), Math.log(0.25)] } }],
+    ['balanced sampling', { sampling: 'balanced' }],
+  ])('trains differently with %s, the same op by op, compiled and in several passes', async (_, plan) => {
+    const compiled = await lossesOf(plan);
+    expect(compiled.flat()).toHaveLength(4);
+    expect(compiled).not.toEqual(await lossesOf({}));
+    const eager = await lossesOf(plan, { ...computeIn.tensorflow, compile: false });
+    expect(largestDifference(eager.flat(), compiled.flat())).toBeLessThan(1e-5);
+    expect(largestDifference((await lossesOf({ ...plan, microBatchSize: 2 })).flat(), compiled.flat())).toBeLessThan(
+      1e-5,
+    );
+  });
+
+  it('stops by the mean of the classes’ losses on tune', async () => {
+    const skewed = new SharedArrayBuffer(labels.byteLength);
+    new Int32Array(skewed).set([0, 1, 0, 1, 0, 1, 0, 0, 0, 0, 1, 0, 0, 1, 0, 1]);
+    const tuneLossOf = async (plan: Partial<StagePlan>, tune: Uint32Array) => {
+      const { context, epochs } = lane();
+      const stages = [{ ...headStage, ...plan, epochCount: 1 }];
+      await trainMember(await taskOf({ stages }, { labels: skewed, tune, outOfFold: range(11, 14) }), context);
+      return epochs[0]!.tuneLoss;
+    };
+    const ofClasses = [await tuneLossOf({}, range(8, 10)), await tuneLossOf({}, range(10, 11))];
+    const balanced = await tuneLossOf({ tuneLoss: 'balanced' }, range(8, 11));
+    expect(balanced).toBeCloseTo((ofClasses[0]! + ofClasses[1]!) / 2, 5);
+    expect(await tuneLossOf({}, range(8, 11))).toBeCloseTo((2 * ofClasses[0]! + ofClasses[1]!) / 3, 5);
   });
 });
 

@@ -1,5 +1,6 @@
 /** Trains a member on one fold, from its initial weights to its published folder. */
-import { scoreProbabilities } from '@chorus/evaluation';
+import { drawBalanced } from '@chorus/data';
+import { balancedLogLoss, scoreProbabilities } from '@chorus/evaluation';
 import { type Classifier, type FineTuneView, memberToBytes, toProbabilities } from '@chorus/models';
 import { ActivationCache, activationBudgetBytes } from './activation-cache.ts';
 import { type AugmentedBatch, predictedViews, viewsPerImage } from './augmentation.ts';
@@ -56,7 +57,10 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<O
   }
 }
 
-/** Opens a stage for training: a view of the classifier, and the functions that compute it, which the caller disposes. */
+/**
+ * Opens a stage for training: a view of the classifier, the functions that compute it, which the caller disposes, and the images of
+ * each epoch with their labels.
+ */
 export async function openStage(classifier: Classifier, plan: StagePlan, task: TrainTask, lane: TrainingLane) {
   const labels = new Int32Array(task.labels);
   const labelsOf = (indices: Uint32Array) => Int32Array.from(indices, (index) => labels[index]!);
@@ -70,11 +74,15 @@ export async function openStage(classifier: Classifier, plan: StagePlan, task: T
     batchSize: plan.batchSize,
     microBatchSize: plan.microBatchSize,
     augmentation: plan.augmentation,
-    labelSmoothing: plan.loss.labelSmoothing,
+    ...plan.loss,
     fromLogitsOnSigmoid: plan.loss.fromLogitsOnSigmoid ?? undefined,
     distillation: plan.loss.distillation,
   });
-  return { view, functions, labelsOf };
+  const imagesOf = (epochIndex: number) =>
+    plan.sampling === 'balanced'
+      ? drawBalanced(task.fit, labelsOf(task.fit), { seed: task.seed, epochIndex })
+      : task.fit;
+  return { view, functions, labelsOf, imagesOf };
 }
 
 /** Trains a stage as planned; the classifier then has the weights that the stage keeps. */
@@ -85,14 +93,14 @@ export async function runStage(
   lane: TrainingLane,
 ): Promise<void> {
   const { name, member, fold, fit, tune, seed, classes } = task;
-  const { view, functions, labelsOf } = await openStage(classifier, plan, task, lane);
+  const { view, functions, labelsOf, imagesOf } = await openStage(classifier, plan, task, lane);
   lane.observer.onStage(name, plan.name);
   let best = view.snapshot();
   try {
     await fitStage(
       {
         plan,
-        fit,
+        imagesOf,
         seed,
         size: member.backbone.inputSize,
         step: (batch, learningRate) =>
@@ -104,7 +112,8 @@ export async function runStage(
           if (!logits.every(Number.isFinite)) return { loss: Number.NaN, accuracy: 0 };
           const probabilities = toProbabilities(logits, classes.length);
           const { logLoss, accuracy } = scoreProbabilities(probabilities, labelsOf(tune), classes);
-          return { loss: logLoss, accuracy };
+          if (plan.tuneLoss !== 'balanced') return { loss: logLoss, accuracy };
+          return { loss: await balancedLogLoss(probabilities, labelsOf(tune), classes.length), accuracy };
         },
         keep() {
           best.dispose();

@@ -4,7 +4,7 @@
  */
 import { Adam, type Classifier, createClassifier, type FromLogitsOnSigmoid } from '@chorus/models';
 import { initRuntime, prepareProcess } from '@chorus/runtime';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import golden from '../article.json' with { type: 'json' };
 import { images, labels, weight } from './formula.ts';

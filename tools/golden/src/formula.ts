@@ -1,5 +1,5 @@
 /** Bit-equal to `formula.py`: weights, pixels and labels from a tensor's number and an element's index. */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 
 /** Returns 32 bits, unsigned: MurmurHash3's finalizer over stream and index. */
 export function bits(stream: number, index: number): number {

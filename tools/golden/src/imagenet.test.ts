@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Classifier, createClassifier, loadBackboneWeights } from '@chorus/models';
 import { initRuntime, prepareProcess } from '@chorus/runtime';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import golden from '../imagenet.json' with { type: 'json' };
 import { images } from './formula.ts';

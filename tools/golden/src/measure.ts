@@ -8,7 +8,7 @@ import {
   type FineTuneView,
   variantOf,
 } from '@chorus/models';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import type { GoldenCase } from './cases.ts';
 import { images, labels, weight } from './formula.ts';
 import { takeSteps } from './take-steps.ts';

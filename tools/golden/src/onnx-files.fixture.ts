@@ -3,6 +3,7 @@ import {
   type BackboneFamily,
   backboneFamilies,
   backboneTable,
+  type Calibration,
   type Classifier,
   createClassifier,
   fitStacker,
@@ -143,12 +144,24 @@ function ensembles(classCount: number): ValidFile[] {
     return [true, false].map(
       (testTimeAugmentation): ValidFile => ({
         name: `ensemble of ${classCount} classes with ${kind}${testTimeAugmentation ? ' and mirror images' : ''}`,
-        model: modelBytes(ensembleGraph(members, { testTimeAugmentation, stacker })),
+        model: modelBytes(ensembleGraph(members, { testTimeAugmentation, stacker, calibration: null })),
         // The rows of the mirror images join the others and are averaged with them; inference does not follow their number.
         outputs: { [probabilitiesOutput]: ['FLOAT', [testTimeAugmentation ? null : 'N', classCount]] },
       }),
     );
   });
+  const stacker = fitStacker('mean', logits, labels, { classCount, seed: 1 }).toJSON();
+  const ones = labels.slice(0, classCount).map(() => 1);
+  const calibrations = [
+    { kind: 'temperature', temperature: 1.5 },
+    { kind: 'vector', scales: ones, biases: ones },
+  ] satisfies Calibration[];
+  for (const calibration of calibrations)
+    written.push({
+      name: `ensemble of ${classCount} classes, calibrated by ${calibration.kind}`,
+      model: modelBytes(ensembleGraph(members, { testTimeAugmentation: false, stacker, calibration })),
+      outputs: { [probabilitiesOutput]: ['FLOAT', ['N', classCount]] },
+    });
   for (const { classifiers } of members) for (const classifier of classifiers) classifier.dispose();
   return written;
 }

@@ -1,5 +1,5 @@
 import { type Adam, type FineTuneView, type LossOptions, trainStep } from '@chorus/models';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { inWay, training, type Way } from './way.ts';
 
 export interface Steps extends LossOptions {

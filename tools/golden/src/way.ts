@@ -1,6 +1,6 @@
 /** The execution modes of Chorus: op by op, as in tfjs, or compiled to one TensorFlow op. Both must equal Keras. */
 import { type CompileOptions, compile, type Results } from '@chorus/runtime';
-import type * as tf from '@tensorflow/tfjs';
+import type tf from '@chorus/tfjs';
 
 export const ways = ['op by op', 'compiled'] as const;
 export type Way = (typeof ways)[number];

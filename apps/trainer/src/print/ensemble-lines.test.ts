@@ -1,6 +1,6 @@
 import type { Report } from '@chorus/orchestration';
 import { describe, expect, it } from 'vitest';
-import { balancedLines, sureAnswersLine } from './ensemble-lines.ts';
+import { balancedLines, calibrationLine, droppedLine, sureAnswersLine } from './ensemble-lines.ts';
 
 const stackers = [{ chosen: true, test: { balancedAccuracy: 0.8125, macroF1: 0.75 } }] as Report['stackers'];
 const dataset = { classes: ['a', 'b'] } as Report['dataset'];
@@ -37,5 +37,49 @@ describe('the images to leave to a human', () => {
     ],
   ])('%#', (given, lines) => {
     expect(sureAnswersLine(given)).toEqual(lines);
+  });
+});
+
+describe('the calibration', () => {
+  const analysis = (applied: string) =>
+    ({
+      calibration: { applied, test: { before: { logLoss: 0.25 }, after: { logLoss: 0.2 }, vector: { logLoss: 0.21 } } },
+    }) as unknown as Report['analysis'];
+
+  it.each([
+    [null, []],
+    [analysis('none'), []],
+    [
+      analysis('temperature'),
+      ['the ensemble is calibrated by temperature scaling: log loss 0.2500 without, 0.2000 with it'],
+    ],
+    [analysis('vector'), ['the ensemble is calibrated by vector scaling: log loss 0.2500 without, 0.2100 with it']],
+  ])('%#', (given, lines) => {
+    expect(calibrationLine(given)).toEqual(lines);
+  });
+});
+
+describe('dropped members', () => {
+  const costs = {
+    members: [
+      { name: 'wide', work: 0.5 },
+      { name: 'slim', work: 0.2 },
+      { name: 'deep', work: 0.3 },
+    ],
+  } as Report['costs'];
+  const pruning = (...dropped: string[]) =>
+    ({ dropped, stackerLogLoss: { all: 0.1, kept: 0.11 } }) as unknown as Report['pruning'];
+
+  it.each([
+    [null, []],
+    [pruning(), []],
+    [
+      pruning('wide', 'slim'),
+      [
+        'dropped before the test: wide, slim (70 % of the work): out-of-fold log loss 0.1000 with all members, 0.1100 without these',
+      ],
+    ],
+  ])('%#', (given, lines) => {
+    expect(droppedLine({ pruning: given, costs })).toEqual(lines);
   });
 });

@@ -26,6 +26,29 @@ export function sureAnswersLine(analysis: Report['analysis']): string[] {
   ];
 }
 
+/** The calibration of the ensemble, whose scores the leaderboard has for the chosen stacker; no line without one. */
+export function calibrationLine(analysis: Report['analysis']): string[] {
+  if (!analysis || analysis.calibration.applied === 'none') return [];
+  const { applied, test } = analysis.calibration;
+  const after = applied === 'vector' ? test.vector! : test.after;
+  const by = applied === 'vector' ? 'vector scaling' : 'temperature scaling';
+  return [
+    `the ensemble is calibrated by ${by}: log loss ${test.before.logLoss.toFixed(4)} without, ${after.logLoss.toFixed(4)} with it`,
+  ];
+}
+
+/** The members that the limits of the experiment dropped, and what that changed. */
+export function droppedLine({ pruning, costs }: Pick<Report, 'pruning' | 'costs'>): string[] {
+  if (!pruning || !costs || pruning.dropped.length === 0) return [];
+  const { all, kept } = pruning.stackerLogLoss;
+  const saved = costs.members
+    .filter(({ name }) => pruning.dropped.includes(name))
+    .reduce((sum, { work }) => sum + work, 0);
+  return [
+    `dropped before the test: ${pruning.dropped.join(', ')} (${Math.round(100 * saved)} % of the work): out-of-fold log loss ${all.toFixed(4)} with all members, ${kept.toFixed(4)} without these`,
+  ];
+}
+
 // --- internal ---
 
 /** Such as "770 of 800 test images, 765 of them correct (99.4 %)". */

@@ -74,6 +74,7 @@ function evaluation(classes: string[], wrong: [number, number, number][], skippe
   const test = score(classes, wrong);
   return {
     ...{ classes, skipped, selection: selection('test', 1, 0, 0), predictions: [] },
+    balancesClasses: false,
     ...{ ensemble: { kind: 'mean', test }, members: [{ name: 'one', test }], student: false },
   };
 }

@@ -39,7 +39,8 @@ export function trainingWarning({ taken, takenTraining }: ImageSelection): strin
 }
 
 /** Scores, recall per class, confusions, and what was skipped. */
-export function evaluationTable({ student, ensemble, members, classes, skipped }: Evaluation): string {
+export function evaluationTable(evaluation: Evaluation): string {
+  const { student, ensemble, members, classes, balancesClasses, skipped } = evaluation;
   const { test } = ensemble;
   const scored = `the ${student ? 'student' : 'ensemble'}`;
   return [
@@ -58,6 +59,7 @@ export function evaluationTable({ student, ensemble, members, classes, skipped }
       ]),
     ]),
     balancedLine(test),
+    ...(balancesClasses ? ['in training, every class counted equally: compare balanced accuracies'] : []),
     '',
     ...(classes.length <= mostMatrixClasses
       ? confusionMatrix(test, classes, scored)

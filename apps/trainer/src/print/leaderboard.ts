@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import type { Report } from '@chorus/orchestration';
 import { commandName } from './command-name.ts';
 import { duplicateCounts } from './duplicate-lines.ts';
-import { balancedLines, sureAnswersLine } from './ensemble-lines.ts';
+import { balancedLines, calibrationLine, droppedLine, sureAnswersLine } from './ensemble-lines.ts';
+import { imbalanceLine } from './imbalance-line.ts';
 import { labelAuditLine } from './label-audit-line.ts';
 import { printable } from './printable.ts';
 import { scoreCells } from './score-cells.ts';
@@ -51,7 +52,10 @@ export function leaderboard(report: Report, folder: string): string {
     ...unusedEntries(report.dataset, 'all are listed in dataset.skipped of the report'),
     ...(duplicates.length === 0 ? [] : [`${duplicateCounts(duplicates)}; see dataset.duplicates in the report`]),
     ...studentLine(student),
+    ...(report.imbalance === null || report.imbalance.remedy.kind === 'none' ? [] : [imbalanceLine(report.imbalance)]),
     ...balancedLines(report),
+    ...calibrationLine(report.analysis),
+    ...droppedLine(report),
     ...sureAnswersLine(report.analysis),
     ...labelAuditLine(report.labelAudit, join(folder, 'label-issues.csv')),
     ...report.flaws.map(({ name, description }) => `flaw: ${name}: ${description}`),

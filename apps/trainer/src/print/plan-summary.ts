@@ -1,5 +1,6 @@
 import type { PlannedStage, RunPlan } from '@chorus/orchestration';
 import { durationRange } from './check-summary.ts';
+import { imbalanceLine } from './imbalance-line.ts';
 import { printable } from './printable.ts';
 import { table } from './table.ts';
 
@@ -25,6 +26,7 @@ export function planSummary({ plan, lanes, folder, memoryBytes, diskBytes, secon
     ]),
     '',
     `images: ${plan.trainingCount} to train and tune on, ${plan.testCount} to test`,
+    ...(plan.imbalance === undefined ? [] : [imbalanceLine(plan.imbalance)]),
     `stackers: ${plan.stackers.kinds.join(', ')}`,
     ...(student === undefined ? [] : [studentText(student.plan)]),
     ...(plan.flaws.length === 0 ? [] : [`flaws: ${plan.flaws.map(({ name }) => name).join(', ')}`]),

@@ -4,7 +4,7 @@
  * Every layer has a name, by which weight files, seeds and cut points identify it. Kernels are zero until weights are drawn
  * or loaded.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { BatchNorm } from '../layers/batch-norm.ts';
 import { Relu6 } from '../layers/relu6.ts';
 

@@ -1,5 +1,5 @@
 /** A member of an ensemble: preprocessing → backbone → global average pooling → dropout → dense, as one graph of layers. */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { imageInput } from '../backbones/layer-calls.ts';
 import { type BackboneSpec, backboneTable, checkBackboneSpec, variantOf } from '../backbones/table.ts';
 import { ModelError } from '../errors.ts';

@@ -4,7 +4,7 @@
  * Which layers train is a property of this view, not of the layers: each call passes the mode. Nothing has to be recompiled,
  * and a frozen layer cannot change, whatever mode the other layers run in.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import type { BackboneArchitecture } from '../backbones/architecture.ts';
 import type { LayerGraph } from '../graph/layer-graph.ts';
 import { inference, type LayerCall } from '../layers/layer-call.ts';

@@ -1,5 +1,5 @@
 /** A model's weights under names that do not depend on other models built in the process. */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import type { GraphNode } from '../graph/layer-graph.ts';
 import { glorotUniform } from '../random/glorot-uniform.ts';
 

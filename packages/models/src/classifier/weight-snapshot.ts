@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 
 /** Weights at one point in time. Takes memory only for weights that have changed since. */
 export interface WeightSnapshot {

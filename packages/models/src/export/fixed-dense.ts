@@ -1,5 +1,6 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import type { Symbolic } from '../backbones/layer-calls.ts';
+import type { Activation } from './activation.ts';
 
 /**
  * A dense layer with known weights over the last dimension: x [N, …, n] → [N, …, m].
@@ -13,7 +14,7 @@ export function fixedDense(
     kernel,
     bias,
     activation = 'linear',
-  }: { kernel: readonly (readonly number[])[]; bias?: readonly number[]; activation?: 'linear' | 'relu' | 'softmax' },
+  }: { kernel: readonly (readonly number[])[]; bias?: readonly number[]; activation?: Activation },
 ): Symbolic {
   const units = kernel[0]!.length;
   const layer = tf.layers.dense({

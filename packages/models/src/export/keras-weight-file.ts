@@ -2,17 +2,19 @@
  * Writes weights in the layout of Keras 3's `.weights.h5`: `layers/<class>_<n>/vars/<i>`, where n numbers the layers of a
  * class in the model's order (the first has no number) and i the weights of a layer (keras/src/saving/saving_lib.py).
  */
-import type { LayersModel } from '@tensorflow/tfjs';
-import h5wasm, { File } from 'h5wasm';
+import type tf from '@chorus/tfjs';
+import type { File } from 'h5wasm';
 import type { PlainNetwork } from './plain-network.ts';
 
 /** @returns a file that `load_weights` of a Keras model with the same layers reads; the caller keeps ownership of the network. */
 export async function kerasWeightFile({ name, model }: PlainNetwork): Promise<Uint8Array> {
+  // Loaded here: libhdf5 takes a tenth of a second, in every process and thread.
+  const { default: h5wasm, File: H5File } = await import('h5wasm');
   const { FS, activate_throwing_error_handler: throwErrors } = await h5wasm.ready;
   // Otherwise libhdf5 prints its errors and continues.
   throwErrors();
   const path = `/${nextFileNumber++}.weights.h5`;
-  const file = new File(path, 'w');
+  const file = new H5File(path, 'w');
   try {
     try {
       writeLayers(file, name, model);
@@ -27,7 +29,7 @@ export async function kerasWeightFile({ name, model }: PlainNetwork): Promise<Ui
 
 // --- internal ---
 
-function writeLayers(file: File, name: string, model: LayersModel): void {
+function writeLayers(file: File, name: string, model: tf.LayersModel): void {
   const layers = file.create_group('layers');
   const counts = new Map<string, number>();
   for (const layer of model.layers.filter(({ weights }) => weights.length > 0)) {

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 
 /** The shard size of the tfjs converter, which browsers can cache. */
 const shardBytes = 4 * 2 ** 20;

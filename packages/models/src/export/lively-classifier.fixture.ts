@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { type Classifier, type ClassifierOptions, createClassifier } from '../classifier/classifier.ts';
 import { type ModelWeight, setWeights } from '../classifier/model-weights.ts';
 import { noiseImages, seededTensor } from '../numbers.fixture.ts';

@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BackboneSpec, backboneTable } from '../backbones/table.ts';
 import { useNativeBackend } from '../native-backend.fixture.ts';
@@ -46,6 +46,7 @@ beforeAll(async () => {
     const plain = createPlainEnsemble([{ name: 'only', classifiers: [classifier] }], {
       testTimeAugmentation: false,
       stacker,
+      calibration: null,
     });
     const target = join(folder, backbone.family);
     await mkdir(target);

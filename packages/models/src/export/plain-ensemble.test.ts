@@ -1,16 +1,17 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BackboneSpec } from '../backbones/table.ts';
+import { type Calibration, calibrate } from '../calibration/calibration.ts';
 import { type Classifier, createClassifier } from '../classifier/classifier.ts';
 import { useNativeBackend } from '../native-backend.fixture.ts';
 import { largestDifference } from '../numbers.fixture.ts';
 import { denseFitDefaults } from '../stackers/dense.ts';
 import { toProbabilities } from '../stackers/probabilities.ts';
 import { fitStacker } from '../stackers/stacker.ts';
-import { stackerKinds } from '../stackers/table.ts';
+import { type StackerKind, stackerKinds } from '../stackers/table.ts';
 import { layersModelFiles } from './layers-model-files.ts';
 import { livelyClassifier, smoothImages } from './lively-classifier.fixture.ts';
 import { createPlainEnsemble } from './plain-ensemble.ts';
@@ -20,6 +21,9 @@ useNativeBackend();
 
 const slim = (inputSize: number): BackboneSpec => ({ family: 'mobilenet', alpha: 0.25, inputSize });
 const imageCount = 6;
+
+/** One that averages probabilities, and one that has logits. */
+const isCalibratedToo = (kind: StackerKind) => kind === 'mean' || kind === 'logistic';
 
 let folder: string;
 beforeAll(async () => {
@@ -50,7 +54,15 @@ describe.each([
   'members of $classes.length classes, two sizes, one on raw BGR, one of two folds; mirror $testTimeAugmentation',
   ({ classes, testTimeAugmentation }) => {
     const classCount = classes.length;
-    const models = ['image_32', '0.bgr', ...stackerKinds];
+    const models = [
+      'image_32',
+      '0.bgr',
+      ...stackerKinds.flatMap((kind) => [kind, ...(isCalibratedToo(kind) ? [`${kind}, calibrated`] : [])]),
+    ];
+    const calibration: Calibration =
+      classCount === 2
+        ? { kind: 'temperature', temperature: 0.6 }
+        : { kind: 'vector', scales: [0.7, 1.5, 2], biases: [0.3, 0, -0.2] };
     const wanted: Float32Array[] = [];
     let outputs: number[][];
 
@@ -86,7 +98,11 @@ describe.each([
         shape: [imageCount, size, size, 3],
       }));
       for (const [index, stacker] of stackers.entries()) {
-        const plain = createPlainEnsemble(members, { testTimeAugmentation, stacker: stacker.toJSON() });
+        const plain = createPlainEnsemble(members, {
+          testTimeAugmentation,
+          stacker: stacker.toJSON(),
+          calibration: null,
+        });
         if (index === 0)
           for (const [place, { name, model }] of plain.members.entries()) {
             jobs.push({ folder: await save(model, `${classCount}/${name}`), inputs: [inputs[place]!] });
@@ -95,6 +111,15 @@ describe.each([
         jobs.push({ folder: await save(plain.model, `${classCount}/${stacker.kind}`), inputs });
         wanted.push(stacker.predict(logits));
         plain.dispose();
+        if (!isCalibratedToo(stacker.kind)) continue;
+        const calibrated = createPlainEnsemble(members, {
+          testTimeAugmentation,
+          stacker: stacker.toJSON(),
+          calibration,
+        });
+        jobs.push({ folder: await save(calibrated.model, `${classCount}/${stacker.kind}-calibrated`), inputs });
+        wanted.push(calibrate(stacker.predict(logits), calibration, classCount));
+        calibrated.dispose();
       }
       for (const classifier of members.flatMap(({ classifiers }) => classifiers)) classifier.dispose();
       outputs = await runInPlainTfjs(jobs);
@@ -114,7 +139,7 @@ it('leaks no tensor if members cannot be joined', () => {
   const before = tf.memory().numTensors;
   const stacker = { kind: 'mean', memberCount: 2, classCount: 2 } as const;
   const twice = [1, 2].map(() => ({ name: 'same', classifiers: [classifier] }));
-  expect(() => createPlainEnsemble(twice, { testTimeAugmentation: false, stacker })).toThrow(/same/);
+  expect(() => createPlainEnsemble(twice, { testTimeAugmentation: false, stacker, calibration: null })).toThrow(/same/);
   expect(tf.memory().numTensors).toBe(before);
   classifier.dispose();
 });
@@ -126,6 +151,7 @@ it('leaks no tensor when disposed', () => {
   const plain = createPlainEnsemble([{ name: 'only', classifiers: [classifier] }], {
     testTimeAugmentation: true,
     stacker,
+    calibration: null,
   });
   classifier.dispose();
   plain.dispose();

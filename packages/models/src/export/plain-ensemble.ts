@@ -1,5 +1,6 @@
 /** An ensemble built from standard tfjs layers, which loads without Chorus. */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
+import type { Calibration } from '../calibration/calibration.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import type { StackerJson } from '../stackers/table.ts';
 import { imageOf, memberLogits, memberModel, type PlainMember, plainMember } from './plain-member.ts';
@@ -18,16 +19,20 @@ export interface PlainEnsemble {
  *
  * @param members in the order of the stacker's fit. A member has one classifier, or one per fold, whose logits are averaged. The
  * caller keeps ownership of the classifiers and may dispose them right after the call.
- * @param options `testTimeAugmentation`: averages each member's logits over an image and its mirror image.
+ * @param options `testTimeAugmentation`: averages each member's logits over an image and its mirror image; `calibration`: of the
+ * stacker's probabilities, null for none.
  * @returns models on the current backend; the caller disposes.
  */
 export function createPlainEnsemble(
   members: readonly { name: string; classifiers: readonly Classifier[] }[],
-  { testTimeAugmentation, stacker }: { testTimeAugmentation: boolean; stacker: StackerJson },
+  {
+    testTimeAugmentation,
+    ...ensemble
+  }: { testTimeAugmentation: boolean; stacker: StackerJson; calibration: Calibration | null },
 ): PlainEnsemble {
   return allOrNothing(() => {
     const plain = members.map(({ name, classifiers }) => plainMember(name, classifiers, { testTimeAugmentation }));
-    const whole = wholeModel(plain, stacker);
+    const whole = wholeModel(plain, ensemble);
     const withModels = plain.map((member) => ({ ...member, model: memberModel(member) }));
     return {
       members: withModels,
@@ -55,12 +60,15 @@ function allOrNothing<T>(build: () => T): T {
   }
 }
 
-function wholeModel(members: readonly PlainMember[], stacker: StackerJson): tf.LayersModel {
+function wholeModel(
+  members: readonly PlainMember[],
+  ensemble: { stacker: StackerJson; calibration: Calibration | null },
+): tf.LayersModel {
   const sizes = [...new Set(members.map(({ inputSize }) => inputSize))].sort((a, b) => a - b);
   const images = new Map(sizes.map((size) => [size, imageOf(size)]));
   const answers = members.map((member) => ({
     name: member.name,
     logits: memberLogits(member, images.get(member.inputSize)!),
   }));
-  return tf.model({ inputs: [...images.values()], outputs: stackerLayers(stacker, answers), name: 'ensemble' });
+  return tf.model({ inputs: [...images.values()], outputs: stackerLayers(ensemble, answers), name: 'ensemble' });
 }

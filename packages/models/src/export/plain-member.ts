@@ -1,5 +1,5 @@
 /** A member as standard tfjs layers, from raw pixels to probabilities. */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import type { Symbolic } from '../backbones/layer-calls.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import type { Preprocessing } from '../preprocessing.ts';

@@ -1,5 +1,5 @@
 /** A classifier as standard tfjs layers: a model that loads without Chorus. */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import type { Symbolic } from '../backbones/layer-calls.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import { LayerGraph } from '../graph/layer-graph.ts';

@@ -31,7 +31,7 @@ const script = `
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 
 tf.enableProdMode();
 const server = createServer(async (request, response) => {

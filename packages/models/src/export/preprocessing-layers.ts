@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import type { Symbolic } from '../backbones/layer-calls.ts';
 import type { PixelTransform } from '../preprocessing.ts';
 import { fixedDense, reorder } from './fixed-dense.ts';

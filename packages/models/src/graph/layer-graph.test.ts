@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { add, batchNorm, conv, imageInput, relu6 } from '../backbones/layer-calls.ts';
 import { inference } from '../layers/layer-call.ts';

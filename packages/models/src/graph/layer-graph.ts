@@ -4,7 +4,7 @@
  * `LayersModel.apply` runs the whole model in a single mode. Fine-tuning runs the frozen layers once and the others often,
  * each layer in its own mode. The graph keeps no record of which layers train.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import type { LayerCall } from '../layers/layer-call.ts';
 
 export interface GraphNode {

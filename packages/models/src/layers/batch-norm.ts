@@ -2,7 +2,7 @@
  * Batch normalization over the channels with the statistics of Keras 3: the variance is biased, and
  * `moving = moving × momentum + batch × (1 − momentum)`.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import type { LayerCall } from './layer-call.ts';
 
 /** Kernels of packages/runtime; backends without them compute the same values from standard ops. Attrs: { epsilon }. */

@@ -1,5 +1,5 @@
 import { compile } from '@chorus/runtime';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { beforeAll, expect, it } from 'vitest';
 import { useNativeBackend } from '../native-backend.fixture.ts';
 import { SeededDropout } from './seeded-dropout.ts';

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type tf from '@chorus/tfjs';
 
 /** Arguments of one call of a layer, passed as keyword arguments of tfjs-layers. */
 export interface LayerCall {

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 
 /** min(max(x, 0), 6) for any shape, as the op Relu6; the tfjs layer clips by value, whose gradient is slower. */
 export class Relu6 extends tf.layers.Layer {

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { statelessUniform } from '../random/stateless-uniform.ts';
 import { streamSeed } from '../random/stream-seed.ts';
 import type { LayerCall } from './layer-call.ts';

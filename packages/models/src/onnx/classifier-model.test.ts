@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BackboneSpec } from '../backbones/table.ts';
 import type { Classifier } from '../classifier/classifier.ts';

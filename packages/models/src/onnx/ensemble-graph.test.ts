@@ -1,6 +1,7 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BackboneSpec } from '../backbones/table.ts';
+import { type Calibration, calibrate } from '../calibration/calibration.ts';
 import { type Classifier, createClassifier } from '../classifier/classifier.ts';
 import { livelyClassifier, smoothImages } from '../export/lively-classifier.fixture.ts';
 import { useNativeBackend } from '../native-backend.fixture.ts';
@@ -73,22 +74,34 @@ describe.each(
     expect(relativeError(found.values, wanted)).toBeLessThan(1e-5);
   });
 
-  it.each(stackerKinds)('an ensemble with stacker %s returns its probabilities', async (kind) => {
-    const labels = Array.from({ length: imageCount }, (_, row) => row % classCount);
-    const dense = { ...denseFitDefaults, epochCount: 20, patience: null };
-    const stacker = fitStacker(kind, logits, labels, { classCount, seed: 1, options: { dense } });
-    const graph = ensembleGraph(members, { testTimeAugmentation, stacker: stacker.toJSON() });
-    expect(graph.inputs).toEqual([
-      { name: 'image_32', type: 'uint8', shape: ['N', 32, 32, 3] },
-      { name: 'image_47', type: 'uint8', shape: ['N', 47, 47, 3] },
-    ]);
-    expect(graph.outputs).toEqual([{ name: 'probabilities', type: 'float32', shape: ['N', classCount] }]);
-    const found = await runOnnx(modelBytes(graph), images);
-    const wanted = stacker.predict(logits);
-    expect(found.shape).toEqual([imageCount, classCount]);
-    expect(spread(wanted, imageCount)).toBeGreaterThan(0.01);
-    expect(relativeError(found.values, wanted)).toBeLessThan(1e-5);
-  });
+  const calibration: Calibration =
+    classCount === 2
+      ? { kind: 'temperature', temperature: 0.6 }
+      : { kind: 'vector', scales: [0.7, 1.5, 2], biases: [0.3, 0, -0.2] };
+  const cases = [
+    ...stackerKinds.map((kind) => ({ kind, calibration: null, by: 'nothing' })),
+    // One that averages probabilities, and one that has logits.
+    ...(['mean', 'logistic'] as const).map((kind) => ({ kind, calibration, by: calibration.kind })),
+  ];
+  it.each(cases)(
+    'an ensemble with stacker $kind, calibrated by $by, returns its probabilities',
+    async ({ kind, calibration }) => {
+      const labels = Array.from({ length: imageCount }, (_, row) => row % classCount);
+      const dense = { ...denseFitDefaults, epochCount: 20, patience: null };
+      const stacker = fitStacker(kind, logits, labels, { classCount, seed: 1, options: { dense } });
+      const graph = ensembleGraph(members, { testTimeAugmentation, stacker: stacker.toJSON(), calibration });
+      expect(graph.inputs).toEqual([
+        { name: 'image_32', type: 'uint8', shape: ['N', 32, 32, 3] },
+        { name: 'image_47', type: 'uint8', shape: ['N', 47, 47, 3] },
+      ]);
+      expect(graph.outputs).toEqual([{ name: 'probabilities', type: 'float32', shape: ['N', classCount] }]);
+      const found = await runOnnx(modelBytes(graph), images);
+      const wanted = calibrate(stacker.predict(logits), calibration, classCount);
+      expect(found.shape).toEqual([imageCount, classCount]);
+      expect(spread(wanted, imageCount)).toBeGreaterThan(0.01);
+      expect(relativeError(found.values, wanted)).toBeLessThan(1e-5);
+    },
+  );
 });
 
 it('gives each image of a batch its own answer, with its mirror image', async () => {
@@ -113,7 +126,7 @@ it('accepts an ensemble of one member, whose mean is its own answer', async () =
   const stacker = { kind: 'mean', memberCount: 1, classCount: 2 } as const;
   const options = { testTimeAugmentation: false };
   const images = { image_32: smoothImages(2, 32, 5) };
-  const whole = await runOnnx(modelBytes(ensembleGraph([member], { ...options, stacker })), images);
+  const whole = await runOnnx(modelBytes(ensembleGraph([member], { ...options, stacker, calibration: null })), images);
   expect(whole).toEqual(await runOnnx(modelBytes(memberGraph(member, options)), images));
   tf.dispose(images);
   classifier.dispose();
@@ -129,7 +142,7 @@ describe('refuses', () => {
   const ensemble = (names: readonly string[], size: { memberCount: number; classCount: number }) => () =>
     ensembleGraph(
       names.map((name) => ({ name, classifiers: [classifier] })),
-      { testTimeAugmentation: false, stacker: { kind: 'mean', ...size } },
+      { testTimeAugmentation: false, stacker: { kind: 'mean', ...size }, calibration: null },
     );
   const member = (classifiers: readonly Classifier[]) => () =>
     memberGraph({ name: 'some', classifiers }, { testTimeAugmentation: false });

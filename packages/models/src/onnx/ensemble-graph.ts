@@ -1,4 +1,5 @@
 /** Members and ensembles as ONNX graphs, from raw pixels to probabilities. */
+import type { Calibration } from '../calibration/calibration.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import { ModelError } from '../errors.ts';
 import { LayerGraph } from '../graph/layer-graph.ts';
@@ -52,14 +53,18 @@ export function memberGraph(
  *
  * @param members in the order of the stacker's fit.
  * @param options `testTimeAugmentation`: averages each member's logits over an image and its mirror image; `stacker`: as
- * `Stacker.toJSON` returns it.
+ * `Stacker.toJSON` returns it; `calibration`: of the stacker's probabilities, null for none.
  * @returns a graph for `modelBytes` or `modelFiles`; the caller keeps ownership of the classifiers.
  * @throws ModelError if the stacker was fitted on another number of members or classes, or a member's classifiers do not fit
  * each other.
  */
 export function ensembleGraph(
   members: readonly OnnxMember[],
-  { testTimeAugmentation, stacker }: { testTimeAugmentation: boolean; stacker: StackerJson },
+  {
+    testTimeAugmentation,
+    stacker,
+    calibration,
+  }: { testTimeAugmentation: boolean; stacker: StackerJson; calibration: Calibration | null },
 ): OnnxGraph {
   const { memberCount, classCount } = stacker;
   if (members.length !== memberCount)
@@ -79,7 +84,7 @@ export function ensembleGraph(
     name: member.name,
     logits: addMember(builder, member, imageInputName(side), testTimeAugmentation),
   }));
-  return withOutput(builder, addStacker(builder, stacker, logits), classCount, 'ensemble');
+  return withOutput(builder, addStacker(builder, { stacker, calibration }, logits), classCount, 'ensemble');
 }
 
 // --- internal ---

@@ -1,5 +1,5 @@
 import { openOnnxSession } from '@chorus/runtime';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 
 export interface ModelOutput {
   values: Float32Array;

@@ -1,7 +1,7 @@
 /** The ONNX form of EfficientNet-Lite0 with its published weights and ImageNet's head, which need ../shared. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type * as tf from '@tensorflow/tfjs';
+import type tf from '@chorus/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Classifier, createClassifier } from '../classifier/classifier.ts';
 import { type ModelWeight, setWeights } from '../classifier/model-weights.ts';

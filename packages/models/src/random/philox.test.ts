@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { useNativeBackend } from '../native-backend.fixture.ts';

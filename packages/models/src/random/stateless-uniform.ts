@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { philoxUniform } from './philox.ts';
 
 /** Kernel of packages/runtime: { seed: int32 [2] }, attrs { shape } → float32. */

@@ -41,9 +41,15 @@ export interface StackerDefinition<State, Options> {
    *
    * @typeParam Value an output of a layer in the format of the export.
    * @param members in the order of the fit: logits [N, outputs].
-   * @returns class probabilities [N, classCount].
+   * @param form whether to return probabilities, in a layer called `probabilities`, or their logarithms.
+   * @returns class probabilities [N, classCount], or their logarithms.
    */
-  layers<Value>(state: State, members: readonly NamedLogits<Value>[], layers: StackerLayers<Value>): Value;
+  layers<Value>(
+    state: State,
+    members: readonly NamedLogits<Value>[],
+    layers: StackerLayers<Value>,
+    form: OutputForm,
+  ): Value;
 }
 
 export interface FitContext<Options> {
@@ -51,9 +57,14 @@ export interface FitContext<Options> {
   /** Seeds everything that the fit draws at random. */
   seed: number;
   options: Options;
+  /** Weight of each image's loss. */
+  rowWeights: Float64Array;
   /** Must be called at least once per pass over the images; an error that it throws ends the fit. */
   onStep(): void;
 }
+
+/** Also the name of the last layer. The logarithms are for layers that calibrate them. */
+export type OutputForm = 'probabilities' | 'log_probabilities';
 
 export interface NamedLogits<Value> {
   /** The member's name, a prefix for the names of its layers. */
@@ -73,13 +84,21 @@ export interface StackerLayers<Value> {
     name: string,
     options: { kernel: readonly (readonly number[])[]; bias?: readonly number[]; activation?: 'relu' },
   ): Value;
-  activation(x: Value, name: string, activation: 'sigmoid' | 'softmax'): Value;
+  activation(x: Value, name: string, activation: 'sigmoid' | 'softmax' | 'relu'): Value;
+  /** scale × x + offset */
+  rescale(x: Value, name: string, options: { scale: number; offset: number }): Value;
   /** Concatenates [N, a], [N, b], … into [N, a + b + …]; a single tensor is returned as it is. */
   concatenate(xs: readonly Value[], name: string): Value;
   /** The mean of tensors of one shape; a single tensor is returned as it is. */
   mean(xs: readonly Value[], name: string): Value;
-  /** Logits [N, 1] for two classes (of the second), else [N, classCount] → probabilities [N, classCount]. */
-  probabilities(logits: Value, classCount: number, name: string): Value;
+  /** Logits [N, 1] for two classes (of the second), else [N, classCount] → probabilities [N, classCount], or their logarithms. */
+  probabilities(logits: Value, classCount: number, name: string, form?: OutputForm): Value;
+  /**
+   * log(Σ weight × exp(x)) of tensors [N, n].
+   *
+   * @param weights one per tensor, none negative, with a sum of 1.
+   */
+  logWeightedMean(xs: readonly Value[], weights: readonly number[], classCount: number, name: string): Value;
 }
 
 /** Rows between two calls of `onStep`. */

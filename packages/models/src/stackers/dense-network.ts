@@ -2,10 +2,11 @@ import type { FromLogitsOnSigmoid } from '../training/cross-entropy.ts';
 import { createDenseKernel, type DenseKernel } from './dense-kernel.ts';
 import { rowLoss } from './row-loss.ts';
 
-/** One training row: the network's inputs for an image, and its class. */
+/** One training row: the network's inputs for an image, its class, and the weight of its loss, by default 1. */
 export interface DenseRow {
   input: Float64Array;
   label: number;
+  weight?: number;
 }
 
 /**
@@ -74,14 +75,14 @@ export class DenseNetwork {
     return this.#outputs;
   }
 
-  loss({ input, label }: DenseRow, fromLogitsOnSigmoid?: FromLogitsOnSigmoid): number {
-    return rowLoss(this.logits(input), label, fromLogitsOnSigmoid).loss;
+  loss({ input, label, weight = 1 }: DenseRow, fromLogitsOnSigmoid?: FromLogitsOnSigmoid): number {
+    return weight * rowLoss(this.logits(input), label, fromLogitsOnSigmoid).loss;
   }
 
-  /** Gradient of the batch's mean loss, in the layout of the weights. Each call overwrites the previous result. */
+  /** Gradient of the batch's loss, the sum over its rows divided by their number, in the layout of the weights. Each call overwrites the previous result. */
   gradient(batch: readonly DenseRow[], fromLogitsOnSigmoid?: FromLogitsOnSigmoid): Float64Array {
     this.#gradient.fill(0);
-    for (const { input, label } of batch) {
+    for (const { input, label, weight = 1 } of batch) {
       this.#slopes.set(rowLoss(this.logits(input), label, fromLogitsOnSigmoid).slopes);
       this.#kernel.addGradient(
         this.#input.byteOffset,
@@ -91,7 +92,7 @@ export class DenseNetwork {
         this.#slopes.byteOffset,
         this.outputCount,
         this.#gradient.byteOffset,
-        1 / batch.length,
+        weight / batch.length,
       );
     }
     return this.#gradient;

@@ -88,7 +88,7 @@ export const dense = {
   },
   fit: fitDense,
   predict: predictDense,
-  layers({ classCount, weights }, members, layers) {
+  layers({ classCount, weights }, members, layers, form) {
     const outputCount = outputsPerImage(classCount);
     const activation = outputCount === 1 ? 'sigmoid' : 'softmax';
     const inputs = members.map(({ name, logits }) => layers.activation(logits, `${name}/shares`, activation));
@@ -102,7 +102,7 @@ export const dense = {
       kernel: matrixRows(network.outputKernel, outputCount),
       bias: Array.from(network.outputBias),
     });
-    return layers.probabilities(combined, classCount, 'probabilities');
+    return layers.probabilities(combined, classCount, form, form);
   },
 } as const satisfies StackerDefinition<DenseState, DenseFitOptions>;
 
@@ -112,12 +112,14 @@ export const dense = {
 function fitDense(
   logits: MemberOutputs,
   labels: ArrayLike<number>,
-  { classCount, seed, options, onStep }: FitContext<DenseFitOptions>,
+  { classCount, seed, options, rowWeights, onStep }: FitContext<DenseFitOptions>,
 ): DenseState {
   const { epochCount, patience, wholeBatchesOnly, fromLogitsOnSigmoid } = options;
   checkOptions(options);
   const memberCount = logits.length;
-  const rows = inputRows(logits, classCount).map((input, row) => ({ input, label: labels[row]! }));
+  const rows = inputRows(logits, classCount).map((input, row) => ({
+    ...{ input, label: labels[row]!, weight: rowWeights[row]! },
+  }));
   const network = newNetwork(memberCount, classCount, seed);
   const random = generatorFor(seed, 'stacker/order');
   const { training, validation } = patience === null ? { training: rows, validation: [] } : splitRows(rows, random);

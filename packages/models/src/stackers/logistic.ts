@@ -6,7 +6,14 @@
  * fewer images there are, the closer it stays.
  */
 import { z } from 'zod';
-import { fittedNumbers, fittedSize, matrixRows, rowsPerStep, type StackerDefinition } from './definition.ts';
+import {
+  type FitContext,
+  fittedNumbers,
+  fittedSize,
+  matrixRows,
+  rowsPerStep,
+  type StackerDefinition,
+} from './definition.ts';
 import { minimize } from './minimize.ts';
 import { countRows, type MemberOutputs, outputsPerImage } from './outputs.ts';
 import { toProbabilities } from './probabilities.ts';
@@ -34,26 +41,31 @@ const priorStrength = 10;
 
 export const logistic = {
   stateSchema,
-  fit: (logits, labels, { classCount, onStep }) => fitLogistic(logits, labels, { classCount, onStep }),
+  fit: fitLogistic,
   predict: predictLogistic,
-  layers({ classCount, coefficients }, members, layers) {
+  layers({ classCount, coefficients }, members, layers, form) {
     const logits = layers.concatenate(
       members.map((member) => member.logits),
       'members',
     );
     const combined = layers.dense(logits, 'combined', kernelAndBias(coefficients, members.length));
-    return layers.probabilities(combined, classCount, 'probabilities');
+    return layers.probabilities(combined, classCount, form, form);
   },
 } as const satisfies StackerDefinition<LogisticState, undefined>;
 
 /**
  * @param logits per member [N] for two classes (of the second), else [N, classCount].
  * @param labels class of each image.
+ * @param context `rowWeights`: the weight of each image's loss, by default 1.
  */
 export function fitLogistic(
   logits: MemberOutputs,
   labels: ArrayLike<number>,
-  { classCount, onStep = () => {} }: { classCount: number; onStep?: () => void },
+  {
+    classCount,
+    rowWeights,
+    onStep = () => {},
+  }: Pick<FitContext<undefined>, 'classCount'> & Partial<Pick<FitContext<undefined>, 'rowWeights' | 'onStep'>>,
 ): LogisticState {
   const memberCount = logits.length;
   const rowCount = countRows(logits, memberCount, classCount);
@@ -69,12 +81,13 @@ export function fitLogistic(
     for (let row = 0; row < rowCount; row += 1) {
       if (row % rowsPerStep === 0) onStep();
       const { loss, slopes } = rowLoss(combineRow(logits, row, coefficients, outputCount), labels[row]!);
-      value += loss;
+      const weight = rowWeights?.[row] ?? 1;
+      value += weight * loss;
       for (const [output, slope] of slopes.entries()) {
         const first = output * stride;
         for (const [member, one] of logits.entries())
-          gradient[first + member]! += slope * one[row * outputCount + output]!;
-        gradient[first + memberCount]! += slope;
+          gradient[first + member]! += weight * slope * one[row * outputCount + output]!;
+        gradient[first + memberCount]! += weight * slope;
       }
     }
     return { value, gradient };

@@ -11,11 +11,13 @@ export const mean = {
   stateSchema,
   fit: (logits, _labels, { classCount }) => ({ kind: 'mean', memberCount: logits.length, classCount }),
   predict: predictMean,
-  layers({ classCount }, members, layers) {
-    const probabilities = members.map(({ name, logits }) =>
-      layers.probabilities(logits, classCount, `${name}/probabilities`),
+  layers({ classCount }, members, layers, form) {
+    const outputs = members.map(({ name, logits }) =>
+      layers.probabilities(logits, classCount, `${name}/${form}`, form),
     );
-    return layers.mean(probabilities, 'probabilities');
+    if (form === 'probabilities') return layers.mean(outputs, form);
+    const weights = members.map(() => 1 / members.length);
+    return layers.logWeightedMean(outputs, weights, classCount, form);
   },
 } as const satisfies StackerDefinition<MeanState, undefined>;
 

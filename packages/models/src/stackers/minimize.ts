@@ -27,9 +27,33 @@ export function minimize(
   start: Float64Array,
   tolerance: number,
 ): Float64Array {
+  const search = searchSteps(start, tolerance);
+  let step = search.next();
+  while (!step.done) step = search.next(evaluate(step.value));
+  return step.value;
+}
+
+/** {@link minimize} of a function whose evaluation pauses, so that the thread can do other work. */
+export async function minimizeWithPauses(
+  evaluate: (point: Float64Array) => Promise<Evaluation>,
+  start: Float64Array,
+  tolerance: number,
+): Promise<Float64Array> {
+  const search = searchSteps(start, tolerance);
+  let step = search.next();
+  while (!step.done) step = search.next(await evaluate(step.value));
+  return step.value;
+}
+
+// --- internal ---
+
+/** Yields the points to evaluate. */
+type Search<Result> = Generator<Float64Array, Result, Evaluation>;
+
+function* searchSteps(start: Float64Array, tolerance: number): Search<Float64Array> {
   const memory: Step[] = [];
   let point = start;
-  let { value, gradient } = evaluate(point);
+  let { value, gradient } = yield point;
   // Comparisons with NaN are false: the search would not notice.
   if (!Number.isFinite(value)) throw new Error(`minimize: expected a finite value at the start, received ${value}`);
   let earlierValue = value;
@@ -41,7 +65,7 @@ export function minimize(
     }
     if (gradient.every((slope) => Math.abs(slope) <= tolerance)) return point;
     const direction = descentDirection(gradient, memory);
-    const next = lowerPoint(evaluate, { point, value, gradient }, direction);
+    const next = yield* lowerPoint({ point, value, gradient }, direction);
     if (next === undefined) {
       // With numbers as large as 1e4, the function has kinks as far as float64 can tell, and its curvature is no guide.
       if (memory.length === 0) return point;
@@ -56,22 +80,16 @@ export function minimize(
   throw new Error(`minimize: no convergence after ${maximumIterations} iterations`);
 }
 
-// --- internal ---
-
 interface Place extends Evaluation {
   point: Float64Array;
 }
 
 /** The first point along a direction that satisfies the Armijo condition, from length 1 down; undefined if there is none. */
-function lowerPoint(
-  evaluate: (point: Float64Array) => Evaluation,
-  { point, value, gradient }: Place,
-  direction: Float64Array,
-): Place | undefined {
+function* lowerPoint({ point, value, gradient }: Place, direction: Float64Array): Search<Place | undefined> {
   const slope = dot(direction, gradient);
   for (let length = 1; length >= shortestStep; length /= 2) {
     const next = moved(point, direction, length);
-    const there = evaluate(next);
+    const there = yield next;
     // A sufficient decrease for the slope, within float64 precision.
     if (there.value <= value + 1e-4 * length * slope + 1e-14 * Math.abs(value)) return { point: next, ...there };
   }

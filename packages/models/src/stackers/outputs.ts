@@ -35,3 +35,12 @@ export function checkFinite(logits: Float32Array, source = ''): void {
   if (broken !== -1)
     throw new ModelError(`Expected finite logits, received ${logits[broken]}${source} at index ${broken}.`);
 }
+
+/** @throws ModelError unless there is a label from 0 to classCount − 1 for each image. */
+export function checkLabels(labels: ArrayLike<number>, rowCount: number, classCount: number): void {
+  if (labels.length !== rowCount)
+    throw new ModelError(`Expected a label for each of ${rowCount} images, received ${labels.length}.`);
+  const wrong = Array.from(labels).findIndex((label) => !Number.isInteger(label) || label < 0 || label >= classCount);
+  if (wrong !== -1)
+    throw new ModelError(`Expected labels from 0 to ${classCount - 1}, received ${labels[wrong]} at index ${wrong}.`);
+}

@@ -8,6 +8,7 @@ import { type DenseFitOptions, denseFitDefaults } from './dense.ts';
 import { selectMembers } from './greedy.ts';
 import { fitLogistic } from './logistic.ts';
 import { toProbabilities } from './probabilities.ts';
+import { balancedRowWeights } from './row-weights.ts';
 import { fitStacker, minimumStackerRows, stackerFromJson } from './stacker.ts';
 import { type StackerKind, stackerKinds, stackerOptionSchemas } from './table.ts';
 
@@ -262,6 +263,69 @@ describe('logistic', () => {
     const [weight, bias] = coefficients as [number, number];
     expect(weight).toBeCloseTo(1 + 0.4 / (1 + Math.exp(weight)), 6);
     expect(bias).toBeCloseTo(0, 6);
+  });
+});
+
+describe('with balanced classes', () => {
+  /** Twenty images of class 0 for each of class 1; the first member is better on class 0, the second one on class 1. */
+  const imbalanced = (): OutOfFold => {
+    const { logits, labels } = outOfFold(2400, 2, [0.8, 0.8], 5);
+    const rows = labels.flatMap((label, row) => (label === 0 || row % 40 === 1 ? [row] : []));
+    const shifts = [-1.5, 1.5];
+    return {
+      logits: logits.map((one, member) => Float32Array.from(rows, (row) => one[row]! + shifts[member]!)),
+      labels: rows.map((row) => labels[row]!),
+    };
+  };
+  const balancedLoss = (probabilities: Float32Array, labels: readonly number[]) => {
+    const means = [0, 1].map((label) => {
+      const rows = [...labels.keys()].filter((row) => labels[row] === label);
+      return rows.reduce((sum, row) => sum - Math.log(probabilities[2 * row + label]!), 0) / rows.length;
+    });
+    return (means[0]! + means[1]!) / 2;
+  };
+
+  it.each(['weighted', 'greedy', 'dense', 'logistic'] as const)('%s lowers the balanced loss', (kind) => {
+    const { logits, labels } = imbalanced();
+    const lossOf = (balancesClasses: boolean) => {
+      const stacker = fitStacker(kind, logits, labels, { classCount: 2, seed: 3, balancesClasses });
+      return balancedLoss(stacker.predict(logits), labels);
+    };
+    expect(lossOf(true)).toBeLessThan(0.97 * lossOf(false));
+  });
+
+  it.each(stackerKinds)('%s of classes of equal size is the same', (kind) => {
+    const { logits, labels } = outOfFold(64, 2, [1, 2]);
+    const fitted = [true, false].map((balancesClasses) =>
+      fitStacker(kind, logits, labels, { classCount: 2, seed: 3, balancesClasses }).predict(logits),
+    );
+    expect(largestDifference(fitted[0]!, fitted[1]!)).toBeLessThan(1e-6);
+  });
+
+  it('logistic ends where the gradient is 0', () => {
+    // Three images of class 1 and one of class 0, of which each class counts as 1.5: w = 1 + 3 (1 − σ(w)) / 10, and no bias.
+    const { coefficients } = fitStacker('logistic', [Float32Array.of(1, 1, -1, 1)], [1, 1, 0, 1], {
+      ...{ classCount: 2, seed: 0, balancesClasses: true },
+    }).toJSON() as { coefficients: number[] };
+    const [weight, bias] = coefficients as [number, number];
+    expect(weight).toBeCloseTo(1 + 0.3 / (1 + Math.exp(weight)), 6);
+    expect(bias).toBeCloseTo(0, 6);
+  });
+
+  it('the weights of images sum to the effective sample size, equally for each class', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(4), { minLength: 1, maxLength: 100 }), (labels) => {
+        const weights = balancedRowWeights(labels);
+        const sum = weights.reduce((total, weight) => total + weight, 0);
+        const squares = weights.reduce((total, weight) => total + weight ** 2, 0);
+        expect(sum).toBeCloseTo(sum ** 2 / squares, 6);
+        const classes = [...new Set(labels)];
+        for (const label of classes) {
+          const own = weights.reduce((total, weight, row) => total + (labels[row] === label ? weight : 0), 0);
+          expect(own).toBeCloseTo(sum / classes.length, 6);
+        }
+      }),
+    );
   });
 });
 

@@ -1,7 +1,8 @@
 /** Stackers combine the members' outputs into the ensemble's probabilities. They never read images. */
 import { z } from 'zod';
 import { ModelError } from '../errors.ts';
-import { countRows, type MemberOutputs } from './outputs.ts';
+import { checkLabels, countRows, type MemberOutputs } from './outputs.ts';
+import { balancedRowWeights } from './row-weights.ts';
 import { type StackerJson, type StackerKind, type StackerOptions, stackerJsonSchema, stackerTable } from './table.ts';
 
 export interface Stacker {
@@ -20,6 +21,8 @@ export interface FitOptions {
   seed: number;
   /** By kind; the others are ignored. */
   options?: StackerOptions | undefined;
+  /** Whether every class counts equally, whatever its number of images, as by {@link balancedRowWeights}. */
+  balancesClasses?: boolean | undefined;
   /** Called at least once per pass over the images, which takes milliseconds; an error that it throws ends the fit. */
   onStep?: (() => void) | undefined;
 }
@@ -37,12 +40,12 @@ export function fitStacker(
   kind: StackerKind,
   logits: MemberOutputs,
   labels: ArrayLike<number>,
-  { classCount, seed, options = {}, onStep = () => {} }: FitOptions,
+  { classCount, seed, options = {}, balancesClasses = false, onStep = () => {} }: FitOptions,
 ): Stacker {
   checkLabels(labels, countRows(logits, logits.length, classCount), classCount);
-  return stackerFrom(
-    stackerTable[kind].fit(logits, labels, { classCount, seed, options: optionsOf(kind, options), onStep }),
-  );
+  const rowWeights = balancesClasses ? balancedRowWeights(labels) : new Float64Array(labels.length).fill(1);
+  const context = { classCount, seed, options: optionsOf(kind, options), rowWeights, onStep };
+  return stackerFrom(stackerTable[kind].fit(logits, labels, context));
 }
 
 /** The smallest number of images that a stacker can be fitted on with these options. */
@@ -65,12 +68,4 @@ function stackerFrom(json: StackerJson): Stacker {
 
 function optionsOf(kind: StackerKind, options: Partial<Record<StackerKind, unknown>>): unknown {
   return options[kind] ?? stackerTable[kind].defaultOptions;
-}
-
-function checkLabels(labels: ArrayLike<number>, rowCount: number, classCount: number): void {
-  if (labels.length !== rowCount)
-    throw new ModelError(`Expected a label for each of ${rowCount} images, received ${labels.length}.`);
-  const wrong = Array.from(labels).findIndex((label) => !Number.isInteger(label) || label < 0 || label >= classCount);
-  if (wrong !== -1)
-    throw new ModelError(`Expected labels from 0 to ${classCount - 1}, received ${labels[wrong]} at index ${wrong}.`);
 }

@@ -36,15 +36,16 @@ export function weightedMean<const Kind extends string>(
           sums[index]! += weights[member]! * probability;
       return Float32Array.from(sums);
     },
-    layers({ classCount, weights }, members, layers) {
-      const probabilities = members.map(({ name, logits }) =>
-        layers.probabilities(logits, classCount, `${name}/probabilities`),
+    layers({ classCount, weights }, members, layers, form) {
+      const outputs = members.map(({ name, logits }) =>
+        layers.probabilities(logits, classCount, `${name}/${form}`, form),
       );
+      if (form === 'log_probabilities') return layers.logWeightedMean(outputs, weights, classCount, form);
       const classes = Array.from({ length: classCount }, (_, index) => index);
       const kernel = weights.flatMap((weight) =>
         classes.map((row) => classes.map((column) => (row === column ? weight : 0))),
       );
-      return layers.dense(layers.concatenate(probabilities, 'members'), 'probabilities', { kernel });
+      return layers.dense(layers.concatenate(outputs, 'members'), form, { kernel });
     },
   } as const satisfies StackerDefinition<z.output<typeof stateSchema>, undefined>;
 }

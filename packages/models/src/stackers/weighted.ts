@@ -4,7 +4,7 @@
  *
  * The fit is regularized towards equal weights: the fewer images there are, the closer it stays.
  */
-import { rowsPerStep } from './definition.ts';
+import { type FitContext, rowsPerStep } from './definition.ts';
 import { weightedMean } from './weighted-mean.ts';
 
 /** Strength of the prior, a Dirichlet distribution: it counts as much as this many images, shared equally by the members. */
@@ -13,14 +13,18 @@ const priorStrength = 10;
 const tolerance = 1e-9;
 const maximumIterations = 10_000;
 
-export const weighted = weightedMean('weighted', (byMember, { onStep }) => mixtureWeights(byMember, onStep));
+export const weighted = weightedMean('weighted', (byMember, context) => mixtureWeights(byMember, context));
 
 // --- internal ---
 
 /** @param byMember per member, the probability of each image's class. */
-function mixtureWeights(byMember: readonly Float64Array[], onStep: () => void): number[] {
+function mixtureWeights(
+  byMember: readonly Float64Array[],
+  { rowWeights, onStep }: Pick<FitContext<undefined>, 'rowWeights' | 'onStep'>,
+): number[] {
   const memberCount = byMember.length;
   const rowCount = byMember[0]!.length;
+  const totalWeight = rowWeights.reduce((sum, weight) => sum + weight, 0);
   const prior = priorStrength / memberCount;
   let weights = byMember.map(() => 1 / memberCount);
   for (let iteration = 0; iteration < maximumIterations; iteration += 1) {
@@ -30,9 +34,9 @@ function mixtureWeights(byMember: readonly Float64Array[], onStep: () => void): 
       let mixture = 0;
       for (let member = 0; member < memberCount; member += 1) mixture += weights[member]! * byMember[member]![row]!;
       for (let member = 0; member < memberCount; member += 1)
-        responsibilities[member]! += (weights[member]! * byMember[member]![row]!) / mixture;
+        responsibilities[member]! += rowWeights[row]! * ((weights[member]! * byMember[member]![row]!) / mixture);
     }
-    const next = weights.map((_, member) => (responsibilities[member]! + prior) / (rowCount + priorStrength));
+    const next = weights.map((_, member) => (responsibilities[member]! + prior) / (totalWeight + priorStrength));
     const change = Math.max(...next.map((weight, member) => Math.abs(weight - weights[member]!)));
     weights = next;
     if (change <= tolerance) break;

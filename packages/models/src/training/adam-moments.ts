@@ -1,5 +1,5 @@
 /** Adam's moments and the update of moments and weights, as one fused op or composed of standard ops. */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 
 export interface AdamRule {
   beta1: number;

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { largestDifference, seededTensor } from '../numbers.fixture.ts';
 import { Adam, type AdamOptions } from './adam.ts';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { type AdamRule, FusedUpdate, GroupedUpdate, hasFusedAdam, type MomentUpdate } from './adam-moments.ts';
 import { decayKernels, gradientOf, type Optimizer, type OptimizerStep, scaledRates } from './optimizer.ts';
 

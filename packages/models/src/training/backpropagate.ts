@@ -4,7 +4,7 @@
  * `tf.variableGrads` keeps all saved activations and gradients until it returns. This one frees each as soon as no earlier
  * op on the tape needs it: a training step of MobileNetV2 on 32 images of 128 px peaks at 1.5 GB instead of 2.4 GB.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 
 type TapeNode = NonNullable<ReturnType<typeof tf.engine>['state']['activeTape']>[number];
 

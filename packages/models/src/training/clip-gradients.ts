@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 
 /**
  * Scales all gradients by one factor so that their global norm, that of all of them as one vector, is at most `maximumNorm`; as

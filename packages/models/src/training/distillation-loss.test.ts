@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import golden from '../../../../tools/golden/distillation.json' with { type: 'json' };
 import { largestDifference } from '../numbers.fixture.ts';

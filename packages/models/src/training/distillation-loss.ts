@@ -1,5 +1,5 @@
 /** The loss of a student that learns from a teacher's probabilities and from the labels (Hinton, Vinyals and Dean, 2015). */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { crossEntropy, type LossOptions } from './cross-entropy.ts';
 
 export interface Distillation {

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { gradientOf } from './optimizer.ts';
 
 /** Sums of gradients, which several passes over parts of a batch add up to the gradients of the batch. */

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { compile } from '@chorus/runtime';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { beforeAll, expect, it } from 'vitest';
 import type { BackboneFamily } from '../backbones/table.ts';
 import { createClassifier } from '../classifier/classifier.ts';

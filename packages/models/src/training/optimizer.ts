@@ -1,5 +1,5 @@
 /** What optimizers have in common. */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 
 /** What differs from step to step, as tensors, which are inputs of a compiled step. */
 export interface OptimizerStep {

@@ -1,6 +1,6 @@
 /** Compares optimizers over 20 steps with Keras: `tools/golden/optimizers.json`, written by `tools/golden/optimizers.py`. */
 import { compile } from '@chorus/runtime';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import golden from '../../../../tools/golden/optimizers.json' with { type: 'json' };
 import { useNativeBackend } from '../native-backend.fixture.ts';

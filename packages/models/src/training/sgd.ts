@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { decayKernels, gradientOf, type Optimizer, type OptimizerStep, scaledRates } from './optimizer.ts';
 
 export interface SgdOptions {

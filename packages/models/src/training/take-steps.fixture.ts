@@ -1,5 +1,5 @@
 import { type CompileOptions, compile } from '@chorus/runtime';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import type { FineTuneView } from '../classifier/fine-tune-view.ts';
 import type { Optimizer } from './optimizer.ts';
 import { type StepOptions, trainStep } from './train-step.ts';

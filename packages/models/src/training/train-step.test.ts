@@ -1,5 +1,5 @@
 import { type CompileOptions, hasBfloat16 } from '@chorus/runtime';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { BackboneFamily } from '../backbones/table.ts';
 import { createClassifier } from '../classifier/classifier.ts';

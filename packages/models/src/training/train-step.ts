@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import type { FineTuneView } from '../classifier/fine-tune-view.ts';
 import { backpropagate } from './backpropagate.ts';
 import { clipByGlobalNorm } from './clip-gradients.ts';

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import type tf from '@chorus/tfjs';
 import { crossEntropy, type LossOptions } from './cross-entropy.ts';
 import { type Distillation, distillationLoss } from './distillation-loss.ts';
 

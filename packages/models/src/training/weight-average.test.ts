@@ -1,5 +1,5 @@
 import { compile, hasBfloat16 } from '@chorus/runtime';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createClassifier } from '../classifier/classifier.ts';
 import { useNativeBackend } from '../native-backend.fixture.ts';

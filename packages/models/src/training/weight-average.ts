@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 
 /**
  * Exponential moving averages of weights, as in Keras (`use_ema`): after the first step, they are the weights; after each later one,

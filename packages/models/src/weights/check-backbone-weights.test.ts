@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ModelError } from '../errors.ts';
 import { bareClassifier } from './bare-classifier.ts';

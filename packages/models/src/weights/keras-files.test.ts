@@ -1,7 +1,7 @@
 /** Reads the files that `tools/golden/weight_files.py` writes (see there); skipped without them. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { expect, it } from 'vitest';
 import { backboneFamilies, backboneTable } from '../backbones/table.ts';
 import { Classifier } from '../classifier/classifier.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import type { File } from 'h5wasm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BackboneFamily } from '../backbones/table.ts';

@@ -7,7 +7,6 @@
  * datasets are `vars/0`, `vars/1`, …. Since Keras 3.6, the attribute `name` of `vars` is the layer's name.
  */
 import { ModelError } from '../errors.ts';
-import { withH5File } from './h5-file.ts';
 import type { H5Group, StoredWeight } from './h5-group.ts';
 import { readSafetensors } from './safetensors-file.ts';
 import { type NamedLayer, torchLayers } from './torch-layers.ts';
@@ -47,6 +46,8 @@ export async function withStoredLayers<T>(
 ): Promise<T> {
   if (isSafetensors(file))
     return use(torchLayers(file.name, readSafetensors(file)).filter(({ weights }) => weights.length > 0));
+  // Loaded here: libhdf5 takes a tenth of a second, in every process and thread.
+  const { withH5File } = await import('./h5-file.ts');
   return withH5File(file, (root) => use(readLayers(file.name, root).filter(({ weights }) => weights.length > 0)));
 }
 

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type BackboneFamily, backboneTable } from '../backbones/table.ts';
 import { Classifier } from '../classifier/classifier.ts';

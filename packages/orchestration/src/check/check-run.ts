@@ -14,6 +14,7 @@ import { chooseForwardEngine } from '../lanes/forward-engine.ts';
 import { type LanePlan, type Machine, planLanes } from '../lanes/plan.ts';
 import { estimateSeconds } from '../plan/estimate-time.ts';
 import { expectedPlan } from '../plan/expected-plan.ts';
+import { type ImbalancePlan, planImbalance } from '../plan/imbalance.ts';
 import { estimateLaneBytes } from '../plan/lane-memory.ts';
 import type { TrainingPlan } from '../plan/plan-training.ts';
 import { timedMachine } from '../plan/timed-machine.ts';
@@ -26,8 +27,9 @@ import { defaultRunFolder, requireNewRunFolder } from '../run/run-folder.ts';
 import { stopOn } from '../run/stop-on.ts';
 import { warningsAboutAugmentation } from './augmentation-warning.ts';
 import { describeDataset } from './describe-dataset.ts';
+import { imbalanceNotice } from './imbalance-notice.ts';
 import { type MachineSpeed, measureSpeed } from './measure-speed.ts';
-import type { CheckReport } from './schema.ts';
+import type { CheckReport, DatasetSection } from './schema.ts';
 import { warningsAbout } from './warnings.ts';
 
 /** A preset to compare the checked experiment with: its experiment, or the reason that it cannot run. */
@@ -118,6 +120,7 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
       warnings: [
         ...warnings,
         ...(section === null ? [] : warningsAbout(section)),
+        ...imbalanceNotice(section === null ? undefined : imbalanceOf(experiment, section)),
         ...(needs === undefined ? [] : warningsAboutAugmentation(experiment, needs.trainingPlan)),
       ],
       dataset: section,
@@ -185,6 +188,12 @@ async function lookForWeights(
 function notInCache(experiment: Experiment): string[] {
   const names = modelsOf(experiment).map((member) => publishedFileOf(member, experiment).file.name);
   return [...new Set(names)].filter((name) => !existsSync(publishedWeightsPath(name)));
+}
+
+/** Undefined if no split could be drawn. */
+function imbalanceOf({ recipe }: Experiment, { classes }: DatasetSection): ImbalancePlan | undefined {
+  const counts = classes.flatMap(({ name, training }) => (training ? [{ name, count: training }] : []));
+  return counts.length === classes.length ? planImbalance(recipe.imbalance, counts) : undefined;
 }
 
 function exitCodeOf(problems: CheckReport['problems']): CheckReport['exitCode'] {

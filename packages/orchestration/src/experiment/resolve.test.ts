@@ -189,6 +189,21 @@ describe('resolveExperiment', () => {
       { minMembers: 4 },
       /minMembers: expected at most 3, the number of members, received 4/,
     ],
+    [
+      'fewer members than the minimum',
+      { minMembers: 3, maxMembers: 2 },
+      /maxMembers: expected at least 3, the value of minMembers \(received 2\)/,
+    ],
+    [
+      'limits of members without images to select them on',
+      { stacking: { kind: 'training-images' }, maxMegabytes: 20 },
+      /maxMegabytes: expected nothing, because stacking of kind "training-images"/,
+    ],
+    [
+      'a calibration without images to fit it on',
+      { stacking: { kind: 'training-images' }, calibration: 'vector' },
+      /calibration: expected "none" or "auto", because stacking/,
+    ],
   ])('refuses %s', (_, layer, message) => {
     expect(() => resolveExperiment(mobile, layer)).toThrow(ConfigError);
     expect(() => resolveExperiment(mobile, layer)).toThrow(message);
@@ -325,6 +340,11 @@ describe('a student', () => {
       'with passes larger than batches',
       { student: { recipe: { microBatchSize: 64 } } },
       /student\.recipe\.microBatchSize: expected at most 32/,
+    ],
+    [
+      'with a remedy for classes of unequal size that is not that of the members',
+      { student: { recipe: { imbalance: { kind: 'focal', gamma: 1 } } } },
+      /student\.recipe\.imbalance: expected "auto", the value of recipe\.imbalance/,
     ],
     [
       'with an unknown key',

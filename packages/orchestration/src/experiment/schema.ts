@@ -2,6 +2,7 @@
  * The experiment: everything that determines a run's outcome, in one typed object. All defaults are defined here; unknown
  * keys are refused. `experiment.schema.json` contains the descriptions, for editors.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { duplicatePolicies, folderLayouts, isColor } from '@chorus/data';
 import {
   type BackboneSpec,
@@ -15,7 +16,10 @@ import {
 import { precisions } from '@chorus/training';
 import { z } from 'zod';
 import { augmentationSchema } from './augmentation.ts';
+import { calibrationSettingSchema } from './calibration.ts';
 import { flawsSchema } from './flaws.ts';
+import { imbalanceSchema } from './imbalance.ts';
+import { limitsMembers, memberLimits } from './member-limits.ts';
 import { optimizerSchema } from './optimizer.ts';
 import { scheduleSchema } from './schedule.ts';
 import { distillationKeys, studentName } from './student.ts';
@@ -114,6 +118,11 @@ const recipe = z.strictObject({
     .lt(1)
     .default(0)
     .describe('Fraction of each label that is spread evenly over all classes.'),
+  imbalance: imbalanceSchema
+    .default('auto')
+    .describe(
+      'What to do about classes of unequal size: `none`, `class-weights`, `balanced-sampling`, `focal`, `logit-adjustment`, or the settings of the last two. All but `none` make every class count equally. `auto` does so if the largest class has more than 3 times as many training images as the smallest.',
+    ),
   head: z
     .strictObject({
       ...stageSettings({ epochCount: 100, learningRate: 1e-3, patience: 10 }),
@@ -372,12 +381,14 @@ export const experimentSchema = z
       .describe(
         'One small model, such as `{ backbone: "mobilenet-v2" }`, that learns from the out-of-fold probabilities of the ensemble (knowledge distillation); needs `stacking` of kind `kfold`. `null`: none.',
       ),
+    calibration: calibrationSettingSchema,
     flaws: flawsSchema.prefault({}).describe('Flaws of the published procedure, to reproduce it; all off by default.'),
     workers: workersSchema
       .default('auto')
       .describe('Devices, one lane each; `auto` uses every GPU or, without a GPU, a suitable number of CPU lanes.'),
     runtime: runtimeSchema.prefault({}).describe('How TensorFlow runs.'),
     minMembers: z.int().min(2).default(2).describe('The run fails if fewer members finish their training.'),
+    ...memberLimits,
   })
   .superRefine((experiment, context) => {
     const { split, stacking } = experiment;
@@ -387,6 +398,12 @@ export const experimentSchema = z
         code: 'custom',
         path: ['split'],
         message: `tune, test and stacking.fraction must leave at least 5 % for training, received ${JSON.stringify({ ...split, stacking })}`,
+      });
+    if (stacking.kind === 'training-images' && !['auto', 'none'].includes(experiment.calibration))
+      context.addIssue({
+        code: 'custom',
+        path: ['calibration'],
+        message: 'expected "none" or "auto", because stacking of kind "training-images" leaves no image to fit it on',
       });
     const { batchSize, microBatchSize } = experiment.recipe;
     if (microBatchSize !== null && microBatchSize > batchSize)
@@ -430,6 +447,18 @@ export const experimentSchema = z
         code: 'custom',
         path: ['minMembers'],
         message: `expected at most ${experiment.members.length}, the number of members, received ${experiment.minMembers}`,
+      });
+    if (experiment.maxMembers !== undefined && experiment.maxMembers < experiment.minMembers)
+      context.addIssue({
+        code: 'custom',
+        path: ['maxMembers'],
+        message: `expected at least ${experiment.minMembers}, the value of minMembers`,
+      });
+    if (stacking.kind === 'training-images' && limitsMembers(experiment))
+      context.addIssue({
+        code: 'custom',
+        path: [experiment.maxMembers === undefined ? 'maxMegabytes' : 'maxMembers'],
+        message: 'expected nothing, because stacking of kind "training-images" leaves no image to select members on',
       });
     if (experiment.workers === 'auto') return;
     for (const [index, one] of experiment.workers.entries()) {
@@ -517,7 +546,11 @@ function studentIssues({
   stacking,
   members,
   inputSize,
-}: Pick<Experiment, 'student' | 'stacking' | 'members' | 'inputSize'>): { path: PropertyKey[]; message: string }[] {
+  recipe,
+}: Pick<Experiment, 'student' | 'stacking' | 'members' | 'inputSize' | 'recipe'>): {
+  path: PropertyKey[];
+  message: string;
+}[] {
   if (student === null) return [];
   const at = (path: PropertyKey[], message: string | undefined) => (message === undefined ? [] : [{ path, message }]);
   const { batchSize, microBatchSize } = student.recipe ?? { batchSize: 0, microBatchSize: null };
@@ -535,6 +568,12 @@ function studentIssues({
       microBatchSize !== null && microBatchSize > batchSize
         ? `expected at most ${batchSize}, the value of batchSize`
         : undefined,
+    ),
+    ...at(
+      ['student', 'recipe', 'imbalance'],
+      student.recipe === undefined || isDeepStrictEqual(student.recipe.imbalance, recipe.imbalance)
+        ? undefined
+        : `expected ${JSON.stringify(recipe.imbalance)}, the value of recipe.imbalance, which the ensemble's probabilities follow`,
     ),
     ...at(['members', namesake, 'name'], namesake === -1 ? undefined : `"${studentName}" is the name of the student`),
   ];

@@ -1,5 +1,5 @@
 /** `export.json`: describes the files of an export. `members.py` reads it, and its presence identifies an export. */
-import { type BackboneVariant, type PlainEnsemble, variantOf } from '@chorus/models';
+import { type BackboneVariant, type Calibration, type PlainEnsemble, variantOf } from '@chorus/models';
 import type { BundleManifest } from '../bundle.ts';
 
 export const exportFormats = ['keras', 'tfjs'] as const;
@@ -21,8 +21,12 @@ export interface ExportContents {
   testTimeAugmentation: boolean;
   /** Whether the only member is the student; then the ensemble is this member. */
   student: boolean;
+  /** Set if the probabilities are those for equally frequent classes. */
+  balancesClasses?: true;
   ensemble: {
     stacker: string;
+    /** Calibration of the stacker's probabilities, which is part of the model; null for none. The members are not calibrated. */
+    calibration: Calibration | null;
     /** In the order of the model's inputs. */
     inputs: { name: string; size: number }[];
     tfjs: string;
@@ -57,7 +61,7 @@ export function describeExport(
   format: ExportFormat,
   student: boolean,
 ): ExportContents {
-  const { name, classes, decoding, testTimeAugmentation, chosen, members } = manifest;
+  const { name, classes, decoding, testTimeAugmentation, balancesClasses, chosen, calibration, members } = manifest;
   const sizes = ensemble.model.inputs.map((input) => ({ name: input.name, size: input.shape[1]! }));
   return {
     format: 'chorus-export',
@@ -68,8 +72,9 @@ export function describeExport(
     shrinkOnLoad: decoding.shrinkOnLoad,
     testTimeAugmentation,
     student,
+    ...(balancesClasses ? { balancesClasses } : {}),
     ensemble: {
-      ...{ stacker: chosen, inputs: sizes },
+      ...{ stacker: chosen, calibration, inputs: sizes },
       tfjs: `${student ? memberFolder(members[0]!.name) : ensembleFolder}/model.json`,
     },
     members: members.map(({ name: member, models }) => {

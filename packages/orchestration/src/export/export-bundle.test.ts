@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { drawShapes, fillBatch, PixelStore } from '@chorus/data';
-import { backboneFamilies, backboneTable, ModelError, type PixelTransform } from '@chorus/models';
+import { backboneFamilies, backboneTable, type Calibration, ModelError, type PixelTransform } from '@chorus/models';
 import { openSealedFolder, sealFolder } from '@chorus/storage';
+import tf from '@chorus/tfjs';
 import { StoppedError } from '@chorus/training';
-import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readBundle } from '../bundle.ts';
 import { ConfigError } from '../errors.ts';
@@ -15,6 +15,8 @@ import { applicationOf, type ExportDescription } from './description.ts';
 import { type ExportResult, exportBundle } from './export-bundle.ts';
 import { writeLivelyBundle } from './lively-bundle.fixture.ts';
 import { membersPy, pythonExpression } from './members-py.ts';
+
+const calibration = { kind: 'vector', scales: [1.5, 0.8], biases: [0.4, -0.1] } satisfies Calibration;
 
 let parent: string;
 let images: string[];
@@ -36,7 +38,7 @@ beforeAll(async () => {
       { name: 'members.py', backbone: { ...backbone, inputSize: 47 }, preprocessing: 'raw-bgr' },
     ],
     {
-      ...{ classes: ['discs', 'stars'], testTimeAugmentation: true, chosen: 'logistic' },
+      ...{ classes: ['discs', 'stars'], testTimeAugmentation: true, chosen: 'weighted', calibration },
       student: { ...backbone, inputSize: 32 },
     },
   );
@@ -63,12 +65,16 @@ describe('for Keras', () => {
     const description: ExportDescription = JSON.parse(await textAt('run/export-keras/export.json'));
     expect(description).toEqual(result.description);
     expect(description.ensemble).toMatchObject({
-      stacker: 'logistic',
+      stacker: 'weighted',
+      calibration,
       inputs: [
         { name: 'image_32', size: 32 },
         { name: 'image_47', size: 47 },
       ],
     });
+    expect(await textAt('run/export-keras/README.md')).toContain(
+      'the whole ensemble (weighted, calibrated by a scale and a bias per class; the members are not calibrated)',
+    );
     expect(description.members.map(({ keras }) => keras!.weights)).toEqual([
       ['keras/weights/small/1.weights.h5', 'keras/weights/small/2.weights.h5'],
       ['keras/weights/members.py/1.weights.h5'],

@@ -10,8 +10,8 @@ import {
   type PlainEnsemble,
 } from '@chorus/models';
 import { publishFolder } from '@chorus/storage';
+import tf from '@chorus/tfjs';
 import { StoppedError } from '@chorus/training';
-import * as tf from '@tensorflow/tfjs';
 import { type Bundle, readBundle, studentBundle } from '../bundle.ts';
 import { advise, ConfigError } from '../errors.ts';
 import { requireWritable, writingTo } from '../output-place.ts';
@@ -118,8 +118,9 @@ function plainEnsembleOf({ manifest, members, stackers }: Bundle): PlainEnsemble
         return classifier;
       }),
     }));
-    const stacker = stackers.get(manifest.chosen)!.toJSON();
-    return createPlainEnsemble(named, { testTimeAugmentation: manifest.testTimeAugmentation, stacker });
+    const { chosen, testTimeAugmentation, calibration } = manifest;
+    const stacker = stackers.get(chosen)!.toJSON();
+    return createPlainEnsemble(named, { testTimeAugmentation, stacker, calibration });
   } finally {
     for (const classifier of made) classifier.dispose();
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { backboneFamilies, backboneTable, memberFromBytes, toProbabilities } from '@chorus/models';
 import { initRuntime, prepareProcess } from '@chorus/runtime';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readBundle } from '../bundle.ts';
 import { exportBundle } from './export-bundle.ts';

@@ -1,6 +1,7 @@
 /** Bundles without training, whose members' predictions depend on the image as those of trained members do. */
 import {
   type BackboneSpec,
+  type Calibration,
   type Classifier,
   createClassifier,
   fitStacker,
@@ -9,7 +10,7 @@ import {
   type PreprocessingName,
   type StackerKind,
 } from '@chorus/models';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { writeBundle } from '../bundle.ts';
 import { studentName } from '../experiment/student.ts';
 import type { RunImages } from '../run/run-images.ts';
@@ -30,12 +31,14 @@ export async function writeLivelyBundle(
     classes,
     testTimeAugmentation,
     chosen,
+    calibration = null,
     images = { training: [], test: [] },
     student,
   }: {
     classes: string[];
     testTimeAugmentation: boolean;
     chosen: StackerKind;
+    calibration?: Calibration | null;
     images?: RunImages;
     student?: BackboneSpec;
   },
@@ -67,6 +70,7 @@ export async function writeLivelyBundle(
       testTimeAugmentation,
       demo: true,
       chosen,
+      calibration,
     },
     members.map(save),
     new Map([[chosen, stacker]]),

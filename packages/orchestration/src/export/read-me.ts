@@ -1,7 +1,8 @@
 import type { ExportContents } from './description.ts';
 
 /** The export's README.md. */
-export function readMe({ name, classes, resize, student, ensemble, members }: ExportContents): string {
+export function readMe(contents: ExportContents): string {
+  const { name, classes, resize, student, balancesClasses, ensemble, members } = contents;
   const first = members[0]!;
   const zeros = ensemble.inputs.map(({ size }) => `tf.zeros([1, ${size}, ${size}, 3])`);
   const answer = `model.predict(${zeros.length === 1 ? zeros[0] : `[${zeros.join(', ')}]`})`;
@@ -22,6 +23,9 @@ export function readMe({ name, classes, resize, student, ensemble, members }: Ex
     `Classes, in the order of every output: ${classes.map((one) => JSON.stringify(one)).join(', ')}.`,
     '',
     'Every model takes float images [N, S, S, 3], RGB, 0 to 255, and returns probabilities [N, classes]; each row sums to 1.',
+    ...(balancesClasses
+      ? ['The probabilities are those for equally frequent classes: in training, every class counted equally.']
+      : []),
     `Turn an image upright, convert it to sRGB and resize it, without cropping ("${resize}" in training), to S × S:`,
     `${members.map(({ name: member, inputSize }) => `${inputSize} for ${member}`).join(', ')}.`,
     '`export.json` is the machine-readable form of this description. A later export replaces this folder only if it has no',
@@ -29,7 +33,7 @@ export function readMe({ name, classes, resize, student, ensemble, members }: Ex
     '',
     student
       ? `\`${ensemble.tfjs}\` is the student, a single model that learned from an ensemble.`
-      : `\`tfjs/ensemble\` is the whole ensemble (${ensemble.stacker}) with the inputs ${ensemble.inputs
+      : `\`tfjs/ensemble\` is the whole ensemble (${stackerText(ensemble)}) with the inputs ${ensemble.inputs
           .map((input) => `\`${input.name}\``)
           .join(', ')}; \`tfjs/members/…\` are its members.`,
     'In a browser or node, with only `@tensorflow/tfjs` 4, and this folder served by any file server:',
@@ -51,4 +55,16 @@ export function readMe({ name, classes, resize, student, ensemble, members }: Ex
   ]
     .join('\n')
     .trimEnd()}\n`;
+}
+
+// --- internal ---
+
+/** Such as "mean, calibrated by a temperature of 1.21". */
+function stackerText({ stacker, calibration }: ExportContents['ensemble']): string {
+  if (calibration === null) return stacker;
+  const by =
+    calibration.kind === 'temperature'
+      ? `a temperature of ${calibration.temperature.toPrecision(3)}`
+      : 'a scale and a bias per class';
+  return `${stacker}, calibrated by ${by}; the members are not calibrated`;
 }

@@ -1,6 +1,7 @@
 /** The image counts of a data set that a plan depends on. */
 import { type Fold, foldsOf, type ImageSplit, trainingImages } from '@chorus/data';
 import type { Experiment } from '../experiment/schema.ts';
+import type { ClassCount } from './imbalance.ts';
 
 /** Images of one training of every member. */
 export interface FoldFacts {
@@ -15,6 +16,8 @@ export interface DatasetFacts {
   trainingCount: number;
   testCount: number;
   folds: FoldFacts[];
+  /** Training images of each class; omitted if they are not known, in which case no plan treats classes differently. */
+  classes?: ClassCount[];
 }
 
 /** The image counts of a split. */
@@ -29,6 +32,16 @@ export function factsOf(split: ImageSplit): DatasetFacts {
       outOfFold: outOfFold.length,
     })),
   };
+}
+
+/** The number of training images of each class. */
+export function countClasses(
+  split: ImageSplit,
+  { classes, images }: { classes: readonly string[]; images: readonly { label: number }[] },
+): ClassCount[] {
+  const counts = classes.map(() => 0);
+  for (const index of trainingImages(split)) counts[images[index]!.label]! += 1;
+  return classes.map((name, label) => ({ name, count: counts[label]! }));
 }
 
 /** The expected image counts of a split, from the experiment's shares; not rounded. */

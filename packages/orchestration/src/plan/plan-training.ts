@@ -27,6 +27,7 @@ import {
 import { stackerOptionsOf } from '../experiment/stacker-options.ts';
 import type { DatasetFacts, FoldFacts } from './dataset-facts.ts';
 import { featureBytes } from './feature-bytes.ts';
+import { balancesClasses, type ImbalancePlan, planImbalance, remedyParts } from './imbalance.ts';
 import { studentFacts } from './student-fold.ts';
 
 /** One training of one member. */
@@ -56,7 +57,9 @@ export interface TrainingPlan {
   members: PlannedMember[];
   /** The student, which is trained once a stacker is chosen; omitted without one. */
   student?: PlannedMember;
-  stackers: { kinds: StackerKind[]; options: StackerOptions; seed: number };
+  stackers: { kinds: StackerKind[]; options: StackerOptions; seed: number; balancesClasses?: true };
+  /** Omitted if the numbers of images per class are not known. */
+  imbalance?: ImbalancePlan;
   /** Known flaws that the experiment turns on. */
   flaws: FlawDescription[];
 }
@@ -73,13 +76,20 @@ export function planTraining(
   weights: readonly InitialWeights[],
 ): TrainingPlan {
   const { stackers, seed, student } = experiment;
+  const imbalance = facts.classes && planImbalance(experiment.recipe.imbalance, facts.classes);
   return {
     schemaVersion: 1,
     trainingCount: facts.trainingCount,
     testCount: facts.testCount,
-    members: experiment.members.map((member, index) => planMember(member, experiment, facts, weights[index]!)),
-    ...(student === null ? {} : { student: planStudent(student, experiment, facts, weights.at(-1)!) }),
-    stackers: { kinds: stackers.kinds, options: stackerOptionsOf(experiment), seed },
+    members: experiment.members.map((member, index) =>
+      planMember(member, experiment, facts, weights[index]!, imbalance),
+    ),
+    ...(student === null ? {} : { student: planStudent(student, experiment, facts, weights.at(-1)!, imbalance) }),
+    stackers: {
+      ...{ kinds: stackers.kinds, options: stackerOptionsOf(experiment), seed },
+      ...(balancesClasses(imbalance) ? { balancesClasses: true } : {}),
+    },
+    ...(imbalance && { imbalance }),
     flaws: describeFlaws(experiment),
   };
 }
@@ -104,6 +114,7 @@ function planMember(
   experiment: Experiment,
   facts: DatasetFacts,
   weights: InitialWeights,
+  imbalance: ImbalancePlan | undefined,
   sharesFeatures = foldsOf(experiment.stacking).length > 1,
 ): PlannedMember {
   const { recipe, stacking, flaws, testTimeAugmentation } = experiment;
@@ -126,7 +137,7 @@ function planMember(
       dropout: recipe.dropout,
       weights,
       initializes: weights.kind === 'random' ? 'all' : 'head',
-      stages: stages.map(withPossibleAugmentation),
+      stages: stages.map((stage) => withRemedy(withPossibleAugmentation(stage), imbalance)),
       features,
       testTimeAugmentation,
     },
@@ -141,12 +152,16 @@ function planMember(
   };
 }
 
-/** Plans the training of the student: as that of a member on all training images, with another loss. */
+/**
+ * Plans the training of the student: as that of a member on all training images, with another loss. A remedy for classes of unequal
+ * size changes the loss of the labels only, since the ensemble's probabilities are already those for equally frequent classes.
+ */
 function planStudent(
   student: StudentSpec,
   experiment: Experiment,
   facts: DatasetFacts,
   weights: InitialWeights,
+  imbalance: ImbalancePlan | undefined,
 ): PlannedMember {
   const { temperature, labelShare, recipe = experiment.recipe } = student;
   const planned = planMember(
@@ -154,6 +169,7 @@ function planStudent(
     { ...experiment, recipe, stacking: { kind: 'training-images' } },
     { ...facts, folds: [studentFacts(facts.folds)] },
     weights,
+    imbalance,
     // All lanes compute the features, and later runs read them.
     true,
   );
@@ -260,6 +276,12 @@ function optimizerOf({ optimizer, weightDecay, layerDecay = 1, clipNorm, emaMome
 /** Reduces the augmentation to flips where outputs of frozen layers are computed once per image. */
 function withPossibleAugmentation(stage: StagePlan): StagePlan {
   return stage.trains === 'all' ? stage : { ...stage, augmentation: flipsOf(stage.augmentation) };
+}
+
+/** Adds what a stage does about classes of unequal size. */
+function withRemedy(stage: StagePlan, imbalance: ImbalancePlan | undefined): StagePlan {
+  const { loss, stage: parts } = remedyParts(imbalance);
+  return { ...stage, loss: { ...stage.loss, ...loss }, ...parts };
 }
 
 /** Precision of stages that train backbone layers; `auto` is the one that the backbone trains faster in. */

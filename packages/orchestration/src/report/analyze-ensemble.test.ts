@@ -1,7 +1,11 @@
+import { measureCalibration } from '@chorus/evaluation';
+import { calibrate } from '@chorus/models';
 import { StopFlag, StoppedError } from '@chorus/training';
 import { describe, expect, it } from 'vitest';
+import type { CalibrationSetting } from '../experiment/calibration.ts';
 import { Slices } from '../run/slices.ts';
 import { fitAndChoose } from '../stacking/choose.ts';
+import { chooseCalibration } from '../stacking/choose-calibration.ts';
 import { findThresholds } from '../stacking/thresholds.ts';
 import { type AnalysisInput, analyzeEnsemble } from './analyze-ensemble.ts';
 
@@ -15,7 +19,7 @@ const logitsOf = (count: number, period: number) =>
     return right * (2 * label - 1) * (1 + (row % 7) / 2);
   });
 
-async function input(count = 280): Promise<AnalysisInput> {
+async function input(setting: CalibrationSetting = 'auto', count = 280): Promise<AnalysisInput> {
   const labels = labelsOf(count);
   const logits = [logitsOf(count, 5), logitsOf(count, 7)];
   const stop = new StopFlag();
@@ -23,10 +27,15 @@ async function input(count = 280): Promise<AnalysisInput> {
     ...{ kinds: ['mean', 'logistic'], classes, seed: 1, stop },
     onProgress() {},
   });
-  const outOfFold = { probabilities: choice.chosenOutOfFold, labels };
+  const calibration = await chooseCalibration(
+    { probabilities: choice.chosenOutOfFold, labels },
+    { setting, classCount: classes.length, seed: 1, slices: new Slices() },
+  );
+  const outOfFold = { probabilities: calibration.outOfFold, labels };
   const thresholds = await findThresholds(outOfFold, classes.length, new Slices());
+  const stackers = new Map(choice.stackers.map(({ kind, stacker }) => [kind, stacker.predict(logits)]));
   return {
-    ...{ choice, thresholds, names: ['one', 'two'], labels, classes, seed: 1 },
+    ...{ choice, calibration, thresholds, names: ['one', 'two'], labels, classes, seed: 1 },
     test: {
       paths: Array.from(labels, (_, row) => `${row}.jpg`),
       labels,
@@ -34,7 +43,8 @@ async function input(count = 280): Promise<AnalysisInput> {
         ['one', choice.memberOutOfFold[0]!],
         ['two', choice.memberOutOfFold[1]!],
       ]),
-      stackers: new Map(choice.stackers.map(({ kind, stacker }) => [kind, stacker.predict(logits)])),
+      stackers,
+      ensemble: calibrate(stackers.get(choice.chosen)!, calibration.applied, classes.length),
     },
   };
 }
@@ -60,6 +70,29 @@ describe('analyzeEnsemble', () => {
     expect(low).toBeLessThan(test.before.logLoss);
     expect(high).toBeGreaterThan(test.before.logLoss);
     expect(found.logLossAgainstBestMember!.difference).toBeLessThan(0);
+  });
+
+  it('measures the calibration that is applied, and the others', async () => {
+    const given = await input('vector');
+    const { calibration, predictionSets } = await analyzeEnsemble(given, new Slices());
+    expect(calibration).toMatchObject({ applied: 'vector', reason: 'set by the experiment' });
+    expect(calibration.crossValidated).toEqual(given.calibration.logLoss);
+    const uncalibrated = given.test.stackers.get(given.choice.chosen)!;
+    const scoreOf = async (probabilities: Float32Array) => {
+      const { bins, ...scores } = await measureCalibration(probabilities, given.labels, 2);
+      return { bins, scores };
+    };
+    expect(calibration.test.before).toEqual((await scoreOf(uncalibrated)).scores);
+    expect(calibration.bins).toEqual((await scoreOf(uncalibrated)).bins);
+    expect(calibration.test.vector).toEqual((await scoreOf(given.test.ensemble)).scores);
+    expect(calibration.calibratedBins).toEqual((await scoreOf(given.test.ensemble)).bins);
+    expect(given.test.ensemble).not.toEqual(uncalibrated);
+    expect(predictionSets[0]!.threshold).toBe(given.thresholds.sets[0]!.threshold);
+    const none = await analyzeEnsemble(await input('none'), new Slices());
+    expect(none.calibration).toMatchObject({ applied: 'none', calibratedBins: null });
+    expect(none.calibration.test).toEqual(calibration.test);
+    // The thresholds are those of the calibrated probabilities.
+    expect(none.predictionSets[0]!.threshold).not.toBe(predictionSets[0]!.threshold);
   });
 
   it('gives the same numbers for the same seed', async () => {

@@ -1,30 +1,24 @@
 /** What the report says about an ensemble beyond its accuracy: diversity, calibration, thresholds for doubtful images, intervals. */
 import {
-  atTemperature,
   bootstrapIntervals,
   bootstrapLossDifference,
   comparePairs,
-  fitTemperature,
   marginalGains,
   measureCalibration,
   measureSelection,
   measureSets,
 } from '@chorus/evaluation';
+import { type Calibration, calibrate } from '@chorus/models';
 import { predictInSlices, type Slices } from '../run/slices.ts';
 import type { Choice } from '../stacking/choose.ts';
+import type { CalibrationChoice, LabeledOutputs } from '../stacking/choose-calibration.ts';
 import type { Thresholds } from '../stacking/thresholds.ts';
 import type { TestOutputs } from './build.ts';
 import type { EnsembleAnalysis } from './schema.ts';
 
-/** Images with known classes. */
-interface LabeledOutputs {
-  /** [images, classes] */
-  probabilities: Float32Array;
-  labels: Int32Array;
-}
-
 export interface AnalysisInput {
   choice: Choice;
+  calibration: CalibrationChoice;
   thresholds: Thresholds;
   /** Names of the members, in the order of the choice. */
   names: readonly string[];
@@ -41,12 +35,15 @@ export interface AnalysisInput {
  * @throws StoppedError as {@link Slices.pause}.
  */
 export async function analyzeEnsemble(input: AnalysisInput, slices: Slices): Promise<EnsembleAnalysis> {
-  const { choice, thresholds, names, labels, test, classes, seed } = input;
+  const { choice, calibration, thresholds, names, labels, test, classes, seed } = input;
   const classCount = classes.length;
   const pause = () => slices.pause();
-  const outOfFold = { probabilities: choice.chosenOutOfFold, labels };
-  const tested = { probabilities: test.stackers.get(choice.chosen)!, labels: test.labels };
-  const temperature = await fitTemperature(outOfFold.probabilities, labels, classCount, pause);
+  const outOfFold = { probabilities: calibration.outOfFold, labels };
+  const tested = { probabilities: test.ensemble, labels: test.labels };
+  const uncalibrated = {
+    outOfFold: { probabilities: choice.chosenOutOfFold, labels },
+    test: { probabilities: test.stackers.get(choice.chosen)!, labels: test.labels },
+  };
   const gains = await marginalGains(choice.memberOutOfFold, labels, classCount, pause);
   const pairs = await comparePairs(choice.memberOutOfFold, labels, classCount, pause);
   const best = test.members.get(names[choice.bestMember]!)!;
@@ -55,7 +52,7 @@ export async function analyzeEnsemble(input: AnalysisInput, slices: Slices): Pro
     images: { outOfFold: labels.length, test: test.labels.length },
     members: names.map((name, index) => ({ name, gain: gains[index]! })),
     pairs: pairs.map(({ members: [a, b], ...shares }) => ({ members: [names[a]!, names[b]!], ...shares })),
-    calibration: await calibrationSection(outOfFold, tested, temperature, classCount, slices),
+    calibration: await calibrationSection(calibration, uncalibrated, tested, classCount, slices),
     predictionSets: await predictionSets(thresholds, tested, classCount, slices),
     answers: await answers(thresholds, outOfFold, tested, classCount, slices),
     intervals: await bootstrapIntervals(tested.probabilities, tested.labels, classCount, bootstrap),
@@ -67,29 +64,42 @@ export async function analyzeEnsemble(input: AnalysisInput, slices: Slices): Pro
 
 // --- internal ---
 
+/** @param tested the ensemble's probabilities for the test images, calibrated if it is. */
 async function calibrationSection(
-  outOfFold: LabeledOutputs,
+  { applied, reason, fitted, logLoss }: CalibrationChoice,
+  uncalibrated: { outOfFold: LabeledOutputs; test: LabeledOutputs },
   tested: LabeledOutputs,
-  temperature: number,
   classCount: number,
   slices: Slices,
 ): Promise<EnsembleAnalysis['calibration']> {
-  const measure = (probabilities: Float32Array, labels: Int32Array) =>
+  const measure = ({ probabilities, labels }: LabeledOutputs) =>
     measureCalibration(probabilities, labels, classCount, () => slices.pause());
-  const steps = async ({ probabilities, labels }: LabeledOutputs) => {
-    const scaled = await predictInSlices(
+  const scoresBy = async (calibration: Calibration | null, { probabilities, labels }: LabeledOutputs) => {
+    const rows = { rowCount: labels.length, classCount };
+    const calibrated = await predictInSlices(
       [probabilities],
-      { rowCount: labels.length, classCount },
-      ([rows]) => atTemperature(rows!, temperature, classCount),
+      rows,
+      ([some]) => calibrate(some!, calibration, classCount),
       slices,
     );
-    const { bins, ...before } = await measure(probabilities, labels);
-    const { bins: _, ...after } = await measure(scaled, labels);
-    return { bins, before, after };
+    const { bins: _, ...scores } = await measure({ probabilities: calibrated, labels });
+    return scores;
   };
-  const { bins: _, ...known } = await steps(outOfFold);
-  const { bins, ...unseen } = await steps(tested);
-  return { temperature, outOfFold: known, test: unseen, bins };
+  const steps = async (images: LabeledOutputs) => ({
+    before: await scoresBy(null, images),
+    after: await scoresBy(fitted.temperature, images),
+    vector: fitted.vector === undefined ? null : await scoresBy(fitted.vector, images),
+  });
+  return {
+    applied: applied?.kind ?? 'none',
+    reason,
+    crossValidated: logLoss,
+    temperature: fitted.temperature.temperature,
+    outOfFold: await steps(uncalibrated.outOfFold),
+    test: await steps(uncalibrated.test),
+    bins: (await measure(uncalibrated.test)).bins,
+    calibratedBins: applied === null ? null : (await measure(tested)).bins,
+  };
 }
 
 async function predictionSets(

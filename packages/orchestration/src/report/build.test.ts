@@ -25,8 +25,10 @@ const test: TestOutputs = {
   ]),
   stackers: new Map([
     ['mean', probabilitiesOf(0)],
-    ['logistic', probabilitiesOf(25)],
+    ['logistic', probabilitiesOf(20)],
   ]),
+  // Calibrated by class, which changes predicted classes.
+  ensemble: probabilitiesOf(25),
 };
 const outOfFold = { accuracy: 0.5, logLoss: 1 };
 const stacker = stackerFromJson({ kind: 'mean', memberCount: 2, classCount: 2 });
@@ -62,8 +64,8 @@ describe('reportStackers', () => {
 });
 
 describe('reportMistakes', () => {
-  it('has the 20 most confident errors of the chosen stacker, the worst first', () => {
-    const mistakes = reportMistakes(choice, test, classes);
+  it('has the 20 most confident errors of the calibrated ensemble, the worst first', () => {
+    const mistakes = reportMistakes(test, classes);
     expect(mistakes.map(({ path }) => path)).toEqual(Array.from({ length: 20 }, (_, row) => `${row}.jpg`));
     expect(mistakes.slice(0, 2)).toMatchObject([
       { label: 'a', predicted: 'b' },
@@ -73,7 +75,7 @@ describe('reportMistakes', () => {
     expect(mistakes[1]!.probability).toBeCloseTo(0.89, 6);
   });
 
-  it('is empty for a stacker without errors', () => {
-    expect(reportMistakes({ ...choice, chosen: 'mean' }, test, classes)).toEqual([]);
+  it('is empty for an ensemble without errors', () => {
+    expect(reportMistakes({ ...test, ensemble: probabilitiesOf(0) }, classes)).toEqual([]);
   });
 });

@@ -12,6 +12,8 @@ export interface TestOutputs {
   /** By member name; [images, classes]. */
   members: ReadonlyMap<string, Float32Array>;
   stackers: ReadonlyMap<StackerKind, Float32Array>;
+  /** Of the chosen stacker, with its calibration. */
+  ensemble: Float32Array;
   /** Of the student, if it is trained; [images, classes]. */
   student?: Float32Array | undefined;
 }
@@ -26,8 +28,9 @@ export async function reportStackers(
   classes: readonly string[],
   slices: Slices,
 ): Promise<StackerReport[]> {
+  const probabilitiesOf = (kind: StackerKind) => (kind === choice.chosen ? test.ensemble : test.stackers.get(kind)!);
   const comparisons = compareStackers(
-    choice.stackers.map(({ kind }) => test.stackers.get(kind)!),
+    choice.stackers.map(({ kind }) => probabilitiesOf(kind)),
     { name: bestMember, probabilities: test.members.get(bestMember)! },
     test.labels,
     classes.length,
@@ -38,15 +41,15 @@ export async function reportStackers(
       kind,
       chosen: kind === choice.chosen,
       outOfFold,
-      test: await scoreWithPauses(test.stackers.get(kind)!, test.labels, classes, () => slices.pause()),
+      test: await scoreWithPauses(probabilitiesOf(kind), test.labels, classes, () => slices.pause()),
       mcnemar: comparisons[index]!,
     });
   return reports;
 }
 
-/** The most confident errors of the chosen stacker. */
-export function reportMistakes(choice: Choice, test: TestOutputs, classes: readonly string[]): Report['mistakes'] {
-  return findMistakes(test.stackers.get(choice.chosen)!, test, classes, mistakeCount);
+/** The ensemble's most confident errors. */
+export function reportMistakes(test: TestOutputs, classes: readonly string[]): Report['mistakes'] {
+  return findMistakes(test.ensemble, test, classes, mistakeCount);
 }
 
 /** Adds the schema version and the verdict. */

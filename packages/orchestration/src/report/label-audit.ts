@@ -20,7 +20,7 @@ export interface RunAudit {
  * Audits the labels of a run.
  *
  * @param training out-of-fold predictions of the chosen stacker; null if there are none.
- * @param test predictions of the finished ensemble.
+ * @param test predictions of the finished ensemble, also before its calibration, which may make small probabilities equal.
  * @throws StoppedError as {@link Slices.pause}.
  */
 export async function auditRun(

@@ -1,8 +1,14 @@
 /** `predictions.csv`: every test image with every classifier's probabilities, so that any figure can be recomputed. */
+import type { CalibrationKind, StackerKind } from '@chorus/models';
 import { csvLine } from '../csv.ts';
 
+/** Name of the column of a calibrated ensemble; no member or stacker can have it. */
+export function ensembleColumn(stacker: StackerKind, calibration: CalibrationKind | 'none'): string {
+  return calibration === 'none' ? stacker : `${stacker}+${calibration}`;
+}
+
 export interface PredictionColumn {
-  /** Name of the member or stacker. */
+  /** Name of the member, the stacker or the calibrated ensemble. */
   name: string;
   /** [images, classes] */
   probabilities: Float32Array;

@@ -3,6 +3,9 @@ import { labelIssueSchema, mcnemarSchema, mistakeSchema, outOfFoldScoreSchema, s
 import { stackerKinds } from '@chorus/models';
 import { precisions } from '@chorus/training';
 import { z } from 'zod';
+import { calibrationSectionSchema } from './calibration-schema.ts';
+import { costsSchema, pruningSchema } from './cost-schema.ts';
+import { imbalanceReportSchema } from './imbalance-schema.ts';
 import { studentParts } from './student-schema.ts';
 
 const share = z.number().min(0).max(1);
@@ -58,7 +61,7 @@ const memberReportSchema = z.strictObject({
   /** Time of all its tasks, including the features that its trainings share. */
   seconds: z.number().min(0),
   trainings: z.array(trainingSchema),
-  /** Which of its models predict the test images and go into the bundle. */
+  /** Which of its models predict the test images and go into the bundle; null if the ensemble dropped it. */
   predictsWith: z.string().nullable(),
   /** The weights it started from; `note` mentions weights that were trained on images of another size. */
   weights: z
@@ -87,6 +90,7 @@ const stackerReportSchema = z.strictObject({
   chosen: z.boolean(),
   /** Cross-validated score on the images that the stackers are trained on, before any test image was read. */
   outOfFold: outOfFoldScoreSchema,
+  /** Of the chosen one: the ensemble's, with its calibration. */
   test: scoreSchema,
   /** Exact test against the best single member; `pHolm` is adjusted for the number of stackers. */
   mcnemar: mcnemarSchema,
@@ -106,19 +110,10 @@ const labelAuditSchema = z.strictObject({
     .describe(
       "Training images, by the chosen stacker's out-of-fold probabilities; null if the stackers were trained on the members' own training images.",
     ),
-  test: auditedSetSchema.describe("Test images, by the finished ensemble's probabilities."),
+  test: auditedSetSchema.describe("Test images, by the finished ensemble's probabilities before its calibration."),
 });
 
 const nats = z.number();
-const calibrationSchema = z.strictObject({
-  error: share.describe('Expected calibration error (Guo et al. 2017) in 15 bins.'),
-  brier: z.number().min(0).nullable(),
-  logLoss: z.number().min(0),
-});
-const calibrationSteps = z.strictObject({
-  before: calibrationSchema.describe("The ensemble's probabilities."),
-  after: calibrationSchema.describe('The same probabilities, scaled with the temperature.'),
-});
 const answeredSchema = z.strictObject({
   coverage: share.describe('Share of the images that are answered.'),
   accuracy: share.nullable().describe('Share of the answered images that are classified correctly.'),
@@ -148,27 +143,7 @@ const analysisSchema = z.strictObject({
       }),
     )
     .describe('How members differ, out of fold.'),
-  calibration: z
-    .strictObject({
-      temperature: z
-        .number()
-        .positive()
-        .describe('The temperature with the lowest log loss out of fold; above 1, the ensemble is over-confident.'),
-      outOfFold: calibrationSteps,
-      test: calibrationSteps,
-      bins: z
-        .array(
-          z.strictObject({
-            ...{ from: share, to: share, count },
-            confidence: z.number().nullable(),
-            accuracy: share.nullable(),
-          }),
-        )
-        .describe("Numbers of a reliability diagram: the ensemble's predicted classes on the test images."),
-    })
-    .describe(
-      'How well probabilities match the shares of correct predictions. Temperature scaling is measured, not applied.',
-    ),
+  calibration: calibrationSectionSchema,
   predictionSets: z
     .array(
       z.strictObject({
@@ -247,6 +222,11 @@ export const reportSchema = z.strictObject({
     /** False if too many images look alike for all of them to be compared. */
     duplicatesComplete: z.boolean(),
   }),
+  imbalance: imbalanceReportSchema
+    .nullable()
+    // Reports of earlier versions have none.
+    .default(null)
+    .describe('Classes of unequal size, and what was done about them.'),
   /**
    * Test images that a lane had read when the stacker and the best member were chosen and the student, if any, was trained: 0, unless a
    * flaw uses them earlier.
@@ -264,7 +244,7 @@ export const reportSchema = z.strictObject({
   lanes: z.array(laneReportSchema),
   /** The share of the lanes' time between decoding and stacking in which they worked; null if nothing was trained. */
   lanesBusy: share.nullable(),
-  /** The most confident errors of the chosen stacker, the worst first. */
+  /** The ensemble's most confident errors, the worst first. */
   mistakes: z.array(mistakeSchema).max(20),
   labelAudit: labelAuditSchema
     .nullable()
@@ -280,6 +260,9 @@ export const reportSchema = z.strictObject({
     .describe(
       "Diversity, calibration, thresholds and intervals of the ensemble; null without one, and if the stackers were trained on the members' own training images.",
     ),
+  // Reports of earlier versions have neither of these two.
+  costs: costsSchema.nullable().default(null).describe('What a prediction costs; null without an ensemble.'),
+  pruning: pruningSchema.nullable().default(null).describe('Null unless `maxMembers` or `maxMegabytes` is set.'),
   student: memberReportSchema
     .omit({ outOfFold: true })
     .extend(studentParts)

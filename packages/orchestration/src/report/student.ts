@@ -29,7 +29,7 @@ export async function compareStudent(
   slices: Slices,
 ): Promise<Pick<StudentReport, 'test' | 'comparison' | 'cost'>> {
   const pause = () => slices.pause();
-  const [own, ensemble] = [test.student!, test.stackers.get(choice.chosen)!];
+  const [own, ensemble] = [test.student!, test.ensemble];
   const score = await scoreWithPauses(own, test.labels, classes, pause);
   const { accuracy } = await scoreWithPauses(ensemble, test.labels, classes, pause);
   const { onlyFirst, onlySecond, p } = compareClassifiers(own, ensemble, test.labels, classes.length);

@@ -1,7 +1,7 @@
 /** Runs a bundle's members on lanes, for one chunk of images after another. */
 import { availableParallelism } from 'node:os';
 import type { PixelStoreHandle } from '@chorus/data';
-import { memberCost, toProbabilities } from '@chorus/models';
+import { calibrate, memberCost, toProbabilities } from '@chorus/models';
 import { type OnSetupProgress, setupRuntime } from '@chorus/runtime';
 import { forwardBatchSize, StopFlag } from '@chorus/training';
 import type { Bundle } from '../bundle.ts';
@@ -101,9 +101,10 @@ export async function openBundlePredictor(
         { pixels, indices, reads, testTimeAugmentation: manifest.testTimeAugmentation },
         models,
       );
+      const { chosen, calibration, classes } = manifest;
       return {
-        ensemble: stackers.get(manifest.chosen)!.predict(logits),
-        members: logits.map((one) => toProbabilities(one, manifest.classes.length)),
+        ensemble: calibrate(stackers.get(chosen)!.predict(logits), calibration, classes.length),
+        members: logits.map((one) => toProbabilities(one, classes.length)),
       };
     },
     stop: () => stop.raise(),

@@ -1,8 +1,8 @@
 /** Estimates the disk space of a run and checks that it is free, before anything is trained. */
 import { statfs } from 'node:fs/promises';
-import { variantOf } from '@chorus/models';
-import type { MemberPlan } from '@chorus/training';
+import { outputsPerImage } from '@chorus/models';
 import { advise, ConfigError } from '../errors.ts';
+import { modelBytes } from '../plan/model-bytes.ts';
 import { plannedModels, type TrainingPlan } from '../plan/plan-training.ts';
 import type { Dataset } from './dataset.ts';
 import { existingPlace } from './run-folder.ts';
@@ -24,14 +24,15 @@ export interface RunSize {
 export function runBytes(training: TrainingPlan, { classCount, pathLength, writtenBytes = 0 }: RunSize): number {
   const { stackers, trainingCount, testCount } = training;
   const members = plannedModels(training);
-  const outputs = classCount === 2 ? 1 : classCount;
+  const outputs = outputsPerImage(classCount);
   // Each model is stored with the run's members and in the bundle.
   const weights = members.reduce((sum, { plan, trainings }) => {
     const keptCount = trainings.filter(({ keepsWeights }) => keepsWeights).length;
     return sum + 2 * keptCount * modelBytes(plan, outputs);
   }, 0);
   const outOfFold = members.length * trainingCount * outputs * Float32Array.BYTES_PER_ELEMENT;
-  const columns = (members.length + stackers.kinds.length) * classCount;
+  // With those of the calibrated ensemble.
+  const columns = (members.length + stackers.kinds.length + 1) * classCount;
   const predictions = testCount * (pathLength + columns * csvCellBytes);
   const labelIssues = implausibleShare * (trainingCount + testCount) * (pathLength + issueCellsBytes);
   const epochs = members.reduce(
@@ -80,12 +81,6 @@ const metricsLineBytes = 500;
 const reportCellBytes = 24;
 /** Size of manifests, checksums and lists of skipped files. */
 const smallFilesBytes = 4e6;
-
-/** Size of a backbone and its head. */
-function modelBytes({ backbone }: MemberPlan, outputs: number): number {
-  const { parameterCount, featureWidth } = variantOf(backbone);
-  return (parameterCount + (featureWidth + 1) * outputs) * Float32Array.BYTES_PER_ELEMENT;
-}
 
 function megabytes(bytes: number): string {
   return bytes < 1e10 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;

@@ -1,6 +1,6 @@
 import { DataError } from '@chorus/data';
 import { createClassifier, memberToBytes } from '@chorus/models';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type PredictNeeds, requirePredictMemory } from './predict-memory.ts';
 

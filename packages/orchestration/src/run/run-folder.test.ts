@@ -41,6 +41,13 @@ it.each([
   expect(experiment.recipe).not.toHaveProperty('flip');
 });
 
+it('a run of an earlier version without recipe.imbalance leaves classes as they are', async () => {
+  await editRecipe((recipe) => {
+    delete recipe.imbalance;
+  });
+  expect((await readRunStart(join(parent, 'run'))).experiment.recipe.imbalance).toBe('none');
+});
+
 it('a file that is null is refused', async () => {
   await writeFile(path(), 'null');
   await expect(readRunStart(join(parent, 'run'))).rejects.toThrow(ConfigError);

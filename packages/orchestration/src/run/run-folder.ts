@@ -190,6 +190,16 @@ function withAugmentation(start: unknown): unknown {
   return { ...(start as object), experiment: { ...experiment, recipe } };
 }
 
+/** Earlier versions did nothing about classes of unequal size, so that their runs are resumed without it. */
+function withImbalance(start: unknown): unknown {
+  const experiment = (start as { experiment?: { recipe?: object } } | null)?.experiment;
+  if (typeof experiment?.recipe !== 'object' || 'imbalance' in experiment.recipe) return start;
+  return {
+    ...(start as object),
+    experiment: { ...experiment, recipe: { ...experiment.recipe, imbalance: 'none' } },
+  };
+}
+
 async function readStart(path: string): Promise<RunStart> {
   const content = await readJsonFile(path).catch(async (error: unknown) => {
     if (error instanceof UnreadableFileError)
@@ -205,7 +215,7 @@ async function readStart(path: string): Promise<RunStart> {
     throw new ConfigError(
       `${path} has schemaVersion ${version}; this version of Chorus resumes runs of schemaVersion ${schemaVersion}, in which the key mirror is called testTimeAugmentation. Resume it with the version that wrote it, or start a new run.`,
     );
-  const parsed = startSchema.safeParse(withAugmentation(content));
+  const parsed = startSchema.safeParse(withImbalance(withAugmentation(content)));
   if (parsed.success) return parsed.data;
   throw new ConfigError(
     `${path} was not written by a run of this version of Chorus: ${parsed.error.message.slice(0, 300)}`,

@@ -10,7 +10,7 @@ import type { Lane } from '../lanes/lane.ts';
 import type { TrainingPlan } from '../plan/plan-training.ts';
 import { completeReport, reportMistakes, reportStackers, type TestOutputs } from '../report/build.ts';
 import type { ImageCounts, MemberReport, Report, StudentReport } from '../report/schema.ts';
-import type { Choice } from '../stacking/choose.ts';
+import type { EnsembleChoice } from '../stacking/choose-ensemble.ts';
 import { type Dataset, labelsOf } from './dataset.ts';
 import type { RunStart } from './run-folder.ts';
 import type { Slices } from './slices.ts';
@@ -47,34 +47,30 @@ export const phaseNames = {
 /** The report of a run with an ensemble. */
 export async function reportWithEnsemble(
   parts: RunParts,
-  choice: Choice,
-  doneNames: readonly string[],
+  { choice, memberScores, kept }: Pick<EnsembleChoice, 'choice' | 'memberScores' | 'kept'>,
   test: TestOutputs,
-  { labelAudit, analysis, student }: Pick<Report, 'labelAudit' | 'analysis'> & { student: StudentScores | undefined },
+  {
+    student,
+    ...sections
+  }: Pick<Report, 'labelAudit' | 'analysis' | 'costs' | 'pruning'> & { student: StudentScores | undefined },
   slices: Slices,
 ): Promise<Report> {
   const { classes } = parts.dataset;
-  const bestMember = doneNames[choice.bestMember]!;
+  const bestMember = kept[choice.bestMember]!;
   const scores = new Map<string, Score>();
   for (const [name, probabilities] of test.members)
     scores.set(name, await scoreWithPauses(probabilities, test.labels, classes, () => slices.pause()));
   const stackers = await reportStackers(choice, bestMember, test, classes, slices);
   return completeReport({
     ...commonParts(parts),
-    members: memberReports(parts, (name) => {
-      const position = doneNames.indexOf(name);
-      return position === -1
-        ? { outOfFold: null, test: null }
-        : {
-            outOfFold: choice.members[position]!,
-            test: scores.get(name)!,
-          };
-    }),
+    members: memberReports(parts, (name) => ({
+      outOfFold: memberScores.get(name) ?? null,
+      test: scores.get(name) ?? null,
+    })),
     bestMember,
     stackers,
-    mistakes: reportMistakes(choice, test, classes),
-    labelAudit,
-    analysis,
+    mistakes: reportMistakes(test, classes),
+    ...sections,
     ...studentSection(parts, student),
   });
 }
@@ -92,6 +88,8 @@ export function reportWithoutEnsemble(parts: RunParts): Report {
     mistakes: [],
     labelAudit: null,
     analysis: null,
+    costs: null,
+    pruning: null,
   });
 }
 
@@ -124,6 +122,7 @@ function commonParts({ start, dataset, counts, demo, lanes, timeline, plan, ...p
       duplicatesComplete: dataset.duplicatesComplete,
     },
     testImagesReadBeforeChoice: parts.testImagesReadBeforeChoice,
+    imbalance: plan.imbalance ?? null,
     baseline: majorityShare(labelsOf(dataset, dataset.split.test), dataset.classes.length),
     stacking: describeStacking(experiment.stacking, counts),
     lanes: lanes.map(({ device, compute, work }) => ({
@@ -169,10 +168,12 @@ function memberReports(
   { plan, outcomes }: Pick<RunParts, 'plan' | 'outcomes'>,
   scores: (name: string) => Pick<MemberReport, 'outOfFold' | 'test'>,
 ): MemberReport[] {
-  return plan.members.map(({ plan: member }, index) => ({
-    ...trainingReport(member, outcomes[index]!),
-    ...scores(member.name),
-  }));
+  return plan.members.map(({ plan: member }, index) => {
+    const report = { ...trainingReport(member, outcomes[index]!), ...scores(member.name) };
+    // An ensemble tests the members that it keeps.
+    const isDropped = report.outOfFold !== null && report.test === null;
+    return isDropped ? { ...report, predictsWith: null } : report;
+  });
 }
 
 function studentSection(

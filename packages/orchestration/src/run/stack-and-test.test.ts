@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { drawShapes } from '@chorus/data';
+import { calibrate } from '@chorus/models';
 import { StorageError } from '@chorus/storage';
 import { StoppedError } from '@chorus/training';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -31,7 +32,7 @@ beforeAll(async () => {
   await drawShapes(join(parent, 'data'), { seed: 1, imagesPerClass: { train: 24, validation: 5 } });
   run = await preparedRun(
     parent,
-    { stackers: { kinds: ['mean', 'logistic'] }, stacking: { kind: 'holdout', fraction: 0.4 } },
+    { stackers: { kinds: ['mean', 'logistic'] }, calibration: 'none', stacking: { kind: 'holdout', fraction: 0.4 } },
     {
       onChoice: (choice) => choices.push({ choice, testImagesRead: testImagesRead() }),
       onStacking: (...progress) => fits.push(progress),
@@ -86,6 +87,67 @@ describe('stackAndTest', () => {
       ['wide', 1],
       ['slim', 1],
     ]);
+  });
+
+  it('calibrates the ensemble before the test, in the bundle and in the report', async () => {
+    const { experiment } = parts.start;
+    const report = await stackAndTest(
+      { ...parts, start: { ...parts.start, experiment: { ...experiment, calibration: 'temperature' } } },
+      done,
+      run,
+    );
+    const { manifest } = await readBundle(run.folder.bundle);
+    expect(manifest.calibration!.kind).toBe('temperature');
+    expect(report.analysis!.calibration).toMatchObject({ applied: 'temperature', reason: 'set by the experiment' });
+    expect(report.analysis!.answers.map(({ threshold }) => threshold)).toEqual(
+      manifest.thresholds!.answers.map(({ threshold }) => threshold),
+    );
+    const chosen = report.stackers.find((stacker) => stacker.chosen)!;
+    expect(chosen.test.logLoss).toBe(report.analysis!.calibration.test.after.logLoss);
+    const [header, ...rows] = (await readFile(run.folder.predictions, 'utf8')).trim().split('\n');
+    const names = header!.split(',');
+    expect(names.slice(-2)).toEqual([`${manifest.chosen}+temperature:discs`, `${manifest.chosen}+temperature:stars`]);
+    const raw = names.indexOf(`${manifest.chosen}:discs`);
+    for (const cells of rows.map((row) => row.split(',').map(Number))) {
+      const uncalibrated = Float32Array.of(cells[raw]!, cells[raw + 1]!);
+      const expected = calibrate(uncalibrated, manifest.calibration, 2);
+      for (const [label, found] of cells.slice(-2).entries()) expect(found).toBeCloseTo(expected[label]!, 6);
+    }
+  });
+
+  it('drops members beyond maxMembers before the test, and fits the stackers on the others', async () => {
+    const [wide, slim] = parts.plan.members;
+    const [, slimOutcome] = parts.outcomes;
+    const three = {
+      ...parts,
+      start: { ...parts.start, experiment: { ...parts.start.experiment, maxMembers: 2 } },
+      plan: { ...parts.plan, members: [wide!, slim!, { ...slim!, plan: { ...slim!.plan, name: 'copy' } }] },
+      outcomes: [...parts.outcomes, slimOutcome!],
+    };
+    const report = await stackAndTest(three, [...done, { name: 'copy', trainings: slimOutcome!.trainings }], run);
+    const { kept, dropped, ...pruning } = report.pruning!;
+    expect([...kept, ...dropped].toSorted()).toEqual(['copy', 'slim', 'wide']);
+    expect(kept).toHaveLength(2);
+    // A copy adds nothing.
+    expect(kept).toContain('wide');
+    expect(pruning).toMatchObject({ maxMembers: 2, maxMegabytes: null });
+    const chosen = report.stackers.find((stacker) => stacker.chosen)!;
+    expect(pruning.stackerLogLoss.kept).toBe(chosen.outOfFold.logLoss);
+    const bundle = await readBundle(run.folder.bundle);
+    expect(bundle.members.map(({ name }) => name)).toEqual(kept);
+    expect(bundle.manifest.stackers.every(({ state }) => state.memberCount === 2)).toBe(true);
+    for (const { name, outOfFold, test, predictsWith } of report.members) {
+      expect(outOfFold).not.toBeNull();
+      expect(test === null).toBe(dropped.includes(name));
+      expect(predictsWith === null).toBe(dropped.includes(name));
+    }
+    expect(report.costs!.members.map(({ name }) => name)).toEqual(['wide', 'slim', 'copy']);
+    const megabytes = report.costs!.members.filter(({ name }) => kept.includes(name)).map((one) => one.megabytes);
+    expect(report.costs!.ensemble.megabytes).toBeCloseTo(megabytes[0]! + megabytes[1]!, 9);
+    expect(report.costs!.ensemble.milliseconds).toBeGreaterThan(0);
+    expect(reportSchema.parse(JSON.parse(await readFile(run.folder.report, 'utf8')))).toEqual(report);
+    const header = (await readFile(run.folder.predictions, 'utf8')).split('\n')[0]!;
+    expect(header.includes(`${dropped[0]}:`)).toBe(false);
   });
 
   it('reports how many test images were read before the choice', async () => {

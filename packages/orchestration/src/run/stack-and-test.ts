@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { foldName } from '@chorus/data';
 import { gatherOutOfFold, type OutOfFoldPredictions } from '@chorus/evaluation';
-import { type StackerKind, toProbabilities } from '@chorus/models';
+import { balancedRowWeights, type Calibration, calibrate, type StackerKind, toProbabilities } from '@chorus/models';
 import { publishFile } from '@chorus/storage';
 import { readMember, type StopFlag } from '@chorus/training';
 import { writeBundle } from '../bundle.ts';
@@ -12,10 +12,14 @@ import { analyzeEnsemble } from '../report/analyze-ensemble.ts';
 import type { TestOutputs } from '../report/build.ts';
 import { type AuditedImages, auditRun, reportLabelAudit } from '../report/label-audit.ts';
 import { runIssuesCsv } from '../report/label-issues-csv.ts';
+import { type MemberSize, memberSize, reportCosts } from '../report/member-costs.ts';
+import { ensembleColumn } from '../report/predictions-csv.ts';
 import { predictionsFile } from '../report/predictions-file.ts';
 import type { Report } from '../report/schema.ts';
 import { compareStudent } from '../report/student.ts';
 import { type Choice, fitAndChoose } from '../stacking/choose.ts';
+import { chooseCalibration } from '../stacking/choose-calibration.ts';
+import { chooseEnsemble } from '../stacking/choose-ensemble.ts';
 import { findThresholds } from '../stacking/thresholds.ts';
 import { type Dataset, decodingOf, labelsOf } from './dataset.ts';
 import type { FeatureCache } from './feature-cache.ts';
@@ -40,7 +44,7 @@ export interface StackingRun {
   featureCache?: FeatureCache | undefined;
 }
 
-interface TrainedEnsembleMember {
+export interface TrainedEnsembleMember {
   name: string;
   trainings: readonly Training[];
 }
@@ -49,29 +53,46 @@ interface TrainedEnsembleMember {
  * Fits the stackers, chooses one, trains the student, if there is one, and tests everything on images that were not read before.
  * Writes the predictions, the bundle, the label issues and the report.
  *
- * @param done members that are trained on every fold, in the order of the experiment.
+ * @param trained members that are trained on every fold, in the order of the experiment.
  * @returns the report.
  */
 export async function stackAndTest(
   parts: Omit<RunParts, 'testImagesReadBeforeChoice'>,
-  done: readonly TrainedEnsembleMember[],
+  trained: readonly TrainedEnsembleMember[],
   run: StackingRun,
 ): Promise<Report> {
   const { dataset, timeline, start, plan } = parts;
   const { experiment } = start;
   const { classes, split } = dataset;
-  const predictions = done.map(({ trainings }) => outOfFoldPredictions(dataset, trainings));
+  const predictions = trained.map(({ trainings }) => outOfFoldPredictions(dataset, trainings));
   const outOfFold = predictions[0]!.indices;
-  const choice = await fitAndChoose(
-    predictions.map(({ logits }) => logits),
-    labelsOf(dataset, outOfFold),
-    { ...plan.stackers, classes, stop: run.stop, onProgress: run.observer.onStacking },
+  const labels = labelsOf(dataset, outOfFold);
+  const weights = plan.stackers.balancesClasses ? balancedRowWeights(labels) : undefined;
+  const sizes = trained.map(sizeOf);
+  const { choice, memberScores, kept, pruning } = await chooseEnsemble(
+    sizes.map((size, index) => ({ ...size, logits: predictions[index]!.logits })),
+    labels,
+    experiment,
+    (logits) =>
+      fitAndChoose(logits, labels, { ...plan.stackers, classes, stop: run.stop, onProgress: run.observer.onStacking }),
+    weights,
   );
+  const done = trained.filter(({ name }) => kept.includes(name));
+  // Predictions for the members' own training images agree with wrong labels that the members have memorized, and are too
+  // confident.
+  const areUnseen = experiment.stacking.kind !== 'training-images';
+  const slices = new Slices(run.stop);
+  const calibration = areUnseen
+    ? await chooseCalibration(
+        { probabilities: choice.chosenOutOfFold, labels, weights },
+        { setting: experiment.calibration, classCount: classes.length, seed: experiment.seed, slices },
+      )
+    : null;
   timeline.end(phaseNames.stack);
   run.observer.onChoice(choice);
   const student = await studentOutcome(
     { ...run, dataset, plan },
-    { indices: outOfFold, probabilities: choice.chosenOutOfFold },
+    { indices: outOfFold, probabilities: calibration?.outOfFold ?? choice.chosenOutOfFold },
   );
   if (student !== undefined) timeline.end(phaseNames.student);
   const read = new Uint8Array(run.reads);
@@ -81,17 +102,12 @@ export async function stackAndTest(
   const members = await Promise.all(done.map(loadMember));
   const studentModel =
     student?.status === 'done' ? await loadMember({ name: studentName, trainings: student.trainings }) : undefined;
-  const slices = new Slices(run.stop);
-  const test = await testOutputs(choice, members, studentModel, parts, run, slices);
+  const applied = calibration?.applied ?? null;
+  const test = await testOutputs(choice, applied, { members, student: studentModel }, parts, run, slices);
   timeline.end(phaseNames.test);
 
-  // Predictions for the members' own training images agree with wrong labels that the members have memorized, and are too
-  // confident.
-  const areUnseen = experiment.stacking.kind !== 'training-images';
-  const labels = labelsOf(dataset, outOfFold);
-  const thresholds = areUnseen
-    ? await findThresholds({ probabilities: choice.chosenOutOfFold, labels }, classes.length, slices)
-    : null;
+  const thresholds =
+    calibration && (await findThresholds({ probabilities: calibration.outOfFold, labels }, classes.length, slices));
   await writeBundle(
     run.folder.bundle,
     {
@@ -100,15 +116,21 @@ export async function stackAndTest(
       decoding: decodingOf(experiment),
       testTimeAugmentation: experiment.testTimeAugmentation,
       demo: parts.demo,
+      balancesClasses: plan.stackers.balancesClasses ?? false,
       chosen: choice.chosen,
       thresholds,
+      calibration: applied,
     },
     members,
     new Map(choice.stackers.map(({ kind, stacker }) => [kind, stacker])),
     runImagesOf(split, dataset.sha256),
     studentModel,
   );
-  const columns = [...test.members, ...test.stackers].map(([name, probabilities]) => ({ name, probabilities }));
+  const calibrated = applied === null ? [] : [[ensembleColumn(choice.chosen, applied.kind), test.ensemble] as const];
+  const columns = [...test.members, ...test.stackers, ...calibrated].map(([name, probabilities]) => ({
+    name,
+    probabilities,
+  }));
   if (test.student !== undefined) columns.push({ name: studentName, probabilities: test.student });
   await publishFile(run.folder.predictions, await predictionsFile(test.paths, test.labels, classes, columns, slices));
   const audit = await auditRun(
@@ -118,20 +140,21 @@ export async function stackAndTest(
     slices,
   );
   await publishFile(run.folder.labelIssues, runIssuesCsv(audit));
-  const names = done.map(({ name }) => name);
   const { seed } = experiment;
   const analysis =
-    thresholds && (await analyzeEnsemble({ choice, thresholds, names, labels, test, classes, seed }, slices));
+    calibration &&
+    thresholds &&
+    (await analyzeEnsemble({ choice, calibration, thresholds, names: kept, labels, test, classes, seed }, slices));
   const work = run.lanes.flatMap((lane) => lane.work);
+  const costs = reportCosts(sizes, kept, work, test.labels.length);
   const compared =
     studentModel &&
     (await compareStudent({ choice, test, student: studentModel, members, work, classes, seed }, slices));
   const report = await reportWithEnsemble(
     { ...parts, student, testImagesReadBeforeChoice },
-    choice,
-    names,
+    { choice, memberScores, kept },
     test,
-    { labelAudit: reportLabelAudit(audit), analysis, student: compared },
+    { labelAudit: reportLabelAudit(audit), analysis, costs, pruning, student: compared },
     slices,
   );
   await writeReport(run.folder, report);
@@ -140,6 +163,14 @@ export async function stackAndTest(
 
 export async function writeReport(folder: RunFolder, report: Report): Promise<void> {
   await publishFile(folder.report, `${JSON.stringify(report, null, 2)}\n`);
+}
+
+/** The size of a member in the bundle. */
+export function sizeOf({ name, trainings }: TrainedEnsembleMember): MemberSize {
+  return memberSize(
+    name,
+    keptTrainings(trainings).map(({ manifest }) => manifest),
+  );
 }
 
 // --- internal ---
@@ -152,8 +183,8 @@ async function studentOutcome(run: MemberRun, ensemble: OutOfFoldTeacher): Promi
 
 async function testOutputs(
   choice: Choice,
-  members: readonly PredictingMember[],
-  student: PredictingMember | undefined,
+  calibration: Calibration | null,
+  { members, student }: { members: readonly PredictingMember[]; student: PredictingMember | undefined },
   { dataset, start }: Pick<RunParts, 'dataset' | 'start'>,
   { lanes, reads }: StackingRun,
   slices: Slices,
@@ -177,6 +208,12 @@ async function testOutputs(
     labels: labelsOf(dataset, split.test),
     members: memberOutputs,
     stackers: stackerOutputs,
+    ensemble: await predictInSlices(
+      [stackerOutputs.get(choice.chosen)!],
+      rows,
+      ([some]) => calibrate(some!, calibration, classes.length),
+      slices,
+    ),
     ...(student === undefined ? {} : { student: await probabilitiesOf(all.at(-1)!) }),
   };
 }
@@ -190,10 +227,15 @@ function trainingImagesOf(dataset: Dataset, indices: Uint32Array, { chosenOutOfF
   };
 }
 
+/** The trainings whose models predict for a member. */
+function keptTrainings(trainings: readonly Training[]): Training[] {
+  return trainings.filter(({ keepsWeights }) => keepsWeights);
+}
+
 /** A member with the models that predict for it, from disk. */
 async function loadMember({ name, trainings }: TrainedEnsembleMember): Promise<PredictingMember> {
   const models: PredictingMember['models'][number][] = [];
-  for (const { folder, fold } of trainings.filter(({ keepsWeights }) => keepsWeights)) {
+  for (const { folder, fold } of keptTrainings(trainings)) {
     const { manifest, weights } = await readMember(folder);
     if (weights === undefined) throw new Error(`${folder}: no weights of ${foldName(fold)}, which predicts`);
     models.push({ ...withSharedWeights({ manifest, weights }), path: join(folder, 'weights.bin') });

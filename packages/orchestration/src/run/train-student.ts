@@ -1,5 +1,5 @@
 /** Trains the student of an ensemble, whose stacker is chosen. */
-import { atTemperature } from '@chorus/evaluation';
+import { calibrate } from '@chorus/models';
 import { sha256 } from '@chorus/storage';
 import type { Teacher } from '@chorus/training';
 import type { PlannedMember } from '../plan/plan-training.ts';
@@ -52,7 +52,7 @@ async function teacherOf(
   const softened = await predictInSlices(
     [probabilities],
     { rowCount: indices.length, classCount },
-    ([rows]) => atTemperature(rows!, temperature, classCount),
+    ([rows]) => calibrate(rows!, { kind: 'temperature', temperature }, classCount),
     new Slices(stop),
   );
   const shared = new SharedArrayBuffer(dataset.images.length * classCount * Float32Array.BYTES_PER_ELEMENT);

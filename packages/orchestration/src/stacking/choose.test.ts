@@ -1,4 +1,4 @@
-import { scoreProbabilities } from '@chorus/evaluation';
+import { balancedLogLoss, scoreProbabilities } from '@chorus/evaluation';
 import { fitStacker, stackerKinds } from '@chorus/models';
 import { StopFlag, StoppedError } from '@chorus/training';
 import { describe, expect, it } from 'vitest';
@@ -33,6 +33,35 @@ describe('fitAndChoose', () => {
     });
     const { accuracy, logLoss } = scoreProbabilities(chosenOutOfFold, labels, classes);
     expect({ accuracy, logLoss }).toEqual(stackers.find(({ kind }) => kind === chosen)!.outOfFold);
+  });
+
+  it('fits and chooses by losses in which every class counts equally, on request', async () => {
+    // Class c has 4 images of 44. In each of them, the first member is wrong, but it is better than the second one elsewhere.
+    const rows = [...labels.keys()].filter((row) => labels[row] !== 2 || row % 15 === 2);
+    const own = Int32Array.from(rows, (row) => labels[row]!);
+    const some = [4, 1].map((strength, member) =>
+      Float32Array.from(own, (label) => (member === 0 && label === 2 ? 0 : label)).reduce(
+        (all, label, row) => {
+          all[3 * row + label] = strength;
+          return all;
+        },
+        new Float32Array(3 * own.length),
+      ),
+    );
+    const choose = (balancesClasses: boolean) =>
+      fitAndChoose(some, own, { ...options, balancesClasses, stop: new StopFlag() });
+    const [balanced, plain] = [await choose(true), await choose(false)];
+    expect(plain.members.map(({ balancedLogLoss }) => balancedLogLoss)).toEqual([undefined, undefined]);
+    expect([plain.bestMember, balanced.bestMember]).toEqual([0, 1]);
+    for (const { kind, stacker, outOfFold } of balanced.stackers) {
+      const context = { classCount: 3, seed: 3, balancesClasses: true };
+      expect(stacker.toJSON()).toEqual(fitStacker(kind, some, own, context).toJSON());
+      expect(outOfFold.balancedLogLoss).toBeGreaterThan(0);
+    }
+    const lowest = Math.min(...balanced.stackers.map(({ outOfFold }) => outOfFold.balancedLogLoss!));
+    const chosen = balanced.stackers.find(({ kind }) => kind === balanced.chosen)!;
+    expect(chosen.outOfFold.balancedLogLoss).toBe(lowest);
+    expect(await balancedLogLoss(balanced.chosenOutOfFold, own, 3)).toBe(lowest);
   });
 
   it('reports each fit: for each kind, one on all images and one per fold', async () => {

@@ -3,7 +3,7 @@
  * (except with the flaw `training-images`), and the same predictions determine the chosen stacker and the best member.
  */
 import { stratifiedFolds } from '@chorus/data';
-import { lowestLogLoss, type OutOfFoldScore, scoreWithPauses } from '@chorus/evaluation';
+import { balancedLogLoss, lowestLogLoss, type OutOfFoldScore, scoreWithPauses } from '@chorus/evaluation';
 import { type Stacker, type StackerKind, type StackerOptions, stackerFromJson, toProbabilities } from '@chorus/models';
 import type { StopFlag } from '@chorus/training';
 import { predictInSlices, Slices } from '../run/slices.ts';
@@ -13,7 +13,7 @@ import { runFits } from './run-fits.ts';
 export interface Choice {
   /** In the order of the experiment's kinds, each fitted on all rows. */
   stackers: { kind: StackerKind; stacker: Stacker; outOfFold: OutOfFoldScore }[];
-  /** The stacker with the lowest cross-validated log loss. */
+  /** The stacker with the lowest cross-validated log loss, or balanced log loss. */
   chosen: StackerKind;
   /** Cross-validated probabilities of the chosen stacker [images, classes]. */
   chosenOutOfFold: Float32Array;
@@ -21,7 +21,7 @@ export interface Choice {
   memberOutOfFold: Float32Array[];
   /** Out-of-fold scores of the members, in the given order. */
   members: OutOfFoldScore[];
-  /** Index of the member with the lowest log loss, which separates members better than accuracy on a few hundred images. */
+  /** Index of the member with the lowest log loss (or balanced log loss), which separates members better than accuracy on a few hundred images. */
   bestMember: number;
 }
 
@@ -32,6 +32,8 @@ export interface ChooseOptions {
   kinds: readonly StackerKind[];
   /** By kind. */
   options?: StackerOptions;
+  /** Fits and chooses by losses in which every class counts equally, whatever its number of images. */
+  balancesClasses?: boolean;
   classes: readonly string[];
   seed: number;
   /** Checked within every fit. */
@@ -50,13 +52,15 @@ export interface ChooseOptions {
 export async function fitAndChoose(
   logits: readonly Float32Array[],
   labels: Int32Array,
-  { kinds, classes, seed, options, stop, onProgress }: ChooseOptions,
+  { kinds, classes, seed, options, balancesClasses = false, stop, onProgress }: ChooseOptions,
 ): Promise<Choice> {
   const classCount = classes.length;
   const slices = new Slices(stop);
   const score = async (probabilities: Float32Array): Promise<OutOfFoldScore> => {
-    const { accuracy, logLoss } = await scoreWithPauses(probabilities, labels, classes, () => slices.pause());
-    return { accuracy, logLoss };
+    const pause = () => slices.pause();
+    const { accuracy, logLoss } = await scoreWithPauses(probabilities, labels, classes, pause);
+    if (!balancesClasses) return { accuracy, logLoss };
+    return { accuracy, logLoss, balancedLogLoss: await balancedLogLoss(probabilities, labels, classCount, pause) };
   };
   const rows = { rowCount: labels.length, classCount };
   const memberOutOfFold: Float32Array[] = [];
@@ -71,7 +75,7 @@ export async function fitAndChoose(
   // The fit on all rows comes first, since it takes the longest.
   const tasks = kinds.flatMap((kind) =>
     [new Uint32Array(), ...folds].map((outOfFold): FitTask => {
-      return { kind, logits: shared, labels, outOfFold, classCount, seed, options, stop: stop.shared };
+      return { kind, logits: shared, labels, outOfFold, classCount, seed, options, balancesClasses, stop: stop.shared };
     }),
   );
   const results = await runFits(tasks, onProgress);

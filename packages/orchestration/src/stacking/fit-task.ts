@@ -14,6 +14,8 @@ export interface FitTask {
   seed: number;
   /** By kind. */
   options?: StackerOptions | undefined;
+  /** Whether every class counts equally. */
+  balancesClasses?: boolean | undefined;
   /** Int32[1]; any value other than 0 requests a stop. */
   stop: SharedArrayBuffer;
 }
@@ -29,7 +31,7 @@ export interface FitResult {
  *
  * @throws ModelError as `fitStacker`; StoppedError once a stop is requested.
  */
-export function runFit({ kind, logits, labels, outOfFold, classCount, seed, options, stop }: FitTask): FitResult {
+export function runFit({ kind, logits, labels, outOfFold, stop, ...task }: FitTask): FitResult {
   const flag = new Int32Array(stop);
   const isOutOfFold = new Set(outOfFold);
   const learning = Uint32Array.from(labels.keys()).filter((row) => !isOutOfFold.has(row));
@@ -38,7 +40,7 @@ export function runFit({ kind, logits, labels, outOfFold, classCount, seed, opti
     rowsOf(logits, learning, labels.length),
     Int32Array.from(learning, (row) => labels[row]!),
     {
-      ...{ classCount, seed, options },
+      ...task,
       onStep() {
         if (Atomics.load(flag, 0) !== 0) throw new StoppedError('stopped while fitting a stacker');
       },

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { adam } from '../kernels/adam.ts';
 
 /** Runs an Adam step, which changes weights, m and v. */

@@ -1,5 +1,5 @@
 /** Compiles functions of tensors to single TensorFlow ops. */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { RuntimeError } from '../errors.ts';
 import type { NativeBackend, TensorDescription } from '../tensorflow.ts';
 import { encodeFunctionConfig, type FunctionConfig } from './function-config.ts';

@@ -1,6 +1,6 @@
 // A lane that trains with its own compiled functions, which have the same names in every lane.
 import { workerData } from 'node:worker_threads';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { compile, initRuntime } from '../../dist/index.js';
 import { meet } from '../meet.fixture.mjs';
 

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { beforeAll, expect, it } from 'vitest';
 import { useNativeBackend } from '../native-backend.fixture.ts';
 import type { NativeBackend } from '../tensorflow.ts';

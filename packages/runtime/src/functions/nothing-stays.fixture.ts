@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { afterEach, beforeEach, expect } from 'vitest';
 import type { NativeBackend } from '../tensorflow.ts';
 

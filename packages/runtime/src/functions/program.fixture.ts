@@ -1,5 +1,5 @@
 import { Script } from 'node:vm';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import type { Results } from './compile.ts';
 
 /**

@@ -4,7 +4,7 @@
  * An eager variable is a tensor, and every update creates another tensor: a training step would pass a copy of all weights
  * through JavaScript.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import {
   type Binding,
   type NativeBackend,

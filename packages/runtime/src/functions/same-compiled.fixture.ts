@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { expect } from 'vitest';
 import { compile, type Results } from './compile.ts';
 

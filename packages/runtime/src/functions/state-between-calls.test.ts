@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useNativeBackend } from '../native-backend.fixture.ts';
 import { changeInPlace } from './change-in-place.fixture.ts';

@@ -1,5 +1,5 @@
 /** The state of one run of a traced function, and the restoration of tfjs after it. */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { RuntimeError } from '../errors.ts';
 import type { NativeBackend } from '../tensorflow.ts';
 import { callerLine } from './caller-line.ts';

@@ -4,7 +4,7 @@
  * The backend's tfjs kernels call TensorFlow through a few methods of the backend and through `executeOp` of its binding.
  * During a trace, these add operations to a graph; the rest of tfjs, its gradients and its scopes run unchanged.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { RuntimeError } from '../errors.ts';
 import {
   type Binding,

@@ -1,5 +1,5 @@
 /** An Adam step as a single op, ResourceApplyAdam, which updates weights and moments in place. */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import type { NativeBackend } from '../tensorflow.ts';
 import { updateInPlace } from './update-in-place.ts';
 

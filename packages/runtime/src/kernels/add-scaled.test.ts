@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { hasBfloat16 } from '../bfloat16.ts';
 import { compile } from '../functions/compile.ts';

@@ -1,5 +1,5 @@
 /** Adds a multiple of a tensor to a variable in place, as a single op, ResourceApplyGradientDescent. */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import type { NativeBackend } from '../tensorflow.ts';
 import { updateInPlace } from './update-in-place.ts';
 

@@ -1,5 +1,5 @@
 /** tfjs's Cast kernel, converting from the actual type of the data: uint8 data is `int32` to tfjs. */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { type NativeBackend, typeAttribute } from '../tensorflow.ts';
 
 /** Replaces tfjs-node's Cast kernel. */

@@ -3,7 +3,7 @@
  *
  * tfjs composes it of about a dozen ops, which made a training step four times as long.
  */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { type NativeBackend, type OpAttribute, typeAttribute } from '../tensorflow.ts';
 
 /** inputs { x [N,H,W,C], gamma [C], beta [C] }, attrs { epsilon } → [y, mean [C], variance [C] (biased), …gradient inputs]. */

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compile } from '../functions/compile.ts';
 import { nothingStays } from '../functions/nothing-stays.fixture.ts';

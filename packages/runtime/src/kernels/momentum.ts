@@ -1,5 +1,5 @@
 /** A step of gradient descent with momentum as a single op, ResourceApplyKerasMomentum, which works in place. */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import type { NativeBackend } from '../tensorflow.ts';
 import { updateInPlace } from './update-in-place.ts';
 

@@ -1,5 +1,5 @@
 /** Rotates, scales, shears and crops images, each by its own projective transform, as a single op: ImageProjectiveTransformV3. */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { type NativeBackend, typeAttribute } from '../tensorflow.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** The gradients of ReLU and ReLU6 as one op each; tfjs composes each of four or five ops. */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { type NativeBackend, typeAttribute } from '../tensorflow.ts';
 
 /** The tfjs kernel, the TensorFlow op of its gradient, and the mask where the slope is 1. */

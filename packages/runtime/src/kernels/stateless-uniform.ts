@@ -1,5 +1,5 @@
 /** Seeded random numbers (StatelessRandomUniform), which a compiled function draws again at each call. */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { type NativeBackend, typeAttribute } from '../tensorflow.ts';
 
 /** inputs { seed: int32 [2] }, attrs { shape } → float32 in [0, 1). */

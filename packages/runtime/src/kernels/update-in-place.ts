@@ -1,5 +1,5 @@
 /** Ops that update variables in place, eagerly or as part of a compiled function. */
-import type * as tf from '@tensorflow/tfjs';
+import type tf from '@chorus/tfjs';
 import { writableResourceOf } from '../functions/resource-entry.ts';
 import { currentTracer } from '../functions/trace.ts';
 import { type NativeBackend, typeAttribute } from '../tensorflow.ts';

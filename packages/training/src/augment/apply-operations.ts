@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 
 /**
  * Applies a policy's operations on values; uses only tensors, so that it can be compiled.

@@ -1,6 +1,6 @@
 /** Compares augmentations with torchvision: `tools/golden/augmentation.json`, written by `tools/golden/augmentation.py`. */
 import { hasBfloat16, initRuntime } from '@chorus/runtime';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import golden from '../../../../tools/golden/augmentation.json' with { type: 'json' };
 import { prepareFunction } from '../prepared-function.ts';

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { applyOperations } from './apply-operations.ts';
 import { blurImages } from './blur.ts';
 import { grayWeights } from './colors.ts';

@@ -1,5 +1,5 @@
 /** Gaussian blur, each image by its own standard deviation. */
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { columns } from './columns.ts';
 import { between, type Draws } from './draws.ts';
 import type { AugmentationSettings } from './settings.ts';

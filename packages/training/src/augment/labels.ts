@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import type { Augmentation, AugmentedBatch } from '../augmentation.ts';
 import { columns, parameterCount } from './columns.ts';
 import { mixesImages } from './settings.ts';

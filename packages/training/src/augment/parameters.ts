@@ -1,5 +1,6 @@
 /** The parameters of augmented images: a row of numbers per image, which the compiled step receives as an input. */
-import * as tf from '@tensorflow/tfjs';
+import { streamSeed } from '@chorus/models';
+import tf from '@chorus/tfjs';
 import { blurWeights, drawBlur } from './blur.ts';
 import { colorMatrix, drawColors } from './colors.ts';
 import { columns, parameterCount } from './columns.ts';
@@ -12,21 +13,26 @@ import { concatenated } from './transform.ts';
 import { drawView, transformOf } from './view.ts';
 
 /**
- * Draws the parameters of images in an epoch. Those of an image depend on the seed, the epoch and its index only.
+ * Draws the parameters of images in an epoch. Those of an image depend on the seed, the epoch, its index and the number of its copy
+ * only.
  *
- * @param size side of the images in pixels.
+ * @param options `size`: side of the images in pixels; `copies`: the number of each image's copy, from 0, by default 0.
  * @returns [images, parameterCount]
  */
 export function drawParameters(
   settings: AugmentationSettings,
   indices: Uint32Array,
-  { seed, epochIndex, size }: { seed: number; epochIndex: number; size: number },
+  {
+    seed,
+    epochIndex,
+    size,
+    copies,
+  }: { seed: number; epochIndex: number; size: number; copies?: ArrayLike<number> | undefined },
 ): Float32Array {
-  const drawsOf = epochDraws(seed, epochIndex);
-  const policyDrawsOf = epochPolicyDraws(seed, epochIndex);
-  const betaOf = epochBetas(seed, epochIndex);
+  const drawersOf = drawersByCopy(seed, epochIndex);
   const rows = new Float32Array(indices.length * parameterCount);
   for (const [position, image] of indices.entries()) {
+    const { drawsOf, policyDrawsOf, betaOf } = drawersOf(copies?.[position] ?? 0);
     const draws = drawsOf(image);
     const start = position * parameterCount;
     const { policy } = settings;
@@ -58,4 +64,23 @@ export function drawParameters(
 export function parametersOf({ parameters }: { parameters?: Float32Array }): tf.Tensor2D[] {
   if (parameters === undefined) return [];
   return [tf.tensor2d(parameters, [parameters.length / parameterCount, parameterCount])];
+}
+
+// --- internal ---
+
+/** The random numbers of each copy of an image in an epoch. */
+function drawersByCopy(seed: number, epochIndex: number) {
+  const drawers: ReturnType<typeof drawersOf>[] = [];
+  return (copy: number) => {
+    drawers[copy] ??= drawersOf(copy === 0 ? seed : streamSeed(seed, `copy ${copy}`), epochIndex);
+    return drawers[copy];
+  };
+}
+
+function drawersOf(seed: number, epochIndex: number) {
+  return {
+    drawsOf: epochDraws(seed, epochIndex),
+    policyDrawsOf: epochPolicyDraws(seed, epochIndex),
+    betaOf: epochBetas(seed, epochIndex),
+  };
 }

@@ -1,5 +1,5 @@
 import { epochBatches, type PixelStoreHandle } from '@chorus/data';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { type Augmentation, flips } from '../augmentation.ts';
 import { ImageReader } from '../image-reader.ts';
 import { augmentPixels } from './augment-pixels.ts';

@@ -2,6 +2,7 @@
 import { fillBatch, type ImageBatch, PixelStore, type PixelStoreHandle } from '@chorus/data';
 import { Adam, type Classifier, trainStep } from '@chorus/models';
 import { bytesTensor, type CompileOptions, type Results } from '@chorus/runtime';
+import tf from '@chorus/tfjs';
 import {
   type Augmentation,
   augmentPixels,
@@ -13,7 +14,6 @@ import {
   prepareFunction,
   prepareImageFunction,
 } from '@chorus/training';
-import * as tf from '@tensorflow/tfjs';
 import type { PredictingWay, TrainingWay } from './chorus-ways.ts';
 
 /** Processes a batch of a store's images; `labels` are their classes, used only in training. The result is awaited. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { type BackboneSpec, createClassifier, loadBackboneWeights } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 
 const [words, path] = process.argv.slice(2) as [string, string];
 const backbone: BackboneSpec = JSON.parse(words);

@@ -5,7 +5,7 @@ import { createClassifier } from '@chorus/models';
 import { type ExperimentInput, predictFiles, train } from '@chorus/orchestration';
 import { initRuntime } from '@chorus/runtime';
 import { withTemporaryFolder } from '@chorus/storage';
-import * as tf from '@tensorflow/tfjs';
+import tf from '@chorus/tfjs';
 import { trainingStep } from '../contestants/chorus-step.ts';
 import { randomStore } from '../images.ts';
 import type { SoakSample, SoakTask, SoakTrial } from './soak-task.ts';

@@ -18,11 +18,13 @@ export const article: Partial<ExperimentInput> = {
   recipe: {
     batchSize: 32,
     augmentation: 'none',
+    imbalance: 'none',
     whole: { epochCount: 20, learningRate: 1e-4 },
   },
   testTimeAugmentation: false,
   stacking: { kind: 'training-images' },
   stackers: { kinds: ['dense'], dense: { epochCount: 20, patience: null } },
+  calibration: 'none',
   flaws: {
     rawBgr: true,
     aliasedResize: true,

@@ -1,0 +1,68 @@
+/** What a prediction of each member and of the ensemble costs. */
+import { type MemberManifest, memberCost } from '@chorus/models';
+import type { LaneWork } from '../lanes/lane.ts';
+import type { CostsReport } from './cost-schema.ts';
+
+/** The size and the work of a member. */
+export interface MemberSize {
+  name: string;
+  /** Of its weights in the bundle. */
+  bytes: number;
+  /** Work of a prediction, in the unit of `memberCost`. */
+  work: number;
+}
+
+/** @param manifests of the member's models in the bundle. */
+export function memberSize(
+  name: string,
+  manifests: readonly Pick<MemberManifest, 'backbone' | 'tensors'>[],
+): MemberSize {
+  return {
+    name,
+    bytes: total(manifests.flatMap(({ tensors }) => tensors.map(({ byteLength }) => byteLength))),
+    work: total(manifests.map(({ backbone }) => memberCost(backbone))),
+  };
+}
+
+/**
+ * The section of the report.
+ *
+ * @param sizes of all trained members.
+ * @param kept names of the ensemble's members.
+ * @param work of all lanes, of which the test's predictions count.
+ */
+export function reportCosts(
+  sizes: readonly MemberSize[],
+  kept: readonly string[],
+  work: readonly LaneWork[],
+  testCount: number,
+): CostsReport {
+  const allWork = total(sizes.map((one) => one.work));
+  const members = sizes.map(({ name, ...size }) => {
+    const tested = work.filter(({ kind, task }) => kind === 'predict' && task === name);
+    const milliseconds = total(tested.map(({ startedAtMs, finishedAtMs }) => finishedAtMs - startedAtMs)) / testCount;
+    return {
+      name,
+      parameters: size.bytes / Float32Array.BYTES_PER_ELEMENT,
+      megabytes: size.bytes / 1e6,
+      work: size.work / allWork,
+      milliseconds: tested.length === 0 ? null : milliseconds,
+    };
+  });
+  const inEnsemble = members.filter(({ name }) => kept.includes(name));
+  const sumOf = (field: 'parameters' | 'megabytes' | 'work') => total(inEnsemble.map((member) => member[field]));
+  const times = inEnsemble.flatMap(({ milliseconds }) => (milliseconds === null ? [] : [milliseconds]));
+  return {
+    members,
+    ensemble: {
+      ...{ parameters: sumOf('parameters'), megabytes: sumOf('megabytes'), work: sumOf('work') },
+      milliseconds: times.length === inEnsemble.length ? total(times) : null,
+    },
+  };
+}
+
+// --- internal ---
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, one) => sum + one, 0);
+}
