@@ -21,6 +21,7 @@ export {
   type StageName,
   type StagePlan,
   type Stopping,
+  stageNames,
 } from './plan.ts';
 export {
   type ComputeSettings,
@@ -41,6 +42,7 @@ export type {
   PredictTask,
   ReleaseTask,
   SharedFeatures,
+  TrainingLimit,
   TrainTask,
 } from './protocol.ts';
 export { requireFinite } from './require-finite.ts';
