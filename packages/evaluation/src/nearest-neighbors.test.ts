@@ -18,7 +18,9 @@ describe('predictions by nearest neighbors', () => {
     const scaled = Float32Array.from(features, (value, index) => value * (1 + Math.floor(index / images.width)));
     expect([...predictByNeighbors({ ...images, features: scaled }, images)]).toEqual(predicted);
     let pauses = 0;
-    const pause = async () => void (pauses += 1);
+    const pause = async () => {
+      pauses += 1;
+    };
     expect([...(await predictByNeighborsWithPauses({ ...images, features: scaled }, images, pause))]).toEqual(
       predicted,
     );

@@ -3,10 +3,14 @@
 import { prepareProcess } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
 import { type StopFlag, StoppedError } from '@chorus/training';
+import { BudgetFile } from './budget/budget-file.ts';
+import { planBudgetedRun } from './budget/plan-budgeted-run.ts';
+import { reportTimeBudget } from './budget/report-time-budget.ts';
 import { advise, TooFewMembersError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { ExperimentInput } from './experiment/schema.ts';
 import { Lane } from './lanes/lane.ts';
+import type { TrainingPlan } from './plan/plan-training.ts';
 import type { Report } from './report/schema.ts';
 import { countImages } from './run/count-images.ts';
 import { FeatureCache } from './run/feature-cache.ts';
@@ -19,7 +23,7 @@ import { phaseNames, type RunParts, reportWithoutEnsemble } from './run/run-repo
 import { stackAndTest, writeReport } from './run/stack-and-test.ts';
 import { stopOn } from './run/stop-on.ts';
 import { storedExperiment } from './run/stored-experiment.ts';
-import { trainMembers } from './run/train-members.ts';
+import { type MemberRun, trainMembers } from './run/train-members.ts';
 import { versions } from './versions.ts';
 
 export interface TrainOptions {
@@ -108,13 +112,16 @@ async function startFolder(
 
 async function runIn(
   folder: RunFolder,
-  { lanes: lanePlan, compute, dataset, plan, estimates, timeline }: Preparation,
+  { lanes: lanePlan, compute, dataset, plan: wholePlan, estimates, timeline, timeBudget }: Preparation,
   stop: StopFlag,
   observer: RunObserver,
 ): Promise<RunResult> {
   const start = await folder.readStart();
   const { experiment } = start;
-  await publishFile(folder.plan, `${JSON.stringify({ ...lanePlan, ...plan, estimates }, null, 2)}\n`);
+  const writePlan = (plan: TrainingPlan) =>
+    publishFile(folder.plan, `${JSON.stringify({ ...lanePlan, ...plan, estimates }, null, 2)}\n`);
+  await writePlan(wholePlan);
+  const budgetFile = timeBudget && new BudgetFile(folder.budget, timeBudget, observer.onNotice);
   const counts = countImages(dataset.split);
   observer.onDataset({ ...dataset, counts });
   const metrics = new MetricsLog(folder.metrics, observer.onNotice);
@@ -132,12 +139,27 @@ async function runIn(
   try {
     stop.check();
     const featureCache = experiment.runtime.featureCache ? new FeatureCache() : undefined;
-    const run = { plan, dataset, lanes, folder, reads, stop, observer: logged, featureCache };
-    const outcomes = await trainMembers(run);
+    const whole = { plan: wholePlan, dataset, lanes, folder, reads, stop, observer: logged, featureCache };
+    const run: MemberRun =
+      budgetFile === undefined
+        ? whole
+        : { ...whole, ...(await planBudgetedRun(whole, timeBudget!, budgetFile, experiment.minMembers)) };
+    if (run.plan !== wholePlan) await writePlan(run.plan);
+    const members = (await trainMembers(run)).map((outcome, index) => {
+      const planned = run.plan.members[index]!;
+      return { name: planned.plan.name, planned, outcome };
+    });
     timeline.end(phaseNames.members);
-    const parts = { start, dataset, counts, demo: isDemo(experiment), plan, outcomes, lanes, timeline };
-    const done = outcomes.flatMap((outcome, index) =>
-      outcome.status === 'done' ? [{ name: experiment.members[index]!.name, trainings: outcome.trainings }] : [],
+    // Members that were cut are only in the report's section on the time budget.
+    const kept = members.flatMap(({ outcome, ...one }) => (outcome.status === 'cut' ? [] : [{ ...one, outcome }]));
+    const plan = { ...run.plan, members: kept.map(({ planned }) => planned) };
+    const outcomes = kept.map(({ outcome }) => outcome);
+    const parts: Omit<RunParts, 'testImagesReadBeforeChoice'> = {
+      ...{ start, dataset, counts, demo: isDemo(experiment), plan, outcomes, lanes, timeline },
+      timeBudget: budgetFile && (() => reportTimeBudget(timeBudget!.timeLeft, budgetFile.record, members)),
+    };
+    const done = kept.flatMap(({ name, outcome }) =>
+      outcome.status === 'done' ? [{ name, trainings: outcome.trainings }] : [],
     );
     if (done.length < experiment.minMembers) await failWithReport(folder, parts, done.length);
     const report = await stackAndTest(parts, done, { folder, lanes, reads, stop, observer });
@@ -146,6 +168,7 @@ async function runIn(
   } finally {
     await Promise.all(lanes.map((lane) => lane.close()));
     await metrics.close();
+    await budgetFile?.close();
   }
 }
 
@@ -156,9 +179,10 @@ async function failWithReport(
   doneCount: number,
 ): Promise<never> {
   await writeReport(folder, reportWithoutEnsemble({ ...parts, testImagesReadBeforeChoice: 0 }));
-  const { members, minMembers } = parts.start.experiment;
+  const { minMembers } = parts.start.experiment;
+  const { members } = parts.plan;
   const reasons = parts.outcomes.flatMap((outcome, index) =>
-    outcome.status === 'failed' ? [`${members[index]!.name}: ${outcome.reason}`] : [],
+    outcome.status === 'failed' ? [`${members[index]!.plan.name}: ${outcome.reason}`] : [],
   );
   throw new TooFewMembersError(
     `${doneCount} of ${members.length} members finished, but at least ${minMembers} are required: ${reasons.join('; ')}. The report is ${folder.report}.`,

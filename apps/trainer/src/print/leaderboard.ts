@@ -7,6 +7,7 @@ import { labelAuditLine } from './label-audit-line.ts';
 import { printable } from './printable.ts';
 import { scoreCells } from './score-cells.ts';
 import { table } from './table.ts';
+import { timeBudgetLines } from './time-budget-lines.ts';
 import { unusedEntries } from './unused-entries.ts';
 
 /**
@@ -47,6 +48,7 @@ export function leaderboard(report: Report, folder: string): string {
     ...notices.map((notice) => `note: ${printable(notice)}`),
     ...unusedEntries(report.dataset, 'all are listed in dataset.skipped of the report'),
     ...(duplicates.length === 0 ? [] : [`${duplicateCounts(duplicates)}; see dataset.duplicates in the report`]),
+    ...timeBudgetLines(report.timeBudget),
     ...balancedLines(report),
     ...sureAnswersLine(report.analysis),
     ...labelAuditLine(report.labelAudit, join(folder, 'label-issues.csv')),

@@ -4,7 +4,15 @@ import { printable } from './printable.ts';
 import { table } from './table.ts';
 
 /** What `chorus train --dry-run` prints. */
-export function planSummary({ plan, lanes, folder, memoryBytes, diskBytes, seconds }: RunPlan): string {
+export function planSummary({
+  plan,
+  lanes,
+  folder,
+  memoryBytes,
+  diskBytes,
+  seconds,
+  timeBudgetLines = [],
+}: RunPlan): string {
   return [
     table([
       ['member', 'backbone', 'weights', 'trainings', 'lane'],
@@ -28,6 +36,9 @@ export function planSummary({ plan, lanes, folder, memoryBytes, diskBytes, secon
     `lanes: ${lanes.join(', ')}`,
     `memory: about ${gigabytes(memoryBytes)} at most; disk: ${gigabytes(diskBytes)}`,
     `time: ${durationRange(seconds)}, without decoding`,
+    ...(timeBudgetLines.length === 0
+      ? []
+      : [...timeBudgetLines, 'a run ranks the members first, which may change the choice']),
     `run folder: ${printable(folder)} (not created)`,
   ].join('\n');
 }

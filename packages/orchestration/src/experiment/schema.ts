@@ -18,6 +18,7 @@ import { augmentationSchema } from './augmentation.ts';
 import { flawsSchema } from './flaws.ts';
 import { optimizerSchema } from './optimizer.ts';
 import { scheduleSchema } from './schedule.ts';
+import { timeBudgetSchema } from './time-budget.ts';
 
 const deviceName = z
   .string()
@@ -362,6 +363,7 @@ export const experimentSchema = z
       .default('auto')
       .describe('Devices, one lane each; `auto` uses every GPU or, without a GPU, a suitable number of CPU lanes.'),
     runtime: runtimeSchema.prefault({}).describe('How TensorFlow runs.'),
+    timeBudgetSeconds: timeBudgetSchema,
     minMembers: z.int().min(2).default(2).describe('The run fails if fewer members finish their training.'),
   })
   .superRefine((experiment, context) => {

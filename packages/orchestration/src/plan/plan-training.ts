@@ -126,12 +126,13 @@ function planMember(
 
 /** Folds share the features of a frozen backbone, unless the features are too large to keep. */
 function sharedFeatures(
-  { recipe, testTimeAugmentation }: Experiment,
+  { recipe, testTimeAugmentation, timeBudgetSeconds }: Experiment,
   member: MemberSpec,
   folds: readonly Fold[],
   imageCount: number,
 ): MemberPlan['features'] {
-  if (folds.length === 1) return null;
+  // With a time budget, members are ranked by their features, which training then uses.
+  if (folds.length === 1 && timeBudgetSeconds === undefined) return null;
   const rowsPerImage = testTimeAugmentation ? 2 : viewsPerImage(augmentationOf(recipe.augmentation));
   if (featureBytes(variantChoiceOf(member), imageCount, rowsPerImage) > activationBudgetBytes) return null;
   return { rowsPerImage, predict: recipe.fineTune.lastLayers === 0 };

@@ -3,6 +3,7 @@ import { labelIssueSchema, mcnemarSchema, mistakeSchema, outOfFoldScoreSchema, s
 import { stackerKinds } from '@chorus/models';
 import { precisions } from '@chorus/training';
 import { z } from 'zod';
+import { timeBudgetReportSchema } from './time-budget.ts';
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(0);
@@ -276,6 +277,11 @@ export const reportSchema = z.strictObject({
     .describe(
       "Diversity, calibration, thresholds and intervals of the ensemble; null without one, and if the stackers were trained on the members' own training images.",
     ),
+  timeBudget: timeBudgetReportSchema
+    .nullable()
+    // Reports of earlier versions have none.
+    .default(null)
+    .describe('What a time budget has changed; null without one.'),
   /** Wall time. */
   seconds: z.strictObject({
     /** Finding devices, initial weights and the data set's folder, including downloads. */

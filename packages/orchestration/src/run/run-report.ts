@@ -10,6 +10,7 @@ import type { Lane } from '../lanes/lane.ts';
 import type { TrainingPlan } from '../plan/plan-training.ts';
 import { completeReport, reportMistakes, reportStackers, type TestOutputs } from '../report/build.ts';
 import type { ImageCounts, MemberReport, Report } from '../report/schema.ts';
+import type { TimeBudgetReport } from '../report/time-budget.ts';
 import type { Choice } from '../stacking/choose.ts';
 import { type Dataset, labelsOf } from './dataset.ts';
 import type { RunStart } from './run-folder.ts';
@@ -26,7 +27,10 @@ export interface RunParts {
   plan: TrainingPlan;
   /** See the key of the same name in the report. */
   testImagesReadBeforeChoice: number;
-  outcomes: readonly MemberOutcome[];
+  /** Of the members of the plan. */
+  outcomes: readonly Exclude<MemberOutcome, { status: 'cut' }>[];
+  /** Describes the time budget at the end of the run. */
+  timeBudget?: (() => TimeBudgetReport) | undefined;
   lanes: readonly Pick<Lane, 'device' | 'compute' | 'work'>[];
   timeline: Timeline;
 }
@@ -123,6 +127,7 @@ function commonParts({ start, dataset, counts, demo, lanes, timeline, plan, ...p
       ...laneTimes(device, work, timeline.phases),
       forward: compute.forward.engine,
     })),
+    timeBudget: parts.timeBudget?.() ?? null,
     lanesBusy: busyShareOf(lanes, timeline),
     seconds: {
       prepare: secondsOf(phaseNames.prepare),

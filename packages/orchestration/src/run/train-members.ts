@@ -13,6 +13,7 @@ import {
   type TrainedMember,
   trainedPlanOf,
 } from '@chorus/training';
+import type { TrainingDeadlines } from '../budget/training-deadlines.ts';
 import { isUserMistake } from '../exit-codes.ts';
 import type { Lane } from '../lanes/lane.ts';
 import { runOnLanes, type Scheduled } from '../lanes/schedule.ts';
@@ -37,6 +38,8 @@ export interface Training extends Omit<TrainedMember, 'weights'> {
 
 export type MemberOutcome =
   | { status: 'done'; trainings: Training[]; seconds: number }
+  /** The time was up before all of its trainings had started. */
+  | { status: 'cut'; trainings: Training[]; seconds: number }
   | { status: 'failed'; reason: string; device: string | null; trainings: Training[]; seconds: number };
 
 /** The inputs for training the members. */
@@ -51,6 +54,37 @@ export interface MemberRun {
   stop: StopFlag;
   /** Where features are kept between runs; undefined to keep none. */
   featureCache?: FeatureCache | undefined;
+  /** Features that {@link prepareFeatures} has computed, by member. */
+  features?: ReadonlyMap<string, SharedFeatures> | undefined;
+  /** When trainings have to end, and the number of members that are trained even if their time is up. */
+  limits?: { deadlines: TrainingDeadlines; minMembers: number } | undefined;
+}
+
+/**
+ * Computes the features that a member's trainings share, on all lanes, or reads those of an earlier run.
+ *
+ * @returns the features, and the measured lane-seconds of a forward pass, if any ran; undefined for a member whose trainings share no features,
+ * if they fail (training then fails for the same reason), and after a stop request.
+ */
+export async function prepareFeatures(
+  run: MemberRun,
+  planned: PlannedMember,
+): Promise<{ shared: SharedFeatures; forwardSeconds: number | undefined } | undefined> {
+  const { lanes, stop } = run;
+  const record = newRecord(planned);
+  await shareFeatures(run, record);
+  const { features } = record;
+  if (features === undefined) return undefined;
+  const shards = missingTasks(run, record).filter(({ kind }) => kind === 'features');
+  const results = await runOnLanes(lanes, scheduled(shards), (lane, one) => runTask(run, lane, one));
+  await features.kept;
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  if (record.failure !== undefined || stop.raised) return undefined;
+  const { shared } = features;
+  const work = lanes.flatMap((lane) => lane.work).filter(({ task }) => task === planned.featuresTask!.name);
+  const busyMs = work.reduce((sum, { startedAtMs, finishedAtMs }) => sum + finishedAtMs - startedAtMs, 0);
+  const passCount = shared.indices.length * shared.rowsPerImage;
+  return { shared, forwardSeconds: work.length === 0 ? undefined : busyMs / 1000 / passCount };
 }
 
 /**
@@ -66,7 +100,10 @@ export async function trainMembers(run: MemberRun): Promise<MemberOutcome[]> {
   for (const record of records) await keepFinished(run, record);
   for (const record of records) await shareFeatures(run, record);
   const work = scheduled(records.flatMap((record) => missingTasks(run, record)));
-  const results = await runOnLanes(lanes, work, (lane, one) => runTask(run, lane, one));
+  const results = await runOnLanes(lanes, work, (lane, one) => {
+    cutIfOver(run, records, one);
+    return runTask(run, lane, one);
+  });
   await Promise.all(records.map(({ features }) => features?.kept));
   // Failed trainings are recorded; any other failure is a bug.
   for (const result of results) if (result.status === 'rejected') throw result.reason;
@@ -74,6 +111,7 @@ export async function trainMembers(run: MemberRun): Promise<MemberOutcome[]> {
   return records.map(({ trainings, seconds, failure }): MemberOutcome => {
     const inOrder = trainings.filter((training) => training !== undefined);
     if (failure !== undefined) return { status: 'failed', ...failure, trainings: inOrder, seconds };
+    if (inOrder.length < trainings.length) return { status: 'cut', trainings: inOrder, seconds };
     return { status: 'done', trainings: inOrder, seconds };
   });
 }
@@ -88,6 +126,8 @@ interface MemberRecord {
   /** Features of all training images; undefined if its trainings share none, or none is missing. */
   features: FeaturesRecord | undefined;
   failure: { reason: string; device: string | null } | undefined;
+  /** Whether its missing trainings are skipped, because the time is up. */
+  isCut: boolean;
   /** Time of all its tasks. */
   seconds: number;
 }
@@ -133,6 +173,7 @@ function newRecord(planned: PlannedMember): MemberRecord {
     trainings: planned.trainings.map(() => undefined),
     features: undefined,
     failure: undefined,
+    isCut: false,
     seconds: 0,
   };
 }
@@ -167,6 +208,12 @@ async function shareFeatures(run: MemberRun, record: MemberRecord): Promise<void
   const isComplete = record.trainings.every((training) => training !== undefined);
   if (isComplete || plan.features === null || featuresTask === null) return;
   const { rowsPerImage } = plan.features;
+  const prepared = run.features?.get(plan.name);
+  if (prepared !== undefined) {
+    const doneImages = prepared.indices.length;
+    record.features = { shared: prepared, key: undefined, devices: new Set(), doneImages, seconds: 0 };
+    return;
+  }
   const indices = trainingImages(dataset.split);
   const byteLength = featureBytes(plan.backbone, indices.length, rowsPerImage);
   const { sha256, decoding } = dataset;
@@ -204,10 +251,24 @@ function scheduled(all: readonly MemberWork[]): Scheduled<MemberWork>[] {
   });
 }
 
+/**
+ * Skips the missing trainings of a member whose turn it is when the time is up, as long as enough other members remain: an
+ * ensemble needs members that are trained on every fold.
+ */
+function cutIfOver({ limits }: MemberRun, records: readonly MemberRecord[], { record }: MemberWork): void {
+  if (limits === undefined || record.isCut || !limits.deadlines.isOver) return;
+  const remaining = records.filter(({ isCut, failure }) => !isCut && failure === undefined);
+  if (remaining.length > limits.minMembers) record.isCut = true;
+}
+
 async function runTask(run: MemberRun, lane: Lane, work: MemberWork): Promise<void> {
   const { observer, stop } = run;
   const { record, name, kind } = work;
   if (stop.raised) return;
+  if (record.isCut) {
+    if (kind === 'training') observer.onMember(name, { state: 'cut' });
+    return;
+  }
   // The member has already failed; skip the rest.
   if (record.failure !== undefined) {
     if (kind === 'training') observer.onMember(name, { state: 'skipped' });
@@ -295,6 +356,7 @@ async function train(
     ...{ fit, tune, outOfFold },
     features: record.features?.shared,
     ...{ folder, keepsWeights },
+    limit: run.limits?.deadlines.start(name),
   });
   return { ...trained, fold, folder, keepsWeights, resumed: false };
 }
@@ -309,7 +371,7 @@ function memberParts({ dataset, reads }: MemberRun, member: MemberPlan) {
  * Keeps trainings that an earlier part of the run finished, after checking all of their bytes, and that they started from the
  * same weights and followed the same plan. Damaged or different ones are trained again, with a warning.
  */
-async function keepFinished({ folder, observer }: MemberRun, record: MemberRecord): Promise<void> {
+async function keepFinished({ folder, observer, limits }: MemberRun, record: MemberRecord): Promise<void> {
   const { plan, trainings } = record.planned;
   for (const [position, { name, fold, keepsWeights }] of trainings.entries()) {
     if (!(await folder.hasMember(plan.name, fold))) continue;
@@ -324,6 +386,7 @@ async function keepFinished({ folder, observer }: MemberRun, record: MemberRecor
       if (difference !== undefined) throw new StorageError(`${name} was trained by another plan: ${difference}.`);
       record.trainings[position] = { ...trained, fold, folder: path, keepsWeights, resumed: true };
       record.seconds += trained.record.seconds;
+      limits?.deadlines.skip(name);
       observer.onMember(name, { state: 'kept', device: trained.record.device });
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
