@@ -17,7 +17,7 @@ import type { TrainingDeadlines } from '../budget/training-deadlines.ts';
 import { isUserMistake } from '../exit-codes.ts';
 import type { Lane } from '../lanes/lane.ts';
 import { runOnLanes, type Scheduled } from '../lanes/schedule.ts';
-import { shardsOf } from '../lanes/shards.ts';
+import { atLeastShards } from '../lanes/shards.ts';
 import { featureBytes } from '../plan/feature-bytes.ts';
 import type { PlannedMember, PlannedTraining, TrainingPlan } from '../plan/plan-training.ts';
 import type { Dataset } from './dataset.ts';
@@ -75,7 +75,8 @@ export async function prepareFeatures(
   await shareFeatures(run, record);
   const { features } = record;
   if (features === undefined) return undefined;
-  const shards = missingTasks(run, record).filter(({ kind }) => kind === 'features');
+  // No other work fills the lanes meanwhile.
+  const shards = missingTasks(run, record, 2 * lanes.length).filter(({ kind }) => kind === 'features');
   const results = await runOnLanes(lanes, scheduled(shards), (lane, one) => runTask(run, lane, one));
   await features.kept;
   for (const result of results) if (result.status === 'rejected') throw result.reason;
@@ -178,7 +179,8 @@ function newRecord(planned: PlannedMember): MemberRecord {
   };
 }
 
-function missingTasks({ dataset }: MemberRun, record: MemberRecord): MemberWork[] {
+/** @param shardCount smallest number of shards of its features, if it has as many batches. */
+function missingTasks({ dataset }: MemberRun, record: MemberRecord, shardCount = 1): MemberWork[] {
   const { plan, trainings, featuresTask } = record.planned;
   const missing = trainings.flatMap((training, position) =>
     record.trainings[position] === undefined ? [{ training, position }] : [],
@@ -195,9 +197,11 @@ function missingTasks({ dataset }: MemberRun, record: MemberRecord): MemberWork[
   if (features === undefined || featuresTask === null) return work;
   const { indices, rowsPerImage } = features.shared;
   if (features.doneImages === indices.length) return work;
-  const shards = shardsOf(indices.length, plan.backbone, rowsPerImage).map(({ range, cost }): MemberWork => {
-    return { kind: 'features', record, ...featuresTask, cost, features, range };
-  });
+  const shards = atLeastShards(shardCount, indices.length, plan.backbone, rowsPerImage).map(
+    ({ range, cost }): MemberWork => {
+      return { kind: 'features', record, ...featuresTask, cost, features, range };
+    },
+  );
   return [...shards, ...work];
 }
 
