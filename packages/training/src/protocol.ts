@@ -77,8 +77,8 @@ export interface TrainTask extends MemberTask {
 export interface TrainingLimit {
   /** Milliseconds since the Unix epoch. */
   deadlineAtMs: number;
-  /** Estimated time in seconds of each stage with a single epoch; a later stage starts only if it can end in time. */
-  leastStageSeconds: readonly number[];
+  /** Estimated time in seconds of each stage before its first epoch; a later stage starts only if it gets that far. */
+  stageStartSeconds: readonly number[];
 }
 
 /** Predicts images with a trained model. */

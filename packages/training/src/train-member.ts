@@ -152,9 +152,9 @@ async function runStages(
       await runStage(classifier, stage, task, lane);
       continue;
     }
-    const { deadlineAtMs, leastStageSeconds } = limit;
+    const { deadlineAtMs, stageStartSeconds } = limit;
     const isFirst = index === 0;
-    const hasTime = Date.now() + 1000 * leastStageSeconds[index]! <= deadlineAtMs;
+    const hasTime = Date.now() + 1000 * stageStartSeconds[index]! <= deadlineAtMs;
     const { epochCount, isCut } =
       isFirst || hasTime
         ? await runStage(classifier, stage, task, lane, { deadlineAtMs, needsEpoch: isFirst })

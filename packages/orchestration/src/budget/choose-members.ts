@@ -35,15 +35,15 @@ export async function chooseMembers(
   for (const member of cheapestFirst(run, factsNow())) {
     const candidates = { ...plan, members: [...included, member] };
     const isNeeded = included.length < minMembers;
-    if (!isNeeded && planWithin(candidates, { ...factsNow(), minMembers: candidates.members.length }) === undefined)
-      continue;
+    const all = leastBudget(candidates, { ...factsNow(), minMembers: candidates.members.length });
+    if (!isNeeded && all.seconds > timeLeft.seconds) continue;
     included.push(member);
     const prepared = await prepareFeatures(run, member);
     stop.check();
     if (prepared === undefined) continue;
     const { name, backbone } = member.plan;
     features.set(name, prepared.shared);
-    if (prepared.forwardSeconds !== undefined) forwardSeconds.set(name, prepared.forwardSeconds);
+    forwardSeconds.set(name, prepared.forwardSeconds);
     // Runs while the lanes compute the next features.
     const width = variantOf(backbone).featureWidth;
     const ranking = neighborAccuracy(prepared.shared, width, labels, new Slices(stop));

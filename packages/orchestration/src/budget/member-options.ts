@@ -78,9 +78,9 @@ function whole({ name, epochCount }: MemberPlan['stages'][number]): StageEpochs 
   return { stage: name, epochCount };
 }
 
-/** At most 20 numbers of epochs, the last one being all. */
+/** At most 10 numbers of epochs, the last one being all. */
 function epochCounts(most: number): number[] {
-  const count = Math.min(most, 20);
+  const count = Math.min(most, 10);
   return Array.from({ length: count }, (_, index) => Math.round(((index + 1) * most) / count));
 }
 

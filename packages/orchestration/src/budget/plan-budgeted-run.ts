@@ -1,6 +1,6 @@
 /** Plans the trainings of a run with a time budget, or repeats the choice of an earlier part of the run. */
 
-import { leastTrainingSeconds, memberSeconds } from '../plan/estimate-time.ts';
+import { memberSeconds, overheadSeconds } from '../plan/estimate-time.ts';
 import type { TrainingPlan } from '../plan/plan-training.ts';
 import type { MemberRun } from '../run/train-members.ts';
 import type { BudgetFile, BudgetRecord } from './budget-file.ts';
@@ -57,11 +57,11 @@ function timedTrainings(
     const { trainings, test } = memberSeconds(member, plan, machine, 'late', forward);
     testSeconds += caution * test;
     for (const [index, training] of member.trainings.entries()) {
-      const least = leastTrainingSeconds(member.plan, training, machine, forward);
+      const { stages, predictions } = overheadSeconds(member.plan, training, machine, forward);
       timed.set(training.name, {
         seconds: trainings[index]!,
-        leastStageSeconds: least.stages,
-        predictionSeconds: least.predictions,
+        stageStartSeconds: stages,
+        predictionSeconds: predictions,
       });
     }
   }

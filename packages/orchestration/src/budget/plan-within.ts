@@ -1,7 +1,7 @@
 /** Plans what to train in the time that is left: a pure function of estimates. */
 import { speedAlone, type TimedMachine } from '../plan/estimate-time.ts';
 import type { PlannedMember, TrainingPlan } from '../plan/plan-training.ts';
-import { chooseOptions } from './choose-options.ts';
+import { chooseOptions, type LaneTime, wallSeconds } from './choose-options.ts';
 import { type MemberOption, optionsOf, type StageEpochs, withStages } from './member-options.ts';
 
 /** What is known before the members are chosen. */
@@ -42,30 +42,20 @@ export function planWithin(plan: TrainingPlan, facts: PlanningFacts): PlannedCho
   const { machine, secondsLeft, minMembers } = facts;
   const options = plan.members.map((member) => optionsOfMember(member, plan, facts));
   const workSeconds = secondsLeft - endSeconds(secondsLeft);
-  const limits = {
-    laneSeconds: workSeconds * machine.laneCount,
-    longestSeconds: workSeconds * speedAlone(machine),
-  };
-  const chosen = chooseOptions(options, limits, minMembers);
+  const time = { ...lanesOf(machine), seconds: workSeconds };
+  const chosen = chooseOptions(options, time, minMembers);
   if (chosen === undefined) return undefined;
-  const spent = chosen.reduce((sum, option) => sum + (option?.seconds ?? 0), 0);
-  // One of both does not fit, or the choice would be worth more with the member.
-  const missingSeconds = ({ seconds, longestSeconds }: MemberOption) =>
-    Math.max(
-      (spent + seconds - limits.laneSeconds) / machine.laneCount,
-      (longestSeconds - limits.longestSeconds) / speedAlone(machine),
-    );
+  const present = chosen.filter((option) => option !== null);
   return {
     members: plan.members.flatMap(({ plan: { name } }, index) => {
       const option = chosen[index];
       return option ? [{ name, stages: option.stages }] : [];
     }),
-    plannedSeconds: wallSeconds(
-      chosen.filter((option) => option !== null),
-      machine,
-    ),
+    plannedSeconds: wallSeconds(present, time),
     leftOut: plan.members.flatMap(({ plan: { name } }, index) =>
-      chosen[index] ? [] : [{ name, missingSeconds: missingSeconds(options[index]![0]!) }],
+      chosen[index]
+        ? []
+        : [{ name, missingSeconds: wallSeconds([...present, options[index]![0]!], time) - workSeconds }],
     ),
   };
 }
@@ -81,7 +71,7 @@ export function leastBudget(
     .slice(0, facts.minMembers);
   const work = wallSeconds(
     shortest.map(({ option }) => option),
-    facts.machine,
+    lanesOf(facts.machine),
   );
   // The inverse of secondsLeft - endSeconds(secondsLeft).
   const seconds = (work + endSeconds(0)) / (1 - (endSeconds(1) - endSeconds(0)));
@@ -114,7 +104,6 @@ function optionsOfMember(
   });
 }
 
-function wallSeconds(options: readonly MemberOption[], machine: TimedMachine): number {
-  const shared = options.reduce((sum, { seconds }) => sum + seconds, 0) / machine.laneCount;
-  return Math.max(shared, ...options.map(({ longestSeconds }) => longestSeconds / speedAlone(machine)));
+function lanesOf(machine: TimedMachine): Omit<LaneTime, 'seconds'> {
+  return { laneCount: machine.laneCount, speedAlone: speedAlone(machine) };
 }

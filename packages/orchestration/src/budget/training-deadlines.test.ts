@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TrainingDeadlines } from './training-deadlines.ts';
 
-const timed = (seconds: number, predictionSeconds = 0) => ({ seconds, leastStageSeconds: [1], predictionSeconds });
+const timed = (seconds: number, predictionSeconds = 0) => ({ seconds, stageStartSeconds: [1], predictionSeconds });
 
 describe('TrainingDeadlines', () => {
   /** Deadlines of trainings on one lane, in seconds; each takes `factor` times as long as estimated, or until its deadline. */
@@ -33,7 +33,7 @@ describe('TrainingDeadlines', () => {
     limits.skip('kept');
     expect(limits.start('c').deadlineAtMs).toBe(20_000);
     // 20 s of work are left on two lanes.
-    expect(limits.start('a')).toEqual({ deadlineAtMs: 18_000, leastStageSeconds: [1] });
+    expect(limits.start('a')).toEqual({ deadlineAtMs: 18_000, stageStartSeconds: [1] });
     expect(limits.isOver).toBe(false);
   });
 

@@ -4,7 +4,7 @@ import type { TrainingLimit } from '@chorus/training';
 /** Estimates of a training, lane-seconds. */
 export interface TimedTraining {
   seconds: number;
-  leastStageSeconds: number[];
+  stageStartSeconds: number[];
   /** Of the predictions after the last stage. */
   predictionSeconds: number;
 }
@@ -46,13 +46,13 @@ export class TrainingDeadlines {
    * not use up the time of those after it.
    */
   start(name: string): TrainingLimit {
-    const { seconds, leastStageSeconds, predictionSeconds } = this.#waiting.get(name)!;
+    const { seconds, stageStartSeconds, predictionSeconds } = this.#waiting.get(name)!;
     const nowMs = this.#now();
     const waiting = [...this.#waiting.values()].reduce((sum, one) => sum + one.seconds, 0);
     this.#waiting.delete(name);
     const perLane = Math.max(seconds, waiting / this.#laneCount);
     const share = perLane === 0 ? 1 : seconds / perLane;
     const deadlineAtMs = nowMs + share * (this.#endsAtMs - nowMs) - 1000 * predictionSeconds;
-    return { deadlineAtMs, leastStageSeconds };
+    return { deadlineAtMs, stageStartSeconds };
   }
 }

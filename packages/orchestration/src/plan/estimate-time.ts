@@ -69,17 +69,17 @@ export function memberSeconds(
   return { trainings: ofTrainings, features, test: models * testCount * predictedViews(plan) * costs.forward };
 }
 
-/** Estimated seconds of each stage of a training with a single epoch, and of the prediction of its out-of-fold images. */
-export function leastTrainingSeconds(
+/** Estimated seconds of each stage of a training before its first epoch, and of the prediction of its out-of-fold images. */
+export function overheadSeconds(
   plan: MemberPlan,
   training: PlannedTraining,
   machine: TimedMachine,
   forwardSeconds?: number,
 ): { stages: number[]; predictions: number } {
   const costs = costsOf(plan, machine, forwardSeconds);
-  const once = plan.stages.map((stage) => ({ ...stage, epochCount: 1 }));
+  const unstarted = plan.stages.map((stage) => ({ ...stage, epochCount: 0 }));
   return {
-    stages: once.map((stage) => stageSeconds(stage, plan.features !== null, training, costs, 'late')),
+    stages: unstarted.map((stage) => stageSeconds(stage, plan.features !== null, training, costs, 'late')),
     predictions: predictionSeconds(plan, training, costs),
   };
 }

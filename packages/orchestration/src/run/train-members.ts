@@ -15,9 +15,9 @@ import {
 } from '@chorus/training';
 import type { TrainingDeadlines } from '../budget/training-deadlines.ts';
 import { isUserMistake } from '../exit-codes.ts';
-import type { Lane } from '../lanes/lane.ts';
+import type { Lane, LaneWork } from '../lanes/lane.ts';
 import { runOnLanes, type Scheduled } from '../lanes/schedule.ts';
-import { atLeastShards } from '../lanes/shards.ts';
+import { atLeastShards, shardsOf } from '../lanes/shards.ts';
 import { featureBytes } from '../plan/feature-bytes.ts';
 import type { PlannedMember, PlannedTraining, TrainingPlan } from '../plan/plan-training.ts';
 import type { Dataset } from './dataset.ts';
@@ -63,13 +63,13 @@ export interface MemberRun {
 /**
  * Computes the features that a member's trainings share, on all lanes, or reads those of an earlier run.
  *
- * @returns the features, and the measured lane-seconds of a forward pass, if any ran; undefined for a member whose trainings share no features,
+ * @returns the features, and the measured lane-seconds of a forward pass; undefined for a member whose trainings share no features,
  * if they fail (training then fails for the same reason), and after a stop request.
  */
 export async function prepareFeatures(
   run: MemberRun,
   planned: PlannedMember,
-): Promise<{ shared: SharedFeatures; forwardSeconds: number | undefined } | undefined> {
+): Promise<{ shared: SharedFeatures; forwardSeconds: number } | undefined> {
   const { lanes, stop } = run;
   const record = newRecord(planned);
   await shareFeatures(run, record);
@@ -82,10 +82,12 @@ export async function prepareFeatures(
   for (const result of results) if (result.status === 'rejected') throw result.reason;
   if (record.failure !== undefined || stop.raised) return undefined;
   const { shared } = features;
+  if (shards.length === 0) {
+    const forwardSeconds = await timeForwardPasses(run, record, shared);
+    return forwardSeconds === undefined ? undefined : { shared, forwardSeconds };
+  }
   const work = lanes.flatMap((lane) => lane.work).filter(({ task }) => task === planned.featuresTask!.name);
-  const busyMs = work.reduce((sum, { startedAtMs, finishedAtMs }) => sum + finishedAtMs - startedAtMs, 0);
-  const passCount = shared.indices.length * shared.rowsPerImage;
-  return { shared, forwardSeconds: work.length === 0 ? undefined : busyMs / 1000 / passCount };
+  return { shared, forwardSeconds: busySeconds(work) / (shared.indices.length * shared.rowsPerImage) };
 }
 
 /**
@@ -118,6 +120,39 @@ export async function trainMembers(run: MemberRun): Promise<MemberOutcome[]> {
 }
 
 // --- internal ---
+
+/** Cost of the forward passes that are timed on each lane: a batch of Xception at 299 px, or about a second. */
+const timedCost = 1e7;
+
+function busySeconds(work: readonly LaneWork[]): number {
+  return work.reduce((sum, { startedAtMs, finishedAtMs }) => sum + finishedAtMs - startedAtMs, 0) / 1000;
+}
+
+/**
+ * Times forward passes on all lanes at once, whose rows are not used.
+ *
+ * @returns lane-seconds of a forward pass; undefined after a mistake of the user, for which training fails, too, and after a stop request.
+ */
+async function timeForwardPasses(
+  run: MemberRun,
+  { planned }: MemberRecord,
+  { rows, rowsPerImage, ...shared }: SharedFeatures,
+): Promise<number | undefined> {
+  const { lanes, stop } = run;
+  const features = { ...shared, rowsPerImage, rows: new SharedArrayBuffer(rows.byteLength) };
+  const { plan } = planned;
+  const { range } = shardsOf(shared.indices.length, plan.backbone, rowsPerImage, timedCost)[0]!;
+  const task = { kind: 'features' as const, ...planned.featuresTask!, ...memberParts(run, plan), features };
+  try {
+    // The first image builds the model.
+    for (const end of [1, range.end])
+      await Promise.all(lanes.map((lane) => lane.run({ ...task, range: { start: 0, end } })));
+  } catch (error) {
+    if (stop.raised || isUserMistake(error)) return undefined;
+    throw error;
+  }
+  return busySeconds(lanes.map((lane) => lane.work.at(-1)!)) / (lanes.length * range.end * rowsPerImage);
+}
 
 /** The state of a member. */
 interface MemberRecord {
