@@ -46,10 +46,13 @@ export async function chooseMembers(
     forwardSeconds.set(name, prepared.forwardSeconds);
     // Runs while the lanes compute the next features.
     const width = variantOf(backbone).featureWidth;
-    const ranking = neighborAccuracy(prepared.shared, width, labels, new Slices(stop));
+    const ranking = neighborAccuracy(prepared.shared, width, labels, new Slices(stop)).then((accuracy) => ({
+      name,
+      accuracy,
+    }));
     // An error is thrown where the ranking is awaited.
     ranking.catch(() => {});
-    accuracies.push(ranking.then((accuracy) => ({ name, accuracy })));
+    accuracies.push(ranking);
   }
   const ranked = inOrderOf(run, await Promise.all(accuracies)).toSorted((a, b) => b.accuracy - a.accuracy);
   const facts = factsNow(ranked.map(({ name }) => name));

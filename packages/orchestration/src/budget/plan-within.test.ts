@@ -3,22 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { resolveExperiment } from '../experiment/resolve.ts';
 import type { ExperimentInput } from '../experiment/schema.ts';
-import { estimateSeconds, memberSeconds, type TimedMachine } from '../plan/estimate-time.ts';
+import { estimateSeconds, memberSeconds } from '../plan/estimate-time.ts';
 import { expectedPlan } from '../plan/expected-plan.ts';
+import { photographs as images, twoCores as machine } from '../plan/two-cores.fixture.ts';
 import { choiceLines } from './choice-lines.ts';
 import { fitSizes } from './fit-sizes.ts';
 import { applyChoice, leastBudget, type PlanningFacts, planWithin } from './plan-within.ts';
 
-/** A machine with two cores. */
-const machine: TimedMachine = {
-  costPerSecond: 3e6,
-  startSeconds: 1,
-  compileSeconds: 1,
-  laneCount: 2,
-  sharesProcessors: true,
-  bfloat16: false,
-};
-const images = { trainingCount: 2000, testCount: 1000 };
 const members: ExperimentInput['members'] = [
   { name: 'xception', backbone: 'xception', inputSize: 299 },
   { name: 'mobilenet-v2', backbone: 'mobilenet-v2' },
