@@ -18,7 +18,7 @@ export function choiceLines(
             .join(', ')}`,
         ]
       : []),
-    `time budget: ${duration(spentSeconds)} of ${duration(budgetSeconds)} spent; the plan takes about ${duration(choice.plannedSeconds)} more, and the end of the run is reserved`,
+    `time budget: ${duration(spentSeconds)} of ${duration(budgetSeconds)} spent; the plan takes about ${duration(choice.plannedSeconds)} more, plus stackers and report`,
     ...choice.members.map(({ name, stages }) => `  ${name}: ${stagesText(name, stages, plan)}`),
     ...choice.leftOut.map(({ name, missingSeconds }) => {
       const member = plan.members.find((one) => one.plan.name === name)!;

@@ -181,7 +181,7 @@ it('says what was chosen and why', () => {
   const lines = choiceLines({ ...choice, ranking }, planOf(), { budgetSeconds: 180, spentSeconds: 21.4 });
   expect(lines).toEqual([
     'ranked by 15 nearest neighbors on frozen features (leave-one-out, 1000 training images): mobilenet-v2 97.2 %, mobilenet 95.0 %',
-    'time budget: 21 s of 3 min spent; the plan takes about 130 s more, and the end of the run is reserved',
+    'time budget: 21 s of 3 min spent; the plan takes about 130 s more, plus stackers and report',
     '  mobilenet-v2: head, at most 100 epochs; fine-tune, at most 4 of 6 epochs',
     '  mobilenet: head, at most 100 epochs; no fine-tune',
     '  xception at 299 px is left out: it needs about 14 min more',
