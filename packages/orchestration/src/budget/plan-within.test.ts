@@ -142,7 +142,10 @@ describe('fitSizes', () => {
   it('reduces the images of members that would take more than half of the time', () => {
     expect(sizesIn(1e5)).toEqual({ experiment: experimentOf(), reduced: [] });
     expect(sizesIn(600).reduced).toEqual([{ name: 'xception', from: 299, to: 224 }]);
-    expect(xceptionIn(10)).toBe(160);
+    expect(xceptionIn(10)).toBe(224);
+    // A backbone's smallest size stays.
+    const smallest: ExperimentInput['members'] = [{ ...members[0]!, inputSize: 71 }, ...members.slice(1)];
+    expect(xceptionIn(1, { members: smallest })).toBe(71);
   });
 
   it('never reduces more with more time, and not with random weights', () => {
