@@ -13,7 +13,7 @@ export interface ReducedSize {
 }
 
 /**
- * Gives each member its own input size or, if its frozen backbone and its head would then take more than two thirds of the time left,
+ * Gives each member its own input size or, if its frozen backbone and its head would then take more than half of the time left,
  * about three quarters of it. With more time, no size is smaller.
  *
  * @returns the experiment with these sizes. With random weights or `flaws`, all sizes stay.
@@ -34,7 +34,7 @@ export function fitSizes(
   const reduced: ReducedSize[] = [];
   const members = experiment.members.map((member) => {
     const from = backboneSpecOf(member, experiment).inputSize;
-    const to = isPretrained && secondsAt(member, from) > (2 / 3) * secondsLeft ? smallerSize(member, from) : from;
+    const to = isPretrained && secondsAt(member, from) > secondsLeft / 2 ? smallerSize(member, from) : from;
     if (to === from) return member;
     reduced.push({ name: member.name, from, to });
     return { ...member, inputSize: to };

@@ -139,7 +139,7 @@ describe('fitSizes', () => {
   const xceptionIn = (...parameters: Parameters<typeof sizesIn>) =>
     sizesIn(...parameters).experiment.members[0]!.inputSize;
 
-  it('reduces the images of members that would take more than two thirds of the time', () => {
+  it('reduces the images of members that would take more than half of the time', () => {
     expect(sizesIn(1e5)).toEqual({ experiment: experimentOf(), reduced: [] });
     expect(sizesIn(600).reduced).toEqual([{ name: 'xception', from: 299, to: 224 }]);
     expect(xceptionIn(10)).toBe(224);
