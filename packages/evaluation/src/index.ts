@@ -12,6 +12,7 @@ export type { LabeledProbabilities } from './label-issues/labeled-probabilities.
 export { logLossOf } from './losses.ts';
 export { majorityShare } from './majority-share.ts';
 export { findMistakes } from './mistakes.ts';
+export { predictByNeighborsWithPauses } from './nearest-neighbors.ts';
 export { type FoldPredictions, gatherOutOfFold, type OutOfFoldPredictions } from './out-of-fold.ts';
 export { argmax, type Score, scoreProbabilities, scoreWithPauses } from './score.ts';
 export {

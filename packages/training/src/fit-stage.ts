@@ -39,6 +39,24 @@ export interface Stage {
 /** Metrics of an epoch; the caller adds those of the task. */
 export type StageEpoch = Omit<EpochMetrics, 'task' | 'member' | 'fold' | 'device' | 'compiled'>;
 
+/** When a stage has to end, even if epochs are left. */
+export interface StageLimit {
+  /** Milliseconds since the Unix epoch. */
+  deadlineAtMs: number;
+  /** Whether the first epoch runs to its end in any case, because the weights are useless without it. */
+  needsEpoch: boolean;
+  /** The current time in milliseconds since the Unix epoch; by default that of the system. */
+  now?(): number;
+}
+
+/** How far a stage came. */
+export interface StageEnd {
+  /** Number of whole epochs. */
+  epochCount: number;
+  /** Whether the limit ended it. */
+  isCut: boolean;
+}
+
 export interface StageEvents {
   onBatch(progress: { stage: StageName; epochIndex: number; stepIndex: number; stepCount: number }): void;
   onEpoch(epoch: StageEpoch): void;
@@ -47,9 +65,16 @@ export interface StageEvents {
 /**
  * Runs a stage to its end, as planned.
  *
+ * @param limit the stage starts no epoch that would last beyond the limit if it took as long as the one before it. An epoch during
+ * which the limit passes counts for nothing if the stage keeps its best weights, and otherwise runs to its end.
  * @throws StoppedError before the next batch once a stop is requested; TrainingError when a loss is not finite.
  */
-export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents): Promise<void> {
+export async function fitStage(
+  stage: Stage,
+  stop: StopFlag,
+  events: StageEvents,
+  limit?: StageLimit,
+): Promise<StageEnd> {
   const { plan, seed, size } = stage;
   const { stopping, epochCount } = plan;
   const keepsBest = stopping.keeps === 'best';
@@ -57,7 +82,15 @@ export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents
   let bestLoss = keepsBest && stopping.startCounts ? (await stage.evaluate()).loss : Number.POSITIVE_INFINITY;
   let epochsSinceBest = 0;
   if (keepsBest) stage.keep();
+  const ended: StageEnd = { epochCount: 0, isCut: false };
+  const now = limit?.now ?? Date.now;
+  let lastEpochMs = 0;
   for (let epochIndex = 0; epochIndex < epochCount && epochsSinceBest < patience; epochIndex += 1) {
+    if (isBeyond(limit, epochIndex, lastEpochMs)) {
+      ended.isCut = true;
+      break;
+    }
+    const limitedFromMs = now();
     const startedAtMs = Date.now();
     // The last epoch left the averages in place.
     if (epochIndex > 0) stage.swapAverages?.();
@@ -70,6 +103,10 @@ export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents
     const stepCount = plan.wholeBatchesOnly ? Math.floor(batchCount) : Math.ceil(batchCount);
     for (const batch of augmentedBatches(images, plan, { seed, epochIndex, size })) {
       stop.check();
+      if (keepsBest && isBeyond(limit, epochIndex)) {
+        ended.isCut = true;
+        break;
+      }
       learningRate = learningRateAt(plan.learningRate, { epochIndex, stepIndex, epochCount, stepCount });
       const loss = stage.step(batch, learningRate);
       if (!Number.isFinite(loss))
@@ -81,6 +118,7 @@ export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents
       // Steps are synchronous native calls; handle messages between them.
       await nextTurn();
     }
+    if (ended.isCut) break;
     const trainedUntilMs = Date.now();
     stage.swapAverages?.();
     stage.recalibrate?.();
@@ -106,11 +144,20 @@ export async function fitStage(stage: Stage, stop: StopFlag, events: StageEvents
       learningRate,
       best,
     });
+    ended.epochCount += 1;
+    lastEpochMs = now() - limitedFromMs;
   }
   if (keepsBest) stage.restore();
+  return ended;
 }
 
 // --- internal ---
+
+/** Whether something that takes `ms` would last beyond the limit. */
+function isBeyond(limit: StageLimit | undefined, epochIndex: number, ms = 0): boolean {
+  if (limit === undefined || (epochIndex === 0 && limit.needsEpoch)) return false;
+  return (limit.now ?? Date.now)() + ms > limit.deadlineAtMs;
+}
 
 function notFinite(stage: StageName, learningRate: number, what: string, value: number, where: string): TrainingError {
   return new TrainingError(

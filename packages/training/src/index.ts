@@ -21,6 +21,7 @@ export {
   type StageName,
   type StagePlan,
   type Stopping,
+  stageNames,
 } from './plan.ts';
 export {
   type ComputeSettings,
@@ -42,6 +43,7 @@ export type {
   ReleaseTask,
   SharedFeatures,
   Teacher,
+  TrainingLimit,
   TrainTask,
 } from './protocol.ts';
 export { requireFinite } from './require-finite.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type MemberManifest, memberManifestSchema } from '@chorus/models';
 import { openSealedFolder, parseJson, StorageError, sealFolder } from '@chorus/storage';
 import { z } from 'zod';
-import { precisions } from './plan.ts';
+import { precisions, stageNames } from './plan.ts';
 
 const memberFileSchema = z.strictObject({
   schemaVersion: z.literal(2),
@@ -16,6 +16,8 @@ const memberFileSchema = z.strictObject({
   weights: z.strictObject({ source: z.string(), sha256: z.string().nullable(), note: z.string().optional() }),
   /** The {@link TrainedPlan}, to compare with that of a resumed run; earlier versions did not write it. */
   plan: z.json().optional(),
+  /** Stages that ended early because the time was up, with their number of whole epochs; omitted if there are none. */
+  cutStages: z.array(z.strictObject({ stage: z.enum(stageNames), epochCount: z.int().min(0) })).optional(),
   model: memberManifestSchema,
 });
 

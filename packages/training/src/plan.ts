@@ -23,7 +23,8 @@ export type InitialWeights =
   | { kind: 'random' }
   | { kind: 'file'; path: string; sha256: string; note?: string | undefined };
 
-export type StageName = 'head' | 'fine-tune' | 'whole';
+export const stageNames = ['head', 'fine-tune', 'whole'] as const;
+export type StageName = (typeof stageNames)[number];
 
 /** When a stage ends, and which weights it keeps. */
 export type Stopping =

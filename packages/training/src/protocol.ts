@@ -79,6 +79,16 @@ export interface TrainTask extends MemberTask {
   folder: string;
   /** Whether to publish the weights too, because the model is used for later predictions. */
   keepsWeights: boolean;
+  /** When the training has to end; by default, it ends as planned. */
+  limit?: TrainingLimit | undefined;
+}
+
+/** When a training has to end with the best weights so far. The first epoch of its first stage runs to its end in any case. */
+export interface TrainingLimit {
+  /** Milliseconds since the Unix epoch. */
+  deadlineAtMs: number;
+  /** Estimated time in seconds of each stage before its first epoch; a later stage starts only if it gets that far. */
+  stageStartSeconds: readonly number[];
 }
 
 /** Predicts images with a trained model. */

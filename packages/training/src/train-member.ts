@@ -4,13 +4,13 @@ import { balancedLogLoss, scoreProbabilities } from '@chorus/evaluation';
 import { type Classifier, type FineTuneView, memberToBytes, toProbabilities } from '@chorus/models';
 import { ActivationCache, activationBudgetBytes } from './activation-cache.ts';
 import { type AugmentedBatch, predictedViews, viewsPerImage } from './augmentation.ts';
-import { fitStage } from './fit-stage.ts';
+import { fitStage, type StageEnd, type StageLimit } from './fit-stage.ts';
 import { forwardRows, numbersOf } from './forward-rows.ts';
 import { prepareImageFunction } from './image-function.ts';
 import { ImageReader } from './image-reader.ts';
 import { initialClassifier } from './initial-classifier.ts';
 import type { LaneContext, TrainingLane } from './lane-context.ts';
-import { type TrainedMember, writeMember } from './member-folder.ts';
+import { type MemberRecord, type TrainedMember, writeMember } from './member-folder.ts';
 import type { Precision, StagePlan } from './plan.ts';
 import { meanOfViews, predictImages } from './predict-images.ts';
 import type { TrainTask } from './protocol.ts';
@@ -30,7 +30,7 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<O
   const { stages } = task.member;
   const classifier = await initialClassifier(task);
   try {
-    for (const stage of stages) await runStage(classifier, stage, task, lane);
+    const cutStages = await runStages(classifier, task, lane);
     lane.observer.onStage(task.name, 'predict');
     const outOfFoldLogits = await predictOutOfFold(classifier, task, lane);
     requireFinite(outOfFoldLogits, task.outOfFold, task.name);
@@ -46,6 +46,7 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<O
         recipe: recipeOf(task.member),
         weights: describeWeights(task),
         plan: planOf(task),
+        ...(cutStages.length === 0 ? {} : { cutStages }),
       },
       manifest,
       outOfFoldLogits,
@@ -85,19 +86,24 @@ export async function openStage(classifier: Classifier, plan: StagePlan, task: T
   return { view, functions, labelsOf, imagesOf };
 }
 
-/** Trains a stage as planned; the classifier then has the weights that the stage keeps. */
+/**
+ * Trains a stage as planned, or until a limit; the classifier then has the weights that the stage keeps.
+ *
+ * @returns how far the stage came.
+ */
 export async function runStage(
   classifier: Classifier,
   plan: StagePlan,
   task: TrainTask,
   lane: TrainingLane,
-): Promise<void> {
+  limit?: StageLimit,
+): Promise<StageEnd> {
   const { name, member, fold, fit, tune, seed, classes } = task;
   const { view, functions, labelsOf, imagesOf } = await openStage(classifier, plan, task, lane);
   lane.observer.onStage(name, plan.name);
   let best = view.snapshot();
   try {
-    await fitStage(
+    return await fitStage(
       {
         plan,
         imagesOf,
@@ -134,6 +140,7 @@ export async function runStage(
             compiled: functions.compiled(),
           }),
       },
+      limit,
     );
   } finally {
     best.dispose();
@@ -142,6 +149,31 @@ export async function runStage(
 }
 
 // --- internal ---
+
+/** Runs the stages, and returns those that the task's limit ended. */
+async function runStages(
+  classifier: Classifier,
+  task: TrainTask,
+  lane: TrainingLane,
+): Promise<NonNullable<MemberRecord['cutStages']>> {
+  const { member, limit } = task;
+  const cut: NonNullable<MemberRecord['cutStages']> = [];
+  for (const [index, stage] of member.stages.entries()) {
+    if (limit === undefined) {
+      await runStage(classifier, stage, task, lane);
+      continue;
+    }
+    const { deadlineAtMs, stageStartSeconds } = limit;
+    const isFirst = index === 0;
+    const hasTime = Date.now() + 1000 * stageStartSeconds[index]! <= deadlineAtMs;
+    const { epochCount, isCut } =
+      isFirst || hasTime
+        ? await runStage(classifier, stage, task, lane, { deadlineAtMs, needsEpoch: isFirst })
+        : { epochCount: 0, isCut: true };
+    if (isCut) cut.push({ stage: stage.name, epochCount });
+  }
+  return cut;
+}
 
 function precisionOn({ compute }: Pick<LaneContext, 'compute'>, { precision }: StagePlan): Precision {
   return compute.bfloat16 ? precision : 'float32';

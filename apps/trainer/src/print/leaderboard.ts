@@ -9,6 +9,7 @@ import { printable } from './printable.ts';
 import { scoreCells } from './score-cells.ts';
 import { studentLine } from './student-line.ts';
 import { table } from './table.ts';
+import { timeBudgetLines } from './time-budget-lines.ts';
 import { unusedEntries } from './unused-entries.ts';
 
 /**
@@ -53,6 +54,7 @@ export function leaderboard(report: Report, folder: string): string {
     ...(duplicates.length === 0 ? [] : [`${duplicateCounts(duplicates)}; see dataset.duplicates in the report`]),
     ...studentLine(student),
     ...(report.imbalance === null || report.imbalance.remedy.kind === 'none' ? [] : [imbalanceLine(report.imbalance)]),
+    ...timeBudgetLines(report.timeBudget),
     ...balancedLines(report),
     ...calibrationLine(report.analysis),
     ...droppedLine(report),

@@ -5,7 +5,15 @@ import { printable } from './printable.ts';
 import { table } from './table.ts';
 
 /** What `chorus train --dry-run` prints. */
-export function planSummary({ plan, lanes, folder, memoryBytes, diskBytes, seconds }: RunPlan): string {
+export function planSummary({
+  plan,
+  lanes,
+  folder,
+  memoryBytes,
+  diskBytes,
+  seconds,
+  timeBudgetLines = [],
+}: RunPlan): string {
   const { student } = plan;
   const models = student === undefined ? plan.members : [...plan.members, student];
   return [
@@ -33,6 +41,9 @@ export function planSummary({ plan, lanes, folder, memoryBytes, diskBytes, secon
     `lanes: ${lanes.join(', ')}`,
     `memory: about ${gigabytes(memoryBytes)} at most; disk: ${gigabytes(diskBytes)}`,
     `time: ${durationRange(seconds)}, without decoding`,
+    ...(timeBudgetLines.length === 0
+      ? []
+      : [...timeBudgetLines, 'a run ranks the members first, which may change the choice']),
     `run folder: ${printable(folder)} (not created)`,
   ].join('\n');
 }

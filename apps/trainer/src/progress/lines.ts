@@ -90,6 +90,7 @@ export function lineProgress(print: (line: string) => void, clock = systemClock)
       if (state.state === 'kept') write(`${name}: already trained`);
       if (state.state === 'cached') write(`${name}: read from the cache of earlier runs`);
       if (state.state === 'skipped') write(`${name}: skipped: another fold of its member failed`);
+      if (state.state === 'cut') write(`${name}: left out: the time budget has no time for it`);
       if (state.state !== 'failed') return;
       write(`${name}: failed: ${printable(state.reason)}`);
       if (state.bug !== null) console.error(state.bug);

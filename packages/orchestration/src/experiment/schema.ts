@@ -23,6 +23,7 @@ import { limitsMembers, memberLimits } from './member-limits.ts';
 import { optimizerSchema } from './optimizer.ts';
 import { scheduleSchema } from './schedule.ts';
 import { distillationKeys, studentName } from './student.ts';
+import { timeBudgetSchema } from './time-budget.ts';
 
 const deviceName = z
   .string()
@@ -387,6 +388,7 @@ export const experimentSchema = z
       .default('auto')
       .describe('Devices, one lane each; `auto` uses every GPU or, without a GPU, a suitable number of CPU lanes.'),
     runtime: runtimeSchema.prefault({}).describe('How TensorFlow runs.'),
+    timeBudgetSeconds: timeBudgetSchema,
     minMembers: z.int().min(2).default(2).describe('The run fails if fewer members finish their training.'),
     ...memberLimits,
   })

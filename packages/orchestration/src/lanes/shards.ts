@@ -31,6 +31,17 @@ export function shardsOf(
   });
 }
 
+/** As {@link shardsOf}, with smaller shards if there would be fewer than `shardCount`; there are never more than batches. */
+export function atLeastShards(
+  shardCount: number,
+  imageCount: number,
+  backbone: BackboneSpec,
+  viewsPerImage: ViewsPerImage,
+): Shard[] {
+  const share = (memberCost(backbone) * viewsPerImage * imageCount) / shardCount;
+  return shardsOf(imageCount, backbone, viewsPerImage, Math.min(usualShardCost, share));
+}
+
 // --- internal ---
 
 /**

@@ -115,7 +115,8 @@ function planMember(
   facts: DatasetFacts,
   weights: InitialWeights,
   imbalance: ImbalancePlan | undefined,
-  sharesFeatures = foldsOf(experiment.stacking).length > 1,
+  // With a time budget, members are ranked by their features, which training then uses.
+  sharesFeatures = foldsOf(experiment.stacking).length > 1 || experiment.timeBudgetSeconds !== undefined,
 ): PlannedMember {
   const { recipe, stacking, flaws, testTimeAugmentation } = experiment;
   const backbone = backboneSpecOf(member, experiment);

@@ -7,6 +7,7 @@ import { calibrationSectionSchema } from './calibration-schema.ts';
 import { costsSchema, pruningSchema } from './cost-schema.ts';
 import { imbalanceReportSchema } from './imbalance-schema.ts';
 import { studentParts } from './student-schema.ts';
+import { timeBudgetReportSchema } from './time-budget.ts';
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(0);
@@ -268,6 +269,11 @@ export const reportSchema = z.strictObject({
     .extend(studentParts)
     .optional()
     .describe('The student, which learned from the ensemble; omitted if the experiment has none.'),
+  timeBudget: timeBudgetReportSchema
+    .nullable()
+    // Reports of earlier versions have none.
+    .default(null)
+    .describe('What a time budget has changed; null without one.'),
   /** Wall time. */
   seconds: z.strictObject({
     /** Finding devices, initial weights and the data set's folder, including downloads. */

@@ -135,6 +135,7 @@ const runFiles = [
   'metrics.jsonl',
   'report.json',
   'plan.json',
+  'budget.json',
   'experiment.json',
 ] as const;
 

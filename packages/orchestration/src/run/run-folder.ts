@@ -41,6 +41,8 @@ export interface RunFolder {
   report: string;
   /** The {@link TrainingPlan}. */
   plan: string;
+  /** The {@link BudgetRecord} of a run with a time budget. */
+  budget: string;
   bundle: string;
   /** Folder of the student. */
   student: string;
@@ -110,6 +112,7 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
     labelIssues: at('label-issues.csv'),
     report: at('report.json'),
     plan: at('plan.json'),
+    budget: at('budget.json'),
     bundle: at('bundle'),
     student: at('student'),
     member,

@@ -10,12 +10,13 @@ import type { Lane } from '../lanes/lane.ts';
 import type { TrainingPlan } from '../plan/plan-training.ts';
 import { completeReport, reportMistakes, reportStackers, type TestOutputs } from '../report/build.ts';
 import type { ImageCounts, MemberReport, Report, StudentReport } from '../report/schema.ts';
+import type { TimeBudgetReport } from '../report/time-budget.ts';
 import type { EnsembleChoice } from '../stacking/choose-ensemble.ts';
 import { type Dataset, labelsOf } from './dataset.ts';
 import type { RunStart } from './run-folder.ts';
 import type { Slices } from './slices.ts';
 import { busyShare, laneTimes, type Timeline } from './timeline.ts';
-import type { MemberOutcome } from './train-members.ts';
+import type { FinishedOutcome } from './train-members.ts';
 
 /** The state of a run after its members have been trained. */
 export interface RunParts {
@@ -26,9 +27,12 @@ export interface RunParts {
   plan: TrainingPlan;
   /** See the key of the same name in the report. */
   testImagesReadBeforeChoice: number;
-  outcomes: readonly MemberOutcome[];
+  /** Of the members of the plan. */
+  outcomes: readonly FinishedOutcome[];
   /** The outcome of the student's training, if the plan has a student. */
-  student?: MemberOutcome | undefined;
+  student?: FinishedOutcome | undefined;
+  /** Describes the time budget at the end of the run, from the outcome of the student, if there is one. */
+  timeBudget?: ((student: FinishedOutcome | undefined) => TimeBudgetReport) | undefined;
   lanes: readonly Pick<Lane, 'device' | 'compute' | 'work'>[];
   timeline: Timeline;
 }
@@ -129,6 +133,7 @@ function commonParts({ start, dataset, counts, demo, lanes, timeline, plan, ...p
       ...laneTimes(device, work, timeline.phases),
       forward: compute.forward.engine,
     })),
+    timeBudget: parts.timeBudget?.(parts.student) ?? null,
     lanesBusy: busyShareOf(lanes, timeline),
     seconds: {
       prepare: secondsOf(phaseNames.prepare),
@@ -192,7 +197,7 @@ function studentSection(
 }
 
 /** What the report says about a model's training. */
-function trainingReport(member: MemberPlan, outcome: MemberOutcome): Omit<MemberReport, 'outOfFold' | 'test'> {
+function trainingReport(member: MemberPlan, outcome: FinishedOutcome): Omit<MemberReport, 'outOfFold' | 'test'> {
   const common = {
     name: member.name,
     backbone: `${member.backbone.family} ${variantOf(member.backbone).name}`,

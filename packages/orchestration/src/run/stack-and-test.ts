@@ -29,7 +29,7 @@ import type { RunFolder } from './run-folder.ts';
 import { runImagesOf } from './run-images.ts';
 import { phaseNames, type RunParts, reportWithEnsemble } from './run-report.ts';
 import { predictInSlices, Slices } from './slices.ts';
-import type { MemberOutcome, MemberRun, Training } from './train-members.ts';
+import type { FinishedOutcome, MemberRun, Training } from './train-members.ts';
 import { type OutOfFoldTeacher, trainStudent } from './train-student.ts';
 
 /** What stacking and testing need in addition to the results of the trainings. */
@@ -42,6 +42,8 @@ export interface StackingRun {
   observer: RunObserver;
   /** For the features of the student. */
   featureCache?: FeatureCache | undefined;
+  /** When the student's training has to end. */
+  studentLimits?: MemberRun['limits'];
 }
 
 export interface TrainedEnsembleMember {
@@ -91,7 +93,7 @@ export async function stackAndTest(
   timeline.end(phaseNames.stack);
   run.observer.onChoice(choice);
   const student = await studentOutcome(
-    { ...run, dataset, plan },
+    { ...run, dataset, plan, limits: run.studentLimits },
     { indices: outOfFold, probabilities: calibration?.outOfFold ?? choice.chosenOutOfFold },
   );
   if (student !== undefined) timeline.end(phaseNames.student);
@@ -176,7 +178,7 @@ export function sizeOf({ name, trainings }: TrainedEnsembleMember): MemberSize {
 // --- internal ---
 
 /** Trains the student, if the plan has one. */
-async function studentOutcome(run: MemberRun, ensemble: OutOfFoldTeacher): Promise<MemberOutcome | undefined> {
+async function studentOutcome(run: MemberRun, ensemble: OutOfFoldTeacher): Promise<FinishedOutcome | undefined> {
   const { student } = run.plan;
   return student && trainStudent(run, student, ensemble);
 }

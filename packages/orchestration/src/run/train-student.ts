@@ -5,7 +5,7 @@ import type { Teacher } from '@chorus/training';
 import type { PlannedMember } from '../plan/plan-training.ts';
 import { studentFold } from '../plan/student-fold.ts';
 import { predictInSlices, Slices } from './slices.ts';
-import { type MemberOutcome, type MemberRun, trainMembers } from './train-members.ts';
+import { type FinishedOutcome, type MemberRun, trainMembers } from './train-members.ts';
 
 /** Out-of-fold probabilities of an ensemble. */
 export interface OutOfFoldTeacher {
@@ -25,7 +25,7 @@ export async function trainStudent(
   run: MemberRun,
   student: PlannedMember,
   ensemble: OutOfFoldTeacher,
-): Promise<MemberOutcome> {
+): Promise<FinishedOutcome> {
   const { dataset, plan, folder } = run;
   const fold = studentFold(dataset.split.folds);
   requireTeacher(fold.fit, ensemble);
@@ -36,6 +36,7 @@ export async function trainStudent(
     folder: { ...folder, member: () => folder.student, hasMember: () => folder.hasStudent() },
     teacher: await teacherOf(run, student, ensemble),
   });
+  if (outcome!.status === 'cut') throw new Error('the student was not trained, although a single model is never cut');
   return outcome!;
 }
 
