@@ -171,6 +171,20 @@ describe('k folds', () => {
     expect((await readFile(join(folder, 'student/weights.bin'))).equals(weights)).toBe(true);
   });
 
+  it('train a student on calibrated probabilities', async () => {
+    const folder = at('folds-refit');
+    const start = JSON.parse(await readFile(join(folder, 'experiment.json'), 'utf8'));
+    expect(start.experiment.calibration).toBe('temperature');
+    const uncalibrated = { ...start, experiment: { ...start.experiment, calibration: 'none' } };
+    await writeFile(join(folder, 'experiment.json'), JSON.stringify(uncalibrated));
+    await rm(join(folder, 'report.json'));
+    const warned: string[] = [];
+    const onWarning = (task: string, message: string) => void warned.push(`${task}: ${message}`);
+    const { report } = await train({}, { resume: folder, observer: { onWarning } });
+    expect(warned).toEqual([expect.stringMatching(/^student: student was trained by another plan: teacher was /)]);
+    expect(report.members.every(({ trainings }) => trainings.every(({ resumed }) => resumed))).toBe(true);
+  });
+
   it.skipIf(!existsSync(pretrained))(
     'computes the features of a frozen backbone once for all folds (needs ../shared)',
     async () => {
