@@ -1,5 +1,5 @@
-import { exactMcnemar, holm, pairedDifference } from './mcnemar.ts';
-import { argmax } from './score.ts';
+import { compareClassifiers } from './compare-classifiers.ts';
+import { holm } from './mcnemar.ts';
 import type { McnemarReport } from './score-schema.ts';
 
 /**
@@ -16,17 +16,13 @@ export function compareStackers(
   labels: Int32Array,
   classCount: number,
 ): McnemarReport[] {
-  const correct = (probabilities: Float32Array) =>
-    Array.from(labels, (label, row) => argmax(probabilities, row, classCount) === label);
-  const memberCorrect = correct(member.probabilities);
-  const differences = stackers.map((probabilities) => pairedDifference(correct(probabilities), memberCorrect));
-  const pValues = differences.map(exactMcnemar);
-  const adjusted = holm(pValues);
-  return differences.map(({ onlyFirst, onlySecond }, index) => ({
+  const comparisons = stackers.map((one) => compareClassifiers(one, member.probabilities, labels, classCount));
+  const adjusted = holm(comparisons.map(({ p }) => p));
+  return comparisons.map(({ onlyFirst, onlySecond, p }, index) => ({
     against: member.name,
     onlyStacker: onlyFirst,
     onlyMember: onlySecond,
-    p: pValues[index]!,
+    p,
     pHolm: adjusted[index]!,
   }));
 }

@@ -2,6 +2,7 @@ export { balancedLogLoss } from './balanced-log-loss.ts';
 export { bootstrapIntervals, bootstrapLossDifference, type Interval, type ScoreIntervals } from './bootstrap.ts';
 export { type Calibration, measureCalibration } from './calibration.ts';
 export { lowestLogLoss } from './choose.ts';
+export { compareClassifiers } from './compare-classifiers.ts';
 export { compareStackers } from './compare-stackers.ts';
 export { conformalThreshold, measureSets, predictionSet, type SetCoverage } from './conformal.ts';
 export { comparePairs, type MemberPair, marginalGains } from './diversity.ts';
@@ -11,6 +12,7 @@ export type { LabeledProbabilities } from './label-issues/labeled-probabilities.
 export { logLossOf } from './losses.ts';
 export { majorityShare } from './majority-share.ts';
 export { findMistakes } from './mistakes.ts';
+export { predictByNeighborsWithPauses } from './nearest-neighbors.ts';
 export { type FoldPredictions, gatherOutOfFold, type OutOfFoldPredictions } from './out-of-fold.ts';
 export { argmax, type Score, scoreProbabilities, scoreWithPauses } from './score.ts';
 export {

@@ -66,6 +66,7 @@ export {
 export { Adam, type AdamOptions } from './training/adam.ts';
 export { backpropagate } from './training/backpropagate.ts';
 export { crossEntropy, type FromLogitsOnSigmoid, type LossOptions } from './training/cross-entropy.ts';
+export type { Distillation } from './training/distillation-loss.ts';
 export { GradientSum } from './training/gradient-sum.ts';
 export { BestEpochs, greedySoup } from './training/greedy-soup.ts';
 export type { Optimizer, OptimizerStep } from './training/optimizer.ts';
@@ -77,6 +78,7 @@ export {
   type UpdateOptions,
   updateFromSum,
 } from './training/train-step.ts';
+export type { TrainingLossOptions } from './training/training-loss.ts';
 export { WeightAverage } from './training/weight-average.ts';
 export { checkBackboneWeights } from './weights/check-backbone-weights.ts';
 export { checkWeightFile } from './weights/check-weight-file.ts';

@@ -5,7 +5,8 @@ import type { Calibration } from '@chorus/models';
 import { openSealedFolder, StorageError, sealFolder } from '@chorus/storage';
 import tf from '@chorus/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BundleManifest, readBundle } from './bundle.ts';
+import { type BundleManifest, readBundle, studentBundle } from './bundle.ts';
+import { ConfigError } from './errors.ts';
 import { writeLivelyBundle } from './export/lively-bundle.fixture.ts';
 
 let parent: string;
@@ -39,6 +40,39 @@ it('has distinct files for all members, regardless of their names', async () => 
     ['members/one/1.bin'],
     ['members/one.bin/1.bin', 'members/one.bin/2.bin'],
   ]);
+});
+
+describe('a student', () => {
+  const backbone = { family: 'mobilenet', alpha: 0.25, inputSize: 32 } as const;
+
+  it('is kept beside the members, and is a bundle of its own', async () => {
+    const members = [
+      { name: 'one', backbone },
+      { name: 'two', backbone },
+    ];
+    await writeLivelyBundle(at('student'), members, {
+      ...{ classes: ['a', 'b'], testTimeAugmentation: false, chosen: 'logistic' },
+      calibration: { kind: 'temperature', temperature: 2 },
+      student: { ...backbone, inputSize: 47 },
+    });
+    const bundle = await readBundle(at('student'));
+    expect(bundle.members.map(({ name }) => name)).toEqual(['one', 'two']);
+    expect(bundle.manifest.student!.models[0]!.file).toBe('members/student/1.bin');
+    const alone = studentBundle(bundle);
+    expect(alone.members).toEqual([bundle.student]);
+    // The ensemble was calibrated.
+    expect(bundle.manifest.calibration).not.toBeNull();
+    expect(alone.manifest).toMatchObject({ chosen: 'mean', thresholds: null, calibration: null, classes: ['a', 'b'] });
+    const [logits, probability] = [Float32Array.of(0.5), 1 / (1 + Math.exp(-0.5))];
+    expect(alone.stackers.get('mean')!.predict([logits])[1]).toBeCloseTo(probability, 6);
+  });
+
+  it('is missing in a bundle of a run without one', async () => {
+    const bundle = await readBundle(at('bundle'));
+    expect(bundle.student).toBeUndefined();
+    expect(() => studentBundle(bundle)).toThrow(ConfigError);
+    expect(() => studentBundle(bundle)).toThrow(/^Expected a bundle with a student, received one without \(lively\);/);
+  });
 });
 
 it('has the calibration of its run, or none if an earlier version wrote it', async () => {

@@ -16,6 +16,7 @@ import {
 } from '@chorus/models';
 import { type ExistingFile, openSealedFolder, parseJson, StorageError, sealFolder } from '@chorus/storage';
 import { z } from 'zod';
+import { ConfigError } from './errors.ts';
 import { memberNameSchema } from './experiment/schema.ts';
 import { modelFile, type PredictingMember } from './run/predict-members.ts';
 import { type RunImages, runImagesSchema } from './run/run-images.ts';
@@ -23,6 +24,12 @@ import { thresholdsSchema } from './stacking/thresholds.ts';
 
 /** The version that is written; {@link upgradeManifest} converts earlier ones. */
 const schemaVersion = 4;
+
+const bundleMember = z.strictObject({
+  name: memberNameSchema,
+  /** One model, or one per fold, whose logits are averaged. */
+  models: z.array(z.strictObject({ file: z.string(), model: memberManifestSchema })).min(1),
+});
 
 const bundleSchema = z
   .strictObject({
@@ -48,15 +55,9 @@ const bundleSchema = z
     demo: z.boolean(),
     /** Whether probabilities are those for equally frequent classes; bundles of earlier versions do not have it. */
     balancesClasses: z.boolean().default(false),
-    members: z
-      .array(
-        z.strictObject({
-          name: memberNameSchema,
-          /** One model, or one per fold, whose logits are averaged. */
-          models: z.array(z.strictObject({ file: z.string(), model: memberManifestSchema })).min(1),
-        }),
-      )
-      .min(1),
+    members: z.array(bundleMember).min(1),
+    /** A single model that learned from the ensemble, to use without the members; omitted if the run trained none. */
+    student: bundleMember.optional(),
     chosen: z.enum(stackerKinds),
     /** Null if there are no out-of-fold predictions; bundles of earlier versions have none. */
     thresholds: thresholdsSchema.nullable().default(null),
@@ -64,15 +65,18 @@ const bundleSchema = z
     calibration: calibrationSchema.nullable().default(null),
     stackers: z.array(z.strictObject({ kind: z.enum(stackerKinds), state: stackerJsonSchema })).min(1),
   })
-  .refine(({ members }) => new Set(members.map(({ name }) => name)).size === members.length, 'member names must differ')
   .refine(
-    ({ members, classes }) =>
-      members.every(({ models }) => models.every(({ model }) => isDeepStrictEqual(model.classes, classes))),
+    (bundle) => new Set(modelsIn(bundle).map(({ name }) => name)).size === modelsIn(bundle).length,
+    'member names must differ',
+  )
+  .refine(
+    ({ classes, ...bundle }) =>
+      modelsIn(bundle).every(({ models }) => models.every(({ model }) => isDeepStrictEqual(model.classes, classes))),
     'every model must have the classes of the bundle',
   )
   .refine(
-    ({ members }) =>
-      members.every(({ models }) => models.every(({ model }) => hasSameArchitecture(model, models[0]!.model))),
+    (bundle) =>
+      modelsIn(bundle).every(({ models }) => models.every(({ model }) => hasSameArchitecture(model, models[0]!.model))),
     'the models of a member must have the same backbone and preprocessing',
   )
   .refine(
@@ -104,6 +108,8 @@ export interface Bundle {
   /** In the order of the stackers' inputs. */
   members: PredictingMember[];
   stackers: ReadonlyMap<StackerKind, Stacker>;
+  /** The student, if the run trained one. */
+  student: PredictingMember | undefined;
   /** The images that the bundle's run trained and tested on. */
   images: RunImages;
 }
@@ -114,31 +120,23 @@ export interface Bundle {
  */
 export async function writeBundle(
   folder: string,
-  manifest: Omit<z.input<typeof bundleSchema>, 'schemaVersion' | 'members' | 'stackers'>,
+  manifest: Omit<z.input<typeof bundleSchema>, 'schemaVersion' | 'members' | 'student' | 'stackers'>,
   members: readonly PredictingMember[],
   stackers: ReadonlyMap<StackerKind, Stacker>,
   images: RunImages,
+  student?: PredictingMember | undefined,
 ): Promise<void> {
-  const named = members.map(({ name, models }) => ({
-    name,
-    models: models.map((model, index) => ({
-      file: modelFile(name, index),
-      model,
-    })),
-  }));
   const whole: BundleManifest = bundleSchema.parse({
     schemaVersion,
     ...manifest,
-    members: named.map(({ name, models }) => ({
-      name,
-      models: models.map(({ file, model }) => ({ file, model: model.manifest })),
-    })),
+    members: members.map(describeMember),
+    ...(student === undefined ? {} : { student: describeMember(student) }),
     stackers: [...stackers].map(([kind, stacker]) => ({ kind, state: stacker.toJSON() })),
   });
-  const files = named.flatMap(({ models }) =>
-    models.map(({ file, model: { weights, path } }) => {
+  const files = [...members, ...(student === undefined ? [] : [student])].flatMap(({ name, models }) =>
+    models.map(({ weights, path }, index) => {
       const bytes: Uint8Array | ExistingFile = path === undefined ? weights : { path, content: weights };
-      return [file, bytes] as const;
+      return [modelFile(name, index), bytes] as const;
     }),
   );
   await sealFolder(
@@ -176,18 +174,57 @@ export async function readBundle(folder: string): Promise<Bundle> {
   if (!images.success)
     throw new StorageError(`${folder}/images.json does not list a run's images: ${z.prettifyError(images.error)}`);
   const manifest = parsed.data;
+  const read = ({ name, models }: z.output<typeof bundleMember>): PredictingMember => ({
+    name,
+    models: models.map(({ file, model }) => ({ manifest: model, weights: content(file), path: join(folder, file) })),
+  });
   return {
     manifest,
-    members: manifest.members.map(({ name, models }) => ({
-      name,
-      models: models.map(({ file, model }) => ({ manifest: model, weights: content(file), path: join(folder, file) })),
-    })),
+    members: manifest.members.map(read),
+    student: manifest.student && read(manifest.student),
     stackers: new Map(manifest.stackers.map(({ kind, state }) => [kind, stackerFromJson(state)])),
     images: images.data,
   };
 }
 
+/**
+ * A bundle's student as a bundle of a single member, without thresholds and calibration, since there are no out-of-fold predictions of the student.
+ *
+ * @throws ConfigError when the bundle has no student.
+ */
+export function studentBundle({ manifest, student, images }: Bundle): Bundle {
+  if (student === undefined || manifest.student === undefined)
+    throw new ConfigError(
+      `Expected a bundle with a student, received one without (${manifest.name}); train with a student, such as --set student.backbone=mobilenet-v2.`,
+    );
+  const { name, classes, decoding, testTimeAugmentation, demo, balancesClasses } = manifest;
+  const mean = { kind: 'mean', memberCount: 1, classCount: classes.length } as const;
+  return {
+    manifest: {
+      ...{ schemaVersion, name, classes, decoding, testTimeAugmentation, demo, balancesClasses },
+      members: [manifest.student],
+      ...{ chosen: 'mean', stackers: [{ kind: 'mean', state: mean }], thresholds: null, calibration: null },
+    },
+    members: [student],
+    stackers: new Map([['mean', stackerFromJson(mean)]]),
+    student,
+    images,
+  };
+}
+
 // --- internal ---
+
+/** The members and the student. */
+function modelsIn<Member>({ members, student }: { members: Member[]; student?: Member | undefined }): Member[] {
+  return student === undefined ? members : [...members, student];
+}
+
+function describeMember({ name, models }: PredictingMember): z.output<typeof bundleMember> {
+  return {
+    name,
+    models: models.map(({ manifest }, index) => ({ file: modelFile(name, index), model: manifest })),
+  };
+}
 
 /** The error for a run folder given instead of its bundle; undefined for any other folder. */
 async function runFolderMistake(folder: string): Promise<StorageError | undefined> {

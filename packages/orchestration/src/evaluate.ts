@@ -11,7 +11,7 @@ import {
 } from '@chorus/data';
 import { type Score, scoreWithPauses } from '@chorus/evaluation';
 import { StoppedError } from '@chorus/training';
-import { readBundle } from './bundle.ts';
+import { readBundle, studentBundle } from './bundle.ts';
 import { advise } from './errors.ts';
 import { type FolderOptions, readFolderOptions } from './experiment/folder-options.ts';
 import { describeRow, type Prediction } from './predict.ts';
@@ -24,6 +24,8 @@ import { Slices } from './run/slices.ts';
 export interface EvaluateOptions extends ClassifyOptions, FolderOptions {
   /** Evaluates every image; by default only the test images of the bundle's run, identified by their content. */
   all?: boolean;
+  /** Evaluates the bundle's student, as an ensemble of a single member. */
+  student?: boolean;
   /** Options for downloading a named data set. */
   downloads?: Downloads;
   /** Called once, before the first image is decoded. */
@@ -41,6 +43,8 @@ export interface LabeledPrediction extends Prediction {
 export interface Evaluation {
   classes: string[];
   selection: ImageSelection;
+  /** Whether the student alone was scored: it is then the ensemble, and the only member. */
+  student: boolean;
   /** Whether the bundle's probabilities are those for equally frequent classes; the scores are those of the images as they are. */
   balancesClasses: boolean;
   ensemble: { kind: string; test: Score };
@@ -77,7 +81,8 @@ export async function evaluateBundle(
 
 async function evaluateWhole(bundleFolder: string, data: string, options: EvaluateOptions): Promise<Evaluation> {
   const { signal, onProgress, onSelection } = options;
-  const bundle = await readBundle(bundleFolder);
+  const whole = await readBundle(bundleFolder);
+  const bundle = options.student ? studentBundle(whole) : whole;
   const { classes } = bundle.manifest;
   const folder = await scanImageFolder(await dataFolder(data, options.downloads), readFolderOptions(options));
   const images = withLabelsOf(classes, folder);
@@ -113,6 +118,7 @@ async function evaluateWhole(bundleFolder: string, data: string, options: Evalua
   return {
     classes,
     selection,
+    student: options.student ?? false,
     balancesClasses: bundle.manifest.balancesClasses,
     ensemble: { kind: bundle.manifest.chosen, test: await score(ensemble) },
     members,

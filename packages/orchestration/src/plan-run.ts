@@ -2,6 +2,9 @@
 
 import { prepareProcess } from '@chorus/runtime';
 import { StoppedError } from '@chorus/training';
+import { choiceLines } from './budget/choice-lines.ts';
+import { applyChoice, type PlannedChoice, planWithin } from './budget/plan-within.ts';
+import { type StartedBudget, unranked } from './budget/start-budget.ts';
 import { measureSpeed } from './check/measure-speed.ts';
 import type { ExperimentInput } from './experiment/schema.ts';
 import { estimateSeconds } from './plan/estimate-time.ts';
@@ -18,6 +21,8 @@ export interface RunPlan extends RunEstimates {
   /** Devices, one lane each. */
   lanes: string[];
   plan: TrainingPlan;
+  /** With a time budget: what would be chosen before the members are ranked, one line each. */
+  timeBudgetLines?: string[];
   /** Estimated time of training, stacking and testing, without decoding: [least, most]. */
   seconds: [least: number, most: number];
 }
@@ -40,13 +45,16 @@ export async function planRun(
       { ...options, ...(signal && { signal }), folder: undefined, stop },
       observerFrom(observer),
     );
-    const { experiment: whole, path, lanes, plan, estimates } = preparation;
-    const speed = await measureSpeed(lanes, signal);
+    const { experiment: whole, path, lanes, timeBudget, estimates } = preparation;
+    const speed = timeBudget?.record.speed ?? (await measureSpeed(lanes, signal));
+    const choice = timeBudget && planUnranked(preparation.plan, timeBudget, whole.minMembers);
+    const plan = choice === undefined ? preparation.plan : applyChoice(preparation.plan, choice);
     return {
       folder: path,
       lanes: lanes.lanes.map(({ device }) => device),
       plan,
       ...estimates,
+      ...(choice === undefined ? {} : { timeBudgetLines: choiceLines(choice, preparation.plan, timeBudget!.timeLeft) }),
       seconds: estimateSeconds(plan, timedMachine(whole, lanes, speed)),
     };
   } catch (error) {
@@ -55,4 +63,15 @@ export async function planRun(
   } finally {
     unlisten();
   }
+}
+
+// --- internal ---
+
+/** What a run would choose if all members were equally good. */
+function planUnranked(
+  plan: TrainingPlan,
+  { machine, timeLeft }: StartedBudget,
+  minMembers: number,
+): PlannedChoice | undefined {
+  return planWithin(plan, { ...unranked, machine, minMembers, secondsLeft: timeLeft.seconds });
 }

@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import type { SkippedImage } from '@chorus/data';
 import { argmax, predictionSet } from '@chorus/evaluation';
 import { StoppedError } from '@chorus/training';
-import { readBundle } from './bundle.ts';
+import { type Bundle, readBundle, studentBundle } from './bundle.ts';
+import { ConfigError } from './errors.ts';
 import { type ClassifyOptions, classifyImages } from './run/classify-images.ts';
 import { type ImageInput, nameOf } from './run/image-input.ts';
 import { chooseThresholds, type Doubt } from './stacking/thresholds.ts';
@@ -20,6 +21,8 @@ export interface Prediction {
 }
 
 export interface PredictOptions extends ClassifyOptions {
+  /** Classifies with the bundle's student alone. */
+  student?: boolean | undefined;
   /** Accuracy that accepted predictions should have, such as 0.99; the bundle lists the possible ones. */
   minAccuracy?: number | undefined;
   /** Share of the images whose prediction set should contain the true class, such as 0.95; the bundle lists the possible ones. */
@@ -51,7 +54,7 @@ export async function* predictStream(
   inputs: readonly ImageInput[],
   options: PredictOptions = {},
 ): AsyncGenerator<PredictionChunk> {
-  const bundle = await readBundle(bundleFolder);
+  const bundle = await openBundle(bundleFolder, options);
   const doubt = chooseThresholds(bundle.manifest.thresholds, options);
   if (options.signal?.aborted) throw new StoppedError('Stopped.');
   if (inputs.length === 0) return;
@@ -106,6 +109,16 @@ export function describeRow(
 }
 
 // --- internal ---
+
+async function openBundle(folder: string, { student, minAccuracy, coverage }: PredictOptions): Promise<Bundle> {
+  const bundle = await readBundle(folder);
+  if (!student) return bundle;
+  if (minAccuracy !== undefined || coverage !== undefined)
+    throw new ConfigError(
+      "Expected no minAccuracy and no coverage with the student: the thresholds are those of the ensemble's probabilities.",
+    );
+  return studentBundle(bundle);
+}
 
 function describeDoubt(
   row: Float32Array,

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { foldName, scanImageFolder, splitImages } from '@chorus/data';
 import { stackerFromJson } from '@chorus/models';
+import { sha256 } from '@chorus/storage';
 import { readMember } from '@chorus/training';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readBundle, writeBundle } from './bundle.ts';
@@ -10,6 +11,7 @@ import { evaluateBundle } from './evaluate.ts';
 import { resolveExperiment } from './experiment/resolve.ts';
 import type { ExperimentInput } from './experiment/schema.ts';
 import { predictFiles } from './predict.ts';
+import { reportSchema } from './report/schema.ts';
 import { splitPlanOf } from './run/dataset.ts';
 import {
   at,
@@ -25,6 +27,9 @@ import {
   twoLanes,
 } from './train.fixture.ts';
 import { train } from './train.ts';
+
+/** Smaller than the members. */
+const student = { backbone: 'mobilenet', alpha: 0.25, temperature: 2, labelShare: 0.25 } as const;
 
 beforeAll(drawData);
 afterAll(removeRuns);
@@ -43,6 +48,8 @@ describe('k folds', () => {
           ...twoLanes,
           recipe: { batchSize: 16, whole: { epochCount: 1 }, imbalance },
           stacking: { kind: 'kfold', folds: 3, members },
+          calibration: 'temperature',
+          student: { ...student, recipe: { whole: { epochCount: 2 } } },
         },
         {
           out: at(`folds-${members}`),
@@ -53,7 +60,7 @@ describe('k folds', () => {
       );
       expect(report.testImagesReadBeforeChoice).toBe(0);
       expect(finished.toSorted()).toEqual(
-        ['wide', 'slim'].flatMap((name) => parts.map((part) => `${name}/${part}`)).toSorted(),
+        ['student', ...['wide', 'slim'].flatMap((name) => parts.map((part) => `${name}/${part}`))].toSorted(),
       );
       for (const member of report.members) {
         expect(member.trainings.map(({ fold }) => foldName(fold))).toEqual(parts);
@@ -100,6 +107,82 @@ describe('k folds', () => {
     expect(warned).toEqual([expect.stringMatching(/^slim\/fold-2: .*weights\.bin is damaged: .* trained again\.$/)]);
     const resumed = report.members.flatMap(({ trainings }) => trainings.map((one) => one.resumed));
     expect(resumed).toEqual([true, true, true, true, false, true]);
+    // The same fold gives the same targets.
+    expect(report.student!.trainings[0]!.resumed).toBe(true);
+  });
+
+  it('train a student on the out-of-fold probabilities, which the bundle also gives alone', async () => {
+    const folder = at('folds-refit');
+    const {
+      student: section,
+      stackers,
+      seconds,
+    } = reportSchema.parse(JSON.parse(await readFile(join(folder, 'report.json'), 'utf8')));
+    const { test: score, comparison, cost, ...training } = section!;
+    expect(training).toMatchObject({
+      status: 'done',
+      ...{ temperature: 2, labelShare: 0.25 },
+      predictsWith: 'the model of all',
+    });
+    expect(score!.count).toBe(50);
+    const chosen = stackers.find((stacker) => stacker.chosen)!;
+    expect(comparison!.against).toBe(chosen.kind);
+    expect(comparison!.onlyStudent - comparison!.onlyEnsemble).toBe(score!.correct - chosen.test.correct);
+    const { size } = await stat(join(folder, 'bundle/members/student/1.bin'));
+    expect(cost!.student).toMatchObject({ bytes: size, parameters: size / 4 });
+    expect(cost!.ensemble.bytes).toBeGreaterThan(size);
+    expect(cost!.ensemble.millisecondsPerImage).toBeGreaterThan(0);
+    expect(seconds.student).toBeGreaterThan(0);
+
+    const options = { workers: 'cpu:0', runtime, student: true };
+    const evaluation = await evaluateBundle(join(folder, 'bundle'), data, options);
+    expect(evaluation.student).toBe(true);
+    expect(evaluation.members.map(({ name }) => name)).toEqual(['student']);
+    expect(evaluation.ensemble.test.correct).toBe(score!.correct);
+    expect(evaluation.ensemble.test.logLoss).toBeCloseTo(score!.logLoss, 5);
+    const [header, row] = (await readFile(join(folder, 'predictions.csv'), 'utf8')).split('\n');
+    expect(header).toMatch(/,student:discs,student:stars$/);
+    const path = row!.split(',')[0]!;
+    const { predictions } = await predictFiles(join(folder, 'bundle'), [join(data, path)], options);
+    expect(predictions[0]!.probabilities.stars).toBeCloseTo(Number(row!.split(',').at(-1)), 5);
+    const doubtful = predictFiles(join(folder, 'bundle'), [join(data, path)], { ...options, coverage: 0.9 });
+    await expect(doubtful).rejects.toThrow('Expected no minAccuracy and no coverage with the student');
+  });
+
+  it('repeat a student bit for bit if it learned from other probabilities', async () => {
+    const folder = at('folds-refit');
+    const weights = await readFile(join(folder, 'student/weights.bin'));
+    const record = JSON.parse(await readFile(join(folder, 'student/member.json'), 'utf8'));
+    const changed = JSON.stringify({ ...record, plan: { ...record.plan, teacher: 'a'.repeat(64) } });
+    await writeFile(join(folder, 'student/member.json'), changed);
+    const sums = join(folder, 'student/SHA256SUMS');
+    await writeFile(
+      sums,
+      (await readFile(sums, 'utf8')).replace(/^.*member\.json$/m, `${sha256(changed)}  member.json`),
+    );
+    await rm(join(folder, 'report.json'));
+    const warned: string[] = [];
+    const onWarning = (task: string, message: string) => void warned.push(`${task}: ${message}`);
+    const { report } = await train({}, { resume: folder, observer: { onWarning } });
+    expect(warned).toEqual([
+      expect.stringMatching(/^student: student was trained by another plan: teacher was "a{64}", is now /),
+    ]);
+    expect(report.student!.trainings[0]!.resumed).toBe(false);
+    expect((await readFile(join(folder, 'student/weights.bin'))).equals(weights)).toBe(true);
+  });
+
+  it('train a student on calibrated probabilities', async () => {
+    const folder = at('folds-refit');
+    const start = JSON.parse(await readFile(join(folder, 'experiment.json'), 'utf8'));
+    expect(start.experiment.calibration).toBe('temperature');
+    const uncalibrated = { ...start, experiment: { ...start.experiment, calibration: 'none' } };
+    await writeFile(join(folder, 'experiment.json'), JSON.stringify(uncalibrated));
+    await rm(join(folder, 'report.json'));
+    const warned: string[] = [];
+    const onWarning = (task: string, message: string) => void warned.push(`${task}: ${message}`);
+    const { report } = await train({}, { resume: folder, observer: { onWarning } });
+    expect(warned).toEqual([expect.stringMatching(/^student: student was trained by another plan: teacher was /)]);
+    expect(report.members.every(({ trainings }) => trainings.every(({ resumed }) => resumed))).toBe(true);
   });
 
   it.skipIf(!existsSync(pretrained))(
@@ -184,20 +267,27 @@ describe('k folds', () => {
     },
   );
 
-  it.skipIf(!existsSync(pretrained))('fail only the member whose weights change (needs ../shared)', async () => {
-    const folder = await copiedWeights();
-    const { report, exitCode } = await train(
-      { ...three(folder), stacking: { kind: 'kfold', folds: 2, members: 'average' } },
-      { out: at('fold-fails'), observer: replacing(folder, 'slim') },
-    );
-    expect(exitCode).toBe(3);
-    expect(report.members.map(({ name, status, trainings }) => [name, status, trainings.length])).toEqual([
-      ['wide', 'done', 2],
-      ['slim', 'failed', 0],
-      ['third', 'done', 2],
-    ]);
-    expect(report.members[1]!.reason).toMatch(
-      /^features: The weight file \S+mobilenet_2_5_128_tf_no_top\.h5 has changed since the run started: /,
-    );
-  });
+  it.skipIf(!existsSync(pretrained))(
+    'fail only the member and the student whose weights change (needs ../shared)',
+    async () => {
+      const folder = await copiedWeights();
+      const { report, exitCode } = await train(
+        // The student starts from the same weights as the member.
+        { ...three(folder), student, stacking: { kind: 'kfold', folds: 2, members: 'average' } },
+        { out: at('fold-fails'), observer: replacing(folder, 'slim') },
+      );
+      expect(exitCode).toBe(3);
+      expect(report.members.map(({ name, status, trainings }) => [name, status, trainings.length])).toEqual([
+        ['wide', 'done', 2],
+        ['slim', 'failed', 0],
+        ['third', 'done', 2],
+      ]);
+      expect(report.members[1]!.reason).toMatch(
+        /^features: The weight file \S+mobilenet_2_5_128_tf_no_top\.h5 has changed since the run started: /,
+      );
+      expect(report.student).toMatchObject({ status: 'failed', test: null, comparison: null, cost: null });
+      expect(report.student!.reason).toMatch(/has changed since the run started: /);
+      expect((await readBundle(at('fold-fails/bundle'))).student).toBeUndefined();
+    },
+  );
 });

@@ -63,6 +63,10 @@ export async function trainSeeds(
   if (!Number.isInteger(count) || count < 2 || count > 1000)
     throw new ConfigError(`Expected 2 to 1000 seeds, received ${count}.`);
   const resolved = resolveExperiment(experiment);
+  if (resolved.timeBudgetSeconds !== undefined)
+    throw new ConfigError(
+      'Expected either several seeds or a time budget (timeBudgetSeconds): with a budget, runs choose different members and epochs, and cannot be compared by seed.',
+    );
   const folder = resolve(out ?? defaultRunFolder(base ?? process.cwd(), resolved, new Date()));
   // A run folder must not contain others.
   await requireNewRunFolder(folder);

@@ -3,12 +3,17 @@
 import { prepareProcess } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
 import { type StopFlag, StoppedError } from '@chorus/training';
+import { BudgetFile } from './budget/budget-file.ts';
+import { planBudgetedRun } from './budget/plan-budgeted-run.ts';
+import { reportTimeBudget } from './budget/report-time-budget.ts';
 import { advise, TooFewMembersError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { excessMegabytes } from './experiment/member-limits.ts';
 import type { Experiment, ExperimentInput } from './experiment/schema.ts';
+import { studentName } from './experiment/student.ts';
 import { Lane } from './lanes/lane.ts';
 import { tooSmall } from './plan/model-bytes.ts';
+import type { TrainingPlan } from './plan/plan-training.ts';
 import type { Report } from './report/schema.ts';
 import { countImages } from './run/count-images.ts';
 import { FeatureCache } from './run/feature-cache.ts';
@@ -21,7 +26,7 @@ import { phaseNames, type RunParts, reportWithoutEnsemble } from './run/run-repo
 import { sizeOf, stackAndTest, type TrainedEnsembleMember, writeReport } from './run/stack-and-test.ts';
 import { stopOn } from './run/stop-on.ts';
 import { storedExperiment } from './run/stored-experiment.ts';
-import { trainMembers } from './run/train-members.ts';
+import { type MemberRun, trainMembers } from './run/train-members.ts';
 import { versions } from './versions.ts';
 
 export interface TrainOptions {
@@ -110,13 +115,16 @@ async function startFolder(
 
 async function runIn(
   folder: RunFolder,
-  { lanes: lanePlan, compute, dataset, plan, estimates, timeline }: Preparation,
+  { lanes: lanePlan, compute, dataset, plan: wholePlan, estimates, timeline, timeBudget }: Preparation,
   stop: StopFlag,
   observer: RunObserver,
 ): Promise<RunResult> {
   const start = await folder.readStart();
   const { experiment } = start;
-  await publishFile(folder.plan, `${JSON.stringify({ ...lanePlan, ...plan, estimates }, null, 2)}\n`);
+  const writePlan = (plan: TrainingPlan) =>
+    publishFile(folder.plan, `${JSON.stringify({ ...lanePlan, ...plan, estimates }, null, 2)}\n`);
+  await writePlan(wholePlan);
+  const budgetFile = timeBudget && new BudgetFile(folder.budget, timeBudget, observer.onNotice);
   const counts = countImages(dataset.split);
   observer.onDataset({ ...dataset, counts });
   const metrics = new MetricsLog(folder.metrics, observer.onNotice);
@@ -134,21 +142,42 @@ async function runIn(
   try {
     stop.check();
     const featureCache = experiment.runtime.featureCache ? new FeatureCache() : undefined;
-    const run = { plan, dataset, lanes, folder, reads, stop, observer: logged, featureCache };
-    const outcomes = await trainMembers(run);
+    const whole = { plan: wholePlan, dataset, lanes, folder, reads, stop, observer: logged, featureCache };
+    const budgeted = budgetFile && (await planBudgetedRun(whole, timeBudget!, budgetFile, experiment.minMembers));
+    const { studentLimits, ...changes } = budgeted ?? {};
+    const run: MemberRun = { ...whole, ...changes };
+    if (run.plan !== wholePlan) await writePlan(run.plan);
+    const members = (await trainMembers(run)).map((outcome, index) => {
+      const planned = run.plan.members[index]!;
+      return { name: planned.plan.name, planned, outcome };
+    });
     timeline.end(phaseNames.members);
-    const parts = { start, dataset, counts, demo: isDemo(experiment), plan, outcomes, lanes, timeline };
-    const done = outcomes.flatMap((outcome, index) =>
-      outcome.status === 'done' ? [{ ...outcome, name: experiment.members[index]!.name }] : [],
-    );
+    // Members that were cut are only in the report's section on the time budget.
+    const kept = members.flatMap(({ outcome, ...one }) => (outcome.status === 'cut' ? [] : [{ ...one, outcome }]));
+    const plan = { ...run.plan, members: kept.map(({ planned }) => planned) };
+    const outcomes = kept.map(({ outcome }) => outcome);
+    const parts: Omit<RunParts, 'testImagesReadBeforeChoice'> = {
+      ...{ start, dataset, counts, demo: isDemo(experiment), plan, outcomes, lanes, timeline },
+      timeBudget:
+        budgetFile &&
+        ((student) =>
+          reportTimeBudget(timeBudget!.timeLeft, budgetFile.record, [
+            ...members,
+            ...(student === undefined ? [] : [{ name: studentName, outcome: student }]),
+          ])),
+    };
+    const done = kept.flatMap(({ name, outcome }) => (outcome.status === 'done' ? [{ ...outcome, name }] : []));
     const shortfall = shortfallOf(done, experiment);
     if (shortfall !== undefined) await failWithReport(folder, parts, shortfall);
-    const report = await stackAndTest(parts, done, { folder, lanes, reads, stop, observer });
-    const exitCode = done.length < outcomes.length ? exitCodes.doneWithFailedMembers : exitCodes.done;
+    const stacking = { folder, lanes, reads, stop, observer: logged, featureCache, studentLimits };
+    const report = await stackAndTest(parts, done, stacking);
+    const isPartial = done.length < outcomes.length || report.student?.status === 'failed';
+    const exitCode = isPartial ? exitCodes.doneWithFailedMembers : exitCodes.done;
     return { report, folder: folder.path, exitCode, wasFinished: false };
   } finally {
     await Promise.all(lanes.map((lane) => lane.close()));
     await metrics.close();
+    await budgetFile?.close();
   }
 }
 
@@ -171,9 +200,9 @@ async function failWithReport(
   shortfall: string,
 ): Promise<never> {
   await writeReport(folder, reportWithoutEnsemble({ ...parts, testImagesReadBeforeChoice: 0 }));
-  const { members } = parts.start.experiment;
+  const { members } = parts.plan;
   const reasons = parts.outcomes.flatMap((outcome, index) =>
-    outcome.status === 'failed' ? [`${members[index]!.name}: ${outcome.reason}`] : [],
+    outcome.status === 'failed' ? [`${members[index]!.plan.name}: ${outcome.reason}`] : [],
   );
   throw new TooFewMembersError(`${shortfall}: ${reasons.join('; ')}. The report is ${folder.report}.`);
 }

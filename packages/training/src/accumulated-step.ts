@@ -3,8 +3,8 @@ import {
   accumulateGradients,
   type FineTuneView,
   GradientSum,
-  type LossOptions,
   type Optimizer,
+  type TrainingLossOptions,
   type UpdateOptions,
   updateFromSum,
 } from '@chorus/models';
@@ -21,7 +21,7 @@ import { type ComputeSettings, type PreparedFunction, prepareFunction } from './
 export interface AccumulatedStepOptions {
   compute: Pick<ComputeSettings, 'compile'>;
   precision: Precision;
-  loss: LossOptions;
+  loss: TrainingLossOptions;
   update: UpdateOptions;
   /** Images of a batch. */
   batchSize: number;
@@ -112,11 +112,16 @@ export class AccumulatedStep {
 
 // --- internal ---
 
-function partOf({ indices, flips, parameters, versions }: AugmentedBatch, start: number, end: number): AugmentedBatch {
-  const part = {
+function partOf(
+  { indices, flips, parameters, versions, teacher }: AugmentedBatch,
+  start: number,
+  end: number,
+): AugmentedBatch {
+  const rowsOf = (values: Float32Array, width: number) => values.subarray(start * width, end * width);
+  return {
     ...{ indices: indices.subarray(start, end), flips: flips.subarray(start, end) },
     ...(versions && { versions: versions.subarray(start, end) }),
+    ...(parameters === undefined ? {} : { parameters: rowsOf(parameters, parameterCount) }),
+    ...(teacher === undefined ? {} : { teacher: rowsOf(teacher, teacher.length / indices.length) }),
   };
-  if (parameters === undefined) return part;
-  return { ...part, parameters: parameters.subarray(start * parameterCount, end * parameterCount) };
 }

@@ -18,6 +18,8 @@ export interface AugmentedBatch extends ImageBatch {
   parameters?: Float32Array;
   /** Which version of each image: 0 for the image itself, n for its copy n. Omitted: the images themselves. */
   versions?: Uint8Array;
+  /** [images, classes], if the stage has a teacher: its probabilities. */
+  teacher?: Float32Array;
 }
 
 /**

@@ -51,7 +51,7 @@ function scripted(tuneLosses: number[], plan: Partial<LoopPlan> = {}, changes: P
 async function run(stage: ScriptedStage, stop = new StopFlag()) {
   const epochs: StageEpoch[] = [];
   const batches: [number, number][] = [];
-  const soup = await fitStage(stage, stop, {
+  const { soup } = await fitStage(stage, stop, {
     onBatch: ({ stepIndex, stepCount }) => batches.push([stepIndex, stepCount]),
     onEpoch: (epoch) => epochs.push(epoch),
   });
@@ -218,5 +218,37 @@ describe('fitStage', () => {
     await expect(run(scripted([1, Number.NaN]).stage)).rejects.toThrow(
       'the loss on tune became NaN in epoch 1 of stage "whole" at learning rate 0.1; try a lower rate',
     );
+  });
+
+  describe('with a limit', () => {
+    /** Runs a stage whose steps take a second each; an epoch has three. */
+    async function runUntil(seconds: number, plan: Partial<LoopPlan> = {}, needsEpoch = false) {
+      let nowMs = 0;
+      const { stage, model } = scripted([3, 2, 1, 0.5], { epochCount: 4, ...plan });
+      const { step } = stage;
+      stage.step = (...batch) => {
+        nowMs += 1000;
+        return step(...batch);
+      };
+      const none = { onBatch() {}, onEpoch() {} };
+      const limit = { deadlineAtMs: 1000 * seconds, needsEpoch, now: () => nowMs };
+      const ended = await fitStage(stage, new StopFlag(), none, limit);
+      return { ...ended, steps: model.steps, seconds: nowMs / 1000 };
+    }
+    const last: Partial<LoopPlan> = { stopping: { keeps: 'last' } };
+    const soup: Partial<LoopPlan> = { stopping: { keeps: 'soup', mostEpochs: 3, patience: 9, startCounts: false } };
+
+    it.each<[string, Parameters<typeof runUntil>, Awaited<ReturnType<typeof runUntil>>]>([
+      ['is unchanged if it ends in time', [12], { epochCount: 4, isCut: false, steps: 12, seconds: 12 }],
+      ['starts no epoch that would last too long', [8], { epochCount: 2, isCut: true, steps: 6, seconds: 6 }],
+      ['drops an epoch in which the time passes', [1], { epochCount: 0, isCut: true, steps: 0, seconds: 2 }],
+      ['runs a first epoch that it needs', [1, {}, true], { epochCount: 1, isCut: true, steps: 3, seconds: 3 }],
+      [
+        'keeps a soup of the epochs in time',
+        [8, soup],
+        { epochCount: 2, isCut: true, soup: { epochs: [1, 0], tuneLoss: 1 }, steps: 4.5, seconds: 6 },
+      ],
+      ['ends an epoch if it keeps the last weights', [1, last], { epochCount: 1, isCut: true, steps: 3, seconds: 3 }],
+    ])('%s', async (_, parameters, expected) => expect(await runUntil(...parameters)).toEqual(expected));
   });
 });

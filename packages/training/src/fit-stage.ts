@@ -4,8 +4,9 @@ import { BestEpochs, greedySoup, type WeightSnapshot } from '@chorus/models';
 import { type AugmentedBatch, augmentedBatches } from './augmentation.ts';
 import { TrainingError } from './errors.ts';
 import { learningRateAt } from './learning-rate.ts';
-import type { StageName, StagePlan } from './plan.ts';
+import type { StagePlan } from './plan.ts';
 import type { EpochMetrics } from './protocol.ts';
+import type { StageName } from './stage-name.ts';
 import type { StopFlag } from './stop-flag.ts';
 
 /** The part of a stage's plan that the loop depends on. */
@@ -58,6 +59,26 @@ export interface SoupOfEpochs {
 /** Metrics of an epoch; the caller adds those of the task. */
 export type StageEpoch = Omit<EpochMetrics, 'task' | 'member' | 'fold' | 'device' | 'compiled'>;
 
+/** When a stage has to end, even if epochs are left. */
+export interface StageLimit {
+  /** Milliseconds since the Unix epoch. */
+  deadlineAtMs: number;
+  /** Whether the first epoch runs to its end in any case, because the weights are useless without it. */
+  needsEpoch: boolean;
+  /** The current time in milliseconds since the Unix epoch; by default that of the system. */
+  now?(): number;
+}
+
+/** How far a stage came. */
+export interface StageEnd {
+  /** Number of whole epochs. */
+  epochCount: number;
+  /** Whether the limit ended it. */
+  isCut: boolean;
+  /** The epochs of the soup, if it keeps one. */
+  soup?: SoupOfEpochs;
+}
+
 export interface StageEvents {
   onBatch(progress: { stage: StageName; epochIndex: number; stepIndex: number; stepCount: number }): void;
   onEpoch(epoch: StageEpoch): void;
@@ -66,23 +87,23 @@ export interface StageEvents {
 /**
  * Runs a stage to its end, as planned.
  *
- * @returns the epochs of the soup, if the stage keeps one.
+ * @param limit the stage starts no epoch that would last beyond the limit if it took as long as the one before it. An epoch during
+ * which the limit passes counts for nothing, unless the stage keeps its last weights: then it runs to its end.
  * @throws StoppedError before the next batch once a stop is requested; TrainingError when a loss is not finite.
  */
 export async function fitStage<Weights extends { dispose(): void }>(
   stage: Stage<Weights>,
   stop: StopFlag,
   events: StageEvents,
-): Promise<SoupOfEpochs | undefined> {
+  limit?: StageLimit,
+): Promise<StageEnd> {
   const { stopping } = stage.plan;
-  if (stopping.keeps !== 'soup') {
-    await runEpochs(stage, stop, events);
-    return undefined;
-  }
+  if (stopping.keeps !== 'soup') return runEpochs(stage, stop, events, { limit });
   const best = new BestEpochs<Weights>(stopping.mostEpochs);
   try {
-    await runEpochs(stage, stop, events, (epochIndex, loss) => best.offer(epochIndex, loss, () => stage.copy()));
-    return await leaveSoup(stage, stop, best);
+    const onEvaluated = (epochIndex: number | null, loss: number) => best.offer(epochIndex, loss, () => stage.copy());
+    const end = await runEpochs(stage, stop, events, { limit, onEvaluated });
+    return { ...end, soup: await leaveSoup(stage, stop, best) };
   } finally {
     best.dispose();
   }
@@ -90,13 +111,16 @@ export async function fitStage<Weights extends { dispose(): void }>(
 
 // --- internal ---
 
-/** @param onEvaluated called with the loss on `tune` of each epoch and, as epoch null, of the initial weights if they count. */
+/** @param options `onEvaluated`: called with the loss on `tune` of each epoch and, as epoch null, of the initial weights if they count. */
 async function runEpochs<Weights extends { dispose(): void }>(
   stage: Stage<Weights>,
   stop: StopFlag,
   events: StageEvents,
-  onEvaluated?: (epochIndex: number | null, loss: number) => void,
-): Promise<void> {
+  {
+    limit,
+    onEvaluated,
+  }: { limit?: StageLimit | undefined; onEvaluated?(epochIndex: number | null, loss: number): void },
+): Promise<StageEnd> {
   const { plan, seed, size } = stage;
   const { stopping, epochCount } = plan;
   const keepsBest = stopping.keeps === 'best';
@@ -106,7 +130,15 @@ async function runEpochs<Weights extends { dispose(): void }>(
   if (startCounts) onEvaluated?.(null, bestLoss);
   let epochsSinceBest = 0;
   if (keepsBest) stage.keep();
+  const ended: StageEnd = { epochCount: 0, isCut: false };
+  const now = limit?.now ?? Date.now;
+  let lastEpochMs = 0;
   for (let epochIndex = 0; epochIndex < epochCount && epochsSinceBest < patience; epochIndex += 1) {
+    if (isBeyond(limit, epochIndex, lastEpochMs)) {
+      ended.isCut = true;
+      break;
+    }
+    const limitedFromMs = now();
     const startedAtMs = Date.now();
     // The last epoch left the averages in place.
     if (epochIndex > 0) stage.swapAverages?.();
@@ -119,6 +151,10 @@ async function runEpochs<Weights extends { dispose(): void }>(
     const stepCount = plan.wholeBatchesOnly ? Math.floor(batchCount) : Math.ceil(batchCount);
     for (const batch of augmentedBatches(images, plan, { seed, epochIndex, size })) {
       stop.check();
+      if (stopping.keeps !== 'last' && isBeyond(limit, epochIndex)) {
+        ended.isCut = true;
+        break;
+      }
       learningRate = learningRateAt(plan.learningRate, { epochIndex, stepIndex, epochCount, stepCount });
       const loss = stage.step(batch, learningRate);
       if (!Number.isFinite(loss))
@@ -130,6 +166,7 @@ async function runEpochs<Weights extends { dispose(): void }>(
       // Steps are synchronous native calls; handle messages between them.
       await nextTurn();
     }
+    if (ended.isCut) break;
     const trainedUntilMs = Date.now();
     stage.swapAverages?.();
     stage.recalibrate?.();
@@ -156,8 +193,11 @@ async function runEpochs<Weights extends { dispose(): void }>(
       learningRate,
       best,
     });
+    ended.epochCount += 1;
+    lastEpochMs = now() - limitedFromMs;
   }
   if (keepsBest) stage.restore();
+  return ended;
 }
 
 /** Leaves the soup's weights in place. */
@@ -178,6 +218,12 @@ async function leaveSoup<Weights extends { dispose(): void }>(
   });
   use(epochs.map(({ weights }) => weights));
   return { epochs: epochs.map(({ epochIndex }) => epochIndex), tuneLoss: loss };
+}
+
+/** Whether something that takes `ms` would last beyond the limit. */
+function isBeyond(limit: StageLimit | undefined, epochIndex: number, ms = 0): boolean {
+  if (limit === undefined || (epochIndex === 0 && limit.needsEpoch)) return false;
+  return (limit.now ?? Date.now)() + ms > limit.deadlineAtMs;
 }
 
 function notFinite(stage: StageName, learningRate: number, what: string, value: number, where: string): TrainingError {

@@ -24,7 +24,6 @@ export {
   type OptimizerPlan,
   type Precision,
   precisions,
-  type StageName,
   type StagePlan,
   type Stopping,
 } from './plan.ts';
@@ -47,9 +46,12 @@ export type {
   PredictTask,
   ReleaseTask,
   SharedFeatures,
+  Teacher,
+  TrainingLimit,
   TrainTask,
 } from './protocol.ts';
 export { requireFinite } from './require-finite.ts';
+export { type StageName, stageNameSchema } from './stage-name.ts';
 export { StopFlag } from './stop-flag.ts';
 export { type RateSuggestion, smoothed, suggestRate } from './suggest-rate.ts';
 export { fewestSweepSteps, type RateSweep, sweepRates } from './sweep-rates.ts';

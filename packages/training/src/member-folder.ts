@@ -4,6 +4,7 @@ import { type MemberManifest, memberManifestSchema } from '@chorus/models';
 import { openSealedFolder, parseJson, StorageError, sealFolder } from '@chorus/storage';
 import { z } from 'zod';
 import { precisions } from './plan.ts';
+import { stageNameSchema } from './stage-name.ts';
 
 const memberFileSchema = z.strictObject({
   schemaVersion: z.literal(2),
@@ -20,6 +21,8 @@ const memberFileSchema = z.strictObject({
     .optional(),
   /** The {@link TrainedPlan}, to compare with that of a resumed run; earlier versions did not write it. */
   plan: z.json().optional(),
+  /** Stages that ended early because the time was up, with their number of whole epochs; omitted if there are none. */
+  cutStages: z.array(z.strictObject({ stage: stageNameSchema, epochCount: z.int().min(0) })).optional(),
   model: memberManifestSchema,
 });
 

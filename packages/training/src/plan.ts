@@ -5,6 +5,7 @@
 import type {
   BackboneSpec,
   BatchNormMode,
+  Distillation,
   FineTuneRange,
   FromLogitsOnSigmoid,
   PreprocessingName,
@@ -13,6 +14,7 @@ import type { Augmentation } from './augmentation.ts';
 import type { CachedCopies } from './cached-copies.ts';
 import type { ViewsPerImage } from './forward-rows.ts';
 import type { LearningRate } from './learning-rate.ts';
+import type { StageName } from './stage-name.ts';
 
 /** Number formats of training steps. */
 export const precisions = ['float32', 'bfloat16'] as const;
@@ -22,9 +24,6 @@ export type Precision = (typeof precisions)[number];
 export type InitialWeights =
   | { kind: 'random' }
   | { kind: 'file'; path: string; sha256: string; note?: string | undefined };
-
-/** `unfreeze-n` trains the backbone's last n blocks before the stage `fine-tune` trains more. */
-export type StageName = 'head' | `unfreeze-${number}` | 'fine-tune' | 'whole';
 
 /** When a stage ends, and which weights it keeps. */
 export type Stopping =
@@ -62,6 +61,8 @@ export interface LossPlan {
   focalGamma?: number;
   /** Added to the logits of each class, in the loss only. */
   logitOffsets?: number[];
+  /** Only for a student; the options above apply to the share of the labels. */
+  distillation?: Distillation;
 }
 
 /** One stage of a training run. */
@@ -76,7 +77,7 @@ export interface StagePlan {
    * weights and few steps, the moving averages are still close to their initial values.
    */
   recalibratesBatchNorm: boolean;
-  /** Options of the cross-entropy loss. */
+  /** Options of the training loss. */
   loss: LossPlan;
   /** The images of an epoch: `balanced` draws equally many of each class. Omitted: every image once. */
   sampling?: 'balanced';

@@ -6,8 +6,9 @@ import type { RuntimeOptions } from '@chorus/runtime';
 import type { DrawnCopies } from './cached-copies.ts';
 import type { ViewsPerImage } from './forward-rows.ts';
 import type { TrainedMember } from './member-folder.ts';
-import type { MemberPlan, StageName } from './plan.ts';
+import type { MemberPlan } from './plan.ts';
 import type { ComputeSettings } from './prepared-function.ts';
+import type { StageName } from './stage-name.ts';
 
 /** Passed to a lane's thread when it starts. */
 export interface LaneStartup {
@@ -60,6 +61,14 @@ export interface SharedFeatures {
   rows: SharedArrayBuffer;
 }
 
+/** What a student learns from, in addition to the labels. */
+export interface Teacher {
+  /** Float32[images of the store × classes]: probabilities at the temperature of the student's stages; rows of other images are zero. */
+  probabilities: SharedArrayBuffer;
+  /** SHA-256 of the probabilities. */
+  sha256: string;
+}
+
 /** Trains a member on one fold and publishes its folder. */
 export interface TrainTask extends MemberTask {
   kind: 'train';
@@ -71,10 +80,22 @@ export interface TrainTask extends MemberTask {
   outOfFold: Uint32Array;
   /** Features of all training images, if a {@link FeaturesTask} has computed them. */
   features?: SharedFeatures | undefined;
+  /** For stages with distillation. */
+  teacher?: Teacher | undefined;
   /** Path to publish the member at. */
   folder: string;
   /** Whether to publish the weights too, because the model is used for later predictions. */
   keepsWeights: boolean;
+  /** When the training has to end; by default, it ends as planned. */
+  limit?: TrainingLimit | undefined;
+}
+
+/** When a training has to end with the best weights so far. The first epoch of its first stage runs to its end in any case. */
+export interface TrainingLimit {
+  /** Milliseconds since the Unix epoch. */
+  deadlineAtMs: number;
+  /** Estimated time in seconds of each stage before its first epoch; a later stage starts only if it gets that far. */
+  stageStartSeconds: readonly number[];
 }
 
 /** Predicts images with a trained model. */

@@ -1,5 +1,5 @@
 /** The computations of a stage: training steps, BatchNorm recalibration and evaluation. */
-import { type FineTuneView, type LossOptions, type Optimizer, trainStep, WeightAverage } from '@chorus/models';
+import { type FineTuneView, type Optimizer, type TrainingLossOptions, trainStep, WeightAverage } from '@chorus/models';
 import type { CompileMetrics } from '@chorus/runtime';
 import tf from '@chorus/tfjs';
 import { AccumulatedStep } from './accumulated-step.ts';
@@ -13,7 +13,7 @@ import type { OptimizerPlan, Precision } from './plan.ts';
 import { type ComputeSettings, type PreparedFunction, prepareFunction } from './prepared-function.ts';
 import type { CompiledMetrics } from './protocol.ts';
 
-export interface StageFunctionsOptions extends LossOptions {
+export interface StageFunctionsOptions extends TrainingLossOptions {
   compute: Pick<ComputeSettings, 'compile'>;
   /** Number format of training steps; everything else is float32. */
   precision: Precision;

@@ -5,8 +5,9 @@ import { TrainingError } from './errors.ts';
 import { initialClassifier } from './initial-classifier.ts';
 import type { TrainingLane } from './lane-context.ts';
 import { type LearningRate, learningRateAt } from './learning-rate.ts';
-import type { StageName, StagePlan } from './plan.ts';
+import type { StagePlan } from './plan.ts';
 import type { TrainTask } from './protocol.ts';
+import type { StageName } from './stage-name.ts';
 import { type RateCurve, smoothed } from './suggest-rate.ts';
 import { openStage, runStage } from './train-member.ts';
 

@@ -122,6 +122,45 @@ const largestDifference = (a: readonly number[], b: readonly number[]) =>
 const readImages = ({ reads }: Pick<TrainTask, 'reads'>) =>
   [...new Uint8Array(reads).entries()].filter(([, read]) => read === 1).map(([image]) => image);
 
+describe('trainMember with a teacher', () => {
+  const probabilities = new SharedArrayBuffer(imageCount * 2 * Float32Array.BYTES_PER_ELEMENT);
+  // The teacher knows better than the labels.
+  new Float32Array(probabilities).set(Array.from({ length: imageCount }, () => [0.1, 0.9]).flat());
+  const teacher = { probabilities, sha256: 'a'.repeat(64) };
+  const distilled = (labelShare: number, changes: Partial<StagePlan> = {}): StagePlan => ({
+    ...headStage,
+    ...{ epochCount: 30, learningRate: { kind: 'constant', value: 0.2 }, stopping: { keeps: 'last' } },
+    loss: { ...headStage.loss, distillation: { temperature: 2, labelShare } },
+    ...changes,
+  });
+  const trainedWith = async (plan: StagePlan, compute: ComputeSettings = computeIn.tensorflow) => {
+    const { context, epochs } = lane({}, new StopFlag(), compute);
+    const { outOfFoldLogits, record } = await trainMember(await taskOf({ stages: [plan] }, { teacher }), context);
+    return { losses: epochs.map(({ loss }) => loss), logits: [...outOfFoldLogits], record };
+  };
+
+  it('learns its probabilities, or the labels with a share of 1', async () => {
+    const { logits, losses, record } = await trainedWith(distilled(0));
+    // At temperature 2, a probability of 0.9 is a logit of 2 log 9.
+    const mean = (values: readonly number[]) => values.reduce((sum, one) => sum + one, 0) / values.length;
+    expect(Math.abs(mean(logits) - 2 * Math.log(9))).toBeLessThan(1);
+    expect(losses.at(-1)).toBeLessThan(0.1);
+    expect(record.plan).toMatchObject({ teacher: teacher.sha256 });
+    const ofLabels = await trainedWith(distilled(1));
+    expect(Math.abs(mean(ofLabels.logits))).toBeLessThan(1);
+  });
+
+  it('gives the same losses compiled, and in several passes', async () => {
+    const plain = await trainedWith(distilled(0.5, { epochCount: 2 }));
+    const compiled = await trainedWith(distilled(0.5, { epochCount: 2 }), { ...computeIn.tensorflow, compile: true });
+    const passes = await trainedWith(distilled(0.5, { epochCount: 2, microBatchSize: 3 }));
+    for (const [epoch, loss] of plain.losses.entries()) {
+      expect(compiled.losses[epoch]).toBeCloseTo(loss, 4);
+      expect(passes.losses[epoch]).toBeCloseTo(loss, 4);
+    }
+  });
+});
+
 describe('trainMember with classes of unequal size', () => {
   // Six images of class a and two of class b to train on, and as many of both to tune.
   const unequal = new SharedArrayBuffer(labels.byteLength);

@@ -3,15 +3,15 @@ import { drawBalanced } from '@chorus/data';
 import { balancedLogLoss, scoreProbabilities } from '@chorus/evaluation';
 import { type Classifier, type FineTuneView, memberToBytes, streamSeed, toProbabilities } from '@chorus/models';
 import { ActivationCache, activationBudgetBytes } from './activation-cache.ts';
-import { predictedViews, viewsPerImage } from './augmentation.ts';
+import { type AugmentedBatch, predictedViews, viewsPerImage } from './augmentation.ts';
 import type { DrawnCopies } from './cached-copies.ts';
-import { fitStage, type SoupOfEpochs } from './fit-stage.ts';
+import { fitStage, type StageEnd, type StageLimit } from './fit-stage.ts';
 import { forwardRows, numbersOf } from './forward-rows.ts';
 import { prepareImageFunction } from './image-function.ts';
 import { ImageReader } from './image-reader.ts';
 import { initialClassifier } from './initial-classifier.ts';
 import type { LaneContext, TrainingLane } from './lane-context.ts';
-import { type TrainedMember, writeMember } from './member-folder.ts';
+import { type MemberRecord, type TrainedMember, writeMember } from './member-folder.ts';
 import type { Precision, StagePlan } from './plan.ts';
 import { meanOfViews, predictImages } from './predict-images.ts';
 import type { TrainTask } from './protocol.ts';
@@ -31,11 +31,7 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<O
   const { stages } = task.member;
   const classifier = await initialClassifier(task);
   try {
-    const soups: NonNullable<TrainedMember['record']['soups']> = [];
-    for (const stage of stages) {
-      const soup = await runStage(classifier, stage, task, lane);
-      if (soup !== undefined) soups.push({ stage: stage.name, ...soup });
-    }
+    const { cutStages, soups } = await runStages(classifier, task, lane);
     lane.observer.onStage(task.name, 'predict');
     const outOfFoldLogits = await predictOutOfFold(classifier, task, lane);
     requireFinite(outOfFoldLogits, task.outOfFold, task.name);
@@ -52,6 +48,7 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<O
         weights: describeWeights(task),
         ...(soups.length === 0 ? {} : { soups }),
         plan: planOf(task),
+        ...(cutStages.length === 0 ? {} : { cutStages }),
       },
       manifest,
       outOfFoldLogits,
@@ -82,6 +79,7 @@ export async function openStage(classifier: Classifier, plan: StagePlan, task: T
     augmentation: plan.augmentation,
     ...plan.loss,
     fromLogitsOnSigmoid: plan.loss.fromLogitsOnSigmoid ?? undefined,
+    distillation: plan.loss.distillation,
   });
   const imagesOf = (epochIndex: number) =>
     plan.sampling === 'balanced'
@@ -91,16 +89,17 @@ export async function openStage(classifier: Classifier, plan: StagePlan, task: T
 }
 
 /**
- * Trains a stage as planned; the classifier then has the weights that the stage keeps.
+ * Trains a stage as planned, or until a limit; the classifier then has the weights that the stage keeps.
  *
- * @returns the epochs of the soup, if the stage keeps one.
+ * @returns how far the stage came.
  */
 export async function runStage(
   classifier: Classifier,
   plan: StagePlan,
   task: TrainTask,
   lane: TrainingLane,
-): Promise<SoupOfEpochs | undefined> {
+  limit?: StageLimit,
+): Promise<StageEnd> {
   const { name, member, fold, fit, tune, seed, classes } = task;
   const { view, functions, labelsOf, imagesOf } = await openStage(classifier, plan, task, lane);
   lane.observer.onStage(name, plan.name);
@@ -112,7 +111,8 @@ export async function runStage(
         imagesOf,
         seed,
         size: member.backbone.inputSize,
-        step: (batch, learningRate) => functions.step(batch, labelsOf(batch.indices), learningRate),
+        step: (batch, learningRate) =>
+          functions.step(withTeacher(batch, plan, task), labelsOf(batch.indices), learningRate),
         swapAverages: () => functions.swapAverages(),
         ...(plan.recalibratesBatchNorm ? { recalibrate: () => functions.recalibrate(fit) } : {}),
         async evaluate() {
@@ -144,6 +144,7 @@ export async function runStage(
             compiled: functions.compiled(),
           }),
       },
+      limit,
     );
   } finally {
     best.dispose();
@@ -152,6 +153,27 @@ export async function runStage(
 }
 
 // --- internal ---
+
+interface EndedStages {
+  cutStages: NonNullable<MemberRecord['cutStages']>;
+  soups: NonNullable<MemberRecord['soups']>;
+}
+
+/** Runs the stages; returns those that the task's limit ended, and the soups. */
+async function runStages(classifier: Classifier, task: TrainTask, lane: TrainingLane): Promise<EndedStages> {
+  const { member, limit } = task;
+  const ended: EndedStages = { cutStages: [], soups: [] };
+  for (const [index, stage] of member.stages.entries()) {
+    const isFirst = index === 0;
+    const hasTime = limit === undefined || Date.now() + 1000 * limit.stageStartSeconds[index]! <= limit.deadlineAtMs;
+    const stageLimit = limit && { deadlineAtMs: limit.deadlineAtMs, needsEpoch: isFirst };
+    const { epochCount, isCut, soup }: StageEnd =
+      isFirst || hasTime ? await runStage(classifier, stage, task, lane, stageLimit) : { epochCount: 0, isCut: true };
+    if (isCut) ended.cutStages.push({ stage: stage.name, epochCount });
+    if (soup !== undefined) ended.soups.push({ stage: stage.name, ...soup });
+  }
+  return ended;
+}
 
 function precisionOn({ compute }: Pick<LaneContext, 'compute'>, { precision }: StagePlan): Precision {
   return compute.bfloat16 ? precision : 'float32';
@@ -220,8 +242,26 @@ function copiesOf({ cachedCopies }: StagePlan, { seed }: TrainTask): DrawnCopies
   return cachedCopies && { ...cachedCopies, seed: streamSeed(seed, 'cached copies') };
 }
 
-function planOf({ member, fold, seed, fit, tune, outOfFold }: TrainTask): TrainedPlan {
-  return trainedPlanOf(member, { fold, seed, fit: fit.length, tune: tune.length, outOfFold: outOfFold.length });
+function planOf({ member, fold, seed, fit, tune, outOfFold, teacher }: TrainTask): TrainedPlan {
+  const counts = { fit: fit.length, tune: tune.length, outOfFold: outOfFold.length };
+  return trainedPlanOf(member, { fold, seed, ...counts, teacher: teacher?.sha256 });
+}
+
+/** A batch with its teacher's probabilities, if the stage learns from one. */
+function withTeacher(
+  batch: AugmentedBatch,
+  { loss }: StagePlan,
+  { name, classes, teacher }: Pick<TrainTask, 'name' | 'classes' | 'teacher'>,
+): AugmentedBatch {
+  if (loss.distillation === undefined) return batch;
+  if (teacher === undefined) throw new Error(`${name}: its plan has a distillation loss, but its task has no teacher`);
+  const rows = new Float32Array(batch.indices.length * classes.length);
+  const probabilities = new Float32Array(teacher.probabilities);
+  for (const [position, index] of batch.indices.entries()) {
+    const start = index * classes.length;
+    rows.set(probabilities.subarray(start, start + classes.length), position * classes.length);
+  }
+  return { ...batch, teacher: rows };
 }
 
 function describeWeights({ member: { weights } }: TrainTask): TrainedMember['record']['weights'] {

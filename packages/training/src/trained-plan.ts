@@ -12,14 +12,19 @@ export interface TrainedPlan {
   fit: number;
   tune: number;
   outOfFold: number;
+  /** SHA-256 of the probabilities that a student learns from; omitted for members. */
+  teacher?: string | undefined;
 }
 
 /** The plan of a training, without the paths that do not influence it. */
 export function trainedPlanOf(
   { weights, ...member }: MemberPlan,
-  { fold, seed, fit, tune, outOfFold }: Omit<TrainedPlan, 'member' | 'weights'>,
+  { fold, seed, fit, tune, outOfFold, teacher }: Omit<TrainedPlan, 'member' | 'weights'>,
 ): TrainedPlan {
-  return { member, weights: weights.kind === 'file' ? weights.sha256 : null, fold, seed, fit, tune, outOfFold };
+  return {
+    ...{ member, weights: weights.kind === 'file' ? weights.sha256 : null, fold, seed, fit, tune, outOfFold },
+    ...(teacher === undefined ? {} : { teacher }),
+  };
 }
 
 /** The name of a plan in reports: `transfer` trains a new head on a pre-trained backbone first, `whole` all layers from the first step. */

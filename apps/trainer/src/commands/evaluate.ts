@@ -10,6 +10,7 @@ import { followLinksHelp, layoutHelp } from './folder-help.ts';
 interface EvaluateFlags {
   bundle: string;
   data: string;
+  student: boolean;
   all: boolean;
   layout?: string;
   followLinks: boolean;
@@ -24,6 +25,7 @@ export const evaluateCommand = new Command('evaluate')
   .description('score a bundle on a folder of labeled images, freshly decoded')
   .requiredOption('--bundle <folder>', 'the bundle of a run')
   .requiredOption('--data <folder>', 'images as <split>/<class>/* or <class>/*; or "shapes" or "cats-and-dogs"')
+  .option('--student', "score the bundle's student instead of the ensemble", false)
   .option(
     '--all',
     "score every image (default: the run's test images or, if the folder has none, those that the run did not train on)",
@@ -59,7 +61,7 @@ export const evaluateCommand = new Command('evaluate')
         userPath(flags.bundle),
         isNamedSource(flags.data) ? flags.data : userPath(flags.data),
         {
-          ...{ all: flags.all, followLinks: flags.followLinks, signal },
+          ...{ all: flags.all, student: flags.student, followLinks: flags.followLinks, signal },
           ...(flags.layout === undefined ? {} : { layout: flags.layout }),
           downloads: { ...lines, signal },
           onNotice: lines.onNotice,

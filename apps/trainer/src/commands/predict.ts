@@ -10,6 +10,7 @@ import { numberArgument } from './number-argument.ts';
 
 interface PredictFlags {
   bundle: string;
+  student: boolean;
   workers?: string;
   top: number;
   allProbabilities: boolean;
@@ -27,6 +28,7 @@ export const predictCommand = new Command('predict')
     'files, folders, quoted patterns ("photos/**/*.jpg"), http(s) URLs, or - for one image on standard input',
   )
   .requiredOption('--bundle <folder>', 'the bundle of a run')
+  .option('--student', "classify with the bundle's student instead of the ensemble", false)
   .option('--top <count>', 'number of classes to show, the most probable first', wholeNumber, 1)
   .option('--all-probabilities', 'show every class', false)
   .option(
@@ -72,7 +74,7 @@ export const predictCommand = new Command('predict')
     try {
       const stream = predictStream(userPath(flags.bundle), inputs, {
         signal: AbortSignal.any([signal, unread.signal]),
-        ...{ minAccuracy: flags.minAccuracy, coverage: flags.coverage },
+        ...{ student: flags.student, minAccuracy: flags.minAccuracy, coverage: flags.coverage },
         onSetup: setupLines(process.stderr),
         onNotice: (notice) => note(printable(notice)),
         ...(flags.workers === undefined ? {} : { workers: flags.workers }),

@@ -1,5 +1,6 @@
 import { presetNames } from '@chorus/orchestration/presets';
 import { Command } from 'commander';
+import { parseDuration } from '../duration.ts';
 import { leaderboard } from '../print/leaderboard.ts';
 import { planSummary } from '../print/plan-summary.ts';
 import { seedsTable } from '../print/seeds-table.ts';
@@ -14,6 +15,7 @@ interface TrainFlags extends ExperimentFlags {
   out?: string;
   resume?: string;
   seeds?: number;
+  time?: string;
   dryRun?: boolean;
 }
 
@@ -34,6 +36,10 @@ export const trainCommand = new Command('train')
   .option('--out <folder>', 'the run folder (default: runs/<name>-<time>)')
   .option('--resume <folder>', 'resume a run that was stopped or killed')
   .option('--seeds <count>', 'train with several seeds, one run after the other, and compare them', Number)
+  .option(
+    '--time <duration>',
+    'wall time of the whole run, such as 90s, 10m or 1.5h: chooses members, input sizes and epochs that fit',
+  )
   .option(
     '--workers <list>',
     'devices that train, one lane each, such as gpu:0,gpu:1 or cpu:1,cpu:2 (default: CHORUS_WORKERS or auto)',
@@ -83,7 +89,8 @@ export const trainCommand = new Command('train')
 /** What a new run is started with. */
 async function newRun(flags: TrainFlags, base: string, progress: Progress, signal: AbortSignal) {
   const { prepareExperiment } = await import('@chorus/orchestration');
-  const { experiment, preset } = await prepareExperiment(settingsOf(flags, base));
+  const set = [...flags.set, ...(await timeBudgetOf(flags))];
+  const { experiment, preset } = await prepareExperiment(settingsOf({ ...flags, set }, base));
   if (preset !== undefined) progress.note(`preset ${preset.name}: ${preset.reason}`);
   const options = {
     ...(flags.out === undefined ? { base } : { out: userPath(flags.out) }),
@@ -92,6 +99,15 @@ async function newRun(flags: TrainFlags, base: string, progress: Progress, signa
     signal,
   };
   return { experiment, options };
+}
+
+/** The time budget as an assignment, if there is one. */
+async function timeBudgetOf({ time }: TrainFlags): Promise<string[]> {
+  if (time === undefined) return [];
+  const seconds = parseDuration(time);
+  if (seconds !== undefined) return [`timeBudgetSeconds=${seconds}`];
+  const { ConfigError } = await import('@chorus/orchestration');
+  throw new ConfigError(`--time: expected a duration of at least 1s, such as 90s, 10m or 1.5h, received "${time}".`);
 }
 
 async function trainNew(...run: Parameters<typeof newRun>) {

@@ -75,7 +75,7 @@ function evaluation(classes: string[], wrong: [number, number, number][], skippe
   return {
     ...{ classes, skipped, selection: selection('test', 1, 0, 0), predictions: [] },
     balancesClasses: false,
-    ...{ ensemble: { kind: 'mean', test }, members: [{ name: 'one', test }] },
+    ...{ ensemble: { kind: 'mean', test }, members: [{ name: 'one', test }], student: false },
   };
 }
 

@@ -39,12 +39,14 @@ export function trainingWarning({ taken, takenTraining }: ImageSelection): strin
 }
 
 /** Scores, recall per class, confusions, and what was skipped. */
-export function evaluationTable({ ensemble, members, classes, balancesClasses, skipped }: Evaluation): string {
+export function evaluationTable(evaluation: Evaluation): string {
+  const { student, ensemble, members, classes, balancesClasses, skipped } = evaluation;
   const { test } = ensemble;
+  const scored = `the ${student ? 'student' : 'ensemble'}`;
   return [
     table([
       ['', 'accuracy', '95 % interval', 'correct', 'log loss'],
-      [`stack: ${ensemble.kind}`, ...scoreCells(test)],
+      ...(student ? [] : [[`stack: ${ensemble.kind}`, ...scoreCells(test)]]),
       ...members.map(({ name, test: score }) => [name, ...scoreCells(score)]),
     ]),
     '',
@@ -59,7 +61,9 @@ export function evaluationTable({ ensemble, members, classes, balancesClasses, s
     balancedLine(test),
     ...(balancesClasses ? ['in training, every class counted equally: compare balanced accuracies'] : []),
     '',
-    ...(classes.length <= mostMatrixClasses ? confusionMatrix(test, classes) : largestConfusions(test, classes)),
+    ...(classes.length <= mostMatrixClasses
+      ? confusionMatrix(test, classes, scored)
+      : largestConfusions(test, classes, scored)),
     ...skippedLines(skipped),
   ].join('\n');
 }
@@ -76,15 +80,15 @@ export function skippedLines(skipped: readonly Evaluation['skipped'][number][]):
 
 // --- internal ---
 
-function confusionMatrix({ confusion }: Score, classes: readonly string[]): string[] {
+function confusionMatrix({ confusion }: Score, classes: readonly string[], scored: string): string[] {
   const names = classes.map(printable);
   return [
-    'confusion of the ensemble (rows: true class; columns: predicted class)',
+    `confusion of ${scored} (rows: true class; columns: predicted class)`,
     table([['', ...names], ...confusion.map((row, label) => [names[label]!, ...row.map(String)])]),
   ];
 }
 
-function largestConfusions({ confusion }: Score, classes: readonly string[]): string[] {
+function largestConfusions({ confusion }: Score, classes: readonly string[], scored: string): string[] {
   const wrong = confusion
     .flatMap((row, label) => row.map((count, predicted) => ({ label, predicted, count })))
     .filter(({ label, predicted, count }) => label !== predicted && count > 0)
@@ -93,7 +97,7 @@ function largestConfusions({ confusion }: Score, classes: readonly string[]): st
   const shown = wrong.slice(0, mostConfusions);
   const rest = wrong.length > shown.length ? `, ${shown.length} of ${wrong.length}` : '';
   return [
-    `largest confusions of the ensemble${rest} (true class → predicted class)`,
+    `largest confusions of ${scored}${rest} (true class → predicted class)`,
     table(
       shown.map(({ label, predicted, count }) => [
         `${count}`,

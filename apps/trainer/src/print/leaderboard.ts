@@ -7,7 +7,9 @@ import { imbalanceLine } from './imbalance-line.ts';
 import { labelAuditLine } from './label-audit-line.ts';
 import { printable } from './printable.ts';
 import { scoreCells } from './score-cells.ts';
+import { studentLine } from './student-line.ts';
 import { table } from './table.ts';
+import { timeBudgetLines } from './time-budget-lines.ts';
 import { unusedEntries } from './unused-entries.ts';
 
 /**
@@ -25,7 +27,9 @@ export function leaderboard(report: Report, folder: string): string {
     note: stacker.chosen ? 'chosen *' : '',
     score: stacker.test,
   }));
-  const rows = [...stackers, ...members].toSorted(
+  const { student } = report;
+  const students = student?.test ? [{ name: student.name, note: 'student', score: student.test }] : [];
+  const rows = [...stackers, ...members, ...students].toSorted(
     (a, b) => b.score.accuracy - a.score.accuracy || a.score.logLoss - b.score.logLoss,
   );
   const failed = report.members.filter((member) => member.status !== 'done');
@@ -49,7 +53,9 @@ export function leaderboard(report: Report, folder: string): string {
     ...report.stackerNotes.map((note) => `note: ${note}`),
     ...unusedEntries(report.dataset, 'all are listed in dataset.skipped of the report'),
     ...(duplicates.length === 0 ? [] : [`${duplicateCounts(duplicates)}; see dataset.duplicates in the report`]),
+    ...studentLine(student),
     ...(report.imbalance === null || report.imbalance.remedy.kind === 'none' ? [] : [imbalanceLine(report.imbalance)]),
+    ...timeBudgetLines(report.timeBudget),
     ...balancedLines(report),
     ...calibrationLine(report.analysis),
     ...droppedLine(report),

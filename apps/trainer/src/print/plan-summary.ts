@@ -5,11 +5,21 @@ import { printable } from './printable.ts';
 import { table } from './table.ts';
 
 /** What `chorus train --dry-run` prints. */
-export function planSummary({ plan, lanes, folder, memoryBytes, diskBytes, seconds }: RunPlan): string {
+export function planSummary({
+  plan,
+  lanes,
+  folder,
+  memoryBytes,
+  diskBytes,
+  seconds,
+  timeBudgetLines = [],
+}: RunPlan): string {
+  const { student } = plan;
+  const models = student === undefined ? plan.members : [...plan.members, student];
   return [
     table([
       ['member', 'backbone', 'weights', 'trainings', 'lane'],
-      ...plan.members.map(({ plan: member, trainings, pinnedTo }) => [
+      ...models.map(({ plan: member, trainings, pinnedTo }) => [
         member.name,
         `${member.backbone.family} ${member.backbone.alpha}, ${member.backbone.inputSize} px`,
         member.weights.kind === 'random' ? 'random' : printable(member.weights.path.split(/[/\\]/).at(-1)!),
@@ -20,21 +30,30 @@ export function planSummary({ plan, lanes, folder, memoryBytes, diskBytes, secon
     '',
     table([
       ['member', 'stage', 'trains', 'epochs', 'rate', 'optimizer', 'batch', 'augmentation', 'precision'],
-      ...plan.members.flatMap(({ plan: member }) => member.stages.map((stage) => [member.name, ...stageCells(stage)])),
+      ...models.flatMap(({ plan: member }) => member.stages.map((stage) => [member.name, ...stageCells(stage)])),
     ]),
     '',
     `images: ${plan.trainingCount} to train and tune on, ${plan.testCount} to test`,
     ...(plan.imbalance === undefined ? [] : [imbalanceLine(plan.imbalance)]),
     `stackers: ${plan.stackers.kinds.join(', ')}`,
+    ...(student === undefined ? [] : [studentText(student.plan)]),
     ...(plan.flaws.length === 0 ? [] : [`flaws: ${plan.flaws.map(({ name }) => name).join(', ')}`]),
     `lanes: ${lanes.join(', ')}`,
     `memory: about ${gigabytes(memoryBytes)} at most; disk: ${gigabytes(diskBytes)}`,
     `time: ${durationRange(seconds)}, without decoding`,
+    ...(timeBudgetLines.length === 0
+      ? []
+      : [...timeBudgetLines, 'a run ranks the members first, which may change the choice']),
     `run folder: ${printable(folder)} (not created)`,
   ].join('\n');
 }
 
 // --- internal ---
+
+function studentText({ stages }: NonNullable<RunPlan['plan']['student']>['plan']): string {
+  const { temperature, labelShare } = stages[0]!.loss.distillation!;
+  return `student: learns from the ensemble's out-of-fold probabilities (temperature ${temperature}, share of the labels ${labelShare})`;
+}
 
 function stageCells({
   name,

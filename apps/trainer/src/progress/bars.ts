@@ -58,6 +58,7 @@ export function barProgress(): Progress {
       if (state.state === 'kept') row(name)?.done('already trained');
       if (state.state === 'cached') row(name)?.done('read from the cache of earlier runs');
       if (state.state === 'skipped') row(name)?.skipped('another fold of its member failed');
+      if (state.state === 'cut') row(name)?.skipped('left out: the time budget has no time for it');
       if (state.state !== 'failed') return;
       row(name)?.failed(printable(state.reason));
       if (state.bug !== null) console.error(state.bug);

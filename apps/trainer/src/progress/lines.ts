@@ -50,9 +50,11 @@ export function lineProgress(print: (line: string) => void, clock = systemClock)
   let decodedTenths = -1;
   let comparedTenths = 0;
   let stackedFifths = 0;
+  let hasStudent = false;
   const observer: Partial<RunObserver> = {
     ...downloadLines(write),
     onStart({ demo, devices, lanesReason, folder, experiment }) {
+      hasStudent = experiment.student !== null;
       if (demo) write(demoBox());
       write(`run folder: ${folder}`);
       write(
@@ -88,6 +90,7 @@ export function lineProgress(print: (line: string) => void, clock = systemClock)
       if (state.state === 'kept') write(`${name}: already trained`);
       if (state.state === 'cached') write(`${name}: read from the cache of earlier runs`);
       if (state.state === 'skipped') write(`${name}: skipped: another fold of its member failed`);
+      if (state.state === 'cut') write(`${name}: left out: the time budget has no time for it`);
       if (state.state !== 'failed') return;
       write(`${name}: failed: ${printable(state.reason)}`);
       if (state.bug !== null) console.error(state.bug);
@@ -120,7 +123,8 @@ export function lineProgress(print: (line: string) => void, clock = systemClock)
     },
     onChoice({ chosen }) {
       activity.phase = 'testing, and writing the bundle and the report';
-      write(`chosen on out-of-fold predictions: ${chosen}; now the test images are read`);
+      const next = hasStudent ? 'the student learns from it' : 'the test images are read';
+      write(`chosen on out-of-fold predictions: ${chosen}; now ${next}`);
     },
   };
   return { observer, note: write, end: endTimer };

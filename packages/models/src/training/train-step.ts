@@ -2,16 +2,16 @@ import tf from '@chorus/tfjs';
 import type { FineTuneView } from '../classifier/fine-tune-view.ts';
 import { backpropagate } from './backpropagate.ts';
 import { clipByGlobalNorm } from './clip-gradients.ts';
-import { crossEntropy, type LossOptions } from './cross-entropy.ts';
 import type { GradientSum } from './gradient-sum.ts';
 import type { Optimizer, OptimizerStep } from './optimizer.ts';
+import { type TrainingLossOptions, trainingLoss } from './training-loss.ts';
 import type { WeightAverage } from './weight-average.ts';
 
 /** Inputs of a training step, together with those of `Optimizer.nextStep`: only tensors; the caller keeps ownership. */
 export interface TrainingBatch extends OptimizerStep {
   /** [N, ...cut.shape] */
   activations: tf.Tensor;
-  /** [N], int32: class indices; or [N, classes], float32: the classes' shares. */
+  /** [N], int32: class indices; or [N, classes], float32: the classes' shares. With `distillation`, see its loss. */
   labels: tf.Tensor1D | tf.Tensor2D;
 }
 
@@ -22,7 +22,7 @@ export interface UpdateOptions {
   average?: WeightAverage | undefined;
 }
 
-export interface StepOptions extends LossOptions, UpdateOptions {}
+export interface StepOptions extends TrainingLossOptions, UpdateOptions {}
 
 /**
  * Runs one step of gradient descent on one batch; uses only tensors, so that it can be compiled.
@@ -36,7 +36,7 @@ export function trainStep(
   { clipNorm, average, ...options }: StepOptions = {},
 ): tf.Scalar {
   return tf.tidy(() => {
-    const loss = () => crossEntropy(view.suffix(activations, { training: true, step }), labels, options);
+    const loss = () => trainingLoss(view.suffix(activations, { training: true, step }), labels, options);
     const { value, gradients } = backpropagate(loss, view.variables);
     updateWeights(optimizer, gradients, { rates, step }, { clipNorm, average });
     return value;
@@ -59,10 +59,10 @@ export function accumulateGradients(
   view: FineTuneView,
   sum: GradientSum,
   { activations, labels, step, weight }: TrainingPart,
-  options: LossOptions = {},
+  options: TrainingLossOptions = {},
 ): tf.Scalar {
   return tf.tidy(() => {
-    const loss = () => crossEntropy(view.suffix(activations, { training: true, step }), labels, options);
+    const loss = () => trainingLoss(view.suffix(activations, { training: true, step }), labels, options);
     const { value, gradients } = backpropagate(loss, view.variables);
     sum.add(gradients, weight);
     return value;

@@ -7,7 +7,7 @@ import { type OnSetupProgress, prepareProcess, setupRuntime } from '@chorus/runt
 import { StoppedError } from '@chorus/training';
 import { adviceOf, ConfigError } from '../errors.ts';
 import { classifyError, exitCodes } from '../exit-codes.ts';
-import { type Experiment, inputSizesOf, stepPixelsOf } from '../experiment/schema.ts';
+import { type Experiment, inputSizesOf, modelsOf, stepPixelsOf } from '../experiment/schema.ts';
 import { usesBfloat16 } from '../lanes/bfloat16.ts';
 import { findGpus } from '../lanes/choose-lanes.ts';
 import { chooseForwardEngine } from '../lanes/forward-engine.ts';
@@ -194,7 +194,7 @@ async function lookForWeights(
 }
 
 function notInCache(experiment: Experiment): string[] {
-  const names = experiment.members.map((member) => publishedFileOf(member, experiment).file.name);
+  const names = modelsOf(experiment).map((member) => publishedFileOf(member, experiment).file.name);
   return [...new Set(names)].filter((name) => !existsSync(publishedWeightsPath(name)));
 }
 

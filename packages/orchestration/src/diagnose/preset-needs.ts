@@ -5,7 +5,7 @@ import { availableMemoryBytes, catsAndDogsFolder, pixelBytes } from '@chorus/dat
 import type { Device } from '@chorus/runtime';
 import { choosePreset, type PresetName, presets } from '../experiment/presets/presets.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
-import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
+import { type Experiment, inputSizesOf, modelsOf } from '../experiment/schema.ts';
 import { planLanes } from '../lanes/plan.ts';
 import { expectedPlan } from '../plan/expected-plan.ts';
 import { estimateLaneBytes } from '../plan/lane-memory.ts';
@@ -74,7 +74,7 @@ async function weights(
       fix: { kind: 'published-weights', preset, needsData: needsData(preset) },
     };
   if (source !== 'imagenet') return { ...common, ok: true, detail: `all in ${source}` };
-  const missing = experiment.members
+  const missing = modelsOf(experiment)
     .map((member) => publishedFileOf(member, experiment).file.name)
     .filter((name) => !existsSync(publishedWeightsPath(name)));
   if (missing.length === 0) return { ...common, ok: true, detail: 'all in the cache' };

@@ -12,7 +12,8 @@ export function describeUnknownKey(parent: readonly PropertyKey[], key: string):
   const near = known.toSorted((a, b) => distance(a, key) - distance(b, key))[0];
   if (near !== undefined && distance(near, key) <= Math.max(2, key.length / 3))
     return `${path}: unknown key; did you mean "${near}"?`;
-  const elsewhere = pathsTo(key).filter((one) => one !== path);
+  // The student's recipe has the keys of the experiment's.
+  const elsewhere = pathsTo(key).filter((one) => one !== path && !one.startsWith('student.recipe.'));
   if (elsewhere.length > 0) return `${path}: unknown key; did you mean ${elsewhere.join(' or ')}?`;
   return `${path}: unknown key; known here: ${known.filter((one) => one !== '$schema').join(', ') || 'none'}`;
 }
@@ -20,6 +21,14 @@ export function describeUnknownKey(parent: readonly PropertyKey[], key: string):
 // --- internal ---
 
 type Node = { properties?: Record<string, Node>; items?: Node; anyOf?: Node[]; oneOf?: Node[] };
+
+/** Generated once: generating it takes milliseconds, and a mistake may need it several times. */
+function schema(): Node {
+  generated ??= experimentJsonSchema() as Node;
+  return generated;
+}
+
+let generated: Node | undefined;
 
 /** A node and, if it is a union, its alternatives. */
 function branches(node: Node): Node[] {
@@ -34,7 +43,7 @@ function knownKeys(path: readonly PropertyKey[]): string[] {
         .flatMap(branches)
         .map((branch) => (typeof key === 'number' ? branch.items : ownProperty(branch.properties, String(key))))
         .filter((one) => one !== undefined),
-    [experimentJsonSchema() as Node],
+    [schema()],
   );
   return [...new Set(found.flatMap(branches).flatMap((node) => Object.keys(node.properties ?? {})))];
 }
@@ -48,7 +57,7 @@ function pathsTo(key: string): string[] {
         ...search(inner, [...path, name]),
       ]),
     );
-  return [...new Set(search(experimentJsonSchema() as Node, []))];
+  return [...new Set(search(schema(), []))];
 }
 
 function ownProperty<T>(record: Record<string, T> | undefined, key: string): T | undefined {

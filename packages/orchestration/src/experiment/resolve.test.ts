@@ -320,6 +320,60 @@ describe('parseWorkers', () => {
   );
 });
 
+describe('a student', () => {
+  const kfold = { stacking: { kind: 'kfold' } };
+
+  it('learns from the ensemble alone by default, by the recipe of the members', () => {
+    expect(resolveExperiment(mobile).student).toBeNull();
+    const { student } = resolveExperiment(mobile, kfold, { student: { backbone: 'mobilenet-v2' } });
+    expect(student).toEqual({ backbone: 'mobilenet-v2', alpha: 1, temperature: 2, labelShare: 0 });
+  });
+
+  it('may have a recipe, whose other keys are those of the experiment', () => {
+    const own = { backbone: 'mobilenet-v2', recipe: { head: { epochCount: 5 }, augmentation: 'light' } };
+    const experiment = resolveExperiment(mobile, kfold, { student: own }, { recipe: { batchSize: 8 } });
+    const { recipe } = experiment;
+    const expected = { ...recipe, augmentation: 'light', head: { ...recipe.head, epochCount: 5 } };
+    expect(experiment.student!.recipe).toEqual(expected);
+    expect(expected.fineTune.lastLayers).toBe(30);
+    // A resolved experiment stays as it is.
+    expect(resolveExperiment(experiment)).toEqual(experiment);
+  });
+
+  test.each<[string, object, RegExp]>([
+    [
+      'without out-of-fold predictions of all images',
+      { stacking: { kind: 'holdout' } },
+      /stacking\.kind: expected "kfold" with a student/,
+    ],
+    ['with an impossible backbone', { student: { backbone: 'xception', alpha: 0.5 } }, /student\.backbone: /],
+    [
+      'with the name of a member',
+      { members: [{ name: 'student', backbone: 'mobilenet' }, mobile.members![0]] },
+      /members\.0\.name: "student" is the name of the student/,
+    ],
+    [
+      'with passes larger than batches',
+      { student: { recipe: { microBatchSize: 64 } } },
+      /student\.recipe\.microBatchSize: expected at most 32/,
+    ],
+    [
+      'with a remedy for classes of unequal size that is not that of the members',
+      { student: { recipe: { imbalance: { kind: 'focal', gamma: 1 } } } },
+      /student\.recipe\.imbalance: expected "auto", the value of recipe\.imbalance/,
+    ],
+    [
+      'with an unknown key',
+      { student: { temprature: 2 } },
+      /student\.temprature: unknown key; did you mean "temperature"\?/,
+    ],
+  ])('is refused %s', (_, layer, message) => {
+    const resolving = () => resolveExperiment(mobile, kfold, { student: { backbone: 'mobilenet-v2' } }, layer);
+    expect(resolving).toThrow(ConfigError);
+    expect(resolving).toThrow(message);
+  });
+});
+
 it('lets a layer change the kind of stacking, which discards the keys of the earlier kind', () => {
   const below = { ...mobile, stacking: { kind: 'holdout', fraction: 0.2 } };
   expect(resolveExperiment(below, { stacking: { kind: 'kfold' } }).stacking).toEqual({

@@ -15,7 +15,7 @@ type JsonObject = { [key: string]: Json };
  * @throws ConfigError naming each invalid field, what was expected and what was received.
  */
 export function resolveExperiment(...layers: readonly object[]): Experiment {
-  const merged = mergeLayers(...layers) as JsonObject;
+  const merged = withStudentRecipe(mergeLayers(...layers) as JsonObject);
   const parsed = experimentSchema.safeParse(merged);
   if (parsed.success) return parsed.data;
   const lines = parsed.error.issues.flatMap((issue) => describeIssue(issue, merged));
@@ -124,6 +124,13 @@ function merge(below: JsonObject, above: JsonObject): JsonObject {
     merged[key] = isObject(present) && isObject(value) && !changesKind(present, value) ? merge(present, value) : value;
   }
   return merged;
+}
+
+/** Completes the student's recipe with the experiment's. */
+function withStudentRecipe(experiment: JsonObject): JsonObject {
+  const { recipe, student } = experiment;
+  if (!isObject(student) || !isObject(student.recipe) || !isObject(recipe)) return experiment;
+  return { ...experiment, student: { ...student, recipe: merge(recipe, student.recipe) } };
 }
 
 /** The keys of `stacking` and of a schedule depend on its kind. */

@@ -2,6 +2,7 @@
  * The experiment: everything that determines a run's outcome, in one typed object. All defaults are defined here; unknown
  * keys are refused. `experiment.schema.json` contains the descriptions, for editors.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { duplicatePolicies, folderLayouts, isColor } from '@chorus/data';
 import {
   type BackboneSpec,
@@ -24,6 +25,8 @@ import { limitsMembers, memberLimits } from './member-limits.ts';
 import { optimizerSchema } from './optimizer.ts';
 import { scheduleSchema } from './schedule.ts';
 import { soupSchema } from './soup.ts';
+import { distillationKeys, studentName } from './student.ts';
+import { timeBudgetSchema } from './time-budget.ts';
 import { unfreezeMistake, unfreezeSchema } from './unfreeze.ts';
 
 const deviceName = z
@@ -181,6 +184,14 @@ const member = z.strictObject({
     .min(0)
     .optional()
     .describe('Index into `workers`, from 0, of the worker that trains this member; by default any.'),
+});
+
+const student = z.strictObject({
+  ...member.pick({ backbone: true, alpha: true, variant: true, inputSize: true }).shape,
+  ...distillationKeys,
+  recipe: recipe
+    .optional()
+    .describe("How the student is trained; keys that are not set here are those of the experiment's `recipe`."),
 });
 
 const worker = z.strictObject({
@@ -374,12 +385,19 @@ export const experimentSchema = z
       })
       .prefault({})
       .describe("The small models that combine the members' predictions."),
+    student: student
+      .nullable()
+      .default(null)
+      .describe(
+        'One small model, such as `{ backbone: "mobilenet-v2" }`, that learns from the out-of-fold probabilities of the ensemble (knowledge distillation); needs `stacking` of kind `kfold`. `null`: none.',
+      ),
     calibration: calibrationSettingSchema,
     flaws: flawsSchema.prefault({}).describe('Flaws of the published procedure, to reproduce it; all off by default.'),
     workers: workersSchema
       .default('auto')
       .describe('Devices, one lane each; `auto` uses every GPU or, without a GPU, a suitable number of CPU lanes.'),
     runtime: runtimeSchema.prefault({}).describe('How TensorFlow runs.'),
+    timeBudgetSeconds: timeBudgetSchema,
     minMembers: z.int().min(2).default(2).describe('The run fails if fewer members finish their training.'),
     ...memberLimits,
   })
@@ -410,6 +428,7 @@ export const experimentSchema = z
       [['recipe', 'fineTune', 'unfreeze'], unfreezeMistake(experiment.recipe.fineTune)],
     ] as const)
       if (message !== undefined) context.addIssue({ code: 'custom', path: [...path], message });
+    for (const issue of studentIssues(experiment)) context.addIssue({ code: 'custom', ...issue });
     const { kinds } = experiment.stackers;
     for (const [index, kind] of kinds.entries())
       if (kinds.indexOf(kind) !== index)
@@ -489,13 +508,27 @@ function inputSizeOf(member: Pick<MemberSpec, 'inputSize'>, experiment: Pick<Exp
   return member.inputSize ?? experiment.inputSize;
 }
 
-/** The members' distinct input sizes, ascending. */
-export function inputSizesOf(experiment: Pick<Experiment, 'inputSize' | 'members'>): number[] {
-  return [...new Set(experiment.members.map((member) => inputSizeOf(member, experiment)))].toSorted((a, b) => a - b);
+export type StudentSpec = NonNullable<Experiment['student']>;
+/** The parts of an experiment that determine its models; without `student`, there is none. */
+type Models = Pick<Experiment, 'members'> & Partial<Pick<Experiment, 'student'>>;
+
+/** All models that a run trains: the members and, last, the student. */
+export function modelsOf({ members, student }: Models): MemberSpec[] {
+  return student ? [...members, studentAsMember(student)] : members;
+}
+
+/** The student as a member. */
+export function studentAsMember({ backbone, alpha, variant, inputSize }: StudentSpec): MemberSpec {
+  return { name: studentName, ...{ backbone, alpha, variant, inputSize } };
+}
+
+/** The distinct input sizes of the members and the student, ascending. */
+export function inputSizesOf(experiment: Models & Pick<Experiment, 'inputSize'>): number[] {
+  return [...new Set(modelsOf(experiment).map((member) => inputSizeOf(member, experiment)))].toSorted((a, b) => a - b);
 }
 
 /** Pixels in the images of one training step of the member with the largest images. */
-export function stepPixelsOf(experiment: Pick<Experiment, 'inputSize' | 'members' | 'recipe'>): number {
+export function stepPixelsOf(experiment: Models & Pick<Experiment, 'inputSize' | 'recipe'>): number {
   return experiment.recipe.batchSize * inputSizesOf(experiment).at(-1)! ** 2;
 }
 
@@ -520,7 +553,7 @@ export function variantChoiceOf({
 
 // --- internal ---
 
-function backboneMistake(member: MemberSpec, inputSize: number): string | undefined {
+function backboneMistake(member: Parameters<typeof backboneSpecOf>[0], inputSize: number): string | undefined {
   try {
     checkBackboneSpec(backboneSpecOf(member, { inputSize }));
     return undefined;
@@ -528,4 +561,43 @@ function backboneMistake(member: MemberSpec, inputSize: number): string | undefi
     if (error instanceof ModelError) return error.message;
     throw error;
   }
+}
+
+/** What is wrong with the student. */
+function studentIssues({
+  student,
+  stacking,
+  members,
+  inputSize,
+  recipe,
+}: Pick<Experiment, 'student' | 'stacking' | 'members' | 'inputSize' | 'recipe'>): {
+  path: PropertyKey[];
+  message: string;
+}[] {
+  if (student === null) return [];
+  const at = (path: PropertyKey[], message: string | undefined) => (message === undefined ? [] : [{ path, message }]);
+  const { batchSize, microBatchSize } = student.recipe ?? { batchSize: 0, microBatchSize: null };
+  const namesake = members.findIndex(({ name }) => name === studentName);
+  return [
+    ...at(['student', 'backbone'], backboneMistake(student, inputSize)),
+    ...at(
+      ['stacking', 'kind'],
+      stacking.kind === 'kfold'
+        ? undefined
+        : 'expected "kfold" with a student, which learns from out-of-fold predictions for all training images',
+    ),
+    ...at(
+      ['student', 'recipe', 'microBatchSize'],
+      microBatchSize !== null && microBatchSize > batchSize
+        ? `expected at most ${batchSize}, the value of batchSize`
+        : undefined,
+    ),
+    ...at(
+      ['student', 'recipe', 'imbalance'],
+      student.recipe === undefined || isDeepStrictEqual(student.recipe.imbalance, recipe.imbalance)
+        ? undefined
+        : `expected ${JSON.stringify(recipe.imbalance)}, the value of recipe.imbalance, which the ensemble's probabilities follow`,
+    ),
+    ...at(['members', namesake, 'name'], namesake === -1 ? undefined : `"${studentName}" is the name of the student`),
+  ];
 }

@@ -19,6 +19,8 @@ export interface ExportContents {
   shrinkOnLoad: boolean;
   /** Whether the models average the logits of an image and its mirror image. */
   testTimeAugmentation: boolean;
+  /** Whether the only member is the student; then the ensemble is this member. */
+  student: boolean;
   /** Set if the probabilities are those for equally frequent classes. */
   balancesClasses?: true;
   ensemble: {
@@ -57,6 +59,7 @@ export function describeExport(
   manifest: BundleManifest,
   ensemble: PlainEnsemble,
   format: ExportFormat,
+  student: boolean,
 ): ExportContents {
   const { name, classes, decoding, testTimeAugmentation, balancesClasses, chosen, calibration, members } = manifest;
   const sizes = ensemble.model.inputs.map((input) => ({ name: input.name, size: input.shape[1]! }));
@@ -68,8 +71,12 @@ export function describeExport(
     resize: decoding.resize,
     shrinkOnLoad: decoding.shrinkOnLoad,
     testTimeAugmentation,
+    student,
     ...(balancesClasses ? { balancesClasses } : {}),
-    ensemble: { stacker: chosen, calibration, inputs: sizes, tfjs: `${ensembleFolder}/model.json` },
+    ensemble: {
+      ...{ stacker: chosen, calibration, inputs: sizes },
+      tfjs: `${student ? memberFolder(members[0]!.name) : ensembleFolder}/model.json`,
+    },
     members: members.map(({ name: member, models }) => {
       const { backbone, preprocessing, dropout } = models[0]!.model;
       const keras = {

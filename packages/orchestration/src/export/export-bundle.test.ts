@@ -37,7 +37,10 @@ beforeAll(async () => {
       { name: 'small', backbone: { ...backbone, inputSize: 32 }, modelCount: 2 },
       { name: 'members.py', backbone: { ...backbone, inputSize: 47 }, preprocessing: 'raw-bgr' },
     ],
-    { classes: ['discs', 'stars'], testTimeAugmentation: true, chosen: 'weighted', calibration },
+    {
+      ...{ classes: ['discs', 'stars'], testTimeAugmentation: true, chosen: 'weighted', calibration },
+      student: { ...backbone, inputSize: 32 },
+    },
   );
 });
 afterAll(() => rm(parent, { recursive: true, force: true }));
@@ -110,6 +113,42 @@ describe('for Keras', () => {
     for (const [row, { probabilities }] of predictions.entries())
       for (const [label, name] of manifest.classes.entries())
         expect(Math.abs(found[row * 2 + label]! - probabilities[name]!)).toBeLessThan(1e-5);
+  });
+});
+
+describe('the student alone', () => {
+  it('is exported to a folder of its own, without the ensemble, and predicts the same as predict', async () => {
+    const { folder, description } = await exportBundle(at('run/bundle'), 'keras', { student: true });
+    expect(folder).toBe(at('run/export-student-keras'));
+    const path = 'tfjs/members/student/model.json';
+    expect(description).toMatchObject({
+      student: true,
+      ensemble: { tfjs: path },
+      members: [{ name: 'student', tfjs: path }],
+    });
+    expect(description.members[0]!.keras!.weights).toEqual(['keras/weights/student/1.weights.h5']);
+    expect(description.files.filter((name) => name.endsWith('model.json'))).toEqual([path]);
+    expect(await textAt('run/export-student-keras/README.md')).toContain(`tf.loadLayersModel('https://…/${path}')`);
+
+    const { predictions } = await predictFiles(at('run/bundle'), images, {
+      student: true,
+      // As many as the ensemble in the test above.
+      runtime: { logicalCpuDevices: 2 },
+    });
+    const { manifest } = await readBundle(at('run/bundle'));
+    const decoding = { ...manifest.decoding, maxSkippedShare: 0 };
+    const { pixels } = await decodeToStores(
+      images.map((file) => ({ path: file })),
+      [32],
+      decoding,
+    );
+    const values = new Float32Array(images.length * 32 * 32 * 3);
+    const batch = { indices: Uint32Array.from(images.keys()), flips: new Uint8Array(images.length) };
+    fillBatch(new PixelStore(pixels.get(32)!), batch, values);
+    const model = await load(`run/export-student-keras/${path}`);
+    const found = (model.predict(tf.tensor4d(values, [images.length, 32, 32, 3])) as tf.Tensor).dataSync();
+    for (const [row, { probabilities }] of predictions.entries())
+      expect(Math.abs(found[row * 2]! - probabilities.discs!)).toBeLessThan(1e-5);
   });
 });
 

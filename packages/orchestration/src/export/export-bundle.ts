@@ -12,7 +12,7 @@ import {
 import { publishFolder } from '@chorus/storage';
 import tf from '@chorus/tfjs';
 import { StoppedError } from '@chorus/training';
-import { type Bundle, readBundle } from '../bundle.ts';
+import { type Bundle, readBundle, studentBundle } from '../bundle.ts';
 import { advise, ConfigError } from '../errors.ts';
 import { requireWritable, writingTo } from '../output-place.ts';
 import {
@@ -36,21 +36,24 @@ export interface ExportResult {
 }
 
 /**
- * Exports a bundle's members and its whole ensemble; the folder appears atomically.
+ * Exports a bundle's members and its whole ensemble, or its student alone; the folder appears atomically.
  *
- * @param options `out`: path of the folder, by default `export-<format>` beside the bundle; replaces an earlier export.
- * `signal`: stops before the next file and removes what was written.
- * @throws StorageError for a damaged bundle; ConfigError for an unknown format, or when `out` has other files, is inside the
+ * @param options `out`: path of the folder, by default `export-<format>` (of the student: `export-student-<format>`) beside the bundle; replaces an
+ * earlier export. `student`: exports the student alone. `signal`: stops before the next file and removes what was written.
+ * @throws StorageError for a damaged bundle; ConfigError for an unknown format, a bundle without a student, or when `out` has other files, is inside the
  * bundle or is not writable; StoppedError after `signal`.
  */
 export async function exportBundle(
   bundleFolder: string,
   format: string,
-  options: { out?: string; signal?: AbortSignal } = {},
+  options: { out?: string; student?: boolean; signal?: AbortSignal } = {},
 ): Promise<ExportResult> {
   assertFormat(format);
-  const folder = resolve(options.out ?? join(dirname(resolve(bundleFolder)), `export-${format}`));
-  const bundle = await readBundle(bundleFolder);
+  const isStudent = options.student ?? false;
+  const defaultName = isStudent ? `export-student-${format}` : `export-${format}`;
+  const folder = resolve(options.out ?? join(dirname(resolve(bundleFolder)), defaultName));
+  const whole = await readBundle(bundleFolder);
+  const bundle = isStudent ? studentBundle(whole) : whole;
   const replace = await writingTo(folder, async () => {
     await requireOutside(bundleFolder, folder);
     return isEarlierExport(folder);
@@ -61,7 +64,7 @@ export async function exportBundle(
   await tf.ready();
   const ensemble = plainEnsembleOf(bundle);
   try {
-    const contents = describeExport(bundle.manifest, ensemble, format);
+    const contents = describeExport(bundle.manifest, ensemble, format, isStudent);
     const files: string[] = [];
     let byteCount = 0;
     const fill = async (temporary: string) => {
@@ -135,7 +138,9 @@ async function* filesOf(
   before: readonly string[],
 ): AsyncGenerator<[name: string, content: string | Uint8Array]> {
   yield ['README.md', readMe(contents)];
-  for (const [name, content] of await layersModelFiles(ensemble.model)) yield [`${ensembleFolder}/${name}`, content];
+  // The ensemble of a single member is the member.
+  if (!contents.student)
+    for (const [name, content] of await layersModelFiles(ensemble.model)) yield [`${ensembleFolder}/${name}`, content];
   for (const member of ensemble.members)
     for (const [name, content] of await layersModelFiles(member.model))
       yield [`${memberFolder(member.name)}/${name}`, content];

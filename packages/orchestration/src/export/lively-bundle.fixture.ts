@@ -12,6 +12,7 @@ import {
 } from '@chorus/models';
 import tf from '@chorus/tfjs';
 import { writeBundle } from '../bundle.ts';
+import { studentName } from '../experiment/student.ts';
 import type { RunImages } from '../run/run-images.ts';
 
 export interface LivelyMember {
@@ -32,15 +33,17 @@ export async function writeLivelyBundle(
     chosen,
     calibration = null,
     images = { training: [], test: [] },
+    student,
   }: {
     classes: string[];
     testTimeAugmentation: boolean;
     chosen: StackerKind;
     calibration?: Calibration | null;
     images?: RunImages;
+    student?: BackboneSpec;
   },
 ): Promise<void> {
-  const saved = members.map(({ name, backbone, modelCount = 1, preprocessing }) => ({
+  const save = ({ name, backbone, modelCount = 1, preprocessing }: LivelyMember) => ({
     name,
     models: Array.from({ length: modelCount }, (_, seed) => {
       const classifier = createClassifier({ backbone, classes, seed, preprocessing, dropout: 0.2 });
@@ -49,7 +52,7 @@ export async function writeLivelyBundle(
       classifier.dispose();
       return model;
     }),
-  }));
+  });
   const rowCount = 30;
   const outputs = classes.length === 2 ? 1 : classes.length;
   const logits = members.map((_, index) => numbers([rowCount * outputs], -2, 2, index));
@@ -69,9 +72,10 @@ export async function writeLivelyBundle(
       chosen,
       calibration,
     },
-    saved,
+    members.map(save),
     new Map([[chosen, stacker]]),
     images,
+    student && save({ name: studentName, backbone: student }),
   );
 }
 

@@ -1,7 +1,8 @@
 import type { ExportContents } from './description.ts';
 
 /** The export's README.md. */
-export function readMe({ name, classes, resize, balancesClasses, ensemble, members }: ExportContents): string {
+export function readMe(contents: ExportContents): string {
+  const { name, classes, resize, student, balancesClasses, ensemble, members } = contents;
   const first = members[0]!;
   const zeros = ensemble.inputs.map(({ size }) => `tf.zeros([1, ${size}, ${size}, 3])`);
   const answer = `model.predict(${zeros.length === 1 ? zeros[0] : `[${zeros.join(', ')}]`})`;
@@ -30,13 +31,15 @@ export function readMe({ name, classes, resize, balancesClasses, ensemble, membe
     '`export.json` is the machine-readable form of this description. A later export replaces this folder only if it has no',
     'other files than those listed there.',
     '',
-    `\`tfjs/ensemble\` is the whole ensemble (${stackerText(ensemble)}) with the inputs ${ensemble.inputs
-      .map((input) => `\`${input.name}\``)
-      .join(', ')}; \`tfjs/members/…\` are its members.`,
+    student
+      ? `\`${ensemble.tfjs}\` is the student, a single model that learned from an ensemble.`
+      : `\`tfjs/ensemble\` is the whole ensemble (${stackerText(ensemble)}) with the inputs ${ensemble.inputs
+          .map((input) => `\`${input.name}\``)
+          .join(', ')}; \`tfjs/members/…\` are its members.`,
     'In a browser or node, with only `@tensorflow/tfjs` 4, and this folder served by any file server:',
     '',
     '```js',
-    "const model = await tf.loadLayersModel('https://…/tfjs/ensemble/model.json');",
+    `const model = await tf.loadLayersModel('https://…/${ensemble.tfjs}');`,
     `const probabilities = ${answer};`,
     '```',
     '',

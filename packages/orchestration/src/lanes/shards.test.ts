@@ -3,7 +3,7 @@ import { forwardBatchSize } from '@chorus/training';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runOnLanes } from './schedule.ts';
-import { shardsOf } from './shards.ts';
+import { atLeastShards, shardsOf } from './shards.ts';
 
 const xception: BackboneSpec = { family: 'xception', inputSize: 299 };
 const mobilenetV2: BackboneSpec = { family: 'mobilenet-v2', inputSize: 224 };
@@ -45,6 +45,15 @@ describe('shardsOf', () => {
     expect(lengthOf(xception)).toBe(2 * forwardBatchSize);
     expect(lengthOf(mobilenet)).toBeGreaterThan(10 * forwardBatchSize);
   });
+});
+
+it('a number of shards can be asked for, and changes no batch', () => {
+  const lengthsOf = (count: number, imageCount: number) =>
+    atLeastShards(count, imageCount, mobilenet, 2).map(({ range }) => range.end - range.start);
+  expect(lengthsOf(1, 200)).toEqual([200]);
+  expect(lengthsOf(4, 200)).toEqual([48, 48, 48, 48, 8]);
+  expect(lengthsOf(4, 20)).toEqual([16, 4]);
+  expect(lengthsOf(4, 20_000)).toEqual(shardsOf(20_000, mobilenet, 2).map(({ range }) => range.end - range.start));
 });
 
 describe('shards of three unlike members on two lanes', () => {

@@ -30,6 +30,18 @@ export function shardsOf(
   });
 }
 
+/** As {@link shardsOf}, with smaller shards if there would be fewer than `shardCount`; there are never more than batches. */
+export function atLeastShards(
+  shardCount: number,
+  imageCount: number,
+  backbone: BackboneSpec,
+  viewsPerImage: ViewsPerImage,
+  copies = 0,
+): Shard[] {
+  const share = (memberCost(backbone) * (viewsPerImage + copies) * imageCount) / shardCount;
+  return shardsOf(imageCount, backbone, viewsPerImage, { shardCost: Math.min(usualShardCost, share), copies });
+}
+
 // --- internal ---
 
 /**

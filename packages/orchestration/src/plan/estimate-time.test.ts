@@ -3,19 +3,10 @@ import { describe, expect, it, test } from 'vitest';
 import { type PresetName, presets } from '../experiment/presets/presets.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
 import type { ExperimentInput } from '../experiment/schema.ts';
-import { estimateSeconds, type TimedMachine } from './estimate-time.ts';
+import { estimateSeconds } from './estimate-time.ts';
 import { expectedPlan } from './expected-plan.ts';
+import { photographs as images, twoCores as machine } from './two-cores.fixture.ts';
 
-/** A machine with two cores. */
-const machine: TimedMachine = {
-  costPerSecond: 3e6,
-  startSeconds: 1,
-  compileSeconds: 1,
-  laneCount: 2,
-  sharesProcessors: true,
-  bfloat16: false,
-};
-const images = { trainingCount: 2000, testCount: 1000 };
 const estimate = (preset: PresetName, changes: Partial<ExperimentInput> = {}, on = machine, of = images) =>
   estimateSeconds(expectedPlan(resolveExperiment(presets[preset].experiment, changes), {}, of), on);
 
@@ -33,6 +24,15 @@ describe('takes longer for', () => {
 
 it('is shorter with frozen backbones', () => {
   expect(estimate('mobile', { recipe: { fineTune: { lastLayers: 0 } } })[0]).toBeLessThan(0.7 * estimate('mobile')[0]);
+});
+
+it('includes the student, which trains after the members', () => {
+  const stacking = { kind: 'kfold', folds: 2 } as const;
+  const student = { backbone: 'mobilenet-v2' } as const;
+  const [least, most] = estimate('mobile', { stacking });
+  const [leastWith, mostWith] = estimate('mobile', { stacking, student });
+  expect(leastWith).toBeGreaterThan(1.1 * least);
+  expect(mostWith).toBeGreaterThan(1.1 * most);
 });
 
 it('ranges from early stopping to the last epoch', () => {

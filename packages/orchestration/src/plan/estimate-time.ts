@@ -1,6 +1,6 @@
 /** Estimates a run's time from its passes over the images and this machine's training speed. */
 import { backboneMeasurements, memberCost } from '@chorus/models';
-import { predictedViews, type StagePlan, viewsPerImage } from '@chorus/training';
+import { type MemberPlan, predictedViews, type StagePlan, viewsPerImage } from '@chorus/training';
 import type { MachineSpeed } from '../check/measure-speed.ts';
 import type { PlannedMember, PlannedTraining, TrainingPlan } from './plan-training.ts';
 
@@ -19,15 +19,75 @@ export interface TimedMachine extends MachineSpeed {
  * the estimate is rough, both ends of the range are widened.
  */
 export function estimateSeconds(plan: TrainingPlan, machine: TimedMachine): [least: number, most: number] {
-  const wall = (ends: 'early' | 'late') => {
-    const members = plan.members.map((member) => memberSeconds(member, plan, machine, ends));
+  const phase = (models: readonly PlannedMember[], ends: 'early' | 'late') => {
+    const members = models.map((member) => memberSeconds(member, plan, machine, ends));
     const trainings = members.flatMap((member) => member.trainings);
     const sum = (all: readonly number[]) => all.reduce((total, seconds) => total + seconds, 0);
-    const perLane = (sum(trainings) + sum(members.map(({ shared }) => shared))) / machine.laneCount;
-    const alone = machine.sharesProcessors ? Math.min(machine.laneCount, 2) : 1;
-    return machine.startSeconds + Math.max(perLane, Math.max(...trainings) / alone);
+    const shared = sum(members.map(({ features, test }) => features + test));
+    const perLane = (sum(trainings) + shared) / machine.laneCount;
+    return Math.max(perLane, Math.max(...trainings) / speedAlone(machine));
+  };
+  const wall = (ends: 'early' | 'late') => {
+    // The student learns from the trained members.
+    const student = plan.student === undefined ? 0 : phase([plan.student], ends);
+    return machine.startSeconds + phase(plan.members, ends) + student;
   };
   return [0.75 * wall('early'), 1.5 * wall('late') + finishSeconds];
+}
+
+/** How much faster a lane is while the others are idle. */
+export function speedAlone({ laneCount, sharesProcessors }: TimedMachine): number {
+  return sharesProcessors ? Math.min(laneCount, 2) : 1;
+}
+
+/** Estimated seconds of a member's work on one lane, while all lanes work. */
+export interface MemberSeconds {
+  /** Of each training, which a single lane runs. */
+  trainings: number[];
+  /** Of features that trainings share and of the test; all lanes share this work. */
+  features: number;
+  test: number;
+}
+
+/**
+ * Estimates the time of a member's work.
+ *
+ * @param ends `early` or `late`: with stages that stop as early as possible, or after all of their epochs.
+ * @param forwardSeconds measured seconds of a forward pass of one image on one lane; by default, an estimate.
+ */
+export function memberSeconds(
+  { plan, trainings }: Pick<PlannedMember, 'plan' | 'trainings'>,
+  { trainingCount, testCount }: Pick<TrainingPlan, 'trainingCount' | 'testCount'>,
+  machine: TimedMachine,
+  ends: 'early' | 'late',
+  forwardSeconds?: number,
+): MemberSeconds {
+  const costs = costsOf(plan, machine, forwardSeconds);
+  const ofTrainings = trainings.map((training) =>
+    plan.stages.reduce(
+      (sum, stage) => sum + stageSeconds(stage, plan.features !== null, training, costs, ends),
+      predictionSeconds(plan, training, costs),
+    ),
+  );
+  const rowsPerImage = plan.features === null ? 0 : plan.features.rowsPerImage + copiesOf(plan.features);
+  const features = trainingCount * rowsPerImage * costs.forward;
+  const models = trainings.filter(({ keepsWeights }) => keepsWeights).length;
+  return { trainings: ofTrainings, features, test: models * testCount * predictedViews(plan) * costs.forward };
+}
+
+/** Estimated seconds of each stage of a training before its first epoch, and of the prediction of its out-of-fold images. */
+export function overheadSeconds(
+  plan: MemberPlan,
+  training: PlannedTraining,
+  machine: TimedMachine,
+  forwardSeconds?: number,
+): { stages: number[]; predictions: number } {
+  const costs = costsOf(plan, machine, forwardSeconds);
+  const unstarted = plan.stages.map((stage) => ({ ...stage, epochCount: 0 }));
+  return {
+    stages: unstarted.map((stage) => stageSeconds(stage, plan.features !== null, training, costs, 'late')),
+    predictions: predictionSeconds(plan, training, costs),
+  };
 }
 
 // --- internal ---
@@ -41,39 +101,20 @@ const headStepSeconds = 0.001;
 /** Seconds for stackers, bundle and report. */
 const finishSeconds = 2;
 
-/** Seconds of a member's work on one lane. */
-interface MemberSeconds {
-  /** Of each training, which a single lane runs. */
-  trainings: number[];
-  /** Of features and the test, which all lanes share. */
-  shared: number;
-}
-
-function memberSeconds(
-  { plan, trainings }: PlannedMember,
-  { trainingCount, testCount }: TrainingPlan,
-  machine: TimedMachine,
-  ends: 'early' | 'late',
-): MemberSeconds {
-  const { family } = plan.backbone;
-  const secondsPerStep = (memberCost(plan.backbone) * machine.laneCount) / machine.costPerSecond;
-  const forward = secondsPerStep * forwardShare;
-  const { layerCount, blockCount } = backboneMeasurements[family];
+/** @param forwardSeconds if it was measured. */
+function costsOf({ backbone }: MemberPlan, machine: TimedMachine, forwardSeconds?: number): Costs {
+  const { layerCount, blockCount } = backboneMeasurements[backbone.family];
+  const estimated = (memberCost(backbone) * machine.laneCount) / machine.costPerSecond;
+  const forward = forwardSeconds ?? estimated * forwardShare;
+  // A backbone whose forward passes take longer than estimated also trains more slowly; faster ones may only have a faster engine.
+  const secondsPerStep = estimated * Math.max(1, forward / (estimated * forwardShare));
   // The machine's speed was measured with a MobileNet.
   const compile = (machine.compileSeconds * layerCount) / backboneMeasurements.mobilenet.layerCount;
-  const views = predictedViews(plan);
-  const costs = { secondsPerStep, forward, compile, layerCount, blockCount, bfloat16: machine.bfloat16 };
-  const ofTrainings = trainings.map((training) => {
-    const predictions = plan.features?.predict ? 0 : training.outOfFold * views * forward;
-    return plan.stages.reduce(
-      (sum, stage) => sum + stageSeconds(stage, plan.features !== null, training, costs, ends),
-      predictions,
-    );
-  });
-  const rowsPerImage = plan.features === null ? 0 : plan.features.rowsPerImage + copiesOf(plan.features);
-  const features = trainingCount * rowsPerImage * forward;
-  const models = trainings.filter(({ keepsWeights }) => keepsWeights).length;
-  return { trainings: ofTrainings, shared: features + models * testCount * views * forward };
+  return { secondsPerStep, forward, compile, layerCount, blockCount, bfloat16: machine.bfloat16 };
+}
+
+function predictionSeconds(plan: MemberPlan, { outOfFold }: PlannedTraining, { forward }: Costs): number {
+  return plan.features?.predict ? 0 : outOfFold * predictedViews(plan) * forward;
 }
 
 interface Costs {

@@ -1,4 +1,4 @@
-import type { Experiment } from '../experiment/schema.ts';
+import { type Experiment, modelsOf } from '../experiment/schema.ts';
 import { weightSource } from '../run/initial-weights.ts';
 import { expectedFacts } from './dataset-facts.ts';
 import { planTraining, type TrainingPlan } from './plan-training.ts';
@@ -13,7 +13,7 @@ export function expectedPlan(
   images: { trainingCount: number; testCount: number },
 ): TrainingPlan {
   const source = weightSource(experiment, environment);
-  const weights = experiment.members.map(() =>
+  const weights = modelsOf(experiment).map(() =>
     source === 'random' ? ({ kind: 'random' } as const) : ({ kind: 'file', path: source, sha256: '' } as const),
   );
   return planTraining(experiment, expectedFacts(experiment, images), weights);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { imbalanceNotice } from '../check/imbalance-notice.ts';
 import { presets } from '../experiment/presets/presets.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
-import type { ExperimentInput } from '../experiment/schema.ts';
+import { type ExperimentInput, modelsOf } from '../experiment/schema.ts';
 import { expectedFacts } from './dataset-facts.ts';
 import { planImbalance, remedyParts } from './imbalance.ts';
 import { planTraining } from './plan-training.ts';
@@ -15,7 +15,7 @@ const choiceOf = (recipe: ExperimentInput['recipe']) =>
 function planOf(changes: Partial<ExperimentInput>, counts: number[] | undefined) {
   const experiment = resolveExperiment(presets.mobile.experiment, { data: { source: '/photos' } }, changes);
   const facts = expectedFacts(experiment, { trainingCount: 1000, testCount: 200 });
-  const weights = experiment.members.map(() => ({ kind: 'file', path: '/w.h5', sha256: 'a' }) as const);
+  const weights = modelsOf(experiment).map(() => ({ kind: 'file', path: '/w.h5', sha256: 'a' }) as const);
   return planTraining(experiment, counts ? { ...facts, classes: classesOf(...counts) } : facts, weights);
 }
 
@@ -115,6 +115,15 @@ describe('the plan', () => {
           loss: { ...stage.loss, ...parts.loss },
         })),
       );
+  });
+
+  it('of a student has the remedy of the members, beside the loss of the ensemble’s probabilities', () => {
+    const student = { backbone: 'mobilenet', labelShare: 0.5 } as const;
+    const { members, student: planned } = planOf({ stacking: { kind: 'kfold' }, student }, [950, 50]);
+    const { loss, tuneLoss } = planned!.plan.stages[0]!;
+    expect(loss).toEqual({ ...members[0]!.plan.stages[0]!.loss, distillation: { temperature: 2, labelShare: 0.5 } });
+    expect(loss.logitOffsets).toEqual([Math.log(0.95), Math.log(0.05)]);
+    expect(tuneLoss).toBe('balanced');
   });
 
   it('of the article leaves classes as they are', () => {

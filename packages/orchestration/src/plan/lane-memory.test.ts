@@ -28,6 +28,14 @@ describe('estimateLaneBytes', () => {
     expect(bytes).toBeLessThan(4e9);
   });
 
+  it('is that of the student if it takes more than the members', () => {
+    const members = presets.cpu.experiment;
+    const small = estimate({ ...members, student: { backbone: 'mobilenet', alpha: 0.25 } }, three);
+    expect(small).toBe(estimate(members, three));
+    const recipe = { fineTune: { lastLayers: 'all' } };
+    expect(estimate({ ...members, student: { backbone: 'xception', recipe } }, three)).toBeGreaterThan(small);
+  });
+
   it('assumes that the largest members train concurrently, and excludes GPU memory', () => {
     const { experiment } = presets.article;
     const [one, all] = [estimate(experiment, ['cpu:0']), estimate(experiment, three)];

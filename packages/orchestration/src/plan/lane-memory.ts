@@ -27,7 +27,26 @@ const forwardWeightCopies = 3;
  * memory.
  */
 export function estimateLaneBytes(
-  { members, trainingCount, stackers }: Pick<TrainingPlan, 'members' | 'trainingCount' | 'stackers'>,
+  {
+    members,
+    student,
+    trainingCount,
+    stackers,
+  }: Pick<TrainingPlan, 'members' | 'student' | 'trainingCount' | 'stackers'>,
+  lanes: readonly Pick<RuntimeOptions, 'device'>[],
+): number {
+  const stacked = stackers.kinds.includes('features') ? stackedBytes(members, trainingCount) : 0;
+  const ofMembers = estimatePhaseBytes(members, trainingCount, lanes) + stacked;
+  // The student trains after the stacking.
+  return student === undefined ? ofMembers : Math.max(ofMembers, estimatePhaseBytes([student], trainingCount, lanes));
+}
+
+// --- internal ---
+
+/** Peak memory while the given models are trained. */
+function estimatePhaseBytes(
+  members: readonly PlannedMember[],
+  trainingCount: number,
   lanes: readonly Pick<RuntimeOptions, 'device'>[],
 ): number {
   // A member trains on up to one lane per fold. Assume that the largest trainings run concurrently.
@@ -41,11 +60,8 @@ export function estimateLaneBytes(
   const training = largest(trainingBytes, cpuCount);
   const kept = largest((plan) => keptBytes(plan, trainingCount), lanes.length);
   const shared = members.reduce((sum, member) => sum + sharedBytes(member, trainingCount), 0);
-  const stacked = stackers.kinds.includes('features') ? stackedBytes(members, trainingCount) : 0;
-  return lanes.length * laneBaseBytes + training + kept + shared + stacked;
+  return lanes.length * laneBaseBytes + training + kept + shared;
 }
-
-// --- internal ---
 
 /** Size in bytes of a member's backbone weights in float32. */
 function weightBytes({ backbone }: Pick<MemberPlan, 'backbone'>): number {

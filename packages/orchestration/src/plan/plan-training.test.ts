@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { type PresetName, presets } from '../experiment/presets/presets.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
-import type { ExperimentInput } from '../experiment/schema.ts';
+import { type ExperimentInput, modelsOf } from '../experiment/schema.ts';
 import { expectedFacts } from './dataset-facts.ts';
 import { planTraining, taskNames } from './plan-training.ts';
 
@@ -25,7 +25,7 @@ function planOf(
   return planTraining(
     experiment,
     expectedFacts(experiment, images),
-    experiment.members.map(() => weights),
+    modelsOf(experiment).map(() => weights),
   );
 }
 
@@ -350,6 +350,37 @@ describe('trainings', () => {
       ...['one/features', 'one/fold-1', 'one/fold-2'],
       ...['two/features', 'two/fold-1', 'two/fold-2'],
     ]);
+  });
+});
+
+describe('a student', () => {
+  const student = { backbone: 'mobilenet-v2', inputSize: 64, temperature: 2, labelShare: 0.5 } as const;
+
+  it('is not planned by default, and a member may have its name', () => {
+    expect(planOf({ stacking: folds })).not.toHaveProperty('student');
+    const members = [{ ...two[0]!, name: 'student' }, two[1]!];
+    expect(planOf({ members }).members[0]!.plan.features).toBeNull();
+  });
+
+  it('trains once on all images, with another loss and the recipe of the members', () => {
+    const { members, student: planned } = planOf({ stacking: folds, student });
+    const { plan, trainings } = planned!;
+    expect(plan).toMatchObject({ name: 'student', backbone: { family: 'mobilenet-v2', inputSize: 64 }, weights: file });
+    expect(trainings).toMatchObject([{ name: 'student', fold: { kind: 'all' }, outOfFold: 0, keepsWeights: true }]);
+    expect(trainings[0]!.fit + trainings[0]!.tune).toBeCloseTo(1000, 3);
+    const distillation = { temperature: 2, labelShare: 0.5 };
+    for (const [index, { loss, ...stage }] of plan.stages.entries()) {
+      const { loss: ofMember, ...others } = members[0]!.plan.stages[index]!;
+      expect({ stage, loss }).toEqual({ stage: others, loss: { ...ofMember, distillation } });
+    }
+  });
+
+  it('may have a recipe of its own, and shares the features of a frozen backbone among the lanes', () => {
+    const plan = planOf({ stacking: folds, student: { ...student, recipe: { ...frozen, batchSize: 8 } } });
+    expect(plan.student!.plan.stages.map(({ name, batchSize }) => [name, batchSize])).toEqual([['head', 8]]);
+    expect(plan.members[0]!.plan.stages.map(({ batchSize }) => batchSize)).toEqual([32, 32]);
+    expect(plan.student!.plan.features).toEqual({ rowsPerImage: 2, predict: true });
+    expect(taskNames(plan).slice(-2)).toEqual(['student/features', 'student']);
   });
 });
 

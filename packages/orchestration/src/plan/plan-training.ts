@@ -17,13 +17,21 @@ import { cachedCopiesOf } from '../experiment/cached-copies.ts';
 import { describeFlaws, type FlawDescription } from '../experiment/flaws.ts';
 import type { OptimizerSettings } from '../experiment/optimizer.ts';
 import type { Schedule } from '../experiment/schedule.ts';
-import { backboneSpecOf, type Experiment, type MemberSpec, variantChoiceOf } from '../experiment/schema.ts';
+import {
+  backboneSpecOf,
+  type Experiment,
+  type MemberSpec,
+  type StudentSpec,
+  studentAsMember,
+  variantChoiceOf,
+} from '../experiment/schema.ts';
 import { stackerOptionsOf } from '../experiment/stacker-options.ts';
 import { gradualBlocks } from '../experiment/unfreeze.ts';
 import type { DatasetFacts, FoldFacts } from './dataset-facts.ts';
 import { featureBytes } from './feature-bytes.ts';
 import { possibleStackers } from './feature-stacker.ts';
 import { balancesClasses, type ImbalancePlan, planImbalance, remedyParts } from './imbalance.ts';
+import { studentFacts } from './student-fold.ts';
 
 /** One training of one member. */
 export interface PlannedTraining extends FoldFacts {
@@ -50,6 +58,8 @@ export interface TrainingPlan {
   trainingCount: number;
   testCount: number;
   members: PlannedMember[];
+  /** The student, which is trained once a stacker is chosen; omitted without one. */
+  student?: PlannedMember;
   /** `kinds`: those of the experiment that are possible. */
   stackers: { kinds: StackerKind[]; options: StackerOptions; seed: number; balancesClasses?: true };
   /** Omitted if the numbers of images per class are not known. */
@@ -62,14 +72,14 @@ export interface TrainingPlan {
  * Plans the trainings of an experiment. Pure: the same input gives the same plan.
  *
  * @param facts actual or expected image counts of the split.
- * @param weights initial weights, in the order of the members.
+ * @param weights initial weights, in the order of {@link modelsOf}.
  */
 export function planTraining(
   experiment: Experiment,
   facts: DatasetFacts,
   weights: readonly InitialWeights[],
 ): TrainingPlan {
-  const { stackers, seed } = experiment;
+  const { stackers, seed, student } = experiment;
   const imbalance = facts.classes && planImbalance(experiment.recipe.imbalance, facts.classes);
   const members = experiment.members.map((member, index) =>
     planMember(member, experiment, facts, weights[index]!, imbalance),
@@ -80,6 +90,7 @@ export function planTraining(
     trainingCount: facts.trainingCount,
     testCount: facts.testCount,
     members,
+    ...(student === null ? {} : { student: planStudent(student, experiment, facts, weights.at(-1)!, imbalance) }),
     stackers: {
       ...{ kinds, options: stackerOptionsOf(experiment), seed },
       ...(balancesClasses(imbalance) ? { balancesClasses: true } : {}),
@@ -89,9 +100,14 @@ export function planTraining(
   };
 }
 
-/** Names of all training and feature tasks, in the order of the members. */
-export function taskNames({ members }: Pick<TrainingPlan, 'members'>): string[] {
-  return members.flatMap(({ featuresTask, trainings }) => [
+/** The members and, last, the student. */
+export function plannedModels({ members, student }: Pick<TrainingPlan, 'members' | 'student'>): PlannedMember[] {
+  return student === undefined ? members : [...members, student];
+}
+
+/** Names of all training and feature tasks, in the order of {@link plannedModels}. */
+export function taskNames(plan: Pick<TrainingPlan, 'members' | 'student'>): string[] {
+  return plannedModels(plan).flatMap(({ featuresTask, trainings }) => [
     ...(featuresTask === null ? [] : [featuresTask.name]),
     ...trainings.map(({ name }) => name),
   ]);
@@ -105,6 +121,7 @@ function planMember(
   facts: DatasetFacts,
   weights: InitialWeights,
   imbalance: ImbalancePlan | undefined,
+  sharesFeatures = readsFeaturesTwice(experiment),
 ): PlannedMember {
   const { recipe, stacking, flaws, testTimeAugmentation } = experiment;
   const backbone = backboneSpecOf(member, experiment);
@@ -113,7 +130,7 @@ function planMember(
     ? [wholeStage(experiment, member, weights)]
     : [headStage(experiment), ...fineTuneStages(experiment, member)];
   const folds = foldsOf(stacking);
-  const features = fromStart ? null : sharedFeatures(experiment, member, folds, facts.trainingCount);
+  const features = fromStart || !sharesFeatures ? null : sharedFeatures(experiment, member, facts.trainingCount);
   const nameOf = (fold: Fold) => (folds.length === 1 ? member.name : `${member.name}/${foldName(fold)}`);
   // Seeds depend on names, so that adding or reordering members does not change the seeds of the others.
   const seedOf = (task: string) => seedFor(experiment.seed, task);
@@ -141,21 +158,52 @@ function planMember(
   };
 }
 
-/** Folds, and the stacker that reads them, share the features of a frozen backbone, unless these are too large to keep. */
+/**
+ * Plans the training of the student: as that of a member on all training images, with another loss. A remedy for classes of unequal
+ * size changes the loss of the labels only, since the ensemble's probabilities are already those for equally frequent classes.
+ */
+function planStudent(
+  student: StudentSpec,
+  experiment: Experiment,
+  facts: DatasetFacts,
+  weights: InitialWeights,
+  imbalance: ImbalancePlan | undefined,
+): PlannedMember {
+  const { temperature, labelShare, recipe = experiment.recipe } = student;
+  const planned = planMember(
+    studentAsMember(student),
+    { ...experiment, recipe, stacking: { kind: 'training-images' } },
+    { ...facts, folds: [studentFacts(facts.folds)] },
+    weights,
+    imbalance,
+    // All lanes compute the features, and later runs read them.
+    true,
+  );
+  const stages = planned.plan.stages.map((stage) => ({
+    ...stage,
+    loss: { ...stage.loss, distillation: { temperature, labelShare } },
+  }));
+  return { ...planned, plan: { ...planned.plan, stages } };
+}
+
+/** Whether features of the training images have several uses: folds, a stacker, or with a time budget the ranking of members. */
+function readsFeaturesTwice({ recipe, stackers, stacking, timeBudgetSeconds }: Experiment): boolean {
+  const isStacked = recipe.fineTune.lastLayers === 0 && stackers.kinds.includes('features');
+  return foldsOf(stacking).length > 1 || isStacked || timeBudgetSeconds !== undefined;
+}
+
+/** The features of a frozen backbone, unless they are too large to keep. */
 function sharedFeatures(
-  { recipe, stackers, testTimeAugmentation }: Experiment,
+  { recipe, testTimeAugmentation }: Experiment,
   member: MemberSpec,
-  folds: readonly Fold[],
   imageCount: number,
 ): MemberPlan['features'] {
-  const isFrozen = recipe.fineTune.lastLayers === 0;
-  if (folds.length === 1 && !(isFrozen && stackers.kinds.includes('features'))) return null;
   const rowsPerImage = testTimeAugmentation ? 2 : viewsPerImage(augmentationOf(recipe.augmentation));
   const { epochCount } = recipe.head;
   const copies = cachedCopiesOf(augmentationOf(recipe.augmentation), { ...recipe, epochCount });
   const bytes = featureBytes(variantChoiceOf(member), imageCount, rowsPerImage + (copies?.count ?? 0));
   if (bytes > activationBudgetBytes) return null;
-  return { rowsPerImage, ...(copies && { cachedCopies: copies }), predict: isFrozen };
+  return { rowsPerImage, ...(copies && { cachedCopies: copies }), predict: recipe.fineTune.lastLayers === 0 };
 }
 
 function headStage(experiment: Experiment): StagePlan {

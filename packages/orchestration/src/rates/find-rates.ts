@@ -69,7 +69,9 @@ export async function findRates(
   const { stop, unlisten } = stopOn(signal);
   try {
     const run = observerFrom(observer);
-    const experiment = withOneCpuDevice(resolveExperiment(input));
+    // Sweeps are of the stages as planned without a budget.
+    const { timeBudgetSeconds: _, ...unlimited } = input;
+    const experiment = withOneCpuDevice(resolveExperiment(unlimited));
     requireMembers(experiment, members);
     const prepared = await prepareRun(experiment, { folder: undefined, stop, ...(signal && { signal }) }, run);
     const { plan, dataset, lanes } = prepared;

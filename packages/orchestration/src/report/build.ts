@@ -14,6 +14,8 @@ export interface TestOutputs {
   stackers: ReadonlyMap<StackerKind, Float32Array>;
   /** Of the chosen stacker, with its calibration. */
   ensemble: Float32Array;
+  /** Of the student, if it is trained; [images, classes]. */
+  student?: Float32Array | undefined;
 }
 
 const mistakeCount = 20;

@@ -6,6 +6,8 @@ import { z } from 'zod';
 import { calibrationSectionSchema } from './calibration-schema.ts';
 import { costsSchema, pruningSchema } from './cost-schema.ts';
 import { imbalanceReportSchema } from './imbalance-schema.ts';
+import { studentParts } from './student-schema.ts';
+import { timeBudgetReportSchema } from './time-budget.ts';
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(0);
@@ -230,7 +232,10 @@ export const reportSchema = z.strictObject({
     // Reports of earlier versions have none.
     .default(null)
     .describe('Classes of unequal size, and what was done about them.'),
-  /** Test images that a lane had read when the stacker and the best member were chosen: 0, unless a flaw uses them earlier. */
+  /**
+   * Test images that a lane had read when the stacker and the best member were chosen and the student, if any, was trained: 0, unless a
+   * flaw uses them earlier.
+   */
   testImagesReadBeforeChoice: count,
   /** The share of the most frequent class among the test images. */
   baseline: share,
@@ -268,6 +273,16 @@ export const reportSchema = z.strictObject({
   // Reports of earlier versions have neither of these two.
   costs: costsSchema.nullable().default(null).describe('What a prediction costs; null without an ensemble.'),
   pruning: pruningSchema.nullable().default(null).describe('Null unless `maxMembers` or `maxMegabytes` is set.'),
+  student: memberReportSchema
+    .omit({ outOfFold: true })
+    .extend(studentParts)
+    .optional()
+    .describe('The student, which learned from the ensemble; omitted if the experiment has none.'),
+  timeBudget: timeBudgetReportSchema
+    .nullable()
+    // Reports of earlier versions have none.
+    .default(null)
+    .describe('What a time budget has changed; null without one.'),
   /** Wall time. */
   seconds: z.strictObject({
     /** Finding devices, initial weights and the data set's folder, including downloads. */
@@ -275,6 +290,8 @@ export const reportSchema = z.strictObject({
     decode: z.number().min(0),
     members: z.number().min(0),
     stack: z.number().min(0),
+    /** Training the student; omitted without one. */
+    student: z.number().min(0).optional(),
     test: z.number().min(0),
     total: z.number().min(0),
   }),
@@ -286,6 +303,7 @@ export type ImageCounts = z.output<typeof countsSchema>;
 export type MemberReport = z.output<typeof memberReportSchema>;
 export type EnsembleAnalysis = z.output<typeof analysisSchema>;
 export type LabelAuditReport = z.output<typeof labelAuditSchema>;
+export type StudentReport = NonNullable<Report['student']>;
 export type StackerReport = z.output<typeof stackerReportSchema>;
 
 /** JSON schema of `report.json`, for other languages. */

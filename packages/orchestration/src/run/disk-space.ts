@@ -3,7 +3,7 @@ import { statfs } from 'node:fs/promises';
 import { outputsPerImage } from '@chorus/models';
 import { advise, ConfigError } from '../errors.ts';
 import { modelBytes } from '../plan/model-bytes.ts';
-import type { TrainingPlan } from '../plan/plan-training.ts';
+import { plannedModels, type TrainingPlan } from '../plan/plan-training.ts';
 import type { Dataset } from './dataset.ts';
 import { existingPlace } from './run-folder.ts';
 
@@ -21,10 +21,9 @@ export interface RunSize {
  *
  * The estimate is high, so that a started run does not fill the disk.
  */
-export function runBytes(
-  { members, stackers, trainingCount, testCount }: TrainingPlan,
-  { classCount, pathLength, writtenBytes = 0 }: RunSize,
-): number {
+export function runBytes(training: TrainingPlan, { classCount, pathLength, writtenBytes = 0 }: RunSize): number {
+  const { stackers, trainingCount, testCount } = training;
+  const members = plannedModels(training);
   const outputs = outputsPerImage(classCount);
   // Each model is stored with the run's members and in the bundle.
   const weights = members.reduce((sum, { plan, trainings }) => {

@@ -20,6 +20,10 @@ export async function finishedReport(folder: RunFolder): Promise<Report | undefi
     await readBundle(folder.bundle);
     for (const { name, trainings } of report.members)
       for (const { fold } of trainings) await readMember(folder.member(name, fold));
+    if (report.student !== undefined) {
+      if (report.student.status !== 'done') return undefined;
+      await readMember(folder.student);
+    }
     const isThere = (path: string) =>
       stat(path).then(
         (file) => file.isFile(),

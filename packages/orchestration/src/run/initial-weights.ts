@@ -13,7 +13,7 @@ import {
 import { isSystemFile, StorageError, sha256, systemErrorText } from '@chorus/storage';
 import { type InitialWeights, readWeightFile } from '@chorus/training';
 import { advise, ConfigError } from '../errors.ts';
-import { backboneSpecOf, type Experiment, type MemberSpec } from '../experiment/schema.ts';
+import { backboneSpecOf, type Experiment, type MemberSpec, modelsOf } from '../experiment/schema.ts';
 import type { Downloads } from './downloads.ts';
 import { ensurePublishedWeights, publishedWeightsPath, undownloadable } from './published-weights.ts';
 
@@ -24,7 +24,7 @@ export function isNamedWeights(weights: string): boolean {
   return namedWeights.includes(weights);
 }
 
-type Request = Pick<Experiment, 'weights' | 'members' | 'inputSize'>;
+type Request = Pick<Experiment, 'weights' | 'members' | 'inputSize'> & Partial<Pick<Experiment, 'student'>>;
 interface Environment {
   CHORUS_WEIGHTS?: string | undefined;
 }
@@ -40,10 +40,10 @@ export function weightSource({ weights }: Pick<Experiment, 'weights'>, { CHORUS_
 export type MatchedFiles = Map<string, Promise<string>>;
 
 /**
- * Finds every member's initial weights, and matches each file with its backbone. Downloads published weights that are not in
+ * Finds the initial weights of every member and of the student, and matches each file with its backbone. Downloads published weights that are not in
  * the cache; never falls back to random weights.
  *
- * @returns weights in the order of the members.
+ * @returns weights in the order of {@link modelsOf}.
  * @throws ConfigError when a folder or, for weights that cannot be downloaded, the cache has none for a member; StorageError when published weights cannot be downloaded or a
  * file cannot be read; ModelError when a file does not fit its member's backbone.
  */
@@ -53,10 +53,10 @@ export async function findInitialWeights(
   downloads: Downloads = {},
 ): Promise<InitialWeights[]> {
   const source = weightSource(experiment, environment);
-  if (source === 'random') return experiment.members.map(() => ({ kind: 'random' }));
+  if (source === 'random') return modelsOf(experiment).map(() => ({ kind: 'random' }));
   const files = source === 'imagenet' ? undefined : await weightFiles(source);
   // Missing files are reported before any file is read.
-  const choices = experiment.members.map((member) => ({
+  const choices = modelsOf(experiment).map((member) => ({
     member,
     ...(files === undefined ? publishedFileOf(member, experiment) : chooseIn(source, files, member, experiment)),
   }));
@@ -89,7 +89,7 @@ export async function missingWeights(experiment: Request, environment: Environme
   if (source === 'imagenet') return missingFromCache(experiment)?.message;
   try {
     const names = await weightFiles(source);
-    for (const member of experiment.members) chooseIn(source, names, member, experiment);
+    for (const member of modelsOf(experiment)) chooseIn(source, names, member, experiment);
     return undefined;
   } catch (error) {
     if (error instanceof ConfigError) return error.message;
@@ -115,14 +115,14 @@ export async function unusableWeights(
     const names = source === 'imagenet' ? undefined : await weightFiles(source);
     const problem = names === undefined ? missingFromCache(experiment) : undefined;
     if (problem !== undefined) throw problem;
-    const paths = experiment.members.map((member) =>
+    const models = modelsOf(experiment);
+    const paths = models.map((member) =>
       names === undefined
         ? publishedWeightsPath(publishedFileOf(member, experiment).file.name)
         : join(source, chooseIn(source, names, member, experiment).file.name),
     );
     for (const [index, path] of paths.entries())
-      if (names !== undefined || existsSync(path))
-        await matchFile(path, experiment.members[index]!, experiment, matched);
+      if (names !== undefined || existsSync(path)) await matchFile(path, models[index]!, experiment, matched);
     return undefined;
   } catch (error) {
     if ([ConfigError, ModelError, StorageError].some((kind) => error instanceof kind)) return (error as Error).message;
@@ -142,8 +142,8 @@ export function publishedFileOf(
 // --- internal ---
 
 /** The error for the first member whose published weights are not in the cache and cannot be downloaded. */
-function missingFromCache(experiment: Pick<Request, 'members' | 'inputSize'>): ConfigError | undefined {
-  for (const member of experiment.members) {
+function missingFromCache(experiment: Omit<Request, 'weights'>): ConfigError | undefined {
+  for (const member of modelsOf(experiment)) {
     const problem = undownloadable(member.backbone, publishedFileOf(member, experiment).file);
     if (problem !== undefined) return advise(new ConfigError(problem), { code: 'weights-download' });
   }

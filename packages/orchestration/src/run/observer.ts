@@ -15,7 +15,9 @@ export type MemberState =
   /** `bug`: for a bug, the error with its stack and causes, as Node.js prints it; null for a mistake that the user can fix. */
   | { state: 'failed'; reason: string; bug: string | null }
   /** Another fold of the member has failed. */
-  | { state: 'skipped' };
+  | { state: 'skipped' }
+  /** Not trained, because a time budget has no time for it. */
+  | { state: 'cut' };
 
 /** Receives the events of a run, in order; it cannot change the run. */
 export interface RunObserver extends LaneObserver {

@@ -95,14 +95,22 @@ describe('removeRun', () => {
     expect(await readdir(at('one'))).toEqual(['notes.txt']);
   });
 
-  it("removes members, bundle and what a killed process left, but none of the user's files in them", async () => {
-    for (const folder of ['members/wide/holdout', 'bundle/members/wide', 'bundle/mine', '.bundle.tmp-12-0123abcd'])
+  it("removes members, student, bundle and what a killed process left, but none of the user's files in them", async () => {
+    for (const folder of [
+      'members/wide/holdout',
+      'student',
+      'bundle/members/wide',
+      'bundle/mine',
+      '.bundle.tmp-12-0123abcd',
+    ])
       await mkdir(at(`one/${folder}`), { recursive: true });
     const sum = '0'.repeat(64);
     const written = {
       'members/wide/holdout/member.json': '{}',
       'members/wide/holdout/weights.bin': '',
       'members/wide/holdout/SHA256SUMS': '',
+      'student/member.json': '{}',
+      'student/weights.bin': '',
       'bundle/bundle.json': '{}',
       'bundle/members/wide/1.bin': '',
       'bundle/SHA256SUMS': `${sum}  bundle.json\n${sum}  members/wide/1.bin\n`,

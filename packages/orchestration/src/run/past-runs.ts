@@ -112,6 +112,7 @@ export async function removeRun(path: string): Promise<string[]> {
     // `experiment.json`, which identifies a run folder, comes last, so that an interrupted removal can be repeated.
     await removeUnfinished(folder);
     await removeMatching(folder, 'members', (path) => memberFile.test(path));
+    await removeMatching(folder, 'student', (path) => memberFile.test(`student/all/${path}`));
     const sealed = await sealedFileNames(join(folder, 'bundle'));
     await removeMatching(folder, 'bundle', (path) => sealed.has(path));
     for (const name of runFiles) await rm(join(folder, name), { force: true });
@@ -134,6 +135,7 @@ const runFiles = [
   'metrics.jsonl',
   'report.json',
   'plan.json',
+  'budget.json',
   'experiment.json',
 ] as const;
 

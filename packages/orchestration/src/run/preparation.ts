@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { pixelBytes } from '@chorus/data';
 import { setupRuntime } from '@chorus/runtime';
 import type { ComputeSettings, StopFlag } from '@chorus/training';
+import { requireTime, resumeBudget, type StartedBudget, startBudget } from '../budget/start-budget.ts';
 import { warningsAboutAugmentation } from '../check/augmentation-warning.ts';
 import { describeDataset } from '../check/describe-dataset.ts';
 import { imbalanceNotice } from '../check/imbalance-notice.ts';
@@ -45,6 +46,8 @@ export interface Preparation {
   plan: TrainingPlan;
   estimates: RunEstimates;
   timeline: Timeline;
+  /** Undefined without a time budget. */
+  timeBudget: StartedBudget | undefined;
 }
 
 /** Estimates of what a run needs of this machine. */
@@ -76,25 +79,30 @@ export async function prepareRun(
   { folder, signal, stop, ...options }: PreparationOptions,
   observer: RunObserver,
 ): Promise<Preparation> {
-  const timeline = new Timeline(Date.now());
+  const startedAtMs = Date.now();
+  const timeline = new Timeline(startedAtMs);
   const start = await folder?.readStart();
-  const experiment = start?.experiment ?? resolveExperiment(input);
-  const path = folder?.path ?? newRunPath(experiment, options);
+  const requested = start?.experiment ?? resolveExperiment(input);
+  const path = folder?.path ?? newRunPath(requested, options);
   if (folder === undefined) await requireNewRunFolder(path);
-  await requireDataFolder(experiment.data.source);
+  await requireDataFolder(requested.data.source);
   // Finds a mistyped list before anything is downloaded.
-  if (experiment.data.exclude !== undefined) await readExcludeList(experiment.data.exclude);
+  if (requested.data.exclude !== undefined) await readExcludeList(requested.data.exclude);
   const { onDownload, onNotice } = observer;
   const downloads: Downloads = { onDownload, onNotice, ...(signal && { signal }) };
-  const lanes = await chooseLanes({ ...experiment, stepPixels: stepPixelsOf(experiment) }, observer.onSetup);
-  const { runtime } = experiment;
+  const lanes = await chooseLanes({ ...requested, stepPixels: stepPixelsOf(requested) }, observer.onSetup);
+  const { runtime } = requested;
   // Before downloads: bfloat16 may be refused.
   for (const { device } of lanes.lanes) usesBfloat16(runtime, device);
-  const weights = await findInitialWeights(experiment, process.env, downloads);
-  const root = await dataFolder(experiment.data.source, downloads);
+  const requestedWeights = await findInitialWeights(requested, process.env, downloads);
+  const root = await dataFolder(requested.data.source, downloads);
   await setupRuntime(observer.onSetup);
   const forward = chooseForwardEngine(start?.forward ?? runtime.forward, lanes.lanes, onNotice);
   const compute = computeSettings(runtime, lanes.lanes, forward, { processorCount: availableParallelism() });
+  const { timeBudget, experiment } = await prepareTimeBudget(requested, lanes, { startedAtMs, root, folder, signal });
+  // Smaller images may need other weights.
+  const weights =
+    experiment === requested ? requestedWeights : await findInitialWeights(experiment, process.env, downloads);
   const planFor = (imageCount: number) =>
     planTraining(experiment, expectedFacts(experiment, { trainingCount: imageCount, testCount: 0 }), weights);
   observer.onStart({
@@ -114,6 +122,8 @@ export async function prepareRun(
   const plan = planTraining(experiment, facts, weights);
   requireRoomForMembers(plan.members, dataset.classes.length, experiment);
   requireCopies(plan);
+  if (timeBudget !== undefined && folder === undefined)
+    requireTime(plan, timeBudget, experiment.minMembers, 'after reading the images');
   const writtenBytes = (await folder?.memberBytes()) ?? 0;
   const diskBytes = runBytes(plan, { ...runSizeOf(dataset), writtenBytes });
   requireDisk(await freeDiskBytes(path), diskBytes);
@@ -127,7 +137,7 @@ export async function prepareRun(
   stop.check();
   const pixels = pixelBytes({ imageCount: dataset.images.length, imageSizes: inputSizesOf(experiment) });
   const estimates = { memoryBytes: Math.ceil(pixels + estimateLaneBytes(plan, lanes.lanes)), diskBytes };
-  return { experiment, path, lanes, forward, compute, dataset, plan, estimates, timeline };
+  return { experiment, path, lanes, forward, compute, dataset, plan, estimates, timeline, timeBudget };
 }
 
 /** Whether images are generated or weights random, so that the figures do not apply to photographs. */
@@ -136,6 +146,23 @@ export function isDemo({ data, weights }: Experiment): boolean {
 }
 
 // --- internal ---
+
+/** Starts or resumes the experiment's time budget, if it has one; the input sizes of a new run may become smaller. */
+async function prepareTimeBudget(
+  experiment: Experiment,
+  lanes: LanePlan,
+  {
+    folder,
+    ...request
+  }: { startedAtMs: number; root: string; folder: RunFolder | undefined; signal: AbortSignal | undefined },
+): Promise<{ timeBudget: StartedBudget | undefined; experiment: Experiment }> {
+  const budgetSeconds = experiment.timeBudgetSeconds;
+  if (budgetSeconds === undefined) return { timeBudget: undefined, experiment };
+  if (folder !== undefined)
+    return { timeBudget: await resumeBudget(experiment, lanes, { ...request, budgetSeconds, folder }), experiment };
+  const { started, experiment: sized } = await startBudget(experiment, lanes, { ...request, budgetSeconds });
+  return { timeBudget: started, experiment: started.record.reducedSizes.length === 0 ? experiment : sized };
+}
 
 /** Absolute path of a new run folder. */
 function newRunPath(experiment: Experiment, { out, base }: Pick<PreparationOptions, 'out' | 'base'>): string {

@@ -41,10 +41,15 @@ export interface RunFolder {
   report: string;
   /** The {@link TrainingPlan}. */
   plan: string;
+  /** The {@link BudgetRecord} of a run with a time budget. */
+  budget: string;
   bundle: string;
+  /** Folder of the student. */
+  student: string;
   member(name: string, fold: Fold): string;
   hasMember(name: string, fold: Fold): Promise<boolean>;
-  /** Size in bytes of all members in the folder. */
+  hasStudent(): Promise<boolean>;
+  /** Size in bytes of all members and the student in the folder. */
   memberBytes(): Promise<number>;
   readStart(): Promise<RunStart>;
   writeStart(start: RunStart): Promise<void>;
@@ -76,11 +81,7 @@ export async function requireNewRunFolder(path: string): Promise<void> {
 /** The folder itself or, if it does not exist, its nearest existing parent. */
 export async function existingPlace(folder: string): Promise<string> {
   for (let place = resolve(folder); ; place = dirname(place)) {
-    const found = await stat(place).then(
-      () => true,
-      () => false,
-    );
-    if (found || dirname(place) === place) return place;
+    if ((await exists(place)) || dirname(place) === place) return place;
   }
 }
 
@@ -111,14 +112,13 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
     labelIssues: at('label-issues.csv'),
     report: at('report.json'),
     plan: at('plan.json'),
+    budget: at('budget.json'),
     bundle: at('bundle'),
+    student: at('student'),
     member,
-    hasMember: (name, fold) =>
-      stat(member(name, fold)).then(
-        () => true,
-        () => false,
-      ),
-    memberBytes: () => bytesOnDisk(at('members')),
+    hasMember: (name, fold) => exists(member(name, fold)),
+    hasStudent: () => exists(at('student')),
+    memberBytes: async () => (await bytesOnDisk(at('members'))) + (await bytesOnDisk(at('student'))),
     readStart: () => readStart(at('experiment.json')),
     writeStart: (start) => publishFile(at('experiment.json'), JSON.stringify(start, null, 2)),
     release: () => lock.release(),
@@ -135,6 +135,13 @@ export function readRunStart(folder: string): Promise<RunStart> {
 }
 
 // --- internal ---
+
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
 
 async function makeWritable(folder: string): Promise<void> {
   try {

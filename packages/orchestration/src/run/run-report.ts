@@ -3,19 +3,20 @@
 import { foldName } from '@chorus/data';
 import { majorityShare, type Score, scoreWithPauses } from '@chorus/evaluation';
 import { variantOf } from '@chorus/models';
-import { recipeOf } from '@chorus/training';
+import { type MemberPlan, recipeOf } from '@chorus/training';
 import { choicesOf } from '../experiment/presets/presets.ts';
 import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { TrainingPlan } from '../plan/plan-training.ts';
 import { completeReport, reportMistakes, reportStackers, type TestOutputs } from '../report/build.ts';
-import type { ImageCounts, MemberReport, Report } from '../report/schema.ts';
+import type { ImageCounts, MemberReport, Report, StudentReport } from '../report/schema.ts';
+import type { TimeBudgetReport } from '../report/time-budget.ts';
 import type { EnsembleChoice } from '../stacking/choose-ensemble.ts';
 import { type Dataset, labelsOf } from './dataset.ts';
 import type { RunStart } from './run-folder.ts';
 import type { Slices } from './slices.ts';
 import { busyShare, laneTimes, type Timeline } from './timeline.ts';
-import type { MemberOutcome } from './train-members.ts';
+import type { FinishedOutcome } from './train-members.ts';
 
 /** The state of a run after its members have been trained. */
 export interface RunParts {
@@ -26,7 +27,12 @@ export interface RunParts {
   plan: TrainingPlan;
   /** See the key of the same name in the report. */
   testImagesReadBeforeChoice: number;
-  outcomes: readonly MemberOutcome[];
+  /** Of the members of the plan. */
+  outcomes: readonly FinishedOutcome[];
+  /** The outcome of the student's training, if the plan has a student. */
+  student?: FinishedOutcome | undefined;
+  /** Describes the time budget at the end of the run, from the outcome of the student, if there is one. */
+  timeBudget?: ((student: FinishedOutcome | undefined) => TimeBudgetReport) | undefined;
   lanes: readonly Pick<Lane, 'device' | 'compute' | 'work'>[];
   timeline: Timeline;
 }
@@ -37,6 +43,7 @@ export const phaseNames = {
   decode: 'decoding images',
   members: 'other lanes, or checking finished members',
   stack: 'the stackers',
+  student: 'the training of the student on another lane',
   test: 'testing members on other lanes',
   write: 'writing the bundle and the report',
 } as const;
@@ -46,7 +53,12 @@ export async function reportWithEnsemble(
   parts: RunParts,
   { choice, memberScores, kept }: Pick<EnsembleChoice, 'choice' | 'memberScores' | 'kept'>,
   test: TestOutputs,
-  sections: Pick<Report, 'labelAudit' | 'analysis' | 'costs' | 'pruning' | 'stackerNotes'>,
+  {
+    student,
+    ...sections
+  }: Pick<Report, 'labelAudit' | 'analysis' | 'costs' | 'pruning' | 'stackerNotes'> & {
+    student: StudentScores | undefined;
+  },
   slices: Slices,
 ): Promise<Report> {
   const { classes } = parts.dataset;
@@ -65,8 +77,12 @@ export async function reportWithEnsemble(
     stackers,
     mistakes: reportMistakes(test, classes),
     ...sections,
+    ...studentSection(parts, student),
   });
 }
+
+/** The student on the test images. */
+export type StudentScores = Pick<StudentReport, 'test' | 'comparison' | 'cost'>;
 
 /** The report of a run with too few finished members. */
 export function reportWithoutEnsemble(parts: RunParts): Report {
@@ -120,12 +136,14 @@ function commonParts({ start, dataset, counts, demo, lanes, timeline, plan, ...p
       ...laneTimes(device, work, timeline.phases),
       forward: compute.forward.engine,
     })),
+    timeBudget: parts.timeBudget?.(parts.student) ?? null,
     lanesBusy: busyShareOf(lanes, timeline),
     seconds: {
       prepare: secondsOf(phaseNames.prepare),
       decode: secondsOf(phaseNames.decode),
       members: secondsOf(phaseNames.members),
       stack: secondsOf(phaseNames.stack),
+      ...(plan.student === undefined ? {} : { student: secondsOf(phaseNames.student) }),
       test: secondsOf(phaseNames.test),
       total: timeline.seconds,
     },
@@ -155,46 +173,62 @@ function describeStacking(stacking: Experiment['stacking'], { folds }: ImageCoun
 }
 
 function memberReports(
-  { plan, outcomes }: RunParts,
+  { plan, outcomes }: Pick<RunParts, 'plan' | 'outcomes'>,
   scores: (name: string) => Pick<MemberReport, 'outOfFold' | 'test'>,
 ): MemberReport[] {
-  return plan.members.map(({ plan: member }, index): MemberReport => {
-    const outcome = outcomes[index]!;
-    const common = {
-      name: member.name,
-      backbone: `${member.backbone.family} ${variantOf(member.backbone).name}`,
-      inputSize: member.backbone.inputSize,
-      ...scores(member.name),
-      seconds: outcome.seconds,
-      trainings: outcome.trainings.map(({ fold, record, resumed }) => {
-        const { device, backingDevice, precision, seconds, soups } = record;
-        return { fold, device, backingDevice, precision, seconds, ...(soups && { soups }), resumed };
-      }),
-    };
-    if (outcome.status === 'failed')
-      return {
-        ...common,
-        status: 'failed',
-        reason: outcome.reason,
-        failedOn: outcome.device,
-        predictsWith: null,
-        weights: null,
-        recipe: recipeOf(member),
-      };
-    const { recipe, weights: initial } = outcome.trainings[0]!.record;
-    const models = outcome.trainings.filter(({ keepsWeights }) => keepsWeights);
+  return plan.members.map(({ plan: member }, index) => {
+    const report = { ...trainingReport(member, outcomes[index]!), ...scores(member.name) };
     // An ensemble tests the members that it keeps.
-    const isDropped = common.outOfFold !== null && common.test === null;
+    const isDropped = report.outOfFold !== null && report.test === null;
+    return isDropped ? { ...report, predictsWith: null } : report;
+  });
+}
+
+function studentSection(
+  { plan, student }: Pick<RunParts, 'plan' | 'student'>,
+  scores: StudentScores | undefined,
+): Pick<Report, 'student'> {
+  if (plan.student === undefined || student === undefined) return {};
+  const { plan: member } = plan.student;
+  return {
+    student: {
+      ...trainingReport(member, student),
+      ...member.stages[0]!.loss.distillation!,
+      ...(scores ?? { test: null, comparison: null, cost: null }),
+    },
+  };
+}
+
+/** What the report says about a model's training. */
+function trainingReport(member: MemberPlan, outcome: FinishedOutcome): Omit<MemberReport, 'outOfFold' | 'test'> {
+  const common = {
+    name: member.name,
+    backbone: `${member.backbone.family} ${variantOf(member.backbone).name}`,
+    inputSize: member.backbone.inputSize,
+    seconds: outcome.seconds,
+    trainings: outcome.trainings.map(({ fold, record, resumed }) => {
+      const { device, backingDevice, precision, seconds, soups } = record;
+      return { fold, device, backingDevice, precision, seconds, ...(soups && { soups }), resumed };
+    }),
+  };
+  if (outcome.status === 'failed')
     return {
       ...common,
-      status: 'done',
-      predictsWith: isDropped
-        ? null
-        : models.length === 1
-          ? `the model of ${foldName(models[0]!.fold)}`
-          : `the mean of ${models.length} models`,
-      weights: initial,
-      recipe,
+      status: 'failed',
+      reason: outcome.reason,
+      failedOn: outcome.device,
+      predictsWith: null,
+      weights: null,
+      recipe: recipeOf(member),
     };
-  });
+  const { recipe, weights: initial } = outcome.trainings[0]!.record;
+  const models = outcome.trainings.filter(({ keepsWeights }) => keepsWeights);
+  return {
+    ...common,
+    status: 'done',
+    predictsWith:
+      models.length === 1 ? `the model of ${foldName(models[0]!.fold)}` : `the mean of ${models.length} models`,
+    weights: initial,
+    recipe,
+  };
 }

@@ -6,6 +6,7 @@ import { balancedRowWeights, type Calibration, calibrate, type StackerKind, toPr
 import { publishFile } from '@chorus/storage';
 import { readMember, type SharedFeatures, type StopFlag } from '@chorus/training';
 import { writeBundle } from '../bundle.ts';
+import { studentName } from '../experiment/student.ts';
 import type { Lane } from '../lanes/lane.ts';
 import { notesOnFeatureStacker } from '../plan/feature-stacker.ts';
 import { analyzeEnsemble } from '../report/analyze-ensemble.ts';
@@ -16,19 +17,22 @@ import { type MemberSize, memberSize, reportCosts } from '../report/member-costs
 import { ensembleColumn } from '../report/predictions-csv.ts';
 import { predictionsFile } from '../report/predictions-file.ts';
 import type { Report } from '../report/schema.ts';
+import { compareStudent } from '../report/student.ts';
 import { type Choice, fitAndChoose } from '../stacking/choose.ts';
 import { chooseCalibration } from '../stacking/choose-calibration.ts';
 import { chooseEnsemble } from '../stacking/choose-ensemble.ts';
 import { featuresOfImages } from '../stacking/member-features.ts';
 import { findThresholds } from '../stacking/thresholds.ts';
 import { type Dataset, decodingOf, labelsOf } from './dataset.ts';
+import type { FeatureCache } from './feature-cache.ts';
 import type { RunObserver } from './observer.ts';
 import { type PredictingMember, predictMembers, withSharedWeights } from './predict-members.ts';
 import type { RunFolder } from './run-folder.ts';
 import { runImagesOf } from './run-images.ts';
 import { phaseNames, type RunParts, reportWithEnsemble } from './run-report.ts';
 import { predictInSlices, Slices } from './slices.ts';
-import type { Training } from './train-members.ts';
+import type { FinishedOutcome, MemberRun, Training } from './train-members.ts';
+import { type OutOfFoldTeacher, trainStudent } from './train-student.ts';
 
 /** What stacking and testing need in addition to the results of the trainings. */
 export interface StackingRun {
@@ -38,6 +42,10 @@ export interface StackingRun {
   reads: SharedArrayBuffer;
   stop: StopFlag;
   observer: RunObserver;
+  /** For the features of the student. */
+  featureCache?: FeatureCache | undefined;
+  /** When the student's training has to end. */
+  studentLimits?: MemberRun['limits'];
 }
 
 export interface TrainedEnsembleMember {
@@ -48,8 +56,8 @@ export interface TrainedEnsembleMember {
 }
 
 /**
- * Fits the stackers, chooses one, and tests everything on images that were not read before. Writes the predictions, the bundle,
- * the label issues and the report.
+ * Fits the stackers, chooses one, trains the student, if there is one, and tests everything on images that were not read before.
+ * Writes the predictions, the bundle, the label issues and the report.
  *
  * @param trained members that are trained on every fold, in the order of the experiment.
  * @returns the report.
@@ -101,14 +109,21 @@ export async function stackAndTest(
       )
     : null;
   timeline.end(phaseNames.stack);
+  run.observer.onChoice(choice);
+  const student = await studentOutcome(
+    { ...run, dataset, plan, limits: run.studentLimits },
+    { indices: outOfFold, probabilities: calibration?.outOfFold ?? choice.chosenOutOfFold },
+  );
+  if (student !== undefined) timeline.end(phaseNames.student);
   const read = new Uint8Array(run.reads);
   const testImagesReadBeforeChoice = split.test.filter((index) => read[index] === 1).length;
-  run.observer.onChoice(choice);
 
   // All choices are made; the test images are read from here on.
   const members = await Promise.all(done.map(loadMember));
+  const studentModel =
+    student?.status === 'done' ? await loadMember({ name: studentName, trainings: student.trainings }) : undefined;
   const applied = calibration?.applied ?? null;
-  const test = await testOutputs(choice, applied, members, parts, run, slices);
+  const test = await testOutputs(choice, applied, { members, student: studentModel }, parts, run, slices);
   timeline.end(phaseNames.test);
 
   const thresholds =
@@ -129,12 +144,14 @@ export async function stackAndTest(
     members,
     new Map(choice.stackers.map(({ kind, stacker }) => [kind, stacker])),
     runImagesOf(split, dataset.sha256),
+    studentModel,
   );
   const calibrated = applied === null ? [] : [[ensembleColumn(choice.chosen, applied.kind), test.ensemble] as const];
   const columns = [...test.members, ...test.stackers, ...calibrated].map(([name, probabilities]) => ({
     name,
     probabilities,
   }));
+  if (test.student !== undefined) columns.push({ name: studentName, probabilities: test.student });
   await publishFile(run.folder.predictions, await predictionsFile(test.paths, test.labels, classes, columns, slices));
   const audit = await auditRun(
     areUnseen ? trainingImagesOf(dataset, outOfFold, choice) : null,
@@ -150,11 +167,14 @@ export async function stackAndTest(
     (await analyzeEnsemble({ choice, calibration, thresholds, names: kept, labels, test, classes, seed }, slices));
   const work = run.lanes.flatMap((lane) => lane.work);
   const costs = reportCosts(sizes, kept, work, test.labels.length);
+  const compared =
+    studentModel &&
+    (await compareStudent({ choice, test, student: studentModel, members, work, classes, seed }, slices));
   const report = await reportWithEnsemble(
-    { ...parts, testImagesReadBeforeChoice },
+    { ...parts, student, testImagesReadBeforeChoice },
     { choice, memberScores, kept },
     test,
-    { labelAudit: reportLabelAudit(audit), analysis, costs, pruning, stackerNotes },
+    { labelAudit: reportLabelAudit(audit), analysis, costs, pruning, stackerNotes, student: compared },
     slices,
   );
   await writeReport(run.folder, report);
@@ -175,37 +195,42 @@ export function sizeOf({ name, trainings }: TrainedEnsembleMember): MemberSize {
 
 // --- internal ---
 
+/** Trains the student, if the plan has one. */
+async function studentOutcome(run: MemberRun, ensemble: OutOfFoldTeacher): Promise<FinishedOutcome | undefined> {
+  const { student } = run.plan;
+  return student && trainStudent(run, student, ensemble);
+}
+
 async function testOutputs(
   choice: Choice,
   calibration: Calibration | null,
-  members: readonly PredictingMember[],
+  { members, student }: { members: readonly PredictingMember[]; student: PredictingMember | undefined },
   { dataset, start }: Pick<RunParts, 'dataset' | 'start'>,
   { lanes, reads }: StackingRun,
   slices: Slices,
 ): Promise<TestOutputs> {
   const { classes, images, split, pixels } = dataset;
   const featureMembers = [...new Set(choice.stackers.flatMap(({ stacker }) => stacker.featureMembers))];
-  const { logits, features } = await predictMembers(lanes, members, {
+  const predicted = await predictMembers(lanes, student === undefined ? members : [...members, student], {
     ...{ pixels, reads, indices: split.test },
     testTimeAugmentation: start.experiment.testTimeAugmentation,
     featureMembers,
   });
+  const logits = predicted.logits.slice(0, members.length);
   const rows = { rowCount: split.test.length, classCount: classes.length };
+  const probabilitiesOf = (one: Float32Array) =>
+    predictInSlices([one], rows, ([some]) => toProbabilities(some!, classes.length), slices);
   const memberOutputs = new Map<string, Float32Array>();
-  for (const [index, { name }] of members.entries())
-    memberOutputs.set(
-      name,
-      await predictInSlices([logits[index]!], rows, ([one]) => toProbabilities(one!, classes.length), slices),
-    );
+  for (const [index, { name }] of members.entries()) memberOutputs.set(name, await probabilitiesOf(logits[index]!));
   const stackerOutputs = new Map<StackerKind, Float32Array>();
-  const all = [...logits, ...featureMembers.map((member) => features.get(member)!)];
+  const read = [...logits, ...featureMembers.map((member) => predicted.features.get(member)!)];
   for (const { kind, stacker } of choice.stackers) {
     const predict = (some: Float32Array[]) =>
       stacker.predict(
         some.slice(0, logits.length),
         new Map(featureMembers.map((member, position) => [member, some[logits.length + position]!])),
       );
-    stackerOutputs.set(kind, await predictInSlices(all, rows, predict, slices));
+    stackerOutputs.set(kind, await predictInSlices(read, rows, predict, slices));
   }
   return {
     paths: Array.from(split.test, (index) => images[index]!.relativePath),
@@ -218,6 +243,7 @@ async function testOutputs(
       ([some]) => calibrate(some!, calibration, classes.length),
       slices,
     ),
+    ...(student === undefined ? {} : { student: await probabilitiesOf(predicted.logits.at(-1)!) }),
   };
 }
 

@@ -6,6 +6,7 @@ import { drawShapes, trainingImages } from '@chorus/data';
 import { sha256 } from '@chorus/storage';
 import { readMember, StoppedError } from '@chorus/training';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TrainingDeadlines } from '../budget/training-deadlines.ts';
 import type { ExperimentInput } from '../experiment/schema.ts';
 import { factsOf } from '../plan/dataset-facts.ts';
 import { planTraining } from '../plan/plan-training.ts';
@@ -15,7 +16,7 @@ import { FeatureCache } from './feature-cache.ts';
 import { type PreparedRun, preparedRun } from './member-run.fixture.ts';
 import type { MemberState } from './observer.ts';
 import { predictMembers, withSharedWeights } from './predict-members.ts';
-import { type MemberOutcome, trainMembers } from './train-members.ts';
+import { type MemberOutcome, prepareFeatures, trainMembers } from './train-members.ts';
 
 let parent: string;
 let run: PreparedRun;
@@ -174,6 +175,14 @@ describe('trainMembers', () => {
       expect(first.kinds.filter((kind) => kind === 'features')).toHaveLength(2);
       expect(second.kinds).not.toContain('features');
       expect(second.logits).toEqual(first.logits);
+      const third = await preparedRun(parent, changes, undefined, 'third');
+      const prepared = await prepareFeatures({ ...third, featureCache }, third.plan.members[0]!);
+      // Forward passes are timed, but their rows are not used.
+      expect(prepared!.forwardSeconds).toBeGreaterThan(0);
+      const features = new Map([['wide', prepared!.shared]]);
+      const [wide] = await trainMembers({ ...third, features });
+      await third.close();
+      expect(wide!.trainings.map(({ outOfFoldLogits }) => [...outOfFoldLogits])).toEqual(first.logits.slice(0, 2));
       expect(events.splice(0).filter((event) => event.includes('features'))).toEqual([
         ...['wide/features running', 'wide/features done', 'slim/features running', 'slim/features done'],
         ...['wide/features cached', 'slim/features cached', 'wide/features cached', 'slim/features cached'],
@@ -181,6 +190,26 @@ describe('trainMembers', () => {
       ]);
     },
   );
+
+  it('leaves members out when the time is up, as long as enough remain', async () => {
+    const over = () => {
+      const timed = { seconds: 1, stageStartSeconds: [1], predictionSeconds: 0 };
+      const names = new Map(['wide', 'slim'].map((name) => [name, timed]));
+      return new TrainingDeadlines(names, { endsAtMs: Date.now() - 1000, laneCount: 1 });
+    };
+    const remove = (name: string) => rm(run.folder.member(name, { kind: 'holdout' }), { recursive: true });
+    await remove('wide');
+    await remove('slim');
+    const cut = await trainMembers({ ...run, limits: { deadlines: over(), minMembers: 1 } });
+    expect(events.splice(0)).toEqual(['wide cut', 'slim running', 'slim done']);
+    expect(cut.map(({ status, trainings }) => [status, trainings.length])).toEqual([
+      ['cut', 0],
+      ['done', 1],
+    ]);
+    const both = await trainMembers({ ...run, limits: { deadlines: over(), minMembers: 2 } });
+    expect(events.splice(0)).toEqual(['slim kept', 'wide running', 'wide done']);
+    expect(both.map(({ status }) => status)).toEqual(['done', 'done']);
+  });
 
   it('starts nothing once a stop is requested', async () => {
     await rm(run.folder.member('wide', { kind: 'holdout' }), { recursive: true });

@@ -10,13 +10,15 @@ import {
   readMember,
   type SharedFeatures,
   type StopFlag,
+  type Teacher,
   type TrainedMember,
   trainedPlanOf,
 } from '@chorus/training';
+import type { TrainingDeadlines } from '../budget/training-deadlines.ts';
 import { isUserMistake } from '../exit-codes.ts';
-import type { Lane } from '../lanes/lane.ts';
+import type { Lane, LaneWork } from '../lanes/lane.ts';
 import { runOnLanes, type Scheduled } from '../lanes/schedule.ts';
-import { shardsOf } from '../lanes/shards.ts';
+import { atLeastShards, shardsOf } from '../lanes/shards.ts';
 import { featureBytes } from '../plan/feature-bytes.ts';
 import { featuresObstacle } from '../plan/feature-stacker.ts';
 import type { PlannedMember, PlannedTraining, TrainingPlan } from '../plan/plan-training.ts';
@@ -44,7 +46,12 @@ export type MemberOutcome =
       /** Pooled features of all training images, if a stacker reads them. */
       features?: SharedFeatures | undefined;
     }
+  /** The time was up before all of its trainings had started. */
+  | { status: 'cut'; trainings: Training[]; seconds: number }
   | { status: 'failed'; reason: string; device: string | null; trainings: Training[]; seconds: number };
+
+/** Of a model that is trained on every fold or has failed. */
+export type FinishedOutcome = Exclude<MemberOutcome, { status: 'cut' }>;
 
 /** The inputs for training the members. */
 export interface MemberRun {
@@ -58,6 +65,43 @@ export interface MemberRun {
   stop: StopFlag;
   /** Where features are kept between runs; undefined to keep none. */
   featureCache?: FeatureCache | undefined;
+  /** What a student learns from. */
+  teacher?: Teacher | undefined;
+  /** Features that {@link prepareFeatures} has computed, by member. */
+  features?: ReadonlyMap<string, SharedFeatures> | undefined;
+  /** When trainings have to end, and the number of members that are trained even if their time is up. */
+  limits?: { deadlines: TrainingDeadlines; minMembers: number } | undefined;
+}
+
+/**
+ * Computes the features that a member's trainings share, on all lanes, or reads those of an earlier run.
+ *
+ * @returns the features, and the measured lane-seconds of a forward pass; undefined for a member whose trainings share no features,
+ * if they fail (training then fails for the same reason), and after a stop request.
+ */
+export async function prepareFeatures(
+  run: MemberRun,
+  planned: PlannedMember,
+): Promise<{ shared: SharedFeatures; forwardSeconds: number } | undefined> {
+  const { lanes, stop } = run;
+  const record = newRecord(planned);
+  await shareFeatures(run, record);
+  const { features } = record;
+  if (features === undefined) return undefined;
+  // No other work fills the lanes meanwhile.
+  const shards = missingTasks(run, record, 2 * lanes.length).filter(({ kind }) => kind === 'features');
+  const results = await runOnLanes(lanes, scheduled(shards), (lane, one) => runTask(run, lane, one));
+  await features.kept;
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  if (record.failure !== undefined || stop.raised) return undefined;
+  const { shared } = features;
+  if (shards.length === 0) {
+    const forwardSeconds = await timeForwardPasses(run, record, shared);
+    return forwardSeconds === undefined ? undefined : { shared, forwardSeconds };
+  }
+  const work = lanes.flatMap((lane) => lane.work).filter(({ task }) => task === planned.featuresTask!.name);
+  const rowsPerImage = shared.rowsPerImage + (shared.cachedCopies?.count ?? 0);
+  return { shared, forwardSeconds: busySeconds(work) / (shared.indices.length * rowsPerImage) };
 }
 
 /**
@@ -73,7 +117,10 @@ export async function trainMembers(run: MemberRun): Promise<MemberOutcome[]> {
   for (const record of records) await keepFinished(run, record);
   for (const record of records) await shareFeatures(run, record);
   const work = scheduled(records.flatMap((record) => missingTasks(run, record)));
-  const results = await runOnLanes(lanes, work, (lane, one) => runTask(run, lane, one));
+  const results = await runOnLanes(lanes, work, (lane, one) => {
+    cutIfOver(run, records, one);
+    return runTask(run, lane, one);
+  });
   await Promise.all(records.map(({ features }) => features?.kept));
   // Failed trainings are recorded; any other failure is a bug.
   for (const result of results) if (result.status === 'rejected') throw result.reason;
@@ -82,12 +129,46 @@ export async function trainMembers(run: MemberRun): Promise<MemberOutcome[]> {
     const { trainings, seconds, failure } = record;
     const inOrder = trainings.filter((training) => training !== undefined);
     if (failure !== undefined) return { status: 'failed', ...failure, trainings: inOrder, seconds };
+    if (inOrder.length < trainings.length) return { status: 'cut', trainings: inOrder, seconds };
     const features = stacksFeatures(run, record) ? record.features?.shared : undefined;
     return { status: 'done', trainings: inOrder, seconds, ...(features && { features }) };
   });
 }
 
 // --- internal ---
+
+/** Cost of the forward passes that are timed on each lane: a batch of Xception at 299 px, or about a second. */
+const timedCost = 1e7;
+
+function busySeconds(work: readonly LaneWork[]): number {
+  return work.reduce((sum, { startedAtMs, finishedAtMs }) => sum + finishedAtMs - startedAtMs, 0) / 1000;
+}
+
+/**
+ * Times forward passes on all lanes at once, whose rows are not used.
+ *
+ * @returns lane-seconds of a forward pass; undefined after a mistake of the user, for which training fails, too, and after a stop request.
+ */
+async function timeForwardPasses(
+  run: MemberRun,
+  { planned }: MemberRecord,
+  { indices, rowsPerImage, rows }: SharedFeatures,
+): Promise<number | undefined> {
+  const { lanes, stop } = run;
+  const features = { indices, rowsPerImage, rows: new SharedArrayBuffer(rows.byteLength) };
+  const { plan } = planned;
+  const { range } = shardsOf(indices.length, plan.backbone, rowsPerImage, { shardCost: timedCost })[0]!;
+  const task = { kind: 'features' as const, ...planned.featuresTask!, ...memberParts(run, plan), features };
+  try {
+    // The first image builds the model.
+    for (const end of [1, range.end])
+      await Promise.all(lanes.map((lane) => lane.run({ ...task, range: { start: 0, end } })));
+  } catch (error) {
+    if (stop.raised || isUserMistake(error)) return undefined;
+    throw error;
+  }
+  return busySeconds(lanes.map((lane) => lane.work.at(-1)!)) / (lanes.length * range.end * rowsPerImage);
+}
 
 /** The state of a member. */
 interface MemberRecord {
@@ -97,6 +178,8 @@ interface MemberRecord {
   /** Features of all training images; undefined if its trainings share none, or none is missing. */
   features: FeaturesRecord | undefined;
   failure: { reason: string; device: string | null } | undefined;
+  /** Whether its missing trainings are skipped, because the time is up. */
+  isCut: boolean;
   /** Time of all its tasks. */
   seconds: number;
 }
@@ -142,6 +225,7 @@ function newRecord(planned: PlannedMember): MemberRecord {
     trainings: planned.trainings.map(() => undefined),
     features: undefined,
     failure: undefined,
+    isCut: false,
     seconds: 0,
   };
 }
@@ -151,7 +235,8 @@ function stacksFeatures({ plan }: MemberRun, { planned }: MemberRecord): boolean
   return plan.stackers.kinds.includes('features') && featuresObstacle(planned.plan) === undefined;
 }
 
-function missingTasks(run: MemberRun, record: MemberRecord): MemberWork[] {
+/** @param shardCount smallest number of shards of its features, if it has as many batches. */
+function missingTasks(run: MemberRun, record: MemberRecord, shardCount = 1): MemberWork[] {
   const { plan, trainings, featuresTask } = record.planned;
   const missing = trainings.flatMap((training, position) =>
     record.trainings[position] === undefined ? [{ training, position }] : [],
@@ -169,7 +254,8 @@ function missingTasks(run: MemberRun, record: MemberRecord): MemberWork[] {
   const { indices, rowsPerImage, cachedCopies } = features.shared;
   if (features.doneImages === indices.length) return work;
   const { backbone } = plan;
-  const shards = shardsOf(indices.length, backbone, rowsPerImage, { copies: cachedCopies?.count ?? 0 });
+  const copies = cachedCopies?.count ?? 0;
+  const shards = atLeastShards(shardCount, indices.length, backbone, rowsPerImage, copies);
   const shardWork = shards.map(({ range, cost }): MemberWork => {
     return { kind: 'features', record, ...featuresTask, cost, features, range };
   });
@@ -183,6 +269,12 @@ async function shareFeatures(run: MemberRun, record: MemberRecord): Promise<void
   const isComplete = record.trainings.every((training) => training !== undefined);
   if (isComplete && !stacksFeatures(run, record)) return;
   if (plan.features === null || featuresTask === null) return;
+  const prepared = run.features?.get(plan.name);
+  if (prepared !== undefined) {
+    const doneImages = prepared.indices.length;
+    record.features = { shared: prepared, key: undefined, devices: new Set(), doneImages, seconds: 0 };
+    return;
+  }
   const { rowsPerImage, cachedCopies: planned } = plan.features;
   const cachedCopies = planned && { ...planned, seed: featuresTask.seed };
   const indices = trainingImages(dataset.split);
@@ -223,10 +315,24 @@ function scheduled(all: readonly MemberWork[]): Scheduled<MemberWork>[] {
   });
 }
 
+/**
+ * Skips the missing trainings of a member whose turn it is when the time is up, as long as enough other members remain: an
+ * ensemble needs members that are trained on every fold.
+ */
+function cutIfOver({ limits }: MemberRun, records: readonly MemberRecord[], { record }: MemberWork): void {
+  if (limits === undefined || record.isCut || !limits.deadlines.isOver) return;
+  const remaining = records.filter(({ isCut, failure }) => !isCut && failure === undefined);
+  if (remaining.length > limits.minMembers) record.isCut = true;
+}
+
 async function runTask(run: MemberRun, lane: Lane, work: MemberWork): Promise<void> {
   const { observer, stop } = run;
   const { record, name, kind } = work;
   if (stop.raised) return;
+  if (record.isCut) {
+    if (kind === 'training') observer.onMember(name, { state: 'cut' });
+    return;
+  }
   // The member has already failed; skip the rest.
   if (record.failure !== undefined) {
     if (kind === 'training') observer.onMember(name, { state: 'skipped' });
@@ -313,7 +419,9 @@ async function train(
     labels: run.dataset.labels,
     ...{ fit, tune, outOfFold },
     features: record.features?.shared,
+    teacher: run.teacher,
     ...{ folder, keepsWeights },
+    limit: run.limits?.deadlines.start(name),
   });
   return { ...trained, fold, folder, keepsWeights, resumed: false };
 }
@@ -328,7 +436,7 @@ function memberParts({ dataset, reads }: MemberRun, member: MemberPlan) {
  * Keeps trainings that an earlier part of the run finished, after checking all of their bytes, and that they started from the
  * same weights and followed the same plan. Damaged or different ones are trained again, with a warning.
  */
-async function keepFinished({ folder, observer }: MemberRun, record: MemberRecord): Promise<void> {
+async function keepFinished({ folder, observer, teacher, limits }: MemberRun, record: MemberRecord): Promise<void> {
   const { plan, trainings } = record.planned;
   for (const [position, { name, fold, keepsWeights }] of trainings.entries()) {
     if (!(await folder.hasMember(plan.name, fold))) continue;
@@ -339,10 +447,11 @@ async function keepFinished({ folder, observer }: MemberRun, record: MemberRecor
       if (weights === undefined && keepsWeights) throw new StorageError(`${path} has no weights.`);
       if (trained.record.weights.sha256 !== (initial.kind === 'file' ? initial.sha256 : null))
         throw new StorageError(`${name} started from other weights (${trained.record.weights.source}).`);
-      const difference = differenceOf(trained.record.plan, plan, trainings[position]!);
+      const difference = differenceOf(trained.record.plan, plan, { ...trainings[position]!, teacher: teacher?.sha256 });
       if (difference !== undefined) throw new StorageError(`${name} was trained by another plan: ${difference}.`);
       record.trainings[position] = { ...trained, fold, folder: path, keepsWeights, resumed: true };
       record.seconds += trained.record.seconds;
+      limits?.deadlines.skip(name);
       observer.onMember(name, { state: 'kept', device: trained.record.device });
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
@@ -352,6 +461,10 @@ async function keepFinished({ folder, observer }: MemberRun, record: MemberRecor
 }
 
 /** The first difference between the plan of a kept training and its new plan; none if an earlier version trained it, without a plan. */
-function differenceOf(kept: unknown, member: MemberPlan, training: PlannedTraining): string | undefined {
+function differenceOf(
+  kept: unknown,
+  member: MemberPlan,
+  training: Parameters<typeof trainedPlanOf>[1],
+): string | undefined {
   return kept === undefined ? undefined : planDifference(kept, trainedPlanOf(member, training));
 }
