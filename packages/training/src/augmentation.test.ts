@@ -80,6 +80,23 @@ describe('augmentedBatches', () => {
     }
   });
 
+  it('takes another version for each copy of an image that has cached copies, and the first one as without copies', () => {
+    const versionsOf = (images: Uint32Array) => {
+      const cachedCopies = { count: 3, augmentation: random };
+      const stage = { augmentation: { kind: 'flip' } as const, cachedCopies, batchSize: 7, wholeBatchesOnly: false };
+      const found = new Map<number, number[]>();
+      for (const { indices, versions } of augmentedBatches(images, stage, { seed: 1, epochIndex: 3, size: 32 }))
+        for (const [position, image] of indices.entries())
+          found.set(image, [...(found.get(image) ?? []), versions![position]!]);
+      return found;
+    };
+    const once = versionsOf(fit);
+    for (const [image, versions] of versionsOf(Uint32Array.from([...fit, ...fit, ...fit]))) {
+      expect(new Set(versions).size).toBe(3);
+      expect(versions[0]).toBe(once.get(image)![0]);
+    }
+  });
+
   it('with wholeBatchesOnly, leaves out an incomplete last batch', () => {
     expect(epoch({ kind: 'none' }).sizes).toEqual([8, 8, 8, 8, 8, 8, 2]);
     expect(epoch({ kind: 'none' }, { wholeBatchesOnly: true }).sizes).toEqual([8, 8, 8, 8, 8, 8]);

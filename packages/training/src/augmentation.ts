@@ -24,8 +24,7 @@ export interface AugmentedBatch extends ImageBatch {
 
 /**
  * One epoch of augmented batches. The seed and the epoch determine order and augmentation; each copy of an image that is in `fit`
- * several times is augmented in its own way. A new kind of augmentation needs a
- * case here and in {@link viewsPerImage}.
+ * several times is augmented in its own way. A new kind of augmentation needs a case here and in {@link viewsPerImage}.
  *
  * @param size side of the images in pixels.
  */
@@ -38,12 +37,11 @@ export function* augmentedBatches(
   const order = { batchSize, seed, epochIndex, shuffle: true, wholeBatchesOnly };
   const copyOf = countCopies();
   for (const batch of epochBatches(fit, { ...order, flip: flips(augmentation) })) {
-    if (cachedCopies !== undefined) yield { ...batch, versions: versionsOf(batch.indices, cachedCopies, epochIndex) };
+    const copies = batch.indices.map(copyOf);
+    if (cachedCopies !== undefined)
+      yield { ...batch, versions: versionsOf(batch.indices, cachedCopies, { epochIndex, copies }) };
     else if (augmentation.kind !== 'random') yield batch;
-    else {
-      const copies = batch.indices.map(copyOf);
-      yield { ...batch, parameters: drawParameters(augmentation, batch.indices, { seed, epochIndex, size, copies }) };
-    }
+    else yield { ...batch, parameters: drawParameters(augmentation, batch.indices, { seed, epochIndex, size, copies }) };
   }
 }
 

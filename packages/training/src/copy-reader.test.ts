@@ -86,7 +86,7 @@ it('an image has each of its versions once in count + 1 epochs', () => {
     fc.property(fc.integer({ min: 1, max: 64 }), fc.nat(1e6), fc.nat(1000), (count, image, firstEpoch) => {
       const versions = Array.from(
         { length: count + 1 },
-        (_, epoch) => versionsOf(Uint32Array.of(image), { count }, firstEpoch + epoch)[0]!,
+        (_, epoch) => versionsOf(Uint32Array.of(image), { count }, { epochIndex: firstEpoch + epoch })[0]!,
       );
       expect(versions.toSorted((a, b) => a - b)).toEqual(versions.map((_, index) => index));
     }),

@@ -42,9 +42,9 @@ export function featureKey(origin: FeatureOrigin): string | undefined {
     ...{ backbone, preprocessing, weights: weights.sha256, rowsPerImage: features.rowsPerImage },
     ...{ engines: [...engines], processor: processorKey(), versions: versions() },
     ...{ pixels, files },
-    // The largest square decides how far the decoder scales.
     // Copies are drawn by the index of their image.
     ...(features.cachedCopies && { cachedCopies: features.cachedCopies, indices: [...features.indices] }),
+    // The largest square decides how far the decoder scales.
     ...(decoding.shrinkOnLoad ? { largestSize: Math.max(...decodedSizes) } : {}),
   };
   return sha256(JSON.stringify(causes));
