@@ -41,7 +41,7 @@ export const calibrationSectionSchema = z
       .nullable()
       .default(null)
       .describe(
-        'Log losses out of fold, on which the choice is based: each image is calibrated by a fit on other images. `vector` is null if it was not fitted.',
+        'Log losses out of fold, on which the choice is based: each image is calibrated by a fit on other images. In runs that balance classes, every class counts equally. `vector` is null if it was not fitted.',
       ),
     temperature: z
       .number()

@@ -37,7 +37,9 @@ export const pruningSchema = z
       .strictObject({ all: nats, kept: nats })
       .describe('Out-of-fold log loss of the chosen stacker, fitted on all members and on those that were kept.'),
   })
-  .describe('The members that were dropped before the test.');
+  .describe(
+    'The members that were dropped before the test. In runs that balance classes, every class counts equally in the log losses.',
+  );
 
 export type CostsReport = z.output<typeof costsSchema>;
 export type PruningReport = z.output<typeof pruningSchema>;

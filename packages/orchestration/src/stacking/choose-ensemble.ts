@@ -58,6 +58,8 @@ export async function chooseEnsemble(
 
 // --- internal ---
 
+/** The loss by which the stacker was chosen. */
 function chosenLoss({ stackers, chosen }: Choice): number {
-  return stackers.find(({ kind }) => kind === chosen)!.outOfFold.logLoss;
+  const { logLoss, balancedLogLoss } = stackers.find(({ kind }) => kind === chosen)!.outOfFold;
+  return balancedLogLoss ?? logLoss;
 }
