@@ -41,7 +41,8 @@ export function* augmentedBatches(
     if (cachedCopies !== undefined)
       yield { ...batch, versions: versionsOf(batch.indices, cachedCopies, { epochIndex, copies }) };
     else if (augmentation.kind !== 'random') yield batch;
-    else yield { ...batch, parameters: drawParameters(augmentation, batch.indices, { seed, epochIndex, size, copies }) };
+    else
+      yield { ...batch, parameters: drawParameters(augmentation, batch.indices, { seed, epochIndex, size, copies }) };
   }
 }
 

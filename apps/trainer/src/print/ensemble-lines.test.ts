@@ -40,10 +40,16 @@ describe('the images to leave to a human', () => {
   });
 });
 
+const balanced = (kind: string) => ({ remedy: { kind } }) as Report['imbalance'];
+
 describe('the calibration', () => {
   const analysis = (applied: string) =>
     ({
-      calibration: { applied, test: { before: { logLoss: 0.25 }, after: { logLoss: 0.2 }, vector: { logLoss: 0.21 } } },
+      calibration: {
+        applied,
+        crossValidated: { none: 0.4, temperature: 0.35, vector: 0.3 },
+        test: { before: { logLoss: 0.25 }, after: { logLoss: 0.2 }, vector: { logLoss: 0.21 } },
+      },
     }) as unknown as Report['analysis'];
 
   it.each([
@@ -55,8 +61,14 @@ describe('the calibration', () => {
     ],
     [analysis('vector'), ['the ensemble is calibrated by vector scaling: log loss 0.2500 without, 0.2100 with it']],
   ])('%#', (given, lines) => {
-    expect(calibrationLine(given)).toEqual(lines);
+    expect(calibrationLine({ analysis: given, imbalance: null })).toEqual(lines);
+    expect(calibrationLine({ analysis: given, imbalance: balanced('none') })).toEqual(lines);
   });
+
+  it('has the losses by which it was chosen where every class counts equally', () =>
+    expect(calibrationLine({ analysis: analysis('vector'), imbalance: balanced('focal') })).toEqual([
+      'the ensemble is calibrated by vector scaling: out-of-fold log loss, in which every class counts equally, 0.4000 without, 0.3000 with it',
+    ]));
 });
 
 describe('dropped members', () => {
@@ -80,6 +92,11 @@ describe('dropped members', () => {
       ],
     ],
   ])('%#', (given, lines) => {
-    expect(droppedLine({ pruning: given, costs })).toEqual(lines);
+    expect(droppedLine({ pruning: given, costs, imbalance: null })).toEqual(lines);
   });
+
+  it('names losses in which every class counts equally', () =>
+    expect(droppedLine({ pruning: pruning('deep'), costs, imbalance: balanced('focal') })).toEqual([
+      'dropped before the test: deep (30 % of the work): out-of-fold log loss, in which every class counts equally, 0.1000 with all members, 0.1100 without these',
+    ]));
 });

@@ -27,29 +27,38 @@ export function sureAnswersLine(analysis: Report['analysis']): string[] {
 }
 
 /** The calibration of the ensemble, whose scores the leaderboard has for the chosen stacker; no line without one. */
-export function calibrationLine(analysis: Report['analysis']): string[] {
+export function calibrationLine({ analysis, imbalance }: Pick<Report, 'analysis' | 'imbalance'>): string[] {
   if (!analysis || analysis.calibration.applied === 'none') return [];
-  const { applied, test } = analysis.calibration;
-  const after = applied === 'vector' ? test.vector! : test.after;
-  const by = applied === 'vector' ? 'vector scaling' : 'temperature scaling';
+  const { applied, test, crossValidated } = analysis.calibration;
+  // A calibration for equally frequent classes may increase the log loss of images as they are.
+  const [name, without, after] =
+    balancesClasses(imbalance) && crossValidated
+      ? [balancedLoss, crossValidated.none, crossValidated[applied]!]
+      : ['log loss', test.before.logLoss, (applied === 'vector' ? test.vector! : test.after).logLoss];
   return [
-    `the ensemble is calibrated by ${by}: log loss ${test.before.logLoss.toFixed(4)} without, ${after.logLoss.toFixed(4)} with it`,
+    `the ensemble is calibrated by ${applied} scaling: ${name} ${without.toFixed(4)} without, ${after.toFixed(4)} with it`,
   ];
 }
 
 /** The members that the limits of the experiment dropped, and what that changed. */
-export function droppedLine({ pruning, costs }: Pick<Report, 'pruning' | 'costs'>): string[] {
+export function droppedLine({ pruning, costs, imbalance }: Pick<Report, 'pruning' | 'costs' | 'imbalance'>): string[] {
   if (!pruning || !costs || pruning.dropped.length === 0) return [];
   const { all, kept } = pruning.stackerLogLoss;
   const saved = costs.members
     .filter(({ name }) => pruning.dropped.includes(name))
     .reduce((sum, { work }) => sum + work, 0);
   return [
-    `dropped before the test: ${pruning.dropped.join(', ')} (${Math.round(100 * saved)} % of the work): out-of-fold log loss ${all.toFixed(4)} with all members, ${kept.toFixed(4)} without these`,
+    `dropped before the test: ${pruning.dropped.join(', ')} (${Math.round(100 * saved)} % of the work): ${balancesClasses(imbalance) ? balancedLoss : 'out-of-fold log loss'} ${all.toFixed(4)} with all members, ${kept.toFixed(4)} without these`,
   ];
 }
 
 // --- internal ---
+
+const balancedLoss = 'out-of-fold log loss, in which every class counts equally,';
+
+function balancesClasses(imbalance: Report['imbalance']): boolean {
+  return imbalance !== null && imbalance.remedy.kind !== 'none';
+}
 
 /** Such as "770 of 800 test images, 765 of them correct (99.4 %)". */
 function accepted({ coverage, accuracy }: { coverage: number; accuracy: number | null }, imageCount: number): string {

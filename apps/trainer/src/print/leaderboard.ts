@@ -57,7 +57,7 @@ export function leaderboard(report: Report, folder: string): string {
     ...(report.imbalance === null || report.imbalance.remedy.kind === 'none' ? [] : [imbalanceLine(report.imbalance)]),
     ...timeBudgetLines(report.timeBudget),
     ...balancedLines(report),
-    ...calibrationLine(report.analysis),
+    ...calibrationLine(report),
     ...droppedLine(report),
     ...sureAnswersLine(report.analysis),
     ...labelAuditLine(report.labelAudit, join(folder, 'label-issues.csv')),
