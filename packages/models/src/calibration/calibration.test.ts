@@ -5,7 +5,7 @@ import { ModelError } from '../errors.ts';
 import { type Calibration, calibrate, calibrationSchema, fitsClassCount } from './calibration.ts';
 import { fitTemperature } from './fit-temperature.ts';
 import { fitVector } from './fit-vector.ts';
-import { drawnRows, lossOf } from './labeled.fixture.ts';
+import { drawnRows, lossOf, separatedRows } from './labeled.fixture.ts';
 import type { LabeledRows } from './labeled-rows.ts';
 
 const fits: [string, (rows: LabeledRows, pause?: () => Promise<void>) => Promise<Calibration>][] = [
@@ -31,6 +31,17 @@ describe.each(golden.cases)('$classCount classes, as SciPy minimizes the same ob
     expectClose(found.biases, expected.biases);
     const first = calibrate(probabilities.subarray(0, 3 * classCount), found, classCount);
     expectClose(first, expected.calibrated.vector);
+  });
+});
+
+describe('fitVector', () => {
+  it('takes few passes over the images of an over-confident classifier, whose loss float64 hardly resolves', async () => {
+    let passCount = 0;
+    await fitVector(separatedRows(4), async () => {
+      passCount += 1;
+    });
+    expect(passCount).toBeGreaterThan(1);
+    expect(passCount).toBeLessThan(50);
   });
 });
 

@@ -18,8 +18,8 @@ export async function fitVector(
   checkLabeledRows(rows);
   const { classCount } = rows;
   const start = Float64Array.from({ length: 2 * classCount }, (_, index) => Number(index < classCount));
-  // The prior makes the curvature at least priorStrength, so no coefficient is further than 1e-8 from its optimum.
-  const found = await minimizeWithPauses((point) => evaluate(point, start, rows, pause), start, 1e-8 * priorStrength);
+  // The prior makes the curvature at least priorStrength, so no coefficient is much further than 1e-6 from its optimum.
+  const found = await minimizeWithPauses((point) => evaluate(point, start, rows, pause), start, 1e-6 * priorStrength);
   return {
     kind: 'vector',
     scales: Array.from(found.subarray(0, classCount)),

@@ -29,6 +29,23 @@ export function drawnRows(rowCount: number, classCount: number, seed: number, po
   return { probabilities: Float32Array.from(skewed), labels, classCount } satisfies LabeledRows;
 }
 
+/** 2,000 rows of 10 classes, nearly all of which have a probability of 1 for the true class. */
+export function separatedRows(seed: number) {
+  const [rowCount, classCount] = [2000, 10];
+  const random = generatorFor(seed, 'overconfident');
+  const labels = Int32Array.from({ length: rowCount }, (_, row) => row % classCount);
+  const logits = Float64Array.from({ length: rowCount * classCount }, (_, index) => {
+    let normal = -6;
+    for (let count = 0; count < 12; count += 1) normal += uniformFloat32(random);
+    return (index % classCount === labels[Math.floor(index / classCount)] ? 100 : 0) + 20 * normal;
+  });
+  return {
+    probabilities: Float32Array.from(softmaxRows(logits, classCount)),
+    labels,
+    classCount,
+  } satisfies LabeledRows;
+}
+
 /** Mean of −ln(probability of the true class). */
 export function lossOf(
   probabilities: Float32Array,
