@@ -375,7 +375,7 @@ it('cannot have published weights without a network: says where to put them by h
   const { exitCode, stderr } = await offline.train;
   expect(exitCode).toBe(2);
   expect(stderr).toMatch(
-    /^chorus: Could not download https:\/\/\S+mobilenet_v2\S+\.h5: .*, or put the file at \S+train-cache\/weights\/mobilenet_v2\S+\.h5; or name a folder of weight files with --weights DIR, or --weights random\.\n$/,
+    /^chorus: Could not download https:\/\/\S+\S+\.h5: .*, or put the file at \S+train-cache\/weights\/\S+\.h5; or name a folder of weight files with --weights DIR, or --weights random\.\n$/,
   );
 });
 
