@@ -195,7 +195,7 @@ export async function readBundle(folder: string): Promise<Bundle> {
 export function studentBundle({ manifest, student, images }: Bundle): Bundle {
   if (student === undefined || manifest.student === undefined)
     throw new ConfigError(
-      `Expected a bundle with a student, received one without (${manifest.name}); train with a student, such as --set student.backbone=mobilenet-v2.`,
+      `Expected a bundle with a student, received one without (${manifest.name}); train with a student, such as --set student.backbone=mobilenet-v2 --set stacking.kind=kfold.`,
     );
   const { name, classes, decoding, testTimeAugmentation, demo, balancesClasses } = manifest;
   const mean = { kind: 'mean', memberCount: 1, classCount: classes.length } as const;

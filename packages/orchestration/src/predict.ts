@@ -115,7 +115,7 @@ async function openBundle(folder: string, { student, minAccuracy, coverage }: Pr
   if (!student) return bundle;
   if (minAccuracy !== undefined || coverage !== undefined)
     throw new ConfigError(
-      "Expected no minAccuracy and no coverage with the student: the thresholds are those of the ensemble's probabilities.",
+      `Expected no wanted ${minAccuracy === undefined ? 'coverage' : 'accuracy'} with the student: the thresholds are those of the ensemble's probabilities.`,
     );
   return studentBundle(bundle);
 }

@@ -16,7 +16,7 @@ export function timeBudgetLines(budget: Report['timeBudget']): string[] {
     ),
     ...list(
       'left out for lack of time',
-      leftOut.map(({ name, missingSeconds }) => `${name} (about ${Math.ceil(missingSeconds)} s more)`),
+      leftOut.map(({ name, missingSeconds }) => `${name} (about ${Math.max(1, Math.ceil(missingSeconds))} s more)`),
     ),
     ...list('not trained to the end', cut),
     ...list('ended early', cutStages(endedEarly)),

@@ -123,6 +123,11 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
       warnings: [
         ...warnings,
         ...(section === null ? [] : warningsAbout(section)),
+        ...(experiment.timeBudgetSeconds === undefined
+          ? []
+          : [
+              'whether the time budget is long enough is not checked: chorus train --dry-run shows what it would choose',
+            ]),
         ...imbalanceNotice(section === null ? undefined : imbalanceOf(experiment, section)),
         ...(needs === undefined
           ? []

@@ -148,7 +148,12 @@ describe('resolveExperiment', () => {
     [
       'gradual unfreezing of some layers only',
       { recipe: { fineTune: { unfreeze: 'gradual', lastLayers: 30 } } },
-      /recipe\.fineTune\.unfreeze: "gradual" needs lastLayers "all", received 30/,
+      /recipe\.fineTune\.unfreeze: "gradual" needs recipe\.fineTune\.lastLayers=all instead of 30/,
+    ],
+    [
+      'gradual unfreezing with a time budget',
+      { timeBudgetSeconds: 60, recipe: { fineTune: { unfreeze: 'gradual' } } },
+      /recipe\.fineTune\.unfreeze: expected "at-once" with a time budget/,
     ],
     ['a soup of one epoch', { recipe: { fineTune: { soup: 1 } } }, /recipe\.fineTune\.soup/],
     ['an unknown setting of an augmentation', { recipe: { augmentation: { rotate: 5 } } }, /recipe\.augmentation/],

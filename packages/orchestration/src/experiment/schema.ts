@@ -433,6 +433,12 @@ export const experimentSchema = z
     for (const [index, kind] of kinds.entries())
       if (kinds.indexOf(kind) !== index)
         context.addIssue({ code: 'custom', path: ['stackers', 'kinds', index], message: `"${kind}" is already taken` });
+    if (experiment.timeBudgetSeconds !== undefined && experiment.recipe.fineTune.unfreeze === 'gradual')
+      context.addIssue({
+        code: 'custom',
+        path: ['recipe', 'fineTune', 'unfreeze'],
+        message: 'expected "at-once" with a time budget, which chooses how many epochs all layers train',
+      });
     if (kinds.every((kind) => !logitStackerKinds.includes(kind)))
       context.addIssue({
         code: 'custom',
