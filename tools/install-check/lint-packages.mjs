@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packAll } from './packages.mjs';
 
-const required = [/^package\/package\.json$/, /^package\/LICENSE$/, /^package\/dist\//];
+const required = [/^package\/package\.json$/, /^package\/LICENSE$/, /^package\/(dist\/|index\.js$)/];
 const unwanted = /\.test\.|\.fixture\.|\.map$|tsconfig|^package\/(src|scripts)\//;
 
 const archives = mkdtempSync(join(tmpdir(), 'chorus-packages-'));
@@ -23,7 +23,7 @@ try {
       );
     run('publint', ['run', archive, '--strict']);
     // A package without an entry point has no types.
-    if (files.includes('package/dist/index.js'))
+    if (files.some((file) => /^package\/(dist\/)?index\.js$/.test(file)))
       run('attw', [archive, '--profile', 'esm-only', '--no-emoji', '--no-color']);
   }
 } finally {
