@@ -79,7 +79,6 @@ export async function openStage(classifier: Classifier, plan: StagePlan, task: T
     augmentation: plan.augmentation,
     ...plan.loss,
     fromLogitsOnSigmoid: plan.loss.fromLogitsOnSigmoid ?? undefined,
-    distillation: plan.loss.distillation,
   });
   const imagesOf = (epochIndex: number) =>
     plan.sampling === 'balanced'

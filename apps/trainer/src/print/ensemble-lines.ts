@@ -1,5 +1,6 @@
 /** Lines about the ensemble below the leaderboard. */
 import type { Report } from '@chorus/orchestration';
+import { balancesClasses } from './imbalance-line.ts';
 import { balancedLine } from './score-cells.ts';
 
 /** Scores of the ensemble that count every class equally, if the classes differ much in their number of test images. */
@@ -55,10 +56,6 @@ export function droppedLine({ pruning, costs, imbalance }: Pick<Report, 'pruning
 // --- internal ---
 
 const balancedLoss = 'out-of-fold log loss, in which every class counts equally,';
-
-function balancesClasses(imbalance: Report['imbalance']): boolean {
-  return imbalance !== null && imbalance.remedy.kind !== 'none';
-}
 
 /** Such as "770 of 800 test images, 765 of them correct (99.4 %)". */
 function accepted({ coverage, accuracy }: { coverage: number; accuracy: number | null }, imageCount: number): string {

@@ -4,6 +4,11 @@ import { printable } from './printable.ts';
 /** Longer lists are cut to the smallest and the largest class. */
 const mostClasses = 8;
 
+/** Whether a run treats classes as equally frequent. */
+export function balancesClasses(imbalance: Report['imbalance']): imbalance is NonNullable<Report['imbalance']> {
+  return imbalance !== null && imbalance.remedy.kind !== 'none';
+}
+
 /** The number of training images of each class, and what is done if they differ much. */
 export function imbalanceLine({ classes, ratio, remedy, reason }: NonNullable<Report['imbalance']>): string {
   const sorted = classes.toSorted((a, b) => b.count - a.count);

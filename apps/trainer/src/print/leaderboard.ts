@@ -3,7 +3,7 @@ import type { Report } from '@chorus/orchestration';
 import { commandName } from './command-name.ts';
 import { duplicateCounts } from './duplicate-lines.ts';
 import { balancedLines, calibrationLine, droppedLine, sureAnswersLine } from './ensemble-lines.ts';
-import { imbalanceLine } from './imbalance-line.ts';
+import { balancesClasses, imbalanceLine } from './imbalance-line.ts';
 import { labelAuditLine } from './label-audit-line.ts';
 import { printable } from './printable.ts';
 import { scoreCells } from './score-cells.ts';
@@ -54,7 +54,7 @@ export function leaderboard(report: Report, folder: string): string {
     ...unusedEntries(report.dataset, 'all are listed in dataset.skipped of the report'),
     ...(duplicates.length === 0 ? [] : [`${duplicateCounts(duplicates)}; see dataset.duplicates in the report`]),
     ...studentLine(student),
-    ...(report.imbalance === null || report.imbalance.remedy.kind === 'none' ? [] : [imbalanceLine(report.imbalance)]),
+    ...(balancesClasses(report.imbalance) ? [imbalanceLine(report.imbalance)] : []),
     ...timeBudgetLines(report.timeBudget),
     ...balancedLines(report),
     ...calibrationLine(report),

@@ -1,7 +1,7 @@
 /** Calibrations adjust an ensemble's probabilities, so that they match the shares of images that it classifies correctly. */
 import { z } from 'zod';
 import { fittedNumbers } from '../stackers/definition.ts';
-import { softmaxRows } from '../stackers/probabilities.ts';
+import { smallestProbability, softmaxRows } from '../stackers/probabilities.ts';
 
 /** A fitted calibration: what the softmax is taken of, from the logarithms of the probabilities. */
 export const calibrationSchema = z.discriminatedUnion('kind', [
@@ -22,9 +22,6 @@ export const calibrationSchema = z.discriminatedUnion('kind', [
 
 export type Calibration = z.output<typeof calibrationSchema>;
 export type CalibrationKind = Calibration['kind'];
-
-/** Smaller probabilities count as this, as in the log loss. */
-export const smallestProbability = 1e-7;
 
 /** Whether a calibration is for this number of classes. */
 export function fitsClassCount(calibration: Calibration, classCount: number): boolean {

@@ -1,5 +1,6 @@
 /** Temperature scaling: the temperature with the lowest log loss. */
-import { type Calibration, smallestProbability } from './calibration.ts';
+import { smallestProbability } from '../stackers/probabilities.ts';
+import type { Calibration } from './calibration.ts';
 import { checkLabeledRows, type LabeledRows, priorStrength, rowRanges } from './labeled-rows.ts';
 
 /** Range of the exponent 1 / T. */

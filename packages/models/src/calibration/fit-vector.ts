@@ -1,7 +1,8 @@
 /** Vector scaling: the scale and the bias of each class with the lowest log loss. */
 import { type Evaluation, minimizeWithPauses } from '../stackers/minimize.ts';
+import { smallestProbability } from '../stackers/probabilities.ts';
 import { rowLoss } from '../stackers/row-loss.ts';
-import { type Calibration, smallestProbability } from './calibration.ts';
+import type { Calibration } from './calibration.ts';
 import { checkLabeledRows, type LabeledRows, priorStrength, rowRanges } from './labeled-rows.ts';
 
 /**

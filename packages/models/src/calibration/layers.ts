@@ -1,6 +1,7 @@
 import type { NamedOutput, StackerLayers } from '../stackers/definition.ts';
+import { smallestProbability } from '../stackers/probabilities.ts';
 import { type StackerJson, stackerTable } from '../stackers/table.ts';
-import { type Calibration, smallestProbability } from './calibration.ts';
+import type { Calibration } from './calibration.ts';
 
 /**
  * Builds the layers that compute an ensemble's probabilities in float32: those of its stacker, and of its calibration.

@@ -1,5 +1,8 @@
 import { checkFinite } from './outputs.ts';
 
+/** Smaller probabilities count as this, as in the log loss. */
+export const smallestProbability = 1e-7;
+
 /**
  * Converts logits to probabilities.
  *

@@ -2,13 +2,13 @@
 import { z } from 'zod';
 import { type FitContext, fittedSize, type StackerDefinition } from './definition.ts';
 import { countRows, type MemberOutputs } from './outputs.ts';
-import { toProbabilities } from './probabilities.ts';
+import { smallestProbability, toProbabilities } from './probabilities.ts';
 
 /**
  * Defines a stacker that computes a weighted mean of the members' probabilities.
  *
  * @param findWeights returns a weight per member, none negative, with a sum of 1; `byMember` has, per member, the probability of
- * each image's class, at least 1e-7, as in the log loss.
+ * each image's class, at least {@link smallestProbability}.
  */
 export function weightedMean<const Kind extends string>(
   kind: Kind,
@@ -61,7 +61,7 @@ function trueClassProbabilities(logits: MemberOutputs, labels: ArrayLike<number>
   return logits.map((one) => {
     const probabilities = toProbabilities(one, classCount);
     return Float64Array.from({ length: labels.length }, (_, row) =>
-      Math.max(probabilities[row * classCount + labels[row]!]!, 1e-7),
+      Math.max(probabilities[row * classCount + labels[row]!]!, smallestProbability),
     );
   });
 }

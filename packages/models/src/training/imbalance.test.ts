@@ -3,12 +3,12 @@ import { compile } from '@chorus/runtime';
 import tf from '@chorus/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import golden from '../../../../tools/golden/imbalance.json' with { type: 'json' };
-import { useNativeBackend } from '../native-backend.fixture.ts';
 import { largestDifference } from '../numbers.fixture.ts';
 import { Adam } from './adam.ts';
 import { backpropagate } from './backpropagate.ts';
 import { crossEntropy, type LossOptions } from './cross-entropy.ts';
 import { GradientSum } from './gradient-sum.ts';
+import { ways } from './ways.fixture.ts';
 
 const { inputs, learningRate, networks, runs, mixed, versions } = golden;
 const imageCount = 16;
@@ -61,11 +61,7 @@ function train(run: Run, way: string, passCount: number): { losses: number[]; we
   return { losses, weights: found };
 }
 
-describe.each([
-  ['in JavaScript', () => void tf.setBackend('cpu')],
-  ['op by op', useNativeBackend],
-  ['compiled', useNativeBackend],
-])('%s', (way, prepare) => {
+describe.each(ways)('%s', (way, prepare) => {
   beforeAll(prepare);
 
   it.each(runs.map((run) => [run.name, run] as const))(

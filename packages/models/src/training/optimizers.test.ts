@@ -3,7 +3,6 @@ import { compile } from '@chorus/runtime';
 import tf from '@chorus/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import golden from '../../../../tools/golden/optimizers.json' with { type: 'json' };
-import { useNativeBackend } from '../native-backend.fixture.ts';
 import { largestDifference } from '../numbers.fixture.ts';
 import { Adam } from './adam.ts';
 import { backpropagate } from './backpropagate.ts';
@@ -11,6 +10,7 @@ import { clipByGlobalNorm } from './clip-gradients.ts';
 import { GradientSum } from './gradient-sum.ts';
 import type { Optimizer } from './optimizer.ts';
 import { Sgd } from './sgd.ts';
+import { ways } from './ways.fixture.ts';
 import { WeightAverage } from './weight-average.ts';
 
 const { network, versions } = golden;
@@ -109,11 +109,7 @@ function train(run: Run, isCompiled: boolean): { losses: number[]; weights: numb
   return { losses, weights, averages };
 }
 
-describe.each([
-  ['in JavaScript', () => void tf.setBackend('cpu')],
-  ['op by op', useNativeBackend],
-  ['compiled', useNativeBackend],
-])('%s', (way, prepare) => {
+describe.each(ways)('%s', (way, prepare) => {
   beforeAll(prepare);
 
   it.each(network.runs.map((run) => [run.name, run] as const))(

@@ -28,7 +28,8 @@ export function wallSeconds(
 
 /**
  * Finds the most valuable choice that fits, by dynamic programming over total values. Of equally valuable choices it is the
- * shortest. With more than 12 different longest parts, a choice may be slightly less valuable than the best. With more time, the value of the choice never falls.
+ * shortest. With more than 12 different longest parts, a choice may be slightly less valuable than the best. With more time, the
+ * value of the choice never falls.
  *
  * @param options of each member, in any order.
  * @param least number of members that the choice must have.

@@ -39,14 +39,12 @@ export function reportCosts(
 ): CostsReport {
   const allWork = total(sizes.map((one) => one.work));
   const members = sizes.map(({ name, ...size }) => {
-    const tested = work.filter(({ kind, task }) => kind === 'predict' && task === name);
-    const milliseconds = total(tested.map(({ startedAtMs, finishedAtMs }) => finishedAtMs - startedAtMs)) / testCount;
     return {
       name,
       parameters: size.bytes / Float32Array.BYTES_PER_ELEMENT,
       megabytes: size.bytes / 1e6,
       work: size.work / allWork,
-      milliseconds: tested.length === 0 ? null : milliseconds,
+      milliseconds: millisecondsPerImage(work, [name], testCount),
     };
   });
   const inEnsemble = members.filter(({ name }) => kept.includes(name));
@@ -59,6 +57,21 @@ export function reportCosts(
       milliseconds: times.length === inEnsemble.length ? total(times) : null,
     },
   };
+}
+
+/**
+ * The lane time in milliseconds that some models took per image in the test; null if they predicted nothing.
+ *
+ * @param work of all lanes.
+ */
+export function millisecondsPerImage(
+  work: readonly LaneWork[],
+  names: readonly string[],
+  imageCount: number,
+): number | null {
+  const predictions = work.filter(({ kind, task }) => kind === 'predict' && names.includes(task));
+  const milliseconds = total(predictions.map(({ startedAtMs, finishedAtMs }) => finishedAtMs - startedAtMs));
+  return predictions.length === 0 ? null : milliseconds / imageCount;
 }
 
 // --- internal ---

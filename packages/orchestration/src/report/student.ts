@@ -5,6 +5,7 @@ import type { PredictingMember } from '../run/predict-members.ts';
 import type { Slices } from '../run/slices.ts';
 import type { Choice } from '../stacking/choose.ts';
 import type { TestOutputs } from './build.ts';
+import { millisecondsPerImage } from './member-costs.ts';
 import type { StudentReport } from './schema.ts';
 
 export interface TestedStudent {
@@ -31,14 +32,13 @@ export async function compareStudent(
   const pause = () => slices.pause();
   const [own, ensemble] = [test.student!, test.ensemble];
   const score = await scoreWithPauses(own, test.labels, classes, pause);
-  const { accuracy } = await scoreWithPauses(ensemble, test.labels, classes, pause);
   const { onlyFirst, onlySecond, p } = compareClassifiers(own, ensemble, test.labels, classes.length);
   const bootstrap = { seed, pause };
   return {
     test: score,
     comparison: {
       against: choice.chosen,
-      accuracyDifference: score.accuracy - accuracy,
+      accuracyDifference: (onlyFirst - onlySecond) / test.labels.length,
       ...{ onlyStudent: onlyFirst, onlyEnsemble: onlySecond, p },
       logLoss: await bootstrapLossDifference(own, ensemble, test.labels, classes.length, bootstrap),
     },
@@ -57,12 +57,10 @@ function costOf(
   imageCount: number,
 ): NonNullable<StudentReport['cost']>['student'] {
   const bytes = members.flatMap(({ models }) => models).reduce((sum, { weights }) => sum + weights.byteLength, 0);
-  const names = new Set(members.map(({ name }) => name));
-  const predictions = work.filter(({ kind, task }) => kind === 'predict' && names.has(task));
-  const milliseconds = predictions.reduce((sum, { startedAtMs, finishedAtMs }) => sum + finishedAtMs - startedAtMs, 0);
+  const names = members.map(({ name }) => name);
   return {
     parameters: bytes / Float32Array.BYTES_PER_ELEMENT,
     bytes,
-    millisecondsPerImage: predictions.length === 0 ? null : milliseconds / imageCount,
+    millisecondsPerImage: millisecondsPerImage(work, names, imageCount),
   };
 }

@@ -31,8 +31,8 @@ import type { RunFolder } from './run-folder.ts';
 import { runImagesOf } from './run-images.ts';
 import { phaseNames, type RunParts, reportWithEnsemble } from './run-report.ts';
 import { predictInSlices, Slices } from './slices.ts';
-import type { FinishedOutcome, MemberRun, Training } from './train-members.ts';
-import { type OutOfFoldTeacher, trainStudent } from './train-student.ts';
+import type { MemberRun, Training } from './train-members.ts';
+import { trainStudent } from './train-student.ts';
 
 /** What stacking and testing need in addition to the results of the trainings. */
 export interface StackingRun {
@@ -110,10 +110,12 @@ export async function stackAndTest(
     : null;
   timeline.end(phaseNames.stack);
   run.observer.onChoice(choice);
-  const student = await studentOutcome(
-    { ...run, dataset, plan, limits: run.studentLimits },
-    { indices: outOfFold, probabilities: calibration?.outOfFold ?? choice.chosenOutOfFold },
-  );
+  const student =
+    plan.student &&
+    (await trainStudent({ ...run, dataset, plan, limits: run.studentLimits }, plan.student, {
+      indices: outOfFold,
+      probabilities: calibration?.outOfFold ?? choice.chosenOutOfFold,
+    }));
   if (student !== undefined) timeline.end(phaseNames.student);
   const read = new Uint8Array(run.reads);
   const testImagesReadBeforeChoice = split.test.filter((index) => read[index] === 1).length;
@@ -194,12 +196,6 @@ export function sizeOf({ name, trainings }: TrainedEnsembleMember): MemberSize {
 }
 
 // --- internal ---
-
-/** Trains the student, if the plan has one. */
-async function studentOutcome(run: MemberRun, ensemble: OutOfFoldTeacher): Promise<FinishedOutcome | undefined> {
-  const { student } = run.plan;
-  return student && trainStudent(run, student, ensemble);
-}
 
 async function testOutputs(
   choice: Choice,

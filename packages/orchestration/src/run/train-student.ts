@@ -4,6 +4,7 @@ import { sha256 } from '@chorus/storage';
 import type { Teacher } from '@chorus/training';
 import type { PlannedMember } from '../plan/plan-training.ts';
 import { studentFold } from '../plan/student-fold.ts';
+import { placeRows } from '../stacking/rows.ts';
 import { predictInSlices, Slices } from './slices.ts';
 import { type FinishedOutcome, type MemberRun, trainMembers } from './train-members.ts';
 
@@ -57,9 +58,7 @@ async function teacherOf(
     new Slices(stop),
   );
   const shared = new SharedArrayBuffer(dataset.images.length * classCount * Float32Array.BYTES_PER_ELEMENT);
-  const rows = new Float32Array(shared);
-  for (const [row, index] of indices.entries())
-    rows.set(softened.subarray(row * classCount, (row + 1) * classCount), index * classCount);
+  placeRows(new Float32Array(shared), indices, softened, classCount);
   return { probabilities: shared, sha256: sha256(new Uint8Array(shared)) };
 }
 

@@ -11,6 +11,7 @@ import {
 } from '@chorus/models';
 import type { CalibrationSetting } from '../experiment/calibration.ts';
 import { predictInSlices, type Slices } from '../run/slices.ts';
+import { pickRows, placeRows } from './rows.ts';
 
 /** Images with known classes. */
 export interface LabeledOutputs {
@@ -105,12 +106,7 @@ async function fitAndCrossValidate<Fitted extends Calibration>(
   const pause = () => slices.pause();
   const fitted = await fit({ probabilities, labels, weights, classCount }, pause);
   const outOfFold = new Float32Array(probabilities.length);
-  const rowsOf = (indices: readonly number[]) => {
-    const rows = new Float32Array(indices.length * classCount);
-    for (const [position, row] of indices.entries())
-      rows.set(probabilities.subarray(row * classCount, (row + 1) * classCount), position * classCount);
-    return rows;
-  };
+  const rowsOf = (indices: readonly number[]) => pickRows(probabilities, indices, classCount);
   for (const held of stratifiedFolds(labels, foldCount, seed)) {
     const isHeld = new Set(held);
     const others = Array.from(labels.keys()).filter((row) => !isHeld.has(row));
@@ -128,8 +124,7 @@ async function fitAndCrossValidate<Fitted extends Calibration>(
       ([rows]) => calibrate(rows!, byOthers, classCount),
       slices,
     );
-    for (const [position, row] of held.entries())
-      outOfFold.set(calibrated.subarray(position * classCount, (position + 1) * classCount), row * classCount);
+    placeRows(outOfFold, held, calibrated, classCount);
   }
   return { fitted, outOfFold, losses: lossesOf(outOfFold, { labels, weights }, classCount) };
 }

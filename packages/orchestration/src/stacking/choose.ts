@@ -15,6 +15,7 @@ import {
 import type { StopFlag } from '@chorus/training';
 import { predictInSlices, Slices } from '../run/slices.ts';
 import type { FitTask } from './fit-task.ts';
+import { placeRows } from './rows.ts';
 import { runFits } from './run-fits.ts';
 
 export interface Choice {
@@ -94,8 +95,7 @@ export async function fitAndChoose(
   const outOfFoldOf = (index: number) => {
     const outOfFold = new Float32Array(labels.length * classCount);
     for (const [fold, { probabilities }] of resultsOf(index).slice(1).entries())
-      for (const [position, row] of folds[fold]!.entries())
-        outOfFold.set(probabilities.subarray(position * classCount, (position + 1) * classCount), row * classCount);
+      placeRows(outOfFold, folds[fold]!, probabilities, classCount);
     return outOfFold;
   };
   const stackers: Choice['stackers'] = [];

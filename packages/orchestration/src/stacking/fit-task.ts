@@ -7,6 +7,7 @@ import {
   type StackerOptions,
 } from '@chorus/models/stackers';
 import { StoppedError } from '@chorus/training/errors';
+import { pickRows } from './rows.ts';
 
 export interface FitTask {
   kind: StackerKind;
@@ -65,13 +66,7 @@ export function runFit({ kind, logits, features, labels, outOfFold, stop, ...tas
 // --- internal ---
 
 function rowsOf(logits: readonly Float32Array[], rows: Uint32Array, rowCount: number): Float32Array[] {
-  return logits.map((one) => {
-    const width = one.length / rowCount;
-    const picked = new Float32Array(rows.length * width);
-    for (const [position, row] of rows.entries())
-      picked.set(one.subarray(row * width, (row + 1) * width), position * width);
-    return picked;
-  });
+  return logits.map((one) => pickRows(one, rows, one.length / rowCount));
 }
 
 function featureRowsOf(
