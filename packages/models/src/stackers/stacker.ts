@@ -1,6 +1,6 @@
 /** Stackers combine the members' outputs into the ensemble's probabilities. They never read images. */
-import { z } from 'zod';
 import { ModelError } from '../errors.ts';
+import { checkValue, mistakesLine } from '../schema/check-value.ts';
 import { checkLabels, countRows, type MemberFeatures, type MemberOutputs } from './outputs.ts';
 import { balancedRowWeights } from './row-weights.ts';
 import { type StackerJson, type StackerKind, type StackerOptions, stackerJsonSchema, stackerTable } from './table.ts';
@@ -66,9 +66,9 @@ export function featureMembersOf(json: StackerJson): number[] {
 
 /** @throws ModelError if it is not what {@link Stacker.toJSON} returned. */
 export function stackerFromJson(json: unknown): Stacker {
-  const parsed = stackerJsonSchema.safeParse(json);
-  if (!parsed.success) throw new ModelError(`Invalid stacker: ${z.prettifyError(parsed.error)}`);
-  return stackerFrom(parsed.data);
+  const { data, mistakes } = checkValue(stackerJsonSchema, json);
+  if (mistakes !== undefined) throw new ModelError(`Invalid stacker: ${mistakesLine(mistakes)}.`);
+  return stackerFrom(data);
 }
 
 // --- internal ---
