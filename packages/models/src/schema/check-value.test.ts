@@ -45,7 +45,16 @@ describe('checkValue', () => {
     [z.object({ a: color }), { a: 1 }, 'a: expected a string (received 1)'],
     [z.object({ a: z.int() }).refine(() => false, 'expected others'), { a: 1 }, 'expected others'],
     [z.string().max(1), 'x'.repeat(200), `expected a string of at most 1 character (received "${'x'.repeat(78)}…)`],
-    [z.object({ a: z.int(), b: z.int() }), {}, 'a: expected a whole number (received nothing), and 1 more'],
+    [
+      z.object({ a: z.int(), b: z.int() }),
+      { a: 1.5, b: '' },
+      'a: expected a whole number (received 1.5); b: expected a whole number (received "")',
+    ],
+    [
+      z.array(z.int()),
+      ['', '', '', '', ''],
+      `${[0, 1, 2].map((index) => `${index}: expected a whole number (received ""); `).join('')}and 2 more`,
+    ],
   ])('%#: says what was expected and received', (schema, value, expected) => {
     const { data, mistakes } = checkValue(schema, value);
     expect(data).toBeUndefined();

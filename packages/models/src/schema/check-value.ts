@@ -28,14 +28,18 @@ export function checkValue<Schema extends z.ZodType>(
   return { mistakes: parsed.error.issues.flatMap((issue) => mistakesOf(issue, [], { root, value })) };
 }
 
-/** Mistakes of a file on one line: the first one, and the number of the others. */
+/** Mistakes of a file on one line: the first ones, and the number of the others. */
 export function mistakesLine(mistakes: readonly ValueMistake[]): string {
-  const { path, message } = mistakes[0]!;
-  const first = path.length === 0 ? message : `${path.join('.')}: ${message}`;
-  return mistakes.length === 1 ? first : `${first}, and ${mistakes.length - 1} more`;
+  const shown = mistakes
+    .slice(0, shownMistakes)
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`));
+  const rest = mistakes.length - shown.length;
+  return `${shown.join('; ')}${rest === 0 ? '' : `; and ${rest} more`}`;
 }
 
 // --- internal ---
+
+const shownMistakes = 3;
 
 /** In place of the library's messages; those of a schema are kept. */
 const noMessage = '';

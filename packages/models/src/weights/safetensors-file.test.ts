@@ -140,7 +140,7 @@ describe('refuses', () => {
     [
       'a negative side',
       withEntry({ shape: [-2, -3] }),
-      'shape.0: expected a whole number of at least 0 (received -2), and 1 more.',
+      'shape.0: expected a whole number of at least 0 (received -2); shape.1: ',
     ],
     ['half a side', withEntry({ shape: [1.5, 4] }), 'shape.0: expected a whole number of at least 0 (received 1.5).'],
     [
