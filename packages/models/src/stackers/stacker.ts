@@ -31,6 +31,8 @@ export interface FitOptions {
   features?: MemberFeatures | undefined;
   /** Called at least once per pass over the images, which takes milliseconds; an error that it throws ends the fit. */
   onStep?: (() => void) | undefined;
+  /** Called if the fit ends before it has converged, with its best state. */
+  onLimit?: (() => void) | undefined;
 }
 
 /**
@@ -46,11 +48,19 @@ export function fitStacker(
   kind: StackerKind,
   logits: MemberOutputs,
   labels: ArrayLike<number>,
-  { classCount, seed, options = {}, balancesClasses = false, features = none, onStep = () => {} }: FitOptions,
+  {
+    classCount,
+    seed,
+    options = {},
+    balancesClasses = false,
+    features = none,
+    onStep = () => {},
+    onLimit = () => {},
+  }: FitOptions,
 ): Stacker {
   checkLabels(labels, countRows(logits, logits.length, classCount), classCount);
   const rowWeights = balancesClasses ? balancedRowWeights(labels) : new Float64Array(labels.length).fill(1);
-  const context = { classCount, seed, options: optionsOf(kind, options), rowWeights, features, onStep };
+  const context = { classCount, seed, options: optionsOf(kind, options), rowWeights, features, onStep, onLimit };
   return stackerFrom(stackerTable[kind].fit(logits, labels, context));
 }
 
