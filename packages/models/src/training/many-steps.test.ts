@@ -21,7 +21,7 @@ function residentBytes(): number {
   return process.memoryUsage.rss();
 }
 
-// `pnpm soak` runs a thousand steps of every backbone. Leaking the gradients of each step would take 100 times the memory of the
+// `pnpm soak` runs a thousand steps of every backbone. Leaking the gradients of each step would take 50 times the memory of the
 // weights; without a leak the resident set grows only by what the allocator keeps.
 it.each<[BackboneFamily, number, 'eager' | 'compiled']>([
   ['mobilenet', 0.5, 'eager'],
@@ -29,7 +29,7 @@ it.each<[BackboneFamily, number, 'eager' | 'compiled']>([
   ['mobilenet-v2', 0.35, 'eager'],
   ['mobilenet-v2', 0.35, 'compiled'],
 ])(
-  '100 steps of %s, alpha %d, %s, increase neither the number of tensors nor the resident set',
+  '50 steps of %s, alpha %d, %s, increase neither the number of tensors nor the resident set',
   (family, alpha, way) => {
     const classifier = createClassifier({
       backbone: { family, alpha, inputSize: 32 },
@@ -51,9 +51,9 @@ it.each<[BackboneFamily, number, 'eager' | 'compiled']>([
         });
     };
     try {
-      steps(20);
+      steps(10);
       const [tensorCount, bytes] = [tf.memory().numTensors, residentBytes()];
-      steps(100);
+      steps(50);
       expect(tf.memory().numTensors).toBe(tensorCount);
       const weightBytes = 4 * classifier.weights.reduce((sum, { variable }) => sum + variable.size, 0);
       expect(residentBytes() - bytes).toBeLessThan(20 * weightBytes);
