@@ -70,12 +70,6 @@ describe('chorus check', () => {
     expect(await readdir(folder)).toEqual(before);
   });
 
-  it('prints one JSON object', () => {
-    const { exitCode, stdout } = chorus('check', 'photos', '--config', 'small.json', '--json');
-    expect(exitCode).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ schemaVersion: 1, exitCode: 0, dataset: { found: 25, usable: 24 } });
-  });
-
   it('ends with 4 and all problems at once where train would refuse the images', () => {
     const words = ['check', 'photos', '--config', 'small.json', '--set', 'stacking={"kind":"kfold","folds":15}'];
     const { exitCode, stdout } = chorus(...words, '--weights', 'nowhere');
@@ -111,11 +105,12 @@ describe('chorus check', () => {
     expect(stderr).toMatch(/\nchorus: The check was stopped\.\n$/);
   });
 
-  it('takes the named data sets', () => {
+  it('takes the named data sets, and prints one JSON object', () => {
     const words = ['check', 'shapes', '--config', 'small.json', '--set', 'data.limitPerClass=30', '--json'];
     const { exitCode, stdout } = chorus(...words);
     expect(exitCode).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ dataset: { name: 'shapes', found: 120, usable: 120, skipped: [] } });
+    const dataset = { name: 'shapes', found: 120, usable: 120, skipped: [] };
+    expect(JSON.parse(stdout)).toMatchObject({ schemaVersion: 1, exitCode: 0, dataset });
   });
 
   it('lists every preset for a folder', () => {

@@ -51,7 +51,7 @@ beforeAll(async () => {
     recipe: { whole: { epochCount: 2 } },
   };
   await writeFile(at('small.json'), JSON.stringify(experiment));
-  execFileSync('mkfifo', [at('pipe'), at('pipe.h5'), at('pipe.json')]);
+  execFileSync('mkfifo', [at('pipe')]);
   await mkdir(at('folder.h5'));
   await mkdir(at('pipes'));
   execFileSync('mkfifo', [at('pipes/mobilenet_2_5_160_tf_no_top.h5')]);
@@ -95,14 +95,13 @@ describe('an error in a lane', () => {
   });
 });
 
+// Each kind of file in each place: regular-file.test.ts and sealed-folder.test.ts of packages/storage, prepare.test.ts of orchestration.
 describe('what is no regular file', () => {
   const features = (weights: string) => [
     ...['features', '--backbone', 'mobilenet', '--out', 'f.npy', '--device', 'cpu:0', '--weights', weights],
     'small.json',
   ];
   test.each<[string, string[], string]>([
-    ['weights of features', features('pipe.h5'), 'pipe.h5: a named pipe instead of a regular file'],
-    ['weights of features', features('folder.h5'), 'folder.h5: a folder instead of a regular file'],
     ['weights of features', features('device.h5'), 'device.h5: a device instead of a regular file'],
     ['a folder of weights', ['train', '--preset', 'mobile', '--data', 'shapes', '--weights', 'pipe'], 'pipe'],
     [
@@ -110,7 +109,6 @@ describe('what is no regular file', () => {
       ['train', '--config', 'small.json', '--weights', 'pipes', '--out', 'pipes-run'],
       'mobilenet_2_5_160_tf_no_top.h5: a named pipe instead of a regular file',
     ],
-    ['an experiment', ['train', '--config', 'pipe.json'], 'pipe.json: a named pipe instead of a regular file'],
     ['an experiment', ['train', '--config', 'folder.h5'], 'folder.h5: a folder instead of a regular file'],
     ['a bundle', ['evaluate', '--bundle', 'pipe', '--data', 'shapes'], 'a part of the path is not a folder'],
   ])('is refused as $0: $2', async (_, parameters, message) => {
@@ -120,7 +118,8 @@ describe('what is no regular file', () => {
     expect(stderr).toMatch(/^chorus: .*\n$/);
   });
 
-  it.each(['SHA256SUMS', 'bundle.json', 'members/wide/1.bin'])('is refused in a bundle: %s', async (name) => {
+  it('is refused in a bundle', async () => {
+    const name = 'members/wide/1.bin';
     await cp(at('run/bundle'), at('bundle'), { recursive: true });
     await unlink(at(`bundle/${name}`));
     execFileSync('mkfifo', [at(`bundle/${name}`)]);
@@ -142,15 +141,12 @@ describe('what is no regular file', () => {
   });
 });
 
-test.each<[string, RegExp]>([
-  ['__proto__.seed=5', /^ {2}__proto__: unknown key; known here: /m],
-  ['recipe.__proto__.batchSize=4', /^ {2}recipe\.__proto__: unknown key; known here: batchSize/m],
-  ['recipe={"__proto__":{"batchSize":4}}', /^ {2}recipe\.__proto__: unknown key/m],
-  ['data.constructor.prototype.polluted=1', /^ {2}data\.constructor: unknown key/m],
-])('refuses --set %s', async (assignment, message) => {
+// More keys and places: resolve.test.ts of packages/orchestration.
+it('refuses --set of a key that would change a prototype', async () => {
+  const assignment = 'recipe={"__proto__":{"batchSize":4}}';
   const { exitCode, stderr } = await chorus('train', '--config', 'small.json', '--out', 'proto', '--set', assignment);
   expect(exitCode).toBe(2);
-  expect(stderr).toMatch(message);
+  expect(stderr).toMatch(/^ {2}recipe\.__proto__: unknown key/m);
   expect(stderr).not.toContain('    at ');
 });
 
