@@ -11,11 +11,11 @@ interface ExportFlags {
 }
 
 export const exportCommand = new Command('export')
-  .description('convert a bundle to models for plain tfjs and for Keras')
+  .description('convert a bundle to models for plain tfjs, Keras and onnxruntime')
   .requiredOption('--bundle <folder>', 'the bundle of a run')
   .requiredOption(
     '--format <name>',
-    'keras (weights and a script for Keras, and models for tfjs) or tfjs (only the latter)',
+    'keras (weights and a script for Keras, and models for tfjs), tfjs (only the latter) or onnx (graphs for onnxruntime)',
   )
   .option('--student', "export the bundle's student alone", false)
   .option(
@@ -30,8 +30,10 @@ export const exportCommand = new Command('export')
       signal: stopSignal((cause) => console.error(`${cause}: stopping (a second signal exits at once)`)),
     });
     const { ensemble, members, student } = description;
-    if (!student) console.log(`ensemble (${ensemble.stacker}): ${join(folder, ensemble.tfjs)}`);
-    for (const { name, tfjs, keras } of members)
-      for (const path of [tfjs, ...(keras?.weights ?? [])]) console.log(`${name}: ${join(folder, path)}`);
+    const modelOf = ({ tfjs, onnx }: { tfjs?: string; onnx?: string }) => (tfjs ?? onnx)!;
+    if (!student) console.log(`ensemble (${ensemble.stacker}): ${join(folder, modelOf(ensemble))}`);
+    for (const { keras, ...member } of members)
+      for (const path of [modelOf(member), ...(keras?.weights ?? [])])
+        console.log(`${member.name}: ${join(folder, path)}`);
     console.log(`how to load them: ${join(folder, 'README.md')} (${(byteCount / 1e6).toFixed(1)} MB in all)`);
   });

@@ -1,9 +1,9 @@
 /** `export.json`: describes the files of an export. `members.py` reads it, and its presence identifies an export. */
-import { type BackboneVariant, type Calibration, type PlainEnsemble, variantOf } from '@chorus/models';
+import { type BackboneVariant, type Calibration, variantOf } from '@chorus/models';
 import type { BundleManifest } from '../bundle.ts';
 
-export const exportFormats = ['keras', 'tfjs'] as const;
-/** `tfjs`: models for tfjs; `keras`: in addition, weights for Keras and a script that loads them. */
+export const exportFormats = ['keras', 'tfjs', 'onnx'] as const;
+/** `tfjs`: models for tfjs; `keras`: in addition, weights for Keras and a script that loads them; `onnx`: graphs for onnxruntime. */
 export type ExportFormat = (typeof exportFormats)[number];
 
 export interface ExportContents {
@@ -28,8 +28,9 @@ export interface ExportContents {
     /** Calibration of the stacker's probabilities, which is part of the model; null for none. The members are not calibrated. */
     calibration: Calibration | null;
     /** In the order of the model's inputs. */
-    inputs: { name: string; size: number }[];
-    tfjs: string;
+    inputs: ImageInput[];
+    tfjs?: string;
+    onnx?: string;
   };
   members: MemberDescription[];
 }
@@ -39,11 +40,19 @@ export interface ExportDescription extends ExportContents {
   files: string[];
 }
 
+/** An input of a model, for square images. */
+export interface ImageInput {
+  name: string;
+  /** Side in pixels. */
+  size: number;
+}
+
 interface MemberDescription {
   name: string;
   inputSize: number;
   preprocessing: string;
-  tfjs: string;
+  tfjs?: string;
+  onnx?: string;
   /** How to build the model in Keras. Several weight files belong to several models, whose logits are averaged. */
   keras?: {
     /** A function of keras.applications or, for a backbone that it does not have, of members.py. */
@@ -54,15 +63,14 @@ interface MemberDescription {
   };
 }
 
-/** @param ensemble the bundle's ensemble, for the names and sizes of its inputs. */
+/** @param inputs those of the bundle's ensemble. */
 export function describeExport(
   manifest: BundleManifest,
-  ensemble: PlainEnsemble,
+  inputs: ImageInput[],
   format: ExportFormat,
   student: boolean,
 ): ExportContents {
   const { name, classes, decoding, testTimeAugmentation, balancesClasses, chosen, calibration, members } = manifest;
-  const sizes = ensemble.model.inputs.map((input) => ({ name: input.name, size: input.shape[1]! }));
   return {
     format: 'chorus-export',
     version: 1,
@@ -74,8 +82,10 @@ export function describeExport(
     student,
     ...(balancesClasses ? { balancesClasses } : {}),
     ensemble: {
-      ...{ stacker: chosen, calibration, inputs: sizes },
-      tfjs: `${student ? memberFolder(members[0]!.name) : ensembleFolder}/model.json`,
+      ...{ stacker: chosen, calibration, inputs },
+      ...(format === 'onnx'
+        ? { onnx: student ? onnxMember(members[0]!.name) : onnxEnsemble }
+        : { tfjs: `${student ? memberFolder(members[0]!.name) : ensembleFolder}/model.json` }),
     },
     members: members.map(({ name: member, models }) => {
       const { backbone, preprocessing, dropout } = models[0]!.model;
@@ -88,7 +98,7 @@ export function describeExport(
         name: member,
         inputSize: backbone.inputSize,
         preprocessing,
-        tfjs: `${memberFolder(member)}/model.json`,
+        ...(format === 'onnx' ? { onnx: onnxMember(member) } : { tfjs: `${memberFolder(member)}/model.json` }),
         ...(format === 'keras' ? { keras } : {}),
       };
     }),
@@ -99,6 +109,12 @@ export const ensembleFolder = 'tfjs/ensemble';
 
 export function memberFolder(member: string): string {
   return `tfjs/members/${member}`;
+}
+
+export const onnxEnsemble = 'onnx/ensemble.onnx';
+
+export function onnxMember(member: string): string {
+  return `onnx/members/${member}.onnx`;
 }
 
 /** The function that builds a backbone in Keras, and its arguments. */

@@ -1,8 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { drawShapes, fillBatch, PixelStore } from '@chorus/data';
+import { dirname, join, resolve } from 'node:path';
+import { drawShapes, encodePng, fillBatch, PixelStore } from '@chorus/data';
 import { backboneFamilies, backboneTable, type Calibration, ModelError, type PixelTransform } from '@chorus/models';
+import { openOnnxSession } from '@chorus/runtime';
 import { openSealedFolder, sealFolder } from '@chorus/storage';
 import tf from '@chorus/tfjs';
 import { StoppedError } from '@chorus/training';
@@ -115,6 +118,108 @@ describe('for Keras', () => {
         expect(Math.abs(found[row * 2 + label]! - probabilities[name]!)).toBeLessThan(1e-5);
   });
 });
+
+describe('for onnxruntime', () => {
+  it('predicts the same as predict, from uint8 pixels, by the ensemble and by each member', async () => {
+    const { folder, description } = await exportBundle(at('run/bundle'), 'onnx');
+    expect(folder).toBe(at('run/export-onnx'));
+    expect(description.ensemble.onnx).toBe('onnx/ensemble.onnx');
+    expect(description.files.toSorted()).toEqual(
+      [
+        ...['README.md', 'export.json', 'onnx/ensemble.onnx'],
+        ...['onnx/members/members.py.onnx', 'onnx/members/small.onnx'],
+      ].toSorted(),
+    );
+    const { manifest } = await readBundle(at('run/bundle'));
+    const files = images.map((path) => ({ path }));
+    const { pixels } = await decodeToStores(files, [32, 47], { ...manifest.decoding, maxSkippedShare: 0 });
+    const inputs = Object.fromEntries(
+      description.ensemble.inputs.map(({ name, size }) => {
+        const store = new PixelStore(pixels.get(size)!);
+        return [
+          name,
+          {
+            pixels: Uint8Array.from(images.flatMap((_, index) => [...store.pixels(index)])),
+            shape: [images.length, size, size, 3],
+          },
+        ];
+      }),
+    );
+    const run = async (path: string, feeds: typeof inputs) => {
+      const session = await openOnnxSession(join(folder, path), { threads: 1, spin: false });
+      const { values } = await session.run(feeds);
+      const found = values.slice();
+      await session.dispose();
+      return found;
+    };
+    const found = await run('onnx/ensemble.onnx', inputs);
+    const { predictions } = await predictFiles(at('run/bundle'), images, { runtime: { logicalCpuDevices: 2 } });
+    const ofDiscs = predictions.map(({ probabilities }) => probabilities.discs!);
+    expect(Math.max(...ofDiscs) - Math.min(...ofDiscs)).toBeGreaterThan(0.02);
+    for (const [row, { probabilities }] of predictions.entries())
+      for (const [label, name] of manifest.classes.entries())
+        expect(Math.abs(found[row * 2 + label]! - probabilities[name]!)).toBeLessThan(1e-5);
+    const ofMember = await run('onnx/members/small.onnx', { image_32: inputs.image_32! });
+    expect(ofMember).toHaveLength(2 * images.length);
+  });
+
+  it('of the student has a program in its README that predicts the same as predict', { timeout: 60_000 }, async () => {
+    const { folder, description } = await exportBundle(at('run/bundle'), 'onnx', { student: true });
+    expect(description.ensemble.onnx).toBe('onnx/members/student.onnx');
+    const program = /```js\n(.*?)```/s.exec(await textAt('run/export-student-onnx/README.md'))![1]!;
+    expect(
+      program
+        .trim()
+        .split('\n')
+        .filter((line) => line !== '').length,
+    ).toBeLessThanOrEqual(10);
+    await writeFile(join(folder, 'classify.mjs'), program);
+    // onnxruntime-node is no dependency: its binaries, through the runtime, stand in for it.
+    await mkdir(at('run/node_modules/onnxruntime-node'), { recursive: true });
+    await writeFile(
+      at('run/node_modules/onnxruntime-node/package.json'),
+      '{"type": "module", "exports": "./index.js"}',
+    );
+    await writeFile(at('run/node_modules/onnxruntime-node/index.js'), standIn(import.meta.resolve('@chorus/runtime')));
+    const data = createRequire(import.meta.resolve('@chorus/data'));
+    await symlink(dirname(dirname(data.resolve('sharp'))), at('run/node_modules/sharp'));
+    const square = at('square.png');
+    await writeFile(
+      square,
+      await encodePng(
+        Uint8Array.from({ length: 32 * 32 * 3 }, (_, index) => (index * 7919) % 256),
+        { width: 32, height: 32 },
+      ),
+    );
+    const printed = execFileSync(process.execPath, ['classify.mjs', square], { cwd: folder, encoding: 'utf8' });
+    const [first, second] = Array.from(printed.matchAll(/0\.\d+(e-\d+)?/g), ([number]) => Number(number));
+    const { predictions } = await predictFiles(at('run/bundle'), [square], {
+      student: true,
+      runtime: { logicalCpuDevices: 2 },
+    });
+    const { discs, stars } = predictions[0]!.probabilities;
+    expect(Math.abs(first! - discs!)).toBeLessThan(1e-5);
+    expect(Math.abs(second! - stars!)).toBeLessThan(1e-5);
+  });
+});
+
+/** What the program uses of onnxruntime-node. */
+function standIn(runtime: string): string {
+  return `import { openOnnxSession } from ${JSON.stringify(runtime)};
+export class Tensor {
+  constructor(type, data, dims) {
+    if (type !== 'uint8') throw new Error('expected uint8, received ' + type);
+    Object.assign(this, { pixels: Uint8Array.from(data), shape: dims });
+  }
+}
+export const InferenceSession = {
+  async create(path) {
+    const session = await openOnnxSession(path, { threads: 1, spin: false });
+    return { run: async (inputs) => ({ probabilities: { data: (await session.run(inputs)).values } }) };
+  },
+};
+`;
+}
 
 describe('the student alone', () => {
   it('is exported to a folder of its own, without the ensemble, and predicts the same as predict', async () => {
@@ -288,8 +393,8 @@ describe('refuses', () => {
   });
 
   it('an unknown format', async () => {
-    await expect(exportBundle(at('run/bundle'), 'onnx')).rejects.toThrow(
-      'Unknown format "onnx"; expected one of: keras, tfjs.',
+    await expect(exportBundle(at('run/bundle'), 'tflite')).rejects.toThrow(
+      'Unknown format "tflite"; expected one of: keras, tfjs, onnx.',
     );
   });
 });

@@ -1,14 +1,7 @@
 /** Exports a bundle as models that need only tfjs or Keras. */
 import { mkdir, realpath, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import {
-  type Classifier,
-  createPlainEnsemble,
-  kerasWeightFile,
-  layersModelFiles,
-  memberFromBytes,
-  type PlainEnsemble,
-} from '@chorus/models';
+import { createPlainEnsemble, kerasWeightFile, layersModelFiles, type PlainEnsemble } from '@chorus/models';
 import { publishFolder } from '@chorus/storage';
 import tf from '@chorus/tfjs';
 import { StoppedError } from '@chorus/training';
@@ -22,12 +15,15 @@ import {
   type ExportFormat,
   ensembleFolder,
   exportFormats,
+  type ImageInput,
   kerasWeightNames,
   memberFolder,
 } from './description.ts';
 import { isEarlierExport } from './earlier-export.ts';
+import { loadMembers } from './load-members.ts';
 import { membersPy } from './members-py.ts';
 import { readMe } from './read-me.ts';
+import { readMeOfOnnx } from './read-me-of-onnx.ts';
 
 export interface ExportResult {
   folder: string;
@@ -62,13 +58,13 @@ export async function exportBundle(
   // Suppresses the advice to install tfjs-node, which would not help: an export computes nothing.
   tf.enableProdMode();
   await tf.ready();
-  const ensemble = plainEnsembleOf(bundle);
+  const exported = format === 'onnx' ? await onnxExport(bundle, isStudent) : layersExport(bundle, format, isStudent);
   try {
-    const contents = describeExport(bundle.manifest, ensemble, format, isStudent);
+    const contents = describeExport(bundle.manifest, exported.inputs, format, isStudent);
     const files: string[] = [];
     let byteCount = 0;
     const fill = async (temporary: string) => {
-      for await (const [name, content] of filesOf(ensemble, contents, format, files)) {
+      for await (const [name, content] of filesOf(exported, contents, files)) {
         if (options.signal?.aborted) throw new StoppedError('Stopped; nothing was written.');
         await mkdir(dirname(join(temporary, name)), { recursive: true });
         await writeFile(join(temporary, name), content);
@@ -79,11 +75,39 @@ export async function exportBundle(
     await writingTo(folder, () => publishFolder(folder, fill, { replace }));
     return { folder, description: { ...contents, files }, byteCount };
   } finally {
-    ensemble.dispose();
+    exported.dispose();
   }
 }
 
 // --- internal ---
+
+type NamedFiles = AsyncGenerator<[name: string, content: string | Uint8Array]>;
+
+/** The models of an export, in a format. */
+interface ExportedModels {
+  inputs: ImageInput[];
+  readMe(contents: ExportContents): string;
+  /** Generates the files one at a time, so that only one model's bytes are in memory. */
+  files(): NamedFiles;
+  dispose(): void;
+}
+
+async function onnxExport(bundle: Bundle, isStudent: boolean): Promise<ExportedModels> {
+  // Only this format needs the encoder.
+  const { onnxModels } = await import('./onnx-models.ts');
+  const { inputs, files, dispose } = onnxModels(bundle, isStudent);
+  return { inputs, files, dispose, readMe: readMeOfOnnx };
+}
+
+function layersExport(bundle: Bundle, format: 'keras' | 'tfjs', isStudent: boolean): ExportedModels {
+  const ensemble = plainEnsembleOf(bundle);
+  return {
+    inputs: ensemble.model.inputs.map((input) => ({ name: input.name, size: input.shape[1]! })),
+    readMe,
+    files: () => layersFiles(ensemble, format, isStudent),
+    dispose: () => ensemble.dispose(),
+  };
+}
 
 function assertFormat(format: string): asserts format is ExportFormat {
   if (!(exportFormats as readonly string[]).includes(format))
@@ -107,49 +131,35 @@ async function realPlace(path: string): Promise<string> {
   });
 }
 
-function plainEnsembleOf({ manifest, members, stackers }: Bundle): PlainEnsemble {
-  const made: Classifier[] = [];
+function plainEnsembleOf(bundle: Bundle): PlainEnsemble {
+  const { chosen, testTimeAugmentation, calibration } = bundle.manifest;
+  const { members, dispose } = loadMembers(bundle);
   try {
-    const named = members.map(({ name, models }) => ({
-      name,
-      classifiers: models.map(({ manifest: model, weights }) => {
-        const classifier = memberFromBytes(model, weights);
-        made.push(classifier);
-        return classifier;
-      }),
-    }));
-    const { chosen, testTimeAugmentation, calibration } = manifest;
-    const stacker = stackers.get(chosen)!.toJSON();
-    return createPlainEnsemble(named, { testTimeAugmentation, stacker, calibration });
+    const stacker = bundle.stackers.get(chosen)!.toJSON();
+    return createPlainEnsemble(members, { testTimeAugmentation, stacker, calibration });
   } finally {
-    for (const classifier of made) classifier.dispose();
+    dispose();
   }
 }
 
-/**
- * Generates the files one at a time, so that only one model's bytes are in memory.
- *
- * @param before names of the files generated so far.
- */
-async function* filesOf(
-  ensemble: PlainEnsemble,
-  contents: ExportContents,
-  format: ExportFormat,
-  before: readonly string[],
-): AsyncGenerator<[name: string, content: string | Uint8Array]> {
-  yield ['README.md', readMe(contents)];
+/** @param before names of the files generated so far. */
+async function* filesOf(exported: ExportedModels, contents: ExportContents, before: readonly string[]): NamedFiles {
+  yield ['README.md', exported.readMe(contents)];
+  yield* exported.files();
+  const description: ExportDescription = { ...contents, files: [...before, 'export.json'] };
+  yield ['export.json', `${JSON.stringify(description, null, 2)}\n`];
+}
+
+async function* layersFiles(ensemble: PlainEnsemble, format: 'keras' | 'tfjs', isStudent: boolean): NamedFiles {
   // The ensemble of a single member is the member.
-  if (!contents.student)
+  if (!isStudent)
     for (const [name, content] of await layersModelFiles(ensemble.model)) yield [`${ensembleFolder}/${name}`, content];
   for (const member of ensemble.members)
     for (const [name, content] of await layersModelFiles(member.model))
       yield [`${memberFolder(member.name)}/${name}`, content];
-  if (format === 'keras') {
-    yield ['keras/members.py', membersPy];
-    for (const { name, networks } of ensemble.members)
-      for (const [index, path] of kerasWeightNames(name, networks.length).entries())
-        yield [path, await kerasWeightFile(networks[index]!)];
-  }
-  const description: ExportDescription = { ...contents, files: [...before, 'export.json'] };
-  yield ['export.json', `${JSON.stringify(description, null, 2)}\n`];
+  if (format !== 'keras') return;
+  yield ['keras/members.py', membersPy];
+  for (const { name, networks } of ensemble.members)
+    for (const [index, path] of kerasWeightNames(name, networks.length).entries())
+      yield [path, await kerasWeightFile(networks[index]!)];
 }

@@ -59,10 +59,8 @@ export function readMe(contents: ExportContents): string {
     .trimEnd()}\n`;
 }
 
-// --- internal ---
-
 /** Such as "mean, calibrated by a temperature of 1.21". */
-function stackerText({ stacker, calibration }: ExportContents['ensemble']): string {
+export function stackerText({ stacker, calibration }: ExportContents['ensemble']): string {
   if (calibration === null) return stacker;
   const by =
     calibration.kind === 'temperature'
