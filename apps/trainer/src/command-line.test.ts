@@ -592,14 +592,7 @@ describe('the other commands', () => {
     expect(JSON.parse(stdout)[0]).toEqual({ name: 'cpu:0', kind: 'CPU' });
   });
 
-  it('says what is missing and how to get it', async () => {
-    const { exitCode, stdout } = await start(['doctor'], { CHORUS_CACHE: at('empty-cache') }).ended;
-    expect(exitCode).toBe(2);
-    expect(stdout).toMatch(/missing {2}native runtime: TensorFlow's library in .*\n +fix: pnpm chorus setup/);
-    expect(stdout).toMatch(/ok {6} node: /);
-  });
-
-  it('says for each preset what it lacks here, and the command that fixes it', async () => {
+  it('says what is missing and how to get it, and for each preset what it lacks here, with the command that fixes it', async () => {
     const weights = fileURLToPath(new URL('../../../../shared/data/pretrained/', import.meta.url));
     const environment = { CHORUS_CACHE: at('empty-cache'), CHORUS_WEIGHTS: existsSync(weights) ? weights : undefined };
     const { stdout } = await start(['doctor', '--json'], environment).ended;
@@ -616,7 +609,10 @@ describe('the other commands', () => {
     for (const preset of ['cpu', 'mobile']) expect(of(preset, 'weights')).toMatchObject({ ok: existsSync(weights) });
     for (const { ok, fix, what } of findings)
       if (!ok && what !== 'disk') expect(fix).toMatch(/^(pnpm|npx|env|sudo|apt)/);
-    const words = (await start(['doctor'], environment).ended).stdout;
+    const { exitCode, stdout: words } = await start(['doctor'], environment).ended;
+    expect(exitCode).toBe(2);
+    expect(words).toMatch(/missing {2}native runtime: TensorFlow's library in .*\n +fix: pnpm chorus setup/);
+    expect(words).toMatch(/ok {6} node: /);
     // Nothing is ready without TensorFlow's library, which this cache does not have.
     expect(words).toMatch(/preset demo: not ready\nok {6} weights: drawn from the seed\n/);
     const demo = await chorus('doctor', '--preset', 'demo');
