@@ -13,7 +13,7 @@ describe('checkValue', () => {
     [z.int(), 1.5, 'expected a whole number (received 1.5)'],
     [z.int().min(1), 'x', 'expected a whole number of at least 1 (received "x")'],
     [z.number().gt(0).lt(1), 1, 'expected a number above 0 and below 1 (received 1)'],
-    [z.number().gt(0).max(1), 0, 'expected a number above 0 and of at most 1 (received 0)'],
+    [z.number().gt(0).max(1), 0, 'expected a number above 0 and at most 1 (received 0)'],
     [z.number(), Number.NaN, 'expected a number (received NaN)'],
     [z.boolean(), undefined, 'expected true or false (received nothing)'],
     [z.string().min(1), '', 'expected a string of at least 1 character (received "")'],

@@ -90,7 +90,7 @@ function range({ minimum, exclusiveMinimum, maximum, exclusiveMaximum }: SchemaN
     ...(exclusiveMinimum === undefined ? [] : [`above ${exclusiveMinimum}`]),
     ...(least === undefined ? [] : [`of at least ${least}`]),
     ...(exclusiveMaximum === undefined ? [] : [`below ${exclusiveMaximum}`]),
-    ...(most === undefined ? [] : [`of at most ${most}`]),
+    ...(most === undefined ? [] : [`${exclusiveMinimum === undefined ? 'of ' : ''}at most ${most}`]),
   ];
   return limits.length === 0 ? '' : ` ${limits.join(' and ')}`;
 }
