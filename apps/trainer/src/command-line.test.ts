@@ -554,8 +554,16 @@ describe('chorus augment', () => {
 
   it.each([
     ['an unknown augmentation', ['--augmentation', 'strong'], /^chorus: Invalid augmentation: .*received "strong"/],
-    ['a setting that does not exist', ['--augmentation', '{"rotate":3}'], /^chorus: Invalid augmentation: .*rotate/],
-    ['a size that is no number', ['--size', 'big'], /^chorus: Invalid inputSize: /],
+    [
+      'a setting that does not exist',
+      ['--augmentation', '{"rotate":3}'],
+      /^chorus: Invalid augmentation\.rotate: unknown key/,
+    ],
+    [
+      'a size that is no number',
+      ['--size', 'big'],
+      /^chorus: Invalid inputSize: expected a whole number from 32 to 1024 \(received NaN\)/,
+    ],
   ])('refuses %s', async (_, flags, message) => {
     const { exitCode, stdout, stderr } = await chorus('augment', '--out', 'none.png', ...flags, 'augmented.png');
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });

@@ -62,14 +62,23 @@ describe('verdict', () => {
         stackers: facts(97, 95).stackers.map((one) => ({ ...one, test: { ...one.test, balancedAccuracy: 0.912 } })),
         imbalance: { ratio: 20, remedy: { kind: 'class-weights' } },
       }),
-      'The largest class has 20.0 times as many training images as the smallest, and by class-weights every class counts equally: its balanced accuracy is 91.2 %.',
+      'The largest class has 20.0 times as many training images as the smallest; with class weights, every class counts equally: its balanced accuracy is 91.2 %.',
     ],
     ['a demonstration', facts(97, 95, { demo: true }), 'its figures do not apply to photographs.'],
     ['too few members', facts(97, 95, { stackers: [], bestMember: null }), 'There is no ensemble: too few members'],
   ])('describes %s', (_, input, expected) => expect(verdict(input)).toContain(expected));
 
-  it('does not mention classes that are left as they are', () => {
-    const imbalance = { ratio: 20, remedy: { kind: 'none' } };
-    expect(verdict(facts(97, 95, { imbalance }))).toBe(verdict(facts(97, 95)));
+  it('names the focal loss, which alone makes no class count more', () => {
+    const imbalance = { ratio: 20, remedy: { kind: 'focal' } };
+    expect(verdict(facts(97, 95, { imbalance }))).toContain(
+      'with class weights and the focal loss, every class counts',
+    );
   });
+
+  it.each([
+    ['are left as they are', { ratio: 20, remedy: { kind: 'none' } }],
+    ['have equally many images', { ratio: 1.04, remedy: { kind: 'focal' } }],
+  ])('does not mention classes that %s', (_, imbalance) =>
+    expect(verdict(facts(97, 95, { imbalance }))).toBe(verdict(facts(97, 95))),
+  );
 });

@@ -64,14 +64,23 @@ export function verdict({ stackers, members, bestMember, demo, baseline, flaws, 
 
 // --- internal ---
 
+const remedyNames: Readonly<Record<string, string>> = {
+  'class-weights': 'class weights',
+  'balanced-sampling': 'balanced sampling',
+  focal: 'class weights and the focal loss',
+  'logit-adjustment': 'logit adjustment',
+};
+
 /** Empty if classes were left as they are. */
 function describeBalance(
   imbalance: VerdictFacts['imbalance'],
   { balancedAccuracy }: VerdictFacts['stackers'][number]['test'],
 ): string {
   if (!imbalance || imbalance.remedy.kind === 'none') return '';
+  // The ratio would be printed as 1.0: no remedy changes what classes count.
+  if (imbalance.ratio < 1.05) return '';
   const measured = balancedAccuracy == null ? '' : `: its balanced accuracy is ${percent(balancedAccuracy)}`;
-  return ` The largest class has ${imbalance.ratio.toFixed(1)} times as many training images as the smallest, and by ${imbalance.remedy.kind} every class counts equally${measured}.`;
+  return ` The largest class has ${imbalance.ratio.toFixed(1)} times as many training images as the smallest; with ${remedyNames[imbalance.remedy.kind] ?? imbalance.remedy.kind}, every class counts equally${measured}.`;
 }
 
 function describeFlaws(flaws: VerdictFacts['flaws']): string {

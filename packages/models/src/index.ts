@@ -50,6 +50,7 @@ export {
 } from './preprocessing.ts';
 export { philoxUniform } from './random/philox.ts';
 export { streamSeed } from './random/stream-seed.ts';
+export { checkValue, mistakesLine, type ValueMistake } from './schema/check-value.ts';
 export { type MemberFeatures, type MemberOutputs, outputsPerImage } from './stackers/outputs.ts';
 export { toProbabilities } from './stackers/probabilities.ts';
 export { balancedRowWeights } from './stackers/row-weights.ts';

@@ -83,7 +83,12 @@ describe('writeAugmentationSheet', () => {
     ['a folder', 'folder.png', {}, /^Expected an output file, received the folder /],
     ['an unknown name', 'new.png', { augmentation: 'strong' as 'heavy' }, /^Invalid augmentation: .*received "strong"/],
     ['an angle out of range', 'new.png', { augmentation: { rotation: 300 } }, /^Invalid augmentation\.rotation: .*300/],
-    ['a size out of range', 'new.png', { inputSize: 8 }, /^Invalid inputSize: .*received 8\./],
+    [
+      'a size out of range',
+      'new.png',
+      { inputSize: 8 },
+      /^Invalid inputSize: expected a whole number from 32 to 1024 \(received 8\)\.$/,
+    ],
     ['too large a sheet', 'new.png', { inputSize: 1024, epochCount: 100 }, /at most 100000000 pixels, received/],
   ])('refuses %s and writes nothing', async (_, out, options, message) => {
     const before = await readdir(folder);

@@ -1,6 +1,7 @@
 /** A contact sheet of augmented images: what the model sees in training. */
 import { resolve } from 'node:path';
 import { DataError, encodePng } from '@chorus/data';
+import { checkValue, mistakesLine } from '@chorus/models';
 import { initRuntime, type OnSetupProgress, prepareProcess, setupRuntime } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
 import { previewAugmentation } from '@chorus/training';
@@ -88,17 +89,9 @@ const optionsSchema = z.strictObject({
 function parsed(options: Omit<AugmentationSheetOptions, 'onSetup'>): z.output<typeof optionsSchema> & {
   augmentation: AugmentationChoice;
 } {
-  const result = optionsSchema.safeParse(options);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const path = issue!.path.join('.');
-  throw new ConfigError(
-    `Invalid ${path}: ${issue!.message}; received ${JSON.stringify(valueAt(options, issue!.path))}.`,
-  );
-}
-
-function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], value);
+  const { data, mistakes } = checkValue(optionsSchema, options);
+  if (mistakes === undefined) return data;
+  throw new ConfigError(`Invalid ${mistakesLine(mistakes)}.`);
 }
 
 async function decode(paths: readonly string[], inputSize: number) {

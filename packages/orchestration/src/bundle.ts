@@ -5,9 +5,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { isColor, resizeMethods } from '@chorus/data';
 import {
   calibrationSchema,
+  checkValue,
   fitsClassCount,
   type MemberManifest,
   memberManifestSchema,
+  mistakesLine,
   type Stacker,
   type StackerKind,
   stackerFromJson,
@@ -17,7 +19,7 @@ import {
 import { type ExistingFile, openSealedFolder, parseJson, StorageError, sealFolder } from '@chorus/storage';
 import { z } from 'zod';
 import { ConfigError } from './errors.ts';
-import { memberNameSchema } from './experiment/schema.ts';
+import { memberNameSchema } from './experiment/member.ts';
 import { modelFile, type PredictingMember } from './run/predict-members.ts';
 import { type RunImages, runImagesSchema } from './run/run-images.ts';
 import { thresholdsSchema } from './stacking/thresholds.ts';
@@ -167,13 +169,12 @@ export async function readBundle(folder: string): Promise<Bundle> {
   };
   const json = upgradeManifest(parseJson(content('bundle.json'), join(folder, 'bundle.json')));
   checkVersion(json, folder);
-  const parsed = bundleSchema.safeParse(json);
-  if (!parsed.success)
-    throw new StorageError(`${folder}/bundle.json is not a bundle: ${z.prettifyError(parsed.error)}`);
-  const images = runImagesSchema.safeParse(parseJson(content('images.json'), join(folder, 'images.json')));
-  if (!images.success)
-    throw new StorageError(`${folder}/images.json does not list a run's images: ${z.prettifyError(images.error)}`);
-  const manifest = parsed.data;
+  const { data: manifest, mistakes } = checkValue(bundleSchema, json);
+  if (mistakes !== undefined)
+    throw new StorageError(`${folder}/bundle.json is not a bundle: ${mistakesLine(mistakes)}.`);
+  const images = checkValue(runImagesSchema, parseJson(content('images.json'), join(folder, 'images.json')));
+  if (images.mistakes !== undefined)
+    throw new StorageError(`${folder}/images.json does not list a run's images: ${mistakesLine(images.mistakes)}.`);
   const read = ({ name, models }: z.output<typeof bundleMember>): PredictingMember => ({
     name,
     models: models.map(({ file, model }) => ({ manifest: model, weights: content(file), path: join(folder, file) })),

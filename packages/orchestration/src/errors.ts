@@ -12,6 +12,7 @@
  * - `setup-needed`: set up the native runtime
  * - `folder-layout`: use another layout of the data folder
  * - `evaluate-all`: evaluate all images of the folder
+ * - `time-budget`: use a longer time budget, or none
  */
 export const adviceCodes = [
   'output-place',
@@ -25,6 +26,7 @@ export const adviceCodes = [
   'evaluate-all',
   'folder-layout',
   'setup-needed',
+  'time-budget',
 ] as const;
 export type AdviceCode = (typeof adviceCodes)[number];
 

@@ -1,6 +1,7 @@
 /** CSV tables of an evaluation: of all images, the misclassified ones, or those with implausible labels. */
 import { auditLabels, type LabelIssue } from '@chorus/evaluation';
 import { publishFile } from '@chorus/storage';
+import { classColumns } from './class-columns.ts';
 import { csvLine } from './csv.ts';
 import { ConfigError } from './errors.ts';
 import type { Evaluation } from './evaluate.ts';
@@ -10,7 +11,7 @@ import { issuesCsv } from './report/label-issues-csv.ts';
 import { Slices } from './run/slices.ts';
 
 export interface EvaluationFilePaths {
-  /** Every image: `path,label,predicted,<class>,…` (RFC 4180). */
+  /** Every image: `path,label,predicted,<class>,…` (RFC 4180), `class:<class>` for a class with the name of another column. */
   csv?: string | undefined;
   /** Misclassified images, the most confident first: `path,label,predicted,probability,probabilityOfLabel`. */
   wrong?: string | undefined;
@@ -44,7 +45,7 @@ export async function writeEvaluationFiles(
       () =>
         publishFile(
           csv,
-          csvLine(['path', 'label', 'predicted', ...classes]) +
+          csvLine([...imageColumns, ...classColumns(classes, imageColumns)]) +
             predictions
               .map((one) =>
                 csvLine([one.path, one.label, one.predicted, ...classes.map((name) => one.probabilities[name]!)]),
@@ -77,6 +78,8 @@ export async function writeEvaluationFiles(
 }
 
 // --- internal ---
+
+const imageColumns = ['path', 'label', 'predicted'];
 
 async function findIssues({ classes, predictions }: Evaluation): Promise<LabelIssue[]> {
   const probabilities = new Float32Array(predictions.length * classes.length);

@@ -53,6 +53,17 @@ describe('prediction files', () => {
     );
   });
 
+  it('have different columns for a class and a column of the same name', async () => {
+    const own = ['accepted', 'path', 'cats'];
+    const probabilities = { accepted: 0.5, path: 0.25, cats: 0.25 };
+    const files = await openPredictionFiles({ csv: at('p.csv') });
+    await files.write([{ path: 'a', predicted: 'accepted', probabilities, accepted: true }], own);
+    await files.publish();
+    expect(await readFile(at('p.csv'), 'utf8')).toBe(
+      'path,predicted,accepted,class:accepted,class:path,cats\na,accepted,true,0.500000000,0.250000000,0.250000000\n',
+    );
+  });
+
   it('leave nothing when they are discarded', async () => {
     const files = await openPredictionFiles({ csv: at('p.csv'), jsonl: at('p.jsonl') });
     await files.write([prediction('a')], classes);

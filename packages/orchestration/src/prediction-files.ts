@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { openWholeFile, type WholeFile } from '@chorus/storage';
+import { classColumns } from './class-columns.ts';
 import { csvLine } from './csv.ts';
 import { ConfigError } from './errors.ts';
 import { requireWritable, writingTo } from './output-place.ts';
@@ -9,8 +10,9 @@ import type { Prediction } from './predict.ts';
 
 export interface PredictionFilePaths {
   /**
-   * A CSV file with a header and a row per image: `path,predicted,<class>,…` (RFC 4180). `accepted` and `set`, a JSON array,
-   * follow `predicted` if predictions have them.
+   * A CSV file with a header and a row per image: `path,predicted,<class>,…` (RFC 4180). `accepted` and `set`, a JSON array (`[]` if
+   * no class is in the set), follow `predicted` if predictions have them. A class with the name of one of these columns has the column
+   * `class:<class>`.
    */
   csv?: string | undefined;
   /** A file with one JSON object per image and line. */
@@ -88,7 +90,8 @@ function csvLines(): LinesOf {
     const [first] = predictions;
     if (first === undefined) return '';
     const columns = (['accepted', 'set'] as const).filter((name) => first[name] !== undefined);
-    const header = hasHeader ? '' : csvLine(['path', 'predicted', ...columns, ...classes]);
+    const names = classColumns(classes, ['path', 'predicted', 'accepted', 'set']);
+    const header = hasHeader ? '' : csvLine(['path', 'predicted', ...columns, ...names]);
     hasHeader = true;
     const rows = predictions.map(({ path, predicted, probabilities, ...doubt }) => {
       const cells = columns.map((name) => JSON.stringify(doubt[name]));

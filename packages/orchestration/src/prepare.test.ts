@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { createJiti } from 'jiti';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { ConfigError } from './errors.ts';
-import { type Named, prepareExperiment } from './prepare.ts';
+import { type Named, prepareCandidates, prepareExperiment } from './prepare.ts';
 
 let base: string;
 beforeAll(async () => {
@@ -35,6 +35,16 @@ it('lets the options for the data folder take precedence over a file', async () 
   await expect(prepare({ layout: 'flat' })).rejects.toThrow(
     /data\.layout: .*"auto".*"classes".*"splits".*received "flat"/,
   );
+});
+
+it('compares with the demo as it is: from random weights, whatever weights are named', async () => {
+  const named = { preset: 'mobile', data: 'd', base, environment: { CHORUS_WEIGHTS: 'others' }, weights: 'folder' };
+  const { experiment, others } = await prepareCandidates(named);
+  expect(experiment.weights).toBe(join(base, 'folder'));
+  const weights = others.map((one) => [one.preset, 'experiment' in one ? one.experiment.weights : one.obstacle]);
+  expect(Object.fromEntries(weights)).toMatchObject({ demo: 'random', full: join(base, 'folder') });
+  // Whoever chooses the demo and names weights gets these.
+  expect((await prepare({ preset: 'demo', weights: 'folder' })).experiment.weights).toBe(join(base, 'folder'));
 });
 
 it("resolves the list of images to exclude against the user's folder", async () => {

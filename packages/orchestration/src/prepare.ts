@@ -57,7 +57,8 @@ export async function prepareExperiment(
 /**
  * Builds an experiment, and the same experiment with every other preset.
  *
- * @returns `others` is empty if the experiment has its own members, since another preset would change little.
+ * @returns `others` is empty if the experiment has its own members, since another preset would change little. A preset that starts
+ * from random weights keeps them in `others`, whatever weights the settings name.
  * @throws ConfigError as {@link prepareExperiment}; a preset that conflicts with the settings has an `obstacle` instead.
  */
 export async function prepareCandidates(
@@ -82,8 +83,8 @@ export async function prepareCandidates(
     throw new ConfigError(`$schema: expected a string (received ${JSON.stringify($schema)}).`);
   // Relative paths are resolved against the user's folder, in all layers.
   const path = (value: string, isName: boolean) => (isName ? value : resolve(named.base, value));
-  const resolved = (preset: object): Experiment => {
-    const experiment = resolveExperiment(preset, own);
+  const resolved = (preset: object, last: object = {}): Experiment => {
+    const experiment = resolveExperiment(preset, own, last);
     const { source, exclude } = experiment.data;
     return {
       ...experiment,
@@ -110,8 +111,12 @@ export async function prepareCandidates(
   return { experiment: resolved(preset?.experiment ?? {}), preset, others };
 
   function candidate(name: PresetName): PresetCandidate {
+    const { experiment } = presets[name];
     try {
-      return { preset: name, experiment: resolved(presets[name].experiment) };
+      return {
+        preset: name,
+        experiment: resolved(experiment, experiment.weights === 'random' ? { weights: 'random' } : {}),
+      };
     } catch (error) {
       if (error instanceof ConfigError) return { preset: name, obstacle: error.message };
       throw error;

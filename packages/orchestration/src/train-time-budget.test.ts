@@ -131,11 +131,19 @@ describe.skipIf(!existsSync(pretrained))('a student in a run with a time budget 
 
 describe('a time budget that is too short', () => {
   it('is refused with the smallest one that would do, before anything is created', async () => {
-    const run = train({ ...small(), timeBudgetSeconds: 1 }, { out: at('short') });
+    const run = train({ ...small(), timeBudgetSeconds: 6 }, { out: at('short') });
     await expect(run).rejects.toThrow(
-      /^A time budget of 1 s is too short: before reading the images, \d+ s are spent, and the smallest ensemble \((slim and wide|wide and slim)\) takes about \d+ s more on this machine\. Allow at least \d+ s \(timeBudgetSeconds\)/,
+      /^A time budget of 6 s is too short: before reading the images, \d+ s are spent, and the smallest ensemble \((slim and wide|wide and slim)\) takes about \d+ s more on this machine\. Allow at least \d+ s \(timeBudgetSeconds\)/,
     );
+    await expect(run).rejects.toMatchObject({ code: 'time-budget' });
     expect(existsSync(at('short'))).toBe(false);
+  });
+
+  it('is refused before any work if it ends before any run does', async () => {
+    const run = train({ ...small(), timeBudgetSeconds: 5 }, { out: at('short') });
+    await expect(run).rejects.toThrow(
+      /^A time budget of 5 s is too short: stackers, bundle and report take about 5 s, in addition to/,
+    );
   });
 
   it('is refused with several seeds', async () => {

@@ -1,6 +1,6 @@
 /** A trained member on disk: a sealed folder with its model, a record of its training and its out-of-fold logits. */
 import { join } from 'node:path';
-import { type MemberManifest, memberManifestSchema } from '@chorus/models';
+import { checkValue, type MemberManifest, memberManifestSchema, mistakesLine } from '@chorus/models';
 import { openSealedFolder, parseJson, StorageError, sealFolder } from '@chorus/storage';
 import { z } from 'zod';
 import { precisions } from './plan.ts';
@@ -66,10 +66,11 @@ export async function readMember(folder: string): Promise<TrainedMember> {
     if (bytes === undefined) throw new StorageError(`Expected the file ${name} in ${folder}.`);
     return bytes;
   };
-  const parsed = memberFileSchema.safeParse(parseJson(content('member.json'), join(folder, 'member.json')));
-  if (!parsed.success)
-    throw new StorageError(`${folder}/member.json is not from this version: ${z.prettifyError(parsed.error)}`);
-  const { schemaVersion: _, model, ...record } = parsed.data;
+  const json = parseJson(content('member.json'), join(folder, 'member.json'));
+  const { data, mistakes } = checkValue(memberFileSchema, json);
+  if (mistakes !== undefined)
+    throw new StorageError(`${folder}/member.json is not from this version: ${mistakesLine(mistakes)}.`);
+  const { schemaVersion: _, model, ...record } = data;
   return {
     record,
     manifest: model,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,6 +53,16 @@ describe('chorus init', () => {
     const prepared = await prepare(file);
     expect(prepared.preset?.name).toBe(expected);
     expect(prepared.experiment.data.source).toBe(data === undefined ? 'shapes' : join(folder, data));
+  });
+
+  it('writes every key that an experiment has', () => {
+    const text = configTemplate({ file: 'chorus.config.ts', preset: 'mobile' });
+    const { properties } = JSON.parse(
+      readFileSync(new URL('../../../../packages/orchestration/experiment.schema.json', import.meta.url), 'utf8'),
+    );
+    const keys = Object.keys(properties).filter((key) => key !== '$schema');
+    expect(keys).toContain('timeBudgetSeconds');
+    for (const key of [...keys, 'imbalance']) expect(text, key).toMatch(new RegExp(`^ +(// )?(.*, )?${key}: .+`, 'm'));
   });
 
   it('writes settings that are valid, each of them', async () => {

@@ -23,6 +23,9 @@ export default defineConfig({
   // auto chooses by data, weights and hardware; without data and weights it runs demo.
   preset: ${quote(preset)},
 
+  // Name of the run folder and the bundle.
+  // name: 'photos',
+
   data: {
     // A folder of images, as <split>/<class>/* or <class>/*; relative to where the command is typed.
     // Or 'shapes' (drawn), or 'cats-and-dogs' (downloaded once).
@@ -44,11 +47,16 @@ export default defineConfig({
   // The models of the ensemble, in place of the preset's.
   // members: [{ name: 'mobilenet-v2', backbone: 'mobilenet-v2' }, { name: 'mobilenet', backbone: 'mobilenet', alpha: 0.75 }],
 
+  // Shares of the images that end the training early, and that test the ensemble if the data has no test folder.
+  // split: { tune: 0.1, test: 0.2 },
+
   recipe: {
     // Images per training step; lower it where memory is short.
     // batchSize: 32,
     // Random changes of the training images: none (where left and right matter, as in text), flip, light, medium or heavy.
     // augmentation: 'flip',
+    // Classes of unequal size: none, class-weights, balanced-sampling, focal or logit-adjustment; auto decides by the counts.
+    // imbalance: 'auto',
     // The last layers train at a low rate after the head has; 0 trains the head alone, which is fast.
     // fineTune: { lastLayers: 30, epochCount: 6, learningRate: 1e-5 },
   },
@@ -57,11 +65,37 @@ export default defineConfig({
   // stacking: { kind: 'holdout', fraction: 0.1 },
   // stacking: { kind: 'kfold', folds: 5 },
 
+  // The stackers to compare; the one with the lowest out-of-fold log loss is chosen.
+  // stackers: { kinds: ['mean', 'weighted', 'greedy', 'logistic'] },
+
+  // How the ensemble's probabilities are calibrated: none, temperature or vector; auto decides by log loss.
+  // calibration: 'auto',
+
+  // Limits of the ensemble: members that hardly lower the log loss for their cost are dropped.
+  // maxMembers: 2,
+  // maxMegabytes: 40,
+  // The run fails if fewer members finish their training.
+  // minMembers: 2,
+
+  // One small model that learns from the ensemble, such as for a browser. It needs predictions for all training images.
+  // stacking: { kind: 'kfold' }, student: { backbone: 'mobilenet-v2' },
+
+  // Predict each image and its mirror image: twice the time, a lower error.
+  // testTimeAugmentation: true,
+
   // One lane per device; auto takes every GPU, or what is fastest on this CPU.
   // workers: [{ device: 'cpu:0' }],
+  // How TensorFlow runs, such as the number format of training steps: auto, float32 or bfloat16.
+  // runtime: { precision: 'auto' },
+
+  // Wall time of the whole run, in seconds: it chooses members, input sizes and epochs that fit, as train --time 10m does.
+  // timeBudgetSeconds: 600,
 
   // Another seed splits, shuffles and initializes differently.
   // seed: 1,
+
+  // Flaws of the published procedure, to reproduce it; all are off.
+  // flaws: { rawBgr: false },
 });
 `;
 }

@@ -30,5 +30,6 @@ const advices: Record<Advice['code'], (data: Readonly<Record<string, string>>) =
   'bfloat16-unavailable': () => 'use --set runtime.precision=auto.',
   'setup-needed': () => `run: ${commandName} setup`,
   'folder-layout': () => 'choose a reading with --layout splits or --layout classes.',
+  'time-budget': () => 'name a longer one with --time, or omit it.',
   'evaluate-all': () => 'add --all to evaluate every image in the folder.',
 };

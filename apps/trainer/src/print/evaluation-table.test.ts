@@ -118,6 +118,8 @@ it('shows the most probable classes of a prediction', () => {
   expect(predictionLine({ ...prediction, accepted: true }, 1)).toBe('a\\x0ab.jpg  dog  70.0 %');
   expect(predictionLine({ ...prediction, accepted: false }, 1)).toBe('a\\x0ab.jpg  dog  70.0 %  (unsure)');
   expect(predictionLine({ ...prediction, set: ['2', 'dog'] }, 1)).toBe('a\\x0ab.jpg  dog  70.0 %  2  25.0 %');
-  expect(predictionLine({ ...prediction, set: [] }, 1)).toBe('a\\x0ab.jpg  no class');
+  expect(predictionLine({ ...prediction, set: [] }, 1)).toBe(
+    'a\\x0ab.jpg  (empty set: too uncertain for any class; the most probable is dog, 70.0 %)',
+  );
   expect(predictionLine(prediction, Number.POSITIVE_INFINITY)).toBe('a\\x0ab.jpg  dog  70.0 %  2  25.0 %  cat  5.0 %');
 });

@@ -7,6 +7,7 @@ import { balancesClasses, imbalanceLine } from './imbalance-line.ts';
 import { labelAuditLine } from './label-audit-line.ts';
 import { printable } from './printable.ts';
 import { scoreCells } from './score-cells.ts';
+import { soupLines } from './soup-lines.ts';
 import { studentLine } from './student-line.ts';
 import { table } from './table.ts';
 import { timeBudgetLines } from './time-budget-lines.ts';
@@ -54,6 +55,7 @@ export function leaderboard(report: Report, folder: string): string {
     ...unusedEntries(report.dataset, 'all are listed in dataset.skipped of the report'),
     ...(duplicates.length === 0 ? [] : [`${duplicateCounts(duplicates)}; see dataset.duplicates in the report`]),
     ...studentLine(student),
+    ...soupLines(report),
     ...(balancesClasses(report.imbalance) ? [imbalanceLine(report.imbalance)] : []),
     ...timeBudgetLines(report.timeBudget),
     ...balancedLines(report),

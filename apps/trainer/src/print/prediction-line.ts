@@ -3,7 +3,7 @@ import { printable } from './printable.ts';
 
 /**
  * A prediction on one line: the path, then the most probable classes with their probabilities in descending order, or those of the
- * prediction set, and whether to leave the image to a human.
+ * prediction set, and whether to leave the image to a human. A set without classes is said to be empty, with the most probable class.
  */
 export function predictionLine(
   { path, predicted, probabilities, accepted = true, set }: Prediction,
@@ -16,8 +16,16 @@ export function predictionLine(
   const shown = set === undefined ? all.slice(0, classCount) : all.filter(([name]) => set.includes(name));
   return [
     printable(path),
-    ...(shown.length === 0 ? ['no class'] : []),
-    ...shown.map(([name, probability]) => `${printable(name)}  ${(100 * probability).toFixed(1)} %`),
+    ...(shown.length === 0
+      ? [`(empty set: too uncertain for any class; the most probable is ${shownClass(all[0]!, ', ')})`]
+      : []),
+    ...shown.map((one) => shownClass(one, '  ')),
     ...(accepted ? [] : ['(unsure)']),
   ].join('  ');
+}
+
+// --- internal ---
+
+function shownClass([name, probability]: readonly [string, number], separator: string): string {
+  return `${printable(name)}${separator}${(100 * probability).toFixed(1)} %`;
 }

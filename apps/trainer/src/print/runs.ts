@@ -42,6 +42,8 @@ export function comparison({ runs, differences, sameImages }: RunComparison): st
     accuracies: new Map([
       ...report.stackers.map(({ kind, test }) => [`stack: ${kind}`, test.accuracy] as const),
       ...report.members.map(({ name, test }) => [name, test?.accuracy ?? null] as const),
+      // No member has its name.
+      ...(report.student === undefined ? [] : [[report.student.name, report.student.test?.accuracy ?? null] as const]),
     ]),
   }));
   const names = [...new Set(columns.flatMap(({ accuracies }) => [...accuracies.keys()]))];

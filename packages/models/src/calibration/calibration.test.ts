@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import golden from '../../../../tools/golden/calibration.json' with { type: 'json' };
 import { ModelError } from '../errors.ts';
+import { hardData } from '../stackers/hard-data.fixture.ts';
+import { toProbabilities } from '../stackers/probabilities.ts';
 import { type Calibration, calibrate, calibrationSchema, fitsClassCount } from './calibration.ts';
 import { fitTemperature } from './fit-temperature.ts';
 import { fitVector } from './fit-vector.ts';
@@ -42,6 +44,18 @@ describe('fitVector', () => {
     });
     expect(passCount).toBeGreaterThan(1);
     expect(passCount).toBeLessThan(50);
+  });
+});
+
+describe.each(fits)('%s', (_, fit) => {
+  it('never fails, for separable and degenerate data', { timeout: 60_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(hardData, async ({ classCount, labels, logits }) => {
+        const rows = { probabilities: toProbabilities(logits[0]!, classCount), labels, classCount };
+        expect(calibrate(rows.probabilities, await fit(rows), classCount).every(Number.isFinite)).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
   });
 });
 

@@ -10,17 +10,24 @@ import { checkLabeledRows, type LabeledRows, priorStrength, rowRanges } from './
  * the closer they stay.
  *
  * @param pause called every few milliseconds of work; its errors end the fit.
+ * @param onLimit called if the fit ends before it has converged, with its best scales and biases.
  * @throws ModelError for probabilities that are not finite, and for labels out of range.
  */
 export async function fitVector(
   rows: LabeledRows,
   pause?: () => Promise<void>,
+  onLimit?: () => void,
 ): Promise<Extract<Calibration, { kind: 'vector' }>> {
   checkLabeledRows(rows);
   const { classCount } = rows;
   const start = Float64Array.from({ length: 2 * classCount }, (_, index) => Number(index < classCount));
   // The prior makes the curvature at least priorStrength, so no coefficient is much further than 1e-6 from its optimum.
-  const found = await minimizeWithPauses((point) => evaluate(point, start, rows, pause), start, 1e-6 * priorStrength);
+  const found = await minimizeWithPauses(
+    (point) => evaluate(point, start, rows, pause),
+    start,
+    1e-6 * priorStrength,
+    onLimit,
+  );
   return {
     kind: 'vector',
     scales: Array.from(found.subarray(0, classCount)),

@@ -1,11 +1,11 @@
 /** A classifier as plain data: a manifest and the bytes of its weights. */
-import { z } from 'zod';
 import { backboneTable, checkBackboneSpec, variantOf } from '../backbones/table.ts';
 import { Classifier } from '../classifier/classifier.ts';
 import { type ModelWeight, setWeights } from '../classifier/model-weights.ts';
 import { unusableValue } from '../classifier/unusable-value.ts';
 import { ModelError } from '../errors.ts';
 import { checkPreprocessing } from '../preprocessing.ts';
+import { checkValue, mistakesLine } from '../schema/check-value.ts';
 import { type MemberManifest, type MemberTensor, memberManifestSchema } from './manifest.ts';
 
 export interface SavedMember {
@@ -54,9 +54,9 @@ export function memberToBytes(classifier: Classifier): SavedMember {
  * @throws ModelError naming the field or tensor, what was expected and what was received.
  */
 export function memberFromBytes(manifest: unknown, weights: Uint8Array): Classifier {
-  const parsed = memberManifestSchema.safeParse(manifest);
-  if (!parsed.success) throw new ModelError(`Invalid member manifest: ${z.prettifyError(parsed.error)}`);
-  const { backbone, preprocessing, classes, outputCount, dropout, tensors } = parsed.data;
+  const { data, mistakes } = checkValue(memberManifestSchema, manifest);
+  if (mistakes !== undefined) throw new ModelError(`Invalid member manifest: ${mistakesLine(mistakes)}.`);
+  const { backbone, preprocessing, classes, outputCount, dropout, tensors } = data;
   checkTable(tensors, weights.byteLength);
   checkBackboneSpec(backbone);
   checkPreprocessing(preprocessing, backboneTable[backbone.family].preprocessing);

@@ -66,6 +66,8 @@ export interface FitContext<Options> {
   features: MemberFeatures;
   /** Must be called at least once per pass over the images; an error that it throws ends the fit. */
   onStep(): void;
+  /** Called if the fit ends before it has converged; its best state is then used. */
+  onLimit(): void;
 }
 
 /** Also the name of the last layer. The logarithms are for layers that calibrate them. */

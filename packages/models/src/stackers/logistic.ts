@@ -65,7 +65,9 @@ export function fitLogistic(
     classCount,
     rowWeights,
     onStep = () => {},
-  }: Pick<FitContext<undefined>, 'classCount'> & Partial<Pick<FitContext<undefined>, 'rowWeights' | 'onStep'>>,
+    onLimit,
+  }: Pick<FitContext<undefined>, 'classCount'> &
+    Partial<Pick<FitContext<undefined>, 'rowWeights' | 'onStep' | 'onLimit'>>,
 ): LogisticState {
   const memberCount = logits.length;
   const rowCount = countRows(logits, memberCount, classCount);
@@ -93,7 +95,7 @@ export function fitLogistic(
     return { value, gradient };
   };
   // The prior makes the curvature at least priorStrength, so no coefficient is further than 1e-7 from its optimum.
-  const coefficients = minimize(evaluate, prior, 1e-7 * priorStrength);
+  const coefficients = minimize(evaluate, prior, 1e-7 * priorStrength, onLimit);
   return { kind: 'logistic', memberCount, classCount, coefficients: Array.from(coefficients) };
 }
 

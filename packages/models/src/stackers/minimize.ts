@@ -6,7 +6,8 @@ export interface Evaluation {
 
 /** Number of past steps that estimate the curvature. */
 const memoryLength = 10;
-const maximumIterations = 1000;
+/** More than any search needs, unless the scales of its coefficients differ by orders of magnitude. */
+export const maximumIterations = 1000;
 /** A step by this share of a direction that does not decrease the value counts as none. */
 const shortestStep = 1e-12;
 /** A search ends if so many iterations decrease the value by less than this share of it. */
@@ -19,15 +20,16 @@ const stallDecrease = 1e-8;
  * Nocedal and Wright, "Numerical Optimization", 2006, algorithms 7.4 and 3.1.
  *
  * @param tolerance converges when no entry of the gradient is larger.
- * @returns the minimum, or the point from which float64 finds no lower one.
- * @throws Error if it does not converge, as for a function that is not smooth and strictly convex.
+ * @param onLimit called if the search has not converged after 1,000 iterations.
+ * @returns the minimum, the point from which float64 finds no lower one, or the lowest point that 1,000 iterations reached.
  */
 export function minimize(
   evaluate: (point: Float64Array) => Evaluation,
   start: Float64Array,
   tolerance: number,
+  onLimit?: () => void,
 ): Float64Array {
-  const search = searchSteps(start, tolerance);
+  const search = searchSteps(start, tolerance, onLimit);
   let step = search.next();
   while (!step.done) step = search.next(evaluate(step.value));
   return step.value;
@@ -38,8 +40,9 @@ export async function minimizeWithPauses(
   evaluate: (point: Float64Array) => Promise<Evaluation>,
   start: Float64Array,
   tolerance: number,
+  onLimit?: () => void,
 ): Promise<Float64Array> {
-  const search = searchSteps(start, tolerance);
+  const search = searchSteps(start, tolerance, onLimit);
   let step = search.next();
   while (!step.done) step = search.next(await evaluate(step.value));
   return step.value;
@@ -50,7 +53,7 @@ export async function minimizeWithPauses(
 /** Yields the points to evaluate. */
 type Search<Result> = Generator<Float64Array, Result, Evaluation>;
 
-function* searchSteps(start: Float64Array, tolerance: number): Search<Float64Array> {
+function* searchSteps(start: Float64Array, tolerance: number, onLimit = () => {}): Search<Float64Array> {
   const memory: Step[] = [];
   let point = start;
   let { value, gradient } = yield point;
@@ -77,7 +80,9 @@ function* searchSteps(start: Float64Array, tolerance: number): Search<Float64Arr
     if (memory.length > memoryLength) memory.shift();
     ({ point, value, gradient } = next);
   }
-  throw new Error(`minimize: no convergence after ${maximumIterations} iterations`);
+  // Every step goes down, so that no point is lower.
+  onLimit();
+  return point;
 }
 
 interface Place extends Evaluation {

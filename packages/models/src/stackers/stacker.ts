@@ -1,6 +1,6 @@
 /** Stackers combine the members' outputs into the ensemble's probabilities. They never read images. */
-import { z } from 'zod';
 import { ModelError } from '../errors.ts';
+import { checkValue, mistakesLine } from '../schema/check-value.ts';
 import { checkLabels, countRows, type MemberFeatures, type MemberOutputs } from './outputs.ts';
 import { balancedRowWeights } from './row-weights.ts';
 import { type StackerJson, type StackerKind, type StackerOptions, stackerJsonSchema, stackerTable } from './table.ts';
@@ -31,6 +31,8 @@ export interface FitOptions {
   features?: MemberFeatures | undefined;
   /** Called at least once per pass over the images, which takes milliseconds; an error that it throws ends the fit. */
   onStep?: (() => void) | undefined;
+  /** Called if the fit ends before it has converged, with its best state. */
+  onLimit?: (() => void) | undefined;
 }
 
 /**
@@ -46,11 +48,19 @@ export function fitStacker(
   kind: StackerKind,
   logits: MemberOutputs,
   labels: ArrayLike<number>,
-  { classCount, seed, options = {}, balancesClasses = false, features = none, onStep = () => {} }: FitOptions,
+  {
+    classCount,
+    seed,
+    options = {},
+    balancesClasses = false,
+    features = none,
+    onStep = () => {},
+    onLimit = () => {},
+  }: FitOptions,
 ): Stacker {
   checkLabels(labels, countRows(logits, logits.length, classCount), classCount);
   const rowWeights = balancesClasses ? balancedRowWeights(labels) : new Float64Array(labels.length).fill(1);
-  const context = { classCount, seed, options: optionsOf(kind, options), rowWeights, features, onStep };
+  const context = { classCount, seed, options: optionsOf(kind, options), rowWeights, features, onStep, onLimit };
   return stackerFrom(stackerTable[kind].fit(logits, labels, context));
 }
 
@@ -66,9 +76,9 @@ export function featureMembersOf(json: StackerJson): number[] {
 
 /** @throws ModelError if it is not what {@link Stacker.toJSON} returned. */
 export function stackerFromJson(json: unknown): Stacker {
-  const parsed = stackerJsonSchema.safeParse(json);
-  if (!parsed.success) throw new ModelError(`Invalid stacker: ${z.prettifyError(parsed.error)}`);
-  return stackerFrom(parsed.data);
+  const { data, mistakes } = checkValue(stackerJsonSchema, json);
+  if (mistakes !== undefined) throw new ModelError(`Invalid stacker: ${mistakesLine(mistakes)}.`);
+  return stackerFrom(data);
 }
 
 // --- internal ---

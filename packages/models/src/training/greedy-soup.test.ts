@@ -63,4 +63,22 @@ describe('BestEpochs', () => {
     expect(disposed.splice(0).toSorted()).toEqual([1, 5]);
     expect(best.sorted).toEqual([]);
   });
+
+  it('never holds more copies than epochs, not even while it takes one', () => {
+    let held = 0;
+    let most = 0;
+    const take = () => {
+      held += 1;
+      most = Math.max(most, held);
+      return {
+        dispose: () => {
+          held -= 1;
+        },
+      };
+    };
+    const best = new BestEpochs<{ dispose(): void }>(2);
+    for (const loss of [5, 4, 3, 2, 1]) best.offer(0, loss, take);
+    best.dispose();
+    expect({ held, most }).toEqual({ held: 0, most: 2 });
+  });
 });

@@ -25,8 +25,9 @@ export class BestEpochs<Weights extends { dispose(): void }> {
   offer(epochIndex: number | null, loss: number, take: () => Weights): void {
     const better = this.#sorted.filter((one) => one.loss <= loss).length;
     if (better === this.#mostEpochs || !Number.isFinite(loss)) return;
+    // Before the copy, so that there are never more copies than epochs: each may take hundreds of megabytes.
+    for (const { weights } of this.#sorted.splice(this.#mostEpochs - 1)) weights.dispose();
     this.#sorted.splice(better, 0, { epochIndex, loss, weights: take() });
-    for (const { weights } of this.#sorted.splice(this.#mostEpochs)) weights.dispose();
   }
 
   /** The best one first. */

@@ -105,7 +105,7 @@ describe('refuses', () => {
     [
       'a deeply nested entry',
       fileWith(`{"a":${'['.repeat(1e5)}${']'.repeat(1e5)}}`),
-      'expected a tensor a with a valid entry',
+      'expected a valid entry of tensor a, received one with a mistake: expected an object (received a list of 1).',
     ],
     [
       'more tensors than any backbone has',
@@ -126,22 +126,38 @@ describe('refuses', () => {
     [
       'numbers in place of an entry',
       fileWith('{"a":7}'),
-      'expected a tensor a with a valid entry, received an error: ',
+      'expected a valid entry of tensor a, received one with a mistake: expected an object (received 7).',
     ],
-    ['an entry named __proto__', fileWith('{"__proto__":7}'), 'expected a tensor __proto__ with a valid entry'],
-    ['an unknown key', withEntry({ strides: [1] }), 'expected a tensor conv.weight with a valid entry'],
-    ['an unknown dtype', withEntry({ dtype: 'F12' }), 'with a valid dtype, received an error: '],
-    ['a dtype of the prototype', withEntry({ dtype: 'constructor' }), 'with a valid dtype, received an error: '],
+    ['an entry named __proto__', fileWith('{"__proto__":7}'), 'expected a valid entry of tensor __proto__'],
+    ['an unknown key', withEntry({ strides: [1] }), 'one with a mistake: strides: unknown key.'],
+    ['an unknown dtype', withEntry({ dtype: 'F12' }), 'mistake: dtype: expected "BOOL", "U8", '],
+    ['a dtype of the prototype', withEntry({ dtype: 'constructor' }), 'mistake: dtype: expected "BOOL", "U8", '],
     [
       'another dtype than the bytes',
       withEntry({ dtype: 'F64' }),
       'expected 48 bytes for tensor conv.weight F64 [2, 3]',
     ],
-    ['a negative side', withEntry({ shape: [-2, -3] }), 'with a valid shape, received an error: '],
-    ['half a side', withEntry({ shape: [1.5, 4] }), 'with a valid shape, received an error: '],
-    ['a side that is not exact', withEntry({ shape: [2 ** 60] }), 'with a valid shape, received an error: '],
-    ['a text for a shape', withEntry({ shape: '2,3' }), 'with a valid shape, received an error: '],
-    ['nine dimensions', withEntry({ shape: [2, 3, 1, 1, 1, 1, 1, 1, 1] }), 'with a valid shape, received an error: '],
+    [
+      'a negative side',
+      withEntry({ shape: [-2, -3] }),
+      'shape.0: expected a whole number of at least 0 (received -2); shape.1: ',
+    ],
+    ['half a side', withEntry({ shape: [1.5, 4] }), 'shape.0: expected a whole number of at least 0 (received 1.5).'],
+    [
+      'a side that is not exact',
+      withEntry({ shape: [2 ** 60] }),
+      'shape.0: expected a whole number of at least 0 (received 1152921504606847000).',
+    ],
+    [
+      'a text for a shape',
+      withEntry({ shape: '2,3' }),
+      'shape: expected a list of at most 8 entries (received "2,3").',
+    ],
+    [
+      'nine dimensions',
+      withEntry({ shape: [2, 3, 1, 1, 1, 1, 1, 1, 1] }),
+      'shape: expected a list of at most 8 entries (received [2,3,1,1,1,1,1,1,1]).',
+    ],
     [
       'a shape of terabytes',
       withEntry({ shape: [1e6, 1e6] }),
@@ -152,9 +168,17 @@ describe('refuses', () => {
       withEntry({ shape: Array.from({ length: 8 }, () => Number.MAX_SAFE_INTEGER) }),
       'bytes for tensor conv.weight F32 [9007199254740991, ',
     ],
-    ['one offset', withEntry({ data_offsets: [0] }), 'with a valid data_offsets, received an error: '],
-    ['three offsets', withEntry({ data_offsets: [0, 24, 24] }), 'with a valid data_offsets, received an error: '],
-    ['a negative offset', withEntry({ data_offsets: [-24, 0] }), 'with a valid data_offsets, received an error: '],
+    ['one offset', withEntry({ data_offsets: [0] }), 'data_offsets: expected a list of 2 entries (received [0]).'],
+    [
+      'three offsets',
+      withEntry({ data_offsets: [0, 24, 24] }),
+      'data_offsets: expected a list of 2 entries (received [0,24,24]).',
+    ],
+    [
+      'a negative offset',
+      withEntry({ data_offsets: [-24, 0] }),
+      'data_offsets.0: expected a whole number of at least 0 (received -24).',
+    ],
     ['offsets in the wrong order', withEntry({ data_offsets: [24, 0] }), 'received data_offsets [24, 0].'],
     [
       'numbers far behind the end of the file',

@@ -8,6 +8,7 @@
  */
 import { z } from 'zod';
 import { ModelError } from '../errors.ts';
+import { checkValue, mistakesLine } from '../schema/check-value.ts';
 
 /** One tensor of a file; `read` returns a copy of its numbers. */
 export interface StoredTensor {
@@ -105,12 +106,10 @@ function entryOf(name: string, value: unknown, refuse: Refuse): Entry {
       `1 to ${maximumNameLength} printable characters in the name of a tensor`,
       `${JSON.stringify(name.slice(0, 20))} of ${name.length}`,
     );
-  const parsed = entrySchema.safeParse(value);
-  if (!parsed.success) {
-    const { path, message } = parsed.error.issues[0]!;
-    throw refuse(`a tensor ${name} with a valid ${String(path[0] ?? 'entry')}`, `an error: ${message}`);
-  }
-  const { dtype, shape, data_offsets: offsets } = parsed.data;
+  const { data: entry, mistakes } = checkValue(entrySchema, value);
+  if (mistakes !== undefined)
+    throw refuse(`a valid entry of tensor ${name}`, `one with a mistake: ${mistakesLine(mistakes)}`);
+  const { dtype, shape, data_offsets: offsets } = entry;
   const size = shape.reduce((product, side) => product * side, bytesPerElement[dtype]);
   // The product of large sides is inexact, and then larger than any file.
   if (offsets[1] - offsets[0] !== size)
@@ -118,7 +117,7 @@ function entryOf(name: string, value: unknown, refuse: Refuse): Entry {
       `${size} bytes for tensor ${name} ${dtype} [${shape.join(', ')}]`,
       `data_offsets [${offsets.join(', ')}]`,
     );
-  return parsed.data;
+  return entry;
 }
 
 /** Tensors must cover the numbers exactly: without gaps, overlaps, or bytes after the last one. */

@@ -1,4 +1,5 @@
 /** `budget.json` of a run folder: what a run with a time budget has decided, and the time that it has spent. */
+import { checkValue, mistakesLine } from '@chorus/models';
 import { publishFile, readJsonFile, StorageError, systemErrorText, UnreadableFileError } from '@chorus/storage';
 import { stageNameSchema } from '@chorus/training';
 import { z } from 'zod';
@@ -52,9 +53,9 @@ export async function readBudgetFile(path: string): Promise<BudgetRecord> {
       `Cannot read ${path}: ${error.received}. It has the decisions of a run with a time budget; start a new run.`,
     );
   });
-  const parsed = budgetFileSchema.safeParse(content);
-  if (parsed.success) return parsed.data;
-  throw new StorageError(`${path} was not written by this version of Chorus: ${z.prettifyError(parsed.error)}`);
+  const { data, mistakes } = checkValue(budgetFileSchema, content);
+  if (mistakes === undefined) return data;
+  throw new StorageError(`${path} was not written by this version of Chorus: ${mistakesLine(mistakes)}.`);
 }
 
 /** How often the time spent is written; a killed run loses at most so much of it. */

@@ -1,6 +1,7 @@
 /** Reduces the input sizes of members whose features would take too much of a time budget, before images are decoded. */
 import { checkBackboneSpec, ModelError } from '@chorus/models';
-import { backboneSpecOf, type Experiment, type MemberSpec } from '../experiment/schema.ts';
+import { backboneSpecOf, type MemberSpec } from '../experiment/member.ts';
+import type { Experiment } from '../experiment/schema.ts';
 import type { TimedMachine } from '../plan/estimate-time.ts';
 import { expectedPlan } from '../plan/expected-plan.ts';
 import { optionsOf } from './member-options.ts';

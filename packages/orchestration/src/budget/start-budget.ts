@@ -1,7 +1,7 @@
 /** The start of a run with a time budget, before its images are decoded: times the machine and fits the input sizes. */
 import { scanImageFolder } from '@chorus/data';
 import { type MachineSpeed, measureSpeed } from '../check/measure-speed.ts';
-import { ConfigError } from '../errors.ts';
+import { advise, ConfigError } from '../errors.ts';
 import type { Experiment } from '../experiment/schema.ts';
 import type { LanePlan } from '../lanes/plan.ts';
 import type { TimedMachine } from '../plan/estimate-time.ts';
@@ -12,7 +12,7 @@ import { scanOptionsOf } from '../run/dataset.ts';
 import type { RunFolder } from '../run/run-folder.ts';
 import { type BudgetRecord, readBudgetFile } from './budget-file.ts';
 import { fitSizes } from './fit-sizes.ts';
-import { leastBudget, type PlanningFacts } from './plan-within.ts';
+import { endSeconds, leastBudget, type PlanningFacts } from './plan-within.ts';
 import { studentSeconds } from './student-seconds.ts';
 import { TimeLeft } from './time-left.ts';
 
@@ -54,9 +54,7 @@ export async function startBudget(
   const images = await countedImages(experiment, root);
   const speed: MachineSpeed = await measureSpeed(lanes, signal);
   const machine = timedMachine(experiment, lanes, speed);
-  const ofStudent = studentSeconds(expectedPlan(experiment, process.env, images), machine);
-  const secondsLeft = timeLeft.seconds - ofStudent;
-  const { experiment: sized, reduced } = fitSizes(experiment, process.env, images, { machine, secondsLeft });
+  const { experiment: sized, reduced } = sizesWithin(experiment, images, { machine, timeLeft });
   const record: BudgetRecord = { schemaVersion: 1, spentSeconds: 0, reducedSizes: reduced, speed, choice: null };
   const started = { timeLeft, machine, record };
   requireTime(expectedPlan(sized, process.env, images), started, sized.minMembers, 'before reading the images');
@@ -74,16 +72,56 @@ export interface BudgetRequest {
 /** @throws ConfigError when not even the smallest ensemble fits into the time left, with the smallest budget that would. */
 export function requireTime(
   plan: TrainingPlan,
-  { timeLeft, machine }: StartedBudget,
+  { timeLeft, machine }: Pick<StartedBudget, 'timeLeft' | 'machine'>,
   minMembers: number,
   when: 'before reading the images' | 'after reading the images',
 ): void {
   const least = leastBudget(plan, { ...unranked, machine, minMembers });
   const { budgetSeconds, spentSeconds } = timeLeft;
   if (spentSeconds + least.seconds <= budgetSeconds) return;
-  throw new ConfigError(
-    `A time budget of ${budgetSeconds} s is too short: ${when}, ${Math.round(spentSeconds)} s are spent, and the smallest ensemble (${least.members.join(' and ')}${plan.student === undefined ? '' : ', then the student'}) takes about ${Math.ceil(least.seconds)} s more on this machine. Allow at least ${5 * Math.ceil((spentSeconds + least.seconds) / 5)} s (timeBudgetSeconds)${when === 'before reading the images' ? ' and the time to read the images' : ''}.`,
+  throw tooShort(
+    budgetSeconds,
+    `${when}, ${Math.round(spentSeconds)} s are spent, and the smallest ensemble (${least.members.join(' and ')}${plan.student === undefined ? '' : ', then the student'}) takes about ${Math.ceil(least.seconds)} s more on this machine. Allow at least ${5 * Math.ceil((spentSeconds + least.seconds) / 5)} s (timeBudgetSeconds)${when === 'before reading the images' ? ' and the time to read the images' : ''}.`,
   );
+}
+
+/**
+ * Checks a budget as a run does once it has read the images.
+ *
+ * @param spentSeconds time that a run takes until then.
+ * @throws ConfigError as {@link requireTime}.
+ */
+export function requireBudget(
+  experiment: Experiment,
+  images: ImageCounts,
+  {
+    machine,
+    budgetSeconds,
+    spentSeconds,
+  }: { machine: TimedMachine } & Record<'budgetSeconds' | 'spentSeconds', number>,
+): void {
+  const timeLeft = new TimeLeft({ budgetSeconds, startedAtMs: 0, spentBeforeSeconds: spentSeconds }, () => 0);
+  const { experiment: sized } = sizesWithin(experiment, images, { machine, timeLeft });
+  const plan = expectedPlan(sized, process.env, images);
+  requireTime(plan, { machine, timeLeft }, sized.minMembers, 'after reading the images');
+}
+
+/**
+ * Refuses what no machine and no data can meet, before any work.
+ *
+ * @throws ConfigError when the budget is shorter than the end of a run.
+ */
+export function requireTimeToEnd(budgetSeconds: number): void {
+  const least = endSeconds(0);
+  if (budgetSeconds > least) return;
+  throw tooShort(
+    budgetSeconds,
+    `stackers, bundle and report take about ${least} s, in addition to reading the images and training (timeBudgetSeconds).`,
+  );
+}
+
+function tooShort(seconds: number, reason: string): ConfigError {
+  return advise(new ConfigError(`A time budget of ${seconds} s is too short: ${reason}`), { code: 'time-budget' });
 }
 
 /** What is known of the members before features are computed. */
@@ -95,11 +133,23 @@ export const unranked: Pick<PlanningFacts, 'ranked' | 'forwardSeconds' | 'withFe
 
 // --- internal ---
 
-/** Counts the images without reading them; unusable ones count, too. */
-async function countedImages(
+interface ImageCounts {
+  trainingCount: number;
+  testCount: number;
+}
+
+/** Reduces input sizes that would take too long beside the student. */
+function sizesWithin(
   experiment: Experiment,
-  root: string,
-): Promise<{ trainingCount: number; testCount: number }> {
+  images: ImageCounts,
+  { machine, timeLeft }: Pick<StartedBudget, 'timeLeft' | 'machine'>,
+): ReturnType<typeof fitSizes> {
+  const ofStudent = studentSeconds(expectedPlan(experiment, process.env, images), machine);
+  return fitSizes(experiment, process.env, images, { machine, secondsLeft: timeLeft.seconds - ofStudent });
+}
+
+/** Counts the images without reading them; unusable ones count, too. */
+async function countedImages(experiment: Experiment, root: string): Promise<ImageCounts> {
   const { images } = await scanImageFolder(root, scanOptionsOf(experiment));
   const given = images.filter(({ role }) => role === 'test').length;
   const testCount = given > 0 ? given : Math.round(images.length * experiment.split.test);

@@ -181,9 +181,9 @@ it('reports weights that are missing from the cache and cannot be downloaded, fo
   }
 });
 
-it('estimates other presets with the same images, or reports why they cannot run', async () => {
+it('estimates other presets with the same images, or reports why they cannot run, and checks the time budget', async () => {
   const other = resolveExperiment(small({ data: { source: at('data'), limitPerClass: 10 }, inputSize: 64 }));
-  const { presets } = await checkRun(resolveExperiment(small()), {
+  const { presets, problems, warnings } = await checkRun(resolveExperiment(small({ timeBudgetSeconds: 6 })), {
     out: at('runs/new'),
     preset: 'one',
     others: [
@@ -192,6 +192,16 @@ it('estimates other presets with the same images, or reports why they cannot run
       { preset: 'four', experiment: { ...other, weights: at('none') } },
     ],
   });
+  expect(problems).toEqual([
+    {
+      kind: 'configuration',
+      message: expect.stringMatching(
+        /^A time budget of 6 s is too short: after reading the images, \d+ s are spent, and the smallest ensemble .* takes about \d+ s more on this machine\. Allow at least \d+ s/,
+      ),
+      advice: { code: 'time-budget' },
+    },
+  ]);
+  expect(warnings.join()).not.toContain('time budget');
   expect(presets.map(({ preset, chosen }) => [preset, chosen])).toEqual([
     ['one', true],
     ['two', false],

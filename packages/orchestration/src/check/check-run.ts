@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { availableMemoryBytes, checkMemory, pixelBytes, trainingImages } from '@chorus/data';
 import { type OnSetupProgress, prepareProcess, setupRuntime } from '@chorus/runtime';
 import { StoppedError } from '@chorus/training';
+import { requireBudget } from '../budget/start-budget.ts';
 import { adviceOf, ConfigError } from '../errors.ts';
 import { classifyError, exitCodes } from '../exit-codes.ts';
 import { type Experiment, inputSizesOf, modelsOf, stepPixelsOf } from '../experiment/schema.ts';
@@ -108,6 +109,7 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
       await setupRuntime(options.onSetup);
       return measureSpeed(lanes, signal);
     };
+    const timedFromMs = Date.now();
     const speed = isReady
       ? await trySteps(plan).catch((error: Error) => {
           if (stop.raised) throw error;
@@ -115,6 +117,13 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
           return undefined;
         })
       : undefined;
+    const { timeBudgetSeconds: budgetSeconds } = experiment;
+    const isTimed = speed !== undefined && plan !== undefined && needs !== undefined && decodeSeconds !== null;
+    if (isTimed && budgetSeconds !== undefined) {
+      const spentSeconds = decodeSeconds + (Date.now() - timedFromMs) / 1000;
+      const timed = timedMachine(experiment, plan, speed);
+      attempt(() => requireBudget(experiment, needs.trainingPlan, { machine: timed, budgetSeconds, spentSeconds }));
+    }
     const section = dataset === undefined ? null : describeDataset(dataset, inputSizesOf(experiment).at(-1)!);
     return {
       schemaVersion: 1,
@@ -123,11 +132,9 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
       warnings: [
         ...warnings,
         ...(section === null ? [] : warningsAbout(section)),
-        ...(experiment.timeBudgetSeconds === undefined
+        ...(budgetSeconds === undefined || isTimed
           ? []
-          : [
-              'whether the time budget is long enough is not checked: chorus train --dry-run shows what it would choose',
-            ]),
+          : ['whether the time budget is long enough could not be checked, because no training step was timed']),
         ...imbalanceNotice(section === null ? undefined : imbalanceOf(experiment, section)),
         ...(needs === undefined
           ? []

@@ -1,8 +1,9 @@
 /** Merges preset, config file, command line and environment into one validated experiment. */
-import type { z } from 'zod';
+import { checkValue, type ValueMistake } from '@chorus/models';
 import { ConfigError } from '../errors.ts';
 import { describeUnknownKey } from './known-keys.ts';
-import { type Experiment, experimentSchema, workersSchema } from './schema.ts';
+import { type Experiment, experimentSchema } from './schema.ts';
+import { workersSchema } from './workers.ts';
 
 type Json = string | number | boolean | null | undefined | Json[] | { [key: string]: Json };
 type JsonObject = { [key: string]: Json };
@@ -16,10 +17,9 @@ type JsonObject = { [key: string]: Json };
  */
 export function resolveExperiment(...layers: readonly object[]): Experiment {
   const merged = withStudentRecipe(mergeLayers(...layers) as JsonObject);
-  const parsed = experimentSchema.safeParse(merged);
-  if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.flatMap((issue) => describeIssue(issue, merged));
-  throw invalid(lines);
+  const { data, mistakes } = checkValue(experimentSchema, merged);
+  if (mistakes === undefined) return data;
+  throw invalid(mistakes.map(describeMistake));
 }
 
 /**
@@ -142,35 +142,7 @@ function isObject(value: Json): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function describeIssue(issue: z.core.$ZodIssue, input: JsonObject): string[] {
-  const where = issue.path.join('.');
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => describeUnknownKey(issue.path, key));
-  }
-  if (issue.code === 'invalid_union') {
-    const reasons = issue.errors.flat().filter((inner) => inner.code !== 'invalid_type');
-    if (reasons.length > 0)
-      return reasons.flatMap((inner) => describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, input));
-  }
-  const received = valueAt(input, issue.path);
-  // The message names the type that was received, which the value shows.
-  const message = issue.message
-    .replace(/^Invalid (?:input|option): /, '')
-    .replace(/, received [a-z ]+$/i, '')
-    .replace(/^expected int$/, 'expected a whole number');
-  return [`${where === '' ? 'experiment' : where}: ${message} (received ${describeValue(received).slice(0, 80)})`];
-}
-
-function describeValue(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  // JSON has no NaN.
-  return typeof value === 'number' ? String(value) : String(JSON.stringify(value) ?? value);
-}
-
-function valueAt(input: JsonObject, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (value, key) =>
-      typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined,
-    input,
-  );
+function describeMistake({ path, isUnknownKey, message }: ValueMistake): string {
+  if (isUnknownKey) return describeUnknownKey(path.slice(0, -1), String(path.at(-1)));
+  return `${path.length === 0 ? 'experiment' : path.join('.')}: ${message}`;
 }

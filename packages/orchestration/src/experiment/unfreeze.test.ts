@@ -15,6 +15,6 @@ it('needs all layers', () => {
   expect(unfreezeMistake({ lastLayers: 'all', unfreeze: 'gradual' })).toBeUndefined();
   expect(unfreezeMistake({ lastLayers: 0, unfreeze: 'at-once' })).toBeUndefined();
   expect(unfreezeMistake({ lastLayers: 30, unfreeze: 'gradual' })).toBe(
-    '"gradual" needs recipe.fineTune.lastLayers=all instead of 30',
+    'expected "at-once", because recipe.fineTune.lastLayers is 30 instead of "all"',
   );
 });

@@ -17,7 +17,7 @@ export function unfreezeMistake({
   unfreeze: z.output<typeof unfreezeSchema>;
 }): string | undefined {
   if (unfreeze === 'at-once' || lastLayers === 'all') return undefined;
-  return `"gradual" needs recipe.fineTune.lastLayers=all instead of ${lastLayers}`;
+  return `expected "at-once", because recipe.fineTune.lastLayers is ${lastLayers} instead of "all"`;
 }
 
 /**

@@ -2,7 +2,7 @@
 import { type ChannelNumbers, type PixelTransform, preprocessings } from '@chorus/models';
 import { efficientnetLite0Py } from './efficientnet-lite0-py.ts';
 
-export const membersPy = `"""The members of the ensemble as Keras 3 models; requires keras and a backend (tensorflow, ...).
+export const membersPy = `"""The exported members as Keras 3 models; requires keras and a backend (tensorflow, ...).
 
     from members import load_member
     model = load_member("wide")     # the names are in ../export.json

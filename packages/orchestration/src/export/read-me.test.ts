@@ -20,3 +20,42 @@ it('says whether the probabilities are those for equally frequent classes', () =
   );
   expect(readMe(contents)).not.toContain('equally frequent');
 });
+
+const student: ExportContents = {
+  ...contents,
+  student: true,
+  ensemble: {
+    ...{ stacker: 'mean', calibration: null, inputs: [{ name: 'student', size: 32 }] },
+    tfjs: 'tfjs/members/student/model.json',
+  },
+  members: [
+    {
+      ...{ name: 'student', inputSize: 32, preprocessing: 'minus-one-to-one', tfjs: 'tfjs/members/student/model.json' },
+      keras: { application: 'MobileNetV2', arguments: {}, dropout: 0, weights: ['keras/weights/student/1.weights.h5'] },
+    },
+  ],
+};
+
+it('of a student has nothing that only ensembles have', () => {
+  const text = readMe(student);
+  expect(text).toContain('The model takes float images [N, S, S, 3]');
+  expect(text).toContain('S is 32.');
+  expect(text).not.toMatch(/every model|several|each input|its members|averages|of its own size|for student/i);
+  expect(text.match(/ensemble/g)).toHaveLength(1);
+  expect(text).toContain('a single model that learned from an ensemble, which is not in this folder.');
+  // Every path in it is one of the export.
+  expect(text.match(/tfjs\/[\w/.-]+/g)).toEqual(['tfjs/members/student/model.json', 'tfjs/members/student/model.json']);
+});
+
+it('mentions several inputs, and several networks of a member, only if there are several', () => {
+  expect(readMe(contents)).not.toMatch(/each input needs|load_member/);
+  const [member] = student.members;
+  const weights = ['keras/weights/student/1.weights.h5', 'keras/weights/student/2.weights.h5'];
+  const several = readMe({
+    ...contents,
+    ensemble: { ...contents.ensemble, inputs: [...contents.ensemble.inputs, { name: 'large', size: 64 }] },
+    members: [{ ...member!, keras: { ...member!.keras!, weights } }],
+  });
+  expect(several).toContain('An `<img>` as an input; each input needs one of its own size:');
+  expect(several).toContain('`load_member` averages their outputs as Chorus does');
+});

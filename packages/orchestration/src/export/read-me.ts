@@ -7,7 +7,7 @@ export function readMe(contents: ExportContents): string {
   const zeros = ensemble.inputs.map(({ size }) => `tf.zeros([1, ${size}, ${size}, 3])`);
   const answer = `model.predict(${zeros.length === 1 ? zeros[0] : `[${zeros.join(', ')}]`})`;
   const keras = [
-    'In Python, with Keras 3 (one weight file per network; `load_member` averages them as the ensemble does):',
+    `In Python, with Keras 3${(first.keras?.weights.length ?? 1) === 1 ? '' : ' (one weight file per network; `load_member` averages their outputs as Chorus does)'}:`,
     '',
     '```python',
     '# in the folder keras',
@@ -22,17 +22,19 @@ export function readMe(contents: ExportContents): string {
     '',
     `Classes, in the order of every output: ${classes.map((one) => JSON.stringify(one)).join(', ')}.`,
     '',
-    'Every model takes float images [N, S, S, 3], RGB, 0 to 255, and returns probabilities [N, classes]; each row sums to 1.',
+    `${student ? 'The' : 'Every'} model takes float images [N, S, S, 3], RGB, 0 to 255, and returns probabilities [N, classes]; each row sums to 1.`,
     ...(balancesClasses
       ? ['The probabilities are those for equally frequent classes: in training, every class counted equally.']
       : []),
     `Turn an image upright, convert it to sRGB and resize it, without cropping ("${resize}" in training), to S × S:`,
-    `${members.map(({ name: member, inputSize }) => `${inputSize} for ${member}`).join(', ')}.`,
+    student
+      ? `S is ${first.inputSize}.`
+      : `${members.map(({ name: member, inputSize }) => `${inputSize} for ${member}`).join(', ')}.`,
     '`export.json` is the machine-readable form of this description. A later export replaces this folder only if it has no',
     'other files than those listed there.',
     '',
     student
-      ? `\`${ensemble.tfjs}\` is the student, a single model that learned from an ensemble.`
+      ? `\`${ensemble.tfjs}\` is the student, a single model that learned from an ensemble, which is not in this folder.`
       : `\`tfjs/ensemble\` is the whole ensemble (${stackerText(ensemble)}) with the inputs ${ensemble.inputs
           .map((input) => `\`${input.name}\``)
           .join(', ')}; \`tfjs/members/…\` are its members.`,
@@ -43,7 +45,7 @@ export function readMe(contents: ExportContents): string {
     `const probabilities = ${answer};`,
     '```',
     '',
-    'An `<img>` as an input; if the ensemble has several inputs, each needs one of its own size:',
+    zeros.length === 1 ? 'An `<img>` as an input:' : 'An `<img>` as an input; each input needs one of its own size:',
     '',
     '```js',
     `const size = ${ensemble.inputs[0]!.size};`,

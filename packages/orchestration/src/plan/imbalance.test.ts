@@ -140,6 +140,18 @@ it.each([
   ],
   [planImbalance('auto', classesOf(10, 100)), '10.0 : 1: logit-adjustment (recipe.imbalance is auto, and the ratio is'],
   [planImbalance('class-weights', classesOf(100, 90)), '1.1 : 1: class-weights (it is set in recipe.imbalance)'],
+  [
+    planImbalance('balanced-sampling', classesOf(100, 100)),
+    'all classes have the same number of training images: balanced-sampling has no effect (it is set in recipe.imbalance)',
+  ],
+  [
+    planImbalance('class-weights', classesOf(100, 99)),
+    'all classes have about the same number of training images: class-weights has hardly an effect',
+  ],
+  [
+    planImbalance({ kind: 'focal', gamma: 2 }, classesOf(100, 100)),
+    'focal weighs no class more than another, and only gives less weight to images that are classified well',
+  ],
 ])('the notice %#', (imbalance, text) => {
   const found = imbalanceNotice(imbalance);
   expect(found).toHaveLength(text === undefined ? 0 : 1);

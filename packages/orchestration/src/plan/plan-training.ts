@@ -15,17 +15,12 @@ import {
 import { augmentationOf } from '../experiment/augmentation.ts';
 import { cachedCopiesOf } from '../experiment/cached-copies.ts';
 import { describeFlaws, type FlawDescription } from '../experiment/flaws.ts';
+import { backboneSpecOf, type MemberSpec, variantChoiceOf } from '../experiment/member.ts';
 import type { OptimizerSettings } from '../experiment/optimizer.ts';
 import type { Schedule } from '../experiment/schedule.ts';
-import {
-  backboneSpecOf,
-  type Experiment,
-  type MemberSpec,
-  type StudentSpec,
-  studentAsMember,
-  variantChoiceOf,
-} from '../experiment/schema.ts';
+import type { Experiment } from '../experiment/schema.ts';
 import { stackerOptionsOf } from '../experiment/stacker-options.ts';
+import { type StudentSpec, studentAsMember } from '../experiment/student.ts';
 import { gradualBlocks } from '../experiment/unfreeze.ts';
 import type { DatasetFacts, FoldFacts } from './dataset-facts.ts';
 import { featureBytes } from './feature-bytes.ts';

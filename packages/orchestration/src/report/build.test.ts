@@ -38,6 +38,7 @@ const choice: Choice = {
     { kind: 'logistic', stacker, outOfFold: { accuracy: 0.75, logLoss: 0.5 } },
   ],
   chosen: 'logistic',
+  notes: [],
   members: [outOfFold, outOfFold],
   chosenOutOfFold: new Float32Array(),
   memberOutOfFold: [],

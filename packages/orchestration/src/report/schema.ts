@@ -247,7 +247,7 @@ export const reportSchema = z.strictObject({
     .array(z.string())
     // Reports of earlier versions have none.
     .default([])
-    .describe('Stackers that were left out, or did not read all members, and why.'),
+    .describe('Stackers that were left out, did not read all members or did not converge, and why.'),
   verdict: z.string(),
   /** A description of how the images for the stackers were held out and which models are kept. */
   stacking: z.string(),

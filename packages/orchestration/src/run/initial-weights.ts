@@ -13,7 +13,8 @@ import {
 import { isSystemFile, StorageError, sha256, systemErrorText } from '@chorus/storage';
 import { type InitialWeights, readWeightFile } from '@chorus/training';
 import { advise, ConfigError } from '../errors.ts';
-import { backboneSpecOf, type Experiment, type MemberSpec, modelsOf } from '../experiment/schema.ts';
+import { backboneSpecOf, type MemberSpec } from '../experiment/member.ts';
+import { type Experiment, modelsOf } from '../experiment/schema.ts';
 import type { Downloads } from './downloads.ts';
 import { ensurePublishedWeights, publishedWeightsPath, undownloadable } from './published-weights.ts';
 

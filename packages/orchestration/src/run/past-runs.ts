@@ -1,7 +1,6 @@
 /** Lists, compares and removes run folders. */
 import { lstat, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import {
   bytesOnDisk,
   lockOwner,
@@ -15,6 +14,7 @@ import {
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import { type Report, reportSchema } from '../report/schema.ts';
+import { experimentDifferences, type KeyDifference } from './experiment-differences.ts';
 
 /** `stopped`: it can be resumed; `failed`: too few members finished; `unknown`: its report is damaged or of an unknown version. */
 export type RunState = 'running' | 'finished' | 'stopped' | 'failed' | 'unknown';
@@ -71,8 +71,8 @@ export async function describeRun(path: string): Promise<PastRun> {
 
 export interface RunComparison {
   runs: { folder: string; report: Report }[];
-  /** Keys whose values differ between the experiments, such as `recipe.batchSize`, with one value or undefined per run. */
-  differences: { key: string; values: unknown[] }[];
+  /** See {@link experimentDifferences}. */
+  differences: KeyDifference[];
   /** Whether all runs have the same images and the same split. */
   sameImages: boolean;
 }
@@ -86,12 +86,9 @@ export async function compareRuns(paths: readonly string[]): Promise<RunComparis
   const runs: Awaited<ReturnType<typeof readFinishedRun>>[] = [];
   // One after the other, so that the error names the first run that has no report.
   for (const path of paths) runs.push(await readFinishedRun(resolve(path)));
-  const keys = [...new Set(runs.flatMap((run) => [...run.keys.keys()]))];
   return {
     runs: runs.map(({ folder, report }) => ({ folder, report })),
-    differences: keys
-      .map((key) => ({ key, values: runs.map((run) => run.keys.get(key)) }))
-      .filter(({ values }) => values.some((value) => !isDeepStrictEqual(value, values[0]))),
+    differences: experimentDifferences(runs.map(({ experiment }) => experiment)),
     sameImages: new Set(runs.map(({ datasetFingerprint }) => datasetFingerprint)).size === 1,
   };
 }
@@ -148,7 +145,7 @@ async function readFinishedRun(folder: string) {
   const report = await readReport(folder);
   if (report === undefined)
     throw new ConfigError(`Cannot compare ${folder}: it has no report of this version of Chorus.`);
-  return { folder, report, datasetFingerprint, keys: flatten(experiment) };
+  return { folder, report, datasetFingerprint, experiment };
 }
 
 /** Removes the matching files below a folder, and the folders that are empty afterwards. */
@@ -224,15 +221,4 @@ function ignoreUnreadable(error: unknown): undefined {
 async function subfolderCount(folder: string): Promise<number> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   return entries.filter((entry) => entry.isDirectory()).length;
-}
-
-/** Values by their dotted key; an array is a single value. */
-function flatten(value: object, path = ''): Map<string, unknown> {
-  return new Map(
-    Object.entries(value).flatMap(([key, inner]) =>
-      typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-        ? [...flatten(inner, `${path}${key}.`)]
-        : [[`${path}${key}`, inner] as const],
-    ),
-  );
 }

@@ -4,7 +4,13 @@ import { resolve } from 'node:path';
 import { pixelBytes } from '@chorus/data';
 import { setupRuntime } from '@chorus/runtime';
 import type { ComputeSettings, StopFlag } from '@chorus/training';
-import { requireTime, resumeBudget, type StartedBudget, startBudget } from '../budget/start-budget.ts';
+import {
+  requireTime,
+  requireTimeToEnd,
+  resumeBudget,
+  type StartedBudget,
+  startBudget,
+} from '../budget/start-budget.ts';
 import { warningsAboutAugmentation } from '../check/augmentation-warning.ts';
 import { describeDataset } from '../check/describe-dataset.ts';
 import { imbalanceNotice } from '../check/imbalance-notice.ts';
@@ -84,6 +90,7 @@ export async function prepareRun(
   const start = await folder?.readStart();
   const requested = start?.experiment ?? resolveExperiment(input);
   const path = folder?.path ?? newRunPath(requested, options);
+  if (folder === undefined && requested.timeBudgetSeconds !== undefined) requireTimeToEnd(requested.timeBudgetSeconds);
   if (folder === undefined) await requireNewRunFolder(path);
   await requireDataFolder(requested.data.source);
   // Finds a mistyped list before anything is downloaded.

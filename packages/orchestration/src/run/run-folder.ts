@@ -2,6 +2,7 @@
 import { lstat, mkdtemp, readdir, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Fold, foldName } from '@chorus/data';
+import { checkValue, mistakesLine } from '@chorus/models';
 import {
   bytesOnDisk,
   publishFile,
@@ -218,9 +219,7 @@ async function readStart(path: string): Promise<RunStart> {
     throw new ConfigError(
       `${path} has schemaVersion ${version}; this version of Chorus resumes runs of schemaVersion ${schemaVersion}, in which the key mirror is called testTimeAugmentation. Resume it with the version that wrote it, or start a new run.`,
     );
-  const parsed = startSchema.safeParse(withImbalance(withAugmentation(content)));
-  if (parsed.success) return parsed.data;
-  throw new ConfigError(
-    `${path} was not written by a run of this version of Chorus: ${parsed.error.message.slice(0, 300)}`,
-  );
+  const { data, mistakes } = checkValue(startSchema, withImbalance(withAugmentation(content)));
+  if (mistakes === undefined) return data;
+  throw new ConfigError(`${path} was not written by a run of this version of Chorus: ${mistakesLine(mistakes)}.`);
 }

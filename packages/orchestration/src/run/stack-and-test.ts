@@ -96,6 +96,7 @@ export async function stackAndTest(
     ...(choice.stackers.length < plan.stackers.kinds.length
       ? ['the stacker "features" is left out: no member with a frozen backbone is left']
       : []),
+    ...choice.notes,
   ];
   const done = trained.filter(({ name }) => kept.includes(name));
   // Predictions for the members' own training images agree with wrong labels that the members have memorized, and are too

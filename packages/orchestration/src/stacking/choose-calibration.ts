@@ -83,7 +83,8 @@ export async function chooseCalibration(
   const chosen = candidates[kind];
   return {
     applied: chosen?.fitted ?? null,
-    reason,
+    reason:
+      chosen?.hasConverged === false ? `${reason}; its fit has not converged, and uses the best numbers found` : reason,
     fitted: { temperature: temperature.fitted, ...(vector && { vector: vector.fitted }) },
     logLoss: {
       none: meanOf(losses.none),
@@ -96,15 +97,23 @@ export async function chooseCalibration(
 
 // --- internal ---
 
-type Fit<Fitted extends Calibration> = (rows: LabeledRows, pause: () => Promise<void>) => Promise<Fitted>;
+type Fit<Fitted extends Calibration> = (
+  rows: LabeledRows,
+  pause: () => Promise<void>,
+  onLimit: () => void,
+) => Promise<Fitted>;
 
 async function fitAndCrossValidate<Fitted extends Calibration>(
   fit: Fit<Fitted>,
   { probabilities, labels, weights }: LabeledOutputs,
   { classCount, seed, slices }: ChooseCalibrationOptions,
-): Promise<{ fitted: Fitted; outOfFold: Float32Array; losses: Float64Array }> {
+): Promise<{ fitted: Fitted; outOfFold: Float32Array; losses: Float64Array; hasConverged: boolean }> {
   const pause = () => slices.pause();
-  const fitted = await fit({ probabilities, labels, weights, classCount }, pause);
+  let hasConverged = true;
+  const onLimit = () => {
+    hasConverged = false;
+  };
+  const fitted = await fit({ probabilities, labels, weights, classCount }, pause, onLimit);
   const outOfFold = new Float32Array(probabilities.length);
   const rowsOf = (indices: readonly number[]) => pickRows(probabilities, indices, classCount);
   for (const held of stratifiedFolds(labels, foldCount, seed)) {
@@ -117,6 +126,7 @@ async function fitAndCrossValidate<Fitted extends Calibration>(
         weights: weights && others.map((row) => weights[row]!),
       },
       pause,
+      onLimit,
     );
     const calibrated = await predictInSlices(
       [rowsOf(held)],
@@ -126,7 +136,7 @@ async function fitAndCrossValidate<Fitted extends Calibration>(
     );
     placeRows(outOfFold, held, calibrated, classCount);
   }
-  return { fitted, outOfFold, losses: lossesOf(outOfFold, { labels, weights }, classCount) };
+  return { fitted, outOfFold, losses: lossesOf(outOfFold, { labels, weights }, classCount), hasConverged };
 }
 
 /** Of `none`, `temperature` and `vector`, the last one that is better than the one before by more than a standard error. */

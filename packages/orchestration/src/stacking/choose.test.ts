@@ -35,6 +35,20 @@ describe('fitAndChoose', () => {
     expect({ accuracy, logLoss }).toEqual(stackers.find(({ kind }) => kind === chosen)!.outOfFold);
   });
 
+  it('notes a stacker that has not converged, and only that one', async () => {
+    const uneven = [0, 1, 2, 3, 4].map((member) =>
+      Float32Array.from({ length: 180 }, (_, index) => {
+        const isTrue = labels[Math.floor(index / 3)] === index % 3;
+        return 8608 * 10 ** -member * (Number(isTrue) + 1.5 * Math.sin(7919 * (index + 1000 * member)));
+      }),
+    );
+    const kinds = ['mean', 'logistic'] as const;
+    const { notes } = await fitAndChoose(uneven, labels, { ...options, kinds, stop: new StopFlag() });
+    expect(notes).toEqual([
+      'the fit of the stacker "logistic" has not converged; it uses the best coefficients that were found',
+    ]);
+  });
+
   it('fits and chooses by losses in which every class counts equally, on request', async () => {
     // Class c has 4 images of 44. In each of them, the first member is wrong, but it is better than the second one elsewhere.
     const rows = [...labels.keys()].filter((row) => labels[row] !== 2 || row % 15 === 2);

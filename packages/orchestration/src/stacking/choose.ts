@@ -31,6 +31,8 @@ export interface Choice {
   members: OutOfFoldScore[];
   /** Index of the member with the lowest log loss (or balanced log loss), which separates members better than accuracy on a few hundred images. */
   bestMember: number;
+  /** Stackers whose fit did not converge, one line each. */
+  notes: string[];
 }
 
 /** Number of folds; each kind is fitted once without each fold, and once on all rows. */
@@ -112,6 +114,11 @@ export async function fitAndChoose(
     memberOutOfFold,
     members,
     bestMember,
+    notes: kinds
+      .filter((_, index) => resultsOf(index).some(({ hasConverged }) => !hasConverged))
+      .map(
+        (kind) => `the fit of the stacker "${kind}" has not converged; it uses the best coefficients that were found`,
+      ),
   };
 }
 

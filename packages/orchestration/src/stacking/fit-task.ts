@@ -33,6 +33,8 @@ export interface FitResult {
   state: StackerJson;
   /** Probabilities of the images that were left out [outOfFold, classCount]. */
   probabilities: Float32Array;
+  /** Whether the fit has converged; otherwise this is its best state. */
+  hasConverged: boolean;
 }
 
 /**
@@ -43,6 +45,7 @@ export interface FitResult {
 export function runFit({ kind, logits, features, labels, outOfFold, stop, ...task }: FitTask): FitResult {
   const flag = new Int32Array(stop);
   const isOutOfFold = new Set(outOfFold);
+  let hasConverged = true;
   const learning = Uint32Array.from(labels.keys()).filter((row) => !isOutOfFold.has(row));
   const stacker = fitStacker(
     kind,
@@ -54,13 +57,16 @@ export function runFit({ kind, logits, features, labels, outOfFold, stop, ...tas
       onStep() {
         if (Atomics.load(flag, 0) !== 0) throw new StoppedError('stopped while fitting a stacker');
       },
+      onLimit() {
+        hasConverged = false;
+      },
     },
   );
   const probabilities =
     outOfFold.length === 0
       ? new Float32Array()
       : stacker.predict(rowsOf(logits, outOfFold, labels.length), featureRowsOf(features, outOfFold, labels.length));
-  return { state: stacker.toJSON(), probabilities };
+  return { state: stacker.toJSON(), probabilities, hasConverged };
 }
 
 // --- internal ---

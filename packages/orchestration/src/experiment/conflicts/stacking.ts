@@ -1,0 +1,37 @@
+import { logitStackerKinds, type StackerKind } from '@chorus/models';
+import type { CalibrationSetting } from '../calibration.ts';
+import { limitsMembers, type MemberLimits } from '../member-limits.ts';
+import type { Stacking } from '../stacking.ts';
+import { type Conflict, conflictAt, repetitions } from './conflict.ts';
+
+export interface StackingKeys extends MemberLimits {
+  calibration: CalibrationSetting;
+  stackers: { kinds: StackerKind[] };
+  stacking: Stacking;
+}
+
+/** Conflicts between the stackers, and between the predictions that they train on and what else needs these. */
+export function stackingConflicts({ calibration, stackers, stacking, ...limits }: StackingKeys): Conflict[] {
+  const kinds = ['stackers', 'kinds'];
+  const hasPredictions = stacking.kind !== 'training-images';
+  const because = 'because stacking of kind "training-images" leaves no image';
+  return [
+    ...repetitions(stackers.kinds, (index) => [...kinds, index], 'expected each stacker once'),
+    ...conflictAt(
+      kinds,
+      stackers.kinds.some((kind) => logitStackerKinds.includes(kind))
+        ? undefined
+        : 'expected another stacker, such as "mean", beside "features", which is left out if no member has a frozen backbone',
+    ),
+    ...conflictAt(
+      ['calibration'],
+      hasPredictions || calibration === 'auto' || calibration === 'none'
+        ? undefined
+        : `expected "none" or "auto", ${because} to fit it on`,
+    ),
+    ...conflictAt(
+      [limits.maxMembers === undefined ? 'maxMegabytes' : 'maxMembers'],
+      hasPredictions || !limitsMembers(limits) ? undefined : `expected no limit, ${because} to select members on`,
+    ),
+  ];
+}
