@@ -6,6 +6,12 @@ import { fitRegression, lossOf, type RegressionData, scoresOf } from './regressi
 const foldCount = 5;
 /** 10^4 … 10^−2, the strongest first. With standardized features, the optimum is among the larger ones. */
 const strengths = Array.from({ length: 7 }, (_, index) => 10 ** (4 - index));
+/**
+ * With few rows, nothing limits how confident a regression of many features becomes: it separates the rows of each fold, and
+ * the loss of the others decreases with ever weaker penalties until one of them is wrong. Up to 200 rows, strengths below a
+ * 200th of their number are left out.
+ */
+const rowsPerStrength = 200;
 /** A share of 1e-2 already chose other strengths on photographs; 1e-3 chose those of exact fits. */
 const tolerance = 1e-3;
 
@@ -32,7 +38,8 @@ export function chooseStrength(
   };
   if (folds.length < 2) return best;
   const coefficients: Float64Array[] = [];
-  for (const strength of strengths) {
+  const weakest = Math.min(1, data.rows.length / rowsPerStrength);
+  for (const strength of strengths.filter((one) => one >= weakest)) {
     let loss = 0;
     for (const [index, { fit, outOfFold }] of folds.entries()) {
       const start = coefficients[index];
