@@ -15,7 +15,7 @@ function separable(rowCount: number) {
 
 describe('chooseStrength', () => {
   it.each([
-    [2, 0.01],
+    [8, 0.1],
     [16, 0.1],
     [40, 1],
     [400, 1],
