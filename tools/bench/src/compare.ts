@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Compares ensembles with other software on photographs: `pnpm compare [CASE…] --data DIR --weights DIR --folder DIR [--draws N] [--list]`. */
+/** Compares ensembles with other software on photographs: `pnpm compare [CASE…] --data DIR --weights DIR --folder DIR [--draws N] [--keras] [--fine-tuned N] [--list]`. */
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { publishFile } from '@chorus/storage';
@@ -9,6 +9,7 @@ import { openImagePool } from './compare/image-pool.ts';
 import { comparedMembers } from './compare/members.ts';
 import { featuresOf } from './compare/pool-features.ts';
 import type { Estimate } from './compare/score-draws.ts';
+import { prepareBenchPython } from './python.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,6 +18,8 @@ const { values, positionals } = parseArgs({
     weights: { type: 'string' },
     folder: { type: 'string' },
     draws: { type: 'string' },
+    keras: { type: 'boolean', default: false },
+    'fine-tuned': { type: 'string', default: '0' },
     list: { type: 'boolean' },
   },
 });
@@ -52,6 +55,8 @@ async function run(data: string, weights: string, folder: string): Promise<void>
       weights,
       folder: place,
       drawCount,
+      fineTunedCount: Number(values['fine-tuned']),
+      keras: values.keras ? await prepareBenchPython(onProgress) : undefined,
       onProgress,
     });
     await publishFile(join(place, 'score.json'), `${JSON.stringify(score, null, 2)}\n`);

@@ -7,8 +7,11 @@ import type { Case } from './cases.ts';
 import { type EnsembleResult, trainEnsemble } from './chorus-ensemble.ts';
 import { type Draw, drawImages } from './draw-images.ts';
 import type { ImagePool } from './image-pool.ts';
+import { fineTune, type KerasResult, stackAsAucmedi } from './keras-peers.ts';
 import { fitPeers } from './logistic-peers.ts';
+import { weightsOf } from './members.ts';
 import type { PoolFeatures } from './pool-features.ts';
+import { featureFiles } from './python-task.ts';
 import { differences, type Estimate, estimate, outcomesOf } from './score-draws.ts';
 
 export interface CaseOptions {
@@ -19,6 +22,10 @@ export interface CaseOptions {
   /** Where results are kept, so that a stopped comparison continues. */
   folder: string;
   drawCount: number;
+  /** Of how many draws Keras fine-tunes a backbone, which takes minutes for each. */
+  fineTunedCount: number;
+  /** The interpreter of the contestants in Keras; undefined for none. */
+  keras: string | undefined;
   onProgress: (words: string) => void;
 }
 
@@ -53,7 +60,7 @@ export interface CaseScore {
 
 /** Chorus and its peers. */
 export async function compareCase(one: Case, options: CaseOptions): Promise<CaseScore> {
-  const { pool, features, folder, drawCount, onProgress } = options;
+  const { pool, features, weights, folder, drawCount, fineTunedCount, keras, onProgress } = options;
   await mkdir(folder, { recursive: true });
   const draws = Array.from({ length: drawCount }, (_, seed) => drawImages(pool.train.labels, one, seed));
   const ensembles: EnsembleResult[] = [];
@@ -63,62 +70,44 @@ export async function compareCase(one: Case, options: CaseOptions): Promise<Case
       `draw ${seed + 1} of ${drawCount}: ${ensembles.at(-1)!.chosen}, ${ensembles.at(-1)!.seconds.toFixed(0)} s`,
     );
   }
+  const files = {
+    train: featureFiles(features.train, pool.train.paths.length),
+    test: featureFiles(features.test, pool.test.paths.length),
+  };
   const peers = await fitPeers(
-    {
-      train: { count: pool.train.paths.length, features: features.train },
-      test: { count: pool.test.paths.length, features: features.test },
-      draws,
-      balances: one.imbalance > 1,
-      audits: one.noise > 0,
-    },
+    { ...files, draws, balances: one.imbalance > 1, audits: one.noise > 0 },
     folder,
     onProgress,
   );
-  const { labels } = pool.test;
-  const scored = (probabilities: readonly ArrayLike<number>[]) => outcomesOf(probabilities, labels);
-  const namesOf = (results: readonly { names: Iterable<string> }[]) => [
-    ...new Set(results.flatMap(({ names }) => [...names])),
-  ];
-  const chorus = scored(ensembles.map(({ probabilities }) => probabilities.get('chorus')!));
-  const scoreOf = (name: string, probabilities: readonly ArrayLike<number>[], seconds?: number[]): ContestantScore => {
-    const { correct, losses } = scored(probabilities);
-    return {
+  const contestants: Contestant[] = [
+    ...[...new Set(ensembles.flatMap(({ probabilities }) => [...probabilities.keys()]))].map((name) => ({
       name,
-      accuracy: estimate(correct),
-      logLoss: estimate(losses),
-      ...(name === 'chorus'
-        ? {}
-        : {
-            difference: {
-              accuracy: estimate(differences(chorus.correct, correct)),
-              logLoss: estimate(differences(chorus.losses, losses)),
-            },
-          }),
-      ...(seconds && { seconds: mean(seconds) }),
-    };
-  };
-  const ours = namesOf(ensembles.map(({ probabilities }) => ({ names: probabilities.keys() })));
-  const theirs = Object.keys(peers[0]!.probabilities);
+      probabilities: ensembles.map(({ probabilities }) => probabilities.get(name)!),
+      ...(name === 'chorus' ? { seconds: ensembles.map(({ seconds }) => seconds) } : {}),
+    })),
+    ...Object.keys(peers[0]!.probabilities).map((name) => ({
+      name: `scikit-learn, ${name}`,
+      probabilities: peers.map(({ probabilities }) => probabilities[name]!),
+      seconds: peers.map(({ seconds }) => seconds[name]!),
+    })),
+  ];
+  if (keras !== undefined) {
+    const shared = { python: keras, pool, folder };
+    contestants.push(
+      kerasContestant("AUCMEDI's Stacking, on features", await stackAsAucmedi(files, { ...shared, draws })),
+    );
+    if (fineTunedCount > 0) {
+      const some = draws.slice(0, fineTunedCount);
+      const results = await fineTune(weightsOf('mobilenet-v2', weights), { ...shared, draws: some });
+      contestants.push(kerasContestant(`Keras, MobileNetV2 fine-tuned, ${some.length} draws`, results));
+    }
+  }
   const chosen: Record<string, number> = {};
   for (const ensemble of ensembles) chosen[ensemble.chosen] = (chosen[ensemble.chosen] ?? 0) + 1;
+  const { labels } = pool.test;
   return {
     ...{ name: one.name, title: one.title, drawCount, testImages: labels.length, chosen },
-    contestants: [
-      ...ours.map((name) =>
-        scoreOf(
-          name,
-          ensembles.map(({ probabilities }) => probabilities.get(name)!),
-          name === 'chorus' ? ensembles.map(({ seconds }) => seconds) : undefined,
-        ),
-      ),
-      ...theirs.map((name) =>
-        scoreOf(
-          name,
-          peers.map(({ probabilities }) => probabilities[name]!),
-          peers.map(({ seconds }) => seconds[name]!),
-        ),
-      ),
-    ],
+    contestants: contestants.map((contestant) => scoreContestant(contestant, contestants[0]!, labels)),
     audits:
       one.noise === 0
         ? []
@@ -138,6 +127,42 @@ export async function compareCase(one: Case, options: CaseOptions): Promise<Case
 }
 
 // --- internal ---
+
+interface Contestant {
+  name: string;
+  /** Per draw, or of the first draws [images, classes]. */
+  probabilities: ArrayLike<number>[];
+  seconds?: number[];
+}
+
+function kerasContestant(name: string, results: readonly KerasResult[]): Contestant {
+  return {
+    name,
+    probabilities: results.map(({ probabilities }) => probabilities),
+    seconds: results.map(({ seconds }) => seconds),
+  };
+}
+
+/** @param chorus compared with the contestant on the draws that both have. */
+function scoreContestant(contestant: Contestant, chorus: Contestant, labels: readonly number[]): ContestantScore {
+  const { name, probabilities, seconds } = contestant;
+  const theirs = outcomesOf(probabilities, labels);
+  const ours = outcomesOf(chorus.probabilities.slice(0, probabilities.length), labels);
+  return {
+    name,
+    accuracy: estimate(theirs.correct),
+    logLoss: estimate(theirs.losses),
+    ...(contestant === chorus
+      ? {}
+      : {
+          difference: {
+            accuracy: estimate(differences(ours.correct, theirs.correct)),
+            logLoss: estimate(differences(ours.losses, theirs.losses)),
+          },
+        }),
+    ...(seconds && { seconds: mean(seconds) }),
+  };
+}
 
 /** Trains, or reads the result of an earlier call. */
 async function ensembleOf(

@@ -16,10 +16,10 @@ function separable(rowCount: number) {
 describe('chooseStrength', () => {
   it.each([
     [8, 0.1],
-    [16, 0.1],
-    [40, 1],
+    [20, 0.1],
+    [21, 1],
     [400, 1],
-  ])('chooses no strength below a 200th of the number of rows or 1: %i separable rows', (rowCount, expected) => {
+  ])('chooses the weakest penalty for separable rows, which is not below 1 for more than 20: %i rows', (rowCount, expected) => {
     const { strength } = chooseStrength(separable(rowCount), { seed: 0, onStep() {} });
     expect(strength).toBe(expected);
   });
