@@ -5,7 +5,7 @@ import { slugOf } from '../../tools/links/src/slug.ts';
 
 const pages = {
   Guide: ['getting-started', 'concepts', 'presets', 'training', 'devices', 'command-line', 'export', 'troubleshooting'],
-  Reference: ['formats', 'numbers', 'speed', 'article'],
+  Reference: ['formats', 'numbers', 'speed', 'comparison', 'article'],
   Development: ['architecture'],
 };
 
@@ -21,6 +21,7 @@ const titles: Record<string, string> = {
   formats: 'Image formats',
   numbers: 'Numbers',
   speed: 'Speed',
+  comparison: 'Comparison',
   article: 'The article',
   architecture: 'Architecture',
 };

@@ -162,7 +162,7 @@ export const experimentSchema = z
           .min(1)
           .default([...logitStackerKinds])
           .describe(
-            'Stackers to fit; the one with the lowest out-of-fold log loss is chosen. `features` reads pooled features, so it needs members with frozen backbones.',
+            'Stackers to fit; one is chosen by out-of-fold log loss. `features` reads pooled features, so it needs members with frozen backbones.',
           ),
         ...stackerOptionSchemas,
       })
