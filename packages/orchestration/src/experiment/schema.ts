@@ -26,6 +26,7 @@ import { optimizerSchema } from './optimizer.ts';
 import { scheduleSchema } from './schedule.ts';
 import { soupSchema } from './soup.ts';
 import { distillationKeys, studentName } from './student.ts';
+import { testTimeAugmentationChoiceSchema } from './test-time-augmentation.ts';
 import { timeBudgetSchema } from './time-budget.ts';
 import { unfreezeMistake, unfreezeSchema } from './unfreeze.ts';
 
@@ -363,12 +364,7 @@ export const experimentSchema = z
       ),
     members: z.array(member).min(2).max(32).describe('The models of the ensemble.'),
     recipe: recipe.prefault({}).describe('How each member is trained.'),
-    testTimeAugmentation: z
-      .boolean()
-      .default(true)
-      .describe(
-        'Average the logits of each image and its mirror image: doubles the prediction time, but lowers the error.',
-      ),
+    testTimeAugmentation: testTimeAugmentationChoiceSchema,
     stacking: stackingSchema
       .prefault({ kind: 'holdout' })
       .describe('Which predictions of the members the stackers are trained on.'),
@@ -415,6 +411,13 @@ export const experimentSchema = z
         code: 'custom',
         path: ['calibration'],
         message: 'expected "none" or "auto", because stacking of kind "training-images" leaves no image to fit it on',
+      });
+    if (stacking.kind === 'training-images' && experiment.testTimeAugmentation === 'auto')
+      context.addIssue({
+        code: 'custom',
+        path: ['testTimeAugmentation'],
+        message:
+          'expected another value than "auto", because stacking of kind "training-images" leaves no image to choose by',
       });
     const { batchSize, microBatchSize } = experiment.recipe;
     if (microBatchSize !== null && microBatchSize > batchSize)

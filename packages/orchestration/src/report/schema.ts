@@ -3,6 +3,7 @@ import { labelIssueSchema, mcnemarSchema, mistakeSchema, outOfFoldScoreSchema, s
 import { stackerKinds } from '@chorus/models';
 import { precisions } from '@chorus/training';
 import { z } from 'zod';
+import { augmentationReportSchema } from './augmentation-schema.ts';
 import { calibrationSectionSchema } from './calibration-schema.ts';
 import { costsSchema, pruningSchema } from './cost-schema.ts';
 import { imbalanceReportSchema } from './imbalance-schema.ts';
@@ -270,6 +271,11 @@ export const reportSchema = z.strictObject({
     .describe(
       "Diversity, calibration, thresholds and intervals of the ensemble; null without one, and if the stackers were trained on the members' own training images.",
     ),
+  testTimeAugmentation: augmentationReportSchema
+    .nullable()
+    // Reports of earlier versions have none.
+    .default(null)
+    .describe('How test-time augmentation was chosen; null unless the experiment sets it to `auto`.'),
   // Reports of earlier versions have neither of these two.
   costs: costsSchema.nullable().default(null).describe('What a prediction costs; null without an ensemble.'),
   pruning: pruningSchema.nullable().default(null).describe('Null unless `maxMembers` or `maxMegabytes` is set.'),

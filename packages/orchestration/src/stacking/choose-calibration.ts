@@ -1,6 +1,6 @@
 /** The calibration of an ensemble, fitted and chosen on out-of-fold predictions before any test image is read. */
 import { stratifiedFolds } from '@chorus/data';
-import { argmax, logLossOf } from '@chorus/evaluation';
+import { argmax } from '@chorus/evaluation';
 import {
   type Calibration,
   type CalibrationKind,
@@ -11,6 +11,7 @@ import {
 } from '@chorus/models';
 import type { CalibrationSetting } from '../experiment/calibration.ts';
 import { predictInSlices, type Slices } from '../run/slices.ts';
+import { meanLoss, pairedGain, weightedLosses } from './paired-losses.ts';
 import { pickRows, placeRows } from './rows.ts';
 
 /** Images with known classes. */
@@ -70,7 +71,7 @@ export async function chooseCalibration(
       ? await fitAndCrossValidate(fitVector, outOfFold, options)
       : undefined;
   const losses = {
-    none: lossesOf(none, outOfFold, options.classCount),
+    none: weightedLosses(none, outOfFold, options.classCount),
     temperature: temperature.losses,
     vector: vector?.losses,
   };
@@ -86,9 +87,9 @@ export async function chooseCalibration(
     reason,
     fitted: { temperature: temperature.fitted, ...(vector && { vector: vector.fitted }) },
     logLoss: {
-      none: meanOf(losses.none),
-      temperature: meanOf(losses.temperature),
-      vector: losses.vector ? meanOf(losses.vector) : null,
+      none: meanLoss(losses.none),
+      temperature: meanLoss(losses.temperature),
+      vector: losses.vector ? meanLoss(losses.vector) : null,
     },
     outOfFold: chosen?.outOfFold ?? none,
   };
@@ -126,7 +127,7 @@ async function fitAndCrossValidate<Fitted extends Calibration>(
     );
     placeRows(outOfFold, held, calibrated, classCount);
   }
-  return { fitted, outOfFold, losses: lossesOf(outOfFold, { labels, weights }, classCount) };
+  return { fitted, outOfFold, losses: weightedLosses(outOfFold, { labels, weights }, classCount) };
 }
 
 /** Of `none`, `temperature` and `vector`, the last one that is better than the one before by more than a standard error. */
@@ -147,25 +148,15 @@ function choose(
     const { gain, standardError } = pairedGain(now, next);
     if (gain <= standardError) continue;
     const before = kind === 'none' ? '' : ` after ${kind} scaling`;
-    reason = `${other} scaling lowers the cross-validated log loss${before} from ${shown(meanOf(now))} to ${shown(meanOf(next))}, by ${shown(gain)} ± ${shown(standardError)}`;
+    reason = `${other} scaling lowers the cross-validated log loss${before} from ${shown(meanLoss(now))} to ${shown(meanLoss(next))}, by ${shown(gain)} ± ${shown(standardError)}`;
     kind = other;
   }
   return {
     kind,
     reason:
       reason ??
-      `no calibration lowers the cross-validated log loss, ${shown(meanOf(losses.none))}, by more than a standard error`,
+      `no calibration lowers the cross-validated log loss, ${shown(meanLoss(losses.none))}, by more than a standard error`,
   };
-}
-
-/** How much lower the second losses are on average, and the standard error of this difference. */
-function pairedGain(before: Float64Array, after: Float64Array): { gain: number; standardError: number } {
-  const gains = before.map((loss, row) => loss - after[row]!);
-  const gain = meanOf(gains);
-  const squares = gains.reduce((sum, one) => sum + (one - gain) ** 2, 0);
-  // A single image has no standard error.
-  const standardError = Math.sqrt(squares / (gains.length - 1) / gains.length);
-  return { gain, standardError: gains.length > 1 ? standardError : Number.POSITIVE_INFINITY };
 }
 
 function errorCount({ probabilities, labels }: LabeledOutputs, classCount: number): number {
@@ -176,23 +167,6 @@ function hasEnoughForVector(labels: Int32Array, classCount: number): boolean {
   const counts = new Uint32Array(classCount);
   for (const label of labels) counts[label]! += 1;
   return classCount <= vectorLimits.classes && counts.every((count) => count >= vectorLimits.imagesPerClass);
-}
-
-/** The loss of each image times its weight, relative to the mean of the weights. */
-function lossesOf(
-  probabilities: Float32Array,
-  { labels, weights }: Pick<LabeledOutputs, 'labels' | 'weights'>,
-  classCount: number,
-): Float64Array {
-  const meanWeight = weights ? meanOf(weights) : 1;
-  return Float64Array.from(
-    labels,
-    (label, row) => (logLossOf(probabilities[row * classCount + label]!) * (weights?.[row] ?? 1)) / meanWeight,
-  );
-}
-
-function meanOf(values: Float64Array): number {
-  return values.length === 0 ? 0 : values.reduce((sum, one) => sum + one, 0) / values.length;
 }
 
 function shown(nats: number): string {
