@@ -17,7 +17,7 @@ export {
   type InitialWeights,
   type MemberPlan,
   type OptimizerPlan,
-  type PlannedAugmentation,
+  type PlannedViews,
   type Precision,
   precisions,
   type StagePlan,
@@ -54,5 +54,5 @@ export { type RateSuggestion, smoothed, suggestRate } from './suggest-rate.ts';
 export { fewestSweepSteps, type RateSweep, sweepRates } from './sweep-rates.ts';
 export { describeError, type Outcome, outcomeOf, type ThreadError } from './thread-outcome.ts';
 export { recipeOf, type TrainedPlan, trainedPlanOf } from './trained-plan.ts';
-export { augmentationCandidates, plannedViews, rowsOfViews, viewsInRows } from './views.ts';
+export { viewCandidates, viewsToPredict, rowsOfViews, viewsInRows } from './views.ts';
 export { maximumWeightBytes, readWeightFile } from './weight-file.ts';

@@ -21,7 +21,7 @@ export const precisions = ['float32', 'bfloat16'] as const;
 export type Precision = (typeof precisions)[number];
 
 /** `auto`: the run chooses, by out-of-fold predictions of all views that could be averaged. */
-export type PlannedAugmentation = TestTimeAugmentation | 'auto';
+export type PlannedViews = TestTimeAugmentation | 'auto';
 
 /** The source of a member's initial weights. */
 export type InitialWeights =
@@ -118,12 +118,12 @@ export interface MemberPlan {
     /** 2 if each image's row is followed by that of its mirror image; more with `crops`. */
     rowsPerImage: number;
     /** Whose views each image has rows of, if some are crops. Omitted: none is. */
-    crops?: PlannedAugmentation;
+    crops?: PlannedViews;
     /** Augmented copies of each image, which have rows of their own. Omitted: none. */
     cachedCopies?: CachedCopies;
     /** Whether predictions use them too, because no stage trains the backbone. */
     predict: boolean;
   } | null;
   /** The views of an image, whose logits are averaged. */
-  testTimeAugmentation: PlannedAugmentation;
+  testTimeAugmentation: PlannedViews;
 }

@@ -5,7 +5,7 @@ import type { MemberManifest, TestTimeAugmentation } from '@chorus/models';
 import type { RuntimeOptions } from '@chorus/runtime';
 import type { DrawnCopies } from './cached-copies.ts';
 import type { TrainedMember } from './member-folder.ts';
-import type { MemberPlan, PlannedAugmentation } from './plan.ts';
+import type { MemberPlan, PlannedViews } from './plan.ts';
 import type { ComputeSettings } from './prepared-function.ts';
 import type { StageName } from './stage-name.ts';
 
@@ -52,7 +52,7 @@ export interface SharedFeatures {
   /** 2 if each image's row is followed by that of its mirror image; more with `crops`. */
   rowsPerImage: number;
   /** Whose views each image has rows of, if some are crops. Omitted: none is. */
-  crops?: PlannedAugmentation | undefined;
+  crops?: PlannedViews | undefined;
   /** Augmented copies that have rows too. Omitted: none. */
   cachedCopies?: DrawnCopies | undefined;
   /**

@@ -20,13 +20,13 @@ import { ImageReader } from './image-reader.ts';
 import { KeptModels } from './kept-models.ts';
 import type { LaneContext } from './lane-context.ts';
 import { readMember } from './member-folder.ts';
-import type { MemberPlan, PlannedAugmentation, StagePlan, Stopping } from './plan.ts';
+import type { MemberPlan, PlannedViews, StagePlan, Stopping } from './plan.ts';
 import { meanOfViews, predictImages } from './predict-images.ts';
 import type { ComputeSettings } from './prepared-function.ts';
 import type { EpochMetrics, FeaturesTask, LaneObserver, TrainTask } from './protocol.ts';
 import { StopFlag } from './stop-flag.ts';
 import { trainMember } from './train-member.ts';
-import { plannedViews, rowsOfViews } from './views.ts';
+import { viewsToPredict, rowsOfViews } from './views.ts';
 
 const size = 32;
 const imageCount = 16;
@@ -306,7 +306,7 @@ describe('trainMember', () => {
     const trained = await trainMember(task, lane().context);
     const { weights: _, ...published } = await readMember(task.folder);
     expect(published).toEqual(trained);
-    const views = plannedViews('auto');
+    const views = viewsToPredict('auto');
     expect(trained.outOfFoldViews).toHaveLength(4 * views.length);
     for (const kind of [false, true, 'scales', 'five-crops'] as const) {
       const alone = await trainMember(await taskOf({ testTimeAugmentation: kind }), lane().context);
@@ -482,7 +482,7 @@ describe('trainMember', () => {
 });
 
 describe('shared features', () => {
-  const featuresTask = (task: TrainTask, planned: PlannedAugmentation, cachedCopies?: DrawnCopies): FeaturesTask => {
+  const featuresTask = (task: TrainTask, planned: PlannedViews, cachedCopies?: DrawnCopies): FeaturesTask => {
     const indices = range(0, 14);
     const layout = rowsOfViews(planned);
     const rowCount = rowCountOf(indices.length, layout.rowsPerImage, cachedCopies);

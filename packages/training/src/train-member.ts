@@ -26,7 +26,7 @@ import type { TrainTask } from './protocol.ts';
 import { requireFinite } from './require-finite.ts';
 import { StageFunctions } from './stage-functions.ts';
 import { recipeOf, type TrainedPlan, trainedPlanOf } from './trained-plan.ts';
-import { hasCrops, plannedViews } from './views.ts';
+import { hasCrops, viewsToPredict } from './views.ts';
 
 /**
  * Trains a member according to its plan, predicts its out-of-fold images, and publishes it.
@@ -195,7 +195,7 @@ async function predictViews(
 ): Promise<Float32Array> {
   const images = new ImageReader(task.pixels, task.reads);
   const { features, outOfFold, member } = task;
-  const views = plannedViews(member.testTimeAugmentation);
+  const views = viewsToPredict(member.testTimeAugmentation);
   const options = { width: classifier.outputCount, views, stop };
   if (features === undefined || !member.features?.predict) {
     const rowCount = outOfFold.length * views.length;
@@ -223,7 +223,7 @@ function outOfFoldPredictions(
   width: number,
   { testTimeAugmentation }: MemberPlan,
 ): Pick<TrainedMember, 'outOfFoldLogits' | 'outOfFoldViews'> {
-  const views = plannedViews(testTimeAugmentation);
+  const views = viewsToPredict(testTimeAugmentation);
   const viewsPerImage = views.length;
   if (testTimeAugmentation !== 'auto') return { outOfFoldLogits: meanOfViews(rows, { width, viewsPerImage }) };
   const positions = positionsOf(viewsOf(true), views);

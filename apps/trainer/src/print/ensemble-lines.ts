@@ -42,7 +42,7 @@ export function calibrationLine({ analysis, imbalance }: Pick<Report, 'analysis'
 }
 
 /** Which views of an image the ensemble averages, if the run chose them. */
-export function augmentationLine({
+export function viewsLine({
   testTimeAugmentation,
   imbalance,
 }: Pick<Report, 'testTimeAugmentation' | 'imbalance'>): string[] {

@@ -1,6 +1,6 @@
 /** Estimates a run's time from its passes over the images and this machine's training speed. */
 import { backboneMeasurements, memberCost } from '@chorus/models';
-import { type MemberPlan, plannedViews, type StagePlan, viewsPerImage } from '@chorus/training';
+import { type MemberPlan, viewsToPredict, type StagePlan, viewsPerImage } from '@chorus/training';
 import type { MachineSpeed } from '../check/measure-speed.ts';
 import type { PlannedMember, PlannedTraining, TrainingPlan } from './plan-training.ts';
 
@@ -118,7 +118,7 @@ function predictionSeconds(plan: MemberPlan, { outOfFold }: PlannedTraining, { f
 }
 
 function viewCountOf({ testTimeAugmentation }: MemberPlan): number {
-  return plannedViews(testTimeAugmentation).length;
+  return viewsToPredict(testTimeAugmentation).length;
 }
 
 interface Costs {

@@ -27,7 +27,7 @@ import {
   variantChoiceOf,
 } from '../experiment/schema.ts';
 import { stackerOptionsOf } from '../experiment/stacker-options.ts';
-import { mirrors, plannedAugmentationOf } from '../experiment/test-time-augmentation.ts';
+import { mirrors, plannedViewsOf } from '../experiment/test-time-augmentation.ts';
 import { gradualBlocks } from '../experiment/unfreeze.ts';
 import type { DatasetFacts, FoldFacts } from './dataset-facts.ts';
 import { featureBytes } from './feature-bytes.ts';
@@ -147,7 +147,7 @@ function planMember(
       initializes: weights.kind === 'random' ? 'all' : 'head',
       stages: stages.map((stage) => withRemedy(withPossibleAugmentation(stage, recipe), imbalance)),
       features,
-      testTimeAugmentation: plannedAugmentationOf(experiment),
+      testTimeAugmentation: plannedViewsOf(experiment),
     },
     pinnedTo: member.worker ?? null,
     featuresTask: features === null ? null : { name: featuresName, seed: seedOf(featuresName) },
@@ -201,7 +201,7 @@ function sharedFeatures(
   member: MemberSpec,
   imageCount: number,
 ): MemberPlan['features'] {
-  const planned = plannedAugmentationOf(experiment);
+  const planned = plannedViewsOf(experiment);
   // Training images may be flipped, even if predictions average no views.
   const layout = rowsOfViews(planned === false ? viewsPerImage(augmentationOf(recipe.augmentation)) === 2 : planned);
   const { epochCount } = recipe.head;

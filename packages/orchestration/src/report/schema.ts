@@ -3,7 +3,7 @@ import { labelIssueSchema, mcnemarSchema, mistakeSchema, outOfFoldScoreSchema, s
 import { stackerKinds } from '@chorus/models';
 import { precisions } from '@chorus/training';
 import { z } from 'zod';
-import { augmentationReportSchema } from './augmentation-schema.ts';
+import { viewsReportSchema } from './views-schema.ts';
 import { calibrationSectionSchema } from './calibration-schema.ts';
 import { costsSchema, pruningSchema } from './cost-schema.ts';
 import { imbalanceReportSchema } from './imbalance-schema.ts';
@@ -271,7 +271,7 @@ export const reportSchema = z.strictObject({
     .describe(
       "Diversity, calibration, thresholds and intervals of the ensemble; null without one, and if the stackers were trained on the members' own training images.",
     ),
-  testTimeAugmentation: augmentationReportSchema
+  testTimeAugmentation: viewsReportSchema
     .nullable()
     // Reports of earlier versions have none.
     .default(null)

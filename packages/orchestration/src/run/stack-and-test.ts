@@ -14,16 +14,16 @@ import {
 } from '@chorus/models';
 import { publishFile } from '@chorus/storage';
 import {
-  augmentationCandidates,
+  viewCandidates,
   meanOfViews,
-  plannedViews,
+  viewsToPredict,
   readMember,
   type SharedFeatures,
   type StopFlag,
 } from '@chorus/training';
 import { writeBundle } from '../bundle.ts';
 import { studentName } from '../experiment/student.ts';
-import { plannedAugmentationOf } from '../experiment/test-time-augmentation.ts';
+import { plannedViewsOf } from '../experiment/test-time-augmentation.ts';
 import type { Lane } from '../lanes/lane.ts';
 import { notesOnFeatureStacker } from '../plan/feature-stacker.ts';
 import { analyzeEnsemble } from '../report/analyze-ensemble.ts';
@@ -36,7 +36,7 @@ import { predictionsFile } from '../report/predictions-file.ts';
 import type { Report } from '../report/schema.ts';
 import { compareStudent } from '../report/student.ts';
 import { type Choice, fitAndChoose } from '../stacking/choose.ts';
-import { chooseAugmentation } from '../stacking/choose-augmentation.ts';
+import { chooseViews } from '../stacking/choose-views.ts';
 import { chooseCalibration } from '../stacking/choose-calibration.ts';
 import { chooseEnsemble } from '../stacking/choose-ensemble.ts';
 import { featuresOfImages } from '../stacking/member-features.ts';
@@ -88,22 +88,22 @@ export async function stackAndTest(
   const { dataset, timeline, start, plan } = parts;
   const { experiment } = start;
   const { classes, split } = dataset;
-  const planned = plannedAugmentationOf(experiment);
+  const planned = plannedViewsOf(experiment);
   const outOfFold = outOfFoldPredictions(dataset, trained[0]!.trainings).indices;
   const labels = labelsOf(dataset, outOfFold);
   const weights = plan.stackers.balancesClasses ? balancedRowWeights(labels) : undefined;
   const sizes = trained.map(sizeOf);
-  const fit = (members: readonly number[], augmentation: TestTimeAugmentation) => {
+  const fit = (members: readonly number[], kind: TestTimeAugmentation) => {
     const features = featuresOfImages(
       members.map((index) => trained[index]!.features),
       outOfFold,
-      augmentation,
+      kind,
     );
     // The members that have features may have failed, or may have been dropped.
-    const kinds = plan.stackers.kinds.filter((kind) => kind !== 'features' || features.size > 0);
+    const kinds = plan.stackers.kinds.filter((stacker) => stacker !== 'features' || features.size > 0);
     const { stop, observer } = run;
     return fitAndChoose(
-      members.map((index) => outOfFoldPredictions(dataset, trained[index]!.trainings, augmentation).logits),
+      members.map((index) => outOfFoldPredictions(dataset, trained[index]!.trainings, kind).logits),
       labels,
       { ...plan.stackers, kinds, features, classes, stop, onProgress: observer.onStacking },
     );
@@ -111,7 +111,7 @@ export async function stackAndTest(
   const everyMember = [...trained.keys()];
   const chosenViews =
     planned === 'auto'
-      ? await chooseAugmentation(augmentationCandidates, { labels, weights, classCount: classes.length }, (kind) =>
+      ? await chooseViews(viewCandidates, { labels, weights, classCount: classes.length }, (kind) =>
           fit(everyMember, kind),
         )
       : undefined;
@@ -317,28 +317,28 @@ async function loadMember({ name, trainings }: TrainedEnsembleMember): Promise<P
 /**
  * One member's predictions on every image that some fold left out.
  *
- * @param augmentation the views to average, if the run chooses them.
+ * @param kind the views to average, if the run chooses them.
  */
 function outOfFoldPredictions(
   { split }: Dataset,
   trainings: readonly Training[],
-  augmentation?: TestTimeAugmentation,
+  kind?: TestTimeAugmentation,
 ): OutOfFoldPredictions {
   const { outputCount } = trainings[0]!.manifest;
   return gatherOutOfFold(
     trainings.map((training, position) => ({
       name: foldName(training.fold),
       indices: split.folds[position]!.outOfFold,
-      logits: outOfFoldLogits(training, augmentation),
+      logits: outOfFoldLogits(training, kind),
     })),
     outputCount,
   );
 }
 
-function outOfFoldLogits({ manifest, ...training }: Training, augmentation?: TestTimeAugmentation): Float32Array {
+function outOfFoldLogits({ manifest, ...training }: Training, kind?: TestTimeAugmentation): Float32Array {
   const { outOfFoldViews } = training;
-  if (outOfFoldViews === undefined || augmentation === undefined) return training.outOfFoldLogits;
-  const views = plannedViews('auto');
+  if (outOfFoldViews === undefined || kind === undefined) return training.outOfFoldLogits;
+  const views = viewsToPredict('auto');
   const options = { width: manifest.outputCount, viewsPerImage: views.length };
-  return meanOfViews(outOfFoldViews, { ...options, positions: positionsOf(viewsOf(augmentation), views) });
+  return meanOfViews(outOfFoldViews, { ...options, positions: positionsOf(viewsOf(kind), views) });
 }

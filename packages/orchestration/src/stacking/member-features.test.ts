@@ -1,9 +1,9 @@
-import { type PlannedAugmentation, rowsOfViews } from '@chorus/training';
+import { type PlannedViews, rowsOfViews } from '@chorus/training';
 import { expect, it } from 'vitest';
 import { featuresOfImages } from './member-features.ts';
 
 /** The features 100 × image + feature, and 1 more for each further view, such as mirror images. */
-function shared(indices: number[], width: number, views: PlannedAugmentation) {
+function shared(indices: number[], width: number, views: PlannedViews) {
   const layout = rowsOfViews(views);
   const rows = indices.flatMap((image) =>
     [...Array(layout.rowsPerImage).keys()].flatMap((view) =>

@@ -1,7 +1,7 @@
 /** Test-time augmentation, chosen by what it gains for its cost before any test image is read. */
 import { type TestTimeAugmentation, viewsOf } from '@chorus/models';
-import { augmentationName } from '../experiment/test-time-augmentation.ts';
-import type { AugmentationReport } from '../report/augmentation-schema.ts';
+import { viewKindOf } from '../experiment/test-time-augmentation.ts';
+import type { ViewsReport } from '../report/views-schema.ts';
 import type { Choice } from './choose.ts';
 import { meanLoss, pairedGain, weightedLosses } from './paired-losses.ts';
 
@@ -15,11 +15,11 @@ import { meanLoss, pairedGain, weightedLosses } from './paired-losses.ts';
  * @param fit as `fitAndChoose`, on the members' out-of-fold predictions of a kind.
  * @returns the chosen kind, its fit, and the section of the report.
  */
-export async function chooseAugmentation(
+export async function chooseViews(
   kinds: readonly TestTimeAugmentation[],
   outOfFold: { labels: Int32Array; weights?: Float64Array | undefined; classCount: number },
   fit: (kind: TestTimeAugmentation) => Promise<Choice>,
-): Promise<{ kind: TestTimeAugmentation; choice: Choice; report: AugmentationReport }> {
+): Promise<{ kind: TestTimeAugmentation; choice: Choice; report: ViewsReport }> {
   const fitted: { kind: TestTimeAugmentation; choice: Choice; losses: Float64Array }[] = [];
   for (const kind of kinds) {
     const choice = await fit(kind);
@@ -35,10 +35,10 @@ export async function chooseAugmentation(
     kind: chosen.kind,
     choice: chosen.choice,
     report: {
-      chosen: augmentationName(chosen.kind),
+      chosen: viewKindOf(chosen.kind),
       images: outOfFold.labels.length,
       candidates: compared.map(({ kind, losses, excess, standardError }) => ({
-        ...{ kind: augmentationName(kind), views: viewsOf(kind).length, logLoss: meanLoss(losses), excess },
+        ...{ kind: viewKindOf(kind), views: viewsOf(kind).length, logLoss: meanLoss(losses), excess },
         // A single image has none.
         standardError: Number.isFinite(standardError) ? standardError : null,
       })),

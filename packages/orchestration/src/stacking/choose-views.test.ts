@@ -1,8 +1,8 @@
 import { StopFlag } from '@chorus/training';
 import { expect, it } from 'vitest';
-import { augmentationReportSchema } from '../report/augmentation-schema.ts';
+import { viewsReportSchema } from '../report/views-schema.ts';
 import { fitAndChoose } from './choose.ts';
-import { chooseAugmentation } from './choose-augmentation.ts';
+import { chooseViews } from './choose-views.ts';
 
 const labels = Int32Array.from({ length: 100 }, (_, row) => row % 2);
 const kinds = [false, true, 'scales', 'five-crops'] as const;
@@ -19,10 +19,10 @@ async function choose(probabilityOf: (kind: (typeof kinds)[number], row: number)
       onProgress() {},
     });
   };
-  return chooseAugmentation(
+  return chooseViews(
     [...kinds],
     { labels, weights, classCount: 2 },
-    fit as Parameters<typeof chooseAugmentation>[2],
+    fit as Parameters<typeof chooseViews>[2],
   );
 }
 
@@ -38,7 +38,7 @@ it.each([
   const { kind, choice, report } = await choose(
     (kind, row) => varied(row) + gains[kinds.indexOf(kind)]! + (kind === false ? noise * Math.cos(3 * row) : 0),
   );
-  expect(augmentationReportSchema.parse(report)).toEqual(report);
+  expect(viewsReportSchema.parse(report)).toEqual(report);
   expect(report).toMatchObject({ chosen: expected, images: 100 });
   expect(report.candidates.map((one) => [one.kind, one.views])).toEqual([
     ['none', 1],
