@@ -15,6 +15,7 @@ import {
   stackerFromJson,
   stackerJsonSchema,
   stackerKinds,
+  testTimeAugmentationSchema,
 } from '@chorus/models';
 import { type ExistingFile, openSealedFolder, parseJson, StorageError, sealFolder } from '@chorus/storage';
 import { z } from 'zod';
@@ -52,8 +53,8 @@ const bundleSchema = z
         ({ shrinkOnLoad, resize }) => !shrinkOnLoad || resize === 'pillow',
         'shrinkOnLoad requires the resize method pillow',
       ),
-    /** Whether members average the logits of an image and its mirror image. */
-    testTimeAugmentation: z.boolean(),
+    /** The views of an image whose logits the members average. */
+    testTimeAugmentation: testTimeAugmentationSchema,
     demo: z.boolean(),
     /** Whether probabilities are those for equally frequent classes; bundles of earlier versions do not have it. */
     balancesClasses: z.boolean().default(false),

@@ -131,6 +131,16 @@ describe('resolveExperiment', () => {
     ],
     ['a key of an earlier version', { mirror: false }, /^ {2}mirror: this key is now called testTimeAugmentation$/m],
     [
+      'an unknown kind of test-time augmentation',
+      { testTimeAugmentation: 'crops' },
+      /testTimeAugmentation: expected one of "none"\|"mirror"\|"scales"\|"five-crops"\|"auto" \(received "crops"\)/,
+    ],
+    [
+      'test-time augmentation without images to choose it by',
+      { testTimeAugmentation: 'auto', stacking: { kind: 'training-images' } },
+      /testTimeAugmentation: expected another value than "auto", because stacking/,
+    ],
+    [
       'an inner key of an earlier version',
       { recipe: { flip: false } },
       /^ {2}recipe\.flip: this key is now called recipe\.augmentation; false is "none", true is "flip"$/m,

@@ -9,6 +9,7 @@ import {
   memberToBytes,
   type PreprocessingName,
   type StackerKind,
+  type TestTimeAugmentation,
 } from '@chorus/models';
 import tf from '@chorus/tfjs';
 import { writeBundle } from '../bundle.ts';
@@ -36,7 +37,7 @@ export async function writeLivelyBundle(
     student,
   }: {
     classes: string[];
-    testTimeAugmentation: boolean;
+    testTimeAugmentation: TestTimeAugmentation;
     chosen: StackerKind;
     calibration?: Calibration | null;
     images?: RunImages;

@@ -4,7 +4,7 @@ import { readMe } from './read-me.ts';
 
 const contents: ExportContents = {
   ...{ format: 'chorus-export', version: 1, name: 'pets', classes: ['cats', 'dogs'], resize: 'pillow' },
-  ...{ shrinkOnLoad: false, testTimeAugmentation: true, student: false },
+  ...{ shrinkOnLoad: false, testTimeAugmentation: true, views: [], student: false },
   ensemble: {
     stacker: 'mean',
     calibration: null,
