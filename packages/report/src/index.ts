@@ -1,0 +1,1 @@
+export { type WriteReportOptions, writeRunReport } from './write-report.ts';
