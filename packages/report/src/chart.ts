@@ -52,6 +52,17 @@ export function nameAxis(names: readonly string[], most: number): Record<string,
   return { title: null, ticks: false, domain: false, labelLimit: 0, minExtent: extent, maxExtent: extent };
 }
 
+/**
+ * A vega expression for the name of a row, whose datum is its index. Every character that could end a literal is escaped: names may be
+ * hostile, and vega compiles expressions to JavaScript.
+ */
+export function nameExpression(names: readonly string[]): string {
+  const literals = names.map((name) =>
+    name.replace(/[^A-Za-z0-9 _.-]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  );
+  return `["${literals.join('","')}"][datum.value]`;
+}
+
 /** Shortens a name to fit in so many pixels. */
 export function fitName(name: string, most: number): string {
   const characters = Array.from(name);

@@ -1,1 +1,1 @@
-export { type WriteReportOptions, writeRunReport } from './write-report.ts';
+export { type RunReportFiles, type RunReportOptions, writeComparison, writeRunReport } from './write-report.ts';

@@ -1,5 +1,5 @@
 /** Horizontal bars, a group per name. */
-import { type ChartSpec, color, fitName, nameAxis } from '../chart.ts';
+import { type ChartSpec, color, fitName, nameAxis, nameExpression } from '../chart.ts';
 
 export interface Bar {
   name: string;
@@ -27,7 +27,7 @@ export function bars(all: readonly Bar[], { label, width }: { label: string; wid
           ...{ field: 'row', type: 'ordinal', scale: { paddingInner: 0.3 } },
           axis: {
             ...nameAxis(names, labelWidth),
-            labelExpr: `${JSON.stringify(names)}[datum.value]`,
+            labelExpr: nameExpression(names),
             labelColor: color.ink,
           },
         },

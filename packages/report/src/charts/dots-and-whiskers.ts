@@ -1,5 +1,5 @@
 /** Shares with their intervals, a row each. */
-import { type ChartSpec, color, fitName, nameAxis } from '../chart.ts';
+import { type ChartSpec, color, fitName, nameAxis, nameExpression } from '../chart.ts';
 import { percent } from '../format.ts';
 
 export interface Dot {
@@ -30,7 +30,7 @@ export function dotsAndWhiskers(
     type: 'ordinal',
     axis: {
       ...nameAxis(names, labelWidth),
-      labelExpr: `${JSON.stringify(names)}[datum.value]`,
+      labelExpr: nameExpression(names),
       labelColor: color.ink,
     },
   };
@@ -43,8 +43,6 @@ export function dotsAndWhiskers(
   return {
     ...{ width, height: 26 * rows.length + 46, label },
     spec: {
-      // Room for the shares at the right edge.
-      padding: { left: 0, top: 0, bottom: 0, right: 58 },
       data: { values: rows },
       encoding: { y },
       layer: [

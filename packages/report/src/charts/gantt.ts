@@ -1,5 +1,5 @@
 /** Work of lanes over time. */
-import { type ChartSpec, color, fitName, nameAxis } from '../chart.ts';
+import { type ChartSpec, color, fitName, nameAxis, nameExpression } from '../chart.ts';
 
 export interface Work {
   lane: string;
@@ -55,7 +55,7 @@ export function gantt(
       ...{ field: 'row', type: 'ordinal', scale: { paddingInner: 0.25, domain: names.map((_, index) => index) } },
       axis: {
         ...nameAxis(names, labelWidth),
-        labelExpr: `${JSON.stringify(names)}[datum.value]`,
+        labelExpr: nameExpression(names),
         labelColor: color.ink,
       },
     },

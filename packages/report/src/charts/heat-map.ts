@@ -1,5 +1,5 @@
 /** A square of numbers, darker for larger shares. */
-import { type ChartSpec, color, fitName, nameAxis } from '../chart.ts';
+import { type ChartSpec, color, fitName, nameAxis, nameExpression } from '../chart.ts';
 
 export interface HeatMapOptions {
   label: string;
@@ -18,10 +18,9 @@ export function heatMap(
 ): ChartSpec {
   const labelWidth = Math.round(Math.min(150, width * 0.3));
   const shown = names.map((name) => fitName(name, labelWidth));
-  const texts = JSON.stringify(shown);
   const plot = width - labelWidth - 24;
   const isTight = plot / names.length < 7 * Math.max(...shown.map((name) => name.length));
-  const axis = { ...nameAxis(shown, labelWidth), labelExpr: `${texts}[datum.value]`, labelColor: color.ink };
+  const axis = { ...nameAxis(shown, labelWidth), labelExpr: nameExpression(shown), labelColor: color.ink };
   return {
     ...{ width, label },
     height: Math.min(plot, 96 * names.length) + (isTight ? labelWidth : 24) + 24,
@@ -40,7 +39,7 @@ export function heatMap(
           scale: { paddingInner: 0.04 },
           axis: {
             ...{ ticks: false, domain: false, labelLimit: 0, orient: 'top', title: columns, labelColor: color.ink },
-            ...{ labelExpr: `${texts}[datum.value]`, labelAngle: isTight ? -90 : 0 },
+            ...{ labelExpr: nameExpression(shown), labelAngle: isTight ? -90 : 0 },
           },
         },
       },
