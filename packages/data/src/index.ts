@@ -42,4 +42,5 @@ export {
   trainingImages,
 } from './split.ts';
 export type { SplitRole } from './split-folders.ts';
+export { makeThumbnail, type Thumbnail } from './thumbnail.ts';
 export { type Fold, foldName, foldsOf, type StackingImages } from './training-fold.ts';
