@@ -68,21 +68,27 @@ export interface FileServer {
   close(): Promise<void>;
 }
 
-/** Serves folders, by the first part of the path, and texts, by their path. */
+/** Serves folders, by the first part of the path, and pages, by their path. */
 export async function serveFiles(
   folders: Readonly<Record<string, string>>,
-  texts: Readonly<Record<string, string>> = {},
+  pages: Readonly<Record<string, string>> = {},
 ): Promise<FileServer> {
   const requests: string[] = [];
   const types: Record<string, string> = {
-    ...{ '.js': 'text/javascript', '.html': 'text/html', '.wasm': 'application/wasm', '.png': 'image/png' },
+    ...{
+      '.js': 'text/javascript',
+      '.html': 'text/html',
+      '.wasm': 'application/wasm',
+      '.png': 'image/png',
+      '': 'text/html',
+    },
   };
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     requests.push(pathname);
     response.setHeader('Content-Type', types[extname(pathname)] ?? 'application/octet-stream');
-    const text = texts[pathname];
-    if (text !== undefined) return void response.end(text);
+    const page = pages[pathname];
+    if (page !== undefined) return void response.end(page);
     const [, first = '', ...rest] = pathname.split('/');
     const folder = folders[first];
     if (folder === undefined) return void response.writeHead(404).end();
