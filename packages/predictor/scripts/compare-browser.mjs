@@ -23,7 +23,10 @@ globalThis.classifier = await loadClassifier('/bundle', ${JSON.stringify({ membe
 </script>`;
 const server = createServer((request, response) => {
   const [, first, ...rest] = new URL(request.url, 'http://localhost').pathname.split('/').map(decodeURIComponent);
-  response.setHeader('Content-Type', { '.js': 'text/javascript', '.wasm': 'application/wasm' }[extname(request.url)] ?? 'text/html');
+  response.setHeader(
+    'Content-Type',
+    { '.js': 'text/javascript', '.wasm': 'application/wasm' }[extname(request.url)] ?? 'text/html',
+  );
   if (first === '') return void response.end(html);
   createReadStream(join(folders[first] ?? '', ...rest))
     .on('error', () => response.writeHead(404).end())
@@ -32,7 +35,10 @@ const server = createServer((request, response) => {
 await new Promise((listening) => server.listen(0, 'localhost', listening));
 const browser = await chromium.launch({
   executablePath: process.env.CHORUS_CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', ...(backend === 'webgpu' ? ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'] : [])],
+  args: [
+    '--no-sandbox',
+    ...(backend === 'webgpu' ? ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'] : []),
+  ],
 });
 const page = await browser.newPage();
 page.on('pageerror', (error) => console.error(`page: ${error.message}`));
@@ -44,11 +50,19 @@ const results = { decoded: [], same: [] };
 let sameClass = 0;
 for (const name of files) {
   const expected = await classifier.classify(join(folder, name));
-  const found = await page.evaluate((url) => classifier.classify(url), `/images/${name.split('/').map(encodeURIComponent).join('/')}`);
+  const found = await page.evaluate(
+    (url) => classifier.classify(url),
+    `/images/${name.split('/').map(encodeURIComponent).join('/')}`,
+  );
   results.decoded.push(difference(found, expected));
   if (found[0].label === expected[0].label) sameClass += 1;
   if (results.same.length >= 20) continue;
-  const { data, info } = await sharp(join(folder, name)).autoOrient().toColourspace('srgb').ensureAlpha().raw().toBuffer({ resolveWithObject: true });
+  const { data, info } = await sharp(join(folder, name))
+    .autoOrient()
+    .toColourspace('srgb')
+    .ensureAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
   const pixels = { data, width: info.width, height: info.height };
   const inPage = await page.evaluate(
     ({ base64, width, height }) => {
@@ -60,7 +74,9 @@ for (const name of files) {
   results.same.push(difference(inPage, await classifier.classify(pixels)));
 }
 console.log(`${files.length} images, ${backend} in ${browser.version()}, ${classifier.backend} in node`);
-console.log(`same pixels (${results.same.length} images): largest difference of a probability ${Math.max(...results.same).toExponential(1)}`);
+console.log(
+  `same pixels (${results.same.length} images): largest difference of a probability ${Math.max(...results.same).toExponential(1)}`,
+);
 console.log(
   `the browser's decoder: mean ${(results.decoded.reduce((sum, one) => sum + one, 0) / files.length).toExponential(1)}, largest ${Math.max(...results.decoded).toExponential(1)}; same class ${sameClass} of ${files.length}`,
 );
@@ -70,6 +86,8 @@ await classifier.dispose();
 
 function difference(one, other) {
   return Math.max(
-    ...one.map(({ label, probability }) => Math.abs(probability - other.find((same) => same.label === label).probability)),
+    ...one.map(({ label, probability }) =>
+      Math.abs(probability - other.find((same) => same.label === label).probability),
+    ),
   );
 }

@@ -1,13 +1,20 @@
 /** The bundled browser entry in real Chromium, compared with node. */
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type * as browserEntry from './browser.ts';
-import { type FileServer, serveFiles, smoothFile, smoothPixels, writePets } from './bundles.fixture.ts';
+import {
+  documentedBlock,
+  type FileServer,
+  serveFiles,
+  smoothFile,
+  smoothPixels,
+  writePets,
+} from './bundles.fixture.ts';
 import { type Classification, type ImageClassifier, type ImageSource, loadClassifier } from './index.ts';
 
 /** Debian's; CHORUS_CHROMIUM names another. */
@@ -44,15 +51,21 @@ beforeAll(async () => {
   if (!hasChromium) return;
   parent = await mkdtemp(join(tmpdir(), 'chorus-browser-test-'));
   await writePets(join(parent, 'pets'));
+  await mkdir(join(parent, 'site'));
+  await symlink(join(parent, 'pets'), join(parent, 'site/bundle'));
+  await symlink(fileURLToPath(new URL('../dist/page', import.meta.url)), join(parent, 'site/predictor'));
   for (const [name, [seed, orientation]] of Object.entries(files))
     await writeFile(join(parent, name), await smoothFile(name.endsWith('png') ? 'png' : 'jpeg', seed, orientation));
   await writeFile(join(parent, 'text.png'), '<html></html>');
   local = await loadClassifier(join(parent, 'pets'), { threads: 1 });
   server = await serveFiles(
-    { all: parent, page: fileURLToPath(new URL('../dist/page', import.meta.url)) },
-    { '/': html },
+    { all: parent, page: fileURLToPath(new URL('../dist/page', import.meta.url)), site: join(parent, 'site') },
+    { '/': html, '/site/': await documentedBlock('html') },
   );
-  browser = await chromium.launch({ executablePath: program, args: ['--no-sandbox'] });
+  browser = await chromium.launch({
+    executablePath: program,
+    args: ['--no-sandbox', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
+  });
   page = await browser.newPage();
   await page.goto(server.url);
   await page.waitForFunction(() => 'classifier' in globalThis);
@@ -190,5 +203,17 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       bundle: expect.stringMatching(/^PredictorError: Cannot read .*nowhere\/SHA256SUMS: .*status 404/),
       aborted: 'Error: enough',
     });
+  });
+
+  it('runs the page of the docs', async () => {
+    await page.goto(`${server.url}/site/`);
+    await page.waitForSelector('button:enabled');
+    await page.setInputFiles('input', join(parent, 'picture.png'));
+    const [best, second] = await local.classify(join(parent, 'picture.png'));
+    const text = [best, second].map((one) => `${one!.label} ${(100 * one!.probability).toFixed(1)} %`).join(', ');
+    await page.waitForFunction((wanted) => document.querySelector('output')!.textContent === wanted, text);
+    await page.click('button');
+    await page.waitForFunction((file) => document.querySelector('output')!.textContent !== file, text);
+    expect(await page.textContent('output')).toMatch(/^(cats|dogs) \d+\.\d %, (cats|dogs) \d+\.\d %$/);
   });
 });

@@ -1,5 +1,6 @@
-/** Small bundles, images and a server for them. */
+/** Small bundles, images and a server for them; the programs of the docs. */
 import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
@@ -105,4 +106,12 @@ export async function serveFiles(
       return new Promise((closed) => server.close(() => closed()));
     },
   };
+}
+
+/** The first block of code in a language of docs/predictor.md. */
+export async function documentedBlock(language: 'js' | 'html'): Promise<string> {
+  const text = await readFile(new URL('../../../docs/predictor.md', import.meta.url), 'utf8');
+  const [, block] = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'ms').exec(text) ?? [];
+  if (block === undefined) throw new Error(`no block of ${language} in docs/predictor.md`);
+  return block;
 }

@@ -1,13 +1,23 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { predictFiles } from '@chorus/orchestration';
 import { openSealedFolder, sealFolder } from '@chorus/storage';
 import tf from '@chorus/tfjs';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FileServer, serveFiles, smoothFile, smoothPixels, writeFruit, writePets } from './bundles.fixture.ts';
+import {
+  documentedBlock,
+  type FileServer,
+  serveFiles,
+  smoothFile,
+  smoothPixels,
+  writeFruit,
+  writePets,
+} from './bundles.fixture.ts';
 import {
   type Classification,
   type ImageClassifier,
@@ -113,6 +123,17 @@ describe('loadClassifier', () => {
     await expect(loading).rejects.toThrow(PredictorError);
     await expect(loading).rejects.toThrow(message);
   });
+});
+
+it('runs the program of the docs', async () => {
+  const text = (await documentedBlock('js')).replace(
+    "'@chorus/predictor'",
+    `'${new URL('../dist/index.js', import.meta.url)}'`,
+  );
+  await writeFile(at('classify.mjs'), text);
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [at('classify.mjs'), at('pets'), files[0]!]);
+  expect(stdout).toMatch(/^.*upright\.jpg: (cats|dogs) \(\d+\.\d %\), by onnxruntime\n$/);
+  expect(stderr).toBe('');
 });
 
 describe('a hostile bundle', () => {

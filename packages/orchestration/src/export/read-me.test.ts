@@ -20,3 +20,7 @@ it('says whether the probabilities are those for equally frequent classes', () =
   );
   expect(readMe(contents)).not.toContain('equally frequent');
 });
+
+it('points to the predictor, which resizes as in training', () => {
+  expect(readMe(contents)).toContain('`@chorus/predictor`');
+});
