@@ -18,6 +18,14 @@ export {
   variantOf,
 } from './backbones/table.ts';
 export {
+  type BundleManifest,
+  bundleManifestSchema,
+  bundleSchemaVersion,
+  singleMemberManifest,
+  thresholdsSchema,
+  upgradeBundleManifest,
+} from './bundle/manifest.ts';
+export {
   type Calibration,
   type CalibrationKind,
   calibrate,

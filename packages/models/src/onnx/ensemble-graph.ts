@@ -49,6 +49,28 @@ export function memberGraph(
 }
 
 /**
+ * Converts a member to an ONNX graph of what a stacker reads of it. The graph takes raw pixels `image_<S>`, uint8 [N,S,S,3],
+ * RGB, and returns `logits`, float32 [N, outputs], or `features`, float32 [N, featureWidth], of the first classifier.
+ *
+ * @returns a graph for `modelBytes` or `modelFiles`; the caller keeps ownership of the classifiers.
+ * @throws ModelError as {@link memberGraph}.
+ */
+export function memberOutputGraph(
+  member: OnnxMember,
+  options: Parameters<typeof memberGraph>[1] & { output: 'logits' | 'features' },
+): OnnxGraph {
+  const builder = new GraphBuilder();
+  const { side } = sizeOf(member);
+  const image = addImageInput(builder, imageInputName(side), side);
+  const value = addMember(builder, member, image, options);
+  const { outputCount, featureWidth } = member.classifiers[0]!;
+  builder.node('Identity', options.output, [value]);
+  const width = options.output === 'logits' ? outputCount : featureWidth;
+  builder.output({ name: options.output, type: 'float32', shape: ['N', width] });
+  return builder.build(member.name);
+}
+
+/**
  * Converts an ensemble to an ONNX graph. It takes raw pixels `image_<S>`, uint8 [N,S,S,3], RGB, for each side S of the
  * members that the stacker reads, smallest first, and returns `probabilities`, float32 [N, classCount].
  *

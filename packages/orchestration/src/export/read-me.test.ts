@@ -59,3 +59,7 @@ it('mentions several inputs, and several networks of a member, only if there are
   expect(several).toContain('An `<img>` as an input; each input needs one of its own size:');
   expect(several).toContain('`load_member` averages their outputs as Chorus does');
 });
+
+it('points to the predictor, which resizes as in training', () => {
+  expect(readMe(contents)).toContain('`@chorus/predictor`');
+});
