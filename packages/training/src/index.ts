@@ -54,5 +54,5 @@ export { type RateSuggestion, smoothed, suggestRate } from './suggest-rate.ts';
 export { fewestSweepSteps, type RateSweep, sweepRates } from './sweep-rates.ts';
 export { describeError, type Outcome, outcomeOf, type ThreadError } from './thread-outcome.ts';
 export { recipeOf, type TrainedPlan, trainedPlanOf } from './trained-plan.ts';
-export { viewCandidates, viewsToPredict, rowsOfViews, viewsInRows } from './views.ts';
+export { rowsOfViews, viewCandidates, viewsInRows, viewsToPredict } from './views.ts';
 export { maximumWeightBytes, readWeightFile } from './weight-file.ts';

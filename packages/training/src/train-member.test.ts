@@ -26,7 +26,7 @@ import type { ComputeSettings } from './prepared-function.ts';
 import type { EpochMetrics, FeaturesTask, LaneObserver, TrainTask } from './protocol.ts';
 import { StopFlag } from './stop-flag.ts';
 import { trainMember } from './train-member.ts';
-import { viewsToPredict, rowsOfViews } from './views.ts';
+import { rowsOfViews, viewsToPredict } from './views.ts';
 
 const size = 32;
 const imageCount = 16;

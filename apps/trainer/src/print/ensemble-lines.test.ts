@@ -1,6 +1,6 @@
 import type { Report } from '@chorus/orchestration';
 import { describe, expect, it } from 'vitest';
-import { viewsLine, balancedLines, calibrationLine, droppedLine, sureAnswersLine } from './ensemble-lines.ts';
+import { balancedLines, calibrationLine, droppedLine, sureAnswersLine, viewsLine } from './ensemble-lines.ts';
 
 const stackers = [{ chosen: true, test: { balancedAccuracy: 0.8125, macroF1: 0.75 } }] as Report['stackers'];
 const dataset = { classes: ['a', 'b'] } as Report['dataset'];

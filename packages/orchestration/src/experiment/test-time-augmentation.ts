@@ -20,11 +20,7 @@ export const testTimeAugmentationChoiceSchema = z
 export type ViewsChoice = z.output<typeof testTimeAugmentationChoiceSchema>;
 
 /** What a choice stands for, in the form in which plans and bundles store it. */
-export function plannedViewsOf({
-  testTimeAugmentation: choice,
-}: {
-  testTimeAugmentation: ViewsChoice;
-}): PlannedViews {
+export function plannedViewsOf({ testTimeAugmentation: choice }: { testTimeAugmentation: ViewsChoice }): PlannedViews {
   if (choice === 'none') return false;
   return choice === 'mirror' ? true : choice;
 }

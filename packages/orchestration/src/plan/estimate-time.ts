@@ -1,6 +1,6 @@
 /** Estimates a run's time from its passes over the images and this machine's training speed. */
 import { backboneMeasurements, memberCost } from '@chorus/models';
-import { type MemberPlan, viewsToPredict, type StagePlan, viewsPerImage } from '@chorus/training';
+import { type MemberPlan, type StagePlan, viewsPerImage, viewsToPredict } from '@chorus/training';
 import type { MachineSpeed } from '../check/measure-speed.ts';
 import type { PlannedMember, PlannedTraining, TrainingPlan } from './plan-training.ts';
 

@@ -3,12 +3,12 @@ import { labelIssueSchema, mcnemarSchema, mistakeSchema, outOfFoldScoreSchema, s
 import { stackerKinds } from '@chorus/models';
 import { precisions } from '@chorus/training';
 import { z } from 'zod';
-import { viewsReportSchema } from './views-schema.ts';
 import { calibrationSectionSchema } from './calibration-schema.ts';
 import { costsSchema, pruningSchema } from './cost-schema.ts';
 import { imbalanceReportSchema } from './imbalance-schema.ts';
 import { studentParts } from './student-schema.ts';
 import { timeBudgetReportSchema } from './time-budget.ts';
+import { viewsReportSchema } from './views-schema.ts';
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(0);

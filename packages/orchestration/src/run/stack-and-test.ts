@@ -14,12 +14,12 @@ import {
 } from '@chorus/models';
 import { publishFile } from '@chorus/storage';
 import {
-  viewCandidates,
   meanOfViews,
-  viewsToPredict,
   readMember,
   type SharedFeatures,
   type StopFlag,
+  viewCandidates,
+  viewsToPredict,
 } from '@chorus/training';
 import { writeBundle } from '../bundle.ts';
 import { studentName } from '../experiment/student.ts';
@@ -36,9 +36,9 @@ import { predictionsFile } from '../report/predictions-file.ts';
 import type { Report } from '../report/schema.ts';
 import { compareStudent } from '../report/student.ts';
 import { type Choice, fitAndChoose } from '../stacking/choose.ts';
-import { chooseViews } from '../stacking/choose-views.ts';
 import { chooseCalibration } from '../stacking/choose-calibration.ts';
 import { chooseEnsemble } from '../stacking/choose-ensemble.ts';
+import { chooseViews } from '../stacking/choose-views.ts';
 import { featuresOfImages } from '../stacking/member-features.ts';
 import { findThresholds } from '../stacking/thresholds.ts';
 import { type Dataset, decodingOf, labelsOf } from './dataset.ts';
