@@ -115,7 +115,7 @@ export async function stackAndTest(
           fit(everyMember, kind),
         )
       : undefined;
-  const testTimeAugmentation = chosenViews?.kind ?? (planned as TestTimeAugmentation);
+  const testTimeAugmentation = planned === 'auto' ? chosenViews!.kind : planned;
   const { choice, memberScores, kept, pruning } = await chooseEnsemble(
     sizes,
     labels,

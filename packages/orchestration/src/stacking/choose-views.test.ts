@@ -1,25 +1,21 @@
-import { StopFlag } from '@chorus/training';
+import type { TestTimeAugmentation } from '@chorus/models';
 import { expect, it } from 'vitest';
 import { viewsReportSchema } from '../report/views-schema.ts';
-import { fitAndChoose } from './choose.ts';
 import { chooseViews } from './choose-views.ts';
+import { lossesOf, meanOf } from './paired-losses.ts';
 
 const labels = Int32Array.from({ length: 100 }, (_, row) => row % 2);
-const kinds = [false, true, 'scales', 'five-crops'] as const;
+const kinds: TestTimeAugmentation[] = [false, true, 'scales', 'five-crops'];
 
 /** Chooses from kinds whose probabilities of the true class are as given. */
-async function choose(probabilityOf: (kind: (typeof kinds)[number], row: number) => number, weights?: Float64Array) {
-  const fit = (kind: (typeof kinds)[number]) => {
-    const logits = Float32Array.from(labels, (label, row) => {
+function choose(probabilityOf: (kind: TestTimeAugmentation, row: number) => number, weights?: Float64Array) {
+  return chooseViews(kinds, { labels, weights, classCount: 2 }, async (kind) => ({
+    chosenOutOfFold: Float32Array.from({ length: 2 * labels.length }, (_, index) => {
+      const row = Math.floor(index / 2);
       const probability = probabilityOf(kind, row);
-      return (label === 1 ? 1 : -1) * Math.log(probability / (1 - probability));
-    });
-    return fitAndChoose([logits], labels, {
-      ...{ kinds: ['mean'], classes: ['a', 'b'], seed: 1, stop: new StopFlag() },
-      onProgress() {},
-    });
-  };
-  return chooseViews([...kinds], { labels, weights, classCount: 2 }, fit as Parameters<typeof chooseViews>[2]);
+      return index % 2 === labels[row] ? probability : 1 - probability;
+    }),
+  }));
 }
 
 /** A probability that varies, so that differences between kinds have a standard error. */
@@ -43,7 +39,7 @@ it.each([
     ['five-crops', 12],
   ]);
   const chosen = report.candidates.find((one) => one.kind === expected)!;
-  expect(choice.stackers[0]!.outOfFold.logLoss).toBeCloseTo(chosen.logLoss, 6);
+  expect(meanOf(lossesOf(choice.chosenOutOfFold, { labels }, 2))).toBe(chosen.logLoss);
   expect(kind).toBe({ none: false, mirror: true, 'five-crops': 'five-crops' }[expected]);
 });
 

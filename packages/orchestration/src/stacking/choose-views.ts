@@ -15,12 +15,12 @@ import { lossesOf, meanOf, pairedGain } from './paired-losses.ts';
  * @param fit as `fitAndChoose`, on the members' out-of-fold predictions of a kind.
  * @returns the chosen kind, its fit, and the section of the report.
  */
-export async function chooseViews(
+export async function chooseViews<Fitted extends Pick<Choice, 'chosenOutOfFold'>>(
   kinds: readonly TestTimeAugmentation[],
   outOfFold: { labels: Int32Array; weights?: Float64Array | undefined; classCount: number },
-  fit: (kind: TestTimeAugmentation) => Promise<Choice>,
-): Promise<{ kind: TestTimeAugmentation; choice: Choice; report: ViewsReport }> {
-  const fitted: { kind: TestTimeAugmentation; choice: Choice; losses: Float64Array }[] = [];
+  fit: (kind: TestTimeAugmentation) => Promise<Fitted>,
+): Promise<{ kind: TestTimeAugmentation; choice: Fitted; report: ViewsReport }> {
+  const fitted: { kind: TestTimeAugmentation; choice: Fitted; losses: Float64Array }[] = [];
   for (const kind of kinds) {
     const choice = await fit(kind);
     fitted.push({ kind, choice, losses: lossesOf(choice.chosenOutOfFold, outOfFold, outOfFold.classCount) });
