@@ -4,8 +4,18 @@ import { defineConfig } from 'vitepress';
 import { slugOf } from '../../tools/links/src/slug.ts';
 
 const pages = {
-  Guide: ['getting-started', 'concepts', 'presets', 'training', 'devices', 'command-line', 'export', 'troubleshooting'],
-  Reference: ['formats', 'numbers', 'speed', 'article'],
+  Guide: [
+    'getting-started',
+    'concepts',
+    'presets',
+    'training',
+    'devices',
+    'command-line',
+    'predictor',
+    'export',
+    'troubleshooting',
+  ],
+  Reference: ['formats', 'numbers', 'speed', 'comparison', 'article'],
   Development: ['architecture'],
 };
 
@@ -16,11 +26,13 @@ const titles: Record<string, string> = {
   training: 'Training stages',
   devices: 'Devices',
   'command-line': 'Command line',
+  predictor: 'Predictor',
   export: 'Export',
   troubleshooting: 'Troubleshooting',
   formats: 'Image formats',
   numbers: 'Numbers',
   speed: 'Speed',
+  comparison: 'Comparison',
   article: 'The article',
   architecture: 'Architecture',
 };

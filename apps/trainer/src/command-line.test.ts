@@ -598,7 +598,7 @@ describe('the other commands', () => {
     const { stdout } = await start(['doctor', '--json'], environment).ended;
     const findings: (Omit<Finding, 'fix'> & { fix?: string })[] = JSON.parse(stdout);
     const of = (preset: string, what: string) => findings.find((one) => one.preset === preset && one.what === what);
-    for (const preset of ['article', 'full', 'cpu', 'mobile', 'demo'])
+    for (const preset of ['article', 'full', 'cpu', 'mobile', 'scratch', 'demo'])
       for (const what of ['weights', 'data', 'memory']) expect(of(preset, what)).toBeDefined();
     expect(of('demo', 'weights')).toMatchObject({ ok: true });
     expect(of('article', 'data')).toMatchObject({ ok: false, fix: 'pnpm chorus download --preset article' });

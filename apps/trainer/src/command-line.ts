@@ -13,6 +13,7 @@ import { featuresCommand } from './commands/features.ts';
 import { initCommand } from './commands/init.ts';
 import { lrFindCommand } from './commands/lr-find.ts';
 import { predictCommand } from './commands/predict.ts';
+import { reportCommand } from './commands/report.ts';
 import { runsCommand } from './commands/runs.ts';
 import { setupCommand } from './commands/setup.ts';
 import { trainCommand } from './commands/train.ts';
@@ -39,6 +40,7 @@ const program = new Command('chorus')
   .addCommand(predictCommand)
   .addCommand(featuresCommand)
   .addCommand(exportCommand)
+  .addCommand(reportCommand)
   .addCommand(runsCommand)
   .addCommand(cleanCommand)
   .addCommand(downloadCommand)

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const settings = ['--preset', 'mobile', '--data', 'shapes', '--weights', 'random', '--workers', 'cpu:0'].concat(
+const settings = ['--preset', 'scratch', '--data', 'shapes', '--workers', 'cpu:0'].concat(
   ['inputSize=32', 'data.limitPerClass=60', 'recipe.batchSize=4', 'runtime.compile=false'].flatMap((one) => [
     '--set',
     one,

@@ -1,4 +1,4 @@
-import type { RgbImage } from './decode-pixels.ts';
+import type { RgbImage } from './rgb-image.ts';
 
 /**
  * Resizes as `cv2.resize(image, (size, size))` does (INTER_LINEAR): interpolates between the two nearest pixels in each

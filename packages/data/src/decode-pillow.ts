@@ -1,5 +1,5 @@
-import type { RgbImage } from './decode-pixels.ts';
 import { resampleAcrossLines, resampleAlongLines, type Taps, weightOne } from './resample.ts';
+import type { RgbImage } from './rgb-image.ts';
 
 /**
  * Resizes as `image.resize((size, size), Image.BILINEAR)` of Pillow 13 does, bit for bit, and so as Keras' `load_img(…,

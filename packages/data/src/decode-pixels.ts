@@ -8,21 +8,13 @@ import { findLostPixels, findMissingScans } from './jpeg-integrity.ts';
 import { type JpegHead, type JpegStructure, readJpegHead, readJpegStructure } from './jpeg-structure.ts';
 import { requireAllPixels } from './lost-pixels.ts';
 import { arrangeSamples } from './pixel-samples.ts';
-import { type Box, type ShrunkSize, shrunkSizeOf } from './shrink-on-load.ts';
+import type { RgbImage } from './rgb-image.ts';
+import { type ShrunkSize, shrunkSizeOf } from './shrink-on-load.ts';
 
 // Every file is decoded once, so a cache would only occupy memory.
 sharp.cache(false);
 // Images are decoded in parallel, so threads within one image would only contend.
 sharp.concurrency(1);
-
-/** [height, width, 3], RGB 0 … 255 in sRGB. */
-export interface RgbImage {
-  data: Uint8Array;
-  width: number;
-  height: number;
-  /** Where the whole picture is, which may extend beyond `data` by less than a pixel; `data` itself if omitted. */
-  box?: Box;
-}
 
 /** The properties of a file, read before any pixel is decoded. */
 export interface ImageHeader {

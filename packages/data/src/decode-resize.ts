@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { resizeLikeOpenCv } from './decode-opencv.ts';
 import { resizeLikePillow } from './decode-pillow.ts';
-import type { RgbImage } from './decode-pixels.ts';
+import type { RgbImage } from './rgb-image.ts';
 
 /**
  * How an image is resized to a square.

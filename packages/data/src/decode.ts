@@ -69,6 +69,20 @@ export async function decodeImage(
 }
 
 /**
+ * Decodes the content of an image file, as {@link decodeImage} does.
+ *
+ * @throws Error whose message says why the bytes are not a usable image.
+ */
+export async function decodeImageBytes(
+  bytes: Uint8Array,
+  sizes: readonly number[],
+  options: DecodeOptions,
+): Promise<Uint8Array[]> {
+  requireValid(options);
+  return (await decodeBytesWithin(new PixelBudget(options.maxPixels), bytes, sizes, options)).squares;
+}
+
+/**
  * Decodes files into their slots of one store per size. An unusable image is skipped, with a reason, in all stores.
  *
  * @param images in the order of the stores' slots.
@@ -145,15 +159,24 @@ async function decodeWithin(
   sizes: readonly number[],
   options: DecodeOptions,
 ): Promise<{ squares: Uint8Array[]; sha256: string; info: ImageInfo }> {
-  const { background, resize, timeoutMs, shrinkOnLoad } = options;
   const bytes = await readImageFile(image.path, image);
+  return { ...(await decodeBytesWithin(budget, bytes, sizes, options)), sha256: sha256(bytes) };
+}
+
+async function decodeBytesWithin(
+  budget: PixelBudget,
+  bytes: Uint8Array,
+  sizes: readonly number[],
+  options: DecodeOptions,
+): Promise<{ squares: Uint8Array[]; info: ImageInfo }> {
+  const { background, resize, timeoutMs, shrinkOnLoad } = options;
   const header = await withinTime(readHeader(bytes, options.maxPixels), timeoutMs);
   const shrunk = shrinkOnLoad ? shrunkSize(header, Math.max(...sizes)) : undefined;
   return budget.run(pixelCountOf(header, shrunk), timeoutMs, async () => {
     const pixels = await decodePixels(header, { background, timeoutMs, shrunk });
     const squares = await Promise.all(sizes.map((size) => resizeToSquare(pixels, size, resize)));
     const { width, height } = shrunk === undefined ? pixels : uprightSize(header);
-    return { squares, sha256: sha256(bytes), info: { format: header.format, width, height } };
+    return { squares, info: { format: header.format, width, height } };
   });
 }
 

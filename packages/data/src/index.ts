@@ -6,6 +6,7 @@ export {
   type DecodeAllOptions,
   type DecodeOptions,
   decodeImage,
+  decodeImageBytes,
   decodeImages,
   type ImageInfo,
   type ImageToDecode,
@@ -30,6 +31,7 @@ export { listImages } from './list-images.ts';
 export { availableMemoryBytes, checkMemory, pixelBytes } from './memory.ts';
 export { findPictureGroups, type PictureGroup, type PictureGroups } from './picture-groups.ts';
 export { createPixelStore, PixelStore, type PixelStoreHandle } from './pixel-store.ts';
+export { type RawPixels, resizePixels } from './raw-pixels.ts';
 export { drawShapes, ensureShapes, type ShapeForm, type ShapesOptions } from './shapes.ts';
 export { seedFor, shuffle } from './shuffle.ts';
 export {
@@ -42,4 +44,5 @@ export {
   trainingImages,
 } from './split.ts';
 export type { SplitRole } from './split-folders.ts';
+export { makeThumbnail, type Thumbnail } from './thumbnail.ts';
 export { type Fold, foldName, foldsOf, type StackingImages } from './training-fold.ts';

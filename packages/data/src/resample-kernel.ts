@@ -1,6 +1,5 @@
 /** The compiled WebAssembly module for resampling. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import module from '#resample-module';
 
 /** Exports of `assembly/resample.ts`; numbers are addresses and bytes in its memory, except for counts. */
 export interface Kernel {
@@ -25,8 +24,6 @@ declare const WebAssembly: {
   Instance: new (module: object) => { exports: unknown };
 };
 
-// The same compiled module for `src` (tests) and `dist`.
-const modulePath = createRequire(import.meta.url).resolve('#resample');
+const bytes = Uint8Array.from(atob(module), (character) => character.charCodeAt(0));
 /** One instance per thread: its memory holds nothing between calls. */
-export const kernel: Kernel = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(modulePath)))
-  .exports as Kernel;
+export const kernel: Kernel = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as Kernel;

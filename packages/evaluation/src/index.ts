@@ -5,6 +5,13 @@ export { lowestLogLoss } from './choose.ts';
 export { compareClassifiers } from './compare-classifiers.ts';
 export { compareStackers } from './compare-stackers.ts';
 export { conformalThreshold, measureSets, predictionSet, type SetCoverage } from './conformal.ts';
+export {
+  type CoveragePoint,
+  coverageCurve,
+  type ThresholdCurve,
+  type ThresholdPoint,
+  thresholdCurve,
+} from './curves.ts';
 export { comparePairs, type MemberPair, marginalGains } from './diversity.ts';
 export { auditLabels, type LabelAudit, type LabelIssue, labelIssueSchema } from './label-issues/audit-labels.ts';
 export { findLabelIssues } from './label-issues/find-label-issues.ts';

@@ -18,6 +18,14 @@ export {
   variantOf,
 } from './backbones/table.ts';
 export {
+  type BundleManifest,
+  bundleManifestSchema,
+  bundleSchemaVersion,
+  singleMemberManifest,
+  thresholdsSchema,
+  upgradeBundleManifest,
+} from './bundle/manifest.ts';
+export {
   type Calibration,
   type CalibrationKind,
   calibrate,
@@ -81,6 +89,19 @@ export {
 } from './training/train-step.ts';
 export type { TrainingLossOptions } from './training/training-loss.ts';
 export { WeightAverage } from './training/weight-average.ts';
+export { fillView } from './views/crop-pixels.ts';
+export {
+  type Crop,
+  type CropKind,
+  cropKinds,
+  positionsOf,
+  type TestTimeAugmentation,
+  testTimeAugmentationSchema,
+  unionOfViews,
+  type View,
+  viewsOf,
+  whole,
+} from './views/views.ts';
 export { checkBackboneWeights } from './weights/check-backbone-weights.ts';
 export { checkWeightFile } from './weights/check-weight-file.ts';
 export { chooseWeightFile, type WeightFileChoice } from './weights/choose-weight-file.ts';

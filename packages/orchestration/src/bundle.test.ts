@@ -116,6 +116,21 @@ it('loads a bundle of version 3, which called testTimeAugmentation mirror', asyn
   expect((await readBundle(at('version-3'))).manifest).toEqual((await readBundle(at('bundle'))).manifest);
 });
 
+it('keeps test-time augmentation with crops, and refuses an unknown kind', async () => {
+  const files = Object.fromEntries(await openSealedFolder(at('bundle')));
+  const manifest = JSON.parse(new TextDecoder().decode(files['bundle.json']));
+  const sealWith = (testTimeAugmentation: string) =>
+    sealFolder(
+      at('crops'),
+      { ...files, 'bundle.json': JSON.stringify({ ...manifest, testTimeAugmentation }) },
+      { replace: true },
+    );
+  await sealWith('five-crops');
+  expect((await readBundle(at('crops'))).manifest.testTimeAugmentation).toBe('five-crops');
+  await sealWith('auto');
+  await expect(readBundle(at('crops'))).rejects.toThrow(StorageError);
+});
+
 it.each([
   [undefined, false],
   [true, true],

@@ -1,109 +1,40 @@
 /** The bundle: a sealed folder with everything needed to classify images. */
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
-import { isColor, resizeMethods } from '@chorus/data';
+import { isColor } from '@chorus/data';
 import {
-  calibrationSchema,
+  type BundleManifest,
+  bundleManifestSchema,
+  bundleSchemaVersion,
   checkValue,
-  fitsClassCount,
-  type MemberManifest,
-  memberManifestSchema,
+  ModelError,
   mistakesLine,
   type Stacker,
   type StackerKind,
+  singleMemberManifest,
   stackerFromJson,
-  stackerJsonSchema,
-  stackerKinds,
+  upgradeBundleManifest,
 } from '@chorus/models';
 import { type ExistingFile, openSealedFolder, parseJson, StorageError, sealFolder } from '@chorus/storage';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { ConfigError } from './errors.ts';
 import { memberNameSchema } from './experiment/member.ts';
 import { modelFile, type PredictingMember } from './run/predict-members.ts';
 import { type RunImages, runImagesSchema } from './run/run-images.ts';
-import { thresholdsSchema } from './stacking/thresholds.ts';
 
-/** The version that is written; {@link upgradeManifest} converts earlier ones. */
-const schemaVersion = 4;
+/** Stricter than the schema of the manifest: a name is a folder here, and sharp parses the color. */
+const bundleSchema = bundleManifestSchema
+  .refine(
+    ({ members, student }) =>
+      [...members, ...(student ? [student] : [])].every(({ name }) => memberNameSchema.safeParse(name).success),
+    'names of members: expected lower-case letters, digits, ".", "_" or "-" (at most 64)',
+  )
+  .refine(({ decoding }) => isColor(decoding.background), {
+    path: ['decoding', 'background'],
+    error: 'expected a color',
+  });
 
-const bundleMember = z.strictObject({
-  name: memberNameSchema,
-  /** One model, or one per fold, whose logits are averaged. */
-  models: z.array(z.strictObject({ file: z.string(), model: memberManifestSchema })).min(1),
-});
-
-const bundleSchema = z
-  .strictObject({
-    schemaVersion: z.literal(schemaVersion),
-    name: z.string(),
-    classes: z.array(z.string()).min(2),
-    /** Decoding options. Images are turned upright and resized, uncropped, to a square of each backbone's input size. */
-    decoding: z
-      .strictObject({
-        maxPixels: z.int(),
-        timeoutMs: z.int(),
-        background: z.string().refine(isColor, 'expected a color'),
-        resize: z.enum(resizeMethods),
-        /** Earlier bundles of this version do not have it. */
-        shrinkOnLoad: z.boolean().default(false),
-      })
-      .refine(
-        ({ shrinkOnLoad, resize }) => !shrinkOnLoad || resize === 'pillow',
-        'shrinkOnLoad requires the resize method pillow',
-      ),
-    /** Whether members average the logits of an image and its mirror image. */
-    testTimeAugmentation: z.boolean(),
-    demo: z.boolean(),
-    /** Whether probabilities are those for equally frequent classes; bundles of earlier versions do not have it. */
-    balancesClasses: z.boolean().default(false),
-    members: z.array(bundleMember).min(1),
-    /** A single model that learned from the ensemble, to use without the members; omitted if the run trained none. */
-    student: bundleMember.optional(),
-    chosen: z.enum(stackerKinds),
-    /** Null if there are no out-of-fold predictions; bundles of earlier versions have none. */
-    thresholds: thresholdsSchema.nullable().default(null),
-    /** Of the chosen stacker's probabilities, to which the thresholds apply afterwards; null for none. Bundles of earlier versions have none. */
-    calibration: calibrationSchema.nullable().default(null),
-    stackers: z.array(z.strictObject({ kind: z.enum(stackerKinds), state: stackerJsonSchema })).min(1),
-  })
-  .refine(
-    (bundle) => new Set(modelsIn(bundle).map(({ name }) => name)).size === modelsIn(bundle).length,
-    'member names must differ',
-  )
-  .refine(
-    ({ classes, ...bundle }) =>
-      modelsIn(bundle).every(({ models }) => models.every(({ model }) => isDeepStrictEqual(model.classes, classes))),
-    'every model must have the classes of the bundle',
-  )
-  .refine(
-    (bundle) =>
-      modelsIn(bundle).every(({ models }) => models.every(({ model }) => hasSameArchitecture(model, models[0]!.model))),
-    'the models of a member must have the same backbone and preprocessing',
-  )
-  .refine(
-    ({ stackers }) => stackers.every(({ kind, state }) => kind === state.kind),
-    'the kind of a stacker must be that of its state',
-  )
-  .refine(
-    ({ stackers }) => new Set(stackers.map(({ kind }) => kind)).size === stackers.length,
-    'the kinds of stackers must differ',
-  )
-  .refine(
-    ({ chosen, stackers }) => stackers.some(({ kind }) => kind === chosen),
-    'the chosen stacker must be one of the stackers',
-  )
-  .refine(
-    ({ members, classes, stackers }) =>
-      stackers.every(({ state }) => state.memberCount === members.length && state.classCount === classes.length),
-    'stackers must have the same number of members and classes as the bundle',
-  )
-  .refine(
-    ({ calibration, classes }) => calibration === null || fitsClassCount(calibration, classes.length),
-    'the calibration must have the same number of classes as the bundle',
-  );
-
-export type BundleManifest = z.output<typeof bundleSchema>;
+export type { BundleManifest };
 
 export interface Bundle {
   manifest: BundleManifest;
@@ -129,7 +60,7 @@ export async function writeBundle(
   student?: PredictingMember | undefined,
 ): Promise<void> {
   const whole: BundleManifest = bundleSchema.parse({
-    schemaVersion,
+    schemaVersion: bundleSchemaVersion,
     ...manifest,
     members: members.map(describeMember),
     ...(student === undefined ? {} : { student: describeMember(student) }),
@@ -167,15 +98,14 @@ export async function readBundle(folder: string): Promise<Bundle> {
       throw new StorageError(`${folder}: its SHA256SUMS does not list the required file ${name}.`);
     return bytes;
   };
-  const json = upgradeManifest(parseJson(content('bundle.json'), join(folder, 'bundle.json')));
-  checkVersion(json, folder);
+  const json = upgraded(parseJson(content('bundle.json'), join(folder, 'bundle.json')), folder);
   const { data: manifest, mistakes } = checkValue(bundleSchema, json);
   if (mistakes !== undefined)
     throw new StorageError(`${folder}/bundle.json is not a bundle: ${mistakesLine(mistakes)}.`);
   const images = checkValue(runImagesSchema, parseJson(content('images.json'), join(folder, 'images.json')));
   if (images.mistakes !== undefined)
     throw new StorageError(`${folder}/images.json does not list a run's images: ${mistakesLine(images.mistakes)}.`);
-  const read = ({ name, models }: z.output<typeof bundleMember>): PredictingMember => ({
+  const read = ({ name, models }: BundleManifest['members'][number]): PredictingMember => ({
     name,
     models: models.map(({ file, model }) => ({ manifest: model, weights: content(file), path: join(folder, file) })),
   });
@@ -198,16 +128,11 @@ export function studentBundle({ manifest, student, images }: Bundle): Bundle {
     throw new ConfigError(
       `Expected a bundle with a student, received one without (${manifest.name}); train with a student, such as --set student.backbone=mobilenet-v2 --set stacking.kind=kfold.`,
     );
-  const { name, classes, decoding, testTimeAugmentation, demo, balancesClasses } = manifest;
-  const mean = { kind: 'mean', memberCount: 1, classCount: classes.length } as const;
+  const single = singleMemberManifest(manifest, manifest.student);
   return {
-    manifest: {
-      ...{ schemaVersion, name, classes, decoding, testTimeAugmentation, demo, balancesClasses },
-      members: [manifest.student],
-      ...{ chosen: 'mean', stackers: [{ kind: 'mean', state: mean }], thresholds: null, calibration: null },
-    },
+    manifest: single,
     members: [student],
-    stackers: new Map([['mean', stackerFromJson(mean)]]),
+    stackers: new Map(single.stackers.map(({ kind, state }) => [kind, stackerFromJson(state)])),
     student,
     images,
   };
@@ -215,12 +140,7 @@ export function studentBundle({ manifest, student, images }: Bundle): Bundle {
 
 // --- internal ---
 
-/** The members and the student. */
-function modelsIn<Member>({ members, student }: { members: Member[]; student?: Member | undefined }): Member[] {
-  return student === undefined ? members : [...members, student];
-}
-
-function describeMember({ name, models }: PredictingMember): z.output<typeof bundleMember> {
+function describeMember({ name, models }: PredictingMember): BundleManifest['members'][number] {
   return {
     name,
     models: models.map(({ manifest }, index) => ({ file: modelFile(name, index), model: manifest })),
@@ -241,23 +161,12 @@ async function runFolderMistake(folder: string): Promise<StorageError | undefine
     : new StorageError(`Expected a bundle at ${folder}, received a run folder without one: the run has not finished.`);
 }
 
-function hasSameArchitecture(one: MemberManifest, other: MemberManifest): boolean {
-  return one.preprocessing === other.preprocessing && isDeepStrictEqual(one.backbone, other.backbone);
-}
-
-/** In version 3, `testTimeAugmentation` was called `mirror`; nothing else differs. */
-function upgradeManifest(json: unknown): unknown {
-  if (typeof json !== 'object' || json === null || (json as { schemaVersion?: unknown }).schemaVersion !== 3)
-    return json;
-  const { mirror, ...rest } = json as Record<string, unknown>;
-  return { ...rest, schemaVersion, testTimeAugmentation: mirror };
-}
-
-/** Reports an unsupported version before the schema would report its fields. */
-function checkVersion(json: unknown, folder: string): void {
-  const version = (json as { schemaVersion?: unknown } | null)?.schemaVersion;
-  if (typeof version !== 'number' || version === schemaVersion) return;
-  throw new StorageError(
-    `${folder}/bundle.json has schemaVersion ${version}; this version of Chorus reads 3 and ${schemaVersion}. Use the version that wrote it, or train again.`,
-  );
+/** @throws StorageError naming the file, for a version that this one cannot read. */
+function upgraded(json: unknown, folder: string): unknown {
+  try {
+    return upgradeBundleManifest(json);
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    throw new StorageError(`${folder}/bundle.json ${error.message}`, { cause: error });
+  }
 }

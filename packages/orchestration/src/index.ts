@@ -30,7 +30,7 @@ export { requireRatePlot, writeRatePlot } from './rates/rate-plot-file.ts';
 export { type Report, reportSchema } from './report/schema.ts';
 export type { ImageSelection, ImageUse } from './run/choose-images.ts';
 export type { ClassifyOptions } from './run/classify-images.ts';
-export { isNamedSource } from './run/dataset.ts';
+export { dataFolder, isNamedSource } from './run/dataset.ts';
 export { FeatureCache, featureCacheFolder } from './run/feature-cache.ts';
 export { type FoundImages, findImages } from './run/find-images.ts';
 export type { ImageInput } from './run/image-input.ts';

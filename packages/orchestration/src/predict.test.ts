@@ -34,7 +34,7 @@ beforeAll(async () => {
   ];
   await writeLivelyBundle(at('bundle'), members, {
     classes: ['discs', 'stars'],
-    testTimeAugmentation: true,
+    testTimeAugmentation: 'scales',
     chosen: 'logistic',
   });
   const large = [{ name: 'large', backbone: { ...backbone, inputSize: 128 } }];

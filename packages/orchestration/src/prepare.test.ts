@@ -240,7 +240,7 @@ describe('auto', () => {
       () => ({ weights: '.', assignments: ['inputSize=64'] }),
       'mobile',
     ],
-    ['MobileNets from random weights', () => ({ file: file() }), 'mobile'],
+    ['MobileNets from random weights', () => ({ file: file() }), 'scratch'],
     ['a preset for the weights that take precedence', () => ({ file: file(), weights: 'imagenet' }), 'cpu'],
     [
       'no preset if the user names members',

@@ -11,7 +11,7 @@ import { evaluateBundle } from './evaluate.ts';
 import { resolveExperiment } from './experiment/resolve.ts';
 import type { ExperimentInput } from './experiment/schema.ts';
 import { predictFiles } from './predict.ts';
-import { reportSchema } from './report/schema.ts';
+import { type Report, reportSchema } from './report/schema.ts';
 import { splitPlanOf } from './run/dataset.ts';
 import {
   at,
@@ -34,6 +34,16 @@ const student = { backbone: 'mobilenet', alpha: 0.25, temperature: 2, labelShare
 beforeAll(drawData);
 afterAll(removeRuns);
 
+/** The report says which views were chosen, if the run chose them, and counts them. */
+function expectChosenViews({ testTimeAugmentation, costs }: Report, isChosen: boolean): void {
+  expect(testTimeAugmentation?.candidates.map(({ kind }) => kind)).toEqual(
+    isChosen ? ['none', 'mirror', 'scales', 'five-crops'] : undefined,
+  );
+  const chosen = testTimeAugmentation?.candidates.find(({ kind }) => kind === testTimeAugmentation.chosen);
+  // The models of three folds are averaged.
+  expect(costs!.members.map(({ passes }) => passes)).toEqual(isChosen ? Array(2).fill(3 * chosen!.views) : [2, 2]);
+}
+
 describe('k folds', () => {
   it.each([
     ['refit', ['fold-1', 'fold-2', 'fold-3', 'all'], 1, 'the model of all', 'auto'],
@@ -49,6 +59,7 @@ describe('k folds', () => {
           recipe: { batchSize: 16, whole: { epochCount: 1 }, imbalance },
           stacking: { kind: 'kfold', folds: 3, members },
           calibration: 'temperature',
+          testTimeAugmentation: members === 'average' ? 'auto' : 'mirror',
           student: { ...student, recipe: { whole: { epochCount: 2 } } },
         },
         {
@@ -59,6 +70,7 @@ describe('k folds', () => {
         },
       );
       expect(report.testImagesReadBeforeChoice).toBe(0);
+      expectChosenViews(report, members === 'average');
       expect(finished.toSorted()).toEqual(
         ['student', ...['wide', 'slim'].flatMap((name) => parts.map((part) => `${name}/${part}`))].toSorted(),
       );
@@ -199,6 +211,7 @@ describe('k folds', () => {
           },
           stacking: { kind: 'kfold', folds: 3, members: 'refit' },
           stackers: { kinds: ['mean', 'features'] },
+          testTimeAugmentation: 'scales',
         },
         { out: at('frozen-folds') },
       );
@@ -231,7 +244,7 @@ describe('k folds', () => {
       expect(Math.abs(probabilities.stars! - Number(rows[row]!.split(',')[column]))).toBeLessThan(1e-4);
   }
 
-  it.skipIf(!existsSync(pretrained)).each([true, false])(
+  it.skipIf(!existsSync(pretrained)).each(['five-crops', false] as const)(
     'predicts from shared features as the full model does, test-time augmentation %s (needs ../shared)',
     async (testTimeAugmentation) => {
       const out = at(`shared-${testTimeAugmentation}`);

@@ -10,9 +10,9 @@ import { RuntimeError, setupNeeded } from './errors.ts';
 import { hasOnnxruntime, planOnnxruntime } from './native/locate-onnxruntime.ts';
 import { nativeCall } from './native-calls.ts';
 
-/** Raw pixels [N,S,S,3]. */
+/** Raw pixels [N,S,S,3]: bytes or floats, whichever the model takes. */
 export interface OnnxImages {
-  pixels: Uint8Array;
+  pixels: Uint8Array | Float32Array;
   shape: readonly number[];
 }
 
@@ -63,7 +63,7 @@ export async function openOnnxSession(
     async run(images) {
       const feeds = Object.entries(images).map(([name, { pixels, shape }]) => [
         name,
-        new Tensor('uint8', pixels, shape),
+        pixels instanceof Uint8Array ? new Tensor('uint8', pixels, shape) : new Tensor('float32', pixels, shape),
       ]);
       const results = nativeCall(() => session.run(Object.fromEntries(feeds), { [output]: null }, {}));
       const { data, dims } = results[output]!;

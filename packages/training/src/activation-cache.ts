@@ -1,18 +1,17 @@
 /** Outputs of the frozen layers for every image, computed once if they fit into memory. */
-import type { ImageBatch } from '@chorus/data';
-import type { Classifier, FineTuneView } from '@chorus/models';
+import { type Classifier, type FineTuneView, positionsOf, type View, viewsOf } from '@chorus/models';
 import tf from '@chorus/tfjs';
 import { augmentPixels } from './augment/augment-pixels.ts';
 import type { Augmentation, AugmentedBatch } from './augmentation.ts';
 import type { DrawnCopies } from './cached-copies.ts';
 import { TrainingError } from './errors.ts';
-import type { ViewsPerImage } from './forward-rows.ts';
 import { frontRows, rowCountOf } from './front-rows.ts';
 import { prepareImageFunction } from './image-function.ts';
-import type { ImageReader } from './image-reader.ts';
+import type { ImageReader, ViewBatch } from './image-reader.ts';
 import type { ComputeSettings } from './prepared-function.ts';
 import type { SharedFeatures } from './protocol.ts';
 import type { StopFlag } from './stop-flag.ts';
+import { viewsInRows } from './views.ts';
 
 /** Maximum size of a stage's cached outputs of frozen layers in bytes, for `fit` and `tune` together. */
 export const activationBudgetBytes = 2 ** 30;
@@ -24,14 +23,14 @@ export interface CacheSource {
   images: ImageReader;
 }
 
-/** Activations at the cut of a {@link FineTuneView}, by image, and by whether it is flipped or which copy of it they are of. */
+/** Activations at the cut of a {@link FineTuneView}, by image, and by which view or copy of it they are of. */
 export class ActivationCache {
   readonly #classifier: Classifier;
   readonly #view: FineTuneView;
   readonly #images: ImageReader;
   readonly #positionOf: ReadonlyMap<number, number>;
-  /** 2 if each image's row is followed by that of its mirror image. */
-  readonly #viewsPerImage: ViewsPerImage;
+  /** The views of each image, whose rows follow each other. */
+  #views: readonly View[];
   readonly #copies: DrawnCopies | undefined;
   readonly #width: number;
   /** [rows, width]; undefined if the frozen layers run for every batch. */
@@ -44,21 +43,22 @@ export class ActivationCache {
   constructor(
     { classifier, view, images }: CacheSource,
     indices: Uint32Array,
-    viewsPerImage: ViewsPerImage,
+    viewsPerImage: 1 | 2,
     copies?: DrawnCopies,
   ) {
     this.#classifier = classifier;
     this.#view = view;
     this.#images = images;
     this.#positionOf = new Map(Array.from(indices, (index, position) => [index, position]));
-    this.#viewsPerImage = viewsPerImage;
+    this.#views = viewsOf(viewsPerImage === 2);
     this.#copies = copies;
     this.#width = view.cut.shape.reduce((product, side) => product * side, 1);
   }
 
   /** Wraps activations that another task computed from the same initial weights, at the cut before the head. */
   static shared(source: CacheSource, features: SharedFeatures): ActivationCache {
-    const cache = new ActivationCache(source, features.indices, features.rowsPerImage, features.cachedCopies);
+    const cache = new ActivationCache(source, features.indices, 1, features.cachedCopies);
+    cache.#views = viewsInRows(features);
     cache.#rows = new Float32Array(features.rows);
     return cache;
   }
@@ -70,7 +70,7 @@ export class ActivationCache {
    * @throws TrainingError for copies that cannot be kept.
    */
   async compute(budgetBytes: number, lane: { stop: StopFlag; compute: ComputeSettings }): Promise<number> {
-    const rowCount = rowCountOf(this.#positionOf.size, this.#viewsPerImage, this.#copies);
+    const rowCount = rowCountOf(this.#positionOf.size, this.#views.length, this.#copies);
     const bytes = rowCount * this.#width * Float32Array.BYTES_PER_ELEMENT;
     const isFrozen = this.#view.cut.layerName !== 'input';
     if (this.#copies !== undefined) requireRoom(this.#copies, { isFrozen, bytes, budgetBytes });
@@ -82,9 +82,9 @@ export class ActivationCache {
   /** Runs the frozen layers over all images, with the rows in the order of {@link SharedFeatures}. */
   async #compute({ stop, compute }: { stop: StopFlag; compute: ComputeSettings }): Promise<Float32Array> {
     const indices = Uint32Array.from(this.#positionOf.keys());
-    const layout = { indices, rowsPerImage: this.#viewsPerImage, cachedCopies: this.#copies };
+    const layout = { indices, rowsPerImage: this.#views.length, cachedCopies: this.#copies };
     const { layerName: cut } = this.#view.cut;
-    const rowCount = rowCountOf(indices.length, this.#viewsPerImage, this.#copies);
+    const rowCount = rowCountOf(indices.length, this.#views.length, this.#copies);
     const front = await prepareImageFunction(this.#classifier, { output: { cut }, rowCount }, compute);
     const rows = new Float32Array(rowCount * this.#width);
     try {
@@ -100,11 +100,11 @@ export class ActivationCache {
    *
    * @param rowCount N; padding rows are zero.
    */
-  input(batch: ImageBatch & Pick<AugmentedBatch, 'versions'>, rowCount = batch.indices.length): tf.Tensor {
+  input(batch: ViewBatch & Pick<AugmentedBatch, 'versions'>, rowCount = batch.indices.length): tf.Tensor {
     if (this.#rows === undefined) return this.#images.read(batch, rowCount);
     const values = new Float32Array(rowCount * this.#width);
     for (const [position, index] of batch.indices.entries()) {
-      const start = this.#startOf(index, batch.flips[position]!, batch.versions?.[position] ?? 0);
+      const start = this.#startOf(index, this.#viewAt(batch, position), batch.versions?.[position] ?? 0);
       values.set(this.#rows.subarray(start, start + this.#width), position * this.#width);
     }
     return tf.tensor(values, [rowCount, ...this.#view.cut.shape]);
@@ -128,10 +128,19 @@ export class ActivationCache {
     return tf.tidy(() => this.activations(augmentPixels(input as tf.Tensor4D, parameters, augmentation)));
   }
 
-  #startOf(index: number, flip: number, version: number): number {
+  /** The position of a batch's view among the rows of its image. */
+  #viewAt({ flips, crops }: ViewBatch, position: number): number {
+    const mirror = flips[position] === 1;
+    const crop = crops?.[position] ?? null;
+    // The image and its mirror image come first.
+    return crop === null ? Number(mirror) : positionsOf([{ crop, mirror }], this.#views)[0]!;
+  }
+
+  #startOf(index: number, view: number, version: number): number {
     const position = this.#positionOf.get(index)!;
-    if (version === 0) return (position * this.#viewsPerImage + flip) * this.#width;
-    return (this.#positionOf.size * (this.#viewsPerImage + version - 1) + position) * this.#width;
+    const viewCount = this.#views.length;
+    if (version === 0) return (position * viewCount + view) * this.#width;
+    return (this.#positionOf.size * (viewCount + version - 1) + position) * this.#width;
   }
 }
 

@@ -3,7 +3,6 @@ import { epochBatches, type ImageBatch } from '@chorus/data';
 import { drawParameters } from './augment/parameters.ts';
 import type { RandomAugmentation } from './augment/settings.ts';
 import { type CachedCopies, versionsOf } from './cached-copies.ts';
-import type { ViewsPerImage } from './forward-rows.ts';
 
 export type Augmentation =
   | { kind: 'none' }
@@ -52,13 +51,8 @@ export function flipsOf(augmentation: Augmentation): Augmentation {
 }
 
 /** Number of variants of an image that augmentation can produce, each of which has a row in an activation cache. */
-export function viewsPerImage(augmentation: Augmentation): ViewsPerImage {
+export function viewsPerImage(augmentation: Augmentation): 1 | 2 {
   return flips(augmentation) ? 2 : 1;
-}
-
-/** Number of variants of an image that a prediction averages. */
-export function predictedViews({ testTimeAugmentation }: { testTimeAugmentation: boolean }): ViewsPerImage {
-  return testTimeAugmentation ? 2 : 1;
 }
 
 /** Whether images are flipped at random. */

@@ -13,13 +13,13 @@ import type { FeaturesTask } from './protocol.ts';
  */
 export async function computeFeatures(task: FeaturesTask, lane: LaneContext): Promise<null> {
   const { range, member } = task;
-  const { indices, rowsPerImage, cachedCopies, rows } = task.features;
+  const { indices, rowsPerImage, crops, cachedCopies, rows } = task.features;
   lane.observer.onStage(task.name, 'features');
   const features = await lane.models.get(
     task.name,
     async () => {
       const rowCount = rowCountOf(indices.length, rowsPerImage, cachedCopies);
-      const options = { output: 'features', rowCount } as const;
+      const options = { output: 'features', rowCount, hasCrops: crops !== undefined } as const;
       return takeImageFunction(await initialClassifier(task), options, lane.compute);
     },
     { isKept: false },

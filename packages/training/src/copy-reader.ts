@@ -40,6 +40,11 @@ export class CopyReader implements BatchReader {
     return new Uint8Array(bytes.buffer);
   }
 
+  /** As {@link bytes}. */
+  pixels(batch: ImageBatch, rowCount?: number): Uint8Array {
+    return this.bytes(batch, rowCount);
+  }
+
   /** As {@link bytes}, as a tensor. The caller disposes it. */
   read(batch: ImageBatch, rowCount = batch.indices.length): tf.Tensor4D {
     const { size } = this.#images;

@@ -1,11 +1,12 @@
 import { setImmediate } from 'node:timers';
-import type { ImageBatch } from '@chorus/data';
+import { type TestTimeAugmentation, type View, viewsOf } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
 import tf from '@chorus/tfjs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { StoppedError } from './errors.ts';
 import { batchCountOf, forwardBatchSize, forwardRows, numbersOf } from './forward-rows.ts';
+import type { ViewBatch } from './image-reader.ts';
 import { StopFlag } from './stop-flag.ts';
 
 beforeAll(() => {
@@ -15,20 +16,26 @@ beforeAll(() => {
 /** The first `count` images in reverse order. */
 const images = (count: number) => Uint32Array.from({ length: count }, (_, index) => count - 1 - index);
 
-/** [rows, 2]: each image's index and whether it is flipped, followed by a row to ignore. */
-function describeBatch({ indices, flips }: ImageBatch): Float32Array {
-  return Float32Array.of(...[...indices].flatMap((index, row) => [index, flips[row]!]), -1, -1);
+/** [rows, 2]: each image's index, and a number for its view, followed by a row to ignore. */
+function describeBatch({ indices, flips, crops }: ViewBatch): Float32Array {
+  const numberOf = (row: number) => numberOfView({ crop: crops?.[row] ?? null, mirror: flips[row] === 1 });
+  return Float32Array.of(...[...indices].flatMap((index, row) => [index, numberOf(row)]), -1, -1);
+}
+
+function numberOfView({ crop, mirror }: View): number {
+  return Number(mirror) + (crop === null ? 0 : 2 + 100 * crop.left + 1000 * crop.top + 10_000 * crop.side);
 }
 
 describe('forwardRows', () => {
-  it('returns the rows of every image once, in the given order, each mirror image after its image', async () => {
+  it('returns the rows of every image once, in the given order, and those of its views in theirs', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uniqueArray(fc.nat(1000), { maxLength: 3 * forwardBatchSize }),
-        fc.constantFrom(1 as const, 2 as const),
-        async (indices, viewsPerImage) => {
-          const rows = await forwardRows(Uint32Array.from(indices), { width: 2, viewsPerImage }, describeBatch);
-          const expected = indices.flatMap((index) => [index, 0, ...(viewsPerImage === 2 ? [index, 1] : [])]);
+        fc.constantFrom<TestTimeAugmentation>(false, true, 'scales', 'five-crops'),
+        async (indices, kind) => {
+          const views = viewsOf(kind);
+          const rows = await forwardRows(Uint32Array.from(indices), { width: 2, views }, describeBatch);
+          const expected = indices.flatMap((index) => views.flatMap((view) => [index, numberOfView(view)]));
           expect([...rows]).toEqual(expected);
         },
       ),
@@ -37,17 +44,19 @@ describe('forwardRows', () => {
   });
 
   it.each([
-    { given: 5, viewsPerImage: 1, batches: [5] },
-    { given: 40, viewsPerImage: 1, batches: [32, 8] },
-    { given: 40, viewsPerImage: 2, batches: [32, 32, 16] },
-  ] as const)('batches $given images in $viewsPerImage views', async ({ given, viewsPerImage, batches }) => {
+    { given: 5, kind: false, batches: [5] },
+    { given: 40, kind: false, batches: [32, 8] },
+    { given: 40, kind: true, batches: [32, 32, 16] },
+    { given: 4, kind: 'five-crops', batches: [32, 16] },
+  ] as const)('batches $given images in the views of $kind', async ({ given, kind, batches }) => {
     const seen: number[] = [];
-    await forwardRows(images(given), { width: 2, viewsPerImage }, (batch) => {
+    const views = viewsOf(kind);
+    await forwardRows(images(given), { width: 2, views }, (batch) => {
       seen.push(batch.indices.length);
       return describeBatch(batch);
     });
     expect(seen).toEqual(batches);
-    expect(batchCountOf(given, viewsPerImage)).toBe(batches.length);
+    expect(batchCountOf(given, views.length)).toBe(batches.length);
   });
 
   it('writes into the given memory', async () => {
@@ -61,7 +70,7 @@ describe('forwardRows', () => {
     const events: string[] = [];
     await forwardRows(
       images(20),
-      { width: 2, viewsPerImage: 2, onBatch: (index, count) => events.push(`batch ${index} of ${count}`) },
+      { width: 2, views: viewsOf(true), onBatch: (index, count) => events.push(`batch ${index} of ${count}`) },
       (batch) => {
         events.push(`${batch.indices.length} rows`);
         setImmediate(() => events.push('message'));

@@ -1,20 +1,19 @@
 /** Runs a function over images in batches and collects the rows of its output. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ImageBatch } from '@chorus/data';
+import { type View, whole } from '@chorus/models';
 import tf from '@chorus/tfjs';
+import type { ViewBatch } from './image-reader.ts';
 import type { StopFlag } from './stop-flag.ts';
+import { hasCrops } from './views.ts';
 
 /** Number of rows in a forward pass without gradients. */
 export const forwardBatchSize = 32;
 
-/** 1 for each image, or 2 for each image and its mirror image. */
-export type ViewsPerImage = 1 | 2;
-
 export interface ForwardOptions {
   /** Numbers per row of the output. */
   width: number;
-  /** With 2, each image's row is followed by that of its mirror image; both are in the same batch. */
-  viewsPerImage?: ViewsPerImage;
+  /** The views of each image, whose rows follow each other; by default, the image alone. */
+  views?: readonly View[];
   /** Memory for the rows; by default, new memory. */
   rows?: Float32Array;
   stop?: StopFlag | undefined;
@@ -27,17 +26,17 @@ export interface ForwardOptions {
  *
  * @param indices image indices, in the order of their rows.
  * @param forward maps a batch to at least as many rows; further ones are ignored. Rows must not depend on each other.
- * @returns [images × viewsPerImage, width]
+ * @returns [images × views, width]
  * @throws StoppedError before the next batch once a stop is requested.
  */
 export async function forwardRows(
   indices: Uint32Array,
-  { width, viewsPerImage = 1, stop, onBatch, ...options }: ForwardOptions,
-  forward: (batch: ImageBatch) => Float32Array | Promise<Float32Array>,
+  { width, views = [whole], stop, onBatch, ...options }: ForwardOptions,
+  forward: (batch: ViewBatch) => Float32Array | Promise<Float32Array>,
 ): Promise<Float32Array> {
-  const { rows = new Float32Array(indices.length * viewsPerImage * width) } = options;
-  const batches = batchesInOrder(indices, viewsPerImage);
-  const batchCount = batchCountOf(indices.length, viewsPerImage);
+  const { rows = new Float32Array(indices.length * views.length * width) } = options;
+  const batches = batchesInOrder(indices, views);
+  const batchCount = batchCountOf(indices.length, views.length);
   let batchIndex = 0;
   for (const batch of batches) {
     stop?.check();
@@ -52,19 +51,21 @@ export async function forwardRows(
 }
 
 /** Number of batches of {@link forwardRows}. */
-export function batchCountOf(imageCount: number, viewsPerImage: ViewsPerImage = 1): number {
+export function batchCountOf(imageCount: number, viewsPerImage = 1): number {
   return Math.ceil((imageCount * viewsPerImage) / forwardBatchSize);
 }
 
-/** Batches of images in the given order, each followed by its mirror image with 2 views; the last one may be smaller. */
-export function* batchesInOrder(indices: Uint32Array, viewsPerImage: ViewsPerImage = 1): Generator<ImageBatch> {
-  const imagesPerBatch = forwardBatchSize / viewsPerImage;
-  for (let start = 0; start < indices.length; start += imagesPerBatch) {
-    const images = indices.subarray(start, start + imagesPerBatch);
-    const rowCount = images.length * viewsPerImage;
+/** Batches of the views of images in the given order; the last one may be smaller, and views of an image may be in several. */
+export function* batchesInOrder(indices: Uint32Array, views: readonly View[] = [whole]): Generator<ViewBatch> {
+  const rowCount = indices.length * views.length;
+  const withCrops = hasCrops(views);
+  for (let start = 0; start < rowCount; start += forwardBatchSize) {
+    const length = Math.min(forwardBatchSize, rowCount - start);
+    const viewOf = (row: number) => views[(start + row) % views.length]!;
     yield {
-      indices: Uint32Array.from({ length: rowCount }, (_, row) => images[Math.floor(row / viewsPerImage)]!),
-      flips: Uint8Array.from({ length: rowCount }, (_, row) => row % viewsPerImage),
+      indices: Uint32Array.from({ length }, (_, row) => indices[Math.floor((start + row) / views.length)]!),
+      flips: Uint8Array.from({ length }, (_, row) => Number(viewOf(row).mirror)),
+      ...(withCrops ? { crops: Array.from({ length }, (_, row) => viewOf(row).crop) } : {}),
     };
   }
 }

@@ -1,21 +1,19 @@
+import { type View, whole } from '@chorus/models';
 import { CopyReader } from './copy-reader.ts';
-import { forwardRows, type ViewsPerImage } from './forward-rows.ts';
+import { forwardRows } from './forward-rows.ts';
 import type { ImageFunction } from './image-function.ts';
 import type { ImageReader } from './image-reader.ts';
 import type { ImageRange, SharedFeatures } from './protocol.ts';
 import type { StopFlag } from './stop-flag.ts';
+import { viewsInRows } from './views.ts';
 
-/** Number of rows of images, their mirror images and their copies. */
-export function rowCountOf(
-  imageCount: number,
-  rowsPerImage: ViewsPerImage,
-  copies: { count: number } | undefined,
-): number {
+/** Number of rows of images, their other views and their copies. */
+export function rowCountOf(imageCount: number, rowsPerImage: number, copies: { count: number } | undefined): number {
   return imageCount * (rowsPerImage + (copies?.count ?? 0));
 }
 
 /**
- * Runs frozen layers over images, their mirror images and their copies.
+ * Runs frozen layers over images, their other views and their copies.
  *
  * @param layout the images that `rows` has room for, in the order of {@link SharedFeatures}.
  * @param options `range`: the images to compute rows for; by default all.
@@ -24,7 +22,7 @@ export function rowCountOf(
 export async function frontRows(
   front: ImageFunction,
   images: ImageReader,
-  { indices, rowsPerImage, cachedCopies }: Omit<SharedFeatures, 'rows'>,
+  { indices, cachedCopies, ...layout }: Omit<SharedFeatures, 'rows'>,
   {
     rows,
     width,
@@ -33,15 +31,16 @@ export async function frontRows(
   }: { rows: Float32Array; width: number; stop: StopFlag; range?: ImageRange },
 ): Promise<void> {
   const part = indices.subarray(start, end);
-  const options = (viewsPerImage: ViewsPerImage, firstRow: number) => ({
-    ...{ width, viewsPerImage, stop },
-    rows: rows.subarray(firstRow * width, (firstRow + part.length * viewsPerImage) * width),
+  const views = viewsInRows(layout);
+  const options = (of: readonly View[], firstRow: number) => ({
+    ...{ width, views: of, stop },
+    rows: rows.subarray(firstRow * width, (firstRow + part.length * of.length) * width),
   });
-  await forwardRows(part, options(rowsPerImage, start * rowsPerImage), (batch) => front.rows(images, batch));
+  await forwardRows(part, options(views, start * views.length), (batch) => front.rows(images, batch));
   if (cachedCopies === undefined) return;
   for (let copy = 1; copy <= cachedCopies.count; copy += 1) {
     const reader = new CopyReader(images, cachedCopies, copy);
-    const firstRow = indices.length * (rowsPerImage + copy - 1) + start;
-    await forwardRows(part, options(1, firstRow), (batch) => front.rows(reader, batch));
+    const firstRow = indices.length * (views.length + copy - 1) + start;
+    await forwardRows(part, options([whole], firstRow), (batch) => front.rows(reader, batch));
   }
 }

@@ -1,10 +1,11 @@
-import { createPixelStore } from '@chorus/data';
-import { backpropagate, type Classifier, createClassifier, crossEntropy } from '@chorus/models';
+import { createPixelStore, PixelStore } from '@chorus/data';
+import { backpropagate, type Classifier, createClassifier, crossEntropy, fillView, viewsOf } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
 import tf from '@chorus/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ActivationCache } from './activation-cache.ts';
 import { computeIn, publishImages } from './engines.fixture.ts';
+import { batchesInOrder } from './forward-rows.ts';
 import { prepareImageFunction, takeImageFunction } from './image-function.ts';
 import { ImageReader } from './image-reader.ts';
 import { StopFlag } from './stop-flag.ts';
@@ -65,6 +66,29 @@ describe('an image function', () => {
       classifier.dispose();
     },
   );
+
+  it('has the same output of crops in both engines, which is that of the part of the image', async () => {
+    const classifier = livelyClassifier();
+    const views = viewsOf('scales');
+    const [crops] = batchesInOrder(Uint32Array.of(2), views);
+    const rows: Float32Array[] = [];
+    for (const engine of ['tensorflow', 'onnxruntime'] as const) {
+      const options = { output: 'logits', rowCount: views.length, hasCrops: true } as const;
+      const prepared = await prepareImageFunction(classifier, options, computeIn[engine]);
+      rows.push(await prepared.rows(images, crops!));
+      await prepared.dispose();
+    }
+    const [tensorflow, onnxruntime] = rows as [Float32Array, Float32Array];
+    expect(relativeDifference(onnxruntime, tensorflow)).toBeLessThan(1e-5);
+    const own = tf.tidy(() => {
+      const part = Float32Array.from({ length: size * size * 3 });
+      fillView(new PixelStore(handle).pixels(2), size, views[4]!, part);
+      return classifier.logits(tf.tensor4d(part, [1, size, size, 3])).dataSync<'float32'>();
+    });
+    expect(relativeDifference(tensorflow.subarray(12, 15), own)).toBeLessThan(1e-5);
+    expect(relativeDifference(tensorflow.subarray(0, 3), own)).toBeGreaterThan(1e-3);
+    classifier.dispose();
+  });
 
   it.each(['tensorflow', 'onnxruntime'] as const)('that owns its classifier disposes it, in %s', async (engine) => {
     const before = tf.memory().numTensors;

@@ -1,11 +1,10 @@
 /** A fixed network that maps images to rows of numbers, on one of two engines. */
-import type { ImageBatch } from '@chorus/data';
 import type { Classifier } from '@chorus/models';
 import { type ClassifierOutput, classifierModel, classifierValues } from '@chorus/models/onnx';
 import { type OnnxThreads, openOnnxSession } from '@chorus/runtime';
 import type tf from '@chorus/tfjs';
 import { forwardBatchSize, numbersOf } from './forward-rows.ts';
-import type { BatchReader } from './image-reader.ts';
+import type { BatchReader, ViewBatch } from './image-reader.ts';
 import { type ComputeSettings, prepareFunction } from './prepared-function.ts';
 
 /** Prepared by {@link prepareImageFunction}. */
@@ -15,7 +14,7 @@ export interface ImageFunction {
    *
    * @returns as many rows as the batch has, or more, which are to be ignored.
    */
-  rows(images: BatchReader, batch: ImageBatch): Promise<Float32Array>;
+  rows(images: BatchReader, batch: ViewBatch): Promise<Float32Array>;
   /** Disposes what was prepared, but not the classifier. */
   dispose(): Promise<void>;
 }
@@ -25,6 +24,8 @@ export interface ImageFunctionOptions {
   output: ClassifierOutput;
   /** Total number of rows in all calls; determines the batch shape and whether to compile. */
   rowCount: number;
+  /** Whether batches have crops. Omitted: none. */
+  hasCrops?: boolean;
 }
 
 /**
@@ -93,19 +94,27 @@ function tensorflowFunction(
 
 async function onnxFunction(
   classifier: Classifier,
-  { output }: ImageFunctionOptions,
+  { output, hasCrops = false }: ImageFunctionOptions,
   { threads, spin }: OnnxThreads,
 ): Promise<ImageFunction> {
   const { inputSize } = classifier.backbone;
-  const session = await openOnnxSession(classifierModel(classifier, output), { threads, spin });
+  const pixelType = hasCrops ? 'float32' : 'uint8';
+  const session = await openOnnxSession(classifierModel(classifier, output, pixelType), { threads, spin });
   return {
-    async rows(images, { indices, flips }) {
+    async rows(images, { indices, flips, crops }) {
       const parts: Float32Array[] = [];
       for (let start = 0; start < indices.length; start += onnxBatchSize) {
         const end = start + onnxBatchSize;
-        const some = { indices: indices.subarray(start, end), flips: flips.subarray(start, end) };
+        const some = {
+          indices: indices.subarray(start, end),
+          flips: flips.subarray(start, end),
+          ...(crops && { crops: crops.slice(start, end) }),
+        };
         const shape = [some.indices.length, inputSize, inputSize, 3];
-        const { values } = await session.run({ [classifierValues.image]: { pixels: images.bytes(some), shape } });
+        const read = images.pixels(some);
+        // A model for crops also reads whole images, such as augmented copies.
+        const pixels = hasCrops ? Float32Array.from(read) : read;
+        const { values } = await session.run({ [classifierValues.image]: { pixels, shape } });
         parts.push(values);
       }
       return joined(parts);

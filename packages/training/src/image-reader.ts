@@ -1,11 +1,18 @@
 import { fillBatch, type ImageBatch, PixelStore, type PixelStoreHandle } from '@chorus/data';
+import { type Crop, fillView } from '@chorus/models';
 import { bytesTensor } from '@chorus/runtime';
-import type tf from '@chorus/tfjs';
+import tf from '@chorus/tfjs';
+
+/** Views of images. */
+export interface ViewBatch extends ImageBatch {
+  /** Which part of each image, null for the whole image; omitted if all are whole. */
+  crops?: readonly (Crop | null)[];
+}
 
 /** Reads batches of images of one size, as {@link ImageReader} does. */
 export interface BatchReader {
-  bytes(batch: ImageBatch, rowCount?: number): Uint8Array;
-  read(batch: ImageBatch, rowCount?: number): tf.Tensor4D;
+  pixels(batch: ViewBatch, rowCount?: number): Uint8Array | Float32Array;
+  read(batch: ViewBatch, rowCount?: number): tf.Tensor4D;
 }
 
 /** Reads images of a pixel store, and records which images are read. */
@@ -37,9 +44,31 @@ export class ImageReader implements BatchReader {
     return bytes;
   }
 
-  /** As {@link bytes}, as a tensor. The caller disposes it. */
-  read(batch: ImageBatch, rowCount = batch.indices.length): tf.Tensor4D {
+  /** As {@link bytes}, of views: floats if some are crops, whose pixels are interpolated and not rounded. */
+  pixels(batch: ViewBatch, rowCount = batch.indices.length): Uint8Array | Float32Array {
+    const { crops } = batch;
+    if (crops === undefined) return this.bytes(batch, rowCount);
     const { size } = this.#store;
-    return bytesTensor(this.bytes(batch, rowCount), [rowCount, size, size, 3]) as tf.Tensor4D;
+    const imageLength = size * size * 3;
+    const values = new Float32Array(rowCount * imageLength);
+    for (const [row, index] of batch.indices.entries()) {
+      const view = { crop: crops[row]!, mirror: batch.flips[row] === 1 };
+      const out = values.subarray(row * imageLength, (row + 1) * imageLength);
+      fillView(this.#store.pixels(index), size, view, out);
+      this.#reads[index] = 1;
+    }
+    return values;
   }
+
+  /** As {@link pixels}, as a tensor. The caller disposes it. */
+  read(batch: ViewBatch, rowCount = batch.indices.length): tf.Tensor4D {
+    const { size } = this.#store;
+    return pixelsTensor(this.pixels(batch, rowCount), [rowCount, size, size, 3]);
+  }
+}
+
+// --- internal ---
+
+function pixelsTensor(pixels: Uint8Array | Float32Array, shape: [number, number, number, number]): tf.Tensor4D {
+  return pixels instanceof Uint8Array ? (bytesTensor(pixels, shape) as tf.Tensor4D) : tf.tensor4d(pixels, shape);
 }

@@ -4,15 +4,10 @@ export { type Labels, labelTensor } from './augment/labels.ts';
 export { drawParameters, parametersOf } from './augment/parameters.ts';
 export { previewAugmentation } from './augment/preview.ts';
 export { type AugmentationSettings, type RandomAugmentation, unchanged } from './augment/settings.ts';
-export {
-  type Augmentation,
-  flipsOf,
-  predictedViews,
-  viewsPerImage,
-} from './augmentation.ts';
+export { type Augmentation, flipsOf, viewsPerImage } from './augmentation.ts';
 export type { CachedCopies, DrawnCopies } from './cached-copies.ts';
 export { StoppedError, TrainingError } from './errors.ts';
-export { batchCountOf, forwardBatchSize, forwardRows, type ViewsPerImage } from './forward-rows.ts';
+export { batchCountOf, forwardBatchSize, forwardRows } from './forward-rows.ts';
 export { prepareImageFunction } from './image-function.ts';
 export { ImageReader } from './image-reader.ts';
 export type { LearningRate } from './learning-rate.ts';
@@ -22,11 +17,13 @@ export {
   type InitialWeights,
   type MemberPlan,
   type OptimizerPlan,
+  type PlannedViews,
   type Precision,
   precisions,
   type StagePlan,
   type Stopping,
 } from './plan.ts';
+export { meanOfViews } from './predict-images.ts';
 export {
   type ComputeSettings,
   type ForwardSettings,
@@ -57,4 +54,5 @@ export { type RateSuggestion, smoothed, suggestRate } from './suggest-rate.ts';
 export { fewestSweepSteps, type RateSweep, sweepRates } from './sweep-rates.ts';
 export { describeError, type Outcome, outcomeOf, type ThreadError } from './thread-outcome.ts';
 export { recipeOf, type TrainedPlan, trainedPlanOf } from './trained-plan.ts';
+export { rowsOfViews, viewCandidates, viewsInRows, viewsToPredict } from './views.ts';
 export { maximumWeightBytes, readWeightFile } from './weight-file.ts';

@@ -38,17 +38,20 @@ export interface TrainedMember {
   weights: Uint8Array | undefined;
   /** [outOfFold, outputs] */
   outOfFoldLogits: Float32Array;
+  /** [outOfFold, views, outputs], if the run chooses which views to average. */
+  outOfFoldViews?: Float32Array | undefined;
 }
 
 /** Publishes a trained member, replacing an earlier one. */
 export async function writeMember(folder: string, member: TrainedMember): Promise<void> {
-  const { buffer, byteOffset, byteLength } = member.outOfFoldLogits;
+  const { outOfFoldLogits, outOfFoldViews, ...described } = member;
   await sealFolder(
     folder,
     {
-      'member.json': JSON.stringify({ schemaVersion: 2, ...member.record, model: member.manifest }, null, 2),
-      ...(member.weights === undefined ? {} : { 'weights.bin': member.weights }),
-      'out-of-fold.f32': new Uint8Array(buffer, byteOffset, byteLength),
+      'member.json': JSON.stringify({ schemaVersion: 2, ...described.record, model: described.manifest }, null, 2),
+      ...(described.weights === undefined ? {} : { 'weights.bin': described.weights }),
+      'out-of-fold.f32': bytesOf(outOfFoldLogits),
+      ...(outOfFoldViews === undefined ? {} : { [viewsFile]: bytesOf(outOfFoldViews) }),
     },
     { replace: true },
   );
@@ -75,7 +78,20 @@ export async function readMember(folder: string): Promise<TrainedMember> {
     record,
     manifest: model,
     weights: files.get('weights.bin'),
-    // A copy, because a Float32Array must start at a multiple of four bytes.
-    outOfFoldLogits: new Float32Array(new Uint8Array(content('out-of-fold.f32')).buffer),
+    outOfFoldLogits: floatsOf(content('out-of-fold.f32')),
+    ...(files.has(viewsFile) ? { outOfFoldViews: floatsOf(content(viewsFile)) } : {}),
   };
+}
+
+// --- internal ---
+
+const viewsFile = 'out-of-fold-views.f32';
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** A copy, because a Float32Array must start at a multiple of four bytes. */
+function floatsOf(bytes: Uint8Array): Float32Array {
+  return new Float32Array(new Uint8Array(bytes).buffer);
 }

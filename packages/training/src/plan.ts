@@ -9,16 +9,19 @@ import type {
   FineTuneRange,
   FromLogitsOnSigmoid,
   PreprocessingName,
+  TestTimeAugmentation,
 } from '@chorus/models';
 import type { Augmentation } from './augmentation.ts';
 import type { CachedCopies } from './cached-copies.ts';
-import type { ViewsPerImage } from './forward-rows.ts';
 import type { LearningRate } from './learning-rate.ts';
 import type { StageName } from './stage-name.ts';
 
 /** Number formats of training steps. */
 export const precisions = ['float32', 'bfloat16'] as const;
 export type Precision = (typeof precisions)[number];
+
+/** `auto`: the run chooses, by out-of-fold predictions of all views that could be averaged. */
+export type PlannedViews = TestTimeAugmentation | 'auto';
 
 /** The source of a member's initial weights. */
 export type InitialWeights =
@@ -112,13 +115,15 @@ export interface MemberPlan {
   stages: StagePlan[];
   /** Pooled features that all folds share, because their backbone is frozen. */
   features: {
-    /** 2 if each image's row is followed by that of its mirror image. */
-    rowsPerImage: ViewsPerImage;
+    /** 2 if each image's row is followed by that of its mirror image; more with `crops`. */
+    rowsPerImage: number;
+    /** Whose views each image has rows of, if some are crops. Omitted: none is. */
+    crops?: PlannedViews;
     /** Augmented copies of each image, which have rows of their own. Omitted: none. */
     cachedCopies?: CachedCopies;
     /** Whether predictions use them too, because no stage trains the backbone. */
     predict: boolean;
   } | null;
-  /** Averages the logits of an image and its mirror image. */
-  testTimeAugmentation: boolean;
+  /** The views of an image, whose logits are averaged. */
+  testTimeAugmentation: PlannedViews;
 }

@@ -1,4 +1,5 @@
-import { forwardRows, type ViewsPerImage } from './forward-rows.ts';
+import type { View } from '@chorus/models';
+import { forwardRows } from './forward-rows.ts';
 import type { ImageFunction } from './image-function.ts';
 import type { ImageReader } from './image-reader.ts';
 import type { StopFlag } from './stop-flag.ts';
@@ -7,7 +8,7 @@ import type { StopFlag } from './stop-flag.ts';
  * Predicts the logits of images, or their logits and features.
  *
  * @param logits prepared for the output `logits` or `logits-and-features`.
- * @param options `width`: numbers per image; with 2 views, the numbers of each image and its mirror image are averaged.
+ * @param options `width`: numbers per image; those of its views are averaged.
  * @returns [images, width], in the order of the indices.
  * @throws StoppedError before the next batch once a stop is requested.
  */
@@ -15,19 +16,28 @@ export async function predictImages(
   logits: ImageFunction,
   images: ImageReader,
   indices: Uint32Array,
-  options: { width: number; viewsPerImage: ViewsPerImage; stop: StopFlag },
+  options: { width: number; views: readonly View[]; stop: StopFlag },
 ): Promise<Float32Array> {
-  return meanOfViews(await forwardRows(indices, options, (batch) => logits.rows(images, batch)), options);
+  const rows = await forwardRows(indices, options, (batch) => logits.rows(images, batch));
+  return meanOfViews(rows, { width: options.width, viewsPerImage: options.views.length });
 }
 
-/** Averages the rows of each image and its mirror image: [images × viewsPerImage, width] → [images, width]. */
+/**
+ * Averages the rows of each image's views: [images × viewsPerImage, width] → [images, width].
+ *
+ * @param options `positions`: the views to average; by default all.
+ */
 export function meanOfViews(
   rows: Float32Array,
-  { width, viewsPerImage }: { width: number; viewsPerImage: ViewsPerImage },
+  {
+    width,
+    viewsPerImage,
+    positions = [...Array(viewsPerImage).keys()],
+  }: { width: number; viewsPerImage: number; positions?: readonly number[] },
 ): Float32Array {
   if (viewsPerImage === 1) return rows;
-  return Float32Array.from({ length: rows.length / 2 }, (_, index) => {
-    const first = Math.floor(index / width) * 2 * width + (index % width);
-    return (rows[first]! + rows[first + width]!) / 2;
+  return Float32Array.from({ length: rows.length / viewsPerImage }, (_, index) => {
+    const first = Math.floor(index / width) * viewsPerImage * width + (index % width);
+    return positions.reduce((sum, view) => sum + rows[first + view * width]!, 0) / positions.length;
   });
 }

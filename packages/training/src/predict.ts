@@ -1,10 +1,10 @@
-import { memberFromBytes, variantOf } from '@chorus/models';
-import { predictedViews } from './augmentation.ts';
+import { memberFromBytes, variantOf, viewsOf } from '@chorus/models';
 import { takeImageFunction } from './image-function.ts';
 import { ImageReader } from './image-reader.ts';
 import type { LaneContext } from './lane-context.ts';
 import { predictImages } from './predict-images.ts';
 import type { PredictTask } from './protocol.ts';
+import { hasCrops } from './views.ts';
 
 /**
  * Predicts images with a trained model.
@@ -17,9 +17,9 @@ export async function predict(
   { compute, models, stop }: Pick<LaneContext, 'compute' | 'models' | 'stop'>,
 ): Promise<Float32Array> {
   const { manifest, weights, imageCount, withFeatures } = task;
-  const viewsPerImage = predictedViews(task);
+  const views = viewsOf(task.testTimeAugmentation);
   const output = withFeatures ? 'logits-and-features' : 'logits';
-  const options = { output, rowCount: imageCount * viewsPerImage } as const;
+  const options = { output, rowCount: imageCount * views.length, hasCrops: hasCrops(views) } as const;
   const logits = await models.get(
     task.model,
     () => takeImageFunction(memberFromBytes(manifest, weights), options, compute),
@@ -27,5 +27,5 @@ export async function predict(
   );
   const images = new ImageReader(task.pixels, task.reads);
   const width = manifest.outputCount + (withFeatures ? variantOf(manifest.backbone).featureWidth : 0);
-  return predictImages(logits, images, task.indices, { width, viewsPerImage, stop });
+  return predictImages(logits, images, task.indices, { width, views, stop });
 }

@@ -1,12 +1,11 @@
 /** Messages between the main thread and a lane: plain data and shared memory, never tensors, models or functions. */
 import type { MessagePort } from 'node:worker_threads';
 import type { Fold, PixelStoreHandle } from '@chorus/data';
-import type { MemberManifest } from '@chorus/models';
+import type { MemberManifest, TestTimeAugmentation } from '@chorus/models';
 import type { RuntimeOptions } from '@chorus/runtime';
 import type { DrawnCopies } from './cached-copies.ts';
-import type { ViewsPerImage } from './forward-rows.ts';
 import type { TrainedMember } from './member-folder.ts';
-import type { MemberPlan } from './plan.ts';
+import type { MemberPlan, PlannedViews } from './plan.ts';
 import type { ComputeSettings } from './prepared-function.ts';
 import type { StageName } from './stage-name.ts';
 
@@ -50,8 +49,10 @@ export interface ImageRange {
 export interface SharedFeatures {
   /** The images that have rows. */
   indices: Uint32Array;
-  /** 2 if each image's row is followed by that of its mirror image. */
-  rowsPerImage: ViewsPerImage;
+  /** 2 if each image's row is followed by that of its mirror image; more with `crops`. */
+  rowsPerImage: number;
+  /** Whose views each image has rows of, if some are crops. Omitted: none is. */
+  crops?: PlannedViews | undefined;
   /** Augmented copies that have rows too. Omitted: none. */
   cachedCopies?: DrawnCopies | undefined;
   /**
@@ -109,8 +110,8 @@ export interface PredictTask {
   indices: Uint32Array;
   /** Uint8 per image of the store, set when its pixels are read. */
   reads: SharedArrayBuffer;
-  /** Averages the logits of each image and its mirror image. */
-  testTimeAugmentation: boolean;
+  /** The views of each image, whose logits are averaged. */
+  testTimeAugmentation: TestTimeAugmentation;
   /** Whether the pooled features follow the logits of each image. */
   withFeatures: boolean;
   /** Total number of images in all tasks with this model. */

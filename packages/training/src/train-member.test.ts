@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createPixelStore } from '@chorus/data';
-import { ModelError, memberFromBytes, streamSeed } from '@chorus/models';
+import { ModelError, memberFromBytes, positionsOf, streamSeed, viewsOf } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
 import { StorageError, sha256 } from '@chorus/storage';
 import tf from '@chorus/tfjs';
@@ -20,12 +20,13 @@ import { ImageReader } from './image-reader.ts';
 import { KeptModels } from './kept-models.ts';
 import type { LaneContext } from './lane-context.ts';
 import { readMember } from './member-folder.ts';
-import type { MemberPlan, StagePlan, Stopping } from './plan.ts';
-import { predictImages } from './predict-images.ts';
+import type { MemberPlan, PlannedViews, StagePlan, Stopping } from './plan.ts';
+import { meanOfViews, predictImages } from './predict-images.ts';
 import type { ComputeSettings } from './prepared-function.ts';
 import type { EpochMetrics, FeaturesTask, LaneObserver, TrainTask } from './protocol.ts';
 import { StopFlag } from './stop-flag.ts';
 import { trainMember } from './train-member.ts';
+import { rowsOfViews, viewsToPredict } from './views.ts';
 
 const size = 32;
 const imageCount = 16;
@@ -291,13 +292,31 @@ describe('trainMember', () => {
     expect(published).toEqual(trained);
     const classifier = memberFromBytes(published.manifest, weights!);
     const prepared = await prepareImageFunction(classifier, { output: 'logits', rowCount: 8 }, computeIn.tensorflow);
-    const options = { width: 1, viewsPerImage: 2, stop: new StopFlag() } as const;
+    const options = { width: 1, views: viewsOf(true), stop: new StopFlag() };
     const reader = new ImageReader(pixels, task.reads);
     const logits = await predictImages(prepared, reader, images.outOfFold, options);
     await prepared.dispose();
     classifier.dispose();
     expect(trained.outOfFoldLogits).toEqual(logits);
     expect(new Set(logits).size).toBe(4);
+  });
+
+  it('keeps the logits of all views if the run chooses which to average: those of each kind alone', async () => {
+    const task = await taskOf({ testTimeAugmentation: 'auto' });
+    const trained = await trainMember(task, lane().context);
+    const { weights: _, ...published } = await readMember(task.folder);
+    expect(published).toEqual(trained);
+    const views = viewsToPredict('auto');
+    expect(trained.outOfFoldViews).toHaveLength(4 * views.length);
+    for (const kind of [false, true, 'scales', 'five-crops'] as const) {
+      const alone = await trainMember(await taskOf({ testTimeAugmentation: kind }), lane().context);
+      expect(alone.outOfFoldViews).toBeUndefined();
+      const positions = positionsOf(viewsOf(kind), views);
+      const mean = meanOfViews(trained.outOfFoldViews!, { width: 1, viewsPerImage: views.length, positions });
+      for (const [row, logit] of mean.entries())
+        expect(Math.abs(logit - alone.outOfFoldLogits[row]!)).toBeLessThan(1e-5);
+      if (kind === true) expect(trained.outOfFoldLogits).toEqual(mean);
+    }
   });
 
   it('does not publish weights that are not used later', async () => {
@@ -463,13 +482,14 @@ describe('trainMember', () => {
 });
 
 describe('shared features', () => {
-  const featuresTask = (task: TrainTask, rowsPerImage: 1 | 2, cachedCopies?: DrawnCopies): FeaturesTask => {
+  const featuresTask = (task: TrainTask, planned: PlannedViews, cachedCopies?: DrawnCopies): FeaturesTask => {
     const indices = range(0, 14);
-    const rowCount = rowCountOf(indices.length, rowsPerImage, cachedCopies);
+    const layout = rowsOfViews(planned);
+    const rowCount = rowCountOf(indices.length, layout.rowsPerImage, cachedCopies);
     const rows = new SharedArrayBuffer(rowCount * 256 * Float32Array.BYTES_PER_ELEMENT);
     return {
       ...{ name: 'slim/features', member: task.member, classes: task.classes, seed: task.seed, pixels },
-      ...{ kind: 'features', features: { indices, rowsPerImage, cachedCopies, rows }, range: { start: 0, end: 14 } },
+      ...{ kind: 'features', features: { indices, ...layout, cachedCopies, rows }, range: { start: 0, end: 14 } },
       reads: new SharedArrayBuffer(imageCount),
     };
   };
@@ -479,15 +499,17 @@ describe('shared features', () => {
     { engine: 'tensorflow', testTimeAugmentation: false },
     { engine: 'onnxruntime', testTimeAugmentation: true },
     { engine: 'onnxruntime', testTimeAugmentation: false },
+    { engine: 'tensorflow', testTimeAugmentation: 'auto' },
+    { engine: 'onnxruntime', testTimeAugmentation: 'five-crops' },
   ] as const)(
     'of $engine give the same training results and predictions as features computed by the task in TensorFlow, without reading the images; test-time augmentation: $testTimeAugmentation',
     async ({ engine, testTimeAugmentation }) => {
       const own = await trainMember(await taskOf({ testTimeAugmentation }), lane().context);
-      const features = { rowsPerImage: 2, predict: true } as const;
+      const features = { ...rowsOfViews(testTimeAugmentation || true), predict: true };
       const task = await taskOf({ testTimeAugmentation, features });
       const { context, stages } = lane({}, new StopFlag(), computeIn[engine]);
       const before = tf.memory().numTensors;
-      const computing = featuresTask(task, 2);
+      const computing = featuresTask(task, testTimeAugmentation || true);
       await computeFeatures(computing, context);
       await context.models.release();
       expect(tf.memory().numTensors).toBe(before);
@@ -498,6 +520,9 @@ describe('shared features', () => {
       expect(trained.outOfFoldLogits).toHaveLength(own.outOfFoldLogits.length);
       for (const [row, logit] of trained.outOfFoldLogits.entries())
         expect(Math.abs(logit - own.outOfFoldLogits[row]!)).toBeLessThan(1e-5);
+      expect(trained.outOfFoldViews?.length).toBe(testTimeAugmentation === 'auto' ? 4 * 14 : undefined);
+      for (const [row, logit] of trained.outOfFoldViews?.entries() ?? [])
+        expect(Math.abs(logit - own.outOfFoldViews![row]!)).toBeLessThan(1e-5);
     },
   );
 
@@ -527,7 +552,7 @@ describe('shared features', () => {
       const task = await taskOf({ ...plan, features });
       const { context } = lane({}, new StopFlag(), computeIn[engine]);
       // With the seed of a task's own copies, the same copies are drawn.
-      const computing = featuresTask(task, 2, { ...copies, seed: streamSeed(task.seed, 'cached copies') });
+      const computing = featuresTask(task, true, { ...copies, seed: streamSeed(task.seed, 'cached copies') });
       await computeFeatures(computing, context);
       await context.models.release();
       const shared = await train({ ...task, features: computing.features });
@@ -538,7 +563,7 @@ describe('shared features', () => {
       const without = await train(await taskOf({ ...plan, stages: [{ ...headStage, epochCount: 3 }] }));
       expect(Math.abs(without.losses[0]! - own.losses[0]!)).toBeGreaterThan(1e-3);
       // The seed of the copies alone.
-      const others = featuresTask(task, 2, { ...copies, seed: 1 });
+      const others = featuresTask(task, true, { ...copies, seed: 1 });
       await computeFeatures(others, context);
       await context.models.release();
       const other = await train({ ...task, features: others.features });
@@ -552,7 +577,7 @@ describe('shared features', () => {
       const task = await taskOf();
       const rowsOf = async (ranges: [number, number][]) => {
         const { context } = lane({}, new StopFlag(), computeIn[engine]);
-        const { features, ...rest } = featuresTask(task, 2, { ...copies, seed: 3 });
+        const { features, ...rest } = featuresTask(task, true, { ...copies, seed: 3 });
         for (const [start, end] of ranges) await computeFeatures({ ...rest, features, range: { start, end } }, context);
         await context.models.release();
         return new Float32Array(features.rows);
@@ -571,7 +596,7 @@ describe('shared features', () => {
   it('are recomputed for tuning images that have none', async () => {
     const task = await taskOf({ features: { rowsPerImage: 2, predict: true } }, { tune: range(14, 16) });
     const { context } = lane();
-    const computing = featuresTask(task, 2);
+    const computing = featuresTask(task, true);
     await computeFeatures(computing, context);
     await trainMember({ ...task, features: computing.features }, context);
     expect(readImages(task)).toEqual([14, 15]);
@@ -584,7 +609,7 @@ describe('shared features', () => {
     const before = tf.memory().numTensors;
     const { context } = lane({}, stop);
     const task = await taskOf();
-    await expect(computeFeatures(featuresTask(task, 1), context)).rejects.toThrow(StoppedError);
+    await expect(computeFeatures(featuresTask(task, false), context)).rejects.toThrow(StoppedError);
     await context.models.release();
     expect(tf.memory().numTensors).toBe(before);
   });

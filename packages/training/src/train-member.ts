@@ -1,9 +1,17 @@
 /** Trains a member on one fold, from its initial weights to its published folder. */
 import { drawBalanced } from '@chorus/data';
 import { balancedLogLoss, scoreProbabilities } from '@chorus/evaluation';
-import { type Classifier, type FineTuneView, memberToBytes, streamSeed, toProbabilities } from '@chorus/models';
+import {
+  type Classifier,
+  type FineTuneView,
+  memberToBytes,
+  positionsOf,
+  streamSeed,
+  toProbabilities,
+  viewsOf,
+} from '@chorus/models';
 import { ActivationCache, activationBudgetBytes } from './activation-cache.ts';
-import { type AugmentedBatch, predictedViews, viewsPerImage } from './augmentation.ts';
+import { type AugmentedBatch, viewsPerImage } from './augmentation.ts';
 import type { DrawnCopies } from './cached-copies.ts';
 import { fitStage, type StageEnd, type StageLimit } from './fit-stage.ts';
 import { forwardRows, numbersOf } from './forward-rows.ts';
@@ -12,12 +20,13 @@ import { ImageReader } from './image-reader.ts';
 import { initialClassifier } from './initial-classifier.ts';
 import type { LaneContext, TrainingLane } from './lane-context.ts';
 import { type MemberRecord, type TrainedMember, writeMember } from './member-folder.ts';
-import type { Precision, StagePlan } from './plan.ts';
-import { meanOfViews, predictImages } from './predict-images.ts';
+import type { MemberPlan, Precision, StagePlan } from './plan.ts';
+import { meanOfViews } from './predict-images.ts';
 import type { TrainTask } from './protocol.ts';
 import { requireFinite } from './require-finite.ts';
 import { StageFunctions } from './stage-functions.ts';
 import { recipeOf, type TrainedPlan, trainedPlanOf } from './trained-plan.ts';
+import { hasCrops, viewsToPredict } from './views.ts';
 
 /**
  * Trains a member according to its plan, predicts its out-of-fold images, and publishes it.
@@ -33,8 +42,8 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<O
   try {
     const { cutStages, soups } = await runStages(classifier, task, lane);
     lane.observer.onStage(task.name, 'predict');
-    const outOfFoldLogits = await predictOutOfFold(classifier, task, lane);
-    requireFinite(outOfFoldLogits, task.outOfFold, task.name);
+    const rows = await predictViews(classifier, task, lane);
+    requireFinite(rows, task.outOfFold, task.name);
     const { manifest, weights } = memberToBytes(classifier);
     const trained = {
       record: {
@@ -51,7 +60,7 @@ export async function trainMember(task: TrainTask, lane: LaneContext): Promise<O
         ...(cutStages.length === 0 ? {} : { cutStages }),
       },
       manifest,
-      outOfFoldLogits,
+      ...outOfFoldPredictions(rows, classifier.outputCount, task.member),
     };
     await writeMember(task.folder, { ...trained, weights: task.keepsWeights ? weights : undefined });
     return trained;
@@ -178,31 +187,47 @@ function precisionOn({ compute }: Pick<LaneContext, 'compute'>, { precision }: S
   return compute.bfloat16 ? precision : 'float32';
 }
 
-/** [outOfFold, outputs] */
-async function predictOutOfFold(
+/** Logits of the views of the out-of-fold images: [outOfFold × views, outputs]. */
+async function predictViews(
   classifier: Classifier,
   task: TrainTask,
   { compute, stop }: LaneContext,
 ): Promise<Float32Array> {
   const images = new ImageReader(task.pixels, task.reads);
   const { features, outOfFold, member } = task;
-  const viewsPerImage = predictedViews(member);
-  const options = { width: classifier.outputCount, viewsPerImage, stop };
+  const views = viewsToPredict(member.testTimeAugmentation);
+  const options = { width: classifier.outputCount, views, stop };
   if (features === undefined || !member.features?.predict) {
-    const rowCount = outOfFold.length * viewsPerImage;
-    const logits = await prepareImageFunction(classifier, { output: 'logits', rowCount }, compute);
+    const rowCount = outOfFold.length * views.length;
+    const output = { output: 'logits', rowCount, hasCrops: hasCrops(views) } as const;
+    const logits = await prepareImageFunction(classifier, output, compute);
     try {
-      return await predictImages(logits, images, outOfFold, options);
+      return await forwardRows(outOfFold, options, (batch) => logits.rows(images, batch));
     } finally {
       await logits.dispose();
     }
   }
   const view = classifier.fineTuneView('head', { batchNorm: 'moving' });
   const cache = ActivationCache.shared({ classifier, view, images }, features);
-  const rows = await forwardRows(outOfFold, options, (batch) =>
+  return forwardRows(outOfFold, options, (batch) =>
     numbersOf(() => view.suffix(cache.input(batch), { training: false })),
   );
-  return meanOfViews(rows, options);
+}
+
+/**
+ * Averages the logits of each image's views. If the run chooses what to average, the image and its mirror image are, and the
+ * logits of all views are kept.
+ */
+function outOfFoldPredictions(
+  rows: Float32Array,
+  width: number,
+  { testTimeAugmentation }: MemberPlan,
+): Pick<TrainedMember, 'outOfFoldLogits' | 'outOfFoldViews'> {
+  const views = viewsToPredict(testTimeAugmentation);
+  const viewsPerImage = views.length;
+  if (testTimeAugmentation !== 'auto') return { outOfFoldLogits: meanOfViews(rows, { width, viewsPerImage }) };
+  const positions = positionsOf(viewsOf(true), views);
+  return { outOfFoldLogits: meanOfViews(rows, { width, viewsPerImage, positions }), outOfFoldViews: rows };
 }
 
 /**

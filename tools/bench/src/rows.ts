@@ -1,6 +1,7 @@
 import type { Row } from './row.ts';
 import { article } from './rows/article.ts';
 import { augmentation } from './rows/augmentation.ts';
+import { classify } from './rows/classify.ts';
 import { decode } from './rows/decode.ts';
 import { dispatch } from './rows/dispatch.ts';
 import { features } from './rows/features.ts';
@@ -20,6 +21,7 @@ export const rows: readonly Row[] = [
   dispatch,
   augmentation,
   predict,
+  classify,
   decode,
   features,
   frozen,

@@ -147,11 +147,11 @@ function ensembles(classCount: number): ValidFile[] {
   );
   const written = stackerKinds.flatMap((kind) => {
     const stacker = fitStacker(kind, logits, labels, { classCount, seed: 1, features }).toJSON();
-    return [true, false].map(
+    return ([true, false, ...(kind === 'mean' ? (['scales'] as const) : [])] as const).map(
       (testTimeAugmentation): ValidFile => ({
-        name: `ensemble of ${classCount} classes with ${kind}${testTimeAugmentation ? ' and mirror images' : ''}`,
+        name: `ensemble of ${classCount} classes with ${kind}, test-time augmentation ${testTimeAugmentation}`,
         model: modelBytes(ensembleGraph(members, { testTimeAugmentation, stacker, calibration: null })),
-        // The rows of the mirror images join the others and are averaged with them; inference does not follow their number.
+        // The rows of other views join those of the images and are averaged with them; inference does not follow their number.
         outputs: { [probabilitiesOutput]: ['FLOAT', [testTimeAugmentation ? null : 'N', classCount]] },
       }),
     );

@@ -17,13 +17,19 @@ export interface Started {
   ended: Promise<Ended>;
 }
 
-/** Starts a command in a folder, in a process group of its own, as a terminal does. */
+/** Starts a command in a folder, in a process group of its own, as a terminal does. Trainings write no page unless `CHORUS_PAGE` is `on`. */
 export function startChorus(
   folder: string,
   words: readonly string[],
   { input, environment = {} }: { input?: Uint8Array; environment?: NodeJS.ProcessEnv } = {},
 ): Started {
-  const own = { INIT_CWD: folder, TURBO_HASH: undefined, CHORUS_WORKERS: undefined, CHORUS_WEIGHTS: undefined };
+  const own = {
+    INIT_CWD: folder,
+    TURBO_HASH: undefined,
+    CHORUS_WORKERS: undefined,
+    CHORUS_WEIGHTS: undefined,
+    CHORUS_PAGE: 'off',
+  };
   const child = spawn(process.execPath, [main, ...words], {
     ...{ cwd: folder, detached: true },
     env: { ...process.env, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1', ...own, ...environment },

@@ -6,6 +6,7 @@ import { planSummary } from '../print/plan-summary.ts';
 import { seedsTable } from '../print/seeds-table.ts';
 import type { Progress } from '../progress/progress.ts';
 import { progressFor } from '../progress/progress-for.ts';
+import { reportPageLines } from '../report-page.ts';
 import { stopSignal } from '../stop-signal.ts';
 import { userFolder, userPath } from '../user-folder.ts';
 import { type ExperimentFlags, repeated, settingsOf } from './experiment-flags.ts';
@@ -64,6 +65,8 @@ export const trainCommand = new Command('train')
         const { summary, folder, runs } = await trainSeveral(flags.seeds, flags, base, progress, signal);
         progress.end();
         console.log(seedsTable(summary, folder));
+        const folders = runs.map((run) => run.folder);
+        for (const line of await reportPageLines(folders, folder)) console.log(line);
         process.exitCode = Math.max(...runs.map((run) => run.exitCode));
         return;
       }
@@ -80,6 +83,7 @@ export const trainCommand = new Command('train')
       progress.end();
       if (wasFinished) console.log(`The run in ${folder} has finished; nothing was changed.`);
       console.log(leaderboard(report, folder));
+      if (!wasFinished) for (const line of await reportPageLines([folder])) console.log(line);
       process.exitCode = exitCode;
     } finally {
       progress.end();

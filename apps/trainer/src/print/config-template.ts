@@ -19,7 +19,7 @@ export function configTemplate({
 // Train with: ${commandName} train --config ${file.replaceAll(/[\r\n]/g, ' ')}
 // Options of the command line take precedence over this file. All keys: experiment.schema.json of @chorus/orchestration
 export default defineConfig({
-  // The preset that provides every setting not set here: auto, article, full, cpu, mobile or demo.
+  // The preset that provides every setting not set here: auto, article, full, cpu, mobile, scratch or demo.
   // auto chooses by data, weights and hardware; without data and weights it runs demo.
   preset: ${quote(preset)},
 

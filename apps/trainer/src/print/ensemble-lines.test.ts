@@ -1,6 +1,6 @@
 import type { Report } from '@chorus/orchestration';
 import { describe, expect, it } from 'vitest';
-import { balancedLines, calibrationLine, droppedLine, sureAnswersLine } from './ensemble-lines.ts';
+import { balancedLines, calibrationLine, droppedLine, sureAnswersLine, viewsLine } from './ensemble-lines.ts';
 
 const stackers = [{ chosen: true, test: { balancedAccuracy: 0.8125, macroF1: 0.75 } }] as Report['stackers'];
 const dataset = { classes: ['a', 'b'] } as Report['dataset'];
@@ -41,6 +41,20 @@ describe('the images to leave to a human', () => {
 });
 
 const balanced = (kind: string) => ({ remedy: { kind } }) as Report['imbalance'];
+
+it('the views that the run chose are shown with what else it tried', () => {
+  const testTimeAugmentation = {
+    chosen: 'mirror',
+    candidates: [
+      { kind: 'none', views: 1, logLoss: 0.03 },
+      { kind: 'mirror', views: 2, logLoss: 0.025 },
+    ],
+  } as Report['testTimeAugmentation'];
+  expect(viewsLine({ testTimeAugmentation, imbalance: null })).toEqual([
+    'test-time augmentation: mirror, the cheapest within a standard error of the lowest out-of-fold log loss: none (1 pass) 0.0300, mirror (2 passes) 0.0250',
+  ]);
+  expect(viewsLine({ testTimeAugmentation: null, imbalance: null })).toEqual([]);
+});
 
 describe('the calibration', () => {
   const analysis = (applied: string) =>

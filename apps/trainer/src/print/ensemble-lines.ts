@@ -41,6 +41,22 @@ export function calibrationLine({ analysis, imbalance }: Pick<Report, 'analysis'
   ];
 }
 
+/** Which views of an image the ensemble averages, if the run chose them. */
+export function viewsLine({
+  testTimeAugmentation,
+  imbalance,
+}: Pick<Report, 'testTimeAugmentation' | 'imbalance'>): string[] {
+  if (!testTimeAugmentation) return [];
+  const { chosen, candidates } = testTimeAugmentation;
+  const losses = candidates.map(
+    ({ kind, views, logLoss }) => `${kind} (${views} ${views === 1 ? 'pass' : 'passes'}) ${logLoss.toFixed(4)}`,
+  );
+  const name = balancesClasses(imbalance) ? 'balanced log loss' : 'log loss';
+  return [
+    `test-time augmentation: ${chosen}, the cheapest within a standard error of the lowest out-of-fold ${name}: ${losses.join(', ')}`,
+  ];
+}
+
 /** The members that the limits of the experiment dropped, and what that changed. */
 export function droppedLine({ pruning, costs, imbalance }: Pick<Report, 'pruning' | 'costs' | 'imbalance'>): string[] {
   if (!pruning || !costs || pruning.dropped.length === 0) return [];

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Report } from '@chorus/orchestration';
 import { commandName } from './command-name.ts';
 import { duplicateCounts } from './duplicate-lines.ts';
-import { balancedLines, calibrationLine, droppedLine, sureAnswersLine } from './ensemble-lines.ts';
+import { balancedLines, calibrationLine, droppedLine, sureAnswersLine, viewsLine } from './ensemble-lines.ts';
 import { balancesClasses, imbalanceLine } from './imbalance-line.ts';
 import { labelAuditLine } from './label-audit-line.ts';
 import { printable } from './printable.ts';
@@ -59,6 +59,7 @@ export function leaderboard(report: Report, folder: string): string {
     ...(balancesClasses(report.imbalance) ? [imbalanceLine(report.imbalance)] : []),
     ...timeBudgetLines(report.timeBudget),
     ...balancedLines(report),
+    ...viewsLine(report),
     ...calibrationLine(report),
     ...droppedLine(report),
     ...sureAnswersLine(report.analysis),

@@ -4,6 +4,7 @@ import type { Calibration } from '../calibration/calibration.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import { featureMembersOf } from '../stackers/stacker.ts';
 import type { StackerJson } from '../stackers/table.ts';
+import type { TestTimeAugmentation } from '../views/views.ts';
 import { imageOf, memberModel, memberOutput, type PlainMember, plainMember } from './plain-member.ts';
 import { stackerLayers } from './stacker-layers.ts';
 
@@ -20,7 +21,7 @@ export interface PlainEnsemble {
  *
  * @param members in the order of the stacker's fit. A member has one classifier, or one per fold, whose logits are averaged. The
  * caller keeps ownership of the classifiers and may dispose them right after the call.
- * @param options `testTimeAugmentation`: averages each member's logits over an image and its mirror image; `calibration`: of the
+ * @param options `testTimeAugmentation`: the views of an image over which each member's logits are averaged; `calibration`: of the
  * stacker's probabilities, null for none.
  * @returns models on the current backend; the caller disposes.
  */
@@ -29,7 +30,7 @@ export function createPlainEnsemble(
   {
     testTimeAugmentation,
     ...ensemble
-  }: { testTimeAugmentation: boolean; stacker: StackerJson; calibration: Calibration | null },
+  }: { testTimeAugmentation: TestTimeAugmentation; stacker: StackerJson; calibration: Calibration | null },
 ): PlainEnsemble {
   return allOrNothing(() => {
     const plain = members.map(({ name, classifiers }) => plainMember(name, classifiers, { testTimeAugmentation }));

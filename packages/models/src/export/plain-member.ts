@@ -3,10 +3,11 @@ import tf from '@chorus/tfjs';
 import type { Symbolic } from '../backbones/layer-calls.ts';
 import type { Classifier } from '../classifier/classifier.ts';
 import type { Preprocessing } from '../preprocessing.ts';
-import { reorder } from './fixed-dense.ts';
+import { type TestTimeAugmentation, viewsOf } from '../views/views.ts';
 import { type PlainNetwork, plainFeatures, plainNetwork } from './plain-network.ts';
 import { preprocessingLayers } from './preprocessing-layers.ts';
 import { classProbabilities, meanOf } from './probability-layers.ts';
+import { viewLayers } from './view-layers.ts';
 
 export interface PlainMember {
   name: string;
@@ -15,8 +16,8 @@ export interface PlainMember {
   /** Side of its images in pixels. */
   inputSize: number;
   preprocessing: Preprocessing;
-  /** Whether to average the logits of an image and its mirror image. */
-  testTimeAugmentation: boolean;
+  /** The views of an image whose logits are averaged. */
+  testTimeAugmentation: TestTimeAugmentation;
   classCount: number;
 }
 
@@ -24,7 +25,7 @@ export interface PlainMember {
 export function plainMember(
   name: string,
   classifiers: readonly Classifier[],
-  { testTimeAugmentation }: { testTimeAugmentation: boolean },
+  { testTimeAugmentation }: { testTimeAugmentation: TestTimeAugmentation },
 ): PlainMember {
   const { backbone, preprocessing, classes } = classifiers[0]!;
   const networks = classifiers.map((classifier, index) =>
@@ -45,8 +46,9 @@ export function imageOf(inputSize: number): Symbolic {
  */
 export function memberOutput(member: PlainMember, image: Symbolic, output: 'logits' | 'features'): Symbolic {
   const { name, networks, inputSize, preprocessing, testTimeAugmentation } = member;
-  const x = preprocessingLayers(image, preprocessing, `${name}/${preprocessing.name}`);
-  const views = testTimeAugmentation ? [x, mirrored(x, `${name}/mirror`, inputSize)] : [x];
+  const views = viewLayers(image, viewsOf(testTimeAugmentation), inputSize, `${name}/view`).map((view, index) =>
+    preprocessingLayers(view, preprocessing, `${name}${index === 0 ? '' : `/view_${index + 1}`}/${preprocessing.name}`),
+  );
   const models = output === 'logits' ? networks.map(({ model }) => model) : [plainFeatures(networks[0]!)];
   const outputs = models.flatMap((model) => views.map((view) => model.apply(view) as Symbolic));
   return meanOf(outputs, `${name}/${output}`);
@@ -61,14 +63,4 @@ export function memberModel(member: PlainMember): tf.LayersModel {
     `${member.name}/probabilities`,
   );
   return tf.model({ inputs: image, outputs, name: member.name });
-}
-
-// --- internal ---
-
-/** Reverses the columns. tfjs has no layer for that, but layers that swap dimensions and permute the last one. */
-function mirrored(x: Symbolic, name: string, width: number): Symbolic {
-  const swapped = tf.layers.permute({ name: `${name}_columns_last`, dims: [1, 3, 2] }).apply(x) as Symbolic;
-  const fromRight = Array.from({ length: width }, (_, column) => width - 1 - column);
-  const reversed = reorder(swapped, `${name}_reversed`, fromRight);
-  return tf.layers.permute({ name: `${name}_channels_last`, dims: [1, 3, 2] }).apply(reversed) as Symbolic;
 }

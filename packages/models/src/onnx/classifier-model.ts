@@ -5,6 +5,7 @@ import { GraphBuilder } from './graph-builder.ts';
 import { addImageInput, addPreprocessing } from './image.ts';
 import { modelBytes } from './model-bytes.ts';
 import { addNodes } from './network.ts';
+import type { OnnxType } from './onnx-graph.ts';
 
 /**
  * The output of a model: logits [N, outputCount], pooled features [N, featureWidth], both side by side, or the activations at a
@@ -16,16 +17,21 @@ export type ClassifierOutput = 'logits' | 'features' | 'logits-and-features' | {
 export const classifierValues = { image: 'image', output: 'output' } as const;
 
 /**
- * Converts a classifier to ONNX. The model takes raw pixels `image`, uint8 [N,S,S,3], RGB, and returns `output`, float32.
+ * Converts a classifier to ONNX. The model takes raw pixels `image`, [N,S,S,3], RGB, 0 … 255, and returns `output`, float32.
  *
+ * @param pixelType type of the pixels: `float32` for interpolated ones.
  * @returns content of an `.onnx` file; the caller keeps ownership of the classifier.
  * @throws Error for a cut point that does not exist.
  */
-export function classifierModel(classifier: Classifier, output: ClassifierOutput): Uint8Array {
+export function classifierModel(
+  classifier: Classifier,
+  output: ClassifierOutput,
+  pixelType: OnnxType = 'uint8',
+): Uint8Array {
   const { backbone, preprocessing } = classifier;
   const graph = new LayerGraph(classifier.model);
   const builder = new GraphBuilder();
-  const image = addImageInput(builder, classifierValues.image, backbone.inputSize);
+  const image = addImageInput(builder, classifierValues.image, backbone.inputSize, pixelType);
   const pixels = addPreprocessing(builder, image, preprocessing, preprocessing.name);
   const to = graph.indexOf(layerOf(output));
   const values = addNodes(builder, graph, { image: pixels, to, name: 'network' });

@@ -5,8 +5,9 @@ import { ModelError } from '../errors.ts';
 import { LayerGraph } from '../graph/layer-graph.ts';
 import { featureMembersOf } from '../stackers/stacker.ts';
 import type { StackerJson } from '../stackers/table.ts';
+import { type TestTimeAugmentation, viewsOf } from '../views/views.ts';
 import { GraphBuilder, type ValueName } from './graph-builder.ts';
-import { addImageInput, addMirrorImages, addPreprocessing } from './image.ts';
+import { addImageInput, addPreprocessing, addViews } from './image.ts';
 import { addNetwork } from './network.ts';
 import type { OnnxGraph } from './onnx-graph.ts';
 import { addStacker, onnxLayers } from './stacker-layers.ts';
@@ -31,13 +32,13 @@ export function imageInputName(side: number): string {
  * Converts a member to an ONNX graph. It takes raw pixels `image_<S>`, uint8 [N,S,S,3], RGB, and returns `probabilities`,
  * float32 [N, classCount].
  *
- * @param options `testTimeAugmentation`: averages the logits over an image and its mirror image.
+ * @param options `testTimeAugmentation`: the views of an image over which the logits are averaged.
  * @returns a graph for `modelBytes` or `modelFiles`; the caller keeps ownership of the classifiers.
  * @throws ModelError if its classifiers do not fit each other.
  */
 export function memberGraph(
   member: OnnxMember,
-  { testTimeAugmentation }: { testTimeAugmentation: boolean },
+  { testTimeAugmentation }: { testTimeAugmentation: TestTimeAugmentation },
 ): OnnxGraph {
   const builder = new GraphBuilder();
   const { side, classCount } = sizeOf(member);
@@ -48,11 +49,33 @@ export function memberGraph(
 }
 
 /**
+ * Converts a member to an ONNX graph of what a stacker reads of it. The graph takes raw pixels `image_<S>`, uint8 [N,S,S,3],
+ * RGB, and returns `logits`, float32 [N, outputs], or `features`, float32 [N, featureWidth], of the first classifier.
+ *
+ * @returns a graph for `modelBytes` or `modelFiles`; the caller keeps ownership of the classifiers.
+ * @throws ModelError as {@link memberGraph}.
+ */
+export function memberOutputGraph(
+  member: OnnxMember,
+  options: Parameters<typeof memberGraph>[1] & { output: 'logits' | 'features' },
+): OnnxGraph {
+  const builder = new GraphBuilder();
+  const { side } = sizeOf(member);
+  const image = addImageInput(builder, imageInputName(side), side);
+  const value = addMember(builder, member, image, options);
+  const { outputCount, featureWidth } = member.classifiers[0]!;
+  builder.node('Identity', options.output, [value]);
+  const width = options.output === 'logits' ? outputCount : featureWidth;
+  builder.output({ name: options.output, type: 'float32', shape: ['N', width] });
+  return builder.build(member.name);
+}
+
+/**
  * Converts an ensemble to an ONNX graph. It takes raw pixels `image_<S>`, uint8 [N,S,S,3], RGB, for each side S of the
  * members that the stacker reads, smallest first, and returns `probabilities`, float32 [N, classCount].
  *
  * @param members in the order of the stacker's fit.
- * @param options `testTimeAugmentation`: averages each member's logits over an image and its mirror image; `stacker`: as
+ * @param options `testTimeAugmentation`: the views of an image over which each member's logits are averaged; `stacker`: as
  * `Stacker.toJSON` returns it; `calibration`: of the stacker's probabilities, null for none.
  * @returns a graph for `modelBytes` or `modelFiles`; the caller keeps ownership of the classifiers.
  * @throws ModelError if the stacker was fitted on another number of members or classes, or a member's classifiers do not fit
@@ -64,7 +87,7 @@ export function ensembleGraph(
     testTimeAugmentation,
     stacker,
     calibration,
-  }: { testTimeAugmentation: boolean; stacker: StackerJson; calibration: Calibration | null },
+  }: { testTimeAugmentation: TestTimeAugmentation; stacker: StackerJson; calibration: Calibration | null },
 ): OnnxGraph {
   const { memberCount, classCount } = stacker;
   if (members.length !== memberCount)
@@ -97,10 +120,11 @@ function addMember(
   builder: GraphBuilder,
   { name, classifiers }: OnnxMember,
   image: ValueName,
-  { testTimeAugmentation, output }: { testTimeAugmentation: boolean; output: 'logits' | 'features' },
+  { testTimeAugmentation, output }: { testTimeAugmentation: TestTimeAugmentation; output: 'logits' | 'features' },
 ): ValueName {
   const { backbone, preprocessing, outputCount, featureWidth } = classifiers[0]!;
-  const images = testTimeAugmentation ? addMirrorImages(builder, image, backbone.inputSize, name) : image;
+  const views = viewsOf(testTimeAugmentation);
+  const images = addViews(builder, image, views, backbone.inputSize, name);
   const pixels = addPreprocessing(builder, images, preprocessing, `${name}/${preprocessing.name}`);
   const outputs = (output === 'logits' ? classifiers : classifiers.slice(0, 1)).map((classifier, index) => {
     const graph = new LayerGraph(classifier.model);
@@ -109,11 +133,11 @@ function addMember(
     return addNetwork(builder, graph, { image: pixels, to, name: `${name}/${network}` });
   });
   const averaged = onnxLayers(builder).mean(outputs, `${name}/mean`);
-  if (!testTimeAugmentation) return averaged;
-  // The first half of the rows is of the images, the second of their mirror images.
-  const shape = builder.integers([2, -1, output === 'logits' ? outputCount : featureWidth]);
-  const halves = builder.node('Reshape', `${name}/halves`, [averaged, shape]);
-  return builder.node('ReduceMean', `${name}/${output}`, [halves], { axes: [0], keepdims: 0 });
+  if (views.length === 1) return averaged;
+  // The rows of the images come first, then those of their second view, and so on.
+  const shape = builder.integers([views.length, -1, output === 'logits' ? outputCount : featureWidth]);
+  const ofViews = builder.node('Reshape', `${name}/of_views`, [averaged, shape]);
+  return builder.node('ReduceMean', `${name}/${output}`, [ofViews], { axes: [0], keepdims: 0 });
 }
 
 function withOutput(builder: GraphBuilder, value: ValueName, classCount: number, name: string): OnnxGraph {

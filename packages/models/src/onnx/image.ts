@@ -1,14 +1,36 @@
 /** From the bytes of images to what a network takes. */
 import type { ChannelNumbers, PixelTransform } from '../preprocessing.ts';
+import { interpolationMatrix, interpolationsOf } from '../views/crop-pixels.ts';
+import type { View } from '../views/views.ts';
 import type { GraphBuilder, ValueName } from './graph-builder.ts';
+import type { OnnxType } from './onnx-graph.ts';
 
-/** Adds an input for raw pixels: uint8 [N,S,S,3], RGB. */
-export function addImageInput(builder: GraphBuilder, name: ValueName, side: number): ValueName {
-  return builder.input({ name, type: 'uint8', shape: ['N', side, side, 3] });
+/** Adds an input for raw pixels: [N,S,S,3], RGB, 0 … 255. */
+export function addImageInput(
+  builder: GraphBuilder,
+  name: ValueName,
+  side: number,
+  type: OnnxType = 'uint8',
+): ValueName {
+  return builder.input({ name, type, shape: ['N', side, side, 3] });
 }
 
-/** Appends the images' mirror images: [N,S,S,3] → [2N,S,S,3]. */
-export function addMirrorImages(builder: GraphBuilder, image: ValueName, side: number, name: string): ValueName {
+/**
+ * Computes views of images, one after another: bytes [N,S,S,3] → [views × N,S,S,3], bytes or, if some are crops, floats with the
+ * pixels of `fillView`.
+ *
+ * @param views the first one is the image itself.
+ */
+export function addViews(
+  builder: GraphBuilder,
+  image: ValueName,
+  views: readonly View[],
+  side: number,
+  name: string,
+): ValueName {
+  const [, ...others] = views;
+  if (others.length === 0) return image;
+  if (others.some(({ crop }) => crop !== null)) return addCrops(builder, image, views, side, name);
   // Start, end, axis and step: from the last column to before the first.
   const slice = [[-1], [-side - 1], [2], [-1]].map((one) => builder.integers(one));
   const mirrored = builder.node('Slice', `${name}/mirrored`, [image, ...slice]);
@@ -31,6 +53,42 @@ export function addPreprocessing(
 }
 
 // --- internal ---
+
+/** Multiplies the rows and the columns of images with matrices that interpolate. */
+function addCrops(
+  builder: GraphBuilder,
+  image: ValueName,
+  views: readonly View[],
+  side: number,
+  name: string,
+): ValueName {
+  const floats = builder.node('Cast', `${name}/pixels`, [image], { to: float32 });
+  const x = builder.node('Transpose', `${name}/pixels_channels_first`, [floats], { perm: [0, 3, 1, 2] });
+  const matrices = new Map<string, ValueName>();
+  const matrix = (key: string, values: readonly (readonly number[])[]): ValueName => {
+    const known = matrices.get(key);
+    if (known !== undefined) return known;
+    const made = builder.constant(`${name}/${key}`, [side, side], Float32Array.from(values.flat()));
+    matrices.set(key, made);
+    return made;
+  };
+  const viewed = views.map(({ crop, mirror }, index) => {
+    if (crop === null && !mirror) return x;
+    const { left, top, side: length } = crop ?? { left: 0, top: 0, side: 8 };
+    const { columns, rows } = interpolationsOf({ crop, mirror }, side);
+    const right = matrix(`columns_${left}_${length}_${mirror}`, interpolationMatrix(columns));
+    const wide = builder.node('MatMul', `${name}/view_${index + 1}_columns`, [x, right]);
+    if (crop === null) return wide;
+    const first = matrix(`rows_${top}_${length}`, transposed(interpolationMatrix(rows)));
+    return builder.node('MatMul', `${name}/view_${index + 1}`, [first, wide]);
+  });
+  const joined = builder.node('Concat', `${name}/views`, viewed, { axis: 0 });
+  return builder.node('Transpose', `${name}/views_channels_last`, [joined], { perm: [0, 2, 3, 1] });
+}
+
+function transposed(matrix: readonly (readonly number[])[]): number[][] {
+  return matrix.map((_, column) => matrix.map((row) => row[column]!));
+}
 
 /** TensorProto.DataType.FLOAT */
 const float32 = 1;

@@ -131,6 +131,16 @@ describe('resolveExperiment', () => {
     ],
     ['a key of an earlier version', { mirror: false }, /^ {2}mirror: this key is now called testTimeAugmentation$/m],
     [
+      'an unknown kind of test-time augmentation',
+      { testTimeAugmentation: 'crops' },
+      /testTimeAugmentation: expected true, false, "none", "mirror", "scales", "five-crops" or "auto" \(received "crops"\)/,
+    ],
+    [
+      'test-time augmentation without images to choose it by',
+      { testTimeAugmentation: 'auto', stacking: { kind: 'training-images' } },
+      /testTimeAugmentation: expected another value than "auto", because stacking/,
+    ],
+    [
       'an inner key of an earlier version',
       { recipe: { flip: false } },
       /^ {2}recipe\.flip: this key is now called recipe\.augmentation; false is "none", true is "flip"$/m,
@@ -336,7 +346,12 @@ describe('a student', () => {
 
   it('may have a recipe, whose other keys are those of the experiment', () => {
     const own = { backbone: 'mobilenet-v2', recipe: { head: { epochCount: 5 }, augmentation: 'light' } };
-    const experiment = resolveExperiment(mobile, kfold, { student: own }, { recipe: { batchSize: 8 } });
+    const experiment = resolveExperiment(
+      mobile,
+      kfold,
+      { student: own },
+      { recipe: { batchSize: 8, fineTune: { lastLayers: 30 } } },
+    );
     const { recipe } = experiment;
     const expected = { ...recipe, augmentation: 'light', head: { ...recipe.head, epochCount: 5 } };
     expect(experiment.student!.recipe).toEqual(expected);
@@ -412,7 +427,7 @@ describe('presets', () => {
     ['no data and no weights are given', { dataNamed: false, weightsNamed: false }, 'demo'],
     ['there is no GPU', {}, 'cpu'],
     ['there is a GPU', { gpuCount: 1 }, 'full'],
-    ['the weights are random', { fromScratch: true, gpuCount: 1 }, 'mobile'],
+    ['the weights are random', { fromScratch: true, gpuCount: 1 }, 'scratch'],
     ['only data is given', { weightsNamed: false }, 'cpu'],
     ['the weights are for MobileNets only', { hasWeightsFor: onlyMobileNets }, 'mobile'],
     [
@@ -430,7 +445,7 @@ describe('presets', () => {
   });
 
   it('suggests or lists presets for an unknown name', () => {
-    expect(() => choosePreset('huge')).toThrow('expected one of: article, full, cpu, mobile, demo.');
+    expect(() => choosePreset('huge')).toThrow('expected one of: article, full, cpu, mobile, scratch, demo.');
     expect(() => choosePreset('sound')).toThrow('The preset "sound" is now called "full".');
     expect(() => choosePreset('artcle')).toThrow('Unknown preset "artcle"; did you mean article?');
   });

@@ -14,6 +14,7 @@ import { memberLimits } from './member-limits.ts';
 import { recipeSchema } from './recipe.ts';
 import { stackingSchema } from './stacking.ts';
 import { studentAsMember, studentSchema } from './student.ts';
+import { testTimeAugmentationChoiceSchema } from './test-time-augmentation.ts';
 import { timeBudgetSchema } from './time-budget.ts';
 import { workersSchema } from './workers.ts';
 
@@ -146,12 +147,7 @@ export const experimentSchema = z
       ),
     members: z.array(memberSchema).min(2).max(32).describe('The models of the ensemble.'),
     recipe: recipeSchema.prefault({}).describe('How each member is trained.'),
-    testTimeAugmentation: z
-      .boolean()
-      .default(true)
-      .describe(
-        'Average the logits of each image and its mirror image: doubles the prediction time, but lowers the error.',
-      ),
+    testTimeAugmentation: testTimeAugmentationChoiceSchema,
     stacking: stackingSchema
       .prefault({ kind: 'holdout' })
       .describe('Which predictions of the members the stackers are trained on.'),
@@ -162,7 +158,7 @@ export const experimentSchema = z
           .min(1)
           .default([...logitStackerKinds])
           .describe(
-            'Stackers to fit; the one with the lowest out-of-fold log loss is chosen. `features` reads pooled features, so it needs members with frozen backbones.',
+            'Stackers to fit; one is chosen by out-of-fold log loss. `features` reads pooled features, so it needs members with frozen backbones.',
           ),
         ...stackerOptionSchemas,
       })

@@ -1,5 +1,12 @@
 /** `export.json`: describes the files of an export. `members.py` reads it, and its presence identifies an export. */
-import { type BackboneVariant, type Calibration, variantOf } from '@chorus/models';
+import {
+  type BackboneVariant,
+  type Calibration,
+  type TestTimeAugmentation,
+  type View,
+  variantOf,
+  viewsOf,
+} from '@chorus/models';
 import type { BundleManifest } from '../bundle.ts';
 
 export const exportFormats = ['keras', 'tfjs', 'onnx'] as const;
@@ -17,8 +24,10 @@ export interface ExportContents {
   resize: string;
   /** Whether the decoder scaled large JPEGs; decoding at full size gives slightly different pixels. */
   shrinkOnLoad: boolean;
-  /** Whether the models average the logits of an image and its mirror image. */
-  testTimeAugmentation: boolean;
+  /** The views of an image whose logits the models average: `true` stands for the image and its mirror image. */
+  testTimeAugmentation: TestTimeAugmentation;
+  /** These views; crops are in eighths of the image's side. */
+  views: readonly View[];
   /** Whether the only member is the student; then the ensemble is this member. */
   student: boolean;
   /** Set if the probabilities are those for equally frequent classes. */
@@ -79,6 +88,7 @@ export function describeExport(
     resize: decoding.resize,
     shrinkOnLoad: decoding.shrinkOnLoad,
     testTimeAugmentation,
+    views: viewsOf(testTimeAugmentation),
     student,
     ...(balancesClasses ? { balancesClasses } : {}),
     ensemble: {

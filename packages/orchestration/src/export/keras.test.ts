@@ -3,7 +3,15 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { backboneFamilies, backboneTable, memberFromBytes, toProbabilities } from '@chorus/models';
+import {
+  backboneFamilies,
+  backboneTable,
+  fillView,
+  memberFromBytes,
+  type TestTimeAugmentation,
+  toProbabilities,
+  viewsOf,
+} from '@chorus/models';
 import { initRuntime, prepareProcess } from '@chorus/runtime';
 import tf from '@chorus/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -23,7 +31,12 @@ const everyBackbone: LivelyMember[] = backboneFamilies.flatMap((family) => {
   }));
 });
 
-const cases: { what: string; classes: string[]; testTimeAugmentation: boolean; members: LivelyMember[] }[] = [
+const cases: {
+  what: string;
+  classes: string[];
+  testTimeAugmentation: TestTimeAugmentation;
+  members: LivelyMember[];
+}[] = [
   {
     what: 'every backbone, two classes',
     classes: ['a', 'b'],
@@ -31,9 +44,9 @@ const cases: { what: string; classes: string[]; testTimeAugmentation: boolean; m
     members: everyBackbone,
   },
   {
-    what: 'three classes, test-time augmentation, two folds, raw BGR',
+    what: 'three classes, crops and mirror images, two folds, raw BGR',
     classes: ['a', 'b', 'c'],
-    testTimeAugmentation: true,
+    testTimeAugmentation: 'five-crops',
     members: [
       { name: 'folds', backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 47 }, modelCount: 2 },
       { name: 'bgr', backbone: { family: 'mobilenet-v2', alpha: 0.35, inputSize: 32 }, preprocessing: 'raw-bgr' },
@@ -86,7 +99,15 @@ async function writeAnswers(bundleFolder: string, folder: string): Promise<void>
     const images = livelyImages(4, size, 2);
     const classifiers = models.map((model) => memberFromBytes(model.manifest, model.weights));
     const logits = tf.tidy(() => {
-      const views = manifest.testTimeAugmentation ? [images, tf.reverse(images, 2)] : [images];
+      const pixels = Uint8Array.from(images.dataSync());
+      const views = viewsOf(manifest.testTimeAugmentation).map((view) => {
+        const values = new Float32Array(pixels.length);
+        for (let start = 0; start < pixels.length; start += size * size * 3) {
+          const end = start + size * size * 3;
+          fillView(pixels.subarray(start, end), size, view, values.subarray(start, end));
+        }
+        return tf.tensor4d(values, images.shape);
+      });
       const answers = classifiers.flatMap((classifier) => views.map((view) => classifier.logits(view)));
       return tf.addN(answers).div(answers.length).dataSync<'float32'>();
     });

@@ -9,9 +9,11 @@ import {
   memberToBytes,
   type PreprocessingName,
   type StackerKind,
+  type TestTimeAugmentation,
+  variantOf,
 } from '@chorus/models';
 import tf from '@chorus/tfjs';
-import { writeBundle } from '../bundle.ts';
+import { type BundleManifest, writeBundle } from '../bundle.ts';
 import { studentName } from '../experiment/student.ts';
 import type { RunImages } from '../run/run-images.ts';
 
@@ -34,13 +36,15 @@ export async function writeLivelyBundle(
     calibration = null,
     images = { training: [], test: [] },
     student,
+    resize = 'antialiased',
   }: {
     classes: string[];
-    testTimeAugmentation: boolean;
+    testTimeAugmentation: TestTimeAugmentation;
     chosen: StackerKind;
     calibration?: Calibration | null;
     images?: RunImages;
     student?: BackboneSpec;
+    resize?: BundleManifest['decoding']['resize'];
   },
 ): Promise<void> {
   const save = ({ name, backbone, modelCount = 1, preprocessing }: LivelyMember) => ({
@@ -57,7 +61,10 @@ export async function writeLivelyBundle(
   const outputs = classes.length === 2 ? 1 : classes.length;
   const logits = members.map((_, index) => numbers([rowCount * outputs], -2, 2, index));
   const labels = Array.from({ length: rowCount }, (_, row) => row % classes.length);
-  const stacker = fitStacker(chosen, logits, labels, { classCount: classes.length, seed: 0 });
+  const features = new Map(
+    members.map(({ backbone }, index) => [index, numbers([rowCount * variantOf(backbone).featureWidth], 0, 1, index)]),
+  );
+  const stacker = fitStacker(chosen, logits, labels, { classCount: classes.length, seed: 0, features });
   await writeBundle(
     folder,
     {
@@ -65,7 +72,7 @@ export async function writeLivelyBundle(
       classes,
       decoding: {
         ...{ maxPixels: 1e6, timeoutMs: 10_000, background: '#000000' },
-        ...{ resize: 'antialiased', shrinkOnLoad: false },
+        ...{ resize, shrinkOnLoad: false },
       },
       testTimeAugmentation,
       demo: true,

@@ -30,13 +30,34 @@ def load_member(name):
     member = {one["name"]: one for one in EXPORT["members"]}[name]
     size = member["inputSize"]
     image = keras.Input((size, size, 3), name=f"image_{size}")
-    views = [image, keras.ops.flip(image, axis=2)] if EXPORT["testTimeAugmentation"] else [image]
+    views = [view_of(image, size, view) for view in EXPORT["views"]]
     networks = [load_network(member, weights) for weights in member["keras"]["weights"]]
     outputs = [network(view) for network in networks for view in views]
     logits = sum(outputs[1:], outputs[0]) / len(outputs)
     if len(CLASSES) == 2:  # A single logit, for the second class.
         logits = keras.ops.concatenate([keras.ops.zeros_like(logits), logits], axis=-1)
     return keras.Model(image, keras.ops.softmax(logits), name=name)
+
+
+def view_of(image, size, view):
+    """A view of images [N, S, S, 3]: a part, in eighths of the side, enlarged to the size of the image, then mirrored."""
+    if view["crop"] is not None:
+        crop = view["crop"]
+        rows, columns = (enlargement(size, crop[start], crop["side"]) for start in ("top", "left"))
+        image = keras.ops.einsum("nhwc,hy,wx->nyxc", image, rows, columns)
+    return keras.ops.flip(image, axis=2) if view["mirror"] else image
+
+
+def enlargement(size, start, length):
+    """[S, S]: column i has the shares of the pixels in pixel i of a part of the side; multiples of 1/16, so that all is exact."""
+    last = size - 1
+    matrix = [[0.0] * size for _ in range(size)]
+    for i in range(size):
+        sixteenths = min(max(2 * start * size + (2 * i + 1) * length - 8, 0), 16 * last)
+        first, share = int(sixteenths // 16), sixteenths % 16 / 16
+        matrix[first][i] += 1 - share
+        matrix[min(first + 1, last)][i] += share
+    return keras.ops.convert_to_tensor(matrix, dtype="float32")
 
 
 def load_network(member, weights):

@@ -4,7 +4,7 @@ import { readMe } from './read-me.ts';
 
 const contents: ExportContents = {
   ...{ format: 'chorus-export', version: 1, name: 'pets', classes: ['cats', 'dogs'], resize: 'pillow' },
-  ...{ shrinkOnLoad: false, testTimeAugmentation: true, student: false },
+  ...{ shrinkOnLoad: false, testTimeAugmentation: true, views: [], student: false },
   ensemble: {
     stacker: 'mean',
     calibration: null,
@@ -58,4 +58,8 @@ it('mentions several inputs, and several networks of a member, only if there are
   });
   expect(several).toContain('An `<img>` as an input; each input needs one of its own size:');
   expect(several).toContain('`load_member` averages their outputs as Chorus does');
+});
+
+it('points to the predictor, which resizes as in training', () => {
+  expect(readMe(contents)).toContain('`@chorus/predictor`');
 });

@@ -53,6 +53,10 @@ export function readMe(contents: ExportContents): string {
     'const image = tf.image.resizeBilinear(pixels.toFloat(), [size, size]).expandDims(0);',
     '```',
     '',
+    '`resizeBilinear` reads only four pixels for each, at any reduction, unlike training. For the resizing of training, and for',
+    'files, webcam frames and canvases, use the bundle with `@chorus/predictor`: `docs/predictor.md` of Chorus has a page that',
+    'runs as it is.',
+    '',
     ...(first.keras === undefined ? [] : keras),
   ]
     .join('\n')

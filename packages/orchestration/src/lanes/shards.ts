@@ -1,6 +1,6 @@
 /** Cuts forward passes over many images into shards, which any lane computes. */
 import { type BackboneSpec, memberCost } from '@chorus/models';
-import { forwardBatchSize, type ImageRange, type ViewsPerImage } from '@chorus/training';
+import { forwardBatchSize, type ImageRange } from '@chorus/training';
 
 export interface Shard {
   range: ImageRange;
@@ -17,12 +17,13 @@ export interface Shard {
 export function shardsOf(
   imageCount: number,
   backbone: BackboneSpec,
-  viewsPerImage: ViewsPerImage,
+  viewsPerImage: number,
   { shardCost = usualShardCost, copies = 0 }: { shardCost?: number | undefined; copies?: number } = {},
 ): Shard[] {
   const costPerImage = memberCost(backbone) * (viewsPerImage + copies);
-  const imagesPerBatch = forwardBatchSize / viewsPerImage;
-  const imagesPerShard = imagesPerBatch * Math.max(1, Math.round(shardCost / (costPerImage * imagesPerBatch)));
+  // The fewest images whose views fill whole batches.
+  const imagesPerStep = forwardBatchSize / commonDivisor(forwardBatchSize, viewsPerImage);
+  const imagesPerShard = imagesPerStep * Math.max(1, Math.round(shardCost / (costPerImage * imagesPerStep)));
   return Array.from({ length: Math.ceil(imageCount / imagesPerShard) }, (_, index) => {
     const start = index * imagesPerShard;
     const end = Math.min(imageCount, start + imagesPerShard);
@@ -35,7 +36,7 @@ export function atLeastShards(
   shardCount: number,
   imageCount: number,
   backbone: BackboneSpec,
-  viewsPerImage: ViewsPerImage,
+  viewsPerImage: number,
   copies = 0,
 ): Shard[] {
   const share = (memberCost(backbone) * (viewsPerImage + copies) * imageCount) / shardCount;
@@ -49,3 +50,7 @@ export function atLeastShards(
  * a two-core AMD EPYC with AVX-512.
  */
 const usualShardCost = 3.4e7;
+
+function commonDivisor(one: number, other: number): number {
+  return other === 0 ? one : commonDivisor(other, one % other);
+}

@@ -1,6 +1,6 @@
 /** Estimates a run's time from its passes over the images and this machine's training speed. */
 import { backboneMeasurements, memberCost } from '@chorus/models';
-import { type MemberPlan, predictedViews, type StagePlan, viewsPerImage } from '@chorus/training';
+import { type MemberPlan, type StagePlan, viewsPerImage, viewsToPredict } from '@chorus/training';
 import type { MachineSpeed } from '../check/measure-speed.ts';
 import type { PlannedMember, PlannedTraining, TrainingPlan } from './plan-training.ts';
 
@@ -72,7 +72,7 @@ export function memberSeconds(
   const rowsPerImage = plan.features === null ? 0 : plan.features.rowsPerImage + copiesOf(plan.features);
   const features = trainingCount * rowsPerImage * costs.forward;
   const models = trainings.filter(({ keepsWeights }) => keepsWeights).length;
-  return { trainings: ofTrainings, features, test: models * testCount * predictedViews(plan) * costs.forward };
+  return { trainings: ofTrainings, features, test: models * testCount * viewCountOf(plan) * costs.forward };
 }
 
 /** Estimated seconds of each stage of a training before its first epoch, and of the prediction of its out-of-fold images. */
@@ -114,7 +114,11 @@ function costsOf({ backbone }: MemberPlan, machine: TimedMachine, forwardSeconds
 }
 
 function predictionSeconds(plan: MemberPlan, { outOfFold }: PlannedTraining, { forward }: Costs): number {
-  return plan.features?.predict ? 0 : outOfFold * predictedViews(plan) * forward;
+  return plan.features?.predict ? 0 : outOfFold * viewCountOf(plan) * forward;
+}
+
+function viewCountOf({ testTimeAugmentation }: MemberPlan): number {
+  return viewsToPredict(testTimeAugmentation).length;
 }
 
 interface Costs {

@@ -283,6 +283,20 @@ describe('shared features', () => {
       { rowsPerImage: 2 },
     ],
     [
+      'crops for predictions',
+      { stacking: folds, recipe: { ...frozen, augmentation: 'none' }, testTimeAugmentation: 'five-crops' },
+      file,
+      1000,
+      { rowsPerImage: 12, crops: 'five-crops', predict: true },
+    ],
+    [
+      'all views to choose from',
+      { stacking: folds, recipe: frozen, testTimeAugmentation: 'auto' },
+      file,
+      1000,
+      { rowsPerImage: 14, crops: 'auto', predict: true },
+    ],
+    [
       'a hold-out whose features are stacked',
       { recipe: frozen, stackers: { kinds: ['mean', 'features'] } },
       file,

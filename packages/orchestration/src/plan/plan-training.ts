@@ -8,6 +8,7 @@ import {
   type MemberPlan,
   type OptimizerPlan,
   type Precision,
+  rowsOfViews,
   type StagePlan,
   type Stopping,
   viewsPerImage,
@@ -21,6 +22,7 @@ import type { Schedule } from '../experiment/schedule.ts';
 import type { Experiment } from '../experiment/schema.ts';
 import { stackerOptionsOf } from '../experiment/stacker-options.ts';
 import { type StudentSpec, studentAsMember } from '../experiment/student.ts';
+import { mirrors, plannedViewsOf } from '../experiment/test-time-augmentation.ts';
 import { gradualBlocks } from '../experiment/unfreeze.ts';
 import type { DatasetFacts, FoldFacts } from './dataset-facts.ts';
 import { featureBytes } from './feature-bytes.ts';
@@ -118,7 +120,7 @@ function planMember(
   imbalance: ImbalancePlan | undefined,
   sharesFeatures = readsFeaturesTwice(experiment),
 ): PlannedMember {
-  const { recipe, stacking, flaws, testTimeAugmentation } = experiment;
+  const { recipe, stacking, flaws } = experiment;
   const backbone = backboneSpecOf(member, experiment);
   const fromStart = weights.kind === 'random' || flaws.wholeFromStart;
   const stages = fromStart
@@ -140,7 +142,7 @@ function planMember(
       initializes: weights.kind === 'random' ? 'all' : 'head',
       stages: stages.map((stage) => withRemedy(withPossibleAugmentation(stage, recipe), imbalance)),
       features,
-      testTimeAugmentation,
+      testTimeAugmentation: plannedViewsOf(experiment),
     },
     pinnedTo: member.worker ?? null,
     featuresTask: features === null ? null : { name: featuresName, seed: seedOf(featuresName) },
@@ -167,7 +169,8 @@ function planStudent(
   const { temperature, labelShare, recipe = experiment.recipe } = student;
   const planned = planMember(
     studentAsMember(student),
-    { ...experiment, recipe, stacking: { kind: 'training-images' } },
+    // It has no out-of-fold images, of which crops would be predicted.
+    { ...experiment, recipe, stacking: { kind: 'training-images' }, testTimeAugmentation: mirrors(experiment) },
     { ...facts, folds: [studentFacts(facts.folds)] },
     weights,
     imbalance,
@@ -189,16 +192,18 @@ function readsFeaturesTwice({ recipe, stackers, stacking, timeBudgetSeconds }: E
 
 /** The features of a frozen backbone, unless they are too large to keep. */
 function sharedFeatures(
-  { recipe, testTimeAugmentation }: Experiment,
+  { recipe, ...experiment }: Experiment,
   member: MemberSpec,
   imageCount: number,
 ): MemberPlan['features'] {
-  const rowsPerImage = testTimeAugmentation ? 2 : viewsPerImage(augmentationOf(recipe.augmentation));
+  const planned = plannedViewsOf(experiment);
+  // Training images may be flipped, even if predictions average no views.
+  const layout = rowsOfViews(planned === false ? viewsPerImage(augmentationOf(recipe.augmentation)) === 2 : planned);
   const { epochCount } = recipe.head;
   const copies = cachedCopiesOf(augmentationOf(recipe.augmentation), { ...recipe, epochCount });
-  const bytes = featureBytes(variantChoiceOf(member), imageCount, rowsPerImage + (copies?.count ?? 0));
+  const bytes = featureBytes(variantChoiceOf(member), imageCount, layout.rowsPerImage + (copies?.count ?? 0));
   if (bytes > activationBudgetBytes) return null;
-  return { rowsPerImage, ...(copies && { cachedCopies: copies }), predict: recipe.fineTune.lastLayers === 0 };
+  return { ...layout, ...(copies && { cachedCopies: copies }), predict: recipe.fineTune.lastLayers === 0 };
 }
 
 function headStage(experiment: Experiment): StagePlan {

@@ -11,7 +11,8 @@ import {
 import { type Calibration, calibrate } from '@chorus/models';
 import { predictInSlices, type Slices } from '../run/slices.ts';
 import type { Choice } from '../stacking/choose.ts';
-import type { CalibrationChoice, LabeledOutputs } from '../stacking/choose-calibration.ts';
+import type { CalibrationChoice } from '../stacking/choose-calibration.ts';
+import type { LabeledOutputs } from '../stacking/paired-losses.ts';
 import type { Thresholds } from '../stacking/thresholds.ts';
 import type { TestOutputs } from './build.ts';
 import type { EnsembleAnalysis } from './schema.ts';

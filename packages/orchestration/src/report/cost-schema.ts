@@ -6,6 +6,11 @@ const nats = z.number().min(0);
 const costSchema = z.strictObject({
   parameters: z.int().min(0),
   megabytes: z.number().min(0).describe('Size of the weights in the bundle: 10⁶ bytes.'),
+  passes: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Forward passes per image: of each model, one for each view of test-time augmentation.'),
   work: z
     .number()
     .min(0)

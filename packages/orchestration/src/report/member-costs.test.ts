@@ -27,19 +27,37 @@ it('adds up the models of a member, and the members of the ensemble', () => {
     work('large', 'predict', 20),
     work('folds', 'predict', 6),
   ];
-  const costs = reportCosts(sizes, ['folds', 'large'], lanes, 10);
+  const costs = reportCosts(sizes, ['folds', 'large'], lanes, { testCount: 10, viewCount: 6 });
   expect(costsSchema.parse(costs)).toEqual(costs);
   const unit = 3 * memberCost(small) + memberCost(large);
   expect(costs.members).toEqual([
-    { name: 'folds', parameters: 500, megabytes: 0.002, work: (2 * memberCost(small)) / unit, milliseconds: 1 },
-    { name: 'large', parameters: 2000, megabytes: 0.008, work: memberCost(large) / unit, milliseconds: 5 },
-    { name: 'dropped', parameters: 250, megabytes: 0.001, work: memberCost(small) / unit, milliseconds: null },
+    {
+      name: 'folds',
+      passes: 12,
+      parameters: 500,
+      megabytes: 0.002,
+      work: (2 * memberCost(small)) / unit,
+      milliseconds: 1,
+    },
+    { name: 'large', passes: 6, parameters: 2000, megabytes: 0.008, work: memberCost(large) / unit, milliseconds: 5 },
+    {
+      name: 'dropped',
+      passes: 6,
+      parameters: 250,
+      megabytes: 0.001,
+      work: memberCost(small) / unit,
+      milliseconds: null,
+    },
   ]);
-  expect(costs.ensemble).toMatchObject({ parameters: 2500, milliseconds: 6 });
+  expect(costs.ensemble).toMatchObject({ passes: 18, parameters: 2500, milliseconds: 6 });
   expect(costs.ensemble.megabytes).toBeCloseTo(0.01, 12);
   expect(costs.ensemble.work).toBeCloseTo(1 - memberCost(small) / unit, 12);
 });
 
 it('has no time of an ensemble with a member that was not measured', () => {
-  expect(reportCosts(sizes, ['folds', 'large'], [work('large', 'predict', 30)], 10).ensemble.milliseconds).toBeNull();
+  const { ensemble } = reportCosts(sizes, ['folds', 'large'], [work('large', 'predict', 30)], {
+    testCount: 10,
+    viewCount: 1,
+  });
+  expect(ensemble.milliseconds).toBeNull();
 });

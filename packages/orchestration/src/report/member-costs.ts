@@ -12,13 +12,18 @@ export interface MemberSize {
   work: number;
 }
 
+/** A member and its number of models. */
+export interface SizedMember extends MemberSize {
+  modelCount: number;
+}
+
 /** @param manifests of the member's models in the bundle. */
 export function memberSize(
   name: string,
   manifests: readonly Pick<MemberManifest, 'backbone' | 'tensors'>[],
-): MemberSize {
+): SizedMember {
   return {
-    name,
+    ...{ name, modelCount: manifests.length },
     bytes: total(manifests.flatMap(({ tensors }) => tensors.map(({ byteLength }) => byteLength))),
     work: total(manifests.map(({ backbone }) => memberCost(backbone))),
   };
@@ -30,17 +35,19 @@ export function memberSize(
  * @param sizes of all trained members.
  * @param kept names of the ensemble's members.
  * @param work of all lanes, of which the test's predictions count.
+ * @param options `viewCount`: number of views of an image whose predictions are averaged.
  */
 export function reportCosts(
-  sizes: readonly MemberSize[],
+  sizes: readonly SizedMember[],
   kept: readonly string[],
   work: readonly LaneWork[],
-  testCount: number,
+  { testCount, viewCount }: { testCount: number; viewCount: number },
 ): CostsReport {
   const allWork = total(sizes.map((one) => one.work));
-  const members = sizes.map(({ name, ...size }) => {
+  const members = sizes.map(({ name, modelCount, ...size }) => {
     return {
       name,
+      passes: modelCount * viewCount,
       parameters: size.bytes / Float32Array.BYTES_PER_ELEMENT,
       megabytes: size.bytes / 1e6,
       work: size.work / allWork,
@@ -48,12 +55,14 @@ export function reportCosts(
     };
   });
   const inEnsemble = members.filter(({ name }) => kept.includes(name));
-  const sumOf = (field: 'parameters' | 'megabytes' | 'work') => total(inEnsemble.map((member) => member[field]));
+  const sumOf = (field: 'parameters' | 'megabytes' | 'passes' | 'work') =>
+    total(inEnsemble.map((member) => member[field]));
   const times = inEnsemble.flatMap(({ milliseconds }) => (milliseconds === null ? [] : [milliseconds]));
   return {
     members,
     ensemble: {
-      ...{ parameters: sumOf('parameters'), megabytes: sumOf('megabytes'), work: sumOf('work') },
+      ...{ parameters: sumOf('parameters'), megabytes: sumOf('megabytes') },
+      ...{ passes: sumOf('passes'), work: sumOf('work') },
       milliseconds: times.length === inEnsemble.length ? total(times) : null,
     },
   };

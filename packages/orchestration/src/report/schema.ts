@@ -8,6 +8,7 @@ import { costsSchema, pruningSchema } from './cost-schema.ts';
 import { imbalanceReportSchema } from './imbalance-schema.ts';
 import { studentParts } from './student-schema.ts';
 import { timeBudgetReportSchema } from './time-budget.ts';
+import { viewsReportSchema } from './views-schema.ts';
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(0);
@@ -88,6 +89,15 @@ const laneReportSchema = z.strictObject({
   ),
   /** Together with `busySeconds` they add up to the run's seconds. */
   waits: z.array(z.strictObject({ for: z.string(), seconds: z.number().min(0) })),
+  /** When it worked, in seconds since the start of the run; reports of earlier versions have none. */
+  spans: z
+    .array(
+      z.strictObject({
+        ...{ task: z.string(), kind: z.enum(['features', 'train', 'predict']) },
+        ...{ from: z.number().min(0), to: z.number().min(0) },
+      }),
+    )
+    .optional(),
 });
 
 const stackerReportSchema = z.strictObject({
@@ -270,6 +280,11 @@ export const reportSchema = z.strictObject({
     .describe(
       "Diversity, calibration, thresholds and intervals of the ensemble; null without one, and if the stackers were trained on the members' own training images.",
     ),
+  testTimeAugmentation: viewsReportSchema
+    .nullable()
+    // Reports of earlier versions have none.
+    .default(null)
+    .describe('How test-time augmentation was chosen; null unless the experiment sets it to `auto`.'),
   // Reports of earlier versions have neither of these two.
   costs: costsSchema.nullable().default(null).describe('What a prediction costs; null without an ensemble.'),
   pruning: pruningSchema.nullable().default(null).describe('Null unless `maxMembers` or `maxMegabytes` is set.'),

@@ -4,14 +4,14 @@ import { readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DecodeOptions } from '@chorus/data';
 import { cacheFolder, publishFile, sha256 } from '@chorus/storage';
-import type { ComputeSettings, MemberPlan, SharedFeatures } from '@chorus/training';
+import { type ComputeSettings, type MemberPlan, type SharedFeatures, viewsInRows } from '@chorus/training';
 import { processorKey } from '../processor.ts';
 import { versions } from '../versions.ts';
 
 /** Everything that features depend on. */
 export interface FeatureOrigin {
   member: Pick<MemberPlan, 'backbone' | 'preprocessing' | 'weights'>;
-  features: Pick<SharedFeatures, 'indices' | 'rowsPerImage' | 'cachedCopies'>;
+  features: Pick<SharedFeatures, 'indices' | 'rowsPerImage' | 'crops' | 'cachedCopies'>;
   /** Hash of each image file of the data set; null for images without one. */
   sha256: readonly (string | null)[];
   decoding: DecodeOptions;
@@ -42,6 +42,7 @@ export function featureKey(origin: FeatureOrigin): string | undefined {
     ...{ backbone, preprocessing, weights: weights.sha256, rowsPerImage: features.rowsPerImage },
     ...{ engines: [...engines], processor: processorKey(), versions: versions() },
     ...{ pixels, files },
+    ...(features.crops === undefined ? {} : { views: viewsInRows(features) }),
     // Copies are drawn by the index of their image.
     ...(features.cachedCopies && { cachedCopies: features.cachedCopies, indices: [...features.indices] }),
     // The largest square decides how far the decoder scales.

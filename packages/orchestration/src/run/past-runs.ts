@@ -130,6 +130,8 @@ const runFiles = [
   'predictions.csv',
   'label-issues.csv',
   'metrics.jsonl',
+  'report.html',
+  'MODEL_CARD.md',
   'report.json',
   'plan.json',
   'budget.json',

@@ -1,7 +1,14 @@
 /** Runs members over images on the lanes: the test images of `train`, any images of `evaluate` and `predict`. */
 import type { PixelStoreHandle } from '@chorus/data';
-import { type MemberFeatures, ModelError, type SavedMember, variantOf } from '@chorus/models';
-import { predictedViews, requireFinite } from '@chorus/training';
+import {
+  type MemberFeatures,
+  ModelError,
+  type SavedMember,
+  type TestTimeAugmentation,
+  variantOf,
+  viewsOf,
+} from '@chorus/models';
+import { requireFinite } from '@chorus/training';
 import type { Lane } from '../lanes/lane.ts';
 import { runOnLanes } from '../lanes/schedule.ts';
 import { shardsOf } from '../lanes/shards.ts';
@@ -59,13 +66,14 @@ export async function predictMembers(
     pixels: ReadonlyMap<number, PixelStoreHandle>;
     indices: Uint32Array;
     reads: SharedArrayBuffer;
-    testTimeAugmentation: boolean;
+    testTimeAugmentation: TestTimeAugmentation;
     featureMembers: readonly number[];
   },
   models?: ModelPlaces,
 ): Promise<MemberPredictions> {
   const { featureMembers, ...read } = images;
   const { indices } = read;
+  const viewCount = viewsOf(read.testTimeAugmentation).length;
   const all = members.flatMap((member, memberIndex) =>
     member.models.map((model, modelIndex) => {
       const { backbone, outputCount } = model.manifest;
@@ -78,7 +86,7 @@ export async function predictMembers(
         modelIndex,
         key: modelKey(member.name, modelIndex),
         // Lanes that keep their models lose less time with small shards, and balance better.
-        shards: shardsOf(indices.length, backbone, predictedViews(read), { shardCost: models && 1e7 }),
+        shards: shardsOf(indices.length, backbone, viewCount, { shardCost: models && 1e7 }),
         rows: new Float32Array(indices.length * width),
       };
     }),

@@ -56,7 +56,7 @@ export async function reportWithEnsemble(
   {
     student,
     ...sections
-  }: Pick<Report, 'labelAudit' | 'analysis' | 'costs' | 'pruning' | 'stackerNotes'> & {
+  }: Pick<Report, 'labelAudit' | 'analysis' | 'testTimeAugmentation' | 'costs' | 'pruning' | 'stackerNotes'> & {
     student: StudentScores | undefined;
   },
   slices: Slices,
@@ -94,6 +94,7 @@ export function reportWithoutEnsemble(parts: RunParts): Report {
     mistakes: [],
     labelAudit: null,
     analysis: null,
+    testTimeAugmentation: null,
     costs: null,
     pruning: null,
     stackerNotes: [],

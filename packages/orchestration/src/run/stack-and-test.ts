@@ -2,18 +2,35 @@
 import { join } from 'node:path';
 import { foldName } from '@chorus/data';
 import { gatherOutOfFold, type OutOfFoldPredictions } from '@chorus/evaluation';
-import { balancedRowWeights, type Calibration, calibrate, type StackerKind, toProbabilities } from '@chorus/models';
+import {
+  balancedRowWeights,
+  type Calibration,
+  calibrate,
+  positionsOf,
+  type StackerKind,
+  type TestTimeAugmentation,
+  toProbabilities,
+  viewsOf,
+} from '@chorus/models';
 import { publishFile } from '@chorus/storage';
-import { readMember, type SharedFeatures, type StopFlag } from '@chorus/training';
+import {
+  meanOfViews,
+  readMember,
+  type SharedFeatures,
+  type StopFlag,
+  viewCandidates,
+  viewsToPredict,
+} from '@chorus/training';
 import { writeBundle } from '../bundle.ts';
 import { studentName } from '../experiment/student.ts';
+import { plannedViewsOf } from '../experiment/test-time-augmentation.ts';
 import type { Lane } from '../lanes/lane.ts';
 import { notesOnFeatureStacker } from '../plan/feature-stacker.ts';
 import { analyzeEnsemble } from '../report/analyze-ensemble.ts';
 import type { TestOutputs } from '../report/build.ts';
 import { type AuditedImages, auditRun, reportLabelAudit } from '../report/label-audit.ts';
 import { runIssuesCsv } from '../report/label-issues-csv.ts';
-import { type MemberSize, memberSize, reportCosts } from '../report/member-costs.ts';
+import { memberSize, reportCosts, type SizedMember } from '../report/member-costs.ts';
 import { ensembleColumn } from '../report/predictions-csv.ts';
 import { predictionsFile } from '../report/predictions-file.ts';
 import type { Report } from '../report/schema.ts';
@@ -21,6 +38,7 @@ import { compareStudent } from '../report/student.ts';
 import { type Choice, fitAndChoose } from '../stacking/choose.ts';
 import { chooseCalibration } from '../stacking/choose-calibration.ts';
 import { chooseEnsemble } from '../stacking/choose-ensemble.ts';
+import { chooseViews } from '../stacking/choose-views.ts';
 import { featuresOfImages } from '../stacking/member-features.ts';
 import { findThresholds } from '../stacking/thresholds.ts';
 import { type Dataset, decodingOf, labelsOf } from './dataset.ts';
@@ -70,27 +88,44 @@ export async function stackAndTest(
   const { dataset, timeline, start, plan } = parts;
   const { experiment } = start;
   const { classes, split } = dataset;
-  const predictions = trained.map(({ trainings }) => outOfFoldPredictions(dataset, trainings));
-  const outOfFold = predictions[0]!.indices;
+  const planned = plannedViewsOf(experiment);
+  const outOfFold = outOfFoldPredictions(dataset, trained[0]!.trainings).indices;
   const labels = labelsOf(dataset, outOfFold);
   const weights = plan.stackers.balancesClasses ? balancedRowWeights(labels) : undefined;
   const sizes = trained.map(sizeOf);
-  const fit = (members: readonly number[]) => {
+  const fit = (members: readonly number[], kind: TestTimeAugmentation) => {
     const features = featuresOfImages(
       members.map((index) => trained[index]!.features),
       outOfFold,
-      experiment.testTimeAugmentation,
+      kind,
     );
     // The members that have features may have failed, or may have been dropped.
-    const kinds = plan.stackers.kinds.filter((kind) => kind !== 'features' || features.size > 0);
+    const kinds = plan.stackers.kinds.filter((stacker) => stacker !== 'features' || features.size > 0);
     const { stop, observer } = run;
     return fitAndChoose(
-      members.map((index) => predictions[index]!.logits),
+      members.map((index) => outOfFoldPredictions(dataset, trained[index]!.trainings, kind).logits),
       labels,
       { ...plan.stackers, kinds, features, classes, stop, onProgress: observer.onStacking },
     );
   };
-  const { choice, memberScores, kept, pruning } = await chooseEnsemble(sizes, labels, experiment, fit, weights);
+  const everyMember = [...trained.keys()];
+  const chosenViews =
+    planned === 'auto'
+      ? await chooseViews(viewCandidates, { labels, weights, classCount: classes.length }, (kind) =>
+          fit(everyMember, kind),
+        )
+      : undefined;
+  const testTimeAugmentation = planned === 'auto' ? chosenViews!.kind : planned;
+  const { choice, memberScores, kept, pruning } = await chooseEnsemble(
+    sizes,
+    labels,
+    experiment,
+    (members) =>
+      chosenViews !== undefined && members.length === trained.length
+        ? Promise.resolve(chosenViews.choice)
+        : fit(members, testTimeAugmentation),
+    weights,
+  );
   const stackerNotes = [
     ...notesOnFeatureStacker(experiment.stackers.kinds, plan),
     ...(choice.stackers.length < plan.stackers.kinds.length
@@ -126,7 +161,14 @@ export async function stackAndTest(
   const studentModel =
     student?.status === 'done' ? await loadMember({ name: studentName, trainings: student.trainings }) : undefined;
   const applied = calibration?.applied ?? null;
-  const test = await testOutputs(choice, applied, { members, student: studentModel }, parts, run, slices);
+  const test = await testOutputs(
+    choice,
+    applied,
+    { members, student: studentModel },
+    { dataset, testTimeAugmentation },
+    run,
+    slices,
+  );
   timeline.end(phaseNames.test);
 
   const thresholds =
@@ -137,7 +179,7 @@ export async function stackAndTest(
       name: experiment.name,
       classes,
       decoding: decodingOf(experiment),
-      testTimeAugmentation: experiment.testTimeAugmentation,
+      testTimeAugmentation,
       demo: parts.demo,
       balancesClasses: plan.stackers.balancesClasses ?? false,
       chosen: choice.chosen,
@@ -169,7 +211,8 @@ export async function stackAndTest(
     thresholds &&
     (await analyzeEnsemble({ choice, calibration, thresholds, names: kept, labels, test, classes, seed }, slices));
   const work = run.lanes.flatMap((lane) => lane.work);
-  const costs = reportCosts(sizes, kept, work, test.labels.length);
+  const viewCount = viewsOf(testTimeAugmentation).length;
+  const costs = reportCosts(sizes, kept, work, { testCount: test.labels.length, viewCount });
   const compared =
     studentModel &&
     (await compareStudent({ choice, test, student: studentModel, members, work, classes, seed }, slices));
@@ -177,7 +220,10 @@ export async function stackAndTest(
     { ...parts, student, testImagesReadBeforeChoice },
     { choice, memberScores, kept },
     test,
-    { labelAudit: reportLabelAudit(audit), analysis, costs, pruning, stackerNotes, student: compared },
+    {
+      ...{ labelAudit: reportLabelAudit(audit), analysis, costs, pruning, stackerNotes, student: compared },
+      testTimeAugmentation: chosenViews?.report ?? null,
+    },
     slices,
   );
   await writeReport(run.folder, report);
@@ -189,7 +235,7 @@ export async function writeReport(folder: RunFolder, report: Report): Promise<vo
 }
 
 /** The size of a member in the bundle. */
-export function sizeOf({ name, trainings }: TrainedEnsembleMember): MemberSize {
+export function sizeOf({ name, trainings }: TrainedEnsembleMember): SizedMember {
   return memberSize(
     name,
     keptTrainings(trainings).map(({ manifest }) => manifest),
@@ -202,7 +248,7 @@ async function testOutputs(
   choice: Choice,
   calibration: Calibration | null,
   { members, student }: { members: readonly PredictingMember[]; student: PredictingMember | undefined },
-  { dataset, start }: Pick<RunParts, 'dataset' | 'start'>,
+  { dataset, testTimeAugmentation }: { dataset: Dataset; testTimeAugmentation: TestTimeAugmentation },
   { lanes, reads }: StackingRun,
   slices: Slices,
 ): Promise<TestOutputs> {
@@ -210,7 +256,7 @@ async function testOutputs(
   const featureMembers = [...new Set(choice.stackers.flatMap(({ stacker }) => stacker.featureMembers))];
   const predicted = await predictMembers(lanes, student === undefined ? members : [...members, student], {
     ...{ pixels, reads, indices: split.test },
-    testTimeAugmentation: start.experiment.testTimeAugmentation,
+    testTimeAugmentation,
     featureMembers,
   });
   const logits = predicted.logits.slice(0, members.length);
@@ -269,15 +315,31 @@ async function loadMember({ name, trainings }: TrainedEnsembleMember): Promise<P
   return { name, models };
 }
 
-/** One member's predictions on every image that some fold left out. */
-function outOfFoldPredictions({ split }: Dataset, trainings: readonly Training[]): OutOfFoldPredictions {
+/**
+ * One member's predictions on every image that some fold left out.
+ *
+ * @param kind the views to average, if the run chooses them.
+ */
+function outOfFoldPredictions(
+  { split }: Dataset,
+  trainings: readonly Training[],
+  kind?: TestTimeAugmentation,
+): OutOfFoldPredictions {
   const { outputCount } = trainings[0]!.manifest;
   return gatherOutOfFold(
-    trainings.map(({ fold, outOfFoldLogits }, position) => ({
-      name: foldName(fold),
+    trainings.map((training, position) => ({
+      name: foldName(training.fold),
       indices: split.folds[position]!.outOfFold,
-      logits: outOfFoldLogits,
+      logits: outOfFoldLogits(training, kind),
     })),
     outputCount,
   );
+}
+
+function outOfFoldLogits({ manifest, ...training }: Training, kind?: TestTimeAugmentation): Float32Array {
+  const { outOfFoldViews } = training;
+  if (outOfFoldViews === undefined || kind === undefined) return training.outOfFoldLogits;
+  const views = viewsToPredict('auto');
+  const options = { width: manifest.outputCount, viewsPerImage: views.length };
+  return meanOfViews(outOfFoldViews, { ...options, positions: positionsOf(viewsOf(kind), views) });
 }

@@ -25,6 +25,10 @@ it('records what a lane waited for in each phase', () => {
       { for: 'the stackers', seconds: 1 },
       { for: 'starting its thread and TensorFlow', seconds: 0.4 },
     ],
+    spans: [
+      { task: 'a', kind: 'train', from: 10.5, to: 20.5 },
+      { task: 'b', kind: 'train', from: 20.5, to: 33 },
+    ],
   });
 });
 

@@ -17,6 +17,8 @@ export interface LaneTimes {
   tasks: { task: string; kind: LaneWork['kind']; seconds: number }[];
   /** In the order of the phases; together with `busySeconds` they add up to the run's time. */
   waits: { for: string; seconds: number }[];
+  /** When the lane worked, in chronological order; seconds since the start of the run. */
+  spans: { task: string; kind: LaneWork['kind']; from: number; to: number }[];
 }
 
 /** The phases of a run so far; each starts when the one before it ends. */
@@ -51,12 +53,18 @@ export function laneTimes(device: string, work: readonly LaneWork[], phases: rea
     const takenMs = total(work.map((one) => overlapMs({ ...one, startedAtMs: one.givenAtMs }, phase)));
     return { for: phase.waitingFor, seconds: (phase.finishedAtMs - phase.startedAtMs - takenMs) / 1000 };
   });
+  const runStartMs = phases[0]?.startedAtMs ?? 0;
   const startingMs = total(work.map(({ givenAtMs, startedAtMs }) => startedAtMs - givenAtMs));
   return {
     device,
     busySeconds: total(work.map(({ startedAtMs, finishedAtMs }) => finishedAtMs - startedAtMs)) / 1000,
     tasks: mergedTasks(work),
     waits: [...waits, { for: 'starting its thread and TensorFlow', seconds: startingMs / 1000 }],
+    spans: work.map(({ task, kind, startedAtMs, finishedAtMs }) => ({
+      ...{ task, kind },
+      from: Math.max(0, startedAtMs - runStartMs) / 1000,
+      to: Math.max(0, finishedAtMs - runStartMs) / 1000,
+    })),
   };
 }
 

@@ -152,10 +152,10 @@ function busySeconds(work: readonly LaneWork[]): number {
 async function timeForwardPasses(
   run: MemberRun,
   { planned }: MemberRecord,
-  { indices, rowsPerImage, rows }: SharedFeatures,
+  { indices, rowsPerImage, crops, rows }: SharedFeatures,
 ): Promise<number | undefined> {
   const { lanes, stop } = run;
-  const features = { indices, rowsPerImage, rows: new SharedArrayBuffer(rows.byteLength) };
+  const features = { indices, rowsPerImage, crops, rows: new SharedArrayBuffer(rows.byteLength) };
   const { plan } = planned;
   const { range } = shardsOf(indices.length, plan.backbone, rowsPerImage, { shardCost: timedCost })[0]!;
   const task = { kind: 'features' as const, ...planned.featuresTask!, ...memberParts(run, plan), features };
@@ -275,13 +275,13 @@ async function shareFeatures(run: MemberRun, record: MemberRecord): Promise<void
     record.features = { shared: prepared, key: undefined, devices: new Set(), doneImages, seconds: 0 };
     return;
   }
-  const { rowsPerImage, cachedCopies: planned } = plan.features;
+  const { rowsPerImage, crops, cachedCopies: planned } = plan.features;
   const cachedCopies = planned && { ...planned, seed: featuresTask.seed };
   const indices = trainingImages(dataset.split);
   const byteLength = featureBytes(plan.backbone, indices.length, rowsPerImage + (planned?.count ?? 0));
   const { sha256, decoding } = dataset;
   const decodedSizes = [...dataset.pixels.keys()];
-  const features = { indices, rowsPerImage, cachedCopies };
+  const features = { indices, rowsPerImage, crops, cachedCopies };
   const key = featureKey({ member: plan, features, sha256, decoding, decodedSizes, lanes });
   const kept = key === undefined ? undefined : await featureCache?.read(key, byteLength);
   record.features = {

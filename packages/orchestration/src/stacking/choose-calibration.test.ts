@@ -2,7 +2,8 @@ import { balancedRowWeights, calibrate } from '@chorus/models';
 import { StopFlag, StoppedError } from '@chorus/training';
 import { describe, expect, it } from 'vitest';
 import { Slices } from '../run/slices.ts';
-import { chooseCalibration, type LabeledOutputs } from './choose-calibration.ts';
+import { chooseCalibration } from './choose-calibration.ts';
+import type { LabeledOutputs } from './paired-losses.ts';
 
 /** Numbers that look random, in 0..1. */
 const drawn = (index: number, salt: number) => {

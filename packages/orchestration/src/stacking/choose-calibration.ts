@@ -1,6 +1,6 @@
 /** The calibration of an ensemble, fitted and chosen on out-of-fold predictions before any test image is read. */
 import { stratifiedFolds } from '@chorus/data';
-import { argmax, logLossOf } from '@chorus/evaluation';
+import { argmax } from '@chorus/evaluation';
 import {
   type Calibration,
   type CalibrationKind,
@@ -11,16 +11,8 @@ import {
 } from '@chorus/models';
 import type { CalibrationSetting } from '../experiment/calibration.ts';
 import { predictInSlices, type Slices } from '../run/slices.ts';
+import { type LabeledOutputs, lossesOf, meanOf, pairedGain } from './paired-losses.ts';
 import { pickRows, placeRows } from './rows.ts';
-
-/** Images with known classes. */
-export interface LabeledOutputs {
-  /** [images, classes] */
-  probabilities: Float32Array;
-  labels: Int32Array;
-  /** What each image counts for, as for the stackers; 1 if omitted. */
-  weights?: Float64Array | undefined;
-}
 
 type Fitted<Kind extends CalibrationKind> = Extract<Calibration, { kind: Kind }>;
 
@@ -168,16 +160,6 @@ function choose(
   };
 }
 
-/** How much lower the second losses are on average, and the standard error of this difference. */
-function pairedGain(before: Float64Array, after: Float64Array): { gain: number; standardError: number } {
-  const gains = before.map((loss, row) => loss - after[row]!);
-  const gain = meanOf(gains);
-  const squares = gains.reduce((sum, one) => sum + (one - gain) ** 2, 0);
-  // A single image has no standard error.
-  const standardError = Math.sqrt(squares / (gains.length - 1) / gains.length);
-  return { gain, standardError: gains.length > 1 ? standardError : Number.POSITIVE_INFINITY };
-}
-
 function errorCount({ probabilities, labels }: LabeledOutputs, classCount: number): number {
   return labels.reduce((sum, label, row) => sum + Number(argmax(probabilities, row, classCount) !== label), 0);
 }
@@ -186,23 +168,6 @@ function hasEnoughForVector(labels: Int32Array, classCount: number): boolean {
   const counts = new Uint32Array(classCount);
   for (const label of labels) counts[label]! += 1;
   return classCount <= vectorLimits.classes && counts.every((count) => count >= vectorLimits.imagesPerClass);
-}
-
-/** The loss of each image times its weight, relative to the mean of the weights. */
-function lossesOf(
-  probabilities: Float32Array,
-  { labels, weights }: Pick<LabeledOutputs, 'labels' | 'weights'>,
-  classCount: number,
-): Float64Array {
-  const meanWeight = weights ? meanOf(weights) : 1;
-  return Float64Array.from(
-    labels,
-    (label, row) => (logLossOf(probabilities[row * classCount + label]!) * (weights?.[row] ?? 1)) / meanWeight,
-  );
-}
-
-function meanOf(values: Float64Array): number {
-  return values.length === 0 ? 0 : values.reduce((sum, one) => sum + one, 0) / values.length;
 }
 
 function shown(nats: number): string {

@@ -5,6 +5,7 @@
 import { stratifiedFolds } from '@chorus/data';
 import { balancedLogLoss, lowestLogLoss, type OutOfFoldScore, scoreWithPauses } from '@chorus/evaluation';
 import {
+  balancedRowWeights,
   type MemberFeatures,
   type Stacker,
   type StackerKind,
@@ -14,14 +15,16 @@ import {
 } from '@chorus/models';
 import type { StopFlag } from '@chorus/training';
 import { predictInSlices, Slices } from '../run/slices.ts';
+import { chooseStacker } from './choose-stacker.ts';
 import type { FitTask } from './fit-task.ts';
+import { lossesOf } from './paired-losses.ts';
 import { placeRows } from './rows.ts';
 import { runFits } from './run-fits.ts';
 
 export interface Choice {
   /** In the order of the experiment's kinds, each fitted on all rows. */
   stackers: { kind: StackerKind; stacker: Stacker; outOfFold: OutOfFoldScore }[];
-  /** The stacker with the lowest cross-validated log loss, or balanced log loss. */
+  /** As `chooseStacker` chooses: by cross-validated log loss, or balanced log loss. */
   chosen: StackerKind;
   /** Cross-validated probabilities of the chosen stacker [images, classes]. */
   chosenOutOfFold: Float32Array;
@@ -105,7 +108,12 @@ export async function fitAndChoose(
     const [whole] = resultsOf(index);
     stackers.push({ kind, stacker: stackerFromJson(whole!.state), outOfFold: await score(outOfFoldOf(index)) });
   }
-  const chosen = lowestLogLoss(stackers.map(({ outOfFold }) => outOfFold));
+  const weights = balancesClasses ? balancedRowWeights(labels) : undefined;
+  const chosen = chooseStacker(
+    kinds,
+    stackers.map(({ outOfFold }) => outOfFold),
+    (index) => lossesOf(outOfFoldOf(index), { labels, weights }, classCount),
+  );
   return {
     stackers,
     chosen: stackers[chosen]!.kind,

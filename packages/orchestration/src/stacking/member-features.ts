@@ -1,19 +1,19 @@
 /** The features that the stacker `features` is fitted on. */
-import type { MemberFeatures } from '@chorus/models';
-import type { SharedFeatures } from '@chorus/training';
+import { type MemberFeatures, positionsOf, type TestTimeAugmentation, viewsOf } from '@chorus/models';
+import { type SharedFeatures, viewsInRows } from '@chorus/training';
 
 /**
  * Picks the features of images from those of all training images.
  *
  * @param members in the order of the ensemble; undefined for members without features that can be stacked.
  * @param indices images, each of which has rows.
- * @param testTimeAugmentation averages the rows of each image and its mirror image, as predictions do.
+ * @param testTimeAugmentation which rows of each image to average, as predictions do.
  * @returns features in shared memory.
  */
 export function featuresOfImages(
   members: readonly (SharedFeatures | undefined)[],
   indices: Uint32Array,
-  testTimeAugmentation: boolean,
+  testTimeAugmentation: TestTimeAugmentation,
 ): MemberFeatures {
   const all = new Map<number, Float32Array>();
   for (const [member, features] of members.entries())
@@ -23,19 +23,24 @@ export function featuresOfImages(
 
 // --- internal ---
 
-function pick(features: SharedFeatures, indices: Uint32Array, testTimeAugmentation: boolean): Float32Array {
+function pick(
+  features: SharedFeatures,
+  indices: Uint32Array,
+  testTimeAugmentation: TestTimeAugmentation,
+): Float32Array {
   const { rowsPerImage, cachedCopies } = features;
   const rows = new Float32Array(features.rows);
   // The rows of augmented copies come last.
   const width = rows.length / features.indices.length / (rowsPerImage + (cachedCopies?.count ?? 0));
+  const averaged = positionsOf(viewsOf(testTimeAugmentation), viewsInRows(features));
   const positions = new Map(Array.from(features.indices, (index, position) => [index, position]));
   const bytes = indices.length * width * Float32Array.BYTES_PER_ELEMENT;
   const picked = new Float32Array(new SharedArrayBuffer(bytes));
   for (const [row, index] of indices.entries()) {
     const first = positions.get(index)! * rowsPerImage * width;
     for (let feature = 0; feature < width; feature += 1) {
-      const value = rows[first + feature]!;
-      picked[row * width + feature] = testTimeAugmentation ? (value + rows[first + width + feature]!) / 2 : value;
+      const sum = averaged.reduce((total, view) => total + rows[first + view * width + feature]!, 0);
+      picked[row * width + feature] = sum / averaged.length;
     }
   }
   return picked;

@@ -1,7 +1,8 @@
+import { thresholdsSchema } from '@chorus/models';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../errors.ts';
 import { Slices } from '../run/slices.ts';
-import { chooseThresholds, findThresholds, thresholdsSchema } from './thresholds.ts';
+import { chooseThresholds, findThresholds } from './thresholds.ts';
 
 const labels = Int32Array.from({ length: 200 }, (_, row) => row % 2);
 /** The wrong tenth has the lowest probabilities. */

@@ -1,18 +1,9 @@
 /** Thresholds of an ensemble's probabilities: which predictions to accept, and which classes to put into a prediction set. */
 import { conformalThreshold, thresholdForAccuracy } from '@chorus/evaluation';
-import { z } from 'zod';
+import type { thresholdsSchema } from '@chorus/models';
+import type { z } from 'zod';
 import { ConfigError } from '../errors.ts';
 import type { Slices } from '../run/slices.ts';
-
-const share = z.number().min(0).max(1);
-
-/** In a bundle. All thresholds come from out-of-fold predictions. */
-export const thresholdsSchema = z.strictObject({
-  /** The smallest probability of a prediction to accept, so that accepted ones have an accuracy; null if no threshold reaches it on enough images. */
-  answers: z.array(z.strictObject({ accuracy: share, threshold: share.nullable() })),
-  /** The smallest probability of a class in a prediction set, so that a share of the sets contains the true class. */
-  sets: z.array(z.strictObject({ coverage: share, threshold: share })),
-});
 
 export type Thresholds = z.output<typeof thresholdsSchema>;
 

@@ -10,6 +10,20 @@ const guardPoints = 0.5;
 /** The defaults of the recipe, except for fewer epochs. */
 const [learningRate, epochCount] = [1e-5, 4];
 
+/** Members of each case; `auto` trains Xception in bfloat16. */
+const ensembles = {
+  MobileNets: [
+    { name: 'mobilenet-v2', backbone: 'mobilenet-v2', alpha: 1 },
+    { name: 'mobilenet', backbone: 'mobilenet', alpha: 1 },
+    { name: 'mobilenet-075', backbone: 'mobilenet', alpha: 0.75 },
+  ],
+  Xception: [
+    { name: 'xception', backbone: 'xception' },
+    { name: 'mobilenet-v2', backbone: 'mobilenet-v2', alpha: 1 },
+  ],
+} as const;
+type Ensemble = keyof typeof ensembles;
+
 const precisions = ['float32', 'bfloat16'] as const;
 type Precision = (typeof precisions)[number];
 
@@ -21,7 +35,8 @@ export const precision: Row = {
   minutes: { whole: 30, quick: 5 },
   onRequest: 'it trains on photographs: --data DIR, --weights DIR',
   async *measure(options) {
-    yield await seeds(options);
+    for (const name of Object.keys(ensembles) as Ensemble[])
+      if (options.case === undefined || name.includes(options.case)) yield await seeds(name, options);
   },
 };
 
@@ -30,20 +45,24 @@ export const precision: Row = {
 /** Accuracies of one run in percent, by classifier. */
 type Accuracies = Record<string, number>;
 
-async function seeds(options: RowOptions): Promise<CaseResult> {
+async function seeds(ensemble: Ensemble, options: RowOptions): Promise<CaseResult> {
   const found: Record<Precision, Accuracies[]> = { float32: [], bfloat16: [] };
   let testCount = 0;
   for (let seed = 1; seed <= options.roundCount; seed += 1)
     for (const precision of precisions) {
       options.onProgress(`seed ${seed} of ${options.roundCount}: ${precision}`);
-      const report = await run(join(options.folder, `${precision}-${seed}`), seed, precision, options);
+      const report = await run(
+        join(options.folder, `${ensemble}-${precision}-${seed}`),
+        { ensemble, seed, precision },
+        options,
+      );
       testCount = report.dataset.counts.test;
       found[precision].push(accuracies(report));
     }
   const names = Object.keys(found.float32[0]!);
   const of = (precision: Precision, name: string) => found[precision].map((one) => one[name]!);
   return {
-    title: `three MobileNets, every layer trained at ${learningRate} for up to ${epochCount} epochs, 128 px, tested on ${testCount} images; a sample is a seed`,
+    title: `${ensembles[ensemble].map(({ name }) => name).join(', ')}: every layer trained at ${learningRate} for up to ${epochCount} epochs, 128 px, tested on ${testCount} images; a sample is a seed`,
     contestants: {},
     measurements: precisions.flatMap((precision) =>
       names.map(
@@ -58,11 +77,16 @@ async function seeds(options: RowOptions): Promise<CaseResult> {
   };
 }
 
-async function run(out: string, seed: number, precision: Precision, { data, weights, quick }: RowOptions) {
+async function run(
+  out: string,
+  { ensemble, seed, precision }: { ensemble: Ensemble; seed: number; precision: Precision },
+  { data, weights, quick }: RowOptions,
+) {
   const { experiment } = await prepareExperiment({
-    preset: 'mobile',
+    preset: 'auto',
     assignments: [
       `seed=${seed}`,
+      `members=${JSON.stringify(ensembles[ensemble])}`,
       'inputSize=128',
       ...(quick ? ['data.limitPerClass=40'] : []),
       // All images except those for early stopping and stacking are divided about equally into training and test images.

@@ -2,16 +2,24 @@ import { logitStackerKinds, type StackerKind } from '@chorus/models';
 import type { CalibrationSetting } from '../calibration.ts';
 import { limitsMembers, type MemberLimits } from '../member-limits.ts';
 import type { Stacking } from '../stacking.ts';
+import type { ViewsChoice } from '../test-time-augmentation.ts';
 import { type Conflict, conflictAt, repetitions } from './conflict.ts';
 
 export interface StackingKeys extends MemberLimits {
   calibration: CalibrationSetting;
   stackers: { kinds: StackerKind[] };
   stacking: Stacking;
+  testTimeAugmentation: ViewsChoice;
 }
 
 /** Conflicts between the stackers, and between the predictions that they train on and what else needs these. */
-export function stackingConflicts({ calibration, stackers, stacking, ...limits }: StackingKeys): Conflict[] {
+export function stackingConflicts({
+  calibration,
+  stackers,
+  stacking,
+  testTimeAugmentation,
+  ...limits
+}: StackingKeys): Conflict[] {
   const kinds = ['stackers', 'kinds'];
   const hasPredictions = stacking.kind !== 'training-images';
   const because = 'because stacking of kind "training-images" leaves no image';
@@ -28,6 +36,12 @@ export function stackingConflicts({ calibration, stackers, stacking, ...limits }
       hasPredictions || calibration === 'auto' || calibration === 'none'
         ? undefined
         : `expected "none" or "auto", ${because} to fit it on`,
+    ),
+    ...conflictAt(
+      ['testTimeAugmentation'],
+      hasPredictions || testTimeAugmentation !== 'auto'
+        ? undefined
+        : `expected another value than "auto", ${because} to choose by`,
     ),
     ...conflictAt(
       [limits.maxMembers === undefined ? 'maxMegabytes' : 'maxMembers'],

@@ -1,8 +1,8 @@
 import type { ExperimentInput } from '../schema.ts';
+import { frozenOnFolds } from './frozen-on-folds.ts';
 
 /**
- * cpu: three frozen backbones at the sizes of their weights, for machines without a GPU. The features are computed once, and
- * training the heads on them takes seconds for each of five folds.
+ * cpu: three frozen backbones at the sizes of their weights, for machines without a GPU.
  *
  * Chosen on out-of-fold predictions of 2,000 training photographs: `docs/presets.md` lists what was compared, and the cost and the
  * results.
@@ -15,8 +15,5 @@ export const cpu: Partial<ExperimentInput> = {
     { name: 'mobilenet-v2', backbone: 'mobilenet-v2', alpha: 1 },
     { name: 'mobilenet', backbone: 'mobilenet', alpha: 1 },
   ],
-  recipe: { fineTune: { lastLayers: 0 } },
-  stacking: { kind: 'kfold', folds: 5, members: 'refit' },
-  // All of them: features of frozen backbones can be stacked, too.
-  stackers: { kinds: ['mean', 'weighted', 'greedy', 'logistic', 'dense', 'features'] },
+  ...frozenOnFolds,
 };

@@ -7,6 +7,7 @@ import { cpu } from './cpu.ts';
 import { demo } from './demo.ts';
 import { full } from './full.ts';
 import { mobile } from './mobile.ts';
+import { scratch } from './scratch.ts';
 
 interface Preset {
   experiment: Partial<ExperimentInput>;
@@ -23,6 +24,7 @@ export const presets = {
   full: { experiment: full, wantsGpu: true, isMeasured: false },
   cpu: { experiment: cpu, wantsGpu: false, isMeasured: true },
   mobile: { experiment: mobile, wantsGpu: false, isMeasured: true },
+  scratch: { experiment: scratch, wantsGpu: false, isMeasured: false },
   demo: { experiment: demo, wantsGpu: false, isMeasured: true },
 } satisfies Record<string, Preset>;
 
@@ -70,12 +72,12 @@ export interface Situation {
 export async function choosePresetFor(situation: Situation): Promise<PresetChoice> {
   if (!situation.dataNamed && !situation.weightsNamed)
     return choice('demo', 'no data or weights given, so generated shapes and random weights are used');
-  if (situation.fromScratch) return choice('mobile', 'MobileNets train fastest from random weights');
+  if (situation.fromScratch) return choice('scratch', 'the weights are random');
   const { gpuCount } = situation;
   const preferred = gpuCount > 0 ? 'full' : 'cpu';
   const hardware = gpuCount === 0 ? 'no GPU found' : `${gpuCount} GPU${gpuCount > 1 ? 's' : ''} found`;
   if (await situation.hasWeightsFor(preferred)) return choice(preferred, hardware);
-  // The folder has weights for MobileNets only; fine-tuning these takes minutes on any machine.
+  // The folder has weights for MobileNets only.
   if (await situation.hasWeightsFor('mobile'))
     return choice('mobile', `${hardware}, and the given weights are for MobileNets`);
   return choice(preferred, hardware);

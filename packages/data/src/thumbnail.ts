@@ -1,0 +1,37 @@
+/** Small pictures for a page. */
+import sharp from 'sharp';
+import { type FileStamp, readImageFile } from './decode-file.ts';
+import { decodePixels, readHeader, shrunkSize } from './decode-pixels.ts';
+
+/** Time limit for decoding one image. */
+const timeoutMs = 10_000;
+/** Images whose header declares more pixels are rejected. */
+const maxPixels = 100_000_000;
+/** WebP's quality: at 240 pixels, the losses are invisible. */
+const quality = 72;
+
+/** A small picture in WebP format. */
+export interface Thumbnail {
+  bytes: Uint8Array;
+  /** Pixels of the thumbnail. */
+  width: number;
+  height: number;
+}
+
+/**
+ * Decodes a file as training does and shrinks it, whole, upright and without metadata.
+ *
+ * @param side the longer side of the result at most, pixels.
+ * @param listed as in {@link readImageFile}.
+ * @throws Error whose message says why the file is not a usable image.
+ */
+export async function makeThumbnail(path: string, side: number, listed?: Partial<FileStamp>): Promise<Thumbnail> {
+  const header = await readHeader(await readImageFile(path, listed), maxPixels);
+  const shrunk = shrunkSize(header, side);
+  const { data, width, height } = await decodePixels(header, { background: 'white', timeoutMs, shrunk });
+  const { data: bytes, info } = await sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false })
+    .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
+    .webp({ quality })
+    .toBuffer({ resolveWithObject: true });
+  return { bytes, width: info.width, height: info.height };
+}

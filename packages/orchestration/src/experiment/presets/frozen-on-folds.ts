@@ -1,0 +1,9 @@
+import type { ExperimentInput } from '../schema.ts';
+
+/** Frozen backbones: their features are computed once, and training the heads on them takes seconds for each of five folds. */
+export const frozenOnFolds = {
+  recipe: { fineTune: { lastLayers: 0 } },
+  stacking: { kind: 'kfold', folds: 5, members: 'refit' },
+  // All of them: features of frozen backbones can be stacked, too.
+  stackers: { kinds: ['mean', 'weighted', 'greedy', 'logistic', 'dense', 'features'] },
+} satisfies Partial<ExperimentInput>;

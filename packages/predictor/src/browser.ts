@@ -1,0 +1,65 @@
+/** The entry point for browsers; `index.ts` is that for node. */
+import { type BrowserImage, decodeBrowserImage } from './browser-images.ts';
+import { browserCache } from './cache-storage.ts';
+import { ImageClassifier } from './classifier.ts';
+import type { Engine } from './engine.ts';
+import { httpPlace } from './http-place.ts';
+import { type LoadOptions, loadBundle } from './load-bundle.ts';
+import { type WebRuntime, webEngine } from './web-engine.ts';
+
+export type { BrowserImage } from './browser-images.ts';
+export { cacheName } from './cache-storage.ts';
+export type {
+  Classification,
+  ClassifyManyOptions,
+  ClassifyOptions,
+  DecodedImage,
+  ImageClassifier,
+} from './classifier.ts';
+export type { Backend } from './engine.ts';
+export { PredictorError } from './errors.ts';
+export type { LoadOptions, LoadProgress } from './load-bundle.ts';
+
+export interface LoadClassifierOptions extends LoadOptions {
+  /** What runs the networks: `wasm` (the default) on the processor, `webgpu` on the GPU. */
+  backend?: 'wasm' | 'webgpu' | undefined;
+  /**
+   * Threads of `wasm`; by default, as many as processors, at most 4. Pages that are not cross-origin isolated have one.
+   */
+  threads?: number | undefined;
+  /** Whether to keep the files in the browser's Cache API, named {@link cacheName}, where the page has it; true by default. */
+  cache?: boolean | undefined;
+}
+
+/**
+ * Loads a bundle from the URL of its folder.
+ *
+ * @param url relative to the page, if it is not absolute.
+ * @returns a classifier; the caller disposes. Its `backend` is the one that runs the networks.
+ * @throws PredictorError for a missing, damaged, invalid or too large bundle, or a backend that this browser does not have; the
+ * signal's reason after an abort.
+ * @example
+ * const classifier = await loadClassifier('/models/pets');
+ * console.log(await classifier.classify(document.querySelector('img')));
+ * await classifier.dispose();
+ */
+export async function loadClassifier(
+  url: string | URL,
+  { backend = 'wasm', threads = defaultThreads(), cache = true, ...options }: LoadClassifierOptions = {},
+): Promise<ImageClassifier<BrowserImage>> {
+  const engine = await openEngine(backend, threads);
+  const place = httpPlace(new URL(url, globalThis.location?.href), cache ? browserCache() : undefined);
+  const { manifest, ensemble } = await loadBundle(place, engine, options);
+  return new ImageClassifier(manifest, ensemble, engine.backend, decodeBrowserImage);
+}
+
+// --- internal ---
+
+function defaultThreads(): number {
+  return globalThis.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, 4) : 1;
+}
+
+async function openEngine(backend: 'wasm' | 'webgpu', threads: number): Promise<Engine> {
+  const runtime = backend === 'wasm' ? await import('onnxruntime-web/wasm') : await import('onnxruntime-web/webgpu');
+  return webEngine(runtime as unknown as WebRuntime, backend, threads);
+}

@@ -1,0 +1,4 @@
+/** A bundle, an image or an option that cannot be used; the message says what was expected. */
+export class PredictorError extends Error {
+  override name = 'PredictorError';
+}

@@ -1,0 +1,306 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { predictFiles } from '@chorus/orchestration';
+import { openSealedFolder, sealFolder } from '@chorus/storage';
+import tf from '@chorus/tfjs';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  documentedBlock,
+  type FileServer,
+  serveFiles,
+  smoothFile,
+  smoothPixels,
+  writeFruit,
+  writePets,
+} from './bundles.fixture.ts';
+import {
+  type Classification,
+  type ImageClassifier,
+  type ImageSource,
+  loadClassifier,
+  PredictorError,
+} from './index.ts';
+
+let parent: string;
+let server: FileServer;
+let files: string[];
+const at = (name: string) => join(parent, name);
+
+beforeAll(async () => {
+  tf.enableProdMode();
+  parent = await mkdtemp(join(tmpdir(), 'chorus-predictor-test-'));
+  await writePets(at('pets'));
+  await writeFruit(at('fruit'));
+  files = [at('upright.jpg'), at('turned.jpg'), at('picture.png')];
+  await writeFile(files[0]!, await smoothFile('jpeg', 1));
+  await writeFile(files[1]!, await smoothFile('jpeg', 2, 6));
+  await writeFile(files[2]!, await smoothFile('png', 3));
+  server = await serveFiles({ all: parent });
+});
+afterAll(async () => {
+  await server?.close();
+  await rm(parent, { recursive: true, force: true });
+});
+
+/** Maximum difference of two images' probabilities. */
+function difference(one: readonly Classification[], other: Readonly<Record<string, number>>): number {
+  expect(one.map(({ label }) => label).toSorted()).toEqual(Object.keys(other).toSorted());
+  return Math.max(...one.map(({ label, probability }) => Math.abs(probability - other[label]!)));
+}
+
+const asRecord = (one: readonly Classification[]) =>
+  Object.fromEntries(one.map(({ label, probability }) => [label, probability]));
+
+describe('loadClassifier', () => {
+  it.each([
+    ['the ensemble with folds, mirror images and a calibration', 'pets', {}],
+    ['the student', 'pets', { student: true }],
+    ['a stacker that reads features', 'fruit', {}],
+  ] as const)('classifies as predictFiles does, with %s', async (_, bundle, options) => {
+    const { predictions } = await predictFiles(at(bundle), files, { workers: 'cpu:0', ...options });
+    for (const backend of ['onnxruntime', 'wasm'] as const) {
+      const classifier = await loadClassifier(at(bundle), { ...options, backend, threads: 1 });
+      expect(classifier.backend).toBe(backend);
+      const results = await classifier.classifyMany(files, { batchSize: 2 });
+      expect(results.map(([best]) => best!.label)).toEqual(predictions.map(({ predicted }) => predicted));
+      for (const [index, { probabilities }] of predictions.entries())
+        expect(difference(results[index]!, probabilities)).toBeLessThan(1e-5);
+      // The images have different answers, so that a mix-up would show.
+      expect(difference(results[0]!, asRecord(results[2]!))).toBeGreaterThan(1e-3);
+      await classifier.dispose();
+    }
+  });
+
+  it('loads a member alone, from a server as well, and reports progress in bytes', async () => {
+    const shares: number[] = [];
+    const names = new Set<string>();
+    const classifier = await loadClassifier(`${server.url}/all/pets`, {
+      ...{ member: 'two', threads: 1 },
+      onProgress({ loadedBytes, totalBytes, member }) {
+        shares.push(loadedBytes / totalBytes);
+        names.add(member);
+      },
+    });
+    const local = await loadClassifier(pathToFileURL(at('pets')), { member: 'two', threads: 1 });
+    expect(await classifier.classify(files[0]!)).toEqual(await local.classify(files[0]!));
+    expect(shares.at(-1)).toBe(1);
+    expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+    expect([...names]).toEqual(['two']);
+    expect(server.requests).toEqual(
+      ['SHA256SUMS', 'bundle.json', 'members/two/1.bin'].map((name) => `/all/pets/${name}`),
+    );
+    await classifier.dispose();
+    await local.dispose();
+  });
+
+  it('stops when its signal is aborted', async () => {
+    const controller = new AbortController();
+    const loading = loadClassifier(at('pets'), {
+      signal: controller.signal,
+      onProgress: () => controller.abort(new Error('enough')),
+    });
+    await expect(loading).rejects.toThrow('enough');
+  });
+
+  it.each([
+    ['a folder that is not there', 'nowhere', {}, /Expected a bundle at .*nowhere.*SHA256SUMS/],
+    ['an unknown member', 'pets', { member: 'three' }, /unknown member "three"; expected one of: one, two/],
+    ['a bundle without a student', 'fruit', { student: true }, /expected a bundle with a student/],
+    ['a member and the student', 'pets', { student: true, member: 'one' }, /either the student or the member one/],
+    [
+      'a bundle that is too large',
+      'pets',
+      { maxBytes: 1e6 },
+      /expected networks of at most 1000000 bytes, received \d+/,
+    ],
+  ] as const)('refuses %s', async (_, bundle, options, message) => {
+    const loading = loadClassifier(at(bundle), options);
+    await expect(loading).rejects.toThrow(PredictorError);
+    await expect(loading).rejects.toThrow(message);
+  });
+});
+
+it('runs the program of the docs', async () => {
+  const text = (await documentedBlock('js')).replace(
+    "'@chorus/predictor'",
+    `'${new URL('../dist/index.js', import.meta.url)}'`,
+  );
+  await writeFile(at('classify.mjs'), text);
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [at('classify.mjs'), at('pets'), files[0]!]);
+  expect(stdout).toMatch(/^.*upright\.jpg: (cats|dogs) \(\d+\.\d %\), by onnxruntime\n$/);
+  expect(stderr).toBe('');
+});
+
+describe('a hostile bundle', () => {
+  const change = async (
+    name: string,
+    edit: (files: Map<string, Uint8Array>) => Record<string, Uint8Array | string>,
+  ) => {
+    const sealed = await openSealedFolder(at('pets'));
+    await sealFolder(at(name), { ...Object.fromEntries(sealed), ...edit(sealed) });
+    return at(name);
+  };
+  const editManifest =
+    (edit: (manifest: { members: { models: { file: string; model: object }[] }[] }) => void) =>
+    (sealed: Map<string, Uint8Array>) => {
+      const manifest = JSON.parse(Buffer.from(sealed.get('bundle.json')!).toString());
+      edit(manifest);
+      return { 'bundle.json': JSON.stringify(manifest) };
+    };
+
+  it.each([
+    [
+      'a changed weight',
+      (folder: string) => flip(join(folder, 'members/two/1.bin')),
+      /members\/two\/1\.bin is damaged/,
+    ],
+    ['a changed manifest', (folder: string) => flip(join(folder, 'bundle.json')), /bundle\.json is damaged/],
+    [
+      'a path out of the folder in its list',
+      (folder: string) => writeFile(join(folder, 'SHA256SUMS'), `${'0'.repeat(64)}  ../secret\n`),
+      /expected "<sha256> {2}<file in the bundle>", received/,
+    ],
+    [
+      'a list that is too long',
+      (folder: string) => writeFile(join(folder, 'SHA256SUMS'), Buffer.alloc(2 ** 20 + 1, 'a')),
+      /expected at most 1048576/,
+    ],
+  ])('is refused for %s, from a folder and a server', async (name, damage, message) => {
+    const folder = await change(name.replaceAll(' ', '-'), () => ({}));
+    await damage(folder);
+    await expect(loadClassifier(folder)).rejects.toThrow(message);
+    const url = `${server.url}/all/${name.replaceAll(' ', '-')}`;
+    await expect(loadClassifier(url)).rejects.toThrow(PredictorError);
+    await expect(loadClassifier(url)).rejects.toThrow(message);
+  });
+
+  it.each([
+    ['is not JSON', () => ({ 'bundle.json': 'no' }), /bundle\.json is not JSON/],
+    ['is another version', () => ({ 'bundle.json': '{"schemaVersion":9}' }), /schemaVersion 9/],
+    [
+      'names a file outside the list',
+      editManifest((manifest) => {
+        manifest.members[1]!.models[0]!.file = '../pets/members/two/1.bin';
+      }),
+      /does not list \.\.\/pets/,
+    ],
+    [
+      'takes huge images',
+      editManifest((manifest) => {
+        for (const { model } of manifest.members[1]!.models)
+          Object.assign((model as { backbone: object }).backbone, { inputSize: 100_000 });
+      }),
+      /Invalid input size 100000/,
+    ],
+    ['has larger weights', (sealed: Map<string, Uint8Array>) => larger(sealed), /expected at most \d+/],
+  ])('is refused if its manifest %s', async (name, edit, message) => {
+    const loading = loadClassifier(await change(name.replaceAll(' ', '-'), edit));
+    await expect(loading).rejects.toThrow(PredictorError);
+    await expect(loading).rejects.toThrow(message);
+  });
+});
+
+describe('a classifier', () => {
+  let classifier: ImageClassifier<ImageSource>;
+  beforeAll(async () => {
+    classifier = await loadClassifier(at('pets'), { threads: 1 });
+  });
+  afterAll(() => classifier.dispose());
+
+  it('takes the same image in any form', async () => {
+    const bytes = await readFile(files[1]!);
+    const turned = await classifier.classify(files[1]!);
+    const arrayBuffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
+    const { data, info } = await sharp(files[1]!).autoOrient().raw().toBuffer({ resolveWithObject: true });
+    const pixels = { data, width: info.width, height: info.height };
+    for (const image of [
+      ...[bytes, new Uint8Array(bytes), arrayBuffer, new Blob([arrayBuffer]), new File([arrayBuffer], 'turned.jpg')],
+      ...[pathToFileURL(files[1]!), `${server.url}/all/turned.jpg`, new URL(`${server.url}/all/turned.jpg`)],
+      ...[sharp(files[1]!), pixels, await classifier.decode(files[1]!)],
+    ])
+      expect(await classifier.classify(image)).toEqual(turned);
+    expect(info).toMatchObject({ width: 90, height: 120 });
+  });
+
+  it('puts transparent pixels on the background of the bundle', async () => {
+    const pixels = smoothPixels(60, 50, 4);
+    for (let index = 3; index < 4000; index += 4) pixels.data[index] = 0;
+    const black = { ...pixels, data: pixels.data.slice() };
+    for (let index = 0; index < 4000; index += 4) black.data.set([0, 0, 0, 255], index);
+    expect(await classifier.classify(pixels)).toEqual(await classifier.classify(black));
+  });
+
+  it('returns the most probable classes first', async () => {
+    const all = await classifier.classify(files[0]!);
+    expect(all.map(({ label }) => label).toSorted()).toEqual(['cats', 'dogs']);
+    expect(all[0]!.probability).toBeGreaterThan(all[1]!.probability);
+    expect(all[0]!.probability + all[1]!.probability).toBeCloseTo(1, 6);
+    expect(await classifier.classify(files[0]!, { top: 1 })).toEqual(all.slice(0, 1));
+    expect(await classifier.classifyMany([])).toEqual([]);
+  });
+
+  it('answers calls that overlap', async () => {
+    const together = await Promise.all(files.map((file) => classifier.classify(file)));
+    expect(together).toEqual(await classifier.classifyMany(files, { batchSize: 1 }));
+  });
+
+  it.each([
+    ['a path of nothing', '/nowhere.jpg', /Cannot decode \/nowhere\.jpg: cannot be read/],
+    ['bytes of no image', new TextEncoder().encode('<html></html>'), /Cannot decode the Uint8Array: not an/],
+    ['pixels of another size', { data: new Uint8Array(10), width: 3, height: 3 }, /3 or 4 bytes for each of 3 × 3/],
+    ['too many pixels', { data: new Uint8Array(3), width: 1001, height: 1000 }, /at most 1000000 pixels/],
+    ['anything else', 7 as unknown as string, /Expected a path, a URL, .*, received 7/],
+  ])('refuses %s', async (_, image, message) => {
+    await expect(classifier.classify(image)).rejects.toThrow(PredictorError);
+    await expect(classifier.classify(image)).rejects.toThrow(message);
+  });
+
+  it.each([
+    [{ top: 0 }, /top to be a whole number of at least 1, received 0/],
+    [{ batchSize: 1.5 }, /batchSize to be a whole number of at least 1, received 1.5/],
+  ])('refuses the options %j', async (options, message) => {
+    await expect(classifier.classifyMany(files, options)).rejects.toThrow(message);
+  });
+
+  it('stops when its signal is aborted, and answers again', async () => {
+    const controller = new AbortController();
+    const images = function* () {
+      yield files[0]!;
+      yield files[1]!;
+      controller.abort(new Error('enough'));
+      yield files[2]!;
+    };
+    const stopped = classifier.classifyMany(images(), { batchSize: 1, signal: controller.signal });
+    await expect(stopped).rejects.toThrow('enough');
+    expect(await classifier.classify(files[0]!)).toHaveLength(2);
+  });
+
+  it('waits for running calls before it is disposed, and refuses later ones', async () => {
+    const other = await loadClassifier(at('pets'), { member: 'one', threads: 1 });
+    const image = await other.decode(files[0]!);
+    const running = other.classify(image);
+    await new Promise((soon) => setImmediate(soon));
+    await Promise.all([other.dispose(), other.dispose()]);
+    expect(await running).toHaveLength(2);
+    await expect(other.classify(image)).rejects.toThrow(/received one that was disposed/);
+    await expect(classifier.classify(image)).rejects.toThrow(
+      /Expected an image decoded to 47 px, received one of 32 px/,
+    );
+  });
+});
+
+async function flip(path: string): Promise<void> {
+  const bytes = await readFile(path);
+  bytes[100]! ^= 1;
+  await writeFile(path, bytes);
+}
+
+/** A file may not have more bytes than its manifest lists: else it would be read until memory ends. */
+function larger(sealed: Map<string, Uint8Array>): Record<string, Uint8Array> {
+  return { 'members/two/1.bin': Buffer.concat([sealed.get('members/two/1.bin')!, Buffer.alloc(1000)]) };
+}

@@ -1,0 +1,1 @@
+export { type RunReportFiles, type RunReportOptions, writeComparison, writeRunReport } from './write-report.ts';

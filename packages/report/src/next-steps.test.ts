@@ -1,0 +1,60 @@
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Report } from '@chorus/orchestration';
+import { beforeAll, expect, it } from 'vitest';
+import { nextSteps } from './next-steps.ts';
+import { writeRunFolder } from './run-folder.fixture.ts';
+
+let report: Report;
+
+beforeAll(async () => {
+  const run = await writeRunFolder();
+  report = run.report;
+  await rm(dirname(run.folder), { recursive: true });
+});
+
+const quiet = (given: Report): Report => ({
+  ...{ ...given, demo: false, flaws: [], labelAudit: null, costs: null, analysis: null },
+  dataset: { ...given.dataset, skipped: [], duplicates: [] },
+  stackers: given.stackers.map((stacker) => ({ ...stacker, test: { ...stacker.test, wilson95: [0.8, 0.85] } })),
+});
+
+it('has nothing to say about a run in which nothing stands out', () => {
+  expect(nextSteps(quiet(report))).toEqual([]);
+});
+
+it.each<[string, (given: Report) => Partial<Report>, RegExp]>([
+  ['suspected labels', () => ({ labelAudit: report.labelAudit }), /^1 label looks wrong \(1 in the test set\)\.$/],
+  [
+    'a member that does as well',
+    () => ({ costs: report.costs }),
+    /^a alone does about as well: 83\.3 % against 83\.3 %/,
+  ],
+  [
+    'a member that adds nothing',
+    () => ({ analysis: report.analysis }),
+    /^The mean of the members is better without b\.$/,
+  ],
+  ['drawn images', () => ({ demo: true }), /^The images are drawn/],
+  ['a flaw that flatters', () => ({ flaws: report.flaws }), /^The procedure has flaws/],
+  [
+    'an ensemble that is no better than the most frequent class',
+    () => ({ baseline: 0.8 }),
+    /^The ensemble is not significantly better than always predicting/,
+  ],
+  [
+    'a picture in two classes',
+    (given) => ({
+      dataset: {
+        ...given.dataset,
+        duplicates: [{ ...report.dataset.duplicates[0]!, labels: ['cats', 'dogs'] }],
+      },
+    }),
+    /^1 picture occurs in more than one class\.$/,
+  ],
+])('mentions %s', (_, change, finding) => {
+  const given = quiet(report);
+  expect(nextSteps({ ...given, ...change(given) }).map((step) => step.finding)).toEqual([
+    expect.stringMatching(finding),
+  ]);
+});

@@ -1,0 +1,144 @@
+import type { Report } from '@chorus/orchestration';
+import { color } from '../chart.ts';
+import { bars } from '../charts/bars.ts';
+import { disclosure, figure, table } from '../figure.ts';
+import { count, integer, listOf } from '../format.ts';
+import { groupBy } from '../group-by.ts';
+import { type Html, html } from '../html.ts';
+import type { Pictures } from '../pictures.ts';
+import type { TestPredictions } from '../predictions.ts';
+import type { Section } from './section.ts';
+
+/** Rows of a list on the page; the report has all. */
+const mostRows = 100;
+/** Pictures on the contact sheet. */
+const mostPictures = 48;
+const mostClasses = 40;
+
+/** The images: how many, what was left out, and a sample of the test images. */
+export async function dataSection(
+  report: Report,
+  predictions: TestPredictions | null,
+  pictures: Pictures,
+): Promise<Section> {
+  const { dataset } = report;
+  const { training, test } = dataset.counts;
+  const [first] = dataset.counts.folds;
+  const body = html`<p>${dataset.name}: ${count(dataset.classes.length, 'class', 'classes')}, ${count(training, 'training image')} and ${count(test, 'test image')};
+members read them at ${listOf(dataset.inputSizes.map((size) => `${size} × ${size}`))} pixels.
+Of the training images, a training fits on ${integer(first!.fit)} and decides when to stop on ${integer(first!.tune)}. ${sentence(report.stacking)}</p>
+${dataset.notices.map((notice) => html`<p class="note">${notice}</p>`)}
+${await classCounts(report)}
+${predictions && (await contactSheet(dataset.classes, predictions, pictures))}
+${skipped(dataset)}
+${duplicates(dataset)}`;
+  return { id: 'data', title: 'Data', body };
+}
+
+// --- internal ---
+
+function sentence(text: string): string {
+  return text === '' ? '' : `${text[0]!.toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+}
+
+async function classCounts({ imbalance, stackers }: Report): Promise<Html | null> {
+  const perClass = stackers[0]?.test.perClass ?? [];
+  if (imbalance === null && perClass.length === 0) return null;
+  const names = imbalance?.classes.map(({ name }) => name) ?? perClass.map((one) => one.class);
+  const trainingOf = new Map(imbalance?.classes.map(({ name, count: images }) => [name, images]));
+  const testOf = new Map(perClass.map((one) => [one.class, one.count]));
+  const rows = names.map((name) => ({ name, training: trainingOf.get(name) ?? 0, test: testOf.get(name) ?? 0 }));
+  const shown = rows.toSorted((a, b) => b.training - a.training || b.test - a.test).slice(0, mostClasses);
+  const isTraining = imbalance !== null;
+  const options = { label: 'Images of each class.' };
+  const list = shown.map(({ name, training, test }) => ({
+    ...{ name, value: isTraining ? training : test, color: color.accent, text: integer(isTraining ? training : test) },
+  }));
+  return figure({
+    title: isTraining ? 'Training images of each class' : 'Test images of each class',
+    chart: { wide: bars(list, { ...options, width: 560 }), narrow: bars(list, { ...options, width: 340 }) },
+    caption: html`${rows.length > shown.length && `The ${shown.length} largest of ${rows.length} classes. `}${
+      imbalance !== null &&
+      `Largest to smallest: ${imbalance.ratio.toFixed(1)} to 1; remedy: ${imbalance.remedy.kind} (${imbalance.reason}).`
+    }`,
+    table: {
+      columns: ['class', 'training images', 'test images'],
+      rows: rows
+        .slice(0, 1000)
+        .map(({ name, training, test }) => [name, isTraining ? integer(training) : '–', integer(test)]),
+    },
+  });
+}
+
+/** Evenly spaced test images of each class. */
+async function contactSheet(
+  classes: readonly string[],
+  { paths, labels }: TestPredictions,
+  pictures: Pictures,
+): Promise<Html> {
+  const perClass = Math.max(1, Math.min(16, Math.floor(mostPictures / classes.length)));
+  const byLabel = groupBy(
+    paths.map((_, row) => row),
+    (row) => labels[row]!,
+  );
+  const sheets: Html[] = [];
+  for (const [label, name] of classes.slice(0, mostPictures).entries()) {
+    const rows = byLabel.get(label) ?? [];
+    const chosen = Array.from(
+      { length: Math.min(perClass, rows.length) },
+      (_, index) => rows[Math.floor(((index + 0.5) * rows.length) / Math.min(perClass, rows.length))]!,
+    );
+    const shown: Html[] = [];
+    for (const row of chosen) shown.push(html`<li>${await pictures.show(paths[row]!)}</li>`);
+    sheets.push(html`<h4>${name}</h4><ul class="sheet">${shown}</ul>`);
+  }
+  return html`<h3>Sample of the test images</h3>${sheets}`;
+}
+
+function skipped({ skipped: entries, hidden, beyondLimit }: Report['dataset']): Html {
+  const list = entries.slice(0, mostRows);
+  return html`<h3 id="skipped">Skipped files</h3>
+${
+  entries.length === 0
+    ? html`<p>Every file was used.</p>`
+    : disclosure(
+        [
+          `${count(entries.length, 'entry', 'entries')} not used`,
+          entries.length > list.length && ` (the first ${list.length}; report.json has all)`,
+        ],
+        table({
+          isText: true,
+          columns: ['path', 'kind', 'reason'],
+          rows: list.map(({ path, kind, reason }) => [path, kind, reason]),
+        }),
+        entries.length <= 10,
+      )
+}
+${hidden.count > 0 && html`<p>${count(hidden.count, 'hidden file')} not read.</p>`}
+${beyondLimit > 0 && html`<p>${count(beyondLimit, 'image')} beyond <code>data.limitPerClass</code>.</p>`}`;
+}
+
+function duplicates({ duplicates: groups, duplicatesComplete }: Report['dataset']): Html {
+  const list = groups.slice(0, mostRows);
+  return html`<h3 id="duplicates">Duplicates</h3>
+${
+  groups.length === 0
+    ? html`<p>No picture occurs twice.</p>`
+    : disclosure(
+        [
+          `${count(groups.length, 'picture')} more than once`,
+          groups.length > list.length && ` (the first ${list.length}; report.json has all)`,
+        ],
+        table({
+          isText: true,
+          columns: ['files', 'kind', 'classes', 'sets', 'action'],
+          rows: list.map(({ paths, kind, labels, splits, action }) => [
+            paths.map((path, index) => html`${index > 0 && html`<br>`}${path}`),
+            ...[kind, labels.join(', '), splits.join(', '), action],
+          ]),
+        }),
+        groups.length <= 10,
+      )
+}
+${!duplicatesComplete && html`<p>Too many images look alike for all of them to be compared.</p>`}`;
+}

@@ -1,0 +1,80 @@
+import type { Report } from '@chorus/orchestration';
+import { seriesColor } from '../chart.ts';
+import { gantt } from '../charts/gantt.ts';
+import { figure, table } from '../figure.ts';
+import { duration, integer, percent } from '../format.ts';
+import { html } from '../html.ts';
+import type { Section } from './section.ts';
+
+/** What the run cost: time of its phases and lanes, memory. */
+export async function timeSection(report: Report): Promise<Section> {
+  const { lanes, seconds, lanesBusy, peakMemoryBytes } = report;
+  const body = html`<p>The run took ${duration(seconds.total)} and at most ${(peakMemoryBytes / 1e9).toFixed(1)} GB of memory on ${
+    lanes.length === 1 ? 'one lane' : `${integer(lanes.length)} lanes`
+  }.
+${lanesBusy !== null && `Between decoding and stacking, the lanes worked ${percent(lanesBusy, 0)} of the time.`}</p>
+${lanes.some(({ spans }) => spans !== undefined && spans.length > 0) ? await chart(report) : lanesTable(report)}`;
+  return { id: 'lanes', title: 'Time', body };
+}
+
+// --- internal ---
+
+const opacityOf = { train: 1, features: 0.65, predict: 0.4 } as const;
+
+async function chart(report: Report) {
+  const { lanes, members, seconds } = report;
+  const names = lanes.map(({ device }, index) =>
+    lanes.filter((lane) => lane.device === device).length > 1 ? `${device} (${index + 1})` : device,
+  );
+  const memberNames = [
+    ...members.map(({ name }) => name),
+    ...(report.student === undefined ? [] : [report.student.name]),
+  ];
+  const work = lanes.flatMap(({ spans = [] }, index) =>
+    spans.map(({ task, kind, from, to }) => {
+      const member = Math.max(
+        0,
+        memberNames.findIndex((name) => task.startsWith(`${name}/`)),
+      );
+      return { lane: names[index]!, from, to, color: seriesColor(member), opacity: opacityOf[kind] };
+    }),
+  );
+  const { total, ...phaseSeconds } = seconds;
+  const order = ['prepare', 'decode', 'members', 'stack', 'student', 'test'] as const;
+  let from = 0;
+  const phases = order.flatMap((name) => {
+    const length = phaseSeconds[name];
+    if (length === undefined || length === 0) return [];
+    const phase = { name, from, to: from + length };
+    from = phase.to;
+    return [phase];
+  });
+  const all = total > from ? [...phases, { name: 'write', from, to: total }] : phases;
+  const options = { lanes: names, phases: all, label: `Work of ${lanes.length} lanes over ${duration(total)}.` };
+  return figure({
+    title: 'Lanes',
+    chart: { wide: gantt(work, { ...options, width: 760 }), narrow: gantt(work, { ...options, width: 340 }) },
+    legend: memberNames.map((name, series) => ({ name, series })),
+    caption: 'Full color: training; lighter: features of the frozen layers; lightest: predictions. Gaps: waiting.',
+    table: {
+      columns: ['lane', 'task', 'kind', 'from', 'to'],
+      rows: lanes.flatMap(({ spans = [] }, index) =>
+        spans.map((span) => [names[index]!, span.task, span.kind, duration(span.from), duration(span.to)]),
+      ),
+    },
+  });
+}
+
+/** For runs of earlier versions, which did not record when a task started. */
+function lanesTable({ lanes }: Report) {
+  return table({
+    columns: ['lane', 'worked', 'tasks', 'waited longest for'],
+    rows: lanes.map(({ device, busySeconds, tasks, waits }) => {
+      const longest = waits.toSorted((a, b) => b.seconds - a.seconds)[0];
+      return [
+        ...[device, duration(busySeconds), integer(tasks.length)],
+        longest === undefined ? '–' : `${longest.for} (${duration(longest.seconds)})`,
+      ];
+    }),
+  });
+}

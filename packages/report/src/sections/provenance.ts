@@ -1,0 +1,60 @@
+import { basename } from 'node:path';
+import type { Report } from '@chorus/orchestration';
+import { disclosure, table } from '../figure.ts';
+import { html, lines } from '../html.ts';
+import type { RunData } from '../run-data.ts';
+import type { Section } from './section.ts';
+
+/** Where the figures come from: versions, seed, initial weights, settings and known flaws. */
+export function provenanceSection({ report, startedAt, folder, problems }: RunData): Section {
+  const { experiment, members, flaws, choices, timeBudget, stackerNotes } = report;
+  const { preset, versions, seed, name: _, ...settings } = experiment;
+  const body = html`${table({
+    isText: true,
+    columns: ['', ''],
+    rows: [
+      ['started', startedAt.toISOString().replace('T', ' ').slice(0, 19).concat(' UTC')],
+      ['run folder', folder],
+      ['preset', String(preset)],
+      ['seed', String(seed)],
+      ...Object.entries((versions ?? {}) as Record<string, unknown>).map(([key, value]) => [key, String(value)]),
+      ['test images read before the choice of the stacker', String(report.testImagesReadBeforeChoice)],
+    ],
+  })}
+<h3>Initial weights</h3>
+${table({
+  isText: true,
+  columns: ['member', 'source', 'SHA-256'],
+  rows: members.map(({ name, weights }) => [
+    ...[name, weights === null ? '–' : `${basename(weights.source)}${weights.note ? ` (${weights.note})` : ''}`],
+    html`<code>${weights?.sha256?.slice(0, 16).concat('…') ?? '–'}</code>`,
+  ]),
+})}
+<h3 id="flaws">Known flaws</h3>
+${
+  flaws.length === 0
+    ? html`<p>The procedure has no known flaws.</p>`
+    : html`<ul>${flaws.map(({ name, description, flatters }) => html`<li><b>${name}</b>: ${description}${flatters && ' It flatters the figures.'}</li>`)}</ul>`
+}
+${choices.length > 0 && html`<h3>Choices of the preset</h3><ul>${choices.map((choice) => html`<li>${choice}</li>`)}</ul>`}
+${stackerNotes.length > 0 && html`<h3>Stackers</h3><ul>${stackerNotes.map((note) => html`<li>${note}</li>`)}</ul>`}
+${timeBudget !== null && html`<h3>Time budget</h3>${disclosure('What the time budget has changed', html`<pre>${lines(JSON.stringify(timeBudget, null, 2))}</pre>`)}`}
+${problems.length > 0 && html`<h3>Not on this page</h3><ul>${problems.map((problem) => html`<li>${problem}</li>`)}</ul>`}
+<h3>Settings</h3>
+${disclosure('The resolved experiment', html`<pre>${lines(JSON.stringify(settings, null, 2))}</pre>`)}
+<p>Files with the same numbers: ${files(report)}.</p>`;
+  return { id: 'provenance', title: 'Provenance', body };
+}
+
+// --- internal ---
+
+function files({ bestMember, labelAudit }: Report) {
+  const names = [
+    'report.json',
+    'metrics.jsonl',
+    'plan.json',
+    ...(bestMember === null ? [] : ['predictions.csv']),
+    ...(labelAudit === null ? [] : ['label-issues.csv']),
+  ];
+  return names.map((name, index) => html`${index > 0 && ', '}<a href="${name}">${name}</a>`);
+}

@@ -1,0 +1,195 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ConfigError } from '@chorus/orchestration';
+import { type Browser, chromium } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RunFolderOptions, writeRunFolder } from './run-folder.fixture.ts';
+import { writeComparison, writeRunReport } from './write-report.ts';
+
+const made: string[] = [];
+
+async function runFolder(options?: RunFolderOptions) {
+  const run = await writeRunFolder(options);
+  made.push(dirname(run.folder));
+  return run;
+}
+
+afterAll(async () => {
+  for (const folder of made) await rm(folder, { recursive: true });
+});
+
+const headings = ['Leaderboard', 'Cost of a prediction', 'Classes', 'Mistakes', 'Suspected labels', 'Probabilities'];
+
+describe('writeRunReport', () => {
+  it('writes one page with charts, pictures and tables, and a model card', async () => {
+    const { folder } = await runFolder();
+    const files = await writeRunReport(folder);
+    expect(files).toEqual({ page: join(folder, 'report.html'), modelCard: join(folder, 'MODEL_CARD.md') });
+    const page = await readFile(files.page, 'utf8');
+    for (const heading of [...headings, 'Members', 'Data', 'Time', 'Provenance'])
+      expect(page).toMatch(new RegExp(`<h2 id="[a-z]+">${heading}</h2>`));
+    for (const title of ['Confusion matrix', 'Reliability', 'ROC', 'Disagreement', 'a: loss', 'Lanes'])
+      expect(page).toContain(`<h3>${title}</h3>`);
+    // 2 mistakes, 1 suspected label, 12 images on the contact sheet; every picture is there.
+    expect(page.match(/<img src="data:image\/webp;base64,/g)).toHaveLength(2 + 1 + 12);
+    expect(page).not.toContain('class="missing"');
+    expect(page).toContain('1 image could not be used.');
+    expect(page).not.toMatch(/undefined|NaN|\[object/);
+    expect(Buffer.byteLength(page)).toBeLessThan(5_000_000);
+    const card = await readFile(files.modelCard!, 'utf8');
+    expect(card).toMatch(/^---\nlibrary_name: chorus\npipeline_tag: image-classification\n/);
+    expect(card).toContain('| cats | 6 | 83.3 % |');
+  });
+
+  it('says why a picture is missing, and reads none outside the data folder', async () => {
+    const { folder, data, report } = await runFolder();
+    const [first, second] = report.mistakes;
+    await rm(join(data, first!.path));
+    await rm(join(data, second!.path));
+    await symlink('/etc/hostname', join(data, second!.path));
+    const page = await readFile((await writeRunReport(folder)).page, 'utf8');
+    expect(page).toContain('<div class="missing">the file is gone</div>');
+    expect(page).toContain('<div class="missing">outside the data folder</div>');
+  });
+
+  it('reports a run without an ensemble and without predictions', async () => {
+    const { folder } = await runFolder({
+      change: (report) => ({
+        ...{ ...report, bestMember: null, stackers: [], mistakes: [], labelAudit: null, analysis: null, costs: null },
+        members: report.members.map((member) => ({
+          ...{ ...member, status: 'failed', reason: 'diverged', predictsWith: null, outOfFold: null, test: null },
+        })),
+      }),
+    });
+    const files = await writeRunReport(folder);
+    expect(files.modelCard).toBeNull();
+    const page = await readFile(files.page, 'utf8');
+    expect(page).toContain('a and b failed.');
+    expect(page).not.toContain('Leaderboard');
+  });
+
+  it('names what it could not read', async () => {
+    const { folder } = await runFolder();
+    await writeFile(join(folder, 'predictions.csv'), 'path,label\n');
+    const page = await readFile((await writeRunReport(folder)).page, 'utf8');
+    expect(page).toContain('Not on this page');
+    expect(page).toContain('expected the probabilities of mean');
+  });
+
+  it('refuses a folder that is not a run', async () => {
+    await expect(writeRunReport(tmpdir())).rejects.toThrow(ConfigError);
+  });
+});
+
+describe('writeComparison', () => {
+  it('compares runs on the same images', async () => {
+    const runs = [await runFolder(), await runFolder({ seed: 1 })];
+    const out = join(dirname(runs[0]!.folder), 'comparison.html');
+    await writeComparison(
+      runs.map(({ folder }) => folder),
+      out,
+    );
+    const page = await readFile(out, 'utf8');
+    expect(page).toContain('2 runs reach the highest accuracy, 83.3 %. All runs have the same images');
+    expect(page).toContain('<h2 id="pairs">Pairs</h2>');
+    expect(page).toContain('<th scope="row">seed</th><td><code>0</code></td><td><code>1</code></td>');
+  });
+
+  it.each([
+    [1, 'x.html', 'at least two runs'],
+    [2, 'x.json', 'ends in .html'],
+  ])('refuses %i runs with the output %s', async (count, out, message) => {
+    await expect(writeComparison(Array(count).fill('/nowhere'), `/nowhere/${out}`)).rejects.toThrow(message);
+  });
+});
+
+const chromiumPath = process.env.CHORUS_CHROMIUM ?? '/usr/bin/chromium';
+const hasChromium = existsSync(chromiumPath);
+if (!hasChromium) console.warn(`no browser at ${chromiumPath}: the tests of the page in a browser are skipped`);
+
+describe.skipIf(!hasChromium)('the page in a browser', () => {
+  const attack = (number: number) =>
+    [
+      `<script>hacked=${number}</script>`,
+      `"><img src=x onerror=hacked=${number}>`,
+      `</svg><script>hacked=${number}</script>`,
+      `'-alert(1)-'\u2028"];hacked=${number};["`,
+    ][number % 4]!;
+  let browser: Browser;
+  let folder: string;
+  let page: string;
+
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox'] });
+    ({ folder } = await runFolder({
+      classes: [attack(0), attack(1), attack(2), attack(3)],
+      // A file name must not contain a slash.
+      imageName: (index, label) => `${attack(index).replaceAll('/', '\u2215')}-${label}-${index}.png`,
+      memberName: attack(2),
+    }));
+    page = (await writeRunReport(folder)).page;
+  });
+
+  afterAll(() => browser?.close());
+
+  /** Opens a page and lists what it requests. */
+  async function open(path: string, width = 1280) {
+    const tab = await browser.newPage({ viewport: { width, height: 800 } });
+    const requests: string[] = [];
+    const errors: string[] = [];
+    tab.on('request', (request) => requests.push(request.url()));
+    tab.on('console', (message) => errors.push(message.text()));
+    await tab.goto(pathToFileURL(path).href);
+    const hacked = await tab.evaluate(() => (globalThis as { hacked?: unknown }).hacked ?? null);
+    return { tab, requests: requests.filter((url) => !url.startsWith('data:')), errors, hacked };
+  }
+
+  it('shows hostile names as text and runs nothing', async () => {
+    const { tab, requests, errors, hacked } = await open(page);
+    expect({ requests, errors, hacked }).toEqual({ requests: [pathToFileURL(page).href], errors: [], hacked: null });
+    const found = await tab.evaluate(`({
+      active: document.querySelectorAll('script,iframe,object,embed,form,link,base,svg a,svg image,foreignObject').length,
+      handlers: [...document.querySelectorAll('*')].flatMap((one) => [...one.attributes]).filter(({ name }) => /^on|^style$/.test(name)).length,
+      title: document.querySelector('.card b').textContent,
+      broken: [...document.images].filter(({ naturalWidth }) => naturalWidth === 0).length,
+      images: document.images.length,
+      background: getComputedStyle(document.body).backgroundColor,
+    })`);
+    expect(found).toEqual({
+      ...{ active: 0, handlers: 0, title: attack(0), broken: 0 },
+      // The policy allows the page's own style.
+      ...{ images: expect.any(Number), background: 'rgb(255, 255, 255)' },
+    });
+    expect((found as { images: number }).images).toBeGreaterThan(20);
+    await tab.close();
+  });
+
+  it('has a policy that blocks what an injection would do', async () => {
+    const text = await readFile(page, 'utf8');
+    const injected = text.replace('</main>', `<script>hacked=1</script><img src="x.png" onerror="hacked=2"></main>`);
+    const copies = await mkdtemp(join(tmpdir(), 'chorus-report-'));
+    made.push(copies);
+    const [guarded, bare] = [join(copies, 'guarded.html'), join(copies, 'bare.html')];
+    await writeFile(guarded, injected);
+    await writeFile(bare, injected.replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, ''));
+    // Without the policy, the injection works: the test can fail.
+    expect((await open(bare)).hacked).not.toBeNull();
+    const { hacked, errors } = await open(guarded);
+    expect(hacked).toBeNull();
+    for (const directive of ['script-src', 'img-src'])
+      expect(errors).toContainEqual(
+        expect.stringMatching(
+          new RegExp(`${directive}.*Content Security Policy|Content Security Policy.*${directive}`, 's'),
+        ),
+      );
+  });
+
+  it.each([390, 768, 1280])('fits a window of %i pixels', async (width) => {
+    const { tab } = await open(page, width);
+    expect(await tab.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0);
+    await tab.close();
+  });
+});

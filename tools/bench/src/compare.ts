@@ -1,0 +1,104 @@
+#!/usr/bin/env node
+/** Compares ensembles with other software on photographs: `pnpm compare [CASE…] --data DIR --weights DIR --folder DIR [--draws N] [--keras] [--fine-tuned N] [--list]`. */
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { publishFile } from '@chorus/storage';
+import { cases, type Photographs } from './compare/cases.ts';
+import { type CaseScore, type ContestantScore, compareCase } from './compare/compare-case.ts';
+import { openImagePool } from './compare/image-pool.ts';
+import { comparedMembers } from './compare/members.ts';
+import { featuresOf } from './compare/pool-features.ts';
+import type { Estimate } from './compare/score-draws.ts';
+import { prepareBenchPython } from './python.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    data: { type: 'string' },
+    weights: { type: 'string' },
+    folder: { type: 'string' },
+    draws: { type: 'string' },
+    keras: { type: 'boolean', default: false },
+    'fine-tuned': { type: 'string', default: '0' },
+    list: { type: 'boolean' },
+  },
+});
+const unknown = positionals.find((name) => !cases.some((one) => one.name === name));
+if (values.list) {
+  for (const { name, title, drawCount } of cases) console.log(`${name.padEnd(15)} ${title}, ${drawCount} draws`);
+} else if (unknown !== undefined) {
+  fail(`Unknown case "${unknown}"; expected some of: ${cases.map(({ name }) => name).join(', ')}.`);
+} else if (values.data === undefined || values.weights === undefined || values.folder === undefined) {
+  fail('Expected --data DIR with train and validation, --weights DIR, and --folder DIR for results.');
+} else {
+  await run(fromCaller(values.data), fromCaller(values.weights), fromCaller(values.folder));
+}
+
+// --- internal ---
+
+async function run(data: string, weights: string, folder: string): Promise<void> {
+  const chosen = cases.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  const members = comparedMembers(weights);
+  const onProgress = (words: string) => console.error(words);
+  const open = async (photographs: Photographs) => {
+    const place = join(folder, photographs.replaceAll(' ', '-'));
+    const pool = await openImagePool(photographs, data, place);
+    const featuresIn = (split: 'train' | 'test') =>
+      featuresOf(members, pool[split], join(place, `features-${split}`), onProgress);
+    return { pool, features: { train: await featuresIn('train'), test: await featuresIn('test') } };
+  };
+  for (const one of chosen) {
+    const place = join(folder, one.name);
+    const drawCount = values.draws === undefined ? one.drawCount : Number(values.draws);
+    const score = await compareCase(one, {
+      ...(await open(one.photographs)),
+      weights,
+      folder: place,
+      drawCount,
+      fineTunedCount: Number(values['fine-tuned']),
+      keras: values.keras ? await prepareBenchPython(onProgress) : undefined,
+      onProgress,
+    });
+    await publishFile(join(place, 'score.json'), `${JSON.stringify(score, null, 2)}\n`);
+    console.log(scoreText(score));
+  }
+}
+
+function scoreText({ title, drawCount, testImages, contestants, chosen, audits }: CaseScore): string {
+  const lines = contestants.map(({ name, accuracy, logLoss, difference, seconds }: ContestantScore) =>
+    [
+      name.padEnd(38),
+      shown(accuracy, 100, 2),
+      shown(logLoss, 1, 4),
+      difference === undefined ? '' : `${shown(difference.accuracy, 100, 2)}  ${shown(difference.logLoss, 1, 4)}`,
+      seconds === undefined ? '' : `${seconds.toFixed(1)} s`,
+    ].join('  '),
+  );
+  return [
+    `\n${title}; ${drawCount} draws, ${testImages} test images`,
+    'balanced accuracy in percent and log loss, each with a 95 % interval; then Chorus minus the contestant; then seconds',
+    ...lines,
+    `chosen stackers: ${Object.entries(chosen)
+      .map(([kind, count]) => `${kind} ${count}`)
+      .join(', ')}`,
+    ...audits.map(
+      ({ name, precision, recall }) =>
+        `wrong labels, ${name}: precision ${precision.toFixed(3)}, recall ${recall.toFixed(3)}`,
+    ),
+  ].join('\n');
+}
+
+function shown({ mean, interval: [low, high] }: Estimate, factor: number, digits: number): string {
+  const text = (value: number) => (factor * value).toFixed(digits);
+  return `${text(mean)} (${text(low)} to ${text(high)})`;
+}
+
+/** pnpm runs scripts in the project's root. */
+function fromCaller(path: string): string {
+  return resolve(process.env.INIT_CWD ?? process.cwd(), path);
+}
+
+function fail(message: string): void {
+  console.error(`compare: ${message}`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,97 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BundleManifest, createClassifier, memberToBytes } from '@chorus/models';
+import { loadClassifier } from '@chorus/predictor';
+import { sealFolder } from '@chorus/storage';
+import tf from '@chorus/tfjs';
+import type { Measurement } from '../measurement.ts';
+import { drawPhotographs } from '../photographs.ts';
+import type { Row } from '../row.ts';
+import { summarise } from '../statistics.ts';
+
+/** The backbones of the preset mobile. */
+const members = [
+  { name: 'mobilenet-v2', family: 'mobilenet-v2', alpha: 1 },
+  { name: 'mobilenet', family: 'mobilenet', alpha: 1 },
+  { name: 'mobilenet-075', family: 'mobilenet', alpha: 0.75 },
+] as const;
+const classes = ['a', 'b'];
+
+/** At most this many milliseconds for an image, by the native library at the preset's size. */
+const goalMs = 40;
+
+/** A bundle kept loaded: from a JPEG file in memory to probabilities, one image at a time. */
+export const classify: Row = {
+  name: 'classify',
+  title: 'a JPEG of 224 × 224 px to probabilities, by the ensemble of the preset mobile, kept loaded by loadClassifier',
+  roundCount: { whole: 5, quick: 2 },
+  minutes: { whole: 1, quick: 0.5 },
+  async *measure({ roundCount, quick, folder, onProgress }) {
+    const [photograph] = await drawPhotographs(join(folder, 'photographs'), {
+      ...{ count: 1, width: 224, height: 224, seed: 1 },
+    });
+    const image = await readFile(photograph!);
+    for (const { inputSize, testTimeAugmentation } of [
+      { inputSize: 160, testTimeAugmentation: false },
+      { inputSize: 160, testTimeAugmentation: true },
+      { inputSize: 224, testTimeAugmentation: false },
+    ]) {
+      const name = `${inputSize} px${testTimeAugmentation ? ', with mirror images' : ''}`;
+      onProgress(`writing a bundle of ${name}`);
+      const bundle = join(folder, `bundle-${inputSize}-${testTimeAugmentation}`);
+      await writeMobileBundle(bundle, inputSize, testTimeAugmentation);
+      const measurements: Measurement[] = [];
+      for (const backend of ['onnxruntime', 'wasm'] as const) {
+        onProgress(`${name}, ${backend}`);
+        const startedAtMs = performance.now();
+        const classifier = await loadClassifier(bundle, { backend });
+        const loadMs = performance.now() - startedAtMs;
+        const one = async () => {
+          const from = performance.now();
+          await classifier.classify(image);
+          return performance.now() - from;
+        };
+        await one();
+        const samples: number[] = [];
+        for (let round = 0; round < roundCount; round += 1) {
+          const times: number[] = [];
+          for (let repeat = 0; repeat < (quick ? 3 : 20); repeat += 1) times.push(await one());
+          samples.push(summarise(times).median);
+        }
+        measurements.push(
+          { contestant: backend, quantity: 'an image', unit: 'ms', samples },
+          { contestant: backend, quantity: 'loading the bundle', unit: 'ms', samples: [loadMs] },
+        );
+        await classifier.dispose();
+      }
+      const { median } = summarise(measurements[0]!.samples);
+      const remark = `goal: at most ${goalMs} ms by onnxruntime; ${median <= goalMs ? 'holds' : 'missed'}`;
+      const remarks = inputSize === 160 && !testTimeAugmentation ? [remark] : [];
+      yield { title: name, contestants: {}, measurements, comparisons: [], remarks };
+    }
+  },
+};
+
+// --- internal ---
+
+/** Random weights take as long as trained ones. */
+async function writeMobileBundle(folder: string, inputSize: number, testTimeAugmentation: boolean): Promise<void> {
+  tf.enableProdMode();
+  const files: Record<string, Uint8Array | string> = {};
+  const described = members.map(({ name, family, alpha }): BundleManifest['members'][number] => {
+    const classifier = createClassifier({ backbone: { family, alpha, inputSize }, classes, seed: 0 });
+    const { manifest, weights } = memberToBytes(classifier);
+    classifier.dispose();
+    const file = `members/${name}/1.bin`;
+    files[file] = weights;
+    return { name, models: [{ file, model: manifest }] };
+  });
+  const manifest: BundleManifest = {
+    ...{ schemaVersion: 4, name: 'mobile', classes, testTimeAugmentation, demo: false, balancesClasses: false },
+    decoding: { maxPixels: 1e8, timeoutMs: 10_000, background: 'white', resize: 'pillow', shrinkOnLoad: false },
+    members: described,
+    ...{ chosen: 'mean', thresholds: null, calibration: null },
+    stackers: [{ kind: 'mean', state: { kind: 'mean', memberCount: members.length, classCount: classes.length } }],
+  };
+  await sealFolder(folder, { ...files, 'bundle.json': JSON.stringify(manifest) });
+}
