@@ -183,6 +183,13 @@ describe('a hostile bundle', () => {
     ['is not JSON', () => ({ 'bundle.json': 'no' }), /bundle\.json is not JSON/],
     ['is another version', () => ({ 'bundle.json': '{"schemaVersion":9}' }), /schemaVersion 9/],
     [
+      'has a wrong value',
+      editManifest((manifest) => {
+        Object.assign(manifest, { testTimeAugmentation: 3 });
+      }),
+      /bundle\.json is not a bundle: testTimeAugmentation: expected true, false.* \(received 3\)\.$/,
+    ],
+    [
       'names a file outside the list',
       editManifest((manifest) => {
         manifest.members[1]!.models[0]!.file = '../pets/members/two/1.bin';
