@@ -19,8 +19,11 @@ describe('chooseStrength', () => {
     [20, 0.1],
     [21, 1],
     [400, 1],
-  ])('chooses the weakest penalty for separable rows, which is not below 1 for more than 20: %i rows', (rowCount, expected) => {
-    const { strength } = chooseStrength(separable(rowCount), { seed: 0, onStep() {} });
-    expect(strength).toBe(expected);
-  });
+  ])(
+    'chooses the weakest penalty for separable rows, which is not below 1 for more than 20: %i rows',
+    (rowCount, expected) => {
+      const { strength } = chooseStrength(separable(rowCount), { seed: 0, onStep() {} });
+      expect(strength).toBe(expected);
+    },
+  );
 });
