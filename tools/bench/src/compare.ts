@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Compares ensembles with other software on photographs: `pnpm compare [CASE…] --data DIR --weights DIR --folder DIR [--draws N] [--keras] [--fine-tuned N] [--list]`. */
+/** Compares ensembles with other software on photographs: `pnpm compare [CASE…] --data DIR --weights DIR --folder DIR [--draws N] [--keras] [--fine-tuned N] [--autogluon] [--list]`. */
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { publishFile } from '@chorus/storage';
@@ -19,6 +19,7 @@ const { values, positionals } = parseArgs({
     folder: { type: 'string' },
     draws: { type: 'string' },
     keras: { type: 'boolean', default: false },
+    autogluon: { type: 'boolean', default: false },
     'fine-tuned': { type: 'string', default: '0' },
     list: { type: 'boolean' },
   },
@@ -56,6 +57,7 @@ async function run(data: string, weights: string, folder: string): Promise<void>
       folder: place,
       drawCount,
       fineTunedCount: Number(values['fine-tuned']),
+      autogluon: values.autogluon,
       keras: values.keras ? await prepareBenchPython(onProgress) : undefined,
       onProgress,
     });

@@ -62,12 +62,14 @@ export async function trainEnsemble(
   }
 }
 
+// --- internal ---
+
 /**
  * Applies the heads, stackers and calibration of a bundle to features.
  *
  * @param features per member.
  */
-export function predictFromFeatures(
+function predictFromFeatures(
   { manifest, members, stackers }: Bundle,
   features: readonly PoolFeatures[],
   imageCount: number,
@@ -90,8 +92,6 @@ export function predictFromFeatures(
   const ofMembers = members.map(({ name }, index) => [name, toProbabilities(logits[index]!, classCount)] as const);
   return new Map([['chorus', chosen], ...probabilities, ...ofMembers]);
 }
-
-// --- internal ---
 
 const command = fileURLToPath(new URL('../../../../apps/trainer/dist/main.js', import.meta.url));
 

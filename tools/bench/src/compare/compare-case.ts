@@ -3,11 +3,12 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { publishFile } from '@chorus/storage';
+import { fitAutogluon } from './autogluon-peer.ts';
 import type { Case } from './cases.ts';
 import { type EnsembleResult, trainEnsemble } from './chorus-ensemble.ts';
 import { type Draw, drawImages } from './draw-images.ts';
 import type { ImagePool } from './image-pool.ts';
-import { fineTune, type KerasResult, stackAsAucmedi } from './keras-peers.ts';
+import { type FittedResult, fineTune, stackAsAucmedi } from './keras-peers.ts';
 import { fitPeers } from './logistic-peers.ts';
 import { weightsOf } from './members.ts';
 import type { PoolFeatures } from './pool-features.ts';
@@ -26,6 +27,8 @@ export interface CaseOptions {
   fineTunedCount: number;
   /** The interpreter of the contestants in Keras; undefined for none. */
   keras: string | undefined;
+  /** Whether AutoGluon takes part. */
+  autogluon: boolean;
   onProgress: (words: string) => void;
 }
 
@@ -60,7 +63,7 @@ export interface CaseScore {
 
 /** Chorus and its peers. */
 export async function compareCase(one: Case, options: CaseOptions): Promise<CaseScore> {
-  const { pool, features, weights, folder, drawCount, fineTunedCount, keras, onProgress } = options;
+  const { pool, features, weights, folder, drawCount, fineTunedCount, keras, autogluon, onProgress } = options;
   await mkdir(folder, { recursive: true });
   const draws = Array.from({ length: drawCount }, (_, seed) => drawImages(pool.train.labels, one, seed));
   const ensembles: EnsembleResult[] = [];
@@ -94,14 +97,16 @@ export async function compareCase(one: Case, options: CaseOptions): Promise<Case
   if (keras !== undefined) {
     const shared = { python: keras, pool, folder };
     contestants.push(
-      kerasContestant("AUCMEDI's Stacking, on features", await stackAsAucmedi(files, { ...shared, draws })),
+      contestantOf("AUCMEDI's Stacking, on features", await stackAsAucmedi(files, { ...shared, draws })),
     );
     if (fineTunedCount > 0) {
       const some = draws.slice(0, fineTunedCount);
       const results = await fineTune(weightsOf('mobilenet-v2', weights), { ...shared, draws: some });
-      contestants.push(kerasContestant(`Keras, MobileNetV2 fine-tuned, ${some.length} draws`, results));
+      contestants.push(contestantOf(`Keras, MobileNetV2 fine-tuned, ${some.length} draws`, results));
     }
   }
+  if (autogluon)
+    contestants.push(contestantOf('AutoGluon Tabular', await fitAutogluon({ ...files, draws }, folder, onProgress)));
   const chosen: Record<string, number> = {};
   for (const ensemble of ensembles) chosen[ensemble.chosen] = (chosen[ensemble.chosen] ?? 0) + 1;
   const { labels } = pool.test;
@@ -135,7 +140,7 @@ interface Contestant {
   seconds?: number[];
 }
 
-function kerasContestant(name: string, results: readonly KerasResult[]): Contestant {
+function contestantOf(name: string, results: readonly FittedResult[]): Contestant {
   return {
     name,
     probabilities: results.map(({ probabilities }) => probabilities),

@@ -3,7 +3,7 @@ import type { Draw } from './draw-images.ts';
 import type { ImagePool } from './image-pool.ts';
 import { type FeatureFiles, runTask } from './python-task.ts';
 
-export interface KerasResult {
+export interface FittedResult {
   /** Of the test images [images, classes]. */
   probabilities: number[];
   /** Of training and, where the members are frozen, of predicting from features. */
@@ -23,7 +23,7 @@ export interface KerasOptions {
 const epochs = { headEpochs: 20, epochs: 10 };
 
 /** Fine-tunes MobileNetV2. @param weights path of its initial weights. */
-export function fineTune(weights: string, { python, draws, pool, folder }: KerasOptions): Promise<KerasResult[]> {
+export function fineTune(weights: string, { python, draws, pool, folder }: KerasOptions): Promise<FittedResult[]> {
   const { classes, train, test } = pool;
   const task = {
     ...{ weights, classCount: classes.length, test: test.paths, ...epochs },
@@ -36,6 +36,6 @@ export function fineTune(weights: string, { python, draws, pool, folder }: Keras
 export function stackAsAucmedi(
   features: { train: FeatureFiles; test: FeatureFiles },
   { python, draws, pool, folder }: KerasOptions,
-): Promise<KerasResult[]> {
+): Promise<FittedResult[]> {
   return runTask(python, 'aucmedi_peer.py', { ...features, draws, classCount: pool.classes.length }, folder);
 }
