@@ -2,8 +2,10 @@
 import {
   type BundleManifest,
   bundleManifestSchema,
+  checkValue,
   ModelError,
   memberFromBytes,
+  mistakesLine,
   singleMemberManifest,
   stackerFromJson,
   upgradeBundleManifest,
@@ -88,10 +90,10 @@ const maxManifestBytes = 64 * 2 ** 20;
 async function readManifest(files: BundleFiles, signal: AbortSignal | undefined): Promise<BundleManifest> {
   const content = await files.read('bundle.json', { maxBytes: maxManifestBytes, signal });
   try {
-    const parsed = bundleManifestSchema.safeParse(upgradeBundleManifest(JSON.parse(new TextDecoder().decode(content))));
-    if (parsed.success) return parsed.data;
-    const { path, message } = parsed.error.issues[0]!;
-    throw new PredictorError(`${files.name}/bundle.json is not a bundle: ${[...path, message].join(': ')}.`);
+    const json = upgradeBundleManifest(JSON.parse(new TextDecoder().decode(content)));
+    const { data, mistakes } = checkValue(bundleManifestSchema, json);
+    if (mistakes === undefined) return data;
+    throw new PredictorError(`${files.name}/bundle.json is not a bundle: ${mistakesLine(mistakes)}.`);
   } catch (error) {
     if (error instanceof PredictorError) throw error;
     const text = error instanceof ModelError ? error.message : `is not JSON: ${(error as Error).message}`;

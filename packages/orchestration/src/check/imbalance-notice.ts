@@ -26,6 +26,6 @@ function equalNotice({ ratio, remedy, reason }: ImbalancePlan): string {
   const effect =
     remedy.kind === 'focal'
       ? 'focal weighs no class more than another, and only gives less weight to images that are classified well'
-      : `${remedy.kind} ${ratio === 1 ? 'has no effect' : 'has hardly an effect'}`;
+      : `${remedy.kind} ${ratio === 1 ? 'has no effect' : 'has hardly any effect'}`;
   return `${equal} of training images: ${effect} (${reason})`;
 }

@@ -146,7 +146,7 @@ it.each([
   ],
   [
     planImbalance('class-weights', classesOf(100, 99)),
-    'all classes have about the same number of training images: class-weights has hardly an effect',
+    'all classes have about the same number of training images: class-weights has hardly any effect',
   ],
   [
     planImbalance({ kind: 'focal', gamma: 2 }, classesOf(100, 100)),
