@@ -7,7 +7,7 @@ export interface Evaluation {
 /** Number of past steps that estimate the curvature. */
 const memoryLength = 10;
 /** More than any search needs, unless the scales of its coefficients differ by orders of magnitude. */
-export const maximumIterations = 1000;
+const maximumIterations = 1000;
 /** A step by this share of a direction that does not decrease the value counts as none. */
 const shortestStep = 1e-12;
 /** A search ends if so many iterations decrease the value by less than this share of it. */
