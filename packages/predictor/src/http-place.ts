@@ -16,8 +16,7 @@ export function httpPlace(url: URL, cache?: FileCache | undefined): BundlePlace 
   folder.search = '';
   folder.hash = '';
   if (!folder.pathname.endsWith('/')) folder.pathname += '/';
-  const { username, password, href } = folder;
-  const name = username === '' && password === '' ? href : href.replace(/\/\/[^@/]*@/, '//');
+  const name = folder.href;
   const urlOf = (file: string) => new URL(file.split('/').map(encodeURIComponent).join('/'), folder);
   return {
     name: name.replace(/\/$/, ''),
@@ -41,13 +40,15 @@ export function httpPlace(url: URL, cache?: FileCache | undefined): BundlePlace 
  * Fetches the content of a URL.
  *
  * @param name for messages.
- * @throws PredictorError when the server does not answer with it, or with more bytes than `maxBytes`; the signal's reason.
+ * @throws PredictorError for a URL with a password, and when the server does not answer with it, or with more bytes than `maxBytes`;
+ * the signal's reason.
  */
 export async function fetchBytes(
   url: URL,
   name: string,
   { maxBytes, onBytes, signal }: ReadOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  requireNoPassword(url);
   const response = await orRefuse(name, signal, () => fetch(url, { cache: 'no-cache', signal: signal ?? null }));
   if (!response.ok || response.body === null) {
     await response.body?.cancel();
@@ -77,6 +78,15 @@ export async function fetchBytes(
 }
 
 // --- internal ---
+
+/** `fetch` refuses such a URL, too, but its message would repeat the password. */
+function requireNoPassword(url: URL): void {
+  if (url.username === '' && url.password === '') return;
+  const shown = new URL(url);
+  shown.username = '';
+  shown.password = '';
+  throw new PredictorError(`Cannot read ${shown.href}: expected a URL without a user name and a password.`);
+}
 
 async function orRefuse<Result>(
   name: string,

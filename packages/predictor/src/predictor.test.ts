@@ -204,6 +204,13 @@ describe('a hostile bundle', () => {
       }),
       /Invalid input size 100000/,
     ],
+    [
+      'is invalid',
+      editManifest((manifest) => {
+        Object.assign(manifest.members[1]!.models[0]!.model, { outputCount: 0 });
+      }),
+      /members\.1\.models\.0\.model\.outputCount: expected a whole number of at least 1 \(received 0\)/,
+    ],
     ['has larger weights', (sealed: Map<string, Uint8Array>) => larger(sealed), /expected at most \d+/],
   ])('is refused if its manifest %s', async (name, edit, message) => {
     const loading = loadClassifier(await change(name.replaceAll(' ', '-'), edit));

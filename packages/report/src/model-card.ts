@@ -1,6 +1,6 @@
 /** `MODEL_CARD.md`: a model card with the front matter of the Hugging Face Hub. */
 import { displayName } from '@chorus/orchestration/display-name';
-import { integer, listOf, number, percent, percentRange } from './format.ts';
+import { count, integer, listOf, number, percent, percentRange } from './format.ts';
 import type { RunData } from './run-data.ts';
 
 /**
@@ -30,7 +30,7 @@ export function modelCard({ report, startedAt }: RunData): string | null {
   return `${frontMatter(title, report, chosen)}
 # ${markdown(title)}
 
-An ensemble of ${used.length} fine-tuned image classifiers, trained with Chorus ${markdown(String(versionOf(experiment)))} on ${startedAt.toISOString().slice(0, 10)}.
+An ensemble of ${count(used.length, 'image classifier')}, trained with Chorus ${markdown(String(versionOf(experiment)))} on ${startedAt.toISOString().slice(0, 10)}.
 
 ${markdown(report.verdict)}
 
@@ -54,7 +54,7 @@ On ${integer(test.count)} test images${report.testImagesReadBeforeChoice === 0 ?
 |---|---|---|
 ${test.perClass
   .slice(0, 100)
-  .map(({ class: name, count, recall }) => `| ${markdown(name)} | ${integer(count)} | ${percent(recall)} |`)
+  .map(({ class: name, count: images, recall }) => `| ${markdown(name)} | ${integer(images)} | ${percent(recall)} |`)
   .join('\n')}
 
 ## Model

@@ -118,12 +118,13 @@ function size({ stackers, members, bestMember, costs }: Report): NextStep[] {
   const chosen = stackers.find((stacker) => stacker.chosen);
   const single = members.find(({ name }) => name === bestMember);
   const cost = costs?.members.find(({ name }) => name === bestMember);
-  if (chosen === undefined || !single?.test || cost === undefined || costs === null || members.length < 2) return [];
+  if (chosen === undefined || !single?.test || cost === undefined || costs === null) return [];
+  if (members.filter(({ predictsWith }) => predictsWith !== null).length < 2) return [];
   if (chosen.mcnemar.pHolm < significance && chosen.test.correct > single.test.correct) return [];
   const share = costs.ensemble.megabytes === 0 ? 1 : cost.megabytes / costs.ensemble.megabytes;
   return [
     {
-      finding: `${single.name} alone does about as well: ${percent(single.test.accuracy)} against ${percent(chosen.test.accuracy)}, which is no significant difference on ${count(chosen.test.count, 'image')}.`,
+      finding: `${single.name} alone ${single.test.correct < chosen.test.correct ? 'is not significantly less accurate' : 'does as well'}: ${percent(single.test.accuracy)} against ${percent(chosen.test.accuracy)} on ${count(chosen.test.count, 'image')}.`,
       advice: `${single.name} has ${number(cost.megabytes)} MB of the ensemble's ${number(costs.ensemble.megabytes)} MB (${percent(share, 0)}); if size or speed matters, use it alone.`,
       place: 'cost',
     },
@@ -138,7 +139,8 @@ function data({ stackers, baseline, lanesBusy, lanes, seconds, analysis }: Repor
   const weakest = test.perClass
     .filter(({ recall, count: images }) => recall !== null && images >= 5)
     .toSorted((a, b) => a.recall! - b.recall!)[0];
-  const useless = analysis?.members.filter(({ gain }) => gain < 0).map(({ name }) => name) ?? [];
+  // Two members that each lower the mean may not do so together. Other stackers weigh the members.
+  const worst = chosen.kind === 'mean' ? analysis?.members.toSorted((a, b) => a.gain - b.gain)[0] : undefined;
   return [
     ...(low <= baseline
       ? [
@@ -166,10 +168,10 @@ function data({ stackers, baseline, lanesBusy, lanes, seconds, analysis }: Repor
           },
         ]
       : []),
-    ...(useless.length > 0
+    ...(worst !== undefined && worst.gain < 0
       ? [
           {
-            finding: `The mean of the members is better without ${listOf(useless)}.`,
+            finding: `The mean of the members has a lower log loss without ${worst.name}.`,
             advice: 'Leave it out, or set maxMembers to let Chorus choose.',
             place: 'members',
           },

@@ -1,6 +1,6 @@
 /** The test images and their probabilities, from `predictions.csv`. */
 import { createReadStream } from 'node:fs';
-import type { Report } from '@chorus/orchestration';
+import { ensembleColumn, type Report } from '@chorus/orchestration';
 import { StorageError } from '@chorus/storage';
 import { parse } from 'csv-parse';
 
@@ -25,9 +25,12 @@ export async function readPredictions(path: string, report: Report): Promise<Tes
   const { classes } = report.dataset;
   const chosen = report.stackers.find((stacker) => stacker.chosen)!;
   const applied = report.analysis?.calibration.applied ?? 'none';
-  const ensembleName = applied === 'none' ? chosen.kind : `${chosen.kind}+${applied}`;
   const tested = report.members.filter(({ test }) => test !== null).map(({ name }) => name);
-  const names = [ensembleName, ...tested, ...(report.student?.test ? [report.student.name] : [])];
+  const names = [
+    ensembleColumn(chosen.kind, applied),
+    ...tested,
+    ...(report.student?.test ? [report.student.name] : []),
+  ];
   const size = chosen.test.count * classes.length;
   if (size * names.length > mostNumbers)
     throw new StorageError(

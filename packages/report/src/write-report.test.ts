@@ -42,6 +42,8 @@ describe('writeRunReport', () => {
     const card = await readFile(files.modelCard!, 'utf8');
     expect(card).toMatch(/^---\nlibrary_name: chorus\npipeline_tag: image-classification\n/);
     expect(card).toContain('| cats | 6 | 83.3 % |');
+    // Their backbones may be frozen.
+    expect(card).toMatch(/^An ensemble of 2 image classifiers, trained with Chorus 0\.1\.0/m);
   });
 
   it('says why a picture is missing, and reads none outside the data folder', async () => {

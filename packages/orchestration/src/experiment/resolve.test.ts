@@ -161,6 +161,11 @@ describe('resolveExperiment', () => {
       /recipe\.fineTune\.unfreeze: expected "at-once", because recipe\.fineTune\.lastLayers is 30 instead of "all" \(received "gradual"\)/,
     ],
     [
+      'a choice of views, for which a time budget has no time',
+      { timeBudgetSeconds: 600, testTimeAugmentation: 'auto' },
+      /testTimeAugmentation: expected another value than "auto" with a time budget, .* \(received "auto"\)/,
+    ],
+    [
       'gradual unfreezing with a time budget',
       { timeBudgetSeconds: 60, recipe: { fineTune: { unfreeze: 'gradual' } } },
       /recipe\.fineTune\.unfreeze: expected "at-once" with a time budget/,

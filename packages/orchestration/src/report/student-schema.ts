@@ -14,7 +14,7 @@ const costSchema = z.strictObject({
     .min(0)
     .nullable()
     .describe(
-      'Time of its models in the test, per image on one lane, including building them and the mirror image with `testTimeAugmentation`; null if it was not measured.',
+      'Time of its models in the test, per image on one lane, including building them and all views of `testTimeAugmentation`; null if it was not measured.',
     ),
 });
 

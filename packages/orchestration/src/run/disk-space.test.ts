@@ -21,6 +21,16 @@ const bytesOf = (preset: string, changes: Partial<ExperimentInput> = {}, changed
   return runBytes(expectedPlan(experiment, {}, { trainingCount: 2000, testCount }), { ...size, ...changed });
 };
 
+it('counts the predictions of all views that the run chooses from', () => {
+  const folds = { stacking: { kind: 'kfold' }, testTimeAugmentation: 'auto' } as const;
+  const more =
+    bytesOf('mobile', folds, { classCount: 1000 }) -
+    bytesOf('mobile', { stacking: { kind: 'kfold' } }, { classCount: 1000 });
+  // 14 views of 2,000 images by three members, and 10 %.
+  expect(more).toBeGreaterThanOrEqual(14 * 2000 * 3 * 1000 * 4);
+  expect(more).toBeLessThan(1.2 * 14 * 2000 * 3 * 1000 * 4);
+});
+
 it('counts each kept model twice: among the members and in the bundle', () => {
   // 3.23 + 2.26 + 1.83 million parameters of four bytes.
   const models = 4 * (3_228_864 + 2_257_984 + 1_832_976);

@@ -1,6 +1,7 @@
 /** Estimates the disk space of a run and checks that it is free, before anything is trained. */
 import { statfs } from 'node:fs/promises';
 import { outputsPerImage } from '@chorus/models';
+import { type MemberPlan, viewsToPredict } from '@chorus/training';
 import { advise, ConfigError } from '../errors.ts';
 import { modelBytes } from '../plan/model-bytes.ts';
 import { plannedModels, type TrainingPlan } from '../plan/plan-training.ts';
@@ -30,7 +31,10 @@ export function runBytes(training: TrainingPlan, { classCount, pathLength, writt
     const keptCount = trainings.filter(({ keepsWeights }) => keepsWeights).length;
     return sum + 2 * keptCount * modelBytes(plan, outputs);
   }, 0);
-  const outOfFold = members.length * trainingCount * outputs * Float32Array.BYTES_PER_ELEMENT;
+  const outOfFold = members.reduce(
+    (sum, { plan }) => sum + rowsKept(plan) * trainingCount * outputs * Float32Array.BYTES_PER_ELEMENT,
+    0,
+  );
   // With those of the calibrated ensemble.
   const columns = (members.length + stackers.kinds.length + 1) * classCount;
   const predictions = testCount * (pathLength + columns * csvCellBytes);
@@ -69,6 +73,11 @@ export function requireDisk({ place, freeBytes }: { place: string; freeBytes: nu
 }
 
 // --- internal ---
+
+/** Out-of-fold predictions of an image: the mean of its views and, if the run chooses which to average, each of them. */
+function rowsKept({ testTimeAugmentation }: MemberPlan): number {
+  return testTimeAugmentation === 'auto' ? 1 + viewsToPredict(testTimeAugmentation).length : 1;
+}
 
 /** Maximum length of a probability and a comma. */
 const csvCellBytes = 22;

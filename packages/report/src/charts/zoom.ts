@@ -19,8 +19,13 @@ export function rocFloor(curves: readonly ThresholdCurve[], end: number): number
 
 /** Lower end of the precisions worth showing. */
 export function precisionFloor(curves: readonly ThresholdCurve[]): number {
-  const lowest = Math.min(
-    ...curves.flatMap(({ points }) => points.filter(({ recall }) => recall <= 0.98).map(({ precision }) => precision)),
+  const lowest = leastOf(
+    curves.flatMap(({ points }) => points.filter(({ recall }) => recall <= 0.98).map(({ precision }) => precision)),
   );
   return Math.max(0, Math.floor(10 * (lowest - 0.02)) / 10);
+}
+
+/** The least of any number of values: `Math.min` takes no more than about 100,000 arguments, and a curve has a point per image. */
+export function leastOf(values: readonly number[]): number {
+  return values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
 }

@@ -11,6 +11,8 @@ import type { Section } from './section.ts';
 
 /** Rows of a list on the page; the report has all. */
 const mostRows = 100;
+/** Files of a picture in the list of duplicates. */
+const mostCopies = 10;
 /** Pictures on the contact sheet. */
 const mostPictures = 48;
 const mostClasses = 40;
@@ -133,7 +135,10 @@ ${
           isText: true,
           columns: ['files', 'kind', 'classes', 'sets', 'action'],
           rows: list.map(({ paths, kind, labels, splits, action }) => [
-            paths.map((path, index) => html`${index > 0 && html`<br>`}${path}`),
+            [
+              paths.slice(0, mostCopies).map((path, index) => html`${index > 0 && html`<br>`}${path}`),
+              paths.length > mostCopies && html`<br>and ${integer(paths.length - mostCopies)} more`,
+            ],
             ...[kind, labels.join(', '), splits.join(', '), action],
           ]),
         }),

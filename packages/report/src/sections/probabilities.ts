@@ -2,7 +2,7 @@ import { coverageCurve, type ThresholdCurve, type ThresholdPoint, thresholdCurve
 import type { Report } from '@chorus/orchestration';
 import { color, seriesColor } from '../chart.ts';
 import { type LineSeries, lines, thinned } from '../charts/lines.ts';
-import { precisionFloor, rocEnd, rocFloor } from '../charts/zoom.ts';
+import { leastOf, precisionFloor, rocEnd, rocFloor } from '../charts/zoom.ts';
 import { figure, type Series } from '../figure.ts';
 import { integer, listOf, number, percent, roundPercent } from '../format.ts';
 import { type Html, html } from '../html.ts';
@@ -84,7 +84,7 @@ function coverage({ dataset, analysis }: Report, { ensemble, members, labels }: 
   const reached = (analysis?.answers ?? []).flatMap(({ wanted, test }) =>
     test?.accuracy == null ? [] : [{ x: test.coverage, y: test.accuracy, wanted }],
   );
-  const low = Math.min(...[own, ...others].flatMap((points) => settled(points).map(({ y }) => y)));
+  const low = leastOf([own, ...others].flatMap((points) => settled(points).map(({ y }) => y)));
   return figure({
     title: 'Accuracy against coverage',
     chart: lines(

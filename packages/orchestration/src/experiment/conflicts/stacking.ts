@@ -10,6 +10,7 @@ export interface StackingKeys extends MemberLimits {
   stackers: { kinds: StackerKind[] };
   stacking: Stacking;
   testTimeAugmentation: ViewsChoice;
+  timeBudgetSeconds?: number | undefined;
 }
 
 /** Conflicts between the stackers, and between the predictions that they train on and what else needs these. */
@@ -18,6 +19,7 @@ export function stackingConflicts({
   stackers,
   stacking,
   testTimeAugmentation,
+  timeBudgetSeconds,
   ...limits
 }: StackingKeys): Conflict[] {
   const kinds = ['stackers', 'kinds'];
@@ -42,6 +44,12 @@ export function stackingConflicts({
       hasPredictions || testTimeAugmentation !== 'auto'
         ? undefined
         : `expected another value than "auto", ${because} to choose by`,
+    ),
+    ...conflictAt(
+      ['testTimeAugmentation'],
+      timeBudgetSeconds !== undefined && testTimeAugmentation === 'auto'
+        ? 'expected another value than "auto" with a time budget, which has time to fit the stackers once, not for each kind of views'
+        : undefined,
     ),
     ...conflictAt(
       [limits.maxMembers === undefined ? 'maxMegabytes' : 'maxMembers'],
