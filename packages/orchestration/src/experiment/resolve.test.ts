@@ -133,7 +133,7 @@ describe('resolveExperiment', () => {
     [
       'an unknown kind of test-time augmentation',
       { testTimeAugmentation: 'crops' },
-      /testTimeAugmentation: expected one of "none"\|"mirror"\|"scales"\|"five-crops"\|"auto" \(received "crops"\)/,
+      /testTimeAugmentation: expected one of "none"\|"mirror"\|"zoom"\|"scales"\|"five-crops"\|"auto" \(received "crops"\)/,
     ],
     [
       'test-time augmentation without images to choose it by',
