@@ -69,7 +69,7 @@ function featuresOf(
 
 describe.each([
   { classes: ['a', 'b'], testTimeAugmentation: true as const },
-  { classes: ['a', 'b', 'c'], testTimeAugmentation: 'scales' as const },
+  { classes: ['a', 'b', 'c'], testTimeAugmentation: 'zoom' as const },
 ])(
   'members of $classes.length classes, two sizes, one on raw BGR, one of two folds; test-time augmentation $testTimeAugmentation',
   ({ classes, testTimeAugmentation }) => {
