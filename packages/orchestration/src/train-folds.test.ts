@@ -37,7 +37,7 @@ afterAll(removeRuns);
 /** The report says which views were chosen, if the run chose them, and counts them. */
 function expectChosenViews({ testTimeAugmentation, costs }: Report, isChosen: boolean): void {
   expect(testTimeAugmentation?.candidates.map(({ kind }) => kind)).toEqual(
-    isChosen ? ['none', 'mirror', 'scales', 'five-crops'] : undefined,
+    isChosen ? ['none', 'mirror', 'zoom', 'scales', 'five-crops'] : undefined,
   );
   const chosen = testTimeAugmentation?.candidates.find(({ kind }) => kind === testTimeAugmentation.chosen);
   // The models of three folds are averaged.

@@ -26,7 +26,7 @@ import type { ComputeSettings } from './prepared-function.ts';
 import type { EpochMetrics, FeaturesTask, LaneObserver, TrainTask } from './protocol.ts';
 import { StopFlag } from './stop-flag.ts';
 import { trainMember } from './train-member.ts';
-import { rowsOfViews, viewsToPredict } from './views.ts';
+import { rowsOfViews, viewCandidates, viewsToPredict } from './views.ts';
 
 const size = 32;
 const imageCount = 16;
@@ -308,7 +308,7 @@ describe('trainMember', () => {
     expect(published).toEqual(trained);
     const views = viewsToPredict('auto');
     expect(trained.outOfFoldViews).toHaveLength(4 * views.length);
-    for (const kind of [false, true, 'scales', 'five-crops'] as const) {
+    for (const kind of viewCandidates) {
       const alone = await trainMember(await taskOf({ testTimeAugmentation: kind }), lane().context);
       expect(alone.outOfFoldViews).toBeUndefined();
       const positions = positionsOf(viewsOf(kind), views);
@@ -500,7 +500,7 @@ describe('shared features', () => {
     { engine: 'onnxruntime', testTimeAugmentation: true },
     { engine: 'onnxruntime', testTimeAugmentation: false },
     { engine: 'tensorflow', testTimeAugmentation: 'auto' },
-    { engine: 'onnxruntime', testTimeAugmentation: 'five-crops' },
+    { engine: 'onnxruntime', testTimeAugmentation: 'zoom' },
   ] as const)(
     'of $engine give the same training results and predictions as features computed by the task in TensorFlow, without reading the images; test-time augmentation: $testTimeAugmentation',
     async ({ engine, testTimeAugmentation }) => {

@@ -7,10 +7,13 @@ export const viewCandidates: readonly TestTimeAugmentation[] = [false, true, ...
 
 /** The views of an image that a planned training predicts. */
 export function viewsToPredict(planned: PlannedViews): readonly View[] {
-  return planned === 'auto' ? unionOfViews(viewCandidates) : viewsOf(planned);
+  return unionOfViews(kindsOf(planned));
 }
 
-/** The views whose rows kept features have, in order. */
+/**
+ * The views whose rows kept features have, in order. The image and its mirror image come first, because training may flip
+ * images.
+ */
 export function viewsInRows({
   rowsPerImage,
   crops,
@@ -18,15 +21,21 @@ export function viewsInRows({
   rowsPerImage: number;
   crops?: PlannedViews | undefined;
 }): readonly View[] {
-  return viewsToPredict(crops ?? rowsPerImage > 1);
+  return crops === undefined ? viewsOf(rowsPerImage > 1) : unionOfViews([true, ...kindsOf(crops)]);
 }
 
 /** The number of rows of an image in kept features, and whose views they are if some are crops. */
 export function rowsOfViews(planned: PlannedViews): { rowsPerImage: number; crops?: PlannedViews } {
-  const views = viewsToPredict(planned);
-  return { rowsPerImage: views.length, ...(hasCrops(views) ? { crops: planned } : {}) };
+  if (!hasCrops(viewsToPredict(planned))) return { rowsPerImage: viewsToPredict(planned).length };
+  return { rowsPerImage: viewsInRows({ rowsPerImage: 0, crops: planned }).length, crops: planned };
 }
 
 export function hasCrops(views: readonly View[]): boolean {
   return views.some(({ crop }) => crop !== null);
+}
+
+// --- internal ---
+
+function kindsOf(planned: PlannedViews): readonly TestTimeAugmentation[] {
+  return planned === 'auto' ? viewCandidates : [planned];
 }

@@ -69,7 +69,7 @@ function featuresOf(
 
 describe.each([
   { classes: ['a', 'b'], testTimeAugmentation: true as const },
-  { classes: ['a', 'b', 'c'], testTimeAugmentation: 'scales' as const },
+  { classes: ['a', 'b', 'c'], testTimeAugmentation: 'zoom' as const },
 ])(
   'members of $classes.length classes, two sizes, one on raw BGR, one of two folds; test-time augmentation $testTimeAugmentation',
   ({ classes, testTimeAugmentation }) => {
@@ -157,7 +157,8 @@ describe.each([
       const [here, there] = [wanted[index]!, outputs[index]!];
       const ofFirstClass = Array.from({ length: imageCount }, (_, row) => here[row * classCount]!);
       expect(Math.max(...ofFirstClass) - Math.min(...ofFirstClass)).toBeGreaterThan(0.005);
-      expect(largestDifference(here, there)).toBeLessThan(1e-5);
+      // Products of hundreds of features nearly cancel each other, as in the ONNX graph's test.
+      expect(largestDifference(here, there)).toBeLessThan(models[index] === 'features' ? 5e-5 : 1e-5);
     });
   },
 );

@@ -2,13 +2,13 @@
 import { z } from 'zod';
 
 /** Kinds that average crops, too. */
-export const cropKinds = ['scales', 'five-crops'] as const;
+export const cropKinds = ['zoom', 'scales', 'five-crops'] as const;
 export type CropKind = (typeof cropKinds)[number];
 
 /**
- * What a prediction averages: `false`, the image alone; `true`, the image and its mirror image; `scales`, in addition its
- * middle, enlarged by 8/7 and by 4/3; `five-crops`, in addition its corners and its middle, enlarged by 8/7. Every crop counts
- * together with its mirror image.
+ * What a prediction averages: `false`, the image alone; `true`, the image and its mirror image; `zoom`, the image and the mirror
+ * image of its middle, enlarged by 4/3; `scales`, the image and its middle, enlarged by 8/7 and by 4/3; `five-crops`, the image, its
+ * middle and its corners, enlarged by 8/7. With the last two, each part counts together with its mirror image.
  */
 export type TestTimeAugmentation = boolean | CropKind;
 
@@ -37,6 +37,7 @@ export interface View {
  */
 export function viewsOf(kind: TestTimeAugmentation): readonly View[] {
   if (kind === false) return [whole];
+  if (kind === 'zoom') return [whole, { crop: closer, mirror: true }];
   return partsOf(kind).flatMap((crop) => [false, true].map((mirror) => ({ crop, mirror })));
 }
 
@@ -66,7 +67,7 @@ const middle: Crop = { left: 0.5, top: 0.5, side: 7 };
 const closer: Crop = { left: 1, top: 1, side: 6 };
 const corners: readonly Crop[] = [0, 1].flatMap((top) => [0, 1].map((left) => ({ left, top, side: 7 })));
 
-function partsOf(kind: true | CropKind): readonly (Crop | null)[] {
+function partsOf(kind: true | 'scales' | 'five-crops'): readonly (Crop | null)[] {
   if (kind === true) return [null];
   return kind === 'scales' ? [null, middle, closer] : [null, middle, ...corners];
 }

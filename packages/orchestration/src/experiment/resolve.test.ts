@@ -133,7 +133,7 @@ describe('resolveExperiment', () => {
     [
       'an unknown kind of test-time augmentation',
       { testTimeAugmentation: 'crops' },
-      /testTimeAugmentation: expected true, false, "none", "mirror", "scales", "five-crops" or "auto" \(received "crops"\)/,
+      /testTimeAugmentation: expected true, false, "none", "mirror", "zoom", "scales", "five-crops" or "auto" \(received "crops"\)/,
     ],
     [
       'test-time augmentation without images to choose it by',

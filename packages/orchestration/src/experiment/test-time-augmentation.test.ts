@@ -7,6 +7,7 @@ it.each([
   ['mirror', true, 'mirror'],
   [false, false, 'none'],
   ['none', false, 'none'],
+  ['zoom', 'zoom', 'zoom'],
   ['scales', 'scales', 'scales'],
   ['five-crops', 'five-crops', 'five-crops'],
 ] as const)('%j is planned as %j, as earlier versions did, and is called %s', (choice, planned, name) => {

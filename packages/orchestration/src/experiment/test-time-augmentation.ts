@@ -14,7 +14,7 @@ export const testTimeAugmentationChoiceSchema = z
   })
   .default(true)
   .describe(
-    'Average the logits of several views of each image: `mirror` (or `true`), the image and its mirror image, doubles the prediction time, but lowers the error; `scales` adds the enlarged middle of the image (6 views), `five-crops` its corners and its middle (12); `auto` chooses by out-of-fold log loss; `none` (or `false`).',
+    'Average the logits of several views of each image: `mirror` (or `true`), the image and its mirror image, doubles the prediction time, but lowers the error; `zoom`, the image and the mirror image of its enlarged middle (2 views); `scales`, the image and its middle at two scales (6); `five-crops`, the image, its corners and its middle (12); `auto` chooses by out-of-fold log loss; `none` (or `false`).',
   );
 
 export type ViewsChoice = z.output<typeof testTimeAugmentationChoiceSchema>;

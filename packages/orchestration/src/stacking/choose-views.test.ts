@@ -5,7 +5,7 @@ import { chooseViews } from './choose-views.ts';
 import { lossesOf, meanOf } from './paired-losses.ts';
 
 const labels = Int32Array.from({ length: 100 }, (_, row) => row % 2);
-const kinds: TestTimeAugmentation[] = [false, true, 'scales', 'five-crops'];
+const kinds: TestTimeAugmentation[] = [false, true, 'zoom', 'scales', 'five-crops'];
 
 /** Chooses from kinds whose probabilities of the true class are as given. */
 function choose(probabilityOf: (kind: TestTimeAugmentation, row: number) => number, weights?: Float64Array) {
@@ -22,10 +22,11 @@ function choose(probabilityOf: (kind: TestTimeAugmentation, row: number) => numb
 const varied = (row: number) => 0.8 + 0.1 * Math.sin(row);
 
 it.each([
-  ['the cheapest of equal kinds', [0, 0, 0, 0], 0, 'none'],
-  ['a costlier kind that is better for every image', [0, 0.02, 0.02, 0.02], 0, 'mirror'],
-  ['the costliest kind if each is better than the one before', [0, 0.02, 0.04, 0.06], 0, 'five-crops'],
-  ['the cheapest kind if the gain is smaller than its standard error', [0, 0.001, 0.002, 0.003], 0.09, 'none'],
+  ['the cheapest of equal kinds', [0, 0, 0, 0, 0], 0, 'none'],
+  ['a costlier kind that is better for every image', [0, 0.02, 0.02, 0.02, 0.02], 0, 'mirror'],
+  ['the better one of two equally cheap kinds', [0, 0.02, 0.04, 0.04, 0.04], 0, 'zoom'],
+  ['the costliest kind if each is better than the one before', [0, 0.02, 0.03, 0.04, 0.06], 0, 'five-crops'],
+  ['the cheapest kind if the gain is smaller than its standard error', [0, 0.001, 0.001, 0.002, 0.003], 0.09, 'none'],
 ] as const)('chooses %s', async (_, gains, noise, expected) => {
   const { kind, choice, report } = await choose(
     (kind, row) => varied(row) + gains[kinds.indexOf(kind)]! + (kind === false ? noise * Math.cos(3 * row) : 0),
@@ -35,19 +36,20 @@ it.each([
   expect(report.candidates.map((one) => [one.kind, one.views])).toEqual([
     ['none', 1],
     ['mirror', 2],
+    ['zoom', 2],
     ['scales', 6],
     ['five-crops', 12],
   ]);
   const chosen = report.candidates.find((one) => one.kind === expected)!;
   expect(meanOf(lossesOf(choice.chosenOutOfFold, { labels }, 2))).toBe(chosen.logLoss);
-  expect(kind).toBe({ none: false, mirror: true, 'five-crops': 'five-crops' }[expected]);
+  expect(kind).toBe({ none: false, mirror: true, zoom: 'zoom', 'five-crops': 'five-crops' }[expected]);
 });
 
 it('measures the excess over the lowest loss, and its standard error on the same images', async () => {
   const better = (kind: unknown) => kind === 'scales';
   const { report } = await choose((kind, row) => (better(kind) ? 0.9 : row < 50 ? 0.6 : 0.9));
   const losses = [-Math.log(0.6), -Math.log(0.9)];
-  const [none, , scales] = report.candidates;
+  const [none, , , scales] = report.candidates;
   expect(scales).toMatchObject({ excess: 0, standardError: 0 });
   expect(none!.excess).toBeCloseTo((losses[0]! - losses[1]!) / 2, 5);
   // Differences of 0 and of d in equal numbers have the standard deviation d / 2.

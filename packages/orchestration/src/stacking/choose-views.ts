@@ -7,7 +7,7 @@ import { lossesOf, meanOf, pairedGain } from './paired-losses.ts';
 
 /**
  * Fits and chooses a stacker on the predictions of each kind of test-time augmentation, and chooses the kind with the fewest
- * views whose out-of-fold log loss is at most one standard error above the lowest. The standard error is that of the difference
+ * views, of several the best one, whose out-of-fold log loss is at most one standard error above the lowest. The standard error is that of the difference
  * between both kinds on the same images (the one-standard-error rule of Breiman et al., 1984, for paired losses).
  *
  * @param kinds in ascending order of the number of views.
@@ -30,7 +30,9 @@ export async function chooseViews<Fitted extends Pick<Choice, 'chosenOutOfFold'>
     const { gain, standardError } = pairedGain(one.losses, best.losses);
     return { ...one, excess: gain, standardError: one === best ? 0 : standardError };
   });
-  const chosen = compared.find(({ excess, standardError }) => excess <= standardError)!;
+  const chosen = compared
+    .filter(({ excess, standardError }) => excess <= standardError)
+    .reduce((first, one) => (isCheaper(one, first) ? one : first));
   return {
     kind: chosen.kind,
     choice: chosen.choice,
@@ -44,4 +46,16 @@ export async function chooseViews<Fitted extends Pick<Choice, 'chosenOutOfFold'>
       })),
     },
   };
+}
+
+// --- internal ---
+
+interface Compared {
+  kind: TestTimeAugmentation;
+  excess: number;
+}
+
+function isCheaper(one: Compared, other: Compared): boolean {
+  const more = viewsOf(one.kind).length - viewsOf(other.kind).length;
+  return more < 0 || (more === 0 && one.excess < other.excess);
 }

@@ -19,10 +19,11 @@ it.each([
   ['the means of both', true, true, [700.5, 701.5, 300.5, 301.5]],
   ['the means of scales', 'scales', 'scales', [702.5, 703.5, 302.5, 303.5]],
   ['the means of both, of all views', 'auto', true, [700.5, 701.5, 300.5, 301.5]],
-  // Views 0 to 5, before those of five crops.
+  // Views 0 to 5, of which zoom has the first and the third.
+  ['the means of zoom, of its views and the mirror image', 'zoom', 'zoom', [701, 702, 301, 302]],
   ['the means of scales, of all views', 'auto', 'scales', [702.5, 703.5, 302.5, 303.5]],
-  // Views 0 to 3 and 6 to 13.
-  ['the means of five crops, of all views', 'auto', 'five-crops', [706.8333, 707.8333, 306.8333, 307.8333]],
+  // Views 0, 1, 3, 4 and 6 to 13.
+  ['the means of five crops, of all views', 'auto', 'five-crops', [707, 708, 307, 308]],
 ] as const)('picks the features %s', (_, views, testTimeAugmentation, expected) => {
   const members = [undefined, shared([1, 3, 7], 2, views)];
   const features = featuresOfImages(members, Uint32Array.of(7, 3), testTimeAugmentation);
