@@ -4,7 +4,17 @@ import { defineConfig } from 'vitepress';
 import { slugOf } from '../../tools/links/src/slug.ts';
 
 const pages = {
-  Guide: ['getting-started', 'concepts', 'presets', 'training', 'devices', 'command-line', 'export', 'troubleshooting'],
+  Guide: [
+    'getting-started',
+    'concepts',
+    'presets',
+    'training',
+    'devices',
+    'command-line',
+    'report',
+    'export',
+    'troubleshooting',
+  ],
   Reference: ['formats', 'numbers', 'speed', 'article'],
   Development: ['architecture'],
 };
@@ -16,6 +26,7 @@ const titles: Record<string, string> = {
   training: 'Training stages',
   devices: 'Devices',
   'command-line': 'Command line',
+  report: 'Report',
   export: 'Export',
   troubleshooting: 'Troubleshooting',
   formats: 'Image formats',

@@ -1,5 +1,5 @@
 import type { Report } from '@chorus/orchestration';
-import { seriesColor } from '../chart.ts';
+import { color, seriesColor, seriesCount } from '../chart.ts';
 import { gantt } from '../charts/gantt.ts';
 import { figure, table } from '../figure.ts';
 import { duration, integer, percent } from '../format.ts';
@@ -32,11 +32,9 @@ async function chart(report: Report) {
   ];
   const work = lanes.flatMap(({ spans = [] }, index) =>
     spans.map(({ task, kind, from, to }) => {
-      const member = Math.max(
-        0,
-        memberNames.findIndex((name) => task.startsWith(`${name}/`)),
-      );
-      return { lane: names[index]!, from, to, color: seriesColor(member), opacity: opacityOf[kind] };
+      const member = memberNames.findIndex((name) => task === name || task.startsWith(`${name}/`));
+      const fill = member === -1 ? color.muted : seriesColor(member);
+      return { lane: names[index]!, from, to, color: fill, opacity: opacityOf[kind] };
     }),
   );
   const { total, ...phaseSeconds } = seconds;
@@ -54,7 +52,7 @@ async function chart(report: Report) {
   return figure({
     title: 'Lanes',
     chart: { wide: gantt(work, { ...options, width: 760 }), narrow: gantt(work, { ...options, width: 340 }) },
-    legend: memberNames.map((name, series) => ({ name, series })),
+    legend: memberNames.map((name, series) => ({ name, series: series % seriesCount })),
     caption: 'Full color: training; lighter: features of the frozen layers; lightest: predictions. Gaps: waiting.',
     table: {
       columns: ['lane', 'task', 'kind', 'from', 'to'],

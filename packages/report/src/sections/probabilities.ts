@@ -1,6 +1,6 @@
 import { coverageCurve, type ThresholdCurve, type ThresholdPoint, thresholdCurve, wilson95 } from '@chorus/evaluation';
 import type { Report } from '@chorus/orchestration';
-import { color, seriesColor } from '../chart.ts';
+import { color, seriesColor, seriesCount } from '../chart.ts';
 import { type LineSeries, lines, thinned } from '../charts/lines.ts';
 import { precisionFloor, rocEnd, rocFloor } from '../charts/zoom.ts';
 import { figure, type Series } from '../figure.ts';
@@ -136,7 +136,12 @@ async function rankings(classes: readonly string[], { ensemble, members, labels 
     classes.length === 2
       ? [
           ...[...members].map(([name, probabilities], index) => ({
-            ...{ name, series: index + 1, color: seriesColor(index + 1), curve: curveOf(probabilities, 1) },
+            ...{
+              name,
+              series: (index + 1) % seriesCount,
+              color: seriesColor(index + 1),
+              curve: curveOf(probabilities, 1),
+            },
           })),
           { name: 'ensemble', series: 'accent', color: color.accent, curve: curveOf(ensemble, 1) },
         ]
