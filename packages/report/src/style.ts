@@ -54,7 +54,7 @@ summary:hover{color:var(--ink)}
 table{border-collapse:collapse;font-size:.88rem;line-height:1.4}
 th,td{padding:.35rem .9rem .35rem 0;text-align:right;vertical-align:top;border-bottom:1px solid var(--line)}
 th:first-child,td:first-child{text-align:left}
-tbody th{font-weight:500;max-width:24rem;overflow-wrap:break-word}
+tbody th{font-weight:500;min-width:7rem;max-width:24rem;overflow-wrap:break-word}
 thead th{color:var(--muted);font-weight:500;vertical-align:bottom}
 table.texts th,table.texts td{text-align:left}
 td code,table.numbers td,table.numbers thead th{white-space:nowrap}
@@ -68,7 +68,7 @@ pre{background:var(--raised);border-radius:.5rem;padding:1rem;overflow:auto;max-
 .missing{display:grid;place-content:center;text-align:center;color:var(--muted);font-size:.8rem;padding:.5rem}
 .opinions{width:100%;font-size:.78rem;margin:0}
 .opinions th,.opinions td{border:0;padding:.08rem 0 .08rem .4rem;vertical-align:middle}
-.opinions th{padding-left:0;font-weight:400;color:var(--muted);max-width:6.5rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.opinions th{padding-left:0;min-width:0;font-weight:400;color:var(--muted);max-width:6.5rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .opinions td:last-child{width:3.6rem;white-space:nowrap}
 .bar svg{display:block;width:100%;height:.45rem}
 .track{fill:var(--line)}.fill-accent{fill:var(--accent)}.fill-ink{fill:var(--ink)}.fill-muted{fill:var(--muted)}

@@ -9,7 +9,7 @@ import type { Section } from './section.ts';
 /** What the run cost: time of its phases and lanes, memory. */
 export async function timeSection(report: Report): Promise<Section> {
   const { lanes, seconds, lanesBusy, peakMemoryBytes } = report;
-  const body = html`<p>The run took ${duration(seconds.total)} and at most ${(peakMemoryBytes / 1e9).toFixed(1)} GB of memory on ${
+  const body = html`<p>The run took ${duration(seconds.total)} and at most ${(peakMemoryBytes / 1e9).toFixed(1)}&#160;GB of memory on ${
     lanes.length === 1 ? 'one lane' : `${integer(lanes.length)} lanes`
   }.
 ${lanesBusy !== null && `Between decoding and stacking, the lanes worked ${percent(lanesBusy, 0)} of the time.`}</p>

@@ -226,7 +226,7 @@ async function rankings(classes: readonly string[], { ensemble, members, labels 
           y: { title: 'precision', domain: [lowest, 1] },
         },
       ),
-      ...{ legend, caption: `${subject}${which}${corner(lowest > 0)}`, table },
+      ...{ legend, caption: `${subject}${which}${corner(lowest >= 0.7)}`, table },
     }),
   ];
 }
