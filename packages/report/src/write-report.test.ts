@@ -93,9 +93,28 @@ describe('writeComparison', () => {
       out,
     );
     const page = await readFile(out, 'utf8');
-    expect(page).toContain('2 runs reach the highest accuracy, 83.3 %. All runs have the same images');
+    expect(page).toContain('2 runs reach the highest accuracy, 83.3&#160;%. All runs have the same images');
     expect(page).toContain('<h2 id="pairs">Pairs</h2>');
     expect(page).toContain('<th scope="row">seed</th><td><code>0</code></td><td><code>1</code></td>');
+  });
+
+  it('compares runs of other splits that were tested on the same files', async () => {
+    const runs = [await runFolder(), await runFolder({ seed: 1, datasetFingerprint: 'other' })];
+    const out = join(dirname(runs[0]!.folder), 'comparison.html');
+    const folders = runs.map(({ folder }) => folder);
+    await writeComparison(folders, out);
+    const page = await readFile(out, 'utf8');
+    expect(page).toContain('All runs were tested on the same files.');
+    expect(page).toContain('<h2 id="pairs">Pairs</h2>');
+    const others = await runFolder({
+      seed: 2,
+      datasetFingerprint: 'third',
+      imageName: (index) => `other-${index}.png`,
+    });
+    await writeComparison([...folders, others.folder], out);
+    const differing = await readFile(out, 'utf8');
+    expect(differing).toContain('their accuracies are not comparable');
+    expect(differing).not.toContain('Pairs');
   });
 
   it.each([
