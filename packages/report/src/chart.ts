@@ -99,7 +99,7 @@ function withoutRepetition(svg: string): string {
   return svg
     .replace(/<[^>]*>/g, (tag) =>
       tag
-        .replace(/ (xmlns(:xlink)?|version|class|pointer-events|aria-hidden)="[^"]*"/g, '')
+        .replace(/ (xmlns(:xlink)?|version|class|pointer-events|role|aria-[a-z]+)="[^"]*"/g, '')
         .replace(/(\.\d\d)\d+/g, '$1'),
     )
     .replaceAll(/<path d="" display="none"\/>|<path d="M0,0h0v0h0Z"\/>/g, '')

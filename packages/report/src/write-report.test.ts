@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigError } from '@chorus/orchestration';
+import axe from 'axe-core';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunFolderOptions, writeRunFolder } from './run-folder.fixture.ts';
@@ -204,6 +205,20 @@ describe.skipIf(!hasChromium)('the page in a browser', () => {
           new RegExp(`${directive}.*Content Security Policy|Content Security Policy.*${directive}`, 's'),
         ),
       );
+  });
+
+  it.each(['light', 'dark'] as const)('is accessible in %s colors', async (colorScheme) => {
+    // The policy would block axe.
+    const context = await browser.newContext({ colorScheme, bypassCSP: true });
+    const tab = await context.newPage();
+    await tab.goto(pathToFileURL(page).href);
+    await tab.evaluate('for (const one of document.querySelectorAll("details")) one.open = true');
+    await tab.evaluate(axe.source);
+    const violations = await tab.evaluate(
+      'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))',
+    );
+    expect(violations).toEqual([]);
+    await context.close();
   });
 
   it.each([390, 768, 1280])('fits a window of %i pixels', async (width) => {
