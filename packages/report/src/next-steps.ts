@@ -170,7 +170,7 @@ function data({ stackers, baseline, lanesBusy, lanes, seconds, analysis }: Repor
       ? [
           {
             finding: `The mean of the members is better without ${listOf(useless)}.`,
-            advice: 'Leave it out, or set maxMembers to let Chorus choose.',
+            advice: `Leave ${useless.length === 1 ? 'it' : 'them'} out, or set maxMembers to let Chorus choose.`,
             place: 'members',
           },
         ]
