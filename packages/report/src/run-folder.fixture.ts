@@ -105,7 +105,7 @@ export async function writeRunFolder({
           ...{ device: 'cpu:0', forward: 'tensorflow', busySeconds: 4, waits: [] },
           tasks: names.map((name) => ({ task: `${name}/holdout`, kind: 'train', seconds: 2 })),
           spans: names.map((name, index) => ({
-            ...{ task: `${name}/holdout`, kind: 'train', from: 2 + 2 * index, to: 4 + 2 * index },
+            ...{ task: `${name}/holdout`, kind: 'train', fromSeconds: 2 + 2 * index, toSeconds: 4 + 2 * index },
           })),
         },
       ],

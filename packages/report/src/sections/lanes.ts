@@ -31,7 +31,7 @@ async function chart(report: Report) {
     ...(report.student === undefined ? [] : [report.student.name]),
   ];
   const work = lanes.flatMap(({ spans = [] }, index) =>
-    spans.map(({ task, kind, from, to }) => {
+    spans.map(({ task, kind, fromSeconds: from, toSeconds: to }) => {
       const member = memberNames.findIndex((name) => task === name || task.startsWith(`${name}/`));
       const fill = member === -1 ? color.muted : seriesColor(member);
       return { lane: names[index]!, from, to, color: fill, opacity: opacityOf[kind] };
@@ -57,7 +57,13 @@ async function chart(report: Report) {
     table: {
       columns: ['lane', 'task', 'kind', 'from', 'to'],
       rows: lanes.flatMap(({ spans = [] }, index) =>
-        spans.map((span) => [names[index]!, span.task, span.kind, duration(span.from), duration(span.to)]),
+        spans.map((span) => [
+          names[index]!,
+          span.task,
+          span.kind,
+          duration(span.fromSeconds),
+          duration(span.toSeconds),
+        ]),
       ),
     },
   });
