@@ -69,6 +69,8 @@ function start(
       TURBO_HASH: undefined,
       CHORUS_WORKERS: undefined,
       CHORUS_WEIGHTS: undefined,
+      // A page takes a second.
+      CHORUS_PAGE: 'off',
       ...environment,
     },
   });
@@ -117,29 +119,46 @@ function groupOf(child: ChildProcess): string[] {
 
 describe('chorus train', () => {
   it('runs an experiment from a file, in plain lines, and ends with a leaderboard, the verdict and the report', async () => {
-    const { exitCode, stdout, stderr } = await chorus(
-      'train',
-      '--config',
-      'small.json',
-      '--out',
-      'run',
-      '--workers',
-      'cpu:1,cpu:2',
-    );
+    const { exitCode, stdout, stderr } = await start(
+      ['train', '--config', 'small.json', '--out', 'run', '--workers', 'cpu:1,cpu:2'],
+      { CHORUS_PAGE: 'on' },
+    ).ended;
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toContain('lanes: cpu:1, cpu:2 (as requested); members: wide, slim');
     expect(stdout).toContain('This is a demonstration');
     expect(stdout).toMatch(/wide: all layers, epoch 1: loss \d\.\d{4}/);
     expect(stdout).toMatch(/stack: (mean|weighted|greedy|dense|logistic) .* chosen/);
-    // The verdict, and two lines after it.
-    expect(stdout).toMatch(/\nThe ensemble \(.*\nreport: .*\nbundle: .*\n$/);
-    expect(stdout).toContain(`report: ${at('run/report.json')}\nbundle: ${at('run/bundle')}\n`);
+    // The verdict, and three lines after it.
+    expect(stdout).toMatch(/\nThe ensemble \(.*\nreport: .*\nbundle: .*\npage: .*\n$/);
+    expect(stdout).toContain(
+      `report: ${at('run/report.json')}\nbundle: ${at('run/bundle')}\npage: ${at('run/report.html')}\n`,
+    );
     expect(stdout).toMatch(/ {2}best member \*\n/);
     expect(stdout).toContain('* chosen on out-of-fold predictions');
     expect(stdout).toMatch(/\nimplausible labels: \d+ of \d+ training images, \d+ of \d+ test images/);
     expect(stdout).not.toContain('\u001b[');
     const { experiment } = JSON.parse(await readFile(at('run/report.json'), 'utf8'));
     expect(experiment.data.limitPerClass).toBe(60);
+  });
+
+  it('writes the page of the run, and writes it again', async () => {
+    const page = await readFile(at('run/report.html'), 'utf8');
+    expect(page).toMatch(
+      /^<!doctype html>\n.*<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;;/s,
+    );
+    for (const title of ['Leaderboard', 'Mistakes', 'Members', 'Data', 'Time', 'Provenance'])
+      expect(page).toMatch(new RegExp(`<h2 id="[a-z]+">${title}</h2>`));
+    for (const title of ['Confusion matrix', 'wide: loss', 'slim: accuracy', 'Lanes'])
+      expect(page).toContain(`<h3>${title}</h3>`);
+    expect(page).toContain('<img src="data:image/webp;base64,');
+    expect(page).not.toMatch(/class="missing"|undefined|NaN|<script/);
+    const again = await chorus('report', 'run');
+    expect(again).toEqual({
+      exitCode: 0,
+      stdout: `${at('run/report.html')}\n${at('run/MODEL_CARD.md')}\n`,
+      stderr: '',
+    });
+    expect(await readFile(at('run/report.html'), 'utf8')).toBe(page);
   });
 
   it('evaluates its bundle to the same figures, and predicts', async () => {

@@ -27,7 +27,13 @@ function run(program: string, parameters: string[]): Promise<Ended> {
     cwd: folder,
     env: {
       ...process.env,
-      ...{ INIT_CWD: folder, TURBO_HASH: undefined, CHORUS_WORKERS: undefined, CHORUS_WEIGHTS: undefined },
+      ...{
+        INIT_CWD: folder,
+        TURBO_HASH: undefined,
+        CHORUS_WORKERS: undefined,
+        CHORUS_WEIGHTS: undefined,
+        CHORUS_PAGE: 'off',
+      },
     },
   });
   const result: Ended = { exitCode: null, stdout: '', stderr: '' };

@@ -63,11 +63,13 @@ export function nameExpression(names: readonly string[]): string {
   return `["${literals.join('","')}"][datum.value]`;
 }
 
-/** Shortens a name to fit in so many pixels. */
+/** Shortens a name to fit in so many pixels; keeps its end, in which names of one kind differ. */
 export function fitName(name: string, most: number): string {
   const characters = Array.from(name);
   const length = nameLength(most);
-  return characters.length <= length ? name : `${characters.slice(0, length - 1).join('')}…`;
+  if (characters.length <= length) return name;
+  const end = Math.floor((length - 1) / 2);
+  return `${characters.slice(0, length - 1 - end).join('')}…${characters.slice(characters.length - end).join('')}`;
 }
 
 // --- internal ---
@@ -97,7 +99,7 @@ function withoutRepetition(svg: string): string {
   return svg
     .replace(/<[^>]*>/g, (tag) =>
       tag
-        .replace(/ (xmlns(:xlink)?|version|class|pointer-events|aria-hidden)="[^"]*"/g, '')
+        .replace(/ (xmlns(:xlink)?|version|class|pointer-events|role|aria-[a-z]+)="[^"]*"/g, '')
         .replace(/(\.\d\d)\d+/g, '$1'),
     )
     .replaceAll(/<path d="" display="none"\/>|<path d="M0,0h0v0h0Z"\/>/g, '')

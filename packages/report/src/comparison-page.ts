@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { compareClassifiers, wilson95 } from '@chorus/evaluation';
 import type { Report, RunComparison } from '@chorus/orchestration';
-import { color, seriesColor } from './chart.ts';
+import { color, seriesColor, seriesCount } from './chart.ts';
 import { type Dot, dotsAndWhiskers } from './charts/dots-and-whiskers.ts';
 import { figure, table } from './figure.ts';
 import { count, duration, integer, number, percent, percentRange } from './format.ts';
@@ -21,9 +21,10 @@ const mostClasses = 30;
  */
 export async function comparisonPage(runs: readonly RunData[], comparison: RunComparison): Promise<string> {
   const named = namedRuns(runs);
+  const sameTest = comparison.sameImages || haveSameTestFiles(runs);
   const sections = [
-    await accuracySection(named, comparison.sameImages),
-    pairsSection(named, comparison.sameImages),
+    await accuracySection(named, sameTest),
+    pairsSection(named, sameTest),
     costSection(named),
     await classesSection(named),
     membersSection(named),
@@ -32,7 +33,7 @@ export async function comparisonPage(runs: readonly RunData[], comparison: RunCo
   return buildPage({
     title: `Comparison of ${count(runs.length, 'run')}`,
     kicker: html`${[...new Set(runs.map(({ report }) => report.dataset.name))].join(', ')}`,
-    opening: html`<p class="verdict">${summary(named, comparison)}</p>`,
+    opening: html`<p class="verdict">${summary(named, comparison, sameTest)}</p>`,
     sections,
     footer: 'Written by Chorus. This page loads nothing and runs no script.',
   });
@@ -55,14 +56,26 @@ function namedRuns(runs: readonly RunData[]): NamedRun[] {
   }));
 }
 
-function summary(runs: readonly NamedRun[], { sameImages, differences }: RunComparison): string {
+/** Whether all runs were tested on files of the same names and labels: other seeds change the split, but not a test folder. */
+function haveSameTestFiles(runs: readonly RunData[]): boolean {
+  const tests = runs.map(({ report, predictions }) =>
+    predictions === null
+      ? null
+      : predictions.paths.map((path, row) => `${path}\n${report.dataset.classes[predictions.labels[row]!]}`).join('\n'),
+  );
+  return tests[0] !== null && tests.every((test) => test === tests[0]);
+}
+
+function summary(runs: readonly NamedRun[], { sameImages, differences }: RunComparison, sameTest: boolean): string {
   const tested = runs.filter(({ chosen }) => chosen !== undefined);
   const best = tested.toSorted(
     (a, b) => b.chosen!.test.accuracy - a.chosen!.test.accuracy || a.chosen!.test.logLoss - b.chosen!.test.logLoss,
   )[0];
   const images = sameImages
     ? 'All runs have the same images and the same split.'
-    : 'The runs have different images or splits: their accuracies are not comparable.';
+    : sameTest
+      ? 'All runs were tested on the same files.'
+      : 'The runs have different images or splits: their accuracies are not comparable.';
   const keys =
     differences.length === 0
       ? 'Their experiments are equal.'
@@ -76,7 +89,7 @@ function summary(runs: readonly NamedRun[], { sameImages, differences }: RunComp
   return `${leader}. ${images} ${keys}`;
 }
 
-async function accuracySection(runs: readonly NamedRun[], sameImages: boolean): Promise<Section | null> {
+async function accuracySection(runs: readonly NamedRun[], sameTest: boolean): Promise<Section | null> {
   const dots = runs.flatMap(({ title, chosen, report }): Dot[] => {
     const single = report.members.find(({ name }) => name === report.bestMember)?.test;
     return [
@@ -112,7 +125,7 @@ async function accuracySection(runs: readonly NamedRun[], sameImages: boolean): 
       { name: 'ensemble', series: 'accent' },
       { name: 'best member', series: 'ink' },
     ],
-    caption: sameImages
+    caption: sameTest
       ? 'A line is the 95 % interval of the accuracy (Wilson). Runs with the same test images differ less than the intervals suggest: see the pairs below.'
       : 'A line is the 95 % interval of the accuracy (Wilson). The test images differ.',
     table: {
@@ -132,10 +145,10 @@ async function accuracySection(runs: readonly NamedRun[], sameImages: boolean): 
 }
 
 /** Each run against the first on the same images; null if the images differ. */
-function pairsSection(runs: readonly NamedRun[], sameImages: boolean): Section | null {
+function pairsSection(runs: readonly NamedRun[], sameTest: boolean): Section | null {
   const [first, ...others] = runs;
   const reference = first!.predictions;
-  if (!sameImages || reference === null) return null;
+  if (!sameTest || reference === null) return null;
   const rows = others.flatMap(({ title, predictions, report }) => {
     if (predictions === null || predictions.paths.join('\n') !== reference.paths.join('\n')) return [];
     const labels = Int32Array.from(reference.labels);
@@ -200,7 +213,7 @@ async function classesSection(runs: readonly NamedRun[]): Promise<Section | null
       wide: dotsAndWhiskers(dots, { ...options, width: 760 }),
       narrow: dotsAndWhiskers(dots, { ...options, width: 340 }),
     },
-    legend: tested.map(({ title }, series) => ({ name: title, series: series % 8 })),
+    legend: tested.map(({ title }, series) => ({ name: title, series: series % seriesCount })),
     caption:
       labels.length < classes.length
         ? `The ${labels.length} classes whose recall differs most between the runs; the table has all.`

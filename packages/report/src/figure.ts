@@ -50,9 +50,15 @@ export function disclosure(summary: Content, content: Content, isOpen = false): 
 /** A table whose cells align right, except in the first column; it scrolls if it is wider than the page. */
 export function table({ columns, rows, isText = false }: Table): Html {
   return html`<div class="scroll" tabindex="0" role="group" aria-label="Table"><table class="${isText ? 'texts' : 'numbers'}">
-<thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
+${columns.some((column) => column !== '') && head(columns)}
 <tbody>${rows.map(
     ([first, ...cells]) => html`<tr><th scope="row">${first}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>\n`,
   )}</tbody>
 </table></div>`;
+}
+
+// --- internal ---
+
+function head(columns: readonly string[]): Html {
+  return html`<thead><tr>${columns.map((column) => (column === '' ? html`<td></td>` : html`<th scope="col">${column}</th>`))}</tr></thead>`;
 }

@@ -46,11 +46,6 @@ export function lines(text: string): Html[] {
   return text.split('\n').map((line) => html`${line}\n`);
 }
 
-/** Escapes a text for content and for quoted attributes. */
-export function escapeText(text: string): string {
-  return displayName(text).replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`);
-}
-
 // --- internal ---
 
 /** Addresses that cannot run anything: places on the page, files beside it, and embedded pictures. */
@@ -85,5 +80,11 @@ function contentText(content: Content): string {
   if (content === null || content === undefined || content === false) return '';
   if (content instanceof Html) return content.text;
   if (Array.isArray(content)) return content.map(contentText).join('');
-  return escapeText(String(content));
+  // A number and its unit stay on one line.
+  return escapeText(String(content)).replace(/(?<=\d) (?=%|MB|GB|ms|px)/g, '&#160;');
+}
+
+/** Escapes a text for content and for quoted attributes. */
+function escapeText(text: string): string {
+  return displayName(text).replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

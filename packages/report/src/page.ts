@@ -15,13 +15,10 @@ export interface Page {
   footer: Content;
 }
 
-/** The longest page, in bytes. */
-export const mostPageBytes = 5_000_000;
-
 /**
  * Builds a page without scripts and without anything from outside; its policy forbids both.
  *
- * @throws Error for a page of more than {@link mostPageBytes}.
+ * @throws Error for a page of more than 5 MB.
  */
 export function buildPage({ title, kicker, opening, sections, footer }: Page): string {
   const page = html`<!doctype html>
@@ -55,6 +52,9 @@ ${sections.map(({ id, title: name, body }) => html`<section aria-labelledby="${i
 }
 
 // --- internal ---
+
+/** The longest page, in bytes. */
+const mostPageBytes = 5_000_000;
 
 const styleElement: Html = trustedHtml(`<style>${style}</style>`);
 

@@ -12,6 +12,7 @@ export interface RunFolderOptions {
   imageName?: (index: number, label: number) => string;
   memberName?: string;
   seed?: number;
+  datasetFingerprint?: string;
   /** Changes the report before it is written. */
   change?: (report: Report) => Report;
 }
@@ -29,6 +30,7 @@ export async function writeRunFolder({
   imageName = (index) => `picture-${index}.png`,
   memberName = 'a',
   seed = 0,
+  datasetFingerprint = 'same',
   change = (report) => report,
 }: RunFolderOptions = {}): Promise<{ folder: string; data: string; report: Report }> {
   const parent = await mkdtemp(join(tmpdir(), 'chorus-report-'));
@@ -103,7 +105,7 @@ export async function writeRunFolder({
           ...{ device: 'cpu:0', forward: 'tensorflow', busySeconds: 4, waits: [] },
           tasks: names.map((name) => ({ task: `${name}/holdout`, kind: 'train', seconds: 2 })),
           spans: names.map((name, index) => ({
-            ...{ task: `${name}/holdout`, kind: 'train', from: 2 + 2 * index, to: 4 + 2 * index },
+            ...{ task: `${name}/holdout`, kind: 'train', fromSeconds: 2 + 2 * index, toSeconds: 4 + 2 * index },
           })),
         },
       ],
@@ -151,7 +153,7 @@ export async function writeRunFolder({
   const start = {
     schemaVersion: 3,
     preset: 'demo',
-    datasetFingerprint: 'same',
+    datasetFingerprint,
     experiment: { seed, members: [{ name: memberName }] },
   };
   await writeFile(join(folder, 'experiment.json'), JSON.stringify(start));

@@ -4,7 +4,7 @@
 export const style = `
 :root{color-scheme:light dark;--paper:#fff;--raised:#f6f7f9;--ink:#1b1f24;--muted:#5c6570;--line:#dfe3e8;--accent:#0a5fb4;--wash:#eaf2fb;
 --series-0:#0072b2;--series-1:#d55e00;--series-2:#009e73;--series-3:#b5578f;--series-4:#b98600;--series-5:#3f9fd6;--series-6:#6b4fa0;--series-7:#6b7280}
-@media (prefers-color-scheme:dark){:root{--paper:#14171b;--raised:#1c2026;--ink:#e6e9ed;--muted:#9aa4b0;--line:#323941;--accent:#6cb2f5;--wash:#1a2837;
+@media screen and (prefers-color-scheme:dark){:root{--paper:#14171b;--raised:#1c2026;--ink:#e6e9ed;--muted:#9aa4b0;--line:#323941;--accent:#6cb2f5;--wash:#1a2837;
 --series-0:#56b4e9;--series-1:#ff9248;--series-2:#3ecfa0;--series-3:#e59cc6;--series-4:#f0c24b;--series-5:#9ad2f2;--series-6:#b39ae6;--series-7:#a4adb8}}
 *{box-sizing:border-box}
 html{scroll-behavior:smooth;scroll-padding-top:1rem;-webkit-text-size-adjust:100%}
@@ -22,7 +22,7 @@ h4{font-size:.95rem;margin:1.2rem 0 .4rem;font-weight:600}
 .kicker{margin:0;color:var(--muted);font-size:.9rem}
 .verdict{font-size:1.2rem;line-height:1.5;margin:1rem 0 0}
 section{padding:2.5rem 0 1rem;border-top:1px solid var(--line);margin-top:2rem}
-.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.2rem,1fr));gap:1rem 1.2rem;margin:2rem 0 0;padding:0}
+.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(7.6rem,1fr));gap:1rem 1.2rem;margin:2rem 0 0;padding:0}
 .facts div{border-top:2px solid var(--accent);padding-top:.5rem}
 .facts dt{color:var(--muted);font-size:.85rem}
 .facts dd{margin:0;font-size:1.45rem;font-weight:600;line-height:1.3;letter-spacing:-.01em}
@@ -54,7 +54,7 @@ summary:hover{color:var(--ink)}
 table{border-collapse:collapse;font-size:.88rem;line-height:1.4}
 th,td{padding:.35rem .9rem .35rem 0;text-align:right;vertical-align:top;border-bottom:1px solid var(--line)}
 th:first-child,td:first-child{text-align:left}
-tbody th{font-weight:500;max-width:24rem;overflow-wrap:break-word}
+tbody th{font-weight:500;min-width:7rem;max-width:24rem;overflow-wrap:break-word}
 thead th{color:var(--muted);font-weight:500;vertical-align:bottom}
 table.texts th,table.texts td{text-align:left}
 td code,table.numbers td,table.numbers thead th{white-space:nowrap}
@@ -68,7 +68,7 @@ pre{background:var(--raised);border-radius:.5rem;padding:1rem;overflow:auto;max-
 .missing{display:grid;place-content:center;text-align:center;color:var(--muted);font-size:.8rem;padding:.5rem}
 .opinions{width:100%;font-size:.78rem;margin:0}
 .opinions th,.opinions td{border:0;padding:.08rem 0 .08rem .4rem;vertical-align:middle}
-.opinions th{padding-left:0;font-weight:400;color:var(--muted);max-width:6.5rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.opinions th{padding-left:0;min-width:0;font-weight:400;color:var(--muted);max-width:6.5rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .opinions td:last-child{width:3.6rem;white-space:nowrap}
 .bar svg{display:block;width:100%;height:.45rem}
 .track{fill:var(--line)}.fill-accent{fill:var(--accent)}.fill-ink{fill:var(--ink)}.fill-muted{fill:var(--muted)}
@@ -84,8 +84,8 @@ pre{background:var(--raised);border-radius:.5rem;padding:1rem;overflow:auto;max-
 .box small{display:block;font-weight:400;font-size:.8rem;color:var(--muted)}
 .strong{border-color:var(--accent);background:var(--wash)}
 footer{color:var(--muted);font-size:.85rem;padding-top:2rem;padding-bottom:4rem}
-@media (max-width:719px){.wide{display:none}.narrow{display:block}.page-header{padding-top:1.5rem}h1{font-size:1.6rem}.verdict{font-size:1.08rem}
+@media screen and (max-width:719px){.wide{display:none}.narrow{display:block}.page-header{padding-top:1.5rem}h1{font-size:1.6rem}.verdict{font-size:1.08rem}
 .cards{grid-template-columns:repeat(auto-fill,minmax(8.5rem,1fr))}.facts{grid-template-columns:1fr 1fr}.facts dd{font-size:1.2rem}}
-@media print{:root{color-scheme:light}body{font-size:10pt}nav,summary{display:none}section{break-inside:auto;border:0;margin:0;padding:1rem 0}
+@media print{:root{color-scheme:light}.wide{display:block}.narrow{display:none}.facts{grid-template-columns:repeat(5,1fr)}body{font-size:10pt}nav,summary{display:none}section{break-inside:auto;border:0;margin:0;padding:1rem 0}
 figure,.card,tr,.steps{break-inside:avoid}h2,h3,h4{break-after:avoid}main,.page-header,footer{max-width:none;padding:0}pre{max-height:none}.chart svg{max-width:16cm}}
 `;

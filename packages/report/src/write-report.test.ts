@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigError } from '@chorus/orchestration';
+import axe from 'axe-core';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunFolderOptions, writeRunFolder } from './run-folder.fixture.ts';
@@ -95,9 +96,28 @@ describe('writeComparison', () => {
       out,
     );
     const page = await readFile(out, 'utf8');
-    expect(page).toContain('2 runs reach the highest accuracy, 83.3 %. All runs have the same images');
+    expect(page).toContain('2 runs reach the highest accuracy, 83.3&#160;%. All runs have the same images');
     expect(page).toContain('<h2 id="pairs">Pairs</h2>');
     expect(page).toContain('<th scope="row">seed</th><td><code>0</code></td><td><code>1</code></td>');
+  });
+
+  it('compares runs of other splits that were tested on the same files', async () => {
+    const runs = [await runFolder(), await runFolder({ seed: 1, datasetFingerprint: 'other' })];
+    const out = join(dirname(runs[0]!.folder), 'comparison.html');
+    const folders = runs.map(({ folder }) => folder);
+    await writeComparison(folders, out);
+    const page = await readFile(out, 'utf8');
+    expect(page).toContain('All runs were tested on the same files.');
+    expect(page).toContain('<h2 id="pairs">Pairs</h2>');
+    const others = await runFolder({
+      seed: 2,
+      datasetFingerprint: 'third',
+      imageName: (index) => `other-${index}.png`,
+    });
+    await writeComparison([...folders, others.folder], out);
+    const differing = await readFile(out, 'utf8');
+    expect(differing).toContain('their accuracies are not comparable');
+    expect(differing).not.toContain('Pairs');
   });
 
   it.each([
@@ -187,6 +207,20 @@ describe.skipIf(!hasChromium)('the page in a browser', () => {
           new RegExp(`${directive}.*Content Security Policy|Content Security Policy.*${directive}`, 's'),
         ),
       );
+  });
+
+  it.each(['light', 'dark'] as const)('is accessible in %s colors', async (colorScheme) => {
+    // The policy would block axe.
+    const context = await browser.newContext({ colorScheme, bypassCSP: true });
+    const tab = await context.newPage();
+    await tab.goto(pathToFileURL(page).href);
+    await tab.evaluate('for (const one of document.querySelectorAll("details")) one.open = true');
+    await tab.evaluate(axe.source);
+    const violations = await tab.evaluate(
+      'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))',
+    );
+    expect(violations).toEqual([]);
+    await context.close();
   });
 
   it.each([390, 768, 1280])('fits a window of %i pixels', async (width) => {

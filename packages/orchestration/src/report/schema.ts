@@ -89,12 +89,12 @@ const laneReportSchema = z.strictObject({
   ),
   /** Together with `busySeconds` they add up to the run's seconds. */
   waits: z.array(z.strictObject({ for: z.string(), seconds: z.number().min(0) })),
-  /** When it worked, in seconds since the start of the run; reports of earlier versions have none. */
+  /** When it worked, since the start of the run; reports of earlier versions have none. */
   spans: z
     .array(
       z.strictObject({
         ...{ task: z.string(), kind: z.enum(['features', 'train', 'predict']) },
-        ...{ from: z.number().min(0), to: z.number().min(0) },
+        ...{ fromSeconds: z.number().min(0), toSeconds: z.number().min(0) },
       }),
     )
     .optional(),

@@ -26,8 +26,8 @@ it('records what a lane waited for in each phase', () => {
       { for: 'starting its thread and TensorFlow', seconds: 0.4 },
     ],
     spans: [
-      { task: 'a', kind: 'train', from: 10.5, to: 20.5 },
-      { task: 'b', kind: 'train', from: 20.5, to: 33 },
+      { task: 'a', kind: 'train', fromSeconds: 10.5, toSeconds: 20.5 },
+      { task: 'b', kind: 'train', fromSeconds: 20.5, toSeconds: 33 },
     ],
   });
 });

@@ -17,8 +17,8 @@ export interface LaneTimes {
   tasks: { task: string; kind: LaneWork['kind']; seconds: number }[];
   /** In the order of the phases; together with `busySeconds` they add up to the run's time. */
   waits: { for: string; seconds: number }[];
-  /** When the lane worked, in chronological order; seconds since the start of the run. */
-  spans: { task: string; kind: LaneWork['kind']; from: number; to: number }[];
+  /** When the lane worked, in chronological order, since the start of the run. */
+  spans: { task: string; kind: LaneWork['kind']; fromSeconds: number; toSeconds: number }[];
 }
 
 /** The phases of a run so far; each starts when the one before it ends. */
@@ -62,8 +62,8 @@ export function laneTimes(device: string, work: readonly LaneWork[], phases: rea
     waits: [...waits, { for: 'starting its thread and TensorFlow', seconds: startingMs / 1000 }],
     spans: work.map(({ task, kind, startedAtMs, finishedAtMs }) => ({
       ...{ task, kind },
-      from: Math.max(0, startedAtMs - runStartMs) / 1000,
-      to: Math.max(0, finishedAtMs - runStartMs) / 1000,
+      fromSeconds: Math.max(0, startedAtMs - runStartMs) / 1000,
+      toSeconds: Math.max(0, finishedAtMs - runStartMs) / 1000,
     })),
   };
 }

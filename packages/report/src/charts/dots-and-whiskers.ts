@@ -19,7 +19,7 @@ export function dotsAndWhiskers(
   const labelWidth = Math.round(width * 0.36);
   const rows = dots.map(({ interval: [low, high], ...dot }, index) => ({
     // Two names may look the same when they are shortened.
-    ...{ ...dot, row: index, low, high, text: percent(dot.share) },
+    ...{ ...dot, row: index, low, high, text: percent(dot.share).replace('100.0', '100') },
   }));
   const low = Math.min(...rows.map((row) => row.low));
   const high = Math.max(...rows.map((row) => row.high));

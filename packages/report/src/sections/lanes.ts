@@ -1,5 +1,5 @@
 import type { Report } from '@chorus/orchestration';
-import { seriesColor } from '../chart.ts';
+import { color, seriesColor, seriesCount } from '../chart.ts';
 import { gantt } from '../charts/gantt.ts';
 import { figure, table } from '../figure.ts';
 import { duration, integer, percent } from '../format.ts';
@@ -9,7 +9,7 @@ import type { Section } from './section.ts';
 /** What the run cost: time of its phases and lanes, memory. */
 export async function timeSection(report: Report): Promise<Section> {
   const { lanes, seconds, lanesBusy, peakMemoryBytes } = report;
-  const body = html`<p>The run took ${duration(seconds.total)} and at most ${(peakMemoryBytes / 1e9).toFixed(1)} GB of memory on ${
+  const body = html`<p>The run took ${duration(seconds.total)} and at most ${(peakMemoryBytes / 1e9).toFixed(1)}&#160;GB of memory on ${
     lanes.length === 1 ? 'one lane' : `${integer(lanes.length)} lanes`
   }.
 ${lanesBusy !== null && `Between decoding and stacking, the lanes worked ${percent(lanesBusy, 0)} of the time.`}</p>
@@ -31,12 +31,10 @@ async function chart(report: Report) {
     ...(report.student === undefined ? [] : [report.student.name]),
   ];
   const work = lanes.flatMap(({ spans = [] }, index) =>
-    spans.map(({ task, kind, from, to }) => {
-      const member = Math.max(
-        0,
-        memberNames.findIndex((name) => task.startsWith(`${name}/`)),
-      );
-      return { lane: names[index]!, from, to, color: seriesColor(member), opacity: opacityOf[kind] };
+    spans.map(({ task, kind, fromSeconds: from, toSeconds: to }) => {
+      const member = memberNames.findIndex((name) => task === name || task.startsWith(`${name}/`));
+      const fill = member === -1 ? color.muted : seriesColor(member);
+      return { lane: names[index]!, from, to, color: fill, opacity: opacityOf[kind] };
     }),
   );
   const { total, ...phaseSeconds } = seconds;
@@ -54,12 +52,18 @@ async function chart(report: Report) {
   return figure({
     title: 'Lanes',
     chart: { wide: gantt(work, { ...options, width: 760 }), narrow: gantt(work, { ...options, width: 340 }) },
-    legend: memberNames.map((name, series) => ({ name, series })),
+    legend: memberNames.map((name, series) => ({ name, series: series % seriesCount })),
     caption: 'Full color: training; lighter: features of the frozen layers; lightest: predictions. Gaps: waiting.',
     table: {
       columns: ['lane', 'task', 'kind', 'from', 'to'],
       rows: lanes.flatMap(({ spans = [] }, index) =>
-        spans.map((span) => [names[index]!, span.task, span.kind, duration(span.from), duration(span.to)]),
+        spans.map((span) => [
+          names[index]!,
+          span.task,
+          span.kind,
+          duration(span.fromSeconds),
+          duration(span.toSeconds),
+        ]),
       ),
     },
   });

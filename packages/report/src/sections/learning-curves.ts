@@ -17,8 +17,10 @@ export async function learningCurves(names: readonly string[], epochs: readonly 
     if (own !== undefined) figures.push(await curvesOf(name, trainingsOf(own)));
   }
   return html`<h3>Learning curves</h3>
-<p>The bold lines are the training whose model is kept; the thin ones are the trainings without a fold, whose predictions the stackers learn from.
-A dot marks the epoch whose weights are kept.</p>
+<p>${
+    epochs.some(({ fold }) => fold.kind === 'fold') &&
+    'The bold lines are the training whose model is kept; the thin ones are the trainings without a fold, whose predictions the stackers learn from. '
+  }A dot marks the epoch whose weights are kept.</p>
 ${figures}`;
 }
 

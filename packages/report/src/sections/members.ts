@@ -45,7 +45,7 @@ function diagram({ members, stackers, dataset, costs, analysis }: Report): Html 
     chosen.kind === 'features' ? "the members' features" : `${integer(used.length * classCount)} probabilities`
   }</small></li>
 ${applied !== 'none' && html`<li class="box">calibration: ${applied}</li>`}
-<li class="box">${classCount} probabilities<small>${classCount <= 6 ? dataset.classes.join(', ') : `${dataset.classes.slice(0, 5).join(', ')} …`}</small></li>
+<li class="box">${classCount} probabilities<small>${dataset.classes.join(', ').length <= 60 ? dataset.classes.join(', ') : ''}</small></li>
 </ol>
 </figure>`;
 }
@@ -54,8 +54,8 @@ function overview({ members, student }: Report): Html {
   const rows = [...members, ...(student === undefined ? [] : [{ ...student, outOfFold: null }])];
   return html`<h3>Results of each member</h3>
 ${table({
-  columns: ['', 'backbone', 'input', 'out of fold', 'test', 'log loss', 'trainings', 'time', 'predicts with'],
-  rows: rows.map(({ name, backbone, inputSize, outOfFold, test, trainings, seconds, status, reason, predictsWith }) => [
+  columns: ['', 'backbone', 'input', 'out of fold', 'test', 'log loss', 'time', 'predicts with'],
+  rows: rows.map(({ name, backbone, inputSize, outOfFold, test, seconds, status, reason, predictsWith }) => [
     ...[
       name,
       backbone,
@@ -64,7 +64,7 @@ ${table({
       percent(test?.accuracy),
       number(test?.logLoss),
     ],
-    ...[integer(trainings.length), duration(seconds)],
+    duration(seconds),
     status === 'failed' ? html`<b>failed</b>: ${reason ?? 'no reason given'}` : (predictsWith ?? 'dropped'),
   ]),
 })}`;

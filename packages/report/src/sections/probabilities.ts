@@ -1,6 +1,6 @@
 import { coverageCurve, type ThresholdCurve, type ThresholdPoint, thresholdCurve, wilson95 } from '@chorus/evaluation';
 import type { Report } from '@chorus/orchestration';
-import { color, seriesColor } from '../chart.ts';
+import { color, seriesColor, seriesCount } from '../chart.ts';
 import { type LineSeries, lines, thinned } from '../charts/lines.ts';
 import { leastOf, precisionFloor, rocEnd, rocFloor } from '../charts/zoom.ts';
 import { figure, type Series } from '../figure.ts';
@@ -22,7 +22,7 @@ export async function probabilitiesSection(
   const figures = [
     ...(report.analysis === null ? [] : [await reliability(report.analysis)]),
     ...(predictions === null ? [] : [await coverage(report, predictions)]),
-    ...(predictions === null ? [] : await rankings(report.dataset.classes, predictions)),
+    ...(predictions === null ? [] : await rankings(report, predictions)),
   ];
   if (figures.length === 0) return null;
   return { id: 'probabilities', title: 'Probabilities', body: html`<div class="pair">${figures}</div>` };
@@ -126,7 +126,8 @@ interface Ranking {
 }
 
 /** ROC and precision-recall curves: of every classifier for two classes, else of the ensemble for some classes. */
-async function rankings(classes: readonly string[], { ensemble, members, labels }: TestPredictions): Promise<Html[]> {
+async function rankings(report: Report, { ensemble, members, labels }: TestPredictions): Promise<Html[]> {
+  const { classes } = report.dataset;
   const curveOf = (probabilities: Float32Array, target: number) =>
     thresholdCurve(
       Float32Array.from(labels, (_, row) => probabilities[row * classes.length + target]!),
@@ -136,20 +137,23 @@ async function rankings(classes: readonly string[], { ensemble, members, labels 
     classes.length === 2
       ? [
           ...[...members].map(([name, probabilities], index) => ({
-            ...{ name, series: index + 1, color: seriesColor(index + 1), curve: curveOf(probabilities, 1) },
+            ...{
+              name,
+              series: (index + 1) % seriesCount,
+              color: seriesColor(index + 1),
+              curve: curveOf(probabilities, 1),
+            },
           })),
           { name: 'ensemble', series: 'accent', color: color.accent, curve: curveOf(ensemble, 1) },
         ]
-      : classes
-          .map((name, label) => ({ name, curve: curveOf(ensemble, label) }))
-          .toSorted((a, b) => (a.curve?.averagePrecision ?? 2) - (b.curve?.averagePrecision ?? 2))
-          .slice(0, mostCurves)
-          .map(({ name, curve }, index) => ({ name, curve, series: index, color: seriesColor(index) }));
+      : weakestClasses(report).map(({ name, label }, index) => ({
+          ...{ name, curve: curveOf(ensemble, label), series: index, color: seriesColor(index) },
+        }));
   const ranked = found.filter((one): one is Ranking => one.curve !== null);
   if (ranked.length === 0) return [];
   const subject =
     classes.length === 2 ? `Images of class ${classes[1]} against ${classes[0]}.` : 'Each class against all others.';
-  const which = classes.length > mostCurves ? ` The ${mostCurves} classes with the lowest average precision.` : '';
+  const which = classes.length > mostCurves ? ` The ${mostCurves} classes with the lowest recall.` : '';
   const legend = ranked.map(({ name, series }) => ({ name, series }));
   const chartOf = (x: keyof ThresholdPoint, y: keyof ThresholdPoint) =>
     ranked.map(
@@ -221,9 +225,19 @@ async function rankings(classes: readonly string[], { ensemble, members, labels 
           y: { title: 'precision', domain: [lowest, 1] },
         },
       ),
-      ...{ legend, caption: `${subject}${which}${corner(lowest > 0)}`, table },
+      ...{ legend, caption: `${subject}${which}${corner(lowest >= 0.7)}`, table },
     }),
   ];
+}
+
+/** The classes that the ensemble recognizes least often. */
+function weakestClasses({ stackers }: Report): { name: string; label: number }[] {
+  const { perClass } = stackers.find(({ chosen }) => chosen)!.test;
+  return perClass
+    .map(({ class: name, recall }, label) => ({ name, label, recall }))
+    .filter(({ recall }) => recall !== null)
+    .toSorted((a, b) => a.recall! - b.recall!)
+    .slice(0, mostCurves);
 }
 
 /** The part of a line within a rectangle; where it leaves, it is cut. */

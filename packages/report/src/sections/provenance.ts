@@ -38,10 +38,10 @@ ${
 }
 ${choices.length > 0 && html`<h3>Choices of the preset</h3><ul>${choices.map((choice) => html`<li>${choice}</li>`)}</ul>`}
 ${stackerNotes.length > 0 && html`<h3>Stackers</h3><ul>${stackerNotes.map((note) => html`<li>${note}</li>`)}</ul>`}
-${timeBudget !== null && html`<h3>Time budget</h3>${disclosure('What the time budget has changed', html`<pre>${lines(JSON.stringify(timeBudget, null, 2))}</pre>`)}`}
+${timeBudget !== null && html`<h3>Time budget</h3>${disclosure('What the time budget has changed', html`<pre tabindex="0">${lines(JSON.stringify(timeBudget, null, 2))}</pre>`)}`}
 ${problems.length > 0 && html`<h3>Not on this page</h3><ul>${problems.map((problem) => html`<li>${problem}</li>`)}</ul>`}
 <h3>Settings</h3>
-${disclosure('The resolved experiment', html`<pre>${lines(JSON.stringify(settings, null, 2))}</pre>`)}
+${disclosure('The resolved experiment', html`<pre tabindex="0">${lines(JSON.stringify(settings, null, 2))}</pre>`)}
 <p>Files with the same numbers: ${files(report)}.</p>`;
   return { id: 'provenance', title: 'Provenance', body };
 }
