@@ -35,7 +35,7 @@ const bluePng =
   'iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAMAAABEpIrGAAAAA1BMVEUzZswgIiSpAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAEklEQVQ4y2NgGAWjYBSMAuwAAAQgAAFWu83mAAAAAElFTkSuQmCC';
 
 /** By default, pnpm delays new versions by a day and requires approval of install scripts; no script is needed. */
-const pnpmSettings = 'packages: []\nminimumReleaseAge: 0\nallowBuilds:\n  core-js: false\n';
+const pnpmSettings = 'packages: []\nminimumReleaseAge: 0\nallowBuilds:\n  core-js: false\n  protobufjs: false\n';
 
 const root = mkdtempSync(join(tmpdir(), 'chorus-install-'));
 const inRoot = (name) => {
