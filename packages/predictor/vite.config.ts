@@ -8,6 +8,8 @@ export default defineConfig({
     outDir: 'dist/page',
     target: 'es2022',
     modulePreload: false,
+    // The licenses of what is bundled require their texts.
+    license: { fileName: 'LICENSES.md' },
     // Never inlined: the WebAssembly is compiled while it arrives.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 2000,

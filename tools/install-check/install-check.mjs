@@ -35,7 +35,7 @@ const bluePng =
   'iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAMAAABEpIrGAAAAA1BMVEUzZswgIiSpAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAEklEQVQ4y2NgGAWjYBSMAuwAAAQgAAFWu83mAAAAAElFTkSuQmCC';
 
 /** By default, pnpm delays new versions by a day and requires approval of install scripts; no script is needed. */
-const pnpmSettings = 'packages: []\nminimumReleaseAge: 0\nallowBuilds:\n  core-js: false\n';
+const pnpmSettings = 'packages: []\nminimumReleaseAge: 0\nallowBuilds:\n  core-js: false\n  protobufjs: false\n';
 
 const root = mkdtempSync(join(tmpdir(), 'chorus-install-'));
 const inRoot = (name) => {
@@ -72,7 +72,7 @@ function checkProject(manager, version) {
     name: 'project',
     private: true,
     type: 'module',
-    dependencies: { '@chorus/orchestration': version },
+    dependencies: { '@chorus/orchestration': version, '@chorus/predictor': version },
   };
   writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest, null, 2));
   copyFileSync(fileURLToPath(new URL('project/train.mjs', import.meta.url)), join(folder, 'train.mjs'));
@@ -83,6 +83,8 @@ function checkProject(manager, version) {
     rmSync(join(folder, 'runs'), { recursive: true, force: true });
     const output = run(folder, ['npx', '-y', `node@${node}`, 'train.mjs', 'blue.png']);
     if (!/predicted: '(discs|stars)'/.test(output)) throw new Error(`Expected a prediction, received: ${output}`);
+    if (!/^wasm \[ \{ label: '(discs|stars)', probability: 0?\.\d+ \} \]$/m.test(output))
+      throw new Error(`Expected a prediction of the predictor, received: ${output}`);
     if (/Warning/.test(output)) throw new Error(`Expected no warning from node, received: ${output}`);
   }
 }

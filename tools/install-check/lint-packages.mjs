@@ -34,7 +34,8 @@ process.exitCode = problemCount === 0 ? 0 : 1;
 
 /** Whether an earlier build left the file. */
 function isStale(file, folder) {
-  const [, name] = /^package\/dist\/(?!tfjs-node-gpu\/|dense-module\.js$)(.*)\.js$/.exec(file) ?? [];
+  const [, name] =
+    /^package\/dist\/(?!tfjs-node-gpu\/|page\/|(?:dense|resample)-module\.js$)(.*)\.js$/.exec(file) ?? [];
   return name !== undefined && !existsSync(join(folder, 'src', `${name}.ts`));
 }
 

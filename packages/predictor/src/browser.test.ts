@@ -186,6 +186,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
         broken: await reason(() => classifier.classify(Object.assign(new Image(), { src: '/all/text.png' }))),
         other: await reason(() => classifier.classify(7 as unknown as string)),
         bundle: await reason(() => predictor.loadClassifier('/all/nowhere')),
+        webgpu: await reason(() => predictor.loadClassifier('/all/pets', { backend: 'webgpu' })),
         aborted: await reason(() =>
           predictor.loadClassifier('/all/pets', {
             signal: aborted.signal,
@@ -201,6 +202,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       broken: expect.stringMatching(/^PredictorError: Cannot decode the image .*text\.png/),
       other: expect.stringMatching(/^PredictorError: Expected a URL, Blob, .*received 7/),
       bundle: expect.stringMatching(/^PredictorError: Cannot read .*nowhere\/SHA256SUMS: .*status 404/),
+      webgpu: 'PredictorError: The backend webgpu cannot be used here: this browser offers no GPU; use wasm.',
       aborted: 'Error: enough',
     });
   });

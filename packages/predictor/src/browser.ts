@@ -3,6 +3,7 @@ import { type BrowserImage, decodeBrowserImage } from './browser-images.ts';
 import { browserCache } from './cache-storage.ts';
 import { ImageClassifier } from './classifier.ts';
 import type { Engine } from './engine.ts';
+import { PredictorError } from './errors.ts';
 import { httpPlace } from './http-place.ts';
 import { type LoadOptions, loadBundle } from './load-bundle.ts';
 import { type WebRuntime, webEngine } from './web-engine.ts';
@@ -60,6 +61,14 @@ function defaultThreads(): number {
 }
 
 async function openEngine(backend: 'wasm' | 'webgpu', threads: number): Promise<Engine> {
+  if (backend === 'webgpu' && !(await hasGpu()))
+    throw new PredictorError('The backend webgpu cannot be used here: this browser offers no GPU; use wasm.');
   const runtime = backend === 'wasm' ? await import('onnxruntime-web/wasm') : await import('onnxruntime-web/webgpu');
   return webEngine(runtime as unknown as WebRuntime, backend, threads);
+}
+
+/** TypeScript's types of a page do not have WebGPU. */
+async function hasGpu(): Promise<boolean> {
+  const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<object | null> } };
+  return gpu !== undefined && (await gpu.requestAdapter()) !== null;
 }

@@ -2,6 +2,7 @@
 import { type BundleManifest, calibrate, outputsPerImage, type Stacker } from '@chorus/models/bundle';
 import type { Network } from './engine.ts';
 import { PredictorError } from './errors.ts';
+import { nextTurn } from './next-turn.ts';
 
 export interface LoadedNetwork {
   memberIndex: number;
@@ -61,6 +62,7 @@ export class LoadedEnsemble {
     const rowsOf = members.map((): Float32Array[] => []);
     const batches = new Map(this.sizes.map((size) => [size, batchOf(images, size)]));
     for (const { memberIndex, size, input, network } of this.#networks) {
+      await nextTurn();
       signal?.throwIfAborted();
       rowsOf[memberIndex]!.push(await network.run(input, batches.get(size)!, [images.length, size, size, 3]));
     }

@@ -294,6 +294,15 @@ describe('a classifier', () => {
     expect(await classifier.classify(files[0]!)).toHaveLength(2);
   });
 
+  it('leaves turns of the event loop to others between two networks, so that a timer can stop it', async () => {
+    const image = await classifier.decode(files[0]!);
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new Error('enough')), 1);
+    const images = Array.from({ length: 300 }, () => image);
+    const stopped = classifier.classifyMany(images, { batchSize: 1, signal: controller.signal });
+    await expect(stopped).rejects.toThrow('enough');
+  });
+
   it('waits for running calls before it is disposed, and refuses later ones', async () => {
     const other = await loadClassifier(at('pets'), { member: 'one', threads: 1 });
     const image = await other.decode(files[0]!);
