@@ -19,7 +19,9 @@ export async function learningCurves(names: readonly string[], epochs: readonly 
   return html`<h3>Learning curves</h3>
 <p>${
     epochs.some(({ fold }) => fold.kind === 'fold') &&
-    'The bold lines are the training whose model is kept; the thin ones are the trainings without a fold, whose predictions the stackers learn from. '
+    (epochs.some(({ fold }) => fold.kind !== 'fold')
+      ? 'The bold lines are the training on all images, whose model is kept; the thin ones are the trainings without a fold, whose predictions the stackers learn from. '
+      : 'The bold lines are the training without the first fold, the thin ones those without another; all their models are kept. ')
   }A dot marks the epoch whose weights are kept.</p>
 ${figures}`;
 }

@@ -17,7 +17,7 @@ const members = [
 ] as const;
 const classes = ['a', 'b'];
 
-/** At most this many milliseconds for an image, by the native library at the preset's size. */
+/** At most this many milliseconds for an image, by the native library, with the preset's size and mirror images. */
 const goalMs = 40;
 
 /** A bundle kept loaded: from a JPEG file in memory to probabilities, one image at a time. */
@@ -31,10 +31,12 @@ export const classify: Row = {
       ...{ count: 1, width: 224, height: 224, seed: 1 },
     });
     const image = await readFile(photograph!);
+    // The preset's, last, and cheaper ones.
     for (const { inputSize, testTimeAugmentation } of [
       { inputSize: 160, testTimeAugmentation: false },
       { inputSize: 160, testTimeAugmentation: true },
       { inputSize: 224, testTimeAugmentation: false },
+      { inputSize: 224, testTimeAugmentation: true },
     ]) {
       const name = `${inputSize} px${testTimeAugmentation ? ', with mirror images' : ''}`;
       onProgress(`writing a bundle of ${name}`);
@@ -66,7 +68,7 @@ export const classify: Row = {
       }
       const { median } = summarise(measurements[0]!.samples);
       const remark = `goal: at most ${goalMs} ms by onnxruntime; ${median <= goalMs ? 'holds' : 'missed'}`;
-      const remarks = inputSize === 160 && !testTimeAugmentation ? [remark] : [];
+      const remarks = inputSize === 224 && testTimeAugmentation ? [remark] : [];
       yield { title: name, contestants: {}, measurements, comparisons: [], remarks };
     }
   },
