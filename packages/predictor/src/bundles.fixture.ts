@@ -9,14 +9,14 @@ import { writeLivelyBundle } from '../../orchestration/src/export/lively-bundle.
 
 const slim = { family: 'mobilenet', alpha: 0.25 } as const;
 
-/** With folds, members of two sizes, mirror images, a calibration and a student. */
+/** With folds, members of two sizes, mirror images of an enlarged part, a calibration and a student. */
 export async function writePets(folder: string): Promise<void> {
   const members = [
     { name: 'one', backbone: { ...slim, inputSize: 32 }, modelCount: 2 },
     { name: 'two', backbone: { ...slim, inputSize: 47 } },
   ];
   await writeLivelyBundle(folder, members, {
-    ...{ classes: ['cats', 'dogs'], testTimeAugmentation: true, chosen: 'logistic', resize: 'pillow' },
+    ...{ classes: ['cats', 'dogs'], testTimeAugmentation: 'zoom', chosen: 'logistic', resize: 'pillow' },
     calibration: { kind: 'temperature', temperature: 1.5 },
     student: { ...slim, inputSize: 40 },
   });
