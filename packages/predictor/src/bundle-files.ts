@@ -1,4 +1,5 @@
 /** A bundle's files, verified by its list of checksums. */
+import { isInside, parseChecksumLine, checksumListName as sumsName } from '@chorus/storage/checksum-list';
 import { PredictorError } from './errors.ts';
 
 /** Where a bundle's files are. */
@@ -72,25 +73,19 @@ export async function sha256Of(content: Uint8Array<ArrayBuffer>): Promise<string
 
 // --- internal ---
 
-const sumsName = 'SHA256SUMS';
 /** A bundle has tens of files. */
 const maxSumsBytes = 2 ** 20;
-const sumLine = /^([0-9a-f]{64}) {2}(.+)$/;
 
 function parseSums(content: Uint8Array, name: string): Map<string, string> {
   const sums = new Map<string, string>();
   for (const line of new TextDecoder().decode(content).split('\n')) {
     if (line === '') continue;
-    const [, sha256, file] = sumLine.exec(line) ?? [];
-    if (sha256 === undefined || file === undefined || !isInside(file))
+    const listed = parseChecksumLine(line);
+    if (listed === undefined || !isInside(listed.name))
       throw new PredictorError(
         `${name}/${sumsName}: expected "<sha256>  <file in the bundle>", received ${JSON.stringify(line.slice(0, 80))}.`,
       );
-    sums.set(file, sha256);
+    sums.set(listed.name, listed.sha256);
   }
   return sums;
-}
-
-function isInside(file: string): boolean {
-  return !/[\\\0]/.test(file) && file.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
 }

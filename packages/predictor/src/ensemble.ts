@@ -1,5 +1,5 @@
 /** A bundle's networks, stacker and calibration, in memory. */
-import { type BundleManifest, calibrate, outputsPerImage, type Stacker } from '@chorus/models/bundle';
+import { type BundleManifest, calibrate, meanOfModels, outputsPerImage, type Stacker } from '@chorus/models/bundle';
 import type { Network } from './engine.ts';
 import { PredictorError } from './errors.ts';
 import { nextTurn } from './next-turn.ts';
@@ -67,7 +67,8 @@ export class LoadedEnsemble {
       rowsOf[memberIndex]!.push(await network.run(input, batches.get(size)!, [images.length, size, size, 3]));
     }
     signal?.throwIfAborted();
-    const means = rowsOf.map(meanOf);
+    // Undefined for a member whose outputs the stacker does not read.
+    const means = rowsOf.map((rows) => (rows.length === 0 ? undefined : meanOfModels(rows)));
     const readsFeatures = this.#stacker.featureMembers.length > 0;
     // A stacker that reads features reads no logits.
     const none = new Float32Array(images.length * outputsPerImage(classes.length));
@@ -90,11 +91,4 @@ function batchOf(images: readonly Squares[], size: number): Uint8Array {
   const batch = new Uint8Array(images.length * length);
   for (const [index, squares] of images.entries()) batch.set(squares.get(size)!, index * length);
   return batch;
-}
-
-/** Undefined for a member whose outputs the stacker does not read. */
-function meanOf(rows: readonly Float32Array[]): Float32Array | undefined {
-  const [first, ...others] = rows;
-  if (first === undefined || others.length === 0) return first;
-  return first.map((_, index) => rows.reduce((sum, one) => sum + one[index]!, 0) / rows.length);
 }

@@ -1,4 +1,5 @@
 /** A bundle behind a URL. */
+import { withoutCredentials } from '@chorus/storage/without-credentials';
 import type { BundlePlace, ReadOptions } from './bundle-files.ts';
 import { PredictorError } from './errors.ts';
 
@@ -82,10 +83,9 @@ export async function fetchBytes(
 /** `fetch` refuses such a URL, too, but its message would repeat the password. */
 function requireNoPassword(url: URL): void {
   if (url.username === '' && url.password === '') return;
-  const shown = new URL(url);
-  shown.username = '';
-  shown.password = '';
-  throw new PredictorError(`Cannot read ${shown.href}: expected a URL without a user name and a password.`);
+  throw new PredictorError(
+    `Cannot read ${withoutCredentials(url.href)}: expected a URL without a user name and a password.`,
+  );
 }
 
 async function orRefuse<Result>(

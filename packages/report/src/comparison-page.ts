@@ -4,8 +4,8 @@ import { compareClassifiers, wilson95 } from '@chorus/evaluation';
 import type { Report, RunComparison } from '@chorus/orchestration';
 import { color, seriesColor, seriesCount } from './chart.ts';
 import { type Dot, dotsAndWhiskers } from './charts/dots-and-whiskers.ts';
-import { figure, table } from './figure.ts';
-import { count, duration, integer, number, percent, percentRange } from './format.ts';
+import { figure, inBothWidths, table } from './figure.ts';
+import { count, duration, gigabytes, integer, number, percent, percentRange } from './format.ts';
 import { type Html, html } from './html.ts';
 import { buildPage } from './page.ts';
 import type { RunData } from './run-data.ts';
@@ -117,10 +117,7 @@ async function accuracySection(runs: readonly NamedRun[], sameTest: boolean): Pr
     axis: 'accuracy on the test images',
   };
   const body = await figure({
-    chart: {
-      wide: dotsAndWhiskers(dots, { ...options, width: 760 }),
-      narrow: dotsAndWhiskers(dots, { ...options, width: 340 }),
-    },
+    chart: inBothWidths(760, (width) => dotsAndWhiskers(dots, { ...options, width })),
     legend: [
       { name: 'ensemble', series: 'accent' },
       { name: 'best member', series: 'ink' },
@@ -170,7 +167,7 @@ function costSection(runs: readonly NamedRun[]): Section {
   const body = table({
     columns: ['run', 'time of the run', 'memory', 'size', 'time per image', 'members'],
     rows: runs.map(({ title, report: { seconds, peakMemoryBytes, costs, members } }) => [
-      ...[title, duration(seconds.total), `${(peakMemoryBytes / 1e9).toFixed(1)} GB`],
+      ...[title, duration(seconds.total), gigabytes(peakMemoryBytes)],
       ...[costs === null ? '–' : `${number(costs.ensemble.megabytes)} MB`],
       ...[costs === null || costs.ensemble.milliseconds === null ? '–' : `${number(costs.ensemble.milliseconds)} ms`],
       members.map(({ name }) => name).join(', '),
@@ -209,10 +206,7 @@ async function classesSection(runs: readonly NamedRun[]): Promise<Section | null
   if (dots.length === 0) return null;
   const options = { label: 'Recall of each class in each run with 95 % intervals.', axis: 'recall' };
   const body = await figure({
-    chart: {
-      wide: dotsAndWhiskers(dots, { ...options, width: 760 }),
-      narrow: dotsAndWhiskers(dots, { ...options, width: 340 }),
-    },
+    chart: inBothWidths(760, (width) => dotsAndWhiskers(dots, { ...options, width })),
     legend: tested.map(({ title }, series) => ({ name: title, series: series % seriesCount })),
     caption:
       labels.length < classes.length

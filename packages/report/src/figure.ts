@@ -23,6 +23,14 @@ export interface Figure {
 /** Class of a legend's mark: `accent`, `muted`, `ink`, or the number of a series. */
 export type Series = 'accent' | 'muted' | 'ink' | number;
 
+/** A chart for wide pages, of the given width, and one for narrow pages. */
+export function inBothWidths(wide: number, chartOf: (width: number) => ChartSpec): Figure['chart'] {
+  return { wide: chartOf(wide), narrow: chartOf(narrowWidth) };
+}
+
+/** Width of a chart that fits any page. */
+export const narrowWidth = 340;
+
 export async function figure({ title, chart, legend = [], caption, table: numbers }: Figure): Promise<Html> {
   const charts =
     'wide' in chart

@@ -26,6 +26,11 @@ export function integer(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
+/** Memory: `3.9 GB`. */
+export function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
 /** A duration: `0.8 s`, `41 s`, `3 min 17 s`, `2 h 5 min`. */
 export function duration(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(1)} s`;

@@ -5,14 +5,11 @@
 import { link, lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sha256, sha256File } from './checksum.ts';
+import { isInside, parseChecksumLine, checksumListName as sumsName } from './checksum-list.ts';
 import { StorageError } from './errors.ts';
 import { publishFolder } from './publish.ts';
 import { readRegularFile, UnreadableFileError } from './regular-file.ts';
 import { isSystemFile } from './system-file.ts';
-
-const sumsName = 'SHA256SUMS';
-
-const sumLine = /^([0-9a-f]{64}) {2}(.+)$/;
 
 /** Maximum size of a file in a sealed folder; the members of a bundle are far smaller. */
 const maxFileBytes = 2 ** 31;
@@ -76,12 +73,11 @@ export async function openSealedFolder(folder: string): Promise<Map<string, Uint
     .toString()
     .split('\n')
     .filter((text) => text !== '')) {
-    const match = sumLine.exec(line);
-    if (match === null)
+    const listed = parseChecksumLine(line);
+    if (listed === undefined)
       throw new StorageError(`${sumsPath}: expected "<sha256>  <name>", received "${line.slice(0, 80)}".`);
-    const [, expected, name] = match as unknown as [string, string, string];
-    assertInside(name, folder);
-    files.set(name, await readChecked(folder, name, expected));
+    assertInside(listed.name, folder);
+    files.set(listed.name, await readChecked(folder, listed.name, listed.sha256));
   }
   const extra = (await listFiles(folder)).filter((name) => name !== sumsName && !files.has(name));
   if (extra.length > 0)
@@ -98,7 +94,7 @@ export async function sealedFileNames(folder: string): Promise<Set<string>> {
   const names = sums
     .toString()
     .split('\n')
-    .flatMap((line) => sumLine.exec(line)?.[2] ?? []);
+    .flatMap((line) => parseChecksumLine(line)?.name ?? []);
   return new Set([...names, sumsName]);
 }
 
@@ -146,14 +142,7 @@ async function readChecked(folder: string, name: string, expected: string): Prom
 }
 
 function assertInside(name: string, folder: string): void {
-  const parts = name.split('/');
-  if (
-    name.includes('\\') ||
-    name.includes('\0') ||
-    name.includes('\n') ||
-    parts.some((part) => part === '' || part === '.' || part === '..')
-  )
-    throw new StorageError(`${folder}: expected a path inside the folder, received "${name}".`);
+  if (!isInside(name)) throw new StorageError(`${folder}: expected a path inside the folder, received "${name}".`);
 }
 
 async function listFiles(folder: string, below = ''): Promise<string[]> {

@@ -3,7 +3,7 @@ export { calibrate } from '../calibration/calibration.ts';
 export { ModelError } from '../errors.ts';
 export { memberFromBytes } from '../member/member-bytes.ts';
 export { checkValue, mistakesLine } from '../schema/check-value.ts';
-export { type MemberFeatures, outputsPerImage } from '../stackers/outputs.ts';
+export { type MemberFeatures, meanOfModels, outputsPerImage } from '../stackers/outputs.ts';
 export { type Stacker, stackerFromJson } from '../stackers/stacker.ts';
 export {
   type BundleManifest,

@@ -47,3 +47,14 @@ export function checkLabels(labels: ArrayLike<number>, rowCount: number, classCo
   if (wrong !== -1)
     throw new ModelError(`Expected labels from 0 to ${classCount - 1}, received ${labels[wrong]} at index ${wrong}.`);
 }
+
+/**
+ * The mean of the outputs of a member's models.
+ *
+ * @param outputs at least one, all of the same length; a single one is returned as it is.
+ */
+export function meanOfModels(outputs: readonly Float32Array[]): Float32Array {
+  const [first, ...others] = outputs;
+  if (others.length === 0) return first!;
+  return first!.map((_, index) => outputs.reduce((sum, one) => sum + one[index]!, 0) / outputs.length);
+}

@@ -3,6 +3,7 @@ import type { PixelStoreHandle } from '@chorus/data';
 import {
   type MemberFeatures,
   ModelError,
+  meanOfModels,
   type SavedMember,
   type TestTimeAugmentation,
   variantOf,
@@ -124,7 +125,9 @@ export async function predictMembers(
   for (const { name, modelIndex, rows } of all) requireFinite(rows, indices, modelFile(name, modelIndex));
   const columns = all.map((one) => ({ ...one, ...splitColumns(one) }));
   return {
-    logits: members.map(({ name }) => meanOf(columns.filter((one) => one.name === name).map(({ logits }) => logits))),
+    logits: members.map(({ name }) =>
+      meanOfModels(columns.filter((one) => one.name === name).map(({ logits }) => logits)),
+    ),
     features: new Map(
       columns.filter(({ withFeatures }) => withFeatures).map(({ memberIndex, features }) => [memberIndex, features]),
     ),
@@ -162,10 +165,4 @@ function splitColumns({ rows, width, model }: { rows: Float32Array; width: numbe
     features.set(rows.subarray(start + outputCount, end), row * (width - outputCount));
   }
   return { logits, features };
-}
-
-function meanOf(logits: readonly Float32Array[]): Float32Array {
-  const [first, ...others] = logits as [Float32Array, ...Float32Array[]];
-  if (others.length === 0) return first;
-  return first.map((_, index) => logits.reduce((sum, one) => sum + one[index]!, 0) / logits.length);
 }

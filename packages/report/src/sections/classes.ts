@@ -3,7 +3,7 @@ import type { Report } from '@chorus/orchestration';
 import { type ChartSpec, color, seriesColor } from '../chart.ts';
 import { dotsAndWhiskers } from '../charts/dots-and-whiskers.ts';
 import { heatMap } from '../charts/heat-map.ts';
-import { type Figure, figure, table } from '../figure.ts';
+import { type Figure, figure, inBothWidths, narrowWidth, table } from '../figure.ts';
 import { integer, percent, percentRange } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import type { Section } from './section.ts';
@@ -114,7 +114,7 @@ ${
 
 /** One chart of half the page's width for few classes; else one for each width of a page. */
 function chartFor(classCount: number, chartOf: (width: number) => ChartSpec): Figure['chart'] {
-  return classCount <= mostNarrowClasses ? chartOf(340) : { wide: chartOf(720), narrow: chartOf(340) };
+  return classCount <= mostNarrowClasses ? chartOf(narrowWidth) : inBothWidths(720, chartOf);
 }
 
 /** The most frequent confusions, for more than two classes. */

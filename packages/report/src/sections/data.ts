@@ -1,7 +1,7 @@
 import type { Report } from '@chorus/orchestration';
 import { color } from '../chart.ts';
 import { bars } from '../charts/bars.ts';
-import { disclosure, figure, table } from '../figure.ts';
+import { disclosure, figure, inBothWidths, table } from '../figure.ts';
 import { count, integer, listOf } from '../format.ts';
 import { groupBy } from '../group-by.ts';
 import { type Html, html } from '../html.ts';
@@ -52,13 +52,12 @@ async function classCounts({ imbalance, stackers }: Report): Promise<Html | null
   const rows = names.map((name) => ({ name, training: trainingOf.get(name) ?? 0, test: testOf.get(name) ?? 0 }));
   const shown = rows.toSorted((a, b) => b.training - a.training || b.test - a.test).slice(0, mostClasses);
   const isTraining = imbalance !== null;
-  const options = { label: 'Images of each class.' };
   const list = shown.map(({ name, training, test }) => ({
     ...{ name, value: isTraining ? training : test, color: color.accent, text: integer(isTraining ? training : test) },
   }));
   return figure({
     title: isTraining ? 'Training images of each class' : 'Test images of each class',
-    chart: { wide: bars(list, { ...options, width: 560 }), narrow: bars(list, { ...options, width: 340 }) },
+    chart: inBothWidths(560, (width) => bars(list, { label: 'Images of each class.', width })),
     caption: html`${rows.length > shown.length && `The ${shown.length} largest of ${rows.length} classes. `}${
       imbalance !== null &&
       `Largest to smallest: ${imbalance.ratio.toFixed(1)} to 1; remedy: ${imbalance.remedy.kind} (${imbalance.reason}).`

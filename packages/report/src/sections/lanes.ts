@@ -1,15 +1,15 @@
 import type { Report } from '@chorus/orchestration';
 import { color, seriesColor, seriesCount } from '../chart.ts';
 import { gantt } from '../charts/gantt.ts';
-import { figure, table } from '../figure.ts';
-import { duration, integer, percent } from '../format.ts';
+import { figure, inBothWidths, table } from '../figure.ts';
+import { duration, gigabytes, integer, percent } from '../format.ts';
 import { html } from '../html.ts';
 import type { Section } from './section.ts';
 
 /** What the run cost: time of its phases and lanes, memory. */
 export async function timeSection(report: Report): Promise<Section> {
   const { lanes, seconds, lanesBusy, peakMemoryBytes } = report;
-  const body = html`<p>The run took ${duration(seconds.total)} and at most ${(peakMemoryBytes / 1e9).toFixed(1)}&#160;GB of memory on ${
+  const body = html`<p>The run took ${duration(seconds.total)} and at most ${gigabytes(peakMemoryBytes)} of memory on ${
     lanes.length === 1 ? 'one lane' : `${integer(lanes.length)} lanes`
   }.
 ${lanesBusy !== null && `Between decoding and stacking, the lanes worked ${percent(lanesBusy, 0)} of the time.`}</p>
@@ -51,7 +51,7 @@ async function chart(report: Report) {
   const options = { lanes: names, phases: all, label: `Work of ${lanes.length} lanes over ${duration(total)}.` };
   return figure({
     title: 'Lanes',
-    chart: { wide: gantt(work, { ...options, width: 760 }), narrow: gantt(work, { ...options, width: 340 }) },
+    chart: inBothWidths(760, (width) => gantt(work, { ...options, width })),
     legend: memberNames.map((name, series) => ({ name, series: series % seriesCount })),
     caption: 'Full color: training; lighter: features of the frozen layers; lightest: predictions. Gaps: waiting.',
     table: {

@@ -1,7 +1,7 @@
 import type { Report } from '@chorus/orchestration';
 import { color } from '../chart.ts';
 import { dotsAndWhiskers } from '../charts/dots-and-whiskers.ts';
-import { figure } from '../figure.ts';
+import { figure, inBothWidths } from '../figure.ts';
 import { count, integer, number, percent, percentRange } from '../format.ts';
 import { html } from '../html.ts';
 import { type Classifier, classifiersOf } from './classifiers.ts';
@@ -17,10 +17,7 @@ export async function leaderboardSection(report: Report): Promise<Section | null
   const label = `Accuracy of ${count(classifiers.length, 'classifier')} on the test images with 95 % intervals; the best is ${classifiers[0]!.name} with ${percent(classifiers[0]!.test.accuracy)}.`;
   const axis = 'accuracy on the test images';
   const body = html`${await figure({
-    chart: {
-      wide: dotsAndWhiskers(dots, { label, axis, width: 760 }),
-      narrow: dotsAndWhiskers(dots, { label, axis, width: 340 }),
-    },
+    chart: inBothWidths(760, (width) => dotsAndWhiskers(dots, { label, axis, width })),
     legend: [
       { name: 'ensemble', series: 'accent' },
       { name: 'single members', series: 'ink' },

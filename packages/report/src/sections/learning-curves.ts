@@ -1,7 +1,7 @@
 /** Loss and accuracy of each member over its epochs. */
 import { color, seriesColor } from '../chart.ts';
 import { type LineSeries, lines } from '../charts/lines.ts';
-import { figure } from '../figure.ts';
+import { figure, narrowWidth } from '../figure.ts';
 import { integer, number, percent } from '../format.ts';
 import { groupBy } from '../group-by.ts';
 import { type Html, html } from '../html.ts';
@@ -80,7 +80,7 @@ async function curvesOf(name: string, [main, ...folds]: Training[]): Promise<Htm
     ...series,
     points: series.points.map((point) => ({ ...point, y: Math.min(top, point.y) })),
   });
-  const size = { width: 340, height: 220 };
+  const size = { width: narrowWidth, height: 220 };
   const rows = epochs.map((epoch) => [
     ...[integer(epoch.x), epoch.stage, number(epoch.loss), number(epoch.tuneLoss), percent(epoch.tuneAccuracy)],
   ]);

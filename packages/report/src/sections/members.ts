@@ -2,7 +2,7 @@ import type { Report } from '@chorus/orchestration';
 import { color } from '../chart.ts';
 import { bars } from '../charts/bars.ts';
 import { heatMap } from '../charts/heat-map.ts';
-import { figure, table } from '../figure.ts';
+import { figure, narrowWidth, table } from '../figure.ts';
 import { duration, integer, number, percent } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import type { Epoch } from '../run-data.ts';
@@ -79,7 +79,7 @@ function gains({ members }: NonNullable<Report['analysis']>): Promise<Html> {
         ...{ name, value: gain, text: gain.toFixed(4), color: gain < 0 ? color.muted : color.accent },
       })),
       {
-        width: 340,
+        width: narrowWidth,
         label: `What each member adds to the mean of the members: ${sorted.map(({ name, gain }) => `${name} ${gain.toFixed(4)}`).join(', ')}.`,
       },
     ),
@@ -103,7 +103,7 @@ async function disagreement({ pairs }: NonNullable<Report['analysis']>): Promise
     title: 'Disagreement',
     chart: heatMap([...cells, ...own], {
       ...{ label: 'Share of the images that two members classify differently.', names, rows: '', columns: '' },
-      width: names.length > 6 ? 560 : 340,
+      width: names.length > 6 ? 560 : narrowWidth,
     }),
     caption:
       'Share of the images that two members classify differently, out of fold. Members that err on different images make a better ensemble.',

@@ -3,7 +3,7 @@ import type { Report } from '@chorus/orchestration';
 import { color, seriesColor, seriesCount } from '../chart.ts';
 import { type LineSeries, lines, thinned } from '../charts/lines.ts';
 import { leastOf, precisionFloor, rocEnd, rocFloor } from '../charts/zoom.ts';
-import { figure, type Series } from '../figure.ts';
+import { figure, narrowWidth, type Series } from '../figure.ts';
 import { integer, listOf, number, percent, roundPercent } from '../format.ts';
 import { type Html, html } from '../html.ts';
 import type { TestPredictions } from '../predictions.ts';
@@ -43,7 +43,7 @@ function reliability({ calibration }: NonNullable<Report['analysis']>): Promise<
       [{ color: color.muted, width: 1, dash: [4, 4], points: [low, 1].map((value) => ({ x: value, y: value })) }],
       {
         ...{
-          width: 340,
+          width: narrowWidth,
           height: 300,
           label: 'Reliability diagram: accuracy against the mean probability in each bin.',
         },
@@ -95,7 +95,11 @@ function coverage({ dataset, analysis }: Report, { ensemble, members, labels }: 
         { color: color.accent, points: settled(own) },
       ],
       {
-        ...{ width: 340, height: 300, label: 'Accuracy of the answered images against the share that is answered.' },
+        ...{
+          width: narrowWidth,
+          height: 300,
+          label: 'Accuracy of the answered images against the share that is answered.',
+        },
         x: { title: 'share of the images that is answered', domain: [0, 1] },
         y: { title: 'accuracy of the answers', domain: [Math.max(0, low - (1 - low) * 0.05), 1] },
         dots: reached.filter(({ y }) => y >= low).map(({ x, y }) => ({ x, y, color: color.accent })),
@@ -201,7 +205,7 @@ async function rankings(report: Report, { ensemble, members, labels }: TestPredi
           })),
         ],
         {
-          ...{ width: 340, height: 300, label: `ROC curves: ${ranked.map(({ name }) => name).join(', ')}.` },
+          ...{ width: narrowWidth, height: 300, label: `ROC curves: ${ranked.map(({ name }) => name).join(', ')}.` },
           x: { title: 'false positive rate', domain: [0, end] },
           y: { title: 'true positive rate (recall)', domain: [floor, 1] },
         },
@@ -217,7 +221,7 @@ async function rankings(report: Report, { ensemble, members, labels }: TestPredi
         })),
         {
           ...{
-            width: 340,
+            width: narrowWidth,
             height: 300,
             label: `Precision-recall curves: ${ranked.map(({ name }) => name).join(', ')}.`,
           },
