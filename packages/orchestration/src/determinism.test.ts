@@ -56,7 +56,7 @@ async function run(name: string, changes: Partial<ExperimentInput>): Promise<Lef
 }
 
 /**
- * Removes keys that may differ between two runs, and predict tasks, which go to whichever lane is free first. Groups the lines
+ * Removes keys that may differ between two runs, and predict tasks, which go to whichever lane is free first, with their spans. Groups the lines
  * of metrics by member, since only each member's own lines have a fixed order.
  */
 function without(varying: RegExp, { metrics, predictions, report }: Left): Left {
@@ -64,7 +64,9 @@ function without(varying: RegExp, { metrics, predictions, report }: Left): Left 
     JSON.parse(
       JSON.stringify(value, (key, one) => {
         if (varying.test(key)) return undefined;
-        return key === 'tasks' ? one.filter(({ kind }: { kind: string }) => kind !== 'predict') : one;
+        return key === 'tasks' || key === 'spans'
+          ? one.filter(({ kind }: { kind: string }) => kind !== 'predict')
+          : one;
       }),
     );
   return {
