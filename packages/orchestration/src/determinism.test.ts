@@ -56,8 +56,8 @@ async function run(name: string, changes: Partial<ExperimentInput>): Promise<Lef
 }
 
 /**
- * Removes keys that may differ between two runs, and predict tasks, which go to whichever lane is free first, with their spans. Groups the lines
- * of metrics by member, since only each member's own lines have a fixed order.
+ * Removes keys that may differ between two runs, and predict tasks with their spans, which go to whichever lane is free first.
+ * Groups the lines of metrics by member, since only each member's own lines have a fixed order.
  */
 function without(varying: RegExp, { metrics, predictions, report }: Left): Left {
   const lasting = <T>(value: T): T =>
