@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { predictFiles } from '@chorus/orchestration';
+import { compactBundle, predictFiles } from '@chorus/orchestration';
 import { openSealedFolder, sealFolder } from '@chorus/storage';
 import tf from '@chorus/tfjs';
 import sharp from 'sharp';
@@ -36,6 +36,7 @@ beforeAll(async () => {
   parent = await mkdtemp(join(tmpdir(), 'chorus-predictor-test-'));
   await writePets(at('pets'));
   await writeFruit(at('fruit'));
+  await compactBundle(at('pets'), 'int8', { out: at('pets-int8') });
   files = [at('upright.jpg'), at('turned.jpg'), at('picture.png')];
   await writeFile(files[0]!, await smoothFile('jpeg', 1));
   await writeFile(files[1]!, await smoothFile('jpeg', 2, 6));
@@ -61,6 +62,7 @@ describe('loadClassifier', () => {
     ['the ensemble with folds, mirror images and a calibration', 'pets', {}],
     ['the student', 'pets', { student: true }],
     ['a stacker that reads features', 'fruit', {}],
+    ['weights of 8 bits', 'pets-int8', {}],
   ] as const)('classifies as predictFiles does, with %s', async (_, bundle, options) => {
     const { predictions } = await predictFiles(at(bundle), files, { workers: 'cpu:0', ...options });
     for (const backend of ['onnxruntime', 'wasm'] as const) {

@@ -31,7 +31,7 @@ export interface AblationOptions {
 }
 
 /** Training images of a draw, per class. */
-export const ablationPerClass = 250;
+const ablationPerClass = 250;
 
 /** Trains every variant on every draw of one half of the training images, and tests it on the other half. */
 export async function ablate(options: AblationOptions): Promise<{ testImages: number; scores: AblationScore[] }> {
