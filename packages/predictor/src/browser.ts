@@ -5,7 +5,7 @@ import { ImageClassifier } from './classifier.ts';
 import type { Engine } from './engine.ts';
 import { PredictorError } from './errors.ts';
 import { httpPlace } from './http-place.ts';
-import { type LoadOptions, loadBundle } from './load-bundle.ts';
+import { type LoadedBundle, type LoadOptions, loadBundle } from './load-bundle.ts';
 import { type WebRuntime, webEngine } from './web-engine.ts';
 
 export type { BrowserImage } from './browser-images.ts';
@@ -22,6 +22,11 @@ export { PredictorError } from './errors.ts';
 export type { LoadOptions, LoadProgress } from './load-bundle.ts';
 
 export interface LoadClassifierOptions extends LoadOptions {
+  /**
+   * Receives a classifier with the bundle's student or, without one, with its smallest member, as soon as that is loaded: for first
+   * answers while the rest of the ensemble loads. The receiver disposes it. Not called if there is nothing else to load.
+   */
+  onFirst?: ((first: ImageClassifier<BrowserImage>) => void) | undefined;
   /** What runs the networks: `wasm` (the default) on the processor, `webgpu` on the GPU. */
   backend?: 'wasm' | 'webgpu' | undefined;
   /**
@@ -46,12 +51,13 @@ export interface LoadClassifierOptions extends LoadOptions {
  */
 export async function loadClassifier(
   url: string | URL,
-  { backend = 'wasm', threads = defaultThreads(), cache = true, ...options }: LoadClassifierOptions = {},
+  { backend = 'wasm', threads = defaultThreads(), cache = true, onFirst, ...options }: LoadClassifierOptions = {},
 ): Promise<ImageClassifier<BrowserImage>> {
   const engine = await openEngine(backend, threads);
   const place = httpPlace(new URL(url, globalThis.location?.href), cache ? browserCache() : undefined);
-  const { manifest, ensemble } = await loadBundle(place, engine, options);
-  return new ImageClassifier(manifest, ensemble, engine.backend, decodeBrowserImage);
+  const classifierOf = ({ manifest, ensemble }: LoadedBundle) =>
+    new ImageClassifier(manifest, ensemble, engine.backend, decodeBrowserImage);
+  return classifierOf(await loadBundle(place, engine, options, onFirst && ((first) => onFirst(classifierOf(first)))));
 }
 
 // --- internal ---
