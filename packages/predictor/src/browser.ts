@@ -1,4 +1,5 @@
 /** The entry point for browsers; `index.ts` is that for node. */
+import { blobPlace } from './blob-place.ts';
 import { type BrowserImage, decodeBrowserImage } from './browser-images.ts';
 import { browserCache } from './cache-storage.ts';
 import { ImageClassifier } from './classifier.ts';
@@ -38,9 +39,10 @@ export interface LoadClassifierOptions extends LoadOptions {
 }
 
 /**
- * Loads a bundle from the URL of its folder.
+ * Loads a bundle from the URL of its folder, or from its files.
  *
- * @param url relative to the page, if it is not absolute.
+ * @param source a URL, relative to the page if it is not absolute; or files by their path in the bundle (`SHA256SUMS`,
+ * `members/one/1.bin`), such as those of a folder that a user chose.
  * @returns a classifier; the caller disposes. Its `backend` is the one that runs the networks.
  * @throws PredictorError for a missing, damaged, invalid or too large bundle, or a backend that this browser does not have; the
  * signal's reason after an abort.
@@ -50,11 +52,14 @@ export interface LoadClassifierOptions extends LoadOptions {
  * await classifier.dispose();
  */
 export async function loadClassifier(
-  url: string | URL,
+  source: string | URL | ReadonlyMap<string, Blob>,
   { backend = 'wasm', threads = defaultThreads(), cache = true, onFirst, ...options }: LoadClassifierOptions = {},
 ): Promise<ImageClassifier<BrowserImage>> {
   const engine = await openEngine(backend, threads);
-  const place = httpPlace(new URL(url, globalThis.location?.href), cache ? browserCache() : undefined);
+  const place =
+    typeof source === 'string' || source instanceof URL
+      ? httpPlace(new URL(source, globalThis.location?.href), cache ? browserCache() : undefined)
+      : blobPlace(source);
   const classifierOf = ({ manifest, ensemble }: LoadedBundle) =>
     new ImageClassifier(manifest, ensemble, engine.backend, decodeBrowserImage);
   return classifierOf(await loadBundle(place, engine, options, onFirst && ((first) => onFirst(classifierOf(first)))));
