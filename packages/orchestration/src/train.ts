@@ -1,5 +1,6 @@
 /** One run: experiment → images → plan → members on lanes → stackers → test → report and bundle. */
 
+import { mkdir } from 'node:fs/promises';
 import { prepareProcess } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
 import { type StopFlag, StoppedError } from '@chorus/training';
@@ -85,6 +86,9 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
     // Nothing has been created yet. From here on, the run exists and can be resumed.
     folder ??= await startFolder(preparation, options);
     const writesLogs = options.tensorboard ?? (await folder.hasTensorBoard());
+    // A run that stops before its first epoch has no logs yet; the folder is what a resumed run looks for. A failure is reported with
+    // the first log.
+    if (writesLogs) await mkdir(folder.tensorboard, { recursive: true }).catch(() => undefined);
     return await runIn(folder, preparation, stop, { observer, writesLogs });
   } catch (error) {
     // After a stop request, any failure counts as the stop.
