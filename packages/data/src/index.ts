@@ -33,7 +33,7 @@ export { findPictureGroups, type PictureGroup, type PictureGroups } from './pict
 export { createPixelStore, PixelStore, type PixelStoreHandle } from './pixel-store.ts';
 export { type RawPixels, resizePixels } from './raw-pixels.ts';
 export { drawShapes, ensureShapes, type ShapeForm, type ShapesOptions } from './shapes.ts';
-export { seedFor, shuffle } from './shuffle.ts';
+export { randomFor, seedFor, shuffle } from './shuffle.ts';
 export {
   disjointSets,
   type FoldImages,

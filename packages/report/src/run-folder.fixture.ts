@@ -83,6 +83,23 @@ export async function writeRunFolder({
         ...{ inputSizes: [96], splits: [{ folder: 'test', role: 'test' }], notices: ['test/ is the test set'] },
         skipped: [{ path: `test/0/${imageName(99, 0)}`, reason: 'not an image: text', kind: 'image' }],
         ...{ hidden: { count: 0, paths: [] }, beyondLimit: 0, duplicatesComplete: true },
+        sizes: {
+          formats: { png: 30, jpeg: 2 },
+          dimensions: { smallest: [24, 16], median: [24, 16], largest: [400, 90], belowInputSize: 31, elongated: 1 },
+          shorterSides: [
+            { from: 16, to: 22, count: 30 },
+            { from: 23, to: 31, count: 0 },
+            { from: 32, to: 44, count: 2 },
+          ],
+        },
+        // The data folder has only test images.
+        sample: classes.map((name, label) => ({
+          class: name,
+          paths: images
+            .filter((image) => image.label === label)
+            .map(({ path }) => path)
+            .slice(0, 2),
+        })),
         duplicates: [
           {
             ...{ kind: 'exact', paths: [images[0]!.path, images[1]!.path], labels: [classes[0]!] },
@@ -100,6 +117,11 @@ export async function writeRunFolder({
         {
           ...{ kind: 'mean', chosen: true, outOfFold: { accuracy: 0.9, logLoss: 0.3 }, test: scoreOf(first) },
           mcnemar: { against: memberName, onlyStacker: 0, onlyMember: 0, p: 1, pHolm: 1 },
+        },
+        {
+          ...{ kind: 'dense', chosen: false, outOfFold: { accuracy: 0.9, logLoss: 0.35 }, test: scoreOf(second) },
+          mcnemar: { against: memberName, onlyStacker: 0, onlyMember: 2, p: 0.5, pHolm: 1 },
+          curve: { fit: [0.7, 0.5, 0.4], validation: [0.6, 0.45, 0.46], keptEpochIndex: 1 },
         },
       ],
       verdict: `The ensemble (mean) classifies most test images of ${classes[0]} correctly.`,

@@ -32,12 +32,25 @@ describe('writeRunReport', () => {
     const page = await readFile(files.page, 'utf8');
     for (const heading of [...headings, 'Members', 'Data', 'Time', 'Provenance'])
       expect(page).toMatch(new RegExp(`<h2 id="[a-z]+">${heading}</h2>`));
-    for (const title of ['Confusion matrix', 'Reliability', 'ROC', 'Disagreement', 'a: loss', 'Lanes'])
+    for (const title of [
+      'Confusion matrix',
+      'Reliability',
+      'ROC',
+      'Disagreement',
+      'a: loss',
+      'Stacker dense: loss',
+      'Lanes',
+    ])
       expect(page).toContain(`<h3>${title}</h3>`);
     expect(page).toContain('The run averages the views of <b>mirror</b>');
-    expect(page).toMatch(/<th scope="row">mirror<.*<td>2<.*<td>0\.3100<.*<td>0\.0100<.*<td>0\.0200<.*<td>chosen</);
-    // 2 mistakes, 1 suspected label, 12 images on the contact sheet; every picture is there.
-    expect(page.match(/<img src="data:image\/webp;base64,/g)).toHaveLength(2 + 1 + 12);
+    expect(page).toContain(
+      '<th scope="row">mirror</th><td>2</td><td>0.3100</td><td>0.0100 ± 0.0200</td><td>chosen</td>',
+    );
+    expect(page).toContain('Of 30 png and 2 jpeg files, the smallest image has 24 × 16 pixels');
+    expect(page).toContain('<th scope="row">16 to 22</th><td>30</td>');
+    expect(page).toContain('Fitted on out-of-fold predictions of the members, but not chosen. Kept: epoch 2.');
+    // 2 mistakes, 1 suspected label, 4 and 12 images on the contact sheets; every picture is there.
+    expect(page.match(/<img src="data:image\/webp;base64,/g)).toHaveLength(2 + 1 + 4 + 12);
     expect(page).not.toContain('class="missing"');
     expect(page).toContain('1 image could not be used.');
     expect(page).not.toMatch(/undefined|NaN|\[object/);

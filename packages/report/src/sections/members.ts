@@ -8,6 +8,7 @@ import { type Html, html } from '../html.ts';
 import type { Epoch } from '../run-data.ts';
 import { learningCurves } from './learning-curves.ts';
 import type { Section } from './section.ts';
+import { stackerCurves } from './stacker-curves.ts';
 import { viewsChoice } from './views.ts';
 
 /** The members: what they are, what each adds, how they differ and how they learned. */
@@ -19,7 +20,8 @@ ${viewsChoice(report)}
 ${await learningCurves(
   [...report.members.map(({ name }) => name), ...(report.student === undefined ? [] : [report.student.name])],
   epochs,
-)}`;
+)}
+${await stackerCurves(report)}`;
   return { id: 'members', title: 'Members', body };
 }
 
