@@ -132,7 +132,7 @@ describe.skipIf(!canPreparePython())("TensorBoard's reader (needs Python 3.11 or
   it.each(trainings)('has pictures of augmented images and of confusions: %s', (task) => {
     const { images } = answer.runs[task]!;
     // Six rows; a column for the images, and one for each of the three epochs.
-    expect(images['augmentation']!.map(({ step, width, height }) => [step, width, height])).toEqual([
+    expect(images.augmentation!.map(({ step, width, height }) => [step, width, height])).toEqual([
       [0, 4 * 36 + 4, 6 * 36 + 4],
     ]);
     expect(images['confusion/tune']!.map(({ step }) => step)).toEqual([0, 1, 2]);
@@ -140,7 +140,7 @@ describe.skipIf(!canPreparePython())("TensorBoard's reader (needs Python 3.11 or
   });
 
   it("has the ensemble's test", () => {
-    const { scalars, images } = answer.runs['ensemble']!;
+    const { scalars, images } = answer.runs.ensemble!;
     const { accuracy, logLoss } = report.stackers.find(({ chosen }) => chosen)!.test;
     const stepsOf = (tag: string) => scalars[tag]!.map(({ step, value }) => [step, value]);
     expect(stepsOf('test/accuracy')).toEqual([[0, Math.fround(accuracy)]]);
