@@ -47,7 +47,7 @@ export { createPlainEnsemble, type PlainEnsemble } from './export/plain-ensemble
 export type { PlainMember } from './export/plain-member.ts';
 export type { PlainNetwork } from './export/plain-network.ts';
 export { type MemberManifest, memberManifestSchema } from './member/manifest.ts';
-export { memberFromBytes, memberToBytes, type SavedMember } from './member/member-bytes.ts';
+export { compactMember, memberFromBytes, memberToBytes, type SavedMember } from './member/member-bytes.ts';
 export {
   type ChannelNumbers,
   type PixelTransform,
