@@ -195,12 +195,12 @@ export interface EpochDetails {
 /** Most classes of a confusion matrix that is reported for each epoch: a larger one cannot be read as a picture. */
 export const mostConfusionClasses = 100;
 
-/** Training images as the model sees them in several epochs. */
+/** Training images as they are, and augmented in the way of several epochs. */
 export interface AugmentedImages {
   /** Side of the images in pixels. */
   size: number;
   rowCount: number;
-  /** RGB bytes per column, [rows, size, size, 3]: the images as they are, then as they are in each epoch. */
+  /** RGB bytes per column, [rows, size, size, 3]: the images as they are, then augmented for each epoch. */
   columns: Uint8Array[];
 }
 
