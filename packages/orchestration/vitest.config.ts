@@ -3,8 +3,8 @@ import { withOneProcessFor } from '../../vitest.shared.ts';
 
 export default defineConfig({
   test: withOneProcessFor([
-    'src/{bundle,class-columns,npy,prediction-files,prepare}.test.ts',
-    'src/{budget,diagnose,experiment,plan,report,stacking}/*.test.ts',
+    'src/{bundle,class-columns,contact-sheet,npy,prediction-files,prepare}.test.ts',
+    'src/{budget,diagnose,experiment,plan,report,stacking,tensorboard}/*.test.ts',
     'src/check/{describe-dataset,warnings}.test.ts',
     'src/export/read-me.test.ts',
     'src/lanes/{bfloat16,compute-settings,plan,schedule,shards}.test.ts',

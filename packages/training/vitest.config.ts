@@ -3,7 +3,7 @@ import { withOneProcessFor } from '../../vitest.shared.ts';
 
 export default defineConfig({
   test: withOneProcessFor([
-    'src/{augmentation,fit-stage,kept-models,learning-rate,require-finite,suggest-rate,weight-file}.test.ts',
+    'src/{augmentation,fit-stage,kept-models,learning-rate,require-finite,suggest-rate,weight-file,weight-histogram}.test.ts',
     'src/augment/{parameters,policy}.test.ts',
   ]),
 });

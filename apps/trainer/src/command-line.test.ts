@@ -120,12 +120,14 @@ function groupOf(child: ChildProcess): string[] {
 describe('chorus train', () => {
   it('runs an experiment from a file, in plain lines, and ends with a leaderboard, the verdict and the report', async () => {
     const { exitCode, stdout, stderr } = await start(
-      ['train', '--config', 'small.json', '--out', 'run', '--workers', 'cpu:1,cpu:2'],
+      ['train', '--config', 'small.json', '--out', 'run', '--workers', 'cpu:1,cpu:2', '--tensorboard'],
       { CHORUS_PAGE: 'on' },
     ).ended;
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toContain('lanes: cpu:1, cpu:2 (as requested); members: wide, slim');
     expect(stdout).toContain('This is a demonstration');
+    expect(stdout).toContain(`to watch the run: tensorboard --logdir ${at('run/tensorboard')}\n`);
+    expect((await readdir(at('run/tensorboard'))).toSorted()).toEqual(['ensemble', 'slim', 'wide']);
     expect(stdout).toMatch(/wide: all layers, epoch 1: loss \d\.\d{4}/);
     expect(stdout).toMatch(/stack: (mean|weighted|greedy|dense|logistic) .* chosen/);
     // The verdict, and three lines after it.
@@ -305,7 +307,7 @@ describe('chorus train', () => {
     expect(exitCode).toBe(130);
     expect(stderr).toContain(`resume it with --resume ${at('tested')}`);
     expect(groupOf(run.child)).toEqual([]);
-    const again = await chorus('train', '--resume', 'tested');
+    const again = await chorus('train', '--resume', 'tested', '--tensorboard');
     expect(again.exitCode).toBe(0);
     expect(again.stdout).toContain('wide: already trained');
   });

@@ -33,7 +33,7 @@ export { findPictureGroups, type PictureGroup, type PictureGroups } from './pict
 export { createPixelStore, PixelStore, type PixelStoreHandle } from './pixel-store.ts';
 export { type RawPixels, resizePixels } from './raw-pixels.ts';
 export { drawShapes, ensureShapes, type ShapeForm, type ShapesOptions } from './shapes.ts';
-export { seedFor, shuffle } from './shuffle.ts';
+export { randomFor, seedFor, shuffle } from './shuffle.ts';
 export {
   disjointSets,
   type FoldImages,
@@ -44,5 +44,6 @@ export {
   trainingImages,
 } from './split.ts';
 export type { SplitRole } from './split-folders.ts';
+export { type PngPicture, svgToPng } from './svg-to-png.ts';
 export { makeThumbnail, type Thumbnail } from './thumbnail.ts';
 export { type Fold, foldName, foldsOf, type StackingImages } from './training-fold.ts';

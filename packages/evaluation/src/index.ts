@@ -18,6 +18,7 @@ export { findLabelIssues } from './label-issues/find-label-issues.ts';
 export type { LabeledProbabilities } from './label-issues/labeled-probabilities.ts';
 export { logLossOf } from './losses.ts';
 export { majorityShare } from './majority-share.ts';
+export { holm } from './mcnemar.ts';
 export { findMistakes } from './mistakes.ts';
 export { predictByNeighborsWithPauses } from './nearest-neighbors.ts';
 export { type FoldPredictions, gatherOutOfFold, type OutOfFoldPredictions } from './out-of-fold.ts';

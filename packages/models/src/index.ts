@@ -60,6 +60,7 @@ export {
 export { philoxUniform } from './random/philox.ts';
 export { streamSeed } from './random/stream-seed.ts';
 export { checkValue, mistakesLine, type ValueMistake } from './schema/check-value.ts';
+export type { LossCurve } from './stackers/definition.ts';
 export { type MemberFeatures, type MemberOutputs, meanOfModels, outputsPerImage } from './stackers/outputs.ts';
 export { toProbabilities } from './stackers/probabilities.ts';
 export { balancedRowWeights } from './stackers/row-weights.ts';

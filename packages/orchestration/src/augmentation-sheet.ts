@@ -6,6 +6,7 @@ import { initRuntime, type OnSetupProgress, prepareProcess, setupRuntime } from 
 import { publishFile } from '@chorus/storage';
 import { previewAugmentation } from '@chorus/training';
 import { z } from 'zod';
+import { contactSheet, sheetSize } from './contact-sheet.ts';
 import { ConfigError } from './errors.ts';
 import { type AugmentationChoice, augmentationOf, augmentationSchema } from './experiment/augmentation.ts';
 import { experimentSchema } from './experiment/schema.ts';
@@ -25,8 +26,6 @@ export interface AugmentationSheetOptions {
   onSetup?: OnSetupProgress;
 }
 
-/** White pixels between images. */
-const gap = 4;
 /** The sheet's maximum size: 300 MB in memory. */
 const mostPixels = 100_000_000;
 
@@ -46,10 +45,8 @@ export async function writeAugmentationSheet(
   prepareProcess();
   if (paths.length === 0) throw new ConfigError('Expected image files, received none.');
   const { augmentation, epochCount, inputSize, seed } = parsed(options);
-  const [width, height] = [epochCount + 1, paths.length].map((count) => count * (inputSize + gap) + gap) as [
-    number,
-    number,
-  ];
+  const size = { rowCount: paths.length, columnCount: epochCount + 1, size: inputSize };
+  const { width, height } = sheetSize(size);
   if (width * height > mostPixels)
     throw new ConfigError(
       `Expected a sheet of at most ${mostPixels} pixels, received ${width} × ${height}; use fewer images or epochs, or a smaller size.`,
@@ -59,20 +56,14 @@ export async function writeAugmentationSheet(
   const pixels = await decode(paths, inputSize);
   await setupRuntime(onSetup);
   initRuntime({ device: 'cpu:0' });
-  const sheet = new Uint8Array(width * height * 3).fill(255);
-  const place = (column: number, images: Uint8Array) => {
-    const rowLength = inputSize * 3;
-    for (let row = 0; row < paths.length * inputSize; row += 1) {
-      const [image, line] = [Math.floor(row / inputSize), row % inputSize];
-      const start = (gap + image * (inputSize + gap) + line) * width + gap + column * (inputSize + gap);
-      sheet.set(images.subarray(row * rowLength, (row + 1) * rowLength), 3 * start);
-    }
-  };
-  place(0, previewAugmentation(pixels, { kind: 'none' }, { seed, epochIndex: 0 }));
   const changes = augmentationOf(augmentation);
-  for (let epochIndex = 0; epochIndex < epochCount; epochIndex += 1)
-    place(epochIndex + 1, previewAugmentation(pixels, changes, { seed, epochIndex }));
-  const png = await encodePng(sheet, { width, height });
+  const columns = [
+    previewAugmentation(pixels, { kind: 'none' }, { seed, epochIndex: 0 }),
+    ...Array.from({ length: epochCount }, (_, epochIndex) =>
+      previewAugmentation(pixels, changes, { seed, epochIndex }),
+    ),
+  ];
+  const png = await encodePng(contactSheet(columns, size).pixels, { width, height });
   await writingTo(out, () => publishFile(out, png));
   return { width, height };
 }

@@ -1,5 +1,6 @@
 /** One run: experiment → images → plan → members on lanes → stackers → test → report and bundle. */
 
+import { mkdir } from 'node:fs/promises';
 import { prepareProcess } from '@chorus/runtime';
 import { publishFile } from '@chorus/storage';
 import { type StopFlag, StoppedError } from '@chorus/training';
@@ -27,6 +28,7 @@ import { sizeOf, stackAndTest, type TrainedEnsembleMember, writeReport } from '.
 import { stopOn } from './run/stop-on.ts';
 import { storedExperiment } from './run/stored-experiment.ts';
 import { type MemberRun, trainMembers } from './run/train-members.ts';
+import { TensorBoardLog } from './tensorboard/tensorboard-log.ts';
 import { versions } from './versions.ts';
 
 export interface TrainOptions {
@@ -39,6 +41,11 @@ export interface TrainOptions {
   /** Name of the preset that the experiment came from, for the report. */
   preset?: string;
   observer?: Partial<RunObserver>;
+  /**
+   * Whether to write logs for TensorBoard to the folder `tensorboard` of the run folder, while it trains. By default, only a resumed
+   * run that has such logs does.
+   */
+  tensorboard?: boolean;
   /** Stops every lane before its next batch; `train` then throws StoppedError, and the run can be resumed. */
   signal?: AbortSignal;
 }
@@ -78,7 +85,11 @@ export async function train(experiment: Partial<ExperimentInput>, options: Train
     const preparation = await prepareRun(experiment, { ...options, folder, stop }, observer);
     // Nothing has been created yet. From here on, the run exists and can be resumed.
     folder ??= await startFolder(preparation, options);
-    return await runIn(folder, preparation, stop, observer);
+    const writesLogs = options.tensorboard ?? (await folder.hasTensorBoard());
+    // A run that stops before its first epoch has no logs yet; the folder is what a resumed run looks for. A failure is reported with
+    // the first log.
+    if (writesLogs) await mkdir(folder.tensorboard, { recursive: true }).catch(() => undefined);
+    return await runIn(folder, preparation, stop, { observer, writesLogs });
   } catch (error) {
     // After a stop request, any failure counts as the stop.
     if (!stop.raised) throw error;
@@ -117,7 +128,7 @@ async function runIn(
   folder: RunFolder,
   { lanes: lanePlan, compute, dataset, plan: wholePlan, estimates, timeline, timeBudget }: Preparation,
   stop: StopFlag,
-  observer: RunObserver,
+  { observer, writesLogs }: { observer: RunObserver; writesLogs: boolean },
 ): Promise<RunResult> {
   const start = await folder.readStart();
   const { experiment } = start;
@@ -128,11 +139,23 @@ async function runIn(
   const counts = countImages(dataset.split);
   observer.onDataset({ ...dataset, counts });
   const metrics = new MetricsLog(folder.metrics, observer.onNotice);
+  const tensorboard = writesLogs
+    ? new TensorBoardLog(folder.tensorboard, dataset.classes, observer.onNotice)
+    : undefined;
   const logged: RunObserver = {
     ...observer,
-    onEpoch(epoch) {
+    onBatch(task, progress) {
+      tensorboard?.onBatch(task, progress);
+      observer.onBatch(task, progress);
+    },
+    onMember(task, state) {
+      if (state.state !== 'running') tensorboard?.endTraining(task);
+      observer.onMember(task, state);
+    },
+    onEpoch(epoch, details) {
       metrics.append(epoch);
-      observer.onEpoch(epoch);
+      tensorboard?.onEpoch(epoch, details);
+      observer.onEpoch(epoch, details);
     },
   };
   const lanes = lanePlan.lanes.map(
@@ -142,7 +165,8 @@ async function runIn(
   try {
     stop.check();
     const featureCache = experiment.runtime.featureCache ? new FeatureCache() : undefined;
-    const whole = { plan: wholePlan, dataset, lanes, folder, reads, stop, observer: logged, featureCache };
+    const reporting = { observer: logged, reportsDetails: writesLogs };
+    const whole = { plan: wholePlan, dataset, lanes, folder, reads, stop, featureCache, ...reporting };
     const budgeted = budgetFile && (await planBudgetedRun(whole, timeBudget!, budgetFile, experiment.minMembers));
     const { studentLimits, ...changes } = budgeted ?? {};
     const run: MemberRun = { ...whole, ...changes };
@@ -169,14 +193,16 @@ async function runIn(
     const done = kept.flatMap(({ name, outcome }) => (outcome.status === 'done' ? [{ ...outcome, name }] : []));
     const shortfall = shortfallOf(done, experiment);
     if (shortfall !== undefined) await failWithReport(folder, parts, shortfall);
-    const stacking = { folder, lanes, reads, stop, observer: logged, featureCache, studentLimits };
+    const stacking = { folder, lanes, reads, stop, featureCache, studentLimits, ...reporting };
     const report = await stackAndTest(parts, done, stacking);
+    tensorboard?.addTest(report, dataset);
     const isPartial = done.length < outcomes.length || report.student?.status === 'failed';
     const exitCode = isPartial ? exitCodes.doneWithFailedMembers : exitCodes.done;
     return { report, folder: folder.path, exitCode, wasFinished: false };
   } finally {
     await Promise.all(lanes.map((lane) => lane.close()));
     await metrics.close();
+    await tensorboard?.close();
     await budgetFile?.close();
   }
 }

@@ -1,6 +1,6 @@
 /** The page that compares several runs. */
 import { basename } from 'node:path';
-import { compareClassifiers, wilson95 } from '@chorus/evaluation';
+import { compareClassifiers, holm, wilson95 } from '@chorus/evaluation';
 import type { Report, RunComparison } from '@chorus/orchestration';
 import { color, seriesColor, seriesCount } from './chart.ts';
 import { type Dot, dotsAndWhiskers } from './charts/dots-and-whiskers.ts';
@@ -146,21 +146,30 @@ function pairsSection(runs: readonly NamedRun[], sameTest: boolean): Section | n
   const [first, ...others] = runs;
   const reference = first!.predictions;
   if (!sameTest || reference === null) return null;
-  const rows = others.flatMap(({ title, predictions, report }) => {
+  const pairs = others.flatMap(({ title, predictions, report }) => {
     if (predictions === null || predictions.paths.join('\n') !== reference.paths.join('\n')) return [];
     const labels = Int32Array.from(reference.labels);
-    const { onlyFirst, onlySecond, p } = compareClassifiers(
-      predictions.ensemble,
-      reference.ensemble,
-      labels,
-      report.dataset.classes.length,
-    );
-    return [[title, integer(onlyFirst), integer(onlySecond), p < 0.001 ? '< 0.001' : p.toFixed(3)]];
+    const { ensemble } = predictions;
+    return [{ title, ...compareClassifiers(ensemble, reference.ensemble, labels, report.dataset.classes.length) }];
   });
-  if (rows.length === 0) return null;
-  const body = html`<p>The ensembles on the same test images, each against that of ${first!.title}. The p-values are of the exact McNemar test; with several runs, expect some below 0.05 by chance.</p>
-${table({ columns: ['run', 'only this run is right', `only ${first!.title} is right`, 'p'], rows })}`;
+  if (pairs.length === 0) return null;
+  const adjusted = holm(pairs.map(({ p }) => p));
+  const isAdjusted = pairs.length > 1;
+  const rows = pairs.map(({ title, onlyFirst, onlySecond, p }, index) => [
+    ...[title, integer(onlyFirst), integer(onlySecond), pText(p)],
+    ...(isAdjusted ? [pText(adjusted[index]!)] : []),
+  ]);
+  const columns = ['run', 'only this run is right', `only ${first!.title} is right`, 'p'];
+  const body = html`<p>The ensembles on the same test images, each against that of ${first!.title}. The p-values are of the exact McNemar test${
+    isAdjusted &&
+    `; the last column adjusts them for the ${pairs.length} comparisons by Holm's method, so that the probability of any value below 0.05 by chance is at most 5 %`
+  }.</p>
+${table({ columns: isAdjusted ? [...columns, 'p, adjusted'] : columns, rows })}`;
   return { id: 'pairs', title: 'Pairs', body };
+}
+
+function pText(p: number): string {
+  return p < 0.001 ? '< 0.001' : p.toFixed(3);
 }
 
 function costSection(runs: readonly NamedRun[]): Section {

@@ -13,6 +13,8 @@ export interface RunFolderOptions {
   memberName?: string;
   seed?: number;
   datasetFingerprint?: string;
+  /** Number of classes, the first ones, without an error of the ensemble. */
+  classesWithoutErrors?: number;
   /** Changes the report before it is written. */
   change?: (report: Report) => Report;
 }
@@ -31,6 +33,7 @@ export async function writeRunFolder({
   memberName = 'a',
   seed = 0,
   datasetFingerprint = 'same',
+  classesWithoutErrors = 0,
   change = (report) => report,
 }: RunFolderOptions = {}): Promise<{ folder: string; data: string; report: Report }> {
   const parent = await mkdtemp(join(tmpdir(), 'chorus-report-'));
@@ -43,7 +46,8 @@ export async function writeRunFolder({
   const probabilitiesOf = (errors: readonly number[]) =>
     Float32Array.from(
       labels.flatMap((label, row) => {
-        const answer = errors.includes(row % perClass) ? (label + 1) % classes.length : label;
+        const isWrong = label >= classesWithoutErrors && errors.includes(row % perClass);
+        const answer = isWrong ? (label + 1) % classes.length : label;
         const sure = 0.6 + 0.05 * (row % perClass);
         return classes.map((_, index) => (index === answer ? sure : (1 - sure) / (classes.length - 1)));
       }),
@@ -57,7 +61,7 @@ export async function writeRunFolder({
     ...{ outOfFold: { accuracy: 0.9, logLoss: 0.3 }, test: scoreOf(probabilities) },
   });
   const wrong = images.flatMap(({ label, path }, row) =>
-    row % perClass === perClass - 1
+    label >= classesWithoutErrors && row % perClass === perClass - 1
       ? [{ path, label: classes[label]!, predicted: classes[(label + 1) % classes.length]!, probability: 0.85 }]
       : [],
   );
@@ -79,6 +83,23 @@ export async function writeRunFolder({
         ...{ inputSizes: [96], splits: [{ folder: 'test', role: 'test' }], notices: ['test/ is the test set'] },
         skipped: [{ path: `test/0/${imageName(99, 0)}`, reason: 'not an image: text', kind: 'image' }],
         ...{ hidden: { count: 0, paths: [] }, beyondLimit: 0, duplicatesComplete: true },
+        sizes: {
+          formats: { png: 30, jpeg: 2 },
+          dimensions: { smallest: [24, 16], median: [24, 16], largest: [400, 90], belowInputSize: 31, elongated: 1 },
+          shorterSides: [
+            { from: 16, to: 22, count: 30 },
+            { from: 23, to: 31, count: 0 },
+            { from: 32, to: 44, count: 2 },
+          ],
+        },
+        // The data folder has only test images.
+        sample: classes.map((name, label) => ({
+          class: name,
+          paths: images
+            .filter((image) => image.label === label)
+            .map(({ path }) => path)
+            .slice(0, 2),
+        })),
         duplicates: [
           {
             ...{ kind: 'exact', paths: [images[0]!.path, images[1]!.path], labels: [classes[0]!] },
@@ -96,6 +117,11 @@ export async function writeRunFolder({
         {
           ...{ kind: 'mean', chosen: true, outOfFold: { accuracy: 0.9, logLoss: 0.3 }, test: scoreOf(first) },
           mcnemar: { against: memberName, onlyStacker: 0, onlyMember: 0, p: 1, pHolm: 1 },
+        },
+        {
+          ...{ kind: 'dense', chosen: false, outOfFold: { accuracy: 0.9, logLoss: 0.35 }, test: scoreOf(second) },
+          mcnemar: { against: memberName, onlyStacker: 0, onlyMember: 2, p: 0.5, pHolm: 1 },
+          curve: { fit: [0.7, 0.5, 0.4], validation: [0.6, 0.45, 0.46], keptEpochIndex: 1 },
         },
       ],
       verdict: `The ensemble (mean) classifies most test images of ${classes[0]} correctly.`,
@@ -135,6 +161,16 @@ export async function writeRunFolder({
         ...{ predictionSets: [], logLossAgainstBestMember: null },
         answers: [{ wanted: 0.9, threshold: 0.7, outOfFold: null, test: { coverage: 0.5, accuracy: 1 } }],
         intervals: { logLoss: null, balancedAccuracy: null, auc: null },
+      },
+      testTimeAugmentation: {
+        ...{ chosen: 'mirror', images: 8 },
+        candidates: [
+          { kind: 'none', views: 1, logLoss: 0.35, excess: 0.05, standardError: 0.02 },
+          { kind: 'mirror', views: 2, logLoss: 0.31, excess: 0.01, standardError: 0.02 },
+          { kind: 'zoom', views: 2, logLoss: 0.32, excess: 0.02, standardError: 0.01 },
+          { kind: 'scales', views: 6, logLoss: 0.3, excess: 0, standardError: 0 },
+          { kind: 'five-crops', views: 12, logLoss: 0.33, excess: 0.03, standardError: null },
+        ],
       },
       costs: {
         members: names.map((name) => ({ name, parameters: 200_000, megabytes: 0.8, work: 0.5, milliseconds: 3 })),

@@ -32,10 +32,25 @@ describe('writeRunReport', () => {
     const page = await readFile(files.page, 'utf8');
     for (const heading of [...headings, 'Members', 'Data', 'Time', 'Provenance'])
       expect(page).toMatch(new RegExp(`<h2 id="[a-z]+">${heading}</h2>`));
-    for (const title of ['Confusion matrix', 'Reliability', 'ROC', 'Disagreement', 'a: loss', 'Lanes'])
+    for (const title of [
+      'Confusion matrix',
+      'Reliability',
+      'ROC',
+      'Disagreement',
+      'a: loss',
+      'Stacker dense: loss',
+      'Lanes',
+    ])
       expect(page).toContain(`<h3>${title}</h3>`);
-    // 2 mistakes, 1 suspected label, 12 images on the contact sheet; every picture is there.
-    expect(page.match(/<img src="data:image\/webp;base64,/g)).toHaveLength(2 + 1 + 12);
+    expect(page).toContain('The run averages the views of <b>mirror</b>');
+    expect(page).toContain(
+      '<th scope="row">mirror</th><td>2</td><td>0.3100</td><td>0.0100 ± 0.0200</td><td>chosen</td>',
+    );
+    expect(page).toContain('Of 30 png and 2 jpeg files, the smallest image has 24 × 16 pixels');
+    expect(page).toContain('<th scope="row">16 to 22</th><td>30</td>');
+    expect(page).toContain('Fitted on out-of-fold predictions of the members, but not chosen. Kept: epoch 2.');
+    // 2 mistakes, 1 suspected label, 4 and 12 images on the contact sheets; every picture is there.
+    expect(page.match(/<img src="data:image\/webp;base64,/g)).toHaveLength(2 + 1 + 4 + 12);
     expect(page).not.toContain('class="missing"');
     expect(page).toContain('1 image could not be used.');
     expect(page).not.toMatch(/undefined|NaN|\[object/);
@@ -98,7 +113,26 @@ describe('writeComparison', () => {
     const page = await readFile(out, 'utf8');
     expect(page).toContain('2 runs reach the highest accuracy, 83.3&#160;%. All runs have the same images');
     expect(page).toContain('<h2 id="pairs">Pairs</h2>');
+    expect(page).not.toContain('p, adjusted');
     expect(page).toContain('<th scope="row">seed</th><td><code>0</code></td><td><code>1</code></td>');
+  });
+
+  it('adjusts the p-values of several pairs by Holm’s method', async () => {
+    // The first run has an error in each class.
+    const classes = Array.from({ length: 10 }, (_, index) => `class ${index}`);
+    const runs: Awaited<ReturnType<typeof runFolder>>[] = [];
+    for (const [seed, classesWithoutErrors] of [0, 6, 8].entries())
+      runs.push(await runFolder({ classes, seed, classesWithoutErrors }));
+    const out = join(dirname(runs[0]!.folder), 'comparison.html');
+    await writeComparison(
+      runs.map(({ folder }) => folder),
+      out,
+    );
+    const page = await readFile(out, 'utf8');
+    expect(page).toContain('adjusts them for the 2 comparisons');
+    // 2 × 0.5^6 = 0.031 and 2 × 0.5^8 = 0.008, of which the smaller one is multiplied by 2 and the larger one by 1.
+    expect(page).toMatch(/<th scope="row">run-1<\/th><td>6<\/td><td>0<\/td><td>0\.031<\/td><td>0\.031<\/td>/);
+    expect(page).toMatch(/<th scope="row">run-2<\/th><td>8<\/td><td>0<\/td><td>0\.008<\/td><td>0\.016<\/td>/);
   });
 
   it('compares runs of other splits that were tested on the same files', async () => {

@@ -5,7 +5,7 @@ import { type AugmentedBatch, augmentedBatches } from './augmentation.ts';
 import { TrainingError } from './errors.ts';
 import { learningRateAt } from './learning-rate.ts';
 import type { StagePlan } from './plan.ts';
-import type { EpochMetrics } from './protocol.ts';
+import type { BatchProgress, EpochMetrics } from './protocol.ts';
 import type { StageName } from './stage-name.ts';
 import type { StopFlag } from './stop-flag.ts';
 
@@ -80,7 +80,7 @@ export interface StageEnd {
 }
 
 export interface StageEvents {
-  onBatch(progress: { stage: StageName; epochIndex: number; stepIndex: number; stepCount: number }): void;
+  onBatch(progress: Extract<BatchProgress, { loss: number }>): void;
   onEpoch(epoch: StageEpoch): void;
 }
 
@@ -161,7 +161,7 @@ async function runEpochs<Weights extends { dispose(): void }>(
         throw notFinite(plan.name, learningRate, 'loss', loss, `step ${stepIndex} of epoch ${epochIndex}`);
       lossSum += loss * batch.indices.length;
       imageCount += batch.indices.length;
-      events.onBatch({ stage: plan.name, epochIndex, stepIndex, stepCount });
+      events.onBatch({ stage: plan.name, epochIndex, stepIndex, stepCount, loss, learningRate });
       stepIndex += 1;
       // Steps are synchronous native calls; handle messages between them.
       await nextTurn();

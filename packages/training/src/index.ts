@@ -31,7 +31,10 @@ export {
   prepareFunction,
 } from './prepared-function.ts';
 export type {
+  AugmentedImages,
+  BatchProgress,
   CompiledMetrics,
+  EpochDetails,
   EpochMetrics,
   FeaturesTask,
   ImageRange,
@@ -47,6 +50,7 @@ export type {
   TrainingLimit,
   TrainTask,
 } from './protocol.ts';
+export { mostConfusionClasses } from './protocol.ts';
 export { requireFinite } from './require-finite.ts';
 export { type StageName, stageNameSchema } from './stage-name.ts';
 export { StopFlag } from './stop-flag.ts';
@@ -56,3 +60,4 @@ export { describeError, type Outcome, outcomeOf, type ThreadError } from './thre
 export { recipeOf, type TrainedPlan, trainedPlanOf } from './trained-plan.ts';
 export { rowsOfViews, viewCandidates, viewsInRows, viewsToPredict } from './views.ts';
 export { maximumWeightBytes, readWeightFile } from './weight-file.ts';
+export type { WeightHistogram } from './weight-histogram.ts';

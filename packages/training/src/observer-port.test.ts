@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { exposeObserver, wrapObserver } from './observer-port.ts';
-import type { EpochMetrics, LaneObserver } from './protocol.ts';
+import type { EpochDetails, EpochMetrics, LaneObserver } from './protocol.ts';
 
 const epoch: EpochMetrics = {
   task: 'one/fold-1',
@@ -21,7 +21,15 @@ const epoch: EpochMetrics = {
   best: true,
   compiled: null,
 };
-const progress = { stage: 'head', epochIndex: 0, stepIndex: 3, stepCount: 4 } as const;
+const progress = { stage: 'head', epochIndex: 0, stepIndex: 3, stepCount: 4, loss: 0.5, learningRate: 1e-3 } as const;
+const details: EpochDetails = {
+  weights: [{ name: 'head/bias', minimum: 1, maximum: 1, sum: 2, squareSum: 2, counts: [2] }],
+  confusion: [
+    [1, 0],
+    [1, 2],
+  ],
+  augmented: { size: 1, rowCount: 1, columns: [Uint8Array.of(1, 2, 3)] },
+};
 
 /** Both ends of a port, and the calls received so far. */
 function connected() {
@@ -44,7 +52,7 @@ describe("a lane's observer", () => {
     const { calls, main, lane } = connected();
     lane.observer.onStage('one', 'head');
     for (let step = 0; step < 100; step += 1) lane.observer.onBatch('one', { ...progress, stepIndex: step });
-    lane.observer.onEpoch(epoch);
+    lane.observer.onEpoch(epoch, details);
     lane.observer.onWarning('one', 'a warning');
     // Calls do not wait, so none has arrived yet.
     expect(calls).toEqual([]);
@@ -52,7 +60,7 @@ describe("a lane's observer", () => {
     expect(calls).toEqual([
       ['onStage', 'one', 'head'],
       ...Array.from({ length: 100 }, (_, stepIndex) => ['onBatch', 'one', { ...progress, stepIndex }]),
-      ['onEpoch', epoch],
+      ['onEpoch', epoch, details],
       ['onWarning', 'one', 'a warning'],
       ['onStage', 'one', 'done'],
     ]);

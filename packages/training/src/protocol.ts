@@ -8,6 +8,7 @@ import type { TrainedMember } from './member-folder.ts';
 import type { MemberPlan, PlannedViews } from './plan.ts';
 import type { ComputeSettings } from './prepared-function.ts';
 import type { StageName } from './stage-name.ts';
+import type { WeightHistogram } from './weight-histogram.ts';
 
 /** Passed to a lane's thread when it starts. */
 export interface LaneStartup {
@@ -89,6 +90,8 @@ export interface TrainTask extends MemberTask {
   keepsWeights: boolean;
   /** When the training has to end; by default, it ends as planned. */
   limit?: TrainingLimit | undefined;
+  /** Whether each epoch is reported with {@link EpochDetails}. */
+  reportsDetails?: boolean | undefined;
 }
 
 /** When a training has to end with the best weights so far. The first epoch of its first stage runs to its end in any case. */
@@ -176,14 +179,43 @@ export interface CompiledMetrics {
   firstCallsMs: number;
 }
 
+/** What is reported of an epoch in addition to its metrics, on request. */
+export interface EpochDetails {
+  /** Of the weights that the stage trains, as they are evaluated. */
+  weights: WeightHistogram[];
+  /**
+   * Numbers of tuning images: rows are true classes, columns predicted classes. Null for more classes than
+   * {@link mostConfusionClasses}.
+   */
+  confusion: number[][] | null;
+  /** Only in the first epoch of a stage that augments. */
+  augmented?: AugmentedImages;
+}
+
+/** Most classes of a confusion matrix that is reported for each epoch: a larger one cannot be read as a picture. */
+export const mostConfusionClasses = 100;
+
+/** Training images as they are, and augmented in the way of several epochs. */
+export interface AugmentedImages {
+  /** Side of the images in pixels. */
+  size: number;
+  rowCount: number;
+  /** RGB bytes per column, [rows, size, size, 3]: the images as they are, then augmented for each epoch. */
+  columns: Uint8Array[];
+}
+
+export type BatchProgress = { epochIndex: number; stepIndex: number; stepCount: number } & (
+  | { stage: 'features' }
+  /** `loss`: mean over the batch's images before the step, in training mode. */
+  | { stage: StageName; loss: number; learningRate: number }
+);
+
 /** Implemented in the main thread and called by lanes through comlink. `task` is the task's name. */
 export interface LaneObserver {
   onStage(task: string, stage: StageName | 'features' | 'predict' | 'done'): void;
-  onBatch(
-    task: string,
-    progress: { stage: StageName | 'features'; epochIndex: number; stepIndex: number; stepCount: number },
-  ): void;
-  onEpoch(metrics: EpochMetrics): void;
+  onBatch(task: string, progress: BatchProgress): void;
+  /** @param details only if the task asks for them. */
+  onEpoch(metrics: EpochMetrics, details?: EpochDetails): void;
   onWarning(task: string, message: string): void;
 }
 

@@ -85,7 +85,7 @@ async function sweepStage(
       if (!Number.isFinite(loss)) break;
       rates.push(rate);
       losses.push(loss);
-      lane.observer.onBatch(name, { stage: plan.name, epochIndex: 0, stepIndex, stepCount });
+      lane.observer.onBatch(name, { stage: plan.name, epochIndex: 0, stepIndex, stepCount, loss, learningRate: rate });
       // Steps are synchronous native calls; handle messages between them.
       await nextTurn();
     }

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createPixelStore } from '@chorus/data';
+import { createPixelStore, PixelStore } from '@chorus/data';
 import { ModelError, memberFromBytes, positionsOf, streamSeed, viewsOf } from '@chorus/models';
 import { initRuntime } from '@chorus/runtime';
 import { StorageError, sha256 } from '@chorus/storage';
@@ -23,10 +23,11 @@ import { readMember } from './member-folder.ts';
 import type { MemberPlan, PlannedViews, StagePlan, Stopping } from './plan.ts';
 import { meanOfViews, predictImages } from './predict-images.ts';
 import type { ComputeSettings } from './prepared-function.ts';
-import type { EpochMetrics, FeaturesTask, LaneObserver, TrainTask } from './protocol.ts';
+import type { EpochDetails, EpochMetrics, FeaturesTask, LaneObserver, TrainTask } from './protocol.ts';
 import { StopFlag } from './stop-flag.ts';
 import { trainMember } from './train-member.ts';
 import { rowsOfViews, viewCandidates, viewsToPredict } from './views.ts';
+import { weightHistogram } from './weight-histogram.ts';
 
 const size = 32;
 const imageCount = 16;
@@ -202,6 +203,82 @@ describe('trainMember with classes of unequal size', () => {
     const balanced = await tuneLossOf({ tuneLoss: 'balanced' }, range(8, 11));
     expect(balanced).toBeCloseTo((ofClasses[0]! + ofClasses[1]!) / 2, 5);
     expect(await tuneLossOf({}, range(8, 11))).toBeCloseTo((2 * ofClasses[0]! + ofClasses[1]!) / 3, 5);
+  });
+});
+
+describe('trainMember with details of each epoch', () => {
+  const augmented: StagePlan = {
+    ...headStage,
+    augmentation: { kind: 'random', ...unchanged, flip: true, cropArea: 0.5, brightness: 0.3 },
+  };
+
+  async function detailsOf(plan: StagePlan, changes: Partial<TrainTask> = { reportsDetails: true }) {
+    const reports: { epoch: EpochMetrics; details: EpochDetails | undefined }[] = [];
+    const { context } = lane({ onEpoch: (epoch, details) => reports.push({ epoch, details }) });
+    const task = await taskOf({ stages: [plan] }, changes);
+    await trainMember(task, context);
+    return { reports, folder: task.folder };
+  }
+
+  it('describes the weights that train, as the best epoch leaves them', async () => {
+    const { reports, folder } = await detailsOf({ ...stage, epochCount: 2 });
+    const { weights } = reports.findLast(({ epoch }) => epoch.best)!.details!;
+    const published = await readMember(folder);
+    const classifier = memberFromBytes(published.manifest, published.weights!);
+    for (const { name, ...histogram } of weights) {
+      const { variable } = classifier.weights.find((one) => `${one.layerName}/${one.weightName}` === name)!;
+      expect(weightHistogram(name, variable.dataSync() as Float32Array)).toEqual({ name, ...histogram });
+    }
+    expect(weights.map(({ name }) => name)).toEqual(
+      classifier.weights.flatMap(({ layerName, weightName }) =>
+        // BatchNorm's statistics are no weights to train.
+        weightName.startsWith('moving_') ? [] : [`${layerName}/${weightName}`],
+      ),
+    );
+    classifier.dispose();
+    expect(reports[0]!.details!.weights).not.toEqual(reports[1]!.details!.weights);
+  });
+
+  it('leaves out frozen weights', async () => {
+    const [first] = (await detailsOf(headStage)).reports;
+    expect(first!.details!.weights.map(({ name }) => name)).toEqual(['head/kernel', 'head/bias']);
+  });
+
+  it('counts the tuning images by class, as their accuracy does', async () => {
+    for (const { epoch, details } of (await detailsOf(headStage)).reports) {
+      const [[a, b], [c, d]] = details!.confusion as [[number, number], [number, number]];
+      // One tuning image of each class.
+      expect([a + b, c + d]).toEqual([1, 1]);
+      expect((a + d) / 2).toBe(epoch.tuneAccuracy);
+    }
+  });
+
+  it('shows images as they are, then augmented, in the first epoch of a stage that augments', async () => {
+    const [first, second] = (await detailsOf(augmented)).reports;
+    const { size: side, rowCount, columns } = first!.details!.augmented!;
+    expect([side, rowCount, columns.length]).toEqual([size, 6, 3]);
+    const imageBytes = size * size * 3;
+    const store = new PixelStore(pixels);
+    // Six of the eight images 0 to 7.
+    const chosen = [0, 1, 2, 4, 5, 6].flatMap((image) => [...store.pixels(image)]);
+    expect([...columns[0]!]).toEqual(chosen);
+    for (const column of columns) expect(column).toHaveLength(6 * imageBytes);
+    expect(columns[1]).not.toEqual(columns[0]);
+    expect(columns[2]).not.toEqual(columns[1]);
+    expect(second!.details!.augmented).toBeUndefined();
+    const [still] = (await detailsOf({ ...headStage, augmentation: { kind: 'none' } })).reports;
+    expect(still!.details!.augmented).toBeUndefined();
+  });
+
+  it('changes no number, and reports none unless the task asks for it', async () => {
+    const before = tf.memory().numTensors;
+    const [asked, plain] = [await detailsOf(augmented), await detailsOf(augmented, {})];
+    expect(tf.memory().numTensors).toBe(before);
+    expect(plain.reports.map(({ details }) => details)).toEqual([undefined, undefined]);
+    const numbersOf = ({ reports }: typeof asked) => reports.map(({ epoch: { loss, tuneLoss } }) => [loss, tuneLoss]);
+    expect(numbersOf(asked)).toEqual(numbersOf(plain));
+    const weightsIn = async ({ folder }: typeof asked) => sha256(await readFile(join(folder, 'weights.bin')));
+    expect(await weightsIn(asked)).toBe(await weightsIn(plain));
   });
 });
 

@@ -13,6 +13,7 @@ import {
 import { ActivationCache, activationBudgetBytes } from './activation-cache.ts';
 import { type AugmentedBatch, viewsPerImage } from './augmentation.ts';
 import type { DrawnCopies } from './cached-copies.ts';
+import { augmentedImages, trainedWeights } from './epoch-details.ts';
 import { fitStage, type StageEnd, type StageLimit } from './fit-stage.ts';
 import { forwardRows, numbersOf } from './forward-rows.ts';
 import { prepareImageFunction } from './image-function.ts';
@@ -22,7 +23,7 @@ import type { LaneContext, TrainingLane } from './lane-context.ts';
 import { type MemberRecord, type TrainedMember, writeMember } from './member-folder.ts';
 import type { MemberPlan, Precision, StagePlan } from './plan.ts';
 import { meanOfViews } from './predict-images.ts';
-import type { TrainTask } from './protocol.ts';
+import { type EpochDetails, mostConfusionClasses, type TrainTask } from './protocol.ts';
 import { requireFinite } from './require-finite.ts';
 import { StageFunctions } from './stage-functions.ts';
 import { recipeOf, type TrainedPlan, trainedPlanOf } from './trained-plan.ts';
@@ -112,6 +113,15 @@ export async function runStage(
   const { view, functions, labelsOf, imagesOf } = await openStage(classifier, plan, task, lane);
   lane.observer.onStage(name, plan.name);
   let best = view.snapshot();
+  let confusion: number[][] = [];
+  const detailsOf = (epochIndex: number): EpochDetails => {
+    const augmented = epochIndex === 0 ? augmentedImages(plan, task) : undefined;
+    return {
+      weights: trainedWeights(classifier, view),
+      confusion: classes.length > mostConfusionClasses ? null : confusion,
+      ...(augmented && { augmented }),
+    };
+  };
   try {
     return await fitStage(
       {
@@ -127,7 +137,8 @@ export async function runStage(
           const logits = await functions.logits(tune);
           if (!logits.every(Number.isFinite)) return { loss: Number.NaN, accuracy: 0 };
           const probabilities = toProbabilities(logits, classes.length);
-          const { logLoss, accuracy } = scoreProbabilities(probabilities, labelsOf(tune), classes);
+          const { logLoss, accuracy, ...score } = scoreProbabilities(probabilities, labelsOf(tune), classes);
+          confusion = score.confusion;
           if (plan.tuneLoss !== 'balanced') return { loss: logLoss, accuracy };
           return { loss: await balancedLogLoss(probabilities, labelsOf(tune), classes.length), accuracy };
         },
@@ -143,14 +154,17 @@ export async function runStage(
       {
         onBatch: (progress) => lane.observer.onBatch(name, progress),
         onEpoch: (epoch) =>
-          lane.observer.onEpoch({
-            task: name,
-            member: member.name,
-            fold,
-            device: lane.device,
-            ...epoch,
-            compiled: functions.compiled(),
-          }),
+          lane.observer.onEpoch(
+            {
+              task: name,
+              member: member.name,
+              fold,
+              device: lane.device,
+              ...epoch,
+              compiled: functions.compiled(),
+            },
+            ...(task.reportsDetails ? [detailsOf(epoch.epochIndex)] : []),
+          ),
       },
       limit,
     );

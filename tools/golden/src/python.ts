@@ -1,4 +1,4 @@
-/** Python with TensorFlow, Keras and Pillow, with onnx, or with PyTorch and timm, in virtual environments in the user's cache. */
+/** Python with TensorFlow, Keras and Pillow, with onnx, with TensorBoard, or with PyTorch and timm, in virtual environments in the user's cache. */
 import { join } from 'node:path';
 import { type ProgramOptions, preparePython, runProgram } from '@chorus/python';
 
@@ -23,6 +23,16 @@ export function prepareOnnxPython(): Promise<string> {
     requirements: join(scriptsFolder, 'onnx-requirements.txt'),
     diskBytes: 3e8,
     notice: 'Installing onnx into a virtual environment: 31 MB to download, 140 MB of disk.',
+  });
+}
+
+/** Returns the path of an interpreter with the packages of tensorboard-requirements.txt. */
+export function prepareTensorBoardPython(): Promise<string> {
+  return preparePython({
+    name: 'tensorboard',
+    requirements: join(scriptsFolder, 'tensorboard-requirements.txt'),
+    diskBytes: 4e8,
+    notice: 'Installing TensorBoard into a virtual environment: 47 MB to download, 180 MB of disk.',
   });
 }
 

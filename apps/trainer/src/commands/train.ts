@@ -1,8 +1,11 @@
+import { join } from 'node:path';
+import type { RunObserver, TrainOptions } from '@chorus/orchestration';
 import { presetNames } from '@chorus/orchestration/presets';
 import { Command } from 'commander';
 import { parseDuration } from '../duration.ts';
 import { leaderboard } from '../print/leaderboard.ts';
 import { planSummary } from '../print/plan-summary.ts';
+import { printable } from '../print/printable.ts';
 import { seedsTable } from '../print/seeds-table.ts';
 import type { Progress } from '../progress/progress.ts';
 import { progressFor } from '../progress/progress-for.ts';
@@ -17,6 +20,7 @@ interface TrainFlags extends ExperimentFlags {
   resume?: string;
   seeds?: number;
   time?: string;
+  tensorboard?: boolean;
   dryRun?: boolean;
 }
 
@@ -41,6 +45,7 @@ export const trainCommand = new Command('train')
     '--time <duration>',
     'wall time of the whole run, such as 90s, 10m or 1.5h: chooses members, input sizes and epochs that fit',
   )
+  .option('--tensorboard', 'write logs for TensorBoard to the folder tensorboard of the run folder, while it trains')
   .option(
     '--workers <list>',
     'devices that train, one lane each, such as gpu:0,gpu:1 or cpu:1,cpu:2 (default: CHORUS_WORKERS or auto)',
@@ -79,7 +84,7 @@ export const trainCommand = new Command('train')
       const { report, folder, exitCode, wasFinished } =
         flags.resume === undefined
           ? await trainNew(flags, base, progress, signal)
-          : await train({}, { resume: userPath(flags.resume), observer: progress.observer, signal });
+          : await train({}, { resume: userPath(flags.resume), ...loggingOf(flags, progress), signal });
       progress.end();
       if (wasFinished) console.log(`The run in ${folder} has finished; nothing was changed.`);
       console.log(leaderboard(report, folder));
@@ -99,7 +104,7 @@ async function newRun(flags: TrainFlags, base: string, progress: Progress, signa
   const options = {
     ...(flags.out === undefined ? { base } : { out: userPath(flags.out) }),
     ...(preset === undefined ? {} : { preset: preset.name }),
-    observer: progress.observer,
+    ...loggingOf(flags, progress),
     signal,
   };
   return { experiment, options };
@@ -135,8 +140,21 @@ async function planNew(...run: Parameters<typeof newRun>) {
   return planRun(experiment, options);
 }
 
+/** Where a run reports its progress. Without `--tensorboard`, a resumed run continues the logs that it has. */
+function loggingOf(
+  { tensorboard }: TrainFlags,
+  { observer, note }: Progress,
+): Pick<TrainOptions, 'observer' | 'tensorboard'> {
+  if (tensorboard === undefined) return { observer };
+  const onStart: RunObserver['onStart'] = (run) => {
+    observer.onStart?.(run);
+    note(`to watch the run: tensorboard --logdir ${printable(join(run.folder, 'tensorboard'))}`);
+  };
+  return { observer: { ...observer, onStart }, tensorboard };
+}
+
 /** An option that a resumed run would ignore. */
-function ignoredWithResume({ resume, preset, set, ...named }: TrainFlags): string | undefined {
+function ignoredWithResume({ resume, preset, set, tensorboard: _, ...named }: TrainFlags): string | undefined {
   if (resume === undefined) return undefined;
   if (preset !== 'auto') return '--preset';
   if (set.length > 0) return '--set';

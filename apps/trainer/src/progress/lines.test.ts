@@ -23,7 +23,14 @@ function fakeClock() {
 }
 
 type Step = (observer: RunObserver) => void;
-const batch = { stage: 'fine-tune', epochIndex: 1, stepIndex: 4, stepCount: 60 } as const;
+const batch = {
+  stage: 'fine-tune',
+  epochIndex: 1,
+  stepIndex: 4,
+  stepCount: 60,
+  loss: 0.5,
+  learningRate: 1e-3,
+} as const;
 const running = (task: string) => (observer: RunObserver) =>
   observer.onMember(task, { state: 'running', device: 'cpu:0' });
 

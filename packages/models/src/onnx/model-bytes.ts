@@ -2,8 +2,9 @@
  * Encodes an ONNX graph as a protocol buffer. Field numbers and types are those of onnx.proto
  * (https://github.com/onnx/onnx, Apache-2.0).
  */
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { ModelError } from '../errors.ts';
+import { bytes, float, integer, message, text } from '../protobuf.ts';
 import type { OnnxAttribute, OnnxGraph, OnnxNode, OnnxTensor, OnnxValue } from './onnx-graph.ts';
 
 /** Version of the operators. onnxruntime reads it since 1.14, onnxruntime-web too. */
@@ -128,7 +129,7 @@ function writeAttribute(writer: BinaryWriter, value: OnnxAttribute): void {
     integer(writer, 3, value);
     integer(writer, 20, attributeTypes.integer);
   } else if ('float' in value) {
-    writer.tag(2, WireType.Bit32).float(value.float);
+    float(writer, 2, value.float);
     integer(writer, 20, attributeTypes.float);
   } else {
     for (const one of value) integer(writer, 8, one);
@@ -142,7 +143,7 @@ function writeTensor(writer: BinaryWriter, tensor: OnnxTensor, place: ExternalPl
   integer(writer, 2, values instanceof Float32Array ? elementTypes.float32 : elementTypes.int64);
   text(writer, 8, name);
   if (place === undefined) {
-    writer.tag(9, WireType.LengthDelimited).bytes(bytesOf(tensor));
+    bytes(writer, 9, bytesOf(tensor));
     return;
   }
   const entries = { location: place.file, offset: place.offset, length: values.byteLength };
@@ -171,18 +172,4 @@ function writeValue(writer: BinaryWriter, { name, type, shape }: OnnxValue): voi
       });
     }),
   );
-}
-
-function message(writer: BinaryWriter, field: number, write: () => void): void {
-  writer.tag(field, WireType.LengthDelimited).fork();
-  write();
-  writer.join();
-}
-
-function text(writer: BinaryWriter, field: number, value: string): void {
-  writer.tag(field, WireType.LengthDelimited).string(value);
-}
-
-function integer(writer: BinaryWriter, field: number, value: number): void {
-  writer.tag(field, WireType.Varint).int64(value);
 }

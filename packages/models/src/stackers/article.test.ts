@@ -26,8 +26,10 @@ describe('a dense stacker trained as in the article', () => {
       let sum = 0;
       for (let start = 0; start < rowCount; start += batchSize) {
         const batch = rows.slice(start, start + batchSize);
-        sum += batch.reduce((total, row) => total + network.loss(row, fromLogitsOnSigmoid), 0);
+        const lossBefore = batch.reduce((total, row) => total + network.loss(row, fromLogitsOnSigmoid), 0);
         adam.step(network.gradient(batch, fromLogitsOnSigmoid));
+        expect(network.batchLoss).toBeCloseTo(lossBefore, 12);
+        sum += network.batchLoss;
       }
       return sum / rowCount;
     });

@@ -68,6 +68,18 @@ export interface FitContext<Options> {
   onStep(): void;
   /** Called if the fit ends before it has converged; its best state is then used. */
   onLimit(): void;
+  /** Called at the end of a fit in epochs. */
+  onCurve(curve: LossCurve): void;
+}
+
+/** Mean losses of a fit in epochs, an element per epoch. */
+export interface LossCurve {
+  /** Of the images that it trains on, during the epoch. */
+  fit: number[];
+  /** Of the images that are set aside, after the epoch; null if none are. */
+  validation: number[] | null;
+  /** The epoch whose weights are kept; null for the initial ones. */
+  keptEpochIndex: number | null;
 }
 
 /** Also the name of the last layer. The logarithms are for layers that calibrate them. */

@@ -24,6 +24,7 @@ export class DenseNetwork {
   readonly #hidden: Float64Array;
   readonly #outputs: Float64Array;
   readonly #slopes: Float64Array;
+  #batchLoss = 0;
 
   static weightCount(inputCount: number, outputCount: number): number {
     return (inputCount + 1) * DenseNetwork.hiddenCount + (DenseNetwork.hiddenCount + 1) * outputCount;
@@ -79,11 +80,19 @@ export class DenseNetwork {
     return weight * rowLoss(this.logits(input), label, fromLogitsOnSigmoid).loss;
   }
 
+  /** The sum of the losses of the rows of the last {@link gradient}. */
+  get batchLoss(): number {
+    return this.#batchLoss;
+  }
+
   /** Gradient of the batch's loss, the sum over its rows divided by their number, in the layout of the weights. Each call overwrites the previous result. */
   gradient(batch: readonly DenseRow[], fromLogitsOnSigmoid?: FromLogitsOnSigmoid): Float64Array {
     this.#gradient.fill(0);
+    this.#batchLoss = 0;
     for (const { input, label, weight = 1 } of batch) {
-      this.#slopes.set(rowLoss(this.logits(input), label, fromLogitsOnSigmoid).slopes);
+      const { loss, slopes } = rowLoss(this.logits(input), label, fromLogitsOnSigmoid);
+      this.#batchLoss += weight * loss;
+      this.#slopes.set(slopes);
       this.#kernel.addGradient(
         this.#input.byteOffset,
         this.inputCount,

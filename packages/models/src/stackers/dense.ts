@@ -112,7 +112,7 @@ export const dense = {
 function fitDense(
   logits: MemberOutputs,
   labels: ArrayLike<number>,
-  { classCount, seed, options, rowWeights, onStep }: FitContext<DenseFitOptions>,
+  { classCount, seed, options, rowWeights, onStep, onCurve }: FitContext<DenseFitOptions>,
 ): DenseState {
   const { epochCount, patience, wholeBatchesOnly, fromLogitsOnSigmoid } = options;
   checkOptions(options);
@@ -130,24 +130,33 @@ function fitDense(
     );
 
   const adam = new ScalarAdam(network.weights, learningRate);
+  const fitLosses: number[] = [];
   const trainEpoch = () => {
     shuffle(training, random);
+    let lossSum = 0;
     for (let start = 0; start < rowsPerEpoch; start += batchSize) {
       onStep();
       adam.step(network.gradient(training.slice(start, start + batchSize), fromLogitsOnSigmoid));
+      lossSum += network.batchLoss;
     }
+    fitLosses.push(lossSum / rowsPerEpoch);
   };
   if (patience === null) {
     for (let epochIndex = 0; epochIndex < epochCount; epochIndex += 1) trainEpoch();
+    onCurve({ fit: fitLosses, validation: null, keptEpochIndex: epochCount - 1 });
     return { kind: 'dense', memberCount, classCount, weights: Array.from(network.weights) };
   }
   const validationLoss = () => validation.reduce((sum, row) => sum + network.loss(row, fromLogitsOnSigmoid), 0);
+  const validationLosses: number[] = [];
   let best = { loss: validationLoss(), weights: network.weights.slice(), epochIndex: -1 };
   for (let epochIndex = 0; epochIndex < epochCount && epochIndex - best.epochIndex <= patience; epochIndex += 1) {
     trainEpoch();
     const loss = validationLoss();
+    validationLosses.push(loss / validation.length);
     if (loss < best.loss) best = { loss, weights: network.weights.slice(), epochIndex };
   }
+  const keptEpochIndex = best.epochIndex === -1 ? null : best.epochIndex;
+  onCurve({ fit: fitLosses, validation: validationLosses, keptEpochIndex });
   return { kind: 'dense', memberCount, classCount, weights: Array.from(best.weights) };
 }
 

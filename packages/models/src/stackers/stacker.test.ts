@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ModelError } from '../errors.ts';
 import { largestDifference } from '../numbers.fixture.ts';
 import { generatorFor } from '../random/generator-for.ts';
+import type { LossCurve } from './definition.ts';
 import { type DenseFitOptions, denseFitDefaults } from './dense.ts';
 import { selectMembers } from './greedy.ts';
 import { fitLogistic } from './logistic.ts';
@@ -352,6 +353,31 @@ describe('dense', () => {
   it('works with too few rows to set any aside', () => {
     const data = outOfFold(4, 2, [1, 2]);
     expect(fit('dense', data, 2).predict(data.logits)).toHaveLength(8);
+  });
+});
+
+describe("dense's learning curve", () => {
+  const data = outOfFold(100, 2, [1, 2]);
+  function curveOf(options: DenseFitOptions): LossCurve {
+    const curves: LossCurve[] = [];
+    const onCurve = (curve: LossCurve) => void curves.push(curve);
+    fitStacker('dense', data.logits, data.labels, { classCount: 2, seed: 3, options: { dense: options }, onCurve });
+    expect(curves).toHaveLength(1);
+    return curves[0]!;
+  }
+
+  it('has the epochs until patience ends, and keeps the one with the lowest validation loss', () => {
+    const { fit, validation, keptEpochIndex } = curveOf({ ...denseFitDefaults, patience: 5 });
+    expect(validation).toHaveLength(fit.length);
+    expect(validation!.indexOf(Math.min(...validation!))).toBe(keptEpochIndex);
+    expect(fit.length).toBe(Math.min(1000, keptEpochIndex! + 6));
+    expect(fit[keptEpochIndex!]).toBeLessThan(fit[0]!);
+  });
+
+  it('has no validation loss without patience', () => {
+    const { fit, ...others } = curveOf({ ...denseFitDefaults, epochCount: 7, patience: null });
+    expect(fit).toHaveLength(7);
+    expect(others).toEqual({ validation: null, keptEpochIndex: 6 });
   });
 });
 

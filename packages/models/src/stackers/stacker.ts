@@ -1,6 +1,7 @@
 /** Stackers combine the members' outputs into the ensemble's probabilities. They never read images. */
 import { ModelError } from '../errors.ts';
 import { checkValue, mistakesLine } from '../schema/check-value.ts';
+import type { LossCurve } from './definition.ts';
 import { checkLabels, countRows, type MemberFeatures, type MemberOutputs } from './outputs.ts';
 import { balancedRowWeights } from './row-weights.ts';
 import { type StackerJson, type StackerKind, type StackerOptions, stackerJsonSchema, stackerTable } from './table.ts';
@@ -33,6 +34,8 @@ export interface FitOptions {
   onStep?: (() => void) | undefined;
   /** Called if the fit ends before it has converged, with its best state. */
   onLimit?: (() => void) | undefined;
+  /** Called at the end of a fit in epochs. */
+  onCurve?: ((curve: LossCurve) => void) | undefined;
 }
 
 /**
@@ -56,11 +59,13 @@ export function fitStacker(
     features = none,
     onStep = () => {},
     onLimit = () => {},
+    onCurve = () => {},
   }: FitOptions,
 ): Stacker {
   checkLabels(labels, countRows(logits, logits.length, classCount), classCount);
   const rowWeights = balancesClasses ? balancedRowWeights(labels) : new Float64Array(labels.length).fill(1);
-  const context = { classCount, seed, options: optionsOf(kind, options), rowWeights, features, onStep, onLimit };
+  const events = { onStep, onLimit, onCurve };
+  const context = { classCount, seed, options: optionsOf(kind, options), rowWeights, features, ...events };
   return stackerFrom(stackerTable[kind].fit(logits, labels, context));
 }
 

@@ -1,10 +1,8 @@
 /** Summarizes a data set in figures. Pure: it only counts what `openDataset` found. */
 import { trainingImages } from '@chorus/data';
+import { dimensionsOf, formatsOf } from '../report/image-sizes.ts';
 import type { Dataset } from '../run/dataset.ts';
 import type { DatasetSection } from './schema.ts';
-
-/** Ratio of the longer to the shorter side above which resizing an image to a square distorts it beyond recognition. */
-const elongatedRatio = 3;
 
 /**
  * Describes a data set as a run would use it.
@@ -76,27 +74,4 @@ function groupBy<Key>(indices: readonly number[], keyOf: (index: number) => Key)
     else group.push(index);
   }
   return groups;
-}
-
-function formatsOf({ info }: Dataset): Record<string, number> {
-  const counts = new Map<string, number>();
-  for (const one of info) if (one !== null) counts.set(one.format, (counts.get(one.format) ?? 0) + 1);
-  return Object.fromEntries([...counts].toSorted(([, a], [, b]) => b - a));
-}
-
-function dimensionsOf({ info }: Dataset, inputSize: number): DatasetSection['dimensions'] {
-  const usable = info.filter((one) => one !== null).toSorted((a, b) => a.width * a.height - b.width * b.height);
-  if (usable.length === 0) return null;
-  const at = (position: number): [number, number] => [usable[position]!.width, usable[position]!.height];
-  const sides = usable.map(({ width, height }) => ({
-    shorter: Math.min(width, height),
-    longer: Math.max(width, height),
-  }));
-  return {
-    smallest: at(0),
-    median: at(Math.floor((usable.length - 1) / 2)),
-    largest: at(usable.length - 1),
-    belowInputSize: sides.filter(({ shorter }) => shorter < inputSize).length,
-    elongated: sides.filter(({ shorter, longer }) => longer > elongatedRatio * shorter).length,
-  };
 }

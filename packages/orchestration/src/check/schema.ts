@@ -1,12 +1,11 @@
 /** The result of `chorus check`. The package's `check.schema.json` is generated from this schema. */
 import { z } from 'zod';
 import { adviceCodes } from '../errors.ts';
+import { dimensionsSchema, formatsSchema } from '../report/image-sizes-schema.ts';
 import { skippedSchema } from '../report/schema.ts';
 
 const count = z.int().min(0);
 const bytes = z.int().min(0);
-/** [width, height], pixels, upright. */
-const dimensions = z.tuple([z.int().min(1), z.int().min(1)]);
 
 const classSchema = z.strictObject({
   name: z.string(),
@@ -39,20 +38,8 @@ const datasetSectionSchema = z.strictObject({
       test: count,
     })
     .nullable(),
-  /** Usable images per format. */
-  formats: z.record(z.string(), count),
-  /** Of the usable images, ordered by their number of pixels; null if there are none. */
-  dimensions: z
-    .strictObject({
-      smallest: dimensions,
-      median: dimensions,
-      largest: dimensions,
-      /** Images whose shorter side is below the largest input size; they are enlarged. */
-      belowInputSize: count,
-      /** Images whose longer side is more than three times the shorter one; they are resized to a square. */
-      elongated: count,
-    })
-    .nullable(),
+  formats: formatsSchema,
+  dimensions: dimensionsSchema.nullable(),
   /** Every entry that is not used, with the reason. */
   skipped: z.array(skippedSchema),
   /** Number of hidden entries and operating systems' files. */

@@ -1,5 +1,6 @@
 /** Draws sweeps over learning rates as an SVG: loss by learning rate, one panel per sweep. */
 import { smoothed } from '@chorus/training';
+import { fixed, svgText } from '../svg.ts';
 import type { FoundRate } from './find-rates.ts';
 import { rateText } from './rate-text.ts';
 
@@ -23,8 +24,8 @@ const legendTop = plot.bottom + 54;
 
 function drawPanel({ member, stage, planned, sweep, suggestion }: FoundRate): string {
   const { rates, losses, stepCount } = sweep;
-  const title = text(plot.left, 22, `${member}, ${stage}`, 'font-size="15" font-weight="600"');
-  if (rates.length === 0) return title + text(plot.left, 80, 'The first loss was not finite.');
+  const title = svgText(plot.left, 22, `${member}, ${stage}`, 'font-size="15" font-weight="600"');
+  if (rates.length === 0) return title + svgText(plot.left, 80, 'The first loss was not finite.');
   const line = smoothed(losses);
   // A diverging loss must not flatten the rest.
   const top = Math.min(Math.max(...losses), 2 * Math.max(...line.slice(0, Math.ceil(line.length / 2))));
@@ -44,10 +45,10 @@ function drawPanel({ member, stage, planned, sweep, suggestion }: FoundRate): st
   const grid = [
     ...decades.map(({ at }) => rule(at, plot.top, at, plot.bottom, 'stroke="#e5e5e5"')),
     ...levels.map((level) => rule(plot.left, y(level), plot.right, y(level), 'stroke="#e5e5e5"')),
-    ...decades.map(({ at, label }) => text(at, plot.bottom + 18, label, 'text-anchor="middle"')),
-    ...levels.map((level) => text(plot.left - 8, y(level) + 4, level.toFixed(decimals), 'text-anchor="end"')),
-    text((plot.left + plot.right) / 2, plot.bottom + 34, 'learning rate', 'text-anchor="middle" fill="#666"'),
-    text(
+    ...decades.map(({ at, label }) => svgText(at, plot.bottom + 18, label, 'text-anchor="middle"')),
+    ...levels.map((level) => svgText(plot.left - 8, y(level) + 4, level.toFixed(decimals), 'text-anchor="end"')),
+    svgText((plot.left + plot.right) / 2, plot.bottom + 34, 'learning rate', 'text-anchor="middle" fill="#666"'),
+    svgText(
       plot.right,
       22,
       `loss of ${losses.length} of ${stepCount} steps, and smoothed`,
@@ -68,7 +69,7 @@ function drawPanel({ member, stage, planned, sweep, suggestion }: FoundRate): st
   const legend = marks.map(({ name, rate, color }, index) => {
     const left = plot.left + index * 162;
     const swatch = rule(left, legendTop - 4, left + 18, legendTop - 4, `stroke="${color}" stroke-width="2"`);
-    return swatch + text(left + 24, legendTop, `${name}: ${rateText(rate)}`);
+    return swatch + svgText(left + 24, legendTop, `${name}: ${rateText(rate)}`);
   });
   return [title, ...grid, ...dots, curve, ...lines, ...legend].join('\n');
 }
@@ -91,13 +92,4 @@ function range(start: number, end: number): number[] {
 
 function rule(x1: number, y1: number, x2: number, y2: number, style: string): string {
   return `<line x1="${fixed(x1)}" y1="${fixed(y1)}" x2="${fixed(x2)}" y2="${fixed(y2)}" ${style}/>`;
-}
-
-function text(x: number, y: number, content: string, style = ''): string {
-  const escaped = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-  return `<text x="${fixed(x)}" y="${fixed(y)}" ${style}>${escaped}</text>`;
-}
-
-function fixed(value: number): string {
-  return value.toFixed(1);
 }

@@ -35,7 +35,10 @@ const stacker = stackerFromJson({ kind: 'mean', memberCount: 2, classCount: 2 })
 const choice: Choice = {
   stackers: [
     { kind: 'mean', stacker, outOfFold },
-    { kind: 'logistic', stacker, outOfFold: { accuracy: 0.75, logLoss: 0.5 } },
+    {
+      ...{ kind: 'logistic', stacker, outOfFold: { accuracy: 0.75, logLoss: 0.5 } },
+      curve: { fit: [2 / 3, 0.25], validation: [1.23456789, 0.5], keptEpochIndex: 1 },
+    },
   ],
   chosen: 'logistic',
   notes: [],
@@ -51,10 +54,12 @@ describe('reportStackers', () => {
     expect(mean).toMatchObject({
       ...{ kind: 'mean', chosen: false, outOfFold, test: { count: 30, correct: 30, accuracy: 1 } },
       mcnemar: { against: 'two', onlyStacker: 6, onlyMember: 0 },
+      curve: null,
     });
     expect(logistic).toMatchObject({
       ...{ kind: 'logistic', chosen: true, outOfFold: { accuracy: 0.75, logLoss: 0.5 } },
       ...{ test: { count: 30, correct: 5 }, mcnemar: { against: 'two', onlyStacker: 0, onlyMember: 19 } },
+      curve: { fit: [0.666667, 0.25], validation: [1.23457, 0.5], keptEpochIndex: 1 },
     });
     // Exact and two-sided: 2 · 2^-6; Holm's method does not change the larger of two p-values.
     expect(mean!.mcnemar.p).toBeCloseTo(2 ** -5, 12);

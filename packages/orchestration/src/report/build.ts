@@ -1,6 +1,6 @@
 /** Builds parts of the report from a run's results. */
 import { compareStackers, findMistakes, scoreWithPauses, verdict } from '@chorus/evaluation';
-import type { StackerKind } from '@chorus/models';
+import type { LossCurve, StackerKind } from '@chorus/models';
 import type { Slices } from '../run/slices.ts';
 import type { Choice } from '../stacking/choose.ts';
 import type { Report, StackerReport } from './schema.ts';
@@ -36,13 +36,14 @@ export async function reportStackers(
     classes.length,
   );
   const reports: StackerReport[] = [];
-  for (const [index, { kind, outOfFold }] of choice.stackers.entries())
+  for (const [index, { kind, outOfFold, curve }] of choice.stackers.entries())
     reports.push({
       kind,
       chosen: kind === choice.chosen,
       outOfFold,
       test: await scoreWithPauses(probabilitiesOf(kind), test.labels, classes, () => slices.pause()),
       mcnemar: comparisons[index]!,
+      curve: curve === undefined ? null : rounded(curve),
     });
   return reports;
 }
@@ -55,4 +56,12 @@ export function reportMistakes(test: TestOutputs, classes: readonly string[]): R
 /** Adds the schema version and the verdict. */
 export function completeReport(parts: Omit<Report, 'schemaVersion' | 'verdict'>): Report {
   return { schemaVersion: 3, ...parts, verdict: verdict(parts) };
+}
+
+// --- internal ---
+
+/** With six digits, so that a thousand epochs take little space. */
+function rounded({ fit, validation, keptEpochIndex }: LossCurve): NonNullable<StackerReport['curve']> {
+  const short = (losses: readonly number[]) => losses.map((loss) => Number(loss.toPrecision(6)));
+  return { fit: short(fit), validation: validation && short(validation), keptEpochIndex };
 }

@@ -5,6 +5,7 @@ import { precisions } from '@chorus/training';
 import { z } from 'zod';
 import { calibrationSectionSchema } from './calibration-schema.ts';
 import { costsSchema, pruningSchema } from './cost-schema.ts';
+import { imageSizesSchema } from './image-sizes-schema.ts';
 import { imbalanceReportSchema } from './imbalance-schema.ts';
 import { studentParts } from './student-schema.ts';
 import { timeBudgetReportSchema } from './time-budget.ts';
@@ -100,6 +101,16 @@ const laneReportSchema = z.strictObject({
     .optional(),
 });
 
+const losses = z.array(z.number().nullable());
+
+const lossCurveSchema = z.strictObject({
+  fit: losses.describe('Mean loss of the images that it trains on, during each epoch.'),
+  validation: losses
+    .nullable()
+    .describe('Mean loss of the images that are set aside, after each epoch; null if none are.'),
+  keptEpochIndex: count.nullable().describe('The epoch whose weights are kept, from 0; null for the initial weights.'),
+});
+
 const stackerReportSchema = z.strictObject({
   kind: z.enum(stackerKinds),
   chosen: z.boolean(),
@@ -109,6 +120,11 @@ const stackerReportSchema = z.strictObject({
   test: scoreSchema,
   /** Exact test against the best single member; `pHolm` is adjusted for the number of stackers. */
   mcnemar: mcnemarSchema,
+  curve: lossCurveSchema
+    .nullable()
+    // Reports of earlier versions have none.
+    .default(null)
+    .describe('How a stacker that is fitted in epochs (`dense`) has learned; null for the others.'),
 });
 
 /** Implausible labels among the images of one set. */
@@ -236,6 +252,15 @@ export const reportSchema = z.strictObject({
     ),
     /** False if too many images look alike for all of them to be compared. */
     duplicatesComplete: z.boolean(),
+    // Reports of earlier versions have neither of these two.
+    sizes: imageSizesSchema
+      .nullable()
+      .default(null)
+      .describe('Formats and sizes of the images, of all sets; null in reports of earlier versions.'),
+    sample: z
+      .array(z.strictObject({ class: z.string(), paths: z.array(z.string()).max(8) }))
+      .default([])
+      .describe('Training images of each class, drawn by the seed, of at most 48 classes.'),
   }),
   imbalance: imbalanceReportSchema
     .nullable()

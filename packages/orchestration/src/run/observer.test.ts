@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { observerFrom, type RunObserver } from './observer.ts';
 
-const noProgress = { stage: 'head', epochIndex: 0, stepIndex: 0, stepCount: 1 } as const;
+const noProgress = { stage: 'head', epochIndex: 0, stepIndex: 0, stepCount: 1, loss: 1, learningRate: 1 } as const;
 
 it('forwards the events that a partial observer handles, and ignores the rest', () => {
   const received: unknown[][] = [];

@@ -47,9 +47,12 @@ export interface RunFolder {
   bundle: string;
   /** Folder of the student. */
   student: string;
+  /** Folder of the logs for TensorBoard. */
+  tensorboard: string;
   member(name: string, fold: Fold): string;
   hasMember(name: string, fold: Fold): Promise<boolean>;
   hasStudent(): Promise<boolean>;
+  hasTensorBoard(): Promise<boolean>;
   /** Size in bytes of all members and the student in the folder. */
   memberBytes(): Promise<number>;
   readStart(): Promise<RunStart>;
@@ -116,9 +119,11 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
     budget: at('budget.json'),
     bundle: at('bundle'),
     student: at('student'),
+    tensorboard: at('tensorboard'),
     member,
     hasMember: (name, fold) => exists(member(name, fold)),
     hasStudent: () => exists(at('student')),
+    hasTensorBoard: () => exists(at('tensorboard')),
     memberBytes: async () => (await bytesOnDisk(at('members'))) + (await bytesOnDisk(at('student'))),
     readStart: () => readStart(at('experiment.json')),
     writeStart: (start) => publishFile(at('experiment.json'), JSON.stringify(start, null, 2)),

@@ -9,6 +9,8 @@ import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { TrainingPlan } from '../plan/plan-training.ts';
 import { completeReport, reportMistakes, reportStackers, type TestOutputs } from '../report/build.ts';
+import { imageSizes } from '../report/image-sizes.ts';
+import { sampleImages } from '../report/sample-images.ts';
 import type { ImageCounts, MemberReport, Report, StudentReport } from '../report/schema.ts';
 import type { TimeBudgetReport } from '../report/time-budget.ts';
 import type { EnsembleChoice } from '../stacking/choose-ensemble.ts';
@@ -128,6 +130,8 @@ function commonParts({ start, dataset, counts, demo, lanes, timeline, plan, ...p
       notices: dataset.found.notices,
       duplicates: dataset.duplicates,
       duplicatesComplete: dataset.duplicatesComplete,
+      sizes: imageSizes(dataset, inputSizesOf(experiment).at(-1)!),
+      sample: sampleImages(dataset, experiment.seed),
     },
     testImagesReadBeforeChoice: parts.testImagesReadBeforeChoice,
     imbalance: plan.imbalance ?? null,

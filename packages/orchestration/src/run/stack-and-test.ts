@@ -64,6 +64,8 @@ export interface StackingRun {
   featureCache?: FeatureCache | undefined;
   /** When the student's training has to end. */
   studentLimits?: MemberRun['limits'];
+  /** As in {@link MemberRun}. */
+  reportsDetails?: boolean | undefined;
 }
 
 export interface TrainedEnsembleMember {

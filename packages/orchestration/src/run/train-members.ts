@@ -71,6 +71,8 @@ export interface MemberRun {
   features?: ReadonlyMap<string, SharedFeatures> | undefined;
   /** When trainings have to end, and the number of members that are trained even if their time is up. */
   limits?: { deadlines: TrainingDeadlines; minMembers: number } | undefined;
+  /** Whether lanes report details of each epoch, for `onEpoch` of the observer. */
+  reportsDetails?: boolean | undefined;
 }
 
 /**
@@ -422,6 +424,7 @@ async function train(
     teacher: run.teacher,
     ...{ folder, keepsWeights },
     limit: run.limits?.deadlines.start(name),
+    reportsDetails: run.reportsDetails,
   });
   return { ...trained, fold, folder, keepsWeights, resumed: false };
 }

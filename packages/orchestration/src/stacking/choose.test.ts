@@ -1,5 +1,5 @@
 import { balancedLogLoss, scoreProbabilities } from '@chorus/evaluation';
-import { fitStacker, logitStackerKinds } from '@chorus/models';
+import { fitStacker, type LossCurve, logitStackerKinds } from '@chorus/models';
 import { StopFlag, StoppedError } from '@chorus/training';
 import { describe, expect, it } from 'vitest';
 import { fitAndChoose, stackerFoldCount } from './choose.ts';
@@ -19,11 +19,19 @@ const options = { kinds: logitStackerKinds, classes, seed: 3, onProgress() {} };
 const endless = { epochCount: 1e9, patience: null, wholeBatchesOnly: false };
 
 describe('fitAndChoose', () => {
-  it('gives the same stackers as fits in the calling thread', async () => {
+  it('gives the same stackers and learning curves as fits in the calling thread', async () => {
     const { stackers } = await fitAndChoose(logits, labels, { ...options, stop: new StopFlag() });
     expect(stackers.map(({ kind }) => kind)).toEqual(logitStackerKinds);
-    for (const { kind, stacker } of stackers)
-      expect(stacker.toJSON()).toEqual(fitStacker(kind, logits, labels, { classCount: 3, seed: 3 }).toJSON());
+    for (const { kind, stacker, curve } of stackers) {
+      let expected: LossCurve | undefined;
+      const onCurve = (found: LossCurve) => {
+        expected = found;
+      };
+      const fitted = fitStacker(kind, logits, labels, { classCount: 3, seed: 3, onCurve });
+      expect(stacker.toJSON()).toEqual(fitted.toJSON());
+      expect(curve).toEqual(expected);
+    }
+    expect(stackers.filter(({ curve }) => curve !== undefined).map(({ kind }) => kind)).toEqual(['dense']);
   });
 
   it('returns the cross-validated probabilities of the chosen stacker', async () => {

@@ -6,6 +6,7 @@ import { stratifiedFolds } from '@chorus/data';
 import { balancedLogLoss, lowestLogLoss, type OutOfFoldScore, scoreWithPauses } from '@chorus/evaluation';
 import {
   balancedRowWeights,
+  type LossCurve,
   type MemberFeatures,
   type Stacker,
   type StackerKind,
@@ -23,7 +24,13 @@ import { runFits } from './run-fits.ts';
 
 export interface Choice {
   /** In the order of the experiment's kinds, each fitted on all rows. */
-  stackers: { kind: StackerKind; stacker: Stacker; outOfFold: OutOfFoldScore }[];
+  stackers: {
+    kind: StackerKind;
+    stacker: Stacker;
+    outOfFold: OutOfFoldScore;
+    /** Of a fit in epochs. */
+    curve?: LossCurve | undefined;
+  }[];
   /** As `chooseStacker` chooses: by cross-validated log loss, or balanced log loss. */
   chosen: StackerKind;
   /** Cross-validated probabilities of the chosen stacker [images, classes]. */
@@ -106,7 +113,8 @@ export async function fitAndChoose(
   const stackers: Choice['stackers'] = [];
   for (const [index, kind] of kinds.entries()) {
     const [whole] = resultsOf(index);
-    stackers.push({ kind, stacker: stackerFromJson(whole!.state), outOfFold: await score(outOfFoldOf(index)) });
+    const { state, curve } = whole!;
+    stackers.push({ kind, stacker: stackerFromJson(state), outOfFold: await score(outOfFoldOf(index)), curve });
   }
   const weights = balancesClasses ? balancedRowWeights(labels) : undefined;
   const chosen = chooseStacker(

@@ -1,6 +1,7 @@
 /** One fit of one stacker: the task of a thread, and its result. */
 import {
   fitStacker,
+  type LossCurve,
   type MemberFeatures,
   type StackerJson,
   type StackerKind,
@@ -35,6 +36,8 @@ export interface FitResult {
   probabilities: Float32Array;
   /** Whether the fit has converged; otherwise this is its best state. */
   hasConverged: boolean;
+  /** Of a fit in epochs. */
+  curve?: LossCurve | undefined;
 }
 
 /**
@@ -46,6 +49,7 @@ export function runFit({ kind, logits, features, labels, outOfFold, stop, ...tas
   const flag = new Int32Array(stop);
   const isOutOfFold = new Set(outOfFold);
   let hasConverged = true;
+  let curve: LossCurve | undefined;
   const learning = Uint32Array.from(labels.keys()).filter((row) => !isOutOfFold.has(row));
   const stacker = fitStacker(
     kind,
@@ -60,13 +64,16 @@ export function runFit({ kind, logits, features, labels, outOfFold, stop, ...tas
       onLimit() {
         hasConverged = false;
       },
+      onCurve(found) {
+        curve = found;
+      },
     },
   );
   const probabilities =
     outOfFold.length === 0
       ? new Float32Array()
       : stacker.predict(rowsOf(logits, outOfFold, labels.length), featureRowsOf(features, outOfFold, labels.length));
-  return { state: stacker.toJSON(), probabilities, hasConverged };
+  return { state: stacker.toJSON(), probabilities, hasConverged, ...(curve && { curve }) };
 }
 
 // --- internal ---

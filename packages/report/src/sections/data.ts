@@ -13,11 +13,11 @@ import type { Section } from './section.ts';
 const mostRows = 100;
 /** Files of a picture in the list of duplicates. */
 const mostCopies = 10;
-/** Pictures on the contact sheet. */
+/** Pictures on a contact sheet. */
 const mostPictures = 48;
 const mostClasses = 40;
 
-/** The images: how many, what was left out, and a sample of the test images. */
+/** The images: how many, of which sizes, what was left out, and a sample of the training and test images. */
 export async function dataSection(
   report: Report,
   predictions: TestPredictions | null,
@@ -31,7 +31,9 @@ members read them at ${listOf(dataset.inputSizes.map((size) => `${size} × ${siz
 Of the training images, a training fits on ${integer(first!.fit)} and decides when to stop on ${integer(first!.tune)}. ${sentence(report.stacking)}</p>
 ${dataset.notices.map((notice) => html`<p class="note">${notice}</p>`)}
 ${await classCounts(report)}
-${predictions && (await contactSheet(dataset.classes, predictions, pictures))}
+${await imageSizes(dataset)}
+${dataset.sample.length > 0 && (await contactSheet('Sample of the training images', dataset.sample, pictures))}
+${predictions && (await contactSheet('Sample of the test images', testSample(dataset.classes, predictions), pictures))}
 ${skipped(dataset)}
 ${duplicates(dataset)}`;
   return { id: 'data', title: 'Data', body };
@@ -71,29 +73,68 @@ async function classCounts({ imbalance, stackers }: Report): Promise<Html | null
   });
 }
 
+async function imageSizes({ sizes, inputSizes }: Report['dataset']): Promise<Html | null> {
+  if (sizes === null) return null;
+  const { formats, dimensions, shorterSides } = sizes;
+  const { smallest, median, largest, belowInputSize, elongated } = dimensions;
+  const pixels = ([width, height]: readonly [number, number]) => `${integer(width)} × ${integer(height)}`;
+  const facts = html`Of ${listOf(Object.entries(formats).map(([format, images]) => `${integer(images)} ${format}`))} files, the smallest image has ${pixels(smallest)} pixels, the median ${pixels(median)}, the largest ${pixels(largest)}.
+${belowInputSize > 0 && `Shorter side below ${integer(Math.max(...inputSizes))} pixels, so that they are enlarged: ${count(belowInputSize, 'image')}. `}${
+  elongated > 0 && `One side more than three times as long as the other: ${count(elongated, 'image')}.`
+}`;
+  const ranges = shorterSides.map(({ from, to, ...range }) => ({
+    ...range,
+    name: from === to ? integer(from) : `${integer(from)} to ${integer(to)}`,
+  }));
+  if (ranges.length === 1) return html`<h3>Sizes of the images</h3><p>${facts}</p>`;
+  const list = ranges.map(({ name, count: images }) => ({
+    ...{ name: `${name} px`, value: images, color: color.accent, text: integer(images) },
+  }));
+  return figure({
+    title: 'Sizes of the images',
+    chart: inBothWidths(560, (width) => bars(list, { label: 'Number of images by their shorter side.', width })),
+    caption: html`Images by their shorter side. ${facts}`,
+    table: {
+      columns: ['shorter side', 'images'],
+      rows: ranges.map(({ name, count: images }) => [name, integer(images)]),
+    },
+  });
+}
+
+/** Images of a class. */
+interface SampledClass {
+  class: string;
+  paths: readonly string[];
+}
+
 /** Evenly spaced test images of each class. */
-async function contactSheet(
-  classes: readonly string[],
-  { paths, labels }: TestPredictions,
-  pictures: Pictures,
-): Promise<Html> {
-  const perClass = Math.max(1, Math.min(16, Math.floor(mostPictures / classes.length)));
+function testSample(classes: readonly string[], { paths, labels }: TestPredictions): SampledClass[] {
   const byLabel = groupBy(
     paths.map((_, row) => row),
     (row) => labels[row]!,
   );
-  const sheets: Html[] = [];
-  for (const [label, name] of classes.slice(0, mostPictures).entries()) {
+  const perClass = picturesPerClass(classes.length);
+  return classes.slice(0, mostPictures).map((name, label) => {
     const rows = byLabel.get(label) ?? [];
-    const chosen = Array.from(
-      { length: Math.min(perClass, rows.length) },
-      (_, index) => rows[Math.floor(((index + 0.5) * rows.length) / Math.min(perClass, rows.length))]!,
-    );
+    const length = Math.min(perClass, rows.length);
+    const chosen = Array.from({ length }, (_, index) => rows[Math.floor(((index + 0.5) * rows.length) / length)]!);
+    return { class: name, paths: chosen.map((row) => paths[row]!) };
+  });
+}
+
+function picturesPerClass(classCount: number): number {
+  return Math.max(1, Math.min(8, Math.floor(mostPictures / classCount)));
+}
+
+async function contactSheet(title: string, sample: readonly SampledClass[], pictures: Pictures): Promise<Html> {
+  const perClass = picturesPerClass(sample.length);
+  const sheets: Html[] = [];
+  for (const { class: name, paths } of sample.slice(0, mostPictures)) {
     const shown: Html[] = [];
-    for (const row of chosen) shown.push(html`<li>${await pictures.show(paths[row]!)}</li>`);
+    for (const path of paths.slice(0, perClass)) shown.push(html`<li>${await pictures.show(path)}</li>`);
     sheets.push(html`<h4>${name}</h4><ul class="sheet">${shown}</ul>`);
   }
-  return html`<h3>Sample of the test images</h3>${sheets}`;
+  return html`<h3>${title}</h3>${sheets}`;
 }
 
 function skipped({ skipped: entries, hidden, beyondLimit }: Report['dataset']): Html {

@@ -8,16 +8,20 @@ import { type Html, html } from '../html.ts';
 import type { Epoch } from '../run-data.ts';
 import { learningCurves } from './learning-curves.ts';
 import type { Section } from './section.ts';
+import { stackerCurves } from './stacker-curves.ts';
+import { viewsChoice } from './views.ts';
 
 /** The members: what they are, what each adds, how they differ and how they learned. */
 export async function membersSection(report: Report, epochs: readonly Epoch[]): Promise<Section> {
   const body = html`${diagram(report)}
 ${overview(report)}
 ${report.analysis !== null && html`<div class="pair">${await gains(report.analysis)}${await disagreement(report.analysis)}</div>`}
+${viewsChoice(report)}
 ${await learningCurves(
   [...report.members.map(({ name }) => name), ...(report.student === undefined ? [] : [report.student.name])],
   epochs,
-)}`;
+)}
+${await stackerCurves(report)}`;
   return { id: 'members', title: 'Members', body };
 }
 

@@ -6,18 +6,22 @@ import { augmentPixels } from './augment-pixels.ts';
 import { drawParameters, parametersOf } from './parameters.ts';
 
 /**
- * Augments all images of a store as a batch of training, in the order of the store.
+ * Augments images of a store as a batch of training.
  *
+ * @param options `indices`: the images; by default all, in the order of the store.
  * @returns [images, size, size, 3]
  */
 export function previewAugmentation(
   pixels: PixelStoreHandle,
   augmentation: Augmentation,
-  { seed, epochIndex }: { seed: number; epochIndex: number },
+  {
+    seed,
+    epochIndex,
+    indices = Uint32Array.from({ length: pixels.count }, (_, index) => index),
+  }: { seed: number; epochIndex: number; indices?: Uint32Array },
 ): Uint8Array {
   const { count, size } = pixels;
-  const indices = Uint32Array.from({ length: count }, (_, index) => index);
-  const order = { batchSize: count, seed, epochIndex, shuffle: false, flip: flips(augmentation) };
+  const order = { batchSize: indices.length, seed, epochIndex, shuffle: false, flip: flips(augmentation) };
   const [batch] = epochBatches(indices, order);
   const images = new ImageReader(pixels, new SharedArrayBuffer(count));
   if (augmentation.kind !== 'random') return images.bytes(batch!);

@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { AppendFile } from '../run/append-file.ts';
+import { type EventTime, fileVersionEvent, type SummaryValue, sessionStartEvent, summaryEvent } from './event.ts';
+import { recordOf } from './record.ts';
+
+/** Values that belong to one step. */
+export interface Step {
+  time: EventTime;
+  values: readonly SummaryValue[];
+}
+
+/** An event file of a run of TensorBoard: a folder, in which TensorBoard reads the files in the order of their names. */
+export class EventFile {
+  readonly #file: AppendFile;
+
+  /** @param onFailure as in {@link AppendFile}. */
+  constructor(folder: string, onFailure: (message: string) => void) {
+    const startedAtMs = Date.now();
+    const seconds = String(Math.floor(startedAtMs / 1000)).padStart(10, '0');
+    const path = join(folder, `events.out.tfevents.${seconds}.chorus.${process.pid}`);
+    this.#file = new AppendFile(path, onFailure, { createsFolder: true });
+    // A training that was stopped starts again, with its first epoch.
+    this.#append(() => [fileVersionEvent(startedAtMs), sessionStartEvent(startedAtMs)]);
+  }
+
+  /** @param make called when everything before it is written; its steps are written at once. */
+  append(make: () => readonly Step[] | Promise<readonly Step[]>): void {
+    this.#append(async () => (await make()).map(({ time, values }) => summaryEvent(time, values)));
+  }
+
+  /** As in {@link AppendFile}. */
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+
+  #append(make: () => Uint8Array[] | Promise<Uint8Array[]>): void {
+    this.#file.append(async () => Buffer.concat((await make()).map(recordOf)));
+  }
+}

@@ -1,0 +1,46 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StoppedError } from '@chorus/training';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { numbersOf } from './recorded-numbers.fixture.ts';
+import { at, drawData, removeRuns, small } from './train.fixture.ts';
+import { train } from './train.ts';
+import { trainSeeds } from './train-seeds.ts';
+
+beforeAll(drawData);
+afterAll(removeRuns);
+
+it('writes no logs for TensorBoard unless they are requested, and the same numbers with them', async () => {
+  await train(small(), { out: at('without') });
+  expect(await readdir(at('without'))).not.toContain('tensorboard');
+  await train(small(), { out: at('with'), tensorboard: true });
+  expect((await readdir(at('with/tensorboard'))).toSorted()).toEqual(['ensemble', 'slim', 'wide']);
+  expect(await numbersOf(at('with'))).toEqual(await numbersOf(at('without')));
+});
+
+it('writes them although the first part of a resumed run did not, and finishes if it cannot', async () => {
+  const controller = new AbortController();
+  const observer = {
+    onMember: (name: string, { state }: { state: string }) =>
+      state === 'running' && name === 'slim' && controller.abort(),
+  };
+  await expect(train(small(), { out: at('resumed'), observer, signal: controller.signal })).rejects.toThrow(
+    StoppedError,
+  );
+  await writeFile(at('resumed/tensorboard'), '');
+  const notices: string[] = [];
+  const onNotice = (notice: string) => void notices.push(notice);
+  const { exitCode } = await train({}, { resume: at('resumed'), tensorboard: true, observer: { onNotice } });
+  expect(exitCode).toBe(0);
+  const warnings = notices.filter((notice) => notice.includes('tensorboard'));
+  expect(warnings).toEqual([
+    expect.stringMatching(
+      /^Cannot write to .*tensorboard.slim.*: a part of the path is not a folder\. The run continues/,
+    ),
+  ]);
+});
+
+it('writes them in the run folder of each seed', async () => {
+  const { runs } = await trainSeeds(small(), 2, { out: at('seeds'), tensorboard: true });
+  for (const { folder } of runs) expect(await readdir(join(folder, 'tensorboard/wide'))).toEqual(['holdout']);
+});
