@@ -46,6 +46,9 @@ export { layersModelFiles } from './export/layers-model-files.ts';
 export { createPlainEnsemble, type PlainEnsemble } from './export/plain-ensemble.ts';
 export type { PlainMember } from './export/plain-member.ts';
 export type { PlainNetwork } from './export/plain-network.ts';
+export { type EnsembleDerivatives, ensembleDerivatives } from './grad-cam/ensemble-derivatives.ts';
+export { gradCam } from './grad-cam/grad-cam.ts';
+export { type GridMap, resizeMap, sumOfMaps, toHeatMap } from './grad-cam/heat-map.ts';
 export { type MemberManifest, memberManifestSchema } from './member/manifest.ts';
 export { memberFromBytes, memberToBytes, type SavedMember } from './member/member-bytes.ts';
 export {

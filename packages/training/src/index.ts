@@ -33,6 +33,8 @@ export {
 export type {
   CompiledMetrics,
   EpochMetrics,
+  EvidenceMaps,
+  ExplainTask,
   FeaturesTask,
   ImageRange,
   LaneObserver,
