@@ -6,7 +6,6 @@ import { beforeAll, expect, it } from 'vitest';
 import { publishImages } from './engines.fixture.ts';
 import { StoppedError } from './errors.ts';
 import { explain } from './explain.ts';
-import { forwardBatchSize } from './forward-rows.ts';
 import type { ImageFunction } from './image-function.ts';
 import { ImageReader } from './image-reader.ts';
 import { KeptModels } from './kept-models.ts';
@@ -15,7 +14,8 @@ import { StopFlag } from './stop-flag.ts';
 
 /** Feature maps of 2 × 2. */
 const size = 64;
-const imageCount = forwardBatchSize + 3;
+/** More than a batch. */
+const imageCount = 6;
 const pixels = createPixelStore(imageCount, size);
 const featureWidth = 256;
 const classes = ['a', 'b', 'c'];

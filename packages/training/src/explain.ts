@@ -1,9 +1,13 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gradCam, memberFromBytes } from '@chorus/models';
 import tf from '@chorus/tfjs';
-import { forwardRows, numbersOf } from './forward-rows.ts';
-import { ImageReader, type ViewBatch } from './image-reader.ts';
+import { numbersOf } from './forward-rows.ts';
+import { ImageReader } from './image-reader.ts';
 import type { LaneContext } from './lane-context.ts';
 import type { EvidenceMaps, ExplainTask } from './protocol.ts';
+
+/** Images per pass: few, because their memory is not planned for where onnxruntime computes the other forward passes. */
+const batchSize = 4;
 
 /**
  * Computes where a model finds evidence for scores of images; see `gradCam`.
@@ -20,18 +24,21 @@ export async function explain(
   const classifier = memberFromBytes(manifest, weights);
   try {
     const { height, width } = classifier.featureMapSize;
+    const values = new Float32Array(indices.length * scoreCount * height * width);
     const outputs = classifier.outputCount + classifier.featureWidth;
-    let done = 0;
-    const evidence = (batch: ViewBatch) => {
-      const count = batch.indices.length;
-      const ofBatch = derivatives.subarray(done * scoreCount * outputs, (done + count) * scoreCount * outputs);
-      done += count;
-      return numbersOf(() => {
-        const scores = tf.unstack(tf.tensor3d(ofBatch, [count, scoreCount, outputs]), 1) as tf.Tensor2D[];
-        return tf.stack(gradCam(classifier, images.read(batch), scores), 1);
+    for (let start = 0; start < indices.length; start += batchSize) {
+      stop.check();
+      const batch = indices.subarray(start, start + batchSize);
+      const first = start * scoreCount;
+      const ofBatch = derivatives.subarray(first * outputs, (first + batch.length * scoreCount) * outputs);
+      const maps = numbersOf(() => {
+        const scores = tf.unstack(tf.tensor3d(ofBatch, [batch.length, scoreCount, outputs]), 1) as tf.Tensor2D[];
+        const pixels = images.read({ indices: batch, flips: new Uint8Array(batch.length) });
+        return tf.stack(gradCam(classifier, pixels, scores), 1);
       });
-    };
-    const values = await forwardRows(indices, { width: scoreCount * height * width, stop }, evidence);
+      values.set(maps, first * height * width);
+      await nextTurn();
+    }
     return { height, width, values };
   } finally {
     classifier.dispose();
