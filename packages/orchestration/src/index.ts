@@ -27,7 +27,7 @@ export { prefetchPreset } from './prefetch.ts';
 export { prepareCandidates, prepareExperiment } from './prepare.ts';
 export { type FindRatesOptions, type FoundRate, findRates } from './rates/find-rates.ts';
 export { requireRatePlot, writeRatePlot } from './rates/rate-plot-file.ts';
-export { type GradCamImage, gradCamSchema, readGradCam } from './report/grad-cam-schema.ts';
+export { type GradCam, type GradCamImage, gradCamSchema, readGradCam } from './report/grad-cam-schema.ts';
 export { ensembleColumn } from './report/predictions-csv.ts';
 export { type Report, reportSchema } from './report/schema.ts';
 export type { ImageSelection, ImageUse } from './run/choose-images.ts';

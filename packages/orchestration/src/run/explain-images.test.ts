@@ -14,7 +14,7 @@ import {
   toHeatMap,
   variantOf,
 } from '@chorus/models';
-import { prepareProcess } from '@chorus/runtime';
+import { initRuntime, prepareProcess } from '@chorus/runtime';
 import tf from '@chorus/tfjs';
 import { StopFlag } from '@chorus/training';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,13 +35,17 @@ let parent: string;
 let lanes: Lane[];
 
 beforeAll(async () => {
-  tf.enableProdMode();
   prepareProcess();
+  initRuntime({ device: 'cpu:0', logicalCpuDevices: 1, intraOpThreads: 1 });
   parent = await mkdtemp(join(tmpdir(), 'chorus-explain-'));
   for (const [size, handle] of pixels)
     for (let image = 0; image < imageCount; image += 1) new PixelStore(handle).publish(image, picture(size, image));
   const compute = { compile: false, bfloat16: false, forward: { engine: 'tensorflow' } } as const;
-  const startup = { runtime: { device: 'cpu:0' }, compute, stop: new StopFlag().shared } as const;
+  const startup = {
+    runtime: { device: 'cpu:0', logicalCpuDevices: 1, intraOpThreads: 1 },
+    compute,
+    stop: new StopFlag().shared,
+  } as const;
   lanes = [new Lane(startup, observerFrom())];
 });
 afterAll(async () => {
