@@ -4,6 +4,13 @@ import { readJsonFile, StorageError } from '@chorus/storage';
 import { z } from 'zod';
 import type { HeatMaps } from '../run/explain-images.ts';
 
+/** The heat maps of an image for one class. */
+export interface Explanation {
+  path: string;
+  class: string;
+  maps: HeatMaps;
+}
+
 const side = 256;
 const mapSchema = z
   .array(z.array(z.number().min(0).max(1)).min(1).max(side))
@@ -15,7 +22,9 @@ export const gradCamSchema = z.strictObject({
   schemaVersion: z.literal(1),
   images: z.array(
     z.strictObject({
-      path: z.string().describe('Relative to the data folder.'),
+      path: z
+        .string()
+        .describe('Relative to the data folder of a run; the path of the file if `chorus predict` explains it.'),
       class: z.string().describe('The class that the maps show evidence for.'),
       ensemble: mapSchema,
       members: z
@@ -29,7 +38,7 @@ export type GradCam = z.output<typeof gradCamSchema>;
 export type GradCamImage = GradCam['images'][number];
 
 /** The content of the file, with three decimals. */
-export function gradCamOf(images: readonly { path: string; class: string; maps: HeatMaps }[]): GradCam {
+export function gradCamOf(images: readonly Explanation[]): GradCam {
   return {
     schemaVersion: 1,
     images: images.map(({ maps, ...image }) => ({
