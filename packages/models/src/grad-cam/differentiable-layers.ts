@@ -125,7 +125,7 @@ export const differentiableLayers: StackerLayers<Differentiable> = {
 
 /** log(Σ exp(x)), without overflow. */
 export function logSumExp(xs: readonly number[]): number {
-  const largest = Math.max(...xs);
+  const largest = xs.reduce((most, x) => Math.max(most, x), Number.NEGATIVE_INFINITY);
   return largest + Math.log(xs.reduce((sum, x) => sum + Math.exp(x - largest), 0));
 }
 

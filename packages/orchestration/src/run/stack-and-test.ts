@@ -42,7 +42,7 @@ import { chooseViews } from '../stacking/choose-views.ts';
 import { featuresOfImages } from '../stacking/member-features.ts';
 import { findThresholds } from '../stacking/thresholds.ts';
 import { type Dataset, decodingOf, labelsOf } from './dataset.ts';
-import { explainTest } from './explain-test.ts';
+import { explainMistakes } from './explain-mistakes.ts';
 import type { FeatureCache } from './feature-cache.ts';
 import type { RunObserver } from './observer.ts';
 import { type MemberPredictions, type PredictingMember, predictMembers, withSharedWeights } from './predict-members.ts';
@@ -209,7 +209,7 @@ export async function stackAndTest(
   const mistakes = reportMistakes(test, classes);
   const labelAudit = reportLabelAudit(audit);
   const stacker = choice.stackers.find(({ kind }) => kind === choice.chosen)!.stacker.toJSON();
-  await explainTest(
+  await explainMistakes(
     { mistakes, labelAudit },
     { ...{ dataset, members, student: studentModel }, ...{ stacker, calibration: applied, predictions } },
     run,

@@ -15,7 +15,7 @@ import type { MemberPredictions, PredictingMember } from './predict-members.ts';
 import type { RunFolder } from './run-folder.ts';
 
 /** What explanations need in addition to the report. */
-export interface ExplainedTest {
+export interface TestedRun {
   dataset: Dataset;
   members: readonly PredictingMember[];
   student: PredictingMember | undefined;
@@ -31,9 +31,9 @@ export interface ExplainedTest {
  *
  * @throws StoppedError once a stop is requested.
  */
-export async function explainTest(
+export async function explainMistakes(
   report: Pick<Report, 'mistakes' | 'labelAudit'>,
-  test: ExplainedTest,
+  test: TestedRun,
   run: { lanes: readonly Lane[]; reads: SharedArrayBuffer; folder: RunFolder; observer: RunObserver },
 ): Promise<void> {
   const path = run.folder.gradCam;
@@ -53,7 +53,7 @@ export async function explainTest(
 
 async function explained(
   report: Pick<Report, 'mistakes' | 'labelAudit'>,
-  { dataset, members, student, stacker, calibration, predictions }: ExplainedTest,
+  { dataset, members, student, stacker, calibration, predictions }: TestedRun,
   { lanes, reads }: { lanes: readonly Lane[]; reads: SharedArrayBuffer },
 ) {
   const { split, images, classes, pixels } = dataset;
