@@ -50,7 +50,7 @@ export { type EnsembleDerivatives, ensembleDerivatives } from './grad-cam/ensemb
 export { gradCam } from './grad-cam/grad-cam.ts';
 export { type GridMap, resizeMap, sumOfMaps, toHeatMap } from './grad-cam/heat-map.ts';
 export { type MemberManifest, memberManifestSchema } from './member/manifest.ts';
-export { memberFromBytes, memberToBytes, type SavedMember } from './member/member-bytes.ts';
+export { compactMember, memberFromBytes, memberToBytes, type SavedMember } from './member/member-bytes.ts';
 export {
   type ChannelNumbers,
   type PixelTransform,
