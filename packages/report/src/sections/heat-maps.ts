@@ -30,7 +30,7 @@ export async function heatMaps(image: GradCamImage | undefined, pictures: Pictur
   if (typeof shown === 'string') return html`<p class="path">Grad-CAM: ${shown}</p>`;
   return html`<ul class="maps">${shown.map(
     (picture, index) =>
-      html`<li>${picture}<span>${all[index]!.name}</span>${all[index]!.place === undefined && html`<span>no evidence</span>`}</li>`,
+      html`<li>${picture}<span title="${all[index]!.name}">${all[index]!.name}</span>${all[index]!.place === undefined && html`<span>no evidence</span>`}</li>`,
   )}</ul>`;
 }
 
