@@ -8,6 +8,6 @@ export default defineConfig({
     'src/check/{describe-dataset,warnings}.test.ts',
     'src/export/read-me.test.ts',
     'src/lanes/{bfloat16,compute-settings,plan,schedule,shards}.test.ts',
-    'src/run/!(observer|preparation|stack-and-test|train-members).test.ts',
+    'src/run/!(explain-images|observer|preparation|stack-and-test|train-members).test.ts',
   ]),
 });

@@ -25,6 +25,8 @@ export { encodePng } from './encode-png.ts';
 export { DataError } from './errors.ts';
 export { type FolderLayout, folderLayouts } from './folder-layout.ts';
 export { stratifiedFolds } from './folds.ts';
+export { heatColor } from './heat-colors.ts';
+export { drawHeatMaps, type HeatMapRows } from './heat-map-overlay.ts';
 export { type ImageFile, type ImageFolder, type ScanOptions, scanImageFolder } from './image-folder.ts';
 export type { SkipKind, SkippedEntry, SkippedImage } from './image-walk.ts';
 export { listImages } from './list-images.ts';

@@ -18,6 +18,13 @@ export interface Thumbnail {
   height: number;
 }
 
+/** The pixels of a thumbnail, RGB 0..255, row by row. */
+export interface ThumbnailPixels {
+  data: Uint8Array;
+  width: number;
+  height: number;
+}
+
 /**
  * Decodes a file as training does and shrinks it, whole, upright and without metadata.
  *
@@ -26,12 +33,24 @@ export interface Thumbnail {
  * @throws Error whose message says why the file is not a usable image.
  */
 export async function makeThumbnail(path: string, side: number, listed?: Partial<FileStamp>): Promise<Thumbnail> {
+  return encodeThumbnail(await readThumbnail(path, side, listed));
+}
+
+/** As {@link makeThumbnail}, without encoding. */
+export async function readThumbnail(path: string, side: number, listed?: Partial<FileStamp>): Promise<ThumbnailPixels> {
   const header = await readHeader(await readImageFile(path, listed), maxPixels);
   const shrunk = shrunkSize(header, side);
   const { data, width, height } = await decodePixels(header, { background: 'white', timeoutMs, shrunk });
-  const { data: bytes, info } = await sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false })
+  const { data: pixels, info } = await sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false })
     .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
-    .webp({ quality })
+    .raw()
     .toBuffer({ resolveWithObject: true });
-  return { bytes, width: info.width, height: info.height };
+  return { data: pixels, width: info.width, height: info.height };
+}
+
+export async function encodeThumbnail({ data, width, height }: ThumbnailPixels): Promise<Thumbnail> {
+  const bytes = await sharp(data, { raw: { width, height, channels: 3 } })
+    .webp({ quality })
+    .toBuffer();
+  return { bytes, width, height };
 }

@@ -47,6 +47,9 @@ export { createPlainEnsemble, type PlainEnsemble } from './export/plain-ensemble
 export type { PlainMember } from './export/plain-member.ts';
 export type { PlainNetwork } from './export/plain-network.ts';
 export { type StackerSteps, stackerSteps } from './export/stacker-steps.ts';
+export { type EnsembleDerivatives, ensembleDerivatives } from './grad-cam/ensemble-derivatives.ts';
+export { gradCam } from './grad-cam/grad-cam.ts';
+export { type GridMap, resizeMap, sumOfMaps, toHeatMap } from './grad-cam/heat-map.ts';
 export { type MemberManifest, memberManifestSchema } from './member/manifest.ts';
 export { compactMember, memberFromBytes, memberToBytes, type SavedMember } from './member/member-bytes.ts';
 export {

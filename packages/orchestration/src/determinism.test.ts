@@ -56,7 +56,7 @@ async function run(name: string, changes: Partial<ExperimentInput>): Promise<Lef
 }
 
 /**
- * Removes keys that may differ between two runs, and predict tasks with their spans, which go to whichever lane is free first.
+ * Removes keys that may differ between two runs, and tasks after the training with their spans, which go to whichever lane is free.
  * Groups the lines of metrics by member, since only each member's own lines have a fixed order.
  */
 function without(varying: RegExp, { metrics, predictions, report }: Left): Left {
@@ -65,7 +65,7 @@ function without(varying: RegExp, { metrics, predictions, report }: Left): Left 
       JSON.stringify(value, (key, one) => {
         if (varying.test(key)) return undefined;
         return key === 'tasks' || key === 'spans'
-          ? one.filter(({ kind }: { kind: string }) => kind !== 'predict')
+          ? one.filter(({ kind }: { kind: string }) => kind === 'train' || kind === 'features')
           : one;
       }),
     );

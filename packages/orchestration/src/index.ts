@@ -16,6 +16,7 @@ export { defineConfig, type ExperimentFile } from './experiment/experiment-file.
 export { presetNames } from './experiment/presets/presets.ts';
 export { resolveExperiment } from './experiment/resolve.ts';
 export type { Experiment, ExperimentInput } from './experiment/schema.ts';
+export { type ExplanationFiles, openExplanationFiles } from './explanation-files.ts';
 export { type CompactEncoding, type CompactResult, compactBundle, compactEncodings } from './export/compact-bundle.ts';
 export { type ExportDescription, type ExportFormat, exportFormats } from './export/description.ts';
 export { type ExportResult, exportBundle } from './export/export-bundle.ts';
@@ -28,6 +29,13 @@ export { prefetchPreset } from './prefetch.ts';
 export { prepareCandidates, prepareExperiment } from './prepare.ts';
 export { type FindRatesOptions, type FoundRate, findRates } from './rates/find-rates.ts';
 export { requireRatePlot, writeRatePlot } from './rates/rate-plot-file.ts';
+export {
+  type Explanation,
+  type GradCam,
+  type GradCamImage,
+  gradCamSchema,
+  readGradCam,
+} from './report/grad-cam-schema.ts';
 export { ensembleColumn } from './report/predictions-csv.ts';
 export { type Report, reportSchema } from './report/schema.ts';
 export type { ImageSelection, ImageUse } from './run/choose-images.ts';

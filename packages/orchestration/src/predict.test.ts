@@ -136,6 +136,22 @@ describe('predicting many images', () => {
     }
   });
 
+  it('explains predicted classes, for files only', async () => {
+    const inputs: ImageInput[] = [files[0]!, files[40]!].map((path) => ({ kind: 'file', path }));
+    const [{ predictions, explanations }] = (await collect(inputs, { explains: true })) as [PredictionChunk];
+    expect(explanations!.map((one) => [one.path, one.class])).toEqual(
+      predictions.map(({ path, predicted }) => [path, predicted]),
+    );
+    for (const { maps } of explanations!) {
+      expect(maps.members.map(({ name }) => name)).toEqual(['one', 'two']);
+      for (const { map } of maps.members) expect(map.values).toHaveLength(map.height * map.width);
+    }
+    const stream: ImageInput = { kind: 'stream', name: '-', stream: Readable.from([]) };
+    await expect(collect([...inputs, stream], { explains: true })).rejects.toThrow(
+      'Only image files can be explained, not -; save the image to a file first.',
+    );
+  });
+
   it('stops on a signal, even while it waits for an endless stream, and when the caller leaves the loop', async () => {
     const controller = new AbortController();
     const endless = new Readable({ read() {} });

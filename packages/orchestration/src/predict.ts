@@ -5,6 +5,7 @@ import { argmax, predictionSet } from '@chorus/evaluation';
 import { StoppedError } from '@chorus/training';
 import { type Bundle, readBundle, studentBundle } from './bundle.ts';
 import { ConfigError } from './errors.ts';
+import type { Explanation } from './report/grad-cam-schema.ts';
 import { type ClassifyOptions, classifyImages } from './run/classify-images.ts';
 import { type ImageInput, nameOf } from './run/image-input.ts';
 import { chooseThresholds, type Doubt } from './stacking/thresholds.ts';
@@ -37,14 +38,16 @@ export interface PredictionChunk {
   doneCount: number;
   /** The bundle's classes. */
   classes: readonly string[];
+  /** With `explains`: of each prediction. */
+  explanations?: Explanation[];
 }
 
 /**
  * Classifies images and yields predictions chunk by chunk, in constant memory. Decodes the next chunk while it predicts the
  * current one. To stop early, leave the loop or abort `signal`.
  *
- * @throws StorageError for a damaged bundle; ConfigError or DataError when the machine cannot run it, or the bundle has no
- * thresholds for the options; StoppedError after `signal`.
+ * @throws StorageError for a damaged bundle; ConfigError or DataError when the machine cannot run it, the bundle has no
+ * thresholds for the options, or an input without a file is to be explained; StoppedError after `signal`.
  * @example
  * for await (const { predictions } of predictStream('run/bundle', [{ kind: 'file', path: 'cat.jpg' }]))
  *   for (const { path, predicted } of predictions) console.log(path, predicted);
@@ -63,7 +66,8 @@ export async function* predictStream(
     options.onNotice?.(
       `No prediction is accepted: no threshold reached an accuracy of ${options.minAccuracy} on the out-of-fold predictions of the run.`,
     );
-  for await (const { kept, ensemble, skipped, doneCount } of classifyImages(bundle, inputs, options))
+  const filePaths = options.explains ? inputs.map(filePathOf) : [];
+  for await (const { kept, ensemble, maps, skipped, doneCount } of classifyImages(bundle, inputs, options))
     yield {
       predictions: kept.map((position, row) => ({
         path: nameOf(inputs[position]!),
@@ -71,6 +75,13 @@ export async function* predictStream(
         ...describeDoubt(ensemble.subarray(row * classes.length, (row + 1) * classes.length), classes, doubt),
       })),
       ...{ skipped, doneCount, classes },
+      ...(maps && {
+        explanations: maps.map((one, row) => ({
+          path: filePaths[kept[row]!]!,
+          class: classes[argmax(ensemble, row, classes.length)]!,
+          maps: one,
+        })),
+      }),
     };
 }
 
@@ -109,6 +120,13 @@ export function describeRow(
 }
 
 // --- internal ---
+
+/** The file that a heat map is drawn over; '' for an input that has no image. */
+function filePathOf(input: ImageInput): string {
+  if (input.kind === 'url' || input.kind === 'stream')
+    throw new ConfigError(`Only image files can be explained, not ${nameOf(input)}; save the image to a file first.`);
+  return input.kind === 'file' ? input.path : '';
+}
 
 async function openBundle(folder: string, { student, minAccuracy, coverage }: PredictOptions): Promise<Bundle> {
   const bundle = await readBundle(folder);

@@ -1,9 +1,9 @@
 /** What the page of a run is built from: the files of its folder. */
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { compareRuns, type Report } from '@chorus/orchestration';
+import { compareRuns, type GradCam, type Report, readGradCam } from '@chorus/orchestration';
 import { z } from 'zod';
 import { readPredictions, type TestPredictions } from './predictions.ts';
 
@@ -20,6 +20,8 @@ export interface RunData {
   epochs: Epoch[];
   /** Null if the run has no ensemble or the table is too large or unreadable. */
   predictions: TestPredictions | null;
+  /** Null if the run has none, as runs of earlier versions, or the file is unreadable. */
+  gradCam: GradCam | null;
   /** What could not be read, in sentences. */
   problems: string[];
 }
@@ -41,12 +43,14 @@ export async function readRun(path: string): Promise<RunData> {
       return otherwise;
     }
   };
+  const gradCam = join(folder, 'grad-cam.json');
   const hasPredictions = report.bestMember !== null;
   return {
     ...{ folder, name: basename(folder), report, problems },
     startedAt: (await stat(join(folder, 'experiment.json'))).mtime,
     epochs: await trying(readEpochs(join(folder, 'metrics.jsonl')), []),
     predictions: hasPredictions ? await trying(readPredictions(join(folder, 'predictions.csv'), report), null) : null,
+    gradCam: existsSync(gradCam) ? await trying(readGradCam(gradCam), null) : null,
   };
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { encodePng } from '@chorus/data';
 import { scoreProbabilities } from '@chorus/evaluation';
-import { type Report, reportSchema } from '@chorus/orchestration';
+import { type GradCam, type Report, reportSchema } from '@chorus/orchestration';
 
 export interface RunFolderOptions {
   classes?: readonly string[];
@@ -15,6 +15,8 @@ export interface RunFolderOptions {
   datasetFingerprint?: string;
   /** Number of classes, the first ones, without an error of the ensemble. */
   classesWithoutErrors?: number;
+  /** Whether it has Grad-CAM maps; by default true. */
+  hasGradCam?: boolean;
   /** Changes the report before it is written. */
   change?: (report: Report) => Report;
 }
@@ -34,6 +36,7 @@ export async function writeRunFolder({
   seed = 0,
   datasetFingerprint = 'same',
   classesWithoutErrors = 0,
+  hasGradCam = true,
   change = (report) => report,
 }: RunFolderOptions = {}): Promise<{ folder: string; data: string; report: Report }> {
   const parent = await mkdtemp(join(tmpdir(), 'chorus-report-'));
@@ -194,6 +197,7 @@ export async function writeRunFolder({
   };
   await writeFile(join(folder, 'experiment.json'), JSON.stringify(start));
   await writeFile(join(folder, 'report.json'), JSON.stringify(report));
+  if (hasGradCam) await writeFile(join(folder, 'grad-cam.json'), JSON.stringify(gradCamFor(report.mistakes, names)));
   await writeFile(
     join(folder, 'metrics.jsonl'),
     names
@@ -217,6 +221,25 @@ export async function writeRunFolder({
 }
 
 // --- internal ---
+
+/** The second member finds no evidence. */
+function gradCamFor(mistakes: Report['mistakes'], [first, second]: readonly [string, string]): GradCam {
+  const upperLeft = [
+    [1, 0, 0],
+    [0, 0.2, 0],
+  ];
+  const nowhere = [[0, 0]];
+  return {
+    schemaVersion: 1,
+    images: mistakes.map(({ path, predicted }) => ({
+      ...{ path, class: predicted, ensemble: upperLeft },
+      members: [
+        { name: first, map: upperLeft },
+        { name: second, map: nowhere },
+      ],
+    })),
+  };
+}
 
 function epochsOf(member: string) {
   return ['head', 'fineTune'].flatMap((stage) =>

@@ -18,13 +18,13 @@ import { provenanceSection } from './sections/provenance.ts';
 
 /** Builds the page of a run. */
 export async function runPage(run: RunData, pictures: Pictures): Promise<string> {
-  const { report, predictions, epochs, startedAt, name } = run;
+  const { report, predictions, gradCam, epochs, startedAt, name } = run;
   const sections = [
     await leaderboardSection(report),
     costSection(report),
     await classesSection(report),
-    await mistakesSection(report, predictions, pictures),
-    await labelsSection(report, pictures),
+    await mistakesSection(report, { predictions, gradCam }, pictures),
+    await labelsSection(report, gradCam, pictures),
     await probabilitiesSection(report, predictions),
     await membersSection(report, epochs),
     await dataSection(report, predictions, pictures),

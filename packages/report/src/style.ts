@@ -61,10 +61,18 @@ td code,table.numbers td,table.numbers thead th{white-space:nowrap}
 code,pre{font:0.85em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}
 pre{background:var(--raised);border-radius:.5rem;padding:1rem;overflow:auto;max-height:32rem}
 .note{border-left:3px solid var(--line);padding-left:.8rem;color:var(--muted)}
-.cards{list-style:none;margin:1.2rem 0 0;padding:0;display:grid;grid-template-columns:repeat(auto-fill,minmax(10.5rem,1fr));gap:1.6rem 1.25rem}
-.card p{margin:.4rem 0 .2rem;font-size:.9rem;line-height:1.4}
+.cards{list-style:none;margin:1.2rem 0 0;padding:0;display:grid;grid-template-columns:repeat(auto-fill,minmax(min(21rem,100%),1fr));gap:2rem}
+.card{display:grid;grid-template-columns:8.5rem minmax(0,1fr);gap:.7rem 1rem;align-content:start;align-items:start}
+.card p{margin:0 0 .3rem;font-size:.9rem;line-height:1.4}
 .card img,.card .missing{width:100%;aspect-ratio:1;object-fit:contain;background:var(--raised);border-radius:.5rem;height:auto}
-.card .path{color:var(--muted);font-size:.78rem}
+.card>p{grid-column:1/-1}
+.maps{grid-column:1/-1;list-style:none;margin:0;padding:0;display:grid;grid-template-columns:repeat(auto-fill,minmax(4.8rem,1fr));gap:.6rem}
+.maps img{display:block}
+.maps span{display:block;font-size:.76rem;line-height:1.35;color:var(--muted);overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.maps li:first-child span{color:var(--ink)}
+.scale{color:var(--muted);font-size:.85rem}
+.scale svg{display:inline-block;vertical-align:baseline;width:7rem;height:.6rem;margin:0 .4rem;border-radius:.2rem}
+.card .path{color:var(--muted);font-size:.78rem;margin:.4rem 0 0}
 .missing{display:grid;place-content:center;text-align:center;color:var(--muted);font-size:.8rem;padding:.5rem}
 .opinions{width:100%;font-size:.78rem;margin:0}
 .opinions th,.opinions td{border:0;padding:.08rem 0 .08rem .4rem;vertical-align:middle}
@@ -85,7 +93,7 @@ pre{background:var(--raised);border-radius:.5rem;padding:1rem;overflow:auto;max-
 .strong{border-color:var(--accent);background:var(--wash)}
 footer{color:var(--muted);font-size:.85rem;padding-top:2rem;padding-bottom:4rem}
 @media screen and (max-width:719px){.wide{display:none}.narrow{display:block}.page-header{padding-top:1.5rem}h1{font-size:1.6rem}.verdict{font-size:1.08rem}
-.cards{grid-template-columns:repeat(auto-fill,minmax(8.5rem,1fr))}.facts{grid-template-columns:1fr 1fr}.facts dd{font-size:1.2rem}}
+.facts{grid-template-columns:1fr 1fr}.facts dd{font-size:1.2rem}}
 @media print{:root{color-scheme:light}.wide{display:block}.narrow{display:none}.facts{grid-template-columns:repeat(5,1fr)}body{font-size:10pt}nav,summary{display:none}section{break-inside:auto;border:0;margin:0;padding:1rem 0}
 figure,.card,tr,.steps{break-inside:avoid}h2,h3,h4{break-after:avoid}main,.page-header,footer{max-width:none;padding:0}pre{max-height:none}.chart svg{max-width:16cm}}
 `;

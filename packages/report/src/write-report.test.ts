@@ -49,8 +49,15 @@ describe('writeRunReport', () => {
     expect(page).toContain('Of 30 png and 2 jpeg files, the smallest image has 24 × 16 pixels');
     expect(page).toContain('<th scope="row">16 to 22</th><td>30</td>');
     expect(page).toContain('Fitted on out-of-fold predictions of the members, but not chosen. Kept: epoch 2.');
-    // 2 mistakes, 1 suspected label, 4 and 12 images on the contact sheets; every picture is there.
-    expect(page.match(/<img src="data:image\/webp;base64,/g)).toHaveLength(2 + 1 + 4 + 12);
+    // 2 mistakes, 1 suspected label, 4 and 12 images on the contact sheets; every picture is there. Of the mistakes and the label, maps
+    // of the ensemble and 2 members.
+    expect(page.match(/<img src="data:image\/webp;base64,/g)).toHaveLength(2 + 1 + 4 + 12 + 3 * 3);
+    for (const text of [
+      'ensemble: evidence for dogs, upper left',
+      'a: evidence for cats, upper left',
+      'b: no evidence for dogs',
+    ])
+      expect(page).toContain(`alt="Grad-CAM of ${text}"`);
     expect(page).not.toContain('class="missing"');
     expect(page).toContain('1 image could not be used.');
     expect(page).not.toMatch(/undefined|NaN|\[object/);
@@ -71,6 +78,26 @@ describe('writeRunReport', () => {
     const page = await readFile((await writeRunReport(folder)).page, 'utf8');
     expect(page).toContain('<div class="missing">the file is gone</div>');
     expect(page).toContain('<div class="missing">outside the data folder</div>');
+  });
+
+  it('says why a run has no Grad-CAM maps', async () => {
+    const without = await runFolder({ hasGradCam: false });
+    const page = await readFile((await writeRunReport(without.folder)).page, 'utf8');
+    expect(page).toContain('The run has no Grad-CAM maps');
+    expect(page).not.toContain('alt="Grad-CAM');
+    const damaged = await runFolder();
+    await writeFile(join(damaged.folder, 'grad-cam.json'), '{"schemaVersion": 9}');
+    const other = await readFile((await writeRunReport(damaged.folder)).page, 'utf8');
+    expect(other).toContain('The run has no Grad-CAM maps');
+    expect(other).toContain('expected Grad-CAM maps of this version of Chorus');
+  });
+
+  it('shows other pictures even if the maps of an image cannot be drawn', async () => {
+    const { folder, data, report } = await runFolder();
+    await rm(join(data, report.mistakes[0]!.path));
+    const page = await readFile((await writeRunReport(folder)).page, 'utf8');
+    // The other mistake: the missing file is that of the suspected label, too.
+    expect(page.match(/alt="Grad-CAM/g)).toHaveLength(3);
   });
 
   it('reports a run without an ensemble and without predictions', async () => {

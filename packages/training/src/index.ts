@@ -36,6 +36,8 @@ export type {
   CompiledMetrics,
   EpochDetails,
   EpochMetrics,
+  EvidenceMaps,
+  ExplainTask,
   FeaturesTask,
   ImageRange,
   LaneObserver,

@@ -2,6 +2,7 @@
 import { initRuntime } from '@chorus/runtime';
 import { Piscina } from 'piscina';
 import { computeFeatures } from './compute-features.ts';
+import { explain } from './explain.ts';
 import type { ImageFunction } from './image-function.ts';
 import { KeptModels } from './kept-models.ts';
 import type { LaneContext } from './lane-context.ts';
@@ -50,5 +51,7 @@ async function run(task: LaneTask, lane: LaneContext): Promise<LaneResult<LaneTa
       return trainMember(task, lane);
     case 'predict':
       return predict(task, lane);
+    case 'explain':
+      return explain(task, lane);
   }
 }

@@ -125,12 +125,37 @@ export interface PredictTask {
   keepsModel: boolean;
 }
 
+/** Computes where a trained model finds evidence for scores of images, by Grad-CAM. */
+export interface ExplainTask {
+  kind: 'explain';
+  name: string;
+  manifest: MemberManifest;
+  /** In shared memory, so that sending the task does not copy them. */
+  weights: Uint8Array;
+  pixels: PixelStoreHandle;
+  /** At least one image. */
+  indices: Uint32Array;
+  /** Uint8 per image of the store, set when its pixels are read. */
+  reads: SharedArrayBuffer;
+  /** Number of scores of each image. */
+  scoreCount: number;
+  /** [images × scores × (outputs + features)]: derivative of each score with respect to the image's logits and pooled features. */
+  derivatives: Float32Array;
+}
+
+/** Evidence maps of images: [images × scores × height × width]. */
+export interface EvidenceMaps {
+  height: number;
+  width: number;
+  values: Float32Array;
+}
+
 /** Disposes the models that the thread keeps. */
 export interface ReleaseTask {
   kind: 'release';
 }
 
-export type LaneTask = FeaturesTask | TrainTask | PredictTask;
+export type LaneTask = FeaturesTask | TrainTask | PredictTask | ExplainTask;
 
 /** The result of each kind of task. */
 export interface LaneResults {
@@ -140,6 +165,7 @@ export interface LaneResults {
   train: Omit<TrainedMember, 'weights'>;
   /** [indices, outputs], or [indices, outputs + features] */
   predict: Float32Array;
+  explain: EvidenceMaps;
 }
 
 export type LaneResult<Task extends LaneTask> = LaneResults[Task['kind']];

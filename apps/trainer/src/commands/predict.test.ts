@@ -69,6 +69,20 @@ function gate(name: string): { url: string; open(): void } {
 }
 
 describe('chorus predict', () => {
+  it('writes heat maps into a new folder', async () => {
+    const { exitCode, stderr } = await chorus(...predict, '--explain', 'maps', photos[0]!, photos[1]!);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect((await readdir(at('maps'))).toSorted()).toEqual(['00001-00.gif', '00002-01.gif', 'grad-cam.json']);
+    expect((await readdir(at('maps/00001-00.gif'))).toSorted()).toEqual([
+      '0-ensemble.webp',
+      '1-wide.webp',
+      '2-slim.webp',
+    ]);
+    const again = await chorus(...predict, '--explain', 'maps', photos[0]!);
+    expect(again.exitCode).toBe(2);
+    expect(again.stderr).toMatch(/Expected a new folder for the heat maps, but .*maps exists; name another folder\./);
+  });
+
   it('prints the first lines before the last image can be read, in the order of its inputs', async () => {
     const last = gate('last.gif');
     const { printed, ended } = startChorus(folder, [...predict, ...photos, last.url]);

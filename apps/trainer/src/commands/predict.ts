@@ -18,6 +18,7 @@ interface PredictFlags {
   coverage?: number;
   csv?: string;
   jsonl?: string;
+  explain?: string;
   json: boolean;
 }
 
@@ -46,17 +47,23 @@ export const predictCommand = new Command('predict')
     'also write a table: path, predicted class, a probability per class; accepted and set if asked for',
   )
   .option('--jsonl <file>', 'also write one JSON object per line')
+  .option(
+    '--explain <folder>',
+    'also write heat maps by Grad-CAM: where the ensemble and each member find evidence for the predicted class',
+  )
   .option('--workers <list>', 'devices, such as gpu:0 or cpu:0 (default: auto)')
   .option('--json', 'print one JSON object per line', false)
   .action(async (words: string[], flags: PredictFlags) => {
-    const { exitCodes, findImages, openPredictionFiles, predictStream } = await import('@chorus/orchestration');
+    const { exitCodes, findImages, openExplanationFiles, openPredictionFiles, predictStream } = await import(
+      '@chorus/orchestration'
+    );
     const progress = countProgress(process.stderr);
     const note = (text: string) => {
       progress.clear();
       console.error(text);
     };
     const signal = stopSignal((cause) => note(`${cause}: stopping (a second signal exits at once)`));
-    const writesFiles = flags.csv !== undefined || flags.jsonl !== undefined;
+    const writesFiles = [flags.csv, flags.jsonl, flags.explain].some((path) => path !== undefined);
     // `chorus predict … | head -1` closes the pipe: the remaining output has no reader.
     const unread = new AbortController();
     if (!writesFiles) process.stdout.once('error', () => unread.abort());
@@ -67,6 +74,7 @@ export const predictCommand = new Command('predict')
     });
     notePassedOver(found, note);
     const files = await openPredictionFiles({ csv: absolute(flags.csv), jsonl: absolute(flags.jsonl) });
+    const maps = flags.explain === undefined ? undefined : await openExplanationFiles(userPath(flags.explain));
     const classCount = flags.allProbabilities ? Number.POSITIVE_INFINITY : flags.top;
     const { inputs } = found;
     let answeredCount = 0;
@@ -75,12 +83,14 @@ export const predictCommand = new Command('predict')
       const stream = predictStream(userPath(flags.bundle), inputs, {
         signal: AbortSignal.any([signal, unread.signal]),
         ...{ student: flags.student, minAccuracy: flags.minAccuracy, coverage: flags.coverage },
+        explains: maps !== undefined,
         onSetup: setupLines(process.stderr),
         onNotice: (notice) => note(printable(notice)),
         ...(flags.workers === undefined ? {} : { workers: flags.workers }),
       });
-      for await (const { predictions, skipped, doneCount, classes } of stream) {
+      for await (const { predictions, explanations = [], skipped, doneCount, classes } of stream) {
         await files.write(predictions, classes);
+        await maps?.write(explanations);
         progress.clear();
         for (const one of predictions) console.log(flags.json ? JSON.stringify(one) : predictionLine(one, classCount));
         for (const { path, reason } of skipped) console.error(`chorus: ${printable(path)}: ${printable(reason)}`);
@@ -88,12 +98,16 @@ export const predictCommand = new Command('predict')
         answeredCount += predictions.length;
         skippedCount += skipped.length;
       }
-      if (answeredCount > 0) await files.publish();
+      if (answeredCount > 0) {
+        await files.publish();
+        await maps?.publish();
+      }
     } catch (error) {
       if (!unread.signal.aborted || signal.aborted) throw error;
     } finally {
       progress.clear();
       await files.discard();
+      await maps?.discard();
       // It may be a pipe that never closes.
       if (words.includes('-')) process.stdin.destroy();
     }

@@ -25,6 +25,22 @@ export function ensembleLayers<Value>(
   return layers.activation(scaled(clipped, shift, calibration, layers), 'probabilities', 'softmax');
 }
 
+/**
+ * Builds the layers that compute logits of an ensemble: their softmax are its probabilities, apart from the smallest ones, which
+ * {@link ensembleLayers} clips.
+ *
+ * @param members as in {@link ensembleLayers}.
+ * @returns [N, classCount]
+ */
+export function ensembleLogits<Value>(
+  { stacker, calibration }: { stacker: StackerJson; calibration: Calibration | null },
+  members: readonly NamedOutput<Value>[],
+  layers: StackerLayers<Value>,
+): Value {
+  const logs = stackerTable[stacker.kind].layers(stacker, members, layers, 'log_probabilities');
+  return calibration === null ? logs : scaled(logs, 0, calibration, layers);
+}
+
 // --- internal ---
 
 /** @param logs logarithms of the probabilities, plus `shift`. */

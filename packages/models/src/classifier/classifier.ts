@@ -48,6 +48,8 @@ export class Classifier {
   readonly outputCount: number;
   /** Pooled features per image. */
   readonly featureWidth: number;
+  /** Rows and columns of the backbone's output, before the pooling. */
+  readonly featureMapSize: { readonly height: number; readonly width: number };
   /** The layers after which it can be split, from the input to the pooled features. */
   readonly cutPoints: readonly CutPoint[];
   /** All weights, the head's last. */
@@ -74,6 +76,8 @@ export class Classifier {
     this.#graph = new LayerGraph(this.model);
     this.#backboneEnd = this.#graph.indexOf('pooled') - 1;
     this.featureWidth = variantOf(backbone).featureWidth;
+    const [height, width] = this.#graph.nodes[this.#backboneEnd]!.shape as [number, number, number];
+    this.featureMapSize = { height, width };
     this.cutPoints = cutPoints(this.#graph, this.#backboneEnd);
     this.backboneWeights = weightsOf(this.#graph.nodes.slice(0, this.#backboneEnd + 1));
     this.weights = [...this.backboneWeights, ...weightsOf(this.#graph.nodes.slice(this.#backboneEnd + 1))];
@@ -91,10 +95,21 @@ export class Classifier {
 
   /** As {@link logits} and {@link features}, side by side in one pass: [N, outputCount + featureWidth]. The caller disposes. */
   logitsAndFeatures(images: tf.Tensor4D): tf.Tensor2D {
+    return tf.tidy(() => this.logitsAndFeaturesOf(this.featureMaps(images)));
+  }
+
+  /** Images [N,S,S,3], 0..255 → the backbone's output, before the pooling [N,H,W,featureWidth], inference mode. The caller disposes. */
+  featureMaps(images: tf.Tensor4D): tf.Tensor4D {
+    return this.#infer(images, this.#backboneEnd) as tf.Tensor4D;
+  }
+
+  /** Result of {@link featureMaps} → result of {@link logitsAndFeatures}. The caller disposes. */
+  logitsAndFeaturesOf(featureMaps: tf.Tensor4D): tf.Tensor2D {
+    const [pooled, head] = [this.#backboneEnd + 1, this.#graph.nodes.length - 1];
     return tf.tidy(() => {
-      const features = this.features(images);
-      const logits = this.#graph.run(features, this.#backboneEnd + 1, this.#graph.nodes.length - 1, () => inference);
-      return tf.concat([logits as tf.Tensor2D, features], 1);
+      const features = this.#graph.run(featureMaps, this.#backboneEnd, pooled, () => inference) as tf.Tensor2D;
+      const logits = this.#graph.run(features, pooled, head, () => inference) as tf.Tensor2D;
+      return tf.concat([logits, features], 1);
     });
   }
 

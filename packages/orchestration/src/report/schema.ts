@@ -80,21 +80,21 @@ const memberReportSchema = z.strictObject({
   test: scoreSchema.nullable(),
 });
 
+const taskKind = z.enum(['features', 'train', 'predict', 'explain']);
+
 const laneReportSchema = z.strictObject({
   device: z.string(),
   /** What computed its forward passes of fixed weights: features and predictions. */
   forward: z.enum(['onnxruntime', 'tensorflow']),
   busySeconds: z.number().min(0),
-  tasks: z.array(
-    z.strictObject({ task: z.string(), kind: z.enum(['features', 'train', 'predict']), seconds: z.number().min(0) }),
-  ),
+  tasks: z.array(z.strictObject({ task: z.string(), kind: taskKind, seconds: z.number().min(0) })),
   /** Together with `busySeconds` they add up to the run's seconds. */
   waits: z.array(z.strictObject({ for: z.string(), seconds: z.number().min(0) })),
   /** When it worked, since the start of the run; reports of earlier versions have none. */
   spans: z
     .array(
       z.strictObject({
-        ...{ task: z.string(), kind: z.enum(['features', 'train', 'predict']) },
+        ...{ task: z.string(), kind: taskKind },
         ...{ fromSeconds: z.number().min(0), toSeconds: z.number().min(0) },
       }),
     )

@@ -1,6 +1,7 @@
 /** Runs a bundle's members on lanes, for one chunk of images after another. */
 import { availableParallelism } from 'node:os';
 import type { PixelStoreHandle } from '@chorus/data';
+import { argmax } from '@chorus/evaluation';
 import { calibrate, memberCost, toProbabilities } from '@chorus/models';
 import { type OnSetupProgress, setupRuntime } from '@chorus/runtime';
 import { forwardBatchSize, StopFlag } from '@chorus/training';
@@ -11,6 +12,7 @@ import { chooseLanes } from '../lanes/choose-lanes.ts';
 import { computeSettings } from '../lanes/compute-settings.ts';
 import { chooseForwardEngine } from '../lanes/forward-engine.ts';
 import { Lane } from '../lanes/lane.ts';
+import { explainImages, type HeatMaps } from './explain-images.ts';
 import { observerFrom } from './observer.ts';
 import {
   type ModelPlace,
@@ -38,6 +40,8 @@ export interface ImageProbabilities {
   ensemble: Float32Array;
   /** In the order of the bundle's members. */
   members: Float32Array[];
+  /** Per image, evidence for the class that the ensemble predicts; omitted unless asked for. */
+  maps?: HeatMaps[];
 }
 
 export interface BundlePredictor {
@@ -47,9 +51,14 @@ export interface BundlePredictor {
    * Predicts images of pixel stores.
    *
    * @param pixels stores by the images' side in pixels.
+   * @param options `explains`: whether to compute heat maps, too.
    * @throws StoppedError after `stop`.
    */
-  predict(pixels: ReadonlyMap<number, PixelStoreHandle>, indices: Uint32Array): Promise<ImageProbabilities>;
+  predict(
+    pixels: ReadonlyMap<number, PixelStoreHandle>,
+    indices: Uint32Array,
+    options?: { explains?: boolean | undefined },
+  ): Promise<ImageProbabilities>;
   /** Makes a running `predict` fail before its next batch. */
   stop(): void;
   /** Disposes the models and ends the lanes; call it only when no `predict` is running. */
@@ -94,9 +103,9 @@ export async function openBundlePredictor(
   const models: ModelPlaces = { imageCount, places: placeModels(members, lanes.length) };
   return {
     sizes,
-    async predict(pixels, indices) {
+    async predict(pixels, indices, { explains = false } = {}) {
       const reads = new SharedArrayBuffer(pixels.get(sizes[0]!)!.count);
-      const { logits, features } = await predictMembers(
+      const predictions = await predictMembers(
         lanes,
         members,
         {
@@ -106,11 +115,15 @@ export async function openBundlePredictor(
         },
         models,
       );
+      const { logits, features } = predictions;
       const { calibration, classes } = manifest;
-      return {
-        ensemble: calibrate(chosen.predict(logits, features), calibration, classes.length),
-        members: logits.map((one) => toProbabilities(one, classes.length)),
-      };
+      const ensemble = calibrate(chosen.predict(logits, features), calibration, classes.length);
+      const probabilities = { ensemble, members: logits.map((one) => toProbabilities(one, classes.length)) };
+      if (!explains) return probabilities;
+      const labels = Array.from(indices, (_, row) => argmax(ensemble, row, classes.length));
+      const explained = { pixels, reads, indices, labels, predictions };
+      const maps = await explainImages(lanes, { members, stacker: chosen.toJSON(), calibration }, explained);
+      return { ...probabilities, maps };
     },
     stop: () => stop.raise(),
     async close() {

@@ -26,6 +26,8 @@ import { oneAhead } from './one-ahead.ts';
 export interface ClassifyOptions extends BundlePredictorOptions {
   /** Stops before the next image or batch. */
   signal?: AbortSignal;
+  /** Computes heat maps of the predicted classes, too. */
+  explains?: boolean | undefined;
 }
 
 /** Results for consecutive inputs, in their order. */
@@ -70,7 +72,7 @@ export async function* classifyImages(
     const decode = (chunk: Chunk, ended: AbortSignal) =>
       decodeChunk(inputs, chunk, stores[chunk.index % 2]!, folder, bundle.manifest.decoding, ended);
     for await (const decoded of oneAhead(chunksOf(inputs.length, chunkCount), decode, signal))
-      yield { ...(await predictChunk(predictor, decoded, bundle)), doneCount: decoded.end };
+      yield { ...(await predictChunk(predictor, decoded, bundle, options)), doneCount: decoded.end };
   } catch (error) {
     // After a stop request, any failure counts as the stop.
     if (signal?.aborted) throw new StoppedError('Stopped.');
@@ -171,8 +173,9 @@ async function predictChunk(
   predictor: BundlePredictor,
   { pixels, slots, kept, skipped }: DecodedChunk,
   { members }: Bundle,
+  { explains }: ClassifyOptions,
 ): Promise<Omit<ClassifiedChunk, 'doneCount'>> {
   if (kept.length === 0)
     return { kept, skipped, ensemble: new Float32Array(), members: members.map(() => new Float32Array()) };
-  return { kept, skipped, ...(await predictor.predict(pixels, Uint32Array.from(slots))) };
+  return { kept, skipped, ...(await predictor.predict(pixels, Uint32Array.from(slots), { explains })) };
 }

@@ -129,6 +129,7 @@ export async function removeRun(path: string): Promise<string[]> {
 const runFiles = [
   'predictions.csv',
   'label-issues.csv',
+  'grad-cam.json',
   'metrics.jsonl',
   'report.html',
   'MODEL_CARD.md',

@@ -39,6 +39,8 @@ export interface RunFolder {
   metrics: string;
   predictions: string;
   labelIssues: string;
+  /** The {@link GradCam} of test images that the report shows. */
+  gradCam: string;
   report: string;
   /** The {@link TrainingPlan}. */
   plan: string;
@@ -114,6 +116,7 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
     metrics: at('metrics.jsonl'),
     predictions: at('predictions.csv'),
     labelIssues: at('label-issues.csv'),
+    gradCam: at('grad-cam.json'),
     report: at('report.json'),
     plan: at('plan.json'),
     budget: at('budget.json'),

@@ -8,7 +8,7 @@ import { choicesOf } from '../experiment/presets/presets.ts';
 import { type Experiment, inputSizesOf } from '../experiment/schema.ts';
 import type { Lane } from '../lanes/lane.ts';
 import type { TrainingPlan } from '../plan/plan-training.ts';
-import { completeReport, reportMistakes, reportStackers, type TestOutputs } from '../report/build.ts';
+import { completeReport, reportStackers, type TestOutputs } from '../report/build.ts';
 import { imageSizes } from '../report/image-sizes.ts';
 import { sampleImages } from '../report/sample-images.ts';
 import type { ImageCounts, MemberReport, Report, StudentReport } from '../report/schema.ts';
@@ -58,7 +58,10 @@ export async function reportWithEnsemble(
   {
     student,
     ...sections
-  }: Pick<Report, 'labelAudit' | 'analysis' | 'testTimeAugmentation' | 'costs' | 'pruning' | 'stackerNotes'> & {
+  }: Pick<
+    Report,
+    'mistakes' | 'labelAudit' | 'analysis' | 'testTimeAugmentation' | 'costs' | 'pruning' | 'stackerNotes'
+  > & {
     student: StudentScores | undefined;
   },
   slices: Slices,
@@ -77,7 +80,6 @@ export async function reportWithEnsemble(
     })),
     bestMember,
     stackers,
-    mistakes: reportMistakes(test, classes),
     ...sections,
     ...studentSection(parts, student),
   });

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { drawShapes } from '@chorus/data';
@@ -7,6 +7,7 @@ import { StorageError } from '@chorus/storage';
 import { StoppedError } from '@chorus/training';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readBundle } from '../bundle.ts';
+import { readGradCam } from '../report/grad-cam-schema.ts';
 import { reportSchema } from '../report/schema.ts';
 import type { Choice } from '../stacking/choose.ts';
 import { countImages } from './count-images.ts';
@@ -21,6 +22,7 @@ let parts: Omit<RunParts, 'testImagesReadBeforeChoice'>;
 let done: { name: string; trainings: Training[] }[];
 const choices: { choice: Choice; testImagesRead: number }[] = [];
 const fits: [number, number][] = [];
+const notices: string[] = [];
 
 const testImagesRead = () => {
   const read = new Uint8Array(run.reads);
@@ -35,6 +37,7 @@ beforeAll(async () => {
     { stackers: { kinds: ['mean', 'logistic'] }, calibration: 'none', stacking: { kind: 'holdout', fraction: 0.4 } },
     {
       onChoice: (choice) => choices.push({ choice, testImagesRead: testImagesRead() }),
+      onNotice: (notice) => notices.push(notice),
       onStacking: (...progress) => fits.push(progress),
     },
   );
@@ -81,12 +84,33 @@ describe('stackAndTest', () => {
     const issues = (await readFile(run.folder.labelIssues, 'utf8')).trim().split('\n').slice(1);
     expect(issues).toHaveLength(labelAudit!.training!.implausible + labelAudit!.test.implausible);
 
+    const { images: explained } = await readGradCam(run.folder.gradCam);
+    const shown = [
+      ...report.mistakes.map(({ path, predicted }) => [path, predicted]),
+      ...labelAudit!.test.worst.map(({ path, suggested }) => [path, suggested]),
+    ];
+    expect(shown.length).toBeGreaterThan(0);
+    expect(explained.map((image) => [image.path, image.class])).toEqual([
+      ...new Map(shown.map((one) => [one.join(), one])).values(),
+    ]);
+    for (const { members } of explained) expect(members.map(({ name }) => name)).toEqual(['wide', 'slim']);
+
     const bundle = await readBundle(run.folder.bundle);
     expect(bundle.manifest).toMatchObject({ chosen: choice.chosen, demo: true, classes: ['discs', 'stars'] });
     expect(bundle.members.map(({ name, models }) => [name, models.length])).toEqual([
       ['wide', 1],
       ['slim', 1],
     ]);
+  });
+
+  it('finishes without Grad-CAM maps if they cannot be written', async () => {
+    await rm(run.folder.gradCam);
+    await mkdir(join(run.folder.gradCam, 'folder'), { recursive: true });
+    notices.length = 0;
+    const report = await stackAndTest(parts, done, run);
+    expect(reportSchema.parse(JSON.parse(await readFile(run.folder.report, 'utf8')))).toEqual(report);
+    expect(notices).toEqual([expect.stringMatching(/^warning: the report has no Grad-CAM maps: .*grad-cam\.json/)]);
+    await rm(run.folder.gradCam, { recursive: true });
   });
 
   it('calibrates the ensemble before the test, in the bundle and in the report', async () => {

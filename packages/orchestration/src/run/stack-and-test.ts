@@ -27,7 +27,7 @@ import { plannedViewsOf } from '../experiment/test-time-augmentation.ts';
 import type { Lane } from '../lanes/lane.ts';
 import { notesOnFeatureStacker } from '../plan/feature-stacker.ts';
 import { analyzeEnsemble } from '../report/analyze-ensemble.ts';
-import type { TestOutputs } from '../report/build.ts';
+import { reportMistakes, type TestOutputs } from '../report/build.ts';
 import { type AuditedImages, auditRun, reportLabelAudit } from '../report/label-audit.ts';
 import { runIssuesCsv } from '../report/label-issues-csv.ts';
 import { memberSize, reportCosts, type SizedMember } from '../report/member-costs.ts';
@@ -42,9 +42,10 @@ import { chooseViews } from '../stacking/choose-views.ts';
 import { featuresOfImages } from '../stacking/member-features.ts';
 import { findThresholds } from '../stacking/thresholds.ts';
 import { type Dataset, decodingOf, labelsOf } from './dataset.ts';
+import { explainMistakes } from './explain-mistakes.ts';
 import type { FeatureCache } from './feature-cache.ts';
 import type { RunObserver } from './observer.ts';
-import { type PredictingMember, predictMembers, withSharedWeights } from './predict-members.ts';
+import { type MemberPredictions, type PredictingMember, predictMembers, withSharedWeights } from './predict-members.ts';
 import type { RunFolder } from './run-folder.ts';
 import { runImagesOf } from './run-images.ts';
 import { phaseNames, type RunParts, reportWithEnsemble } from './run-report.ts';
@@ -77,7 +78,7 @@ export interface TrainedEnsembleMember {
 
 /**
  * Fits the stackers, chooses one, trains the student, if there is one, and tests everything on images that were not read before.
- * Writes the predictions, the bundle, the label issues and the report.
+ * Writes the predictions, the bundle, the label issues, the Grad-CAM maps and the report.
  *
  * @param trained members that are trained on every fold, in the order of the experiment.
  * @returns the report.
@@ -163,7 +164,7 @@ export async function stackAndTest(
   const studentModel =
     student?.status === 'done' ? await loadMember({ name: studentName, trainings: student.trainings }) : undefined;
   const applied = calibration?.applied ?? null;
-  const test = await testOutputs(
+  const { test, predictions } = await testOutputs(
     choice,
     applied,
     { members, student: studentModel },
@@ -207,6 +208,14 @@ export async function stackAndTest(
     slices,
   );
   await publishFile(run.folder.labelIssues, runIssuesCsv(audit));
+  const mistakes = reportMistakes(test, classes);
+  const labelAudit = reportLabelAudit(audit);
+  const stacker = choice.stackers.find(({ kind }) => kind === choice.chosen)!.stacker.toJSON();
+  await explainMistakes(
+    { mistakes, labelAudit },
+    { ...{ dataset, members, student: studentModel }, ...{ stacker, calibration: applied, predictions } },
+    run,
+  );
   const { seed } = experiment;
   const analysis =
     calibration &&
@@ -223,7 +232,7 @@ export async function stackAndTest(
     { choice, memberScores, kept },
     test,
     {
-      ...{ labelAudit: reportLabelAudit(audit), analysis, costs, pruning, stackerNotes, student: compared },
+      ...{ mistakes, labelAudit, analysis, costs, pruning, stackerNotes, student: compared },
       testTimeAugmentation: chosenViews?.report ?? null,
     },
     slices,
@@ -253,7 +262,7 @@ async function testOutputs(
   { dataset, testTimeAugmentation }: { dataset: Dataset; testTimeAugmentation: TestTimeAugmentation },
   { lanes, reads }: StackingRun,
   slices: Slices,
-): Promise<TestOutputs> {
+): Promise<{ test: TestOutputs; predictions: MemberPredictions }> {
   const { classes, images, split, pixels } = dataset;
   const featureMembers = [...new Set(choice.stackers.flatMap(({ stacker }) => stacker.featureMembers))];
   const predicted = await predictMembers(lanes, student === undefined ? members : [...members, student], {
@@ -277,7 +286,7 @@ async function testOutputs(
       );
     stackerOutputs.set(kind, await predictInSlices(read, rows, predict, slices));
   }
-  return {
+  const test = {
     paths: Array.from(split.test, (index) => images[index]!.relativePath),
     labels: labelsOf(dataset, split.test),
     members: memberOutputs,
@@ -290,6 +299,7 @@ async function testOutputs(
     ),
     ...(student === undefined ? {} : { student: await probabilitiesOf(predicted.logits.at(-1)!) }),
   };
+  return { test, predictions: { logits, features: predicted.features } };
 }
 
 /** The images that the stackers are trained on, with the chosen stacker's cross-validated probabilities. */

@@ -19,7 +19,7 @@ ${lanes.some(({ spans }) => spans !== undefined && spans.length > 0) ? await cha
 
 // --- internal ---
 
-const opacityOf = { train: 1, features: 0.65, predict: 0.4 } as const;
+const opacityOf = { train: 1, features: 0.65, predict: 0.4, explain: 0.4 } as const;
 
 async function chart(report: Report) {
   const { lanes, members, seconds } = report;
@@ -53,7 +53,8 @@ async function chart(report: Report) {
     title: 'Lanes',
     chart: inBothWidths(760, (width) => gantt(work, { ...options, width })),
     legend: memberNames.map((name, series) => ({ name, series: series % seriesCount })),
-    caption: 'Full color: training; lighter: features of the frozen layers; lightest: predictions. Gaps: waiting.',
+    caption:
+      'Full color: training; lighter: features of the frozen layers; lightest: predictions and Grad-CAM. Gaps: waiting.',
     table: {
       columns: ['lane', 'task', 'kind', 'from', 'to'],
       rows: lanes.flatMap(({ spans = [] }, index) =>

@@ -6,7 +6,7 @@ import type { RunData } from '../run-data.ts';
 import type { Section } from './section.ts';
 
 /** Where the figures come from: versions, seed, initial weights, settings and known flaws. */
-export function provenanceSection({ report, startedAt, folder, problems }: RunData): Section {
+export function provenanceSection({ report, gradCam, startedAt, folder, problems }: RunData): Section {
   const { experiment, members, flaws, choices, timeBudget, stackerNotes } = report;
   const { preset, versions, seed, name: _, ...settings } = experiment;
   const body = html`${table({
@@ -42,19 +42,20 @@ ${timeBudget !== null && html`<h3>Time budget</h3>${disclosure('What the time bu
 ${problems.length > 0 && html`<h3>Not on this page</h3><ul>${problems.map((problem) => html`<li>${problem}</li>`)}</ul>`}
 <h3>Settings</h3>
 ${disclosure('The resolved experiment', html`<pre tabindex="0">${lines(JSON.stringify(settings, null, 2))}</pre>`)}
-<p>Files with the same numbers: ${files(report)}.</p>`;
+<p>Files with the same numbers: ${files(report, gradCam)}.</p>`;
   return { id: 'provenance', title: 'Provenance', body };
 }
 
 // --- internal ---
 
-function files({ bestMember, labelAudit }: Report) {
+function files({ bestMember, labelAudit }: Report, gradCam: RunData['gradCam']) {
   const names = [
     'report.json',
     'metrics.jsonl',
     'plan.json',
     ...(bestMember === null ? [] : ['predictions.csv']),
     ...(labelAudit === null ? [] : ['label-issues.csv']),
+    ...(gradCam === null ? [] : ['grad-cam.json']),
   ];
   return names.map((name, index) => html`${index > 0 && ', '}<a href="${name}">${name}</a>`);
 }
