@@ -36,10 +36,16 @@ export function createServerApp(
   const limits = requestLimits(given);
   const budget = new ByteBudget(limits.maxBufferedBytes);
   const app = new Hono();
+  app.use(async (context, next) => {
+    await next();
+    // Otherwise, a connection would stay open after its last answer.
+    if (service.isStopping) context.header('Connection', 'close');
+  });
   if (ownHostOnly) app.use(requireOwnHost);
-  app.get('/healthz', (context) =>
-    service.isStopping ? context.json({ status: 'stopping' }, 503) : context.json({ status: 'ok' }),
-  );
+  app.get('/healthz', (context) => {
+    const { isStopping, pendingCount: pending } = service;
+    return context.json({ status: isStopping ? 'stopping' : 'ok', pending }, isStopping ? 503 : 200);
+  });
   // Routes below require the token.
   if (token !== undefined) app.use(requireToken(token));
   app.post('/classify', (context) => classifyRoute(context, { service, limits, budget }));

@@ -32,6 +32,7 @@ export async function classifyRoute(
   const topText = context.req.query('top');
   const queryTop = topText === undefined ? undefined : topOf(topText);
   requireAcceptedType(contentType);
+  service.requireRunning();
   // Before the body is read: it would be in memory in vain.
   service.requireRoom(1);
   return withinTime(request.signal, limits.answerTimeoutMs, async (signal) => {

@@ -70,6 +70,8 @@ async function* chunksOf({ body }: Request, signal: AbortSignal): AsyncGenerator
       yield value;
     }
   } catch {
+    if (signal.reason instanceof RequestError)
+      throw new RequestError(408, 'timeout', signal.reason.message, { Connection: 'close' });
     signal.throwIfAborted();
     throw new RequestError(400, 'bad_request', 'Expected a complete body; the connection was closed before its end.', {
       Connection: 'close',

@@ -24,10 +24,7 @@ export async function withinTime<Result>(
 // --- internal ---
 
 function tooLate(timeoutMs: number): RequestError {
-  return new RequestError(
-    503,
-    'timeout',
-    `Expected to receive and answer the request within ${timeoutMs} ms; the client is too slow, or the server too busy.`,
-    { 'Retry-After': '1', Connection: 'close' },
-  );
+  return new RequestError(503, 'timeout', `Expected to receive and answer the request within ${timeoutMs} ms.`, {
+    'Retry-After': '1',
+  });
 }

@@ -69,6 +69,7 @@ export class ImageService {
   /** Former versions that still answer images. */
   readonly #closing = new Set<Promise<void>>();
   #isStopping = false;
+  #isClosed = false;
 
   /** @internal */
   constructor(current: LoadedVersion, options: { startup: ThreadStartup; workers: number; maxPending: number }) {
@@ -91,12 +92,13 @@ export class ImageService {
     return this.#isStopping;
   }
 
-  /** @throws RequestError unless the service takes that many images now. */
+  /** @throws RequestError once {@link stop} has been called. */
+  requireRunning(): void {
+    if (this.#isStopping) throw stopping();
+  }
+
+  /** @throws RequestError unless there is room for that many images now. */
   requireRoom(imageCount: number): void {
-    if (this.#isStopping)
-      throw new RequestError(503, 'stopping', 'The server is stopping; send the request to another one.', {
-        Connection: 'close',
-      });
     const { maxPending } = this.#options;
     if (imageCount > maxPending)
       throw new RequestError(413, 'too_large', `Expected at most ${maxPending} images, received ${imageCount}.`);
@@ -111,12 +113,13 @@ export class ImageService {
    *
    * @param images their buffers are transferred to the threads.
    * @returns one answer per image, in their order.
-   * @throws RequestError unless the service takes that many images now; the signal's reason.
+   * @throws RequestError unless there is room for that many images now, and after {@link close}; the signal's reason.
    */
   async classify(
     images: readonly ImageContent[],
     signal: AbortSignal,
   ): Promise<{ model: ModelInUse; answers: ImageAnswer[] }> {
+    if (this.#isClosed) throw stopping();
     this.requireRoom(images.length);
     const { model } = this;
     const { served } = this.#current;
@@ -136,7 +139,7 @@ export class ImageService {
     return reloading;
   }
 
-  /** Refuses further images. */
+  /** Announces the end: the app refuses further requests, and answers those that it has begun to receive. */
   stop(): void {
     this.#isStopping = true;
   }
@@ -144,6 +147,7 @@ export class ImageService {
   /** Refuses further images, and ends the threads once they have answered those that they received. */
   async close(): Promise<void> {
     this.stop();
+    this.#isClosed = true;
     await this.#loading;
     await Promise.all([this.#current.served.close(), ...this.#closing]);
   }
@@ -166,6 +170,10 @@ export function busy(message: string): RequestError {
 }
 
 // --- internal ---
+
+function stopping(): RequestError {
+  return new RequestError(503, 'stopping', 'The server is stopping; send the request to another one.');
+}
 
 async function loadVersion(startup: ThreadStartup, workers: number): Promise<LoadedVersion> {
   const version = await versionOf(startup.bundle);
