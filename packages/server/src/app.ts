@@ -5,7 +5,10 @@ import { requireOwnHost, requireToken } from './http/access.ts';
 import { ByteBudget } from './http/byte-budget.ts';
 import { classifyRoute } from './http/classify-route.ts';
 import { type RequestLimits, requestLimits } from './http/limits.ts';
+import { inferenceHealthRoutes, inferenceRoutes } from './inference/inference-routes.ts';
+import { Metrics } from './metrics.ts';
 import type { ImageService } from './model/image-service.ts';
+import { pageRoutes } from './page/page-routes.ts';
 
 export interface ServerAppOptions {
   /** Required of every request that classifies; by default none. */
@@ -35,7 +38,10 @@ export function createServerApp(
 ): Hono {
   const limits = requestLimits(given);
   const budget = new ByteBudget(limits.maxBufferedBytes);
+  const metrics = new Metrics(service, budget);
+  const route = { service, limits, budget };
   const app = new Hono();
+  app.use(metrics.middleware);
   app.use(async (context, next) => {
     await next();
     // Otherwise, a connection would stay open after its last answer.
@@ -46,9 +52,16 @@ export function createServerApp(
     const { isStopping, pendingCount: pending } = service;
     return context.json({ status: isStopping ? 'stopping' : 'ok', pending }, isStopping ? 503 : 200);
   });
-  // Routes below require the token.
+  app.route('/', inferenceHealthRoutes(service));
+  app.route('/', pageRoutes(service, { limits, needsToken: token !== undefined }));
+  // The routes below require the token.
   if (token !== undefined) app.use(requireToken(token));
-  app.post('/classify', (context) => classifyRoute(context, { service, limits, budget }));
+  app.get('/metrics', async (context) => {
+    const { text, contentType } = await metrics.read();
+    return context.body(text, 200, { 'Content-Type': contentType });
+  });
+  app.route('/', inferenceRoutes(route));
+  app.post('/classify', (context) => classifyRoute(context, route));
   app.all('/classify', ({ req }) => {
     throw new RequestError(405, 'method_not_allowed', `Expected POST, received ${req.method}.`, { Allow: 'POST' });
   });

@@ -2,13 +2,9 @@
 import type { Classification } from '@chorus/predictor';
 import type { Context } from 'hono';
 import { RequestError } from '../errors.ts';
-import type { ImageService } from '../model/image-service.ts';
 import type { ImageAnswer } from '../model/protocol.ts';
 import { type BodyImage, imagesOf, requireAcceptedType, topOf } from './body-images.ts';
-import type { ByteBudget } from './byte-budget.ts';
-import type { RequestLimits } from './limits.ts';
-import { readBody } from './read-body.ts';
-import { withinTime } from './within-time.ts';
+import { type RouteContext, withBody } from './body-work.ts';
 
 /** The answer of an image; its name is that of its file in a form. */
 export type ClassifiedImage = { name?: string } & (
@@ -23,30 +19,18 @@ export interface ClassifyAnswer {
 }
 
 /** @throws RequestError for a request that cannot be answered, or whose images are all unusable. */
-export async function classifyRoute(
-  context: Context,
-  { service, limits, budget }: { service: ImageService; limits: RequestLimits; budget: ByteBudget },
-): Promise<Response> {
-  const request = context.req.raw;
-  const contentType = context.req.header('Content-Type') ?? null;
-  const topText = context.req.query('top');
+export async function classifyRoute({ req, json }: Context, route: RouteContext): Promise<Response> {
+  const contentType = req.header('Content-Type') ?? null;
+  const topText = req.query('top');
   const queryTop = topText === undefined ? undefined : topOf(topText);
   requireAcceptedType(contentType);
-  service.requireRunning();
-  // Before the body is read: it would be in memory in vain.
-  service.requireRoom(1);
-  return withinTime(request.signal, limits.answerTimeoutMs, async (signal) => {
-    const body = await readBody(request, { maxBytes: limits.maxBodyBytes, budget, signal });
-    try {
-      const { images, top = queryTop } = await imagesOf(body.bytes, contentType);
-      const contents = images.map(({ bytes }) => bytes);
-      const { model, answers } = await service.classify(contents, signal);
-      requireUsable(answers);
-      const results = answers.map((answer, index) => classified(images[index]!, answer, top));
-      return context.json({ model: { name: model.name, version: model.version }, results } satisfies ClassifyAnswer);
-    } finally {
-      body.release();
-    }
+  return withBody(req.raw, route, async (bytes, signal) => {
+    const { images, top = queryTop } = await imagesOf(bytes, contentType);
+    const contents = images.map((image) => image.bytes);
+    const { model, answers } = await route.service.classify(contents, signal);
+    requireUsable(answers);
+    const results = answers.map((answer, index) => classified(images[index]!, answer, top));
+    return json({ model: { name: model.name, version: model.version }, results } satisfies ClassifyAnswer);
   });
 }
 

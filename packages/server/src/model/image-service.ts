@@ -68,6 +68,7 @@ export class ImageService {
   #loading: Promise<unknown> = Promise.resolve();
   /** Former versions that still answer images. */
   readonly #closing = new Set<Promise<void>>();
+  readonly #counts = { classifiedCount: 0, unusableCount: 0, batchCount: 0 };
   #isStopping = false;
   #isClosed = false;
 
@@ -85,6 +86,11 @@ export class ImageService {
   /** Images that wait or are in work. */
   get pendingCount(): number {
     return this.#current.served.pendingCount;
+  }
+
+  /** Images and batches so far; a batch of which a request has abandoned images counts in part. */
+  get counts(): Readonly<{ classifiedCount: number; unusableCount: number; batchCount: number }> {
+    return this.#counts;
   }
 
   /** Whether {@link stop} has been called. */
@@ -123,7 +129,16 @@ export class ImageService {
     this.requireRoom(images.length);
     const { model } = this;
     const { served } = this.#current;
-    return { model, answers: await served.classify(images, signal) };
+    const answers = await served.classify(images, signal);
+    for (const { classes, batchCount } of answers) {
+      if (classes === undefined) this.#counts.unusableCount += 1;
+      else {
+        this.#counts.classifiedCount += 1;
+        // Each image counts for its share of the batch.
+        this.#counts.batchCount += 1 / batchCount;
+      }
+    }
+    return { model, answers };
   }
 
   /**

@@ -30,7 +30,7 @@ export interface ModelFacts {
 /** An image's classes, the most probable first, and how many images were classified with it; or why it cannot be used. */
 export type ImageAnswer =
   | { classes: Classification[]; batchCount: number; reason?: never }
-  | { reason: string; classes?: never };
+  | { reason: string; classes?: never; batchCount?: never };
 
 export interface ThreadResults {
   /** The reason for which the bundle cannot be used: error classes do not survive the thread boundary. */
