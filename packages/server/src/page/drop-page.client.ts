@@ -88,7 +88,7 @@ function itemOf(file: File): Item {
   // A format that the browser does not show.
   picture.onerror = () => {
     URL.revokeObjectURL(url);
-    picture.removeAttribute('src');
+    picture.style.visibility = 'hidden';
   };
   picture.src = url;
   const text = document.createElement('div');
