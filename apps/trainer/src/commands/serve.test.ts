@@ -41,6 +41,21 @@ describe('chorus serve', () => {
     expect(stderr).toBe('SIGTERM: stopping after the last answers (a second signal exits at once)\n');
   });
 
+  it('sets up only onnxruntime, and refuses to start without it', async () => {
+    const npm = join(folder, 'npm');
+    await writeFile(npm, '#!/bin/sh\necho "npm error no route" >&2; exit 1\n', { mode: 0o755 });
+    const environment = { CHORUS_CACHE: join(folder, 'cache'), CHORUS_NPM: npm, CHORUS_ONNXRUNTIME: '' };
+    for (const words of [
+      ['serve', 'pets'],
+      ['setup', '--serve'],
+    ]) {
+      const { exitCode, stdout, stderr } = await startChorus(folder, words, { environment }).ended;
+      expect(exitCode).toBe(2);
+      expect(stdout + stderr).toMatch(/npm could not download onnxruntime-node@.* no route\n$/);
+      expect(stdout + stderr).not.toMatch(/tensorflow|binding/i);
+    }
+  });
+
   it.each([
     ['an address that others reach', ['pets', '--host', '0.0.0.0'], /^chorus: Expected a token .* --allow-anyone\.\n$/],
     ['a missing bundle', ['nowhere'], /^chorus: Expected a bundle at .*nowhere.*no such file or folder\.\n$/],

@@ -52,7 +52,7 @@ export const serveCommand = new Command('serve')
   .option('--max-pending <count>', 'images that may wait or be in work (default: 256)', wholeNumberArgument)
   .option('--timeout <seconds>', 'time to receive and answer a request (default: 30)', wholeNumberArgument)
   .action(async (bundle: string, flags: ServeFlags) => {
-    const [{ ConfigError, exitCodes, setupRuntime }, { serveBundle, ServerError }] = await Promise.all([
+    const [{ ConfigError, exitCodes, setupOnnxruntime }, { serveBundle, ServerError }] = await Promise.all([
       import('@chorus/orchestration'),
       import('@chorus/server'),
     ]);
@@ -63,7 +63,7 @@ export const serveCommand = new Command('serve')
       signal.addEventListener('abort', () => resolve());
     });
     const token = await readToken(flags.tokenFile);
-    if (flags.backend === 'onnxruntime') await setupRuntime(setupLines(process.stderr));
+    if (flags.backend === 'onnxruntime') await setupOnnxruntime(setupLines(process.stderr));
     try {
       const server = await serveBundle(userPath(bundle), {
         ...{ host: flags.host, port: flags.port, token, allowAnyone: flags.allowAnyone },
