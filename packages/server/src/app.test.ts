@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Classification, loadClassifier } from '@chorus/predictor';
+import { Hono } from 'hono';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { smoothFile, writePets } from '../../predictor/src/bundles.fixture.ts';
@@ -237,6 +238,22 @@ describe('back-pressure', () => {
     expect(await late.json()).toMatchObject({ code: 'timeout', error: expect.stringContaining('within 1 ms') });
     // The threads finish what they have.
     while (service.pendingCount > 0) await new Promise((soon) => setImmediate(soon));
+  });
+});
+
+describe('in another app', () => {
+  it('answers below a path, with its errors and the files of its page', async () => {
+    const other = new Hono().route('/pets', createServerApp(service));
+    const ask = (body: Uint8Array<ArrayBuffer>, type: string) =>
+      other.request('/pets/classify', { method: 'POST', body, headers: { 'Content-Type': type } });
+    expectClasses((await answerOf(await ask(images[0]!, 'image/jpeg'))).results[0]!, expected[0]!);
+    expect(await (await ask(images[0]!, 'text/html')).json()).toMatchObject({ code: 'unsupported_type' });
+    const page = await (await other.request('/pets')).text();
+    const files = [...page.matchAll(/(?:href|src)="(?!data:)(.*?)"/g)].map(
+      ([, file]) => new URL(file!, 'http://localhost/pets'),
+    );
+    expect(files).toHaveLength(3);
+    for (const file of files) expect((await other.request(file)).status).toBe(200);
   });
 });
 

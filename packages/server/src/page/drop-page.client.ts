@@ -57,7 +57,11 @@ async function classify(file: File, item: Item): Promise<void> {
   });
   if (token !== null) headers.set('Authorization', `Bearer ${token.value}`);
   try {
-    const response = await fetch(`classify?top=${shownClasses}`, { method: 'POST', body: file, headers });
+    const response = await fetch(new URL(`classify?top=${shownClasses}`, import.meta.url), {
+      method: 'POST',
+      body: file,
+      headers,
+    });
     const { error, results: [result] = [] } = (await response.json()) as Answer;
     if (result?.classes === undefined) item.fail(error ?? result?.error ?? `The server answered ${response.status}.`);
     else item.show(result.classes);

@@ -4,8 +4,9 @@ import type { ModelInUse } from '../model/image-service.ts';
 
 /**
  * @param model undefined if the page asks for a token: without one, it does not show what the server classifies.
+ * @param folder of the page's files, from the page.
  */
-export function dropPage(model: ModelInUse | undefined) {
+export function dropPage(model: ModelInUse | undefined, folder: string) {
   const title = model === undefined ? 'Classify images' : model.name;
   return html`<!doctype html>
 <html lang="en">
@@ -14,13 +15,13 @@ export function dropPage(model: ModelInUse | undefined) {
 <meta name="viewport" content="width=device-width">
 <title>${title}</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="style.css">
-<script type="module" src="drop-page.js"></script>
+<link rel="stylesheet" href="${folder}style.css">
+<script type="module" src="${folder}drop-page.js"></script>
 </head>
 <body>
 <main>
 <h1>${title}</h1>
-<p>${model === undefined ? '' : factsOf(model)} <a href="docs">API</a></p>
+<p>${model === undefined ? '' : factsOf(model)} <a href="${folder}docs">API</a></p>
 ${
   model === undefined
     ? html`<p><label>Token <input id="token" type="password" autocomplete="current-password"></label></p>`

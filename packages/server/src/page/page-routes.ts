@@ -30,7 +30,12 @@ export function pageRoutes(service: ImageService, options: { limits: RequestLimi
     // The server may be reached by http only.
     strictTransportSecurity: false,
   });
-  app.get('/', headers, (context) => context.html(dropPage(options.needsToken ? undefined : service.model)));
+  app.get('/', headers, (context) => {
+    const { path } = context.req;
+    // In another app, the page may be at /name, and its files in /name/.
+    const last = path.slice(path.lastIndexOf('/') + 1);
+    return context.html(dropPage(options.needsToken ? undefined : service.model, last === '' ? '' : `${last}/`));
+  });
   app.get('/docs', headers, (context) => context.html(apiPage(document)));
   app.get('/openapi.json', (context) => context.json(document));
   app.get('/style.css', (context) => context.body(style, 200, { 'Content-Type': 'text/css; charset=utf-8' }));
