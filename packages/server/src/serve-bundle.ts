@@ -65,6 +65,8 @@ export async function serveBundle(bundle: string, options: ServeOptions = {}): P
       serverOptions: timeoutsOf(limits.answerTimeoutMs),
     }) as Server;
     await listen(server, host, port);
+    // Such as too many open files: the server goes on.
+    server.on('error', onError);
     const endWatch = await watchBundle(service, bundle, {
       ...{ intervalMs: watchIntervalMs, onReload, onFailure: onReloadFailure },
     });

@@ -173,7 +173,9 @@ export class ImageService {
     const next = await loadVersion(startup, workers);
     const { served } = this.#current;
     this.#current = next;
-    const closing = served.close().finally(() => this.#closing.delete(closing));
+    const closing: Promise<void> = served.close().then(() => void this.#closing.delete(closing));
+    // An error is reported by `close`.
+    closing.catch(() => {});
     this.#closing.add(closing);
     return true;
   }
