@@ -1,9 +1,11 @@
-"""Compares the members of an export, loaded in Keras, with predictions that Chorus recorded.
+"""Compares the members of an export and its ensemble, loaded in Keras, with predictions that Chorus recorded.
 
-    VENV/bin/python tools/golden/export_check.py EXPORT ANSWERS
+    VENV/bin/python tools/golden/export_check.py EXPORT ANSWERS [savedmodel] [tflite]
 
 EXPORT: the folder written by `chorus export --format keras`. ANSWERS: a folder of little-endian float32 files without headers:
-`images_<S>.f32` [N, S, S, 3] for each size and `<member>.f32` [N, classes] for each member. Prints one line of JSON per member.
+`images_<S>.f32` [N, S, S, 3] for each size, `<member>.f32` [N, classes] for each member, and `ensemble/probabilities.f32` [N, classes].
+Prints one line of JSON for each. With `savedmodel` or `tflite`, also writes the ensemble by `members.py`, as a user would, and
+compares what TensorFlow or TensorFlow Lite makes of it.
 Exits with 1 if a probability differs by more than LIMIT, or if predictions hardly depend on the image, because such predictions
 would agree in any case.
 
@@ -13,7 +15,9 @@ Written for keras 3.15.1 on tensorflow-cpu 2.21.0.
 import json
 import os
 import pathlib
+import subprocess
 import sys
+import tempfile
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
@@ -21,23 +25,68 @@ import numpy as np
 
 LIMIT = 1e-5
 SMALLEST_SPREAD = 0.1
+# A stacker of features that was not fitted on those of these images hardly tells them apart.
+SMALLEST_SPREAD_OF_ENSEMBLES = 500 * LIMIT
 
-export, answers = (pathlib.Path(argument).resolve() for argument in sys.argv[1:])
+export, answers = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
+kinds = sys.argv[3:]
 sys.path.insert(0, str(export / "keras"))
 import members  # noqa: E402
 
 failed = False
-for member in members.EXPORT["members"]:
-    name, size = member["name"], member["inputSize"]
-    images = np.fromfile(answers / f"images_{size}.f32", "<f4").reshape(-1, size, size, 3)
-    wanted = np.fromfile(answers / f"{name}.f32", "<f4").reshape(len(images), len(members.CLASSES))
-    found = np.asarray(members.load_member(name)(images))
+
+
+def images_of(size):
+    return np.fromfile(answers / f"images_{size}.f32", "<f4").reshape(-1, size, size, 3)
+
+
+def compare(name, found, file, smallest_spread):
+    """Prints a finding; returns whether it is above the limit."""
+    found = np.asarray(found)
+    wanted = np.fromfile(answers / file, "<f4").reshape(found.shape)
     assert np.isfinite(found).all(), f"{name}: {found} in Keras"
     difference = float(np.abs(found - wanted).max())
     spread = float(np.ptp(wanted, axis=0).max())
-    assert spread >= SMALLEST_SPREAD, f"{name}: predictions differ by only {spread:.2g} between images"
-    failed |= not difference <= LIMIT
+    assert spread >= smallest_spread, f"{name}: predictions differ by only {spread:.2g} between images"
     finding = {"name": name, "check": "export in Keras, probabilities", "worst": difference, "limit": LIMIT,
                "where": f"{spread:.2f} between images"}
     print(json.dumps(finding), flush=True)
+    return not difference <= LIMIT
+
+
+for member in members.EXPORT["members"]:
+    name = member["name"]
+    found = members.load_member(name)(images_of(member["inputSize"]))
+    failed |= compare(name, found, f"{name}.f32", SMALLEST_SPREAD)
+inputs = [images_of(one["size"]) for one in members.EXPORT["ensemble"]["inputs"]]
+stacker = members.EXPORT["ensemble"]["stacker"]
+ensemble = members.load_ensemble()(inputs)
+failed |= compare(f"ensemble ({stacker})", ensemble, "ensemble/probabilities.f32", SMALLEST_SPREAD_OF_ENSEMBLES)
+
+
+def run_savedmodel(path):
+    import tensorflow
+
+    model = tensorflow.saved_model.load(path)
+    return model.serve(inputs if len(inputs) > 1 else inputs[0])
+
+
+def run_tflite(path):
+    import tensorflow
+
+    interpreter = tensorflow.lite.Interpreter(path)
+    names = [one["name"] for one in members.EXPORT["ensemble"]["inputs"]]
+    signature = interpreter.get_signature_runner()
+    answers = [signature(**{name: images[row : row + 1] for name, images in zip(names, inputs)}) for row in range(len(inputs[0]))]
+    return np.concatenate([next(iter(answer.values())) for answer in answers])
+
+
+for kind in kinds:
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/ensemble.tflite" if kind == "tflite" else f"{folder}/ensemble"
+        script = [sys.executable, export / "keras" / "members.py", kind, path]
+        written = subprocess.run(script, capture_output=True, text=True)
+        assert written.returncode == 0, written.stderr[-2000:]
+        found = {"savedmodel": run_savedmodel, "tflite": run_tflite}[kind](path)
+    failed |= compare(f"ensemble as {kind}", found, "ensemble/probabilities.f32", SMALLEST_SPREAD_OF_ENSEMBLES)
 sys.exit(failed)

@@ -219,6 +219,24 @@ describe('chorus train', () => {
     );
   });
 
+  it('writes its bundle again with smaller weights', async () => {
+    const { exitCode, stdout, stderr } = await chorus(
+      ...['export', '--bundle', 'run/bundle', '--format', 'bundle', '--quantize', 'int8'],
+    );
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toMatch(/^bundle: .*run\/bundle-int8 \(weights: [\d.]+ MB instead of [\d.]+ MB\)$/m);
+    expect(existsSync(at('run/bundle-int8/SHA256SUMS'))).toBe(true);
+    for (const [parameters, message] of [
+      [['--format', 'bundle'], '--format bundle needs --quantize float16 or --quantize int8'],
+      [['--format', 'tfjs', '--quantize', 'int8'], '--quantize is for --format bundle, received --format tfjs.'],
+      [['--format', 'tflite'], 'Unknown format "tflite"; expected one of: keras, tfjs, onnx, bundle.'],
+    ] as const) {
+      const refused = await chorus('export', '--bundle', 'run/bundle', ...parameters);
+      expect(refused.exitCode).toBe(2);
+      expect(refused.stderr).toContain(`chorus: ${message}`);
+    }
+  });
+
   it('reads experiments in TypeScript, and lets --set and --workers win', async () => {
     const parameters = [
       '--config',

@@ -46,8 +46,9 @@ export { layersModelFiles } from './export/layers-model-files.ts';
 export { createPlainEnsemble, type PlainEnsemble } from './export/plain-ensemble.ts';
 export type { PlainMember } from './export/plain-member.ts';
 export type { PlainNetwork } from './export/plain-network.ts';
+export { type StackerSteps, stackerSteps } from './export/stacker-steps.ts';
 export { type MemberManifest, memberManifestSchema } from './member/manifest.ts';
-export { memberFromBytes, memberToBytes, type SavedMember } from './member/member-bytes.ts';
+export { compactMember, memberFromBytes, memberToBytes, type SavedMember } from './member/member-bytes.ts';
 export {
   type ChannelNumbers,
   type PixelTransform,

@@ -16,6 +16,7 @@ export { defineConfig, type ExperimentFile } from './experiment/experiment-file.
 export { presetNames } from './experiment/presets/presets.ts';
 export { resolveExperiment } from './experiment/resolve.ts';
 export type { Experiment, ExperimentInput } from './experiment/schema.ts';
+export { type CompactEncoding, type CompactResult, compactBundle, compactEncodings } from './export/compact-bundle.ts';
 export { type ExportDescription, type ExportFormat, exportFormats } from './export/description.ts';
 export { type ExportResult, exportBundle } from './export/export-bundle.ts';
 export { extractFeatures, type Features, type FeaturesOptions, writeFeatures } from './features.ts';

@@ -84,6 +84,53 @@ function expectClose(one: readonly Classification[], other: readonly Classificat
 }
 
 describe.skipIf(!hasChromium)('in Chromium', () => {
+  it('classifies with the first network while the others load', async () => {
+    const answers = await page.evaluate(async () => {
+      const pixels = new ImageData(new Uint8ClampedArray(4 * 64 * 64).fill(200), 64);
+      let answer: Promise<Classification[]> | undefined;
+      const whole = await predictor.loadClassifier('/all/pets', {
+        cache: false,
+        onFirst: (first) => {
+          answer = first.classify(pixels).finally(() => first.dispose());
+        },
+      });
+      const student = await predictor.loadClassifier('/all/pets', { student: true });
+      const result = [
+        await answer!,
+        await student.classify(pixels),
+        await whole.classify(pixels),
+        await classifier.classify(pixels),
+      ];
+      await whole.dispose();
+      await student.dispose();
+      return result;
+    });
+    expect(answers[0]).toEqual(answers[1]);
+    expect(answers[2]).toEqual(answers[3]);
+    expect(answers[0]).not.toEqual(answers[2]);
+  });
+
+  it('loads a bundle from files', async () => {
+    const probabilities = await page.evaluate(async () => {
+      const fetched = async (name: string) => (await fetch(`/all/pets/${name}`)).blob();
+      const sums = await (await fetched('SHA256SUMS')).text();
+      const names = [
+        'SHA256SUMS',
+        ...sums
+          .trim()
+          .split('\n')
+          .map((line) => line.split('  ')[1]!),
+      ];
+      const files = new Map(await Promise.all(names.map(async (name) => [name, await fetched(name)] as const)));
+      const fromFiles = await predictor.loadClassifier(files);
+      const image = await fetch('/all/picture.png').then((response) => response.blob());
+      const result = [await fromFiles.classify(image), await classifier.classify(image)];
+      await fromFiles.dispose();
+      return result;
+    });
+    expect(probabilities[0]).toEqual(probabilities[1]);
+  });
+
   it('says that it runs WebAssembly, and gives the same probabilities as node for the same pixels', async () => {
     expect(await page.evaluate(() => classifier.backend)).toBe('wasm');
     for (const seed of [4, 5, 6]) {

@@ -1,11 +1,12 @@
 /** The entry point for browsers; `index.ts` is that for node. */
+import { blobPlace } from './blob-place.ts';
 import { type BrowserImage, decodeBrowserImage } from './browser-images.ts';
 import { browserCache } from './cache-storage.ts';
 import { ImageClassifier } from './classifier.ts';
 import type { Engine } from './engine.ts';
 import { PredictorError } from './errors.ts';
 import { httpPlace } from './http-place.ts';
-import { type LoadOptions, loadBundle } from './load-bundle.ts';
+import { type LoadedBundle, type LoadOptions, loadBundle } from './load-bundle.ts';
 import { type WebRuntime, webEngine } from './web-engine.ts';
 
 export type { BrowserImage } from './browser-images.ts';
@@ -22,6 +23,11 @@ export { PredictorError } from './errors.ts';
 export type { LoadOptions, LoadProgress } from './load-bundle.ts';
 
 export interface LoadClassifierOptions extends LoadOptions {
+  /**
+   * Receives a classifier with the bundle's student or, without one, with its smallest member, as soon as that is loaded: for first
+   * answers while the rest of the ensemble loads. The receiver disposes it. Not called if there is nothing else to load.
+   */
+  onFirst?: ((first: ImageClassifier<BrowserImage>) => void) | undefined;
   /** What runs the networks: `wasm` (the default) on the processor, `webgpu` on the GPU. */
   backend?: 'wasm' | 'webgpu' | undefined;
   /**
@@ -33,9 +39,10 @@ export interface LoadClassifierOptions extends LoadOptions {
 }
 
 /**
- * Loads a bundle from the URL of its folder.
+ * Loads a bundle from the URL of its folder, or from its files.
  *
- * @param url relative to the page, if it is not absolute.
+ * @param source a URL, relative to the page if it is not absolute; or files by their path in the bundle (`SHA256SUMS`,
+ * `members/one/1.bin`), such as those of a folder that a user chose.
  * @returns a classifier; the caller disposes. Its `backend` is the one that runs the networks.
  * @throws PredictorError for a missing, damaged, invalid or too large bundle, or a backend that this browser does not have; the
  * signal's reason after an abort.
@@ -45,13 +52,17 @@ export interface LoadClassifierOptions extends LoadOptions {
  * await classifier.dispose();
  */
 export async function loadClassifier(
-  url: string | URL,
-  { backend = 'wasm', threads = defaultThreads(), cache = true, ...options }: LoadClassifierOptions = {},
+  source: string | URL | ReadonlyMap<string, Blob>,
+  { backend = 'wasm', threads = defaultThreads(), cache = true, onFirst, ...options }: LoadClassifierOptions = {},
 ): Promise<ImageClassifier<BrowserImage>> {
   const engine = await openEngine(backend, threads);
-  const place = httpPlace(new URL(url, globalThis.location?.href), cache ? browserCache() : undefined);
-  const { manifest, ensemble } = await loadBundle(place, engine, options);
-  return new ImageClassifier(manifest, ensemble, engine.backend, decodeBrowserImage);
+  const place =
+    typeof source === 'string' || source instanceof URL
+      ? httpPlace(new URL(source, globalThis.location?.href), cache ? browserCache() : undefined)
+      : blobPlace(source);
+  const classifierOf = ({ manifest, ensemble }: LoadedBundle) =>
+    new ImageClassifier(manifest, ensemble, engine.backend, decodeBrowserImage);
+  return classifierOf(await loadBundle(place, engine, options, onFirst && ((first) => onFirst(classifierOf(first)))));
 }
 
 // --- internal ---

@@ -77,10 +77,12 @@ export async function serveFiles(
   const requests: string[] = [];
   const types: Record<string, string> = {
     ...{
+      '.css': 'text/css',
       '.js': 'text/javascript',
       '.html': 'text/html',
       '.wasm': 'application/wasm',
       '.png': 'image/png',
+      '.svg': 'image/svg+xml',
       '': 'text/html',
     },
   };

@@ -2,6 +2,7 @@
 import { type BundleManifest, calibrate, meanOfModels, outputsPerImage, type Stacker } from '@chorus/models/bundle';
 import type { Network } from './engine.ts';
 import { PredictorError } from './errors.ts';
+import { inOrder } from './in-order.ts';
 import { nextTurn } from './next-turn.ts';
 
 export interface LoadedNetwork {
@@ -21,8 +22,8 @@ export class LoadedEnsemble {
   readonly #manifest: BundleManifest;
   readonly #stacker: Stacker;
   readonly #networks: readonly LoadedNetwork[];
-  /** Ends after all runs that were started: those of an engine must not overlap. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** Runs of a network must not overlap, and dispose waits for those that were started. */
+  readonly #inOrder = inOrder();
   #isDisposed = false;
 
   /** Owns the networks. */
@@ -45,14 +46,14 @@ export class LoadedEnsemble {
    */
   predict(images: readonly Squares[], signal: AbortSignal | undefined): Promise<Float32Array> {
     if (this.#isDisposed) throw new PredictorError('Expected a classifier in use, received one that was disposed.');
-    return this.#afterOthers(() => this.#predict(images, signal));
+    return this.#inOrder(() => this.#predict(images, signal));
   }
 
   /** Frees the networks once all predictions have ended. */
   async dispose(): Promise<void> {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
-    await this.#afterOthers(async () => {
+    await this.#inOrder(async () => {
       for (const { network } of this.#networks) await network.dispose();
     });
   }
@@ -75,12 +76,6 @@ export class LoadedEnsemble {
     const logits = means.map((mean) => (readsFeatures ? none : mean!));
     const features = new Map(means.flatMap((mean, index) => (readsFeatures && mean ? [[index, mean]] : [])));
     return calibrate(this.#stacker.predict(logits, features), calibration, classes.length);
-  }
-
-  #afterOthers<Result>(run: () => Promise<Result>): Promise<Result> {
-    const result = this.#last.then(run);
-    this.#last = result.catch(() => {});
-    return result;
   }
 }
 

@@ -11,14 +11,16 @@ export interface FileCache {
   keep(url: URL, sha256: string, content: Uint8Array<ArrayBuffer>): Promise<void>;
 }
 
-/** @param url of the bundle's folder. */
+/** @param url of the bundle's folder; every request repeats its query, such as the signature of a signed URL. */
 export function httpPlace(url: URL, cache?: FileCache | undefined): BundlePlace {
+  // Without the query: it may be secret, so messages leave it out, and it may change, so the cache ignores it.
   const folder = new URL(url);
   folder.search = '';
   folder.hash = '';
   if (!folder.pathname.endsWith('/')) folder.pathname += '/';
   const name = folder.href;
   const urlOf = (file: string) => new URL(file.split('/').map(encodeURIComponent).join('/'), folder);
+  const withQuery = (plain: URL) => Object.assign(new URL(plain), { search: url.search });
   return {
     name: name.replace(/\/$/, ''),
     async read(file, options) {
@@ -29,7 +31,7 @@ export function httpPlace(url: URL, cache?: FileCache | undefined): BundlePlace 
         onBytes?.(kept.length);
         return kept;
       }
-      return fetchBytes(urlOf(file), `${name}${file}`, options);
+      return fetchBytes(withQuery(urlOf(file)), `${name}${file}`, options);
     },
     async keep(file, sha256, content) {
       await cache?.keep(urlOf(file), sha256, content);

@@ -7,7 +7,7 @@ import type { Engine } from './engine.ts';
 import { PredictorError } from './errors.ts';
 import { folderPlace } from './folder-place.ts';
 import { httpPlace } from './http-place.ts';
-import { type LoadOptions, loadBundle } from './load-bundle.ts';
+import { type LoadedBundle, type LoadOptions, loadBundle } from './load-bundle.ts';
 import { type ImageSource, imageDecoder } from './node-images.ts';
 import { type WebRuntime, webEngine } from './web-engine.ts';
 
@@ -24,6 +24,11 @@ export type { LoadOptions, LoadProgress } from './load-bundle.ts';
 export type { ImageSource, SharpImage } from './node-images.ts';
 
 export interface LoadClassifierOptions extends LoadOptions {
+  /**
+   * Receives a classifier with the bundle's student or, without one, with its smallest member, as soon as that is loaded: for first
+   * answers while the rest of the ensemble loads. The receiver disposes it. Not called if there is nothing else to load.
+   */
+  onFirst?: ((first: ImageClassifier<ImageSource>) => void) | undefined;
   /**
    * What runs the networks: `onnxruntime`, the native library, which `chorus train` or `setupRuntime` sets up; `wasm`, the same
    * compiled to WebAssembly, which needs no set-up; or `auto` (the default), `onnxruntime` where it is set up, else `wasm`.
@@ -55,6 +60,7 @@ export async function loadClassifier(
     backend = 'auto',
     threads = Math.min(availableParallelism(), 4),
     maxPixels,
+    onFirst,
     ...options
   }: LoadClassifierOptions = {},
 ): Promise<ImageClassifier<ImageSource>> {
@@ -68,10 +74,12 @@ export async function loadClassifier(
     url === undefined || url.protocol === 'file:'
       ? folderPlace(url === undefined ? `${urlOrFolder}` : fileURLToPath(url))
       : httpPlace(url);
-  const { manifest, ensemble } = await loadBundle(place, engine, options);
-  const { decoding } = manifest;
-  const limited = { ...decoding, maxPixels: Math.min(decoding.maxPixels, maxPixels ?? decoding.maxPixels) };
-  return new ImageClassifier({ ...manifest, decoding: limited }, ensemble, engine.backend, imageDecoder(limited));
+  const classifierOf = ({ manifest, ensemble }: LoadedBundle) => {
+    const { decoding } = manifest;
+    const limited = { ...decoding, maxPixels: Math.min(decoding.maxPixels, maxPixels ?? decoding.maxPixels) };
+    return new ImageClassifier({ ...manifest, decoding: limited }, ensemble, engine.backend, imageDecoder(limited));
+  };
+  return classifierOf(await loadBundle(place, engine, options, onFirst && ((first) => onFirst(classifierOf(first)))));
 }
 
 // --- internal ---

@@ -6,6 +6,7 @@ import {
   ModelError,
   memberFromBytes,
   mistakesLine,
+  type Stacker,
   singleMemberManifest,
   stackerFromJson,
   upgradeBundleManifest,
@@ -38,48 +39,69 @@ export interface LoadOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** A bundle's manifest and its loaded networks. */
+export interface LoadedBundle {
+  manifest: BundleManifest;
+  /** The receiver disposes. */
+  ensemble: LoadedEnsemble;
+}
+
 /**
- * Loads a bundle; one network's weights are in memory at a time, beside those of the engine.
+ * Loads a bundle, one network after another.
  *
- * @returns the ensemble; the caller disposes.
+ * @param onFirst receives the student or, without one, the member with the fewest bytes, before the rest is loaded; not called if
+ * there is nothing else to load.
  * @throws PredictorError for a missing, damaged, invalid or too large bundle; the signal's reason after an abort.
  */
 export async function loadBundle(
   place: BundlePlace,
   engine: Engine,
   { student, member, maxBytes = 2 ** 31, onProgress, signal }: LoadOptions,
-): Promise<{ manifest: BundleManifest; ensemble: LoadedEnsemble }> {
+  onFirst: ((first: LoadedBundle) => void) | undefined,
+): Promise<LoadedBundle> {
   if (student === true && member !== undefined)
     throw new PredictorError(`Expected either the student or the member ${member}, received both.`);
   const files = await openBundleFiles(place, signal);
   const whole = await readManifest(files, signal);
-  const manifest = student === true || member !== undefined ? chosenManifest(whole, place.name, member) : whole;
-  const stacker = stackerFromJson(manifest.stackers.find(({ kind }) => kind === manifest.chosen)!.state);
-  const models = modelsToLoad(manifest, stacker.featureMembers);
-  const totalBytes = models.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const isSingle = student === true || member !== undefined;
+  const manifest = isSingle ? chosenManifest(whole, place.name, member) : whole;
+  const first = onFirst === undefined || isSingle ? undefined : firstManifest(whole);
+  const parts = [...(first === undefined ? [] : [first]), manifest].map(partOf);
+  const models = parts.flatMap((part) => part.models);
+  const bytesOf = new Map(models.map(({ file, byteLength }) => [file, byteLength]));
+  const totalBytes = [...bytesOf.values()].reduce((sum, byteLength) => sum + byteLength, 0);
   if (totalBytes > maxBytes)
     throw new PredictorError(`${place.name}: expected networks of at most ${maxBytes} bytes, received ${totalBytes}.`);
-  const networks: LoadedNetwork[] = [];
-  const ensemble = new LoadedEnsemble(manifest, stacker, networks);
   let loadedBytes = 0;
-  try {
-    for (const { name, memberIndex, output, file, model, byteLength } of models) {
-      const report = (count: number) => {
+  const read = readOnce(models, ({ file, name, byteLength }) =>
+    files.read(file, {
+      ...{ maxBytes: byteLength, signal },
+      onBytes(count) {
         loadedBytes += count;
         onProgress?.({ loadedBytes, totalBytes, member: name });
-      };
-      const weights = await files.read(file, { maxBytes: byteLength, onBytes: report, signal });
-      const content = await networkOf({ name, model, weights, output }, manifest, `${place.name}: ${file}`);
-      signal?.throwIfAborted();
-      const size = model.backbone.inputSize;
-      networks.push({ memberIndex, output, size, input: imageInputName(size), network: await engine.open(content) });
-      signal?.throwIfAborted();
+      },
+    }),
+  );
+  const load = async (part: BundlePart): Promise<LoadedBundle> => {
+    const networks: LoadedNetwork[] = [];
+    const ensemble = new LoadedEnsemble(part.manifest, part.stacker, networks);
+    try {
+      for (const model of part.models) {
+        const content = await networkOf(model, await read(model), part.manifest, `${place.name}: ${model.file}`);
+        signal?.throwIfAborted();
+        const { memberIndex, output } = model;
+        const size = model.model.backbone.inputSize;
+        networks.push({ memberIndex, output, size, input: imageInputName(size), network: await engine.open(content) });
+        signal?.throwIfAborted();
+      }
+      return { manifest: part.manifest, ensemble };
+    } catch (error) {
+      await ensemble.dispose();
+      throw error;
     }
-    return { manifest, ensemble };
-  } catch (error) {
-    await ensemble.dispose();
-    throw error;
-  }
+  };
+  if (first !== undefined) onFirst?.(await load(parts[0]!));
+  return load(parts.at(-1)!);
 }
 
 // --- internal ---
@@ -111,6 +133,43 @@ function chosenManifest(manifest: BundleManifest, name: string, member: string |
   );
 }
 
+/** The student or, without one, the member with the fewest bytes; undefined if the ensemble is a single network. */
+function firstManifest(whole: BundleManifest): BundleManifest | undefined {
+  if (modelsToLoad(whole, []).length === 1) return undefined;
+  const bytes = (one: BundleManifest['members'][number]) =>
+    one.models.reduce((sum, { model }) => sum + byteLengthOf(model), 0);
+  const smallest = whole.members.reduce((best, one) => (bytes(one) < bytes(best) ? one : best));
+  return singleMemberManifest(whole, whole.student ?? smallest);
+}
+
+/** Networks that answer together. */
+interface BundlePart {
+  manifest: BundleManifest;
+  stacker: Stacker;
+  models: ModelToLoad[];
+}
+
+function partOf(manifest: BundleManifest): BundlePart {
+  const stacker = stackerFromJson(manifest.stackers.find(({ kind }) => kind === manifest.chosen)!.state);
+  return { manifest, stacker, models: modelsToLoad(manifest, stacker.featureMembers) };
+}
+
+/** Reads weights, and keeps those in memory that will be asked for again. @param models in the order of the calls. */
+function readOnce(
+  models: readonly ModelToLoad[],
+  read: (model: ModelToLoad) => Promise<Uint8Array>,
+): (model: ModelToLoad) => Promise<Uint8Array> {
+  const kept = new Map<string, Uint8Array>();
+  let position = 0;
+  return async (model) => {
+    const weights = kept.get(model.file) ?? (await read(model));
+    position += 1;
+    if (models.slice(position).some(({ file }) => file === model.file)) kept.set(model.file, weights);
+    else kept.delete(model.file);
+    return weights;
+  };
+}
+
 interface ModelToLoad {
   name: string;
   memberIndex: number;
@@ -125,15 +184,21 @@ function modelsToLoad({ members }: BundleManifest, featureMembers: readonly numb
   const output = featureMembers.length > 0 ? 'features' : 'logits';
   return members.flatMap(({ name, models }, memberIndex) => {
     if (output === 'features' && !featureMembers.includes(memberIndex)) return [];
-    return (output === 'features' ? models.slice(0, 1) : models).map(({ file, model }) => {
-      const { offset, byteLength } = model.tensors.at(-1)!;
-      return { name, memberIndex, output, file, model, byteLength: offset + byteLength };
-    });
+    return (output === 'features' ? models.slice(0, 1) : models).map(({ file, model }) => ({
+      ...{ name, memberIndex, output, file, model },
+      byteLength: byteLengthOf(model),
+    }));
   });
 }
 
+function byteLengthOf({ tensors }: ModelToLoad['model']): number {
+  const { offset, byteLength } = tensors.at(-1)!;
+  return offset + byteLength;
+}
+
 async function networkOf(
-  { name, model, weights, output }: Pick<ModelToLoad, 'name' | 'model' | 'output'> & { weights: Uint8Array },
+  { name, model, output }: ModelToLoad,
+  weights: Uint8Array,
   { testTimeAugmentation }: BundleManifest,
   file: string,
 ): Promise<Uint8Array> {

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { predictFiles } from '@chorus/orchestration';
+import { compactBundle, predictFiles } from '@chorus/orchestration';
 import { openSealedFolder, sealFolder } from '@chorus/storage';
 import tf from '@chorus/tfjs';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeLivelyBundle } from '../../orchestration/src/export/lively-bundle.fixture.ts';
 import {
   documentedBlock,
   type FileServer,
@@ -36,6 +37,7 @@ beforeAll(async () => {
   parent = await mkdtemp(join(tmpdir(), 'chorus-predictor-test-'));
   await writePets(at('pets'));
   await writeFruit(at('fruit'));
+  await compactBundle(at('pets'), 'int8', { out: at('pets-int8') });
   files = [at('upright.jpg'), at('turned.jpg'), at('picture.png')];
   await writeFile(files[0]!, await smoothFile('jpeg', 1));
   await writeFile(files[1]!, await smoothFile('jpeg', 2, 6));
@@ -61,6 +63,7 @@ describe('loadClassifier', () => {
     ['the ensemble with folds, mirror images and a calibration', 'pets', {}],
     ['the student', 'pets', { student: true }],
     ['a stacker that reads features', 'fruit', {}],
+    ['weights of 8 bits', 'pets-int8', {}],
   ] as const)('classifies as predictFiles does, with %s', async (_, bundle, options) => {
     const { predictions } = await predictFiles(at(bundle), files, { workers: 'cpu:0', ...options });
     for (const backend of ['onnxruntime', 'wasm'] as const) {
@@ -96,6 +99,56 @@ describe('loadClassifier', () => {
     );
     await classifier.dispose();
     await local.dispose();
+  });
+
+  it.each([
+    [
+      'the student',
+      'pets',
+      { student: true },
+      ['members/student/1.bin', 'members/one/1.bin', 'members/one/2.bin', 'members/two/1.bin'],
+    ],
+    ['the smallest member', 'fruit', { member: 'one' }, ['members/one/1.bin', 'members/two/1.bin']],
+  ] as const)('offers %s before the rest is loaded, and reads each file once', async (_, bundle, alone, weights) => {
+    const before = server.requests.length;
+    const shares: number[] = [];
+    const order: string[] = [];
+    let answer: Promise<Classification[]> | undefined;
+    const classifier = await loadClassifier(`${server.url}/all/${bundle}`, {
+      threads: 1,
+      onProgress: ({ loadedBytes, totalBytes }) => shares.push(loadedBytes / totalBytes),
+      onFirst(first) {
+        order.push('first');
+        answer = first.classify(files[0]!).finally(() => first.dispose());
+      },
+    });
+    order.push('all');
+    expect(order).toEqual(['first', 'all']);
+    const single = await loadClassifier(at(bundle), { ...alone, threads: 1 });
+    expect(await answer).toEqual(await single.classify(files[0]!));
+    const whole = await loadClassifier(at(bundle), { threads: 1 });
+    expect(await classifier.classify(files[0]!)).toEqual(await whole.classify(files[0]!));
+    expect(server.requests.slice(before)).toEqual(
+      ['SHA256SUMS', 'bundle.json', ...weights].map((name) => `/all/${bundle}/${name}`),
+    );
+    expect(shares.at(-1)).toBe(1);
+    for (const one of [classifier, single, whole]) await one.dispose();
+  });
+
+  it.each([
+    ['of a bundle with one member', {}],
+    ['if only a member is loaded', { member: 'one' }],
+  ])('offers nothing first %s', async (_, options) => {
+    await writeLivelyBundle(
+      at('single'),
+      [{ name: 'one', backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 32 } }],
+      {
+        ...{ classes: ['cats', 'dogs'], testTimeAugmentation: false, chosen: 'mean', resize: 'pillow' },
+      },
+    );
+    const onFirst = () => expect.unreachable();
+    const classifier = await loadClassifier(at('single'), { ...options, onFirst, backend: 'wasm', threads: 1 });
+    await classifier.dispose();
   });
 
   it('stops when its signal is aborted', async () => {

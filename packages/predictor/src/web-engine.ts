@@ -1,6 +1,7 @@
 /** onnxruntime-web, in a browser or in node. */
 import type { Env, InferenceSession, Tensor, TypedTensor } from 'onnxruntime-web';
 import type { Backend, Engine } from './engine.ts';
+import { inOrder } from './in-order.ts';
 
 /** The part of onnxruntime-web that is used. */
 export interface WebRuntime {
@@ -20,20 +21,28 @@ export function webEngine(
   return {
     backend,
     async open(model) {
-      const session = await InferenceSession.create(model, { executionProviders: [backend], logSeverityLevel: 3 });
+      const session = await oneAtATime(() =>
+        InferenceSession.create(model, { executionProviders: [backend], logSeverityLevel: 3 }),
+      );
       const [output] = session.outputNames as [string];
       return {
-        async run(input, pixels, shape) {
-          const feed = new Pixels('uint8', pixels, shape);
-          const results = await session.run({ [input]: feed });
-          const tensor = results[output]! as Tensor;
-          // A copy: the memory of a result belongs to the session.
-          const values = Float32Array.from((await tensor.getData()) as Float32Array);
-          tensor.dispose();
-          return values;
-        },
-        dispose: () => session.release(),
+        run: (input, pixels, shape) =>
+          oneAtATime(async () => {
+            const feed = new Pixels('uint8', pixels, shape);
+            const results = await session.run({ [input]: feed });
+            const tensor = results[output]! as Tensor;
+            // A copy: the memory of a result belongs to the session.
+            const values = Float32Array.from((await tensor.getData()) as Float32Array);
+            tensor.dispose();
+            return values;
+          }),
+        dispose: () => oneAtATime(() => session.release()),
       };
     },
   };
 }
+
+// --- internal ---
+
+/** All sessions share one WebAssembly module, which with WebGPU refuses overlapping calls. */
+const oneAtATime = inOrder();

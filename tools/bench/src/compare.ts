@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-/** Compares ensembles with other software on photographs: `pnpm compare [CASE…] --data DIR --weights DIR --folder DIR [--draws N] [--keras] [--fine-tuned N] [--autogluon] [--list]`. */
+/** Compares ensembles with other software on photographs: `pnpm compare [CASE…] --data DIR --weights DIR --folder DIR [--draws N] [--keras] [--fine-tuned N] [--autogluon] [--list]`; or one part at a time switched off: `--ablation`. */
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { publishFile } from '@chorus/storage';
+import { type AblationScore, ablate } from './compare/ablation.ts';
 import { cases, type Photographs } from './compare/cases.ts';
 import { type CaseScore, type ContestantScore, compareCase } from './compare/compare-case.ts';
 import { openImagePool } from './compare/image-pool.ts';
@@ -21,6 +22,7 @@ const { values, positionals } = parseArgs({
     keras: { type: 'boolean', default: false },
     autogluon: { type: 'boolean', default: false },
     'fine-tuned': { type: 'string', default: '0' },
+    ablation: { type: 'boolean', default: false },
     list: { type: 'boolean' },
   },
 });
@@ -31,6 +33,8 @@ if (values.list) {
   fail(`Unknown case "${unknown}"; expected some of: ${cases.map(({ name }) => name).join(', ')}.`);
 } else if (values.data === undefined || values.weights === undefined || values.folder === undefined) {
   fail('Expected --data DIR with train and validation, --weights DIR, and --folder DIR for results.');
+} else if (values.ablation) {
+  await runAblation(fromCaller(values.data), fromCaller(values.weights), fromCaller(values.folder));
 } else {
   await run(fromCaller(values.data), fromCaller(values.weights), fromCaller(values.folder));
 }
@@ -39,20 +43,13 @@ if (values.list) {
 
 async function run(data: string, weights: string, folder: string): Promise<void> {
   const chosen = cases.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-  const members = comparedMembers(weights);
-  const onProgress = (words: string) => console.error(words);
-  const open = async (photographs: Photographs) => {
-    const place = join(folder, photographs.replaceAll(' ', '-'));
-    const pool = await openImagePool(photographs, data, place);
-    const featuresIn = (split: 'train' | 'test') =>
-      featuresOf(members, pool[split], join(place, `features-${split}`), onProgress);
-    return { pool, features: { train: await featuresIn('train'), test: await featuresIn('test') } };
-  };
   for (const one of chosen) {
     const place = join(folder, one.name);
     const drawCount = values.draws === undefined ? one.drawCount : Number(values.draws);
+    const { pool, featuresIn } = await open(one.photographs, data, weights, folder);
     const score = await compareCase(one, {
-      ...(await open(one.photographs)),
+      pool,
+      features: { train: await featuresIn('train'), test: await featuresIn('test') },
       weights,
       folder: place,
       drawCount,
@@ -66,14 +63,55 @@ async function run(data: string, weights: string, folder: string): Promise<void>
   }
 }
 
+async function runAblation(data: string, weights: string, folder: string): Promise<void> {
+  const { pool, featuresIn } = await open('cats and dogs', data, weights, folder);
+  const place = join(folder, 'ablation');
+  const drawCount = Number(values.draws ?? 3);
+  const score = await ablate({
+    pool,
+    features: await featuresIn('train'),
+    weights,
+    folder: place,
+    drawCount,
+    onProgress,
+  });
+  await publishFile(join(place, 'score.json'), `${JSON.stringify(score, null, 2)}\n`);
+  console.log(ablationText(score.scores));
+}
+
+/** The photographs, and their features when they are needed. */
+async function open(photographs: Photographs, data: string, weights: string, folder: string) {
+  const place = join(folder, photographs.replaceAll(' ', '-'));
+  const pool = await openImagePool(photographs, data, place);
+  const featuresIn = (split: 'train' | 'test') =>
+    featuresOf(comparedMembers(weights), pool[split], join(place, `features-${split}`), onProgress);
+  return { pool, featuresIn };
+}
+
+function ablationText(scores: readonly AblationScore[]): string {
+  return scores
+    .map(({ title, accuracy, logLoss, difference }) =>
+      [title.padEnd(50), shown(accuracy, 100, 2), shown(logLoss, 1, 4), ...differenceText(difference)].join('  '),
+    )
+    .join('\n');
+}
+
+function differenceText(difference: { accuracy: Estimate; logLoss: Estimate } | undefined): string[] {
+  return difference === undefined ? [] : [shown(difference.accuracy, 100, 2), shown(difference.logLoss, 1, 4)];
+}
+
+function onProgress(words: string): void {
+  console.error(words);
+}
+
 function scoreText({ title, drawCount, testImages, contestants, chosen, audits }: CaseScore): string {
   const lines = contestants.map(({ name, accuracy, logLoss, difference, seconds }: ContestantScore) =>
     [
       name.padEnd(38),
       shown(accuracy, 100, 2),
       shown(logLoss, 1, 4),
-      difference === undefined ? '' : `${shown(difference.accuracy, 100, 2)}  ${shown(difference.logLoss, 1, 4)}`,
-      seconds === undefined ? '' : `${seconds.toFixed(1)} s`,
+      ...differenceText(difference),
+      ...(seconds === undefined ? [] : [`${seconds.toFixed(1)} s`]),
     ].join('  '),
   );
   return [

@@ -1,11 +1,14 @@
 import { join } from 'node:path';
+import type { CompactResult, ExportResult } from '@chorus/orchestration';
 import { Command } from 'commander';
+import { megabytes } from '../print/megabytes.ts';
 import { stopSignal } from '../stop-signal.ts';
 import { userPath } from '../user-folder.ts';
 
 interface ExportFlags {
   bundle: string;
   format: string;
+  quantize?: string;
   out?: string;
   student: boolean;
 }
@@ -15,25 +18,50 @@ export const exportCommand = new Command('export')
   .requiredOption('--bundle <folder>', 'the bundle of a run')
   .requiredOption(
     '--format <name>',
-    'keras (weights and a script for Keras, and models for tfjs), tfjs (only the latter) or onnx (graphs for onnxruntime)',
+    'keras (weights and a script for Keras, and models for tfjs), tfjs (only the latter), onnx (graphs for onnxruntime) or bundle (a bundle with smaller weights; needs --quantize)',
   )
+  .option('--quantize <type>', 'type of the weights of a bundle: float16 (half the bytes) or int8 (a quarter)')
   .option('--student', "export the bundle's student alone", false)
   .option(
     '--out <folder>',
-    'output folder; only an earlier export is replaced (default: export-<format> beside the bundle; export-student-<format> for the student)',
+    'output folder; only an earlier export is replaced (default: export-<format> beside the bundle, or bundle-<type>; export-student-<format> or bundle-student-<type> for the student)',
   )
-  .action(async (flags: ExportFlags) => {
-    const { exportBundle } = await import('@chorus/orchestration');
-    const { folder, description, byteCount } = await exportBundle(userPath(flags.bundle), flags.format, {
+  .action(async ({ bundle, format, quantize, ...flags }: ExportFlags) => {
+    const { compactBundle, ConfigError, exportBundle, exportFormats } = await import('@chorus/orchestration');
+    const formats: readonly string[] = [...exportFormats, 'bundle'];
+    if (!formats.includes(format))
+      throw new ConfigError(`Unknown format ${JSON.stringify(format)}; expected one of: ${formats.join(', ')}.`);
+    const options = {
       ...(flags.out === undefined ? {} : { out: userPath(flags.out) }),
       student: flags.student,
       signal: stopSignal((cause) => console.error(`${cause}: stopping (a second signal exits at once)`)),
-    });
-    const { ensemble, members, student } = description;
-    const modelOf = ({ tfjs, onnx }: { tfjs?: string; onnx?: string }) => (tfjs ?? onnx)!;
-    if (!student) console.log(`ensemble (${ensemble.stacker}): ${join(folder, modelOf(ensemble))}`);
-    for (const { keras, ...member } of members)
-      for (const path of [modelOf(member), ...(keras?.weights ?? [])])
-        console.log(`${member.name}: ${join(folder, path)}`);
-    console.log(`how to load them: ${join(folder, 'README.md')} (${(byteCount / 1e6).toFixed(1)} MB in all)`);
+    };
+    if (format === 'bundle') {
+      if (quantize === undefined)
+        throw new ConfigError(
+          '--format bundle needs --quantize float16 or --quantize int8; the bundle as it is needs no export.',
+        );
+      printCompact(await compactBundle(userPath(bundle), quantize, options));
+    } else {
+      if (quantize !== undefined)
+        throw new ConfigError(`--quantize is for --format bundle, received --format ${format}.`);
+      printExport(await exportBundle(userPath(bundle), format, options));
+    }
   });
+
+// --- internal ---
+
+function printExport({ folder, description, byteCount }: ExportResult): void {
+  const { ensemble, members, student } = description;
+  const modelOf = ({ tfjs, onnx }: { tfjs?: string; onnx?: string }) => (tfjs ?? onnx)!;
+  if (!student) console.log(`ensemble (${ensemble.stacker}): ${join(folder, modelOf(ensemble))}`);
+  for (const { keras, ...member } of members)
+    for (const path of [modelOf(member), ...(keras?.weights ?? [])])
+      console.log(`${member.name}: ${join(folder, path)}`);
+  console.log(`how to load them: ${join(folder, 'README.md')} (${megabytes(byteCount)} in all)`);
+}
+
+function printCompact({ folder, byteCount, originalByteCount }: CompactResult): void {
+  console.log(`bundle: ${folder} (weights: ${megabytes(byteCount)} instead of ${megabytes(originalByteCount)})`);
+  console.log(`measure what the smaller weights change: chorus evaluate --bundle ${folder} --data <folder>`);
+}

@@ -1,5 +1,6 @@
 /** A line about the student below the leaderboard. */
 import type { Report } from '@chorus/orchestration';
+import { megabytes } from './megabytes.ts';
 import { printable } from './printable.ts';
 
 type Student = NonNullable<Report['student']>;
@@ -17,7 +18,6 @@ export function studentLine(student: Report['student']): string[] {
 
 /** Such as "9 MB instead of 97 MB, 12.1 ms instead of 85.0 ms per image". */
 function sizes({ student, ensemble }: NonNullable<Student['cost']>): string {
-  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
   const [own, all] = [student.millisecondsPerImage, ensemble.millisecondsPerImage];
   const time = own === null || all === null ? '' : `, ${own.toFixed(1)} ms per image instead of ${all.toFixed(1)} ms`;
   return `${megabytes(student.bytes)} instead of ${megabytes(ensemble.bytes)}${time}`;

@@ -1,6 +1,7 @@
 /** The manifest of a saved member, stored as JSON beside its weights. */
 import { z } from 'zod';
 import { backboneFamilies } from '../backbones/table.ts';
+import { tensorEncodings } from './tensor-encoding.ts';
 
 const largest = 0x7fffffff;
 const byteCount = z.int().min(0).max(largest);
@@ -13,6 +14,8 @@ const tensorSchema = z.strictObject({
   /** Byte offset in the weights. */
   offset: byteCount,
   byteLength: byteCount,
+  /** How its numbers are stored; omitted for float32. */
+  encoding: z.enum(tensorEncodings).optional(),
 });
 
 /** A member's manifest. It has no checksum of the weights: the bundle keeps one for every file. */
@@ -33,7 +36,7 @@ export const memberManifestSchema = z
     /** Logits per image: 1 for two classes (the second's), else one per class. */
     outputCount: z.int().min(1),
     dropout: z.number().min(0).lt(1),
-    /** Little-endian. */
+    /** Of the model's numbers, whatever encoding stores them. */
     dtype: z.literal('float32'),
     /** Contiguous, without gaps. */
     tensors: z.array(tensorSchema).min(1).max(10_000),

@@ -1,11 +1,11 @@
 import tf from '@chorus/tfjs';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { type Classifier, createClassifier } from '../classifier/classifier.ts';
 import { ModelError } from '../errors.ts';
 import { noiseImages } from '../numbers.fixture.ts';
 import { type MemberManifest, memberManifestSchema } from './manifest.ts';
-import { memberFromBytes, memberToBytes, type SavedMember } from './member-bytes.ts';
+import { compactMember, memberFromBytes, memberToBytes, type SavedMember } from './member-bytes.ts';
 
 let classifier: Classifier;
 let saved: SavedMember;
@@ -255,3 +255,62 @@ function replaceAt(target: object, path: readonly string[], value: unknown): voi
   const holder = path.slice(0, -1).reduce<object>((one, key) => Reflect.get(one, key) as object, target);
   Reflect.set(holder, path.at(-1)!, value);
 }
+
+describe('compactMember', () => {
+  test.each([
+    ['float16', 0.55, 0.01],
+    ['int8', 0.32, 0.1],
+  ] as const)('%s: fewer bytes, nearly the same logits', (encoding, share, tolerance) => {
+    const compact = compactMember(saved, encoding);
+    expect(compact.weights.length / saved.weights.length).toBeLessThan(share);
+    expect(
+      compact.manifest.tensors.filter(({ encoding }) => encoding === undefined).map(({ shape }) => shape.length),
+    ).toEqual(expect.arrayContaining([1, 2]));
+    const again = memberFromBytes(JSON.parse(JSON.stringify(compact.manifest)), Buffer.from(compact.weights));
+    tf.tidy(() => {
+      const images = noiseImages(4, 32);
+      const [found, expected] = [again.logits(images), classifier.logits(images)];
+      const largest = expected.abs().max().dataSync()[0]!;
+      const difference = found.sub(expected).abs().max().dataSync()[0]!;
+      expect(difference).toBeGreaterThan(0);
+      expect(difference / largest).toBeLessThan(tolerance);
+    });
+    // Written again, it is float32.
+    const plain = memberToBytes(again);
+    expect(plain.weights).toHaveLength(saved.weights.length);
+    // Everything but the kernels, and the head, is as it was.
+    for (const { name, shape, offset, byteLength } of plain.manifest.tensors)
+      if (shape.length === 1 || name.startsWith('head/'))
+        expect(
+          Buffer.compare(
+            plain.weights.subarray(offset, offset + byteLength),
+            saved.weights.subarray(offset, offset + byteLength),
+          ),
+        ).toBe(0);
+    again.dispose();
+  });
+
+  it('refuses a member that is compact already', () => {
+    expect(() => compactMember(compactMember(saved, 'int8'), 'float16')).toThrow(
+      /^Expected float32 .*received int8\.$/,
+    );
+  });
+
+  it('is refused when its bytes do not fit its encodings', () => {
+    const { manifest, weights } = compactMember(saved, 'int8');
+    expect(() => memberFromBytes(manifest, weights.subarray(1))).toThrow(/^Expected \d+ bytes of weights/);
+    const tensors = manifest.tensors.map(({ encoding: _, ...tensor }) => tensor);
+    expect(() => memberFromBytes({ ...manifest, tensors }, weights)).toThrow(
+      /^Expected tensor .* at byte 0 with \d+ bytes/,
+    );
+  });
+
+  it('is refused when a scale is not finite', () => {
+    const { manifest, weights } = compactMember(saved, 'int8');
+    const damaged = weights.slice();
+    damaged.fill(0xff, 0, 4);
+    expect(() => memberFromBytes(manifest, damaged)).toThrow(
+      'Expected finite numbers in tensor conv1/kernel, received NaN',
+    );
+  });
+});

@@ -7,10 +7,11 @@ import { ModelError } from '../errors.ts';
 import { checkPreprocessing } from '../preprocessing.ts';
 import { checkValue, mistakesLine } from '../schema/check-value.ts';
 import { type MemberManifest, type MemberTensor, memberManifestSchema } from './manifest.ts';
+import { decodeTensor, encodedByteLength, encodeTensor, type TensorEncoding } from './tensor-encoding.ts';
 
 export interface SavedMember {
   manifest: MemberManifest;
-  /** Contiguous little-endian float32 tensors, in the order of the manifest. */
+  /** Contiguous tensors, in the order of the manifest, each in its encoding. */
   weights: Uint8Array;
 }
 
@@ -19,7 +20,7 @@ export function memberToBytes(classifier: Classifier): SavedMember {
   const { backbone, preprocessing, classes, outputCount, dropout } = classifier;
   let byteCount = 0;
   const tensors = classifier.weights.map((weight): MemberTensor => {
-    const byteLength = sizeOf(weight.shape) * Float32Array.BYTES_PER_ELEMENT;
+    const byteLength = encodedByteLength(weight.shape, 'float32');
     const tensor = { name: nameOf(weight), shape: [...weight.shape], offset: byteCount, byteLength };
     byteCount += byteLength;
     return tensor;
@@ -44,7 +45,34 @@ export function memberToBytes(classifier: Classifier): SavedMember {
 }
 
 /**
- * Builds a classifier from what {@link memberToBytes} wrote.
+ * Stores a member's kernels in fewer bytes, all but the head's. Biases, BatchNorm and the head, which take little, stay float32.
+ *
+ * @param member with float32 tensors, as {@link memberToBytes} returns it.
+ * @throws ModelError when the manifest does not fit the weights, tensors are encoded already, or a number cannot be encoded.
+ */
+export function compactMember({ manifest, weights }: SavedMember, encoding: 'float16' | 'int8'): SavedMember {
+  checkTable(manifest.tensors, weights.byteLength);
+  const parts: Uint8Array[] = [];
+  let byteCount = 0;
+  const tensors = manifest.tensors.map((tensor): MemberTensor => {
+    const { name, shape, offset, byteLength } = tensor;
+    if (encodingOf(tensor) !== 'float32')
+      throw new ModelError(`Expected float32 numbers in tensor ${name}, received ${tensor.encoding}.`);
+    const plain = weights.subarray(offset, offset + byteLength);
+    const isKernel = shape.length > 1 && !name.startsWith('head/');
+    const part = isKernel ? encodeTensor(decodeTensor(plain, shape, 'float32'), shape, encoding) : plain;
+    parts.push(part);
+    byteCount += part.byteLength;
+    const place = { offset: byteCount - part.byteLength, byteLength: part.byteLength };
+    return { name, shape, ...place, ...(isKernel ? { encoding } : {}) };
+  });
+  const compact = new Uint8Array(byteCount);
+  for (const [index, part] of parts.entries()) compact.set(part, tensors[index]!.offset);
+  return { manifest: { ...manifest, tensors }, weights: compact };
+}
+
+/**
+ * Builds a classifier from what {@link memberToBytes} or {@link compactMember} wrote.
  *
  * Manifest and bytes are untrusted: they are checked against each other before a model is built, and against the model
  * before a weight is set. The memory allocated is bounded by the number of bytes received.
@@ -79,15 +107,16 @@ function nameOf({ layerName, weightName }: ModelWeight): string {
   return `${layerName}/${weightName}`;
 }
 
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, length) => product * length, 1);
+function encodingOf({ encoding = 'float32' }: MemberTensor): TensorEncoding {
+  return encoding;
 }
 
 /** Tensors must be contiguous and fill the bytes exactly. */
 function checkTable(tensors: readonly MemberTensor[], weightsByteLength: number): void {
   let end = 0;
-  for (const { name, shape, offset, byteLength } of tensors) {
-    const expected = sizeOf(shape) * Float32Array.BYTES_PER_ELEMENT;
+  for (const tensor of tensors) {
+    const { name, shape, offset, byteLength } = tensor;
+    const expected = encodedByteLength(shape, encodingOf(tensor));
     if (byteLength !== expected || offset !== end)
       throw new ModelError(
         `Expected tensor ${name} of shape [${shape.join(', ')}] at byte ${end} with ${expected} bytes, received ${byteLength} at byte ${offset}.`,
@@ -119,11 +148,11 @@ function matchTensors(
     throw new ModelError(`Expected ${expected.length} tensors of this backbone, received ${tensors.length}.`);
   return new Map(
     expected.map((weight, index) => {
-      const { name, shape, offset, byteLength } = tensors[index]!;
+      const tensor = tensors[index]!;
+      const { name, shape, offset, byteLength } = tensor;
       const [wanted, found] = [describe(nameOf(weight), weight.shape), describe(name, shape)];
       if (wanted !== found) throw new ModelError(`Expected ${wanted} as tensor ${index + 1}, received ${found}.`);
-      // A copy, which is aligned to four bytes. Not slice(): on a node Buffer it shares memory.
-      const values = new Float32Array(new Uint8Array(weights.subarray(offset, offset + byteLength)).buffer);
+      const values = decodeTensor(weights.subarray(offset, offset + byteLength), shape, encodingOf(tensor));
       const unusable = unusableValue(values, weight.weightName);
       if (unusable !== undefined)
         throw new ModelError(`Expected ${unusable.expected} in tensor ${name}, received ${unusable.received}.`);

@@ -2,6 +2,8 @@
 import {
   type BackboneVariant,
   type Calibration,
+  type StackerSteps,
+  stackerSteps,
   type TestTimeAugmentation,
   type View,
   variantOf,
@@ -40,6 +42,8 @@ export interface ExportContents {
     inputs: ImageInput[];
     tfjs?: string;
     onnx?: string;
+    /** How to compute the probabilities in Keras from the members' outputs; not with the student, which is its only member. */
+    keras?: StackerSteps;
   };
   members: MemberDescription[];
 }
@@ -80,6 +84,8 @@ export function describeExport(
   student: boolean,
 ): ExportContents {
   const { name, classes, decoding, testTimeAugmentation, balancesClasses, chosen, calibration, members } = manifest;
+  const stacker = manifest.stackers.find(({ kind }) => kind === chosen)!.state;
+  const names = members.map((member) => member.name);
   return {
     format: 'chorus-export',
     version: 1,
@@ -96,6 +102,7 @@ export function describeExport(
       ...(format === 'onnx'
         ? { onnx: student ? onnxMember(members[0]!.name) : onnxEnsemble }
         : { tfjs: `${student ? memberFolder(members[0]!.name) : ensembleFolder}/model.json` }),
+      ...(format === 'keras' && !student ? { keras: stackerSteps({ stacker, calibration }, names) } : {}),
     },
     members: members.map(({ name: member, models }) => {
       const { backbone, preprocessing, dropout } = models[0]!.model;

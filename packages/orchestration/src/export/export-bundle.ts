@@ -1,12 +1,12 @@
 /** Exports a bundle as models that need only tfjs or Keras. */
-import { mkdir, realpath, writeFile } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { createPlainEnsemble, kerasWeightFile, layersModelFiles, type PlainEnsemble } from '@chorus/models';
 import { publishFolder } from '@chorus/storage';
 import tf from '@chorus/tfjs';
 import { StoppedError } from '@chorus/training';
 import { type Bundle, readBundle, studentBundle } from '../bundle.ts';
-import { advise, ConfigError } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
 import { requireWritable, writingTo } from '../output-place.ts';
 import {
   describeExport,
@@ -22,6 +22,7 @@ import {
 import { isEarlierExport } from './earlier-export.ts';
 import { loadMembers } from './load-members.ts';
 import { membersPy } from './members-py.ts';
+import { requireOutside } from './outside-bundle.ts';
 import { readMe } from './read-me.ts';
 import { readMeOfOnnx } from './read-me-of-onnx.ts';
 
@@ -112,23 +113,6 @@ function layersExport(bundle: Bundle, format: 'keras' | 'tfjs', isStudent: boole
 function assertFormat(format: string): asserts format is ExportFormat {
   if (!(exportFormats as readonly string[]).includes(format))
     throw new ConfigError(`Unknown format ${JSON.stringify(format)}; expected one of: ${exportFormats.join(', ')}.`);
-}
-
-/** An extra folder invalidates the bundle. */
-async function requireOutside(bundleFolder: string, folder: string): Promise<void> {
-  const way = relative(await realPlace(bundleFolder), await realPlace(folder));
-  if (!isAbsolute(way) && way.split(sep)[0] !== '..')
-    throw advise(new ConfigError(`Expected a folder outside the bundle, received ${folder}.`), {
-      code: 'output-place',
-    });
-}
-
-/** The real path of a file or folder that may not exist yet. */
-async function realPlace(path: string): Promise<string> {
-  return realpath(path).catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT' || dirname(path) === path) throw error;
-    return join(await realPlace(dirname(path)), basename(path));
-  });
 }
 
 function plainEnsembleOf(bundle: Bundle): PlainEnsemble {

@@ -6,8 +6,12 @@ import { fileURLToPath } from 'node:url';
 import {
   backboneFamilies,
   backboneTable,
+  type Calibration,
+  calibrate,
   fillView,
   memberFromBytes,
+  type StackerKind,
+  stackerKinds,
   type TestTimeAugmentation,
   toProbabilities,
   viewsOf,
@@ -36,12 +40,17 @@ const cases: {
   classes: string[];
   testTimeAugmentation: TestTimeAugmentation;
   members: LivelyMember[];
+  chosen: StackerKind;
+  calibration?: Calibration;
+  /** Formats of TensorFlow that `members.py` writes. */
+  written?: readonly string[];
 }[] = [
   {
     what: 'every backbone, two classes',
     classes: ['a', 'b'],
     testTimeAugmentation: false,
     members: everyBackbone,
+    chosen: 'mean',
   },
   {
     what: 'three classes, crops and mirror images, two folds, raw BGR',
@@ -51,7 +60,23 @@ const cases: {
       { name: 'folds', backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 47 }, modelCount: 2 },
       { name: 'bgr', backbone: { family: 'mobilenet-v2', alpha: 0.35, inputSize: 32 }, preprocessing: 'raw-bgr' },
     ],
+    ...{ chosen: 'weighted', calibration: { kind: 'temperature', temperature: 0.5 } },
   },
+  ...stackerKinds.flatMap((chosen) =>
+    (['two', 'three'] as const).map((count) => ({
+      what: `the stacker ${chosen}, ${count} classes`,
+      classes: count === 'two' ? ['a', 'b'] : ['a', 'b', 'c'],
+      testTimeAugmentation: true,
+      members: [
+        { name: 'one', backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 47 } as const },
+        { name: 'other', backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 32 } as const },
+      ],
+      chosen,
+      calibration: calibrationOf(count),
+      // Converting takes long.
+      written: chosen === 'logistic' && count === 'three' ? ['savedmodel', 'tflite'] : [],
+    })),
+  ),
 ];
 
 describe.skipIf(python === undefined)(
@@ -60,7 +85,9 @@ describe.skipIf(python === undefined)(
     let parent: string;
     beforeAll(async () => {
       // For `pnpm parity`: detects members without predictions.
-      console.log(JSON.stringify({ members: cases.flatMap(({ members }) => members.map(({ name }) => name)) }));
+      console.log(
+        JSON.stringify({ members: [...new Set(cases.flatMap(({ members }) => members.map(({ name }) => name)))] }),
+      );
       prepareProcess();
       initRuntime({ device: 'cpu:0' });
       parent = await mkdtemp(join(tmpdir(), 'chorus-keras-'));
@@ -69,18 +96,21 @@ describe.skipIf(python === undefined)(
 
     it.each(cases)(
       'loads an export and predicts the same: $what',
-      async ({ classes, testTimeAugmentation, members }) => {
-        const bundle = join(parent, String(classes.length), 'bundle');
-        await writeLivelyBundle(bundle, members, { classes, testTimeAugmentation, chosen: 'mean' });
+      async ({ members, written = [], ...options }) => {
+        const place = await mkdtemp(join(parent, 'case-'));
+        const bundle = join(place, 'bundle');
+        await writeLivelyBundle(bundle, members, options);
         const { folder } = await exportBundle(bundle, 'keras');
-        const answers = join(parent, String(classes.length), 'answers');
+        const answers = join(place, 'answers');
         await writeAnswers(bundle, answers);
         const [exitCode, stdout, stderr] = await new Promise<[unknown, string, string]>((done) => {
-          execFile(python!, [check, folder, answers], (error, ...printed) => done([error?.code ?? 0, ...printed]));
+          execFile(python!, [check, folder, answers, ...written], (error, ...printed) =>
+            done([error?.code ?? 0, ...printed]),
+          );
         });
         console.log(stdout);
         expect(exitCode, stderr.slice(-500)).toBe(0);
-        expect(stdout.trim().split('\n')).toHaveLength(members.length);
+        expect(stdout.trim().split('\n')).toHaveLength(members.length + 1 + written.length);
       },
       // Keras builds every variant of every backbone.
       600_000,
@@ -90,17 +120,25 @@ describe.skipIf(python === undefined)(
 
 // --- internal ---
 
-/** The members' predictions on some images, in the format of the check. */
+function calibrationOf(count: 'two' | 'three'): Calibration {
+  return count === 'two'
+    ? { kind: 'temperature', temperature: 0.7 }
+    : { kind: 'vector', scales: [0.8, 1.5, 1], biases: [0.5, 0, -0.5] };
+}
+
+/** The predictions of the members and the ensemble on some images, in the format of the check. */
 async function writeAnswers(bundleFolder: string, folder: string): Promise<void> {
-  await mkdir(folder);
-  const { manifest, members } = await readBundle(bundleFolder);
-  for (const { name, models } of members) {
+  await mkdir(join(folder, 'ensemble'), { recursive: true });
+  const { manifest, members, stackers } = await readBundle(bundleFolder);
+  const classCount = manifest.classes.length;
+  const logits: Float32Array[] = [];
+  const features = new Map<number, Float32Array>();
+  for (const [index, { name, models }] of members.entries()) {
     const size = models[0]!.manifest.backbone.inputSize;
     const images = livelyImages(4, size, 2);
-    const classifiers = models.map((model) => memberFromBytes(model.manifest, model.weights));
-    const logits = tf.tidy(() => {
+    const views = tf.tidy(() => {
       const pixels = Uint8Array.from(images.dataSync());
-      const views = viewsOf(manifest.testTimeAugmentation).map((view) => {
+      return viewsOf(manifest.testTimeAugmentation).map((view) => {
         const values = new Float32Array(pixels.length);
         for (let start = 0; start < pixels.length; start += size * size * 3) {
           const end = start + size * size * 3;
@@ -108,12 +146,26 @@ async function writeAnswers(bundleFolder: string, folder: string): Promise<void>
         }
         return tf.tensor4d(values, images.shape);
       });
-      const answers = classifiers.flatMap((classifier) => views.map((view) => classifier.logits(view)));
-      return tf.addN(answers).div(answers.length).dataSync<'float32'>();
     });
+    const classifiers = models.map((model) => memberFromBytes(model.manifest, model.weights));
+    const meanOf = (run: (view: tf.Tensor4D) => tf.Tensor[]) =>
+      tf.tidy(() => {
+        const outputs = views.flatMap(run);
+        return tf.addN(outputs).div(outputs.length).dataSync<'float32'>();
+      });
+    logits.push(meanOf((view) => classifiers.map((classifier) => classifier.logits(view))));
+    features.set(
+      index,
+      meanOf((view) => [classifiers[0]!.features(view)]),
+    );
     for (const classifier of classifiers) classifier.dispose();
     await writeFile(join(folder, `images_${size}.f32`), images.dataSync());
-    await writeFile(join(folder, `${name}.f32`), toProbabilities(logits, manifest.classes.length));
-    images.dispose();
+    await writeFile(join(folder, `${name}.f32`), toProbabilities(logits.at(-1)!, classCount));
+    tf.dispose([images, views]);
   }
+  const probabilities = stackers.get(manifest.chosen)!.predict(logits, features);
+  await writeFile(
+    join(folder, 'ensemble/probabilities.f32'),
+    calibrate(probabilities, manifest.calibration, classCount),
+  );
 }

@@ -2,15 +2,22 @@
 import { type ChannelNumbers, type PixelTransform, preprocessings } from '@chorus/models';
 import { efficientnetLite0Py } from './efficientnet-lite0-py.ts';
 
-export const membersPy = `"""The exported members as Keras 3 models; requires keras and a backend (tensorflow, ...).
+export const membersPy = `"""The exported ensemble and its members as Keras 3 models; requires keras and a backend (tensorflow, ...).
 
-    from members import load_member
+    from members import load_ensemble, load_member
     model = load_member("wide")     # the names are in ../export.json
     model.predict(images)           # float [N, S, S, 3], RGB, 0 to 255 -> probabilities [N, classes]
+
+As a program, with TensorFlow, it writes the ensemble or a member as a SavedModel or for TensorFlow Lite:
+
+    python members.py savedmodel FOLDER [NAME]
+    python members.py tflite FILE.tflite [NAME]
 """
 
 import json
 import pathlib
+import sys
+import tempfile
 
 import keras
 
@@ -25,18 +32,71 @@ ${Object.values(preprocessings)
   .join('')}}
 
 
+def load_ensemble():
+    """Raw images, of each size in ensemble.inputs of export.json -> probabilities [N, classes] in the order of CLASSES."""
+    ensemble = EXPORT["ensemble"]
+    if "keras" not in ensemble:  # A student.
+        return load_member(EXPORT["members"][0]["name"])
+    images = {one["size"]: keras.Input((one["size"], one["size"], 3), name=one["name"]) for one in ensemble["inputs"]}
+    reads, names, steps = (ensemble["keras"][key] for key in ("reads", "members", "steps"))
+    members = [member_named(name) for name in names]
+    values = {one["name"]: member_output(one, images[one["inputSize"]], reads) for one in members}
+    for step in steps:
+        values[step["to"]] = STEPS[step["op"]](step, [values[name] for name in step["of"]])
+    return keras.Model(list(images.values()), values[steps[-1]["to"]], name="ensemble")
+
+
 def load_member(name):
     """Raw images [N, S, S, 3], RGB, 0 to 255 -> probabilities [N, classes] in the order of CLASSES."""
-    member = {one["name"]: one for one in EXPORT["members"]}[name]
+    member = member_named(name)
     size = member["inputSize"]
     image = keras.Input((size, size, 3), name=f"image_{size}")
-    views = [view_of(image, size, view) for view in EXPORT["views"]]
+    return keras.Model(image, keras.ops.softmax(of_all_classes(member_output(member, image, "logits"))), name=name)
+
+
+def member_named(name):
+    members = {one["name"]: one for one in EXPORT["members"]}
+    if name not in members:
+        raise SystemExit(f"Unknown member {name}; expected one of: {', '.join(members)}.")
+    return members[name]
+
+
+def member_output(member, image, reads):
+    """Means over the views of an image: logits [N, 1] for two classes, else [N, classes], or pooled features [N, width]."""
+    views = [view_of(image, member["inputSize"], view) for view in EXPORT["views"]]
     networks = [load_network(member, weights) for weights in member["keras"]["weights"]]
+    if reads == "features":  # All networks have the same frozen backbone.
+        networks = [keras.Model(networks[0].input, networks[0].get_layer("pooled").output)]
     outputs = [network(view) for network in networks for view in views]
-    logits = sum(outputs[1:], outputs[0]) / len(outputs)
-    if len(CLASSES) == 2:  # A single logit, for the second class.
-        logits = keras.ops.concatenate([keras.ops.zeros_like(logits), logits], axis=-1)
-    return keras.Model(image, keras.ops.softmax(logits), name=name)
+    return sum(outputs[1:], outputs[0]) / len(outputs)
+
+
+def of_all_classes(logits):
+    """A single logit is that of the second of two classes; the other one's is 0."""
+    return keras.ops.concatenate([keras.ops.zeros_like(logits), logits], axis=-1) if len(CLASSES) == 2 else logits
+
+
+def dense(step, x):
+    x = keras.ops.matmul(x, keras.ops.convert_to_tensor(step["kernel"], dtype="float32"))
+    if "bias" in step:
+        x = x + keras.ops.convert_to_tensor(step["bias"], dtype="float32")
+    return keras.ops.relu(x) if step.get("activation") == "relu" else x
+
+
+# What ensemble.keras of export.json is made of.
+STEPS = {
+    "dense": lambda step, of: dense(step, *of),
+    "activation": lambda step, of: getattr(keras.ops, step["activation"])(*of),
+    "rescale": lambda step, of: step["scale"] * of[0] + step["offset"],
+    "concatenate": lambda step, of: keras.ops.concatenate(of, axis=-1),
+    "mean": lambda step, of: sum(of[1:], of[0]) / len(of),
+    "probabilities": lambda step, of: {"probabilities": keras.ops.softmax, "log_probabilities": keras.ops.log_softmax}[
+        step["form"]
+    ](of_all_classes(*of)),
+    "logWeightedMean": lambda step, of: keras.ops.log(
+        sum(weight * keras.ops.exp(x) for weight, x in zip(step["weights"], of))
+    ),
+}
 
 
 def view_of(image, size, view):
@@ -44,7 +104,9 @@ def view_of(image, size, view):
     if view["crop"] is not None:
         crop = view["crop"]
         rows, columns = (enlargement(size, crop[start], crop["side"]) for start in ("top", "left"))
-        image = keras.ops.einsum("nhwc,hy,wx->nyxc", image, rows, columns)
+        channels = keras.ops.transpose(image, (0, 3, 1, 2))
+        channels = keras.ops.matmul(keras.ops.matmul(keras.ops.transpose(rows), channels), columns)
+        image = keras.ops.transpose(channels, (0, 2, 3, 1))
     return keras.ops.flip(image, axis=2) if view["mirror"] else image
 
 
@@ -83,6 +145,26 @@ def backbone_output(keras_part, image):
 
 
 ${efficientnetLite0Py}
+
+
+def write(model, kind, place):
+    """Writes a model for TensorFlow (savedmodel: a folder) or TensorFlow Lite (tflite: a file)."""
+    if kind == "savedmodel":
+        model.export(place)
+        return
+    import tensorflow
+
+    with tempfile.TemporaryDirectory() as folder:
+        model.export(folder)
+        content = tensorflow.lite.TFLiteConverter.from_saved_model(folder).convert()
+    pathlib.Path(place).write_bytes(content)
+
+
+if __name__ == "__main__":
+    kind, place, *names = sys.argv[1:] if len(sys.argv) in (3, 4) else (None, None)
+    if kind not in ("savedmodel", "tflite"):
+        raise SystemExit("Expected: members.py savedmodel FOLDER [NAME], or members.py tflite FILE.tflite [NAME]")
+    write(load_member(*names) if names else load_ensemble(), kind, place)
 `;
 
 /** A preprocessing as a Python expression of `image`, a Keras tensor [..., 3], RGB, 0 to 255. */

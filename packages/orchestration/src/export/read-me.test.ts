@@ -47,6 +47,14 @@ it('of a student has nothing that only ensembles have', () => {
   expect(text.match(/tfjs\/[\w/.-]+/g)).toEqual(['tfjs/members/student/model.json', 'tfjs/members/student/model.json']);
 });
 
+it('shows how Keras loads the ensemble, and the student', () => {
+  const [member] = student.members;
+  expect(readMe({ ...contents, members: [member!] })).toContain(
+    'model = load_ensemble()  # or a member: load_member("student")',
+  );
+  expect(readMe(student)).toContain('model = load_member("student")');
+});
+
 it('mentions several inputs, and several networks of a member, only if there are several', () => {
   expect(readMe(contents)).not.toMatch(/each input needs|load_member/);
   const [member] = student.members;

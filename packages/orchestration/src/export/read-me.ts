@@ -11,9 +11,18 @@ export function readMe(contents: ExportContents): string {
     '',
     '```python',
     '# in the folder keras',
-    'from members import CLASSES, load_member',
-    `model = load_member(${JSON.stringify(first.name)})`,
+    `from members import CLASSES, ${student ? '' : 'load_ensemble, '}load_member`,
+    student
+      ? `model = load_member(${JSON.stringify(first.name)})`
+      : `model = load_ensemble()  # or a member: load_member(${JSON.stringify(first.name)})`,
     'probabilities = model.predict(images)',
+    '```',
+    '',
+    `For TensorFlow and TensorFlow Lite, write ${student ? 'it' : 'the ensemble, or the member that a last argument names,'} as a SavedModel or a \`.tflite\` file:`,
+    '',
+    '```sh',
+    'python keras/members.py savedmodel FOLDER',
+    'python keras/members.py tflite FILE.tflite',
     '```',
     '',
   ];

@@ -1,13 +1,13 @@
 /** Trains the preset `cpu` on the images of a draw, and predicts the test images from features that were computed before. */
-import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { calibrate, toProbabilities } from '@chorus/models';
-import { type Bundle, readBundle, reportSchema } from '@chorus/orchestration';
+import { calibrate, meanOfModels, toProbabilities } from '@chorus/models';
+import { type Bundle, type ExperimentInput, readBundle, reportSchema } from '@chorus/orchestration';
 import { runProgram } from '@chorus/python';
 import type { Draw } from './draw-images.ts';
 import type { ImagePool } from './image-pool.ts';
-import { meanFeatures, type PoolFeatures } from './pool-features.ts';
+import { type MemberFeatures, meanFeatures } from './pool-features.ts';
 
 export interface EnsembleResult {
   /** Probabilities of the test images [images, classes]: `chorus`, the calibrated chosen stacker, then each stacker and member. */
@@ -27,6 +27,8 @@ export interface EnsembleOptions {
   seed: number;
   /** For the images and the run; removed afterwards. */
   folder: string;
+  /** What differs from the preset. Members must be of those whose features there are, and frozen. */
+  changes?: Partial<ExperimentInput>;
 }
 
 /**
@@ -38,20 +40,21 @@ export interface EnsembleOptions {
 export async function trainEnsemble(
   draw: Draw,
   pool: ImagePool,
-  features: readonly PoolFeatures[],
-  { weights, seed, folder }: EnsembleOptions,
+  features: readonly MemberFeatures[],
+  { weights, seed, folder, changes = {} }: EnsembleOptions,
 ): Promise<EnsembleResult> {
-  const [data, out] = [join(folder, 'data'), join(folder, 'run')];
+  const [data, out, config] = [join(folder, 'data'), join(folder, 'run'), join(folder, 'changes.json')];
   try {
     await layOut(draw, pool, data);
+    await writeFile(config, JSON.stringify(changes));
     const startedAtMs = Date.now();
-    const places = ['--data', data, '--weights', weights, '--out', out];
+    const places = ['--config', config, '--data', data, '--weights', weights, '--out', out];
     await runProgram(process.execPath, [command, 'train', '--preset', 'cpu', ...places, '--set', `seed=${seed}`]);
     const seconds = (Date.now() - startedAtMs) / 1000;
     const report = reportSchema.parse(JSON.parse(await readFile(join(out, 'report.json'), 'utf8')));
     const bundle = await readBundle(join(out, 'bundle'));
     return {
-      probabilities: predictFromFeatures(bundle, features, pool.test.paths.length),
+      probabilities: predictFromFeatures(bundle, features),
       chosen: bundle.manifest.chosen,
       outOfFold: Object.fromEntries(report.stackers.map(({ kind, outOfFold }) => [kind, outOfFold.logLoss])),
       implausible: await implausibleImages(join(out, 'label-issues.csv')),
@@ -71,8 +74,7 @@ export async function trainEnsemble(
  */
 function predictFromFeatures(
   { manifest, members, stackers }: Bundle,
-  features: readonly PoolFeatures[],
-  imageCount: number,
+  features: readonly MemberFeatures[],
 ): Map<string, Float32Array> {
   const classCount = manifest.classes.length;
   const means = new Map(
@@ -82,10 +84,12 @@ function predictFromFeatures(
         throw new Error(
           `Expected features of ${name}, received those of ${features.map(({ member }) => member).join(', ')}.`,
         );
-      return [index, meanFeatures(found, [...Array(imageCount).keys()])];
+      return [index, meanFeatures(found, manifest.testTimeAugmentation)];
     }),
   );
-  const logits = members.map(({ models: [model] }, index) => headLogits(model!, means.get(index)!));
+  const logits = members.map(({ models }, index) =>
+    meanOfModels(models.map((model) => headLogits(model, means.get(index)!))),
+  );
   const probabilities = new Map<string, Float32Array>();
   for (const [kind, stacker] of stackers) probabilities.set(kind, stacker.predict(logits, means));
   const chosen = calibrate(probabilities.get(manifest.chosen)!, manifest.calibration, classCount);

@@ -1,13 +1,12 @@
 /** Runs one case: Chorus and its peers on the same draws, tested on the same images. */
-import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { publishFile } from '@chorus/storage';
 import { fitAutogluon } from './autogluon-peer.ts';
 import type { Case } from './cases.ts';
-import { type EnsembleResult, trainEnsemble } from './chorus-ensemble.ts';
+import type { EnsembleResult } from './chorus-ensemble.ts';
 import { type Draw, drawImages } from './draw-images.ts';
 import type { ImagePool } from './image-pool.ts';
+import { keptEnsemble } from './kept-ensemble.ts';
 import { type FittedResult, fineTune, stackAsAucmedi } from './keras-peers.ts';
 import { fitPeers } from './logistic-peers.ts';
 import { weightsOf } from './members.ts';
@@ -68,7 +67,8 @@ export async function compareCase(one: Case, options: CaseOptions): Promise<Case
   const draws = Array.from({ length: drawCount }, (_, seed) => drawImages(pool.train.labels, one, seed));
   const ensembles: EnsembleResult[] = [];
   for (const [seed, draw] of draws.entries()) {
-    ensembles.push(await ensembleOf(draw, seed, options));
+    const place = join(folder, `chorus-${seed}`);
+    ensembles.push(await keptEnsemble(draw, pool, features.test, { weights, seed, folder: place }));
     onProgress(
       `draw ${seed + 1} of ${drawCount}: ${ensembles.at(-1)!.chosen}, ${ensembles.at(-1)!.seconds.toFixed(0)} s`,
     );
@@ -166,30 +166,6 @@ function scoreContestant(contestant: Contestant, chorus: Contestant, labels: rea
           },
         }),
     ...(seconds && { seconds: mean(seconds) }),
-  };
-}
-
-/** Trains, or reads the result of an earlier call. */
-async function ensembleOf(
-  draw: Draw,
-  seed: number,
-  { pool, features, weights, folder }: CaseOptions,
-): Promise<EnsembleResult> {
-  const path = join(folder, `chorus-${seed}.json`);
-  if (!existsSync(path)) {
-    const result = await trainEnsemble(draw, pool, features.test, {
-      weights,
-      seed,
-      folder: join(folder, `run-${seed}`),
-    });
-    const probabilities = [...result.probabilities].map(([name, values]) => [name, [...values]]);
-    await publishFile(path, JSON.stringify({ ...result, probabilities }));
-  }
-  const result = JSON.parse(await readFile(path, 'utf8'));
-  const probabilities: [string, number[]][] = result.probabilities;
-  return {
-    ...result,
-    probabilities: new Map(probabilities.map(([name, values]) => [name, Float32Array.from(values)])),
   };
 }
 

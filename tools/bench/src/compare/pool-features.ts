@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { TestTimeAugmentation } from '@chorus/models';
 import { extractFeatures } from '@chorus/orchestration';
 import { publishFile, withTemporaryFolder } from '@chorus/storage';
 import sharp from 'sharp';
@@ -9,13 +10,17 @@ import type { LabeledFiles } from './image-pool.ts';
 import type { ComparedMember } from './members.ts';
 
 /** Features of a member's backbone. */
-export interface PoolFeatures {
+export interface MemberFeatures {
   member: string;
   width: number;
-  /** File of `rows`, float32. */
-  path: string;
   /** [images, 2, width]: of each image and of its mirror image. */
   rows: Float32Array;
+}
+
+/** Features of all images of a set. */
+export interface PoolFeatures extends MemberFeatures {
+  /** File of `rows`, float32. */
+  path: string;
 }
 
 /**
@@ -58,15 +63,26 @@ export async function featuresOf(
   );
 }
 
-/** The mean of the features of some images and their mirror images [images, width]. */
-export function meanFeatures({ rows, width }: PoolFeatures, images: readonly number[]): Float32Array {
-  const means = new Float32Array(images.length * width);
+/** The mean of the features of an image's views [images, width], for bundles that average the image alone or with its mirror image. */
+export function meanFeatures({ rows, width }: MemberFeatures, views: TestTimeAugmentation): Float32Array {
+  if (typeof views !== 'boolean')
+    throw new Error(`Expected test-time augmentation by mirror images or none, received ${views}.`);
+  return Float32Array.from({ length: rows.length / 2 }, (_, index) => {
+    const at = index + Math.floor(index / width) * width;
+    return views ? (rows[at]! + rows[at + width]!) / 2 : rows[at]!;
+  });
+}
+
+/** The features of some images, in their order. */
+export function selectFeatures(
+  { member, width, rows: all }: MemberFeatures,
+  images: readonly number[],
+): MemberFeatures {
+  const stride = 2 * width;
+  const rows = new Float32Array(images.length * stride);
   for (const [row, image] of images.entries())
-    for (let feature = 0; feature < width; feature += 1) {
-      const at = 2 * image * width + feature;
-      means[row * width + feature] = (rows[at]! + rows[at + width]!) / 2;
-    }
-  return means;
+    rows.set(all.subarray(image * stride, (image + 1) * stride), row * stride);
+  return { member, width, rows };
 }
 
 // --- internal ---

@@ -1,0 +1,128 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { drawShapes } from '@chorus/data';
+import tf from '@chorus/tfjs';
+import { StoppedError } from '@chorus/training';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { readBundle } from '../bundle.ts';
+import { ConfigError } from '../errors.ts';
+import { predictFiles } from '../predict.ts';
+import { compactBundle } from './compact-bundle.ts';
+import { exportBundle } from './export-bundle.ts';
+import { writeLivelyBundle } from './lively-bundle.fixture.ts';
+
+let parent: string;
+let images: string[];
+const at = (name: string) => join(parent, name);
+
+beforeAll(async () => {
+  tf.enableProdMode();
+  parent = await mkdtemp(join(tmpdir(), 'chorus-compact-'));
+  await drawShapes(at('data'), { seed: 1, imagesPerClass: { train: 2, validation: 0 } });
+  images = ['discs', 'stars'].flatMap((form) =>
+    [0, 1].map((index) => at(`data/train/${form}/${form}-0000${index}.png`)),
+  );
+  const backbone = { family: 'mobilenet', alpha: 0.25, inputSize: 32 } as const;
+  await writeLivelyBundle(
+    at('run/bundle'),
+    [
+      { name: 'one', backbone, modelCount: 2 },
+      { name: 'two', backbone: { family: 'mobilenet-v2', alpha: 0.35, inputSize: 32 } },
+    ],
+    {
+      ...{ classes: ['discs', 'stars'], testTimeAugmentation: true, chosen: 'weighted', student: backbone },
+      calibration: { kind: 'temperature', temperature: 1.5 },
+    },
+  );
+});
+afterAll(() => rm(parent, { recursive: true, force: true }));
+
+async function probabilities(bundle: string, student = false): Promise<number[]> {
+  const { predictions } = await predictFiles(at(bundle), images, { student, runtime: { logicalCpuDevices: 2 } });
+  return predictions.flatMap((prediction) => Object.values(prediction.probabilities));
+}
+
+function largestDifference(one: readonly number[], other: readonly number[]): number {
+  expect(one).toHaveLength(2 * images.length);
+  expect(other).toHaveLength(one.length);
+  return Math.max(...one.map((value, index) => Math.abs(value - other[index]!)));
+}
+
+describe('compactBundle', () => {
+  test.each([
+    ['float16', 0.56, 0.002],
+    ['int8', 0.36, 0.05],
+  ] as const)('%s: predicts nearly the same from fewer bytes', async (encoding, share, tolerance) => {
+    const { folder, byteCount, originalByteCount } = await compactBundle(at('run/bundle'), encoding);
+    expect(folder).toBe(at(`run/bundle-${encoding}`));
+    expect(byteCount / originalByteCount).toBeLessThan(share);
+    for (const student of [false, true]) {
+      const [plain, compact] = [
+        await probabilities('run/bundle', student),
+        await probabilities(`run/bundle-${encoding}`, student),
+      ];
+      expect(largestDifference(plain, compact)).toBeLessThan(tolerance);
+      expect(compact).not.toEqual(plain);
+    }
+    const [before, after] = [await readBundle(at('run/bundle')), await readBundle(folder)];
+    expect(after.manifest.calibration).toEqual(before.manifest.calibration);
+    expect(after.manifest.stackers).toEqual(before.manifest.stackers);
+    expect(after.images).toEqual(before.images);
+  });
+
+  it('writes the student alone, as a bundle that exports', async () => {
+    await compactBundle(at('run/bundle'), 'int8', { student: true });
+    const { manifest, student } = await readBundle(at('run/bundle-student-int8'));
+    expect(manifest.members.map(({ name }) => name)).toEqual(['student']);
+    expect(student).toBeUndefined();
+    expect(await probabilities('run/bundle-student-int8')).toEqual(await probabilities('run/bundle-int8', true));
+    const { byteCount } = await exportBundle(at('run/bundle-student-int8'), 'onnx', { out: at('onnx') });
+    expect(byteCount).toBeGreaterThan(0);
+  });
+
+  it('replaces an earlier compact bundle, and nothing else', async () => {
+    const { folder } = await compactBundle(at('run/bundle'), 'int8', { out: at('again') });
+    await compactBundle(at('run/bundle'), 'float16', { out: folder });
+    const manifest = JSON.parse(await readFile(join(folder, 'bundle.json'), 'utf8'));
+    expect(JSON.stringify(manifest)).toContain('float16');
+
+    await writeLivelyBundle(
+      at('other'),
+      [{ name: 'one', backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 32 } }],
+      {
+        ...{ classes: ['discs', 'stars'], testTimeAugmentation: false, chosen: 'mean' },
+      },
+    );
+    await mkdir(at('mine'));
+    await writeFile(at('mine/notes.txt'), 'mine');
+    for (const [out, received] of [
+      [at('other'), 'a bundle with float32 weights'],
+      [at('mine'), 'something else'],
+    ] as const)
+      await expect(compactBundle(at('run/bundle'), 'int8', { out })).rejects.toThrow(
+        `Expected nothing or an earlier compact bundle at ${out}, received ${received}.`,
+      );
+    await expect(compactBundle(at('run/bundle'), 'int8', { out: at('mine/notes.txt') })).rejects.toThrow(ConfigError);
+    expect(await readFile(at('mine/notes.txt'), 'utf8')).toBe('mine');
+  });
+
+  it('refuses the bundle itself, a compact bundle and an unknown type', async () => {
+    await expect(compactBundle(at('run/bundle'), 'int8', { out: at('run/bundle/small') })).rejects.toThrow(
+      'Expected a folder outside the bundle',
+    );
+    await compactBundle(at('run/bundle'), 'int8', { out: at('small') });
+    await expect(compactBundle(at('small'), 'float16', { out: at('smaller') })).rejects.toThrow(
+      /expected a bundle with float32 weights, received one with compact weights\.$/,
+    );
+    await expect(compactBundle(at('run/bundle'), 'int4')).rejects.toThrow(
+      new ConfigError('Unknown type of weights "int4"; expected one of: float16, int8.'),
+    );
+  });
+
+  it('stops before it writes anything', async () => {
+    const stopped = compactBundle(at('run/bundle'), 'int8', { out: at('stopped'), signal: AbortSignal.abort() });
+    await expect(stopped).rejects.toThrow(StoppedError);
+    await expect(readFile(at('stopped/bundle.json'))).rejects.toThrow('ENOENT');
+  });
+});
