@@ -15,6 +15,7 @@ import { lrFindCommand } from './commands/lr-find.ts';
 import { predictCommand } from './commands/predict.ts';
 import { reportCommand } from './commands/report.ts';
 import { runsCommand } from './commands/runs.ts';
+import { serveCommand } from './commands/serve.ts';
 import { setupCommand } from './commands/setup.ts';
 import { trainCommand } from './commands/train.ts';
 import { goOnWithoutOutput } from './output.ts';
@@ -38,6 +39,7 @@ const program = new Command('chorus')
   .addCommand(augmentCommand)
   .addCommand(evaluateCommand)
   .addCommand(predictCommand)
+  .addCommand(serveCommand)
   .addCommand(featuresCommand)
   .addCommand(exportCommand)
   .addCommand(reportCommand)

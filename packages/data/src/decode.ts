@@ -56,6 +56,7 @@ export interface ImageToDecode extends Partial<FileStamp> {
  * Decodes one file once and resizes it to squares.
  *
  * @param sizes sides of the squares, pixels.
+ * @param budget limits calls that share it to its number of pixels at a time, at least `maxPixels`.
  * @returns one [size, size, 3] per size, RGB 0 … 255 in sRGB.
  * @throws Error whose message says why the file is not a usable image.
  */
@@ -63,9 +64,10 @@ export async function decodeImage(
   path: string,
   sizes: readonly number[],
   options: DecodeOptions,
+  budget = new PixelBudget(options.maxPixels),
 ): Promise<Uint8Array[]> {
   requireValid(options);
-  return (await decodeWithin(new PixelBudget(options.maxPixels), { path }, sizes, options)).squares;
+  return (await decodeWithin(budget, { path }, sizes, options)).squares;
 }
 
 /**
@@ -77,9 +79,10 @@ export async function decodeImageBytes(
   bytes: Uint8Array,
   sizes: readonly number[],
   options: DecodeOptions,
+  budget = new PixelBudget(options.maxPixels),
 ): Promise<Uint8Array[]> {
   requireValid(options);
-  return (await decodeBytesWithin(new PixelBudget(options.maxPixels), bytes, sizes, options)).squares;
+  return (await decodeBytesWithin(budget, bytes, sizes, options)).squares;
 }
 
 /**

@@ -11,6 +11,7 @@ export {
   type ImageInfo,
   type ImageToDecode,
 } from './decode.ts';
+export { PixelBudget } from './decode-budget.ts';
 export { isColor } from './decode-pixels.ts';
 export { type ResizeMethod, resizeMethods } from './decode-resize.ts';
 export { displayName, normalizeName } from './display-name.ts';

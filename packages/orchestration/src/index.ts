@@ -1,5 +1,5 @@
 export type { Score } from '@chorus/evaluation';
-export { listDevices, type OnSetupProgress, setupRuntime } from '@chorus/runtime';
+export { listDevices, type OnSetupProgress, setupOnnxruntime, setupRuntime } from '@chorus/runtime';
 export { type EpochMetrics, type StagePlan as PlannedStage, StoppedError } from '@chorus/training';
 export { type AugmentationSheetOptions, writeAugmentationSheet } from './augmentation-sheet.ts';
 export { type Bundle, type BundleManifest, readBundle } from './bundle.ts';

@@ -1,7 +1,7 @@
 /** Images in node: files, URLs, bytes, pixels and sharp pipelines. */
 import { fileURLToPath } from 'node:url';
-import { decodeImage, decodeImageBytes, type RawPixels, resizePixels } from '@chorus/data';
-import type { Decoding } from './classifier.ts';
+import { decodeImage, decodeImageBytes, PixelBudget, type RawPixels, resizePixels } from '@chorus/data';
+import type { DecodeSquares, Decoding } from './classifier.ts';
 import { PredictorError } from './errors.ts';
 import { fetchBytes } from './http-place.ts';
 
@@ -19,43 +19,38 @@ export interface SharpImage {
  */
 export type ImageSource = string | URL | Uint8Array | ArrayBuffer | Blob | RawPixels | SharpImage;
 
-/** @throws PredictorError when it cannot be decoded; the signal's reason. */
-export async function decodeImageSource(
-  image: ImageSource,
-  sizes: readonly number[],
-  decoding: Decoding,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array[]> {
-  const name = nameOf(image);
-  try {
-    if (typeof image === 'string' && !/^https?:\/\//i.test(image)) return await decodeImage(image, sizes, decoding);
-    if (image instanceof URL && image.protocol === 'file:')
-      return await decodeImage(fileURLToPath(image), sizes, decoding);
-    if (typeof image === 'string' || image instanceof URL)
-      return await decodeImageBytes(
-        await fetchBytes(new URL(image), name, { maxBytes: maxImageBytes, signal }),
-        sizes,
-        decoding,
-      );
-    if (image instanceof Uint8Array) return await decodeImageBytes(image, sizes, decoding);
-    if (image instanceof ArrayBuffer) return await decodeImageBytes(new Uint8Array(image), sizes, decoding);
-    if (image instanceof Blob)
-      return await decodeImageBytes(new Uint8Array(await image.arrayBuffer()), sizes, decoding);
-    if (isSharp(image))
-      return await decodeImageBytes(
-        await image.clone().autoOrient().png({ compressionLevel: 0 }).toBuffer(),
-        sizes,
-        decoding,
-      );
-    if (isPixels(image)) return await resizePixels(image, sizes, decoding);
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (error instanceof PredictorError) throw error;
-    throw new PredictorError(`Cannot decode ${name}: ${(error as Error).message}`, { cause: error });
-  }
-  throw new PredictorError(
-    `Expected a path, a URL, the bytes of an image file, a Blob, pixels with width and height, or a sharp image, received ${name}.`,
-  );
+/**
+ * Decodes images for one classifier, at most `maxPixels` pixels at a time.
+ *
+ * @returns a function that throws PredictorError for an image that cannot be decoded, and the signal's reason.
+ */
+export function imageDecoder({ maxPixels }: Pick<Decoding, 'maxPixels'>): DecodeSquares<ImageSource> {
+  const budget = new PixelBudget(maxPixels);
+  return async (image, sizes, decoding, signal) => {
+    const name = nameOf(image);
+    const decodeBytes = (bytes: Uint8Array) => decodeImageBytes(bytes, sizes, decoding, budget);
+    try {
+      if (typeof image === 'string' && !/^https?:\/\//i.test(image))
+        return await decodeImage(image, sizes, decoding, budget);
+      if (image instanceof URL && image.protocol === 'file:')
+        return await decodeImage(fileURLToPath(image), sizes, decoding, budget);
+      if (typeof image === 'string' || image instanceof URL)
+        return await decodeBytes(await fetchBytes(new URL(image), name, { maxBytes: maxImageBytes, signal }));
+      if (image instanceof Uint8Array) return await decodeBytes(image);
+      if (image instanceof ArrayBuffer) return await decodeBytes(new Uint8Array(image));
+      if (image instanceof Blob) return await decodeBytes(new Uint8Array(await image.arrayBuffer()));
+      if (isSharp(image))
+        return await decodeBytes(await image.clone().autoOrient().png({ compressionLevel: 0 }).toBuffer());
+      if (isPixels(image)) return await resizePixels(image, sizes, decoding);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof PredictorError) throw error;
+      throw new PredictorError(`Cannot decode ${name}: ${(error as Error).message}`, { cause: error });
+    }
+    throw new PredictorError(
+      `Expected a path, a URL, the bytes of an image file, a Blob, pixels with width and height, or a sharp image, received ${name}.`,
+    );
+  };
 }
 
 // --- internal ---

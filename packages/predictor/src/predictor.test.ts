@@ -294,6 +294,15 @@ describe('a classifier', () => {
     expect(info).toMatchObject({ width: 90, height: 120 });
   });
 
+  it('refuses more pixels than its own limit, and decodes one large image after another', async () => {
+    const limited = await loadClassifier(at('pets'), { member: 'one', threads: 1, maxPixels: 120 * 90 });
+    expect(await limited.classifyMany([files[0]!, files[1]!, files[2]!])).toHaveLength(3);
+    const large = await sharp(files[0]!).resize(121, 90).png().toBuffer();
+    await expect(limited.classify(large)).rejects.toThrow(/declares 121 × 90 pixels, expected at most 10800/);
+    await limited.dispose();
+    await expect(loadClassifier(at('pets'), { maxPixels: 0.5 })).rejects.toThrow(/maxPixels to be a whole number/);
+  });
+
   it('puts transparent pixels on the background of the bundle', async () => {
     const pixels = smoothPixels(60, 50, 4);
     for (let index = 3; index < 4000; index += 4) pixels.data[index] = 0;

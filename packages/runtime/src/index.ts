@@ -6,7 +6,7 @@ export { type Device, listDevices } from './devices.ts';
 export { RuntimeError } from './errors.ts';
 export { type Compiled, type CompileMetrics, type CompileOptions, compile, type Results } from './functions/compile.ts';
 export { nativePlatform } from './native/platforms.ts';
-export { setupRuntime } from './native/setup.ts';
+export { setupOnnxruntime, setupRuntime } from './native/setup.ts';
 export type { OnSetupProgress, SetupProgress } from './native/setup-step.ts';
 export { type MissingPart, nativeRuntimeStatus } from './native/status.ts';
 export {

@@ -12,6 +12,7 @@ import { load } from './rows/load.ts';
 import { precision } from './rows/precision.ts';
 import { predict } from './rows/predict.ts';
 import { scaling } from './rows/scaling.ts';
+import { serve } from './rows/serve.ts';
 import { stackers } from './rows/stackers.ts';
 import { train } from './rows/train.ts';
 
@@ -22,6 +23,7 @@ export const rows: readonly Row[] = [
   augmentation,
   predict,
   classify,
+  serve,
   decode,
   features,
   frozen,

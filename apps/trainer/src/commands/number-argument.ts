@@ -6,3 +6,9 @@ export function numberArgument(text: string): number {
   if (text.trim() === '' || Number.isNaN(number)) throw new InvalidArgumentError('Expected a number.');
   return number;
 }
+
+/** Parses an option's whole number of at least 1. */
+export function wholeNumberArgument(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('Expected a whole number of at least 1.');
+  return Number(text);
+}

@@ -1,12 +1,12 @@
 import type { FoundImages } from '@chorus/orchestration';
 import { setupLines } from '@chorus/orchestration/setup-lines';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { predictionLine } from '../print/prediction-line.ts';
 import { printable } from '../print/printable.ts';
 import { countProgress } from '../progress/count-progress.ts';
 import { stopSignal } from '../stop-signal.ts';
 import { userFolder, userPath } from '../user-folder.ts';
-import { numberArgument } from './number-argument.ts';
+import { numberArgument, wholeNumberArgument } from './number-argument.ts';
 
 interface PredictFlags {
   bundle: string;
@@ -30,7 +30,7 @@ export const predictCommand = new Command('predict')
   )
   .requiredOption('--bundle <folder>', 'the bundle of a run')
   .option('--student', "classify with the bundle's student instead of the ensemble", false)
-  .option('--top <count>', 'number of classes to show, the most probable first', wholeNumber, 1)
+  .option('--top <count>', 'number of classes to show, the most probable first', wholeNumberArgument, 1)
   .option('--all-probabilities', 'show every class', false)
   .option(
     '--min-accuracy <share>',
@@ -121,11 +121,6 @@ export const predictCommand = new Command('predict')
     );
     process.exitCode = exitCodes.badData;
   });
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('Expected a whole number of at least 1.');
-  return Number(text);
-}
 
 function absolute(path: string | undefined): string | undefined {
   return path === undefined ? undefined : userPath(path);

@@ -3,8 +3,10 @@ import { Command } from 'commander';
 
 export const setupCommand = new Command('setup')
   .description('prepare the native runtime, which the first training or prediction does otherwise')
-  .action(async () => {
-    const { setupRuntime } = await import('@chorus/orchestration');
-    await setupRuntime(setupLines(process.stdout));
-    console.log('native runtime: ready');
+  .option('--serve', 'only what `chorus serve` needs: no Python, no compiler', false)
+  .action(async ({ serve }: { serve: boolean }) => {
+    const { setupOnnxruntime, setupRuntime } = await import('@chorus/orchestration');
+    if (serve) await setupOnnxruntime(setupLines(process.stdout));
+    else await setupRuntime(setupLines(process.stdout));
+    console.log(`${serve ? 'onnxruntime' : 'native runtime'}: ready`);
   });

@@ -22,22 +22,23 @@ export async function setupRuntime(onProgress: OnSetupProgress = () => {}): Prom
     throw new RuntimeError(
       `CHORUS_LIBTENSORFLOW is ${native.libraryFolder}: expected ${native.platform.libraries.join(' and ')} there.`,
     );
-  let endWaiting: ReturnType<typeof beginStep> | undefined;
-  const takeTurn = async () => {
-    await endWaiting?.('done');
-    await prepare(native, onProgress);
-  };
-  const onWait = (owner = 'unknown') => {
-    endWaiting = beginStep(`waiting for process ${owner ?? 'unknown'} to set up the native runtime`, onProgress);
-  };
-  try {
-    await withLock(cacheFolder('setup'), takeTurn, { onWait });
-  } catch (error) {
-    throw explainStorage(error as NodeJS.ErrnoException);
-  } finally {
-    await endWaiting?.('failed');
-  }
+  await takeTurn(() => prepare(native, onProgress), onProgress);
   return native;
+}
+
+/**
+ * Sets up onnxruntime only, which classifies with a bundle and needs neither Python nor a compiler. Does nothing if it is ready, or
+ * if this machine cannot run it. Safe for concurrent processes and after a kill.
+ *
+ * @param onProgress as of {@link setupRuntime}.
+ * @throws RuntimeError naming what is missing (npm, space, the network) and the command that fixes it.
+ */
+export async function setupOnnxruntime(onProgress: OnSetupProgress = () => {}): Promise<void> {
+  if (onnxruntimeToPrepare() === undefined) return;
+  await takeTurn(async () => {
+    await removeUnfinished(cacheFolder('onnxruntime'));
+    await prepareMissingOnnxruntime(onProgress);
+  }, onProgress);
 }
 
 /** @throws RuntimeError when the file system of `folder` has fewer than `neededBytes` free. */
@@ -51,6 +52,25 @@ export async function requireSpace(folder: string, neededBytes: number): Promise
 
 // --- internal ---
 
+/** Runs work under the lock of the setup. */
+async function takeTurn(work: () => Promise<void>, onProgress: OnSetupProgress): Promise<void> {
+  let endWaiting: ReturnType<typeof beginStep> | undefined;
+  const workInTurn = async () => {
+    await endWaiting?.('done');
+    await work();
+  };
+  const onWait = (owner = 'unknown') => {
+    endWaiting = beginStep(`waiting for process ${owner ?? 'unknown'} to set up the native runtime`, onProgress);
+  };
+  try {
+    await withLock(cacheFolder('setup'), workInTurn, { onWait });
+  } catch (error) {
+    throw explainStorage(error as NodeJS.ErrnoException);
+  } finally {
+    await endWaiting?.('failed');
+  }
+}
+
 /** Runs under the lock: another process may have set up a part during the wait, or may have been killed. */
 async function prepare(native: NativeRuntime, onProgress: OnSetupProgress): Promise<void> {
   for (const kind of ['tensorflow', 'onnxruntime', 'binding']) await removeUnfinished(cacheFolder(kind));
@@ -59,12 +79,15 @@ async function prepare(native: NativeRuntime, onProgress: OnSetupProgress): Prom
     await runStep(`compiling the binding with ${native.platform.compiler}`, onProgress, () =>
       publishFolder(native.bindingFolder, (temporary) => compileBinding(native, temporary), { replace: true }),
     );
-  const onnxruntime = onnxruntimeToPrepare();
-  if (onnxruntime !== undefined) {
-    // Imported only here: not needed if everything is ready.
-    const { prepareOnnxruntime } = await import('./download-onnxruntime.ts');
-    await prepareOnnxruntime(onnxruntime, onProgress);
-  }
+  await prepareMissingOnnxruntime(onProgress);
+}
+
+async function prepareMissingOnnxruntime(onProgress: OnSetupProgress): Promise<void> {
+  const place = onnxruntimeToPrepare();
+  if (place === undefined) return;
+  // Imported only here: not needed if everything is ready.
+  const { prepareOnnxruntime } = await import('./download-onnxruntime.ts');
+  await prepareOnnxruntime(place, onProgress);
 }
 
 /** The place of onnxruntime if this machine can run it and it is missing. */

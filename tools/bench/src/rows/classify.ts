@@ -1,21 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BundleManifest, createClassifier, memberToBytes } from '@chorus/models';
 import { loadClassifier } from '@chorus/predictor';
-import { sealFolder } from '@chorus/storage';
-import tf from '@chorus/tfjs';
 import type { Measurement } from '../measurement.ts';
 import { drawPhotographs } from '../photographs.ts';
 import type { Row } from '../row.ts';
 import { summarise } from '../statistics.ts';
-
-/** The backbones of the preset mobile. */
-const members = [
-  { name: 'mobilenet-v2', family: 'mobilenet-v2', alpha: 1 },
-  { name: 'mobilenet', family: 'mobilenet', alpha: 1 },
-  { name: 'mobilenet-075', family: 'mobilenet', alpha: 0.75 },
-] as const;
-const classes = ['a', 'b'];
+import { writeMobileBundle } from './mobile-bundle.ts';
 
 /** At most this many milliseconds for an image, by the native library, with the preset's size and mirror images. */
 const goalMs = 40;
@@ -41,7 +31,7 @@ export const classify: Row = {
       const name = `${inputSize} px${testTimeAugmentation ? ', with mirror images' : ''}`;
       onProgress(`writing a bundle of ${name}`);
       const bundle = join(folder, `bundle-${inputSize}-${testTimeAugmentation}`);
-      await writeMobileBundle(bundle, inputSize, testTimeAugmentation);
+      await writeMobileBundle(bundle, { inputSize, testTimeAugmentation });
       const measurements: Measurement[] = [];
       for (const backend of ['onnxruntime', 'wasm'] as const) {
         onProgress(`${name}, ${backend}`);
@@ -73,27 +63,3 @@ export const classify: Row = {
     }
   },
 };
-
-// --- internal ---
-
-/** Random weights take as long as trained ones. */
-async function writeMobileBundle(folder: string, inputSize: number, testTimeAugmentation: boolean): Promise<void> {
-  tf.enableProdMode();
-  const files: Record<string, Uint8Array | string> = {};
-  const described = members.map(({ name, family, alpha }): BundleManifest['members'][number] => {
-    const classifier = createClassifier({ backbone: { family, alpha, inputSize }, classes, seed: 0 });
-    const { manifest, weights } = memberToBytes(classifier);
-    classifier.dispose();
-    const file = `members/${name}/1.bin`;
-    files[file] = weights;
-    return { name, models: [{ file, model: manifest }] };
-  });
-  const manifest: BundleManifest = {
-    ...{ schemaVersion: 4, name: 'mobile', classes, testTimeAugmentation, demo: false, balancesClasses: false },
-    decoding: { maxPixels: 1e8, timeoutMs: 10_000, background: 'white', resize: 'pillow', shrinkOnLoad: false },
-    members: described,
-    ...{ chosen: 'mean', thresholds: null, calibration: null },
-    stackers: [{ kind: 'mean', state: { kind: 'mean', memberCount: members.length, classCount: classes.length } }],
-  };
-  await sealFolder(folder, { ...files, 'bundle.json': JSON.stringify(manifest) });
-}

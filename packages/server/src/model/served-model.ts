@@ -1,0 +1,142 @@
+/** A bundle in worker threads. */
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { Piscina } from 'piscina';
+import { ServerError } from '../errors.ts';
+import type { ImageAnswer, ImageContent, ModelFacts, ThreadResults, ThreadStartup, ThreadTask } from './protocol.ts';
+
+// The compiled thread entry, the same one for `src` (tests) and `dist`.
+const workerPath = createRequire(import.meta.url).resolve('#classifier-worker');
+
+interface ClassifierThread {
+  pool: Piscina<ThreadTask, ThreadResults[ThreadTask['kind']]>;
+  runningCount: number;
+}
+
+interface WaitingImage {
+  image: ImageContent;
+  resolve(answer: Promise<ImageAnswer>): void;
+}
+
+export class ServedModel {
+  readonly facts: ModelFacts;
+  readonly #threads: readonly ClassifierThread[];
+  /** Images that a thread decodes and classifies at a time; the others wait, and are dropped when their request ends. */
+  readonly #perThread: number;
+  readonly #waiting = new Set<WaitingImage>();
+  readonly #running = new Set<Promise<unknown>>();
+
+  private constructor(facts: ModelFacts, threads: readonly ClassifierThread[], perThread: number) {
+    this.facts = facts;
+    this.#threads = threads;
+    this.#perThread = perThread;
+  }
+
+  /**
+   * Loads a bundle into each of the threads, one after another: loading takes more memory than the loaded networks.
+   *
+   * @throws ServerError for a bundle that cannot be loaded.
+   */
+  static async open(startup: ThreadStartup, threadCount: number): Promise<ServedModel> {
+    // While the networks run on one batch, the next one is decoded.
+    const perThread = 2 * startup.batchSize;
+    const threads: ClassifierThread[] = [];
+    try {
+      let facts: ModelFacts | undefined;
+      for (let index = 0; index < threadCount; index += 1) {
+        const thread = startThread(startup, perThread);
+        threads.push(thread);
+        const opened = (await thread.pool.run({ kind: 'open' })) as ThreadResults['open'];
+        if ('reason' in opened) throw new ServerError(opened.reason);
+        facts = opened.facts;
+      }
+      return new ServedModel(facts!, threads, perThread);
+    } catch (error) {
+      await closeThreads(threads);
+      throw error;
+    }
+  }
+
+  /** Images that wait, and that the threads have. */
+  get pendingCount(): number {
+    return this.#waiting.size + this.#running.size;
+  }
+
+  /**
+   * Decodes and classifies images.
+   *
+   * @param images their buffers are transferred to the threads.
+   * @param signal ends the call. Images that wait are dropped; one that a thread has cannot be interrupted.
+   * @returns one answer per image, in their order.
+   * @throws the signal's reason; an Error when a thread ended.
+   */
+  async classify(images: readonly ImageContent[], signal: AbortSignal): Promise<ImageAnswer[]> {
+    signal.throwIfAborted();
+    const own: WaitingImage[] = [];
+    const answers = images.map((image) => new Promise<ImageAnswer>((resolve) => own.push({ image, resolve })));
+    let drop = () => {};
+    const aborted = new Promise<never>((_, reject) => {
+      drop = () => reject(signal.reason);
+    });
+    signal.addEventListener('abort', drop, { once: true });
+    try {
+      for (const waiting of own) this.#waiting.add(waiting);
+      this.#startNext();
+      return await Promise.race([Promise.all(answers), aborted]);
+    } finally {
+      signal.removeEventListener('abort', drop);
+      // After an abort or an error, the other answers are of no use.
+      for (const waiting of own) this.#waiting.delete(waiting);
+    }
+  }
+
+  /** Ends the threads once they have answered all images. */
+  async close(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    await closeThreads(this.#threads);
+  }
+
+  #startNext(): void {
+    for (const waiting of this.#waiting) {
+      const thread = this.#threads.reduce((one, other) => (other.runningCount < one.runningCount ? other : one));
+      if (thread.runningCount >= this.#perThread) return;
+      this.#waiting.delete(waiting);
+      waiting.resolve(this.#run(thread, waiting.image));
+    }
+  }
+
+  #run(thread: ClassifierThread, image: ImageContent): Promise<ImageAnswer> {
+    const { buffer } = image instanceof Uint8Array ? image : image.data;
+    const running = thread.pool.run({ kind: 'classify', image }, { transferList: [buffer] }).finally(() => {
+      thread.runningCount -= 1;
+      this.#running.delete(running);
+      this.#startNext();
+    });
+    thread.runningCount += 1;
+    this.#running.add(running);
+    return running as Promise<ImageAnswer>;
+  }
+}
+
+// --- internal ---
+
+function startThread(startup: ThreadStartup, concurrentTasks: number): ClassifierThread {
+  const pool = new Piscina<ThreadTask, ThreadResults[ThreadTask['kind']]>({
+    filename: pathToFileURL(workerPath).href,
+    ...{ minThreads: 1, maxThreads: 1, concurrentTasksPerWorker: concurrentTasks },
+    // By default, piscina blocks the thread's event loop between tasks, which delays running ones.
+    atomics: 'disabled',
+    workerData: startup,
+  });
+  return { pool, runningCount: 0 };
+}
+
+async function closeThreads(threads: readonly ClassifierThread[]): Promise<void> {
+  for (const { pool } of threads) {
+    try {
+      await pool.run({ kind: 'close' });
+    } finally {
+      await pool.close();
+    }
+  }
+}

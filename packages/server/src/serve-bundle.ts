@@ -1,0 +1,138 @@
+/** A server for a bundle, on a socket. */
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { type AddressInfo, isIPv6 } from 'node:net';
+import { systemErrorText } from '@chorus/storage/system-error';
+import { createAdaptorServer } from '@hono/node-server';
+import { createServerApp, type ServerAppOptions } from './app.ts';
+import { ServerError } from './errors.ts';
+import { isLoopbackName } from './http/access.ts';
+import { requestLimits } from './http/limits.ts';
+import { type ModelInUse, openService, type ServiceOptions } from './model/image-service.ts';
+import { watchBundle } from './model/watch-bundle.ts';
+
+export interface ServeOptions extends ServiceOptions, Pick<ServerAppOptions, 'token' | 'limits' | 'onError'> {
+  /** Address to listen on; by default 127.0.0.1, which only this machine reaches. */
+  host?: string | undefined;
+  /** By default 8000; 0 for any free one. */
+  port?: number | undefined;
+  /** Answers anyone without a token, also from other machines and for other host names. */
+  allowAnyone?: boolean | undefined;
+  /** How often the bundle's files are looked at, milliseconds; 2,000 by default. A new bundle replaces the one in use. */
+  watchIntervalMs?: number | undefined;
+  /** Called after a new bundle has replaced the one in use. */
+  onReload?: ((model: ModelInUse) => void) | undefined;
+  /** Receives why a new bundle cannot be used; by default, as `onError` does. */
+  onReloadFailure?: ((error: unknown) => void) | undefined;
+}
+
+export interface RunningServer {
+  /** Without a path, such as `http://127.0.0.1:8000`. */
+  readonly url: string;
+  /** The bundle in use. */
+  readonly model: ModelInUse;
+  /**
+   * Refuses new connections and images, answers the requests that it has received, and frees the bundle.
+   *
+   * @param options `graceMs`: connections that are still open afterwards are cut; 10,000 by default.
+   */
+  stop(options?: { graceMs?: number }): Promise<void>;
+}
+
+/**
+ * Loads a bundle and serves it over HTTP.
+ *
+ * @throws ServerError for an invalid option, a bundle that cannot be loaded, or an address that cannot be used; its code is
+ * `token-needed` without a token on an address that other machines reach.
+ * @example
+ * const server = await serveBundle('run/bundle', { port: 8000 });
+ * await server.stop();
+ */
+export async function serveBundle(bundle: string, options: ServeOptions = {}): Promise<RunningServer> {
+  const { host = '127.0.0.1', port = 8000, token, allowAnyone = false, watchIntervalMs = 2000 } = options;
+  const { onError = console.error, onReload = () => {}, onReloadFailure = onError } = options;
+  const isLoopback = isLoopbackName(host);
+  requireToken(token, { host, isOpen: isLoopback || allowAnyone });
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new ServerError(`Expected a port from 0 to 65535, received ${port}.`);
+  const limits = requestLimits(options.limits ?? {});
+  const service = await openService(bundle, options);
+  try {
+    const ownHostOnly = isLoopback && token === undefined && !allowAnyone;
+    const app = createServerApp(service, { token, ownHostOnly, limits, onError });
+    const server = createAdaptorServer({
+      fetch: app.fetch,
+      serverOptions: timeoutsOf(limits.answerTimeoutMs),
+    }) as Server;
+    await listen(server, host, port);
+    // Such as too many open files: the server goes on.
+    server.on('error', onError);
+    const endWatch = await watchBundle(service, bundle, {
+      ...{ intervalMs: watchIntervalMs, onReload, onFailure: onReloadFailure },
+    });
+    return {
+      url: urlOf(server.address() as AddressInfo),
+      get model() {
+        return service.model;
+      },
+      async stop({ graceMs = 10_000 } = {}) {
+        endWatch();
+        service.stop();
+        await close(server, graceMs);
+        await service.close();
+      },
+    };
+  } catch (error) {
+    await service.close();
+    throw error;
+  }
+}
+
+// --- internal ---
+
+/** @param place `isOpen`: whether the address needs no token. */
+function requireToken(token: string | undefined, { host, isOpen }: { host: string; isOpen: boolean }): void {
+  if (token === undefined) {
+    if (isOpen) return;
+    throw new ServerError(`Expected a token to listen on ${host}, which other machines may reach, received none.`, {
+      code: 'token-needed',
+    });
+  }
+  // The characters of RFC 6750; others would not arrive as they were sent.
+  if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(token))
+    throw new ServerError(
+      'Expected a token of letters, digits and -._~+/ , with = at its end only, received another one.',
+    );
+}
+
+/** Slow clients are cut: the app answers a slow body first, so node waits longer. */
+function timeoutsOf(answerTimeoutMs: number) {
+  const requestTimeout = answerTimeoutMs + 1000;
+  return {
+    requestTimeout,
+    headersTimeout: Math.min(10_000, requestTimeout),
+    connectionsCheckingInterval: 1000,
+  };
+}
+
+async function listen(server: Server, host: string, port: number): Promise<void> {
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw new ServerError(`Cannot listen on ${host}, port ${port}: ${systemErrorText(error)}.`, { cause: error });
+  }
+}
+
+function urlOf({ address, port }: AddressInfo): string {
+  return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
+}
+
+/** Closes idle connections at once, and the others after their answers. */
+async function close(server: Server, graceMs: number): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  await closed;
+  clearTimeout(timer);
+}
