@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../errors.ts';
 import { demo } from '../experiment/presets/demo.ts';
 import { resolveExperiment } from '../experiment/resolve.ts';
+import { EventFile } from '../tensorboard/event-file.ts';
 import { compareRuns, describeRun, listRuns, removeRun } from './past-runs.ts';
 import { openRunFolder } from './run-folder.ts';
 
@@ -119,6 +120,17 @@ describe('removeRun', () => {
     for (const file of ['members/wide/notes.txt', 'bundle/mine/model.py']) await writeFile(at(`one/${file}`), 'mine');
     expect(await removeRun(at('one'))).toEqual(['bundle/mine/model.py', 'members/wide/notes.txt']);
     expect((await readdir(at('one'))).toSorted()).toEqual(['bundle', 'members']);
+  });
+
+  it('removes the logs for TensorBoard, but none of other programs', async () => {
+    const log = new EventFile(at('one/tensorboard/wide/fold-1'), (message) => expect.unreachable(message));
+    log.append(() => []);
+    await log.close();
+    expect(await readdir(at('one/tensorboard/wide/fold-1'))).toHaveLength(1);
+    await mkdir(at('one/tensorboard/mine'));
+    await writeFile(at('one/tensorboard/mine/events.out.tfevents.1700000000.host.12.0'), '');
+    expect(await removeRun(at('one'))).toEqual(['tensorboard/mine/events.out.tfevents.1700000000.host.12.0']);
+    expect(await readdir(at('one/tensorboard'))).toEqual(['mine']);
   });
 
   it('refuses a folder that is not a run, a link to a run, and a run in use', async () => {

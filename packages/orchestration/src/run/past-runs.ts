@@ -110,6 +110,7 @@ export async function removeRun(path: string): Promise<string[]> {
     await removeUnfinished(folder);
     await removeMatching(folder, 'members', (path) => memberFile.test(path));
     await removeMatching(folder, 'student', (path) => memberFile.test(`student/all/${path}`));
+    await removeMatching(folder, 'tensorboard', (path) => eventFile.test(path));
     const sealed = await sealedFileNames(join(folder, 'bundle'));
     await removeMatching(folder, 'bundle', (path) => sealed.has(path));
     for (const name of runFiles) await rm(join(folder, name), { force: true });
@@ -141,6 +142,9 @@ const runFiles = [
 
 /** Below `members`: a folder per member and fold; earlier versions wrote `held-out.f32`. */
 const memberFile = /^[^/]+\/[^/]+\/(member\.json|weights\.bin|out-of-fold\.f32|held-out\.f32|SHA256SUMS)$/;
+
+/** Below `tensorboard`: those of Chorus, of `EventFile`. */
+const eventFile = /(^|\/)events\.out\.tfevents\.\d+\.chorus\.\d+$/;
 
 /** @throws ConfigError as {@link compareRuns}. */
 async function readFinishedRun(folder: string) {
