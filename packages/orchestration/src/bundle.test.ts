@@ -167,6 +167,11 @@ describe('an inconsistent bundle', () => {
       message: 'member names must differ',
     },
     {
+      what: 'two models in one file',
+      change: ({ members }) => Object.assign(members[0]!.models[1]!, { file: members[0]!.models[0]!.file }),
+      message: 'the files of models must differ',
+    },
+    {
       what: 'a model of other classes',
       change: ({ members }) => Object.assign(members[0]!.models[1]!.model, { classes: ['a', 'c'] }),
       message: 'every model must have the classes of the bundle',

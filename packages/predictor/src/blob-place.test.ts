@@ -22,7 +22,7 @@ it.each([
     'a missing file',
     files,
     'bundle.json',
-    'Expected a bundle, with bundle.json; received 2 files: SHA256SUMS, members/one/1.bin.',
+    'Expected a bundle, with bundle.json; received SHA256SUMS, members/one/1.bin.',
   ],
   ['no files', new Map(), 'SHA256SUMS', 'Expected a bundle, with SHA256SUMS; received no files.'],
   ['a large file', files, 'SHA256SUMS', 'Cannot read SHA256SUMS: expected at most 3 bytes, received 4.'],

@@ -13,7 +13,7 @@ export function blobPlace(files: ReadonlyMap<string, Blob>): BundlePlace {
       if (blob === undefined) {
         const some = [...files.keys()].slice(0, 3).join(', ');
         throw new PredictorError(
-          `Expected a bundle, with ${file}; received ${files.size === 0 ? 'no files' : `${files.size} files: ${some}${files.size > 3 ? ', …' : ''}`}.`,
+          `Expected a bundle, with ${file}; received ${files.size === 0 ? 'no files' : `${some}${files.size > 3 ? `, … (${files.size} files)` : ''}`}.`,
         );
       }
       if (blob.size > maxBytes)

@@ -57,6 +57,9 @@ export class ImageClassifier<Image> {
   readonly #ensemble: LoadedEnsemble;
   readonly #decoding: Decoding;
   readonly #decode: DecodeSquares<Image>;
+  /** Calls that have not ended. */
+  readonly #calls = new Set<Promise<unknown>>();
+  #isDisposed = false;
 
   /** @internal */
   constructor(
@@ -93,9 +96,13 @@ export class ImageClassifier<Image> {
    * @returns the classes of each image, in the order of the images.
    * @throws as {@link classify}, for the first image that cannot be decoded; to skip such images, {@link decode} each first.
    */
-  async classifyMany(
+  classifyMany(images: Iterable<Image | DecodedImage>, options: ClassifyManyOptions = {}): Promise<Classification[][]> {
+    return this.#tracked(() => this.#classifyMany(images, options));
+  }
+
+  async #classifyMany(
     images: Iterable<Image | DecodedImage>,
-    options: ClassifyManyOptions = {},
+    options: ClassifyManyOptions,
   ): Promise<Classification[][]> {
     const { top = this.labels.length, batchSize = 8, signal } = options;
     for (const [name, value] of Object.entries({ top, batchSize }))
@@ -127,13 +134,26 @@ export class ImageClassifier<Image> {
    *
    * @throws PredictorError when it cannot be decoded.
    */
-  async decode(image: Image, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<DecodedImage> {
-    return new DecodedImage(await this.#squaresOf(image, signal));
+  decode(image: Image, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<DecodedImage> {
+    return this.#tracked(async () => new DecodedImage(await this.#squaresOf(image, signal)));
   }
 
   /** Frees the networks once all calls have ended; later calls fail. */
   async dispose(): Promise<void> {
+    this.#isDisposed = true;
+    await Promise.allSettled(this.#calls);
     await this.#ensemble.dispose();
+  }
+
+  async #tracked<Result>(run: () => Promise<Result>): Promise<Result> {
+    if (this.#isDisposed) throw new PredictorError('Expected a classifier in use, received one that was disposed.');
+    const call = run();
+    this.#calls.add(call);
+    try {
+      return await call;
+    } finally {
+      this.#calls.delete(call);
+    }
   }
 
   async #squaresOf(image: Image | DecodedImage, signal: AbortSignal | undefined): Promise<Squares> {

@@ -1,7 +1,6 @@
 /** A bundle's networks, stacker and calibration, in memory. */
 import { type BundleManifest, calibrate, meanOfModels, outputsPerImage, type Stacker } from '@chorus/models/bundle';
 import type { Network } from './engine.ts';
-import { PredictorError } from './errors.ts';
 import { inOrder } from './in-order.ts';
 import { nextTurn } from './next-turn.ts';
 
@@ -42,10 +41,9 @@ export class LoadedEnsemble {
    * Predicts images, after the predictions that were started before.
    *
    * @returns probabilities [images, classes].
-   * @throws PredictorError after `dispose`; the signal's reason before the next network after an abort.
+   * @throws the signal's reason before the next network after an abort.
    */
   predict(images: readonly Squares[], signal: AbortSignal | undefined): Promise<Float32Array> {
-    if (this.#isDisposed) throw new PredictorError('Expected a classifier in use, received one that was disposed.');
     return this.#inOrder(() => this.#predict(images, signal));
   }
 

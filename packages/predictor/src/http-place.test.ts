@@ -5,7 +5,11 @@ import { PredictorError } from './errors.ts';
 import { fetchBytes, httpPlace } from './http-place.ts';
 
 it.each([
-  ['a bundle', () => httpPlace(new URL('http://anna:secret@localhost:1/pets')).read('SHA256SUMS', { maxBytes: 9 })],
+  [
+    'a bundle',
+    () =>
+      httpPlace(new URL('http://anna:secret@localhost:1/pets?signature=secret')).read('SHA256SUMS', { maxBytes: 9 }),
+  ],
   [
     'an image',
     () =>

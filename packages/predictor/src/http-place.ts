@@ -31,6 +31,7 @@ export function httpPlace(url: URL, cache?: FileCache | undefined): BundlePlace 
         onBytes?.(kept.length);
         return kept;
       }
+      requireNoPassword(folder);
       return fetchBytes(withQuery(urlOf(file)), `${name}${file}`, options);
     },
     async keep(file, sha256, content) {

@@ -32,7 +32,7 @@ export interface LoadOptions {
   student?: boolean | undefined;
   /** Loads one member, by its name, in place of the ensemble. */
   member?: string | undefined;
-  /** A bundle whose networks take more bytes is refused before they are read; 2 GiB by default. */
+  /** A bundle whose networks take more bytes in memory is refused before they are read; 2 GiB by default. */
   maxBytes?: number | undefined;
   onProgress?: ((progress: LoadProgress) => void) | undefined;
   /** Stops the loading before the next network or part of a file. */
@@ -68,10 +68,14 @@ export async function loadBundle(
   const first = onFirst === undefined || isSingle ? undefined : firstManifest(whole);
   const parts = [...(first === undefined ? [] : [first]), manifest].map(partOf);
   const models = parts.flatMap((part) => part.models);
-  const bytesOf = new Map(models.map(({ file, byteLength }) => [file, byteLength]));
-  const totalBytes = [...bytesOf.values()].reduce((sum, byteLength) => sum + byteLength, 0);
-  if (totalBytes > maxBytes)
-    throw new PredictorError(`${place.name}: expected networks of at most ${maxBytes} bytes, received ${totalBytes}.`);
+  const networkBytes = models.reduce((sum, { model }) => sum + float32BytesOf(model), 0);
+  if (networkBytes > maxBytes)
+    throw new PredictorError(
+      `${place.name}: expected networks of at most ${maxBytes} bytes, received ${networkBytes}.`,
+    );
+  // A file of two parts is read once.
+  const fileBytes = new Map(models.map(({ file, byteLength }) => [file, byteLength]));
+  const totalBytes = [...fileBytes.values()].reduce((sum, byteLength) => sum + byteLength, 0);
   let loadedBytes = 0;
   const read = readOnce(models, ({ file, name, byteLength }) =>
     files.read(file, {
@@ -133,9 +137,9 @@ function chosenManifest(manifest: BundleManifest, name: string, member: string |
   );
 }
 
-/** The student or, without one, the member with the fewest bytes; undefined if the ensemble is a single network. */
+/** The student or, without one, the member with the fewest bytes; undefined if that is the whole ensemble. */
 function firstManifest(whole: BundleManifest): BundleManifest | undefined {
-  if (modelsToLoad(whole, []).length === 1) return undefined;
+  if (whole.student === undefined && whole.members.length === 1) return undefined;
   const bytes = (one: BundleManifest['members'][number]) =>
     one.models.reduce((sum, { model }) => sum + byteLengthOf(model), 0);
   const smallest = whole.members.reduce((best, one) => (bytes(one) < bytes(best) ? one : best));
@@ -189,6 +193,12 @@ function modelsToLoad({ members }: BundleManifest, featureMembers: readonly numb
       byteLength: byteLengthOf(model),
     }));
   });
+}
+
+/** Bytes of the weights in memory, however they are stored. */
+function float32BytesOf({ tensors }: ModelToLoad['model']): number {
+  const counts = tensors.map(({ shape }) => shape.reduce((product, length) => product * length, 1));
+  return counts.reduce((sum, count) => sum + count * Float32Array.BYTES_PER_ELEMENT, 0);
 }
 
 function byteLengthOf({ tensors }: ModelToLoad['model']): number {

@@ -138,10 +138,10 @@ describe('loadClassifier', () => {
   it.each([
     ['of a bundle with one member', {}],
     ['if only a member is loaded', { member: 'one' }],
-  ])('offers nothing first %s', async (_, options) => {
+  ])('offers nothing first %s, even if it has several networks', async (_, options) => {
     await writeLivelyBundle(
       at('single'),
-      [{ name: 'one', backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 32 } }],
+      [{ name: 'one', backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 32 }, modelCount: 2 }],
       {
         ...{ classes: ['cats', 'dogs'], testTimeAugmentation: false, chosen: 'mean', resize: 'pillow' },
       },
@@ -363,6 +363,15 @@ describe('a classifier', () => {
     const images = Array.from({ length: 300 }, () => image);
     const stopped = classifier.classifyMany(images, { batchSize: 1, signal: controller.signal });
     await expect(stopped).rejects.toThrow('enough');
+  });
+
+  it('waits for calls that are still decoding before it is disposed', async () => {
+    const other = await loadClassifier(at('pets'), { student: true, threads: 1 });
+    const calls = [other.classify(files[0]!), other.classifyMany(files), other.decode(files[1]!)] as const;
+    const disposed = other.dispose();
+    const [alone, all] = await Promise.all(calls);
+    expect(all[0]).toEqual(alone);
+    await disposed;
   });
 
   it('waits for running calls before it is disposed, and refuses later ones', async () => {

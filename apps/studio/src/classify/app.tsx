@@ -1,56 +1,71 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useState } from 'preact/hooks';
+import { bundleAmong } from './bundle-files.ts';
+import { bundleOfPage } from './bundle-of-page.ts';
 import { BundlePicker } from './bundle-picker.tsx';
 import { Camera } from './camera.tsx';
 import { ImageInput } from './image-input.tsx';
-import { type ClassifiedImage, ImageList } from './image-list.tsx';
-import { type ClassifierState, useClassifier } from './use-classifier.ts';
+import { ImageList } from './image-list.tsx';
+import { answering, type BundleSource, type ClassifierState, useClassifier } from './use-classifier.ts';
+import { mostImages, useImages } from './use-images.ts';
 
-/** Images that stay on the page; older ones are removed. */
-const mostImages = 200;
-
-/** @param bundle URL of the bundle to start with; the user chooses one if it is undefined. */
-export function App({ bundle }: { bundle: string | undefined }) {
+export function App() {
   const { state, load, classify } = useClassifier();
-  const [images, setImages] = useState<readonly ClassifiedImage[]>([]);
-  const nextId = useRef(0);
-  const isUsable = state.kind === 'ready' || (state.kind === 'loading' && state.first !== undefined);
+  /** The bundle in use: its number, which changes with it, and the folder or URL that it came from. */
+  const [bundle, setBundle] = useState({ key: 0, place: '' });
+  const [problem, setProblem] = useState<string>();
+  const answers = answering(state);
+  const isUsable = answers !== undefined;
+  const { images, add } = useImages(classify, { bundleKey: bundle.key, isUsable });
 
+  const use = useCallback(
+    (source: BundleSource, place: string) => {
+      setProblem(undefined);
+      setBundle(({ key }) => ({ key: key + 1, place }));
+      void load(source);
+    },
+    [load],
+  );
   useEffect(() => {
-    if (bundle !== undefined) void load(bundle);
-  }, [bundle, load]);
-
-  const name = nameOf(state);
+    bundleOfPage().then((url) => url !== undefined && use(url, url));
+  }, [use]);
   useEffect(() => {
-    document.title = name === undefined ? 'Classify' : `Classify: ${name}`;
-  }, [name]);
+    document.title = answers === undefined ? 'Classify' : `Classify: ${answers.name}`;
+  }, [answers]);
 
-  const add = useCallback(
-    (files: File[]) => {
-      const added = files.map((file): ClassifiedImage => ({ id: nextId.current++, file }));
-      setImages((earlier) => [...added.toReversed(), ...earlier].slice(0, mostImages));
-      for (const { id, file } of added) {
-        const finish = (outcome: NonNullable<ClassifiedImage['outcome']>) =>
-          setImages((all) => all.map((one) => (one.id === id ? { ...one, outcome } : one)));
-        classify(file).then(
-          (answer) => finish({ answer }),
-          (error: Error) => finish({ problem: error.message }),
-        );
+  const takeBundle = useCallback(
+    (files: ReadonlyMap<string, File>) => {
+      const found = bundleAmong(files);
+      if (found !== undefined) use(found.files, found.folder);
+      else setProblem(`Expected a folder with a bundle: with bundle.json and SHA256SUMS. Received ${listed(files)}.`);
+    },
+    [use],
+  );
+  const takeFiles = useCallback(
+    (files: ReadonlyMap<string, File>) => {
+      setProblem(undefined);
+      if (bundleAmong(files) !== undefined) takeBundle(files);
+      else if (!isUsable) setProblem('There is no classifier yet: load a bundle first.');
+      else {
+        add([...files.values()]);
+        if (files.size > mostImages)
+          setProblem(`Of ${files.size} files, the first ${mostImages} are classified: the page has room for no more.`);
       }
     },
-    [classify],
+    [add, isUsable, takeBundle],
   );
 
   return (
     <>
       <header>
-        <h1>{name ?? 'Classify images'}</h1>
-        <Status state={state} />
+        <h1>{answers?.name ?? 'Classify images'}</h1>
+        <Status state={state} place={bundle.place} />
+        {problem !== undefined && <p role="alert">{problem}</p>}
       </header>
       <main>
-        <BundlePicker onChoose={load} />
+        <BundlePicker onFiles={takeBundle} onUrl={(url) => use(url, url)} />
         <section aria-labelledby="images">
           <h2 id="images">Images</h2>
-          <ImageInput isUsable={isUsable} onImages={add} />
+          <ImageInput isUsable={isUsable} onFiles={takeFiles} onProblem={setProblem} />
         </section>
         <Camera classify={classify} isUsable={isUsable} />
         <ImageList images={images} />
@@ -59,11 +74,18 @@ export function App({ bundle }: { bundle: string | undefined }) {
   );
 }
 
-function Status({ state }: { state: ClassifierState }) {
-  if (state.kind === 'failed') return <p role="alert">{state.message}</p>;
+function Status({ state, place }: { state: ClassifierState; place: string }) {
+  if (state.kind === 'failed')
+    return (
+      <>
+        <p role="alert">{state.message}</p>
+        {state.first !== undefined && <p role="status">Only the first network answers.</p>}
+      </>
+    );
   return (
     <>
       <p role="status">{statusText(state)}</p>
+      {state.kind !== 'none' && place !== '' && <p class="hint">Bundle: {place}</p>}
       {state.kind === 'loading' && <progress class="loading" max={1} value={state.share} aria-label="Loading" />}
     </>
   );
@@ -73,13 +95,14 @@ function statusText(state: Exclude<ClassifierState, { kind: 'failed' }>): string
   if (state.kind === 'none') return 'No bundle is loaded yet.';
   if (state.kind === 'ready') {
     const { labels, backend } = state.loaded;
-    return `Ready, by ${backend}: ${labels.length > 8 ? `${labels.length} classes` : labels.join(', ')}`;
+    const engine = backend === 'wasm' ? 'WebAssembly' : backend;
+    return `Ready (${engine}): ${labels.length > 8 ? `${labels.length} classes` : labels.join(', ')}`;
   }
   // Without the percentage, which screen readers would read again and again.
   return state.first === undefined ? 'Loading …' : 'The first network answers; the others are loading …';
 }
 
-function nameOf(state: ClassifierState): string | undefined {
-  if (state.kind === 'ready') return state.loaded.name;
-  return state.kind === 'loading' ? state.first?.name : undefined;
+function listed(files: ReadonlyMap<string, File>): string {
+  const some = [...files.keys()].slice(0, 3).join(', ');
+  return files.size > 3 ? `${some}, … (${files.size} files)` : some || 'no files';
 }

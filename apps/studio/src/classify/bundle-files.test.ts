@@ -3,22 +3,30 @@ import { bundleAmong } from './bundle-files.ts';
 
 const file = new Blob(['content']);
 const filesOf = (...paths: string[]) => new Map(paths.map((path) => [path, file]));
+const at = (folder: string) => [`${folder}SHA256SUMS`, `${folder}bundle.json`, `${folder}members/one/1.bin`];
+const inside = at('');
 
 it.each([
-  ['a bundle', ['SHA256SUMS', 'bundle.json'], ['SHA256SUMS', 'bundle.json']],
+  ['a bundle', at(''), ''],
+  ['a folder that is a bundle', at('pets/'), 'pets'],
   [
-    'a folder with a bundle',
-    ['run/report.html', 'run/bundle/SHA256SUMS', 'run/bundle/members/one/1.bin'],
-    ['SHA256SUMS', 'members/one/1.bin'],
+    'the bundle of a run, not a member, which has a list of checksums, too',
+    ['run/members/one/SHA256SUMS', ...at('run/bundle/')],
+    'run/bundle',
   ],
-  [
-    // Every trained member is a folder with such a list, too.
-    'the bundle nearest to the top',
-    ['run/members/one/all/SHA256SUMS', 'run/bundle/SHA256SUMS'],
-    ['SHA256SUMS'],
-  ],
-  ['no bundle', ['a/b.txt', 'a/MY-SHA256SUMS'], ['a/b.txt', 'a/MY-SHA256SUMS']],
-  ['nothing', [], []],
-])('finds %s', (_, paths, found) => {
-  expect([...bundleAmong(filesOf(...paths)).keys()]).toEqual(found);
+  ['the bundle as it is, beside a smaller one', [...at('run/bundle-int8/'), ...at('run/bundle/')], 'run/bundle'],
+  ['the one nearest to the top', [...at('all/old/pets/'), ...at('all/pets/')], 'all/pets'],
+])('finds %s', (_, paths, folder) => {
+  const found = bundleAmong(filesOf(...paths));
+  expect(found?.folder).toBe(folder);
+  expect([...found!.files.keys()].toSorted()).toEqual(inside.toSorted());
+});
+
+it.each([
+  ['no files', []],
+  ['images', ['a/cat.jpg', 'a/my-bundle.json']],
+  ['a list of checksums alone', ['a/SHA256SUMS']],
+  ['a bundle without a list', ['a/bundle.json', 'SHA256SUMS']],
+])('finds none among %s', (_, paths) => {
+  expect(bundleAmong(filesOf(...paths))).toBeUndefined();
 });

@@ -1,27 +1,37 @@
 /** The files of a folder that was chosen or dropped. */
 
-/** The file that every bundle has. */
-const listName = 'SHA256SUMS';
+/** A bundle among files. */
+export interface FoundBundle {
+  /** Path of the bundle's folder; empty for the files themselves. */
+  folder: string;
+  /** By their path in the bundle. */
+  files: ReadonlyMap<string, Blob>;
+}
 
 /**
- * Finds the bundle among files, in the folder itself or below it.
+ * Finds the bundle among files: a folder with `bundle.json` and `SHA256SUMS`. Of several, it prefers one that is called `bundle`,
+ * as in the folder of a run, then the one nearest to the top.
  *
  * @param files by their path, with `/` between folders.
- * @returns the files of the bundle's folder, by their path in it; all files if there is no bundle among them.
  */
-export function bundleAmong(files: ReadonlyMap<string, Blob>): ReadonlyMap<string, Blob> {
-  const [nearest] = [...files.keys()]
-    .filter((path) => path === listName || path.endsWith(`/${listName}`))
-    .toSorted((a, b) => a.split('/').length - b.split('/').length);
-  if (nearest === undefined) return files;
-  const folder = nearest.slice(0, -listName.length);
-  return new Map(
-    [...files].flatMap(([path, file]) => (path.startsWith(folder) ? [[path.slice(folder.length), file]] : [])),
-  );
+export function bundleAmong(files: ReadonlyMap<string, Blob>): FoundBundle | undefined {
+  const depth = (folder: string) => folder.split('/').length;
+  const isPreferred = (folder: string) => folder === 'bundle/' || folder.endsWith('/bundle/');
+  const [folder] = [...files.keys()]
+    .filter((path) => path === 'bundle.json' || path.endsWith('/bundle.json'))
+    .map((path) => path.slice(0, -'bundle.json'.length))
+    .filter((one) => files.has(`${one}SHA256SUMS`))
+    .toSorted((a, b) => Number(isPreferred(b)) - Number(isPreferred(a)) || depth(a) - depth(b) || (a < b ? -1 : 1));
+  if (folder === undefined) return undefined;
+  const inside = [...files].filter(([path]) => path.startsWith(folder));
+  return {
+    folder: folder.slice(0, -1),
+    files: new Map(inside.map(([path, file]) => [path.slice(folder.length), file])),
+  };
 }
 
 /** The files of an `<input webkitdirectory>`. */
-export function chosenFiles(files: Iterable<File>): ReadonlyMap<string, Blob> {
+export function chosenFiles(files: Iterable<File>): ReadonlyMap<string, File> {
   return new Map(Array.from(files, (file) => [file.webkitRelativePath || file.name, file]));
 }
 

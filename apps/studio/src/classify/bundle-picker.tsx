@@ -1,16 +1,21 @@
 import { useState } from 'preact/hooks';
-import { bundleAmong, chosenFiles } from './bundle-files.ts';
-import type { BundleSource } from './use-classifier.ts';
+import { chosenFiles } from './bundle-files.ts';
 
 /** Chooses a bundle: a folder of this machine, or a URL. */
-export function BundlePicker({ onChoose }: { onChoose: (source: BundleSource) => void }) {
+export function BundlePicker({
+  onFiles,
+  onUrl,
+}: {
+  onFiles: (files: ReadonlyMap<string, File>) => void;
+  onUrl: (url: string) => void;
+}) {
   const [url, setUrl] = useState('');
   return (
     <form
       class="picker"
       onSubmit={(event) => {
         event.preventDefault();
-        if (url.trim() !== '') onChoose(url.trim());
+        if (url.trim() !== '') onUrl(url.trim());
       }}
     >
       <label class="button">
@@ -21,7 +26,7 @@ export function BundlePicker({ onChoose }: { onChoose: (source: BundleSource) =>
           webkitdirectory
           class="visually-hidden"
           onChange={({ currentTarget }) => {
-            if (currentTarget.files?.length) onChoose(bundleAmong(chosenFiles(currentTarget.files)));
+            if (currentTarget.files?.length) onFiles(chosenFiles(currentTarget.files));
             // So that the same folder can be chosen again, after it has changed.
             currentTarget.value = '';
           }}

@@ -21,6 +21,9 @@ export function Camera({ classify, isUsable }: Pick<PageClassifier, 'classify'> 
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
       const element = video.current;
       if (isStopped || element === null) return;
+      // Such as when it is unplugged.
+      const [track] = stream.getVideoTracks();
+      track?.addEventListener('ended', () => setIsOn(false));
       element.srcObject = stream;
       await element.play();
       while (!isStopped) {
@@ -39,7 +42,7 @@ export function Camera({ classify, isUsable }: Pick<PageClassifier, 'classify'> 
     run()
       .catch((error: Error) => {
         if (isStopped) return;
-        setProblem(`The camera cannot be used: ${error.message}.`);
+        setProblem(`The camera cannot be used: ${error.message.replace(/\.$/, '')}.`);
         setIsOn(false);
       })
       // The stream may have started after the stop.

@@ -69,7 +69,7 @@ const pets = '?bundle=/models/pets';
 const ready = (page: Page) =>
   page
     .getByRole('status')
-    .filter({ hasText: /^Ready, by wasm: cats, dogs$/ })
+    .filter({ hasText: /^Ready \(WebAssembly\): cats, dogs$/ })
     .waitFor();
 
 /** The classes and percentages of a card. */
@@ -111,12 +111,66 @@ describe.skipIf(!hasChromium)('the page that classifies', () => {
     await page.getByLabel('Choose a bundle folder').setInputFiles(at('empty'));
     await page
       .getByRole('alert')
-      .filter({ hasText: /^Expected a bundle, with SHA256SUMS; received 1 files/ })
+      .filter({ hasText: /^Expected a folder with a bundle: .* Received empty\/notes\.txt\.$/ })
       .waitFor();
     await page.getByLabel('URL of a bundle').fill(`${server.url}/models/pets`);
     await page.getByRole('button', { name: 'Load' }).click();
     await ready(page);
     expect(await page.getByRole('alert').count()).toBe(0);
+  });
+
+  it('answers by its first network while the others load, and after they have failed', async () => {
+    const page = await open();
+    let release: (() => void) | undefined;
+    await page.route('**/pets/members/two/1.bin', async (route) => {
+      await new Promise<void>((soon) => {
+        release = soon;
+      });
+      await route.fulfill({ status: 503 });
+    });
+    await page.goto(`${server.url}/classify/index.html${pets}`);
+    await page.getByText('The first network answers; the others are loading …').waitFor();
+    await page.getByLabel('Choose images').setInputFiles(at('cat.png'));
+    const student = await loadClassifier(at('pets'), { student: true, threads: 1 });
+    const classes = await student.classify(at('cat.png'));
+    await student.dispose();
+    const expected = classes.map(({ label, probability }) => `${label}\n${(100 * probability).toFixed(1)} %`);
+    expect(await answerOf(page, 'cat.png')).toEqual(expected);
+    await page.getByText('By the first network; the others were still loading.').waitFor();
+    release!();
+    await page.getByRole('alert').filter({ hasText: 'the server answered with status 503' }).waitFor();
+    await page.getByText('Only the first network answers.').waitFor();
+    await page.getByLabel('Choose images').setInputFiles(at('dog.png'));
+    expect(await answerOf(page, 'dog.png')).not.toEqual(await answerInNode('dog.png'));
+    // Another attempt loads all of it, and classifies the images again.
+    await page.unroute('**/pets/members/two/1.bin');
+    await page.getByLabel('URL of a bundle').fill(`${server.url}/models/pets`);
+    await page.getByRole('button', { name: 'Load' }).click();
+    await ready(page);
+    await page.getByText('By the first network').first().waitFor({ state: 'detached' });
+    for (const name of ['cat.png', 'dog.png']) expect(await answerOf(page, name)).toEqual(await answerInNode(name));
+  });
+
+  it('can load a bundle after its worker has failed', async () => {
+    const page = await open();
+    await page.route('**/classifier.worker*.js', (route) => route.abort());
+    await page.getByLabel('Choose a bundle folder').setInputFiles(at('pets'));
+    await page.getByRole('alert').filter({ hasText: 'The classifier does not run' }).waitFor();
+    await page.unroute('**/classifier.worker*.js');
+    await page.getByLabel('Choose a bundle folder').setInputFiles(at('pets'));
+    await ready(page);
+  });
+
+  it('keeps a limited number of images, and says so', async () => {
+    const page = await open(pets);
+    await ready(page);
+    const files = Array.from({ length: 201 }, (_, index) => ({
+      ...{ name: `${index}.png`, mimeType: 'image/png', buffer: Buffer.from('no image') },
+    }));
+    await page.getByLabel('Choose images').setInputFiles(files);
+    await page.getByRole('alert').filter({ hasText: 'Of 201 files, the first 200 are classified' }).waitFor();
+    await page.getByText('Cannot decode 199.png').waitFor();
+    expect(await page.getByRole('figure').count()).toBe(200);
   });
 
   it('says what is wrong with an address', async () => {

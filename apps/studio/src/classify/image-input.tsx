@@ -1,33 +1,44 @@
 import { useEffect, useState } from 'preact/hooks';
-import { droppedFiles } from './bundle-files.ts';
+import { chosenFiles, droppedFiles } from './bundle-files.ts';
 
-/** Takes images: chosen, dropped anywhere on the page, or pasted. A dropped folder gives all files in it. */
-export function ImageInput({ isUsable, onImages }: { isUsable: boolean; onImages: (files: File[]) => void }) {
+/** Takes files: images that are chosen or pasted, and whatever is dropped anywhere on the page, with all files of a folder. */
+export function ImageInput({
+  isUsable,
+  onFiles,
+  onProblem,
+}: {
+  isUsable: boolean;
+  /** @param files by their path. */
+  onFiles: (files: ReadonlyMap<string, File>) => void;
+  onProblem: (message: string) => void;
+}) {
   const [isOver, setIsOver] = useState(false);
   useEffect(() => {
     const over = (event: DragEvent) => {
       // Without this, the browser would open a dropped file.
       event.preventDefault();
-      setIsOver(isUsable);
+      setIsOver(true);
     };
     const leave = ({ relatedTarget }: DragEvent) => {
       if (relatedTarget === null) setIsOver(false);
     };
-    const drop = async (event: DragEvent) => {
+    const drop = (event: DragEvent) => {
       event.preventDefault();
       setIsOver(false);
-      if (isUsable && event.dataTransfer !== null)
-        onImages([...(await droppedFiles(event.dataTransfer.items)).values()]);
+      if (event.dataTransfer !== null)
+        droppedFiles(event.dataTransfer.items).then(onFiles, (error: Error) =>
+          onProblem(`What you dropped cannot be read: ${error.message}`),
+        );
     };
     const paste = ({ clipboardData }: ClipboardEvent) => {
-      if (isUsable && clipboardData?.files.length) onImages([...clipboardData.files]);
+      if (clipboardData?.files.length) onFiles(chosenFiles(clipboardData.files));
     };
     const listeners = { dragover: over, dragleave: leave, drop, paste };
     for (const [name, listener] of Object.entries(listeners)) addEventListener(name, listener as EventListener);
     return () => {
       for (const [name, listener] of Object.entries(listeners)) removeEventListener(name, listener as EventListener);
     };
-  }, [isUsable, onImages]);
+  }, [onFiles, onProblem]);
   return (
     <div class={isOver ? 'drop over' : 'drop'}>
       <label class={isUsable ? 'button main' : 'button main disabled'}>
@@ -39,7 +50,7 @@ export function ImageInput({ isUsable, onImages }: { isUsable: boolean; onImages
           class="visually-hidden"
           disabled={!isUsable}
           onChange={({ currentTarget }) => {
-            onImages([...(currentTarget.files ?? [])]);
+            onFiles(chosenFiles(currentTarget.files ?? []));
             currentTarget.value = '';
           }}
         />

@@ -1,12 +1,6 @@
 import { useEffect, useMemo } from 'preact/hooks';
 import { AnswerList } from './answer-list.tsx';
-import type { Answer } from './classifier.worker.ts';
-
-export interface ClassifiedImage {
-  id: number;
-  file: File;
-  outcome?: { answer: Answer } | { problem: string };
-}
+import type { ClassifiedImage } from './use-images.ts';
 
 /** Images with their answers, the latest first. */
 export function ImageList({ images }: { images: readonly ClassifiedImage[] }) {

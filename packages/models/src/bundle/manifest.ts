@@ -64,6 +64,10 @@ export const bundleManifestSchema = z
     (bundle) => new Set(modelsIn(bundle).map(({ name }) => name)).size === modelsIn(bundle).length,
     'member names must differ',
   )
+  .refine((bundle) => {
+    const files = modelsIn(bundle).flatMap(({ models }) => models.map(({ file }) => file));
+    return new Set(files).size === files.length;
+  }, 'the files of models must differ')
   .refine(
     ({ classes, ...bundle }) =>
       modelsIn(bundle).every(({ models }) => models.every(({ model }) => isSame(model.classes, classes))),

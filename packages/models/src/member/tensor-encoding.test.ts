@@ -1,3 +1,4 @@
+import { getFloat16 } from '@petamoriken/float16';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { decodeTensor, encodedByteLength, encodeTensor, tensorEncodings } from './tensor-encoding.ts';
@@ -34,6 +35,16 @@ describe('encodeTensor and decodeTensor', () => {
           expect(Math.abs(again[index]! - value)).toBeLessThanOrEqual(Math.max(Math.abs(value) * 2 ** -11, 2 ** -25));
       }),
     );
+  });
+
+  it('decode every float16 that is not NaN as the library does, and encode it to the same bits', () => {
+    const bits = Uint16Array.from({ length: 2 ** 16 }, (_, index) => index);
+    const view = new DataView(bits.buffer);
+    const found = decodeTensor(new Uint8Array(bits.buffer), [bits.length], 'float16');
+    for (const [index, value] of found.entries()) expect(value).toBe(Math.fround(getFloat16(view, 2 * index, true)));
+    const finite = bits.filter((one) => Number.isFinite(found[one]));
+    const values = Float32Array.from(finite, (one) => found[one]!);
+    expect(new Uint16Array(encodeTensor(values, [values.length], 'float16').buffer)).toEqual(finite);
   });
 
   it('round to int8 within half a step of the channel', () => {

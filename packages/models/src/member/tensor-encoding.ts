@@ -1,5 +1,5 @@
 /** Stores a tensor's numbers in fewer bytes than float32 takes. Everything is little-endian. */
-import { getFloat16, setFloat16 } from '@petamoriken/float16';
+import { Float16Array } from '@petamoriken/float16';
 import { ModelError } from '../errors.ts';
 
 /**
@@ -30,11 +30,11 @@ export function encodeTensor(values: Float32Array, shape: readonly number[], enc
   if (encoding === 'float32') {
     for (const [index, value] of values.entries()) view.setFloat32(4 * index, value, true);
   } else if (encoding === 'float16') {
-    for (const [index, value] of values.entries()) {
-      if (Math.abs(value) > largestFloat16)
-        throw new ModelError(`Expected numbers of at most ${largestFloat16} for float16, received ${value}.`);
-      setFloat16(view, 2 * index, value, true);
-    }
+    const large = values.find((value) => Math.abs(value) > largestFloat16);
+    if (large !== undefined)
+      throw new ModelError(`Expected numbers of at most ${largestFloat16} for float16, received ${large}.`);
+    const bits = new Uint16Array(new Float16Array(values).buffer);
+    for (let index = 0; index < bits.length; index += 1) view.setUint16(2 * index, bits[index]!, true);
   } else {
     const { channelCount, channelOf } = layoutOf(shape);
     const scales = new Float32Array(channelCount);
@@ -68,9 +68,12 @@ export function decodeTensor(bytes: Uint8Array, shape: readonly number[], encodi
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { channelCount, channelOf, valueCount } = layoutOf(shape);
   const values = new Float32Array(valueCount);
-  if (encoding === 'float16')
-    for (let index = 0; index < valueCount; index += 1) values[index] = getFloat16(view, 2 * index, true);
-  else
+  if (encoding === 'float16') {
+    float16Values ??= new Float32Array(
+      new Float16Array(Uint16Array.from({ length: 2 ** 16 }, (_, bits) => bits).buffer),
+    );
+    for (let index = 0; index < valueCount; index += 1) values[index] = float16Values[view.getUint16(2 * index, true)]!;
+  } else
     for (let index = 0; index < valueCount; index += 1)
       values[index] = view.getFloat32(4 * channelOf(index), true) * view.getInt8(4 * channelCount + index);
   return values;
@@ -79,6 +82,9 @@ export function decodeTensor(bytes: Uint8Array, shape: readonly number[], encodi
 // --- internal ---
 
 const largestFloat16 = 65504;
+
+/** The number of each pattern of bits: a call of the library for each number takes microseconds. Built when it is needed. */
+let float16Values: Float32Array | undefined;
 
 function layoutOf(shape: readonly number[]) {
   const valueCount = shape.reduce((product, length) => product * length, 1);
