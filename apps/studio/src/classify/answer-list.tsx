@@ -13,7 +13,7 @@ export function AnswerList({ answer }: { answer: Answer }) {
           </li>
         ))}
       </ol>
-      {answer.isFirst && <p class="hint">By the first network; the others were still loading.</p>}
+      {answer.isFirst && <p class="hint">By the first network alone.</p>}
     </>
   );
 }

@@ -15,7 +15,9 @@ export function App() {
   const [problem, setProblem] = useState<string>();
   const answers = answering(state);
   const isUsable = answers !== undefined;
-  const { images, add } = useImages(classify, { bundleKey: bundle.key, isUsable });
+  const { images, add } = useImages(classify, {
+    ...{ bundleKey: bundle.key, isUsable, isWhole: state.kind === 'ready' },
+  });
 
   const use = useCallback(
     (source: BundleSource, place: string) => {

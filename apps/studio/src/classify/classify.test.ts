@@ -136,7 +136,7 @@ describe.skipIf(!hasChromium)('the page that classifies', () => {
     await student.dispose();
     const expected = classes.map(({ label, probability }) => `${label}\n${(100 * probability).toFixed(1)} %`);
     expect(await answerOf(page, 'cat.png')).toEqual(expected);
-    await page.getByText('By the first network; the others were still loading.').waitFor();
+    await page.getByText('By the first network').waitFor();
     release!();
     await page.getByRole('alert').filter({ hasText: 'the server answered with status 503' }).waitFor();
     await page.getByText('Only the first network answers.').waitFor();

@@ -13,12 +13,13 @@ export interface ClassifiedImage {
 export const mostImages = 200;
 
 /**
- * @param bundleKey changes with the bundle: the images are classified again then.
- * @param isUsable whether there is something to classify with; images wait otherwise.
+ * @param options `bundleKey` changes with the bundle: the images are classified again then. `isUsable`: whether there is something to
+ * classify with; images wait otherwise. `isWhole`: whether that is the whole ensemble; images that its first network has classified
+ * are classified again then.
  */
 export function useImages(
   classify: PageClassifier['classify'],
-  { bundleKey, isUsable }: { bundleKey: number; isUsable: boolean },
+  { bundleKey, isUsable, isWhole }: { bundleKey: number; isUsable: boolean; isWhole: boolean },
 ) {
   const [images, setImages] = useState<readonly ClassifiedImage[]>([]);
   // What the loop below sees, the latest first.
@@ -54,8 +55,18 @@ export function useImages(
     update(latest.current.map(({ id, file }) => ({ id, file })));
   }, [bundleKey, update]);
   useEffect(() => {
+    if (isWhole)
+      update(
+        latest.current.map((one) =>
+          one.outcome !== undefined && 'answer' in one.outcome && one.outcome.answer.isFirst
+            ? { id: one.id, file: one.file }
+            : one,
+        ),
+      );
+  }, [isWhole, update]);
+  useEffect(() => {
     if (isUsable) void run();
-  }, [isUsable, bundleKey, run]);
+  }, [isUsable, isWhole, bundleKey, run]);
 
   const nextId = useRef(0);
   const add = useCallback(
