@@ -6,7 +6,7 @@ import { threeBackbones } from './three-backbones.ts';
  * including its flaws, which the report lists. The article claims an accuracy of 97.9, 97.8 and 97.9 % for the members and of
  * 98.3 % for the ensemble, on 992 test images.
  *
- * Requires a GPU with 16 GB. Its run time has not been measured.
+ * Without a GPU, it takes hours: `docs/article.md` has the results of a run.
  */
 export const article: Partial<ExperimentInput> = {
   name: 'article',

@@ -20,7 +20,7 @@ interface Preset {
 }
 
 export const presets = {
-  article: { experiment: article, wantsGpu: true, isMeasured: false, choices: articleChoices },
+  article: { experiment: article, wantsGpu: true, isMeasured: true, choices: articleChoices },
   full: { experiment: full, wantsGpu: true, isMeasured: false },
   cpu: { experiment: cpu, wantsGpu: false, isMeasured: true },
   mobile: { experiment: mobile, wantsGpu: false, isMeasured: true },
