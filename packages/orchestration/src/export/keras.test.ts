@@ -66,7 +66,7 @@ const cases: {
     (['two', 'three'] as const).map((count) => ({
       what: `the stacker ${chosen}, ${count} classes`,
       classes: count === 'two' ? ['a', 'b'] : ['a', 'b', 'c'],
-      testTimeAugmentation: true,
+      testTimeAugmentation: 'zoom' as const,
       members: [
         { name: 'one', backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 47 } as const },
         { name: 'other', backbone: { family: 'mobilenet', alpha: 0.25, inputSize: 32 } as const },
