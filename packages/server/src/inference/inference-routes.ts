@@ -1,7 +1,6 @@
 /** The Open Inference Protocol, version 2: what KServe, Triton, MLServer and TorchServe answer, so that their clients work. */
 import { type Context, Hono } from 'hono';
-import { RequestError } from '../errors.ts';
-import { badRequest } from '../http/body-images.ts';
+import { badRequest, RequestError } from '../errors.ts';
 import { type RouteContext, withBody } from '../http/body-work.ts';
 import type { ImageService, ModelInUse } from '../model/image-service.ts';
 import { type InferBody, inputTensors, readInference } from './tensors.ts';
@@ -30,7 +29,7 @@ export function inferenceRoutes(route: RouteContext): Hono {
       requestedModel(service, context);
       const headerLength = context.req.header('Inference-Header-Content-Length') ?? null;
       return withBody(context.req.raw, route, async (bytes, signal) => {
-        const { body, images } = readInference(bytes, headerLength);
+        const { body, images } = readInference(bytes, headerLength, service.maxPending);
         requireKnownOutputs(body);
         const { model, answers } = await service.classify(images, signal);
         const bad = answers.findIndex(({ classes }) => classes === undefined);

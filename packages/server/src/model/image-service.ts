@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { StorageError, sha256File } from '@chorus/storage';
 import { checksumListName } from '@chorus/storage/checksum-list';
-import { RequestError, ServerError } from '../errors.ts';
+import { RequestError, ServerError, tooManyImages } from '../errors.ts';
 import { requireCounts } from '../require-counts.ts';
 import type { ImageAnswer, ImageContent, ModelFacts, ThreadStartup } from './protocol.ts';
 import { ServedModel } from './served-model.ts';
@@ -83,6 +83,11 @@ export class ImageService {
     return { ...served.facts, version };
   }
 
+  /** Images that may wait or be in work, and therefore in one request. */
+  get maxPending(): number {
+    return this.#options.maxPending;
+  }
+
   /** Images that wait or are in work. */
   get pendingCount(): number {
     return this.#current.served.pendingCount;
@@ -105,9 +110,8 @@ export class ImageService {
 
   /** @throws RequestError unless there is room for that many images now. */
   requireRoom(imageCount: number): void {
-    const { maxPending } = this.#options;
-    if (imageCount > maxPending)
-      throw new RequestError(413, 'too_large', `Expected at most ${maxPending} images, received ${imageCount}.`);
+    const { maxPending } = this;
+    if (imageCount > maxPending) throw tooManyImages(maxPending, imageCount);
     if (this.pendingCount + imageCount > maxPending)
       throw busy(
         `Expected at most ${maxPending} images in work, received ${imageCount} on top of ${this.pendingCount}.`,
