@@ -205,3 +205,20 @@ describe.skipIf(process.platform !== 'linux')('one hostile body', () => {
     expect(((await memory('VmHWM')) - before) / MiB).toBeLessThan(300);
   });
 });
+
+describe.skipIf(process.platform !== 'linux')('a body in chunks of one byte', () => {
+  it('takes as much memory as its content', async () => {
+    await writeFile(`/proc/${child.pid}/clear_refs`, '5');
+    const before = await memory('VmRSS');
+    const socket = connect(Number(url.port), url.hostname);
+    const head =
+      'POST /classify HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nTransfer-Encoding: chunked\r\n\r\n';
+    socket.write(head + '1\r\nx\r\n'.repeat(MiB));
+    socket.end('0\r\n\r\n');
+    const [answer] = await once(socket, 'data');
+    // Not an image, or too slow for the machine.
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 (422|408) /);
+    socket.destroy();
+    expect(((await memory('VmHWM')) - before) / MiB).toBeLessThan(100);
+  });
+});
