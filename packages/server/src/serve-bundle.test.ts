@@ -124,7 +124,7 @@ describe('a new bundle in the folder', () => {
     answers.done = true;
     await asking;
     expect(new Set(statuses)).toEqual(new Set([200]));
-    // Each state of the files is tried once.
+    // Although it was tried again.
     expect(failures).toHaveLength(1);
     await server.stop();
   });

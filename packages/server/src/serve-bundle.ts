@@ -9,7 +9,7 @@ import { ServerError } from './errors.ts';
 import { isLoopbackName } from './http/access.ts';
 import { requestLimits } from './http/limits.ts';
 import { type ModelInUse, openService, type ServiceOptions } from './model/image-service.ts';
-import { watchBundle } from './model/watch-bundle.ts';
+import { bundleState, watchBundle } from './model/watch-bundle.ts';
 
 export interface ServeOptions extends ServiceOptions, Pick<ServerAppOptions, 'token' | 'limits' | 'onError'> {
   /** Address to listen on; by default 127.0.0.1, which only this machine reaches. */
@@ -22,7 +22,7 @@ export interface ServeOptions extends ServiceOptions, Pick<ServerAppOptions, 'to
   watchIntervalMs?: number | undefined;
   /** Called after a new bundle has replaced the one in use. */
   onReload?: ((model: ModelInUse) => void) | undefined;
-  /** Receives why a new bundle cannot be used; by default, as `onError` does. */
+  /** Receives why a new bundle cannot be used, whenever the reason changes; by default, as `onError` does. */
   onReloadFailure?: ((error: unknown) => void) | undefined;
 }
 
@@ -56,6 +56,8 @@ export async function serveBundle(bundle: string, options: ServeOptions = {}): P
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new ServerError(`Expected a port from 0 to 65535, received ${port}.`);
   const limits = requestLimits(options.limits ?? {});
+  // Before the bundle is loaded, so that a change during the load is noticed.
+  const used = await bundleState(bundle);
   const service = await openService(bundle, options);
   try {
     const ownHostOnly = isLoopback && token === undefined && !allowAnyone;
@@ -67,8 +69,11 @@ export async function serveBundle(bundle: string, options: ServeOptions = {}): P
     await listen(server, host, port);
     // Such as too many open files: the server goes on.
     server.on('error', onError);
-    const endWatch = await watchBundle(service, bundle, {
-      ...{ intervalMs: watchIntervalMs, onReload, onFailure: onReloadFailure },
+    const endWatch = watchBundle(bundle, {
+      ...{ used, intervalMs: watchIntervalMs, onFailure: onReloadFailure },
+      async reload() {
+        if (await service.reload()) onReload(service.model);
+      },
     });
     return {
       url: urlOf(server.address() as AddressInfo),
