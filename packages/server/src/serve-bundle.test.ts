@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { smoothFile, writeFruit, writePets } from '../../predictor/src/bundles.fixture.ts';
 import { type ClassifyAnswer, type RunningServer, serveBundle } from './index.ts';
@@ -126,6 +128,44 @@ describe('a new bundle in the folder', () => {
     expect(new Set(statuses)).toEqual(new Set([200]));
     // Although it was tried again.
     expect(failures).toHaveLength(1);
+    await server.stop();
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('the commands of docs/serve.md for a new bundle', () => {
+  it('replace it again and again', async () => {
+    const text = await readFile(new URL('../../../docs/serve.md', import.meta.url), 'utf8');
+    const [, commands] = /^## A new bundle$[\s\S]*?^```sh\n([\s\S]*?)^```$/m.exec(text)!;
+    const cwd = at('site');
+    await mkdir(join(cwd, 'bundles'), { recursive: true });
+    await writePets(join(cwd, 'bundles/pets-1'));
+    await symlink('pets-1', join(cwd, 'bundles/current'));
+    await writeFruit(join(cwd, 'runs/fruit/bundle'));
+    const labels: string[][] = [];
+    const failures: unknown[] = [];
+    let reloaded = () => {};
+    const server = await serveBundle(join(cwd, 'bundles/current'), {
+      ...{ workers: 1, port: 0, watchIntervalMs: 50 },
+      onReload: (model) => {
+        labels.push([...model.labels]);
+        reloaded();
+      },
+      onReloadFailure: (error) => void failures.push(error),
+    });
+    for (const [name, source] of [
+      ['pets-2', 'runs/fruit/bundle'],
+      ['pets-3', 'bundles/pets-1'],
+      ['pets-4', 'runs/fruit/bundle'],
+    ] as const) {
+      await cp(join(cwd, source), join(cwd, `runs/${name}/bundle`), { recursive: true });
+      const swapped = new Promise<void>((resolve) => {
+        reloaded = resolve;
+      });
+      await promisify(execFile)('sh', ['-ec', commands!.replace('pets-2', name)], { cwd });
+      await swapped;
+    }
+    expect(labels.map(({ length }) => length)).toEqual([3, 2, 3]);
+    expect(failures).toEqual([]);
     await server.stop();
   });
 });
