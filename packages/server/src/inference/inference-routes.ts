@@ -9,9 +9,7 @@ import { type InferBody, inputTensors, readInference } from './tensors.ts';
 export function inferenceHealthRoutes(service: ImageService): Hono {
   const app = new Hono();
   app.get('/v2/health/live', (context) => context.json({ live: true }));
-  app.get('/v2/health/ready', (context) =>
-    context.json({ ready: !service.isStopping }, service.isStopping ? 503 : 200),
-  );
+  app.get('/v2/health/ready', (context) => context.json({ ready: service.isReady }, service.isReady ? 200 : 503));
   return app;
 }
 
@@ -23,7 +21,7 @@ export function inferenceRoutes(route: RouteContext): Hono {
     app.get(path, (context) => context.json(metadataOf(requestedModel(service, context))));
     app.get(`${path}/ready`, (context) => {
       const { name } = requestedModel(service, context);
-      return context.json({ name, ready: !service.isStopping }, service.isStopping ? 503 : 200);
+      return context.json({ name, ready: service.isReady }, service.isReady ? 200 : 503);
     });
     app.post(`${path}/infer`, async (context) => {
       requestedModel(service, context);

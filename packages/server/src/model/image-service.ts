@@ -1,12 +1,10 @@
 /** Classifies images with the current version of a bundle, of which only so many may be pending. */
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { StorageError, sha256File } from '@chorus/storage';
-import { checksumListName } from '@chorus/storage/checksum-list';
-import { RequestError, ServerError, tooManyImages } from '../errors.ts';
+import { RequestError, tooManyImages } from '../errors.ts';
 import { requireCounts } from '../require-counts.ts';
-import type { ImageAnswer, ImageContent, ModelFacts, ThreadStartup } from './protocol.ts';
-import { ServedModel } from './served-model.ts';
+import { bundleVersion } from './bundle-version.ts';
+import type { ImageAnswer, ImageContent, ModelFacts } from './protocol.ts';
+import { ServedModel, type ServedModelOptions } from './served-model.ts';
 
 export interface ServiceOptions {
   /** Classifies with the bundle's student in place of the ensemble. */
@@ -26,6 +24,8 @@ export interface ServiceOptions {
   batchDelayMs?: number | undefined;
   /** Images that may wait or be in work; further ones are refused. 256 by default. */
   maxPending?: number | undefined;
+  /** Receives why a worker ended, and why its successor cannot load the bundle; by default, they are printed. */
+  onError?: ((error: unknown) => void) | undefined;
 }
 
 /** The bundle that classifies images now. */
@@ -48,22 +48,18 @@ export interface ModelInUse extends ModelFacts {
 export async function openService(bundle: string, options: ServiceOptions = {}): Promise<ImageService> {
   const processors = availableParallelism();
   const { workers = Math.min(processors, 4), maxPending = 256, batchSize = 8, batchDelayMs = 0 } = options;
-  const { maxPixels = 50e6, student = false, backend = 'auto' } = options;
+  const { maxPixels = 50e6, student = false, backend = 'auto', onError = console.error } = options;
   requireCounts({ workers, maxPending, batchSize, maxPixels }, 1);
   requireCounts({ batchDelayMs }, 0);
   const engineThreads = Math.min(Math.max(Math.floor(processors / workers), 1), 4);
   const startup = { bundle, student, backend, engineThreads, maxPixels, batchSize, batchDelayMs };
-  return new ImageService(await loadVersion(startup, workers), { startup, workers, maxPending });
-}
-
-interface LoadedVersion {
-  served: ServedModel;
-  version: string;
+  const served: ServedModelOptions = { startup, threadCount: workers, onError };
+  return new ImageService(await ServedModel.open(served), { served, maxPending });
 }
 
 export class ImageService {
-  readonly #options: { startup: ThreadStartup; workers: number; maxPending: number };
-  #current: LoadedVersion;
+  readonly #options: { served: ServedModelOptions; maxPending: number };
+  #current: ServedModel;
   /** Ends after the loading that was started last. */
   #loading: Promise<unknown> = Promise.resolve();
   /** Former versions that still answer images. */
@@ -73,14 +69,14 @@ export class ImageService {
   #isClosed = false;
 
   /** @internal */
-  constructor(current: LoadedVersion, options: { startup: ThreadStartup; workers: number; maxPending: number }) {
+  constructor(current: ServedModel, options: { served: ServedModelOptions; maxPending: number }) {
     this.#current = current;
     this.#options = options;
   }
 
   get model(): ModelInUse {
-    const { served, version } = this.#current;
-    return { ...served.facts, version };
+    const { facts, version } = this.#current;
+    return { ...facts, version };
   }
 
   /** Images that may wait or be in work, and therefore in one request. */
@@ -90,7 +86,7 @@ export class ImageService {
 
   /** Images that wait or are in work. */
   get pendingCount(): number {
-    return this.#current.served.pendingCount;
+    return this.#current.pendingCount;
   }
 
   /** Images and batches so far; a batch of which a request has abandoned images counts in part. */
@@ -101,6 +97,11 @@ export class ImageService {
   /** Whether {@link stop} has been called. */
   get isStopping(): boolean {
     return this.#isStopping;
+  }
+
+  /** Whether a thread can classify images; a thread that ended is replaced. */
+  get isReady(): boolean {
+    return !this.#isStopping && this.#current.isReady;
   }
 
   /** @throws RequestError once {@link stop} has been called. */
@@ -132,8 +133,7 @@ export class ImageService {
     if (this.#isClosed) throw stopping();
     this.requireRoom(images.length);
     const { model } = this;
-    const { served } = this.#current;
-    const answers = await served.classify(images, signal);
+    const answers = await this.#current.classify(images, signal);
     for (const { classes, batchCount } of answers) {
       if (classes === undefined) this.#counts.unusableCount += 1;
       else {
@@ -168,16 +168,15 @@ export class ImageService {
     this.stop();
     this.#isClosed = true;
     await this.#loading;
-    await Promise.all([this.#current.served.close(), ...this.#closing]);
+    await Promise.all([this.#current.close(), ...this.#closing]);
   }
 
   async #reload(): Promise<boolean> {
-    const { startup, workers } = this.#options;
-    if (this.#isStopping || (await versionOf(startup.bundle)) === this.#current.version) return false;
-    const next = await loadVersion(startup, workers);
-    const { served } = this.#current;
-    this.#current = next;
-    const closing: Promise<void> = served.close().then(() => void this.#closing.delete(closing));
+    const { served } = this.#options;
+    if (this.#isStopping || (await bundleVersion(served.startup.bundle)) === this.#current.version) return false;
+    const former = this.#current;
+    this.#current = await ServedModel.open(served);
+    const closing: Promise<void> = former.close().then(() => void this.#closing.delete(closing));
     // An error is reported by `close`.
     closing.catch(() => {});
     this.#closing.add(closing);
@@ -194,21 +193,4 @@ export function busy(message: string): RequestError {
 
 function stopping(): RequestError {
   return new RequestError(503, 'stopping', 'The server is stopping; send the request to another one.');
-}
-
-async function loadVersion(startup: ThreadStartup, workers: number): Promise<LoadedVersion> {
-  const version = await versionOf(startup.bundle);
-  const served = await ServedModel.open(startup, workers);
-  if ((await versionOf(startup.bundle)) === version) return { served, version };
-  await served.close();
-  throw new ServerError(`The bundle at ${startup.bundle} changed while it was loaded.`);
-}
-
-async function versionOf(bundle: string): Promise<string> {
-  try {
-    return (await sha256File(join(bundle, checksumListName))).slice(0, 12);
-  } catch (error) {
-    if (!(error instanceof StorageError)) throw error;
-    throw new ServerError(`Expected a bundle at ${bundle}. ${error.message}`, { cause: error });
-  }
 }
