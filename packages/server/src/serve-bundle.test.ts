@@ -77,6 +77,9 @@ describe('serveBundle', () => {
     const { port } = new URL(server.url);
     const second = serveBundle(at('pets'), { ...small, host: '0.0.0.0', token: 'x', port: Number(port) });
     await expect(second).rejects.toThrow(/^Cannot listen on 0\.0\.0\.0, port \d+: address already in use\.$/);
+    // Before the bundle is loaded.
+    const third = serveBundle(at('nowhere'), { ...small, host: '0.0.0.0', token: 'x', port: Number(port) });
+    await expect(third).rejects.toThrow('address already in use');
     await server.stop();
   });
 });
@@ -204,6 +207,19 @@ describe('stop', () => {
     );
     await stopped;
     agent.destroy();
+  });
+
+  it('answers new connections with 503 while it drains, and then refuses them', async () => {
+    const server = await serveBundle(at('pets'), small);
+    const stopped = server.stop({ drainMs: 1000 });
+    // A connection of its own each.
+    const ask = (path: string) => exchange(server, `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    for (const path of ['/healthz', '/v2/health/ready']) expect(await ask(path)).toMatch(/^HTTP\/1\.1 503 /);
+    const refused = await classify(server.url);
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ code: 'stopping' });
+    await stopped;
+    await expect(classify(server.url)).rejects.toThrow('fetch failed');
   });
 
   it('cuts connections that stay open', async () => {
