@@ -65,7 +65,11 @@ describe('chorus serve', () => {
 
   it.each([
     ['an address that others reach', ['pets', '--host', '0.0.0.0'], /^chorus: Expected a token .* --allow-anyone\.\n$/],
-    ['a missing bundle', ['nowhere', '--port', '0'], /^chorus: Expected a bundle at .*nowhere.*no such file or folder\.\n$/],
+    [
+      'a missing bundle',
+      ['nowhere', '--port', '0'],
+      /^chorus: Expected a bundle at .*nowhere.*no such file or folder\.\n$/,
+    ],
     [
       'a missing token file',
       ['pets', '--token-file', 'none'],

@@ -63,7 +63,7 @@ export class ImageService {
   /** Ends after the loading that was started last. */
   #loading: Promise<unknown> = Promise.resolve();
   /** Former versions that still answer images. */
-  readonly #closing = new Set<Promise<void>>();
+  readonly #closing = new Map<ServedModel, Promise<void>>();
   readonly #counts = { classifiedCount: 0, unusableCount: 0, batchCount: 0 };
   #isStopping = false;
   #isClosed = false;
@@ -84,9 +84,9 @@ export class ImageService {
     return this.#options.maxPending;
   }
 
-  /** Images that wait or are in work. */
+  /** Images that wait or are in work, also of former versions. */
   get pendingCount(): number {
-    return this.#current.pendingCount;
+    return [this.#current, ...this.#closing.keys()].reduce((sum, { pendingCount }) => sum + pendingCount, 0);
   }
 
   /** Images and batches so far; a batch of which a request has abandoned images counts in part. */
@@ -168,7 +168,7 @@ export class ImageService {
     this.stop();
     this.#isClosed = true;
     await this.#loading;
-    await Promise.all([this.#current.close(), ...this.#closing]);
+    await Promise.all([this.#current.close(), ...this.#closing.values()]);
   }
 
   async #reload(): Promise<boolean> {
@@ -176,10 +176,10 @@ export class ImageService {
     if (this.#isStopping || (await bundleVersion(served.startup.bundle)) === this.#current.version) return false;
     const former = this.#current;
     this.#current = await ServedModel.open(served);
-    const closing: Promise<void> = former.close().then(() => void this.#closing.delete(closing));
+    const closing = former.close().then(() => void this.#closing.delete(former));
     // An error is reported by `close`.
     closing.catch(() => {});
-    this.#closing.add(closing);
+    this.#closing.set(former, closing);
     return true;
   }
 }

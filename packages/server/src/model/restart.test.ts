@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
@@ -56,6 +56,29 @@ describe('a thread that ended', () => {
     expect((await classify()).status).toBe(200);
     expect(service.model.version).toBe(version);
     await service.close();
+    process.off('worker', started);
+  });
+});
+
+describe('pendingCount', () => {
+  it('has the images that a former version still answers', async () => {
+    const threads: Worker[] = [];
+    const started = (worker: Worker) => void threads.push(worker);
+    process.on('worker', started);
+    await cp(at('pets'), at('served'), { recursive: true });
+    // Its images wait for others until the test ends their thread.
+    const options = { workers: 1, batchDelayMs: 600_000 };
+    const service = await openService(at('served'), options);
+    const asked = service.classify([image.slice(), image.slice()], new AbortController().signal);
+    const ended = expect(asked).rejects.toThrow();
+    await rm(at('served'), { recursive: true });
+    await cp(at('fruit'), at('served'), { recursive: true });
+    expect(await service.reload()).toBe(true);
+    expect(service.pendingCount).toBe(2);
+    await threads[0]!.terminate();
+    await ended;
+    await service.close();
+    expect(service.pendingCount).toBe(0);
     process.off('worker', started);
   });
 });
