@@ -23,7 +23,7 @@ beforeAll(async () => {
   expected = await classifier.classifyMany(images);
   await classifier.dispose();
   service = await openService(join(parent, 'pets'), { workers: 2, maxPending: 20, maxPixels: 20_000 });
-  app = createServerApp(service, { limits: { maxBodyBytes: 200_000, maxBufferedBytes: 300_000 } });
+  app = createServerApp(service, { limits: { maxBodyBytes: 200_000, maxBufferedBytes: 600_000 } });
 });
 afterAll(async () => {
   await service?.close();

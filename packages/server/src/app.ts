@@ -49,8 +49,9 @@ export function createServerApp(
   });
   if (ownHostOnly) app.use(requireOwnHost);
   app.get('/healthz', (context) => {
-    const { isStopping, pendingCount: pending } = service;
-    return context.json({ status: isStopping ? 'stopping' : 'ok', pending }, isStopping ? 503 : 200);
+    const { isReady, isStopping, pendingCount: pending } = service;
+    const status = isReady ? 'ok' : isStopping ? 'stopping' : 'restarting';
+    return context.json({ status, pending }, isReady ? 200 : 503);
   });
   app.route('/', inferenceHealthRoutes(service));
   app.route('/', pageRoutes(service, { limits, needsToken: token !== undefined }));

@@ -44,3 +44,11 @@ export class RequestError extends Error {
     this.headers = headers;
   }
 }
+
+export function badRequest(message: string): RequestError {
+  return new RequestError(400, 'bad_request', message);
+}
+
+export function tooManyImages(maximum: number, received: number | 'more'): RequestError {
+  return new RequestError(413, 'too_large', `Expected at most ${maximum} images, received ${received}.`);
+}

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -39,8 +39,12 @@ afterAll(async () => {
 });
 
 /** The status of an answer; `cut` if the server closed the connection while the body was still being sent. */
-async function post(body: Readable | Uint8Array, headers: Record<string, string>): Promise<number | 'cut'> {
-  const asked = request(new URL('/classify', url), { method: 'POST', headers, agent: false });
+async function post(
+  body: Readable | Uint8Array,
+  headers: Record<string, string>,
+  path = '/classify',
+): Promise<number | 'cut'> {
+  const asked = request(new URL(path, url), { method: 'POST', headers, agent: false });
   const answered = new Promise<number | 'cut'>((resolve) => {
     asked.on('response', (answer) => {
       answer.resume();
@@ -128,5 +132,93 @@ describe.skipIf(process.platform !== 'linux')('200 hostile clients at a time', (
     const growth = (await memory('VmHWM')) - before;
     expect(growth / MiB).toBeLessThan(300);
     expect(await post(image, jpeg)).toBe(200);
+  });
+});
+
+/** A text of about that many bytes: a part again and again, between two others. */
+const filled = (start: string, part: string, end: string, byteCount = 15 * MiB) =>
+  Buffer.from(start + part.repeat(Math.floor(byteCount / part.length)) + end);
+const inferBody = (data: string, part: string, end: string, byteCount?: number) =>
+  filled(`{"inputs":[${data}`, part, `${end}]}`, byteCount);
+const image3 = '{"name":"image","datatype":"BYTES","shape":[3],"data":[';
+const pixels = '{"name":"pixels","datatype":"UINT8","shape":[1,2,2,3],"data":[';
+
+/** JSON with the length of the binary data that follows it. */
+function binaryInput(byteCount: number) {
+  const json = `{"inputs":[{"name":"image","datatype":"BYTES","shape":[3],"parameters":{"binary_data_size":${byteCount}}}]}`;
+  return {
+    body: Buffer.concat([Buffer.from(json), Buffer.alloc(byteCount)]),
+    headers: { 'Inference-Header-Content-Length': String(json.length) },
+  };
+}
+
+describe.skipIf(process.platform !== 'linux')('one hostile body', () => {
+  const json = { 'Content-Type': 'application/json' };
+  const form = { 'Content-Type': 'multipart/form-data; boundary=0123456789012345678901234567' };
+  const delimiter = `--${form['Content-Type'].split('=')[1]}\r\n`;
+  const part = `${delimiter}Content-Disposition: form-data; name="a"; filename="b"\r\n\r\n\r\n`;
+  const infer = '/v2/models/lively/infer';
+  const binary = binaryInput(4 * MiB);
+  /** Of one key each. */
+  const keys = Array.from({ length: 999_000 }, (_, index) => `"${index}":0`).join(',');
+  it.each([
+    ['a million empty images', filled('{"images":["",', '"",', '""]}', 4 * MiB), json, '/classify', 413],
+    ['a million images', filled('{"images":["AAAA",', '"AAAA",', '"AAAA"]}'), json, '/classify', 413],
+    ['a million keys', filled('{"a":0,', '"b":0,', '"c":0}'), json, '/classify', 413],
+    ['a long key', filled('{"', 'a', '":0}'), json, '/classify', 400],
+    ['a string of escapes', filled('{"image":"', '\\n', '"}'), json, '/classify', 400],
+    ['nested lists', filled('', '[', ''), json, '/classify', 400],
+    ['pixels as nested lists', inferBody(pixels, '[', ''), json, infer, 400],
+    ['pixels as many numbers', inferBody(pixels, '1,', '1]}'), json, infer, 413],
+    ['pixels as numbers up to the limit', inferBody(pixels, '1,', '1]}', 1.9e6), json, infer, 400],
+    ['pixels as objects up to the limit', inferBody(pixels, '{},', '1]}', 1.4e6), json, infer, 400],
+    ['many encoded images', inferBody(image3, '"",', '""]}', 2.9e6), json, infer, 400],
+    [
+      'a shape of many dimensions',
+      inferBody('{"name":"image","datatype":"BYTES","data":[],"shape":[', '"",', '1]}', 2.9e6),
+      json,
+      infer,
+      400,
+    ],
+    ['many outputs', filled('{"inputs":[],"outputs":[', '0,', '0]}', 1.9e6), json, infer, 400],
+    ['many inputs', filled('{"inputs":[', '0,', '0]}', 1.9e6), json, infer, 400],
+    ['many unknown keys', Buffer.from(`{${keys}}`), json, infer, 400],
+    ['many empty elements as bytes', binary.body, { ...json, ...binary.headers }, infer, 400],
+    ['a form of many parts', filled('', part, `${delimiter}--`), form, '/classify', 413],
+    ['a form of many headers', filled(delimiter, 'a: b\r\n', ''), form, '/classify', 400],
+  ] as const)('of %s takes neither much memory nor the time of others', async (_, body, headers, path, expected) => {
+    // The peak starts again.
+    await writeFile(`/proc/${child.pid}/clear_refs`, '5');
+    const before = await memory('VmRSS');
+    let isOver = false;
+    const answer = post(body, headers, path).finally(() => {
+      isOver = true;
+    });
+    let longest = 0;
+    while (!isOver) {
+      const start = performance.now();
+      expect((await fetch(new URL('/healthz', url))).status).toBe(200);
+      longest = Math.max(longest, performance.now() - start);
+    }
+    expect(await answer).toBe(expected);
+    expect(longest).toBeLessThan(2000);
+    expect(((await memory('VmHWM')) - before) / MiB).toBeLessThan(300);
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('a body in chunks of one byte', () => {
+  it('takes as much memory as its content', async () => {
+    await writeFile(`/proc/${child.pid}/clear_refs`, '5');
+    const before = await memory('VmRSS');
+    const socket = connect(Number(url.port), url.hostname);
+    const head =
+      'POST /classify HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/jpeg\r\nTransfer-Encoding: chunked\r\n\r\n';
+    socket.write(head + '1\r\nx\r\n'.repeat(MiB));
+    socket.end('0\r\n\r\n');
+    const [answer] = await once(socket, 'data');
+    // Not an image, or too slow for the machine.
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 (422|408) /);
+    socket.destroy();
+    expect(((await memory('VmHWM')) - before) / MiB).toBeLessThan(100);
   });
 });

@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { smoothFile, writeFruit, writePets } from '../../predictor/src/bundles.fixture.ts';
 import { type ClassifyAnswer, type RunningServer, serveBundle } from './index.ts';
@@ -75,6 +77,9 @@ describe('serveBundle', () => {
     const { port } = new URL(server.url);
     const second = serveBundle(at('pets'), { ...small, host: '0.0.0.0', token: 'x', port: Number(port) });
     await expect(second).rejects.toThrow(/^Cannot listen on 0\.0\.0\.0, port \d+: address already in use\.$/);
+    // Before the bundle is loaded.
+    const third = serveBundle(at('nowhere'), { ...small, host: '0.0.0.0', token: 'x', port: Number(port) });
+    await expect(third).rejects.toThrow('address already in use');
     await server.stop();
   });
 });
@@ -124,8 +129,46 @@ describe('a new bundle in the folder', () => {
     answers.done = true;
     await asking;
     expect(new Set(statuses)).toEqual(new Set([200]));
-    // Each state of the files is tried once.
+    // Although it was tried again.
     expect(failures).toHaveLength(1);
+    await server.stop();
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('the commands of docs/serve.md for a new bundle', () => {
+  it('replace it again and again', async () => {
+    const text = await readFile(new URL('../../../docs/serve.md', import.meta.url), 'utf8');
+    const [, commands] = /^## A new bundle$[\s\S]*?^```sh\n([\s\S]*?)^```$/m.exec(text)!;
+    const cwd = at('site');
+    await mkdir(join(cwd, 'bundles'), { recursive: true });
+    await writePets(join(cwd, 'bundles/pets-1'));
+    await symlink('pets-1', join(cwd, 'bundles/current'));
+    await writeFruit(join(cwd, 'runs/fruit/bundle'));
+    const labels: string[][] = [];
+    const failures: unknown[] = [];
+    let reloaded = () => {};
+    const server = await serveBundle(join(cwd, 'bundles/current'), {
+      ...{ workers: 1, port: 0, watchIntervalMs: 50 },
+      onReload: (model) => {
+        labels.push([...model.labels]);
+        reloaded();
+      },
+      onReloadFailure: (error) => void failures.push(error),
+    });
+    for (const [name, source] of [
+      ['pets-2', 'runs/fruit/bundle'],
+      ['pets-3', 'bundles/pets-1'],
+      ['pets-4', 'runs/fruit/bundle'],
+    ] as const) {
+      await cp(join(cwd, source), join(cwd, `runs/${name}/bundle`), { recursive: true });
+      const swapped = new Promise<void>((resolve) => {
+        reloaded = resolve;
+      });
+      await promisify(execFile)('sh', ['-ec', commands!.replace('pets-2', name)], { cwd });
+      await swapped;
+    }
+    expect(labels.map(({ length }) => length)).toEqual([3, 2, 3]);
+    expect(failures).toEqual([]);
     await server.stop();
   });
 });
@@ -164,6 +207,19 @@ describe('stop', () => {
     );
     await stopped;
     agent.destroy();
+  });
+
+  it('answers new connections with 503 while it drains, and then refuses them', async () => {
+    const server = await serveBundle(at('pets'), small);
+    const stopped = server.stop({ drainMs: 1000 });
+    // A connection of its own each.
+    const ask = (path: string) => exchange(server, `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    for (const path of ['/healthz', '/v2/health/ready']) expect(await ask(path)).toMatch(/^HTTP\/1\.1 503 /);
+    const refused = await classify(server.url);
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ code: 'stopping' });
+    await stopped;
+    await expect(classify(server.url)).rejects.toThrow('fetch failed');
   });
 
   it('cuts connections that stay open', async () => {

@@ -1,7 +1,8 @@
 /** A server for a bundle, on a socket. */
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { type AddressInfo, isIPv6 } from 'node:net';
+import { type AddressInfo, createServer, isIPv6, type Server as NetServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { systemErrorText } from '@chorus/storage/system-error';
 import { createAdaptorServer } from '@hono/node-server';
 import { createServerApp, type ServerAppOptions } from './app.ts';
@@ -9,7 +10,7 @@ import { ServerError } from './errors.ts';
 import { isLoopbackName } from './http/access.ts';
 import { requestLimits } from './http/limits.ts';
 import { type ModelInUse, openService, type ServiceOptions } from './model/image-service.ts';
-import { watchBundle } from './model/watch-bundle.ts';
+import { bundleState, watchBundle } from './model/watch-bundle.ts';
 
 export interface ServeOptions extends ServiceOptions, Pick<ServerAppOptions, 'token' | 'limits' | 'onError'> {
   /** Address to listen on; by default 127.0.0.1, which only this machine reaches. */
@@ -22,7 +23,7 @@ export interface ServeOptions extends ServiceOptions, Pick<ServerAppOptions, 'to
   watchIntervalMs?: number | undefined;
   /** Called after a new bundle has replaced the one in use. */
   onReload?: ((model: ModelInUse) => void) | undefined;
-  /** Receives why a new bundle cannot be used; by default, as `onError` does. */
+  /** Receives why a new bundle cannot be used, whenever the reason changes; by default, as `onError` does. */
   onReloadFailure?: ((error: unknown) => void) | undefined;
 }
 
@@ -32,11 +33,13 @@ export interface RunningServer {
   /** The bundle in use. */
   readonly model: ModelInUse;
   /**
-   * Refuses new connections and images, answers the requests that it has received, and frees the bundle.
+   * Answers the requests that it has received, and frees the bundle.
    *
-   * @param options `graceMs`: connections that are still open afterwards are cut; 10,000 by default.
+   * @param options `drainMs`: how long it still accepts connections, and answers new requests with 503, so that those who ask for
+   * its health send no more; 0 by default. `graceMs`: connections that are still open that long afterwards are cut; 10,000 by
+   * default.
    */
-  stop(options?: { graceMs?: number }): Promise<void>;
+  stop(options?: { drainMs?: number; graceMs?: number }): Promise<void>;
 }
 
 /**
@@ -56,6 +59,9 @@ export async function serveBundle(bundle: string, options: ServeOptions = {}): P
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new ServerError(`Expected a port from 0 to 65535, received ${port}.`);
   const limits = requestLimits(options.limits ?? {});
+  await requireFreeAddress(host, port);
+  // Before the bundle is loaded, so that a change during the load is noticed.
+  const used = await bundleState(bundle);
   const service = await openService(bundle, options);
   try {
     const ownHostOnly = isLoopback && token === undefined && !allowAnyone;
@@ -67,17 +73,21 @@ export async function serveBundle(bundle: string, options: ServeOptions = {}): P
     await listen(server, host, port);
     // Such as too many open files: the server goes on.
     server.on('error', onError);
-    const endWatch = await watchBundle(service, bundle, {
-      ...{ intervalMs: watchIntervalMs, onReload, onFailure: onReloadFailure },
+    const endWatch = watchBundle(bundle, {
+      ...{ used, intervalMs: watchIntervalMs, onFailure: onReloadFailure },
+      async reload() {
+        if (await service.reload()) onReload(service.model);
+      },
     });
     return {
       url: urlOf(server.address() as AddressInfo),
       get model() {
         return service.model;
       },
-      async stop({ graceMs = 10_000 } = {}) {
+      async stop({ drainMs = 0, graceMs = 10_000 } = {}) {
         endWatch();
         service.stop();
+        if (drainMs > 0) await delay(drainMs);
         await close(server, graceMs);
         await service.close();
       },
@@ -115,7 +125,15 @@ function timeoutsOf(answerTimeoutMs: number) {
   };
 }
 
-async function listen(server: Server, host: string, port: number): Promise<void> {
+/** Before the bundle is loaded, which may take long. */
+async function requireFreeAddress(host: string, port: number): Promise<void> {
+  const server = createServer();
+  await listen(server, host, port);
+  server.close();
+  await once(server, 'close');
+}
+
+async function listen(server: NetServer, host: string, port: number): Promise<void> {
   server.listen(port, host);
   try {
     await once(server, 'listening');

@@ -11,6 +11,7 @@ let image: Uint8Array<ArrayBuffer>;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chorus-serve-cli-'));
   await writePets(join(folder, 'pets'));
+  await writeFile(join(folder, 'empty'), '\n');
   image = await smoothFile('jpeg', 1);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -41,6 +42,12 @@ describe('chorus serve', () => {
     expect(stderr).toBe('SIGTERM: stopping after the last answers (a second signal exits at once)\n');
   });
 
+  it('refuses an empty CHORUS_TOKEN', async () => {
+    const { exitCode, stderr } = await startChorus(folder, ['serve', 'pets'], { environment: { CHORUS_TOKEN: '' } })
+      .ended;
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining('token in CHORUS_TOKEN') });
+  });
+
   it('sets up only onnxruntime, and refuses to start without it', async () => {
     const npm = join(folder, 'npm');
     await writeFile(npm, '#!/bin/sh\necho "npm error no route" >&2; exit 1\n', { mode: 0o755 });
@@ -58,13 +65,24 @@ describe('chorus serve', () => {
 
   it.each([
     ['an address that others reach', ['pets', '--host', '0.0.0.0'], /^chorus: Expected a token .* --allow-anyone\.\n$/],
-    ['a missing bundle', ['nowhere'], /^chorus: Expected a bundle at .*nowhere.*no such file or folder\.\n$/],
+    [
+      'a missing bundle',
+      ['nowhere', '--port', '0'],
+      /^chorus: Expected a bundle at .*nowhere.*no such file or folder\.\n$/,
+    ],
     [
       'a missing token file',
       ['pets', '--token-file', 'none'],
       /Cannot read the token in none: no such file or folder\./,
     ],
     ['a port of letters', ['pets', '--port', 'x'], /--port <number>.* Expected a number\./],
+    [
+      'an empty token file',
+      ['pets', '--token-file', 'empty'],
+      /^chorus: Expected a token in empty, received an empty file\.\n$/,
+    ],
+    ['a negative delay', ['pets', '--batch-delay', '-1'], /--batch-delay <ms>.* whole number of at least 0\./],
+    ['no time to drain', ['pets', '--drain', 'x'], /--drain <seconds>.* Expected a number\./],
     ['no threads', ['pets', '--threads', '0'], /--threads <count>.* Expected a whole number of at least 1\./],
   ])('refuses %s with 2', async (_, words, message) => {
     const { exitCode, stdout, stderr } = await startChorus(folder, ['serve', ...words]).ended;

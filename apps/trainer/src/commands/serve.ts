@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setupLines } from '@chorus/orchestration/setup-lines';
 import { systemErrorText } from '@chorus/orchestration/system-error';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { printable } from '../print/printable.ts';
 import { stopSignal } from '../stop-signal.ts';
 import { userPath } from '../user-folder.ts';
@@ -21,6 +21,7 @@ interface ServeFlags {
   maxPixels?: number;
   maxPending?: number;
   timeout?: number;
+  drain: number;
 }
 
 export const serveCommand = new Command('serve')
@@ -45,12 +46,18 @@ export const serveCommand = new Command('serve')
   .option(
     '--batch-delay <ms>',
     'how long an image may wait for others while its thread is idle (default: 0)',
-    numberArgument,
+    millisecondsArgument,
   )
   .option('--max-body <MiB>', 'largest body (default: 32)', wholeNumberArgument)
   .option('--max-pixels <count>', 'pixels of the largest image (default: 50000000)', wholeNumberArgument)
   .option('--max-pending <count>', 'images that may wait or be in work (default: 256)', wholeNumberArgument)
   .option('--timeout <seconds>', 'time to receive and answer a request (default: 30)', wholeNumberArgument)
+  .option(
+    '--drain <seconds>',
+    'after a signal, how long to go on accepting connections and answering new requests with 503',
+    secondsArgument,
+    1,
+  )
   .action(async (bundle: string, flags: ServeFlags) => {
     const [{ ConfigError, exitCodes, setupOnnxruntime }, { serveBundle, ServerError }] = await Promise.all([
       import('@chorus/orchestration'),
@@ -80,7 +87,7 @@ export const serveCommand = new Command('serve')
       console.log(printable(`${name}, version ${version}: ${labels.length} classes, by ${backend}`));
       console.log(server.url);
       await stopped;
-      await server.stop();
+      await server.stop({ drainMs: 1000 * flags.drain });
     } catch (error) {
       if (!(error instanceof ServerError)) throw error;
       const advice =
@@ -94,13 +101,32 @@ export const serveCommand = new Command('serve')
 
 /** A token in the arguments would be visible to all users of the machine. */
 async function readToken(file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return process.env.CHORUS_TOKEN;
   const { ConfigError } = await import('@chorus/orchestration');
+  if (file === undefined) {
+    const token = process.env.CHORUS_TOKEN;
+    if (token === '')
+      throw new ConfigError('Expected a token in CHORUS_TOKEN, received an empty one; unset it for none.');
+    return token;
+  }
+  let token: string;
   try {
-    return (await readFile(userPath(file), 'utf8')).trim();
+    token = (await readFile(userPath(file), 'utf8')).trim();
   } catch (error) {
     throw new ConfigError(`Cannot read the token in ${file}: ${systemErrorText(error)}.`, [], { cause: error });
   }
+  if (token === '') throw new ConfigError(`Expected a token in ${file}, received an empty file.`);
+  return token;
+}
+
+function millisecondsArgument(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Expected a whole number of at least 0.');
+  return Number(text);
+}
+
+function secondsArgument(text: string): number {
+  const seconds = numberArgument(text);
+  if (!(seconds >= 0 && seconds <= 3600)) throw new InvalidArgumentError('Expected a number from 0 to 3600.');
+  return seconds;
 }
 
 function inUnits(value: number | undefined, unit: number): number | undefined {

@@ -1,19 +1,9 @@
 /** Finds the images in a body: the body itself, the files of a form, or base64 in JSON. */
-import { checkValue, mistakesLine } from '@chorus/models/bundle';
 import { z } from 'zod';
-import { RequestError } from '../errors.ts';
-
-export interface BodyImage {
-  /** Of the file in a form. */
-  name?: string;
-  bytes: Uint8Array<ArrayBuffer>;
-}
-
-/** What a body asks for; `top` is undefined if the body does not have it. */
-export interface BodyImages {
-  images: BodyImage[];
-  top: number | undefined;
-}
+import { badRequest, RequestError, tooManyImages } from '../errors.ts';
+import type { BodyImages } from './body-image.ts';
+import { imagesOfForm } from './form-images.ts';
+import { jsonBody } from './json-body.ts';
 
 /** Types of bodies, for messages and the header Accept-Post. */
 export const acceptedTypes = [
@@ -44,21 +34,19 @@ export function requireAcceptedType(contentType: string | null): void {
 
 /**
  * @param contentType the header Content-Type.
- * @throws RequestError for a type that has no images, and a body that is not of its type or has no images.
+ * @param maxImages are counted before they are read.
+ * @throws RequestError for a type that has no images, a body that is not of its type or has no images, and too many images.
  */
-export async function imagesOf(bytes: Uint8Array<ArrayBuffer>, contentType: string | null): Promise<BodyImages> {
+export async function imagesOf(
+  bytes: Uint8Array<ArrayBuffer>,
+  contentType: string | null,
+  maxImages: number,
+): Promise<BodyImages> {
   const kind = kindOf(contentType);
   if (bytes.length === 0) throw badRequest('Expected an image, received an empty body.');
-  if (kind === 'json') return imagesOfJson(bytes);
-  if (kind === 'form') return imagesOfForm(bytes, contentType!);
+  if (kind === 'json') return imagesOfJson(bytes, maxImages);
+  if (kind === 'form') return imagesOfForm(bytes, contentType!, maxImages);
   return { images: [{ bytes }], top: undefined };
-}
-
-/** @throws RequestError unless the text is a whole number of at least 1. */
-export function topOf(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text))
-    throw badRequest(`Expected top to be a whole number of at least 1, received ${JSON.stringify(text.slice(0, 80))}.`);
-  return Number(text);
 }
 
 /**
@@ -76,26 +64,6 @@ export function bytesOfBase64(text: string, place: string): Uint8Array<ArrayBuff
   return Uint8Array.from(Buffer.from(digits, 'base64'));
 }
 
-export function badRequest(message: string): RequestError {
-  return new RequestError(400, 'bad_request', message);
-}
-
-/**
- * @param schema of the body.
- * @throws RequestError naming what the schema refuses.
- */
-export function jsonBody<Schema extends z.ZodType>(bytes: Uint8Array, schema: Schema): z.output<Schema> {
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw badRequest(`Expected JSON in UTF-8: ${(error as Error).message.slice(0, 200)}.`);
-  }
-  const { data, mistakes } = checkValue(schema, json);
-  if (mistakes !== undefined) throw badRequest(`The JSON body is not as expected: ${mistakesLine(mistakes)}.`);
-  return data;
-}
-
 // --- internal ---
 
 function kindOf(contentType: string | null): 'file' | 'form' | 'json' {
@@ -111,33 +79,12 @@ function kindOf(contentType: string | null): 'file' | 'form' | 'json' {
   );
 }
 
-function imagesOfJson(bytes: Uint8Array): BodyImages {
-  const { image, images, top } = jsonBody(bytes, classifyBodySchema);
-  return {
-    images:
-      image === undefined
-        ? images!.map((text, index) => ({ bytes: bytesOfBase64(text, `images.${index}`) }))
-        : [{ bytes: bytesOfBase64(image, 'image') }],
-    top,
-  };
-}
+/** Values beside the images, so that a body with somewhat too many images is answered with their number. */
+const otherJsonValues = 1000;
 
-async function imagesOfForm(bytes: Uint8Array<ArrayBuffer>, contentType: string): Promise<BodyImages> {
-  const form = await new Response(bytes, { headers: { 'Content-Type': contentType } }).formData().catch(() => {
-    throw badRequest(
-      'Expected a form as its Content-Type multipart/form-data with its boundary declares, received another body.',
-    );
-  });
-  const images: BodyImage[] = [];
-  let top: number | undefined;
-  for (const [name, value] of form) {
-    if (typeof value !== 'string') images.push({ name: value.name, bytes: new Uint8Array(await value.arrayBuffer()) });
-    else if (name === 'top') top = topOf(value);
-    else
-      throw badRequest(
-        `Expected files, and top, in the form, received the text field ${JSON.stringify(name.slice(0, 80))}; send an image as a file (curl -F image=@photo.jpg).`,
-      );
-  }
-  if (images.length === 0) throw badRequest('Expected at least one file in the form, received none.');
-  return { images, top };
+function imagesOfJson(bytes: Uint8Array, maxImages: number): BodyImages {
+  const { image, images, top } = jsonBody(bytes, classifyBodySchema, maxImages + otherJsonValues);
+  if (image !== undefined) return { images: [{ bytes: bytesOfBase64(image, 'image') }], top };
+  if (images!.length > maxImages) throw tooManyImages(maxImages, images!.length);
+  return { images: images!.map((text, index) => ({ bytes: bytesOfBase64(text, `images.${index}`) })), top };
 }

@@ -3,8 +3,10 @@ import type { Classification } from '@chorus/predictor';
 import type { Context } from 'hono';
 import { RequestError } from '../errors.ts';
 import type { ImageAnswer } from '../model/protocol.ts';
-import { type BodyImage, imagesOf, requireAcceptedType, topOf } from './body-images.ts';
+import type { BodyImage } from './body-image.ts';
+import { imagesOf, requireAcceptedType } from './body-images.ts';
 import { type RouteContext, withBody } from './body-work.ts';
+import { topOf } from './top.ts';
 
 /** The answer of an image; its name is that of its file in a form. */
 export type ClassifiedImage = { name?: string } & (
@@ -25,7 +27,7 @@ export async function classifyRoute({ req, json }: Context, route: RouteContext)
   const queryTop = topText === undefined ? undefined : topOf(topText);
   requireAcceptedType(contentType);
   return withBody(req.raw, route, async (bytes, signal) => {
-    const { images, top = queryTop } = await imagesOf(bytes, contentType);
+    const { images, top = queryTop } = await imagesOf(bytes, contentType, route.service.maxPending);
     const contents = images.map((image) => image.bytes);
     const { model, answers } = await route.service.classify(contents, signal);
     requireUsable(answers);

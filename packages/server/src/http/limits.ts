@@ -4,7 +4,7 @@ import { requireCounts } from '../require-counts.ts';
 export interface RequestLimits {
   /** Of a body; 32 MiB by default. */
   maxBodyBytes: number;
-  /** Of all bodies in memory together; 256 MiB by default. While a body is parsed, its images take as much again. */
+  /** Of the buffers of all bodies together; 256 MiB by default. While a body is parsed, its images take as much again. */
   maxBufferedBytes: number;
   /** Time in which a request must be answered once its headers have arrived, milliseconds; 30 seconds by default. */
   answerTimeoutMs: number;

@@ -10,10 +10,11 @@ export interface Body {
 }
 
 /**
- * Reads a body. A body whose header declares too many bytes is refused before it is read.
+ * Reads a body into one buffer, which grows: the chunks may be as small as a byte, and take much more memory than their content.
+ * A body whose header declares too many bytes is refused before it is read.
  *
- * @param options `maxBytes`: of this body; `budget`: of all bodies, counted as the bytes arrive, so that a slow client holds no
- * more than it has sent.
+ * @param options `maxBytes`: of this body; `budget`: of all bodies, of which the capacity of the buffer is taken. It grows as the
+ * bytes arrive, so that a slow client holds at most about twice what it has sent.
  * @returns the body; the caller releases it.
  * @throws RequestError for a body that is too large, or that the budget has no room for; the signal's reason.
  */
@@ -27,24 +28,37 @@ export async function readBody(
     });
   const declared = Number(request.headers.get('Content-Length') ?? Number.NaN);
   if (declared > maxBytes) throw tooLarge(String(declared));
-  const chunks: Uint8Array[] = [];
+  const expected = Math.min(Number.isNaN(declared) ? maxBytes : declared, maxBytes);
+  let buffer = new Uint8Array(0);
   let length = 0;
+  // Not the length of the buffer: it is 0 once the buffer has been transferred to a thread.
+  let capacity = 0;
   const release = () => {
-    budget.giveBack(length);
-    length = 0;
+    budget.giveBack(capacity);
+    capacity = 0;
+  };
+  const grow = (needed: number) => {
+    const next = Math.max(needed, Math.min(expected, Math.max(2 * capacity, firstCapacity)));
+    // Both buffers are in memory while the content is copied.
+    if (!budget.take(next)) {
+      // At once: otherwise all bodies that arrive now would fail together.
+      release();
+      throw busy('The server has no memory for this body beside those of other requests.');
+    }
+    const larger = new Uint8Array(next);
+    larger.set(buffer.subarray(0, length));
+    release();
+    buffer = larger;
+    capacity = next;
   };
   try {
     for await (const chunk of chunksOf(request, signal)) {
       if (length + chunk.length > maxBytes) throw tooLarge('more');
-      if (!budget.take(chunk.length)) {
-        // At once: otherwise all bodies that arrive now would fail together.
-        release();
-        throw busy('The server has no memory for this body beside those of other requests.');
-      }
+      if (length + chunk.length > capacity) grow(length + chunk.length);
+      buffer.set(chunk, length);
       length += chunk.length;
-      chunks.push(chunk);
     }
-    return { bytes: concatenate(chunks, length), release };
+    return { bytes: buffer.subarray(0, length), release };
   } catch (error) {
     release();
     throw error;
@@ -52,6 +66,8 @@ export async function readBody(
 }
 
 // --- internal ---
+
+const firstCapacity = 4096;
 
 /**
  * Yields what arrives. A body that is not read to its end is left to the server, which sends the answer before it closes the
@@ -80,14 +96,4 @@ async function* chunksOf({ body }: Request, signal: AbortSignal): AsyncGenerator
     signal.removeEventListener('abort', stop);
     reader.releaseLock();
   }
-}
-
-function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let position = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, position);
-    position += chunk.length;
-  }
-  return bytes;
 }

@@ -1,7 +1,6 @@
 /** The Open Inference Protocol, version 2: what KServe, Triton, MLServer and TorchServe answer, so that their clients work. */
 import { type Context, Hono } from 'hono';
-import { RequestError } from '../errors.ts';
-import { badRequest } from '../http/body-images.ts';
+import { badRequest, RequestError } from '../errors.ts';
 import { type RouteContext, withBody } from '../http/body-work.ts';
 import type { ImageService, ModelInUse } from '../model/image-service.ts';
 import { type InferBody, inputTensors, readInference } from './tensors.ts';
@@ -10,9 +9,7 @@ import { type InferBody, inputTensors, readInference } from './tensors.ts';
 export function inferenceHealthRoutes(service: ImageService): Hono {
   const app = new Hono();
   app.get('/v2/health/live', (context) => context.json({ live: true }));
-  app.get('/v2/health/ready', (context) =>
-    context.json({ ready: !service.isStopping }, service.isStopping ? 503 : 200),
-  );
+  app.get('/v2/health/ready', (context) => context.json({ ready: service.isReady }, service.isReady ? 200 : 503));
   return app;
 }
 
@@ -24,13 +21,13 @@ export function inferenceRoutes(route: RouteContext): Hono {
     app.get(path, (context) => context.json(metadataOf(requestedModel(service, context))));
     app.get(`${path}/ready`, (context) => {
       const { name } = requestedModel(service, context);
-      return context.json({ name, ready: !service.isStopping }, service.isStopping ? 503 : 200);
+      return context.json({ name, ready: service.isReady }, service.isReady ? 200 : 503);
     });
     app.post(`${path}/infer`, async (context) => {
       requestedModel(service, context);
       const headerLength = context.req.header('Inference-Header-Content-Length') ?? null;
       return withBody(context.req.raw, route, async (bytes, signal) => {
-        const { body, images } = readInference(bytes, headerLength);
+        const { body, images } = readInference(bytes, headerLength, service.maxPending);
         requireKnownOutputs(body);
         const { model, answers } = await service.classify(images, signal);
         const bad = answers.findIndex(({ classes }) => classes === undefined);

@@ -118,7 +118,7 @@ describe('the Open Inference Protocol', () => {
     ],
     ['another shape', () => infer(pixels([1, 3, 2, 2], { data: [] })), /received UINT8 \[1,3,2,2\]/],
     ['too few pixels', () => infer(pixels([1, 2, 2, 3], { data: [1, 2] })), /expected 12 values, .* received 2/],
-    ['a huge shape', () => infer(pixels([2 ** 31, 2 ** 31, 2 ** 31, 3], { data: [1] })), /expected 2.97.*e\+28 values/],
+    ['a huge shape', () => infer(pixels([1, 2 ** 31, 2 ** 31, 3], { data: [1] })), /expected 138350580\d+ values/],
     ['no pixels', () => infer(pixels([1, 0, 2, 3], { data: [] })), /at least one pixel, received 0/],
     ['fractions', () => infer(pixels([1, 1, 1, 3], { data: [0, 0.5, 256] })), /from 0 to 255, received 0\.5/],
     ['no base64', () => infer(encoded(['%'])), /^image\.0: expected an image file in base64/],

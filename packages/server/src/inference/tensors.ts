@@ -1,6 +1,8 @@
 /** Tensors of the Open Inference Protocol: in JSON, or as bytes behind the JSON (its binary tensor data extension). */
 import { z } from 'zod';
-import { badRequest, bytesOfBase64, jsonBody } from '../http/body-images.ts';
+import { badRequest, tooManyImages } from '../errors.ts';
+import { bytesOfBase64 } from '../http/body-images.ts';
+import { jsonBody } from '../http/json-body.ts';
 import type { ImageContent } from '../model/protocol.ts';
 
 const dimension = z
@@ -8,10 +10,20 @@ const dimension = z
   .min(0)
   .max(2 ** 31);
 
+/** A list whose length is checked before its elements: each wrong element would be a mistake of its own. */
+function shortList<Element extends z.ZodType>(element: Element, range: { min: number; max: number }) {
+  const { min, max } = range;
+  return z.preprocess((value, context) => {
+    if (Array.isArray(value) && value.length > max)
+      context.addIssue({ code: 'custom', message: `expected a list of ${min === max ? max : `${min} to ${max}`}` });
+    return value;
+  }, z.array(element).min(min).max(max));
+}
+
 const inputTensor = z.object({
   name: z.string(),
   datatype: z.string(),
-  shape: z.array(dimension).min(1).max(8),
+  shape: shortList(dimension, { min: 1, max: 8 }),
   parameters: z.object({ binary_data_size: z.int().min(0).optional() }).optional(),
   data: z.array(z.unknown()).optional(),
 });
@@ -24,8 +36,8 @@ const outputTensor = z.object({
 /** The body of an inference request, or its part in JSON. Other keys are of extensions. */
 export const inferBodySchema = z.object({
   id: z.string().optional(),
-  inputs: z.array(inputTensor).length(1),
-  outputs: z.array(outputTensor).min(1).optional(),
+  inputs: shortList(inputTensor, { min: 1, max: 1 }),
+  outputs: shortList(outputTensor, { min: 1, max: 16 }).optional(),
   parameters: z.object({ binary_data_output: z.boolean().optional() }).optional(),
 });
 
@@ -42,22 +54,29 @@ export const inputTensors = [
  * Reads a request.
  *
  * @param headerLength the header Inference-Header-Content-Length, the bytes of the JSON; null for a body of JSON only.
- * @throws RequestError naming what is not as expected.
+ * @param maxImages are counted before they are read.
+ * @throws RequestError naming what is not as expected, and for too many images.
  */
 export function readInference(
   bytes: Uint8Array<ArrayBuffer>,
   headerLength: string | null,
+  maxImages: number,
 ): { body: InferBody; images: ImageContent[] } {
   const jsonLength = headerLength === null ? bytes.length : Number(headerLength);
   if (!Number.isInteger(jsonLength) || jsonLength < 0 || jsonLength > bytes.length)
     throw badRequest(
       `Expected Inference-Header-Content-Length to be a whole number up to the body's ${bytes.length} bytes, received ${JSON.stringify(headerLength!.slice(0, 80))}.`,
     );
-  const body = jsonBody(bytes.subarray(0, jsonLength), inferBodySchema);
-  return { body, images: imagesOf(body.inputs[0]!, bytes.subarray(jsonLength)) };
+  const body = jsonBody(bytes.subarray(0, jsonLength), inferBodySchema, maxJsonValues);
+  const input = body.inputs[0]!;
+  if (input.shape[0]! > maxImages) throw tooManyImages(maxImages, input.shape[0]!);
+  return { body, images: imagesOf(input, bytes.subarray(jsonLength)) };
 }
 
 // --- internal ---
+
+/** About seven images of 224 × 224 pixels; larger inputs are sent as bytes. */
+const maxJsonValues = 1_000_000;
 
 function imagesOf(input: InputTensor, binary: Uint8Array<ArrayBuffer>): ImageContent[] {
   const { name, datatype, shape } = input;
@@ -75,27 +94,28 @@ function imagesOf(input: InputTensor, binary: Uint8Array<ArrayBuffer>): ImageCon
 }
 
 function encodedImages({ name, data }: InputTensor, count: number, binary: Uint8Array): ImageContent[] {
-  const images =
-    data === undefined
-      ? [...prefixedElements(binary, name)]
-      : data.flat().map((text, index) => {
-          if (typeof text === 'string') return bytesOfBase64(text, `${name}.${index}`);
-          throw badRequest(`${name}.${index}: expected an image file in base64, received ${typeof text}.`);
-        });
-  if (images.length !== count || count === 0)
-    throw badRequest(`${name}: expected the number of images in its shape, at least 1, received ${images.length}.`);
-  return images;
+  const elements = data === undefined ? prefixedElements(binary, name, count) : data.flat();
+  if (elements.length !== count || count === 0)
+    throw badRequest(`${name}: expected the number of images in its shape, at least 1, received ${elements.length}.`);
+  return elements.map((element, index) => {
+    if (element instanceof Uint8Array) return element as Uint8Array<ArrayBuffer>;
+    if (typeof element === 'string') return bytesOfBase64(element, `${name}.${index}`);
+    throw badRequest(`${name}.${index}: expected an image file in base64, received ${typeof element}.`);
+  });
 }
 
 /** Elements of BYTES follow their lengths, 4 bytes in little-endian order. */
-function* prefixedElements(binary: Uint8Array, name: string): Generator<Uint8Array<ArrayBuffer>> {
+function prefixedElements(binary: Uint8Array, name: string, count: number): Uint8Array[] {
   const view = new DataView(binary.buffer, binary.byteOffset, binary.byteLength);
+  const elements: Uint8Array[] = [];
   for (let position = 0; position < binary.length; ) {
     const end = position + 4 <= binary.length ? position + 4 + view.getUint32(position, true) : Number.NaN;
     if (!(end <= binary.length)) throw badRequest(`${name}: the lengths of its elements do not fit its bytes.`);
-    yield binary.slice(position + 4, end) as Uint8Array<ArrayBuffer>;
+    if (elements.length === count) throw badRequest(`${name}: expected ${count} elements, received more.`);
+    elements.push(binary.slice(position + 4, end));
     position = end;
   }
+  return elements;
 }
 
 function pixelImages({ name, data, shape }: InputTensor, binary: Uint8Array): ImageContent[] {

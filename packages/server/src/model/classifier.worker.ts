@@ -1,6 +1,8 @@
 /** The worker thread of a classifier: decodes images, each on its own, and classifies them in batches. */
 import { type Classification, type DecodedImage, loadClassifier, PredictorError } from '@chorus/predictor';
 import { Piscina } from 'piscina';
+import { ServerError } from '../errors.ts';
+import { bundleVersion } from './bundle-version.ts';
 import { MicroBatches } from './micro-batches.ts';
 import type { ImageAnswer, ImageContent, ThreadResults, ThreadStartup, ThreadTask } from './protocol.ts';
 
@@ -8,7 +10,7 @@ const startup = Piscina.workerData as ThreadStartup;
 
 type Opened = Awaited<ReturnType<typeof open>>;
 
-/** Also opened by the first image: piscina replaces a thread that ended. */
+/** Undefined after a failure, so that the next task tries again. */
 let opened: Promise<Opened> | undefined;
 
 /** Called by piscina, many tasks at a time. */
@@ -31,7 +33,8 @@ async function describe(): Promise<ThreadResults['open']> {
     const { name, labels, backend } = (await opened).classifier;
     return { facts: { name, labels, backend } };
   } catch (error) {
-    if (error instanceof PredictorError) return { reason: error.message };
+    opened = undefined;
+    if (error instanceof PredictorError || error instanceof ServerError) return { reason: error.message };
     throw error;
   }
 }
@@ -47,7 +50,14 @@ async function close(): Promise<null> {
 
 async function open() {
   const { bundle, student, backend, engineThreads: threads, maxPixels, batchSize, batchDelayMs } = startup;
+  await requireVersion();
   const classifier = await loadClassifier(bundle, { student, backend, threads, maxPixels });
+  try {
+    await requireVersion();
+  } catch (error) {
+    await classifier.dispose();
+    throw error;
+  }
   const batches = new MicroBatches<DecodedImage, Classification[]>({
     ...{ size: batchSize, delayMs: batchDelayMs },
     run: (images) => classifier.classifyMany(images, { batchSize }),
@@ -55,8 +65,15 @@ async function open() {
   return { classifier, batches };
 }
 
+async function requireVersion(): Promise<void> {
+  const { bundle, version } = startup;
+  const found = await bundleVersion(bundle);
+  if (found !== version)
+    throw new ServerError(`The bundle at ${bundle} changed: expected version ${version}, received ${found}.`);
+}
+
 async function classify(image: ImageContent): Promise<ImageAnswer> {
-  opened ??= open();
+  if (opened === undefined) throw new Error('Expected an open bundle in the thread, received none.');
   const { classifier, batches } = await opened;
   let decoded: DecodedImage;
   try {

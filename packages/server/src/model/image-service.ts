@@ -1,12 +1,10 @@
 /** Classifies images with the current version of a bundle, of which only so many may be pending. */
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { StorageError, sha256File } from '@chorus/storage';
-import { checksumListName } from '@chorus/storage/checksum-list';
-import { RequestError, ServerError } from '../errors.ts';
+import { RequestError, tooManyImages } from '../errors.ts';
 import { requireCounts } from '../require-counts.ts';
-import type { ImageAnswer, ImageContent, ModelFacts, ThreadStartup } from './protocol.ts';
-import { ServedModel } from './served-model.ts';
+import { bundleVersion } from './bundle-version.ts';
+import type { ImageAnswer, ImageContent, ModelFacts } from './protocol.ts';
+import { ServedModel, type ServedModelOptions } from './served-model.ts';
 
 export interface ServiceOptions {
   /** Classifies with the bundle's student in place of the ensemble. */
@@ -26,6 +24,8 @@ export interface ServiceOptions {
   batchDelayMs?: number | undefined;
   /** Images that may wait or be in work; further ones are refused. 256 by default. */
   maxPending?: number | undefined;
+  /** Receives why a worker ended, and why its successor cannot load the bundle; by default, they are printed. */
+  onError?: ((error: unknown) => void) | undefined;
 }
 
 /** The bundle that classifies images now. */
@@ -48,44 +48,45 @@ export interface ModelInUse extends ModelFacts {
 export async function openService(bundle: string, options: ServiceOptions = {}): Promise<ImageService> {
   const processors = availableParallelism();
   const { workers = Math.min(processors, 4), maxPending = 256, batchSize = 8, batchDelayMs = 0 } = options;
-  const { maxPixels = 50e6, student = false, backend = 'auto' } = options;
+  const { maxPixels = 50e6, student = false, backend = 'auto', onError = console.error } = options;
   requireCounts({ workers, maxPending, batchSize, maxPixels }, 1);
   requireCounts({ batchDelayMs }, 0);
   const engineThreads = Math.min(Math.max(Math.floor(processors / workers), 1), 4);
   const startup = { bundle, student, backend, engineThreads, maxPixels, batchSize, batchDelayMs };
-  return new ImageService(await loadVersion(startup, workers), { startup, workers, maxPending });
-}
-
-interface LoadedVersion {
-  served: ServedModel;
-  version: string;
+  const served: ServedModelOptions = { startup, threadCount: workers, onError };
+  return new ImageService(await ServedModel.open(served), { served, maxPending });
 }
 
 export class ImageService {
-  readonly #options: { startup: ThreadStartup; workers: number; maxPending: number };
-  #current: LoadedVersion;
+  readonly #options: { served: ServedModelOptions; maxPending: number };
+  #current: ServedModel;
   /** Ends after the loading that was started last. */
   #loading: Promise<unknown> = Promise.resolve();
   /** Former versions that still answer images. */
-  readonly #closing = new Set<Promise<void>>();
+  readonly #closing = new Map<ServedModel, Promise<void>>();
   readonly #counts = { classifiedCount: 0, unusableCount: 0, batchCount: 0 };
   #isStopping = false;
   #isClosed = false;
 
   /** @internal */
-  constructor(current: LoadedVersion, options: { startup: ThreadStartup; workers: number; maxPending: number }) {
+  constructor(current: ServedModel, options: { served: ServedModelOptions; maxPending: number }) {
     this.#current = current;
     this.#options = options;
   }
 
   get model(): ModelInUse {
-    const { served, version } = this.#current;
-    return { ...served.facts, version };
+    const { facts, version } = this.#current;
+    return { ...facts, version };
   }
 
-  /** Images that wait or are in work. */
+  /** Images that may wait or be in work, and therefore in one request. */
+  get maxPending(): number {
+    return this.#options.maxPending;
+  }
+
+  /** Images that wait or are in work, also of former versions. */
   get pendingCount(): number {
-    return this.#current.served.pendingCount;
+    return [this.#current, ...this.#closing.keys()].reduce((sum, { pendingCount }) => sum + pendingCount, 0);
   }
 
   /** Images and batches so far; a batch of which a request has abandoned images counts in part. */
@@ -98,6 +99,11 @@ export class ImageService {
     return this.#isStopping;
   }
 
+  /** Whether a thread can classify images; a thread that ended is replaced. */
+  get isReady(): boolean {
+    return !this.#isStopping && this.#current.isReady;
+  }
+
   /** @throws RequestError once {@link stop} has been called. */
   requireRunning(): void {
     if (this.#isStopping) throw stopping();
@@ -105,9 +111,8 @@ export class ImageService {
 
   /** @throws RequestError unless there is room for that many images now. */
   requireRoom(imageCount: number): void {
-    const { maxPending } = this.#options;
-    if (imageCount > maxPending)
-      throw new RequestError(413, 'too_large', `Expected at most ${maxPending} images, received ${imageCount}.`);
+    const { maxPending } = this;
+    if (imageCount > maxPending) throw tooManyImages(maxPending, imageCount);
     if (this.pendingCount + imageCount > maxPending)
       throw busy(
         `Expected at most ${maxPending} images in work, received ${imageCount} on top of ${this.pendingCount}.`,
@@ -128,8 +133,7 @@ export class ImageService {
     if (this.#isClosed) throw stopping();
     this.requireRoom(images.length);
     const { model } = this;
-    const { served } = this.#current;
-    const answers = await served.classify(images, signal);
+    const answers = await this.#current.classify(images, signal);
     for (const { classes, batchCount } of answers) {
       if (classes === undefined) this.#counts.unusableCount += 1;
       else {
@@ -164,19 +168,18 @@ export class ImageService {
     this.stop();
     this.#isClosed = true;
     await this.#loading;
-    await Promise.all([this.#current.served.close(), ...this.#closing]);
+    await Promise.all([this.#current.close(), ...this.#closing.values()]);
   }
 
   async #reload(): Promise<boolean> {
-    const { startup, workers } = this.#options;
-    if (this.#isStopping || (await versionOf(startup.bundle)) === this.#current.version) return false;
-    const next = await loadVersion(startup, workers);
-    const { served } = this.#current;
-    this.#current = next;
-    const closing: Promise<void> = served.close().then(() => void this.#closing.delete(closing));
+    const { served } = this.#options;
+    if (this.#isStopping || (await bundleVersion(served.startup.bundle)) === this.#current.version) return false;
+    const former = this.#current;
+    this.#current = await ServedModel.open(served);
+    const closing = former.close().then(() => void this.#closing.delete(former));
     // An error is reported by `close`.
     closing.catch(() => {});
-    this.#closing.add(closing);
+    this.#closing.set(former, closing);
     return true;
   }
 }
@@ -190,21 +193,4 @@ export function busy(message: string): RequestError {
 
 function stopping(): RequestError {
   return new RequestError(503, 'stopping', 'The server is stopping; send the request to another one.');
-}
-
-async function loadVersion(startup: ThreadStartup, workers: number): Promise<LoadedVersion> {
-  const version = await versionOf(startup.bundle);
-  const served = await ServedModel.open(startup, workers);
-  if ((await versionOf(startup.bundle)) === version) return { served, version };
-  await served.close();
-  throw new ServerError(`The bundle at ${startup.bundle} changed while it was loaded.`);
-}
-
-async function versionOf(bundle: string): Promise<string> {
-  try {
-    return (await sha256File(join(bundle, checksumListName))).slice(0, 12);
-  } catch (error) {
-    if (!(error instanceof StorageError)) throw error;
-    throw new ServerError(`Expected a bundle at ${bundle}. ${error.message}`, { cause: error });
-  }
 }

@@ -5,6 +5,8 @@ import type { Backend, Classification } from '@chorus/predictor';
 export interface ThreadStartup {
   /** Folder of the bundle. */
   bundle: string;
+  /** Of the bundle; a thread that starts later must not load another one. */
+  version: string;
   student: boolean;
   backend: 'auto' | 'onnxruntime' | 'wasm';
   /** Threads of the engine. */

@@ -1,8 +1,10 @@
 /** A bundle in worker threads. */
 import { createRequire } from 'node:module';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { Piscina } from 'piscina';
 import { ServerError } from '../errors.ts';
+import { bundleVersion } from './bundle-version.ts';
 import type { ImageAnswer, ImageContent, ModelFacts, ThreadResults, ThreadStartup, ThreadTask } from './protocol.ts';
 
 // The compiled thread entry, the same one for `src` (tests) and `dist`.
@@ -11,6 +13,15 @@ const workerPath = createRequire(import.meta.url).resolve('#classifier-worker');
 interface ClassifierThread {
   pool: Piscina<ThreadTask, ThreadResults[ThreadTask['kind']]>;
   runningCount: number;
+  /** Whether it has the bundle; piscina replaces a thread that ended by one without. */
+  isOpen: boolean;
+}
+
+export interface ServedModelOptions {
+  startup: Omit<ThreadStartup, 'version'>;
+  threadCount: number;
+  /** Receives why a thread ended, and why its successor cannot load the bundle, whenever the reason changes. */
+  onError(error: unknown): void;
 }
 
 interface WaitingImage {
@@ -20,16 +31,27 @@ interface WaitingImage {
 
 export class ServedModel {
   readonly facts: ModelFacts;
+  /** Of the bundle. */
+  readonly version: string;
   readonly #threads: readonly ClassifierThread[];
   /** Images that a thread decodes and classifies at a time; the others wait, and are dropped when their request ends. */
   readonly #perThread: number;
   readonly #waiting = new Set<WaitingImage>();
   readonly #running = new Set<Promise<unknown>>();
+  readonly #onError: (error: unknown) => void;
+  readonly #closing = new AbortController();
 
-  private constructor(facts: ModelFacts, threads: readonly ClassifierThread[], perThread: number) {
+  private constructor(
+    { facts, version }: { facts: ModelFacts; version: string },
+    threads: readonly ClassifierThread[],
+    { perThread, onError }: { perThread: number; onError: (error: unknown) => void },
+  ) {
     this.facts = facts;
+    this.version = version;
     this.#threads = threads;
     this.#perThread = perThread;
+    this.#onError = onError;
+    for (const thread of threads) thread.pool.on('workerDestroy', () => void this.#reopen(thread));
   }
 
   /**
@@ -37,24 +59,31 @@ export class ServedModel {
    *
    * @throws ServerError for a bundle that cannot be loaded.
    */
-  static async open(startup: ThreadStartup, threadCount: number): Promise<ServedModel> {
+  static async open({ startup, threadCount, onError }: ServedModelOptions): Promise<ServedModel> {
+    const version = await bundleVersion(startup.bundle);
     // While the networks run on one batch, the next one is decoded.
     const perThread = 2 * startup.batchSize;
     const threads: ClassifierThread[] = [];
     try {
       let facts: ModelFacts | undefined;
       for (let index = 0; index < threadCount; index += 1) {
-        const thread = startThread(startup, perThread);
+        const thread = startThread({ ...startup, version }, perThread);
         threads.push(thread);
         const opened = (await thread.pool.run({ kind: 'open' })) as ThreadResults['open'];
         if ('reason' in opened) throw new ServerError(opened.reason);
         facts = opened.facts;
+        thread.isOpen = true;
       }
-      return new ServedModel(facts!, threads, perThread);
+      return new ServedModel({ facts: facts!, version }, threads, { perThread, onError });
     } catch (error) {
       await closeThreads(threads);
       throw error;
     }
+  }
+
+  /** Whether a thread can classify images. */
+  get isReady(): boolean {
+    return this.#threads.some(({ isOpen }) => isOpen);
   }
 
   /** Images that wait, and that the threads have. */
@@ -92,17 +121,45 @@ export class ServedModel {
 
   /** Ends the threads once they have answered all images. */
   async close(): Promise<void> {
+    this.#closing.abort();
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
     await closeThreads(this.#threads);
   }
 
   #startNext(): void {
     for (const waiting of this.#waiting) {
-      const thread = this.#threads.reduce((one, other) => (other.runningCount < one.runningCount ? other : one));
-      if (thread.runningCount >= this.#perThread) return;
+      const open = this.#threads.filter(({ isOpen }) => isOpen);
+      const [thread] = open.toSorted((one, other) => one.runningCount - other.runningCount);
+      if (thread === undefined || thread.runningCount >= this.#perThread) return;
       this.#waiting.delete(waiting);
       waiting.resolve(this.#run(thread, waiting.image));
     }
+  }
+
+  /** Loads the bundle into the successor of a thread that ended. */
+  async #reopen(thread: ClassifierThread): Promise<void> {
+    const { signal } = this.#closing;
+    if (signal.aborted) return;
+    thread.isOpen = false;
+    let reported: string | undefined;
+    const report = (error: Error) => {
+      if (error.message !== reported) this.#onError(error);
+      reported = error.message;
+    };
+    report(new Error('A worker thread ended, and another one takes its place; its images were not classified.'));
+    for (let delayMs = 100; ; delayMs = Math.min(2 * delayMs, 10_000)) {
+      try {
+        await delay(delayMs, undefined, { signal });
+        const opened = (await thread.pool.run({ kind: 'open' })) as ThreadResults['open'];
+        if ('facts' in opened) break;
+        report(new ServerError(opened.reason));
+      } catch (error) {
+        if (signal.aborted) return;
+        report(error as Error);
+      }
+    }
+    thread.isOpen = true;
+    this.#startNext();
   }
 
   #run(thread: ClassifierThread, image: ImageContent): Promise<ImageAnswer> {
@@ -128,7 +185,9 @@ function startThread(startup: ThreadStartup, concurrentTasks: number): Classifie
     atomics: 'disabled',
     workerData: startup,
   });
-  return { pool, runningCount: 0 };
+  // A thread that ends while it is idle: `workerDestroy` follows.
+  pool.on('error', () => {});
+  return { pool, runningCount: 0, isOpen: false };
 }
 
 async function closeThreads(threads: readonly ClassifierThread[]): Promise<void> {

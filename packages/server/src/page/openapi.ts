@@ -31,11 +31,13 @@ export interface ApiDocument {
 /** @param options `needsToken`: whether requests must send a token. */
 export function apiDocument({ limits, needsToken }: { limits: RequestLimits; needsToken: boolean }): ApiDocument {
   const open = needsToken ? { security: [] } : {};
+  const unauthorized = needsToken ? { '401': failed('The token is missing or wrong.') } : {};
+  const otherModel = { '404': failed('Another model is in use.') };
   const errors = {
     '400': failed('The request is not as expected.'),
-    ...(needsToken ? { '401': failed('The token is missing or wrong.') } : {}),
+    ...unauthorized,
     '408': failed('The body took too long to arrive.'),
-    '413': failed(`The body has more than ${limits.maxBodyBytes} bytes, or there are too many images.`),
+    '413': failed(`The body has more than ${limits.maxBodyBytes} bytes, or too many images or JSON values.`),
   };
   const later = {
     '429': failed('The server has too much to do; send the request again after the seconds in Retry-After.'),
@@ -46,15 +48,30 @@ export function apiDocument({ limits, needsToken }: { limits: RequestLimits; nee
   const metadata: ApiOperation = {
     summary: 'Describe the model: its tensors, and its classes in their order',
     ...{ tags: ['Open Inference Protocol'], parameters: [{ ...model, description: 'The name of the bundle.' }] },
-    responses: { '200': json('The metadata.', { type: 'object' }), '404': failed('Another model is in use.') },
+    responses: { '200': json('The metadata.', { type: 'object' }), ...unauthorized, ...otherModel },
+  };
+  const ready: ApiOperation = {
+    summary: 'Whether the model can classify images',
+    ...{ tags: ['Open Inference Protocol'], parameters: metadata.parameters! },
+    responses: {
+      '200': json('Yes.', { type: 'object' }),
+      ...unauthorized,
+      ...otherModel,
+      '503': json('The server is stopping, or its threads are restarting.', { type: 'object' }),
+    },
   };
   const infer: ApiOperation = {
     summary: 'Classify a tensor of images',
     description:
-      'One input: "image", BYTES [N], encoded images (in base64 if in JSON); or "pixels", UINT8 [N, height, width, 3], RGB. Binary tensor data is accepted for inputs.',
+      'One input: "image", BYTES [N], encoded images (in base64 if in JSON); or "pixels", UINT8 [N, height, width, 3], RGB. Binary tensor data is accepted for inputs. An image that cannot be decoded is answered with 400.',
     ...{ tags: ['Open Inference Protocol'], parameters: metadata.parameters! },
     requestBody: { required: true, content: { 'application/json': { schema: schemaOf(inferBodySchema) } } },
-    responses: { '200': json('The tensors "probabilities" and "label".', { type: 'object' }), ...errors, ...later },
+    responses: {
+      '200': json('The tensors "probabilities" and "label".', { type: 'object' }),
+      ...errors,
+      ...otherModel,
+      ...later,
+    },
   };
   const versioned = (operation: ApiOperation): ApiOperation => ({
     ...operation,
@@ -62,7 +79,10 @@ export function apiDocument({ limits, needsToken }: { limits: RequestLimits; nee
   });
   const health = (summary: string, tag: string): ApiOperation => ({
     ...{ summary, tags: [tag], ...open },
-    responses: { '200': json('Yes.', { type: 'object' }), '503': json('The server is stopping.', { type: 'object' }) },
+    responses: {
+      '200': json('Yes.', { type: 'object' }),
+      '503': json('The server is stopping, or its threads are restarting.', { type: 'object' }),
+    },
   });
   return {
     openapi: '3.1.0',
@@ -98,13 +118,26 @@ export function apiDocument({ limits, needsToken }: { limits: RequestLimits; nee
       '/metrics': {
         get: {
           ...{ summary: 'Metrics for Prometheus', tags: ['Operation'] },
-          responses: { '200': { description: 'Metrics.', content: { 'text/plain': {} } } },
+          responses: { '200': { description: 'Metrics.', content: { 'text/plain': {} } }, ...unauthorized },
         },
       },
-      '/v2/health/live': { get: health('Whether the server runs', 'Open Inference Protocol') },
+      '/v2': {
+        get: {
+          ...{ summary: 'Describe the server: its name and the extensions', tags: ['Open Inference Protocol'] },
+          responses: { '200': json('The metadata.', { type: 'object' }), ...unauthorized },
+        },
+      },
+      '/v2/health/live': {
+        get: {
+          ...{ summary: 'Whether the server runs', tags: ['Open Inference Protocol'], ...open },
+          responses: { '200': json('Yes.', { type: 'object' }) },
+        },
+      },
       '/v2/health/ready': { get: health('Whether the server takes requests', 'Open Inference Protocol') },
       '/v2/models/{name}': { get: metadata },
       '/v2/models/{name}/versions/{version}': { get: versioned(metadata) },
+      '/v2/models/{name}/ready': { get: ready },
+      '/v2/models/{name}/versions/{version}/ready': { get: versioned(ready) },
       '/v2/models/{name}/infer': { post: infer },
       '/v2/models/{name}/versions/{version}/infer': { post: versioned(infer) },
     },

@@ -38,13 +38,27 @@ describe('GET /openapi.json', () => {
     const described = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`),
     );
-    const pages = ['/', '/docs', '/openapi.json', '/style.css', '/drop-page.js', '/v2'];
+    const pages = ['/', '/docs', '/openapi.json', '/style.css', '/drop-page.js'];
     const routes = app.routes
-      .filter(({ path, method }) => method !== 'ALL' && !pages.includes(path) && !/models.*\/ready$/.test(path))
+      .filter(({ path, method }) => method !== 'ALL' && !pages.includes(path))
       .map(({ path, method }) => `${method} ${path}`);
     expect(described.toSorted()).toEqual([...new Set(routes)].toSorted());
+    expect(document.paths['/v2/models/{name}/infer']!.post!.responses).toHaveProperty('404');
     // A key without a value would be lost.
     expect(document.paths['/classify']!.post!.responses).toHaveProperty('429');
+  });
+});
+
+describe('GET /openapi.json of a server with a token', () => {
+  it('says where the token is required', async () => {
+    const { paths } = (await (await fetch(`${server.url}/openapi.json`)).json()) as {
+      paths: Record<string, Record<string, { responses: Record<string, unknown> }>>;
+    };
+    for (const [path, methods] of Object.entries(paths))
+      for (const [method, { responses }] of Object.entries(methods)) {
+        const { status } = await fetch(server.url + path, { method: method.toUpperCase() });
+        expect(Object.hasOwn(responses, '401'), `${method} ${path}`).toBe(status === 401);
+      }
   });
 });
 
