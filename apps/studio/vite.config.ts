@@ -7,6 +7,8 @@ export default defineConfig({
   root: fileURLToPath(new URL('classify', import.meta.url)),
   base: './',
   publicDir: false,
+  // The page asks for `wasm` alone; WebGPU's build of onnxruntime would be two thirds of the folder.
+  resolve: { alias: { 'onnxruntime-web/webgpu': 'onnxruntime-web/wasm' } },
   plugins: [
     {
       // The option below lists what the page bundles, but not what its worker bundles: the predictor.

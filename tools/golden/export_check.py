@@ -58,6 +58,11 @@ for member in members.EXPORT["members"]:
     name = member["name"]
     found = members.load_member(name)(images_of(member["inputSize"]))
     failed |= compare(name, found, f"{name}.f32", SMALLEST_SPREAD)
+try:
+    members.load_member("no such member")
+    sys.exit("load_member accepts unknown names")
+except ValueError as error:
+    assert "expected one of" in str(error), error
 inputs = [images_of(one["size"]) for one in members.EXPORT["ensemble"]["inputs"]]
 stacker = members.EXPORT["ensemble"]["stacker"]
 ensemble = members.load_ensemble()(inputs)
@@ -81,11 +86,18 @@ def run_tflite(path):
     return np.concatenate([next(iter(answer.values())) for answer in answers])
 
 
+def write_by_script(*arguments):
+    return subprocess.run([sys.executable, export / "keras" / "members.py", *arguments], capture_output=True, text=True)
+
+
+if kinds:
+    refused = write_by_script("savedmodel", "unused", "no such member")
+    assert refused.returncode == 1 and "Unknown member" in refused.stderr, refused.stderr[-2000:]
+    assert "Traceback" not in refused.stderr, refused.stderr[-2000:]
 for kind in kinds:
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/ensemble.tflite" if kind == "tflite" else f"{folder}/ensemble"
-        script = [sys.executable, export / "keras" / "members.py", kind, path]
-        written = subprocess.run(script, capture_output=True, text=True)
+        written = write_by_script(kind, path)
         assert written.returncode == 0, written.stderr[-2000:]
         found = {"savedmodel": run_savedmodel, "tflite": run_tflite}[kind](path)
     failed |= compare(f"ensemble as {kind}", found, "ensemble/probabilities.f32", SMALLEST_SPREAD_OF_ENSEMBLES)

@@ -1,7 +1,13 @@
 /** Heat maps drawn over pictures. */
 import sharp from 'sharp';
 import { heatColor } from './heat-colors.ts';
-import { encodeThumbnail, readThumbnail, type Thumbnail, type ThumbnailPixels } from './thumbnail.ts';
+import {
+  type DecodeLimits,
+  encodeThumbnail,
+  readThumbnail,
+  type Thumbnail,
+  type ThumbnailPixels,
+} from './thumbnail.ts';
 
 /** Rows of a grid over the whole picture, from the top, of numbers from 0 to 1. */
 export type HeatMapRows = readonly (readonly number[])[];
@@ -11,13 +17,19 @@ export type HeatMapRows = readonly (readonly number[])[];
  * decoded once.
  *
  * @param side the longer side of the results at most, pixels.
+ * @param limits as in {@link makeThumbnail}.
  * @returns a picture per map, in their order.
  * @throws Error as {@link makeThumbnail}.
  * @example
  * const [overlay] = await drawHeatMaps('cat.jpg', 224, [[[0, 0.5], [0.2, 1]]]);
  */
-export async function drawHeatMaps(path: string, side: number, maps: readonly HeatMapRows[]): Promise<Thumbnail[]> {
-  const picture = await readThumbnail(path, side);
+export async function drawHeatMaps(
+  path: string,
+  side: number,
+  maps: readonly HeatMapRows[],
+  limits?: DecodeLimits,
+): Promise<Thumbnail[]> {
+  const picture = await readThumbnail(path, side, limits);
   return Promise.all(maps.map(async (map) => encodeThumbnail(await drawOver(picture, map))));
 }
 

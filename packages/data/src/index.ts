@@ -48,5 +48,5 @@ export {
 } from './split.ts';
 export type { SplitRole } from './split-folders.ts';
 export { type PngPicture, svgToPng } from './svg-to-png.ts';
-export { makeThumbnail, type Thumbnail } from './thumbnail.ts';
+export { type DecodeLimits, makeThumbnail, type Thumbnail } from './thumbnail.ts';
 export { type Fold, foldName, foldsOf, type StackingImages } from './training-fold.ts';

@@ -1,12 +1,13 @@
 /** Small pictures for a page. */
 import sharp from 'sharp';
-import { type FileStamp, readImageFile } from './decode-file.ts';
+import type { DecodeOptions } from './decode.ts';
+import { readImageFile } from './decode-file.ts';
 import { decodePixels, readHeader, shrunkSize } from './decode-pixels.ts';
 
-/** Time limit for decoding one image. */
-const timeoutMs = 10_000;
-/** Images whose header declares more pixels are rejected. */
-const maxPixels = 100_000_000;
+/** Which images are rejected. */
+export type DecodeLimits = Pick<DecodeOptions, 'maxPixels' | 'timeoutMs'>;
+
+const defaultLimits: DecodeLimits = { maxPixels: 100_000_000, timeoutMs: 10_000 };
 /** WebP's quality: at 240 pixels, the losses are invisible. */
 const quality = 72;
 
@@ -29,16 +30,17 @@ export interface ThumbnailPixels {
  * Decodes a file as training does and shrinks it, whole, upright and without metadata.
  *
  * @param side the longer side of the result at most, pixels.
- * @param listed as in {@link readImageFile}.
+ * @param limits those of the training, if they are known.
  * @throws Error whose message says why the file is not a usable image.
  */
-export async function makeThumbnail(path: string, side: number, listed?: Partial<FileStamp>): Promise<Thumbnail> {
-  return encodeThumbnail(await readThumbnail(path, side, listed));
+export async function makeThumbnail(path: string, side: number, limits = defaultLimits): Promise<Thumbnail> {
+  return encodeThumbnail(await readThumbnail(path, side, limits));
 }
 
 /** As {@link makeThumbnail}, without encoding. */
-export async function readThumbnail(path: string, side: number, listed?: Partial<FileStamp>): Promise<ThumbnailPixels> {
-  const header = await readHeader(await readImageFile(path, listed), maxPixels);
+export async function readThumbnail(path: string, side: number, limits = defaultLimits): Promise<ThumbnailPixels> {
+  const { maxPixels, timeoutMs } = limits;
+  const header = await readHeader(await readImageFile(path), maxPixels);
   const shrunk = shrunkSize(header, side);
   const { data, width, height } = await decodePixels(header, { background: 'white', timeoutMs, shrunk });
   const { data: pixels, info } = await sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false })

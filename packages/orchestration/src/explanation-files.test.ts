@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodePng } from '@chorus/data';
@@ -7,6 +7,7 @@ import { ConfigError } from './errors.ts';
 import { openExplanationFiles } from './explanation-files.ts';
 import { type Explanation, readGradCam } from './report/grad-cam-schema.ts';
 
+const limits = { maxPixels: 1000, timeoutMs: 10_000 };
 let parent: string;
 let explanation: Explanation;
 
@@ -23,8 +24,11 @@ afterAll(() => rm(parent, { recursive: true, force: true }));
 it('writes pictures and numbers of each image, all at once', async () => {
   const out = join(parent, 'maps');
   const files = await openExplanationFiles(out);
-  await files.write([explanation]);
-  await files.write([explanation]);
+  expect(await files.write([explanation], limits)).toEqual([]);
+  // The numbers are not kept in memory until the end.
+  const [temporary] = (await readdir(parent)).filter((name) => name.startsWith('.'));
+  expect(await readFile(join(parent, temporary!, 'grad-cam.json'), 'utf8')).toContain('[[1,0.25]]');
+  expect(await files.write([explanation], limits)).toEqual([]);
   await expect(readdir(out)).rejects.toThrow('ENOENT');
   await files.publish();
   await files.discard();
@@ -38,10 +42,33 @@ it('writes pictures and numbers of each image, all at once', async () => {
   expect((await readdir(parent)).filter((name) => name.startsWith('.'))).toEqual([]);
 });
 
+it('keeps the numbers of images that cannot be drawn, and names these', async () => {
+  const out = join(parent, 'gone');
+  const files = await openExplanationFiles(out);
+  const gone = join(parent, 'gone.png');
+  const [one] = await files.write([{ ...explanation, path: gone }, explanation], limits);
+  expect(one).toEqual({ path: gone, reason: expect.stringContaining('cannot be read: ') });
+  const [large] = await files.write([explanation], { ...limits, maxPixels: 24 * 16 - 1 });
+  expect(large).toEqual({ path: explanation.path, reason: expect.stringContaining('expected at most 383') });
+  await files.publish();
+  await files.discard();
+  expect((await readdir(out)).toSorted()).toEqual(['00002-__cat.png', 'grad-cam.json']);
+  const { images } = await readGradCam(join(out, 'grad-cam.json'));
+  expect(images.map(({ path }) => path)).toEqual([gone, explanation.path, explanation.path]);
+});
+
+it('publishes a list without images', async () => {
+  const out = join(parent, 'none');
+  const files = await openExplanationFiles(out);
+  await files.publish();
+  await files.discard();
+  expect(await readGradCam(join(out, 'grad-cam.json'))).toEqual({ schemaVersion: 1, images: [] });
+});
+
 it('leaves nothing behind if it is discarded', async () => {
   const out = join(parent, 'stopped');
   const files = await openExplanationFiles(out);
-  await files.write([explanation]);
+  await files.write([explanation], limits);
   await files.discard();
   expect((await readdir(parent)).filter((name) => name.startsWith('.') || name === 'stopped')).toEqual([]);
 });

@@ -1,15 +1,21 @@
 /** A folder with the heat maps of predictions, written as they arrive and published once complete. */
-import { mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { drawHeatMaps } from '@chorus/data';
+import { type DecodeLimits, drawHeatMaps, type SkippedImage, type Thumbnail } from '@chorus/data';
 import { publishFolder } from '@chorus/storage';
 import { ConfigError } from './errors.ts';
 import { makeFolder, requireWritable, writingTo } from './output-place.ts';
 import { type Explanation, type GradCamImage, gradCamOf } from './report/grad-cam-schema.ts';
 
 export interface ExplanationFiles {
-  /** @throws Error whose message says why an image cannot be drawn. */
-  write(explanations: readonly Explanation[]): Promise<void>;
+  /**
+   * Writes numbers and pictures.
+   *
+   * @param limits those of the bundle, so that every image that it classified can be drawn.
+   * @returns the images that cannot be drawn, such as removed ones; only their numbers are written.
+   * @throws ConfigError when the folder cannot be written.
+   */
+  write(explanations: readonly Explanation[], limits: DecodeLimits): Promise<SkippedImage[]>;
   /** Renames the folder to its final name. */
   publish(): Promise<void>;
   /** Removes a folder that was not published. */
@@ -32,20 +38,30 @@ export async function openExplanationFiles(out: string): Promise<ExplanationFile
     throw new ConfigError(`Expected a new folder for the heat maps, but ${out} exists; ${otherFolder}.`);
   await requireWritable(dirname(out), otherFolder);
   const temporary = await writingTo(out, () => mkdtemp(join(dirname(out), '.chorus-explain-')), otherFolder);
-  const images: GradCamImage[] = [];
+  const numbers = join(temporary, 'grad-cam.json');
+  const [beforeImages, afterImages] = JSON.stringify(gradCamOf([])).split('[]') as [string, string];
+  let imageCount = 0;
   return {
-    async write(explanations) {
+    async write(explanations, limits) {
+      const notDrawn: SkippedImage[] = [];
       for (const image of gradCamOf(explanations).images) {
-        images.push(image);
-        const number = `${images.length}`.padStart(5, '0');
-        const folder = join(temporary, `${number}-${fileName(basename(image.path))}`);
-        await writingTo(out, () => writePictures(folder, image), otherFolder);
+        const before = imageCount === 0 ? `${beforeImages}[` : ',';
+        imageCount += 1;
+        await writingTo(out, () => appendFile(numbers, before + JSON.stringify(image)), otherFolder);
+        const pictures = await drawPictures(image, limits);
+        if (pictures instanceof Error) {
+          notDrawn.push({ path: image.path, reason: pictures.message });
+          continue;
+        }
+        const folder = join(temporary, `${`${imageCount}`.padStart(5, '0')}-${fileName(basename(image.path))}`);
+        await writingTo(out, () => writePictures(folder, pictures), otherFolder);
       }
+      return notDrawn;
     },
     async publish() {
-      const file = `${JSON.stringify({ ...gradCamOf([]), images })}\n`;
+      const last = imageCount === 0 ? `${beforeImages}[]${afterImages}\n` : `]${afterImages}\n`;
       const fill = async (folder: string) => {
-        await writeFile(join(folder, 'grad-cam.json'), file);
+        await appendFile(numbers, last);
         for (const name of await readdir(temporary)) await rename(join(temporary, name), join(folder, name));
       };
       await writingTo(out, () => publishFolder(out, fill), otherFolder);
@@ -56,16 +72,27 @@ export async function openExplanationFiles(out: string): Promise<ExplanationFile
 
 // --- internal ---
 
-async function writePictures(folder: string, { path, ensemble, members }: GradCamImage): Promise<void> {
-  await makeFolder(folder);
+type NamedPicture = Thumbnail & { name: string };
+
+/** @returns an error if the image cannot be drawn: it was readable before, but the file may have changed. */
+async function drawPictures(
+  { path, ensemble, members }: GradCamImage,
+  limits: DecodeLimits,
+): Promise<NamedPicture[] | Error> {
   const all = [{ name: 'ensemble', map: ensemble }, ...members];
-  const pictures = await drawHeatMaps(
-    path,
-    side,
-    all.map(({ map }) => map),
-  );
-  for (const [index, { bytes }] of pictures.entries())
-    await writeFile(join(folder, `${index}-${fileName(all[index]!.name)}.webp`), bytes);
+  const maps = all.map(({ map }) => map);
+  try {
+    const pictures = await drawHeatMaps(path, side, maps, limits);
+    return pictures.map((picture, index) => ({ ...picture, name: all[index]!.name }));
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+async function writePictures(folder: string, pictures: readonly NamedPicture[]): Promise<void> {
+  await makeFolder(folder);
+  for (const [index, { name, bytes }] of pictures.entries())
+    await writeFile(join(folder, `${index}-${fileName(name)}.webp`), bytes);
 }
 
 /** A name that any file system takes. */

@@ -18,7 +18,7 @@ export { resolveExperiment } from './experiment/resolve.ts';
 export type { Experiment, ExperimentInput } from './experiment/schema.ts';
 export { type ExplanationFiles, openExplanationFiles } from './explanation-files.ts';
 export { type CompactEncoding, type CompactResult, compactBundle, compactEncodings } from './export/compact-bundle.ts';
-export { type ExportDescription, type ExportFormat, exportFormats } from './export/description.ts';
+export { type ExportDescription, type ExportFormat, exportFormats, formatAmong } from './export/description.ts';
 export { type ExportResult, exportBundle } from './export/export-bundle.ts';
 export { extractFeatures, type Features, type FeaturesOptions, writeFeatures } from './features.ts';
 export { threadsOfAnOp } from './lanes/plan.ts';

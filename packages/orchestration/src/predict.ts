@@ -1,6 +1,6 @@
 /** Classifies unlabeled images. */
 import { resolve } from 'node:path';
-import type { SkippedImage } from '@chorus/data';
+import type { DecodeLimits, SkippedImage } from '@chorus/data';
 import { argmax, predictionSet } from '@chorus/evaluation';
 import { StoppedError } from '@chorus/training';
 import { type Bundle, readBundle, studentBundle } from './bundle.ts';
@@ -38,6 +38,8 @@ export interface PredictionChunk {
   doneCount: number;
   /** The bundle's classes. */
   classes: readonly string[];
+  /** The bundle's limits of an image. */
+  limits: DecodeLimits;
   /** With `explains`: of each prediction. */
   explanations?: Explanation[];
 }
@@ -61,7 +63,7 @@ export async function* predictStream(
   const doubt = chooseThresholds(bundle.manifest.thresholds, options);
   if (options.signal?.aborted) throw new StoppedError('Stopped.');
   if (inputs.length === 0) return;
-  const { classes } = bundle.manifest;
+  const { classes, decoding: limits } = bundle.manifest;
   if (doubt.answer === Number.POSITIVE_INFINITY)
     options.onNotice?.(
       `No prediction is accepted: no threshold reached an accuracy of ${options.minAccuracy} on the out-of-fold predictions of the run.`,
@@ -74,7 +76,7 @@ export async function* predictStream(
         ...describeRow(ensemble, row, classes),
         ...describeDoubt(ensemble.subarray(row * classes.length, (row + 1) * classes.length), classes, doubt),
       })),
-      ...{ skipped, doneCount, classes },
+      ...{ skipped, doneCount, classes, limits },
       ...(maps && {
         explanations: maps.map((one, row) => ({
           path: filePaths[kept[row]!]!,

@@ -222,7 +222,7 @@ describe('fitStage', () => {
 
   describe('with a limit', () => {
     /** Runs a stage whose steps take a second each; an epoch has three. */
-    async function runUntil(seconds: number, plan: Partial<LoopPlan> = {}, needsEpoch = false) {
+    async function runUntil(seconds: number, plan: Partial<LoopPlan> = {}, needsEpoch = false, reportSeconds = 0) {
       let nowMs = 0;
       const { stage, model } = scripted([3, 2, 1, 0.5], { epochCount: 4, ...plan });
       const { step } = stage;
@@ -230,9 +230,14 @@ describe('fitStage', () => {
         nowMs += 1000;
         return step(...batch);
       };
-      const none = { onBatch() {}, onEpoch() {} };
+      const events = {
+        onBatch() {},
+        onEpoch() {
+          nowMs += 1000 * reportSeconds;
+        },
+      };
       const limit = { deadlineAtMs: 1000 * seconds, needsEpoch, now: () => nowMs };
-      const ended = await fitStage(stage, new StopFlag(), none, limit);
+      const ended = await fitStage(stage, new StopFlag(), events, limit);
       return { ...ended, steps: model.steps, seconds: nowMs / 1000 };
     }
     const last: Partial<LoopPlan> = { stopping: { keeps: 'last' } };
@@ -243,6 +248,11 @@ describe('fitStage', () => {
       ['starts no epoch that would last too long', [8], { epochCount: 2, isCut: true, steps: 6, seconds: 6 }],
       ['drops an epoch in which the time passes', [1], { epochCount: 0, isCut: true, steps: 0, seconds: 2 }],
       ['runs a first epoch that it needs', [1, {}, true], { epochCount: 1, isCut: true, steps: 3, seconds: 3 }],
+      [
+        'counts the report of an epoch as no part of it',
+        [8, {}, false, 2],
+        { epochCount: 2, isCut: true, steps: 6, seconds: 10 },
+      ],
       [
         'keeps a soup of the epochs in time',
         [8, soup],

@@ -180,6 +180,8 @@ async function runEpochs<Weights extends { dispose(): void }>(
       if (keepsBest) stage.keep();
     }
     epochsSinceBest = best ? 0 : epochsSinceBest + 1;
+    // Without the report, whose pictures and histograms are no part of the epoch.
+    lastEpochMs = now() - limitedFromMs;
     events.onEpoch({
       stage: plan.name,
       epochIndex,
@@ -194,7 +196,6 @@ async function runEpochs<Weights extends { dispose(): void }>(
       best,
     });
     ended.epochCount += 1;
-    lastEpochMs = now() - limitedFromMs;
   }
   if (keepsBest) stage.restore();
   return ended;

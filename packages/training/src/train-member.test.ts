@@ -680,6 +680,25 @@ describe('shared features', () => {
     await context.models.release();
   });
 
+  it('train on without details of an epoch that cannot be computed, with a warning', async () => {
+    const task = await taskOf({ features: { rowsPerImage: 2, predict: true } });
+    const [reports, warnings] = [[] as unknown[], [] as string[]];
+    const { context } = lane({
+      onEpoch: (...report) => reports.push(report[1]),
+      onWarning: (name, message) => warnings.push(`${name}: ${message}`),
+    });
+    const computing = featuresTask(task, true);
+    await computeFeatures(computing, context);
+    // Only the picture of augmented images, in the first epoch, reads pixels.
+    const empty = createPixelStore(imageCount, size);
+    await trainMember({ ...task, features: computing.features, pixels: empty, reportsDetails: true }, context);
+    expect(reports).toEqual([undefined, expect.objectContaining({ confusion: expect.any(Array) })]);
+    expect(warnings).toEqual([
+      'slim: The logs of epoch 0 (head) lack pictures and histograms: image 0 of 16 was not decoded.',
+    ]);
+    await context.models.release();
+  });
+
   it('stop before the next batch', async () => {
     const stop = new StopFlag();
     stop.raise();

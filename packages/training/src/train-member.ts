@@ -114,13 +114,26 @@ export async function runStage(
   lane.observer.onStage(name, plan.name);
   let best = view.snapshot();
   let confusion: number[][] = [];
-  const detailsOf = (epochIndex: number): EpochDetails => {
+  const describeEpoch = (epochIndex: number): EpochDetails => {
     const augmented = epochIndex === 0 ? augmentedImages(plan, task) : undefined;
     return {
       weights: trainedWeights(classifier, view),
       confusion: classes.length > mostConfusionClasses ? null : confusion,
       ...(augmented && { augmented }),
     };
+  };
+  const detailsOf = (epochIndex: number): EpochDetails | undefined => {
+    if (!task.reportsDetails) return undefined;
+    try {
+      return describeEpoch(epochIndex);
+    } catch (error) {
+      const { message } = error as Error;
+      lane.observer.onWarning(
+        name,
+        `The logs of epoch ${epochIndex} (${plan.name}) lack pictures and histograms: ${message}.`,
+      );
+      return undefined;
+    }
   };
   try {
     return await fitStage(
@@ -163,7 +176,7 @@ export async function runStage(
               ...epoch,
               compiled: functions.compiled(),
             },
-            ...(task.reportsDetails ? [detailsOf(epoch.epochIndex)] : []),
+            detailsOf(epoch.epochIndex),
           ),
       },
       limit,

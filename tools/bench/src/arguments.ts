@@ -34,15 +34,27 @@ export function parseArguments(
   if (unknown !== undefined)
     throw new ArgumentError(`Unknown row "${unknown}"; expected one of: ${rowNames.join(', ')}.`);
   const { rounds, quick = false, json, data, weights, list = false } = values;
-  const roundCount = rounds === undefined ? undefined : Number(rounds);
-  if (roundCount !== undefined && !(Number.isInteger(roundCount) && roundCount >= 1))
-    throw new ArgumentError(`Expected --rounds of at least 1, received ${rounds}.`);
+  const roundCount = countArgument('--rounds', rounds, 1);
   return {
     rows: rowNames.filter((name) =>
       positionals.length === 0 ? !onRequest.includes(name) : positionals.includes(name),
     ),
     ...{ roundCount, quick, case: values.case, json, data, weights, list },
   };
+}
+
+/**
+ * Reads the whole number of an option.
+ *
+ * @returns undefined if the option is not given.
+ * @throws ArgumentError for anything else than a whole number of at least `least`.
+ */
+export function countArgument(option: string, text: string | undefined, least: number): number | undefined {
+  if (text === undefined) return undefined;
+  const count = Number(text);
+  if (text.trim() === '' || !Number.isInteger(count) || count < least)
+    throw new ArgumentError(`Expected ${option} of at least ${least}, received ${text}.`);
+  return count;
 }
 
 /** Invalid command-line arguments. */

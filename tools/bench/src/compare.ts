@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 /** Compares ensembles with other software on photographs: `pnpm compare [CASE…] --data DIR --weights DIR --folder DIR [--draws N] [--keras] [--fine-tuned N] [--autogluon] [--list]`; or one part at a time switched off: `--ablation`. */
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { publishFile } from '@chorus/storage';
+import { ArgumentError } from './arguments.ts';
 import { type AblationScore, ablate } from './compare/ablation.ts';
 import { cases, type Photographs } from './compare/cases.ts';
+import { type CompareArguments, parseCompareArguments } from './compare/compare-arguments.ts';
 import { type CaseScore, type ContestantScore, compareCase } from './compare/compare-case.ts';
 import { openImagePool } from './compare/image-pool.ts';
 import { comparedMembers } from './compare/members.ts';
@@ -12,50 +13,54 @@ import { featuresOf } from './compare/pool-features.ts';
 import type { Estimate } from './compare/score-draws.ts';
 import { prepareBenchPython } from './python.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    data: { type: 'string' },
-    weights: { type: 'string' },
-    folder: { type: 'string' },
-    draws: { type: 'string' },
-    keras: { type: 'boolean', default: false },
-    autogluon: { type: 'boolean', default: false },
-    'fine-tuned': { type: 'string', default: '0' },
-    ablation: { type: 'boolean', default: false },
-    list: { type: 'boolean' },
-  },
-});
-const unknown = positionals.find((name) => !cases.some((one) => one.name === name));
-if (values.list) {
-  for (const { name, title, drawCount } of cases) console.log(`${name.padEnd(15)} ${title}, ${drawCount} draws`);
-} else if (unknown !== undefined) {
-  fail(`Unknown case "${unknown}"; expected some of: ${cases.map(({ name }) => name).join(', ')}.`);
-} else if (values.data === undefined || values.weights === undefined || values.folder === undefined) {
-  fail('Expected --data DIR with train and validation, --weights DIR, and --folder DIR for results.');
-} else if (values.ablation) {
-  await runAblation(fromCaller(values.data), fromCaller(values.weights), fromCaller(values.folder));
-} else {
-  await run(fromCaller(values.data), fromCaller(values.weights), fromCaller(values.folder));
+try {
+  await run(
+    parseCompareArguments(
+      process.argv.slice(2),
+      cases.map(({ name }) => name),
+    ),
+  );
+} catch (error) {
+  console.error(`compare: ${error instanceof ArgumentError ? error.message : (error as Error).stack}`);
+  process.exitCode = error instanceof ArgumentError ? 2 : 1;
 }
 
 // --- internal ---
 
-async function run(data: string, weights: string, folder: string): Promise<void> {
-  const chosen = cases.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-  for (const one of chosen) {
+async function run(chosen: CompareArguments): Promise<void> {
+  if (chosen.list) {
+    for (const { name, title, drawCount } of cases) console.log(`${name.padEnd(15)} ${title}, ${drawCount} draws`);
+    return;
+  }
+  const { data, weights, folder } = chosen;
+  if (data === undefined || weights === undefined || folder === undefined)
+    throw new ArgumentError(
+      'Expected --data DIR with train and validation, --weights DIR, and --folder DIR for results.',
+    );
+  const places = { data: fromCaller(data), weights: fromCaller(weights), folder: fromCaller(folder) };
+  await (chosen.ablation ? runAblation(chosen, places) : runCases(chosen, places));
+}
+
+/** Absolute paths. */
+interface Places {
+  data: string;
+  weights: string;
+  folder: string;
+}
+
+async function runCases(chosen: CompareArguments, { data, weights, folder }: Places): Promise<void> {
+  const { fineTunedCount, autogluon } = chosen;
+  for (const one of cases.filter(({ name }) => chosen.cases.includes(name))) {
     const place = join(folder, one.name);
-    const drawCount = values.draws === undefined ? one.drawCount : Number(values.draws);
     const { pool, featuresIn } = await open(one.photographs, data, weights, folder);
     const score = await compareCase(one, {
       pool,
       features: { train: await featuresIn('train'), test: await featuresIn('test') },
       weights,
       folder: place,
-      drawCount,
-      fineTunedCount: Number(values['fine-tuned']),
-      autogluon: values.autogluon,
-      keras: values.keras ? await prepareBenchPython(onProgress) : undefined,
+      drawCount: chosen.drawCount ?? one.drawCount,
+      ...{ fineTunedCount, autogluon },
+      keras: chosen.keras ? await prepareBenchPython(onProgress) : undefined,
       onProgress,
     });
     await publishFile(join(place, 'score.json'), `${JSON.stringify(score, null, 2)}\n`);
@@ -63,18 +68,11 @@ async function run(data: string, weights: string, folder: string): Promise<void>
   }
 }
 
-async function runAblation(data: string, weights: string, folder: string): Promise<void> {
+async function runAblation({ drawCount = 3 }: CompareArguments, { data, weights, folder }: Places): Promise<void> {
   const { pool, featuresIn } = await open('cats and dogs', data, weights, folder);
   const place = join(folder, 'ablation');
-  const drawCount = Number(values.draws ?? 3);
-  const score = await ablate({
-    pool,
-    features: await featuresIn('train'),
-    weights,
-    folder: place,
-    drawCount,
-    onProgress,
-  });
+  const features = await featuresIn('train');
+  const score = await ablate({ pool, features, weights, folder: place, drawCount, onProgress });
   await publishFile(join(place, 'score.json'), `${JSON.stringify(score, null, 2)}\n`);
   console.log(ablationText(score.scores));
 }
@@ -136,9 +134,4 @@ function shown({ mean, interval: [low, high] }: Estimate, factor: number, digits
 /** pnpm runs scripts in the project's root. */
 function fromCaller(path: string): string {
   return resolve(process.env.INIT_CWD ?? process.cwd(), path);
-}
-
-function fail(message: string): void {
-  console.error(`compare: ${message}`);
-  process.exitCode = 2;
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -83,6 +83,14 @@ async function answerInNode(file: string): Promise<string[]> {
   const classes = await node.classify(at(file));
   return classes.map(({ label, probability }) => `${label}\n${(100 * probability).toFixed(1)} %`);
 }
+
+it('has one build of onnxruntime, without WebGPU', async () => {
+  const files = await readdir(built, { recursive: true });
+  expect(files.filter((file) => file.endsWith('.wasm'))).toEqual([
+    expect.stringMatching(/^assets\/ort-wasm-simd-threaded-[\w-]+\.wasm$/),
+  ]);
+  expect(files.filter((file) => file.includes('webgpu'))).toEqual([]);
+});
 
 describe.skipIf(!hasChromium)('the page that classifies', () => {
   it('classifies chosen images as node does, with the bundle that its address names', async () => {

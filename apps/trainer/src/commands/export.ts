@@ -26,11 +26,11 @@ export const exportCommand = new Command('export')
     '--out <folder>',
     'output folder; only an earlier export is replaced (default: export-<format> beside the bundle, or bundle-<type>; export-student-<format> or bundle-student-<type> for the student)',
   )
-  .action(async ({ bundle, format, quantize, ...flags }: ExportFlags) => {
-    const { compactBundle, ConfigError, exportBundle, exportFormats } = await import('@chorus/orchestration');
-    const formats: readonly string[] = [...exportFormats, 'bundle'];
-    if (!formats.includes(format))
-      throw new ConfigError(`Unknown format ${JSON.stringify(format)}; expected one of: ${formats.join(', ')}.`);
+  .action(async ({ bundle, quantize, ...flags }: ExportFlags) => {
+    const { compactBundle, ConfigError, exportBundle, exportFormats, formatAmong } = await import(
+      '@chorus/orchestration'
+    );
+    const format = formatAmong([...exportFormats, 'bundle'], flags.format);
     const options = {
       ...(flags.out === undefined ? {} : { out: userPath(flags.out) }),
       student: flags.student,

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startChorus } from './chorus.fixture.ts';
 
@@ -78,9 +79,49 @@ describe('chorus predict', () => {
       '1-wide.webp',
       '2-slim.webp',
     ]);
-    const again = await chorus(...predict, '--explain', 'maps', photos[0]!);
-    expect(again.exitCode).toBe(2);
-    expect(again.stderr).toMatch(/Expected a new folder for the heat maps, but .*maps exists; name another folder\./);
+  });
+
+  it('refuses a folder for heat maps that exists, before it writes anything', async () => {
+    await mkdir(at('there'));
+    const before = await readdir(folder);
+    const { exitCode, stderr } = await chorus(...predict, '--csv', 'refused.csv', '--explain', 'there', photos[0]!);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/Expected a new folder for the heat maps, but .*there exists; name another folder\./);
+    expect(await readdir(folder)).toEqual(before);
+  });
+
+  it('keeps the predictions if the picture of a heat map cannot be drawn', async () => {
+    const gone = at('gone.gif');
+    await writeFile(gone, pixel(3));
+    // Drawing it takes long enough to remove the file after it.
+    const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const;
+    await sharp({ create: { width: 3000, height: 3000, channels: 3, background: 'white', noise } })
+      .png()
+      .toFile(at('slow.png'));
+    const files = ['--csv', 'gone.csv', '--explain', 'gone-maps'];
+    const { ended } = startChorus(folder, [...predict, ...files, photos[0]!, 'slow.png', 'gone.gif']);
+    await expect
+      .poll(
+        async () =>
+          (await readdir(folder, { recursive: true })).filter((name) =>
+            /^\.chorus-explain-.*00001-00\.gif$/.test(name),
+          ),
+        {
+          interval: 5,
+          timeout: 60_000,
+        },
+      )
+      .not.toEqual([]);
+    await rm(gone);
+    const { exitCode, stdout, stderr } = await ended;
+    expect(stderr).toMatch(
+      /gone\.gif: no picture of its heat maps: cannot be read: .*\n.*The heat maps of 1 of 3 images were not drawn\.\n$/,
+    );
+    expect(exitCode).toBe(4);
+    expect(linesOf(stdout)).toHaveLength(3);
+    expect(linesOf(await readFile(at('gone.csv'), 'utf8'))).toHaveLength(4);
+    expect((await readdir(at('gone-maps'))).toSorted()).toEqual(['00001-00.gif', '00002-slow.png', 'grad-cam.json']);
+    expect(JSON.parse(await readFile(at('gone-maps/grad-cam.json'), 'utf8')).images).toHaveLength(3);
   });
 
   it('prints the first lines before the last image can be read, in the order of its inputs', async () => {

@@ -1,4 +1,4 @@
-import type { FoundImages } from '@chorus/orchestration';
+import type { ExplanationFiles, FoundImages } from '@chorus/orchestration';
 import { setupLines } from '@chorus/orchestration/setup-lines';
 import { Command } from 'commander';
 import { predictionLine } from '../print/prediction-line.ts';
@@ -74,12 +74,14 @@ export const predictCommand = new Command('predict')
     });
     notePassedOver(found, note);
     const files = await openPredictionFiles({ csv: absolute(flags.csv), jsonl: absolute(flags.jsonl) });
-    const maps = flags.explain === undefined ? undefined : await openExplanationFiles(userPath(flags.explain));
+    let maps: ExplanationFiles | undefined;
     const classCount = flags.allProbabilities ? Number.POSITIVE_INFINITY : flags.top;
     const { inputs } = found;
     let answeredCount = 0;
     let skippedCount = 0;
+    let notDrawnCount = 0;
     try {
+      if (flags.explain !== undefined) maps = await openExplanationFiles(userPath(flags.explain));
       const stream = predictStream(userPath(flags.bundle), inputs, {
         signal: AbortSignal.any([signal, unread.signal]),
         ...{ student: flags.student, minAccuracy: flags.minAccuracy, coverage: flags.coverage },
@@ -88,15 +90,18 @@ export const predictCommand = new Command('predict')
         onNotice: (notice) => note(printable(notice)),
         ...(flags.workers === undefined ? {} : { workers: flags.workers }),
       });
-      for await (const { predictions, explanations = [], skipped, doneCount, classes } of stream) {
+      for await (const { predictions, explanations = [], skipped, doneCount, classes, limits } of stream) {
         await files.write(predictions, classes);
-        await maps?.write(explanations);
+        const notDrawn = (await maps?.write(explanations, limits)) ?? [];
         progress.clear();
         for (const one of predictions) console.log(flags.json ? JSON.stringify(one) : predictionLine(one, classCount));
         for (const { path, reason } of skipped) console.error(`chorus: ${printable(path)}: ${printable(reason)}`);
+        for (const { path, reason } of notDrawn)
+          console.error(`chorus: ${printable(path)}: no picture of its heat maps: ${printable(reason)}`);
         progress.update('classified', doneCount, inputs.length);
         answeredCount += predictions.length;
         skippedCount += skipped.length;
+        notDrawnCount += notDrawn.length;
       }
       if (answeredCount > 0) {
         await files.publish();
@@ -111,7 +116,11 @@ export const predictCommand = new Command('predict')
       // It may be a pipe that never closes.
       if (words.includes('-')) process.stdin.destroy();
     }
-    if (skippedCount === 0 || unread.signal.aborted) return;
+    if (unread.signal.aborted || skippedCount + notDrawnCount === 0) return;
+    process.exitCode = exitCodes.badData;
+    if (notDrawnCount > 0)
+      console.error(`chorus: The heat maps of ${notDrawnCount} of ${answeredCount} images were not drawn.`);
+    if (skippedCount === 0) return;
     console.error(
       answeredCount === 0
         ? inputs.length === 1
@@ -119,7 +128,6 @@ export const predictCommand = new Command('predict')
           : `chorus: None of the ${inputs.length} images could be classified.`
         : `chorus: ${answeredCount} of ${inputs.length} images were classified; ${skippedCount} cannot be used.`,
     );
-    process.exitCode = exitCodes.badData;
   });
 
 function absolute(path: string | undefined): string | undefined {

@@ -10,10 +10,23 @@ import {
   viewsOf,
 } from '@chorus/models';
 import type { BundleManifest } from '../bundle.ts';
+import { ConfigError } from '../errors.ts';
 
 export const exportFormats = ['keras', 'tfjs', 'onnx'] as const;
 /** `tfjs`: models for tfjs; `keras`: in addition, weights for Keras and a script that loads them; `onnx`: graphs for onnxruntime. */
 export type ExportFormat = (typeof exportFormats)[number];
+
+/**
+ * Finds a format by its name.
+ *
+ * @throws ConfigError when there is none of this name.
+ */
+export function formatAmong<Format extends string>(formats: readonly Format[], name: string): Format {
+  const found = formats.find((format) => format === name);
+  if (found === undefined)
+    throw new ConfigError(`Unknown format ${JSON.stringify(name)}; expected one of: ${formats.join(', ')}.`);
+  return found;
+}
 
 export interface ExportContents {
   format: 'chorus-export';

@@ -266,6 +266,12 @@ PREPROCESSING = {
 `);
 });
 
+it('the Keras script ends only programs of its own', () => {
+  const [imported] = membersPy.split('if __name__ == "__main__":');
+  expect(imported).toContain('raise UnknownMember(f"Unknown member {name}; expected one of: ');
+  expect(imported).not.toContain('SystemExit');
+});
+
 it('the Keras script builds every backbone that keras.applications does not have', () => {
   const applications = backboneFamilies.flatMap((family) =>
     backboneTable[family].variants

@@ -6,15 +6,14 @@ import { publishFolder } from '@chorus/storage';
 import tf from '@chorus/tfjs';
 import { StoppedError } from '@chorus/training';
 import { type Bundle, readBundle, studentBundle } from '../bundle.ts';
-import { ConfigError } from '../errors.ts';
 import { requireWritable, writingTo } from '../output-place.ts';
 import {
   describeExport,
   type ExportContents,
   type ExportDescription,
-  type ExportFormat,
   ensembleFolder,
   exportFormats,
+  formatAmong,
   type ImageInput,
   kerasWeightNames,
   memberFolder,
@@ -42,10 +41,10 @@ export interface ExportResult {
  */
 export async function exportBundle(
   bundleFolder: string,
-  format: string,
+  formatName: string,
   options: { out?: string; student?: boolean; signal?: AbortSignal } = {},
 ): Promise<ExportResult> {
-  assertFormat(format);
+  const format = formatAmong(exportFormats, formatName);
   const isStudent = options.student ?? false;
   const defaultName = isStudent ? `export-student-${format}` : `export-${format}`;
   const folder = resolve(options.out ?? join(dirname(resolve(bundleFolder)), defaultName));
@@ -108,11 +107,6 @@ function layersExport(bundle: Bundle, format: 'keras' | 'tfjs', isStudent: boole
     files: () => layersFiles(ensemble, format, isStudent),
     dispose: () => ensemble.dispose(),
   };
-}
-
-function assertFormat(format: string): asserts format is ExportFormat {
-  if (!(exportFormats as readonly string[]).includes(format))
-    throw new ConfigError(`Unknown format ${JSON.stringify(format)}; expected one of: ${exportFormats.join(', ')}.`);
 }
 
 function plainEnsembleOf(bundle: Bundle): PlainEnsemble {

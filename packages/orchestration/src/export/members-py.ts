@@ -32,6 +32,10 @@ ${Object.values(preprocessings)
   .join('')}}
 
 
+class UnknownMember(ValueError):
+    pass
+
+
 def load_ensemble():
     """Raw images, of each size in ensemble.inputs of export.json -> probabilities [N, classes] in the order of CLASSES."""
     ensemble = EXPORT["ensemble"]
@@ -57,7 +61,7 @@ def load_member(name):
 def member_named(name):
     members = {one["name"]: one for one in EXPORT["members"]}
     if name not in members:
-        raise SystemExit(f"Unknown member {name}; expected one of: {', '.join(members)}.")
+        raise UnknownMember(f"Unknown member {name}; expected one of: {', '.join(members)}.")
     return members[name]
 
 
@@ -164,7 +168,11 @@ if __name__ == "__main__":
     kind, place, *names = sys.argv[1:] if len(sys.argv) in (3, 4) else (None, None)
     if kind not in ("savedmodel", "tflite"):
         raise SystemExit("Expected: members.py savedmodel FOLDER [NAME], or members.py tflite FILE.tflite [NAME]")
-    write(load_member(*names) if names else load_ensemble(), kind, place)
+    try:
+        model = load_member(*names) if names else load_ensemble()
+    except UnknownMember as error:
+        raise SystemExit(str(error)) from None
+    write(model, kind, place)
 `;
 
 /** A preprocessing as a Python expression of `image`, a Keras tensor [..., 3], RGB, 0 to 255. */

@@ -52,6 +52,9 @@ it('shows how Keras loads the ensemble, and the student', () => {
   expect(readMe({ ...contents, members: [member!] })).toContain(
     'model = load_ensemble()  # or a member: load_member("student")',
   );
+  expect(readMe({ ...contents, members: [member!] })).toContain(
+    'write the ensemble, or one member if you add its name, as',
+  );
   expect(readMe(student)).toContain('model = load_member("student")');
 });
 

@@ -18,7 +18,7 @@ export function readMe(contents: ExportContents): string {
     'probabilities = model.predict(images)',
     '```',
     '',
-    `For TensorFlow and TensorFlow Lite, write ${student ? 'it' : 'the ensemble, or the member that a last argument names,'} as a SavedModel or a \`.tflite\` file:`,
+    `For TensorFlow and TensorFlow Lite, write ${student ? 'it' : 'the ensemble, or one member if you add its name,'} as a SavedModel or a \`.tflite\` file:`,
     '',
     '```sh',
     'python keras/members.py savedmodel FOLDER',

@@ -1,7 +1,7 @@
 /** Ablation: changes one part of the preset `cpu` at a time, on the same draws and images. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Ablation, ablations } from './ablations.ts';
+import { type Ablation, ablationsOfPreset } from './ablations.ts';
 import { drawImages } from './draw-images.ts';
 import type { ImagePool, LabeledFiles } from './image-pool.ts';
 import { keptEnsemble } from './kept-ensemble.ts';
@@ -43,6 +43,7 @@ export async function ablate(options: AblationOptions): Promise<{ testImages: nu
   const draws = Array.from({ length: drawCount }, (_, seed) =>
     drawImages(halves.train.labels, { perClass: ablationPerClass, imbalance: 1, noise: 0 }, seed),
   );
+  const ablations = await ablationsOfPreset();
   const results = new Map(ablations.map(({ name }) => [name, [] as { probabilities: Float32Array; chosen: string }[]]));
   // Draw by draw: all variants of a draw use the same cached features.
   for (const [seed, draw] of draws.entries())

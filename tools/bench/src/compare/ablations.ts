@@ -1,5 +1,5 @@
 /** What an ablation changes in the preset `cpu`, one part at a time. */
-import type { ExperimentInput } from '@chorus/orchestration';
+import { type Experiment, type ExperimentInput, prepareExperiment } from '@chorus/orchestration';
 
 export interface Ablation {
   name: string;
@@ -7,55 +7,62 @@ export interface Ablation {
   changes: Partial<ExperimentInput>;
 }
 
-const members = [
-  { name: 'xception', backbone: 'xception', inputSize: 299 },
-  { name: 'mobilenet-v2', backbone: 'mobilenet-v2', alpha: 1 },
-  { name: 'mobilenet', backbone: 'mobilenet', alpha: 1 },
-] satisfies ExperimentInput['members'];
+/** The preset itself comes first. */
+export async function ablationsOfPreset(): Promise<readonly Ablation[]> {
+  return [{ name: 'preset', title: 'the preset cpu', changes: {} }, ...withoutOne(await cpuPreset()), ...withOne];
+}
 
-const stackers = ['mean', 'weighted', 'greedy', 'logistic', 'dense', 'features'] as const;
+/** The preset as `chorus train` completes it; each draw has its own images. */
+export async function cpuPreset(): Promise<Experiment> {
+  const { experiment } = await prepareExperiment({ preset: 'cpu', data: 'shapes', base: '/', environment: {} });
+  return experiment;
+}
+
+// --- internal ---
 
 /** Parts that are on by default, each off. */
-const withoutOne: readonly Ablation[] = [
-  ...members.map(({ name }) => ({
-    name: `without-${name}`,
-    title: `without the member ${name}`,
-    changes: { members: members.filter((member) => member.name !== name) },
-  })),
-  {
-    name: 'no-views',
-    title: 'without test-time augmentation',
-    changes: { testTimeAugmentation: false },
-  },
-  {
-    name: 'no-flips',
-    title: 'without flipped training images',
-    ...recipe({ augmentation: 'none' }),
-  },
-  {
-    name: 'no-features',
-    title: 'without the stacker features',
-    changes: { stackers: { kinds: stackers.filter((kind) => kind !== 'features') } },
-  },
-  {
-    name: 'features-and-mean',
-    title: 'only the stackers features and mean',
-    // `features` alone is refused.
-    changes: { stackers: { kinds: ['mean', 'features'] } },
-  },
-  ...(['logistic', 'mean'] as const).map((kind) => ({
-    name: `only-${kind}`,
-    title: `no choice: only the stacker ${kind}`,
-    changes: { stackers: { kinds: [kind] } },
-  })),
-  { name: 'no-calibration', title: 'without calibration', changes: { calibration: 'none' } },
-  { name: 'one-fold', title: 'one fold of a tenth instead of five', changes: { stacking: { kind: 'holdout' } } },
-  {
-    name: 'no-refit',
-    title: "the folds' models instead of refitted ones",
-    changes: { stacking: { kind: 'kfold', folds: 5, members: 'average' } },
-  },
-];
+function withoutOne({ members, stackers }: Experiment): readonly Ablation[] {
+  return [
+    ...members.map(({ name }) => ({
+      name: `without-${name}`,
+      title: `without the member ${name}`,
+      changes: { members: members.filter((member) => member.name !== name) },
+    })),
+    {
+      name: 'no-views',
+      title: 'without test-time augmentation',
+      changes: { testTimeAugmentation: false },
+    },
+    {
+      name: 'no-flips',
+      title: 'without flipped training images',
+      ...recipe({ augmentation: 'none' }),
+    },
+    {
+      name: 'no-features',
+      title: 'without the stacker features',
+      changes: { stackers: { kinds: stackers.kinds.filter((kind) => kind !== 'features') } },
+    },
+    {
+      name: 'features-and-mean',
+      title: 'only the stackers features and mean',
+      // `features` alone is refused.
+      changes: { stackers: { kinds: ['mean', 'features'] } },
+    },
+    ...(['logistic', 'mean'] as const).map((kind) => ({
+      name: `only-${kind}`,
+      title: `no choice: only the stacker ${kind}`,
+      changes: { stackers: { kinds: [kind] } },
+    })),
+    { name: 'no-calibration', title: 'without calibration', changes: { calibration: 'none' } },
+    { name: 'one-fold', title: 'one fold of a tenth instead of five', changes: { stacking: { kind: 'holdout' } } },
+    {
+      name: 'no-refit',
+      title: "the folds' models instead of refitted ones",
+      changes: { stacking: { kind: 'kfold', folds: 5, members: 'average' } },
+    },
+  ];
+}
 
 /** Parts that are off by default, each on. */
 const withOne: readonly Ablation[] = [
@@ -66,15 +73,6 @@ const withOne: readonly Ablation[] = [
   { name: 'weight-decay', title: 'with weight decay of 0.01', ...recipe({ head: { weightDecay: 0.01 } }) },
   { name: 'cosine', title: 'with a cosine schedule', ...recipe({ head: { schedule: { kind: 'cosine' } } }) },
 ];
-
-/** The preset itself comes first. */
-export const ablations: readonly Ablation[] = [
-  { name: 'preset', title: 'the preset cpu', changes: {} },
-  ...withoutOne,
-  ...withOne,
-];
-
-// --- internal ---
 
 /** The config file replaces nothing else of the preset's recipe. */
 function recipe(changes: ExperimentInput['recipe']): Pick<Ablation, 'changes'> {
