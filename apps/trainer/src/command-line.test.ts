@@ -153,7 +153,8 @@ describe('chorus train', () => {
     for (const title of ['Confusion matrix', 'wide: loss', 'slim: accuracy', 'Lanes'])
       expect(page).toContain(`<h3>${title}</h3>`);
     expect(page).toContain('<img src="data:image/webp;base64,');
-    expect(page).not.toMatch(/class="missing"|undefined|NaN|<script/);
+    // Any letters occur in pictures.
+    expect(page.replaceAll(/base64,[\w+/=]+/g, '')).not.toMatch(/class="missing"|undefined|NaN|<script/);
     const again = await chorus('report', 'run');
     expect(again).toEqual({
       exitCode: 0,

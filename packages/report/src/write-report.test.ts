@@ -60,7 +60,8 @@ describe('writeRunReport', () => {
       expect(page).toContain(`alt="Grad-CAM of ${text}"`);
     expect(page).not.toContain('class="missing"');
     expect(page).toContain('1 image could not be used.');
-    expect(page).not.toMatch(/undefined|NaN|\[object/);
+    // Any letters occur in pictures.
+    expect(page.replaceAll(/base64,[\w+/=]+/g, '')).not.toMatch(/undefined|NaN|\[object/);
     expect(Buffer.byteLength(page)).toBeLessThan(5_000_000);
     const card = await readFile(files.modelCard!, 'utf8');
     expect(card).toMatch(/^---\nlibrary_name: chorus\npipeline_tag: image-classification\n/);
