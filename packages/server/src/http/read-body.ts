@@ -31,6 +31,7 @@ export async function readBody(
   const expected = Math.min(Number.isNaN(declared) ? maxBytes : declared, maxBytes);
   let buffer = new Uint8Array(0);
   let length = 0;
+  let chunkCount = 0;
   // Not the length of the buffer: it is 0 once the buffer has been transferred to a thread.
   let capacity = 0;
   const release = () => {
@@ -54,6 +55,14 @@ export async function readBody(
   try {
     for await (const chunk of chunksOf(request, signal)) {
       if (length + chunk.length > maxBytes) throw tooLarge('more');
+      chunkCount += 1;
+      if (chunkCount > mostSmallChunks && length < chunkCount * fewestChunkBytes)
+        throw new RequestError(
+          400,
+          'bad_request',
+          `Expected a body in chunks of at least ${fewestChunkBytes} bytes on average, received ${chunkCount} chunks with ${length} bytes.`,
+          { Connection: 'close' },
+        );
       if (length + chunk.length > capacity) grow(length + chunk.length);
       buffer.set(chunk, length);
       length += chunk.length;
@@ -68,6 +77,9 @@ export async function readBody(
 // --- internal ---
 
 const firstCapacity = 4096;
+
+/** Each chunk takes time, however small it is: a body of many tiny ones would keep the server from answering others. */
+const [mostSmallChunks, fewestChunkBytes] = [4096, 16];
 
 /**
  * Yields what arrives. A body that is not read to its end is left to the server, which sends the answer before it closes the
