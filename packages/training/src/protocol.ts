@@ -102,9 +102,8 @@ export interface TrainingLimit {
   stageStartSeconds: readonly number[];
 }
 
-/** Predicts images with a trained model. */
-export interface PredictTask {
-  kind: 'predict';
+/** Runs a trained model over images. */
+interface ModelTask {
   name: string;
   manifest: MemberManifest;
   /** In shared memory, so that sending the task does not copy them. */
@@ -113,6 +112,11 @@ export interface PredictTask {
   indices: Uint32Array;
   /** Uint8 per image of the store, set when its pixels are read. */
   reads: SharedArrayBuffer;
+}
+
+/** Predicts images with a trained model. */
+export interface PredictTask extends ModelTask {
+  kind: 'predict';
   /** The views of each image, whose logits are averaged. */
   testTimeAugmentation: TestTimeAugmentation;
   /** Whether the pooled features follow the logits of each image. */
@@ -126,17 +130,8 @@ export interface PredictTask {
 }
 
 /** Computes where a trained model finds evidence for scores of images, by Grad-CAM. */
-export interface ExplainTask {
+export interface ExplainTask extends ModelTask {
   kind: 'explain';
-  name: string;
-  manifest: MemberManifest;
-  /** In shared memory, so that sending the task does not copy them. */
-  weights: Uint8Array;
-  pixels: PixelStoreHandle;
-  /** At least one image. */
-  indices: Uint32Array;
-  /** Uint8 per image of the store, set when its pixels are read. */
-  reads: SharedArrayBuffer;
   /** Number of scores of each image. */
   scoreCount: number;
   /** [images × scores × (outputs + features)]: derivative of each score with respect to the image's logits and pooled features. */
