@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 export interface Arguments {
   /** Names of the rows to measure, in table order. */
@@ -29,7 +29,15 @@ export function parseArguments(
   rowNames: readonly string[],
   onRequest: readonly string[] = [],
 ): Arguments {
-  const { values, positionals } = parse(words);
+  const { values, positionals } = parseWords(words, {
+    rounds: { type: 'string' },
+    quick: { type: 'boolean' },
+    case: { type: 'string' },
+    json: { type: 'string' },
+    data: { type: 'string' },
+    weights: { type: 'string' },
+    list: { type: 'boolean' },
+  });
   const unknown = positionals.find((name) => !rowNames.includes(name));
   if (unknown !== undefined)
     throw new ArgumentError(`Unknown row "${unknown}"; expected one of: ${rowNames.join(', ')}.`);
@@ -60,23 +68,17 @@ export function countArgument(option: string, text: string | undefined, least: n
 /** Invalid command-line arguments. */
 export class ArgumentError extends Error {}
 
-// --- internal ---
-
-function parse(words: readonly string[]) {
+/**
+ * Splits the words of a command line into options and names.
+ *
+ * @throws ArgumentError for an unknown option, or one without its value.
+ */
+export function parseWords<Options extends NonNullable<ParseArgsConfig['options']>>(
+  words: readonly string[],
+  options: Options,
+): ReturnType<typeof parseArgs<{ args: string[]; allowPositionals: true; options: Options }>> {
   try {
-    return parseArgs({
-      args: [...words],
-      allowPositionals: true,
-      options: {
-        rounds: { type: 'string' },
-        quick: { type: 'boolean' },
-        case: { type: 'string' },
-        json: { type: 'string' },
-        data: { type: 'string' },
-        weights: { type: 'string' },
-        list: { type: 'boolean' },
-      },
-    });
+    return parseArgs({ args: [...words], allowPositionals: true, options });
   } catch (error) {
     throw new ArgumentError((error as Error).message);
   }

@@ -11,9 +11,8 @@ export interface LoadedClassifier {
 export interface Answer {
   /** The most probable classes, the best first. */
   classes: { label: string; probability: number }[];
-  /** Whether only the first network answered, since the others are still loading. */
+  /** Whether only the first network answered, because the others are still loading or have failed. */
   isFirst: boolean;
-  milliseconds: number;
 }
 
 const api = {
@@ -48,9 +47,7 @@ const api = {
     try {
       if (current === undefined) throw new Error('Expected a loaded bundle.');
       const { classifier, isFirst } = current;
-      const startedAt = performance.now();
-      const classes = await classifier.classify(image, { top });
-      return { classes, isFirst, milliseconds: performance.now() - startedAt };
+      return { classes: await classifier.classify(image, { top }), isFirst };
     } finally {
       if (image instanceof ImageBitmap) image.close();
     }

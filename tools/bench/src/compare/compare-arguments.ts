@@ -1,6 +1,5 @@
 /** The arguments of `pnpm compare`. */
-import { parseArgs } from 'node:util';
-import { ArgumentError, countArgument } from '../arguments.ts';
+import { ArgumentError, countArgument, parseWords } from '../arguments.ts';
 
 export interface CompareArguments {
   /** Names of the cases to compare, in the order of the list. */
@@ -28,7 +27,17 @@ export interface CompareArguments {
  * @throws ArgumentError for invalid arguments.
  */
 export function parseCompareArguments(words: readonly string[], caseNames: readonly string[]): CompareArguments {
-  const { values, positionals } = parse(words);
+  const { values, positionals } = parseWords(words, {
+    data: { type: 'string' },
+    weights: { type: 'string' },
+    folder: { type: 'string' },
+    draws: { type: 'string' },
+    keras: { type: 'boolean', default: false },
+    autogluon: { type: 'boolean', default: false },
+    'fine-tuned': { type: 'string' },
+    ablation: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+  });
   const unknown = positionals.find((name) => !caseNames.includes(name));
   if (unknown !== undefined)
     throw new ArgumentError(`Unknown case "${unknown}"; expected some of: ${caseNames.join(', ')}.`);
@@ -41,28 +50,4 @@ export function parseCompareArguments(words: readonly string[], caseNames: reado
     drawCount: countArgument('--draws', values.draws, 1),
     fineTunedCount: countArgument('--fine-tuned', values['fine-tuned'], 0) ?? 0,
   };
-}
-
-// --- internal ---
-
-function parse(words: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...words],
-      allowPositionals: true,
-      options: {
-        data: { type: 'string' },
-        weights: { type: 'string' },
-        folder: { type: 'string' },
-        draws: { type: 'string' },
-        keras: { type: 'boolean', default: false },
-        autogluon: { type: 'boolean', default: false },
-        'fine-tuned': { type: 'string' },
-        ablation: { type: 'boolean', default: false },
-        list: { type: 'boolean', default: false },
-      },
-    });
-  } catch (error) {
-    throw new ArgumentError((error as Error).message);
-  }
 }
