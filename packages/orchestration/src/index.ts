@@ -1,6 +1,6 @@
 export type { Score } from '@chorus/evaluation';
 export { listDevices, type OnSetupProgress, setupOnnxruntime, setupRuntime } from '@chorus/runtime';
-export { type EpochMetrics, type StagePlan as PlannedStage, StoppedError } from '@chorus/training';
+export { type EpochMetrics, type StageName, type StagePlan as PlannedStage, StoppedError } from '@chorus/training';
 export { type AugmentationSheetOptions, writeAugmentationSheet } from './augmentation-sheet.ts';
 export { type Bundle, type BundleManifest, readBundle } from './bundle.ts';
 export { type CheckOptions, checkRun, type PresetCandidate } from './check/check-run.ts';
@@ -37,10 +37,11 @@ export {
   readGradCam,
 } from './report/grad-cam-schema.ts';
 export { ensembleColumn } from './report/predictions-csv.ts';
-export { type Report, reportSchema } from './report/schema.ts';
+export { type ImageCounts, type Report, reportSchema } from './report/schema.ts';
 export type { ImageSelection, ImageUse } from './run/choose-images.ts';
 export type { ClassifyOptions } from './run/classify-images.ts';
 export { dataFolder, isNamedSource } from './run/dataset.ts';
+export type { KeyDifference } from './run/experiment-differences.ts';
 export { FeatureCache, featureCacheFolder } from './run/feature-cache.ts';
 export { type FoundImages, findImages } from './run/find-images.ts';
 export type { ImageInput } from './run/image-input.ts';
