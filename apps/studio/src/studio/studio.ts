@@ -1,0 +1,19 @@
+/** What all views share. */
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import type { Uploads } from './data/use-uploads.ts';
+import type { LiveTraining } from './server/use-training.ts';
+import type { LoadedWorkspace } from './server/use-workspace.ts';
+
+export interface Studio extends Omit<LoadedWorkspace, 'workspace'> {
+  workspace: NonNullable<LoadedWorkspace['workspace']>;
+  uploads: Uploads;
+  /** The training that this studio runs, and after its end until another starts. */
+  training: LiveTraining | undefined;
+}
+
+export const StudioContext = createContext<Studio | undefined>(undefined);
+
+export function useStudio(): Studio {
+  return useContext(StudioContext)!;
+}

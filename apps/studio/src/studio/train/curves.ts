@@ -1,0 +1,38 @@
+/** The learning curves of a member, from the epochs of its tasks. */
+import type { Epoch, MemberProgress, TaskState } from '@chorus/studio-api/protocol';
+
+export interface Training {
+  task: TaskState;
+  epochs: NumberedEpoch[];
+  /** Epochs before each stage. */
+  stages: { name: string; x: number }[];
+}
+
+/** `x`: number of epochs until its end, over all stages. */
+export interface NumberedEpoch extends Epoch {
+  x: number;
+}
+
+/** The trainings of a member that have begun; the first one is shown in full, the others thinly. */
+export function trainingsOf({ tasks }: MemberProgress): Training[] {
+  return tasks
+    .filter(({ kind, epochs, batch }) => kind === 'training' && (epochs.length > 0 || batch !== null))
+    .map((task) => {
+      const stages: Training['stages'] = [];
+      const epochs = task.epochs.map((epoch, index) => {
+        if (epoch.stage !== task.epochs[index - 1]?.stage) stages.push({ name: epoch.stage, x: index });
+        return { ...epoch, x: index + 1 };
+      });
+      return { task, epochs, stages };
+    });
+}
+
+/**
+ * Where a running epoch stands.
+ *
+ * @returns [epochs until now with a part of the running one, loss of the batch]; undefined if no step is running.
+ */
+export function runningPoint({ task: { batch }, epochs }: Training): [number, number] | undefined {
+  if (batch === null || batch.loss === null || batch.stepCount === 0) return undefined;
+  return [epochs.length + (batch.stepIndex + 1) / batch.stepCount, batch.loss];
+}

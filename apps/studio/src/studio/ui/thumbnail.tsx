@@ -1,0 +1,32 @@
+import { displayName } from '@chorus/data/display-name';
+import type { thumbnailSides } from '@chorus/studio-api/protocol';
+import { useState } from 'preact/hooks';
+import { thumbnailAddress } from '../server/studio-api.ts';
+
+/** A picture of an image of a data set; a box if it cannot be decoded. */
+export function Thumbnail({
+  dataSet,
+  path,
+  side = 160,
+}: {
+  dataSet: string;
+  path: string;
+  side?: (typeof thumbnailSides)[number];
+}) {
+  const [broken, setBroken] = useState<string>();
+  const name = displayName(path.slice(path.lastIndexOf('/') + 1));
+  if (broken === path) return <span class="picture missing">{name} cannot be shown</span>;
+  return (
+    <img
+      class="picture"
+      src={thumbnailAddress(dataSet, path, side)}
+      alt={name}
+      title={displayName(path)}
+      loading="lazy"
+      decoding="async"
+      width={side}
+      height={side}
+      onError={() => setBroken(path)}
+    />
+  );
+}

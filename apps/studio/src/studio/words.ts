@@ -1,0 +1,20 @@
+/** Numbers and dates as text, beside those of the reports. */
+
+/** A number of bytes: `340 kB`, `12.3 MB`, `3.9 GB`. */
+export function fileSize(bytes: number): string {
+  if (bytes < 1e6) return `${Math.ceil(bytes / 1e3)} kB`;
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+/** In the language of the browser: `29 Nov, 14:03`. */
+export function moment(ms: number): string {
+  return new Date(ms).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+}
+
+/** A duration between two estimates: `2 – 5 min`, `40 – 70 s`. */
+export function durationRange([low, high]: readonly [number, number]): string {
+  const [unit, text] = high < 90 ? [1, 's'] : high < 5400 ? [60, 'min'] : [3600, 'h'];
+  const digits = high / unit < 10 && unit > 1 ? 1 : 0;
+  const [from, to] = [low, high].map((seconds) => Number((seconds / unit).toFixed(digits)));
+  return from === to ? `${to} ${text}` : `${from} – ${to} ${text}`;
+}
