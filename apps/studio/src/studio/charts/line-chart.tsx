@@ -26,9 +26,12 @@ export interface LineChartProps {
   format: (value: number) => string;
 }
 
-const width = 320;
-const height = 150;
-const inset = { left: 42, right: 8, top: 14, bottom: 22 };
+/** About as wide as it is shown, so that its texts have their size. */
+const width = 280;
+const height = 140;
+const inset = { left: 40, right: 6, top: 14, bottom: 22 };
+/** Room for the title of the x axis, at its end. */
+const titleWidth = 44;
 
 /** Lines over a count. Its numbers are in a table beside it, so that a screen reader skips the drawing. */
 export function LineChart({ title, series, faint = [], point, marks, xTitle, xEnd, yRange, format }: LineChartProps) {
@@ -74,7 +77,7 @@ export function LineChart({ title, series, faint = [], point, marks, xTitle, xEn
           </g>
         ))}
         {ticks(0, end, 4)
-          .filter(Number.isInteger)
+          .filter((value) => Number.isInteger(value) && x(value) < width - inset.right - titleWidth)
           .map((value) => (
             <text key={value} class="tick" x={x(value)} y={height - 8} text-anchor="middle">
               {value}

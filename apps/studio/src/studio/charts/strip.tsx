@@ -16,7 +16,7 @@ export function Strip({ spans, seconds, label }: { spans: readonly Span[]; secon
       {spans.map(({ from, to, color, title }) => (
         <rect
           key={`${from} ${title}`}
-          class={color === null ? 'work' : `work series-${color % 8}`}
+          class={color === null ? 'work' : `series-${color % 8}`}
           x={(1000 * from) / end}
           width={Math.max(1, (1000 * (to - from)) / end)}
           height="20"

@@ -13,7 +13,7 @@ import { Thumbnail } from '../ui/thumbnail.tsx';
 import { Recorder } from './recorder.tsx';
 
 /** Thumbnails of a card. */
-const shownCount = 12;
+const shownCount = 10;
 
 /** A class with a sample of its images; takes more images of it. */
 export function ClassCard({ dataSet, summary }: { dataSet: string; summary: ClassSummary }) {
@@ -69,10 +69,10 @@ export function ClassCard({ dataSet, summary }: { dataSet: string; summary: Clas
       </header>
       <div class="actions">
         <FileButton label="Choose images" context={` for ${shown}`} onFiles={add} />
-        <FileButton label="Choose a folder" context={` for ${shown}`} isFolder onFiles={add} />
+        <FileButton label="Folder" context={` for ${shown}`} isFolder onFiles={add} />
         {!isRecording && (
           <button type="button" onClick={() => setIsRecording(true)}>
-            Use the camera<span class="visually-hidden"> for {shown}</span>
+            Camera<span class="visually-hidden"> for {shown}</span>
           </button>
         )}
       </div>

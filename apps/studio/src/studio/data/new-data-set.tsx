@@ -30,7 +30,13 @@ export function NewDataSet() {
       <p class="hint">Collect images here: choose or drop files, or take pictures with the camera.</p>
       <label class="field">
         Name
-        <input type="text" required value={name} onInput={({ currentTarget }) => setName(currentTarget.value)} />
+        <input
+          type="text"
+          required
+          placeholder="pets"
+          value={name}
+          onInput={({ currentTarget }) => setName(currentTarget.value)}
+        />
       </label>
       {classes.map((value, index) => (
         // A class is known by its place until it is created.
@@ -39,6 +45,7 @@ export function NewDataSet() {
           <input
             type="text"
             required={index < 2}
+            placeholder={['cats', 'dogs'][index]}
             value={value}
             onInput={({ currentTarget }) =>
               setClasses(classes.map((one, at) => (at === index ? currentTarget.value : one)))

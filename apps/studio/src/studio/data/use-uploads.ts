@@ -22,7 +22,7 @@ export interface Uploads {
 }
 
 const none: ClassUploads = { total: 0, done: 0, failures: [], added: [] };
-const mostRecent = 12;
+const mostRecent = 10;
 /** Browsers open at most six connections to a server; the others are for thumbnails and events. */
 const parallel = 3;
 

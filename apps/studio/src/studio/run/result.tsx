@@ -15,7 +15,7 @@ export function Result({ run }: { run: string }) {
   const ensemble = report.stackers.find(({ chosen }) => chosen);
   const suspected = (report.labelAudit?.training?.implausible ?? 0) + (report.labelAudit?.test.implausible ?? 0);
   const { confusion, perClass } = ensemble?.test ?? { confusion: [], perClass: [] };
-  const weakest = perClass.filter(({ recall }) => recall !== null).toSorted((a, b) => a.recall! - b.recall!)[0];
+  const [weakest, second] = perClass.filter(({ recall }) => recall !== null).toSorted((a, b) => a.recall! - b.recall!);
   return (
     <>
       <p class="verdict">{report.verdict}</p>
@@ -83,7 +83,7 @@ export function Result({ run }: { run: string }) {
         <section class="panel" aria-labelledby="confusion">
           <h2 id="confusion">Which classes it confuses</h2>
           <Confusion classes={report.dataset.classes} confusion={confusion} />
-          {weakest !== undefined && weakest.recall! < 1 && (
+          {weakest !== undefined && second !== undefined && weakest.recall! < second.recall! && (
             <p class="hint">
               It recognizes {displayName(weakest.class)} least often: {integer(weakest.correct)} of{' '}
               {count(weakest.count, 'image')}.

@@ -5,7 +5,7 @@ import { type Span, Strip } from '../charts/strip.tsx';
 
 /** What each lane did when: its tasks in the colors of their members. */
 export function Lanes({ state }: { state: TrainingState }) {
-  const { lanes, members, startedAtMs, updatedAtMs } = state;
+  const { lanes, members, startedAtMs, updatedAtMs, end } = state;
   const seconds = (updatedAtMs - startedAtMs) / 1000;
   const colorOf = (task: string) => members.findIndex(({ tasks }) => tasks.some(({ name }) => name === task));
   return (
@@ -28,12 +28,15 @@ export function Lanes({ state }: { state: TrainingState }) {
                 seconds={seconds}
                 label={`${device}: worked ${duration(busy)} of ${duration(seconds)}`}
               />
-              <span class="hint">{now?.toMs === null ? displayName(now.task) : 'waiting'}</span>
+              <span class="hint">{now?.toMs === null ? displayName(now.task) : end === null && 'waiting'}</span>
             </li>
           );
         })}
       </ul>
-      <p class="hint">From the start until now. A lane is one device; where a strip is gray, it waited.</p>
+      <p class="hint">
+        From the start {end === null ? 'until now' : 'to the end'}. A lane is one device; where a strip is gray, it
+        waited.
+      </p>
     </section>
   );
 }

@@ -1,5 +1,5 @@
 import { displayName } from '@chorus/data/display-name';
-import { count, duration, percent, percentRange } from '@chorus/report/format';
+import { count, percent, percentRange } from '@chorus/report/format';
 import type { TrainingState } from '@chorus/studio-api/protocol';
 import { useMemo } from 'preact/hooks';
 import { reportAddress, studioApi } from '../server/studio-api.ts';
@@ -10,7 +10,7 @@ import { Problem } from '../ui/problem.tsx';
 import { Scroll } from '../ui/scroll.tsx';
 import { useAction } from '../ui/use-action.ts';
 import { useNow } from '../ui/use-now.ts';
-import { fileSize } from '../words.ts';
+import { clock, fileSize } from '../words.ts';
 import { Lanes } from './lanes.tsx';
 import { MemberCard } from './member-card.tsx';
 import { phaseOf } from './phase.ts';
@@ -33,7 +33,7 @@ export function LiveTraining({ run, state, canStop }: { run: string; state: Trai
           </p>
           <p class="hint">
             {[
-              duration(Math.max(0, seconds)),
+              clock(Math.max(0, seconds)),
               preset && `preset ${preset.name} (${preset.reason})`,
               data && `${count(data.counts.training, 'training image')}, ${data.counts.test} for the test`,
             ]

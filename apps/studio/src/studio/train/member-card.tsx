@@ -65,7 +65,7 @@ function Curves({ trainings }: { trainings: readonly Training[] }) {
           ]}
           faint={folding('tuneLoss')}
           {...(point && { point })}
-          format={(value) => number(value, 2)}
+          format={String}
           {...shared}
         />
         <LineChart
