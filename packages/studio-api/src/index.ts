@@ -1,1 +1,3 @@
-export {};
+export { createStudioApp, type StudioApp, type StudioAppOptions } from './app.ts';
+export { type RunningStudio, type ServeStudioOptions, serveStudio } from './serve-studio.ts';
+export { Studio, type StudioOptions } from './studio.ts';

@@ -21,7 +21,7 @@ export interface ClassSummary {
   excludedCount: number;
 }
 
-/** `GET /api/data-sets/:id`, and the answer of requests that change a data set. */
+/** `GET /api/data-sets/:id`; `DELETE` removes it from the studio, not its images, and answers `{}`. Also the answer of requests that change a data set. */
 export interface DataSet extends DataSetSummary {
   /** `splits`: the folder has split folders (train, validation, test) with class folders; `classes`: class folders. */
   layout: 'classes' | 'splits';
@@ -44,6 +44,8 @@ export interface CreateDataSet {
 export interface OpenDataSet {
   /** Absolute path, or relative to the workspace. */
   path: string;
+  /** What its top folders are, if its names do not tell; by default `auto`. */
+  layout?: 'auto' | 'classes' | 'splits' | undefined;
 }
 
 /** `POST /api/data-sets/:id/classes`: adds an empty class. Answers a {@link DataSet}. */

@@ -15,18 +15,13 @@ export interface PlannedTask {
 /** What a task does at the moment; stages train, `features` and `predict` run a model forward. */
 export type TaskActivity = StageName | 'features' | 'predict';
 
-export type Epoch = Pick<
-  EpochMetrics,
-  | 'stage'
-  | 'epochIndex'
-  | 'startedAtMs'
-  | 'finishedAtMs'
-  | 'loss'
-  | 'tuneLoss'
-  | 'tuneAccuracy'
-  | 'learningRate'
-  | 'best'
->;
+/** A loss, accuracy or rate is null if it is not a finite number. */
+export interface Epoch extends Pick<EpochMetrics, 'stage' | 'epochIndex' | 'startedAtMs' | 'finishedAtMs' | 'best'> {
+  loss: number | null;
+  tuneLoss: number | null;
+  tuneAccuracy: number | null;
+  learningRate: number | null;
+}
 
 /** Counts from 0; a forward pass has no loss. */
 export interface Batch {
