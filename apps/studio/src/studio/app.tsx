@@ -1,4 +1,4 @@
-import { useCallback, useMemo } from 'preact/hooks';
+import { useCallback, useMemo, useState } from 'preact/hooks';
 import { ClassView } from './data/class-view.tsx';
 import { DataSetView } from './data/data-set-view.tsx';
 import { DataSetsView } from './data/data-sets-view.tsx';
@@ -8,7 +8,7 @@ import { CompareView } from './runs/compare-view.tsx';
 import { RunsView } from './runs/runs-view.tsx';
 import { useTraining } from './server/use-training.ts';
 import { useWorkspace } from './server/use-workspace.ts';
-import { addressOf, type Route, useRoute } from './shell/route.ts';
+import { addressOf, goTo, type Route, useRoute } from './shell/route.ts';
 import { TopBar } from './shell/top-bar.tsx';
 import { StudioContext } from './studio.ts';
 import { TrainView } from './train/train-view.tsx';
@@ -19,11 +19,20 @@ export function App() {
   const { workspace, problem, reload } = useWorkspace();
   const uploads = useUploads();
   const activity = workspace?.activity;
+  const [attempt, setAttempt] = useState(0);
   const onEnd = useCallback(() => void reload(), [reload]);
-  const training = useTraining(activity?.kind === 'training' ? activity.run : undefined, onEnd);
+  const training = useTraining(activity?.kind === 'training' ? activity.run : undefined, attempt, onEnd);
+  const watch = useCallback(
+    async (run: string) => {
+      await reload();
+      setAttempt((earlier) => earlier + 1);
+      goTo({ view: 'run', run, part: 'training' });
+    },
+    [reload],
+  );
   const studio = useMemo(
-    () => workspace && { workspace, problem, reload, uploads, training },
-    [workspace, problem, reload, uploads, training],
+    () => workspace && { workspace, reload, uploads, training, watch },
+    [workspace, reload, uploads, training, watch],
   );
   return (
     <StudioContext.Provider value={studio}>

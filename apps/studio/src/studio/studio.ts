@@ -5,11 +5,13 @@ import type { Uploads } from './data/use-uploads.ts';
 import type { LiveTraining } from './server/use-training.ts';
 import type { LoadedWorkspace } from './server/use-workspace.ts';
 
-export interface Studio extends Omit<LoadedWorkspace, 'workspace'> {
+export interface Studio extends Pick<LoadedWorkspace, 'reload'> {
   workspace: NonNullable<LoadedWorkspace['workspace']>;
   uploads: Uploads;
   /** The training that this studio runs, and after its end until another starts. */
   training: LiveTraining | undefined;
+  /** Shows a training that has just been started or resumed. */
+  watch(run: string): Promise<void>;
 }
 
 export const StudioContext = createContext<Studio | undefined>(undefined);

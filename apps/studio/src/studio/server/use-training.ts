@@ -18,9 +18,10 @@ const reconnectAfterMs = 2000;
  * Follows a training.
  *
  * @param run undefined if none runs.
+ * @param attempt changes when a training has been started or resumed, whose run may be the same as before.
  * @param onEnd called once, after the state contains the end.
  */
-export function useTraining(run: string | undefined, onEnd: () => void): LiveTraining | undefined {
+export function useTraining(run: string | undefined, attempt: number, onEnd: () => void): LiveTraining | undefined {
   const [live, setLive] = useState<LiveTraining>();
   const latestOnEnd = useRef(onEnd);
   latestOnEnd.current = onEnd;
@@ -63,6 +64,6 @@ export function useTraining(run: string | undefined, onEnd: () => void): LiveTra
       clearTimeout(reconnect);
       if (frame !== undefined) cancelAnimationFrame(frame);
     };
-  }, [run]);
+  }, [run, attempt]);
   return live;
 }

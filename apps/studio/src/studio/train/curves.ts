@@ -27,6 +27,11 @@ export function trainingsOf({ tasks }: MemberProgress): Training[] {
     });
 }
 
+/** [epoch, value] of a curve; a loss that is not finite is no point. */
+export function pointsOf({ epochs }: Training, key: 'loss' | 'tuneLoss' | 'tuneAccuracy'): [number, number][] {
+  return epochs.flatMap(({ x, [key]: value }): [number, number][] => (value === null ? [] : [[x, value]]));
+}
+
 /**
  * Where a running epoch stands.
  *

@@ -4,7 +4,7 @@ import type { TrainingState } from '@chorus/studio-api/protocol';
 import { useMemo } from 'preact/hooks';
 import { reportAddress, studioApi } from '../server/studio-api.ts';
 import { useAnswer } from '../server/use-answer.ts';
-import { addressOf, goTo } from '../shell/route.ts';
+import { addressOf } from '../shell/route.ts';
 import { useStudio } from '../studio.ts';
 import { Problem } from '../ui/problem.tsx';
 import { Scroll } from '../ui/scroll.tsx';
@@ -17,7 +17,7 @@ import { phaseOf } from './phase.ts';
 
 /** A training while it runs, and what it did after its end. */
 export function LiveTraining({ run, state, canStop }: { run: string; state: TrainingState; canStop: boolean }) {
-  const { reload } = useStudio();
+  const { watch } = useStudio();
   const { isRunning, problem, start } = useAction();
   const { progress, downloads, members, end, data, notices, warnings, preset } = state;
   const now = useNow(end === null);
@@ -56,13 +56,7 @@ export function LiveTraining({ run, state, canStop }: { run: string; state: Trai
               type="button"
               class="main"
               disabled={isRunning}
-              onClick={() =>
-                start(async () => {
-                  const resumed = await studioApi.resume(run);
-                  await reload();
-                  goTo({ view: 'run', run: resumed.run, part: 'training' });
-                })
-              }
+              onClick={() => start(async () => watch((await studioApi.resume(run)).run))}
             >
               Resume
             </button>

@@ -4,7 +4,7 @@ import { type MemberProgress, memberStatus, type TaskState } from '@chorus/studi
 import { useId } from 'preact/hooks';
 import { LineChart } from '../charts/line-chart.tsx';
 import { Scroll } from '../ui/scroll.tsx';
-import { runningPoint, type Training, trainingsOf } from './curves.ts';
+import { pointsOf, runningPoint, type Training, trainingsOf } from './curves.ts';
 
 const words = {
   waiting: 'waiting',
@@ -52,26 +52,24 @@ function Curves({ trainings }: { trainings: readonly Training[] }) {
   const xEnd = Math.max(...trainings.map((one) => one.epochs.length + (one.task.batch === null ? 0 : 1)));
   const shared = { marks, xEnd, xTitle: 'epoch' };
   const last = epochs.at(-1);
-  const folding = (key: 'tuneLoss' | 'tuneAccuracy') =>
-    folds.map((fold) => fold.epochs.map((epoch): [number, number] => [epoch.x, epoch[key]]));
   return (
     <>
       <div class="curves">
         <LineChart
           title="Loss"
           series={[
-            { name: 'fit', kind: 'fit', points: epochs.map(({ x, loss }) => [x, loss]) },
-            { name: 'tune', kind: 'tune', points: epochs.map(({ x, tuneLoss }) => [x, tuneLoss]) },
+            { name: 'fit', kind: 'fit', points: pointsOf(main!, 'loss') },
+            { name: 'tune', kind: 'tune', points: pointsOf(main!, 'tuneLoss') },
           ]}
-          faint={folding('tuneLoss')}
+          faint={folds.map((fold) => pointsOf(fold, 'tuneLoss'))}
           {...(point && { point })}
           format={String}
           {...shared}
         />
         <LineChart
           title="Accuracy"
-          series={[{ name: 'tune', kind: 'tune', points: epochs.map(({ x, tuneAccuracy }) => [x, tuneAccuracy]) }]}
-          faint={folding('tuneAccuracy')}
+          series={[{ name: 'tune', kind: 'tune', points: pointsOf(main!, 'tuneAccuracy') }]}
+          faint={folds.map((fold) => pointsOf(fold, 'tuneAccuracy'))}
           yRange={[0, 1]}
           format={(value) => percent(value, 0)}
           {...shared}

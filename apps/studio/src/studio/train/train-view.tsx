@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import { studioApi } from '../server/studio-api.ts';
 import { useAnswer } from '../server/use-answer.ts';
 import { Heading } from '../shell/heading.tsx';
-import { addressOf, goTo } from '../shell/route.ts';
+import { addressOf } from '../shell/route.ts';
 import { useStudio } from '../studio.ts';
 import { Problem } from '../ui/problem.tsx';
 import { useAction } from '../ui/use-action.ts';
@@ -12,7 +12,7 @@ import { PresetChoice } from './preset-choice.tsx';
 
 /** Starts a training: on which images, with which preset, for how long. */
 export function TrainView({ dataSet: named }: { dataSet?: string | undefined }) {
-  const { workspace, reload, training } = useStudio();
+  const { workspace, training, watch } = useStudio();
   const { dataSets, activity } = workspace;
   const [chosen, setChosen] = useState(named ?? dataSets[0]?.id ?? '');
   const [preset, setPreset] = useState(workspace.presets[0]?.name ?? 'auto');
@@ -60,12 +60,13 @@ export function TrainView({ dataSet: named }: { dataSet?: string | undefined }) 
             const lines = settings.split('\n').map((line) => line.trim());
             const { run } = await studioApi.startRun({
               dataSet: chosen,
-              ...{ preset, weights },
+              preset,
+              // A setting below may name weights, too.
+              ...(weights !== 'auto' && { weights }),
               ...(minutes !== '' && { timeBudgetSeconds: 60 * Number(minutes) }),
               settings: lines.filter((line) => line !== ''),
             });
-            await reload();
-            goTo({ view: 'run', run, part: 'training' });
+            await watch(run);
           });
         }}
       >

@@ -1,0 +1,337 @@
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type RunningStudio, serveStudio } from '@chorus/studio-api';
+import axe from 'axe-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { smallSettings, type TestFolder, testFolder } from '../../../../packages/studio-api/src/studio.fixture.ts';
+
+/** Debian's; CHORUS_CHROMIUM names another. */
+const program = process.env.CHORUS_CHROMIUM ?? '/usr/bin/chromium';
+const hasChromium = existsSync(program);
+if (!hasChromium)
+  console.warn(`Skipped: no Chromium at ${program}; install it, or name one with CHORUS_CHROMIUM, to test the page.`);
+
+const built = fileURLToPath(new URL('../../dist/studio', import.meta.url));
+/** A class that would run a script if the page took it for HTML. */
+const hostile = '<img src=x onerror=alert(1)>';
+
+let folder: TestFolder;
+let drawn: string;
+let running: RunningStudio;
+let browser: Browser;
+const workspace = () => join(folder.parent, 'workspace');
+
+beforeAll(async () => {
+  if (!hasChromium) return;
+  folder = await testFolder(24);
+  drawn = await folder.photos('drawn-shapes');
+  await writeFile(join(folder.parent, 'notes.txt'), 'no image');
+  running = await serveStudio({ workspace: workspace(), port: 0, pages: built });
+  browser = await chromium.launch({
+    executablePath: program,
+    args: ['--no-sandbox', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
+  });
+});
+afterAll(async () => {
+  await browser?.close();
+  await running?.stop();
+  await folder?.remove();
+});
+
+let opened: Page | undefined;
+afterEach(async () => {
+  await opened?.context().close();
+  opened = undefined;
+});
+
+/** Opens a view, and fails on errors and on requests to other places. */
+async function open(hash = '', options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  page.on('pageerror', (error) => expect.unreachable(error.message));
+  page.on('dialog', (dialog) => expect.unreachable(dialog.message()));
+  page.on('request', (request) => expect(new URL(request.url()).origin).toMatch(new RegExp(`^(null|${running.url})$`)));
+  page.on('console', (message) => expect(message.text()).not.toContain('Content Security Policy'));
+  await page.goto(`${running.url}/${hash}`);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  opened = page;
+  return page;
+}
+
+/** The images of a class, as files to choose. */
+async function imagesOf(name: string): Promise<string[]> {
+  const files = await readdir(join(drawn, name));
+  return files.map((file) => join(drawn, name, file));
+}
+
+/** The run that the page shows. */
+const runOf = (page: Page) => decodeURIComponent(/#\/runs\/([^/]+)/.exec(page.url())![1]!);
+
+async function finishedRun(): Promise<string> {
+  const { runs } = await running.studio.describe();
+  return runs.find(({ state }) => state === 'finished')!.id;
+}
+
+/** Fills in settings of a run that takes seconds. */
+async function chooseSmallSettings(page: Page, epochCount: number): Promise<void> {
+  await page.getByText('More settings').click();
+  await page.getByLabel('Settings, one per line').fill(smallSettings(epochCount).join('\n'));
+}
+
+describe('the built page', () => {
+  it('loads at most 200 kB', async () => {
+    const files = (await readdir(built, { recursive: true })).filter((file) => !file.endsWith('.md'));
+    const sizes = await Promise.all(files.map((file) => stat(join(built, file))));
+    const bytes = sizes.filter((one) => one.isFile()).reduce((sum, { size }) => sum + size, 0);
+    expect(bytes).toBeGreaterThan(20_000);
+    expect(bytes).toBeLessThanOrEqual(200_000);
+  });
+
+  it('has no inline script or style', async () => {
+    const html = await readFile(join(built, 'index.html'), 'utf8');
+    expect(html).not.toMatch(/<script(?![^>]*src=)|<style|\sstyle=|\son\w+=/);
+  });
+});
+
+describe.skipIf(!hasChromium)('the studio', () => {
+  it('creates a data set and takes chosen, dropped and pasted images', async () => {
+    const page = await open();
+    await page.getByLabel('Name').fill('shapes');
+    await page.getByLabel('Class 1').fill('discs');
+    await page.getByLabel('Class 2').fill('stars');
+    await page.getByRole('button', { name: 'Create' }).click();
+    await page.getByRole('heading', { level: 1, name: 'shapes' }).waitFor();
+    const [discs, stars] = ['discs', 'stars'].map((name) => page.getByRole('region', { name, exact: true }));
+    await discs!.getByText('Drop images or a folder here').waitFor();
+
+    const [dropped, pasted, ...chosen] = await imagesOf('discs');
+    await page.getByLabel('Choose images for discs').setInputFiles([...chosen, join(folder.parent, 'notes.txt')]);
+    await discs!.getByText('22 images').waitFor();
+    await discs!
+      .getByRole('alert')
+      .filter({ hasText: /^1 file was not added:\s*notes\.txt: The image cannot be used/ })
+      .waitFor();
+    await discs!.getByRole('button', { name: 'Dismiss' }).click();
+    for (const [kind, path] of [
+      ['drop', dropped!],
+      ['paste', pasted!],
+    ] as const)
+      await discs!.evaluate(
+        (element, [kind, content]) => {
+          const data = new DataTransfer();
+          data.items.add(new File([Uint8Array.from(content)], `${kind}.png`, { type: 'image/png' }));
+          element.dispatchEvent(
+            kind === 'drop'
+              ? new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true })
+              : new ClipboardEvent('paste', { clipboardData: data, bubbles: true }),
+          );
+        },
+        [kind, [...(await readFile(path))]] as const,
+      );
+    await discs!.getByText('24 images').waitFor();
+    await page.getByLabel('Folder for stars').setInputFiles(join(drawn, 'stars'));
+    await stars!.getByText('24 images').waitFor();
+    await stars!.getByRole('img').first().waitFor();
+    expect(await stars!.getByRole('img').count()).toBe(10);
+
+    await page.getByLabel('Another class').fill('discs');
+    await page.getByRole('button', { name: 'Add the class' }).click();
+    await page.getByRole('alert').filter({ hasText: 'discs' }).waitFor();
+  });
+
+  it('takes pictures of the camera: one, and several while a button is held', async () => {
+    const page = await open();
+    await page.getByLabel('Name').fill('camera');
+    await page.getByLabel('Class 1').fill('one');
+    await page.getByLabel('Class 2').fill('several');
+    await page.getByRole('button', { name: 'Create' }).click();
+    const [one, several] = ['one', 'several'].map((name) => page.getByRole('region', { name, exact: true }));
+    await one!.getByRole('button', { name: 'Camera for one' }).click();
+    await one!.getByRole('button', { name: 'Take one picture' }).click();
+    await one!.getByText('1 image', { exact: true }).waitFor();
+    await one!.getByRole('button', { name: 'Close the camera' }).click();
+    await several!.getByRole('button', { name: 'Camera for several' }).click();
+    const hold = several!.getByRole('button', { name: /Hold to record|Recording/ });
+    await hold.and(page.locator(':enabled')).focus();
+    await page.keyboard.down('Space');
+    await several!.getByRole('img').nth(2).waitFor();
+    await page.keyboard.up('Space');
+    await several!.getByRole('button', { name: 'Hold to record' }).waitFor();
+    await several!.getByText(/^\d+ images$/).waitFor();
+  });
+
+  it('checks the data, and lists what is wrong with it', async () => {
+    const photos = await folder.photos('faulty');
+    await cp(join(photos, 'discs/discs-00000.png'), join(photos, 'stars/copy.png'));
+    await writeFile(join(photos, 'stars/broken.png'), 'no image');
+    const page = await open('#/data');
+    await page.getByRole('button', { name: 'Open a folder' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Open a folder' });
+    await dialog.getByLabel('Path of a folder').fill(photos);
+    await dialog.getByRole('button', { name: 'Go' }).click();
+    await dialog.getByText('This folder has 2 classes: discs and stars.').waitFor();
+    await dialog.getByRole('button', { name: 'Open this folder' }).click();
+    await page.getByRole('heading', { level: 1, name: 'faulty' }).waitFor();
+    await page.getByRole('button', { name: 'Check the data' }).click();
+    await page.getByText('1 picture in several classes').waitFor();
+    const check = page.getByRole('complementary', { name: 'Is the data good?' });
+    await check.getByText('1 file not used').click();
+    await check.getByText(/^stars\/broken\.png: not an image/).waitFor();
+    await check.getByText('Chorus would choose it').waitFor();
+    expect(await check.getByText(/ of memory$/).count()).toBeGreaterThan(2);
+  });
+
+  it('shows the name of a class as text, whatever it is', async () => {
+    const photos = await folder.photos('hostile');
+    await mkdir(join(photos, hostile));
+    await cp(join(photos, 'discs/discs-00000.png'), join(photos, hostile, `${hostile}.png`));
+    const { id } = await (await api('data-sets/open', { path: photos })).json();
+    const page = await open(`#/data/${encodeURIComponent(id)}`);
+    const card = page.getByRole('region', { name: hostile, exact: true });
+    await card.getByText('1 image', { exact: true }).waitFor();
+    await card.getByRole('link', { name: 'Show all images' }).click();
+    await page.getByRole('heading', { level: 1, name: hostile, exact: true }).waitFor();
+    await page.getByText(`${hostile}.png`, { exact: true }).waitFor();
+    expect(await page.locator('img[src="x"]').count()).toBe(0);
+  });
+
+  it('trains while the page shows curves and lanes, and ends with accuracy and interval', async () => {
+    const page = await open('#/train/shapes');
+    expect(await page.getByRole('radio', { name: /^auto/ }).isChecked()).toBe(true);
+    await chooseSmallSettings(page, 2);
+    await page.getByRole('button', { name: 'Start training' }).click();
+    await page.getByRole('status').filter({ hasText: 'Training the members …' }).waitFor();
+    await page.getByRole('link', { name: 'Training …' }).waitFor();
+    const wide = page.getByRole('region', { name: 'wide', exact: true });
+    await wide.getByText(/^Epoch 1: loss [\d.]+, on the tune images [\d.]+, accuracy [\d.]+ %$/).waitFor();
+    expect(await wide.locator('path.line.tune').first().getAttribute('d')).toMatch(/^M\d/);
+    await page.getByRole('img', { name: /^cpu:0: worked [\d.]+ s of [\d.]+ s$/ }).waitFor();
+    await page
+      .getByRole('heading', { name: /^The ensemble classifies [\d.]+ % of the test images correctly/ })
+      .waitFor();
+    await page.getByText(/^95 % interval [\d.]+ – [\d.]+ %$/).waitFor();
+    await page.getByRole('link', { name: 'Training …' }).waitFor({ state: 'detached' });
+    await wide.getByText('Numbers').click();
+    expect(await wide.getByRole('row').count()).toBe(3);
+    await page.getByRole('link', { name: 'See the result' }).click();
+    await page.getByRole('table').first().waitFor();
+    expect(await page.getByRole('rowheader', { name: /^ensemble/ }).count()).toBe(1);
+    const report = await page.getByRole('link', { name: 'Open the full report' }).getAttribute('href');
+    expect(await (await fetch(`${running.url}/${report}`)).text()).toContain('</html>');
+  });
+
+  it('says why a training cannot start', async () => {
+    const page = await open('#/train/shapes');
+    await page.getByText('More settings').click();
+    await page.getByLabel('Settings, one per line').fill('recipe.batchSise=16');
+    await page.getByRole('button', { name: 'Start training' }).click();
+    await page.getByRole('alert').filter({ hasText: 'batchSise' }).waitFor();
+    await page.getByRole('status').filter({ hasText: 'The training has failed.' }).waitFor();
+  });
+
+  it('stops a training, resumes it, and connects again when the server has been away', async () => {
+    const page = await open('#/train/shapes');
+    await chooseSmallSettings(page, 6);
+    await page.getByRole('button', { name: 'Start training' }).click();
+    await page
+      .getByText(/^Epoch 1:/)
+      .first()
+      .waitFor();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByRole('status').filter({ hasText: 'The training was stopped.' }).waitFor();
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('button', { name: 'Stop' }).waitFor();
+    await page.getByRole('heading', { name: /^The ensemble classifies/ }).waitFor();
+  });
+
+  it('tries an image on the ensemble and each member, with Grad-CAM', async () => {
+    const page = await open(`#/runs/${encodeURIComponent(await finishedRun())}/try`);
+    await page
+      .getByLabel('Choose images')
+      .setInputFiles([join(drawn, 'stars/stars-00003.png'), join(folder.parent, 'notes.txt')]);
+    const card = page.getByRole('article', { name: 'stars-00003.png' });
+    for (const name of ['ensemble', 'wide', 'slim'])
+      await card.getByRole('img', { name: new RegExp(`^Evidence for (discs|stars) by ${name}$`) }).waitFor();
+    expect(await card.locator('.answer').getByRole('listitem').allInnerTexts()).toEqual([
+      expect.stringMatching(/^(discs|stars)\n[\d.]+ %$/),
+      expect.stringMatching(/^(discs|stars)\n[\d.]+ %$/),
+    ]);
+    await page.getByRole('article', { name: 'notes.txt' }).getByText('The image cannot be used').waitFor();
+    await page.getByRole('button', { name: 'Use the camera' }).click();
+    await page.getByRole('button', { name: 'Classify this picture' }).click();
+    await page
+      .getByRole('article', { name: 'camera.jpg' })
+      .getByRole('img', { name: /by ensemble$/ })
+      .waitFor();
+  });
+
+  it('relabels a suspected image, leaves it out, and undoes both', async () => {
+    const page = await open(`#/runs/${encodeURIComponent(await finishedRun())}/labels`);
+    const card = page.getByRole('article').first();
+    const name = (await card.getAttribute('aria-label'))!;
+    const from = name.slice(0, 5);
+    const to = from === 'discs' ? 'stars' : 'discs';
+    await card.getByRole('button', { name: `It is ${to} for ${name}` }).click();
+    await card.getByText(`Moved to ${to}.`).waitFor();
+    expect(existsSync(join(workspace(), 'data/shapes', to, name))).toBe(true);
+    await page.getByRole('link', { name: 'Train again' }).waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await card.getByRole('button', { name: `Leave out for ${name}` }).click();
+    await card.getByText('Left out of training.').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await card.getByRole('button', { name: `Keep ${from} for ${name}` }).click();
+    await card.getByText(`Kept as ${from}.`).waitFor();
+    expect(existsSync(join(workspace(), 'data/shapes', from, name))).toBe(true);
+  });
+
+  it('moves images between classes', async () => {
+    const page = await open('#/data/shapes/discs');
+    await page.getByText('discs-00004.png', { exact: true }).click();
+    await page.getByLabel('Move to').selectOption('stars');
+    await page.getByRole('button', { name: 'Move', exact: true }).click();
+    await page.getByText('discs-00004.png', { exact: true }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByText('discs-00004.png', { exact: true }).waitFor();
+  });
+
+  it('compares two runs, exports one, and deletes one after a question', async () => {
+    const page = await open('#/runs');
+    await expect.poll(() => page.getByRole('checkbox', { disabled: false }).count()).toBe(2);
+    for (const box of await page.getByRole('checkbox', { disabled: false }).all()) await box.check();
+    await page.getByRole('button', { name: 'Compare 2 runs' }).click();
+    await page.getByText('The runs were tested on the same images').waitFor();
+    await page.getByRole('rowheader', { name: 'recipe.whole.epochCount' }).waitFor();
+    const comparison = await page.getByRole('link', { name: 'Open the full comparison' }).getAttribute('href');
+    expect((await fetch(`${running.url}/${comparison}`)).status).toBe(200);
+
+    await page.getByRole('columnheader').getByRole('link').first().click();
+    const run = runOf(page);
+    await page.getByRole('link', { name: 'Export' }).click();
+    await page.getByRole('button', { name: 'Export as ONNX' }).click();
+    await page.getByText(/^Wrote \d+ files, [\d.]+ MB:$/).waitFor();
+    expect((await readdir(join(workspace(), 'runs', run))).length).toBeGreaterThan(0);
+
+    await page.goto(`${running.url}/#/runs`);
+    const before = await page.getByRole('row').count();
+    await page.getByRole('button', { name: `Delete ${run}` }).click();
+    const dialog = page.getByRole('dialog', { name: 'Delete this run?' });
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    expect(existsSync(join(workspace(), 'runs', run))).toBe(true);
+    await page.getByRole('button', { name: `Delete ${run}` }).click();
+    await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
+    await expect.poll(() => page.getByRole('row').count()).toBe(before - 1);
+    expect(existsSync(join(workspace(), 'runs', run))).toBe(false);
+  });
+});
+
+/** A request of a test, not of the page. */
+function api(path: string, body: object): Promise<Response> {
+  return fetch(`${running.url}/api/${path}`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+}
