@@ -202,11 +202,16 @@ describe.skipIf(!hasChromium)('the studio', () => {
     const page = await open('#/train/shapes');
     expect(await page.getByRole('radio', { name: /^auto/ }).isChecked()).toBe(true);
     await chooseSmallSettings(page, 2);
+    const events = /\/events$/;
+    await page.route(events, (route) => route.abort());
     await page.getByRole('button', { name: 'Start training' }).click();
+    await page.getByRole('alert').filter({ hasText: 'This page connects again' }).waitFor();
+    await page.unroute(events);
+    await page.getByRole('alert').waitFor({ state: 'detached' });
     await page.getByRole('status').filter({ hasText: 'Training the members …' }).waitFor();
     await page.getByRole('link', { name: 'Training …' }).waitFor();
     const wide = page.getByRole('region', { name: 'wide', exact: true });
-    await wide.getByText(/^Epoch 1: loss [\d.]+, on the tune images [\d.]+, accuracy [\d.]+ %$/).waitFor();
+    await wide.getByText(/^Epoch \d: loss [\d.]+, on the tune images [\d.]+, accuracy [\d.]+ %$/).waitFor();
     expect(await wide.locator('path.line.tune').first().getAttribute('d')).toMatch(/^M\d/);
     await page.getByRole('img', { name: /^cpu:0: worked [\d.]+ s of [\d.]+ s$/ }).waitFor();
     await page
@@ -232,16 +237,24 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.getByRole('status').filter({ hasText: 'The training has failed.' }).waitFor();
   });
 
-  it('stops a training, resumes it, and connects again when the server has been away', async () => {
+  it('stops a training, survives a restart of the server, and resumes', async () => {
     const page = await open('#/train/shapes');
     await chooseSmallSettings(page, 6);
     await page.getByRole('button', { name: 'Start training' }).click();
     await page
-      .getByText(/^Epoch 1:/)
+      .getByText(/^Epoch \d:/)
       .first()
       .waitFor();
     await page.getByRole('button', { name: 'Stop' }).click();
     await page.getByRole('status').filter({ hasText: 'The training was stopped.' }).waitFor();
+    const run = runOf(page);
+    const { port } = new URL(running.url);
+    await running.stop();
+    await page.getByRole('link', { name: 'Runs' }).click();
+    await page.getByRole('alert').filter({ hasText: 'The studio does not answer' }).waitFor();
+    running = await serveStudio({ workspace: workspace(), port: Number(port), pages: built });
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: run }).click();
     await page.getByRole('button', { name: 'Resume' }).click();
     await page.getByRole('button', { name: 'Stop' }).waitFor();
     await page.getByRole('heading', { name: /^The ensemble classifies/ }).waitFor();
@@ -297,6 +310,89 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.getByText('discs-00004.png', { exact: true }).waitFor();
   });
 
+  it('is accessible in every view, in light and dark colors, and fits narrow windows', async () => {
+    const { runs } = await running.studio.describe();
+    const finished = runs.filter(({ state }) => state === 'finished').map(({ id }) => id);
+    const run = `#/runs/${encodeURIComponent(finished[0]!)}`;
+    const views: [string, string][] = [
+      ['#/data', 'Your data sets'],
+      ['#/data/shapes', 'Show all images'],
+      ['#/data/shapes/stars', 'stars-00003.png'],
+      ['#/train/shapes', 'Start training'],
+      ['#/runs', 'Delete'],
+      [run, 'Leaderboard'],
+      [`${run}/training`, 'See the result'],
+      [`${run}/labels`, 'Leave out'],
+      [`${run}/try`, 'Choose images'],
+      [`${run}/export`, 'ONNX'],
+      [`#/compare/${encodeURIComponent(finished.join('+'))}`, 'Settings that differ'],
+    ];
+    // The policy would block axe.
+    const page = await open('', { bypassCSP: true });
+    await page.evaluate(axe.source);
+    for (const [hash, text] of views) {
+      await page.goto(`${running.url}/${hash}`);
+      await page.getByText(text).first().waitFor();
+      for (const width of [390, 1280])
+        for (const colorScheme of ['light', 'dark'] as const) {
+          await page.setViewportSize({ width, height: 800 });
+          await page.emulateMedia({ colorScheme });
+          const violations = await page.evaluate(
+            'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))',
+          );
+          expect({ hash, width, colorScheme, violations }).toEqual({ hash, width, colorScheme, violations: [] });
+          const tooWide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+          expect({ hash, width, tooWide }).toEqual({ hash, width, tooWide: 0 });
+        }
+    }
+  });
+
+  it('works by keyboard, and moves the focus to the heading of a new view', async () => {
+    const page = await open();
+    const focused = () =>
+      page.evaluate(() => {
+        const { activeElement: element } = document;
+        const labels =
+          element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement ? element.labels : [];
+        return `${element?.tagName} ${(labels?.[0] ?? element)?.textContent}`;
+      });
+    const tabTo = async (name: RegExp) => {
+      for (let count = 0; count < 60; count += 1) {
+        await page.keyboard.press('Tab');
+        if (name.test(await focused())) return;
+      }
+      expect.unreachable(`nothing is called ${name}`);
+    };
+    await tabTo(/^INPUT Name/);
+    await page.keyboard.type('keys');
+    await tabTo(/^INPUT Class 1/);
+    await page.keyboard.type('discs');
+    await tabTo(/^INPUT Class 2/);
+    await page.keyboard.type('stars');
+    await page.keyboard.press('Enter');
+    await expect.poll(focused).toBe('H1 keys');
+    for (const name of ['discs', 'stars']) {
+      await tabTo(new RegExp(`^INPUT Choose images for ${name}`));
+      const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')]);
+      await chooser.setFiles(await imagesOf(name));
+      await page.getByRole('region', { name, exact: true }).getByText('24 images').waitFor();
+    }
+    await page.getByRole('heading', { level: 1 }).focus();
+    await tabTo(/^A Train on these images/);
+    await page.keyboard.press('Enter');
+    await expect.poll(focused).toBe('H1 Train');
+    await tabTo(/^SUMMARY More settings/);
+    await page.keyboard.press('Enter');
+    await tabTo(/^TEXTAREA Settings/);
+    await page.keyboard.type(smallSettings(40).join('\n'));
+    await tabTo(/^BUTTON Start training/);
+    await page.keyboard.press('Enter');
+    await expect.poll(focused).toMatch(/^H1 keys-/);
+    await tabTo(/^BUTTON Stop/);
+    await page.keyboard.press('Enter');
+    await page.getByRole('status').filter({ hasText: 'The training was stopped.' }).waitFor();
+  });
+
   it('compares two runs, exports one, and deletes one after a question', async () => {
     const page = await open('#/runs');
     await expect.poll(() => page.getByRole('checkbox', { disabled: false }).count()).toBe(2);
@@ -315,15 +411,14 @@ describe.skipIf(!hasChromium)('the studio', () => {
     expect((await readdir(join(workspace(), 'runs', run))).length).toBeGreaterThan(0);
 
     await page.goto(`${running.url}/#/runs`);
-    const before = await page.getByRole('row').count();
     await page.getByRole('button', { name: `Delete ${run}` }).click();
     const dialog = page.getByRole('dialog', { name: 'Delete this run?' });
     await dialog.getByRole('button', { name: 'Cancel' }).click();
-    expect(existsSync(join(workspace(), 'runs', run))).toBe(true);
+    expect(existsSync(join(workspace(), 'runs', run, 'bundle'))).toBe(true);
     await page.getByRole('button', { name: `Delete ${run}` }).click();
     await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
-    await expect.poll(() => page.getByRole('row').count()).toBe(before - 1);
-    expect(existsSync(join(workspace(), 'runs', run))).toBe(false);
+    await page.getByRole('button', { name: `Delete ${run}` }).waitFor({ state: 'detached' });
+    expect(existsSync(join(workspace(), 'runs', run, 'bundle'))).toBe(false);
   });
 });
 
