@@ -206,11 +206,3 @@ it('reports why a run cannot start, without a folder', async () => {
   expect(state.end).toMatchObject({ message: expect.stringContaining('batchSise') });
   expect(await get(`/api/runs/${run}`)).toMatchObject({ state: 'failed', bytes: 0 });
 });
-
-it('drops clients that have gone', async () => {
-  const run = await start(40);
-  const response = await ask(`/api/runs/${run}/events`);
-  await response.body!.cancel();
-  await post(`/api/runs/${run}/stop`);
-  await follow(run);
-});

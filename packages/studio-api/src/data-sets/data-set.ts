@@ -344,7 +344,7 @@ export class StudioDataSet {
   /** @throws StudioError when a link leads to a file: moving it would change another place, or break the link. */
   async #requireOwnFile(path: string): Promise<void> {
     const absolute = this.#absolute(path);
-    const isFile = (await lstat(absolute)).isFile();
+    const isFile = (await changing(absolute, () => lstat(absolute))).isFile();
     const isDirect = (await realpath(dirname(absolute))) === join(await realpath(this.root), dirname(path));
     if (!isFile || !isDirect) throw refused(`${path} is reached by a link; move the file itself.`);
   }
