@@ -1,12 +1,11 @@
 /** The entry point of the processes that work for the studio. */
-import { failureOf } from './failure-of.ts';
 import type { FromChild, ImageQuestion, JobContext, JobName, Jobs, ToChild } from './messages.ts';
 
 type Work = {
   [Name in JobName]: (request: Jobs[Name]['request'], context: JobContext<Name>) => Promise<Jobs[Name]['result']>;
 };
 
-/** Loaded on demand: an export needs no decoder, and a check no report. */
+/** Loaded on demand: signals and messages are handled at once, and an export needs no decoder. */
 const work: Work = {
   train: async (request, context) => (await import('./train-run.ts')).trainRun(request, context),
   check: async (request, context) => (await import('./check-data.ts')).checkData(request, context),
@@ -48,6 +47,7 @@ async function run<Name extends JobName>(name: Name, request: Jobs[Name]['reques
   try {
     await send({ kind: 'done', result: await work[name](request, context) });
   } catch (error) {
+    const { failureOf } = await import('./failure-of.ts');
     await send({ kind: 'failed', failure: failureOf(error) });
   }
   // The channel would keep the process alive.
