@@ -1,5 +1,5 @@
 /** The entry point of the processes that work for the studio. */
-import type { FromChild, ImageQuestion, JobContext, JobName, Jobs, ToChild } from './messages.ts';
+import type { FromChild, ImageRequest, JobContext, JobName, Jobs, ToChild } from './messages.ts';
 
 type Work = {
   [Name in JobName]: (request: Jobs[Name]['request'], context: JobContext<Name>) => Promise<Jobs[Name]['result']>;
@@ -16,16 +16,16 @@ const work: Work = {
 };
 
 const controller = new AbortController();
-let answer: ((question: ImageQuestion) => void) | undefined;
-const early: ImageQuestion[] = [];
+let onImage: ((image: ImageRequest) => void) | undefined;
+const early: ImageRequest[] = [];
 
 // A terminal signals the whole process group; the studio decides what stops.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('message', (message: ToChild) => {
   if (message.kind === 'start') void run(message.name, message.request);
   else if (message.kind === 'stop') controller.abort();
-  else if (answer === undefined) early.push(message.question);
-  else answer(message.question);
+  else if (onImage === undefined) early.push(message.image);
+  else onImage(message.image);
 });
 // The studio has ended.
 process.on('disconnect', () => controller.abort());
@@ -40,8 +40,8 @@ async function run<Name extends JobName>(name: Name, request: Jobs[Name]['reques
     report: (event) => void send({ kind: 'event', event }),
     signal: controller.signal,
     onImage(listener) {
-      answer = listener;
-      for (const question of early.splice(0)) listener(question);
+      onImage = listener;
+      for (const image of early.splice(0)) listener(image);
     },
   };
   try {
