@@ -39,7 +39,7 @@ export class Studio {
     this.folder = folder;
     this.#lock = lock;
     this.dataSets = dataSets;
-    this.checks = new Checks(folder);
+    this.checks = new Checks(folder, () => this.trainings.requireNone());
     const stopOtherWork = async () => {
       await Promise.all([this.checks.stop(), this.model.release()]);
     };

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  classifyError,
   compareRuns,
   describeRun,
   listRuns,
@@ -186,8 +187,8 @@ export class Runs {
 
   async #readState(past: PastRun): Promise<TrainingState> {
     const isReadable = past.state === 'finished' || past.state === 'failed';
-    const report = isReadable ? (await compareRuns([past.folder])).runs[0]!.report : undefined;
-    return readPastTraining(past, report);
+    const report = isReadable ? await this.#finished(past.name).catch(ignoreOtherVersions) : undefined;
+    return readPastTraining(past, report?.report);
   }
 
   async #finished(id: string): Promise<{ folder: string; report: Report }> {
@@ -217,6 +218,11 @@ export class Runs {
 
 /** How long writing may take to stop, milliseconds. */
 const stopGraceMs = 5000;
+
+/** A report of another version of Chorus cannot be read. */
+function ignoreOtherVersions(error: unknown): undefined {
+  if (!classifyError(error).forUser) throw error;
+}
 
 function summaryWithoutFolder({ id, state, dataSet, isRunning }: Training): RunSummary {
   return {
