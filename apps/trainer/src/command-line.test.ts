@@ -338,7 +338,7 @@ describe('chorus train', () => {
     child.kill('SIGKILL');
     // `close` waits for the last process that holds the pipes.
     await ended;
-    await vi.waitFor(() => expect(groupOf(child)).toEqual([]), { timeout: 10_000 });
+    await vi.waitFor(() => expect(groupOf(child)).toEqual([]), { timeout: 60_000 });
   });
 
   it('takes CHORUS_WORKERS, and refuses a device that is not there before it reads an image', async () => {

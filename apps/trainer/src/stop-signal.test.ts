@@ -123,6 +123,6 @@ describe('a command that waits', () => {
     await prints('trying again');
     child.kill('SIGKILL');
     await ended;
-    await vi.waitFor(() => expect(groupOf(child)).toEqual([]), { timeout: 10_000 });
+    await vi.waitFor(() => expect(groupOf(child)).toEqual([]), { timeout: 60_000 });
   });
 });

@@ -6,7 +6,7 @@ import { readBundle } from './bundle.ts';
 import { type GradCamImage, gradCamOf } from './report/grad-cam-schema.ts';
 import { type BundlePredictorOptions, openBundlePredictor } from './run/bundle-predictor.ts';
 
-/** An image as the ensemble and each member see it; probabilities are in the order of the classes, and sum to 1. */
+/** What the ensemble and each member predict for an image; probabilities are in the order of the classes, and sum to 1. */
 export interface ClassifiedImage {
   predicted: string;
   ensemble: number[];

@@ -1,9 +1,12 @@
 /** Small bundles, images and a server for them; the programs of the docs. */
+
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import sharp from 'sharp';
 import { writeLivelyBundle } from '../../orchestration/src/export/lively-bundle.fixture.ts';
 
@@ -66,6 +69,8 @@ export interface FileServer {
   url: string;
   /** Paths that were asked for, in order. */
   requests: string[];
+  /** The body of the next POST request. */
+  nextPost(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -89,6 +94,13 @@ export async function serveFiles(
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     requests.push(pathname);
+    if (request.method === 'POST') {
+      text(request).then((body) => {
+        response.end();
+        server.emit('posted', body);
+      });
+      return;
+    }
     response.setHeader('Content-Type', types[extname(pathname)] ?? 'application/octet-stream');
     const page = pages[pathname];
     if (page !== undefined) return void response.end(page);
@@ -103,6 +115,7 @@ export async function serveFiles(
   return {
     url: `http://localhost:${(server.address() as AddressInfo).port}`,
     requests,
+    nextPost: async () => (await once(server, 'posted'))[0],
     close: () => {
       server.closeAllConnections();
       return new Promise((closed) => server.close(() => closed()));

@@ -39,11 +39,11 @@ export class Studio {
     this.folder = folder;
     this.#lock = lock;
     this.dataSets = dataSets;
-    this.checks = new Checks(folder);
-    const makeRoom = async () => {
+    this.checks = new Checks(folder, () => this.trainings.requireNone());
+    const stopOtherWork = async () => {
       await Promise.all([this.checks.stop(), this.model.release()]);
     };
-    this.trainings = new Trainings({ workspace: folder, dataSets, makeRoom });
+    this.trainings = new Trainings({ workspace: folder, dataSets, stopOtherWork });
     this.runs = new Runs({ workspace: folder, dataSets, trainings: this.trainings });
   }
 
@@ -92,7 +92,7 @@ export class Studio {
 
   /** Stops a training, which can be resumed, and everything else. */
   async close(): Promise<void> {
-    await Promise.all([this.trainings.close(), this.checks.stop(), this.model.release()]);
+    await Promise.all([this.trainings.close(), this.checks.stop(), this.model.release(), this.runs.close()]);
     await this.#lock.release();
   }
 }

@@ -1,7 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { describeRun } from '@chorus/orchestration';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type RunningStudio, serveStudio } from './index.ts';
 import {
   applyEvent,
@@ -146,6 +150,28 @@ describe('a run', () => {
     expect(await broken.json()).toMatchObject({ error: expect.stringContaining('not an image') });
   });
 
+  it('is compared with others', async () => {
+    const runs = join(folder.parent, 'workspace/runs');
+    await cp(join(runs, run), join(runs, 'copy'), { recursive: true });
+    const query = `run=${run}&run=copy`;
+    expect(await get(`/api/compare?${query}`)).toMatchObject({
+      ...{ runs: [{ id: run }, { id: 'copy' }], differences: [], sameImages: true },
+    });
+    const page = await ask(`/api/compare.html?${query}`);
+    expect(page.headers.get('Content-Security-Policy')).toBe("frame-ancestors 'self'");
+    expect(await page.text()).toContain('<title>');
+    // A run that this studio has not started has the state that its events had.
+    const [own, past] = [await get<RunDetails>(`/api/runs/${run}`), await get<RunDetails>('/api/runs/copy')];
+    const shown = ({ training: { members, end, status, stacker } }: RunDetails) => ({
+      ...{ end, status, stacker },
+      members: members.map(({ name, tasks }) => ({
+        name,
+        tasks: tasks.map(({ name: task, status: ended, epochs }) => ({ task, ended, epochs })),
+      })),
+    });
+    expect(shown(past)).toEqual(shown(own));
+  });
+
   it('is exported into its folder', async () => {
     const exported = await post<{ folder: string; files: string[] }>(`/api/runs/${run}/export`, { format: 'onnx' });
     expect(exported.files).toContain('onnx/ensemble.onnx');
@@ -163,6 +189,7 @@ describe('a stopped run', () => {
     await post(`/api/runs/${run}/stop`);
     const { state } = await follow(run);
     expect(state.end).toMatchObject({ outcome: 'stopped', canResume: true });
+    expect(state.members.flatMap(({ tasks }) => tasks).every(({ status }) => status !== 'running')).toBe(true);
     expect(await get(`/api/runs/${run}`)).toMatchObject({ state: 'stopped' });
     expect((await send(`/api/runs/${run}/stop`)).status).toBe(409);
   });
@@ -192,6 +219,26 @@ describe('a stopped run', () => {
     expect(hasEpochs(training)).toBe(true);
   });
 
+  it('stops when the studio is killed', async () => {
+    await running.stop();
+    const workspace = join(folder.parent, 'workspace');
+    const program = fileURLToPath(new URL('./studio.fixture.mjs', import.meta.url));
+    const child = spawn(process.execPath, [program, workspace], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [printed] = (await once(child.stdout, 'data')) as [Buffer];
+    running = { ...running, url: printed.toString().trim() };
+    await post(`/api/runs/${run}/resume`);
+    await follow(run, hasEpochs);
+    expect((await describeRun(join(workspace, 'runs', run))).state).toBe('running');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await vi.waitUntil(async () => (await describeRun(join(workspace, 'runs', run))).state === 'stopped', {
+      ...{ timeout: 60_000, interval: 100 },
+    });
+    // It takes over the folder of the killed one.
+    running = await serveStudio({ workspace, port: 0 });
+    expect(await get(`/api/runs/${run}`)).toMatchObject({ state: 'stopped' });
+  });
+
   it('is removed with all its files', async () => {
     expect(await (await send(`/api/runs/${run}`, undefined, 'DELETE')).json()).toEqual({ kept: [] });
     expect((await ask(`/api/runs/${run}`)).status).toBe(404);
@@ -205,12 +252,4 @@ it('reports why a run cannot start, without a folder', async () => {
   expect(state.end).toMatchObject({ outcome: 'failed', bug: null, canResume: false });
   expect(state.end).toMatchObject({ message: expect.stringContaining('batchSise') });
   expect(await get(`/api/runs/${run}`)).toMatchObject({ state: 'failed', bytes: 0 });
-});
-
-it('drops clients that have gone', async () => {
-  const run = await start(40);
-  const response = await ask(`/api/runs/${run}/events`);
-  await response.body!.cancel();
-  await post(`/api/runs/${run}/stop`);
-  await follow(run);
 });

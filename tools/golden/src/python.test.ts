@@ -38,16 +38,17 @@ function cached(): Promise<string[]> {
   return readdir(join(folder, 'parity'), { recursive: true });
 }
 
-/** Waits for a signal file, for up to five seconds. */
+/** Waits for a signal file, for up to a minute. */
 const waiting = `
 touch started
-for turn in 1 2 3 4 5 6 7 8 9 10; do if [ -e go ]; then exit 0; fi; sleep 0.5; done
+turn=0
+while [ $turn -lt 600 ]; do if [ -e go ]; then exit 0; fi; sleep 0.1; turn=$((turn + 1)); done
 echo timed out >&2
 exit 1`;
 
 /** Lets this process do other work while pip runs, such as touching the lock. */
 async function whilePipWaits(work: () => Promise<void>): Promise<void> {
-  await vi.waitFor(async () => expect(await readdir(folder)).toContain('started'), 5_000);
+  await vi.waitFor(async () => expect(await readdir(folder)).toContain('started'), 60_000);
   await work();
   await writeFile(join(folder, 'go'), '');
 }

@@ -129,11 +129,12 @@ describe.skipIf(!hasChromium)('the page that classifies', () => {
 
   it('answers by its first network while the others load, and after they have failed', async () => {
     const page = await open();
-    let release: (() => void) | undefined;
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
     await page.route('**/pets/members/two/1.bin', async (route) => {
-      await new Promise<void>((soon) => {
-        release = soon;
-      });
+      await released;
       await route.fulfill({ status: 503 });
     });
     await page.goto(`${server.url}/classify/index.html${pets}`);
@@ -145,7 +146,7 @@ describe.skipIf(!hasChromium)('the page that classifies', () => {
     const expected = classes.map(({ label, probability }) => `${label}\n${(100 * probability).toFixed(1)} %`);
     expect(await answerOf(page, 'cat.png')).toEqual(expected);
     await page.getByText('By the first network').waitFor();
-    release!();
+    release();
     await page.getByRole('alert').filter({ hasText: 'the server answered with status 503' }).waitFor();
     await page.getByText('Only the first network answers.').waitFor();
     await page.getByLabel('Choose images').setInputFiles(at('dog.png'));

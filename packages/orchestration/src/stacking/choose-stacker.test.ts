@@ -1,20 +1,36 @@
 import { describe, expect, it } from 'vitest';
 import { chooseStacker } from './choose-stacker.ts';
+import { meanOf } from './paired-losses.ts';
 
 type Losses = readonly number[];
 
-/** The chosen kind, by the losses of images. */
-function chosen(losses: Readonly<Record<string, Losses>>): string {
-  const kinds = Object.keys(losses) as ('mean' | 'logistic' | 'features')[];
-  const means = kinds.map((kind) => losses[kind]!.reduce((sum, one) => sum + one, 0) / losses[kind]!.length);
-  const scores = means.map((logLoss) => ({ accuracy: 1, logLoss }));
-  return kinds[chooseStacker(kinds, scores, (index) => Float64Array.from(losses[kinds[index]!]!))]!;
+interface Candidate {
+  losses: Losses;
+  /** By default, that of a classifier whose probabilities are about 0.9. */
+  surprise?: number;
 }
 
-const even = [0.2, 0.2, 0.2, 0.2, 0.2, 0.2];
-const lower = [0.1, 0.2, 0.1, 0.2, 0.1, 0.1];
+/** The chosen kind. */
+function chosen(candidates: Readonly<Record<string, Candidate>>): string {
+  const kinds = Object.keys(candidates) as ('mean' | 'logistic' | 'features')[];
+  const all = Object.values(candidates).map(({ losses, surprise = 2.3 }) => ({
+    images: Float64Array.from(losses),
+    surprise,
+  }));
+  const scores = all.map(({ images }) => ({ accuracy: 1, logLoss: meanOf(images) }));
+  return kinds[chooseStacker(kinds, scores, (index) => all[index]!)]!;
+}
+
+const even = { losses: [0.2, 0.2, 0.2, 0.2, 0.2, 0.2] };
+const lower = { losses: [0.1, 0.2, 0.1, 0.2, 0.1, 0.1] };
+const higher = { losses: [0.25, 0.25, 0.25, 0.25, 0.25, 0.25] };
 /** Better for all images but one. */
-const surprised = [0.01, 0.01, 0.01, 0.01, 0.01, 1.4];
+const surprised = { losses: [0.01, 0.01, 0.01, 0.01, 0.01, 1.4] };
+const careful = { losses: Array<number>(100).fill(0.006), surprise: 5.1 };
+const confident = { losses: Array<number>(100).fill(0.0001), surprise: 9.2 };
+/** Careful ones of which some images are wrong. */
+const unsure = { losses: [...Array<number>(80).fill(0.1), ...Array<number>(20).fill(2.4)], surprise: 2.4 };
+const better = { losses: [...Array<number>(95).fill(0.01), ...Array<number>(5).fill(4.6)], surprise: 4.6 };
 
 describe('chooseStacker', () => {
   it.each([
@@ -22,10 +38,17 @@ describe('chooseStacker', () => {
     ['features with the lowest loss', { mean: even, features: lower }, 'features'],
     ['features with a higher loss because of one image', { mean: even, features: surprised }, 'features'],
     ['another stacker that is better by more than a standard error', { mean: lower, features: even }, 'mean'],
-    ['the best of the others', { mean: even, logistic: lower, features: even.map((one) => one + 0.05) }, 'logistic'],
+    ['the best of the others', { mean: even, logistic: lower, features: higher }, 'logistic'],
     ['features among equal ones', { mean: even, features: even }, 'features'],
-    ['features by a single image, which has no standard error', { mean: [0.1], features: [0.2] }, 'features'],
-  ])('chooses %s', (_, losses, expected) => {
-    expect(chosen(losses)).toBe(expected);
+    ['features by a single image', { mean: { losses: [0.1] }, features: { losses: [0.2] } }, 'features'],
+    ['features without images', { mean: { losses: [] }, features: { losses: [] } }, 'features'],
+    ['features, if the other is better by its confidence only', { dense: confident, features: careful }, 'features'],
+    ['a more confident stacker that is also more often right', { dense: better, features: unsure }, 'dense'],
+    ['logistic like features, without them', { mean: even, logistic: surprised }, 'logistic'],
+    ['logistic, if the other is better by its confidence only', { dense: confident, logistic: careful }, 'logistic'],
+    ['a stacker that is better than logistic', { mean: lower, logistic: even }, 'mean'],
+    ['the lowest loss without any regression', { mean: careful, dense: confident }, 'dense'],
+  ])('chooses %s', (_, candidates, expected) => {
+    expect(chosen(candidates)).toBe(expected);
   });
 });

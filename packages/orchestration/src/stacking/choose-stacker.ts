@@ -2,23 +2,50 @@ import { lowestLogLoss, type OutOfFoldScore } from '@chorus/evaluation';
 import type { StackerKind } from '@chorus/models';
 import { pairedGain } from './paired-losses.ts';
 
+/** Losses of a stacker, cross-validated. */
+export interface StackerLosses {
+  images: Float64Array;
+  /** Of one more image that it would classify wrongly; see `surpriseOf`. */
+  surprise: number;
+}
+
+/** The regularized regressions, the better one first. */
+const preferredKinds = ['features', 'logistic'] as const satisfies readonly StackerKind[];
+
 /**
- * Chooses the stacker with the lowest cross-validated log loss. `features` is kept unless the lowest loss of the others is lower by
- * more than one standard error of the paired difference: a confident regression that is wrong about one image has a high loss, and
- * with few images, one image decides.
+ * Chooses the stacker with the lowest cross-validated log loss. But the first one of `features` and `logistic` is kept unless the
+ * lowest loss is lower by more than one standard error of the paired difference, both with and without one more image that each
+ * stacker classifies wrongly. A confident regression that is wrong about one image has a high loss, and with few images, one image
+ * decides. Where all images but a few are classified correctly, the lowest loss is that of the most confident stacker; the added
+ * image shows what its confidence costs (Platt, 1999, adds one image per class to such a fit).
  *
  * @param scores by stacker.
- * @param lossesOf losses of the images by the stacker at an index.
+ * @param lossesOf losses of the stacker at an index.
  * @returns the index of the chosen one.
  */
 export function chooseStacker(
   kinds: readonly StackerKind[],
   scores: readonly OutOfFoldScore[],
-  lossesOf: (index: number) => Float64Array,
+  lossesOf: (index: number) => StackerLosses,
 ): number {
   const best = lowestLogLoss(scores);
-  const features = kinds.indexOf('features');
-  if (features === -1 || best === features) return best;
-  const { gain, standardError } = pairedGain(lossesOf(features), lossesOf(best));
-  return gain > standardError ? best : features;
+  const preferred = preferredKinds.map((kind) => kinds.indexOf(kind)).find((index) => index !== -1);
+  if (preferred === undefined || best === preferred) return best;
+  const [kept, lowest] = [lossesOf(preferred), lossesOf(best)];
+  const isBetter =
+    isClearlyLower(kept.images, lowest.images) && isClearlyLower(withSurprise(kept), withSurprise(lowest));
+  return isBetter ? best : preferred;
+}
+
+// --- internal ---
+
+function isClearlyLower(before: Float64Array, after: Float64Array): boolean {
+  const { gain, standardError } = pairedGain(before, after);
+  return gain > standardError;
+}
+
+function withSurprise({ images, surprise }: StackerLosses): Float64Array {
+  const all = new Float64Array(images.length + 1).fill(surprise);
+  all.set(images);
+  return all;
 }

@@ -18,7 +18,7 @@ import type { StopFlag } from '@chorus/training';
 import { predictInSlices, Slices } from '../run/slices.ts';
 import { chooseStacker } from './choose-stacker.ts';
 import type { FitTask } from './fit-task.ts';
-import { lossesOf } from './paired-losses.ts';
+import { lossesOf, surpriseOf } from './paired-losses.ts';
 import { placeRows } from './rows.ts';
 import { runFits } from './run-fits.ts';
 
@@ -120,7 +120,13 @@ export async function fitAndChoose(
   const chosen = chooseStacker(
     kinds,
     stackers.map(({ outOfFold }) => outOfFold),
-    (index) => lossesOf(outOfFoldOf(index), { labels, weights }, classCount),
+    (index) => {
+      const outOfFold = outOfFoldOf(index);
+      return {
+        images: lossesOf(outOfFold, { labels, weights }, classCount),
+        surprise: surpriseOf(outOfFold, classCount),
+      };
+    },
   );
   return {
     stackers,

@@ -1,5 +1,5 @@
 /** Log losses of the same images by two classifiers. */
-import { logLossOf } from '@chorus/evaluation';
+import { argmax, logLossOf } from '@chorus/evaluation';
 
 /** Images with known classes. */
 export interface LabeledOutputs {
@@ -21,6 +21,21 @@ export function lossesOf(
     labels,
     (label, row) => (logLossOf(probabilities[row * classCount + label]!) * (weights?.[row] ?? 1)) / meanWeight,
   );
+}
+
+/**
+ * The loss of an image that a classifier gets wrong, if it is as confident as it is on the given images: the mean of
+ * −ln(1 − largest probability). With more than two classes, the loss is at least that.
+ *
+ * @param probabilities [images, classes]
+ */
+export function surpriseOf(probabilities: Float32Array, classCount: number): number {
+  const losses = new Float64Array(probabilities.length / classCount);
+  for (let row = 0; row < losses.length; row += 1) {
+    const largest = probabilities[row * classCount + argmax(probabilities, row, classCount)]!;
+    losses[row] = logLossOf(1 - largest);
+  }
+  return meanOf(losses);
 }
 
 /** How much lower the second losses are on average, and the standard error of this difference. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { excessMegabytes } from '../experiment/member-limits.ts';
 import { type PrunableMember, pruneMembers } from './prune-members.ts';
 
 const labels = Int32Array.from({ length: 200 }, (_, row) => row % 2);
@@ -63,6 +64,14 @@ describe('pruneMembers', () => {
     expect(meanLogLoss.all).toBeGreaterThan(meanLogLoss.kept);
   });
 
+  it('has room for members of exactly the limit, as a run does', () => {
+    // 8.2 * 1e6 is 8199999.999999999.
+    const [limits, sizes] = [{ minMembers: 2, maxMegabytes: 8.2 }, [4e6, 4.2e6]];
+    expect(excessMegabytes(sizes, limits)).toBeUndefined();
+    const members = sizes.map((bytes) => ({ ...one, bytes }));
+    expect(pruneMembers(members, labels, limits).kept).toEqual([0, 1]);
+  });
+
   it('stays within its limits, and keeps enough members', () => {
     const members = fc.array(
       fc.record({
@@ -86,7 +95,7 @@ describe('pruneMembers', () => {
           expect(kept.length).toBeLessThanOrEqual(maxMembers);
           expect(kept).toEqual([...new Set(kept)].toSorted((a, b) => a - b));
           const bytes = kept.reduce((sum, index) => sum + all[index]!.bytes, 0);
-          expect(bytes).toBeLessThanOrEqual(maxMegabytes * 1e6 + 1e-3);
+          expect(bytes / 1e6).toBeLessThanOrEqual(maxMegabytes);
         },
       ),
     );

@@ -52,7 +52,8 @@ export function pruneMembers(
     const others = members.flatMap(({ bytes }, index) => (selected.includes(index) ? [] : [bytes]));
     // Room must be left for as many members as an ensemble needs.
     const stillNeeded = others.toSorted((a, b) => a - b).slice(0, Math.max(0, minMembers - selected.length));
-    return sum([...selected.map((index) => members[index]!.bytes), ...stillNeeded]) <= maxMegabytes * 1e6;
+    // Divided as in `excessMegabytes`, so that both round alike.
+    return sum([...selected.map((index) => members[index]!.bytes), ...stillNeeded]) / 1e6 <= maxMegabytes;
   };
   let kept: number[] = [];
   while (kept.length < maxMembers) {

@@ -6,6 +6,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { smoothFile, writeFruit, writePets } from '../../../predictor/src/bundles.fixture.ts';
 import { createServerApp, openService } from '../index.ts';
 
+/** Waits as long as a busy machine needs. */
+const eventually = (check: () => unknown) => vi.waitFor(check, 60_000);
+
 let parent: string;
 let image: Uint8Array<ArrayBuffer>;
 const at = (name: string) => join(parent, name);
@@ -32,12 +35,12 @@ describe('a thread that ended', () => {
     const status = async (path: string) => (await app.request(path)).status;
     const classify = () =>
       app.request('/classify', { method: 'POST', body: image.slice(), headers: { 'Content-Type': 'image/jpeg' } });
-    const ready = () => vi.waitFor(async () => expect(await status('/v2/health/ready')).toBe(200), 10_000);
+    const ready = () => eventually(async () => expect(await status('/v2/health/ready')).toBe(200));
     expect((await classify()).status).toBe(200);
     const { version } = service.model;
 
     await threads.at(-1)!.terminate();
-    await vi.waitFor(async () => expect(await status('/v2/health/ready')).toBe(503));
+    await eventually(async () => expect(await status('/v2/health/ready')).toBe(503));
     expect(await (await app.request('/healthz')).json()).toMatchObject({ status: 'restarting' });
     // Waits for the new thread.
     expect((await classify()).status).toBe(200);
@@ -48,7 +51,7 @@ describe('a thread that ended', () => {
     await rename(at('pets'), at('former'));
     await rename(at('fruit'), at('pets'));
     await threads.at(-1)!.terminate();
-    await vi.waitFor(() => expect(errors.at(-1)).toMatch(`changed: expected version ${version}, received`), 10_000);
+    await eventually(() => expect(errors.at(-1)).toMatch(`changed: expected version ${version}, received`));
     expect(await status('/v2/models/lively/ready')).toBe(503);
     await rename(at('pets'), at('fruit'));
     await rename(at('former'), at('pets'));

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { lstat, mkdir, readdir, realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { type ImageInfo, inspectImageBytes, lookOf, normalizeName } from '@chorus/data';
+import { type ImageInfo, inspectImageBytes, lookOf, normalizeName, PixelBudget } from '@chorus/data';
 import { excludeListOf } from '@chorus/orchestration';
 import { badRequest, RequestError } from '@chorus/server/http';
 import { publishFile, systemErrorText } from '@chorus/storage';
@@ -109,7 +109,7 @@ export class StudioDataSet {
    * @throws RequestError for a class that does not exist, and bytes that are not a usable image.
    */
   async addImage(name: string, bytes: Uint8Array, fileName: string): Promise<DataSetImage> {
-    const { format } = await inspectImageBytes(bytes, uploadLimits).catch((error: Error) => {
+    const { format } = await inspectImageBytes(bytes, uploadLimits, uploadBudget).catch((error: Error) => {
       throw new RequestError(422, 'unusable_image', `The image cannot be used: ${error.message}.`);
     });
     return this.#inTurn(async () => {
@@ -344,7 +344,7 @@ export class StudioDataSet {
   /** @throws StudioError when a link leads to a file: moving it would change another place, or break the link. */
   async #requireOwnFile(path: string): Promise<void> {
     const absolute = this.#absolute(path);
-    const isFile = (await lstat(absolute)).isFile();
+    const isFile = (await changing(absolute, () => lstat(absolute))).isFile();
     const isDirect = (await realpath(dirname(absolute))) === join(await realpath(this.root), dirname(path));
     if (!isFile || !isDirect) throw refused(`${path} is reached by a link; move the file itself.`);
   }
@@ -393,6 +393,8 @@ export class StudioDataSet {
 // --- internal ---
 
 const uploadLimits = { maxPixels: 100_000_000, timeoutMs: 20_000 };
+/** Of all images that are being decoded. */
+const uploadBudget = new PixelBudget(uploadLimits.maxPixels);
 
 const endings = { jpeg: '.jpg', png: '.png', webp: '.webp', gif: '.gif', tiff: '.tif', heif: '.avif' } as const;
 

@@ -3,7 +3,7 @@ import { drawHeatMaps } from '@chorus/data';
 import { type BundleClassifier, type GradCamImage, openBundleClassifier } from '@chorus/orchestration';
 import type { HeatMap } from '../protocol/runs.ts';
 import { failureOf } from './failure-of.ts';
-import type { ImageAnswer, ImageQuestion, JobContext, Jobs } from './messages.ts';
+import type { ImageAnswer, ImageRequest, JobContext, Jobs } from './messages.ts';
 
 /** Longer side of a heat map at most, pixels. */
 const side = 448;
@@ -18,10 +18,10 @@ export async function classifyImages(
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve());
   });
-  onImage((question) => {
-    answerOf(classifier, question).then(
-      (answer) => report({ id: question.id, answer }),
-      (error: unknown) => report({ id: question.id, failure: failureOf(error) }),
+  onImage((image) => {
+    answerOf(classifier, image).then(
+      (answer) => report({ id: image.id, answer }),
+      (error: unknown) => report({ id: image.id, failure: failureOf(error) }),
     );
   });
   await stopped;
@@ -31,7 +31,7 @@ export async function classifyImages(
 
 // --- internal ---
 
-async function answerOf(classifier: BundleClassifier, { path, explains }: ImageQuestion): Promise<ImageAnswer> {
+async function answerOf(classifier: BundleClassifier, { path, explains }: ImageRequest): Promise<ImageAnswer> {
   const { predicted, ensemble, members, explanation } = await classifier.classify(path, { explains });
   const drawn = explanation === null ? [] : await drawnHeatMaps(path, explanation);
   return {

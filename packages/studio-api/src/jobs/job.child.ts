@@ -1,12 +1,11 @@
 /** The entry point of the processes that work for the studio. */
-import { failureOf } from './failure-of.ts';
-import type { FromChild, ImageQuestion, JobContext, JobName, Jobs, ToChild } from './messages.ts';
+import type { FromChild, ImageRequest, JobContext, JobName, Jobs, ToChild } from './messages.ts';
 
 type Work = {
   [Name in JobName]: (request: Jobs[Name]['request'], context: JobContext<Name>) => Promise<Jobs[Name]['result']>;
 };
 
-/** Loaded on demand: an export needs no decoder, and a check no report. */
+/** Loaded on demand: signals and messages are handled at once, and an export needs no decoder. */
 const work: Work = {
   train: async (request, context) => (await import('./train-run.ts')).trainRun(request, context),
   check: async (request, context) => (await import('./check-data.ts')).checkData(request, context),
@@ -17,16 +16,16 @@ const work: Work = {
 };
 
 const controller = new AbortController();
-let answer: ((question: ImageQuestion) => void) | undefined;
-const early: ImageQuestion[] = [];
+let onImage: ((image: ImageRequest) => void) | undefined;
+const early: ImageRequest[] = [];
 
 // A terminal signals the whole process group; the studio decides what stops.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('message', (message: ToChild) => {
   if (message.kind === 'start') void run(message.name, message.request);
   else if (message.kind === 'stop') controller.abort();
-  else if (answer === undefined) early.push(message.question);
-  else answer(message.question);
+  else if (onImage === undefined) early.push(message.image);
+  else onImage(message.image);
 });
 // The studio has ended.
 process.on('disconnect', () => controller.abort());
@@ -41,13 +40,14 @@ async function run<Name extends JobName>(name: Name, request: Jobs[Name]['reques
     report: (event) => void send({ kind: 'event', event }),
     signal: controller.signal,
     onImage(listener) {
-      answer = listener;
-      for (const question of early.splice(0)) listener(question);
+      onImage = listener;
+      for (const image of early.splice(0)) listener(image);
     },
   };
   try {
     await send({ kind: 'done', result: await work[name](request, context) });
   } catch (error) {
+    const { failureOf } = await import('./failure-of.ts');
     await send({ kind: 'failed', failure: failureOf(error) });
   }
   // The channel would keep the process alive.

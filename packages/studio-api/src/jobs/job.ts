@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { processEnvironment } from '@chorus/orchestration/environment';
-import type { Failure, FromChild, ImageQuestion, JobName, Jobs, ToChild } from './messages.ts';
+import type { Failure, FromChild, ImageRequest, JobName, Jobs, ToChild } from './messages.ts';
 
 /** Why a job has no result. */
 export class JobError extends Error {
@@ -24,8 +24,8 @@ export interface Job<Name extends JobName> {
   readonly pid: number | undefined;
   /** Asks the job to stop; after the grace time, in milliseconds, its process is killed. */
   stop(graceMs: number): void;
-  /** Sends an image to a classifier. */
-  ask(question: ImageQuestion): void;
+  /** Sends an image to the job `classify`. */
+  sendImage(image: ImageRequest): void;
 }
 
 /**
@@ -44,7 +44,7 @@ export function startJob<Name extends JobName>(
     // TensorFlow and libuv read their settings when the process starts.
     env: { UV_THREADPOOL_SIZE: String(Math.max(availableParallelism(), 4)), ...process.env, ...processEnvironment },
   });
-  const complaints = lastText(child);
+  const standardError = lastText(child);
   let outcome: Exclude<FromChild<Name>, { kind: 'event' }> | undefined;
   let stopping: NodeJS.Timeout | undefined;
   child.on('message', (message) => {
@@ -60,9 +60,9 @@ export function startJob<Name extends JobName>(
     clearTimeout(stopping);
     if (outcome?.kind === 'done') return outcome.result;
     if (outcome !== undefined) throw new JobError(outcome.failure);
-    throw new JobError(crash(name, ending, { isStopped: stopping !== undefined, text: complaints() }));
+    throw new JobError(crash(name, ending, { isStopped: stopping !== undefined, text: standardError() }));
   });
-  // Whoever does not wait for the result waits for the end.
+  // Those who await only `ended` do not handle a rejection.
   result.catch(() => {});
   const send = (message: ToChild) => {
     // Its process may just have ended.
@@ -78,7 +78,7 @@ export function startJob<Name extends JobName>(
       send({ kind: 'stop' });
       stopping = setTimeout(() => child.kill('SIGKILL'), graceMs);
     },
-    ask: (question) => send({ kind: 'image', question }),
+    sendImage: (image) => send({ kind: 'image', image }),
   };
 }
 

@@ -29,8 +29,8 @@ export interface CheckProgress {
   total: number;
 }
 
-/** An image for the classifier, whose answer has the same id. */
-export interface ImageQuestion {
+/** An image to classify; its answer has the same id. */
+export interface ImageRequest {
   id: number;
   path: string;
   explains: boolean;
@@ -74,7 +74,7 @@ export interface Failure {
 
 export type ToChild =
   | { [Name in JobName]: { kind: 'start'; name: Name; request: Jobs[Name]['request'] } }[JobName]
-  | { kind: 'image'; question: ImageQuestion }
+  | { kind: 'image'; image: ImageRequest }
   | { kind: 'stop' };
 
 export type FromChild<Name extends JobName> =
@@ -88,6 +88,6 @@ export interface JobContext<Name extends JobName> {
   report(event: Jobs[Name]['event']): void;
   /** Aborted when the studio stops the job, or has ended. */
   signal: AbortSignal;
-  /** Receives the images for a classifier. */
-  onImage(answer: (question: ImageQuestion) => void): void;
+  /** Calls a listener with each image to classify, also with those that have arrived before. */
+  onImage(listener: (image: ImageRequest) => void): void;
 }

@@ -15,11 +15,14 @@ interface Checked {
 
 export class Checks {
   readonly #workspace: string;
+  readonly #requireIdle: () => void;
   readonly #last = new Map<string, Checked>();
   #running: { dataSet: string; job: Job<'check'>; ended: Promise<void> } | undefined;
 
-  constructor(workspace: string) {
+  /** @param requireIdle throws while a training runs, which would disturb a check's measurements. */
+  constructor(workspace: string, requireIdle: () => void) {
     this.#workspace = workspace;
+    this.#requireIdle = requireIdle;
   }
 
   /** The id of the data set that is checked now. */
@@ -32,12 +35,18 @@ export class Checks {
     return state.status === 'done' ? { ...state, isCurrent: revision === dataSet.revision } : state;
   }
 
-  /** Starts a check, after stopping the one that runs. */
+  /**
+   * Starts a check, after stopping the one that runs.
+   *
+   * @throws StudioError while a training runs.
+   */
   async start(dataSet: StudioDataSet, request: StartCheck): Promise<CheckState> {
+    this.#requireIdle();
     await this.stop();
     const settings = await settingsOf(dataSet, this.#workspace, request);
-    // Another request may have started one meanwhile.
+    // Other requests may have started something meanwhile.
     await this.stop();
+    this.#requireIdle();
     const { revision } = dataSet;
     const set = (state: CheckState) => void this.#last.set(dataSet.id, { state, revision });
     set({ status: 'running', phase: 'preparing', done: 0, total: 0 });

@@ -19,7 +19,7 @@ interface Waiting {
 interface Loaded {
   bundle: string;
   job: Job<'classify'>;
-  /** Images without an answer, by the ids of their questions. */
+  /** Requests without an answer, by their ids. */
   waiting: Map<number, Waiting>;
   ended: Promise<void>;
 }
@@ -48,7 +48,7 @@ export class LoadedModel {
       await writeFile(path, bytes, { mode: 0o600, flag: 'wx' });
       const answered = new Promise<ImageAnswer>((answer, fail) => {
         waiting.set(id, { answer, fail });
-        job.ask({ id, path, explains });
+        job.sendImage({ id, path, explains });
       });
       const stopped = job.result.then(() => {
         throw stoppedModel();

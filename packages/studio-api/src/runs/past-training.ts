@@ -1,5 +1,7 @@
 /** The state of a training that this studio has not started, from the files of its folder. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { foldName } from '@chorus/data';
 import { type PastRun, type Report, readMetrics, type StoredEpoch } from '@chorus/orchestration';
 import { readJsonFile, StorageError } from '@chorus/storage';
 import { z } from 'zod';
@@ -31,7 +33,10 @@ export async function readPastTraining(run: PastRun, report: Report | undefined)
   const state = events.reduce(applyEvent, initialTrainingState(startedAtMs));
   const atMs = Math.max(state.updatedAtMs, startedAtMs + 1000 * (report?.seconds.total ?? 0));
   const end = endOf(run, report);
-  const known = withReport({ ...state, preset: { name: run.preset, reason: '' } }, report, startedAtMs);
+  const known = withReport({ ...state, preset: { name: run.preset, reason: '' } }, report, {
+    startedAtMs,
+    trained: plan?.trained,
+  });
   return end === undefined ? known : applyEvent(known, { kind: 'end', atMs, end });
 }
 
@@ -44,10 +49,14 @@ const planSchema = z.looseObject({
   members: z.array(z.unknown()),
   student: z.unknown().optional(),
 });
+const foldSchema = z.union([
+  z.object({ kind: z.enum(['holdout', 'all']) }),
+  z.object({ kind: z.literal('fold'), index: z.int().min(0) }),
+]);
 const plannedMemberSchema = z.looseObject({
   plan: z.looseObject({ name: z.string() }),
   featuresTask: z.looseObject({ name: z.string() }).nullish(),
-  trainings: z.array(z.looseObject({ name: z.string() })),
+  trainings: z.array(z.looseObject({ name: z.string(), fold: foldSchema })),
 });
 
 interface StoredPlan {
@@ -55,6 +64,8 @@ interface StoredPlan {
   reason: string;
   members: string[];
   tasks: string[];
+  /** Trainings whose model is in the folder. */
+  trained: ReadonlySet<string>;
 }
 
 /** @returns undefined for a run that stopped before it was planned, or of another version. */
@@ -74,6 +85,13 @@ async function readPlan(folder: string): Promise<StoredPlan | undefined> {
     devices: lanes.map(({ device }) => device),
     reason,
     members: members.map(({ plan }) => plan.name),
+    trained: new Set(
+      members.flatMap(({ plan, trainings }) =>
+        trainings
+          .filter(({ fold }) => existsSync(join(folder, 'members', plan.name, foldName(fold), 'member.json')))
+          .map(({ name }) => name),
+      ),
+    ),
     tasks: members.flatMap(({ featuresTask, trainings }) => [
       ...(featuresTask ? [featuresTask.name] : []),
       ...trainings.map(({ name }) => name),
@@ -93,7 +111,11 @@ function epochOf({ startedAtMs, finishedAtMs, ...epoch }: StoredEpoch, runStarte
   };
 }
 
-function withReport(state: TrainingState, report: Report | undefined, startedAtMs: number): TrainingState {
+function withReport(
+  state: TrainingState,
+  report: Report | undefined,
+  { startedAtMs, trained }: { startedAtMs: number; trained: StoredPlan['trained'] | undefined },
+): TrainingState {
   const members = state.members.map((member) => {
     const reported = [...(report?.members ?? []), ...(report?.student ? [report.student] : [])].find(
       ({ name }) => name === member.name,
@@ -102,8 +124,7 @@ function withReport(state: TrainingState, report: Report | undefined, startedAtM
       ...member,
       tasks: member.tasks.map((task) => ({
         ...task,
-        // Without a report, what has an epoch has been trained at least in part.
-        status: reported?.status ?? task.status,
+        status: reported?.status ?? (trained?.has(task.name) ? 'kept' : task.status),
         reason: reported?.reason ?? null,
       })),
     };

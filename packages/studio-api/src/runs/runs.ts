@@ -1,8 +1,9 @@
-/** What the studio tells about the runs of its workspace. */
+/** Describes, compares, exports and removes the runs of a workspace. */
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  classifyError,
   compareRuns,
   describeRun,
   listRuns,
@@ -14,7 +15,8 @@ import {
 import { StorageError } from '@chorus/storage';
 import type { DataSets } from '../data-sets/data-sets.ts';
 import { StudioError } from '../errors.ts';
-import { startJob } from '../jobs/job.ts';
+import { type Job, startJob } from '../jobs/job.ts';
+import type { JobName, Jobs } from '../jobs/messages.ts';
 import type {
   Comparison,
   ExportedFiles,
@@ -36,8 +38,10 @@ export class Runs {
   readonly #workspace: string;
   readonly #dataSets: DataSets;
   readonly #trainings: Trainings;
-  /** Of reports, comparisons and exports: one at a time, so that they do not compete for the processors. */
+  /** Reports, comparisons and exports are written one at a time, so that they do not compete for the processors. */
   #lastJob: Promise<unknown> = Promise.resolve();
+  #writing: { stop(graceMs: number): void; ended: Promise<void> } | undefined;
+  #isClosed = false;
 
   constructor(options: { workspace: string; dataSets: DataSets; trainings: Trainings }) {
     this.#workspace = options.workspace;
@@ -108,7 +112,7 @@ export class Runs {
     const { folder } = await this.#finished(id);
     const page = join(folder, 'report.html');
     const [pageTime, reportTime] = await Promise.all([timeOf(page), timeOf(join(folder, 'report.json'))]);
-    if (pageTime < reportTime) await this.#inTurn(() => startJob('report', { folder }).result);
+    if (pageTime < reportTime) await this.#write(() => startJob('report', { folder }));
     return page;
   }
 
@@ -143,13 +147,13 @@ export class Runs {
    */
   async writeComparison(ids: readonly string[], out: string): Promise<void> {
     const folders = await this.#foldersOf(ids);
-    await this.#inTurn(() => startJob('compare', { folders, out }).result);
+    await this.#write(() => startJob('compare', { folders, out }));
   }
 
   /** @throws as {@link report}; JobError when it cannot be written. */
   async export(id: string, format: ExportFormat): Promise<ExportedFiles> {
     const { folder } = await this.#finished(id);
-    return this.#inTurn(() => startJob('export', { bundle: join(folder, 'bundle'), format }).result);
+    return this.#write(() => startJob('export', { bundle: join(folder, 'bundle'), format }));
   }
 
   /** The bundle of a run. @throws as {@link report}. */
@@ -157,8 +161,20 @@ export class Runs {
     return join((await this.#finished(id)).folder, 'bundle');
   }
 
-  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const turn = this.#lastJob.then(work);
+  /** Stops what is being written. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#writing?.stop(stopGraceMs);
+    await this.#lastJob;
+  }
+
+  #write<Name extends JobName>(start: () => Job<Name>): Promise<Jobs[Name]['result']> {
+    const turn = this.#lastJob.then(() => {
+      if (this.#isClosed) throw new StudioError('conflict', 'The studio is stopping.');
+      const job = start();
+      this.#writing = job;
+      return job.result;
+    });
     this.#lastJob = turn.catch(() => {});
     return turn;
   }
@@ -171,8 +187,8 @@ export class Runs {
 
   async #readState(past: PastRun): Promise<TrainingState> {
     const isReadable = past.state === 'finished' || past.state === 'failed';
-    const report = isReadable ? (await compareRuns([past.folder])).runs[0]!.report : undefined;
-    return readPastTraining(past, report);
+    const report = isReadable ? await this.#finished(past.name).catch(ignoreOtherVersions) : undefined;
+    return readPastTraining(past, report?.report);
   }
 
   async #finished(id: string): Promise<{ folder: string; report: Report }> {
@@ -199,6 +215,14 @@ export class Runs {
 }
 
 // --- internal ---
+
+/** How long writing may take to stop, milliseconds. */
+const stopGraceMs = 5000;
+
+/** A report of another version of Chorus cannot be read. */
+function ignoreOtherVersions(error: unknown): undefined {
+  if (!classifyError(error).forUser) throw error;
+}
 
 function summaryWithoutFolder({ id, state, dataSet, isRunning }: Training): RunSummary {
   return {

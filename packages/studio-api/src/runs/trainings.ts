@@ -16,17 +16,17 @@ const keptCount = 20;
 export class Trainings {
   readonly #workspace: string;
   readonly #dataSets: DataSets;
-  readonly #makeRoom: () => Promise<void>;
+  readonly #stopOtherWork: () => Promise<void>;
   /** By id, the oldest first. */
   readonly #all = new Map<string, Training>();
   #isStarting = false;
   #isClosed = false;
 
-  /** @param options `makeRoom`: ends other work that would compete for the processors. */
-  constructor(options: { workspace: string; dataSets: DataSets; makeRoom: () => Promise<void> }) {
+  /** @param options `stopOtherWork`: ends what would compete for the processors. */
+  constructor(options: { workspace: string; dataSets: DataSets; stopOtherWork: () => Promise<void> }) {
     this.#workspace = options.workspace;
     this.#dataSets = options.dataSets;
-    this.#makeRoom = options.makeRoom;
+    this.#stopOtherWork = options.stopOtherWork;
   }
 
   get running(): Training | undefined {
@@ -99,7 +99,7 @@ export class Trainings {
     this.#isStarting = true;
     try {
       const { request, ...place } = await prepare();
-      await this.#makeRoom();
+      await this.#stopOtherWork();
       if (this.#isClosed) throw new StudioError('conflict', 'The studio is stopping.');
       this.#all.delete(place.id);
       this.#all.set(place.id, new Training(place, request));

@@ -30,32 +30,32 @@ export const presets = {
     choices: articleChoices,
   },
   full: {
-    summary: 'Three large networks, all layers trained on five folds; for machines with GPUs.',
+    summary: 'Three pretrained networks, of which all layers are trained, on five folds: for machines with GPUs.',
     experiment: full,
     wantsGpu: true,
     isMeasured: false,
   },
   cpu: {
     summary:
-      'Three networks as published, of which only the heads are trained, on features computed once; minutes on a CPU.',
+      'Three pretrained networks, of which only the heads are trained, on features that are computed once: minutes on a CPU.',
     experiment: cpu,
     wantsGpu: false,
     isMeasured: true,
   },
   mobile: {
-    summary: 'Three small networks, trained as in cpu; 29 MB, small enough for a browser.',
+    summary: 'Three small pretrained networks, trained as in cpu: 29 MB, small enough for a browser.',
     experiment: mobile,
     wantsGpu: false,
     isMeasured: true,
   },
   scratch: {
-    summary: 'Three small networks trained from random weights, for images unlike photographs.',
+    summary: 'Three small networks that are trained from random weights, for images unlike photographs.',
     experiment: scratch,
     wantsGpu: false,
     isMeasured: false,
   },
   demo: {
-    summary: 'Three networks trained from random weights on drawn shapes, to try Chorus.',
+    summary: 'Three networks that are trained from random weights on drawn shapes, to try Chorus.',
     experiment: demo,
     wantsGpu: false,
     isMeasured: true,
@@ -74,7 +74,7 @@ export interface PresetDescription {
 
 /** The default first. */
 export const presetDescriptions: readonly PresetDescription[] = [
-  { name: 'auto', summary: 'Chooses a preset by your images, weights and devices.', wantsGpu: false },
+  { name: 'auto', summary: 'Chooses a preset by the images, weights and devices.', wantsGpu: false },
   ...Object.entries<Preset>(presets).map(([name, { summary, wantsGpu }]) => ({
     ...{ name: name as PresetName, summary, wantsGpu },
   })),
