@@ -51,6 +51,8 @@ afterEach(async () => {
 async function open(hash = '', options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
+  // Below that of a test, so that a failure says what was missing.
+  page.setDefaultTimeout(100_000);
   page.on('pageerror', (error) => expect.unreachable(error.message));
   page.on('dialog', (dialog) => expect.unreachable(dialog.message()));
   page.on('request', (request) => expect(new URL(request.url()).origin).toMatch(new RegExp(`^(null|${running.url})$`)));
@@ -349,6 +351,8 @@ describe.skipIf(!hasChromium)('the studio', () => {
 
   it('works by keyboard, and moves the focus to the heading of a new view', async () => {
     const page = await open();
+    // Playwright begins to wait for dialogs at the first listener, with a message to the browser.
+    page.on('filechooser', () => {});
     const focused = () =>
       page.evaluate(() => {
         const { activeElement: element } = document;

@@ -36,7 +36,9 @@ export function CheckPanel({ dataSet }: { dataSet: DataSet }) {
       {isTraining && <p class="hint">A training is running; it needs the processor.</p>}
       <Problem message={problem} />
       <p role="status">{state !== undefined && statusOf(state)}</p>
-      {isRunning && state.total > 0 && <progress max={state.total} value={state.done} aria-label="Check" />}
+      {isRunning && state.phase === 'decoding' && state.total > 0 && (
+        <progress max={state.total} value={state.done} aria-label="Check" />
+      )}
       {state?.status === 'failed' && (
         <div class="problem-box" role="alert">
           <p>{state.message}</p>

@@ -115,7 +115,7 @@ export function ClassView({ id, name }: { id: string; name: string }) {
         {images.map(({ path, excluded, role }) => (
           <li key={path}>
             <label class={excluded ? 'choice excluded' : 'choice'}>
-              <Thumbnail dataSet={id} path={path} />
+              <Thumbnail dataSet={id} path={path} isNamed />
               <span class="row">
                 <input
                   type="checkbox"

@@ -18,11 +18,14 @@ export function trainingsOf({ tasks }: MemberProgress): Training[] {
   return tasks
     .filter(({ kind, epochs, batch }) => kind === 'training' && (epochs.length > 0 || batch !== null))
     .map((task) => {
-      const stages: Training['stages'] = [];
-      const epochs = task.epochs.map((epoch, index) => {
-        if (epoch.stage !== task.epochs[index - 1]?.stage) stages.push({ name: epoch.stage, x: index });
-        return { ...epoch, x: index + 1 };
-      });
+      const names = [...new Set(task.epochs.map(({ stage }) => stage))];
+      // A resumed training repeats an epoch, whose place is not at the end.
+      const epochs = names
+        .flatMap((name) =>
+          task.epochs.filter(({ stage }) => stage === name).toSorted((a, b) => a.epochIndex - b.epochIndex),
+        )
+        .map((epoch, index) => ({ ...epoch, x: index + 1 }));
+      const stages = names.map((name) => ({ name, x: epochs.findIndex(({ stage }) => stage === name) }));
       return { task, epochs, stages };
     });
 }

@@ -7,10 +7,13 @@ import { thumbnailAddress } from '../server/studio-api.ts';
 export function Thumbnail({
   dataSet,
   path,
+  isNamed = false,
   side = 160,
 }: {
   dataSet: string;
   path: string;
+  /** Whether its name stands beside it. */
+  isNamed?: boolean;
   side?: (typeof thumbnailSides)[number];
 }) {
   const [broken, setBroken] = useState<string>();
@@ -20,7 +23,7 @@ export function Thumbnail({
     <img
       class="picture"
       src={thumbnailAddress(dataSet, path, side)}
-      alt={name}
+      alt={isNamed ? '' : name}
       title={displayName(path)}
       loading="lazy"
       decoding="async"
