@@ -95,7 +95,7 @@ export interface PresetChoice {
  *
  * @throws ConfigError for an unknown name, suggesting a similar one or listing the presets.
  */
-export function choosePreset(name: string, reason = 'named on the command line'): PresetChoice {
+export function choosePreset(name: string, reason = 'chosen by its name'): PresetChoice {
   if (!Object.hasOwn(presets, name)) {
     const renamed = renamedPreset(name);
     if (renamed !== undefined) throw new ConfigError(`The preset "${name}" is now called "${renamed}".`);
