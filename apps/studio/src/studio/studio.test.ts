@@ -213,7 +213,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.getByRole('status').filter({ hasText: 'Training the members …' }).waitFor();
     await page.getByRole('link', { name: 'Training …' }).waitFor();
     const wide = page.getByRole('region', { name: 'wide', exact: true });
-    await wide.getByText(/^Epoch \d: loss [\d.]+, on the tune images [\d.]+, accuracy [\d.]+ %$/).waitFor();
+    await wide.getByText(/^Epoch \d: loss [\d.]+ fit, [\d.]+ tune; accuracy [\d.]+ %$/).waitFor();
     expect(await wide.locator('path.line.tune').first().getAttribute('d')).toMatch(/^M\d/);
     await page.getByRole('img', { name: /^cpu:0: worked [\d.]+ s of [\d.]+ s$/ }).waitFor();
     await page

@@ -72,63 +72,69 @@ function Sides({ runs, differences, sameImages }: Comparison) {
           ? 'The runs were tested on the same images, so their accuracies can be compared.'
           : 'The runs differ in their images or their split: a difference in accuracy may come from there.'}
       </p>
-      <Scroll label="Figures of the runs">
-        <table class="compare">
-          <thead>
-            <tr>
-              <td />
-              {runs.map(({ id }) => (
-                <th key={id} scope="col">
-                  <a href={addressOf({ view: 'run', run: id, part: 'result' })}>{displayName(id)}</a>
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map(([title, cell]) => (
-              <tr key={title}>
-                <th scope="row">{title}</th>
-                {runs.map(({ id, report }) => (
-                  <td key={id}>{cell(report)}</td>
+      <div class="panel">
+        <Scroll label="Figures of the runs">
+          <table class="compare">
+            <thead>
+              <tr>
+                <td />
+                {runs.map(({ id }) => (
+                  <th key={id} scope="col">
+                    <a href={addressOf({ view: 'run', run: id, part: 'result' })}>{displayName(id)}</a>
+                  </th>
                 ))}
               </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+            </thead>
+            <tbody>
+              {rows.map(([title, cell]) => (
+                <tr key={title}>
+                  <th scope="row">{title}</th>
+                  {runs.map(({ id, report }) => (
+                    <td key={id}>{cell(report)}</td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
+      </div>
       <section aria-labelledby="differences">
         <h2 id="differences">Settings that differ</h2>
         {differences.length === 0 ? (
           <p class="hint">None: the runs differ only in what they drew at random or in their images.</p>
         ) : (
-          <Scroll label="Settings that differ">
-            <table class="compare">
-              <thead>
-                <tr>
-                  <th scope="col">Setting</th>
-                  {runs.map(({ id }) => (
-                    <th key={id} scope="col">
-                      {displayName(id)}
-                    </th>
-                  ))}
-                </tr>
-              </thead>
-              <tbody>
-                {differences.map(({ key, values }) => (
-                  <tr key={key}>
-                    <th scope="row">
-                      <code>{key}</code>
-                    </th>
-                    {values.map((value, index) => (
-                      <td key={runs[index]!.id}>
-                        <code>{displayName(value === undefined || value === null ? '–' : JSON.stringify(value))}</code>
-                      </td>
+          <div class="panel">
+            <Scroll label="Settings that differ">
+              <table class="compare">
+                <thead>
+                  <tr>
+                    <th scope="col">Setting</th>
+                    {runs.map(({ id }) => (
+                      <th key={id} scope="col">
+                        {displayName(id)}
+                      </th>
                     ))}
                   </tr>
-                ))}
-              </tbody>
-            </table>
-          </Scroll>
+                </thead>
+                <tbody>
+                  {differences.map(({ key, values }) => (
+                    <tr key={key}>
+                      <th scope="row">
+                        <code>{key}</code>
+                      </th>
+                      {values.map((value, index) => (
+                        <td key={runs[index]!.id}>
+                          <code>
+                            {displayName(value === undefined || value === null ? '–' : JSON.stringify(value))}
+                          </code>
+                        </td>
+                      ))}
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </Scroll>
+          </div>
         )}
       </section>
     </>

@@ -77,7 +77,7 @@ function Curves({ trainings }: { trainings: readonly Training[] }) {
       </div>
       {last !== undefined && (
         <p class="figures">
-          Epoch {last.x}: loss {number(last.loss)}, on the tune images {number(last.tuneLoss)}, accuracy{' '}
+          Epoch {last.x}: loss {number(last.loss)} fit, {number(last.tuneLoss)} tune; accuracy{' '}
           {percent(last.tuneAccuracy)}
         </p>
       )}
