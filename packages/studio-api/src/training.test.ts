@@ -104,6 +104,9 @@ describe('a run', () => {
     const other = await send('/api/runs', { dataSet: dataSet.id });
     expect(other.status).toBe(409);
     expect(await other.json()).toMatchObject({ code: 'in_progress' });
+    expect((await send(`/api/data-sets/${dataSet.id}/check`, {})).status).toBe(409);
+    expect((await send(`/api/runs/${run}`, undefined, 'DELETE')).status).toBe(409);
+    expect(await get('/api/workspace')).toMatchObject({ activity: { kind: 'training', run } });
     const [first, second] = await Promise.all([follow(run), follow(run)]);
     expect(first.state.end).toMatchObject({ outcome: 'finished', failedMembers: [] });
     expect(second.state).toEqual(first.state);
