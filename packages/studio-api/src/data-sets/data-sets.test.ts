@@ -270,6 +270,24 @@ describe('changes', () => {
     expect((await answer<DataSet>(get(set.id))).undo).toBeNull();
   });
 
+  it('move an image once that is named twice', async () => {
+    const { images: moved } = await answer<Changed>(relabel([disc, disc], 'stars'));
+    expect(moved.map(({ path }) => path)).toEqual(['stars/discs-00001.png', 'stars/discs-00001.png']);
+    expect((await answer<DataSet>(get(set.id))).imageCount).toBe(8);
+  });
+
+  it('are not undone through a link that has taken the place of a folder', async () => {
+    await answer(relabel([disc], 'stars'));
+    await rename(join(set.root, 'discs'), join(folder.parent, `outside-${count}`));
+    await symlink(join(folder.parent, `outside-${count}`), join(set.root, 'discs'));
+    expect(await refusal(undo())).toMatchObject({
+      status: 422,
+      error: expect.stringContaining('outside of the data set'),
+    });
+    expect(await readdir(join(folder.parent, `outside-${count}`))).toHaveLength(3);
+    expect(existsSync(join(set.root, 'stars/discs-00001.png'))).toBe(true);
+  });
+
   it('leave all images in their places if one of them cannot be moved', async () => {
     // A file system has no room for a number in this name.
     const long = `${'x'.repeat(251)}.png`;
