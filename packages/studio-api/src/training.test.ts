@@ -96,6 +96,9 @@ async function follow(
 const hasEpochs = (state: TrainingState) =>
   state.members.some(({ tasks }) => tasks.some(({ epochs }) => epochs.length > 0));
 
+const isTraining = (state: TrainingState) =>
+  state.members.some(({ tasks }) => tasks.some(({ batch }) => batch !== null));
+
 describe('a run', () => {
   let run: string;
 
@@ -104,6 +107,9 @@ describe('a run', () => {
     const other = await send('/api/runs', { dataSet: dataSet.id });
     expect(other.status).toBe(409);
     expect(await other.json()).toMatchObject({ code: 'in_progress' });
+    expect((await send(`/api/data-sets/${dataSet.id}/check`, {})).status).toBe(409);
+    expect((await send(`/api/runs/${run}`, undefined, 'DELETE')).status).toBe(409);
+    expect(await get('/api/workspace')).toMatchObject({ activity: { kind: 'training', run } });
     const [first, second] = await Promise.all([follow(run), follow(run)]);
     expect(first.state.end).toMatchObject({ outcome: 'finished', failedMembers: [] });
     expect(second.state).toEqual(first.state);
@@ -195,8 +201,13 @@ describe('a stopped run', () => {
   });
 
   it('resumes, and survives the end of its process', async () => {
+    const epochsOf = ({ training }: RunDetails) =>
+      training.members.flatMap(({ tasks }) => tasks.flatMap(({ epochs }) => epochs));
+    const before = epochsOf(await get<RunDetails>(`/api/runs/${run}`));
     await post(`/api/runs/${run}/resume`);
-    await follow(run, hasEpochs);
+    // The epochs before the stop are there from the start.
+    expect(epochsOf(await get<RunDetails>(`/api/runs/${run}`))).toEqual(before);
+    await follow(run, isTraining);
     process.kill(running.studio.trainings.get(run)!.pid!, 'SIGKILL');
     const { state } = await follow(run);
     expect(state.end).toMatchObject({
@@ -208,7 +219,7 @@ describe('a stopped run', () => {
 
   it('resumes after the studio was closed while it trained', async () => {
     await post(`/api/runs/${run}/resume`);
-    await follow(run, hasEpochs);
+    await follow(run, isTraining);
     const ended = follow(run);
     await running.stop();
     expect((await ended).state.end).toMatchObject({ outcome: 'stopped', canResume: true });
@@ -227,7 +238,7 @@ describe('a stopped run', () => {
     const [printed] = (await once(child.stdout, 'data')) as [Buffer];
     running = { ...running, url: printed.toString().trim() };
     await post(`/api/runs/${run}/resume`);
-    await follow(run, hasEpochs);
+    await follow(run, isTraining);
     expect((await describeRun(join(workspace, 'runs', run))).state).toBe('running');
     child.kill('SIGKILL');
     await once(child, 'exit');

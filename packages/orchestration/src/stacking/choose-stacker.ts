@@ -5,7 +5,7 @@ import { pairedGain } from './paired-losses.ts';
 /** Losses of a stacker, cross-validated. */
 export interface StackerLosses {
   images: Float64Array;
-  /** Of one more image that it would classify wrongly; see `surpriseOf`. */
+  /** Of another image that it classifies wrongly; see `surpriseOf`. */
   surprise: number;
 }
 
@@ -14,10 +14,10 @@ const preferredKinds = ['features', 'logistic'] as const satisfies readonly Stac
 
 /**
  * Chooses the stacker with the lowest cross-validated log loss. But the first one of `features` and `logistic` is kept unless the
- * lowest loss is lower by more than one standard error of the paired difference, both with and without one more image that each
- * stacker classifies wrongly. A confident regression that is wrong about one image has a high loss, and with few images, one image
- * decides. Where all images but a few are classified correctly, the lowest loss is that of the most confident stacker; the added
- * image shows what its confidence costs (Platt, 1999, adds one image per class to such a fit).
+ * lowest loss is lower by more than one standard error of the paired difference, both without and with another image of each
+ * class that every stacker classifies wrongly. A confident regression that is wrong about one image has a high loss, and with few
+ * images, one image decides. Where all images but a few are classified correctly, the lowest loss is that of the most confident
+ * stacker; the added images show what its confidence costs. That it is one per class is the prior of Platt (1999).
  *
  * @param scores by stacker.
  * @param lossesOf losses of the stacker at an index.
@@ -27,13 +27,15 @@ export function chooseStacker(
   kinds: readonly StackerKind[],
   scores: readonly OutOfFoldScore[],
   lossesOf: (index: number) => StackerLosses,
+  classCount: number,
 ): number {
   const best = lowestLogLoss(scores);
   const preferred = preferredKinds.map((kind) => kinds.indexOf(kind)).find((index) => index !== -1);
   if (preferred === undefined || best === preferred) return best;
   const [kept, lowest] = [lossesOf(preferred), lossesOf(best)];
-  const isBetter =
-    isClearlyLower(kept.images, lowest.images) && isClearlyLower(withSurprise(kept), withSurprise(lowest));
+  const isBetter = [0, classCount].every((count) =>
+    isClearlyLower(withSurprises(kept, count), withSurprises(lowest, count)),
+  );
   return isBetter ? best : preferred;
 }
 
@@ -44,8 +46,8 @@ function isClearlyLower(before: Float64Array, after: Float64Array): boolean {
   return gain > standardError;
 }
 
-function withSurprise({ images, surprise }: StackerLosses): Float64Array {
-  const all = new Float64Array(images.length + 1).fill(surprise);
+function withSurprises({ images, surprise }: StackerLosses, count: number): Float64Array {
+  const all = new Float64Array(images.length + count).fill(surprise);
   all.set(images);
   return all;
 }

@@ -127,6 +127,7 @@ export async function fitAndChoose(
         surprise: surpriseOf(outOfFold, classCount),
       };
     },
+    classCount,
   );
   return {
     stackers,

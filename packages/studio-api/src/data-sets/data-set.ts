@@ -1,18 +1,20 @@
 /** A data set that the studio has opened: its images, and changes to them that can be undone. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, readdir, realpath, rm } from 'node:fs/promises';
-import { basename, dirname, join, relative, sep } from 'node:path';
-import { type ImageInfo, inspectImageBytes, lookOf, normalizeName, PixelBudget } from '@chorus/data';
+import { lstat, mkdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { lookOf } from '@chorus/data';
 import { excludeListOf } from '@chorus/orchestration';
 import { badRequest, RequestError } from '@chorus/server/http';
-import { publishFile, systemErrorText } from '@chorus/storage';
+import { publishFile } from '@chorus/storage';
 import { conflict, refused } from '../errors.ts';
 import type { Changed, DataSet, DataSetImage, DataSetSummary, ImagePage } from '../protocol/data-sets.ts';
+import { changing } from './disk-change.ts';
 import { type ListedImage, type Listing, readListing, shownImage } from './listing.ts';
-import { folderName, imageFileName } from './names.ts';
-import { moveToReserved, reserveName } from './place-file.ts';
+import { folderName } from './names.ts';
+import { nameOfUsableImage } from './new-image.ts';
 import { type Change, type DataSetRecord, describeChange, type Relabeling, writeRecord } from './record.ts';
+import { type FileToMove, type Move, RootFolder } from './root-folder.ts';
 
 export interface ImageQuery {
   class?: string | undefined;
@@ -26,6 +28,7 @@ export class StudioDataSet {
   readonly id: string;
   /** Of the record in the workspace. */
   readonly #folder: string;
+  readonly #files: RootFolder;
   #record: DataSetRecord;
   #listing: Listing | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -35,6 +38,7 @@ export class StudioDataSet {
   constructor(folder: string, record: DataSetRecord) {
     this.id = basename(folder);
     this.#folder = folder;
+    this.#files = new RootFolder(record.root);
     this.#record = record;
   }
 
@@ -92,11 +96,12 @@ export class StudioDataSet {
   /** @throws RequestError for an invalid name; StudioError for a name that another class has. */
   addClass(name: string): Promise<DataSet> {
     return this.#inTurn(async () => {
-      const { classes, layout } = await this.#read();
+      const listing = await this.#read();
+      const { classes } = listing;
       const label = folderName(name, 'class');
       const twin = classes.find((one) => lookOf(one).toLowerCase() === lookOf(label).toLowerCase());
       if (twin !== undefined) throw conflict(`There is already a class "${twin}".`);
-      const place = layout === 'classes' ? this.root : await this.#trainingFolder();
+      const place = this.#files.absolute(trainingSplitOf(listing) ?? '');
       await changing(place, () => mkdir(join(place, label)));
       this.#revision += 1;
       return this.#describe(await this.#read());
@@ -109,30 +114,21 @@ export class StudioDataSet {
    * @throws RequestError for a class that does not exist, and bytes that are not a usable image.
    */
   async addImage(name: string, bytes: Uint8Array, fileName: string): Promise<DataSetImage> {
-    const { format } = await inspectImageBytes(bytes, uploadLimits, uploadBudget).catch((error: Error) => {
-      throw new RequestError(422, 'unusable_image', `The image cannot be used: ${error.message}.`);
-    });
+    const ownName = await nameOfUsableImage(bytes, fileName);
     return this.#inTurn(async () => {
       const listing = await this.#known();
       requireClass(listing, name);
-      const folder = await this.#classFolder(name, await this.#trainingFolderName(listing));
-      const reserved = await changing(folder, () =>
-        reserveName(folder, imageFileName(fileName, endingOf(format, fileName))),
-      );
-      try {
-        await changing(folder, () => publishFile(reserved, bytes));
-      } catch (error) {
-        await rm(reserved, { force: true });
-        throw error;
-      }
+      const folder = await this.#files.classFolder(name, trainingSplitOf(listing));
+      const path = await this.#files.add(folder, ownName, bytes);
       this.#revision += 1;
-      const { mtimeMs, size: sizeBytes } = await lstat(reserved);
+      const absolute = this.#files.absolute(path);
+      const { mtimeMs, size: sizeBytes } = await lstat(absolute);
       const image: ListedImage = {
-        path: this.#relative(reserved),
+        path,
         class: name,
         role: listing.layout === 'splits' ? 'train' : null,
         excluded: false,
-        file: { path: reserved, mtimeMs, sizeBytes },
+        file: { path: absolute, mtimeMs, sizeBytes },
       };
       listing.images.set(image.path, image);
       return shownImage(image);
@@ -148,12 +144,12 @@ export class StudioDataSet {
     return this.#inTurn(async () => {
       const listing = await this.#read();
       requireClass(listing, name);
-      const images = paths.map((path) => required(listing, path));
-      const moving = images.filter((image) => image.class !== name);
+      const images = new Set(paths.map((path) => required(listing, path)));
+      const moving = [...images].filter((image) => image.class !== name);
       const places = new Map<string | null, string>();
       for (const { path } of moving) {
         const split = splitOf(listing, path);
-        if (!places.has(split)) places.set(split, await this.#classFolder(name, split));
+        if (!places.has(split)) places.set(split, await this.#files.classFolder(name, split));
       }
       const moves = await this.#move(
         moving.map(({ path }) => ({ path, folder: places.get(splitOf(listing, path))!, name: basename(path) })),
@@ -281,33 +277,18 @@ export class StudioDataSet {
    * @param describe the change, which is stored before the first file is moved, so that a killed studio can undo it.
    * @returns the moves; empty if there is nothing to move.
    */
-  async #move(
-    files: readonly { path: string; folder: string; name: string }[],
-    describe: (moves: Relabeling['moves']) => Relabeling,
-  ): Promise<Relabeling['moves']> {
+  async #move(files: readonly FileToMove[], describe: (moves: Move[]) => Relabeling): Promise<Move[]> {
     if (files.length === 0) return [];
-    for (const { path } of files) await this.#requireOwnFile(path);
     const before = this.#record;
-    const moves: { from: string; to: string }[] = [];
-    let movedCount = 0;
     try {
-      for (const { path, folder, name } of files)
-        moves.push({ from: path, to: this.#relative(await changing(folder, () => reserveName(folder, name))) });
-      await this.#write({
-        excluded: renamed(before.excluded, moves),
-        changes: [...before.changes, describe(moves)],
-      });
-      for (const { from, to } of moves) {
-        await changing(this.root, () => moveToReserved(this.#absolute(from), this.#absolute(to)));
-        movedCount += 1;
-      }
-      return moves;
+      return await this.#files.move(files, (moves) =>
+        this.#write({
+          excluded: renamed(before.excluded, moves),
+          changes: [...before.changes, describe(moves)],
+        }),
+      );
     } catch (error) {
-      for (const [index, { from, to }] of moves.entries())
-        if (index < movedCount)
-          await moveToReserved(this.#absolute(to), await reserveName(dirname(this.#absolute(from)), basename(from)));
-        else await rm(this.#absolute(to), { force: true });
-      await this.#write(before);
+      if (this.#record !== before) await this.#write(before);
       throw error;
     }
   }
@@ -316,12 +297,11 @@ export class StudioDataSet {
   async #moveBack({ moves }: Relabeling): Promise<string[]> {
     const { images } = await this.#read();
     const changes = this.#record.changes.slice(0, -1);
-    const files = moves
-      .filter(({ to }) => images.has(to))
-      .map(({ from, to }) => ({ path: to, folder: this.#absolute(dirname(from)), name: basename(from) }));
-    for (const { folder } of files) {
-      await changing(folder, () => mkdir(folder, { recursive: true }));
-      await this.#requireInside(folder);
+    const files: FileToMove[] = [];
+    for (const { from, to } of moves) {
+      if (!images.has(to)) continue;
+      const folder = await this.#files.ensureFolder(this.#files.absolute(dirname(from)));
+      files.push({ path: to, folder, name: basename(from) });
     }
     const back = await this.#move(files, (reverse) => ({
       kind: 'relabel',
@@ -340,69 +320,9 @@ export class StudioDataSet {
       if (change.kind === 'relabel') now = change.moves.find(({ from }) => from === now)?.to ?? now;
     return now;
   }
-
-  /** @throws StudioError when a link leads to a file: moving it would change another place, or break the link. */
-  async #requireOwnFile(path: string): Promise<void> {
-    const absolute = this.#absolute(path);
-    const isFile = (await changing(absolute, () => lstat(absolute))).isFile();
-    const isDirect = (await realpath(dirname(absolute))) === join(await realpath(this.root), dirname(path));
-    if (!isFile || !isDirect) throw refused(`${path} is reached by a link; move the file itself.`);
-  }
-
-  /** @throws StudioError when a folder is not inside the data set. */
-  async #requireInside(folder: string): Promise<void> {
-    const real = await realpath(folder);
-    if (!`${real}/`.startsWith(`${await realpath(this.root)}/`)) throw refused(`${folder} is outside of the data set.`);
-  }
-
-  /**
-   * The folder of a class, which may not exist in every split.
-   *
-   * @param split name of the split folder; null in a folder of classes.
-   */
-  async #classFolder(label: string, split: string | null): Promise<string> {
-    const above = split === null ? this.root : join(this.root, split);
-    const names = await changing(above, () => readdir(above));
-    // Another system may have encoded the name with other code points.
-    const folder = join(above, names.find((name) => normalizeName(name) === label) ?? label);
-    await changing(folder, () => mkdir(folder, { recursive: true }));
-    await this.#requireInside(folder);
-    return folder;
-  }
-
-  async #trainingFolderName(listing: Listing): Promise<string | null> {
-    if (listing.layout === 'classes') return null;
-    const [first] = [...listing.images.values()].filter(({ role }) => role === 'train');
-    if (first === undefined) throw refused('The data set has no training images, whose folder the image would go to.');
-    return splitOf(listing, first.path);
-  }
-
-  async #trainingFolder(): Promise<string> {
-    return join(this.root, (await this.#trainingFolderName(await this.#known())) ?? '');
-  }
-
-  #absolute(path: string): string {
-    return join(this.root, path);
-  }
-
-  #relative(path: string): string {
-    return relative(this.root, path).replaceAll(sep, '/');
-  }
 }
 
 // --- internal ---
-
-const uploadLimits = { maxPixels: 100_000_000, timeoutMs: 20_000 };
-/** Of all images that are being decoded. */
-const uploadBudget = new PixelBudget(uploadLimits.maxPixels);
-
-const endings = { jpeg: '.jpg', png: '.png', webp: '.webp', gif: '.gif', tiff: '.tif', heif: '.avif' } as const;
-
-/** `heif` is the container of AVIF and HEIC, which only their names tell apart here. */
-function endingOf(format: ImageInfo['format'], name: string): string {
-  if (format !== 'heif') return endings[format];
-  return /\.(avif|heic|heif)$/i.exec(name)?.[0].toLowerCase() ?? endings.heif;
-}
 
 function required({ images }: Listing, path: string): ListedImage {
   const image = images.get(path);
@@ -421,23 +341,25 @@ function splitOf({ layout }: Listing, path: string): string | null {
   return layout === 'classes' ? null : path.split('/')[0]!;
 }
 
+/**
+ * The split folder of the training images; null in a folder of classes.
+ *
+ * @throws StudioError when there are no training images.
+ */
+function trainingSplitOf(listing: Listing): string | null {
+  if (listing.layout === 'classes') return null;
+  const first = [...listing.images.values()].find(({ role }) => role === 'train');
+  if (first === undefined) throw refused('The data set has no training images, whose folder the image would go to.');
+  return splitOf(listing, first.path);
+}
+
 function withPaths(all: readonly string[], paths: readonly string[], isAdded: boolean): string[] {
   const changed = new Set(paths);
   const others = all.filter((path) => !changed.has(path));
   return (isAdded ? [...others, ...paths] : others).toSorted();
 }
 
-function renamed(paths: readonly string[], moves: readonly { from: string; to: string }[]): string[] {
+function renamed(paths: readonly string[], moves: readonly Move[]): string[] {
   const now = new Map(moves.map(({ from, to }) => [from, to]));
   return paths.map((path) => now.get(path) ?? path).toSorted();
-}
-
-/** Runs a change of the disk, whose failures are the user's to fix. */
-async function changing<Result>(place: string, change: () => Promise<Result>): Promise<Result> {
-  try {
-    return await change();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-    throw refused(`Cannot change ${place}: ${systemErrorText(error)}.`, { cause: error });
-  }
 }

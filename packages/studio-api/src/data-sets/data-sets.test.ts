@@ -182,6 +182,19 @@ describe('an image', () => {
     expect(await readdir(join(set.root, 'discs'))).toHaveLength(12);
   });
 
+  it('is added beside others that arrive at the same time', async () => {
+    const bytes = await picture();
+    const added = await Promise.all(
+      Array.from(
+        { length: 6 },
+        async () => (await answer<AddedImage>(put('class=stars&name=new.png', bytes))).image.path,
+      ),
+    );
+    expect(new Set(added).size).toBe(6);
+    for (const path of added) expect(await picture(path)).toEqual(bytes);
+    expect((await answer<DataSet>(get(set.id))).imageCount).toBe(14);
+  });
+
   it('is not added if it is none, too large, of another type, or without a class', async () => {
     expect(await refusal(put('class=discs&name=a.png', new TextEncoder().encode('<svg/>')))).toMatchObject({
       ...{ status: 422, code: 'unusable_image' },
@@ -254,6 +267,35 @@ describe('changes', () => {
     expect((await refusal(relabel([disc], '../discs'))).status).toBe(400);
     expect((await refusal(relabel([], 'stars'))).status).toBe(400);
     expect(await paths()).toHaveLength(8);
+    expect((await answer<DataSet>(get(set.id))).undo).toBeNull();
+  });
+
+  it('move an image once that is named twice', async () => {
+    const { images: moved } = await answer<Changed>(relabel([disc, disc], 'stars'));
+    expect(moved.map(({ path }) => path)).toEqual(['stars/discs-00001.png', 'stars/discs-00001.png']);
+    expect((await answer<DataSet>(get(set.id))).imageCount).toBe(8);
+  });
+
+  it('are not undone through a link that has taken the place of a folder', async () => {
+    await answer(relabel([disc], 'stars'));
+    await rename(join(set.root, 'discs'), join(folder.parent, `outside-${count}`));
+    await symlink(join(folder.parent, `outside-${count}`), join(set.root, 'discs'));
+    expect(await refusal(undo())).toMatchObject({
+      status: 422,
+      error: expect.stringContaining('outside of the data set'),
+    });
+    expect(await readdir(join(folder.parent, `outside-${count}`))).toHaveLength(3);
+    expect(existsSync(join(set.root, 'stars/discs-00001.png'))).toBe(true);
+  });
+
+  it('leave all images in their places if one of them cannot be moved', async () => {
+    // A file system has no room for a number in this name.
+    const long = `${'x'.repeat(251)}.png`;
+    for (const name of ['discs', 'stars']) await writeFile(join(set.root, name, long), await picture());
+    const before = await paths();
+    expect(await refusal(relabel([disc, `discs/${long}`], 'stars'))).toMatchObject({ status: 422, code: 'refused' });
+    expect(await paths()).toEqual(before);
+    expect(await readdir(join(set.root, 'stars'))).toHaveLength(5);
     expect((await answer<DataSet>(get(set.id))).undo).toBeNull();
   });
 

@@ -69,11 +69,21 @@ describe('the state of a training', () => {
     expect(state.members[1]!.tasks[0]).toMatchObject({ device: 'cpu:1', activity: 'head' });
   });
 
-  it('keeps the later one of two epochs with the same number', () => {
-    const state = after(start, running('b', 'cpu:0'), epoch(0, 3), epoch(1, 2), epoch(0, 1));
-    expect(state.members[1]!.tasks[0]!.epochs.map(({ epochIndex, loss }) => [epochIndex, loss])).toEqual([
-      [1, 2],
-      [0, 1],
+  it('keeps the epochs of a run that is resumed, up to those that it repeats', () => {
+    const before = after(start, running('b', 'cpu:0'), epoch(0, 4), epoch(1, 3), epoch(2, 2));
+    const resumed = applyEvent(initialTrainingState(10, before), { ...start, atMs: 11 } as TrainingEvent);
+    const lossesOf = ({ members }: TrainingState) =>
+      members[1]!.tasks[0]!.epochs.map(({ epochIndex, loss }) => [epochIndex, loss]);
+    expect(lossesOf(resumed)).toEqual([
+      [0, 4],
+      [1, 3],
+      [2, 2],
+    ]);
+    expect(resumed).toMatchObject({ status: 'running', end: null });
+    expect(memberStatus(resumed.members[1]!)).toBe('waiting');
+    expect(lossesOf(applyEvent(resumed, { ...epoch(1, 1), atMs: 12 } as TrainingEvent))).toEqual([
+      [0, 4],
+      [1, 1],
     ]);
   });
 

@@ -80,7 +80,8 @@ export interface TrainingState {
 export const maxMessages = 200;
 export const maxSpans = 1000;
 
-export function initialTrainingState(startedAtMs: number): TrainingState {
+/** @param earlier state of a run that is resumed, whose epochs are kept. */
+export function initialTrainingState(startedAtMs: number, earlier?: TrainingState): TrainingState {
   return {
     status: 'running',
     startedAtMs,
@@ -93,7 +94,7 @@ export function initialTrainingState(startedAtMs: number): TrainingState {
     demo: false,
     lanesReason: null,
     lanes: [],
-    members: [],
+    members: earlier?.members ?? [],
     data: null,
     stacker: null,
     notices: [],
@@ -119,7 +120,7 @@ export function applyEvent(before: TrainingState, event: TrainingEvent): Trainin
         demo: event.demo,
         lanesReason: event.lanesReason,
         lanes: event.devices.map((device) => ({ device, spans: [] })),
-        members: plannedMembers(event.tasks),
+        members: plannedMembers(event.tasks, state.members),
       };
     case 'setup':
       return { ...state, setup: event.state === 'begun' || event.state === 'running' ? event.step : null };
@@ -179,18 +180,20 @@ function progressOf({ done, total }: Progress): Progress {
   return { done, total };
 }
 
-function plannedMembers(tasks: readonly PlannedTask[]): MemberProgress[] {
+/** @param before of a run that is resumed. */
+function plannedMembers(tasks: readonly PlannedTask[], before: readonly MemberProgress[]): MemberProgress[] {
   const names = [...new Set(tasks.map(({ member }) => member))];
+  const epochs = new Map(before.flatMap((member) => member.tasks.map((task) => [task.name, task.epochs])));
   return names.map((name) => ({
     name,
-    tasks: tasks.filter(({ member }) => member === name).map(waitingTask),
+    tasks: tasks.filter(({ member }) => member === name).map((task) => waitingTask(task, epochs.get(task.name) ?? [])),
   }));
 }
 
-function waitingTask({ name, kind }: PlannedTask): TaskState {
+function waitingTask({ name, kind }: PlannedTask, epochs: Epoch[]): TaskState {
   return {
     ...{ name, kind, status: 'waiting', device: null, activity: null },
-    ...{ batch: null, epochs: [], seconds: null, reason: null },
+    ...{ batch: null, epochs, seconds: null, reason: null },
   };
 }
 
@@ -206,10 +209,10 @@ function withTask(state: TrainingState, name: string, change: (task: TaskState) 
   };
 }
 
-/** A resumed training repeats an epoch that had not been stored: the later one counts. */
+/** A resumed training repeats the epochs after its last checkpoint: the earlier ones no longer count. */
 function withEpoch({ epochs }: TaskState, epoch: Epoch): Epoch[] {
-  const others = epochs.filter((one) => one.stage !== epoch.stage || one.epochIndex !== epoch.epochIndex);
-  return [...others, epoch];
+  const repeated = epochs.findIndex((one) => one.stage === epoch.stage && one.epochIndex >= epoch.epochIndex);
+  return [...(repeated === -1 ? epochs : epochs.slice(0, repeated)), epoch];
 }
 
 function withTaskState(

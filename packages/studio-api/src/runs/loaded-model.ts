@@ -57,6 +57,7 @@ export class LoadedModel {
     } finally {
       waiting.delete(id);
       await rm(path, { force: true });
+      clearTimeout(this.#idle);
       this.#idle = setTimeout(() => void this.release(), idleMs).unref();
     }
   }

@@ -8,6 +8,12 @@ import { applyEvent, initialTrainingState, type TrainingState } from '../protoco
 /** How long a batch may take after a stop was requested, milliseconds. */
 const stopGraceMs = 60_000;
 
+export interface TrainingPlace {
+  id: string;
+  dataSet: string | null;
+  earlier?: TrainingState;
+}
+
 export class Training {
   readonly id: string;
   readonly folder: string;
@@ -21,13 +27,13 @@ export class Training {
   /**
    * Starts it.
    *
-   * @param place `dataSet`: the id of its images, if the studio has them.
+   * @param place `dataSet`: the id of its images, if the studio has them; `earlier`: the state of a run that is resumed.
    */
-  constructor(place: { id: string; dataSet: string | null }, request: TrainRequest) {
+  constructor(place: TrainingPlace, request: TrainRequest) {
     this.id = place.id;
     this.dataSet = place.dataSet;
     this.folder = request.folder;
-    this.#state = initialTrainingState(Date.now());
+    this.#state = initialTrainingState(Date.now(), place.earlier);
     this.#job = startJob('train', request, (event) => this.#take(event));
     this.ended = this.#job.result
       .then(

@@ -6,9 +6,10 @@ import { numberedName } from '../data-sets/names.ts';
 import { StudioError } from '../errors.ts';
 import type { TrainRequest } from '../jobs/messages.ts';
 import type { StartRun } from '../protocol/runs.ts';
+import { readPastTraining } from './past-training.ts';
 import { existingRunFolder, runFolderOf } from './run-folder.ts';
 import { settingsOf } from './settings.ts';
-import { Training } from './training.ts';
+import { Training, type TrainingPlace } from './training.ts';
 
 /** Ended trainings whose events are kept; the others are read from their folders. */
 const keptCount = 20;
@@ -72,10 +73,12 @@ export class Trainings {
   resume(id: string): Promise<string> {
     return this.#begin(async () => {
       const folder = await existingRunFolder(this.#workspace, id);
-      const { state, source } = await describeRun(folder);
-      if (state !== 'stopped') throw new StudioError('conflict', `The run cannot be resumed: it is ${state}.`);
-      const dataSet = source === null ? undefined : this.#dataSets.ofRoot(source);
-      return { id, dataSet: dataSet?.id ?? null, request: { folder, settings: undefined } };
+      const past = await describeRun(folder);
+      if (past.state !== 'stopped')
+        throw new StudioError('conflict', `The run cannot be resumed: it is ${past.state}.`);
+      const dataSet = past.source === null ? undefined : this.#dataSets.ofRoot(past.source);
+      const earlier = await readPastTraining(past, undefined);
+      return { id, dataSet: dataSet?.id ?? null, earlier, request: { folder, settings: undefined } };
     });
   }
 
@@ -94,7 +97,7 @@ export class Trainings {
     await Promise.all(this.all.map(({ ended }) => ended));
   }
 
-  async #begin(prepare: () => Promise<{ id: string; dataSet: string | null; request: TrainRequest }>): Promise<string> {
+  async #begin(prepare: () => Promise<TrainingPlace & { request: TrainRequest }>): Promise<string> {
     this.requireNone();
     this.#isStarting = true;
     try {
