@@ -51,7 +51,7 @@ export function RunView({ run, part }: { run: string; part: RunPart }) {
           <p class="lead">{[`preset ${details.preset}`, moment(details.startedAtMs)].join(' · ')}</p>
         )}
       </Heading>
-      <nav class="tabs" aria-label="Parts of the run">
+      <nav class="views tabs" aria-label="Parts of the run">
         <ul>
           {runParts
             .filter((one) => hasResult || one === 'training')

@@ -29,7 +29,7 @@ import type {
 } from '@chorus/studio-api/protocol';
 
 /** The server refused a request; the message is for the user. */
-export class RefusedError extends Error {
+class RefusedError extends Error {
   readonly code: string;
 
   constructor({ error, code }: ErrorAnswer) {
@@ -39,7 +39,7 @@ export class RefusedError extends Error {
 }
 
 /** The server does not answer. */
-export class NoAnswerError extends Error {
+class NoAnswerError extends Error {
   constructor() {
     super('The studio does not answer. Is it still running?');
   }

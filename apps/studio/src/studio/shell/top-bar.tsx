@@ -21,7 +21,7 @@ export function TopBar({ view, training }: { view: Route['view']; training: Live
         <img src={icon} alt="" width="22" height="22" />
         Chorus studio
       </a>
-      <nav aria-label="Views">
+      <nav class="views" aria-label="Views">
         <ul>
           {places.map(({ title, route, views }) => (
             <li key={title}>
