@@ -1,4 +1,4 @@
-import { useCallback, useMemo, useState } from 'preact/hooks';
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import { ClassView } from './data/class-view.tsx';
 import { DataSetView } from './data/data-set-view.tsx';
 import { DataSetsView } from './data/data-sets-view.tsx';
@@ -34,6 +34,16 @@ export function App() {
     () => workspace && { workspace, reload, uploads, training, watch },
     [workspace, reload, uploads, training, watch],
   );
+  useEffect(() => {
+    // A file that misses its place would replace the page.
+    const prevent = (event: DragEvent) => event.preventDefault();
+    addEventListener('dragover', prevent);
+    addEventListener('drop', prevent);
+    return () => {
+      removeEventListener('dragover', prevent);
+      removeEventListener('drop', prevent);
+    };
+  }, []);
   return (
     <StudioContext.Provider value={studio}>
       <TopBar view={route.view} training={training} />

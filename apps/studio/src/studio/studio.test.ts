@@ -134,6 +134,12 @@ describe.skipIf(!hasChromium)('the studio', () => {
         [kind, [...(await readFile(path))]] as const,
       );
     await discs!.getByText('24 images').waitFor();
+    await page.evaluate(() => {
+      const data = new DataTransfer();
+      data.items.add(new File([], 'loose.png', { type: 'image/png' }));
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+    });
+    await page.getByRole('alert').filter({ hasText: 'Drop or paste images onto their class' }).waitFor();
     await page.getByLabel('Folder for stars').setInputFiles(join(drawn, 'stars'));
     await stars!.getByText('24 images').waitFor();
     await stars!.getByRole('img').first().waitFor();
@@ -291,6 +297,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     const to = from === 'discs' ? 'stars' : 'discs';
     await card.getByRole('button', { name: `It is ${to} for ${name}` }).click();
     await card.getByText(`Moved to ${to}.`).waitFor();
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe(`Decide again for ${name}`);
     expect(existsSync(join(workspace(), 'data/shapes', to, name))).toBe(true);
     await page.getByRole('link', { name: 'Train again' }).waitFor();
     await page.getByRole('button', { name: 'Undo' }).click();
@@ -418,6 +425,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.getByRole('button', { name: `Delete ${run}` }).click();
     const dialog = page.getByRole('dialog', { name: 'Delete this run?' });
     await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe(`Delete ${run}`);
     expect(existsSync(join(workspace(), 'runs', run, 'bundle'))).toBe(true);
     await page.getByRole('button', { name: `Delete ${run}` }).click();
     await dialog.getByRole('button', { name: 'Delete', exact: true }).click();

@@ -5,12 +5,21 @@ import { Problem } from '../ui/problem.tsx';
 import { useAction } from '../ui/use-action.ts';
 
 /** Adds a class to a data set. */
-export function AddClass({ dataSet, onAdded }: { dataSet: string; onAdded: (dataSet: DataSet) => void }) {
+export function AddClass({
+  dataSet,
+  isOver,
+  onAdded,
+}: {
+  dataSet: string;
+  /** Whether files are being dragged over the page. */
+  isOver: boolean;
+  onAdded: (dataSet: DataSet) => void;
+}) {
   const [name, setName] = useState('');
   const { isRunning, problem, start } = useAction();
   return (
     <form
-      class="panel add-class"
+      class={isOver ? 'panel add-class over' : 'panel add-class'}
       onSubmit={(event) => {
         event.preventDefault();
         void start(async () => {
@@ -28,6 +37,7 @@ export function AddClass({ dataSet, onAdded }: { dataSet: string; onAdded: (data
           Add the class
         </button>
       </div>
+      <p class="hint">or drop one folder per class on this page</p>
       <Problem message={problem} />
     </form>
   );

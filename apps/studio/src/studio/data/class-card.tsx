@@ -50,14 +50,17 @@ export function ClassCard({ dataSet, summary }: { dataSet: string; summary: Clas
       }}
       onDrop={(event) => {
         event.preventDefault();
+        // It is not for the whole page.
+        event.stopPropagation();
         setIsOver(false);
         if (event.dataTransfer !== null)
           droppedFiles(event.dataTransfer.items).then(add, (error: Error) =>
             setProblem(`What you dropped cannot be read: ${error.message}`),
           );
       }}
-      onPaste={({ clipboardData }) => {
-        if (clipboardData?.files.length) add(chosenFiles(clipboardData.files));
+      onPaste={(event) => {
+        event.stopPropagation();
+        if (event.clipboardData?.files.length) add(chosenFiles(event.clipboardData.files));
       }}
     >
       <header>

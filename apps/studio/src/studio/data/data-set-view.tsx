@@ -1,5 +1,7 @@
 import { displayName } from '@chorus/data/display-name';
 import { count } from '@chorus/report/format';
+import { useState } from 'preact/hooks';
+import { usePageFiles } from '../../shared/use-page-files.ts';
 import { studioApi } from '../server/studio-api.ts';
 import { useAnswer } from '../server/use-answer.ts';
 import { Heading } from '../shell/heading.tsx';
@@ -9,6 +11,7 @@ import { Problem } from '../ui/problem.tsx';
 import { AddClass } from './add-class.tsx';
 import { CheckPanel } from './check-panel.tsx';
 import { ClassCard } from './class-card.tsx';
+import { classFolders } from './class-folders.ts';
 import { UndoBar } from './undo-bar.tsx';
 
 /** The classes of a data set, and what is wrong with it. */
@@ -20,6 +23,22 @@ export function DataSetView({ id }: { id: string }) {
     reload,
     set,
   } = useAnswer(id, (signal) => studioApi.dataSet(id, signal), uploads.finishedCount);
+  const [dropProblem, setDropProblem] = useState<string>();
+  /** Folders that were dropped beside the classes become classes. */
+  const takeFolders = async (files: ReadonlyMap<string, File>) => {
+    setDropProblem(undefined);
+    const folders = classFolders(files);
+    if (folders === null) return setDropProblem('Drop or paste images onto their class, or drop one folder per class.');
+    const known = new Set(dataSet?.classes.map((one) => one.name));
+    for (const [folder, images] of folders) {
+      if (!known.has(folder)) set(await studioApi.addClass(id, { name: folder }));
+      uploads.add(id, folder, images);
+    }
+  };
+  const isOver = usePageFiles({
+    onFiles: (files) => void takeFolders(files).catch((error: Error) => setDropProblem(error.message)),
+    onProblem: setDropProblem,
+  });
   const name = dataSet?.name ?? workspace.dataSets.find((one) => one.id === id)?.name ?? id;
   return (
     <>
@@ -41,6 +60,7 @@ export function DataSetView({ id }: { id: string }) {
         )}
       </Heading>
       <Problem message={problem} onRetry={reload} />
+      <Problem message={dropProblem} />
       {dataSet !== undefined && (
         <>
           {dataSet.problem !== null && <p class="note">Before training: {dataSet.problem}</p>}
@@ -50,7 +70,7 @@ export function DataSetView({ id }: { id: string }) {
               {dataSet.classes.map((summary) => (
                 <ClassCard key={summary.name} dataSet={id} summary={summary} />
               ))}
-              <AddClass dataSet={id} onAdded={set} />
+              <AddClass dataSet={id} isOver={isOver} onAdded={set} />
             </div>
             <CheckPanel dataSet={dataSet} />
           </div>

@@ -3,7 +3,7 @@ import { count, listOf } from '@chorus/report/format';
 import { useState } from 'preact/hooks';
 import { studioApi } from '../server/studio-api.ts';
 import { useAnswer } from '../server/use-answer.ts';
-import { Dialog } from '../ui/dialog.tsx';
+import { closeDialog, Dialog } from '../ui/dialog.tsx';
 import { Problem } from '../ui/problem.tsx';
 
 /** Chooses a folder of the machine on which the studio runs. */
@@ -86,7 +86,7 @@ export function FolderChooser({
         </>
       )}
       <div class="actions end">
-        <button type="button" onClick={onClose}>
+        <button type="button" onClick={closeDialog}>
           Cancel
         </button>
         <button

@@ -2,6 +2,7 @@
 import type { DataSetImage } from '@chorus/studio-api/protocol';
 import { useCallback, useRef, useState } from 'preact/hooks';
 import { studioApi } from '../server/studio-api.ts';
+import { isHiddenFile } from './hidden-file.ts';
 
 export interface ClassUploads {
   total: number;
@@ -63,8 +64,7 @@ export function useUploads(): Uploads {
 
   const add = useCallback(
     (dataSet: string, className: string, files: readonly File[]) => {
-      // Folders contain hidden files of operating systems.
-      const images = files.filter(({ name }) => !name.startsWith('.'));
+      const images = files.filter((file) => !isHiddenFile(file));
       if (images.length === 0) return;
       queue.current.push(...images.map((file) => ({ dataSet, className, file })));
       update(keyOf(dataSet, className), (earlier) => ({ ...earlier, total: earlier.total + images.length }));

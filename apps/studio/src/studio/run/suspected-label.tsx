@@ -1,6 +1,7 @@
 import { displayName } from '@chorus/data/display-name';
 import { percent } from '@chorus/report/format';
 import type { Changed, DataSet, LabelIssueImage } from '@chorus/studio-api/protocol';
+import { useEffect, useRef } from 'preact/hooks';
 import { studioApi } from '../server/studio-api.ts';
 import { Problem } from '../ui/problem.tsx';
 import { Thumbnail } from '../ui/thumbnail.tsx';
@@ -35,10 +36,24 @@ export function SuspectedLabel({
           : isKept
             ? `Kept as ${displayName(label)}.`
             : undefined;
-  const relabel = (to: string) =>
-    start(async () => onChanged(await studioApi.relabel(dataSet!.id, { paths: [current!.path], class: to })));
+  const actions = useRef<HTMLDivElement>(null);
+  const hasActed = useRef(false);
+  // The button that had the focus is replaced by others.
+  useEffect(() => {
+    if (hasActed.current) actions.current?.querySelector('button')?.focus();
+    hasActed.current = false;
+  }, [decision]);
+  const act = (request: () => Promise<Changed>) => {
+    hasActed.current = true;
+    return start(async () => onChanged(await request()));
+  };
+  const relabel = (to: string) => act(() => studioApi.relabel(dataSet!.id, { paths: [current!.path], class: to }));
   const exclude = (excluded: boolean) =>
-    start(async () => onChanged(await studioApi.exclude(dataSet!.id, { paths: [current!.path], excluded })));
+    act(() => studioApi.exclude(dataSet!.id, { paths: [current!.path], excluded }));
+  const keep = (isNowKept: boolean) => {
+    hasActed.current = true;
+    onKeep(isNowKept);
+  };
   return (
     <article class={decision === undefined ? 'suspect' : 'suspect decided'} aria-label={name}>
       {dataSet !== undefined && current !== null && <Thumbnail dataSet={dataSet.id} path={current.path} side={320} />}
@@ -58,10 +73,10 @@ export function SuspectedLabel({
         </p>
         {decision !== undefined && <p class="decision">{decision}</p>}
         {dataSet !== undefined && current !== null && (
-          <div class="actions">
+          <div class="actions" ref={actions}>
             {decision === undefined ? (
               <>
-                <button type="button" disabled={isRunning} onClick={() => onKeep(true)}>
+                <button type="button" disabled={isRunning} onClick={() => keep(true)}>
                   Keep {displayName(label)}
                   {context}
                 </button>
@@ -99,7 +114,7 @@ export function SuspectedLabel({
                 disabled={isRunning}
                 onClick={() =>
                   isKept && current.class === label && !current.excluded
-                    ? onKeep(false)
+                    ? keep(false)
                     : current.excluded
                       ? exclude(false)
                       : relabel(label)

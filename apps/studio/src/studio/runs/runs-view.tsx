@@ -6,7 +6,7 @@ import { studioApi } from '../server/studio-api.ts';
 import { Heading } from '../shell/heading.tsx';
 import { addressOf, goTo } from '../shell/route.ts';
 import { useStudio } from '../studio.ts';
-import { Dialog } from '../ui/dialog.tsx';
+import { closeDialog, Dialog } from '../ui/dialog.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { useAction } from '../ui/use-action.ts';
 import { fileSize, moment } from '../words.ts';
@@ -111,22 +111,24 @@ export function RunsView() {
             bundle, {fileSize(deleting.bytes)}. This cannot be undone. The images stay.
           </p>
           <div class="actions end">
-            <button type="button" onClick={() => setDeleting(undefined)}>
+            <button type="button" onClick={closeDialog}>
               Cancel
             </button>
             <button
               type="button"
               class="main danger"
               disabled={isRunning}
-              onClick={() =>
-                start(async () => {
+              onClick={(event) => {
+                closeDialog(event);
+                void start(async () => {
                   const { id } = deleting;
-                  setDeleting(undefined);
                   setKept((await studioApi.remove(id)).kept);
                   setSelected(new Set([...selected].filter((one) => one !== id)));
                   await reload();
-                })
-              }
+                  // The button that had it is gone.
+                  document.querySelector<HTMLElement>('h1')?.focus();
+                });
+              }}
             >
               Delete
             </button>

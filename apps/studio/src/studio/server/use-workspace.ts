@@ -28,7 +28,13 @@ export function useWorkspace(): LoadedWorkspace {
   }, []);
   useEffect(() => {
     void reload();
-    return () => clearTimeout(retry.current);
+    // Another tab or program may have started something meanwhile.
+    const look = () => void reload();
+    addEventListener('focus', look);
+    return () => {
+      removeEventListener('focus', look);
+      clearTimeout(retry.current);
+    };
   }, [reload]);
   return { workspace, problem, reload };
 }

@@ -1,7 +1,12 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 
-/** A dialog above the page; the browser keeps the focus inside, and returns it. */
+/** Closes the dialog of a button; only then does the browser return the focus. */
+export function closeDialog({ currentTarget }: { currentTarget: Element }): void {
+  currentTarget.closest('dialog')!.close();
+}
+
+/** A dialog above the page; the browser keeps the focus inside. */
 export function Dialog({
   title,
   onClose,
@@ -13,7 +18,7 @@ export function Dialog({
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   return (
     <dialog ref={dialog} aria-labelledby={id} onClose={onClose}>
       <h2 id={id}>{title}</h2>
