@@ -51,19 +51,24 @@ export function RunView({ run, part }: { run: string; part: RunPart }) {
           <p class="lead">{[`preset ${details.preset}`, moment(details.startedAtMs)].join(' · ')}</p>
         )}
       </Heading>
-      <nav class="views tabs" aria-label="Parts of the run">
-        <ul>
-          {runParts
-            .filter((one) => hasResult || one === 'training')
-            .map((one) => (
-              <li key={one}>
-                <a href={addressOf({ view: 'run', run, part: one })} aria-current={one === shown ? 'page' : undefined}>
-                  {titles[one]}
-                </a>
-              </li>
-            ))}
-        </ul>
-      </nav>
+      {details !== undefined && (
+        <nav class="views tabs" aria-label="Parts of the run">
+          <ul>
+            {runParts
+              .filter((one) => hasResult || one === 'training')
+              .map((one) => (
+                <li key={one}>
+                  <a
+                    href={addressOf({ view: 'run', run, part: one })}
+                    aria-current={one === shown ? 'page' : undefined}
+                  >
+                    {titles[one]}
+                  </a>
+                </li>
+              ))}
+          </ul>
+        </nav>
+      )}
       <Problem message={problem} onRetry={reload} />
       {details !== undefined && <Part shown={shown} details={details} live={live} />}
       {details !== undefined && !hasResult && shown !== 'training' && (
