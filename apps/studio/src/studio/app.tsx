@@ -10,7 +10,7 @@ import { useTraining } from './server/use-training.ts';
 import { useWorkspace } from './server/use-workspace.ts';
 import { addressOf, goTo, type Route, useRoute } from './shell/route.ts';
 import { TopBar } from './shell/top-bar.tsx';
-import { StudioContext } from './studio.ts';
+import { StudioContext, TrainingContext } from './studio.ts';
 import { TrainView } from './train/train-view.tsx';
 import { Problem } from './ui/problem.tsx';
 
@@ -30,10 +30,9 @@ export function App() {
     },
     [reload],
   );
-  const studio = useMemo(
-    () => workspace && { workspace, reload, uploads, training, watch },
-    [workspace, reload, uploads, training, watch],
-  );
+  const studio = useMemo(() => workspace && { workspace, reload, uploads, watch }, [workspace, reload, uploads, watch]);
+  // Otherwise, all of it would be drawn again at every event of a training.
+  const view = useMemo(() => <View key={keyOf(route)} route={route} />, [route]);
   useEffect(() => {
     // A file that misses its place would replace the page.
     const prevent = (event: DragEvent) => event.preventDefault();
@@ -49,7 +48,11 @@ export function App() {
       <TopBar view={route.view} training={training} />
       <main id="main" tabIndex={-1}>
         <Problem message={problem} />
-        {studio !== undefined ? <View key={keyOf(route)} route={route} /> : problem === undefined && <p>Loading …</p>}
+        {studio !== undefined ? (
+          <TrainingContext.Provider value={training}>{view}</TrainingContext.Provider>
+        ) : (
+          problem === undefined && <p>Loading …</p>
+        )}
       </main>
     </StudioContext.Provider>
   );

@@ -8,11 +8,12 @@ import type { LoadedWorkspace } from './server/use-workspace.ts';
 export interface Studio extends Pick<LoadedWorkspace, 'reload'> {
   workspace: NonNullable<LoadedWorkspace['workspace']>;
   uploads: Uploads;
-  /** The training that this studio runs, and after its end until another starts. */
-  training: LiveTraining | undefined;
   /** Shows a training that has just been started or resumed. */
   watch(run: string): Promise<void>;
 }
+
+/** The training that this studio runs, and after its end until another starts. It changes with every frame, unlike the rest. */
+export const TrainingContext = createContext<LiveTraining | undefined>(undefined);
 
 export const StudioContext = createContext<Studio | undefined>(undefined);
 

@@ -9,10 +9,10 @@ import { useCheck } from './use-check.ts';
 
 /** What is wrong with the data, and what training on it would cost. */
 export function CheckPanel({ dataSet }: { dataSet: DataSet }) {
-  const { training } = useStudio();
+  const { workspace } = useStudio();
   const { state, problem, start, stop } = useCheck(dataSet);
   const isRunning = state?.status === 'running';
-  const isTraining = training?.state !== undefined && training.state.end === null;
+  const isTraining = workspace.activity?.kind === 'training';
   return (
     <aside class="panel check" aria-labelledby="check">
       <h2 id="check">Is the data good?</h2>

@@ -1,6 +1,6 @@
 /** Images on their way to the server, which go on while the user looks at another view. */
 import type { DataSetImage } from '@chorus/studio-api/protocol';
-import { useCallback, useRef, useState } from 'preact/hooks';
+import { useCallback, useMemo, useRef, useState } from 'preact/hooks';
 import { studioApi } from '../server/studio-api.ts';
 import { isHiddenFile } from './hidden-file.ts';
 
@@ -73,11 +73,14 @@ export function useUploads(): Uploads {
     },
     [update, work],
   );
-  return {
-    ...{ finishedCount, add },
-    of: (dataSet, className) => classes.get(keyOf(dataSet, className)) ?? none,
-    dismiss: (dataSet, className) => update(keyOf(dataSet, className), (earlier) => ({ ...earlier, failures: [] })),
-  };
+  return useMemo(
+    () => ({
+      ...{ finishedCount, add },
+      of: (dataSet, className) => classes.get(keyOf(dataSet, className)) ?? none,
+      dismiss: (dataSet, className) => update(keyOf(dataSet, className), (earlier) => ({ ...earlier, failures: [] })),
+    }),
+    [classes, finishedCount, add, update],
+  );
 }
 
 // --- internal ---

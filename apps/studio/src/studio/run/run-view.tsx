@@ -1,11 +1,12 @@
 import { displayName } from '@chorus/data/display-name';
 import type { RunDetails } from '@chorus/studio-api/protocol';
-import { useEffect } from 'preact/hooks';
+import type { ContextType } from 'preact';
+import { useContext, useEffect } from 'preact/hooks';
 import { studioApi } from '../server/studio-api.ts';
 import { useAnswer } from '../server/use-answer.ts';
 import { Heading } from '../shell/heading.tsx';
 import { addressOf, type RunPart, runParts } from '../shell/route.ts';
-import { useStudio } from '../studio.ts';
+import { TrainingContext } from '../studio.ts';
 import { LiveTraining } from '../train/live-training.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { moment } from '../words.ts';
@@ -27,7 +28,7 @@ const askAgainAfterMs = 3000;
 
 /** One run: its training, its result, and what to do with it. */
 export function RunView({ run, part }: { run: string; part: RunPart }) {
-  const { training } = useStudio();
+  const training = useContext(TrainingContext);
   const live = training?.run === run ? training : undefined;
   const {
     answer: details,
@@ -87,7 +88,7 @@ function Part({
 }: {
   shown: RunPart;
   details: RunDetails;
-  live: ReturnType<typeof useStudio>['training'];
+  live: ContextType<typeof TrainingContext>;
 }) {
   const { id: run } = details;
   if (shown === 'training')

@@ -12,7 +12,7 @@ import { PresetChoice } from './preset-choice.tsx';
 
 /** Starts a training: on which images, with which preset, for how long. */
 export function TrainView({ dataSet: named }: { dataSet?: string | undefined }) {
-  const { workspace, training, watch } = useStudio();
+  const { workspace, watch } = useStudio();
   const { dataSets, activity } = workspace;
   const [chosen, setChosen] = useState(named ?? dataSets[0]?.id ?? '');
   const [preset, setPreset] = useState(workspace.presets[0]?.name ?? 'auto');
@@ -47,9 +47,7 @@ export function TrainView({ dataSet: named }: { dataSet?: string | undefined }) 
       {busyWith !== undefined && (
         <p class="note">
           A training is running.{' '}
-          <a href={addressOf({ view: 'run', run: busyWith, part: 'training' })}>
-            Watch {displayName(training?.run ?? busyWith)}
-          </a>
+          <a href={addressOf({ view: 'run', run: busyWith, part: 'training' })}>Watch {displayName(busyWith)}</a>
         </p>
       )}
       <form
