@@ -167,6 +167,14 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.keyboard.down('Space');
     await several!.getByRole('img').nth(2).waitFor();
     await page.keyboard.up('Space');
+    await several!.getByRole('button', { name: 'Hold to record' }).hover();
+    const before = await several!.getByRole('img').count();
+    await page.mouse.down();
+    await several!
+      .getByRole('img')
+      .nth(before + 1)
+      .waitFor();
+    await page.mouse.up();
     await several!.getByRole('button', { name: 'Hold to record' }).waitFor();
     await several!.getByText(/^\d+ images$/).waitFor();
   });
@@ -204,18 +212,19 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.getByRole('heading', { level: 1, name: hostile, exact: true }).waitFor();
     await page.getByText(`${hostile}.png`, { exact: true }).waitFor();
     expect(await page.locator('img[src="x"]').count()).toBe(0);
+
+    await page.getByRole('link', { name: 'Data', exact: true }).click();
+    await page.getByRole('button', { name: 'Remove hostile' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
+    await page.getByRole('link', { name: 'hostile' }).waitFor({ state: 'detached' });
+    expect(existsSync(join(photos, hostile))).toBe(true);
   });
 
   it('trains while the page shows curves and lanes, and ends with accuracy and interval', async () => {
     const page = await open('#/train/shapes');
     expect(await page.getByRole('radio', { name: /^auto/ }).isChecked()).toBe(true);
     await chooseSmallSettings(page, 2);
-    const events = /\/events$/;
-    await page.route(events, (route) => route.abort());
     await page.getByRole('button', { name: 'Start training' }).click();
-    await page.getByRole('alert').filter({ hasText: 'This page connects again' }).waitFor();
-    await page.unroute(events);
-    await page.getByRole('alert').waitFor({ state: 'detached' });
     await page.getByRole('status').filter({ hasText: 'Training the members …' }).waitFor();
     await page.getByRole('link', { name: 'Training …' }).waitFor();
     const wide = page.getByRole('region', { name: 'wide', exact: true });
@@ -247,7 +256,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
 
   it('stops a training, survives a restart of the server, and resumes', async () => {
     const page = await open('#/train/shapes');
-    await chooseSmallSettings(page, 6);
+    await chooseSmallSettings(page, 10);
     await page.getByRole('button', { name: 'Start training' }).click();
     await page
       .getByText(/^Epoch \d:/)
@@ -356,7 +365,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     }
   });
 
-  it('works by keyboard, and moves the focus to the heading of a new view', async () => {
+  it('works by keyboard, moves the focus to the heading of a new view, and receives events again after a fault', async () => {
     const page = await open();
     // Playwright begins to wait for dialogs at the first listener, with a message to the browser.
     page.on('filechooser', () => {});
@@ -397,8 +406,13 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await tabTo(/^TEXTAREA Settings/);
     await page.keyboard.type(smallSettings(40).join('\n'));
     await tabTo(/^BUTTON Start training/);
+    const events = /\/events$/;
+    await page.route(events, (route) => route.abort());
     await page.keyboard.press('Enter');
     await expect.poll(focused).toMatch(/^H1 keys-/);
+    await page.getByRole('alert').filter({ hasText: 'This page connects again' }).waitFor();
+    await page.unroute(events);
+    await page.getByRole('alert').waitFor({ state: 'detached' });
     await tabTo(/^BUTTON Stop/);
     await page.keyboard.press('Enter');
     await page.getByRole('status').filter({ hasText: 'The training was stopped.' }).waitFor();

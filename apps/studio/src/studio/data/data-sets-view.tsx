@@ -1,9 +1,9 @@
-import { displayName } from '@chorus/data/display-name';
 import { useState } from 'preact/hooks';
 import { studioApi } from '../server/studio-api.ts';
 import { Heading } from '../shell/heading.tsx';
-import { addressOf, goTo } from '../shell/route.ts';
+import { goTo } from '../shell/route.ts';
 import { useStudio } from '../studio.ts';
+import { DataSetTile } from './data-set-tile.tsx';
 import { FolderChooser } from './folder-chooser.tsx';
 import { NewDataSet } from './new-data-set.tsx';
 
@@ -20,13 +20,9 @@ export function DataSetsView() {
         <section aria-labelledby="data-sets">
           <h2 id="data-sets">Your data sets</h2>
           <ul class="tiles">
-            {workspace.dataSets.map(({ id, name, root, isMissing }) => (
-              <li key={id} class="panel">
-                <a class="cover" href={addressOf({ view: 'data-set', dataSet: id })}>
-                  {displayName(name)}
-                </a>
-                <p class="hint path">{displayName(root)}</p>
-                {isMissing && <p class="problem">The folder is missing.</p>}
+            {workspace.dataSets.map((dataSet) => (
+              <li key={dataSet.id} class="panel">
+                <DataSetTile dataSet={dataSet} />
               </li>
             ))}
           </ul>

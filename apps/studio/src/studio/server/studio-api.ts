@@ -53,6 +53,8 @@ export const studioApi = {
   createDataSet: (json: CreateDataSet) => call<DataSet>('POST', 'data-sets', { json }),
   openDataSet: (json: OpenDataSet) => call<DataSet>('POST', 'data-sets/open', { json }),
   dataSet: (id: string, signal?: AbortSignal) => call<DataSet>('GET', dataSetPath(id), { signal }),
+  /** The images stay. */
+  removeDataSet: (id: string) => call<unknown>('DELETE', dataSetPath(id)),
   addClass: (id: string, json: AddClass) => call<DataSet>('POST', dataSetPath(id, 'classes'), { json }),
   images: (
     id: string,
