@@ -23,7 +23,8 @@ export function LiveTraining({ run, state, canStop }: { run: string; state: Trai
   const now = useNow(end === null);
   const seconds = ((end === null ? now : state.updatedAtMs) - state.startedAtMs) / 1000;
   const cards = members.map((member, index) => <Member key={member.name} member={member} color={index} />);
-  const unfinished = downloads.filter(({ bytes, totalBytes }) => totalBytes === null || bytes < totalBytes);
+  const unfinished =
+    end === null ? downloads.filter(({ bytes, totalBytes }) => totalBytes === null || bytes < totalBytes) : [];
   return (
     <>
       <section class="panel phase" aria-label="State of the training">
@@ -89,11 +90,11 @@ export function LiveTraining({ run, state, canStop }: { run: string; state: Trai
         <section class="panel" aria-labelledby="notices">
           <h2 id="notices">Notices</h2>
           <ul class="notices">
-            {notices.map((text) => (
-              <li key={text}>{text}</li>
+            {notices.map((text, index) => (
+              <li key={`${index} ${text}`}>{text}</li>
             ))}
-            {warnings.map(({ task, text }) => (
-              <li key={`${task} ${text}`}>
+            {warnings.map(({ task, text }, index) => (
+              <li key={`${index} ${task} ${text}`}>
                 {displayName(task)}: {text}
               </li>
             ))}
