@@ -73,17 +73,16 @@ export function ClassCard({ dataSet, summary }: { dataSet: string; summary: Clas
       <div class="actions">
         <FileButton label="Choose images" context={` for ${shown}`} onFiles={add} />
         <FileButton label="Folder" context={` for ${shown}`} isFolder onFiles={add} />
-        {!isRecording && (
-          <button type="button" onClick={() => setIsRecording(true)}>
-            Camera<span class="visually-hidden"> for {shown}</span>
-          </button>
-        )}
+        <button type="button" aria-expanded={isRecording} onClick={() => setIsRecording(!isRecording)}>
+          {isRecording ? 'Close the camera' : 'Camera'}
+          <span class="visually-hidden"> for {shown}</span>
+        </button>
       </div>
       {isRecording && (
         <Recorder
           className={shown}
           onPictures={add}
-          onClose={(reason) => {
+          onEnd={(reason) => {
             setIsRecording(false);
             setProblem(reason);
           }}
@@ -100,8 +99,8 @@ export function ClassCard({ dataSet, summary }: { dataSet: string; summary: Clas
         <div class="problem-box" role="alert">
           <p>{count(failures.length, 'file was', 'files were')} not added:</p>
           <ul>
-            {failures.slice(0, 20).map((failure) => (
-              <li key={failure.name}>
+            {failures.slice(0, 20).map((failure, index) => (
+              <li key={`${index} ${failure.name}`}>
                 <b>{displayName(failure.name)}</b>: {failure.message}
               </li>
             ))}

@@ -1,6 +1,6 @@
 import { displayName } from '@chorus/data/display-name';
 import { count } from '@chorus/report/format';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { usePageFiles } from '../../shared/use-page-files.ts';
 import { studioApi } from '../server/studio-api.ts';
 import { useAnswer } from '../server/use-answer.ts';
@@ -23,6 +23,8 @@ export function DataSetView({ id }: { id: string }) {
     reload,
     set,
   } = useAnswer(id, (signal) => studioApi.dataSet(id, signal), uploads.finishedCount);
+  const { forget } = uploads;
+  useEffect(() => () => forget(id), [id, forget]);
   const [dropProblem, setDropProblem] = useState<string>();
   /** Folders that were dropped beside the classes become classes. */
   const takeFolders = async (files: ReadonlyMap<string, File>) => {

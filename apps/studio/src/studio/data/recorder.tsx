@@ -9,13 +9,13 @@ const picturesPerSecond = 6;
 export function Recorder({
   className,
   onPictures,
-  onClose,
+  onEnd,
 }: {
   /** The class that the pictures go to. */
   className: string;
   onPictures: (files: ReadonlyMap<string, File>) => void;
-  /** @param problem undefined if the user closed it. */
-  onClose: (problem?: string) => void;
+  /** The camera cannot be used, or no longer. */
+  onEnd: (problem: string) => void;
 }) {
   const video = useRef<HTMLVideoElement>(null);
   const [isPlaying, setIsPlaying] = useState(false);
@@ -25,7 +25,7 @@ export function Recorder({
     async onPlay() {
       setIsPlaying(true);
     },
-    onEnd: (problem) => onClose(problem ?? 'The camera has been disconnected.'),
+    onEnd: (problem) => onEnd(problem ?? 'The camera has been disconnected.'),
   });
 
   const take = async () => {
@@ -71,9 +71,6 @@ export function Recorder({
         </button>
         <button type="button" disabled={!isPlaying} onClick={() => void take()}>
           Take one picture
-        </button>
-        <button type="button" onClick={() => onClose()}>
-          Close the camera
         </button>
       </div>
       <p class="hint">Turn and move the object between pictures: pictures that look the same teach nothing new.</p>

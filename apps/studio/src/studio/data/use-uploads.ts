@@ -18,6 +18,8 @@ export interface Uploads {
   finishedCount: number;
   of(dataSet: string, className: string): ClassUploads;
   add(dataSet: string, className: string, files: readonly File[]): void;
+  /** Forgets which images of a data set are new, which may be moved after that. */
+  forget(dataSet: string): void;
   /** Forgets the failures of a class, once the user has read them. */
   dismiss(dataSet: string, className: string): void;
 }
@@ -73,13 +75,20 @@ export function useUploads(): Uploads {
     },
     [update, work],
   );
+  const forget = useCallback(
+    (dataSet: string) => {
+      for (const key of latest.current.keys())
+        if (key.startsWith(`${dataSet}/`)) update(key, (earlier) => ({ ...earlier, added: [] }));
+    },
+    [update],
+  );
   return useMemo(
     () => ({
-      ...{ finishedCount, add },
+      ...{ finishedCount, add, forget },
       of: (dataSet, className) => classes.get(keyOf(dataSet, className)) ?? none,
       dismiss: (dataSet, className) => update(keyOf(dataSet, className), (earlier) => ({ ...earlier, failures: [] })),
     }),
-    [classes, finishedCount, add, update],
+    [classes, finishedCount, add, forget, update],
   );
 }
 

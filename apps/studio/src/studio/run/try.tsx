@@ -23,18 +23,16 @@ export function Try({ run }: { run: string }) {
       <div class={isOver ? 'drop over' : 'drop'}>
         <div class="actions center">
           <FileButton label="Choose images" isMain onFiles={take} />
-          {!hasCamera && (
-            <button type="button" onClick={() => setHasCamera(true)}>
-              Use the camera
-            </button>
-          )}
+          <button type="button" aria-expanded={hasCamera} onClick={() => setHasCamera(!hasCamera)}>
+            {hasCamera ? 'Close the camera' : 'Use the camera'}
+          </button>
         </div>
         <p class="hint">or drop them on this page, or paste one. They go to the studio on this machine only.</p>
       </div>
       {hasCamera && (
         <Shutter
           onPicture={take}
-          onClose={(reason) => {
+          onEnd={(reason) => {
             setHasCamera(false);
             setProblem(reason);
           }}
@@ -65,10 +63,11 @@ export function Try({ run }: { run: string }) {
 
 function Shutter({
   onPicture,
-  onClose,
+  onEnd,
 }: {
   onPicture: (files: ReadonlyMap<string, File>) => void;
-  onClose: (problem?: string) => void;
+  /** The camera cannot be used, or no longer. */
+  onEnd: (problem: string) => void;
 }) {
   const video = useRef<HTMLVideoElement>(null);
   const [isPlaying, setIsPlaying] = useState(false);
@@ -76,7 +75,7 @@ function Shutter({
     async onPlay() {
       setIsPlaying(true);
     },
-    onEnd: (reason) => onClose(reason ?? 'The camera has been disconnected.'),
+    onEnd: (reason) => onEnd(reason ?? 'The camera has been disconnected.'),
   });
   return (
     <div class="panel recorder">
@@ -92,9 +91,6 @@ function Shutter({
           }}
         >
           Classify this picture
-        </button>
-        <button type="button" onClick={() => onClose()}>
-          Close the camera
         </button>
       </div>
     </div>

@@ -138,6 +138,7 @@ function activityOf({ name, activity, batch, device }: TaskState, tasks: readonl
 }
 
 function restOf(status: keyof typeof words, seconds: number): string {
-  if (status === 'waiting') return 'Waits for a free lane';
+  // Also between two of its tasks.
+  if (status === 'waiting' || status === 'running') return 'Waits for a free lane';
   return seconds > 0 ? `Took ${duration(seconds)}` : ' ';
 }
