@@ -239,6 +239,8 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await wide.getByText('Numbers').click();
     expect(await wide.getByRole('row').count()).toBe(3);
     await page.getByRole('link', { name: 'See the result' }).click();
+    await expect.poll(() => page.title()).toMatch(/^Result · shapes-/);
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H1');
     await page.getByRole('table').first().waitFor();
     expect(await page.getByRole('rowheader', { name: /^ensemble/ }).count()).toBe(1);
     const report = await page.getByRole('link', { name: 'Open the full report' }).getAttribute('href');
@@ -256,7 +258,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
 
   it('stops a training, survives a restart of the server, and resumes', async () => {
     const page = await open('#/train/shapes');
-    await chooseSmallSettings(page, 10);
+    await chooseSmallSettings(page, 6);
     await page.getByRole('button', { name: 'Start training' }).click();
     await page
       .getByText(/^Epoch \d:/)

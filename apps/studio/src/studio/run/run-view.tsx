@@ -47,7 +47,7 @@ export function RunView({ run, part }: { run: string; part: RunPart }) {
   const shown = part === 'result' && details !== undefined && !hasResult ? 'training' : part;
   return (
     <>
-      <Heading title={displayName(run)}>
+      <Heading title={displayName(run)} part={titles[shown]}>
         {details !== undefined && (
           <p class="lead">{[`preset ${details.preset}`, moment(details.startedAtMs)].join(' · ')}</p>
         )}
