@@ -194,7 +194,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.getByRole('button', { name: 'Check the data' }).click();
     await page.getByText('1 picture in several classes').waitFor();
     const check = page.getByRole('complementary', { name: 'Is the data good?' });
-    await check.getByText('1 file not used').click();
+    await check.getByText('Entries that are not used (1)').click();
     await check.getByText(/^stars\/broken\.png: not an image/).waitFor();
     await check.getByText('Chorus would choose it').waitFor();
     expect(await check.getByText(/ of memory$/).count()).toBeGreaterThan(2);

@@ -61,7 +61,7 @@ export function CheckFindings({ dataSet, report }: { dataSet: string; report: Ch
           )}
           {dataset.skipped.length > 0 && (
             <details>
-              <summary>{count(dataset.skipped.length, 'file')} not used</summary>
+              <summary>Entries that are not used ({integer(dataset.skipped.length)})</summary>
               <ul class="reasons">
                 {dataset.skipped.slice(0, mostRows).map(({ path, reason }) => (
                   <li key={path}>
