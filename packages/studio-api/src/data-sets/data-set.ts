@@ -153,7 +153,7 @@ export class StudioDataSet {
       }
       const moves = await this.#move(
         moving.map(({ path }) => ({ path, folder: places.get(splitOf(listing, path))!, name: basename(path) })),
-        (moved) => ({ kind: 'relabel', class: name, moves: moved }),
+        (moved) => [...this.#record.changes, { kind: 'relabel', class: name, moves: moved }],
       );
       const now = new Map(moves.map(({ from, to }) => [from, to]));
       const done = moves.length === 0 ? `already in ${name}` : describeChange({ kind: 'relabel', class: name, moves });
@@ -224,6 +224,7 @@ export class StudioDataSet {
   }
 
   async #read(): Promise<Listing> {
+    await this.#revertUnfinished();
     const { root, layout, excluded } = this.#record;
     this.#listing = await readListing(root, layout, new Set(excluded));
     return this.#listing;
@@ -272,25 +273,34 @@ export class StudioDataSet {
   }
 
   /**
-   * Moves files, all or none of them.
+   * Moves files, all or none of them, also if the studio is killed meanwhile.
    *
-   * @param describe the change, which is stored before the first file is moved, so that a killed studio can undo it.
+   * @param changesAfter the changes that can be undone then.
    * @returns the moves; empty if there is nothing to move.
    */
-  async #move(files: readonly FileToMove[], describe: (moves: Move[]) => Relabeling): Promise<Move[]> {
-    if (files.length === 0) return [];
-    const before = this.#record;
+  async #move(files: readonly FileToMove[], changesAfter: (moves: Move[]) => Change[]): Promise<Move[]> {
+    const moves = await this.#files.plan(files);
+    if (moves.length === 0) return [];
+    await this.#write({ moving: moves });
     try {
-      return await this.#files.move(files, (moves) =>
-        this.#write({
-          excluded: renamed(before.excluded, moves),
-          changes: [...before.changes, describe(moves)],
-        }),
-      );
+      await this.#files.move(moves);
+      const excluded = renamed(this.#record.excluded, moves);
+      await this.#write({ moving: [], excluded, changes: changesAfter(moves) });
+      return moves;
     } catch (error) {
-      if (this.#record !== before) await this.#write(before);
+      // If this fails, too, the next request tries again.
+      await this.#revertUnfinished().catch(() => {});
       throw error;
     }
+  }
+
+  async #revertUnfinished(): Promise<void> {
+    const { moving } = this.#record;
+    if (moving.length === 0) return;
+    await this.#files.moveBack(moving);
+    // First in memory: a full disk need not keep the images from being shown.
+    this.#record = { ...this.#record, moving: [] };
+    await this.#write({});
   }
 
   /** @returns the paths of the images that are back; those that have been removed or moved since stay away. */
@@ -303,13 +313,8 @@ export class StudioDataSet {
       const folder = await this.#files.ensureFolder(this.#files.absolute(dirname(from)));
       files.push({ path: to, folder, name: basename(from) });
     }
-    const back = await this.#move(files, (reverse) => ({
-      kind: 'relabel',
-      class: basename(dirname(reverse[0]!.to)),
-      moves: reverse,
-    }));
-    // The reverted change and its reverse are both gone.
-    await this.#write({ changes });
+    const back = await this.#move(files, () => changes);
+    if (back.length === 0) await this.#write({ changes });
     return back.map(({ to }) => to);
   }
 

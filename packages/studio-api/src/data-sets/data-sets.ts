@@ -115,7 +115,7 @@ export class DataSets {
   }
 
   async #add(entry: { name: string; root: string; isOwn: boolean; layout: FolderLayout }): Promise<StudioDataSet> {
-    const record = { schemaVersion: 1 as const, ...entry, excluded: [], changes: [] };
+    const record = { schemaVersion: 1 as const, ...entry, excluded: [], changes: [], moving: [] };
     const folder = await this.#newFolder(entry.name);
     await writeRecord(folder, record);
     const added = new StudioDataSet(folder, record);

@@ -1,15 +1,24 @@
 /** What the studio stores of a data set, in a folder of its own in the workspace: nothing of it is in the user's images. */
-import { join } from 'node:path';
+import { isAbsolute, join, normalize } from 'node:path';
 import { folderLayouts } from '@chorus/data';
 import { publishFile, readJsonFile } from '@chorus/storage';
 import { z } from 'zod';
+
+/** Inside of the data set: a folder that came from elsewhere may have a record of its own. */
+const pathSchema = z
+  .string()
+  .refine(
+    (path) => !isAbsolute(path) && !/^\.\.([\\/]|$)/.test(normalize(path)),
+    'expected a path inside of the data set',
+  );
+const movesSchema = z.array(z.strictObject({ from: pathSchema, to: pathSchema }));
 
 /** A change that can be undone; paths are relative to the data set's root. */
 const changeSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('relabel'),
     class: z.string(),
-    moves: z.array(z.strictObject({ from: z.string(), to: z.string() })).min(1),
+    moves: movesSchema.min(1),
   }),
   z.strictObject({ kind: z.literal('exclude'), excluded: z.boolean(), paths: z.array(z.string()).min(1) }),
 ]);
@@ -25,6 +34,8 @@ const recordSchema = z.strictObject({
   excluded: z.array(z.string()),
   /** The oldest first. */
   changes: z.array(changeSchema),
+  /** Moves that have begun. What a killed studio leaves here is not a change: these files are moved back. */
+  moving: movesSchema,
 });
 
 export type Change = z.output<typeof changeSchema>;
