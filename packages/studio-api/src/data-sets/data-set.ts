@@ -9,6 +9,7 @@ import { badRequest, RequestError } from '@chorus/server/http';
 import { publishFile } from '@chorus/storage';
 import { conflict, refused } from '../errors.ts';
 import type { Changed, DataSet, DataSetImage, DataSetSummary, ImagePage } from '../protocol/data-sets.ts';
+import { Turns } from '../turns.ts';
 import { changing } from './disk-change.ts';
 import { type ListedImage, type Listing, readListing, shownImage } from './listing.ts';
 import { folderName } from './names.ts';
@@ -31,7 +32,7 @@ export class StudioDataSet {
   readonly #files: RootFolder;
   #record: DataSetRecord;
   #listing: Listing | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #revision = 0;
 
   /** @param folder of the record, which the caller has read. */
@@ -62,12 +63,12 @@ export class StudioDataSet {
 
   /** Reads the folder again. */
   describe(): Promise<DataSet> {
-    return this.#inTurn(async () => this.#describe(await this.#read()));
+    return this.#turns.run(async () => this.#describe(await this.#read()));
   }
 
   /** The first page reads the folder again. */
   images({ class: name, excluded, offset, limit }: ImageQuery): Promise<ImagePage> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const { images } = offset === 0 ? await this.#read() : await this.#known();
       const found = [...images.values()].filter(
         (image) =>
@@ -79,12 +80,12 @@ export class StudioDataSet {
 
   /** @throws RequestError for a path that no image of the data set has. */
   find(path: string): Promise<ListedImage> {
-    return this.#inTurn(async () => (await this.#knownImage(path)) ?? (await this.#imageAfterReading(path)));
+    return this.#turns.run(async () => (await this.#knownImage(path)) ?? (await this.#imageAfterReading(path)));
   }
 
   /** Where images are now, that had these paths before they were moved to other classes; null for those that are gone. */
   current(paths: readonly string[]): Promise<(DataSetImage | null)[]> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const { images } = await this.#read();
       return paths.map((path) => {
         const image = images.get(path) ?? images.get(this.#movedPath(path));
@@ -95,7 +96,7 @@ export class StudioDataSet {
 
   /** @throws RequestError for an invalid name; StudioError for a name that another class has. */
   addClass(name: string): Promise<DataSet> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const listing = await this.#read();
       const { classes } = listing;
       const label = folderName(name, 'class');
@@ -115,7 +116,7 @@ export class StudioDataSet {
    */
   async addImage(name: string, bytes: Uint8Array, fileName: string): Promise<DataSetImage> {
     const ownName = await nameOfUsableImage(bytes, fileName);
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const listing = await this.#known();
       requireClass(listing, name);
       const folder = await this.#files.classFolder(name, trainingSplitOf(listing));
@@ -141,7 +142,7 @@ export class StudioDataSet {
    * @throws RequestError for an image or a class that does not exist; StudioError for an image that is reached by a link.
    */
   relabel(paths: readonly string[], name: string): Promise<Changed> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const listing = await this.#read();
       requireClass(listing, name);
       const images = new Set(paths.map((path) => required(listing, path)));
@@ -166,7 +167,7 @@ export class StudioDataSet {
 
   /** @throws RequestError for an image that does not exist. */
   exclude(paths: readonly string[], excluded: boolean): Promise<Changed> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const listing = await this.#read();
       const images = paths.map((path) => required(listing, path));
       const changed = [...new Set(images.filter((image) => image.excluded !== excluded).map(({ path }) => path))];
@@ -183,7 +184,7 @@ export class StudioDataSet {
 
   /** @throws StudioError when there is nothing to undo. */
   undo(): Promise<Changed> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const change = this.#record.changes.at(-1);
       if (change === undefined) throw conflict('There is no change to undo.');
       const done = `undone: ${describeChange(change)}`;
@@ -205,7 +206,7 @@ export class StudioDataSet {
    * @returns its path; undefined if nothing is excluded.
    */
   excludeList(): Promise<string | undefined> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const { images } = await this.#read();
       const paths = [...images.values()].filter(({ excluded }) => excluded).map(({ path }) => path);
       if (paths.length === 0) return undefined;
@@ -215,12 +216,6 @@ export class StudioDataSet {
       await publishFile(file, content);
       return file;
     });
-  }
-
-  async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const turn = this.#last.then(work);
-    this.#last = turn.catch(() => {});
-    return turn;
   }
 
   async #read(): Promise<Listing> {

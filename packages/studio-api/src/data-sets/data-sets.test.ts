@@ -77,6 +77,19 @@ describe('a data set', () => {
     expect((await refusal(post('', { name: 'Meine Tiere', classes: [] }))).code).toBe('conflict');
   });
 
+  it('is one, also if two requests open it at the same time, or by another path', async () => {
+    const path = await folder.photos(`twice-${count}`);
+    const opened = await Promise.all([1, 2, 3].map(() => answer<DataSet>(post('open', { path }))));
+    expect(opened.map(({ id }) => id)).toEqual([1, 2, 3].map(() => `twice-${count}`));
+    // The workspace is reached by a link.
+    await studio.close();
+    await symlink(studio.folder, join(folder.parent, `link-${count}`));
+    studio = await Studio.open(join(folder.parent, `link-${count}`));
+    app = createStudioApp(studio);
+    const created = await answer<DataSet>(post('', { name: 'own', classes: ['a', 'b'] }));
+    expect((await answer<DataSet>(post('open', { path: 'data/own' }))).id).toBe(created.id);
+  });
+
   it('is not the folder of the studio or one above it', async () => {
     for (const path of ['.', '..', '/'])
       expect((await refusal(post('open', { path }))).error).toContain('start the studio in another folder');
