@@ -14,7 +14,14 @@ import { changing } from './disk-change.ts';
 import { type ListedImage, type Listing, readListing, shownImage } from './listing.ts';
 import { folderName } from './names.ts';
 import { nameOfUsableImage } from './new-image.ts';
-import { type Change, type DataSetRecord, describeChange, type Relabeling, writeRecord } from './record.ts';
+import {
+  type Change,
+  type DataSetRecord,
+  describeChange,
+  keptChanges,
+  type Relabeling,
+  writeRecord,
+} from './record.ts';
 import { type FileToMove, type Move, RootFolder } from './root-folder.ts';
 
 export interface ImageQuery {
@@ -80,15 +87,21 @@ export class StudioDataSet {
 
   /** @throws RequestError for a path that no image of the data set has. */
   find(path: string): Promise<ListedImage> {
-    return this.#turns.run(async () => (await this.#knownImage(path)) ?? (await this.#imageAfterReading(path)));
+    return this.#turns.run(async () => {
+      const known = await this.#known();
+      // Another program may have added it. Reading takes long, so that it is not done for each image that is gone.
+      const isNew = !known.images.has(path) && (await this.#files.hasFile(path));
+      return required(isNew ? await this.#read() : known, path);
+    });
   }
 
   /** Where images are now, that had these paths before they were moved to other classes; null for those that are gone. */
   current(paths: readonly string[]): Promise<(DataSetImage | null)[]> {
     return this.#turns.run(async () => {
       const { images } = await this.#read();
-      return paths.map((path) => {
-        const image = images.get(path) ?? images.get(this.#movedPath(path));
+      const moved = pathsAfter(this.#record.changes, paths);
+      return paths.map((path, index) => {
+        const image = images.get(path) ?? images.get(moved[index]!);
         return image === undefined ? null : shownImage(image);
       });
     });
@@ -122,6 +135,9 @@ export class StudioDataSet {
       const folder = await this.#files.classFolder(name, trainingSplitOf(listing));
       const path = await this.#files.add(folder, ownName, bytes);
       this.#revision += 1;
+      // An image of this name may have been excluded and then removed.
+      if (this.#record.excluded.includes(path))
+        await this.#write({ excluded: withPaths(this.#record.excluded, [path], false) });
       const absolute = this.#files.absolute(path);
       const { mtimeMs, size: sizeBytes } = await lstat(absolute);
       const image: ListedImage = {
@@ -143,7 +159,7 @@ export class StudioDataSet {
    */
   relabel(paths: readonly string[], name: string): Promise<Changed> {
     return this.#turns.run(async () => {
-      const listing = await this.#read();
+      const listing = await this.#listingOf(paths);
       requireClass(listing, name);
       const images = new Set(paths.map((path) => required(listing, path)));
       const moving = [...images].filter((image) => image.class !== name);
@@ -168,15 +184,11 @@ export class StudioDataSet {
   /** @throws RequestError for an image that does not exist. */
   exclude(paths: readonly string[], excluded: boolean): Promise<Changed> {
     return this.#turns.run(async () => {
-      const listing = await this.#read();
+      const listing = await this.#listingOf(paths);
       const images = paths.map((path) => required(listing, path));
       const changed = [...new Set(images.filter((image) => image.excluded !== excluded).map(({ path }) => path))];
       const change: Change = { kind: 'exclude', excluded, paths: changed };
-      if (changed.length > 0)
-        await this.#write({
-          excluded: withPaths(this.#record.excluded, changed, excluded),
-          changes: [...this.#record.changes, change],
-        });
+      if (changed.length > 0) await this.#exclude(changed, excluded, [...this.#record.changes, change]);
       const done = changed.length > 0 ? describeChange(change) : `already ${excluded ? 'excluded' : 'included'}`;
       return this.#changed(paths, done);
     });
@@ -191,8 +203,8 @@ export class StudioDataSet {
       const changes = this.#record.changes.slice(0, -1);
       if (change.kind === 'relabel') return this.#changed(await this.#moveBack(change), done);
       const { paths, excluded } = change;
-      await this.#write({ excluded: withPaths(this.#record.excluded, paths, !excluded), changes });
-      const { images } = await this.#read();
+      await this.#exclude(paths, !excluded, changes);
+      const { images } = await this.#known();
       return this.#changed(
         paths.filter((path) => images.has(path)),
         done,
@@ -229,13 +241,10 @@ export class StudioDataSet {
     return this.#listing ?? this.#read();
   }
 
-  async #knownImage(path: string): Promise<ListedImage | undefined> {
-    return (await this.#known()).images.get(path);
-  }
-
-  /** Another program may have added it. */
-  async #imageAfterReading(path: string): Promise<ListedImage> {
-    return required(await this.#read(), path);
+  /** Reads the folder again if it does not have an image of the request, which another program may have added. */
+  async #listingOf(paths: readonly string[]): Promise<Listing> {
+    const known = await this.#known();
+    return paths.every((path) => known.images.has(path)) ? known : this.#read();
   }
 
   #describe({ layout, classes, images, problem }: Listing): DataSet {
@@ -256,15 +265,25 @@ export class StudioDataSet {
   }
 
   async #changed(paths: readonly string[], done: string): Promise<Changed> {
-    const listing = await this.#read();
+    const listing = await this.#known();
     return { dataSet: this.#describe(listing), images: paths.map((path) => shownImage(required(listing, path))), done };
   }
 
   async #write(changed: Partial<DataSetRecord>): Promise<void> {
     const record = { ...this.#record, ...changed };
+    record.changes = keptChanges(record.changes);
     await writeRecord(this.#folder, record);
     this.#record = record;
     this.#revision += 1;
+  }
+
+  async #exclude(paths: readonly string[], excluded: boolean, changes: Change[]): Promise<void> {
+    await this.#write({ excluded: withPaths(this.#record.excluded, paths, excluded), changes });
+    const { images } = await this.#known();
+    for (const path of paths) {
+      const image = images.get(path);
+      if (image !== undefined) image.excluded = excluded;
+    }
   }
 
   /**
@@ -277,6 +296,8 @@ export class StudioDataSet {
     const moves = await this.#files.plan(files);
     if (moves.length === 0) return [];
     await this.#write({ moving: moves });
+    // The next use reads the folder again.
+    this.#listing = undefined;
     try {
       await this.#files.move(moves);
       const excluded = renamed(this.#record.excluded, moves);
@@ -300,25 +321,17 @@ export class StudioDataSet {
 
   /** @returns the paths of the images that are back; those that have been removed or moved since stay away. */
   async #moveBack({ moves }: Relabeling): Promise<string[]> {
-    const { images } = await this.#read();
+    const { images } = await this.#known();
     const changes = this.#record.changes.slice(0, -1);
     const files: FileToMove[] = [];
     for (const { from, to } of moves) {
-      if (!images.has(to)) continue;
+      if (!images.has(to) || !(await this.#files.hasFile(to))) continue;
       const folder = await this.#files.ensureFolder(this.#files.absolute(dirname(from)));
       files.push({ path: to, folder, name: basename(from) });
     }
     const back = await this.#move(files, () => changes);
     if (back.length === 0) await this.#write({ changes });
     return back.map(({ to }) => to);
-  }
-
-  /** The path of an image after all changes. */
-  #movedPath(path: string): string {
-    let now = path;
-    for (const change of this.#record.changes)
-      if (change.kind === 'relabel') now = change.moves.find(({ from }) => from === now)?.to ?? now;
-    return now;
   }
 }
 
@@ -359,7 +372,23 @@ function withPaths(all: readonly string[], paths: readonly string[], isAdded: bo
   return (isAdded ? [...others, ...paths] : others).toSorted();
 }
 
+/** @param paths of excluded images, of which one may have had a path that another image has now. */
 function renamed(paths: readonly string[], moves: readonly Move[]): string[] {
   const now = new Map(moves.map(({ from, to }) => [from, to]));
-  return paths.map((path) => now.get(path) ?? path).toSorted();
+  const replaced = new Set(now.values());
+  return paths
+    .filter((path) => !replaced.has(path))
+    .map((path) => now.get(path) ?? path)
+    .toSorted();
+}
+
+/** The paths of images after changes. */
+function pathsAfter(changes: readonly Change[], paths: readonly string[]): string[] {
+  let now = [...paths];
+  for (const change of changes) {
+    if (change.kind !== 'relabel') continue;
+    const moved = new Map(change.moves.map(({ from, to }) => [from, to]));
+    now = now.map((path) => moved.get(path) ?? path);
+  }
+  return now;
 }

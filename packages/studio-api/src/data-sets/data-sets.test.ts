@@ -325,9 +325,54 @@ describe('changes', () => {
     // A class that is a link out of the data set receives nothing.
     await unlink(join(set.root, 'stars'));
     await symlink(folder.parent, join(set.root, 'stars'));
+    expect((await refusal(relabel([disc], 'stars'))).status).toBe(422);
+    expect((await refusal(put('class=stars&name=a', await picture()))).status).toBe(422);
+    await images();
     expect((await refusal(relabel([disc], 'stars'))).status).toBe(400);
-    expect((await refusal(put('class=stars&name=a', await picture()))).status).toBe(400);
     expect(existsSync(join(folder.parent, 'discs-00001.png'))).toBe(false);
+  });
+
+  it('are forgotten before their record is too large to be read again', async () => {
+    // As after years of work with long names.
+    const long = `discs/${'x'.repeat(250)}/${'y'.repeat(250)}`;
+    const moves = Array.from({ length: 1000 }, (_, index) => ({
+      from: `${long}/${index}.png`,
+      to: `stars/${index}.png`,
+    }));
+    const record = join(studio.folder, '.chorus-studio/data-sets', set.id, 'data-set.json');
+    const content = JSON.parse(await readFile(record, 'utf8')) as { changes: object[] };
+    content.changes = Array.from({ length: 90 }, () => ({ kind: 'relabel', class: 'stars', moves }));
+    await writeFile(record, JSON.stringify(content));
+    await studio.close();
+    studio = await Studio.open(studio.folder);
+    app = createStudioApp(studio);
+    expect((await answer<Changed>(exclude([disc]))).dataSet.undo).toBe('1 image excluded');
+    expect((await readFile(record)).length).toBeLessThan(10 * 2 ** 20);
+    await answer(undo());
+    expect((await answer<DataSet>(get(set.id))).undo).toBe('1000 images moved to stars');
+  });
+
+  it('do not exclude another image that gets the path of an excluded one', async () => {
+    await answer(exclude(['stars/stars-00000.png', 'discs/discs-00000.png']));
+    for (const path of ['stars/stars-00000.png', 'discs/discs-00000.png']) await unlink(join(set.root, path));
+    await rename(join(set.root, disc), join(set.root, 'discs/stars-00000.png'));
+    await answer(relabel(['discs/stars-00000.png'], 'stars'));
+    await answer(put('class=discs&name=discs-00000.png', await picture('discs/discs-00002.png')));
+    expect(await paths('?excluded=true')).toEqual([]);
+    expect(await paths()).toHaveLength(7);
+  });
+
+  it('of a record that came from elsewhere move nothing into or out of the data set', async () => {
+    await writeFile(join(folder.parent, 'mine.png'), await picture());
+    const record = join(studio.folder, '.chorus-studio/data-sets', set.id, 'data-set.json');
+    const content = JSON.parse(await readFile(record, 'utf8')) as object;
+    await writeFile(record, JSON.stringify({ ...content, moving: [{ from: 'discs/new.png', to: '../mine.png' }] }));
+    await studio.close();
+    const errors: unknown[] = [];
+    studio = await Studio.open(studio.folder, { onError: (error) => errors.push(error) });
+    app = createStudioApp(studio);
+    expect(errors).toMatchObject([{ message: expect.stringContaining('cannot be read') }]);
+    expect(existsSync(join(folder.parent, 'mine.png'))).toBe(true);
   });
 
   it('keep hostile names as they are', async () => {

@@ -1,11 +1,11 @@
 /** The folder of a data set, in which files are added and moved, and out of which nothing is. */
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, readdir, realpath, unlink } from 'node:fs/promises';
+import { lstat, mkdir, readdir, realpath, stat, unlink } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { normalizeName } from '@chorus/data';
 import { refused } from '../errors.ts';
 import { changing } from './disk-change.ts';
-import { numberedName } from './names.ts';
+import { isInside, numberedName } from './names.ts';
 import { addFile, moveFile } from './place-file.ts';
 
 /** Paths relative to the root, with `/`. */
@@ -33,6 +33,15 @@ export class RootFolder {
 
   absolute(path: string): string {
     return join(this.path, path);
+  }
+
+  /** Whether a path, which anybody may have written, is that of a file in the root. */
+  async hasFile(path: string): Promise<boolean> {
+    if (!isInside(path)) return false;
+    return stat(this.absolute(path)).then(
+      (found) => found.isFile(),
+      () => false,
+    );
   }
 
   /**
