@@ -20,6 +20,7 @@ import {
   describeChange,
   keptChanges,
   type Relabeling,
+  removeRecord,
   writeRecord,
 } from './record.ts';
 import { type FileToMove, type Move, RootFolder } from './root-folder.ts';
@@ -41,6 +42,7 @@ export class StudioDataSet {
   #listing: Listing | undefined;
   readonly #turns = new Turns();
   #revision = 0;
+  #isForgotten = false;
 
   /** @param folder of the record, which the caller has read. */
   constructor(folder: string, record: DataSetRecord) {
@@ -230,6 +232,15 @@ export class StudioDataSet {
     });
   }
 
+  /** Removes its record, after the changes that were requested before. */
+  forget(): Promise<void> {
+    return this.#turns.run(async () => {
+      await this.#revertUnfinished();
+      this.#isForgotten = true;
+      await removeRecord(this.#folder);
+    });
+  }
+
   async #read(): Promise<Listing> {
     await this.#revertUnfinished();
     const { root, layout, excluded } = this.#record;
@@ -270,6 +281,7 @@ export class StudioDataSet {
   }
 
   async #write(changed: Partial<DataSetRecord>): Promise<void> {
+    if (this.#isForgotten) throw conflict('The data set has been removed from the studio.');
     const record = { ...this.#record, ...changed };
     record.changes = keptChanges(record.changes);
     await writeRecord(this.#folder, record);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readdir, readFile, rename, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readExcludeList } from '../../../orchestration/src/experiment/exclude-list.ts';
 import { createStudioApp, Studio, type StudioApp } from '../index.ts';
 import type { AddedImage, Changed, DataSet, ImagePage } from '../protocol/index.ts';
@@ -136,6 +136,29 @@ describe('a data set', () => {
     await answer(app.request(`${base}/${set.id}`, { method: 'DELETE' }));
     expect((await refusal(get(set.id))).status).toBe(404);
     expect(existsSync(join(set.root, disc))).toBe(true);
+  });
+
+  it('is removed after its last change, but not the list that a stopped run needs', async () => {
+    await answer(post(`${set.id}/exclude`, { paths: [disc], excluded: true }));
+    const dataSet = studio.dataSets.get(set.id);
+    const list = await dataSet.excludeList();
+    const moved = dataSet.relabel([disc], 'stars');
+    await studio.dataSets.remove(set.id);
+    expect((await moved).done).toBe('1 image moved to stars');
+    await expect(dataSet.exclude(['stars/stars-00000.png'], true)).rejects.toThrow('has been removed');
+    expect(await readFile(list!, 'utf8')).toBe(`path\n${disc}\n`);
+    await studio.close();
+    const onError = vi.fn();
+    studio = await Studio.open(studio.folder, { onError });
+    app = createStudioApp(studio);
+    expect(studio.dataSets.summaries).toEqual([]);
+    expect(onError).not.toHaveBeenCalled();
+  });
+
+  it('gets no class that would make a split folder of it', async () => {
+    for (const name of ['train', 'validation']) await post(`${set.id}/classes`, { name });
+    expect((await answer<DataSet>(get(set.id))).layout).toBe('classes');
+    expect(await paths()).toHaveLength(8);
   });
 });
 

@@ -1,5 +1,5 @@
 /** The data sets of a workspace. */
-import { mkdir, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, resolve, sep } from 'node:path';
 import type { FolderLayout } from '@chorus/data';
 import { lookOf } from '@chorus/data';
@@ -10,7 +10,7 @@ import type { DataSet, DataSetSummary } from '../protocol/data-sets.ts';
 import { Turns } from '../turns.ts';
 import { StudioDataSet } from './data-set.ts';
 import { folderName, numberedName } from './names.ts';
-import { readRecord, writeRecord } from './record.ts';
+import { hasRecord, readRecord, writeRecord } from './record.ts';
 
 export class DataSets {
   readonly #workspace: string;
@@ -36,6 +36,8 @@ export class DataSets {
     const sets = new DataSets(workspace, folder);
     for (const id of (await readdir(folder)).toSorted()) {
       const place = join(folder, id);
+      // Of a data set that was removed; or the studio was killed before it was added.
+      if (!hasRecord(place)) continue;
       try {
         sets.#all.set(id, new StudioDataSet(place, await readRecord(place)));
       } catch (error) {
@@ -107,11 +109,10 @@ export class DataSets {
     return this.#add({ name: basename(root) || 'data', root, isOwn: false, layout });
   }
 
-  /** Removes a data set from the studio; its images stay. */
+  /** Removes a data set from the studio; its images stay, and the lists that are read when its runs are resumed. */
   async remove(id: string): Promise<void> {
-    this.get(id);
+    await this.get(id).forget();
     this.#all.delete(id);
-    await rm(join(this.#folder, id), { recursive: true });
   }
 
   /** Adds a data set, or finds that of the same folder. */

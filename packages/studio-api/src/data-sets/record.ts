@@ -1,4 +1,6 @@
 /** What the studio stores of a data set, in a folder of its own in the workspace: nothing of it is in the user's images. */
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { folderLayouts } from '@chorus/data';
 import { publishFile, readJsonFile } from '@chorus/storage';
@@ -47,6 +49,14 @@ const maxChangesBytes = 8 * 2 ** 20;
 /** @throws StorageError when it cannot be read; ZodError when something else has written it. */
 export async function readRecord(folder: string): Promise<DataSetRecord> {
   return recordSchema.parse(await readJsonFile(recordPath(folder)));
+}
+
+export function hasRecord(folder: string): boolean {
+  return existsSync(recordPath(folder));
+}
+
+export async function removeRecord(folder: string): Promise<void> {
+  await changing(recordPath(folder), () => rm(recordPath(folder), { force: true }));
 }
 
 /** @throws StudioError when the disk is full or read-only. */
