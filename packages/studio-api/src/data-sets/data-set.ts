@@ -1,7 +1,7 @@
 /** A data set that the studio has opened: its images, and changes to them that can be undone. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { lstat, mkdir } from 'node:fs/promises';
+import { lstat, mkdir, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { lookOf } from '@chorus/data';
 import { excludeListOf } from '@chorus/orchestration';
@@ -109,7 +109,7 @@ export class StudioDataSet {
     });
   }
 
-  /** @throws RequestError for an invalid name; StudioError for a name that another class has. */
+  /** @throws RequestError for an invalid name; StudioError for a name that another class has, or that would be that of a split. */
   addClass(name: string): Promise<DataSet> {
     return this.#turns.run(async () => {
       const listing = await this.#read();
@@ -117,10 +117,18 @@ export class StudioDataSet {
       const label = folderName(name, 'class');
       const twin = classes.find((one) => lookOf(one).toLowerCase() === lookOf(label).toLowerCase());
       if (twin !== undefined) throw conflict(`There is already a class "${twin}".`);
-      const place = this.#files.absolute(trainingSplitOf(listing) ?? '');
-      await changing(place, () => mkdir(join(place, label)));
+      const folder = join(this.#files.absolute(trainingSplitOf(listing) ?? ''), label);
+      await changing(folder, () => mkdir(folder));
+      const after = await this.#read();
+      if (after.layout !== listing.layout || !after.classes.includes(label)) {
+        await rmdir(folder);
+        this.#listing = undefined;
+        throw refused(
+          `The folder of the class "${label}" would be taken for a split; to use this name, remove the data set from the studio, and open it again with the layout "classes".`,
+        );
+      }
       this.#revision += 1;
-      return this.#describe(await this.#read());
+      return this.#describe(after);
     });
   }
 

@@ -156,7 +156,11 @@ describe('a data set', () => {
   });
 
   it('gets no class that would make a split folder of it', async () => {
-    for (const name of ['train', 'validation']) await post(`${set.id}/classes`, { name });
+    await answer(post(`${set.id}/classes`, { name: 'validation' }));
+    expect(await refusal(post(`${set.id}/classes`, { name: 'train' }))).toMatchObject({
+      ...{ status: 422, error: expect.stringContaining('for a split') },
+    });
+    expect(await readdir(set.root)).toEqual(['discs', 'stars', 'validation']);
     expect((await answer<DataSet>(get(set.id))).layout).toBe('classes');
     expect(await paths()).toHaveLength(8);
   });
