@@ -7,6 +7,7 @@ import {
   batchCountOf,
   type ImageRange,
   type MemberPlan,
+  planDifference,
   readMember,
   type SharedFeatures,
   type StopFlag,
@@ -25,7 +26,6 @@ import type { PlannedMember, PlannedTraining, TrainingPlan } from '../plan/plan-
 import type { Dataset } from './dataset.ts';
 import { type FeatureCache, featureKey } from './feature-cache.ts';
 import type { RunObserver } from './observer.ts';
-import { planDifference } from './plan-difference.ts';
 import type { RunFolder } from './run-folder.ts';
 
 /** A member trained on one fold; its weights stay on disk until they are used for predictions. */
