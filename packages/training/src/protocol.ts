@@ -241,12 +241,12 @@ export type BatchProgress = { epochIndex: number; stepIndex: number; stepCount: 
   | { stage: StageName; loss: number; learningRate: number }
 );
 
-/** The next step of a training; indices start at 0. */
+/** Where a training continues. */
 export interface TrainingPlace {
   /** `predict` when all stages have ended. */
   stage: StageName | 'predict';
-  epochIndex: number;
-  stepIndex: number;
+  /** The next step; omitted if none is left. Indices start at 0. */
+  next?: { epochIndex: number; stepIndex: number };
 }
 
 /** Implemented in the main thread and called by lanes through comlink. `task` is the task's name. */

@@ -6,7 +6,8 @@ import type { TrainingCheckpoints } from './checkpoint/training-checkpoints.ts';
 import { StoppedError } from './errors.ts';
 import type { StageEnd } from './fit-stage.ts';
 import type { TrainingLane } from './lane-context.ts';
-import type { TrainTask } from './protocol.ts';
+import type { StagePlan } from './plan.ts';
+import type { TrainingPlace, TrainTask } from './protocol.ts';
 import { runStage } from './run-stage.ts';
 
 /** The stages that the task's limit ended, and the soups. */
@@ -34,8 +35,7 @@ export async function trainStages<Result>(
   const weightsAt = (stageIndex: number) => changedWeights(classifier, stages.slice(0, stageIndex + 1));
   if (newest !== undefined) {
     restoreWeights(weightsAt(first), newest);
-    const { epochIndex = 0, stepIndex = 0 } = newest.state.stage?.progress ?? {};
-    lane.observer.onContinue(task.name, { stage: stages[first]?.name ?? 'predict', epochIndex, stepIndex });
+    lane.observer.onContinue(task.name, placeOf(stages[first], newest.state));
   }
   const save = async (stageIndex: number, stage: TrainingState['stage'], groups: TensorGroups) =>
     checkpoints?.save({ stageIndex, ...ended, stage }, new Map([['weights', weightsAt(stageIndex)], ...groups]));
@@ -70,6 +70,13 @@ export async function trainStages<Result>(
 }
 
 // --- internal ---
+
+function placeOf(plan: StagePlan | undefined, { stage }: TrainingState): TrainingPlace {
+  if (plan === undefined) return { stage: 'predict' };
+  if (stage === null) return { stage: plan.name, next: { epochIndex: 0, stepIndex: 0 } };
+  const { epochIndex, stepIndex, end } = stage.progress;
+  return { stage: plan.name, ...(end === null && { next: { epochIndex, stepIndex } }) };
+}
 
 /** Whether a stage gets as far as its first epoch before the task's limit. */
 function isInTime({ limit }: TrainTask, stageIndex: number): boolean {

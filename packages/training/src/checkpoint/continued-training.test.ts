@@ -63,10 +63,10 @@ describe('checkpoints', () => {
     expect(left).toEqual(await whole());
     expect(steps).toEqual([3, 9, 0, 0, 0]);
     expect(places).toEqual([
-      { stage: 'fine-tune', epochIndex: 0, stepIndex: 0 },
-      { stage: 'fine-tune', epochIndex: 3, stepIndex: 0 },
-      { stage: 'predict', epochIndex: 0, stepIndex: 0 },
-      { stage: 'predict', epochIndex: 0, stepIndex: 0 },
+      { stage: 'fine-tune', next: { epochIndex: 0, stepIndex: 0 } },
+      { stage: 'fine-tune' },
+      { stage: 'predict' },
+      { stage: 'predict' },
     ]);
   });
 
@@ -90,7 +90,7 @@ describe('checkpoints', () => {
     expect(second.warnings).toEqual([
       expect.stringMatching(/checkpoint-3\/weights\.bin is damaged: .* The checkpoint before it is used\.$/),
     ]);
-    expect(second.places).toMatchObject([{ epochIndex: 1, stepIndex: 0 }]);
+    expect(second.places).toEqual([{ stage: 'fine-tune', next: { epochIndex: 1, stepIndex: 0 } }]);
     expect(second.checkpoints).toEqual([['checkpoint-2', 'checkpoint-4']]);
     await damage('checkpoint-2');
     await damage('checkpoint-4');
