@@ -225,9 +225,7 @@ describe('a training in progress', () => {
     const first = await run(experiment, { out: at('paused') }, true);
     expect(await readdir(at(`paused/${place}`))).toEqual(['checkpoint-1']);
     const { steps, continued, warnings } = await run({}, { resume: at('paused') });
-    expect(continued).toEqual([
-      ['slim', { stage: 'whole', next: { epochIndex: expect.any(Number), stepIndex: expect.any(Number) } }],
-    ]);
+    expect(continued).toEqual([['slim', expect.objectContaining({ stage: 'whole', next: expect.any(Object) })]]);
     expect(warnings).toEqual([]);
     // Steps after the stop was requested are not reported in the first part.
     expect(first.steps).toBeGreaterThan(0);

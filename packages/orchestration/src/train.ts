@@ -148,6 +148,10 @@ async function runIn(
       tensorboard?.onBatch(task, progress);
       observer.onBatch(task, progress);
     },
+    onContinue(task, place) {
+      tensorboard?.onContinue(task, place);
+      observer.onContinue(task, place);
+    },
     onMember(task, state) {
       if (state.state !== 'running') tensorboard?.endTraining(task);
       observer.onMember(task, state);

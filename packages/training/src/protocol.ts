@@ -247,6 +247,8 @@ export interface TrainingPlace {
   stage: StageName | 'predict';
   /** The next step; omitted if none is left. Indices start at 0. */
   next?: { epochIndex: number; stepIndex: number };
+  /** Numbers of whole epochs and of steps so far, in all stages. */
+  done: { epochCount: number; stepCount: number };
 }
 
 /** Implemented in the main thread and called by lanes through comlink. `task` is the task's name. */

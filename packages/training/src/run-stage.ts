@@ -57,7 +57,7 @@ export async function openStage(classifier: Classifier, plan: StagePlan, task: T
 /**
  * Trains a stage as planned, or until a limit; the classifier then has the weights that the stage keeps.
  *
- * @returns how far the stage came.
+ * @returns how far the stage came, and the number of its steps.
  * @throws StoppedError before the next batch once a stop is requested; TrainingError when a loss is not finite; StorageError for a
  * checkpoint that does not fit.
  */
@@ -67,7 +67,7 @@ export async function runStage(
   task: TrainTask,
   lane: TrainingLane,
   { limit, from, onPause }: RunStageOptions = {},
-): Promise<StageEnd> {
+): Promise<StageEnd & { stepCount: number }> {
   const { name, member, fold, fit, tune, seed, classes } = task;
   const { view, functions, labelsOf, imagesOf } = await openStage(classifier, plan, task, lane);
   lane.observer.onStage(name, plan.name);
@@ -98,7 +98,7 @@ export async function runStage(
     const stored = from?.state.stage;
     const restored = stored ? restoreStage({ view, functions }, from!, stored) : undefined;
     best = restored?.best;
-    return await fitStage(
+    const end = await fitStage(
       {
         plan,
         imagesOf,
@@ -153,6 +153,7 @@ export async function runStage(
       },
       { limit, from: restored?.paused },
     );
+    return { ...end, stepCount: functions.optimizer.stepCount };
   } finally {
     best?.dispose();
     functions.dispose();

@@ -4,7 +4,6 @@ import type { TensorGroups, TrainingState } from './checkpoint/checkpoint-folder
 import { changedWeights, restoreWeights } from './checkpoint/stage-tensors.ts';
 import type { TrainingCheckpoints } from './checkpoint/training-checkpoints.ts';
 import { StoppedError } from './errors.ts';
-import type { StageEnd } from './fit-stage.ts';
 import type { TrainingLane } from './lane-context.ts';
 import type { StagePlan } from './plan.ts';
 import type { TrainingPlace, TrainTask } from './protocol.ts';
@@ -30,8 +29,8 @@ export async function trainStages<Result>(
   const { stages } = task.member;
   const newest = checkpoints?.newest;
   const first = newest?.state.stageIndex ?? 0;
-  const { cutStages = [], soups = [] } = newest?.state ?? {};
-  const ended = { cutStages: [...cutStages], soups: [...soups] };
+  const { epochCount = 0, stepCount = 0, cutStages = [], soups = [] } = newest?.state ?? {};
+  const ended = { epochCount, stepCount, cutStages: [...cutStages], soups: [...soups] };
   const weightsAt = (stageIndex: number) => changedWeights(classifier, stages.slice(0, stageIndex + 1));
   if (newest !== undefined) {
     restoreWeights(weightsAt(first), newest);
@@ -48,7 +47,7 @@ export async function trainStages<Result>(
       const from = index === first && newest?.state.stage ? newest : undefined;
       const hasTime = from !== undefined || index === 0 || isInTime(task, index);
       const limit = task.limit && { deadlineAtMs: task.limit.deadlineAtMs, needsEpoch: index === 0 };
-      const { epochCount, isCut, soup }: StageEnd = hasTime
+      const end = hasTime
         ? await runStage(classifier, plan, task, lane, {
             ...{ limit, from },
             async onPause(stage, tensors, isStopping) {
@@ -56,9 +55,11 @@ export async function trainStages<Result>(
               if (isStopping || checkpoints?.isDue) await save(index, stage, tensors());
             },
           })
-        : { epochCount: 0, isCut: true };
-      if (isCut) ended.cutStages.push({ stage: plan.name, epochCount });
-      if (soup !== undefined) ended.soups.push({ stage: plan.name, ...soup });
+        : { epochCount: 0, stepCount: 0, isCut: true };
+      ended.epochCount += end.epochCount;
+      ended.stepCount += end.stepCount;
+      if (end.isCut) ended.cutStages.push({ stage: plan.name, epochCount: end.epochCount });
+      if (end.soup !== undefined) ended.soups.push({ stage: plan.name, ...end.soup });
       next = index + 1;
     }
     return await finish(ended);
@@ -71,11 +72,16 @@ export async function trainStages<Result>(
 
 // --- internal ---
 
-function placeOf(plan: StagePlan | undefined, { stage }: TrainingState): TrainingPlace {
-  if (plan === undefined) return { stage: 'predict' };
-  if (stage === null) return { stage: plan.name, next: { epochIndex: 0, stepIndex: 0 } };
+function placeOf(plan: StagePlan | undefined, { epochCount, stepCount, stage }: TrainingState): TrainingPlace {
+  if (plan === undefined) return { stage: 'predict', done: { epochCount, stepCount } };
+  if (stage === null)
+    return { stage: plan.name, next: { epochIndex: 0, stepIndex: 0 }, done: { epochCount, stepCount } };
   const { epochIndex, stepIndex, end } = stage.progress;
-  return { stage: plan.name, ...(end === null && { next: { epochIndex, stepIndex } }) };
+  return {
+    stage: plan.name,
+    ...(end === null && { next: { epochIndex, stepIndex } }),
+    done: { epochCount: epochCount + epochIndex, stepCount: stepCount + stage.stepCount },
+  };
 }
 
 /** Whether a stage gets as far as its first epoch before the task's limit. */

@@ -12,6 +12,9 @@ const trainingStateSchema = z.strictObject({
   seconds: z.number().min(0),
   /** The running stage; the number of stages when all have ended. */
   stageIndex: z.int().min(0),
+  /** Numbers of whole epochs and of steps in the ended stages. */
+  epochCount: z.int().min(0),
+  stepCount: z.int().min(0),
   /** Of the ended stages. */
   cutStages: cutStagesSchema,
   soups: soupsSchema,

@@ -26,7 +26,14 @@ function openFolder() {
   return TrainingCheckpoints.open({ folder, intervalSeconds: 120 }, plan, events);
 }
 
-const stateAt = (stageIndex: number) => ({ stageIndex, cutStages: [], soups: [], stage: null });
+const stateAt = (stageIndex: number) => ({
+  stageIndex,
+  epochCount: 0,
+  stepCount: 0,
+  cutStages: [],
+  soups: [],
+  stage: null,
+});
 
 it('are due after the interval, or later so that they take at most 2 % of the time', async () => {
   const checkpoints = await openFolder();
