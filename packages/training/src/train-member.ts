@@ -22,7 +22,7 @@ import { hasCrops, viewsToPredict } from './views.ts';
  *
  * @returns the published member, without the weights.
  * @throws StoppedError before the next batch once a stop is requested; ModelError or StorageError for invalid initial weights;
- * TrainingError when a loss is not finite.
+ * StorageError for a checkpoint that does not fit; TrainingError when a loss is not finite.
  */
 export async function trainMember(task: TrainTask, lane: LaneContext): Promise<Omit<TrainedMember, 'weights'>> {
   const startedAtMs = Date.now();

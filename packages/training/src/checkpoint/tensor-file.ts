@@ -47,7 +47,7 @@ export function tensorsFrom({ table, bytes }: StoredTensors, expected: TensorTab
   for (let index = 0; index < length; index += 1)
     if (found[index] !== wanted[index])
       throw new StorageError(
-        `${what} does not fit this training: expected ${wanted[index] ?? 'no further tensor'}, received ${found[index] ?? 'no further tensor'}.`,
+        `${what} does not fit this training: expected ${wanted[index] ?? 'no further tensor'}, received ${found[index] ?? 'no further tensor'}. Remove the checkpoint to continue from the one before it.`,
       );
   const byteLength = table.reduce((sum, { shape }) => sum + byteLengthOf(shape), 0);
   if (bytes.byteLength !== byteLength)
