@@ -35,7 +35,9 @@ process.exitCode = problemCount === 0 ? 0 : 1;
 /** Whether an earlier build left the file. */
 function isStale(file, folder) {
   const [, name] =
-    /^package\/dist\/(?!tfjs-node-gpu\/|page\/|classify\/|(?:dense|resample)-module\.js$)(.*)\.js$/.exec(file) ?? [];
+    /^package\/dist\/(?!tfjs-node-gpu\/|page\/|classify\/|studio\/|(?:dense|resample)-module\.js$)(.*)\.js$/.exec(
+      file,
+    ) ?? [];
   return name !== undefined && !existsSync(join(folder, 'src', `${name}.ts`));
 }
 

@@ -17,6 +17,7 @@ import { reportCommand } from './commands/report.ts';
 import { runsCommand } from './commands/runs.ts';
 import { serveCommand } from './commands/serve.ts';
 import { setupCommand } from './commands/setup.ts';
+import { studioCommand } from './commands/studio.ts';
 import { trainCommand } from './commands/train.ts';
 import { goOnWithoutOutput } from './output.ts';
 import { withAdvice } from './print/error-message.ts';
@@ -40,6 +41,7 @@ const program = new Command('chorus')
   .addCommand(evaluateCommand)
   .addCommand(predictCommand)
   .addCommand(serveCommand)
+  .addCommand(studioCommand)
   .addCommand(featuresCommand)
   .addCommand(exportCommand)
   .addCommand(reportCommand)

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decodeImage, decodeImages } from './decode.ts';
+import { decodeImage, decodeImages, inspectImageBytes } from './decode.ts';
 import { resizeLikeOpenCv } from './decode-opencv.ts';
 import { resizeLikePillow } from './decode-pillow.ts';
 import { DataError } from './errors.ts';
@@ -232,3 +232,12 @@ function resample(
   }
   return result;
 }
+
+it('inspectImageBytes tells the format and size of a usable image, and why another is unusable', async () => {
+  const limits = { maxPixels: 120 * 90, timeoutMs: 10_000 };
+  const good = await readFile(at('good.jpg'));
+  expect(await inspectImageBytes(good, limits)).toEqual({ format: 'jpeg', width: 120, height: 90 });
+  await expect(inspectImageBytes(good, { ...limits, maxPixels: 100 })).rejects.toThrow(/^too large/);
+  await expect(inspectImageBytes(good.subarray(0, good.length / 2), limits)).rejects.toThrow(/^damaged/);
+  await expect(inspectImageBytes(Buffer.from('This is a text.'), limits)).rejects.toThrow(/^not an image/);
+});

@@ -86,6 +86,23 @@ export async function decodeImageBytes(
 }
 
 /**
+ * Decodes the content of an image file to find out whether it is usable.
+ *
+ * @returns its format and size.
+ * @throws Error whose message says why the bytes are not a usable image.
+ * @example
+ * const { format, width, height } = await inspectImageBytes(bytes, { maxPixels: 50_000_000, timeoutMs: 10_000 });
+ */
+export async function inspectImageBytes(
+  bytes: Uint8Array,
+  limits: Pick<DecodeOptions, 'maxPixels' | 'timeoutMs'>,
+  budget = new PixelBudget(limits.maxPixels),
+): Promise<ImageInfo> {
+  const options: DecodeOptions = { ...limits, background: 'white', resize: 'pillow' };
+  return (await decodeBytesWithin(budget, bytes, [], options)).info;
+}
+
+/**
  * Decodes files into their slots of one store per size. An unusable image is skipped, with a reason, in all stores.
  *
  * @param images in the order of the stores' slots.

@@ -50,6 +50,27 @@ describe('scanImageFolder', () => {
     ]);
   });
 
+  it('lists what it can of a folder that is no data set, with the reason that it throws otherwise', async () => {
+    const list = async (layout: 'auto' | 'classes' = 'auto') => {
+      const problems: string[] = [];
+      const folder = await scanImageFolder(root, { layout, onProblem: ({ message }) => problems.push(message) });
+      await expect(scanImageFolder(root, { layout })).rejects.toThrow(problems[0]!);
+      return folder;
+    };
+    expect((await list()).classes).toEqual([]);
+    await put('train/');
+    expect((await list('classes')).classes).toEqual(['train']);
+    await put('a/1.jpg', 'b/');
+    const { classes, images } = await list('classes');
+    expect({ classes, labels: images.map(({ label }) => label) }).toEqual({
+      classes: ['a', 'b', 'train'],
+      labels: [0],
+    });
+    // Split folders, or classes that are called train and a.
+    expect((await list()).classes).toEqual([]);
+    await expect(scanImageFolder(join(root, 'none'), { onProblem() {} })).rejects.toThrow(/no such file or folder/);
+  });
+
   it('enters the subfolders of a class; order and limit apply to full paths', async () => {
     await put('a/z.jpg', 'a/2019/may/1.jpg', 'a/2019/1.jpg', 'a/.thumbs/1.jpg', 'b/1.jpg', 'stray.jpg');
     expect(pathsOf(await scanImageFolder(root))).toEqual(['a/2019/1.jpg', 'a/2019/may/1.jpg', 'a/z.jpg', 'b/1.jpg']);

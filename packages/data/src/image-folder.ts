@@ -30,6 +30,11 @@ export interface ScanOptions {
   layout?: FolderLayout;
   /** Also follows links out of the data set; default false. */
   followLinks?: boolean;
+  /**
+   * Receives why the folder cannot be used as a data set, such as a class without images, so that it can be listed nevertheless.
+   * Without it, the first reason is thrown.
+   */
+  onProblem?: ((problem: DataError) => void) | undefined;
 }
 
 export interface ImageFolder {
@@ -60,14 +65,16 @@ export interface ImageFolder {
  * Follows links within the data set (the folder itself may be a link) to entries that are not listed otherwise and, on request,
  * links out of it. The order is that of the UTF-16 code units of the NFC names, independent of the file system.
  *
- * @throws DataError when the folder is missing or ambiguous, has fewer than two classes, or a class would be lost.
+ * @throws DataError when the folder cannot be read, and for what `onProblem` receives: it is ambiguous, has fewer than two classes,
+ * or a class would be lost.
  */
 export async function scanImageFolder(root: string, options: ScanOptions = {}): Promise<ImageFolder> {
   const { layout = 'auto', followLinks = false, limitPerClass } = options;
+  const attempt = attemptWith(options.onProblem);
   const realRoot = await realpath(root).catch(unreadable(root));
   const links: LinkRules = { realRoot, followLinks };
   const top = await readLevel({ path: root, relativePath: '' }, links);
-  const splits = findSplitFolders(root, top, layout);
+  const splits = (await attempt(() => findSplitFolders(root, top, layout))) ?? [];
   const places = await readPlaces(root, top, splits, links);
   const walk = new ImageWalk(links, await claimed(realRoot, places));
   const classes = [...new Set(places.flatMap(({ level }) => level.folders.map(({ label }) => label)))].toSorted(
@@ -83,17 +90,21 @@ export async function scanImageFolder(root: string, options: ScanOptions = {}): 
   if (splits.length > 0) {
     const others = top.folders.filter(({ name }) => !splits.some((split) => split.name === name));
     skipped.push(...top.lost);
-    await listBeside({ root, splits, others, layout, links }, walk.listed, { skipped, hidden });
-    if (layout === 'auto' && classes.length === 0) refuseAmbiguous(root, splits, others, ' (no class folder in any)');
+    await attempt(async () => {
+      await listBeside({ root, splits, others, layout, links }, walk.listed, { skipped, hidden });
+      if (layout === 'auto' && classes.length === 0) refuseAmbiguous(root, splits, others, ' (no class folder in any)');
+    });
   }
   const unused = sortedByPath(skipped);
-  for (const { level } of places) for (const lost of level.lost) refuseLostLink(root, lost);
-  await requireClasses(places, classes, unused, links);
-  requireDistinct(root, places, classes);
-  for (const { level, ...place } of places) if (level.folders.length === 0) refuseUnlabeled(place, unused);
-  // Checked first: if the data set lies one level deeper, the folders next to it have no images.
-  if (layout === 'auto') refuseNestedSplits(root, lists.map(classFiles));
-  for (const list of lists) if (list.place.files.length === 0) refuseEmpty(list, lists, unused);
+  await attempt(async () => {
+    for (const { level } of places) for (const lost of level.lost) refuseLostLink(root, lost);
+    await requireClasses(places, classes, unused, links);
+    requireDistinct(root, places, classes);
+    for (const { level, ...place } of places) if (level.folders.length === 0) refuseUnlabeled(place, unused);
+    // Checked first: if the data set lies one level deeper, the folders next to it have no images.
+    if (layout === 'auto') refuseNestedSplits(root, lists.map(classFiles));
+    for (const list of lists) if (list.place.files.length === 0) refuseEmpty(list, lists, unused);
+  });
 
   const pathsBeyondLimit: string[] = [];
   const images = lists.flatMap(({ place, label, role }): ImageFile[] => {
@@ -112,6 +123,19 @@ export async function scanImageFolder(root: string, options: ScanOptions = {}): 
 }
 
 // --- internal ---
+
+/** Runs checks, whose DataErrors go to `onProblem` or else are thrown. */
+function attemptWith(onProblem: ScanOptions['onProblem']) {
+  return async <T>(check: () => T | Promise<T>): Promise<T | undefined> => {
+    try {
+      return await check();
+    } catch (error) {
+      if (onProblem === undefined || !(error instanceof DataError)) throw error;
+      onProblem(error);
+      return undefined;
+    }
+  };
+}
 
 interface ClassPlace {
   role: SplitRole | null;

@@ -10,11 +10,12 @@ export {
   decodeImages,
   type ImageInfo,
   type ImageToDecode,
+  inspectImageBytes,
 } from './decode.ts';
 export { PixelBudget } from './decode-budget.ts';
 export { isColor } from './decode-pixels.ts';
 export { type ResizeMethod, resizeMethods } from './decode-resize.ts';
-export { displayName, normalizeName } from './display-name.ts';
+export { displayName, lookOf, normalizeName } from './display-name.ts';
 export {
   copiesToDrop,
   type DuplicateGroup,
@@ -24,10 +25,12 @@ export {
 } from './duplicates.ts';
 export { encodePng } from './encode-png.ts';
 export { DataError } from './errors.ts';
+export { hasImageEnding } from './file-kind.ts';
 export { type FolderLayout, folderLayouts } from './folder-layout.ts';
 export { stratifiedFolds } from './folds.ts';
 export { heatColor } from './heat-colors.ts';
 export { drawHeatMaps, type HeatMapRows } from './heat-map-overlay.ts';
+export { isHiddenEntry } from './hidden-entry.ts';
 export { type ImageFile, type ImageFolder, type ScanOptions, scanImageFolder } from './image-folder.ts';
 export type { SkipKind, SkippedEntry, SkippedImage } from './image-walk.ts';
 export { listImages } from './list-images.ts';

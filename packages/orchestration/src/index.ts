@@ -1,8 +1,9 @@
 export type { Score } from '@chorus/evaluation';
 export { listDevices, type OnSetupProgress, setupOnnxruntime, setupRuntime } from '@chorus/runtime';
-export { type EpochMetrics, type StagePlan as PlannedStage, StoppedError } from '@chorus/training';
+export { type EpochMetrics, type StageName, type StagePlan as PlannedStage, StoppedError } from '@chorus/training';
 export { type AugmentationSheetOptions, writeAugmentationSheet } from './augmentation-sheet.ts';
 export { type Bundle, type BundleManifest, readBundle } from './bundle.ts';
+export { type BundleClassifier, type ClassifiedImage, openBundleClassifier } from './bundle-classifier.ts';
 export { type CheckOptions, checkRun, type PresetCandidate } from './check/check-run.ts';
 export { type CheckReport, checkReportSchema } from './check/schema.ts';
 export { type DiagnoseOptions, diagnose, isReady } from './diagnose/diagnose.ts';
@@ -12,8 +13,9 @@ export { type EvaluateOptions, type Evaluation, evaluateBundle, type LabeledPred
 export { type EvaluationFilePaths, requireEvaluationFiles, writeEvaluationFiles } from './evaluation-csv.ts';
 export { classifyError, exitCodes } from './exit-codes.ts';
 export { type AugmentationPreset, augmentationOf, augmentationPresets } from './experiment/augmentation.ts';
+export { excludeListOf } from './experiment/exclude-list.ts';
 export { defineConfig, type ExperimentFile } from './experiment/experiment-file.ts';
-export { presetNames } from './experiment/presets/presets.ts';
+export { type PresetDescription, presetDescriptions, presetNames } from './experiment/presets/presets.ts';
 export { resolveExperiment } from './experiment/resolve.ts';
 export type { Experiment, ExperimentInput } from './experiment/schema.ts';
 export { type ExplanationFiles, openExplanationFiles } from './explanation-files.ts';
@@ -37,14 +39,17 @@ export {
   readGradCam,
 } from './report/grad-cam-schema.ts';
 export { ensembleColumn } from './report/predictions-csv.ts';
-export { type Report, reportSchema } from './report/schema.ts';
+export { type RunLabelIssue, readRunIssues } from './report/read-run-issues.ts';
+export { type ImageCounts, type Report, reportSchema } from './report/schema.ts';
 export type { ImageSelection, ImageUse } from './run/choose-images.ts';
 export type { ClassifyOptions } from './run/classify-images.ts';
 export { dataFolder, isNamedSource } from './run/dataset.ts';
+export type { KeyDifference } from './run/experiment-differences.ts';
 export { FeatureCache, featureCacheFolder } from './run/feature-cache.ts';
 export { type FoundImages, findImages } from './run/find-images.ts';
 export type { ImageInput } from './run/image-input.ts';
-export { isNamedWeights } from './run/initial-weights.ts';
+export { isNamedWeights, weightSource } from './run/initial-weights.ts';
+export { readMetrics, type StoredEpoch } from './run/metrics-log.ts';
 export type { MemberState, RunObserver } from './run/observer.ts';
 export {
   compareRuns,
@@ -55,6 +60,7 @@ export {
   type RunState,
   removeRun,
 } from './run/past-runs.ts';
+export { defaultRunFolderName } from './run/run-folder.ts';
 export { stackerFoldCount } from './stacking/choose.ts';
 export { type RunResult, type TrainOptions, train } from './train.ts';
 export { type SeedScores, type SeedsOptions, type SeedsResult, type SeedsSummary, trainSeeds } from './train-seeds.ts';

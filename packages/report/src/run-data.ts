@@ -1,14 +1,18 @@
 /** What the page of a run is built from: the files of its folder. */
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { compareRuns, type GradCam, type Report, readGradCam } from '@chorus/orchestration';
-import { z } from 'zod';
+import {
+  compareRuns,
+  type GradCam,
+  type Report,
+  readGradCam,
+  readMetrics,
+  type StoredEpoch,
+} from '@chorus/orchestration';
 import { readPredictions, type TestPredictions } from './predictions.ts';
 
-/** An epoch of a training, from `metrics.jsonl`. */
-export type Epoch = z.output<typeof epochSchema>;
+export type Epoch = StoredEpoch;
 
 export interface RunData {
   /** Absolute path of the run folder. */
@@ -48,45 +52,8 @@ export async function readRun(path: string): Promise<RunData> {
   return {
     ...{ folder, name: basename(folder), report, problems },
     startedAt: (await stat(join(folder, 'experiment.json'))).mtime,
-    epochs: await trying(readEpochs(join(folder, 'metrics.jsonl')), []),
+    epochs: await trying(readMetrics(join(folder, 'metrics.jsonl')), []),
     predictions: hasPredictions ? await trying(readPredictions(join(folder, 'predictions.csv'), report), null) : null,
     gradCam: existsSync(gradCam) ? await trying(readGradCam(gradCam), null) : null,
   };
-}
-
-// --- internal ---
-
-const epochSchema = z.object({
-  task: z.string(),
-  member: z.string(),
-  fold: z.looseObject({ kind: z.enum(['holdout', 'fold', 'all']) }),
-  stage: z.string(),
-  epochIndex: z.int().min(0),
-  loss: z.number().nullable(),
-  tuneLoss: z.number().nullable(),
-  tuneAccuracy: z.number().nullable(),
-  best: z.boolean(),
-});
-
-async function readEpochs(path: string): Promise<Epoch[]> {
-  const found = new Map<string, Epoch>();
-  const stream = createReadStream(path);
-  try {
-    for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
-      const epoch = epochSchema.safeParse(parsed(line)).data;
-      // The last line of a killed run may be incomplete.
-      if (epoch !== undefined) found.set(`${epoch.task}\n${epoch.stage}\n${epoch.epochIndex}`, epoch);
-    }
-  } finally {
-    stream.destroy();
-  }
-  return [...found.values()];
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

@@ -49,6 +49,11 @@ export function badRequest(message: string): RequestError {
   return new RequestError(400, 'bad_request', message);
 }
 
+/** The error of a request that would take more than the server has. */
+export function busy(message: string): RequestError {
+  return new RequestError(429, 'busy', `${message} Send it again later.`, { 'Retry-After': '1' });
+}
+
 export function tooManyImages(maximum: number, received: number | 'more'): RequestError {
   return new RequestError(413, 'too_large', `Expected at most ${maximum} images, received ${received}.`);
 }

@@ -1,14 +1,10 @@
 /** A server for a bundle, on a socket. */
-import { once } from 'node:events';
-import type { Server } from 'node:http';
-import { type AddressInfo, createServer, isIPv6, type Server as NetServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { systemErrorText } from '@chorus/storage/system-error';
-import { createAdaptorServer } from '@hono/node-server';
 import { createServerApp, type ServerAppOptions } from './app.ts';
 import { ServerError } from './errors.ts';
 import { isLoopbackName } from './http/access.ts';
 import { requestLimits } from './http/limits.ts';
+import { openSocket, requireFreeAddress } from './http/socket.ts';
 import { type ModelInUse, openService, type ServiceOptions } from './model/image-service.ts';
 import { bundleState, watchBundle } from './model/watch-bundle.ts';
 
@@ -56,9 +52,8 @@ export async function serveBundle(bundle: string, options: ServeOptions = {}): P
   const { onError = console.error, onReload = () => {}, onReloadFailure = onError } = options;
   const isLoopback = isLoopbackName(host);
   requireToken(token, { host, isOpen: isLoopback || allowAnyone });
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new ServerError(`Expected a port from 0 to 65535, received ${port}.`);
   const limits = requestLimits(options.limits ?? {});
+  // Before the bundle is loaded, which may take long.
   await requireFreeAddress(host, port);
   // Before the bundle is loaded, so that a change during the load is noticed.
   const used = await bundleState(bundle);
@@ -66,13 +61,8 @@ export async function serveBundle(bundle: string, options: ServeOptions = {}): P
   try {
     const ownHostOnly = isLoopback && token === undefined && !allowAnyone;
     const app = createServerApp(service, { token, ownHostOnly, limits, onError });
-    const server = createAdaptorServer({
-      fetch: app.fetch,
-      serverOptions: timeoutsOf(limits.answerTimeoutMs),
-    }) as Server;
-    await listen(server, host, port);
-    // Such as too many open files: the server goes on.
-    server.on('error', onError);
+    const { answerTimeoutMs } = limits;
+    const socket = await openSocket(app, { host, port, answerTimeoutMs, onError });
     const endWatch = watchBundle(bundle, {
       ...{ used, intervalMs: watchIntervalMs, onFailure: onReloadFailure },
       async reload() {
@@ -80,7 +70,7 @@ export async function serveBundle(bundle: string, options: ServeOptions = {}): P
       },
     });
     return {
-      url: urlOf(server.address() as AddressInfo),
+      url: socket.url,
       get model() {
         return service.model;
       },
@@ -88,7 +78,7 @@ export async function serveBundle(bundle: string, options: ServeOptions = {}): P
         endWatch();
         service.stop();
         if (drainMs > 0) await delay(drainMs);
-        await close(server, graceMs);
+        await socket.close(graceMs);
         await service.close();
       },
     };
@@ -113,44 +103,4 @@ function requireToken(token: string | undefined, { host, isOpen }: { host: strin
     throw new ServerError(
       'Expected a token of letters, digits and -._~+/ , with = at its end only, received another one.',
     );
-}
-
-/** Slow clients are cut: the app answers a slow body first, so node waits longer. */
-function timeoutsOf(answerTimeoutMs: number) {
-  const requestTimeout = answerTimeoutMs + 1000;
-  return {
-    requestTimeout,
-    headersTimeout: Math.min(10_000, requestTimeout),
-    connectionsCheckingInterval: 1000,
-  };
-}
-
-/** Before the bundle is loaded, which may take long. */
-async function requireFreeAddress(host: string, port: number): Promise<void> {
-  const server = createServer();
-  await listen(server, host, port);
-  server.close();
-  await once(server, 'close');
-}
-
-async function listen(server: NetServer, host: string, port: number): Promise<void> {
-  server.listen(port, host);
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    throw new ServerError(`Cannot listen on ${host}, port ${port}: ${systemErrorText(error)}.`, { cause: error });
-  }
-}
-
-function urlOf({ address, port }: AddressInfo): string {
-  return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
-}
-
-/** Closes idle connections at once, and the others after their answers. */
-async function close(server: Server, graceMs: number): Promise<void> {
-  const closed = once(server, 'close');
-  server.close();
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
-  await closed;
-  clearTimeout(timer);
 }

@@ -1,18 +1,11 @@
+import { ClassProbabilities } from '../shared/class-probabilities.tsx';
 import type { Answer } from './classifier.worker.ts';
 
-/** The most probable classes with their probabilities, as bars. */
+/** The most probable classes, and whether only the first network answered. */
 export function AnswerList({ answer }: { answer: Answer }) {
   return (
     <>
-      <ol class="answer">
-        {answer.classes.map(({ label, probability }) => (
-          <li key={label}>
-            <span class="label">{label}</span>
-            <span class="probability">{(100 * probability).toFixed(1)} %</span>
-            <progress max={1} value={probability} aria-hidden="true" />
-          </li>
-        ))}
-      </ol>
+      <ClassProbabilities classes={answer.classes} />
       {answer.isFirst && <p class="hint">By the first network alone.</p>}
     </>
   );

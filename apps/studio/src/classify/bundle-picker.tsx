@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { chosenFiles } from './bundle-files.ts';
+import { FileButton } from '../shared/file-button.tsx';
 
 /** Chooses a bundle: a folder of this machine, or a URL. */
 export function BundlePicker({
@@ -18,20 +18,7 @@ export function BundlePicker({
         if (url.trim() !== '') onUrl(url.trim());
       }}
     >
-      <label class="button">
-        Choose a bundle folder
-        <input
-          type="file"
-          // @ts-expect-error: preact's types do not have it.
-          webkitdirectory
-          class="visually-hidden"
-          onChange={({ currentTarget }) => {
-            if (currentTarget.files?.length) onFiles(chosenFiles(currentTarget.files));
-            // So that the same folder can be chosen again, after it has changed.
-            currentTarget.value = '';
-          }}
-        />
-      </label>
+      <FileButton label="Choose a bundle folder" isFolder onFiles={onFiles} />
       <span>or</span>
       <input
         type="url"

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { useCamera } from '../shared/use-camera.ts';
 import { AnswerList } from './answer-list.tsx';
 import type { Answer } from './classifier.worker.ts';
 import type { PageClassifier } from './use-classifier.ts';
@@ -11,47 +12,25 @@ export function Camera({ classify, isUsable }: Pick<PageClassifier, 'classify'> 
   const video = useRef<HTMLVideoElement>(null);
   const runs = isOn && isUsable;
 
-  useEffect(() => {
-    if (!runs) return;
-    let isStopped = false;
-    let stream: MediaStream | undefined;
-    const run = async () => {
-      // Only pages from https: and localhost have it.
-      if (navigator.mediaDevices === undefined) throw new Error('the camera needs a page from https: or localhost');
-      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
-      const element = video.current;
-      if (isStopped || element === null) return;
-      // Such as when it is unplugged.
-      const [track] = stream.getVideoTracks();
-      track?.addEventListener('ended', () => setIsOn(false));
-      element.srcObject = stream;
-      await element.play();
-      while (!isStopped) {
+  useCamera(runs, video, {
+    async onPlay(element, signal) {
+      while (!signal.aborted) {
         const found = await classify(await createImageBitmap(element));
-        if (isStopped) return;
+        if (signal.aborted) return;
         setAnswer(found);
         // Lets the page draw between two frames.
         await new Promise(requestAnimationFrame);
       }
-    };
-    const stop = () => {
-      isStopped = true;
-      for (const track of stream?.getTracks() ?? []) track.stop();
-    };
-    setProblem(undefined);
-    run()
-      .catch((error: Error) => {
-        if (isStopped) return;
-        setProblem(`The camera cannot be used: ${error.message.replace(/\.$/, '')}.`);
-        setIsOn(false);
-      })
-      // The stream may have started after the stop.
-      .finally(() => isStopped && stop());
-    return () => {
-      stop();
-      setAnswer(undefined);
-    };
-  }, [runs, classify]);
+    },
+    onEnd(reason) {
+      setProblem(reason);
+      setIsOn(false);
+    },
+  });
+  useEffect(() => {
+    if (runs) setProblem(undefined);
+    else setAnswer(undefined);
+  }, [runs]);
 
   return (
     <section aria-labelledby="camera">

@@ -1,7 +1,8 @@
-/** Reads the file of `data.exclude`: a list of paths, or a CSV table with a column `path`. */
+/** The file of `data.exclude`: a list of paths, or a CSV table with a column `path`. */
 import { isUtf8 } from 'node:buffer';
 import { readRegularFile, StorageError, UnreadableFileError } from '@chorus/storage';
 import { type CsvError, parse } from 'csv-parse/sync';
+import { csvLine } from '../csv.ts';
 import { ConfigError } from '../errors.ts';
 
 /** A path of an image, relative to the data folder, and its line in the file, counted from 1. */
@@ -37,6 +38,15 @@ export async function readExcludeList(file: string): Promise<ExcludedPath[]> {
     .split('\n')
     .map((path, index) => ({ path: path.replace(/\r$/, ''), line: index + 1 }))
     .filter(({ path }) => path.trim() !== '' && !path.startsWith('#'));
+}
+
+/**
+ * Writes a table that {@link readExcludeList} reads, of any paths.
+ *
+ * @param paths of images, relative to the data folder.
+ */
+export function excludeListOf(paths: readonly string[]): string {
+  return ['path', ...paths].map((path) => csvLine([path])).join('');
 }
 
 // --- internal ---

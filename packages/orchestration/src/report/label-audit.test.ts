@@ -1,8 +1,13 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { StorageError } from '@chorus/storage';
 import { StopFlag, StoppedError } from '@chorus/training';
 import { describe, expect, it } from 'vitest';
 import { Slices } from '../run/slices.ts';
 import { type AuditedImages, auditRun, reportLabelAudit } from './label-audit.ts';
 import { issuesCsv, runIssuesCsv } from './label-issues-csv.ts';
+import { readRunIssues } from './read-run-issues.ts';
 
 const classes = ['a', 'b, c'];
 
@@ -89,4 +94,30 @@ describe('runIssuesCsv', () => {
       'path,label,suggested,probabilityOfLabel,probabilityOfSuggested,score\ntest/4.jpg,a,"b, c",0.0234375000,0.976562500,0.0234375000\n',
     );
   });
+});
+
+it('readRunIssues reads what a run has written, and nothing else', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'chorus-issues-'));
+  try {
+    const audit = await auditRun(
+      { ...training, paths: training.paths.map((path) => `7,"\n${path}`) },
+      test,
+      classes,
+      new Slices(),
+    );
+    const file = join(folder, 'label-issues.csv');
+    await writeFile(file, runIssuesCsv(audit));
+    const issues = await readRunIssues(file);
+    expect(issues.map(({ path, set }) => [path, set])).toEqual([
+      ['7,"\ntrain/20.jpg', 'training'],
+      ['test/4.jpg', 'test'],
+      ['7,"\ntrain/7.jpg', 'training'],
+    ]);
+    expect(issues[1]).toEqual({ ...audit.test.issues[0]!, set: 'test' });
+    for (const content of ['path,set\na,test\n', '"'])
+      await writeFile(file, content).then(() => expect(readRunIssues(file)).rejects.toThrow(StorageError));
+    await expect(readRunIssues(join(folder, 'none'))).rejects.toThrow(StorageError);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { EpochMetrics } from '@chorus/training';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { MetricsLog } from './metrics-log.ts';
+import { MetricsLog, readMetrics } from './metrics-log.ts';
 
 let folder: string;
 let path: string;
@@ -49,7 +49,7 @@ it.each<[string, string, () => unknown]>([
 it('warns once when the file reaches its size limit in the middle of a run', async () => {
   const compiled = fileURLToPath(new URL('../../dist/run/metrics-log.js', import.meta.url));
   const program = `
-    import { MetricsLog } from ${JSON.stringify(compiled)};
+    import { MetricsLog, readMetrics } from ${JSON.stringify(compiled)};
     const log = new MetricsLog(${JSON.stringify(path)}, (message) => console.log(message));
     for (let index = 0; index < 200; index += 1) log.append({ task: 'x'.repeat(100), epochIndex: index });
     await log.close();`;
@@ -63,4 +63,16 @@ it('warns once when the file reaches its size limit in the middle of a run', asy
   );
   expect(status).toBe(0);
   expect((await readFile(path)).length).toBe(8 * 1024);
+});
+
+it('reads epochs, of repeated ones the last, without the incomplete line of a killed run', async () => {
+  const line = (epochIndex: number, loss: number | null) => ({
+    ...{ task: 'a', member: 'a', fold: { kind: 'holdout' }, stage: 'head', epochIndex, loss },
+    ...{ startedAtMs: 1, finishedAtMs: 2, tuneLoss: 0.5, tuneAccuracy: 1, learningRate: 0.1, best: true },
+  });
+  const { startedAtMs: _, ...early } = line(2, null);
+  const lines = [line(0, 0.5), line(1, 0.4), early, line(1, 0.3)].map((one) => JSON.stringify(one));
+  await writeFile(path, `${lines.join('\n')}\n${lines[0]!.slice(0, 30)}`);
+  expect(await readMetrics(path)).toEqual([line(0, 0.5), line(1, 0.3), { ...early, startedAtMs: null }]);
+  await expect(readMetrics(join(folder, 'none'))).rejects.toThrow(/ENOENT/);
 });

@@ -24,6 +24,8 @@ export interface PastRun {
   folder: string;
   name: string;
   preset: string;
+  /** Absolute path of its images, or the name of a data set. */
+  source: string | null;
   /** Time of its start. */
   startedAt: Date;
   state: RunState;
@@ -54,13 +56,14 @@ export async function listRuns(parent: string): Promise<PastRun[]> {
 /** @throws ConfigError when the path is not a run folder. */
 export async function describeRun(path: string): Promise<PastRun> {
   const folder = resolve(path);
-  const { preset } = await readStart(folder);
+  const { preset, experiment } = await readStart(folder);
   const report = await readAnyReport(folder);
   const isRunning = (await lockOwner(folder)) !== undefined;
   return {
     folder,
     name: basename(folder),
     preset,
+    source: experiment.data?.source ?? null,
     startedAt: (await stat(join(folder, 'experiment.json'))).mtime,
     state: isRunning ? 'running' : report.state,
     accuracy: report.accuracy,
@@ -178,7 +181,10 @@ const anyStartSchema = z.looseObject({
   schemaVersion: z.int(),
   preset: z.string(),
   datasetFingerprint: z.string().nullish(),
-  experiment: z.looseObject({ members: z.array(z.looseObject({ name: z.string() })) }),
+  experiment: z.looseObject({
+    data: z.looseObject({ source: z.string().optional() }).optional(),
+    members: z.array(z.looseObject({ name: z.string() })),
+  }),
 });
 
 async function readStart(folder: string): Promise<z.output<typeof anyStartSchema>> {

@@ -69,7 +69,12 @@ export interface RunFolder {
 
 /** A path that sorts by time, such as `runs/mobile-2026-11-24T09-30-00`. */
 export function defaultRunFolder(base: string, experiment: Experiment, now: Date): string {
-  return join(base, 'runs', `${experiment.name}-${now.toISOString().slice(0, 19).replaceAll(':', '-')}`);
+  return join(base, 'runs', defaultRunFolderName(experiment.name, now));
+}
+
+/** A name that sorts by time, such as `mobile-2026-11-24T09-30-00`. */
+export function defaultRunFolderName(name: string, now: Date): string {
+  return `${name}-${now.toISOString().slice(0, 19).replaceAll(':', '-')}`;
 }
 
 /**

@@ -1,6 +1,5 @@
 /** Reads the body of a request into memory, within limits. */
-import { RequestError } from '../errors.ts';
-import { busy } from '../model/image-service.ts';
+import { busy, RequestError } from '../errors.ts';
 import type { ByteBudget } from './byte-budget.ts';
 
 export interface Body {

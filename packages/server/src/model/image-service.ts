@@ -1,6 +1,6 @@
 /** Classifies images with the current version of a bundle, of which only so many may be pending. */
 import { availableParallelism } from 'node:os';
-import { RequestError, tooManyImages } from '../errors.ts';
+import { busy, RequestError, tooManyImages } from '../errors.ts';
 import { requireCounts } from '../require-counts.ts';
 import { bundleVersion } from './bundle-version.ts';
 import type { ImageAnswer, ImageContent, ModelFacts } from './protocol.ts';
@@ -182,11 +182,6 @@ export class ImageService {
     this.#closing.set(former, closing);
     return true;
   }
-}
-
-/** The error of a request that would take more than the server has. */
-export function busy(message: string): RequestError {
-  return new RequestError(429, 'busy', `${message} Send it again later.`, { 'Retry-After': '1' });
 }
 
 // --- internal ---

@@ -10,6 +10,8 @@ import { mobile } from './mobile.ts';
 import { scratch } from './scratch.ts';
 
 interface Preset {
+  /** One sentence for someone who chooses. */
+  summary: string;
   experiment: Partial<ExperimentInput>;
   /** Whether training would take hours on a CPU. */
   wantsGpu: boolean;
@@ -20,15 +22,63 @@ interface Preset {
 }
 
 export const presets = {
-  article: { experiment: article, wantsGpu: true, isMeasured: true, choices: articleChoices },
-  full: { experiment: full, wantsGpu: true, isMeasured: false },
-  cpu: { experiment: cpu, wantsGpu: false, isMeasured: true },
-  mobile: { experiment: mobile, wantsGpu: false, isMeasured: true },
-  scratch: { experiment: scratch, wantsGpu: false, isMeasured: false },
-  demo: { experiment: demo, wantsGpu: false, isMeasured: true },
+  article: {
+    summary: 'The published procedure that Chorus reproduces, with its flaws; for comparison only.',
+    experiment: article,
+    wantsGpu: true,
+    isMeasured: true,
+    choices: articleChoices,
+  },
+  full: {
+    summary: 'Three pretrained networks, of which all layers are trained, on five folds: for machines with GPUs.',
+    experiment: full,
+    wantsGpu: true,
+    isMeasured: false,
+  },
+  cpu: {
+    summary:
+      'Three pretrained networks, of which only the heads are trained, on features that are computed once: minutes on a CPU.',
+    experiment: cpu,
+    wantsGpu: false,
+    isMeasured: true,
+  },
+  mobile: {
+    summary: 'Three small pretrained networks, trained as in cpu: 29 MB, small enough for a browser.',
+    experiment: mobile,
+    wantsGpu: false,
+    isMeasured: true,
+  },
+  scratch: {
+    summary: 'Three small networks that are trained from random weights, for images unlike photographs.',
+    experiment: scratch,
+    wantsGpu: false,
+    isMeasured: false,
+  },
+  demo: {
+    summary: 'Three networks that are trained from random weights on drawn shapes, to try Chorus.',
+    experiment: demo,
+    wantsGpu: false,
+    isMeasured: true,
+  },
 } satisfies Record<string, Preset>;
 
 export type PresetName = keyof typeof presets;
+
+export interface PresetDescription {
+  name: PresetName | 'auto';
+  /** One sentence. */
+  summary: string;
+  /** Whether training would take hours on a CPU. */
+  wantsGpu: boolean;
+}
+
+/** The default first. */
+export const presetDescriptions: readonly PresetDescription[] = [
+  { name: 'auto', summary: 'Chooses a preset by the images, weights and devices.', wantsGpu: false },
+  ...Object.entries<Preset>(presets).map(([name, { summary, wantsGpu }]) => ({
+    ...{ name: name as PresetName, summary, wantsGpu },
+  })),
+];
 
 /** Preset names, the default first. */
 export const presetNames: readonly (PresetName | 'auto')[] = ['auto', ...(Object.keys(presets) as PresetName[])];
@@ -45,7 +95,7 @@ export interface PresetChoice {
  *
  * @throws ConfigError for an unknown name, suggesting a similar one or listing the presets.
  */
-export function choosePreset(name: string, reason = 'named on the command line'): PresetChoice {
+export function choosePreset(name: string, reason = 'chosen by its name'): PresetChoice {
   if (!Object.hasOwn(presets, name)) {
     const renamed = renamedPreset(name);
     if (renamed !== undefined) throw new ConfigError(`The preset "${name}" is now called "${renamed}".`);

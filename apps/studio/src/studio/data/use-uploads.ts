@@ -1,0 +1,100 @@
+/** Images on their way to the server, which go on while the user looks at another view. */
+import type { DataSetImage } from '@chorus/studio-api/protocol';
+import { useCallback, useMemo, useRef, useState } from 'preact/hooks';
+import { studioApi } from '../server/studio-api.ts';
+import { isHiddenFile } from './hidden-file.ts';
+
+export interface ClassUploads {
+  total: number;
+  /** Added or failed. */
+  done: number;
+  failures: { name: string; message: string }[];
+  /** Added images, the newest first; at most {@link mostRecent}. */
+  added: DataSetImage[];
+}
+
+export interface Uploads {
+  /** Changes whenever all images of a class have been added. */
+  finishedCount: number;
+  of(dataSet: string, className: string): ClassUploads;
+  add(dataSet: string, className: string, files: readonly File[]): void;
+  /** Forgets which images of a data set are new, which may be moved after that. */
+  forget(dataSet: string): void;
+  /** Forgets the failures of a class, once the user has read them. */
+  dismiss(dataSet: string, className: string): void;
+}
+
+const none: ClassUploads = { total: 0, done: 0, failures: [], added: [] };
+const mostRecent = 10;
+/** Browsers open at most six connections to a server; the others are for thumbnails and events. */
+const parallel = 3;
+
+export function useUploads(): Uploads {
+  const [classes, setClasses] = useState<ReadonlyMap<string, ClassUploads>>(new Map());
+  const [finishedCount, setFinishedCount] = useState(0);
+  const latest = useRef(classes);
+  const queue = useRef<{ dataSet: string; className: string; file: File }[]>([]);
+  const running = useRef(0);
+
+  const update = useCallback((key: string, change: (earlier: ClassUploads) => ClassUploads) => {
+    latest.current = new Map(latest.current).set(key, change(latest.current.get(key) ?? none));
+    setClasses(latest.current);
+  }, []);
+
+  const work = useCallback(async () => {
+    running.current += 1;
+    for (let next = queue.current.shift(); next !== undefined; next = queue.current.shift()) {
+      const { dataSet, className, file } = next;
+      const key = keyOf(dataSet, className);
+      const outcome = await studioApi.addImage(dataSet, className, file).then(
+        ({ image }) => ({ image }),
+        (error: Error) => ({ name: file.name, message: error.message }),
+      );
+      update(key, (earlier) => ({
+        ...{ ...earlier, done: earlier.done + 1 },
+        ...('image' in outcome
+          ? { added: [outcome.image, ...earlier.added].slice(0, mostRecent) }
+          : { failures: [...earlier.failures, outcome] }),
+      }));
+      const { done, total } = latest.current.get(key)!;
+      if (done < total) continue;
+      update(key, (earlier) => ({ ...earlier, done: 0, total: 0 }));
+      setFinishedCount((earlier) => earlier + 1);
+    }
+    running.current -= 1;
+  }, [update]);
+
+  const add = useCallback(
+    (dataSet: string, className: string, files: readonly File[]) => {
+      const images = files.filter((file) => !isHiddenFile(file));
+      if (images.length === 0) return;
+      queue.current.push(...images.map((file) => ({ dataSet, className, file })));
+      update(keyOf(dataSet, className), (earlier) => ({ ...earlier, total: earlier.total + images.length }));
+      // Each takes the next image at once, so that the queue is empty when there are more workers than images.
+      while (running.current < parallel && queue.current.length > 0) void work();
+    },
+    [update, work],
+  );
+  const forget = useCallback(
+    (dataSet: string) => {
+      for (const key of latest.current.keys())
+        if (key.startsWith(`${dataSet}/`)) update(key, (earlier) => ({ ...earlier, added: [] }));
+    },
+    [update],
+  );
+  return useMemo(
+    () => ({
+      ...{ finishedCount, add, forget },
+      of: (dataSet, className) => classes.get(keyOf(dataSet, className)) ?? none,
+      dismiss: (dataSet, className) => update(keyOf(dataSet, className), (earlier) => ({ ...earlier, failures: [] })),
+    }),
+    [classes, finishedCount, add, forget, update],
+  );
+}
+
+// --- internal ---
+
+/** Neither contains a slash. */
+function keyOf(dataSet: string, className: string): string {
+  return `${dataSet}/${className}`;
+}

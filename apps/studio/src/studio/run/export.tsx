@@ -1,0 +1,85 @@
+import { displayName } from '@chorus/data/display-name';
+import { count } from '@chorus/report/format';
+import { type ExportedFiles, type ExportFormat, exportFormats, type RunDetails } from '@chorus/studio-api/protocol';
+import { useState } from 'preact/hooks';
+import { studioApi } from '../server/studio-api.ts';
+import { Problem } from '../ui/problem.tsx';
+import { useAction } from '../ui/use-action.ts';
+import { fileSize } from '../words.ts';
+
+const formats: Record<ExportFormat, { title: string; purpose: string }> = {
+  keras: { title: 'Keras', purpose: 'For Python: the members with a file that builds the ensemble in Keras.' },
+  tfjs: { title: 'TensorFlow.js', purpose: 'For a page or program that already uses TensorFlow.js.' },
+  onnx: {
+    title: 'ONNX',
+    purpose: 'For onnxruntime and other runtimes, in most languages: one graph from pixels to probabilities.',
+  },
+  'bundle-float16': {
+    title: 'Bundle, half precision',
+    purpose: 'For the predictor of Chorus and the page that classifies: half the size, nearly the same answers.',
+  },
+  'bundle-int8': {
+    title: 'Bundle, 8 bits',
+    purpose: 'A quarter of the size, for the browser; answers may differ slightly.',
+  },
+};
+
+/** Writes the models of a run in other formats. */
+export function Export({ details }: { details: RunDetails }) {
+  return (
+    <>
+      <p class="lead">
+        The run has a bundle, which <code>chorus predict</code>, <code>chorus serve</code> and the predictor of Chorus
+        read in node and in the browser:
+      </p>
+      <p>
+        <code class="path">{displayName(details.folder)}/bundle</code>
+      </p>
+      <ul class="tiles">
+        {exportFormats.map((format) => (
+          <li key={format} class="panel">
+            <ExportCard run={details.id} format={format} existed={details.exports.includes(format)} />
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+// --- internal ---
+
+function ExportCard({ run, format, existed }: { run: string; format: ExportFormat; existed: boolean }) {
+  const { isRunning, problem, start } = useAction();
+  const [files, setFiles] = useState<ExportedFiles>();
+  const { title, purpose } = formats[format];
+  return (
+    <>
+      <h2>{title}</h2>
+      <p>{purpose}</p>
+      <div class="actions">
+        <button
+          type="button"
+          disabled={isRunning}
+          onClick={() => start(async () => setFiles(await studioApi.exportRun(run, { format })))}
+        >
+          {isRunning ? 'Exporting …' : existed || files !== undefined ? 'Export again' : 'Export'}
+          <span class="visually-hidden"> as {title}</span>
+        </button>
+        {existed && files === undefined && <span class="badge done">exported before</span>}
+      </div>
+      <div role="status">
+        {files !== undefined && (
+          <>
+            <p>
+              Wrote {count(files.files.length, 'file')}, {fileSize(files.byteCount)}:
+            </p>
+            <p class="path">
+              <code>{displayName(files.folder)}</code>
+            </p>
+          </>
+        )}
+      </div>
+      <Problem message={problem} />
+    </>
+  );
+}

@@ -1,0 +1,365 @@
+/** A data set that the studio has opened: its images, and changes to them that can be undone. */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { lstat, mkdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { lookOf } from '@chorus/data';
+import { excludeListOf } from '@chorus/orchestration';
+import { badRequest, RequestError } from '@chorus/server/http';
+import { publishFile } from '@chorus/storage';
+import { conflict, refused } from '../errors.ts';
+import type { Changed, DataSet, DataSetImage, DataSetSummary, ImagePage } from '../protocol/data-sets.ts';
+import { changing } from './disk-change.ts';
+import { type ListedImage, type Listing, readListing, shownImage } from './listing.ts';
+import { folderName } from './names.ts';
+import { nameOfUsableImage } from './new-image.ts';
+import { type Change, type DataSetRecord, describeChange, type Relabeling, writeRecord } from './record.ts';
+import { type FileToMove, type Move, RootFolder } from './root-folder.ts';
+
+export interface ImageQuery {
+  class?: string | undefined;
+  excluded?: boolean | undefined;
+  offset: number;
+  limit: number;
+}
+
+/** Its methods run one after the other, so that two requests never change the same files at a time. */
+export class StudioDataSet {
+  readonly id: string;
+  /** Of the record in the workspace. */
+  readonly #folder: string;
+  readonly #files: RootFolder;
+  #record: DataSetRecord;
+  #listing: Listing | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  #revision = 0;
+
+  /** @param folder of the record, which the caller has read. */
+  constructor(folder: string, record: DataSetRecord) {
+    this.id = basename(folder);
+    this.#folder = folder;
+    this.#files = new RootFolder(record.root);
+    this.#record = record;
+  }
+
+  get root(): string {
+    return this.#record.root;
+  }
+
+  get layout(): DataSetRecord['layout'] {
+    return this.#record.layout;
+  }
+
+  /** Changes with the images that the studio adds, moves, excludes or includes. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get summary(): DataSetSummary {
+    const { name, root, isOwn } = this.#record;
+    return { id: this.id, name, root, isOwn, isMissing: !existsSync(root) };
+  }
+
+  /** Reads the folder again. */
+  describe(): Promise<DataSet> {
+    return this.#inTurn(async () => this.#describe(await this.#read()));
+  }
+
+  /** The first page reads the folder again. */
+  images({ class: name, excluded, offset, limit }: ImageQuery): Promise<ImagePage> {
+    return this.#inTurn(async () => {
+      const { images } = offset === 0 ? await this.#read() : await this.#known();
+      const found = [...images.values()].filter(
+        (image) =>
+          (name === undefined || image.class === name) && (excluded === undefined || image.excluded === excluded),
+      );
+      return { total: found.length, offset, images: found.slice(offset, offset + limit).map(shownImage) };
+    });
+  }
+
+  /** @throws RequestError for a path that no image of the data set has. */
+  find(path: string): Promise<ListedImage> {
+    return this.#inTurn(async () => (await this.#knownImage(path)) ?? (await this.#imageAfterReading(path)));
+  }
+
+  /** Where images are now, that had these paths before they were moved to other classes; null for those that are gone. */
+  current(paths: readonly string[]): Promise<(DataSetImage | null)[]> {
+    return this.#inTurn(async () => {
+      const { images } = await this.#read();
+      return paths.map((path) => {
+        const image = images.get(path) ?? images.get(this.#movedPath(path));
+        return image === undefined ? null : shownImage(image);
+      });
+    });
+  }
+
+  /** @throws RequestError for an invalid name; StudioError for a name that another class has. */
+  addClass(name: string): Promise<DataSet> {
+    return this.#inTurn(async () => {
+      const listing = await this.#read();
+      const { classes } = listing;
+      const label = folderName(name, 'class');
+      const twin = classes.find((one) => lookOf(one).toLowerCase() === lookOf(label).toLowerCase());
+      if (twin !== undefined) throw conflict(`There is already a class "${twin}".`);
+      const place = this.#files.absolute(trainingSplitOf(listing) ?? '');
+      await changing(place, () => mkdir(join(place, label)));
+      this.#revision += 1;
+      return this.#describe(await this.#read());
+    });
+  }
+
+  /**
+   * Adds an image to the training images of a class.
+   *
+   * @throws RequestError for a class that does not exist, and bytes that are not a usable image.
+   */
+  async addImage(name: string, bytes: Uint8Array, fileName: string): Promise<DataSetImage> {
+    const ownName = await nameOfUsableImage(bytes, fileName);
+    return this.#inTurn(async () => {
+      const listing = await this.#known();
+      requireClass(listing, name);
+      const folder = await this.#files.classFolder(name, trainingSplitOf(listing));
+      const path = await this.#files.add(folder, ownName, bytes);
+      this.#revision += 1;
+      const absolute = this.#files.absolute(path);
+      const { mtimeMs, size: sizeBytes } = await lstat(absolute);
+      const image: ListedImage = {
+        path,
+        class: name,
+        role: listing.layout === 'splits' ? 'train' : null,
+        excluded: false,
+        file: { path: absolute, mtimeMs, sizeBytes },
+      };
+      listing.images.set(image.path, image);
+      return shownImage(image);
+    });
+  }
+
+  /**
+   * Moves images to another class of the same split; those that are in it already stay.
+   *
+   * @throws RequestError for an image or a class that does not exist; StudioError for an image that is reached by a link.
+   */
+  relabel(paths: readonly string[], name: string): Promise<Changed> {
+    return this.#inTurn(async () => {
+      const listing = await this.#read();
+      requireClass(listing, name);
+      const images = new Set(paths.map((path) => required(listing, path)));
+      const moving = [...images].filter((image) => image.class !== name);
+      const places = new Map<string | null, string>();
+      for (const { path } of moving) {
+        const split = splitOf(listing, path);
+        if (!places.has(split)) places.set(split, await this.#files.classFolder(name, split));
+      }
+      const moves = await this.#move(
+        moving.map(({ path }) => ({ path, folder: places.get(splitOf(listing, path))!, name: basename(path) })),
+        (moved) => ({ kind: 'relabel', class: name, moves: moved }),
+      );
+      const now = new Map(moves.map(({ from, to }) => [from, to]));
+      const done = moves.length === 0 ? `already in ${name}` : describeChange({ kind: 'relabel', class: name, moves });
+      return this.#changed(
+        paths.map((path) => now.get(path) ?? path),
+        done,
+      );
+    });
+  }
+
+  /** @throws RequestError for an image that does not exist. */
+  exclude(paths: readonly string[], excluded: boolean): Promise<Changed> {
+    return this.#inTurn(async () => {
+      const listing = await this.#read();
+      const images = paths.map((path) => required(listing, path));
+      const changed = [...new Set(images.filter((image) => image.excluded !== excluded).map(({ path }) => path))];
+      const change: Change = { kind: 'exclude', excluded, paths: changed };
+      if (changed.length > 0)
+        await this.#write({
+          excluded: withPaths(this.#record.excluded, changed, excluded),
+          changes: [...this.#record.changes, change],
+        });
+      const done = changed.length > 0 ? describeChange(change) : `already ${excluded ? 'excluded' : 'included'}`;
+      return this.#changed(paths, done);
+    });
+  }
+
+  /** @throws StudioError when there is nothing to undo. */
+  undo(): Promise<Changed> {
+    return this.#inTurn(async () => {
+      const change = this.#record.changes.at(-1);
+      if (change === undefined) throw conflict('There is no change to undo.');
+      const done = `undone: ${describeChange(change)}`;
+      const changes = this.#record.changes.slice(0, -1);
+      if (change.kind === 'relabel') return this.#changed(await this.#moveBack(change), done);
+      const { paths, excluded } = change;
+      await this.#write({ excluded: withPaths(this.#record.excluded, paths, !excluded), changes });
+      const { images } = await this.#read();
+      return this.#changed(
+        paths.filter((path) => images.has(path)),
+        done,
+      );
+    });
+  }
+
+  /**
+   * A list of the excluded images for `data.exclude`, which no later change touches, so that a stopped run can be resumed.
+   *
+   * @returns its path; undefined if nothing is excluded.
+   */
+  excludeList(): Promise<string | undefined> {
+    return this.#inTurn(async () => {
+      const { images } = await this.#read();
+      const paths = [...images.values()].filter(({ excluded }) => excluded).map(({ path }) => path);
+      if (paths.length === 0) return undefined;
+      const content = excludeListOf(paths);
+      const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
+      const file = join(this.#folder, `excluded-${hash}.csv`);
+      await publishFile(file, content);
+      return file;
+    });
+  }
+
+  async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  async #read(): Promise<Listing> {
+    const { root, layout, excluded } = this.#record;
+    this.#listing = await readListing(root, layout, new Set(excluded));
+    return this.#listing;
+  }
+
+  async #known(): Promise<Listing> {
+    return this.#listing ?? this.#read();
+  }
+
+  async #knownImage(path: string): Promise<ListedImage | undefined> {
+    return (await this.#known()).images.get(path);
+  }
+
+  /** Another program may have added it. */
+  async #imageAfterReading(path: string): Promise<ListedImage> {
+    return required(await this.#read(), path);
+  }
+
+  #describe({ layout, classes, images, problem }: Listing): DataSet {
+    const summaries = classes.map((name) => ({ name, imageCount: 0, excludedCount: 0 }));
+    const byName = new Map(summaries.map((one) => [one.name, one]));
+    for (const image of images.values()) {
+      const own = byName.get(image.class)!;
+      own.imageCount += 1;
+      if (image.excluded) own.excludedCount += 1;
+    }
+    const last = this.#record.changes.at(-1);
+    return {
+      ...this.summary,
+      ...{ layout, problem, classes: summaries, imageCount: images.size },
+      excludedCount: summaries.reduce((sum, { excludedCount }) => sum + excludedCount, 0),
+      undo: last === undefined ? null : describeChange(last),
+    };
+  }
+
+  async #changed(paths: readonly string[], done: string): Promise<Changed> {
+    const listing = await this.#read();
+    return { dataSet: this.#describe(listing), images: paths.map((path) => shownImage(required(listing, path))), done };
+  }
+
+  async #write(changed: Partial<DataSetRecord>): Promise<void> {
+    const record = { ...this.#record, ...changed };
+    await writeRecord(this.#folder, record);
+    this.#record = record;
+    this.#revision += 1;
+  }
+
+  /**
+   * Moves files, all or none of them.
+   *
+   * @param describe the change, which is stored before the first file is moved, so that a killed studio can undo it.
+   * @returns the moves; empty if there is nothing to move.
+   */
+  async #move(files: readonly FileToMove[], describe: (moves: Move[]) => Relabeling): Promise<Move[]> {
+    if (files.length === 0) return [];
+    const before = this.#record;
+    try {
+      return await this.#files.move(files, (moves) =>
+        this.#write({
+          excluded: renamed(before.excluded, moves),
+          changes: [...before.changes, describe(moves)],
+        }),
+      );
+    } catch (error) {
+      if (this.#record !== before) await this.#write(before);
+      throw error;
+    }
+  }
+
+  /** @returns the paths of the images that are back; those that have been removed or moved since stay away. */
+  async #moveBack({ moves }: Relabeling): Promise<string[]> {
+    const { images } = await this.#read();
+    const changes = this.#record.changes.slice(0, -1);
+    const files: FileToMove[] = [];
+    for (const { from, to } of moves) {
+      if (!images.has(to)) continue;
+      const folder = await this.#files.ensureFolder(this.#files.absolute(dirname(from)));
+      files.push({ path: to, folder, name: basename(from) });
+    }
+    const back = await this.#move(files, (reverse) => ({
+      kind: 'relabel',
+      class: basename(dirname(reverse[0]!.to)),
+      moves: reverse,
+    }));
+    // The reverted change and its reverse are both gone.
+    await this.#write({ changes });
+    return back.map(({ to }) => to);
+  }
+
+  /** The path of an image after all changes. */
+  #movedPath(path: string): string {
+    let now = path;
+    for (const change of this.#record.changes)
+      if (change.kind === 'relabel') now = change.moves.find(({ from }) => from === now)?.to ?? now;
+    return now;
+  }
+}
+
+// --- internal ---
+
+function required({ images }: Listing, path: string): ListedImage {
+  const image = images.get(path);
+  if (image === undefined)
+    throw new RequestError(404, 'not_found', `The data set has no image ${JSON.stringify(path.slice(0, 200))}.`);
+  return image;
+}
+
+function requireClass({ classes }: Listing, name: string): void {
+  if (!classes.includes(name))
+    throw badRequest(`Expected a class of the data set, received ${JSON.stringify(name.slice(0, 80))}.`);
+}
+
+/** The split folder of an image; null in a folder of classes. */
+function splitOf({ layout }: Listing, path: string): string | null {
+  return layout === 'classes' ? null : path.split('/')[0]!;
+}
+
+/**
+ * The split folder of the training images; null in a folder of classes.
+ *
+ * @throws StudioError when there are no training images.
+ */
+function trainingSplitOf(listing: Listing): string | null {
+  if (listing.layout === 'classes') return null;
+  const first = [...listing.images.values()].find(({ role }) => role === 'train');
+  if (first === undefined) throw refused('The data set has no training images, whose folder the image would go to.');
+  return splitOf(listing, first.path);
+}
+
+function withPaths(all: readonly string[], paths: readonly string[], isAdded: boolean): string[] {
+  const changed = new Set(paths);
+  const others = all.filter((path) => !changed.has(path));
+  return (isAdded ? [...others, ...paths] : others).toSorted();
+}
+
+function renamed(paths: readonly string[], moves: readonly Move[]): string[] {
+  const now = new Map(moves.map(({ from, to }) => [from, to]));
+  return paths.map((path) => now.get(path) ?? path).toSorted();
+}

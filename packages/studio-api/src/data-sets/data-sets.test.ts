@@ -1,0 +1,351 @@
+import { existsSync } from 'node:fs';
+import { appendFile, mkdir, readdir, readFile, rename, symlink, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readExcludeList } from '../../../orchestration/src/experiment/exclude-list.ts';
+import { createStudioApp, Studio, type StudioApp } from '../index.ts';
+import type { AddedImage, Changed, DataSet, ImagePage } from '../protocol/index.ts';
+import { type TestFolder, testFolder } from '../studio.fixture.ts';
+
+let folder: TestFolder;
+let studio: Studio;
+let app: StudioApp;
+let set: DataSet;
+let count = 0;
+
+beforeAll(async () => {
+  folder = await testFolder(4);
+});
+afterAll(() => folder?.remove());
+beforeEach(async () => {
+  count += 1;
+  studio = await Studio.open(join(folder.parent, `workspace-${count}`));
+  app = createStudioApp(studio);
+  set = await answer(post('open', { path: await folder.photos(`photos-${count}`) }));
+});
+afterEach(() => studio?.close());
+
+const base = 'http://localhost/api/data-sets';
+const post = (path: string, body?: unknown) =>
+  app.request(path === '' ? base : `${base}/${path}`, {
+    method: 'POST',
+    ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+  });
+const get = (path: string) => app.request(`${base}/${path}`);
+const put = (query: string, body: Uint8Array<ArrayBuffer>, type = 'image/png') =>
+  app.request(`${base}/${set.id}/images?${query}`, { method: 'PUT', body, headers: { 'Content-Type': type } });
+async function answer<Answer>(response: Response | Promise<Response>): Promise<Answer> {
+  const received = await response;
+  expect(received.ok, await received.clone().text()).toBe(true);
+  return received.json() as Promise<Answer>;
+}
+async function refusal(
+  response: Response | Promise<Response>,
+): Promise<{ status: number; code: string; error: string }> {
+  const received = await response;
+  return { status: received.status, ...((await received.json()) as { code: string; error: string }) };
+}
+const images = async (query = '') => (await answer<ImagePage>(get(`${set.id}/images${query}`))).images;
+const paths = async (query = '') => (await images(query)).map(({ path }) => path);
+const picture = async (name = 'discs/discs-00000.png') => new Uint8Array(await readFile(join(set.root, name)));
+const disc = 'discs/discs-00001.png';
+
+describe('a data set', () => {
+  it('is opened in place, once, and still known to the next studio', async () => {
+    expect(set).toMatchObject({ id: `photos-${count}`, layout: 'classes', isOwn: false, problem: null, undo: null });
+    expect(set.classes).toEqual([
+      { name: 'discs', imageCount: 4, excludedCount: 0 },
+      { name: 'stars', imageCount: 4, excludedCount: 0 },
+    ]);
+    expect((await answer<DataSet>(post('open', { path: `${set.root}/` }))).id).toBe(set.id);
+    await studio.close();
+    studio = await Studio.open(studio.folder);
+    app = createStudioApp(studio);
+    expect(await answer(get(set.id))).toEqual(set);
+    // A missing folder is no reason to forget it.
+    await rename(set.root, `${set.root}-moved`);
+    expect(studio.dataSets.summaries).toMatchObject([{ id: set.id, isMissing: true }]);
+    expect((await refusal(get(set.id))).status).toBe(422);
+  });
+
+  it('is created with its classes, which may be called as splits are', async () => {
+    const created = await answer<DataSet>(post('', { name: 'Meine Tiere', classes: ['train', 'Ähren'] }));
+    expect(created).toMatchObject({ id: 'meine-tiere', name: 'Meine Tiere', layout: 'classes', isOwn: true });
+    expect(created.classes.map(({ name }) => name)).toEqual(['train', 'Ähren']);
+    expect(created.problem).toMatch(/^Expected images of class "train"/);
+    expect((await readdir(join(studio.folder, 'data/Meine Tiere'))).toSorted()).toEqual(['train', 'Ähren']);
+    expect((await refusal(post('', { name: 'Meine Tiere', classes: [] }))).code).toBe('conflict');
+  });
+
+  it('is not the folder of the studio or one above it', async () => {
+    for (const path of ['.', '..', '/'])
+      expect((await refusal(post('open', { path }))).error).toContain('start the studio in another folder');
+    expect((await refusal(post('open', { path: 'nowhere' }))).error).toContain('no such file or folder');
+    expect((await refusal(post('open', { path: join(set.root, disc) }))).error).toContain('Expected a folder');
+    expect((await refusal(post('open', { path: 'a\0b' }))).status).toBe(400);
+  });
+
+  it.each(['', '..', '.hidden', 'a/b', String.raw`a\b`, 'a\0b', 'a\nb', 'a\u202eb', 'x'.repeat(250), '__MACOSX', 'a.'])(
+    'refuses the name %j',
+    async (name) => {
+      expect((await refusal(post('', { name, classes: ['a', 'b'] }))).status).toBe(400);
+      expect((await refusal(post('', { name: 'good', classes: ['a', name] }))).status).toBe(400);
+      expect((await refusal(post(`${set.id}/classes`, { name }))).status).toBe(400);
+      expect(existsSync(join(studio.folder, 'data'))).toBe(false);
+      expect((await readdir(set.root)).toSorted()).toEqual(['discs', 'stars']);
+    },
+  );
+
+  it('gets new classes, but no two that look the same', async () => {
+    const { classes, problem } = await answer<DataSet>(post(`${set.id}/classes`, { name: ' boxes ' }));
+    expect(classes.map(({ name }) => name)).toEqual(['boxes', 'discs', 'stars']);
+    expect(problem).toContain('Expected images of class "boxes"');
+    expect(await refusal(post(`${set.id}/classes`, { name: 'Discs' }))).toMatchObject({
+      status: 409,
+      code: 'conflict',
+    });
+  });
+
+  it('is listed in pages, by class', async () => {
+    const page = await answer<ImagePage>(get(`${set.id}/images?class=stars&offset=1&limit=2`));
+    expect(page).toEqual({
+      ...{ total: 4, offset: 1 },
+      images: [1, 2].map((number) => ({
+        path: `stars/stars-0000${number}.png`,
+        ...{ class: 'stars', role: null, excluded: false },
+      })),
+    });
+    for (const query of ['limit=501', 'offset=-1', 'limit=x', 'excluded=maybe'])
+      expect((await refusal(get(`${set.id}/images?${query}`))).status).toBe(400);
+  });
+
+  it('is removed from the studio, not from the disk', async () => {
+    await answer(app.request(`${base}/${set.id}`, { method: 'DELETE' }));
+    expect((await refusal(get(set.id))).status).toBe(404);
+    expect(existsSync(join(set.root, disc))).toBe(true);
+  });
+});
+
+describe('an image', () => {
+  it('is shown, again after its file has changed, and only inside of the data set', async () => {
+    const thumbnail = (path: string, query = '') => get(`${set.id}/thumbnail?path=${encodeURIComponent(path)}${query}`);
+    const first = await thumbnail(disc);
+    expect(first.headers.get('Content-Type')).toBe('image/webp');
+    const before = Buffer.from(await first.arrayBuffer());
+    expect(Buffer.from(await (await thumbnail(disc)).arrayBuffer())).toEqual(before);
+    await writeFile(join(set.root, disc), await picture('stars/stars-00000.png'));
+    expect(Buffer.from(await (await thumbnail(disc)).arrayBuffer())).not.toEqual(before);
+    await appendFile(join(folder.parent, 'secret.png'), await picture());
+    await symlink(join(folder.parent, 'secret.png'), join(set.root, 'discs/link.png'));
+    for (const path of [
+      '../secret.png',
+      'discs/../../secret.png',
+      join(folder.parent, 'secret.png'),
+      'discs/link.png',
+      'a\0',
+      '',
+    ])
+      expect((await thumbnail(path)).status).toBe(404);
+    expect((await thumbnail(disc, '&side=161')).status).toBe(400);
+    await writeFile(join(set.root, disc), 'no image');
+    expect(await refusal(thumbnail(disc))).toMatchObject({ status: 422, code: 'unusable_image' });
+  });
+
+  it('is added under a safe and free name, with the ending of its format', async () => {
+    const added: string[] = [];
+    for (const name of [
+      'discs-00000.png',
+      '../../etc/passwd',
+      'a.jpeg',
+      '.hidden',
+      '',
+      '<b>"|.exe',
+      'ä'.repeat(300),
+      'x.png\0.js',
+    ])
+      added.push(
+        (await answer<AddedImage>(put(`class=discs&name=${encodeURIComponent(name)}`, await picture()))).image.path,
+      );
+    expect(added).toEqual([
+      'discs/discs-00000-2.png',
+      'discs/passwd.png',
+      'discs/a.png',
+      'discs/image.png',
+      'discs/image-2.png',
+      'discs/_b___.png',
+      `discs/${'ä'.repeat(98)}.png`,
+      'discs/x.png_.png',
+    ]);
+    expect((await paths('?class=discs')).toSorted()).toEqual(
+      [...added, ...[0, 1, 2, 3].map((number) => `discs/discs-0000${number}.png`)].toSorted(),
+    );
+    expect(await readdir(join(set.root, 'discs'))).toHaveLength(12);
+  });
+
+  it('is added beside others that arrive at the same time', async () => {
+    const bytes = await picture();
+    const added = await Promise.all(
+      Array.from(
+        { length: 6 },
+        async () => (await answer<AddedImage>(put('class=stars&name=new.png', bytes))).image.path,
+      ),
+    );
+    expect(new Set(added).size).toBe(6);
+    for (const path of added) expect(await picture(path)).toEqual(bytes);
+    expect((await answer<DataSet>(get(set.id))).imageCount).toBe(14);
+  });
+
+  it('is not added if it is none, too large, of another type, or without a class', async () => {
+    expect(await refusal(put('class=discs&name=a.png', new TextEncoder().encode('<svg/>')))).toMatchObject({
+      ...{ status: 422, code: 'unusable_image' },
+    });
+    const cut = (await picture()).slice(0, 500);
+    expect((await refusal(put('class=discs&name=a.png', cut))).status).toBe(422);
+    expect((await refusal(put('class=cats&name=a.png', await picture()))).status).toBe(400);
+    expect((await refusal(put('class=../stars&name=a.png', await picture()))).status).toBe(400);
+    expect((await refusal(put('class=discs&name=a.png', await picture(), 'multipart/form-data'))).status).toBe(415);
+    const large = app.request(`${base}/${set.id}/images?class=discs&name=a`, {
+      ...{ method: 'PUT', body: 'x', headers: { 'Content-Type': 'image/png', 'Content-Length': String(2 ** 30) } },
+    });
+    expect((await refusal(large)).status).toBe(413);
+    expect(await paths()).toHaveLength(8);
+  });
+});
+
+describe('changes', () => {
+  const relabel = (all: string[], name: string) => post(`${set.id}/relabel`, { paths: all, class: name });
+  const exclude = (all: string[], excluded = true) => post(`${set.id}/exclude`, { paths: all, excluded });
+  const undo = () => post(`${set.id}/undo`);
+
+  it('move images to another class, never over others, and back', async () => {
+    await writeFile(join(set.root, 'stars/discs-00001.png'), await picture('stars/stars-00000.png'));
+    const other = await readFile(join(set.root, 'stars/discs-00001.png'));
+    const content = await readFile(join(set.root, disc));
+    const moved = await answer<Changed>(relabel([disc, 'stars/stars-00000.png'], 'stars'));
+    expect(moved.images.map(({ path }) => path)).toEqual(['stars/discs-00001-2.png', 'stars/stars-00000.png']);
+    expect(moved).toMatchObject({ done: '1 image moved to stars', dataSet: { undo: '1 image moved to stars' } });
+    expect(await readFile(join(set.root, 'stars/discs-00001-2.png'))).toEqual(content);
+    expect(await readFile(join(set.root, 'stars/discs-00001.png'))).toEqual(other);
+    expect(existsSync(join(set.root, disc))).toBe(false);
+    const back = await answer<Changed>(undo());
+    expect(back.images).toEqual([{ path: disc, class: 'discs', role: null, excluded: false }]);
+    expect(back.dataSet.undo).toBeNull();
+    expect(await readFile(join(set.root, disc))).toEqual(content);
+    expect(await refusal(undo())).toMatchObject({ status: 409, error: 'There is no change to undo.' });
+  });
+
+  it('exclude images by a list of the studio, which follows them to another class', async () => {
+    await answer(exclude([disc, 'stars/stars-00003.png']));
+    expect(await paths('?excluded=true')).toEqual([disc, 'stars/stars-00003.png']);
+    await answer(relabel([disc], 'stars'));
+    expect(await paths('?excluded=true')).toEqual(['stars/discs-00001.png', 'stars/stars-00003.png']);
+    const list = await studio.dataSets.get(set.id).excludeList();
+    expect(await readFile(list!, 'utf8')).toBe('path\nstars/discs-00001.png\nstars/stars-00003.png\n');
+    expect(list!.startsWith(studio.folder)).toBe(true);
+    await answer(exclude(['stars/stars-00003.png', disc.replace('discs/', 'stars/')], false));
+    expect(await studio.dataSets.get(set.id).excludeList()).toBeUndefined();
+    for (const expected of [2, 2, 0]) {
+      await answer(undo());
+      expect(await paths('?excluded=true')).toHaveLength(expected);
+    }
+    expect(existsSync(join(set.root, disc))).toBe(true);
+    expect((await answer<Changed>(exclude([disc], false))).done).toBe('already included');
+  });
+
+  it('leave out what has been removed meanwhile', async () => {
+    await answer(relabel([disc, 'discs/discs-00002.png'], 'stars'));
+    await unlink(join(set.root, 'stars/discs-00001.png'));
+    await answer(exclude(['stars/discs-00002.png']));
+    expect((await answer<Changed>(undo())).images).toHaveLength(1);
+    expect((await answer<Changed>(undo())).images.map(({ path }) => path)).toEqual(['discs/discs-00002.png']);
+  });
+
+  it('are all or nothing', async () => {
+    expect((await refusal(relabel([disc, 'discs/none.png'], 'stars'))).status).toBe(404);
+    expect((await refusal(relabel([disc], 'none'))).status).toBe(400);
+    expect((await refusal(relabel([`../photos-${count}/${disc}`], 'stars'))).status).toBe(404);
+    expect((await refusal(relabel([disc], '../discs'))).status).toBe(400);
+    expect((await refusal(relabel([], 'stars'))).status).toBe(400);
+    expect(await paths()).toHaveLength(8);
+    expect((await answer<DataSet>(get(set.id))).undo).toBeNull();
+  });
+
+  it('move an image once that is named twice', async () => {
+    const { images: moved } = await answer<Changed>(relabel([disc, disc], 'stars'));
+    expect(moved.map(({ path }) => path)).toEqual(['stars/discs-00001.png', 'stars/discs-00001.png']);
+    expect((await answer<DataSet>(get(set.id))).imageCount).toBe(8);
+  });
+
+  it('are not undone through a link that has taken the place of a folder', async () => {
+    await answer(relabel([disc], 'stars'));
+    await rename(join(set.root, 'discs'), join(folder.parent, `outside-${count}`));
+    await symlink(join(folder.parent, `outside-${count}`), join(set.root, 'discs'));
+    expect(await refusal(undo())).toMatchObject({
+      status: 422,
+      error: expect.stringContaining('outside of the data set'),
+    });
+    expect(await readdir(join(folder.parent, `outside-${count}`))).toHaveLength(3);
+    expect(existsSync(join(set.root, 'stars/discs-00001.png'))).toBe(true);
+  });
+
+  it('leave all images in their places if one of them cannot be moved', async () => {
+    // A file system has no room for a number in this name.
+    const long = `${'x'.repeat(251)}.png`;
+    for (const name of ['discs', 'stars']) await writeFile(join(set.root, name, long), await picture());
+    const before = await paths();
+    expect(await refusal(relabel([disc, `discs/${long}`], 'stars'))).toMatchObject({ status: 422, code: 'refused' });
+    expect(await paths()).toEqual(before);
+    expect(await readdir(join(set.root, 'stars'))).toHaveLength(5);
+    expect((await answer<DataSet>(get(set.id))).undo).toBeNull();
+  });
+
+  it('do not move what links lead to', async () => {
+    await rename(join(set.root, 'stars'), join(folder.parent, `elsewhere-${count}`));
+    await mkdir(join(set.root, '.hidden'));
+    await rename(join(folder.parent, `elsewhere-${count}`), join(set.root, '.hidden/stars'));
+    await symlink('.hidden/stars', join(set.root, 'stars'));
+    expect(await paths('?class=stars')).toHaveLength(4);
+    expect(await refusal(relabel(['stars/stars-00000.png'], 'discs'))).toMatchObject({
+      ...{ status: 422, error: expect.stringContaining('is reached by a link') },
+    });
+    expect(await readdir(join(set.root, '.hidden/stars'))).toHaveLength(4);
+    // A class that is a link out of the data set receives nothing.
+    await unlink(join(set.root, 'stars'));
+    await symlink(folder.parent, join(set.root, 'stars'));
+    expect((await refusal(relabel([disc], 'stars'))).status).toBe(400);
+    expect((await refusal(put('class=stars&name=a', await picture()))).status).toBe(400);
+    expect(existsSync(join(folder.parent, 'discs-00001.png'))).toBe(false);
+  });
+
+  it('keep hostile names as they are', async () => {
+    const names = ['<img onerror=alert(1)>.png', 'a\nb.png', '#1.png', '"quoted", with comma.png'];
+    for (const name of names) await writeFile(join(set.root, 'discs', name), await picture());
+    const hostile = names.map((name) => `discs/${name}`);
+    const { images: moved } = await answer<Changed>(relabel(hostile, 'stars'));
+    expect(moved.map(({ path }) => path)).toEqual(names.map((name) => `stars/${name}`));
+    await answer(exclude(moved.map(({ path }) => path)));
+    // The list is what a training reads: it must name exactly these images.
+    const listed = await readExcludeList((await studio.dataSets.get(set.id).excludeList())!);
+    expect(listed.map(({ path }) => path).toSorted()).toEqual(names.map((name) => `stars/${name}`).toSorted());
+  });
+
+  it('in split folders stay in their split', async () => {
+    const root = join(folder.parent, `splits-${count}`);
+    for (const split of ['train', 'validation']) {
+      await mkdir(root, { recursive: true });
+      await rename(await folder.photos('split'), join(root, split));
+    }
+    set = await answer<DataSet>(post('open', { path: root }));
+    expect(set).toMatchObject({ layout: 'splits', imageCount: 16 });
+    const all = ['train/discs/discs-00000.png', 'validation/discs/discs-00000.png'];
+    const { images: moved } = await answer<Changed>(relabel(all, 'stars'));
+    expect(moved.map(({ path, role }) => [path, role])).toEqual([
+      ['train/stars/discs-00000.png', 'train'],
+      ['validation/stars/discs-00000.png', 'test'],
+    ]);
+    const { image } = await answer<AddedImage>(
+      put('class=discs&name=new', await picture('train/stars/stars-00000.png')),
+    );
+    expect(image).toEqual({ path: 'train/discs/new.png', class: 'discs', role: 'train', excluded: false });
+  });
+});
