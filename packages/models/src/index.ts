@@ -82,7 +82,7 @@ export { backpropagate } from './training/backpropagate.ts';
 export { crossEntropy, type FromLogitsOnSigmoid, type LossOptions } from './training/cross-entropy.ts';
 export type { Distillation } from './training/distillation-loss.ts';
 export { GradientSum } from './training/gradient-sum.ts';
-export { BestEpochs, greedySoup } from './training/greedy-soup.ts';
+export { BestEpochs, type EpochWeights, greedySoup } from './training/greedy-soup.ts';
 export type { Optimizer, OptimizerStep } from './training/optimizer.ts';
 export { Sgd, type SgdOptions } from './training/sgd.ts';
 export {

@@ -9,13 +9,17 @@ import { readBundle } from './bundle.ts';
 import type { ExperimentInput } from './experiment/schema.ts';
 import type { MemberState } from './run/observer.ts';
 import { at, data, drawData, removeRuns, small } from './train.fixture.ts';
-import { train } from './train.ts';
+import { type TrainOptions, train } from './train.ts';
 
 let killed: Promise<NodeJS.Signals | null>;
 beforeAll(async () => {
   await drawData();
   // Runs during the other tests.
-  killed = killedRun(at('killed'));
+  killed = killedRun(
+    small(),
+    at('killed'),
+    "onMember: (name, { state }) => name === 'slim' && state === 'running' && process.kill(process.pid, 'SIGKILL')",
+  );
 });
 afterAll(removeRuns);
 
@@ -171,6 +175,98 @@ describe('stopping and resuming', () => {
   });
 });
 
+describe('a training in progress', () => {
+  const experiment: Partial<ExperimentInput> = { ...small(), recipe: { batchSize: 16, whole: { epochCount: 5 } } };
+  const place = 'checkpoints/slim/holdout';
+  let stepCount: number;
+
+  /** Runs, and stops at the first step of the last member if asked to; returns what the run reports of it. */
+  async function run(input: Partial<ExperimentInput>, options: TrainOptions, isStopped = false) {
+    const controller = new AbortController();
+    const [continued, warnings]: [unknown[], string[]] = [[], []];
+    let steps = 0;
+    const ended = train(input, {
+      ...options,
+      signal: controller.signal,
+      observer: {
+        onBatch(task, { stage }) {
+          if (task !== 'slim' || stage === 'features') return;
+          steps += 1;
+          if (isStopped) controller.abort();
+        },
+        onContinue: (...one) => continued.push(one),
+        onWarning: (task, message) => void warnings.push(`${task}: ${message}`),
+      },
+    });
+    if (isStopped) await expect(ended).rejects.toThrow(StoppedError);
+    else await ended;
+    return { steps, continued, warnings };
+  }
+
+  /** The numbers of a run, without times, and without what says that it was resumed. */
+  async function leftIn(folder: string) {
+    const text = (file: string) => readFile(at(`${folder}/${file}`), 'utf8');
+    const varying = /seconds$|Ms$|Bytes$|^(lanesBusy|resumed|tasks|spans|compiled)$/i;
+    const lasting = (json: string) =>
+      JSON.parse(json, (key, value: unknown) => (varying.test(key) ? undefined : value)) as Record<string, unknown>;
+    const epochs = (await text('metrics.jsonl')).trim().split('\n').map(lasting);
+    return {
+      predictions: await text('predictions.csv'),
+      report: lasting(await text('report.json')),
+      epochs: epochs.map((epoch) => JSON.stringify(epoch)),
+    };
+  }
+
+  beforeAll(async () => {
+    stepCount = (await run(experiment, { out: at('undisturbed') })).steps;
+  });
+
+  it('continues at the batch at which it was stopped, and gives the same numbers as without a stop', async () => {
+    const first = await run(experiment, { out: at('paused') }, true);
+    expect(await readdir(at(`paused/${place}`))).toEqual(['checkpoint-1']);
+    const { steps, continued, warnings } = await run({}, { resume: at('paused') });
+    expect(continued).toEqual([['slim', expect.objectContaining({ stage: 'whole', next: expect.any(Object) })]]);
+    expect(warnings).toEqual([]);
+    // Steps after the stop was requested are not reported in the first part.
+    expect(first.steps).toBeGreaterThan(0);
+    expect(steps).toBeLessThan(stepCount);
+    expect(existsSync(at('paused/checkpoints'))).toBe(false);
+    expect(await leftIn('paused')).toEqual(await leftIn('undisturbed'));
+  });
+
+  it('continues from the checkpoint before a damaged one', async () => {
+    await run(experiment, { out: at('damaged') }, true);
+    await run({}, { resume: at('damaged') }, true);
+    expect((await readdir(at(`damaged/${place}`))).toSorted()).toEqual(['checkpoint-1', 'checkpoint-2']);
+    const path = at(`damaged/${place}/checkpoint-2/optimizer.bin`);
+    const bytes = await readFile(path);
+    bytes[100]! ^= 1;
+    await writeFile(path, bytes);
+    const { steps, continued, warnings } = await run({}, { resume: at('damaged') });
+    expect(warnings).toEqual([
+      expect.stringMatching(/^slim: .*optimizer\.bin is damaged: .* The checkpoint before it is used\.$/),
+    ]);
+    expect(continued).toHaveLength(1);
+    expect(steps).toBeLessThan(stepCount);
+    const [{ predictions }, undisturbed] = [await leftIn('damaged'), await leftIn('undisturbed')];
+    expect(predictions).toBe(undisturbed.predictions);
+  });
+
+  it('continues from its last checkpoint after a kill', async () => {
+    const out = at('killed-in-training');
+    const checkpoint = JSON.stringify(`${out}/${place}/checkpoint-1`);
+    const observer = `onBatch: () => fs.existsSync(${checkpoint}) && process.kill(process.pid, 'SIGKILL')`;
+    const killed = killedRun({ ...experiment, checkpointMinutes: 0 }, out, observer);
+    expect(await killed).toBe('SIGKILL');
+    await utimes(`${out}.lock`, 0, 0);
+    const { steps, continued } = await run({}, { resume: out });
+    expect(continued).toHaveLength(1);
+    expect(steps).toBeLessThan(stepCount);
+    const [{ predictions }, undisturbed] = [await leftIn('killed-in-training'), await leftIn('undisturbed')];
+    expect(predictions).toBe(undisturbed.predictions);
+  });
+});
+
 /** Changes the record of a trained member, and its checksum. */
 async function changeRecord(folder: string, change: (record: Record<string, unknown>) => object): Promise<void> {
   const path = at(`${folder}/member.json`);
@@ -180,12 +276,15 @@ async function changeRecord(folder: string, change: (record: Record<string, unkn
   await writeFile(sums, (await readFile(sums, 'utf8')).replace(/^.*member\.json$/m, `${sha256(changed)}  member.json`));
 }
 
-/** Runs in a separate process, which is killed when its second member starts; returns the signal that ended it. */
-function killedRun(out: string): Promise<NodeJS.Signals | null> {
-  const experiment = JSON.stringify(small());
-  const script = `import { train } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)};
-    await train(${experiment}, { out: ${JSON.stringify(out)},
-      observer: { onMember: (name, { state }) => name === 'slim' && state === 'running' && process.kill(process.pid, 'SIGKILL') } });`;
+/** Runs in a separate process, with an observer that kills it; returns the signal that ended it. */
+function killedRun(
+  experiment: Partial<ExperimentInput>,
+  out: string,
+  observer: string,
+): Promise<NodeJS.Signals | null> {
+  const script = `import fs from 'node:fs';
+    import { train } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)};
+    await train(${JSON.stringify(experiment)}, { out: ${JSON.stringify(out)}, observer: { ${observer} } });`;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'inherit' });
   return new Promise((done) => child.on('exit', (_, signal) => done(signal)));
 }

@@ -148,6 +148,10 @@ async function runIn(
       tensorboard?.onBatch(task, progress);
       observer.onBatch(task, progress);
     },
+    onContinue(task, place) {
+      tensorboard?.onContinue(task, place);
+      observer.onContinue(task, place);
+    },
     onMember(task, state) {
       if (state.state !== 'running') tensorboard?.endTraining(task);
       observer.onMember(task, state);
@@ -166,7 +170,9 @@ async function runIn(
     stop.check();
     const featureCache = experiment.runtime.featureCache ? new FeatureCache() : undefined;
     const reporting = { observer: logged, reportsDetails: writesLogs };
-    const whole = { plan: wholePlan, dataset, lanes, folder, reads, stop, featureCache, ...reporting };
+    const checkpointSeconds = 60 * experiment.checkpointMinutes;
+    const shared = { lanes, folder, reads, stop, featureCache, checkpointSeconds, ...reporting };
+    const whole = { ...shared, plan: wholePlan, dataset };
     const budgeted = budgetFile && (await planBudgetedRun(whole, timeBudget!, budgetFile, experiment.minMembers));
     const { studentLimits, ...changes } = budgeted ?? {};
     const run: MemberRun = { ...whole, ...changes };
@@ -193,7 +199,7 @@ async function runIn(
     const done = kept.flatMap(({ name, outcome }) => (outcome.status === 'done' ? [{ ...outcome, name }] : []));
     const shortfall = shortfallOf(done, experiment);
     if (shortfall !== undefined) await failWithReport(folder, parts, shortfall);
-    const stacking = { folder, lanes, reads, stop, featureCache, studentLimits, ...reporting };
+    const stacking = { ...shared, studentLimits };
     const report = await stackAndTest(parts, done, stacking);
     tensorboard?.addTest(report, dataset);
     const isPartial = done.length < outcomes.length || report.student?.status === 'failed';

@@ -122,6 +122,17 @@ describe('a sealed folder', () => {
     await expect(openSealedFolder(folder)).rejects.toThrow(': a device instead of a regular file');
   });
 
+  it('can be written one file at a time', async () => {
+    const order: string[] = [];
+    const content = (name: string) => () => {
+      order.push(name);
+      return Buffer.from(name);
+    };
+    await sealFolder(folder, { a: content('a'), b: content('b') }, { replace: true });
+    expect(order).toEqual(['a', 'b']);
+    expect((await openSealedFolder(folder)).get('b')).toEqual(Buffer.from('b'));
+  });
+
   it('is not written with names outside the folder', async () => {
     await expect(sealFolder(join(parent, 'x'), { '../y': '' })).rejects.toThrow('expected a path inside the folder');
   });

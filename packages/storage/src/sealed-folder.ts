@@ -23,6 +23,9 @@ export interface ExistingFile {
   content: Uint8Array;
 }
 
+/** The content of a file, or a function that returns it once it is written. */
+export type SealedFile = Uint8Array | string | ExistingFile | (() => Uint8Array);
+
 /**
  * Publishes files as a sealed folder. An {@link ExistingFile} becomes a hard link, so that the disk stores it once; if
  * the file system does not support hard links, or the existing file has changed, its content is written instead.
@@ -31,7 +34,7 @@ export interface ExistingFile {
  */
 export async function sealFolder(
   target: string,
-  files: Readonly<Record<string, Uint8Array | string | ExistingFile>>,
+  files: Readonly<Record<string, SealedFile>>,
   options: { replace?: boolean } = {},
 ): Promise<void> {
   const names = Object.keys(files);
@@ -42,7 +45,7 @@ export async function sealFolder(
       const sums: string[] = [];
       for (const name of names) {
         const file = files[name]!;
-        const content = isExisting(file) ? file.content : file;
+        const content = contentOf(file);
         const sum = sha256(content);
         await mkdir(dirname(join(temporary, name)), { recursive: true });
         if (!isExisting(file) || !(await linkIfEqual(file.path, sum, join(temporary, name))))
@@ -100,8 +103,13 @@ export async function sealedFileNames(folder: string): Promise<Set<string>> {
 
 // --- internal ---
 
-function isExisting(file: Uint8Array | string | ExistingFile): file is ExistingFile {
+function isExisting(file: SealedFile): file is ExistingFile {
   return typeof file === 'object' && 'path' in file;
+}
+
+function contentOf(file: SealedFile): Uint8Array | string {
+  if (typeof file === 'function') return file();
+  return isExisting(file) ? file.content : file;
 }
 
 /**

@@ -41,7 +41,6 @@ export class AccumulatedStep {
   readonly #labels: Parameters<typeof labelTensor>[2];
   readonly #accumulate: PreparedFunction<[tf.Tensor, Labels, tf.Scalar, tf.Scalar, ...tf.Tensor2D[]], tf.Scalar>;
   readonly #update: PreparedFunction<[tf.Tensor1D, tf.Scalar], []>;
-  #stepCount = 0;
 
   /** @param view the caller keeps ownership of it, of `optimizer` and of `fit`, activations of the training images. */
   constructor(view: FineTuneView, optimizer: Optimizer, fit: ActivationCache, options: AccumulatedStepOptions) {
@@ -81,14 +80,13 @@ export class AccumulatedStep {
     for (const { index, start, end } of passes) {
       const weight = (end - start) / imageCount;
       // A number of its own for each pass: equal ones would give equal dropout masks.
-      const passNumber = this.#stepCount * this.#mostPasses + index + 1;
+      const passNumber = this.#optimizer.stepCount * this.#mostPasses + index + 1;
       loss += weight * this.#pass(partOf(batch, start, end), labels.subarray(start, end), passNumber, weight);
     }
     tf.tidy(() => {
       const { rates, step } = this.#optimizer.nextStep(learningRate);
       this.#update(rates, step);
     });
-    this.#stepCount += 1;
     return loss;
   }
 

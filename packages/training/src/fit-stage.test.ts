@@ -237,7 +237,7 @@ describe('fitStage', () => {
         },
       };
       const limit = { deadlineAtMs: 1000 * seconds, needsEpoch, now: () => nowMs };
-      const ended = await fitStage(stage, new StopFlag(), events, limit);
+      const ended = await fitStage(stage, new StopFlag(), events, { limit });
       return { ...ended, steps: model.steps, seconds: nowMs / 1000 };
     }
     const last: Partial<LoopPlan> = { stopping: { keeps: 'last' } };

@@ -1,7 +1,8 @@
 /** The training loop: epochs of batches, early stopping on `tune`, and keeping the best weights. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { BestEpochs, greedySoup, type WeightSnapshot } from '@chorus/models';
+import { BestEpochs, type EpochWeights, greedySoup, type WeightSnapshot } from '@chorus/models';
 import { type AugmentedBatch, augmentedBatches } from './augmentation.ts';
+import type { StageProgress } from './checkpoint/stage-progress.ts';
 import { TrainingError } from './errors.ts';
 import { learningRateAt } from './learning-rate.ts';
 import type { StagePlan } from './plan.ts';
@@ -79,109 +80,154 @@ export interface StageEnd {
   soup?: SoupOfEpochs;
 }
 
-export interface StageEvents {
+/** A stage between two steps: with its tensors, all that is needed to continue it. */
+export interface PausedStage<Weights = WeightSnapshot> {
+  progress: StageProgress;
+  /** The best epochs so far, the best one first, if the stage keeps a soup. */
+  copies: readonly EpochWeights<Weights>[];
+}
+
+export interface StageEvents<Weights = WeightSnapshot> {
   onBatch(progress: Extract<BatchProgress, { loss: number }>): void;
   onEpoch(epoch: StageEpoch): void;
+  /**
+   * Called before each step, and before each evaluation of a soup; the stage continues when it has settled.
+   *
+   * @param paused the stage keeps ownership of the copies.
+   * @param isStopping whether the stage throws StoppedError afterwards.
+   */
+  onPause?(paused: PausedStage<Weights>, isStopping: boolean): Promise<void>;
+}
+
+export interface FitOptions<Weights = WeightSnapshot> {
+  limit?: StageLimit | undefined;
+  /** Where to continue the stage, whose tensors are restored already; takes ownership of the copies. By default, it starts. */
+  from?: PausedStage<Weights> | undefined;
 }
 
 /**
  * Runs a stage to its end, as planned.
  *
- * @param limit the stage starts no epoch that would last beyond the limit if it took as long as the one before it. An epoch during
- * which the limit passes counts for nothing, unless the stage keeps its last weights: then it runs to its end.
+ * @param options `limit`: the stage starts no epoch that would last beyond the limit if it took as long as the one before it. An epoch
+ * during which the limit passes counts for nothing, unless the stage keeps its last weights: then it runs to its end.
  * @throws StoppedError before the next batch once a stop is requested; TrainingError when a loss is not finite.
  */
 export async function fitStage<Weights extends { dispose(): void }>(
   stage: Stage<Weights>,
   stop: StopFlag,
-  events: StageEvents,
-  limit?: StageLimit,
+  events: StageEvents<Weights>,
+  { limit, from }: FitOptions<Weights> = {},
 ): Promise<StageEnd> {
   const { stopping } = stage.plan;
-  if (stopping.keeps !== 'soup') return runEpochs(stage, stop, events, { limit });
-  const best = new BestEpochs<Weights>(stopping.mostEpochs);
+  const best = stopping.keeps === 'soup' ? new BestEpochs<Weights>(stopping.mostEpochs, from?.copies) : undefined;
+  const pause = async (progress: StageProgress) => {
+    // Read once: a stop that is requested meanwhile ends the stage at its next pause.
+    const isStopping = stop.raised;
+    await events.onPause?.({ progress, copies: best?.sorted ?? [] }, isStopping);
+    if (isStopping) stop.check();
+  };
   try {
-    const onEvaluated = (epochIndex: number | null, loss: number) => best.offer(epochIndex, loss, () => stage.copy());
-    const end = await runEpochs(stage, stop, events, { limit, onEvaluated });
-    return { ...end, soup: await leaveSoup(stage, stop, best) };
+    const progress = from === undefined ? await start(stage, best) : { ...from.progress };
+    if (progress.end === null)
+      await runEpochs(stage, progress, { best, limit, pause, events, isPaused: from !== undefined });
+    const end = progress.end!;
+    if (best === undefined) return { ...end };
+    return { ...end, soup: await leaveSoup(stage, best, () => pause(progress)) };
   } finally {
-    best.dispose();
+    best?.dispose();
   }
 }
 
 // --- internal ---
 
-/** @param options `onEvaluated`: called with the loss on `tune` of each epoch and, as epoch null, of the initial weights if they count. */
+/** The progress of a stage before its first epoch; its initial weights may count as one. */
+async function start<Weights extends { dispose(): void }>(
+  stage: Stage<Weights>,
+  best: BestEpochs<Weights> | undefined,
+): Promise<StageProgress> {
+  const { stopping } = stage.plan;
+  const startCounts = stopping.keeps !== 'last' && stopping.startCounts;
+  const bestLoss = startCounts ? (await stage.evaluate()).loss : null;
+  if (bestLoss !== null) best?.offer(null, bestLoss, () => stage.copy());
+  if (stopping.keeps === 'best') stage.keep();
+  const epoch = { epochIndex: 0, stepIndex: 0, lossSum: 0, imageCount: 0, epochMs: 0 };
+  return { ...epoch, bestLoss, epochsSinceBest: 0, lastEpochMs: 0, end: null };
+}
+
+interface LoopOptions<Weights extends { dispose(): void }> {
+  best: BestEpochs<Weights> | undefined;
+  limit: StageLimit | undefined;
+  pause(progress: StageProgress): Promise<void>;
+  events: StageEvents<Weights>;
+  /** Whether the stage was paused within the epoch of its progress. */
+  isPaused: boolean;
+}
+
+/** @param at its progress, which is kept up to date. */
 async function runEpochs<Weights extends { dispose(): void }>(
   stage: Stage<Weights>,
-  stop: StopFlag,
-  events: StageEvents,
-  {
-    limit,
-    onEvaluated,
-  }: { limit?: StageLimit | undefined; onEvaluated?(epochIndex: number | null, loss: number): void },
-): Promise<StageEnd> {
+  at: StageProgress,
+  { best, limit, pause, events, isPaused }: LoopOptions<Weights>,
+): Promise<void> {
   const { plan, seed, size } = stage;
   const { stopping, epochCount } = plan;
   const keepsBest = stopping.keeps === 'best';
   const patience = stopping.keeps === 'last' ? Number.POSITIVE_INFINITY : stopping.patience;
-  const startCounts = stopping.keeps !== 'last' && stopping.startCounts;
-  let bestLoss = startCounts ? (await stage.evaluate()).loss : Number.POSITIVE_INFINITY;
-  if (startCounts) onEvaluated?.(null, bestLoss);
-  let epochsSinceBest = 0;
-  if (keepsBest) stage.keep();
-  const ended: StageEnd = { epochCount: 0, isCut: false };
   const now = limit?.now ?? Date.now;
-  let lastEpochMs = 0;
-  for (let epochIndex = 0; epochIndex < epochCount && epochsSinceBest < patience; epochIndex += 1) {
-    if (isBeyond(limit, epochIndex, lastEpochMs)) {
-      ended.isCut = true;
+  let isContinued = isPaused;
+  let isCut = false;
+  for (; at.epochIndex < epochCount && at.epochsSinceBest < patience; at.epochIndex += 1) {
+    const { epochIndex } = at;
+    if (!isContinued && isBeyond(limit, epochIndex, at.lastEpochMs)) {
+      isCut = true;
       break;
     }
-    const limitedFromMs = now();
+    const limitedFromMs = now() - at.epochMs;
     const startedAtMs = Date.now();
     // The last epoch left the averages in place.
-    if (epochIndex > 0) stage.swapAverages?.();
-    let lossSum = 0;
-    let imageCount = 0;
-    let stepIndex = 0;
+    if (!isContinued && epochIndex > 0) stage.swapAverages?.();
+    isContinued = false;
     let learningRate = 0;
     const images = stage.imagesOf(epochIndex);
     const batchCount = images.length / plan.batchSize;
     const stepCount = plan.wholeBatchesOnly ? Math.floor(batchCount) : Math.ceil(batchCount);
-    for (const batch of augmentedBatches(images, plan, { seed, epochIndex, size })) {
-      stop.check();
+    const batches = augmentedBatches(images, plan, { seed, epochIndex, size });
+    for (let skipped = 0; skipped < at.stepIndex; skipped += 1) batches.next();
+    for (const batch of batches) {
+      at.epochMs = now() - limitedFromMs;
+      await pause({ ...at });
       if (stopping.keeps !== 'last' && isBeyond(limit, epochIndex)) {
-        ended.isCut = true;
+        isCut = true;
         break;
       }
+      const { stepIndex } = at;
       learningRate = learningRateAt(plan.learningRate, { epochIndex, stepIndex, epochCount, stepCount });
       const loss = stage.step(batch, learningRate);
       if (!Number.isFinite(loss))
         throw notFinite(plan.name, learningRate, 'loss', loss, `step ${stepIndex} of epoch ${epochIndex}`);
-      lossSum += loss * batch.indices.length;
-      imageCount += batch.indices.length;
+      at.lossSum += loss * batch.indices.length;
+      at.imageCount += batch.indices.length;
       events.onBatch({ stage: plan.name, epochIndex, stepIndex, stepCount, loss, learningRate });
-      stepIndex += 1;
+      at.stepIndex += 1;
       // Steps are synchronous native calls; handle messages between them.
       await nextTurn();
     }
-    if (ended.isCut) break;
+    if (isCut) break;
     const trainedUntilMs = Date.now();
     stage.swapAverages?.();
     stage.recalibrate?.();
     const tune = await stage.evaluate();
     if (!Number.isFinite(tune.loss))
       throw notFinite(plan.name, learningRate, 'loss on tune', tune.loss, `epoch ${epochIndex}`);
-    onEvaluated?.(epochIndex, tune.loss);
-    const best = tune.loss < bestLoss;
-    if (best) {
-      bestLoss = tune.loss;
+    best?.offer(epochIndex, tune.loss, () => stage.copy());
+    const isBest = isBetter(tune.loss, at.bestLoss, stopping);
+    if (isBest) {
+      at.bestLoss = tune.loss;
       if (keepsBest) stage.keep();
     }
-    epochsSinceBest = best ? 0 : epochsSinceBest + 1;
+    at.epochsSinceBest = isBest ? 0 : at.epochsSinceBest + 1;
     // Without the report, whose pictures and histograms are no part of the epoch.
-    lastEpochMs = now() - limitedFromMs;
+    at.lastEpochMs = now() - limitedFromMs;
     events.onEpoch({
       stage: plan.name,
       epochIndex,
@@ -189,23 +235,29 @@ async function runEpochs<Weights extends { dispose(): void }>(
       trainedUntilMs,
       finishedAtMs: Date.now(),
       stepCount,
-      loss: lossSum / imageCount,
+      loss: at.lossSum / at.imageCount,
       tuneLoss: tune.loss,
       tuneAccuracy: tune.accuracy,
       learningRate,
-      best,
+      best: isBest,
     });
-    ended.epochCount += 1;
+    Object.assign(at, { stepIndex: 0, lossSum: 0, imageCount: 0, epochMs: 0 });
   }
   if (keepsBest) stage.restore();
-  return ended;
+  at.end = { epochCount: at.epochIndex, isCut };
+}
+
+/** Whether a loss on tune is the lowest so far. None is lower than that of initial weights whose loss is not a number. */
+function isBetter(loss: number, bestLoss: number | null, stopping: StagePlan['stopping']): boolean {
+  if (bestLoss !== null) return loss < bestLoss;
+  return stopping.keeps === 'last' || !stopping.startCounts;
 }
 
 /** Leaves the soup's weights in place. */
 async function leaveSoup<Weights extends { dispose(): void }>(
   stage: Stage<Weights>,
-  stop: StopFlag,
   best: BestEpochs<Weights>,
+  pause: () => Promise<void>,
 ): Promise<SoupOfEpochs> {
   const use = (copies: readonly Weights[]) => {
     stage.restoreMean(copies);
@@ -213,7 +265,7 @@ async function leaveSoup<Weights extends { dispose(): void }>(
     if (copies.length > 1) stage.recalibrate?.();
   };
   const { epochs, loss } = await greedySoup(best.sorted, async (copies) => {
-    stop.check();
+    await pause();
     use(copies);
     return (await stage.evaluate()).loss;
   });

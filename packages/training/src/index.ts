@@ -23,6 +23,7 @@ export {
   type StagePlan,
   type Stopping,
 } from './plan.ts';
+export { planDifference } from './plan-difference.ts';
 export { meanOfViews } from './predict-images.ts';
 export {
   type ComputeSettings,
@@ -50,6 +51,7 @@ export type {
   SharedFeatures,
   Teacher,
   TrainingLimit,
+  TrainingPlace,
   TrainTask,
 } from './protocol.ts';
 export { mostConfusionClasses } from './protocol.ts';

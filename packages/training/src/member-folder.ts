@@ -6,6 +6,14 @@ import { z } from 'zod';
 import { precisions } from './plan.ts';
 import { stageNameSchema } from './stage-name.ts';
 
+/** Stages that ended early because the time was up, with their number of whole epochs. */
+export const cutStagesSchema = z.array(z.strictObject({ stage: stageNameSchema, epochCount: z.int().min(0) }));
+
+/** Stages that keep an average of several epochs, and which; see {@link SoupOfEpochs}. */
+export const soupsSchema = z.array(
+  z.strictObject({ stage: z.string(), epochs: z.array(z.int().min(0).nullable()), tuneLoss: z.number() }),
+);
+
 const memberFileSchema = z.strictObject({
   schemaVersion: z.literal(2),
   device: z.string(),
@@ -15,14 +23,11 @@ const memberFileSchema = z.strictObject({
   seconds: z.number().min(0),
   recipe: z.enum(['transfer', 'whole']),
   weights: z.strictObject({ source: z.string(), sha256: z.string().nullable(), note: z.string().optional() }),
-  /** Stages that keep an average of several epochs, and which; see {@link SoupOfEpochs}. */
-  soups: z
-    .array(z.strictObject({ stage: z.string(), epochs: z.array(z.int().min(0).nullable()), tuneLoss: z.number() }))
-    .optional(),
+  soups: soupsSchema.optional(),
   /** The {@link TrainedPlan}, to compare with that of a resumed run; earlier versions did not write it. */
   plan: z.json().optional(),
-  /** Stages that ended early because the time was up, with their number of whole epochs; omitted if there are none. */
-  cutStages: z.array(z.strictObject({ stage: stageNameSchema, epochCount: z.int().min(0) })).optional(),
+  /** Omitted if there are none. */
+  cutStages: cutStagesSchema.optional(),
   model: memberManifestSchema,
 });
 

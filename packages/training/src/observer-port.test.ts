@@ -43,6 +43,7 @@ function connected() {
     onBatch: record('onBatch'),
     onEpoch: record('onEpoch'),
     onWarning: record('onWarning'),
+    onContinue: record('onContinue'),
   });
   return { calls, main, lane: wrapObserver(main.port) };
 }
@@ -93,7 +94,13 @@ describe("a lane's observer", () => {
       throw new RangeError('of the main thread');
     };
     const nothing = () => {};
-    const main = exposeObserver({ onStage: fail, onBatch: nothing, onEpoch: nothing, onWarning: nothing });
+    const main = exposeObserver({
+      onStage: fail,
+      onBatch: nothing,
+      onEpoch: nothing,
+      onWarning: nothing,
+      onContinue: nothing,
+    });
     const lane = wrapObserver(main.port);
     await expect(lane.flush('one')).rejects.toThrow('of the main thread');
     lane.close();

@@ -33,6 +33,7 @@ export function wrapObserver(port: MessagePort): {
       onBatch: (...args) => void remote.onBatch(...args),
       onEpoch: (...args) => void remote.onEpoch(...args),
       onWarning: (...args) => void remote.onWarning(...args),
+      onContinue: (...args) => void remote.onContinue(...args),
     },
     flush: (task) => remote.onStage(task, 'done'),
     close() {

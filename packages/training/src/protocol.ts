@@ -90,8 +90,18 @@ export interface TrainTask extends MemberTask {
   keepsWeights: boolean;
   /** When the training has to end; by default, it ends as planned. */
   limit?: TrainingLimit | undefined;
+  /** Where the training is saved, so that it can be continued after a stop or a crash; by default, it is not. */
+  checkpoints?: CheckpointSettings | undefined;
   /** Whether each epoch is reported with {@link EpochDetails}. */
   reportsDetails?: boolean | undefined;
+}
+
+/** When and where a training is saved. */
+export interface CheckpointSettings {
+  /** Path of a folder for the checkpoints of this training only. */
+  folder: string;
+  /** Time between two checkpoints; longer if they would take more than 2 % of the time. */
+  intervalSeconds: number;
 }
 
 /** When a training has to end with the best weights so far. The first epoch of its first stage runs to its end in any case. */
@@ -231,6 +241,16 @@ export type BatchProgress = { epochIndex: number; stepIndex: number; stepCount: 
   | { stage: StageName; loss: number; learningRate: number }
 );
 
+/** Where a training continues. */
+export interface TrainingPlace {
+  /** `predict` when all stages have ended. */
+  stage: StageName | 'predict';
+  /** The next step; omitted if none is left. Indices start at 0. */
+  next?: { epochIndex: number; stepIndex: number };
+  /** Numbers of whole epochs and of steps so far, in all stages. */
+  done: { epochCount: number; stepCount: number };
+}
+
 /** Implemented in the main thread and called by lanes through comlink. `task` is the task's name. */
 export interface LaneObserver {
   onStage(task: string, stage: StageName | 'features' | 'predict' | 'done'): void;
@@ -238,6 +258,8 @@ export interface LaneObserver {
   /** @param details only if the task asks for them. */
   onEpoch(metrics: EpochMetrics, details?: EpochDetails): void;
   onWarning(task: string, message: string): void;
+  /** A training continues from a checkpoint. */
+  onContinue(task: string, place: TrainingPlace): void;
 }
 
 /** The argument of a lane's thread. */

@@ -100,6 +100,16 @@ export class StageFunctions {
     });
   }
 
+  /** The optimizer; owned by these functions. */
+  get optimizer(): Optimizer {
+    return this.#optimizer;
+  }
+
+  /** Moving averages of the weights, if the stage has any; owned by these functions. */
+  get averages(): readonly tf.Variable[] {
+    return this.#average?.averages ?? [];
+  }
+
   /** Computes BatchNorm's moving statistics in a pass over training images. */
   recalibrate(indices: Uint32Array): void {
     this.#view.recalibrateBatchNorm(this.#inputs(indices), this.#recalibrate);

@@ -78,6 +78,7 @@ function laneWith(stop = new StopFlag()) {
       onBatch: () => {},
       onEpoch: ({ stage }) => events.push(`${stage} trained`),
       onWarning: () => {},
+      onContinue: () => {},
     },
   };
   return { lane, events };

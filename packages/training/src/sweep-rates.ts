@@ -7,9 +7,9 @@ import type { TrainingLane } from './lane-context.ts';
 import { type LearningRate, learningRateAt } from './learning-rate.ts';
 import type { StagePlan } from './plan.ts';
 import type { TrainTask } from './protocol.ts';
+import { openStage, runStage } from './run-stage.ts';
 import type { StageName } from './stage-name.ts';
 import { type RateCurve, smoothed } from './suggest-rate.ts';
-import { openStage, runStage } from './train-member.ts';
 
 export interface RateSweepOptions {
   /** Stages to sweep over; the others are trained as planned where a later one is swept. */

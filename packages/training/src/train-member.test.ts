@@ -111,6 +111,7 @@ function lane(
       batches.push(`${task} ${of} ${epochIndex}: ${stepIndex}/${stepCount}`),
     onEpoch: (epoch) => epochs.push(epoch),
     onWarning: () => {},
+    onContinue: () => {},
     ...changes,
   };
   const models = new KeptModels<ImageFunction>();

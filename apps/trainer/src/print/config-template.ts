@@ -91,6 +91,9 @@ export default defineConfig({
   // Wall time of the whole run, in seconds: it chooses members, input sizes and epochs that fit, as train --time 10m does.
   // timeBudgetSeconds: 600,
 
+  // Minutes between two checkpoints of a training, from which train --resume continues after a crash.
+  // checkpointMinutes: 2,
+
   // Another seed splits, shuffles and initializes differently.
   // seed: 1,
 

@@ -7,7 +7,7 @@ import { datasetLines } from './dataset-lines.ts';
 import { downloadLines } from './download-lines.ts';
 import { epochLine } from './lines.ts';
 import type { Progress } from './progress.ts';
-import { stageText } from './stage-names.ts';
+import { continuesText, stageText } from './stage-names.ts';
 
 type Task = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
 
@@ -70,6 +70,7 @@ export function barProgress(): Progress {
     onEpoch(epoch) {
       lastEpoch.set(epoch.task, epochLine(epoch).slice(epoch.task.length + 2));
     },
+    onContinue: (name, place) => console.log(`${name}: ${continuesText(place)}`),
     onWarning: (name, message) => console.log(`${name}: warning: ${printable(message)}`),
     onStacking: (done, total) => row('stack and test')?.show(`stackers ${bar(done / total)} ${done} of ${total}`),
     onChoice: ({ chosen }) => row('stack and test')?.done(`chosen: ${chosen}`),

@@ -7,7 +7,7 @@ import { Activity } from './activity.ts';
 import { datasetLines } from './dataset-lines.ts';
 import { downloadLines } from './download-lines.ts';
 import type { Progress } from './progress.ts';
-import { stageText } from './stage-names.ts';
+import { continuesText, stageText } from './stage-names.ts';
 
 /** Epochs of the head take milliseconds: one line per second and task is enough. */
 const quietMs = 1000;
@@ -111,6 +111,7 @@ export function lineProgress(print: (line: string) => void, clock = systemClock)
       lastEpochAtMs.set(epoch.task, epoch.finishedAtMs);
       write(epochLine(epoch));
     },
+    onContinue: (task, place) => write(`${task}: ${continuesText(place)}`),
     onWarning(task, message) {
       write(`${task}: warning: ${printable(message)}`);
     },

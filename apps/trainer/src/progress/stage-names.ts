@@ -11,6 +11,12 @@ export function stageText(stage: Stage): string {
   return stageNames[stage];
 }
 
+/** Where a training continues, in words. */
+export function continuesText({ stage, next }: Parameters<RunObserver['onContinue']>[1]): string {
+  const at = next === undefined ? '' : `, epoch ${next.epochIndex + 1}, step ${next.stepIndex + 1}`;
+  return `continues with ${stageText(stage)}${at}`;
+}
+
 // --- internal ---
 
 type Unfreezing = Extract<Stage, `unfreeze-${number}`>;

@@ -10,7 +10,7 @@ import type { LayerGraph } from '../graph/layer-graph.ts';
 import { inference, type LayerCall } from '../layers/layer-call.ts';
 import type { Preprocessing } from '../preprocessing.ts';
 import { blockDepths } from './block-depths.ts';
-import { weightsOf } from './model-weights.ts';
+import { type ModelWeight, weightsOf } from './model-weights.ts';
 import { type CutPoint, cutPoint, type FineTuneRange, firstTrainableNode } from './trainable-range.ts';
 import { takeSnapshot, type WeightSnapshot } from './weight-snapshot.ts';
 
@@ -55,8 +55,14 @@ export interface FineTuneView {
    * @param blend blends one batch with a weight; `blendStatistics` of activations by default.
    */
   recalibrateBatchNorm(batches: Iterable<tf.Tensor>, blend?: (batch: tf.Tensor, weight: tf.Scalar) => void): void;
-  /** Copies what training changes: variables and BatchNorm statistics. The caller disposes. */
-  snapshot(): WeightSnapshot;
+  /** What training changes, and what a snapshot contains, in this order: the variables, and BatchNorm's moving statistics. */
+  readonly weights: readonly ModelWeight[];
+  /**
+   * Copies the {@link weights}. The caller disposes.
+   *
+   * @param values takes these as their values instead; the caller keeps ownership.
+   */
+  snapshot(values?: readonly tf.Tensor[]): WeightSnapshot;
 }
 
 /** A classifier's layers and preprocessing. */
@@ -112,7 +118,12 @@ export function fineTuneView(
         }
       }
     },
-    snapshot: () => takeSnapshot(weights.map(({ variable }) => variable)),
+    weights,
+    snapshot: (values) =>
+      takeSnapshot(
+        weights.map(({ variable }) => variable),
+        values,
+      ),
   };
   return view;
 }

@@ -11,9 +11,16 @@ export interface WeightSnapshot {
   dispose(): void;
 }
 
-/** Variables are never written in place, so a clone that shares the memory is a valid copy. */
-export function takeSnapshot(variables: readonly tf.Variable[]): WeightSnapshot {
-  const values = variables.map((variable) => tf.keep(variable.clone()));
+/**
+ * Variables are never written in place, so a clone that shares the memory is a valid copy.
+ *
+ * @param tensors the values; by default those of the variables now. The caller keeps ownership.
+ */
+export function takeSnapshot(
+  variables: readonly tf.Variable[],
+  tensors: readonly tf.Tensor[] = variables,
+): WeightSnapshot {
+  const values = tensors.map((tensor) => tf.keep(tensor.clone()));
   return {
     values,
     restore() {

@@ -16,6 +16,7 @@ export interface StepRates {
 }
 
 export interface MomentUpdate {
+  readonly moments: readonly tf.Variable[];
   /** @param gradients in the order of the variables. */
   apply(gradients: readonly tf.Tensor[], rates: StepRates, rule: AdamRule): void;
   dispose(): void;
@@ -46,8 +47,12 @@ export class FusedUpdate implements MomentUpdate {
     }
   }
 
+  get moments(): readonly tf.Variable[] {
+    return this.#entries.flatMap(({ m, v }) => [m, v]);
+  }
+
   dispose(): void {
-    for (const { m, v } of this.#entries) tf.dispose([m, v]);
+    tf.dispose([...this.moments]);
   }
 }
 
@@ -80,8 +85,12 @@ export class GroupedUpdate implements MomentUpdate {
     }
   }
 
+  get moments(): readonly tf.Variable[] {
+    return this.#groups.flatMap(({ m, v }) => [m, v]);
+  }
+
   dispose(): void {
-    for (const { m, v } of this.#groups) tf.dispose([m, v]);
+    tf.dispose([...this.moments]);
   }
 }
 

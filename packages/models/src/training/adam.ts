@@ -28,7 +28,7 @@ export class Adam implements Optimizer {
   readonly #weightDecay: number;
   readonly #rateScales: readonly number[];
   readonly #update: MomentUpdate;
-  #stepCount = 0;
+  stepCount = 0;
 
   /** @param variables to update; the caller keeps ownership. */
   constructor(
@@ -42,12 +42,17 @@ export class Adam implements Optimizer {
     this.#update = hasFusedAdam() ? new FusedUpdate(variables) : new GroupedUpdate(variables, this.#rateScales);
   }
 
+  /** The moments; how they are laid out depends on whether the backend updates them by one fused op. */
+  get slots(): readonly tf.Variable[] {
+    return this.#update.moments;
+  }
+
   nextStep(learningRate: number): OptimizerStep {
-    this.#stepCount += 1;
+    this.stepCount += 1;
     const { beta1, beta2 } = this.#rule;
     return {
-      rates: tf.tensor1d([learningRate, beta1 ** this.#stepCount, beta2 ** this.#stepCount]),
-      step: tf.scalar(this.#stepCount, 'int32'),
+      rates: tf.tensor1d([learningRate, beta1 ** this.stepCount, beta2 ** this.stepCount]),
+      step: tf.scalar(this.stepCount, 'int32'),
     };
   }
 

@@ -15,10 +15,12 @@ export interface EpochWeights<Weights> {
 /** The best epochs of a stage so far, up to a number; disposes the weights of the others. */
 export class BestEpochs<Weights extends { dispose(): void }> {
   readonly #mostEpochs: number;
-  readonly #sorted: EpochWeights<Weights>[] = [];
+  readonly #sorted: EpochWeights<Weights>[];
 
-  constructor(mostEpochs: number) {
+  /** @param sorted those of an earlier part of the stage, the best one first; takes ownership of their weights. */
+  constructor(mostEpochs: number, sorted: readonly EpochWeights<Weights>[] = []) {
     this.#mostEpochs = mostEpochs;
+    this.#sorted = [...sorted];
   }
 
   /** Takes the weights of an epoch if it is among the best; of equal ones, the earlier are better. */

@@ -10,6 +10,10 @@ export interface OptimizerStep {
 }
 
 export interface Optimizer {
+  /** Number of steps started so far; set it, and assign the {@link slots}, to continue an earlier training. */
+  stepCount: number;
+  /** What it keeps for the variables from step to step, such as moments, in a fixed order; owned by the optimizer. */
+  readonly slots: readonly tf.Variable[];
   /** Starts the next step; the caller disposes the returned tensors. */
   nextStep(learningRate: number): OptimizerStep;
   /**

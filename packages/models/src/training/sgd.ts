@@ -21,7 +21,7 @@ export class Sgd implements Optimizer {
   readonly #rule: { momentum: number; nesterov: boolean };
   readonly #weightDecay: number;
   readonly #rateScales: readonly number[];
-  #stepCount = 0;
+  stepCount = 0;
 
   /** @param variables to update; the caller keeps ownership. */
   constructor(
@@ -37,9 +37,14 @@ export class Sgd implements Optimizer {
     this.#rateScales = variables.map((_, index) => rateScales[index] ?? 1);
   }
 
+  /** The velocities. */
+  get slots(): readonly tf.Variable[] {
+    return this.#entries.map(({ velocity }) => velocity);
+  }
+
   nextStep(learningRate: number): OptimizerStep {
-    this.#stepCount += 1;
-    return { rates: tf.tensor1d([learningRate]), step: tf.scalar(this.#stepCount, 'int32') };
+    this.stepCount += 1;
+    return { rates: tf.tensor1d([learningRate]), step: tf.scalar(this.stepCount, 'int32') };
   }
 
   update(gradients: tf.NamedTensorMap, rates: tf.Tensor1D): void {

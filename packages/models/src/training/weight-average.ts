@@ -20,6 +20,11 @@ export class WeightAverage {
     this.#momentum = momentum;
   }
 
+  /** In the order of the weights; assign them to continue an earlier training. */
+  get averages(): readonly tf.Variable[] {
+    return this.#pairs.map(({ average }) => average);
+  }
+
   /**
    * Includes the current weights in the averages; uses only tensors, so that it can be part of a compiled step.
    *

@@ -176,6 +176,14 @@ export const experimentSchema = z
       .default('auto')
       .describe('Devices, one lane each; `auto` uses every GPU or, without a GPU, a suitable number of CPU lanes.'),
     runtime: runtimeSchema.prefault({}).describe('How TensorFlow runs.'),
+    checkpointMinutes: z
+      .number()
+      .min(0)
+      .max(1440)
+      .default(2)
+      .describe(
+        'Minutes between two checkpoints of a training, from which a resumed run continues; longer if they would take more than 2 % of the time. A stopped training is always saved.',
+      ),
     timeBudgetSeconds: timeBudgetSchema,
     minMembers: z.int().min(2).default(2).describe('The run fails if fewer members finish their training.'),
     ...memberLimits,

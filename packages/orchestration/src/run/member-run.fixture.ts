@@ -56,6 +56,7 @@ export async function preparedRun(
   return {
     ...{ preparation, start, plan, dataset, lanes, folder, observer, stop },
     reads: new SharedArrayBuffer(dataset.images.length),
+    checkpointSeconds: 60 * experiment.checkpointMinutes,
     async close() {
       await Promise.all(lanes.map((lane) => lane.close()));
       await folder.release();

@@ -74,6 +74,7 @@ const silent: RunObserver = {
   onBatch() {},
   onEpoch() {},
   onWarning() {},
+  onContinue() {},
 };
 
 /**

@@ -103,13 +103,20 @@ describe('removeRun', () => {
       'bundle/members/wide',
       'bundle/mine',
       '.bundle.tmp-12-0123abcd',
+      'checkpoints/wide/fold-2/checkpoint-3',
+      'checkpoints/wide/fold-2/.checkpoint-4.tmp-12-0123abcd',
     ])
       await mkdir(at(`one/${folder}`), { recursive: true });
     const sum = '0'.repeat(64);
     const written = {
       'members/wide/holdout/member.json': '{}',
       'members/wide/holdout/weights.bin': '',
+      'members/wide/holdout/out-of-fold-views.f32': '',
       'members/wide/holdout/SHA256SUMS': '',
+      'checkpoints/wide/fold-2/checkpoint-3/checkpoint.json': '{}',
+      'checkpoints/wide/fold-2/checkpoint-3/copy-0.bin': '',
+      'checkpoints/wide/fold-2/checkpoint-3/SHA256SUMS': '',
+      'checkpoints/wide/fold-2/.checkpoint-4.tmp-12-0123abcd/weights.bin': '',
       'student/member.json': '{}',
       'student/weights.bin': '',
       'bundle/bundle.json': '{}',

@@ -112,6 +112,7 @@ export async function removeRun(path: string): Promise<string[]> {
     // `experiment.json`, which identifies a run folder, comes last, so that an interrupted removal can be repeated.
     await removeUnfinished(folder);
     await removeMatching(folder, 'members', (path) => memberFile.test(path));
+    await removeMatching(folder, 'checkpoints', (path) => checkpointFile.test(path));
     await removeMatching(folder, 'student', (path) => memberFile.test(`student/all/${path}`));
     await removeMatching(folder, 'tensorboard', (path) => eventFile.test(path));
     const sealed = await sealedFileNames(join(folder, 'bundle'));
@@ -144,7 +145,11 @@ const runFiles = [
 ] as const;
 
 /** Below `members`: a folder per member and fold; earlier versions wrote `held-out.f32`. */
-const memberFile = /^[^/]+\/[^/]+\/(member\.json|weights\.bin|out-of-fold\.f32|held-out\.f32|SHA256SUMS)$/;
+const memberFile = /^[^/]+\/[^/]+\/(member\.json|weights\.bin|out-of-fold(-views)?\.f32|held-out\.f32|SHA256SUMS)$/;
+
+/** Below `checkpoints`: of each member and fold; a killed process leaves temporary folders. */
+const checkpointFile =
+  /^[^/]+\/[^/]+\/(checkpoint-\d+|\.checkpoint-\d+\.tmp-\d+-[0-9a-f]{8})\/(checkpoint\.json|[a-z0-9-]+\.bin|SHA256SUMS)$/;
 
 /** Below `tensorboard`: those of Chorus, of `EventFile`. */
 const eventFile = /(^|\/)events\.out\.tfevents\.\d+\.chorus\.\d+$/;

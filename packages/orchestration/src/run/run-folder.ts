@@ -52,6 +52,8 @@ export interface RunFolder {
   /** Folder of the logs for TensorBoard. */
   tensorboard: string;
   member(name: string, fold: Fold): string;
+  /** Folder of the checkpoints of a training that is not done. */
+  checkpoints(name: string, fold: Fold): string;
   hasMember(name: string, fold: Fold): Promise<boolean>;
   hasStudent(): Promise<boolean>;
   hasTensorBoard(): Promise<boolean>;
@@ -59,6 +61,8 @@ export interface RunFolder {
   memberBytes(): Promise<number>;
   readStart(): Promise<RunStart>;
   writeStart(start: RunStart): Promise<void>;
+  /** Removes the empty folders of checkpoints, whose trainings are done. */
+  tidyCheckpoints(): Promise<void>;
   /** Releases the lock on the folder. */
   release(): Promise<void>;
 }
@@ -129,12 +133,14 @@ export async function openRunFolder(path: string, mode: 'new' | 'resume'): Promi
     student: at('student'),
     tensorboard: at('tensorboard'),
     member,
+    checkpoints: (name, fold) => join(folder, 'checkpoints', name, foldName(fold)),
     hasMember: (name, fold) => exists(member(name, fold)),
     hasStudent: () => exists(at('student')),
     hasTensorBoard: () => exists(at('tensorboard')),
     memberBytes: async () => (await bytesOnDisk(at('members'))) + (await bytesOnDisk(at('student'))),
     readStart: () => readStart(at('experiment.json')),
     writeStart: (start) => publishFile(at('experiment.json'), JSON.stringify(start, null, 2)),
+    tidyCheckpoints: () => removeEmptyFolders(at('checkpoints')),
     release: () => lock.release(),
   };
 }
@@ -155,6 +161,13 @@ function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** Removes folders in a folder that are empty, and the folder itself if it is. */
+async function removeEmptyFolders(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  // One that is not empty, or not a folder, stays.
+  for (const path of [...names.map((name) => join(folder, name)), folder]) await rmdir(path).catch(() => {});
 }
 
 async function makeWritable(folder: string): Promise<void> {

@@ -63,6 +63,8 @@ export interface StackingRun {
   observer: RunObserver;
   /** For the features of the student. */
   featureCache?: FeatureCache | undefined;
+  /** Time between two checkpoints of the student's training. */
+  checkpointSeconds: number;
   /** When the student's training has to end. */
   studentLimits?: MemberRun['limits'];
   /** As in {@link MemberRun}. */

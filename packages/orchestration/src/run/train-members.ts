@@ -1,4 +1,5 @@
 /** Trains every member on every fold, on any lane, unless an earlier part of the run already trained it. */
+import { rm } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import { type Fold, type FoldImages, trainingImages } from '@chorus/data';
 import { memberCost } from '@chorus/models';
@@ -7,6 +8,7 @@ import {
   batchCountOf,
   type ImageRange,
   type MemberPlan,
+  planDifference,
   readMember,
   type SharedFeatures,
   type StopFlag,
@@ -25,7 +27,6 @@ import type { PlannedMember, PlannedTraining, TrainingPlan } from '../plan/plan-
 import type { Dataset } from './dataset.ts';
 import { type FeatureCache, featureKey } from './feature-cache.ts';
 import type { RunObserver } from './observer.ts';
-import { planDifference } from './plan-difference.ts';
 import type { RunFolder } from './run-folder.ts';
 
 /** A member trained on one fold; its weights stay on disk until they are used for predictions. */
@@ -65,6 +66,8 @@ export interface MemberRun {
   stop: StopFlag;
   /** Where features are kept between runs; undefined to keep none. */
   featureCache?: FeatureCache | undefined;
+  /** Time between two checkpoints of a training. */
+  checkpointSeconds: number;
   /** What a student learns from. */
   teacher?: Teacher | undefined;
   /** Features that {@link prepareFeatures} has computed, by member. */
@@ -127,6 +130,7 @@ export async function trainMembers(run: MemberRun): Promise<MemberOutcome[]> {
   // Failed trainings are recorded; any other failure is a bug.
   for (const result of results) if (result.status === 'rejected') throw result.reason;
   stop.check();
+  await run.folder.tidyCheckpoints();
   return records.map((record): MemberOutcome => {
     const { trainings, seconds, failure } = record;
     const inOrder = trainings.filter((training) => training !== undefined);
@@ -423,6 +427,7 @@ async function train(
     features: record.features?.shared,
     teacher: run.teacher,
     ...{ folder, keepsWeights },
+    checkpoints: { folder: run.folder.checkpoints(plan.name, fold), intervalSeconds: run.checkpointSeconds },
     limit: run.limits?.deadlines.start(name),
     reportsDetails: run.reportsDetails,
   });
@@ -455,6 +460,8 @@ async function keepFinished({ folder, observer, teacher, limits }: MemberRun, re
       record.trainings[position] = { ...trained, fold, folder: path, keepsWeights, resumed: true };
       record.seconds += trained.record.seconds;
       limits?.deadlines.skip(name);
+      // A run that is killed right after it published a training still has its checkpoints.
+      await rm(folder.checkpoints(plan.name, fold), { recursive: true, force: true });
       observer.onMember(name, { state: 'kept', device: trained.record.device });
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;

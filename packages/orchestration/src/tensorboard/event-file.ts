@@ -13,14 +13,17 @@ export interface Step {
 export class EventFile {
   readonly #file: AppendFile;
 
-  /** @param onFailure as in {@link AppendFile}. */
-  constructor(folder: string, onFailure: (message: string) => void) {
+  /**
+   * @param onFailure as in {@link AppendFile}.
+   * @param firstStep TensorBoard ignores this step and later ones in earlier files: a resumed run may repeat them.
+   */
+  constructor(folder: string, onFailure: (message: string) => void, firstStep = 0) {
     const startedAtMs = Date.now();
     const seconds = String(Math.floor(startedAtMs / 1000)).padStart(10, '0');
     const path = join(folder, `events.out.tfevents.${seconds}.chorus.${process.pid}`);
     this.#file = new AppendFile(path, onFailure, { createsFolder: true });
-    // A training that was stopped starts again, with its first epoch.
-    this.#append(() => [fileVersionEvent(startedAtMs), sessionStartEvent(startedAtMs)]);
+    const start = { atMs: startedAtMs, step: firstStep };
+    this.#append(() => [fileVersionEvent(startedAtMs), sessionStartEvent(start)]);
   }
 
   /** @param make called when everything before it is written; its steps are written at once. */

@@ -91,6 +91,6 @@ describe('summaryEvent', () => {
 it('encodes the events at the start of a file', () => {
   const version = fieldsOf(fileVersionEvent(1500));
   expect([only(version, 1), only(version, 2), textIn(version, 3)]).toEqual([1.5, 0n, 'brain.Event:2']);
-  const start = fieldsOf(sessionStartEvent(1500));
-  expect([only(start, 1), only(start, 2), only(messageIn(start, 7), 1)]).toEqual([1.5, 0n, 1n]);
+  const start = fieldsOf(sessionStartEvent({ atMs: 1500, step: 12 }));
+  expect([only(start, 1), only(start, 2), only(messageIn(start, 7), 1)]).toEqual([1.5, 12n, 1n]);
 });

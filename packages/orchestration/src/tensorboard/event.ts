@@ -25,9 +25,9 @@ export function fileVersionEvent(atMs: number): Uint8Array {
   return encode({ atMs, step: 0 }, (writer) => text(writer, 3, 'brain.Event:2'));
 }
 
-/** The event after which TensorBoard ignores all earlier values of a run. */
-export function sessionStartEvent(atMs: number): Uint8Array {
-  return encode({ atMs, step: 0 }, (writer) => message(writer, 7, () => integer(writer, 1, sessionStart)));
+/** The event after which TensorBoard ignores all earlier values of a run from its step on. */
+export function sessionStartEvent(time: EventTime): Uint8Array {
+  return encode(time, (writer) => message(writer, 7, () => integer(writer, 1, sessionStart)));
 }
 
 export function summaryEvent(time: EventTime, values: readonly SummaryValue[]): Uint8Array {

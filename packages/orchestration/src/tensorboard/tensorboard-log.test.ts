@@ -62,6 +62,17 @@ it('writes each epoch when it ends, in a file per training', async () => {
   expect(warnings).toEqual([]);
 });
 
+it('writes the steps of an epoch that was stopped', async () => {
+  const log = openLog();
+  log.onContinue('a', { stage: 'head', done: { epochCount: 3, stepCount: 7 } });
+  log.onBatch('a', progress);
+  log.onEpoch(metrics('a', 3), undefined);
+  log.onBatch('a', progress);
+  await log.close();
+  // The version, the start, a step, an epoch, and the step of the next epoch.
+  expect(await recordsOf('a/holdout')).toBe(2 + 2 + 1);
+});
+
 it('writes nothing without an epoch', async () => {
   const log = openLog();
   log.onBatch('a', progress);

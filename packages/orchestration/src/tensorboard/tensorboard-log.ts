@@ -6,6 +6,7 @@ import {
   type EpochDetails,
   type EpochMetrics,
   mostConfusionClasses,
+  type TrainingPlace,
 } from '@chorus/training';
 import { contactSheet } from '../contact-sheet.ts';
 import type { Report } from '../report/schema.ts';
@@ -38,6 +39,14 @@ export class TensorBoardLog {
     this.#onFailure = onFailure;
   }
 
+  /** Numbers the steps and epochs of a training that continues, so that they follow those before it. */
+  onContinue(task: string, { done }: TrainingPlace): void {
+    const training = this.#training(task);
+    training.epochCount = done.epochCount;
+    training.stepCount = done.stepCount;
+    training.firstStep = done.stepCount;
+  }
+
   /** Keeps the values of a step until its epoch ends. */
   onBatch(task: string, progress: BatchProgress): void {
     if (this.#failed || progress.stage === 'features') return;
@@ -57,7 +66,7 @@ export class TensorBoardLog {
   onEpoch(metrics: EpochMetrics, details: EpochDetails | undefined): void {
     if (this.#failed) return;
     const training = this.#training(metrics.task);
-    training.file ??= this.#eventFile(join(metrics.member, foldName(metrics.fold)));
+    training.file ??= this.#eventFile(join(metrics.member, foldName(metrics.fold)), training.firstStep);
     const steps = training.steps.splice(0);
     const time = { atMs: metrics.finishedAtMs, step: training.epochCount };
     training.epochCount += 1;
@@ -67,11 +76,16 @@ export class TensorBoardLog {
     ]);
   }
 
-  /** Closes the log of a training, so that a run of many folds does not keep as many files open. */
+  /**
+   * Writes the steps of an epoch that was stopped, and closes the log of a training, so that a run of many folds does not keep as many
+   * files open.
+   */
   endTraining(task: string): void {
-    const file = this.#trainings.get(task)?.file;
+    const training = this.#trainings.get(task);
     this.#trainings.delete(task);
-    if (file !== undefined) this.#closed.push(file.close());
+    if (training?.file === undefined) return;
+    training.file.append(() => training.steps);
+    this.#closed.push(training.file.close());
   }
 
   /** Writes the test of the ensemble. */
@@ -102,16 +116,17 @@ export class TensorBoardLog {
   }
 
   #training(task: string): TrainingLog {
-    const training = this.#trainings.get(task) ?? { steps: [], stepCount: 0, epochCount: 0, file: undefined };
+    const training = this.#trainings.get(task) ?? newTraining();
     this.#trainings.set(task, training);
     return training;
   }
 
-  #eventFile(run: string): EventFile {
-    return new EventFile(join(this.#folder, run), (message) => {
+  #eventFile(run: string, firstStep?: number): EventFile {
+    const onFailure = (message: string) => {
       if (!this.#failed) this.#onFailure(message);
       this.#failed = true;
-    });
+    };
+    return new EventFile(join(this.#folder, run), onFailure, firstStep);
   }
 
   async #detailValues({ weights, confusion, augmented }: EpochDetails): Promise<SummaryValue[]> {
@@ -139,7 +154,13 @@ interface TrainingLog {
   stepCount: number;
   /** Number of epochs so far, in all stages. */
   epochCount: number;
+  /** The step at which it continues; 0 if it starts. */
+  firstStep: number;
   file: EventFile | undefined;
+}
+
+function newTraining(): TrainingLog {
+  return { steps: [], stepCount: 0, epochCount: 0, firstStep: 0, file: undefined };
 }
 
 function scalarsOf({ loss, tuneLoss, tuneAccuracy, learningRate }: EpochMetrics): SummaryValue[] {

@@ -1,0 +1,172 @@
+/** The checkpoints of one training: when they are taken, which are kept, and from which it continues. */
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { removeUnfinished, StorageError, systemErrorText } from '@chorus/storage';
+import { planDifference } from '../plan-difference.ts';
+import type { CheckpointSettings } from '../protocol.ts';
+import type { TrainedPlan } from '../trained-plan.ts';
+import {
+  type Checkpoint,
+  readCheckpoint,
+  type TensorGroups,
+  type TrainingState,
+  writeCheckpoint,
+} from './checkpoint-folder.ts';
+
+export interface CheckpointEvents {
+  /** Called with a message when a checkpoint cannot be used or written. */
+  warn(message: string): void;
+  /** The current time in milliseconds since the Unix epoch; by default that of the system. */
+  now?(): number;
+}
+
+export class TrainingCheckpoints {
+  /** The newest undamaged one of the same plan, to continue from. */
+  readonly newest: Checkpoint | undefined;
+  readonly #folder: string;
+  readonly #intervalMs: number;
+  readonly #plan: TrainedPlan;
+  readonly #warn: (message: string) => void;
+  /** Training time in earlier parts of the run. */
+  readonly #earlierSeconds: number;
+  readonly #now: () => number;
+  readonly #openedAtMs: number;
+  #nextNumber: number;
+  /** Paths, the newest last. */
+  readonly #kept: string[];
+  /** Paths of damaged ones, and of those of another plan. */
+  readonly #unusable: string[];
+  /** The place of the last one in the training. */
+  #savedPlace: string;
+  #lastAtMs: number;
+  #lastCostMs = 0;
+
+  private constructor(
+    settings: CheckpointSettings,
+    plan: TrainedPlan,
+    { warn, now = Date.now }: CheckpointEvents,
+    found: Found,
+  ) {
+    this.newest = found.newest;
+    this.#folder = settings.folder;
+    this.#intervalMs = 1000 * settings.intervalSeconds;
+    this.#plan = plan;
+    this.#warn = warn;
+    this.#earlierSeconds = found.newest?.state.seconds ?? 0;
+    this.#nextNumber = found.nextNumber;
+    this.#kept = found.kept;
+    this.#unusable = found.unusable;
+    this.#now = now;
+    this.#openedAtMs = now();
+    this.#lastAtMs = this.#openedAtMs;
+    this.#savedPlace = placeOf(found.newest?.state ?? { stageIndex: 0, stage: null });
+  }
+
+  /** Looks for the checkpoints of a training. */
+  static async open(
+    settings: CheckpointSettings,
+    plan: TrainedPlan,
+    events: CheckpointEvents,
+  ): Promise<TrainingCheckpoints> {
+    return new TrainingCheckpoints(settings, plan, events, await find(settings.folder, plan, events.warn));
+  }
+
+  /** Training time so far in seconds, with that before the run was resumed. */
+  get seconds(): number {
+    return this.#earlierSeconds + (this.#now() - this.#openedAtMs) / 1000;
+  }
+
+  /** Whether the interval has passed, and a checkpoint that takes as long as the last one would take at most 2 % of the time. */
+  get isDue(): boolean {
+    return this.#now() - this.#lastAtMs >= Math.max(this.#intervalMs, this.#lastCostMs / mostShare);
+  }
+
+  /**
+   * Publishes a checkpoint, unless there is one of the same place, and removes all but it and the one before. Where it cannot be
+   * written, a warning says so, and the training goes on.
+   *
+   * @param groups as for `writeCheckpoint`.
+   */
+  async save(state: Omit<TrainingState, 'seconds'>, groups: TensorGroups): Promise<void> {
+    if (placeOf(state) === this.#savedPlace) return;
+    const startedAtMs = this.#now();
+    const path = join(this.#folder, `checkpoint-${this.#nextNumber}`);
+    try {
+      await mkdir(this.#folder, { recursive: true });
+      await writeCheckpoint(path, { plan: this.#plan, state: { ...state, seconds: this.seconds }, groups });
+      this.#nextNumber += 1;
+      this.#savedPlace = placeOf(state);
+      this.#kept.push(path);
+      for (const old of [...this.#unusable.splice(0), ...this.#kept.splice(0, this.#kept.length - keptCount)])
+        await rm(old, { recursive: true, force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+      this.#warn(`Its progress could not be saved in ${path}: ${systemErrorText(error)}.`);
+    }
+    this.#lastAtMs = this.#now();
+    this.#lastCostMs = this.#lastAtMs - startedAtMs;
+  }
+
+  /** Removes all checkpoints, because the training is done. */
+  async remove(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+// --- internal ---
+
+/** The newest one may be damaged by a failing disk. */
+const keptCount = 2;
+
+const mostShare = 0.02;
+
+interface Found {
+  newest: Checkpoint | undefined;
+  nextNumber: number;
+  kept: string[];
+  unusable: string[];
+}
+
+async function find(folder: string, plan: TrainedPlan, warn: (message: string) => void): Promise<Found> {
+  await removeUnfinished(folder);
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const numbers = names
+    .flatMap((name) => /^checkpoint-(\d+)$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .toSorted((a, b) => a - b);
+  const nextNumber = (numbers.at(-1) ?? 0) + 1;
+  const kept = numbers.map((number) => join(folder, `checkpoint-${number}`));
+  const unusable: string[] = [];
+  while (kept.length > 0) {
+    const path = kept.at(-1)!;
+    const next = kept.length === 1 ? 'The training starts from the beginning.' : 'The checkpoint before it is used.';
+    const opened = await open(path, plan);
+    if (typeof opened !== 'string') return { newest: opened, nextNumber, kept, unusable };
+    warn(`${opened} ${next}`);
+    unusable.push(kept.pop()!);
+  }
+  return { newest: undefined, nextNumber, kept, unusable };
+}
+
+/** Returns a checkpoint, or why it cannot be used. */
+async function open(path: string, plan: TrainedPlan): Promise<Checkpoint | string> {
+  try {
+    const checkpoint = await readCheckpoint(path);
+    const difference = planDifference(checkpoint.plan, plan);
+    return difference === undefined ? checkpoint : `${path} is of another plan: ${difference}.`;
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    return error.message;
+  }
+}
+
+function placeOf({ stageIndex, stage }: Pick<TrainingState, 'stageIndex' | 'stage'>): string {
+  if (stage === null) return `${stageIndex}`;
+  const { epochIndex, stepIndex, end } = stage.progress;
+  return epochIndex === 0 && stepIndex === 0
+    ? `${stageIndex}`
+    : `${stageIndex}/${epochIndex}/${stepIndex}/${end !== null}`;
+}

@@ -1,0 +1,90 @@
+/** Runs the stages of a training, from its beginning or from a checkpoint. */
+import type { Classifier } from '@chorus/models';
+import type { TensorGroups, TrainingState } from './checkpoint/checkpoint-folder.ts';
+import { changedWeights, restoreWeights } from './checkpoint/stage-tensors.ts';
+import type { TrainingCheckpoints } from './checkpoint/training-checkpoints.ts';
+import { StoppedError } from './errors.ts';
+import type { TrainingLane } from './lane-context.ts';
+import type { StagePlan } from './plan.ts';
+import type { TrainingPlace, TrainTask } from './protocol.ts';
+import { runStage } from './run-stage.ts';
+
+/** The stages that the task's limit ended, and the soups. */
+export type EndedStages = Pick<TrainingState, 'cutStages' | 'soups'>;
+
+/**
+ * Runs the stages, then `finish` with the trained classifier. With checkpoints, it continues from the newest, and saves the training
+ * when a checkpoint is due and when it is stopped.
+ *
+ * @param classifier with its initial weights; the caller keeps ownership.
+ * @throws StoppedError before the next batch once a stop is requested, and as `runStage` and `finish`.
+ */
+export async function trainStages<Result>(
+  classifier: Classifier,
+  task: TrainTask,
+  lane: TrainingLane,
+  checkpoints: TrainingCheckpoints | undefined,
+  finish: (ended: EndedStages) => Promise<Result>,
+): Promise<Result> {
+  const { stages } = task.member;
+  const newest = checkpoints?.newest;
+  const first = newest?.state.stageIndex ?? 0;
+  const { epochCount = 0, stepCount = 0, cutStages = [], soups = [] } = newest?.state ?? {};
+  const ended = { epochCount, stepCount, cutStages: [...cutStages], soups: [...soups] };
+  const weightsAt = (stageIndex: number) => changedWeights(classifier, stages.slice(0, stageIndex + 1));
+  if (newest !== undefined) {
+    restoreWeights(weightsAt(first), newest);
+    lane.observer.onContinue(task.name, placeOf(stages[first], newest.state));
+  }
+  const save = async (stageIndex: number, stage: TrainingState['stage'], groups: TensorGroups) =>
+    checkpoints?.save({ stageIndex, ...ended, stage }, new Map([['weights', weightsAt(stageIndex)], ...groups]));
+
+  /** The stage whose first step has not been taken, after a stage that is not saved. */
+  let next: number | undefined;
+  try {
+    for (const [index, plan] of stages.entries()) {
+      if (index < first) continue;
+      const from = index === first && newest?.state.stage ? newest : undefined;
+      const hasTime = from !== undefined || index === 0 || isInTime(task, index);
+      const limit = task.limit && { deadlineAtMs: task.limit.deadlineAtMs, needsEpoch: index === 0 };
+      const end = hasTime
+        ? await runStage(classifier, plan, task, lane, {
+            ...{ limit, from },
+            async onPause(stage, tensors, isStopping) {
+              next = undefined;
+              if (isStopping || checkpoints?.isDue) await save(index, stage, tensors());
+            },
+          })
+        : { epochCount: 0, stepCount: 0, isCut: true };
+      ended.epochCount += end.epochCount;
+      ended.stepCount += end.stepCount;
+      if (end.isCut) ended.cutStages.push({ stage: plan.name, epochCount: end.epochCount });
+      if (end.soup !== undefined) ended.soups.push({ stage: plan.name, ...end.soup });
+      next = index + 1;
+    }
+    return await finish(ended);
+  } catch (error) {
+    // The weights are those that the last stage left: only frozen layers have run since.
+    if (error instanceof StoppedError && next !== undefined) await save(next, null, new Map());
+    throw error;
+  }
+}
+
+// --- internal ---
+
+function placeOf(plan: StagePlan | undefined, { epochCount, stepCount, stage }: TrainingState): TrainingPlace {
+  if (plan === undefined) return { stage: 'predict', done: { epochCount, stepCount } };
+  if (stage === null)
+    return { stage: plan.name, next: { epochIndex: 0, stepIndex: 0 }, done: { epochCount, stepCount } };
+  const { epochIndex, stepIndex, end } = stage.progress;
+  return {
+    stage: plan.name,
+    ...(end === null && { next: { epochIndex, stepIndex } }),
+    done: { epochCount: epochCount + epochIndex, stepCount: stepCount + stage.stepCount },
+  };
+}
+
+/** Whether a stage gets as far as its first epoch before the task's limit. */
+function isInTime({ limit }: TrainTask, stageIndex: number): boolean {
+  return limit === undefined || Date.now() + 1000 * limit.stageStartSeconds[stageIndex]! <= limit.deadlineAtMs;
+}
