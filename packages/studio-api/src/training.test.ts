@@ -207,7 +207,7 @@ describe('a stopped run', () => {
   let run: string;
 
   it('stops before its next batch', async () => {
-    run = await start(40);
+    run = await start(400);
     await follow(run, hasEpochs);
     await post(`/api/runs/${run}/stop`);
     const { state } = await follow(run);
@@ -224,7 +224,10 @@ describe('a stopped run', () => {
     await post(`/api/runs/${run}/resume`);
     // The epochs before the stop are there from the start.
     expect(epochsOf(await get<RunDetails>(`/api/runs/${run}`))).toEqual(before);
-    await follow(run, isTraining);
+    const { state: resumed } = await follow(run, isTraining);
+    expect(resumed.notices).toContainEqual(
+      expect.stringMatching(/ continues with the stage \w+ at epoch \d+, step \d+\.$/),
+    );
     process.kill(running.studio.trainings.get(run)!.pid!, 'SIGKILL');
     const { state } = await follow(run);
     expect(state.end).toMatchObject({

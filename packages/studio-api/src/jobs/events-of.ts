@@ -62,6 +62,10 @@ export function eventsOf(send: (event: TrainingEvent) => void): Partial<RunObser
         epoch: { stage, epochIndex, startedAtMs, finishedAtMs, best, ...numbers },
       });
     },
+    onContinue(task, { stage, next }) {
+      const at = next === undefined ? '' : ` at epoch ${next.epochIndex + 1}, step ${next.stepIndex + 1}`;
+      send({ ...now(), kind: 'notice', text: `${task} continues with the stage ${stage}${at}.` });
+    },
     onWarning: (task, text) => send({ ...now(), kind: 'warning', task, text }),
     onStacking: progress('stacking'),
     onChoice: ({ chosen }) => send({ ...now(), kind: 'choice', stacker: chosen }),
