@@ -223,6 +223,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
   it('trains while the page shows curves and lanes, and ends with accuracy and interval', async () => {
     const page = await open('#/train/shapes');
     expect(await page.getByRole('radio', { name: /^auto/ }).isChecked()).toBe(true);
+    await check.getByText(/^Reason: (no GPU|\d+ GPUs?) found/).waitFor();
     await chooseSmallSettings(page, 2);
     await page.getByRole('button', { name: 'Start training' }).click();
     await page.getByRole('status').filter({ hasText: 'Training the members …' }).waitFor();
