@@ -357,6 +357,45 @@ describe.skipIf(!hasChromium)('the studio', () => {
       for (const width of [390, 1280])
         for (const colorScheme of ['light', 'dark'] as const) {
           await page.setViewportSize({ width, height: 800 });
+  it('shows the page before when the last one is empty, and a way to images that are all left out', async () => {
+    const photos = join(folder.parent, 'many');
+    const [one] = await imagesOf('discs');
+    for (const [name, count] of [
+      ['few', 1],
+      ['many', 61],
+    ] as const) {
+      await mkdir(join(photos, name), { recursive: true });
+      for (let index = 0; index < count; index += 1) await cp(one!, join(photos, name, `${100 + index}.png`));
+    }
+    const { id } = await (await api('data-sets/open', { path: photos })).json();
+    const page = await open(`#/data/${encodeURIComponent(id)}/many`);
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByText('160.png', { exact: true }).click();
+    await page.getByLabel('Move to').selectOption('few');
+    await page.getByRole('button', { name: 'Move', exact: true }).click();
+    await page.getByText('100.png', { exact: true }).waitFor();
+
+    await page.goto(`${running.url}/#/data/${encodeURIComponent(id)}/few`);
+    await page.getByText('160.png', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Select all on this page' }).click();
+    await page.getByRole('button', { name: 'Leave out' }).click();
+    await page.getByText('left out', { exact: true }).first().waitFor();
+    await page.getByRole('link', { name: 'many', exact: true }).click();
+    const card = page.getByRole('region', { name: 'few', exact: true });
+    await card.getByText('0 images, 2 left out').waitFor();
+    await card.getByRole('link', { name: 'Show all images' }).click();
+    await page.getByText('160.png', { exact: true }).waitFor();
+    await page.request.delete(`${running.url}/api/data-sets/${encodeURIComponent(id)}`);
+  });
+
+  it('says why the images of a removed or missing data set cannot be trained on', async () => {
+    const page = await open('#/train/removed');
+    await page.getByRole('alert').filter({ hasText: 'removed' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Start training' }).isDisabled()).toBe(true);
+    await page.getByRole('combobox').selectOption('shapes');
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+  });
+
           await page.emulateMedia({ colorScheme });
           const violations = await page.evaluate(
             'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))',

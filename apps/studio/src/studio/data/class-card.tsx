@@ -114,20 +114,20 @@ export function ClassCard({ dataSet, summary }: { dataSet: string; summary: Clas
       {images.length === 0 ? (
         <p class="empty">Drop images or a folder here, or paste an image.</p>
       ) : (
-        <>
-          <ul class="sheet">
-            {images.map(({ path }) => (
-              <li key={path}>
-                <Thumbnail dataSet={dataSet} path={path} />
-              </li>
-            ))}
-          </ul>
-          <p>
-            <a href={addressOf({ view: 'class', dataSet, name })}>
-              Show all images<span class="visually-hidden"> of {shown}</span>
-            </a>
-          </p>
-        </>
+        <ul class="sheet">
+          {images.map(({ path }) => (
+            <li key={path}>
+              <Thumbnail dataSet={dataSet} path={path} />
+            </li>
+          ))}
+        </ul>
+      )}
+      {(images.length > 0 || excludedCount > 0) && (
+        <p>
+          <a href={addressOf({ view: 'class', dataSet, name })}>
+            Show all images<span class="visually-hidden"> of {shown}</span>
+          </a>
+        </p>
       )}
     </section>
   );

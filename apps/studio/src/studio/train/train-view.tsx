@@ -23,7 +23,7 @@ export function TrainView({ dataSet: named }: { dataSet?: string | undefined }) 
   const { answer: check } = useAnswer<CheckState>(chosen, async (signal) =>
     chosen === '' ? { status: 'none' } : studioApi.check(chosen, signal),
   );
-  const { answer: data } = useAnswer(`data ${chosen}`, async (signal) =>
+  const { answer: data, problem: dataProblem } = useAnswer(`data ${chosen}`, async (signal) =>
     chosen === '' ? undefined : studioApi.dataSet(chosen, signal),
   );
   const busyWith = activity?.kind === 'training' ? activity.run : undefined;
@@ -72,6 +72,7 @@ export function TrainView({ dataSet: named }: { dataSet?: string | undefined }) 
           Images
           <select value={chosen} onChange={({ currentTarget }) => setChosen(currentTarget.value)}>
             {dataSets.map(({ id, name }) => (
+            {dataSets.every(({ id }) => id !== chosen) && <option value={chosen}>{displayName(chosen)}</option>}
               <option key={id} value={id}>
                 {displayName(name)}
               </option>
@@ -79,6 +80,7 @@ export function TrainView({ dataSet: named }: { dataSet?: string | undefined }) 
           </select>
         </label>
         {data !== undefined && data.problem !== null && (
+        <Problem message={dataProblem} />
           <p class="note">
             {data.problem} <a href={addressOf({ view: 'data-set', dataSet: chosen })}>Add images</a>
           </p>
