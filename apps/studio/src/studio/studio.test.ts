@@ -186,10 +186,14 @@ describe.skipIf(!hasChromium)('the studio', () => {
     const page = await open('#/data');
     await page.getByRole('button', { name: 'Open a folder' }).click();
     const dialog = page.getByRole('dialog', { name: 'Open a folder' });
-    await dialog.getByLabel('Path of a folder').fill(photos);
+    await dialog.getByLabel('Path of a folder').fill(drawn);
     await dialog.getByRole('button', { name: 'Go' }).click();
     await dialog.getByText('This folder has 2 classes: discs and stars.').waitFor();
-    await dialog.getByRole('button', { name: 'Open this folder' }).click();
+    await dialog.getByLabel('Path of a folder').fill(photos);
+    // The folder that is still listed is another one.
+    expect(await dialog.getByRole('button', { name: 'Open this folder' }).isDisabled()).toBe(true);
+    await dialog.getByRole('button', { name: 'Go' }).click();
+    await dialog.getByRole('button', { name: 'Open this folder' }).dblclick();
     await page.getByRole('heading', { level: 1, name: 'faulty' }).waitFor();
     await page.getByRole('button', { name: 'Check the data' }).click();
     await page.getByText('1 picture in several classes').waitFor();
