@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type RunningStudio, serveStudio } from '@chorus/studio-api';
@@ -151,6 +151,25 @@ describe.skipIf(!hasChromium)('the studio', () => {
   });
 
   it('takes pictures of the camera: one, and several while a button is held', async () => {
+  it('asks before it is closed while images are added, and waits with them for the server', async () => {
+    const page = await open('#/data/shapes');
+    const stars = page.getByRole('region', { name: 'stars', exact: true });
+    await stars.getByText('24 images').waitFor();
+    const images = /\/images\?class=/;
+    await page.route(images, (route) => route.abort());
+    const [again] = await imagesOf('stars');
+    await page.getByLabel('Choose images for stars').setInputFiles(again!);
+    await stars.getByRole('alert').filter({ hasText: 'The studio does not answer' }).waitFor();
+    page.removeAllListeners('dialog');
+    const [dialog] = await Promise.all([page.waitForEvent('dialog'), page.close({ runBeforeUnload: true })]);
+    expect(dialog.type()).toBe('beforeunload');
+    await dialog.dismiss();
+    await page.unroute(images);
+    await stars.getByText('25 images').waitFor();
+    await stars.getByRole('alert').waitFor({ state: 'detached' });
+    await rm(join(workspace(), 'data/shapes/stars', 'stars-00000-2.png'));
+  });
+
     const page = await open();
     await page.getByLabel('Name').fill('camera');
     await page.getByLabel('Class 1').fill('one');

@@ -19,7 +19,7 @@ const shownCount = 10;
 export function ClassCard({ dataSet, summary }: { dataSet: string; summary: ClassSummary }) {
   const { uploads } = useStudio();
   const { name, imageCount, excludedCount } = summary;
-  const { total, done, failures, added } = uploads.of(dataSet, name);
+  const { total, done, isWaiting, failures, added } = uploads.of(dataSet, name);
   const [isOver, setIsOver] = useState(false);
   const [isRecording, setIsRecording] = useState(false);
   const [problem, setProblem] = useState<string>();
@@ -95,6 +95,7 @@ export function ClassCard({ dataSet, summary }: { dataSet: string; summary: Clas
           <progress max={total} value={done} aria-label={`Adding images to ${shown}`} />
         </p>
       )}
+      {isWaiting && <Problem message="The studio does not answer. The images are added as soon as it does." />}
       {failures.length > 0 && (
         <div class="problem-box" role="alert">
           <p>{count(failures.length, 'file was', 'files were')} not added:</p>
