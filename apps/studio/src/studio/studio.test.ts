@@ -108,6 +108,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.getByRole('heading', { level: 1, name: 'shapes' }).waitFor();
     const [discs, stars] = ['discs', 'stars'].map((name) => page.getByRole('region', { name, exact: true }));
     await discs!.getByText('Drop images or a folder here').waitFor();
+    await page.getByText('Before training, add images to discs and stars.').waitFor();
 
     const [dropped, pasted, ...chosen] = await imagesOf('discs');
     await page.getByLabel('Choose images for discs').setInputFiles([...chosen, join(folder.parent, 'notes.txt')]);

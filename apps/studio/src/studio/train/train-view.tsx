@@ -1,6 +1,7 @@
 import { displayName } from '@chorus/data/display-name';
 import type { CheckState } from '@chorus/studio-api/protocol';
 import { useState } from 'preact/hooks';
+import { beforeTraining } from '../data/before-training.ts';
 import { studioApi } from '../server/studio-api.ts';
 import { useAnswer } from '../server/use-answer.ts';
 import { Heading } from '../shell/heading.tsx';
@@ -71,18 +72,18 @@ export function TrainView({ dataSet: named }: { dataSet?: string | undefined }) 
         <label class="field">
           Images
           <select value={chosen} onChange={({ currentTarget }) => setChosen(currentTarget.value)}>
-            {dataSets.map(({ id, name }) => (
             {dataSets.every(({ id }) => id !== chosen) && <option value={chosen}>{displayName(chosen)}</option>}
+            {dataSets.map(({ id, name }) => (
               <option key={id} value={id}>
                 {displayName(name)}
               </option>
             ))}
           </select>
         </label>
-        {data !== undefined && data.problem !== null && (
         <Problem message={dataProblem} />
+        {data !== undefined && data.problem !== null && (
           <p class="note">
-            {data.problem} <a href={addressOf({ view: 'data-set', dataSet: chosen })}>Add images</a>
+            {beforeTraining(data)} <a href={addressOf({ view: 'data-set', dataSet: chosen })}>Add images</a>
           </p>
         )}
         <PresetChoice presets={workspace.presets} check={check} value={preset} onChange={setPreset} />
