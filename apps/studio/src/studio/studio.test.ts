@@ -151,7 +151,6 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.getByRole('alert').filter({ hasText: 'discs' }).waitFor();
   });
 
-  it('takes pictures of the camera: one, and several while a button is held', async () => {
   it('asks before it is closed while images are added, and waits with them for the server', async () => {
     const page = await open('#/data/shapes');
     const stars = page.getByRole('region', { name: 'stars', exact: true });
@@ -171,6 +170,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await rm(join(workspace(), 'data/shapes/stars', 'stars-00000-2.png'));
   });
 
+  it('takes pictures of the camera: one, and several while a button is held', async () => {
     const page = await open();
     await page.getByLabel('Name').fill('camera');
     await page.getByLabel('Class 1').fill('one');
@@ -215,12 +215,15 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await dialog.getByRole('button', { name: 'Go' }).click();
     await dialog.getByRole('button', { name: 'Open this folder' }).dblclick();
     await page.getByRole('heading', { level: 1, name: 'faulty' }).waitFor();
+    const { dataSets } = await running.studio.describe();
+    expect(dataSets.filter(({ name }) => name === 'faulty')).toHaveLength(1);
     await page.getByRole('button', { name: 'Check the data' }).click();
     await page.getByText('1 picture in several classes').waitFor();
     const check = page.getByRole('complementary', { name: 'Is the data good?' });
     await check.getByText('Entries that are not used (1)').click();
     await check.getByText(/^stars\/broken\.png: not an image/).waitFor();
     await check.getByText('Chorus would choose it').waitFor();
+    await check.getByText(/^Reason: (no GPU|\d+ GPUs?) found/).waitFor();
     expect(await check.getByText(/ of memory$/).count()).toBeGreaterThan(2);
   });
 
@@ -247,7 +250,6 @@ describe.skipIf(!hasChromium)('the studio', () => {
   it('trains while the page shows curves and lanes, and ends with accuracy and interval', async () => {
     const page = await open('#/train/shapes');
     expect(await page.getByRole('radio', { name: /^auto/ }).isChecked()).toBe(true);
-    await check.getByText(/^Reason: (no GPU|\d+ GPUs?) found/).waitFor();
     await chooseSmallSettings(page, 2);
     await page.getByRole('button', { name: 'Start training' }).click();
     await page.getByRole('status').filter({ hasText: 'Training the members …' }).waitFor();
@@ -355,32 +357,6 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.getByText('discs-00004.png', { exact: true }).waitFor();
   });
 
-  it('is accessible in every view, in light and dark colors, and fits narrow windows', async () => {
-    const { runs } = await running.studio.describe();
-    const finished = runs.filter(({ state }) => state === 'finished').map(({ id }) => id);
-    const run = `#/runs/${encodeURIComponent(finished[0]!)}`;
-    const views: [string, string][] = [
-      ['#/data', 'Your data sets'],
-      ['#/data/shapes', 'Show all images'],
-      ['#/data/shapes/stars', 'stars-00003.png'],
-      ['#/train/shapes', 'Start training'],
-      ['#/runs', 'Delete'],
-      [run, 'Leaderboard'],
-      [`${run}/training`, 'See the result'],
-      [`${run}/labels`, 'Leave out'],
-      [`${run}/try`, 'Choose images'],
-      [`${run}/export`, 'ONNX'],
-      [`#/compare/${encodeURIComponent(finished.join('+'))}`, 'Settings that differ'],
-    ];
-    // The policy would block axe.
-    const page = await open('', { bypassCSP: true });
-    await page.evaluate(axe.source);
-    for (const [hash, text] of views) {
-      await page.goto(`${running.url}/${hash}`);
-      await page.getByText(text).first().waitFor();
-      for (const width of [390, 1280])
-        for (const colorScheme of ['light', 'dark'] as const) {
-          await page.setViewportSize({ width, height: 800 });
   it('shows the page before when the last one is empty, and a way to images that are all left out', async () => {
     const photos = join(folder.parent, 'many');
     const [one] = await imagesOf('discs');
@@ -420,6 +396,32 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.getByRole('alert').waitFor({ state: 'detached' });
   });
 
+  it('is accessible in every view, in light and dark colors, and fits narrow windows', async () => {
+    const { runs } = await running.studio.describe();
+    const finished = runs.filter(({ state }) => state === 'finished').map(({ id }) => id);
+    const run = `#/runs/${encodeURIComponent(finished[0]!)}`;
+    const views: [string, string][] = [
+      ['#/data', 'Your data sets'],
+      ['#/data/shapes', 'Show all images'],
+      ['#/data/shapes/stars', 'stars-00003.png'],
+      ['#/train/shapes', 'Start training'],
+      ['#/runs', 'Delete'],
+      [run, 'Leaderboard'],
+      [`${run}/training`, 'See the result'],
+      [`${run}/labels`, 'Leave out'],
+      [`${run}/try`, 'Choose images'],
+      [`${run}/export`, 'ONNX'],
+      [`#/compare/${encodeURIComponent(finished.join('+'))}`, 'Settings that differ'],
+    ];
+    // The policy would block axe.
+    const page = await open('', { bypassCSP: true });
+    await page.evaluate(axe.source);
+    for (const [hash, text] of views) {
+      await page.goto(`${running.url}/${hash}`);
+      await page.getByText(text).first().waitFor();
+      for (const width of [390, 1280])
+        for (const colorScheme of ['light', 'dark'] as const) {
+          await page.setViewportSize({ width, height: 800 });
           await page.emulateMedia({ colorScheme });
           const violations = await page.evaluate(
             'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes[0].html]))',

@@ -1,5 +1,5 @@
 import { displayName } from '@chorus/data/display-name';
-import { count } from '@chorus/report/format';
+import { count, integer } from '@chorus/report/format';
 import type { ClassSummary } from '@chorus/studio-api/protocol';
 import { useId, useState } from 'preact/hooks';
 import { chosenFiles, droppedFiles } from '../../shared/chosen-files.ts';
@@ -91,7 +91,7 @@ export function ClassCard({ dataSet, summary }: { dataSet: string; summary: Clas
       <Problem message={problem ?? pageProblem} />
       {total > 0 && (
         <p class="uploading">
-          Adding {done + 1} of {total} …
+          Adding {integer(done + 1)} of {integer(total)} …
           <progress max={total} value={done} aria-label={`Adding images to ${shown}`} />
         </p>
       )}

@@ -111,7 +111,7 @@ export function ClassView({ id, name }: { id: string; name: string }) {
           disabled={isRunning || !images.some(({ path, excluded }) => excluded && selected.has(path))}
           onClick={() => start(async () => changed(await studioApi.exclude(id, { paths, excluded: false })))}
         >
-          Take back
+          Use again
         </button>
         <span role="status">{paths.length > 0 && `${paths.length} selected`}</span>
       </form>

@@ -9,7 +9,7 @@ import { addressOf, type RunPart, runParts } from '../shell/route.ts';
 import { TrainingContext } from '../studio.ts';
 import { LiveTraining } from '../train/live-training.tsx';
 import { Problem } from '../ui/problem.tsx';
-import { moment } from '../words.ts';
+import { moment, presetOf } from '../words.ts';
 import { Export } from './export.tsx';
 import { Labels } from './labels.tsx';
 import { Result } from './result.tsx';
@@ -48,9 +48,7 @@ export function RunView({ run, part }: { run: string; part: RunPart }) {
   return (
     <>
       <Heading title={displayName(run)} part={titles[shown]}>
-        {details !== undefined && (
-          <p class="lead">{[`preset ${details.preset}`, moment(details.startedAtMs)].join(' · ')}</p>
-        )}
+        {details !== undefined && <p class="lead">{[presetOf(details), moment(details.startedAtMs)].join(' · ')}</p>}
       </Heading>
       {details !== undefined && (
         <nav class="views tabs" aria-label="Parts of the run">
