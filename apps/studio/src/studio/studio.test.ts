@@ -304,6 +304,10 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.getByRole('button', { name: 'Resume' }).click();
     await page.getByRole('button', { name: 'Stop' }).waitFor();
     await page.getByRole('heading', { name: /^The ensemble classifies/ }).waitFor();
+    await page.getByText('not finished').first().waitFor();
+    await page.getByText(/^\d+:\d\d · \d+ training images/).waitFor();
+    // Then, the page has received no event of the run.
+    await page.reload();
   });
 
   it('tries an image on the ensemble and each member, with Grad-CAM', async () => {

@@ -34,7 +34,7 @@ export function RunView({ run, part }: { run: string; part: RunPart }) {
     answer: details,
     problem,
     reload,
-  } = useAnswer(`run ${run}`, (signal) => studioApi.run(run, signal), live?.state?.end != null);
+  } = useAnswer(`run ${run}`, (signal) => studioApi.run(run, signal), live && live.state?.end != null);
   const isForeign = details?.state === 'running' && !details.isOwn;
   useEffect(() => {
     if (!isForeign) return;
