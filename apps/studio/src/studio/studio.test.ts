@@ -281,6 +281,9 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.getByRole('button', { name: 'Start training' }).click();
     await page.getByRole('alert').filter({ hasText: 'batchSise' }).waitFor();
     await page.getByRole('status').filter({ hasText: 'The training has failed.' }).waitFor();
+    await page.getByRole('link', { name: 'Train again with other settings' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Train' }).waitFor();
+    expect(await page.getByLabel('Settings, one per line').inputValue()).toBe('recipe.batchSise=16');
   });
 
   it('stops a training, survives a restart of the server, and resumes', async () => {
@@ -301,13 +304,13 @@ describe.skipIf(!hasChromium)('the studio', () => {
     running = await serveStudio({ workspace: workspace(), port: Number(port), pages: built });
     await page.getByRole('alert').waitFor({ state: 'detached' });
     await page.getByRole('link', { name: run }).click();
-    await page.getByRole('button', { name: 'Resume' }).click();
-    await page.getByRole('button', { name: 'Stop' }).waitFor();
-    await page.getByRole('heading', { name: /^The ensemble classifies/ }).waitFor();
     await page.getByText('not finished').first().waitFor();
     await page.getByText(/^\d+:\d\d · \d+ training images/).waitFor();
     // Then, the page has received no event of the run.
     await page.reload();
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('button', { name: 'Stop' }).and(page.locator(':enabled')).waitFor();
+    await page.getByRole('heading', { name: /^The ensemble classifies/ }).waitFor();
   });
 
   it('tries an image on the ensemble and each member, with Grad-CAM', async () => {

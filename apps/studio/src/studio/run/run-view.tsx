@@ -100,7 +100,12 @@ function Part({
         {details.state === 'running' && !details.isOwn && (
           <p class="note">Another process trains this run; it cannot be stopped from here.</p>
         )}
-        <LiveTraining run={run} state={live?.state ?? details.training} canStop={details.isOwn} />
+        <LiveTraining
+          run={run}
+          dataSet={details.dataSet}
+          state={live?.state ?? details.training}
+          canStop={details.isOwn}
+        />
       </>
     );
   if (details.state !== 'finished') return null;
