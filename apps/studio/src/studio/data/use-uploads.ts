@@ -11,7 +11,7 @@ export interface ClassUploads {
   /** The server does not answer; the images wait for it. */
   isWaiting: boolean;
   failures: { name: string; message: string }[];
-  /** Added images, the newest first; at most {@link mostRecent}. */
+  /** Added images, the newest first, of many only the first and last; at most {@link mostRecent}. */
   added: DataSetImage[];
 }
 
@@ -66,7 +66,7 @@ export function useUploads(): Uploads {
       update(key, (earlier) => ({
         ...{ ...earlier, done: earlier.done + 1, isWaiting: false },
         ...('image' in outcome
-          ? { added: [outcome.image, ...earlier.added].slice(0, mostRecent) }
+          ? { added: isShown(earlier) ? [outcome.image, ...earlier.added].slice(0, mostRecent) : earlier.added }
           : { failures: [...earlier.failures, outcome] }),
       }));
       const { done, total } = latest.current.get(key)!;
@@ -114,6 +114,11 @@ export function useUploads(): Uploads {
 }
 
 // --- internal ---
+
+/** A thumbnail of each of many images would take the server as long as adding them. */
+function isShown({ total, done }: ClassUploads): boolean {
+  return done < mostRecent || total - done <= mostRecent;
+}
 
 /** Whether a file still exists as it was chosen; a request whose file does not fails like one without an answer. */
 async function canRead(file: File): Promise<boolean> {
