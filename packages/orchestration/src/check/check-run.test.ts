@@ -185,7 +185,7 @@ it('estimates other presets with the same images, or reports why they cannot run
   const other = resolveExperiment(small({ data: { source: at('data'), limitPerClass: 10 }, inputSize: 64 }));
   const { presets, problems, warnings } = await checkRun(resolveExperiment(small({ timeBudgetSeconds: 6 })), {
     out: at('runs/new'),
-    preset: { name: 'one', reason: 'no GPU found' },
+    preset: { name: 'cpu', reason: 'no GPU found' },
     others: [
       { preset: 'two', experiment: other },
       { preset: 'three', obstacle: 'no such thing' },
@@ -203,7 +203,7 @@ it('estimates other presets with the same images, or reports why they cannot run
   ]);
   expect(warnings.join()).not.toContain('time budget');
   expect(presets.map(({ preset, chosen, reason }) => [preset, chosen, reason])).toEqual([
-    ['one', true, 'no GPU found'],
+    ['cpu', true, 'no GPU found'],
     ['two', false, null],
     ['three', false, null],
     ['four', false, null],
