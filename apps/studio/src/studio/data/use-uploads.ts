@@ -52,9 +52,9 @@ export function useUploads(): Uploads {
       const outcome = await studioApi.addImage(dataSet, className, file).then(
         ({ image }) => ({ image }),
         async (error: Error) => {
-          const isReadable = await canRead(file);
-          if (error instanceof NoAnswerError && isReadable) return undefined;
-          return { name: file.name, message: isReadable ? error.message : 'The file cannot be read, or has changed.' };
+          if (!(error instanceof NoAnswerError)) return { name: file.name, message: error.message };
+          if (await canRead(file)) return undefined;
+          return { name: file.name, message: 'The file cannot be read, or has changed.' };
         },
       );
       if (outcome === undefined) {
