@@ -38,7 +38,7 @@ export function createStudioApp(studio: Studio, { pages, onError = console.error
   const app = new Hono();
   app.use(requireOwnHost);
   app.use('/api/*', requireOwnPage);
-  // Reports have a policy of their own, which allows the styles in them.
+  // Reports have a policy of their own: their styles are in them, and they may be shown in a frame.
   app.get('/api/runs/:run/report.html', reportHeaders);
   app.get('/api/compare.html', reportHeaders);
   app.use(async (context, next) => (isReport(context.req.path) ? next() : pageHeaders(context, next)));
@@ -81,9 +81,12 @@ const pageHeaders = secureHeaders({
   strictTransportSecurity: false,
 });
 
-/** The page itself has the rest of its policy. */
+/** A run folder that came from elsewhere may have another page than the one that Chorus writes: no script of it may run here. */
 const reportHeaders = secureHeaders({
-  contentSecurityPolicy: { frameAncestors: [self] },
+  contentSecurityPolicy: {
+    ...{ defaultSrc: [none], styleSrc: ["'unsafe-inline'"], imgSrc: ['data:'] },
+    ...{ baseUri: [none], formAction: [none], frameAncestors: [self] },
+  },
   xFrameOptions: 'SAMEORIGIN',
   referrerPolicy: 'no-referrer',
   strictTransportSecurity: false,

@@ -31,7 +31,7 @@ export class Studio {
   readonly checks: Checks;
   readonly trainings: Trainings;
   readonly runs: Runs;
-  readonly model = new LoadedModel();
+  readonly model: LoadedModel;
   readonly thumbnails = new Thumbnails(thumbnailBytes);
   readonly #lock: Lock;
 
@@ -39,7 +39,9 @@ export class Studio {
     this.folder = folder;
     this.#lock = lock;
     this.dataSets = dataSets;
-    this.checks = new Checks(folder, () => this.trainings.requireNone());
+    const requireIdle = () => this.trainings.requireNone();
+    this.checks = new Checks(folder, requireIdle);
+    this.model = new LoadedModel(requireIdle);
     const stopOtherWork = async () => {
       await Promise.all([this.checks.stop(), this.model.release()]);
     };

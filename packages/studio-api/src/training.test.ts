@@ -99,6 +99,10 @@ const hasEpochs = (state: TrainingState) =>
 const isTraining = (state: TrainingState) =>
   state.members.some(({ tasks }) => tasks.some(({ batch }) => batch !== null));
 
+/** Whatever is in the page: `report.html` of a folder that came from elsewhere may have scripts. */
+const reportPolicy =
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+
 describe('a run', () => {
   let run: string;
 
@@ -131,7 +135,7 @@ describe('a run', () => {
     const page = await ask(`/api/runs/${run}/report.html`);
     expect(page.status).toBe(200);
     expect(await page.text()).toContain('http-equiv="Content-Security-Policy"');
-    expect(page.headers.get('Content-Security-Policy')).toBe("frame-ancestors 'self'");
+    expect(page.headers.get('Content-Security-Policy')).toBe(reportPolicy);
     expect(await get(`/api/runs/${run}/label-issues`)).toMatchObject({ dataSet: dataSet.id });
   });
 
@@ -164,7 +168,7 @@ describe('a run', () => {
       ...{ runs: [{ id: run }, { id: 'copy' }], differences: [], sameImages: true },
     });
     const page = await ask(`/api/compare.html?${query}`);
-    expect(page.headers.get('Content-Security-Policy')).toBe("frame-ancestors 'self'");
+    expect(page.headers.get('Content-Security-Policy')).toBe(reportPolicy);
     expect(await page.text()).toContain('<title>');
     // A run that this studio has not started has the state that its events had.
     const [own, past] = [await get<RunDetails>(`/api/runs/${run}`), await get<RunDetails>('/api/runs/copy')];
@@ -176,6 +180,19 @@ describe('a run', () => {
       })),
     });
     expect(shown(past)).toEqual(shown(own));
+  });
+
+  it('classifies images by the run of the request, also while another one is loaded', async () => {
+    const second = await start(2);
+    await follow(second);
+    const classify = async (name: string) => {
+      const init = { method: 'POST', body: image, headers: { 'Content-Type': 'image/png' } };
+      return (await (await ask(`/api/runs/${name}/classify`, init)).json()) as ClassifiedImage;
+    };
+    const alone = [await classify(second), await classify(run), await classify('copy')];
+    expect(alone[0]).not.toEqual(alone[1]);
+    // The bundle of the last one is loaded when the other two arrive.
+    expect(await Promise.all([classify(second), classify(run), classify('copy')])).toEqual(alone);
   });
 
   it('is exported into its folder', async () => {
@@ -254,6 +271,27 @@ describe('a stopped run', () => {
     expect(await (await send(`/api/runs/${run}`, undefined, 'DELETE')).json()).toEqual({ kept: [] });
     expect((await ask(`/api/runs/${run}`)).status).toBe(404);
   });
+});
+
+it('cannot be resumed if its process ended before there was a folder', async () => {
+  const { run } = await post<{ run: string }>('/api/runs', { dataSet: dataSet.id, settings: smallSettings(1) });
+  process.kill(running.studio.trainings.get(run)!.pid!, 'SIGKILL');
+  const { state } = await follow(run);
+  expect(state.end).toMatchObject({ outcome: 'failed', canResume: false });
+  expect((await send(`/api/runs/${run}/resume`)).status).toBe(404);
+});
+
+it('starts nothing that outlives it when it is closed', async () => {
+  const [{ id: run }] = (await get<{ runs: { id: string }[] }>('/api/workspace')).runs as [{ id: string }];
+  await running.stop();
+  const { studio } = running;
+  const settings = { preset: 'mobile', weights: 'random' };
+  await expect(studio.checks.start(studio.dataSets.get(dataSet.id), settings)).rejects.toThrow('is stopping');
+  await expect(studio.model.classify(join(studio.folder, 'runs', run, 'bundle'), image, false)).rejects.toThrow(
+    'is stopping',
+  );
+  await expect(studio.trainings.start({ dataSet: dataSet.id })).rejects.toThrow('is stopping');
+  running = await serveStudio({ workspace: join(folder.parent, 'workspace'), port: 0 });
 });
 
 it('reports why a run cannot start, without a folder', async () => {

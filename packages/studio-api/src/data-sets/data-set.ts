@@ -1,7 +1,7 @@
 /** A data set that the studio has opened: its images, and changes to them that can be undone. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { lstat, mkdir } from 'node:fs/promises';
+import { lstat, mkdir, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { lookOf } from '@chorus/data';
 import { excludeListOf } from '@chorus/orchestration';
@@ -9,11 +9,20 @@ import { badRequest, RequestError } from '@chorus/server/http';
 import { publishFile } from '@chorus/storage';
 import { conflict, refused } from '../errors.ts';
 import type { Changed, DataSet, DataSetImage, DataSetSummary, ImagePage } from '../protocol/data-sets.ts';
+import { Turns } from '../turns.ts';
 import { changing } from './disk-change.ts';
 import { type ListedImage, type Listing, readListing, shownImage } from './listing.ts';
 import { folderName } from './names.ts';
 import { nameOfUsableImage } from './new-image.ts';
-import { type Change, type DataSetRecord, describeChange, type Relabeling, writeRecord } from './record.ts';
+import {
+  type Change,
+  type DataSetRecord,
+  describeChange,
+  keptChanges,
+  type Relabeling,
+  removeRecord,
+  writeRecord,
+} from './record.ts';
 import { type FileToMove, type Move, RootFolder } from './root-folder.ts';
 
 export interface ImageQuery {
@@ -31,8 +40,9 @@ export class StudioDataSet {
   readonly #files: RootFolder;
   #record: DataSetRecord;
   #listing: Listing | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #revision = 0;
+  #isForgotten = false;
 
   /** @param folder of the record, which the caller has read. */
   constructor(folder: string, record: DataSetRecord) {
@@ -62,12 +72,12 @@ export class StudioDataSet {
 
   /** Reads the folder again. */
   describe(): Promise<DataSet> {
-    return this.#inTurn(async () => this.#describe(await this.#read()));
+    return this.#turns.run(async () => this.#describe(await this.#read()));
   }
 
   /** The first page reads the folder again. */
   images({ class: name, excluded, offset, limit }: ImageQuery): Promise<ImagePage> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const { images } = offset === 0 ? await this.#read() : await this.#known();
       const found = [...images.values()].filter(
         (image) =>
@@ -79,32 +89,46 @@ export class StudioDataSet {
 
   /** @throws RequestError for a path that no image of the data set has. */
   find(path: string): Promise<ListedImage> {
-    return this.#inTurn(async () => (await this.#knownImage(path)) ?? (await this.#imageAfterReading(path)));
+    return this.#turns.run(async () => {
+      const known = await this.#known();
+      // Another program may have added it. Reading takes long, so that it is not done for each image that is gone.
+      const isNew = !known.images.has(path) && (await this.#files.hasFile(path));
+      return required(isNew ? await this.#read() : known, path);
+    });
   }
 
   /** Where images are now, that had these paths before they were moved to other classes; null for those that are gone. */
   current(paths: readonly string[]): Promise<(DataSetImage | null)[]> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const { images } = await this.#read();
-      return paths.map((path) => {
-        const image = images.get(path) ?? images.get(this.#movedPath(path));
+      const moved = pathsAfter(this.#record.changes, paths);
+      return paths.map((path, index) => {
+        const image = images.get(path) ?? images.get(moved[index]!);
         return image === undefined ? null : shownImage(image);
       });
     });
   }
 
-  /** @throws RequestError for an invalid name; StudioError for a name that another class has. */
+  /** @throws RequestError for an invalid name; StudioError for a name that another class has, or that would be that of a split. */
   addClass(name: string): Promise<DataSet> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const listing = await this.#read();
       const { classes } = listing;
       const label = folderName(name, 'class');
       const twin = classes.find((one) => lookOf(one).toLowerCase() === lookOf(label).toLowerCase());
       if (twin !== undefined) throw conflict(`There is already a class "${twin}".`);
-      const place = this.#files.absolute(trainingSplitOf(listing) ?? '');
-      await changing(place, () => mkdir(join(place, label)));
+      const folder = join(this.#files.absolute(trainingSplitOf(listing) ?? ''), label);
+      await changing(folder, () => mkdir(folder));
+      const after = await this.#read();
+      if (after.layout !== listing.layout || !after.classes.includes(label)) {
+        await rmdir(folder);
+        this.#listing = undefined;
+        throw refused(
+          `The folder of the class "${label}" would be taken for a split; to use this name, remove the data set from the studio, and open it again with the layout "classes".`,
+        );
+      }
       this.#revision += 1;
-      return this.#describe(await this.#read());
+      return this.#describe(after);
     });
   }
 
@@ -115,12 +139,15 @@ export class StudioDataSet {
    */
   async addImage(name: string, bytes: Uint8Array, fileName: string): Promise<DataSetImage> {
     const ownName = await nameOfUsableImage(bytes, fileName);
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const listing = await this.#known();
       requireClass(listing, name);
       const folder = await this.#files.classFolder(name, trainingSplitOf(listing));
       const path = await this.#files.add(folder, ownName, bytes);
       this.#revision += 1;
+      // An image of this name may have been excluded and then removed.
+      if (this.#record.excluded.includes(path))
+        await this.#write({ excluded: withPaths(this.#record.excluded, [path], false) });
       const absolute = this.#files.absolute(path);
       const { mtimeMs, size: sizeBytes } = await lstat(absolute);
       const image: ListedImage = {
@@ -141,8 +168,8 @@ export class StudioDataSet {
    * @throws RequestError for an image or a class that does not exist; StudioError for an image that is reached by a link.
    */
   relabel(paths: readonly string[], name: string): Promise<Changed> {
-    return this.#inTurn(async () => {
-      const listing = await this.#read();
+    return this.#turns.run(async () => {
+      const listing = await this.#listingOf(paths);
       requireClass(listing, name);
       const images = new Set(paths.map((path) => required(listing, path)));
       const moving = [...images].filter((image) => image.class !== name);
@@ -153,7 +180,7 @@ export class StudioDataSet {
       }
       const moves = await this.#move(
         moving.map(({ path }) => ({ path, folder: places.get(splitOf(listing, path))!, name: basename(path) })),
-        (moved) => ({ kind: 'relabel', class: name, moves: moved }),
+        (moved) => [...this.#record.changes, { kind: 'relabel', class: name, moves: moved }],
       );
       const now = new Map(moves.map(({ from, to }) => [from, to]));
       const done = moves.length === 0 ? `already in ${name}` : describeChange({ kind: 'relabel', class: name, moves });
@@ -166,16 +193,12 @@ export class StudioDataSet {
 
   /** @throws RequestError for an image that does not exist. */
   exclude(paths: readonly string[], excluded: boolean): Promise<Changed> {
-    return this.#inTurn(async () => {
-      const listing = await this.#read();
+    return this.#turns.run(async () => {
+      const listing = await this.#listingOf(paths);
       const images = paths.map((path) => required(listing, path));
       const changed = [...new Set(images.filter((image) => image.excluded !== excluded).map(({ path }) => path))];
       const change: Change = { kind: 'exclude', excluded, paths: changed };
-      if (changed.length > 0)
-        await this.#write({
-          excluded: withPaths(this.#record.excluded, changed, excluded),
-          changes: [...this.#record.changes, change],
-        });
+      if (changed.length > 0) await this.#exclude(changed, excluded, [...this.#record.changes, change]);
       const done = changed.length > 0 ? describeChange(change) : `already ${excluded ? 'excluded' : 'included'}`;
       return this.#changed(paths, done);
     });
@@ -183,15 +206,15 @@ export class StudioDataSet {
 
   /** @throws StudioError when there is nothing to undo. */
   undo(): Promise<Changed> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const change = this.#record.changes.at(-1);
       if (change === undefined) throw conflict('There is no change to undo.');
       const done = `undone: ${describeChange(change)}`;
       const changes = this.#record.changes.slice(0, -1);
       if (change.kind === 'relabel') return this.#changed(await this.#moveBack(change), done);
       const { paths, excluded } = change;
-      await this.#write({ excluded: withPaths(this.#record.excluded, paths, !excluded), changes });
-      const { images } = await this.#read();
+      await this.#exclude(paths, !excluded, changes);
+      const { images } = await this.#known();
       return this.#changed(
         paths.filter((path) => images.has(path)),
         done,
@@ -205,7 +228,7 @@ export class StudioDataSet {
    * @returns its path; undefined if nothing is excluded.
    */
   excludeList(): Promise<string | undefined> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const { images } = await this.#read();
       const paths = [...images.values()].filter(({ excluded }) => excluded).map(({ path }) => path);
       if (paths.length === 0) return undefined;
@@ -217,13 +240,17 @@ export class StudioDataSet {
     });
   }
 
-  async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const turn = this.#last.then(work);
-    this.#last = turn.catch(() => {});
-    return turn;
+  /** Removes its record, after the changes that were requested before. */
+  forget(): Promise<void> {
+    return this.#turns.run(async () => {
+      await this.#revertUnfinished();
+      this.#isForgotten = true;
+      await removeRecord(this.#folder);
+    });
   }
 
   async #read(): Promise<Listing> {
+    await this.#revertUnfinished();
     const { root, layout, excluded } = this.#record;
     this.#listing = await readListing(root, layout, new Set(excluded));
     return this.#listing;
@@ -233,13 +260,10 @@ export class StudioDataSet {
     return this.#listing ?? this.#read();
   }
 
-  async #knownImage(path: string): Promise<ListedImage | undefined> {
-    return (await this.#known()).images.get(path);
-  }
-
-  /** Another program may have added it. */
-  async #imageAfterReading(path: string): Promise<ListedImage> {
-    return required(await this.#read(), path);
+  /** Reads the folder again if it does not have an image of the request, which another program may have added. */
+  async #listingOf(paths: readonly string[]): Promise<Listing> {
+    const known = await this.#known();
+    return paths.every((path) => known.images.has(path)) ? known : this.#read();
   }
 
   #describe({ layout, classes, images, problem }: Listing): DataSet {
@@ -260,65 +284,74 @@ export class StudioDataSet {
   }
 
   async #changed(paths: readonly string[], done: string): Promise<Changed> {
-    const listing = await this.#read();
+    const listing = await this.#known();
     return { dataSet: this.#describe(listing), images: paths.map((path) => shownImage(required(listing, path))), done };
   }
 
   async #write(changed: Partial<DataSetRecord>): Promise<void> {
+    if (this.#isForgotten) throw conflict('The data set has been removed from the studio.');
     const record = { ...this.#record, ...changed };
+    record.changes = keptChanges(record.changes);
     await writeRecord(this.#folder, record);
     this.#record = record;
     this.#revision += 1;
   }
 
+  async #exclude(paths: readonly string[], excluded: boolean, changes: Change[]): Promise<void> {
+    await this.#write({ excluded: withPaths(this.#record.excluded, paths, excluded), changes });
+    const { images } = await this.#known();
+    for (const path of paths) {
+      const image = images.get(path);
+      if (image !== undefined) image.excluded = excluded;
+    }
+  }
+
   /**
-   * Moves files, all or none of them.
+   * Moves files, all or none of them, also if the studio is killed meanwhile.
    *
-   * @param describe the change, which is stored before the first file is moved, so that a killed studio can undo it.
+   * @param changesAfter the changes that can be undone then.
    * @returns the moves; empty if there is nothing to move.
    */
-  async #move(files: readonly FileToMove[], describe: (moves: Move[]) => Relabeling): Promise<Move[]> {
-    if (files.length === 0) return [];
-    const before = this.#record;
+  async #move(files: readonly FileToMove[], changesAfter: (moves: Move[]) => Change[]): Promise<Move[]> {
+    const moves = await this.#files.plan(files);
+    if (moves.length === 0) return [];
+    await this.#write({ moving: moves });
+    // The next use reads the folder again.
+    this.#listing = undefined;
     try {
-      return await this.#files.move(files, (moves) =>
-        this.#write({
-          excluded: renamed(before.excluded, moves),
-          changes: [...before.changes, describe(moves)],
-        }),
-      );
+      await this.#files.move(moves);
+      const excluded = renamed(this.#record.excluded, moves);
+      await this.#write({ moving: [], excluded, changes: changesAfter(moves) });
+      return moves;
     } catch (error) {
-      if (this.#record !== before) await this.#write(before);
+      // If this fails, too, the next request tries again.
+      await this.#revertUnfinished().catch(() => {});
       throw error;
     }
   }
 
+  async #revertUnfinished(): Promise<void> {
+    const { moving } = this.#record;
+    if (moving.length === 0) return;
+    await this.#files.moveBack(moving);
+    // First in memory: a full disk need not keep the images from being shown.
+    this.#record = { ...this.#record, moving: [] };
+    await this.#write({});
+  }
+
   /** @returns the paths of the images that are back; those that have been removed or moved since stay away. */
   async #moveBack({ moves }: Relabeling): Promise<string[]> {
-    const { images } = await this.#read();
+    const { images } = await this.#known();
     const changes = this.#record.changes.slice(0, -1);
     const files: FileToMove[] = [];
     for (const { from, to } of moves) {
-      if (!images.has(to)) continue;
+      if (!images.has(to) || !(await this.#files.hasFile(to))) continue;
       const folder = await this.#files.ensureFolder(this.#files.absolute(dirname(from)));
       files.push({ path: to, folder, name: basename(from) });
     }
-    const back = await this.#move(files, (reverse) => ({
-      kind: 'relabel',
-      class: basename(dirname(reverse[0]!.to)),
-      moves: reverse,
-    }));
-    // The reverted change and its reverse are both gone.
-    await this.#write({ changes });
+    const back = await this.#move(files, () => changes);
+    if (back.length === 0) await this.#write({ changes });
     return back.map(({ to }) => to);
-  }
-
-  /** The path of an image after all changes. */
-  #movedPath(path: string): string {
-    let now = path;
-    for (const change of this.#record.changes)
-      if (change.kind === 'relabel') now = change.moves.find(({ from }) => from === now)?.to ?? now;
-    return now;
   }
 }
 
@@ -359,7 +392,23 @@ function withPaths(all: readonly string[], paths: readonly string[], isAdded: bo
   return (isAdded ? [...others, ...paths] : others).toSorted();
 }
 
+/** @param paths of excluded images, of which one may have had a path that another image has now. */
 function renamed(paths: readonly string[], moves: readonly Move[]): string[] {
   const now = new Map(moves.map(({ from, to }) => [from, to]));
-  return paths.map((path) => now.get(path) ?? path).toSorted();
+  const replaced = new Set(now.values());
+  return paths
+    .filter((path) => !replaced.has(path))
+    .map((path) => now.get(path) ?? path)
+    .toSorted();
+}
+
+/** The paths of images after changes. */
+function pathsAfter(changes: readonly Change[], paths: readonly string[]): string[] {
+  let now = [...paths];
+  for (const change of changes) {
+    if (change.kind !== 'relabel') continue;
+    const moved = new Map(change.moves.map(({ from, to }) => [from, to]));
+    now = now.map((path) => moved.get(path) ?? path);
+  }
+  return now;
 }

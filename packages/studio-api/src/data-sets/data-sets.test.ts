@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readdir, readFile, rename, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readExcludeList } from '../../../orchestration/src/experiment/exclude-list.ts';
 import { createStudioApp, Studio, type StudioApp } from '../index.ts';
 import type { AddedImage, Changed, DataSet, ImagePage } from '../protocol/index.ts';
@@ -77,6 +77,19 @@ describe('a data set', () => {
     expect((await refusal(post('', { name: 'Meine Tiere', classes: [] }))).code).toBe('conflict');
   });
 
+  it('is one, also if two requests open it at the same time, or by another path', async () => {
+    const path = await folder.photos(`twice-${count}`);
+    const opened = await Promise.all([1, 2, 3].map(() => answer<DataSet>(post('open', { path }))));
+    expect(opened.map(({ id }) => id)).toEqual([1, 2, 3].map(() => `twice-${count}`));
+    // The workspace is reached by a link.
+    await studio.close();
+    await symlink(studio.folder, join(folder.parent, `link-${count}`));
+    studio = await Studio.open(join(folder.parent, `link-${count}`));
+    app = createStudioApp(studio);
+    const created = await answer<DataSet>(post('', { name: 'own', classes: ['a', 'b'] }));
+    expect((await answer<DataSet>(post('open', { path: 'data/own' }))).id).toBe(created.id);
+  });
+
   it('is not the folder of the studio or one above it', async () => {
     for (const path of ['.', '..', '/'])
       expect((await refusal(post('open', { path }))).error).toContain('start the studio in another folder');
@@ -123,6 +136,33 @@ describe('a data set', () => {
     await answer(app.request(`${base}/${set.id}`, { method: 'DELETE' }));
     expect((await refusal(get(set.id))).status).toBe(404);
     expect(existsSync(join(set.root, disc))).toBe(true);
+  });
+
+  it('is removed after its last change, but not the list that a stopped run needs', async () => {
+    await answer(post(`${set.id}/exclude`, { paths: [disc], excluded: true }));
+    const dataSet = studio.dataSets.get(set.id);
+    const list = await dataSet.excludeList();
+    const moved = dataSet.relabel([disc], 'stars');
+    await studio.dataSets.remove(set.id);
+    expect((await moved).done).toBe('1 image moved to stars');
+    await expect(dataSet.exclude(['stars/stars-00000.png'], true)).rejects.toThrow('has been removed');
+    expect(await readFile(list!, 'utf8')).toBe(`path\n${disc}\n`);
+    await studio.close();
+    const onError = vi.fn();
+    studio = await Studio.open(studio.folder, { onError });
+    app = createStudioApp(studio);
+    expect(studio.dataSets.summaries).toEqual([]);
+    expect(onError).not.toHaveBeenCalled();
+  });
+
+  it('gets no class that would make a split folder of it', async () => {
+    await answer(post(`${set.id}/classes`, { name: 'validation' }));
+    expect(await refusal(post(`${set.id}/classes`, { name: 'train' }))).toMatchObject({
+      ...{ status: 422, error: expect.stringContaining('for a split') },
+    });
+    expect(await readdir(set.root)).toEqual(['discs', 'stars', 'validation']);
+    expect((await answer<DataSet>(get(set.id))).layout).toBe('classes');
+    expect(await paths()).toHaveLength(8);
   });
 });
 
@@ -312,9 +352,54 @@ describe('changes', () => {
     // A class that is a link out of the data set receives nothing.
     await unlink(join(set.root, 'stars'));
     await symlink(folder.parent, join(set.root, 'stars'));
+    expect((await refusal(relabel([disc], 'stars'))).status).toBe(422);
+    expect((await refusal(put('class=stars&name=a', await picture()))).status).toBe(422);
+    await images();
     expect((await refusal(relabel([disc], 'stars'))).status).toBe(400);
-    expect((await refusal(put('class=stars&name=a', await picture()))).status).toBe(400);
     expect(existsSync(join(folder.parent, 'discs-00001.png'))).toBe(false);
+  });
+
+  it('are forgotten before their record is too large to be read again', async () => {
+    // As after years of work with long names.
+    const long = `discs/${'x'.repeat(250)}/${'y'.repeat(250)}`;
+    const moves = Array.from({ length: 1000 }, (_, index) => ({
+      from: `${long}/${index}.png`,
+      to: `stars/${index}.png`,
+    }));
+    const record = join(studio.folder, '.chorus-studio/data-sets', set.id, 'data-set.json');
+    const content = JSON.parse(await readFile(record, 'utf8')) as { changes: object[] };
+    content.changes = Array.from({ length: 90 }, () => ({ kind: 'relabel', class: 'stars', moves }));
+    await writeFile(record, JSON.stringify(content));
+    await studio.close();
+    studio = await Studio.open(studio.folder);
+    app = createStudioApp(studio);
+    expect((await answer<Changed>(exclude([disc]))).dataSet.undo).toBe('1 image excluded');
+    expect((await readFile(record)).length).toBeLessThan(10 * 2 ** 20);
+    await answer(undo());
+    expect((await answer<DataSet>(get(set.id))).undo).toBe('1000 images moved to stars');
+  });
+
+  it('do not exclude another image that gets the path of an excluded one', async () => {
+    await answer(exclude(['stars/stars-00000.png', 'discs/discs-00000.png']));
+    for (const path of ['stars/stars-00000.png', 'discs/discs-00000.png']) await unlink(join(set.root, path));
+    await rename(join(set.root, disc), join(set.root, 'discs/stars-00000.png'));
+    await answer(relabel(['discs/stars-00000.png'], 'stars'));
+    await answer(put('class=discs&name=discs-00000.png', await picture('discs/discs-00002.png')));
+    expect(await paths('?excluded=true')).toEqual([]);
+    expect(await paths()).toHaveLength(7);
+  });
+
+  it('of a record that came from elsewhere move nothing into or out of the data set', async () => {
+    await writeFile(join(folder.parent, 'mine.png'), await picture());
+    const record = join(studio.folder, '.chorus-studio/data-sets', set.id, 'data-set.json');
+    const content = JSON.parse(await readFile(record, 'utf8')) as object;
+    await writeFile(record, JSON.stringify({ ...content, moving: [{ from: 'discs/new.png', to: '../mine.png' }] }));
+    await studio.close();
+    const errors: unknown[] = [];
+    studio = await Studio.open(studio.folder, { onError: (error) => errors.push(error) });
+    app = createStudioApp(studio);
+    expect(errors).toMatchObject([{ message: expect.stringContaining('cannot be read') }]);
+    expect(existsSync(join(folder.parent, 'mine.png'))).toBe(true);
   });
 
   it('keep hostile names as they are', async () => {

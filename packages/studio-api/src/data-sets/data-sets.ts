@@ -1,5 +1,5 @@
 /** The data sets of a workspace. */
-import { mkdir, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, resolve, sep } from 'node:path';
 import type { FolderLayout } from '@chorus/data';
 import { lookOf } from '@chorus/data';
@@ -7,15 +7,18 @@ import { badRequest, RequestError } from '@chorus/server/http';
 import { systemErrorText } from '@chorus/storage';
 import { conflict, refused } from '../errors.ts';
 import type { DataSet, DataSetSummary } from '../protocol/data-sets.ts';
+import { Turns } from '../turns.ts';
 import { StudioDataSet } from './data-set.ts';
 import { folderName, numberedName } from './names.ts';
-import { readRecord, writeRecord } from './record.ts';
+import { hasRecord, readRecord, writeRecord } from './record.ts';
 
 export class DataSets {
   readonly #workspace: string;
   /** Of the records. */
   readonly #folder: string;
   readonly #all = new Map<string, StudioDataSet>();
+  /** Two requests at a time never add the same folder twice. */
+  readonly #turns = new Turns();
 
   private constructor(workspace: string, folder: string) {
     this.#workspace = workspace;
@@ -33,6 +36,8 @@ export class DataSets {
     const sets = new DataSets(workspace, folder);
     for (const id of (await readdir(folder)).toSorted()) {
       const place = join(folder, id);
+      // Of a data set that was removed; or the studio was killed before it was added.
+      if (!hasRecord(place)) continue;
       try {
         sets.#all.set(id, new StudioDataSet(place, await readRecord(place)));
       } catch (error) {
@@ -80,7 +85,8 @@ export class DataSets {
       throw refused(`Cannot create ${root}: ${systemErrorText(error)}.`, { cause: error });
     }
     // Classes may be called "train" or "test".
-    return (await this.#add({ name: folder, root, isOwn: true, layout: 'classes' })).describe();
+    // The workspace may be reached by a link; `open` compares real paths.
+    return this.#add({ name: folder, root: await realpath(root), isOwn: true, layout: 'classes' });
   }
 
   /**
@@ -100,27 +106,30 @@ export class DataSets {
       throw refused(
         `${root} contains the folder that the studio works in, where runs are written; start the studio in another folder.`,
       );
-    const known = this.ofRoot(root);
-    if (known !== undefined && known.layout === layout) return known.describe();
-    if (known !== undefined && layout !== 'auto')
-      throw conflict(`${root} is open already, with the layout "${known.layout}".`);
-    return (known ?? (await this.#add({ name: basename(root) || 'data', root, isOwn: false, layout }))).describe();
+    return this.#add({ name: basename(root) || 'data', root, isOwn: false, layout });
   }
 
-  /** Removes a data set from the studio; its images stay. */
+  /** Removes a data set from the studio; its images stay, and the lists that are read when its runs are resumed. */
   async remove(id: string): Promise<void> {
-    this.get(id);
+    await this.get(id).forget();
     this.#all.delete(id);
-    await rm(join(this.#folder, id), { recursive: true });
   }
 
-  async #add(entry: { name: string; root: string; isOwn: boolean; layout: FolderLayout }): Promise<StudioDataSet> {
-    const record = { schemaVersion: 1 as const, ...entry, excluded: [], changes: [] };
-    const folder = await this.#newFolder(entry.name);
-    await writeRecord(folder, record);
-    const added = new StudioDataSet(folder, record);
-    this.#all.set(added.id, added);
-    return added;
+  /** Adds a data set, or finds that of the same folder. */
+  #add(entry: { name: string; root: string; isOwn: boolean; layout: FolderLayout }): Promise<DataSet> {
+    return this.#turns.run(async () => {
+      const { root, layout } = entry;
+      const known = this.ofRoot(root);
+      if (known !== undefined && layout !== 'auto' && layout !== known.layout)
+        throw conflict(`${root} is open already, with the layout "${known.layout}".`);
+      if (known !== undefined) return known.describe();
+      const record = { schemaVersion: 1 as const, ...entry, excluded: [], changes: [], moving: [] };
+      const folder = await this.#newFolder(entry.name);
+      await writeRecord(folder, record);
+      const added = new StudioDataSet(folder, record);
+      this.#all.set(added.id, added);
+      return added.describe();
+    });
   }
 
   /** A new folder for a record, whose name is part of addresses. */

@@ -1,4 +1,5 @@
 /** Names that a page sends, made safe for any file system. */
+import { isAbsolute, normalize } from 'node:path';
 import { displayName, isHiddenEntry, normalizeName } from '@chorus/data';
 import { badRequest } from '@chorus/server/http';
 
@@ -48,6 +49,11 @@ export function numberedName(name: string, number: number): string {
   if (number === 1) return name;
   const [, stem, ending] = /^(.*?)(\.[^.]*)?$/s.exec(name)!;
   return `${stem}-${number}${ending ?? ''}`;
+}
+
+/** Whether a relative path does not lead out of its folder. */
+export function isInside(path: string): boolean {
+  return !path.includes('\0') && !isAbsolute(path) && !/^\.\.([\\/]|$)/.test(normalize(path));
 }
 
 // --- internal ---

@@ -1,31 +1,69 @@
-/** Puts files into folders without replacing others. */
-import { open, rename, rm } from 'node:fs/promises';
+/** Puts files into folders, never over other files. */
+import { randomUUID } from 'node:crypto';
+import { link, open, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { numberedName } from './names.ts';
 
 /**
- * Reserves a free name in a folder by an empty file, so that two requests never use the same one.
+ * Moves a file. Unlike `rename`, it never replaces another file, also not one that another program creates at the same time.
+ * While it works, the file may have both names.
  *
- * @returns the path; the caller renames a file over it, or removes it.
+ * @throws the error of the file system, `EEXIST` if the new path is taken; the file is then where it was.
  */
-export async function reserveName(folder: string, name: string): Promise<string> {
-  for (let number = 1; ; number += 1) {
-    const path = join(folder, numberedName(name, number));
-    try {
-      await (await open(path, 'wx')).close();
-      return path;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
+export async function moveFile(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (isTaken(error)) throw error;
+    // Not every file system has hard links; if there is another reason, it is that of `rename`, too.
+    await moveToReserved(from, to);
+    return;
+  }
+  try {
+    await unlink(from);
+  } catch (error) {
+    await unlink(to);
+    throw error;
   }
 }
 
-/** Moves a file over a name that {@link reserveName} has reserved; if it cannot be moved, the name is free again. */
-export async function moveToReserved(from: string, reserved: string): Promise<void> {
+/**
+ * Writes a file under a free name: `cat.jpg`, `cat-2.jpg`, `cat-3.jpg` … Until all its bytes are on the disk, it is hidden.
+ *
+ * @returns its path.
+ */
+export async function addFile(folder: string, name: string, bytes: Uint8Array): Promise<string> {
+  const temporary = join(folder, `.chorus-${randomUUID()}.tmp`);
   try {
-    await rename(from, reserved);
+    await writeFile(temporary, bytes, { flag: 'wx', flush: true });
+    for (let number = 1; ; number += 1) {
+      const path = join(folder, numberedName(name, number));
+      try {
+        await moveFile(temporary, path);
+        return path;
+      } catch (error) {
+        if (!isTaken(error)) throw error;
+      }
+    }
   } catch (error) {
-    await rm(reserved, { force: true });
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+// --- internal ---
+
+function isTaken(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EEXIST';
+}
+
+/** Reserves the path by an empty file, which the move replaces. */
+async function moveToReserved(from: string, to: string): Promise<void> {
+  await (await open(to, 'wx')).close();
+  try {
+    await rename(from, to);
+  } catch (error) {
+    await unlink(to);
     throw error;
   }
 }

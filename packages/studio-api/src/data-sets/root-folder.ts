@@ -1,12 +1,12 @@
 /** The folder of a data set, in which files are added and moved, and out of which nothing is. */
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, readdir, realpath, rm } from 'node:fs/promises';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { lstat, mkdir, readdir, realpath, stat, unlink } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
 import { normalizeName } from '@chorus/data';
-import { publishFile } from '@chorus/storage';
 import { refused } from '../errors.ts';
 import { changing } from './disk-change.ts';
-import { moveToReserved, reserveName } from './place-file.ts';
+import { isInside, numberedName } from './names.ts';
+import { addFile, moveFile } from './place-file.ts';
 
 /** Paths relative to the root, with `/`. */
 export interface Move {
@@ -33,6 +33,15 @@ export class RootFolder {
 
   absolute(path: string): string {
     return join(this.path, path);
+  }
+
+  /** Whether a path, which anybody may have written, is that of a file in the root. */
+  async hasFile(path: string): Promise<boolean> {
+    if (!isInside(path)) return false;
+    return stat(this.absolute(path)).then(
+      (found) => found.isFile(),
+      () => false,
+    );
   }
 
   /**
@@ -64,45 +73,64 @@ export class RootFolder {
   }
 
   /**
-   * Publishes a file under a free name.
+   * Writes a file under a free name.
    *
    * @returns its path, relative to the root.
    */
   async add(folder: string, name: string, bytes: Uint8Array): Promise<string> {
-    const reserved = await changing(folder, () => reserveName(folder, name));
-    try {
-      await changing(folder, () => publishFile(reserved, bytes));
-      return this.#relative(reserved);
-    } catch (error) {
-      await rm(reserved, { force: true });
-      throw error;
-    }
+    return this.#relative(await changing(folder, () => addFile(folder, name, bytes)));
   }
 
   /**
-   * Moves files, all or none of them, and never over others.
+   * Chooses a free name for each file that is to be moved. Moves nothing.
    *
-   * @param record called before the first file is moved.
-   * @throws StudioError when a file is reached by a link, or cannot be moved; the error of `record`.
+   * @throws StudioError when a file is reached by a link, or there is no free name.
    */
-  async move(files: readonly FileToMove[], record: (moves: Move[]) => Promise<void>): Promise<Move[]> {
-    for (const { path } of files) await this.#requireOwnFile(path);
+  async plan(files: readonly FileToMove[]): Promise<Move[]> {
     const moves: Move[] = [];
-    let movedCount = 0;
-    try {
-      for (const { path, folder, name } of files)
-        moves.push({ from: path, to: this.#relative(await changing(folder, () => reserveName(folder, name))) });
-      await record(moves);
-      for (const { from, to } of moves) {
-        await changing(this.path, () => moveToReserved(this.absolute(from), this.absolute(to)));
-        movedCount += 1;
+    // Names that differ only in case are the same to some file systems.
+    const taken = new Set<string>();
+    const isFree = async (path: string) => !taken.has(path.toLowerCase()) && (await lstatOrNone(path)) === undefined;
+    for (const { path, folder, name } of files) {
+      await this.#requireOwnFile(path);
+      let place = join(folder, name);
+      for (let number = 2; !(await changing(folder, () => isFree(place))); number += 1)
+        place = join(folder, numberedName(name, number));
+      taken.add(place.toLowerCase());
+      moves.push({ from: path, to: this.#relative(place) });
+    }
+    return moves;
+  }
+
+  /** @throws StudioError when a file cannot be moved, or its place has been taken meanwhile; those before it are moved. */
+  async move(moves: readonly Move[]): Promise<void> {
+    for (const { from, to } of moves)
+      await changing(this.absolute(from), () => moveFile(this.absolute(from), this.absolute(to)));
+  }
+
+  /**
+   * Moves files back to where they were before {@link move}, whether it ended, failed or was killed. Files that are back already
+   * stay, so that it can be repeated.
+   *
+   * @throws StudioError when a file cannot be moved.
+   */
+  async moveBack(moves: readonly Move[]): Promise<void> {
+    for (const { from, to } of moves.toReversed()) {
+      const [source, target] = [this.absolute(from), this.absolute(to)];
+      const before = await changing(source, () => lstatOrNone(source));
+      const after = await changing(target, () => lstatOrNone(target));
+      if (after === undefined) continue;
+      if (before === undefined) {
+        await this.#requireOwnFile(to);
+        await this.ensureFolder(dirname(source));
+        await changing(source, () => moveFile(target, source));
+        continue;
       }
-      return moves;
-    } catch (error) {
-      for (const [index, { from, to }] of moves.entries())
-        if (index >= movedCount) await rm(this.absolute(to), { force: true });
-        else await moveToReserved(this.absolute(to), await reserveName(dirname(this.absolute(from)), basename(from)));
-      throw error;
+      // Killed between the two steps of a move: the file has both names, or the new one is reserved by an empty file.
+      const isSameFile = before.dev === after.dev && before.ino === after.ino && after.nlink > 1n;
+      if (!isSameFile && after.size > 0n) continue;
+      await this.#requireOwnFile(to);
+      await changing(target, () => unlink(target));
     }
   }
 
@@ -117,4 +145,14 @@ export class RootFolder {
     const isDirect = (await realpath(dirname(absolute))) === join(await realpath(this.path), dirname(path));
     if (!isFile || !isDirect) throw refused(`${path} is reached by a link; move the file itself.`);
   }
+}
+
+// --- internal ---
+
+/** With exact numbers, so that two files are never taken for the same one. */
+async function lstatOrNone(path: string) {
+  return lstat(path, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw error;
+  });
 }

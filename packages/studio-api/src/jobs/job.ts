@@ -106,10 +106,9 @@ const titles: Readonly<Record<JobName, string>> = {
 };
 
 function crash(name: JobName, ending: string, { isStopped, text }: { isStopped: boolean; text: string }): Failure {
-  const advice = name === 'train' ? '; resume the run to continue from what is stored' : '';
   const memory = ending === 'SIGKILL' && !isStopped ? ', which is how a system with too little memory ends one' : '';
   return {
-    message: `The process of ${titles[name]} ended unexpectedly (${ending})${memory}${advice}.`,
+    message: `The process of ${titles[name]} ended unexpectedly (${ending})${memory}.`,
     bug: text === '' ? null : text,
     ...{ isStopped, canResume: name === 'train' },
   };

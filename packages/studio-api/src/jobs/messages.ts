@@ -68,7 +68,7 @@ export interface Failure {
   /** Of a bug, the stack; null for a mistake that the user can fix. */
   bug: string | null;
   isStopped: boolean;
-  /** Whether a stopped run can be resumed. */
+  /** Whether the run can be resumed, if it has a folder. */
   canResume: boolean;
 }
 

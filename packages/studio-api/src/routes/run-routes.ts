@@ -73,11 +73,7 @@ export function runRoutes({ runs, trainings, model }: Studio, streams: Set<() =>
     trainings.requireNone();
     const bundle = await runs.bundle(req.param('run'));
     const explains = req.query('explain') === 'true';
-    const answer = await withImage(req.raw, (bytes) => {
-      // One may have been started while the body arrived.
-      trainings.requireNone();
-      return model.classify(bundle, bytes, explains);
-    });
+    const answer = await withImage(req.raw, (bytes) => model.classify(bundle, bytes, explains));
     return json({ ...answer, classes: [...answer.classes] } satisfies ClassifiedImage);
   });
   app.post('/:run/export', async ({ req, json }) => {

@@ -38,14 +38,14 @@ export class Checks {
   /**
    * Starts a check, after stopping the one that runs.
    *
-   * @throws StudioError while a training runs.
+   * @throws StudioError while a training runs, and when the studio is stopping.
    */
   async start(dataSet: StudioDataSet, request: StartCheck): Promise<CheckState> {
     this.#requireIdle();
     await this.stop();
     const settings = await settingsOf(dataSet, this.#workspace, request);
-    // Other requests may have started something meanwhile.
-    await this.stop();
+    // Other requests may have started something meanwhile; nothing comes between the last of these lines and the start.
+    while (this.#running !== undefined) await this.stop();
     this.#requireIdle();
     const { revision } = dataSet;
     const set = (state: CheckState) => void this.#last.set(dataSet.id, { state, revision });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Job, JobError, startJob } from '../jobs/job.ts';
 import type { ImageAnswer } from '../jobs/messages.ts';
+import { Turns } from '../turns.ts';
 
 /** Without a request for this long, the models are released, milliseconds. */
 const idleMs = 5 * 60_000;
@@ -18,6 +19,7 @@ interface Waiting {
 
 interface Loaded {
   bundle: string;
+  isStopping: boolean;
   job: Job<'classify'>;
   /** Requests without an answer, by their ids. */
   waiting: Map<number, Waiting>;
@@ -25,19 +27,43 @@ interface Loaded {
 }
 
 export class LoadedModel {
+  readonly #requireIdle: () => void;
+  /** An image of another bundle waits for the others, and never gets their answers. */
+  readonly #turns = new Turns();
   #loaded: Loaded | undefined;
   #nextId = 0;
   #idle: NodeJS.Timeout | undefined;
+
+  /** @param requireIdle throws while a training runs, whose memory the models would take. */
+  constructor(requireIdle: () => void) {
+    this.#requireIdle = requireIdle;
+  }
 
   /**
    * Classifies an image, after loading its bundle if another one is loaded.
    *
    * @param bytes of the image's file.
-   * @throws JobError when the image cannot be used, or the bundle cannot be loaded.
+   * @throws JobError when the image cannot be used, or the bundle cannot be loaded; StudioError while a training runs.
    */
-  async classify(bundle: string, bytes: Uint8Array, explains: boolean): Promise<ImageAnswer> {
+  classify(bundle: string, bytes: Uint8Array, explains: boolean): Promise<ImageAnswer> {
+    return this.#turns.run(() => this.#classify(bundle, bytes, explains));
+  }
+
+  /** Frees the models; images that wait fail. */
+  async release(): Promise<void> {
     clearTimeout(this.#idle);
-    if (this.#loaded?.bundle !== bundle) await this.release();
+    const loaded = this.#loaded;
+    if (loaded === undefined) return;
+    loaded.isStopping = true;
+    loaded.job.stop(stopGraceMs);
+    await loaded.ended;
+  }
+
+  async #classify(bundle: string, bytes: Uint8Array, explains: boolean): Promise<ImageAnswer> {
+    clearTimeout(this.#idle);
+    if (this.#loaded?.bundle !== bundle || this.#loaded.isStopping) await this.release();
+    // A training may have been started meanwhile.
+    this.#requireIdle();
     this.#loaded ??= this.#load(bundle);
     const { job, waiting } = this.#loaded;
     const path = join(tmpdir(), `chorus-studio-${randomUUID()}`);
@@ -62,14 +88,6 @@ export class LoadedModel {
     }
   }
 
-  /** Frees the models; images that wait fail. */
-  async release(): Promise<void> {
-    clearTimeout(this.#idle);
-    const loaded = this.#loaded;
-    loaded?.job.stop(stopGraceMs);
-    await loaded?.ended;
-  }
-
   #load(bundle: string): Loaded {
     const waiting = new Map<number, Waiting>();
     const job = startJob('classify', { bundle }, (event) => {
@@ -80,7 +98,7 @@ export class LoadedModel {
     const ended = job.ended.then(() => {
       if (this.#loaded?.job === job) this.#loaded = undefined;
     });
-    return { bundle, job, waiting, ended };
+    return { bundle, isStopping: false, job, waiting, ended };
   }
 }
 

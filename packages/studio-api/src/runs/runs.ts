@@ -29,6 +29,7 @@ import type {
 } from '../protocol/runs.ts';
 import { exportFormats } from '../protocol/runs.ts';
 import type { TrainingState } from '../protocol/training-state.ts';
+import { Turns } from '../turns.ts';
 import { readPastTraining } from './past-training.ts';
 import { existingRunFolder, runFolderOf, runsFolder, unknownRun } from './run-folder.ts';
 import type { Training } from './training.ts';
@@ -39,7 +40,7 @@ export class Runs {
   readonly #dataSets: DataSets;
   readonly #trainings: Trainings;
   /** Reports, comparisons and exports are written one at a time, so that they do not compete for the processors. */
-  #lastJob: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #writing: { stop(graceMs: number): void; ended: Promise<void> } | undefined;
   #isClosed = false;
 
@@ -165,18 +166,16 @@ export class Runs {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#writing?.stop(stopGraceMs);
-    await this.#lastJob;
+    await this.#turns.ended;
   }
 
   #write<Name extends JobName>(start: () => Job<Name>): Promise<Jobs[Name]['result']> {
-    const turn = this.#lastJob.then(() => {
+    return this.#turns.run(() => {
       if (this.#isClosed) throw new StudioError('conflict', 'The studio is stopping.');
       const job = start();
       this.#writing = job;
       return job.result;
     });
-    this.#lastJob = turn.catch(() => {});
-    return turn;
   }
 
   /** The run in a folder; undefined if there is none (yet). */

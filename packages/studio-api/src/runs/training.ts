@@ -1,4 +1,6 @@
 /** A training in a child process: its state, and those who watch it. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { StudioError } from '../errors.ts';
 import { type Job, type JobError, startJob } from '../jobs/job.ts';
 import type { TrainRequest } from '../jobs/messages.ts';
@@ -38,7 +40,7 @@ export class Training {
     this.ended = this.#job.result
       .then(
         (result): TrainingEnd => ({ outcome: 'finished', ...result }),
-        (error: unknown) => endOf(error as JobError),
+        (error: unknown) => endOf(error as JobError, this.folder),
       )
       .then((end) => this.#take({ kind: 'end', atMs: Date.now(), end }));
   }
@@ -81,6 +83,8 @@ export class Training {
 
 // --- internal ---
 
-function endOf({ failure: { message, bug, isStopped, canResume } }: JobError): TrainingEnd {
+function endOf({ failure: { message, bug, isStopped, ...failure } }: JobError, folder: string): TrainingEnd {
+  // It is written once the images are read; before that, there is nothing to continue from.
+  const canResume = failure.canResume && existsSync(join(folder, 'experiment.json'));
   return isStopped ? { outcome: 'stopped', message, canResume } : { outcome: 'failed', message, bug, canResume };
 }

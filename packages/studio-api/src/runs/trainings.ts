@@ -43,8 +43,9 @@ export class Trainings {
     return [...this.#all.values()];
   }
 
-  /** @throws StudioError while a training runs. */
+  /** @throws StudioError while a training runs, and when the studio is stopping. */
   requireNone(): void {
+    this.#requireOpen();
     if (this.isBusy) throw new StudioError('in_progress', 'A training is running; wait for its end, or stop it.');
   }
 
@@ -97,13 +98,17 @@ export class Trainings {
     await Promise.all(this.all.map(({ ended }) => ended));
   }
 
+  #requireOpen(): void {
+    if (this.#isClosed) throw new StudioError('conflict', 'The studio is stopping.');
+  }
+
   async #begin(prepare: () => Promise<TrainingPlace & { request: TrainRequest }>): Promise<string> {
     this.requireNone();
     this.#isStarting = true;
     try {
       const { request, ...place } = await prepare();
       await this.#stopOtherWork();
-      if (this.#isClosed) throw new StudioError('conflict', 'The studio is stopping.');
+      this.#requireOpen();
       this.#all.delete(place.id);
       this.#all.set(place.id, new Training(place, request));
       for (const [oldest] of this.#all) if (this.#all.size > keptCount) this.#all.delete(oldest);
