@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type RunningStudio, serveStudio } from '@chorus/studio-api';
@@ -108,6 +108,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.getByRole('heading', { level: 1, name: 'shapes' }).waitFor();
     const [discs, stars] = ['discs', 'stars'].map((name) => page.getByRole('region', { name, exact: true }));
     await discs!.getByText('Drop images or a folder here').waitFor();
+    await page.getByText('Before training, add images to discs and stars.').waitFor();
 
     const [dropped, pasted, ...chosen] = await imagesOf('discs');
     await page.getByLabel('Choose images for discs').setInputFiles([...chosen, join(folder.parent, 'notes.txt')]);
@@ -150,6 +151,25 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.getByRole('alert').filter({ hasText: 'discs' }).waitFor();
   });
 
+  it('asks before it is closed while images are added, and waits with them for the server', async () => {
+    const page = await open('#/data/shapes');
+    const stars = page.getByRole('region', { name: 'stars', exact: true });
+    await stars.getByText('24 images').waitFor();
+    const images = /\/images\?class=/;
+    await page.route(images, (route) => route.abort());
+    const [again] = await imagesOf('stars');
+    await page.getByLabel('Choose images for stars').setInputFiles(again!);
+    await stars.getByRole('alert').filter({ hasText: 'The studio does not answer' }).waitFor();
+    page.removeAllListeners('dialog');
+    const [dialog] = await Promise.all([page.waitForEvent('dialog'), page.close({ runBeforeUnload: true })]);
+    expect(dialog.type()).toBe('beforeunload');
+    await dialog.dismiss();
+    await page.unroute(images);
+    await stars.getByText('25 images').waitFor();
+    await stars.getByRole('alert').waitFor({ state: 'detached' });
+    await rm(join(workspace(), 'data/shapes/stars', 'stars-00000-2.png'));
+  });
+
   it('takes pictures of the camera: one, and several while a button is held', async () => {
     const page = await open();
     await page.getByLabel('Name').fill('camera');
@@ -186,17 +206,24 @@ describe.skipIf(!hasChromium)('the studio', () => {
     const page = await open('#/data');
     await page.getByRole('button', { name: 'Open a folder' }).click();
     const dialog = page.getByRole('dialog', { name: 'Open a folder' });
-    await dialog.getByLabel('Path of a folder').fill(photos);
+    await dialog.getByLabel('Path of a folder').fill(drawn);
     await dialog.getByRole('button', { name: 'Go' }).click();
     await dialog.getByText('This folder has 2 classes: discs and stars.').waitFor();
-    await dialog.getByRole('button', { name: 'Open this folder' }).click();
+    await dialog.getByLabel('Path of a folder').fill(photos);
+    // The folder that is still listed is another one.
+    expect(await dialog.getByRole('button', { name: 'Open this folder' }).isDisabled()).toBe(true);
+    await dialog.getByRole('button', { name: 'Go' }).click();
+    await dialog.getByRole('button', { name: 'Open this folder' }).dblclick();
     await page.getByRole('heading', { level: 1, name: 'faulty' }).waitFor();
+    const { dataSets } = await running.studio.describe();
+    expect(dataSets.filter(({ name }) => name === 'faulty')).toHaveLength(1);
     await page.getByRole('button', { name: 'Check the data' }).click();
     await page.getByText('1 picture in several classes').waitFor();
     const check = page.getByRole('complementary', { name: 'Is the data good?' });
     await check.getByText('Entries that are not used (1)').click();
     await check.getByText(/^stars\/broken\.png: not an image/).waitFor();
     await check.getByText('Chorus would choose it').waitFor();
+    await check.getByText(/^Reason: (no GPU|\d+ GPUs?) found/).waitFor();
     expect(await check.getByText(/ of memory$/).count()).toBeGreaterThan(2);
   });
 
@@ -254,6 +281,9 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.getByRole('button', { name: 'Start training' }).click();
     await page.getByRole('alert').filter({ hasText: 'batchSise' }).waitFor();
     await page.getByRole('status').filter({ hasText: 'The training has failed.' }).waitFor();
+    await page.getByRole('link', { name: 'Train again with other settings' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Train' }).waitFor();
+    expect(await page.getByLabel('Settings, one per line').inputValue()).toBe('recipe.batchSise=16');
   });
 
   it('stops a training, survives a restart of the server, and resumes', async () => {
@@ -274,8 +304,12 @@ describe.skipIf(!hasChromium)('the studio', () => {
     running = await serveStudio({ workspace: workspace(), port: Number(port), pages: built });
     await page.getByRole('alert').waitFor({ state: 'detached' });
     await page.getByRole('link', { name: run }).click();
+    await page.getByText('not finished').first().waitFor();
+    await page.getByText(/^\d+:\d\d · \d+ training images/).waitFor();
+    // Then, the page has received no event of the run.
+    await page.reload();
     await page.getByRole('button', { name: 'Resume' }).click();
-    await page.getByRole('button', { name: 'Stop' }).waitFor();
+    await page.getByRole('button', { name: 'Stop' }).and(page.locator(':enabled')).waitFor();
     await page.getByRole('heading', { name: /^The ensemble classifies/ }).waitFor();
   });
 
@@ -328,6 +362,45 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.getByText('discs-00004.png', { exact: true }).waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Undo' }).click();
     await page.getByText('discs-00004.png', { exact: true }).waitFor();
+  });
+
+  it('shows the page before when the last one is empty, and a way to images that are all left out', async () => {
+    const photos = join(folder.parent, 'many');
+    const [one] = await imagesOf('discs');
+    for (const [name, count] of [
+      ['few', 1],
+      ['many', 61],
+    ] as const) {
+      await mkdir(join(photos, name), { recursive: true });
+      for (let index = 0; index < count; index += 1) await cp(one!, join(photos, name, `${100 + index}.png`));
+    }
+    const { id } = await (await api('data-sets/open', { path: photos })).json();
+    const page = await open(`#/data/${encodeURIComponent(id)}/many`);
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByText('160.png', { exact: true }).click();
+    await page.getByLabel('Move to').selectOption('few');
+    await page.getByRole('button', { name: 'Move', exact: true }).click();
+    await page.getByText('100.png', { exact: true }).waitFor();
+
+    await page.goto(`${running.url}/#/data/${encodeURIComponent(id)}/few`);
+    await page.getByText('160.png', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Select all on this page' }).click();
+    await page.getByRole('button', { name: 'Leave out' }).click();
+    await page.getByText('left out', { exact: true }).first().waitFor();
+    await page.getByRole('link', { name: 'many', exact: true }).click();
+    const card = page.getByRole('region', { name: 'few', exact: true });
+    await card.getByText('0 images, 2 left out').waitFor();
+    await card.getByRole('link', { name: 'Show all images' }).click();
+    await page.getByText('160.png', { exact: true }).waitFor();
+    await page.request.delete(`${running.url}/api/data-sets/${encodeURIComponent(id)}`);
+  });
+
+  it('says why the images of a removed or missing data set cannot be trained on', async () => {
+    const page = await open('#/train/removed');
+    await page.getByRole('alert').filter({ hasText: 'removed' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Start training' }).isDisabled()).toBe(true);
+    await page.getByRole('combobox').selectOption('shapes');
+    await page.getByRole('alert').waitFor({ state: 'detached' });
   });
 
   it('is accessible in every view, in light and dark colors, and fits narrow windows', async () => {

@@ -18,6 +18,11 @@ export function moment(ms: number): string {
   return new Date(ms).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 }
 
+/** What a run started from: `preset cpu`. */
+export function presetOf({ preset }: { preset: string }): string {
+  return preset === 'none' ? 'members of your own' : `preset ${preset}`;
+}
+
 /** A duration between two estimates: `2 – 5 min`, `40 – 70 s`. */
 export function durationRange([low, high]: readonly [number, number]): string {
   const [unit, text] = high < 90 ? [1, 's'] : high < 5400 ? [60, 'min'] : [3600, 'h'];

@@ -33,7 +33,7 @@ export const checkCommand = new Command('check')
     let lastTenth = 0;
     const report = await checkRun(experiment, {
       ...(flags.out === undefined ? { base } : { out: userPath(flags.out) }),
-      preset: preset?.name,
+      preset,
       others,
       // Standard output carries the result only.
       downloads: downloadLines(console.error),

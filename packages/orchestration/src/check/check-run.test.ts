@@ -185,7 +185,7 @@ it('estimates other presets with the same images, or reports why they cannot run
   const other = resolveExperiment(small({ data: { source: at('data'), limitPerClass: 10 }, inputSize: 64 }));
   const { presets, problems, warnings } = await checkRun(resolveExperiment(small({ timeBudgetSeconds: 6 })), {
     out: at('runs/new'),
-    preset: 'one',
+    preset: { name: 'cpu', reason: 'no GPU found' },
     others: [
       { preset: 'two', experiment: other },
       { preset: 'three', obstacle: 'no such thing' },
@@ -202,11 +202,11 @@ it('estimates other presets with the same images, or reports why they cannot run
     },
   ]);
   expect(warnings.join()).not.toContain('time budget');
-  expect(presets.map(({ preset, chosen }) => [preset, chosen])).toEqual([
-    ['one', true],
-    ['two', false],
-    ['three', false],
-    ['four', false],
+  expect(presets.map(({ preset, chosen, reason }) => [preset, chosen, reason])).toEqual([
+    ['cpu', true, 'no GPU found'],
+    ['two', false, null],
+    ['three', false, null],
+    ['four', false, null],
   ]);
   expect(presets[1]).toMatchObject({ obstacle: null, seconds: [expect.any(Number), expect.any(Number)] });
   expect(presets[2]).toMatchObject({ obstacle: 'no such thing', seconds: null });

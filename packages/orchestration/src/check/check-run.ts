@@ -8,6 +8,7 @@ import { StoppedError } from '@chorus/training';
 import { requireBudget } from '../budget/start-budget.ts';
 import { adviceOf, ConfigError } from '../errors.ts';
 import { classifyError, exitCodes } from '../exit-codes.ts';
+import type { PresetChoice } from '../experiment/presets/presets.ts';
 import { type Experiment, inputSizesOf, modelsOf, stepPixelsOf } from '../experiment/schema.ts';
 import { usesBfloat16 } from '../lanes/bfloat16.ts';
 import { findGpus } from '../lanes/choose-lanes.ts';
@@ -44,7 +45,7 @@ export interface CheckOptions {
   /** By default the working folder. */
   base?: string;
   /** The preset of the checked experiment; undefined if it has its own members. */
-  preset?: string | undefined;
+  preset?: Pick<PresetChoice, 'name' | 'reason'> | undefined;
   /** Other presets to estimate. */
   others?: readonly PresetCandidate[];
   /** Progress of the native runtime's setup, which runs once per user and version. */
@@ -150,8 +151,11 @@ export async function checkRun(experiment: Experiment, options: CheckOptions = {
       disk: { ...disk, neededBytes: needs?.diskBytes ?? null },
       decodeSeconds,
       presets: await Promise.all(
-        [{ preset: options.preset ?? 'experiment', experiment }, ...(options.others ?? [])].map((candidate, index) =>
-          takes(candidate, index === 0, { dataset, decodeSeconds, speed, disk, machine, environment, matched }),
+        [{ preset: options.preset?.name ?? 'experiment', experiment }, ...(options.others ?? [])].map(
+          async (candidate, index) => ({
+            ...(await takes(candidate, { dataset, decodeSeconds, speed, disk, machine, environment, matched })),
+            ...{ chosen: index === 0, reason: index === 0 ? (options.preset?.reason ?? null) : null },
+          }),
         ),
       ),
     };
@@ -277,10 +281,11 @@ function keptShares({ images }: Dataset, limitPerClass = Number.POSITIVE_INFINIT
   return images.map((image) => Math.min(1, limitPerClass / counts.get(groupOf(image))!));
 }
 
+type PresetEstimate = Omit<CheckReport['presets'][number], 'chosen' | 'reason'>;
+
 /** Estimates memory, disk space and time of one preset with the checked experiment's images. */
 async function takes(
   candidate: PresetCandidate,
-  chosen: boolean,
   known: {
     dataset: Dataset | undefined;
     decodeSeconds: number | null;
@@ -290,13 +295,13 @@ async function takes(
     environment: { CHORUS_WEIGHTS?: string | undefined };
     matched: MatchedFiles;
   },
-): Promise<CheckReport['presets'][number]> {
+): Promise<PresetEstimate> {
   const { preset } = candidate;
   const { dataset, decodeSeconds, speed, machine } = known;
-  const none = { preset, chosen, memoryBytes: null, diskBytes: null, seconds: null };
+  const none = { preset, memoryBytes: null, diskBytes: null, seconds: null };
   if ('obstacle' in candidate) return { ...none, obstacle: candidate.obstacle };
   const { experiment } = candidate;
-  let found: Omit<CheckReport['presets'][number], 'obstacle'> = none;
+  let found: Omit<PresetEstimate, 'obstacle'> = none;
   try {
     const unusable = await unusableWeights(experiment, known.environment, known.matched);
     if (machine === undefined || dataset === undefined) return { ...none, obstacle: unusable ?? null };

@@ -59,6 +59,8 @@ const presetSchema = z.strictObject({
   preset: z.string(),
   /** Whether `train` would use it. */
   chosen: z.boolean(),
+  /** Why it was chosen; null for others, and for an experiment with its own members. */
+  reason: z.string().nullable(),
   /** Why it cannot run; null if it can. */
   obstacle: z.string().nullable(),
   memoryBytes: bytes.nullable(),

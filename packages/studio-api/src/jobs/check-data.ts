@@ -11,7 +11,7 @@ export async function checkData(settings: Settings, { report, signal }: JobConte
   const { experiment, preset, others } = await experimentOf(settings);
   let sentAtMs = 0;
   return checkRun(experiment, {
-    ...{ base: settings.base, preset: preset?.name, others, signal },
+    ...{ base: settings.base, preset, others, signal },
     onDecode(done, total) {
       if (done < total && Date.now() - sentAtMs < quietMs) return;
       sentAtMs = Date.now();

@@ -1,5 +1,5 @@
 import { displayName } from '@chorus/data/display-name';
-import { count } from '@chorus/report/format';
+import { count, integer } from '@chorus/report/format';
 import type { ClassSummary } from '@chorus/studio-api/protocol';
 import { useId, useState } from 'preact/hooks';
 import { chosenFiles, droppedFiles } from '../../shared/chosen-files.ts';
@@ -19,7 +19,7 @@ const shownCount = 10;
 export function ClassCard({ dataSet, summary }: { dataSet: string; summary: ClassSummary }) {
   const { uploads } = useStudio();
   const { name, imageCount, excludedCount } = summary;
-  const { total, done, failures, added } = uploads.of(dataSet, name);
+  const { total, done, isWaiting, failures, added } = uploads.of(dataSet, name);
   const [isOver, setIsOver] = useState(false);
   const [isRecording, setIsRecording] = useState(false);
   const [problem, setProblem] = useState<string>();
@@ -91,10 +91,11 @@ export function ClassCard({ dataSet, summary }: { dataSet: string; summary: Clas
       <Problem message={problem ?? pageProblem} />
       {total > 0 && (
         <p class="uploading">
-          Adding {done + 1} of {total} …
+          Adding {integer(done + 1)} of {integer(total)} …
           <progress max={total} value={done} aria-label={`Adding images to ${shown}`} />
         </p>
       )}
+      {isWaiting && <Problem message="The studio does not answer. The images are added as soon as it does." />}
       {failures.length > 0 && (
         <div class="problem-box" role="alert">
           <p>{count(failures.length, 'file was', 'files were')} not added:</p>
@@ -114,20 +115,20 @@ export function ClassCard({ dataSet, summary }: { dataSet: string; summary: Clas
       {images.length === 0 ? (
         <p class="empty">Drop images or a folder here, or paste an image.</p>
       ) : (
-        <>
-          <ul class="sheet">
-            {images.map(({ path }) => (
-              <li key={path}>
-                <Thumbnail dataSet={dataSet} path={path} />
-              </li>
-            ))}
-          </ul>
-          <p>
-            <a href={addressOf({ view: 'class', dataSet, name })}>
-              Show all images<span class="visually-hidden"> of {shown}</span>
-            </a>
-          </p>
-        </>
+        <ul class="sheet">
+          {images.map(({ path }) => (
+            <li key={path}>
+              <Thumbnail dataSet={dataSet} path={path} />
+            </li>
+          ))}
+        </ul>
+      )}
+      {(images.length > 0 || excludedCount > 0) && (
+        <p>
+          <a href={addressOf({ view: 'class', dataSet, name })}>
+            Show all images<span class="visually-hidden"> of {shown}</span>
+          </a>
+        </p>
       )}
     </section>
   );

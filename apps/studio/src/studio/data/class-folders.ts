@@ -12,7 +12,9 @@ export function classFolders(files: ReadonlyMap<string, File>): ReadonlyMap<stri
     if (isHiddenFile(file)) continue;
     const name = path.split('/').at(-2);
     if (name === undefined || name === '') return null;
-    folders.set(name, [...(folders.get(name) ?? []), file]);
+    const images = folders.get(name) ?? [];
+    images.push(file);
+    folders.set(name, images);
   }
   return folders;
 }

@@ -1,7 +1,7 @@
 import { displayName } from '@chorus/data/display-name';
 import { count, integer } from '@chorus/report/format';
 import type { Changed } from '@chorus/studio-api/protocol';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { studioApi } from '../server/studio-api.ts';
 import { useAnswer } from '../server/use-answer.ts';
 import { Heading } from '../shell/heading.tsx';
@@ -37,6 +37,11 @@ export function ClassView({ id, name }: { id: string; name: string }) {
     setSelected(new Set());
     page.reload();
   };
+  // The last images of the last page may have been moved, here or in another tab.
+  const lastOffset = page.answer && Math.max(0, Math.ceil(page.answer.total / pageSize) - 1) * pageSize;
+  useEffect(() => {
+    if (lastOffset !== undefined) setOffset((earlier) => Math.min(earlier, lastOffset));
+  }, [lastOffset]);
   const paths = [...selected];
   const images = page.answer?.images ?? [];
   const total = page.answer?.total ?? 0;
@@ -106,7 +111,7 @@ export function ClassView({ id, name }: { id: string; name: string }) {
           disabled={isRunning || !images.some(({ path, excluded }) => excluded && selected.has(path))}
           onClick={() => start(async () => changed(await studioApi.exclude(id, { paths, excluded: false })))}
         >
-          Take back
+          Use again
         </button>
         <span role="status">{paths.length > 0 && `${paths.length} selected`}</span>
       </form>

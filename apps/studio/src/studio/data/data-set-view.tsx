@@ -9,6 +9,7 @@ import { addressOf } from '../shell/route.ts';
 import { useStudio } from '../studio.ts';
 import { Problem } from '../ui/problem.tsx';
 import { AddClass } from './add-class.tsx';
+import { beforeTraining } from './before-training.ts';
 import { CheckPanel } from './check-panel.tsx';
 import { ClassCard } from './class-card.tsx';
 import { classFolders } from './class-folders.ts';
@@ -65,7 +66,7 @@ export function DataSetView({ id }: { id: string }) {
       <Problem message={dropProblem} />
       {dataSet !== undefined && (
         <>
-          {dataSet.problem !== null && <p class="note">Before training: {dataSet.problem}</p>}
+          {dataSet.problem !== null && <p class="note">{beforeTraining(dataSet)}</p>}
           <UndoBar dataSet={dataSet} onChanged={(changed) => set(changed.dataSet)} />
           <div class="with-aside">
             <div class="classes">

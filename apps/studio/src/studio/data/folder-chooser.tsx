@@ -5,6 +5,7 @@ import { studioApi } from '../server/studio-api.ts';
 import { useAnswer } from '../server/use-answer.ts';
 import { closeDialog, Dialog } from '../ui/dialog.tsx';
 import { Problem } from '../ui/problem.tsx';
+import { useAction } from '../ui/use-action.ts';
 
 /** Chooses a folder of the machine on which the studio runs. */
 export function FolderChooser({
@@ -17,14 +18,11 @@ export function FolderChooser({
 }) {
   const [path, setPath] = useState<string>();
   const [typed, setTyped] = useState<string>();
-  const [refusal, setRefusal] = useState<string>();
   const { answer: listing, problem } = useAnswer(path ?? '', (signal) => studioApi.folders(path, signal));
   const enter = (next: string) => {
-    setRefusal(undefined);
     setTyped(undefined);
     setPath(next);
   };
-  const choose = (chosen: string) => onChoose(chosen).catch((error: Error) => setRefusal(error.message));
   return (
     <Dialog title="Open a folder" onClose={onClose}>
       <form
@@ -47,7 +45,7 @@ export function FolderChooser({
           Go
         </button>
       </form>
-      <Problem message={refusal ?? problem} />
+      <Problem message={problem} />
       {listing !== undefined && (
         <>
           <ul class="places" aria-label="Places">
@@ -85,19 +83,31 @@ export function FolderChooser({
           </p>
         </>
       )}
+      <OpenOrCancel
+        key={listing?.path}
+        // A path that has been typed is not that of the listed folder.
+        isUsable={typed === undefined && listing !== undefined && listing.classes.length > 0}
+        open={() => onChoose(listing!.path)}
+      />
+    </Dialog>
+  );
+}
+
+// --- internal ---
+
+function OpenOrCancel({ isUsable, open }: { isUsable: boolean; open: () => Promise<void> }) {
+  const { isRunning, problem, start } = useAction();
+  return (
+    <>
+      <Problem message={problem} />
       <div class="actions end">
         <button type="button" onClick={closeDialog}>
           Cancel
         </button>
-        <button
-          type="button"
-          class="main"
-          disabled={listing === undefined || listing.classes.length === 0}
-          onClick={() => void choose(listing!.path)}
-        >
+        <button type="button" class="main" disabled={!isUsable || isRunning} onClick={() => void start(open)}>
           Open this folder
         </button>
       </div>
-    </Dialog>
+    </>
   );
 }

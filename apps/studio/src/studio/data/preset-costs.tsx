@@ -1,6 +1,7 @@
 import type { CheckReport } from '@chorus/studio-api/protocol';
 import { useStudio } from '../studio.ts';
-import { durationRange, fileSize } from '../words.ts';
+import { fileSize } from '../words.ts';
+import { PresetCost } from './preset-cost.tsx';
 
 /** What each preset would cost with these images. */
 export function PresetCosts({ report }: { report: CheckReport }) {
@@ -10,21 +11,17 @@ export function PresetCosts({ report }: { report: CheckReport }) {
     <>
       <h3>What training costs</h3>
       <ul class="costs">
-        {presets.map(({ preset, chosen, obstacle, memoryBytes, seconds }) => (
-          <li key={preset}>
-            <b>{preset}</b>
-            {chosen && (
+        {presets.map((cost) => (
+          <li key={cost.preset}>
+            <b>{cost.preset}</b>
+            {cost.chosen && (
               <>
                 <span class="badge">Chorus would choose it</span>
-                <p>{workspace.presets.find(({ name }) => name === preset)?.description}</p>
+                {cost.reason !== null && <p class="hint">Reason: {cost.reason}</p>}
+                <p>{workspace.presets.find(({ name }) => name === cost.preset)?.description}</p>
               </>
             )}
-            <p class={obstacle === null ? 'hint' : 'problem'}>
-              {obstacle ??
-                [seconds && durationRange(seconds), memoryBytes && `${fileSize(memoryBytes)} of memory`]
-                  .filter(Boolean)
-                  .join(', ')}
-            </p>
+            <PresetCost cost={cost} />
           </li>
         ))}
       </ul>

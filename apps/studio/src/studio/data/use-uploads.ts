@@ -1,15 +1,17 @@
 /** Images on their way to the server, which go on while the user looks at another view. */
 import type { DataSetImage } from '@chorus/studio-api/protocol';
-import { useCallback, useMemo, useRef, useState } from 'preact/hooks';
-import { studioApi } from '../server/studio-api.ts';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { NoAnswerError, studioApi } from '../server/studio-api.ts';
 import { isHiddenFile } from './hidden-file.ts';
 
 export interface ClassUploads {
   total: number;
   /** Added or failed. */
   done: number;
+  /** The server does not answer; the images wait for it. */
+  isWaiting: boolean;
   failures: { name: string; message: string }[];
-  /** Added images, the newest first; at most {@link mostRecent}. */
+  /** Added images, the newest first, of many only the first and last; at most {@link mostRecent}. */
   added: DataSetImage[];
 }
 
@@ -24,10 +26,11 @@ export interface Uploads {
   dismiss(dataSet: string, className: string): void;
 }
 
-const none: ClassUploads = { total: 0, done: 0, failures: [], added: [] };
+const none: ClassUploads = { total: 0, done: 0, isWaiting: false, failures: [], added: [] };
 const mostRecent = 10;
 /** Browsers open at most six connections to a server; the others are for thumbnails and events. */
 const parallel = 3;
+const retryAfterMs = 2000;
 
 export function useUploads(): Uploads {
   const [classes, setClasses] = useState<ReadonlyMap<string, ClassUploads>>(new Map());
@@ -48,12 +51,22 @@ export function useUploads(): Uploads {
       const key = keyOf(dataSet, className);
       const outcome = await studioApi.addImage(dataSet, className, file).then(
         ({ image }) => ({ image }),
-        (error: Error) => ({ name: file.name, message: error.message }),
+        async (error: Error) => {
+          if (!(error instanceof NoAnswerError)) return { name: file.name, message: error.message };
+          if (await canRead(file)) return undefined;
+          return { name: file.name, message: 'The file cannot be read, or has changed.' };
+        },
       );
+      if (outcome === undefined) {
+        queue.current.unshift(next);
+        update(key, (earlier) => ({ ...earlier, isWaiting: true }));
+        await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
+        continue;
+      }
       update(key, (earlier) => ({
-        ...{ ...earlier, done: earlier.done + 1 },
+        ...{ ...earlier, done: earlier.done + 1, isWaiting: false },
         ...('image' in outcome
-          ? { added: [outcome.image, ...earlier.added].slice(0, mostRecent) }
+          ? { added: isShown(earlier) ? [outcome.image, ...earlier.added].slice(0, mostRecent) : earlier.added }
           : { failures: [...earlier.failures, outcome] }),
       }));
       const { done, total } = latest.current.get(key)!;
@@ -75,6 +88,14 @@ export function useUploads(): Uploads {
     },
     [update, work],
   );
+  const isBusy = [...classes.values()].some(({ total }) => total > 0);
+  useEffect(() => {
+    if (!isBusy) return;
+    // The images that are still to be sent would be lost.
+    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+    addEventListener('beforeunload', ask);
+    return () => removeEventListener('beforeunload', ask);
+  }, [isBusy]);
   const forget = useCallback(
     (dataSet: string) => {
       for (const key of latest.current.keys())
@@ -93,6 +114,22 @@ export function useUploads(): Uploads {
 }
 
 // --- internal ---
+
+/** A thumbnail of each of many images would take the server as long as adding them. */
+function isShown({ total, done }: ClassUploads): boolean {
+  return done < mostRecent || total - done <= mostRecent;
+}
+
+/** Whether a file still exists as it was chosen; a request whose file does not fails like one without an answer. */
+async function canRead(file: File): Promise<boolean> {
+  return file
+    .slice(0, 1)
+    .arrayBuffer()
+    .then(
+      () => true,
+      () => false,
+    );
+}
 
 /** Neither contains a slash. */
 function keyOf(dataSet: string, className: string): string {

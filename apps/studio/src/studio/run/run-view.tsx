@@ -9,7 +9,7 @@ import { addressOf, type RunPart, runParts } from '../shell/route.ts';
 import { TrainingContext } from '../studio.ts';
 import { LiveTraining } from '../train/live-training.tsx';
 import { Problem } from '../ui/problem.tsx';
-import { moment } from '../words.ts';
+import { moment, presetOf } from '../words.ts';
 import { Export } from './export.tsx';
 import { Labels } from './labels.tsx';
 import { Result } from './result.tsx';
@@ -34,7 +34,7 @@ export function RunView({ run, part }: { run: string; part: RunPart }) {
     answer: details,
     problem,
     reload,
-  } = useAnswer(`run ${run}`, (signal) => studioApi.run(run, signal), live?.state?.end != null);
+  } = useAnswer(`run ${run}`, (signal) => studioApi.run(run, signal), live && live.state?.end != null);
   const isForeign = details?.state === 'running' && !details.isOwn;
   useEffect(() => {
     if (!isForeign) return;
@@ -48,9 +48,7 @@ export function RunView({ run, part }: { run: string; part: RunPart }) {
   return (
     <>
       <Heading title={displayName(run)} part={titles[shown]}>
-        {details !== undefined && (
-          <p class="lead">{[`preset ${details.preset}`, moment(details.startedAtMs)].join(' · ')}</p>
-        )}
+        {details !== undefined && <p class="lead">{[presetOf(details), moment(details.startedAtMs)].join(' · ')}</p>}
       </Heading>
       {details !== undefined && (
         <nav class="views tabs" aria-label="Parts of the run">
@@ -102,7 +100,12 @@ function Part({
         {details.state === 'running' && !details.isOwn && (
           <p class="note">Another process trains this run; it cannot be stopped from here.</p>
         )}
-        <LiveTraining run={run} state={live?.state ?? details.training} canStop={details.isOwn} />
+        <LiveTraining
+          run={run}
+          dataSet={details.dataSet}
+          state={live?.state ?? details.training}
+          canStop={details.isOwn}
+        />
       </>
     );
   if (details.state !== 'finished') return null;

@@ -63,7 +63,7 @@ export function SuspectedLabel({
           <dd>
             {displayName(label)} <span class="hint">{percent(probabilityOfLabel)}</span>
           </dd>
-          <dt>rather</dt>
+          <dt>suggested</dt>
           <dd>
             <b>{displayName(suggested)}</b> <span class="hint">{percent(probabilityOfSuggested)}</span>
           </dd>

@@ -9,7 +9,7 @@ import { useStudio } from '../studio.ts';
 import { closeDialog, Dialog } from '../ui/dialog.tsx';
 import { Problem } from '../ui/problem.tsx';
 import { useAction } from '../ui/use-action.ts';
-import { fileSize, moment } from '../words.ts';
+import { fileSize, moment, presetOf } from '../words.ts';
 
 /** All runs of the workspace. */
 export function RunsView() {
@@ -79,7 +79,7 @@ export function RunsView() {
                   <th scope="row">
                     <a href={addressOf({ view: 'run', run: run.id, part: 'result' })}>{displayName(run.id)}</a>
                     <small>
-                      {moment(run.startedAtMs)}, preset {run.preset}
+                      {moment(run.startedAtMs)}, {presetOf(run)}
                     </small>
                   </th>
                   <td data-label="State">

@@ -39,7 +39,7 @@ class RefusedError extends Error {
 }
 
 /** The server does not answer. */
-class NoAnswerError extends Error {
+export class NoAnswerError extends Error {
   constructor() {
     super('The studio does not answer. Is it still running?');
   }

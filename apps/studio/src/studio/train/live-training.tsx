@@ -16,13 +16,26 @@ import { MemberCard } from './member-card.tsx';
 import { phaseOf } from './phase.ts';
 
 /** A training while it runs, and what it did after its end. */
-export function LiveTraining({ run, state, canStop }: { run: string; state: TrainingState; canStop: boolean }) {
+export function LiveTraining({
+  run,
+  dataSet,
+  state,
+  canStop,
+}: {
+  run: string;
+  /** Null if the studio does not have the images. */
+  dataSet: string | null;
+  state: TrainingState;
+  canStop: boolean;
+}) {
   const { watch } = useStudio();
   const { isRunning, problem, start } = useAction();
   const { progress, downloads, members, end, data, notices, warnings, preset } = state;
   const now = useNow(end === null);
   const seconds = ((end === null ? now : state.updatedAtMs) - state.startedAtMs) / 1000;
-  const cards = members.map((member, index) => <Member key={member.name} member={member} color={index} />);
+  const cards = members.map((member, index) => (
+    <Member key={member.name} member={member} color={index} hasEnded={end !== null} />
+  ));
   const unfinished =
     end === null ? downloads.filter(({ bytes, totalBytes }) => totalBytes === null || bytes < totalBytes) : [];
   return (
@@ -35,7 +48,7 @@ export function LiveTraining({ run, state, canStop }: { run: string; state: Trai
           <p class="hint">
             {[
               clock(Math.max(0, seconds)),
-              preset && `preset ${preset.name} (${preset.reason})`,
+              preset?.reason && `preset ${preset.name} (${preset.reason})`,
               data && `${count(data.counts.training, 'training image')}, ${data.counts.test} for the test`,
             ]
               .filter(Boolean)
@@ -76,10 +89,11 @@ export function LiveTraining({ run, state, canStop }: { run: string; state: Trai
         ))}
       </section>
       <Problem message={problem} />
-      {end !== null && <End run={run} end={end} />}
+      {end !== null && <End run={run} dataSet={dataSet} end={end} />}
       {members.length > 0 && (
         <>
-          <Lanes state={state} />
+          {/* What the lanes of a killed run did is not recorded. */}
+          {(end === null || state.lanes.some(({ spans }) => spans.length > 0)) && <Lanes state={state} />}
           <section aria-labelledby="members">
             <h2 id="members">Members</h2>
             <div class="members">{cards}</div>
@@ -108,11 +122,11 @@ export function LiveTraining({ run, state, canStop }: { run: string; state: Trai
 // --- internal ---
 
 /** Drawn again only when an event changes the member. */
-function Member({ member, color }: Parameters<typeof MemberCard>[0]) {
-  return useMemo(() => <MemberCard member={member} color={color} />, [member, color]);
+function Member({ member, color, hasEnded }: Parameters<typeof MemberCard>[0]) {
+  return useMemo(() => <MemberCard member={member} color={color} hasEnded={hasEnded} />, [member, color, hasEnded]);
 }
 
-function End({ run, end }: { run: string; end: NonNullable<TrainingState['end']> }) {
+function End({ run, dataSet, end }: { run: string; dataSet: string | null; end: NonNullable<TrainingState['end']> }) {
   if (end.outcome === 'finished')
     return (
       <section class="panel end" aria-labelledby="end">
@@ -145,6 +159,11 @@ function End({ run, end }: { run: string; end: NonNullable<TrainingState['end']>
         <Scroll label="Stack of the error">
           <pre>{end.bug}</pre>
         </Scroll>
+      )}
+      {!end.canResume && dataSet !== null && (
+        <p>
+          <a href={addressOf({ view: 'train', dataSet })}>Train again with other settings</a>
+        </p>
       )}
     </div>
   );

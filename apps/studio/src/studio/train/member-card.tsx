@@ -8,6 +8,7 @@ import { pointsOf, runningPoint, type Training, trainingsOf } from './curves.ts'
 
 const words = {
   waiting: 'waiting',
+  unfinished: 'not finished',
   running: 'training',
   done: 'done',
   kept: 'done before',
@@ -18,9 +19,19 @@ const words = {
 } as const;
 
 /** A member while it trains: what it does, and its learning curves. */
-export function MemberCard({ member, color }: { member: MemberProgress; color: number }) {
+export function MemberCard({
+  member,
+  color,
+  hasEnded,
+}: {
+  member: MemberProgress;
+  color: number;
+  /** Whether the training has ended. */
+  hasEnded: boolean;
+}) {
   const id = useId();
-  const status = memberStatus(member);
+  const known = memberStatus(member);
+  const status = hasEnded && (known === 'waiting' || known === 'running') ? 'unfinished' : known;
   const running = member.tasks.find((task) => task.status === 'running');
   const failed = member.tasks.find((task) => task.status === 'failed');
   const trainings = trainingsOf(member);

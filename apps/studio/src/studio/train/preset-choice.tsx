@@ -1,5 +1,5 @@
 import type { CheckState, PresetDescription } from '@chorus/studio-api/protocol';
-import { durationRange, fileSize } from '../words.ts';
+import { PresetCost } from '../data/preset-cost.tsx';
 
 /** The presets, with what they cost if the data has been checked. */
 export function PresetChoice({
@@ -30,17 +30,7 @@ export function PresetChoice({
               )}
               {wantsGpu && <span class="badge">for a GPU</span>}
               <span class="block">{description}</span>
-              {cost !== undefined && (
-                <span class={cost.obstacle === null ? 'block hint' : 'block problem'}>
-                  {cost.obstacle ??
-                    [
-                      cost.seconds && durationRange(cost.seconds),
-                      cost.memoryBytes && `${fileSize(cost.memoryBytes)} of memory`,
-                    ]
-                      .filter(Boolean)
-                      .join(', ')}
-                </span>
-              )}
+              {cost !== undefined && <PresetCost cost={cost} />}
             </span>
           </label>
         );

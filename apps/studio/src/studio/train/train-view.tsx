@@ -1,6 +1,7 @@
 import { displayName } from '@chorus/data/display-name';
 import type { CheckState } from '@chorus/studio-api/protocol';
 import { useState } from 'preact/hooks';
+import { beforeTraining } from '../data/before-training.ts';
 import { studioApi } from '../server/studio-api.ts';
 import { useAnswer } from '../server/use-answer.ts';
 import { Heading } from '../shell/heading.tsx';
@@ -10,20 +11,24 @@ import { Problem } from '../ui/problem.tsx';
 import { useAction } from '../ui/use-action.ts';
 import { PresetChoice } from './preset-choice.tsx';
 
+/** Of the training that was started last, so that one whose settings were refused need not be described again. */
+let last = { preset: 'auto', minutes: '', weights: 'auto', settings: '' };
+
 /** Starts a training: on which images, with which preset, for how long. */
 export function TrainView({ dataSet: named }: { dataSet?: string | undefined }) {
   const { workspace, watch } = useStudio();
   const { dataSets, activity } = workspace;
   const [chosen, setChosen] = useState(named ?? dataSets[0]?.id ?? '');
-  const [preset, setPreset] = useState(workspace.presets[0]?.name ?? 'auto');
-  const [minutes, setMinutes] = useState('');
-  const [weights, setWeights] = useState('auto');
-  const [settings, setSettings] = useState('');
+  const [preset, setPreset] = useState(last.preset);
+  const [minutes, setMinutes] = useState(last.minutes);
+  const [weights, setWeights] = useState(last.weights);
+  const [settings, setSettings] = useState(last.settings);
+  const [hasMore] = useState(weights !== 'auto' || settings !== '');
   const { isRunning, problem, start } = useAction();
   const { answer: check } = useAnswer<CheckState>(chosen, async (signal) =>
     chosen === '' ? { status: 'none' } : studioApi.check(chosen, signal),
   );
-  const { answer: data } = useAnswer(`data ${chosen}`, async (signal) =>
+  const { answer: data, problem: dataProblem } = useAnswer(`data ${chosen}`, async (signal) =>
     chosen === '' ? undefined : studioApi.dataSet(chosen, signal),
   );
   const busyWith = activity?.kind === 'training' ? activity.run : undefined;
@@ -54,6 +59,7 @@ export function TrainView({ dataSet: named }: { dataSet?: string | undefined }) 
         class="train-form"
         onSubmit={(event) => {
           event.preventDefault();
+          last = { preset, minutes, weights, settings };
           void start(async () => {
             const lines = settings.split('\n').map((line) => line.trim());
             const { run } = await studioApi.startRun({
@@ -71,6 +77,7 @@ export function TrainView({ dataSet: named }: { dataSet?: string | undefined }) 
         <label class="field">
           Images
           <select value={chosen} onChange={({ currentTarget }) => setChosen(currentTarget.value)}>
+            {dataSets.every(({ id }) => id !== chosen) && <option value={chosen}>{displayName(chosen)}</option>}
             {dataSets.map(({ id, name }) => (
               <option key={id} value={id}>
                 {displayName(name)}
@@ -78,9 +85,10 @@ export function TrainView({ dataSet: named }: { dataSet?: string | undefined }) 
             ))}
           </select>
         </label>
+        <Problem message={dataProblem} />
         {data !== undefined && data.problem !== null && (
           <p class="note">
-            {data.problem} <a href={addressOf({ view: 'data-set', dataSet: chosen })}>Add images</a>
+            {beforeTraining(data)} <a href={addressOf({ view: 'data-set', dataSet: chosen })}>Add images</a>
           </p>
         )}
         <PresetChoice presets={workspace.presets} check={check} value={preset} onChange={setPreset} />
@@ -99,7 +107,7 @@ export function TrainView({ dataSet: named }: { dataSet?: string | undefined }) 
             With a budget, Chorus first estimates which networks suit your images, and trains what fits into the time.
           </span>
         </label>
-        <details>
+        <details open={hasMore}>
           <summary>More settings</summary>
           <label class="field">
             Initial weights
