@@ -6,8 +6,8 @@ import { studioApi } from '../server/studio-api.ts';
 import { Heading } from '../shell/heading.tsx';
 import { addressOf, goTo } from '../shell/route.ts';
 import { useStudio } from '../studio.ts';
-import { closeDialog, Dialog } from '../ui/dialog.tsx';
 import { Problem } from '../ui/problem.tsx';
+import { RemovalDialog } from '../ui/removal-dialog.tsx';
 import { useAction } from '../ui/use-action.ts';
 import { fileSize, moment, presetOf } from '../words.ts';
 
@@ -17,7 +17,7 @@ export function RunsView() {
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [deleting, setDeleting] = useState<RunSummary>();
   const [kept, setKept] = useState<readonly string[]>([]);
-  const { isRunning, problem, start } = useAction();
+  const action = useAction();
   // Other processes may have added some.
   useEffect(() => void reload(), [reload]);
   const { runs } = workspace;
@@ -25,7 +25,7 @@ export function RunsView() {
   return (
     <>
       <Heading title="Runs" />
-      <Problem message={problem} />
+      <Problem message={action.problem} />
       {kept.length > 0 && (
         <p class="note" role="status">
           Files that the run did not write were kept: {kept.map(displayName).join(', ')}
@@ -105,35 +105,24 @@ export function RunsView() {
         </>
       )}
       {deleting !== undefined && (
-        <Dialog title="Delete this run?" onClose={() => setDeleting(undefined)}>
+        <RemovalDialog
+          title="Delete this run?"
+          button="Delete"
+          isDangerous
+          action={action}
+          remove={async () => {
+            const { id } = deleting;
+            setKept((await studioApi.remove(id)).kept);
+            setSelected(new Set([...selected].filter((one) => one !== id)));
+            await reload();
+          }}
+          onClose={() => setDeleting(undefined)}
+        >
           <p>
             <b>{displayName(deleting.id)}</b> with its {count(deleting.memberCount, 'member')}, its report and its
             bundle, {fileSize(deleting.bytes)}. This cannot be undone. The images stay.
           </p>
-          <div class="actions end">
-            <button type="button" onClick={closeDialog}>
-              Cancel
-            </button>
-            <button
-              type="button"
-              class="main danger"
-              disabled={isRunning}
-              onClick={(event) => {
-                closeDialog(event);
-                void start(async () => {
-                  const { id } = deleting;
-                  setKept((await studioApi.remove(id)).kept);
-                  setSelected(new Set([...selected].filter((one) => one !== id)));
-                  await reload();
-                  // The button that had it is gone.
-                  document.querySelector<HTMLElement>('h1')?.focus();
-                });
-              }}
-            >
-              Delete
-            </button>
-          </div>
-        </Dialog>
+        </RemovalDialog>
       )}
     </>
   );
