@@ -72,7 +72,8 @@ describe.skipIf(!hasFirefox)('in Firefox', () => {
     server = await serveFiles({ all: parent, page }, { '/': html });
     const posted = server.nextPost();
     firefox = spawn(program, ['--headless', '--no-remote', '--profile', home, server.url], {
-      env: { ...process.env, HOME: home },
+      // As for Chromium: a container may not allow its sandbox.
+      env: { ...process.env, HOME: home, MOZ_DISABLE_CONTENT_SANDBOX: '1' },
       stdio: 'ignore',
     });
     const ended = once(firefox, 'exit').then(([code, signal]) => {
