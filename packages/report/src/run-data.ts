@@ -12,8 +12,6 @@ import {
 } from '@chorus/orchestration';
 import { readPredictions, type TestPredictions } from './predictions.ts';
 
-export type Epoch = StoredEpoch;
-
 export interface RunData {
   /** Absolute path of the run folder. */
   folder: string;
@@ -21,7 +19,7 @@ export interface RunData {
   report: Report;
   startedAt: Date;
   /** In the order of the file; of epochs that a resumed run repeated, the last. */
-  epochs: Epoch[];
+  epochs: StoredEpoch[];
   /** Null if the run has no ensemble or the table is too large or unreadable. */
   predictions: TestPredictions | null;
   /** Null if the run has none, as runs of earlier versions, or the file is unreadable. */

@@ -17,7 +17,7 @@ const preferredKinds = ['features', 'logistic'] as const satisfies readonly Stac
  * lowest loss is lower by more than one standard error of the paired difference, both without and with another image of each
  * class that every stacker classifies wrongly. A confident regression that is wrong about one image has a high loss, and with few
  * images, one image decides. Where all images but a few are classified correctly, the lowest loss is that of the most confident
- * stacker; the added images show what its confidence costs. That it is one per class is the prior of Platt (1999).
+ * stacker; the added images show what its confidence costs. There is one per class, as in the prior of Platt (1999).
  *
  * @param scores by stacker.
  * @param lossesOf losses of the stacker at an index.

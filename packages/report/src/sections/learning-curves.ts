@@ -1,14 +1,15 @@
 /** Loss and accuracy of each member over its epochs. */
+
+import type { StoredEpoch } from '@chorus/orchestration';
 import { color, seriesColor } from '../chart.ts';
 import { type LineSeries, lines } from '../charts/lines.ts';
 import { figure, narrowWidth } from '../figure.ts';
 import { integer, number, percent } from '../format.ts';
 import { groupBy } from '../group-by.ts';
 import { type Html, html } from '../html.ts';
-import type { Epoch } from '../run-data.ts';
 
 /** Two charts per member, in the order of the names; null without epochs. */
-export async function learningCurves(names: readonly string[], epochs: readonly Epoch[]): Promise<Html | null> {
+export async function learningCurves(names: readonly string[], epochs: readonly StoredEpoch[]): Promise<Html | null> {
   if (epochs.length === 0) return null;
   const members = groupBy(epochs, ({ member }) => member);
   const figures: Html[] = [];
@@ -31,11 +32,11 @@ ${figures}`;
 interface Training {
   task: string;
   /** With the number of epochs before its stage. */
-  epochs: (Epoch & { x: number })[];
+  epochs: (StoredEpoch & { x: number })[];
   stages: { name: string; x: number }[];
 }
 
-function trainingsOf(epochs: readonly Epoch[]): Training[] {
+function trainingsOf(epochs: readonly StoredEpoch[]): Training[] {
   const trainings = [...groupBy(epochs, ({ task }) => task)].map(([task, own]): Training => {
     const stages: Training['stages'] = [];
     let offset = 0;

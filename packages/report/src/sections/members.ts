@@ -1,18 +1,17 @@
-import type { Report } from '@chorus/orchestration';
+import type { Report, StoredEpoch } from '@chorus/orchestration';
 import { color } from '../chart.ts';
 import { bars } from '../charts/bars.ts';
 import { heatMap } from '../charts/heat-map.ts';
 import { figure, narrowWidth, table } from '../figure.ts';
 import { duration, integer, number, percent } from '../format.ts';
 import { type Html, html } from '../html.ts';
-import type { Epoch } from '../run-data.ts';
 import { learningCurves } from './learning-curves.ts';
 import type { Section } from './section.ts';
 import { stackerCurves } from './stacker-curves.ts';
 import { viewsChoice } from './views.ts';
 
 /** The members: what they are, what each adds, how they differ and how they learned. */
-export async function membersSection(report: Report, epochs: readonly Epoch[]): Promise<Section> {
+export async function membersSection(report: Report, epochs: readonly StoredEpoch[]): Promise<Section> {
   const body = html`${diagram(report)}
 ${overview(report)}
 ${report.analysis !== null && html`<div class="pair">${await gains(report.analysis)}${await disagreement(report.analysis)}</div>`}

@@ -1,6 +1,6 @@
 import { useRef, useState } from 'preact/hooks';
-import { useCamera } from '../../shared/use-camera.ts';
 import { pictureOf } from '../picture-of.ts';
+import { useCameraVideo } from '../use-camera-video.ts';
 
 /** Pictures a second while the button is held. */
 const picturesPerSecond = 6;
@@ -17,16 +17,9 @@ export function Recorder({
   /** The camera cannot be used, or no longer. */
   onEnd: (problem: string) => void;
 }) {
-  const video = useRef<HTMLVideoElement>(null);
-  const [isPlaying, setIsPlaying] = useState(false);
+  const { video, isPlaying } = useCameraVideo(onEnd);
   const [isHeld, setIsHeld] = useState(false);
   const held = useRef(false);
-  useCamera(true, video, {
-    async onPlay() {
-      setIsPlaying(true);
-    },
-    onEnd: (problem) => onEnd(problem ?? 'The camera has been disconnected.'),
-  });
 
   const take = async () => {
     // The moment in the name keeps pictures of several recordings apart.

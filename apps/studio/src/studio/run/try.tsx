@@ -1,9 +1,9 @@
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { FileButton } from '../../shared/file-button.tsx';
-import { useCamera } from '../../shared/use-camera.ts';
 import { usePageFiles } from '../../shared/use-page-files.ts';
 import { pictureOf } from '../picture-of.ts';
 import { Problem } from '../ui/problem.tsx';
+import { useCameraVideo } from '../use-camera-video.ts';
 import { TriedImageCard } from './tried-image-card.tsx';
 import { useTriedImages } from './use-tried-images.ts';
 
@@ -69,14 +69,7 @@ function Shutter({
   /** The camera cannot be used, or no longer. */
   onEnd: (problem: string) => void;
 }) {
-  const video = useRef<HTMLVideoElement>(null);
-  const [isPlaying, setIsPlaying] = useState(false);
-  useCamera(true, video, {
-    async onPlay() {
-      setIsPlaying(true);
-    },
-    onEnd: (reason) => onEnd(reason ?? 'The camera has been disconnected.'),
-  });
+  const { video, isPlaying } = useCameraVideo(onEnd);
   return (
     <div class="panel recorder">
       <video ref={video} playsInline muted aria-label="What the camera sees" />
