@@ -24,18 +24,18 @@ import type { MemberPlan, PlannedViews, StagePlan, Stopping } from './plan.ts';
 import { meanOfViews, predictImages } from './predict-images.ts';
 import type { ComputeSettings } from './prepared-function.ts';
 import type { EpochDetails, EpochMetrics, FeaturesTask, LaneObserver, TrainTask } from './protocol.ts';
+import { headStageOf, imageRange, slimMember, wholeStage } from './slim-training.fixture.ts';
 import { StopFlag } from './stop-flag.ts';
 import { trainMember } from './train-member.ts';
 import { rowsOfViews, viewCandidates, viewsToPredict } from './views.ts';
 import { weightHistogram } from './weight-histogram.ts';
 
-const size = 32;
+const size = slimMember.backbone.inputSize;
 const imageCount = 16;
 const pixels = createPixelStore(imageCount, size);
 const labels = new SharedArrayBuffer(imageCount * Int32Array.BYTES_PER_ELEMENT);
-const range = (start: number, end: number) => Uint32Array.from({ length: end - start }, (_, index) => start + index);
 /** Images 14 and 15 are test images. */
-const images = { fit: range(0, 8), tune: range(8, 10), outOfFold: range(10, 14) };
+const images = { fit: imageRange(0, 8), tune: imageRange(8, 10), outOfFold: imageRange(10, 14) };
 
 /** Not on every machine. */
 const publishedWeights = fileURLToPath(
@@ -53,38 +53,9 @@ beforeAll(async () => {
 });
 afterAll(() => rm(parent, { recursive: true, force: true }));
 
-const stage: StagePlan = {
-  name: 'whole',
-  trains: 'all',
-  batchNorm: 'batch',
-  recalibratesBatchNorm: true,
-  loss: { labelSmoothing: 0, fromLogitsOnSigmoid: null },
-  optimizer: { kind: 'adam', weightDecay: 0 },
-  learningRate: { kind: 'constant', value: 1e-3 },
-  augmentation: { kind: 'flip' },
-  batchSize: 4,
-  wholeBatchesOnly: false,
-  epochCount: 1,
-  stopping: { keeps: 'best', patience: 2, startCounts: false },
-  precision: 'float32',
-};
-/** Trains only the head, which is the fastest stage. */
-const headStage: StagePlan = {
-  ...stage,
-  ...{ name: 'head', trains: 'head', batchNorm: 'moving', recalibratesBatchNorm: false, epochCount: 2 },
-};
-
-const member: MemberPlan = {
-  name: 'slim',
-  backbone: { family: 'mobilenet', alpha: 0.25, inputSize: size },
-  preprocessing: 'minus-one-to-one',
-  dropout: 0,
-  weights: { kind: 'random' },
-  initializes: 'all',
-  stages: [headStage],
-  features: null,
-  testTimeAugmentation: false,
-};
+const stage = wholeStage;
+const headStage: StagePlan = { ...headStageOf(stage), epochCount: 2 };
+const member: MemberPlan = { ...slimMember, stages: [headStage] };
 
 async function taskOf(plan: Partial<MemberPlan> = {}, changes: Partial<TrainTask> = {}): Promise<TrainTask> {
   return {
@@ -197,13 +168,13 @@ describe('trainMember with classes of unequal size', () => {
     const tuneLossOf = async (plan: Partial<StagePlan>, tune: Uint32Array) => {
       const { context, epochs } = lane();
       const stages = [{ ...headStage, ...plan, epochCount: 1 }];
-      await trainMember(await taskOf({ stages }, { labels: skewed, tune, outOfFold: range(11, 14) }), context);
+      await trainMember(await taskOf({ stages }, { labels: skewed, tune, outOfFold: imageRange(11, 14) }), context);
       return epochs[0]!.tuneLoss;
     };
-    const ofClasses = [await tuneLossOf({}, range(8, 10)), await tuneLossOf({}, range(10, 11))];
-    const balanced = await tuneLossOf({ tuneLoss: 'balanced' }, range(8, 11));
+    const ofClasses = [await tuneLossOf({}, imageRange(8, 10)), await tuneLossOf({}, imageRange(10, 11))];
+    const balanced = await tuneLossOf({ tuneLoss: 'balanced' }, imageRange(8, 11));
     expect(balanced).toBeCloseTo((ofClasses[0]! + ofClasses[1]!) / 2, 5);
-    expect(await tuneLossOf({}, range(8, 11))).toBeCloseTo((2 * ofClasses[0]! + ofClasses[1]!) / 3, 5);
+    expect(await tuneLossOf({}, imageRange(8, 11))).toBeCloseTo((2 * ofClasses[0]! + ofClasses[1]!) / 3, 5);
   });
 });
 
@@ -339,7 +310,11 @@ describe('trainMember with augmentation in the training step', () => {
 
   it('refuses to augment features that folds share', async () => {
     const { context } = lane();
-    const features = { indices: range(0, 14), rowsPerImage: 1, rows: new SharedArrayBuffer(14 * 256 * 4) } as const;
+    const features = {
+      indices: imageRange(0, 14),
+      rowsPerImage: 1,
+      rows: new SharedArrayBuffer(14 * 256 * 4),
+    } as const;
     const task = await taskOf({ stages: [{ ...headStage, augmentation: rotated.augmentation }] }, { features });
     await expect(trainMember(task, context)).rejects.toThrow(/cannot augment the activations of/);
   });
@@ -352,7 +327,7 @@ describe('trainMember', () => {
     const { context, stages, batches, epochs } = lane();
     const trained = await trainMember(task, context);
     expect(tf.memory().numTensors).toBe(before);
-    expect(readImages(task)).toEqual([...range(0, 14)]);
+    expect(readImages(task)).toEqual([...imageRange(0, 14)]);
     expect(stages).toEqual(['slim features', 'slim whole', 'slim predict']);
     expect(batches).toEqual(['slim whole 0: 0/2', 'slim whole 0: 1/2']);
     expect(epochs).toMatchObject([
@@ -561,7 +536,7 @@ describe('trainMember', () => {
 
 describe('shared features', () => {
   const featuresTask = (task: TrainTask, planned: PlannedViews, cachedCopies?: DrawnCopies): FeaturesTask => {
-    const indices = range(0, 14);
+    const indices = imageRange(0, 14);
     const layout = rowsOfViews(planned);
     const rowCount = rowCountOf(indices.length, layout.rowsPerImage, cachedCopies);
     const rows = new SharedArrayBuffer(rowCount * 256 * Float32Array.BYTES_PER_ELEMENT);
@@ -591,7 +566,7 @@ describe('shared features', () => {
       await computeFeatures(computing, context);
       await context.models.release();
       expect(tf.memory().numTensors).toBe(before);
-      expect(readImages(computing)).toEqual([...range(0, 14)]);
+      expect(readImages(computing)).toEqual([...imageRange(0, 14)]);
       expect(stages).toEqual(['slim/features features']);
       const trained = await trainMember({ ...task, features: computing.features }, context);
       expect(readImages(task)).toEqual([]);
@@ -672,7 +647,7 @@ describe('shared features', () => {
   );
 
   it('are recomputed for tuning images that have none', async () => {
-    const task = await taskOf({ features: { rowsPerImage: 2, predict: true } }, { tune: range(14, 16) });
+    const task = await taskOf({ features: { rowsPerImage: 2, predict: true } }, { tune: imageRange(14, 16) });
     const { context } = lane();
     const computing = featuresTask(task, true);
     await computeFeatures(computing, context);

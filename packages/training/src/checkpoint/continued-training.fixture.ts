@@ -14,36 +14,25 @@ import { readMember } from '../member-folder.ts';
 import type { MemberPlan, StagePlan } from '../plan.ts';
 import type { ComputeSettings } from '../prepared-function.ts';
 import type { EpochMetrics, TrainingPlace, TrainTask } from '../protocol.ts';
+import { headStageOf, imageRange, slimMember, wholeStage } from '../slim-training.fixture.ts';
 import { StopFlag } from '../stop-flag.ts';
 import { trainMember } from '../train-member.ts';
 
-const size = 32;
+const size = slimMember.backbone.inputSize;
 const imageCount = 14;
 const pixels = createPixelStore(imageCount, size);
 publishImages(pixels);
 const labels = new SharedArrayBuffer(imageCount * Int32Array.BYTES_PER_ELEMENT);
 new Int32Array(labels).set(Array.from({ length: imageCount }, (_, image) => image % 2));
-const range = (start: number, end: number) => Uint32Array.from({ length: end - start }, (_, index) => start + index);
 
 const stage: StagePlan = {
-  name: 'whole',
-  trains: 'all',
-  batchNorm: 'batch',
-  recalibratesBatchNorm: true,
-  loss: { labelSmoothing: 0, fromLogitsOnSigmoid: null },
+  ...wholeStage,
   optimizer: { kind: 'adam', weightDecay: 0.05, layerDecay: 0.8, clipNorm: 1, emaMomentum: 0.9 },
   learningRate: { kind: 'cosine', value: 1e-3, warmUp: 0.3, endFactor: 0 },
-  augmentation: { kind: 'flip' },
   batchSize: 3,
-  wholeBatchesOnly: false,
   epochCount: 2,
-  stopping: { keeps: 'best', patience: 2, startCounts: false },
-  precision: 'float32',
 };
-const head: StagePlan = {
-  ...stage,
-  ...{ name: 'head', trains: 'head', batchNorm: 'moving', recalibratesBatchNorm: false, epochCount: 1 },
-};
+const head: StagePlan = { ...headStageOf(stage), epochCount: 1 };
 const fineTune: StagePlan = { ...head, name: 'fine-tune', trains: { lastBlocks: 2 }, epochCount: 3 };
 const soup = { keeps: 'soup', mostEpochs: 3, patience: 9, startCounts: true } as const;
 
@@ -99,25 +88,16 @@ export type Runtime = ReturnType<typeof initRuntime>;
 
 export async function taskIn(parent: string, stages: StagePlan[], interval = 1e6): Promise<TrainTask> {
   const folder = await mkdtemp(join(parent, 'run-'));
-  const member: MemberPlan = {
-    ...{
-      name: 'slim',
-      backbone: { family: 'mobilenet', alpha: 0.25, inputSize: size },
-      preprocessing: 'minus-one-to-one',
-    },
-    ...{
-      dropout: 0.2,
-      weights: { kind: 'random' },
-      initializes: 'all',
-      stages,
-      features: null,
-      testTimeAugmentation: false,
-    },
-  };
+  const member: MemberPlan = { ...slimMember, dropout: 0.2, stages };
   return {
     ...{ kind: 'train', name: 'slim', fold: { kind: 'holdout' }, seed: 7, classes: ['a', 'b'], keepsWeights: true },
     ...{ pixels, labels, reads: new SharedArrayBuffer(imageCount), member },
-    ...{ fit: range(0, 8), tune: range(8, 11), outOfFold: range(11, 14), folder: join(folder, 'member') },
+    ...{
+      fit: imageRange(0, 8),
+      tune: imageRange(8, 11),
+      outOfFold: imageRange(11, 14),
+      folder: join(folder, 'member'),
+    },
     checkpoints: { folder: join(folder, 'checkpoints'), intervalSeconds: interval },
   };
 }
