@@ -262,7 +262,7 @@ describe('chorus train', () => {
     ]);
   });
 
-  it('stops at a batch edge on Ctrl-C, leaves no process, exits 130, and goes on with --resume', async () => {
+  it('47: stops at a batch edge on Ctrl-C, leaves no process, exits 130, and goes on with --resume', async () => {
     const { child, ended } = start(['train', '--config', 'long.json', '--out', 'stopped', '--workers', 'cpu:0']);
     await printed(child, 'epoch 2');
     process.kill(-child.pid!, 'SIGINT');
@@ -273,7 +273,7 @@ describe('chorus train', () => {
     const again = start(['train', '--resume', 'stopped']);
     await printed(again.child, 'wide: started on cpu:0');
     process.kill(-again.child.pid!, 'SIGTERM');
-    expect((await again.ended).exitCode).toBe(130);
+    expect((await again.ended).exitCode).toBe(143);
   });
 
   it('stops on Ctrl-C while stackers are fitted, and goes on with --resume', async () => {
@@ -294,7 +294,7 @@ describe('chorus train', () => {
     await printed(again.child, 'wide: already trained');
     await printed(again.child, 'stackers: 1 of 12 fits');
     process.kill(-again.child.pid!, 'SIGTERM');
-    expect((await again.ended).exitCode).toBe(130);
+    expect((await again.ended).exitCode).toBe(143);
   });
 
   it('stops on Ctrl-C while the test images are read, and finishes with --resume', async () => {
@@ -323,7 +323,7 @@ describe('chorus train', () => {
     expect(JSON.parse(await readFile(at('diverged/report.json'), 'utf8')).stackers).toEqual([]);
   });
 
-  it('ends at once on a second Ctrl-C', async () => {
+  it('47: ends at once on a second Ctrl-C', async () => {
     const { child, ended } = start(['train', '--config', 'long.json', '--out', 'twice', '--workers', 'cpu:0']);
     await printed(child, 'epoch 1');
     process.kill(-child.pid!, 'SIGINT');
@@ -681,7 +681,7 @@ describe('the other commands', () => {
     expect(alone.stdout).toMatch(/^Usage: chorus /);
   });
 
-  it('survives a reader that leaves', async () => {
+  it('48: survives a reader that leaves', async () => {
     const command = `${JSON.stringify(process.execPath)} ${JSON.stringify(main)} --help | head -n 1; echo "\${PIPESTATUS[0]}"`;
     expect(execFileSync('bash', ['-c', command], { encoding: 'utf8' })).toMatch(/^Usage: chorus .*\n0\n$/);
   });

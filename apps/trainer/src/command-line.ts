@@ -22,7 +22,7 @@ import { trainCommand } from './commands/train.ts';
 import { goOnWithoutOutput } from './output.ts';
 import { withAdvice } from './print/error-message.ts';
 import { printableMessage } from './print/printable.ts';
-import { endOnStop } from './stop-signal.ts';
+import { endOnStop, stopExitCode } from './stop-signal.ts';
 
 endOnStop();
 
@@ -83,8 +83,8 @@ function packageVersion(): string {
 async function report(error: unknown): Promise<number> {
   // commander has printed its message already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  const { adviceOf, classifyError } = await import('@chorus/orchestration');
+  const { adviceOf, classifyError, exitCodes } = await import('@chorus/orchestration');
   const { exitCode, forUser } = classifyError(error);
   console.error(forUser ? `chorus: ${withAdvice(printableMessage(error as Error), adviceOf(error))}` : error);
-  return exitCode;
+  return exitCode === exitCodes.stopped ? stopExitCode() : exitCode;
 }
