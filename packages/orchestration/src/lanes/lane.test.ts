@@ -11,7 +11,9 @@ const task = (name: string) => ({ kind: 'predict', name }) as PredictTask;
 beforeAll(() => {
   const compute = { compile: true, bfloat16: false, forward: { engine: 'tensorflow' } } as const;
   const startup = { runtime: { device: 'cpu:0' }, compute, stop: new StopFlag().shared } as const;
-  lane = new Lane(startup, observerFrom(), fileURLToPath(new URL('./leaving.fixture.mjs', import.meta.url)));
+  lane = new Lane(startup, observerFrom(), {
+    entry: fileURLToPath(new URL('./leaving.fixture.mjs', import.meta.url)),
+  });
 });
 afterAll(() => lane.close());
 

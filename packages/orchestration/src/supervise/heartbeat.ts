@@ -1,4 +1,5 @@
 /** The messages of a process that trains to the one that supervises it. */
+import type { LaneProgress } from '@chorus/training';
 import type { LaneActivity } from './incident.ts';
 
 /** Sent about once a second by the main thread, and whenever a lane starts or ends a task. */
@@ -9,17 +10,6 @@ export interface Heartbeat {
   /** Size of the main thread's JavaScript heap, as a share of its limit. */
   heapShare: number;
   lanes: (LaneActivity & { progress: LaneProgress })[];
-}
-
-/** How far a lane is in its task. */
-export interface LaneProgress {
-  /** Number of batches and other steps of the lane so far; a change is progress. */
-  count: number;
-  /** Whether the next batch may take long, because something is built, compiled, read or written before it. */
-  isPreparing: boolean;
-  /** Median duration of the task's batches, and the longest one, in milliseconds. */
-  medianMs: number;
-  longestMs: number;
 }
 
 /** Sent once, when the run is planned. */

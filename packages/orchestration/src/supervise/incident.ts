@@ -31,13 +31,18 @@ export interface Incident {
   lanes: (LaneActivity & { secondsSinceProgress: number })[];
   /** Names of the tasks of a member that may have caused it; empty if none was running. */
   suspects: string[];
+  /** The folder of the run; null before it existed. */
+  folder: string | null;
 }
+
+/** What an incident says about its cause. */
+export type Suspicion = Pick<Incident, 'kind' | 'ending' | 'lanes' | 'suspects'>;
 
 /** How often a process is restarted for the same task, and how often for none in particular. */
 export const mostRestarts = 2;
 
 /** Number of incidents of which a task is a suspect. */
-export function incidentCount(incidents: readonly Incident[], task: string): number {
+export function incidentCount(incidents: readonly Pick<Incident, 'suspects'>[], task: string): number {
   return incidents.filter(({ suspects }) => suspects.includes(task)).length;
 }
 
@@ -45,7 +50,7 @@ export function incidentCount(incidents: readonly Incident[], task: string): num
  * Whether a process is restarted after the last of its incidents: always, if a task is a suspect, since a task that has used up its
  * restarts fails without running again.
  */
-export function mayRestart(incidents: readonly Incident[]): boolean {
+export function mayRestart(incidents: readonly Pick<Incident, 'suspects'>[]): boolean {
   const last = incidents.at(-1)!;
   return last.suspects.length > 0 || incidents.filter(({ suspects }) => suspects.length === 0).length <= mostRestarts;
 }
@@ -59,12 +64,7 @@ export function suspectsAmong(lanes: readonly LaneActivity[]): string[] {
 }
 
 /** An incident in a sentence without a full stop. */
-export function describeIncident({
-  kind,
-  ending,
-  lanes,
-  suspects,
-}: Pick<Incident, 'kind' | 'ending' | 'lanes' | 'suspects'>): string {
+export function describeIncident({ kind, ending, lanes, suspects }: Suspicion): string {
   const tasks = lanes.flatMap(({ task, device }) =>
     task !== null && suspects.includes(task) ? [`${task} on ${device}`] : [],
   );

@@ -40,15 +40,15 @@ export async function supervise({ start, isStopping, onIncident }: SuperviseOpti
   const incidents: Incident[] = [];
   let run: RunMessage | undefined;
   for (;;) {
-    const isThere = run !== undefined && existsSync(join(run.folder, 'experiment.json'));
-    const child = start(incidents, isThere ? run : undefined);
-    const { ending, incident } = await watch(child, {
+    const child = start(incidents, existing(run));
+    const { ending, cause } = await watch(child, {
       isStopping,
       onRun: (message) => {
         run = message;
       },
     });
-    if (incident === undefined) return { ...ending, run };
+    if (cause === undefined) return { ...ending, run };
+    const incident = { ...cause, folder: existing(run)?.folder ?? null };
     incidents.push(incident);
     const isRestarted = mayRestart(incidents);
     onIncident(incident, { isRestarted, incidents });
@@ -58,11 +58,15 @@ export async function supervise({ start, isStopping, onIncident }: SuperviseOpti
 
 // --- internal ---
 
+function existing(run: RunMessage | undefined): RunMessage | undefined {
+  return run !== undefined && existsSync(join(run.folder, 'experiment.json')) ? run : undefined;
+}
+
 /** Waits for the end of a process, and kills it when it hangs. */
 async function watch(
   child: ChildProcess,
   { isStopping, onRun }: Pick<SuperviseOptions, 'isStopping'> & { onRun(message: RunMessage): void },
-): Promise<{ ending: Ending; incident: Incident | undefined }> {
+): Promise<{ ending: Ending; cause: Omit<Incident, 'folder'> | undefined }> {
   const watchdog = new Watchdog(performance.now());
   let hang: Hang | undefined;
   child.on('message', (message: FromSupervised) => {
@@ -79,13 +83,13 @@ async function watch(
       child.once('error', reject);
       child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
     });
-    return { ending, incident: isStopping() ? undefined : incidentOf(ending, hang, watchdog) };
+    return { ending, cause: isStopping() ? undefined : causeOf(ending, hang, watchdog) };
   } finally {
     clearInterval(checking);
   }
 }
 
-function incidentOf(ending: Ending, hang: Hang | undefined, watchdog: Watchdog): Incident | undefined {
+function causeOf(ending: Ending, hang: Hang | undefined, watchdog: Watchdog): Omit<Incident, 'folder'> | undefined {
   const { lanes = [], heapShare = 0 } = watchdog.lastBeat ?? {};
   const cause = hang === undefined ? classifyEnding(ending, heapShare) : { kind: 'hung' as const, ending: hang.what };
   if (cause === undefined) return undefined;

@@ -1,4 +1,5 @@
 /** Decides whether a process that trains is hung. Times are in milliseconds of a monotonic clock. */
+import type { LaneProgress } from '@chorus/training';
 import { defaultWatchdogSeconds, type Heartbeat } from './heartbeat.ts';
 import type { LaneActivity } from './incident.ts';
 
@@ -82,7 +83,7 @@ export class Watchdog {
 
 // --- internal ---
 
-function laneLimitMs({ isPreparing, medianMs, longestMs }: Heartbeat['lanes'][number]['progress'], limitMs: number) {
+function laneLimitMs({ isPreparing, medianMs, longestMs }: LaneProgress, limitMs: number): number {
   return Math.max(
     isPreparing ? preparationFactor * limitMs : limitMs,
     medianFactor * medianMs,
