@@ -59,7 +59,7 @@ if (fault?.kind === 'main heap' && isMainThread && process.send !== undefined) {
     ) {
       mkdtempSync(join(fault.marks, 'mark-'));
       kept = [];
-      setInterval(() => kept.push(new Array(250_000).fill(kept.length)), 20);
+      setInterval(() => kept.push(new Array(250_000).fill(kept.length)), 30);
     }
     return send(message, ...rest);
   };

@@ -10,8 +10,11 @@ export interface Ending {
 /** Signals by which faults of native code end a process; V8 ends with SIGTRAP or SIGABRT. */
 const crashSignals: readonly NodeJS.Signals[] = ['SIGSEGV', 'SIGBUS', 'SIGABRT', 'SIGTRAP', 'SIGILL', 'SIGFPE'];
 
-/** Share of the heap limit above which an abort counts as an overflow of the heap: V8 collects garbage ever longer before it gives up. */
-const fullHeapShare = 0.8;
+/**
+ * Share of the heap limit above which an abort counts as an overflow of the heap. V8 reports an overflow only on the standard error. A run
+ * needs far less, since pixels and features are not in this heap; the last heartbeat may be a second old.
+ */
+const fullHeapShare = 0.5;
 
 /**
  * Why a process ended that nobody stopped.

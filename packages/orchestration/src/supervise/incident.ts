@@ -17,7 +17,7 @@ export interface LaneActivity {
  * - `hung`: a lane, or the main thread, made no progress, so the process was killed.
  * - `crashed`: a fault of native code.
  * - `killed`: something else killed it, most likely because the system ran out of memory.
- * - `heap-overflow`: the JavaScript heap of the main thread was full.
+ * - `heap-overflow`: it was aborted, most likely because the JavaScript heap of its main thread was full.
  */
 export type IncidentKind = 'hung' | 'crashed' | 'killed' | 'heap-overflow';
 
@@ -78,5 +78,5 @@ const texts: Readonly<Record<IncidentKind, (ending: string) => string>> = {
   hung: (what) => `was hung (no progress of the ${what})`,
   crashed: (signal) => `crashed in native code (${signal})`,
   killed: (signal) => `was killed (${signal}), most likely because the system ran out of memory`,
-  'heap-overflow': (signal) => `ran out of memory in the JavaScript heap (${signal})`,
+  'heap-overflow': (signal) => `was aborted (${signal}), most likely because its JavaScript heap was full`,
 };
