@@ -512,17 +512,36 @@ it('stops on Ctrl-C while it waits for a download', async () => {
   expect(stderr).toBe('chorus: The run was stopped.\n');
 });
 
-it.each([
-  ['train', ['--data', '.'], 'The run was terminated by SIGKILL; resume it with --resume and its run folder.\n'],
-  ['download', ['--preset', 'mobile'], 'The command was terminated by SIGKILL.\n'],
-])('says so when something else kills it: %s', async (command, parameters, message) => {
-  const { child, ended } = start([command, ...parameters], withoutNetwork(`killed-${command}-cache`));
-  await printed(child, 'trying again');
+/** Kills the process that does the work. */
+function killWorking(child: ChildProcess): void {
   for (const processId of groupOf(child))
     if (Number(processId) !== child.pid) process.kill(Number(processId), 'SIGKILL');
+}
+
+it('41: says so when something else kills it', async () => {
+  const { child, ended } = start(['download', '--preset', 'mobile'], withoutNetwork('killed-download-cache'));
+  await printed(child, 'trying again');
+  killWorking(child);
   const { exitCode, stderr } = await ended;
   expect(exitCode).toBe(137);
-  expect(stderr.endsWith(message)).toBe(true);
+  expect(stderr.endsWith('The command was terminated by SIGKILL.\n')).toBe(true);
+});
+
+it('41: starts a run that is killed before it has a folder again with the same words, at most twice', async () => {
+  const { child, ended } = start(['train', '--data', '.'], withoutNetwork('killed-train-cache'));
+  for (let count = 1; count <= 3; count += 1) {
+    await printed(child, 'trying again');
+    killWorking(child);
+  }
+  const { exitCode, stderr } = await ended;
+  expect(exitCode).toBe(137);
+  const message =
+    'chorus: The training process was killed (SIGKILL), most likely because the system ran out of memory. ';
+  expect(stderr.split(message)).toHaveLength(4);
+  expect(stderr).toContain('chorus: It is restarted (restart 2 of at most 2).\n');
+  expect(stderr).toMatch(
+    /chorus: It has been restarted 2 times and is not restarted again\.\nchorus: The run has ended; .*\n$/,
+  );
 });
 
 it.each([

@@ -1,6 +1,7 @@
 /** A lane: a worker thread that is pinned to one device and runs one task at a time. */
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { RuntimeError } from '@chorus/runtime';
 import {
   type ComputeSettings,
   exposeObserver,
@@ -89,8 +90,8 @@ export class Lane {
   /**
    * Runs a task.
    *
-   * @throws the task's error, with its class and the thread's stack; an Error when the thread ended during the task, with any
-   * exit code.
+   * @throws the task's error, with its class and the thread's stack; RuntimeError when the thread's JavaScript heap was full; an Error when
+   * the thread ended during the task for another reason, with any exit code.
    */
   async run<Task extends LaneTask>(task: Task): Promise<LaneResult<Task>> {
     if (task.kind !== 'train') this.#keepsModels = true;
@@ -125,6 +126,12 @@ export class Lane {
     const { port, close } = exposeObserver(this.#observer);
     try {
       return unwrapOutcome(await this.#pool.run({ task, observer: port, startedAtMs }, { transferList: [port] }));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_WORKER_OUT_OF_MEMORY') throw error;
+      throw new RuntimeError(
+        'its thread ran out of memory in the JavaScript heap; allow Node.js more: NODE_OPTIONS=--max-old-space-size=8192',
+        { cause: error },
+      );
     } finally {
       close();
     }
