@@ -33,6 +33,9 @@ export async function trainUntil(words: readonly string[], kill: Kill | undefine
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...processEnvironment, CHORUS_PAGE: 'off' },
   });
+  // A group of its own does not receive the terminal's signals.
+  const end = () => process.kill(-child.pid!, 'SIGKILL');
+  process.once('exit', end);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
   let killedAtMs: number | undefined;
@@ -50,6 +53,7 @@ export async function trainUntil(words: readonly string[], kill: Kill | undefine
   clearTimeout(timer);
   const endedAtMs = Date.now();
   await groupEnds(child.pid!);
+  process.off('exit', end);
   // strace ends by the signal that ended the traced program.
   const wasKilled = killedAtMs !== undefined || signal === 'SIGKILL';
   return { wasKilled, exitCode, atMs: killedAtMs ?? endedAtMs, output };

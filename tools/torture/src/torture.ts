@@ -8,6 +8,8 @@ import { type Variant, variants } from './experiment.ts';
 import { killAndResume } from './kill-and-resume.ts';
 import { canTraceCalls } from './killed-command.ts';
 
+// With its handlers of `exit`, which end the run that is going on.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 const names = Object.keys(variants) as Variant[];
 const { kills, seed, chosen, folder } = readArguments();
 const tracesCalls = canTraceCalls();
