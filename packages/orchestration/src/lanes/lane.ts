@@ -1,6 +1,7 @@
 /** A lane: a worker thread that is pinned to one device and runs one task at a time. */
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import { releaseFreeMemory } from '@chorus/runtime';
 import {
   type ComputeSettings,
   exposeObserver,
@@ -84,6 +85,7 @@ export class Lane {
         await this.#request({ kind: 'release' }, new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
     } finally {
       await this.#pool.close();
+      releaseFreeMemory();
     }
   }
 
