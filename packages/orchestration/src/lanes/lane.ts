@@ -1,7 +1,7 @@
 /** A lane: a worker thread that is pinned to one device and runs one task at a time. */
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { RuntimeError } from '@chorus/runtime';
+import { RuntimeError, releaseFreeMemory } from '@chorus/runtime';
 import {
   type ComputeSettings,
   exposeObserver,
@@ -119,6 +119,7 @@ export class Lane {
         await this.#request({ kind: 'release' }, new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
     } finally {
       await this.#pool.close();
+      releaseFreeMemory();
     }
   }
 
