@@ -56,6 +56,10 @@ export const trainCommand = new Command('train')
     '--dry-run',
     'print the plan with its memory, disk space and time; downloads what the run needs, but creates no run folder',
   )
+  .addHelpText(
+    'after',
+    '\nA run that crashes or hangs is started again from its checkpoints, at most twice for the same training.\n--set watchdogSeconds=N sets when it counts as hung (60; 0: never).',
+  )
   .action(async (flags: TrainFlags) => {
     const { ConfigError, train } = await import('@chorus/orchestration');
     const ignored = ignoredWithResume(flags);
