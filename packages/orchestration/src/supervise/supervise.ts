@@ -56,6 +56,18 @@ export async function supervise({ start, isStopping, onIncident }: SuperviseOpti
   }
 }
 
+/**
+ * How a process ends, after all of its messages.
+ *
+ * @throws Error when it cannot be started.
+ */
+export function endOf(child: ChildProcess): Promise<Ending> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (exitCode: number | null, signal: NodeJS.Signals | null) => resolve({ exitCode, signal }));
+  });
+}
+
 // --- internal ---
 
 function existing(run: RunMessage | undefined): RunMessage | undefined {
@@ -79,10 +91,7 @@ async function watch(
     if (hang !== undefined) child.kill('SIGKILL');
   }, checkIntervalMs);
   try {
-    const ending = await new Promise<Ending>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
-    });
+    const ending = await endOf(child);
     return { ending, cause: isStopping() ? undefined : causeOf(ending, hang, watchdog) };
   } finally {
     clearInterval(checking);
